@@ -1,0 +1,67 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# No C compiler is needed: everything here, sqlc's parser included, builds as pure Go.
+export CGO_ENABLED ?= 0
+# Nothing may rewrite go.mod on the way, and a checkout owned by another user still builds.
+export GOFLAGS := $(GOFLAGS) -mod=readonly -buildvcs=false
+
+# Read by the Hatchet engine when its package is initialised, so they must be set before the process starts. With these,
+# a burst goes through fastest and the latency under load is halved (measured on two cores).
+engine_env := SERVER_DEFAULT_BUFFER_SIZE=1000 SERVER_DEFAULT_BUFFER_CONCURRENCY=2 SERVER_DEFAULT_BUFFER_FLUSH_INTERVAL=20ms
+
+# A command after this one sees DATABASE_URL, HATCHET_DATABASE_URL and REDIS_URL.
+with_services := scripts/services start && exports=$$(scripts/services env) && eval "$$exports" && export $(engine_env) &&
+
+# Linters and generators, with the versions of tools/go.mod.
+tool := go tool -modfile=tools/go.mod
+
+.PHONY: help
+help: ## list what one can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: services
+services: ## install what is missing, start private PostgreSQL and Redis under .dev/
+	@scripts/services start
+
+.PHONY: services-stop
+services-stop: ## stop the private servers; their data stays in .dev/
+	@scripts/services stop
+
+.PHONY: demo
+demo: ## the quickstart on real input, from an empty machine: ends with "demo: ok"
+	@$(with_services) \
+	echo "demo: building bin/vault-dev (some minutes the first time: the Hatchet engine is in it)" && \
+	go build -o bin/vault-dev ./cmd/vault-dev && \
+	exec bin/vault-dev demo
+
+.PHONY: run
+run: ## the same system, engine and worker in one process, until Ctrl-C
+	@$(with_services) \
+	echo "run: building bin/vault-dev (some minutes the first time: the Hatchet engine is in it)" && \
+	go build -o bin/vault-dev ./cmd/vault-dev && \
+	exec bin/vault-dev run
+
+.PHONY: test
+test: ## all tests, against real PostgreSQL, Redis and Hatchet engine
+	@$(with_services) \
+	echo "test: go test ./... (some minutes more the first time)" && \
+	go test -count=1 -timeout 20m -p 2 ./...
+
+.PHONY: check
+check: ## format, vet, lint, generated code up to date, modules unchanged
+	@echo "check: gofmt" && unformatted=$$(gofmt -l .) && \
+		if [ -n "$$unformatted" ]; then echo "not formatted:"; echo "$$unformatted"; exit 1; fi
+	@echo "check: go vet" && go vet ./...
+	@echo "check: golangci-lint (built the first time)" && $(tool) golangci-lint run
+	@echo "check: sqlc diff" && $(tool) sqlc diff
+	@echo "check: sqlc vet" && $(tool) sqlc vet
+	@echo "check: go mod verify" && go mod verify && go mod verify -modfile=tools/go.mod
+	@if command -v shellcheck >/dev/null; then echo "check: shellcheck" && shellcheck -x scripts/services scripts/lib/*.sh .ci/run; \
+		else echo "check: shellcheck is not installed, left out"; fi
+	@echo "check: ok"
+
+.PHONY: generate
+generate: ## the Go code of db/dbgen from db/schema and db/queries
+	$(tool) sqlc generate

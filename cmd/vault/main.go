@@ -1,0 +1,17 @@
+// Command vault is the Customer Context Vault: its worker, its migrations, and its command line. The command chooses the role.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/contextvault/contextvault/cmd/internal/cli"
+)
+
+func main() {
+	root := cli.Root(&cli.App{Environ: os.Environ, In: os.Stdin, Out: os.Stdout})
+	if err := root.Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "vault:", cli.Message(err))
+		os.Exit(1)
+	}
+}

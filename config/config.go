@@ -1,0 +1,180 @@
+// Package config reads the configuration: the defaults of default.toml, then a file, then the environment.
+//
+// default.toml says what each key means; the types below give them to the program. Load checks everything at once, where it
+// enters, and reports everything that is wrong. Secrets never show: not in an error, not in a log, not in String.
+//
+// A new key is a field here and a commented line in default.toml; its environment variable and its line in Reference follow.
+package config
+
+import (
+	_ "embed"
+	"log/slog"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+//go:embed default.toml
+var defaults string
+
+// Config is the whole configuration. Load makes one; the zero value is not usable.
+type Config struct {
+	Profile    Profile    `toml:"profile"`
+	Jobs       Jobs       `toml:"jobs"`
+	Sweeps     Sweeps     `toml:"sweeps"`
+	Database   Database   `toml:"database"`
+	Redis      Redis      `toml:"redis"`
+	LLM        LLM        `toml:"llm"`
+	Extraction Extraction `toml:"extraction"`
+	GapFill    GapFill    `toml:"gap_fill"`
+	Intents    Intents    `toml:"intents"`
+	Worker     Worker     `toml:"worker"`
+	Log        Log        `toml:"log"`
+
+	// SealingKey seals what waits to be written: a Tink keyset in base64. Every process of the vault needs the same one.
+	SealingKey Secret `toml:"sealing_key" env:"VAULT_SEALING_KEY" rule:"keyset" doc:"The key that seals what customers say while it waits to be written: a Tink keyset in base64. Every process needs the same one; losing it loses what was accepted and not yet applied."`
+}
+
+// Profile is about reading and writing profiles.
+type Profile struct {
+	CacheEnabled               bool                 `toml:"cache_enabled"`
+	CacheTTLSeconds            int                  `toml:"cache_ttl_seconds" rule:"1..604800"`
+	ValidationMode             vault.ValidationMode `toml:"validation_mode" rule:"strict|warn|disabled"`
+	ChainDepth                 int                  `toml:"chain_depth" rule:"1..100"` // derivation steps
+	FieldDefinitionsTTLSeconds DefinitionsTTL       `toml:"field_definitions_ttl_seconds"`
+}
+
+// DefinitionsTTL is how long definitions are cached.
+type DefinitionsTTL struct {
+	Default int `toml:"default" rule:"1..604800"` // seconds
+}
+
+// CacheTTL is how long a profile is cached.
+func (p Profile) CacheTTL() time.Duration { return seconds(p.CacheTTLSeconds) }
+
+// DefinitionsTTL is how long the definitions of an agent are cached.
+func (p Profile) DefinitionsTTL() time.Duration { return seconds(p.FieldDefinitionsTTLSeconds.Default) }
+
+// Jobs is about durable work.
+type Jobs struct {
+	Hatchet Hatchet `toml:"hatchet"`
+}
+
+// Hatchet is the workflow engine, and when what runs by the clock runs. Crons have five fields and mean UTC.
+type Hatchet struct {
+	ServerURL         string `toml:"server_url" env:"HATCHET_CLIENT_HOST_PORT" rule:"engine-url"`
+	CronExpireFields  string `toml:"cron_expire_fields" rule:"cron"`
+	CronDetectOrphans string `toml:"cron_detect_orphans" rule:"cron"`
+	CronRelayIntents  string `toml:"cron_relay_intents" rule:"cron"`
+	CronPurgeIntents  string `toml:"cron_purge_intents" rule:"cron"`
+	WorkerConcurrency int    `toml:"worker_concurrency" rule:"1..1000"` // steps at a time
+
+	// Token is the engine's client token.
+	Token Secret `toml:"token" env:"HATCHET_CLIENT_TOKEN,HATCHET_API_KEY" rule:"token" doc:"The client token of the workflow engine."`
+}
+
+// HostPort is the engine's address as its SDK wants it (HATCHET_CLIENT_HOST_PORT).
+func (h Hatchet) HostPort() string {
+	u, err := url.Parse(h.ServerURL)
+	if err != nil {
+		return "" // Load has refused it
+	}
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "https":
+		port = "443"
+	default:
+		port = "80"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// TLS reports whether the engine is spoken to over TLS; without it, the SDK wants HATCHET_CLIENT_TLS_STRATEGY=none.
+func (h Hatchet) TLS() bool {
+	u, err := url.Parse(h.ServerURL)
+	return err == nil && u.Scheme == "https"
+}
+
+// Sweeps is about the work that runs by the clock.
+type Sweeps struct {
+	BatchSize int `toml:"batch_size" rule:"1..10000"` // rows a transaction
+}
+
+// Database is PostgreSQL.
+type Database struct {
+	URL            URL `toml:"url" env:"DATABASE_URL" rule:"postgres-url"` // "": not set
+	MaxConnections int `toml:"max_connections" rule:"2..1000"`
+}
+
+// Redis is the cache.
+type Redis struct {
+	URL URL `toml:"url" env:"REDIS_URL" rule:"redis-url"` // "": no cache
+}
+
+// LLM is the language model.
+type LLM struct {
+	Provider       string `toml:"provider" rule:"|openai|offline"` // "": openai with a key, else offline
+	BaseURL        URL    `toml:"base_url" env:"OPENAI_BASE_URL" rule:"http-url"`
+	Model          string `toml:"model" rule:"name"`
+	EmbeddingModel string `toml:"embedding_model" rule:"name"`
+	TimeoutSeconds int    `toml:"timeout_seconds" rule:"1..600"`
+	MaxRetries     int    `toml:"max_retries" rule:"0..10"` // 0: never
+
+	// APIKey is sent as a bearer token; "": none is sent.
+	APIKey Secret `toml:"api_key" env:"OPENAI_API_KEY" rule:"token" doc:"The key of the language model. Empty: no key is sent, and without a provider the built-in model is used."`
+}
+
+// Timeout bounds one operation of the model.
+func (l LLM) Timeout() time.Duration { return seconds(l.TimeoutSeconds) }
+
+// Extraction is about reading requirements out of scenarios and rules.
+type Extraction struct {
+	MatchThreshold float64 `toml:"match_threshold" rule:"0..1"` // cosine similarity
+}
+
+// GapFill is about values read out of conversations.
+type GapFill struct {
+	UseThreshold     float64 `toml:"use_threshold" rule:"0..1"`
+	ConfirmThreshold float64 `toml:"confirm_threshold" rule:"0..1"` // not below UseThreshold
+}
+
+// Intents is about accepted operations.
+type Intents struct {
+	RetentionDays       int `toml:"retention_days" rule:"1..3650"`
+	FailedRetentionDays int `toml:"failed_retention_days" rule:"1..3650"`
+}
+
+// Retention is how long a succeeded operation is kept.
+func (i Intents) Retention() time.Duration { return days(i.RetentionDays) }
+
+// FailedRetention is how long a failed operation is kept.
+func (i Intents) FailedRetention() time.Duration { return days(i.FailedRetentionDays) }
+
+// Worker is the worker process.
+type Worker struct {
+	HealthAddress        string `toml:"health_address" rule:"address"` // host:port
+	ShutdownGraceSeconds int    `toml:"shutdown_grace_seconds" rule:"1..3600"`
+}
+
+// ShutdownGrace is how long a worker may finish what it has begun.
+func (w Worker) ShutdownGrace() time.Duration { return seconds(w.ShutdownGraceSeconds) }
+
+// Log is what the process writes to standard error.
+type Log struct {
+	Level  string `toml:"level" rule:"debug|info|warn|error"`
+	Format string `toml:"format" rule:"json|text"`
+}
+
+// SlogLevel is the level as slog wants it.
+func (l Log) SlogLevel() slog.Level {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(l.Level)) // Load has checked it
+	return level
+}
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+
+func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }

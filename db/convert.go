@@ -1,0 +1,185 @@
+package db
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// FieldOf converts a row of profile_fields.
+func FieldOf(r dbgen.ProfileField) vault.Field {
+	return vault.Field{
+		ID: r.ID, ProfileID: r.ProfileID, Name: r.Name, Value: r.Value, ValueType: vault.ValueType(r.ValueType),
+		Source: vault.FieldSource(r.Source), SourceSessionID: r.SourceSessionID, SourceScenarioID: r.SourceScenarioID,
+		SourceStepID: r.SourceStepID,
+		Lineage: vault.Lineage{
+			SourceItemID: r.SourceItemID, SourceItemType: vault.SourceType(r.SourceItemType), SourceMetadata: r.SourceMetadata,
+		},
+		Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID, SupersededAt: r.SupersededAt,
+		Verified: r.Verified, VerificationMethod: r.VerificationMethod, VerifiedAt: r.VerifiedAt, VerifiedBy: r.VerifiedBy,
+		Confidence: r.Confidence, RequiresConfirmation: r.RequiresConfirmation, CollectedAt: r.CollectedAt,
+		UpdatedAt: r.UpdatedAt, ExpiresAt: r.ExpiresAt, FieldDefinitionID: r.FieldDefinitionID, Warnings: r.Warnings,
+		IntentID: r.IntentID, AcceptedAt: r.AcceptedAt,
+	}
+}
+
+// ProfileOf converts what GetProfile reads.
+func ProfileOf(r dbgen.GetProfileRow) (vault.Profile, error) {
+	p := vault.Profile{
+		ID: r.ID, TenantID: r.TenantID, CustomerID: r.CustomerID, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		Fields: map[string]vault.Field{},
+	}
+	var fields []vault.Field
+	if err := json.Unmarshal(r.Fields, &fields); err != nil {
+		return p, fmt.Errorf("decode the fields of profile %s", r.ID)
+	}
+	for _, f := range fields {
+		p.Fields[f.Name] = f
+	}
+	if err := json.Unmarshal(r.Assets, &p.Assets); err != nil {
+		return p, fmt.Errorf("decode the assets of profile %s", r.ID)
+	}
+	return p, nil
+}
+
+// DefinitionOf converts a row of profile_field_definitions.
+func DefinitionOf(r dbgen.ProfileFieldDefinition) (vault.Definition, error) {
+	d := vault.Definition{
+		ID: r.ID, AgentID: r.AgentID, Name: r.Name, DisplayName: r.DisplayName, Description: r.Description,
+		ValueType: vault.ValueType(r.ValueType), ValidationRegex: r.ValidationRegex,
+		ValidationMode: vault.ValidationMode(r.ValidationMode), RequiredVerification: r.RequiredVerification,
+		VerificationMethods: r.VerificationMethods, CollectionPrompt: r.CollectionPrompt,
+		ExtractionExamples: r.ExtractionExamples, ExtractionPromptHint: r.ExtractionPromptHint, IsPII: r.IsPii,
+		EncryptionRequired: r.EncryptionRequired, RetentionDays: int(r.RetentionDays), FreshnessSeconds: r.FreshnessSeconds,
+		Enabled: r.Enabled, Origin: vault.Origin(r.Origin), Review: vault.ReviewState(r.ReviewState), UpdatedAt: r.UpdatedAt,
+	}
+	if err := json.Unmarshal(r.AllowedValues, &d.AllowedValues); err != nil {
+		return d, fmt.Errorf("decode allowed_values of definition %s: %w", r.ID, err)
+	}
+	return d, nil
+}
+
+// DefinitionsOf converts rows, by name.
+func DefinitionsOf(rows []dbgen.ProfileFieldDefinition) (map[string]vault.Definition, error) {
+	out := make(map[string]vault.Definition, len(rows))
+	for _, r := range rows {
+		d, err := DefinitionOf(r)
+		if err != nil {
+			return nil, err
+		}
+		out[d.Name] = d
+	}
+	return out, nil
+}
+
+// RequirementOf converts a row of scenario_field_requirements.
+func RequirementOf(r dbgen.ScenarioFieldRequirement) vault.Requirement {
+	return vault.Requirement{
+		ID: r.ID, AgentID: r.AgentID, ScenarioID: r.ScenarioID, StepID: r.StepID, RuleID: r.RuleID, FieldName: r.FieldName,
+		RequiredLevel: vault.RequiredLevel(r.RequiredLevel), FallbackAction: vault.FallbackAction(r.FallbackAction),
+		WhenCondition: r.WhenCondition, DependsOn: r.DependsOnFields, Order: int(r.CollectionOrder), Confidence: r.Confidence,
+		NeedsReview: r.NeedsHumanReview, Origin: vault.Origin(r.Origin), Review: vault.ReviewState(r.ReviewState), Quote: r.Quote,
+	}
+}
+
+// ScenarioOf converts a row of scenarios.
+func ScenarioOf(r dbgen.Scenario) (vault.Scenario, error) {
+	var s vault.Scenario
+	if err := json.Unmarshal(r.Content, &s); err != nil {
+		return s, fmt.Errorf("decode scenario %s: %w", r.ID, err)
+	}
+	return s, nil
+}
+
+// RuleOf converts a row of rules.
+func RuleOf(r dbgen.Rule) (vault.Rule, error) {
+	var out vault.Rule
+	if err := json.Unmarshal(r.Content, &out); err != nil {
+		return out, fmt.Errorf("decode rule %s: %w", r.ID, err)
+	}
+	return out, nil
+}
+
+// SessionOf converts a session and its turns.
+func SessionOf(r dbgen.Session, turns []dbgen.ListTurnsRow) (vault.Session, error) {
+	s := vault.Session{ID: r.ID, CustomerID: r.CustomerID, AgentID: r.AgentID, Turns: make([]vault.Turn, len(turns))}
+	if err := json.Unmarshal(r.Variables, &s.Variables); err != nil {
+		return s, fmt.Errorf("decode the variables of session %s", r.ID)
+	}
+	for i, t := range turns {
+		s.Turns[i] = vault.Turn{Index: int(t.TurnIndex), Speaker: vault.Speaker(t.Speaker), Text: t.Text}
+	}
+	return s, nil
+}
+
+// QuestionOf converts a row of questions.
+func QuestionOf(r dbgen.Question) vault.Question {
+	return vault.Question{
+		ID: r.ID, CustomerID: r.CustomerID, AgentID: r.AgentID, ScenarioID: r.ScenarioID, FieldName: r.FieldName,
+		Prompt: r.Prompt, Reason: r.Reason, Attempt: int(r.Attempt), Status: vault.QuestionStatus(r.Status), FillID: r.FillID,
+		OpenedAt: r.OpenedAt, DeadlineAt: r.DeadlineAt,
+	}
+}
+
+// OperationOf converts a row of intents.
+func OperationOf(r dbgen.Intent) (vault.Operation, error) {
+	op := vault.Operation{
+		ID: r.ID, TenantID: r.TenantID, Workflow: r.Workflow, Status: vault.IntentStatus(r.Status), Result: r.Result,
+		Attempts: int(r.Attempts), AcceptedAt: r.AcceptedAt, FinishedAt: r.FinishedAt,
+	}
+	if len(r.Error) > 0 {
+		if err := json.Unmarshal(r.Error, &op.Error); err != nil {
+			return op, fmt.Errorf("decode the error of operation %s: %w", r.ID, err)
+		}
+	}
+	return op, nil
+}
+
+// VersionOf converts a row for the placement of a write.
+func VersionOf(r dbgen.ListVersionsRow) vault.Version {
+	return vault.Version{
+		ID: r.ID, IntentID: r.IntentID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
+	}
+}
+
+// ChainOf turns the rows of GetChain, the item first, into a chain with the origin first. Rows beyond depth mean that the
+// chain goes on.
+func ChainOf(rows []dbgen.GetChainRow, depth int) vault.Chain {
+	var chain vault.Chain
+	if len(rows) > depth {
+		rows, chain.Truncated = rows[:depth], true
+	}
+	for i := len(rows) - 1; i >= 0; i-- {
+		r := rows[i]
+		chain.Links = append(chain.Links, vault.ChainLink{
+			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Status: vault.ItemStatus(r.Status), Meta: r.SourceMetadata,
+		})
+	}
+	if len(rows) == 0 || chain.Truncated {
+		return chain
+	}
+	origin := rows[len(rows)-1]
+	switch kind := vault.SourceType(origin.SourceItemType); kind {
+	case vault.SourceProfileField, vault.SourceProfileAsset:
+		chain.Missing = origin.SourceItemID != uuid.Nil
+	case vault.SourceSession, vault.SourceTool, vault.SourceExternal:
+		chain.Links = append([]vault.ChainLink{{ID: origin.SourceItemID, Type: kind, Meta: origin.SourceMetadata}}, chain.Links...)
+	}
+	return chain
+}
+
+// JSON is a value for a jsonb column that is never null: nil becomes an empty object.
+func JSON(raw json.RawMessage) json.RawMessage {
+	if len(raw) == 0 {
+		return json.RawMessage("{}")
+	}
+	return raw
+}
+
+// UTC gives the time in UTC, to the microsecond that PostgreSQL keeps.
+func UTC(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

@@ -1,0 +1,97 @@
+// Package dbtest gives each test a migrated database of its own, on the real PostgreSQL server of DATABASE_URL.
+package dbtest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+)
+
+// ServerEnv names the PostgreSQL server: any database of it, by a role that may create databases.
+const ServerEnv = "DATABASE_URL"
+
+const timeout = time.Minute
+
+var errNoServer = errors.New(ServerEnv + " is not set: run `make test`, which starts PostgreSQL and sets it")
+
+// Clone makes a migrated database and gives its URL, and what drops it.
+func Clone(ctx context.Context) (clone string, drop func(context.Context) error, err error) {
+	server := os.Getenv(ServerEnv)
+	if server == "" {
+		return "", nil, errNoServer
+	}
+	sum := sha256.New()
+	for _, file := range db.SchemaFiles() {
+		sum.Write([]byte(file))
+	}
+	template := Template{Name: "vault_template_" + hex.EncodeToString(sum.Sum(nil))[:12], Build: db.Migrate}
+	return template.Clone(ctx, server)
+}
+
+// URL makes a migrated database for this test and drops it when the test ends.
+func URL(t testing.TB) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	url, drop, err := Clone(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
+		defer cancel()
+		if err := drop(ctx); err != nil {
+			t.Logf("drop test database: %v", err)
+		}
+	})
+	return url
+}
+
+// Open makes a migrated database for this test and opens it.
+func Open(t testing.TB) *db.DB {
+	t.Helper()
+	return OpenURL(t, URL(t))
+}
+
+// OpenURL opens a database and closes it when the test ends.
+func OpenURL(t testing.TB, url string) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), url, db.Options{MaxConns: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
+}
+
+// Tenant makes a tenant.
+func Tenant(t testing.TB, d *db.DB) uuid.UUID {
+	t.Helper()
+	id := uuid.Must(uuid.NewV7())
+	if _, err := d.System().CreateTenant(t.Context(), id, "test"); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// Sealer makes a sealer with a key of its own.
+func Sealer(t testing.TB) *db.Sealer {
+	t.Helper()
+	key, err := db.NewSealingKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := db.NewSealer(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

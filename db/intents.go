@@ -1,0 +1,82 @@
+package db
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// NewIntent is a change to accept.
+type NewIntent struct {
+	Workflow string
+	Event    string
+	Subject  string // what runs one at a time
+	// Key makes a repeat harmless: the same key gives the same intent. "": a key of its own.
+	Key      string
+	ParentID *uuid.UUID
+	Payload  any
+	// DueAfter is when the relay pushes it, if nobody else did.
+	DueAfter time.Duration
+}
+
+// AcceptIntent commits to a change with the queries of a transaction or of a tenant. The same key with the same payload gives
+// the intent that is there; with another payload it is a conflict.
+func AcceptIntent(ctx context.Context, q *dbgen.Queries, sealer *Sealer, tenant uuid.UUID, in NewIntent) (dbgen.Intent, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return dbgen.Intent{}, fmt.Errorf("make an id: %w", err)
+	}
+	if in.Key == "" {
+		in.Key = id.String()
+	}
+	sealed, err := sealer.Seal(tenant, id, in.Payload)
+	if err != nil {
+		return dbgen.Intent{}, err
+	}
+	row, err := q.InsertIntent(ctx, dbgen.InsertIntentParams{
+		ID: id, TenantID: tenant, Workflow: in.Workflow, Event: in.Event, Subject: in.Subject, IdempotencyKey: in.Key,
+		ParentID: in.ParentID, Payload: sealed, DueAfter: in.DueAfter,
+	})
+	switch {
+	case err == nil:
+		return row, nil
+	case ForeignKey(err, "intents_tenant_id_fkey"):
+		return row, &vault.Error{
+			Code: vault.CodeUnknown, Field: "tenant", Message: fmt.Sprintf("unknown tenant: %s does not exist; an operator makes it with `vault tenants create`", tenant),
+		}
+	case !NoRow(err):
+		return row, fmt.Errorf("accept %s: %w", in.Workflow, err)
+	}
+	row, err = q.GetIntentByKey(ctx, dbgen.GetIntentByKeyParams{TenantID: tenant, Workflow: in.Workflow, IdempotencyKey: in.Key})
+	if err != nil {
+		return row, fmt.Errorf("accept %s: %w", in.Workflow, err)
+	}
+	return row, samePayload(sealer, row, in)
+}
+
+func samePayload(sealer *Sealer, row dbgen.Intent, in NewIntent) error {
+	was, err := sealer.OpenBytes(row.TenantID, row.ID, row.Payload)
+	if err != nil {
+		return err
+	}
+	is, err := json.Marshal(in.Payload)
+	if err != nil {
+		return fmt.Errorf("encode the payload of %s: %w", in.Workflow, err)
+	}
+	if !bytes.Equal(was, is) {
+		return vault.Conflict("idempotency_key", "idempotency_key: operation %s was accepted with this key and another content; use a new key for a new change", row.ID)
+	}
+	return nil
+}
+
+// EventOf is what the workflow engine is told of an intent.
+func EventOf(row dbgen.Intent) vault.Event {
+	return vault.Event{IntentID: row.ID, TenantID: row.TenantID, Subject: row.Subject}
+}

@@ -1,0 +1,52 @@
+-- name: InsertAsset :exec
+INSERT INTO profile_assets (
+    id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at,
+    upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, status, expires_at, intent_id,
+    accepted_at
+)
+VALUES (
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(name), sqlc.arg(asset_type), sqlc.arg(storage_provider),
+    sqlc.arg(storage_path), sqlc.arg(mime_type), sqlc.arg(size_bytes), sqlc.arg(checksum), sqlc.arg(uploaded_at),
+    sqlc.narg(upload_session_id), sqlc.narg(upload_scenario_id), sqlc.narg(source_item_id), sqlc.arg(source_item_type),
+    sqlc.arg(source_metadata), sqlc.arg(status), sqlc.narg(expires_at), sqlc.arg(intent_id), sqlc.arg(accepted_at)
+);
+
+-- As ExpireFields. Index: profile_assets_expiry.
+-- name: ExpireAssets :many
+UPDATE profile_assets
+SET status = 'expired', updated_at = clock_timestamp()
+WHERE id IN (
+    SELECT a.id
+    FROM profile_assets a
+    WHERE a.status = 'active'
+      AND a.deleted_at IS NULL
+      AND a.expires_at <= sqlc.arg(now)
+    ORDER BY a.expires_at
+    LIMIT sqlc.arg(most)
+    FOR UPDATE SKIP LOCKED
+)
+  AND status = 'active'
+RETURNING id, profile_id;
+
+-- As OrphanFields. Index: profile_assets_source.
+-- name: OrphanAssets :many
+UPDATE profile_assets
+SET status = 'orphaned', updated_at = clock_timestamp()
+WHERE id IN (
+    SELECT a.id
+    FROM profile_assets a
+    WHERE a.status = 'active'
+      AND a.deleted_at IS NULL
+      AND a.source_item_id IS NOT NULL
+      AND a.source_item_type IN ('profile_field', 'profile_asset')
+      AND NOT EXISTS (
+          SELECT 1 FROM profile_fields s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
+      )
+      AND NOT EXISTS (
+          SELECT 1 FROM profile_assets s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
+      )
+    LIMIT sqlc.arg(most)
+    FOR UPDATE OF a SKIP LOCKED
+)
+  AND status = 'active'
+RETURNING id, profile_id;

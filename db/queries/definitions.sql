@@ -1,0 +1,95 @@
+-- A definition by its name. Index: the unique key.
+-- name: GetDefinition :one
+SELECT *
+FROM profile_field_definitions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND agent_id = sqlc.arg(agent_id)
+  AND name = sqlc.arg(name);
+
+-- All definitions of an agent. Index: the unique key.
+-- name: ListDefinitions :many
+SELECT *
+FROM profile_field_definitions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND agent_id = sqlc.arg(agent_id)
+ORDER BY name;
+
+-- Whether anything was ever saved for an agent.
+-- name: AgentExists :one
+SELECT (
+    EXISTS (SELECT 1 FROM profile_field_definitions d WHERE d.tenant_id = sqlc.arg(tenant_id) AND d.agent_id = sqlc.arg(agent_id))
+    OR EXISTS (SELECT 1 FROM scenarios s WHERE s.tenant_id = sqlc.arg(tenant_id) AND s.agent_id = sqlc.arg(agent_id))
+)::bool AS known;
+
+-- A person's save. The newest accepted save stays; an older one that arrives late changes nothing and returns no row.
+-- name: UpsertDefinition :one
+INSERT INTO profile_field_definitions (
+    id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode,
+    required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
+    encryption_required, retention_days, freshness_seconds, enabled, origin, review_state, intent_id, accepted_at
+)
+VALUES (
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(name), sqlc.arg(display_name), sqlc.arg(description),
+    sqlc.arg(value_type), sqlc.arg(validation_regex), sqlc.arg(allowed_values), sqlc.arg(validation_mode),
+    sqlc.arg(required_verification), sqlc.arg(verification_methods), sqlc.arg(collection_prompt), sqlc.arg(extraction_examples),
+    sqlc.arg(extraction_prompt_hint), sqlc.arg(is_pii), sqlc.arg(encryption_required), sqlc.arg(retention_days),
+    sqlc.arg(freshness_seconds), sqlc.arg(enabled), sqlc.arg(origin), sqlc.arg(review_state), sqlc.arg(intent_id),
+    sqlc.arg(accepted_at)
+)
+ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
+SET display_name = excluded.display_name,
+    description = excluded.description,
+    value_type = excluded.value_type,
+    validation_regex = excluded.validation_regex,
+    allowed_values = excluded.allowed_values,
+    validation_mode = excluded.validation_mode,
+    required_verification = excluded.required_verification,
+    verification_methods = excluded.verification_methods,
+    collection_prompt = excluded.collection_prompt,
+    extraction_examples = excluded.extraction_examples,
+    extraction_prompt_hint = excluded.extraction_prompt_hint,
+    is_pii = excluded.is_pii,
+    encryption_required = excluded.encryption_required,
+    retention_days = excluded.retention_days,
+    freshness_seconds = excluded.freshness_seconds,
+    enabled = excluded.enabled,
+    origin = excluded.origin,
+    review_state = excluded.review_state,
+    intent_id = excluded.intent_id,
+    accepted_at = excluded.accepted_at,
+    updated_at = clock_timestamp()
+WHERE profile_field_definitions.accepted_at <= excluded.accepted_at
+RETURNING id;
+
+-- A definition that extraction suggests: never over what is there.
+-- name: SuggestDefinition :execrows
+INSERT INTO profile_field_definitions (
+    id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, collection_prompt,
+    extraction_examples, is_pii, required_verification, enabled, origin, review_state, intent_id, accepted_at
+)
+VALUES (
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(name), sqlc.arg(display_name), sqlc.arg(description),
+    sqlc.arg(value_type), sqlc.arg(validation_regex), sqlc.arg(allowed_values), sqlc.arg(collection_prompt),
+    sqlc.arg(extraction_examples), sqlc.arg(is_pii), sqlc.arg(required_verification), false, 'extracted', 'pending',
+    sqlc.arg(intent_id), sqlc.arg(accepted_at)
+)
+ON CONFLICT (tenant_id, agent_id, name) DO NOTHING;
+
+-- The meaning of a definition, as one model sees it.
+-- name: UpsertDefinitionEmbedding :exec
+INSERT INTO field_definition_embeddings (definition_id, tenant_id, model, content_hash, embedding)
+VALUES (sqlc.arg(definition_id), sqlc.arg(tenant_id), sqlc.arg(model), sqlc.arg(content_hash), sqlc.arg(embedding))
+ON CONFLICT (definition_id, model) DO UPDATE
+SET content_hash = excluded.content_hash,
+    embedding = excluded.embedding;
+
+-- The definition of an agent closest in meaning to a text: cosine similarity from -1 to 1.
+-- name: NearestDefinition :one
+SELECT d.name, (1 - (e.embedding <=> sqlc.arg(embedding)::vector))::float8 AS similarity
+FROM field_definition_embeddings e
+JOIN profile_field_definitions d ON d.id = e.definition_id
+WHERE e.tenant_id = sqlc.arg(tenant_id)
+  AND d.agent_id = sqlc.arg(agent_id)
+  AND e.model = sqlc.arg(model)
+ORDER BY e.embedding <=> sqlc.arg(embedding)::vector
+LIMIT 1;

@@ -1,0 +1,50 @@
+-- name: EnsureGapFill :exec
+INSERT INTO gap_fills (intent_id, tenant_id, customer_id, scenario_id)
+VALUES (sqlc.arg(intent_id), sqlc.arg(tenant_id), sqlc.arg(customer_id), sqlc.arg(scenario_id))
+ON CONFLICT (intent_id) DO NOTHING;
+
+-- name: GetGapFill :one
+SELECT *
+FROM gap_fills
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND intent_id = sqlc.arg(intent_id);
+
+-- The conversation was read: it is not read again for this fill. Of two readers at once the first is kept.
+-- name: MarkConversationRead :exec
+UPDATE gap_fills
+SET conversation_read_at = clock_timestamp(),
+    candidates = sqlc.arg(candidates),
+    model_calls = sqlc.arg(model_calls),
+    warnings = sqlc.arg(warnings)
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND intent_id = sqlc.arg(intent_id)
+  AND conversation_read_at IS NULL;
+
+-- name: ListGapItems :many
+SELECT *
+FROM gap_fill_items
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND fill_id = sqlc.arg(fill_id)
+ORDER BY field_name;
+
+-- name: UpsertGapItem :exec
+INSERT INTO gap_fill_items (fill_id, tenant_id, field_name, source, write_id, confidence, requires_confirmation, action, errors)
+VALUES (
+    sqlc.arg(fill_id), sqlc.arg(tenant_id), sqlc.arg(field_name), sqlc.arg(source), sqlc.narg(write_id), sqlc.arg(confidence),
+    sqlc.arg(requires_confirmation), sqlc.arg(action), sqlc.arg(errors)
+)
+ON CONFLICT (fill_id, field_name) DO UPDATE
+SET source = excluded.source,
+    write_id = excluded.write_id,
+    confidence = excluded.confidence,
+    requires_confirmation = excluded.requires_confirmation,
+    action = excluded.action,
+    errors = excluded.errors;
+
+-- How the writes of a fill went. Index: intents_parent.
+-- name: ListChildIntents :many
+SELECT id, workflow, status, result, error
+FROM intents
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND parent_id = sqlc.arg(parent_id)::uuid
+ORDER BY accepted_at;

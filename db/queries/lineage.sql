@@ -1,0 +1,56 @@
+-- Where an item came from: the item first (depth 0), then its sources, across fields and assets, cycle-safe. Indexes: primary keys.
+-- name: GetChain :many
+WITH RECURSIVE chain AS (
+    SELECT item.*, 0 AS depth, ARRAY [item.id] AS path
+    FROM (
+        SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata
+        FROM profile_fields f
+        WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(item_id) AND f.deleted_at IS NULL
+        UNION ALL
+        SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata
+        FROM profile_assets a
+        WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(item_id) AND a.deleted_at IS NULL
+    ) item
+    UNION ALL
+    SELECT src.*, c.depth + 1, c.path || src.id
+    FROM chain c
+    JOIN LATERAL (
+        SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata
+        FROM profile_fields f
+        WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = c.source_item_id AND f.deleted_at IS NULL
+        UNION ALL
+        SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata
+        FROM profile_assets a
+        WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = c.source_item_id AND a.deleted_at IS NULL
+    ) src ON NOT src.id = ANY (c.path)
+    WHERE c.depth < sqlc.arg(depth)::int
+)
+SELECT
+    id::uuid AS id,
+    kind::text AS kind,
+    name::text AS name,
+    status::text AS status,
+    coalesce(source_item_id, '00000000-0000-0000-0000-000000000000')::uuid AS source_item_id,
+    source_item_type::text AS source_item_type,
+    source_metadata::jsonb AS source_metadata,
+    depth::int AS depth
+FROM chain
+ORDER BY depth;
+
+-- Whether a source exists in this tenant. Indexes: primary keys.
+-- name: SourceExists :one
+SELECT (
+    EXISTS (SELECT 1 FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) AND f.deleted_at IS NULL)
+    OR EXISTS (SELECT 1 FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) AND a.deleted_at IS NULL)
+)::bool AS found;
+
+-- What was derived from an item. Indexes: profile_fields_source, profile_assets_source.
+-- name: ListDerived :many
+SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_metadata
+FROM profile_fields f
+WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.source_item_id = sqlc.arg(item_id)::uuid AND f.deleted_at IS NULL
+UNION ALL
+SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_metadata
+FROM profile_assets a
+WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.source_item_id = sqlc.arg(item_id)::uuid AND a.deleted_at IS NULL
+LIMIT 1000;

@@ -1,0 +1,50 @@
+-- name: OpenQuestion :one
+INSERT INTO questions (id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, prompt, reason, attempt, deadline_at)
+VALUES (
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(fill_id), sqlc.arg(customer_id), sqlc.arg(agent_id), sqlc.arg(scenario_id),
+    sqlc.arg(field_name), sqlc.arg(prompt), sqlc.arg(reason), sqlc.arg(attempt), sqlc.arg(deadline_at)
+)
+RETURNING *;
+
+-- Index: primary key.
+-- name: GetQuestion :one
+SELECT *
+FROM questions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
+-- Several answers to one question take turns on this lock: the first valid one wins.
+-- name: LockQuestion :one
+SELECT *
+FROM questions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+FOR UPDATE;
+
+-- The questions of one fill, in the order in which they were asked. Index: the unique key.
+-- name: ListFillQuestions :many
+SELECT *
+FROM questions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND fill_id = sqlc.arg(fill_id)
+ORDER BY opened_at, id;
+
+-- What waits for a customer. Index: questions_customer.
+-- name: ListOpenQuestions :many
+SELECT *
+FROM questions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND customer_id = sqlc.arg(customer_id)
+  AND status = 'open'
+ORDER BY opened_at
+LIMIT 1000;
+
+-- name: CloseQuestion :execrows
+UPDATE questions
+SET status = sqlc.arg(status),
+    answer_intent_id = sqlc.narg(answer_intent_id),
+    rejection = sqlc.arg(rejection),
+    closed_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+  AND status = 'open';

@@ -1,0 +1,12 @@
+-- A tenant is made by an operator, once. Index: primary key.
+-- name: CreateTenant :execrows
+INSERT INTO tenants (id, name)
+VALUES (sqlc.arg(id), sqlc.arg(name))
+ON CONFLICT (id) DO NOTHING;
+
+-- For `vault tenants list`.
+-- name: ListTenants :many
+SELECT *
+FROM tenants
+ORDER BY created_at
+LIMIT 1000;

@@ -1,0 +1,43 @@
+-- +goose Up
+CREATE EXTENSION IF NOT EXISTS vector;
+
+-- Roles belong to the whole cluster, so another database of it may have made them already, or be making them now.
+-- vault_app sees one tenant at a time; vault_system (sweeps, relay, purge) sees all. Neither bypasses row-level security.
+-- +goose StatementBegin
+DO $$
+DECLARE
+    wanted text;
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY ['vault_app', 'vault_system'] LOOP
+        BEGIN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+        EXCEPTION
+            WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
+        IF NOT pg_has_role(CURRENT_USER, wanted, 'MEMBER') THEN
+            EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
+        END IF;
+    END LOOP;
+END
+$$;
+-- +goose StatementEnd
+
+-- +goose Down
+-- The roles stay where another database of the cluster still uses them.
+-- +goose StatementBegin
+DO $$
+DECLARE
+    wanted text;
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY ['vault_app', 'vault_system'] LOOP
+        BEGIN
+            EXECUTE format('DROP OWNED BY %I', wanted);
+            EXECUTE format('DROP ROLE %I', wanted);
+        EXCEPTION
+            WHEN dependent_objects_still_exist OR undefined_object OR object_in_use THEN NULL;
+        END;
+    END LOOP;
+END
+$$;
+-- +goose StatementEnd
+DROP EXTENSION IF EXISTS vector;

@@ -1,0 +1,60 @@
+-- +goose Up
+CREATE TABLE tenants (
+    id         uuid PRIMARY KEY,
+    name       text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE TABLE api_keys (
+    id           uuid PRIMARY KEY,
+    tenant_id    uuid NOT NULL REFERENCES tenants (id),
+    name         text NOT NULL,
+    key_hash     bytea NOT NULL UNIQUE, -- SHA-256 of the key; the key itself is shown once and not kept
+    scopes       text[] NOT NULL CHECK (scopes <@ ARRAY ['read', 'write', 'admin']),
+    created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at   timestamptz,
+    revoked_at   timestamptz,
+    last_used_at timestamptz
+);
+CREATE INDEX api_keys_tenant ON api_keys (tenant_id);
+
+-- An intent is a change that was accepted: outbox, claim check and idempotency key in one row.
+CREATE TABLE intents (
+    id              uuid PRIMARY KEY,
+    tenant_id       uuid NOT NULL REFERENCES tenants (id),
+    workflow        text NOT NULL,
+    event           text NOT NULL,
+    subject         text NOT NULL,  -- what runs one at a time
+    idempotency_key text NOT NULL,
+    parent_id       uuid,           -- the intent that caused this one
+    payload         bytea NOT NULL, -- sealed
+    prepared        bytea,          -- sealed: what one step keeps for the next
+    status          text NOT NULL DEFAULT 'accepted' CHECK (status IN ('accepted', 'applied', 'succeeded', 'failed')),
+    result          jsonb,          -- ids, counts and names
+    error           jsonb,
+    attempts        integer NOT NULL DEFAULT 0, -- pushes to the workflow engine
+    accepted_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+    enqueued_at     timestamptz,
+    due_at          timestamptz NOT NULL, -- unfinished at this time: the relay pushes it (again)
+    applied_at      timestamptz,
+    finished_at     timestamptz,
+    UNIQUE (tenant_id, workflow, idempotency_key)
+);
+CREATE INDEX intents_due ON intents (due_at) WHERE status IN ('accepted', 'applied');
+CREATE INDEX intents_finished ON intents (finished_at) WHERE status IN ('succeeded', 'failed');
+CREATE INDEX intents_parent ON intents (parent_id) WHERE parent_id IS NOT NULL;
+
+-- Profiles whose cache entry could not be invalidated because Redis did not answer. The relay works them off.
+CREATE TABLE cache_invalidations (
+    tenant_id   uuid NOT NULL REFERENCES tenants (id),
+    customer_id uuid NOT NULL,
+    version     bigint NOT NULL,
+    noted_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (tenant_id, customer_id)
+);
+
+-- +goose Down
+DROP TABLE cache_invalidations;
+DROP TABLE intents;
+DROP TABLE api_keys;
+DROP TABLE tenants;

@@ -1,0 +1,122 @@
+-- +goose Up
+CREATE TABLE profile_field_definitions (
+    id                     uuid PRIMARY KEY,
+    tenant_id              uuid NOT NULL REFERENCES tenants (id),
+    agent_id               uuid NOT NULL,
+    name                   text NOT NULL CHECK (name ~ '^[a-z_][a-z0-9_]*$' AND length(name) <= 50),
+    display_name           text NOT NULL DEFAULT '',
+    description            text NOT NULL DEFAULT '',
+    value_type             text NOT NULL,
+    validation_regex       text NOT NULL DEFAULT '' CHECK (length(validation_regex) <= 500),
+    allowed_values         jsonb NOT NULL DEFAULT '[]',
+    validation_mode        text NOT NULL DEFAULT '' CHECK (validation_mode IN ('', 'strict', 'warn', 'disabled')),
+    required_verification  boolean NOT NULL DEFAULT false,
+    verification_methods   text[] NOT NULL DEFAULT '{}',
+    collection_prompt      text NOT NULL DEFAULT '',
+    extraction_examples    text[] NOT NULL DEFAULT '{}',
+    extraction_prompt_hint text NOT NULL DEFAULT '',
+    is_pii                 boolean NOT NULL DEFAULT false,
+    encryption_required    boolean NOT NULL DEFAULT false,
+    retention_days         integer NOT NULL DEFAULT 0 CHECK (retention_days >= 0),
+    freshness_seconds      bigint NOT NULL DEFAULT 0 CHECK (freshness_seconds >= 0),
+    enabled                boolean NOT NULL DEFAULT true,
+    origin                 text NOT NULL CHECK (origin IN ('human', 'extracted')),
+    review_state           text NOT NULL DEFAULT 'none' CHECK (review_state IN ('none', 'pending', 'approved', 'rejected')),
+    intent_id              uuid NOT NULL,
+    accepted_at            timestamptz NOT NULL, -- of the newest save that was applied
+    created_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
+    UNIQUE (tenant_id, agent_id, name)
+);
+
+-- Absent where the model could not be reached, hence a table of its own. 512 is vault.EmbeddingDimensions.
+CREATE TABLE field_definition_embeddings (
+    definition_id uuid NOT NULL REFERENCES profile_field_definitions (id) ON DELETE CASCADE,
+    tenant_id     uuid NOT NULL REFERENCES tenants (id),
+    model         text NOT NULL,
+    content_hash  text NOT NULL,
+    embedding     vector(512) NOT NULL,
+    PRIMARY KEY (definition_id, model)
+);
+CREATE INDEX field_definition_embeddings_tenant ON field_definition_embeddings (tenant_id);
+
+CREATE TABLE scenarios (
+    tenant_id    uuid NOT NULL REFERENCES tenants (id),
+    id           uuid NOT NULL,
+    agent_id     uuid NOT NULL,
+    name         text NOT NULL,
+    content      jsonb NOT NULL,
+    content_hash text NOT NULL,
+    intent_id    uuid NOT NULL,
+    accepted_at  timestamptz NOT NULL,
+    created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX scenarios_agent ON scenarios (tenant_id, agent_id);
+
+CREATE TABLE rules (
+    tenant_id    uuid NOT NULL REFERENCES tenants (id),
+    id           uuid NOT NULL,
+    agent_id     uuid NOT NULL,
+    scenario_id  uuid NOT NULL,
+    name         text NOT NULL,
+    content      jsonb NOT NULL,
+    content_hash text NOT NULL,
+    intent_id    uuid NOT NULL,
+    accepted_at  timestamptz NOT NULL,
+    created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, scenario_id) REFERENCES scenarios (tenant_id, id)
+);
+CREATE INDEX rules_scenario ON rules (tenant_id, scenario_id);
+
+CREATE TABLE scenario_field_requirements (
+    id                 uuid PRIMARY KEY,
+    tenant_id          uuid NOT NULL REFERENCES tenants (id),
+    agent_id           uuid NOT NULL,
+    scenario_id        uuid NOT NULL,
+    step_id            text NOT NULL DEFAULT '', -- '' is the whole scenario
+    rule_id            uuid,
+    field_name         text NOT NULL,
+    required_level     text NOT NULL CHECK (required_level IN ('hard', 'soft')),
+    fallback_action    text NOT NULL CHECK (fallback_action IN ('ask', 'skip', 'block', 'extract')),
+    when_condition     text NOT NULL DEFAULT '',
+    depends_on_fields  text[] NOT NULL DEFAULT '{}',
+    collection_order   integer NOT NULL DEFAULT 0,
+    confidence         double precision NOT NULL CHECK (confidence BETWEEN 0 AND 1),
+    needs_human_review boolean NOT NULL DEFAULT false,
+    origin             text NOT NULL CHECK (origin IN ('human', 'extracted')),
+    review_state       text NOT NULL DEFAULT 'none' CHECK (review_state IN ('none', 'pending', 'approved', 'rejected')),
+    quote              text NOT NULL DEFAULT '',
+    intent_id          uuid NOT NULL,
+    accepted_at        timestamptz NOT NULL,
+    updated_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    FOREIGN KEY (tenant_id, scenario_id) REFERENCES scenarios (tenant_id, id),
+    FOREIGN KEY (tenant_id, rule_id) REFERENCES rules (tenant_id, id)
+);
+CREATE UNIQUE INDEX scenario_field_requirements_key ON scenario_field_requirements
+    (tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name);
+
+-- What the model proposed for a content; the same content is never sent again. The zero rule_id is the scenario itself.
+CREATE TABLE schema_extractions (
+    tenant_id    uuid NOT NULL,
+    scenario_id  uuid NOT NULL,
+    rule_id      uuid NOT NULL,
+    content_hash text NOT NULL,
+    model        text NOT NULL,
+    proposals    jsonb NOT NULL,
+    intent_id    uuid NOT NULL,
+    proposed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (tenant_id, scenario_id, rule_id),
+    FOREIGN KEY (tenant_id, scenario_id) REFERENCES scenarios (tenant_id, id)
+);
+
+-- +goose Down
+DROP TABLE schema_extractions;
+DROP TABLE scenario_field_requirements;
+DROP TABLE rules;
+DROP TABLE scenarios;
+DROP TABLE field_definition_embeddings;
+DROP TABLE profile_field_definitions;

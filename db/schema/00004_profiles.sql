@@ -1,0 +1,126 @@
+-- +goose Up
+CREATE TABLE customer_profiles (
+    id             uuid PRIMARY KEY,
+    tenant_id      uuid NOT NULL REFERENCES tenants (id),
+    customer_id    uuid NOT NULL,
+    version        bigint NOT NULL DEFAULT 0, -- bumped by each change of anything a reader of the profile sees
+    merged_into_id uuid REFERENCES customer_profiles (id),
+    created_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+    deleted_at     timestamptz,
+    UNIQUE (tenant_id, customer_id),
+    UNIQUE (tenant_id, id)
+);
+
+CREATE TABLE channel_identities (
+    id          uuid PRIMARY KEY,
+    tenant_id   uuid NOT NULL REFERENCES tenants (id),
+    profile_id  uuid NOT NULL,
+    channel     text NOT NULL,
+    external_id text NOT NULL,
+    verified    boolean NOT NULL DEFAULT false,
+    intent_id   uuid NOT NULL,
+    linked_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    UNIQUE (tenant_id, channel, external_id),
+    FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id)
+);
+CREATE INDEX channel_identities_profile ON channel_identities (tenant_id, profile_id);
+
+CREATE TABLE consents (
+    id          uuid PRIMARY KEY,
+    tenant_id   uuid NOT NULL REFERENCES tenants (id),
+    profile_id  uuid NOT NULL,
+    purpose     text NOT NULL,
+    granted     boolean NOT NULL,
+    source      text NOT NULL DEFAULT '',
+    intent_id   uuid NOT NULL,
+    accepted_at timestamptz NOT NULL,
+    expires_at  timestamptz,
+    FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id)
+);
+CREATE INDEX consents_profile ON consents (tenant_id, profile_id, purpose, accepted_at DESC);
+
+CREATE TABLE profile_fields (
+    id                    uuid PRIMARY KEY,
+    tenant_id             uuid NOT NULL REFERENCES tenants (id),
+    profile_id            uuid NOT NULL,
+    name                  text NOT NULL,
+    value                 jsonb NOT NULL,
+    value_type            text NOT NULL,
+    source                text NOT NULL,
+    source_session_id     uuid,
+    source_scenario_id    uuid,
+    source_step_id        text NOT NULL DEFAULT '',
+    source_item_id        uuid,
+    source_item_type      text NOT NULL DEFAULT '' CHECK (source_item_type IN ('', 'profile_field', 'profile_asset', 'session', 'tool', 'external')),
+    source_metadata       jsonb NOT NULL DEFAULT '{}',
+    status                text NOT NULL CHECK (status IN ('active', 'superseded', 'expired', 'orphaned')),
+    superseded_by_id      uuid REFERENCES profile_fields (id) DEFERRABLE INITIALLY DEFERRED,
+    superseded_at         timestamptz,
+    verified              boolean NOT NULL DEFAULT false,
+    verification_method   text NOT NULL DEFAULT '',
+    verified_at           timestamptz,
+    verified_by           text NOT NULL DEFAULT '',
+    confidence            double precision NOT NULL DEFAULT 1 CHECK (confidence BETWEEN 0 AND 1),
+    requires_confirmation boolean NOT NULL DEFAULT false,
+    collected_at          timestamptz NOT NULL,
+    updated_at            timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at            timestamptz,
+    field_definition_id   uuid REFERENCES profile_field_definitions (id) ON DELETE SET NULL,
+    warnings              text[] NOT NULL DEFAULT '{}',
+    intent_id             uuid NOT NULL,
+    accepted_at           timestamptz NOT NULL,
+    deleted_at            timestamptz,
+    FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id),
+    CHECK ((status = 'superseded') = (superseded_by_id IS NOT NULL)),
+    UNIQUE (tenant_id, intent_id, name)
+);
+-- Rule 1: at most one active version of a field per profile.
+CREATE UNIQUE INDEX profile_fields_active ON profile_fields (profile_id, name) WHERE status = 'active' AND deleted_at IS NULL;
+CREATE INDEX profile_fields_history ON profile_fields (profile_id, name, accepted_at DESC, intent_id DESC);
+CREATE INDEX profile_fields_expiry ON profile_fields (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX profile_fields_source ON profile_fields (source_item_id) WHERE source_item_id IS NOT NULL;
+CREATE INDEX profile_fields_tenant ON profile_fields (tenant_id);
+
+CREATE TABLE profile_assets (
+    id                  uuid PRIMARY KEY,
+    tenant_id           uuid NOT NULL REFERENCES tenants (id),
+    profile_id          uuid NOT NULL,
+    name                text NOT NULL,
+    asset_type          text NOT NULL,
+    storage_provider    text NOT NULL,
+    storage_path        text NOT NULL,
+    mime_type           text NOT NULL DEFAULT '',
+    size_bytes          bigint NOT NULL CHECK (size_bytes >= 0),
+    checksum            text NOT NULL, -- SHA-256, hexadecimal
+    uploaded_at         timestamptz NOT NULL,
+    upload_session_id   uuid,
+    upload_scenario_id  uuid,
+    source_item_id      uuid,
+    source_item_type    text NOT NULL DEFAULT '' CHECK (source_item_type IN ('', 'profile_field', 'profile_asset', 'session', 'tool', 'external')),
+    source_metadata     jsonb NOT NULL DEFAULT '{}',
+    derived_from_tool   text NOT NULL DEFAULT '',
+    verification_result jsonb NOT NULL DEFAULT '{}',
+    retention_policy    text NOT NULL DEFAULT '',
+    status              text NOT NULL CHECK (status IN ('active', 'superseded', 'expired', 'orphaned')),
+    superseded_by_id    uuid REFERENCES profile_assets (id) DEFERRABLE INITIALLY DEFERRED,
+    superseded_at       timestamptz,
+    updated_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at          timestamptz,
+    intent_id           uuid NOT NULL,
+    accepted_at         timestamptz NOT NULL,
+    deleted_at          timestamptz,
+    FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id),
+    UNIQUE (tenant_id, intent_id)
+);
+CREATE INDEX profile_assets_profile ON profile_assets (profile_id, name);
+CREATE INDEX profile_assets_expiry ON profile_assets (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX profile_assets_source ON profile_assets (source_item_id) WHERE source_item_id IS NOT NULL;
+CREATE INDEX profile_assets_tenant ON profile_assets (tenant_id);
+
+-- +goose Down
+DROP TABLE profile_assets;
+DROP TABLE profile_fields;
+DROP TABLE consents;
+DROP TABLE channel_identities;
+DROP TABLE customer_profiles;

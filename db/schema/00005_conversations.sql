@@ -1,0 +1,82 @@
+-- +goose Up
+CREATE TABLE sessions (
+    tenant_id   uuid NOT NULL REFERENCES tenants (id),
+    id          uuid NOT NULL,
+    agent_id    uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    variables   jsonb NOT NULL DEFAULT '{}',
+    created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX sessions_customer ON sessions (tenant_id, customer_id);
+
+CREATE TABLE session_turns (
+    tenant_id  uuid NOT NULL,
+    session_id uuid NOT NULL,
+    turn_index integer NOT NULL CHECK (turn_index >= 0),
+    speaker    text NOT NULL CHECK (speaker IN ('customer', 'agent')),
+    text       text NOT NULL,
+    intent_id  uuid NOT NULL,
+    added_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (tenant_id, session_id, turn_index),
+    FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, id)
+);
+
+-- One row per gap fill, keyed by its intent; what was found for each field is in gap_fill_items.
+CREATE TABLE gap_fills (
+    intent_id            uuid PRIMARY KEY REFERENCES intents (id) ON DELETE CASCADE,
+    tenant_id            uuid NOT NULL REFERENCES tenants (id),
+    customer_id          uuid NOT NULL,
+    scenario_id          uuid NOT NULL,
+    conversation_read_at timestamptz, -- the conversation is read once per fill
+    candidates           bytea, -- sealed: what the model read in it, for fields that turn out to be needed later
+    model_calls          integer NOT NULL DEFAULT 0,
+    warnings             text[] NOT NULL DEFAULT '{}',
+    started_at           timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX gap_fills_tenant ON gap_fills (tenant_id);
+
+CREATE TABLE gap_fill_items (
+    fill_id               uuid NOT NULL REFERENCES gap_fills (intent_id) ON DELETE CASCADE,
+    tenant_id             uuid NOT NULL REFERENCES tenants (id),
+    field_name            text NOT NULL,
+    source                text NOT NULL DEFAULT '', -- profile, session, conversation, customer
+    write_id              uuid,                     -- the write-field intent that stores the value
+    confidence            double precision NOT NULL DEFAULT 0,
+    requires_confirmation boolean NOT NULL DEFAULT false,
+    action                text NOT NULL DEFAULT '', -- why it was left unfilled
+    errors                text[] NOT NULL DEFAULT '{}',
+    PRIMARY KEY (fill_id, field_name)
+);
+CREATE INDEX gap_fill_items_tenant ON gap_fill_items (tenant_id);
+
+CREATE TABLE questions (
+    id               uuid PRIMARY KEY,
+    tenant_id        uuid NOT NULL REFERENCES tenants (id),
+    fill_id          uuid NOT NULL,
+    customer_id      uuid NOT NULL,
+    agent_id         uuid NOT NULL,
+    scenario_id      uuid NOT NULL,
+    field_name       text NOT NULL,
+    prompt           text NOT NULL,
+    reason           text NOT NULL DEFAULT '', -- why it is asked again, free of values
+    rejection        text NOT NULL DEFAULT '', -- what was wrong with its answer, free of values
+    attempt          integer NOT NULL CHECK (attempt > 0),
+    status           text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'answered', 'rejected', 'expired', 'cancelled')),
+    answer_intent_id uuid, -- the answer that closed it
+    opened_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    deadline_at      timestamptz NOT NULL,
+    closed_at        timestamptz,
+    UNIQUE (fill_id, field_name, attempt)
+);
+-- A gap fill asks one question at a time.
+CREATE UNIQUE INDEX questions_open ON questions (fill_id) WHERE status = 'open';
+CREATE INDEX questions_customer ON questions (tenant_id, customer_id) WHERE status = 'open';
+
+-- +goose Down
+DROP TABLE questions;
+DROP TABLE gap_fill_items;
+DROP TABLE gap_fills;
+DROP TABLE session_turns;
+DROP TABLE sessions;

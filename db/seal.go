@@ -1,0 +1,88 @@
+package db
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/tink-crypto/tink-go/aead"
+	"github.com/tink-crypto/tink-go/insecurecleartextkeyset"
+	"github.com/tink-crypto/tink-go/keyset"
+	"github.com/tink-crypto/tink-go/tink"
+)
+
+// Sealer keeps the payload of an intent from whoever reads the table: AEAD (AES-256-GCM), bound to the tenant and the intent,
+// so that a payload moved to another row does not open.
+type Sealer struct{ aead tink.AEAD }
+
+// NewSealingKey makes a key for NewSealer. Keep it: what it sealed opens with nothing else.
+func NewSealingKey() (string, error) {
+	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return "", fmt.Errorf("make a sealing key: %w", err)
+	}
+	var buf bytes.Buffer
+	if err := insecurecleartextkeyset.Write(handle, keyset.NewBinaryWriter(&buf)); err != nil {
+		return "", fmt.Errorf("make a sealing key: %w", err)
+	}
+	return base64.StdEncoding.EncodeToString(buf.Bytes()), nil
+}
+
+var errSealingKey = errors.New("VAULT_SEALING_KEY is not a sealing key: make one with `vault sealing-key`")
+
+// NewSealer reads a key: a Tink keyset in base64. A keyset of several keys opens with each and seals with the primary one, so
+// keys can be rotated.
+func NewSealer(key string) (*Sealer, error) {
+	raw, err := base64.StdEncoding.DecodeString(key)
+	if err != nil || len(raw) == 0 {
+		return nil, errSealingKey
+	}
+	handle, err := insecurecleartextkeyset.Read(keyset.NewBinaryReader(bytes.NewReader(raw)))
+	if err != nil {
+		return nil, errSealingKey
+	}
+	primitive, err := aead.New(handle)
+	if err != nil {
+		return nil, errSealingKey
+	}
+	return &Sealer{aead: primitive}, nil
+}
+
+// Seal encodes v and seals it for one intent.
+func (s *Sealer) Seal(tenant, intent uuid.UUID, v any) ([]byte, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode the payload of operation %s: %w", intent, err)
+	}
+	sealed, err := s.aead.Encrypt(plain, binding(tenant, intent))
+	if err != nil {
+		return nil, fmt.Errorf("seal the payload of operation %s: %w", intent, err)
+	}
+	return sealed, nil
+}
+
+// Open opens what was sealed for the same intent and decodes it into v.
+func (s *Sealer) Open(tenant, intent uuid.UUID, sealed []byte, v any) error {
+	plain, err := s.OpenBytes(tenant, intent, sealed)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(plain, v); err != nil {
+		return fmt.Errorf("decode the payload of operation %s", intent) // the cause may quote the payload
+	}
+	return nil
+}
+
+// OpenBytes opens what was sealed for the same intent.
+func (s *Sealer) OpenBytes(tenant, intent uuid.UUID, sealed []byte) ([]byte, error) {
+	plain, err := s.aead.Decrypt(sealed, binding(tenant, intent))
+	if err != nil {
+		return nil, fmt.Errorf("open the payload of operation %s: it was sealed with another key, or altered", intent)
+	}
+	return plain, nil
+}
+
+func binding(tenant, intent uuid.UUID) []byte { return append(tenant[:], intent[:]...) }

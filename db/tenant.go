@@ -1,0 +1,121 @@
+package db
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/contextvault/contextvault/db/dbgen"
+)
+
+// The setting that row-level security reads. Local to the transaction: a batch without an explicit one is one transaction, so
+// nothing of it stays on the connection.
+const setTenant = "SELECT set_config('vault.tenant', $1, true)"
+
+// Tenant gives queries that see the rows of one tenant only. Each query is one round trip.
+func (d *DB) Tenant(tenant uuid.UUID) *dbgen.Queries {
+	return dbgen.New(tenantConn{pool: d.app, tenant: tenant.String()})
+}
+
+// System gives queries that see the rows of all tenants: for sweeps, the relay and the purge.
+func (d *DB) System() *dbgen.Queries { return dbgen.New(d.system) }
+
+// tenantConn sends each query behind its tenant, in one batch.
+type tenantConn struct {
+	pool   *pgxpool.Pool
+	tenant string
+}
+
+func (c tenantConn) send(ctx context.Context, sql string, args []any) (pgx.BatchResults, error) {
+	batch := &pgx.Batch{}
+	batch.Queue(setTenant, c.tenant)
+	batch.Queue(sql, args...)
+	results := c.pool.SendBatch(ctx, batch)
+	if _, err := results.Exec(); err != nil {
+		_ = results.Close()
+		return nil, err
+	}
+	return results, nil
+}
+
+// Exec implements dbgen.DBTX.
+func (c tenantConn) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	results, err := c.send(ctx, sql, args)
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	tag, err := results.Exec()
+	if closeErr := results.Close(); err == nil {
+		err = closeErr
+	}
+	return tag, err
+}
+
+// Query implements dbgen.DBTX.
+func (c tenantConn) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	results, err := c.send(ctx, sql, args)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		_ = results.Close()
+		return nil, err
+	}
+	return &batchRows{Rows: rows, results: results}, nil
+}
+
+// QueryRow implements dbgen.DBTX.
+func (c tenantConn) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	results, err := c.send(ctx, sql, args)
+	if err != nil {
+		return failedRow{err}
+	}
+	return batchRow{results: results}
+}
+
+// batchRows gives the connection back when the rows are closed.
+type batchRows struct {
+	pgx.Rows
+	results  pgx.BatchResults
+	closeErr error
+}
+
+func (r *batchRows) Close() {
+	r.Rows.Close()
+	if err := r.results.Close(); err != nil && r.closeErr == nil {
+		r.closeErr = err
+	}
+}
+
+func (r *batchRows) Next() bool {
+	if r.Rows.Next() {
+		return true
+	}
+	r.Close()
+	return false
+}
+
+func (r *batchRows) Err() error {
+	if err := r.Rows.Err(); err != nil {
+		return err
+	}
+	return r.closeErr
+}
+
+type batchRow struct{ results pgx.BatchResults }
+
+func (r batchRow) Scan(dest ...any) error {
+	err := r.results.QueryRow().Scan(dest...)
+	if closeErr := r.results.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+type failedRow struct{ err error }
+
+func (r failedRow) Scan(...any) error { return r.err }

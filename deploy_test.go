@@ -1,0 +1,177 @@
+package contextvault_test
+
+import (
+	"bufio"
+	"context"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/google/go-cmp/cmp"
+)
+
+// secrets are the variables without which docker-compose.yml must not start.
+var secrets = map[string]string{
+	"POSTGRES_PASSWORD":      "p0stgres",
+	"HATCHET_ADMIN_PASSWORD": "Dashb0ard",
+	"HATCHET_CLIENT_TOKEN":   "token",
+	"VAULT_SEALING_KEY":      "key",
+}
+
+// loadCompose does what `docker compose config` does, with only env in the environment.
+func loadCompose(t *testing.T, env map[string]string) (*types.Project, error) {
+	t.Helper()
+	var pairs []string
+	for name, value := range env {
+		pairs = append(pairs, name+"="+value)
+	}
+	options, err := cli.NewProjectOptions([]string{"docker-compose.yml"}, cli.WithEnv(pairs), cli.WithWorkingDirectory("."))
+	if err != nil {
+		t.Fatalf("compose options: %v", err)
+	}
+	return options.LoadProject(context.Background())
+}
+
+func mustLoadCompose(t *testing.T) *types.Project {
+	t.Helper()
+	project, err := loadCompose(t, secrets)
+	if err != nil {
+		t.Fatalf("docker-compose.yml is not valid: %v", err)
+	}
+	return project
+}
+
+func TestComposeHasTheProductionShape(t *testing.T) {
+	t.Parallel()
+	project := mustLoadCompose(t)
+
+	want := map[string]struct {
+		command   []string
+		dependsOn map[string]string
+		healthy   bool // others wait for its health check
+	}{
+		"postgres": {command: []string{"postgres", "-c", "max_connections=300"}, healthy: true},
+		"redis":    {command: []string{"redis-server", "--save", "", "--appendonly", "no"}, healthy: true},
+		"hatchet":  {dependsOn: map[string]string{"postgres": "service_healthy"}, healthy: true},
+		"migrate":  {command: []string{"migrate", "up"}, dependsOn: map[string]string{"postgres": "service_healthy"}},
+		"worker": {command: []string{"worker"}, dependsOn: map[string]string{
+			"migrate": "service_completed_successfully",
+			"redis":   "service_healthy",
+			"hatchet": "service_healthy",
+		}},
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(project.Services))); diff != "" {
+		t.Fatalf("services (-want +got):\n%s", diff)
+	}
+	for name, w := range want {
+		service := project.Services[name]
+		if diff := cmp.Diff(w.command, []string(service.Command)); diff != "" {
+			t.Errorf("%s: command (-want +got):\n%s", name, diff)
+		}
+		var dependsOn map[string]string
+		for on, dependency := range service.DependsOn {
+			if dependsOn == nil {
+				dependsOn = map[string]string{}
+			}
+			dependsOn[on] = dependency.Condition
+		}
+		if diff := cmp.Diff(w.dependsOn, dependsOn); diff != "" {
+			t.Errorf("%s: depends_on (-want +got):\n%s", name, diff)
+		}
+		if w.healthy && (service.HealthCheck == nil || len(service.HealthCheck.Test) == 0) {
+			t.Errorf("%s: others wait for its health, and it has no health check", name)
+		}
+		for _, port := range service.Ports {
+			if port.HostIP != "127.0.0.1" {
+				t.Errorf("%s: port %s is published on %q, not on loopback only", name, port.Published, port.HostIP)
+			}
+		}
+	}
+}
+
+func TestComposeImagesArePinned(t *testing.T) {
+	t.Parallel()
+	project := mustLoadCompose(t)
+
+	for name, service := range project.Services {
+		_, tag, found := strings.Cut(service.Image, ":")
+		if !found || tag == "latest" {
+			t.Errorf("%s: image %q has no fixed version", name, service.Image)
+		}
+	}
+	goMod, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sdk := regexp.MustCompile(`github\.com/hatchet-dev/hatchet (v\S+)`).FindSubmatch(goMod)
+	if sdk == nil {
+		t.Fatal("go.mod does not require the Hatchet SDK")
+	}
+	if image := project.Services["hatchet"].Image; !strings.HasSuffix(image, ":"+string(sdk[1])) {
+		t.Errorf("engine image %s, SDK %s: they must be of one version", image, sdk[1])
+	}
+}
+
+func TestComposeGivesEveryDatabaseItsOwnName(t *testing.T) {
+	t.Parallel()
+	project := mustLoadCompose(t)
+
+	for service, want := range map[string]string{"hatchet": "hatchet", "migrate": "contextvault", "worker": "contextvault"} {
+		url := project.Services[service].Environment["DATABASE_URL"]
+		if url == nil || *url != "postgresql://vault:p0stgres@postgres:5432/"+want+"?sslmode=disable" {
+			t.Errorf("%s: DATABASE_URL does not name the database %s", service, want)
+		}
+	}
+	if got := project.Configs["create-hatchet-database"].Content; !strings.Contains(got, "CREATE DATABASE hatchet;") {
+		t.Errorf("nothing creates the engine's database: %q", got)
+	}
+}
+
+func TestComposeRefusesAMissingSecret(t *testing.T) {
+	t.Parallel()
+	for name := range secrets {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, how := range []string{"unset", "empty"} {
+				env := maps.Clone(secrets)
+				delete(env, name)
+				if how == "empty" {
+					env[name] = ""
+				}
+				_, err := loadCompose(t, env)
+				if err == nil || !strings.Contains(err.Error(), name) {
+					t.Errorf("%s %s: error %v, want one that names it", name, how, err)
+				}
+			}
+		})
+	}
+}
+
+func TestEnvExampleListsEverySecret(t *testing.T) {
+	t.Parallel()
+	file, err := os.Open(".env.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var got []string
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		name, value, found := strings.Cut(lines.Text(), "=")
+		if !found || strings.HasPrefix(name, "#") {
+			continue
+		}
+		if value != "" {
+			t.Errorf("%s has a value: a secret that everybody would share", name)
+		}
+		got = append(got, name)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(secrets)), got); diff != "" {
+		t.Errorf(".env.example and docker-compose.yml (-required +listed):\n%s", diff)
+	}
+}

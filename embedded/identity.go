@@ -1,0 +1,161 @@
+package embedded
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/hatchet-dev/hatchet/pkg/encryption"
+)
+
+const (
+	loopback = "127.0.0.1"
+
+	keysFile  = "keys.json"
+	stateFile = "state.json"
+)
+
+// keys are made once and never change. They never enter the environment.
+type keys struct {
+	Master     string `json:"master"`
+	PrivateJWT string `json:"private_jwt"`
+	PublicJWT  string `json:"public_jwt"`
+	Cookie     string `json:"cookie"`
+}
+
+// state is what the last start used, so that clients of it find the next one.
+type state struct {
+	GRPCPort     int       `json:"grpc_port"`
+	APIPort      int       `json:"api_port"`
+	Token        string    `json:"token"`
+	TokenExpires time.Time `json:"token_expires"`
+}
+
+// loadKeys reads the keys of dir, or makes them. Of several processes that make them at once, one wins and all get its.
+func loadKeys(dir string) (keys, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return keys{}, err
+	}
+	path := filepath.Join(dir, keysFile)
+	var k keys
+	err := readJSON(path, &k)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return k, err
+	}
+
+	master, private, public, _, err := encryption.GenerateLocalKeys()
+	if err != nil {
+		return keys{}, fmt.Errorf("generate keys: %w", err)
+	}
+	// Two secrets: one of 32 bytes to sign cookies, one of 16 to encrypt them.
+	k = keys{
+		Master: string(master), PrivateJWT: string(private), PublicJWT: string(public),
+		Cookie: randomHex(16) + " " + randomHex(8),
+	}
+	temp, err := writeTemp(dir, k)
+	if err != nil {
+		return keys{}, err
+	}
+	defer os.Remove(temp)
+	if err := os.Link(temp, path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return keys{}, err
+	}
+	return k, readJSON(path, &k)
+}
+
+// loadState returns the zero state if there is none.
+func loadState(dir string) (state, error) {
+	var s state
+	err := readJSON(filepath.Join(dir, stateFile), &s)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return s, err
+}
+
+func (s state) save(dir string) error {
+	temp, err := writeTemp(dir, s)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(temp, filepath.Join(dir, stateFile)); err != nil {
+		_ = os.Remove(temp)
+		return err
+	}
+	return nil
+}
+
+func readJSON(path string, into any) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%s is damaged (remove it to start afresh; existing tokens end then): %w", path, err)
+	}
+	return nil
+}
+
+// writeTemp writes value to a new file of mode 0600 (as os.CreateTemp makes it) and returns its name.
+func writeTemp(dir string, value any) (string, error) {
+	data, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(append(data, '\n'))
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return "", err
+	}
+	return f.Name(), nil
+}
+
+func randomHex(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}
+
+// listen opens a loopback port: exactly the wanted one if that is not 0, else the last one if it is free, else any.
+func listen(what string, wanted, last int) (net.Listener, error) {
+	try := func(port int) (net.Listener, error) {
+		return net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
+	}
+	if wanted != 0 {
+		l, err := try(wanted)
+		if err != nil {
+			return nil, fmt.Errorf("%s port %d cannot be had (another engine? give another port, or none): %w", what, wanted, err)
+		}
+		return l, nil
+	}
+	if last != 0 {
+		if l, err := try(last); err == nil {
+			return l, nil
+		}
+	}
+	return try(0)
+}
+
+// freePort is as listen, for a server that opens its port by itself. Another process may come first.
+func freePort(what string, wanted, last int) (int, error) {
+	l, err := listen(what, wanted, last)
+	if err != nil {
+		return 0, err
+	}
+	return portOf(l), l.Close()
+}
+
+func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }

@@ -1,0 +1,117 @@
+package embedded
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+
+	"github.com/hatchet-dev/hatchet/pkg/config/loader"
+	"github.com/hatchet-dev/hatchet/pkg/config/server"
+)
+
+// processWide guards what belongs to the whole process and is changed for a moment: the environment for Hatchet's
+// loader, goose's globals, the standard logger.
+var processWide sync.Mutex
+
+// engineMaxConns bounds the engine's main pool. Hatchet's own default is 50, of the 100 that PostgreSQL allows by
+// default; a machine that runs everything, or several test packages at once, needs the rest for others.
+const engineMaxConns = 20
+
+// withLoaderEnv runs load with the environment that Hatchet's loader reads, and puts everything back: above all
+// DATABASE_URL, which in this process means the application's database. No key is ever among them.
+func withLoaderEnv(databaseURL, logLevel string, load func() error) error {
+	env := map[string]string{
+		"DATABASE_URL":           databaseURL,
+		"DATABASE_LOGGER_LEVEL":  logLevel,
+		"DATABASE_PGBOUNCER_URL": "",
+		"READ_REPLICA_ENABLED":   "false",
+	}
+	if os.Getenv("DATABASE_MAX_CONNS") == "" {
+		env["DATABASE_MAX_CONNS"] = strconv.Itoa(engineMaxConns)
+	}
+
+	processWide.Lock()
+	defer processWide.Unlock()
+	defer setEnv(env)()
+	return load()
+}
+
+// setEnv sets variables and returns what puts them back as they were.
+func setEnv(env map[string]string) (restore func()) {
+	type before struct {
+		value string
+		set   bool
+	}
+	saved := make(map[string]before, len(env))
+	for name, value := range env {
+		old, set := os.LookupEnv(name)
+		saved[name] = before{old, set}
+		_ = os.Setenv(name, value)
+	}
+	return func() {
+		for name, b := range saved {
+			if b.set {
+				_ = os.Setenv(name, b.value)
+			} else {
+				_ = os.Unsetenv(name)
+			}
+		}
+	}
+}
+
+// loadServer builds the one server configuration that engine and API share. Everything that makes this engine what it
+// is goes through the override, which wins over files and environment.
+func loadServer(cfg Config, databaseURL string, k keys, grpcPort, apiPort int) (sc *server.ServerConfig, cleanup func() error, err error) {
+	override := func(f *server.ServerConfigFile) {
+		r := &f.Runtime
+		r.GRPCBindAddress = loopback
+		r.GRPCPort = grpcPort
+		r.GRPCBroadcastAddress = address(grpcPort)
+		r.GRPCInsecure = true
+		r.Port = apiPort
+		r.ServerURL = "http://" + address(apiPort)
+		r.Healthcheck = false
+		r.AllowSignup = false
+		r.AllowCreateTenant = false
+		r.AllowInvites = false
+		r.GRPCShutdownTimeout = drainLimit
+		if cfg.FastShutdown {
+			r.GRPCShutdownTimeout = fastDrainLimit
+		}
+
+		f.Encryption = server.EncryptionConfigFile{
+			MasterKeyset: k.Master,
+			JWT:          server.EncryptionConfigFileJWT{PrivateJWTKeyset: k.PrivateJWT, PublicJWTKeyset: k.PublicJWT},
+		}
+		f.Auth.Cookie.Secrets = k.Cookie
+		f.Auth.Cookie.Domain = loopback
+		f.Auth.Cookie.Insecure = true
+
+		f.MessageQueue.Enabled = true
+		f.MessageQueue.Kind = "postgres"
+		if cfg.RabbitMQURL != "" {
+			f.MessageQueue.Kind = "rabbitmq"
+			f.MessageQueue.RabbitMQ.URL = cfg.RabbitMQURL
+		}
+
+		f.Services = []string{"all"}
+		f.ServicesString = ""
+		f.SecurityCheck.Enabled = false // it would call home
+		f.Analytics.Posthog.Enabled = false
+		f.Logger.Level = cfg.LogLevel
+		f.AdditionalLoggers.Queue.Level = cfg.LogLevel
+		f.AdditionalLoggers.PgxStats.Level = cfg.LogLevel
+	}
+	err = withLoaderEnv(databaseURL, cfg.LogLevel, func() (err error) {
+		cleanup, sc, err = loader.NewConfigLoader(cfg.Dir).CreateServerFromConfig(EngineVersion, override)
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("embedded: configure engine: %w", err)
+	}
+	return sc, cleanup, nil
+}
+
+func address(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }

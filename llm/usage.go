@@ -1,0 +1,78 @@
+package llm
+
+import (
+	"context"
+	"time"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Usage is what one operation cost.
+type Usage struct {
+	Operation        Operation
+	Model            string        // the one that was asked; "offline" for the offline model
+	Calls            int           // 1, or 2 with a repair; a request that was retried counts once; embeddings: one per batch
+	PromptTokens     int64         // as the endpoint counted them
+	CompletionTokens int64         // as the endpoint counted them
+	Duration         time.Duration // from the request to the checked answer
+	Outcome          Outcome
+}
+
+// Operation names what a model was asked for, in metrics.
+type Operation string
+
+const (
+	OperationPropose Operation = "propose_fields"
+	OperationExtract Operation = "extract_values"
+	OperationEmbed   Operation = "embed"
+)
+
+// Outcome says how an operation went, in metrics.
+type Outcome string
+
+const (
+	OutcomeOK          Outcome = "ok"
+	OutcomeRepaired    Outcome = "repaired"    // the first answer did not match its schema, the second did
+	OutcomeMalformed   Outcome = "malformed"   // neither did
+	OutcomeRefused     Outcome = "refused"     // turned down for good: the key, the model, the request, or the model declined
+	OutcomeUnavailable Outcome = "unavailable" // no usable answer in time, after all retries
+)
+
+type usageKey struct{}
+
+// WithUsage returns a context under which every operation also tells fn what it cost, for a caller that counts the calls of
+// one piece of work.
+func WithUsage(ctx context.Context, fn func(Usage)) context.Context {
+	return context.WithValue(ctx, usageKey{}, fn)
+}
+
+// meter adds up what one operation costs.
+type meter struct {
+	usage   Usage
+	started time.Time
+}
+
+func startMeter(op Operation, model string) *meter {
+	return &meter{usage: Usage{Operation: op, Model: model}, started: time.Now()}
+}
+
+// done reports the operation to hook and to the context's own hook. An outcome that was not set is taken from err.
+func (m *meter) done(ctx context.Context, hook func(Usage), err error) {
+	m.usage.Duration = time.Since(m.started)
+	if m.usage.Outcome == "" {
+		switch {
+		case err == nil:
+			m.usage.Outcome = OutcomeOK
+		case vault.Permanent(err):
+			m.usage.Outcome = OutcomeRefused
+		default:
+			m.usage.Outcome = OutcomeUnavailable
+		}
+	}
+	if hook != nil {
+		hook(m.usage)
+	}
+	if fn, ok := ctx.Value(usageKey{}).(func(Usage)); ok {
+		fn(m.usage)
+	}
+}

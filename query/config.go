@@ -1,0 +1,72 @@
+package query
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Definitions gives the fields of an agent, by name.
+func (q *Queries) Definitions(ctx context.Context, tenant, agent uuid.UUID) ([]vault.Definition, error) {
+	tq := q.db.Tenant(tenant)
+	rows, err := tq.ListDefinitions(ctx, tenant, agent)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		known, err := tq.AgentExists(ctx, tenant, agent)
+		if err != nil {
+			return nil, err
+		}
+		if !known {
+			return nil, vault.Unknown("agent", agent)
+		}
+	}
+	out := make([]vault.Definition, len(rows))
+	for i, row := range rows {
+		if out[i], err = db.DefinitionOf(row); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Definition gives one field of an agent.
+func (q *Queries) Definition(ctx context.Context, tenant, agent uuid.UUID, name string) (vault.Definition, error) {
+	row, err := q.db.Tenant(tenant).GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: tenant, AgentID: agent, Name: name})
+	if err != nil {
+		return vault.Definition{}, db.Found(err, "field", name)
+	}
+	return db.DefinitionOf(row)
+}
+
+// Scenario gives a scenario as it was saved.
+func (q *Queries) Scenario(ctx context.Context, tenant, scenario uuid.UUID) (vault.Scenario, error) {
+	row, err := q.db.Tenant(tenant).GetScenario(ctx, tenant, scenario)
+	if err != nil {
+		return vault.Scenario{}, db.Found(err, "scenario", scenario)
+	}
+	return db.ScenarioOf(row)
+}
+
+// Requirements gives what a scenario needs, its rules' requirements included, in order of collection.
+func (q *Queries) Requirements(ctx context.Context, tenant, scenario uuid.UUID) ([]vault.Requirement, error) {
+	rows, err := q.db.Tenant(tenant).ListRequirements(ctx, tenant, scenario)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		if _, err := q.Scenario(ctx, tenant, scenario); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]vault.Requirement, len(rows))
+	for i, row := range rows {
+		out[i] = db.RequirementOf(row)
+	}
+	return out, nil
+}

@@ -1,0 +1,108 @@
+// Package query is how the vault is read. Nothing here changes anything; a read is one round trip to PostgreSQL, or one to
+// Redis where it holds the profile. A row of another tenant does not exist.
+//
+//   - query.go: the profile, its history and its lineage;
+//   - config.go: definitions, requirements, scenarios;
+//   - missing.go: what a scenario still needs of a customer;
+//   - operations.go: questions and operations.
+package query
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/cache"
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// historyLimit is the most versions of one field that a history shows, newest first.
+const historyLimit = 1000
+
+// Queries reads the vault. It is safe for concurrent use.
+type Queries struct {
+	db    *db.DB
+	cache *cache.Cache
+}
+
+// New makes the reads over a database and a cache, which may be a disabled one.
+func New(database *db.DB, c *cache.Cache) *Queries { return &Queries{db: database, cache: c} }
+
+// Profile gives what is known of a customer: active fields and assets. It comes from the cache where that is there.
+func (q *Queries) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
+	return cache.Read(ctx, q.cache, cache.ProfileKey(tenant, customer), func(ctx context.Context) (vault.Profile, int64, error) {
+		p, err := q.profile(ctx, tenant, customer)
+		return p, p.Version, err
+	})
+}
+
+func (q *Queries) profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
+	row, err := q.db.Tenant(tenant).GetProfile(ctx, tenant, customer)
+	if err != nil {
+		return vault.Profile{}, db.Found(err, "customer", customer)
+	}
+	return db.ProfileOf(row)
+}
+
+// History gives every version of a field, newest first by order of acceptance.
+func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name string) ([]vault.Field, error) {
+	rows, err := q.db.Tenant(tenant).ListHistory(ctx, dbgen.ListHistoryParams{
+		TenantID: tenant, CustomerID: customer, Name: name, Most: historyLimit,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		if _, err := q.profile(ctx, tenant, customer); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]vault.Field, len(rows))
+	for i, row := range rows {
+		out[i] = db.FieldOf(row)
+	}
+	return out, nil
+}
+
+// Field gives one version of a field by its id.
+func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Field, error) {
+	row, err := q.db.Tenant(tenant).GetField(ctx, tenant, id)
+	return db.FieldOf(row), db.Found(err, "item", id)
+}
+
+// Chain gives where an item came from, the origin first, to a depth: 0 is vault.DefaultChainDepth.
+func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) (vault.Chain, error) {
+	if depth == 0 {
+		depth = vault.DefaultChainDepth
+	}
+	if depth < 0 || depth > maxChainDepth {
+		return vault.Chain{}, vault.Invalid("depth", "is %d; it is from 1 to %d", depth, maxChainDepth)
+	}
+	// One link more than asked for tells whether the chain goes on.
+	rows, err := q.db.Tenant(tenant).GetChain(ctx, dbgen.GetChainParams{TenantID: tenant, ItemID: item, Depth: int32(depth)})
+	if err != nil {
+		return vault.Chain{}, err
+	}
+	if len(rows) == 0 {
+		return vault.Chain{}, vault.Unknown("item", item)
+	}
+	return db.ChainOf(rows, depth), nil
+}
+
+// maxChainDepth bounds what one read of a chain may cost.
+const maxChainDepth = 100
+
+// Derived gives the items that name this one as their source.
+func (q *Queries) Derived(ctx context.Context, tenant, item uuid.UUID) ([]vault.ChainLink, error) {
+	rows, err := q.db.Tenant(tenant).ListDerived(ctx, tenant, item)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]vault.ChainLink, len(rows))
+	for i, r := range rows {
+		out[i] = vault.ChainLink{ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Status: vault.ItemStatus(r.Status), Meta: r.SourceMetadata}
+	}
+	return out, nil
+}

@@ -1,0 +1,105 @@
+# shellcheck shell=bash
+# Installing what is missing, on Debian and its relatives. Sourced by scripts/services.
+
+# need_apt WHAT ends with one clear message where this machine is not for us to change.
+need_apt() {
+	command -v apt-get >/dev/null ||
+		die "missing: $1. Install it (PostgreSQL >= 14 with pgvector, Redis >= 6), or set DATABASE_URL, HATCHET_DATABASE_URL and REDIS_URL to servers of your own"
+	is_root || sudo -n true 2>/dev/null ||
+		die "missing: $1. Run this once: sudo $ROOT/scripts/services install (or set DATABASE_URL, HATCHET_DATABASE_URL and REDIS_URL to servers of your own)"
+}
+
+as_root() { if is_root; then "$@"; else sudo -n "$@"; fi; }
+
+INSTALL_LOG=$DEV/install.log
+
+# quietly WHAT COMMAND… keeps the output in the log and shows its end on failure.
+quietly() {
+	local what=$1
+	shift
+	"$@" </dev/null >>"$INSTALL_LOG" 2>&1 9>&- || {
+		say "$what failed; the last lines of $INSTALL_LOG:"
+		tail -n 20 "$INSTALL_LOG" >&2
+		exit 1
+	}
+}
+
+apt() { as_root env DEBIAN_FRONTEND=noninteractive timeout 900 apt-get -y -o DPkg::Lock::Timeout=300 "$@"; }
+
+apt_update() {
+	[[ -z ${apt_updated:-} ]] || return 0
+	say "apt-get update"
+	apt update </dev/null >>"$INSTALL_LOG" 2>&1 9>&- || {
+		sleep 3
+		quietly "apt-get update" apt update
+	}
+	apt_updated=1
+}
+
+apt_has() { [[ $(apt-cache policy "$1" 2>/dev/null) == *"Candidate: "[0-9]* ]]; }
+
+# apt_install PACKAGE… without the service that the package would start: ours is a private one.
+apt_install() {
+	local policy=/usr/sbin/policy-rc.d cluster=/etc/postgresql-common/createcluster.d/contextvault-dev.conf
+	local made=("$cluster")
+	say "apt-get install $*"
+	as_root mkdir -p "$(dirname "$cluster")"
+	echo 'create_main_cluster = false' | as_root tee "$cluster" >/dev/null
+	if [[ ! -e $policy ]]; then
+		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+		as_root chmod 0755 "$policy"
+		made+=("$policy")
+	fi
+	local status=0
+	(quietly "apt-get install" apt install --no-install-recommends "$@") || status=$?
+	as_root rm -f "${made[@]}"
+	((status == 0)) || exit "$status"
+}
+
+install_postgres() {
+	need_apt "PostgreSQL >= $PG_MIN with pgvector"
+	apt_update
+	find_postgres || apt_install postgresql
+	find_postgres || die "postgres: apt installed no PostgreSQL $PG_MIN or newer; set DATABASE_URL to a server of your own"
+	has_pgvector || install_pgvector
+}
+
+install_pgvector() {
+	if apt_has "postgresql-$PG_VERSION-pgvector"; then
+		apt_install "postgresql-$PG_VERSION-pgvector"
+	else
+		build_pgvector
+	fi
+}
+
+# build_pgvector: Debian has the extension since release 13. For an older release its source package is built against
+# the PostgreSQL in use. The sources list is one of our own, in a temporary folder: the machine's stays as it is.
+build_pgvector() {
+	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg work mirror
+	apt_install build-essential dpkg-dev "postgresql-server-dev-$PG_VERSION"
+	[[ -f $keyring ]] || apt_install debian-archive-keyring
+	# shellcheck disable=SC2016 # $(REPO_URI) is apt's
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 2>/dev/null | head -n 1)
+	work=$(mktemp -d)
+	echo "deb-src [signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} trixie main" >"$work/sources.list"
+	mkdir -p "$work/lists/partial" "$work/build"
+	local own=(-o "Dir::Etc::SourceList=$work/sources.list" -o "Dir::Etc::SourceParts=$work/none"
+		-o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work" -o "APT::Sandbox::User=root")
+
+	say "building pgvector for PostgreSQL $PG_VERSION from Debian's source package"
+	quietly "apt-get update for pgvector's source" timeout 600 apt-get "${own[@]}" update
+	quietly "apt-get source pgvector" in_dir "$work/build" timeout 600 apt-get "${own[@]}" source pgvector
+	quietly "building pgvector" make -C "$work"/build/pgvector-*/ -j2 PG_CONFIG="$PG_BIN/pg_config" OPTFLAGS= with_llvm=no
+	quietly "installing pgvector" as_root make -C "$work"/build/pgvector-*/ install PG_CONFIG="$PG_BIN/pg_config" OPTFLAGS= with_llvm=no
+	rm -rf "$work"
+}
+
+in_dir() { (cd "$1" && shift && "$@"); }
+
+install_redis() {
+	need_apt "Redis >= $REDIS_MIN"
+	apt_update
+	apt_install redis-server
+	# The package's own service would come up at the next boot.
+	! command -v systemctl >/dev/null || as_root systemctl disable redis-server >/dev/null 2>&1 || true
+}

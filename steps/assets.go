@@ -1,0 +1,55 @@
+package steps
+
+import (
+	"context"
+	"time"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Assets records documents.
+type Assets struct {
+	once intentOnce
+	now  func() time.Time
+}
+
+// ValidateAsset looks at an asset before anything is locked.
+func (s Assets) ValidateAsset(ctx context.Context, ev vault.Event) (Validated, error) {
+	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Intent, in vault.AddAsset) error {
+		return vault.CheckInput(in)
+	})
+}
+
+// PersistAsset stores the reference to a document.
+func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.AddAsset) (vault.ItemResult, error) {
+		profile, err := lockProfile(ctx, q, ev.TenantID, in.CustomerID)
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		id := newID()
+		found, err := checkSource(ctx, q, ev.TenantID, id, in.Lineage)
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		status := vault.Place(nil, intent.ID, intent.AcceptedAt, found, in.ExpiresAt, s.now()).Status
+		row := dbgen.InsertAssetParams{
+			ID: id, TenantID: ev.TenantID, ProfileID: profile.ID, Name: in.Name, AssetType: in.AssetType,
+			StorageProvider: in.StorageProvider, StoragePath: in.StoragePath, MimeType: in.MimeType, SizeBytes: in.SizeBytes,
+			Checksum: in.Checksum, UploadedAt: intent.AcceptedAt, UploadSessionID: in.UploadSessionID,
+			UploadScenarioID: in.UploadScenarioID, SourceItemID: in.SourceItemID, SourceItemType: string(in.SourceItemType),
+			SourceMetadata: db.JSON(in.SourceMetadata), Status: string(status), ExpiresAt: in.ExpiresAt,
+			IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+		}
+		if in.UploadedAt != nil {
+			row.UploadedAt = *in.UploadedAt
+		}
+		if err := q.InsertAsset(ctx, row); err != nil {
+			return vault.ItemResult{}, err
+		}
+		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
+		return vault.ItemResult{ItemID: id, Status: status, ProfileVersion: version}, err
+	})
+}

@@ -1,0 +1,121 @@
+package steps
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/cache"
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Caches makes readers forget the old value, and acknowledges the operation after that (rule 10).
+type Caches struct {
+	db    *db.DB
+	cache *cache.Cache
+	log   *slog.Logger
+}
+
+// Invalidated says how many cache entries were invalidated.
+type Invalidated struct {
+	Entries int `json:"entries"`
+	Noted   int `json:"noted"` // Redis did not answer: the relay, or the first reader after it is back, makes up for them
+}
+
+// drainBatch is how many noted invalidations are worked off at a time.
+const drainBatch = 500
+
+// InvalidateProfile invalidates the cached profile of the operation's customer and acknowledges the operation. Without Redis
+// the invalidation is noted in the database first, and the acknowledgement waits until no reader trusts the cache.
+func (s Caches) InvalidateProfile(ctx context.Context, ev vault.Event) (Invalidated, error) {
+	customer, err := uuid.Parse(ev.Subject)
+	if err != nil {
+		return Invalidated{}, vault.Invalid("subject", "is not a customer id")
+	}
+	version, err := s.db.Tenant(ev.TenantID).GetProfileVersion(ctx, ev.TenantID, customer)
+	if db.NoRow(err) { // nothing was written: the operation was rejected
+		return Invalidated{}, nil
+	}
+	if err != nil {
+		return Invalidated{}, err
+	}
+	out := Invalidated{Entries: 1}
+	if err := s.cache.Invalidate(ctx, cache.ProfileKey(ev.TenantID, customer), version); err != nil {
+		out = Invalidated{Noted: 1}
+		err := s.db.Tenant(ev.TenantID).NoteCacheInvalidation(ctx, dbgen.NoteCacheInvalidationParams{
+			TenantID: ev.TenantID, CustomerID: customer, Version: version,
+		})
+		if err != nil {
+			return out, err
+		}
+		if err := s.settle(ctx); err != nil {
+			return out, err
+		}
+	}
+	return out, s.acknowledge(ctx, ev)
+}
+
+// settle waits until no reader trusts the cache. While an older note is left nobody has trusted it for that long, so a long
+// outage of Redis slows only its first writes down.
+func (s Caches) settle(ctx context.Context) error {
+	oldest, err := s.db.System().OldestCacheInvalidation(ctx)
+	if err == nil && oldest > longSettled {
+		return nil
+	}
+	return s.cache.Settle(ctx)
+}
+
+// longSettled is well over the time for which readers trust the cache (cache.DefaultTrustFor).
+const longSettled = 3 * cache.DefaultTrustFor
+
+func (s Caches) acknowledge(ctx context.Context, ev vault.Event) error {
+	return s.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return succeed(ctx, q, ev) })
+}
+
+// Acknowledge ends an operation that no cache holds anything of.
+func (s Caches) Acknowledge(ctx context.Context, ev vault.Event) (Invalidated, error) {
+	return Invalidated{}, s.acknowledge(ctx, ev)
+}
+
+// InvalidateNoted works off what sweeps touched and what could not be invalidated, then acknowledges ev, unless a cron
+// started it. What Redis does not take stays noted.
+func (s Caches) InvalidateNoted(ctx context.Context, ev vault.Event) (Invalidated, error) {
+	out, err := s.Drain(ctx)
+	if err != nil {
+		s.log.WarnContext(ctx, "cache_invalidations_noted", "error_code", vault.CodeOf(err))
+		if err := s.settle(ctx); err != nil {
+			return out, err
+		}
+	}
+	if ev.IntentID == uuid.Nil {
+		return out, nil
+	}
+	return out, s.acknowledge(ctx, ev)
+}
+
+// Drain invalidates the noted entries until none is left or Redis fails. It ends with a look that finds none: settle relies on
+// that, and so does the cache, which trusts Redis after it.
+func (s Caches) Drain(ctx context.Context) (Invalidated, error) {
+	var out Invalidated
+	for {
+		rows, err := s.db.System().ListCacheInvalidations(ctx, drainBatch)
+		if err != nil {
+			return out, err
+		}
+		for _, r := range rows {
+			if err := s.cache.Invalidate(ctx, cache.ProfileKey(r.TenantID, r.CustomerID), r.Version); err != nil {
+				return out, err
+			}
+			if err := s.db.System().DeleteCacheInvalidation(ctx, dbgen.DeleteCacheInvalidationParams(r)); err != nil {
+				return out, err
+			}
+			out.Entries++
+		}
+		if len(rows) == 0 {
+			return out, nil
+		}
+	}
+}

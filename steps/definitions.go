@@ -1,0 +1,200 @@
+package steps
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/pgvector/pgvector-go"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Definitions saves what may be collected and what a scenario needs.
+type Definitions struct {
+	once  intentOnce
+	model llm.Model
+	log   *slog.Logger
+}
+
+// Embedded says whether a meaning was computed.
+type Embedded struct {
+	Embedded bool `json:"embedded"`
+}
+
+// ValidateDefinition looks at a definition.
+func (s Definitions) ValidateDefinition(ctx context.Context, ev vault.Event) (Validated, error) {
+	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Intent, in vault.Definition) error { return in.Check() })
+}
+
+// EmbedDefinition computes the meaning of a definition and keeps it for PersistDefinition. A model that fails never blocks a
+// save (rule 8): the definition is then saved without, and found by its name alone.
+func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embedded, error) {
+	var out Embedded
+	err := check(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.Definition) error {
+		if len(intent.Prepared) > 0 {
+			out.Embedded = true
+			return nil
+		}
+		vectors, err := s.model.Embed(ctx, []string{meaning(in)})
+		if err != nil || len(vectors) != 1 {
+			s.log.WarnContext(ctx, "definition_not_embedded", "operation_id", ev.IntentID, "error_code", vault.CodeOf(err))
+			return nil
+		}
+		sealed, err := s.once.sealer.Seal(ev.TenantID, ev.IntentID, vectors[0])
+		if err != nil {
+			return err
+		}
+		out.Embedded = true
+		return q.SetIntentPrepared(ctx, dbgen.SetIntentPreparedParams{TenantID: ev.TenantID, ID: ev.IntentID, Prepared: sealed})
+	})
+	return out, err
+}
+
+// PersistDefinition stores a definition with its meaning.
+func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.Definition) (vault.SavedResult, error) {
+		if err := in.Check(); err != nil {
+			return vault.SavedResult{}, err
+		}
+		row, err := definitionRow(intent, in)
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		id, err := q.UpsertDefinition(ctx, row)
+		if db.NoRow(err) { // a newer save is there
+			current, err := q.GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
+			return vault.SavedResult{ID: current.ID}, err
+		}
+		if err != nil || len(intent.Prepared) == 0 {
+			return vault.SavedResult{ID: id}, err
+		}
+		var vector []float32
+		if err := s.once.sealer.Open(ev.TenantID, ev.IntentID, intent.Prepared, &vector); err != nil {
+			return vault.SavedResult{}, err
+		}
+		return vault.SavedResult{ID: id}, storeMeaning(ctx, q, ev.TenantID, id, s.model.Name(), in, vector)
+	})
+}
+
+// ValidateRequirement looks at a requirement: its scenario, step, rule and fields exist, its condition compiles.
+func (s Definitions) ValidateRequirement(ctx context.Context, ev vault.Event) (Validated, error) {
+	return Validated{}, check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.Requirement) error {
+		return s.checkRequirement(ctx, q, ev.TenantID, in)
+	})
+}
+
+// PersistRequirement stores what a person requires.
+func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.Requirement) (vault.SavedResult, error) {
+		if err := s.checkRequirement(ctx, q, ev.TenantID, in); err != nil {
+			return vault.SavedResult{}, err
+		}
+		id := newID()
+		stored, err := q.UpsertRequirement(ctx, dbgen.UpsertRequirementParams{
+			ID: id, TenantID: ev.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID,
+			FieldName: in.FieldName, RequiredLevel: string(in.RequiredLevel), FallbackAction: string(in.FallbackAction),
+			WhenCondition: in.WhenCondition, DependsOnFields: list(in.DependsOn), CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
+			IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+		})
+		if db.NoRow(err) { // a newer save is there
+			return vault.SavedResult{ID: in.ScenarioID}, nil
+		}
+		return vault.SavedResult{ID: stored}, err
+	})
+}
+
+func (s Definitions) checkRequirement(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Requirement) error {
+	if err := in.Check(); err != nil {
+		return err
+	}
+	row, err := q.GetScenario(ctx, tenant, in.ScenarioID)
+	if err != nil {
+		return db.Found(err, "scenario", in.ScenarioID)
+	}
+	if row.AgentID != in.AgentID {
+		return vault.Invalid("agent_id", "scenario %s belongs to agent %s", in.ScenarioID, row.AgentID)
+	}
+	scenario, err := db.ScenarioOf(row)
+	if err != nil {
+		return err
+	}
+	if in.StepID != "" && !scenario.HasStep(in.StepID) {
+		return vault.Invalid("step_id", "scenario %s has no step %q; its steps are %s", in.ScenarioID, in.StepID, scenario.StepIDs())
+	}
+	if in.RuleID != nil {
+		rule, err := q.GetRule(ctx, tenant, *in.RuleID)
+		if err != nil {
+			return db.Found(err, "rule", *in.RuleID)
+		}
+		if rule.ScenarioID != in.ScenarioID {
+			return vault.Invalid("rule_id", "rule %s belongs to scenario %s", *in.RuleID, rule.ScenarioID)
+		}
+	}
+	var missing []*vault.Error
+	for _, name := range append([]string{in.FieldName}, in.DependsOn...) {
+		def, err := definition(ctx, q, tenant, in.AgentID, name)
+		if err != nil {
+			return err
+		}
+		if def == nil {
+			missing = append(missing, &vault.Error{
+				Code: vault.CodeUnknown, Field: "field_name",
+				Message: "unknown field: agent " + in.AgentID.String() + " defines no field " + name + "; save its definition first",
+			})
+		}
+	}
+	return vault.Join(missing)
+}
+
+// meaning is the text that is embedded of a definition.
+func meaning(d vault.Definition) string {
+	return strings.Join([]string{strings.ReplaceAll(d.Name, "_", " "), d.DisplayName, d.Description}, " / ")
+}
+
+func storeMeaning(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID, model string, d vault.Definition, vector []float32) error {
+	return q.UpsertDefinitionEmbedding(ctx, dbgen.UpsertDefinitionEmbeddingParams{
+		DefinitionID: id, TenantID: tenant, Model: model, ContentHash: hashText(meaning(d)), Embedding: pgvector.NewVector(vector),
+	})
+}
+
+func definitionRow(intent dbgen.Intent, in vault.Definition) (dbgen.UpsertDefinitionParams, error) {
+	allowed := json.RawMessage("[]")
+	if len(in.AllowedValues) > 0 {
+		encoded, err := json.Marshal(in.AllowedValues)
+		if err != nil {
+			return dbgen.UpsertDefinitionParams{}, vault.Invalid("allowed_values", "are not JSON values")
+		}
+		allowed = encoded
+	}
+	return dbgen.UpsertDefinitionParams{
+		ID: newID(), TenantID: intent.TenantID, AgentID: in.AgentID, Name: in.Name, DisplayName: in.DisplayName,
+		Description: in.Description, ValueType: string(in.ValueType), ValidationRegex: in.ValidationRegex, AllowedValues: allowed,
+		ValidationMode: string(in.ValidationMode), RequiredVerification: in.RequiredVerification,
+		VerificationMethods: list(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt,
+		ExtractionExamples: list(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint, IsPii: in.IsPII,
+		EncryptionRequired: in.EncryptionRequired, RetentionDays: int32(in.RetentionDays), //nolint:gosec // at most 36500
+		FreshnessSeconds: in.FreshnessSeconds, Enabled: in.Enabled, Origin: string(vault.OriginHuman),
+		ReviewState: string(vault.ReviewNone), IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+	}, nil
+}
+
+// list is a value for a text[] column that is never null.
+func list(in []string) []string {
+	if in == nil {
+		return []string{}
+	}
+	return in
+}
+
+func hashText(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}

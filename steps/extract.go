@@ -1,0 +1,353 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/google/uuid"
+	"github.com/pgvector/pgvector-go"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Extraction finds out which fields a scenario or rule needs.
+type Extraction struct {
+	once           intentOnce
+	model          llm.Model
+	matchThreshold float64
+	log            *slog.Logger
+}
+
+// Loaded says what there is to extract from.
+type Loaded struct {
+	Outdated  bool `json:"outdated"`  // a newer save took its place
+	Unchanged bool `json:"unchanged"` // the model saw this very content before
+}
+
+// Proposed counts what the model proposed.
+type Proposed struct {
+	Fields     int `json:"fields"`
+	ModelCalls int `json:"model_calls"`
+}
+
+// Matched counts what was found among the definitions of the agent.
+type Matched struct {
+	Existing  int `json:"existing"`
+	Suggested int `json:"suggested"`
+}
+
+// source is the scenario or rule that an extraction reads.
+type source struct {
+	hash    string
+	request llm.ProposeRequest
+	ruleID  uuid.UUID // zero: the scenario itself
+}
+
+// match is one proposed field under the name it gets in this agent.
+type match struct {
+	Field    vault.ProposedField `json:"field"`
+	Existing bool                `json:"existing"`
+	Vector   []float32           `json:"vector,omitempty"` // the meaning of a suggested definition
+}
+
+// LoadSchemaSource finds the scenario or rule, and whether it needs a model at all.
+func (s Extraction) LoadSchemaSource(ctx context.Context, ev vault.Event) (Loaded, error) {
+	var out Loaded
+	err := check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.ExtractSchema) error {
+		src, err := loadSource(ctx, q, ev.TenantID, in)
+		if err != nil {
+			return err
+		}
+		out.Outdated = in.ContentHash != "" && in.ContentHash != src.hash
+		_, out.Unchanged, err = s.proposals(ctx, q, ev.TenantID, in, src)
+		return err
+	})
+	return out, err
+}
+
+// ProposeSchema asks the model, once for a content, and keeps its answer.
+func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed, error) {
+	var out Proposed
+	err := check(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.ExtractSchema) error {
+		src, err := loadSource(ctx, q, ev.TenantID, in)
+		if err != nil || (in.ContentHash != "" && in.ContentHash != src.hash) {
+			return err
+		}
+		fields, known, err := s.proposals(ctx, q, ev.TenantID, in, src)
+		if err != nil {
+			return err
+		}
+		if known {
+			out.Fields = len(fields)
+			return nil
+		}
+		if fields, err = s.model.ProposeFields(ctx, src.request); err != nil {
+			return err
+		}
+		out = Proposed{Fields: len(fields), ModelCalls: 1}
+		encoded, err := json.Marshal(fields)
+		if err != nil {
+			return fmt.Errorf("encode the proposals: %w", err)
+		}
+		return q.UpsertExtraction(ctx, dbgen.UpsertExtractionParams{
+			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID, ContentHash: src.hash, Model: s.model.Name(),
+			Proposals: encoded, IntentID: intent.ID,
+		})
+	})
+	return out, err
+}
+
+// MatchSchema gives each proposed field the name under which the agent knows it: by name, then by meaning.
+func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, error) {
+	var out Matched
+	err := check(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.ExtractSchema) error {
+		src, err := loadSource(ctx, q, ev.TenantID, in)
+		if err != nil {
+			return err
+		}
+		fields, _, err := s.proposals(ctx, q, ev.TenantID, in, src)
+		if err != nil {
+			return err
+		}
+		matches, err := s.match(ctx, q, ev, in.AgentID, fields)
+		if err != nil {
+			return err
+		}
+		for _, m := range matches {
+			if m.Existing {
+				out.Existing++
+			} else {
+				out.Suggested++
+			}
+		}
+		sealed, err := s.once.sealer.Seal(ev.TenantID, ev.IntentID, matches)
+		if err != nil {
+			return err
+		}
+		return q.SetIntentPrepared(ctx, dbgen.SetIntentPreparedParams{TenantID: ev.TenantID, ID: ev.IntentID, Prepared: sealed})
+	})
+	return out, err
+}
+
+// PersistSchema replaces what an earlier extraction of the same text wrote, and touches nothing that a person wrote or
+// reviewed. A field that the agent does not define gets a suggested definition, disabled until a person approves it.
+func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (vault.ExtractResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.ExtractSchema) (vault.ExtractResult, error) {
+		src, err := loadSource(ctx, q, ev.TenantID, in)
+		if err != nil {
+			return vault.ExtractResult{}, err
+		}
+		if in.ContentHash != "" && in.ContentHash != src.hash {
+			return vault.ExtractResult{Outcome: vault.ExtractOutdated}, nil
+		}
+		var matches []match
+		if len(intent.Prepared) == 0 {
+			return vault.ExtractResult{}, errors.New("the proposals of this extraction were not matched yet")
+		}
+		if err := s.once.sealer.Open(ev.TenantID, ev.IntentID, intent.Prepared, &matches); err != nil {
+			return vault.ExtractResult{}, err
+		}
+		asked, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID})
+		if err != nil {
+			return vault.ExtractResult{}, fmt.Errorf("read the proposals: %w", db.Found(err, "extraction", in.ScenarioID))
+		}
+		out := vault.ExtractResult{Outcome: vault.ExtractUnchanged}
+		if asked.IntentID == intent.ID {
+			out.Outcome, out.ModelCalls = vault.ExtractDone, 1
+		}
+		for i, m := range matches {
+			if err := s.persistMatch(ctx, q, intent, in, i, m, &out); err != nil {
+				return out, err
+			}
+		}
+		_, err = q.DeleteOutdatedRequirements(ctx, dbgen.DeleteOutdatedRequirementsParams{
+			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: in.RuleID, IntentID: intent.ID,
+		})
+		return out, err
+	})
+}
+
+func (s Extraction) persistMatch(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, in vault.ExtractSchema, order int, m match, out *vault.ExtractResult) error {
+	f := m.Field
+	review := vault.ReviewNone
+	if f.Confidence < vault.ReviewThreshold {
+		review = vault.ReviewPending
+		out.NeedReview = append(out.NeedReview, f.Name)
+	}
+	_, err := q.UpsertExtractedRequirement(ctx, dbgen.UpsertExtractedRequirementParams{
+		ID: newID(), TenantID: intent.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, RuleID: in.RuleID,
+		FieldName: f.Name, RequiredLevel: string(f.Level), FallbackAction: string(f.Fallback), CollectionOrder: int32(order), //nolint:gosec // few
+		Confidence: f.Confidence, NeedsHumanReview: review == vault.ReviewPending, ReviewState: string(review), Quote: f.Quote,
+		IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+	})
+	if err != nil {
+		return err
+	}
+	out.Requirements = append(out.Requirements, f.Name)
+	if m.Existing {
+		return nil
+	}
+	out.Suggested = append(out.Suggested, f.Name)
+	return s.suggest(ctx, q, intent, in.AgentID, m)
+}
+
+func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, agent uuid.UUID, m match) error {
+	f, id := m.Field, newID()
+	allowed := json.RawMessage("[]")
+	if len(f.AllowedValues) > 0 {
+		encoded, err := json.Marshal(f.AllowedValues)
+		if err != nil {
+			return fmt.Errorf("encode the allowed values of %s: %w", f.Name, err)
+		}
+		allowed = encoded
+	}
+	added, err := q.SuggestDefinition(ctx, dbgen.SuggestDefinitionParams{
+		ID: id, TenantID: intent.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description,
+		ValueType: string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
+		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: list(f.Examples), IsPii: f.IsPII,
+		RequiredVerification: f.Verified, IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+	})
+	if err != nil || added == 0 || len(m.Vector) == 0 {
+		return err
+	}
+	return storeMeaning(ctx, q, intent.TenantID, id, s.model.Name(), suggested(f), m.Vector)
+}
+
+// match finds the definition that means the same as each proposed field. A model that cannot embed leaves the names.
+func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event, agent uuid.UUID, fields []vault.ProposedField) ([]match, error) {
+	rows, err := q.ListDefinitions(ctx, ev.TenantID, agent)
+	if err != nil {
+		return nil, err
+	}
+	var out []match
+	var unknown []int
+	seen := map[string]bool{}
+	for _, f := range fields {
+		m := match{Field: f}
+		for _, row := range rows {
+			if row.Name == f.Name || (!m.Existing && vault.SameName(row.Name, f.Name)) {
+				m.Field.Name, m.Existing = row.Name, true
+			}
+		}
+		if seen[m.Field.Name] {
+			continue
+		}
+		seen[m.Field.Name] = true
+		if !m.Existing {
+			unknown = append(unknown, len(out))
+		}
+		out = append(out, m)
+	}
+	if len(unknown) == 0 {
+		return out, nil
+	}
+	texts := make([]string, len(unknown))
+	for i, at := range unknown {
+		texts[i] = meaning(suggested(out[at].Field))
+	}
+	vectors, err := s.model.Embed(ctx, texts)
+	if err != nil || len(vectors) != len(unknown) {
+		s.log.WarnContext(ctx, "proposals_not_embedded", "operation_id", ev.IntentID, "error_code", vault.CodeOf(err))
+		return out, nil
+	}
+	for i, at := range unknown {
+		near, err := q.NearestDefinition(ctx, dbgen.NearestDefinitionParams{
+			Embedding: pgvector.NewVector(vectors[i]), TenantID: ev.TenantID, AgentID: agent, Model: s.model.Name(),
+		})
+		switch {
+		case db.NoRow(err):
+			out[at].Vector = vectors[i]
+		case err != nil:
+			return nil, err
+		case near.Similarity >= s.matchThreshold && !seen[near.Name]:
+			seen[near.Name] = true
+			out[at].Field.Name, out[at].Existing = near.Name, true
+		default:
+			out[at].Vector = vectors[i]
+		}
+	}
+	return out, nil
+}
+
+// proposals gives what the model said of this very content, where it was asked before.
+func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchema, src source) ([]vault.ProposedField, bool, error) {
+	row, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{TenantID: tenant, ScenarioID: in.ScenarioID, RuleID: src.ruleID})
+	if db.NoRow(err) || (err == nil && row.ContentHash != src.hash) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	var fields []vault.ProposedField
+	if err := json.Unmarshal(row.Proposals, &fields); err != nil {
+		return nil, false, fmt.Errorf("decode the proposals of scenario %s: %w", in.ScenarioID, err)
+	}
+	return fields, true, nil
+}
+
+func loadSource(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchema) (source, error) {
+	row, err := q.GetScenario(ctx, tenant, in.ScenarioID)
+	if err != nil {
+		return source{}, db.Found(err, "scenario", in.ScenarioID)
+	}
+	if row.AgentID != in.AgentID {
+		return source{}, vault.Invalid("agent_id", "scenario %s belongs to agent %s", in.ScenarioID, row.AgentID)
+	}
+	rows, err := q.ListDefinitions(ctx, tenant, row.AgentID)
+	if err != nil {
+		return source{}, err
+	}
+	var existing []vault.Definition
+	for _, r := range rows {
+		d, err := db.DefinitionOf(r)
+		if err != nil {
+			return source{}, err
+		}
+		existing = append(existing, d)
+	}
+	if in.RuleID != nil {
+		row, err := q.GetRule(ctx, tenant, *in.RuleID)
+		if err != nil {
+			return source{}, db.Found(err, "rule", *in.RuleID)
+		}
+		rule, err := db.RuleOf(row)
+		return source{hash: row.ContentHash, ruleID: rule.ID, request: ruleRequest(rule, existing)}, err
+	}
+	scenario, err := db.ScenarioOf(row)
+	return source{hash: row.ContentHash, request: scenarioRequest(scenario, existing)}, err
+}
+
+func scenarioRequest(s vault.Scenario, existing []vault.Definition) llm.ProposeRequest {
+	req := llm.ProposeRequest{Title: s.Name, Existing: existing}
+	if s.Description != "" {
+		req.Texts = append(req.Texts, llm.Text{Label: "description", Text: s.Description})
+	}
+	for _, step := range s.Steps {
+		if step.Text != "" {
+			req.Texts = append(req.Texts, llm.Text{Label: "step " + step.ID, Text: step.Text})
+		}
+		if step.Condition != "" {
+			req.Texts = append(req.Texts, llm.Text{Label: "condition of step " + step.ID, Text: step.Condition, Condition: true})
+		}
+	}
+	return req
+}
+
+func ruleRequest(r vault.Rule, existing []vault.Definition) llm.ProposeRequest {
+	req := llm.ProposeRequest{Title: r.Name, Existing: existing}
+	req.Texts = append(req.Texts, llm.Text{Label: "condition", Text: r.Condition, Condition: true})
+	if r.Action != "" {
+		req.Texts = append(req.Texts, llm.Text{Label: "action", Text: r.Action})
+	}
+	return req
+}
+
+func suggested(f vault.ProposedField) vault.Definition {
+	return vault.Definition{Name: f.Name, DisplayName: f.DisplayName, Description: f.Description}
+}

@@ -1,0 +1,204 @@
+package steps
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Fields writes facts.
+type Fields struct {
+	once intentOnce
+	mode vault.ValidationMode
+	now  func() time.Time
+}
+
+// Validated is what a validate step found that does not stop the operation.
+type Validated struct {
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// ValidateField looks at a write before anything is locked.
+func (s Fields) ValidateField(ctx context.Context, ev vault.Event) (Validated, error) {
+	var out Validated
+	err := check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.WriteField) error {
+		if err := in.Check(); err != nil {
+			return err
+		}
+		_, checked, err := s.checkValue(ctx, q, ev.TenantID, in.AgentID, in.Name, in)
+		out.Warnings = checked.Warnings
+		return err
+	})
+	return out, err
+}
+
+// PersistField stores a write as a version of its field, in its place by order of acceptance.
+func (s Fields) PersistField(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.WriteField) (vault.ItemResult, error) {
+		return s.write(ctx, q, intent, in)
+	})
+}
+
+// checkValue finds the definition of a field and looks at the value with it.
+func (s Fields) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string, in vault.WriteField) (*vault.Definition, vault.Checked, error) {
+	def, err := definition(ctx, q, tenant, agent, name)
+	if err != nil {
+		return nil, vault.Checked{}, err
+	}
+	mode := vault.EffectiveMode(def, s.mode)
+	if def == nil && mode != vault.ModeDisabled {
+		if err := agentKnown(ctx, q, tenant, agent); err != nil {
+			return nil, vault.Checked{}, err
+		}
+	}
+	checked, err := vault.CheckValue(def, name, in.Value, mode)
+	return def, checked, err
+}
+
+// write stores one version, in the caller's transaction. The profile is made at its first write, and locked: writers of one
+// profile take turns.
+func (s Fields) write(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, in vault.WriteField) (vault.ItemResult, error) {
+	tenant := intent.TenantID
+	def, checked, err := s.checkValue(ctx, q, tenant, in.AgentID, in.Name, in)
+	if err != nil {
+		return vault.ItemResult{}, err
+	}
+	profile, err := lockProfile(ctx, q, tenant, in.CustomerID)
+	if err != nil {
+		return vault.ItemResult{}, err
+	}
+	id := newID()
+	if in.ItemID != nil {
+		id = *in.ItemID
+	}
+	sourceFound, err := checkSource(ctx, q, tenant, id, in.Lineage)
+	if err != nil {
+		return vault.ItemResult{}, err
+	}
+	rows, err := q.ListVersions(ctx, dbgen.ListVersionsParams{TenantID: tenant, ProfileID: profile.ID, Name: in.Name})
+	if err != nil {
+		return vault.ItemResult{}, err
+	}
+	history := make([]vault.Version, len(rows))
+	for i, row := range rows {
+		history[i] = db.VersionOf(row)
+	}
+	expires := vault.ExpiryOf(in, def, intent.AcceptedAt)
+	place := vault.Place(history, intent.ID, intent.AcceptedAt, sourceFound, expires, s.now())
+	if place.Supersedes != nil {
+		err := q.SupersedeField(ctx, dbgen.SupersedeFieldParams{TenantID: tenant, ID: *place.Supersedes, SupersededByID: &id})
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+	}
+	row := fieldRow(id, profile.ID, intent, in, checked, place, expires)
+	if def != nil {
+		row.FieldDefinitionID = &def.ID
+	}
+	if place.SupersededBy != nil {
+		now := db.UTC(s.now())
+		row.SupersededAt = &now
+	}
+	if err := q.InsertField(ctx, row); err != nil {
+		if db.Duplicate(err) {
+			return vault.ItemResult{}, vault.Conflict("item_id", "item_id: %s is the id of another item; leave it out, or choose a new UUID", id)
+		}
+		return vault.ItemResult{}, err
+	}
+	version, err := q.BumpProfile(ctx, tenant, profile.ID)
+	return vault.ItemResult{ItemID: id, Status: place.Status, ProfileVersion: version, Warnings: checked.Warnings}, err
+}
+
+func fieldRow(id, profile uuid.UUID, intent dbgen.Intent, in vault.WriteField, checked vault.Checked, place vault.Placement, expires *time.Time) dbgen.InsertFieldParams {
+	row := dbgen.InsertFieldParams{
+		ID: id, TenantID: intent.TenantID, ProfileID: profile, Name: in.Name, Value: checked.Value,
+		ValueType: string(checked.ValueType), Source: string(in.Source), SourceSessionID: in.SourceSessionID,
+		SourceScenarioID: in.SourceScenarioID, SourceStepID: in.SourceStepID, SourceItemID: in.SourceItemID,
+		SourceItemType: string(in.SourceItemType), SourceMetadata: db.JSON(in.SourceMetadata), Status: string(place.Status),
+		SupersededByID: place.SupersededBy, Verified: in.Verified, VerificationMethod: in.VerificationMethod,
+		VerifiedBy: in.VerifiedBy, Confidence: 1, RequiresConfirmation: in.RequiresConfirmation, CollectedAt: intent.AcceptedAt,
+		ExpiresAt: expires, Warnings: checked.Warnings, IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+	}
+	if in.Confidence != nil {
+		row.Confidence = *in.Confidence
+	}
+	if in.CollectedAt != nil {
+		row.CollectedAt = *in.CollectedAt
+	}
+	if in.Verified {
+		row.VerifiedAt = &row.CollectedAt
+	}
+	if row.Warnings == nil {
+		row.Warnings = []string{}
+	}
+	return row
+}
+
+// lockProfile makes the profile where there is none, and locks it.
+func lockProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (dbgen.CustomerProfile, error) {
+	if err := q.EnsureProfile(ctx, dbgen.EnsureProfileParams{ID: newID(), TenantID: tenant, CustomerID: customer}); err != nil {
+		return dbgen.CustomerProfile{}, err
+	}
+	profile, err := q.LockProfile(ctx, tenant, customer)
+	if err != nil {
+		return profile, err
+	}
+	if profile.DeletedAt != nil {
+		return profile, vault.Unknown("customer", customer)
+	}
+	return profile, nil
+}
+
+// checkSource says whether the item that lineage names exists in the tenant. One that would make a cycle is refused; only
+// fields and assets live in the vault, so a session, tool or external source counts as found.
+func checkSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, in vault.Lineage) (bool, error) {
+	if in.SourceItemID == nil || (in.SourceItemType != vault.SourceProfileField && in.SourceItemType != vault.SourceProfileAsset) {
+		return true, nil
+	}
+	if *in.SourceItemID == item {
+		return false, vault.Invalid("source_item_id", "an item cannot be its own source; name the item it was derived from")
+	}
+	chain, err := q.GetChain(ctx, dbgen.GetChainParams{TenantID: tenant, ItemID: *in.SourceItemID, Depth: maxCycleDepth})
+	if err != nil {
+		return false, err
+	}
+	for _, link := range chain {
+		if link.SourceItemID == item {
+			return false, &vault.Error{
+				Code: vault.CodeInvalid, Field: "source_item_id", Related: []uuid.UUID{link.ID},
+				Message: "source_item_id: the source was derived from this very item, which would make a cycle; name another source",
+			}
+		}
+	}
+	return len(chain) > 0, nil
+}
+
+// maxCycleDepth is how far a source is followed in search of a cycle: far beyond any chain that people make.
+const maxCycleDepth = 1000
+
+// definition gives the definition of a field, nil where the agent defines none.
+func definition(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string) (*vault.Definition, error) {
+	row, err := q.GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: tenant, AgentID: agent, Name: name})
+	if db.NoRow(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	def, err := db.DefinitionOf(row)
+	return &def, err
+}
+
+// agentKnown tells a field that an agent does not define from an agent that nobody configured.
+func agentKnown(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID) error {
+	known, err := q.AgentExists(ctx, tenant, agent)
+	if err == nil && !known {
+		err = vault.Unknown("agent", agent)
+	}
+	return err
+}

@@ -1,0 +1,71 @@
+package steps
+
+import (
+	"context"
+	"time"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Intents looks after the accepted changes themselves.
+type Intents struct {
+	db       *db.DB
+	enqueuer Enqueuer
+	caches   Caches
+	settings Settings
+	now      func() time.Time
+}
+
+// Relayed counts what the relay pushed.
+type Relayed struct {
+	Pushed      int `json:"pushed"`
+	Invalidated int `json:"invalidated"` // noted cache invalidations that were worked off
+}
+
+// Purged counts what was removed.
+type Purged struct {
+	Removed int64 `json:"removed"`
+}
+
+// Sizes of one batch of the relay and of the purge.
+const (
+	relayBatch = 200
+	purgeBatch = 1000
+)
+
+// RelayIntents pushes what was accepted and not enqueued, and what was enqueued and has not finished in due time.
+func (s Intents) RelayIntents(ctx context.Context, _ vault.Event) (Relayed, error) {
+	var out Relayed
+	for {
+		n, err := s.enqueuer.RelayDue(ctx, relayBatch)
+		out.Pushed += n
+		if err != nil {
+			return out, err
+		}
+		if n < relayBatch {
+			break
+		}
+	}
+	drained, _ := s.caches.Drain(ctx) // what is left stays noted
+	out.Invalidated = drained.Entries
+	return out, nil
+}
+
+// PurgeIntents removes what finished before its retention.
+func (s Intents) PurgeIntents(ctx context.Context, _ vault.Event) (Purged, error) {
+	var out Purged
+	succeededBefore, failedBefore := s.now().Add(-s.settings.RetainSucceeded), s.now().Add(-s.settings.RetainFailed)
+	for {
+		n, err := s.db.System().PurgeIntents(ctx, purgeParams(succeededBefore, failedBefore))
+		out.Removed += n
+		if err != nil || n < purgeBatch {
+			return out, err
+		}
+	}
+}
+
+func purgeParams(succeededBefore, failedBefore time.Time) dbgen.PurgeIntentsParams {
+	return dbgen.PurgeIntentsParams{SucceededBefore: &succeededBefore, FailedBefore: &failedBefore, Most: purgeBatch}
+}

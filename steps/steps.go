@@ -1,0 +1,89 @@
+package steps
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/cache"
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Enqueuer hands work to the workflow engine. Package trigger implements it.
+type Enqueuer interface {
+	// Enqueue pushes the event of an accepted intent and notes that it was pushed.
+	Enqueue(ctx context.Context, event string, ev vault.Event) error
+	// Wake pushes an event to whoever waits for it durably under scope.
+	Wake(ctx context.Context, event, scope string, ev vault.Event) error
+	// RelayDue pushes the accepted intents that are due, at most that many, and says how many it pushed.
+	RelayDue(ctx context.Context, most int) (int, error)
+}
+
+// Settings are the numbers a person may tune. They come from the configuration.
+type Settings struct {
+	Mode             vault.ValidationMode // for definitions without a mode of their own
+	UseThreshold     float64              // an extracted value below it is never stored
+	ConfirmThreshold float64              // an extracted value below it waits for confirmation
+	MatchThreshold   float64              // cosine similarity from which a proposed field is an existing one
+	SweepBatch       int                  // rows a sweep marks in one transaction
+	RetainSucceeded  time.Duration        // how long a succeeded intent is kept
+	RetainFailed     time.Duration        // how long a failed intent can be replayed
+}
+
+// Deps is what steps work with.
+type Deps struct {
+	DB       *db.DB
+	Sealer   *db.Sealer
+	Cache    *cache.Cache
+	Model    llm.Model
+	Enqueuer Enqueuer
+	Settings Settings
+	Log      *slog.Logger
+	Now      func() time.Time // nil: time.Now
+}
+
+// Steps is every step, by concern.
+type Steps struct {
+	Fields      Fields
+	Assets      Assets
+	Sessions    Sessions
+	Definitions Definitions
+	Scenarios   Scenarios
+	Extraction  Extraction
+	Gaps        Gaps
+	Answers     Answers
+	Sweeps      Sweeps
+	Caches      Caches
+	Intents     Intents
+}
+
+// New builds the steps, once per process.
+func New(d Deps) Steps {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	once := intentOnce{db: d.DB, sealer: d.Sealer}
+	fields := Fields{once: once, mode: d.Settings.Mode, now: d.Now}
+	caches := Caches{db: d.DB, cache: d.Cache, log: d.Log}
+	return Steps{
+		Fields:      fields,
+		Assets:      Assets{once: once, now: d.Now},
+		Sessions:    Sessions{once: once},
+		Definitions: Definitions{once: once, model: d.Model, log: d.Log},
+		Scenarios:   Scenarios{once: once, enqueuer: d.Enqueuer},
+		Extraction:  Extraction{once: once, model: d.Model, matchThreshold: d.Settings.MatchThreshold, log: d.Log},
+		Gaps:        Gaps{once: once, model: d.Model, settings: d.Settings, now: d.Now, log: d.Log},
+		Answers:     Answers{once: once, fields: fields, enqueuer: d.Enqueuer, now: d.Now},
+		Sweeps:      Sweeps{once: once, batch: int32(d.Settings.SweepBatch), now: d.Now}, //nolint:gosec // bounded by the configuration
+		Caches:      caches,
+		Intents:     Intents{db: d.DB, enqueuer: d.Enqueuer, caches: caches, settings: d.Settings, now: d.Now},
+	}
+}
+
+// newID makes an id for a row. Ids are made inside the transaction that stores them beside its proof, so a step that is run
+// again returns the first one.
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

@@ -1,0 +1,104 @@
+package steps
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Sweeps marks what is stale, across tenants, in batches: each batch is one transaction, so a sweep that dies has done what it
+// did, and several may work at once.
+type Sweeps struct {
+	once  intentOnce
+	batch int32
+	now   func() time.Time
+}
+
+type marked struct{ id, profile uuid.UUID }
+
+// ExpireFields marks active fields and assets that are past their expires_at. ev is the zero Event when a cron started it.
+func (s Sweeps) ExpireFields(ctx context.Context, ev vault.Event) (vault.SweepResult, error) {
+	now := s.now()
+	return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
+		fields, err := q.ExpireFields(ctx, &now, s.batch)
+		if err != nil {
+			return nil, err
+		}
+		assets, err := q.ExpireAssets(ctx, &now, s.batch)
+		var out []marked
+		for _, r := range fields {
+			out = append(out, marked{r.ID, r.ProfileID})
+		}
+		for _, r := range assets {
+			out = append(out, marked{r.ID, r.ProfileID})
+		}
+		return out, err
+	})
+}
+
+// DetectOrphans marks active fields and assets whose source is gone. ev is the zero Event when a cron started it.
+func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (vault.SweepResult, error) {
+	return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
+		fields, err := q.OrphanFields(ctx, s.batch)
+		if err != nil {
+			return nil, err
+		}
+		assets, err := q.OrphanAssets(ctx, s.batch)
+		var out []marked
+		for _, r := range fields {
+			out = append(out, marked{r.ID, r.ProfileID})
+		}
+		for _, r := range assets {
+			out = append(out, marked{r.ID, r.ProfileID})
+		}
+		return out, err
+	})
+}
+
+// sweep repeats one batch until nothing is left. The profiles that were touched are bumped, and their caches noted for
+// invalidation, in the transaction that marks.
+func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Queries) ([]marked, error)) (vault.SweepResult, error) {
+	var total vault.SweepResult
+	for {
+		batch := 0
+		err := s.once.db.InSystemTx(ctx, func(q *dbgen.Queries) error {
+			rows, err := mark(q)
+			if err != nil || len(rows) == 0 {
+				return err
+			}
+			batch = len(rows)
+			seen := map[uuid.UUID]bool{}
+			var profiles []uuid.UUID
+			for _, r := range rows {
+				if !seen[r.profile] {
+					seen[r.profile] = true
+					profiles = append(profiles, r.profile)
+				}
+			}
+			touched, err := q.BumpProfiles(ctx, profiles)
+			for _, p := range touched {
+				err := q.NoteCacheInvalidation(ctx, dbgen.NoteCacheInvalidationParams(p))
+				if err != nil {
+					return err
+				}
+			}
+			total.Profiles += len(touched)
+			return err
+		})
+		if err != nil {
+			return total, err
+		}
+		total.Marked += batch
+		if batch == 0 {
+			break
+		}
+	}
+	if ev.IntentID == uuid.Nil {
+		return total, nil
+	}
+	return apply(ctx, s.once, ev, func(*dbgen.Queries, dbgen.Intent, vault.Sweep) (vault.SweepResult, error) { return total, nil })
+}

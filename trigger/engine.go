@@ -1,0 +1,54 @@
+package trigger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client"
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Engine pushes events to the workflow engine.
+type Engine interface {
+	// Push hands over one event. A scope, where not empty, is what a durable wait listens for.
+	Push(ctx context.Context, event, scope string, ev vault.Event) error
+}
+
+// pushTimeout bounds one push: with the engine down the SDK blocks for 17 seconds and does not honour the context.
+const pushTimeout = 3 * time.Second
+
+// maxEventBytes is far above what ids need. More would mean that something else got into an event.
+const maxEventBytes = 2 << 10
+
+type hatchetEngine struct{ client *hatchet.Client }
+
+// Hatchet makes an Engine of a Hatchet client.
+func Hatchet(client *hatchet.Client) Engine { return hatchetEngine{client: client} }
+
+// Push implements Engine. The intent's id is metadata of the run, so that an operator finds the run of an operation.
+func (e hatchetEngine) Push(ctx context.Context, event, scope string, ev vault.Event) error {
+	if encoded, err := json.Marshal(ev); err != nil || len(encoded) > maxEventBytes {
+		return fmt.Errorf("push %s: an event holds ids only, at most %d bytes", event, maxEventBytes)
+	}
+	opts := []hatchetclient.PushOpFunc{hatchetclient.WithEventMetadata(map[string]string{"intent_id": ev.IntentID.String()})} //nolint:staticcheck // the SDK's Events() has no other option type
+	if scope != "" {
+		opts = append(opts, hatchetclient.WithFilterScope(&scope)) //nolint:staticcheck // as above
+	}
+	done := make(chan error, 1)
+	go func() { done <- e.client.Events().Push(ctx, event, ev, opts...) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			return vault.Unavailable("the workflow engine", fmt.Errorf("push %s failed", event))
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(pushTimeout):
+		return vault.Unavailable("the workflow engine", fmt.Errorf("push %s took longer than %s", event, pushTimeout))
+	}
+}

@@ -1,0 +1,125 @@
+package trigger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// pollInterval is how often a waiter looks by itself, for outcomes that were told while the listening connection was away.
+const pollInterval = 2 * time.Second
+
+var errNoEngine = errors.New("this process was given none")
+
+func isBreaker(err error) bool {
+	return errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests)
+}
+
+// Receipt is the promise of an accepted change.
+type Receipt struct {
+	ID       uuid.UUID // of the operation
+	TenantID uuid.UUID
+	Workflow string
+	client   *Client
+}
+
+// Wait waits until the outcome of the change is known. The error is the *vault.Error that rejected it, or the context's. An
+// operation that was rejected and is replayed later by an operator may still succeed.
+func (r Receipt) Wait(ctx context.Context) (vault.Operation, error) {
+	return r.client.Wait(ctx, r.TenantID, r.ID)
+}
+
+// Wait waits for any operation of the tenant, by its id.
+func (c *Client) Wait(ctx context.Context, tenant, id uuid.UUID) (vault.Operation, error) {
+	woken, leave := c.waiters.join(id)
+	defer leave()
+	poll := time.NewTicker(pollInterval)
+	defer poll.Stop()
+	for {
+		op, err := c.Operation(ctx, tenant, id)
+		if err != nil {
+			return op, err
+		}
+		if op.Status == vault.IntentFailed && op.Error != nil {
+			return op, op.Error
+		}
+		if op.Status.Finished() {
+			return op, nil
+		}
+		select {
+		case <-ctx.Done():
+			return op, fmt.Errorf("wait for operation %s (%s, accepted and owed): %w", id, op.Workflow, ctx.Err())
+		case <-woken:
+		case <-poll.C:
+		}
+	}
+}
+
+// Operation says how a change went, or goes.
+func (c *Client) Operation(ctx context.Context, tenant, id uuid.UUID) (vault.Operation, error) {
+	row, err := c.db.Tenant(tenant).GetIntent(ctx, tenant, id)
+	if err != nil {
+		return vault.Operation{}, db.Found(err, "operation", id)
+	}
+	return db.OperationOf(row)
+}
+
+// waiters are the goroutines that wait for an intent.
+type waiters struct {
+	mu   sync.Mutex
+	byID map[uuid.UUID]map[chan struct{}]struct{}
+}
+
+func (w *waiters) join(id uuid.UUID) (<-chan struct{}, func()) {
+	ch := make(chan struct{}, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.byID == nil {
+		w.byID = map[uuid.UUID]map[chan struct{}]struct{}{}
+	}
+	if w.byID[id] == nil {
+		w.byID[id] = map[chan struct{}]struct{}{}
+	}
+	w.byID[id][ch] = struct{}{}
+	return ch, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.byID[id], ch)
+		if len(w.byID[id]) == 0 {
+			delete(w.byID, id)
+		}
+	}
+}
+
+func (w *waiters) wake(id uuid.UUID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ch := range w.byID[id] {
+		signal(ch)
+	}
+}
+
+func (w *waiters) wakeAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, chs := range w.byID {
+		for ch := range chs {
+			signal(ch)
+		}
+	}
+}
+
+func signal(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}

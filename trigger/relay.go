@@ -1,0 +1,68 @@
+package trigger
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// releaseAfter is when an intent is due again whose push failed.
+const releaseAfter = 5 * time.Second
+
+// RelayDue pushes the intents that are due, at most that many: accepted ones that were never pushed, and pushed ones that did
+// not finish in due time. It says how many were pushed. Any number of relays may run at once.
+func (c *Client) RelayDue(ctx context.Context, most int) (int, error) {
+	due, err := c.db.System().ClaimDueIntents(ctx, int32(most)) //nolint:gosec // a batch
+	if err != nil {
+		return 0, err
+	}
+	for pushed, intent := range due {
+		ev := vault.Event{IntentID: intent.ID, TenantID: intent.TenantID, Subject: intent.Subject}
+		if err := c.push(ctx, intent.Event, "", ev); err != nil {
+			rest := make([]uuid.UUID, 0, len(due)-pushed)
+			for _, left := range due[pushed:] {
+				rest = append(rest, left.ID)
+			}
+			releaseErr := c.db.System().ReleaseIntents(ctx, releaseAfter, rest)
+			if releaseErr != nil {
+				return pushed, releaseErr // the lease of the claim runs out by itself
+			}
+			return pushed, err
+		}
+	}
+	return len(due), nil
+}
+
+// Run relays until ctx ends: a background loop for a process that lives long. Without it, and without a worker, what could not
+// be pushed waits.
+func (c *Client) Run(ctx context.Context) error {
+	tick := time.NewTicker(c.interval)
+	defer tick.Stop()
+	down := false
+	for {
+		n, err := c.RelayDue(ctx, relayBatch)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && !down:
+			c.log.WarnContext(ctx, "relay_stalled", "error_code", vault.CodeOf(err)) // once, until it works again
+		case err == nil && n > 0:
+			c.log.InfoContext(ctx, "intents_relayed", "pushed", n)
+		}
+		down = err != nil
+		if n == relayBatch && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// relayBatch is how many intents are claimed at a time.
+const relayBatch = 100

@@ -1,0 +1,183 @@
+package vault
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/types"
+)
+
+// Limits of a condition. They keep one that was written carelessly from holding up a customer; what designers write stays
+// a thousand times below.
+const (
+	maxConditionCost  = 1_000_000 // in CEL's own units, about one per element looked at: some 100 ms
+	maxConditionDepth = 50        // nested brackets and operators
+	maxConditions     = 500       // compiled conditions that are kept
+)
+
+// ConditionVars is what a condition can see.
+type ConditionVars struct {
+	Fields   map[string]json.RawMessage // fields.<name>: the values that are present
+	Session  map[string]json.RawMessage // session.<name>: the session's variables
+	Scenario Scenario                   // scenario.id, scenario.name, scenario.variables.<name>
+}
+
+// CompileCondition checks that a condition is CEL over fields, session and scenario, and can give true or false. An empty
+// one always holds. The *Error names the place and the cause; it may quote the condition, which is no customer's value.
+func CompileCondition(expr string) error {
+	if err := conditionProblem(expr); err != nil {
+		return Invalid("when_condition", "%s", err.Error())
+	}
+	return nil
+}
+
+// conditionProblem is CompileCondition without the name of the field.
+func conditionProblem(expr string) error {
+	if strings.TrimSpace(expr) == "" {
+		return nil
+	}
+	_, err := conditions.get(expr, compileCondition)
+	return err
+}
+
+// EvalCondition evaluates a condition; an empty one is true. The error says what kind of thing went wrong, and never
+// which value was at fault.
+func EvalCondition(expr string, vars ConditionVars) (holds bool, err error) {
+	if strings.TrimSpace(expr) == "" {
+		return true, nil
+	}
+	program, err := conditions.get(expr, compileCondition)
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		if recover() != nil {
+			holds, err = false, errors.New("the condition cannot be evaluated")
+		}
+	}()
+	out, _, err := program.Eval(vars.activation())
+	if err != nil {
+		return false, evalError(err)
+	}
+	answer, ok := out.(types.Bool)
+	if !ok {
+		return false, errors.New("the condition does not give true or false")
+	}
+	return bool(answer), nil
+}
+
+var conditions = newBounded[cel.Program](maxConditions)
+
+var conditionEnv = sync.OnceValues(func() (*cel.Env, error) {
+	anything := cel.MapType(cel.StringType, cel.DynType)
+	return cel.NewEnv(
+		cel.Variable("fields", anything),
+		cel.Variable("session", anything),
+		cel.Variable("scenario", anything),
+		cel.CrossTypeNumericComparisons(true), // a value may be 18 or 18.5; whoever writes >= 18 means both
+		cel.DefaultUTCTimeZone(true),
+		cel.ParserRecursionLimit(maxConditionDepth),
+	)
+})
+
+func compileCondition(expr string) (program cel.Program, err error) {
+	defer func() {
+		if recover() != nil {
+			program, err = nil, errors.New("the condition cannot be compiled")
+		}
+	}()
+	env, err := conditionEnv()
+	if err != nil {
+		return nil, fmt.Errorf("prepare conditions: %w", err)
+	}
+	ast, issues := env.Compile(expr)
+	if issues.Err() != nil {
+		causes := make([]string, 0, len(issues.Errors()))
+		for _, e := range issues.Errors() {
+			causes = append(causes, fmt.Sprintf("at %d:%d: %s", e.Location.Line(), e.Location.Column()+1, e.Message))
+		}
+		return nil, errors.New("is not a condition in CEL over fields, session and scenario, such as fields.age >= 18: " + strings.Join(causes, "; "))
+	}
+	if t := ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
+		return nil, errors.New("must give true or false, such as fields.age >= 18; this one gives " + t.String())
+	}
+	return env.Program(ast, cel.CostLimit(maxConditionCost), cel.EvalOptions(cel.OptTrackCost))
+}
+
+// evalError gives the kind of an evaluation error. CEL's own text may hold the values that it stumbled over.
+func evalError(err error) error {
+	for _, kind := range []struct{ sign, text string }{
+		{"no such key", "the condition names something that is not there"},
+		{"no such overload", "the condition compares or combines values of different kinds"},
+		{"cost limit", "the condition takes too long"},
+		{"index out of bounds", "the condition looks beyond the end of a list"},
+		{"division by zero", "the condition divides by zero"},
+		{"modulus by zero", "the condition divides by zero"},
+		{"overflow", "the condition computes a number that is too large"},
+	} {
+		if strings.Contains(err.Error(), kind.sign) {
+			return errors.New(kind.text)
+		}
+	}
+	return errors.New("the condition cannot be evaluated")
+}
+
+func (v ConditionVars) activation() map[string]any {
+	variables := make(map[string]any, len(v.Scenario.Variables))
+	for name, value := range v.Scenario.Variables {
+		variables[name] = value
+	}
+	return map[string]any{
+		"fields":  nativeMap(v.Fields),
+		"session": nativeMap(v.Session),
+		"scenario": map[string]any{
+			"id":        v.Scenario.ID.String(),
+			"name":      v.Scenario.Name,
+			"variables": variables,
+		},
+	}
+}
+
+func nativeMap(values map[string]json.RawMessage) map[string]any {
+	out := make(map[string]any, len(values))
+	for name, raw := range values {
+		dec := json.NewDecoder(strings.NewReader(string(raw)))
+		dec.UseNumber()
+		var v any
+		if dec.Decode(&v) == nil {
+			out[name] = native(v)
+		}
+	}
+	return out
+}
+
+// native makes what CEL computes with of decoded JSON. A whole number becomes an int, so that arithmetic with the whole
+// numbers of a condition works; any other a double.
+func native(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if i, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
+			return i
+		}
+		f, _ := strconv.ParseFloat(v.String(), 64) // beyond a double it is infinite, which still compares rightly
+		if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+			return int64(f)
+		}
+		return f
+	case []any:
+		for i := range v {
+			v[i] = native(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = native(v[k])
+		}
+	}
+	return v
+}

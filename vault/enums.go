@@ -1,0 +1,169 @@
+package vault
+
+import (
+	"slices"
+	"strings"
+)
+
+// ItemStatus is the state of one version of a field or asset.
+type ItemStatus string
+
+const (
+	StatusActive     ItemStatus = "active"     // the current value
+	StatusSuperseded ItemStatus = "superseded" // a newer accepted version exists; final
+	StatusExpired    ItemStatus = "expired"    // past its expires_at
+	StatusOrphaned   ItemStatus = "orphaned"   // its source item is gone
+)
+
+// SourceType says what kind of thing an item was derived from.
+type SourceType string
+
+const (
+	SourceProfileField SourceType = "profile_field"
+	SourceProfileAsset SourceType = "profile_asset"
+	SourceSession      SourceType = "session"
+	SourceTool         SourceType = "tool"
+	SourceExternal     SourceType = "external"
+)
+
+// FieldSource says who stated a value.
+type FieldSource string
+
+const (
+	FieldUserProvided      FieldSource = "user_provided"
+	FieldLLMExtracted      FieldSource = "llm_extracted"
+	FieldToolResult        FieldSource = "tool_result"
+	FieldDocumentExtracted FieldSource = "document_extracted"
+	FieldHumanEntered      FieldSource = "human_entered"
+	FieldSystemInferred    FieldSource = "system_inferred"
+)
+
+// RequiredLevel says whether a scenario may start without the field.
+type RequiredLevel string
+
+const (
+	LevelHard RequiredLevel = "hard"
+	LevelSoft RequiredLevel = "soft"
+)
+
+// FallbackAction says what gap fill does when no source has the value.
+type FallbackAction string
+
+const (
+	FallbackAsk     FallbackAction = "ask"     // ask the customer and wait
+	FallbackSkip    FallbackAction = "skip"    // go on without
+	FallbackBlock   FallbackAction = "block"   // report that the scenario may not start
+	FallbackExtract FallbackAction = "extract" // try the conversation, then stop
+)
+
+// ValidationMode says what happens to a value that breaks its definition.
+type ValidationMode string
+
+const (
+	ModeStrict   ValidationMode = "strict"   // reject it
+	ModeWarn     ValidationMode = "warn"     // store it with its warnings
+	ModeDisabled ValidationMode = "disabled" // do not look
+)
+
+// VerificationLevel is how far a customer's identity is proven.
+type VerificationLevel string
+
+const (
+	VerificationNone     VerificationLevel = "unverified"
+	VerificationEmail    VerificationLevel = "email_verified"
+	VerificationPhone    VerificationLevel = "phone_verified"
+	VerificationDocument VerificationLevel = "document_verified"
+	VerificationKYC      VerificationLevel = "kyc_complete"
+)
+
+// ValueType is the type of a field's value.
+type ValueType string
+
+const (
+	TypeString   ValueType = "string"
+	TypeEmail    ValueType = "email"
+	TypePhone    ValueType = "phone"
+	TypeDate     ValueType = "date"
+	TypeDatetime ValueType = "datetime"
+	TypeNumber   ValueType = "number"
+	TypeBoolean  ValueType = "boolean"
+	TypeURL      ValueType = "url"
+	TypeJSON     ValueType = "json"
+)
+
+// Origin says who made a definition or requirement.
+type Origin string
+
+const (
+	OriginHuman     Origin = "human"
+	OriginExtracted Origin = "extracted"
+)
+
+// ReviewState is where an extracted definition or requirement stands with the people who answer for it.
+type ReviewState string
+
+const (
+	ReviewNone     ReviewState = "none"     // written by a person, or extracted with enough confidence
+	ReviewPending  ReviewState = "pending"  // waits for a person; never blocks a customer
+	ReviewApproved ReviewState = "approved" // a person said yes
+	ReviewRejected ReviewState = "rejected" // a person said no
+)
+
+// QuestionStatus is the state of one question to a customer.
+type QuestionStatus string
+
+const (
+	QuestionOpen      QuestionStatus = "open"
+	QuestionAnswered  QuestionStatus = "answered"
+	QuestionRejected  QuestionStatus = "rejected" // the answer was invalid; another question may follow
+	QuestionExpired   QuestionStatus = "expired"  // the deadline passed
+	QuestionCancelled QuestionStatus = "cancelled"
+)
+
+// IntentStatus is how far an accepted change has come.
+type IntentStatus string
+
+const (
+	IntentAccepted  IntentStatus = "accepted"  // committed, owed, not yet applied
+	IntentApplied   IntentStatus = "applied"   // in the database; caches not yet told
+	IntentSucceeded IntentStatus = "succeeded" // applied, and no reader sees the old value
+	IntentFailed    IntentStatus = "failed"    // rejected, with an error; can be replayed
+)
+
+// Finished reports whether the outcome is known.
+func (s IntentStatus) Finished() bool { return s == IntentSucceeded || s == IntentFailed }
+
+// The accepted values of each enum, in the order in which messages list them.
+var (
+	SourceTypes     = []SourceType{SourceProfileField, SourceProfileAsset, SourceSession, SourceTool, SourceExternal}
+	FieldSources    = []FieldSource{FieldUserProvided, FieldLLMExtracted, FieldToolResult, FieldDocumentExtracted, FieldHumanEntered, FieldSystemInferred}
+	RequiredLevels  = []RequiredLevel{LevelHard, LevelSoft}
+	FallbackActions = []FallbackAction{FallbackAsk, FallbackSkip, FallbackBlock, FallbackExtract}
+	ValidationModes = []ValidationMode{ModeStrict, ModeWarn, ModeDisabled}
+	ValueTypes      = []ValueType{TypeString, TypeEmail, TypePhone, TypeDate, TypeDatetime, TypeNumber, TypeBoolean, TypeURL, TypeJSON}
+	ItemStatuses    = []ItemStatus{StatusActive, StatusSuperseded, StatusExpired, StatusOrphaned}
+)
+
+// Valid reports whether s is one of the known source types.
+func (s SourceType) Valid() bool { return slices.Contains(SourceTypes, s) }
+
+// Valid reports whether s is one of the known field sources.
+func (s FieldSource) Valid() bool { return slices.Contains(FieldSources, s) }
+
+// Valid reports whether m is one of the three modes.
+func (m ValidationMode) Valid() bool { return slices.Contains(ValidationModes, m) }
+
+// Valid reports whether t is one of the known value types.
+func (t ValueType) Valid() bool { return slices.Contains(ValueTypes, t) }
+
+// OneOf lists the values of an enum for a message: "strict, warn or disabled".
+func OneOf[T ~string](values []T) string {
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = string(v)
+	}
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}

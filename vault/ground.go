@@ -1,0 +1,213 @@
+package vault
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// GroundCandidate decides whether a value that a model read out of a conversation may be used. It must be a valid value of
+// its field, its quote must occur in a turn of the customer's, and the quote must hold what the value was read from. Where
+// that is not certain the candidate is refused: a question too many is better than a fact that nobody stated.
+//
+// What the quote must hold, by type: the text itself for string, email and url; the same number for phone and number, in
+// digits; the same day for date (3/4/1990 says two days, and so none), and the time of day with it for datetime; a yes or no for
+// boolean, there or elsewhere in the turn; every text and number in it for json.
+func GroundCandidate(c Candidate, def *Definition, turns []Turn) (Checked, *Error) {
+	if def != nil && def.Name != c.FieldName {
+		return Checked{}, Invalid(c.FieldName, "the candidate is for another field than the definition")
+	}
+	if !(c.Confidence >= 0 && c.Confidence <= 1) { // written so that NaN is refused
+		return Checked{}, Invalid(c.FieldName, "the confidence of the candidate is not between 0 and 1")
+	}
+	checked, err := CheckValue(def, c.FieldName, c.Value, ModeStrict)
+	if err != nil {
+		if e, ok := errors.AsType[*Error](err); ok {
+			return Checked{}, e
+		}
+		return Checked{}, Invalid(c.FieldName, "the candidate cannot be checked")
+	}
+	passages := findQuote(c.Quote, turns)
+	if len(passages) == 0 {
+		return Checked{}, Invalid(c.FieldName, "the quote of the candidate is not among the customer's words")
+	}
+	if !slices.ContainsFunc(passages, func(p passage) bool { return p.supports(*def, c.Value, checked.Value) }) {
+		return Checked{}, Invalid(c.FieldName, "the quote of the candidate does not hold its value")
+	}
+	return checked, nil
+}
+
+// passage is a place where a customer said the words of a quote.
+type passage struct {
+	turn       string // folded
+	start, end int    // where the quote stands, made longer to whole words: a quote that cuts "185" to "18" proves nothing
+}
+
+func (p passage) quote() string { return p.turn[p.start:p.end] }
+
+// clause gives the quote with what stands around it up to the next punctuation: "I do" means something else in "I do not".
+func (p passage) clause() string {
+	const stops = ".,;:!?"
+	start := strings.LastIndexAny(p.turn[:p.start], stops) + 1
+	end := len(p.turn)
+	if at := strings.IndexAny(p.turn[p.end:], stops); at >= 0 && !strings.ContainsAny(p.turn[p.end-1:p.end], stops) {
+		end = p.end + at
+	} else if at >= 0 {
+		end = p.end
+	}
+	return strings.Trim(p.turn[start:end], stops+" ")
+}
+
+// findQuote finds where the customer said a quote, whatever the spacing and case.
+func findQuote(quote string, turns []Turn) []passage {
+	words := strings.Trim(fold(quote), `"'“”„«». …`)
+	if words == "" {
+		return nil
+	}
+	var found []passage
+	for _, t := range turns {
+		if t.Speaker != SpeakerCustomer {
+			continue
+		}
+		said := fold(t.Text)
+		for _, at := range indexes(said, words) {
+			start := strings.LastIndexByte(said[:at], ' ') + 1
+			end := len(said)
+			if space := strings.IndexByte(said[at+len(words):], ' '); space >= 0 {
+				end = at + len(words) + space
+			}
+			found = append(found, passage{turn: said, start: start, end: end})
+		}
+	}
+	return found
+}
+
+// supports reports whether the passage holds a value. raw is as the model gave it, value as it would be stored.
+func (p passage) supports(def Definition, raw, value json.RawMessage) bool {
+	text := textOf(value)
+	switch def.ValueType {
+	case TypeString:
+		if len(def.AllowedValues) > 0 {
+			return saysAllowed(p.quote(), text, def.AllowedValues)
+		}
+		return countPhrase(p.quote(), fold(text)) > 0
+	case TypeEmail:
+		return saysToken(p.quote(), fold(text), ` <>()[]",;:\`, `.'!?`)
+	case TypeURL:
+		return saysToken(p.quote(), fold(text), ` <>"`, `()[]',;:!?./`)
+	case TypePhone:
+		return p.saysPhone(text)
+	case TypeNumber:
+		return p.saysNumber(text)
+	case TypeDate:
+		return slices.Contains(datesIn(p.quote()), text)
+	case TypeDatetime:
+		return saysDatetime(p.quote(), textOf(raw), text)
+	case TypeBoolean:
+		return p.saysBoolean(text == "true")
+	default:
+		var v any
+		dec := json.NewDecoder(strings.NewReader(string(value)))
+		dec.UseNumber()
+		return dec.Decode(&v) == nil && p.saysJSON(v)
+	}
+}
+
+// saysJSON reports whether each text, number and truth in a JSON value was said, and there is at least one.
+func (p passage) saysJSON(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return countPhrase(p.quote(), fold(v)) > 0
+	case json.Number:
+		return p.saysNumber(v.String())
+	case bool:
+		return p.saysBoolean(v)
+	case []any:
+		return len(v) > 0 && !slices.ContainsFunc(v, func(item any) bool { return !p.saysJSON(item) })
+	case map[string]any:
+		for _, item := range v {
+			if !p.saysJSON(item) {
+				return false
+			}
+		}
+		return len(v) > 0
+	default:
+		return false
+	}
+}
+
+// saysAllowed reports whether one of several allowed values was said, and not only as a part of another: "gold" is not
+// said by "rose gold" where both are allowed.
+func saysAllowed(quote, value string, allowed []json.RawMessage) bool {
+	joints := strings.NewReplacer("_", " ", "-", " ")
+	quote, value = joints.Replace(quote), joints.Replace(fold(value))
+	count := countPhrase(quote, value)
+	for _, raw := range allowed {
+		if other := joints.Replace(fold(textOf(raw))); other != value && countPhrase(other, value) > 0 {
+			count -= countPhrase(quote, other)
+		}
+	}
+	return count > 0
+}
+
+// saysToken reports whether value stands alone in the quote, between separators, with punctuation at its ends left out.
+func saysToken(quote, value, separators, punctuation string) bool {
+	for _, token := range strings.FieldsFunc(quote, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
+		if strings.Trim(token, punctuation) == strings.Trim(value, punctuation) {
+			return true
+		}
+	}
+	return false
+}
+
+// countPhrase counts where a phrase stands in a text, both folded, without letters or digits joined to its ends.
+func countPhrase(text, phrase string) int {
+	if phrase == "" {
+		return 0
+	}
+	count := 0
+	first, _ := utf8.DecodeRuneInString(phrase)
+	last, _ := utf8.DecodeLastRuneInString(phrase)
+	for _, at := range indexes(text, phrase) {
+		before, _ := utf8.DecodeLastRuneInString(text[:at])
+		after, _ := utf8.DecodeRuneInString(text[at+len(phrase):])
+		if !(isWordRune(first) && isWordRune(before)) && !(isWordRune(last) && isWordRune(after)) {
+			count++
+		}
+	}
+	return count
+}
+
+// indexes gives every place where part, which is not empty, begins in s.
+func indexes(s, part string) []int {
+	var at []int
+	for from := 0; ; {
+		i := strings.Index(s[from:], part)
+		if i < 0 {
+			return at
+		}
+		at = append(at, from+i)
+		_, size := utf8.DecodeRuneInString(s[from+i:])
+		from += i + size
+	}
+}
+
+// isWordRune reports whether a rune joins with those beside it to a word. In scripts that set no space between words it
+// says nothing.
+func isWordRune(r rune) bool {
+	return (unicode.IsLetter(r) || unicode.IsDigit(r)) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
+}
+
+var plainMarks = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-")
+
+// fold makes texts comparable: case, spacing, and the forms of letters, apostrophes and dashes do not matter.
+func fold(s string) string {
+	s = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
+	return strings.Join(strings.Fields(plainMarks.Replace(s)), " ")
+}

@@ -1,0 +1,264 @@
+package vault_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+func customer(texts ...string) []vault.Turn {
+	var turns []vault.Turn
+	for _, text := range texts {
+		turns = append(turns, vault.Turn{Index: len(turns), Speaker: vault.SpeakerCustomer, Text: text})
+	}
+	return turns
+}
+
+// An empty quote in a case means that the quote is the whole turn.
+func TestOnlyWhatWasSaidIsGrounded(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		typ                vault.ValueType
+		turn, quote, value string
+		ok                 bool
+	}{
+		// string
+		{vault.TypeString, `Hi, my name is  John Smith.`, `my name is john smith`, `"John Smith"`, true},
+		{vault.TypeString, `Hi, I'm JOHN`, ``, `"John"`, true},
+		{vault.TypeString, `It’s O’Brien`, `It's O'Brien`, `"O'Brien"`, true},
+		{vault.TypeString, `I live in Zürich`, ``, `"zu` + "\u0308" + `rich"`, true},
+		{vault.TypeString, `my name is "Ada"`, `“my name is "Ada"”`, `"Ada"`, true},
+		{vault.TypeString, `東京に住んでいます`, ``, `"東京"`, true},
+		{vault.TypeString, `Annual leave`, ``, `"Ann"`, false},
+		{vault.TypeString, `My name is Annabel`, `My name is Ann`, `"Ann"`, false}, // the quote cuts a word
+		{vault.TypeString, `I am John`, ``, `"John Smith"`, false},
+		{vault.TypeString, `I am John`, `my name is John`, `"John"`, false},
+		{vault.TypeString, `I am John`, `...`, `"John"`, false},
+
+		// email
+		{vault.TypeEmail, `Write to Ada.L@Example.com.`, `Ada.L@Example.com`, `"Ada.L@example.com"`, true},
+		{vault.TypeEmail, `mine is <ada@example.com>, ok?`, ``, `"ada@example.com"`, true},
+		{vault.TypeEmail, `x.ada@example.com`, `ada@example.com`, `"ada@example.com"`, false},
+		{vault.TypeEmail, `ada@example.com.au`, ``, `"ada@example.com"`, false},
+		{vault.TypeEmail, `ada at example dot com`, ``, `"ada@example.com"`, false},
+
+		// url
+		{vault.TypeURL, `see https://example.com/a, please`, ``, `"https://example.com/a"`, true},
+		{vault.TypeURL, `see https://example.com/`, ``, `"https://example.com"`, true},
+		{vault.TypeURL, `see https://example.com/ab`, `https://example.com/a`, `"https://example.com/a"`, false},
+		{vault.TypeURL, `see example.com`, ``, `"https://example.com"`, false},
+
+		// phone
+		{vault.TypePhone, `call +1 (415) 555-2671 today`, ``, `"+14155552671"`, true},
+		{vault.TypePhone, `it's 1-415-555-2671`, ``, `"+14155552671"`, true},
+		{vault.TypePhone, `0044 20 7946 0958`, ``, `"+442079460958"`, true},
+		{vault.TypePhone, `+44 (0)20 7946 0958`, ``, `"+442079460958"`, true},
+		{vault.TypePhone, `(+44) 20 7946 0958`, ``, `"+442079460958"`, true},
+		{vault.TypePhone, `my number (+44 20 7946 0958)`, ``, `"+442079460958"`, true},
+		{vault.TypePhone, `I am 30. Call +44 20 7946 0958. 2 rings please`, ``, `"+442079460958"`, true},
+		{vault.TypePhone, `415-555-2671`, ``, `"+14155552671"`, false}, // which country?
+		{vault.TypePhone, `41 55 555 26 71`, ``, `"+41555552671"`, false},
+		{vault.TypePhone, `+1 415 555 2672`, ``, `"+14155552671"`, false},
+		{vault.TypePhone, `+49 30 1234567 89`, `+49 30 1234567`, `"+49301234567"`, false}, // the quote cuts the number
+
+		// number
+		{vault.TypeNumber, `I'm 18 years old`, `18`, `18`, true},
+		{vault.TypeNumber, `I'm 18yo.`, ``, `18`, true},
+		{vault.TypeNumber, `it is 12.50`, ``, `12.5`, true},
+		{vault.TypeNumber, `it is $1,850.50!`, ``, `1850.50`, true},
+		{vault.TypeNumber, `it is 1.850,50 €`, ``, `1850.5`, true},
+		{vault.TypeNumber, `it is 12,5`, ``, `12.5`, true},
+		{vault.TypeNumber, `it was -5 degrees`, ``, `-5`, true},
+		{vault.TypeNumber, `it was minus 5`, ``, `-5`, true},
+		{vault.TypeNumber, `age:18`, ``, `18`, true},
+		{vault.TypeNumber, `it was -5 degrees`, ``, `5`, false},
+		{vault.TypeNumber, `I earn 45k`, ``, `45`, false},
+		{vault.TypeNumber, `I earn 45 thousand`, `I earn 45`, `45`, false},
+		{vault.TypeNumber, `I weigh 185`, `I weigh 18`, `18`, false},
+		{vault.TypeNumber, `1 850 pieces`, ``, `1`, false},
+		{vault.TypeNumber, `1 850 pieces`, ``, `850`, false},
+		{vault.TypeNumber, `18-25`, ``, `18`, false},
+		{vault.TypeNumber, `18-25`, ``, `25`, false},
+		{vault.TypeNumber, `on 2024-01-02`, ``, `2024`, false},
+		{vault.TypeNumber, `at 10:30`, ``, `30`, false},
+		{vault.TypeNumber, `room A18`, ``, `18`, false},
+		{vault.TypeNumber, `eighteen`, ``, `18`, false},
+		{vault.TypeNumber, `I'm 18`, ``, `18.1`, false},
+
+		// date
+		{vault.TypeDate, `born 1990-03-31`, ``, `"1990-03-31"`, true},
+		{vault.TypeDate, `born 1990/3/31`, ``, `"1990-03-31"`, true},
+		{vault.TypeDate, `born on 31 March 1990.`, ``, `"1990-03-31"`, true},
+		{vault.TypeDate, `the 3rd of March, 1990`, ``, `"1990-03-03"`, true},
+		{vault.TypeDate, `March 3rd, 1990`, ``, `"1990-03-03"`, true},
+		{vault.TypeDate, `Sept. 3 1990`, ``, `"1990-09-03"`, true},
+		{vault.TypeDate, `3-Jun-1990`, ``, `"1990-06-03"`, true},
+		{vault.TypeDate, `31.03.1990`, ``, `"1990-03-31"`, true},
+		{vault.TypeDate, `3/31/1990`, ``, `"1990-03-31"`, true},
+		{vault.TypeDate, `04/04/1990`, ``, `"1990-04-04"`, true},
+		{vault.TypeDate, `03/04/1990`, ``, `"1990-04-03"`, false},
+		{vault.TypeDate, `03/04/1990`, ``, `"1990-03-04"`, false},
+		{vault.TypeDate, `31 March`, ``, `"1990-03-31"`, false},
+		{vault.TypeDate, `31/3/90`, ``, `"1990-03-31"`, false},
+		{vault.TypeDate, `1 April 1990`, ``, `"1990-03-31"`, false},
+		{vault.TypeDate, `23 March 1990`, `3 March 1990`, `"1990-03-03"`, false},
+		{vault.TypeDate, `31 June 1990`, ``, `"1990-07-01"`, false},
+
+		// datetime
+		{vault.TypeDatetime, `at 2026-03-31T14:30:00+02:00`, ``, `"2026-03-31T12:30:00Z"`, true},
+		{vault.TypeDatetime, `at 2026-03-31 14:30Z`, ``, `"2026-03-31T14:30:00Z"`, true},
+		{vault.TypeDatetime, `31 March 2026 at 2:30 pm`, ``, `"2026-03-31T14:30:00Z"`, true},
+		{vault.TypeDatetime, `31 March 2026, 12 a.m.`, ``, `"2026-03-31T00:00:00Z"`, true},
+		{vault.TypeDatetime, `noon on March 31, 2026`, ``, `"2026-03-31T12:00:00Z"`, true},
+		{vault.TypeDatetime, `31 March 2026 at 14:30 +02:00`, ``, `"2026-03-31T14:30:00+02:00"`, true},
+		{vault.TypeDatetime, `31 March 2026 at 14:30`, ``, `"2026-03-31T14:30:00+02:00"`, false}, // nobody said the offset
+		{vault.TypeDatetime, `31 March 2026 at 2:30`, ``, `"2026-03-31T14:30:00Z"`, false},
+		{vault.TypeDatetime, `31 March 2026`, ``, `"2026-03-31T00:00:00Z"`, false},
+		{vault.TypeDatetime, `at 14:30`, ``, `"2026-03-31T14:30:00Z"`, false},
+
+		// boolean
+		{vault.TypeBoolean, `Yes, please`, ``, `true`, true},
+		{vault.TypeBoolean, `Yeah. I have a car`, `I have a car`, `true`, true},
+		{vault.TypeBoolean, `I do.`, ``, `true`, true},
+		{vault.TypeBoolean, `No`, ``, `false`, true},
+		{vault.TypeBoolean, `I don't smoke`, ``, `false`, true},
+		{vault.TypeBoolean, `No`, ``, `"yes"`, false},
+		{vault.TypeBoolean, `I do not smoke`, `I do`, `true`, false},
+		{vault.TypeBoolean, `I'm John`, ``, `true`, false},
+		{vault.TypeBoolean, `not sure`, ``, `false`, false},
+		{vault.TypeBoolean, `yes and no`, ``, `true`, false},
+		{vault.TypeBoolean, `I have a knot`, ``, `false`, false},
+
+		// json
+		{vault.TypeJSON, `a gold ring of size 5`, ``, `{"what": "ring", "size": 5}`, true},
+		{vault.TypeJSON, `red and blue`, ``, `["red", "blue"]`, true},
+		{vault.TypeJSON, `red and blue`, ``, `["red", "green"]`, false},
+		{vault.TypeJSON, `red and blue`, ``, `[]`, false},
+		{vault.TypeJSON, `red and blue`, ``, `{"a": null}`, false},
+	} {
+		t.Run(fmt.Sprintf("%s %s from %s", tc.typ, tc.value, tc.turn), func(t *testing.T) {
+			t.Parallel()
+			quote := tc.quote
+			if quote == "" {
+				quote = tc.turn
+			}
+			c := vault.Candidate{FieldName: "field", Value: json.RawMessage(tc.value), Confidence: 0.9, Quote: quote}
+			got, err := vault.GroundCandidate(c, defined(tc.typ), customer("hello", tc.turn))
+			if (err == nil) != tc.ok {
+				t.Fatalf("got %s, %v", got.Value, err)
+			}
+			if err == nil {
+				if want, _ := vault.CheckValue(defined(tc.typ), "field", c.Value, vault.ModeStrict); string(got.Value) != string(want.Value) {
+					t.Errorf("got %s, want %s", got.Value, want.Value)
+				}
+			}
+		})
+	}
+}
+
+func TestAnAllowedValueIsGroundedByItsWords(t *testing.T) {
+	t.Parallel()
+	plans := defined(vault.TypeString, allowing(`"Gold"`, `"rose_gold"`, `"Silver plan"`))
+	for _, tc := range []struct {
+		turn, value, want string
+	}{
+		{`the gold one please`, `"GOLD"`, `"Gold"`},
+		{`rose gold`, `"rose_gold"`, `"rose_gold"`},
+		{`rose-gold`, `"Rose_Gold"`, `"rose_gold"`},
+		{`rose gold`, `"gold"`, ``},
+		{`not rose gold but gold`, `"gold"`, `"Gold"`},
+		{`silver`, `"silver plan"`, ``},
+		{`the silver plan`, `"silver plan"`, `"Silver plan"`},
+		{`golden`, `"gold"`, ``},
+		{`bronze`, `"bronze"`, ``},
+	} {
+		c := vault.Candidate{FieldName: "field", Value: json.RawMessage(tc.value), Confidence: 1, Quote: tc.turn}
+		got, err := vault.GroundCandidate(c, plans, customer(tc.turn))
+		if string(got.Value) != tc.want || (err == nil) != (tc.want != "") {
+			t.Errorf("%s from %s: got %s, %v", tc.value, tc.turn, got.Value, err)
+		}
+	}
+}
+
+func TestACandidateIsRefused(t *testing.T) {
+	t.Parallel()
+	good := vault.Candidate{FieldName: "field", Value: json.RawMessage(`"John"`), Confidence: 0.9, Quote: "I am John"}
+	turns := customer("I am John")
+	for _, tc := range []struct {
+		name, want string
+		change     func(*vault.Candidate)
+		def        *vault.Definition
+		turns      []vault.Turn
+	}{
+		{"with a confidence above one", "field: the confidence of the candidate is not between 0 and 1", func(c *vault.Candidate) { c.Confidence = 1.1 }, defined(vault.TypeString), turns},
+		{"with no number as confidence", "field: the confidence of the candidate is not between 0 and 1", func(c *vault.Candidate) { c.Confidence = math.NaN() }, defined(vault.TypeString), turns},
+		{"for another field", "name: the candidate is for another field than the definition", func(c *vault.Candidate) { c.FieldName = "name" }, defined(vault.TypeString), turns},
+		{"for a field that is not defined", "Field validation failed: field: is not a field that this agent defines", nil, nil, turns},
+		{"with an invalid value, even in mode warn", "Field validation failed: field: the value is not an email address, such as name@example.com", nil, defined(vault.TypeEmail, func(d *vault.Definition) { d.ValidationMode = vault.ModeWarn }), turns},
+		{"without a quote", "field: the quote of the candidate is not among the customer's words", func(c *vault.Candidate) { c.Quote = "" }, defined(vault.TypeString), turns},
+		{"with the agent's words", "field: the quote of the candidate is not among the customer's words", nil, defined(vault.TypeString), []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "I am John"}}},
+		{"with a quote over two turns", "field: the quote of the candidate is not among the customer's words", nil, defined(vault.TypeString), customer("I am", "John")},
+		{"with a quote that does not hold the value", "field: the quote of the candidate does not hold its value", func(c *vault.Candidate) { c.Quote = "I am" }, defined(vault.TypeString), turns},
+	} {
+		c := good
+		if tc.change != nil {
+			tc.change(&c)
+		}
+		if _, err := vault.GroundCandidate(c, tc.def, tc.turns); err == nil || err.Message != tc.want || err.Code != vault.CodeInvalid {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+	}
+	if _, err := vault.GroundCandidate(good, defined(vault.TypeString), turns); err != nil {
+		t.Errorf("the good one: %v", err)
+	}
+}
+
+// What shares no word or digit with anything the customer said is never grounded, whatever a model makes of it; and the
+// error does not hold it.
+func TestWhatNobodySaidIsNeverGrounded(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		said := rapid.StringMatching(`[a-m ,.!?@]{0,40}[a-m]`).Draw(t, "said")
+		invented := rapid.StringMatching(`[n-zé]{4,12}`).Draw(t, "invented")
+		typ := rapid.SampledFrom([]vault.ValueType{vault.TypeString, vault.TypeEmail, vault.TypeURL, vault.TypeNumber, vault.TypeDate, vault.TypePhone, vault.TypeJSON}).Draw(t, "type")
+		value := map[vault.ValueType]string{
+			vault.TypeString: invented, vault.TypeEmail: strings.ReplaceAll(invented, "é", "n") + "@nnn.org", vault.TypeURL: "https://" + strings.ReplaceAll(invented, "é", "n") + ".org",
+			vault.TypeNumber: "17", vault.TypeDate: "1990-03-31", vault.TypePhone: "+14155552671", vault.TypeJSON: invented,
+		}[typ]
+		raw, _ := json.Marshal(value)
+		quote := rapid.SampledFrom([]string{said, value, said + value, said[len(said)-1:]}).Draw(t, "quote")
+		turns := append(customer(said), vault.Turn{Speaker: vault.SpeakerAgent, Text: said + " " + value})
+		got, err := vault.GroundCandidate(vault.Candidate{FieldName: "field", Value: raw, Confidence: 1, Quote: quote}, defined(typ), turns)
+		if err == nil {
+			t.Fatalf("%s was grounded", got.Value)
+		}
+		if strings.Contains(err.Message, value) {
+			t.Fatalf("%q holds the value", err.Message)
+		}
+	})
+}
+
+func TestGroundingNeverPanics(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[0-9+\-/:., ()kmapzt]{0,30}`))
+		turn := text.Draw(t, "turn")
+		quote := text.Draw(t, "quote")
+		if runes := []rune(turn); len(runes) > 0 && rapid.Bool().Draw(t, "a part of the turn") {
+			from := rapid.IntRange(0, len(runes)-1).Draw(t, "from")
+			quote = string(runes[from:rapid.IntRange(from, len(runes)).Draw(t, "to")])
+		}
+		def := drawDefinition().Draw(t, "definition")
+		c := vault.Candidate{FieldName: "field", Value: drawJSON().Draw(t, "value"), Confidence: 1, Quote: quote}
+		if rapid.Bool().Draw(t, "the value is the quote") {
+			c.Value, _ = json.Marshal(quote)
+		}
+		_, _ = vault.GroundCandidate(c, def, customer(turn))
+	})
+}

@@ -1,0 +1,173 @@
+package vault
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Scope narrows which requirements of a scenario are looked at. The zero Scope is all of them.
+type Scope struct {
+	StepID string        // the step, and what the whole scenario needs; empty: every step
+	RuleID *uuid.UUID    // the rule, and what belongs to no rule; nil: every rule
+	Level  RequiredLevel // only this level; empty: both
+}
+
+// Known is what is known of a customer and the conversation.
+type Known struct {
+	Fields   map[string]Field           // active ones, by name; one past its expiry may still be among them
+	Session  map[string]json.RawMessage // variables of the session
+	Scenario Scenario
+	Now      time.Time
+}
+
+// MissingReason says why a field counts as missing.
+type MissingReason string
+
+const (
+	MissingAbsent     MissingReason = "absent"     // there is no active value
+	MissingExpired    MissingReason = "expired"    // there is one past its expires_at
+	MissingStale      MissingReason = "stale"      // it is older than the definition's freshness_seconds
+	MissingUnverified MissingReason = "unverified" // the definition requires a verification that it does not have
+)
+
+// Missing is a requirement that is unmet.
+type Missing struct {
+	Requirement Requirement   `json:"requirement"`
+	Definition  *Definition   `json:"definition,omitempty"` // nil: the agent defines no such field, or has not enabled it
+	Reason      MissingReason `json:"reason"`
+	Blocking    bool          `json:"blocking"` // the scenario may not start without it: hard, and no person's review is pending
+}
+
+// FindMissing gives the requirements that are unmet, one per field, in the order in which they are to be collected: by
+// collection_order, then hard before soft, then by name.
+//
+// A requirement counts when the fields it depends on are present and its condition holds; a condition that fails counts as
+// one that holds, with a warning. One that a person rejected never counts; one that waits for review is listed but does not
+// block. Where several ask for the same field, the strictest stands for all: one that binds before one that does not, then
+// hard before soft, then the sterner fallback.
+func FindMissing(reqs []Requirement, defs map[string]Definition, known Known, scope Scope) (missing []Missing, warnings []string) {
+	present := make(map[string]json.RawMessage, len(known.Fields))
+	for name, f := range known.Fields {
+		if isActive(f) && !f.Expired(known.Now) {
+			present[name] = f.Value
+		}
+	}
+	vars := ConditionVars{Fields: present, Session: known.Session, Scenario: known.Scenario}
+
+	strictest := map[string]Requirement{}
+	for _, r := range reqs {
+		if r.Review == ReviewRejected || !scope.covers(r) || !haveAll(present, r.DependsOn) {
+			continue
+		}
+		holds, err := EvalCondition(r.WhenCondition, vars)
+		if err != nil {
+			warnings = append(warnings, fmt.Sprintf("%s: when_condition failed and is taken for true: %v", r.FieldName, err))
+			holds = true
+		}
+		if !holds {
+			continue
+		}
+		if other, ok := strictest[r.FieldName]; !ok || stricter(r, other) < 0 {
+			strictest[r.FieldName] = r
+		}
+	}
+
+	missing = []Missing{}
+	for name, r := range strictest {
+		var def *Definition
+		if d, ok := defs[name]; ok && d.Enabled {
+			def = &d
+		}
+		if reason := whyMissing(known, name, def); reason != "" {
+			missing = append(missing, Missing{Requirement: r, Definition: def, Reason: reason, Blocking: r.RequiredLevel == LevelHard && r.Binding()})
+		}
+	}
+	slices.SortFunc(missing, func(a, b Missing) int {
+		return cmp.Or(
+			cmp.Compare(a.Requirement.Order, b.Requirement.Order),
+			cmp.Compare(levelRank(a.Requirement), levelRank(b.Requirement)),
+			strings.Compare(a.Requirement.FieldName, b.Requirement.FieldName),
+		)
+	})
+	slices.Sort(warnings)
+	return missing, slices.Compact(warnings)
+}
+
+// covers reports whether a requirement is in scope.
+func (s Scope) covers(r Requirement) bool {
+	return (s.Level == "" || s.Level == r.RequiredLevel) &&
+		(s.StepID == "" || r.StepID == "" || s.StepID == r.StepID) &&
+		(s.RuleID == nil || r.RuleID == nil || *s.RuleID == *r.RuleID)
+}
+
+// whyMissing says why a field does not meet a requirement, "" where it does.
+func whyMissing(known Known, name string, def *Definition) MissingReason {
+	f, ok := known.Fields[name]
+	switch {
+	case !ok || !isActive(f):
+		return MissingAbsent
+	case f.Expired(known.Now):
+		return MissingExpired
+	case def == nil:
+		return ""
+	case stale(known.Now.Sub(f.CollectedAt), def.FreshnessSeconds):
+		return MissingStale
+	case def.RequiredVerification && !verifiedFor(f, *def):
+		return MissingUnverified
+	default:
+		return ""
+	}
+}
+
+// stale reports whether a value of that age is too old. More seconds than a Duration holds are some 300 years: never.
+func stale(age time.Duration, freshnessSeconds int64) bool {
+	return freshnessSeconds > 0 && freshnessSeconds <= int64(math.MaxInt64/time.Second) &&
+		age > time.Duration(freshnessSeconds)*time.Second
+}
+
+// verifiedFor reports whether a value is verified in a way that its definition accepts; any way is, where it names none.
+func verifiedFor(f Field, def Definition) bool {
+	return f.Verified && (len(def.VerificationMethods) == 0 || slices.Contains(def.VerificationMethods, f.VerificationMethod))
+}
+
+func isActive(f Field) bool { return f.Status == StatusActive || f.Status == "" }
+
+func haveAll(present map[string]json.RawMessage, names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { _, ok := present[name]; return !ok })
+}
+
+// stricter orders requirements for the same field, the strictest first. It ends in the id, so that the same requirements
+// give the same answer in whatever order they come.
+func stricter(a, b Requirement) int {
+	return cmp.Or(
+		cmp.Compare(bindingRank(a), bindingRank(b)),
+		cmp.Compare(levelRank(a), levelRank(b)),
+		cmp.Compare(slices.Index(sternness, a.FallbackAction), slices.Index(sternness, b.FallbackAction)),
+		cmp.Compare(a.Order, b.Order),
+		strings.Compare(a.ID.String(), b.ID.String()),
+	)
+}
+
+// sternness orders what is done about a field that no source has.
+var sternness = []FallbackAction{FallbackBlock, FallbackAsk, FallbackExtract, FallbackSkip}
+
+func bindingRank(r Requirement) int {
+	if r.Binding() {
+		return 0
+	}
+	return 1
+}
+
+func levelRank(r Requirement) int {
+	if r.RequiredLevel == LevelHard {
+		return 0
+	}
+	return 1
+}

@@ -1,0 +1,248 @@
+package vault
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The functions of this file find what a customer said in a folded quote. They read the common forms, and rather find
+// nothing than the wrong thing.
+
+var phoneSaid = regexp.MustCompile(`\(?\+?\(?\d[\d ().\-/]*\d`)
+
+// saysPhone reports whether a phone number was said with its country: after + or 00, or as the eleven digits that people
+// in North America write.
+func (p passage) saysPhone(e164 string) bool {
+	for _, at := range phoneSaid.FindAllStringIndex(p.turn, -1) {
+		// The whole turn is searched, so that a quote cannot cut off digits that belong to the number.
+		if at[0] < p.start || at[0] >= p.end {
+			continue
+		}
+		for _, said := range strings.Split(p.turn[at[0]:at[1]], ". ") {
+			if isPhone(said, e164) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isPhone(said, e164 string) bool {
+	if strings.Count(said, "(") > strings.Count(said, ")") {
+		said = strings.TrimPrefix(said, "(") // it opened before the number
+	}
+	if normal, ok := normalisePhone(strings.TrimSpace(said)); ok {
+		return normal == e164
+	}
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, said)
+	want := strings.TrimPrefix(e164, "+")
+	return digits == "00"+want || digits == want && len(want) == 11 && want[0] == '1'
+}
+
+var (
+	numberSaid = regexp.MustCompile(`\d[\d.,']*`)
+	magnitude  = regexp.MustCompile(`^ ?(k|m|b|mn|bn|mio|mrd|hundred|thousand|million|billion|trillion|dozen)s?\b|^[a-z]*\d|^ \d{3}\b`)
+	inThousand = regexp.MustCompile(`\d $`)
+)
+
+// saysNumber reports whether a number was said in digits. "45k" does not say 45, and neither does a part of a date, a time
+// or a range.
+func (p passage) saysNumber(literal string) bool {
+	for _, at := range numberSaid.FindAllStringIndex(p.turn, -1) {
+		if at[0] < p.start || at[0] >= p.end {
+			continue
+		}
+		said := strings.TrimRight(p.turn[at[0]:at[1]], ".,'")
+		before, after := p.turn[:at[0]], p.turn[at[0]+len(said):]
+		if magnitude.MatchString(after) || inThousand.MatchString(before) && len(said) == 3 {
+			continue
+		}
+		sign := ""
+		switch r, size := utf8.DecodeLastRuneInString(before); {
+		case r == '-':
+			rest := strings.TrimRight(before[:len(before)-size], "$€£")
+			if rest != "" && !strings.HasSuffix(rest, " ") && !strings.HasSuffix(rest, "(") {
+				continue // joined to something: a range, a date, a code
+			}
+			sign = "-"
+		case unicode.IsLetter(r) || strings.ContainsRune("#_@.", r):
+			continue
+		case (r == '/' || r == ':') && len(before) > 1 && isDigit(before[len(before)-2]):
+			continue
+		case strings.HasSuffix(before, "minus "):
+			sign = "-"
+		}
+		if next, _ := utf8.DecodeRuneInString(after); strings.ContainsRune("/:-_@", next) && len(after) > 1 && isDigit(after[1]) {
+			continue
+		}
+		if plain, ok := plainNumber(said); ok && sameNumber(sign+plain, literal) {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	commaThousands = regexp.MustCompile(`^\d{1,3}([,']\d{3})+(\.\d+)?$`)
+	dotThousands   = regexp.MustCompile(`^\d{1,3}(\.\d{3})+,\d+$|^\d{1,3}(\.\d{3}){2,}$`)
+	decimalComma   = regexp.MustCompile(`^\d+,\d{1,2}$`)
+	plainDecimal   = regexp.MustCompile(`^\d+(\.\d+)?$`)
+)
+
+// plainNumber writes a number as JSON does: 1,850.50 and 1.850,50 are both 1850.50.
+func plainNumber(said string) (string, bool) {
+	switch {
+	case plainDecimal.MatchString(said):
+		return said, true
+	case commaThousands.MatchString(said):
+		return strings.NewReplacer(",", "", "'", "").Replace(said), true
+	case dotThousands.MatchString(said):
+		return strings.NewReplacer(".", "", ",", ".").Replace(said), true
+	case decimalComma.MatchString(said):
+		return strings.Replace(said, ",", ".", 1), true
+	default:
+		return "", false
+	}
+}
+
+const monthNames = `(january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)`
+
+var (
+	dateISO      = regexp.MustCompile(`\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b`)
+	dateDayFirst = regexp.MustCompile(`\b(\d{1,2})(?:st|nd|rd|th)?(?: of)?[ ,.-]+` + monthNames + `[ ,.-]+(\d{4})\b`)
+	dateUS       = regexp.MustCompile(`\b` + monthNames + `[ .-]+(?:the )?(\d{1,2})(?:st|nd|rd|th)?[ ,.-]+(\d{4})\b`)
+	dateNumeric  = regexp.MustCompile(`\b(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\b`)
+)
+
+// datesIn gives the days that a quote names, as 2006-01-02. A day in figures only, of which it is not clear which is the
+// month, is none; neither is one whose century is not said.
+func datesIn(quote string) []string {
+	var dates []string
+	add := func(year, month, day string) {
+		y, _ := strconv.Atoi(year)
+		m, _ := strconv.Atoi(month)
+		d, _ := strconv.Atoi(day)
+		t := time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC)
+		if t.Year() == y && int(t.Month()) == m && t.Day() == d { // there is no 31 June
+			dates = append(dates, t.Format(time.DateOnly))
+		}
+	}
+	for _, m := range dateISO.FindAllStringSubmatch(quote, -1) {
+		add(m[1], m[2], m[3])
+	}
+	for _, m := range dateDayFirst.FindAllStringSubmatch(quote, -1) {
+		add(m[3], monthNumber(m[2]), m[1])
+	}
+	for _, m := range dateUS.FindAllStringSubmatch(quote, -1) {
+		add(m[3], monthNumber(m[1]), m[2])
+	}
+	for _, m := range dateNumeric.FindAllStringSubmatch(quote, -1) {
+		first, _ := strconv.Atoi(m[1])
+		second, _ := strconv.Atoi(m[2])
+		switch {
+		case first > 12 || first == second:
+			add(m[3], m[2], m[1])
+		case second > 12:
+			add(m[3], m[1], m[2])
+		}
+	}
+	return dates
+}
+
+// monthNumber gives the number of a month of monthNames, all of which begin with three letters of their own.
+func monthNumber(name string) string {
+	return strconv.Itoa(strings.Index("janfebmaraprmayjunjulaugsepoctnovdec", name[:3])/3 + 1)
+}
+
+var (
+	datetimeSaid = regexp.MustCompile(`\b(\d{4}-\d{2}-\d{2})[t ](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?(z|[+-]\d{2}:\d{2})\b`)
+	clockSaid    = regexp.MustCompile(`\b(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?(?: ?([ap])\.?m\b)?`)
+)
+
+// saysDatetime reports whether a time was said: in RFC 3339, or as a day and a time of day. Nobody says an offset from UTC
+// in passing, so that one which is not said must be none.
+func saysDatetime(quote, raw, normalised string) bool {
+	for _, m := range datetimeSaid.FindAllStringSubmatch(quote, -1) {
+		seconds := m[3]
+		if seconds == "" {
+			seconds = ":00"
+		}
+		if t, ok := normaliseDatetime(m[1] + "T" + m[2] + seconds + m[4]); ok && t == normalised {
+			return true
+		}
+	}
+	local, err := time.Parse(time.RFC3339Nano, strings.ToUpper(strings.TrimSpace(raw)))
+	if err != nil {
+		return false
+	}
+	if _, offset := local.Zone(); offset != 0 && !strings.Contains(quote, local.Format("-07:00")) {
+		return false
+	}
+	return slices.Contains(datesIn(quote), local.Format(time.DateOnly)) && local.Nanosecond() == 0 &&
+		slices.Contains(clocksIn(quote), local.Format(time.TimeOnly))
+}
+
+// clocksIn gives the times of day that a quote names, as 15:04:05.
+func clocksIn(quote string) []string {
+	var clocks []string
+	for _, m := range clockSaid.FindAllStringSubmatch(quote, -1) {
+		if m[2] == "" && m[4] == "" {
+			continue // a number alone is no time
+		}
+		hour, _ := strconv.Atoi(m[1])
+		minute, _ := strconv.Atoi(m[2])
+		second, _ := strconv.Atoi(m[3])
+		if m[4] != "" {
+			if hour < 1 || hour > 12 {
+				continue
+			}
+			if hour %= 12; m[4] == "p" {
+				hour += 12
+			}
+		}
+		if hour < 24 && minute < 60 && second < 60 {
+			clocks = append(clocks, time.Date(2000, 1, 1, hour, minute, second, 0, time.UTC).Format(time.TimeOnly))
+		}
+	}
+	if countPhrase(quote, "noon") > 0 {
+		clocks = append(clocks, "12:00:00")
+	}
+	if countPhrase(quote, "midnight") > 0 {
+		clocks = append(clocks, "00:00:00")
+	}
+	return clocks
+}
+
+var (
+	yesSaid    = regexp.MustCompile(`\b(yes|yeah|yep|yup|yea|sure|correct|true|right|absolutely|definitely|certainly|indeed|agree|agreed|ok|okay|of course|go ahead)\b`)
+	yesClaimed = regexp.MustCompile(`^i (do|am|have|did|will|would|can)$`)
+	noSaid     = regexp.MustCompile(`\b(no|nope|nah|not|never|none|false|incorrect|wrong|disagree|cannot|without)\b|n't\b`)
+	unsureSaid = regexp.MustCompile(`\b(maybe|perhaps|unsure|possibly|probably|dunno|not sure|no idea|don't know|do not know|not certain)\b`)
+)
+
+// saysBoolean reports whether the passage says yes, or no. What the clause of the quote leaves open the rest of the turn may
+// say. Yes and no at once, or a doubt, is neither.
+func (p passage) saysBoolean(want bool) bool {
+	for _, text := range []string{p.clause(), p.turn} {
+		yes, no := yesSaid.MatchString(text), noSaid.MatchString(text)
+		switch {
+		case unsureSaid.MatchString(text) || yes && no:
+			return false
+		case yes || no:
+			return yes == want
+		case yesClaimed.MatchString(text):
+			return want
+		}
+	}
+	return false
+}

@@ -1,0 +1,86 @@
+package vault
+
+import (
+	"bytes"
+	"cmp"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Version is one version of a field, as far as its place in the history goes.
+type Version struct {
+	ID             uuid.UUID
+	IntentID       uuid.UUID // the operation that wrote it
+	AcceptedAt     time.Time // when that operation was accepted
+	Status         ItemStatus
+	SupersededByID *uuid.UUID
+}
+
+// Placement says where a new version belongs in the history of its field.
+type Placement struct {
+	Status       ItemStatus
+	SupersededBy *uuid.UUID // the next newer version, nil where the new one is the newest
+	Supersedes   *uuid.UUID // the next older version, whose superseded_by must now name the new one; nil where there is none
+}
+
+// Place finds the place of a write in the history of its field, which may come in any order.
+//
+// Versions are ordered by when their operations were accepted, not by when they arrive: a write that was delayed or replayed
+// enters as superseded, and never displaces a newer one. Of a write that is the newest, a missing source makes it orphaned,
+// and else a passed expiry expired. A version by the same operation does not count.
+func Place(history []Version, intentID uuid.UUID, acceptedAt time.Time, sourceFound bool, expiresAt *time.Time, now time.Time) Placement {
+	var older, newer *Version
+	for i := range history {
+		v := &history[i]
+		switch order := acceptance(v.AcceptedAt, v.IntentID, acceptedAt, intentID); {
+		case order < 0 && (older == nil || acceptance(older.AcceptedAt, older.IntentID, v.AcceptedAt, v.IntentID) < 0):
+			older = v
+		case order > 0 && (newer == nil || acceptance(newer.AcceptedAt, newer.IntentID, v.AcceptedAt, v.IntentID) > 0):
+			newer = v
+		}
+	}
+	p := Placement{Status: StatusActive}
+	if older != nil {
+		id := older.ID // a copy: the caller may go on with its history
+		p.Supersedes = &id
+	}
+	switch {
+	case newer != nil:
+		id := newer.ID
+		p.Status, p.SupersededBy = StatusSuperseded, &id
+	case !sourceFound:
+		p.Status = StatusOrphaned
+	case expiresAt != nil && !expiresAt.After(now):
+		p.Status = StatusExpired
+	}
+	return p
+}
+
+// acceptance compares two operations by when they were accepted, and by id where that is the same. Times count in
+// microseconds: that is what PostgreSQL keeps, and a time that went through it must not change places with one that did not.
+func acceptance(at time.Time, intent uuid.UUID, otherAt time.Time, other uuid.UUID) int {
+	return cmp.Or(
+		at.Truncate(time.Microsecond).Compare(otherAt.Truncate(time.Microsecond)),
+		bytes.Compare(intent[:], other[:]),
+	)
+}
+
+// ExpiryOf gives when a written value expires: at the write's own time, else retention_days after it was collected, or
+// accepted where the write does not say; nil where it never does. A definition's retention holds even while it is not
+// enabled, because what may be kept for a limited time only is not kept for ever by a switch.
+func ExpiryOf(write WriteField, def *Definition, acceptedAt time.Time) *time.Time {
+	if write.ExpiresAt != nil {
+		at := write.ExpiresAt.UTC()
+		return &at
+	}
+	if def == nil || def.RetentionDays <= 0 {
+		return nil
+	}
+	collected := acceptedAt
+	if write.CollectedAt != nil {
+		collected = *write.CollectedAt
+	}
+	at := collected.UTC().AddDate(0, 0, def.RetentionDays)
+	return &at
+}

@@ -1,0 +1,123 @@
+// Package worker is the process that does the work: it builds what the steps need, registers the workflows with the engine,
+// tells how it is (health and metrics), and stops without leaving steps half done.
+//
+//   - runtime.go: the dependencies, built once; the command line uses the same;
+//   - engine.go: the client of the workflow engine;
+//   - worker.go: Run;
+//   - health.go: what it serves over HTTP.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+
+	"github.com/contextvault/contextvault/cache"
+	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
+)
+
+// Runtime is everything a process of the vault works with.
+type Runtime struct {
+	Config  config.Config
+	DB      *db.DB
+	Cache   *cache.Cache
+	Trigger *trigger.Client
+	Query   *query.Queries
+	Steps   steps.Steps
+	Log     *slog.Logger
+}
+
+// Connect builds a Runtime. engine may be nil for a process that only reads and accepts: the relay of a worker pushes what it
+// accepts. Close the Runtime.
+func Connect(ctx context.Context, cfg config.Config, engine *hatchet.Client, log *slog.Logger) (_ *Runtime, err error) {
+	if err := cfg.Require("database.url", "sealing_key"); err != nil {
+		return nil, err
+	}
+	sealer, err := db.NewSealer(cfg.SealingKey.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	model, err := llm.New(modelConfig(cfg.LLM))
+	if err != nil {
+		return nil, fmt.Errorf("language model: %w", err)
+	}
+	database, err := db.Open(ctx, cfg.Database.URL.Reveal(), db.Options{MaxConns: int32(cfg.Database.MaxConnections)}) //nolint:gosec // at most 1000
+	if err != nil {
+		return nil, err
+	}
+	r := &Runtime{Config: cfg, DB: database, Log: log}
+	defer func() {
+		if err != nil {
+			r.Close()
+		}
+	}()
+	r.Cache, err = cache.New(cache.Options{
+		URL: cfg.Redis.URL.Reveal(), Enabled: cfg.Profile.CacheEnabled, Logger: log,
+		ProfileTTL: cfg.Profile.CacheTTL(), DefinitionsTTL: cfg.Profile.DefinitionsTTL(),
+		OnRecover: func(ctx context.Context) error {
+			_, err := r.Steps.Caches.Drain(ctx)
+			return err
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	var push trigger.Engine
+	if engine != nil {
+		push = trigger.Hatchet(engine)
+	}
+	r.Trigger = trigger.New(trigger.Options{DB: database, Sealer: sealer, Engine: push, Log: log})
+	r.Query = query.New(database, r.Cache)
+	r.Steps = steps.New(steps.Deps{
+		DB: database, Sealer: sealer, Cache: r.Cache, Model: model, Enqueuer: r.Trigger, Settings: settings(cfg), Log: log,
+	})
+	return r, nil
+}
+
+// Close lets what is under way end and closes all connections.
+func (r *Runtime) Close() {
+	if r.Trigger != nil {
+		r.Trigger.Close()
+	}
+	r.Cache.Close()
+	r.DB.Close()
+}
+
+// Ready says what the process cannot work without and does not reach.
+func (r *Runtime) Ready(ctx context.Context) error {
+	if err := r.DB.Ping(ctx); err != nil {
+		return errors.New("the database does not answer")
+	}
+	return nil
+}
+
+func settings(cfg config.Config) steps.Settings {
+	return steps.Settings{
+		Mode:             cfg.Profile.ValidationMode,
+		UseThreshold:     cfg.GapFill.UseThreshold,
+		ConfirmThreshold: cfg.GapFill.ConfirmThreshold,
+		MatchThreshold:   cfg.Extraction.MatchThreshold,
+		SweepBatch:       cfg.Sweeps.BatchSize,
+		RetainSucceeded:  cfg.Intents.Retention(),
+		RetainFailed:     cfg.Intents.FailedRetention(),
+	}
+}
+
+func modelConfig(cfg config.LLM) llm.Config {
+	out := llm.Config{
+		Provider: cfg.Provider, APIKey: cfg.APIKey.Reveal(), BaseURL: cfg.BaseURL.Reveal(), Model: cfg.Model,
+		EmbeddingModel: cfg.EmbeddingModel, Timeout: cfg.Timeout(), MaxRetries: cfg.MaxRetries,
+	}
+	if out.MaxRetries == 0 {
+		out.MaxRetries = -1 // the configuration's "never"
+	}
+	return out
+}

@@ -1,0 +1,117 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	hatchetworker "github.com/hatchet-dev/hatchet/pkg/worker"
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/contextvault/contextvault/workflows"
+)
+
+// Name is what the engine's dashboard calls this worker.
+const Name = "contextvault"
+
+// durableSlots is how many gap fills may hold a slot at once. A waiting one gives its slot back after seconds.
+const durableSlots = 1000
+
+// Options tune Run.
+type Options struct {
+	// Ready is called once the worker is registered with the engine. nil: nobody is told.
+	Ready func()
+	// NoHealth leaves the HTTP endpoints out.
+	NoHealth bool
+}
+
+// Run registers the workflows and works until ctx ends. Then it takes no more, lets the steps that run finish for as long as
+// the configured grace, and returns. A step that does not finish in time is run again elsewhere: steps stand that.
+func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) error {
+	cfg := r.Config
+	w, err := engine.NewWorker(Name,
+		hatchet.WithWorkflows(workflows.All(engine, r.Steps, workflows.Crons{
+			ExpireFields:  cfg.Jobs.Hatchet.CronExpireFields,
+			DetectOrphans: cfg.Jobs.Hatchet.CronDetectOrphans,
+			RelayIntents:  cfg.Jobs.Hatchet.CronRelayIntents,
+			PurgeIntents:  cfg.Jobs.Hatchet.CronPurgeIntents,
+		})...),
+		hatchet.WithSlots(cfg.Jobs.Hatchet.WorkerConcurrency),
+		hatchet.WithDurableSlots(durableSlots),
+		hatchet.WithLogger(engineLog()),
+	)
+	if err != nil {
+		return fmt.Errorf("register the workflows: %w", err)
+	}
+	m := newMetrics(r)
+	w.Use(m.observe) //nolint:staticcheck // the SDK's only middleware
+	stop, err := w.Start()
+	if err != nil {
+		return fmt.Errorf("start the worker: %w", err)
+	}
+	r.Log.InfoContext(ctx, "worker_started", "concurrency", cfg.Jobs.Hatchet.WorkerConcurrency)
+	if opts.Ready != nil {
+		opts.Ready()
+	}
+
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.Trigger.Run(gctx) })
+	if !opts.NoHealth {
+		g.Go(func() error { return serveHealth(gctx, r, m) })
+	}
+	<-gctx.Done()
+	if err := stop(); err != nil {
+		r.Log.WarnContext(ctx, "worker_stop_failed")
+	}
+	left := m.drain(cfg.Worker.ShutdownGrace())
+	r.Log.InfoContext(ctx, "worker_stopped", "steps_left", left)
+	return g.Wait()
+}
+
+// running counts the steps under way, since the SDK's stop does not wait for them.
+type running struct{ n atomic.Int64 }
+
+// drain waits until nothing runs, at most for grace, and says what is left.
+func (r *running) drain(grace time.Duration) int64 {
+	deadline := time.NewTimer(grace)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if n := r.n.Load(); n <= 0 {
+			return 0
+		}
+		select {
+		case <-deadline.C:
+			return r.n.Load()
+		case <-tick.C:
+		}
+	}
+}
+
+// observe is the worker's middleware: it counts and times every step. A durable task that waits is not counted: stop takes
+// it out of this worker by itself.
+func (m *metrics) observe(ctx hatchetworker.HatchetContext, next func(hatchetworker.HatchetContext) error) error { //nolint:staticcheck // the SDK's only middleware
+	start := time.Now()
+	durable := ctx.StepName() == workflows.DurableTask
+	if !durable {
+		m.running.n.Add(1)
+		defer m.running.n.Add(-1)
+	}
+	err := next(ctx)
+	outcome := "succeeded"
+	switch {
+	case errors.Is(err, context.Canceled):
+		outcome = "cancelled"
+	case err != nil:
+		outcome = "failed"
+	}
+	m.steps.WithLabelValues(ctx.ActionId(), outcome).Inc()
+	if !durable {
+		m.seconds.WithLabelValues(ctx.ActionId()).Observe(time.Since(start).Seconds())
+	}
+	return err
+}

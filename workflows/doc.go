@@ -1,0 +1,23 @@
+// Package workflows says what happens on each event: a file per workflow, that reads like a table of contents. The steps
+// themselves are methods in package steps, of the same names; there is no logic here.
+//
+//	workflow         event                       cron          one at a time per    steps
+//	write-field      field:write                               profile              validate → persist → invalidate-cache
+//	add-asset        asset:add                                 profile              validate → persist → invalidate-cache
+//	save-session     session:save                              session              persist → acknowledge
+//	save-definition  definition:save                           agent                validate → embed → persist → acknowledge
+//	save-requirement requirement:save                          scenario             validate → persist → acknowledge
+//	save-scenario    scenario:save                             scenario             persist → announce (scenario:saved)
+//	save-rule        rule:save                                 scenario             persist → announce (rule:saved)
+//	extract-schema   scenario:saved, rule:saved                scenario or rule     load → propose → match → persist → acknowledge
+//	fill-gaps        gaps:fill (durable)                       profile and scenario { advance-gaps → write-field … → wait for question:settled } …
+//	advance-gaps     started by fill-gaps                      profile and scenario find-missing → resolve → ask
+//	answer-question  question:answered                         profile              validate → persist → invalidate-cache → announce (question:settled)
+//	expire-fields    fields:expire               */5 * * * *                        expire → invalidate-cache
+//	detect-orphans   orphans:detect              */15 * * * *                       mark → invalidate-cache
+//	relay-intents                                * * * * *                          relay
+//	purge-intents                                17 3 * * *                         purge
+//
+// register.go lists every workflow and is the only place that registers one; policy.go names the retries, back-offs and
+// time-outs; task.go is the one edge between a step and the engine. The crons come from the configuration.
+package workflows

@@ -1,0 +1,127 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// advanceGaps moves a gap fill on as far as it goes without waiting. fill-gaps starts it, again and again.
+func advanceGaps(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	w := c.NewWorkflow(vault.WorkflowAdvanceGaps)
+	find := w.NewTask("find-missing", task(s.Gaps.FindMissing), quick()...)
+	resolve := w.NewTask("resolve", task(s.Gaps.ResolveGaps), model(find)...)
+	w.NewTask(taskAsk, task(s.Gaps.AskCustomer), quick(resolve)...)
+	return w
+}
+
+// DurableTask is the name of the one task that waits for people.
+const DurableTask = "fill"
+
+const taskAsk = "ask"
+
+// fillGaps fills what a scenario needs of a customer, and waits for the customer where it must: for hours, across restarts.
+func fillGaps(c *hatchet.Client, advance, write *hatchet.Workflow) *hatchet.Workflow {
+	w := c.NewWorkflow(vault.WorkflowFillGaps, hatchet.WithWorkflowEvents(vault.EventGapsFill), onePerSubject())
+	w.NewDurableTask(DurableTask, func(ctx hatchet.DurableContext, ev vault.Event) (Filled, error) {
+		return fill(durable{ctx: ctx, advanceGaps: advance, writeField: write}, ev)
+	}, waiting()...)
+	return w
+}
+
+// Filled is how often a gap fill went on.
+type Filled struct {
+	Rounds int `json:"rounds"`
+}
+
+// gapRunner is what the durable task of a gap fill does between its decisions. The engine keeps the outcome of each, and
+// gives it back when the task is replayed.
+type gapRunner interface {
+	advance(round int, ev vault.Event) (steps.Advanced, error)
+	write(round int, evs []vault.Event) error
+	wait(question steps.Waiting) error
+}
+
+// maxStuck is how often the same writes may come back before the run fails, and is retried later with a back-off.
+const maxStuck = 3
+
+var errStuck = errors.New("unavailable: the writes of this gap fill do not finish")
+
+// fill must be deterministic: it decides by what gapRunner returns, and by nothing else.
+func fill(run gapRunner, ev vault.Event) (Filled, error) {
+	var last []vault.Event
+	for round, stuck := 1, 0; ; round++ {
+		next, err := run.advance(round, ev)
+		if err != nil || next.Done {
+			return Filled{Rounds: round}, err
+		}
+		if next.Question != nil {
+			if err := run.wait(*next.Question); err != nil {
+				return Filled{Rounds: round}, err
+			}
+			continue
+		}
+		if slices.Equal(next.Writes, last) {
+			stuck++
+		} else {
+			stuck = 0
+		}
+		if stuck == maxStuck {
+			return Filled{Rounds: round}, errStuck
+		}
+		last = next.Writes
+		if err := run.write(round, next.Writes); err != nil {
+			return Filled{Rounds: round}, err
+		}
+	}
+}
+
+// durable is the gapRunner over the engine.
+type durable struct {
+	ctx         hatchet.DurableContext
+	advanceGaps *hatchet.Workflow
+	writeField  *hatchet.Workflow
+}
+
+func (d durable) advance(round int, ev vault.Event) (steps.Advanced, error) {
+	var out steps.Advanced
+	result, err := d.advanceGaps.Run(d.ctx, ev, hatchet.WithRunKey(fmt.Sprintf("advance-%d", round)))
+	if err != nil {
+		return out, err
+	}
+	return out, result.TaskOutput(taskAsk).Into(&out)
+}
+
+// write runs writes one after the other: they are of one profile. One that is rejected is an outcome, which advance reads.
+func (d durable) write(round int, evs []vault.Event) error {
+	for i, ev := range evs {
+		_, _ = d.writeField.Run(d.ctx, ev, hatchet.WithRunKey(fmt.Sprintf("write-%d-%d", round, i)))
+		if err := d.ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookBack covers the difference between the clocks of the database, which says when a question was opened, and the engine.
+const lookBack = time.Minute
+
+// afterDeadline makes sure that a wait which ran out ends after the deadline.
+const afterDeadline = 2 * time.Second
+
+// wait waits until the question is settled or its deadline has passed. The scope and the look-back make sure that an answer
+// which comes before the wait is registered is seen.
+func (d durable) wait(q steps.Waiting) error {
+	_, err := d.ctx.WaitFor(hatchet.OrCondition(
+		hatchet.UserEventCondition(vault.EventQuestionSettled, "true",
+			hatchet.WithEventScope(q.QuestionID.String()), hatchet.WithConsiderEventsSince(q.OpenedAt.Add(-lookBack))),
+		hatchet.SleepCondition(q.DeadlineAt.Sub(q.OpenedAt)+afterDeadline),
+	))
+	return err
+}

@@ -1,0 +1,13 @@
+package workflows_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/contextvault/contextvault/internal/testkit"
+)
+
+// kit is the system of this package's tests.
+var kit *testkit.Kit
+
+func TestMain(m *testing.M) { os.Exit(testkit.Main(m, func(k *testkit.Kit) { kit = k })) }

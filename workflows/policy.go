@@ -1,0 +1,71 @@
+package workflows
+
+import (
+	"time"
+
+	"github.com/hatchet-dev/hatchet/pkg/client/types"
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+)
+
+// schedule is how long a run waits for a worker. The engine's own 5 minutes would fail what is queued while a deployment
+// rolls; the intent is owed anyway.
+const schedule = 24 * time.Hour
+
+// quick is for a step that touches PostgreSQL and Redis: five retries over about a minute outlast a fail-over.
+func quick(parents ...*hatchet.Task) []hatchet.TaskOption {
+	return policy(5, 2, 30, 30*time.Second, schedule, parents)
+}
+
+// model is for a step that calls a language model: slow, and worth fewer retries, since the client retries as well.
+func model(parents ...*hatchet.Task) []hatchet.TaskOption {
+	return policy(3, 3, 120, 3*time.Minute, schedule, parents)
+}
+
+// sweep is for a step that works through what is stale. The next cron is its retry.
+func sweep(parents ...*hatchet.Task) []hatchet.TaskOption {
+	return policy(1, 2, 30, 10*time.Minute, 10*time.Minute, parents)
+}
+
+// waiting is for the durable task that waits for people: longer than the longest deadline (30 days) of a few questions. A
+// wait of more than seconds gives its slot back.
+func waiting() []hatchet.TaskOption {
+	const longest = 90 * 24 * time.Hour
+	return append(policy(10, 2, 300, longest, longest, nil), hatchet.WithEvictionPolicy(&hatchet.EvictionPolicy{
+		TTL: 5 * time.Second, AllowCapacityEviction: true,
+	}))
+}
+
+func policy(retries int, backoff float32, maxBackoffSeconds int, execution, schedule time.Duration, parents []*hatchet.Task) []hatchet.TaskOption {
+	opts := []hatchet.TaskOption{
+		hatchet.WithRetries(retries),
+		hatchet.WithRetryBackoff(backoff, maxBackoffSeconds),
+		hatchet.WithExecutionTimeout(execution),
+		hatchet.WithScheduleTimeout(schedule),
+	}
+	if len(parents) > 0 {
+		opts = append(opts, hatchet.WithParents(parents...))
+	}
+	return opts
+}
+
+// onePerSubject lets one run at a time per tenant and subject go on; the others wait. It spares lock waits; order comes from
+// acceptance, not from here.
+func onePerSubject() hatchet.WorkflowOption {
+	one, strategy := int32(1), types.GroupRoundRobin
+	return hatchet.WithWorkflowConcurrency(types.Concurrency{
+		Expression: "input.tenant_id + ':' + input.subject", MaxRuns: &one, LimitStrategy: &strategy,
+	})
+}
+
+// onEventOrCron starts a workflow on an event and, where there is one, on a cron. A cron has no intent: its input is the zero
+// Event.
+func onEventOrCron(event, cron string) []hatchet.WorkflowOption {
+	var opts []hatchet.WorkflowOption
+	if event != "" {
+		opts = append(opts, hatchet.WithWorkflowEvents(event))
+	}
+	if cron != "" {
+		opts = append(opts, hatchet.WithWorkflowCron(cron))
+	}
+	return opts
+}

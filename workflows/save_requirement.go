@@ -1,0 +1,17 @@
+package workflows
+
+import (
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// saveRequirement says that a scenario needs a field.
+func saveRequirement(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	w := c.NewWorkflow(vault.WorkflowSaveRequirement, hatchet.WithWorkflowEvents(vault.EventRequirementSave), onePerSubject())
+	validate := w.NewTask("validate", task(s.Definitions.ValidateRequirement), quick()...)
+	persist := w.NewTask("persist", task(s.Definitions.PersistRequirement), quick(validate)...)
+	w.NewTask("acknowledge", task(s.Caches.Acknowledge), quick(persist)...)
+	return w
+}

@@ -1,0 +1,24 @@
+package workflows
+
+import (
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// saveScenario stores a scenario and announces it, which starts extract-schema.
+func saveScenario(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	w := c.NewWorkflow(vault.WorkflowSaveScenario, hatchet.WithWorkflowEvents(vault.EventScenarioSave), onePerSubject())
+	persist := w.NewTask("persist", task(s.Scenarios.PersistScenario), quick()...)
+	w.NewTask("announce", task(s.Scenarios.AnnounceSave), quick(persist)...)
+	return w
+}
+
+// saveRule stores a rule of a scenario and announces it, which starts extract-schema.
+func saveRule(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	w := c.NewWorkflow(vault.WorkflowSaveRule, hatchet.WithWorkflowEvents(vault.EventRuleSave), onePerSubject())
+	persist := w.NewTask("persist", task(s.Scenarios.PersistRule), quick()...)
+	w.NewTask("announce", task(s.Scenarios.AnnounceSave), quick(persist)...)
+	return w
+}
