@@ -74,7 +74,8 @@ func withProvider(ctx context.Context, url string, fn func(*goose.Provider) erro
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, conn, files, goose.WithSessionLocker(locker))
+	provider, err := goose.NewProvider(goose.DialectPostgres, conn, files, goose.WithSessionLocker(locker),
+		goose.WithDisableGlobalRegistry(true)) // the engine, where it is in this process, registers its own migrations there
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}

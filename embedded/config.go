@@ -3,6 +3,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/rs/zerolog"
 )
@@ -51,6 +52,14 @@ type Config struct {
 	// LogLevel is the engine's: "debug", "info", "warn", "error" or "disabled". Empty means "error". The engine
 	// writes to standard error. Unless the level asks for more, the errors of an orderly stop are left out.
 	LogLevel string
+}
+
+// stepLimit is how long one step of stopping may take before it is left behind.
+func (c *Config) stepLimit() time.Duration {
+	if c.FastShutdown {
+		return fastDrainLimit + time.Second
+	}
+	return drainLimit + time.Second
 }
 
 // validate reports everything that is wrong, and fills in defaults.

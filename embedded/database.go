@@ -50,8 +50,9 @@ func Prepare(ctx context.Context, databaseURL string) error {
 	if err != nil {
 		return err
 	}
+	defer closePools(layer)
 	_, err = seed(ctx, layer)
-	return errors.Join(err, closeLayer(layer))
+	return errors.Join(err, layer.Disconnect())
 }
 
 // openLayer opens the engine's own access to the database, without an engine.
@@ -67,12 +68,10 @@ func openLayer(databaseURL string) (*database.Layer, error) {
 	return layer, nil
 }
 
-// closeLayer closes the pools, too, which Disconnect leaves open.
-func closeLayer(layer *database.Layer) error {
-	err := layer.Disconnect()
+// closePools closes what Disconnect leaves open.
+func closePools(layer *database.Layer) {
 	layer.Pool.Close()
 	layer.DDLPool.Close()
-	return err
 }
 
 // inUTC makes every connection run in UTC, which the engine insists on, whatever the server's own zone.

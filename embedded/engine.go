@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/hatchet-dev/hatchet/cmd/hatchet-engine/engine"
 	"github.com/hatchet-dev/hatchet/pkg/cleanup"
 	v0client "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // the only home of the SDK's client options
@@ -19,14 +18,8 @@ import (
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 )
 
-const (
-	// A token is used again until tokenReserve before it ends, so that no engine outlives its own.
-	tokenLife    = 365 * 24 * time.Hour
-	tokenReserve = 30 * 24 * time.Hour
-
-	readyTimeout = 30 * time.Second
-	settle = 20*time.Millisecond
-)
+// readyTimeout is for an engine that neither answers nor fails; it takes a tenth of a second.
+const readyTimeout = 30 * time.Second
 
 // Engine is a running Hatchet engine.
 type Engine struct {
@@ -52,15 +45,15 @@ func Start(ctx context.Context, cfg Config) (_ *Engine, err error) {
 	}
 	databaseURL := inUTC(cfg.DatabaseURL)
 
-	undo := &undoStack{limit: drainLimit + time.Second}
-	if cfg.FastShutdown {
-		undo.limit = fastDrainLimit + time.Second
-	}
+	var undo undoStack
 	stop := func() error {
 		if quietLevel(cfg.LogLevel) {
 			defer mute()()
 		}
-		return undo.run()
+		if err := undo.run(); err != nil {
+			return fmt.Errorf("embedded: %w", err)
+		}
+		return nil
 	}
 	defer func() {
 		if err != nil {
@@ -68,53 +61,25 @@ func Start(ctx context.Context, cfg Config) (_ *Engine, err error) {
 		}
 	}()
 
-	if !cfg.SkipMigrations {
-		if err := createDatabase(ctx, databaseURL); err != nil {
-			return nil, err
-		}
+	if err := openDatabase(ctx, cfg, databaseURL, &undo); err != nil {
+		return nil, err
 	}
-	release, err := lockDatabase(ctx, databaseURL, cfg.SingleEngine)
+	id, err := takeIdentity(cfg, &undo)
 	if err != nil {
 		return nil, err
 	}
-	undo.push("lock of the database", release)
-	if !cfg.SkipMigrations {
-		if err := migrateUp(ctx, databaseURL); err != nil {
-			return nil, err
-		}
-	}
-
-	k, err := loadKeys(cfg.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("embedded: keys: %w", err)
-	}
-	last, err := loadState(cfg.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("embedded: state: %w", err)
-	}
-	api, err := listen("API", cfg.APIPort, last.APIPort)
-	if err != nil {
-		return nil, fmt.Errorf("embedded: %w", err)
-	}
-	undo.push("API port", func() error {
-		_ = api.Close() // the API server has closed it already, if it ran
-		return nil
-	})
-	grpcPort, err := freePort("gRPC", cfg.GRPCPort, last.GRPCPort) // the engine can only open it by itself
-	if err != nil {
-		return nil, fmt.Errorf("embedded: %w", err)
-	}
-
-	sc, cleanupServer, err := loadServer(cfg, databaseURL, k, grpcPort, portOf(api))
+	sc, cleanupServer, err := loadServer(cfg, databaseURL, id)
 	if err != nil {
 		return nil, err
 	}
-	undo.push("database", func() error {
-		sc.Pool.Close()
-		sc.DDLPool.Close()
-		return nil
-	})
-	undo.push("server", func() error { return withoutCleanupLine(cleanupServer) })
+	limit := cfg.stepLimit()
+	disconnect := sync.OnceValue(sc.Disconnect)
+	undo.push("database", within(limit, func() error {
+		err := disconnect()
+		closePools(sc.Layer)
+		return err
+	}))
+	undo.push("server", within(limit, func() error { return withoutCleanupLine(cleanupServer) }))
 
 	tenant, err := seed(ctx, sc.Layer)
 	if err != nil {
@@ -125,15 +90,14 @@ func Start(ctx context.Context, cfg Config) (_ *Engine, err error) {
 			return nil, err
 		}
 	}
-	now := state{GRPCPort: grpcPort, APIPort: portOf(api), Token: last.Token, TokenExpires: last.TokenExpires}
-	if err := now.ensureToken(ctx, sc, tenant.ID); err != nil {
+	if err := id.ensureToken(ctx, sc, tenant.ID); err != nil {
 		return nil, err
 	}
-	if err := now.save(cfg.Dir); err != nil {
+	if err := id.save(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("embedded: keep state: %w", err)
 	}
 
-	if err := runEngine(ctx, sc, cfg.FastShutdown, undo); err != nil {
+	if err := runEngine(ctx, cfg, sc, disconnect, &undo); err != nil {
 		return nil, err
 	}
 	if cfg.SingleEngine {
@@ -144,55 +108,62 @@ func Start(ctx context.Context, cfg Config) (_ *Engine, err error) {
 	e := &Engine{
 		databaseURL: cfg.DatabaseURL,
 		grpcAddress: sc.Runtime.GRPCBroadcastAddress,
-		token:       now.Token,
+		token:       id.Token,
 		stop:        stop,
 		stopped:     make(chan struct{}),
 	}
 	if cfg.NoAPI {
-		_ = api.Close()
+		_ = id.api.Close()
 	} else {
-		stopAPI, err := startAPI(sc, api)
+		stopAPI, err := startAPI(sc, id.api)
 		if err != nil {
 			return nil, err
 		}
 		undo.push("API", stopAPI)
 		e.apiURL = sc.Runtime.ServerURL
 	}
-	undo.push("listener", func() error { 
-		err := sc.Disconnect()
-		time.Sleep(settle)
-		return err
-	})
 	return e, nil
 }
 
-// runEngine starts the engine and returns when it answers.
-func runEngine(ctx context.Context, sc *server.ServerConfig, fast bool, undo *undoStack) error {
+// openDatabase makes the database ready for this engine, and its own.
+func openDatabase(ctx context.Context, cfg Config, databaseURL string, undo *undoStack) error {
+	if !cfg.SkipMigrations {
+		if err := createDatabase(ctx, databaseURL); err != nil {
+			return err
+		}
+	}
+	release, err := lockDatabase(ctx, databaseURL, cfg.SingleEngine)
+	if err != nil {
+		return err
+	}
+	undo.push("lock of the database", release)
+	if cfg.SkipMigrations {
+		return nil
+	}
+	return migrateUp(ctx, databaseURL)
+}
+
+// runEngine starts the engine and returns when it answers. To stop it, disconnect comes first: see settle.
+func runEngine(ctx context.Context, cfg Config, sc *server.ServerConfig, disconnect func() error, undo *undoStack) error {
+	limit := cfg.stepLimit()
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	steps := cleanup.New(sc.Logger)
+	parts := cleanup.New(sc.Logger)
 	ended := make(chan struct{})
 	var runErr error
 	go func() {
 		defer close(ended)
-		runErr = engine.RunWithConfig(running, sc, &steps)
+		runErr = engine.RunWithConfig(running, sc, &parts)
 	}()
-	undo.pushUnbounded("engine", func() error {
+	undo.push("engine", func() error {
+		errs := []error{disconnect(), settle(sc.Pool)}
 		cancel()
 		select {
 		case <-ended:
-		case <-time.After(undo.limit):
-			return errors.New("it does not end")
+			errs = append(errs, stopParts(parts.Fns, limit, cfg.FastShutdown))
+		case <-time.After(limit):
+			errs = append(errs, errLeft)
 		}
-		// Its own steps, in its own order, but each of them bounded and none left out because another failed.
-		own := &undoStack{limit: undo.limit}
-		for i := len(steps.Fns) - 1; i >= 0; i-- {
-			// A pause for other engines to notice: there are none, or they can wait.
-			if fast && steps.Fns[i].Name == "partitioner heartbeat timeout" {
-				continue
-			}
-			own.push(steps.Fns[i].Name, steps.Fns[i].Fn)
-		}
-		return own.run()
+		return errors.Join(errs...)
 	})
 
 	ready, giveUp := context.WithTimeout(ctx, readyTimeout)
@@ -210,22 +181,6 @@ func runEngine(ctx context.Context, sc *server.ServerConfig, fast bool, undo *un
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-}
-
-// ensureToken issues a token unless the last one is still good for this database, these keys and this URL.
-func (s *state) ensureToken(ctx context.Context, sc *server.ServerConfig, tenant uuid.UUID) error {
-	if s.Token != "" && time.Until(s.TokenExpires) > tokenReserve {
-		if of, _, err := sc.Auth.JWTManager.ValidateTenantToken(ctx, s.Token); err == nil && of == tenant {
-			return nil
-		}
-	}
-	expires := time.Now().UTC().Add(tokenLife)
-	token, err := sc.Auth.JWTManager.GenerateTenantToken(ctx, tenant, "embedded", false, &expires)
-	if err != nil {
-		return fmt.Errorf("embedded: issue token: %w", err)
-	}
-	s.Token, s.TokenExpires = token.Token, expires
-	return nil
 }
 
 // DatabaseURL is the engine's database, as configured.

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -13,6 +14,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/hatchet-dev/hatchet/pkg/config/server"
 	"github.com/hatchet-dev/hatchet/pkg/encryption"
 )
 
@@ -21,6 +24,10 @@ const (
 
 	keysFile  = "keys.json"
 	stateFile = "state.json"
+
+	// A token is used again until tokenReserve before it ends, so that no engine outlives its own.
+	tokenLife    = 365 * 24 * time.Hour
+	tokenReserve = 30 * 24 * time.Hour
 )
 
 // keys are made once and never change. They never enter the environment.
@@ -37,6 +44,36 @@ type state struct {
 	APIPort      int       `json:"api_port"`
 	Token        string    `json:"token"`
 	TokenExpires time.Time `json:"token_expires"`
+}
+
+// identity makes an engine the same one to its clients as the last one in the same directory.
+type identity struct {
+	keys
+	state
+	api net.Listener // open already; the engine can only open the gRPC port by itself
+}
+
+func takeIdentity(cfg Config, undo *undoStack) (*identity, error) {
+	var id identity
+	var err error
+	if id.keys, err = loadKeys(cfg.Dir); err != nil {
+		return nil, fmt.Errorf("embedded: keys: %w", err)
+	}
+	if id.state, err = loadState(cfg.Dir); err != nil {
+		return nil, fmt.Errorf("embedded: state: %w", err)
+	}
+	if id.api, err = listen("API", cfg.APIPort, id.APIPort); err != nil {
+		return nil, fmt.Errorf("embedded: %w", err)
+	}
+	undo.push("API port", func() error {
+		_ = id.api.Close() // the API server has closed it already, if it ran
+		return nil
+	})
+	id.APIPort = portOf(id.api)
+	if id.GRPCPort, err = freePort("gRPC", cfg.GRPCPort, id.GRPCPort); err != nil {
+		return nil, fmt.Errorf("embedded: %w", err)
+	}
+	return &id, nil
 }
 
 // loadKeys reads the keys of dir, or makes them. Of several processes that make them at once, one wins and all get its.
@@ -90,6 +127,22 @@ func (s state) save(dir string) error {
 		_ = os.Remove(temp)
 		return err
 	}
+	return nil
+}
+
+// ensureToken issues a token unless the last one is still good for this database, these keys and this URL.
+func (s *state) ensureToken(ctx context.Context, sc *server.ServerConfig, tenant uuid.UUID) error {
+	if s.Token != "" && time.Until(s.TokenExpires) > tokenReserve {
+		if of, _, err := sc.Auth.JWTManager.ValidateTenantToken(ctx, s.Token); err == nil && of == tenant {
+			return nil
+		}
+	}
+	expires := time.Now().UTC().Add(tokenLife)
+	token, err := sc.Auth.JWTManager.GenerateTenantToken(ctx, tenant, "embedded", false, &expires)
+	if err != nil {
+		return fmt.Errorf("embedded: issue token: %w", err)
+	}
+	s.Token, s.TokenExpires = token.Token, expires
 	return nil
 }
 

@@ -63,15 +63,15 @@ func setEnv(env map[string]string) (restore func()) {
 
 // loadServer builds the one server configuration that engine and API share. Everything that makes this engine what it
 // is goes through the override, which wins over files and environment.
-func loadServer(cfg Config, databaseURL string, k keys, grpcPort, apiPort int) (sc *server.ServerConfig, cleanup func() error, err error) {
+func loadServer(cfg Config, databaseURL string, id *identity) (sc *server.ServerConfig, cleanup func() error, err error) {
 	override := func(f *server.ServerConfigFile) {
 		r := &f.Runtime
 		r.GRPCBindAddress = loopback
-		r.GRPCPort = grpcPort
-		r.GRPCBroadcastAddress = address(grpcPort)
+		r.GRPCPort = id.GRPCPort
+		r.GRPCBroadcastAddress = address(id.GRPCPort)
 		r.GRPCInsecure = true
-		r.Port = apiPort
-		r.ServerURL = "http://" + address(apiPort)
+		r.Port = id.APIPort
+		r.ServerURL = "http://" + address(id.APIPort)
 		r.Healthcheck = false
 		r.AllowSignup = false
 		r.AllowCreateTenant = false
@@ -82,10 +82,10 @@ func loadServer(cfg Config, databaseURL string, k keys, grpcPort, apiPort int) (
 		}
 
 		f.Encryption = server.EncryptionConfigFile{
-			MasterKeyset: k.Master,
-			JWT:          server.EncryptionConfigFileJWT{PrivateJWTKeyset: k.PrivateJWT, PublicJWTKeyset: k.PublicJWT},
+			MasterKeyset: id.Master,
+			JWT:          server.EncryptionConfigFileJWT{PrivateJWTKeyset: id.PrivateJWT, PublicJWTKeyset: id.PublicJWT},
 		}
-		f.Auth.Cookie.Secrets = k.Cookie
+		f.Auth.Cookie.Secrets = id.Cookie
 		f.Auth.Cookie.Domain = loopback
 		f.Auth.Cookie.Insecure = true
 

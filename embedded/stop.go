@@ -2,13 +2,17 @@ package embedded
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/hatchet-dev/hatchet/pkg/cleanup"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rs/zerolog"
 )
 
@@ -17,55 +21,89 @@ const (
 	drainLimit     = 10 * time.Second
 	fastDrainLimit = time.Second
 
+	// How long notifications that are under way may take to be handled.
+	settleTime = 50 * time.Millisecond
+
 	// What the engine leaves running ends within milliseconds after it, with an error each.
 	stragglers = 200 * time.Millisecond
 )
 
 // undoStack holds what to undo, last first.
-type undoStack struct {
-	// limit is how long one step may take before it is left behind. Hatchet's own can hang: if a worker reports the
-	// end of a step at the wrong moment, the gRPC server waits for a call that waits for a queue already stopped.
-	limit time.Duration
-	steps []undoStep
-}
+type undoStack []undoStep
 
 type undoStep struct {
-	name    string
-	undo    func() error
-	bounded bool
+	name string
+	undo func() error
 }
 
 func (s *undoStack) push(name string, undo func() error) {
-	s.steps = append(s.steps, undoStep{name, undo, true})
+	*s = append(*s, undoStep{name, undo})
 }
 
-// pushUnbounded is for a step that keeps a limit by itself.
-func (s *undoStack) pushUnbounded(name string, undo func() error) {
-	s.steps = append(s.steps, undoStep{name, undo, false})
-}
-
+// run undoes everything, whatever fails.
 func (s *undoStack) run() error {
 	var errs []error
-	for len(s.steps) > 0 {
-		step := s.steps[len(s.steps)-1]
-		s.steps = s.steps[:len(s.steps)-1]
-
-		done := make(chan error, 1)
-		go func() { done <- step.undo() }()
-		var late <-chan time.Time
-		if step.bounded {
-			late = time.After(s.limit)
-		}
-		select {
-		case err := <-done:
-			if err != nil {
-				errs = append(errs, fmt.Errorf("embedded: stop %s: %w", step.name, err))
-			}
-		case <-late:
-			errs = append(errs, fmt.Errorf("embedded: stop %s: left behind after %s", step.name, s.limit))
+	for len(*s) > 0 {
+		step := (*s)[len(*s)-1]
+		*s = (*s)[:len(*s)-1]
+		if err := step.undo(); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", step.name, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+var errLeft = errors.New("it does not end, and is left behind")
+
+// within makes a function of f that returns errLeft if f takes longer.
+func within(limit time.Duration, f func() error) func() error {
+	return func() error {
+		done := make(chan error, 1)
+		go func() { done <- f() }()
+		select {
+		case err := <-done:
+			return err
+		case <-time.After(limit):
+			return errLeft
+		}
+	}
+}
+
+// stopParts stops the engine's own parts in the engine's own order.
+func stopParts(parts []cleanup.CleanupFn, limit time.Duration, fast bool) error {
+	var undo undoStack
+	for _, part := range slices.Backward(parts) {
+		stop := within(limit, part.Fn)
+		switch part.Name {
+		case "partitioner heartbeat timeout":
+			if fast {
+				continue // a pause for other engines to notice: there are none, or they can wait
+			}
+		case "grpc":
+			// It cuts all connections, and then may wait for ever for a call that waits for a queue stopped before it:
+			// so whenever a worker reports, or a client pushes, at that moment. There is no harm in leaving that call.
+			bounded := stop
+			stop = func() error {
+				if err := bounded(); !errors.Is(err, errLeft) {
+					return err
+				}
+				return nil
+			}
+		}
+		undo.push(part.Name, stop)
+	}
+	return undo.run()
+}
+
+// settle waits until the engine has handled the notifications that it has received. Hatchet's queue closes the channel on
+// which their handlers send, which panics if one of them is late, and so brings down the process. Hence nothing must be
+// notified any more when the engine's own parts stop; Disconnect, called first, sees to that. The query orders what the
+// handlers did before what follows, in the eyes of the race detector, too: both take the pool's lock.
+func settle(pool *pgxpool.Pool) error {
+	time.Sleep(settleTime)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return pool.Ping(ctx)
 }
 
 // quietLevel says whether the errors of an orderly stop ("context canceled", "closed pool") are worth hiding: whoever

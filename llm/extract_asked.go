@@ -63,12 +63,13 @@ func askedFor(targets []target, question string) asked {
 			}
 		}
 		a.yesNo = yesNo
-		for f := range targets {
-			if !a.has(f) && targets[f].isAsked(tokens, s.in(question)) {
-				a.fields = append(a.fields, f)
-				if targets[f].isAskedToName(tokens, s.in(question)) {
-					a.open = append(a.open, f)
-				}
+		for _, f := range namedIn(targets, tokens, s.in(question)) {
+			if a.has(f) {
+				continue
+			}
+			a.fields = append(a.fields, f)
+			if targets[f].isAskedToName(tokens, s.in(question)) {
+				a.open = append(a.open, f)
 			}
 		}
 		a.byCue(targets, tokens)
@@ -77,28 +78,39 @@ func askedFor(targets []target, question string) asked {
 	return a
 }
 
-// isAsked reports whether a question names the field, or is its collection prompt.
-func (t target) isAsked(tokens []token, sentence string) bool {
-	if t.prompt != "" && strings.Contains(squeeze(sentence), t.prompt) {
-		return true
+// namedIn gives the fields that a question names, or whose collection prompt it is. A name that is a part of a longer one of
+// another field does not count: "billing email" does not ask for the email.
+func namedIn(targets []target, tokens []token, sentence string) []int {
+	type naming struct {
+		span
+		field int
 	}
-	for _, list := range [][][]string{t.labels, t.asks} {
-		for _, parts := range list {
+	var names []naming
+	for f, t := range targets {
+		if t.prompt != "" && strings.Contains(squeeze(sentence), t.prompt) {
+			names = append(names, naming{span{0, len(tokens)}, f})
+		}
+		for _, parts := range slices.Concat(t.labels, t.asks) {
 			for i := range tokens {
 				if hasForms(tokens, i, parts) {
-					return true
+					names = append(names, naming{span{i, i + len(parts)}, f})
 				}
 			}
 		}
-	}
-	if t.kind == kindNumber {
 		for i := range tokens {
-			if tokens[i].word == "how" && i+2 < len(tokens) && tokens[i+1].word == "many" && t.counts(tokens[i+2].word) {
-				return true
+			if t.kind == kindNumber && i+2 < len(tokens) && tokens[i].word == "how" && tokens[i+1].word == "many" && t.counts(tokens[i+2].word) {
+				names = append(names, naming{span{i, i + 3}, f})
 			}
 		}
 	}
-	return false
+	var out []int
+	for _, n := range names {
+		longer := slices.ContainsFunc(names, func(o naming) bool { return o.field != n.field && o.contains(n.span) && o.span != n.span })
+		if !longer && !slices.Contains(out, n.field) {
+			out = append(out, n.field)
+		}
+	}
+	return out
 }
 
 // beforeOpen are words between which and the name of a field nothing stands in an open question.
@@ -151,7 +163,7 @@ func (a *asked) byCue(targets []target, tokens []token) {
 				only = f
 			}
 		}
-		if only < 0 || a.has(only) || targets[only].birth() {
+		if only < 0 || a.has(only) || ((k == kindDate || k == kindTime) && !targets[only].isGeneral()) {
 			continue
 		}
 		if slices.ContainsFunc(phrases, func(parts []string) bool {
@@ -348,6 +360,11 @@ func (l *listener) answeredWords(f int) {
 		for k := i + 1; k < j-1; k++ {
 			if w := l.tokens[k].word; w == "in" || w == "at" || w == "near" || w == "around" {
 				i = k + 1
+			}
+		}
+		for k := i + 1; k < j; k++ {
+			if phraseEnds[l.tokens[k].word] {
+				j = k
 			}
 		}
 	}

@@ -54,8 +54,11 @@ func (l *listener) findLabels() []label {
 
 // ownLabel reports whether the name at token i is whole and the customer's.
 func (l *listener) ownLabel(i int) bool {
-	if i == 0 || strings.TrimSpace(l.text[l.tokens[i-1].end:l.tokens[i].start]) != "" {
+	if i == 0 {
 		return true
+	}
+	if gap := l.text[l.tokens[i-1].end:l.tokens[i].start]; strings.TrimSpace(gap) != "" {
+		return !strings.HasSuffix(gap, "-") || strings.Contains(gap, " ")
 	}
 	return beforeLabel[l.tokens[i-1].word]
 }
@@ -102,10 +105,19 @@ func (l *listener) namedEntity(name label, n int) {
 		confidence = doubtful
 	}
 	l.used[e] = true
-	if name.start >= 3 && firstPerson[l.wordBefore(name)] {
-		name.start = l.tokens[name.first-1].start
+	l.state(name.field, value, l.entities[e].span, l.whole(name).join(l.entities[e].span), limited(confidence, ceiling), byName)
+}
+
+// whole is the name with what stands before it: "my new" of "my new email".
+func (l *listener) whole(name label) span {
+	i := name.first
+	for i > 0 && l.text[l.tokens[i-1].end:l.tokens[i].start] == " " && (adjectives[l.tokens[i-1].word] || firstPerson[l.tokens[i-1].word]) {
+		i--
+		if firstPerson[l.tokens[i].word] {
+			break
+		}
 	}
-	l.state(name.field, value, l.entities[e].span, name.join(l.entities[e].span), limited(confidence, ceiling), byName)
+	return span{l.tokens[i].start, name.end}
 }
 
 func (l *listener) wordBefore(name label) string {
@@ -182,8 +194,8 @@ func (l *listener) namedIdentifier(name label) {
 	t := l.targets[name.field]
 	end := l.sentenceAt(name.span).end
 	i := name.last
-	for i < len(l.tokens) && i < name.last+5 && afterLabel[l.tokens[i].word] {
-		i++
+	for i+1 < len(l.tokens) && i < name.last+5 && afterLabel[l.tokens[i].word] && strings.TrimSpace(l.text[l.tokens[i].end:l.tokens[i+1].start]) != "-" {
+		i++ // the "A" of "A-1029" is no article
 	}
 	if i >= len(l.tokens) || strings.ContainsAny(l.text[name.end:l.tokens[i].start], ";!?\n") {
 		return
@@ -196,10 +208,7 @@ func (l *listener) namedIdentifier(name label) {
 	if l.foreignOwner(name) {
 		confidence = doubtful
 	}
-	if firstPerson[l.wordBefore(name)] {
-		name.start = l.tokens[name.first-1].start
-	}
-	if l.state(name.field, t.store(code.in(l.text), code.in(l.text)), code, name.join(code), confidence, byName) {
+	if l.state(name.field, t.store(code.in(l.text), code.in(l.text)), code, l.whole(name).join(code), confidence, byName) {
 		l.use(code)
 	}
 }
@@ -294,12 +303,10 @@ func (l *listener) namedWords(name label) {
 	if value == nil {
 		return
 	}
-	if firstPerson[l.wordBefore(name)] {
-		name.start = l.tokens[name.first-1].start
-	} else if l.foreign(name.span) {
+	if l.foreignOwner(name) {
 		return
 	}
-	if l.state(name.field, value, said, name.join(said), confidence, byName) {
+	if l.state(name.field, value, said, l.whole(name).join(said), confidence, byName) {
 		l.use(said)
 	}
 }
@@ -347,13 +354,17 @@ func (l *listener) isRegion(comma int) bool {
 		return false
 	}
 	w := l.tokens[i].in(l.text)
-	return countryAt(l.tokens, i) > 0 || (len(w) == 2 && w == strings.ToUpper(w))
+	if countryAt(l.tokens, i) > 0 || (len(w) <= 3 && w == strings.ToUpper(w) && !hasDigit(w)) {
+		return true
+	}
+	rest := strings.TrimLeft(l.text[l.tokens[i].end:], " ")
+	return isCapitalised(w) && !interjections[l.tokens[i].word] && !months[l.tokens[i].word] && (rest == "" || strings.ContainsRune(".?!", rune(rest[0])))
 }
 
 // notValues are words with which an answer begins that is no value.
 var notValues = setOf(`not no none nothing unknown on same wrong incorrect different private available attached below above here there what something
 	already your his her their any anything whatever don't dont i i'm you it that this these those they he she we if about still yet only also
-	a an confidential secret irrelevant correct right fine good ok okay changing changed going the`)
+	a an perfect great nice confidential secret irrelevant correct right fine good ok okay changing changed going the`)
 
 // wordsValue turns words into a value of the field, or nil where they are none.
 func (l *listener) wordsValue(t target, said span) (json.RawMessage, float64) {

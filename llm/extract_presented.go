@@ -145,12 +145,19 @@ func (l *listener) capitalised(i int) span {
 		return span{}
 	}
 	s := spanOf(l.tokens, i, j)
+	if tail := nameTail.FindString(l.text[s.end:]); tail != "" {
+		s.end += len(tail) // "D.C.", "-town"
+		return s
+	}
 	if j < len(l.tokens) && l.text[s.end:l.tokens[j].start] == ", " && l.isRegion(s.end) {
 		n := max(1, countryAt(l.tokens, j))
 		s.end = l.tokens[j+n-1].end
 	}
 	return s
 }
+
+// nameTail is what belongs to a name though it is no capitalised word.
+var nameTail = regexp.MustCompile(`^(?:(?:\.[A-Z])+\.?|-\p{Ll}+)`)
 
 func (l *listener) adjacentTo(j int) bool {
 	gap := l.text[l.tokens[j-1].end:l.tokens[j].start]

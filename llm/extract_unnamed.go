@@ -146,6 +146,9 @@ func (l *listener) chooseAt(i, n int) {
 	t := l.targets[f]
 	at := slices.IndexFunc(t.choices, func(c choice) bool { return len(c.words) == n && hasForms(l.tokens, i, c.words) })
 	confidence, how := sureChoice, byForm
+	if !l.asked.has(f) && l.isRemark(said) {
+		return
+	}
 	if l.asked.has(f) {
 		confidence, how = sureAnswered, byQuestion
 	}
@@ -153,6 +156,14 @@ func (l *listener) chooseAt(i, n int) {
 		l.use(said)
 	}
 }
+
+// isRemark reports whether the sentence speaks of what the agent offered: "that's pretty expensive".
+func (l *listener) isRemark(s span) bool {
+	c := l.sentenceAt(s)
+	return c.first < c.last && remarks[l.tokens[c.first].word]
+}
+
+var remarks = setOf("that's that thats it's its it they they're this those these")
 
 // isInquired reports whether the word at token i is what a question in the sentence is about: "how expensive are they".
 func (l *listener) isInquired(i int) bool {
@@ -179,9 +190,25 @@ func isCapitalised(w string) bool { return w != "" && w[0] >= 'A' && w[0] <= 'Z'
 // Words before an address by which the customer gives it as their own.
 var givesAddress = regexp.MustCompile(`(?i)(?:\b(?:reach|contact|e-?mail|mail|write(?:\s+to)?|text|call|ring|phone|message)\s+me(?:\s+back)?(?:\s+(?:at|on|via|to|under|with))?|\bsend\s+(?:it|them|that|this|everything|the\s+\w+)\s+to|\buse|\bit'?s|\bit\s+is|\bhere'?s|\bhere\s+is|\bhere\s+you\s+go|\bthat'?s|\bmine\s+is|\bis|^)(?:\s+(?:my|at|on))?[\s:,\-–]*$`)
 
-// Words that put a date into the past, or make it the end of something.
-var pastOrEnd = setOf(`was were did had been ordered bought purchased born received arrived since ago last until till through from between before after by
-	to paid sent called happened expired issued got returning leaving checking visited yesterday`)
+// Words that put a day into the past, and those right before a day that make it a bound of something.
+var (
+	pastWords = setOf(`was were did had been ordered bought purchased born received arrived since ago last paid sent called happened expired issued got
+		returning leaving checking visited yesterday`)
+	boundWords = setOf("until till through from between before after by since to")
+)
+
+// isPastOrBound reports whether a day or time is no wish: it is over, it bounds something, or it ends the conversation.
+func (l *listener) isPastOrBound(s span) bool {
+	c := l.sentenceAt(s)
+	before := l.wordsBetween(l.clauseStart(c, s.start), s.start)
+	if slices.ContainsFunc(before, func(w string) bool { return pastWords[w] }) {
+		return true
+	}
+	if n := len(before); n > 0 && boundWords[before[n-1]] && !(before[n-1] == "to" && l.corrects(c)) {
+		return true
+	}
+	return slices.ContainsFunc(l.tokens[c.first:c.last], func(t token) bool { return closing[t.word] })
+}
 
 // closing are words with which a conversation ends: "that is all I need today".
 var closing = setOf("all help bye goodbye")
@@ -203,18 +230,17 @@ func (l *listener) unnamed() {
 		}
 		confidence := doubtful
 		switch e.kind {
+		case kindNumber, kindAge:
+			continue // a number alone says nothing
 		case kindEmail, kindPhone, kindURL:
-			start := l.sentenceAt(e.span).start
-			if lead := strings.TrimLeft(l.text[start:e.start], " "); !l.foreign(e.span) && (onlyInterjections(lead) || givesAddress.MatchString(lead)) {
+			if !l.foreign(e.span) && l.givesOwn(e) && l.countForm(e.kind) == 1 {
 				confidence = sureTyped
 			}
 		case kindDate, kindTime:
-			if !t.forRequest() || t.birth() {
+			if !t.forRequest() || !t.isGeneral() {
 				continue
 			}
-			c := l.sentenceAt(e.span)
-			if !slices.ContainsFunc(l.wordsBetween(l.clauseStart(c, e.start), e.start), func(w string) bool { return pastOrEnd[w] }) &&
-				!slices.ContainsFunc(l.tokens[c.first:c.last], func(t token) bool { return closing[t.word] }) {
+			if !l.isPastOrBound(e.span) {
 				confidence = sureTyped
 			}
 		}
@@ -223,6 +249,21 @@ func (l *listener) unnamed() {
 		}
 	}
 }
+
+// givesOwn reports whether the words before an address give it as the customer's own. In "reach me at … or …" they do so for both.
+func (l *listener) givesOwn(e entity) bool {
+	start := l.sentenceAt(e.span).start
+	for _, s := range l.stated {
+		if s.turn == l.turn && s.said.end <= e.start && s.said.start >= start && s.strength == byForm && s.confidence >= sureTyped && l.onlyWords(s.said.end, e.start, joining, 3) {
+			return true
+		}
+	}
+	lead := strings.TrimLeft(l.text[start:e.start], " ")
+	return onlyInterjections(lead) || givesAddress.MatchString(lead)
+}
+
+// joining are words between two addresses of which one is as good as the other.
+var joining = setOf("or and at by on via email phone")
 
 func onlyInterjections(s string) bool {
 	return !slices.ContainsFunc(words(s), func(w string) bool { return !interjections[w] })
@@ -263,12 +304,35 @@ func (l *listener) places() {
 				continue
 			}
 			said := l.capitalised(i + 1)
-			if said.empty() || l.sentenceAt(said).enquiry || slices.ContainsFunc(l.entities, func(e entity) bool { return e.overlaps(said) }) {
+			if said.empty() || l.isOther(said) || l.sentenceAt(said).enquiry || slices.ContainsFunc(l.entities, func(e entity) bool { return e.overlaps(said) }) {
 				continue
 			}
 			l.state(f, t.store(said.in(l.text), ""), said, l.context(said), sureTyped, byForm)
 		}
 	}
+}
+
+// isOther reports whether capitalised words are something else than a place: an allowed value of a field, or what describes a
+// noun, as in "in Thai cuisine".
+func (l *listener) isOther(said span) bool {
+	for _, t := range l.targets {
+		if t.kind == kindChoice && t.choose(said.in(l.text)) != nil {
+			return true
+		}
+	}
+	i := l.tokenAt(said.end)
+	return i < len(l.tokens) && described[l.tokens[i].word] && strings.TrimSpace(l.text[said.end:l.tokens[i].start]) == ""
+}
+
+var described = setOf("cuisine food foods restaurant restaurants style language class music movies movie dishes size")
+
+// general are words of a field's name that say nothing more than that it is a day or time of what is asked for.
+var general = setOf("date time day event show appointment visit booking reservation preferred desired requested start the of")
+
+// isGeneral reports whether the field is the day or time of the request, not one of several: the date of a visit, but not the
+// date of a return.
+func (t target) isGeneral() bool {
+	return !slices.ContainsFunc(words(vault.DisplayName(t.def.Name)), func(w string) bool { return !general[w] })
 }
 
 // prepositions are those that lead to a place of the field's.

@@ -16,10 +16,10 @@ const (
 
 // timePatterns find the times of day that people say; the longer forms come first.
 var timePatterns = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)\b(?:(?:morning|afternoon|evening)\s+)?(?:half\s+past|quarter\s+(?:to|past))\s+` + hour + `\b(?:` + halfDay + `|\s+o'?clock\b)?` + dayPart + `?`),
-	regexp.MustCompile(`(?i)\b(?:morning|afternoon|evening)\s+` + hour + `(?::\d{2})?\b(?:\s+o'?clock\b)?`),
+	regexp.MustCompile(`(?i)\b(?:(?:morning|afternoon|evening)\s+)?(?:half\s+past|quarter\s+(?:to|past))\s+` + hour + `\b(?:` + halfDay + `|\s+o['’"]?clock\b)?` + dayPart + `?`),
+	regexp.MustCompile(`(?i)\b(?:morning|afternoon|evening)\s+` + hour + `(?::\d{2})?\b(?:\s+o['’"]?clock\b)?`),
 	regexp.MustCompile(`(?i)\b` + hour + `(?::\d{2})?` + halfDay),
-	regexp.MustCompile(`(?i)\b` + hour + `\s+o'?clock\b` + dayPart + `?`),
+	regexp.MustCompile(`(?i)\b` + hour + `\s+o['’"]?clock\b` + dayPart + `?`),
 	regexp.MustCompile(`(?i)\b\d{1,2}:\d{2}\b` + dayPart + `?`),
 	regexp.MustCompile(`(?i)\b` + hour + `(?:\s+(?:fifteen|thirty|forty-five))?` + dayPart),
 	regexp.MustCompile(`(?i)\b(?:noon|midnight|midday)\b`),

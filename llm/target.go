@@ -42,6 +42,7 @@ func newTargets(defs []vault.Definition) []target {
 		targets[i] = newTarget(d)
 	}
 	shareNames(targets)
+	shareContacts(targets)
 	dropSharedLabels(targets)
 	return targets
 }
@@ -61,6 +62,10 @@ func newTarget(d vault.Definition) target {
 		for _, phrase := range known.allPhrases() {
 			t.label(strings.Fields(phrase))
 		}
+	}
+	if t.birth() {
+		t.label([]string{"born"})
+		t.label([]string{"born", "on"})
 	}
 	t.addForms(name)
 	if d.ValidationRegex != "" {
@@ -261,6 +266,34 @@ func shareNames(targets []target) {
 	if only >= 0 && targets[only].def.Name != "emergency_contact" {
 		targets[only].label([]string{"name"})
 		targets[only].label([]string{"full", "name"})
+	}
+}
+
+// neutral are words of a field's name that leave it the customer's one address or number, unlike "billing" or "emergency".
+var neutral = setOf("customer user client contact primary main personal applicant member my home mobile cell best preferred email phone number address telephone e mail")
+
+// shareContacts lets the only field for an email address or a phone number be called just that.
+func shareContacts(targets []target) {
+	for k, general := range map[kind]string{kindEmail: "email", kindPhone: "phone"} {
+		only := -1
+		for i, t := range targets {
+			if t.kind == k {
+				if only >= 0 {
+					only = -2
+					break
+				}
+				only = i
+			}
+		}
+		if only < 0 || slices.ContainsFunc(words(vault.DisplayName(targets[only].def.Name)), func(w string) bool { return !neutral[w] }) {
+			continue
+		}
+		for _, phrase := range mustKnow(general).allPhrases() {
+			targets[only].label(strings.Fields(phrase))
+		}
+		if k == kindPhone {
+			targets[only].label([]string{"number"}) // what follows must be a phone number
+		}
 	}
 }
 

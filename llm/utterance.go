@@ -52,7 +52,7 @@ var (
 
 // isEnquiry tells "Is my email a@b.c?" and "What is the price?" from "Can you find me …?" and "How about …?".
 func (u utterance) isEnquiry(s span, first, last int) bool {
-	question := strings.HasSuffix(strings.TrimRight(s.in(u.text), `"'”’)`), "?")
+	question := strings.HasSuffix(strings.TrimRight(s.in(u.text), "\"'”’)`* "), "?")
 	for first < last && interjections[u.tokens[first].word] {
 		first++
 	}
@@ -153,7 +153,7 @@ func (u utterance) denied(s span) bool {
 		switch {
 		case after[0] == "isn't" || after[0] == "aren't" || after[0] == "wasn't":
 			return true
-		case (after[0] == "is" || after[0] == "are") && len(after) > 1 && (after[1] == "not" || after[1] == "no" || rejected[after[1]]):
+		case (after[0] == "is" || after[0] == "are") && len(after) > 1 && (after[1] == "not" || after[1] == "no" || after[1] == "too" || rejected[after[1]]):
 			return true
 		case after[0] == "was" || after[0] == "anymore":
 			return true

@@ -50,6 +50,7 @@ type Deps struct {
 type Steps struct {
 	Fields      Fields
 	Assets      Assets
+	Items       Items
 	Sessions    Sessions
 	Definitions Definitions
 	Scenarios   Scenarios
@@ -72,6 +73,7 @@ func New(d Deps) Steps {
 	return Steps{
 		Fields:      fields,
 		Assets:      Assets{once: once, now: d.Now},
+		Items:       Items{once: once},
 		Sessions:    Sessions{once: once},
 		Definitions: Definitions{once: once, model: d.Model, log: d.Log},
 		Scenarios:   Scenarios{once: once, enqueuer: d.Enqueuer},

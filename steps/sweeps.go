@@ -71,22 +71,12 @@ func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Qu
 				return err
 			}
 			batch = len(rows)
-			seen := map[uuid.UUID]bool{}
-			var profiles []uuid.UUID
-			for _, r := range rows {
-				if !seen[r.profile] {
-					seen[r.profile] = true
-					profiles = append(profiles, r.profile)
-				}
+			profiles := make([]uuid.UUID, len(rows))
+			for i, r := range rows {
+				profiles[i] = r.profile
 			}
-			touched, err := q.BumpProfiles(ctx, profiles)
-			for _, p := range touched {
-				err := q.NoteCacheInvalidation(ctx, dbgen.NoteCacheInvalidationParams(p))
-				if err != nil {
-					return err
-				}
-			}
-			total.Profiles += len(touched)
+			touched, err := touch(ctx, q, profiles)
+			total.Profiles += touched
 			return err
 		})
 		if err != nil {
@@ -101,4 +91,15 @@ func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Qu
 		return total, nil
 	}
 	return apply(ctx, s.once, ev, func(*dbgen.Queries, dbgen.Intent, vault.Sweep) (vault.SweepResult, error) { return total, nil })
+}
+
+// touch bumps profiles and notes their caches for invalidation. It says how many they are.
+func touch(ctx context.Context, q *dbgen.Queries, profiles []uuid.UUID) (int, error) {
+	touched, err := q.BumpProfiles(ctx, profiles)
+	for _, p := range touched {
+		if err := q.NoteCacheInvalidation(ctx, dbgen.NoteCacheInvalidationParams(p)); err != nil {
+			return 0, err
+		}
+	}
+	return len(touched), err
 }

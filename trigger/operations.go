@@ -30,6 +30,21 @@ func (c *Client) AddAsset(ctx context.Context, tenant uuid.UUID, in vault.AddAss
 	}, opts)
 }
 
+// DeleteItem accepts the deletion of a field version or an asset (workflow delete-item). Only admins may force it: the caller
+// checks that.
+func (c *Client) DeleteItem(ctx context.Context, tenant uuid.UUID, in vault.DeleteItem, opts ...Option) (Receipt, error) {
+	if err := vault.CheckInput(in); err != nil {
+		return Receipt{}, err
+	}
+	owner, err := c.db.Tenant(tenant).GetItemOwner(ctx, tenant, in.ItemID)
+	if err != nil {
+		return Receipt{}, db.Found(err, "item", in.ItemID)
+	}
+	return c.accept(ctx, tenant, db.NewIntent{
+		Workflow: vault.WorkflowDeleteItem, Event: vault.EventItemDelete, Subject: owner.CustomerID.String(), Payload: in,
+	}, opts)
+}
+
 // SaveSession accepts variables and turns of a conversation (workflow save-session).
 func (c *Client) SaveSession(ctx context.Context, tenant uuid.UUID, in vault.SaveSession, opts ...Option) (Receipt, error) {
 	if err := vault.CheckInput(in); err != nil {

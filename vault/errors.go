@@ -62,6 +62,18 @@ func Conflict(field, format string, args ...any) *Error {
 	return &Error{Code: CodeConflict, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
+// HasDependents makes the error for deleting what others were derived from.
+func HasDependents(item uuid.UUID, dependents []uuid.UUID) *Error {
+	ids := make([]string, len(dependents))
+	for i, id := range dependents {
+		ids[i] = id.String()
+	}
+	return &Error{
+		Code: CodeHasDependents, Field: "item_id", Related: dependents,
+		Message: fmt.Sprintf("Cannot delete: has dependents: %s; delete those first, or force it (admin only), which orphans them", strings.Join(ids, ", ")),
+	}
+}
+
 // Unavailable makes an error for a dependency that does not answer; cause is kept in the text, so it must be free of values.
 func Unavailable(what string, cause error) *Error {
 	return &Error{Code: CodeUnavailable, Message: fmt.Sprintf("%s is unavailable: %v", what, cause)}

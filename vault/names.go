@@ -5,6 +5,7 @@ package vault
 const (
 	WorkflowWriteField      = "write-field"
 	WorkflowAddAsset        = "add-asset"
+	WorkflowDeleteItem      = "delete-item"
 	WorkflowSaveSession     = "save-session"
 	WorkflowSaveDefinition  = "save-definition"
 	WorkflowSaveRequirement = "save-requirement"
@@ -25,6 +26,7 @@ const (
 const (
 	EventFieldWrite       = "field:write"
 	EventAssetAdd         = "asset:add"
+	EventItemDelete       = "item:delete"
 	EventSessionSave      = "session:save"
 	EventDefinitionSave   = "definition:save"
 	EventRequirementSave  = "requirement:save"

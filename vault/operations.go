@@ -53,6 +53,13 @@ type AddAsset struct {
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
 }
 
+// DeleteItem removes a field version or an asset. It stays in the table, unseen.
+type DeleteItem struct {
+	ItemID uuid.UUID `json:"item_id" validate:"required"`
+	// Force deletes an item that others were derived from, and orphans them. Only for admins: whoever calls checks that.
+	Force bool `json:"force,omitempty"`
+}
+
 // SaveSession stores what a conversation knows, for gap fill. Variables are merged by name; turns are added after those
 // that are there.
 type SaveSession struct {
@@ -138,6 +145,12 @@ type ItemResult struct {
 	Status         ItemStatus `json:"status"` // superseded when a newer write was there already, orphaned when its source is missing
 	ProfileVersion int64      `json:"profile_version"`
 	Warnings       []string   `json:"warnings,omitempty"`
+}
+
+// DeleteResult is the result of delete-item.
+type DeleteResult struct {
+	ItemID   uuid.UUID `json:"item_id"`
+	Orphaned int       `json:"orphaned"` // items that lost their source by it
 }
 
 // SavedResult is the result of the save-… workflows.

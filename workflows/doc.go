@@ -4,6 +4,7 @@
 //	workflow         event                       cron          one at a time per    steps
 //	write-field      field:write                               profile              validate → persist → invalidate-cache
 //	add-asset        asset:add                                 profile              validate → persist → invalidate-cache
+//	delete-item      item:delete                               profile              check-dependents → delete (and orphan) → invalidate-cache
 //	save-session     session:save                              session              persist → acknowledge
 //	save-definition  definition:save                           agent                validate → embed → persist → acknowledge
 //	save-requirement requirement:save                          scenario             validate → persist → acknowledge

@@ -21,6 +21,7 @@ func All(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.WorkflowBase {
 	return []hatchet.WorkflowBase{
 		write,
 		addAsset(c, s),
+		deleteItem(c, s),
 		saveSession(c, s),
 		saveDefinition(c, s),
 		saveRequirement(c, s),

@@ -12,6 +12,38 @@ import (
 	"github.com/google/uuid"
 )
 
+const deleteAsset = `-- name: DeleteAsset :execrows
+UPDATE profile_assets
+SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE tenant_id = $1
+  AND id = $2
+  AND deleted_at IS NULL
+`
+
+func (q *Queries) DeleteAsset(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteAsset, tenantID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const deleteField = `-- name: DeleteField :execrows
+UPDATE profile_fields
+SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE tenant_id = $1
+  AND id = $2
+  AND deleted_at IS NULL
+`
+
+func (q *Queries) DeleteField(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteField, tenantID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const getChain = `-- name: GetChain :many
 WITH RECURSIVE chain AS (
     SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, 0 AS depth, ARRAY [item.id] AS path
@@ -98,6 +130,66 @@ func (q *Queries) GetChain(ctx context.Context, arg GetChainParams) ([]GetChainR
 	return items, nil
 }
 
+const getItemOwner = `-- name: GetItemOwner :one
+SELECT item.kind::text AS kind, item.deleted::bool AS deleted, p.customer_id
+FROM (
+    SELECT 'profile_field' AS kind, f.profile_id, f.deleted_at IS NOT NULL AS deleted
+    FROM profile_fields f
+    WHERE f.tenant_id = $1 AND f.id = $2
+    UNION ALL
+    SELECT 'profile_asset', a.profile_id, a.deleted_at IS NOT NULL
+    FROM profile_assets a
+    WHERE a.tenant_id = $1 AND a.id = $2
+) item
+JOIN customer_profiles p ON p.id = item.profile_id
+`
+
+type GetItemOwnerRow struct {
+	Kind       string
+	Deleted    bool
+	CustomerID uuid.UUID
+}
+
+// Whose an item is. A deleted one still answers. Indexes: primary keys.
+func (q *Queries) GetItemOwner(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (GetItemOwnerRow, error) {
+	row := q.db.QueryRow(ctx, getItemOwner, tenantID, iD)
+	var i GetItemOwnerRow
+	err := row.Scan(&i.Kind, &i.Deleted, &i.CustomerID)
+	return i, err
+}
+
+const listDependents = `-- name: ListDependents :many
+SELECT f.id
+FROM profile_fields f
+WHERE f.tenant_id = $1 AND f.source_item_id = $2::uuid AND f.status = 'active' AND f.deleted_at IS NULL
+UNION ALL
+SELECT a.id
+FROM profile_assets a
+WHERE a.tenant_id = $1 AND a.source_item_id = $2::uuid AND a.status = 'active' AND a.deleted_at IS NULL
+LIMIT 1000
+`
+
+// The active items that were derived from one. Indexes: profile_fields_source, profile_assets_source.
+func (q *Queries) ListDependents(ctx context.Context, tenantID uuid.UUID, itemID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listDependents, tenantID, itemID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listDerived = `-- name: ListDerived :many
 SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_metadata
 FROM profile_fields f
@@ -137,6 +229,68 @@ func (q *Queries) ListDerived(ctx context.Context, tenantID uuid.UUID, itemID uu
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const orphanDependentAssets = `-- name: OrphanDependentAssets :many
+UPDATE profile_assets
+SET status = 'orphaned', updated_at = clock_timestamp()
+WHERE tenant_id = $1
+  AND source_item_id = $2::uuid
+  AND status = 'active'
+  AND deleted_at IS NULL
+RETURNING profile_id
+`
+
+// As OrphanDependentFields. Index: profile_assets_source.
+func (q *Queries) OrphanDependentAssets(ctx context.Context, tenantID uuid.UUID, itemID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, orphanDependentAssets, tenantID, itemID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var profile_id uuid.UUID
+		if err := rows.Scan(&profile_id); err != nil {
+			return nil, err
+		}
+		items = append(items, profile_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const orphanDependentFields = `-- name: OrphanDependentFields :many
+UPDATE profile_fields
+SET status = 'orphaned', updated_at = clock_timestamp()
+WHERE tenant_id = $1
+  AND source_item_id = $2::uuid
+  AND status = 'active'
+  AND deleted_at IS NULL
+RETURNING profile_id
+`
+
+// What was derived from a deleted item has lost its source, at once. Index: profile_fields_source.
+func (q *Queries) OrphanDependentFields(ctx context.Context, tenantID uuid.UUID, itemID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, orphanDependentFields, tenantID, itemID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var profile_id uuid.UUID
+		if err := rows.Scan(&profile_id); err != nil {
+			return nil, err
+		}
+		items = append(items, profile_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

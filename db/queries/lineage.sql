@@ -54,3 +54,62 @@ SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_metadata
 FROM profile_assets a
 WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.source_item_id = sqlc.arg(item_id)::uuid AND a.deleted_at IS NULL
 LIMIT 1000;
+
+-- Whose an item is. A deleted one still answers. Indexes: primary keys.
+-- name: GetItemOwner :one
+SELECT item.kind::text AS kind, item.deleted::bool AS deleted, p.customer_id
+FROM (
+    SELECT 'profile_field' AS kind, f.profile_id, f.deleted_at IS NOT NULL AS deleted
+    FROM profile_fields f
+    WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id)
+    UNION ALL
+    SELECT 'profile_asset', a.profile_id, a.deleted_at IS NOT NULL
+    FROM profile_assets a
+    WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id)
+) item
+JOIN customer_profiles p ON p.id = item.profile_id;
+
+-- The active items that were derived from one. Indexes: profile_fields_source, profile_assets_source.
+-- name: ListDependents :many
+SELECT f.id
+FROM profile_fields f
+WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.source_item_id = sqlc.arg(item_id)::uuid AND f.status = 'active' AND f.deleted_at IS NULL
+UNION ALL
+SELECT a.id
+FROM profile_assets a
+WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.source_item_id = sqlc.arg(item_id)::uuid AND a.status = 'active' AND a.deleted_at IS NULL
+LIMIT 1000;
+
+-- name: DeleteField :execrows
+UPDATE profile_fields
+SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+  AND deleted_at IS NULL;
+
+-- name: DeleteAsset :execrows
+UPDATE profile_assets
+SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+  AND deleted_at IS NULL;
+
+-- What was derived from a deleted item has lost its source, at once. Index: profile_fields_source.
+-- name: OrphanDependentFields :many
+UPDATE profile_fields
+SET status = 'orphaned', updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND source_item_id = sqlc.arg(item_id)::uuid
+  AND status = 'active'
+  AND deleted_at IS NULL
+RETURNING profile_id;
+
+-- As OrphanDependentFields. Index: profile_assets_source.
+-- name: OrphanDependentAssets :many
+UPDATE profile_assets
+SET status = 'orphaned', updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND source_item_id = sqlc.arg(item_id)::uuid
+  AND status = 'active'
+  AND deleted_at IS NULL
+RETURNING profile_id;

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// stepPatience is how long one step of the demo may take before it counts as hung: a hundred times what it takes.
+const stepPatience = 60 * time.Second
+
+// demo starts the whole system, runs the quickstart on it and stops it. It prints only what it reads back from the system.
+func demo(ctx context.Context) error {
+	cfg, err := loadConfig(os.Environ())
+	if err != nil {
+		return err
+	}
+	cfg.Profile.ValidationMode = vault.ModeStrict // as in production
+	started := time.Now()
+	engine, err := startEngine(cfg)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s, err := start(ctx, cfg, engine, log)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("The system is up after %s: PostgreSQL, Redis, the Hatchet engine and a worker.\n", time.Since(started).Round(100*time.Millisecond))
+	d := newDemo(s, os.Stdout)
+	err = errors.Join(d.run(ctx), s.stop())
+	if err != nil {
+		return fmt.Errorf("demo: failed: %w", err)
+	}
+	fmt.Println("demo: ok")
+	return nil
+}
+
+// story is one run of the quickstart: a customer of a bank, in a tenant of her own.
+type story struct {
+	*system
+	out io.Writer
+	ctx context.Context // of the step that runs, with its bound
+
+	tenant, agent, customer, scenario, session uuid.UUID
+	document                                   uuid.UUID // the ID card
+	failed                                     uuid.UUID // an operation to be replayed
+}
+
+func newDemo(s *system, out io.Writer) *story {
+	id := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+	return &story{system: s, out: out, tenant: id(), agent: id(), customer: id(), scenario: id(), session: id()}
+}
+
+// run goes through the steps, and says which one failed or hung.
+func (d *story) run(ctx context.Context) error {
+	if _, err := d.DB.System().CreateTenant(ctx, d.tenant, "demo"); err != nil {
+		return fmt.Errorf("make a tenant: %w", err)
+	}
+	for i, step := range []struct {
+		title string
+		run   func() error
+	}{
+		{"Define what may be collected", d.defineFields},
+		{"Save a scenario: what it needs is extracted from its text", d.saveScenario},
+		{"Require more by hand", d.requireByHand},
+		{"Write a name that was read off an ID card, with its lineage", d.writeWithLineage},
+		{"Ask where the name came from", d.showChain},
+		{"Write something invalid", d.writeInvalid},
+		{"List what the scenario still needs of the customer", d.listMissing},
+		{"Fill the gaps: profile, session, conversation, and a question", d.fillGaps},
+		{"Let a value expire", d.expire},
+		{"Lose the source of a value", d.orphan},
+		{"Read the history of a field", d.history},
+		{"Replay a failed run after mending its cause", d.replay},
+	} {
+		_, _ = fmt.Fprintf(d.out, "\n%d. %s\n", i+1, step.title)
+		if err := d.bounded(ctx, step.run); err != nil {
+			return fmt.Errorf("step %d (%s): %w", i+1, step.title, err)
+		}
+	}
+	return nil
+}
+
+// bounded runs one step, and gives it up after stepPatience even where it does not mind its context.
+func (d *story) bounded(ctx context.Context, step func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, stepPatience)
+	defer cancel()
+	d.ctx = ctx
+	done := make(chan error, 1)
+	go func() { done <- step() }()
+	select {
+	case err := <-done:
+		if ctx.Err() != nil && err != nil {
+			return fmt.Errorf("hung for %s: %w", stepPatience, err)
+		}
+		return err
+	case <-time.After(stepPatience + time.Second):
+		return fmt.Errorf("hung for %s", stepPatience)
+	}
+}
+
+func (d *story) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(d.out, "   "+format+"\n", args...)
+}
+
+// done waits for an accepted change to be applied.
+func (d *story) done(r trigger.Receipt, err error) (vault.Operation, error) {
+	if err != nil {
+		return vault.Operation{}, err
+	}
+	return r.Wait(d.ctx)
+}
+
+// write writes a fact and gives what became of it.
+func (d *story) write(in vault.WriteField) (vault.ItemResult, error) {
+	in.AgentID, in.CustomerID = d.agent, d.customer
+	r, err := d.Trigger.WriteField(d.ctx, d.tenant, in)
+	op, err := d.done(r, err)
+	if err != nil {
+		return vault.ItemResult{}, err
+	}
+	return decode[vault.ItemResult](op)
+}
+
+func decode[T any](op vault.Operation) (T, error) {
+	var out T
+	if err := json.Unmarshal(op.Result, &out); err != nil {
+		return out, fmt.Errorf("read the result of operation %s: %w", op.ID, err)
+	}
+	return out, nil
+}
+
+func text(s string) json.RawMessage {
+	out, _ := json.Marshal(s) // a string always encodes
+	return out
+}

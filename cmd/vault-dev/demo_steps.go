@@ -1,0 +1,406 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hatchet-dev/hatchet/pkg/client/rest"
+
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func (d *story) defineFields() error {
+	for _, def := range []vault.Definition{
+		{
+			Name: "email", DisplayName: "Email Address", ValueType: vault.TypeEmail, IsPII: true,
+			ValidationRegex: `^[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$`, CollectionPrompt: "What is your email address?",
+		},
+		{Name: "legal_name", DisplayName: "Legal Name", ValueType: vault.TypeString, IsPII: true, CollectionPrompt: "What is your full legal name?"},
+		{Name: "country", DisplayName: "Country of Residence", ValueType: vault.TypeString, CollectionPrompt: "Which country do you live in?"},
+		{
+			Name: "account_type", DisplayName: "Account Type", ValueType: vault.TypeString, CollectionPrompt: "Which account would you like?",
+			AllowedValues: []json.RawMessage{text("checking"), text("savings")},
+		},
+	} {
+		def.AgentID, def.Enabled = d.agent, true
+		r, err := d.Trigger.SaveDefinition(d.ctx, d.tenant, def)
+		if _, err := d.done(r, err); err != nil {
+			return err
+		}
+	}
+	defs, err := d.Query.Definitions(d.ctx, d.tenant, d.agent)
+	for _, def := range defs {
+		d.say("%-13s %-7s %q", def.Name, def.ValueType, def.Prompt())
+	}
+	return err
+}
+
+func (d *story) saveScenario() error {
+	r, err := d.Trigger.SaveScenario(d.ctx, d.tenant, vault.Scenario{
+		ID: d.scenario, AgentID: d.agent, Name: "Open an account",
+		Description: "Open a bank account for a customer. Only if the customer is over 18, go on. We need the customer's e-mail address.",
+	})
+	op, err := d.done(r, err)
+	if err != nil {
+		return err
+	}
+	saved, err := decode[vault.SavedResult](op)
+	if err != nil {
+		return err
+	}
+	op, err = d.Trigger.Wait(d.ctx, d.tenant, *saved.Extraction)
+	if err != nil {
+		return err
+	}
+	found, err := decode[vault.ExtractResult](op)
+	if err != nil {
+		return err
+	}
+	d.say("the event %s ran the workflow %s: %s, with %d model call", vault.EventScenarioSaved, op.Workflow, found.Outcome, found.ModelCalls)
+	if err := d.printRequirements(); err != nil {
+		return err
+	}
+	suggested, err := d.Query.Definition(d.ctx, d.tenant, d.agent, "date_of_birth")
+	if err != nil {
+		return err
+	}
+	d.say("%s was suggested, of type %s, enabled: %t; a person approves it by saving it:", suggested.Name, suggested.ValueType, suggested.Enabled)
+	suggested.Enabled = true
+	r, err = d.Trigger.SaveDefinition(d.ctx, d.tenant, suggested)
+	if _, err := d.done(r, err); err != nil {
+		return err
+	}
+	approved, err := d.Query.Definition(d.ctx, d.tenant, d.agent, "date_of_birth")
+	d.say("%s enabled: %t, origin: %s, prompt: %q", approved.Name, approved.Enabled, approved.Origin, approved.Prompt())
+	return err
+}
+
+func (d *story) printRequirements() error {
+	reqs, err := d.Query.Requirements(d.ctx, d.tenant, d.scenario)
+	for _, req := range reqs {
+		why := ""
+		if req.Quote != "" {
+			why = fmt.Sprintf(", because it says %q (confidence %.2f)", req.Quote, req.Confidence)
+		}
+		d.say("needs %-13s %s, else %s, by %s%s", req.FieldName, req.RequiredLevel, req.FallbackAction, req.Origin, why)
+	}
+	return err
+}
+
+func (d *story) requireByHand() error {
+	for i, name := range []string{"legal_name", "country", "account_type"} {
+		r, err := d.Trigger.SaveRequirement(d.ctx, d.tenant, vault.Requirement{
+			AgentID: d.agent, ScenarioID: d.scenario, FieldName: name, RequiredLevel: vault.LevelHard,
+			FallbackAction: vault.FallbackAsk, Order: 10 + i,
+		})
+		if _, err := d.done(r, err); err != nil {
+			return err
+		}
+	}
+	return d.printRequirements()
+}
+
+func (d *story) writeWithLineage() error {
+	r, err := d.Trigger.AddAsset(d.ctx, d.tenant, vault.AddAsset{
+		CustomerID: d.customer, Name: "id_card", AssetType: "image", StorageProvider: "s3", StoragePath: "uploads/id_card.jpg",
+		MimeType: "image/jpeg", SizeBytes: 182044, Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+	})
+	op, err := d.done(r, err)
+	if err != nil {
+		return err
+	}
+	asset, err := decode[vault.ItemResult](op)
+	if err != nil {
+		return err
+	}
+	d.document = asset.ItemID
+	_, err = d.write(vault.WriteField{
+		Name: "legal_name", Value: text("Ada Marchetti-Quill"), Source: vault.FieldDocumentExtracted,
+		Lineage: vault.Lineage{
+			SourceItemID: &d.document, SourceItemType: vault.SourceProfileAsset,
+			SourceMetadata: json.RawMessage(`{"tool": "ocr_extractor", "confidence": 0.95}`),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return d.printField("legal_name")
+}
+
+func (d *story) printField(name string) error {
+	p, err := d.Query.Profile(d.ctx, d.tenant, d.customer)
+	if err != nil {
+		return err
+	}
+	f, ok := p.Fields[name]
+	if !ok {
+		d.say("the profile (version %d) has no active %s", p.Version, name)
+		return nil
+	}
+	d.say("the profile (version %d) has %s = %s, %s, source %s, confidence %.2f", p.Version, f.Name, f.Value, f.Status, f.Source, f.Confidence)
+	return nil
+}
+
+func (d *story) showChain() error {
+	p, err := d.Query.Profile(d.ctx, d.tenant, d.customer)
+	if err != nil {
+		return err
+	}
+	chain, err := d.Query.Chain(d.ctx, d.tenant, p.Fields["legal_name"].ID, 0)
+	for _, link := range chain.Links {
+		d.say("%s %s %s %s", link.Type, link.Name, link.ID, link.Meta)
+	}
+	return err
+}
+
+func (d *story) writeInvalid() error {
+	_, err := d.write(vault.WriteField{Name: "account_type", Value: text("gold"), Source: vault.FieldUserProvided})
+	var rejected *vault.Error
+	if !errors.As(err, &rejected) {
+		return fmt.Errorf("an invalid value was not rejected: %w", err)
+	}
+	d.say("rejected: %s", rejected.ForCaller())
+	_, err = d.write(vault.WriteField{Name: "email", Value: text("ada(at)example"), Source: vault.FieldUserProvided})
+	if !errors.As(err, &rejected) {
+		return fmt.Errorf("an invalid value was not rejected: %w", err)
+	}
+	d.say("rejected, without the value, since it is PII: %s", rejected.ForCaller())
+	return nil
+}
+
+func (d *story) listMissing() error {
+	out, err := d.Query.Missing(d.ctx, d.tenant, query.MissingInput{CustomerID: d.customer, ScenarioID: d.scenario})
+	for _, m := range out.Missing {
+		d.say("missing %-13s %s (required_level=%s)", m.Requirement.FieldName, m.Reason, m.Requirement.RequiredLevel)
+	}
+	d.say("may the scenario start? %t", !out.Blocked)
+	return err
+}
+
+func (d *story) fillGaps() error {
+	r, err := d.Trigger.SaveSession(d.ctx, d.tenant, vault.SaveSession{
+		SessionID: d.session, AgentID: d.agent, CustomerID: d.customer,
+		Variables: map[string]json.RawMessage{"country": text("Netherlands")},
+		Turns: []vault.Turn{
+			{Speaker: vault.SpeakerAgent, Text: "Welcome! How can I help you today?"},
+			{Speaker: vault.SpeakerCustomer, Text: "Hi, I want to open a savings account with you."},
+			{Speaker: vault.SpeakerAgent, Text: "Gladly. What is your email address?"},
+			{Speaker: vault.SpeakerCustomer, Text: "My email address is ada.quill@example.com, thanks."},
+		},
+	})
+	if _, err := d.done(r, err); err != nil {
+		return err
+	}
+	fill, err := d.Trigger.FillGaps(d.ctx, d.tenant, vault.FillGaps{CustomerID: d.customer, ScenarioID: d.scenario, SessionID: &d.session})
+	if err != nil {
+		return err
+	}
+	first, err := d.question(uuid.Nil)
+	if err != nil {
+		return err
+	}
+	d.say("asked: %q", first.Prompt)
+	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestion{QuestionID: first.ID, Value: text("a while ago")})
+	_, err = d.done(r, err)
+	var rejected *vault.Error
+	if !errors.As(err, &rejected) {
+		return fmt.Errorf("an invalid answer was not rejected: %w", err)
+	}
+	again, err := d.question(first.ID)
+	if err != nil {
+		return err
+	}
+	d.say("an answer was invalid; asked again (attempt %d): %q, because: %s", again.Attempt, again.Prompt, again.Reason)
+	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestion{QuestionID: again.ID, Value: text("1990-03-14")})
+	if _, err := d.done(r, err); err != nil {
+		return err
+	}
+	op, err := fill.Wait(d.ctx)
+	if err != nil {
+		return err
+	}
+	return d.printFill(op)
+}
+
+func (d *story) printFill(op vault.Operation) error {
+	result, err := decode[vault.FillResult](op)
+	if err != nil {
+		return err
+	}
+	for _, f := range result.Fields {
+		if !f.Filled {
+			return fmt.Errorf("could not fill %s: %s %v", f.FieldName, f.Action, f.Errors)
+		}
+		quote := ""
+		if f.Source == vault.GapFromConversation {
+			field, err := d.Query.Field(d.ctx, d.tenant, *f.ItemID)
+			if err != nil {
+				return err
+			}
+			var meta struct{ Quote string }
+			if err := json.Unmarshal(field.SourceMetadata, &meta); err != nil {
+				return err
+			}
+			quote = fmt.Sprintf(", who said %q", meta.Quote)
+		}
+		d.say("filled %-13s from %s (confidence %.2f)%s", f.FieldName, f.Source, f.Confidence, quote)
+	}
+	d.say("model calls: %d; may the scenario start? %t", result.ModelCalls, !result.Blocked)
+	return nil
+}
+
+// question waits for the open question after the one that is known.
+func (d *story) question(known uuid.UUID) (vault.Question, error) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		open, err := d.Query.Questions(d.ctx, d.tenant, d.customer)
+		if err != nil {
+			return vault.Question{}, err
+		}
+		for _, q := range open {
+			if q.ID != known {
+				return q, nil
+			}
+		}
+		select {
+		case <-d.ctx.Done():
+			return vault.Question{}, fmt.Errorf("no question was asked: %w", d.ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+func (d *story) expire() error {
+	soon := time.Now().Add(time.Second)
+	if _, err := d.write(vault.WriteField{Name: "country", Value: text("Iceland"), Source: vault.FieldUserProvided, ExpiresAt: &soon}); err != nil {
+		return err
+	}
+	if err := d.printField("country"); err != nil {
+		return err
+	}
+	select {
+	case <-d.ctx.Done():
+		return d.ctx.Err()
+	case <-time.After(time.Until(soon)):
+	}
+	r, err := d.Trigger.ExpireFields(d.ctx, d.tenant)
+	op, err := d.done(r, err)
+	if err != nil {
+		return err
+	}
+	swept, err := decode[vault.SweepResult](op)
+	if err != nil {
+		return err
+	}
+	d.say("%s marked %d item(s) in %d profile(s)", op.Workflow, swept.Marked, swept.Profiles)
+	return d.printField("country")
+}
+
+func (d *story) orphan() error {
+	r, err := d.Trigger.DeleteItem(d.ctx, d.tenant, vault.DeleteItem{ItemID: d.document})
+	_, err = d.done(r, err)
+	if vault.CodeOf(err) != vault.CodeHasDependents {
+		return fmt.Errorf("the deletion of a source was not refused: %w", err)
+	}
+	d.say("refused: %s", err)
+	r, err = d.Trigger.DeleteItem(d.ctx, d.tenant, vault.DeleteItem{ItemID: d.document, Force: true})
+	op, err := d.done(r, err)
+	if err != nil {
+		return err
+	}
+	deleted, err := decode[vault.DeleteResult](op)
+	if err != nil {
+		return err
+	}
+	d.say("an admin forced it: %d item(s) orphaned", deleted.Orphaned)
+	versions, err := d.Query.History(d.ctx, d.tenant, d.customer, "legal_name")
+	for _, v := range versions {
+		d.say("%s = %s is %s", v.Name, v.Value, v.Status)
+	}
+	return err
+}
+
+func (d *story) history() error {
+	versions, err := d.Query.History(d.ctx, d.tenant, d.customer, "country")
+	for _, v := range versions {
+		d.say("%s %-13s %s, source %s", v.AcceptedAt.Format(time.TimeOnly), v.Value, v.Status, v.Source)
+	}
+	return err
+}
+
+func (d *story) replay() error {
+	r, err := d.Trigger.WriteField(d.ctx, d.tenant, vault.WriteField{
+		AgentID: d.agent, CustomerID: d.customer, Name: "shoe_size", Value: json.RawMessage("39"), Source: vault.FieldUserProvided,
+	})
+	op, err := d.done(r, err)
+	var rejected *vault.Error
+	if !errors.As(err, &rejected) {
+		return fmt.Errorf("a write of an undefined field was not rejected: %w", err)
+	}
+	d.say("operation %s %s: %s", op.ID, op.Status, rejected.ForCaller())
+	saved, err := d.Trigger.SaveDefinition(d.ctx, d.tenant, vault.Definition{AgentID: d.agent, Name: "shoe_size", ValueType: vault.TypeNumber, Enabled: true})
+	if _, err := d.done(saved, err); err != nil {
+		return err
+	}
+	run, err := d.runOf(op.ID)
+	if err != nil {
+		return err
+	}
+	if _, err := d.engine.Runs().Replay(d.ctx, rest.V1ReplayTaskRequest{ExternalIds: &[]uuid.UUID{run}}); err != nil {
+		return fmt.Errorf("replay run %s: %w", run, err)
+	}
+	d.say("its definition was saved, and run %s replayed, as from Hatchet's dashboard", run)
+	if err := d.untilSucceeded(op.ID); err != nil {
+		return err
+	}
+	return d.printField("shoe_size")
+}
+
+// runOf finds the failed run of an operation: every run carries the operation's id as metadata.
+func (d *story) runOf(operation uuid.UUID) (uuid.UUID, error) {
+	tick := time.NewTicker(100 * time.Millisecond) // the engine lists a run a moment after it ended
+	defer tick.Stop()
+	metadata := []string{"intent_id:" + operation.String()}
+	for {
+		runs, err := d.engine.Runs().List(d.ctx, rest.V1WorkflowRunListParams{
+			Since: time.Now().Add(-time.Hour), AdditionalMetadata: &metadata, Statuses: &[]rest.V1TaskStatus{rest.V1TaskStatusFAILED},
+		})
+		if err != nil {
+			return uuid.Nil, fmt.Errorf("list the runs of operation %s: %w", operation, err)
+		}
+		if len(runs.Rows) > 0 {
+			return runs.Rows[0].WorkflowRunExternalId, nil
+		}
+		select {
+		case <-d.ctx.Done():
+			return uuid.Nil, fmt.Errorf("no failed run of operation %s: %w", operation, d.ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// untilSucceeded waits for a replayed operation: until its run starts, it still counts as failed.
+func (d *story) untilSucceeded(operation uuid.UUID) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		op, err := d.Query.Operation(d.ctx, d.tenant, operation)
+		if err != nil {
+			return err
+		}
+		if op.Status == vault.IntentSucceeded {
+			d.say("operation %s %s", op.ID, op.Status)
+			return nil
+		}
+		select {
+		case <-d.ctx.Done():
+			return fmt.Errorf("operation %s is still %s: %w", operation, op.Status, d.ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
