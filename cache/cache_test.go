@@ -130,6 +130,13 @@ func TestLateStoreIsRefused(t *testing.T) {
 			other := &loads{err: errors.New("fails, and leaves its claim")}
 			_, _ = Read(t.Context(), c, key, other.load)
 		},
+		"an invalidation whose marker is gone, and an older one again": func(t *testing.T, c *Cache, key Key) {
+			invalidate(t, c, key)
+			client.Del(t.Context(), key.String())
+			if err := c.Invalidate(t.Context(), key, 1); err != nil {
+				t.Fatal(err)
+			}
+		},
 		"the loss of the claim": func(t *testing.T, _ *Cache, key Key) { client.Del(t.Context(), key.String()) },
 		"a newer value": func(t *testing.T, c *Cache, key Key) {
 			(&loads{value: person{"new", 2}}).read(t, c, key, 1)
@@ -199,6 +206,31 @@ func TestStoreOfAnOlderVersionThanAnUnusableEntryIsRefused(t *testing.T) {
 	l.read(t, c, key, 2)
 	if c.Stats().RefusedStale != 2 {
 		t.Errorf("%+v", c.Stats())
+	}
+}
+
+// A reader that found nothing, and then makes its claim, finds what came in between.
+func TestClaimTakesNoOtherPlace(t *testing.T) {
+	t.Parallel()
+	c, _ := newCache(t, Options{})
+	client := raw(t, sharedURL)
+	for _, is := range []string{
+		string(isMarker) + versionText(3) + newToken(),
+		string(isClaim) + noVersion + newToken(),
+		string(encodeEntry(3, unknownRun, "01234567", []byte("{}"))),
+	} {
+		key := randomKey()
+		client.Set(t.Context(), key.String(), is, time.Minute)
+		want := is
+		if is[0] == isEntry {
+			want = "" // nothing to store in the place of
+		}
+		if got := c.claim(t.Context(), key, found{version: noVersion}); got != want {
+			t.Errorf("claim %q where there is %q", got, is)
+		}
+		if got := client.Get(t.Context(), key.String()).Val(); got != is {
+			t.Errorf("%q became %q", is, got)
+		}
 	}
 }
 

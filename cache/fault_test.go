@@ -394,6 +394,33 @@ func TestTrustIsRenewedWhileThereAreReads(t *testing.T) {
 	}
 }
 
+// Trust counts from before the notes were looked up: one that was made meanwhile may not have been seen.
+func TestTrustCountsFromBeforeTheLook(t *testing.T) {
+	t.Parallel()
+	for name, during := range map[string]func(c *Cache){
+		"a look that takes longer than trust lasts": func(*Cache) { time.Sleep(60 * time.Millisecond) },
+		"an invalidation that fails meanwhile":      func(c *Cache) { c.trust.lose() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var c *Cache
+			opts := Options{TrustFor: 50 * time.Millisecond, OnRecover: func(context.Context) error { during(c); return nil }}
+			if name == "an invalidation that fails meanwhile" {
+				opts.TrustFor = time.Hour
+			}
+			c, _ = newCache(t, opts)
+			l := &loads{value: person{"Ada", 1}}
+			key := randomKey()
+			for i := range 5 {
+				l.read(t, c, key, i+1)
+			}
+			if c.Stats().Bypassed != 5 {
+				t.Errorf("%+v", c.Stats())
+			}
+		})
+	}
+}
+
 func TestClockThatWasSetBackEndsTrust(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

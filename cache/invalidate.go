@@ -20,7 +20,7 @@ func (c *Cache) Invalidate(ctx context.Context, key Key, version int64) error {
 		return fmt.Errorf("invalidate %s: version %d is negative", key.kind, version)
 	}
 	return c.erase(ctx, key, func(ctx context.Context) error {
-		marker := string(isMarker) + versionText(version) + unknownRun
+		marker := string(isMarker) + versionText(version) + newToken()
 		return invalidateScript.Run(ctx, c.client, []string{key.String()}, versionText(version), marker, markerTTL.Milliseconds()).Err()
 	})
 }

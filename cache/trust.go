@@ -137,7 +137,6 @@ func (c *Cache) Settle(ctx context.Context) error {
 	if c == nil || !c.enabled {
 		return nil
 	}
-	c.trust.lose()
 	timer := time.NewTimer(c.trust.lasts + c.trust.lasts/10)
 	defer timer.Stop()
 	select {

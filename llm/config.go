@@ -74,7 +74,7 @@ func New(cfg Config) (Model, error) {
 	if cfg.Provider == ProviderOpenAI {
 		return newOpenAI(cfg), nil
 	}
-	return &offline{usage: cfg.Usage}, nil
+	return &offline{usage: cfg.Usage, timeout: cfg.Timeout}, nil
 }
 
 // check reports everything that is wrong with c. It does not quote the key, nor the base URL, which may hold one.

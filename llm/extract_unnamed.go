@@ -85,7 +85,7 @@ func (l *listener) countedField(e entity) int {
 		if t.people && noun == "of" && next == "us" {
 			matches = true
 		}
-		if t.people && (noun == "" || phraseEnds[noun] || listWords[noun]) && partyPattern.MatchString(l.text[:e.start]) {
+		if t.people && (noun == "" || phraseEnds[noun] || listWords[noun]) && partyPattern.MatchString(l.text[max(0, e.start-60):e.start]) {
 			matches = true
 		}
 		if !matches {
@@ -258,7 +258,7 @@ func (l *listener) givesOwn(e entity) bool {
 			return true
 		}
 	}
-	lead := strings.TrimLeft(l.text[start:e.start], " ")
+	lead := strings.TrimLeft(l.text[max(start, e.start-120):e.start], " ")
 	return onlyInterjections(lead) || givesAddress.MatchString(lead)
 }
 

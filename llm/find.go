@@ -24,6 +24,9 @@ type entity struct {
 	plain bool
 }
 
+// maxEntities is how many entities of one text are looked at. Who says more in one turn pastes a table.
+const maxEntities = 200
+
 // findEntities finds what has a recognisable form, in the order of the text. Of two that overlap the first found counts, so
 // the forms that hold others come first.
 func findEntities(text string, now clock) []entity {
@@ -41,7 +44,7 @@ func findEntities(text string, now clock) []entity {
 		}
 	}
 	slices.SortFunc(found, func(a, b entity) int { return cmp.Compare(a.start, b.start) })
-	return found
+	return found[:min(len(found), maxEntities)]
 }
 
 var (

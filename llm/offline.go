@@ -2,6 +2,7 @@ package llm
 
 import (
 	"context"
+	"time"
 
 	"github.com/contextvault/contextvault/vault"
 )
@@ -11,14 +12,17 @@ import (
 //   - propose.go reads fields out of texts, with the lexicon of lexicon.go;
 //   - extract.go reads values out of conversations;
 //   - embed.go hashes character n-grams.
-type offline struct{ usage func(Usage) }
+type offline struct {
+	usage   func(Usage)
+	timeout time.Duration
+}
 
 // Name gives "offline".
 func (*offline) Name() string { return ProviderOffline }
 
 // ProposeFields reads conditions and sentences that say what a customer must tell.
 func (o *offline) ProposeFields(ctx context.Context, req ProposeRequest) (fields []vault.ProposedField, err error) {
-	err = o.run(ctx, OperationPropose, func() error {
+	err = o.run(ctx, OperationPropose, func(context.Context) error {
 		fields = propose(req)
 		return nil
 	})
@@ -27,7 +31,7 @@ func (o *offline) ProposeFields(ctx context.Context, req ProposeRequest) (fields
 
 // ExtractValues reads what the customer's own turns say about the fields.
 func (o *offline) ExtractValues(ctx context.Context, req ExtractRequest) (found []vault.Candidate, err error) {
-	err = o.run(ctx, OperationExtract, func() (err error) {
+	err = o.run(ctx, OperationExtract, func(ctx context.Context) (err error) {
 		found, err = extract(ctx, req)
 		return err
 	})
@@ -36,7 +40,7 @@ func (o *offline) ExtractValues(ctx context.Context, req ExtractRequest) (found 
 
 // Embed hashes the character n-grams of each text.
 func (o *offline) Embed(ctx context.Context, texts []string) (vectors [][]float32, err error) {
-	err = o.run(ctx, OperationEmbed, func() error {
+	err = o.run(ctx, OperationEmbed, func(context.Context) error {
 		if err := checkTexts(texts); err != nil {
 			return err
 		}
@@ -50,15 +54,14 @@ func (o *offline) Embed(ctx context.Context, texts []string) (vectors [][]float3
 }
 
 // run does fn unless the context has ended, and counts it as one call.
-func (o *offline) run(ctx context.Context, op Operation, fn func() error) error {
+func (o *offline) run(ctx context.Context, op Operation, fn func(context.Context) error) (err error) {
 	m := startMeter(op, ProviderOffline)
+	defer func() { m.done(ctx, o.usage, err) }()
 	m.usage.Calls = 1
-	err := ctx.Err()
-	if err != nil {
-		err = vault.Unavailable(dependency, err)
-	} else {
-		err = fn()
+	if err := ctx.Err(); err != nil {
+		return vault.Unavailable(dependency, err)
 	}
-	m.done(ctx, o.usage, err)
-	return err
+	bounded, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	return fn(bounded)
 }

@@ -73,9 +73,10 @@ func (r *reader) word(i int) string {
 	return r.tokens[i].word
 }
 
-// adjacent reports whether only white space stands between token i and the next one.
+// adjacent reports whether only white space, or a hyphen, stands between token i and the next one.
 func (r *reader) adjacent(i int) bool {
-	return i >= 0 && i+1 < len(r.tokens) && strings.TrimSpace(r.text[r.tokens[i].end:r.tokens[i+1].start]) == ""
+	gap := r.gap(i)
+	return gap == "-" || gap != "" && strings.TrimSpace(gap) == ""
 }
 
 // gap is the text between token i and the next one.

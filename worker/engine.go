@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 
 	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client"
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
@@ -14,9 +15,14 @@ import (
 	"github.com/contextvault/contextvault/config"
 )
 
-// engineLog is where the SDK's own lines go: errors only, since it is chatty and what happens to an operation is in its intent.
+// engineLog is where the SDK's own lines go: errors only, since it is chatty, without those of failed steps, which the worker
+// logs itself.
 func engineLog() *zerolog.Logger {
-	log := zerolog.New(os.Stderr).Level(zerolog.ErrorLevel).With().Timestamp().Str("logger", "hatchet").Logger()
+	log := zerolog.New(os.Stderr).Level(zerolog.ErrorLevel).Hook(zerolog.HookFunc(func(e *zerolog.Event, _ zerolog.Level, message string) {
+		if strings.HasPrefix(message, "could not execute action") {
+			e.Discard()
+		}
+	})).With().Timestamp().Str("logger", "hatchet").Logger()
 	return &log
 }
 

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -15,6 +16,8 @@ import (
 // metrics are what the worker tells of itself. Labels are names of ours, never a tenant's or customer's.
 type metrics struct {
 	running
+	turns    chan struct{} // one for each step that may run at a time
+	log      *slog.Logger
 	registry *prometheus.Registry
 	steps    *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
@@ -22,6 +25,7 @@ type metrics struct {
 
 func newMetrics(r *Runtime) *metrics {
 	m := &metrics{
+		turns: make(chan struct{}, r.Config.Jobs.Hatchet.WorkerConcurrency), log: r.Log,
 		registry: prometheus.NewRegistry(),
 		steps: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vault_steps_total", Help: "Steps that ended, by workflow and step, and outcome.",

@@ -19,6 +19,10 @@
 //	relay-intents                                * * * * *                          relay
 //	purge-intents                                17 3 * * *                         purge
 //
+// "One at a time" is kept by the row that the step locks in PostgreSQL. Only extract-schema and fill-gaps, which would ask a
+// model or a customer twice, have the engine queue their runs as well: its queue costs a run 0.1 s and now and then some
+// seconds (v0.104.7, measured).
+//
 // register.go lists every workflow and is the only place that registers one; policy.go names the retries, back-offs and
 // time-outs; task.go is the one edge between a step and the engine. The crons come from the configuration.
 package workflows

@@ -48,8 +48,8 @@ func policy(retries int, backoff float32, maxBackoffSeconds int, execution, sche
 	return opts
 }
 
-// onePerSubject lets one run at a time per tenant and subject go on; the others wait. It spares lock waits; order comes from
-// acceptance, not from here.
+// onePerSubject lets one run at a time per tenant and subject go on; the others wait. Order comes from acceptance, not from
+// here.
 func onePerSubject() hatchet.WorkflowOption {
 	one, strategy := int32(1), types.GroupRoundRobin
 	return hatchet.WithWorkflowConcurrency(types.Concurrency{

@@ -9,7 +9,7 @@ import (
 
 // saveScenario stores a scenario and announces it, which starts extract-schema.
 func saveScenario(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowSaveScenario, hatchet.WithWorkflowEvents(vault.EventScenarioSave), onePerSubject())
+	w := c.NewWorkflow(vault.WorkflowSaveScenario, hatchet.WithWorkflowEvents(vault.EventScenarioSave))
 	persist := w.NewTask("persist", task(s.Scenarios.PersistScenario), quick()...)
 	w.NewTask("announce", task(s.Scenarios.AnnounceSave), quick(persist)...)
 	return w
@@ -17,7 +17,7 @@ func saveScenario(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 
 // saveRule stores a rule of a scenario and announces it, which starts extract-schema.
 func saveRule(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowSaveRule, hatchet.WithWorkflowEvents(vault.EventRuleSave), onePerSubject())
+	w := c.NewWorkflow(vault.WorkflowSaveRule, hatchet.WithWorkflowEvents(vault.EventRuleSave))
 	persist := w.NewTask("persist", task(s.Scenarios.PersistRule), quick()...)
 	w.NewTask("announce", task(s.Scenarios.AnnounceSave), quick(persist)...)
 	return w

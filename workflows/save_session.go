@@ -9,7 +9,7 @@ import (
 
 // saveSession keeps what a conversation knows, for gap fill.
 func saveSession(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowSaveSession, hatchet.WithWorkflowEvents(vault.EventSessionSave), onePerSubject())
+	w := c.NewWorkflow(vault.WorkflowSaveSession, hatchet.WithWorkflowEvents(vault.EventSessionSave))
 	persist := w.NewTask("persist", task(s.Sessions.PersistSession), quick()...)
 	w.NewTask("acknowledge", task(s.Caches.Acknowledge), quick(persist)...)
 	return w

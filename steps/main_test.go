@@ -1,0 +1,391 @@
+package steps_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"go.uber.org/goleak"
+
+	"github.com/contextvault/contextvault/cache"
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is a vault of one test, without a workflow engine: the test runs the steps itself, as often and in the order it likes.
+type world struct {
+	t       *testing.T
+	url     string
+	db      *db.DB
+	sealer  *db.Sealer
+	trigger *trigger.Client // accepts operations, and pushes nothing
+	engine  *engine         // records what steps and the relay push
+	model   *model
+	cache   *cache.Cache
+	steps   steps.Steps
+	late    atomic.Int64 // how far the steps' clock is ahead
+
+	tenant, agent, customer uuid.UUID
+}
+
+func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
+	t.Helper()
+	url := dbtest.URL(t)
+	w := &world{
+		t: t, url: url, db: dbtest.OpenURL(t, url), sealer: dbtest.Sealer(t), engine: &engine{}, agent: newID(), customer: newID(),
+	}
+	w.tenant = dbtest.Tenant(t, w.db)
+	offline, err := llm.New(llm.Config{Provider: llm.ProviderOffline})
+	w.must(err)
+	w.model = &model{Model: offline, calls: map[string]int{}}
+	w.cache = w.newCache(cache.Options{URL: os.Getenv("REDIS_URL")})
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	w.trigger = trigger.New(trigger.Options{DB: w.db, Sealer: w.sealer, Log: log})
+	t.Cleanup(w.trigger.Close)
+	relay := trigger.New(trigger.Options{DB: w.db, Sealer: w.sealer, Engine: w.engine, Log: log})
+	t.Cleanup(relay.Close)
+	deps := steps.Deps{
+		DB: w.db, Sealer: w.sealer, Cache: w.cache, Model: w.model, Enqueuer: relay, Log: log,
+		Settings: steps.Settings{
+			Mode: vault.ModeStrict, UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold, MatchThreshold: 0.8,
+			SweepBatch: 2, RetainSucceeded: 24 * time.Hour, RetainFailed: 48 * time.Hour,
+		},
+		Now: func() time.Time { return time.Now().Add(time.Duration(w.late.Load())) },
+	}
+	for _, c := range change {
+		c(&deps)
+	}
+	w.steps = steps.New(deps)
+	return w
+}
+
+// newCache makes a cache with time enough for a slow machine, and little patience without Redis.
+func (w *world) newCache(opts cache.Options) *cache.Cache {
+	w.t.Helper()
+	opts.Enabled, opts.OpTimeout, opts.TrustFor = true, 5*time.Second, 50*time.Millisecond
+	opts.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	opts.OnRecover = func(ctx context.Context) error {
+		_, err := w.steps.Caches.Drain(ctx)
+		return err
+	}
+	c, err := cache.New(opts)
+	w.must(err)
+	w.t.Cleanup(c.Close)
+	return c
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+func ptr[T any](v T) *T { return &v }
+
+// text is a JSON string.
+func text(s string) json.RawMessage {
+	out, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// engine stands for the workflow engine: it takes events and runs nothing.
+type engine struct {
+	mu     sync.Mutex
+	pushes []push
+	err    error
+}
+
+type push struct {
+	Event, Scope string
+	Intent       uuid.UUID
+}
+
+// Push implements trigger.Engine.
+func (e *engine) Push(_ context.Context, event, scope string, ev vault.Event) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.err != nil {
+		return e.err
+	}
+	e.pushes = append(e.pushes, push{event, scope, ev.IntentID})
+	return nil
+}
+
+func (e *engine) taken() []push {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return append([]push(nil), e.pushes...)
+}
+
+// model is the offline model, with its calls counted, and with answers of the test's own where it sets them.
+type model struct {
+	llm.Model
+	mu      sync.Mutex
+	calls   map[string]int
+	propose func(llm.ProposeRequest) ([]vault.ProposedField, error)
+	extract func(llm.ExtractRequest) ([]vault.Candidate, error)
+	embed   func([]string) ([][]float32, error)
+}
+
+var errModel = vault.Unavailable("the language model", errors.New("scripted"))
+
+func (m *model) count(call string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.calls[call]++
+}
+
+func (m *model) called(call string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.calls[call]
+}
+
+func (m *model) ProposeFields(ctx context.Context, req llm.ProposeRequest) ([]vault.ProposedField, error) {
+	m.count("propose")
+	if m.propose != nil {
+		return m.propose(req)
+	}
+	return m.Model.ProposeFields(ctx, req)
+}
+
+func (m *model) ExtractValues(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, error) {
+	m.count("extract")
+	if m.extract != nil {
+		return m.extract(req)
+	}
+	return m.Model.ExtractValues(ctx, req)
+}
+
+func (m *model) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	m.count("embed")
+	if m.embed != nil {
+		return m.embed(texts)
+	}
+	return m.Model.Embed(ctx, texts)
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// later moves the clock of the steps.
+func (w *world) later(d time.Duration) { w.late.Add(int64(d)) }
+
+// sql runs a statement with all rights.
+func (w *world) sql(statement string, args ...any) {
+	w.t.Helper()
+	dbtest.Exec(w.t, w.url, statement, args...)
+}
+
+// dump is everything in the database. What is sealed is opened, so that sealing it again is no change.
+func (w *world) dump() dbtest.Rows {
+	w.t.Helper()
+	rows := dbtest.Dump(w.t, w.url)
+	for i, row := range rows["intents"] {
+		var intent map[string]any
+		w.must(json.Unmarshal([]byte(row), &intent))
+		if intent["prepared"] == nil {
+			continue
+		}
+		id := uuid.MustParse(intent["id"].(string)) //nolint:errcheck // a UUID column
+		stored, err := w.db.Tenant(w.tenant).GetIntent(w.t.Context(), w.tenant, id)
+		w.must(err)
+		plain, err := w.sealer.OpenBytes(w.tenant, id, stored.Prepared)
+		w.must(err)
+		intent["prepared"] = string(plain)
+		encoded, err := json.Marshal(intent)
+		w.must(err)
+		rows["intents"][i] = string(encoded)
+	}
+	return rows
+}
+
+// unchanged fails the test if anything in the database differs from before.
+func (w *world) unchanged(before dbtest.Rows, what string) {
+	w.t.Helper()
+	if diff := cmp.Diff(before, w.dump()); diff != "" {
+		w.t.Errorf("%s changed the database (- before, + after):\n%s", what, diff)
+	}
+}
+
+// event gives what the engine is told of an accepted operation.
+func (w *world) event(r trigger.Receipt, err error) vault.Event {
+	w.t.Helper()
+	w.must(err)
+	intent, err := w.db.Tenant(r.TenantID).GetIntent(w.t.Context(), r.TenantID, r.ID)
+	w.must(err)
+	return db.EventOf(intent)
+}
+
+// operation says how an operation went.
+func (w *world) operation(ev vault.Event) vault.Operation {
+	w.t.Helper()
+	op, err := w.trigger.Operation(w.t.Context(), ev.TenantID, ev.IntentID)
+	w.must(err)
+	return op
+}
+
+// resultOf decodes the result of an operation.
+func resultOf[T any](w *world, ev vault.Event) T {
+	w.t.Helper()
+	var out T
+	w.must(json.Unmarshal(w.operation(ev).Result, &out))
+	return out
+}
+
+// step finds a step by its name, such as "Fields.PersistField".
+func (w *world) step(name string) func(context.Context, vault.Event) (any, error) {
+	w.t.Helper()
+	concern, method, _ := strings.Cut(name, ".")
+	fn := reflect.ValueOf(w.steps).FieldByName(concern).MethodByName(method)
+	if !fn.IsValid() {
+		w.t.Fatalf("there is no step %s", name)
+	}
+	return func(ctx context.Context, ev vault.Event) (any, error) {
+		out := fn.Call([]reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(ev)})
+		err, _ := out[1].Interface().(error)
+		return out[0].Interface(), err
+	}
+}
+
+// run runs steps by their names, and stops at the first that fails.
+func (w *world) run(ev vault.Event, names ...string) error {
+	w.t.Helper()
+	for _, name := range names {
+		if _, err := w.step(name)(w.t.Context(), ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The steps of each workflow, in its order.
+var (
+	writeField      = []string{"Fields.ValidateField", "Fields.PersistField", "Caches.InvalidateProfile"}
+	addAsset        = []string{"Assets.ValidateAsset", "Assets.PersistAsset", "Caches.InvalidateProfile"}
+	saveSession     = []string{"Sessions.PersistSession", "Caches.Acknowledge"}
+	saveDefinition  = []string{"Definitions.ValidateDefinition", "Definitions.EmbedDefinition", "Definitions.PersistDefinition", "Caches.Acknowledge"}
+	saveRequirement = []string{"Definitions.ValidateRequirement", "Definitions.PersistRequirement", "Caches.Acknowledge"}
+	saveScenario    = []string{"Scenarios.PersistScenario", "Scenarios.AnnounceSave"}
+	saveRule        = []string{"Scenarios.PersistRule", "Scenarios.AnnounceSave"}
+	extractSchema   = []string{"Extraction.LoadSchemaSource", "Extraction.ProposeSchema", "Extraction.MatchSchema", "Extraction.PersistSchema", "Caches.Acknowledge"}
+	answerQuestion  = []string{"Answers.ValidateAnswer", "Answers.PersistAnswer", "Caches.InvalidateProfile", "Answers.AnnounceAnswer"}
+)
+
+// define saves definitions, enabled.
+func (w *world) define(defs ...vault.Definition) {
+	w.t.Helper()
+	for _, d := range defs {
+		d.AgentID, d.Enabled = w.agent, true
+		w.must(w.run(w.event(w.trigger.SaveDefinition(w.t.Context(), w.tenant, d)), saveDefinition...))
+	}
+}
+
+// scenario saves a scenario with these steps' texts, and does not extract its fields.
+func (w *world) scenario(texts ...string) vault.Scenario {
+	w.t.Helper()
+	s := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Open an account"}
+	for i, said := range texts {
+		s.Steps = append(s.Steps, vault.ScenarioStep{ID: "step-" + string(rune('a'+i)), Text: said})
+	}
+	w.save(s)
+	return s
+}
+
+func (w *world) save(s vault.Scenario) vault.Event {
+	w.t.Helper()
+	ev := w.event(w.trigger.SaveScenario(w.t.Context(), w.tenant, s))
+	w.must(w.run(ev, saveScenario...))
+	return ev
+}
+
+// require saves requirements of a scenario: hard and asked for, in the order given, unless they say otherwise.
+func (w *world) require(scenario uuid.UUID, reqs ...vault.Requirement) {
+	w.t.Helper()
+	for i, r := range reqs {
+		r.AgentID, r.ScenarioID, r.Order = w.agent, scenario, i
+		if r.RequiredLevel == "" {
+			r.RequiredLevel = vault.LevelHard
+		}
+		if r.FallbackAction == "" {
+			r.FallbackAction = vault.FallbackAsk
+		}
+		w.must(w.run(w.event(w.trigger.SaveRequirement(w.t.Context(), w.tenant, r)), saveRequirement...))
+	}
+}
+
+// accept accepts the write of a field of the customer, and runs nothing of it.
+func (w *world) accept(name string, value json.RawMessage, change ...func(*vault.WriteField)) vault.Event {
+	w.t.Helper()
+	in := vault.WriteField{AgentID: w.agent, CustomerID: w.customer, Name: name, Value: value, Source: vault.FieldUserProvided}
+	for _, c := range change {
+		c(&in)
+	}
+	return w.event(w.trigger.WriteField(w.t.Context(), w.tenant, in))
+}
+
+// write writes a field of the customer.
+func (w *world) write(name string, value json.RawMessage, change ...func(*vault.WriteField)) vault.ItemResult {
+	w.t.Helper()
+	ev := w.accept(name, value, change...)
+	w.must(w.run(ev, writeField...))
+	return resultOf[vault.ItemResult](w, ev)
+}
+
+// from makes an item the source of a write.
+func from(item uuid.UUID) func(*vault.WriteField) {
+	return func(in *vault.WriteField) { in.SourceItemID, in.SourceItemType = &item, vault.SourceProfileField }
+}
+
+func (w *world) asset() vault.AddAsset {
+	return vault.AddAsset{
+		CustomerID: w.customer, Name: "id card", AssetType: "image", StorageProvider: "s3", StoragePath: "ids/1.png", SizeBytes: 12,
+		Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+	}
+}
+
+// session saves a conversation of the customer.
+func (w *world) session(variables map[string]json.RawMessage, said ...string) uuid.UUID {
+	w.t.Helper()
+	in := vault.SaveSession{SessionID: newID(), AgentID: w.agent, CustomerID: w.customer, Variables: variables}
+	for _, text := range said {
+		in.Turns = append(in.Turns, vault.Turn{Speaker: vault.SpeakerCustomer, Text: text})
+	}
+	w.must(w.run(w.event(w.trigger.SaveSession(w.t.Context(), w.tenant, in)), saveSession...))
+	return in.SessionID
+}
+
+// history gives the versions of a field of the customer, oldest first.
+func (w *world) history(name string) []vault.Field {
+	w.t.Helper()
+	rows, err := w.db.Tenant(w.tenant).ListHistory(w.t.Context(), dbgen.ListHistoryParams{
+		TenantID: w.tenant, CustomerID: w.customer, Name: name, Most: 1000,
+	})
+	w.must(err)
+	out := make([]vault.Field, len(rows))
+	for i, row := range rows {
+		out[len(rows)-1-i] = db.FieldOf(row)
+	}
+	return out
+}

@@ -1,0 +1,451 @@
+package steps_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// stepCase is one situation in which a step is run.
+type stepCase struct {
+	step      string
+	situation string
+	arrange   func(w *world) vault.Event
+	fails     vault.Code // with which the step rejects the operation
+	// again is the output of a second run, where it is not that of the first: such a step counts the work it found, and the
+	// second finds none. nil: the same output.
+	again any
+}
+
+// cron is what starts a sweep without an operation.
+func cron(arrange func(w *world)) func(w *world) vault.Event {
+	return func(w *world) vault.Event {
+		arrange(w)
+		return vault.Event{}
+	}
+}
+
+// after arranges an operation and runs the steps that come before the one of the case.
+func after(accept func(w *world) vault.Event, names ...string) func(w *world) vault.Event {
+	return func(w *world) vault.Event {
+		ev := accept(w)
+		w.must(w.run(ev, names...))
+		return ev
+	}
+}
+
+func defined(w *world) {
+	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail, IsPII: true}, vault.Definition{Name: "plan", ValueType: vault.TypeString})
+}
+
+func aWrite(w *world) vault.Event {
+	defined(w)
+	w.write("plan", text("silver"))
+	return w.accept("plan", text("gold"))
+}
+
+func aBadWrite(w *world) vault.Event {
+	defined(w)
+	return w.accept("email", text("nobody"))
+}
+
+func anAsset(w *world) vault.Event {
+	return w.event(w.trigger.AddAsset(w.t.Context(), w.tenant, w.asset()))
+}
+
+func aSession(w *world) vault.Event {
+	id := w.session(map[string]json.RawMessage{"plan": text("silver")}, "Hello.")
+	return w.event(w.trigger.SaveSession(w.t.Context(), w.tenant, vault.SaveSession{
+		SessionID: id, AgentID: w.agent, CustomerID: w.customer, Variables: map[string]json.RawMessage{"plan": text("gold")},
+		Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Hello!"}, {Speaker: vault.SpeakerCustomer, Text: "I am Ada."}},
+	}))
+}
+
+func aDefinition(w *world) vault.Event {
+	defined(w)
+	return w.event(w.trigger.SaveDefinition(w.t.Context(), w.tenant, vault.Definition{
+		AgentID: w.agent, Name: "plan", ValueType: vault.TypeString, AllowedValues: []json.RawMessage{text("silver"), text("gold")},
+	}))
+}
+
+func aRequirement(w *world) vault.Event {
+	defined(w)
+	return w.event(w.trigger.SaveRequirement(w.t.Context(), w.tenant, vault.Requirement{
+		AgentID: w.agent, ScenarioID: w.scenario("Ask.").ID, FieldName: "plan", RequiredLevel: vault.LevelHard,
+		FallbackAction: vault.FallbackAsk, WhenCondition: `has(fields.email)`, DependsOn: []string{"email"},
+	}))
+}
+
+func aScenario(w *world) vault.Event {
+	return w.event(w.trigger.SaveScenario(w.t.Context(), w.tenant, vault.Scenario{
+		ID: newID(), AgentID: w.agent, Name: "Open an account", Description: "The customer must be over 18.",
+	}))
+}
+
+func aRule(w *world) vault.Event {
+	return w.event(w.trigger.SaveRule(w.t.Context(), w.tenant, vault.Rule{
+		ID: newID(), AgentID: w.agent, ScenarioID: w.scenario().ID, Name: "adults", Condition: "age >= 18",
+	}))
+}
+
+// anExtraction is one that a save accepted.
+func anExtraction(w *world) vault.Event {
+	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail})
+	save := w.save(vault.Scenario{
+		ID: newID(), AgentID: w.agent, Name: "Open an account",
+		Description: "Only if the customer is over 18 and the email is verified.",
+	})
+	return extractionOf(w, save)
+}
+
+func extractionOf(w *world, save vault.Event) vault.Event {
+	w.t.Helper()
+	id := resultOf[vault.SavedResult](w, save).Extraction
+	if id == nil {
+		w.t.Fatal("the save accepted no extraction")
+	}
+	op := w.operation(vault.Event{TenantID: w.tenant, IntentID: *id})
+	return vault.Event{TenantID: w.tenant, IntentID: op.ID}
+}
+
+// aFill needs a field that the session has, one that was said, and one that must be asked for.
+func aFill(w *world) vault.Event {
+	w.define(
+		vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "email", ValueType: vault.TypeEmail},
+		vault.Definition{Name: "age", ValueType: vault.TypeNumber},
+	)
+	scenario := w.scenario("Ask.").ID
+	w.require(scenario, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email"}, vault.Requirement{FieldName: "age"})
+	session := w.session(map[string]json.RawMessage{"plan": text("gold")}, "My email is ada@example.com.")
+	return w.event(w.trigger.FillGaps(w.t.Context(), w.tenant, vault.FillGaps{
+		CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
+	}))
+}
+
+// written is a fill that wrote what it found.
+func written(w *world) vault.Event {
+	ev := aFill(w)
+	for _, write := range w.resolve(ev) {
+		w.must(w.run(write, writeField...))
+	}
+	return ev
+}
+
+// answered is a fill whose question was answered, so that it has nothing left to do.
+func answered(w *world) vault.Event {
+	ev := written(w)
+	question := w.ask(ev)
+	w.must(w.run(w.answer(question.QuestionID, json.RawMessage("36")), answerQuestion...))
+	return ev
+}
+
+func anAnswer(value json.RawMessage) func(w *world) vault.Event {
+	return func(w *world) vault.Event { return w.answer(w.ask(written(w)).QuestionID, value) }
+}
+
+// stale are three values past their time, and one not.
+func stale(w *world) {
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	soon := time.Now().Add(time.Hour)
+	for range 3 {
+		w.customer = newID()
+		w.write("plan", text("gold"), func(in *vault.WriteField) { in.ExpiresAt = &soon })
+		w.write("code", text("A1"))
+	}
+	in := w.asset()
+	in.ExpiresAt = &soon
+	w.must(w.run(w.event(w.trigger.AddAsset(w.t.Context(), w.tenant, in)), addAsset...))
+	w.later(2 * time.Hour)
+}
+
+// unrooted are items whose source was removed behind the vault's back.
+func unrooted(w *world) {
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	for range 3 {
+		w.customer = newID()
+		source := w.write("code", text("A1"))
+		w.write("plan", text("gold"), from(source.ItemID))
+	}
+	w.sql("DELETE FROM profile_fields WHERE name = 'code'")
+}
+
+func byHand(arrange func(w *world), accept func(w *world) vault.Event) func(w *world) vault.Event {
+	return func(w *world) vault.Event {
+		arrange(w)
+		return accept(w)
+	}
+}
+
+// noted are sweeps' notes for the cache.
+func noted(w *world) {
+	stale(w)
+	w.must(w.run(vault.Event{}, "Sweeps.ExpireFields"))
+}
+
+// owed are operations that were accepted, and not pushed in time.
+func owed(w *world) {
+	noted(w)
+	for range 3 {
+		w.accept("plan", text("silver"))
+	}
+	w.sql("UPDATE intents SET due_at = clock_timestamp() - interval '1 second' WHERE status = 'accepted'")
+}
+
+// finished are operations whose retention is over, or not.
+func finished(w *world) {
+	ev := answered(w)
+	w.must(w.run(ev, "Gaps.AskCustomer"))
+	_ = w.run(w.accept("email", text("nobody")), writeField...)
+	w.later(36 * time.Hour) // longer than succeeded ones are kept, shorter than failed ones
+}
+
+var stepCases = []stepCase{
+	{step: "Fields.ValidateField", situation: "a good value", arrange: aWrite},
+	{step: "Fields.ValidateField", situation: "a bad value", arrange: aBadWrite, fails: vault.CodeInvalid},
+	{step: "Fields.PersistField", situation: "a good value", arrange: after(aWrite, "Fields.ValidateField")},
+	{step: "Fields.PersistField", situation: "a bad value", arrange: aBadWrite, fails: vault.CodeInvalid},
+	{step: "Assets.ValidateAsset", arrange: anAsset},
+	{step: "Assets.PersistAsset", arrange: after(anAsset, "Assets.ValidateAsset")},
+	{step: "Sessions.PersistSession", arrange: aSession},
+	{step: "Definitions.ValidateDefinition", arrange: aDefinition},
+	{step: "Definitions.EmbedDefinition", arrange: after(aDefinition, "Definitions.ValidateDefinition")},
+	{step: "Definitions.PersistDefinition", arrange: after(aDefinition, "Definitions.EmbedDefinition")},
+	{step: "Definitions.ValidateRequirement", arrange: aRequirement},
+	{step: "Definitions.PersistRequirement", arrange: after(aRequirement, "Definitions.ValidateRequirement")},
+	{step: "Scenarios.PersistScenario", arrange: aScenario},
+	{step: "Scenarios.PersistRule", arrange: aRule},
+	{step: "Scenarios.AnnounceSave", situation: "a scenario", arrange: after(aScenario, "Scenarios.PersistScenario")},
+	{step: "Scenarios.AnnounceSave", situation: "a rule", arrange: after(aRule, "Scenarios.PersistRule")},
+	{step: "Extraction.LoadSchemaSource", arrange: anExtraction},
+	// It counts its calls of the model: the second run needs none.
+	{step: "Extraction.ProposeSchema", arrange: anExtraction, again: steps.Proposed{Fields: 2}},
+	{step: "Extraction.MatchSchema", arrange: after(anExtraction, "Extraction.ProposeSchema")},
+	{step: "Extraction.PersistSchema", arrange: after(anExtraction, "Extraction.ProposeSchema", "Extraction.MatchSchema")},
+	{step: "Gaps.FindMissing", arrange: aFill},
+	{step: "Gaps.ResolveGaps", arrange: after(aFill, "Gaps.FindMissing")},
+	{step: "Gaps.AskCustomer", situation: "writes to run first", arrange: after(aFill, "Gaps.ResolveGaps")},
+	{step: "Gaps.AskCustomer", situation: "a question", arrange: written},
+	{step: "Gaps.AskCustomer", situation: "nothing left", arrange: answered},
+	{step: "Answers.ValidateAnswer", situation: "a good answer", arrange: anAnswer(json.RawMessage("36"))},
+	{step: "Answers.ValidateAnswer", situation: "a bad answer", arrange: anAnswer(text("old enough"))},
+	{step: "Answers.PersistAnswer", situation: "a good answer", arrange: after(anAnswer(json.RawMessage("36")), "Answers.ValidateAnswer")},
+	{step: "Answers.PersistAnswer", situation: "a bad answer", arrange: after(anAnswer(text("old enough")), "Answers.ValidateAnswer")},
+	{step: "Answers.AnnounceAnswer", situation: "a good answer", arrange: after(anAnswer(json.RawMessage("36")), answerQuestion[:3]...)},
+	{step: "Answers.AnnounceAnswer", situation: "a bad answer", arrange: after(anAnswer(text("old enough")), answerQuestion[:3]...)},
+	{step: "Sweeps.ExpireFields", situation: "by cron", arrange: cron(stale), again: vault.SweepResult{}},
+	{step: "Sweeps.ExpireFields", situation: "by hand", arrange: byHand(stale, func(w *world) vault.Event {
+		return w.event(w.trigger.ExpireFields(w.t.Context(), w.tenant))
+	})},
+	{step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(unrooted), again: vault.SweepResult{}},
+	{step: "Sweeps.DetectOrphans", situation: "by hand", arrange: byHand(unrooted, func(w *world) vault.Event {
+		return w.event(w.trigger.DetectOrphans(w.t.Context(), w.tenant))
+	})},
+	{step: "Caches.InvalidateProfile", situation: "a write", arrange: after(aWrite, writeField[:2]...)},
+	{step: "Caches.InvalidateProfile", situation: "a rejected write", arrange: func(w *world) vault.Event {
+		ev := aBadWrite(w)
+		_ = w.run(ev, "Fields.PersistField")
+		return ev
+	}},
+	{step: "Caches.Acknowledge", arrange: after(aDefinition, saveDefinition[:3]...)},
+	{step: "Caches.InvalidateNoted", situation: "by cron", arrange: cron(noted), again: steps.Invalidated{}},
+	{step: "Caches.InvalidateNoted", situation: "by hand", again: steps.Invalidated{}, arrange: byHand(stale, func(w *world) vault.Event {
+		ev := w.event(w.trigger.ExpireFields(w.t.Context(), w.tenant))
+		w.must(w.run(ev, "Sweeps.ExpireFields"))
+		return ev
+	})},
+	{step: "Intents.RelayIntents", arrange: cron(owed), again: steps.Relayed{}},
+	{step: "Intents.PurgeIntents", arrange: cron(finished), again: steps.Purged{}},
+}
+
+// allSteps names every method of every concern that is a step.
+func allSteps() []string {
+	var names []string
+	for concern := range reflect.TypeFor[steps.Steps]().Fields() {
+		for method := range concern.Type.Methods() {
+			fn := method.Type
+			if fn.NumIn() == 3 && fn.In(2) == reflect.TypeFor[vault.Event]() && fn.NumOut() == 2 {
+				names = append(names, concern.Name+"."+method.Name)
+			}
+		}
+	}
+	return names
+}
+
+func TestEveryStepHasACase(t *testing.T) {
+	t.Parallel()
+	covered := map[string]bool{}
+	for _, c := range stepCases {
+		covered[c.step] = true
+	}
+	names := allSteps()
+	for _, name := range names {
+		if !covered[name] {
+			t.Errorf("%s is not among the step cases", name)
+		}
+	}
+	if len(names) < 29 {
+		t.Errorf("found only %d steps: is a step still func(context.Context, vault.Event) (Out, error)?", len(names))
+	}
+}
+
+func TestASecondRunOfAStepChangesNothingAndReturnsTheSame(t *testing.T) {
+	t.Parallel()
+	for _, c := range stepCases {
+		t.Run(c.step+" "+c.situation, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			ev := c.arrange(w)
+			first, firstErr := w.step(c.step)(t.Context(), ev)
+			if vault.CodeOf(firstErr) != c.fails || (c.fails == "") != (firstErr == nil) {
+				t.Fatalf("the first run: got error %v, want code %q", firstErr, c.fails)
+			}
+			before, pushed := w.dump(), len(w.engine.taken())
+			for range 2 {
+				again, err := w.step(c.step)(t.Context(), ev)
+				want := first
+				if c.again != nil {
+					want = c.again
+				}
+				if diff := cmp.Diff(want, again); diff != "" {
+					t.Errorf("output (- want, + got):\n%s", diff)
+				}
+				if textOf(err) != textOf(firstErr) {
+					t.Errorf("got error %v, want %v", err, firstErr)
+				}
+			}
+			w.unchanged(before, "a second run")
+			if n := len(w.engine.taken()); n != pushed && c.step != "Answers.AnnounceAnswer" { // waking twice is harmless
+				t.Errorf("a second run pushed %d events", n-pushed)
+			}
+		})
+	}
+}
+
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func TestRunsOfAStepAtOnceHaveOneEffect(t *testing.T) {
+	t.Parallel()
+	for _, c := range stepCases {
+		t.Run(c.step+" "+c.situation, func(t *testing.T) {
+			t.Parallel()
+			alone := newWorld(t)
+			_, _ = alone.step(c.step)(t.Context(), c.arrange(alone))
+
+			w := newWorld(t)
+			ev := c.arrange(w)
+			outs, errs := w.atOnce(4, func(int) (any, error) { return w.step(c.step)(t.Context(), ev) })
+			for i, err := range errs {
+				if vault.CodeOf(err) != c.fails || (c.fails == "") != (err == nil) {
+					t.Errorf("run %d: got error %v, want code %q", i, err, c.fails)
+				}
+				if c.again == nil {
+					if diff := cmp.Diff(outs[0], outs[i]); diff != "" {
+						t.Errorf("outputs of two runs at once differ:\n%s", diff)
+					}
+				}
+			}
+			if diff := cmp.Diff(alone.dump().Counts(), w.dump().Counts()); diff != "" {
+				t.Errorf("rows (- after one run alone, + after four at once):\n%s", diff)
+			}
+			before := w.dump()
+			_, _ = w.step(c.step)(t.Context(), ev)
+			w.unchanged(before, "one more run")
+		})
+	}
+}
+
+// atOnce runs fn n times, all started together.
+func (w *world) atOnce(n int, fn func(i int) (any, error)) ([]any, []error) {
+	outs, errs := make([]any, n), make([]error, n)
+	start := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			outs[i], errs[i] = fn(i)
+		})
+	}
+	close(start)
+	wg.Wait()
+	return outs, errs
+}
+
+func TestAStepOfAnUnknownOperationChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	other := w.accept("plan", text("gold")) // of a tenant; run below as if it were another's
+	stranger := vault.Event{IntentID: other.IntentID, TenantID: newID(), Subject: other.Subject}
+	before := w.dump()
+	for _, name := range allSteps() {
+		for _, ev := range []vault.Event{{IntentID: newID(), TenantID: w.tenant, Subject: w.customer.String()}, stranger} {
+			_, err := w.step(name)(t.Context(), ev)
+			switch name {
+			case "Caches.InvalidateProfile", "Caches.Acknowledge", "Caches.InvalidateNoted", "Intents.RelayIntents", "Intents.PurgeIntents":
+				if err != nil { // they acknowledge what was applied, and nothing was
+					t.Errorf("%s: %v", name, err)
+				}
+			default:
+				if vault.CodeOf(err) != vault.CodeUnknown {
+					t.Errorf("%s: got %v, want unknown", name, err)
+				}
+			}
+		}
+	}
+	w.unchanged(before, "a step of an unknown operation")
+}
+
+func TestAStepThatIsCancelledLeavesNothingHalfDone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ev := aWrite(w)
+	before := w.dump()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := w.steps.Fields.PersistField(ctx, ev); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want canceled", err)
+	}
+	w.unchanged(before, "a cancelled step")
+	w.must(w.run(ev, writeField...))
+}
+
+// resolve runs the first half of a round of a fill and gives the writes to run.
+func (w *world) resolve(fill vault.Event) []vault.Event {
+	w.t.Helper()
+	w.must(w.run(fill, "Gaps.FindMissing"))
+	out, err := w.steps.Gaps.ResolveGaps(w.t.Context(), fill)
+	w.must(err)
+	return out.Writes
+}
+
+// ask runs the second half and gives the question that waits.
+func (w *world) ask(fill vault.Event) steps.Waiting {
+	w.t.Helper()
+	out, err := w.steps.Gaps.AskCustomer(w.t.Context(), fill)
+	w.must(err)
+	if out.Question == nil {
+		w.t.Fatalf("got %+v, want a question", out)
+	}
+	return *out.Question
+}
+
+// answer accepts the answer to a question, and runs nothing of it.
+func (w *world) answer(question uuid.UUID, value json.RawMessage) vault.Event {
+	w.t.Helper()
+	return w.event(w.trigger.AnswerQuestion(w.t.Context(), w.tenant, vault.AnswerQuestion{QuestionID: question, Value: value}))
+}
