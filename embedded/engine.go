@@ -64,7 +64,7 @@ func Start(ctx context.Context, cfg Config) (_ *Engine, err error) {
 	if err := openDatabase(ctx, cfg, databaseURL, &undo); err != nil {
 		return nil, err
 	}
-	id, err := takeIdentity(cfg, &undo)
+	id, err := takeIdentity(ctx, cfg, &undo)
 	if err != nil {
 		return nil, err
 	}

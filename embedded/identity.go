@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -53,7 +53,7 @@ type identity struct {
 	api net.Listener // open already; the engine can only open the gRPC port by itself
 }
 
-func takeIdentity(cfg Config, undo *undoStack) (*identity, error) {
+func takeIdentity(ctx context.Context, cfg Config, undo *undoStack) (*identity, error) {
 	var id identity
 	var err error
 	if id.keys, err = loadKeys(cfg.Dir); err != nil {
@@ -62,7 +62,7 @@ func takeIdentity(cfg Config, undo *undoStack) (*identity, error) {
 	if id.state, err = loadState(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("embedded: state: %w", err)
 	}
-	if id.api, err = listen("API", cfg.APIPort, id.APIPort); err != nil {
+	if id.api, err = listen(ctx, "API", cfg.APIPort, id.APIPort); err != nil {
 		return nil, fmt.Errorf("embedded: %w", err)
 	}
 	undo.push("API port", func() error {
@@ -70,7 +70,7 @@ func takeIdentity(cfg Config, undo *undoStack) (*identity, error) {
 		return nil
 	})
 	id.APIPort = portOf(id.api)
-	if id.GRPCPort, err = freePort("gRPC", cfg.GRPCPort, id.GRPCPort); err != nil {
+	if id.GRPCPort, err = freePort(ctx, "gRPC", cfg.GRPCPort, id.GRPCPort); err != nil {
 		return nil, fmt.Errorf("embedded: %w", err)
 	}
 	return &id, nil
@@ -183,9 +183,9 @@ func randomHex(bytes int) string {
 }
 
 // listen opens a loopback port: exactly the wanted one if that is not 0, else the last one if it is free, else any.
-func listen(what string, wanted, last int) (net.Listener, error) {
+func listen(ctx context.Context, what string, wanted, last int) (net.Listener, error) {
 	try := func(port int) (net.Listener, error) {
-		return net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
+		return (&net.ListenConfig{}).Listen(ctx, "tcp", address(port))
 	}
 	if wanted != 0 {
 		l, err := try(wanted)
@@ -203,12 +203,12 @@ func listen(what string, wanted, last int) (net.Listener, error) {
 }
 
 // freePort is as listen, for a server that opens its port by itself. Another process may come first.
-func freePort(what string, wanted, last int) (int, error) {
-	l, err := listen(what, wanted, last)
+func freePort(ctx context.Context, what string, wanted, last int) (int, error) {
+	l, err := listen(ctx, what, wanted, last)
 	if err != nil {
 		return 0, err
 	}
 	return portOf(l), l.Close()
 }
 
-func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+func portOf(l net.Listener) int { return int(netip.MustParseAddrPort(l.Addr().String()).Port()) }

@@ -80,7 +80,9 @@ var compounds = map[string]string{
 	"check out": "checkout", "web site": "website", "birth day": "birthday",
 }
 
-// embedText hashes what text is made of into a vector of length 1.
+// embedText hashes what text is made of into a vector of length 1. It is meant for names and short descriptions of fields: of
+// the names in the tests, the least alike that mean the same have a cosine of 0.76, the most alike that do not one of 0.71
+// ("email" and "billing email").
 func embedText(text string) []float32 {
 	v := make([]float64, vault.EmbeddingDimensions)
 	parts := merge(words(strings.ReplaceAll(text, "_", " ")))

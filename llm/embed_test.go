@@ -45,6 +45,9 @@ func TestEmbedPutsNamesOfTheSameThingNear(t *testing.T) {
 		t.Logf("%.3f different %v", c, p)
 		best = max(best, c)
 	}
+	if worst < 0.75 || best > 0.715 {
+		t.Errorf("embedText's comment says 0.76 and 0.71, it is %.3f and %.3f", worst, best)
+	}
 	if worst <= best {
 		t.Errorf("the least alike of the same (%.3f) are not above the most alike of the different (%.3f)", worst, best)
 	}

@@ -33,7 +33,6 @@ var (
 	identifierHeads = setOf("number id code reference ref no iban bic vin ssn postcode zip zipcode plate sku serial identifier pnr")
 	placeWords      = setOf("city town destination origin location area where")
 	counted         = setOf("people person persons guest adult traveler traveller passenger rider participant attendee diner")
-	countPrefixes   = setOf("number num no count amount")
 )
 
 func newTargets(defs []vault.Definition) []target {

@@ -1,8 +1,6 @@
 package llm
 
-import (
-	"strings"
-)
+import "strings"
 
 // utterance is one turn of the customer's, taken apart.
 type utterance struct {
@@ -178,7 +176,7 @@ var saying = setOf("said says say told tells wrote writes asked asks texted repl
 // quoted reports whether s stands in quotation marks, as the words of somebody else.
 func (u utterance) quoted(s span) bool {
 	open := strings.LastIndexAny(u.text[:s.start], "\"“«")
-	if open < 0 || strings.ContainsAny(u.text[s.end:], "\"”»") == false {
+	if open < 0 || !strings.ContainsAny(u.text[s.end:], "\"”»") {
 		return false
 	}
 	if strings.Count(u.text[:s.start], "\"")%2 == 0 && u.text[open] == '"' {
@@ -194,7 +192,7 @@ func (u utterance) quoted(s span) bool {
 	return len(u.wordsBetween(open, s.start)) > 0
 }
 
-// reported reports whether the clause at s gives the words of somebody else without quotation marks: "she said her email is …".
+// foreign reports whether the clause before s speaks of somebody else: "her email is …", "my friend's number is …".
 func (u utterance) foreign(s span) bool {
 	c := u.sentenceAt(s)
 	for _, w := range u.wordsBetween(u.clauseStart(c, s.start), s.start) {

@@ -35,6 +35,10 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Settled, e
 		if applied(intent) {
 			return nil
 		}
+		if intent.Status == string(vault.IntentFailed) { // its question is closed, by itself or by another answer
+			out, err = rejected(intent)
+			return err
+		}
 		in, err := open[vault.AnswerQuestion](s.once, intent)
 		if err != nil {
 			return err

@@ -328,10 +328,11 @@ func (q *Queries) MarkIntentEnqueued(ctx context.Context, arg MarkIntentEnqueued
 
 const markIntentFailed = `-- name: MarkIntentFailed :execrows
 UPDATE intents
-SET status = 'failed', error = $1, prepared = NULL, finished_at = clock_timestamp()
+SET status = 'failed', error = $1::jsonb, prepared = NULL, finished_at = clock_timestamp()
 WHERE tenant_id = $2
   AND id = $3
   AND status IN ('accepted', 'failed')
+  AND error IS DISTINCT FROM $1::jsonb
 `
 
 type MarkIntentFailedParams struct {
@@ -340,7 +341,7 @@ type MarkIntentFailedParams struct {
 	ID       uuid.UUID
 }
 
-// A change that was rejected. One that was applied stays applied.
+// A change that was rejected. One that was applied stays applied, and one that was rejected for the same reason stays as it is.
 func (q *Queries) MarkIntentFailed(ctx context.Context, arg MarkIntentFailedParams) (int64, error) {
 	result, err := q.db.Exec(ctx, markIntentFailed, arg.Error, arg.TenantID, arg.ID)
 	if err != nil {

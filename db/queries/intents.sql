@@ -53,13 +53,14 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND status = 'applied';
 
--- A change that was rejected. One that was applied stays applied.
+-- A change that was rejected. One that was applied stays applied, and one that was rejected for the same reason stays as it is.
 -- name: MarkIntentFailed :execrows
 UPDATE intents
-SET status = 'failed', error = sqlc.arg(error), prepared = NULL, finished_at = clock_timestamp()
+SET status = 'failed', error = sqlc.arg(error)::jsonb, prepared = NULL, finished_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
-  AND status IN ('accepted', 'failed');
+  AND status IN ('accepted', 'failed')
+  AND error IS DISTINCT FROM sqlc.arg(error)::jsonb;
 
 -- Tells the listeners, at commit, that an outcome is known. The payload is the id alone.
 -- name: NotifyIntent :exec
