@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -172,8 +173,8 @@ func (c *Cache) do(ctx context.Context, exchange func(ctx context.Context) error
 		switch {
 		case !isDown(outcome):
 			return struct{}{}, nil
-		case errors.Is(ctx.Err(), context.Canceled), ctx.Err() != nil && time.Since(began) < c.opTimeout/2:
-			return struct{}{}, errCaller
+		case errors.Is(ctx.Err(), context.Canceled), isTimeout(outcome) && time.Since(began) < c.opTimeout/2:
+			return struct{}{}, errCaller // a time-out before ours is the caller's
 		}
 		c.lastErr.Store(&outcome)
 		return struct{}{}, outcome
@@ -185,6 +186,11 @@ func (c *Cache) do(ctx context.Context, exchange func(ctx context.Context) error
 }
 
 var errCaller = errors.New("the caller gave up")
+
+func isTimeout(err error) bool {
+	e, ok := errors.AsType[net.Error](err)
+	return ok && e.Timeout()
+}
 
 func (c *Cache) onStateChange(_ string, from, to gobreaker.State) {
 	switch {

@@ -337,8 +337,8 @@ func TestShapeFollowsTheType(t *testing.T) {
 		}
 		shapes[shape] = name
 	}
-	if shapeOf[person]() != shapeOf[person]() {
-		t.Error("a shape changes")
+	if first, again := shapeOf[person](), shapeOf[person](); first != again {
+		t.Errorf("a shape changes: %s, %s", first, again)
 	}
 }
 

@@ -166,6 +166,31 @@ func TestNotedInvalidationsAreMadeUpForBeforeReadsAreTrusted(t *testing.T) {
 	l.read(t, c, n.key, before)
 }
 
+// Callers whose time is up before Redis had its own say nothing about it.
+func TestHurriedCallersDoNotOpenTheBreaker(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	c, log := newCache(t, Options{URL: s.URL})
+	key := randomKey()
+	l := &loads{value: person{"Ada", 1}}
+	l.read(t, c, key, 1)
+	s.hang()
+	for i := range 2 * tripAfter {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		if i%2 == 0 {
+			_, _ = Read(ctx, c, key, l.load)
+		} else if err := c.Invalidate(ctx, key, 1); err == nil {
+			t.Error("Redis hangs, and an invalidation succeeds")
+		}
+		cancel()
+	}
+	s.resume()
+	readUntil(t, c, key, l, true)
+	if log.String() != "" {
+		t.Error(log)
+	}
+}
+
 // One failed invalidation, that opens no circuit breaker, is enough to distrust what is there.
 func TestOneFailedInvalidationEndsTrust(t *testing.T) {
 	t.Parallel()
@@ -249,6 +274,7 @@ func TestRestartFromAnOldSnapshotBringsNothingBack(t *testing.T) {
 		}
 		s.kill()
 		s.start()
+		eventually(t, "a connection", func() bool { return c.Ping(ctx) == nil })
 		return old.load(ctx)
 	})
 	if err != nil || got.Name != "old" {

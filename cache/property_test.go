@@ -145,7 +145,7 @@ func (b *backend) run(ctx context.Context, caches []*Cache, keys []Key, clients 
 				for _, a := range client {
 					c, key := caches[a.Process], keys[a.Key]
 					time.Sleep(a.Pause)
-					err := error(nil)
+					var err error
 					if a.Write {
 						err = b.write(ctx, c, key)
 					} else {

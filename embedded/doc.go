@@ -17,5 +17,5 @@
 //
 // Start to read at [Start], in engine.go. The files: identity.go (keys, ports and token kept between starts),
 // database.go (create, migrate, seed, lock), server.go (the one server configuration), api.go (the API on loopback),
-// register.go (the hook).
+// stop.go (a stop that is bounded, quiet and survives load), register.go (the hook).
 package embedded

@@ -105,7 +105,8 @@ func loadKeys(dir string) (keys, error) {
 	if err := os.Link(temp, path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return keys{}, err
 	}
-	return k, readJSON(path, &k)
+	err = readJSON(path, &k) // which may be another's
+	return k, err
 }
 
 // loadState returns the zero state if there is none.

@@ -2,6 +2,8 @@ package steps
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/contextvault/contextvault/db"
@@ -35,7 +37,7 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Settled, e
 		if applied(intent) {
 			return nil
 		}
-		if intent.Status == string(vault.IntentFailed) { // its question is closed, by itself or by another answer
+		if intent.Status == string(vault.IntentFailed) { // a second look would find the question that this answer closed
 			out, err = rejected(intent)
 			return err
 		}
@@ -82,6 +84,15 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, in 
 	return problem, err
 }
 
+// rejected says what a rejected answer was rejected for.
+func rejected(intent dbgen.Intent) (Settled, error) {
+	var reason vault.Error
+	if err := json.Unmarshal(intent.Error, &reason); err != nil {
+		return Settled{}, fmt.Errorf("decode the error of operation %s: %w", intent.ID, err)
+	}
+	return Settled{Code: reason.Code}, nil
+}
+
 func (s Answers) closed(question dbgen.Question) *vault.Error {
 	switch {
 	case question.Status != string(vault.QuestionOpen):
@@ -96,8 +107,11 @@ func (s Answers) closed(question dbgen.Question) *vault.Error {
 // PersistAnswer writes the answer and closes the question, in one transaction. An answer that was rejected writes nothing.
 func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (Settled, error) {
 	intent, err := s.once.get(ctx, s.once.db.Tenant(ev.TenantID), ev)
-	if err != nil || intent.Status == string(vault.IntentFailed) {
+	if err != nil {
 		return Settled{}, err
+	}
+	if intent.Status == string(vault.IntentFailed) {
+		return rejected(intent)
 	}
 	_, err = apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.AnswerQuestion) (vault.ItemResult, error) {
 		question, err := q.LockQuestion(ctx, ev.TenantID, in.QuestionID)

@@ -101,3 +101,22 @@ func Exec(t testing.TB, url, statement string, args ...any) {
 		t.Fatal(err)
 	}
 }
+
+// Clear removes every row of every table, for the next test.
+func Clear(t testing.TB, url string) {
+	t.Helper()
+	Exec(t, url, `
+		DO $$
+		DECLARE
+		    name text;
+		BEGIN
+		    PERFORM set_config('session_replication_role', 'replica', true); -- no foreign keys
+		    FOR name IN
+		        SELECT c.relname FROM pg_class c
+		        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname <> 'goose_db_version'
+		    LOOP
+		        EXECUTE format('DELETE FROM %I', name);
+		    END LOOP;
+		END
+		$$`)
+}
