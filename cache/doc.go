@@ -22,5 +22,6 @@
 //
 // Redis may have a limit on its memory with any policy of eviction; what is evicted is a miss. With the policy noeviction and
 // no memory left, nothing more is stored, and invalidations go on. One address is one Redis server, or the primary of
-// its replicas; a Redis Cluster is not supported.
+// its replicas; a Redis Cluster is not supported. Whoever sets PostgreSQL back to a backup flushes Redis too: versions that
+// were lost with the database are still there.
 package cache

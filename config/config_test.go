@@ -79,7 +79,7 @@ func TestDefaults(t *testing.T) {
 		Sweeps:     Sweeps{BatchSize: 500},
 		Database:   Database{MaxConnections: 10},
 		LLM:        LLM{BaseURL: llm.DefaultBaseURL, Model: llm.DefaultModel, EmbeddingModel: llm.DefaultEmbeddingModel, TimeoutSeconds: 30, MaxRetries: llm.DefaultMaxRetries},
-		Extraction: Extraction{MatchThreshold: 0.80},
+		Extraction: Extraction{MatchThreshold: 0.73},
 		GapFill:    GapFill{UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold},
 		Intents:    Intents{RetentionDays: 30, FailedRetentionDays: 90},
 		Worker:     Worker{HealthAddress: ":8081", ShutdownGraceSeconds: 30},

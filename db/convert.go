@@ -41,9 +41,15 @@ func ProfileOf(r dbgen.GetProfileRow) (vault.Profile, error) {
 	for _, f := range fields {
 		p.Fields[f.Name] = f
 	}
-	if err := json.Unmarshal(r.Assets, &p.Assets); err != nil {
-		return p, fmt.Errorf("decode the assets of profile %s", r.ID)
+	for what, part := range map[string]struct {
+		raw  json.RawMessage
+		into any
+	}{"assets": {r.Assets, &p.Assets}, "channels": {r.Channels, &p.Channels}, "consents": {r.Consents, &p.Consents}} {
+		if err := json.Unmarshal(part.raw, part.into); err != nil {
+			return p, fmt.Errorf("decode the %s of profile %s", what, r.ID)
+		}
 	}
+	p.VerificationLevel = vault.LevelOf(p.Fields)
 	return p, nil
 }
 
@@ -56,7 +62,8 @@ func DefinitionOf(r dbgen.ProfileFieldDefinition) (vault.Definition, error) {
 		VerificationMethods: r.VerificationMethods, CollectionPrompt: r.CollectionPrompt,
 		ExtractionExamples: r.ExtractionExamples, ExtractionPromptHint: r.ExtractionPromptHint, IsPII: r.IsPii,
 		EncryptionRequired: r.EncryptionRequired, RetentionDays: int(r.RetentionDays), FreshnessSeconds: r.FreshnessSeconds,
-		Enabled: r.Enabled, Origin: vault.Origin(r.Origin), Review: vault.ReviewState(r.ReviewState), UpdatedAt: r.UpdatedAt,
+		StaleAction: vault.StaleAction(r.StaleAction),
+		Enabled:     r.Enabled, Origin: vault.Origin(r.Origin), Review: vault.ReviewState(r.ReviewState), UpdatedAt: r.UpdatedAt,
 	}
 	if err := json.Unmarshal(r.AllowedValues, &d.AllowedValues); err != nil {
 		return d, fmt.Errorf("decode allowed_values of definition %s: %w", r.ID, err)
@@ -148,7 +155,8 @@ func VersionOf(r dbgen.ListVersionsRow) vault.Version {
 }
 
 // ChainOf turns the rows of GetChain, the item first, into a chain with the origin first. Rows beyond depth mean that the
-// chain goes on.
+// chain goes on. A chain does not tell the states of its items: without them it changes only when an item is deleted or
+// restored, and may be cached.
 func ChainOf(rows []dbgen.GetChainRow, depth int) vault.Chain {
 	var chain vault.Chain
 	if len(rows) > depth {
@@ -157,7 +165,7 @@ func ChainOf(rows []dbgen.GetChainRow, depth int) vault.Chain {
 	for i := len(rows) - 1; i >= 0; i-- {
 		r := rows[i]
 		chain.Links = append(chain.Links, vault.ChainLink{
-			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Status: vault.ItemStatus(r.Status), Meta: r.SourceMetadata,
+			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Meta: r.SourceMetadata,
 		})
 	}
 	if len(rows) == 0 || chain.Truncated {

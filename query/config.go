@@ -5,13 +5,21 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Definitions gives the fields of an agent, by name.
+// Definitions gives the fields of an agent, by name. They come from the cache where that is there.
 func (q *Queries) Definitions(ctx context.Context, tenant, agent uuid.UUID) ([]vault.Definition, error) {
+	return cache.Read(ctx, q.cache, cache.DefinitionsKey(tenant, agent), func(ctx context.Context) ([]vault.Definition, int64, error) {
+		out, err := q.definitions(ctx, tenant, agent)
+		return out, 0, err // dropped when they change, so they need no version
+	})
+}
+
+func (q *Queries) definitions(ctx context.Context, tenant, agent uuid.UUID) ([]vault.Definition, error) {
 	tq := q.db.Tenant(tenant)
 	rows, err := tq.ListDefinitions(ctx, tenant, agent)
 	if err != nil {
@@ -53,8 +61,16 @@ func (q *Queries) Scenario(ctx context.Context, tenant, scenario uuid.UUID) (vau
 	return db.ScenarioOf(row)
 }
 
-// Requirements gives what a scenario needs, its rules' requirements included, in order of collection.
+// Requirements gives what a scenario needs, its rules' requirements included, in order of collection. They come from the cache
+// where that is there.
 func (q *Queries) Requirements(ctx context.Context, tenant, scenario uuid.UUID) ([]vault.Requirement, error) {
+	return cache.Read(ctx, q.cache, cache.RequirementsKey(tenant, scenario), func(ctx context.Context) ([]vault.Requirement, int64, error) {
+		out, err := q.requirements(ctx, tenant, scenario)
+		return out, 0, err // as Definitions
+	})
+}
+
+func (q *Queries) requirements(ctx context.Context, tenant, scenario uuid.UUID) ([]vault.Requirement, error) {
 	rows, err := q.db.Tenant(tenant).ListRequirements(ctx, tenant, scenario)
 	if err != nil {
 		return nil, err
@@ -70,3 +86,34 @@ func (q *Queries) Requirements(ctx context.Context, tenant, scenario uuid.UUID) 
 	}
 	return out, nil
 }
+
+// Reviews gives what was extracted and waits for a person, the oldest first, at most limit of each.
+func (q *Queries) Reviews(ctx context.Context, tenant uuid.UUID, limit int) (vault.Reviews, error) {
+	out := vault.Reviews{Requirements: []vault.Requirement{}, Definitions: []vault.Definition{}}
+	if limit < 1 || limit > maxReviews {
+		return out, vault.Invalid("limit", "is %d; it is from 1 to %d", limit, maxReviews)
+	}
+	tq := q.db.Tenant(tenant)
+	reqs, err := tq.ListPendingRequirements(ctx, tenant, int32(limit))
+	if err != nil {
+		return out, err
+	}
+	for _, row := range reqs {
+		out.Requirements = append(out.Requirements, db.RequirementOf(row))
+	}
+	defs, err := tq.ListPendingDefinitions(ctx, tenant, int32(limit))
+	if err != nil {
+		return out, err
+	}
+	for _, row := range defs {
+		d, err := db.DefinitionOf(row)
+		if err != nil {
+			return out, err
+		}
+		out.Definitions = append(out.Definitions, d)
+	}
+	return out, nil
+}
+
+// maxReviews bounds one list of reviews.
+const maxReviews = 500

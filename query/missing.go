@@ -39,13 +39,13 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 	if err != nil {
 		return out, err
 	}
-	rows, err := q.db.Tenant(tenant).ListDefinitions(ctx, tenant, scenario.AgentID)
+	list, err := q.Definitions(ctx, tenant, scenario.AgentID)
 	if err != nil {
 		return out, err
 	}
-	defs, err := db.DefinitionsOf(rows)
-	if err != nil {
-		return out, err
+	defs := make(map[string]vault.Definition, len(list))
+	for _, d := range list {
+		defs[d.Name] = d
 	}
 	known := vault.Known{Scenario: scenario, Now: time.Now()}
 	profile, err := q.Profile(ctx, tenant, in.CustomerID)

@@ -80,8 +80,18 @@ func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) 
 	if depth < 0 || depth > maxChainDepth {
 		return vault.Chain{}, vault.Invalid("depth", "is %d; it is from 1 to %d", depth, maxChainDepth)
 	}
+	if depth != vault.DefaultChainDepth { // one depth is cached
+		return q.chain(ctx, tenant, item, depth)
+	}
+	return cache.Read(ctx, q.cache, cache.ChainKey(tenant, item), func(ctx context.Context) (vault.Chain, int64, error) {
+		out, err := q.chain(ctx, tenant, item, depth)
+		return out, 0, err // dropped when an item of it is deleted or restored
+	})
+}
+
+func (q *Queries) chain(ctx context.Context, tenant, item uuid.UUID, depth int) (vault.Chain, error) {
 	// One link more than asked for tells whether the chain goes on.
-	rows, err := q.db.Tenant(tenant).GetChain(ctx, dbgen.GetChainParams{TenantID: tenant, ItemID: item, Depth: int32(depth)})
+	rows, err := q.db.Tenant(tenant).GetChain(ctx, dbgen.GetChainParams{TenantID: tenant, ItemID: item, Depth: int32(depth)}) //nolint:gosec // at most maxChainDepth
 	if err != nil {
 		return vault.Chain{}, err
 	}
@@ -93,6 +103,11 @@ func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) 
 
 // maxChainDepth bounds what one read of a chain may cost.
 const maxChainDepth = 100
+
+// AnalysisFields gives the ids of the fields that were read off an asset (analysis_field_ids).
+func (q *Queries) AnalysisFields(ctx context.Context, tenant, asset uuid.UUID) ([]uuid.UUID, error) {
+	return q.db.Tenant(tenant).ListAnalysisFields(ctx, tenant, asset)
+}
 
 // Derived gives the items that name this one as their source.
 func (q *Queries) Derived(ctx context.Context, tenant, item uuid.UUID) ([]vault.ChainLink, error) {

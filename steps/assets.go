@@ -17,9 +17,7 @@ type Assets struct {
 
 // ValidateAsset looks at an asset before anything is locked.
 func (s Assets) ValidateAsset(ctx context.Context, ev vault.Event) (Validated, error) {
-	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Intent, in vault.AddAsset) error {
-		return vault.CheckInput(in)
-	})
+	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Intent, in vault.AddAsset) error { return in.Check() })
 }
 
 // PersistAsset stores the reference to a document.
@@ -46,10 +44,33 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (vault.ItemRes
 		if in.UploadedAt != nil {
 			row.UploadedAt = *in.UploadedAt
 		}
+		if in.SupersedeExisting {
+			if err := supersedeAssets(ctx, q, &row); err != nil {
+				return vault.ItemResult{}, err
+			}
+		}
 		if err := q.InsertAsset(ctx, row); err != nil {
 			return vault.ItemResult{}, err
 		}
 		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
-		return vault.ItemResult{ItemID: id, Status: status, ProfileVersion: version}, err
+		return vault.ItemResult{ItemID: id, Status: vault.ItemStatus(row.Status), ProfileVersion: version}, err
 	})
+}
+
+// supersedeAssets puts an asset in the place of those of its name. By order of acceptance: a late one enters superseded.
+func supersedeAssets(ctx context.Context, q *dbgen.Queries, row *dbgen.InsertAssetParams) error {
+	newer, err := q.GetNewerAsset(ctx, dbgen.GetNewerAssetParams{
+		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt, IntentID: row.IntentID,
+	})
+	switch {
+	case err == nil:
+		row.Status, row.SupersededByID, row.SupersededAt = string(vault.StatusSuperseded), &newer, &row.AcceptedAt
+	case !db.NoRow(err):
+		return err
+	}
+	_, err = q.SupersedeAssets(ctx, dbgen.SupersedeAssetsParams{
+		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt, IntentID: row.IntentID,
+		SupersededByID: &row.ID,
+	})
+	return err
 }

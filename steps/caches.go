@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
 	"github.com/google/uuid"
@@ -35,22 +36,25 @@ func (s Caches) InvalidateProfile(ctx context.Context, ev vault.Event) (Invalida
 	if err != nil {
 		return Invalidated{}, vault.Invalid("subject", "is not a customer id")
 	}
-	version, err := s.db.Tenant(ev.TenantID).GetProfileVersion(ctx, ev.TenantID, customer)
-	if db.NoRow(err) { // nothing was written: the operation was rejected
-		return Invalidated{}, nil
-	}
-	if err != nil {
+	entries, err := s.db.Tenant(ev.TenantID).ListProfileEntries(ctx, ev.TenantID, customer)
+	if err != nil || len(entries) == 0 { // none: nothing was written, the operation was rejected
 		return Invalidated{}, err
 	}
-	out := Invalidated{Entries: 1}
-	if err := s.cache.Invalidate(ctx, cache.ProfileKey(ev.TenantID, customer), version); err != nil {
-		out = Invalidated{Noted: 1}
+	var out Invalidated
+	for _, e := range entries {
+		if err := s.cache.Invalidate(ctx, cache.ProfileKey(ev.TenantID, e.CustomerID), e.Version); err == nil {
+			out.Entries++
+			continue
+		}
+		out.Noted++
 		err := s.db.Tenant(ev.TenantID).NoteCacheInvalidation(ctx, dbgen.NoteCacheInvalidationParams{
-			TenantID: ev.TenantID, CustomerID: customer, Version: version,
+			TenantID: ev.TenantID, Kind: string(cache.KindProfile), Subject: e.CustomerID, Version: e.Version,
 		})
 		if err != nil {
 			return out, err
 		}
+	}
+	if out.Noted > 0 {
 		if err := s.settle(ctx); err != nil {
 			return out, err
 		}
@@ -106,7 +110,7 @@ func (s Caches) Drain(ctx context.Context) (Invalidated, error) {
 			return out, err
 		}
 		for _, r := range rows {
-			if err := s.cache.Invalidate(ctx, cache.ProfileKey(r.TenantID, r.CustomerID), r.Version); err != nil {
+			if err := s.forget(ctx, r); err != nil {
 				return out, err
 			}
 			if err := s.db.System().DeleteCacheInvalidation(ctx, dbgen.DeleteCacheInvalidationParams(r)); err != nil {
@@ -118,4 +122,25 @@ func (s Caches) Drain(ctx context.Context) (Invalidated, error) {
 			return out, nil
 		}
 	}
+}
+
+// forget invalidates one noted entry. Only profiles have versions; the others are dropped whatever they hold.
+func (s Caches) forget(ctx context.Context, r dbgen.ListCacheInvalidationsRow) error {
+	switch cache.Kind(r.Kind) {
+	case cache.KindProfile:
+		return s.cache.Invalidate(ctx, cache.ProfileKey(r.TenantID, r.Subject), r.Version)
+	case cache.KindDefinitions:
+		return s.cache.Drop(ctx, cache.DefinitionsKey(r.TenantID, r.Subject))
+	case cache.KindRequirements:
+		return s.cache.Drop(ctx, cache.RequirementsKey(r.TenantID, r.Subject))
+	case cache.KindChain:
+		return s.cache.Drop(ctx, cache.ChainKey(r.TenantID, r.Subject))
+	default:
+		return fmt.Errorf("cache entries of kind %q are not known", r.Kind)
+	}
+}
+
+// noteConfig notes what readers hold of an agent's fields or a scenario's requirements, in the transaction that changes them.
+func noteConfig(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, kind cache.Kind, subject uuid.UUID) error {
+	return q.NoteCacheInvalidation(ctx, dbgen.NoteCacheInvalidationParams{TenantID: tenant, Kind: string(kind), Subject: subject})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/pgvector/pgvector-go"
 
+	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/llm"
@@ -68,6 +69,9 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (vau
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
+		if err := noteConfig(ctx, q, ev.TenantID, cache.KindDefinitions, in.AgentID); err != nil {
+			return vault.SavedResult{}, err
+		}
 		id, err := q.UpsertDefinition(ctx, row)
 		if db.NoRow(err) { // a newer save is there
 			current, err := q.GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
@@ -95,6 +99,9 @@ func (s Definitions) ValidateRequirement(ctx context.Context, ev vault.Event) (V
 func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
 	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.Requirement) (vault.SavedResult, error) {
 		if err := s.checkRequirement(ctx, q, ev.TenantID, in); err != nil {
+			return vault.SavedResult{}, err
+		}
+		if err := noteConfig(ctx, q, ev.TenantID, cache.KindRequirements, in.ScenarioID); err != nil {
 			return vault.SavedResult{}, err
 		}
 		id := newID()
@@ -181,7 +188,7 @@ func definitionRow(intent dbgen.Intent, in vault.Definition) (dbgen.UpsertDefini
 		VerificationMethods: list(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt,
 		ExtractionExamples: list(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint, IsPii: in.IsPII,
 		EncryptionRequired: in.EncryptionRequired, RetentionDays: int32(in.RetentionDays), //nolint:gosec // at most 36500
-		FreshnessSeconds: in.FreshnessSeconds, Enabled: in.Enabled, Origin: string(vault.OriginHuman),
+		FreshnessSeconds: in.FreshnessSeconds, StaleAction: string(in.StaleAction), Enabled: in.Enabled, Origin: string(vault.OriginHuman),
 		ReviewState: string(vault.ReviewNone), IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
 	}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/pgvector/pgvector-go"
 
+	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/llm"
@@ -55,6 +56,9 @@ type match struct {
 	Existing bool                `json:"existing"`
 	Vector   []float32           `json:"vector,omitempty"` // the meaning of a suggested definition
 }
+
+// errNotProposed is for a text that the model has not seen as it is now: a save came in between, and the next run asks again.
+var errNotProposed = errors.New("the text of this extraction changed after the model was asked")
 
 // LoadSchemaSource finds the scenario or rule, and whether it needs a model at all.
 func (s Extraction) LoadSchemaSource(ctx context.Context, ev vault.Event) (Loaded, error) {
@@ -111,9 +115,12 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 		if err != nil {
 			return err
 		}
-		fields, _, err := s.proposals(ctx, q, ev.TenantID, in, src)
+		fields, known, err := s.proposals(ctx, q, ev.TenantID, in, src)
 		if err != nil {
 			return err
+		}
+		if !known && (in.ContentHash == "" || in.ContentHash == src.hash) {
+			return errNotProposed
 		}
 		matches, err := s.match(ctx, q, ev, in.AgentID, fields)
 		if err != nil {
@@ -139,6 +146,10 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 // reviewed. A field that the agent does not define gets a suggested definition, disabled until a person approves it.
 func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (vault.ExtractResult, error) {
 	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.ExtractSchema) (vault.ExtractResult, error) {
+		// A save that came between the look at the text and the commit would have its own extraction overtaken by this one.
+		if err := holdSource(ctx, q, ev.TenantID, in); err != nil {
+			return vault.ExtractResult{}, err
+		}
 		src, err := loadSource(ctx, q, ev.TenantID, in)
 		if err != nil {
 			return vault.ExtractResult{}, err
@@ -154,8 +165,11 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (vault.Ex
 			return vault.ExtractResult{}, err
 		}
 		asked, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID})
+		if db.NoRow(err) || (err == nil && asked.ContentHash != src.hash) {
+			return vault.ExtractResult{}, errNotProposed
+		}
 		if err != nil {
-			return vault.ExtractResult{}, fmt.Errorf("read the proposals: %w", db.Found(err, "extraction", in.ScenarioID))
+			return vault.ExtractResult{}, fmt.Errorf("read the proposals: %w", err)
 		}
 		out := vault.ExtractResult{Outcome: vault.ExtractUnchanged}
 		if asked.IntentID == intent.ID {
@@ -163,6 +177,11 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (vault.Ex
 		}
 		for i, m := range matches {
 			if err := s.persistMatch(ctx, q, intent, in, i, m, &out); err != nil {
+				return out, err
+			}
+		}
+		for kind, subject := range map[cache.Kind]uuid.UUID{cache.KindDefinitions: in.AgentID, cache.KindRequirements: in.ScenarioID} {
+			if err := noteConfig(ctx, q, ev.TenantID, kind, subject); err != nil {
 				return out, err
 			}
 		}
@@ -289,6 +308,13 @@ func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid
 		return nil, false, fmt.Errorf("decode the proposals of scenario %s: %w", in.ScenarioID, err)
 	}
 	return fields, true, nil
+}
+
+func holdSource(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchema) error {
+	if in.RuleID != nil {
+		return q.HoldRule(ctx, tenant, *in.RuleID)
+	}
+	return q.HoldScenario(ctx, tenant, in.ScenarioID)
 }
 
 func loadSource(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchema) (source, error) {

@@ -110,6 +110,11 @@ func (s Fields) write(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent
 		}
 		return vault.ItemResult{}, err
 	}
+	if in.ItemID != nil { // what named this id as its source before it existed has a source now
+		if err := q.NoteChains(ctx, []uuid.UUID{id}); err != nil {
+			return vault.ItemResult{}, err
+		}
+	}
 	version, err := q.BumpProfile(ctx, tenant, profile.ID)
 	return vault.ItemResult{ItemID: id, Status: place.Status, ProfileVersion: version, Warnings: checked.Warnings}, err
 }
@@ -139,19 +144,23 @@ func fieldRow(id, profile uuid.UUID, intent dbgen.Intent, in vault.WriteField, c
 	return row
 }
 
-// lockProfile makes the profile where there is none, and locks it.
+// lockProfile makes the profile where there is none, and locks the one that the customer leads to.
 func lockProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (dbgen.CustomerProfile, error) {
 	if err := q.EnsureProfile(ctx, dbgen.EnsureProfileParams{ID: newID(), TenantID: tenant, CustomerID: customer}); err != nil {
 		return dbgen.CustomerProfile{}, err
 	}
-	profile, err := q.LockProfile(ctx, tenant, customer)
-	if err != nil {
-		return profile, err
+	for {
+		profile, err := q.LockProfile(ctx, tenant, customer)
+		switch {
+		case err != nil:
+			return profile, err
+		case profile.MergedIntoID != nil: // merged while the lock was waited for
+			continue
+		case profile.DeletedAt != nil:
+			return profile, vault.Unknown("customer", customer)
+		}
+		return profile, nil
 	}
-	if profile.DeletedAt != nil {
-		return profile, vault.Unknown("customer", customer)
-	}
-	return profile, nil
 }
 
 // checkSource says whether the item that lineage names exists in the tenant. One that would make a cycle is refused; only

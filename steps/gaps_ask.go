@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/contextvault/contextvault/db"
@@ -32,6 +33,9 @@ func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error)
 		state, err := s.load(ctx, q, intent, in)
 		if err != nil {
 			return err
+		}
+		if state.fill.ConversationReadAt == nil {
+			return errors.New("the session and the conversation of this fill were not looked into yet")
 		}
 		if out.Writes = state.writes(); len(out.Writes) > 0 {
 			return nil

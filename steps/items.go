@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -10,8 +11,11 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Items deletes fields and assets.
-type Items struct{ once intentOnce }
+// Items deletes and restores fields and assets.
+type Items struct {
+	once intentOnce
+	now  func() time.Time
+}
 
 // CheckDependents refuses to delete what others were derived from, unless an admin forces it.
 func (s Items) CheckDependents(ctx context.Context, ev vault.Event) (Validated, error) {
@@ -51,8 +55,10 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (vault.DeleteResu
 			return out, err
 		}
 		out.Orphaned = len(fields) + len(assets)
-		_, err = touch(ctx, q, append([]uuid.UUID{profile.ID}, append(fields, assets...)...))
-		return out, err
+		if _, err := q.TouchProfiles(ctx, append([]uuid.UUID{profile.ID}, append(fields, assets...)...)); err != nil {
+			return out, err
+		}
+		return out, q.NoteChains(ctx, []uuid.UUID{in.ItemID})
 	})
 }
 

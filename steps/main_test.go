@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -102,7 +103,7 @@ type world struct {
 	model   *model
 	cache   *cache.Cache
 	steps   steps.Steps
-	late    atomic.Int64 // how far the steps' clock is ahead
+	late    *atomic.Int64 // how far the steps' clock is ahead
 
 	tenant, agent, customer uuid.UUID
 }
@@ -111,7 +112,7 @@ func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
 	t.Helper()
 	database := openDatabase(t)
 	w := &world{
-		t: t, url: database.url, db: database.DB, sealer: dbtest.Sealer(t), engine: &engine{}, agent: newID(), customer: newID(),
+		t: t, url: database.url, db: database.DB, sealer: dbtest.Sealer(t), engine: &engine{}, late: &atomic.Int64{}, agent: newID(), customer: newID(),
 	}
 	w.tenant = dbtest.Tenant(t, w.db)
 	offline, err := llm.New(llm.Config{Provider: llm.ProviderOffline})
@@ -457,4 +458,9 @@ func (w *world) history(name string) []vault.Field {
 		out[len(rows)-1-i] = db.FieldOf(row)
 	}
 	return out
+}
+
+func sorted(in []string) []string {
+	slices.Sort(in)
+	return in
 }

@@ -51,6 +51,9 @@ type Steps struct {
 	Fields      Fields
 	Assets      Assets
 	Items       Items
+	Imports     Imports
+	Profiles    Profiles
+	Merges      Merges
 	Sessions    Sessions
 	Definitions Definitions
 	Scenarios   Scenarios
@@ -73,7 +76,10 @@ func New(d Deps) Steps {
 	return Steps{
 		Fields:      fields,
 		Assets:      Assets{once: once, now: d.Now},
-		Items:       Items{once: once},
+		Items:       Items{once: once, now: d.Now},
+		Imports:     Imports{fields: fields},
+		Profiles:    Profiles{once: once},
+		Merges:      Merges{once: once},
 		Sessions:    Sessions{once: once},
 		Definitions: Definitions{once: once, model: d.Model, log: d.Log},
 		Scenarios:   Scenarios{once: once, enqueuer: d.Enqueuer},

@@ -75,8 +75,8 @@ func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Qu
 			for i, r := range rows {
 				profiles[i] = r.profile
 			}
-			touched, err := touch(ctx, q, profiles)
-			total.Profiles += touched
+			touched, err := q.TouchProfiles(ctx, profiles)
+			total.Profiles += int(touched.Profiles)
 			return err
 		})
 		if err != nil {
@@ -91,15 +91,4 @@ func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Qu
 		return total, nil
 	}
 	return apply(ctx, s.once, ev, func(*dbgen.Queries, dbgen.Intent, vault.Sweep) (vault.SweepResult, error) { return total, nil })
-}
-
-// touch bumps profiles and notes their caches for invalidation. It says how many they are.
-func touch(ctx context.Context, q *dbgen.Queries, profiles []uuid.UUID) (int, error) {
-	touched, err := q.BumpProfiles(ctx, profiles)
-	for _, p := range touched {
-		if err := q.NoteCacheInvalidation(ctx, dbgen.NoteCacheInvalidationParams(p)); err != nil {
-			return 0, err
-		}
-	}
-	return len(touched), err
 }

@@ -38,8 +38,9 @@ type Definition struct {
 	ExtractionPromptHint string            `json:"extraction_prompt_hint,omitempty" validate:"max=2000"`
 	IsPII                bool              `json:"is_pii,omitempty"` // keeps the value out of every error text
 	EncryptionRequired   bool              `json:"encryption_required,omitempty"`
-	RetentionDays        int               `json:"retention_days,omitempty" validate:"min=0,max=36500"` // 0: kept for ever
-	FreshnessSeconds     int64             `json:"freshness_seconds,omitempty" validate:"min=0"`        // 0: never too old
+	RetentionDays        int               `json:"retention_days,omitempty" validate:"min=0,max=36500"`                 // 0: kept for ever
+	FreshnessSeconds     int64             `json:"freshness_seconds,omitempty" validate:"min=0"`                        // 0: never too old
+	StaleAction          StaleAction       `json:"stale_action,omitempty" validate:"omitempty,oneof=warn block ignore"` // what a value that is too old counts as; empty: block
 	Enabled              bool              `json:"enabled"`
 	Origin               Origin            `json:"origin"`
 	Review               ReviewState       `json:"review_state"`

@@ -65,6 +65,15 @@ const (
 	ModeDisabled ValidationMode = "disabled" // do not look
 )
 
+// StaleAction says what a value older than its definition's freshness_seconds counts as.
+type StaleAction string
+
+const (
+	StaleBlock  StaleAction = "block"  // missing
+	StaleWarn   StaleAction = "warn"   // present, with a warning
+	StaleIgnore StaleAction = "ignore" // present
+)
+
 // VerificationLevel is how far a customer's identity is proven.
 type VerificationLevel string
 

@@ -76,8 +76,36 @@ type Profile struct {
 	Version    int64            `json:"version"` // bumped by each change; 0 for a customer nothing was written for yet
 	Fields     map[string]Field `json:"fields"`  // by name, active ones only
 	Assets     []Asset          `json:"assets,omitempty"`
-	CreatedAt  time.Time        `json:"created_at"`
-	UpdatedAt  time.Time        `json:"updated_at"`
+	Channels   []Channel        `json:"channels,omitempty"`
+	Consents   []Consent        `json:"consents,omitempty"` // the one in force for each purpose
+	// VerificationLevel is derived from what was verified.
+	VerificationLevel VerificationLevel `json:"verification_level"`
+	CreatedAt         time.Time         `json:"created_at"`
+	UpdatedAt         time.Time         `json:"updated_at"`
+}
+
+// Channel is one identity of a customer on a channel: a phone number, a chat account.
+type Channel struct {
+	ID         uuid.UUID `json:"id"`
+	Channel    string    `json:"channel"`
+	ExternalID string    `json:"external_id"`
+	Verified   bool      `json:"verified"`
+	LinkedAt   time.Time `json:"linked_at"`
+}
+
+// Consent is what a customer agreed to, or did not, for one purpose.
+type Consent struct {
+	ID         uuid.UUID  `json:"id"`
+	Purpose    string     `json:"purpose"`
+	Granted    bool       `json:"granted"`
+	Source     string     `json:"source,omitempty"`
+	AcceptedAt time.Time  `json:"accepted_at"`
+	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
+}
+
+// InForce reports whether the customer agrees at the time now.
+func (c Consent) InForce(now time.Time) bool {
+	return c.Granted && (c.ExpiresAt == nil || c.ExpiresAt.After(now))
 }
 
 // ChainLink is one item of a derivation chain, the origin first.

@@ -85,7 +85,14 @@ func FindMissing(reqs []Requirement, defs map[string]Definition, known Known, sc
 		if d, ok := defs[name]; ok && d.Enabled {
 			def = &d
 		}
-		if reason := whyMissing(known, name, def); reason != "" {
+		reason := whyMissing(known, name, def)
+		if reason == MissingStale && def.StaleAction != "" && def.StaleAction != StaleBlock {
+			if def.StaleAction == StaleWarn {
+				warnings = append(warnings, name+": the value is older than freshness_seconds")
+			}
+			reason = unverifiedReason(known.Fields[name], *def)
+		}
+		if reason != "" {
 			missing = append(missing, Missing{Requirement: r, Definition: def, Reason: reason, Blocking: r.RequiredLevel == LevelHard && r.Binding()})
 		}
 	}
@@ -119,11 +126,16 @@ func whyMissing(known Known, name string, def *Definition) MissingReason {
 		return ""
 	case stale(known.Now.Sub(f.CollectedAt), def.FreshnessSeconds):
 		return MissingStale
-	case def.RequiredVerification && !verifiedFor(f, *def):
-		return MissingUnverified
 	default:
-		return ""
+		return unverifiedReason(f, *def)
 	}
+}
+
+func unverifiedReason(f Field, def Definition) MissingReason {
+	if def.RequiredVerification && !verifiedFor(f, def) {
+		return MissingUnverified
+	}
+	return ""
 }
 
 // stale reports whether a value of that age is too old. More seconds than a Duration holds are some 300 years: never.

@@ -51,6 +51,8 @@ type AddAsset struct {
 	Lineage
 	UploadedAt *time.Time `json:"uploaded_at,omitempty"`
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
+	// SupersedeExisting makes the active assets of the same name superseded by this one. false: they stay beside it.
+	SupersedeExisting bool `json:"supersede_existing,omitempty"`
 }
 
 // DeleteItem removes a field version or an asset. It stays in the table, unseen.

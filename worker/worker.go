@@ -25,9 +25,13 @@ const slotsPerStep = 10
 // durableSlots is how many gap fills may hold a slot at once. A waiting one gives its slot back after seconds.
 const durableSlots = 1000
 
+// registration is how long the SDK may take to register the worker with the engine, which it does in the background: stopped
+// before that, it panics (v0.104.7, seen).
+const registration = 2 * time.Second
+
 // Options tune Run.
 type Options struct {
-	// Ready is called once the worker is registered with the engine. nil: nobody is told.
+	// Ready is called once the worker is started; the SDK then registers it with the engine by itself. nil: nobody is told.
 	Ready func()
 	// NoHealth leaves the HTTP endpoints out.
 	NoHealth bool
@@ -53,6 +57,7 @@ func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) 
 	}
 	m := newMetrics(r)
 	w.Use(m.observe) //nolint:staticcheck // the SDK's only middleware
+	started := time.Now()
 	stop, err := w.Start()
 	if err != nil {
 		return fmt.Errorf("start the worker: %w", err)
@@ -68,6 +73,7 @@ func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) 
 		g.Go(func() error { return serveHealth(gctx, r, m) })
 	}
 	<-gctx.Done()
+	time.Sleep(time.Until(started.Add(registration)))
 	if err := stop(); err != nil {
 		r.Log.WarnContext(ctx, "worker_stop_failed")
 	}

@@ -15,6 +15,6 @@ func extractSchema(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	propose := w.NewTask("propose", task(s.Extraction.ProposeSchema), model(load)...)
 	match := w.NewTask("match", task(s.Extraction.MatchSchema), model(propose)...)
 	persist := w.NewTask("persist", task(s.Extraction.PersistSchema), quick(match)...)
-	w.NewTask("acknowledge", task(s.Caches.Acknowledge), quick(persist)...)
+	w.NewTask("invalidate-cache", task(s.Caches.InvalidateNoted), quick(persist)...)
 	return w
 }

@@ -30,7 +30,8 @@ const taskAsk = "ask"
 func fillGaps(c *hatchet.Client, advance, write *hatchet.Workflow) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowFillGaps, hatchet.WithWorkflowEvents(vault.EventGapsFill), onePerSubject())
 	w.NewDurableTask(DurableTask, func(ctx hatchet.DurableContext, ev vault.Event) (Filled, error) {
-		return fill(durable{ctx: ctx, advanceGaps: advance, writeField: write}, ev)
+		filled, err := fill(durable{ctx: ctx, advanceGaps: advance, writeField: write}, ctx.RetryCount(), ev)
+		return filled, childError(err)
 	}, waiting()...)
 	return w
 }
@@ -48,32 +49,42 @@ type gapRunner interface {
 	wait(question steps.Waiting) error
 }
 
-// maxStuck is how often the same writes may come back before the run fails, and is retried later with a back-off.
+// maxStuck is how often the same writes may come back before the attempt fails, and is retried later with a back-off.
 const maxStuck = 3
 
 var errStuck = errors.New("unavailable: the writes of this gap fill do not finish")
 
-// fill must be deterministic: it decides by what gapRunner returns, and by nothing else.
-func fill(run gapRunner, ev vault.Event) (Filled, error) {
+// fill must be deterministic: it decides by what gapRunner returns, and by nothing else. A run that is retried or replayed is
+// given the outcomes that the engine kept, failures included: fill goes past as many failures as there were attempts before
+// this one, and so does something new.
+func fill(run gapRunner, attemptsBefore int, ev vault.Event) (Filled, error) {
 	var last []vault.Event
+	failures := 0
 	for round, stuck := 1, 0; ; round++ {
 		next, err := run.advance(round, ev)
-		if err != nil || next.Done {
-			return Filled{Rounds: round}, err
-		}
-		if next.Question != nil {
+		switch {
+		case err != nil:
+			if failures++; failures > attemptsBefore {
+				return Filled{Rounds: round}, err
+			}
+			continue
+		case next.Done:
+			return Filled{Rounds: round}, nil
+		case next.Question != nil:
 			if err := run.wait(*next.Question); err != nil {
 				return Filled{Rounds: round}, err
 			}
 			continue
-		}
-		if slices.Equal(next.Writes, last) {
+		case slices.Equal(next.Writes, last):
 			stuck++
-		} else {
+		default:
 			stuck = 0
 		}
 		if stuck == maxStuck {
-			return Filled{Rounds: round}, errStuck
+			if failures++; failures > attemptsBefore {
+				return Filled{Rounds: round}, errStuck
+			}
+			stuck = 0
 		}
 		last = next.Writes
 		if err := run.write(round, next.Writes); err != nil {

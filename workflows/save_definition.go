@@ -13,6 +13,6 @@ func saveDefinition(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	validate := w.NewTask("validate", task(s.Definitions.ValidateDefinition), quick()...)
 	embed := w.NewTask("embed", task(s.Definitions.EmbedDefinition), model(validate)...)
 	persist := w.NewTask("persist", task(s.Definitions.PersistDefinition), quick(embed)...)
-	w.NewTask("acknowledge", task(s.Caches.Acknowledge), quick(persist)...)
+	w.NewTask("invalidate-cache", task(s.Caches.InvalidateNoted), quick(persist)...)
 	return w
 }

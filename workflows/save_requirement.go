@@ -12,6 +12,6 @@ func saveRequirement(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowSaveRequirement, hatchet.WithWorkflowEvents(vault.EventRequirementSave))
 	validate := w.NewTask("validate", task(s.Definitions.ValidateRequirement), quick()...)
 	persist := w.NewTask("persist", task(s.Definitions.PersistRequirement), quick(validate)...)
-	w.NewTask("acknowledge", task(s.Caches.Acknowledge), quick(persist)...)
+	w.NewTask("invalidate-cache", task(s.Caches.InvalidateNoted), quick(persist)...)
 	return w
 }

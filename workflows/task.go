@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/hatchet-dev/hatchet/pkg/worker"
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
@@ -35,4 +36,19 @@ func engineError(err error) error {
 		return worker.NewNonRetryableError(errors.New(text)) //nolint:staticcheck // the SDK has no other name for it
 	}
 	return errors.New(text)
+}
+
+// codeOfChild finds the code that engineError put first. Of a child run the engine tells its parent the text alone.
+var codeOfChild = regexp.MustCompile(`"([a-z_]+): `)
+
+// childError is what the failure of a child run makes of its parent: what no retry could mend there, none can mend here.
+func childError(err error) error {
+	if err == nil {
+		return nil
+	}
+	code := codeOfChild.FindStringSubmatch(err.Error())
+	if code != nil && vault.Permanent(&vault.Error{Code: vault.Code(code[1])}) {
+		return worker.NewNonRetryableError(err) //nolint:staticcheck // the SDK has no other name for it
+	}
+	return err
 }

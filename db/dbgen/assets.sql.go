@@ -19,12 +19,13 @@ SET status = 'expired', updated_at = clock_timestamp()
 WHERE id IN (
     SELECT a.id
     FROM profile_assets a
+    JOIN customer_profiles p ON p.id = a.profile_id
     WHERE a.status = 'active'
       AND a.deleted_at IS NULL
       AND a.expires_at <= $1
     ORDER BY a.expires_at
     LIMIT $2
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF p, a SKIP LOCKED
 )
   AND status = 'active'
 RETURNING id, profile_id
@@ -56,17 +57,93 @@ func (q *Queries) ExpireAssets(ctx context.Context, now *time.Time, most int32) 
 	return items, nil
 }
 
+const getAnyAsset = `-- name: GetAnyAsset :one
+SELECT id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at, upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, derived_from_tool, verification_result, retention_policy, status, superseded_by_id, superseded_at, updated_at, expires_at, intent_id, accepted_at, deleted_at
+FROM profile_assets
+WHERE tenant_id = $1
+  AND id = $2
+`
+
+func (q *Queries) GetAnyAsset(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (ProfileAsset, error) {
+	row := q.db.QueryRow(ctx, getAnyAsset, tenantID, iD)
+	var i ProfileAsset
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.ProfileID,
+		&i.Name,
+		&i.AssetType,
+		&i.StorageProvider,
+		&i.StoragePath,
+		&i.MimeType,
+		&i.SizeBytes,
+		&i.Checksum,
+		&i.UploadedAt,
+		&i.UploadSessionID,
+		&i.UploadScenarioID,
+		&i.SourceItemID,
+		&i.SourceItemType,
+		&i.SourceMetadata,
+		&i.DerivedFromTool,
+		&i.VerificationResult,
+		&i.RetentionPolicy,
+		&i.Status,
+		&i.SupersededByID,
+		&i.SupersededAt,
+		&i.UpdatedAt,
+		&i.ExpiresAt,
+		&i.IntentID,
+		&i.AcceptedAt,
+		&i.DeletedAt,
+	)
+	return i, err
+}
+
+const getNewerAsset = `-- name: GetNewerAsset :one
+SELECT id
+FROM profile_assets
+WHERE tenant_id = $1
+  AND profile_id = $2
+  AND name = $3
+  AND deleted_at IS NULL
+  AND (accepted_at, intent_id) > ($4::timestamptz, $5::uuid)
+ORDER BY accepted_at, intent_id
+LIMIT 1
+`
+
+type GetNewerAssetParams struct {
+	TenantID   uuid.UUID
+	ProfileID  uuid.UUID
+	Name       string
+	AcceptedAt time.Time
+	IntentID   uuid.UUID
+}
+
+// The next newer asset of a name, where a late one must enter as superseded. Index: profile_assets_profile.
+func (q *Queries) GetNewerAsset(ctx context.Context, arg GetNewerAssetParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, getNewerAsset,
+		arg.TenantID,
+		arg.ProfileID,
+		arg.Name,
+		arg.AcceptedAt,
+		arg.IntentID,
+	)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
 const insertAsset = `-- name: InsertAsset :exec
 INSERT INTO profile_assets (
     id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at,
-    upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, status, expires_at, intent_id,
-    accepted_at
+    upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id,
+    superseded_at, expires_at, intent_id, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6,
     $7, $8, $9, $10, $11,
     $12, $13, $14, $15,
-    $16, $17, $18, $19, $20
+    $16, $17, $18, $19, $20, $21, $22
 )
 `
 
@@ -88,6 +165,8 @@ type InsertAssetParams struct {
 	SourceItemType   string
 	SourceMetadata   json.RawMessage
 	Status           string
+	SupersededByID   *uuid.UUID
+	SupersededAt     *time.Time
 	ExpiresAt        *time.Time
 	IntentID         uuid.UUID
 	AcceptedAt       time.Time
@@ -112,11 +191,45 @@ func (q *Queries) InsertAsset(ctx context.Context, arg InsertAssetParams) error 
 		arg.SourceItemType,
 		arg.SourceMetadata,
 		arg.Status,
+		arg.SupersededByID,
+		arg.SupersededAt,
 		arg.ExpiresAt,
 		arg.IntentID,
 		arg.AcceptedAt,
 	)
 	return err
+}
+
+const listAnalysisFields = `-- name: ListAnalysisFields :many
+SELECT id
+FROM profile_fields
+WHERE tenant_id = $1
+  AND source_item_id = $2::uuid
+  AND source_item_type = 'profile_asset'
+  AND deleted_at IS NULL
+ORDER BY id
+LIMIT 1000
+`
+
+// The fields that were read off an asset. Index: profile_fields_source.
+func (q *Queries) ListAnalysisFields(ctx context.Context, tenantID uuid.UUID, assetID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listAnalysisFields, tenantID, assetID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const orphanAssets = `-- name: OrphanAssets :many
@@ -125,6 +238,7 @@ SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id IN (
     SELECT a.id
     FROM profile_assets a
+    JOIN customer_profiles p ON p.id = a.profile_id
     WHERE a.status = 'active'
       AND a.deleted_at IS NULL
       AND a.source_item_id IS NOT NULL
@@ -136,7 +250,7 @@ WHERE id IN (
           SELECT 1 FROM profile_assets s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
       )
     LIMIT $1
-    FOR UPDATE OF a SKIP LOCKED
+    FOR UPDATE OF p, a SKIP LOCKED
 )
   AND status = 'active'
 RETURNING id, profile_id
@@ -161,6 +275,76 @@ func (q *Queries) OrphanAssets(ctx context.Context, most int32) ([]OrphanAssetsR
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const setAssetState = `-- name: SetAssetState :exec
+UPDATE profile_assets
+SET status = $1, deleted_at = NULL, updated_at = clock_timestamp()
+WHERE tenant_id = $2
+  AND id = $3
+`
+
+type SetAssetStateParams struct {
+	Status   string
+	TenantID uuid.UUID
+	ID       uuid.UUID
+}
+
+func (q *Queries) SetAssetState(ctx context.Context, arg SetAssetStateParams) error {
+	_, err := q.db.Exec(ctx, setAssetState, arg.Status, arg.TenantID, arg.ID)
+	return err
+}
+
+const supersedeAssets = `-- name: SupersedeAssets :many
+UPDATE profile_assets
+SET status = 'superseded',
+    superseded_by_id = $1,
+    superseded_at = clock_timestamp(),
+    updated_at = clock_timestamp()
+WHERE tenant_id = $2
+  AND profile_id = $3
+  AND name = $4
+  AND status = 'active'
+  AND deleted_at IS NULL
+  AND (accepted_at, intent_id) < ($5::timestamptz, $6::uuid)
+RETURNING id
+`
+
+type SupersedeAssetsParams struct {
+	SupersededByID *uuid.UUID
+	TenantID       uuid.UUID
+	ProfileID      uuid.UUID
+	Name           string
+	AcceptedAt     time.Time
+	IntentID       uuid.UUID
+}
+
+// The active assets of a name, for the one that supersedes them. The profile is locked. Index: profile_assets_profile.
+func (q *Queries) SupersedeAssets(ctx context.Context, arg SupersedeAssetsParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, supersedeAssets,
+		arg.SupersededByID,
+		arg.TenantID,
+		arg.ProfileID,
+		arg.Name,
+		arg.AcceptedAt,
+		arg.IntentID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

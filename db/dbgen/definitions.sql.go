@@ -30,7 +30,7 @@ func (q *Queries) AgentExists(ctx context.Context, tenantID uuid.UUID, agentID u
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, enabled, origin, review_state, intent_id, accepted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, created_at, updated_at
 FROM profile_field_definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -67,6 +67,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (P
 		&i.EncryptionRequired,
 		&i.RetentionDays,
 		&i.FreshnessSeconds,
+		&i.StaleAction,
 		&i.Enabled,
 		&i.Origin,
 		&i.ReviewState,
@@ -79,7 +80,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (P
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, enabled, origin, review_state, intent_id, accepted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, created_at, updated_at
 FROM profile_field_definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -116,6 +117,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.EncryptionRequired,
 			&i.RetentionDays,
 			&i.FreshnessSeconds,
+			&i.StaleAction,
 			&i.Enabled,
 			&i.Origin,
 			&i.ReviewState,
@@ -231,15 +233,15 @@ const upsertDefinition = `-- name: UpsertDefinition :one
 INSERT INTO profile_field_definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode,
     required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
-    encryption_required, retention_days, freshness_seconds, enabled, origin, review_state, intent_id, accepted_at
+    encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6,
     $7, $8, $9, $10,
     $11, $12, $13, $14,
     $15, $16, $17, $18,
-    $19, $20, $21, $22, $23,
-    $24
+    $19, $20, $21, $22, $23, $24,
+    $25
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -257,6 +259,7 @@ SET display_name = excluded.display_name,
     encryption_required = excluded.encryption_required,
     retention_days = excluded.retention_days,
     freshness_seconds = excluded.freshness_seconds,
+    stale_action = excluded.stale_action,
     enabled = excluded.enabled,
     origin = excluded.origin,
     review_state = excluded.review_state,
@@ -264,6 +267,7 @@ SET display_name = excluded.display_name,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp()
 WHERE profile_field_definitions.accepted_at <= excluded.accepted_at
+   OR (profile_field_definitions.origin = 'extracted' AND profile_field_definitions.review_state = 'pending')
 RETURNING id
 `
 
@@ -287,6 +291,7 @@ type UpsertDefinitionParams struct {
 	EncryptionRequired   bool
 	RetentionDays        int32
 	FreshnessSeconds     int64
+	StaleAction          string
 	Enabled              bool
 	Origin               string
 	ReviewState          string
@@ -294,7 +299,8 @@ type UpsertDefinitionParams struct {
 	AcceptedAt           time.Time
 }
 
-// A person's save. The newest accepted save stays; an older one that arrives late changes nothing and returns no row.
+// A person's save. The newest accepted save stays; an older one that arrives late changes nothing and returns no row. What a
+// model suggested is no save.
 func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, upsertDefinition,
 		arg.ID,
@@ -316,6 +322,7 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.EncryptionRequired,
 		arg.RetentionDays,
 		arg.FreshnessSeconds,
+		arg.StaleAction,
 		arg.Enabled,
 		arg.Origin,
 		arg.ReviewState,

@@ -13,59 +13,19 @@ import (
 	"github.com/google/uuid"
 )
 
-const bumpProfiles = `-- name: BumpProfiles :many
-UPDATE customer_profiles p
-SET version = p.version + 1, updated_at = clock_timestamp()
-FROM (
-    SELECT c.id
-    FROM customer_profiles c
-    WHERE c.id = ANY ($1::uuid[])
-    ORDER BY c.id
-    FOR UPDATE
-) touched
-WHERE p.id = touched.id
-RETURNING p.tenant_id, p.customer_id, p.version
-`
-
-type BumpProfilesRow struct {
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
-	Version    int64
-}
-
-// Bumps the profiles that a sweep touched, in the sweep's own transaction.
-func (q *Queries) BumpProfiles(ctx context.Context, ids []uuid.UUID) ([]BumpProfilesRow, error) {
-	rows, err := q.db.Query(ctx, bumpProfiles, ids)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []BumpProfilesRow{}
-	for rows.Next() {
-		var i BumpProfilesRow
-		if err := rows.Scan(&i.TenantID, &i.CustomerID, &i.Version); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const expireFields = `-- name: ExpireFields :many
 UPDATE profile_fields
 SET status = 'expired', updated_at = clock_timestamp()
 WHERE id IN (
     SELECT f.id
     FROM profile_fields f
+    JOIN customer_profiles p ON p.id = f.profile_id
     WHERE f.status = 'active'
       AND f.deleted_at IS NULL
       AND f.expires_at <= $1
     ORDER BY f.expires_at
     LIMIT $2
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF p, f SKIP LOCKED
 )
   AND status = 'active'
 RETURNING id, profile_id
@@ -76,7 +36,8 @@ type ExpireFieldsRow struct {
 	ProfileID uuid.UUID
 }
 
-// Expires what is past its time, across tenants, a batch at a time. Index: profile_fields_expiry.
+// Expires what is past its time, across tenants, a batch at a time. It takes the profile first, as writers do, so that the two
+// never wait for each other; what is being written now is left to the next batch. Index: profile_fields_expiry.
 func (q *Queries) ExpireFields(ctx context.Context, now *time.Time, most int32) ([]ExpireFieldsRow, error) {
 	rows, err := q.db.Query(ctx, expireFields, now, most)
 	if err != nil {
@@ -95,6 +56,107 @@ func (q *Queries) ExpireFields(ctx context.Context, now *time.Time, most int32) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const getActiveField = `-- name: GetActiveField :one
+SELECT id, tenant_id, profile_id, name, value, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, field_definition_id, warnings, intent_id, accepted_at, deleted_at
+FROM profile_fields
+WHERE tenant_id = $1
+  AND profile_id = $2
+  AND name = $3
+  AND status = 'active'
+  AND deleted_at IS NULL
+`
+
+type GetActiveFieldParams struct {
+	TenantID  uuid.UUID
+	ProfileID uuid.UUID
+	Name      string
+}
+
+// The active version of a field. The profile is locked. Index: profile_fields_active.
+func (q *Queries) GetActiveField(ctx context.Context, arg GetActiveFieldParams) (ProfileField, error) {
+	row := q.db.QueryRow(ctx, getActiveField, arg.TenantID, arg.ProfileID, arg.Name)
+	var i ProfileField
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.ProfileID,
+		&i.Name,
+		&i.Value,
+		&i.ValueType,
+		&i.Source,
+		&i.SourceSessionID,
+		&i.SourceScenarioID,
+		&i.SourceStepID,
+		&i.SourceItemID,
+		&i.SourceItemType,
+		&i.SourceMetadata,
+		&i.Status,
+		&i.SupersededByID,
+		&i.SupersededAt,
+		&i.Verified,
+		&i.VerificationMethod,
+		&i.VerifiedAt,
+		&i.VerifiedBy,
+		&i.Confidence,
+		&i.RequiresConfirmation,
+		&i.CollectedAt,
+		&i.UpdatedAt,
+		&i.ExpiresAt,
+		&i.FieldDefinitionID,
+		&i.Warnings,
+		&i.IntentID,
+		&i.AcceptedAt,
+		&i.DeletedAt,
+	)
+	return i, err
+}
+
+const getAnyField = `-- name: GetAnyField :one
+SELECT id, tenant_id, profile_id, name, value, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, field_definition_id, warnings, intent_id, accepted_at, deleted_at
+FROM profile_fields
+WHERE tenant_id = $1
+  AND id = $2
+`
+
+// An item by its id, deleted or not. The profile is locked. Index: primary key.
+func (q *Queries) GetAnyField(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (ProfileField, error) {
+	row := q.db.QueryRow(ctx, getAnyField, tenantID, iD)
+	var i ProfileField
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.ProfileID,
+		&i.Name,
+		&i.Value,
+		&i.ValueType,
+		&i.Source,
+		&i.SourceSessionID,
+		&i.SourceScenarioID,
+		&i.SourceStepID,
+		&i.SourceItemID,
+		&i.SourceItemType,
+		&i.SourceMetadata,
+		&i.Status,
+		&i.SupersededByID,
+		&i.SupersededAt,
+		&i.Verified,
+		&i.VerificationMethod,
+		&i.VerifiedAt,
+		&i.VerifiedBy,
+		&i.Confidence,
+		&i.RequiresConfirmation,
+		&i.CollectedAt,
+		&i.UpdatedAt,
+		&i.ExpiresAt,
+		&i.FieldDefinitionID,
+		&i.Warnings,
+		&i.IntentID,
+		&i.AcceptedAt,
+		&i.DeletedAt,
+	)
+	return i, err
 }
 
 const getField = `-- name: GetField :one
@@ -227,12 +289,56 @@ func (q *Queries) InsertField(ctx context.Context, arg InsertFieldParams) error 
 	return err
 }
 
+const insertFields = `-- name: InsertFields :execrows
+INSERT INTO profile_fields (
+    id, tenant_id, profile_id, name, value, value_type, source, source_session_id, source_scenario_id, source_step_id,
+    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method,
+    verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, field_definition_id, warnings,
+    intent_id, accepted_at
+)
+SELECT
+    r.id, $1, r.profile_id, r.name, r.value, r.value_type, r.source, r.source_session_id, r.source_scenario_id,
+    r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id, r.superseded_at,
+    r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation, r.collected_at,
+    r.expires_at, r.field_definition_id, r.warnings, $2, $3
+FROM jsonb_to_recordset($4::jsonb) AS r (
+    id uuid, profile_id uuid, name text, value jsonb, value_type text, source text, source_session_id uuid,
+    source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb, status text,
+    superseded_by_id uuid, superseded_at timestamptz, verified boolean, verification_method text, verified_at timestamptz,
+    verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
+    expires_at timestamptz, field_definition_id uuid, warnings text[]
+)
+`
+
+type InsertFieldsParams struct {
+	TenantID   uuid.UUID
+	IntentID   uuid.UUID
+	AcceptedAt time.Time
+	Rows       json.RawMessage
+}
+
+// Stores many versions in one statement; rows is a JSON array of objects with the columns' names. COPY does not work under
+// row-level security.
+func (q *Queries) InsertFields(ctx context.Context, arg InsertFieldsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertFields,
+		arg.TenantID,
+		arg.IntentID,
+		arg.AcceptedAt,
+		arg.Rows,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const listHistory = `-- name: ListHistory :many
 SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.field_definition_id, f.warnings, f.intent_id, f.accepted_at, f.deleted_at
-FROM profile_fields f
-JOIN customer_profiles p ON p.id = f.profile_id
-WHERE p.tenant_id = $1
-  AND p.customer_id = $2
+FROM customer_profiles c
+JOIN customer_profiles p ON p.id = coalesce(c.merged_into_id, c.id)
+JOIN profile_fields f ON f.profile_id = p.id
+WHERE c.tenant_id = $1
+  AND c.customer_id = $2
   AND p.deleted_at IS NULL
   AND f.name = $3
   AND f.deleted_at IS NULL
@@ -304,6 +410,59 @@ func (q *Queries) ListHistory(ctx context.Context, arg ListHistoryParams) ([]Pro
 	return items, nil
 }
 
+const listManyVersions = `-- name: ListManyVersions :many
+SELECT f.profile_id, f.name, f.id, f.intent_id, f.accepted_at, f.status, f.superseded_by_id
+FROM (SELECT unnest($1::uuid[]) AS profile_id, unnest($2::text[]) AS name) wanted
+JOIN profile_fields f ON f.profile_id = wanted.profile_id AND f.name = wanted.name
+WHERE f.tenant_id = $3
+  AND f.deleted_at IS NULL
+`
+
+type ListManyVersionsParams struct {
+	Profiles []uuid.UUID
+	Names    []string
+	TenantID uuid.UUID
+}
+
+type ListManyVersionsRow struct {
+	ProfileID      uuid.UUID
+	Name           string
+	ID             uuid.UUID
+	IntentID       uuid.UUID
+	AcceptedAt     time.Time
+	Status         string
+	SupersededByID *uuid.UUID
+}
+
+// The versions of many fields of many profiles, for the placement of an import. The profiles are locked. Index: profile_fields_history.
+func (q *Queries) ListManyVersions(ctx context.Context, arg ListManyVersionsParams) ([]ListManyVersionsRow, error) {
+	rows, err := q.db.Query(ctx, listManyVersions, arg.Profiles, arg.Names, arg.TenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListManyVersionsRow{}
+	for rows.Next() {
+		var i ListManyVersionsRow
+		if err := rows.Scan(
+			&i.ProfileID,
+			&i.Name,
+			&i.ID,
+			&i.IntentID,
+			&i.AcceptedAt,
+			&i.Status,
+			&i.SupersededByID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listVersions = `-- name: ListVersions :many
 SELECT id, intent_id, accepted_at, status, superseded_by_id
 FROM profile_fields
@@ -360,6 +519,7 @@ SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id IN (
     SELECT f.id
     FROM profile_fields f
+    JOIN customer_profiles p ON p.id = f.profile_id
     WHERE f.status = 'active'
       AND f.deleted_at IS NULL
       AND f.source_item_id IS NOT NULL
@@ -371,7 +531,7 @@ WHERE id IN (
           SELECT 1 FROM profile_assets s WHERE s.id = f.source_item_id AND s.tenant_id = f.tenant_id AND s.deleted_at IS NULL
       )
     LIMIT $1
-    FOR UPDATE OF f SKIP LOCKED
+    FOR UPDATE OF p, f SKIP LOCKED
 )
   AND status = 'active'
 RETURNING id, profile_id
@@ -382,7 +542,7 @@ type OrphanFieldsRow struct {
 	ProfileID uuid.UUID
 }
 
-// Marks what lost its source, across tenants, a batch at a time. Index: profile_fields_source.
+// Marks what lost its source, across tenants, a batch at a time. Locks as in ExpireFields. Index: profile_fields_source.
 func (q *Queries) OrphanFields(ctx context.Context, most int32) ([]OrphanFieldsRow, error) {
 	rows, err := q.db.Query(ctx, orphanFields, most)
 	if err != nil {
@@ -401,6 +561,36 @@ func (q *Queries) OrphanFields(ctx context.Context, most int32) ([]OrphanFieldsR
 		return nil, err
 	}
 	return items, nil
+}
+
+const setFieldState = `-- name: SetFieldState :exec
+UPDATE profile_fields
+SET status = $1,
+    superseded_by_id = $2,
+    superseded_at = $3,
+    updated_at = clock_timestamp()
+WHERE tenant_id = $4
+  AND id = $5
+`
+
+type SetFieldStateParams struct {
+	Status         string
+	SupersededByID *uuid.UUID
+	SupersededAt   *time.Time
+	TenantID       uuid.UUID
+	ID             uuid.UUID
+}
+
+// Sets where a version stands, for restorations and undone merges. A deleted one stays deleted.
+func (q *Queries) SetFieldState(ctx context.Context, arg SetFieldStateParams) error {
+	_, err := q.db.Exec(ctx, setFieldState,
+		arg.Status,
+		arg.SupersededByID,
+		arg.SupersededAt,
+		arg.TenantID,
+		arg.ID,
+	)
+	return err
 }
 
 const supersedeField = `-- name: SupersedeField :exec
@@ -422,5 +612,71 @@ type SupersedeFieldParams struct {
 // Displaces a version. Superseded outranks expired and orphaned (rule 3).
 func (q *Queries) SupersedeField(ctx context.Context, arg SupersedeFieldParams) error {
 	_, err := q.db.Exec(ctx, supersedeField, arg.SupersededByID, arg.TenantID, arg.ID)
+	return err
+}
+
+const supersedeFields = `-- name: SupersedeFields :exec
+UPDATE profile_fields f
+SET status = 'superseded',
+    superseded_by_id = by.id,
+    superseded_at = coalesce(f.superseded_at, clock_timestamp()),
+    updated_at = clock_timestamp()
+FROM (SELECT unnest($2::uuid[]) AS superseded, unnest($3::uuid[]) AS id) by
+WHERE f.tenant_id = $1
+  AND f.id = by.superseded
+`
+
+type SupersedeFieldsParams struct {
+	TenantID uuid.UUID
+	Ids      []uuid.UUID
+	ByIds    []uuid.UUID
+}
+
+// Displaces many versions, as SupersedeField.
+func (q *Queries) SupersedeFields(ctx context.Context, arg SupersedeFieldsParams) error {
+	_, err := q.db.Exec(ctx, supersedeFields, arg.TenantID, arg.Ids, arg.ByIds)
+	return err
+}
+
+const undeleteField = `-- name: UndeleteField :exec
+UPDATE profile_fields
+SET deleted_at = NULL
+WHERE tenant_id = $1
+  AND id = $2
+`
+
+func (q *Queries) UndeleteField(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, undeleteField, tenantID, iD)
+	return err
+}
+
+const verifyField = `-- name: VerifyField :exec
+UPDATE profile_fields
+SET verified = true,
+    verification_method = $1,
+    verified_by = $2,
+    verified_at = $3,
+    requires_confirmation = false,
+    updated_at = clock_timestamp()
+WHERE tenant_id = $4
+  AND id = $5
+`
+
+type VerifyFieldParams struct {
+	VerificationMethod string
+	VerifiedBy         string
+	VerifiedAt         *time.Time
+	TenantID           uuid.UUID
+	ID                 uuid.UUID
+}
+
+func (q *Queries) VerifyField(ctx context.Context, arg VerifyFieldParams) error {
+	_, err := q.db.Exec(ctx, verifyField,
+		arg.VerificationMethod,
+		arg.VerifiedBy,
+		arg.VerifiedAt,
+		arg.TenantID,
+		arg.ID,
+	)
 	return err
 }

@@ -66,25 +66,6 @@ func (q *Queries) ClaimDueIntents(ctx context.Context, most int32) ([]ClaimDueIn
 	return items, nil
 }
 
-const deleteCacheInvalidation = `-- name: DeleteCacheInvalidation :exec
-DELETE FROM cache_invalidations
-WHERE tenant_id = $1
-  AND customer_id = $2
-  AND version <= $3
-`
-
-type DeleteCacheInvalidationParams struct {
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
-	Version    int64
-}
-
-// Done, unless a newer version came in the meantime.
-func (q *Queries) DeleteCacheInvalidation(ctx context.Context, arg DeleteCacheInvalidationParams) error {
-	_, err := q.db.Exec(ctx, deleteCacheInvalidation, arg.TenantID, arg.CustomerID, arg.Version)
-	return err
-}
-
 const getIntent = `-- name: GetIntent :one
 SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM intents
@@ -219,40 +200,6 @@ func (q *Queries) InsertIntent(ctx context.Context, arg InsertIntentParams) (Int
 	return i, err
 }
 
-const listCacheInvalidations = `-- name: ListCacheInvalidations :many
-SELECT tenant_id, customer_id, version
-FROM cache_invalidations
-ORDER BY noted_at
-LIMIT $1
-`
-
-type ListCacheInvalidationsRow struct {
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
-	Version    int64
-}
-
-// What is still to be invalidated, across tenants.
-func (q *Queries) ListCacheInvalidations(ctx context.Context, most int32) ([]ListCacheInvalidationsRow, error) {
-	rows, err := q.db.Query(ctx, listCacheInvalidations, most)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []ListCacheInvalidationsRow{}
-	for rows.Next() {
-		var i ListCacheInvalidationsRow
-		if err := rows.Scan(&i.TenantID, &i.CustomerID, &i.Version); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const lockIntent = `-- name: LockIntent :one
 SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM intents
@@ -367,25 +314,6 @@ func (q *Queries) MarkIntentSucceeded(ctx context.Context, tenantID uuid.UUID, i
 	return result.RowsAffected(), nil
 }
 
-const noteCacheInvalidation = `-- name: NoteCacheInvalidation :exec
-INSERT INTO cache_invalidations (tenant_id, customer_id, version)
-VALUES ($1, $2, $3)
-ON CONFLICT (tenant_id, customer_id) DO UPDATE
-SET version = greatest(cache_invalidations.version, excluded.version)
-`
-
-type NoteCacheInvalidationParams struct {
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
-	Version    int64
-}
-
-// A cache entry that could not be invalidated. The newest version wins.
-func (q *Queries) NoteCacheInvalidation(ctx context.Context, arg NoteCacheInvalidationParams) error {
-	_, err := q.db.Exec(ctx, noteCacheInvalidation, arg.TenantID, arg.CustomerID, arg.Version)
-	return err
-}
-
 const notifyIntent = `-- name: NotifyIntent :exec
 SELECT pg_notify('vault_intents', $1::text)
 `
@@ -394,19 +322,6 @@ SELECT pg_notify('vault_intents', $1::text)
 func (q *Queries) NotifyIntent(ctx context.Context, id string) error {
 	_, err := q.db.Exec(ctx, notifyIntent, id)
 	return err
-}
-
-const oldestCacheInvalidation = `-- name: OldestCacheInvalidation :one
-SELECT coalesce(clock_timestamp() - min(noted_at), interval '0')::interval AS age
-FROM cache_invalidations
-`
-
-// For how long there have been notes: zero where there is none.
-func (q *Queries) OldestCacheInvalidation(ctx context.Context) (time.Duration, error) {
-	row := q.db.QueryRow(ctx, oldestCacheInvalidation)
-	var age time.Duration
-	err := row.Scan(&age)
-	return age, err
 }
 
 const postponeIntent = `-- name: PostponeIntent :exec

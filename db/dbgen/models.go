@@ -25,10 +25,11 @@ type ApiKey struct {
 }
 
 type CacheInvalidation struct {
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
-	Version    int64
-	NotedAt    time.Time
+	TenantID uuid.UUID
+	Kind     string
+	Subject  uuid.UUID
+	Version  int64
+	NotedAt  time.Time
 }
 
 type ChannelIdentity struct {
@@ -201,6 +202,7 @@ type ProfileFieldDefinition struct {
 	EncryptionRequired   bool
 	RetentionDays        int32
 	FreshnessSeconds     int64
+	StaleAction          string
 	Enabled              bool
 	Origin               string
 	ReviewState          string
@@ -208,6 +210,17 @@ type ProfileFieldDefinition struct {
 	AcceptedAt           time.Time
 	CreatedAt            time.Time
 	UpdatedAt            time.Time
+}
+
+type ProfileMerge struct {
+	ID              uuid.UUID
+	TenantID        uuid.UUID
+	SourceProfileID uuid.UUID
+	TargetProfileID uuid.UUID
+	Before          json.RawMessage
+	IntentID        uuid.UUID
+	MergedAt        time.Time
+	UndoneAt        *time.Time
 }
 
 type Question struct {

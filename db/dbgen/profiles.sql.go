@@ -29,6 +29,19 @@ func (q *Queries) BumpProfile(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 	return version, err
 }
 
+const deleteProfile = `-- name: DeleteProfile :exec
+UPDATE customer_profiles
+SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp()
+WHERE tenant_id = $1
+  AND id = $2
+`
+
+// Soft deletion: nothing is read of the customer any more.
+func (q *Queries) DeleteProfile(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, deleteProfile, tenantID, iD)
+	return err
+}
+
 const ensureProfile = `-- name: EnsureProfile :exec
 INSERT INTO customer_profiles (id, tenant_id, customer_id)
 VALUES ($1, $2, $3)
@@ -44,6 +57,26 @@ type EnsureProfileParams struct {
 // The profile of a customer, made at the first write. Index: the unique key.
 func (q *Queries) EnsureProfile(ctx context.Context, arg EnsureProfileParams) error {
 	_, err := q.db.Exec(ctx, ensureProfile, arg.ID, arg.TenantID, arg.CustomerID)
+	return err
+}
+
+const ensureProfiles = `-- name: EnsureProfiles :exec
+INSERT INTO customer_profiles (id, tenant_id, customer_id)
+SELECT made.id, $1, made.customer_id
+FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS customer_id) made
+ORDER BY made.customer_id
+ON CONFLICT (tenant_id, customer_id) DO NOTHING
+`
+
+type EnsureProfilesParams struct {
+	TenantID  uuid.UUID
+	Ids       []uuid.UUID
+	Customers []uuid.UUID
+}
+
+// As EnsureProfile, for many. The order is the same in every import, so that two of them do not wait for each other.
+func (q *Queries) EnsureProfiles(ctx context.Context, arg EnsureProfilesParams) error {
+	_, err := q.db.Exec(ctx, ensureProfiles, arg.TenantID, arg.Ids, arg.Customers)
 	return err
 }
 
@@ -64,10 +97,25 @@ SELECT
         SELECT jsonb_agg(to_jsonb(a) ORDER BY a.uploaded_at, a.id)
         FROM profile_assets a
         WHERE a.profile_id = p.id AND a.status = 'active' AND a.deleted_at IS NULL
-    ), '[]')::jsonb AS assets
-FROM customer_profiles p
-WHERE p.tenant_id = $1
-  AND p.customer_id = $2
+    ), '[]')::jsonb AS assets,
+    coalesce((
+        SELECT jsonb_agg(to_jsonb(i) ORDER BY i.linked_at, i.id)
+        FROM channel_identities i
+        WHERE i.profile_id = p.id
+    ), '[]')::jsonb AS channels,
+    coalesce((
+        SELECT jsonb_agg(to_jsonb(n) ORDER BY n.purpose)
+        FROM (
+            SELECT DISTINCT ON (o.purpose) o.id, o.tenant_id, o.profile_id, o.purpose, o.granted, o.source, o.intent_id, o.accepted_at, o.expires_at
+            FROM consents o
+            WHERE o.profile_id = p.id
+            ORDER BY o.purpose, o.accepted_at DESC, o.intent_id DESC
+        ) n
+    ), '[]')::jsonb AS consents
+FROM customer_profiles c
+JOIN customer_profiles p ON p.id = coalesce(c.merged_into_id, c.id)
+WHERE c.tenant_id = $1
+  AND c.customer_id = $2
   AND p.deleted_at IS NULL
 `
 
@@ -80,6 +128,8 @@ type GetProfileRow struct {
 	UpdatedAt  time.Time
 	Fields     json.RawMessage
 	Assets     json.RawMessage
+	Channels   json.RawMessage
+	Consents   json.RawMessage
 }
 
 // All that a reader sees of a customer, in one statement and so of one moment. Indexes: the unique key, profile_fields_active,
@@ -96,34 +146,102 @@ func (q *Queries) GetProfile(ctx context.Context, tenantID uuid.UUID, customerID
 		&i.UpdatedAt,
 		&i.Fields,
 		&i.Assets,
+		&i.Channels,
+		&i.Consents,
 	)
 	return i, err
 }
 
-const getProfileVersion = `-- name: GetProfileVersion :one
-SELECT version
-FROM customer_profiles
-WHERE tenant_id = $1
-  AND customer_id = $2
+const listProfileEntries = `-- name: ListProfileEntries :many
+SELECT c.customer_id, p.version
+FROM customer_profiles p
+JOIN customer_profiles c ON c.id = p.id OR c.merged_into_id = p.id
+WHERE p.id = (
+    SELECT coalesce(o.merged_into_id, o.id)
+    FROM customer_profiles o
+    WHERE o.tenant_id = $1 AND o.customer_id = $2
+)
 `
 
-// The version a reader must see at least. Index: the unique key.
-func (q *Queries) GetProfileVersion(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) (int64, error) {
-	row := q.db.QueryRow(ctx, getProfileVersion, tenantID, customerID)
-	var version int64
-	err := row.Scan(&version)
-	return version, err
+type ListProfileEntriesRow struct {
+	CustomerID uuid.UUID
+	Version    int64
+}
+
+// The version a reader must see at least, under every customer id that leads to the profile. Indexes: the unique key,
+// customer_profiles_merged.
+func (q *Queries) ListProfileEntries(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) ([]ListProfileEntriesRow, error) {
+	rows, err := q.db.Query(ctx, listProfileEntries, tenantID, customerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListProfileEntriesRow{}
+	for rows.Next() {
+		var i ListProfileEntriesRow
+		if err := rows.Scan(&i.CustomerID, &i.Version); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockOwnProfiles = `-- name: LockOwnProfiles :many
+SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
+FROM customer_profiles
+WHERE tenant_id = $1
+  AND customer_id = ANY ($2::uuid[])
+ORDER BY id
+FOR UPDATE
+`
+
+// The profiles of customers themselves, wherever they lead, locked in the order of ids: for merges.
+func (q *Queries) LockOwnProfiles(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]CustomerProfile, error) {
+	rows, err := q.db.Query(ctx, lockOwnProfiles, tenantID, customers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CustomerProfile{}
+	for rows.Next() {
+		var i CustomerProfile
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.CustomerID,
+			&i.Version,
+			&i.MergedIntoID,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockProfile = `-- name: LockProfile :one
 SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
 FROM customer_profiles
-WHERE tenant_id = $1
-  AND customer_id = $2
+WHERE id = (
+    SELECT coalesce(c.merged_into_id, c.id)
+    FROM customer_profiles c
+    WHERE c.tenant_id = $1 AND c.customer_id = $2
+)
 FOR UPDATE
 `
 
-// Writers of one profile take turns on this lock (rule 1).
+// Writers of one profile take turns on this lock (rule 1). A merged customer leads to the profile it was merged into. The row
+// may turn out to have been merged while the lock was waited for: then it is asked for again.
 func (q *Queries) LockProfile(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) (CustomerProfile, error) {
 	row := q.db.QueryRow(ctx, lockProfile, tenantID, customerID)
 	var i CustomerProfile
@@ -138,4 +256,79 @@ func (q *Queries) LockProfile(ctx context.Context, tenantID uuid.UUID, customerI
 		&i.DeletedAt,
 	)
 	return i, err
+}
+
+const lockProfiles = `-- name: LockProfiles :many
+SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
+FROM customer_profiles
+WHERE id IN (
+    SELECT coalesce(c.merged_into_id, c.id)
+    FROM customer_profiles c
+    WHERE c.tenant_id = $1 AND c.customer_id = ANY ($2::uuid[])
+)
+ORDER BY id
+FOR UPDATE
+`
+
+// As LockProfile, for many, in the order of ids. A customer comes with the profile it leads to.
+func (q *Queries) LockProfiles(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]CustomerProfile, error) {
+	rows, err := q.db.Query(ctx, lockProfiles, tenantID, customers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CustomerProfile{}
+	for rows.Next() {
+		var i CustomerProfile
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.CustomerID,
+			&i.Version,
+			&i.MergedIntoID,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const resolveCustomers = `-- name: ResolveCustomers :many
+SELECT c.customer_id, coalesce(c.merged_into_id, c.id)::uuid AS profile_id
+FROM customer_profiles c
+WHERE c.tenant_id = $1
+  AND c.customer_id = ANY ($2::uuid[])
+`
+
+type ResolveCustomersRow struct {
+	CustomerID uuid.UUID
+	ProfileID  uuid.UUID
+}
+
+// Which profile each customer leads to. Index: the unique key.
+func (q *Queries) ResolveCustomers(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]ResolveCustomersRow, error) {
+	rows, err := q.db.Query(ctx, resolveCustomers, tenantID, customers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ResolveCustomersRow{}
+	for rows.Next() {
+		var i ResolveCustomersRow
+		if err := rows.Scan(&i.CustomerID, &i.ProfileID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

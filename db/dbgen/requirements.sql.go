@@ -256,6 +256,7 @@ SET required_level = excluded.required_level,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp()
 WHERE scenario_field_requirements.accepted_at <= excluded.accepted_at
+   OR (scenario_field_requirements.origin = 'extracted' AND scenario_field_requirements.review_state IN ('none', 'pending'))
 RETURNING id
 `
 

@@ -66,6 +66,34 @@ func (q *Queries) GetScenario(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 	return i, err
 }
 
+const holdRule = `-- name: HoldRule :exec
+SELECT 1
+FROM rules
+WHERE tenant_id = $1
+  AND id = $2
+FOR SHARE
+`
+
+// As HoldScenario.
+func (q *Queries) HoldRule(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, holdRule, tenantID, iD)
+	return err
+}
+
+const holdScenario = `-- name: HoldScenario :exec
+SELECT 1
+FROM scenarios
+WHERE tenant_id = $1
+  AND id = $2
+FOR SHARE
+`
+
+// Keeps a text as it is until the transaction ends. Index: primary key.
+func (q *Queries) HoldScenario(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, holdScenario, tenantID, iD)
+	return err
+}
+
 const upsertRule = `-- name: UpsertRule :one
 INSERT INTO rules (tenant_id, id, agent_id, scenario_id, name, content, content_hash, intent_id, accepted_at)
 VALUES (

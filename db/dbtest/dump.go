@@ -102,6 +102,21 @@ func Exec(t testing.TB, url, statement string, args ...any) {
 	}
 }
 
+// Scan reads the one column of one row, as the role of the URL.
+func Scan(t testing.TB, url string, into any, query string, args ...any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), timeout)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	if err := conn.QueryRow(ctx, query, args...).Scan(into); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Clear removes every row of every table, for the next test.
 func Clear(t testing.TB, url string) {
 	t.Helper()

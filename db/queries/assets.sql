@@ -1,14 +1,14 @@
 -- name: InsertAsset :exec
 INSERT INTO profile_assets (
     id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at,
-    upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, status, expires_at, intent_id,
-    accepted_at
+    upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id,
+    superseded_at, expires_at, intent_id, accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(name), sqlc.arg(asset_type), sqlc.arg(storage_provider),
     sqlc.arg(storage_path), sqlc.arg(mime_type), sqlc.arg(size_bytes), sqlc.arg(checksum), sqlc.arg(uploaded_at),
     sqlc.narg(upload_session_id), sqlc.narg(upload_scenario_id), sqlc.narg(source_item_id), sqlc.arg(source_item_type),
-    sqlc.arg(source_metadata), sqlc.arg(status), sqlc.narg(expires_at), sqlc.arg(intent_id), sqlc.arg(accepted_at)
+    sqlc.arg(source_metadata), sqlc.arg(status), sqlc.narg(superseded_by_id), sqlc.narg(superseded_at), sqlc.narg(expires_at), sqlc.arg(intent_id), sqlc.arg(accepted_at)
 );
 
 -- As ExpireFields. Index: profile_assets_expiry.
@@ -18,12 +18,13 @@ SET status = 'expired', updated_at = clock_timestamp()
 WHERE id IN (
     SELECT a.id
     FROM profile_assets a
+    JOIN customer_profiles p ON p.id = a.profile_id
     WHERE a.status = 'active'
       AND a.deleted_at IS NULL
       AND a.expires_at <= sqlc.arg(now)
     ORDER BY a.expires_at
     LIMIT sqlc.arg(most)
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF p, a SKIP LOCKED
 )
   AND status = 'active'
 RETURNING id, profile_id;
@@ -35,6 +36,7 @@ SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id IN (
     SELECT a.id
     FROM profile_assets a
+    JOIN customer_profiles p ON p.id = a.profile_id
     WHERE a.status = 'active'
       AND a.deleted_at IS NULL
       AND a.source_item_id IS NOT NULL
@@ -46,7 +48,57 @@ WHERE id IN (
           SELECT 1 FROM profile_assets s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
       )
     LIMIT sqlc.arg(most)
-    FOR UPDATE OF a SKIP LOCKED
+    FOR UPDATE OF p, a SKIP LOCKED
 )
   AND status = 'active'
 RETURNING id, profile_id;
+
+-- The active assets of a name, for the one that supersedes them. The profile is locked. Index: profile_assets_profile.
+-- name: SupersedeAssets :many
+UPDATE profile_assets
+SET status = 'superseded',
+    superseded_by_id = sqlc.arg(superseded_by_id),
+    superseded_at = clock_timestamp(),
+    updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND profile_id = sqlc.arg(profile_id)
+  AND name = sqlc.arg(name)
+  AND status = 'active'
+  AND deleted_at IS NULL
+  AND (accepted_at, intent_id) < (sqlc.arg(accepted_at)::timestamptz, sqlc.arg(intent_id)::uuid)
+RETURNING id;
+
+-- The next newer asset of a name, where a late one must enter as superseded. Index: profile_assets_profile.
+-- name: GetNewerAsset :one
+SELECT id
+FROM profile_assets
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND profile_id = sqlc.arg(profile_id)
+  AND name = sqlc.arg(name)
+  AND deleted_at IS NULL
+  AND (accepted_at, intent_id) > (sqlc.arg(accepted_at)::timestamptz, sqlc.arg(intent_id)::uuid)
+ORDER BY accepted_at, intent_id
+LIMIT 1;
+
+-- name: GetAnyAsset :one
+SELECT *
+FROM profile_assets
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
+-- name: SetAssetState :exec
+UPDATE profile_assets
+SET status = sqlc.arg(status), deleted_at = NULL, updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
+-- The fields that were read off an asset. Index: profile_fields_source.
+-- name: ListAnalysisFields :many
+SELECT id
+FROM profile_fields
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND source_item_id = sqlc.arg(asset_id)::uuid
+  AND source_item_type = 'profile_asset'
+  AND deleted_at IS NULL
+ORDER BY id
+LIMIT 1000;

@@ -21,19 +21,20 @@ SELECT (
     OR EXISTS (SELECT 1 FROM scenarios s WHERE s.tenant_id = sqlc.arg(tenant_id) AND s.agent_id = sqlc.arg(agent_id))
 )::bool AS known;
 
--- A person's save. The newest accepted save stays; an older one that arrives late changes nothing and returns no row.
+-- A person's save. The newest accepted save stays; an older one that arrives late changes nothing and returns no row. What a
+-- model suggested is no save.
 -- name: UpsertDefinition :one
 INSERT INTO profile_field_definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode,
     required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
-    encryption_required, retention_days, freshness_seconds, enabled, origin, review_state, intent_id, accepted_at
+    encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(name), sqlc.arg(display_name), sqlc.arg(description),
     sqlc.arg(value_type), sqlc.arg(validation_regex), sqlc.arg(allowed_values), sqlc.arg(validation_mode),
     sqlc.arg(required_verification), sqlc.arg(verification_methods), sqlc.arg(collection_prompt), sqlc.arg(extraction_examples),
     sqlc.arg(extraction_prompt_hint), sqlc.arg(is_pii), sqlc.arg(encryption_required), sqlc.arg(retention_days),
-    sqlc.arg(freshness_seconds), sqlc.arg(enabled), sqlc.arg(origin), sqlc.arg(review_state), sqlc.arg(intent_id),
+    sqlc.arg(freshness_seconds), sqlc.arg(stale_action), sqlc.arg(enabled), sqlc.arg(origin), sqlc.arg(review_state), sqlc.arg(intent_id),
     sqlc.arg(accepted_at)
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
@@ -52,6 +53,7 @@ SET display_name = excluded.display_name,
     encryption_required = excluded.encryption_required,
     retention_days = excluded.retention_days,
     freshness_seconds = excluded.freshness_seconds,
+    stale_action = excluded.stale_action,
     enabled = excluded.enabled,
     origin = excluded.origin,
     review_state = excluded.review_state,
@@ -59,6 +61,7 @@ SET display_name = excluded.display_name,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp()
 WHERE profile_field_definitions.accepted_at <= excluded.accepted_at
+   OR (profile_field_definitions.origin = 'extracted' AND profile_field_definitions.review_state = 'pending')
 RETURNING id;
 
 -- A definition that extraction suggests: never over what is there.

@@ -37,10 +37,11 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- Every version of one field, newest first, by the customer. Index: profile_fields_history.
 -- name: ListHistory :many
 SELECT f.*
-FROM profile_fields f
-JOIN customer_profiles p ON p.id = f.profile_id
-WHERE p.tenant_id = sqlc.arg(tenant_id)
-  AND p.customer_id = sqlc.arg(customer_id)
+FROM customer_profiles c
+JOIN customer_profiles p ON p.id = coalesce(c.merged_into_id, c.id)
+JOIN profile_fields f ON f.profile_id = p.id
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = sqlc.arg(customer_id)
   AND p.deleted_at IS NULL
   AND f.name = sqlc.arg(name)
   AND f.deleted_at IS NULL
@@ -55,30 +56,33 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL;
 
--- Expires what is past its time, across tenants, a batch at a time. Index: profile_fields_expiry.
+-- Expires what is past its time, across tenants, a batch at a time. It takes the profile first, as writers do, so that the two
+-- never wait for each other; what is being written now is left to the next batch. Index: profile_fields_expiry.
 -- name: ExpireFields :many
 UPDATE profile_fields
 SET status = 'expired', updated_at = clock_timestamp()
 WHERE id IN (
     SELECT f.id
     FROM profile_fields f
+    JOIN customer_profiles p ON p.id = f.profile_id
     WHERE f.status = 'active'
       AND f.deleted_at IS NULL
       AND f.expires_at <= sqlc.arg(now)
     ORDER BY f.expires_at
     LIMIT sqlc.arg(most)
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF p, f SKIP LOCKED
 )
   AND status = 'active'
 RETURNING id, profile_id;
 
--- Marks what lost its source, across tenants, a batch at a time. Index: profile_fields_source.
+-- Marks what lost its source, across tenants, a batch at a time. Locks as in ExpireFields. Index: profile_fields_source.
 -- name: OrphanFields :many
 UPDATE profile_fields
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id IN (
     SELECT f.id
     FROM profile_fields f
+    JOIN customer_profiles p ON p.id = f.profile_id
     WHERE f.status = 'active'
       AND f.deleted_at IS NULL
       AND f.source_item_id IS NOT NULL
@@ -90,21 +94,92 @@ WHERE id IN (
           SELECT 1 FROM profile_assets s WHERE s.id = f.source_item_id AND s.tenant_id = f.tenant_id AND s.deleted_at IS NULL
       )
     LIMIT sqlc.arg(most)
-    FOR UPDATE OF f SKIP LOCKED
+    FOR UPDATE OF p, f SKIP LOCKED
 )
   AND status = 'active'
 RETURNING id, profile_id;
 
--- Bumps the profiles that a sweep touched, in the sweep's own transaction.
--- name: BumpProfiles :many
-UPDATE customer_profiles p
-SET version = p.version + 1, updated_at = clock_timestamp()
-FROM (
-    SELECT c.id
-    FROM customer_profiles c
-    WHERE c.id = ANY (sqlc.arg(ids)::uuid[])
-    ORDER BY c.id
-    FOR UPDATE
-) touched
-WHERE p.id = touched.id
-RETURNING p.tenant_id, p.customer_id, p.version;
+-- The active version of a field. The profile is locked. Index: profile_fields_active.
+-- name: GetActiveField :one
+SELECT *
+FROM profile_fields
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND profile_id = sqlc.arg(profile_id)
+  AND name = sqlc.arg(name)
+  AND status = 'active'
+  AND deleted_at IS NULL;
+
+-- name: VerifyField :exec
+UPDATE profile_fields
+SET verified = true,
+    verification_method = sqlc.arg(verification_method),
+    verified_by = sqlc.arg(verified_by),
+    verified_at = sqlc.arg(verified_at),
+    requires_confirmation = false,
+    updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
+-- Sets where a version stands, for restorations and undone merges. A deleted one stays deleted.
+-- name: SetFieldState :exec
+UPDATE profile_fields
+SET status = sqlc.arg(status),
+    superseded_by_id = sqlc.narg(superseded_by_id),
+    superseded_at = sqlc.narg(superseded_at),
+    updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
+-- name: UndeleteField :exec
+UPDATE profile_fields
+SET deleted_at = NULL
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
+-- An item by its id, deleted or not. The profile is locked. Index: primary key.
+-- name: GetAnyField :one
+SELECT *
+FROM profile_fields
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
+-- The versions of many fields of many profiles, for the placement of an import. The profiles are locked. Index: profile_fields_history.
+-- name: ListManyVersions :many
+SELECT f.profile_id, f.name, f.id, f.intent_id, f.accepted_at, f.status, f.superseded_by_id
+FROM (SELECT unnest(sqlc.arg(profiles)::uuid[]) AS profile_id, unnest(sqlc.arg(names)::text[]) AS name) wanted
+JOIN profile_fields f ON f.profile_id = wanted.profile_id AND f.name = wanted.name
+WHERE f.tenant_id = sqlc.arg(tenant_id)
+  AND f.deleted_at IS NULL;
+
+-- Displaces many versions, as SupersedeField.
+-- name: SupersedeFields :exec
+UPDATE profile_fields f
+SET status = 'superseded',
+    superseded_by_id = by.id,
+    superseded_at = coalesce(f.superseded_at, clock_timestamp()),
+    updated_at = clock_timestamp()
+FROM (SELECT unnest(sqlc.arg(ids)::uuid[]) AS superseded, unnest(sqlc.arg(by_ids)::uuid[]) AS id) by
+WHERE f.tenant_id = sqlc.arg(tenant_id)
+  AND f.id = by.superseded;
+
+-- Stores many versions in one statement; rows is a JSON array of objects with the columns' names. COPY does not work under
+-- row-level security.
+-- name: InsertFields :execrows
+INSERT INTO profile_fields (
+    id, tenant_id, profile_id, name, value, value_type, source, source_session_id, source_scenario_id, source_step_id,
+    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method,
+    verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, field_definition_id, warnings,
+    intent_id, accepted_at
+)
+SELECT
+    r.id, sqlc.arg(tenant_id), r.profile_id, r.name, r.value, r.value_type, r.source, r.source_session_id, r.source_scenario_id,
+    r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id, r.superseded_at,
+    r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation, r.collected_at,
+    r.expires_at, r.field_definition_id, r.warnings, sqlc.arg(intent_id), sqlc.arg(accepted_at)
+FROM jsonb_to_recordset(sqlc.arg(rows)::jsonb) AS r (
+    id uuid, profile_id uuid, name text, value jsonb, value_type text, source text, source_session_id uuid,
+    source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb, status text,
+    superseded_by_id uuid, superseded_at timestamptz, verified boolean, verification_method text, verified_at timestamptz,
+    verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
+    expires_at timestamptz, field_definition_id uuid, warnings text[]
+);

@@ -126,29 +126,3 @@ WHERE id IN (
     LIMIT sqlc.arg(most)
     FOR UPDATE SKIP LOCKED
 );
-
--- A cache entry that could not be invalidated. The newest version wins.
--- name: NoteCacheInvalidation :exec
-INSERT INTO cache_invalidations (tenant_id, customer_id, version)
-VALUES (sqlc.arg(tenant_id), sqlc.arg(customer_id), sqlc.arg(version))
-ON CONFLICT (tenant_id, customer_id) DO UPDATE
-SET version = greatest(cache_invalidations.version, excluded.version);
-
--- What is still to be invalidated, across tenants.
--- name: ListCacheInvalidations :many
-SELECT tenant_id, customer_id, version
-FROM cache_invalidations
-ORDER BY noted_at
-LIMIT sqlc.arg(most);
-
--- For how long there have been notes: zero where there is none.
--- name: OldestCacheInvalidation :one
-SELECT coalesce(clock_timestamp() - min(noted_at), interval '0')::interval AS age
-FROM cache_invalidations;
-
--- Done, unless a newer version came in the meantime.
--- name: DeleteCacheInvalidation :exec
-DELETE FROM cache_invalidations
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND customer_id = sqlc.arg(customer_id)
-  AND version <= sqlc.arg(version);

@@ -4,12 +4,52 @@ INSERT INTO customer_profiles (id, tenant_id, customer_id)
 VALUES (sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(customer_id))
 ON CONFLICT (tenant_id, customer_id) DO NOTHING;
 
--- Writers of one profile take turns on this lock (rule 1).
+-- As EnsureProfile, for many. The order is the same in every import, so that two of them do not wait for each other.
+-- name: EnsureProfiles :exec
+INSERT INTO customer_profiles (id, tenant_id, customer_id)
+SELECT made.id, sqlc.arg(tenant_id), made.customer_id
+FROM (SELECT unnest(sqlc.arg(ids)::uuid[]) AS id, unnest(sqlc.arg(customers)::uuid[]) AS customer_id) made
+ORDER BY made.customer_id
+ON CONFLICT (tenant_id, customer_id) DO NOTHING;
+
+-- As LockProfile, for many, in the order of ids. A customer comes with the profile it leads to.
+-- name: LockProfiles :many
+SELECT *
+FROM customer_profiles
+WHERE id IN (
+    SELECT coalesce(c.merged_into_id, c.id)
+    FROM customer_profiles c
+    WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+)
+ORDER BY id
+FOR UPDATE;
+
+-- Which profile each customer leads to. Index: the unique key.
+-- name: ResolveCustomers :many
+SELECT c.customer_id, coalesce(c.merged_into_id, c.id)::uuid AS profile_id
+FROM customer_profiles c
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = ANY (sqlc.arg(customers)::uuid[]);
+
+-- Writers of one profile take turns on this lock (rule 1). A merged customer leads to the profile it was merged into. The row
+-- may turn out to have been merged while the lock was waited for: then it is asked for again.
 -- name: LockProfile :one
 SELECT *
 FROM customer_profiles
+WHERE id = (
+    SELECT coalesce(c.merged_into_id, c.id)
+    FROM customer_profiles c
+    WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = sqlc.arg(customer_id)
+)
+FOR UPDATE;
+
+-- The profiles of customers themselves, wherever they lead, locked in the order of ids: for merges.
+-- name: LockOwnProfiles :many
+SELECT *
+FROM customer_profiles
 WHERE tenant_id = sqlc.arg(tenant_id)
-  AND customer_id = sqlc.arg(customer_id)
+  AND customer_id = ANY (sqlc.arg(customers)::uuid[])
+ORDER BY id
 FOR UPDATE;
 
 -- Every change of what a reader sees bumps the version.
@@ -20,12 +60,17 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
 RETURNING version;
 
--- The version a reader must see at least. Index: the unique key.
--- name: GetProfileVersion :one
-SELECT version
-FROM customer_profiles
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND customer_id = sqlc.arg(customer_id);
+-- The version a reader must see at least, under every customer id that leads to the profile. Indexes: the unique key,
+-- customer_profiles_merged.
+-- name: ListProfileEntries :many
+SELECT c.customer_id, p.version
+FROM customer_profiles p
+JOIN customer_profiles c ON c.id = p.id OR c.merged_into_id = p.id
+WHERE p.id = (
+    SELECT coalesce(o.merged_into_id, o.id)
+    FROM customer_profiles o
+    WHERE o.tenant_id = sqlc.arg(tenant_id) AND o.customer_id = sqlc.arg(customer_id)
+);
 
 -- All that a reader sees of a customer, in one statement and so of one moment. Indexes: the unique key, profile_fields_active,
 -- profile_assets_profile.
@@ -46,8 +91,30 @@ SELECT
         SELECT jsonb_agg(to_jsonb(a) ORDER BY a.uploaded_at, a.id)
         FROM profile_assets a
         WHERE a.profile_id = p.id AND a.status = 'active' AND a.deleted_at IS NULL
-    ), '[]')::jsonb AS assets
-FROM customer_profiles p
-WHERE p.tenant_id = sqlc.arg(tenant_id)
-  AND p.customer_id = sqlc.arg(customer_id)
+    ), '[]')::jsonb AS assets,
+    coalesce((
+        SELECT jsonb_agg(to_jsonb(i) ORDER BY i.linked_at, i.id)
+        FROM channel_identities i
+        WHERE i.profile_id = p.id
+    ), '[]')::jsonb AS channels,
+    coalesce((
+        SELECT jsonb_agg(to_jsonb(n) ORDER BY n.purpose)
+        FROM (
+            SELECT DISTINCT ON (o.purpose) o.*
+            FROM consents o
+            WHERE o.profile_id = p.id
+            ORDER BY o.purpose, o.accepted_at DESC, o.intent_id DESC
+        ) n
+    ), '[]')::jsonb AS consents
+FROM customer_profiles c
+JOIN customer_profiles p ON p.id = coalesce(c.merged_into_id, c.id)
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = sqlc.arg(customer_id)
   AND p.deleted_at IS NULL;
+
+-- Soft deletion: nothing is read of the customer any more.
+-- name: DeleteProfile :exec
+UPDATE customer_profiles
+SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);

@@ -5,6 +5,14 @@ FROM scenarios
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
+-- Keeps a text as it is until the transaction ends. Index: primary key.
+-- name: HoldScenario :exec
+SELECT 1
+FROM scenarios
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+FOR SHARE;
+
 -- The newest accepted save stays; a late older one returns no row, and so does a save under another agent.
 -- name: UpsertScenario :one
 INSERT INTO scenarios (tenant_id, id, agent_id, name, content, content_hash, intent_id, accepted_at)
@@ -29,6 +37,14 @@ SELECT *
 FROM rules
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
+
+-- As HoldScenario.
+-- name: HoldRule :exec
+SELECT 1
+FROM rules
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+FOR SHARE;
 
 -- As UpsertScenario.
 -- name: UpsertRule :one

@@ -44,13 +44,15 @@ CREATE INDEX intents_due ON intents (due_at) WHERE status IN ('accepted', 'appli
 CREATE INDEX intents_finished ON intents (finished_at) WHERE status IN ('succeeded', 'failed');
 CREATE INDEX intents_parent ON intents (parent_id) WHERE parent_id IS NOT NULL;
 
--- Profiles whose cache entry could not be invalidated because Redis did not answer. The relay works them off.
+-- Cache entries that are to be invalidated: noted in the transaction of a change that touches many, and where Redis did not
+-- answer. The relay works off what is left.
 CREATE TABLE cache_invalidations (
-    tenant_id   uuid NOT NULL REFERENCES tenants (id),
-    customer_id uuid NOT NULL,
-    version     bigint NOT NULL,
-    noted_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (tenant_id, customer_id)
+    tenant_id uuid NOT NULL REFERENCES tenants (id),
+    kind      text NOT NULL CHECK (kind IN ('profile', 'field_defs', 'scenario_reqs', 'deriv')),
+    subject   uuid NOT NULL,             -- customer, agent, scenario or item
+    version   bigint NOT NULL DEFAULT 0, -- of a profile
+    noted_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (tenant_id, kind, subject)
 );
 
 -- +goose Down

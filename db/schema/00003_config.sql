@@ -19,6 +19,7 @@ CREATE TABLE profile_field_definitions (
     encryption_required    boolean NOT NULL DEFAULT false,
     retention_days         integer NOT NULL DEFAULT 0 CHECK (retention_days >= 0),
     freshness_seconds      bigint NOT NULL DEFAULT 0 CHECK (freshness_seconds >= 0),
+    stale_action           text NOT NULL DEFAULT '' CHECK (stale_action IN ('', 'warn', 'block', 'ignore')),
     enabled                boolean NOT NULL DEFAULT true,
     origin                 text NOT NULL CHECK (origin IN ('human', 'extracted')),
     review_state           text NOT NULL DEFAULT 'none' CHECK (review_state IN ('none', 'pending', 'approved', 'rejected')),

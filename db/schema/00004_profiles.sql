@@ -12,6 +12,24 @@ CREATE TABLE customer_profiles (
     UNIQUE (tenant_id, id)
 );
 
+-- A merged profile's customers are found at its target.
+CREATE INDEX customer_profiles_merged ON customer_profiles (merged_into_id) WHERE merged_into_id IS NOT NULL;
+
+-- What a merge moved, as it was before: enough to undo it exactly. Ids and states, no values.
+CREATE TABLE profile_merges (
+    id                uuid PRIMARY KEY,
+    tenant_id         uuid NOT NULL REFERENCES tenants (id),
+    source_profile_id uuid NOT NULL,
+    target_profile_id uuid NOT NULL,
+    before            jsonb NOT NULL,
+    intent_id         uuid NOT NULL,
+    merged_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    undone_at         timestamptz,
+    FOREIGN KEY (tenant_id, source_profile_id) REFERENCES customer_profiles (tenant_id, id),
+    FOREIGN KEY (tenant_id, target_profile_id) REFERENCES customer_profiles (tenant_id, id)
+);
+CREATE INDEX profile_merges_source ON profile_merges (tenant_id, source_profile_id) WHERE undone_at IS NULL;
+
 CREATE TABLE channel_identities (
     id          uuid PRIMARY KEY,
     tenant_id   uuid NOT NULL REFERENCES tenants (id),
@@ -72,8 +90,7 @@ CREATE TABLE profile_fields (
     accepted_at           timestamptz NOT NULL,
     deleted_at            timestamptz,
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id),
-    CHECK ((status = 'superseded') = (superseded_by_id IS NOT NULL)),
-    UNIQUE (tenant_id, intent_id, name)
+    CHECK ((status = 'superseded') = (superseded_by_id IS NOT NULL))
 );
 -- Rule 1: at most one active version of a field per profile.
 CREATE UNIQUE INDEX profile_fields_active ON profile_fields (profile_id, name) WHERE status = 'active' AND deleted_at IS NULL;
@@ -123,4 +140,5 @@ DROP TABLE profile_assets;
 DROP TABLE profile_fields;
 DROP TABLE consents;
 DROP TABLE channel_identities;
+DROP TABLE profile_merges;
 DROP TABLE customer_profiles;

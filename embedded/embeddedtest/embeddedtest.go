@@ -85,8 +85,9 @@ func Config(t testing.TB) embedded.Config {
 }
 
 // Main runs the tests of a package with one engine for all of them, and returns the exit code for TestMain. The engine
-// is given to use before the first test. Workflows of different tests need different names.
-func Main(m *testing.M, use func(*embedded.Engine)) int {
+// is given to use before the first test. Workflows of different tests need different names. m is a *testing.M, or what
+// wraps one.
+func Main(m interface{ Run() int }, use func(*embedded.Engine)) int {
 	code, err := run(m, use)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -95,7 +96,7 @@ func Main(m *testing.M, use func(*embedded.Engine)) int {
 	return code
 }
 
-func run(m *testing.M, use func(*embedded.Engine)) (code int, err error) {
+func run(m interface{ Run() int }, use func(*embedded.Engine)) (code int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	databaseURL, drop, err := clone(ctx)

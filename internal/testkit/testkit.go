@@ -1,9 +1,14 @@
 // Package testkit runs the whole vault for tests: the real engine, PostgreSQL and Redis, and a worker in this process. A test
 // package has one, for all its tests; each test has tenants of its own, so tests run in parallel.
+//
+//   - testkit.go: the system;
+//   - wait.go: waiting for what the system does, bounded by Patience;
+//   - runs.go: what an operator does in the engine's dashboard.
 package testkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -21,9 +26,6 @@ import (
 	"github.com/contextvault/contextvault/worker"
 )
 
-// Patience bounds every wait for the system: far longer than anything takes on a busy machine.
-const Patience = 60 * time.Second
-
 // Kit is the running system.
 type Kit struct {
 	*worker.Runtime
@@ -37,36 +39,77 @@ type Kit struct {
 // Main runs the tests of a package with one system for all of them, and returns the exit code for TestMain. environ adds
 // configuration, as environment variables.
 func Main(m *testing.M, use func(*Kit), environ ...string) int {
-	return embeddedtest.Main(m, func(e *embedded.Engine) {
-		kit, err := start(e, environ)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "testkit:", err)
-			os.Exit(1)
-		}
-		use(kit)
-	})
+	suite := &suite{m: m, use: use, environ: environ}
+	return embeddedtest.Main(suite, func(e *embedded.Engine) { suite.engine = e })
 }
 
-func start(e *embedded.Engine, environ []string) (*Kit, error) {
+// suite is the tests of a package with their system.
+type suite struct {
+	m       *testing.M
+	use     func(*Kit)
+	environ []string
+	engine  *embedded.Engine
+}
+
+// Run implements what embeddedtest.Main runs. The system stops before its engine does.
+func (s *suite) Run() int {
+	code, err := s.run()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "testkit:", err)
+		return 1
+	}
+	return code
+}
+
+func (s *suite) run() (code int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	url, _, err := dbtest.Clone(ctx) // it goes with the server's other left clones
+	url, drop, err := dbtest.Clone(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), Patience)
+		defer cancel()
+		err = errors.Join(err, drop(ctx))
+	}()
+	kit, err := connect(ctx, s.engine, url, s.environ)
+	if err != nil {
+		return 0, err
+	}
+	defer kit.Close()
+	if err := kit.StartWorker(); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, kit.StopWorker()) }()
+	s.use(kit)
+	return s.m.Run(), nil
+}
+
+// On gives a test a system of its own on an engine of its own, with no worker yet.
+func On(t testing.TB, e *embedded.Engine, environ ...string) *Kit {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	kit, err := connect(ctx, e, dbtest.URL(t), environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kit.Close)
+	return kit
+}
+
+func connect(ctx context.Context, e *embedded.Engine, databaseURL string, environ []string) (*Kit, error) {
+	cfg, err := Config(databaseURL, environ...)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := Config(url, environ...)
-	if err != nil {
+	kit := &Kit{Engine: e, DatabaseURL: databaseURL}
+	if kit.Client, err = e.Client(); err != nil {
 		return nil, err
 	}
-	client, err := e.Client()
-	if err != nil {
-		return nil, err
-	}
-	kit := &Kit{Engine: e, Client: client, DatabaseURL: url}
-	if kit.Runtime, err = worker.Connect(ctx, cfg, client, Log()); err != nil {
-		return nil, err
-	}
-	return kit, kit.StartWorker()
+	kit.Runtime, err = worker.Connect(ctx, cfg, kit.Client, Log())
+	return kit, err
 }
 
 // Config is the configuration of a test system: strict, with no crons, and a sealing key of its own.
@@ -75,16 +118,25 @@ func Config(databaseURL string, environ ...string) (config.Config, error) {
 	if err != nil {
 		return config.Config{}, err
 	}
-	cfg, err := config.Load("", append([]string{
-		"DATABASE_URL=" + databaseURL, "REDIS_URL=" + os.Getenv("REDIS_URL"), "VAULT_SEALING_KEY=" + key,
-		"VAULT_PROFILE_VALIDATION_MODE=strict", "VAULT_DATABASE_MAX_CONNECTIONS=20",
-	}, environ...))
+	cfg, err := config.Load("", append(settings(databaseURL, key), environ...))
 	if err != nil {
 		return cfg, err
 	}
 	h := &cfg.Jobs.Hatchet // tests start sweeps themselves
 	h.CronExpireFields, h.CronDetectOrphans, h.CronRelayIntents, h.CronPurgeIntents = "", "", "", ""
 	return cfg, nil
+}
+
+func settings(databaseURL, sealingKey string) []string {
+	return []string{
+		"DATABASE_URL=" + databaseURL, "REDIS_URL=" + os.Getenv("REDIS_URL"), "VAULT_SEALING_KEY=" + sealingKey,
+		"VAULT_PROFILE_VALIDATION_MODE=strict", "VAULT_DATABASE_MAX_CONNECTIONS=20",
+	}
+}
+
+// Environ is the configuration of another process of this system: its database, cache, sealing key and engine.
+func (k *Kit) Environ() []string {
+	return append(settings(k.DatabaseURL, k.Config.SealingKey.Reveal()), k.Engine.Env()...)
 }
 
 // Log is where a test system logs: warnings, to standard error.
@@ -105,10 +157,32 @@ func (k *Kit) StartWorker() error {
 			cancel()
 			return <-done
 		}
-		return nil
+		return k.registered()
 	case err := <-done:
 		cancel()
 		return err
+	}
+}
+
+// registered waits until the engine knows a worker.
+func (k *Kit) registered() error {
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		workers, err := k.Client.Workers().List(ctx)
+		if err != nil {
+			return err
+		}
+		if workers.Rows != nil && len(*workers.Rows) > 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.New("the worker did not register with the engine")
+		case <-tick.C:
+		}
 	}
 }
 

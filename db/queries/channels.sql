@@ -1,0 +1,33 @@
+-- Whose a channel identity is. Index: the unique key.
+-- name: GetChannelOwner :one
+SELECT i.id, i.profile_id, p.customer_id, (p.deleted_at IS NOT NULL)::bool AS profile_deleted
+FROM channel_identities i
+JOIN customer_profiles p ON p.id = i.profile_id
+WHERE i.tenant_id = sqlc.arg(tenant_id)
+  AND i.channel = sqlc.arg(channel)
+  AND i.external_id = sqlc.arg(external_id);
+
+-- Whoever makes or links an identity takes turns on it, also before its row exists. The lock goes with the transaction.
+-- name: LockChannel :exec
+SELECT pg_advisory_xact_lock(hashtextextended(sqlc.arg(identity)::text, 0));
+
+-- name: InsertChannel :exec
+INSERT INTO channel_identities (id, tenant_id, profile_id, channel, external_id, verified, intent_id)
+VALUES (
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(channel), sqlc.arg(external_id), sqlc.arg(verified),
+    sqlc.arg(intent_id)
+);
+
+-- name: UpdateChannel :exec
+UPDATE channel_identities
+SET profile_id = sqlc.arg(profile_id), verified = verified OR sqlc.arg(verified)
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
+-- Consents are a log: the newest accepted one of a purpose is in force.
+-- name: InsertConsent :exec
+INSERT INTO consents (id, tenant_id, profile_id, purpose, granted, source, intent_id, accepted_at, expires_at)
+VALUES (
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(purpose), sqlc.arg(granted), sqlc.arg(source),
+    sqlc.arg(intent_id), sqlc.arg(accepted_at), sqlc.narg(expires_at)
+);

@@ -1,0 +1,91 @@
+-- Gives a profile's items and belongings to another.
+-- name: MoveFields :exec
+UPDATE profile_fields
+SET profile_id = sqlc.arg(to_profile), updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = ANY (sqlc.arg(ids)::uuid[]);
+
+-- name: MoveAssets :exec
+UPDATE profile_assets
+SET profile_id = sqlc.arg(to_profile), updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = ANY (sqlc.arg(ids)::uuid[]);
+
+-- name: MoveChannels :exec
+UPDATE channel_identities
+SET profile_id = sqlc.arg(to_profile)
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = ANY (sqlc.arg(ids)::uuid[]);
+
+-- name: MoveConsents :exec
+UPDATE consents
+SET profile_id = sqlc.arg(to_profile)
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = ANY (sqlc.arg(ids)::uuid[]);
+
+-- The state of every version of a profile, deleted ones too, in order of acceptance. The profile is locked.
+-- name: ListFieldStates :many
+SELECT id, name, status, superseded_by_id, superseded_at, intent_id, accepted_at, (deleted_at IS NOT NULL)::bool AS deleted
+FROM profile_fields
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND profile_id = sqlc.arg(profile_id)
+ORDER BY name, accepted_at, intent_id;
+
+-- What else belongs to a profile. The profile is locked.
+-- name: ListBelongings :one
+SELECT
+    ARRAY(SELECT a.id FROM profile_assets a WHERE a.profile_id = p.id ORDER BY a.id)::uuid[] AS assets,
+    ARRAY(SELECT i.id FROM channel_identities i WHERE i.profile_id = p.id ORDER BY i.id)::uuid[] AS channels,
+    ARRAY(SELECT n.id FROM consents n WHERE n.profile_id = p.id ORDER BY n.id)::uuid[] AS consents,
+    ARRAY(SELECT m.id FROM customer_profiles m WHERE m.merged_into_id = p.id ORDER BY m.id)::uuid[] AS merged
+FROM customer_profiles p
+WHERE p.tenant_id = sqlc.arg(tenant_id)
+  AND p.id = sqlc.arg(profile_id);
+
+-- name: InsertMerge :exec
+INSERT INTO profile_merges (id, tenant_id, source_profile_id, target_profile_id, before, intent_id)
+VALUES (
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(source_profile_id), sqlc.arg(target_profile_id), sqlc.arg(before),
+    sqlc.arg(intent_id)
+);
+
+-- The merge that took a profile away, unless it was undone. Index: profile_merges_source.
+-- name: GetMerge :one
+SELECT *
+FROM profile_merges
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND source_profile_id = sqlc.arg(source_profile_id)
+  AND undone_at IS NULL
+ORDER BY merged_at DESC
+LIMIT 1;
+
+-- name: MarkMergeUndone :exec
+UPDATE profile_merges
+SET undone_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
+-- Profiles lead to another from now on, or to themselves again (merged_into_id null). The version is ahead of both, since a
+-- cache may hold either under the same customer.
+-- name: SetMergedInto :exec
+UPDATE customer_profiles
+SET merged_into_id = sqlc.narg(merged_into_id),
+    deleted_at = CASE WHEN sqlc.narg(merged_into_id)::uuid IS NULL THEN NULL ELSE coalesce(deleted_at, clock_timestamp()) END,
+    version = greatest(version, sqlc.arg(version)),
+    updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = ANY (sqlc.arg(ids)::uuid[]);
+
+-- name: SetProfileVersion :exec
+UPDATE customer_profiles
+SET version = sqlc.arg(version), updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
+-- A profile by its own id. Index: primary key.
+-- name: LockProfileByID :one
+SELECT *
+FROM customer_profiles
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+FOR UPDATE;

@@ -1,0 +1,53 @@
+-- Extracted requirements that wait for a person.
+-- name: ListPendingRequirements :many
+SELECT *
+FROM scenario_field_requirements
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND review_state = 'pending'
+ORDER BY updated_at, id
+LIMIT sqlc.arg(most);
+
+-- Suggested definitions that wait for a person.
+-- name: ListPendingDefinitions :many
+SELECT *
+FROM profile_field_definitions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND review_state = 'pending'
+ORDER BY updated_at, id
+LIMIT sqlc.arg(most);
+
+-- name: LockRequirement :one
+SELECT *
+FROM scenario_field_requirements
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+FOR UPDATE;
+
+-- name: LockDefinition :one
+SELECT *
+FROM profile_field_definitions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+FOR UPDATE;
+
+-- name: ReviewRequirement :exec
+UPDATE scenario_field_requirements
+SET review_state = sqlc.arg(review_state),
+    needs_human_review = false,
+    required_level = sqlc.arg(required_level),
+    fallback_action = sqlc.arg(fallback_action),
+    when_condition = sqlc.arg(when_condition),
+    depends_on_fields = sqlc.arg(depends_on_fields),
+    collection_order = sqlc.arg(collection_order),
+    updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
+-- name: ReviewDefinition :exec
+UPDATE profile_field_definitions
+SET review_state = sqlc.arg(review_state),
+    enabled = sqlc.arg(enabled),
+    updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+

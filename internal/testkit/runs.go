@@ -1,0 +1,37 @@
+package testkit
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hatchet-dev/hatchet/pkg/client/rest"
+)
+
+// Run waits until the engine lists the run of an operation in a status, and gives the run's id. Every run that an event
+// started carries the operation's id as metadata.
+func (k *Kit) Run(t testing.TB, operation uuid.UUID, status rest.V1TaskStatus) uuid.UUID {
+	t.Helper()
+	metadata := []string{"intent_id:" + operation.String()}
+	return Eventually(t, "the engine lists a run of operation "+operation.String()+" as "+string(status), func(ctx context.Context) (uuid.UUID, bool) {
+		runs, err := k.Client.Runs().List(ctx, rest.V1WorkflowRunListParams{
+			Since: time.Now().Add(-time.Hour), AdditionalMetadata: &metadata, Statuses: &[]rest.V1TaskStatus{status},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(runs.Rows) == 0 {
+			return uuid.Nil, false
+		}
+		return runs.Rows[0].WorkflowRunExternalId, true
+	})
+}
+
+// Replay replays a run, as the dashboard does.
+func (k *Kit) Replay(t testing.TB, run uuid.UUID) {
+	t.Helper()
+	if _, err := k.Client.Runs().Replay(t.Context(), rest.V1ReplayTaskRequest{ExternalIds: &[]uuid.UUID{run}}); err != nil {
+		t.Fatalf("replay run %s: %v", run, err)
+	}
+}

@@ -1,0 +1,636 @@
+package steps_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// badInput is one input that must be refused.
+type badInput struct {
+	name string
+	// send offers it. An error here means that it was refused before it was accepted.
+	send func(w *world) (trigger.Receipt, error)
+	// runs are the steps of its workflow. None: it must not be accepted at all.
+	runs []string
+	code vault.Code
+	says []string // what the message must hold: the field, and what would be right
+}
+
+// someID is the id of nothing.
+var someID = uuid.MustParse("0198c0de-0000-7000-8000-00000000000a")
+
+func writeOf(change func(w *world, in *vault.WriteField)) func(w *world) (trigger.Receipt, error) {
+	return func(w *world) (trigger.Receipt, error) {
+		in := vault.WriteField{
+			AgentID: w.agent, CustomerID: newID(), Name: "plan", Value: text("gold"), Source: vault.FieldUserProvided,
+		}
+		change(w, &in)
+		return w.trigger.WriteField(w.t.Context(), w.tenant, in)
+	}
+}
+
+// bypassing accepts a write that package trigger would refuse, as another program might.
+func bypassing(change func(in *vault.WriteField)) func(w *world) (trigger.Receipt, error) {
+	return func(w *world) (trigger.Receipt, error) {
+		in := vault.WriteField{AgentID: w.agent, CustomerID: newID(), Name: "plan", Value: text("gold"), Source: vault.FieldUserProvided}
+		change(&in)
+		intent, err := db.AcceptIntent(w.t.Context(), w.db.Tenant(w.tenant), w.sealer, w.tenant, db.NewIntent{
+			Workflow: vault.WorkflowWriteField, Event: vault.EventFieldWrite, Subject: in.CustomerID.String(), Payload: in,
+		})
+		return trigger.Receipt{ID: intent.ID, TenantID: w.tenant}, err
+	}
+}
+
+func definitionOf(change func(d *vault.Definition)) func(w *world) (trigger.Receipt, error) {
+	return func(w *world) (trigger.Receipt, error) {
+		d := vault.Definition{AgentID: w.agent, Name: "code", ValueType: vault.TypeString, Enabled: true}
+		change(&d)
+		return w.trigger.SaveDefinition(w.t.Context(), w.tenant, d)
+	}
+}
+
+func requirementOf(change func(w *world, r *vault.Requirement)) func(w *world) (trigger.Receipt, error) {
+	return func(w *world) (trigger.Receipt, error) {
+		r := vault.Requirement{
+			AgentID: w.agent, ScenarioID: w.scenarioID(), FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+		}
+		change(w, &r)
+		return w.trigger.SaveRequirement(w.t.Context(), w.tenant, r)
+	}
+}
+
+func ruleOf(change func(r *vault.Rule)) func(w *world) (trigger.Receipt, error) {
+	return func(w *world) (trigger.Receipt, error) {
+		r := vault.Rule{ID: newID(), AgentID: w.agent, ScenarioID: w.scenarioID(), Name: "r", Condition: "age >= 18"}
+		change(&r)
+		return w.trigger.SaveRule(w.t.Context(), w.tenant, r)
+	}
+}
+
+func extractionBy(change func(in *vault.ExtractSchema)) func(w *world) (trigger.Receipt, error) {
+	return func(w *world) (trigger.Receipt, error) {
+		in := vault.ExtractSchema{AgentID: w.agent, ScenarioID: w.scenarioID()}
+		change(&in)
+		return w.trigger.ExtractSchema(w.t.Context(), w.tenant, in)
+	}
+}
+
+func fillOf(change func(w *world, in *vault.FillGaps)) func(w *world) (trigger.Receipt, error) {
+	return func(w *world) (trigger.Receipt, error) {
+		in := vault.FillGaps{CustomerID: w.customer, ScenarioID: w.scenarioID()}
+		change(w, &in)
+		return w.trigger.FillGaps(w.t.Context(), w.tenant, in)
+	}
+}
+
+func sessionOf(change func(w *world, in *vault.SaveSession)) func(w *world) (trigger.Receipt, error) {
+	return func(w *world) (trigger.Receipt, error) {
+		in := vault.SaveSession{SessionID: newID(), AgentID: w.agent, CustomerID: w.customer}
+		change(w, &in)
+		return w.trigger.SaveSession(w.t.Context(), w.tenant, in)
+	}
+}
+
+func answerOf(question uuid.UUID, value json.RawMessage) func(w *world) (trigger.Receipt, error) {
+	return func(w *world) (trigger.Receipt, error) {
+		return w.trigger.AnswerQuestion(w.t.Context(), w.tenant, vault.AnswerQuestion{QuestionID: question, Value: value})
+	}
+}
+
+// scenarioID gives the scenario that every case finds.
+func (w *world) scenarioID() uuid.UUID {
+	w.t.Helper()
+	var id uuid.UUID
+	dbtest.Scan(w.t, w.url, &id, "SELECT id FROM scenarios WHERE tenant_id = $1", w.tenant)
+	return id
+}
+
+func longText(bytes int) json.RawMessage {
+	return text(strings.Repeat("a", bytes-2)) // without the quotes
+}
+
+var fillGaps = []string{"Gaps.FindMissing", "Gaps.ResolveGaps", "Gaps.AskCustomer"}
+
+var badInputs = []badInput{
+	{
+		name: "unknown tenant",
+		send: func(w *world) (trigger.Receipt, error) {
+			return w.trigger.WriteField(w.t.Context(), someID, vault.WriteField{
+				AgentID: w.agent, CustomerID: w.customer, Name: "plan", Value: text("gold"), Source: vault.FieldUserProvided,
+			})
+		},
+		code: vault.CodeUnknown, says: []string{"unknown tenant", someID.String(), "vault tenants create"},
+	},
+	{
+		name: "no tenant",
+		send: func(w *world) (trigger.Receipt, error) { return w.trigger.ExpireFields(w.t.Context(), uuid.Nil) },
+		code: vault.CodeInvalid, says: []string{"tenant", "credential"},
+	},
+	{
+		name: "unknown agent", send: writeOf(func(_ *world, in *vault.WriteField) { in.AgentID = someID }), runs: writeField,
+		code: vault.CodeUnknown, says: []string{"unknown agent", someID.String()},
+	},
+	{
+		name: "unknown field", send: writeOf(func(_ *world, in *vault.WriteField) { in.Name = "shoe_size" }), runs: writeField,
+		code: vault.CodeInvalid, says: []string{"shoe_size", "is not a field that this agent defines"},
+	},
+	{
+		name: "a field whose definition is not enabled", send: writeOf(func(_ *world, in *vault.WriteField) { in.Name = "disabled" }),
+		runs: writeField, code: vault.CodeInvalid, says: []string{"disabled", "is not a field that this agent defines"},
+	},
+	{
+		name: "no field name", send: writeOf(func(_ *world, in *vault.WriteField) { in.Name = "Date of birth" }),
+		code: vault.CodeInvalid, says: []string{"name", "is not a field name", "date_of_birth"},
+	},
+	{
+		name: "no value", send: writeOf(func(_ *world, in *vault.WriteField) { in.Value = nil }),
+		code: vault.CodeInvalid, says: []string{"value: is required"},
+	},
+	{
+		name: "malformed JSON", send: writeOf(func(_ *world, in *vault.WriteField) { in.Value = json.RawMessage(`{"a":`) }),
+		code: vault.CodeInvalid, says: []string{"plan: the value is not valid JSON"},
+	},
+	{
+		name: "null", send: writeOf(func(_ *world, in *vault.WriteField) { in.Value = json.RawMessage(`null`) }),
+		code: vault.CodeInvalid, says: []string{"plan: the value is null"},
+	},
+	{
+		name: "a character that PostgreSQL cannot hold", send: writeOf(func(_ *world, in *vault.WriteField) { in.Value = json.RawMessage(`"a\u0000b"`) }),
+		code: vault.CodeInvalid, says: []string{"plan: the value holds the character U+0000"},
+	},
+	{
+		name: "a value over 64 KiB", send: writeOf(func(_ *world, in *vault.WriteField) { in.Value = longText(vault.MaxValueBytes + 1) }),
+		code: vault.CodeInvalid, says: []string{"plan: the value is larger than 64 KiB"},
+	},
+	{
+		name: "a value over 64 KiB that was accepted all the same",
+		send: bypassing(func(in *vault.WriteField) { in.Value = longText(vault.MaxValueBytes + 1) }), runs: writeField,
+		code: vault.CodeInvalid, says: []string{"plan: the value is larger than 64 KiB"},
+	},
+	{
+		name: "a number where a text is wanted", send: writeOf(func(_ *world, in *vault.WriteField) { in.Value = json.RawMessage(`12`) }), runs: writeField,
+		code: vault.CodeInvalid, says: []string{"plan", "is not a text"},
+	},
+	{
+		name: "all that is wrong at once",
+		send: writeOf(func(_ *world, in *vault.WriteField) { in.AgentID, in.Source = uuid.Nil, "rumour" }),
+		code: vault.CodeInvalid, says: []string{"agent_id: is required", "source: must be user_provided, "},
+	},
+	{
+		name: "an item that is its own source",
+		send: writeOf(func(_ *world, in *vault.WriteField) { in.ItemID = &someID; from(someID)(in) }),
+		code: vault.CodeInvalid, says: []string{"source_item_id", "an item cannot be derived from itself"},
+	},
+	{
+		name: "an item that is its own source and was accepted all the same",
+		send: bypassing(func(in *vault.WriteField) { in.ItemID = &someID; from(someID)(in) }), runs: writeField[1:],
+		code: vault.CodeInvalid, says: []string{"source_item_id", "name the item it was derived from"},
+	},
+	{
+		name: "a cycle of two",
+		send: writeOf(func(w *world, in *vault.WriteField) {
+			w.write("plan", text("gold"), from(someID))
+			in.ItemID = &someID
+			from(w.history("plan")[0].ID)(in)
+		}),
+		runs: writeField, code: vault.CodeInvalid, says: []string{"source_item_id", "cycle", "name another source"},
+	},
+	{
+		name: "a cycle of three, through an asset",
+		send: writeOf(func(w *world, in *vault.WriteField) {
+			asset := w.asset()
+			asset.SourceItemID, asset.SourceItemType = &someID, vault.SourceProfileField
+			ev := w.event(w.trigger.AddAsset(w.t.Context(), w.tenant, asset))
+			w.must(w.run(ev, addAsset...))
+			last := w.write("plan", text("gold"), func(in *vault.WriteField) {
+				in.SourceItemID, in.SourceItemType = ptr(resultOf[vault.ItemResult](w, ev).ItemID), vault.SourceProfileAsset
+			})
+			in.ItemID = &someID
+			from(last.ItemID)(in)
+		}),
+		runs: writeField, code: vault.CodeInvalid, says: []string{"source_item_id", "cycle", "name another source"},
+	},
+	{
+		name: "the id of another item",
+		send: writeOf(func(w *world, in *vault.WriteField) { in.ItemID = ptr(w.write("plan", text("gold")).ItemID) }), runs: writeField,
+		code: vault.CodeConflict, says: []string{"item_id", "is the id of another item", "choose a new UUID"},
+	},
+	{
+		name: "an asset without a checksum",
+		send: func(w *world) (trigger.Receipt, error) {
+			in := w.asset()
+			in.Checksum = "abc"
+			return w.trigger.AddAsset(w.t.Context(), w.tenant, in)
+		},
+		code: vault.CodeInvalid, says: []string{"checksum: must be 64 characters long"},
+	},
+	{
+		name: "an asset whose source is not named, accepted all the same",
+		send: func(w *world) (trigger.Receipt, error) {
+			in := w.asset()
+			in.CustomerID, in.SourceItemType = newID(), vault.SourceProfileAsset
+			intent, err := db.AcceptIntent(w.t.Context(), w.db.Tenant(w.tenant), w.sealer, w.tenant, db.NewIntent{
+				Workflow: vault.WorkflowAddAsset, Event: vault.EventAssetAdd, Subject: in.CustomerID.String(), Payload: in,
+			})
+			return trigger.Receipt{ID: intent.ID, TenantID: w.tenant}, err
+		},
+		runs: addAsset, code: vault.CodeInvalid, says: []string{"source_item_id: is required where source_item_type is profile_asset"},
+	},
+	{
+		name: "a regex that does not compile", send: definitionOf(func(d *vault.Definition) { d.ValidationRegex = `(\d+` }),
+		code: vault.CodeInvalid, says: []string{"validation_regex", "is not a regular expression in RE2 syntax", "missing closing )"},
+	},
+	{
+		name: "a regex that RE2 does not have", send: definitionOf(func(d *vault.Definition) { d.ValidationRegex = `(?=a)a` }),
+		code: vault.CodeInvalid, says: []string{"validation_regex", "RE2"},
+	},
+	{
+		name: "an unknown type", send: definitionOf(func(d *vault.Definition) { d.ValueType = "colour" }),
+		code: vault.CodeInvalid, says: []string{"value_type: must be string, email, phone, date, datetime, number, boolean, url or json"},
+	},
+	{
+		name: "an allowed value of the wrong type", send: definitionOf(func(d *vault.Definition) {
+			d.ValueType, d.AllowedValues = vault.TypeNumber, []json.RawMessage{json.RawMessage("1"), text("two")}
+		}),
+		code: vault.CodeInvalid, says: []string{"allowed_values[1]: is not a number, such as 12.50"},
+	},
+	{
+		name: "a condition that does not compile",
+		send: requirementOf(func(_ *world, r *vault.Requirement) { r.WhenCondition = "fields.age >" }),
+		code: vault.CodeInvalid, says: []string{"when_condition", "is not a condition in CEL over fields, session and scenario", "at 1:"},
+	},
+	{
+		name: "a condition over something else",
+		send: requirementOf(func(_ *world, r *vault.Requirement) { r.WhenCondition = "customer.age > 18" }),
+		code: vault.CodeInvalid, says: []string{"when_condition", "undeclared reference to 'customer'"},
+	},
+	{
+		name: "a condition that is no condition",
+		send: requirementOf(func(_ *world, r *vault.Requirement) { r.WhenCondition = `"yes"` }),
+		code: vault.CodeInvalid, says: []string{"when_condition", "must give true or false"},
+	},
+	{
+		name: "unknown scenario of a requirement", send: requirementOf(func(_ *world, r *vault.Requirement) { r.ScenarioID = someID }),
+		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
+	},
+	{
+		name: "unknown field of a requirement", send: requirementOf(func(_ *world, r *vault.Requirement) { r.FieldName = "shoe_size" }),
+		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown field", "shoe_size", "save its definition first"},
+	},
+	{
+		name: "unknown field that a requirement waits for", send: requirementOf(func(_ *world, r *vault.Requirement) { r.DependsOn = []string{"shoe_size"} }),
+		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown field", "shoe_size", "save its definition first"},
+	},
+	{
+		name: "unknown step of a requirement", send: requirementOf(func(_ *world, r *vault.Requirement) { r.StepID = "step-z" }),
+		runs: saveRequirement, code: vault.CodeInvalid, says: []string{"step_id", `no step "step-z"`, "its steps are step-a"},
+	},
+	{
+		name: "unknown rule of a requirement", send: requirementOf(func(_ *world, r *vault.Requirement) { r.RuleID = &someID }),
+		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown rule", someID.String()},
+	},
+	{
+		name: "a scenario of another agent", send: requirementOf(func(_ *world, r *vault.Requirement) { r.AgentID = someID }),
+		runs: saveRequirement, code: vault.CodeInvalid, says: []string{"agent_id", "belongs to agent"},
+	},
+	{
+		name: "a rule of another scenario",
+		send: requirementOf(func(w *world, r *vault.Requirement) {
+			other := w.scenario()
+			rule := vault.Rule{ID: newID(), AgentID: w.agent, ScenarioID: other.ID, Name: "r", Condition: "c"}
+			w.must(w.run(w.event(w.trigger.SaveRule(w.t.Context(), w.tenant, rule)), saveRule...))
+			r.RuleID = &rule.ID
+			if r.ScenarioID == other.ID {
+				w.t.Fatal("the case needs two scenarios")
+			}
+		}),
+		runs: saveRequirement, code: vault.CodeInvalid, says: []string{"rule_id", "belongs to scenario"},
+	},
+	{
+		name: "a scenario's id taken by another agent",
+		send: func(w *world) (trigger.Receipt, error) {
+			return w.trigger.SaveScenario(w.t.Context(), w.tenant, vault.Scenario{ID: w.scenarioID(), AgentID: someID, Name: "mine now"})
+		},
+		runs: saveScenario, code: vault.CodeConflict, says: []string{"agent_id", "belongs to agent"},
+	},
+	{
+		name: "two steps of a scenario with one id",
+		send: func(w *world) (trigger.Receipt, error) {
+			return w.trigger.SaveScenario(w.t.Context(), w.tenant, vault.Scenario{
+				ID: newID(), AgentID: w.agent, Name: "s", Steps: []vault.ScenarioStep{{ID: "a"}, {ID: "a"}},
+			})
+		},
+		code: vault.CodeInvalid, says: []string{"steps[1].id", "repeats the id of steps[0]"},
+	},
+	{
+		name: "unknown scenario of a rule", send: ruleOf(func(r *vault.Rule) { r.ScenarioID = someID }), runs: saveRule,
+		code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
+	},
+	{
+		name: "a rule for a scenario of another agent", send: ruleOf(func(r *vault.Rule) { r.AgentID = someID }), runs: saveRule,
+		code: vault.CodeInvalid, says: []string{"agent_id", "belongs to agent"},
+	},
+	{
+		name: "unknown scenario of an extraction", send: extractionBy(func(in *vault.ExtractSchema) { in.ScenarioID = someID }), runs: extractSchema,
+		code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
+	},
+	{
+		name: "unknown rule of an extraction", send: extractionBy(func(in *vault.ExtractSchema) { in.RuleID = &someID }), runs: extractSchema,
+		code: vault.CodeUnknown, says: []string{"unknown rule", someID.String()},
+	},
+	{
+		name: "an extraction for another agent", send: extractionBy(func(in *vault.ExtractSchema) { in.AgentID = someID }), runs: extractSchema,
+		code: vault.CodeInvalid, says: []string{"agent_id", "belongs to agent"},
+	},
+	{
+		name: "unknown scenario of a fill", send: fillOf(func(_ *world, in *vault.FillGaps) { in.ScenarioID = someID }), runs: fillGaps,
+		code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
+	},
+	{
+		name: "unknown session of a fill", send: fillOf(func(_ *world, in *vault.FillGaps) { in.SessionID = &someID }), runs: fillGaps,
+		code: vault.CodeUnknown, says: []string{"unknown session", someID.String()},
+	},
+	{
+		name: "a session of another customer",
+		send: fillOf(func(w *world, in *vault.FillGaps) { in.SessionID, in.CustomerID = ptr(w.session(nil)), someID }), runs: fillGaps,
+		code: vault.CodeInvalid, says: []string{"session_id", "is of another customer"},
+	},
+	{
+		name: "unknown step of a fill", send: fillOf(func(_ *world, in *vault.FillGaps) { in.StepID = "step-z" }), runs: fillGaps,
+		code: vault.CodeInvalid, says: []string{"step_id", `no step "step-z"`, "its steps are step-a"},
+	},
+	{
+		name: "a fill of no level", send: fillOf(func(_ *world, in *vault.FillGaps) { in.Level = "firm" }),
+		code: vault.CodeInvalid, says: []string{"level: must be hard or soft"},
+	},
+	{
+		name: "malformed JSON in a session variable", send: sessionOf(func(_ *world, in *vault.SaveSession) {
+			in.Variables = map[string]json.RawMessage{"plan": json.RawMessage(`{"a":`)}
+		}),
+		code: vault.CodeInvalid, says: []string{"variables.plan: is not valid JSON"},
+	},
+	{
+		name: "a turn of nobody", send: sessionOf(func(_ *world, in *vault.SaveSession) { in.Turns = []vault.Turn{{Speaker: "bot", Text: "Hi"}} }),
+		code: vault.CodeInvalid, says: []string{"turns[0].speaker: must be customer or agent"},
+	},
+	{
+		name: "a session of another customer is continued",
+		send: sessionOf(func(w *world, in *vault.SaveSession) { in.SessionID, in.CustomerID = w.session(nil, "Hello."), someID }), runs: saveSession,
+		code: vault.CodeConflict, says: []string{"session_id", "belongs to another customer or agent", "use a new id"},
+	},
+	{
+		name: "unknown question", send: answerOf(someID, text("gold")),
+		code: vault.CodeUnknown, says: []string{"unknown question", someID.String()},
+	},
+	{
+		name: "malformed JSON in an answer", send: answerOf(someID, json.RawMessage(`{"a":`)),
+		code: vault.CodeInvalid, says: []string{"value: is not valid JSON"},
+	},
+	{
+		name: "unknown operation",
+		send: func(w *world) (trigger.Receipt, error) { return w.trigger.Replay(w.t.Context(), w.tenant, someID) },
+		code: vault.CodeUnknown, says: []string{"unknown operation", someID.String()},
+	},
+}
+
+func TestBadInputIsRefusedWithAClearMessageAndLeavesNothing(t *testing.T) {
+	t.Parallel()
+	for _, c := range badInputs {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			defined(w)
+			w.scenario("Ask.")
+			ctx := t.Context()
+			disabled := vault.Definition{AgentID: w.agent, Name: "disabled", ValueType: vault.TypeString}
+			w.must(w.run(w.event(w.trigger.SaveDefinition(ctx, w.tenant, disabled)), saveDefinition...))
+
+			before := w.dump()
+			receipt, err := c.send(w)
+			if len(c.runs) == 0 {
+				if err == nil {
+					t.Fatal("it was accepted")
+				}
+				w.unchanged(before, "what was refused")
+				c.check(t, err)
+				return
+			}
+			ev := w.event(receipt, err)
+			before = w.dump() // what the case itself arranged stays
+			first := w.run(ev, c.runs...)
+			if first == nil {
+				t.Fatal("it was not rejected")
+			}
+			c.check(t, first)
+			w.sameBut(before, "what was rejected", "intents")
+			op := w.operation(ev)
+			if op.Status != vault.IntentFailed || op.Error == nil || op.FinishedAt == nil {
+				t.Fatalf("the operation is %s with error %v, want failed", op.Status, op.Error)
+			}
+			c.check(t, op.Error)
+			if safe, permanent := steps.Safe(first); !permanent || !strings.HasPrefix(safe, string(c.code)+": ") {
+				t.Errorf("the engine is told %q, permanent: %v", safe, permanent)
+			}
+			if _, err := w.trigger.Wait(t.Context(), ev.TenantID, ev.IntentID); vault.CodeOf(err) != c.code {
+				t.Errorf("whoever waits is told %v", err)
+			}
+		})
+	}
+}
+
+func (c badInput) check(t *testing.T, err error) {
+	t.Helper()
+	if got := vault.CodeOf(err); got != c.code {
+		t.Errorf("got code %q, want %q: %v", got, c.code, err)
+	}
+	for _, part := range c.says {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("the message does not say %q: %s", part, err.Error())
+		}
+	}
+}
+
+func TestAValueOf64KiBIsTheLongest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	if got := w.write("plan", longText(vault.MaxValueBytes)); got.Status != vault.StatusActive {
+		t.Errorf("got %s, want active", got.Status)
+	}
+}
+
+func TestRowsOfAnotherTenantAreUnknown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	scenario := w.scenario("Ask.").ID
+	session := w.session(nil, "Hello.")
+	source := w.write("plan", text("gold"))
+	mine := *w // the same agent and customer, under another tenant
+	mine.tenant = dbtest.Tenant(t, w.db)
+	ctx := t.Context()
+
+	for what, c := range map[string]struct {
+		ev   vault.Event
+		runs []string
+	}{
+		"unknown agent":    {mine.accept("plan", text("gold")), writeField},
+		"unknown scenario": {mine.event(mine.trigger.FillGaps(ctx, mine.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario})), fillGaps},
+	} {
+		if err := mine.run(c.ev, c.runs...); vault.CodeOf(err) != vault.CodeUnknown || !strings.Contains(err.Error(), what) {
+			t.Errorf("got %v, want %s", err, what)
+		}
+	}
+	defined(&mine)
+	own := mine.scenario("Ask.").ID
+	fill := mine.event(mine.trigger.FillGaps(ctx, mine.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: own, SessionID: &session}))
+	if err := mine.run(fill, fillGaps...); vault.CodeOf(err) != vault.CodeUnknown {
+		t.Errorf("a session of another tenant: got %v, want unknown", err)
+	}
+	if got := mine.write("plan", text("gold"), from(source.ItemID)); got.Status != vault.StatusOrphaned {
+		t.Errorf("a source of another tenant: got %s, want orphaned", got.Status)
+	}
+}
+
+// TestPIIStaysWhereItBelongs sends values of PII fields on every way into the vault, good and bad, and looks for them everywhere
+// else.
+func TestPIIStaysWhereItBelongs(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	w := newWorld(t, func(d *steps.Deps) {
+		d.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	w.define(
+		vault.Definition{Name: "email", ValueType: vault.TypeEmail, IsPII: true},
+		vault.Definition{Name: "phone", ValueType: vault.TypePhone, EncryptionRequired: true},
+		vault.Definition{Name: "tax_id", ValueType: vault.TypeString, IsPII: true, ValidationRegex: `[A-Z]{3}[0-9]{6}`},
+		vault.Definition{Name: "nickname", ValueType: vault.TypeString, IsPII: true, ValidationMode: vault.ModeWarn, AllowedValues: []json.RawMessage{text("Al")}},
+	)
+	said := "ada.lovelace@example"
+	var told []string // everything that leaves the steps
+	tell := func(out any, err error) {
+		encoded, marshalErr := json.Marshal(out)
+		w.must(marshalErr)
+		told = append(told, string(encoded))
+		if err != nil {
+			safe, _ := steps.Safe(err)
+			told = append(told, err.Error(), safe)
+			if e, ok := errors.AsType[*vault.Error](err); ok {
+				told = append(told, e.ForCaller(), e.Detail)
+			}
+		}
+	}
+	walk := func(ev vault.Event, names ...string) {
+		for _, name := range names {
+			tell(w.step(name)(t.Context(), ev))
+		}
+	}
+	walk(w.accept("email", text(said)), writeField...)
+	walk(w.accept("email", json.RawMessage(`{"secret":"`+said+`"}`)), writeField...)
+	walk(w.accept("tax_id", text("tax "+said)), writeField...)
+	walk(w.accept("phone", text("+1 "+said)), writeField...)
+	walk(w.accept("undefined_field", text(said)), writeField...)
+	walk(w.accept("nickname", text("nick "+said)), writeField...) // stored, with warnings
+	_, err := w.trigger.WriteField(t.Context(), w.tenant, vault.WriteField{
+		AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.FieldUserProvided, Value: json.RawMessage(`"` + said + `\u0000"`),
+	})
+	tell(nil, err)
+
+	scenario := w.scenario("Ask.").ID
+	w.require(scenario, vault.Requirement{FieldName: "email"}, vault.Requirement{FieldName: "tax_id"}, vault.Requirement{FieldName: "phone"})
+	session := w.session(map[string]json.RawMessage{"email": text(said), "phone": text("+1 " + said)}, "My tax id is "+said+".", "My email is "+said+".")
+	w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) {
+		return []vault.Candidate{
+			{FieldName: "tax_id", Value: text(said), Confidence: 0.99, Quote: "My tax id is " + said},
+			{FieldName: "email", Value: text(said + ".com"), Confidence: 0.99, Quote: "My email is " + said + ".com"},
+		}, nil
+	}
+	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session, MaxAttempts: 2}))
+	for range 8 {
+		walk(fill, "Gaps.FindMissing", "Gaps.ResolveGaps")
+		out, err := w.steps.Gaps.AskCustomer(t.Context(), fill)
+		tell(out, err)
+		if out.Question == nil {
+			break
+		}
+		walk(w.answer(out.Question.QuestionID, text("well: "+said)), answerQuestion...)
+	}
+	if op := w.operation(fill); op.Status != vault.IntentSucceeded {
+		t.Fatalf("the fill is %s, want succeeded: the test missed a way", op.Status)
+	}
+
+	rows := w.dump()
+	kept := []string{"profile_fields", "session_turns", "sessions"} // the stored value, and the conversation
+	if got := rows.Holding(said); !slices.Equal(got, kept) {
+		t.Errorf("the value is in %v, want it in %v alone", got, kept)
+	}
+	if got := rows.Holding(hex.EncodeToString([]byte(said))); len(got) > 0 {
+		t.Errorf("the value is in %v, in hexadecimal", got)
+	}
+	for _, text := range append(told, log.String(), fmt.Sprint(w.engine.taken())) {
+		if strings.Contains(text, "lovelace") {
+			t.Errorf("a step tells the value: %s", text)
+		}
+	}
+	if !strings.Contains(strings.Join(told, "\n"), "Field validation failed: email: the value is not an email address") {
+		t.Errorf("no step says what was wrong:\n%s", strings.Join(told, "\n"))
+	}
+}
+
+func TestTheCallerAloneIsShownAValueThatIsNotPII(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
+	ev := w.accept("age", text("forty"))
+	err := w.run(ev, writeField...)
+	if err == nil || strings.Contains(err.Error(), "forty") {
+		t.Errorf("got %v, want an error without the value", err)
+	}
+	if got := w.operation(ev).Error.ForCaller(); !strings.Contains(got, `age: "forty" is not a number`) {
+		t.Errorf("the caller is told %s", got)
+	}
+}
+
+func TestAnErrorIsToldToTheEngineWithoutValues(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
+	defer cancel()
+	_, timeout := w.steps.Fields.PersistField(ctx, w.accept("plan", text("gold")))
+	ev := w.accept("plan", text("gold"))
+	w.sql("ALTER TABLE profile_fields ADD CONSTRAINT no_gold CHECK (value <> '\"gold\"')")
+	t.Cleanup(func() { w.sql("ALTER TABLE profile_fields DROP CONSTRAINT no_gold") })
+	_, database := w.steps.Fields.PersistField(t.Context(), ev)
+	for want, err := range map[string]error{
+		"database error 23514 (constraint no_gold)": database,
+		"time-out":          timeout,
+		"conflict: taken":   vault.Conflict("f", "taken"),
+		"the row is broken": errors.New("the row is broken"),
+	} {
+		if got, permanent := steps.Safe(err); got != want || permanent != (vault.CodeOf(err) != "") {
+			t.Errorf("%v: the engine is told %q (permanent: %v), want %q", err, got, permanent, want)
+		}
+	}
+	if op := w.operation(ev); op.Status != vault.IntentAccepted {
+		t.Errorf("after an error that a retry may mend the operation is %s, want accepted", op.Status)
+	}
+}

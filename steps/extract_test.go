@@ -1,0 +1,410 @@
+package steps_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// proposed is a field as a model proposes it.
+func proposed(name string, change ...func(*vault.ProposedField)) vault.ProposedField {
+	f := vault.ProposedField{
+		Name: name, DisplayName: vault.DisplayName(name), ValueType: vault.TypeString, Level: vault.LevelHard, Fallback: vault.FallbackAsk,
+		Confidence: 0.9, Quote: "needs " + name, CollectionPrompt: "What is your " + name + "?",
+	}
+	for _, c := range change {
+		c(&f)
+	}
+	return f
+}
+
+func soft(f *vault.ProposedField) { f.Level, f.Fallback = vault.LevelSoft, vault.FallbackSkip }
+
+func sure(confidence float64) func(*vault.ProposedField) {
+	return func(f *vault.ProposedField) { f.Confidence = confidence }
+}
+
+// proposing makes the model propose these fields, whatever the text.
+func (w *world) proposing(fields ...vault.ProposedField) {
+	w.model.propose = func(llm.ProposeRequest) ([]vault.ProposedField, error) { return fields, nil }
+}
+
+// described saves a scenario with a description and gives the extraction that the save accepted.
+func (w *world) described(s vault.Scenario, description string) vault.Event {
+	w.t.Helper()
+	s.Description = description
+	return extractionOf(w, w.save(s))
+}
+
+// extract runs an extraction.
+func (w *world) extract(ev vault.Event) vault.ExtractResult {
+	w.t.Helper()
+	w.must(w.run(ev, extractSchema...))
+	return resultOf[vault.ExtractResult](w, ev)
+}
+
+func (w *world) extractByHand(scenario uuid.UUID) vault.Event {
+	w.t.Helper()
+	return w.event(w.trigger.ExtractSchema(w.t.Context(), w.tenant, vault.ExtractSchema{AgentID: w.agent, ScenarioID: scenario}))
+}
+
+// requirements gives what a scenario needs: "field level origin review", in the order of their names.
+func (w *world) requirements(scenario uuid.UUID) []string {
+	w.t.Helper()
+	var out []string
+	for _, row := range dbtest.Dump(w.t, w.url)["scenario_field_requirements"] {
+		var r struct {
+			ScenarioID uuid.UUID  `json:"scenario_id"`
+			RuleID     *uuid.UUID `json:"rule_id"`
+			Name       string     `json:"field_name"`
+			Level      string     `json:"required_level"`
+			Origin     string     `json:"origin"`
+			Review     string     `json:"review_state"`
+		}
+		w.must(json.Unmarshal([]byte(row), &r))
+		if r.ScenarioID != scenario {
+			continue
+		}
+		text := strings.Join([]string{r.Name, r.Level, r.Origin, r.Review}, " ")
+		if r.RuleID != nil {
+			text += " of a rule"
+		}
+		out = append(out, text)
+	}
+	return sorted(out)
+}
+
+// definitions gives what the agent defines: "name origin review enabled".
+func (w *world) definitions() []string {
+	w.t.Helper()
+	rows, err := w.db.Tenant(w.tenant).ListDefinitions(w.t.Context(), w.tenant, w.agent)
+	w.must(err)
+	var out []string
+	for _, r := range rows {
+		state := "disabled"
+		if r.Enabled {
+			state = "enabled"
+		}
+		out = append(out, strings.Join([]string{r.Name, r.Origin, r.ReviewState, state}, " "))
+	}
+	return out
+}
+
+func (w *world) equal(what string, want, got any) {
+	w.t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		w.t.Errorf("%s (- want, + got):\n%s", what, diff)
+	}
+}
+
+func TestUnchangedContentCostsNoModelCall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.proposing(proposed("income"))
+	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+	first := w.extract(w.described(scenario, "Ask for the income."))
+	w.equal("the first save", vault.ExtractResult{
+		Outcome: vault.ExtractDone, ModelCalls: 1, Requirements: []string{"income"}, Suggested: []string{"income"},
+	}, first)
+
+	again := vault.ExtractResult{Outcome: vault.ExtractUnchanged, Requirements: []string{"income"}}
+	for what, ev := range map[string]vault.Event{
+		"the same content saved again": w.described(scenario, "Ask for the income."),
+		"by hand":                      w.extractByHand(scenario.ID),
+	} {
+		before := w.model.called("propose")
+		w.equal(what, again, w.extract(ev))
+		if n := w.model.called("propose") - before; n != 0 {
+			t.Errorf("%s: the model was asked %d times", what, n)
+		}
+	}
+	w.equal("requirements", []string{"income hard extracted none"}, w.requirements(scenario.ID))
+
+	if got := w.extract(w.described(scenario, "Ask for the yearly income.")); got.Outcome != vault.ExtractDone || got.ModelCalls != 1 {
+		t.Errorf("other content: got %+v, want one call", got)
+	}
+}
+
+func TestExtractionReplacesWhatItExtractedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(vault.Definition{Name: "written", ValueType: vault.TypeString})
+	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+	w.proposing(proposed("written"), proposed("approved"), proposed("rejected"), proposed("pending", sure(0.5)), proposed("dropped"), proposed("kept"))
+	w.extract(w.described(scenario, "one"))
+	// A person writes one, and decides about two.
+	w.require(scenario.ID, vault.Requirement{FieldName: "written"})
+	w.sql("UPDATE scenario_field_requirements SET review_state = field_name WHERE field_name IN ('approved', 'rejected')")
+	rule := vault.Rule{ID: newID(), AgentID: w.agent, ScenarioID: scenario.ID, Name: "r", Condition: "one"}
+	save := w.event(w.trigger.SaveRule(t.Context(), w.tenant, rule))
+	w.must(w.run(save, saveRule...))
+	w.proposing(proposed("of_rule"), proposed("kept"))
+	w.extract(extractionOf(w, save))
+	w.equal("before", []string{
+		"approved hard extracted approved", "dropped hard extracted none", "kept hard extracted none", "kept hard extracted none of a rule",
+		"of_rule hard extracted none of a rule", "pending hard extracted pending", "rejected hard extracted rejected", "written hard human none",
+	}, w.requirements(scenario.ID))
+
+	w.proposing(proposed("written", soft), proposed("approved", soft), proposed("rejected", soft), proposed("pending", sure(0.9), soft), proposed("kept", soft), proposed("new"))
+	w.extract(w.described(scenario, "two"))
+	w.equal("after", []string{
+		"approved hard extracted approved", "kept hard extracted none of a rule", "kept soft extracted none", "new hard extracted none",
+		"of_rule hard extracted none of a rule", "pending soft extracted none", "rejected hard extracted rejected", "written hard human none",
+	}, w.requirements(scenario.ID))
+
+	w.proposing()
+	w.extract(w.described(scenario, "three"))
+	w.equal("after a text that needs nothing", []string{
+		"approved hard extracted approved", "kept hard extracted none of a rule", "of_rule hard extracted none of a rule",
+		"rejected hard extracted rejected", "written hard human none",
+	}, w.requirements(scenario.ID))
+}
+
+func TestAnOutdatedExtractionChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+	old := w.described(scenario, "one")
+	newer := w.described(scenario, "two")
+	w.proposing(proposed("new"))
+	w.extract(newer)
+	before, calls := w.dump(), w.model.called("propose")
+	w.equal("the result", vault.ExtractResult{Outcome: vault.ExtractOutdated}, w.extract(old))
+	w.sameBut(before, "an outdated extraction", "intents")
+	if n := w.model.called("propose") - calls; n != 0 {
+		t.Errorf("the model was asked %d times", n)
+	}
+}
+
+func TestASaveDuringAnExtractionIsNotLost(t *testing.T) {
+	t.Parallel()
+	for name, byHand := range map[string]bool{"after a save": false, "by hand": true} {
+		for stop := 1; stop < len(extractSchema)-1; stop++ {
+			t.Run(fmt.Sprintf("%s, between %s and the next step", name, extractSchema[stop-1]), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				w.model.propose = func(req llm.ProposeRequest) ([]vault.ProposedField, error) {
+					return []vault.ProposedField{proposed(req.Texts[0].Text)}, nil
+				}
+				scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+				w.extract(w.described(scenario, "one"))
+				ev := w.described(scenario, "two")
+				if byHand {
+					ev = w.extractByHand(scenario.ID)
+				}
+				w.must(w.run(ev, extractSchema[:stop]...))
+				save := w.described(scenario, "three")
+				if err := w.run(ev, extractSchema[stop:]...); err != nil {
+					if vault.Permanent(err) {
+						t.Fatalf("got %v, want an error that a retry may mend", err)
+					}
+					w.equal("until the newest text was read", []string{"one hard extracted none"}, w.requirements(scenario.ID))
+					w.must(w.run(ev, extractSchema...)) // the relay pushes it again
+				}
+				w.extract(save)
+				w.equal("at last", []string{"three hard extracted none"}, w.requirements(scenario.ID))
+			})
+		}
+	}
+}
+
+// TestTheExtractionOfAnOlderTextDoesNotOvertakeTheNewer holds an extraction up in the middle of its transaction, while the
+// next save comes with its own.
+func TestTheExtractionOfAnOlderTextDoesNotOvertakeTheNewer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+	w.proposing(proposed("old"))
+	old := w.described(scenario, "one")
+	w.must(w.run(old, extractSchema[:3]...))
+	w.sql(fmt.Sprintf(`
+		CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN
+		    IF NEW.intent_id = '%s' THEN
+		        PERFORM pg_sleep(0.5);
+		    END IF;
+		    RETURN NEW;
+		END
+		$$;
+		CREATE TRIGGER hold_up BEFORE INSERT ON scenario_field_requirements FOR EACH ROW EXECUTE FUNCTION hold_up()`, old.IntentID))
+	t.Cleanup(func() { w.sql("DROP TRIGGER hold_up ON scenario_field_requirements; DROP FUNCTION hold_up") })
+	_, errs := w.atOnce(2, func(i int) (any, error) {
+		if i == 0 {
+			return nil, w.run(old, "Extraction.PersistSchema")
+		}
+		time.Sleep(100 * time.Millisecond) // the other one has read the text by now
+		w.proposing(proposed("new"))
+		w.extract(w.described(scenario, "two"))
+		return nil, nil
+	})
+	w.must(errs[0])
+	w.equal("at last", []string{"new hard extracted none"}, w.requirements(scenario.ID))
+}
+
+func TestAProposedFieldIsMatchedToADefinitionThatMeansTheSame(t *testing.T) {
+	t.Parallel()
+	// One meaning per word, so that what is near is plain to see.
+	embed := func(texts []string) ([][]float32, error) {
+		out := make([][]float32, len(texts))
+		for i, text := range texts {
+			out[i] = make([]float32, vault.EmbeddingDimensions)
+			at := len(text) + 10
+			if strings.Contains(text, "birth") || strings.Contains(text, "dob") {
+				at = 0
+			}
+			out[i][at] = 1
+			if strings.Contains(text, "birthplace") {
+				out[i][0], out[i][1] = 0.7, 0.72 // near, not near enough
+			}
+		}
+		return out, nil
+	}
+	broken := func([]string) ([][]float32, error) { return nil, errModel }
+	for _, c := range []struct {
+		name      string
+		embed     func([]string) ([][]float32, error)
+		proposals []vault.ProposedField
+		required  []string
+		suggested []string
+	}{
+		{name: "by its name", embed: embed, proposals: []vault.ProposedField{proposed("date_of_birth")}, required: []string{"date_of_birth"}},
+		{name: "by its name in other spelling", embed: embed, proposals: []vault.ProposedField{proposed("DateOfBirth")}, required: []string{"date_of_birth"}},
+		{name: "by its meaning", embed: embed, proposals: []vault.ProposedField{proposed("dob")}, required: []string{"date_of_birth"}},
+		{name: "once", embed: embed, proposals: []vault.ProposedField{proposed("date_of_birth"), proposed("dateOfBirth")}, required: []string{"date_of_birth"}},
+		{name: "not by a meaning that is only near", embed: embed, proposals: []vault.ProposedField{proposed("birthplace")},
+			required: []string{"birthplace"}, suggested: []string{"birthplace"}},
+		{name: "by its name where the model cannot embed", embed: broken, proposals: []vault.ProposedField{proposed("date_of_birth"), proposed("dob")},
+			required: []string{"date_of_birth", "dob"}, suggested: []string{"dob"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.model.embed = embed
+			w.define(vault.Definition{Name: "date_of_birth", ValueType: vault.TypeDate})
+			w.model.embed = c.embed
+			w.proposing(c.proposals...)
+			got := w.extract(w.described(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}, "text"))
+			w.equal("required", c.required, got.Requirements)
+			w.equal("suggested", c.suggested, got.Suggested)
+			definitions := []string{"date_of_birth human none enabled"}
+			for _, name := range c.suggested {
+				definitions = append(definitions, name+" extracted pending disabled")
+			}
+			w.equal("definitions", sorted(definitions), w.definitions())
+			embeddings := 1 + len(c.suggested)
+			if c.name == "by its name where the model cannot embed" {
+				embeddings = 1
+			}
+			if n := len(w.dump()["field_definition_embeddings"]); n != embeddings {
+				t.Errorf("got %d embeddings, want %d", n, embeddings)
+			}
+		})
+	}
+}
+
+func TestADefinitionIsSavedWhereTheModelFails(t *testing.T) {
+	t.Parallel()
+	for name, embed := range map[string]func([]string) ([][]float32, error){
+		"an error": func([]string) ([][]float32, error) { return nil, errModel },
+		"nothing":  func([]string) ([][]float32, error) { return nil, nil },
+		"an error for good": func([]string) ([][]float32, error) {
+			return nil, &vault.Error{Code: vault.CodeNotAllowed, Message: "the key is wrong"}
+		},
+		"something too long": func([]string) ([][]float32, error) { return make([][]float32, 2), nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.model.embed = embed
+			w.define(vault.Definition{Name: "income", ValueType: vault.TypeNumber})
+			w.equal("definitions", []string{"income human none enabled"}, w.definitions())
+			if n := w.dump().Counts()["field_definition_embeddings"]; n != 0 {
+				t.Errorf("got %d embeddings", n)
+			}
+		})
+	}
+}
+
+func TestWhatTheModelIsNotSureOfWaitsForAPerson(t *testing.T) {
+	t.Parallel()
+	for confidence, want := range map[float64]string{0: "pending", 0.79: "pending", 0.8: "none", 1: "none"} {
+		t.Run(fmt.Sprint(confidence), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.proposing(proposed("income", sure(confidence)))
+			scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+			got := w.extract(w.described(scenario, "text"))
+			w.equal("requirements", []string{"income hard extracted " + want}, w.requirements(scenario.ID))
+			if (len(got.NeedReview) == 1) != (want == "pending") {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+func TestAModelThatFailsLeavesWhatWasExtracted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+	w.proposing(proposed("income"))
+	w.extract(w.described(scenario, "one"))
+	ev := w.described(scenario, "two")
+	w.model.propose = func(llm.ProposeRequest) ([]vault.ProposedField, error) { return nil, errModel }
+	before := w.dump()
+	if err := w.run(ev, extractSchema...); vault.CodeOf(err) != vault.CodeUnavailable {
+		t.Errorf("got %v, want unavailable", err)
+	}
+	w.unchanged(before, "an extraction without a model")
+	w.proposing(proposed("wealth"))
+	w.extract(ev)
+	w.equal("when the model is back", []string{"wealth hard extracted none"}, w.requirements(scenario.ID))
+}
+
+func TestWhatAPersonSavesStandsAboveWhatIsExtracted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
+	save := w.described(scenario, "text")
+	// A person's saves are accepted first, and come last.
+	definition := w.event(w.trigger.SaveDefinition(t.Context(), w.tenant, vault.Definition{
+		AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true,
+	}))
+	requirement := w.event(w.trigger.SaveRequirement(t.Context(), w.tenant, vault.Requirement{
+		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "age", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip,
+	}))
+	w.proposing(proposed("income"), proposed("age"))
+	w.extract(save)
+	w.extract(w.extractByHand(scenario.ID)) // accepted after them
+	w.must(w.run(definition, saveDefinition...))
+	w.must(w.run(requirement, saveRequirement...))
+	w.equal("definitions", []string{"age human none enabled", "income human none enabled"}, w.definitions())
+	w.equal("requirements", []string{"age soft human none", "income hard extracted none"}, w.requirements(scenario.ID))
+}
+
+func TestTheRowsOfAnExtractionNameTheirText(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+	w.extract(w.described(scenario, "The customer must be over 18."))
+	rows, err := w.db.Tenant(w.tenant).ListRequirements(t.Context(), w.tenant, scenario.ID)
+	w.must(err)
+	if len(rows) != 1 || rows[0].FieldName != "date_of_birth" || !strings.Contains("The customer must be over 18.", rows[0].Quote) || rows[0].Quote == "" {
+		t.Errorf("got %+v, want date_of_birth with the words it was read from", rows)
+	}
+	def, err := w.db.Tenant(w.tenant).GetDefinition(t.Context(), dbgen.GetDefinitionParams{TenantID: w.tenant, AgentID: w.agent, Name: "date_of_birth"})
+	w.must(err)
+	if def.ValueType != string(vault.TypeDate) || def.CollectionPrompt == "" || def.DisplayName == "" || len(def.ExtractionExamples) == 0 {
+		t.Errorf("got the suggestion %+v, want type, name, prompt and examples", def)
+	}
+}

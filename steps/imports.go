@@ -1,0 +1,283 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Imports writes many facts at once: a handful of statements for a thousand of them.
+type Imports struct{ fields Fields }
+
+// ValidateImport looks at every write of an import.
+func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (Validated, error) {
+	return Validated{}, check(ctx, s.fields.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.ImportFields) error {
+		if err := in.Check(); err != nil {
+			return err
+		}
+		_, _, err := s.checkAll(ctx, q, ev.TenantID, in)
+		return err
+	})
+}
+
+// PersistImport stores an import, in the places of its versions by order of acceptance, in one transaction.
+func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (vault.ImportResult, error) {
+	return apply(ctx, s.fields.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.ImportFields) (vault.ImportResult, error) {
+		writes, rejected, err := s.checkAll(ctx, q, ev.TenantID, in)
+		if err != nil {
+			return vault.ImportResult{}, err
+		}
+		out := vault.ImportResult{Rejected: rejected}
+		if len(writes) == 0 {
+			return out, nil
+		}
+		profiles, err := lockCustomers(ctx, q, ev.TenantID, writes)
+		if err != nil {
+			return out, err
+		}
+		rows, superseded, err := s.place(ctx, q, intent, writes, profiles)
+		if err != nil {
+			return out, err
+		}
+		if err := store(ctx, q, intent, rows, superseded); err != nil {
+			return out, err
+		}
+		touched := map[uuid.UUID]bool{}
+		for i, row := range rows {
+			touched[row.ProfileID] = true
+			if row.Status == vault.StatusSuperseded {
+				out.Superseded++
+			}
+			if len(writes[i].checked.Warnings) > 0 {
+				out.Warnings++
+			}
+		}
+		out.Written, out.Profiles = len(rows), len(touched)
+		ids := make([]uuid.UUID, 0, len(touched))
+		for id := range touched {
+			ids = append(ids, id)
+		}
+		_, err = q.TouchProfiles(ctx, ids)
+		return out, err
+	})
+}
+
+// checkedWrite is a write that passed, with what it was checked against.
+type checkedWrite struct {
+	vault.WriteField
+	def     *vault.Definition
+	checked vault.Checked
+}
+
+// checkAll checks every value. Without SkipInvalid the error tells all that are wrong, by index.
+func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportFields) ([]checkedWrite, []vault.Rejected, error) {
+	defs := map[uuid.UUID]map[string]vault.Definition{}
+	var writes []checkedWrite
+	var rejected []vault.Rejected
+	var problems []*vault.Error
+	for i, w := range in.Writes {
+		agent, ok := defs[w.AgentID]
+		if !ok {
+			rows, err := q.ListDefinitions(ctx, tenant, w.AgentID)
+			if err != nil {
+				return nil, nil, err
+			}
+			if agent, err = db.DefinitionsOf(rows); err != nil {
+				return nil, nil, err
+			}
+			defs[w.AgentID] = agent
+		}
+		c := checkedWrite{WriteField: w}
+		if d, ok := agent[w.Name]; ok {
+			c.def = &d
+		}
+		var err error
+		if c.checked, err = vault.CheckValue(c.def, w.Name, w.Value, vault.EffectiveMode(c.def, s.fields.mode)); err != nil {
+			e := *asError(err)
+			e.Message = fmt.Sprintf("writes[%d]: %s", i, e.Message)
+			e.Detail = ""
+			problems = append(problems, &e)
+			rejected = append(rejected, vault.Rejected{Index: i, Code: e.Code, Message: e.Message})
+			continue
+		}
+		writes = append(writes, c)
+	}
+	if in.SkipInvalid {
+		return writes, rejected, nil
+	}
+	return writes, nil, vault.Join(problems)
+}
+
+// lockCustomers makes and locks the profiles of an import, in the order of ids, and says which is whose.
+func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite) (map[uuid.UUID]uuid.UUID, error) {
+	seen := map[uuid.UUID]bool{}
+	var customers, ids []uuid.UUID
+	for _, w := range writes {
+		if !seen[w.CustomerID] {
+			seen[w.CustomerID] = true
+			customers, ids = append(customers, w.CustomerID), append(ids, newID())
+		}
+	}
+	if err := q.EnsureProfiles(ctx, dbgen.EnsureProfilesParams{TenantID: tenant, Ids: ids, Customers: customers}); err != nil {
+		return nil, err
+	}
+	for {
+		locked, err := q.LockProfiles(ctx, tenant, customers)
+		if err != nil {
+			return nil, err
+		}
+		moved := false
+		deleted := map[uuid.UUID]bool{}
+		for _, p := range locked {
+			moved = moved || p.MergedIntoID != nil
+			deleted[p.ID] = p.DeletedAt != nil
+		}
+		if moved { // merged while the locks were waited for
+			continue
+		}
+		resolved, err := q.ResolveCustomers(ctx, tenant, customers)
+		if err != nil {
+			return nil, err
+		}
+		profiles := make(map[uuid.UUID]uuid.UUID, len(resolved))
+		for _, r := range resolved {
+			if deleted[r.ProfileID] {
+				return nil, vault.Unknown("customer", r.CustomerID)
+			}
+			profiles[r.CustomerID] = r.ProfileID
+		}
+		return profiles, nil
+	}
+}
+
+// importRow is a row of profile_fields, as InsertFields reads it.
+type importRow struct {
+	ID                   uuid.UUID        `json:"id"`
+	ProfileID            uuid.UUID        `json:"profile_id"`
+	Name                 string           `json:"name"`
+	Value                json.RawMessage  `json:"value"`
+	ValueType            vault.ValueType  `json:"value_type"`
+	Source               string           `json:"source"`
+	SourceSessionID      *uuid.UUID       `json:"source_session_id"`
+	SourceScenarioID     *uuid.UUID       `json:"source_scenario_id"`
+	SourceStepID         string           `json:"source_step_id"`
+	SourceItemID         *uuid.UUID       `json:"source_item_id"`
+	SourceItemType       string           `json:"source_item_type"`
+	SourceMetadata       json.RawMessage  `json:"source_metadata"`
+	Status               vault.ItemStatus `json:"status"`
+	SupersededByID       *uuid.UUID       `json:"superseded_by_id"`
+	SupersededAt         *time.Time       `json:"superseded_at"`
+	Verified             bool             `json:"verified"`
+	VerificationMethod   string           `json:"verification_method"`
+	VerifiedAt           *time.Time       `json:"verified_at"`
+	VerifiedBy           string           `json:"verified_by"`
+	Confidence           float64          `json:"confidence"`
+	RequiresConfirmation bool             `json:"requires_confirmation"`
+	CollectedAt          time.Time        `json:"collected_at"`
+	ExpiresAt            *time.Time       `json:"expires_at"`
+	FieldDefinitionID    *uuid.UUID       `json:"field_definition_id"`
+	Warnings             []string         `json:"warnings"`
+}
+
+// fieldKey is one field of one profile.
+type fieldKey struct {
+	profile uuid.UUID
+	name    string
+}
+
+// place finds the place of each write in the history of its field. Two customers that lead to one profile share a history, so
+// each placed write is part of it for the next.
+func (s Imports) place(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID) ([]importRow, map[uuid.UUID]uuid.UUID, error) {
+	var ids []uuid.UUID
+	var names []string
+	for _, w := range writes {
+		ids, names = append(ids, profiles[w.CustomerID]), append(names, w.Name)
+	}
+	known, err := q.ListManyVersions(ctx, dbgen.ListManyVersionsParams{TenantID: intent.TenantID, Profiles: ids, Names: names})
+	if err != nil {
+		return nil, nil, err
+	}
+	history := map[fieldKey][]vault.Version{}
+	for _, r := range known {
+		key := fieldKey{r.ProfileID, r.Name}
+		history[key] = append(history[key], vault.Version{
+			ID: r.ID, IntentID: r.IntentID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
+		})
+	}
+	rows := make([]importRow, 0, len(writes))
+	superseded := map[uuid.UUID]uuid.UUID{}
+	placed := map[fieldKey]bool{}
+	for i, w := range writes {
+		key := fieldKey{profiles[w.CustomerID], w.Name}
+		if placed[key] {
+			return nil, nil, vault.Conflict("writes", "writes[%d]: %s is written twice, since two of the customers were merged; write it once", i, w.Name)
+		}
+		placed[key] = true
+		id := newID()
+		if w.ItemID != nil {
+			id = *w.ItemID
+		}
+		sourceFound, err := checkSource(ctx, q, intent.TenantID, id, w.Lineage)
+		if err != nil {
+			return nil, nil, err
+		}
+		expires := vault.ExpiryOf(w.WriteField, w.def, intent.AcceptedAt)
+		at := vault.Place(history[key], intent.ID, intent.AcceptedAt, sourceFound, expires, s.fields.now())
+		if at.Supersedes != nil {
+			superseded[*at.Supersedes] = id
+		}
+		rows = append(rows, rowOf(id, key.profile, intent, w, at, expires, s.fields.now()))
+	}
+	return rows, superseded, nil
+}
+
+// rowOf makes the row of a write, as a single write does.
+func rowOf(id, profile uuid.UUID, intent dbgen.Intent, w checkedWrite, at vault.Placement, expires *time.Time, now time.Time) importRow {
+	p := fieldRow(id, profile, intent, w.WriteField, w.checked, at, expires)
+	row := importRow{
+		ID: p.ID, ProfileID: p.ProfileID, Name: p.Name, Value: p.Value, ValueType: w.checked.ValueType, Source: p.Source,
+		SourceSessionID: p.SourceSessionID, SourceScenarioID: p.SourceScenarioID, SourceStepID: p.SourceStepID,
+		SourceItemID: p.SourceItemID, SourceItemType: p.SourceItemType, SourceMetadata: p.SourceMetadata, Status: at.Status,
+		SupersededByID: p.SupersededByID, Verified: p.Verified, VerificationMethod: p.VerificationMethod, VerifiedAt: p.VerifiedAt,
+		VerifiedBy: p.VerifiedBy, Confidence: p.Confidence, RequiresConfirmation: p.RequiresConfirmation, CollectedAt: p.CollectedAt,
+		ExpiresAt: p.ExpiresAt, Warnings: p.Warnings,
+	}
+	if w.def != nil {
+		row.FieldDefinitionID = &w.def.ID
+	}
+	if at.SupersededBy != nil {
+		row.SupersededAt = &now
+	}
+	return row
+}
+
+// store writes what place found, in two statements.
+func store(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, rows []importRow, superseded map[uuid.UUID]uuid.UUID) error {
+	if len(superseded) > 0 {
+		var ids, by []uuid.UUID
+		for old, id := range superseded {
+			ids, by = append(ids, old), append(by, id)
+		}
+		if err := q.SupersedeFields(ctx, dbgen.SupersedeFieldsParams{TenantID: intent.TenantID, Ids: ids, ByIds: by}); err != nil {
+			return err
+		}
+	}
+	encoded, err := json.Marshal(rows)
+	if err != nil {
+		return fmt.Errorf("encode an import of %d writes", len(rows)) // the cause may quote a value
+	}
+	_, err = q.InsertFields(ctx, dbgen.InsertFieldsParams{
+		TenantID: intent.TenantID, IntentID: intent.ID, AcceptedAt: intent.AcceptedAt, Rows: encoded,
+	})
+	if db.Duplicate(err) {
+		return vault.Conflict("item_id", "item_id: one of the ids is the id of another item; leave them out, or choose new UUIDs")
+	}
+	return err
+}

@@ -1,0 +1,311 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Merges makes one customer of two, and two of one again.
+type Merges struct{ once intentOnce }
+
+// mergedState is what a merge changes, as it was before. It is stored with the merge, and read by its undoing.
+type mergedState struct {
+	SourceFields []fieldState `json:"source_fields"` // all of the source's, deleted ones too
+	TargetFields []fieldState `json:"target_fields"` // the target's of names that both have
+	Assets       []uuid.UUID  `json:"assets"`        // the source's
+	Channels     []uuid.UUID  `json:"channels"`
+	Consents     []uuid.UUID  `json:"consents"`
+	Merged       []uuid.UUID  `json:"merged"` // profiles that led to the source
+}
+
+type fieldState struct {
+	ID             uuid.UUID        `json:"id"`
+	Name           string           `json:"name"`
+	Status         vault.ItemStatus `json:"status"`
+	SupersededByID *uuid.UUID       `json:"superseded_by_id,omitempty"`
+	SupersededAt   *time.Time       `json:"superseded_at,omitempty"`
+}
+
+// MergeProfiles moves all that is the source's to the target. Where both have a field its versions become one history, in
+// order of acceptance, so the newer value stays. Lineage names items, which keep their ids.
+func (s Merges) MergeProfiles(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.MergeProfiles) (vault.ProfileResult, error) {
+		source, target, err := lockPair(ctx, q, ev.TenantID, in)
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		before, relinked, err := planMerge(ctx, q, ev.TenantID, source.ID, target.ID)
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		encoded, err := json.Marshal(before)
+		if err != nil {
+			return vault.ProfileResult{}, fmt.Errorf("encode what the merge changes: %w", err)
+		}
+		err = q.InsertMerge(ctx, dbgen.InsertMergeParams{
+			ID: newID(), TenantID: ev.TenantID, SourceProfileID: source.ID, TargetProfileID: target.ID, Before: encoded, IntentID: intent.ID,
+		})
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		// The history first: while it is in two profiles, no two versions can be active in one.
+		if err := relink(ctx, q, ev.TenantID, relinked); err != nil {
+			return vault.ProfileResult{}, err
+		}
+		if err := move(ctx, q, ev.TenantID, before, target.ID); err != nil {
+			return vault.ProfileResult{}, err
+		}
+		err = q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{
+			TenantID: ev.TenantID, Ids: append(before.Merged, source.ID), MergedIntoID: &target.ID, Version: source.Version,
+		})
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		version := max(source.Version, target.Version)
+		return vault.ProfileResult{CustomerID: target.CustomerID, Version: version + 1}, ahead(ctx, q, ev.TenantID, version, target.ID)
+	})
+}
+
+// UnmergeProfile gives back what the merge took, in the state it was in. What was written to the target since stays there.
+func (s Merges) UnmergeProfile(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.UnmergeProfile) (vault.ProfileResult, error) {
+		source, target, merge, err := lockMerged(ctx, q, ev.TenantID, in.CustomerID)
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		var before mergedState
+		if err := json.Unmarshal(merge.Before, &before); err != nil {
+			return vault.ProfileResult{}, fmt.Errorf("decode what merge %s changed: %w", merge.ID, err)
+		}
+		if err := move(ctx, q, ev.TenantID, before, source.ID); err != nil {
+			return vault.ProfileResult{}, err
+		}
+		if err := restoreStates(ctx, q, ev.TenantID, target.ID, before); err != nil {
+			return vault.ProfileResult{}, err
+		}
+		version := max(source.Version, target.Version)
+		err = q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{TenantID: ev.TenantID, Ids: []uuid.UUID{source.ID}, Version: version})
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		if len(before.Merged) > 0 {
+			err := q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{TenantID: ev.TenantID, Ids: before.Merged, MergedIntoID: &source.ID})
+			if err != nil {
+				return vault.ProfileResult{}, err
+			}
+		}
+		if err := q.MarkMergeUndone(ctx, ev.TenantID, merge.ID); err != nil {
+			return vault.ProfileResult{}, err
+		}
+		return vault.ProfileResult{CustomerID: in.CustomerID, Version: version + 1}, ahead(ctx, q, ev.TenantID, version, source.ID, target.ID)
+	})
+}
+
+// lockPair locks two profiles in the order of their ids, so that two merges of a pair in opposite directions do not wait for
+// each other: the second finds that the pair is one already.
+func lockPair(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.MergeProfiles) (source, target dbgen.CustomerProfile, err error) {
+	if in.SourceCustomerID == in.TargetCustomerID {
+		return source, target, vault.Invalid("target_customer_id", "is the source itself; name two different customers")
+	}
+	rows, err := q.LockOwnProfiles(ctx, tenant, []uuid.UUID{in.SourceCustomerID, in.TargetCustomerID})
+	if err != nil {
+		return source, target, err
+	}
+	for _, r := range rows {
+		if r.CustomerID == in.SourceCustomerID {
+			source = r
+		} else {
+			target = r
+		}
+	}
+	for _, p := range []struct {
+		row      dbgen.CustomerProfile
+		customer uuid.UUID
+		field    string
+	}{{source, in.SourceCustomerID, "source_customer_id"}, {target, in.TargetCustomerID, "target_customer_id"}} {
+		switch {
+		case p.row.MergedIntoID != nil:
+			return source, target, vault.Conflict(p.field, "%s: customer %s was merged into another already; name that one, or undo that merge first", p.field, p.customer)
+		case p.row.ID == uuid.Nil || p.row.DeletedAt != nil:
+			return source, target, vault.Unknown("customer", p.customer)
+		}
+	}
+	return source, target, nil
+}
+
+// lockMerged finds the merge that took a customer away, and locks both profiles.
+func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (source, target dbgen.CustomerProfile, merge dbgen.ProfileMerge, err error) {
+	rows, err := q.LockOwnProfiles(ctx, tenant, []uuid.UUID{customer})
+	if err != nil {
+		return source, target, merge, err
+	}
+	if len(rows) == 0 {
+		return source, target, merge, vault.Unknown("customer", customer)
+	}
+	source = rows[0]
+	merge, err = q.GetMerge(ctx, tenant, source.ID)
+	if db.NoRow(err) {
+		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s is not merged into another", customer)
+	}
+	if err != nil {
+		return source, target, merge, err
+	}
+	target, err = q.LockProfileByID(ctx, tenant, merge.TargetProfileID)
+	if err != nil {
+		return source, target, merge, err
+	}
+	if target.MergedIntoID != nil || target.DeletedAt != nil {
+		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s, into which %s was merged, was itself merged or deleted since; undo that first", target.CustomerID, customer)
+	}
+	return source, target, merge, nil
+}
+
+// planMerge reads what the merge will change, and how the histories of names that both have become one.
+func planMerge(ctx context.Context, q *dbgen.Queries, tenant, source, target uuid.UUID) (mergedState, []vault.Relinked, error) {
+	var before mergedState
+	histories := map[string][]vault.Version{}
+	ofSource := map[string]bool{}
+	rows, err := q.ListFieldStates(ctx, tenant, source)
+	if err != nil {
+		return before, nil, err
+	}
+	for _, r := range rows {
+		before.SourceFields = append(before.SourceFields, stateOf(r))
+		if !r.Deleted {
+			ofSource[r.Name] = true
+			histories[r.Name] = append(histories[r.Name], versionOf(r))
+		}
+	}
+	if rows, err = q.ListFieldStates(ctx, tenant, target); err != nil {
+		return before, nil, err
+	}
+	for _, r := range rows {
+		if !r.Deleted && ofSource[r.Name] {
+			before.TargetFields = append(before.TargetFields, stateOf(r))
+			histories[r.Name] = append(histories[r.Name], versionOf(r))
+		}
+	}
+	var relinked []vault.Relinked
+	shared := map[string]bool{}
+	for _, f := range before.TargetFields {
+		if !shared[f.Name] {
+			shared[f.Name] = true
+			relinked = append(relinked, vault.Relink(histories[f.Name])...)
+		}
+	}
+	belongings, err := q.ListBelongings(ctx, tenant, source)
+	before.Assets, before.Channels, before.Consents, before.Merged = belongings.Assets, belongings.Channels, belongings.Consents, belongings.Merged
+	return before, relinked, err
+}
+
+// restoreStates puts the versions of an undone merge back where they stood, then sees to it that what was written to the
+// target since has its place in the target's histories.
+func restoreStates(ctx context.Context, q *dbgen.Queries, tenant, target uuid.UUID, before mergedState) error {
+	known := map[uuid.UUID]bool{}
+	for _, f := range append(append([]fieldState{}, before.SourceFields...), before.TargetFields...) {
+		known[f.ID] = true
+	}
+	rows, err := q.ListFieldStates(ctx, tenant, target)
+	if err != nil {
+		return err
+	}
+	newer := map[string]bool{} // names that were written to the target since, or that the source never had
+	histories := map[string][]vault.Version{}
+	for _, r := range rows {
+		if r.Deleted {
+			continue
+		}
+		newer[r.Name] = newer[r.Name] || !known[r.ID]
+		v := versionOf(r)
+		for _, f := range before.TargetFields {
+			if f.ID == r.ID {
+				v.Status, v.SupersededByID = f.Status, f.SupersededByID
+			}
+		}
+		histories[r.Name] = append(histories[r.Name], v)
+	}
+	// A version that has a newer one now does not become active in between: two active ones would be refused.
+	relinked := map[uuid.UUID]uuid.UUID{}
+	for name, history := range histories {
+		if newer[name] {
+			for _, r := range vault.Relink(history) {
+				relinked[r.ID] = r.SupersededBy
+			}
+		}
+	}
+	now := db.UTC(time.Now())
+	for _, f := range append(append([]fieldState{}, before.TargetFields...), before.SourceFields...) {
+		state := dbgen.SetFieldStateParams{TenantID: tenant, ID: f.ID, Status: string(f.Status), SupersededByID: f.SupersededByID, SupersededAt: f.SupersededAt}
+		if by, ok := relinked[f.ID]; ok {
+			state.Status, state.SupersededByID, state.SupersededAt = string(vault.StatusSuperseded), &by, &now
+			delete(relinked, f.ID)
+		}
+		if err := q.SetFieldState(ctx, state); err != nil {
+			return err
+		}
+	}
+	var rest []vault.Relinked
+	for id, by := range relinked {
+		rest = append(rest, vault.Relinked{ID: id, SupersededBy: by})
+	}
+	return relink(ctx, q, tenant, rest)
+}
+
+// relink makes versions superseded.
+func relink(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, versions []vault.Relinked) error {
+	if len(versions) == 0 {
+		return nil
+	}
+	var p dbgen.SupersedeFieldsParams
+	p.TenantID = tenant
+	for _, v := range versions {
+		p.Ids, p.ByIds = append(p.Ids, v.ID), append(p.ByIds, v.SupersededBy)
+	}
+	return q.SupersedeFields(ctx, p)
+}
+
+// move gives what was the source's to a profile.
+func move(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, what mergedState, to uuid.UUID) error {
+	fields := make([]uuid.UUID, len(what.SourceFields))
+	for i, f := range what.SourceFields {
+		fields[i] = f.ID
+	}
+	if err := q.MoveFields(ctx, dbgen.MoveFieldsParams{ToProfile: to, TenantID: tenant, Ids: fields}); err != nil {
+		return err
+	}
+	if err := q.MoveAssets(ctx, dbgen.MoveAssetsParams{ToProfile: to, TenantID: tenant, Ids: what.Assets}); err != nil {
+		return err
+	}
+	if err := q.MoveChannels(ctx, dbgen.MoveChannelsParams{ToProfile: to, TenantID: tenant, Ids: what.Channels}); err != nil {
+		return err
+	}
+	return q.MoveConsents(ctx, dbgen.MoveConsentsParams{ToProfile: to, TenantID: tenant, Ids: what.Consents})
+}
+
+// ahead brings profiles to a version beyond both of a pair, since a cache may hold either under the same customer, and notes
+// their entries.
+func ahead(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, version int64, profiles ...uuid.UUID) error {
+	for _, id := range profiles {
+		if err := q.SetProfileVersion(ctx, dbgen.SetProfileVersionParams{TenantID: tenant, ID: id, Version: version}); err != nil {
+			return err
+		}
+	}
+	_, err := q.TouchProfiles(ctx, profiles)
+	return err
+}
+
+func stateOf(r dbgen.ListFieldStatesRow) fieldState {
+	return fieldState{ID: r.ID, Name: r.Name, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID, SupersededAt: r.SupersededAt}
+}
+
+func versionOf(r dbgen.ListFieldStatesRow) vault.Version {
+	return vault.Version{ID: r.ID, IntentID: r.IntentID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID}
+}

@@ -1,0 +1,129 @@
+package steps
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Profiles makes, links and removes customers.
+type Profiles struct{ once intentOnce }
+
+// OpenProfile gets the customer of a channel identity, or makes one. Calls for one identity take turns, so they all get the
+// same customer. An identity whose customer was deleted gets a new one.
+func (s Profiles) OpenProfile(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.OpenProfile) (vault.ProfileResult, error) {
+		owner, found, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID)
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		if found && !owner.ProfileDeleted {
+			profile, err := lockProfile(ctx, q, ev.TenantID, owner.CustomerID)
+			return vault.ProfileResult{CustomerID: profile.CustomerID, Version: profile.Version}, err
+		}
+		customer := newID()
+		profile, err := lockProfile(ctx, q, ev.TenantID, customer)
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		if err := giveChannel(ctx, q, intent, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
+			return vault.ProfileResult{}, err
+		}
+		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
+		return vault.ProfileResult{CustomerID: customer, Created: true, Version: version}, err
+	})
+}
+
+// LinkChannel says that an identity is a customer's. One of another customer stays that one's: merge the two instead.
+func (s Profiles) LinkChannel(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.LinkChannel) (vault.ProfileResult, error) {
+		owner, found, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID)
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		profile, err := lockProfile(ctx, q, ev.TenantID, in.CustomerID)
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		if found && !owner.ProfileDeleted && owner.ProfileID != profile.ID {
+			return vault.ProfileResult{}, vault.Conflict("external_id", "external_id: this identity on channel %q belongs to customer %s; merge the two customers if they are one", in.Channel, owner.CustomerID)
+		}
+		if err := giveChannel(ctx, q, intent, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
+			return vault.ProfileResult{}, err
+		}
+		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
+		return vault.ProfileResult{CustomerID: in.CustomerID, Version: version}, err
+	})
+}
+
+// RecordConsent adds to the log of what a customer agrees to.
+func (s Profiles) RecordConsent(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.RecordConsent) (vault.ProfileResult, error) {
+		profile, err := lockProfile(ctx, q, ev.TenantID, in.CustomerID)
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		err = q.InsertConsent(ctx, dbgen.InsertConsentParams{
+			ID: newID(), TenantID: ev.TenantID, ProfileID: profile.ID, Purpose: in.Purpose, Granted: in.Granted, Source: in.Source,
+			IntentID: intent.ID, AcceptedAt: intent.AcceptedAt, ExpiresAt: in.ExpiresAt,
+		})
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
+		return vault.ProfileResult{CustomerID: in.CustomerID, Version: version}, err
+	})
+}
+
+// DeleteProfile removes a customer, softly. Customers that were merged into it go with it.
+func (s Profiles) DeleteProfile(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.DeleteProfile) (vault.ProfileResult, error) {
+		profile, err := lockKnownProfile(ctx, q, ev.TenantID, in.CustomerID)
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		if err := q.DeleteProfile(ctx, ev.TenantID, profile.ID); err != nil {
+			return vault.ProfileResult{}, err
+		}
+		_, err = q.TouchProfiles(ctx, []uuid.UUID{profile.ID})
+		return vault.ProfileResult{CustomerID: in.CustomerID, Version: profile.Version + 2}, err
+	})
+}
+
+// lockKnownProfile locks the profile of a customer that must be there.
+func lockKnownProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (dbgen.CustomerProfile, error) {
+	known, err := q.ResolveCustomers(ctx, tenant, []uuid.UUID{customer})
+	if err != nil {
+		return dbgen.CustomerProfile{}, err
+	}
+	if len(known) == 0 {
+		return dbgen.CustomerProfile{}, vault.Unknown("customer", customer)
+	}
+	return lockProfile(ctx, q, tenant, customer)
+}
+
+// lockChannel has whoever works on an identity take turns, and gives its owner.
+func lockChannel(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, channel, external string) (dbgen.GetChannelOwnerRow, bool, error) {
+	if err := q.LockChannel(ctx, tenant.String()+"\x1f"+channel+"\x1f"+external); err != nil {
+		return dbgen.GetChannelOwnerRow{}, false, err
+	}
+	owner, err := q.GetChannelOwner(ctx, dbgen.GetChannelOwnerParams{TenantID: tenant, Channel: channel, ExternalID: external})
+	if db.NoRow(err) {
+		return owner, false, nil
+	}
+	return owner, err == nil, err
+}
+
+// giveChannel makes an identity a profile's.
+func giveChannel(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, profile uuid.UUID, owner dbgen.GetChannelOwnerRow, found bool, channel, external string, verified bool) error {
+	if found {
+		return q.UpdateChannel(ctx, dbgen.UpdateChannelParams{TenantID: intent.TenantID, ID: owner.ID, ProfileID: profile, Verified: verified})
+	}
+	return q.InsertChannel(ctx, dbgen.InsertChannelParams{
+		ID: newID(), TenantID: intent.TenantID, ProfileID: profile, Channel: channel, ExternalID: external, Verified: verified, IntentID: intent.ID,
+	})
+}

@@ -1,0 +1,97 @@
+package steps
+
+import (
+	"context"
+
+	"github.com/contextvault/contextvault/cache"
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// PersistReview stores what a person decided about an extracted requirement or definition. A rejected one stays, so that the
+// next extraction does not bring it back.
+func (s Definitions) PersistReview(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.DecideReview) (vault.SavedResult, error) {
+		state := vault.ReviewApproved
+		if in.Decision == vault.Reject {
+			state = vault.ReviewRejected
+		}
+		if in.Kind == vault.ReviewOfDefinition {
+			return vault.SavedResult{ID: in.ID}, reviewDefinition(ctx, q, ev, in, state)
+		}
+		return vault.SavedResult{ID: in.ID}, reviewRequirement(ctx, q, ev, in, state)
+	})
+}
+
+func reviewDefinition(ctx context.Context, q *dbgen.Queries, ev vault.Event, in vault.DecideReview, state vault.ReviewState) error {
+	row, err := q.LockDefinition(ctx, ev.TenantID, in.ID)
+	if err != nil {
+		return db.Found(err, "definition", in.ID)
+	}
+	if err := reviewable(row.Origin, row.ReviewState, state); err != nil {
+		return err
+	}
+	if err := noteConfig(ctx, q, ev.TenantID, cache.KindDefinitions, row.AgentID); err != nil {
+		return err
+	}
+	return q.ReviewDefinition(ctx, dbgen.ReviewDefinitionParams{
+		TenantID: ev.TenantID, ID: in.ID, ReviewState: string(state), Enabled: state == vault.ReviewApproved,
+	})
+}
+
+func reviewRequirement(ctx context.Context, q *dbgen.Queries, ev vault.Event, in vault.DecideReview, state vault.ReviewState) error {
+	row, err := q.LockRequirement(ctx, ev.TenantID, in.ID)
+	if err != nil {
+		return db.Found(err, "requirement", in.ID)
+	}
+	if err := reviewable(row.Origin, row.ReviewState, state); err != nil {
+		return err
+	}
+	edited := edit(db.RequirementOf(row), in.Edit)
+	if err := edited.Check(); err != nil {
+		return err
+	}
+	if err := noteConfig(ctx, q, ev.TenantID, cache.KindRequirements, row.ScenarioID); err != nil {
+		return err
+	}
+	return q.ReviewRequirement(ctx, dbgen.ReviewRequirementParams{
+		TenantID: ev.TenantID, ID: in.ID, ReviewState: string(state), RequiredLevel: string(edited.RequiredLevel),
+		FallbackAction: string(edited.FallbackAction), WhenCondition: edited.WhenCondition, DependsOnFields: list(edited.DependsOn),
+		CollectionOrder: int32(edited.Order), //nolint:gosec // checked
+	})
+}
+
+// reviewable refuses to review what a person wrote, and to turn a decision round by a review: save it instead.
+func reviewable(origin, now string, wanted vault.ReviewState) error {
+	switch {
+	case origin != string(vault.OriginExtracted):
+		return vault.Conflict("id", "id: a person wrote this; there is nothing to review")
+	case now == string(vault.ReviewPending) || now == string(vault.ReviewNone) || now == string(wanted):
+		return nil
+	default:
+		return vault.Conflict("decision", "decision: it is %s already; save the requirement or definition to change that", now)
+	}
+}
+
+func edit(r vault.Requirement, e *vault.ReviewEdit) vault.Requirement {
+	if e == nil {
+		return r
+	}
+	if e.RequiredLevel != nil {
+		r.RequiredLevel = *e.RequiredLevel
+	}
+	if e.FallbackAction != nil {
+		r.FallbackAction = *e.FallbackAction
+	}
+	if e.WhenCondition != nil {
+		r.WhenCondition = *e.WhenCondition
+	}
+	if e.DependsOn != nil {
+		r.DependsOn = e.DependsOn
+	}
+	if e.Order != nil {
+		r.Order = *e.Order
+	}
+	return r
+}

@@ -1,0 +1,49 @@
+package steps
+
+import (
+	"context"
+	"slices"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// PersistVerification marks the value that was active when the verification was accepted. A value written since is not the
+// one that was verified.
+func (s Fields) PersistVerification(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.VerifyField) (vault.ItemResult, error) {
+		def, err := definition(ctx, q, ev.TenantID, in.AgentID, in.Name)
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		if def == nil {
+			return vault.ItemResult{}, vault.Unknown("field", in.Name)
+		}
+		if len(def.VerificationMethods) > 0 && !slices.Contains(def.VerificationMethods, in.Method) {
+			return vault.ItemResult{}, vault.Invalid("method", "%s may be verified by %s", in.Name, vault.OneOf(def.VerificationMethods))
+		}
+		profile, err := lockKnownProfile(ctx, q, ev.TenantID, in.CustomerID)
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		field, err := q.GetActiveField(ctx, dbgen.GetActiveFieldParams{TenantID: ev.TenantID, ProfileID: profile.ID, Name: in.Name})
+		if db.NoRow(err) {
+			return vault.ItemResult{}, vault.Conflict("name", "name: the customer has no active %s to verify; write it first", in.Name)
+		}
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		if (in.ItemID != nil && *in.ItemID != field.ID) || (in.ItemID == nil && field.AcceptedAt.After(intent.AcceptedAt)) {
+			return vault.ItemResult{}, vault.Conflict("item_id", "item_id: %s was replaced by item %s before the verification; verify that one", in.Name, field.ID)
+		}
+		err = q.VerifyField(ctx, dbgen.VerifyFieldParams{
+			TenantID: ev.TenantID, ID: field.ID, VerificationMethod: in.Method, VerifiedBy: in.VerifiedBy, VerifiedAt: &intent.AcceptedAt,
+		})
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
+		return vault.ItemResult{ItemID: field.ID, Status: vault.StatusActive, ProfileVersion: version}, err
+	})
+}

@@ -1,0 +1,165 @@
+package vault
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// MaxImport is the most writes of one import: a transaction of about a second.
+const MaxImport = 1000
+
+// ImportFields states many facts in one transaction: all of them, or none.
+type ImportFields struct {
+	Writes []WriteField `json:"writes" validate:"required,min=1,max=1000,dive"`
+	// SkipInvalid stores what is valid and lists the rest in the result. false: one invalid write rejects all.
+	SkipInvalid bool `json:"skip_invalid,omitempty"`
+}
+
+// VerifyField says that the active value of a field was verified.
+type VerifyField struct {
+	AgentID    uuid.UUID  `json:"agent_id" validate:"required"`
+	CustomerID uuid.UUID  `json:"customer_id" validate:"required"`
+	Name       string     `json:"name" validate:"required,max=50,fieldname"`
+	Method     string     `json:"method" validate:"required,max=50"` // one of the definition's verification_methods, where it lists any
+	VerifiedBy string     `json:"verified_by,omitempty" validate:"max=200"`
+	ItemID     *uuid.UUID `json:"item_id,omitempty"` // the version that was verified; nil: the one that was active when this was accepted
+}
+
+// OpenProfile gets the customer of a channel identity, or makes one.
+type OpenProfile struct {
+	Channel    string `json:"channel" validate:"required,max=50"`
+	ExternalID string `json:"external_id" validate:"required,max=500"`
+	Verified   bool   `json:"verified,omitempty"`
+}
+
+// LinkChannel says that an identity on a channel is a customer's.
+type LinkChannel struct {
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+	Channel    string    `json:"channel" validate:"required,max=50"`
+	ExternalID string    `json:"external_id" validate:"required,max=500"`
+	Verified   bool      `json:"verified,omitempty"`
+}
+
+// RecordConsent says what a customer agrees to.
+type RecordConsent struct {
+	CustomerID uuid.UUID  `json:"customer_id" validate:"required"`
+	Purpose    string     `json:"purpose" validate:"required,max=100"`
+	Granted    bool       `json:"granted"`
+	Source     string     `json:"source,omitempty" validate:"max=200"` // where it was given
+	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
+}
+
+// MergeProfiles says that two customers are one. The source's id leads to the target from then on.
+type MergeProfiles struct {
+	SourceCustomerID uuid.UUID `json:"source_customer_id" validate:"required"`
+	TargetCustomerID uuid.UUID `json:"target_customer_id" validate:"required"`
+}
+
+// UnmergeProfile undoes the merge that took a customer away: exact for all that happened before the merge. What was written
+// to the target since stays there.
+type UnmergeProfile struct {
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+}
+
+// DeleteProfile removes a customer. The rows stay, unseen.
+type DeleteProfile struct {
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+}
+
+// RestoreItem brings back a deleted item, or sets an orphaned one active whose source is there again. Only for admins: whoever
+// calls checks that.
+type RestoreItem struct {
+	ItemID uuid.UUID `json:"item_id" validate:"required"`
+}
+
+// DecideReview is a person's decision about what was extracted.
+type DecideReview struct {
+	Kind     ReviewKind  `json:"kind" validate:"required,oneof=requirement definition"`
+	ID       uuid.UUID   `json:"id" validate:"required"`
+	Decision Decision    `json:"decision" validate:"required,oneof=approve reject"`
+	Edit     *ReviewEdit `json:"edit,omitempty"` // for an approved requirement: what the person changed
+}
+
+// ReviewEdit changes a requirement while it is approved. What is nil stays.
+type ReviewEdit struct {
+	RequiredLevel  *RequiredLevel  `json:"required_level,omitempty" validate:"omitempty,oneof=hard soft"`
+	FallbackAction *FallbackAction `json:"fallback_action,omitempty" validate:"omitempty,oneof=ask skip block extract"`
+	WhenCondition  *string         `json:"when_condition,omitempty" validate:"omitempty,max=2000,cel"`
+	DependsOn      []string        `json:"depends_on_fields,omitempty" validate:"max=50,dive,fieldname"`
+	Order          *int            `json:"collection_order,omitempty" validate:"omitempty,min=-1000000,max=1000000"`
+}
+
+// ReviewKind is what is reviewed.
+type ReviewKind string
+
+const (
+	ReviewOfRequirement ReviewKind = "requirement"
+	ReviewOfDefinition  ReviewKind = "definition"
+)
+
+// Decision is what a person decides.
+type Decision string
+
+const (
+	Approve Decision = "approve"
+	Reject  Decision = "reject"
+)
+
+// Reviews is what waits for a person.
+type Reviews struct {
+	Requirements []Requirement `json:"requirements"`
+	Definitions  []Definition  `json:"definitions"`
+}
+
+// ImportResult is the result of import-fields.
+type ImportResult struct {
+	Written    int        `json:"written"`
+	Superseded int        `json:"superseded"` // of these, late ones that entered behind a newer value
+	Profiles   int        `json:"profiles"`
+	Warnings   int        `json:"warnings"`           // writes that were stored with warnings
+	Rejected   []Rejected `json:"rejected,omitempty"` // with SkipInvalid
+}
+
+// Rejected is a write of an import that was not stored.
+type Rejected struct {
+	Index   int    `json:"index"` // in ImportFields.Writes
+	Code    Code   `json:"code"`
+	Message string `json:"message"` // free of values
+}
+
+// ProfileResult is the result of open-profile, link-channel, record-consent, delete-profile and the merges.
+type ProfileResult struct {
+	CustomerID uuid.UUID `json:"customer_id"`
+	Created    bool      `json:"created,omitempty"`
+	Version    int64     `json:"profile_version"`
+}
+
+// Check tells everything that is wrong with an import, by index, before it is accepted.
+func (in ImportFields) Check() error {
+	if len(in.Writes) > MaxImport {
+		return Invalid("writes", "are %d; an import holds at most %d, so split it", len(in.Writes), MaxImport)
+	}
+	var problems []*Error
+	if err := CheckInput(in); err != nil {
+		return err
+	}
+	type key struct {
+		customer uuid.UUID
+		name     string
+	}
+	first := map[key]int{}
+	for i, w := range in.Writes {
+		if err := w.Check(); err != nil {
+			problems = append(problems, Invalid(fmt.Sprintf("writes[%d]", i), "%s", err.Error()))
+		}
+		k := key{w.CustomerID, w.Name}
+		if at, ok := first[k]; ok {
+			problems = append(problems, Invalid(fmt.Sprintf("writes[%d]", i), "writes %s of customer %s, as writes[%d] does; keep one", w.Name, w.CustomerID, at))
+			continue
+		}
+		first[k] = i
+	}
+	return Join(problems)
+}

@@ -1,0 +1,38 @@
+package vault
+
+// Methods of verification that prove more than that one value is the customer's own.
+const (
+	MethodDocument = "document"
+	MethodKYC      = "kyc"
+)
+
+// LevelOf derives how far a customer's identity is proven from what is verified: the highest that any active field gives. A
+// verified e-mail address or phone number gives its own level, the method document or a document as source the third, and
+// the method kyc the last.
+func LevelOf(fields map[string]Field) VerificationLevel {
+	best := 0
+	for _, f := range fields {
+		if f.Verified && isActive(f) {
+			best = max(best, levelOfField(f))
+		}
+	}
+	return verificationLevels[best]
+}
+
+// verificationLevels, each proving more than the one before.
+var verificationLevels = []VerificationLevel{VerificationNone, VerificationEmail, VerificationPhone, VerificationDocument, VerificationKYC}
+
+func levelOfField(f Field) int {
+	switch {
+	case f.VerificationMethod == MethodKYC:
+		return 4
+	case f.VerificationMethod == MethodDocument || f.SourceItemType == SourceProfileAsset:
+		return 3
+	case f.ValueType == TypePhone:
+		return 2
+	case f.ValueType == TypeEmail:
+		return 1
+	default:
+		return 0
+	}
+}

@@ -1,0 +1,360 @@
+package workflows_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+	"github.com/contextvault/contextvault/workflows"
+)
+
+// declared is a workflow as it is registered with the engine.
+type declared struct {
+	events []string
+	cron   string
+	tasks  []declaredTask
+	queue  string // by what the engine queues its runs, one at a time; "" where it does not
+}
+
+type declaredTask struct {
+	name              string
+	parents           []string
+	retries           int
+	backoff           float32
+	maxBackoffSeconds int
+	execution         time.Duration
+	schedule          time.Duration
+	durable           bool
+	evictedAfter      time.Duration // of a durable task that waits
+}
+
+// declarations gives every workflow with the crons of the default configuration. Nobody asks an engine.
+func declarations(t *testing.T) map[string]declared {
+	t.Helper()
+	cfg, err := config.Load("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]declared{}
+	for _, w := range workflows.All(kit.Client, steps.Steps{}, workflows.Crons{
+		ExpireFields: cfg.Jobs.Hatchet.CronExpireFields, DetectOrphans: cfg.Jobs.Hatchet.CronDetectOrphans,
+		RelayIntents: cfg.Jobs.Hatchet.CronRelayIntents, PurgeIntents: cfg.Jobs.Hatchet.CronPurgeIntents,
+	}) {
+		req, _, durable, onFailure := w.Dump()
+		if onFailure != nil {
+			t.Errorf("%s has a failure handler", req.Name)
+		}
+		if _, twice := out[req.Name]; twice {
+			t.Errorf("%s is registered twice", req.Name)
+		}
+		d := declared{events: req.EventTriggers, cron: strings.Join(req.CronTriggers, ", ")}
+		for _, c := range req.ConcurrencyArr {
+			if c.GetMaxRuns() != 1 || c.GetLimitStrategy().String() != "GROUP_ROUND_ROBIN" {
+				t.Errorf("%s queues %d at a time, %s", req.Name, c.GetMaxRuns(), c.GetLimitStrategy())
+			}
+			d.queue += c.Expression
+		}
+		for _, task := range req.Tasks {
+			dt := declaredTask{
+				name: task.ReadableId, parents: task.Parents, retries: int(task.Retries), backoff: task.GetBackoffFactor(),
+				maxBackoffSeconds: int(task.GetBackoffMaxSeconds()), durable: task.IsDurable,
+				execution: duration(t, task.Timeout), schedule: duration(t, task.GetScheduleTimeout()),
+			}
+			for _, f := range durable {
+				if f.ActionID == task.Action && f.EvictionPolicy != nil && f.EvictionPolicy.AllowCapacityEviction {
+					dt.evictedAfter = f.EvictionPolicy.TTL
+				}
+			}
+			d.tasks = append(d.tasks, dt)
+		}
+		out[req.Name] = d
+	}
+	return out
+}
+
+// duration is zero where there is none, which leaves the engine's default.
+func duration(t *testing.T, text string) time.Duration {
+	t.Helper()
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// steps gives the names of the steps in the order in which they run.
+func (d declared) steps() []string {
+	names := make([]string, len(d.tasks))
+	for i, task := range d.tasks {
+		names[i] = task.name
+	}
+	return names
+}
+
+// The engine's own defaults are no retries, no back-off, 60 s, and a failure after 5 minutes without a worker.
+func TestEveryTaskHasAPolicy(t *testing.T) {
+	t.Parallel()
+	const longestDeadline = 30 * 24 * time.Hour // vault.FillGaps
+	for name, w := range declarations(t) {
+		for _, task := range w.tasks {
+			if task.retries < 1 || task.backoff <= 1 || task.maxBackoffSeconds < 1 {
+				t.Errorf("%s: %s is tried again %d times, with back-off %v up to %d s", name, task.name, task.retries, task.backoff, task.maxBackoffSeconds)
+			}
+			if task.execution == 0 || task.schedule == 0 || task.schedule == 5*time.Minute {
+				t.Errorf("%s: %s has execution time-out %s and scheduling time-out %s", name, task.name, task.execution, task.schedule)
+			}
+			if task.durable && (task.execution <= longestDeadline || task.evictedAfter == 0) {
+				t.Errorf("%s: %s may run %s, and gives its slot back after %s", name, task.name, task.execution, task.evictedAfter)
+			}
+			swept := strings.HasPrefix(name, "expire-") || strings.HasPrefix(name, "detect-") || w.events == nil && w.cron != ""
+			if !swept && task.schedule < time.Hour {
+				t.Errorf("%s: %s is owed, and fails without a worker for %s", name, task.name, task.schedule)
+			}
+		}
+	}
+}
+
+func TestEveryWorkflowRunsItsStepsInOrder(t *testing.T) {
+	t.Parallel()
+	for name, w := range declarations(t) {
+		for i, task := range w.tasks {
+			var want []string
+			if i > 0 {
+				want = []string{w.tasks[i-1].name}
+			}
+			if !slices.Equal(task.parents, want) {
+				t.Errorf("%s: %s runs after %v, want after %v", name, task.name, task.parents, want)
+			}
+		}
+	}
+}
+
+// The engine's own queue is for what would ask a model or a customer twice.
+func TestOneAtATimePerTenantAndSubject(t *testing.T) {
+	t.Parallel()
+	for name, w := range declarations(t) {
+		want := ""
+		if name == vault.WorkflowExtractSchema || name == vault.WorkflowFillGaps {
+			want = "input.tenant_id + ':' + input.subject"
+		}
+		if w.queue != want {
+			t.Errorf("%s is queued by %q, want %q", name, w.queue, want)
+		}
+	}
+}
+
+// row is a line of the table in the package's documentation.
+type row struct{ workflow, event, cron, onePer, steps string }
+
+func documented(t *testing.T) []row {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []row
+	var at []int // where the columns begin
+	for line := range strings.SplitSeq(file.Doc.Text(), "\n") {
+		cells, found := strings.CutPrefix(line, "\t")
+		if !found {
+			continue
+		}
+		if at == nil {
+			for _, head := range []string{"workflow", "event", "cron", "one at a time per", "steps"} {
+				column := strings.Index(cells, head)
+				if column < 0 {
+					t.Fatalf("the table has no column %q", head)
+				}
+				at = append(at, column)
+			}
+			continue
+		}
+		cell := func(i int) string {
+			from, to := at[i], len(cells)
+			if i+1 < len(at) {
+				to = at[i+1]
+			}
+			return strings.TrimSpace(cells[from:to])
+		}
+		out = append(out, row{cell(0), cell(1), cell(2), cell(3), cell(4)})
+	}
+	return out
+}
+
+var inParentheses = regexp.MustCompile(` \(([^)]*)\)`)
+
+// split gives the parts of a cell without what it says in parentheses.
+func split(cell, separator string) []string {
+	cell = inParentheses.ReplaceAllString(cell, "")
+	if cell == "" {
+		return nil
+	}
+	return strings.Split(cell, separator)
+}
+
+func TestTheDocumentedTableIsWhatIsRegistered(t *testing.T) {
+	t.Parallel()
+	registered := declarations(t)
+	var rows []string
+	for _, r := range documented(t) {
+		rows = append(rows, r.workflow)
+		w := registered[r.workflow]
+		var events []string
+		if starter, started := strings.CutPrefix(r.event, "started by "); started {
+			if _, ok := registered[starter]; !ok {
+				t.Errorf("%s: %s is no workflow", r.workflow, starter)
+			}
+		} else {
+			events = split(r.event, ", ")
+		}
+		if !slices.Equal(events, w.events) {
+			t.Errorf("%s: documented with the events %v, registered with %v", r.workflow, events, w.events)
+		}
+		if r.cron != w.cron {
+			t.Errorf("%s: documented with the cron %q, by default registered with %q", r.workflow, r.cron, w.cron)
+		}
+		durable := slices.ContainsFunc(w.tasks, func(task declaredTask) bool { return task.durable })
+		if strings.Contains(r.event, "(durable)") != durable {
+			t.Errorf("%s: documented as %q, registered as durable: %t", r.workflow, r.event, durable)
+		}
+		// The durable task is documented by what it starts and waits for, in braces.
+		if want := split(r.steps, " → "); !durable && !slices.Equal(want, w.steps()) {
+			t.Errorf("%s: documented with the steps %v, registered with %v", r.workflow, want, w.steps())
+		}
+	}
+	slices.Sort(rows)
+	if names := slices.Sorted(maps.Keys(registered)); !slices.Equal(rows, names) {
+		t.Errorf("documented:\n%v\nregistered:\n%v", rows, names)
+	}
+}
+
+// The names in braces and in parentheses are events and workflows, too.
+func TestTheDocumentedStepsNameWhatExists(t *testing.T) {
+	t.Parallel()
+	var known []string
+	for _, names := range []map[string]string{constants(t, "Workflow"), constants(t, "Event")} {
+		known = append(known, slices.Collect(maps.Values(names))...)
+	}
+	name := regexp.MustCompile(`[a-z]+:[a-z]+`)
+	for _, r := range documented(t) {
+		names := name.FindAllString(r.steps, -1)
+		if inner, braced := strings.CutPrefix(r.steps, "{ "); braced {
+			parts := strings.Split(strings.TrimSuffix(inner, " } …"), " → ")
+			names = append(names, parts[0], strings.TrimSuffix(parts[1], " …"))
+		}
+		for _, n := range names {
+			if !slices.Contains(known, n) {
+				t.Errorf("%s: there is no %q", r.workflow, n)
+			}
+		}
+	}
+}
+
+// constants gives the constants of vault whose names begin so, by name.
+func constants(t *testing.T, prefix string) map[string]string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../vault/names.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || !strings.HasPrefix(spec.Names[0].Name, prefix) {
+			return true
+		}
+		literal, ok := spec.Values[0].(*ast.BasicLit)
+		if !ok {
+			t.Fatalf("%s is no literal", spec.Names[0].Name)
+		}
+		value, err := strconv.Unquote(literal.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[spec.Names[0].Name] = value
+		return false
+	})
+	if len(out) == 0 {
+		t.Fatalf("vault has no constants named %s…", prefix)
+	}
+	return out
+}
+
+func TestEveryNamedWorkflowIsRegistered(t *testing.T) {
+	t.Parallel()
+	named := slices.Sorted(maps.Values(constants(t, "Workflow")))
+	if registered := slices.Sorted(maps.Keys(declarations(t))); !slices.Equal(named, registered) {
+		t.Errorf("named:\n%v\nregistered:\n%v", named, registered)
+	}
+}
+
+func TestEveryNamedEventStartsOrWakesAWorkflow(t *testing.T) {
+	t.Parallel()
+	used := []string{vault.EventQuestionSettled} // wakes fill-gaps
+	for _, w := range declarations(t) {
+		used = append(used, w.events...)
+	}
+	slices.Sort(used)
+	if named := slices.Sorted(maps.Values(constants(t, "Event"))); !slices.Equal(named, used) {
+		t.Errorf("named:\n%v\nused:\n%v", named, used)
+	}
+}
+
+// Without a cron in the configuration a sweep runs by its event alone.
+func TestAnEmptyCronLeavesItsWorkflowWithoutOne(t *testing.T) {
+	t.Parallel()
+	for _, w := range workflows.All(kit.Client, steps.Steps{}, workflows.Crons{}) {
+		if req, _, _, _ := w.Dump(); len(req.CronTriggers) > 0 {
+			t.Errorf("%s has the cron %v", req.Name, req.CronTriggers)
+		}
+	}
+}
+
+// All is the only list of workflows: what is declared anywhere in the module is in it.
+func TestNothingElseDeclaresAWorkflow(t *testing.T) {
+	t.Parallel()
+	declares := regexp.MustCompile(`\.New(Workflow|StandaloneTask|StandaloneDurableTask)\(`)
+	found := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != ".." && strings.HasPrefix(d.Name(), "."):
+			return filepath.SkipDir
+		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		n := len(declares.FindAll(source, -1))
+		if n > 0 && filepath.Dir(path) != filepath.Join("..", "workflows") {
+			t.Errorf("%s declares a workflow", path)
+		}
+		found += n
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if registered := len(declarations(t)); found != registered {
+		t.Errorf("%d workflows are declared, %d are registered", found, registered)
+	}
+}

@@ -1,0 +1,240 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// script is a gapRunner that says what was recorded, and records what it is asked for.
+type script struct {
+	advances []steps.Advanced // by round
+	failed   map[int]bool     // rounds in which advance failed, for good
+	failAt   int              // the call that fails, from 1; 0: none
+	calls    []string
+}
+
+var (
+	errLost   = errors.New("the worker was lost")
+	errFailed = errors.New("advance failed")
+)
+
+func (s *script) call(format string, args ...any) error {
+	s.calls = append(s.calls, fmt.Sprintf(format, args...))
+	if len(s.calls) == s.failAt {
+		return errLost
+	}
+	return nil
+}
+
+func (s *script) advance(round int, ev vault.Event) (steps.Advanced, error) {
+	if err := s.call("advance %d of %s", round, ev.Subject); err != nil {
+		return steps.Advanced{}, err
+	}
+	if s.failed[round] {
+		return steps.Advanced{}, errFailed
+	}
+	if round > len(s.advances) {
+		return steps.Advanced{Done: true}, nil
+	}
+	return s.advances[round-1], nil
+}
+
+func (s *script) write(round int, evs []vault.Event) error {
+	subjects := make([]string, len(evs))
+	for i, ev := range evs {
+		subjects[i] = ev.Subject
+	}
+	return s.call("write %s in %d", strings.Join(subjects, " and "), round)
+}
+
+func (s *script) wait(q steps.Waiting) error { return s.call("wait for %s", q.QuestionID) }
+
+var fillEvent = vault.Event{Subject: "the fill"}
+
+func writes(subjects ...string) steps.Advanced {
+	out := steps.Advanced{}
+	for _, subject := range subjects {
+		out.Writes = append(out.Writes, vault.Event{Subject: subject})
+	}
+	return out
+}
+
+func question(n byte) steps.Advanced {
+	return steps.Advanced{Question: &steps.Waiting{QuestionID: uuid.UUID{n}}}
+}
+
+func TestFillWritesThenAsksThenEnds(t *testing.T) {
+	t.Parallel()
+	run := &script{advances: []steps.Advanced{writes("country", "email"), question(1), question(2), writes("plan"), {Done: true}}}
+	filled, err := fill(run, 0, fillEvent)
+	if err != nil || filled.Rounds != 5 {
+		t.Errorf("fill ended after %d rounds, %v", filled.Rounds, err)
+	}
+	want := []string{
+		"advance 1 of the fill", "write country and email in 1",
+		"advance 2 of the fill", "wait for 01000000-0000-0000-0000-000000000000",
+		"advance 3 of the fill", "wait for 02000000-0000-0000-0000-000000000000",
+		"advance 4 of the fill", "write plan in 4",
+		"advance 5 of the fill",
+	}
+	if !slices.Equal(run.calls, want) {
+		t.Errorf("it did\n%s\nwant\n%s", strings.Join(run.calls, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestFillWithNothingToDoEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	run := &script{advances: []steps.Advanced{{Done: true}}}
+	if filled, err := fill(run, 0, fillEvent); err != nil || filled.Rounds != 1 || len(run.calls) != 1 {
+		t.Errorf("fill ended after %d rounds, %v, with the calls %v", filled.Rounds, err, run.calls)
+	}
+}
+
+// Writes that come back unfinished are a fault of the system: the run fails, for its retries, instead of going round for ever.
+func TestFillWithStuckWritesFails(t *testing.T) {
+	t.Parallel()
+	run := &script{}
+	for range 100 {
+		run.advances = append(run.advances, writes("country"))
+	}
+	_, err := fill(run, 0, fillEvent)
+	if !errors.Is(err, errStuck) {
+		t.Errorf("fill ended with %v", err)
+	}
+	if n := len(slices.Collect(matching(run.calls, "write"))); n != maxStuck {
+		t.Errorf("it wrote %d times, want %d", n, maxStuck)
+	}
+}
+
+// Progress, such as one of two writes that finished, starts the count anew.
+func TestFillWithWritesThatGoOnIsNotStuck(t *testing.T) {
+	t.Parallel()
+	run := &script{}
+	for i := range 4 * maxStuck {
+		run.advances = append(run.advances, writes(fmt.Sprint("field ", i/maxStuck)))
+	}
+	if _, err := fill(run, 0, fillEvent); err != nil {
+		t.Errorf("fill ended with %v", err)
+	}
+}
+
+func TestFillEndsWithTheFirstError(t *testing.T) {
+	t.Parallel()
+	advances := []steps.Advanced{writes("country"), question(1)}
+	for failAt := 1; failAt <= 5; failAt++ {
+		run := &script{advances: advances, failAt: failAt}
+		if _, err := fill(run, 0, fillEvent); !errors.Is(err, errLost) {
+			t.Errorf("call %d failed, and fill ended with %v", failAt, err)
+		}
+		if len(run.calls) != failAt {
+			t.Errorf("call %d failed, and these followed: %v", failAt, run.calls[failAt:])
+		}
+	}
+}
+
+// The engine gives a run that is retried, or replayed by an operator, the failures that it kept as well.
+func TestFillGoesPastTheFailuresOfEarlierAttempts(t *testing.T) {
+	t.Parallel()
+	run := func(attemptsBefore int) (*script, error) {
+		run := &script{advances: []steps.Advanced{{}, question(1), {}, writes("country")}, failed: map[int]bool{1: true, 3: true}}
+		_, err := fill(run, attemptsBefore, fillEvent)
+		return run, err
+	}
+	whole, err := run(2)
+	if err != nil {
+		t.Fatalf("the third attempt ended with %v", err)
+	}
+	for attemptsBefore, rounds := range []int{1, 3} {
+		got, err := run(attemptsBefore)
+		if !errors.Is(err, errFailed) {
+			t.Errorf("after %d attempts it ended with %v", attemptsBefore, err)
+		}
+		if n := len(slices.Collect(matching(got.calls, "advance"))); n != rounds || !slices.Equal(got.calls, whole.calls[:len(got.calls)]) {
+			t.Errorf("after %d attempts it did\n%v\nwhich does not begin\n%v", attemptsBefore, got.calls, whole.calls)
+		}
+	}
+}
+
+func TestFillThatWasStuckTriesTheWritesAgain(t *testing.T) {
+	t.Parallel()
+	run := &script{}
+	for range maxStuck + 1 {
+		run.advances = append(run.advances, writes("country"))
+	}
+	if _, err := fill(run, 1, fillEvent); err != nil {
+		t.Errorf("the second attempt ended with %v", err)
+	}
+	if n := len(slices.Collect(matching(run.calls, "write"))); n != maxStuck+1 {
+		t.Errorf("with the second attempt it wrote %d times, want %d", n, maxStuck+1)
+	}
+}
+
+// A durable task is replayed from what the engine kept: the same outcomes must lead to the same calls, wherever it was lost.
+func TestFillIsDeterministic(t *testing.T) {
+	t.Parallel()
+	advance := rapid.OneOf(
+		rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]string{"country", "email", "plan"}), 1, 3), func(s []string) steps.Advanced { return writes(s...) }),
+		rapid.Map(rapid.Byte(), question),
+	)
+	rapid.Check(t, func(t *rapid.T) {
+		advances := rapid.SliceOfN(advance, 0, 12).Draw(t, "advances")
+		whole := &script{advances: advances}
+		want, wantErr := fill(whole, 0, fillEvent)
+
+		lost := &script{advances: advances, failAt: rapid.IntRange(1, len(whole.calls)).Draw(t, "lost at")}
+		if _, err := fill(lost, 0, fillEvent); !errors.Is(err, errLost) {
+			t.Fatalf("lost, it ended with %v", err)
+		}
+		if !slices.Equal(lost.calls, whole.calls[:lost.failAt]) {
+			t.Fatalf("until it was lost it did\n%v\nwant\n%v", lost.calls, whole.calls[:lost.failAt])
+		}
+		replayed := &script{advances: advances}
+		got, err := fill(replayed, 0, fillEvent)
+		if got != want || !errors.Is(err, wantErr) || !slices.Equal(replayed.calls, whole.calls) {
+			t.Fatalf("replayed, it did\n%v\nand ended with %v, %v; want\n%v\nand %v, %v", replayed.calls, got, err, whole.calls, want, wantErr)
+		}
+	})
+}
+
+// Each attempt does all that the one before did, in the same order, and then more, until one ends well.
+func TestAttemptsOfAFillFollowEachOther(t *testing.T) {
+	t.Parallel()
+	advance := rapid.SampledFrom([]steps.Advanced{writes("country"), writes("email"), question(1)})
+	rapid.Check(t, func(t *rapid.T) {
+		run := script{advances: rapid.SliceOfN(advance, 1, 20).Draw(t, "advances"), failed: map[int]bool{}}
+		for _, round := range rapid.SliceOfN(rapid.IntRange(1, len(run.advances)), 0, 5).Draw(t, "failed rounds") {
+			run.failed[round] = true
+		}
+		var before []string
+		for attempt := 0; ; attempt++ {
+			now := run
+			_, err := fill(&now, attempt, fillEvent)
+			if !slices.Equal(now.calls[:len(before)], before) || len(now.calls) <= len(before) {
+				t.Fatalf("attempt %d did\n%v\nafter one that did\n%v", attempt, now.calls, before)
+			}
+			if err == nil {
+				return
+			}
+			before = now.calls
+		}
+	})
+}
+
+func matching(calls []string, prefix string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for _, c := range calls {
+			if strings.HasPrefix(c, prefix) && !yield(c) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/hatchet-dev/hatchet/pkg/worker"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// runTask runs a step that ends with err, or panics with it where asked to.
+func runTask(t *testing.T, step func() error) error {
+	t.Helper()
+	_, err := task(func(context.Context, vault.Event) (struct{}, error) { return struct{}{}, step() })(nil, vault.Event{})
+	return err
+}
+
+func TestWhatNoRetryCanMendFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err       error
+		permanent bool
+	}{
+		{vault.Invalid("email", "is not an email address"), true},
+		{vault.Unknown("agent", "x"), true},
+		{vault.Conflict("item_id", "taken"), true},
+		{vault.HasDependents([16]byte{1}, nil), true},
+		{fmt.Errorf("persist: %w", vault.Invalid("email", "is empty")), true},
+		{errors.Join(vault.Invalid("email", "is empty"), errors.New("connection lost")), true},
+		{vault.Unavailable("the model", errors.New("429")), false},
+		{context.DeadlineExceeded, false},
+		{errors.New("connection reset"), false},
+	} {
+		if err := runTask(t, func() error { return c.err }); err == nil || worker.IsNonRetryableError(err) != c.permanent {
+			t.Errorf("%v became %v: not retried: %t, want %t", c.err, err, worker.IsNonRetryableError(err), c.permanent)
+		}
+	}
+}
+
+// What a rejection says of the value is for the caller alone; the engine shows and keeps what it is told.
+func TestTheEngineIsToldNoValue(t *testing.T) {
+	t.Parallel()
+	const value = "Ada Marchetti"
+	for name, step := range map[string]func() error{
+		"a rejection": func() error {
+			return &vault.Error{Code: vault.CodeInvalid, Field: "name", Message: "name: is not allowed", Detail: `name: "` + value + `" is not allowed`}
+		},
+		"a wrapped rejection":     func() error { return fmt.Errorf("write %q: %w", value, vault.Invalid("name", "is not allowed")) },
+		"a panic with a value":    func() error { panic(value) },
+		"a panic with an error":   func() error { panic(errors.New(value)) },
+		"a panic of the run time": func() error { var m map[string]int; m[value] = 1; return nil },
+	} {
+		err := runTask(t, step)
+		if err == nil || strings.Contains(err.Error(), value) || strings.Contains(err.Error(), "goroutine") {
+			t.Errorf("%s became %v", name, err)
+		}
+	}
+}
+
+func TestAPanicIsRetried(t *testing.T) {
+	t.Parallel()
+	if err := runTask(t, func() error { panic("oh") }); err == nil || worker.IsNonRetryableError(err) {
+		t.Errorf("it became %v", err)
+	}
+}
+
+func TestAStepGetsTheEventAndItsOutputIsTheTasks(t *testing.T) {
+	t.Parallel()
+	sent := vault.Event{Subject: "a customer"}
+	got, err := task(func(_ context.Context, ev vault.Event) (vault.Event, error) { return ev, nil })(nil, sent)
+	if err != nil || got != sent {
+		t.Errorf("it gave %v, %v", got, err)
+	}
+}
+
+// The engine gives the text of a child's error in quotation marks, behind what the SDK says.
+func TestAParentFailsAtOnceWithWhatNoRetryCanMendInItsChild(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		cause     error
+		permanent bool
+	}{
+		{vault.Unknown("scenario", "x"), true},
+		{vault.Invalid("step_id", "there is no step %q", "x"), true},
+		{vault.Unavailable("the model", errors.New("429")), false},
+		{errors.New(`relation "invalid" does not exist`), false},
+	} {
+		err := fmt.Errorf("failed to wait for durable child workflow: %w", fmt.Errorf("%q", engineError(c.cause).Error()))
+		if got := childError(err); got == nil || worker.IsNonRetryableError(got) != c.permanent {
+			t.Errorf("%v became %v: not retried: %t, want %t", err, got, worker.IsNonRetryableError(got), c.permanent)
+		}
+	}
+	if err := childError(nil); err != nil {
+		t.Errorf("nothing became %v", err)
+	}
+}
