@@ -180,10 +180,12 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (vault.Ex
 				return out, err
 			}
 		}
-		for kind, subject := range map[cache.Kind]uuid.UUID{cache.KindDefinitions: in.AgentID, cache.KindRequirements: in.ScenarioID} {
-			if err := noteConfig(ctx, q, ev.TenantID, kind, subject); err != nil {
-				return out, err
-			}
+		// Always in this order, or the extractions of a scenario and of its rule could wait for each other.
+		if err := noteConfig(ctx, q, ev.TenantID, cache.KindDefinitions, in.AgentID); err != nil {
+			return out, err
+		}
+		if err := noteConfig(ctx, q, ev.TenantID, cache.KindRequirements, in.ScenarioID); err != nil {
+			return out, err
 		}
 		_, err = q.DeleteOutdatedRequirements(ctx, dbgen.DeleteOutdatedRequirementsParams{
 			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: in.RuleID, IntentID: intent.ID,

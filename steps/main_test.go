@@ -142,7 +142,10 @@ func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
 // newCache makes a cache with time enough for a slow machine, and little patience without Redis.
 func (w *world) newCache(opts cache.Options) *cache.Cache {
 	w.t.Helper()
-	opts.Enabled, opts.OpTimeout, opts.TrustFor = true, 5*time.Second, 50*time.Millisecond
+	opts.Enabled, opts.TrustFor = true, 50*time.Millisecond
+	if opts.OpTimeout == 0 {
+		opts.OpTimeout = 5 * time.Second
+	}
 	opts.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	opts.OnRecover = func(ctx context.Context) error {
 		_, err := w.steps.Caches.Drain(ctx)
@@ -463,4 +466,14 @@ func (w *world) history(name string) []vault.Field {
 func sorted(in []string) []string {
 	slices.Sort(in)
 	return in
+}
+
+// statusIn gives the status column of a row of a dump.
+func statusIn(w *world, row string) string {
+	w.t.Helper()
+	var r struct {
+		Status string `json:"status"`
+	}
+	w.must(json.Unmarshal([]byte(row), &r))
+	return r.Status
 }

@@ -129,10 +129,10 @@ func TestOfManyWritersAtOnceTheNewestAcceptedIsActive(t *testing.T) {
 	if len(versions) != writers || !slices.IsSorted(valuesOf(versions)) || versions[writers-1].Status != vault.StatusActive {
 		t.Errorf("got %d versions %v, the last %s; want all in order, the last active", len(versions), valuesOf(versions), versions[len(versions)-1].Status)
 	}
-	version, err := w.db.Tenant(w.tenant).GetProfileVersion(t.Context(), w.tenant, w.customer)
+	entries, err := w.db.Tenant(w.tenant).ListProfileEntries(t.Context(), w.tenant, w.customer)
 	w.must(err)
-	if version != writers {
-		t.Errorf("the profile has version %d after %d writes", version, writers)
+	if len(entries) != 1 || entries[0].Version != writers {
+		t.Errorf("the profile has versions %v after %d writes", entries, writers)
 	}
 	for _, ev := range evs {
 		if op := w.operation(ev); op.Status != vault.IntentSucceeded {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/steps"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -209,6 +210,103 @@ func finished(w *world) {
 	w.later(36 * time.Hour) // longer than succeeded ones are kept, shorter than failed ones
 }
 
+func aVerification(w *world) vault.Event {
+	defined(w)
+	w.write("email", text("ada@example.com"))
+	return w.event(w.trigger.VerifyField(w.t.Context(), w.tenant, vault.VerifyField{
+		AgentID: w.agent, CustomerID: w.customer, Name: "email", Method: "code", VerifiedBy: "mailer",
+	}))
+}
+
+// aDeletion is of an item that another was derived from, where it is to have one.
+func aDeletion(dependent, force bool) func(w *world) vault.Event {
+	return func(w *world) vault.Event {
+		defined(w)
+		source := w.write("email", text("ada@example.com"))
+		if dependent {
+			w.customer = newID() // another customer of the tenant
+			w.write("plan", text("gold"), from(source.ItemID))
+		}
+		return w.event(w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItem{ItemID: source.ItemID, Force: force}))
+	}
+}
+
+func aRestoration(w *world) vault.Event {
+	deletion := aDeletion(true, true)(w)
+	w.must(w.run(deletion, "Items.DeleteItem"))
+	item := resultOf[vault.DeleteResult](w, deletion).ItemID
+	return w.event(w.trigger.RestoreItem(w.t.Context(), w.tenant, vault.RestoreItem{ItemID: item}))
+}
+
+func anImport(email string) func(w *world) vault.Event {
+	return func(w *world) vault.Event {
+		defined(w)
+		w.write("plan", text("silver"))
+		in := vault.ImportFields{}
+		for _, write := range []vault.WriteField{
+			{CustomerID: w.customer, Name: "plan", Value: text("gold")}, {CustomerID: w.customer, Name: "email", Value: text(email)},
+			{CustomerID: newID(), Name: "plan", Value: text("gold")},
+		} {
+			write.AgentID, write.Source = w.agent, vault.FieldHumanEntered
+			in.Writes = append(in.Writes, write)
+		}
+		return w.event(w.trigger.ImportFields(w.t.Context(), w.tenant, in))
+	}
+}
+
+func anOpening(w *world) vault.Event {
+	return w.event(w.trigger.OpenProfile(w.t.Context(), w.tenant, vault.OpenProfile{Channel: "whatsapp", ExternalID: "ada"}))
+}
+
+func aLink(w *world) vault.Event {
+	return w.event(w.trigger.LinkChannel(w.t.Context(), w.tenant, vault.LinkChannel{CustomerID: w.customer, Channel: "whatsapp", ExternalID: "ada"}))
+}
+
+func aConsent(w *world) vault.Event {
+	return w.event(w.trigger.RecordConsent(w.t.Context(), w.tenant, vault.RecordConsent{CustomerID: w.customer, Purpose: "marketing", Granted: true}))
+}
+
+// aMerge is of two customers that have a field both, an asset and a channel.
+func aMerge(w *world) vault.Event {
+	defined(w)
+	target := w.customer
+	w.write("plan", text("silver"))
+	w.customer = newID()
+	w.write("plan", text("gold"))
+	w.write("email", text("ada@example.com"))
+	w.must(w.run(anAsset(w), addAsset...))
+	w.must(w.run(aLink(w), "Profiles.LinkChannel"))
+	return w.event(w.trigger.MergeProfiles(w.t.Context(), w.tenant, vault.MergeProfiles{SourceCustomerID: w.customer, TargetCustomerID: target}))
+}
+
+func anUndoing(w *world) vault.Event {
+	w.must(w.run(aMerge(w), "Merges.MergeProfiles"))
+	w.write("plan", text("bronze")) // to the target, since
+	return w.event(w.trigger.UnmergeProfile(w.t.Context(), w.tenant, vault.UnmergeProfile{CustomerID: w.customer}))
+}
+
+func aRemoval(w *world) vault.Event {
+	defined(w)
+	w.write("plan", text("gold"))
+	return w.event(w.trigger.DeleteProfile(w.t.Context(), w.tenant, vault.DeleteProfile{CustomerID: w.customer}))
+}
+
+// aDecision is about what an extraction suggested.
+func aDecision(kind vault.ReviewKind) func(w *world) vault.Event {
+	return func(w *world) vault.Event {
+		scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+		w.proposing(proposed("income", sure(0.5)))
+		w.extract(w.described(scenario, "Ask for the income."))
+		table := "scenario_field_requirements"
+		if kind == vault.ReviewOfDefinition {
+			table = "profile_field_definitions"
+		}
+		in := vault.DecideReview{Kind: kind, Decision: vault.Approve}
+		dbtest.Scan(w.t, w.url, &in.ID, "SELECT id FROM "+table+" WHERE tenant_id = $1", w.tenant)
+		return w.event(w.trigger.DecideReview(w.t.Context(), w.tenant, in))
+	}
+}
+
 var stepCases = []stepCase{
 	{step: "Fields.ValidateField", situation: "a good value", arrange: aWrite},
 	{step: "Fields.ValidateField", situation: "a bad value", arrange: aBadWrite, fails: vault.CodeInvalid},
@@ -216,6 +314,26 @@ var stepCases = []stepCase{
 	{step: "Fields.PersistField", situation: "a bad value", arrange: aBadWrite, fails: vault.CodeInvalid},
 	{step: "Assets.ValidateAsset", arrange: anAsset},
 	{step: "Assets.PersistAsset", arrange: after(anAsset, "Assets.ValidateAsset")},
+	{step: "Fields.PersistVerification", arrange: aVerification},
+	{step: "Imports.ValidateImport", situation: "good values", arrange: anImport("ada@example.com")},
+	{step: "Imports.ValidateImport", situation: "a bad value", arrange: anImport("nobody"), fails: vault.CodeInvalid},
+	{step: "Imports.PersistImport", situation: "good values", arrange: after(anImport("ada@example.com"), "Imports.ValidateImport")},
+	{step: "Imports.PersistImport", situation: "a bad value", arrange: anImport("nobody"), fails: vault.CodeInvalid},
+	{step: "Items.CheckDependents", situation: "none", arrange: aDeletion(false, false)},
+	{step: "Items.CheckDependents", situation: "one", arrange: aDeletion(true, false), fails: vault.CodeHasDependents},
+	{step: "Items.DeleteItem", situation: "without dependents", arrange: after(aDeletion(false, false), "Items.CheckDependents")},
+	{step: "Items.DeleteItem", situation: "by force", arrange: after(aDeletion(true, true), "Items.CheckDependents")},
+	{step: "Items.DeleteItem", situation: "with dependents", arrange: aDeletion(true, false), fails: vault.CodeHasDependents},
+	{step: "Items.RestoreItem", arrange: aRestoration},
+	{step: "Profiles.OpenProfile", situation: "a new identity", arrange: anOpening},
+	{step: "Profiles.OpenProfile", situation: "a known identity", arrange: after(anOpening, "Profiles.OpenProfile")},
+	{step: "Profiles.LinkChannel", arrange: aLink},
+	{step: "Profiles.RecordConsent", arrange: aConsent},
+	{step: "Profiles.DeleteProfile", arrange: aRemoval},
+	{step: "Merges.MergeProfiles", arrange: aMerge},
+	{step: "Merges.UnmergeProfile", arrange: anUndoing},
+	{step: "Definitions.PersistReview", situation: "a requirement", arrange: aDecision(vault.ReviewOfRequirement)},
+	{step: "Definitions.PersistReview", situation: "a definition", arrange: aDecision(vault.ReviewOfDefinition)},
 	{step: "Sessions.PersistSession", arrange: aSession},
 	{step: "Definitions.ValidateDefinition", arrange: aDefinition},
 	{step: "Definitions.EmbedDefinition", arrange: after(aDefinition, "Definitions.ValidateDefinition")},
@@ -293,7 +411,7 @@ func TestEveryStepHasACase(t *testing.T) {
 			t.Errorf("%s is not among the step cases", name)
 		}
 	}
-	if len(names) < 28 {
+	if len(names) < 41 {
 		t.Errorf("found only %d steps: is a step still func(context.Context, vault.Event) (Out, error)?", len(names))
 	}
 }
@@ -395,6 +513,7 @@ func TestAStepOfAnUnknownOperationChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	defined(w)
 	other := w.accept("plan", text("gold")) // of a tenant; run below as if it were another's
+	w.must(w.run(vault.Event{}, "Caches.InvalidateNoted"))
 	stranger := vault.Event{IntentID: other.IntentID, TenantID: newID(), Subject: other.Subject}
 	before := w.dump()
 	for _, name := range allSteps() {

@@ -15,6 +15,9 @@ const releaseAfter = 5 * time.Second
 // RelayDue pushes the intents that are due, at most that many: accepted ones that were never pushed, and pushed ones that did
 // not finish in due time. It says how many were pushed. Any number of relays may run at once.
 func (c *Client) RelayDue(ctx context.Context, most int) (int, error) {
+	if c.engine == nil { // a claim would keep the relays that have one from pushing
+		return 0, vault.Unavailable("the workflow engine", errNoEngine)
+	}
 	due, err := c.db.System().ClaimDueIntents(ctx, int32(most)) //nolint:gosec // a batch
 	if err != nil {
 		return 0, err

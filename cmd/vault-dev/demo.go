@@ -31,7 +31,7 @@ func demo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})) // the story tells what is rejected
 	s, err := start(ctx, cfg, engine, log)
 	if err != nil {
 		return err

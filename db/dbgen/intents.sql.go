@@ -372,12 +372,14 @@ func (q *Queries) PurgeIntents(ctx context.Context, arg PurgeIntentsParams) (int
 
 const releaseIntents = `-- name: ReleaseIntents :exec
 UPDATE intents
-SET due_at = clock_timestamp() + $1::interval
+SET attempts = attempts - 1,
+    due_at = clock_timestamp() + $1::interval
 WHERE id = ANY ($2::uuid[])
   AND status IN ('accepted', 'applied')
 `
 
-// The push did not reach the engine: due again soon.
+// The push did not reach the engine: due again soon. It was no attempt, or the next lease would grow with every look at an
+// engine that is down.
 func (q *Queries) ReleaseIntents(ctx context.Context, dueAfter time.Duration, ids []uuid.UUID) error {
 	_, err := q.db.Exec(ctx, releaseIntents, dueAfter, ids)
 	return err

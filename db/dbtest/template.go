@@ -2,6 +2,7 @@ package dbtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -44,7 +45,7 @@ func (t Template) Clone(ctx context.Context, server string) (clone string, drop 
 
 // ensure makes the template unless it is there. Several processes may call it at once: one of them works.
 func (t Template) ensure(ctx context.Context, server string) error {
-	conn, err := pgx.Connect(ctx, server)
+	conn, err := connect(ctx, server)
 	if err != nil {
 		return err
 	}
@@ -108,13 +109,23 @@ func exists(ctx context.Context, conn *pgx.Conn, name string) (there bool, err e
 }
 
 func maintain(ctx context.Context, server, sql string) error {
-	conn, err := pgx.Connect(ctx, server)
+	conn, err := connect(ctx, server)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	_, err = conn.Exec(ctx, sql)
 	return err
+}
+
+// connect goes to the server's maintenance database: the one that the URL names need not exist.
+func connect(ctx context.Context, server string) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(server)
+	if err != nil {
+		return nil, errors.New("the server's address is not a PostgreSQL URL")
+	}
+	config.Database = "postgres"
+	return pgx.ConnectConfig(ctx, config)
 }
 
 func withDatabase(server, name string) (string, error) {
@@ -126,6 +137,7 @@ func withDatabase(server, name string) (string, error) {
 	return u.String(), nil
 }
 
+// prefixOf is what the clones of a template begin with: the first word of its name.
 func prefixOf(template string) string {
 	prefix, _, _ := strings.Cut(template, "_")
 	return prefix

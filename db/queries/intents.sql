@@ -108,10 +108,12 @@ FROM due
 WHERE i.id = due.id
 RETURNING i.id, i.tenant_id, i.event, i.subject;
 
--- The push did not reach the engine: due again soon.
+-- The push did not reach the engine: due again soon. It was no attempt, or the next lease would grow with every look at an
+-- engine that is down.
 -- name: ReleaseIntents :exec
 UPDATE intents
-SET due_at = clock_timestamp() + sqlc.arg(due_after)::interval
+SET attempts = attempts - 1,
+    due_at = clock_timestamp() + sqlc.arg(due_after)::interval
 WHERE id = ANY (sqlc.arg(ids)::uuid[])
   AND status IN ('accepted', 'applied');
 

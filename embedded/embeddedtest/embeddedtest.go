@@ -19,27 +19,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/embedded"
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 )
 
 const (
 	// DatabaseURLEnv names the PostgreSQL server: any database of it, by a role that may create databases.
 	DatabaseURLEnv = "HATCHET_DATABASE_URL"
 
-	clonePrefix = "hatchet_test_"
-	// What a killed test process left is removed by a later one, after longer than any test runs.
-	cloneLife = 2 * time.Hour
-
-	templateLock = 0x68747465 // advisory, of the maintenance database
 	startTimeout = 2 * time.Minute
 	stopTimeout  = 30 * time.Second
 )
@@ -144,113 +136,13 @@ func clone(ctx context.Context) (databaseURL string, drop func(context.Context) 
 	if server == "" {
 		return "", nil, fmt.Errorf("embeddedtest: %s is not set: run `make test`, which starts PostgreSQL and sets it", DatabaseURLEnv)
 	}
-	template, err := ensureTemplate(ctx, server)
+	template := dbtest.Template{
+		Name:  "hatchet_template_" + strings.NewReplacer(".", "_", "-", "_").Replace(embedded.EngineVersion),
+		Build: embedded.Prepare,
+	}
+	databaseURL, drop, err = template.Clone(ctx, server)
 	if err != nil {
-		return "", nil, fmt.Errorf("embeddedtest: template database: %w", err)
+		return "", nil, fmt.Errorf("embeddedtest: %w", err)
 	}
-	name := fmt.Sprintf("%s%d_%s", clonePrefix, time.Now().Unix(), strings.ReplaceAll(uuid.NewString(), "-", ""))
-	if err := maintain(ctx, server, "CREATE DATABASE "+quote(name)+" TEMPLATE "+quote(template)); err != nil {
-		return "", nil, fmt.Errorf("embeddedtest: clone template: %w", err)
-	}
-	drop = func(ctx context.Context) error {
-		return maintain(ctx, server, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)")
-	}
-	databaseURL, err = withDatabase(server, name)
-	return databaseURL, drop, err
+	return databaseURL, drop, nil
 }
-
-// ensureTemplate makes the template unless it is there. Several processes may call it at once: one of them works.
-func ensureTemplate(ctx context.Context, server string) (name string, err error) {
-	name = "hatchet_template_" + strings.NewReplacer(".", "_", "-", "_").Replace(embedded.EngineVersion)
-	conn, err := connect(ctx, server)
-	if err != nil {
-		return "", err
-	}
-	defer conn.Close(context.WithoutCancel(ctx)) // and so releases the lock
-	if err := dropLeftClones(ctx, conn); err != nil {
-		return "", err
-	}
-	if there, err := exists(ctx, conn, name); err != nil || there {
-		return name, err
-	}
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", templateLock); err != nil {
-		return "", err
-	}
-	if there, err := exists(ctx, conn, name); err != nil || there {
-		return name, err
-	}
-
-	// It gets its name when it is complete. A process killed before that leaves the other one.
-	building := name + "_building"
-	if _, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(building)+" WITH (FORCE)"); err != nil {
-		return "", err
-	}
-	buildingURL, err := withDatabase(server, building)
-	if err != nil {
-		return "", err
-	}
-	if err := embedded.Prepare(ctx, buildingURL); err != nil {
-		return "", err
-	}
-	_, err = conn.Exec(ctx, "ALTER DATABASE "+quote(building)+" RENAME TO "+quote(name))
-	return name, err
-}
-
-func exists(ctx context.Context, conn *pgx.Conn, name string) (there bool, err error) {
-	err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&there)
-	return there, err
-}
-
-// dropLeftClones removes the databases of test processes that did not live to do it. Their names tell their age.
-func dropLeftClones(ctx context.Context, conn *pgx.Conn) error {
-	rows, err := conn.Query(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", clonePrefix)
-	if err != nil {
-		return err
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		stamp, _, _ := strings.Cut(strings.TrimPrefix(name, clonePrefix), "_")
-		seconds, err := strconv.ParseInt(stamp, 10, 64)
-		if err != nil || time.Since(time.Unix(seconds, 0)) < cloneLife {
-			continue
-		}
-		if _, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// maintain runs one statement in the server's maintenance database.
-func maintain(ctx context.Context, server, statement string) error {
-	conn, err := connect(ctx, server)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	_, err = conn.Exec(ctx, statement)
-	return err
-}
-
-func connect(ctx context.Context, server string) (*pgx.Conn, error) {
-	config, err := pgx.ParseConfig(server)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", DatabaseURLEnv, err)
-	}
-	config.Database = "postgres" // the database that the URL names need not exist
-	return pgx.ConnectConfig(ctx, config)
-}
-
-func withDatabase(server, name string) (string, error) {
-	u, err := url.Parse(server)
-	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {
-		return "", fmt.Errorf("%s must be a URL (postgres://...)", DatabaseURLEnv)
-	}
-	u.Path = "/" + name
-	return u.String(), nil
-}
-
-func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -18,10 +18,8 @@ func (k *Kit) Run(t testing.TB, operation uuid.UUID, status rest.V1TaskStatus) u
 		runs, err := k.Client.Runs().List(ctx, rest.V1WorkflowRunListParams{
 			Since: time.Now().Add(-time.Hour), AdditionalMetadata: &metadata, Statuses: &[]rest.V1TaskStatus{status},
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(runs.Rows) == 0 {
+		fatal(ctx, t, err)
+		if err != nil || len(runs.Rows) == 0 {
 			return uuid.Nil, false
 		}
 		return runs.Rows[0].WorkflowRunExternalId, true
@@ -34,4 +32,27 @@ func (k *Kit) Replay(t testing.TB, run uuid.UUID) {
 	if _, err := k.Client.Runs().Replay(t.Context(), rest.V1ReplayTaskRequest{ExternalIds: &[]uuid.UUID{run}}); err != nil {
 		t.Fatalf("replay run %s: %v", run, err)
 	}
+}
+
+// Tasks gives the tasks of a run.
+func (k *Kit) Tasks(t testing.TB, run uuid.UUID) []rest.V1TaskSummary {
+	t.Helper()
+	got, err := k.Client.Runs().Get(t.Context(), run.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.Tasks
+}
+
+// Rerun waits until a replayed run has ended again, in a status.
+func (k *Kit) Rerun(t testing.TB, run uuid.UUID, status rest.V1TaskStatus) {
+	t.Helper()
+	Eventually(t, "the replayed run "+run.String()+" is "+string(status), func(context.Context) (struct{}, bool) {
+		for _, task := range k.Tasks(t, run) {
+			if task.RetryCount == nil || *task.RetryCount == 0 || task.Status != status {
+				return struct{}{}, false
+			}
+		}
+		return struct{}{}, true
+	})
 }

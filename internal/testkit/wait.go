@@ -37,14 +37,20 @@ func Eventually[T any](t testing.TB, what string, look func(ctx context.Context)
 	}
 }
 
+// fatal ends the test with what went wrong with a look, unless its time is up.
+func fatal(ctx context.Context, t testing.TB, err error) {
+	t.Helper()
+	if err != nil && ctx.Err() == nil {
+		t.Fatal(err)
+	}
+}
+
 // Operation waits for an operation to come so far, and gives it.
 func (k *Kit) Operation(t testing.TB, tenant, id uuid.UUID, status vault.IntentStatus) vault.Operation {
 	t.Helper()
 	return Eventually(t, "operation "+id.String()+" is "+string(status), func(ctx context.Context) (vault.Operation, bool) {
 		op, err := k.Query.Operation(ctx, tenant, id)
-		if err != nil {
-			t.Fatal(err)
-		}
+		fatal(ctx, t, err)
 		return op, op.Status == status
 	})
 }
@@ -54,9 +60,7 @@ func (k *Kit) Question(t testing.TB, tenant, customer uuid.UUID, known ...vault.
 	t.Helper()
 	return Eventually(t, "a question is asked", func(ctx context.Context) (vault.Question, bool) {
 		open, err := k.Query.Questions(ctx, tenant, customer)
-		if err != nil {
-			t.Fatal(err)
-		}
+		fatal(ctx, t, err)
 		for _, q := range open {
 			if !has(known, q) {
 				return q, true

@@ -1,0 +1,299 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/hatchet-dev/hatchet/pkg/client/rest"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/contextvault/contextvault/embedded"
+	"github.com/contextvault/contextvault/embedded/embeddedtest"
+	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// system is a vault of a test's own, whose workers are processes.
+type system struct {
+	*testkit.Kit
+	t             *testing.T
+	tenant, agent uuid.UUID
+}
+
+func newSystem(t *testing.T, e *embedded.Engine) *system {
+	t.Helper()
+	kit := testkit.On(t, e)
+	return &system{Kit: kit, t: t, tenant: kit.Tenant(t), agent: testkit.ID()}
+}
+
+// applied waits until what was accepted has succeeded.
+func (s *system) applied(r trigger.Receipt, err error) vault.Operation {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.Operation(s.t, s.tenant, r.ID, vault.IntentSucceeded)
+}
+
+func (s *system) define(names ...string) {
+	s.t.Helper()
+	for _, name := range names {
+		s.applied(s.Trigger.SaveDefinition(s.t.Context(), s.tenant, vault.Definition{
+			AgentID: s.agent, Name: name, ValueType: vault.TypeString, Enabled: true,
+		}))
+	}
+}
+
+// write accepts a fact.
+func (s *system) write(customer uuid.UUID, name string) trigger.Receipt {
+	s.t.Helper()
+	r, err := s.Trigger.WriteField(s.t.Context(), s.tenant, vault.WriteField{
+		AgentID: s.agent, CustomerID: customer, Name: name, Value: json.RawMessage(`"Norway"`), Source: vault.FieldUserProvided,
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return r
+}
+
+// writtenOnce checks that a field has one version, which is what a reader sees.
+func (s *system) writtenOnce(customer uuid.UUID, name string) {
+	s.t.Helper()
+	h, err := s.Query.History(s.t.Context(), s.tenant, customer, name)
+	if err != nil || len(h) != 1 || h[0].Status != vault.StatusActive {
+		s.t.Errorf("the history of %s is %v, %v", name, h, err)
+		return
+	}
+	p, err := s.Query.Profile(s.t.Context(), s.tenant, customer)
+	if err != nil || p.Fields[name].ID != h[0].ID {
+		s.t.Errorf("a reader sees %v of %s, %v", p.Fields[name].Value, name, err)
+	}
+}
+
+func TestAWorkerKilledWhileAGapFillWaitsLosesNothing(t *testing.T) {
+	t.Parallel()
+	for name, evicted := range map[string]bool{"as soon as it asks": false, "after it gave its slot back": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSystem(t, embeddedtest.Start(t))
+			first := startWorker(t, s.Kit)
+			s.define("country")
+			scenario, customer := testkit.ID(), testkit.ID()
+			s.applied(s.Trigger.SaveScenario(t.Context(), s.tenant, vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"}))
+			s.applied(s.Trigger.SaveRequirement(t.Context(), s.tenant, vault.Requirement{
+				AgentID: s.agent, ScenarioID: scenario, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+			}))
+			fill, err := s.Trigger.FillGaps(t.Context(), s.tenant, vault.FillGaps{CustomerID: customer, ScenarioID: scenario})
+			if err != nil {
+				t.Fatal(err)
+			}
+			question := s.Question(t, s.tenant, customer)
+			if evicted {
+				run := s.Run(t, fill.ID, rest.V1TaskStatusRUNNING)
+				testkit.Eventually(t, "the wait gave its slot back", func(context.Context) (struct{}, bool) {
+					return struct{}{}, slices.ContainsFunc(s.Tasks(t, run), func(task rest.V1TaskSummary) bool { return task.IsEvicted != nil && *task.IsEvicted })
+				})
+			}
+			first.kill()
+
+			startWorker(t, s.Kit)
+			s.applied(s.Trigger.AnswerQuestion(t.Context(), s.tenant, vault.AnswerQuestion{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}))
+			var filled vault.FillResult
+			if err := json.Unmarshal(s.applied(fill, nil).Result, &filled); err != nil {
+				t.Fatal(err)
+			}
+			if len(filled.Fields) != 1 || !filled.Fields[0].Filled || filled.Fields[0].Source != vault.GapFromCustomer || filled.Blocked {
+				t.Errorf("the fill ended with %+v", filled)
+			}
+			s.writtenOnce(customer, "country")
+		})
+	}
+}
+
+func TestAWorkerKilledInTheMiddleOfManyWritesLosesNone(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, embeddedtest.Start(t))
+	first := startWorker(t, s.Kit)
+	fields := []string{"country", "plan", "name", "city", "colour"}
+	s.define(fields...)
+	type write struct {
+		customer uuid.UUID
+		name     string
+		receipt  trigger.Receipt
+	}
+	var writes []write
+	for range 10 {
+		customer := testkit.ID()
+		for _, name := range fields {
+			writes = append(writes, write{customer, name, s.write(customer, name)})
+		}
+	}
+	finished := func(ctx context.Context) int {
+		n := 0
+		for _, w := range writes {
+			if op, err := s.Query.Operation(ctx, s.tenant, w.receipt.ID); err == nil && op.Status.Finished() {
+				n++
+			}
+		}
+		return n
+	}
+	testkit.Eventually(t, "a write is applied", func(ctx context.Context) (int, bool) { n := finished(ctx); return n, n > 0 })
+	first.kill()
+	if n := finished(t.Context()); n == len(writes) {
+		t.Fatal("all writes were applied before the worker was killed: this showed nothing")
+	}
+	startWorker(t, s.Kit)
+	for _, w := range writes {
+		s.applied(w.receipt, nil)
+		s.writtenOnce(w.customer, w.name)
+	}
+}
+
+// A write is accepted while the engine is down, and applied when it is back. The worker lives through that.
+func TestAWriteIsAcceptedWithoutTheEngine(t *testing.T) {
+	t.Parallel()
+	cfg := embeddedtest.Config(t)
+	engine := startEngine(t, cfg)
+	s := newSystem(t, engine)
+	worker := startWorker(t, s.Kit)
+	s.define("country", "plan")
+	customer := testkit.ID()
+	s.applied(s.write(customer, "country"), nil)
+
+	stopEngine(t, engine)
+	owed := s.write(customer, "plan")
+	if op, err := s.Query.Operation(t.Context(), s.tenant, owed.ID); err != nil || op.Status != vault.IntentAccepted {
+		t.Errorf("without the engine the write is %s, %v", op.Status, err)
+	}
+	startEngine(t, cfg)
+	s.applied(owed, nil)
+	s.writtenOnce(customer, "plan")
+	if worker.hasEnded() {
+		t.Error("the worker ended")
+	}
+}
+
+func startEngine(t *testing.T, cfg embedded.Config) *embedded.Engine {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
+	defer cancel()
+	e, err := embedded.Start(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
+		defer cancel()
+		if err := e.Shutdown(ctx); err != nil {
+			t.Logf("stop engine: %v", err)
+		}
+	})
+	return e
+}
+
+func stopEngine(t *testing.T, e *embedded.Engine) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
+	defer cancel()
+	if err := e.Shutdown(ctx); err != nil {
+		t.Logf("stop engine: %v", err)
+	}
+}
+
+// A worker that is asked to stop finishes the steps that run, takes no more, and exits with 0.
+func TestAWorkerThatIsAskedToStopFinishesWhatItHasBegun(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, embeddedtest.Start(t))
+	first := startWorker(t, s.Kit)
+	s.define("country", "plan")
+	held := testkit.ID()
+	s.applied(s.write(held, "country"), nil)
+
+	// The lock on the profile keeps a step from ending until it is released.
+	lock := lockProfile(t, s.DatabaseURL, held)
+	writes := map[uuid.UUID]trigger.Receipt{held: s.write(held, "plan")}
+	lock.untilSomeoneWaits()
+	for range 20 {
+		customer := testkit.ID()
+		writes[customer] = s.write(customer, "plan")
+	}
+	first.signal(syscall.SIGTERM)
+	testkit.Eventually(t, "the worker stops", func(ctx context.Context) (struct{}, bool) {
+		return struct{}{}, first.get(ctx, "/healthz") != http.StatusOK
+	})
+	if first.hasEnded() {
+		t.Error("the worker ended while a step ran")
+	}
+	lock.release()
+	if code := first.wait(); code != 0 {
+		t.Errorf("the worker exited with %d", code)
+	}
+	if log := first.log.String(); !strings.Contains(log, `"msg":"worker_stopped","steps_left":0`) {
+		t.Errorf("it does not say that no step was left:\n%s", log)
+	}
+	if h, err := s.Query.History(t.Context(), s.tenant, held, "plan"); err != nil || len(h) != 1 {
+		t.Errorf("the step that ran left %d versions, %v", len(h), err)
+	}
+
+	startWorker(t, s.Kit)
+	for customer, r := range writes {
+		s.applied(r, nil)
+		s.writtenOnce(customer, "plan")
+	}
+}
+
+// profileLock is a lock on a profile's row that no worker holds.
+type profileLock struct {
+	t    *testing.T
+	conn *pgx.Conn
+	pid  uint32
+	url  string
+}
+
+func lockProfile(t *testing.T, url string, customer uuid.UUID) *profileLock {
+	t.Helper()
+	conn := connect(t, url)
+	for _, sql := range []string{"BEGIN", fmt.Sprintf("SELECT FROM customer_profiles WHERE customer_id = '%s' FOR UPDATE", customer)} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &profileLock{t: t, conn: conn, pid: conn.PgConn().PID(), url: url}
+}
+
+func connect(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func (l *profileLock) untilSomeoneWaits() {
+	l.t.Helper()
+	watch := connect(l.t, l.url)
+	testkit.Eventually(l.t, "a step waits for the lock", func(ctx context.Context) (blocked bool, ok bool) {
+		err := watch.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))", int32(l.pid)).Scan(&blocked)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		return blocked, blocked
+	})
+}
+
+func (l *profileLock) release() {
+	l.t.Helper()
+	if _, err := l.conn.Exec(l.t.Context(), "COMMIT"); err != nil {
+		l.t.Fatal(err)
+	}
+}

@@ -1,0 +1,73 @@
+package db_test
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func TestAnErrorOfPostgreSQLIsToldWithoutTheValueThatItQuotes(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	_, err := e.db.TenantConn(e.tenant).Exec(t.Context(), "SELECT $1::text::uuid", "ada@example.com")
+	if err == nil || !strings.Contains(err.Error(), "ada@example.com") {
+		t.Fatalf("got %v: PostgreSQL's own text no longer quotes values, and this test proves nothing", err)
+	}
+	if got := db.SafeText(fmt.Errorf("wrapped: %w", err)); got != "database error 22P02" {
+		t.Errorf("got %q", got)
+	}
+	constraint := &pgconn.PgError{Code: "23505", ConstraintName: "some_key", Detail: "Key (email)=(ada@example.com) exists."}
+	if got := db.SafeText(constraint); got != "database error 23505 (constraint some_key)" || !db.Duplicate(constraint) {
+		t.Errorf("got %q", got)
+	}
+	if got := db.SafeText(errors.New("other")); got != "" {
+		t.Errorf("no error of PostgreSQL: got %q", got)
+	}
+}
+
+func TestARowThatIsNotThereIsUnknown(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	_, err := e.db.Tenant(e.tenant).GetScenario(t.Context(), e.tenant, newID())
+	if found := db.Found(err, "scenario", "x"); vault.CodeOf(found) != vault.CodeUnknown || found.Error() != "unknown scenario: x does not exist in this tenant" {
+		t.Errorf("got %v", found)
+	}
+	other := errors.New("other")
+	if got := db.Found(other, "scenario", "x"); !errors.Is(got, other) || db.Found(nil, "scenario", "x") != nil {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestAnAddressThatLeadsNowhereIsToldWithoutItsPassword(t *testing.T) {
+	t.Parallel()
+	server, err := url.Parse(os.Getenv(dbtest.ServerEnv))
+	if err != nil {
+		t.Fatal("the server's address is no URL")
+	}
+	for name, c := range map[string]struct{ url, says string }{
+		"no URL":             {"postgres://user:s3cret@host:port/db", "DATABASE_URL is not a PostgreSQL URL, such as postgres://"},
+		"nobody listens":     {"postgres://user:s3cret@127.0.0.1:1/db?sslmode=disable", "vault migrate up"},
+		"no such database":   {strings.Replace(server.String(), server.Path, "/no_such_database", 1), "vault migrate up"},
+		"another's password": {strings.Replace(server.String(), server.User.String(), "vault:s3cret", 1), "vault migrate up"},
+	} {
+		d, err := db.Open(t.Context(), c.url, db.Options{})
+		if err == nil {
+			d.Close()
+			t.Errorf("%s: it opened", name)
+			continue
+		}
+		password, _ := server.User.Password()
+		if !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), password) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,588 @@
+package steps_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// fillCase is one gap fill from its start to its end, without the engine.
+type fillCase struct {
+	name         string
+	defs         []vault.Definition // beside those that every case has: name, email, age, plan
+	requirements []vault.Requirement
+	profile      map[string]json.RawMessage
+	session      map[string]json.RawMessage
+	said         []string // by the customer; nil and no session: the fill has no session
+	candidates   []vault.Candidate
+	modelFails   bool
+	fill         vault.FillGaps
+	answers      []json.RawMessage // to the questions, in order; a nil one lets the deadline pass
+	arrange      func(w *world, scenario uuid.UUID)
+
+	asked    []string // "field attempt", with "!" behind it where a reason is given
+	fields   []vault.GapResult
+	blocked  bool
+	calls    int
+	warnings int
+}
+
+var (
+	number = func(n int) json.RawMessage { return json.RawMessage(fmt.Sprint(n)) }
+	hard   = func(name string, fallback vault.FallbackAction) vault.Requirement {
+		return vault.Requirement{FieldName: name, FallbackAction: fallback}
+	}
+)
+
+func candidate(field string, value json.RawMessage, confidence float64, quote string) vault.Candidate {
+	return vault.Candidate{FieldName: field, Value: value, Confidence: confidence, Quote: quote}
+}
+
+var fillCases = []fillCase{
+	{
+		name: "nothing is needed", fields: []vault.GapResult{},
+	},
+	{
+		name: "what the profile has is not looked for", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		profile: map[string]json.RawMessage{"email": text("ada@example.com")}, said: []string{"My email is bob@example.com."},
+		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromProfile, Confidence: 1}},
+	},
+	{
+		name: "the session comes before the conversation", requirements: []vault.Requirement{hard("plan", vault.FallbackAsk)},
+		session: map[string]json.RawMessage{"plan": text("gold")}, said: []string{"My plan is silver."},
+		fields: []vault.GapResult{{FieldName: "plan", Filled: true, Source: vault.GapFromSession, Confidence: 1}},
+	},
+	{
+		name: "an invalid session variable is passed over", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		session: map[string]json.RawMessage{"email": text("nobody")}, said: []string{"My email is ada@example.com."}, calls: 1,
+		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 0.97}},
+	},
+	{
+		name: "a sure candidate needs no confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.95, "I am 36")}, calls: 1,
+		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.95}},
+	},
+	{
+		name: "a fairly sure candidate waits for confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.85, "I am 36")}, calls: 1,
+		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.85, Confirm: true}},
+	},
+	{
+		name: "a candidate below the threshold is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
+		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.84, "I am 36")}, calls: 1, blocked: true,
+		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.84, Errors: []string{"age: confidence 0.84 is below 0.85"}}},
+	},
+	{
+		name: "a quote that nobody said is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
+		said: []string{"I am old."}, candidates: []vault.Candidate{candidate("age", number(36), 0.99, "I am 36")}, calls: 1, blocked: true,
+		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.99, Errors: []string{"age: the quote of the candidate is not among the customer's words"}}},
+	},
+	{
+		name: "a value that its quote does not hold is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
+		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(63), 0.99, "I am 36")}, calls: 1, blocked: true,
+		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.99, Errors: []string{"age: the quote of the candidate does not hold its value"}}},
+	},
+	{
+		name: "a candidate that is invalid is never stored", requirements: []vault.Requirement{hard("email", vault.FallbackSkip)},
+		said: []string{"Mail me at nobody."}, candidates: []vault.Candidate{candidate("email", text("nobody"), 0.99, "Mail me at nobody")}, calls: 1, blocked: true,
+		fields: []vault.GapResult{{FieldName: "email", Action: "skip", Confidence: 0.99, Errors: []string{"Field validation failed: email: the value is not an email address, such as name@example.com"}}},
+	},
+	{
+		name: "a candidate for a field that nobody asked for is passed over", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		said: []string{"I am 36, on gold."}, candidates: []vault.Candidate{candidate("plan", text("gold"), 0.99, "on gold"), candidate("age", number(36), 0.99, "I am 36")}, calls: 1,
+		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.99}},
+	},
+	{
+		name: "a candidate that was refused is asked for", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.5, "I am 36")}, calls: 1,
+		answers: []json.RawMessage{number(37)}, asked: []string{"age 1"},
+		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1, Errors: []string{"age: confidence 0.50 is below 0.85"}}},
+	},
+	{
+		name: "a model that fails leaves the fields to be asked for", requirements: []vault.Requirement{hard("age", vault.FallbackAsk), hard("email", vault.FallbackSkip)},
+		said: []string{"I am 36."}, modelFails: true, calls: 1, warnings: 1, answers: []json.RawMessage{number(36)}, asked: []string{"age 1"}, blocked: true,
+		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}, {FieldName: "email", Action: "skip"}},
+	},
+	{
+		name: "without a session the customer is asked", requirements: []vault.Requirement{hard("email", vault.FallbackAsk), hard("age", vault.FallbackAsk)},
+		answers: []json.RawMessage{text("ada@Example.com"), number(36)}, asked: []string{"email 1", "age 1"},
+		fields: []vault.GapResult{
+			{FieldName: "email", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
+			{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
+		},
+	},
+	{
+		name: "an invalid answer is asked for again, saying why", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		answers: []json.RawMessage{text("nobody"), text("ada@example.com")}, asked: []string{"email 1", "email 2 !"},
+		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
+	},
+	{
+		name: "up to a limit", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)}, fill: vault.FillGaps{MaxAttempts: 2},
+		answers: []json.RawMessage{text("nobody"), text("nowhere")}, asked: []string{"email 1", "email 2 !"}, blocked: true,
+		fields: []vault.GapResult{{FieldName: "email", Action: "attempts"}},
+	},
+	{
+		name: "three times, unless it says otherwise", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		answers: []json.RawMessage{text("a"), text("b"), text("c")}, asked: []string{"email 1", "email 2 !", "email 3 !"}, blocked: true,
+		fields: []vault.GapResult{{FieldName: "email", Action: "attempts"}},
+	},
+	{
+		name:         "a question that nobody answers ends at its deadline",
+		requirements: []vault.Requirement{hard("email", vault.FallbackAsk), hard("age", vault.FallbackAsk)},
+		fill:         vault.FillGaps{DeadlineSeconds: 600}, answers: []json.RawMessage{nil, number(36)}, asked: []string{"email 1", "age 1"}, blocked: true,
+		fields: []vault.GapResult{{FieldName: "email", Action: "expired"}, {FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
+	},
+	{
+		name: "a soft requirement holds nobody back", requirements: []vault.Requirement{{FieldName: "age", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip}},
+		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}},
+	},
+	{
+		name: "block blocks", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)}, blocked: true,
+		fields: []vault.GapResult{{FieldName: "age", Action: "block"}},
+	},
+	{
+		name: "extract tries the conversation, then stops", requirements: []vault.Requirement{hard("email", vault.FallbackExtract), hard("age", vault.FallbackExtract)},
+		said: []string{"My email is ada@example.com."}, calls: 1, blocked: true,
+		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 0.97}, {FieldName: "age", Action: "extract"}},
+	},
+	{
+		name: "a field that is not defined any more cannot be filled", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
+		session: map[string]json.RawMessage{"age": number(36)}, said: []string{"I am 36."},
+		arrange: func(w *world, _ uuid.UUID) { w.sql("DELETE FROM profile_field_definitions WHERE name = 'age'") },
+		fields:  []vault.GapResult{{FieldName: "age", Action: "undefined"}},
+	},
+	{
+		name: "a definition that is not enabled is none", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
+		session: map[string]json.RawMessage{"age": number(36)}, said: []string{"I am 36."},
+		arrange: func(w *world, _ uuid.UUID) {
+			w.sql("UPDATE profile_field_definitions SET enabled = false WHERE name = 'age'")
+		},
+		fields: []vault.GapResult{{FieldName: "age", Action: "undefined"}},
+	},
+	{
+		name: "an unverified value still counts as missing, and nobody is asked for it again",
+		defs: []vault.Definition{{Name: "passport", ValueType: vault.TypeString, RequiredVerification: true}}, blocked: true,
+		requirements: []vault.Requirement{hard("passport", vault.FallbackAsk)}, profile: map[string]json.RawMessage{"passport": text("C01X")},
+		session: map[string]json.RawMessage{"passport": text("C02X")}, said: []string{"My passport is C03X."},
+		fields: []vault.GapResult{{FieldName: "passport", Action: "unverified"}},
+	},
+	{
+		name:         "an answer that needs verification is kept, and counts as missing",
+		defs:         []vault.Definition{{Name: "passport", ValueType: vault.TypeString, RequiredVerification: true}},
+		requirements: []vault.Requirement{hard("passport", vault.FallbackAsk)}, answers: []json.RawMessage{text("C01X")}, asked: []string{"passport 1"}, blocked: true,
+		fields: []vault.GapResult{{FieldName: "passport", Action: "unverified"}},
+	},
+	{
+		name: "what waits for a person's review holds nobody back", requirements: []vault.Requirement{hard("age", vault.FallbackBlock), hard("plan", vault.FallbackSkip)},
+		arrange: func(w *world, _ uuid.UUID) {
+			w.sql("UPDATE scenario_field_requirements SET origin = 'extracted', review_state = 'pending', confidence = 0.5")
+		},
+		fields: []vault.GapResult{{FieldName: "age", Action: "block"}, {FieldName: "plan", Action: "skip"}},
+	},
+	{
+		name: "what a person approved does", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)}, blocked: true,
+		arrange: func(w *world, _ uuid.UUID) {
+			w.sql("UPDATE scenario_field_requirements SET origin = 'extracted', review_state = 'approved', confidence = 0.5")
+		},
+		fields: []vault.GapResult{{FieldName: "age", Action: "block"}},
+	},
+	{
+		name: "what a person rejected does not count", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)},
+		arrange: func(w *world, _ uuid.UUID) {
+			w.sql("UPDATE scenario_field_requirements SET origin = 'extracted', review_state = 'rejected'")
+		},
+		fields: []vault.GapResult{},
+	},
+	{
+		name:         "what becomes needed on the way is filled from the same reading",
+		requirements: []vault.Requirement{hard("email", vault.FallbackAsk), {FieldName: "age", WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}}, hard("plan", vault.FallbackAsk)},
+		said:         []string{"My email is ada@example.com and I am 36."}, calls: 1,
+		candidates: []vault.Candidate{candidate("email", text("ada@example.com"), 0.99, "My email is ada@example.com"), candidate("age", number(36), 0.99, "I am 36")},
+		answers:    []json.RawMessage{text("gold")}, asked: []string{"plan 1"},
+		fields: []vault.GapResult{
+			{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 0.99},
+			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.99},
+			{FieldName: "plan", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
+		},
+	},
+	{
+		name:         "what turns out not to be needed is not asked for",
+		requirements: []vault.Requirement{hard("plan", vault.FallbackAsk), {FieldName: "age", WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}}},
+		answers:      []json.RawMessage{text("silver")}, asked: []string{"plan 1"},
+		fields: []vault.GapResult{{FieldName: "plan", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
+	},
+	{
+		name:         "a condition that fails counts as true, with a warning",
+		requirements: []vault.Requirement{{FieldName: "age", WhenCondition: `fields.plan == "gold"`, FallbackAction: vault.FallbackSkip}}, warnings: 1, blocked: true,
+		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}},
+	},
+	{
+		name: "a condition sees the session and the scenario", session: map[string]json.RawMessage{"channel": text("web")}, blocked: true,
+		requirements: []vault.Requirement{
+			{FieldName: "age", WhenCondition: `session.channel == "web" && scenario.name == "Open an account"`, FallbackAction: vault.FallbackSkip},
+			{FieldName: "plan", WhenCondition: `session.channel == "phone"`, FallbackAction: vault.FallbackSkip},
+		},
+		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}},
+	},
+	{
+		name: "only one level", requirements: []vault.Requirement{hard("age", vault.FallbackBlock), {FieldName: "plan", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip}},
+		fill:   vault.FillGaps{Level: vault.LevelSoft},
+		fields: []vault.GapResult{{FieldName: "plan", Action: "skip"}},
+	},
+	{
+		name: "only one step, and what the whole scenario needs", blocked: true, fill: vault.FillGaps{StepID: "step-a"},
+		requirements: []vault.Requirement{
+			{FieldName: "age", StepID: "step-a", FallbackAction: vault.FallbackSkip}, {FieldName: "plan", StepID: "step-b", FallbackAction: vault.FallbackSkip},
+			hard("email", vault.FallbackSkip),
+		},
+		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}, {FieldName: "email", Action: "skip"}},
+	},
+	{
+		name: "a stale value is replaced", defs: []vault.Definition{{Name: "address", ValueType: vault.TypeString, FreshnessSeconds: 3600}},
+		requirements: []vault.Requirement{hard("address", vault.FallbackAsk)}, profile: map[string]json.RawMessage{"address": text("1 Old Road")},
+		arrange: func(w *world, _ uuid.UUID) {
+			w.sql("UPDATE profile_fields SET collected_at = collected_at - interval '2 hours'")
+		},
+		answers: []json.RawMessage{text("2 New Road")}, asked: []string{"address 1"},
+		fields: []vault.GapResult{{FieldName: "address", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
+	},
+}
+
+func TestGapsAreFilledInOrderOfTheirSources(t *testing.T) {
+	t.Parallel()
+	for _, c := range fillCases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			ev := c.start(w)
+			asked := c.play(w, ev)
+			w.equal("questions", c.asked, asked)
+
+			got := resultOf[vault.FillResult](w, ev)
+			if diff := cmp.Diff(c.fields, got.Fields, cmpopts.IgnoreFields(vault.GapResult{}, "ItemID")); diff != "" {
+				t.Errorf("fields (- want, + got):\n%s", diff)
+			}
+			if got.Blocked != c.blocked || got.ModelCalls != c.calls || w.model.called("extract") != c.calls || len(got.Warnings) != c.warnings {
+				t.Errorf("got blocked %v, %d model calls (%d were made), warnings %q; want %v, %d calls, %d warnings",
+					got.Blocked, got.ModelCalls, w.model.called("extract"), got.Warnings, c.blocked, c.calls, c.warnings)
+			}
+			for _, f := range got.Fields {
+				c.checkStored(w, f)
+			}
+			before := w.dump()
+			w.must(w.run(ev, fillGaps...)) // the engine may replay the whole of it, days later
+			w.unchanged(before, "a second run of the fill")
+		})
+	}
+}
+
+func (c fillCase) start(w *world) vault.Event {
+	w.define(append([]vault.Definition{
+		{Name: "email", ValueType: vault.TypeEmail, CollectionPrompt: "What is your email address?"}, {Name: "age", ValueType: vault.TypeNumber},
+		{Name: "plan", ValueType: vault.TypeString},
+	}, c.defs...)...)
+	scenario := w.scenario("One.", "Two.").ID
+	w.require(scenario, c.requirements...)
+	for name, value := range c.profile {
+		w.write(name, value)
+	}
+	in := c.fill
+	in.CustomerID, in.ScenarioID = w.customer, scenario
+	if c.session != nil || c.said != nil {
+		in.SessionID = ptr(w.session(c.session, c.said...))
+	}
+	if c.candidates != nil {
+		w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) { return c.candidates, nil }
+	}
+	if c.modelFails {
+		w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) { return nil, errModel }
+	}
+	if c.arrange != nil {
+		c.arrange(w, scenario)
+	}
+	return w.event(w.trigger.FillGaps(w.t.Context(), w.tenant, in))
+}
+
+// play runs the fill to its end, as the durable task does, and gives what was asked.
+func (c fillCase) play(w *world, ev vault.Event) []string {
+	w.t.Helper()
+	var asked []string
+	answers := slices.Clone(c.answers)
+	for range 20 {
+		w.resolve(ev)
+		out, err := w.steps.Gaps.AskCustomer(w.t.Context(), ev)
+		w.must(err)
+		switch {
+		case out.Done:
+			if len(answers) > 0 {
+				w.t.Errorf("%d answers were not asked for", len(answers))
+			}
+			if op := w.operation(ev); op.Status != vault.IntentSucceeded {
+				w.t.Errorf("the fill is done, and %s", op.Status)
+			}
+			return asked
+		case len(out.Writes) > 0:
+			for _, write := range out.Writes {
+				w.must(w.run(write, writeField...))
+			}
+		case len(answers) == 0:
+			w.t.Fatalf("one more question than answers: %+v", out.Question)
+		default:
+			asked = append(asked, w.asked(out.Question.QuestionID))
+			if answers[0] == nil {
+				w.later(out.Question.DeadlineAt.Sub(out.Question.OpenedAt) + time.Second)
+			} else {
+				w.must(w.run(w.answer(out.Question.QuestionID, answers[0]), answerQuestion...))
+			}
+			answers = answers[1:]
+		}
+	}
+	w.t.Fatal("the fill does not end")
+	return nil
+}
+
+// asked describes an open question.
+func (w *world) asked(id uuid.UUID) string {
+	w.t.Helper()
+	q, err := w.db.Tenant(w.tenant).GetQuestion(w.t.Context(), w.tenant, id)
+	w.must(err)
+	if q.Status != string(vault.QuestionOpen) || q.Prompt == "" {
+		w.t.Errorf("the question for %s is %s, with the prompt %q", q.FieldName, q.Status, q.Prompt)
+	}
+	text := fmt.Sprintf("%s %d", q.FieldName, q.Attempt)
+	if q.Reason != "" {
+		text += " !"
+		if !strings.Contains(q.Reason, q.FieldName) || strings.Contains(q.Reason, "nobody") {
+			w.t.Errorf("asked again for the reason %q", q.Reason)
+		}
+	}
+	return text
+}
+
+// checkStored checks a field of the result against the profile.
+func (c fillCase) checkStored(w *world, f vault.GapResult) {
+	w.t.Helper()
+	versions := w.history(f.FieldName)
+	if !f.Filled {
+		for _, v := range versions {
+			if v.Source == vault.FieldLLMExtracted || v.Source == vault.FieldSystemInferred {
+				w.t.Errorf("%s is not filled, and %s was stored", f.FieldName, v.Value)
+			}
+		}
+		return
+	}
+	last := versions[len(versions)-1]
+	if f.ItemID == nil || *f.ItemID != last.ID || last.Status != vault.StatusActive {
+		w.t.Errorf("%s: the result names item %v, the active one is %s (%s)", f.FieldName, f.ItemID, last.ID, last.Status)
+	}
+	var meta struct {
+		Quote string `json:"quote"`
+		Model string `json:"model"`
+	}
+	w.must(json.Unmarshal(last.SourceMetadata, &meta))
+	want := map[vault.GapSource]vault.FieldSource{
+		vault.GapFromProfile: vault.FieldUserProvided, vault.GapFromSession: vault.FieldSystemInferred,
+		vault.GapFromConversation: vault.FieldLLMExtracted, vault.GapFromCustomer: vault.FieldUserProvided,
+	}[f.Source]
+	inSession := f.Source == vault.GapFromSession || f.Source == vault.GapFromConversation
+	if last.Source != want || inSession != (last.SourceItemType == vault.SourceSession) || (f.Source == vault.GapFromConversation) != (meta.Quote != "") ||
+		meta.Quote != "" && !strings.Contains(strings.Join(c.said, " "), meta.Quote) {
+		w.t.Errorf("%s from %s is stored as %s from a %q, with the quote %q", f.FieldName, f.Source, last.Source, last.SourceItemType, meta.Quote)
+	}
+}
+
+func TestAQuestionThatIsOpenIsTheSameHoweverOftenItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ev := written(w)
+	question := w.ask(ev)
+	before := w.dump()
+	w.later(time.Minute) // before its deadline
+	outs, errs := w.atOnce(5, func(int) (any, error) {
+		if err := w.run(ev, "Gaps.FindMissing", "Gaps.ResolveGaps"); err != nil {
+			return nil, err
+		}
+		return w.steps.Gaps.AskCustomer(t.Context(), ev)
+	})
+	for i, err := range errs {
+		w.must(err)
+		w.equal("round", steps.Advanced{Question: &question}, outs[i])
+	}
+	w.unchanged(before, "asking again")
+}
+
+func TestTwoRunsOfOneFillAtOnceAreOneFill(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ev := aFill(w)
+	questions := make([]uuid.UUID, 3)
+	_, errs := w.atOnce(len(questions), func(i int) (any, error) {
+		for range 10 {
+			if err := w.run(ev, "Gaps.FindMissing", "Gaps.ResolveGaps"); err != nil {
+				return nil, err
+			}
+			out, err := w.steps.Gaps.AskCustomer(t.Context(), ev)
+			if err != nil {
+				return nil, err
+			}
+			for _, write := range out.Writes {
+				if err := w.run(write, writeField...); err != nil {
+					return nil, err
+				}
+			}
+			if out.Question != nil {
+				questions[i] = out.Question.QuestionID
+				break
+			}
+		}
+		return nil, nil
+	})
+	for i, err := range errs {
+		w.must(err)
+		if questions[i] == uuid.Nil || questions[i] != questions[0] {
+			t.Errorf("run %d waits for question %s, run 0 for %s", i, questions[i], questions[0])
+		}
+	}
+	for _, name := range []string{"plan", "email"} {
+		if n := len(w.history(name)); n != 1 {
+			t.Errorf("%s was written %d times", name, n)
+		}
+	}
+	if n := len(w.dump()["questions"]); n != 1 {
+		t.Errorf("%d questions were opened", n)
+	}
+}
+
+func TestOfSeveralAnswersAtOnceOneWins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	question := w.ask(written(w))
+	evs := make([]vault.Event, 5)
+	for i := range evs {
+		evs[i] = w.answer(question.QuestionID, number(30+i))
+	}
+	_, errs := w.atOnce(len(evs), func(i int) (any, error) { return nil, w.run(evs[i], answerQuestion...) })
+	won := 0
+	for i, ev := range evs {
+		w.must(errs[i])
+		switch op := w.operation(ev); {
+		case op.Status == vault.IntentSucceeded:
+			won++
+		case op.Status != vault.IntentFailed || op.Error.Code != vault.CodeConflict || !strings.Contains(op.Error.Message, "list the open questions"):
+			t.Errorf("an answer that came too late is %s with %v", op.Status, op.Error)
+		}
+	}
+	if n := len(w.history("age")); won != 1 || n != 1 {
+		t.Errorf("%d answers won, and %d values were stored", won, n)
+	}
+}
+
+func TestAnAnswerAfterTheDeadlineIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	question := w.ask(written(w))
+	w.later(25 * time.Hour)
+	ev := w.answer(question.QuestionID, number(36))
+	w.must(w.run(ev, answerQuestion...))
+	op := w.operation(ev)
+	if op.Status != vault.IntentFailed || op.Error.Code != vault.CodeConflict || !strings.Contains(op.Error.Message, "was open until "+question.DeadlineAt.UTC().Format(time.RFC3339)) {
+		t.Errorf("the answer is %s with %v", op.Status, op.Error)
+	}
+	if n := len(w.history("age")); n != 0 {
+		t.Errorf("%d values were stored", n)
+	}
+}
+
+func TestARejectedAnswerSaysWhatWasWrongHoweverOftenItRuns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	fill := written(w)
+	question := w.ask(fill)
+	ev := w.answer(question.QuestionID, text("old enough"))
+	for range 3 {
+		w.must(w.run(ev, answerQuestion...))
+		op := w.operation(ev)
+		if op.Error == nil || op.Error.Code != vault.CodeInvalid || !strings.Contains(op.Error.Message, "age: the value is not a number") {
+			t.Fatalf("the answer is %s with %v", op.Status, op.Error)
+		}
+	}
+	// An operator's replay comes when the question is closed, and another is open.
+	next := w.ask(fill)
+	_, err := w.trigger.Replay(t.Context(), w.tenant, ev.IntentID)
+	w.must(err)
+	w.must(w.run(ev, answerQuestion...))
+	if op := w.operation(ev); op.Error == nil || op.Error.Code != vault.CodeConflict {
+		t.Errorf("the replayed answer is %s with %v, want a conflict", op.Status, op.Error)
+	}
+	w.must(w.run(w.answer(next.QuestionID, number(36)), answerQuestion...))
+	w.equal("stored", []string{"36"}, valuesOf(w.history("age")))
+}
+
+func TestAnAnswerWakesTheFillThatWaitsForIt(t *testing.T) {
+	t.Parallel()
+	for value, accepted := range map[string]bool{"36": true, `"old enough"`: false} {
+		w := newWorld(t)
+		question := w.ask(written(w))
+		ev := w.answer(question.QuestionID, json.RawMessage(value))
+		w.must(w.run(ev, answerQuestion[:3]...))
+		before := len(w.engine.taken())
+		out, err := w.steps.Answers.AnnounceAnswer(t.Context(), ev)
+		w.must(err)
+		if out.Accepted != accepted {
+			t.Errorf("%s: got %+v", value, out)
+		}
+		w.equal("pushed", []push{{vault.EventQuestionSettled, question.QuestionID.String(), ev.IntentID}}, w.engine.taken()[before:])
+	}
+}
+
+func TestAWriteThatIsRejectedOnTheWayIsAskedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ev := aFill(w)
+	writes := w.resolve(ev)
+	plan := vault.Definition{Name: "plan", ValueType: vault.TypeString, AllowedValues: []json.RawMessage{text("silver")}}
+	w.define(plan) // no gold any more
+	rejected := 0
+	for _, write := range writes {
+		if w.run(write, writeField...) != nil {
+			rejected++
+		}
+	}
+	if rejected != 1 {
+		t.Fatalf("%d writes were rejected, want that of plan", rejected)
+	}
+	w.resolve(ev)
+	for _, answer := range []json.RawMessage{text("silver"), number(36)} {
+		w.must(w.run(w.answer(w.ask(ev).QuestionID, answer), answerQuestion...))
+	}
+	w.resolve(ev)
+	w.must(w.run(ev, "Gaps.AskCustomer"))
+	got := resultOf[vault.FillResult](w, ev)
+	i := slices.IndexFunc(got.Fields, func(f vault.GapResult) bool { return f.FieldName == "plan" })
+	if f := got.Fields[i]; !f.Filled || f.Source != vault.GapFromCustomer || len(f.Errors) != 1 || !strings.Contains(f.Errors[0], "plan: the value is not one of the allowed values") {
+		t.Errorf("got %+v, want it from the customer, with what was wrong before", f)
+	}
+}
+
+func TestAFillThatIsUnderWayIsNotPushedAgainBeforeItsDeadline(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ev := written(w)
+	question := w.ask(ev)
+	intent, err := w.db.Tenant(w.tenant).GetIntent(t.Context(), w.tenant, ev.IntentID)
+	w.must(err)
+	if !intent.DueAt.After(question.DeadlineAt) {
+		t.Errorf("the relay takes the fill for lost at %s, before the deadline of its question at %s", intent.DueAt, question.DeadlineAt)
+	}
+}

@@ -1,0 +1,296 @@
+package steps_test
+
+import (
+	"errors"
+	"net"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/contextvault/contextvault/cache"
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func (w *world) statuses() map[string]int {
+	w.t.Helper()
+	out := map[string]int{}
+	for _, table := range []string{"profile_fields", "profile_assets"} {
+		for _, row := range dbtest.Dump(w.t, w.url)[table] {
+			out[table+" "+statusIn(w, row)]++
+		}
+	}
+	return out
+}
+
+func TestSweepsMarkWhatIsDueAndNothingElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	soon := time.Now().Add(time.Hour)
+	expiring := func(in *vault.WriteField) { in.ExpiresAt = &soon }
+	var customers []uuid.UUID
+	for _, tenant := range []uuid.UUID{w.tenant, dbtest.Tenant(t, w.db)} { // the sweep goes across tenants
+		w.tenant, w.customer = tenant, newID()
+		customers = append(customers, w.customer)
+		defined(w)
+		w.define(vault.Definition{Name: "code", ValueType: vault.TypeString})
+		w.write("plan", text("old"), expiring) // superseded by the next: it stays so
+		w.write("plan", text("gold"), expiring)
+		source := w.write("code", text("A1"))
+		w.write("email", text("ada@example.com"), from(source.ItemID))
+		w.write("email", text("bob@example.com"), from(newID())) // orphaned at once
+	}
+	w.equal("before", map[string]int{"profile_fields active": 4, "profile_fields superseded": 4, "profile_fields orphaned": 2}, w.statuses())
+	w.later(2 * time.Hour)
+	w.must(w.run(vault.Event{}, "Sweeps.ExpireFields"))
+	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans"))
+	w.equal("after", map[string]int{
+		"profile_fields active": 2, "profile_fields superseded": 4, "profile_fields orphaned": 2, "profile_fields expired": 2,
+	}, w.statuses())
+
+	// The readers are told: each profile has a new version, and a note for the cache.
+	for _, customer := range customers {
+		var noted int64
+		dbtest.Scan(t, w.url, &noted, "SELECT count(*) FROM cache_invalidations WHERE to_jsonb(cache_invalidations)::text LIKE '%' || $1 || '%'", customer.String())
+		if noted != 1 {
+			t.Errorf("customer %s: %d notes", customer, noted)
+		}
+	}
+	w.sql("DELETE FROM profile_fields WHERE name = 'code'")
+	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans")) // what was derived from it was superseded meanwhile
+	w.equal("a superseded item that lost its source", map[string]int{
+		"profile_fields superseded": 4, "profile_fields orphaned": 2, "profile_fields expired": 2,
+	}, w.statuses())
+}
+
+func TestASweepByHandSaysWhatItMarked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stale(w)
+	ev := w.event(w.trigger.ExpireFields(t.Context(), w.tenant))
+	w.must(w.run(ev, "Sweeps.ExpireFields", "Caches.InvalidateNoted"))
+	got := resultOf[vault.SweepResult](w, ev)
+	if got.Marked != 4 || got.Profiles < 3 { // a profile counts once in each batch
+		t.Errorf("got %+v, want 4 items of 3 profiles", got)
+	}
+	if op := w.operation(ev); op.Status != vault.IntentSucceeded {
+		t.Errorf("the operation is %s", op.Status)
+	}
+}
+
+func TestOnlyWhatIsFinishedIsPurged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	w.must(w.run(answered(w), "Gaps.AskCustomer"))
+	_ = w.run(w.accept("email", text("nobody")), writeField...)
+	w.accept("plan", text("silver"))
+	applied := w.accept("plan", text("gold"))
+	w.must(w.run(applied, "Fields.PersistField"))
+	count := func() map[string]int {
+		out := map[string]int{}
+		for _, row := range dbtest.Dump(t, w.url)["intents"] {
+			out[statusIn(w, row)]++
+		}
+		out["fills"] = len(dbtest.Dump(t, w.url)["gap_fills"])
+		return out
+	}
+	before := count()
+	if before["failed"] != 1 || before["accepted"] == 0 || before["applied"] != 1 || before["fills"] != 1 {
+		t.Fatalf("the test arranged %v", before)
+	}
+	for _, c := range []struct {
+		after time.Duration
+		gone  []string
+	}{
+		{23 * time.Hour, nil},
+		{2 * time.Hour, []string{"succeeded", "fills"}},
+		{24 * time.Hour, []string{"failed"}},
+		{1000 * time.Hour, nil},
+	} {
+		w.later(c.after)
+		w.must(w.run(vault.Event{}, "Intents.PurgeIntents"))
+		for _, status := range c.gone {
+			delete(before, status)
+		}
+		got := count()
+		if got["fills"] == 0 {
+			delete(got, "fills")
+		}
+		w.equal("after another "+c.after.String(), before, got)
+	}
+	if n := len(w.history("age")); n != 1 {
+		t.Errorf("the purge took a customer's value")
+	}
+}
+
+func TestTheRelayPushesWhatIsOwed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	owed(w)
+	out, err := w.steps.Intents.RelayIntents(t.Context(), vault.Event{})
+	w.must(err)
+	w.equal("output", steps.Relayed{Pushed: 3, Invalidated: 4}, out)
+	if n := len(w.engine.taken()); n != 3 {
+		t.Errorf("%d events were pushed", n)
+	}
+	owedAgain := w.accept("plan", text("gold"))
+	w.sql("UPDATE intents SET due_at = clock_timestamp() WHERE id = $1", owedAgain.IntentID)
+	w.engine.mu.Lock()
+	w.engine.err = errors.New("the engine is down")
+	w.engine.mu.Unlock()
+	if _, err := w.steps.Intents.RelayIntents(t.Context(), vault.Event{}); err == nil {
+		t.Error("nobody hears that the engine is down")
+	}
+	if op := w.operation(owedAgain); op.Status != vault.IntentAccepted {
+		t.Errorf("what could not be pushed is %s", op.Status)
+	}
+}
+
+func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
+	t.Parallel()
+	for name, redisIs := range map[string]func(*redisServer){
+		"Redis answers":         func(*redisServer) {},
+		"Redis does not answer": (*redisServer).hang,
+		"Redis is gone":         (*redisServer).kill,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := startRedis(t)
+			w := newWorld(t, func(d *steps.Deps) {
+				// Steps and readers are in two processes.
+				d.Cache = (&world{t: t}).newCache(cache.Options{URL: server.url, OpTimeout: 300 * time.Millisecond})
+			})
+			reader := query.New(w.db, w.newCache(cache.Options{URL: server.url, OpTimeout: 300 * time.Millisecond}))
+			read := func() string {
+				t.Helper()
+				p, err := reader.Profile(t.Context(), w.tenant, w.customer)
+				w.must(err)
+				return string(p.Fields["plan"].Value)
+			}
+			defined(w)
+			w.write("plan", text("silver"))
+			for range 3 { // the old value is in the cache
+				w.equal("before", `"silver"`, read())
+			}
+			ev := w.accept("plan", text("gold"))
+			w.must(w.run(ev, writeField[:2]...))
+			redisIs(server)
+			first, err := w.steps.Caches.InvalidateProfile(t.Context(), ev)
+			w.must(err)
+			if op := w.operation(ev); op.Status != vault.IntentSucceeded {
+				t.Fatalf("the write is %s", op.Status)
+			}
+			w.equal("after it was acknowledged", `"gold"`, read())
+
+			before := w.dump()
+			again, err := w.steps.Caches.InvalidateProfile(t.Context(), ev)
+			w.must(err)
+			w.equal("a second run", first, again)
+			w.unchanged(before, "a second run")
+			if noted := w.dump().Counts()["cache_invalidations"]; (noted == 1) != (name != "Redis answers") || noted != first.Noted {
+				t.Errorf("%d invalidations are noted, the step said %d", noted, first.Noted)
+			}
+
+			server.revive()
+			for range 20 { // whoever trusts Redis again has made up for the notes before
+				w.equal("when Redis is back", `"gold"`, read())
+				time.Sleep(10 * time.Millisecond)
+			}
+			deadline := time.Now().Add(20 * time.Second)
+			for w.dump().Counts()["cache_invalidations"] > 0 {
+				w.must(w.run(vault.Event{}, "Intents.RelayIntents"))
+				if time.Now().After(deadline) {
+					t.Fatal("the relay does not work off the note")
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+			w.equal("at last", `"gold"`, read())
+		})
+	}
+}
+
+// redisServer is a Redis of one test.
+type redisServer struct {
+	t    *testing.T
+	args []string
+	url  string
+	cmd  *exec.Cmd
+}
+
+func startRedis(t *testing.T) *redisServer {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port) //nolint:errcheck // a TCP listener has a TCP address
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := &redisServer{
+		t: t, url: "redis://127.0.0.1:" + port + "/0",
+		args: []string{"--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no"},
+	}
+	s.start()
+	t.Cleanup(func() {
+		s.signal(syscall.SIGCONT)
+		s.kill()
+	})
+	return s
+}
+
+func (s *redisServer) start() {
+	s.t.Helper()
+	s.cmd = exec.Command("redis-server", s.args...) //nolint:noctx // it ends with the test, by signals of its own
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatalf("redis-server: %v (`make services` installs it)", err)
+	}
+	opts, err := redis.ParseURL(s.url)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	client := redis.NewClient(opts)
+	defer func() { _ = client.Close() }()
+	deadline := time.Now().Add(20 * time.Second)
+	for client.Ping(s.t.Context()).Err() != nil {
+		if time.Now().After(deadline) {
+			s.t.Fatal("redis-server does not answer")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func (s *redisServer) signal(sig syscall.Signal) {
+	if s.cmd != nil {
+		_ = s.cmd.Process.Signal(sig)
+	}
+}
+
+// hang makes it take connections and answer nothing.
+func (s *redisServer) hang() { s.signal(syscall.SIGSTOP) }
+
+func (s *redisServer) kill() {
+	if s.cmd == nil {
+		return
+	}
+	s.signal(syscall.SIGKILL)
+	_ = s.cmd.Wait()
+	s.cmd = nil
+}
+
+// revive makes it answer again, with what it held if it only hung.
+func (s *redisServer) revive() {
+	if s.cmd == nil {
+		s.start()
+	}
+	s.signal(syscall.SIGCONT)
+}

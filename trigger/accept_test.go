@@ -1,0 +1,264 @@
+package trigger_test
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func TestARepeatWithTheSameKeyIsTheSameOperation(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ctx := t.Context()
+	key := trigger.IdempotencyKey("k")
+	first, err := b.WriteField(ctx, b.tenant, write(`{"a": 1}`), key)
+	b.must(err)
+
+	same, err := b.WriteField(ctx, b.tenant, write(`{"a":1}`), key) // spacing is no content
+	b.must(err)
+	if same != first {
+		t.Errorf("the same content: got %+v, want %+v", same, first)
+	}
+	_, err = b.WriteField(ctx, b.tenant, write(`{"a":2}`), key)
+	b.code(err, vault.CodeConflict)
+	for _, part := range []string{"idempotency_key", first.ID.String(), "use a new key"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("other content: got %v, want it to say %q", err, part)
+		}
+	}
+	if n := b.intents(); n != 1 {
+		t.Errorf("%d operations were accepted", n)
+	}
+
+	other := dbtest.Tenant(t, b.db)
+	for what, accept := range map[string]func() (trigger.Receipt, error){
+		"another key": func() (trigger.Receipt, error) {
+			return b.WriteField(ctx, b.tenant, write(`{"a":1}`), trigger.IdempotencyKey("k2"))
+		},
+		"no key":           func() (trigger.Receipt, error) { return b.WriteField(ctx, b.tenant, write(`{"a":1}`)) },
+		"another tenant":   func() (trigger.Receipt, error) { return b.WriteField(ctx, other, write(`{"a":1}`), key) },
+		"another workflow": func() (trigger.Receipt, error) { return b.ExpireFields(ctx, b.tenant, key) },
+	} {
+		r, err := accept()
+		b.must(err)
+		if r.ID == first.ID {
+			t.Errorf("%s: it is the same operation", what)
+		}
+	}
+
+	b.finish(first.ID, nil)
+	b.eventually("the pushes of what was accepted", func() bool { return len(b.engine.taken()) == 5 })
+	pushes := b.engine.called()
+	again, err := b.WriteField(ctx, b.tenant, write(`{"a":1}`), key)
+	b.must(err)
+	if op, err := again.Wait(ctx); err != nil || op.ID != first.ID || op.Status != vault.IntentSucceeded {
+		t.Errorf("a repeat after the end: got %+v, %v", op, err)
+	}
+	b.Client.Close() // its pushes have ended
+	if n := b.engine.called(); n != pushes {
+		t.Errorf("a repeat after the end was pushed")
+	}
+}
+
+func TestOfRepeatsAtOnceOneIsAccepted(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]func(i int) string{
+		"the same content": func(int) string { return `"gold"` },
+		"other contents":   func(i int) string { return fmt.Sprintf(`"plan %d"`, i) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			const callers = 12
+			receipts, errs := make([]trigger.Receipt, callers), make([]error, callers)
+			atOnce(callers, func(i int) {
+				receipts[i], errs[i] = b.WriteField(t.Context(), b.tenant, write(value(i)), trigger.IdempotencyKey("k"))
+			})
+			accepted := map[uuid.UUID]int{}
+			for i, err := range errs {
+				switch {
+				case err == nil:
+					accepted[receipts[i].ID]++
+				case name == "the same content" || vault.CodeOf(err) != vault.CodeConflict:
+					t.Errorf("caller %d: %v", i, err)
+				}
+			}
+			if n := b.intents(); n != 1 || len(accepted) != 1 {
+				t.Errorf("%d operations are there, the callers were given %v", n, accepted)
+			}
+		})
+	}
+}
+
+func TestAnEventHoldsIDsAloneAndThePayloadIsSealed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r, err := b.WriteField(t.Context(), b.tenant, write(`"secret plan"`))
+	b.must(err)
+	b.eventually("the push", func() bool { return len(b.engine.taken()) == 1 })
+	b.Client.Close() // its pushes have ended
+	if got, want := b.engine.pushed[0], (vault.Event{IntentID: r.ID, TenantID: b.tenant, Subject: customer.String()}); got != want {
+		t.Errorf("pushed %+v, want %+v", got, want)
+	}
+	if got := dbtest.Dump(t, b.url).Holding("secret plan"); len(got) > 0 {
+		t.Errorf("the value is in %v", got)
+	}
+	var in vault.WriteField
+	b.must(b.sealer.Open(b.tenant, r.ID, b.intent(r.ID).Payload, &in))
+	if string(in.Value) != `"secret plan"` {
+		t.Errorf("the payload holds %s", in.Value)
+	}
+}
+
+func TestAWriteIsAcceptedWhateverTheEngineDoes(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(b *engine, o *trigger.Options){
+		"it fails":      func(e *engine, _ *trigger.Options) { e.err = errDown },
+		"it hangs":      func(e *engine, _ *trigger.Options) { e.hold = make(chan struct{}) },
+		"there is none": func(_ *engine, o *trigger.Options) { o.Engine = nil },
+		"no push is free": func(e *engine, o *trigger.Options) {
+			e.hold, o.PushesAtOnce = make(chan struct{}), 1
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := &engine{}
+			b := newBench(t, func(o *trigger.Options) {
+				o.Engine = e
+				change(e, o)
+			})
+			began := time.Now()
+			var receipts []trigger.Receipt
+			for range 5 {
+				receipts = append(receipts, b.accept())
+			}
+			if took := time.Since(began); took > 2*time.Second { // a push may take 3 seconds
+				t.Errorf("five writes took %s to be accepted", took)
+			}
+			for _, r := range receipts {
+				if op, err := b.Operation(t.Context(), b.tenant, r.ID); err != nil || op.Status != vault.IntentAccepted {
+					t.Errorf("got %+v, %v", op, err)
+				}
+			}
+			// Another process, or this one later, pushes what is owed.
+			if e.hold != nil {
+				close(e.hold)
+			}
+			b.Client.Close()
+			e.answer(nil)
+			relay := trigger.New(trigger.Options{DB: b.db, Sealer: b.sealer, Engine: e})
+			t.Cleanup(relay.Close)
+			b.due()
+			_, err := relay.RelayDue(t.Context(), 100)
+			b.must(err)
+			for _, r := range receipts {
+				if e.taken()[r.ID] == 0 {
+					t.Errorf("operation %s was never pushed", r.ID)
+				}
+			}
+		})
+	}
+}
+
+func TestWhileTheEngineIsDownFewPushesAreTried(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.engine.answer(errDown)
+	for range 20 {
+		b.accept()
+	}
+	b.Client.Close()
+	if n := b.engine.called(); n < 3 || n > 12 { // three failures open the breaker; some were under way by then
+		t.Errorf("%d of 20 pushes were tried", n)
+	}
+}
+
+func TestWhatWasPushedIsNotDueSoon(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := b.accept()
+	b.eventually("the push", func() bool { return b.intent(r.ID).EnqueuedAt != nil })
+	intent := b.intent(r.ID)
+	if after := intent.DueAt.Sub(*intent.EnqueuedAt); after < time.Minute || intent.Attempts != 1 {
+		t.Errorf("it is due %s after it was pushed, with %d attempts", after, intent.Attempts)
+	}
+}
+
+func TestCloseLetsThePushesUnderWayEnd(t *testing.T) {
+	t.Parallel()
+	e := &engine{hold: make(chan struct{})}
+	b := newBench(t, func(o *trigger.Options) { o.Engine = e })
+	r := b.accept()
+	b.eventually("the push", func() bool { return e.called() == 1 })
+	var closed atomic.Bool
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b.Client.Close()
+		closed.Store(true)
+	}()
+	time.Sleep(50 * time.Millisecond)
+	if closed.Load() {
+		t.Error("Close did not wait for the push")
+	}
+	close(e.hold)
+	<-done
+	if e.taken()[r.ID] != 1 || b.intent(r.ID).EnqueuedAt == nil {
+		t.Error("the push under way was lost")
+	}
+}
+
+func TestOnlyAFailedOperationIsReplayed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ctx := t.Context()
+	failed, succeeded, accepted := b.accept(), b.accept(), b.accept()
+	b.eventually("the pushes", func() bool { return len(b.engine.taken()) == 3 })
+	failure := vault.Invalid("plan", "is wrong")
+	b.finish(failed.ID, failure)
+	b.finish(succeeded.ID, nil)
+	for _, c := range []struct {
+		id   uuid.UUID
+		code vault.Code
+		says string
+	}{
+		{succeeded.ID, vault.CodeConflict, "is succeeded; only a failed one can be replayed"},
+		{accepted.ID, vault.CodeConflict, "is accepted; only a failed one can be replayed"},
+		{agent, vault.CodeUnknown, "unknown operation"},
+	} {
+		_, err := b.Replay(ctx, b.tenant, c.id)
+		if vault.CodeOf(err) != c.code || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("got %v, want %s: %s", err, c.code, c.says)
+		}
+	}
+	_, err := b.Replay(ctx, dbtest.Tenant(t, b.db), failed.ID)
+	b.code(err, vault.CodeUnknown)
+
+	before := b.intent(failed.ID)
+	var replayed atomic.Int32
+	atOnce(4, func(int) {
+		r, err := b.Replay(ctx, b.tenant, failed.ID)
+		switch {
+		case err == nil && r.ID == failed.ID:
+			replayed.Add(1)
+		case vault.CodeOf(err) != vault.CodeConflict:
+			t.Errorf("got %+v, %v", r, err)
+		}
+	})
+	if n := replayed.Load(); n != 1 {
+		t.Errorf("%d of 4 replays at once were accepted", n)
+	}
+	b.eventually("the push of the replay", func() bool { return b.engine.taken()[failed.ID] == 2 })
+	after := b.intent(failed.ID)
+	if after.Status != "accepted" || after.Error != nil || after.FinishedAt != nil || !after.AcceptedAt.Equal(before.AcceptedAt) {
+		t.Errorf("the replayed operation is %s, accepted at %s; it was accepted at %s", after.Status, after.AcceptedAt, before.AcceptedAt)
+	}
+}

@@ -1,0 +1,166 @@
+package trigger_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// owing is a bench with operations that were accepted and never pushed.
+func owing(t *testing.T, n int) (*bench, []uuid.UUID) {
+	t.Helper()
+	b := newBench(t)
+	quiet := trigger.New(trigger.Options{DB: b.db, Sealer: b.sealer})
+	t.Cleanup(quiet.Close)
+	ids := make([]uuid.UUID, n)
+	for i := range ids {
+		r, err := quiet.WriteField(t.Context(), b.tenant, write(`"gold"`))
+		b.must(err)
+		ids[i] = r.ID
+	}
+	b.due()
+	return b, ids
+}
+
+func TestAClaimOfTheRelayIsALease(t *testing.T) {
+	t.Parallel()
+	b, ids := owing(t, 1)
+	for attempts := range 7 {
+		if attempts == 6 {
+			attempts = 40 // it stays at the longest
+			dbtest.Exec(t, b.url, "UPDATE intents SET attempts = 40")
+		}
+		n, err := b.RelayDue(t.Context(), 10)
+		b.must(err)
+		if again, err := b.RelayDue(t.Context(), 10); n != 1 || again != 0 || err != nil {
+			t.Fatalf("pushed %d, then %d (%v); want it once for each lease", n, again, err)
+		}
+		intent := b.intent(ids[0])
+		want := min(5*time.Minute<<min(attempts, 10), time.Hour)
+		if lease := intent.DueAt.Sub(*intent.EnqueuedAt).Round(time.Second); lease != want || int(intent.Attempts) != attempts+1 {
+			t.Errorf("after %d attempts the lease is %s, want %s; now %d attempts", attempts, lease, want, intent.Attempts)
+		}
+		b.due() // the lease is over, and the run was lost
+	}
+	b.finish(ids[0], nil)
+	dbtest.Exec(t, b.url, "UPDATE intents SET due_at = clock_timestamp()")
+	if n, err := b.RelayDue(t.Context(), 10); n != 0 || err != nil {
+		t.Errorf("what is finished was pushed %d times (%v)", n, err)
+	}
+}
+
+func TestRelaysAtOnceShareTheWork(t *testing.T) {
+	t.Parallel()
+	b, ids := owing(t, 40)
+	var pushed atomic.Int32
+	atOnce(4, func(int) {
+		for {
+			n, err := b.RelayDue(t.Context(), 3)
+			if err != nil {
+				t.Error(err)
+			}
+			pushed.Add(int32(n)) //nolint:gosec // a few
+			if n == 0 {
+				return
+			}
+		}
+	})
+	if pushed.Load() != 40 {
+		t.Errorf("%d pushes of 40 operations", pushed.Load())
+	}
+	taken := b.engine.taken()
+	for _, id := range ids {
+		if taken[id] != 1 {
+			t.Errorf("operation %s was pushed %d times", id, taken[id])
+		}
+	}
+}
+
+func TestTheRelayDoesNotWaitForALockedOperation(t *testing.T) {
+	t.Parallel()
+	b, ids := owing(t, 2)
+	conn, err := pgx.Connect(t.Context(), b.url)
+	b.must(err)
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	_, err = conn.Exec(t.Context(), "BEGIN; SELECT 1 FROM intents WHERE id = '"+ids[0].String()+"' FOR UPDATE")
+	b.must(err)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if n, err := b.RelayDue(ctx, 10); n != 1 || err != nil || b.engine.taken()[ids[1]] != 1 {
+		t.Errorf("pushed %d (%v), want the one that is free", n, err)
+	}
+}
+
+func TestWhatTheEngineRefusesIsDueAgainSoon(t *testing.T) {
+	t.Parallel()
+	b, ids := owing(t, 5)
+	b.engine.answer(errDown)
+	n, err := b.RelayDue(t.Context(), 10)
+	if n != 0 || err == nil {
+		t.Errorf("pushed %d, %v", n, err)
+	}
+	for _, id := range ids {
+		intent := b.intent(id)
+		if in := time.Until(intent.DueAt); in < 0 || in > time.Minute || intent.Attempts != 0 {
+			t.Errorf("operation %s is due in %s, after %d attempts", id, in, intent.Attempts)
+		}
+	}
+	b.engine.answer(nil)
+	b.due()
+	if n, err := b.RelayDue(t.Context(), 10); n != 5 || err != nil {
+		t.Errorf("when the engine is back: pushed %d, %v", n, err)
+	}
+}
+
+func TestAProcessWithoutAnEngineClaimsNothing(t *testing.T) {
+	t.Parallel()
+	b, ids := owing(t, 1)
+	none := trigger.New(trigger.Options{DB: b.db, Sealer: b.sealer, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	t.Cleanup(none.Close)
+	before := dbtest.Dump(t, b.url)
+	n, err := none.RelayDue(t.Context(), 10)
+	b.code(err, vault.CodeUnavailable)
+	if after := dbtest.Dump(t, b.url); n != 0 || fmt.Sprint(after) != fmt.Sprint(before) {
+		t.Error("it took an operation from the relays that have one")
+	}
+	if n, err := b.RelayDue(t.Context(), 10); n != 1 || err != nil || b.engine.taken()[ids[0]] != 1 {
+		t.Errorf("pushed %d, %v", n, err)
+	}
+}
+
+func TestRunPushesWhatIsOwedUntilItsContextEnds(t *testing.T) {
+	t.Parallel()
+	b, ids := owing(t, 3)
+	b.engine.answer(errDown)
+	relay := trigger.New(trigger.Options{
+		DB: b.db, Sealer: b.sealer, Engine: b.engine, RelayInterval: 10 * time.Millisecond, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	t.Cleanup(relay.Close)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- relay.Run(ctx) }()
+	b.eventually("a try while the engine is down", func() bool { return b.engine.called() > 0 })
+	b.engine.answer(nil)
+	b.eventually("the pushes", func() bool {
+		b.due()
+		return len(b.engine.taken()) == len(ids)
+	})
+	cancel()
+	select {
+	case err := <-done:
+		b.must(err)
+	case <-time.After(patience):
+		t.Fatal("Run does not end with its context")
+	}
+}

@@ -1,0 +1,112 @@
+package workflows_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/hatchet-dev/hatchet/pkg/client/rest"
+
+	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func TestAFailedRunIsReplayedAfterItsCauseWasMended(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	r, err := kit.Trigger.WriteField(t.Context(), s.tenant, s.fact("nickname", "Ada"))
+	rejected(t, r, err)
+	s.define(vault.Definition{Name: "nickname", ValueType: vault.TypeString})
+	kit.Replay(t, kit.Run(t, r.ID, rest.V1TaskStatusFAILED))
+	op := kit.Operation(t, s.tenant, r.ID, vault.IntentSucceeded)
+	if op.Error != nil || s.value("nickname") != `"Ada"` || len(s.history("nickname")) != 1 {
+		t.Errorf("a reader sees %q, the history is %v, the error %v", s.value("nickname"), s.versions("nickname"), op.Error)
+	}
+}
+
+// Order of writes is order of acceptance, however late a write comes.
+func TestALateReplayDoesNotDisplaceTheNewerValue(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	r, err := kit.Trigger.WriteField(t.Context(), s.tenant, s.fact("nickname", "Old"))
+	rejected(t, r, err)
+	s.define(vault.Definition{Name: "nickname", ValueType: vault.TypeString})
+	newer := s.write(s.fact("nickname", "New"))
+	kit.Replay(t, kit.Run(t, r.ID, rest.V1TaskStatusFAILED))
+	late := result[vault.ItemResult](t, kit.Operation(t, s.tenant, r.ID, vault.IntentSucceeded))
+	if late.Status != vault.StatusSuperseded || s.value("nickname") != `"New"` {
+		t.Errorf("the late write entered as %s, and a reader sees %q", late.Status, s.value("nickname"))
+	}
+	h := s.history("nickname")
+	if got := s.versions("nickname"); !slices.Equal(got, []string{`"New" active`, `"Old" superseded`}) || h[1].SupersededByID == nil || *h[1].SupersededByID != newer.ItemID {
+		t.Errorf("the history is %v, superseded by %v", got, h[1].SupersededByID)
+	}
+}
+
+func TestAReplayOfARunThatSucceededChangesNothing(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	r, err := kit.Trigger.WriteField(t.Context(), s.tenant, s.fact("country", "Norway"))
+	before := done(t, r, err)
+	profile := s.profile()
+	run := kit.Run(t, r.ID, rest.V1TaskStatusCOMPLETED)
+	kit.Replay(t, run)
+	kit.Rerun(t, run, rest.V1TaskStatusCOMPLETED)
+	after, err := kit.Query.Operation(t.Context(), s.tenant, r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("the operation changed: %s", diff)
+	}
+	if diff := cmp.Diff(profile, s.profile(), cmpopts.EquateEmpty()); diff != "" || len(s.history("country")) != 1 {
+		t.Errorf("the profile changed: %s; the history is %v", diff, s.versions("country"))
+	}
+}
+
+// The engine gives a replayed durable run the outcomes that it kept, the failure included; it goes past that.
+func TestAFailedGapFillIsReplayedAfterItsCauseWasMended(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	scenario := testkit.ID()
+	fill := s.fill(vault.FillGaps{ScenarioID: scenario})
+	if reason := rejected(t, fill, nil); reason.Code != vault.CodeUnknown {
+		t.Errorf("a fill for no scenario was rejected with %s: %s", reason.Code, reason)
+	}
+	run := kit.Run(t, fill.ID, rest.V1TaskStatusFAILED)
+	if tasks := kit.Tasks(t, run); len(tasks) != 1 || *tasks[0].RetryCount != 0 {
+		t.Errorf("it was tried again %d times before it was mended", *tasks[0].RetryCount)
+	}
+	r, err := kit.Trigger.SaveScenario(t.Context(), s.tenant, vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"})
+	done(t, r, err)
+	r, err = kit.Trigger.SaveRequirement(t.Context(), s.tenant, vault.Requirement{
+		AgentID: s.agent, ScenarioID: scenario, FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+	})
+	done(t, r, err)
+	kit.Replay(t, run)
+	done(t, s.answer(kit.Question(t, s.tenant, s.customer), "gold"), nil)
+	got := result[vault.FillResult](t, kit.Operation(t, s.tenant, fill.ID, vault.IntentSucceeded))
+	if diff := cmp.Diff(map[string]string{"plan": "customer"}, outcomes(got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAReplayOfAGapFillThatEndedAsksNobody(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	fill := s.fill(vault.FillGaps{ScenarioID: s.scenario(asked("plan")...)})
+	q := kit.Question(t, s.tenant, s.customer)
+	done(t, s.answer(q, "gold"), nil)
+	before := done(t, fill, nil)
+	run := kit.Run(t, fill.ID, rest.V1TaskStatusCOMPLETED)
+	kit.Replay(t, run)
+	kit.Rerun(t, run, rest.V1TaskStatusCOMPLETED)
+	after, err := kit.Query.Operation(t.Context(), s.tenant, fill.ID)
+	if diff := cmp.Diff(before, after); diff != "" || err != nil {
+		t.Errorf("the operation changed: %v, %s", err, diff)
+	}
+	if open, err := kit.Query.Questions(t.Context(), s.tenant, s.customer); err != nil || len(open) != 0 || len(s.history("plan")) != 1 {
+		t.Errorf("open: %v, %v; the history is %v", open, err, s.versions("plan"))
+	}
+}
