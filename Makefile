@@ -43,6 +43,12 @@ run: ## the same system, engine and worker in one process, until Ctrl-C
 	go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev run
 
+.PHONY: bench
+bench: ## measure the system against what its parts cost alone: benchmarks/profile.json
+	@$(with_services) \
+	go build -o bin/vault-dev ./cmd/vault-dev && \
+	exec bin/vault-dev bench
+
 .PHONY: test
 test: ## all tests, against real PostgreSQL, Redis and Hatchet engine
 	@$(with_services) \

@@ -9,9 +9,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// NotStored is the version of a value that is for this reader only.
+const NotStored int64 = -1
+
 // Read gives the value under key: from Redis where it is there and may be trusted, else from load, and then it is stored for
-// the next reader. load gives the value with its version, which grows with every change of it; an error of load is
-// returned as it is, and nothing is stored. T must come out of JSON as it went in.
+// the next reader. load gives the value with its version, which grows with every change of it, or NotStored; an error of load
+// is returned as it is, and nothing is stored. T must come out of JSON as it went in.
 //
 // Two readers that miss at once both load: a load that began before a change must not serve a read that began after it.
 func Read[T any](ctx context.Context, c *Cache, key Key, load func(ctx context.Context) (value T, version int64, err error)) (T, error) {

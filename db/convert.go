@@ -151,12 +151,13 @@ func OperationOf(r dbgen.Intent) (vault.Operation, error) {
 func VersionOf(r dbgen.ListVersionsRow) vault.Version {
 	return vault.Version{
 		ID: r.ID, IntentID: r.IntentID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
+		Deleted: r.Deleted,
 	}
 }
 
 // ChainOf turns the rows of GetChain, the item first, into a chain with the origin first. Rows beyond depth mean that the
 // chain goes on. A chain does not tell the states of its items: without them it changes only when an item is deleted or
-// restored, and may be cached.
+// comes (back), and may be cached.
 func ChainOf(rows []dbgen.GetChainRow, depth int) vault.Chain {
 	var chain vault.Chain
 	if len(rows) > depth {

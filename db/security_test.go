@@ -105,7 +105,7 @@ func TestTheRolesOfTheVaultCannotDoMoreThanTheyNeed(t *testing.T) {
 		"vault_app": {
 			"SELECT 1 FROM goose_db_version", "DELETE FROM tenants", "INSERT INTO api_keys (id) VALUES (gen_random_uuid())", "UPDATE api_keys SET name = ''",
 			"CREATE TABLE more ()", "ALTER TABLE intents DISABLE ROW LEVEL SECURITY", "DROP POLICY one_tenant ON intents", "TRUNCATE intents",
-			"ALTER ROLE vault_app BYPASSRLS", "SET SESSION AUTHORIZATION vault_system",
+			"ALTER ROLE vault_app BYPASSRLS",
 		},
 		"vault_system": {"SELECT 1 FROM goose_db_version", "CREATE TABLE more ()", "DROP TABLE intents", "TRUNCATE intents"},
 	} {
@@ -118,11 +118,6 @@ func TestTheRolesOfTheVaultCannotDoMoreThanTheyNeed(t *testing.T) {
 			limited, err := pgx.ConnectConfig(t.Context(), as)
 			if err != nil {
 				t.Fatal(err)
-			}
-			// A session of a superuser may always go back; what counts is what the role itself may do.
-			if strings.HasPrefix(sql, "SET SESSION") {
-				_ = limited.Close(t.Context())
-				continue
 			}
 			if _, err := limited.Exec(t.Context(), sql); !isState("42501")(err) {
 				t.Errorf("%s: %s: got %v, want that it is refused", role, sql, err)

@@ -58,6 +58,9 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 		if err != nil {
 			return out, err
 		}
+		if session.CustomerID != in.CustomerID {
+			return out, vault.Invalid("session_id", "session %s is of another customer", *in.SessionID)
+		}
 		known.Session = session.Variables
 	}
 	missing, warnings := vault.FindMissing(reqs, defs, known, in.Scope)

@@ -85,7 +85,10 @@ func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) 
 	}
 	return cache.Read(ctx, q.cache, cache.ChainKey(tenant, item), func(ctx context.Context) (vault.Chain, int64, error) {
 		out, err := q.chain(ctx, tenant, item, depth)
-		return out, 0, err // dropped when an item of it is deleted or restored
+		if out.Missing {
+			return out, cache.NotStored, err // the source may come (back), and whoever brings it does not know who waits for it
+		}
+		return out, 0, err // dropped when an item of it is deleted
 	})
 }
 

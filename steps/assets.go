@@ -44,10 +44,9 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (vault.ItemRes
 		if in.UploadedAt != nil {
 			row.UploadedAt = *in.UploadedAt
 		}
-		if in.SupersedeExisting {
-			if err := supersedeAssets(ctx, q, &row); err != nil {
-				return vault.ItemResult{}, err
-			}
+		row.SupersedesOlder = in.SupersedeExisting
+		if err := s.placeAsset(ctx, q, &row); err != nil {
+			return vault.ItemResult{}, err
 		}
 		if err := q.InsertAsset(ctx, row); err != nil {
 			return vault.ItemResult{}, err
@@ -57,20 +56,24 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (vault.ItemRes
 	})
 }
 
-// supersedeAssets puts an asset in the place of those of its name. By order of acceptance: a late one enters superseded.
-func supersedeAssets(ctx context.Context, q *dbgen.Queries, row *dbgen.InsertAssetParams) error {
+// placeAsset finds the place of an asset among those of its name, by order of acceptance: one that supersedes the older ones
+// does so with those that come late, too.
+func (s Assets) placeAsset(ctx context.Context, q *dbgen.Queries, row *dbgen.InsertAssetParams) error {
 	newer, err := q.GetNewerAsset(ctx, dbgen.GetNewerAssetParams{
 		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt, IntentID: row.IntentID,
 	})
 	switch {
 	case err == nil:
-		row.Status, row.SupersededByID, row.SupersededAt = string(vault.StatusSuperseded), &newer, &row.AcceptedAt
+		now := db.UTC(s.now())
+		row.Status, row.SupersededByID, row.SupersededAt = string(vault.StatusSuperseded), &newer, &now
 	case !db.NoRow(err):
 		return err
 	}
-	_, err = q.SupersedeAssets(ctx, dbgen.SupersedeAssetsParams{
+	if !row.SupersedesOlder {
+		return nil
+	}
+	return q.SupersedeAssets(ctx, dbgen.SupersedeAssetsParams{
 		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt, IntentID: row.IntentID,
 		SupersededByID: &row.ID,
 	})
-	return err
 }

@@ -2,6 +2,7 @@ package steps_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -112,6 +113,28 @@ func sessionOf(change func(w *world, in *vault.SaveSession)) func(w *world) (tri
 func answerOf(question uuid.UUID, value json.RawMessage) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
 		return w.trigger.AnswerQuestion(w.t.Context(), w.tenant, vault.AnswerQuestion{QuestionID: question, Value: value})
+	}
+}
+
+func verificationOf(name, method string) func(w *world) (trigger.Receipt, error) {
+	return func(w *world) (trigger.Receipt, error) {
+		w.define(vault.Definition{Name: "passport", ValueType: vault.TypeString, VerificationMethods: []string{"document", "kyc"}})
+		w.write("passport", text("C01X"))
+		return w.trigger.VerifyField(w.t.Context(), w.tenant, vault.VerifyField{
+			AgentID: w.agent, CustomerID: w.customer, Name: name, Method: cmp.Or(method, "code"),
+		})
+	}
+}
+
+func importOf(plans ...json.RawMessage) func(w *world) (trigger.Receipt, error) {
+	return func(w *world) (trigger.Receipt, error) {
+		var in vault.ImportFields
+		for _, plan := range plans {
+			in.Writes = append(in.Writes, vault.WriteField{
+				AgentID: w.agent, CustomerID: w.customer, Name: "plan", Value: plan, Source: vault.FieldHumanEntered,
+			})
+		}
+		return w.trigger.ImportFields(w.t.Context(), w.tenant, in)
 	}
 }
 
@@ -405,6 +428,80 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"value: is not valid JSON"},
 	},
 	{
+		name: "unknown item",
+		send: func(w *world) (trigger.Receipt, error) {
+			return w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItem{ItemID: someID})
+		},
+		code: vault.CodeUnknown, says: []string{"unknown item", someID.String()},
+	},
+	{
+		name: "an item that another was derived from",
+		send: func(w *world) (trigger.Receipt, error) {
+			source := w.write("plan", text("gold"))
+			w.write("email", text("ada@example.com"), from(source.ItemID))
+			return w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItem{ItemID: source.ItemID})
+		},
+		runs: []string{"Items.DeleteItem"}, code: vault.CodeHasDependents, says: []string{"Cannot delete: has dependents"},
+	},
+	{
+		name: "a verification of what is not there", send: verificationOf("email", ""), runs: []string{"Fields.PersistVerification"},
+		code: vault.CodeConflict, says: []string{"no active email to verify", "write it first"},
+	},
+	{
+		name: "a verification of an unknown field", send: verificationOf("shoe_size", ""), runs: []string{"Fields.PersistVerification"},
+		code: vault.CodeUnknown, says: []string{"unknown field", "shoe_size"},
+	},
+	{
+		name: "a verification by a method that does not count", send: verificationOf("passport", "guess"), runs: []string{"Fields.PersistVerification"},
+		code: vault.CodeInvalid, says: []string{"method", "passport may be verified by document or kyc"},
+	},
+	{
+		name: "a merge of a customer with itself",
+		send: func(w *world) (trigger.Receipt, error) {
+			return w.trigger.MergeProfiles(w.t.Context(), w.tenant, vault.MergeProfiles{SourceCustomerID: w.customer, TargetCustomerID: w.customer})
+		},
+		code: vault.CodeInvalid, says: []string{"target_customer_id", "name two different customers"},
+	},
+	{
+		name: "a merge of an unknown customer",
+		send: func(w *world) (trigger.Receipt, error) {
+			w.write("plan", text("gold"))
+			return w.trigger.MergeProfiles(w.t.Context(), w.tenant, vault.MergeProfiles{SourceCustomerID: w.customer, TargetCustomerID: someID})
+		},
+		runs: []string{"Merges.MergeProfiles"}, code: vault.CodeUnknown, says: []string{"unknown customer", someID.String()},
+	},
+	{
+		name: "an undoing of no merge",
+		send: func(w *world) (trigger.Receipt, error) {
+			w.write("plan", text("gold"))
+			return w.trigger.UnmergeProfile(w.t.Context(), w.tenant, vault.UnmergeProfile{CustomerID: w.customer})
+		},
+		runs: []string{"Merges.UnmergeProfile"}, code: vault.CodeConflict, says: []string{"customer_id", "is not merged into another"},
+	},
+	{
+		name: "the identity of another customer",
+		send: func(w *world) (trigger.Receipt, error) {
+			w.must(w.run(aLink(w), "Profiles.LinkChannel"))
+			return w.trigger.LinkChannel(w.t.Context(), w.tenant, vault.LinkChannel{CustomerID: someID, Channel: "whatsapp", ExternalID: "ada"})
+		},
+		runs: []string{"Profiles.LinkChannel"}, code: vault.CodeConflict, says: []string{"external_id", "merge the two customers if they are one"},
+	},
+	{
+		name: "a review of nothing",
+		send: func(w *world) (trigger.Receipt, error) {
+			return w.trigger.DecideReview(w.t.Context(), w.tenant, vault.DecideReview{Kind: vault.ReviewOfRequirement, ID: someID, Decision: vault.Approve})
+		},
+		runs: []string{"Definitions.PersistReview"}, code: vault.CodeUnknown, says: []string{"unknown requirement", someID.String()},
+	},
+	{
+		name: "an import that writes a field twice", send: importOf(text("gold"), text("silver")),
+		code: vault.CodeInvalid, says: []string{"writes[1]", "as writes[0] does; keep one"},
+	},
+	{
+		name: "an import with a value of the wrong type", send: importOf(json.RawMessage("12")), runs: []string{"Imports.ValidateImport", "Imports.PersistImport"},
+		code: vault.CodeInvalid, says: []string{"writes[0]: ", "plan: the value is not a text"},
+	},
+	{
 		name: "unknown operation",
 		send: func(w *world) (trigger.Receipt, error) { return w.trigger.Replay(w.t.Context(), w.tenant, someID) },
 		code: vault.CodeUnknown, says: []string{"unknown operation", someID.String()},
@@ -553,6 +650,12 @@ func TestPIIStaysWhereItBelongs(t *testing.T) {
 		AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.FieldUserProvided, Value: json.RawMessage(`"` + said + `\u0000"`),
 	})
 	tell(nil, err)
+	for _, skip := range []bool{false, true} {
+		walk(w.event(w.trigger.ImportFields(t.Context(), w.tenant, vault.ImportFields{SkipInvalid: skip, Writes: []vault.WriteField{
+			{AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.FieldHumanEntered, Value: text(said)},
+			{AgentID: w.agent, CustomerID: w.customer, Name: "nickname", Source: vault.FieldHumanEntered, Value: text(said)},
+		}})), "Imports.ValidateImport", "Imports.PersistImport", "Caches.InvalidateNoted")
+	}
 
 	scenario := w.scenario("Ask.").ID
 	w.require(scenario, vault.Requirement{FieldName: "email"}, vault.Requirement{FieldName: "tax_id"}, vault.Requirement{FieldName: "phone"})

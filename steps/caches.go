@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
@@ -26,8 +27,11 @@ type Invalidated struct {
 	Noted   int `json:"noted"` // Redis did not answer: the relay, or the first reader after it is back, makes up for them
 }
 
-// drainBatch is how many noted invalidations are worked off at a time.
-const drainBatch = 500
+// How many noted invalidations are worked off in one batch, and how many of them at once.
+const (
+	drainBatch  = 500
+	drainAtOnce = 8
+)
 
 // InvalidateProfile invalidates the cached profile of the operation's customer and acknowledges the operation. Without Redis
 // the invalidation is noted in the database first, and the acknowledgement waits until no reader trusts the cache.
@@ -109,18 +113,24 @@ func (s Caches) Drain(ctx context.Context) (Invalidated, error) {
 		if err != nil {
 			return out, err
 		}
-		for _, r := range rows {
-			if err := s.forget(ctx, r); err != nil {
-				return out, err
-			}
-			if err := s.db.System().DeleteCacheInvalidation(ctx, dbgen.DeleteCacheInvalidationParams(r)); err != nil {
-				return out, err
-			}
-			out.Entries++
-		}
 		if len(rows) == 0 {
 			return out, nil
 		}
+		var done dbgen.DeleteCacheInvalidationsParams
+		g, gctx := errgroup.WithContext(ctx)
+		g.SetLimit(drainAtOnce)
+		for _, r := range rows {
+			g.Go(func() error { return s.forget(gctx, r) })
+			done.Tenants, done.Kinds = append(done.Tenants, r.TenantID), append(done.Kinds, r.Kind)
+			done.Subjects, done.Versions = append(done.Subjects, r.Subject), append(done.Versions, r.Version)
+		}
+		if err := g.Wait(); err != nil {
+			return out, err // all of them stay noted: to invalidate one again is harmless
+		}
+		if err := s.db.System().DeleteCacheInvalidations(ctx, done); err != nil {
+			return out, err
+		}
+		out.Entries += len(rows)
 	}
 }
 

@@ -69,15 +69,16 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (vau
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
-		if err := noteConfig(ctx, q, ev.TenantID, cache.KindDefinitions, in.AgentID); err != nil {
-			return vault.SavedResult{}, err
-		}
 		id, err := q.UpsertDefinition(ctx, row)
 		if db.NoRow(err) { // a newer save is there
 			current, err := q.GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
 			return vault.SavedResult{ID: current.ID}, err
 		}
-		if err != nil || len(intent.Prepared) == 0 {
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		// After the row, as a review and an extraction do: two of them must not wait for each other.
+		if err := noteConfig(ctx, q, ev.TenantID, cache.KindDefinitions, in.AgentID); err != nil || len(intent.Prepared) == 0 {
 			return vault.SavedResult{ID: id}, err
 		}
 		var vector []float32
@@ -101,9 +102,6 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (va
 		if err := s.checkRequirement(ctx, q, ev.TenantID, in); err != nil {
 			return vault.SavedResult{}, err
 		}
-		if err := noteConfig(ctx, q, ev.TenantID, cache.KindRequirements, in.ScenarioID); err != nil {
-			return vault.SavedResult{}, err
-		}
 		id := newID()
 		stored, err := q.UpsertRequirement(ctx, dbgen.UpsertRequirementParams{
 			ID: id, TenantID: ev.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID,
@@ -114,7 +112,10 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (va
 		if db.NoRow(err) { // a newer save is there
 			return vault.SavedResult{ID: in.ScenarioID}, nil
 		}
-		return vault.SavedResult{ID: stored}, err
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		return vault.SavedResult{ID: stored}, noteConfig(ctx, q, ev.TenantID, cache.KindRequirements, in.ScenarioID)
 	})
 }
 
@@ -145,16 +146,21 @@ func (s Definitions) checkRequirement(ctx context.Context, q *dbgen.Queries, ten
 			return vault.Invalid("rule_id", "rule %s belongs to scenario %s", *in.RuleID, rule.ScenarioID)
 		}
 	}
+	return checkDefined(ctx, q, tenant, in.AgentID, append([]string{in.FieldName}, in.DependsOn...))
+}
+
+// checkDefined names the fields that an agent does not define.
+func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, names []string) error {
 	var missing []*vault.Error
-	for _, name := range append([]string{in.FieldName}, in.DependsOn...) {
-		def, err := definition(ctx, q, tenant, in.AgentID, name)
+	for _, name := range names {
+		def, err := definition(ctx, q, tenant, agent, name)
 		if err != nil {
 			return err
 		}
 		if def == nil {
 			missing = append(missing, &vault.Error{
 				Code: vault.CodeUnknown, Field: "field_name",
-				Message: "unknown field: agent " + in.AgentID.String() + " defines no field " + name + "; save its definition first",
+				Message: "unknown field: agent " + agent.String() + " defines no field " + name + "; save its definition first",
 			})
 		}
 	}

@@ -180,17 +180,17 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (vault.Ex
 				return out, err
 			}
 		}
-		// Always in this order, or the extractions of a scenario and of its rule could wait for each other.
-		if err := noteConfig(ctx, q, ev.TenantID, cache.KindDefinitions, in.AgentID); err != nil {
-			return out, err
-		}
-		if err := noteConfig(ctx, q, ev.TenantID, cache.KindRequirements, in.ScenarioID); err != nil {
-			return out, err
-		}
 		_, err = q.DeleteOutdatedRequirements(ctx, dbgen.DeleteOutdatedRequirementsParams{
 			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: in.RuleID, IntentID: intent.ID,
 		})
-		return out, err
+		if err != nil {
+			return out, err
+		}
+		// Always in this order, and after the rows, or two changes of a scenario could wait for each other.
+		if err := noteConfig(ctx, q, ev.TenantID, cache.KindDefinitions, in.AgentID); err != nil {
+			return out, err
+		}
+		return out, noteConfig(ctx, q, ev.TenantID, cache.KindRequirements, in.ScenarioID)
 	})
 }
 

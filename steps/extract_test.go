@@ -396,10 +396,11 @@ func TestTheRowsOfAnExtractionNameTheirText(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
-	w.extract(w.described(scenario, "The customer must be over 18."))
+	description := "The customer must be over 18."
+	w.extract(w.described(scenario, description))
 	rows, err := w.db.Tenant(w.tenant).ListRequirements(t.Context(), w.tenant, scenario.ID)
 	w.must(err)
-	if len(rows) != 1 || rows[0].FieldName != "date_of_birth" || !strings.Contains("The customer must be over 18.", rows[0].Quote) || rows[0].Quote == "" {
+	if len(rows) != 1 || rows[0].FieldName != "date_of_birth" || !strings.Contains(description, rows[0].Quote) || rows[0].Quote == "" {
 		t.Errorf("got %+v, want date_of_birth with the words it was read from", rows)
 	}
 	def, err := w.db.Tenant(w.tenant).GetDefinition(t.Context(), dbgen.GetDefinitionParams{TenantID: w.tenant, AgentID: w.agent, Name: "date_of_birth"})

@@ -110,11 +110,6 @@ func (s Fields) write(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent
 		}
 		return vault.ItemResult{}, err
 	}
-	if in.ItemID != nil { // what named this id as its source before it existed has a source now
-		if err := q.NoteChains(ctx, []uuid.UUID{id}); err != nil {
-			return vault.ItemResult{}, err
-		}
-	}
 	version, err := q.BumpProfile(ctx, tenant, profile.ID)
 	return vault.ItemResult{ItemID: id, Status: place.Status, ProfileVersion: version, Warnings: checked.Warnings}, err
 }
@@ -158,8 +153,13 @@ func lockProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UU
 			continue
 		case profile.DeletedAt != nil:
 			return profile, vault.Unknown("customer", customer)
+		case profile.CustomerID == customer:
+			return profile, nil
 		}
-		return profile, nil
+		led, err := q.ResolveCustomers(ctx, tenant, []uuid.UUID{customer})
+		if err != nil || led[0].ProfileID == profile.ID {
+			return profile, err
+		} // else the merge was undone while the lock was waited for
 	}
 }
 

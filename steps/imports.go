@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,24 +23,31 @@ func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (Validated,
 		if err := in.Check(); err != nil {
 			return err
 		}
-		_, _, err := s.checkAll(ctx, q, ev.TenantID, in)
-		return err
+		refused := refusals{skip: in.SkipInvalid}
+		if _, err := s.checkAll(ctx, q, ev.TenantID, in, &refused); err != nil {
+			return err
+		}
+		return refused.err()
 	})
 }
 
 // PersistImport stores an import, in the places of its versions by order of acceptance, in one transaction.
 func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (vault.ImportResult, error) {
 	return apply(ctx, s.fields.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.ImportFields) (vault.ImportResult, error) {
-		writes, rejected, err := s.checkAll(ctx, q, ev.TenantID, in)
+		var out vault.ImportResult
+		refused := refusals{skip: in.SkipInvalid}
+		writes, err := s.checkAll(ctx, q, ev.TenantID, in, &refused)
 		if err != nil {
-			return vault.ImportResult{}, err
-		}
-		out := vault.ImportResult{Rejected: rejected}
-		if len(writes) == 0 {
-			return out, nil
+			return out, err
 		}
 		profiles, err := lockCustomers(ctx, q, ev.TenantID, writes)
 		if err != nil {
+			return out, err
+		}
+		if writes, err = findSources(ctx, q, ev.TenantID, writes, profiles, &refused); err != nil {
+			return out, err
+		}
+		if out.Rejected, err = refused.rejected(), refused.err(); err != nil || len(writes) == 0 {
 			return out, err
 		}
 		rows, superseded, err := s.place(ctx, q, intent, writes, profiles)
@@ -72,50 +80,137 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (vault.Impor
 // checkedWrite is a write that passed, with what it was checked against.
 type checkedWrite struct {
 	vault.WriteField
-	def     *vault.Definition
-	checked vault.Checked
+	index       int // in the import
+	id          uuid.UUID
+	sourceFound bool
+	def         *vault.Definition
+	checked     vault.Checked
 }
 
-// checkAll checks every value. Without SkipInvalid the error tells all that are wrong, by index.
-func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportFields) ([]checkedWrite, []vault.Rejected, error) {
+// refusals collects what is wrong with the writes of an import, by index.
+type refusals struct {
+	skip     bool // store the others
+	problems []*vault.Error
+	indexes  []int
+}
+
+// add takes what is wrong with one write, and gives back an error that says nothing about it.
+func (r *refusals) add(index int, err error) error {
+	if !vault.Permanent(err) {
+		return err
+	}
+	e := *asError(err)
+	e.Message, e.Detail = fmt.Sprintf("writes[%d]: %s", index, e.Message), ""
+	r.problems, r.indexes = append(r.problems, &e), append(r.indexes, index)
+	return nil
+}
+
+// err tells all that are wrong, unless they are left out.
+func (r *refusals) err() error {
+	if r.skip {
+		return nil
+	}
+	return vault.Join(r.problems)
+}
+
+// rejected lists what was left out, in the order of the import.
+func (r *refusals) rejected() []vault.Rejected {
+	var out []vault.Rejected
+	for i, e := range r.problems {
+		out = append(out, vault.Rejected{Index: r.indexes[i], Code: e.Code, Message: e.Message})
+	}
+	slices.SortFunc(out, func(a, b vault.Rejected) int { return a.Index - b.Index })
+	return out
+}
+
+// checkAll checks every value, and gives the writes that pass.
+func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportFields, refused *refusals) ([]checkedWrite, error) {
 	defs := map[uuid.UUID]map[string]vault.Definition{}
 	var writes []checkedWrite
-	var rejected []vault.Rejected
-	var problems []*vault.Error
 	for i, w := range in.Writes {
 		agent, ok := defs[w.AgentID]
 		if !ok {
 			rows, err := q.ListDefinitions(ctx, tenant, w.AgentID)
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			if agent, err = db.DefinitionsOf(rows); err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			defs[w.AgentID] = agent
 		}
-		c := checkedWrite{WriteField: w}
+		c := checkedWrite{WriteField: w, index: i, id: newID()}
+		if w.ItemID != nil {
+			c.id = *w.ItemID
+		}
 		if d, ok := agent[w.Name]; ok {
 			c.def = &d
 		}
 		var err error
 		if c.checked, err = vault.CheckValue(c.def, w.Name, w.Value, vault.EffectiveMode(c.def, s.fields.mode)); err != nil {
-			e := *asError(err)
-			e.Message = fmt.Sprintf("writes[%d]: %s", i, e.Message)
-			e.Detail = ""
-			problems = append(problems, &e)
-			rejected = append(rejected, vault.Rejected{Index: i, Code: e.Code, Message: e.Message})
+			if err := refused.add(i, err); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		writes = append(writes, c)
 	}
-	if in.SkipInvalid {
-		return writes, rejected, nil
-	}
-	return writes, nil, vault.Join(problems)
+	return writes, nil
 }
 
-// lockCustomers makes and locks the profiles of an import, in the order of ids, and says which is whose.
+// findSources looks for the source of each write, which may be another write of the same import, and gives the writes whose
+// customer is there and whose source makes no cycle.
+func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *refusals) ([]checkedWrite, error) {
+	own := map[uuid.UUID]vault.Lineage{}
+	for _, w := range writes {
+		own[w.id] = w.Lineage
+	}
+	kept := make([]checkedWrite, 0, len(writes))
+	for _, w := range writes {
+		err := error(vault.Unknown("customer", w.CustomerID))
+		if _, ok := profiles[w.CustomerID]; ok {
+			w.sourceFound, err = checkOwnSource(ctx, q, tenant, w.id, w.Lineage, own)
+		}
+		if err == nil {
+			kept = append(kept, w)
+			continue
+		}
+		delete(own, w.id)
+		if err := refused.add(w.index, err); err != nil {
+			return nil, err
+		}
+	}
+	for i, w := range kept { // a source may have been left out after it was looked at
+		var err error
+		if len(kept) == len(writes) {
+			break
+		}
+		if kept[i].sourceFound, err = checkOwnSource(ctx, q, tenant, w.id, w.Lineage, own); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+// checkOwnSource is checkSource where the source may be among own, the items that are about to be stored.
+func checkOwnSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, in vault.Lineage, own map[uuid.UUID]vault.Lineage) (bool, error) {
+	at, found := in, false
+	for range len(own) + 1 {
+		if at.SourceItemID == nil {
+			return true, nil
+		}
+		next, ok := own[*at.SourceItemID]
+		if !ok || *at.SourceItemID == item {
+			there, err := checkSource(ctx, q, tenant, item, at)
+			return found || there, err
+		}
+		at, found = next, true
+	}
+	return true, nil // a cycle among others, which are refused
+}
+
+// lockCustomers makes and locks the profiles of an import, in the order of ids, and says which is whose. A deleted customer has
+// none.
 func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite) (map[uuid.UUID]uuid.UUID, error) {
 	seen := map[uuid.UUID]bool{}
 	var customers, ids []uuid.UUID
@@ -133,27 +228,24 @@ func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 		if err != nil {
 			return nil, err
 		}
-		moved := false
-		deleted := map[uuid.UUID]bool{}
+		gone := map[uuid.UUID]bool{} // by locked profile
 		for _, p := range locked {
-			moved = moved || p.MergedIntoID != nil
-			deleted[p.ID] = p.DeletedAt != nil
-		}
-		if moved { // merged while the locks were waited for
-			continue
+			gone[p.ID] = p.DeletedAt != nil
 		}
 		resolved, err := q.ResolveCustomers(ctx, tenant, customers)
 		if err != nil {
 			return nil, err
 		}
-		profiles := make(map[uuid.UUID]uuid.UUID, len(resolved))
+		profiles, moved := make(map[uuid.UUID]uuid.UUID, len(resolved)), false
 		for _, r := range resolved {
-			if deleted[r.ProfileID] {
-				return nil, vault.Unknown("customer", r.CustomerID)
+			deleted, ok := gone[r.ProfileID]
+			if moved = moved || !ok; !deleted {
+				profiles[r.CustomerID] = r.ProfileID
 			}
-			profiles[r.CustomerID] = r.ProfileID
 		}
-		return profiles, nil
+		if !moved { // else merged, or a merge undone, while the locks were waited for
+			return profiles, nil
+		}
 	}
 }
 
@@ -209,27 +301,21 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, intent dbgen.Inten
 		key := fieldKey{r.ProfileID, r.Name}
 		history[key] = append(history[key], vault.Version{
 			ID: r.ID, IntentID: r.IntentID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
+			Deleted: r.Deleted,
 		})
 	}
 	rows := make([]importRow, 0, len(writes))
 	superseded := map[uuid.UUID]uuid.UUID{}
 	placed := map[fieldKey]bool{}
-	for i, w := range writes {
+	for _, w := range writes {
 		key := fieldKey{profiles[w.CustomerID], w.Name}
 		if placed[key] {
-			return nil, nil, vault.Conflict("writes", "writes[%d]: %s is written twice, since two of the customers were merged; write it once", i, w.Name)
+			return nil, nil, vault.Conflict("writes", "writes[%d]: %s is written twice, since two of the customers were merged; write it once", w.index, w.Name)
 		}
 		placed[key] = true
-		id := newID()
-		if w.ItemID != nil {
-			id = *w.ItemID
-		}
-		sourceFound, err := checkSource(ctx, q, intent.TenantID, id, w.Lineage)
-		if err != nil {
-			return nil, nil, err
-		}
+		id := w.id
 		expires := vault.ExpiryOf(w.WriteField, w.def, intent.AcceptedAt)
-		at := vault.Place(history[key], intent.ID, intent.AcceptedAt, sourceFound, expires, s.fields.now())
+		at := vault.Place(history[key], intent.ID, intent.AcceptedAt, w.sourceFound, expires, s.fields.now())
 		if at.Supersedes != nil {
 			superseded[*at.Supersedes] = id
 		}

@@ -30,11 +30,10 @@ func (s Items) CheckDependents(ctx context.Context, ev vault.Event) (Validated, 
 func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (vault.DeleteResult, error) {
 	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.DeleteItem) (vault.DeleteResult, error) {
 		out := vault.DeleteResult{ItemID: in.ItemID}
-		owner, err := deletable(ctx, q, ev.TenantID, in)
-		if err != nil {
+		if _, err := lockItem(ctx, q, ev.TenantID, in.ItemID, in.Force); err != nil {
 			return out, err
 		}
-		profile, err := lockProfile(ctx, q, ev.TenantID, owner.CustomerID)
+		owner, err := deletable(ctx, q, ev.TenantID, in)
 		if err != nil {
 			return out, err
 		}
@@ -55,7 +54,7 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (vault.DeleteResu
 			return out, err
 		}
 		out.Orphaned = len(fields) + len(assets)
-		if _, err := q.TouchProfiles(ctx, append([]uuid.UUID{profile.ID}, append(fields, assets...)...)); err != nil {
+		if _, err := q.TouchProfiles(ctx, append([]uuid.UUID{owner.ProfileID}, append(fields, assets...)...)); err != nil {
 			return out, err
 		}
 		return out, q.NoteChains(ctx, []uuid.UUID{in.ItemID})
@@ -79,4 +78,39 @@ func deletable(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault
 		err = vault.HasDependents(in.ItemID, dependents)
 	}
 	return owner, err
+}
+
+// lockItem locks the profile of an item, and with dependents those of what was derived from it, in the order of ids.
+func lockItem(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, dependents bool) (dbgen.GetItemOwnerRow, error) {
+	for {
+		owner, err := q.GetItemOwner(ctx, tenant, item)
+		if err != nil {
+			return owner, db.Found(err, "item", item)
+		}
+		ids := []uuid.UUID{owner.ProfileID}
+		if dependents {
+			others, err := q.ListDependentProfiles(ctx, tenant, item)
+			if err != nil {
+				return owner, err
+			}
+			ids = append(ids, others...)
+		}
+		profiles, err := q.LockProfilesByID(ctx, tenant, ids)
+		if err != nil {
+			return owner, err
+		}
+		now, err := q.GetItemOwner(ctx, tenant, item)
+		if err != nil {
+			return owner, db.Found(err, "item", item)
+		}
+		if now.ProfileID != owner.ProfileID { // a merge, or its undoing, moved the item while the lock was waited for
+			continue
+		}
+		for _, p := range profiles {
+			if p.ID == now.ProfileID && p.DeletedAt != nil {
+				return now, vault.Unknown("customer", now.CustomerID)
+			}
+		}
+		return now, nil
+	}
 }

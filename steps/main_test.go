@@ -358,11 +358,11 @@ var (
 	writeField      = []string{"Fields.ValidateField", "Fields.PersistField", "Caches.InvalidateProfile"}
 	addAsset        = []string{"Assets.ValidateAsset", "Assets.PersistAsset", "Caches.InvalidateProfile"}
 	saveSession     = []string{"Sessions.PersistSession", "Caches.Acknowledge"}
-	saveDefinition  = []string{"Definitions.ValidateDefinition", "Definitions.EmbedDefinition", "Definitions.PersistDefinition", "Caches.Acknowledge"}
-	saveRequirement = []string{"Definitions.ValidateRequirement", "Definitions.PersistRequirement", "Caches.Acknowledge"}
+	saveDefinition  = []string{"Definitions.ValidateDefinition", "Definitions.EmbedDefinition", "Definitions.PersistDefinition", "Caches.InvalidateNoted"}
+	saveRequirement = []string{"Definitions.ValidateRequirement", "Definitions.PersistRequirement", "Caches.InvalidateNoted"}
 	saveScenario    = []string{"Scenarios.PersistScenario", "Scenarios.AnnounceSave"}
 	saveRule        = []string{"Scenarios.PersistRule", "Scenarios.AnnounceSave"}
-	extractSchema   = []string{"Extraction.LoadSchemaSource", "Extraction.ProposeSchema", "Extraction.MatchSchema", "Extraction.PersistSchema", "Caches.Acknowledge"}
+	extractSchema   = []string{"Extraction.LoadSchemaSource", "Extraction.ProposeSchema", "Extraction.MatchSchema", "Extraction.PersistSchema", "Caches.InvalidateNoted"}
 	answerQuestion  = []string{"Answers.ValidateAnswer", "Answers.PersistAnswer", "Caches.InvalidateProfile", "Answers.AnnounceAnswer"}
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,7 +15,10 @@ import (
 )
 
 // Merges makes one customer of two, and two of one again.
-type Merges struct{ once intentOnce }
+type Merges struct {
+	once intentOnce
+	now  func() time.Time
+}
 
 // mergedState is what a merge changes, as it was before. It is stored with the merge, and read by its undoing.
 type mergedState struct {
@@ -88,8 +92,10 @@ func (s Merges) UnmergeProfile(ctx context.Context, ev vault.Event) (vault.Profi
 		if err := move(ctx, q, ev.TenantID, before, source.ID); err != nil {
 			return vault.ProfileResult{}, err
 		}
-		if err := restoreStates(ctx, q, ev.TenantID, target.ID, before); err != nil {
-			return vault.ProfileResult{}, err
+		for _, profile := range []uuid.UUID{source.ID, target.ID} {
+			if err := s.restoreStates(ctx, q, ev.TenantID, profile, before); err != nil {
+				return vault.ProfileResult{}, err
+			}
 		}
 		version := max(source.Version, target.Version)
 		err = q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{TenantID: ev.TenantID, Ids: []uuid.UUID{source.ID}, Version: version})
@@ -120,9 +126,10 @@ func lockPair(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.
 		return source, target, err
 	}
 	for _, r := range rows {
-		if r.CustomerID == in.SourceCustomerID {
+		switch r.CustomerID {
+		case in.SourceCustomerID:
 			source = r
-		} else {
+		case in.TargetCustomerID:
 			target = r
 		}
 	}
@@ -141,16 +148,23 @@ func lockPair(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.
 	return source, target, nil
 }
 
-// lockMerged finds the merge that took a customer away, and locks both profiles.
+// lockMerged finds the merge that took a customer away, and locks both profiles with all that lead to the target.
 func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (source, target dbgen.CustomerProfile, merge dbgen.ProfileMerge, err error) {
-	rows, err := q.LockOwnProfiles(ctx, tenant, []uuid.UUID{customer})
+	rows, err := q.LockMergedProfiles(ctx, tenant, customer)
 	if err != nil {
 		return source, target, merge, err
 	}
-	if len(rows) == 0 {
-		return source, target, merge, vault.Unknown("customer", customer)
+	for _, r := range rows {
+		if r.CustomerID == customer {
+			source = r
+		}
 	}
-	source = rows[0]
+	if source.ID == uuid.Nil {
+		if _, err := lockKnownProfile(ctx, q, tenant, customer); err != nil {
+			return source, target, merge, err
+		}
+		return lockMerged(ctx, q, tenant, customer) // its merge was undone while the locks were waited for
+	}
 	merge, err = q.GetMerge(ctx, tenant, source.ID)
 	if db.NoRow(err) {
 		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s is not merged into another", customer)
@@ -158,10 +172,11 @@ func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUI
 	if err != nil {
 		return source, target, merge, err
 	}
-	target, err = q.LockProfileByID(ctx, tenant, merge.TargetProfileID)
+	locked, err := q.LockProfilesByID(ctx, tenant, []uuid.UUID{merge.TargetProfileID})
 	if err != nil {
 		return source, target, merge, err
 	}
+	target = locked[0]
 	if target.MergedIntoID != nil || target.DeletedAt != nil {
 		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s, into which %s was merged, was itself merged or deleted since; undo that first", target.CustomerID, customer)
 	}
@@ -206,57 +221,97 @@ func planMerge(ctx context.Context, q *dbgen.Queries, tenant, source, target uui
 	return before, relinked, err
 }
 
-// restoreStates puts the versions of an undone merge back where they stood, then sees to it that what was written to the
-// target since has its place in the target's histories.
-func restoreStates(ctx context.Context, q *dbgen.Queries, tenant, target uuid.UUID, before mergedState) error {
-	known := map[uuid.UUID]bool{}
-	for _, f := range append(append([]fieldState{}, before.SourceFields...), before.TargetFields...) {
-		known[f.ID] = true
+// restoreStates puts the versions that a profile has after an undone merge back where they stood before it. What happened since
+// counts: newer writes displace, and what was expired, orphaned or restored stays so.
+func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, profile uuid.UUID, before mergedState) error {
+	recorded := map[uuid.UUID]fieldState{}
+	names := map[string]bool{} // only histories that the source had a part in have changed
+	for _, f := range before.SourceFields {
+		recorded[f.ID], names[f.Name] = f, true
 	}
-	rows, err := q.ListFieldStates(ctx, tenant, target)
+	for _, f := range before.TargetFields {
+		recorded[f.ID] = f
+	}
+	rows, err := q.ListFieldStates(ctx, tenant, profile)
 	if err != nil {
 		return err
 	}
-	newer := map[string]bool{} // names that were written to the target since, or that the source never had
-	histories := map[string][]vault.Version{}
+	there := map[uuid.UUID]dbgen.ListFieldStatesRow{}
 	for _, r := range rows {
-		if r.Deleted {
+		there[r.ID] = r
+	}
+	var displaced, newest []dbgen.SetFieldStateParams
+	next := map[string]uuid.UUID{} // the next newer version that is seen, by name
+	for _, r := range slices.Backward(rows) {
+		if !names[r.Name] {
 			continue
 		}
-		newer[r.Name] = newer[r.Name] || !known[r.ID]
-		v := versionOf(r)
-		for _, f := range before.TargetFields {
-			if f.ID == r.ID {
-				v.Status, v.SupersededByID = f.Status, f.SupersededByID
+		state, sure := stood(r, recorded, there, next[r.Name])
+		if !sure {
+			if state, err = s.standing(ctx, q, tenant, r.ID); err != nil {
+				return err
 			}
 		}
-		histories[r.Name] = append(histories[r.Name], v)
-	}
-	// A version that has a newer one now does not become active in between: two active ones would be refused.
-	relinked := map[uuid.UUID]uuid.UUID{}
-	for name, history := range histories {
-		if newer[name] {
-			for _, r := range vault.Relink(history) {
-				relinked[r.ID] = r.SupersededBy
-			}
+		state.TenantID, state.ID = tenant, r.ID
+		if state.Status == string(vault.StatusSuperseded) {
+			displaced = append(displaced, state)
+		} else {
+			newest = append(newest, state)
+		}
+		if !r.Deleted {
+			next[r.Name] = r.ID
 		}
 	}
-	now := db.UTC(time.Now())
-	for _, f := range append(append([]fieldState{}, before.TargetFields...), before.SourceFields...) {
-		state := dbgen.SetFieldStateParams{TenantID: tenant, ID: f.ID, Status: string(f.Status), SupersededByID: f.SupersededByID, SupersededAt: f.SupersededAt}
-		if by, ok := relinked[f.ID]; ok {
-			state.Status, state.SupersededByID, state.SupersededAt = string(vault.StatusSuperseded), &by, &now
-			delete(relinked, f.ID)
-		}
+	for _, state := range append(displaced, newest...) { // no two are active in between
 		if err := q.SetFieldState(ctx, state); err != nil {
 			return err
 		}
 	}
-	var rest []vault.Relinked
-	for id, by := range relinked {
-		rest = append(rest, vault.Relinked{ID: id, SupersededBy: by})
+	return nil
+}
+
+// stood says where a version of a profile stands once the merge is undone, next being the next newer one that is seen. It is not
+// sure of one that a version of the other profile had displaced, where the merge did not record how it was.
+func stood(r dbgen.ListFieldStatesRow, recorded map[uuid.UUID]fieldState, there map[uuid.UUID]dbgen.ListFieldStatesRow, next uuid.UUID) (state dbgen.SetFieldStateParams, sure bool) {
+	// displacing reports whether a version of this profile is one that may stand as the next.
+	displacing := func(id *uuid.UUID) bool {
+		if id == nil {
+			return false
+		}
+		by, ok := there[*id]
+		return ok && (by.ID == next || by.Deleted || r.Deleted)
 	}
-	return relink(ctx, q, tenant, rest)
+	was, known := recorded[r.ID]
+	now := fieldState{Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID, SupersededAt: r.SupersededAt}
+	as := func(f fieldState) (dbgen.SetFieldStateParams, bool) {
+		return dbgen.SetFieldStateParams{Status: string(f.Status), SupersededByID: f.SupersededByID, SupersededAt: f.SupersededAt}, true
+	}
+	switch {
+	case known && displacing(was.SupersededByID):
+		return as(was)
+	case displacing(now.SupersededByID):
+		return as(now)
+	case next != uuid.Nil && !r.Deleted:
+		at := db.UTC(time.Now())
+		return as(fieldState{Status: vault.StatusSuperseded, SupersededByID: &next, SupersededAt: &at})
+	case now.SupersededByID == nil:
+		return as(now)
+	case known && was.SupersededByID == nil:
+		return as(was)
+	default:
+		return dbgen.SetFieldStateParams{}, false
+	}
+}
+
+// standing says where a version stands that nothing displaces.
+func (s Merges) standing(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (dbgen.SetFieldStateParams, error) {
+	row, err := q.GetAnyField(ctx, tenant, id)
+	if err != nil {
+		return dbgen.SetFieldStateParams{}, err
+	}
+	found, err := checkSource(ctx, q, tenant, id, vault.Lineage{SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType)})
+	place := vault.Place(nil, row.IntentID, row.AcceptedAt, found, row.ExpiresAt, s.now())
+	return dbgen.SetFieldStateParams{Status: string(place.Status)}, err
 }
 
 // relink makes versions superseded.

@@ -23,7 +23,9 @@ func (s Profiles) OpenProfile(ctx context.Context, ev vault.Event) (vault.Profil
 		}
 		if found && !owner.ProfileDeleted {
 			profile, err := lockProfile(ctx, q, ev.TenantID, owner.CustomerID)
-			return vault.ProfileResult{CustomerID: profile.CustomerID, Version: profile.Version}, err
+			if vault.CodeOf(err) != vault.CodeUnknown { // else it was deleted while the lock was waited for
+				return vault.ProfileResult{CustomerID: profile.CustomerID, Version: profile.Version}, err
+			}
 		}
 		customer := newID()
 		profile, err := lockProfile(ctx, q, ev.TenantID, customer)
@@ -41,11 +43,15 @@ func (s Profiles) OpenProfile(ctx context.Context, ev vault.Event) (vault.Profil
 // LinkChannel says that an identity is a customer's. One of another customer stays that one's: merge the two instead.
 func (s Profiles) LinkChannel(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
 	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.LinkChannel) (vault.ProfileResult, error) {
-		owner, found, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID)
-		if err != nil {
+		if _, _, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID); err != nil {
 			return vault.ProfileResult{}, err
 		}
 		profile, err := lockProfile(ctx, q, ev.TenantID, in.CustomerID)
+		if err != nil {
+			return vault.ProfileResult{}, err
+		}
+		// Again, since a merge may have moved it while the profile was waited for.
+		owner, found, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID)
 		if err != nil {
 			return vault.ProfileResult{}, err
 		}
@@ -121,7 +127,7 @@ func lockChannel(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, channe
 // giveChannel makes an identity a profile's.
 func giveChannel(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, profile uuid.UUID, owner dbgen.GetChannelOwnerRow, found bool, channel, external string, verified bool) error {
 	if found {
-		return q.UpdateChannel(ctx, dbgen.UpdateChannelParams{TenantID: intent.TenantID, ID: owner.ID, ProfileID: profile, Verified: verified})
+		return q.UpdateChannel(ctx, dbgen.UpdateChannelParams{TenantID: intent.TenantID, ID: owner.ID, ProfileID: profile, Verified: verified, IntentID: intent.ID})
 	}
 	return q.InsertChannel(ctx, dbgen.InsertChannelParams{
 		ID: newID(), TenantID: intent.TenantID, ProfileID: profile, Channel: channel, ExternalID: external, Verified: verified, IntentID: intent.ID,

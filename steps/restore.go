@@ -15,11 +15,7 @@ import (
 // again.
 func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
 	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.RestoreItem) (vault.ItemResult, error) {
-		owner, err := q.GetItemOwner(ctx, ev.TenantID, in.ItemID)
-		if err != nil {
-			return vault.ItemResult{}, db.Found(err, "item", in.ItemID)
-		}
-		profile, err := lockProfile(ctx, q, ev.TenantID, owner.CustomerID)
+		owner, err := lockItem(ctx, q, ev.TenantID, in.ItemID, false)
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
@@ -31,11 +27,8 @@ func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (vault.ItemResul
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		if err := q.NoteChains(ctx, []uuid.UUID{in.ItemID}); err != nil {
-			return vault.ItemResult{}, err
-		}
-		_, err = q.TouchProfiles(ctx, []uuid.UUID{profile.ID})
-		return vault.ItemResult{ItemID: in.ItemID, Status: status, ProfileVersion: profile.Version + 1}, err
+		_, err = q.TouchProfiles(ctx, []uuid.UUID{owner.ProfileID})
+		return vault.ItemResult{ItemID: in.ItemID, Status: status, ProfileVersion: owner.Version + 1}, err
 	})
 }
 
@@ -57,7 +50,7 @@ func (s Items) restoreField(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	}
 	var history []vault.Version
 	for _, r := range rows {
-		if r.ID != id {
+		if r.ID != id && !r.Deleted {
 			history = append(history, db.VersionOf(r))
 		}
 	}

@@ -52,6 +52,11 @@ func reviewRequirement(ctx context.Context, q *dbgen.Queries, ev vault.Event, in
 	if err := edited.Check(); err != nil {
 		return err
 	}
+	if in.Edit != nil {
+		if err := checkDefined(ctx, q, ev.TenantID, row.AgentID, in.Edit.DependsOn); err != nil {
+			return err
+		}
+	}
 	if err := noteConfig(ctx, q, ev.TenantID, cache.KindRequirements, row.ScenarioID); err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func New(d Deps) Steps {
 		Items:       Items{once: once, now: d.Now},
 		Imports:     Imports{fields: fields},
 		Profiles:    Profiles{once: once},
-		Merges:      Merges{once: once},
+		Merges:      Merges{once: once, now: d.Now},
 		Sessions:    Sessions{once: once},
 		Definitions: Definitions{once: once, model: d.Model, log: d.Log},
 		Scenarios:   Scenarios{once: once, enqueuer: d.Enqueuer},

@@ -140,7 +140,7 @@ func TestAWriteIsAcceptedWhateverTheEngineDoes(t *testing.T) {
 			for range 5 {
 				receipts = append(receipts, b.accept())
 			}
-			if took := time.Since(began); took > 2*time.Second { // a push may take 3 seconds
+			if took := time.Since(began); took > 5*time.Second { // less than one push that hangs
 				t.Errorf("five writes took %s to be accepted", took)
 			}
 			for _, r := range receipts {

@@ -15,6 +15,7 @@ type Version struct {
 	AcceptedAt     time.Time // when that operation was accepted
 	Status         ItemStatus
 	SupersededByID *uuid.UUID
+	Deleted        bool // it displaces what is older, as it did while it was seen
 }
 
 // Placement says where a new version belongs in the history of its field.
@@ -28,13 +29,14 @@ type Placement struct {
 //
 // Versions are ordered by when their operations were accepted, not by when they arrive: a write that was delayed or replayed
 // enters as superseded, and never displaces a newer one. Of a write that is the newest, a missing source makes it orphaned,
-// and else a passed expiry expired. A version by the same operation does not count.
+// and else a passed expiry expired. A version by the same operation does not count. Behind a deleted one a late write is
+// superseded as well: in time, it would have been displaced before that was deleted.
 func Place(history []Version, intentID uuid.UUID, acceptedAt time.Time, sourceFound bool, expiresAt *time.Time, now time.Time) Placement {
 	var older, newer *Version
 	for i := range history {
 		v := &history[i]
 		switch order := acceptance(v.AcceptedAt, v.IntentID, acceptedAt, intentID); {
-		case order < 0 && (older == nil || acceptance(older.AcceptedAt, older.IntentID, v.AcceptedAt, v.IntentID) < 0):
+		case order < 0 && !v.Deleted && (older == nil || acceptance(older.AcceptedAt, older.IntentID, v.AcceptedAt, v.IntentID) < 0):
 			older = v
 		case order > 0 && (newer == nil || acceptance(newer.AcceptedAt, newer.IntentID, v.AcceptedAt, v.IntentID) > 0):
 			newer = v

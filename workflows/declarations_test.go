@@ -319,7 +319,8 @@ func TestAnEmptyCronLeavesItsWorkflowWithoutOne(t *testing.T) {
 	}
 }
 
-// All is the only list of workflows: what is declared anywhere in the module is in it.
+// All is the only list of workflows: what is declared anywhere in the module is in it. Only the development command may have
+// others, to measure with.
 func TestNothingElseDeclaresAWorkflow(t *testing.T) {
 	t.Parallel()
 	declares := regexp.MustCompile(`\.New(Workflow|StandaloneTask|StandaloneDurableTask)\(`)
@@ -328,7 +329,7 @@ func TestNothingElseDeclaresAWorkflow(t *testing.T) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && path != ".." && strings.HasPrefix(d.Name(), "."):
+		case d.IsDir() && path != ".." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "vault-dev"):
 			return filepath.SkipDir
 		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
 			return nil

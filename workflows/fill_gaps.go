@@ -15,9 +15,9 @@ import (
 // advanceGaps moves a gap fill on as far as it goes without waiting. fill-gaps starts it, again and again.
 func advanceGaps(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowAdvanceGaps)
-	find := w.NewTask("find-missing", task(s.Gaps.FindMissing), quick()...)
-	resolve := w.NewTask("resolve", task(s.Gaps.ResolveGaps), model(find)...)
-	w.NewTask(taskAsk, task(s.Gaps.AskCustomer), quick(resolve)...)
+	find := w.NewTask("find-missing", task(settled(s.Gaps.FindMissing)), quick()...)
+	resolve := w.NewTask("resolve", task(settled(s.Gaps.ResolveGaps)), model(find)...)
+	w.NewTask(taskAsk, task(settled(s.Gaps.AskCustomer)), quick(resolve)...)
 	return w
 }
 
@@ -30,8 +30,7 @@ const taskAsk = "ask"
 func fillGaps(c *hatchet.Client, advance, write *hatchet.Workflow) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowFillGaps, hatchet.WithWorkflowEvents(vault.EventGapsFill), onePerSubject())
 	w.NewDurableTask(DurableTask, func(ctx hatchet.DurableContext, ev vault.Event) (Filled, error) {
-		filled, err := fill(durable{ctx: ctx, advanceGaps: advance, writeField: write}, ctx.RetryCount(), ev)
-		return filled, childError(err)
+		return fill(durable{ctx: ctx, advanceGaps: advance, writeField: write}, ctx.RetryCount(), ev)
 	}, waiting()...)
 	return w
 }
@@ -101,12 +100,15 @@ type durable struct {
 }
 
 func (d durable) advance(round int, ev vault.Event) (steps.Advanced, error) {
-	var out steps.Advanced
+	var out outcome[steps.Advanced]
 	result, err := d.advanceGaps.Run(d.ctx, ev, hatchet.WithRunKey(fmt.Sprintf("advance-%d", round)))
 	if err != nil {
-		return out, err
+		return out.Result, err
 	}
-	return out, result.TaskOutput(taskAsk).Into(&out)
+	if err := result.TaskOutput(taskAsk).Into(&out); err != nil {
+		return out.Result, err
+	}
+	return out.value()
 }
 
 // write runs writes one after the other: they are of one profile. One that is rejected is an outcome, which advance reads.

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -75,8 +76,10 @@ func TestAFailedGapFillIsReplayedAfterItsCauseWasMended(t *testing.T) {
 		t.Errorf("a fill for no scenario was rejected with %s: %s", reason.Code, reason)
 	}
 	run := kit.Run(t, fill.ID, rest.V1TaskStatusFAILED)
-	if tasks := kit.Tasks(t, run); len(tasks) != 1 || *tasks[0].RetryCount != 0 {
-		t.Errorf("it was tried again %d times before it was mended", *tasks[0].RetryCount)
+	if why := kit.Details(t, run).Run.ErrorMessage; why == nil {
+		t.Error("the dashboard gives no reason")
+	} else if !strings.HasPrefix(strings.Trim(*why, `"`), "unknown: unknown scenario") {
+		t.Errorf("the dashboard gives as the reason %s", *why)
 	}
 	r, err := kit.Trigger.SaveScenario(t.Context(), s.tenant, vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"})
 	done(t, r, err)

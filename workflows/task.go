@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/hatchet-dev/hatchet/pkg/worker"
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
@@ -38,17 +37,29 @@ func engineError(err error) error {
 	return errors.New(text)
 }
 
-// codeOfChild finds the code that engineError put first. Of a child run the engine tells its parent the text alone.
-var codeOfChild = regexp.MustCompile(`"([a-z_]+): `)
+// outcome is the output of a step whose rejection is an outcome, and not a failed run. The engine tells a parent of a failed
+// child no more than that one of its tasks failed or was cancelled; this tells it what a retry cannot mend.
+type outcome[Out any] struct {
+	Result   Out    `json:"result"`
+	Rejected string `json:"rejected,omitempty"` // code and message, without values
+}
 
-// childError is what the failure of a child run makes of its parent: what no retry could mend there, none can mend here.
-func childError(err error) error {
-	if err == nil {
-		return nil
+// settled makes such a step of any.
+func settled[Out any](step func(context.Context, vault.Event) (Out, error)) func(context.Context, vault.Event) (outcome[Out], error) {
+	return func(ctx context.Context, ev vault.Event) (outcome[Out], error) {
+		out, err := step(ctx, ev)
+		if vault.Permanent(err) {
+			text, _ := steps.Safe(err)
+			return outcome[Out]{Rejected: text}, nil
+		}
+		return outcome[Out]{Result: out}, err
 	}
-	code := codeOfChild.FindStringSubmatch(err.Error())
-	if code != nil && vault.Permanent(&vault.Error{Code: vault.Code(code[1])}) {
-		return worker.NewNonRetryableError(err) //nolint:staticcheck // the SDK has no other name for it
+}
+
+// value gives the output of a settled step in the run that started it.
+func (o outcome[Out]) value() (Out, error) {
+	if o.Rejected != "" {
+		return o.Result, worker.NewNonRetryableError(errors.New(o.Rejected)) //nolint:staticcheck // the SDK has no other name for it
 	}
-	return err
+	return o.Result, nil
 }

@@ -77,24 +77,30 @@ func TestAStepGetsTheEventAndItsOutputIsTheTasks(t *testing.T) {
 	}
 }
 
-// The engine gives the text of a child's error in quotation marks, behind what the SDK says.
+// A child that fails tells its parent nothing that it could decide by; a rejection that is an outcome does.
 func TestAParentFailsAtOnceWithWhatNoRetryCanMendInItsChild(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		cause     error
-		permanent bool
-	}{
-		{vault.Unknown("scenario", "x"), true},
-		{vault.Invalid("step_id", "there is no step %q", "x"), true},
-		{vault.Unavailable("the model", errors.New("429")), false},
-		{errors.New(`relation "invalid" does not exist`), false},
-	} {
-		err := fmt.Errorf("failed to wait for durable child workflow: %w", fmt.Errorf("%q", engineError(c.cause).Error()))
-		if got := childError(err); got == nil || worker.IsNonRetryableError(got) != c.permanent {
-			t.Errorf("%v became %v: not retried: %t, want %t", err, got, worker.IsNonRetryableError(got), c.permanent)
+	child := func(cause error) (outcome[vault.Event], error) {
+		step := func(_ context.Context, ev vault.Event) (vault.Event, error) { return ev, cause }
+		return task(settled(step))(nil, vault.Event{Subject: "a customer"})
+	}
+	for _, cause := range []error{vault.Unknown("scenario", "x"), vault.Invalid("step_id", "there is no step %q", "x")} {
+		out, err := child(cause)
+		if err != nil {
+			t.Errorf("%v failed the child: %v", cause, err)
+		}
+		if _, err := out.value(); !worker.IsNonRetryableError(err) || !strings.Contains(err.Error(), cause.Error()) {
+			t.Errorf("%v became %v in the parent", cause, err)
 		}
 	}
-	if err := childError(nil); err != nil {
-		t.Errorf("nothing became %v", err)
+	for _, cause := range []error{vault.Unavailable("the model", errors.New("429")), errors.New("connection reset")} {
+		if _, err := child(cause); err == nil || worker.IsNonRetryableError(err) {
+			t.Errorf("%v became %v in the child, which is to try again", cause, err)
+		}
+	}
+	if out, err := child(nil); err != nil || out.Result.Subject != "a customer" {
+		t.Errorf("the child gave %v, %v", out, err)
+	} else if got, err := out.value(); err != nil || got != out.Result {
+		t.Errorf("the parent got %v, %v", got, err)
 	}
 }

@@ -13,6 +13,19 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
+// What the customer of the demo is and says. None of it may reach the workflow engine: a test looks for each.
+var customer = struct {
+	name, email, country, laterCountry, born string
+	notAnAccount, notAnEmail, notADate       string // rejected
+	loyaltyNumber                            string // JSON
+	wantsSavings, saysEmail                  string // turns of a conversation
+}{
+	name: "Ada Marchetti-Quill", email: "ada.quill@example.com", country: "Netherlands", laterCountry: "Iceland", born: "1990-03-14",
+	notAnAccount: "platinum", notAnEmail: "ada(at)example", notADate: "a while ago",
+	loyaltyNumber: "7043198522",
+	wantsSavings:  "Hi, I want to open a savings account with you.", saysEmail: "My email address is ada.quill@example.com, thanks.",
+}
+
 func (d *story) defineFields() error {
 	for _, def := range []vault.Definition{
 		{
@@ -119,7 +132,7 @@ func (d *story) writeWithLineage() error {
 	}
 	d.document = asset.ItemID
 	_, err = d.write(vault.WriteField{
-		Name: "legal_name", Value: text("Ada Marchetti-Quill"), Source: vault.FieldDocumentExtracted,
+		Name: "legal_name", Value: text(customer.name), Source: vault.FieldDocumentExtracted,
 		Lineage: vault.Lineage{
 			SourceItemID: &d.document, SourceItemType: vault.SourceProfileAsset,
 			SourceMetadata: json.RawMessage(`{"tool": "ocr_extractor", "confidence": 0.95}`),
@@ -158,13 +171,13 @@ func (d *story) showChain() error {
 }
 
 func (d *story) writeInvalid() error {
-	_, err := d.write(vault.WriteField{Name: "account_type", Value: text("gold"), Source: vault.FieldUserProvided})
+	_, err := d.write(vault.WriteField{Name: "account_type", Value: text(customer.notAnAccount), Source: vault.FieldUserProvided})
 	var rejected *vault.Error
 	if !errors.As(err, &rejected) {
 		return fmt.Errorf("an invalid value was not rejected: %w", err)
 	}
 	d.say("rejected: %s", rejected.ForCaller())
-	_, err = d.write(vault.WriteField{Name: "email", Value: text("ada(at)example"), Source: vault.FieldUserProvided})
+	_, err = d.write(vault.WriteField{Name: "email", Value: text(customer.notAnEmail), Source: vault.FieldUserProvided})
 	if !errors.As(err, &rejected) {
 		return fmt.Errorf("an invalid value was not rejected: %w", err)
 	}
@@ -184,12 +197,12 @@ func (d *story) listMissing() error {
 func (d *story) fillGaps() error {
 	r, err := d.Trigger.SaveSession(d.ctx, d.tenant, vault.SaveSession{
 		SessionID: d.session, AgentID: d.agent, CustomerID: d.customer,
-		Variables: map[string]json.RawMessage{"country": text("Netherlands")},
+		Variables: map[string]json.RawMessage{"country": text(customer.country)},
 		Turns: []vault.Turn{
 			{Speaker: vault.SpeakerAgent, Text: "Welcome! How can I help you today?"},
-			{Speaker: vault.SpeakerCustomer, Text: "Hi, I want to open a savings account with you."},
+			{Speaker: vault.SpeakerCustomer, Text: customer.wantsSavings},
 			{Speaker: vault.SpeakerAgent, Text: "Gladly. What is your email address?"},
-			{Speaker: vault.SpeakerCustomer, Text: "My email address is ada.quill@example.com, thanks."},
+			{Speaker: vault.SpeakerCustomer, Text: customer.saysEmail},
 		},
 	})
 	if _, err := d.done(r, err); err != nil {
@@ -204,7 +217,7 @@ func (d *story) fillGaps() error {
 		return err
 	}
 	d.say("asked: %q", first.Prompt)
-	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestion{QuestionID: first.ID, Value: text("a while ago")})
+	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestion{QuestionID: first.ID, Value: text(customer.notADate)})
 	_, err = d.done(r, err)
 	var rejected *vault.Error
 	if !errors.As(err, &rejected) {
@@ -215,7 +228,7 @@ func (d *story) fillGaps() error {
 		return err
 	}
 	d.say("an answer was invalid; asked again (attempt %d): %q, because: %s", again.Attempt, again.Prompt, again.Reason)
-	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestion{QuestionID: again.ID, Value: text("1990-03-14")})
+	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestion{QuestionID: again.ID, Value: text(customer.born)})
 	if _, err := d.done(r, err); err != nil {
 		return err
 	}
@@ -277,7 +290,7 @@ func (d *story) question(known uuid.UUID) (vault.Question, error) {
 
 func (d *story) expire() error {
 	soon := time.Now().Add(time.Second)
-	if _, err := d.write(vault.WriteField{Name: "country", Value: text("Iceland"), Source: vault.FieldUserProvided, ExpiresAt: &soon}); err != nil {
+	if _, err := d.write(vault.WriteField{Name: "country", Value: text(customer.laterCountry), Source: vault.FieldUserProvided, ExpiresAt: &soon}); err != nil {
 		return err
 	}
 	if err := d.printField("country"); err != nil {
@@ -335,7 +348,7 @@ func (d *story) history() error {
 
 func (d *story) replay() error {
 	r, err := d.Trigger.WriteField(d.ctx, d.tenant, vault.WriteField{
-		AgentID: d.agent, CustomerID: d.customer, Name: "shoe_size", Value: json.RawMessage("39"), Source: vault.FieldUserProvided,
+		AgentID: d.agent, CustomerID: d.customer, Name: "loyalty_number", Value: json.RawMessage(customer.loyaltyNumber), Source: vault.FieldUserProvided,
 	})
 	op, err := d.done(r, err)
 	var rejected *vault.Error
@@ -343,7 +356,7 @@ func (d *story) replay() error {
 		return fmt.Errorf("a write of an undefined field was not rejected: %w", err)
 	}
 	d.say("operation %s %s: %s", op.ID, op.Status, rejected.ForCaller())
-	saved, err := d.Trigger.SaveDefinition(d.ctx, d.tenant, vault.Definition{AgentID: d.agent, Name: "shoe_size", ValueType: vault.TypeNumber, Enabled: true})
+	saved, err := d.Trigger.SaveDefinition(d.ctx, d.tenant, vault.Definition{AgentID: d.agent, Name: "loyalty_number", ValueType: vault.TypeNumber, Enabled: true})
 	if _, err := d.done(saved, err); err != nil {
 		return err
 	}
@@ -358,7 +371,7 @@ func (d *story) replay() error {
 	if err := d.untilSucceeded(op.ID); err != nil {
 		return err
 	}
-	return d.printField("shoe_size")
+	return d.printField("loyalty_number")
 }
 
 // runOf finds the failed run of an operation: every run carries the operation's id as metadata.

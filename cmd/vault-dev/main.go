@@ -30,6 +30,9 @@ func main() {
 		&cobra.Command{Use: "demo", Short: "the quickstart on real input; ends with `demo: ok`", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 			return demo(cmd.Context())
 		}},
+		&cobra.Command{Use: "bench", Short: "measure the system against what its parts cost alone; writes " + benchFile, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			return bench(cmd.Context())
+		}},
 	)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "vault-dev:", cli.Message(err))

@@ -99,7 +99,7 @@ func TestAWorkerKilledWhileAGapFillWaitsLosesNothing(t *testing.T) {
 			if evicted {
 				run := s.Run(t, fill.ID, rest.V1TaskStatusRUNNING)
 				testkit.Eventually(t, "the wait gave its slot back", func(context.Context) (struct{}, bool) {
-					return struct{}{}, slices.ContainsFunc(s.Tasks(t, run), func(task rest.V1TaskSummary) bool { return task.IsEvicted != nil && *task.IsEvicted })
+					return struct{}{}, slices.ContainsFunc(s.Details(t, run).Tasks, func(task rest.V1TaskSummary) bool { return task.IsEvicted != nil && *task.IsEvicted })
 				})
 			}
 			first.kill()

@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	testkit.Parallel(8)
 	os.Exit(m.Run())
 }
 

@@ -58,7 +58,7 @@ func (q *Queries) ExpireAssets(ctx context.Context, now *time.Time, most int32) 
 }
 
 const getAnyAsset = `-- name: GetAnyAsset :one
-SELECT id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at, upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, derived_from_tool, verification_result, retention_policy, status, superseded_by_id, superseded_at, updated_at, expires_at, intent_id, accepted_at, deleted_at
+SELECT id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at, upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, derived_from_tool, verification_result, retention_policy, status, superseded_by_id, superseded_at, supersedes_older, updated_at, expires_at, intent_id, accepted_at, deleted_at
 FROM profile_assets
 WHERE tenant_id = $1
   AND id = $2
@@ -90,6 +90,7 @@ func (q *Queries) GetAnyAsset(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.Status,
 		&i.SupersededByID,
 		&i.SupersededAt,
+		&i.SupersedesOlder,
 		&i.UpdatedAt,
 		&i.ExpiresAt,
 		&i.IntentID,
@@ -105,7 +106,7 @@ FROM profile_assets
 WHERE tenant_id = $1
   AND profile_id = $2
   AND name = $3
-  AND deleted_at IS NULL
+  AND supersedes_older
   AND (accepted_at, intent_id) > ($4::timestamptz, $5::uuid)
 ORDER BY accepted_at, intent_id
 LIMIT 1
@@ -119,7 +120,7 @@ type GetNewerAssetParams struct {
 	IntentID   uuid.UUID
 }
 
-// The next newer asset of a name, where a late one must enter as superseded. Index: profile_assets_profile.
+// The next newer asset of a name that supersedes older ones, for one that comes late. Index: profile_assets_profile.
 func (q *Queries) GetNewerAsset(ctx context.Context, arg GetNewerAssetParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, getNewerAsset,
 		arg.TenantID,
@@ -137,13 +138,14 @@ const insertAsset = `-- name: InsertAsset :exec
 INSERT INTO profile_assets (
     id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at,
     upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id,
-    superseded_at, expires_at, intent_id, accepted_at
+    superseded_at, supersedes_older, expires_at, intent_id, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6,
     $7, $8, $9, $10, $11,
     $12, $13, $14, $15,
-    $16, $17, $18, $19, $20, $21, $22
+    $16, $17, $18, $19,
+    $20, $21, $22, $23
 )
 `
 
@@ -167,6 +169,7 @@ type InsertAssetParams struct {
 	Status           string
 	SupersededByID   *uuid.UUID
 	SupersededAt     *time.Time
+	SupersedesOlder  bool
 	ExpiresAt        *time.Time
 	IntentID         uuid.UUID
 	AcceptedAt       time.Time
@@ -193,6 +196,7 @@ func (q *Queries) InsertAsset(ctx context.Context, arg InsertAssetParams) error 
 		arg.Status,
 		arg.SupersededByID,
 		arg.SupersededAt,
+		arg.SupersedesOlder,
 		arg.ExpiresAt,
 		arg.IntentID,
 		arg.AcceptedAt,
@@ -300,7 +304,7 @@ func (q *Queries) SetAssetState(ctx context.Context, arg SetAssetStateParams) er
 	return err
 }
 
-const supersedeAssets = `-- name: SupersedeAssets :many
+const supersedeAssets = `-- name: SupersedeAssets :exec
 UPDATE profile_assets
 SET status = 'superseded',
     superseded_by_id = $1,
@@ -309,10 +313,8 @@ SET status = 'superseded',
 WHERE tenant_id = $2
   AND profile_id = $3
   AND name = $4
-  AND status = 'active'
-  AND deleted_at IS NULL
+  AND status <> 'superseded'
   AND (accepted_at, intent_id) < ($5::timestamptz, $6::uuid)
-RETURNING id
 `
 
 type SupersedeAssetsParams struct {
@@ -324,9 +326,10 @@ type SupersedeAssetsParams struct {
 	IntentID       uuid.UUID
 }
 
-// The active assets of a name, for the one that supersedes them. The profile is locked. Index: profile_assets_profile.
-func (q *Queries) SupersedeAssets(ctx context.Context, arg SupersedeAssetsParams) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, supersedeAssets,
+// The older assets of a name, for the one that supersedes them: deleted ones too, which may be restored. Superseded outranks
+// expired and orphaned (rule 3). The profile is locked. Index: profile_assets_profile.
+func (q *Queries) SupersedeAssets(ctx context.Context, arg SupersedeAssetsParams) error {
+	_, err := q.db.Exec(ctx, supersedeAssets,
 		arg.SupersededByID,
 		arg.TenantID,
 		arg.ProfileID,
@@ -334,20 +337,5 @@ func (q *Queries) SupersedeAssets(ctx context.Context, arg SupersedeAssetsParams
 		arg.AcceptedAt,
 		arg.IntentID,
 	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	return err
 }

@@ -12,28 +12,37 @@ import (
 	"time"
 )
 
-const deleteCacheInvalidation = `-- name: DeleteCacheInvalidation :exec
+const deleteCacheInvalidations = `-- name: DeleteCacheInvalidations :exec
 DELETE FROM cache_invalidations
-WHERE tenant_id = $1
-  AND kind = $2
-  AND subject = $3
-  AND version <= $4
+WHERE (tenant_id, kind, subject) IN (
+    SELECT c.tenant_id, c.kind, c.subject
+    FROM (
+        SELECT
+            unnest($1::uuid[]) AS tenant_id,
+            unnest($2::text[]) AS kind,
+            unnest($3::uuid[]) AS subject,
+            unnest($4::bigint[]) AS version
+    ) done
+    JOIN cache_invalidations c ON c.tenant_id = done.tenant_id AND c.kind = done.kind AND c.subject = done.subject
+    WHERE c.version <= done.version
+    FOR UPDATE OF c SKIP LOCKED
+)
 `
 
-type DeleteCacheInvalidationParams struct {
-	TenantID uuid.UUID
-	Kind     string
-	Subject  uuid.UUID
-	Version  int64
+type DeleteCacheInvalidationsParams struct {
+	Tenants  []uuid.UUID
+	Kinds    []string
+	Subjects []uuid.UUID
+	Versions []int64
 }
 
-// Done, unless a newer version came in the meantime.
-func (q *Queries) DeleteCacheInvalidation(ctx context.Context, arg DeleteCacheInvalidationParams) error {
-	_, err := q.db.Exec(ctx, deleteCacheInvalidation,
-		arg.TenantID,
-		arg.Kind,
-		arg.Subject,
-		arg.Version,
+// Done, all but those of which a newer version came in the meantime, or is about to: who holds a note, has its own reason.
+func (q *Queries) DeleteCacheInvalidations(ctx context.Context, arg DeleteCacheInvalidationsParams) error {
+	_, err := q.db.Exec(ctx, deleteCacheInvalidations,
+		arg.Tenants,
+		arg.Kinds,
+		arg.Subjects,
+		arg.Versions,
 	)
 	return err
 }
@@ -82,7 +91,10 @@ const noteCacheInvalidation = `-- name: NoteCacheInvalidation :exec
 INSERT INTO cache_invalidations (tenant_id, kind, subject, version)
 VALUES ($1, $2, $3, $4)
 ON CONFLICT (tenant_id, kind, subject) DO UPDATE
-SET version = greatest(cache_invalidations.version, excluded.version)
+SET version = CASE excluded.kind
+    WHEN 'profile' THEN greatest(cache_invalidations.version, excluded.version)
+    ELSE cache_invalidations.version + 1
+END
 `
 
 type NoteCacheInvalidationParams struct {
@@ -92,7 +104,8 @@ type NoteCacheInvalidationParams struct {
 	Version  int64
 }
 
-// An entry to invalidate. The newest version wins; for how long there have been notes stays known.
+// An entry to invalidate. The newest version wins; for how long there have been notes stays known. What has no version of its
+// own counts its notes: one that comes while an earlier one is being worked off must not go with it.
 func (q *Queries) NoteCacheInvalidation(ctx context.Context, arg NoteCacheInvalidationParams) error {
 	_, err := q.db.Exec(ctx, noteCacheInvalidation,
 		arg.TenantID,
@@ -124,7 +137,8 @@ INSERT INTO cache_invalidations (tenant_id, kind, subject)
 SELECT b.tenant_id, 'deriv', b.id
 FROM below b
 ORDER BY b.tenant_id, b.id
-ON CONFLICT (tenant_id, kind, subject) DO NOTHING
+ON CONFLICT (tenant_id, kind, subject) DO UPDATE
+SET version = cache_invalidations.version + 1
 `
 
 // Notes the chains of the items, and of all that was derived from them, however far: a change of an item's state shows in each.
@@ -161,10 +175,13 @@ WITH touched AS (
     RETURNING p.id, p.tenant_id, p.version
 ), noted AS (
     INSERT INTO cache_invalidations (tenant_id, kind, subject, version)
-    SELECT b.tenant_id, 'profile', c.customer_id, b.version
-    FROM bumped b
-    JOIN customer_profiles c ON c.id = b.id OR c.merged_into_id = b.id
-    ORDER BY b.tenant_id, c.customer_id
+    SELECT entry.tenant_id, 'profile', entry.customer_id, entry.version
+    FROM (
+        SELECT b.tenant_id, c.customer_id, b.version FROM bumped b JOIN customer_profiles c ON c.id = b.id
+        UNION ALL
+        SELECT b.tenant_id, c.customer_id, b.version FROM bumped b JOIN customer_profiles c ON c.merged_into_id = b.id
+    ) entry
+    ORDER BY entry.tenant_id, entry.customer_id
     ON CONFLICT (tenant_id, kind, subject) DO UPDATE
     SET version = greatest(cache_invalidations.version, excluded.version)
     RETURNING 1

@@ -126,22 +126,28 @@ func (q *Queries) LockChannel(ctx context.Context, identity string) error {
 
 const updateChannel = `-- name: UpdateChannel :exec
 UPDATE channel_identities
-SET profile_id = $1, verified = verified OR $2
-WHERE tenant_id = $3
-  AND id = $4
+SET verified = (verified AND profile_id = $1) OR $2,
+    linked_at = CASE WHEN profile_id = $1 THEN linked_at ELSE clock_timestamp() END,
+    intent_id = CASE WHEN profile_id = $1 THEN intent_id ELSE $3::uuid END,
+    profile_id = $1
+WHERE tenant_id = $4
+  AND id = $5
 `
 
 type UpdateChannelParams struct {
 	ProfileID uuid.UUID
 	Verified  bool
+	IntentID  uuid.UUID
 	TenantID  uuid.UUID
 	ID        uuid.UUID
 }
 
+// An identity that goes to another customer has to be verified anew.
 func (q *Queries) UpdateChannel(ctx context.Context, arg UpdateChannelParams) error {
 	_, err := q.db.Exec(ctx, updateChannel,
 		arg.ProfileID,
 		arg.Verified,
+		arg.IntentID,
 		arg.TenantID,
 		arg.ID,
 	)

@@ -411,11 +411,10 @@ func (q *Queries) ListHistory(ctx context.Context, arg ListHistoryParams) ([]Pro
 }
 
 const listManyVersions = `-- name: ListManyVersions :many
-SELECT f.profile_id, f.name, f.id, f.intent_id, f.accepted_at, f.status, f.superseded_by_id
+SELECT f.profile_id, f.name, f.id, f.intent_id, f.accepted_at, f.status, f.superseded_by_id, (f.deleted_at IS NOT NULL)::bool AS deleted
 FROM (SELECT unnest($1::uuid[]) AS profile_id, unnest($2::text[]) AS name) wanted
 JOIN profile_fields f ON f.profile_id = wanted.profile_id AND f.name = wanted.name
 WHERE f.tenant_id = $3
-  AND f.deleted_at IS NULL
 `
 
 type ListManyVersionsParams struct {
@@ -432,9 +431,10 @@ type ListManyVersionsRow struct {
 	AcceptedAt     time.Time
 	Status         string
 	SupersededByID *uuid.UUID
+	Deleted        bool
 }
 
-// The versions of many fields of many profiles, for the placement of an import. The profiles are locked. Index: profile_fields_history.
+// As ListVersions, of many fields of many profiles, for an import. The profiles are locked. Index: profile_fields_history.
 func (q *Queries) ListManyVersions(ctx context.Context, arg ListManyVersionsParams) ([]ListManyVersionsRow, error) {
 	rows, err := q.db.Query(ctx, listManyVersions, arg.Profiles, arg.Names, arg.TenantID)
 	if err != nil {
@@ -452,6 +452,7 @@ func (q *Queries) ListManyVersions(ctx context.Context, arg ListManyVersionsPara
 			&i.AcceptedAt,
 			&i.Status,
 			&i.SupersededByID,
+			&i.Deleted,
 		); err != nil {
 			return nil, err
 		}
@@ -464,12 +465,11 @@ func (q *Queries) ListManyVersions(ctx context.Context, arg ListManyVersionsPara
 }
 
 const listVersions = `-- name: ListVersions :many
-SELECT id, intent_id, accepted_at, status, superseded_by_id
+SELECT id, intent_id, accepted_at, status, superseded_by_id, (deleted_at IS NOT NULL)::bool AS deleted
 FROM profile_fields
 WHERE tenant_id = $1
   AND profile_id = $2
   AND name = $3
-  AND deleted_at IS NULL
 `
 
 type ListVersionsParams struct {
@@ -484,9 +484,10 @@ type ListVersionsRow struct {
 	AcceptedAt     time.Time
 	Status         string
 	SupersededByID *uuid.UUID
+	Deleted        bool
 }
 
-// The versions of a field, for the placement of one more. The profile is locked. Index: profile_fields_history.
+// The versions of a field, deleted ones too, for the placement of one more. The profile is locked. Index: profile_fields_history.
 func (q *Queries) ListVersions(ctx context.Context, arg ListVersionsParams) ([]ListVersionsRow, error) {
 	rows, err := q.db.Query(ctx, listVersions, arg.TenantID, arg.ProfileID, arg.Name)
 	if err != nil {
@@ -502,6 +503,7 @@ func (q *Queries) ListVersions(ctx context.Context, arg ListVersionsParams) ([]L
 			&i.AcceptedAt,
 			&i.Status,
 			&i.SupersededByID,
+			&i.Deleted,
 		); err != nil {
 			return nil, err
 		}

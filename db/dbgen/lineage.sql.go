@@ -131,7 +131,7 @@ func (q *Queries) GetChain(ctx context.Context, arg GetChainParams) ([]GetChainR
 }
 
 const getItemOwner = `-- name: GetItemOwner :one
-SELECT item.kind::text AS kind, item.deleted::bool AS deleted, p.customer_id
+SELECT item.kind::text AS kind, item.deleted::bool AS deleted, p.id AS profile_id, p.customer_id, p.version
 FROM (
     SELECT 'profile_field' AS kind, f.profile_id, f.deleted_at IS NOT NULL AS deleted
     FROM profile_fields f
@@ -147,15 +147,54 @@ JOIN customer_profiles p ON p.id = item.profile_id
 type GetItemOwnerRow struct {
 	Kind       string
 	Deleted    bool
+	ProfileID  uuid.UUID
 	CustomerID uuid.UUID
+	Version    int64
 }
 
 // Whose an item is. A deleted one still answers. Indexes: primary keys.
 func (q *Queries) GetItemOwner(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (GetItemOwnerRow, error) {
 	row := q.db.QueryRow(ctx, getItemOwner, tenantID, iD)
 	var i GetItemOwnerRow
-	err := row.Scan(&i.Kind, &i.Deleted, &i.CustomerID)
+	err := row.Scan(
+		&i.Kind,
+		&i.Deleted,
+		&i.ProfileID,
+		&i.CustomerID,
+		&i.Version,
+	)
 	return i, err
+}
+
+const listDependentProfiles = `-- name: ListDependentProfiles :many
+SELECT f.profile_id
+FROM profile_fields f
+WHERE f.tenant_id = $1 AND f.source_item_id = $2::uuid AND f.status = 'active' AND f.deleted_at IS NULL
+UNION
+SELECT a.profile_id
+FROM profile_assets a
+WHERE a.tenant_id = $1 AND a.source_item_id = $2::uuid AND a.status = 'active' AND a.deleted_at IS NULL
+`
+
+// Whose they are. Indexes as ListDependents.
+func (q *Queries) ListDependentProfiles(ctx context.Context, tenantID uuid.UUID, itemID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listDependentProfiles, tenantID, itemID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var profile_id uuid.UUID
+		if err := rows.Scan(&profile_id); err != nil {
+			return nil, err
+		}
+		items = append(items, profile_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listDependents = `-- name: ListDependents :many

@@ -149,31 +149,6 @@ func (q *Queries) ListFieldStates(ctx context.Context, tenantID uuid.UUID, profi
 	return items, nil
 }
 
-const lockProfileByID = `-- name: LockProfileByID :one
-SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
-FROM customer_profiles
-WHERE tenant_id = $1
-  AND id = $2
-FOR UPDATE
-`
-
-// A profile by its own id. Index: primary key.
-func (q *Queries) LockProfileByID(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (CustomerProfile, error) {
-	row := q.db.QueryRow(ctx, lockProfileByID, tenantID, iD)
-	var i CustomerProfile
-	err := row.Scan(
-		&i.ID,
-		&i.TenantID,
-		&i.CustomerID,
-		&i.Version,
-		&i.MergedIntoID,
-		&i.CreatedAt,
-		&i.UpdatedAt,
-		&i.DeletedAt,
-	)
-	return i, err
-}
-
 const markMergeUndone = `-- name: MarkMergeUndone :exec
 UPDATE profile_merges
 SET undone_at = clock_timestamp()

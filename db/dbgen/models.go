@@ -142,6 +142,7 @@ type ProfileAsset struct {
 	Status             string
 	SupersededByID     *uuid.UUID
 	SupersededAt       *time.Time
+	SupersedesOlder    bool
 	UpdatedAt          time.Time
 	ExpiresAt          *time.Time
 	IntentID           uuid.UUID

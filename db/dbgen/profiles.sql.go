@@ -153,14 +153,15 @@ func (q *Queries) GetProfile(ctx context.Context, tenantID uuid.UUID, customerID
 }
 
 const listProfileEntries = `-- name: ListProfileEntries :many
-SELECT c.customer_id, p.version
-FROM customer_profiles p
-JOIN customer_profiles c ON c.id = p.id OR c.merged_into_id = p.id
-WHERE p.id = (
-    SELECT coalesce(o.merged_into_id, o.id)
+WITH lead AS (
+    SELECT p.id, p.customer_id, p.version
     FROM customer_profiles o
+    JOIN customer_profiles p ON p.id = coalesce(o.merged_into_id, o.id)
     WHERE o.tenant_id = $1 AND o.customer_id = $2
 )
+SELECT l.customer_id, l.version FROM lead l
+UNION ALL
+SELECT c.customer_id, l.version FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id
 `
 
 type ListProfileEntriesRow struct {
@@ -190,16 +191,73 @@ func (q *Queries) ListProfileEntries(ctx context.Context, tenantID uuid.UUID, cu
 	return items, nil
 }
 
-const lockOwnProfiles = `-- name: LockOwnProfiles :many
+const lockMergedProfiles = `-- name: LockMergedProfiles :many
 SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
 FROM customer_profiles
-WHERE tenant_id = $1
-  AND customer_id = ANY ($2::uuid[])
+WHERE id IN (
+    SELECT coalesce(c.merged_into_id, c.id)
+    FROM customer_profiles c
+    WHERE c.tenant_id = $1 AND c.customer_id = $2
+    UNION ALL
+    SELECT m.id
+    FROM customer_profiles c
+    JOIN customer_profiles m ON m.merged_into_id = coalesce(c.merged_into_id, c.id)
+    WHERE c.tenant_id = $1 AND c.customer_id = $2
+)
 ORDER BY id
 FOR UPDATE
 `
 
-// The profiles of customers themselves, wherever they lead, locked in the order of ids: for merges.
+// The profile that a customer leads to, and all that lead there, locked in the order of ids: for undoing a merge. Indexes as
+// LockOwnProfiles.
+func (q *Queries) LockMergedProfiles(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) ([]CustomerProfile, error) {
+	rows, err := q.db.Query(ctx, lockMergedProfiles, tenantID, customerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CustomerProfile{}
+	for rows.Next() {
+		var i CustomerProfile
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.CustomerID,
+			&i.Version,
+			&i.MergedIntoID,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockOwnProfiles = `-- name: LockOwnProfiles :many
+SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
+FROM customer_profiles
+WHERE id IN (
+    SELECT c.id
+    FROM customer_profiles c
+    WHERE c.tenant_id = $1 AND c.customer_id = ANY ($2::uuid[])
+    UNION ALL
+    SELECT m.id
+    FROM customer_profiles c
+    JOIN customer_profiles m ON m.merged_into_id = c.id
+    WHERE c.tenant_id = $1 AND c.customer_id = ANY ($2::uuid[])
+)
+ORDER BY id
+FOR UPDATE
+`
+
+// The profiles of customers themselves, wherever they lead, and those that lead to them, locked in the order of ids: for merges.
+// Indexes: the unique key, customer_profiles_merged.
 func (q *Queries) LockOwnProfiles(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]CustomerProfile, error) {
 	rows, err := q.db.Query(ctx, lockOwnProfiles, tenantID, customers)
 	if err != nil {
@@ -273,6 +331,45 @@ FOR UPDATE
 // As LockProfile, for many, in the order of ids. A customer comes with the profile it leads to.
 func (q *Queries) LockProfiles(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]CustomerProfile, error) {
 	rows, err := q.db.Query(ctx, lockProfiles, tenantID, customers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CustomerProfile{}
+	for rows.Next() {
+		var i CustomerProfile
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.CustomerID,
+			&i.Version,
+			&i.MergedIntoID,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockProfilesByID = `-- name: LockProfilesByID :many
+SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
+FROM customer_profiles
+WHERE tenant_id = $1
+  AND id = ANY ($2::uuid[])
+ORDER BY id
+FOR UPDATE
+`
+
+// Profiles by their own ids, locked in the order of ids. Index: primary key.
+func (q *Queries) LockProfilesByID(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]CustomerProfile, error) {
+	rows, err := q.db.Query(ctx, lockProfilesByID, tenantID, ids)
 	if err != nil {
 		return nil, err
 	}

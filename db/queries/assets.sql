@@ -2,13 +2,14 @@
 INSERT INTO profile_assets (
     id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at,
     upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id,
-    superseded_at, expires_at, intent_id, accepted_at
+    superseded_at, supersedes_older, expires_at, intent_id, accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(name), sqlc.arg(asset_type), sqlc.arg(storage_provider),
     sqlc.arg(storage_path), sqlc.arg(mime_type), sqlc.arg(size_bytes), sqlc.arg(checksum), sqlc.arg(uploaded_at),
     sqlc.narg(upload_session_id), sqlc.narg(upload_scenario_id), sqlc.narg(source_item_id), sqlc.arg(source_item_type),
-    sqlc.arg(source_metadata), sqlc.arg(status), sqlc.narg(superseded_by_id), sqlc.narg(superseded_at), sqlc.narg(expires_at), sqlc.arg(intent_id), sqlc.arg(accepted_at)
+    sqlc.arg(source_metadata), sqlc.arg(status), sqlc.narg(superseded_by_id), sqlc.narg(superseded_at),
+    sqlc.arg(supersedes_older), sqlc.narg(expires_at), sqlc.arg(intent_id), sqlc.arg(accepted_at)
 );
 
 -- As ExpireFields. Index: profile_assets_expiry.
@@ -53,8 +54,9 @@ WHERE id IN (
   AND status = 'active'
 RETURNING id, profile_id;
 
--- The active assets of a name, for the one that supersedes them. The profile is locked. Index: profile_assets_profile.
--- name: SupersedeAssets :many
+-- The older assets of a name, for the one that supersedes them: deleted ones too, which may be restored. Superseded outranks
+-- expired and orphaned (rule 3). The profile is locked. Index: profile_assets_profile.
+-- name: SupersedeAssets :exec
 UPDATE profile_assets
 SET status = 'superseded',
     superseded_by_id = sqlc.arg(superseded_by_id),
@@ -63,19 +65,17 @@ SET status = 'superseded',
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND profile_id = sqlc.arg(profile_id)
   AND name = sqlc.arg(name)
-  AND status = 'active'
-  AND deleted_at IS NULL
-  AND (accepted_at, intent_id) < (sqlc.arg(accepted_at)::timestamptz, sqlc.arg(intent_id)::uuid)
-RETURNING id;
+  AND status <> 'superseded'
+  AND (accepted_at, intent_id) < (sqlc.arg(accepted_at)::timestamptz, sqlc.arg(intent_id)::uuid);
 
--- The next newer asset of a name, where a late one must enter as superseded. Index: profile_assets_profile.
+-- The next newer asset of a name that supersedes older ones, for one that comes late. Index: profile_assets_profile.
 -- name: GetNewerAsset :one
 SELECT id
 FROM profile_assets
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND profile_id = sqlc.arg(profile_id)
   AND name = sqlc.arg(name)
-  AND deleted_at IS NULL
+  AND supersedes_older
   AND (accepted_at, intent_id) > (sqlc.arg(accepted_at)::timestamptz, sqlc.arg(intent_id)::uuid)
 ORDER BY accepted_at, intent_id
 LIMIT 1;

@@ -1,9 +1,13 @@
--- An entry to invalidate. The newest version wins; for how long there have been notes stays known.
+-- An entry to invalidate. The newest version wins; for how long there have been notes stays known. What has no version of its
+-- own counts its notes: one that comes while an earlier one is being worked off must not go with it.
 -- name: NoteCacheInvalidation :exec
 INSERT INTO cache_invalidations (tenant_id, kind, subject, version)
 VALUES (sqlc.arg(tenant_id), sqlc.arg(kind), sqlc.arg(subject), sqlc.arg(version))
 ON CONFLICT (tenant_id, kind, subject) DO UPDATE
-SET version = greatest(cache_invalidations.version, excluded.version);
+SET version = CASE excluded.kind
+    WHEN 'profile' THEN greatest(cache_invalidations.version, excluded.version)
+    ELSE cache_invalidations.version + 1
+END;
 
 -- What is still to be invalidated, across tenants.
 -- name: ListCacheInvalidations :many
@@ -17,13 +21,22 @@ LIMIT sqlc.arg(most);
 SELECT coalesce(clock_timestamp() - min(noted_at), interval '0')::interval AS age
 FROM cache_invalidations;
 
--- Done, unless a newer version came in the meantime.
--- name: DeleteCacheInvalidation :exec
+-- Done, all but those of which a newer version came in the meantime, or is about to: who holds a note, has its own reason.
+-- name: DeleteCacheInvalidations :exec
 DELETE FROM cache_invalidations
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND kind = sqlc.arg(kind)
-  AND subject = sqlc.arg(subject)
-  AND version <= sqlc.arg(version);
+WHERE (tenant_id, kind, subject) IN (
+    SELECT c.tenant_id, c.kind, c.subject
+    FROM (
+        SELECT
+            unnest(sqlc.arg(tenants)::uuid[]) AS tenant_id,
+            unnest(sqlc.arg(kinds)::text[]) AS kind,
+            unnest(sqlc.arg(subjects)::uuid[]) AS subject,
+            unnest(sqlc.arg(versions)::bigint[]) AS version
+    ) done
+    JOIN cache_invalidations c ON c.tenant_id = done.tenant_id AND c.kind = done.kind AND c.subject = done.subject
+    WHERE c.version <= done.version
+    FOR UPDATE OF c SKIP LOCKED
+);
 
 -- Bumps profiles that a change of many touched, and notes their entries, under every customer id that leads to them, in the
 -- change's own transaction. Locks are taken in the order of ids.
@@ -42,10 +55,13 @@ WITH touched AS (
     RETURNING p.id, p.tenant_id, p.version
 ), noted AS (
     INSERT INTO cache_invalidations (tenant_id, kind, subject, version)
-    SELECT b.tenant_id, 'profile', c.customer_id, b.version
-    FROM bumped b
-    JOIN customer_profiles c ON c.id = b.id OR c.merged_into_id = b.id
-    ORDER BY b.tenant_id, c.customer_id
+    SELECT entry.tenant_id, 'profile', entry.customer_id, entry.version
+    FROM (
+        SELECT b.tenant_id, c.customer_id, b.version FROM bumped b JOIN customer_profiles c ON c.id = b.id
+        UNION ALL
+        SELECT b.tenant_id, c.customer_id, b.version FROM bumped b JOIN customer_profiles c ON c.merged_into_id = b.id
+    ) entry
+    ORDER BY entry.tenant_id, entry.customer_id
     ON CONFLICT (tenant_id, kind, subject) DO UPDATE
     SET version = greatest(cache_invalidations.version, excluded.version)
     RETURNING 1
@@ -74,4 +90,5 @@ INSERT INTO cache_invalidations (tenant_id, kind, subject)
 SELECT b.tenant_id, 'deriv', b.id
 FROM below b
 ORDER BY b.tenant_id, b.id
-ON CONFLICT (tenant_id, kind, subject) DO NOTHING;
+ON CONFLICT (tenant_id, kind, subject) DO UPDATE
+SET version = cache_invalidations.version + 1; -- as NoteCacheInvalidation

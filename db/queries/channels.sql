@@ -18,9 +18,13 @@ VALUES (
     sqlc.arg(intent_id)
 );
 
+-- An identity that goes to another customer has to be verified anew.
 -- name: UpdateChannel :exec
 UPDATE channel_identities
-SET profile_id = sqlc.arg(profile_id), verified = verified OR sqlc.arg(verified)
+SET verified = (verified AND profile_id = sqlc.arg(profile_id)) OR sqlc.arg(verified),
+    linked_at = CASE WHEN profile_id = sqlc.arg(profile_id) THEN linked_at ELSE clock_timestamp() END,
+    intent_id = CASE WHEN profile_id = sqlc.arg(profile_id) THEN intent_id ELSE sqlc.arg(intent_id)::uuid END,
+    profile_id = sqlc.arg(profile_id)
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 

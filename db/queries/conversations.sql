@@ -33,3 +33,38 @@ FROM session_turns
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND session_id = sqlc.arg(session_id)
 ORDER BY turn_index;
+
+-- The turns whose meaning a model has computed. Index: primary key.
+-- name: ListEmbeddedTurns :many
+SELECT turn_index
+FROM session_turn_embeddings
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND session_id = sqlc.arg(session_id)
+  AND model = sqlc.arg(model);
+
+-- Keeps the meanings of turns, vectors in the text form of pgvector. A second run changes nothing.
+-- name: StoreTurnEmbeddings :exec
+INSERT INTO session_turn_embeddings (tenant_id, session_id, turn_index, model, embedding)
+SELECT sqlc.arg(tenant_id), sqlc.arg(session_id), t.turn_index, sqlc.arg(model), t.embedding::vector
+FROM unnest(sqlc.arg(turns)::int[], sqlc.arg(embeddings)::text[]) AS t (turn_index, embedding)
+ON CONFLICT (tenant_id, session_id, model, turn_index) DO NOTHING;
+
+-- The turns of a session closest in meaning to each of several texts: first the closest to each, then the second closest, so
+-- that no text crowds the others out. An exact search of one session. Index: primary key.
+-- name: NearestTurns :many
+SELECT r.turn_index
+FROM (
+    SELECT
+        e.turn_index,
+        min(e.embedding <=> w.wanted::vector) AS distance,
+        row_number() OVER (PARTITION BY w.n ORDER BY min(e.embedding <=> w.wanted::vector), e.turn_index DESC) AS place
+    FROM session_turn_embeddings e
+    CROSS JOIN unnest(sqlc.arg(wanted)::text[]) WITH ORDINALITY AS w (wanted, n)
+    WHERE e.tenant_id = sqlc.arg(tenant_id)
+      AND e.session_id = sqlc.arg(session_id)
+      AND e.model = sqlc.arg(model)
+    GROUP BY e.turn_index, w.n
+) AS r
+GROUP BY r.turn_index
+ORDER BY min(r.place), min(r.distance), r.turn_index
+LIMIT sqlc.arg(most);

@@ -15,14 +15,13 @@ VALUES (
     sqlc.arg(accepted_at)
 );
 
--- The versions of a field, for the placement of one more. The profile is locked. Index: profile_fields_history.
+-- The versions of a field, deleted ones too, for the placement of one more. The profile is locked. Index: profile_fields_history.
 -- name: ListVersions :many
-SELECT id, intent_id, accepted_at, status, superseded_by_id
+SELECT id, intent_id, accepted_at, status, superseded_by_id, (deleted_at IS NOT NULL)::bool AS deleted
 FROM profile_fields
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND profile_id = sqlc.arg(profile_id)
-  AND name = sqlc.arg(name)
-  AND deleted_at IS NULL;
+  AND name = sqlc.arg(name);
 
 -- Displaces a version. Superseded outranks expired and orphaned (rule 3).
 -- name: SupersedeField :exec
@@ -143,13 +142,12 @@ FROM profile_fields
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- The versions of many fields of many profiles, for the placement of an import. The profiles are locked. Index: profile_fields_history.
+-- As ListVersions, of many fields of many profiles, for an import. The profiles are locked. Index: profile_fields_history.
 -- name: ListManyVersions :many
-SELECT f.profile_id, f.name, f.id, f.intent_id, f.accepted_at, f.status, f.superseded_by_id
+SELECT f.profile_id, f.name, f.id, f.intent_id, f.accepted_at, f.status, f.superseded_by_id, (f.deleted_at IS NOT NULL)::bool AS deleted
 FROM (SELECT unnest(sqlc.arg(profiles)::uuid[]) AS profile_id, unnest(sqlc.arg(names)::text[]) AS name) wanted
 JOIN profile_fields f ON f.profile_id = wanted.profile_id AND f.name = wanted.name
-WHERE f.tenant_id = sqlc.arg(tenant_id)
-  AND f.deleted_at IS NULL;
+WHERE f.tenant_id = sqlc.arg(tenant_id);
 
 -- Displaces many versions, as SupersedeField.
 -- name: SupersedeFields :exec
@@ -183,3 +181,13 @@ FROM jsonb_to_recordset(sqlc.arg(rows)::jsonb) AS r (
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
     expires_at timestamptz, field_definition_id uuid, warnings text[]
 );
+
+-- The customer said that an extracted value is right. One that was replaced meanwhile stays as it is.
+-- name: ConfirmField :execrows
+UPDATE profile_fields
+SET requires_confirmation = false,
+    updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+  AND status = 'active'
+  AND deleted_at IS NULL;

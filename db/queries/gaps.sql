@@ -48,3 +48,11 @@ FROM intents
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND parent_id = sqlc.arg(parent_id)::uuid
 ORDER BY accepted_at;
+
+-- Stops a fill from asking. Index: primary key.
+-- name: CancelGapFill :execrows
+UPDATE gap_fills
+SET cancelled_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND intent_id = sqlc.arg(intent_id)
+  AND cancelled_at IS NULL;

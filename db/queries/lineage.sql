@@ -57,7 +57,7 @@ LIMIT 1000;
 
 -- Whose an item is. A deleted one still answers. Indexes: primary keys.
 -- name: GetItemOwner :one
-SELECT item.kind::text AS kind, item.deleted::bool AS deleted, p.customer_id
+SELECT item.kind::text AS kind, item.deleted::bool AS deleted, p.id AS profile_id, p.customer_id, p.version
 FROM (
     SELECT 'profile_field' AS kind, f.profile_id, f.deleted_at IS NOT NULL AS deleted
     FROM profile_fields f
@@ -79,6 +79,16 @@ SELECT a.id
 FROM profile_assets a
 WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.source_item_id = sqlc.arg(item_id)::uuid AND a.status = 'active' AND a.deleted_at IS NULL
 LIMIT 1000;
+
+-- Whose they are. Indexes as ListDependents.
+-- name: ListDependentProfiles :many
+SELECT f.profile_id
+FROM profile_fields f
+WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.source_item_id = sqlc.arg(item_id)::uuid AND f.status = 'active' AND f.deleted_at IS NULL
+UNION
+SELECT a.profile_id
+FROM profile_assets a
+WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.source_item_id = sqlc.arg(item_id)::uuid AND a.status = 'active' AND a.deleted_at IS NULL;
 
 -- name: DeleteField :execrows
 UPDATE profile_fields

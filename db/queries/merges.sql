@@ -81,11 +81,3 @@ UPDATE customer_profiles
 SET version = sqlc.arg(version), updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
-
--- A profile by its own id. Index: primary key.
--- name: LockProfileByID :one
-SELECT *
-FROM customer_profiles
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND id = sqlc.arg(id)
-FOR UPDATE;

@@ -43,12 +43,48 @@ WHERE id = (
 )
 FOR UPDATE;
 
--- The profiles of customers themselves, wherever they lead, locked in the order of ids: for merges.
+-- The profiles of customers themselves, wherever they lead, and those that lead to them, locked in the order of ids: for merges.
+-- Indexes: the unique key, customer_profiles_merged.
 -- name: LockOwnProfiles :many
 SELECT *
 FROM customer_profiles
+WHERE id IN (
+    SELECT c.id
+    FROM customer_profiles c
+    WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+    UNION ALL
+    SELECT m.id
+    FROM customer_profiles c
+    JOIN customer_profiles m ON m.merged_into_id = c.id
+    WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+)
+ORDER BY id
+FOR UPDATE;
+
+-- The profile that a customer leads to, and all that lead there, locked in the order of ids: for undoing a merge. Indexes as
+-- LockOwnProfiles.
+-- name: LockMergedProfiles :many
+SELECT *
+FROM customer_profiles
+WHERE id IN (
+    SELECT coalesce(c.merged_into_id, c.id)
+    FROM customer_profiles c
+    WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = sqlc.arg(customer_id)
+    UNION ALL
+    SELECT m.id
+    FROM customer_profiles c
+    JOIN customer_profiles m ON m.merged_into_id = coalesce(c.merged_into_id, c.id)
+    WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = sqlc.arg(customer_id)
+)
+ORDER BY id
+FOR UPDATE;
+
+-- Profiles by their own ids, locked in the order of ids. Index: primary key.
+-- name: LockProfilesByID :many
+SELECT *
+FROM customer_profiles
 WHERE tenant_id = sqlc.arg(tenant_id)
-  AND customer_id = ANY (sqlc.arg(customers)::uuid[])
+  AND id = ANY (sqlc.arg(ids)::uuid[])
 ORDER BY id
 FOR UPDATE;
 
@@ -63,14 +99,15 @@ RETURNING version;
 -- The version a reader must see at least, under every customer id that leads to the profile. Indexes: the unique key,
 -- customer_profiles_merged.
 -- name: ListProfileEntries :many
-SELECT c.customer_id, p.version
-FROM customer_profiles p
-JOIN customer_profiles c ON c.id = p.id OR c.merged_into_id = p.id
-WHERE p.id = (
-    SELECT coalesce(o.merged_into_id, o.id)
+WITH lead AS (
+    SELECT p.id, p.customer_id, p.version
     FROM customer_profiles o
+    JOIN customer_profiles p ON p.id = coalesce(o.merged_into_id, o.id)
     WHERE o.tenant_id = sqlc.arg(tenant_id) AND o.customer_id = sqlc.arg(customer_id)
-);
+)
+SELECT l.customer_id, l.version FROM lead l
+UNION ALL
+SELECT c.customer_id, l.version FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id;
 
 -- All that a reader sees of a customer, in one statement and so of one moment. Indexes: the unique key, profile_fields_active,
 -- profile_assets_profile.

@@ -1,8 +1,12 @@
 -- name: OpenQuestion :one
-INSERT INTO questions (id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, prompt, reason, attempt, deadline_at)
+INSERT INTO questions (
+    id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, attempt,
+    deadline_at
+)
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(fill_id), sqlc.arg(customer_id), sqlc.arg(agent_id), sqlc.arg(scenario_id),
-    sqlc.arg(field_name), sqlc.arg(prompt), sqlc.arg(reason), sqlc.arg(attempt), sqlc.arg(deadline_at)
+    sqlc.arg(field_name), sqlc.arg(kind), sqlc.narg(candidate), sqlc.narg(item_id), sqlc.arg(prompt), sqlc.arg(reason),
+    sqlc.arg(attempt), sqlc.arg(deadline_at)
 )
 RETURNING *;
 
@@ -48,3 +52,30 @@ SET status = sqlc.arg(status),
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND status = 'open';
+
+-- What an answer settles beside its own question: the same fact, asked for by another fill. One that is being answered at this
+-- moment is left to its own answer. Index: questions_customer.
+-- name: CloseSameQuestions :exec
+UPDATE questions
+SET status = 'answered',
+    answer_intent_id = sqlc.arg(answer_intent_id)::uuid,
+    closed_at = clock_timestamp()
+WHERE id IN (
+    SELECT q.id
+    FROM questions q
+    WHERE q.tenant_id = sqlc.arg(tenant_id)
+      AND q.customer_id = sqlc.arg(customer_id)
+      AND q.agent_id = sqlc.arg(agent_id)
+      AND q.field_name = sqlc.arg(field_name)
+      AND q.status = 'open'
+      AND q.id <> sqlc.arg(id)
+    FOR UPDATE SKIP LOCKED
+);
+
+-- The questions that an answer closed. Index: questions_answer.
+-- name: ListSettledQuestions :many
+SELECT id
+FROM questions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND answer_intent_id = sqlc.arg(answer_intent_id)::uuid
+ORDER BY id;

@@ -55,7 +55,21 @@ CREATE TABLE cache_invalidations (
     PRIMARY KEY (tenant_id, kind, subject)
 );
 
+-- What the language model cost a tenant on a day, in UTC. Tokens are reserved before a call and corrected after it, so that no
+-- number of calls at once exceeds a budget.
+CREATE TABLE llm_usage (
+    tenant_id         uuid NOT NULL REFERENCES tenants (id),
+    day               date NOT NULL,
+    calls             bigint NOT NULL DEFAULT 0,
+    prompt_tokens     bigint NOT NULL DEFAULT 0,
+    completion_tokens bigint NOT NULL DEFAULT 0,
+    reserved_tokens   bigint NOT NULL DEFAULT 0, -- of calls under way; what a lost process reserved stays for the day
+    cost_micros       bigint NOT NULL DEFAULT 0, -- millionths of the currency of the configured prices
+    PRIMARY KEY (tenant_id, day)
+);
+
 -- +goose Down
+DROP TABLE llm_usage;
 DROP TABLE cache_invalidations;
 DROP TABLE intents;
 DROP TABLE api_keys;

@@ -40,6 +40,7 @@ CREATE TABLE field_definition_embeddings (
     PRIMARY KEY (definition_id, model)
 );
 CREATE INDEX field_definition_embeddings_tenant ON field_definition_embeddings (tenant_id);
+CREATE INDEX field_definition_embeddings_cosine ON field_definition_embeddings USING hnsw (embedding vector_cosine_ops);
 
 CREATE TABLE scenarios (
     tenant_id    uuid NOT NULL REFERENCES tenants (id),

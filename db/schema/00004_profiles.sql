@@ -122,6 +122,7 @@ CREATE TABLE profile_assets (
     status              text NOT NULL CHECK (status IN ('active', 'superseded', 'expired', 'orphaned')),
     superseded_by_id    uuid REFERENCES profile_assets (id) DEFERRABLE INITIALLY DEFERRED,
     superseded_at       timestamptz,
+    supersedes_older    boolean NOT NULL DEFAULT false, -- of its name, also those that come late
     updated_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at          timestamptz,
     intent_id           uuid NOT NULL,

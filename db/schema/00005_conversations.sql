@@ -23,6 +23,18 @@ CREATE TABLE session_turns (
     FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, id)
 );
 
+-- What an exchange (a customer's turn, with the agent's before it) is about, as one model sees it. Made when a conversation is
+-- longer than the model's budget, and then kept: turns do not change. Searched within one session, so exactly, by primary key.
+CREATE TABLE session_turn_embeddings (
+    tenant_id  uuid NOT NULL,
+    session_id uuid NOT NULL,
+    turn_index integer NOT NULL,
+    model      text NOT NULL,
+    embedding  vector(512) NOT NULL, -- vault.EmbeddingDimensions
+    PRIMARY KEY (tenant_id, session_id, model, turn_index),
+    FOREIGN KEY (tenant_id, session_id, turn_index) REFERENCES session_turns (tenant_id, session_id, turn_index) ON DELETE CASCADE
+);
+
 -- One row per gap fill, keyed by its intent; what was found for each field is in gap_fill_items.
 CREATE TABLE gap_fills (
     intent_id            uuid PRIMARY KEY REFERENCES intents (id) ON DELETE CASCADE,
@@ -33,6 +45,7 @@ CREATE TABLE gap_fills (
     candidates           bytea, -- sealed: what the model read in it, for fields that turn out to be needed later
     model_calls          integer NOT NULL DEFAULT 0,
     warnings             text[] NOT NULL DEFAULT '{}',
+    cancelled_at         timestamptz, -- nothing is asked any more
     started_at           timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX gap_fills_tenant ON gap_fills (tenant_id);
@@ -59,24 +72,30 @@ CREATE TABLE questions (
     agent_id         uuid NOT NULL,
     scenario_id      uuid NOT NULL,
     field_name       text NOT NULL,
+    kind             text NOT NULL DEFAULT 'value' CHECK (kind IN ('value', 'confirm')),
+    candidate        jsonb, -- the value that a confirmation is about
+    item_id          uuid,  -- the field version that holds it; NULL where it was not stored
     prompt           text NOT NULL,
     reason           text NOT NULL DEFAULT '', -- why it is asked again, free of values
     rejection        text NOT NULL DEFAULT '', -- what was wrong with its answer, free of values
     attempt          integer NOT NULL CHECK (attempt > 0),
-    status           text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'answered', 'rejected', 'expired', 'cancelled')),
+    status           text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'answered', 'denied', 'rejected', 'expired', 'cancelled')),
     answer_intent_id uuid, -- the answer that closed it
     opened_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
     deadline_at      timestamptz NOT NULL,
     closed_at        timestamptz,
-    UNIQUE (fill_id, field_name, attempt)
+    UNIQUE (fill_id, field_name, attempt),
+    CHECK ((kind = 'confirm') = (candidate IS NOT NULL))
 );
 -- A gap fill asks one question at a time.
 CREATE UNIQUE INDEX questions_open ON questions (fill_id) WHERE status = 'open';
 CREATE INDEX questions_customer ON questions (tenant_id, customer_id) WHERE status = 'open';
+CREATE INDEX questions_answer ON questions (tenant_id, answer_intent_id) WHERE answer_intent_id IS NOT NULL;
 
 -- +goose Down
 DROP TABLE questions;
 DROP TABLE gap_fill_items;
 DROP TABLE gap_fills;
+DROP TABLE session_turn_embeddings;
 DROP TABLE session_turns;
 DROP TABLE sessions;

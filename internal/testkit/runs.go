@@ -10,7 +10,7 @@ import (
 )
 
 // Run waits until the engine lists the run of an operation in a status, and gives the run's id. Every run that an event
-// started carries the operation's id as metadata.
+// started carries the operation's id as metadata, and so do the runs that it starts itself.
 func (k *Kit) Run(t testing.TB, operation uuid.UUID, status rest.V1TaskStatus) uuid.UUID {
 	t.Helper()
 	metadata := []string{"intent_id:" + operation.String()}
@@ -19,10 +19,15 @@ func (k *Kit) Run(t testing.TB, operation uuid.UUID, status rest.V1TaskStatus) u
 			Since: time.Now().Add(-time.Hour), AdditionalMetadata: &metadata, Statuses: &[]rest.V1TaskStatus{status},
 		})
 		fatal(ctx, t, err)
-		if err != nil || len(runs.Rows) == 0 {
+		if err != nil {
 			return uuid.Nil, false
 		}
-		return runs.Rows[0].WorkflowRunExternalId, true
+		for _, run := range runs.Rows {
+			if run.ParentTaskExternalId == nil {
+				return run.WorkflowRunExternalId, true
+			}
+		}
+		return uuid.Nil, false
 	})
 }
 
@@ -34,21 +39,21 @@ func (k *Kit) Replay(t testing.TB, run uuid.UUID) {
 	}
 }
 
-// Tasks gives the tasks of a run.
-func (k *Kit) Tasks(t testing.TB, run uuid.UUID) []rest.V1TaskSummary {
+// Details gives what the engine knows of a run.
+func (k *Kit) Details(t testing.TB, run uuid.UUID) *rest.V1WorkflowRunDetails {
 	t.Helper()
 	got, err := k.Client.Runs().Get(t.Context(), run.String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return got.Tasks
+	return got
 }
 
 // Rerun waits until a replayed run has ended again, in a status.
 func (k *Kit) Rerun(t testing.TB, run uuid.UUID, status rest.V1TaskStatus) {
 	t.Helper()
 	Eventually(t, "the replayed run "+run.String()+" is "+string(status), func(context.Context) (struct{}, bool) {
-		for _, task := range k.Tasks(t, run) {
+		for _, task := range k.Details(t, run).Tasks {
 			if task.RetryCount == nil || *task.RetryCount == 0 || task.Status != status {
 				return struct{}{}, false
 			}

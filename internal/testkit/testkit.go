@@ -9,9 +9,11 @@ package testkit
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -36,11 +38,20 @@ type Kit struct {
 	stopWorker func() error
 }
 
-// Main runs the tests of a package with one system for all of them, and returns the exit code for TestMain. environ adds
-// configuration, as environment variables.
+// Main runs the tests of a package with one system for all of them, eight at once, and returns the exit code for TestMain.
+// environ adds configuration, as environment variables.
 func Main(m *testing.M, use func(*Kit), environ ...string) int {
+	Parallel(8)
 	suite := &suite{m: m, use: use, environ: environ}
 	return embeddedtest.Main(suite, func(e *embedded.Engine) { suite.engine = e })
+}
+
+// Parallel sets how many tests run at once, unless the command line does: those of a whole system wait more than they compute.
+// Call it in TestMain.
+func Parallel(n int) {
+	if err := flag.Set("test.parallel", strconv.Itoa(n)); err != nil {
+		panic(err) // the testing package has this flag
+	}
 }
 
 // suite is the tests of a package with their system.

@@ -1,0 +1,321 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+
+	"github.com/contextvault/contextvault/cache"
+	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/vault"
+)
+
+const (
+	profileFields = 20
+	chainLength   = 10
+	reads         = 2000
+	runs          = 40
+	imports       = 10 // of vault.MaxImport values
+)
+
+// benchmarks is a customer with a full profile, and what the ceilings need.
+type benchmarks struct {
+	*system
+	tenant, agent, customer, derived uuid.UUID
+
+	raw      *pgxpool.Pool // as the login role, past row-level security
+	redis    *redis.Client
+	uncached *query.Queries
+	empty    map[int]emptyWorkflow // by number of steps
+	stop     func() error
+	email    vault.Definition
+}
+
+// emptyWorkflow is a workflow whose steps do nothing.
+type emptyWorkflow struct {
+	event string
+	done  chan struct{}
+}
+
+func newBenchmarks(ctx context.Context, s *system, cfg config.Config) (*benchmarks, error) {
+	id := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+	b := &benchmarks{
+		system: s, tenant: id(), agent: id(), customer: id(), empty: map[int]emptyWorkflow{},
+		email: vault.Definition{
+			Name: "email", ValueType: vault.TypeEmail, Enabled: true,
+			ValidationRegex: `^[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$`,
+		},
+	}
+	var err error
+	if b.raw, err = pgxpool.New(ctx, cfg.Database.URL.Reveal()); err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	opts, err := redis.ParseURL(cfg.Redis.URL.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("bench: REDIS_URL: %w", err)
+	}
+	b.redis = redis.NewClient(opts)
+	off, err := cache.New(cache.Options{})
+	if err != nil {
+		return nil, err
+	}
+	b.uncached = query.New(s.DB, off)
+	if err := b.emptyWorkflows(3, 5); err != nil {
+		return nil, err
+	}
+	return b, b.fill(ctx)
+}
+
+func (b *benchmarks) close() {
+	_ = b.stop()
+	b.raw.Close()
+	_ = b.redis.Close()
+}
+
+// emptyWorkflows registers workflows of so many steps that do nothing.
+func (b *benchmarks) emptyWorkflows(lengths ...int) error {
+	var all []hatchet.WorkflowBase
+	for _, n := range lengths {
+		e := emptyWorkflow{event: fmt.Sprintf("bench:empty-%d", n), done: make(chan struct{}, 1)}
+		w := b.engine.NewWorkflow(fmt.Sprintf("bench-empty-%d", n), hatchet.WithWorkflowEvents(e.event))
+		var before []*hatchet.Task
+		for i := range n {
+			last := i == n-1
+			task := w.NewTask(fmt.Sprintf("step-%d", i), func(hatchet.Context, vault.Event) (struct{}, error) {
+				if last {
+					e.done <- struct{}{}
+				}
+				return struct{}{}, nil
+			}, hatchet.WithParents(before...))
+			before = []*hatchet.Task{task}
+		}
+		b.empty[n] = e
+		all = append(all, w)
+	}
+	quiet := zerolog.Nop()
+	w, err := b.engine.NewWorker("bench", hatchet.WithWorkflows(all...), hatchet.WithLogger(&quiet))
+	if err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	b.stop, err = w.Start()
+	return err
+}
+
+// runEmpty pushes an event and waits until the last step of its workflow runs.
+func (b *benchmarks) runEmpty(ctx context.Context, steps int) error {
+	e := b.empty[steps]
+	if err := b.engine.Events().Push(ctx, e.event, vault.Event{}); err != nil {
+		return err
+	}
+	select {
+	case <-e.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Minute):
+		return fmt.Errorf("an empty workflow of %d steps hung", steps)
+	}
+}
+
+// fill makes a profile of profileFields fields, the last of a chain of chainLength.
+func (b *benchmarks) fill(ctx context.Context) error {
+	if _, err := b.DB.System().CreateTenant(ctx, b.tenant, "bench"); err != nil {
+		return err
+	}
+	def := b.email
+	def.AgentID = b.agent
+	r, err := b.Trigger.SaveDefinition(ctx, b.tenant, def)
+	if err != nil {
+		return err
+	}
+	if _, err := r.Wait(ctx); err != nil {
+		return err
+	}
+	var source *uuid.UUID
+	in := vault.ImportFields{}
+	for i := range profileFields {
+		d := vault.Definition{AgentID: b.agent, Name: fmt.Sprintf("field_%02d", i), ValueType: vault.TypeString, Enabled: true}
+		r, err := b.Trigger.SaveDefinition(ctx, b.tenant, d)
+		if err != nil {
+			return err
+		}
+		if _, err := r.Wait(ctx); err != nil {
+			return err
+		}
+		id := uuid.Must(uuid.NewV7())
+		w := vault.WriteField{
+			ItemID: &id, AgentID: b.agent, CustomerID: b.customer, Name: d.Name, Value: text("a value of some length, as people have"), Source: vault.FieldUserProvided,
+		}
+		if i < chainLength {
+			if source != nil {
+				w.SourceItemID, w.SourceItemType = source, vault.SourceProfileField
+			}
+			source, b.derived = &id, id
+		}
+		in.Writes = append(in.Writes, w)
+	}
+	if r, err = b.Trigger.ImportFields(ctx, b.tenant, in); err != nil {
+		return err
+	}
+	_, err = r.Wait(ctx)
+	return err
+}
+
+func (b *benchmarks) warmLoad(ctx context.Context) (measured, error) {
+	key := cache.ProfileKey(b.tenant, b.customer).String()
+	return compare(measured{
+		Name: "profile load, warm cache", Limit: 10, Ceiling: "raw Redis GET of the same bytes",
+		Between: "decoding the JSON of the profile",
+	}, reads, func() error {
+		_, err := b.Query.Profile(ctx, b.tenant, b.customer)
+		return err
+	}, func() error { return b.redis.Get(ctx, key).Err() })
+}
+
+func (b *benchmarks) coldLoad(ctx context.Context) (measured, error) {
+	const statement = `SELECT p.id, (SELECT jsonb_agg(to_jsonb(f)) FROM profile_fields f WHERE f.profile_id = p.id AND f.status = 'active' AND f.deleted_at IS NULL)
+		FROM customer_profiles p WHERE p.tenant_id = $1 AND p.customer_id = $2`
+	return compare(measured{
+		Name: "profile load, no cache", Limit: 50, Ceiling: "one SQL statement by hand",
+		Between: "row-level security, the tenant in the same round trip, assets, channels and consents, decoding",
+	}, reads, func() error {
+		_, err := b.uncached.Profile(ctx, b.tenant, b.customer)
+		return err
+	}, func() error {
+		var id uuid.UUID
+		var fields json.RawMessage
+		return b.raw.QueryRow(ctx, statement, b.tenant, b.customer).Scan(&id, &fields)
+	})
+}
+
+func (b *benchmarks) validation(context.Context) (measured, error) {
+	re, value := regexp.MustCompile(b.email.ValidationRegex), text("ada.quill@example.com")
+	const batch = 100 // one is too short for the clock
+	return compare(measured{
+		Name: "validation of 100 values", Limit: 500, Ceiling: "their regular expression alone",
+		Between: "JSON, the e-mail check of the validator, normalisation",
+	}, reads, func() error {
+		for range batch {
+			if _, err := vault.CheckValue(&b.email, "email", value, vault.ModeStrict); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func() error {
+		for range batch {
+			if !re.MatchString("ada.quill@example.com") {
+				return fmt.Errorf("the regular expression does not match")
+			}
+		}
+		return nil
+	})
+}
+
+func (b *benchmarks) chain(ctx context.Context) (measured, error) {
+	const statement = `WITH RECURSIVE c AS (
+			SELECT f.id, f.name, f.source_item_id FROM profile_fields f WHERE f.id = $1
+			UNION ALL SELECT f.id, f.name, f.source_item_id FROM c JOIN profile_fields f ON f.id = c.source_item_id
+		) SELECT id, name FROM c`
+	return compare(measured{
+		Name: "chain of 10, no cache", Limit: 100, Ceiling: "one recursive SQL statement by hand",
+		Between: "assets as well as fields at each link, protection against cycles, row-level security",
+	}, reads/4, func() error {
+		chain, err := b.uncached.Chain(ctx, b.tenant, b.derived, 0)
+		if err == nil && len(chain.Links) != chainLength {
+			err = fmt.Errorf("the chain has %d links, not %d", len(chain.Links), chainLength)
+		}
+		return err
+	}, func() error {
+		rows, err := b.raw.Query(ctx, statement, b.derived)
+		if err != nil {
+			return err
+		}
+		rows.Close()
+		return rows.Err()
+	})
+}
+
+func (b *benchmarks) write(ctx context.Context) (measured, error) {
+	return compare(measured{
+		Name: "validated write, accepted to acknowledged", Ceiling: "empty Hatchet workflow of 3 steps",
+		Between: "the intent, three transactions, the invalidation in Redis",
+	}, runs, func() error {
+		r, err := b.Trigger.WriteField(ctx, b.tenant, vault.WriteField{
+			AgentID: b.agent, CustomerID: b.customer, Name: "email", Value: text("ada.quill@example.com"), Source: vault.FieldUserProvided,
+		})
+		if err != nil {
+			return err
+		}
+		_, err = r.Wait(ctx)
+		return err
+	}, func() error { return b.runEmpty(ctx, 3) })
+}
+
+func (b *benchmarks) extraction(ctx context.Context) (measured, error) {
+	scenario := vault.Scenario{ID: uuid.Must(uuid.NewV7()), AgentID: b.agent, Name: "Bench", Description: "We need the customer's email address."}
+	r, err := b.Trigger.SaveScenario(ctx, b.tenant, scenario)
+	if err != nil {
+		return measured{}, err
+	}
+	if _, err := r.Wait(ctx); err != nil {
+		return measured{}, err
+	}
+	return compare(measured{
+		Name: "extraction without model time", Ceiling: "empty Hatchet workflow of 5 steps",
+		Between: "the intent, the engine's queue of one run at a time per scenario, five transactions",
+	}, runs/2, func() error {
+		r, err := b.Trigger.ExtractSchema(ctx, b.tenant, vault.ExtractSchema{AgentID: b.agent, ScenarioID: scenario.ID})
+		if err != nil {
+			return err
+		}
+		_, err = r.Wait(ctx)
+		return err
+	}, func() error { return b.runEmpty(ctx, 5) })
+}
+
+func (b *benchmarks) importMany(ctx context.Context) (measured, error) {
+	if _, err := b.raw.Exec(ctx, `DROP TABLE IF EXISTS bench_copy; CREATE TABLE bench_copy (LIKE profile_fields INCLUDING DEFAULTS)`); err != nil {
+		return measured{}, err
+	}
+	defer func() { _, _ = b.raw.Exec(context.WithoutCancel(ctx), `DROP TABLE IF EXISTS bench_copy`) }()
+	columns := []string{"id", "tenant_id", "profile_id", "name", "value", "value_type", "source", "status", "collected_at", "intent_id", "accepted_at"}
+	return compare(measured{
+		Name: "import of 10,000 values", Ceiling: "pgx CopyFrom of the same rows",
+		Between: "validation, sealing, locks, the place of each value in its history, indexes, 10,000 cache entries",
+	}, 3, func() error {
+		for range imports {
+			in := vault.ImportFields{}
+			for range vault.MaxImport {
+				in.Writes = append(in.Writes, vault.WriteField{
+					AgentID: b.agent, CustomerID: uuid.Must(uuid.NewV7()), Name: "email", Value: text("ada.quill@example.com"), Source: vault.FieldUserProvided,
+				})
+			}
+			r, err := b.Trigger.ImportFields(ctx, b.tenant, in)
+			if err != nil {
+				return err
+			}
+			if _, err := r.Wait(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func() error {
+		now := time.Now()
+		_, err := b.raw.CopyFrom(ctx, pgx.Identifier{"bench_copy"}, columns, pgx.CopyFromSlice(imports*vault.MaxImport, func(int) ([]any, error) {
+			id := uuid.Must(uuid.NewV7())
+			return []any{id, b.tenant, id, "email", text("ada.quill@example.com"), "email", "user_provided", "active", now, id, now}, nil
+		}))
+		return err
+	})
+}

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/embedded/embeddedtest"
+	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// customerValues is everything in the demo that only the customer and the vault may know.
+func customerValues() []string {
+	c := customer
+	return []string{
+		c.name, c.email, c.country, c.laterCountry, c.born, c.notAnAccount, c.notAnEmail, c.notADate, c.loyaltyNumber, c.wantsSavings, c.saysEmail,
+		"Marchetti", "ada.quill",
+	}
+}
+
+// The engine keeps what it is told in plain text for weeks, and shows it to whoever may see its dashboard. So after the whole
+// quickstart nothing of the customer may be in any of its tables, nor in a log, a key of Redis, or an intent.
+func TestTheDemoEndsWellAndTellsTheEngineNothingOfItsCustomer(t *testing.T) {
+	logs := captureStderr(t)
+	databaseURL := dbtest.URL(t)
+	cfg, err := testkit.Config(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := embeddedtest.Start(t)
+	client, err := engine.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := start(t.Context(), cfg, client, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// The markers prove the search: they reach the engine as a customer's value would, if one slipped into an event.
+	const marker, input = "Marker Of An Event", "Marker Of An Input"
+	event := vault.Event{IntentID: testkit.ID(), TenantID: testkit.ID(), Subject: marker}
+	if err := client.Events().Push(t.Context(), "nobody:listens", event); err != nil {
+		t.Fatal(err)
+	}
+	event.Subject = input
+	if err := client.Events().Push(t.Context(), vault.EventFieldWrite, event); err != nil { // fails: there is no such intent
+		t.Fatal(err)
+	}
+	var printed bytes.Buffer
+	story := newDemo(s, &printed)
+	if err := story.run(t.Context()); err != nil {
+		t.Fatalf("the demo failed: %v\n%s", err, &printed)
+	}
+	if !strings.Contains(printed.String(), "\n12. ") || !strings.Contains(printed.String(), customer.loyaltyNumber) {
+		t.Errorf("the demo printed\n%s", &printed)
+	}
+	for _, text := range []string{marker, input} {
+		found := testkit.Eventually(t, fmt.Sprintf("%q is found in the engine's tables", text), func(context.Context) ([]hit, bool) {
+			hits := search(t, engine.DatabaseURL(), text)
+			return hits, len(hits) > 0
+		})
+		t.Logf("the search works: %v", found)
+	}
+
+	values := customerValues()
+	for _, h := range search(t, engine.DatabaseURL(), values...) {
+		t.Errorf("the engine's table %s", h)
+	}
+	for _, h := range ourIntents(t, databaseURL, values) {
+		// What was wrong with a value that is no PII may be quoted to whoever sent it (design, section 7).
+		if h.column != "error" || h.found != customer.notAnAccount {
+			t.Errorf("our table %s", h)
+		}
+	}
+	for _, key := range redisKeys(t) {
+		for _, value := range values {
+			if strings.Contains(key, value) {
+				t.Errorf("the Redis key %s holds %q", key, value)
+			}
+		}
+	}
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+	log := logs()
+	if !strings.Contains(log, "worker_stopped") {
+		t.Errorf("the log was not captured:\n%s", log)
+	}
+	for _, value := range values {
+		if strings.Contains(log, value) {
+			t.Errorf("the log holds %q:\n%s", value, log)
+		}
+	}
+	complete(t, databaseURL, values)
+}
+
+// captureStderr sends what the process logs to a file, which the returned function reads.
+func captureStderr(t *testing.T) func() string {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr := os.Stderr
+	os.Stderr = file
+	t.Cleanup(func() {
+		os.Stderr = stderr
+		_ = file.Close()
+	})
+	return func() string {
+		text, err := os.ReadFile(file.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+}
+
+func ourIntents(t *testing.T, databaseURL string, values []string) []hit {
+	t.Helper()
+	hits := search(t, databaseURL, values...)
+	if !slices.Contains(hits, hit{"profile_fields", "value", customer.name}) {
+		t.Errorf("the customer's name is not where it belongs: %v", hits)
+	}
+	return slices.DeleteFunc(hits, func(h hit) bool { return h.table != "intents" })
+}
+
+func redisKeys(t *testing.T) []string {
+	t.Helper()
+	opts, err := redis.ParseURL(os.Getenv("REDIS_URL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(opts)
+	defer client.Close()
+	var keys []string
+	scan := client.Scan(t.Context(), 0, "*", 1000).Iterator()
+	for scan.Next(t.Context()) {
+		keys = append(keys, scan.Val())
+	}
+	if err := scan.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if len(keys) == 0 {
+		t.Error("there are no keys in Redis")
+	}
+	return keys
+}
+
+// complete checks that all that the demo stored of its customer was looked for, except what its designer allows as a value.
+func complete(t *testing.T, databaseURL string, values []string) {
+	t.Helper()
+	rows := dbtest.Dump(t, databaseURL)
+	for _, row := range rows["profile_fields"] {
+		var field struct{ Value json.RawMessage }
+		if err := json.Unmarshal([]byte(row), &field); err != nil {
+			t.Fatal(err)
+		}
+		value := strings.Trim(string(field.Value), `"`)
+		if value != "savings" && !slices.Contains(values, value) {
+			t.Errorf("nobody looked for %s", value)
+		}
+	}
+	for _, row := range rows["session_turns"] {
+		var turn struct{ Speaker, Text string }
+		if err := json.Unmarshal([]byte(row), &turn); err != nil {
+			t.Fatal(err)
+		}
+		if turn.Speaker == string(vault.SpeakerCustomer) && !slices.Contains(values, turn.Text) {
+			t.Errorf("nobody looked for %q", turn.Text)
+		}
+	}
+	if len(rows["profile_fields"]) < 7 || len(rows["session_turns"]) < 4 {
+		t.Errorf("the demo stored %v", rows.Counts())
+	}
+}
+
+// The variables for another terminal are for this user alone, and survive a quotation mark.
+func TestTheEnvironmentForAnotherTerminalIsPrivate(t *testing.T) {
+	t.Setenv("HATCHET_CLIENT_TOKEN", "it's a token")
+	cfg, err := testkit.Config("postgres://vault@localhost/contextvault")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, tenant := filepath.Join(t.TempDir(), "run.env"), uuid.New()
+	if err := writeEnv(path, cfg, tenant); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("its mode is %v, %v", info.Mode(), err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"export DATABASE_URL='postgres://vault@localhost/contextvault'\n", "export VAULT_TENANT='" + tenant.String() + "'\n",
+		`export HATCHET_CLIENT_TOKEN='it'\''s a token'` + "\n",
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("it has no line %s", want)
+		}
+	}
+}
+
+func TestTheSealingKeyOfACheckoutIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "dev", "sealing.key")
+	made, err := devSealingKey(path)
+	if err != nil || made == "" {
+		t.Fatalf("made %q, %v", made, err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("its mode is %v, %v", info.Mode(), err)
+	}
+	if again, err := devSealingKey(path); err != nil || again != made {
+		t.Errorf("the second time it is another one, %v", err)
+	}
+}

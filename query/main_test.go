@@ -1,0 +1,187 @@
+package query_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"go.uber.org/goleak"
+
+	"github.com/contextvault/contextvault/cache"
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// vaultOf is a vault of one test, in which steps write and the test reads.
+type vaultOf struct {
+	*query.Queries
+	t       *testing.T
+	url     string
+	db      *db.DB
+	trigger *trigger.Client
+	steps   steps.Steps
+
+	tenant, other, agent, customer uuid.UUID
+}
+
+// newVault makes one whose cache is the Redis of the URL; "" is that of all tests.
+func newVault(t *testing.T, redisURL string) *vaultOf {
+	t.Helper()
+	url := dbtest.URL(t)
+	v := &vaultOf{t: t, url: url, db: dbtest.OpenURL(t, url), agent: newID(), customer: newID()}
+	v.tenant, v.other = dbtest.Tenant(t, v.db), dbtest.Tenant(t, v.db)
+	if redisURL == "" {
+		redisURL = os.Getenv("REDIS_URL")
+	}
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	c, err := cache.New(cache.Options{
+		URL: redisURL, Enabled: true, Logger: quiet, TrustFor: 50 * time.Millisecond,
+		OnRecover: func(ctx context.Context) error {
+			_, err := v.steps.Caches.Drain(ctx)
+			return err
+		},
+	})
+	v.must(err)
+	t.Cleanup(c.Close)
+	sealer := dbtest.Sealer(t)
+	model, err := llm.New(llm.Config{Provider: llm.ProviderOffline})
+	v.must(err)
+	v.trigger = trigger.New(trigger.Options{DB: v.db, Sealer: sealer, Log: quiet})
+	t.Cleanup(v.trigger.Close)
+	v.steps = steps.New(steps.Deps{
+		DB: v.db, Sealer: sealer, Cache: c, Model: model, Log: quiet,
+		Settings: steps.Settings{Mode: vault.ModeStrict, SweepBatch: 100, MatchThreshold: 0.8},
+	})
+	v.Queries = query.New(v.db, c)
+	return v
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+func ptr[T any](v T) *T { return &v }
+
+func text(s string) json.RawMessage {
+	out, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+func (v *vaultOf) must(err error) {
+	v.t.Helper()
+	if err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+func (v *vaultOf) equal(what string, want, got any) {
+	v.t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		v.t.Errorf("%s (- want, + got):\n%s", what, diff)
+	}
+}
+
+// run runs steps of an accepted operation.
+func (v *vaultOf) run(r trigger.Receipt, err error, names ...func(context.Context, vault.Event) error) {
+	v.t.Helper()
+	v.must(err)
+	intent, err := v.db.Tenant(r.TenantID).GetIntent(v.t.Context(), r.TenantID, r.ID)
+	v.must(err)
+	for _, step := range names {
+		v.must(step(v.t.Context(), db.EventOf(intent)))
+	}
+}
+
+// step leaves the output of a step away.
+func step[Out any](fn func(context.Context, vault.Event) (Out, error)) func(context.Context, vault.Event) error {
+	return func(ctx context.Context, ev vault.Event) error {
+		_, err := fn(ctx, ev)
+		return err
+	}
+}
+
+func (v *vaultOf) define(defs ...vault.Definition) {
+	v.t.Helper()
+	for _, d := range defs {
+		d.AgentID, d.Enabled = v.agent, true
+		r, err := v.trigger.SaveDefinition(v.t.Context(), v.tenant, d)
+		v.run(r, err, step(v.steps.Definitions.PersistDefinition), step(v.steps.Caches.InvalidateNoted))
+	}
+}
+
+func (v *vaultOf) scenario() vault.Scenario {
+	v.t.Helper()
+	s := vault.Scenario{ID: newID(), AgentID: v.agent, Name: "Loan", Steps: []vault.ScenarioStep{{ID: "a", Text: "One."}, {ID: "b", Text: "Two."}}}
+	r, err := v.trigger.SaveScenario(v.t.Context(), v.tenant, s)
+	v.run(r, err, step(v.steps.Scenarios.PersistScenario))
+	return s
+}
+
+func (v *vaultOf) require(scenario uuid.UUID, reqs ...vault.Requirement) {
+	v.t.Helper()
+	for _, req := range reqs {
+		req.AgentID, req.ScenarioID = v.agent, scenario
+		if req.RequiredLevel == "" {
+			req.RequiredLevel = vault.LevelHard
+		}
+		req.FallbackAction = vault.FallbackAsk
+		r, err := v.trigger.SaveRequirement(v.t.Context(), v.tenant, req)
+		v.run(r, err, step(v.steps.Definitions.PersistRequirement), step(v.steps.Caches.InvalidateNoted))
+	}
+}
+
+// write writes a field and gives the id of the item.
+func (v *vaultOf) write(name, value string, change ...func(*vault.WriteField)) uuid.UUID {
+	v.t.Helper()
+	id := newID()
+	in := vault.WriteField{
+		ItemID: &id, AgentID: v.agent, CustomerID: v.customer, Name: name, Value: text(value), Source: vault.FieldUserProvided,
+	}
+	for _, c := range change {
+		c(&in)
+	}
+	r, err := v.trigger.WriteField(v.t.Context(), v.tenant, in)
+	v.run(r, err, step(v.steps.Fields.PersistField), step(v.steps.Caches.InvalidateProfile))
+	return id
+}
+
+// from names the source of a write.
+func from(kind vault.SourceType, id *uuid.UUID) func(*vault.WriteField) {
+	return func(in *vault.WriteField) { in.SourceItemType, in.SourceItemID = kind, id }
+}
+
+func (v *vaultOf) asset(name string) uuid.UUID {
+	v.t.Helper()
+	r, err := v.trigger.AddAsset(v.t.Context(), v.tenant, vault.AddAsset{
+		CustomerID: v.customer, Name: name, AssetType: "image", StorageProvider: "s3", StoragePath: "ids/1.png",
+		Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+	})
+	v.run(r, err, step(v.steps.Assets.PersistAsset), step(v.steps.Caches.InvalidateProfile))
+	op, err := v.Operation(v.t.Context(), v.tenant, r.ID)
+	v.must(err)
+	var out vault.ItemResult
+	v.must(json.Unmarshal(op.Result, &out))
+	return out.ItemID
+}
+
+func (v *vaultOf) session(variables map[string]json.RawMessage) uuid.UUID {
+	v.t.Helper()
+	in := vault.SaveSession{SessionID: newID(), AgentID: v.agent, CustomerID: v.customer, Variables: variables, Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "Hello."}}}
+	r, err := v.trigger.SaveSession(v.t.Context(), v.tenant, in)
+	v.run(r, err, step(v.steps.Sessions.PersistSession))
+	return in.SessionID
+}
