@@ -31,6 +31,7 @@ type Config struct {
 	GapFill    GapFill    `toml:"gap_fill"`
 	Intents    Intents    `toml:"intents"`
 	Worker     Worker     `toml:"worker"`
+	API        API        `toml:"api"`
 	Log        Log        `toml:"log"`
 
 	// SealingKey seals what waits to be written: a Tink keyset in base64. Every process of the vault needs the same one.
@@ -161,6 +162,24 @@ type Worker struct {
 
 // ShutdownGrace is how long a worker may finish what it has begun.
 func (w Worker) ShutdownGrace() time.Duration { return seconds(w.ShutdownGraceSeconds) }
+
+// API is the HTTP server.
+type API struct {
+	ListenAddress         string `toml:"listen_address" rule:"address"` // host:port
+	MaxBodyBytes          int    `toml:"max_body_bytes" rule:"1..268435456"`
+	RateLimitPerSecond    int    `toml:"rate_limit_per_second" rule:"0..1000000"` // per key; 0: none
+	RequestTimeoutSeconds int    `toml:"request_timeout_seconds" rule:"1..600"`
+	ShutdownGraceSeconds  int    `toml:"shutdown_grace_seconds" rule:"1..3600"`
+
+	// AdminToken opens /admin; "": only an API key with the admin scope does.
+	AdminToken Secret `toml:"admin_token" env:"ADMIN_TOKEN" rule:"token" doc:"The bearer token of an operator, for /admin: across tenants. Empty: only API keys with the admin scope are let in."`
+}
+
+// RequestTimeout is how long a request may take, the time that its caller prefers to wait not counted.
+func (a API) RequestTimeout() time.Duration { return seconds(a.RequestTimeoutSeconds) }
+
+// ShutdownGrace is how long requests in flight may take once the server is asked to stop.
+func (a API) ShutdownGrace() time.Duration { return seconds(a.ShutdownGraceSeconds) }
 
 // Log is what the process writes to standard error.
 type Log struct {

@@ -83,6 +83,7 @@ func TestDefaults(t *testing.T) {
 		GapFill:    GapFill{UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold},
 		Intents:    Intents{RetentionDays: 30, FailedRetentionDays: 90},
 		Worker:     Worker{HealthAddress: ":8081", ShutdownGraceSeconds: 30},
+		API:        API{ListenAddress: ":8000", MaxBodyBytes: 8 << 20, RateLimitPerSecond: 100, RequestTimeoutSeconds: 30, ShutdownGraceSeconds: 30},
 		Log:        Log{Level: "info", Format: "json"},
 	}
 	got := mustLoad(t, "")
@@ -111,6 +112,8 @@ func TestDurations(t *testing.T) {
 		"Retention":       {cfg.Intents.Retention(), 30 * 24 * time.Hour},
 		"FailedRetention": {cfg.Intents.FailedRetention(), 90 * 24 * time.Hour},
 		"ShutdownGrace":   {cfg.Worker.ShutdownGrace(), 30 * time.Second},
+		"RequestTimeout":  {cfg.API.RequestTimeout(), 30 * time.Second},
+		"API grace":       {cfg.API.ShutdownGrace(), 30 * time.Second},
 	} {
 		if d[0] != d[1] {
 			t.Errorf("%s is %v, want %v", name, d[0], d[1])
@@ -284,12 +287,18 @@ func TestBadFile(t *testing.T) {
 		{"[intents]\nfailed_retention_days = 0", `intents.failed_retention_days (FILE): 0 is not a whole number from 1 to 3650`},
 		{"[worker]\nhealth_address = \"8081\"", `worker.health_address (FILE): "8081" is not host:port, such as :8081 or 127.0.0.1:8081`},
 		{"[worker]\nshutdown_grace_seconds = true", `worker.shutdown_grace_seconds (FILE): true is not a whole number from 1 to 3600`},
+		{"[api]\nlisten_address = \"8000\"", `api.listen_address (FILE): "8000" is not host:port, such as :8081 or 127.0.0.1:8081`},
+		{"[api]\nmax_body_bytes = 0", `api.max_body_bytes (FILE): 0 is not a whole number from 1 to 268435456`},
+		{"[api]\nrate_limit_per_second = -1", `api.rate_limit_per_second (FILE): -1 is not a whole number from 0 to 1000000`},
+		{"[api]\nrequest_timeout_seconds = 0", `api.request_timeout_seconds (FILE): 0 is not a whole number from 1 to 600`},
+		{"[api]\nshutdown_grace_seconds = 0", `api.shutdown_grace_seconds (FILE): 0 is not a whole number from 1 to 3600`},
+		{"[api]\nadmin_token = \"" + secretWord + "\"", `api.admin_token (FILE): is a secret: set ADMIN_TOKEN in the environment, not the file`},
 		{"[log]\nlevel = \"INFO\"", `log.level (FILE): "INFO" is not debug, info, warn or error`},
 		{"[log]\nformat = \"xml\"", `log.format (FILE): "xml" is not json or text`},
 
 		{"[profile]\nvalidaton_mode = \"strict\"", `profile.validaton_mode (FILE): is not a key; did you mean profile.validation_mode?`},
 		{"[redis]\npassword = \"" + secretWord + "\"", `redis.password (FILE): is not a key; there are url`},
-		{"[api]\nport = 1", `api (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [intents], [worker], [log]`},
+		{"[http]\nport = 1", `http (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [intents], [worker], [api], [log]`},
 		{"profile = true", `profile (FILE): is a section: write [profile] and its keys under it`},
 		{"[profile]\ncache_enabled = yes", `FILE: is not TOML: line 2, column 17: expected 'n'`},
 		{"[log]\nlevel = \"info\"\nlevel = \"warn\"", `FILE: is not TOML: key level is already defined`},
@@ -383,7 +392,7 @@ func TestEverythingThatIsWrongIsReportedAtOnce(t *testing.T) {
 		`jobs.hatchet.cron_expire_fields (FILE): "often" is not a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *`,
 		`profile.cache_ttl_seconds (FILE): 0 is not a whole number from 1 to 604800`,
 		`profile.validation_mode (FILE): "loose" is not strict, warn or disabled`,
-		`surprise (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [intents], [worker], [log]`,
+		`surprise (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [intents], [worker], [api], [log]`,
 		`redis.url (REDIS_URL): "memcached://h" is not a Redis address, such as redis://user:password@host:6379/0 or rediss:// for TLS`,
 		`log.level (VAULT_LOG_LEVEL): "loud" is not debug, info, warn or error`,
 		`VAULT_LOG_LVEL: is not a setting; did you mean VAULT_LOG_LEVEL?`,
@@ -403,7 +412,7 @@ func TestVariablesOfOthersAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, "",
 		"VAULT_ADDR=https://h:8200", "VAULT_TOKEN=x", "VAULT_NAMESPACE=n", "VAULT_SKIP_VERIFY=1", "VAULT_CACERT=/c", "VAULT_CLIENT_TIMEOUT=1",
-		"VAULT_MAX_RETRIES=2", "VAULT_FORMAT=json", "VAULT_AGENT_ADDR=x", "VAULT_TLS_SERVER_NAME=x", "VAULT_RATE_LIMIT=1",
+		"VAULT_MAX_RETRIES=2", "VAULT_API_KEY=cv_x", "VAULT_FORMAT=json", "VAULT_AGENT_ADDR=x", "VAULT_TLS_SERVER_NAME=x", "VAULT_RATE_LIMIT=1",
 		"VAULT_SERVICE_HOST=10.0.0.1", "VAULT_PORT=tcp://10.0.0.1:8000", "VAULT_PORT_8000_TCP_ADDR=10.0.0.1",
 		"VAULT_WORKER_SERVICE_HOST=10.0.0.1", "VAULT_WORKER_SERVICE_PORT=8081", "VAULT_WORKER_SERVICE_PORT_HEALTH=8081",
 		"VAULT_WORKER_PORT=tcp://10.0.0.1:8081", "VAULT_WORKER_PORT_8081_TCP=tcp://10.0.0.1:8081", "VAULT_WORKER_PORT_8081_TCP_PROTO=tcp",
@@ -436,7 +445,7 @@ func TestSecretsNeverShow(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, "",
 		"DATABASE_URL=postgres://user:"+secretWord+"@h:5432/d?sslpassword="+secretWord, "REDIS_URL=redis://"+secretWord+"@h", "OPENAI_API_KEY="+secretWord,
-		"HATCHET_CLIENT_TOKEN="+secretWord, "VAULT_SEALING_KEY=aHVudGVyMg==", "OPENAI_BASE_URL=https://u:"+secretWord+"@h/v1")
+		"HATCHET_CLIENT_TOKEN="+secretWord, "ADMIN_TOKEN="+secretWord, "VAULT_SEALING_KEY=aHVudGVyMg==", "OPENAI_BASE_URL=https://u:"+secretWord+"@h/v1")
 	var logged strings.Builder
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("started", "config", cfg, "section", cfg.Database, "url", cfg.Redis.URL, "token", cfg.Jobs.Hatchet.Token)
 	slog.New(slog.NewTextHandler(&logged, nil)).Info("started", "config", cfg, "section", cfg.LLM, "pointer", &cfg)

@@ -50,6 +50,7 @@ func envName(path string) string {
 const (
 	envPrefix = "VAULT_"
 	envFile   = "VAULT_CONFIG"
+	envAPIKey = "VAULT_API_KEY" // what a client of the API sends; no setting of a server
 	envTLS    = "HATCHET_CLIENT_TLS_STRATEGY"
 	envHost   = "HATCHET_CLIENT_HOST_PORT"
 )

@@ -220,7 +220,7 @@ var kubernetesLink = regexp.MustCompile(`_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_
 // unknownVariables reports the VAULT_ variables that look like ours and are not. HashiCorp Vault has variables with the same
 // prefix (VAULT_ADDR, VAULT_TOKEN …), and Kubernetes makes some: neither stops the start.
 func (l *loader) unknownVariables() {
-	known := []string{envFile}
+	known := []string{envFile, envAPIKey}
 	var sections []string
 	for _, k := range l.keys {
 		known = append(known, k.env...)

@@ -128,7 +128,7 @@ func SessionOf(r dbgen.Session, turns []dbgen.ListTurnsRow) (vault.Session, erro
 func QuestionOf(r dbgen.Question) vault.Question {
 	return vault.Question{
 		ID: r.ID, CustomerID: r.CustomerID, AgentID: r.AgentID, ScenarioID: r.ScenarioID, FieldName: r.FieldName,
-		Prompt: r.Prompt, Reason: r.Reason, Attempt: int(r.Attempt), Status: vault.QuestionStatus(r.Status), FillID: r.FillID,
+		Kind: vault.QuestionKind(r.Kind), Candidate: r.Candidate, ItemID: r.ItemID, Prompt: r.Prompt, Reason: r.Reason, Attempt: int(r.Attempt), Status: vault.QuestionStatus(r.Status), FillID: r.FillID,
 		OpenedAt: r.OpenedAt, DeadlineAt: r.DeadlineAt,
 	}
 }

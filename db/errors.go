@@ -32,10 +32,18 @@ func Duplicate(err error) bool {
 	return ok && e.Code == uniqueViolation
 }
 
+// Deadlock reports whether err says that PostgreSQL ended a transaction because it and another waited for each other. Nothing
+// of it was done.
+func Deadlock(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.Code == deadlockDetected
+}
+
 // Error codes of PostgreSQL, appendix A of its manual.
 const (
 	foreignKeyViolation = "23503"
 	uniqueViolation     = "23505"
+	deadlockDetected    = "40P01"
 )
 
 // SafeText describes an error of PostgreSQL by its code and constraint: the server's own text may quote a value. "" where err

@@ -41,9 +41,15 @@ const (
 type usageKey struct{}
 
 // WithUsage returns a context under which every operation also tells fn what it cost, for a caller that counts the calls of
-// one piece of work.
+// one piece of work. Those that were to be told already are told as well.
 func WithUsage(ctx context.Context, fn func(Usage)) context.Context {
-	return context.WithValue(ctx, usageKey{}, fn)
+	before, told := ctx.Value(usageKey{}).(func(Usage))
+	return context.WithValue(ctx, usageKey{}, func(u Usage) {
+		fn(u)
+		if told {
+			before(u)
+		}
+	})
 }
 
 // meter adds up what one operation costs.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/vault"
@@ -68,11 +70,15 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, in 
 	if err != nil {
 		return nil, err
 	}
+	reply, value, err := read(ctx, q, question, def, in.Value)
+	if err != nil || reply != vault.ReplyOther {
+		return nil, err
+	}
 	mode := vault.ModeStrict // the customer is there to be asked again
 	if vault.EffectiveMode(def, s.fields.mode) == vault.ModeDisabled {
 		mode = vault.ModeDisabled
 	}
-	_, err = vault.CheckValue(def, question.FieldName, in.Value, mode)
+	_, err = vault.CheckValue(def, question.FieldName, value, mode)
 	if err == nil {
 		return nil, nil
 	}
@@ -82,6 +88,23 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, in 
 		Rejection: problem.Message,
 	})
 	return problem, err
+}
+
+// read gives what an answer comes to: a value, or the yes or no to a confirmation.
+func read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (vault.Reply, json.RawMessage, error) {
+	if question.Kind != string(vault.QuestionConfirm) || def == nil {
+		return vault.ReplyOther, answer, nil
+	}
+	candidate := question.Candidate
+	if candidate == nil && question.ItemID != nil {
+		field, err := q.GetAnyField(ctx, question.TenantID, *question.ItemID)
+		if err != nil && !db.NoRow(err) {
+			return "", nil, err
+		}
+		candidate = field.Value
+	}
+	reply, value := vault.ReadReply(*def, candidate, answer)
+	return reply, value, nil
 }
 
 // rejected says what a rejected answer was rejected for.
@@ -121,18 +144,7 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (Settled, er
 		if problem := s.closed(question); problem != nil {
 			return vault.ItemResult{}, problem
 		}
-		write := vault.WriteField{
-			AgentID: question.AgentID, CustomerID: question.CustomerID, Name: question.FieldName, Value: in.Value,
-			Source: vault.FieldUserProvided, SourceSessionID: in.SessionID, SourceScenarioID: &question.ScenarioID,
-		}
-		result, err := s.fields.write(ctx, q, intent, write)
-		if err != nil {
-			return result, err
-		}
-		_, err = q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
-			TenantID: ev.TenantID, ID: question.ID, Status: string(vault.QuestionAnswered), AnswerIntentID: &ev.IntentID,
-		})
-		return result, err
+		return s.settle(ctx, q, intent, in, question)
 	})
 	if code := vault.CodeOf(err); vault.Permanent(err) {
 		return Settled{Code: code}, nil // another answer won
@@ -140,7 +152,91 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (Settled, er
 	return Settled{Accepted: err == nil}, err
 }
 
-// AnnounceAnswer wakes the gap fill that waits for the question, whatever came of the answer.
+// settle does what an answer says, and closes its question. What the answer tells another open question of the customer is not
+// asked again there.
+func (s Answers) settle(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, in vault.AnswerQuestion, question dbgen.Question) (vault.ItemResult, error) {
+	def, err := definition(ctx, q, intent.TenantID, question.AgentID, question.FieldName)
+	if err != nil {
+		return vault.ItemResult{}, err
+	}
+	var result vault.ItemResult
+	status := vault.QuestionAnswered
+	reply, value, err := read(ctx, q, question, def, in.Value)
+	if err != nil {
+		return result, err
+	}
+	switch {
+	case reply == vault.ReplyNo:
+		status = vault.QuestionDenied
+		result, err = s.withdraw(ctx, q, intent, question)
+	case reply == vault.ReplyYes && question.ItemID != nil:
+		result, err = s.confirm(ctx, q, intent, question)
+	default:
+		result, err = s.fields.write(ctx, q, intent, vault.WriteField{
+			AgentID: question.AgentID, CustomerID: question.CustomerID, Name: question.FieldName, Value: value,
+			Source: vault.FieldUserProvided, SourceSessionID: in.SessionID, SourceScenarioID: &question.ScenarioID,
+		})
+	}
+	if err != nil {
+		return result, err
+	}
+	_, err = q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
+		TenantID: intent.TenantID, ID: question.ID, Status: string(status), AnswerIntentID: &intent.ID,
+	})
+	if err != nil || status == vault.QuestionDenied {
+		return result, err
+	}
+	return result, q.CloseSameQuestions(ctx, dbgen.CloseSameQuestionsParams{
+		TenantID: intent.TenantID, CustomerID: question.CustomerID, AgentID: question.AgentID, FieldName: question.FieldName,
+		ID: question.ID, AnswerIntentID: intent.ID,
+	})
+}
+
+// confirm takes the doubt off a stored value. One that was replaced meanwhile needs none.
+func (s Answers) confirm(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, question dbgen.Question) (vault.ItemResult, error) {
+	result := vault.ItemResult{ItemID: *question.ItemID, Status: vault.StatusSuperseded}
+	profile, err := lockProfile(ctx, q, intent.TenantID, question.CustomerID)
+	if err != nil {
+		return result, err
+	}
+	confirmed, err := q.ConfirmField(ctx, intent.TenantID, *question.ItemID)
+	if err != nil {
+		return result, err
+	}
+	if confirmed > 0 {
+		result.Status = vault.StatusActive
+	}
+	result.ProfileVersion, err = q.BumpProfile(ctx, intent.TenantID, profile.ID)
+	return result, err
+}
+
+// withdraw takes a value back that the customer says is wrong, unless others were derived from it: then it stays, unconfirmed,
+// until the answer to the next question replaces it.
+func (s Answers) withdraw(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, question dbgen.Question) (vault.ItemResult, error) {
+	result := vault.ItemResult{Denied: true}
+	if question.ItemID == nil {
+		return result, nil
+	}
+	result.ItemID = *question.ItemID
+	profile, err := lockProfile(ctx, q, intent.TenantID, question.CustomerID)
+	if err != nil {
+		return result, err
+	}
+	dependents, err := q.ListDependents(ctx, intent.TenantID, *question.ItemID)
+	if err != nil || len(dependents) > 0 {
+		return result, err
+	}
+	if _, err := q.DeleteField(ctx, intent.TenantID, *question.ItemID); err != nil {
+		return result, err
+	}
+	if err := q.NoteChains(ctx, []uuid.UUID{*question.ItemID}); err != nil {
+		return result, err
+	}
+	result.ProfileVersion, err = q.BumpProfile(ctx, intent.TenantID, profile.ID)
+	return result, err
+}
+
+// AnnounceAnswer wakes the gap fills that wait for what was answered, whatever came of the answer.
 func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Settled, error) {
 	intent, err := s.once.get(ctx, s.once.db.Tenant(ev.TenantID), ev)
 	if err != nil {
@@ -150,8 +246,24 @@ func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Settled, e
 	if err != nil {
 		return Settled{}, err
 	}
-	err = s.enqueuer.Wake(ctx, vault.EventQuestionSettled, in.QuestionID.String(), vault.Event{
-		IntentID: ev.IntentID, TenantID: ev.TenantID, Subject: in.QuestionID.String(),
-	})
-	return Settled{Accepted: applied(intent)}, err
+	settled, err := s.once.db.Tenant(ev.TenantID).ListSettledQuestions(ctx, ev.TenantID, ev.IntentID)
+	if err != nil {
+		return Settled{}, err
+	}
+	for i, id := range append([]uuid.UUID{in.QuestionID}, settled...) {
+		if i > 0 && id == in.QuestionID {
+			continue
+		}
+		err = s.enqueuer.Wake(ctx, vault.EventQuestionSettled, id.String(), vault.Event{
+			IntentID: ev.IntentID, TenantID: ev.TenantID, Subject: id.String(),
+		})
+		if err != nil {
+			return Settled{}, err
+		}
+	}
+	if !applied(intent) {
+		return Settled{}, nil
+	}
+	// The customer of a denied candidate may have no profile, whose cache would be invalidated, and the answer acknowledged.
+	return Settled{Accepted: true}, s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return succeed(ctx, q, ev) })
 }

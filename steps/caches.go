@@ -58,6 +58,11 @@ func (s Caches) InvalidateProfile(ctx context.Context, ev vault.Event) (Invalida
 			return out, err
 		}
 	}
+	if entries[0].ChainsNoted { // the operation's own, or another's of the tenant
+		if _, err := s.Drain(ctx); err != nil {
+			out.Noted++
+		}
+	}
 	if out.Noted > 0 {
 		if err := s.settle(ctx); err != nil {
 			return out, err

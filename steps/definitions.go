@@ -14,14 +14,13 @@ import (
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
-	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/vault"
 )
 
 // Definitions saves what may be collected and what a scenario needs.
 type Definitions struct {
 	once  intentOnce
-	model llm.Model
+	model budgeted
 	log   *slog.Logger
 }
 
@@ -44,7 +43,7 @@ func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embed
 			out.Embedded = true
 			return nil
 		}
-		vectors, err := s.model.Embed(ctx, []string{meaning(in)})
+		vectors, err := s.model.Embed(ctx, ev.TenantID, []string{meaning(in)})
 		if err != nil || len(vectors) != 1 {
 			s.log.WarnContext(ctx, "definition_not_embedded", "operation_id", ev.IntentID, "error_code", vault.CodeOf(err))
 			return nil

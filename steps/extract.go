@@ -20,7 +20,7 @@ import (
 // Extraction finds out which fields a scenario or rule needs.
 type Extraction struct {
 	once           intentOnce
-	model          llm.Model
+	model          budgeted
 	matchThreshold float64
 	log            *slog.Logger
 }
@@ -91,7 +91,7 @@ func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed
 			out.Fields = len(fields)
 			return nil
 		}
-		if fields, err = s.model.ProposeFields(ctx, src.request); err != nil {
+		if fields, err = s.model.ProposeFields(ctx, ev.TenantID, src.request); err != nil {
 			return err
 		}
 		out = Proposed{Fields: len(fields), ModelCalls: 1}
@@ -272,7 +272,7 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 	for i, at := range unknown {
 		texts[i] = meaning(suggested(out[at].Field))
 	}
-	vectors, err := s.model.Embed(ctx, texts)
+	vectors, err := s.model.Embed(ctx, ev.TenantID, texts)
 	if err != nil || len(vectors) != len(unknown) {
 		s.log.WarnContext(ctx, "proposals_not_embedded", "operation_id", ev.IntentID, "error_code", vault.CodeOf(err))
 		return out, nil

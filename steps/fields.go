@@ -178,13 +178,18 @@ func checkSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, 
 	}
 	for _, link := range chain {
 		if link.SourceItemID == item {
-			return false, &vault.Error{
-				Code: vault.CodeInvalid, Field: "source_item_id", Related: []uuid.UUID{link.ID},
-				Message: "source_item_id: the source was derived from this very item, which would make a cycle; name another source",
-			}
+			return false, cycleError(link.ID)
 		}
 	}
 	return len(chain) > 0, nil
+}
+
+// cycleError names the item that was derived from the one that is to be derived from it.
+func cycleError(by uuid.UUID) error {
+	return &vault.Error{
+		Code: vault.CodeInvalid, Field: "source_item_id", Related: []uuid.UUID{by},
+		Message: "source_item_id: the source was derived from this very item, which would make a cycle; name another source",
+	}
 }
 
 // maxCycleDepth is how far a source is followed in search of a cycle: far beyond any chain that people make.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
-	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -20,8 +19,9 @@ import (
 // runs at once, or after days.
 type Gaps struct {
 	once     intentOnce
-	model    llm.Model
+	model    budgeted
 	settings Settings
+	enqueuer Enqueuer
 	now      func() time.Time
 	log      *slog.Logger
 }
@@ -77,6 +77,7 @@ type gapState struct {
 	items    map[string]dbgen.GapFillItem
 	children map[uuid.UUID]dbgen.ListChildIntentsRow
 	missing  []vault.Missing
+	applying map[string]vault.Requirement // those that count now, met or not
 	warnings []string
 }
 
@@ -107,6 +108,7 @@ func (s Gaps) load(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, i
 	known := vault.Known{Fields: st.profile.Fields, Session: st.session.Variables, Scenario: scenario, Now: s.now()}
 	scope := vault.Scope{StepID: in.StepID, Level: in.Level}
 	st.missing, st.warnings = vault.FindMissing(st.reqs, st.defs, known, scope)
+	st.applying, _ = vault.Applicable(st.reqs, known, scope)
 	return st, nil
 }
 

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
@@ -37,10 +40,14 @@ func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error)
 		if state.fill.ConversationReadAt == nil {
 			return errors.New("the session and the conversation of this fill were not looked into yet")
 		}
+		candidates, err := s.candidates(state)
+		if err != nil {
+			return err
+		}
 		if out.Writes = state.writes(); len(out.Writes) > 0 {
 			return nil
 		}
-		if out.Question, err = s.nextQuestion(ctx, q, state); err != nil || out.Question != nil {
+		if out.Question, err = s.nextQuestion(ctx, q, state, candidates); err != nil || out.Question != nil {
 			return err
 		}
 		out.Done = true
@@ -52,39 +59,103 @@ func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error)
 	return out, s.once.reject(ctx, ev, err)
 }
 
+// need is one thing to ask the customer for.
+type need struct {
+	requirement vault.Requirement
+	last        *dbgen.Question // the last question for the field in this fill
+	candidate   json.RawMessage // the value to be confirmed; nil: the value is asked for
+	item        *uuid.UUID      // the field version that holds the candidate; nil where it was not stored
+}
+
 // nextQuestion gives the question that is open, or opens the next, or gives nil.
-func (s Gaps) nextQuestion(ctx context.Context, q *dbgen.Queries, st *gapState) (*Waiting, error) {
+func (s Gaps) nextQuestion(ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate) (*Waiting, error) {
 	asked, err := q.ListFillQuestions(ctx, st.intent.TenantID, st.intent.ID)
 	if err != nil {
 		return nil, err
 	}
-	last := map[string]*dbgen.Question{}
+	history := map[string][]*dbgen.Question{}
 	for i, question := range asked {
 		if question.Status == string(vault.QuestionOpen) {
+			status := vault.QuestionExpired
 			if question.DeadlineAt.After(s.now()) {
-				return waitFor(question), nil
+				if st.stillNeeds(question) {
+					return waitFor(question), nil
+				}
+				status = vault.QuestionCancelled // the fact came from elsewhere
 			}
-			asked[i].Status = string(vault.QuestionExpired)
-			if err := s.expire(ctx, q, question); err != nil {
+			asked[i].Status = string(status)
+			if err := s.close(ctx, q, question, status); err != nil {
 				return nil, err
 			}
 		}
-		last[question.FieldName] = &asked[i]
+		history[question.FieldName] = append(history[question.FieldName], &asked[i])
 	}
+	needs, err := s.needs(ctx, q, st, candidates, history)
+	if err != nil || len(needs) == 0 {
+		return nil, err
+	}
+	return s.ask(ctx, q, st, pick(needs))
+}
+
+// needs lists what is to be asked in the order of collection, and notes why the rest is not.
+func (s Gaps) needs(ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate, history map[string][]*dbgen.Question) ([]need, error) {
+	var needs []need
 	for _, m := range st.missing {
-		action := st.actionOn(m, last[m.Requirement.FieldName])
-		if action == "" {
-			return s.ask(ctx, q, st, m, last[m.Requirement.FieldName])
+		asked := history[m.Requirement.FieldName]
+		if action := st.actionOn(m, asked); action != "" {
+			if err := st.decide(ctx, q, m.Requirement.FieldName, action); err != nil {
+				return nil, err
+			}
+			continue
 		}
-		if err := st.decide(ctx, q, m.Requirement.FieldName, action); err != nil {
-			return nil, err
+		n := need{requirement: m.Requirement, last: lastOf(asked)}
+		if !slices.ContainsFunc(asked, denied) {
+			n.candidate = st.offer(m.Requirement.FieldName, candidates)
+		}
+		needs = append(needs, n)
+	}
+	for name, r := range st.applying {
+		item, ok := st.unconfirmed(name)
+		if !ok || st.isMissing(name) || r.FallbackAction != vault.FallbackAsk || st.fill.CancelledAt != nil {
+			continue
+		}
+		last := lastOf(history[name])
+		n := need{requirement: r, last: last, item: &item.ID, candidate: item.Value}
+		switch {
+		case last == nil:
+		case st.attempts(history[name]):
+			continue
+		case denied(last): // and it could not be taken back, since others were derived from it
+			n.item, n.candidate = nil, nil
+		case last.Status != string(vault.QuestionRejected):
+			continue
+		}
+		needs = append(needs, n)
+	}
+	slices.SortFunc(needs, func(a, b need) int { return vault.ByOrder(a.requirement, b.requirement) })
+	return needs, nil
+}
+
+// pick takes the first need whose condition does not wait for another answer: that answer may make it needless.
+func pick(needs []need) need {
+	open := map[string]bool{}
+	for _, n := range needs {
+		open[n.requirement.FieldName] = true
+	}
+	for _, n := range needs {
+		waits := slices.ContainsFunc(vault.ConditionFields(n.requirement.WhenCondition), func(name string) bool {
+			return open[name] && name != n.requirement.FieldName
+		})
+		if !waits {
+			return n
 		}
 	}
-	return nil, nil
+	return needs[0] // they wait for each other
 }
 
 // actionOn says why a missing field is not asked for, "" if it is.
-func (st *gapState) actionOn(m vault.Missing, last *dbgen.Question) string {
+func (st *gapState) actionOn(m vault.Missing, asked []*dbgen.Question) string {
+	last := lastOf(asked)
 	switch {
 	case st.definition(m.Requirement.FieldName) == nil:
 		return gapUndefined
@@ -92,30 +163,101 @@ func (st *gapState) actionOn(m vault.Missing, last *dbgen.Question) string {
 		return gapUnverified
 	case m.Requirement.FallbackAction != vault.FallbackAsk:
 		return string(m.Requirement.FallbackAction)
+	case st.fill.CancelledAt != nil:
+		return gapCancelled
 	case last == nil:
 		return ""
 	case last.Status == string(vault.QuestionExpired):
 		return gapExpired
-	case last.Status == string(vault.QuestionCancelled):
-		return string(vault.QuestionCancelled)
 	case last.Status == string(vault.QuestionAnswered):
 		return gapRejected // answered, and still missing: what was written has expired or was replaced
-	case int(last.Attempt) >= st.in.Attempts():
+	case st.attempts(asked):
 		return gapAttempts
 	default:
 		return ""
 	}
 }
 
-func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, m vault.Missing, last *dbgen.Question) (*Waiting, error) {
-	name := m.Requirement.FieldName
+// attempts reports whether a field had as many invalid answers as it may.
+func (st *gapState) attempts(asked []*dbgen.Question) bool {
+	rejected := 0
+	for _, question := range asked {
+		if question.Status == string(vault.QuestionRejected) {
+			rejected++
+		}
+	}
+	return rejected >= st.in.Attempts()
+}
+
+// stillNeeds reports whether the answer to an open question is still wanted.
+func (st *gapState) stillNeeds(question dbgen.Question) bool {
+	if st.fill.CancelledAt != nil {
+		return false
+	}
+	for _, m := range st.missing {
+		if m.Requirement.FieldName == question.FieldName {
+			return m.Reason != vault.MissingUnverified
+		}
+	}
+	_, applies := st.applying[question.FieldName]
+	item, ok := st.unconfirmed(question.FieldName)
+	return applies && ok && (question.ItemID == nil || *question.ItemID == item.ID)
+}
+
+// unconfirmed gives the value of a field that this fill read in the conversation and that the customer has yet to confirm.
+func (st *gapState) unconfirmed(name string) (vault.Field, bool) {
+	field, known := st.profile.Fields[name]
+	item := st.items[name]
+	return field, known && field.RequiresConfirmation && item.WriteID != nil && field.IntentID == *item.WriteID && st.definition(name) != nil
+}
+
+// offerThreshold is the confidence from which a value that was not trusted is offered for confirmation instead of asking for the
+// field plainly: from there on it is rather right than wrong, and "yes" is less work for the customer than the value.
+const offerThreshold = 0.5
+
+// offer gives the value of a candidate that was refused, where it is worth offering: a valid value of its field. What is secret
+// is not shown to somebody who did not say it.
+func (st *gapState) offer(name string, candidates []vault.Candidate) json.RawMessage {
+	if st.items[name].Action != gapCandidate || st.definition(name).Secret() {
+		return nil
+	}
+	for _, c := range candidates {
+		if c.FieldName != name || !(c.Confidence >= offerThreshold) {
+			continue
+		}
+		if checked, err := vault.CheckValue(st.definition(name), name, c.Value, vault.ModeStrict); err == nil {
+			return checked.Value
+		}
+	}
+	return nil
+}
+
+func lastOf(asked []*dbgen.Question) *dbgen.Question {
+	if len(asked) == 0 {
+		return nil
+	}
+	return asked[len(asked)-1]
+}
+
+func denied(question *dbgen.Question) bool { return question.Status == string(vault.QuestionDenied) }
+
+func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (*Waiting, error) {
+	name := n.requirement.FieldName
 	deadline := s.now().Add(st.in.Deadline())
 	row := dbgen.OpenQuestionParams{
 		ID: newID(), TenantID: st.intent.TenantID, FillID: st.intent.ID, CustomerID: st.in.CustomerID, AgentID: st.agent,
-		ScenarioID: st.in.ScenarioID, FieldName: name, Prompt: st.definition(name).Prompt(), Attempt: 1, DeadlineAt: db.UTC(deadline),
+		ScenarioID: st.in.ScenarioID, FieldName: name, Kind: string(vault.QuestionValue), Prompt: st.definition(name).Prompt(), Attempt: 1,
+		DeadlineAt: db.UTC(deadline),
 	}
-	if last != nil {
-		row.Attempt, row.Reason = last.Attempt+1, last.Rejection
+	if n.candidate != nil {
+		def := st.definition(name)
+		row.Kind, row.ItemID, row.Prompt = string(vault.QuestionConfirm), n.item, def.ConfirmPrompt(n.candidate)
+		if !def.Secret() {
+			row.Candidate = n.candidate
+		}
+	}
+	if n.last != nil {
+		row.Attempt, row.Reason = n.last.Attempt+1, n.last.Rejection
 	}
 	question, err := q.OpenQuestion(ctx, row)
 	if err != nil {
@@ -127,10 +269,8 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, m vault.M
 	return waitFor(question), err
 }
 
-func (s Gaps) expire(ctx context.Context, q *dbgen.Queries, question dbgen.Question) error {
-	_, err := q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
-		TenantID: question.TenantID, ID: question.ID, Status: string(vault.QuestionExpired),
-	})
+func (s Gaps) close(ctx context.Context, q *dbgen.Queries, question dbgen.Question, status vault.QuestionStatus) error {
+	_, err := q.CloseQuestion(ctx, dbgen.CloseQuestionParams{TenantID: question.TenantID, ID: question.ID, Status: string(status)})
 	return err
 }
 
@@ -150,7 +290,9 @@ func (st *gapState) decide(ctx context.Context, q *dbgen.Queries, name, action s
 
 // result lists every field that the scenario asks for in this scope.
 func (st *gapState) result() vault.FillResult {
-	out := vault.FillResult{Fields: []vault.GapResult{}, ModelCalls: int(st.fill.ModelCalls), Warnings: st.fill.Warnings}
+	out := vault.FillResult{
+		Fields: []vault.GapResult{}, ModelCalls: int(st.fill.ModelCalls), Warnings: st.fill.Warnings, Cancelled: st.fill.CancelledAt != nil,
+	}
 	missing := map[string]vault.Missing{}
 	for _, m := range st.missing {
 		missing[m.Requirement.FieldName] = m

@@ -1,9 +1,11 @@
 package steps
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/contextvault/contextvault/db"
@@ -22,6 +24,7 @@ const (
 	gapUnverified = "unverified" // there is a value; the definition wants it verified
 	gapExpired    = "expired"    // nobody answered before the deadline
 	gapAttempts   = "attempts"   // every answer was invalid, up to the limit
+	gapCancelled  = "cancelled"  // the fill was cancelled before it was asked for
 	gapRejected   = "rejected"   // the vault did not accept the value that was found
 )
 
@@ -37,7 +40,7 @@ func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error)
 		}
 		var read *reading
 		if state.fill.ConversationReadAt == nil {
-			read = s.readConversation(ctx, state)
+			read = s.readConversation(ctx, q, state)
 		}
 		out, err = s.resolve(ctx, ev, in, read)
 		return err
@@ -52,8 +55,11 @@ type reading struct {
 	warnings   []string
 }
 
-func (s Gaps) readConversation(ctx context.Context, st *gapState) *reading {
+func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapState) *reading {
 	read := &reading{warnings: st.warnings}
+	if st.fill.CancelledAt != nil {
+		return read
+	}
 	var fields []vault.Definition
 	seen := map[string]bool{}
 	for _, r := range st.reqs {
@@ -62,25 +68,59 @@ func (s Gaps) readConversation(ctx context.Context, st *gapState) *reading {
 			continue
 		}
 		seen[r.FieldName] = true
-		if f, ok := st.profile.Fields[r.FieldName]; ok && !f.Expired(s.now()) && !st.isMissing(r.FieldName) {
+		if f, ok := st.profile.Fields[r.FieldName]; ok && !f.Expired(s.now()) && !st.isMissing(r.FieldName) && !st.mayHaveChanged(f) {
 			continue
 		}
 		if _, ok := st.sessionValue(r.FieldName, def); !ok {
 			fields = append(fields, *def)
 		}
 	}
-	if len(fields) == 0 || len(st.session.Turns) == 0 {
+	if len(fields) == 0 || !slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool { return t.Speaker == vault.SpeakerCustomer }) {
 		return read
 	}
+	turns, warning := s.budgetTurns(ctx, q, st, fields)
+	if warning != "" {
+		read.warnings = append(read.warnings, warning)
+	}
 	read.calls = 1
-	candidates, err := s.model.ExtractValues(ctx, llm.ExtractRequest{Fields: fields, Turns: st.session.Turns, Now: s.now()})
+	counted := llm.WithUsage(ctx, func(u llm.Usage) { read.calls = max(read.calls, int32(u.Calls)) }) //nolint:gosec // two at most
+	candidates, err := s.model.ExtractValues(counted, st.intent.TenantID, llm.ExtractRequest{Fields: fields, Turns: turns, Now: s.now()})
 	if err != nil {
+		if vault.CodeOf(err) == vault.CodeBudget {
+			read.calls = 0
+		}
 		s.log.WarnContext(ctx, "conversation_not_read", "operation_id", st.intent.ID, "error_code", vault.CodeOf(err))
 		read.warnings = append(read.warnings, "the conversation could not be read: "+err.Error())
 		return read
 	}
 	read.candidates = candidates
 	return read
+}
+
+// heard is what the lineage of a value says of the conversation that it was read in.
+type heard struct {
+	Quote  string `json:"quote"`
+	Turn   int    `json:"turn"`    // index of the turn that holds the quote
+	ReadTo int    `json:"read_to"` // index of the last turn when it was read
+	Model  string `json:"model"`
+}
+
+// heardIn gives what the lineage of a value says, where it was read in the conversation of this fill.
+func (st *gapState) heardIn(f vault.Field) (heard, bool) {
+	var h heard
+	if f.Source != vault.FieldLLMExtracted || f.SourceSessionID == nil || st.in.SessionID == nil || *f.SourceSessionID != *st.in.SessionID {
+		return h, false
+	}
+	return h, json.Unmarshal(f.SourceMetadata, &h) == nil
+}
+
+// mayHaveChanged reports whether the customer said something after a value was read in the same conversation: people change their
+// minds.
+func (st *gapState) mayHaveChanged(f vault.Field) bool {
+	h, ok := st.heardIn(f)
+	return ok && slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool {
+		return t.Index > h.ReadTo && t.Speaker == vault.SpeakerCustomer
+	})
 }
 
 // resolve stores what was read and accepts writes, in one transaction.
@@ -113,8 +153,8 @@ func (s Gaps) resolve(ctx context.Context, ev vault.Event, in vault.FillGaps, re
 		if err != nil {
 			return err
 		}
-		var candidates []vault.Candidate
-		if err := s.once.sealer.Open(ev.TenantID, ev.IntentID, state.fill.Candidates, &candidates); err != nil {
+		candidates, err := s.candidates(state)
+		if err != nil {
 			return err
 		}
 		if err := s.acceptWrites(ctx, q, state, candidates); err != nil {
@@ -125,21 +165,32 @@ func (s Gaps) resolve(ctx context.Context, ev vault.Event, in vault.FillGaps, re
 	})
 }
 
-// acceptWrites finds a value for each missing field that has no outcome in this fill yet.
+// acceptWrites finds a value for each missing field that has no outcome in this fill yet, and the new value of each that the
+// customer has changed since it was read.
 func (s Gaps) acceptWrites(ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate) error {
+	var names []string
 	for _, m := range st.missing {
-		name := m.Requirement.FieldName
-		if _, decided := st.items[name]; decided || m.Reason == vault.MissingUnverified {
-			continue
+		if m.Reason != vault.MissingUnverified {
+			names = append(names, m.Requirement.FieldName)
 		}
+	}
+	for _, c := range candidates {
+		if st.changed(c) {
+			names = append(names, c.FieldName)
+		}
+	}
+	for _, name := range names {
 		def := st.definition(name)
-		if def == nil {
+		if _, decided := st.items[name]; decided || def == nil {
 			continue
 		}
 		item := dbgen.UpsertGapItemParams{FillID: st.intent.ID, TenantID: st.intent.TenantID, FieldName: name, Errors: []string{}}
 		write, found := s.fromSession(st, def, &item)
 		if !found {
 			write, found = s.fromConversation(st, def, candidates, &item)
+		}
+		if !found && !st.isMissing(name) {
+			continue // what is there stays
 		}
 		if found {
 			if err := s.acceptWrite(ctx, q, st, write, &item); err != nil {
@@ -154,6 +205,35 @@ func (s Gaps) acceptWrites(ctx context.Context, q *dbgen.Queries, st *gapState, 
 		}
 	}
 	return nil
+}
+
+// changed reports whether a candidate says something else than what was read in the same conversation before, and later.
+func (st *gapState) changed(c vault.Candidate) bool {
+	field, known := st.profile.Fields[c.FieldName]
+	if !known || st.isMissing(c.FieldName) {
+		return false
+	}
+	h, ok := st.heardIn(field)
+	if !ok || c.Turn <= h.ReadTo {
+		return false
+	}
+	checked, err := vault.CheckValue(st.definition(c.FieldName), c.FieldName, c.Value, vault.ModeStrict)
+	return err == nil && !bytes.Equal(checked.Value, compactJSON(field.Value))
+}
+
+// compactJSON undoes how PostgreSQL spaces what it gives back.
+func compactJSON(raw json.RawMessage) []byte {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return raw
+	}
+	return b.Bytes()
+}
+
+// candidates gives what the model read for this fill.
+func (s Gaps) candidates(st *gapState) ([]vault.Candidate, error) {
+	var out []vault.Candidate
+	return out, s.once.sealer.Open(st.intent.TenantID, st.intent.ID, st.fill.Candidates, &out)
 }
 
 func (s Gaps) acceptWrite(ctx context.Context, q *dbgen.Queries, st *gapState, write vault.WriteField, item *dbgen.UpsertGapItemParams) error {
@@ -198,7 +278,8 @@ func (s Gaps) fromConversation(st *gapState, def *vault.Definition, candidates [
 		write := st.write(def.Name, checked.Value)
 		write.Source = vault.FieldLLMExtracted
 		write.Confidence, write.RequiresConfirmation = &c.Confidence, item.RequiresConfirmation
-		write.SourceMetadata, _ = json.Marshal(map[string]any{"quote": c.Quote, "turn": c.Turn, "model": s.model.Name()}) // strings and ints always encode
+		readTo := st.session.Turns[len(st.session.Turns)-1].Index
+		write.SourceMetadata, _ = json.Marshal(heard{Quote: c.Quote, Turn: c.Turn, ReadTo: readTo, Model: s.model.Name()}) // strings and ints always encode
 		return write, true
 	}
 	return vault.WriteField{}, false

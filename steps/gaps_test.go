@@ -76,6 +76,7 @@ var fillCases = []fillCase{
 	{
 		name: "a fairly sure candidate waits for confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.85, "I am 36")}, calls: 1,
+		answers: []json.RawMessage{nil}, asked: []string{"age 1"},
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.85, Confirm: true}},
 	},
 	{
@@ -264,27 +265,33 @@ func TestGapsAreFilledInOrderOfTheirSources(t *testing.T) {
 	for _, c := range fillCases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			ev := c.start(w)
-			asked := c.play(w, ev)
-			w.equal("questions", c.asked, asked)
-
-			got := resultOf[vault.FillResult](w, ev)
-			if diff := cmp.Diff(c.fields, got.Fields, cmpopts.IgnoreFields(vault.GapResult{}, "ItemID")); diff != "" {
-				t.Errorf("fields (- want, + got):\n%s", diff)
-			}
-			if got.Blocked != c.blocked || got.ModelCalls != c.calls || w.model.called("extract") != c.calls || len(got.Warnings) != c.warnings {
-				t.Errorf("got blocked %v, %d model calls (%d were made), warnings %q; want %v, %d calls, %d warnings",
-					got.Blocked, got.ModelCalls, w.model.called("extract"), got.Warnings, c.blocked, c.calls, c.warnings)
-			}
-			for _, f := range got.Fields {
-				c.checkStored(w, f)
-			}
-			before := w.dump()
-			w.must(w.run(ev, fillGaps...)) // the engine may replay the whole of it, days later
-			w.unchanged(before, "a second run of the fill")
+			c.run(t)
 		})
 	}
+}
+
+// run plays the fill and checks how it ended.
+func (c fillCase) run(t *testing.T) {
+	t.Helper()
+	w := newWorld(t)
+	ev := c.start(w)
+	asked := c.play(w, ev)
+	w.equal("questions", c.asked, asked)
+
+	got := resultOf[vault.FillResult](w, ev)
+	if diff := cmp.Diff(c.fields, got.Fields, cmpopts.IgnoreFields(vault.GapResult{}, "ItemID")); diff != "" {
+		t.Errorf("fields (- want, + got):\n%s", diff)
+	}
+	if got.Blocked != c.blocked || got.ModelCalls != c.calls || w.model.called("extract") != c.calls || len(got.Warnings) != c.warnings {
+		t.Errorf("got blocked %v, %d model calls (%d were made), warnings %q; want %v, %d calls, %d warnings",
+			got.Blocked, got.ModelCalls, w.model.called("extract"), got.Warnings, c.blocked, c.calls, c.warnings)
+	}
+	for _, f := range got.Fields {
+		c.checkStored(w, f)
+	}
+	before := w.dump()
+	w.must(w.run(ev, fillGaps...)) // the engine may replay the whole of it, days later
+	w.unchanged(before, "a second run of the fill")
 }
 
 func (c fillCase) start(w *world) vault.Event {

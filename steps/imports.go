@@ -166,6 +166,7 @@ func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes
 		own[w.id] = w.Lineage
 	}
 	kept := make([]checkedWrite, 0, len(writes))
+	var out []uuid.UUID
 	for _, w := range writes {
 		err := error(vault.Unknown("customer", w.CustomerID))
 		if _, ok := profiles[w.CustomerID]; ok {
@@ -175,14 +176,17 @@ func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes
 			kept = append(kept, w)
 			continue
 		}
-		delete(own, w.id)
+		out = append(out, w.id)
 		if err := refused.add(w.index, err); err != nil {
 			return nil, err
 		}
 	}
-	for i, w := range kept { // a source may have been left out after it was looked at
+	for _, id := range out {
+		delete(own, id)
+	}
+	for i, w := range kept { // a source may have been left out
 		var err error
-		if len(kept) == len(writes) {
+		if len(out) == 0 {
 			break
 		}
 		if kept[i].sourceFound, err = checkOwnSource(ctx, q, tenant, w.id, w.Lineage, own); err != nil {
@@ -200,6 +204,9 @@ func checkOwnSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUI
 			return true, nil
 		}
 		next, ok := own[*at.SourceItemID]
+		if found && *at.SourceItemID == item {
+			return false, cycleError(item)
+		}
 		if !ok || *at.SourceItemID == item {
 			there, err := checkSource(ctx, q, tenant, item, at)
 			return found || there, err

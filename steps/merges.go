@@ -96,6 +96,9 @@ func (s Merges) UnmergeProfile(ctx context.Context, ev vault.Event) (vault.Profi
 			if err := s.restoreStates(ctx, q, ev.TenantID, profile, before); err != nil {
 				return vault.ProfileResult{}, err
 			}
+			if err := s.restoreAssets(ctx, q, ev.TenantID, profile); err != nil {
+				return vault.ProfileResult{}, err
+			}
 		}
 		version := max(source.Version, target.Version)
 		err = q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{TenantID: ev.TenantID, Ids: []uuid.UUID{source.ID}, Version: version})
@@ -301,6 +304,36 @@ func stood(r dbgen.ListFieldStatesRow, recorded map[uuid.UUID]fieldState, there 
 	default:
 		return dbgen.SetFieldStateParams{}, false
 	}
+}
+
+// restoreAssets finds the place again of what was superseded by an asset that is the other profile's.
+func (s Merges) restoreAssets(ctx context.Context, q *dbgen.Queries, tenant, profile uuid.UUID) error {
+	stranded, err := q.ListStrandedAssets(ctx, tenant, profile)
+	if err != nil {
+		return err
+	}
+	for _, a := range stranded {
+		state := dbgen.PlaceAssetParams{TenantID: tenant, ID: a.ID, Status: string(vault.StatusSuperseded)}
+		newer, err := q.GetNewerAsset(ctx, dbgen.GetNewerAssetParams{
+			TenantID: tenant, ProfileID: profile, Name: a.Name, AcceptedAt: a.AcceptedAt, IntentID: a.IntentID,
+		})
+		switch {
+		case err == nil:
+			state.SupersededByID = &newer
+		case !db.NoRow(err):
+			return err
+		default:
+			found, err := checkSource(ctx, q, tenant, a.ID, vault.Lineage{SourceItemID: a.SourceItemID, SourceItemType: vault.SourceType(a.SourceItemType)})
+			if err != nil {
+				return err
+			}
+			state.Status = string(vault.Place(nil, a.IntentID, a.AcceptedAt, found, a.ExpiresAt, s.now()).Status)
+		}
+		if err := q.PlaceAsset(ctx, state); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // standing says where a version stands that nothing displaces.

@@ -15,6 +15,10 @@ import (
 // reopenedDue is when the relay looks after a rejected operation that an operator replayed.
 const reopenedDue = 5 * time.Minute
 
+// deadlockRetries is how often an effect is tried again at once that PostgreSQL ended for a deadlock: merges lock several profiles,
+// and a writer that finds its profile merged goes on to another. After that the engine tries again, later.
+const deadlockRetries = 5
+
 // intentOnce gives steps their idempotence: one intent, one effect.
 type intentOnce struct {
 	db     *db.DB
@@ -25,7 +29,7 @@ type intentOnce struct {
 // otherwise the result of effect is stored with status applied. An effect that can never succeed marks the intent failed.
 func apply[In, Out any](ctx context.Context, o intentOnce, ev vault.Event, effect func(q *dbgen.Queries, intent dbgen.Intent, in In) (Out, error)) (Out, error) {
 	var out Out
-	err := o.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
+	attempt := func(q *dbgen.Queries) error {
 		intent, err := o.lock(ctx, q, ev)
 		if err != nil {
 			return err
@@ -41,7 +45,14 @@ func apply[In, Out any](ctx context.Context, o intentOnce, ev vault.Event, effec
 			return err
 		}
 		return markApplied(ctx, q, ev, out)
-	})
+	}
+	err := o.db.InTx(ctx, ev.TenantID, attempt)
+	for range deadlockRetries {
+		if !db.Deadlock(err) {
+			break
+		}
+		err = o.db.InTx(ctx, ev.TenantID, attempt)
+	}
 	if err != nil {
 		return out, o.reject(ctx, ev, err)
 	}

@@ -29,9 +29,12 @@ type Settings struct {
 	UseThreshold     float64              // an extracted value below it is never stored
 	ConfirmThreshold float64              // an extracted value below it waits for confirmation
 	MatchThreshold   float64              // cosine similarity from which a proposed field is an existing one
-	SweepBatch       int                  // rows a sweep marks in one transaction
-	RetainSucceeded  time.Duration        // how long a succeeded intent is kept
-	RetainFailed     time.Duration        // how long a failed intent can be replayed
+	// ConversationBytes is how much of a conversation a model reads at once. 0: DefaultConversationBytes.
+	ConversationBytes int
+	Model             ModelLimits
+	SweepBatch        int           // rows a sweep marks in one transaction
+	RetainSucceeded   time.Duration // how long a succeeded intent is kept
+	RetainFailed      time.Duration // how long a failed intent can be replayed
 }
 
 // Deps is what steps work with.
@@ -73,6 +76,7 @@ func New(d Deps) Steps {
 	once := intentOnce{db: d.DB, sealer: d.Sealer}
 	fields := Fields{once: once, mode: d.Settings.Mode, now: d.Now}
 	caches := Caches{db: d.DB, cache: d.Cache, log: d.Log}
+	model := budgeted{Model: d.Model, db: d.DB, limits: d.Settings.Model, now: d.Now, log: d.Log}
 	return Steps{
 		Fields:      fields,
 		Assets:      Assets{once: once, now: d.Now},
@@ -81,10 +85,10 @@ func New(d Deps) Steps {
 		Profiles:    Profiles{once: once},
 		Merges:      Merges{once: once, now: d.Now},
 		Sessions:    Sessions{once: once},
-		Definitions: Definitions{once: once, model: d.Model, log: d.Log},
+		Definitions: Definitions{once: once, model: model, log: d.Log},
 		Scenarios:   Scenarios{once: once, enqueuer: d.Enqueuer},
-		Extraction:  Extraction{once: once, model: d.Model, matchThreshold: d.Settings.MatchThreshold, log: d.Log},
-		Gaps:        Gaps{once: once, model: d.Model, settings: d.Settings, now: d.Now, log: d.Log},
+		Extraction:  Extraction{once: once, model: model, matchThreshold: d.Settings.MatchThreshold, log: d.Log},
+		Gaps:        Gaps{once: once, model: model, settings: d.Settings, enqueuer: d.Enqueuer, now: d.Now, log: d.Log},
 		Answers:     Answers{once: once, fields: fields, enqueuer: d.Enqueuer, now: d.Now},
 		Sweeps:      Sweeps{once: once, batch: int32(d.Settings.SweepBatch), now: d.Now}, //nolint:gosec // bounded by the configuration
 		Caches:      caches,

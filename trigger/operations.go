@@ -121,6 +121,23 @@ func (c *Client) FillGaps(ctx context.Context, tenant uuid.UUID, in vault.FillGa
 	}, opts)
 }
 
+// CancelFill stops a gap fill from asking (workflow cancel-fill). The fill's own receipt then gives its result.
+func (c *Client) CancelFill(ctx context.Context, tenant uuid.UUID, in vault.CancelFill, opts ...Option) (Receipt, error) {
+	if err := vault.CheckInput(in); err != nil {
+		return Receipt{}, err
+	}
+	fill, err := c.db.Tenant(tenant).GetIntent(ctx, tenant, in.FillID)
+	if err == nil && fill.Workflow != vault.WorkflowFillGaps {
+		return Receipt{}, vault.Unknown("gap fill", in.FillID)
+	}
+	if err != nil {
+		return Receipt{}, db.Found(err, "gap fill", in.FillID)
+	}
+	return c.accept(ctx, tenant, db.NewIntent{
+		Workflow: vault.WorkflowCancelFill, Event: vault.EventGapsCancel, Subject: in.FillID.String(), ParentID: &in.FillID, Payload: in,
+	}, opts)
+}
+
 // AnswerQuestion accepts a customer's answer (workflow answer-question). The receipt fails with what was wrong with the answer.
 func (c *Client) AnswerQuestion(ctx context.Context, tenant uuid.UUID, in vault.AnswerQuestion, opts ...Option) (Receipt, error) {
 	if err := vault.CheckInput(in); err != nil {

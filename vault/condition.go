@@ -4,12 +4,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/google/cel-go/cel"
+	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/types"
 )
 
@@ -70,6 +74,44 @@ func EvalCondition(expr string, vars ConditionVars) (holds bool, err error) {
 		return false, errors.New("the condition does not give true or false")
 	}
 	return bool(answer), nil
+}
+
+// ConditionFields gives the names of the customer's fields that a condition reads, sorted. One that does not compile reads none.
+func ConditionFields(expr string) []string {
+	if conditionProblem(expr) != nil || strings.TrimSpace(expr) == "" {
+		return nil
+	}
+	env, err := conditionEnv()
+	if err != nil {
+		return nil
+	}
+	parsed, issues := env.Parse(expr)
+	if issues.Err() != nil {
+		return nil
+	}
+	names := map[string]bool{}
+	for _, e := range celast.MatchDescendants(celast.NavigateAST(parsed.NativeRep()), celast.AllMatcher()) {
+		switch e.Kind() {
+		case celast.SelectKind: // fields.age
+			if of := e.AsSelect().Operand(); of.Kind() == celast.IdentKind && of.AsIdent() == "fields" {
+				names[e.AsSelect().FieldName()] = true
+			}
+		case celast.CallKind: // fields["age"], "age" in fields
+			args := e.AsCall().Args()
+			if fn := e.AsCall().FunctionName(); len(args) == 2 && (fn == operators.Index || fn == operators.In) {
+				of, name := args[0], args[1]
+				if fn == operators.In {
+					of, name = args[1], args[0]
+				}
+				if of.Kind() == celast.IdentKind && of.AsIdent() == "fields" && name.Kind() == celast.LiteralKind {
+					if text, ok := name.AsLiteral().Value().(string); ok {
+						names[text] = true
+					}
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 var conditions = newBounded[cel.Program](maxConditions)

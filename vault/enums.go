@@ -124,9 +124,18 @@ type QuestionStatus string
 const (
 	QuestionOpen      QuestionStatus = "open"
 	QuestionAnswered  QuestionStatus = "answered"
+	QuestionDenied    QuestionStatus = "denied"   // the customer said that the candidate is wrong; the value is asked for instead
 	QuestionRejected  QuestionStatus = "rejected" // the answer was invalid; another question may follow
 	QuestionExpired   QuestionStatus = "expired"  // the deadline passed
 	QuestionCancelled QuestionStatus = "cancelled"
+)
+
+// QuestionKind says what a question wants to know.
+type QuestionKind string
+
+const (
+	QuestionValue   QuestionKind = "value"   // the value of a field
+	QuestionConfirm QuestionKind = "confirm" // whether a value that was read in a conversation is right; another value is an answer too
 )
 
 // IntentStatus is how far an accepted change has come.

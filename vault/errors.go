@@ -17,6 +17,7 @@ const (
 	CodeConflict      Code = "conflict"       // it contradicts what is there
 	CodeHasDependents Code = "has_dependents" // items were derived from it
 	CodeNotAllowed    Code = "not_allowed"    // the caller may not
+	CodeBudget        Code = "over_budget"    // the tenant has spent what it may spend on the language model today
 	CodeUnavailable   Code = "unavailable"    // something the vault needs does not answer; a retry may mend it
 )
 
@@ -91,7 +92,7 @@ func CodeOf(err error) Code {
 // passing: a lost connection, a deadlock, a time-out.
 func Permanent(err error) bool {
 	switch CodeOf(err) {
-	case CodeInvalid, CodeUnknown, CodeConflict, CodeHasDependents, CodeNotAllowed:
+	case CodeInvalid, CodeUnknown, CodeConflict, CodeHasDependents, CodeNotAllowed, CodeBudget:
 		return true
 	default:
 		return false

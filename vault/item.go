@@ -153,11 +153,17 @@ type Turn struct {
 
 // Question is one question to a customer that waits for its answer.
 type Question struct {
-	ID         uuid.UUID      `json:"id"`
-	CustomerID uuid.UUID      `json:"customer_id"`
-	AgentID    uuid.UUID      `json:"agent_id"`
-	ScenarioID uuid.UUID      `json:"scenario_id"`
-	FieldName  string         `json:"field_name"`
+	ID         uuid.UUID    `json:"id"`
+	CustomerID uuid.UUID    `json:"customer_id"`
+	AgentID    uuid.UUID    `json:"agent_id"`
+	ScenarioID uuid.UUID    `json:"scenario_id"`
+	FieldName  string       `json:"field_name"`
+	Kind       QuestionKind `json:"kind"`
+	// Candidate is the value that a question of kind confirm is about: yes or no answers it, and so does another value. It is left
+	// out where the field is PII or encrypted: then the item alone holds it.
+	Candidate json.RawMessage `json:"candidate,omitempty"`
+	// ItemID is the field version that holds the candidate; nil where it was not trusted enough to be stored.
+	ItemID     *uuid.UUID     `json:"item_id,omitempty"`
 	Prompt     string         `json:"prompt"`
 	Reason     string         `json:"reason,omitempty"` // why it is asked again
 	Attempt    int            `json:"attempt"`          // from 1

@@ -53,6 +53,31 @@ type Missing struct {
 // block. Where several ask for the same field, the strictest stands for all: one that binds before one that does not, then
 // hard before soft, then the sterner fallback.
 func FindMissing(reqs []Requirement, defs map[string]Definition, known Known, scope Scope) (missing []Missing, warnings []string) {
+	strictest, warnings := Applicable(reqs, known, scope)
+	missing = []Missing{}
+	for name, r := range strictest {
+		var def *Definition
+		if d, ok := defs[name]; ok && d.Enabled {
+			def = &d
+		}
+		reason := whyMissing(known, name, def)
+		if reason == MissingStale && def.StaleAction != "" && def.StaleAction != StaleBlock {
+			if def.StaleAction == StaleWarn {
+				warnings = append(warnings, name+": the value is older than freshness_seconds")
+			}
+			reason = unverifiedReason(known.Fields[name], *def)
+		}
+		if reason != "" {
+			missing = append(missing, Missing{Requirement: r, Definition: def, Reason: reason, Blocking: r.RequiredLevel == LevelHard && r.Binding()})
+		}
+	}
+	slices.SortFunc(missing, func(a, b Missing) int { return ByOrder(a.Requirement, b.Requirement) })
+	slices.Sort(warnings)
+	return missing, slices.Compact(warnings)
+}
+
+// Applicable gives the requirements that count now, one per field, whether or not they are met, by the rules of FindMissing.
+func Applicable(reqs []Requirement, known Known, scope Scope) (byField map[string]Requirement, warnings []string) {
 	present := make(map[string]json.RawMessage, len(known.Fields))
 	for name, f := range known.Fields {
 		if isActive(f) && !f.Expired(known.Now) {
@@ -78,33 +103,16 @@ func FindMissing(reqs []Requirement, defs map[string]Definition, known Known, sc
 			strictest[r.FieldName] = r
 		}
 	}
+	return strictest, warnings
+}
 
-	missing = []Missing{}
-	for name, r := range strictest {
-		var def *Definition
-		if d, ok := defs[name]; ok && d.Enabled {
-			def = &d
-		}
-		reason := whyMissing(known, name, def)
-		if reason == MissingStale && def.StaleAction != "" && def.StaleAction != StaleBlock {
-			if def.StaleAction == StaleWarn {
-				warnings = append(warnings, name+": the value is older than freshness_seconds")
-			}
-			reason = unverifiedReason(known.Fields[name], *def)
-		}
-		if reason != "" {
-			missing = append(missing, Missing{Requirement: r, Definition: def, Reason: reason, Blocking: r.RequiredLevel == LevelHard && r.Binding()})
-		}
-	}
-	slices.SortFunc(missing, func(a, b Missing) int {
-		return cmp.Or(
-			cmp.Compare(a.Requirement.Order, b.Requirement.Order),
-			cmp.Compare(levelRank(a.Requirement), levelRank(b.Requirement)),
-			strings.Compare(a.Requirement.FieldName, b.Requirement.FieldName),
-		)
-	})
-	slices.Sort(warnings)
-	return missing, slices.Compact(warnings)
+// ByOrder orders requirements as they are to be collected: by collection_order, then hard before soft, then by name.
+func ByOrder(a, b Requirement) int {
+	return cmp.Or(
+		cmp.Compare(a.Order, b.Order),
+		cmp.Compare(levelRank(a), levelRank(b)),
+		strings.Compare(a.FieldName, b.FieldName),
+	)
 }
 
 // covers reports whether a requirement is in scope.

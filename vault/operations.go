@@ -105,10 +105,22 @@ const (
 	DefaultMaxAttempts      = 3
 )
 
+// CancelFill stops a gap fill from asking: its open question is closed, what is being written is still written, and the fill
+// ends with its result.
+type CancelFill struct {
+	FillID uuid.UUID `json:"fill_id" validate:"required"` // the operation of the gap fill
+}
+
+// CancelResult is the result of cancel-fill.
+type CancelResult struct {
+	FillID     uuid.UUID  `json:"fill_id"`
+	QuestionID *uuid.UUID `json:"question_id,omitempty"` // the open question that was closed
+}
+
 // AnswerQuestion is a customer's answer.
 type AnswerQuestion struct {
 	QuestionID uuid.UUID       `json:"question_id" validate:"required"`
-	Value      json.RawMessage `json:"value" validate:"required"`
+	Value      json.RawMessage `json:"value" validate:"required"` // for a question of kind confirm also true, false, "yes" or "no"
 	SessionID  *uuid.UUID      `json:"session_id,omitempty"`
 }
 
@@ -147,6 +159,7 @@ type ItemResult struct {
 	Status         ItemStatus `json:"status"` // superseded when a newer write was there already, orphaned when its source is missing
 	ProfileVersion int64      `json:"profile_version"`
 	Warnings       []string   `json:"warnings,omitempty"`
+	Denied         bool       `json:"denied,omitempty"` // answer-question: the candidate is wrong; item_id is the version that was taken back, zero where none was stored
 }
 
 // DeleteResult is the result of delete-item.
@@ -194,7 +207,8 @@ type GapResult struct {
 // FillResult is the result of fill-gaps.
 type FillResult struct {
 	Fields     []GapResult `json:"fields"`
-	Blocked    bool        `json:"blocked"` // a binding hard requirement is unmet: the scenario may not start
+	Blocked    bool        `json:"blocked"`             // a binding hard requirement is unmet: the scenario may not start
+	Cancelled  bool        `json:"cancelled,omitempty"` // it was cancelled before it was done
 	ModelCalls int         `json:"model_calls"`
 	Warnings   []string    `json:"warnings,omitempty"`
 }

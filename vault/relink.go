@@ -1,8 +1,6 @@
 package vault
 
 import (
-	"bytes"
-	"cmp"
 	"slices"
 
 	"github.com/google/uuid"
@@ -19,9 +17,7 @@ type Relinked struct {
 // it gives none.
 func Relink(history []Version) []Relinked {
 	line := slices.Clone(history)
-	slices.SortFunc(line, func(a, b Version) int {
-		return cmp.Or(acceptance(a.AcceptedAt, a.IntentID, b.AcceptedAt, b.IntentID), bytes.Compare(a.ID[:], b.ID[:]))
-	})
+	slices.SortFunc(line, inLine)
 	var out []Relinked
 	for i := 0; i+1 < len(line); i++ {
 		v, next := line[i], line[i+1].ID

@@ -36,9 +36,9 @@ func Place(history []Version, intentID uuid.UUID, acceptedAt time.Time, sourceFo
 	for i := range history {
 		v := &history[i]
 		switch order := acceptance(v.AcceptedAt, v.IntentID, acceptedAt, intentID); {
-		case order < 0 && !v.Deleted && (older == nil || acceptance(older.AcceptedAt, older.IntentID, v.AcceptedAt, v.IntentID) < 0):
+		case order < 0 && !v.Deleted && (older == nil || inLine(*older, *v) < 0):
 			older = v
-		case order > 0 && (newer == nil || acceptance(newer.AcceptedAt, newer.IntentID, v.AcceptedAt, v.IntentID) > 0):
+		case order > 0 && (newer == nil || inLine(*newer, *v) > 0):
 			newer = v
 		}
 	}
@@ -57,6 +57,12 @@ func Place(history []Version, intentID uuid.UUID, acceptedAt time.Time, sourceFo
 		p.Status = StatusExpired
 	}
 	return p
+}
+
+// inLine orders the versions of a history. An import that wrote to two customers who were merged since has two versions in it:
+// their ids tell which is the later one.
+func inLine(a, b Version) int {
+	return cmp.Or(acceptance(a.AcceptedAt, a.IntentID, b.AcceptedAt, b.IntentID), bytes.Compare(a.ID[:], b.ID[:]))
 }
 
 // acceptance compares two operations by when they were accepted, and by id where that is the same. Times count in

@@ -27,7 +27,12 @@ func engineLog() *zerolog.Logger {
 }
 
 // Engine makes a client of the workflow engine that the configuration names.
-func Engine(cfg config.Config) (*hatchet.Client, error) {
+func Engine(cfg config.Config) (_ *hatchet.Client, err error) {
+	defer func() {
+		if p := recover(); p != nil { // so the SDK refuses a token, or another setting, that it cannot read
+			err = fmt.Errorf("connect to the workflow engine: HATCHET_CLIENT_TOKEN is no client token, which its dashboard makes, or another HATCHET_CLIENT_ variable is wrong: %v", p)
+		}
+	}()
 	if err := cfg.Require("jobs.hatchet.token"); err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@
 //	fill-gaps        gaps:fill                                 profile and scenario fill (durable: advance-gaps, write-field …, wait for question:settled, again)
 //	advance-gaps     (started by fill-gaps)                    gap fill             find-missing → resolve → ask
 //	answer-question  question:answered                         question             validate → persist → invalidate-cache → announce (question:settled)
+//	cancel-fill      gaps:cancel                               gap fill             cancel → announce (question:settled)
 //	expire-fields    fields:expire               */5 * * * *                        expire → invalidate-cache
 //	detect-orphans   orphans:detect              */15 * * * *                       mark → invalidate-cache
 //	relay-intents                                * * * * *                          relay

@@ -41,6 +41,7 @@ func All(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.WorkflowBase {
 		advance,
 		fillGaps(c, advance, write),
 		answerQuestion(c, s),
+		cancelFill(c, s),
 		expireFields(c, s, crons.ExpireFields),
 		detectOrphans(c, s, crons.DetectOrphans),
 		relayIntents(c, s, crons.RelayIntents),

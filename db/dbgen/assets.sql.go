@@ -236,6 +236,65 @@ func (q *Queries) ListAnalysisFields(ctx context.Context, tenantID uuid.UUID, as
 	return items, nil
 }
 
+const listStrandedAssets = `-- name: ListStrandedAssets :many
+SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.intent_id, a.accepted_at, a.deleted_at
+FROM profile_assets a
+JOIN profile_assets b ON b.id = a.superseded_by_id
+WHERE a.tenant_id = $1
+  AND a.profile_id = $2
+  AND b.profile_id <> a.profile_id
+`
+
+// Assets that one of another profile superseded while the two were merged. Index: profile_assets_profile.
+func (q *Queries) ListStrandedAssets(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]ProfileAsset, error) {
+	rows, err := q.db.Query(ctx, listStrandedAssets, tenantID, profileID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ProfileAsset{}
+	for rows.Next() {
+		var i ProfileAsset
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.ProfileID,
+			&i.Name,
+			&i.AssetType,
+			&i.StorageProvider,
+			&i.StoragePath,
+			&i.MimeType,
+			&i.SizeBytes,
+			&i.Checksum,
+			&i.UploadedAt,
+			&i.UploadSessionID,
+			&i.UploadScenarioID,
+			&i.SourceItemID,
+			&i.SourceItemType,
+			&i.SourceMetadata,
+			&i.DerivedFromTool,
+			&i.VerificationResult,
+			&i.RetentionPolicy,
+			&i.Status,
+			&i.SupersededByID,
+			&i.SupersededAt,
+			&i.SupersedesOlder,
+			&i.UpdatedAt,
+			&i.ExpiresAt,
+			&i.IntentID,
+			&i.AcceptedAt,
+			&i.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const orphanAssets = `-- name: OrphanAssets :many
 UPDATE profile_assets
 SET status = 'orphaned', updated_at = clock_timestamp()
@@ -284,6 +343,34 @@ func (q *Queries) OrphanAssets(ctx context.Context, most int32) ([]OrphanAssetsR
 		return nil, err
 	}
 	return items, nil
+}
+
+const placeAsset = `-- name: PlaceAsset :exec
+UPDATE profile_assets
+SET status = $1,
+    superseded_by_id = $2,
+    superseded_at = CASE WHEN $2::uuid IS NULL THEN NULL ELSE superseded_at END,
+    updated_at = clock_timestamp()
+WHERE tenant_id = $3
+  AND id = $4
+`
+
+type PlaceAssetParams struct {
+	Status         string
+	SupersededByID *uuid.UUID
+	TenantID       uuid.UUID
+	ID             uuid.UUID
+}
+
+// Sets where an asset stands. A deleted one stays deleted.
+func (q *Queries) PlaceAsset(ctx context.Context, arg PlaceAssetParams) error {
+	_, err := q.db.Exec(ctx, placeAsset,
+		arg.Status,
+		arg.SupersededByID,
+		arg.TenantID,
+		arg.ID,
+	)
+	return err
 }
 
 const setAssetState = `-- name: SetAssetState :exec

@@ -65,6 +65,41 @@ func (q *Queries) GetSession(ctx context.Context, tenantID uuid.UUID, iD uuid.UU
 	return i, err
 }
 
+const listEmbeddedTurns = `-- name: ListEmbeddedTurns :many
+SELECT turn_index
+FROM session_turn_embeddings
+WHERE tenant_id = $1
+  AND session_id = $2
+  AND model = $3
+`
+
+type ListEmbeddedTurnsParams struct {
+	TenantID  uuid.UUID
+	SessionID uuid.UUID
+	Model     string
+}
+
+// The turns whose meaning a model has computed. Index: primary key.
+func (q *Queries) ListEmbeddedTurns(ctx context.Context, arg ListEmbeddedTurnsParams) ([]int32, error) {
+	rows, err := q.db.Query(ctx, listEmbeddedTurns, arg.TenantID, arg.SessionID, arg.Model)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int32{}
+	for rows.Next() {
+		var turn_index int32
+		if err := rows.Scan(&turn_index); err != nil {
+			return nil, err
+		}
+		items = append(items, turn_index)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listTurns = `-- name: ListTurns :many
 SELECT turn_index, speaker, text
 FROM session_turns
@@ -98,6 +133,89 @@ func (q *Queries) ListTurns(ctx context.Context, tenantID uuid.UUID, sessionID u
 		return nil, err
 	}
 	return items, nil
+}
+
+const nearestTurns = `-- name: NearestTurns :many
+SELECT r.turn_index
+FROM (
+    SELECT
+        e.turn_index,
+        min(e.embedding <=> w.wanted::vector) AS distance,
+        row_number() OVER (PARTITION BY w.n ORDER BY min(e.embedding <=> w.wanted::vector), e.turn_index DESC) AS place
+    FROM session_turn_embeddings e
+    CROSS JOIN unnest($1::text[]) WITH ORDINALITY AS w (wanted, n)
+    WHERE e.tenant_id = $2
+      AND e.session_id = $3
+      AND e.model = $4
+    GROUP BY e.turn_index, w.n
+) AS r
+GROUP BY r.turn_index
+ORDER BY min(r.place), min(r.distance), r.turn_index
+LIMIT $5
+`
+
+type NearestTurnsParams struct {
+	Wanted    []string
+	TenantID  uuid.UUID
+	SessionID uuid.UUID
+	Model     string
+	Most      int32
+}
+
+// The turns of a session closest in meaning to each of several texts: first the closest to each, then the second closest, so
+// that no text crowds the others out. An exact search of one session. Index: primary key.
+func (q *Queries) NearestTurns(ctx context.Context, arg NearestTurnsParams) ([]int32, error) {
+	rows, err := q.db.Query(ctx, nearestTurns,
+		arg.Wanted,
+		arg.TenantID,
+		arg.SessionID,
+		arg.Model,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int32{}
+	for rows.Next() {
+		var turn_index int32
+		if err := rows.Scan(&turn_index); err != nil {
+			return nil, err
+		}
+		items = append(items, turn_index)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const storeTurnEmbeddings = `-- name: StoreTurnEmbeddings :exec
+INSERT INTO session_turn_embeddings (tenant_id, session_id, turn_index, model, embedding)
+SELECT
+    $1, $2, unnest($3::int[]), $4,
+    unnest($5::text[])::vector
+ON CONFLICT (tenant_id, session_id, model, turn_index) DO NOTHING
+`
+
+type StoreTurnEmbeddingsParams struct {
+	TenantID   uuid.UUID
+	SessionID  uuid.UUID
+	Turns      []int32
+	Model      string
+	Embeddings []string
+}
+
+// Keeps the meanings of turns, vectors in the text form of pgvector. A second run changes nothing.
+func (q *Queries) StoreTurnEmbeddings(ctx context.Context, arg StoreTurnEmbeddingsParams) error {
+	_, err := q.db.Exec(ctx, storeTurnEmbeddings,
+		arg.TenantID,
+		arg.SessionID,
+		arg.Turns,
+		arg.Model,
+		arg.Embeddings,
+	)
+	return err
 }
 
 const upsertSession = `-- name: UpsertSession :one

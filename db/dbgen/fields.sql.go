@@ -13,6 +13,25 @@ import (
 	"github.com/google/uuid"
 )
 
+const confirmField = `-- name: ConfirmField :execrows
+UPDATE profile_fields
+SET requires_confirmation = false,
+    updated_at = clock_timestamp()
+WHERE tenant_id = $1
+  AND id = $2
+  AND status = 'active'
+  AND deleted_at IS NULL
+`
+
+// The customer said that an extracted value is right. One that was replaced meanwhile stays as it is.
+func (q *Queries) ConfirmField(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, confirmField, tenantID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const expireFields = `-- name: ExpireFields :many
 UPDATE profile_fields
 SET status = 'expired', updated_at = clock_timestamp()
@@ -342,7 +361,7 @@ WHERE c.tenant_id = $1
   AND p.deleted_at IS NULL
   AND f.name = $3
   AND f.deleted_at IS NULL
-ORDER BY f.accepted_at DESC, f.intent_id DESC
+ORDER BY f.accepted_at DESC, f.intent_id DESC, f.id DESC
 LIMIT $4
 `
 

@@ -12,6 +12,23 @@ import (
 	"github.com/google/uuid"
 )
 
+const cancelGapFill = `-- name: CancelGapFill :execrows
+UPDATE gap_fills
+SET cancelled_at = clock_timestamp()
+WHERE tenant_id = $1
+  AND intent_id = $2
+  AND cancelled_at IS NULL
+`
+
+// Stops a fill from asking. Index: primary key.
+func (q *Queries) CancelGapFill(ctx context.Context, tenantID uuid.UUID, intentID uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, cancelGapFill, tenantID, intentID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const ensureGapFill = `-- name: EnsureGapFill :exec
 INSERT INTO gap_fills (intent_id, tenant_id, customer_id, scenario_id)
 VALUES ($1, $2, $3, $4)
@@ -36,7 +53,7 @@ func (q *Queries) EnsureGapFill(ctx context.Context, arg EnsureGapFillParams) er
 }
 
 const getGapFill = `-- name: GetGapFill :one
-SELECT intent_id, tenant_id, customer_id, scenario_id, conversation_read_at, candidates, model_calls, warnings, started_at
+SELECT intent_id, tenant_id, customer_id, scenario_id, conversation_read_at, candidates, model_calls, warnings, cancelled_at, started_at
 FROM gap_fills
 WHERE tenant_id = $1
   AND intent_id = $2
@@ -54,6 +71,7 @@ func (q *Queries) GetGapFill(ctx context.Context, tenantID uuid.UUID, intentID u
 		&i.Candidates,
 		&i.ModelCalls,
 		&i.Warnings,
+		&i.CancelledAt,
 		&i.StartedAt,
 	)
 	return i, err

@@ -105,7 +105,7 @@ SELECT id, name, status, superseded_by_id, superseded_at, intent_id, accepted_at
 FROM profile_fields
 WHERE tenant_id = $1
   AND profile_id = $2
-ORDER BY name, accepted_at, intent_id
+ORDER BY name, accepted_at, intent_id, id
 `
 
 type ListFieldStatesRow struct {

@@ -83,6 +83,7 @@ type GapFill struct {
 	Candidates         []byte
 	ModelCalls         int32
 	Warnings           []string
+	CancelledAt        *time.Time
 	StartedAt          time.Time
 }
 
@@ -117,6 +118,16 @@ type Intent struct {
 	DueAt          time.Time
 	AppliedAt      *time.Time
 	FinishedAt     *time.Time
+}
+
+type LlmUsage struct {
+	TenantID         uuid.UUID
+	Day              time.Time
+	Calls            int64
+	PromptTokens     int64
+	CompletionTokens int64
+	ReservedTokens   int64
+	CostMicros       int64
 }
 
 type ProfileAsset struct {
@@ -232,6 +243,9 @@ type Question struct {
 	AgentID        uuid.UUID
 	ScenarioID     uuid.UUID
 	FieldName      string
+	Kind           string
+	Candidate      json.RawMessage
+	ItemID         *uuid.UUID
 	Prompt         string
 	Reason         string
 	Rejection      string
@@ -322,6 +336,14 @@ type SessionTurn struct {
 	Text      string
 	IntentID  uuid.UUID
 	AddedAt   time.Time
+}
+
+type SessionTurnEmbedding struct {
+	TenantID  uuid.UUID
+	SessionID uuid.UUID
+	TurnIndex int32
+	Model     string
+	Embedding pgvector.Vector
 }
 
 type Tenant struct {

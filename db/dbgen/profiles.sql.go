@@ -159,17 +159,23 @@ WITH lead AS (
     JOIN customer_profiles p ON p.id = coalesce(o.merged_into_id, o.id)
     WHERE o.tenant_id = $1 AND o.customer_id = $2
 )
-SELECT l.customer_id, l.version FROM lead l
-UNION ALL
-SELECT c.customer_id, l.version FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id
+SELECT entry.customer_id, entry.version, (
+    EXISTS (SELECT 1 FROM cache_invalidations n WHERE n.tenant_id = $1 AND n.kind = 'deriv')
+)::bool AS chains_noted
+FROM (
+    SELECT l.customer_id, l.version FROM lead l
+    UNION ALL
+    SELECT c.customer_id, l.version FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id
+) entry
 `
 
 type ListProfileEntriesRow struct {
-	CustomerID uuid.UUID
-	Version    int64
+	CustomerID  uuid.UUID
+	Version     int64
+	ChainsNoted bool
 }
 
-// The version a reader must see at least, under every customer id that leads to the profile. Indexes: the unique key,
+// The version a reader must see at least, under every customer id that leads to the profile, and whether chains are noted. Indexes: the unique key,
 // customer_profiles_merged.
 func (q *Queries) ListProfileEntries(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) ([]ListProfileEntriesRow, error) {
 	rows, err := q.db.Query(ctx, listProfileEntries, tenantID, customerID)
@@ -180,7 +186,7 @@ func (q *Queries) ListProfileEntries(ctx context.Context, tenantID uuid.UUID, cu
 	items := []ListProfileEntriesRow{}
 	for rows.Next() {
 		var i ListProfileEntriesRow
-		if err := rows.Scan(&i.CustomerID, &i.Version); err != nil {
+		if err := rows.Scan(&i.CustomerID, &i.Version, &i.ChainsNoted); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

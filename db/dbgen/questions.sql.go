@@ -7,6 +7,7 @@ package dbgen
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,8 +46,49 @@ func (q *Queries) CloseQuestion(ctx context.Context, arg CloseQuestionParams) (i
 	return result.RowsAffected(), nil
 }
 
+const closeSameQuestions = `-- name: CloseSameQuestions :exec
+UPDATE questions
+SET status = 'answered',
+    answer_intent_id = $1::uuid,
+    closed_at = clock_timestamp()
+WHERE id IN (
+    SELECT q.id
+    FROM questions q
+    WHERE q.tenant_id = $2
+      AND q.customer_id = $3
+      AND q.agent_id = $4
+      AND q.field_name = $5
+      AND q.status = 'open'
+      AND q.id <> $6
+    FOR UPDATE SKIP LOCKED
+)
+`
+
+type CloseSameQuestionsParams struct {
+	AnswerIntentID uuid.UUID
+	TenantID       uuid.UUID
+	CustomerID     uuid.UUID
+	AgentID        uuid.UUID
+	FieldName      string
+	ID             uuid.UUID
+}
+
+// What an answer settles beside its own question: the same fact, asked for by another fill. One that is being answered at this
+// moment is left to its own answer. Index: questions_customer.
+func (q *Queries) CloseSameQuestions(ctx context.Context, arg CloseSameQuestionsParams) error {
+	_, err := q.db.Exec(ctx, closeSameQuestions,
+		arg.AnswerIntentID,
+		arg.TenantID,
+		arg.CustomerID,
+		arg.AgentID,
+		arg.FieldName,
+		arg.ID,
+	)
+	return err
+}
+
 const getQuestion = `-- name: GetQuestion :one
-SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
+SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
   AND id = $2
@@ -64,6 +106,9 @@ func (q *Queries) GetQuestion(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.AgentID,
 		&i.ScenarioID,
 		&i.FieldName,
+		&i.Kind,
+		&i.Candidate,
+		&i.ItemID,
 		&i.Prompt,
 		&i.Reason,
 		&i.Rejection,
@@ -78,7 +123,7 @@ func (q *Queries) GetQuestion(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 }
 
 const listFillQuestions = `-- name: ListFillQuestions :many
-SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
+SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
   AND fill_id = $2
@@ -103,6 +148,9 @@ func (q *Queries) ListFillQuestions(ctx context.Context, tenantID uuid.UUID, fil
 			&i.AgentID,
 			&i.ScenarioID,
 			&i.FieldName,
+			&i.Kind,
+			&i.Candidate,
+			&i.ItemID,
 			&i.Prompt,
 			&i.Reason,
 			&i.Rejection,
@@ -124,7 +172,7 @@ func (q *Queries) ListFillQuestions(ctx context.Context, tenantID uuid.UUID, fil
 }
 
 const listOpenQuestions = `-- name: ListOpenQuestions :many
-SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
+SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
   AND customer_id = $2
@@ -151,6 +199,9 @@ func (q *Queries) ListOpenQuestions(ctx context.Context, tenantID uuid.UUID, cus
 			&i.AgentID,
 			&i.ScenarioID,
 			&i.FieldName,
+			&i.Kind,
+			&i.Candidate,
+			&i.ItemID,
 			&i.Prompt,
 			&i.Reason,
 			&i.Rejection,
@@ -171,8 +222,37 @@ func (q *Queries) ListOpenQuestions(ctx context.Context, tenantID uuid.UUID, cus
 	return items, nil
 }
 
+const listSettledQuestions = `-- name: ListSettledQuestions :many
+SELECT id
+FROM questions
+WHERE tenant_id = $1
+  AND answer_intent_id = $2::uuid
+ORDER BY id
+`
+
+// The questions that an answer closed. Index: questions_answer.
+func (q *Queries) ListSettledQuestions(ctx context.Context, tenantID uuid.UUID, answerIntentID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listSettledQuestions, tenantID, answerIntentID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockQuestion = `-- name: LockQuestion :one
-SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
+SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
   AND id = $2
@@ -191,6 +271,9 @@ func (q *Queries) LockQuestion(ctx context.Context, tenantID uuid.UUID, iD uuid.
 		&i.AgentID,
 		&i.ScenarioID,
 		&i.FieldName,
+		&i.Kind,
+		&i.Candidate,
+		&i.ItemID,
 		&i.Prompt,
 		&i.Reason,
 		&i.Rejection,
@@ -205,12 +288,16 @@ func (q *Queries) LockQuestion(ctx context.Context, tenantID uuid.UUID, iD uuid.
 }
 
 const openQuestion = `-- name: OpenQuestion :one
-INSERT INTO questions (id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, prompt, reason, attempt, deadline_at)
+INSERT INTO questions (
+    id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, attempt,
+    deadline_at
+)
 VALUES (
     $1, $2, $3, $4, $5, $6,
-    $7, $8, $9, $10, $11
+    $7, $8, $9, $10, $11, $12,
+    $13, $14
 )
-RETURNING id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
+RETURNING id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
 `
 
 type OpenQuestionParams struct {
@@ -221,6 +308,9 @@ type OpenQuestionParams struct {
 	AgentID    uuid.UUID
 	ScenarioID uuid.UUID
 	FieldName  string
+	Kind       string
+	Candidate  json.RawMessage
+	ItemID     *uuid.UUID
 	Prompt     string
 	Reason     string
 	Attempt    int32
@@ -236,6 +326,9 @@ func (q *Queries) OpenQuestion(ctx context.Context, arg OpenQuestionParams) (Que
 		arg.AgentID,
 		arg.ScenarioID,
 		arg.FieldName,
+		arg.Kind,
+		arg.Candidate,
+		arg.ItemID,
 		arg.Prompt,
 		arg.Reason,
 		arg.Attempt,
@@ -250,6 +343,9 @@ func (q *Queries) OpenQuestion(ctx context.Context, arg OpenQuestionParams) (Que
 		&i.AgentID,
 		&i.ScenarioID,
 		&i.FieldName,
+		&i.Kind,
+		&i.Candidate,
+		&i.ItemID,
 		&i.Prompt,
 		&i.Reason,
 		&i.Rejection,

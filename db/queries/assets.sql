@@ -80,6 +80,25 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 ORDER BY accepted_at, intent_id
 LIMIT 1;
 
+-- Assets that one of another profile superseded while the two were merged. Index: profile_assets_profile.
+-- name: ListStrandedAssets :many
+SELECT a.*
+FROM profile_assets a
+JOIN profile_assets b ON b.id = a.superseded_by_id
+WHERE a.tenant_id = sqlc.arg(tenant_id)
+  AND a.profile_id = sqlc.arg(profile_id)
+  AND b.profile_id <> a.profile_id;
+
+-- Sets where an asset stands. A deleted one stays deleted.
+-- name: PlaceAsset :exec
+UPDATE profile_assets
+SET status = sqlc.arg(status),
+    superseded_by_id = sqlc.narg(superseded_by_id),
+    superseded_at = CASE WHEN sqlc.narg(superseded_by_id)::uuid IS NULL THEN NULL ELSE superseded_at END,
+    updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
 -- name: GetAnyAsset :one
 SELECT *
 FROM profile_assets

@@ -45,8 +45,9 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- Keeps the meanings of turns, vectors in the text form of pgvector. A second run changes nothing.
 -- name: StoreTurnEmbeddings :exec
 INSERT INTO session_turn_embeddings (tenant_id, session_id, turn_index, model, embedding)
-SELECT sqlc.arg(tenant_id), sqlc.arg(session_id), t.turn_index, sqlc.arg(model), t.embedding::vector
-FROM unnest(sqlc.arg(turns)::int[], sqlc.arg(embeddings)::text[]) AS t (turn_index, embedding)
+SELECT
+    sqlc.arg(tenant_id), sqlc.arg(session_id), unnest(sqlc.arg(turns)::int[]), sqlc.arg(model),
+    unnest(sqlc.arg(embeddings)::text[])::vector
 ON CONFLICT (tenant_id, session_id, model, turn_index) DO NOTHING;
 
 -- The turns of a session closest in meaning to each of several texts: first the closest to each, then the second closest, so

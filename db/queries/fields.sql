@@ -44,7 +44,7 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND p.deleted_at IS NULL
   AND f.name = sqlc.arg(name)
   AND f.deleted_at IS NULL
-ORDER BY f.accepted_at DESC, f.intent_id DESC
+ORDER BY f.accepted_at DESC, f.intent_id DESC, f.id DESC
 LIMIT sqlc.arg(most);
 
 -- A field by its id, of this tenant. Index: primary key.

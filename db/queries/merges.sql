@@ -29,7 +29,7 @@ SELECT id, name, status, superseded_by_id, superseded_at, intent_id, accepted_at
 FROM profile_fields
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND profile_id = sqlc.arg(profile_id)
-ORDER BY name, accepted_at, intent_id;
+ORDER BY name, accepted_at, intent_id, id;
 
 -- What else belongs to a profile. The profile is locked.
 -- name: ListBelongings :one

@@ -96,7 +96,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
 RETURNING version;
 
--- The version a reader must see at least, under every customer id that leads to the profile. Indexes: the unique key,
+-- The version a reader must see at least, under every customer id that leads to the profile, and whether chains are noted. Indexes: the unique key,
 -- customer_profiles_merged.
 -- name: ListProfileEntries :many
 WITH lead AS (
@@ -105,9 +105,14 @@ WITH lead AS (
     JOIN customer_profiles p ON p.id = coalesce(o.merged_into_id, o.id)
     WHERE o.tenant_id = sqlc.arg(tenant_id) AND o.customer_id = sqlc.arg(customer_id)
 )
-SELECT l.customer_id, l.version FROM lead l
-UNION ALL
-SELECT c.customer_id, l.version FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id;
+SELECT entry.customer_id, entry.version, (
+    EXISTS (SELECT 1 FROM cache_invalidations n WHERE n.tenant_id = sqlc.arg(tenant_id) AND n.kind = 'deriv')
+)::bool AS chains_noted
+FROM (
+    SELECT l.customer_id, l.version FROM lead l
+    UNION ALL
+    SELECT c.customer_id, l.version FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id
+) entry;
 
 -- All that a reader sees of a customer, in one statement and so of one moment. Indexes: the unique key, profile_fields_active,
 -- profile_assets_profile.

@@ -73,7 +73,7 @@ CREATE TABLE questions (
     scenario_id      uuid NOT NULL,
     field_name       text NOT NULL,
     kind             text NOT NULL DEFAULT 'value' CHECK (kind IN ('value', 'confirm')),
-    candidate        jsonb, -- the value that a confirmation is about
+    candidate        jsonb, -- the value that a confirmation is about; NULL where only the item may hold it (PII)
     item_id          uuid,  -- the field version that holds it; NULL where it was not stored
     prompt           text NOT NULL,
     reason           text NOT NULL DEFAULT '', -- why it is asked again, free of values
@@ -85,7 +85,7 @@ CREATE TABLE questions (
     deadline_at      timestamptz NOT NULL,
     closed_at        timestamptz,
     UNIQUE (fill_id, field_name, attempt),
-    CHECK ((kind = 'confirm') = (candidate IS NOT NULL))
+    CHECK ((kind = 'confirm') = (candidate IS NOT NULL OR item_id IS NOT NULL))
 );
 -- A gap fill asks one question at a time.
 CREATE UNIQUE INDEX questions_open ON questions (fill_id) WHERE status = 'open';

@@ -4,7 +4,7 @@
 //   - cli.go: the root command, and what every command shares;
 //   - output.go: tables for people, JSON for programs;
 //   - one file for each kind of thing: config.go (fields, requirements, scenarios, rules), customers.go, gaps.go,
-//     operations.go, admin.go.
+//     operations.go, admin.go, serve.go, keys.go.
 package cli
 
 import (
@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -51,12 +52,12 @@ func Root(a *App) *cobra.Command {
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.configPath, "config", "", "configuration file (default: VAULT_CONFIG)")
-	flags.StringVar(&a.tenant, "tenant", os.Getenv("VAULT_TENANT"), "tenant id (default: VAULT_TENANT)")
+	flags.StringVar(&a.tenant, "tenant", "", "tenant id (default: VAULT_TENANT)")
 	flags.BoolVar(&a.json, "json", false, "print JSON")
 	flags.DurationVar(&a.wait, "wait", 30*time.Second, "how long to wait for the outcome of a change; 0: print the operation's id at once")
 	flags.StringVar(&a.key, "idempotency-key", "", "makes a repeat of the same change harmless")
 	root.AddCommand(
-		a.workerCommand(), a.migrateCommand(), a.sealingKeyCommand(), a.configCommand(), a.tenantsCommand(),
+		a.serveCommand(), a.workerCommand(), a.migrateCommand(), a.sealingKeyCommand(), a.configCommand(), a.tenantsCommand(), a.keysCommand(),
 		a.fieldsCommand(), a.requirementsCommand(), a.scenariosCommand(), a.rulesCommand(),
 		a.sessionsCommand(), a.assetsCommand(), a.valuesCommand(), a.profileCommand(), a.chainCommand(), a.derivedCommand(),
 		a.missingCommand(), a.fillCommand(), a.questionsCommand(), a.answerCommand(),
@@ -142,6 +143,11 @@ func (a *App) outcome(ctx context.Context, r *worker.Runtime, tenant, id uuid.UU
 }
 
 func (a *App) tenantID() (uuid.UUID, error) {
+	for _, pair := range a.Environ() {
+		if value, found := strings.CutPrefix(pair, "VAULT_TENANT="); found && a.tenant == "" {
+			a.tenant = value
+		}
+	}
 	if a.tenant == "" {
 		return uuid.Nil, fmt.Errorf("no tenant: give --tenant or set VAULT_TENANT (`vault tenants list` shows them)")
 	}

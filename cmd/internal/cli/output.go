@@ -35,6 +35,8 @@ func Message(err error) string {
 
 func table(w io.Writer, v any) {
 	switch v := v.(type) {
+	case interface{ table(w io.Writer) }:
+		v.table(w)
 	case vault.Operation:
 		line(w, "operation", v.ID)
 		line(w, "workflow", v.Workflow)

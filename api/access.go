@@ -1,0 +1,131 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// info is what is known of a request beside what it says, for its line in the log.
+type info struct {
+	id        string
+	tenant    uuid.UUID
+	key       uuid.UUID
+	operation uuid.UUID
+}
+
+func (i *info) caller(tenant, key uuid.UUID) { i.tenant, i.key = tenant, key }
+
+type infoKey struct{}
+
+func infoOf(ctx context.Context) *info {
+	if i, ok := ctx.Value(infoKey{}).(*info); ok {
+		return i
+	}
+	return &info{}
+}
+
+// requestID is what a caller may name a request.
+var requestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// observe is what every request goes through: an id, a time-out, a line in the log, metrics, and an answer even where the
+// vault made a mistake. Paths are logged as the route they took, so that no name or id of a customer is.
+func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	i := &info{id: r.Header.Get("X-Request-Id")}
+	if !requestID.MatchString(i.id) {
+		i.id = uuid.Must(uuid.NewV7()).String()
+	}
+	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), infoKey{}, i), s.options.RequestTimeout+waitOf(r.Header.Get("Prefer")))
+	defer cancel()
+	r = r.WithContext(ctx)
+	rec := &recorder{ResponseWriter: w}
+	h := rec.Header()
+	h.Set("X-Request-Id", i.id)
+	h.Set("X-Content-Type-Options", "nosniff")
+	if strings.HasPrefix(r.URL.Path, "/v1/") || strings.HasPrefix(r.URL.Path, "/admin/") {
+		h.Set("Cache-Control", "no-store")
+	}
+	if s.stopping.Err() != nil {
+		h.Set("Connection", "close") // so that the caller goes elsewhere with its next request
+	}
+	s.metrics.inFlight.Inc()
+	defer s.metrics.inFlight.Dec()
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				s.options.Log.ErrorContext(ctx, "request_panicked", "request_id", i.id, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+				if rec.status == 0 {
+					s.answer(rec, problem(http.StatusInternalServerError, codeInternal, "", "something went wrong in the vault; its log knows what, by the request id"))
+				}
+			}
+		}()
+		s.mux.ServeHTTP(rec, r)
+	}()
+	took := time.Since(start)
+	route := routeOf(r.Pattern)
+	s.metrics.request(r.Method, route, rec.code(), took)
+	level := slog.LevelInfo
+	if route == "/healthz" || route == "/readyz" || route == "/metrics" {
+		level = slog.LevelDebug // an orchestrator asks every few seconds
+	}
+	attrs := []slog.Attr{
+		slog.String("method", r.Method), slog.String("route", route), slog.Int("status", rec.code()),
+		slog.Float64("seconds", took.Seconds()), slog.String("request_id", i.id),
+	}
+	for name, value := range map[string]uuid.UUID{"tenant_id": i.tenant, "key_id": i.key, "operation_id": i.operation} {
+		if value != uuid.Nil {
+			attrs = append(attrs, slog.String(name, value.String()))
+		}
+	}
+	s.options.Log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// routeOf is the route of a pattern, which begins with the method. What no route serves has one name, whatever the path.
+func routeOf(pattern string) string {
+	if _, path, ok := strings.Cut(pattern, " "); ok {
+		return path
+	}
+	return "none"
+}
+
+// recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *recorder) code() int {
+	if r.status == 0 {
+		return http.StatusOK
+	}
+	return r.status
+}
+
+func typeOf(err error) string { return fmt.Sprintf("%T", err) }

@@ -1,0 +1,41 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+const tagAdmin = "Administration"
+
+func (s *Server) adminRoutes() {
+	result := reflect.TypeFor[vault.SweepResult]()
+	type sweep struct{ preferences }
+	change(s, operation{
+		name: "expire-stale", method: http.MethodPost, path: "/admin/profiles/expire-stale", tag: tagAdmin, access: toOperate, result: result,
+		summary: "Mark what is past its expiry now", detail: "Across tenants, instead of at the next cron.",
+	}, func(ctx context.Context, c caller, _ *sweep, opts []trigger.Option) (trigger.Receipt, error) {
+		return s.options.Trigger.ExpireFields(ctx, c.tenant, opts...)
+	})
+	change(s, operation{
+		name: "detect-orphans", method: http.MethodPost, path: "/admin/profiles/detect-orphans", tag: tagAdmin, access: toOperate, result: result,
+		summary: "Mark what lost its source now", detail: "Across tenants, instead of at the next cron.",
+	}, func(ctx context.Context, c caller, _ *sweep, opts []trigger.Option) (trigger.Receipt, error) {
+		return s.options.Trigger.DetectOrphans(ctx, c.tenant, opts...)
+	})
+	register(s, operation{
+		name: "drop-cached-profile", method: http.MethodDelete, path: "/admin/cache/profiles/{customer_id}", tag: tagAdmin, access: toOperate,
+		summary: "Make the cache forget a customer", detail: "The next read goes to the database. With ADMIN_TOKEN, X-Tenant names the customer's tenant. It is never needed: for an operator who wants to be sure.",
+	}, func(ctx context.Context, c caller, in *customerPath) (*struct{}, error) {
+		if c.tenant == s.options.OperatorTenant {
+			return nil, vault.Invalid("X-Tenant", "is required with the admin token: the tenant of the customer")
+		}
+		if s.options.DropProfile == nil {
+			return &struct{}{}, nil
+		}
+		return &struct{}{}, s.options.DropProfile(ctx, c.tenant, in.Customer.UUID)
+	})
+}

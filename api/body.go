@@ -1,0 +1,42 @@
+package api
+
+import (
+	"encoding/json"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// jsonBody is the part of an input that has a body. What it holds is decoded and checked by the domain, which says better
+// than a schema what is wrong.
+type jsonBody struct {
+	ContentType string `header:"Content-Type" hidden:"true"`
+	RawBody     []byte `contentType:"application/json"`
+}
+
+// decode decodes a body. Fields that the type does not have are refused.
+func decode[T any](b jsonBody) (T, error) {
+	var out T
+	if b.ContentType != "" {
+		if kind, _, err := mime.ParseMediaType(b.ContentType); err != nil || kind != "application/json" && !strings.HasSuffix(kind, "+json") {
+			return out, problem(http.StatusUnsupportedMediaType, codeMediaType, "Content-Type", "the body must be JSON, with the header Content-Type: application/json (curl: --json)")
+		}
+	}
+	err := vault.DecodeStrict(b.RawBody, &out)
+	if err != nil && !json.Valid(b.RawBody) {
+		p, _ := problemOf(err)
+		return out, problem(http.StatusBadRequest, codeMalformed, "", p.Detail)
+	}
+	return out, err
+}
+
+// decodeOptional is decode for a body that may be left out.
+func decodeOptional[T any](b jsonBody) (T, error) {
+	if len(b.RawBody) == 0 {
+		var out T
+		return out, nil
+	}
+	return decode[T](b)
+}

@@ -1,0 +1,279 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+const tagConfig = "Configuration"
+
+func (s *Server) configRoutes() {
+	s.fieldRoutes()
+	s.scenarioRoutes()
+	s.requirementRoutes()
+}
+
+type fieldOfAgent struct {
+	agentPath
+	fieldPath
+}
+
+// listOf is a page of a list.
+type listOf[T any] struct {
+	Items []T    `json:"items" nullable:"false"`
+	Next  string `json:"next_cursor,omitempty" doc:"The cursor of the next page; absent: this is the last one."`
+}
+
+type page[T any] struct{ Body listOf[T] }
+
+type one[T any] struct{ Body T }
+
+func (s *Server) fieldRoutes() {
+	type save struct {
+		fieldOfAgent
+		preferences
+		jsonBody
+	}
+	change(s, operation{
+		name: "save-field", method: http.MethodPut, path: "/v1/agents/{agent_id}/fields/{name}", tag: tagConfig, access: toWrite,
+		summary: "Save a field definition", detail: "Says that an agent may collect a field, and what its values look like.",
+		body: &bodyOf{of: vault.Definition{}, omit: []string{"agent_id", "name"}, example: `{
+			"display_name": "Email Address", "value_type": "email", "is_pii": true, "enabled": true,
+			"collection_prompt": "What is your email address?"}`},
+		result: reflect.TypeFor[vault.SavedResult](),
+	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
+		def, err := decode[vault.Definition](in.jsonBody)
+		if err != nil {
+			return trigger.Receipt{}, err
+		}
+		if def.Name != "" && def.Name != in.Name {
+			return trigger.Receipt{}, vault.Invalid("name", "is another one than in the path; leave it out of the body")
+		}
+		def.Name = in.Name
+		if err := from(&def.AgentID, in.Agent, "agent_id"); err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.SaveDefinition(ctx, c.tenant, def, opts...)
+	})
+	register(s, operation{
+		name: "get-field", method: http.MethodGet, path: "/v1/agents/{agent_id}/fields/{name}", tag: tagConfig, access: toRead,
+		summary: "Get a field definition", errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *fieldOfAgent) (*one[vault.Definition], error) {
+		def, err := s.options.Query.Definition(ctx, c.tenant, in.Agent.UUID, in.Name)
+		return &one[vault.Definition]{def}, err
+	})
+	type list struct {
+		agentPath
+		pageParams
+	}
+	register(s, operation{
+		name: "list-fields", method: http.MethodGet, path: "/v1/agents/{agent_id}/fields", tag: tagConfig, access: toRead,
+		summary: "List the field definitions of an agent", detail: "By name.", errors: []int{http.StatusNotFound, http.StatusBadRequest},
+	}, func(ctx context.Context, c caller, in *list) (*page[vault.Definition], error) {
+		after, err := decodeCursor[afterName](in.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		all, err := s.options.Query.Definitions(ctx, c.tenant, in.Agent.UUID)
+		if err != nil {
+			return nil, err
+		}
+		items, next := pageOfSorted(all, after, in.Limit,
+			func(d vault.Definition) afterName { return afterName{d.Name} },
+			func(a, b afterName) int { return strings.Compare(a.Name, b.Name) })
+		return &page[vault.Definition]{listOf[vault.Definition]{items, next}}, nil
+	})
+}
+
+// afterName is a place in a list by name.
+type afterName struct {
+	Name string `json:"name"`
+}
+
+func (s *Server) scenarioRoutes() {
+	type scenarioOfAgent struct {
+		agentPath
+		scenarioPath
+	}
+	type save struct {
+		scenarioOfAgent
+		preferences
+		jsonBody
+	}
+	change(s, operation{
+		name: "save-scenario", method: http.MethodPut, path: "/v1/agents/{agent_id}/scenarios/{scenario_id}", tag: tagConfig, access: toWrite,
+		summary: "Save a scenario", detail: "What it needs of a customer is extracted from its text after it is saved; the result names that operation.",
+		body: &bodyOf{of: vault.Scenario{}, omit: []string{"agent_id", "id"}, example: `{
+			"name": "Onboarding", "description": "We need the customer's email address. Only if the customer is over 18, go on."}`},
+		result: reflect.TypeFor[vault.SavedResult](),
+	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
+		scenario, err := decode[vault.Scenario](in.jsonBody)
+		if err != nil {
+			return trigger.Receipt{}, err
+		}
+		if err := cmp.Or(from(&scenario.AgentID, in.Agent, "agent_id"), from(&scenario.ID, in.Scenario, "id")); err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.SaveScenario(ctx, c.tenant, scenario, opts...)
+	})
+	register(s, operation{
+		name: "get-scenario", method: http.MethodGet, path: "/v1/agents/{agent_id}/scenarios/{scenario_id}", tag: tagConfig, access: toRead,
+		summary: "Get a scenario", errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *scenarioOfAgent) (*one[vault.Scenario], error) {
+		scenario, err := s.options.Query.Scenario(ctx, c.tenant, in.Scenario.UUID)
+		if err == nil && scenario.AgentID != in.Agent.UUID {
+			err = vault.Unknown("scenario", in.Scenario.UUID)
+		}
+		return &one[vault.Scenario]{scenario}, err
+	})
+
+	type ruleOfAgent struct {
+		agentPath
+		Rule id `path:"rule_id" doc:"The rule, by the id that the config service gave it."`
+	}
+	type saveRule struct {
+		ruleOfAgent
+		preferences
+		jsonBody
+	}
+	change(s, operation{
+		name: "save-rule", method: http.MethodPut, path: "/v1/agents/{agent_id}/rules/{rule_id}", tag: tagConfig, access: toWrite,
+		summary: "Save a rule of a scenario", detail: "What it needs of a customer is extracted from its text after it is saved; the result names that operation.",
+		body: &bodyOf{of: vault.Rule{}, omit: []string{"agent_id", "id"}, example: `{
+			"scenario_id": "` + exampleID + `", "name": "Adults only", "condition": "The customer is at least 18 years old", "action": "Go on"}`},
+		result: reflect.TypeFor[vault.SavedResult](),
+	}, func(ctx context.Context, c caller, in *saveRule, opts []trigger.Option) (trigger.Receipt, error) {
+		rule, err := decode[vault.Rule](in.jsonBody)
+		if err != nil {
+			return trigger.Receipt{}, err
+		}
+		if err := cmp.Or(from(&rule.AgentID, in.Agent, "agent_id"), from(&rule.ID, in.Rule, "id")); err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.SaveRule(ctx, c.tenant, rule, opts...)
+	})
+	register(s, operation{
+		name: "get-rule", method: http.MethodGet, path: "/v1/agents/{agent_id}/rules/{rule_id}", tag: tagConfig, access: toRead,
+		summary: "Get a rule", errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *ruleOfAgent) (*one[vault.Rule], error) {
+		rule, err := s.options.Query.Rule(ctx, c.tenant, in.Rule.UUID)
+		if err == nil && rule.AgentID != in.Agent.UUID {
+			err = vault.Unknown("rule", in.Rule.UUID)
+		}
+		return &one[vault.Rule]{rule}, err
+	})
+}
+
+func (s *Server) requirementRoutes() {
+	type list struct {
+		scenarioPath
+		pageParams
+	}
+	register(s, operation{
+		name: "list-requirements", method: http.MethodGet, path: "/v1/scenarios/{scenario_id}/requirements", tag: tagConfig, access: toRead,
+		summary: "List what a scenario needs", detail: "Its rules' requirements too, in the order of collection.",
+		errors: []int{http.StatusNotFound, http.StatusBadRequest},
+	}, func(ctx context.Context, c caller, in *list) (*page[vault.Requirement], error) {
+		after, err := decodeCursor[afterRequirement](in.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		all, err := s.options.Query.Requirements(ctx, c.tenant, in.Scenario.UUID)
+		if err != nil {
+			return nil, err
+		}
+		all = sorted(all, placeOf, compareRequirements)
+		items, next := pageOfSorted(all, after, in.Limit, placeOf, compareRequirements)
+		return &page[vault.Requirement]{listOf[vault.Requirement]{items, next}}, nil
+	})
+
+	type save struct {
+		scenarioPath
+		Name string `path:"field_name" maxLength:"50" pattern:"^[a-z_][a-z0-9_]*$" patternDescription:"a field name: small letters, digits and _, with no digit first" doc:"The name of the field." example:"email"`
+		preferences
+		jsonBody
+	}
+	change(s, operation{
+		name: "save-requirement", method: http.MethodPut, path: "/v1/scenarios/{scenario_id}/requirements/{field_name}", tag: tagConfig, access: toWrite,
+		summary: "Save that a scenario needs a field", detail: "The agent is the scenario's, unless the body names it. For one step or rule, with step_id or rule_id.",
+		body: &bodyOf{of: vault.Requirement{}, omit: []string{"agent_id", "scenario_id", "field_name"}, example: `{
+			"required_level": "hard", "fallback_action": "ask", "when_condition": "fields.age >= 18", "depends_on_fields": ["age"]}`},
+		result: reflect.TypeFor[vault.SavedResult](),
+	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
+		req, err := decode[vault.Requirement](in.jsonBody)
+		if err != nil {
+			return trigger.Receipt{}, err
+		}
+		if req.FieldName != "" && req.FieldName != in.Name {
+			return trigger.Receipt{}, vault.Invalid("field_name", "is another one than in the path; leave it out of the body")
+		}
+		req.FieldName = in.Name
+		if err := from(&req.ScenarioID, in.Scenario, "scenario_id"); err != nil {
+			return trigger.Receipt{}, err
+		}
+		if req.AgentID, err = s.agentOf(ctx, c, req.AgentID, in.Scenario.UUID); err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.SaveRequirement(ctx, c.tenant, req, opts...)
+	})
+
+	type extract struct {
+		scenarioPath
+		preferences
+		jsonBody
+	}
+	change(s, operation{
+		name: "extract-schema", method: http.MethodPost, path: "/v1/scenarios/{scenario_id}/extract", tag: tagConfig, access: toWrite,
+		summary: "Extract by hand what a scenario or rule needs", detail: "It is done by itself after each save. Unchanged content costs no model call.",
+		body:   &bodyOf{of: extraction{}, optional: true, example: `{}`},
+		result: reflect.TypeFor[vault.ExtractResult](),
+	}, func(ctx context.Context, c caller, in *extract, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decodeOptional[extraction](in.jsonBody)
+		if err != nil {
+			return trigger.Receipt{}, err
+		}
+		agent, err := s.agentOf(ctx, c, uuid.Nil, in.Scenario.UUID)
+		if err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.ExtractSchema(ctx, c.tenant, vault.ExtractSchema{
+			AgentID: agent, ScenarioID: in.Scenario.UUID, RuleID: body.RuleID,
+		}, opts...)
+	})
+}
+
+type extraction struct {
+	RuleID *uuid.UUID `json:"rule_id,omitempty"`
+}
+
+// agentOf is the agent that was named, else that of a scenario.
+func (s *Server) agentOf(ctx context.Context, c caller, named, scenario uuid.UUID) (uuid.UUID, error) {
+	if named != uuid.Nil {
+		return named, nil
+	}
+	found, err := s.options.Query.Scenario(ctx, c.tenant, scenario)
+	return found.AgentID, err
+}
+
+// afterRequirement is a place in a scenario's requirements.
+type afterRequirement struct {
+	Order int       `json:"order"`
+	Name  string    `json:"name"`
+	ID    uuid.UUID `json:"id"`
+}
+
+func placeOf(r vault.Requirement) afterRequirement {
+	return afterRequirement{r.Order, r.FieldName, r.ID}
+}
+
+func compareRequirements(a, b afterRequirement) int {
+	return cmp.Or(cmp.Compare(a.Order, b.Order), strings.Compare(a.Name, b.Name), strings.Compare(a.ID.String(), b.ID.String()))
+}

@@ -1,0 +1,296 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"reflect"
+
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+const tagCustomers = "Customers"
+
+func (s *Server) customerRoutes() {
+	s.profileRoutes()
+	s.valueRoutes()
+	s.importRoutes()
+	s.identityRoutes()
+	s.gapRoutes()
+}
+
+// CustomerProfile is a profile, with its history where that was asked for.
+type CustomerProfile struct {
+	vault.Profile
+	History          []vault.Field `json:"history,omitempty" doc:"Every version of every field, newest first, at most 1,000; one field's are read by the page at …/fields/{name}/history."`
+	HistoryTruncated bool          `json:"history_truncated,omitempty" doc:"There are more than 1,000 versions."`
+}
+
+// profileChange is the input of changes to a customer that have no body.
+type profileChange struct {
+	customerPath
+	preferences
+}
+
+// profileBody is the input of changes to a customer that have one.
+type profileBody struct {
+	customerPath
+	preferences
+	jsonBody
+}
+
+func (s *Server) profileRoutes() {
+	type open struct {
+		preferences
+		jsonBody
+	}
+	change(s, operation{
+		name: "open-customer", method: http.MethodPost, path: "/v1/customers", tag: tagCustomers, access: toWrite,
+		summary: "Get the customer of a channel identity, or make one", detail: "The result names the customer.",
+		body:   &bodyOf{of: vault.OpenProfile{}, example: `{"channel": "whatsapp", "external_id": "+4915112345678", "verified": true}`},
+		result: reflect.TypeFor[vault.ProfileResult](),
+	}, func(ctx context.Context, c caller, in *open, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decode[vault.OpenProfile](in.jsonBody)
+		if err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.OpenProfile(ctx, c.tenant, body, opts...)
+	})
+	type get struct {
+		customerPath
+		History bool `query:"history" doc:"Every version of every field, too."`
+	}
+	register(s, operation{
+		name: "get-customer", method: http.MethodGet, path: "/v1/customers/{customer_id}", tag: tagCustomers, access: toRead,
+		summary: "Get what is known of a customer", detail: "Active values and assets, channels, and the consents in force.", errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *get) (*one[CustomerProfile], error) {
+		profile, err := s.options.Query.Profile(ctx, c.tenant, in.Customer.UUID)
+		out := &one[CustomerProfile]{CustomerProfile{Profile: profile}}
+		if err != nil || !in.History {
+			return out, err
+		}
+		out.Body.History, out.Body.HistoryTruncated, err = s.options.Query.HistoryPage(ctx, c.tenant, in.Customer.UUID, "", nil, query.MaxPage)
+		return out, err
+	})
+	change(s, operation{
+		name: "delete-customer", method: http.MethodDelete, path: "/v1/customers/{customer_id}", tag: tagCustomers, access: toWrite,
+		summary: "Delete a customer", detail: "The rows stay, unseen.",
+		result: reflect.TypeFor[vault.ProfileResult](),
+	}, func(ctx context.Context, c caller, in *profileChange, opts []trigger.Option) (trigger.Receipt, error) {
+		return s.options.Trigger.DeleteProfile(ctx, c.tenant, vault.DeleteProfile{CustomerID: in.Customer.UUID}, opts...)
+	})
+	change(s, operation{
+		name: "merge-customers", method: http.MethodPost, path: "/v1/customers/{customer_id}/merge", tag: tagCustomers, access: toWrite,
+		summary: "Merge another customer into this one", detail: "The other one's id leads to this one from then on.",
+		body:   &bodyOf{of: vault.MergeProfiles{}, omit: []string{"target_customer_id"}, example: `{"source_customer_id": "` + exampleID + `"}`},
+		result: reflect.TypeFor[vault.ProfileResult](),
+	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decode[vault.MergeProfiles](in.jsonBody)
+		if err := cmp.Or(err, from(&body.TargetCustomerID, in.Customer, "target_customer_id")); err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.MergeProfiles(ctx, c.tenant, body, opts...)
+	})
+	change(s, operation{
+		name: "unmerge-customer", method: http.MethodPost, path: "/v1/customers/{customer_id}/unmerge", tag: tagCustomers, access: toWrite,
+		summary: "Undo the merge that took this customer away", detail: "Exact for all that happened before the merge; what was written since stays with the other one.",
+		result: reflect.TypeFor[vault.ProfileResult](),
+	}, func(ctx context.Context, c caller, in *profileChange, opts []trigger.Option) (trigger.Receipt, error) {
+		return s.options.Trigger.UnmergeProfile(ctx, c.tenant, vault.UnmergeProfile{CustomerID: in.Customer.UUID}, opts...)
+	})
+}
+
+func (s *Server) valueRoutes() {
+	type fieldOfCustomer struct {
+		customerPath
+		fieldPath
+	}
+	type write struct {
+		fieldOfCustomer
+		preferences
+		jsonBody
+	}
+	change(s, operation{
+		name: "write-field", method: http.MethodPut, path: "/v1/customers/{customer_id}/fields/{name}", tag: tagCustomers, access: toWrite,
+		summary: "Write a value", detail: "The profile is made at the first write. The version before it becomes superseded, and stays in the history.",
+		body: &bodyOf{of: vault.WriteField{}, omit: []string{"customer_id", "name"}, example: `{
+			"agent_id": "` + exampleID + `", "value": "ada@example.com", "source": "user_provided"}`},
+		result: reflect.TypeFor[vault.ItemResult](),
+	}, func(ctx context.Context, c caller, in *write, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decode[vault.WriteField](in.jsonBody)
+		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
+			return trigger.Receipt{}, err
+		}
+		if body.Name != "" && body.Name != in.Name {
+			return trigger.Receipt{}, vault.Invalid("name", "is another one than in the path; leave it out of the body")
+		}
+		body.Name = in.Name
+		return s.options.Trigger.WriteField(ctx, c.tenant, body, opts...)
+	})
+	register(s, operation{
+		name: "get-value", method: http.MethodGet, path: "/v1/customers/{customer_id}/fields/{name}", tag: tagCustomers, access: toRead,
+		summary: "Get the active value of a field", errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *fieldOfCustomer) (*one[vault.Field], error) {
+		profile, err := s.options.Query.Profile(ctx, c.tenant, in.Customer.UUID)
+		field, ok := profile.Fields[in.Name]
+		if err == nil && !ok {
+			err = vault.Unknown("field", in.Name)
+		}
+		return &one[vault.Field]{field}, err
+	})
+	type history struct {
+		fieldOfCustomer
+		pageParams
+	}
+	register(s, operation{
+		name: "list-history", method: http.MethodGet, path: "/v1/customers/{customer_id}/fields/{name}/history", tag: tagCustomers, access: toRead,
+		summary: "List the versions of a field", detail: "Newest first, by order of acceptance.", errors: []int{http.StatusNotFound, http.StatusBadRequest},
+	}, func(ctx context.Context, c caller, in *history) (*page[vault.Field], error) {
+		after, err := decodeCursor[query.HistoryPosition](in.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		items, more, err := s.options.Query.HistoryPage(ctx, c.tenant, in.Customer.UUID, in.Name, after, in.Limit)
+		out := &page[vault.Field]{listOf[vault.Field]{Items: items}}
+		if more {
+			last := items[len(items)-1]
+			out.Body.Next = encodeCursor(query.HistoryPosition{AcceptedAt: last.AcceptedAt, IntentID: last.IntentID, ID: last.ID})
+		}
+		return out, err
+	})
+	change(s, operation{
+		name: "verify-field", method: http.MethodPost, path: "/v1/customers/{customer_id}/fields/{name}/verify", tag: tagCustomers, access: toWrite,
+		summary: "Say that the active value of a field was verified",
+		body: &bodyOf{of: vault.VerifyField{}, omit: []string{"customer_id", "name"}, example: `{
+			"agent_id": "` + exampleID + `", "method": "document", "verified_by": "back office"}`},
+		result: reflect.TypeFor[vault.ItemResult](),
+	}, func(ctx context.Context, c caller, in *write, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decode[vault.VerifyField](in.jsonBody)
+		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
+			return trigger.Receipt{}, err
+		}
+		if body.Name != "" && body.Name != in.Name {
+			return trigger.Receipt{}, vault.Invalid("name", "is another one than in the path; leave it out of the body")
+		}
+		body.Name = in.Name
+		return s.options.Trigger.VerifyField(ctx, c.tenant, body, opts...)
+	})
+}
+
+func (s *Server) importRoutes() {
+	change(s, operation{
+		name: "import-customer", method: http.MethodPost, path: "/v1/customers/{customer_id}/import", tag: tagCustomers, access: toWrite,
+		summary: "Write many values of a customer", detail: "In one transaction: all of them, or none, unless skip_invalid is set.",
+		body: &bodyOf{of: vault.ImportFields{}, omit: []string{"writes.customer_id"}, example: `{"writes": [
+			{"agent_id": "` + exampleID + `", "name": "email", "value": "ada@example.com", "source": "human_entered"},
+			{"agent_id": "` + exampleID + `", "name": "country", "value": "Norway", "source": "human_entered"}]}`},
+		result: reflect.TypeFor[vault.ImportResult](),
+	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decode[vault.ImportFields](in.jsonBody)
+		if err != nil {
+			return trigger.Receipt{}, err
+		}
+		for i := range body.Writes {
+			if err := from(&body.Writes[i].CustomerID, in.Customer, fmt.Sprintf("writes[%d].customer_id", i)); err != nil {
+				return trigger.Receipt{}, err
+			}
+		}
+		return s.options.Trigger.ImportFields(ctx, c.tenant, body, opts...)
+	})
+	type many struct {
+		preferences
+		jsonBody
+	}
+	change(s, operation{
+		name: "import", method: http.MethodPost, path: "/v1/import", tag: tagCustomers, access: toWrite,
+		summary: "Write values of many customers", detail: "In one transaction, at most 1,000: all of them, or none, unless skip_invalid is set.",
+		body: &bodyOf{of: vault.ImportFields{}, example: `{"skip_invalid": true, "writes": [
+			{"customer_id": "` + exampleID + `", "agent_id": "` + exampleID + `", "name": "email", "value": "ada@example.com", "source": "human_entered"}]}`},
+		result: reflect.TypeFor[vault.ImportResult](),
+	}, func(ctx context.Context, c caller, in *many, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decode[vault.ImportFields](in.jsonBody)
+		if err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.ImportFields(ctx, c.tenant, body, opts...)
+	})
+}
+
+func (s *Server) identityRoutes() {
+	change(s, operation{
+		name: "add-asset", method: http.MethodPost, path: "/v1/customers/{customer_id}/assets", tag: tagCustomers, access: toWrite,
+		summary: "Add the reference to a document", detail: "The bytes live elsewhere.",
+		body: &bodyOf{of: vault.AddAsset{}, omit: []string{"customer_id"}, example: `{
+			"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://documents/id-card.png", "size_bytes": 48213,
+			"checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`},
+		result: reflect.TypeFor[vault.ItemResult](),
+	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decode[vault.AddAsset](in.jsonBody)
+		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.AddAsset(ctx, c.tenant, body, opts...)
+	})
+	change(s, operation{
+		name: "link-channel", method: http.MethodPost, path: "/v1/customers/{customer_id}/channels", tag: tagCustomers, access: toWrite,
+		summary: "Say that an identity on a channel is this customer's",
+		body:    &bodyOf{of: vault.LinkChannel{}, omit: []string{"customer_id"}, example: `{"channel": "email", "external_id": "ada@example.com"}`},
+		result:  reflect.TypeFor[vault.ProfileResult](),
+	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decode[vault.LinkChannel](in.jsonBody)
+		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.LinkChannel(ctx, c.tenant, body, opts...)
+	})
+	change(s, operation{
+		name: "record-consent", method: http.MethodPost, path: "/v1/customers/{customer_id}/consents", tag: tagCustomers, access: toWrite,
+		summary: "Record what a customer agrees to, or does not",
+		body:    &bodyOf{of: vault.RecordConsent{}, omit: []string{"customer_id"}, example: `{"purpose": "marketing", "granted": true, "source": "web form"}`},
+		result:  reflect.TypeFor[vault.ProfileResult](),
+	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decode[vault.RecordConsent](in.jsonBody)
+		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.RecordConsent(ctx, c.tenant, body, opts...)
+	})
+}
+
+func (s *Server) gapRoutes() {
+	type missing struct {
+		customerPath
+		Scenario id                  `query:"scenario_id" required:"true" doc:"The scenario that is to start."`
+		Step     string              `query:"step_id" maxLength:"100" doc:"Only what this step needs, and the whole scenario."`
+		Rule     id                  `query:"rule_id" doc:"Only what this rule needs, and what belongs to no rule."`
+		Session  id                  `query:"session_id" doc:"The session whose variables conditions see."`
+		Level    vault.RequiredLevel `query:"level" enum:"hard,soft" doc:"Only requirements of this level."`
+	}
+	register(s, operation{
+		name: "get-missing", method: http.MethodGet, path: "/v1/customers/{customer_id}/missing", tag: tagCustomers, access: toRead,
+		summary: "Get what a scenario still needs of a customer", detail: "Unmet requirements, in the order of collection. A customer nothing was written for yet is missing everything.",
+		errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *missing) (*one[query.MissingFields], error) {
+		out, err := s.options.Query.Missing(ctx, c.tenant, query.MissingInput{
+			CustomerID: in.Customer.UUID, ScenarioID: in.Scenario.UUID, SessionID: in.Session.given(),
+			Scope: vault.Scope{StepID: in.Step, RuleID: in.Rule.given(), Level: in.Level},
+		})
+		return &one[query.MissingFields]{out}, err
+	})
+	change(s, operation{
+		name: "fill-gaps", method: http.MethodPost, path: "/v1/customers/{customer_id}/fill", tag: tagCustomers, access: toWrite,
+		summary: "Fill what a scenario still needs of a customer",
+		detail:  "From the profile, the session and the conversation; the rest is asked for (GET /v1/questions), and the operation succeeds once that is settled.",
+		body:    &bodyOf{of: vault.FillGaps{}, omit: []string{"customer_id"}, example: `{"scenario_id": "` + exampleID + `", "session_id": "` + exampleID + `"}`},
+		result:  reflect.TypeFor[vault.FillResult](),
+	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decode[vault.FillGaps](in.jsonBody)
+		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.FillGaps(ctx, c.tenant, body, opts...)
+	})
+}

@@ -1,0 +1,88 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+const tagLineage = "Lineage"
+
+func (s *Server) itemRoutes() {
+	type chain struct {
+		itemPath
+		Depth int `query:"depth" minimum:"1" maximum:"100" default:"10" doc:"How many links are read."`
+	}
+	register(s, operation{
+		name: "get-chain", method: http.MethodGet, path: "/v1/items/{item_id}/chain", tag: tagLineage, access: toRead,
+		summary: "Get where an item came from", detail: "From the origin to the item itself.", errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *chain) (*one[vault.Chain], error) {
+		out, err := s.options.Query.Chain(ctx, c.tenant, in.Item.UUID, in.Depth)
+		return &one[vault.Chain]{out}, err
+	})
+	type derived struct {
+		itemPath
+		pageParams
+	}
+	register(s, operation{
+		name: "list-derived", method: http.MethodGet, path: "/v1/items/{item_id}/derived", tag: tagLineage, access: toRead,
+		summary: "List what was derived from an item", detail: "At most 1,000 items, in the order in which they were made.",
+		errors: []int{http.StatusNotFound, http.StatusBadRequest},
+	}, func(ctx context.Context, c caller, in *derived) (*page[vault.ChainLink], error) {
+		after, err := decodeCursor[afterID](in.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		all, err := s.options.Query.Derived(ctx, c.tenant, in.Item.UUID)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == 0 { // of an item that is not there nothing was derived either, and that is another answer
+			if _, err := s.options.Query.Chain(ctx, c.tenant, in.Item.UUID, 1); err != nil {
+				return nil, err
+			}
+		}
+		place := func(l vault.ChainLink) afterID { return afterID{l.ID} }
+		items, next := pageOfSorted(sorted(all, place, compareIDs), after, in.Limit, place, compareIDs)
+		return &page[vault.ChainLink]{listOf[vault.ChainLink]{items, next}}, nil
+	})
+	type remove struct {
+		itemPath
+		Force bool `query:"force" doc:"Delete it although others were derived from it: they become orphaned, and stay. Needs the scope admin."`
+		preferences
+	}
+	change(s, operation{
+		name: "delete-item", method: http.MethodDelete, path: "/v1/items/{item_id}", tag: tagLineage, access: toWrite,
+		summary: "Delete a version of a field, or an asset", detail: "Where others were derived from it, the answer is 409 has_dependents, with their ids.",
+		result: reflect.TypeFor[vault.DeleteResult](),
+	}, func(ctx context.Context, c caller, in *remove, opts []trigger.Option) (trigger.Receipt, error) {
+		if in.Force && !c.may(ScopeAdmin) {
+			return trigger.Receipt{}, &vault.Error{Code: vault.CodeNotAllowed, Field: "force", Message: "force needs an API key with the scope admin"}
+		}
+		return s.options.Trigger.DeleteItem(ctx, c.tenant, vault.DeleteItem{ItemID: in.Item.UUID, Force: in.Force}, opts...)
+	})
+	type restore struct {
+		itemPath
+		preferences
+	}
+	change(s, operation{
+		name: "restore-item", method: http.MethodPost, path: "/v1/items/{item_id}/restore", tag: tagLineage, access: toAdmin,
+		summary: "Restore an item", detail: "Brings back a deleted item, or sets an orphaned one active whose source is there again.",
+		result: reflect.TypeFor[vault.ItemResult](),
+	}, func(ctx context.Context, c caller, in *restore, opts []trigger.Option) (trigger.Receipt, error) {
+		return s.options.Trigger.RestoreItem(ctx, c.tenant, vault.RestoreItem{ItemID: in.Item.UUID}, opts...)
+	})
+}
+
+// afterID is a place in a list in the order of ids.
+type afterID struct {
+	ID uuid.UUID `json:"id"`
+}
+
+func compareIDs(a, b afterID) int { return strings.Compare(a.ID.String(), b.ID.String()) }

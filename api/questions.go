@@ -1,0 +1,112 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"reflect"
+
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+const (
+	tagQuestions = "Questions"
+	tagReviews   = "Reviews"
+)
+
+func (s *Server) questionRoutes() {
+	type list struct {
+		Customer id `query:"customer_id" doc:"Only the questions to this customer."`
+		pageParams
+	}
+	register(s, operation{
+		name: "list-questions", method: http.MethodGet, path: "/v1/questions", tag: tagQuestions, access: toRead,
+		summary: "List the questions that wait for an answer", detail: "The oldest first.", errors: []int{http.StatusBadRequest},
+	}, func(ctx context.Context, c caller, in *list) (*page[vault.Question], error) {
+		after, err := decodeCursor[query.QuestionPosition](in.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		items, more, err := s.options.Query.QuestionsPage(ctx, c.tenant, in.Customer.given(), after, in.Limit)
+		out := &page[vault.Question]{listOf[vault.Question]{Items: items}}
+		if more {
+			last := items[len(items)-1]
+			out.Body.Next = encodeCursor(query.QuestionPosition{OpenedAt: last.OpenedAt, ID: last.ID})
+		}
+		return out, err
+	})
+	type questionPath struct {
+		Question id `path:"question_id" doc:"The question."`
+	}
+	register(s, operation{
+		name: "get-question", method: http.MethodGet, path: "/v1/questions/{question_id}", tag: tagQuestions, access: toRead,
+		summary: "Get a question, open or not", errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *questionPath) (*one[vault.Question], error) {
+		q, err := s.options.Query.Question(ctx, c.tenant, in.Question.UUID)
+		return &one[vault.Question]{q}, err
+	})
+	type answerQuestion struct {
+		questionPath
+		preferences
+		jsonBody
+	}
+	change(s, operation{
+		name: "answer-question", method: http.MethodPost, path: "/v1/questions/{question_id}/answer", tag: tagQuestions, access: toWrite,
+		summary: "Answer a question", detail: "An answer that is invalid is rejected, and the customer asked again, as often as the gap fill says.",
+		body:   &bodyOf{of: vault.AnswerQuestion{}, omit: []string{"question_id"}, example: `{"value": "ada@example.com"}`},
+		result: reflect.TypeFor[vault.ItemResult](),
+	}, func(ctx context.Context, c caller, in *answerQuestion, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decode[vault.AnswerQuestion](in.jsonBody)
+		if err := cmp.Or(err, from(&body.QuestionID, in.Question, "question_id")); err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.AnswerQuestion(ctx, c.tenant, body, opts...)
+	})
+	s.reviewRoutes()
+}
+
+// PendingReviews is a page of what waits for a person.
+type PendingReviews struct {
+	vault.Reviews
+	Next string `json:"next_cursor,omitempty" doc:"The cursor of the next page; absent: this is the last one."`
+}
+
+func (s *Server) reviewRoutes() {
+	register(s, operation{
+		name: "list-reviews", method: http.MethodGet, path: "/v1/reviews", tag: tagReviews, access: toRead,
+		summary: "List what was extracted and waits for a person", detail: "Suggested definitions first, then requirements, the oldest first.", errors: []int{http.StatusBadRequest},
+	}, func(ctx context.Context, c caller, in *pageParams) (*one[PendingReviews], error) {
+		after, err := decodeCursor[query.ReviewPosition](in.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		reviews, more, err := s.options.Query.ReviewsPage(ctx, c.tenant, after, in.Limit)
+		out := &one[PendingReviews]{PendingReviews{Reviews: reviews}}
+		switch n := len(reviews.Requirements); {
+		case more && n > 0:
+			out.Body.Next = encodeCursor(query.ReviewPosition{Kind: vault.ReviewOfRequirement, ID: reviews.Requirements[n-1].ID})
+		case more:
+			out.Body.Next = encodeCursor(query.ReviewPosition{Kind: vault.ReviewOfDefinition, ID: reviews.Definitions[len(reviews.Definitions)-1].ID})
+		}
+		return out, err
+	})
+	type decide struct {
+		Review id `path:"review_id" doc:"The requirement or definition that is decided on, by its id."`
+		preferences
+		jsonBody
+	}
+	change(s, operation{
+		name: "decide-review", method: http.MethodPost, path: "/v1/reviews/{review_id}/decision", tag: tagReviews, access: toWrite,
+		summary: "Approve or reject what was extracted", detail: "An approved requirement may be edited while it is.",
+		body:   &bodyOf{of: vault.DecideReview{}, omit: []string{"id"}, example: `{"kind": "requirement", "decision": "approve", "edit": {"required_level": "soft"}}`},
+		result: reflect.TypeFor[vault.SavedResult](),
+	}, func(ctx context.Context, c caller, in *decide, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decode[vault.DecideReview](in.jsonBody)
+		if err := cmp.Or(err, from(&body.ID, in.Review, "id")); err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.DecideReview(ctx, c.tenant, body, opts...)
+	})
+}

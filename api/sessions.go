@@ -1,0 +1,74 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"reflect"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+const tagSessions = "Sessions"
+
+func (s *Server) sessionRoutes() {
+	type save struct {
+		sessionPath
+		preferences
+		jsonBody
+	}
+	change(s, operation{
+		name: "save-session", method: http.MethodPut, path: "/v1/sessions/{session_id}", tag: tagSessions, access: toWrite,
+		summary: "Save what a session knows", detail: "Variables are merged by name; turns are added after those that are there.",
+		body: &bodyOf{of: vault.SaveSession{}, omit: []string{"session_id"}, example: `{
+			"agent_id": "` + exampleID + `", "customer_id": "` + exampleID + `", "variables": {"plan": "gold"},
+			"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`},
+		result: reflect.TypeFor[vault.SavedResult](),
+	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
+		session, err := decode[vault.SaveSession](in.jsonBody)
+		if err := cmp.Or(err, from(&session.SessionID, in.Session, "session_id")); err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.SaveSession(ctx, c.tenant, session, opts...)
+	})
+	register(s, operation{
+		name: "get-session", method: http.MethodGet, path: "/v1/sessions/{session_id}", tag: tagSessions, access: toRead,
+		summary: "Get a session", errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *sessionPath) (*one[vault.Session], error) {
+		session, err := s.options.Query.Session(ctx, c.tenant, in.Session.UUID)
+		return &one[vault.Session]{session}, err
+	})
+	change(s, operation{
+		name: "add-turns", method: http.MethodPost, path: "/v1/sessions/{session_id}/turns", tag: tagSessions, access: toWrite,
+		summary: "Add turns to a session", detail: "Agent and customer are the session's, unless the body names both.",
+		body:   &bodyOf{of: turns{}, example: `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`},
+		result: reflect.TypeFor[vault.SavedResult](),
+	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
+		body, err := decode[turns](in.jsonBody)
+		if err != nil {
+			return trigger.Receipt{}, err
+		}
+		if len(body.Turns) == 0 {
+			return trigger.Receipt{}, vault.Invalid("turns", "is required: at least one turn")
+		}
+		if body.AgentID == uuid.Nil || body.CustomerID == uuid.Nil {
+			session, err := s.options.Query.Session(ctx, c.tenant, in.Session.UUID)
+			if err != nil {
+				return trigger.Receipt{}, err
+			}
+			body.AgentID, body.CustomerID = session.AgentID, session.CustomerID
+		}
+		return s.options.Trigger.SaveSession(ctx, c.tenant, vault.SaveSession{
+			SessionID: in.Session.UUID, AgentID: body.AgentID, CustomerID: body.CustomerID, Turns: body.Turns,
+		}, opts...)
+	})
+}
+
+type turns struct {
+	Turns      []vault.Turn `json:"turns" validate:"required,min=1,max=1000,dive"`
+	AgentID    uuid.UUID    `json:"agent_id,omitempty"`
+	CustomerID uuid.UUID    `json:"customer_id,omitempty"`
+}

@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+	"github.com/contextvault/contextvault/worker"
+)
+
+// keyStore is where the API finds its keys. They are looked up before the tenant is known, so by the role that sees all.
+type keyStore struct{ db *db.DB }
+
+// FindKey implements api.Keys.
+func (k keyStore) FindKey(ctx context.Context, hash []byte) (api.Key, error) {
+	row, err := k.db.System().FindAPIKey(ctx, hash)
+	if err != nil {
+		return api.Key{}, db.Found(err, "API key", "it")
+	}
+	key := api.Key{
+		ID: row.ID, TenantID: row.TenantID, Hash: row.KeyHash, ExpiresAt: row.ExpiresAt, RevokedAt: row.RevokedAt, LastUsedAt: row.LastUsedAt,
+	}
+	for _, scope := range row.Scopes {
+		key.Scopes = append(key.Scopes, api.Scope(scope))
+	}
+	return key, nil
+}
+
+// TouchKey implements api.Keys.
+func (k keyStore) TouchKey(ctx context.Context, id uuid.UUID) error {
+	return k.db.System().TouchAPIKey(ctx, id)
+}
+
+func (a *App) keysCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "keys", Short: "API keys of a tenant"}
+	cmd.AddCommand(a.createKeyCommand(), &cobra.Command{
+		Use: "list", Short: "list the API keys of the tenant", Args: cobra.NoArgs,
+		RunE: a.read(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
+			rows, err := r.DB.System().ListAPIKeys(ctx, tenant)
+			keys := make(listedKeys, len(rows))
+			for i, row := range rows {
+				keys[i] = listedKey{row.ID, row.Name, row.Scopes, row.CreatedAt, row.ExpiresAt, row.RevokedAt, row.LastUsedAt}
+			}
+			return keys, err
+		}),
+	}, a.revokeKeyCommand())
+	return cmd
+}
+
+func (a *App) createKeyCommand() *cobra.Command {
+	var name, scopes string
+	var expires time.Duration
+	cmd := &cobra.Command{
+		Use: "create", Short: "make an API key; it is shown once", Args: cobra.NoArgs,
+		Example: "  vault keys create --name 'agent runtime' --scopes read,write --expires-in 2160h",
+		RunE: a.read(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
+			granted, err := api.ParseScopes(scopes)
+			if err != nil {
+				return nil, err
+			}
+			if expires < 0 {
+				return nil, vault.Invalid("expires-in", "is in the past; give a duration such as 2160h, or 0 for a key that never expires")
+			}
+			secret := api.NewKey()
+			in := dbgen.CreateAPIKeyParams{ID: uuid.Must(uuid.NewV7()), TenantID: tenant, Name: name, KeyHash: api.HashKey(secret)}
+			for _, scope := range granted {
+				in.Scopes = append(in.Scopes, string(scope))
+			}
+			if expires > 0 {
+				at := time.Now().Add(expires).UTC()
+				in.ExpiresAt = &at
+			}
+			if err := r.DB.System().CreateAPIKey(ctx, in); err != nil {
+				if db.ForeignKey(err, "api_keys_tenant_id_fkey") {
+					err = fmt.Errorf("tenant %s does not exist; `vault tenants create` makes it", tenant)
+				}
+				return nil, err
+			}
+			return createdKey{ID: in.ID, Name: name, Scopes: in.Scopes, ExpiresAt: in.ExpiresAt, Key: secret}, nil
+		}),
+	}
+	cmd.Flags().StringVar(&name, "name", "", "what it is for, for people")
+	cmd.Flags().StringVar(&scopes, "scopes", "read,write", "what it may do: read, write, admin")
+	cmd.Flags().DurationVar(&expires, "expires-in", 0, "for how long it is good, such as 2160h; 0: until it is revoked")
+	_ = cmd.MarkFlagRequired("name")
+	return cmd
+}
+
+func (a *App) revokeKeyCommand() *cobra.Command {
+	flags := ids{}
+	cmd := &cobra.Command{
+		Use: "revoke", Short: "revoke an API key: within seconds it is refused", Args: cobra.NoArgs,
+		RunE: a.read(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
+			key, err := flags.get("key")
+			if err != nil {
+				return nil, err
+			}
+			revoked, err := r.DB.System().RevokeAPIKey(ctx, tenant, key)
+			if err == nil && revoked == 0 {
+				err = vault.Unknown("API key", key)
+			}
+			return map[string]any{"id": key, "revoked": true}, err
+		}),
+	}
+	flags.add(cmd, "key", "the key's id, as `vault keys list` shows it", true)
+	return cmd
+}
+
+type createdKey struct {
+	ID        uuid.UUID  `json:"id"`
+	Name      string     `json:"name"`
+	Scopes    []string   `json:"scopes"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Key       string     `json:"key"`
+}
+
+func (k createdKey) table(w io.Writer) {
+	line(w, "id", k.ID)
+	line(w, "name", k.Name)
+	line(w, "scopes", strings.Join(k.Scopes, ","))
+	line(w, "expires", when(k.ExpiresAt))
+	line(w, "key", k.Key)
+	line(w, "(keep it: it is not shown again)")
+}
+
+type listedKey struct {
+	ID         uuid.UUID  `json:"id"`
+	Name       string     `json:"name"`
+	Scopes     []string   `json:"scopes"`
+	CreatedAt  time.Time  `json:"created_at"`
+	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
+	RevokedAt  *time.Time `json:"revoked_at,omitempty"`
+	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+}
+
+type listedKeys []listedKey
+
+func (k listedKeys) table(w io.Writer) {
+	head(w, "ID", "NAME", "SCOPES", "CREATED", "EXPIRES", "REVOKED", "LAST USED")
+	for _, key := range k {
+		line(w, key.ID, key.Name, strings.Join(key.Scopes, ","), when(&key.CreatedAt), when(key.ExpiresAt), when(key.RevokedAt), when(key.LastUsedAt))
+	}
+}

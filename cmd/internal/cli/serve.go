@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/signal"
+	"syscall"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/cache"
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/worker"
+)
+
+// operatorTenant is under which sweeps are accepted that an operator asks for with ADMIN_TOKEN: they are of no tenant, and
+// every operation needs one. It is made when the server starts, and has no customers.
+var operatorTenant = uuid.MustParse("00000000-0000-7000-8000-000000000001")
+
+func (a *App) serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "serve", Short: "serve the HTTP API until stopped", Args: cobra.NoArgs,
+		Long: "Serve the HTTP API until stopped: /docs says what there is. Changes are accepted while the workflow engine is down, and pushed when it is back.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			r, err := a.connect(ctx)
+			if err != nil {
+				return err
+			}
+			defer r.Close() // lets the pushes under way end
+			return serve(ctx, r)
+		},
+	}
+}
+
+func serve(ctx context.Context, r *worker.Runtime) error {
+	cfg := r.Config.API
+	if cfg.AdminToken != "" {
+		if _, err := r.DB.System().CreateTenant(ctx, operatorTenant, "operator"); err != nil {
+			return fmt.Errorf("make the operator's tenant: %w", err)
+		}
+	}
+	server := api.New(api.Options{
+		Query: r.Query, Trigger: r.Trigger, Keys: keyStore{r.DB}, AdminToken: cfg.AdminToken.Reveal(), OperatorTenant: operatorTenant,
+		DropProfile: func(ctx context.Context, tenant, customer uuid.UUID) error {
+			return r.Cache.Drop(ctx, cache.ProfileKey(tenant, customer))
+		},
+		Dependencies: dependencies(r), Describe: describe, Registry: registry(r), Log: r.Log, MaxBodyBytes: int64(cfg.MaxBodyBytes),
+		RateLimit: cfg.RateLimitPerSecond, RequestTimeout: cfg.RequestTimeout(), ShutdownGrace: cfg.ShutdownGrace(),
+	})
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.ListenAddress)
+	if err != nil {
+		return fmt.Errorf("api.listen_address: %w", err)
+	}
+	r.Log.InfoContext(ctx, "api_started", "address", listener.Addr().String())
+	relay, endRelay := context.WithCancel(context.WithoutCancel(ctx)) // it goes on while requests in flight finish
+	var g errgroup.Group
+	g.Go(func() error {
+		defer endRelay()
+		return server.Serve(ctx, listener)
+	})
+	if hasEngine(r) {
+		g.Go(func() error { return r.Trigger.Run(relay) })
+	}
+	return g.Wait()
+}
+
+func hasEngine(r *worker.Runtime) bool { return r.Config.Jobs.Hatchet.Token != "" }
+
+// dependencies are what /readyz looks at. Without Redis reads go to PostgreSQL, and without the engine changes are owed: the
+// API does without either.
+func dependencies(r *worker.Runtime) []api.Dependency {
+	all := []api.Dependency{
+		{Name: "database", Required: true, Check: r.DB.Ping},
+		{Name: "redis", Check: r.Cache.Ping},
+	}
+	if hasEngine(r) {
+		all = append(all, api.Dependency{Name: "engine", Check: func(ctx context.Context) error {
+			conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", r.Config.Jobs.Hatchet.HostPort())
+			if err != nil {
+				return err
+			}
+			return conn.Close()
+		}})
+	}
+	return all
+}
+
+// describe is what may be logged of an error that a caller is not told.
+func describe(err error) string {
+	if text := db.SafeText(err); text != "" {
+		return text
+	}
+	if e, ok := errors.AsType[net.Error](err); ok {
+		return e.Error()
+	}
+	return fmt.Sprintf("%T", err)
+}
+
+func registry(r *worker.Runtime) *prometheus.Registry {
+	out := prometheus.NewRegistry()
+	counter := func(name, help string, value func() uint64) prometheus.CounterFunc {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
+	}
+	out.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		counter("profile_cache_hits_total", "Reads that the cache answered.", func() uint64 { return r.Cache.Stats().Hits }),
+		counter("profile_cache_misses_total", "Reads that went to PostgreSQL.", func() uint64 { return r.Cache.Stats().Misses }),
+		counter("profile_cache_invalidations_total", "Entries that were invalidated.", func() uint64 { return r.Cache.Stats().Invalidations }),
+	)
+	return out
+}
+

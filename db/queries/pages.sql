@@ -1,0 +1,52 @@
+-- Versions of a customer's fields, newest first: of one field, or of all where the name is null. The position of a page is that
+-- of the last row before it; null: the first page, here and below. Index: profile_fields_history.
+-- name: PageHistory :many
+SELECT f.*
+FROM customer_profiles c
+JOIN customer_profiles p ON p.id = coalesce(c.merged_into_id, c.id)
+JOIN profile_fields f ON f.profile_id = p.id
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = sqlc.arg(customer_id)
+  AND p.deleted_at IS NULL
+  AND f.name = coalesce(sqlc.narg(name), f.name)
+  AND f.deleted_at IS NULL
+  AND (
+    sqlc.narg(before_accepted_at)::timestamptz IS NULL
+    OR (f.accepted_at, f.intent_id, f.id) < (sqlc.narg(before_accepted_at), sqlc.narg(before_intent_id)::uuid, sqlc.narg(before_id)::uuid)
+  )
+ORDER BY f.accepted_at DESC, f.intent_id DESC, f.id DESC
+LIMIT sqlc.arg(most);
+
+-- Questions that wait for an answer, the oldest first: of one customer, or of all where it is null.
+-- name: PageOpenQuestions :many
+SELECT *
+FROM questions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND customer_id = coalesce(sqlc.narg(customer_id), customer_id)
+  AND status = 'open'
+  AND (
+    sqlc.narg(after_opened_at)::timestamptz IS NULL
+    OR (opened_at, id) > (sqlc.narg(after_opened_at), sqlc.narg(after_id)::uuid)
+  )
+ORDER BY opened_at, id
+LIMIT sqlc.arg(most);
+
+-- Extracted requirements that wait for a person, in the order of their ids, which is that of time.
+-- name: PagePendingRequirements :many
+SELECT *
+FROM scenario_field_requirements
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND review_state = 'pending'
+  AND id > coalesce(sqlc.narg(after_id), '00000000-0000-0000-0000-000000000000'::uuid)
+ORDER BY id
+LIMIT sqlc.arg(most);
+
+-- Suggested definitions that wait for a person, likewise.
+-- name: PagePendingDefinitions :many
+SELECT *
+FROM profile_field_definitions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND review_state = 'pending'
+  AND id > coalesce(sqlc.narg(after_id), '00000000-0000-0000-0000-000000000000'::uuid)
+ORDER BY id
+LIMIT sqlc.arg(most);

@@ -1,0 +1,132 @@
+package query
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// MaxPage is the most rows of one page.
+const MaxPage = 1000
+
+// HistoryPosition is a place in a history: that of a version.
+type HistoryPosition struct {
+	AcceptedAt time.Time `json:"accepted_at"`
+	IntentID   uuid.UUID `json:"intent_id"`
+	ID         uuid.UUID `json:"id"`
+}
+
+// HistoryPage gives versions of a customer's fields, newest first: of one field, or of all where name is empty. They follow
+// the version at after; nil: from the newest. more says that the history goes on.
+func (q *Queries) HistoryPage(ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, limit int) (page []vault.Field, more bool, err error) {
+	in := dbgen.PageHistoryParams{TenantID: tenant, CustomerID: customer, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+	if name != "" {
+		in.Name = &name
+	}
+	if after != nil {
+		in.BeforeAcceptedAt, in.BeforeIntentID, in.BeforeID = &after.AcceptedAt, &after.IntentID, &after.ID
+	}
+	rows, err := q.db.Tenant(tenant).PageHistory(ctx, in)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(rows) == 0 {
+		if _, err := q.profile(ctx, tenant, customer); err != nil {
+			return nil, false, err
+		}
+	}
+	page, more = pageOf(rows, limit, db.FieldOf)
+	return page, more, nil
+}
+
+// QuestionPosition is a place among the questions that wait.
+type QuestionPosition struct {
+	OpenedAt time.Time `json:"opened_at"`
+	ID       uuid.UUID `json:"id"`
+}
+
+// QuestionsPage gives questions that wait for an answer, the oldest first: of one customer, or of all where it is nil.
+func (q *Queries) QuestionsPage(ctx context.Context, tenant uuid.UUID, customer *uuid.UUID, after *QuestionPosition, limit int) (page []vault.Question, more bool, err error) {
+	in := dbgen.PageOpenQuestionsParams{TenantID: tenant, CustomerID: customer, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+	if after != nil {
+		in.AfterOpenedAt, in.AfterID = &after.OpenedAt, &after.ID
+	}
+	rows, err := q.db.Tenant(tenant).PageOpenQuestions(ctx, in)
+	if err != nil {
+		return nil, false, err
+	}
+	page, more = pageOf(rows, limit, db.QuestionOf)
+	return page, more, nil
+}
+
+// ReviewPosition is a place among what waits for a person: suggested definitions come first.
+type ReviewPosition struct {
+	Kind vault.ReviewKind `json:"kind"`
+	ID   uuid.UUID        `json:"id"`
+}
+
+// ReviewsPage gives what was extracted and waits for a person, the oldest first, at most limit in all.
+func (q *Queries) ReviewsPage(ctx context.Context, tenant uuid.UUID, after *ReviewPosition, limit int) (page vault.Reviews, more bool, err error) {
+	page = vault.Reviews{Requirements: []vault.Requirement{}, Definitions: []vault.Definition{}}
+	limit = min(limit, MaxPage)
+	tq := q.db.Tenant(tenant)
+	if after == nil || after.Kind == vault.ReviewOfDefinition {
+		in := dbgen.PagePendingDefinitionsParams{TenantID: tenant, Most: int32(limit) + 1} //nolint:gosec // at most MaxPage
+		if after != nil {
+			in.AfterID = &after.ID
+		}
+		rows, err := tq.PagePendingDefinitions(ctx, in)
+		if err != nil {
+			return page, false, err
+		}
+		for _, row := range rows[:min(len(rows), limit)] {
+			d, err := db.DefinitionOf(row)
+			if err != nil {
+				return page, false, err
+			}
+			page.Definitions = append(page.Definitions, d)
+		}
+		if len(rows) > limit {
+			return page, true, nil
+		}
+		after = nil
+	}
+	left := limit - len(page.Definitions)
+	in := dbgen.PagePendingRequirementsParams{TenantID: tenant, Most: int32(left) + 1} //nolint:gosec // at most MaxPage
+	if after != nil {
+		in.AfterID = &after.ID
+	}
+	rows, err := tq.PagePendingRequirements(ctx, in)
+	if err != nil {
+		return page, false, err
+	}
+	page.Requirements, more = pageOf(rows, left, db.RequirementOf)
+	return page, more, nil
+}
+
+// Rule gives a rule as it was saved.
+func (q *Queries) Rule(ctx context.Context, tenant, rule uuid.UUID) (vault.Rule, error) {
+	row, err := q.db.Tenant(tenant).GetRule(ctx, tenant, rule)
+	if err != nil {
+		return vault.Rule{}, db.Found(err, "rule", rule)
+	}
+	return db.RuleOf(row)
+}
+
+// pageOf converts the rows of a page, of which one more was read than it holds.
+func pageOf[R, T any](rows []R, limit int, convert func(R) T) (page []T, more bool) {
+	limit = min(limit, MaxPage)
+	if more = len(rows) > limit; more {
+		rows = rows[:limit]
+	}
+	page = make([]T, len(rows))
+	for i, row := range rows {
+		page[i] = convert(row)
+	}
+	return page, more
+}

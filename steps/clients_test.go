@@ -1,0 +1,316 @@
+package steps_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// deed is one thing that a client does. It picks customers and items among those that are there when it comes to it.
+type deed struct {
+	Kind           string
+	Customer, Name int
+	Pick, Other    int
+	Runs           string // once, twice, or at once by two workers
+}
+
+// deedKinds are as likely as they are often named.
+var deedKinds = []string{
+	"write", "write", "write", "write", "derive", "derive", "expiring", "accept", "accept", "run late", "run late", "import", "verify",
+	"asset", "asset", "replace asset", "delete", "force delete", "restore", "restore", "expire", "orphan", "merge", "merge", "unmerge",
+	"unmerge", "link", "consent", "read", "read",
+}
+
+var deeds = rapid.Custom(func(rt *rapid.T) deed {
+	return deed{
+		Kind: rapid.SampledFrom(deedKinds).Draw(rt, "kind"), Customer: rapid.IntRange(0, 4).Draw(rt, "customer"),
+		Name: rapid.IntRange(0, len(actFields)-1).Draw(rt, "name"), Pick: rapid.IntRange(0, 1000).Draw(rt, "pick"),
+		Other: rapid.IntRange(0, 4).Draw(rt, "other"), Runs: rapid.SampledFrom([]string{"once", "once", "twice", "at once"}).Draw(rt, "runs"),
+	}
+})
+
+// town is a few customers of one tenant, and the clients that work on them.
+type town struct {
+	*world
+	customers []uuid.UUID
+
+	mu       sync.Mutex
+	items    []uuid.UUID // ids of fields and assets
+	late     []job       // accepted, and not run yet
+	restored map[uuid.UUID]bool
+	unmerged bool
+	n        int
+}
+
+// job is an accepted operation with the steps of its workflow.
+type job struct {
+	ev    vault.Event
+	steps []string
+}
+
+func (s *town) pick(n int) uuid.UUID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.items) == 0 {
+		return newID()
+	}
+	return s.items[n%len(s.items)]
+}
+
+func (s *town) add(id uuid.UUID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.items = append(s.items, id)
+}
+
+func (s *town) value() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.n++
+	return fmt.Sprintf("v%d@example.com", s.n)
+}
+
+// write accepts a write with an id of its own.
+func (s *town) write(d deed, change ...func(*vault.WriteField)) job {
+	id := newID()
+	c := s.as(s.customers[d.Customer])
+	ev := c.accept(actFields[d.Name], text(s.value()), append(change, named(id))...)
+	s.add(id)
+	return job{ev, writeField}
+}
+
+// accepted accepts what a deed asks for.
+func (s *town) accepted(d deed) (job, bool) {
+	c := s.as(s.customers[d.Customer])
+	ctx := s.t.Context()
+	switch d.Kind {
+	case "write":
+		return s.write(d), true
+	case "derive":
+		return s.write(d, from(s.pick(d.Pick))), true
+	case "expiring":
+		soon := time.Now().Add(time.Duration(d.Pick%30) * time.Millisecond)
+		return s.write(d, func(in *vault.WriteField) { in.ExpiresAt = &soon }), true
+	case "accept":
+		j := s.write(d)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.late = append(s.late, j)
+		return job{}, false
+	case "run late":
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(s.late) == 0 {
+			return job{}, false
+		}
+		i := d.Pick % len(s.late)
+		j := s.late[i]
+		s.late = append(s.late[:i], s.late[i+1:]...)
+		return j, true
+	case "import":
+		var writes []vault.WriteField
+		for i := range 3 {
+			id := newID()
+			writes = append(writes, s.as(s.customers[(d.Customer+i)%len(s.customers)]).fact(actFields[d.Name], s.value(), named(id)))
+			s.add(id)
+		}
+		return job{c.importing(d.Pick%2 == 0, writes...), importFields}, true
+	case "verify":
+		return job{s.event(s.trigger.VerifyField(ctx, s.tenant, vault.VerifyField{
+			AgentID: s.agent, CustomerID: c.customer, Name: actFields[d.Name], Method: "code",
+		})), verifyField}, true
+	case "asset", "replace asset":
+		return job{c.acceptAsset("x", func(in *vault.AddAsset) {
+			in.Name, in.SupersedeExisting = actFields[d.Name], d.Kind == "replace asset"
+			if d.Pick%2 == 0 {
+				source := s.pick(d.Pick)
+				in.SourceItemID, in.SourceItemType = &source, vault.SourceProfileField
+			}
+		}), addAsset}, true
+	case "delete", "force delete":
+		return job{s.bypass(vault.WorkflowDeleteItem, c.customer, vault.DeleteItem{ItemID: s.pick(d.Pick), Force: d.Kind != "delete"}), deleteItem}, true
+	case "restore":
+		item := s.pick(d.Pick)
+		s.mu.Lock()
+		s.restored[item] = true
+		s.mu.Unlock()
+		return job{s.bypass(vault.WorkflowRestoreItem, c.customer, vault.RestoreItem{ItemID: item}), restoreItem}, true
+	case "expire":
+		return job{s.event(s.trigger.ExpireFields(ctx, s.tenant)), []string{"Sweeps.ExpireFields", "Caches.InvalidateNoted"}}, true
+	case "orphan":
+		return job{s.event(s.trigger.DetectOrphans(ctx, s.tenant)), []string{"Sweeps.DetectOrphans", "Caches.InvalidateNoted"}}, true
+	case "merge":
+		source, target := c.customer, s.customers[d.Other]
+		if source == target {
+			return job{}, false
+		}
+		return job{s.merging(source, target), mergeProfiles}, true
+	case "unmerge":
+		s.mu.Lock()
+		s.unmerged = true
+		s.mu.Unlock()
+		return job{s.unmerging(c.customer), unmergeProfile}, true
+	case "link":
+		return job{c.link("sms", fmt.Sprint(d.Other)), linkChannel}, true
+	case "consent":
+		return job{c.consent(d.Pick%2 == 0), recordConsent}, true
+	default: // a reader, so that there is something in the cache
+		_, _ = readerOf(s.world).Profile(ctx, s.tenant, c.customer)
+		_, _ = readerOf(s.world).Chain(ctx, s.tenant, s.pick(d.Pick), 0)
+		return job{}, false
+	}
+}
+
+// runs runs the steps of an operation, in order. A rejection is an outcome.
+func (s *town) runs(ctx context.Context, j job) error {
+	for _, name := range j.steps {
+		if _, err := s.step(name)(ctx, j.ev); err != nil {
+			if vault.Permanent(err) {
+				return nil
+			}
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (s *town) do(ctx context.Context, d deed) error {
+	j, ok := s.accepted(d)
+	if !ok {
+		return nil
+	}
+	again := make(chan error, 1)
+	if d.Runs == "at once" {
+		go func() { again <- s.runs(ctx, j) }()
+	} else {
+		again <- nil
+	}
+	err := s.runs(ctx, j)
+	if second := <-again; err == nil {
+		err = second
+	}
+	if err == nil && d.Runs == "twice" {
+		err = s.runs(ctx, j)
+	}
+	return err
+}
+
+// clients does what several clients do, all at once, and gives the first error of each.
+func (s *town) clients(ctx context.Context, scripts [][]deed) []string {
+	failed := make([]error, len(scripts))
+	var wg sync.WaitGroup
+	for i, script := range scripts {
+		wg.Go(func() {
+			for _, d := range script {
+				if err := s.do(ctx, d); err != nil {
+					failed[i] = fmt.Errorf("%+v: %w", d, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	var out []string
+	for _, err := range failed {
+		if err != nil {
+			out = append(out, err.Error())
+		}
+	}
+	return out
+}
+
+// profileVersions gives the version of every profile.
+func (s *town) profileVersions() map[string]int {
+	s.t.Helper()
+	out := map[string]int{}
+	for _, c := range s.customers {
+		out[c.String()] = s.count("SELECT coalesce(max(version), 0) FROM customer_profiles WHERE customer_id = $1", c)
+	}
+	return out
+}
+
+// revived names the versions that were superseded, and are active now.
+func revived(before, after map[uuid.UUID]version, restored map[uuid.UUID]bool) []string {
+	var out []string
+	for id, was := range before {
+		if now := after[id]; was.Status == "superseded" && now.Status != "superseded" && !restored[id] {
+			out = append(out, fmt.Sprintf("was %s, is %s", was, now))
+		}
+	}
+	return out
+}
+
+// Whatever clients do at the same time, in whatever order and however often the steps run: the rules hold.
+func TestTheRulesHoldWhateverClientsDoAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(
+		vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "email", ValueType: vault.TypeString},
+		vault.Definition{Name: "code", ValueType: vault.TypeString},
+	)
+	rapid.Check(t, func(rt *rapid.T) {
+		s := &town{world: w, restored: map[uuid.UUID]bool{}}
+		for range 5 {
+			s.customers = append(s.customers, newID())
+			w.as(s.customers[len(s.customers)-1]).write("plan", text("first"))
+		}
+		versions, was := s.versions(), s.profileVersions()
+		for round := range 2 {
+			scripts := rapid.SliceOfN(rapid.SliceOfN(deeds, 2, 10), 2, 4).Draw(rt, fmt.Sprint("clients ", round))
+			s.unmerged = false
+			if failed := s.clients(t.Context(), scripts); len(failed) > 0 {
+				rt.Fatalf("failed: %s", strings.Join(failed, "\n"))
+			}
+			if round == 1 { // what was accepted is owed
+				for _, j := range s.late {
+					if err := s.runs(t.Context(), j); err != nil {
+						rt.Fatal(err)
+					}
+				}
+			}
+			after := s.versions()
+			if back := revived(versions, after, s.restored); len(back) > 0 && !s.unmerged {
+				rt.Fatalf("superseded, and active again: %s", strings.Join(back, "\n"))
+			}
+			now := s.profileVersions()
+			for customer, version := range was {
+				if now[customer] < version {
+					rt.Fatalf("the profile of %s went from version %d to %d", customer, version, now[customer])
+				}
+			}
+			versions, was = after, now
+			if broken := s.brokenHistories(); len(broken) > 0 {
+				rt.Fatalf("histories: %s", strings.Join(broken, "\n"))
+			}
+			if n := s.count(strandedAssets, s.tenant); n > 0 {
+				rt.Fatalf("%d documents are superseded by none, by an older one, or by one of another customer", n)
+			}
+			if n := s.count(`SELECT count(*) FROM customer_profiles a JOIN customer_profiles b ON b.id = a.merged_into_id
+				WHERE b.merged_into_id IS NOT NULL OR a.deleted_at IS NULL`); n > 0 {
+				rt.Fatalf("%d profiles lead to one that leads on", n)
+			}
+			if stale := s.staleReads(t.Context(), s.customers); len(stale) > 0 {
+				rt.Fatalf("the cache and the database differ: %s", strings.Join(stale, "\n"))
+			}
+		}
+		w.sql("DELETE FROM profile_assets")
+		w.sql("DELETE FROM profile_fields")
+		w.sql("DELETE FROM channel_identities")
+	})
+}
+
+// strandedAssets counts the assets whose place in the history of their name is not right.
+const strandedAssets = `
+	SELECT count(*) FROM profile_assets a LEFT JOIN profile_assets b ON b.id = a.superseded_by_id
+	WHERE a.tenant_id = $1 AND (
+	    (a.status = 'superseded') <> (b.id IS NOT NULL)
+	    OR (b.accepted_at, b.intent_id) < (a.accepted_at, a.intent_id)
+	    OR b.profile_id <> a.profile_id OR b.name <> a.name)`

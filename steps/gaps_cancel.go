@@ -1,0 +1,71 @@
+package steps
+
+import (
+	"context"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// CancelFill stops a gap fill from asking, and closes its open question. It takes turns with AskCustomer on the fill's intent, so
+// that no question is opened after it.
+func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (vault.CancelResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.CancelFill) (vault.CancelResult, error) {
+		out := vault.CancelResult{FillID: in.FillID}
+		fill, err := q.LockIntent(ctx, ev.TenantID, in.FillID)
+		if err == nil && fill.Workflow != vault.WorkflowFillGaps {
+			return out, vault.Unknown("gap fill", in.FillID)
+		}
+		if err != nil {
+			return out, db.Found(err, "gap fill", in.FillID)
+		}
+		if applied(fill) || vault.IntentStatus(fill.Status).Finished() {
+			return out, vault.Conflict("fill_id", "fill_id: gap fill %s has ended already; read its result", in.FillID)
+		}
+		params, err := open[vault.FillGaps](s.once, fill)
+		if err != nil {
+			return out, err
+		}
+		err = q.EnsureGapFill(ctx, dbgen.EnsureGapFillParams{
+			IntentID: fill.ID, TenantID: ev.TenantID, CustomerID: params.CustomerID, ScenarioID: params.ScenarioID,
+		})
+		if err != nil {
+			return out, err
+		}
+		if _, err := q.CancelGapFill(ctx, ev.TenantID, fill.ID); err != nil {
+			return out, err
+		}
+		asked, err := q.ListFillQuestions(ctx, ev.TenantID, fill.ID)
+		if err != nil {
+			return out, err
+		}
+		for _, question := range asked {
+			if question.Status != string(vault.QuestionOpen) {
+				continue
+			}
+			out.QuestionID = &question.ID
+			if err := s.close(ctx, q, question, vault.QuestionCancelled); err != nil {
+				return out, err
+			}
+		}
+		return out, nil
+	})
+}
+
+// AnnounceCancel wakes the gap fill that waits for the closed question. Lost, the relay pushes the operation again.
+func (s Gaps) AnnounceCancel(ctx context.Context, ev vault.Event) (vault.CancelResult, error) {
+	out, err := s.CancelFill(ctx, ev) // gives the stored result
+	if err != nil {
+		return out, err
+	}
+	if out.QuestionID != nil {
+		err := s.enqueuer.Wake(ctx, vault.EventQuestionSettled, out.QuestionID.String(), vault.Event{
+			IntentID: ev.IntentID, TenantID: ev.TenantID, Subject: out.QuestionID.String(),
+		})
+		if err != nil {
+			return out, err
+		}
+	}
+	return out, s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return succeed(ctx, q, ev) })
+}

@@ -1,0 +1,332 @@
+package steps_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// doubted is a fill whose conversation says the age, at a confidence.
+func doubted(name string, confidence float64, quote string, answers ...json.RawMessage) fillCase {
+	c := fillCase{
+		name: name, requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, said: []string{"I am 36."}, calls: 1, answers: answers,
+		candidates: []vault.Candidate{candidate("age", number(36), confidence, quote)},
+	}
+	for i := range answers {
+		c.asked = append(c.asked, fmt.Sprintf("age %d", i+1))
+	}
+	return c
+}
+
+func (c fillCase) ends(blocked bool, fields ...vault.GapResult) fillCase {
+	c.blocked, c.fields = blocked, fields
+	return c
+}
+
+var (
+	fromConversation = vault.GapResult{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9}
+	fromCustomer     = vault.GapResult{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}
+)
+
+func with(f vault.GapResult, errs ...string) vault.GapResult {
+	f.Errors = errs
+	return f
+}
+
+const (
+	notSaid = "age: the quote of the candidate is not among the customer's words"
+	notSure = "age: confidence 0.60 is below 0.85"
+)
+
+var confirmCases = []fillCase{
+	doubted("yes confirms what was stored", 0.9, "I am 36", text("yes")).ends(false, fromConversation),
+	doubted("so does the value itself", 0.9, "I am 36", number(36)).ends(false, fromConversation),
+	doubted("another value takes its place", 0.9, "I am 36", number(37)).ends(false, fromCustomer),
+	doubted("no takes it back and asks for the value", 0.9, "I am 36", text("no"), number(37)).ends(false, fromCustomer),
+	doubted("no and silence leave nothing", 0.9, "I am 36", text("no"), nil).ends(true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.9}),
+	doubted("a candidate below the threshold is offered", 0.6, "I am 36", text("yes")).ends(false, with(fromCustomer, notSure)),
+	doubted("a candidate that nobody said is offered", 0.99, "I am 36 years old", text("yes")).ends(false, with(fromCustomer, notSaid)),
+	doubted("and is never stored where it is denied", 0.99, "I am 36 years old", text("no"), nil).ends(true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid}}),
+	doubted("nor where nobody answers", 0.99, "I am 36 years old", nil).ends(true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid}}),
+	{
+		name: "an answer to a confirmation that is no value is asked again, saying why", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
+		answers: []json.RawMessage{text("perhaps"), text("yes")}, asked: []string{"age 1", "age 2 !"}, fields: []vault.GapResult{fromConversation},
+	},
+	{
+		name: "what is not to be asked for is not to be confirmed either", requirements: []vault.Requirement{{FieldName: "age", FallbackAction: vault.FallbackExtract}},
+		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
+		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9, Confirm: true}},
+	},
+	{
+		name: "an answer that may make another needless comes first",
+		requirements: []vault.Requirement{
+			{FieldName: "age", WhenCondition: `fields.plan == "gold"`}, // without the plan it cannot be decided, and counts
+			hard("email", vault.FallbackAsk), hard("plan", vault.FallbackAsk),
+		},
+		answers: []json.RawMessage{text("ada@example.com"), text("silver")}, asked: []string{"email 1", "plan 1"}, warnings: 1,
+		fields: []vault.GapResult{
+			{FieldName: "email", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
+			{FieldName: "plan", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
+		},
+	},
+	{
+		name: "conditions that wait for each other are asked in order",
+		requirements: []vault.Requirement{
+			{FieldName: "age", WhenCondition: `fields.plan == "gold"`}, {FieldName: "plan", WhenCondition: `fields.age > 18`},
+		},
+		answers: []json.RawMessage{number(12)}, asked: []string{"age 1"}, warnings: 2, fields: []vault.GapResult{fromCustomer},
+	},
+}
+
+func TestWhatIsDoubtedIsConfirmed(t *testing.T) {
+	t.Parallel()
+	for _, c := range confirmCases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.run(t)
+		})
+	}
+}
+
+// aDoubt is a fill that stored what it is not sure of, and asks.
+func aDoubt(w *world) (fill vault.Event, question steps.Waiting) {
+	fill = doubted("", 0.9, "I am 36").start(w)
+	for _, write := range w.resolve(fill) {
+		w.must(w.run(write, writeField...))
+	}
+	return fill, w.ask(fill)
+}
+
+func aReply(value json.RawMessage) func(w *world) vault.Event {
+	return func(w *world) vault.Event {
+		_, question := aDoubt(w)
+		return w.answer(question.QuestionID, value)
+	}
+}
+
+func aCancellation(w *world) vault.Event {
+	fill, _ := aDoubt(w)
+	return w.event(w.trigger.CancelFill(w.t.Context(), w.tenant, vault.CancelFill{FillID: fill.IntentID}))
+}
+
+func TestAConfirmationSaysWhatItIsAbout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, waiting := aDoubt(w)
+	q, err := w.db.Tenant(w.tenant).GetQuestion(t.Context(), w.tenant, waiting.QuestionID)
+	w.must(err)
+	item := w.history("age")[0]
+	if q.Kind != string(vault.QuestionConfirm) || string(q.Candidate) != "36" || q.ItemID == nil || *q.ItemID != item.ID || q.Prompt != "Age: 36. Is that right?" {
+		t.Errorf("the question is %+v", q)
+	}
+	if !item.RequiresConfirmation {
+		t.Error("the value does not wait for its confirmation")
+	}
+	w.must(w.run(w.answer(waiting.QuestionID, text("yes")), answerQuestion...))
+	if h := w.history("age"); len(h) != 1 || h[0].RequiresConfirmation || h[0].Source != vault.FieldLLMExtracted {
+		t.Errorf("after a yes the history is %+v", h)
+	}
+}
+
+// Others were derived from the value that is denied: it is not deleted under them, and replaced by the answer.
+func TestADeniedValueWithDependentsStaysUntilItIsReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	fill, waiting := aDoubt(w)
+	item := w.history("age")[0].ID
+	w.write("plan", text("senior"), from(item))
+	w.must(w.run(w.answer(waiting.QuestionID, text("no")), answerQuestion...))
+	if h := w.history("age"); h[0].Status != vault.StatusActive || !h[0].RequiresConfirmation {
+		t.Errorf("the denied value is %s", h[0].Status)
+	}
+	w.must(w.run(w.answer(w.ask(fill).QuestionID, number(37)), answerQuestion...))
+	w.equal("values", []string{"36", "37"}, valuesOf(w.history("age")))
+	w.must(w.run(fill, fillGaps...))
+	if op := w.operation(fill); op.Status != vault.IntentSucceeded {
+		t.Errorf("the fill is %s", op.Status)
+	}
+}
+
+func TestACancelledFillEndsWithWhatItHas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	fill, question := aDoubt(w)
+	cancel := w.event(w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFill{FillID: fill.IntentID}))
+	before := len(w.engine.taken())
+	w.must(w.run(cancel, "Gaps.CancelFill", "Gaps.AnnounceCancel"))
+	w.equal("pushed", []push{{vault.EventQuestionSettled, question.QuestionID.String(), cancel.IntentID}}, w.engine.taken()[before:])
+	if got := resultOf[vault.CancelResult](w, cancel); got.QuestionID == nil || *got.QuestionID != question.QuestionID {
+		t.Errorf("got %+v", got)
+	}
+	w.must(w.run(fill, fillGaps...))
+	got := resultOf[vault.FillResult](w, fill)
+	if !got.Cancelled || len(got.Fields) != 1 || !got.Fields[0].Filled || !got.Fields[0].Confirm {
+		t.Errorf("the fill ended with %+v", got)
+	}
+	late := w.answer(question.QuestionID, number(37))
+	w.must(w.run(late, answerQuestion...))
+	if op := w.operation(late); op.Error == nil || op.Error.Code != vault.CodeConflict {
+		t.Errorf("an answer to a cancelled question is %s with %v", op.Status, op.Error)
+	}
+	again := w.event(w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFill{FillID: fill.IntentID}))
+	if err := w.run(again, "Gaps.CancelFill"); vault.CodeOf(err) != vault.CodeConflict || !strings.Contains(err.Error(), "has ended already") {
+		t.Errorf("a second cancellation ends with %v", err)
+	}
+}
+
+func TestAFillThatIsCancelledBeforeItBeginsAsksNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	fill := aFill(w)
+	w.must(w.run(w.event(w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFill{FillID: fill.IntentID})), "Gaps.CancelFill", "Gaps.AnnounceCancel"))
+	for _, write := range w.resolve(fill) { // what the session knows is still written
+		w.must(w.run(write, writeField...))
+	}
+	w.must(w.run(fill, fillGaps...))
+	got := resultOf[vault.FillResult](w, fill)
+	if !got.Cancelled || got.ModelCalls != 0 || w.model.called("extract") != 0 || len(w.dump()["questions"]) != 0 {
+		t.Errorf("the fill ended with %+v, after %d model calls", got, w.model.called("extract"))
+	}
+}
+
+func TestOnlyAGapFillCanBeCancelled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, id := range []uuid.UUID{newID(), aWrite(w).IntentID} {
+		if _, err := w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFill{FillID: id}); vault.CodeOf(err) != vault.CodeUnknown {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// Two scenarios ask the same customer for the same fact: one answer serves both.
+func TestAnAnswerServesEveryFillThatAsksForIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
+	var fills []vault.Event
+	var questions []steps.Waiting
+	for range 2 {
+		scenario := w.scenario("Ask.").ID
+		w.require(scenario, vault.Requirement{FieldName: "age"})
+		fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario}))
+		w.resolve(fill)
+		fills, questions = append(fills, fill), append(questions, w.ask(fill))
+	}
+	answer := w.answer(questions[0].QuestionID, number(36))
+	before := len(w.engine.taken())
+	w.must(w.run(answer, answerQuestion...))
+	woken := map[string]bool{}
+	for _, p := range w.engine.taken()[before:] {
+		woken[p.Scope] = true
+	}
+	for i, fill := range fills {
+		if !woken[questions[i].QuestionID.String()] {
+			t.Errorf("fill %d was not woken", i)
+		}
+		w.must(w.run(fill, fillGaps...))
+		if got := resultOf[vault.FillResult](w, fill); len(got.Fields) != 1 || !got.Fields[0].Filled {
+			t.Errorf("fill %d ended with %+v", i, got)
+		}
+	}
+	w.equal("values", []string{"36"}, valuesOf(w.history("age")))
+}
+
+// A fact that is written from elsewhere is not asked for any longer, once the fill looks.
+func TestAQuestionWhoseAnswerCameFromElsewhereIsClosed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	fill := written(w)
+	question := w.ask(fill)
+	w.write("age", number(36))
+	w.must(w.run(fill, fillGaps...))
+	if op := w.operation(fill); op.Status != vault.IntentSucceeded {
+		t.Errorf("the fill is %s", op.Status)
+	}
+	q, err := w.db.Tenant(w.tenant).GetQuestion(t.Context(), w.tenant, question.QuestionID)
+	w.must(err)
+	if q.Status != string(vault.QuestionCancelled) {
+		t.Errorf("the question is %s", q.Status)
+	}
+}
+
+// What the customer said in one scenario serves the next; what they say later in the same conversation replaces it.
+func TestAFactServesTheNextScenarioUntilTheCustomerSaysOtherwise(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := doubted("", 0.99, "I am 36")
+	fill := c.start(w)
+	w.equal("asked", []string(nil), c.play(w, fill))
+	session := *w.history("age")[0].SourceSessionID
+	scenario := w.scenario("The next.").ID
+	w.require(scenario, vault.Requirement{FieldName: "age"})
+	next := func() vault.FillResult {
+		t.Helper()
+		ev := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		w.equal("asked", []string(nil), c.play(w, ev))
+		return resultOf[vault.FillResult](w, ev)
+	}
+	if got := next(); got.ModelCalls != 0 || got.Fields[0].Source != vault.GapFromProfile {
+		t.Errorf("the next scenario got %+v", got)
+	}
+	say := func(words string, found ...vault.Candidate) {
+		t.Helper()
+		w.must(w.run(w.event(w.trigger.SaveSession(t.Context(), w.tenant, vault.SaveSession{
+			SessionID: session, AgentID: w.agent, CustomerID: w.customer, Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: words}},
+		})), saveSession...))
+		w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) { return found, nil }
+	}
+	say("Thanks.", candidate("age", number(36), 0.99, "I am 36"))
+	if got := next(); got.ModelCalls != 1 || got.Fields[0].Source != vault.GapFromProfile {
+		t.Errorf("after a turn that changes nothing, the scenario got %+v", got)
+	}
+	changed := candidate("age", number(37), 0.99, "I am 37")
+	changed.Turn = 2
+	say("Sorry, I am 37.", changed)
+	if got := next(); got.Fields[0].Source != vault.GapFromConversation {
+		t.Errorf("after another value was said, the scenario got %+v", got)
+	}
+	w.equal("values", []string{"36", "37"}, valuesOf(w.history("age")))
+}
+
+func TestASecretValueIsNotCopiedIntoItsQuestion(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, IsPII: true}, vault.Definition{Name: "pin", ValueType: vault.TypeString, EncryptionRequired: true})
+	scenario := w.scenario("Ask.").ID
+	w.require(scenario, vault.Requirement{FieldName: "tax_id"}, vault.Requirement{FieldName: "pin"})
+	session := w.session(nil, "My tax id is ABC123.")
+	w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) {
+		return []vault.Candidate{candidate("tax_id", text("ABC123"), 0.9, "My tax id is ABC123"), candidate("pin", text("9876"), 0.9, "nobody said so")}, nil
+	}
+	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+	for _, write := range w.resolve(fill) {
+		w.must(w.run(write, writeField...))
+	}
+	w.must(w.run(w.answer(w.ask(fill).QuestionID, text("yes")), answerQuestion...))
+	if h := w.history("tax_id"); len(h) != 1 || h[0].RequiresConfirmation {
+		t.Errorf("after a yes the history is %+v", h)
+	}
+	second := w.ask(fill)
+	q, err := w.db.Tenant(w.tenant).GetQuestion(t.Context(), w.tenant, second.QuestionID)
+	w.must(err)
+	if q.FieldName != "pin" || q.Kind != string(vault.QuestionValue) {
+		t.Errorf("then it asks %+v", q)
+	}
+	for _, secret := range []string{"ABC123", "9876"} {
+		if got := strings.Join(w.dump().Without("profile_fields", "session_turns").Holding(secret), " "); got != "" {
+			t.Errorf("%s is in %s", secret, got)
+		}
+	}
+	w.later(25 * time.Hour)
+	w.must(w.run(fill, fillGaps...))
+}

@@ -1,0 +1,283 @@
+package steps_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// named gives a write an id of the caller's.
+func named(id uuid.UUID) func(*vault.WriteField) {
+	return func(in *vault.WriteField) { in.ItemID = &id }
+}
+
+func TestALateImportEntersBehindNewerValues(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	w.write("plan", text("old"))
+	late := w.importing(false, w.fact("plan", "imported"), w.fact("email", "imported@example.com"))
+	w.write("plan", text("newer"))
+	w.must(w.twice(late, importFields...))
+	w.equal("result", vault.ImportResult{Written: 2, Superseded: 1, Profiles: 1}, resultOf[vault.ImportResult](w, late))
+	w.equal("values", map[string]string{"plan": `"newer"`, "email": `"imported@example.com"`}, w.values(w.customer))
+	w.equal("history", []string{`"old"`, `"imported"`, `"newer"`}, valuesOf(w.checkHistory("plan")))
+}
+
+func TestAnImportWithAnInvalidWriteIsRejectedWholeWithTheIndexes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	w.write("plan", text("silver"))
+	ev := w.importing(false, w.fact("email", "nobody"), w.fact("plan", "gold"), w.fact("colour", "red"))
+	w.refused(ev, vault.CodeInvalid, []string{"writes[0]: Field validation failed: email", "writes[2]: Field validation failed: colour"}, importFields...)
+	if strings.Contains(w.operation(ev).Error.Message, "nobody") {
+		t.Error("the error quotes a value that is PII")
+	}
+	w.equal("values", map[string]string{"plan": `"silver"`}, w.values(w.customer))
+}
+
+func TestAnImportThatSkipsStoresTheRestAndListsWhatItLeftOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	removed := newID()
+	w.as(removed).write("plan", text("silver"))
+	w.erase(removed)
+	self, a, b := newID(), newID(), newID()
+	ev := w.bypass(vault.WorkflowImportFields, w.customer, vault.ImportFields{SkipInvalid: true, Writes: []vault.WriteField{
+		w.fact("email", "nobody"),
+		w.fact("plan", "gold"),
+		w.as(removed).fact("plan", "gold"),
+		w.as(newID()).fact("plan", "round", named(a), from(b)), // a cycle of two
+		w.as(newID()).fact("plan", "and round", named(b), from(a)),
+		w.as(newID()).fact("plan", "of the cycle", named(self), from(a)), // loses its source with it
+	}})
+	w.must(w.twice(ev, importFields...))
+	got := resultOf[vault.ImportResult](w, ev)
+	w.equal("rejected", []int{0, 2, 3, 4}, indexes(got.Rejected))
+	if got.Written != 2 || got.Profiles != 2 {
+		t.Errorf("got %+v, want 2 written", got)
+	}
+	for _, r := range got.Rejected {
+		if !strings.HasPrefix(r.Message, fmt.Sprintf("writes[%d]: ", r.Index)) || strings.Contains(r.Message, "nobody") {
+			t.Errorf("rejected with %q", r.Message)
+		}
+	}
+	w.equal("values", map[string]string{"plan": `"gold"`}, w.values(w.customer))
+	field, err := query.New(w.db, nil).Field(t.Context(), w.tenant, self)
+	w.must(err)
+	if field.Status != vault.StatusOrphaned {
+		t.Errorf("what was derived from a write that was left out is %s", field.Status)
+	}
+}
+
+func TestAnImportIsBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	var writes []vault.WriteField
+	for range vault.MaxImport + 1 {
+		writes = append(writes, w.as(newID()).fact("plan", "gold"))
+	}
+	before := w.dump()
+	_, err := w.trigger.ImportFields(t.Context(), w.tenant, vault.ImportFields{Writes: writes})
+	w.says(err, vault.CodeInvalid, "1001", "at most 1000", "split it")
+	w.unchanged(before, "an import that is too large")
+	w.refused(w.bypass(vault.WorkflowImportFields, w.customer, vault.ImportFields{Writes: writes}), vault.CodeInvalid, []string{"at most 1000"}, importFields...)
+
+	ev := w.importing(false, writes[:vault.MaxImport]...)
+	w.must(w.twice(ev, importFields...))
+	w.equal("result", vault.ImportResult{Written: 1000, Profiles: 1000}, resultOf[vault.ImportResult](w, ev))
+}
+
+func TestAnImportMayNotWriteTheSameFieldTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	in := vault.ImportFields{Writes: []vault.WriteField{w.fact("plan", "silver"), w.fact("email", "ada@example.com"), w.fact("plan", "gold")}}
+	before := w.dump()
+	_, err := w.trigger.ImportFields(t.Context(), w.tenant, in)
+	w.says(err, vault.CodeInvalid, "writes[2]", "writes[0]", "keep one")
+	w.unchanged(before, "an import with a field twice")
+	w.refused(w.bypass(vault.WorkflowImportFields, w.customer, in), vault.CodeInvalid, []string{"writes[2]"}, importFields...)
+}
+
+func TestAnImportOfMergedCustomersGoesToTheirOneProfile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	source, target := newID(), newID()
+	w.as(source).write("plan", text("silver"))
+	w.as(target).write("plan", text("bronze"))
+	w.merge(source, target)
+	w.values(source) // now both are in the cache
+	w.values(target)
+
+	twice := w.importing(false, w.as(source).fact("plan", "a"), w.as(target).fact("plan", "b"))
+	w.refused(twice, vault.CodeConflict, []string{"writes[1]", "merged", "write it once"}, importFields...)
+
+	ev := w.importing(false, w.as(source).fact("plan", "gold"), w.as(target).fact("email", "ada@example.com"))
+	w.must(w.twice(ev, importFields...))
+	w.equal("result", vault.ImportResult{Written: 2, Profiles: 1}, resultOf[vault.ImportResult](w, ev))
+	want := map[string]string{"plan": `"gold"`, "email": `"ada@example.com"`}
+	w.equal("the source's values", want, w.values(source))
+	w.equal("the target's values", want, w.values(target))
+}
+
+func TestTheHistoryGoesOnAfterAnImportOfTwoCustomersWhoAreOneNow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	for range 8 { // which of the two is the later one is up to their ids
+		a, b := w.as(newID()), w.as(newID())
+		first := a.accept("plan", text("late"))
+		w.must(w.run(w.importing(false, a.fact("plan", "a"), b.fact("plan", "b")), importFields...))
+		w.merge(a.customer, b.customer)
+		b.write("plan", text("new"))
+		w.must(w.run(first, writeField...))
+		b.checkHistory("plan")
+		w.equal("values", map[string]string{"plan": `"new"`}, w.values(a.customer))
+		w.unmerge(a.customer)
+		w.equal("the source's", map[string]string{"plan": `"a"`}, w.values(a.customer))
+		w.equal("the target's", map[string]string{"plan": `"new"`}, w.values(b.customer))
+	}
+	if broken := w.brokenHistories(); len(broken) > 0 {
+		t.Error(broken)
+	}
+}
+
+func TestAnImportForADeletedCustomerIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	w.write("plan", text("silver"))
+	w.erase(w.customer)
+	ev := w.importing(false, w.as(newID()).fact("plan", "gold"), w.fact("plan", "gold"))
+	w.refused(ev, vault.CodeUnknown, []string{"writes[1]", "unknown customer", w.customer.String()}, importFields...)
+}
+
+func TestTheSourceOfAnImportedValue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	w.define(vault.Definition{Name: "code", ValueType: vault.TypeString})
+	status := func(id uuid.UUID) vault.ItemStatus {
+		field, err := query.New(w.db, nil).Field(t.Context(), w.tenant, id)
+		w.must(err)
+		return field.Status
+	}
+
+	t.Run("one that is not there makes it orphaned", func(t *testing.T) {
+		id := newID()
+		w.must(w.twice(w.importing(false, w.as(newID()).fact("plan", "gold", named(id), from(newID()))), importFields...))
+		w.equal("status", vault.StatusOrphaned, status(id))
+	})
+	t.Run("it may be another write of the import, before or after it", func(t *testing.T) {
+		first, second, third := newID(), newID(), newID()
+		other := w.as(newID())
+		ev := w.importing(false, other.fact("plan", "c", named(third), from(second)), other.fact("code", "a", named(first)),
+			w.as(newID()).fact("plan", "b", named(second), from(first)))
+		w.must(w.twice(ev, importFields...))
+		for _, id := range []uuid.UUID{first, second, third} {
+			w.equal("status", vault.StatusActive, status(id))
+		}
+		chain, err := query.New(w.db, w.cache).Chain(t.Context(), w.tenant, third, 0)
+		w.must(err)
+		if len(chain.Links) != 3 || chain.Links[0].ID != first || chain.Missing {
+			t.Errorf("the chain is %+v", chain)
+		}
+	})
+	t.Run("the value itself is refused", func(t *testing.T) {
+		id := newID()
+		in := vault.ImportFields{Writes: []vault.WriteField{w.as(newID()).fact("code", "a"), w.as(newID()).fact("plan", "gold", named(id), from(id))}}
+		_, err := w.trigger.ImportFields(t.Context(), w.tenant, in)
+		w.says(err, vault.CodeInvalid, "writes[1]", "source_item_id")
+		w.refused(w.bypass(vault.WorkflowImportFields, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importFields...)
+		w.refused(w.bypass(vault.WorkflowImportFields, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importFields[1:]...)
+	})
+	t.Run("a cycle is refused, through what is there already too", func(t *testing.T) {
+		a, b := newID(), newID()
+		waiting := w.as(newID()).write("code", text("waits"), from(a)) // for a source that the import would bring
+		for _, in := range []vault.ImportFields{
+			{Writes: []vault.WriteField{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(a))}},
+			{Writes: []vault.WriteField{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(waiting.ItemID))}},
+		} {
+			w.refused(w.bypass(vault.WorkflowImportFields, w.customer, in), vault.CodeInvalid, []string{"writes[0]", "cycle"}, importFields...)
+		}
+	})
+	t.Run("the id of another item is refused", func(t *testing.T) {
+		taken := w.as(newID()).write("plan", text("gold"))
+		ev := w.importing(false, w.as(newID()).fact("plan", "gold", named(taken.ItemID)))
+		w.refused(ev, vault.CodeConflict, []string{"item_id", "another item"}, importFields...)
+	})
+}
+
+func TestAChainThatWaitedForItsSourceIsReadWithItOnceItIsThere(t *testing.T) {
+	t.Parallel()
+	for how, bring := range map[string]func(w *world, id uuid.UUID){
+		"by a write": func(w *world, id uuid.UUID) { w.as(newID()).write("plan", text("source"), named(id)) },
+		"by an import": func(w *world, id uuid.UUID) {
+			w.must(w.run(w.importing(false, w.as(newID()).fact("plan", "source", named(id))), importFields...))
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			defined(w)
+			id := newID()
+			item := w.write("plan", text("gold"), from(id))
+			chain := func() vault.Chain {
+				c, err := query.New(w.db, w.cache).Chain(t.Context(), w.tenant, item.ItemID, 0)
+				w.must(err)
+				return c
+			}
+			for range 2 {
+				if c := chain(); !c.Missing || len(c.Links) != 1 {
+					t.Errorf("before: %+v", c)
+				}
+			}
+			bring(w, id)
+			if c := chain(); c.Missing || len(c.Links) != 2 {
+				t.Errorf("after: %+v", c)
+			}
+		})
+	}
+}
+
+func TestImportsAndWritersAtOnceKeepOneHistory(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	customers := []uuid.UUID{newID(), newID(), newID(), newID()}
+	var evs []vault.Event
+	var names [][]string
+	for i := range 24 {
+		if i%3 == 0 {
+			evs, names = append(evs, w.as(customers[i%4]).accept("plan", text(fmt.Sprint(i)))), append(names, writeField)
+			continue
+		}
+		var writes []vault.WriteField
+		for j := range customers { // each import has another order of customers
+			writes = append(writes, w.as(customers[(i+j*(1+i%2*2))%4]).fact("plan", fmt.Sprint(i)))
+		}
+		evs, names = append(evs, w.importing(false, writes...)), append(names, importFields)
+	}
+	_, errs := w.atOnce(len(evs), func(i int) (any, error) { return nil, w.run(evs[i], names[i]...) })
+	for i, err := range errs {
+		if err != nil {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	for _, c := range customers {
+		if got := len(w.as(c).checkHistory("plan")); got != 18 {
+			t.Errorf("%d versions, want 18", got)
+		}
+		w.values(c)
+	}
+}

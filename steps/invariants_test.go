@@ -1,0 +1,143 @@
+package steps_test
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/query"
+)
+
+// version is a version of a field as the table has it.
+type version struct {
+	ID           uuid.UUID  `json:"id"`
+	Customer     uuid.UUID  `json:"customer_id"` // whose profile it is in
+	Name         string     `json:"name"`
+	Status       string     `json:"status"`
+	SupersededBy *uuid.UUID `json:"superseded_by_id"`
+	AcceptedAt   time.Time  `json:"accepted_at"`
+	IntentID     uuid.UUID  `json:"intent_id"`
+	Deleted      bool       `json:"deleted"`
+}
+
+func (v version) String() string {
+	by := "none"
+	if v.SupersededBy != nil {
+		by = v.SupersededBy.String()
+	}
+	return fmt.Sprintf("%s %s %s by %s deleted %t", v.Name, v.ID, v.Status, by, v.Deleted)
+}
+
+// versions reads every version of every field of the tenant, in order of acceptance.
+func (w *world) versions() map[uuid.UUID]version {
+	w.t.Helper()
+	var raw json.RawMessage
+	dbtest.Scan(w.t, w.url, &raw, `
+		SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]') FROM (
+		    SELECT f.id, p.customer_id, f.name, f.status, f.superseded_by_id, f.accepted_at, f.intent_id, f.deleted_at IS NOT NULL AS deleted
+		    FROM profile_fields f JOIN customer_profiles p ON p.id = f.profile_id
+		    WHERE f.tenant_id = $1
+		) r`, w.tenant)
+	var list []version
+	w.must(json.Unmarshal(raw, &list))
+	out := map[uuid.UUID]version{}
+	for _, v := range list {
+		out[v.ID] = v
+	}
+	return out
+}
+
+func older(a, b version) int {
+	if c := a.AcceptedAt.Compare(b.AcceptedAt); c != 0 {
+		return c
+	}
+	// An import that wrote to two customers who were merged since has two versions in one history.
+	return cmp.Or(strings.Compare(a.IntentID.String(), b.IntentID.String()), strings.Compare(a.ID.String(), b.ID.String()))
+}
+
+// brokenHistories says what is wrong with the histories of the tenant: in each, the versions that are seen are superseded by the
+// next newer one, or by a newer one that was deleted, all but the newest, which only a deleted one can have superseded.
+func (w *world) brokenHistories() []string {
+	w.t.Helper()
+	var broken []string
+	all := w.versions()
+	histories := map[string][]version{}
+	for _, v := range all {
+		if v.SupersededBy != nil {
+			by, ok := all[*v.SupersededBy]
+			switch {
+			case !ok:
+				broken = append(broken, fmt.Sprintf("%s: what superseded it is not there", v))
+			case by.Customer != v.Customer || by.Name != v.Name:
+				broken = append(broken, fmt.Sprintf("%s: %s of another history superseded it", v, by))
+			case older(v, by) >= 0:
+				broken = append(broken, fmt.Sprintf("%s: %s is older and superseded it", v, by))
+			}
+		}
+		if !v.Deleted {
+			key := v.Customer.String() + " " + v.Name
+			histories[key] = append(histories[key], v)
+		}
+	}
+	for key, history := range histories {
+		slices.SortFunc(history, older)
+		active := 0
+		for i, v := range history {
+			if v.Status == "active" {
+				active++
+			}
+			if (v.Status == "superseded") != (v.SupersededBy != nil) {
+				broken = append(broken, fmt.Sprintf("%s: superseded and by none, or the other way round", v))
+				continue
+			}
+			byDeleted := v.SupersededBy != nil && all[*v.SupersededBy].Deleted
+			switch last := i == len(history)-1; {
+			case last && v.Status == "superseded" && !byDeleted:
+				broken = append(broken, fmt.Sprintf("%s: the newest is superseded", v))
+			case !last && (v.SupersededBy == nil || (!byDeleted && *v.SupersededBy != history[i+1].ID)):
+				broken = append(broken, fmt.Sprintf("%s: the next newer is %s", v, history[i+1]))
+			}
+		}
+		if active > 1 {
+			broken = append(broken, fmt.Sprintf("%s: %d active versions", key, active))
+		}
+	}
+	slices.Sort(broken)
+	return broken
+}
+
+// staleReads says where the cache tells another thing than the database, after all that was noted for it was worked off.
+func (w *world) staleReads(ctx context.Context, customers []uuid.UUID) []string {
+	w.t.Helper()
+	var stale []string
+	if _, err := w.steps.Caches.Drain(ctx); err != nil {
+		return []string{err.Error()}
+	}
+	cached, direct := query.New(w.db, w.cache), query.New(w.db, nil)
+	for _, c := range customers {
+		for range 2 {
+			a, errA := cached.Profile(ctx, w.tenant, c)
+			b, errB := direct.Profile(ctx, w.tenant, c)
+			if textOf(errA) != textOf(errB) || jsonOf(a) != jsonOf(b) {
+				stale = append(stale, fmt.Sprintf("customer %s: version %d of the cache, %d of the database (%v, %v)", c, a.Version, b.Version, errA, errB))
+			}
+		}
+	}
+	for id := range w.versions() {
+		for range 2 {
+			a, errA := cached.Chain(ctx, w.tenant, id, 0)
+			b, errB := direct.Chain(ctx, w.tenant, id, 0)
+			if textOf(errA) != textOf(errB) || jsonOf(a) != jsonOf(b) {
+				stale = append(stale, fmt.Sprintf("the chain of %s: %s in the cache, %s in the database", id, jsonOf(a), jsonOf(b)))
+			}
+		}
+	}
+	return stale
+}

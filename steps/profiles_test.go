@@ -1,0 +1,375 @@
+package steps_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func TestManyOpeningsOfOneIdentityAtOnceMakeOneProfile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const callers = 50
+	evs := make([]vault.Event, callers)
+	for i := range evs {
+		evs[i] = w.event(w.trigger.OpenProfile(t.Context(), w.tenant, vault.OpenProfile{Channel: "whatsapp", ExternalID: "+41 44"}))
+	}
+	_, errs := w.atOnce(callers, func(i int) (any, error) { return nil, w.run(evs[i], openProfile...) })
+	customers, created := map[uuid.UUID]bool{}, 0
+	for i, err := range errs {
+		w.must(err)
+		got := resultOf[vault.ProfileResult](w, evs[i])
+		customers[got.CustomerID] = true
+		if got.Created {
+			created++
+		}
+	}
+	if len(customers) != 1 || created != 1 || w.count("SELECT count(*) FROM customer_profiles") != 1 || w.count("SELECT count(*) FROM channel_identities") != 1 {
+		t.Errorf("%d callers got %d customers, %d of them made", callers, len(customers), created)
+	}
+}
+
+func TestAnIdentityOpensItsCustomer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	ada := w.open("whatsapp", "ada")
+	if !ada.Created || ada.Version != 1 {
+		t.Errorf("got %+v, want a new customer", ada)
+	}
+	w.equal("again", vault.ProfileResult{CustomerID: ada.CustomerID, Version: 1}, w.open("whatsapp", "ada"))
+	if other := w.open("sms", "ada"); !other.Created || other.CustomerID == ada.CustomerID {
+		t.Errorf("the same name on another channel: got %+v", other)
+	}
+	p, err := w.seen(ada.CustomerID)
+	w.must(err)
+	if len(p.Channels) != 1 || p.Channels[0].Channel != "whatsapp" || p.Channels[0].ExternalID != "ada" || p.Channels[0].Verified {
+		t.Errorf("the channels are %+v", p.Channels)
+	}
+
+	t.Run("the one that it was merged into", func(t *testing.T) {
+		target := newID()
+		w.as(target).write("plan", text("gold"))
+		w.merge(ada.CustomerID, target)
+		if got := w.open("whatsapp", "ada"); got.Created || got.CustomerID != target {
+			t.Errorf("got %+v, want %s", got, target)
+		}
+	})
+	t.Run("a new one after it was deleted, which is not verified by the old one", func(t *testing.T) {
+		r, err := w.trigger.OpenProfile(t.Context(), w.tenant, vault.OpenProfile{Channel: "mail", ExternalID: "ada", Verified: true})
+		old := applied[vault.ProfileResult](w, r, err, openProfile...)
+		w.erase(old.CustomerID)
+		fresh := w.open("mail", "ada")
+		if !fresh.Created || fresh.CustomerID == old.CustomerID {
+			t.Errorf("got %+v, want a new customer", fresh)
+		}
+		p, err := w.seen(fresh.CustomerID)
+		w.must(err)
+		if len(p.Channels) != 1 || p.Channels[0].Verified {
+			t.Errorf("the channels are %+v", p.Channels)
+		}
+		w.equal("again", vault.ProfileResult{CustomerID: fresh.CustomerID, Version: fresh.Version}, w.open("mail", "ada"))
+	})
+}
+
+func TestOpeningsAndDeletionsAtOnceNeverFail(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for round := range 15 {
+		was := w.open("whatsapp", "ada").CustomerID
+		removal := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: was}))
+		evs := make([]vault.Event, 4)
+		for i := range evs {
+			evs[i] = w.event(w.trigger.OpenProfile(t.Context(), w.tenant, vault.OpenProfile{Channel: "whatsapp", ExternalID: "ada"}))
+		}
+		_, errs := w.atOnce(5, func(i int) (any, error) {
+			if i == 4 {
+				return nil, w.run(removal, deleteProfile...)
+			}
+			return nil, w.run(evs[i], openProfile...)
+		})
+		for i, err := range errs {
+			if err != nil {
+				t.Errorf("round %d, %d: %v", round, i, err)
+			}
+		}
+		if n := w.count("SELECT count(*) FROM customer_profiles WHERE deleted_at IS NULL"); n > 1 {
+			t.Fatalf("round %d: %d customers have one identity", round, n)
+		}
+	}
+}
+
+func TestAnIdentityOfAnotherCustomerIsNotTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	ada := w.open("whatsapp", "ada").CustomerID
+	bob := w.as(newID())
+	bob.write("plan", text("gold"))
+	w.refused(bob.link("whatsapp", "ada"), vault.CodeConflict, []string{ada.String(), "merge the two"}, linkChannel...)
+
+	w.must(w.twice(bob.link("whatsapp", "bob"), linkChannel...))
+	w.must(w.twice(w.as(ada).link("whatsapp", "ada"), linkChannel...)) // her own, again
+	for customer, want := range map[uuid.UUID]string{ada: "ada", bob.customer: "bob"} {
+		p, err := w.seen(customer)
+		w.must(err)
+		if len(p.Channels) != 1 || p.Channels[0].ExternalID != want {
+			t.Errorf("the channels of %s are %+v", want, p.Channels)
+		}
+	}
+
+	w.erase(ada)
+	w.must(w.twice(bob.link("whatsapp", "ada"), linkChannel...)) // nobody's any more
+	p, err := w.seen(bob.customer)
+	w.must(err)
+	if len(p.Channels) != 2 {
+		t.Errorf("the channels are %+v", p.Channels)
+	}
+}
+
+func TestOfAnIdentityLinkedToManyAtOnceOneHasIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const customers = 8
+	evs := make([]vault.Event, customers)
+	for i := range evs {
+		evs[i] = w.as(newID()).link("whatsapp", "ada")
+	}
+	_, errs := w.atOnce(customers, func(i int) (any, error) { return nil, w.run(evs[i], linkChannel...) })
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+			continue
+		}
+		w.says(err, vault.CodeConflict, "belongs to customer")
+	}
+	if won != 1 {
+		t.Errorf("%d customers have the identity", won)
+	}
+}
+
+func TestTheNewestAcceptedConsentIsInForce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	late := w.consent(true)
+	no := w.consent(false)
+	inForce := func() bool {
+		p, err := w.seen(w.customer)
+		w.must(err)
+		if len(p.Consents) != 1 || p.Consents[0].Purpose != "marketing" {
+			t.Fatalf("the consents are %+v", p.Consents)
+		}
+		return p.Consents[0].InForce(time.Now())
+	}
+	w.must(w.twice(no, recordConsent...))
+	if inForce() {
+		t.Error("a refusal counts as consent")
+	}
+	w.must(w.twice(late, recordConsent...)) // given before it was withdrawn
+	if inForce() {
+		t.Error("a late consent came back over a newer refusal")
+	}
+	w.must(w.twice(w.consent(true), recordConsent...))
+	if !inForce() {
+		t.Error("a newer consent does not count")
+	}
+	if n := w.count("SELECT count(*) FROM consents"); n != 3 {
+		t.Errorf("the log has %d entries, want 3", n)
+	}
+	w.erase(w.customer)
+	w.refused(w.consent(false), vault.CodeUnknown, []string{w.customer.String()}, recordConsent...)
+}
+
+func TestADeletedCustomerIsUnknownToReadersAndWriters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	item := w.write("plan", text("gold"))
+	merged := newID()
+	w.as(merged).write("email", text("ada@example.com"))
+	w.merge(merged, w.customer)
+	w.values(w.customer) // now they are in the cache
+	w.values(merged)
+
+	ev := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: w.customer}))
+	w.must(w.twice(ev, deleteProfile...))
+	for _, customer := range []uuid.UUID{w.customer, merged} {
+		w.gone(customer)
+		c := w.as(customer)
+		for what, run := range map[string]struct {
+			ev    vault.Event
+			steps []string
+		}{
+			"a write":        {c.accept("plan", text("silver")), writeField},
+			"an asset":       {c.acceptAsset("1"), addAsset},
+			"a verification": {w.event(w.trigger.VerifyField(t.Context(), w.tenant, vault.VerifyField{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"})), verifyField},
+			"an identity":    {c.link("whatsapp", "ada"), linkChannel},
+			"a deletion":     {w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItem{ItemID: item.ItemID})), deleteItem},
+			"another":        {w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: customer})), deleteProfile},
+		} {
+			t.Run(what, func(*testing.T) { w.refused(run.ev, vault.CodeUnknown, []string{"unknown customer"}, run.steps...) })
+		}
+	}
+	never := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: newID()}))
+	w.refused(never, vault.CodeUnknown, []string{"unknown customer"}, deleteProfile...)
+}
+
+func TestTheValueThatIsActiveIsVerified(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(
+		vault.Definition{Name: "email", ValueType: vault.TypeEmail, VerificationMethods: []string{"code", "link"}, RequiredVerification: true},
+		vault.Definition{Name: "plan", ValueType: vault.TypeString},
+	)
+	verify := func(change ...func(*vault.VerifyField)) vault.Event {
+		in := vault.VerifyField{AgentID: w.agent, CustomerID: w.customer, Name: "email", Method: "code", VerifiedBy: "mailer"}
+		for _, c := range change {
+			c(&in)
+		}
+		return w.event(w.trigger.VerifyField(t.Context(), w.tenant, in))
+	}
+	w.refused(verify(), vault.CodeUnknown, []string{w.customer.String()}, verifyField...)
+	w.write("plan", text("gold"))
+	w.refused(verify(), vault.CodeConflict, []string{"no active email", "write it first"}, verifyField...)
+	first := w.write("email", text("ada@example.com"), func(in *vault.WriteField) { in.RequiresConfirmation = true })
+	w.refused(verify(func(in *vault.VerifyField) { in.Method = "guess" }), vault.CodeInvalid, []string{"method", "code or link"}, verifyField...)
+	w.refused(verify(func(in *vault.VerifyField) { in.Name = "colour" }), vault.CodeUnknown, []string{"colour"}, verifyField...)
+	w.refused(verify(func(in *vault.VerifyField) { in.CustomerID = newID() }), vault.CodeUnknown, []string{"unknown customer"}, verifyField...)
+
+	p, err := w.seen(w.customer)
+	w.must(err)
+	w.equal("level before", vault.VerificationNone, p.VerificationLevel)
+	late := verify() // of the first value
+	w.must(w.twice(verify(), verifyField...))
+	p, err = w.seen(w.customer)
+	w.must(err)
+	f := p.Fields["email"]
+	if !f.Verified || f.VerificationMethod != "code" || f.VerifiedBy != "mailer" || f.VerifiedAt == nil || f.RequiresConfirmation || f.ID != first.ItemID {
+		t.Errorf("the value is %+v", f)
+	}
+	w.equal("level", vault.VerificationEmail, p.VerificationLevel)
+
+	second := w.write("email", text("bob@example.com"))
+	for what, ev := range map[string]vault.Event{
+		"one accepted before the value was replaced": late,
+		"one that names the value that was replaced": verify(func(in *vault.VerifyField) { in.ItemID = &first.ItemID }),
+	} {
+		t.Run(what, func(*testing.T) {
+			w.refused(ev, vault.CodeConflict, []string{second.ItemID.String(), "verify that one"}, verifyField...)
+		})
+	}
+	p, err = w.seen(w.customer)
+	w.must(err)
+	if p.Fields["email"].Verified || p.VerificationLevel != vault.VerificationNone {
+		t.Error("the new value counts as verified")
+	}
+}
+
+func TestADocumentThatSupersedesDoesSoInWhateverOrderTheyCome(t *testing.T) {
+	t.Parallel()
+	replaces := func(in *vault.AddAsset) { in.SupersedeExisting = true }
+	beside := func(*vault.AddAsset) {}
+	for _, c := range []struct {
+		name  string
+		kinds []func(*vault.AddAsset)
+		want  []string
+	}{
+		{"the last replaces", []func(*vault.AddAsset){beside, beside, replaces}, []string{"2"}},
+		{"the first replaces", []func(*vault.AddAsset){replaces, beside, beside}, []string{"0", "1", "2"}},
+		{"the middle replaces", []func(*vault.AddAsset){beside, replaces, beside}, []string{"1", "2"}},
+		{"all replace", []func(*vault.AddAsset){replaces, replaces, replaces}, []string{"2"}},
+		{"none replaces", []func(*vault.AddAsset){beside, beside, beside}, []string{"0", "1", "2"}},
+	} {
+		for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}, {2, 0, 1}} {
+			t.Run(fmt.Sprint(c.name, order), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				var evs []vault.Event
+				for i, kind := range c.kinds {
+					evs = append(evs, w.acceptAsset(fmt.Sprint(i), kind))
+				}
+				other := w.addAsset("other", func(in *vault.AddAsset) { in.Name = "passport" })
+				for _, i := range order {
+					w.must(w.twice(evs[i], addAsset...))
+				}
+				w.equal("assets", append(append([]string{}, c.want...), "other"), w.assetsOf(w.customer))
+				if n := w.count(`SELECT count(*) FROM profile_assets a LEFT JOIN profile_assets b ON b.id = a.superseded_by_id
+					WHERE (a.status = 'superseded') <> (b.id IS NOT NULL) OR (b.accepted_at, b.intent_id) < (a.accepted_at, a.intent_id)`); n > 0 {
+					t.Errorf("%d documents are superseded by none, or by an older one", n)
+				}
+				_ = other
+			})
+		}
+	}
+}
+
+func TestADeletedDocumentThatWasReplacedIsRestoredAsReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	old := w.addAsset("old")
+	w.remove(old.ItemID, false)
+	w.addAsset("new", func(in *vault.AddAsset) { in.SupersedeExisting = true })
+	if got := w.restore(old.ItemID); got.Status != vault.StatusSuperseded {
+		t.Errorf("it is %s", got.Status)
+	}
+	w.equal("assets", []string{"new"}, w.assetsOf(w.customer))
+}
+
+func TestADeletionByForceReachesTheReadersOfEveryCustomer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	source := w.write("plan", text("gold"))
+	others := []*world{w.as(newID()), w.as(newID()), w}
+	var items []uuid.UUID
+	for _, o := range others {
+		items = append(items, o.write("email", text("ada@example.com"), from(source.ItemID)).ItemID)
+		o.values(o.customer) // now it is in the cache
+		_, err := query.New(w.db, w.cache).Chain(t.Context(), w.tenant, items[len(items)-1], 0)
+		w.must(err)
+	}
+	refusal := w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItem{ItemID: source.ItemID}))
+	w.refused(refusal, vault.CodeHasDependents, []string{"Cannot delete: has dependents", items[0].String(), items[1].String(), items[2].String()}, deleteItem...)
+
+	w.equal("result", vault.DeleteResult{ItemID: source.ItemID, Orphaned: 3}, w.remove(source.ItemID, true))
+	for i, o := range others {
+		w.equal("values", map[string]string{}, o.values(o.customer))
+		w.equal("history", []string{`"ada@example.com" orphaned`}, o.standing("email"))
+		chain, err := query.New(w.db, w.cache).Chain(t.Context(), w.tenant, items[i], 0)
+		w.must(err)
+		if !chain.Missing || len(chain.Links) != 1 {
+			t.Errorf("the chain is %+v", chain)
+		}
+	}
+	again := w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItem{ItemID: source.ItemID, Force: true}))
+	w.refused(again, vault.CodeConflict, []string{"deleted already"}, deleteItem...)
+}
+
+func TestDeletionsAtOnceDeleteOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	item := w.write("plan", text("gold"))
+	evs := make([]vault.Event, 6)
+	for i := range evs {
+		evs[i] = w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItem{ItemID: item.ItemID}))
+	}
+	_, errs := w.atOnce(len(evs), func(i int) (any, error) { return nil, w.run(evs[i], deleteItem[1:]...) })
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+		} else {
+			w.says(err, vault.CodeConflict, "deleted already")
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d deletions of one item succeeded", won)
+	}
+}

@@ -1,0 +1,190 @@
+package steps_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// pending is a scenario with an extracted requirement that waits for a person, as its suggested definition does.
+func pending(w *world) (scenario vault.Scenario, requirement, definition uuid.UUID) {
+	w.t.Helper()
+	scenario = vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+	w.proposing(proposed("income", sure(0.5)))
+	w.extract(w.described(scenario, "Ask for the income."))
+	dbtest.Scan(w.t, w.url, &requirement, "SELECT id FROM scenario_field_requirements WHERE scenario_id = $1", scenario.ID)
+	dbtest.Scan(w.t, w.url, &definition, "SELECT id FROM profile_field_definitions WHERE name = 'income'")
+	return scenario, requirement, definition
+}
+
+func (w *world) deciding(kind vault.ReviewKind, id uuid.UUID, d vault.Decision, edit *vault.ReviewEdit) vault.Event {
+	w.t.Helper()
+	return w.event(w.trigger.DecideReview(w.t.Context(), w.tenant, vault.DecideReview{Kind: kind, ID: id, Decision: d, Edit: edit}))
+}
+
+func TestAReviewDecidesWhatWasExtracted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	reader := query.New(w.db, w.cache)
+	scenario, requirement, definition := pending(w)
+	waiting := func() (int, int) {
+		r, err := reader.Reviews(t.Context(), w.tenant, 10)
+		w.must(err)
+		return len(r.Requirements), len(r.Definitions)
+	}
+	if r, d := waiting(); r != 1 || d != 1 {
+		t.Fatalf("%d requirements and %d definitions wait", r, d)
+	}
+	read := func() (vault.Requirement, vault.Definition) { // from the cache, at the second time
+		var req vault.Requirement
+		var def vault.Definition
+		for range 2 {
+			reqs, err := reader.Requirements(t.Context(), w.tenant, scenario.ID)
+			w.must(err)
+			defs, err := reader.Definitions(t.Context(), w.tenant, w.agent)
+			w.must(err)
+			req = reqs[0]
+			for _, d := range defs {
+				if d.ID == definition {
+					def = d
+				}
+			}
+		}
+		return req, def
+	}
+	if req, def := read(); req.Binding() || def.Enabled {
+		t.Error("it counts before a person has seen it")
+	}
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
+	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{DependsOn: []string{"colour"}}),
+		vault.CodeUnknown, []string{"colour", "save its definition first"}, decideReview...)
+	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{DependsOn: []string{"income"}}),
+		vault.CodeInvalid, []string{"depends_on_fields"}, decideReview...)
+
+	level, when, order := vault.LevelSoft, "has(fields.plan)", 7
+	edit := &vault.ReviewEdit{RequiredLevel: &level, WhenCondition: &when, Order: &order, DependsOn: []string{"plan"}}
+	w.must(w.twice(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, edit), decideReview...))
+	w.must(w.twice(w.deciding(vault.ReviewOfDefinition, definition, vault.Approve, nil), decideReview...))
+	req, def := read()
+	if !req.Binding() || req.Review != vault.ReviewApproved || req.NeedsReview || req.RequiredLevel != level || req.WhenCondition != when ||
+		req.Order != order || len(req.DependsOn) != 1 || req.FallbackAction == "" {
+		t.Errorf("the approved requirement is %+v", req)
+	}
+	if !def.Enabled || def.Review != vault.ReviewApproved {
+		t.Errorf("the approved definition is %+v", def)
+	}
+	if r, d := waiting(); r != 0 || d != 0 {
+		t.Errorf("%d requirements and %d definitions still wait", r, d)
+	}
+	w.must(w.twice(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, nil), decideReview...)) // the same again
+	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Reject, nil), vault.CodeConflict, []string{"approved already"}, decideReview...)
+	w.refused(w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), vault.CodeConflict, []string{"approved already"}, decideReview...)
+	w.refused(w.deciding(vault.ReviewOfDefinition, newID(), vault.Reject, nil), vault.CodeUnknown, []string{"unknown definition"}, decideReview...)
+	w.refused(w.deciding(vault.ReviewOfRequirement, definition, vault.Reject, nil), vault.CodeUnknown, []string{"unknown requirement"}, decideReview...)
+}
+
+func TestWhatAPersonRejectedDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	scenario, requirement, definition := pending(w)
+	w.must(w.twice(w.deciding(vault.ReviewOfRequirement, requirement, vault.Reject, nil), decideReview...))
+	w.must(w.twice(w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), decideReview...))
+	for _, described := range []string{"Ask for the yearly income.", "Nothing.", "Ask for the income again."} {
+		if described == "Nothing." {
+			w.proposing()
+		} else {
+			w.proposing(proposed("income", sure(0.99)))
+		}
+		w.extract(w.described(scenario, described))
+		w.equal("requirements", []string{"income hard extracted rejected"}, w.requirements(scenario.ID))
+		w.equal("definitions", []string{"income extracted rejected disabled"}, w.definitions())
+	}
+}
+
+func TestWhatAPersonWroteIsNotReviewed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	scenario := w.scenario("Ask.")
+	w.require(scenario.ID, vault.Requirement{FieldName: "plan"})
+	var requirement, definition uuid.UUID
+	dbtest.Scan(t, w.url, &requirement, "SELECT id FROM scenario_field_requirements")
+	dbtest.Scan(t, w.url, &definition, "SELECT id FROM profile_field_definitions WHERE name = 'plan'")
+	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Reject, nil), vault.CodeConflict, []string{"a person wrote this"}, decideReview...)
+	w.refused(w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), vault.CodeConflict, []string{"a person wrote this"}, decideReview...)
+}
+
+func TestReviewsSavesAndExtractionsAtOnceDoNotBlockEachOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 6 {
+		w.agent = newID()
+		scenario, requirement, definition := pending(w)
+		w.proposing(proposed("income", sure(0.5)), proposed("colour", sure(0.5)))
+		extraction := w.described(scenario, "Ask for the income and the colour.")
+		save := w.event(w.trigger.SaveDefinition(t.Context(), w.tenant, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true}))
+		requires := w.event(w.trigger.SaveRequirement(t.Context(), w.tenant, vault.Requirement{
+			AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "income", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+		}))
+		runs := []struct {
+			ev    vault.Event
+			steps []string
+		}{
+			{w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, nil), decideReview},
+			{w.deciding(vault.ReviewOfDefinition, definition, vault.Approve, nil), decideReview},
+			{save, saveDefinition}, {requires, saveRequirement}, {extraction, extractSchema},
+		}
+		_, errs := w.atOnce(len(runs), func(i int) (any, error) { return nil, w.run(runs[i].ev, runs[i].steps...) })
+		for i, err := range errs {
+			if err != nil && vault.CodeOf(err) != vault.CodeConflict { // a person's save may have come before the review
+				t.Errorf("%d: %v", i, err)
+			}
+		}
+		for range 2 { // the cache tells what the database tells
+			for _, reader := range []*query.Queries{query.New(w.db, w.cache), query.New(w.db, nil)} {
+				reqs, err := reader.Requirements(t.Context(), w.tenant, scenario.ID)
+				w.must(err)
+				direct, err := query.New(w.db, nil).Requirements(t.Context(), w.tenant, scenario.ID)
+				w.must(err)
+				w.equal("requirements", jsonOf(direct), jsonOf(reqs))
+				defs, err := reader.Definitions(t.Context(), w.tenant, w.agent)
+				w.must(err)
+				directDefs, err := query.New(w.db, nil).Definitions(t.Context(), w.tenant, w.agent)
+				w.must(err)
+				w.equal("definitions", jsonOf(directDefs), jsonOf(defs))
+			}
+		}
+	}
+}
+
+// A note that comes while an earlier one of the same entry is worked off must not go with it.
+func TestANoteIsNotLostToTheOneThatWasThereBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
+	item := w.write("plan", text("gold"))
+	for name, note := range map[string]func(){
+		"definitions": func() { // as PersistDefinition does
+			ev := w.event(w.trigger.SaveDefinition(t.Context(), w.tenant, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeString}))
+			w.must(w.run(ev, saveDefinition[:3]...))
+		},
+		"a chain": func() { w.must(w.db.Tenant(w.tenant).NoteChains(t.Context(), []uuid.UUID{item.ItemID})) },
+	} {
+		t.Run(name, func(*testing.T) {
+			w.must(w.run(vault.Event{}, "Caches.InvalidateNoted"))
+			note()
+			listed, err := w.db.System().ListCacheInvalidations(t.Context(), 10)
+			w.must(err)
+			note()
+			later, err := w.db.System().ListCacheInvalidations(t.Context(), 10)
+			w.must(err)
+			if len(listed) != 1 || len(later) != 1 || later[0].Version <= listed[0].Version {
+				t.Errorf("whoever works off %+v takes %+v with it", listed, later)
+			}
+		})
+	}
+}

@@ -1,0 +1,61 @@
+package vault_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+func TestRepliesToAConfirmation(t *testing.T) {
+	t.Parallel()
+	date := vault.Definition{Name: "date_of_birth", ValueType: vault.TypeDate, Enabled: true}
+	consent := vault.Definition{Name: "newsletter", ValueType: vault.TypeBoolean, Enabled: true}
+	diet := vault.Definition{
+		Name: "vegetarian", ValueType: vault.TypeString, Enabled: true, AllowedValues: []json.RawMessage{json.RawMessage(`"yes"`), json.RawMessage(`"no"`), json.RawMessage(`"sometimes"`)},
+	}
+	for _, tc := range []struct {
+		def               vault.Definition
+		candidate, answer string
+		reply             vault.Reply
+		value             string
+	}{
+		{date, `"1990-03-14"`, `true`, vault.ReplyYes, `"1990-03-14"`},
+		{date, `"1990-03-14"`, `" Yes. "`, vault.ReplyYes, `"1990-03-14"`},
+		{date, `"1990-03-14"`, `"That’s right!"`, vault.ReplyYes, `"1990-03-14"`},
+		{date, `"1990-03-14"`, `"1990-03-14"`, vault.ReplyYes, `"1990-03-14"`},
+		{date, `"1990-03-14"`, `false`, vault.ReplyNo, ``},
+		{date, `"1990-03-14"`, `"no"`, vault.ReplyNo, ``},
+		{date, `"1990-03-14"`, `"1991-03-14"`, vault.ReplyOther, `"1991-03-14"`},
+		{date, `"1990-03-14"`, `"perhaps"`, vault.ReplyOther, `"perhaps"`}, // which no date is: it is asked again
+		{consent, `true`, `"yes"`, vault.ReplyYes, `true`},
+		{consent, `true`, `"no"`, vault.ReplyOther, `false`},
+		{consent, `false`, `false`, vault.ReplyYes, `false`},
+		{consent, `false`, `"yes"`, vault.ReplyOther, `true`},
+		{diet, `"no"`, `"no"`, vault.ReplyYes, `"no"`},
+		{diet, `"no"`, `"Yes"`, vault.ReplyOther, `"Yes"`},
+	} {
+		reply, value := vault.ReadReply(tc.def, json.RawMessage(tc.candidate), json.RawMessage(tc.answer))
+		if reply != tc.reply || string(value) != tc.value {
+			t.Errorf("%s: %s to the question whether %s is right comes to %s with %s; want %s with %s",
+				tc.def.Name, tc.answer, tc.candidate, reply, value, tc.reply, tc.value)
+		}
+	}
+}
+
+func TestTheFieldsThatAConditionReads(t *testing.T) {
+	t.Parallel()
+	for expr, want := range map[string][]string{
+		``:                      nil,
+		`fields.plan == "gold"`: {"plan"},
+		`fields["plan"] == "gold" && session.channel == "web"`:           {"plan"},
+		`has(fields.age) && fields.age >= 18 || "email" in fields`:       {"age", "email"},
+		`["a", "b"].exists(x, x == fields.plan) && scenario.name != "x"`: {"plan"},
+		`fields.plan ==`: nil,
+	} {
+		if got := vault.ConditionFields(expr); !slices.Equal(got, want) {
+			t.Errorf("%s reads %v, want %v", expr, got, want)
+		}
+	}
+}

@@ -1,0 +1,312 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	hatchetworker "github.com/hatchet-dev/hatchet/pkg/worker"
+
+	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/workflows"
+)
+
+const patience = time.Minute
+
+// step stands in for the engine's context of one step.
+type step struct {
+	hatchetworker.HatchetContext //nolint:staticcheck // the SDK's only middleware
+	ctx                          context.Context
+	name                         string
+}
+
+func (s step) StepName() string            { return s.name }
+func (s step) ActionId() string            { return "write-field:" + s.name }
+func (s step) WorkflowRunId() string       { return "a run" }
+func (s step) RetryCount() int             { return 0 }
+func (s step) Done() <-chan struct{}       { return s.ctx.Done() }
+func (s step) Err() error                  { return s.ctx.Err() }
+func (s step) Value(key any) any           { return s.ctx.Value(key) }
+func (s step) Deadline() (time.Time, bool) { return s.ctx.Deadline() }
+
+func newTestMetrics(t *testing.T, concurrency int, log io.Writer) *metrics {
+	t.Helper()
+	cfg, err := config.Load("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Jobs.Hatchet.WorkerConcurrency = concurrency
+	return newMetrics(&Runtime{Config: cfg, Log: slog.New(slog.NewTextHandler(log, nil))})
+}
+
+// The engine hands over more steps than may run; the others wait here.
+func TestNoMoreStepsRunAtOnceThanAreAllowed(t *testing.T) {
+	t.Parallel()
+	const allowed, handed = 3, 20
+	m := newTestMetrics(t, allowed, io.Discard)
+	running, release := make(chan struct{}, handed), make(chan struct{})
+	var all sync.WaitGroup
+	for range handed {
+		all.Go(func() {
+			_ = m.observe(step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
+				running <- struct{}{}
+				<-release
+				return nil
+			})
+		})
+	}
+	for range allowed {
+		<-running
+	}
+	select {
+	case <-running:
+		t.Error("one more step runs")
+	default:
+	}
+	for range handed - allowed { // each that ends lets another one in
+		release <- struct{}{}
+		<-running
+	}
+	close(release)
+	all.Wait()
+	if n := m.n.Load(); n != 0 {
+		t.Errorf("%d steps are still counted", n)
+	}
+}
+
+// A gap fill that waits for a customer must not keep others from running.
+func TestAWaitTakesNoTurn(t *testing.T) {
+	t.Parallel()
+	m := newTestMetrics(t, 1, io.Discard)
+	m.turns <- struct{}{} // a step runs
+	ran := false
+	err := m.observe(step{ctx: t.Context(), name: workflows.DurableTask}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
+		ran = true
+		return nil
+	})
+	if err != nil || !ran || m.n.Load() != 0 {
+		t.Errorf("it ran: %t, %v; counted: %d", ran, err, m.n.Load())
+	}
+}
+
+func TestAStepThatIsCancelledBeforeItsTurnDoesNotRun(t *testing.T) {
+	t.Parallel()
+	m := newTestMetrics(t, 1, io.Discard)
+	m.turns <- struct{}{}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := m.observe(step{ctx: ctx, name: "persist"}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
+		t.Error("it ran")
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || m.n.Load() != 0 {
+		t.Errorf("it ended with %v; counted: %d", err, m.n.Load())
+	}
+}
+
+func TestOutcomesAreCountedAndFailuresLogged(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	m := newTestMetrics(t, 2, &log)
+	for _, err := range []error{nil, nil, errors.New("unavailable: the model"), context.Canceled} {
+		if got := m.observe(step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { return err }); !errors.Is(got, err) { //nolint:staticcheck // as above
+			t.Errorf("%v became %v", err, got)
+		}
+	}
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, f := range families {
+		if f.GetName() != "vault_steps_total" {
+			continue
+		}
+		for _, metric := range f.GetMetric() {
+			for _, label := range metric.GetLabel() {
+				if label.GetName() == "outcome" {
+					got[label.GetValue()] = metric.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	if got["succeeded"] != 2 || got["failed"] != 1 || got["cancelled"] != 1 {
+		t.Errorf("counted were %v", got)
+	}
+	if text := log.String(); strings.Count(text, "step_failed") != 1 || !strings.Contains(text, `run_id="a run"`) || !strings.Contains(text, "attempt=1") {
+		t.Errorf("the log is\n%s", text)
+	}
+}
+
+func TestDrainWaitsForWhatRunsAndGivesUpAfterTheGrace(t *testing.T) {
+	t.Parallel()
+	var r running
+	if left := r.drain(patience); left != 0 {
+		t.Errorf("with nothing to wait for %d are left", left)
+	}
+	r.n.Add(1)
+	if left := r.drain(time.Millisecond); left != 1 {
+		t.Errorf("after the grace %d are left", left)
+	}
+	done := make(chan int64)
+	go func() { done <- r.drain(patience) }()
+	r.n.Add(-1)
+	if left := <-done; left != 0 {
+		t.Errorf("after it has ended %d are left", left)
+	}
+}
+
+func newKey(t *testing.T) string {
+	t.Helper()
+	key, err := db.NewSealingKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// connectTo makes a Runtime over a database, with its endpoints on a port of its own.
+func connectTo(t *testing.T, url, sealingKey, redisURL string) (*Runtime, error) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	cfg, err := config.Load("", []string{
+		"DATABASE_URL=" + url, "REDIS_URL=" + redisURL, "VAULT_SEALING_KEY=" + sealingKey,
+		"VAULT_WORKER_HEALTH_ADDRESS=" + listener.Addr().String(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Connect(t.Context(), cfg, nil, slog.New(slog.DiscardHandler))
+}
+
+func get(ctx context.Context, address, path string) (int, string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	return res.StatusCode, string(body), err
+}
+
+func TestHealthSaysWhetherTheWorkerLivesAndIsReady(t *testing.T) {
+	t.Parallel()
+	r, err := connectTo(t, dbtest.URL(t), newKey(t), os.Getenv("REDIS_URL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := sync.OnceFunc(r.Close)
+	t.Cleanup(closed)
+	m := newMetrics(r)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- serveHealth(ctx, r, m) }()
+	address := r.Config.Worker.HealthAddress
+
+	deadline := time.Now().Add(patience)
+	for { // until it listens
+		if _, _, err := get(ctx, address, "/healthz"); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("it does not listen")
+		}
+	}
+	_ = m.observe(step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { return nil }) //nolint:staticcheck // as above
+	expect := func(path string, code int, text string) {
+		t.Helper()
+		if got, body, err := get(ctx, address, path); err != nil || got != code || !strings.Contains(body, text) {
+			t.Errorf("%s answers %d, %v:\n%s", path, got, err, body)
+		}
+	}
+	expect("/healthz", http.StatusOK, "ok")
+	expect("/readyz", http.StatusOK, "ok")
+	expect("/metrics", http.StatusOK, `vault_steps_total{outcome="succeeded",step="write-field:persist"} 1`)
+	expect("/metrics", http.StatusOK, "profile_cache_hits_total")
+
+	closed() // the database is gone
+	expect("/readyz", http.StatusServiceUnavailable, "the database does not answer")
+	expect("/healthz", http.StatusOK, "ok")
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestHealthFailsWhereItsPortIsTaken(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	m := newTestMetrics(t, 1, io.Discard)
+	r := &Runtime{}
+	r.Config.Worker.HealthAddress = listener.Addr().String()
+	if err := serveHealth(t.Context(), r, m); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestConnectRefusesWhatItCannotWorkWith(t *testing.T) {
+	t.Parallel()
+	url, key, redisURL := dbtest.URL(t), newKey(t), os.Getenv("REDIS_URL")
+	for name, c := range map[string]struct{ url, key, redisURL, want string }{
+		"no database":           {"", key, redisURL, "database.url: is not set"},
+		"no sealing key":        {url, "", redisURL, "sealing_key: is not set"},
+		"no such server":        {"postgres://vault@127.0.0.1:1/vault", key, redisURL, "open database"},
+		"no Redis is all right": {url, key, "redis://127.0.0.1:1", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, err := connectTo(t, c.url, c.key, c.redisURL)
+			if err == nil {
+				r.Close()
+			}
+			if c.want == "" {
+				if err != nil {
+					t.Errorf("it was refused: %v", err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "password") {
+				t.Errorf("it was refused with %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestEngineWantsATokenThatItDoesNotShow(t *testing.T) {
+	t.Parallel()
+	cfg, err := config.Load("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Engine(cfg); err == nil || !strings.Contains(err.Error(), "HATCHET_CLIENT_TOKEN") {
+		t.Errorf("without a token it says %v", err)
+	}
+	cfg.Jobs.Hatchet.Token = "not-a-token-at-all"
+	if _, err := Engine(cfg); err == nil || !strings.Contains(err.Error(), "HATCHET_CLIENT_TOKEN is no client token") || strings.Contains(err.Error(), "not-a-token-at-all") {
+		t.Errorf("with a wrong token it says %v", err)
+	}
+}

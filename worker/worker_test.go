@@ -1,0 +1,93 @@
+package worker_test
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/vault"
+	"github.com/contextvault/contextvault/worker"
+)
+
+var kit *testkit.Kit
+
+func TestMain(m *testing.M) { os.Exit(testkit.Main(m, func(k *testkit.Kit) { kit = k })) }
+
+// run runs another worker of the system until stop is called, which gives what Run returned.
+func run(t *testing.T, opts worker.Options, healthAddress string) (stop func() error) {
+	t.Helper()
+	r := *kit.Runtime
+	r.Config.Worker.HealthAddress = healthAddress
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- worker.Run(ctx, &r, kit.Client, opts) }()
+	t.Cleanup(cancel)
+	return func() error {
+		cancel()
+		return <-ended
+	}
+}
+
+// A worker that is asked to stop while it starts stops well.
+func TestAWorkerMayBeStoppedAtOnce(t *testing.T) {
+	t.Parallel()
+	if err := run(t, worker.Options{NoHealth: true}, "")(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// A worker nobody can look after does not go on.
+func TestAWorkerWithoutItsHealthEndpointEnds(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	r := *kit.Runtime
+	r.Config.Worker.HealthAddress = listener.Addr().String()
+	if err := worker.Run(t.Context(), &r, kit.Client, worker.Options{}); err == nil || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// Several workers share the work; what one of them leaves on its stop the others take.
+func TestWorkersShareTheWork(t *testing.T) {
+	t.Parallel()
+	ready := make(chan struct{})
+	stop := run(t, worker.Options{NoHealth: true, Ready: func() { close(ready) }}, "")
+	<-ready
+	tenant, agent := kit.Tenant(t), testkit.ID()
+	define, err := kit.Trigger.SaveDefinition(t.Context(), tenant, vault.Definition{AgentID: agent, Name: "plan", ValueType: vault.TypeString, Enabled: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kit.Operation(t, tenant, define.ID, vault.IntentSucceeded)
+	type written struct{ customer, operation [16]byte }
+	var all []written
+	for i := range 20 {
+		customer := testkit.ID()
+		r, err := kit.Trigger.WriteField(t.Context(), tenant, vault.WriteField{
+			AgentID: agent, CustomerID: customer, Name: "plan", Value: json.RawMessage(`"gold"`), Source: vault.FieldUserProvided,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, written{customer, r.ID})
+		if i == 10 {
+			if err := stop(); err != nil {
+				t.Errorf("it ended with %v", err)
+			}
+		}
+	}
+	for _, w := range all {
+		kit.Operation(t, tenant, w.operation, vault.IntentSucceeded)
+		if h, err := kit.Query.History(t.Context(), tenant, w.customer, "plan"); err != nil || len(h) != 1 {
+			t.Errorf("written %d times, %v", len(h), err)
+		}
+	}
+}
