@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 
+	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -13,7 +14,7 @@ const tagAdmin = "Administration"
 
 func (s *Server) adminRoutes() {
 	result := reflect.TypeFor[vault.SweepResult]()
-	type sweep struct{ preferences }
+	type sweep struct{ input.Preferences }
 	change(s, operation{
 		name: "expire-stale", method: http.MethodPost, path: "/admin/profiles/expire-stale", tag: tagAdmin, access: toOperate, result: result,
 		summary: "Mark what is past its expiry now", detail: "Across tenants, instead of at the next cron.",
@@ -29,7 +30,7 @@ func (s *Server) adminRoutes() {
 	register(s, operation{
 		name: "drop-cached-profile", method: http.MethodDelete, path: "/admin/cache/profiles/{customer_id}", tag: tagAdmin, access: toOperate,
 		summary: "Make the cache forget a customer", detail: "The next read goes to the database. With ADMIN_TOKEN, X-Tenant names the customer's tenant. It is never needed: for an operator who wants to be sure.",
-	}, func(ctx context.Context, c caller, in *customerPath) (*struct{}, error) {
+	}, func(ctx context.Context, c caller, in *input.CustomerPath) (*struct{}, error) {
 		if c.tenant == s.options.OperatorTenant {
 			return nil, vault.Invalid("X-Tenant", "is required with the admin token: the tenant of the customer")
 		}

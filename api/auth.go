@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -127,7 +128,7 @@ func (s *Server) admit(ctx huma.Context, a access) (caller, error) {
 func (s *Server) operator(ctx huma.Context, now time.Time) (caller, error) {
 	c := caller{tenant: s.options.OperatorTenant, scopes: []Scope{ScopeAdmin}}
 	if text := ctx.Header("X-Tenant"); text != "" {
-		var tenant id
+		var tenant input.ID
 		if err := tenant.UnmarshalText([]byte(text)); err != nil {
 			return c, vault.Invalid("X-Tenant", "%s", err)
 		}

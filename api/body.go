@@ -6,18 +6,12 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/vault"
 )
 
-// jsonBody is the part of an input that has a body. What it holds is decoded and checked by the domain, which says better
-// than a schema what is wrong.
-type jsonBody struct {
-	ContentType string `header:"Content-Type" hidden:"true"`
-	RawBody     []byte `contentType:"application/json"`
-}
-
 // decode decodes a body. Fields that the type does not have are refused.
-func decode[T any](b jsonBody) (T, error) {
+func decode[T any](b input.JSON) (T, error) {
 	var out T
 	if b.ContentType != "" {
 		if kind, _, err := mime.ParseMediaType(b.ContentType); err != nil || kind != "application/json" && !strings.HasSuffix(kind, "+json") {
@@ -33,7 +27,7 @@ func decode[T any](b jsonBody) (T, error) {
 }
 
 // decodeOptional is decode for a body that may be left out.
-func decodeOptional[T any](b jsonBody) (T, error) {
+func decodeOptional[T any](b input.JSON) (T, error) {
 	if len(b.RawBody) == 0 {
 		var out T
 		return out, nil

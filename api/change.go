@@ -13,20 +13,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
 // MaxWait is the longest that a request waits for an outcome, whatever it prefers: well inside the time-outs of proxies.
 const MaxWait = 60 * time.Second
-
-// preferences are the headers that every change takes.
-type preferences struct {
-	Prefer string `header:"Prefer" doc:"wait=5 waits up to 5 seconds, at most 60, for the outcome." example:"wait=5"`
-	Key    string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]+$" patternDescription:"visible ASCII characters" doc:"Makes a repeat harmless: the same key with the same content is the same operation. Keys are of the tenant, and of one kind of operation."`
-}
-
-func (p *preferences) preferred() *preferences { return p }
 
 // Operation is how a change went, or goes.
 type Operation struct {
@@ -70,7 +63,7 @@ type changed struct {
 // change adds an operation that changes something: it is accepted, and its outcome waited for as long as the caller prefers.
 func change[I any, P interface {
 	*I
-	preferred() *preferences
+	Preferred() *input.Preferences
 }](s *Server, op operation, accept func(ctx context.Context, c caller, in *I, opts []trigger.Option) (trigger.Receipt, error)) {
 	op.errors = append(op.errors, http.StatusNotFound, http.StatusConflict)
 	h := s.describe(op)
@@ -78,7 +71,7 @@ func change[I any, P interface {
 	h.Responses["200"] = s.succeeded(op.result)
 	h.Responses["202"] = &huma.Response{Description: "Accepted, and owed: operation_id and status. Location says where to ask how it goes."}
 	huma.Register(s.api, h, func(ctx context.Context, in *I) (*changed, error) {
-		c, pref := callerOf(ctx), P(in).preferred()
+		c, pref := callerOf(ctx), P(in).Preferred()
 		var opts []trigger.Option
 		if pref.Key != "" {
 			opts = append(opts, trigger.IdempotencyKey(pref.Key))
@@ -100,7 +93,7 @@ func change[I any, P interface {
 }
 
 // outcome waits for an operation. What is still on its way is no error: it is accepted, and owed.
-func (s *Server) outcome(ctx context.Context, c caller, receipt trigger.Receipt, pref *preferences) (*changed, error) {
+func (s *Server) outcome(ctx context.Context, c caller, receipt trigger.Receipt, pref *input.Preferences) (*changed, error) {
 	out := &changed{
 		Status: http.StatusAccepted, Location: operationPath(receipt.ID),
 		Body: Operation{ID: receipt.ID, Status: vault.IntentAccepted},

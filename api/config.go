@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -21,9 +22,9 @@ func (s *Server) configRoutes() {
 	s.requirementRoutes()
 }
 
-type fieldOfAgent struct {
-	agentPath
-	fieldPath
+type FieldOfAgent struct {
+	input.AgentPath
+	input.FieldPath
 }
 
 // listOf is a page of a list.
@@ -38,9 +39,9 @@ type one[T any] struct{ Body T }
 
 func (s *Server) fieldRoutes() {
 	type save struct {
-		fieldOfAgent
-		preferences
-		jsonBody
+		FieldOfAgent
+		input.Preferences
+		input.JSON
 	}
 	change(s, operation{
 		name: "save-field", method: http.MethodPut, path: "/v1/agents/{agent_id}/fields/{name}", tag: tagConfig, access: toWrite,
@@ -50,7 +51,7 @@ func (s *Server) fieldRoutes() {
 			"collection_prompt": "What is your email address?"}`},
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
-		def, err := decode[vault.Definition](in.jsonBody)
+		def, err := decode[vault.Definition](in.JSON)
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -66,13 +67,13 @@ func (s *Server) fieldRoutes() {
 	register(s, operation{
 		name: "get-field", method: http.MethodGet, path: "/v1/agents/{agent_id}/fields/{name}", tag: tagConfig, access: toRead,
 		summary: "Get a field definition", errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, c caller, in *fieldOfAgent) (*one[vault.Definition], error) {
+	}, func(ctx context.Context, c caller, in *FieldOfAgent) (*one[vault.Definition], error) {
 		def, err := s.options.Query.Definition(ctx, c.tenant, in.Agent.UUID, in.Name)
 		return &one[vault.Definition]{def}, err
 	})
 	type list struct {
-		agentPath
-		pageParams
+		input.AgentPath
+		input.Page
 	}
 	register(s, operation{
 		name: "list-fields", method: http.MethodGet, path: "/v1/agents/{agent_id}/fields", tag: tagConfig, access: toRead,
@@ -99,14 +100,14 @@ type afterName struct {
 }
 
 func (s *Server) scenarioRoutes() {
-	type scenarioOfAgent struct {
-		agentPath
-		scenarioPath
+	type ScenarioOfAgent struct {
+		input.AgentPath
+		input.ScenarioPath
 	}
 	type save struct {
-		scenarioOfAgent
-		preferences
-		jsonBody
+		ScenarioOfAgent
+		input.Preferences
+		input.JSON
 	}
 	change(s, operation{
 		name: "save-scenario", method: http.MethodPut, path: "/v1/agents/{agent_id}/scenarios/{scenario_id}", tag: tagConfig, access: toWrite,
@@ -115,7 +116,7 @@ func (s *Server) scenarioRoutes() {
 			"name": "Onboarding", "description": "We need the customer's email address. Only if the customer is over 18, go on."}`},
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
-		scenario, err := decode[vault.Scenario](in.jsonBody)
+		scenario, err := decode[vault.Scenario](in.JSON)
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -127,7 +128,7 @@ func (s *Server) scenarioRoutes() {
 	register(s, operation{
 		name: "get-scenario", method: http.MethodGet, path: "/v1/agents/{agent_id}/scenarios/{scenario_id}", tag: tagConfig, access: toRead,
 		summary: "Get a scenario", errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, c caller, in *scenarioOfAgent) (*one[vault.Scenario], error) {
+	}, func(ctx context.Context, c caller, in *ScenarioOfAgent) (*one[vault.Scenario], error) {
 		scenario, err := s.options.Query.Scenario(ctx, c.tenant, in.Scenario.UUID)
 		if err == nil && scenario.AgentID != in.Agent.UUID {
 			err = vault.Unknown("scenario", in.Scenario.UUID)
@@ -135,23 +136,23 @@ func (s *Server) scenarioRoutes() {
 		return &one[vault.Scenario]{scenario}, err
 	})
 
-	type ruleOfAgent struct {
-		agentPath
-		Rule id `path:"rule_id" doc:"The rule, by the id that the config service gave it."`
+	type RuleOfAgent struct {
+		input.AgentPath
+		Rule input.ID `path:"rule_id" doc:"The rule, by the id that the config service gave it."`
 	}
 	type saveRule struct {
-		ruleOfAgent
-		preferences
-		jsonBody
+		RuleOfAgent
+		input.Preferences
+		input.JSON
 	}
 	change(s, operation{
 		name: "save-rule", method: http.MethodPut, path: "/v1/agents/{agent_id}/rules/{rule_id}", tag: tagConfig, access: toWrite,
 		summary: "Save a rule of a scenario", detail: "What it needs of a customer is extracted from its text after it is saved; the result names that operation.",
 		body: &bodyOf{of: vault.Rule{}, omit: []string{"agent_id", "id"}, example: `{
-			"scenario_id": "` + exampleID + `", "name": "Adults only", "condition": "The customer is at least 18 years old", "action": "Go on"}`},
+			"scenario_id": "` + input.ExampleID + `", "name": "Adults only", "condition": "The customer is at least 18 years old", "action": "Go on"}`},
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *saveRule, opts []trigger.Option) (trigger.Receipt, error) {
-		rule, err := decode[vault.Rule](in.jsonBody)
+		rule, err := decode[vault.Rule](in.JSON)
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -163,7 +164,7 @@ func (s *Server) scenarioRoutes() {
 	register(s, operation{
 		name: "get-rule", method: http.MethodGet, path: "/v1/agents/{agent_id}/rules/{rule_id}", tag: tagConfig, access: toRead,
 		summary: "Get a rule", errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, c caller, in *ruleOfAgent) (*one[vault.Rule], error) {
+	}, func(ctx context.Context, c caller, in *RuleOfAgent) (*one[vault.Rule], error) {
 		rule, err := s.options.Query.Rule(ctx, c.tenant, in.Rule.UUID)
 		if err == nil && rule.AgentID != in.Agent.UUID {
 			err = vault.Unknown("rule", in.Rule.UUID)
@@ -174,8 +175,8 @@ func (s *Server) scenarioRoutes() {
 
 func (s *Server) requirementRoutes() {
 	type list struct {
-		scenarioPath
-		pageParams
+		input.ScenarioPath
+		input.Page
 	}
 	register(s, operation{
 		name: "list-requirements", method: http.MethodGet, path: "/v1/scenarios/{scenario_id}/requirements", tag: tagConfig, access: toRead,
@@ -196,10 +197,10 @@ func (s *Server) requirementRoutes() {
 	})
 
 	type save struct {
-		scenarioPath
-		Name string `path:"field_name" maxLength:"50" pattern:"^[a-z_][a-z0-9_]*$" patternDescription:"a field name: small letters, digits and _, with no digit first" doc:"The name of the field." example:"email"`
-		preferences
-		jsonBody
+		input.ScenarioPath
+		Name string `path:"field_name" maxLength:"50" pattern:"^[a-z_][a-z0-9_]*$" doc:"The name of the field." example:"email"`
+		input.Preferences
+		input.JSON
 	}
 	change(s, operation{
 		name: "save-requirement", method: http.MethodPut, path: "/v1/scenarios/{scenario_id}/requirements/{field_name}", tag: tagConfig, access: toWrite,
@@ -208,7 +209,7 @@ func (s *Server) requirementRoutes() {
 			"required_level": "hard", "fallback_action": "ask", "when_condition": "fields.age >= 18", "depends_on_fields": ["age"]}`},
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
-		req, err := decode[vault.Requirement](in.jsonBody)
+		req, err := decode[vault.Requirement](in.JSON)
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -226,9 +227,9 @@ func (s *Server) requirementRoutes() {
 	})
 
 	type extract struct {
-		scenarioPath
-		preferences
-		jsonBody
+		input.ScenarioPath
+		input.Preferences
+		input.JSON
 	}
 	change(s, operation{
 		name: "extract-schema", method: http.MethodPost, path: "/v1/scenarios/{scenario_id}/extract", tag: tagConfig, access: toWrite,
@@ -236,7 +237,7 @@ func (s *Server) requirementRoutes() {
 		body:   &bodyOf{of: extraction{}, optional: true, example: `{}`},
 		result: reflect.TypeFor[vault.ExtractResult](),
 	}, func(ctx context.Context, c caller, in *extract, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decodeOptional[extraction](in.jsonBody)
+		body, err := decodeOptional[extraction](in.JSON)
 		if err != nil {
 			return trigger.Receipt{}, err
 		}

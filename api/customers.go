@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 
+	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
@@ -31,21 +32,21 @@ type CustomerProfile struct {
 
 // profileChange is the input of changes to a customer that have no body.
 type profileChange struct {
-	customerPath
-	preferences
+	input.CustomerPath
+	input.Preferences
 }
 
 // profileBody is the input of changes to a customer that have one.
 type profileBody struct {
-	customerPath
-	preferences
-	jsonBody
+	input.CustomerPath
+	input.Preferences
+	input.JSON
 }
 
 func (s *Server) profileRoutes() {
 	type open struct {
-		preferences
-		jsonBody
+		input.Preferences
+		input.JSON
 	}
 	change(s, operation{
 		name: "open-customer", method: http.MethodPost, path: "/v1/customers", tag: tagCustomers, access: toWrite,
@@ -53,14 +54,14 @@ func (s *Server) profileRoutes() {
 		body:   &bodyOf{of: vault.OpenProfile{}, example: `{"channel": "whatsapp", "external_id": "+4915112345678", "verified": true}`},
 		result: reflect.TypeFor[vault.ProfileResult](),
 	}, func(ctx context.Context, c caller, in *open, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.OpenProfile](in.jsonBody)
+		body, err := decode[vault.OpenProfile](in.JSON)
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
 		return s.options.Trigger.OpenProfile(ctx, c.tenant, body, opts...)
 	})
 	type get struct {
-		customerPath
+		input.CustomerPath
 		History bool `query:"history" doc:"Every version of every field, too."`
 	}
 	register(s, operation{
@@ -85,10 +86,10 @@ func (s *Server) profileRoutes() {
 	change(s, operation{
 		name: "merge-customers", method: http.MethodPost, path: "/v1/customers/{customer_id}/merge", tag: tagCustomers, access: toWrite,
 		summary: "Merge another customer into this one", detail: "The other one's id leads to this one from then on.",
-		body:   &bodyOf{of: vault.MergeProfiles{}, omit: []string{"target_customer_id"}, example: `{"source_customer_id": "` + exampleID + `"}`},
+		body:   &bodyOf{of: vault.MergeProfiles{}, omit: []string{"target_customer_id"}, example: `{"source_customer_id": "` + input.ExampleID + `"}`},
 		result: reflect.TypeFor[vault.ProfileResult](),
 	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.MergeProfiles](in.jsonBody)
+		body, err := decode[vault.MergeProfiles](in.JSON)
 		if err := cmp.Or(err, from(&body.TargetCustomerID, in.Customer, "target_customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -104,23 +105,23 @@ func (s *Server) profileRoutes() {
 }
 
 func (s *Server) valueRoutes() {
-	type fieldOfCustomer struct {
-		customerPath
-		fieldPath
+	type FieldOfCustomer struct {
+		input.CustomerPath
+		input.FieldPath
 	}
 	type write struct {
-		fieldOfCustomer
-		preferences
-		jsonBody
+		FieldOfCustomer
+		input.Preferences
+		input.JSON
 	}
 	change(s, operation{
 		name: "write-field", method: http.MethodPut, path: "/v1/customers/{customer_id}/fields/{name}", tag: tagCustomers, access: toWrite,
 		summary: "Write a value", detail: "The profile is made at the first write. The version before it becomes superseded, and stays in the history.",
 		body: &bodyOf{of: vault.WriteField{}, omit: []string{"customer_id", "name"}, example: `{
-			"agent_id": "` + exampleID + `", "value": "ada@example.com", "source": "user_provided"}`},
+			"agent_id": "` + input.ExampleID + `", "value": "ada@example.com", "source": "user_provided"}`},
 		result: reflect.TypeFor[vault.ItemResult](),
 	}, func(ctx context.Context, c caller, in *write, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.WriteField](in.jsonBody)
+		body, err := decode[vault.WriteField](in.JSON)
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -133,7 +134,7 @@ func (s *Server) valueRoutes() {
 	register(s, operation{
 		name: "get-value", method: http.MethodGet, path: "/v1/customers/{customer_id}/fields/{name}", tag: tagCustomers, access: toRead,
 		summary: "Get the active value of a field", errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, c caller, in *fieldOfCustomer) (*one[vault.Field], error) {
+	}, func(ctx context.Context, c caller, in *FieldOfCustomer) (*one[vault.Field], error) {
 		profile, err := s.options.Query.Profile(ctx, c.tenant, in.Customer.UUID)
 		field, ok := profile.Fields[in.Name]
 		if err == nil && !ok {
@@ -142,8 +143,8 @@ func (s *Server) valueRoutes() {
 		return &one[vault.Field]{field}, err
 	})
 	type history struct {
-		fieldOfCustomer
-		pageParams
+		FieldOfCustomer
+		input.Page
 	}
 	register(s, operation{
 		name: "list-history", method: http.MethodGet, path: "/v1/customers/{customer_id}/fields/{name}/history", tag: tagCustomers, access: toRead,
@@ -165,10 +166,10 @@ func (s *Server) valueRoutes() {
 		name: "verify-field", method: http.MethodPost, path: "/v1/customers/{customer_id}/fields/{name}/verify", tag: tagCustomers, access: toWrite,
 		summary: "Say that the active value of a field was verified",
 		body: &bodyOf{of: vault.VerifyField{}, omit: []string{"customer_id", "name"}, example: `{
-			"agent_id": "` + exampleID + `", "method": "document", "verified_by": "back office"}`},
+			"agent_id": "` + input.ExampleID + `", "method": "document", "verified_by": "back office"}`},
 		result: reflect.TypeFor[vault.ItemResult](),
 	}, func(ctx context.Context, c caller, in *write, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.VerifyField](in.jsonBody)
+		body, err := decode[vault.VerifyField](in.JSON)
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -185,11 +186,11 @@ func (s *Server) importRoutes() {
 		name: "import-customer", method: http.MethodPost, path: "/v1/customers/{customer_id}/import", tag: tagCustomers, access: toWrite,
 		summary: "Write many values of a customer", detail: "In one transaction: all of them, or none, unless skip_invalid is set.",
 		body: &bodyOf{of: vault.ImportFields{}, omit: []string{"writes.customer_id"}, example: `{"writes": [
-			{"agent_id": "` + exampleID + `", "name": "email", "value": "ada@example.com", "source": "human_entered"},
-			{"agent_id": "` + exampleID + `", "name": "country", "value": "Norway", "source": "human_entered"}]}`},
+			{"agent_id": "` + input.ExampleID + `", "name": "email", "value": "ada@example.com", "source": "human_entered"},
+			{"agent_id": "` + input.ExampleID + `", "name": "country", "value": "Norway", "source": "human_entered"}]}`},
 		result: reflect.TypeFor[vault.ImportResult](),
 	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.ImportFields](in.jsonBody)
+		body, err := decode[vault.ImportFields](in.JSON)
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -201,17 +202,17 @@ func (s *Server) importRoutes() {
 		return s.options.Trigger.ImportFields(ctx, c.tenant, body, opts...)
 	})
 	type many struct {
-		preferences
-		jsonBody
+		input.Preferences
+		input.JSON
 	}
 	change(s, operation{
 		name: "import", method: http.MethodPost, path: "/v1/import", tag: tagCustomers, access: toWrite,
 		summary: "Write values of many customers", detail: "In one transaction, at most 1,000: all of them, or none, unless skip_invalid is set.",
 		body: &bodyOf{of: vault.ImportFields{}, example: `{"skip_invalid": true, "writes": [
-			{"customer_id": "` + exampleID + `", "agent_id": "` + exampleID + `", "name": "email", "value": "ada@example.com", "source": "human_entered"}]}`},
+			{"customer_id": "` + input.ExampleID + `", "agent_id": "` + input.ExampleID + `", "name": "email", "value": "ada@example.com", "source": "human_entered"}]}`},
 		result: reflect.TypeFor[vault.ImportResult](),
 	}, func(ctx context.Context, c caller, in *many, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.ImportFields](in.jsonBody)
+		body, err := decode[vault.ImportFields](in.JSON)
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -228,7 +229,7 @@ func (s *Server) identityRoutes() {
 			"checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`},
 		result: reflect.TypeFor[vault.ItemResult](),
 	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.AddAsset](in.jsonBody)
+		body, err := decode[vault.AddAsset](in.JSON)
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -240,7 +241,7 @@ func (s *Server) identityRoutes() {
 		body:    &bodyOf{of: vault.LinkChannel{}, omit: []string{"customer_id"}, example: `{"channel": "email", "external_id": "ada@example.com"}`},
 		result:  reflect.TypeFor[vault.ProfileResult](),
 	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.LinkChannel](in.jsonBody)
+		body, err := decode[vault.LinkChannel](in.JSON)
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -252,7 +253,7 @@ func (s *Server) identityRoutes() {
 		body:    &bodyOf{of: vault.RecordConsent{}, omit: []string{"customer_id"}, example: `{"purpose": "marketing", "granted": true, "source": "web form"}`},
 		result:  reflect.TypeFor[vault.ProfileResult](),
 	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.RecordConsent](in.jsonBody)
+		body, err := decode[vault.RecordConsent](in.JSON)
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -262,11 +263,11 @@ func (s *Server) identityRoutes() {
 
 func (s *Server) gapRoutes() {
 	type missing struct {
-		customerPath
-		Scenario id                  `query:"scenario_id" required:"true" doc:"The scenario that is to start."`
+		input.CustomerPath
+		Scenario input.ID            `query:"scenario_id" required:"true" doc:"The scenario that is to start."`
 		Step     string              `query:"step_id" maxLength:"100" doc:"Only what this step needs, and the whole scenario."`
-		Rule     id                  `query:"rule_id" doc:"Only what this rule needs, and what belongs to no rule."`
-		Session  id                  `query:"session_id" doc:"The session whose variables conditions see."`
+		Rule     input.ID            `query:"rule_id" doc:"Only what this rule needs, and what belongs to no rule."`
+		Session  input.ID            `query:"session_id" doc:"The session whose variables conditions see."`
 		Level    vault.RequiredLevel `query:"level" enum:"hard,soft" doc:"Only requirements of this level."`
 	}
 	register(s, operation{
@@ -275,8 +276,8 @@ func (s *Server) gapRoutes() {
 		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *missing) (*one[query.MissingFields], error) {
 		out, err := s.options.Query.Missing(ctx, c.tenant, query.MissingInput{
-			CustomerID: in.Customer.UUID, ScenarioID: in.Scenario.UUID, SessionID: in.Session.given(),
-			Scope: vault.Scope{StepID: in.Step, RuleID: in.Rule.given(), Level: in.Level},
+			CustomerID: in.Customer.UUID, ScenarioID: in.Scenario.UUID, SessionID: in.Session.Given(),
+			Scope: vault.Scope{StepID: in.Step, RuleID: in.Rule.Given(), Level: in.Level},
 		})
 		return &one[query.MissingFields]{out}, err
 	})
@@ -284,10 +285,10 @@ func (s *Server) gapRoutes() {
 		name: "fill-gaps", method: http.MethodPost, path: "/v1/customers/{customer_id}/fill", tag: tagCustomers, access: toWrite,
 		summary: "Fill what a scenario still needs of a customer",
 		detail:  "From the profile, the session and the conversation; the rest is asked for (GET /v1/questions), and the operation succeeds once that is settled.",
-		body:    &bodyOf{of: vault.FillGaps{}, omit: []string{"customer_id"}, example: `{"scenario_id": "` + exampleID + `", "session_id": "` + exampleID + `"}`},
+		body:    &bodyOf{of: vault.FillGaps{}, omit: []string{"customer_id"}, example: `{"scenario_id": "` + input.ExampleID + `", "session_id": "` + input.ExampleID + `"}`},
 		result:  reflect.TypeFor[vault.FillResult](),
 	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.FillGaps](in.jsonBody)
+		body, err := decode[vault.FillGaps](in.JSON)
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -16,7 +17,7 @@ const tagLineage = "Lineage"
 
 func (s *Server) itemRoutes() {
 	type chain struct {
-		itemPath
+		input.ItemPath
 		Depth int `query:"depth" minimum:"1" maximum:"100" default:"10" doc:"How many links are read."`
 	}
 	register(s, operation{
@@ -27,8 +28,8 @@ func (s *Server) itemRoutes() {
 		return &one[vault.Chain]{out}, err
 	})
 	type derived struct {
-		itemPath
-		pageParams
+		input.ItemPath
+		input.Page
 	}
 	register(s, operation{
 		name: "list-derived", method: http.MethodGet, path: "/v1/items/{item_id}/derived", tag: tagLineage, access: toRead,
@@ -53,9 +54,9 @@ func (s *Server) itemRoutes() {
 		return &page[vault.ChainLink]{listOf[vault.ChainLink]{items, next}}, nil
 	})
 	type remove struct {
-		itemPath
+		input.ItemPath
 		Force bool `query:"force" doc:"Delete it although others were derived from it: they become orphaned, and stay. Needs the scope admin."`
-		preferences
+		input.Preferences
 	}
 	change(s, operation{
 		name: "delete-item", method: http.MethodDelete, path: "/v1/items/{item_id}", tag: tagLineage, access: toWrite,
@@ -68,8 +69,8 @@ func (s *Server) itemRoutes() {
 		return s.options.Trigger.DeleteItem(ctx, c.tenant, vault.DeleteItem{ItemID: in.Item.UUID, Force: in.Force}, opts...)
 	})
 	type restore struct {
-		itemPath
-		preferences
+		input.ItemPath
+		input.Preferences
 	}
 	change(s, operation{
 		name: "restore-item", method: http.MethodPost, path: "/v1/items/{item_id}/restore", tag: tagLineage, access: toAdmin,

@@ -4,26 +4,27 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/trigger"
 )
 
 const tagOperations = "Operations"
 
 func (s *Server) operationRoutes() {
-	type operationPathParam struct {
-		Operation id `path:"operation_id" doc:"The operation, as the answer to a change named it."`
+	type OperationPath struct {
+		Operation input.ID `path:"operation_id" doc:"The operation, as the answer to a change named it."`
 	}
 	register(s, operation{
 		name: "get-operation", method: http.MethodGet, path: "/v1/operations/{operation_id}", tag: tagOperations, access: toFollow,
 		summary: "Get how a change went, or goes", detail: "An operation that was rejected is no problem here: the answer is 200, and says why it was.",
 		errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, c caller, in *operationPathParam) (*one[Operation], error) {
+	}, func(ctx context.Context, c caller, in *OperationPath) (*one[Operation], error) {
 		op, err := s.options.Query.Operation(ctx, c.tenant, in.Operation.UUID)
 		return &one[Operation]{operationOf(op)}, err
 	})
 	type replay struct {
-		operationPathParam
-		preferences
+		OperationPath
+		input.Preferences
 	}
 	change(s, operation{
 		name: "replay-operation", method: http.MethodPost, path: "/v1/operations/{operation_id}/replay", tag: tagOperations, access: toAdmin,

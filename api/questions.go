@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 
+	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
@@ -18,8 +19,8 @@ const (
 
 func (s *Server) questionRoutes() {
 	type list struct {
-		Customer id `query:"customer_id" doc:"Only the questions to this customer."`
-		pageParams
+		Customer input.ID `query:"customer_id" doc:"Only the questions to this customer."`
+		input.Page
 	}
 	register(s, operation{
 		name: "list-questions", method: http.MethodGet, path: "/v1/questions", tag: tagQuestions, access: toRead,
@@ -29,7 +30,7 @@ func (s *Server) questionRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		items, more, err := s.options.Query.QuestionsPage(ctx, c.tenant, in.Customer.given(), after, in.Limit)
+		items, more, err := s.options.Query.QuestionsPage(ctx, c.tenant, in.Customer.Given(), after, in.Limit)
 		out := &page[vault.Question]{listOf[vault.Question]{Items: items}}
 		if more {
 			last := items[len(items)-1]
@@ -37,20 +38,20 @@ func (s *Server) questionRoutes() {
 		}
 		return out, err
 	})
-	type questionPath struct {
-		Question id `path:"question_id" doc:"The question."`
+	type QuestionPath struct {
+		Question input.ID `path:"question_id" doc:"The question."`
 	}
 	register(s, operation{
 		name: "get-question", method: http.MethodGet, path: "/v1/questions/{question_id}", tag: tagQuestions, access: toRead,
 		summary: "Get a question, open or not", errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, c caller, in *questionPath) (*one[vault.Question], error) {
+	}, func(ctx context.Context, c caller, in *QuestionPath) (*one[vault.Question], error) {
 		q, err := s.options.Query.Question(ctx, c.tenant, in.Question.UUID)
 		return &one[vault.Question]{q}, err
 	})
 	type answerQuestion struct {
-		questionPath
-		preferences
-		jsonBody
+		QuestionPath
+		input.Preferences
+		input.JSON
 	}
 	change(s, operation{
 		name: "answer-question", method: http.MethodPost, path: "/v1/questions/{question_id}/answer", tag: tagQuestions, access: toWrite,
@@ -58,7 +59,7 @@ func (s *Server) questionRoutes() {
 		body:   &bodyOf{of: vault.AnswerQuestion{}, omit: []string{"question_id"}, example: `{"value": "ada@example.com"}`},
 		result: reflect.TypeFor[vault.ItemResult](),
 	}, func(ctx context.Context, c caller, in *answerQuestion, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.AnswerQuestion](in.jsonBody)
+		body, err := decode[vault.AnswerQuestion](in.JSON)
 		if err := cmp.Or(err, from(&body.QuestionID, in.Question, "question_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -77,7 +78,7 @@ func (s *Server) reviewRoutes() {
 	register(s, operation{
 		name: "list-reviews", method: http.MethodGet, path: "/v1/reviews", tag: tagReviews, access: toRead,
 		summary: "List what was extracted and waits for a person", detail: "Suggested definitions first, then requirements, the oldest first.", errors: []int{http.StatusBadRequest},
-	}, func(ctx context.Context, c caller, in *pageParams) (*one[PendingReviews], error) {
+	}, func(ctx context.Context, c caller, in *input.Page) (*one[PendingReviews], error) {
 		after, err := decodeCursor[query.ReviewPosition](in.Cursor)
 		if err != nil {
 			return nil, err
@@ -93,9 +94,9 @@ func (s *Server) reviewRoutes() {
 		return out, err
 	})
 	type decide struct {
-		Review id `path:"review_id" doc:"The requirement or definition that is decided on, by its id."`
-		preferences
-		jsonBody
+		Review input.ID `path:"review_id" doc:"The requirement or definition that is decided on, by its id."`
+		input.Preferences
+		input.JSON
 	}
 	change(s, operation{
 		name: "decide-review", method: http.MethodPost, path: "/v1/reviews/{review_id}/decision", tag: tagReviews, access: toWrite,
@@ -103,7 +104,7 @@ func (s *Server) reviewRoutes() {
 		body:   &bodyOf{of: vault.DecideReview{}, omit: []string{"id"}, example: `{"kind": "requirement", "decision": "approve", "edit": {"required_level": "soft"}}`},
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *decide, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.DecideReview](in.jsonBody)
+		body, err := decode[vault.DecideReview](in.JSON)
 		if err := cmp.Or(err, from(&body.ID, in.Review, "id")); err != nil {
 			return trigger.Receipt{}, err
 		}

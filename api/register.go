@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/contextvault/contextvault/api/internal/input"
 )
 
 // operation declares one operation for register and change.
@@ -58,7 +60,7 @@ func (s *Server) describe(op operation) huma.Operation {
 		if op.access.operator {
 			h.Security = append(h.Security, map[string][]string{"admin": {}})
 			h.Parameters = append(h.Parameters, &huma.Param{
-				Name: "X-Tenant", In: "header", Schema: uuidSchema(),
+				Name: "X-Tenant", In: "header", Schema: input.UUIDSchema(),
 				Description: "With ADMIN_TOKEN: the tenant that is meant. Without, it is the operator's own.",
 			})
 		}

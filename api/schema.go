@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -22,7 +23,7 @@ func schemaOf(t reflect.Type, rules string, omit []string, at string) *huma.Sche
 	own, each, _ := strings.Cut(rules, "dive,")
 	switch {
 	case t == uuidType:
-		return uuidSchema()
+		return input.UUIDSchema()
 	case t == reflect.TypeFor[time.Time]():
 		return &huma.Schema{Type: huma.TypeString, Format: "date-time"}
 	case t == reflect.TypeFor[json.RawMessage]():

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -16,19 +17,19 @@ const tagSessions = "Sessions"
 
 func (s *Server) sessionRoutes() {
 	type save struct {
-		sessionPath
-		preferences
-		jsonBody
+		input.SessionPath
+		input.Preferences
+		input.JSON
 	}
 	change(s, operation{
 		name: "save-session", method: http.MethodPut, path: "/v1/sessions/{session_id}", tag: tagSessions, access: toWrite,
 		summary: "Save what a session knows", detail: "Variables are merged by name; turns are added after those that are there.",
 		body: &bodyOf{of: vault.SaveSession{}, omit: []string{"session_id"}, example: `{
-			"agent_id": "` + exampleID + `", "customer_id": "` + exampleID + `", "variables": {"plan": "gold"},
+			"agent_id": "` + input.ExampleID + `", "customer_id": "` + input.ExampleID + `", "variables": {"plan": "gold"},
 			"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`},
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
-		session, err := decode[vault.SaveSession](in.jsonBody)
+		session, err := decode[vault.SaveSession](in.JSON)
 		if err := cmp.Or(err, from(&session.SessionID, in.Session, "session_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -37,7 +38,7 @@ func (s *Server) sessionRoutes() {
 	register(s, operation{
 		name: "get-session", method: http.MethodGet, path: "/v1/sessions/{session_id}", tag: tagSessions, access: toRead,
 		summary: "Get a session", errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, c caller, in *sessionPath) (*one[vault.Session], error) {
+	}, func(ctx context.Context, c caller, in *input.SessionPath) (*one[vault.Session], error) {
 		session, err := s.options.Query.Session(ctx, c.tenant, in.Session.UUID)
 		return &one[vault.Session]{session}, err
 	})
@@ -47,7 +48,7 @@ func (s *Server) sessionRoutes() {
 		body:   &bodyOf{of: turns{}, example: `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`},
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[turns](in.jsonBody)
+		body, err := decode[turns](in.JSON)
 		if err != nil {
 			return trigger.Receipt{}, err
 		}

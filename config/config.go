@@ -124,6 +124,10 @@ type LLM struct {
 	TimeoutSeconds int    `toml:"timeout_seconds" rule:"1..600"`
 	MaxRetries     int    `toml:"max_retries" rule:"0..10"` // 0: never
 
+	DailyBudgetTokens         int     `toml:"daily_budget_tokens" rule:"0..1000000000000"` // of one tenant; 0: no limit
+	PromptPricePerMillion     float64 `toml:"prompt_price_per_million" rule:"0..1000000"`
+	CompletionPricePerMillion float64 `toml:"completion_price_per_million" rule:"0..1000000"`
+
 	// APIKey is sent as a bearer token; "": none is sent.
 	APIKey Secret `toml:"api_key" env:"OPENAI_API_KEY" rule:"token" doc:"The key of the language model. Empty: no key is sent, and without a provider the built-in model is used."`
 }
@@ -140,6 +144,8 @@ type Extraction struct {
 type GapFill struct {
 	UseThreshold     float64 `toml:"use_threshold" rule:"0..1"`
 	ConfirmThreshold float64 `toml:"confirm_threshold" rule:"0..1"` // not below UseThreshold
+
+	ConversationBytes int `toml:"conversation_bytes" rule:"1000..10000000"` // that a model reads at once
 }
 
 // Intents is about accepted operations.

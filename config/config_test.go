@@ -76,11 +76,14 @@ func TestDefaults(t *testing.T) {
 			ServerURL: "http://localhost:7077", CronExpireFields: "*/5 * * * *", CronDetectOrphans: "*/15 * * * *",
 			CronRelayIntents: "* * * * *", CronPurgeIntents: "17 3 * * *", WorkerConcurrency: 10,
 		}},
-		Sweeps:     Sweeps{BatchSize: 500},
-		Database:   Database{MaxConnections: 10},
-		LLM:        LLM{BaseURL: llm.DefaultBaseURL, Model: llm.DefaultModel, EmbeddingModel: llm.DefaultEmbeddingModel, TimeoutSeconds: 30, MaxRetries: llm.DefaultMaxRetries},
+		Sweeps:   Sweeps{BatchSize: 500},
+		Database: Database{MaxConnections: 10},
+		LLM: LLM{
+			BaseURL: llm.DefaultBaseURL, Model: llm.DefaultModel, EmbeddingModel: llm.DefaultEmbeddingModel, TimeoutSeconds: 30, MaxRetries: llm.DefaultMaxRetries,
+			PromptPricePerMillion: 0.4, CompletionPricePerMillion: 1.6,
+		},
 		Extraction: Extraction{MatchThreshold: 0.73},
-		GapFill:    GapFill{UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold},
+		GapFill:    GapFill{UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold, ConversationBytes: 60_000},
 		Intents:    Intents{RetentionDays: 30, FailedRetentionDays: 90},
 		Worker:     Worker{HealthAddress: ":8081", ShutdownGraceSeconds: 30},
 		API:        API{ListenAddress: ":8000", MaxBodyBytes: 8 << 20, RateLimitPerSecond: 100, RequestTimeoutSeconds: 30, ShutdownGraceSeconds: 30},
@@ -141,7 +144,7 @@ func TestFileOverridesDefaultsAndEnvironmentOverridesFile(t *testing.T) {
 	want := mustLoad(t, "")
 	want.Profile.ValidationMode, want.Profile.CacheTTLSeconds, want.Profile.CacheEnabled = vault.ModeStrict, 61, false
 	want.Jobs.Hatchet.WorkerConcurrency = 3
-	want.GapFill = GapFill{UseThreshold: 0.9, ConfirmThreshold: 1}
+	want.GapFill.UseThreshold, want.GapFill.ConfirmThreshold = 0.9, 1
 	if diff := cmp.Diff(want, cfg); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -165,7 +168,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 	for _, k := range keysOf(&cfg) {
 		value := map[string]string{
 			"profile.validation_mode": "strict", "llm.provider": "openai", "log.level": "warn", "log.format": "text",
-			"sealing_key": "aHVudGVyMg==",
+			"sealing_key": "aHVudGVyMg==", "gap_fill.conversation_bytes": "7000",
 		}[k.path]
 		switch {
 		case value != "":

@@ -1,7 +1,11 @@
 package llm
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/contextvault/contextvault/vault"
@@ -81,4 +85,51 @@ func (m *meter) done(ctx context.Context, hook func(Usage), err error) {
 	if fn, ok := ctx.Value(usageKey{}).(func(Usage)); ok {
 		fn(m.usage)
 	}
+}
+
+// Counters add up what operations cost, for metrics. The zero value is ready; Count is a hook for Config.Usage.
+type Counters struct {
+	mu     sync.Mutex
+	totals map[CounterKey]Total
+}
+
+// CounterKey is what operations are added up by.
+type CounterKey struct {
+	Operation Operation
+	Outcome   Outcome
+}
+
+// Total is what the operations of one kind and outcome cost.
+type Total struct {
+	CounterKey
+	Operations, Calls, PromptTokens, CompletionTokens int64
+}
+
+// Count adds one operation.
+func (c *Counters) Count(u Usage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.totals == nil {
+		c.totals = map[CounterKey]Total{}
+	}
+	key := CounterKey{u.Operation, u.Outcome}
+	t := c.totals[key]
+	t.CounterKey = key
+	t.Operations++
+	t.Calls += int64(u.Calls)
+	t.PromptTokens += u.PromptTokens
+	t.CompletionTokens += u.CompletionTokens
+	c.totals[key] = t
+}
+
+// Totals gives what was added up, by operation and outcome.
+func (c *Counters) Totals() []Total {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.SortedFunc(maps.Values(c.totals), func(a, b Total) int {
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Outcome, b.Outcome))
+	})
 }

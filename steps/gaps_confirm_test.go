@@ -125,7 +125,7 @@ func TestAConfirmationSaysWhatItIsAbout(t *testing.T) {
 	q, err := w.db.Tenant(w.tenant).GetQuestion(t.Context(), w.tenant, waiting.QuestionID)
 	w.must(err)
 	item := w.history("age")[0]
-	if q.Kind != string(vault.QuestionConfirm) || string(q.Candidate) != "36" || q.ItemID == nil || *q.ItemID != item.ID || q.Prompt != "Age: 36. Is that right?" {
+	if q.Kind != string(vault.QuestionConfirm) || string(q.Candidate) != "36" || q.ItemID == nil || *q.ItemID != item.ID || q.Prompt != "age: 36. Is that right?" {
 		t.Errorf("the question is %+v", q)
 	}
 	if !item.RequiresConfirmation {

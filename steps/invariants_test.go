@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,12 @@ import (
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/query"
 )
+
+// propertyChecks is how many random scripts a property of this package is tried with, each of some tens of operations:
+// -rapid.checks=1000 tries more.
+const propertyChecks = "30"
+
+func init() { _ = flag.Set("rapid.checks", propertyChecks) }
 
 // version is a version of a field as the table has it.
 type version struct {

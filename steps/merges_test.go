@@ -272,7 +272,7 @@ func TestMergesTheirUndoingAndWritersAtOnceEndWell(t *testing.T) {
 		customers = append(customers, newID())
 		w.as(customers[len(customers)-1]).write("plan", text("first"))
 	}
-	for round := range 12 {
+	for round := range 6 {
 		type run struct {
 			ev    vault.Event
 			steps []string

@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/contextvault/contextvault/llm"
 )
 
 // metrics are what the worker tells of itself. Labels are names of ours, never a tenant's or customer's.
@@ -40,8 +42,33 @@ func newMetrics(r *Runtime) *metrics {
 		counter("profile_cache_hits_total", "Reads that the cache answered.", func() uint64 { return r.Cache.Stats().Hits }),
 		counter("profile_cache_misses_total", "Reads that went to PostgreSQL.", func() uint64 { return r.Cache.Stats().Misses }),
 		counter("profile_cache_invalidations_total", "Entries that were invalidated.", func() uint64 { return r.Cache.Stats().Invalidations }),
+		modelUsage{r.ModelUsage},
 	)
 	return m
+}
+
+// modelUsage collects what the language model cost.
+type modelUsage struct{ counters *llm.Counters }
+
+var (
+	modelCalls  = prometheus.NewDesc("vault_llm_calls_total", "Calls of the language model, by operation and outcome.", []string{"operation", "outcome"}, nil)
+	modelTokens = prometheus.NewDesc("vault_llm_tokens_total", "Tokens of these calls, as the model's server counted them.", []string{"operation", "kind"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (modelUsage) Describe(ch chan<- *prometheus.Desc) { ch <- modelCalls; ch <- modelTokens }
+
+// Collect implements prometheus.Collector.
+func (m modelUsage) Collect(ch chan<- prometheus.Metric) {
+	tokens := map[[2]string]int64{}
+	for _, t := range m.counters.Totals() {
+		ch <- prometheus.MustNewConstMetric(modelCalls, prometheus.CounterValue, float64(t.Calls), string(t.Operation), string(t.Outcome))
+		tokens[[2]string{string(t.Operation), "prompt"}] += t.PromptTokens
+		tokens[[2]string{string(t.Operation), "completion"}] += t.CompletionTokens
+	}
+	for labels, n := range tokens {
+		ch <- prometheus.MustNewConstMetric(modelTokens, prometheus.CounterValue, float64(n), labels[:]...)
+	}
 }
 
 func counter(name, help string, value func() uint64) prometheus.CounterFunc {

@@ -33,6 +33,8 @@ type Runtime struct {
 	Query   *query.Queries
 	Steps   steps.Steps
 	Log     *slog.Logger
+
+	ModelUsage *llm.Counters // what the language model was asked for by this process
 }
 
 // Connect builds a Runtime. engine may be nil for a process that only reads and accepts: the relay of a worker pushes what it
@@ -45,7 +47,8 @@ func Connect(ctx context.Context, cfg config.Config, engine *hatchet.Client, log
 	if err != nil {
 		return nil, err
 	}
-	model, err := llm.New(modelConfig(cfg.LLM))
+	usage := &llm.Counters{}
+	model, err := llm.New(modelConfig(cfg.LLM, usage))
 	if err != nil {
 		return nil, fmt.Errorf("language model: %w", err)
 	}
@@ -53,7 +56,7 @@ func Connect(ctx context.Context, cfg config.Config, engine *hatchet.Client, log
 	if err != nil {
 		return nil, err
 	}
-	r := &Runtime{Config: cfg, DB: database, Log: log}
+	r := &Runtime{Config: cfg, DB: database, ModelUsage: usage, Log: log}
 	defer func() {
 		if err != nil {
 			r.Close()
@@ -101,18 +104,23 @@ func (r *Runtime) Ready(ctx context.Context) error {
 
 func settings(cfg config.Config) steps.Settings {
 	return steps.Settings{
-		Mode:             cfg.Profile.ValidationMode,
-		UseThreshold:     cfg.GapFill.UseThreshold,
-		ConfirmThreshold: cfg.GapFill.ConfirmThreshold,
-		MatchThreshold:   cfg.Extraction.MatchThreshold,
-		SweepBatch:       cfg.Sweeps.BatchSize,
-		RetainSucceeded:  cfg.Intents.Retention(),
-		RetainFailed:     cfg.Intents.FailedRetention(),
+		Mode:              cfg.Profile.ValidationMode,
+		UseThreshold:      cfg.GapFill.UseThreshold,
+		ConfirmThreshold:  cfg.GapFill.ConfirmThreshold,
+		MatchThreshold:    cfg.Extraction.MatchThreshold,
+		ConversationBytes: cfg.GapFill.ConversationBytes,
+		Model: steps.ModelLimits{
+			DailyTokens: int64(cfg.LLM.DailyBudgetTokens), PromptPrice: cfg.LLM.PromptPricePerMillion, CompletionPrice: cfg.LLM.CompletionPricePerMillion,
+		},
+		SweepBatch:      cfg.Sweeps.BatchSize,
+		RetainSucceeded: cfg.Intents.Retention(),
+		RetainFailed:    cfg.Intents.FailedRetention(),
 	}
 }
 
-func modelConfig(cfg config.LLM) llm.Config {
+func modelConfig(cfg config.LLM, usage *llm.Counters) llm.Config {
 	out := llm.Config{
+		Usage:    usage.Count,
 		Provider: cfg.Provider, APIKey: cfg.APIKey.Reveal(), BaseURL: cfg.BaseURL.Reveal(), Model: cfg.Model,
 		EmbeddingModel: cfg.EmbeddingModel, Timeout: cfg.Timeout(), MaxRetries: cfg.MaxRetries,
 	}

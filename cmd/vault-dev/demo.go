@@ -54,7 +54,6 @@ type story struct {
 
 	tenant, agent, customer, scenario, session uuid.UUID
 	document                                   uuid.UUID // the ID card
-	failed                                     uuid.UUID // an operation to be replayed
 }
 
 func newDemo(s *system, out io.Writer) *story {

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -85,7 +86,7 @@ func tablesOf(t *testing.T, conn *pgx.Conn) map[string][]string {
 		out[table] = append(out[table], name)
 		return nil
 	})
-	if err != nil {
+	if err := errors.Join(err, rows.Err()); err != nil {
 		t.Fatal(err)
 	}
 	return out

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client"
+	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // the only home of the SDK's client options
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 	"github.com/rs/zerolog"
 

@@ -18,7 +18,7 @@ func TestAFailureExitsWithOneAndSaysWhy(t *testing.T) {
 		args    []string
 		want    []string
 	}{
-		"an unknown command": {nil, []string{"wrok"}, []string{`unknown command "wrok"`}},
+		"an unknown command": {nil, []string{"workers"}, []string{`unknown command "workers"`}},
 		"no database":        {nil, []string{"migrate", "up"}, []string{"database.url", "DATABASE_URL"}},
 		"no engine":          {[]string{"DATABASE_URL=" + url}, []string{"worker"}, []string{"jobs.hatchet.token", "HATCHET_CLIENT_TOKEN"}},
 		"a wrong setting":    {[]string{"VAULT_LOG_LEVEL=loud"}, []string{"config", "show"}, []string{"VAULT_LOG_LEVEL", "loud", "warn"}},

@@ -154,7 +154,7 @@ func run(t *testing.T, environ []string, args ...string) (stdout, stderr string,
 	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
-	cmd.Env = append(environ, asCommand+"=1")
+	cmd.Env = append([]string{asCommand + "=1"}, environ...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()

@@ -25,7 +25,7 @@ func TestBadInputIsRefusedWithWhatIsWrong(t *testing.T) {
 		},
 		"malformed JSON":   {`{"name": `, []string{"fields", "save"}, []string{"JSON"}},
 		"no JSON":          {"", []string{"fields", "save"}, []string{"JSON"}},
-		"an unknown key":   {doc(t, "agent_id", agent, "nmae", "email"), []string{"fields", "save"}, []string{"nmae"}},
+		"an unknown key":   {doc(t, "agent_id", agent, "title", "email"), []string{"fields", "save"}, []string{"title"}},
 		"a missing key":    {doc(t, "agent_id", agent, "name", "email"), []string{"fields", "save"}, []string{"value_type"}},
 		"an unknown type":  {doc(t, "agent_id", agent, "name", "email", "value_type", "mail"), []string{"fields", "save"}, []string{"value_type", "email", "phone"}},
 		"a bad regex":      {doc(t, "agent_id", agent, "name", "code", "value_type", "string", "validation_regex", "["), []string{"fields", "save"}, []string{"validation_regex"}},

@@ -1,0 +1,186 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/embedded/embeddedtest"
+	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/vault"
+)
+
+type ctxType = context.Context
+
+func TestWhoMayDoWhat(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	agent := testkit.ID()
+	s.change("PUT", "/v1/agents/"+agent.String()+"/fields/plan", `{"value_type": "string", "enabled": true}`).want(200)
+	customer := "/v1/customers/" + testkit.ID().String()
+	write := fmt.Sprintf(`{"agent_id": %q, "value": "gold", "source": "user_provided"}`, agent)
+	item := s.item(s.change("PUT", customer+"/fields/plan", write).want(200))
+
+	expired, expiredID := s.newKey("read")
+	dbtest.Exec(t, s.DatabaseURL, "UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE id = $1", expiredID)
+	revoked, revokedID := s.newKey("admin")
+	if _, err := s.DB.System().RevokeAPIKey(t.Context(), s.tenant, revokedID); err != nil {
+		t.Fatal(err)
+	}
+	reader, _ := s.newKey("read")
+	writer, _ := s.newKey("write")
+	admin, _ := s.newKey("admin")
+	other := newService(t, kit)
+
+	for _, c := range []struct {
+		who, header string
+		status      [5]int // read, write, force, sweep, operation
+	}{
+		{"nobody", "", [5]int{401, 401, 401, 401, 401}},
+		{"no bearer", "Basic dXNlcjpwYXNz", [5]int{401, 401, 401, 401, 401}},
+		{"nothing after Bearer", "Bearer  ", [5]int{401, 401, 401, 401, 401}},
+		{"something that is no key", "Bearer hunter2", [5]int{401, 401, 401, 401, 401}},
+		{"a key that was never made", "Bearer " + api.NewKey(), [5]int{401, 401, 401, 401, 401}},
+		{"an expired key", "Bearer " + expired, [5]int{401, 401, 401, 401, 401}},
+		{"a revoked key", "Bearer " + revoked, [5]int{401, 401, 401, 401, 401}},
+		{"a reader", "Bearer " + reader, [5]int{200, 403, 403, 403, 404}},
+		{"a writer", "bearer " + writer, [5]int{403, 202, 403, 403, 404}},
+		{"an admin", "Bearer " + admin, [5]int{200, 202, 404, 202, 404}},
+		{"the operator", "Bearer " + adminToken, [5]int{403, 403, 403, 202, 404}},
+		{"a key of another tenant", "Bearer " + other.key, [5]int{404, 202, 404, 202, 404}},
+	} {
+		auth := "Authorization: " + c.header
+		got := [5]int{
+			s.do("GET", customer, "", auth).status,
+			s.do("PUT", customer+"/fields/plan", write, auth).status,
+			s.do("DELETE", "/v1/items/"+testkit.ID().String()+"?force=true", "", auth).status,
+			s.do("POST", "/admin/profiles/expire-stale", "", auth).status,
+			s.do("GET", "/v1/operations/"+testkit.ID().String(), "", auth).status,
+		}
+		if got != c.status {
+			t.Errorf("%s: %v, want %v", c.who, got, c.status)
+		}
+	}
+
+	if a := s.do("GET", customer, "", "Authorization: "); !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
+		t.Errorf("no WWW-Authenticate: %v", a.header)
+	}
+	for _, path := range []string{"/v1/items/" + item.String() + "/chain", "/v1/items/" + item.String() + "/derived", "/v1/agents/" + agent.String() + "/fields", customer + "/fields/plan/history?limit=1"} {
+		other.do("GET", path, "", "X-Tenant: "+s.tenant.String()).problem(404, vault.CodeUnknown)
+	}
+	other.do("DELETE", "/v1/items/"+item.String(), "").problem(404, vault.CodeUnknown)
+	s.do("GET", customer+"/fields/plan", "").want(200)
+}
+
+// The operator's sweeps are of the operator's own tenant, or of the one that is named.
+func TestTheOperator(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	auth := "Authorization: Bearer " + adminToken
+	var op api.Operation
+	s.change("POST", "/admin/profiles/expire-stale", "", auth).want(200).into(&op)
+	s.do("GET", "/v1/operations/"+op.ID.String(), "", auth).want(200)
+	s.do("GET", "/v1/operations/"+op.ID.String(), "").want(404)
+	s.change("POST", "/admin/profiles/detect-orphans", "", auth, "X-Tenant: "+s.tenant.String()).want(200).into(&op)
+	s.do("GET", "/v1/operations/"+op.ID.String(), "").want(200)
+	s.do("POST", "/admin/profiles/detect-orphans", "", auth, "X-Tenant: "+testkit.ID().String()).problem(404, vault.CodeUnknown)
+	s.do("POST", "/admin/profiles/detect-orphans", "", auth, "X-Tenant: x").problem(422, vault.CodeInvalid)
+	s.do("DELETE", "/admin/cache/profiles/"+testkit.ID().String(), "", auth).problem(422, vault.CodeInvalid)
+	s.do("DELETE", "/admin/cache/profiles/"+testkit.ID().String(), "", auth, "X-Tenant: "+s.tenant.String()).want(204)
+	without := newService(t, kit, func(o *api.Options) { o.AdminToken = "" })
+	without.do("POST", "/admin/profiles/expire-stale", "", auth).problem(401, "unauthenticated")
+	without.do("POST", "/admin/profiles/expire-stale", "", "Authorization: Bearer ").problem(401, "unauthenticated")
+}
+
+func TestAKeyIsRememberedForSecondsAndItsUseIsNoted(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	key, id := s.newKey("read")
+	auth := "Authorization: Bearer " + key
+	s.do("GET", "/v1/questions", "", auth).want(200)
+	rows, err := s.DB.System().ListAPIKeys(t.Context(), s.tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		if row.ID == id && (row.LastUsedAt == nil || time.Since(*row.LastUsedAt) > time.Minute) {
+			t.Errorf("last used at %v", row.LastUsedAt)
+		}
+	}
+	if _, err := s.DB.System().RevokeAPIKey(t.Context(), s.tenant, id); err != nil {
+		t.Fatal(err)
+	}
+	revoked := time.Now()
+	testkit.Eventually(t, "the revoked key is refused", func(ctxType) (struct{}, bool) {
+		return struct{}{}, s.do("GET", "/v1/questions", "", auth).status == 401
+	})
+	if took := time.Since(revoked); took > 7*time.Second {
+		t.Errorf("a revoked key was good for %s", took)
+	}
+}
+
+func TestAKeyThatAsksTooOftenIsHeldBack(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit, func(o *api.Options) { o.RateLimit = 3 })
+	other, _ := s.newKey("read")
+	held := 0
+	for range 20 {
+		a := s.do("GET", "/v1/questions", "")
+		if a.status == 429 {
+			held++
+			a.problem(429, "rate_limited")
+			if a.header.Get("Retry-After") != "1" {
+				t.Errorf("Retry-After: %s", a.header.Get("Retry-After"))
+			}
+		}
+	}
+	if held < 10 {
+		t.Errorf("%d of 20 were held back", held)
+	}
+	s.do("GET", "/v1/questions", "", "Authorization: Bearer "+other).want(200)
+	s.do("GET", "/healthz", "", "Authorization: ").want(200)
+}
+
+func TestReadsAreAnsweredAndWritesAcceptedWithoutTheEngine(t *testing.T) {
+	t.Parallel()
+	engine := embeddedtest.Start(t)
+	k := testkit.On(t, engine)
+	s := newService(t, k)
+	if err := k.StartWorker(); err != nil {
+		t.Fatal(err)
+	}
+	agent, customer := testkit.ID(), "/v1/customers/"+testkit.ID().String()
+	s.change("PUT", "/v1/agents/"+agent.String()+"/fields/plan", `{"value_type": "string", "enabled": true}`).want(200)
+	write := fmt.Sprintf(`{"agent_id": %q, "value": "gold", "source": "user_provided"}`, agent)
+	s.change("PUT", customer+"/fields/plan", write).want(200)
+	if err := k.StopWorker(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
+	defer cancel()
+	if err := engine.Shutdown(ctx); err != nil {
+		t.Logf("stop engine: %v", err)
+	}
+	for range 10 {
+		start := time.Now()
+		s.do("GET", customer, "").want(200)
+		var op api.Operation
+		s.do("PUT", customer+"/fields/plan", write).want(202).into(&op)
+		s.do("GET", "/v1/operations/"+op.ID.String(), "").want(200).into(&op)
+		if op.Status != vault.IntentAccepted {
+			t.Errorf("without the engine the write is %s", op.Status)
+		}
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("a read and a write took %s", took)
+		}
+	}
+	a := s.do("PUT", customer+"/fields/plan", write, "Prefer: wait=1").want(202)
+	if a.header.Get("Preference-Applied") != "wait=1" {
+		t.Errorf("got %v", a.header)
+	}
+	s.do("GET", "/readyz", "").want(200)
+}

@@ -1,0 +1,376 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// The whole quickstart by HTTP, and every route that /openapi.json lists, with good and with bad input. Each answer is checked
+// against the document.
+func TestEveryRoute(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	agent, scenario, rule, session, customer := testkit.ID(), testkit.ID(), testkit.ID(), testkit.ID(), testkit.ID()
+	agentPath, customerPath := "/v1/agents/"+agent.String(), "/v1/customers/"+customer.String()
+
+	// What may be collected, and what a scenario needs.
+	for name, kind := range map[string]string{"email": "email", "country": "string", "legal_name": "string"} {
+		s.change("PUT", agentPath+"/fields/"+name, fmt.Sprintf(`{"value_type": %q, "enabled": true}`, kind)).want(200)
+	}
+	var def vault.Definition
+	s.do("GET", agentPath+"/fields/email", "").want(200).into(&def)
+	if def.Name != "email" || def.AgentID != agent {
+		t.Errorf("got %+v", def)
+	}
+	// What was read can be sent back.
+	s.change("PUT", agentPath+"/fields/email", string(s.do("GET", agentPath+"/fields/email", "").body)).want(200)
+	s.do("GET", agentPath+"/fields", "").want(200)
+	s.change("PUT", agentPath+"/scenarios/"+scenario.String(), `{"name": "Onboarding", "description": "Say hello."}`).want(200)
+	s.do("GET", agentPath+"/scenarios/"+scenario.String(), "").want(200)
+	s.change("PUT", agentPath+"/rules/"+rule.String(), fmt.Sprintf(`{"scenario_id": %q, "name": "Greet", "condition": "always"}`, scenario)).want(200)
+	s.do("GET", agentPath+"/rules/"+rule.String(), "").want(200)
+	for _, name := range []string{"email", "country"} {
+		s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/"+name, `{"required_level": "hard", "fallback_action": "ask"}`).want(200)
+	}
+	s.do("GET", "/v1/scenarios/"+scenario.String()+"/requirements", "").want(200)
+	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", "").want(200)
+	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", fmt.Sprintf(`{"rule_id": %q}`, rule)).want(200)
+
+	// A customer, and facts about it.
+	s.change("PUT", "/v1/sessions/"+session.String(), fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "variables": {"plan": "gold"}}`, agent, customer)).want(200)
+	s.change("POST", "/v1/sessions/"+session.String()+"/turns", `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`).want(200)
+	var read vault.Session
+	s.do("GET", "/v1/sessions/"+session.String(), "").want(200).into(&read)
+	if len(read.Turns) != 1 || string(read.Variables["plan"]) != `"gold"` {
+		t.Errorf("the session is %+v", read)
+	}
+	asset := s.item(s.change("POST", customerPath+"/assets", `{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://d/1",
+		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`).want(200))
+	name := s.item(s.change("PUT", customerPath+"/fields/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
+		"source_item_id": %q, "source_item_type": "profile_asset"}`, agent, asset)).want(200))
+	s.do("GET", customerPath+"/fields/legal_name", "").want(200)
+	s.change("POST", customerPath+"/fields/legal_name/verify", fmt.Sprintf(`{"agent_id": %q, "method": "document"}`, agent)).want(200)
+	s.do("GET", customerPath+"/fields/legal_name/history", "").want(200)
+	s.change("POST", customerPath+"/import", fmt.Sprintf(`{"writes": [{"agent_id": %q, "name": "legal_name", "value": "Ada Q.", "source": "human_entered"}]}`, agent)).want(200)
+	s.change("POST", "/v1/import", fmt.Sprintf(`{"skip_invalid": true, "writes": [
+		{"agent_id": %[1]q, "customer_id": %[2]q, "name": "country", "value": "Norway", "source": "human_entered"},
+		{"agent_id": %[1]q, "customer_id": %[2]q, "name": "email", "value": "no address", "source": "human_entered"}]}`, agent, testkit.ID())).want(200)
+	s.change("POST", customerPath+"/channels", `{"channel": "email", "external_id": "ada@example.com"}`).want(200)
+	s.change("POST", customerPath+"/consents", `{"purpose": "marketing", "granted": true}`).want(200)
+	var profile api.CustomerProfile
+	s.do("GET", customerPath+"?history=true", "").want(200).into(&profile)
+	if string(profile.Fields["legal_name"].Value) != `"Ada Q."` || len(profile.History) != 2 || len(profile.Assets) != 1 || len(profile.Channels) != 1 || len(profile.Consents) != 1 {
+		t.Errorf("the profile is %+v", profile)
+	}
+
+	// What is missing, and filling it.
+	var missing query.MissingFields
+	s.do("GET", customerPath+"/missing?scenario_id="+scenario.String()+"&level=hard&session_id="+session.String(), "").want(200).into(&missing)
+	if len(missing.Missing) != 2 || !missing.Blocked {
+		t.Errorf("missing is %+v", missing)
+	}
+	fill := s.do("POST", customerPath+"/fill", fmt.Sprintf(`{"scenario_id": %q, "session_id": %q}`, scenario, session)).want(202)
+	var accepted api.Operation
+	fill.into(&accepted)
+	if at := fill.header.Get("Location"); at != "/v1/operations/"+accepted.ID.String() || accepted.Status != vault.IntentAccepted {
+		t.Errorf("accepted: %s, at %s", fill.body, at)
+	}
+	question := s.Question(t, s.tenant, customer)
+	s.do("GET", "/v1/questions?customer_id="+customer.String(), "").want(200)
+	s.do("GET", "/v1/questions/"+question.ID.String(), "").want(200)
+	s.change("POST", "/v1/questions/"+question.ID.String()+"/answer", `{"value": "Norway"}`).want(200)
+	s.Operation(t, s.tenant, accepted.ID, vault.IntentSucceeded)
+	s.do("GET", "/v1/operations/"+accepted.ID.String(), "").want(200)
+
+	// Lineage.
+	s.do("GET", "/v1/items/"+name.String()+"/chain?depth=3", "").want(200)
+	s.do("GET", "/v1/items/"+asset.String()+"/derived", "").want(200)
+	s.change("PUT", customerPath+"/fields/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
+		"source_item_id": %q, "source_item_type": "profile_asset"}`, agent, asset)).want(200)
+	var p api.Problem
+	s.change("DELETE", "/v1/items/"+asset.String(), "").want(409).into(&p)
+	if p.Code != vault.CodeHasDependents || len(p.Related) == 0 || !strings.HasPrefix(p.Detail, "Cannot delete: has dependents") || p.Operation == nil {
+		t.Errorf("got %+v", p)
+	}
+	rejected := *p.Operation
+	s.change("DELETE", "/v1/items/"+asset.String()+"?force=true", "").want(200)
+	s.change("POST", "/v1/items/"+asset.String()+"/restore", "").want(200)
+	s.change("POST", "/v1/operations/"+rejected.String()+"/replay", "").want(200) // nothing live is derived from it any more
+	s.change("POST", "/v1/operations/"+rejected.String()+"/replay", "").problem(409, vault.CodeConflict)
+
+	// Two that are one.
+	var opened struct {
+		Result vault.ProfileResult `json:"result"`
+	}
+	s.change("POST", "/v1/customers", `{"channel": "sms", "external_id": "+4915112345678"}`).want(200).into(&opened)
+	other := "/v1/customers/" + opened.Result.CustomerID.String()
+	s.change("POST", customerPath+"/merge", fmt.Sprintf(`{"source_customer_id": %q}`, opened.Result.CustomerID)).want(200)
+	s.change("POST", other+"/unmerge", "").want(200)
+	s.change("DELETE", other, "").want(200)
+	s.do("GET", other, "").want(404)
+
+	// What was extracted, by text that speaks of fields.
+	second := testkit.ID()
+	s.change("PUT", agentPath+"/scenarios/"+second.String(), `{"name": "Loan", "description": "We need the customer's date of birth. Perhaps ask for the employer name."}`).want(200)
+	reviews := testkit.Eventually(t, "something waits for review", func(ctx ctxType) (api.PendingReviews, bool) {
+		var r api.PendingReviews
+		s.do("GET", "/v1/reviews", "").want(200).into(&r)
+		return r, len(r.Definitions) > 0
+	})
+	s.change("POST", "/v1/reviews/"+reviews.Definitions[0].ID.String()+"/decision", `{"kind": "definition", "decision": "approve"}`).want(200)
+
+	// Administration and health.
+	s.change("POST", "/admin/profiles/expire-stale", "").want(200)
+	s.change("POST", "/admin/profiles/detect-orphans", "").want(200)
+	s.do("DELETE", "/admin/cache/profiles/"+customer.String(), "").want(204)
+	s.do("GET", "/healthz", "").want(200)
+	s.do("GET", "/readyz", "").want(200)
+
+	s.everyRouteWithBadInput()
+	for _, r := range routes() {
+		for _, method := range []string{"GET", "PUT", "POST", "DELETE"} {
+			if at(document(), "paths", r.path, strings.ToLower(method)) == nil {
+				continue
+			}
+			name := method + " " + r.path
+			if !s.seen[name][2] || !s.seen[name][4] && r.path != "/healthz" && r.path != "/readyz" {
+				t.Errorf("%s: answered well %v, badly %v; want both", name, s.seen[name][2], s.seen[name][4])
+			}
+		}
+	}
+}
+
+// item is the item that a change made.
+func (s *service) item(a answer) uuid.UUID {
+	s.t.Helper()
+	var op struct {
+		Result vault.ItemResult `json:"result"`
+	}
+	a.into(&op)
+	return op.Result.ItemID
+}
+
+// everyRouteWithBadInput asks every route for what it must refuse.
+func (s *service) everyRouteWithBadInput() {
+	fill := func(path, with string) string {
+		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id"} {
+			path = strings.ReplaceAll(path, "{"+name+"}", with)
+		}
+		return strings.NewReplacer("{name}", "email", "{field_name}", "email").Replace(path)
+	}
+	for _, r := range routes() {
+		for _, method := range []string{"GET", "PUT", "POST", "DELETE"} {
+			op := at(document(), "paths", r.path, strings.ToLower(method))
+			if op == nil || at(op, "security") == nil {
+				continue
+			}
+			good := fill(r.path, testkit.ID().String())
+			s.do(method, good, "", "Authorization: ").problem(401, "unauthenticated")
+			s.do(method, good+"?surprise=1", "").problem(422, vault.CodeInvalid)
+			if bad := fill(r.path, "not-a-uuid"); bad != good && strings.Contains(r.path, "_id}") {
+				p := s.do(method, bad, "").problem(422, vault.CodeInvalid)
+				if !strings.Contains(p.Detail, "is not a UUID, such as") || !strings.HasSuffix(p.Field, "_id") {
+					s.t.Errorf("%s %s: %s", method, r.path, p.Detail)
+				}
+				s.do(method, fill(r.path, uuid.Nil.String()), "").problem(422, vault.CodeInvalid)
+			}
+			if strings.Contains(r.path, "name}") {
+				s.do(method, strings.ReplaceAll(good, "email", "E-Mail"), "").problem(422, vault.CodeInvalid)
+				s.do(method, strings.ReplaceAll(good, "email", "e%00"), "").problem(422, vault.CodeInvalid)
+			}
+			if at(op, "responses", "202") != nil {
+				s.do(method, good, "", "Idempotency-Key: "+strings.Repeat("x", 201)).problem(422, vault.CodeInvalid)
+				s.do(method, good, "", "Idempotency-Key: caf\xe9").problem(422, vault.CodeInvalid)
+			}
+			if strings.Contains(r.path, "/derived") || method == "GET" && at(op, "responses", "400") != nil {
+				for _, cursor := range []string{"x", "e30", "eyJuYW1lIjoxfQ", strings.Repeat("A", 400)} {
+					p := s.do("GET", good+"?cursor="+cursor, "").problem(400, "malformed")
+					if p.Field != "cursor" {
+						s.t.Errorf("%s: %+v", r.path, p)
+					}
+				}
+				s.do("GET", good+"?limit=0", "").problem(422, vault.CodeInvalid)
+				s.do("GET", good+"?limit=x", "").problem(422, vault.CodeInvalid)
+			}
+			if at(op, "requestBody") != nil {
+				s.badBodies(method, good, at(op, "requestBody", "required") == true)
+			}
+		}
+	}
+	s.do("GET", "/v1/customers/"+testkit.ID().String(), "").problem(404, vault.CodeUnknown)
+	s.do("GET", "/v1/operations/"+testkit.ID().String(), "").problem(404, vault.CodeUnknown)
+	s.do("GET", "/v1/customers/"+testkit.ID().String()+"/missing", "").problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/customers/"+testkit.ID().String()+"/missing?scenario_id=x&session_id=y", "").problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/customers/"+testkit.ID().String()+"/missing?level=firm&scenario_id="+testkit.ID().String(), "").problem(422, vault.CodeInvalid)
+}
+
+func (s *service) badBodies(method, path string, required bool) {
+	if required {
+		s.do(method, path, "").problem(http.StatusBadRequest, "malformed")
+		s.do(method, path, `null`).problem(422, vault.CodeInvalid)
+	}
+	for _, body := range []string{`{`, `not JSON`, `{} {}`, "{\"a\": \"\xff\"}", strings.Repeat(`[`, 20000)} {
+		s.do(method, path, body).problem(http.StatusBadRequest, "malformed")
+	}
+	for _, body := range []string{`[]`, `1`, `{"surprise": 1}`, `{"a": ` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `}`} {
+		s.do(method, path, body).problem(422, vault.CodeInvalid)
+	}
+	s.do(method, path, `{}`, "Content-Type: text/plain").problem(http.StatusUnsupportedMediaType, "unsupported_media")
+	s.do(method, path, `{"x": "`+strings.Repeat("x", 9<<20)+`"}`).problem(http.StatusRequestEntityTooLarge, "too_large")
+}
+
+func TestWhatIsNotServedIsAProblem(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	s.do("GET", "/", "").problem(404, "no_such_route")
+	s.do("GET", "/v1/nothing", "", "Authorization: ").problem(404, "no_such_route")
+	s.do("GET", "/v1/agents/"+testkit.ID().String()+"/fields/a/b", "").problem(404, "no_such_route")
+	a := s.do("PATCH", "/v1/customers/"+testkit.ID().String(), "")
+	a.problem(405, "method_not_here")
+	if allow := a.header.Get("Allow"); allow != "GET, HEAD, DELETE" {
+		t.Errorf("allowed are %s", allow)
+	}
+	if id := s.do("GET", "/healthz", "", "X-Request-Id: abc-1").header.Get("X-Request-Id"); id != "abc-1" {
+		t.Errorf("the request id is %q", id)
+	}
+	if id := s.do("GET", "/healthz", "", "X-Request-Id: a b").header.Get("X-Request-Id"); id == "a b" || id == "" {
+		t.Errorf("the request id is %q", id)
+	}
+}
+
+// What is rejected says what was wrong, with the value only where it may be quoted.
+func TestARejectedWriteSaysWhatWasWrong(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	agent, customer := testkit.ID(), testkit.ID()
+	s.change("PUT", "/v1/agents/"+agent.String()+"/fields/email", `{"value_type": "email", "enabled": true}`).want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/fields/secret_email", `{"value_type": "email", "enabled": true, "is_pii": true}`).want(200)
+	for name, quoted := range map[string]bool{"email": true, "secret_email": false} {
+		a := s.change("PUT", "/v1/customers/"+customer.String()+"/fields/"+name, fmt.Sprintf(`{"agent_id": %q, "value": "hunter2", "source": "user_provided"}`, agent))
+		p := a.problem(422, vault.CodeInvalid)
+		if !strings.HasPrefix(p.Detail, "Field validation failed: "+name+": ") || p.Field != name || p.Operation == nil || strings.Contains(string(a.body), "hunter2") != quoted {
+			t.Errorf("%s: %s", name, a.body)
+		}
+		op := s.do("GET", "/v1/operations/"+p.Operation.String(), "").want(200)
+		if !strings.Contains(string(op.body), "Field validation failed") || strings.Contains(string(op.body), "hunter2") != quoted {
+			t.Errorf("%s: the operation is %s", name, op.body)
+		}
+	}
+	p := s.do("PUT", "/v1/customers/"+customer.String()+"/fields/email", fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "value": 1, "source": "user_provided"}`, agent, testkit.ID())).problem(422, vault.CodeInvalid)
+	if p.Field != "customer_id" {
+		t.Errorf("got %+v", p)
+	}
+}
+
+func TestARepeatWithItsKeyIsTheSameOperation(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	agent, customer := testkit.ID(), testkit.ID()
+	s.change("PUT", "/v1/agents/"+agent.String()+"/fields/plan", `{"value_type": "string", "enabled": true}`).want(200)
+	write := func(value string, headers ...string) answer {
+		return s.do("PUT", "/v1/customers/"+customer.String()+"/fields/plan", fmt.Sprintf(`{"agent_id": %q, "value": %q, "source": "user_provided"}`, agent, value), headers...)
+	}
+	var first, again api.Operation
+	write("gold", "Idempotency-Key: k1", "Prefer: wait=60").want(200).into(&first)
+	write("gold", "Idempotency-Key: k1").want(202).into(&again)
+	if again.ID != first.ID || again.Status != vault.IntentSucceeded {
+		t.Errorf("the repeat is %+v of %+v", again, first)
+	}
+	write("silver", "Idempotency-Key: k1").problem(409, vault.CodeConflict)
+	var h struct {
+		Items []vault.Field `json:"items"`
+	}
+	s.do("GET", "/v1/customers/"+customer.String()+"/fields/plan/history", "").want(200).into(&h)
+	if len(h.Items) != 1 {
+		t.Errorf("%d versions", len(h.Items))
+	}
+}
+
+func TestPreferWait(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	path, body := "/v1/agents/"+testkit.ID().String()+"/fields/plan", `{"value_type": "string", "enabled": true}`
+	for prefer, want := range map[string]struct {
+		status  int
+		applied string
+	}{
+		"wait=60": {200, "wait=60"}, "respond-async, Wait=\"60\"; x=1": {200, "wait=60"}, "wait=600": {200, "wait=60"},
+		"wait=0": {202, ""}, "wait=soon": {202, ""}, "wait": {202, ""}, "wait=-1": {202, ""}, "return=minimal": {202, ""},
+	} {
+		a := s.do("PUT", path, body, "Prefer: "+prefer)
+		if a.status != want.status || a.header.Get("Preference-Applied") != want.applied {
+			t.Errorf("Prefer: %s: %d, applied %q", prefer, a.status, a.header.Get("Preference-Applied"))
+		}
+	}
+}
+
+func TestListsAreReadByThePage(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	agent, scenario, customer := testkit.ID(), testkit.ID(), testkit.ID()
+	base := "/v1/agents/" + agent.String()
+	names := []string{"a", "b", "c", "d", "e"}
+	for _, name := range names {
+		s.change("PUT", base+"/fields/"+name, `{"value_type": "string", "enabled": true}`).want(200)
+	}
+	s.change("PUT", base+"/scenarios/"+scenario.String(), `{"name": "S"}`).want(200)
+	asset := s.item(s.change("POST", "/v1/customers/"+customer.String()+"/assets", `{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://d/1",
+		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`).want(200))
+	for i, name := range names {
+		s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/"+name, fmt.Sprintf(`{"required_level": "soft", "fallback_action": "ask", "collection_order": %d}`, -i)).want(200)
+		s.change("PUT", "/v1/customers/"+customer.String()+"/fields/a", fmt.Sprintf(`{"agent_id": %q, "value": "v%d", "source": "tool_result", "source_item_id": %q, "source_item_type": "profile_asset"}`, agent, i, asset)).want(200)
+	}
+	for range 5 {
+		s.do("POST", "/v1/customers/"+testkit.ID().String()+"/fill", fmt.Sprintf(`{"scenario_id": %q}`, scenario)).want(202)
+	}
+	testkit.Eventually(t, "questions wait", func(ctxType) (struct{}, bool) {
+		return struct{}{}, len(s.pages("/v1/questions", 500)) >= 5
+	})
+	for path, field := range map[string]string{
+		base + "/fields": "name", "/v1/scenarios/" + scenario.String() + "/requirements": "field_name",
+		"/v1/customers/" + customer.String() + "/fields/a/history": "value", "/v1/items/" + asset.String() + "/derived": "id", "/v1/questions": "id",
+	} {
+		whole := s.pages(path, 500)
+		for _, size := range []int{1, 2, 5} {
+			paged := s.pages(path, size)
+			if len(whole) < 5 || len(paged) != len(whole) {
+				t.Errorf("%s by %d: %d entries of %d", path, size, len(paged), len(whole))
+				continue
+			}
+			for i := range whole {
+				if fmt.Sprint(whole[i][field]) != fmt.Sprint(paged[i][field]) {
+					t.Errorf("%s by %d: entry %d is %v, want %v", path, size, i, paged[i][field], whole[i][field])
+				}
+			}
+		}
+	}
+}
+
+func (s *service) pages(path string, size int) []map[string]any {
+	s.t.Helper()
+	var all []map[string]any
+	cursor := ""
+	for {
+		var page struct {
+			Items []map[string]any `json:"items"`
+			Next  string           `json:"next_cursor"`
+		}
+		s.do("GET", fmt.Sprintf("%s?limit=%d&cursor=%s", path, size, cursor), "").want(200).into(&page)
+		if len(page.Items) > size {
+			s.t.Errorf("%s: %d entries on a page of %d", path, len(page.Items), size)
+		}
+		all = append(all, page.Items...)
+		if cursor = page.Next; cursor == "" {
+			return all
+		}
+	}
+}
