@@ -46,15 +46,12 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), infoKey{}, i), s.options.RequestTimeout+waitOf(r.Header.Get("Prefer")))
 	defer cancel()
 	r = r.WithContext(ctx)
-	rec := &recorder{ResponseWriter: w}
+	rec := &recorder{ResponseWriter: w, stopping: s.stopping}
 	h := rec.Header()
 	h.Set("X-Request-Id", i.id)
 	h.Set("X-Content-Type-Options", "nosniff")
 	if strings.HasPrefix(r.URL.Path, "/v1/") || strings.HasPrefix(r.URL.Path, "/admin/") {
 		h.Set("Cache-Control", "no-store")
-	}
-	if s.stopping.Err() != nil {
-		h.Set("Connection", "close") // so that the caller goes elsewhere with its next request
 	}
 	s.metrics.inFlight.Inc()
 	defer s.metrics.inFlight.Dec()
@@ -96,16 +93,20 @@ func routeOf(pattern string) string {
 	return "none"
 }
 
-// recorder remembers the status of an answer.
+// recorder remembers the status of an answer, and says in it when the server stops.
 type recorder struct {
 	http.ResponseWriter
-	status int
+	stopping context.Context
+	status   int
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
+		if r.stopping.Err() != nil {
+			r.Header().Set("Connection", "close") // so that the caller goes elsewhere with its next request
+		}
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
@@ -113,7 +114,7 @@ func (r *recorder) WriteHeader(status int) {
 // Write implements http.ResponseWriter.
 func (r *recorder) Write(p []byte) (int, error) {
 	if r.status == 0 {
-		r.status = http.StatusOK
+		r.WriteHeader(http.StatusOK)
 	}
 	return r.ResponseWriter.Write(p)
 }

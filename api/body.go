@@ -1,10 +1,12 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"mime"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/vault"
@@ -18,8 +20,11 @@ func decode[T any](b input.JSON) (T, error) {
 			return out, problem(http.StatusUnsupportedMediaType, codeMediaType, "Content-Type", "the body must be JSON, with the header Content-Type: application/json (curl: --json)")
 		}
 	}
+	if string(bytes.TrimSpace(b.RawBody)) == "null" {
+		return out, vault.Invalid("", "the input is null; it must be a JSON object")
+	}
 	err := vault.DecodeStrict(b.RawBody, &out)
-	if err != nil && !json.Valid(b.RawBody) {
+	if err != nil && !(json.Valid(b.RawBody) && utf8.Valid(b.RawBody)) {
 		p, _ := problemOf(err)
 		return out, problem(http.StatusBadRequest, codeMalformed, "", p.Detail)
 	}

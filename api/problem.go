@@ -132,6 +132,9 @@ func ofHuma(status int, message string, errs []error) *Problem {
 		_, name, _ := strings.Cut(detail.Location, ".") // "path.customer_id"
 		fields = append(fields, FieldProblem{Field: name, Detail: strings.TrimPrefix(detail.Message, "invalid value: ")})
 	}
+	if status == http.StatusBadRequest && len(fields) > 0 {
+		status = http.StatusUnprocessableEntity // a parameter is wrong, and the body is missing besides
+	}
 	code := map[int]vault.Code{
 		http.StatusBadRequest: codeMalformed, http.StatusUnprocessableEntity: vault.CodeInvalid, http.StatusRequestTimeout: codeTimeout,
 		http.StatusRequestEntityTooLarge: codeTooLarge, http.StatusUnsupportedMediaType: codeMediaType,

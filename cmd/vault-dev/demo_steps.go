@@ -232,6 +232,15 @@ func (d *story) fillGaps() error {
 	if _, err := d.done(r, err); err != nil {
 		return err
 	}
+	confirm, err := d.question(again.ID)
+	if err != nil {
+		return err
+	}
+	d.say("read in the conversation, but not surely enough (%s): %q", confirm.Kind, confirm.Prompt)
+	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestion{QuestionID: confirm.ID, Value: text("yes")})
+	if _, err := d.done(r, err); err != nil {
+		return err
+	}
 	op, err := fill.Wait(d.ctx)
 	if err != nil {
 		return err

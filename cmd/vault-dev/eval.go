@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/eval"
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// evalFile is where the numbers go, by model.
+const evalFile = "benchmarks/sgd.json"
+
+// sampleSeed fixes which dialogues a sample holds.
+const sampleSeed = 2020
+
+type evalFlags struct {
+	data, model       string
+	dialogues, atOnce int
+	json              bool
+}
+
+func evalCommand() *cobra.Command {
+	var flags evalFlags
+	sgd := &cobra.Command{
+		Use: "sgd", Short: "replay Schema-Guided Dialogue through the whole system; writes " + evalFile, Args: cobra.NoArgs,
+		Long: "Replay Schema-Guided Dialogue (schema.json and dialogues_*.json of a folder, or of its folder train) through the whole\n" +
+			"system in this process, and compare what it stores, misses and asks with the annotations and the human agent.\n\n" +
+			"--model offline is the built-in model. --model annotated answers from the annotations, over HTTP, as a model without\n" +
+			"faults would: it measures the pipeline apart from any model.",
+		RunE: func(cmd *cobra.Command, _ []string) error { return evalSGD(cmd.Context(), flags) },
+	}
+	sgd.Flags().StringVar(&flags.data, "data", "", "the folder of the data set")
+	sgd.Flags().StringVar(&flags.model, "model", "offline", "offline or annotated")
+	sgd.Flags().IntVar(&flags.dialogues, "dialogues", 0, "how many, chosen at random with a fixed seed; 0: all")
+	sgd.Flags().IntVar(&flags.atOnce, "at-once", eval.DefaultAtOnce, "dialogues at a time")
+	sgd.Flags().BoolVar(&flags.json, "json", false, "print the report as JSON")
+	_ = sgd.MarkFlagRequired("data")
+	cmd := &cobra.Command{Use: "eval", Short: "measure the vault against annotated conversations"}
+	cmd.AddCommand(sgd)
+	return cmd
+}
+
+func evalSGD(ctx context.Context, flags evalFlags) error {
+	services, dialogues, err := eval.Load(flags.data)
+	if err != nil {
+		return err
+	}
+	cfg, err := loadConfig(os.Environ())
+	if err != nil {
+		return err
+	}
+	cfg.Profile.ValidationMode = vault.ModeStrict
+	switch flags.model {
+	case "offline":
+		cfg.LLM.Provider = llm.ProviderOffline
+	case "annotated":
+		server, err := eval.Serve(ctx, services, dialogues)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = server.Close() }()
+		cfg.LLM.Provider, cfg.LLM.BaseURL, cfg.LLM.APIKey = llm.ProviderOpenAI, config.URL(server.URL), "none"
+		cfg.LLM.Model, cfg.LLM.EmbeddingModel, cfg.LLM.DailyBudgetTokens = "annotated", "annotated", 0
+	default:
+		return vault.Invalid("model", "is %q; it is offline or annotated", flags.model)
+	}
+	sample := ""
+	if flags.dialogues > 0 && flags.dialogues < len(dialogues) {
+		sample = fmt.Sprintf("a sample of %d, seed %d", len(dialogues), sampleSeed)
+		shuffle := rand.New(rand.NewPCG(sampleSeed, 0)) //nolint:gosec // the same sample every time
+		shuffle.Shuffle(len(dialogues), func(i, j int) { dialogues[i], dialogues[j] = dialogues[j], dialogues[i] })
+		dialogues = dialogues[:flags.dialogues]
+	}
+	engine, err := startEngine(cfg)
+	if err != nil {
+		return err
+	}
+	s, err := start(ctx, cfg, engine, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
+	if err != nil {
+		return err
+	}
+	report, err := runEval(ctx, s, services, dialogues, flags)
+	if err = errors.Join(err, s.stop()); err != nil {
+		return err
+	}
+	report.Sample = sample
+	if err := keepEval(flags.model, report); err != nil {
+		return err
+	}
+	if flags.json {
+		enc := json.NewEncoder(os.Stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(report)
+	}
+	if err := report.Print(os.Stdout); err != nil {
+		return err
+	}
+	fmt.Printf("\nwritten to %s\n", evalFile)
+	return nil
+}
+
+func runEval(ctx context.Context, s *system, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags) (*eval.Report, error) {
+	tenant := uuid.Must(uuid.NewV7())
+	if _, err := s.DB.System().CreateTenant(ctx, tenant, "evaluation"); err != nil {
+		return nil, err
+	}
+	sys := eval.System{Trigger: s.Trigger, Query: s.Query, ModelUsage: s.ModelUsage, Tenant: tenant}
+	return eval.Run(ctx, sys, services, dialogues, eval.Options{
+		Model: flags.model, AtOnce: flags.atOnce,
+		Progress: func(done, total int) {
+			if done%10 == 0 || done == total {
+				fmt.Fprintf(os.Stderr, "eval: %d of %d dialogues\n", done, total)
+			}
+		},
+	})
+}
+
+// keepEval writes a report beside those of other models.
+func keepEval(model string, report *eval.Report) error {
+	all := map[string]json.RawMessage{}
+	if raw, err := os.ReadFile(evalFile); err == nil {
+		if err := json.Unmarshal(raw, &all); err != nil {
+			return fmt.Errorf("read %s: %w", evalFile, err)
+		}
+	}
+	encoded, err := json.Marshal(report)
+	if err != nil {
+		return err
+	}
+	all[model] = encoded
+	out, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(evalFile), 0o755); err != nil { //nolint:gosec // numbers for everybody
+		return err
+	}
+	return os.WriteFile(evalFile, append(out, '\n'), 0o644) //nolint:gosec // as above
+}

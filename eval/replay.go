@@ -1,0 +1,422 @@
+package eval
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// System is the running vault: a worker must be up.
+type System struct {
+	Trigger    *trigger.Client
+	Query      *query.Queries
+	ModelUsage *llm.Counters
+	Tenant     uuid.UUID
+}
+
+// Options of Run.
+type Options struct {
+	Model    string                // what the report calls the model
+	AtOnce   int                   // dialogues at a time; 0: DefaultAtOnce
+	Progress func(done, total int) // called after each dialogue; nil: nobody is told
+}
+
+// DefaultAtOnce keeps the workflow engine busy without making its queue grow.
+const DefaultAtOnce = 12
+
+// patience is how long one operation may take before the run counts as hung.
+const patience = 3 * time.Minute
+
+// Run replays dialogues and gives what came of it.
+func Run(ctx context.Context, sys System, services []Service, dialogues []Dialogue, opts Options) (*Report, error) {
+	started := time.Now()
+	r := &run{System: sys, agents: map[string]agent{}, report: newReport(opts.Model, len(dialogues))}
+	used := map[string]bool{}
+	for _, d := range dialogues {
+		for _, s := range d.stays() {
+			used[s.service] = true
+		}
+	}
+	for _, s := range services {
+		if used[s.Name] {
+			r.agents[s.Name] = newAgent(s, func() uuid.UUID { return uuid.Must(uuid.NewV7()) })
+		}
+	}
+	atOnce := opts.AtOnce
+	if atOnce <= 0 {
+		atOnce = DefaultAtOnce
+	}
+	if err := r.configure(ctx, atOnce); err != nil {
+		return nil, err
+	}
+	results := make(chan tally, atOnce)
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	failed := make(chan error, 1)
+	go func() {
+		for _, d := range dialogues {
+			g.Go(func() error {
+				t, err := r.replay(gctx, d)
+				if err != nil {
+					return fmt.Errorf("dialogue %s: %w", d.ID, err)
+				}
+				results <- t
+				return nil
+			})
+		}
+		failed <- g.Wait()
+		close(results)
+	}()
+	done := 0
+	for t := range results {
+		r.report.add(t)
+		if done++; opts.Progress != nil {
+			opts.Progress(done, len(dialogues))
+		}
+	}
+	if err := <-failed; err != nil {
+		return nil, err
+	}
+	r.report.finish(time.Since(started))
+	return r.report, nil
+}
+
+type run struct {
+	System
+	agents map[string]agent
+	report *Report
+}
+
+// done waits for an accepted change.
+func (r *run) done(ctx context.Context, receipt trigger.Receipt, err error) (vault.Operation, error) {
+	if err != nil {
+		return vault.Operation{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return receipt.Wait(ctx)
+}
+
+// configure saves definitions, scenarios and requirements, and each scenario a second time, unchanged.
+func (r *run) configure(ctx context.Context, atOnce int) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for _, a := range r.agents {
+		for _, d := range a.defs {
+			g.Go(func() error {
+				receipt, err := r.Trigger.SaveDefinition(gctx, r.Tenant, d)
+				_, err = r.done(gctx, receipt, err)
+				return err
+			})
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("save the definitions: %w", err)
+	}
+	for again := range 2 {
+		before := r.proposeCalls()
+		g, gctx := errgroup.WithContext(ctx)
+		g.SetLimit(atOnce)
+		for _, a := range r.agents {
+			for _, s := range a.scenarios {
+				for _, id := range []uuid.UUID{s.listen, s.ask} {
+					g.Go(func() error { return r.saveScenario(gctx, a, s, id, again == 1) })
+				}
+			}
+		}
+		if err := g.Wait(); err != nil {
+			return fmt.Errorf("save the scenarios: %w", err)
+		}
+		saves, calls := len(r.scenarioIDs()), r.proposeCalls()-before
+		if again == 0 {
+			r.report.Saves = Saves{Scenarios: saves, CallsPerSave: ratio(int(calls), saves)}
+		} else {
+			r.report.Saves.CallsPerUnchangedSave = ratio(int(calls), saves)
+		}
+	}
+	return nil
+}
+
+func (r *run) scenarioIDs() []uuid.UUID {
+	var out []uuid.UUID
+	for _, a := range r.agents {
+		for _, s := range a.scenarios {
+			out = append(out, s.listen, s.ask)
+		}
+	}
+	return out
+}
+
+func (r *run) proposeCalls() int64 {
+	calls := int64(0)
+	for _, t := range r.ModelUsage.Totals() {
+		if t.Operation == llm.OperationPropose {
+			calls += t.Calls
+		}
+	}
+	return calls
+}
+
+// saveScenario saves a scenario, waits for its extraction, and the first time requires what the data set says. What was extracted
+// beyond that is rejected, as its reviewer would.
+func (r *run) saveScenario(ctx context.Context, a agent, s scenario, id uuid.UUID, again bool) error {
+	receipt, err := r.Trigger.SaveScenario(ctx, r.Tenant, vault.Scenario{
+		ID: id, AgentID: a.id, Name: vault.DisplayName(s.intent.Name), Description: s.intent.Description,
+	})
+	op, err := r.done(ctx, receipt, err)
+	if err != nil {
+		return err
+	}
+	var saved vault.SavedResult
+	if err := json.Unmarshal(op.Result, &saved); err != nil || saved.Extraction == nil {
+		return errors.Join(errors.New("the save started no extraction"), err)
+	}
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if _, err := r.Trigger.Wait(waiting, r.Tenant, *saved.Extraction); err != nil || again {
+		return err
+	}
+	fallback := vault.FallbackAsk
+	if id == s.listen {
+		fallback = vault.FallbackExtract
+	}
+	for _, req := range requirements(a, s, id, fallback) {
+		receipt, err := r.Trigger.SaveRequirement(ctx, r.Tenant, req)
+		if _, err := r.done(ctx, receipt, err); err != nil {
+			return err
+		}
+	}
+	reqs, err := r.Query.Requirements(ctx, r.Tenant, id)
+	if err != nil {
+		return err
+	}
+	for _, req := range reqs {
+		if req.Origin != vault.OriginExtracted {
+			continue
+		}
+		receipt, err := r.Trigger.DecideReview(ctx, r.Tenant, vault.DecideReview{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject})
+		if _, err := r.done(ctx, receipt, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// customer is one customer with one conversation.
+type customer struct {
+	id, session uuid.UUID
+	heard       int // turns that are saved
+}
+
+func newCustomer() *customer {
+	return &customer{id: uuid.Must(uuid.NewV7()), session: uuid.Must(uuid.NewV7())}
+}
+
+// replay runs a dialogue twice: with one customer the vault listens until the end of each stay and fills from what was said; with
+// another it is asked to fill when the stay begins, and asks for the rest.
+func (r *run) replay(ctx context.Context, d Dialogue) (tally, error) {
+	t := newTally(d.ID)
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		c := newCustomer()
+		for _, s := range d.stays() {
+			if err := r.listen(gctx, d, c, s, &t); err != nil {
+				return fmt.Errorf("listen to %s of %s: %w", s.intent, s.service, err)
+			}
+		}
+		return nil
+	})
+	asking := newTally(d.ID)
+	g.Go(func() error {
+		c := newCustomer()
+		stays := d.stays()
+		slices.SortStableFunc(stays, func(a, b stay) int { return a.first - b.first })
+		for _, s := range stays {
+			if err := r.ask(gctx, d, c, s, &asking); err != nil {
+				return fmt.Errorf("ask for %s of %s: %w", s.intent, s.service, err)
+			}
+		}
+		return nil
+	})
+	err := g.Wait()
+	t.Asking = asking.Asking
+	t.fills = append(t.fills, asking.fills...)
+	return t, err
+}
+
+// hear saves the turns up to and with one, where they are not saved yet.
+func (r *run) hear(ctx context.Context, d Dialogue, c *customer, until int) error {
+	if c.heard > until {
+		return nil
+	}
+	in := vault.SaveSession{
+		SessionID: c.session, AgentID: r.agents[d.stays()[0].service].id, // a session belongs to the agent that began it
+		CustomerID: c.id, Turns: d.turns(c.heard, until+1),
+	}
+	c.heard = until + 1
+	receipt, err := r.Trigger.SaveSession(ctx, r.Tenant, in)
+	_, err = r.done(ctx, receipt, err)
+	return err
+}
+
+func (r *run) fill(ctx context.Context, c *customer, scenario uuid.UUID) (trigger.Receipt, error) {
+	return r.Trigger.FillGaps(ctx, r.Tenant, vault.FillGaps{CustomerID: c.id, ScenarioID: scenario, SessionID: &c.session, MaxAttempts: 2})
+}
+
+func filled(op vault.Operation) (vault.FillResult, error) {
+	var out vault.FillResult
+	if err := json.Unmarshal(op.Result, &out); err != nil {
+		return out, fmt.Errorf("read the result of a fill: %w", err)
+	}
+	return out, nil
+}
+
+// listen fills from the conversation at the end of a stay, and compares with the truth.
+func (r *run) listen(ctx context.Context, d Dialogue, c *customer, s stay, t *tally) error {
+	a := r.agents[s.service]
+	sc := a.scenarios[s.intent]
+	if err := r.hear(ctx, d, c, s.last); err != nil {
+		return err
+	}
+	receipt, err := r.fill(ctx, c, sc.listen)
+	op, err := r.done(ctx, receipt, err)
+	if err != nil {
+		return err
+	}
+	result, err := filled(op)
+	if err != nil {
+		return err
+	}
+	t.fills = append(t.fills, result.ModelCalls)
+	profile, err := r.Query.Profile(ctx, r.Tenant, c.id)
+	if err != nil && vault.CodeOf(err) != vault.CodeUnknown {
+		return err
+	}
+	missing, err := r.Query.Missing(ctx, r.Tenant, query.MissingInput{CustomerID: c.id, ScenarioID: sc.listen, SessionID: &c.session, Scope: vault.Scope{Level: vault.LevelHard}})
+	if err != nil {
+		return err
+	}
+	facts := d.annotate(a, sc.slots(), s.last)
+	for _, f := range result.Fields {
+		if f.Source == vault.GapFromConversation {
+			t.stored(d, a, facts, profile.Fields[f.FieldName])
+		}
+	}
+	t.recalled(a, s, facts, profile.Fields)
+	var names []string
+	for _, m := range missing.Missing {
+		names = append(names, m.Requirement.FieldName)
+	}
+	t.missing(s, sc.intent.RequiredSlots, facts, names)
+	return nil
+}
+
+// ask lets the vault ask when a stay begins. The customer answers with what they turn out to want, and not at all where they never
+// say.
+func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s stay, t *tally) error {
+	a := r.agents[s.service]
+	sc := a.scenarios[s.intent]
+	if err := r.hear(ctx, d, c, s.first); err != nil {
+		return err
+	}
+	before := d.state(s.service, s.first)
+	truth := d.annotate(a, sc.slots(), s.last)
+	receipt, err := r.fill(ctx, c, sc.ask)
+	if err != nil {
+		return err
+	}
+	known := map[uuid.UUID]bool{}
+	for {
+		question, op, err := r.next(ctx, c, receipt, known)
+		if err != nil {
+			return err
+		}
+		if question == nil {
+			result, err := filled(op)
+			t.fills = append(t.fills, result.ModelCalls)
+			if err != nil {
+				return err
+			}
+			break
+		}
+		known[question.ID] = true
+		t.asked(question, before)
+		at := slices.IndexFunc(truth, func(f fact) bool { return f.slot == question.FieldName && f.why != whyAnything })
+		if at < 0 {
+			receipt, err := r.Trigger.CancelFill(ctx, r.Tenant, vault.CancelFill{FillID: question.FillID})
+			if _, err := r.done(ctx, receipt, err); err != nil {
+				return err
+			}
+			t.Asking.Unanswerable++
+			continue
+		}
+		answer := encode(a.defs[question.FieldName].ValueType, truth[at].variants[0])
+		if question.Kind == vault.QuestionConfirm && truth[at].matches(plain(question.Candidate)) {
+			answer = json.RawMessage(`"yes"`)
+		}
+		receipt, err := r.Trigger.AnswerQuestion(ctx, r.Tenant, vault.AnswerQuestion{QuestionID: question.ID, Value: answer, SessionID: &c.session})
+		if _, err := r.done(ctx, receipt, err); err != nil && vault.CodeOf(err) != vault.CodeInvalid {
+			return err
+		}
+	}
+	for _, slot := range d.requests(s) {
+		t.Asking.Human++
+		if len(before[slot]) > 0 {
+			t.Asking.HumanReasked++
+		}
+	}
+	return nil
+}
+
+// next waits for a question that is not known yet, or the end of the fill.
+func (r *run) next(ctx context.Context, c *customer, fill trigger.Receipt, known map[uuid.UUID]bool) (*vault.Question, vault.Operation, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(25 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		op, err := r.Trigger.Operation(ctx, r.Tenant, fill.ID)
+		if err != nil {
+			return nil, op, err
+		}
+		if op.Status == vault.IntentFailed && op.Error != nil {
+			return nil, op, op.Error
+		}
+		if op.Status.Finished() {
+			return nil, op, nil
+		}
+		open, err := r.Query.Questions(ctx, r.Tenant, c.id)
+		if err != nil {
+			return nil, op, err
+		}
+		for _, q := range open {
+			if !known[q.ID] && q.FillID == fill.ID {
+				return &q, op, nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, op, fmt.Errorf("wait for gap fill %s: %w", fill.ID, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// heldBy reports whether the customer said a quote.
+func (d Dialogue) heldBy(quote string) bool {
+	return quote != "" && slices.ContainsFunc(d.Turns, func(t DialogueTurn) bool {
+		return t.Speaker == speakerYou && strings.Contains(t.Utterance, quote)
+	})
+}

@@ -1,0 +1,378 @@
+package eval
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Report is what a run measured.
+type Report struct {
+	Model      string  `json:"model"`
+	Dialogues  int     `json:"dialogues"`
+	Stays      int     `json:"stays"` // times that a customer wanted something of a service: two gap fills each
+	Seconds    float64 `json:"seconds"`
+	Sample     string  `json:"sample,omitempty"` // how the dialogues were chosen, where they are not all
+	All        Values  `json:"all"`
+	ByKind     Kinds   `json:"by_kind"`
+	Missing    Missing `json:"missing_fields"`
+	Asking     Asking  `json:"asking"`
+	Fills      Fills   `json:"gap_fills"`
+	Saves      Saves   `json:"config_saves"`
+	Unexpected int     `json:"stored_without_a_quote"` // values whose quote the customer did not say
+
+	Exceptions []Exception `json:"exceptions"` // what the annotations say is known and the vault may not store, and why
+	Wrong      []Example   `json:"wrong,omitempty"`
+	Missed     []Example   `json:"missed,omitempty"`
+	Inexact    []Example   `json:"inexact,omitempty"`
+}
+
+// Kinds is Values by kind of value.
+type Kinds map[string]*Values
+
+// Values counts stored values against the truth.
+type Values struct {
+	Stored    int     `json:"stored"`  // values read in a conversation and stored
+	Correct   int     `json:"correct"` // of them, what the customer said
+	Precision float64 `json:"precision"`
+	Storable  int     `json:"storable"` // values that the customer said in words that hold them
+	Found     int     `json:"found"`    // of them, stored
+	Recall    float64 `json:"recall"`
+	Known     int     `json:"known"`           // values that the annotations say are known, said or only agreed to
+	OfKnown   float64 `json:"recall_of_known"` // of them, stored
+	FoundAny  int     `json:"found_of_known"`
+}
+
+// Missing counts how often the missing fields of a scenario are exactly what the annotations say is not known.
+type Missing struct {
+	Stays        int     `json:"stays"`
+	Exact        int     `json:"exact"`
+	Exactness    float64 `json:"exactness"`
+	ExactButFor  int     `json:"exact_but_for_exceptions"` // without the slots that the vault may not store
+	ExactnessFor float64 `json:"exactness_but_for_exceptions"`
+}
+
+// Asking compares the questions of the vault with those of the human agent.
+type Asking struct {
+	Vault        int     `json:"vault"`
+	PerDialogue  float64 `json:"vault_per_dialogue"`
+	Confirms     int     `json:"vault_confirmations"` // of them, yes-or-no questions about a value that was heard
+	Reasked      int     `json:"vault_reasked"`       // for what the customer had said to this service before
+	Human        int     `json:"human"`
+	HumanPer     float64 `json:"human_per_dialogue"`
+	HumanReasked int     `json:"human_reasked"`
+	Unanswerable int     `json:"vault_unanswered"` // for what the customer never says in this dialogue: it ended before
+}
+
+// Fills counts the calls of the model.
+type Fills struct {
+	Fills   int         `json:"fills"`
+	Calls   map[int]int `json:"fills_by_model_calls"`
+	PerFill float64     `json:"model_calls_per_fill"`
+	Most    int         `json:"most_model_calls"`
+}
+
+// Saves counts the calls of the model for configuration.
+type Saves struct {
+	Scenarios             int     `json:"scenarios"`
+	CallsPerSave          float64 `json:"model_calls_per_save"`
+	CallsPerUnchangedSave float64 `json:"model_calls_per_unchanged_save"`
+}
+
+// Exception is why values that the annotations say are known are not stored.
+type Exception struct {
+	Why      string   `json:"why"`
+	Count    int      `json:"count"`
+	Slots    []string `json:"slots"` // service.slot with its count, the most frequent first
+	bySlot   map[string]int
+	Examples []Example `json:"examples,omitempty"`
+}
+
+// Example is one case.
+type Example struct {
+	Dialogue string `json:"dialogue"`
+	Slot     string `json:"slot"`
+	Truth    string `json:"truth,omitempty"`
+	Stored   string `json:"stored,omitempty"`
+	Quote    string `json:"quote,omitempty"`
+}
+
+// examples bounds each list of examples.
+const examples = 20
+
+// tally is what one dialogue came to.
+type tally struct {
+	Report
+	dialogue string
+	fills    []int
+	seen     map[string]bool // values that were counted already: the same one may be known at the end of several stays
+}
+
+func newTally(dialogue string) tally {
+	return tally{Report: Report{ByKind: Kinds{}}, dialogue: dialogue, seen: map[string]bool{}}
+}
+
+func newReport(model string, dialogues int) *Report {
+	return &Report{Model: model, Dialogues: dialogues, ByKind: Kinds{}, Fills: Fills{Calls: map[int]int{}}}
+}
+
+func (k Kinds) of(d vault.Definition) *Values {
+	name := kind(d)
+	if k[name] == nil {
+		k[name] = &Values{}
+	}
+	return k[name]
+}
+
+// stored counts a value that was read in the conversation.
+func (t *tally) stored(d Dialogue, a agent, facts []fact, field vault.Field) {
+	var meta struct{ Quote string }
+	_ = json.Unmarshal(field.SourceMetadata, &meta)
+	if !d.heldBy(meta.Quote) {
+		t.Unexpected++
+	}
+	v := t.ByKind.of(a.defs[field.Name])
+	v.Stored++
+	value := plain(field.Value)
+	for _, f := range facts {
+		if f.slot == field.Name && f.matches(value) {
+			v.Correct++
+			return
+		}
+	}
+	e := Example{Dialogue: t.dialogue, Slot: a.service.Name + "." + field.Name, Stored: value, Quote: meta.Quote}
+	for _, f := range facts {
+		if f.slot == field.Name {
+			e.Truth = strings.Join(f.variants, " | ")
+		}
+	}
+	t.Wrong = append(t.Wrong, e)
+}
+
+// recalled counts what is known at the end of a stay, each value once in a dialogue.
+func (t *tally) recalled(a agent, s stay, facts []fact, profile map[string]vault.Field) {
+	for _, f := range facts {
+		key := s.service + "\x1f" + f.slot + "\x1f" + strings.ToLower(f.variants[0])
+		if t.seen[key] {
+			continue
+		}
+		t.seen[key] = true
+		slot := s.service + "." + f.slot
+		e := Example{Dialogue: t.dialogue, Slot: slot, Truth: strings.Join(f.variants, " | "), Quote: f.candidate.Quote}
+		if f.why != "" {
+			t.except(f.why, slot, e)
+		}
+		if f.why == whyAnything {
+			continue
+		}
+		v := t.ByKind.of(a.defs[f.slot])
+		field, there := profile[f.slot]
+		found := there && f.matches(plain(field.Value))
+		v.Known++
+		if found {
+			v.FoundAny++
+		}
+		if f.why != "" {
+			continue
+		}
+		v.Storable++
+		if found {
+			v.Found++
+			continue
+		}
+		if there {
+			e.Stored = plain(field.Value)
+		}
+		t.Missed = append(t.Missed, e)
+	}
+}
+
+func (r *Report) except(why, slot string, e Example) {
+	at := slices.IndexFunc(r.Exceptions, func(x Exception) bool { return x.Why == why })
+	if at < 0 {
+		at = len(r.Exceptions)
+		r.Exceptions = append(r.Exceptions, Exception{Why: why, bySlot: map[string]int{}})
+	}
+	x := &r.Exceptions[at]
+	x.Count++
+	x.bySlot[slot]++
+	x.Examples = append(x.Examples, e)
+}
+
+// missing compares the missing fields with what is not known.
+func (t *tally) missing(s stay, required []string, facts []fact, names []string) {
+	t.Missing.Stays++
+	exact, butFor := true, true
+	for _, slot := range required {
+		at := slices.IndexFunc(facts, func(f fact) bool { return f.slot == slot })
+		if slices.Contains(names, slot) == (at < 0) {
+			continue
+		}
+		exact = false
+		if at >= 0 && facts[at].why != "" {
+			continue
+		}
+		butFor = false
+		e := Example{Dialogue: t.dialogue, Slot: s.service + "." + slot}
+		if at >= 0 {
+			e.Truth = strings.Join(facts[at].variants, " | ")
+		}
+		t.Inexact = append(t.Inexact, e)
+	}
+	if exact {
+		t.Missing.Exact++
+	}
+	if butFor {
+		t.Missing.ExactButFor++
+	}
+}
+
+// asked counts a question of the vault.
+func (t *tally) asked(q *vault.Question, before map[string][]string) {
+	t.Asking.Vault++
+	if q.Kind == vault.QuestionConfirm {
+		t.Asking.Confirms++
+	}
+	if len(before[q.FieldName]) > 0 && q.Attempt == 1 {
+		t.Asking.Reasked++
+	}
+}
+
+// add adds what one dialogue came to.
+func (r *Report) add(t tally) {
+	r.Stays += t.Missing.Stays
+	r.Unexpected += t.Unexpected
+	for name, v := range t.ByKind {
+		if r.ByKind[name] == nil {
+			r.ByKind[name] = &Values{}
+		}
+		r.ByKind[name].plus(*v)
+	}
+	r.Missing.Stays += t.Missing.Stays
+	r.Missing.Exact += t.Missing.Exact
+	r.Missing.ExactButFor += t.Missing.ExactButFor
+	r.Asking.Vault += t.Asking.Vault
+	r.Asking.Confirms += t.Asking.Confirms
+	r.Asking.Reasked += t.Asking.Reasked
+	r.Asking.Human += t.Asking.Human
+	r.Asking.HumanReasked += t.Asking.HumanReasked
+	r.Asking.Unanswerable += t.Asking.Unanswerable
+	for _, calls := range t.fills {
+		r.Fills.Fills++
+		r.Fills.Calls[calls]++
+		r.Fills.Most = max(r.Fills.Most, calls)
+	}
+	for _, x := range t.Exceptions {
+		for _, e := range x.Examples {
+			r.except(x.Why, e.Slot, e)
+		}
+	}
+	r.Wrong, r.Missed, r.Inexact = append(r.Wrong, t.Wrong...), append(r.Missed, t.Missed...), append(r.Inexact, t.Inexact...)
+}
+
+func (v *Values) plus(o Values) {
+	v.Stored += o.Stored
+	v.Correct += o.Correct
+	v.Storable += o.Storable
+	v.Found += o.Found
+	v.Known += o.Known
+	v.FoundAny += o.FoundAny
+	v.Precision, v.Recall, v.OfKnown = ratio(v.Correct, v.Stored), ratio(v.Found, v.Storable), ratio(v.FoundAny, v.Known)
+}
+
+// finish computes the ratios, orders the lists and bounds them.
+func (r *Report) finish(took time.Duration) {
+	r.Seconds = float64(took.Round(time.Second/10)) / float64(time.Second)
+	for _, v := range r.ByKind {
+		r.All.plus(*v)
+	}
+	r.Missing.Exactness, r.Missing.ExactnessFor = ratio(r.Missing.Exact, r.Missing.Stays), ratio(r.Missing.ExactButFor, r.Missing.Stays)
+	r.Asking.PerDialogue, r.Asking.HumanPer = ratio(r.Asking.Vault, r.Dialogues), ratio(r.Asking.Human, r.Dialogues)
+	calls := 0
+	for n, fills := range r.Fills.Calls {
+		calls += n * fills
+	}
+	r.Fills.PerFill = ratio(calls, r.Fills.Fills)
+	slices.SortFunc(r.Exceptions, func(a, b Exception) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Why, b.Why)) })
+	for i := range r.Exceptions {
+		x := &r.Exceptions[i]
+		names := slices.SortedFunc(maps.Keys(x.bySlot), func(a, b string) int { return cmp.Or(x.bySlot[b]-x.bySlot[a], cmp.Compare(a, b)) })
+		for _, name := range names {
+			x.Slots = append(x.Slots, fmt.Sprintf("%s %d", name, x.bySlot[name]))
+		}
+		x.Examples = bounded(x.Examples)
+	}
+	r.Wrong, r.Missed, r.Inexact = bounded(r.Wrong), bounded(r.Missed), bounded(r.Inexact)
+}
+
+// bounded keeps a spread of examples in a stable order.
+func bounded(all []Example) []Example {
+	slices.SortFunc(all, func(a, b Example) int {
+		return cmp.Or(cmp.Compare(a.Slot, b.Slot), cmp.Compare(a.Dialogue, b.Dialogue), cmp.Compare(a.Truth, b.Truth))
+	})
+	if len(all) <= examples {
+		return all
+	}
+	var out []Example
+	for i := range examples {
+		out = append(out, all[i*len(all)/examples])
+	}
+	return out
+}
+
+func ratio(part, whole int) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return float64(part*10000/whole) / 10000 // never rounded up to 1
+}
+
+// Print writes the report for people.
+func (r *Report) Print(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	_, _ = fmt.Fprintf(w, "model %s, %d dialogues, %d stays, %.0f s", r.Model, r.Dialogues, r.Stays, r.Seconds)
+	if r.Sample != "" {
+		_, _ = fmt.Fprintf(w, " (%s)", r.Sample)
+	}
+	_, _ = fmt.Fprint(w, "\n\nVALUES\tSTORED\tCORRECT\tPRECISION\tSAID\tFOUND\tRECALL\tKNOWN\tRECALL OF KNOWN\n")
+	line := func(name string, v Values) {
+		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%.4f\t%d\t%d\t%.4f\t%d\t%.4f\n", name, v.Stored, v.Correct, v.Precision, v.Storable, v.Found, v.Recall, v.Known, v.OfKnown)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.ByKind)) {
+		line(name, *r.ByKind[name])
+	}
+	line("all", r.All)
+	_, _ = fmt.Fprintf(w, "\nmissing fields exact\t%d of %d\t%.4f\n", r.Missing.Exact, r.Missing.Stays, r.Missing.Exactness)
+	_, _ = fmt.Fprintf(w, "but for the exceptions\t%d of %d\t%.4f\n", r.Missing.ExactButFor, r.Missing.Stays, r.Missing.ExactnessFor)
+	_, _ = fmt.Fprintf(w, "questions, vault\t%d\t%.2f a dialogue, %d of them confirmations, %d for what was known, %d never answered\n",
+		r.Asking.Vault, r.Asking.PerDialogue, r.Asking.Confirms, r.Asking.Reasked, r.Asking.Unanswerable)
+	_, _ = fmt.Fprintf(w, "questions, human\t%d\t%.2f a dialogue, %d for what was known\n", r.Asking.Human, r.Asking.HumanPer, r.Asking.HumanReasked)
+	_, _ = fmt.Fprintf(w, "model calls\t%.2f a fill, %d at most\t%.2f a save, %.2f an unchanged save\n", r.Fills.PerFill, r.Fills.Most, r.Saves.CallsPerSave, r.Saves.CallsPerUnchangedSave)
+	_, _ = fmt.Fprintf(w, "stored without a quote of the customer's\t%d\n", r.Unexpected)
+	if len(r.Exceptions) > 0 {
+		_, _ = fmt.Fprint(w, "\nknown, and not to be stored:\n")
+	}
+	for _, x := range r.Exceptions {
+		_, _ = fmt.Fprintf(w, "%d\t%s\n\t%s\n", x.Count, x.Why, strings.Join(x.Slots, ", "))
+	}
+	for _, list := range []struct {
+		title string
+		of    []Example
+	}{{"stored and wrong", r.Wrong}, {"said and not stored", r.Missed}, {"missing fields that differ", r.Inexact}} {
+		if len(list.of) > 0 {
+			_, _ = fmt.Fprintf(w, "\n%s, %d examples:\n", list.title, len(list.of))
+		}
+		for _, e := range list.of {
+			_, _ = fmt.Fprintf(w, "%s\t%s\ttruth %q\tstored %q\tquote %q\n", e.Dialogue, e.Slot, e.Truth, e.Stored, e.Quote)
+		}
+	}
+	return w.Flush()
+}

@@ -1,0 +1,563 @@
+package query_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// promise is one thing that the steps and the reads promise together. It gets a tenant of its own.
+type promise struct {
+	name  string
+	keeps func(v *vaultOf)
+}
+
+// TestTheContract holds the vault to its promises: once with PostgreSQL alone, and once through the cache, where every read
+// before a change leaves something behind that must not be read after it.
+func TestTheContract(t *testing.T) {
+	t.Parallel()
+	for _, store := range []struct {
+		name   string
+		direct bool
+	}{{"PostgreSQL directly", true}, {"through the cache", false}} {
+		t.Run(store.name, func(t *testing.T) {
+			t.Parallel()
+			shared := newVault(t, "")
+			if store.direct {
+				shared.Queries = query.New(shared.db, nil)
+			}
+			for _, p := range contract {
+				t.Run(p.name, func(t *testing.T) {
+					v := *shared
+					v.t, v.tenant, v.other, v.agent, v.customer = t, dbtest.Tenant(t, v.db), dbtest.Tenant(t, v.db), newID(), newID()
+					v.define(
+						vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "city", ValueType: vault.TypeString},
+						vault.Definition{Name: "email", ValueType: vault.TypeEmail, IsPII: true, VerificationMethods: []string{"code"}},
+						vault.Definition{Name: "age", ValueType: vault.TypeNumber},
+					)
+					p.keeps(&v)
+				})
+			}
+		})
+	}
+}
+
+// of gives the same vault for another customer of the tenant.
+func (v *vaultOf) of(customer uuid.UUID) *vaultOf {
+	other := *v
+	other.customer = customer
+	return &other
+}
+
+// sees checks what a reader sees of the customer's fields, twice: the second time from the cache, where there is one.
+func (v *vaultOf) sees(want map[string]string) {
+	v.t.Helper()
+	for range 2 {
+		p, err := v.Profile(v.t.Context(), v.tenant, v.customer)
+		v.must(err)
+		v.equal("fields", want, names(p))
+	}
+}
+
+// unseen checks that the customer is unknown.
+func (v *vaultOf) unseen() {
+	v.t.Helper()
+	for range 2 {
+		_, err := v.Profile(v.t.Context(), v.tenant, v.customer)
+		v.refused(err, vault.CodeUnknown, v.customer.String())
+	}
+}
+
+func (v *vaultOf) refused(err error, code vault.Code, says ...string) {
+	v.t.Helper()
+	if vault.CodeOf(err) != code {
+		v.t.Fatalf("got %v, want code %s", err, code)
+	}
+	for _, part := range says {
+		if !strings.Contains(err.Error(), part) {
+			v.t.Errorf("%q does not say %q", err, part)
+		}
+	}
+}
+
+// try runs the steps of an operation and gives the first error.
+func (v *vaultOf) try(r trigger.Receipt, err error, steps ...func(context.Context, vault.Event) error) error {
+	v.t.Helper()
+	if err != nil {
+		return err
+	}
+	op, err := v.db.Tenant(v.tenant).GetIntent(v.t.Context(), v.tenant, r.ID)
+	v.must(err)
+	for _, s := range steps {
+		if err := s(v.t.Context(), vault.Event{IntentID: op.ID, TenantID: v.tenant, Subject: op.Subject}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *vaultOf) fact(name, value string, change ...func(*vault.WriteField)) vault.WriteField {
+	in := vault.WriteField{AgentID: v.agent, CustomerID: v.customer, Name: name, Value: text(value), Source: vault.FieldUserProvided}
+	for _, c := range change {
+		c(&in)
+	}
+	return in
+}
+
+func (v *vaultOf) tryWrite(in vault.WriteField) error {
+	r, err := v.trigger.WriteField(v.t.Context(), v.tenant, in)
+	return v.try(r, err, step(v.steps.Fields.ValidateField), step(v.steps.Fields.PersistField), step(v.steps.Caches.InvalidateProfile))
+}
+
+func (v *vaultOf) deleteItem(id uuid.UUID, force bool) error {
+	r, err := v.trigger.DeleteItem(v.t.Context(), v.tenant, vault.DeleteItem{ItemID: id, Force: force})
+	return v.try(r, err, step(v.steps.Items.CheckDependents), step(v.steps.Items.DeleteItem), step(v.steps.Caches.InvalidateNoted))
+}
+
+func (v *vaultOf) restoreItem(id uuid.UUID) error {
+	r, err := v.trigger.RestoreItem(v.t.Context(), v.tenant, vault.RestoreItem{ItemID: id})
+	return v.try(r, err, step(v.steps.Items.RestoreItem), step(v.steps.Caches.InvalidateNoted))
+}
+
+func (v *vaultOf) merge(source, target uuid.UUID) error {
+	r, err := v.trigger.MergeProfiles(v.t.Context(), v.tenant, vault.MergeProfiles{SourceCustomerID: source, TargetCustomerID: target})
+	return v.try(r, err, step(v.steps.Merges.MergeProfiles), step(v.steps.Caches.InvalidateNoted))
+}
+
+func (v *vaultOf) unmerge(customer uuid.UUID) error {
+	r, err := v.trigger.UnmergeProfile(v.t.Context(), v.tenant, vault.UnmergeProfile{CustomerID: customer})
+	return v.try(r, err, step(v.steps.Merges.UnmergeProfile), step(v.steps.Caches.InvalidateNoted))
+}
+
+// versions gives value and status of every version of a field, newest first.
+func (v *vaultOf) versions(name string) []string {
+	v.t.Helper()
+	history, err := v.History(v.t.Context(), v.tenant, v.customer, name)
+	v.must(err)
+	out := []string{}
+	for _, f := range history {
+		out = append(out, string(f.Value)+" "+string(f.Status))
+	}
+	return out
+}
+
+// chain gives the names of a chain, and whether its origin is missing, twice.
+func (v *vaultOf) chain(item uuid.UUID) (links []string, missing bool) {
+	v.t.Helper()
+	for range 2 {
+		c, err := v.Chain(v.t.Context(), v.tenant, item, 0)
+		v.must(err)
+		links = nil
+		for _, l := range c.Links {
+			links = append(links, l.Name)
+		}
+		missing = c.Missing
+	}
+	return links, missing
+}
+
+// missing gives what is missing of a scenario, with the reason.
+func (v *vaultOf) missing(scenario uuid.UUID) []string {
+	v.t.Helper()
+	var out []string
+	for range 2 {
+		got, err := v.Missing(v.t.Context(), v.tenant, query.MissingInput{CustomerID: v.customer, ScenarioID: scenario})
+		v.must(err)
+		out = []string{}
+		for _, m := range got.Missing {
+			out = append(out, m.Requirement.FieldName+" "+string(m.Reason))
+		}
+	}
+	return out
+}
+
+// warm reads all that may be cached of the customer.
+func (v *vaultOf) warm(items ...uuid.UUID) {
+	for range 2 {
+		_, _ = v.Profile(v.t.Context(), v.tenant, v.customer)
+		for _, id := range items {
+			_, _ = v.Chain(v.t.Context(), v.tenant, id, 0)
+		}
+	}
+}
+
+var contract = []promise{
+	{"a customer nothing was written for is unknown", func(v *vaultOf) {
+		v.unseen()
+		_, err := v.History(v.t.Context(), v.tenant, v.customer, "plan")
+		v.refused(err, vault.CodeUnknown)
+	}},
+	{"a write is seen once it is acknowledged", func(v *vaultOf) {
+		v.unseen()
+		for i := range 4 {
+			v.write("plan", fmt.Sprint(i))
+			v.sees(map[string]string{"plan": fmt.Sprintf("%q", fmt.Sprint(i))})
+		}
+	}},
+	{"a value is stored as its definition normalises it", func(v *vaultOf) {
+		v.must(v.tryWrite(v.fact("email", " Ada@Example.COM ")))
+		p, err := v.Profile(v.t.Context(), v.tenant, v.customer)
+		v.must(err)
+		if got := string(p.Fields["email"].Value); strings.ContainsAny(got, " ") {
+			v.t.Errorf("got %s", got)
+		}
+	}},
+	{"strict mode refuses an invalid value and an unknown field, and changes nothing", func(v *vaultOf) {
+		v.write("plan", "gold")
+		v.warm()
+		v.refused(v.tryWrite(v.fact("email", "nobody")), vault.CodeInvalid, "Field validation failed", "email")
+		v.refused(v.tryWrite(v.fact("colour", "red")), vault.CodeInvalid, "Field validation failed", "colour")
+		v.sees(map[string]string{"plan": `"gold"`})
+	}},
+	{"no error holds a value that is PII", func(v *vaultOf) {
+		if err := v.tryWrite(v.fact("email", "nobody-at-all")); err == nil || strings.Contains(err.Error(), "nobody-at-all") {
+			v.t.Errorf("got %v", err)
+		}
+	}},
+	{"a field has one active version, and a history in order of acceptance", func(v *vaultOf) {
+		for _, value := range []string{"a", "b", "c"} {
+			v.write("plan", value)
+		}
+		v.equal("history", []string{`"c" active`, `"b" superseded`, `"a" superseded`}, v.versions("plan"))
+	}},
+	{"a late write never displaces a newer one", func(v *vaultOf) {
+		r, err := v.trigger.WriteField(v.t.Context(), v.tenant, v.fact("plan", "late"))
+		v.must(err)
+		v.write("plan", "newer")
+		v.warm()
+		v.must(v.try(r, nil, step(v.steps.Fields.PersistField), step(v.steps.Caches.InvalidateProfile)))
+		v.sees(map[string]string{"plan": `"newer"`})
+		v.equal("history", []string{`"newer" active`, `"late" superseded`}, v.versions("plan"))
+	}},
+	{"the same idempotency key is one change", func(v *vaultOf) {
+		for range 3 {
+			r, err := v.trigger.WriteField(v.t.Context(), v.tenant, v.fact("plan", "gold"), trigger.IdempotencyKey("k"))
+			v.must(v.try(r, err, step(v.steps.Fields.PersistField), step(v.steps.Caches.InvalidateProfile)))
+		}
+		v.equal("history", []string{`"gold" active`}, v.versions("plan"))
+		_, err := v.trigger.WriteField(v.t.Context(), v.tenant, v.fact("plan", "silver"), trigger.IdempotencyKey("k"))
+		v.refused(err, vault.CodeConflict, "idempotency_key")
+	}},
+	{"an import is seen whole once it is acknowledged", func(v *vaultOf) {
+		v.write("plan", "silver")
+		v.warm()
+		other := v.of(newID())
+		r, err := v.trigger.ImportFields(v.t.Context(), v.tenant, vault.ImportFields{Writes: []vault.WriteField{
+			v.fact("plan", "gold"), v.fact("city", "Oslo"), other.fact("plan", "gold"),
+		}})
+		v.must(v.try(r, err, step(v.steps.Imports.ValidateImport), step(v.steps.Imports.PersistImport), step(v.steps.Caches.InvalidateNoted)))
+		v.sees(map[string]string{"plan": `"gold"`, "city": `"Oslo"`})
+		other.sees(map[string]string{"plan": `"gold"`})
+	}},
+	{"what is past its time is expired by the sweep and no longer seen", func(v *vaultOf) {
+		id := v.write("plan", "gold", func(in *vault.WriteField) { in.ExpiresAt = ptr(time.Now().Add(time.Hour)) })
+		v.write("city", "Oslo")
+		v.sees(map[string]string{"plan": `"gold"`, "city": `"Oslo"`})
+		dbtest.Exec(v.t, v.url, "UPDATE profile_fields SET expires_at = now() - interval '1 minute' WHERE id = $1", id)
+		v.cron(step(v.steps.Sweeps.ExpireFields), step(v.steps.Caches.InvalidateNoted))
+		v.sees(map[string]string{"city": `"Oslo"`})
+		v.equal("history", []string{`"gold" expired`}, v.versions("plan"))
+	}},
+	{"what lost its source is orphaned by the sweep and no longer seen", func(v *vaultOf) {
+		source := v.write("city", "Oslo")
+		v.of(newID()).write("plan", "gold", from(vault.SourceProfileField, &source))
+		item := v.write("plan", "gold", from(vault.SourceProfileField, &source))
+		v.warm(item)
+		dbtest.Exec(v.t, v.url, "UPDATE profile_fields SET deleted_at = now() WHERE id = $1", source)
+		v.cron(step(v.steps.Sweeps.DetectOrphans), step(v.steps.Caches.InvalidateNoted))
+		v.sees(map[string]string{})
+		v.equal("history", []string{`"gold" orphaned`}, v.versions("plan"))
+	}},
+	{"superseded outranks expired and orphaned", func(v *vaultOf) {
+		id := v.write("plan", "silver", func(in *vault.WriteField) { in.ExpiresAt = ptr(time.Now().Add(time.Hour)) })
+		v.write("plan", "gold")
+		dbtest.Exec(v.t, v.url, "UPDATE profile_fields SET expires_at = now() - interval '1 minute' WHERE id = $1", id)
+		v.cron(step(v.steps.Sweeps.ExpireFields), step(v.steps.Sweeps.DetectOrphans), step(v.steps.Caches.InvalidateNoted))
+		v.equal("history", []string{`"gold" active`, `"silver" superseded`}, v.versions("plan"))
+	}},
+	{"a missing source orphans a value and is no error; a source of its own is one", func(v *vaultOf) {
+		v.write("plan", "gold", from(vault.SourceProfileField, ptr(newID())))
+		v.equal("history", []string{`"gold" orphaned`}, v.versions("plan"))
+		id := newID()
+		v.refused(v.tryWrite(v.fact("plan", "x", func(in *vault.WriteField) { in.ItemID, in.SourceItemID, in.SourceItemType = &id, &id, vault.SourceProfileField })),
+			vault.CodeInvalid, "source_item_id")
+	}},
+	{"a chain leads from the origin to the item, across fields, assets and customers", func(v *vaultOf) {
+		card := v.asset("card")
+		city := v.write("city", "Oslo", from(vault.SourceProfileAsset, &card))
+		plan := v.of(newID()).write("plan", "gold", from(vault.SourceProfileField, &city))
+		links, missing := v.chain(plan)
+		v.equal("chain", []string{"card", "city", "plan"}, links)
+		if missing {
+			v.t.Error("its origin is said to be missing")
+		}
+		fields, err := v.AnalysisFields(v.t.Context(), v.tenant, card)
+		v.must(err)
+		v.equal("analysis fields", []uuid.UUID{city}, fields)
+		derived, err := v.Derived(v.t.Context(), v.tenant, card)
+		v.must(err)
+		if len(derived) != 1 || derived[0].ID != city {
+			v.t.Errorf("derived is %+v", derived)
+		}
+	}},
+	{"a chain is cut at its depth, and says so", func(v *vaultOf) {
+		var last *uuid.UUID
+		for range 12 {
+			id := v.of(newID()).write("plan", "x", func(in *vault.WriteField) {
+				if last != nil {
+					from(vault.SourceProfileField, last)(in)
+				}
+			})
+			last = &id
+		}
+		for range 2 {
+			c, err := v.Chain(v.t.Context(), v.tenant, *last, 0)
+			v.must(err)
+			if len(c.Links) != vault.DefaultChainDepth || !c.Truncated {
+				v.t.Errorf("%d links, truncated %t", len(c.Links), c.Truncated)
+			}
+		}
+	}},
+	{"a chain shows a source that comes after all, and one that goes", func(v *vaultOf) {
+		id := newID()
+		item := v.write("plan", "gold", from(vault.SourceProfileField, &id))
+		if _, missing := v.chain(item); !missing {
+			v.t.Error("its source is not there yet")
+		}
+		v.of(newID()).write("city", "Oslo", func(in *vault.WriteField) { in.ItemID = &id })
+		links, missing := v.chain(item)
+		if missing || len(links) != 2 {
+			v.t.Errorf("after its source came: %v, missing %t", links, missing)
+		}
+		v.must(v.deleteItem(id, true))
+		if _, missing := v.chain(item); !missing {
+			v.t.Error("its source is gone")
+		}
+		v.must(v.restoreItem(id))
+		if _, missing := v.chain(item); missing {
+			v.t.Error("its source is back")
+		}
+	}},
+	{"what has live dependents is not deleted, unless by force, which orphans them", func(v *vaultOf) {
+		source := v.write("city", "Oslo")
+		other := v.of(newID())
+		item := other.write("plan", "gold", from(vault.SourceProfileField, &source))
+		v.warm(source)
+		other.warm(item)
+		v.refused(v.deleteItem(source, false), vault.CodeHasDependents, "Cannot delete: has dependents", item.String())
+		v.sees(map[string]string{"city": `"Oslo"`})
+		v.must(v.deleteItem(source, true))
+		v.sees(map[string]string{})
+		other.sees(map[string]string{})
+		other.equal("history", []string{`"gold" orphaned`}, other.versions("plan"))
+		v.refused(v.deleteItem(source, true), vault.CodeConflict, "deleted already")
+		v.must(v.restoreItem(source))
+		v.must(v.restoreItem(item))
+		other.sees(map[string]string{"plan": `"gold"`})
+	}},
+	{"a verification is seen, and only of the value it was for", func(v *vaultOf) {
+		v.write("email", "ada@example.com")
+		v.warm()
+		verify := func(method string) error {
+			r, err := v.trigger.VerifyField(v.t.Context(), v.tenant, vault.VerifyField{AgentID: v.agent, CustomerID: v.customer, Name: "email", Method: method})
+			return v.try(r, err, step(v.steps.Fields.PersistVerification), step(v.steps.Caches.InvalidateProfile))
+		}
+		v.refused(verify("guess"), vault.CodeInvalid, "method", "code")
+		v.must(verify("code"))
+		level := func() vault.VerificationLevel {
+			var p vault.Profile
+			for range 2 {
+				var err error
+				p, err = v.Profile(v.t.Context(), v.tenant, v.customer)
+				v.must(err)
+			}
+			return p.VerificationLevel
+		}
+		v.equal("level", vault.VerificationEmail, level())
+		v.write("email", "bob@example.com")
+		v.equal("level of a new value", vault.VerificationNone, level())
+	}},
+	{"documents stay beside each other unless one supersedes", func(v *vaultOf) {
+		v.asset("card")
+		v.asset("card")
+		count := func() int {
+			var n int
+			for range 2 {
+				p, err := v.Profile(v.t.Context(), v.tenant, v.customer)
+				v.must(err)
+				n = len(p.Assets)
+			}
+			return n
+		}
+		v.equal("beside", 2, count())
+		r, err := v.trigger.AddAsset(v.t.Context(), v.tenant, vault.AddAsset{
+			CustomerID: v.customer, Name: "card", AssetType: "image", StorageProvider: "s3", StoragePath: "new",
+			Checksum: strings.Repeat("a", 64), SupersedeExisting: true,
+		})
+		v.must(v.try(r, err, step(v.steps.Assets.PersistAsset), step(v.steps.Caches.InvalidateProfile)))
+		v.equal("superseded", 1, count())
+	}},
+	{"an identity opens one customer, and is nobody else's", func(v *vaultOf) {
+		open := func() vault.ProfileResult {
+			r, err := v.trigger.OpenProfile(v.t.Context(), v.tenant, vault.OpenProfile{Channel: "sms", ExternalID: "1"})
+			v.must(v.try(r, err, step(v.steps.Profiles.OpenProfile), step(v.steps.Caches.Acknowledge)))
+			return resultOf[vault.ProfileResult](v, r)
+		}
+		first := open()
+		if again := open(); !first.Created || again.Created || again.CustomerID != first.CustomerID {
+			v.t.Errorf("got %+v, then %+v", first, again)
+		}
+		link := func(external string) error {
+			r, err := v.trigger.LinkChannel(v.t.Context(), v.tenant, vault.LinkChannel{CustomerID: v.customer, Channel: "sms", ExternalID: external})
+			return v.try(r, err, step(v.steps.Profiles.LinkChannel), step(v.steps.Caches.InvalidateProfile))
+		}
+		v.refused(link("1"), vault.CodeConflict, first.CustomerID.String())
+		v.unseen()
+		v.must(link("2"))
+		p, err := v.Profile(v.t.Context(), v.tenant, v.customer)
+		v.must(err)
+		v.equal("channels", 1, len(p.Channels))
+	}},
+	{"the newest consent to a purpose is in force", func(v *vaultOf) {
+		for _, granted := range []bool{true, false, true} {
+			r, err := v.trigger.RecordConsent(v.t.Context(), v.tenant, vault.RecordConsent{CustomerID: v.customer, Purpose: "mail", Granted: granted})
+			v.must(v.try(r, err, step(v.steps.Profiles.RecordConsent), step(v.steps.Caches.InvalidateProfile)))
+			for range 2 {
+				p, err := v.Profile(v.t.Context(), v.tenant, v.customer)
+				v.must(err)
+				if len(p.Consents) != 1 || p.Consents[0].InForce(time.Now()) != granted {
+					v.t.Errorf("after %t: %+v", granted, p.Consents)
+				}
+			}
+		}
+	}},
+	{"a merged customer leads to the target, and comes back when it is undone", func(v *vaultOf) {
+		target := v.of(newID())
+		target.write("plan", "target's")
+		target.write("city", "Oslo")
+		item := v.write("plan", "source's")
+		v.warm(item)
+		target.warm()
+		v.must(v.merge(v.customer, target.customer))
+		for _, c := range []*vaultOf{v, target} {
+			c.sees(map[string]string{"plan": `"source's"`, "city": `"Oslo"`})
+			v.equal("history", []string{`"source's" active`, `"target's" superseded`}, c.versions("plan"))
+		}
+		v.write("city", "Bergen") // to the source
+		for _, c := range []*vaultOf{v, target} {
+			c.sees(map[string]string{"plan": `"source's"`, "city": `"Bergen"`})
+		}
+		v.must(v.unmerge(v.customer))
+		v.sees(map[string]string{"plan": `"source's"`})
+		target.sees(map[string]string{"plan": `"target's"`, "city": `"Bergen"`})
+		v.refused(v.unmerge(v.customer), vault.CodeConflict, "is not merged")
+		v.refused(v.merge(v.customer, v.customer), vault.CodeInvalid, "two different customers")
+	}},
+	{"a deleted customer is unknown, to writers too", func(v *vaultOf) {
+		v.write("plan", "gold")
+		v.warm()
+		remove := func() error {
+			r, err := v.trigger.DeleteProfile(v.t.Context(), v.tenant, vault.DeleteProfile{CustomerID: v.customer})
+			return v.try(r, err, step(v.steps.Profiles.DeleteProfile), step(v.steps.Caches.InvalidateNoted))
+		}
+		v.must(remove())
+		v.unseen()
+		v.refused(v.tryWrite(v.fact("plan", "silver")), vault.CodeUnknown)
+		v.refused(remove(), vault.CodeUnknown)
+	}},
+	{"a saved definition is seen, and its newest save", func(v *vaultOf) {
+		for _, label := range []string{"one", "two"} {
+			v.define(vault.Definition{Name: "plan", DisplayName: label, ValueType: vault.TypeString})
+			for range 2 {
+				defs, err := v.Definitions(v.t.Context(), v.tenant, v.agent)
+				v.must(err)
+				i := slices.IndexFunc(defs, func(d vault.Definition) bool { return d.Name == "plan" })
+				if i < 0 || defs[i].DisplayName != label {
+					v.t.Errorf("after %q: %+v", label, defs)
+				}
+			}
+		}
+		_, err := v.Definitions(v.t.Context(), v.tenant, newID())
+		v.refused(err, vault.CodeUnknown, "agent")
+	}},
+	{"what a scenario needs is missing until it is there, verified, fresh and in time", func(v *vaultOf) {
+		scenario := v.scenario()
+		v.define(
+			vault.Definition{Name: "email", ValueType: vault.TypeEmail, RequiredVerification: true, VerificationMethods: []string{"code"}},
+			vault.Definition{Name: "age", ValueType: vault.TypeNumber, FreshnessSeconds: 3600},
+		)
+		v.equal("before", []string{}, v.missing(scenario.ID))
+		v.require(scenario.ID, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email", Order: 1}, vault.Requirement{FieldName: "age", Order: 2})
+		v.require(scenario.ID, vault.Requirement{FieldName: "city", Order: 3, WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}})
+		v.equal("nothing", []string{"plan absent", "email absent", "age absent"}, v.missing(scenario.ID))
+		v.write("email", "ada@example.com")
+		v.must(v.tryWrite(vault.WriteField{
+			AgentID: v.agent, CustomerID: v.customer, Name: "age", Value: json.RawMessage("36"), Source: vault.FieldUserProvided, CollectedAt: ptr(time.Now().Add(-2 * time.Hour)),
+		}))
+		v.equal("unverified and stale", []string{"plan absent", "email unverified", "age stale"}, v.missing(scenario.ID))
+		v.write("plan", "gold")
+		v.equal("the condition holds", []string{"email unverified", "age stale", "city absent"}, v.missing(scenario.ID))
+		v.write("plan", "silver")
+		v.equal("it does not", []string{"email unverified", "age stale"}, v.missing(scenario.ID))
+	}},
+	{"a row of another tenant does not exist", func(v *vaultOf) {
+		item := v.write("plan", "gold")
+		v.warm(item)
+		stranger := *v
+		stranger.tenant = v.other
+		stranger.unseen()
+		_, err := stranger.Chain(v.t.Context(), v.other, item, 0)
+		v.refused(err, vault.CodeUnknown)
+		_, err = stranger.Field(v.t.Context(), v.other, item)
+		v.refused(err, vault.CodeUnknown)
+		stranger.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
+		stranger.write("plan", "stolen", from(vault.SourceProfileField, &item)) // a source of another tenant is none
+		stranger.sees(map[string]string{})
+		v.sees(map[string]string{"plan": `"gold"`})
+	}},
+	{"an operation says how it went", func(v *vaultOf) {
+		r, err := v.trigger.WriteField(v.t.Context(), v.tenant, v.fact("email", "nobody"))
+		v.must(err)
+		status := func() vault.Operation {
+			op, err := v.Operation(v.t.Context(), v.tenant, r.ID)
+			v.must(err)
+			return op
+		}
+		v.equal("accepted", vault.IntentAccepted, status().Status)
+		v.refused(v.try(r, nil, step(v.steps.Fields.ValidateField)), vault.CodeInvalid)
+		if op := status(); op.Status != vault.IntentFailed || op.Error == nil || op.Error.Code != vault.CodeInvalid {
+			v.t.Errorf("rejected: %+v", op)
+		}
+		_, err = v.Operation(v.t.Context(), v.tenant, newID())
+		v.refused(err, vault.CodeUnknown)
+	}},
+}
+
+// cron runs steps as a cron does.
+func (v *vaultOf) cron(steps ...func(context.Context, vault.Event) error) {
+	v.t.Helper()
+	for _, s := range steps {
+		v.must(s(v.t.Context(), vault.Event{}))
+	}
+}
+
+// resultOf decodes the result of an operation.
+func resultOf[T any](v *vaultOf, r trigger.Receipt) T {
+	v.t.Helper()
+	op, err := v.Operation(v.t.Context(), v.tenant, r.ID)
+	v.must(err)
+	var out T
+	v.must(json.Unmarshal(op.Result, &out))
+	return out
+}
