@@ -20,6 +20,7 @@ var secrets = map[string]string{
 	"POSTGRES_PASSWORD":      "p0stgres",
 	"HATCHET_ADMIN_PASSWORD": "Dashb0ard",
 	"HATCHET_CLIENT_TOKEN":   "token",
+	"ADMIN_TOKEN":            "admin",
 	"VAULT_SEALING_KEY":      "key",
 }
 
@@ -64,6 +65,8 @@ func TestComposeHasTheProductionShape(t *testing.T) {
 			"redis":   "service_healthy",
 			"hatchet": "service_healthy",
 		}},
+		// It accepts changes without the engine, and reads without Redis.
+		"api": {command: []string{"serve"}, dependsOn: map[string]string{"migrate": "service_completed_successfully"}},
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(project.Services))); diff != "" {
 		t.Fatalf("services (-want +got):\n%s", diff)
@@ -121,7 +124,7 @@ func TestComposeGivesEveryDatabaseItsOwnName(t *testing.T) {
 	t.Parallel()
 	project := mustLoadCompose(t)
 
-	for service, want := range map[string]string{"hatchet": "hatchet", "migrate": "contextvault", "worker": "contextvault"} {
+	for service, want := range map[string]string{"hatchet": "hatchet", "migrate": "contextvault", "worker": "contextvault", "api": "contextvault"} {
 		url := project.Services[service].Environment["DATABASE_URL"]
 		if url == nil || *url != "postgresql://vault:p0stgres@postgres:5432/"+want+"?sslmode=disable" {
 			t.Errorf("%s: DATABASE_URL does not name the database %s", service, want)

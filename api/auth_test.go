@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/embedded/embeddedtest"
@@ -14,7 +16,10 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-type ctxType = context.Context
+type (
+	ctxType = context.Context
+	testID  = uuid.UUID
+)
 
 func TestWhoMayDoWhat(t *testing.T) {
 	t.Parallel()

@@ -22,11 +22,6 @@ func (s *Server) configRoutes() {
 	s.requirementRoutes()
 }
 
-type FieldOfAgent struct {
-	input.AgentPath
-	input.FieldPath
-}
-
 // listOf is a page of a list.
 type listOf[T any] struct {
 	Items []T    `json:"items" nullable:"false"`
@@ -38,6 +33,10 @@ type page[T any] struct{ Body listOf[T] }
 type one[T any] struct{ Body T }
 
 func (s *Server) fieldRoutes() {
+	type FieldOfAgent struct {
+		input.AgentPath
+		input.FieldPath
+	}
 	type save struct {
 		FieldOfAgent
 		input.Preferences

@@ -95,7 +95,7 @@ func problemOf(err error) (p *Problem, told bool) {
 		p := problem(status, e.Code, e.Field, e.ForCaller())
 		p.Related = e.Related
 		if e.Code == vault.CodeUnavailable {
-			p.with("Retry-After", retrySoon)
+			p = p.with("Retry-After", retrySoon)
 		}
 		return p, true
 	}

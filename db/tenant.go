@@ -60,7 +60,7 @@ func (c tenantConn) Query(ctx context.Context, sql string, args ...any) (pgx.Row
 	if err != nil {
 		return nil, err
 	}
-	rows, err := results.Query()
+	rows, err := results.Query() //nolint:rowserrcheck // the caller's, as with any Query
 	if err != nil {
 		_ = results.Close()
 		return nil, err

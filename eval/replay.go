@@ -36,8 +36,9 @@ type Options struct {
 // DefaultAtOnce keeps the workflow engine busy without making its queue grow.
 const DefaultAtOnce = 12
 
-// patience is how long one operation may take before the run counts as hung.
-const patience = 3 * time.Minute
+// patience is how long one operation may take before the run counts as hung: longer than until the relay pushes again what a
+// busy engine lost.
+const patience = 12 * time.Minute
 
 // Run replays dialogues and gives what came of it.
 func Run(ctx context.Context, sys System, services []Service, dialogues []Dialogue, opts Options) (*Report, error) {
@@ -377,6 +378,7 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s stay, t *tally
 			t.Asking.HumanReasked++
 		}
 	}
+	t.Asking.HumanConfirm += d.confirmations(s)
 	return nil
 }
 
@@ -414,9 +416,10 @@ func (r *run) next(ctx context.Context, c *customer, fill trigger.Receipt, known
 	}
 }
 
-// heldBy reports whether the customer said a quote.
+// heldBy reports whether the customer said a quote, whatever the case and spacing.
 func (d Dialogue) heldBy(quote string) bool {
+	plain := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
 	return quote != "" && slices.ContainsFunc(d.Turns, func(t DialogueTurn) bool {
-		return t.Speaker == speakerYou && strings.Contains(t.Utterance, quote)
+		return t.Speaker == speakerYou && strings.Contains(plain(t.Utterance), plain(quote))
 	})
 }

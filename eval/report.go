@@ -20,6 +20,7 @@ type Report struct {
 	Dialogues  int     `json:"dialogues"`
 	Stays      int     `json:"stays"` // times that a customer wanted something of a service: two gap fills each
 	Seconds    float64 `json:"seconds"`
+	Direct     bool    `json:"direct,omitempty"` // without the workflow engine between the steps
 	Sample     string  `json:"sample,omitempty"` // how the dialogues were chosen, where they are not all
 	All        Values  `json:"all"`
 	ByKind     Kinds   `json:"by_kind"`
@@ -65,11 +66,12 @@ type Asking struct {
 	Vault        int     `json:"vault"`
 	PerDialogue  float64 `json:"vault_per_dialogue"`
 	Confirms     int     `json:"vault_confirmations"` // of them, yes-or-no questions about a value that was heard
-	Reasked      int     `json:"vault_reasked"`       // for what the customer had said to this service before
+	Reasked      int     `json:"vault_reasked"`       // for what was known to this service before, confirmations not counted
 	Human        int     `json:"human"`
 	HumanPer     float64 `json:"human_per_dialogue"`
 	HumanReasked int     `json:"human_reasked"`
-	Unanswerable int     `json:"vault_unanswered"` // for what the customer never says in this dialogue: it ended before
+	HumanConfirm int     `json:"human_confirmations"` // turns in which the human agent had values confirmed
+	Unanswerable int     `json:"vault_unanswered"`    // for what the customer never says in this dialogue: it ended before
 }
 
 // Fills counts the calls of the model.
@@ -241,7 +243,7 @@ func (t *tally) asked(q *vault.Question, before map[string][]string) {
 	if q.Kind == vault.QuestionConfirm {
 		t.Asking.Confirms++
 	}
-	if len(before[q.FieldName]) > 0 && q.Attempt == 1 {
+	if len(before[q.FieldName]) > 0 && q.Attempt == 1 && q.Kind == vault.QuestionValue {
 		t.Asking.Reasked++
 	}
 }
@@ -264,6 +266,7 @@ func (r *Report) add(t tally) {
 	r.Asking.Reasked += t.Asking.Reasked
 	r.Asking.Human += t.Asking.Human
 	r.Asking.HumanReasked += t.Asking.HumanReasked
+	r.Asking.HumanConfirm += t.Asking.HumanConfirm
 	r.Asking.Unanswerable += t.Asking.Unanswerable
 	for _, calls := range t.fills {
 		r.Fills.Fills++
@@ -339,6 +342,9 @@ func ratio(part, whole int) float64 {
 func (r *Report) Print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	_, _ = fmt.Fprintf(w, "model %s, %d dialogues, %d stays, %.0f s", r.Model, r.Dialogues, r.Stays, r.Seconds)
+	if r.Direct {
+		_, _ = fmt.Fprint(w, ", without the workflow engine")
+	}
 	if r.Sample != "" {
 		_, _ = fmt.Fprintf(w, " (%s)", r.Sample)
 	}
@@ -354,7 +360,7 @@ func (r *Report) Print(out io.Writer) error {
 	_, _ = fmt.Fprintf(w, "but for the exceptions\t%d of %d\t%.4f\n", r.Missing.ExactButFor, r.Missing.Stays, r.Missing.ExactnessFor)
 	_, _ = fmt.Fprintf(w, "questions, vault\t%d\t%.2f a dialogue, %d of them confirmations, %d for what was known, %d never answered\n",
 		r.Asking.Vault, r.Asking.PerDialogue, r.Asking.Confirms, r.Asking.Reasked, r.Asking.Unanswerable)
-	_, _ = fmt.Fprintf(w, "questions, human\t%d\t%.2f a dialogue, %d for what was known\n", r.Asking.Human, r.Asking.HumanPer, r.Asking.HumanReasked)
+	_, _ = fmt.Fprintf(w, "questions, human\t%d\t%.2f a dialogue, and %d confirmations beside, %d for what was known\n", r.Asking.Human, r.Asking.HumanPer, r.Asking.HumanConfirm, r.Asking.HumanReasked)
 	_, _ = fmt.Fprintf(w, "model calls\t%.2f a fill, %d at most\t%.2f a save, %.2f an unchanged save\n", r.Fills.PerFill, r.Fills.Most, r.Saves.CallsPerSave, r.Saves.CallsPerUnchangedSave)
 	_, _ = fmt.Fprintf(w, "stored without a quote of the customer's\t%d\n", r.Unexpected)
 	if len(r.Exceptions) > 0 {

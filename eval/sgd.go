@@ -84,6 +84,7 @@ type State struct {
 const (
 	actInform  = "INFORM"
 	actRequest = "REQUEST"
+	actConfirm = "CONFIRM"
 	speakerYou = "USER"
 	noIntent   = "NONE"
 	anyValue   = "dontcare" // the customer has no preference
@@ -213,6 +214,19 @@ func (d Dialogue) requests(s stay) []string {
 		}
 	}
 	return out
+}
+
+// confirmations counts the turns of a stay in which the human agent had values confirmed.
+func (d Dialogue) confirmations(s stay) int {
+	count := 0
+	for i := s.first + 1; i < s.last; i++ {
+		if d.Turns[i].Speaker != speakerYou && slices.ContainsFunc(d.Turns[i].Frames, func(f Frame) bool {
+			return f.Service == s.service && slices.ContainsFunc(f.Actions, func(a Action) bool { return a.Act == actConfirm })
+		}) {
+			count++
+		}
+	}
+	return count
 }
 
 // said gives the words of a span.

@@ -290,7 +290,9 @@ var contract = []promise{
 		v.write("plan", "gold", from(vault.SourceProfileField, ptr(newID())))
 		v.equal("history", []string{`"gold" orphaned`}, v.versions("plan"))
 		id := newID()
-		v.refused(v.tryWrite(v.fact("plan", "x", func(in *vault.WriteField) { in.ItemID, in.SourceItemID, in.SourceItemType = &id, &id, vault.SourceProfileField })),
+		v.refused(v.tryWrite(v.fact("plan", "x", func(in *vault.WriteField) {
+			in.ItemID, in.SourceItemID, in.SourceItemType = &id, &id, vault.SourceProfileField
+		})),
 			vault.CodeInvalid, "source_item_id")
 	}},
 	{"a chain leads from the origin to the item, across fields, assets and customers", func(v *vaultOf) {

@@ -274,7 +274,7 @@ func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, pro
 }
 
 // stood says where a version of a profile stands once the merge is undone, next being the next newer one that is seen. It is not
-// sure of one that a version of the other profile had displaced, where the merge did not record how it was.
+// sure of one that a version of the other profile had displaced and that may be active: its source may be gone since.
 func stood(r dbgen.ListFieldStatesRow, recorded map[uuid.UUID]fieldState, there map[uuid.UUID]dbgen.ListFieldStatesRow, next uuid.UUID) (state dbgen.SetFieldStateParams, sure bool) {
 	// displacing reports whether a version of this profile is one that may stand as the next.
 	displacing := func(id *uuid.UUID) bool {
@@ -299,7 +299,7 @@ func stood(r dbgen.ListFieldStatesRow, recorded map[uuid.UUID]fieldState, there 
 		return as(fieldState{Status: vault.StatusSuperseded, SupersededByID: &next, SupersededAt: &at})
 	case now.SupersededByID == nil:
 		return as(now)
-	case known && was.SupersededByID == nil:
+	case known && was.SupersededByID == nil && was.Status != vault.StatusActive:
 		return as(was)
 	default:
 		return dbgen.SetFieldStateParams{}, false

@@ -18,7 +18,8 @@ type Sweeps struct {
 	now   func() time.Time
 }
 
-type marked struct{ id, profile uuid.UUID }
+// marked is an item that a sweep marked. The rows of the queries convert to it.
+type marked struct{ ID, ProfileID uuid.UUID }
 
 // ExpireFields marks active fields and assets that are past their expires_at. ev is the zero Event when a cron started it.
 func (s Sweeps) ExpireFields(ctx context.Context, ev vault.Event) (vault.SweepResult, error) {
@@ -29,34 +30,60 @@ func (s Sweeps) ExpireFields(ctx context.Context, ev vault.Event) (vault.SweepRe
 			return nil, err
 		}
 		assets, err := q.ExpireAssets(ctx, &now, s.batch)
-		var out []marked
-		for _, r := range fields {
-			out = append(out, marked{r.ID, r.ProfileID})
-		}
-		for _, r := range assets {
-			out = append(out, marked{r.ID, r.ProfileID})
-		}
-		return out, err
+		return together(fields, assets), err
 	})
 }
 
-// DetectOrphans marks active fields and assets whose source is gone. ev is the zero Event when a cron started it.
+// DetectOrphans marks active fields and assets whose source is gone. A cron, with the zero Event, looks for what was derived from
+// the items that went lately; by hand it looks at everything, also for sources that were lost outside the vault.
 func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (vault.SweepResult, error) {
+	if ev.IntentID != uuid.Nil {
+		return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
+			fields, err := q.OrphanFields(ctx, s.batch)
+			if err != nil {
+				return nil, err
+			}
+			assets, err := q.OrphanAssets(ctx, s.batch)
+			return together(fields, assets), err
+		})
+	}
+	if err := s.forgetCandidates(ctx); err != nil {
+		return vault.SweepResult{}, err
+	}
 	return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
-		fields, err := q.OrphanFields(ctx, s.batch)
+		fields, err := q.OrphanCandidateFields(ctx, s.batch)
 		if err != nil {
 			return nil, err
 		}
-		assets, err := q.OrphanAssets(ctx, s.batch)
-		var out []marked
-		for _, r := range fields {
-			out = append(out, marked{r.ID, r.ProfileID})
-		}
-		for _, r := range assets {
-			out = append(out, marked{r.ID, r.ProfileID})
-		}
-		return out, err
+		assets, err := q.OrphanCandidateAssets(ctx, s.batch)
+		return together(fields, assets), err
 	})
+}
+
+func together[F, A interface {
+	~struct{ ID, ProfileID uuid.UUID }
+}](fields []F, assets []A) []marked {
+	out := make([]marked, 0, len(fields)+len(assets))
+	for _, r := range fields {
+		out = append(out, marked(r))
+	}
+	for _, r := range assets {
+		out = append(out, marked(r))
+	}
+	return out
+}
+
+// writeTakes is longer than any transaction: a dependent whose write did not see that its source went is there by then.
+const writeTakes = 10 * time.Minute
+
+func (s Sweeps) forgetCandidates(ctx context.Context) error {
+	before := s.now().Add(-writeTakes)
+	for {
+		n, err := s.once.db.System().ForgetOrphanCandidates(ctx, before, s.batch)
+		if err != nil || n < int64(s.batch) {
+			return err
+		}
+	}
 }
 
 // sweep repeats one batch until nothing is left. The profiles that were touched are bumped, and their caches noted for
@@ -73,7 +100,7 @@ func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Qu
 			batch = len(rows)
 			profiles := make([]uuid.UUID, len(rows))
 			for i, r := range rows {
-				profiles[i] = r.profile
+				profiles[i] = r.ProfileID
 			}
 			touched, err := q.TouchProfiles(ctx, profiles)
 			total.Profiles += int(touched.Profiles)

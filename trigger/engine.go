@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client"
+	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // the new SDK takes its options from here
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 
 	"github.com/contextvault/contextvault/vault"
@@ -34,9 +34,9 @@ func (e hatchetEngine) Push(ctx context.Context, event, scope string, ev vault.E
 	if encoded, err := json.Marshal(ev); err != nil || len(encoded) > maxEventBytes {
 		return fmt.Errorf("push %s: an event holds ids only, at most %d bytes", event, maxEventBytes)
 	}
-	opts := []hatchetclient.PushOpFunc{hatchetclient.WithEventMetadata(map[string]string{"intent_id": ev.IntentID.String()})} //nolint:staticcheck // the SDK's Events() has no other option type
+	opts := []hatchetclient.PushOpFunc{hatchetclient.WithEventMetadata(map[string]string{"intent_id": ev.IntentID.String()})}
 	if scope != "" {
-		opts = append(opts, hatchetclient.WithFilterScope(&scope)) //nolint:staticcheck // as above
+		opts = append(opts, hatchetclient.WithFilterScope(&scope))
 	}
 	done := make(chan error, 1)
 	go func() { done <- e.client.Events().Push(ctx, event, ev, opts...) }()

@@ -17,7 +17,7 @@ import (
 // that is not certain the candidate is refused: a question too many is better than a fact that nobody stated.
 //
 // What the quote must hold, by type: the text itself for string, email and url; the same number for phone and number, in
-// digits; the same day for date (3/4/1990 says two days, and so none), and the time of day with it for datetime; a yes or no for
+// digits, or as the word of a whole number below a hundred; the same day for date (3/4/1990 says two days, and so none), and the time of day with it for datetime; a yes or no for
 // boolean, there or elsewhere in the turn; every text and number in it for json.
 func GroundCandidate(c Candidate, def *Definition, turns []Turn) (Checked, *Error) {
 	if def != nil && def.Name != c.FieldName {
@@ -104,7 +104,7 @@ func (p passage) supports(def Definition, raw, value json.RawMessage) bool {
 	case TypePhone:
 		return p.saysPhone(text)
 	case TypeNumber:
-		return p.saysNumber(text)
+		return p.saysNumber(text) || p.saysNumberWord(def, text)
 	case TypeDate:
 		return slices.Contains(datesIn(p.quote()), text)
 	case TypeDatetime:

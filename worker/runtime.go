@@ -39,7 +39,15 @@ type Runtime struct {
 
 // Connect builds a Runtime. engine may be nil for a process that only reads and accepts: the relay of a worker pushes what it
 // accepts. Close the Runtime.
-func Connect(ctx context.Context, cfg config.Config, engine *hatchet.Client, log *slog.Logger) (_ *Runtime, err error) {
+func Connect(ctx context.Context, cfg config.Config, engine *hatchet.Client, log *slog.Logger) (*Runtime, error) {
+	if engine == nil {
+		return ConnectTo(ctx, cfg, nil, log)
+	}
+	return ConnectTo(ctx, cfg, trigger.Hatchet(engine), log)
+}
+
+// ConnectTo is Connect with anything that takes events, nil for nothing.
+func ConnectTo(ctx context.Context, cfg config.Config, push trigger.Engine, log *slog.Logger) (_ *Runtime, err error) {
 	if err := cfg.Require("database.url", "sealing_key"); err != nil {
 		return nil, err
 	}
@@ -72,10 +80,6 @@ func Connect(ctx context.Context, cfg config.Config, engine *hatchet.Client, log
 	})
 	if err != nil {
 		return nil, err
-	}
-	var push trigger.Engine
-	if engine != nil {
-		push = trigger.Hatchet(engine)
 	}
 	r.Trigger = trigger.New(trigger.Options{DB: database, Sealer: sealer, Engine: push, Log: log})
 	r.Query = query.New(database, r.Cache)

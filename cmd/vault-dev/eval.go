@@ -14,9 +14,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/eval"
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/vault"
+	"github.com/contextvault/contextvault/worker"
 )
 
 // evalFile is where the numbers go, by model.
@@ -28,7 +30,7 @@ const sampleSeed = 2020
 type evalFlags struct {
 	data, model       string
 	dialogues, atOnce int
-	json              bool
+	json, direct      bool
 }
 
 func evalCommand() *cobra.Command {
@@ -45,6 +47,7 @@ func evalCommand() *cobra.Command {
 	sgd.Flags().StringVar(&flags.model, "model", "offline", "offline or annotated")
 	sgd.Flags().IntVar(&flags.dialogues, "dialogues", 0, "how many, chosen at random with a fixed seed; 0: all")
 	sgd.Flags().IntVar(&flags.atOnce, "at-once", eval.DefaultAtOnce, "dialogues at a time")
+	sgd.Flags().BoolVar(&flags.direct, "direct", false, "run the steps in this process, without the workflow engine between them: many times faster")
 	sgd.Flags().BoolVar(&flags.json, "json", false, "print the report as JSON")
 	_ = sgd.MarkFlagRequired("data")
 	cmd := &cobra.Command{Use: "eval", Short: "measure the vault against annotated conversations"}
@@ -83,20 +86,17 @@ func evalSGD(ctx context.Context, flags evalFlags) error {
 		shuffle.Shuffle(len(dialogues), func(i, j int) { dialogues[i], dialogues[j] = dialogues[j], dialogues[i] })
 		dialogues = dialogues[:flags.dialogues]
 	}
-	engine, err := startEngine(cfg)
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	report, err := evalOn(ctx, cfg, log, services, dialogues, flags)
 	if err != nil {
-		return err
-	}
-	s, err := start(ctx, cfg, engine, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
-	if err != nil {
-		return err
-	}
-	report, err := runEval(ctx, s, services, dialogues, flags)
-	if err = errors.Join(err, s.stop()); err != nil {
 		return err
 	}
 	report.Sample = sample
-	if err := keepEval(flags.model, report); err != nil {
+	name := flags.model
+	if flags.direct {
+		name += ", direct"
+	}
+	if err := keepEval(name, report); err != nil {
 		return err
 	}
 	if flags.json {
@@ -111,7 +111,39 @@ func evalSGD(ctx context.Context, flags evalFlags) error {
 	return nil
 }
 
-func runEval(ctx context.Context, s *system, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags) (*eval.Report, error) {
+// evalOn brings the system up, runs the evaluation and stops it.
+func evalOn(ctx context.Context, cfg config.Config, log *slog.Logger, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags) (*eval.Report, error) {
+	if !flags.direct {
+		engine, err := startEngine(cfg)
+		if err != nil {
+			return nil, err
+		}
+		s, err := start(ctx, cfg, engine, log)
+		if err != nil {
+			return nil, err
+		}
+		report, err := runEval(ctx, s.Runtime, services, dialogues, flags)
+		return report, errors.Join(err, s.stop())
+	}
+	if err := db.Migrate(ctx, cfg.Database.URL.Reveal()); err != nil {
+		return nil, err
+	}
+	direct := &eval.Direct{Log: log}
+	r, err := worker.ConnectTo(ctx, cfg, direct, log)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	direct.Steps = &r.Steps
+	report, err := runEval(ctx, r, services, dialogues, flags)
+	if err == nil {
+		report.Direct = true
+		direct.Wait()
+	}
+	return report, err
+}
+
+func runEval(ctx context.Context, s *worker.Runtime, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags) (*eval.Report, error) {
 	tenant := uuid.Must(uuid.NewV7())
 	if _, err := s.DB.System().CreateTenant(ctx, tenant, "evaluation"); err != nil {
 		return nil, err
@@ -127,8 +159,8 @@ func runEval(ctx context.Context, s *system, services []eval.Service, dialogues 
 	})
 }
 
-// keepEval writes a report beside those of other models.
-func keepEval(model string, report *eval.Report) error {
+// keepEval writes a report beside those of other models and ways.
+func keepEval(name string, report *eval.Report) error {
 	all := map[string]json.RawMessage{}
 	if raw, err := os.ReadFile(evalFile); err == nil {
 		if err := json.Unmarshal(raw, &all); err != nil {
@@ -139,7 +171,7 @@ func keepEval(model string, report *eval.Report) error {
 	if err != nil {
 		return err
 	}
-	all[model] = encoded
+	all[name] = encoded
 	out, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return err

@@ -231,6 +231,38 @@ func TestTheQuickstartByHTTPAlone(t *testing.T) {
 	}
 }
 
+// What docs/http.md shows works as it is written.
+func TestTheDocumentedQuickstart(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("curl is not installed")
+	}
+	text, err := os.ReadFile("../../docs/http.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(text), "```bash\n")
+	script, _, _ := strings.Cut(blocks[len(blocks)-1], "```")
+	if _, err := exec.LookPath("uuidgen"); err != nil {
+		script = "uuidgen() { cat /proc/sys/kernel/random/uuid; }\n" + script
+	}
+	s := newSystem(t, embeddedtest.Start(t))
+	startWorker(t, s.Kit)
+	server := startServe(t, s.Kit)
+	_, key := newKey(t, s.Environ(), s.tenant.String(), "read,write")
+	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", strings.ReplaceAll(script, "http://localhost:8000", "http://"+server.health))
+	cmd.Env = append(os.Environ(), "VAULT_API_KEY="+key)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, want := range []string{`"reason":"absent"`, `"blocked":true`, `"value":"ada@example.com"`, `"source":"profile"`} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("it does not print %s:\n%s", want, out)
+		}
+	}
+}
+
 // The seed's line, as it is written there.
 func TestTheSeedsCurlLine(t *testing.T) {
 	t.Parallel()

@@ -16,7 +16,7 @@ import (
 const expireAssets = `-- name: ExpireAssets :many
 UPDATE profile_assets
 SET status = 'expired', updated_at = clock_timestamp()
-WHERE id IN (
+WHERE id = ANY (ARRAY(
     SELECT a.id
     FROM profile_assets a
     JOIN customer_profiles p ON p.id = a.profile_id
@@ -26,7 +26,7 @@ WHERE id IN (
     ORDER BY a.expires_at
     LIMIT $2
     FOR UPDATE OF p, a SKIP LOCKED
-)
+))
   AND status = 'active'
 RETURNING id, profile_id
 `
@@ -298,7 +298,7 @@ func (q *Queries) ListStrandedAssets(ctx context.Context, tenantID uuid.UUID, pr
 const orphanAssets = `-- name: OrphanAssets :many
 UPDATE profile_assets
 SET status = 'orphaned', updated_at = clock_timestamp()
-WHERE id IN (
+WHERE id = ANY (ARRAY(
     SELECT a.id
     FROM profile_assets a
     JOIN customer_profiles p ON p.id = a.profile_id
@@ -314,7 +314,7 @@ WHERE id IN (
       )
     LIMIT $1
     FOR UPDATE OF p, a SKIP LOCKED
-)
+))
   AND status = 'active'
 RETURNING id, profile_id
 `
@@ -324,7 +324,7 @@ type OrphanAssetsRow struct {
 	ProfileID uuid.UUID
 }
 
-// As OrphanFields. Index: profile_assets_source.
+// As OrphanFields.
 func (q *Queries) OrphanAssets(ctx context.Context, most int32) ([]OrphanAssetsRow, error) {
 	rows, err := q.db.Query(ctx, orphanAssets, most)
 	if err != nil {
@@ -334,6 +334,65 @@ func (q *Queries) OrphanAssets(ctx context.Context, most int32) ([]OrphanAssetsR
 	items := []OrphanAssetsRow{}
 	for rows.Next() {
 		var i OrphanAssetsRow
+		if err := rows.Scan(&i.ID, &i.ProfileID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const orphanCandidateAssets = `-- name: OrphanCandidateAssets :many
+WITH dependents AS MATERIALIZED (
+    SELECT d.id
+    FROM orphan_candidates c
+    CROSS JOIN LATERAL (
+        SELECT a.id, a.tenant_id
+        FROM profile_assets a
+        WHERE a.source_item_id = c.item_id
+          AND a.status = 'active'
+          AND a.deleted_at IS NULL
+          AND a.source_item_type IN ('profile_field', 'profile_asset')
+        OFFSET 0
+    ) d
+    WHERE d.tenant_id = c.tenant_id
+      AND NOT EXISTS (SELECT 1 FROM profile_fields s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
+      AND NOT EXISTS (SELECT 1 FROM profile_assets s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
+)
+UPDATE profile_assets
+SET status = 'orphaned', updated_at = clock_timestamp()
+WHERE id = ANY (ARRAY(
+    SELECT a.id
+    FROM profile_assets a
+    JOIN customer_profiles p ON p.id = a.profile_id
+    WHERE a.id = ANY (ARRAY(SELECT d.id FROM dependents d))
+      AND a.status = 'active'
+      AND a.deleted_at IS NULL
+    LIMIT $1
+    FOR UPDATE OF p, a SKIP LOCKED
+))
+  AND status = 'active'
+RETURNING id, profile_id
+`
+
+type OrphanCandidateAssetsRow struct {
+	ID        uuid.UUID
+	ProfileID uuid.UUID
+}
+
+// As OrphanCandidateFields. Indexes: profile_assets_source, primary keys.
+func (q *Queries) OrphanCandidateAssets(ctx context.Context, most int32) ([]OrphanCandidateAssetsRow, error) {
+	rows, err := q.db.Query(ctx, orphanCandidateAssets, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []OrphanCandidateAssetsRow{}
+	for rows.Next() {
+		var i OrphanCandidateAssetsRow
 		if err := rows.Scan(&i.ID, &i.ProfileID); err != nil {
 			return nil, err
 		}

@@ -345,14 +345,14 @@ func (q *Queries) PostponeIntent(ctx context.Context, arg PostponeIntentParams) 
 
 const purgeIntents = `-- name: PurgeIntents :execrows
 DELETE FROM intents
-WHERE id IN (
+WHERE id = ANY (ARRAY(
     SELECT i.id
     FROM intents i
     WHERE (i.status = 'succeeded' AND i.finished_at < $1)
        OR (i.status = 'failed' AND i.finished_at < $2)
     LIMIT $3
     FOR UPDATE SKIP LOCKED
-)
+))
 `
 
 type PurgeIntentsParams struct {

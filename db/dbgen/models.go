@@ -130,6 +130,12 @@ type LlmUsage struct {
 	CostMicros       int64
 }
 
+type OrphanCandidate struct {
+	TenantID uuid.UUID
+	ItemID   uuid.UUID
+	NotedAt  time.Time
+}
+
 type ProfileAsset struct {
 	ID                 uuid.UUID
 	TenantID           uuid.UUID

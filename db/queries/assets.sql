@@ -16,7 +16,7 @@ VALUES (
 -- name: ExpireAssets :many
 UPDATE profile_assets
 SET status = 'expired', updated_at = clock_timestamp()
-WHERE id IN (
+WHERE id = ANY (ARRAY(
     SELECT a.id
     FROM profile_assets a
     JOIN customer_profiles p ON p.id = a.profile_id
@@ -26,15 +26,15 @@ WHERE id IN (
     ORDER BY a.expires_at
     LIMIT sqlc.arg(most)
     FOR UPDATE OF p, a SKIP LOCKED
-)
+))
   AND status = 'active'
 RETURNING id, profile_id;
 
--- As OrphanFields. Index: profile_assets_source.
+-- As OrphanFields.
 -- name: OrphanAssets :many
 UPDATE profile_assets
 SET status = 'orphaned', updated_at = clock_timestamp()
-WHERE id IN (
+WHERE id = ANY (ARRAY(
     SELECT a.id
     FROM profile_assets a
     JOIN customer_profiles p ON p.id = a.profile_id
@@ -50,7 +50,40 @@ WHERE id IN (
       )
     LIMIT sqlc.arg(most)
     FOR UPDATE OF p, a SKIP LOCKED
+))
+  AND status = 'active'
+RETURNING id, profile_id;
+
+-- As OrphanCandidateFields. Indexes: profile_assets_source, primary keys.
+-- name: OrphanCandidateAssets :many
+WITH dependents AS MATERIALIZED (
+    SELECT d.id
+    FROM orphan_candidates c
+    CROSS JOIN LATERAL (
+        SELECT a.id, a.tenant_id
+        FROM profile_assets a
+        WHERE a.source_item_id = c.item_id
+          AND a.status = 'active'
+          AND a.deleted_at IS NULL
+          AND a.source_item_type IN ('profile_field', 'profile_asset')
+        OFFSET 0
+    ) d
+    WHERE d.tenant_id = c.tenant_id
+      AND NOT EXISTS (SELECT 1 FROM profile_fields s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
+      AND NOT EXISTS (SELECT 1 FROM profile_assets s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
 )
+UPDATE profile_assets
+SET status = 'orphaned', updated_at = clock_timestamp()
+WHERE id = ANY (ARRAY(
+    SELECT a.id
+    FROM profile_assets a
+    JOIN customer_profiles p ON p.id = a.profile_id
+    WHERE a.id = ANY (ARRAY(SELECT d.id FROM dependents d))
+      AND a.status = 'active'
+      AND a.deleted_at IS NULL
+    LIMIT sqlc.arg(most)
+    FOR UPDATE OF p, a SKIP LOCKED
+))
   AND status = 'active'
 RETURNING id, profile_id;
 

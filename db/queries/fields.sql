@@ -56,11 +56,12 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL;
 
 -- Expires what is past its time, across tenants, a batch at a time. It takes the profile first, as writers do, so that the two
--- never wait for each other; what is being written now is left to the next batch. Index: profile_fields_expiry.
+-- never wait for each other; what is being written now is left to the next batch. The rows are an array so that the subquery
+-- runs once: joined, it may run for each row, and its LIMIT with it. Index: profile_fields_expiry.
 -- name: ExpireFields :many
 UPDATE profile_fields
 SET status = 'expired', updated_at = clock_timestamp()
-WHERE id IN (
+WHERE id = ANY (ARRAY(
     SELECT f.id
     FROM profile_fields f
     JOIN customer_profiles p ON p.id = f.profile_id
@@ -70,15 +71,16 @@ WHERE id IN (
     ORDER BY f.expires_at
     LIMIT sqlc.arg(most)
     FOR UPDATE OF p, f SKIP LOCKED
-)
+))
   AND status = 'active'
 RETURNING id, profile_id;
 
--- Marks what lost its source, across tenants, a batch at a time. Locks as in ExpireFields. Index: profile_fields_source.
+-- Marks what lost its source, across tenants, a batch at a time. Locks as in ExpireFields. It looks at everything that has a
+-- source: the sweep by hand, for sources that were lost where no trigger ran.
 -- name: OrphanFields :many
 UPDATE profile_fields
 SET status = 'orphaned', updated_at = clock_timestamp()
-WHERE id IN (
+WHERE id = ANY (ARRAY(
     SELECT f.id
     FROM profile_fields f
     JOIN customer_profiles p ON p.id = f.profile_id
@@ -94,9 +96,72 @@ WHERE id IN (
       )
     LIMIT sqlc.arg(most)
     FOR UPDATE OF p, f SKIP LOCKED
-)
+))
   AND status = 'active'
 RETURNING id, profile_id;
+
+-- As OrphanFields, of what went lately: the sweep of the cron. OFFSET 0 and the arrays keep the planner from reading whole tables
+-- where it does not know how few went. Indexes: profile_fields_source, primary keys.
+-- name: OrphanCandidateFields :many
+WITH dependents AS MATERIALIZED (
+    SELECT d.id
+    FROM orphan_candidates c
+    CROSS JOIN LATERAL (
+        SELECT f.id, f.tenant_id
+        FROM profile_fields f
+        WHERE f.source_item_id = c.item_id
+          AND f.status = 'active'
+          AND f.deleted_at IS NULL
+          AND f.source_item_type IN ('profile_field', 'profile_asset')
+        OFFSET 0
+    ) d
+    WHERE d.tenant_id = c.tenant_id
+      AND NOT EXISTS (SELECT 1 FROM profile_fields s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
+      AND NOT EXISTS (SELECT 1 FROM profile_assets s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
+)
+UPDATE profile_fields
+SET status = 'orphaned', updated_at = clock_timestamp()
+WHERE id = ANY (ARRAY(
+    SELECT f.id
+    FROM profile_fields f
+    JOIN customer_profiles p ON p.id = f.profile_id
+    WHERE f.id = ANY (ARRAY(SELECT d.id FROM dependents d))
+      AND f.status = 'active'
+      AND f.deleted_at IS NULL
+    LIMIT sqlc.arg(most)
+    FOR UPDATE OF p, f SKIP LOCKED
+))
+  AND status = 'active'
+RETURNING id, profile_id;
+
+-- Forgets what went before a time, unless something that was derived from it is still to be marked.
+-- Indexes: orphan_candidates_noted, profile_fields_source, profile_assets_source.
+-- name: ForgetOrphanCandidates :execrows
+WITH done AS MATERIALIZED (
+    SELECT c.tenant_id, c.item_id
+    FROM orphan_candidates c
+    WHERE c.noted_at < sqlc.arg(before)
+      AND (
+          EXISTS (SELECT 1 FROM profile_fields s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
+          OR EXISTS (SELECT 1 FROM profile_assets s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
+          OR NOT c.tenant_id = ANY (ARRAY(
+              SELECT f.tenant_id
+              FROM profile_fields f
+              WHERE f.source_item_id = c.item_id AND f.status = 'active' AND f.deleted_at IS NULL
+              UNION ALL
+              SELECT a.tenant_id
+              FROM profile_assets a
+              WHERE a.source_item_id = c.item_id AND a.status = 'active' AND a.deleted_at IS NULL
+          ))
+      )
+    ORDER BY c.noted_at
+    LIMIT sqlc.arg(most)
+    FOR UPDATE OF c SKIP LOCKED
+)
+DELETE FROM orphan_candidates o
+USING done
+WHERE o.tenant_id = done.tenant_id
+  AND o.item_id = done.item_id;
 
 -- The active version of a field. The profile is locked. Index: profile_fields_active.
 -- name: GetActiveField :one

@@ -120,11 +120,11 @@ WHERE id = ANY (sqlc.arg(ids)::uuid[])
 -- Removes what finished before its retention, in batches. Failed ones are kept longer: they may be replayed. Index: intents_finished.
 -- name: PurgeIntents :execrows
 DELETE FROM intents
-WHERE id IN (
+WHERE id = ANY (ARRAY(
     SELECT i.id
     FROM intents i
     WHERE (i.status = 'succeeded' AND i.finished_at < sqlc.arg(succeeded_before))
        OR (i.status = 'failed' AND i.finished_at < sqlc.arg(failed_before))
     LIMIT sqlc.arg(most)
     FOR UPDATE SKIP LOCKED
-);
+));

@@ -136,9 +136,43 @@ CREATE INDEX profile_assets_expiry ON profile_assets (expires_at) WHERE status =
 CREATE INDEX profile_assets_source ON profile_assets (source_item_id) WHERE source_item_id IS NOT NULL;
 CREATE INDEX profile_assets_tenant ON profile_assets (tenant_id);
 
+-- Items that went, by whatever way, and whose dependents the next sweep looks for: its cost follows what went, not what there
+-- is. A row stays a while, for a dependent that was being written when its source went.
+CREATE TABLE orphan_candidates (
+    tenant_id uuid NOT NULL REFERENCES tenants (id),
+    item_id   uuid NOT NULL,
+    noted_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (tenant_id, item_id)
+);
+CREATE INDEX orphan_candidates_noted ON orphan_candidates (noted_at);
+
+-- +goose StatementBegin
+CREATE FUNCTION note_orphan_candidate() RETURNS trigger
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    INSERT INTO orphan_candidates (tenant_id, item_id)
+    VALUES (OLD.tenant_id, OLD.id)
+    ON CONFLICT (tenant_id, item_id) DO UPDATE SET noted_at = excluded.noted_at;
+    RETURN NULL;
+END
+$$;
+-- +goose StatementEnd
+
+CREATE TRIGGER profile_fields_removed AFTER DELETE ON profile_fields
+    FOR EACH ROW EXECUTE FUNCTION note_orphan_candidate();
+CREATE TRIGGER profile_fields_deleted AFTER UPDATE OF deleted_at ON profile_fields
+    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION note_orphan_candidate();
+CREATE TRIGGER profile_assets_removed AFTER DELETE ON profile_assets
+    FOR EACH ROW EXECUTE FUNCTION note_orphan_candidate();
+CREATE TRIGGER profile_assets_deleted AFTER UPDATE OF deleted_at ON profile_assets
+    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION note_orphan_candidate();
+
 -- +goose Down
 DROP TABLE profile_assets;
 DROP TABLE profile_fields;
+DROP FUNCTION note_orphan_candidate();
+DROP TABLE orphan_candidates;
 DROP TABLE consents;
 DROP TABLE channel_identities;
 DROP TABLE profile_merges;

@@ -118,4 +118,3 @@ func registry(r *worker.Runtime) *prometheus.Registry {
 	)
 	return out
 }
-

@@ -1,0 +1,184 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/internal/testkit"
+)
+
+func TestReadyzSaysWhichDependencyIsMissing(t *testing.T) {
+	t.Parallel()
+	up := func(context.Context) error { return nil }
+	down := func(context.Context) error { return errors.New("secret address") }
+	hangs := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	for _, c := range []struct {
+		database, redis func(context.Context) error
+		status          int
+		want            string
+	}{
+		{up, up, 200, `{"status":"ready","dependencies":{"database":"ok","redis":"ok"}}`},
+		{up, down, 200, `{"status":"degraded","dependencies":{"database":"ok","redis":"does not answer"}}`},
+		{down, up, 503, `{"status":"unavailable","dependencies":{"database":"does not answer","redis":"ok"}}`},
+		{hangs, down, 503, `{"status":"unavailable","dependencies":{"database":"does not answer","redis":"does not answer"}}`},
+	} {
+		s := newService(t, kit, func(o *api.Options) {
+			o.Dependencies = []api.Dependency{{Name: "database", Required: true, Check: c.database}, {Name: "redis", Check: c.redis}}
+		})
+		a := s.do("GET", "/readyz", "", "Authorization: ")
+		if a.status != c.status || strings.TrimSpace(string(a.body)) != c.want {
+			t.Errorf("got %d %s, want %d %s", a.status, a.body, c.status, c.want)
+		}
+		s.do("GET", "/healthz", "", "Authorization: ").want(200)
+	}
+}
+
+// logged keeps what is logged.
+type logged struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// A request is one line, with ids and no values; what a caller is not told, the log is, without values either.
+func TestTheAccessLog(t *testing.T) {
+	t.Parallel()
+	log := &logged{}
+	s := newService(t, kit, func(o *api.Options) {
+		o.Log = slog.New(slog.NewJSONHandler(log, nil))
+		o.DropProfile = func(_ context.Context, _, _ testID) error { return errors.New("a value: hunter2") }
+	})
+	customer := testkit.ID()
+	var op api.Operation
+	s.do("PUT", "/v1/customers/"+customer.String()+"/fields/hunter_three", `{"agent_id": "`+testkit.ID().String()+`", "value": "hunter2", "source": "user_provided"}`, "X-Request-Id: r-1").want(202).into(&op)
+	p := s.do("DELETE", "/admin/cache/profiles/"+customer.String(), "", "X-Request-Id: r-2").problem(500, "internal")
+	s.do("GET", "/v1/hunter2?hunter2=1", "", "X-Request-Id: r-3").want(404)
+	if strings.Contains(p.Detail, "hunter2") {
+		t.Errorf("the caller is told %s", p.Detail)
+	}
+	text := log.String()
+	for _, secret := range []string{"hunter2", "hunter_three", customer.String(), s.key} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the log holds %s:\n%s", secret, text)
+		}
+	}
+	lines := map[string]map[string]any{}
+	for line := range strings.Lines(text) {
+		var entry map[string]any
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
+		if entry["msg"] == "request" {
+			lines[entry["request_id"].(string)] = entry //nolint:errcheck // every line has one
+		}
+	}
+	want := lines["r-1"]
+	if want["method"] != "PUT" || want["route"] != "/v1/customers/{customer_id}/fields/{name}" || want["status"] != 202.0 ||
+		want["operation_id"] != op.ID.String() || want["tenant_id"] != s.tenant.String() || want["key_id"] == nil || want["seconds"] == nil {
+		t.Errorf("the line is %v", want)
+	}
+	if lines["r-3"]["route"] != "none" || lines["r-2"]["status"] != 500.0 {
+		t.Errorf("the lines are %v", lines)
+	}
+	if !strings.Contains(text, `"msg":"request_failed","request_id":"r-2"`) {
+		t.Errorf("the failure is not in the log:\n%s", text)
+	}
+}
+
+// A database that is gone is 503, and a mistake of ours is 500: neither says more than that.
+func TestWhatFailsInsideIsTold(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err    error
+		status int
+	}{
+		"network":  {&net.OpError{Op: "dial", Err: errors.New("hunter2")}, 503},
+		"deadline": {context.DeadlineExceeded, 503},
+		"other":    {errors.New("hunter2"), 500},
+	} {
+		s := newService(t, kit, func(o *api.Options) { o.Keys = failing{c.err}; o.Log = slog.New(slog.DiscardHandler) })
+		a := s.do("GET", "/v1/questions", "")
+		if a.status != c.status || strings.Contains(string(a.body), "hunter2") {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) FindKey(context.Context, []byte) (api.Key, error) { return api.Key{}, f.err }
+
+func (failing) TouchKey(context.Context, testID) error { return nil }
+
+// A handler that panics is a 500, and the server lives on.
+func TestAPanicIsAProblem(t *testing.T) {
+	t.Parallel()
+	log := &logged{}
+	s := newService(t, kit, func(o *api.Options) {
+		o.DropProfile = func(context.Context, testID, testID) error { panic("hunter2") }
+		o.Log = slog.New(slog.NewJSONHandler(log, nil))
+	})
+	s.do("DELETE", "/admin/cache/profiles/"+testkit.ID().String(), "").problem(500, "internal")
+	s.do("GET", "/healthz", "").want(200)
+	if text := log.String(); !strings.Contains(text, "request_panicked") || strings.Contains(text, "hunter2") {
+		t.Errorf("the log is %s", text)
+	}
+}
+
+// Serve ends by itself when it is asked to, and leaves nothing behind.
+func TestServeEnds(t *testing.T) {
+	t.Parallel()
+	server := api.New(api.Options{Log: slog.New(slog.DiscardHandler), ShutdownGrace: time.Second})
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(ctx, l) }()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+"/readyz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil || res.StatusCode != 200 {
+		t.Fatalf("%v, %v", res, err)
+	}
+	_ = res.Body.Close()
+	cancel()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(testkit.Patience):
+		t.Fatal("it does not end")
+	}
+	rec := httptest.NewRecorder()
+	server.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/readyz", nil))
+	if rec.Code != http.StatusServiceUnavailable || !strings.Contains(rec.Body.String(), "stopping") {
+		t.Errorf("after that it says %d %s", rec.Code, rec.Body)
+	}
+}

@@ -1,0 +1,131 @@
+package eval
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Direct runs the steps of the workflows that a run needs in this process, one after the other, without the workflow engine
+// between them: the same steps on the same PostgreSQL, a hundred times as fast. It is a trigger.Engine. What it does not do is what
+// the engine is for: nothing is tried again, and nothing survives the process.
+type Direct struct {
+	Steps *steps.Steps // set it before the first push
+	Log   *slog.Logger
+
+	mu      sync.Mutex
+	waiting map[string]chan struct{} // by question
+	running sync.WaitGroup
+}
+
+// Push implements trigger.Engine.
+func (d *Direct) Push(ctx context.Context, event, scope string, ev vault.Event) error {
+	if event == vault.EventQuestionSettled {
+		d.settled(scope)
+		return nil
+	}
+	ctx = context.WithoutCancel(ctx)
+	d.running.Go(func() {
+		if err := d.run(ctx, event, ev); err != nil && !vault.Permanent(err) {
+			d.Log.ErrorContext(ctx, "direct_run_failed", "event", event, "operation_id", ev.IntentID, "error", err.Error())
+		}
+	})
+	return nil
+}
+
+// Wait waits until nothing runs.
+func (d *Direct) Wait() { d.running.Wait() }
+
+func (d *Direct) settled(question string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if ch, ok := d.waiting[question]; ok {
+		close(ch)
+		delete(d.waiting, question)
+	}
+}
+
+// wait registers for a question before it looks: a settlement in between is not missed.
+func (d *Direct) wait(question string) <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.waiting == nil {
+		d.waiting = map[string]chan struct{}{}
+	}
+	ch, ok := d.waiting[question]
+	if !ok {
+		ch = make(chan struct{})
+		d.waiting[question] = ch
+	}
+	return ch
+}
+
+func step[Out any](run func(context.Context, vault.Event) (Out, error)) func(context.Context, vault.Event) error {
+	return func(ctx context.Context, ev vault.Event) error {
+		_, err := run(ctx, ev)
+		return err
+	}
+}
+
+func (d *Direct) run(ctx context.Context, event string, ev vault.Event) error {
+	s := d.Steps
+	if event == vault.EventGapsFill {
+		return d.fill(ctx, ev)
+	}
+	for _, run := range map[string][]func(context.Context, vault.Event) error{
+		vault.EventFieldWrite:      {step(s.Fields.ValidateField), step(s.Fields.PersistField), step(s.Caches.InvalidateProfile)},
+		vault.EventSessionSave:     {step(s.Sessions.PersistSession), step(s.Caches.Acknowledge)},
+		vault.EventDefinitionSave:  {step(s.Definitions.ValidateDefinition), step(s.Definitions.EmbedDefinition), step(s.Definitions.PersistDefinition), step(s.Caches.InvalidateNoted)},
+		vault.EventRequirementSave: {step(s.Definitions.ValidateRequirement), step(s.Definitions.PersistRequirement), step(s.Caches.InvalidateNoted)},
+		vault.EventScenarioSave:    {step(s.Scenarios.PersistScenario), step(s.Scenarios.AnnounceSave)},
+		vault.EventScenarioSaved: {
+			step(s.Extraction.LoadSchemaSource), step(s.Extraction.ProposeSchema), step(s.Extraction.MatchSchema), step(s.Extraction.PersistSchema),
+			step(s.Caches.InvalidateNoted),
+		},
+		vault.EventReviewDecided:    {step(s.Definitions.PersistReview), step(s.Caches.InvalidateNoted)},
+		vault.EventQuestionAnswered: {step(s.Answers.ValidateAnswer), step(s.Answers.PersistAnswer), step(s.Caches.InvalidateProfile), step(s.Answers.AnnounceAnswer)},
+		vault.EventGapsCancel:       {step(s.Gaps.CancelFill), step(s.Gaps.AnnounceCancel)},
+	}[event] {
+		if err := run(ctx, ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill is what the durable task of fill-gaps does.
+func (d *Direct) fill(ctx context.Context, ev vault.Event) error {
+	for {
+		if _, err := d.Steps.Gaps.FindMissing(ctx, ev); err != nil {
+			return err
+		}
+		if _, err := d.Steps.Gaps.ResolveGaps(ctx, ev); err != nil {
+			return err
+		}
+		next, err := d.Steps.Gaps.AskCustomer(ctx, ev)
+		if err != nil || next.Done {
+			return err
+		}
+		for _, write := range next.Writes {
+			if err := d.run(ctx, vault.EventFieldWrite, write); err != nil && !vault.Permanent(err) {
+				return err
+			}
+		}
+		if next.Question == nil {
+			continue
+		}
+		settled := d.wait(next.Question.QuestionID.String())
+		// It may have been settled before the wait was registered: a short look-back takes the place of the engine's.
+		select {
+		case <-settled:
+		case <-time.After(lookAgain):
+		}
+	}
+}
+
+// lookAgain is how often a fill that waits looks by itself.
+const lookAgain = 200 * time.Millisecond
