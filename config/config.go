@@ -112,7 +112,13 @@ type Database struct {
 
 // Redis is the cache.
 type Redis struct {
-	URL URL `toml:"url" env:"REDIS_URL" rule:"redis-url"` // "": no cache
+	URL                 URL `toml:"url" env:"REDIS_URL" rule:"redis-url"` // "": no cache
+	TimeoutMilliseconds int `toml:"timeout_milliseconds" rule:"1..10000"`
+}
+
+// Timeout bounds one exchange with Redis.
+func (r Redis) Timeout() time.Duration {
+	return time.Duration(r.TimeoutMilliseconds) * time.Millisecond
 }
 
 // LLM is the language model.

@@ -72,7 +72,7 @@ func ConnectTo(ctx context.Context, cfg config.Config, push trigger.Engine, log 
 	}()
 	r.Cache, err = cache.New(cache.Options{
 		URL: cfg.Redis.URL.Reveal(), Enabled: cfg.Profile.CacheEnabled, Logger: log,
-		ProfileTTL: cfg.Profile.CacheTTL(), DefinitionsTTL: cfg.Profile.DefinitionsTTL(),
+		OpTimeout: cfg.Redis.Timeout(), ProfileTTL: cfg.Profile.CacheTTL(), DefinitionsTTL: cfg.Profile.DefinitionsTTL(),
 		OnRecover: func(ctx context.Context) error {
 			_, err := r.Steps.Caches.Drain(ctx)
 			return err

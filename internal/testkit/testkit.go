@@ -141,7 +141,7 @@ func Config(databaseURL string, environ ...string) (config.Config, error) {
 func settings(databaseURL, sealingKey string) []string {
 	return []string{
 		"DATABASE_URL=" + databaseURL, "REDIS_URL=" + os.Getenv("REDIS_URL"), "VAULT_SEALING_KEY=" + sealingKey,
-		"VAULT_PROFILE_VALIDATION_MODE=strict", "VAULT_DATABASE_MAX_CONNECTIONS=20",
+		"VAULT_PROFILE_VALIDATION_MODE=strict", "VAULT_REDIS_TIMEOUT_MILLISECONDS=3000", "VAULT_DATABASE_MAX_CONNECTIONS=20",
 	}
 }
 
