@@ -78,6 +78,7 @@ func TestDefaults(t *testing.T) {
 		}},
 		Sweeps:   Sweeps{BatchSize: 500},
 		Database: Database{MaxConnections: 10},
+		Redis:    Redis{TimeoutMilliseconds: 100},
 		LLM: LLM{
 			BaseURL: llm.DefaultBaseURL, Model: llm.DefaultModel, EmbeddingModel: llm.DefaultEmbeddingModel, TimeoutSeconds: 30, MaxRetries: llm.DefaultMaxRetries,
 			PromptPricePerMillion: 0.4, CompletionPricePerMillion: 1.6,
@@ -300,7 +301,7 @@ func TestBadFile(t *testing.T) {
 		{"[log]\nformat = \"xml\"", `log.format (FILE): "xml" is not json or text`},
 
 		{"[profile]\nvalidaton_mode = \"strict\"", `profile.validaton_mode (FILE): is not a key; did you mean profile.validation_mode?`},
-		{"[redis]\npassword = \"" + secretWord + "\"", `redis.password (FILE): is not a key; there are url`},
+		{"[redis]\npassword = \"" + secretWord + "\"", `redis.password (FILE): is not a key; there are url, timeout_milliseconds`},
 		{"[http]\nport = 1", `http (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [intents], [worker], [api], [log]`},
 		{"profile = true", `profile (FILE): is a section: write [profile] and its keys under it`},
 		{"[profile]\ncache_enabled = yes", `FILE: is not TOML: line 2, column 17: expected 'n'`},
