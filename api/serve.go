@@ -53,8 +53,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		_ = server.Close()
 	}
-	_ = <-served // it ended with Shutdown
-	s.options.Log.InfoContext(ctx, "api_stopped", "finished", err == nil)
+	ended := <-served // it ends with Shutdown
+	s.options.Log.InfoContext(ctx, "api_stopped", "finished", err == nil && errors.Is(ended, http.ErrServerClosed))
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errors.New("requests were still in flight when the grace was over (api.shutdown_grace_seconds)")
 	}

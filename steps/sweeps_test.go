@@ -200,7 +200,8 @@ func (w *world) explain(file, name string, args ...string) plan {
 	if !ok {
 		w.t.Fatalf("there is no query %s", name)
 	}
-	sql, _, _ = strings.Cut(sql[strings.Index(sql, "\n"):], ";")
+	_, sql, _ = strings.Cut(sql, "\n") // the rest of the name's line
+	sql, _, _ = strings.Cut(sql, ";")
 	sql = strings.NewReplacer(args...).Replace(sql)
 	var raw json.RawMessage
 	dbtest.Scan(w.t, w.url, &raw, "EXPLAIN (ANALYZE, TIMING OFF, BUFFERS, FORMAT JSON) "+sql)
