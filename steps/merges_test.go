@@ -239,30 +239,6 @@ func TestWhatHappenedSinceAMergeStaysWithTheTarget(t *testing.T) {
 	}
 }
 
-func TestOppositeMergesAtOnceEndWell(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	defined(w)
-	for round := range 20 {
-		a, b := w.as(newID()), w.as(newID())
-		a.write("plan", text("a"))
-		b.write("plan", text("b"))
-		evs := []vault.Event{w.merging(a.customer, b.customer), w.merging(b.customer, a.customer)}
-		_, errs := w.atOnce(2, func(i int) (any, error) { return nil, w.run(evs[i], mergeProfiles...) })
-		if (errs[0] == nil) == (errs[1] == nil) {
-			t.Fatalf("round %d: %v and %v, want one to win", round, errs[0], errs[1])
-		}
-		for _, err := range errs {
-			if err != nil {
-				w.says(err, vault.CodeConflict, "was merged into another already")
-			}
-		}
-		want := map[string]string{"plan": `"b"`}
-		w.equal("a", want, w.values(a.customer))
-		w.equal("b", want, w.values(b.customer))
-	}
-}
-
 func TestMergesTheirUndoingAndWritersAtOnceEndWell(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -372,65 +348,4 @@ func (p *pair) do(acts []act) {
 			w.must(w.run(vault.Event{}, "Sweeps.ExpireFields"))
 		}
 	}
-}
-
-// Whatever happened before a merge and since, its undoing gives back what was before, and leaves what happened since.
-func TestAnUndoneMergeIsExact(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	defined(w)
-	w.define(vault.Definition{Name: "code", ValueType: vault.TypeString}, vault.Definition{Name: "email", ValueType: vault.TypeString})
-	rapid.Check(t, func(rt *rapid.T) {
-		p := &pair{w: w, customers: [2]uuid.UUID{newID(), newID()}}
-		source, target := p.customers[0], p.customers[1]
-		for _, c := range p.customers { // so that both are there
-			w.as(c).write("plan", text("first"))
-		}
-		p.do(acts(rt, "before", 12))
-		holds := func(when string) {
-			if broken := w.brokenHistories(); len(broken) > 0 {
-				rt.Fatalf("%s: %v", when, broken)
-			}
-			if stale := w.staleReads(t.Context(), p.customers[:]); len(stale) > 0 {
-				rt.Fatalf("%s: %v", when, stale)
-			}
-		}
-		before := w.versions()
-		w.merge(source, target)
-		holds("merged")
-		merged := w.versions()
-		for id := range before {
-			if merged[id].Customer == source {
-				rt.Fatalf("%s is left with the source", merged[id])
-			}
-		}
-		p.do(acts(rt, "since", 8))
-		holds("since")
-		since := w.versions()
-		w.unmerge(source)
-		holds("undone")
-		after := w.versions()
-		w.sql("DELETE FROM profile_fields") // the next pair begins anew
-		touched := map[uuid.UUID]bool{}     // by what happened since
-		for id, now := range since {
-			was, known := merged[id]
-			if !known || was.Deleted != now.Deleted || (was.Status != now.Status && now.Status != "superseded") {
-				touched[id] = true
-			}
-		}
-		for id, now := range after {
-			was, known := before[id]
-			switch {
-			case !known && now.Customer != target:
-				rt.Fatalf("%s was written since, and is not the target's", now)
-			case !known:
-			case now.Customer != was.Customer:
-				rt.Fatalf("%s was %s's, and is %s's", now, was.Customer, now.Customer)
-			case touched[id] || now.String() == was.String():
-			case now.SupersededBy != nil && touched[*now.SupersededBy]: // by a newer write, or one restored since
-			default:
-				rt.Fatalf("was %s, is %s", was, now)
-			}
-		}
-	})
 }
