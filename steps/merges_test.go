@@ -2,11 +2,9 @@ package steps_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 
 	"github.com/google/uuid"
-	"pgregory.net/rapid"
 
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
@@ -281,71 +279,4 @@ func TestMergesTheirUndoingAndWritersAtOnceEndWell(t *testing.T) {
 	}
 }
 
-// act is one thing that happens to two customers. pick chooses among what is there.
-type act struct{ kind, who, name, pick int }
-
-var (
-	actKinds  = []string{"write", "derive", "accept", "run late", "delete", "restore", "expire"}
-	actFields = []string{"plan", "email", "code"}
-)
-
-func acts(rt *rapid.T, label string, most int) []act {
-	return rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) act {
-		return act{
-			rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3, 4, 5, 6}).Draw(rt, "kind"), rapid.IntRange(0, 1).Draw(rt, "who"),
-			rapid.IntRange(0, len(actFields)-1).Draw(rt, "name"), rapid.IntRange(0, 100).Draw(rt, "pick"),
-		}
-	}), 0, most).Draw(rt, label)
-}
-
-// pair is two customers, and what happened to them.
-type pair struct {
-	w         *world
-	customers [2]uuid.UUID
-	items     []uuid.UUID
-	late      []vault.Event
-	n         int
-}
-
-func (p *pair) do(acts []act) {
-	w := p.w
-	w.t.Helper()
-	tolerate := func(err error) {
-		w.t.Helper()
-		if err != nil && !vault.Permanent(err) {
-			w.t.Fatal(err)
-		}
-	}
-	for _, a := range acts {
-		c := w.as(p.customers[a.who])
-		p.n++
-		value := text(fmt.Sprintf("v%d@example.com", p.n))
-		id := newID()
-		write := []func(*vault.WriteField){named(id)}
-		switch kind := actKinds[a.kind]; {
-		case kind == "write", kind == "derive", kind == "accept":
-			if kind == "derive" && len(p.items) > 0 {
-				write = append(write, from(p.items[a.pick%len(p.items)]))
-			}
-			ev := c.accept(actFields[a.name], value, write...)
-			p.items = append(p.items, id)
-			if kind == "accept" {
-				p.late = append(p.late, ev)
-				continue
-			}
-			tolerate(w.run(ev, writeField...))
-		case kind == "run late" && len(p.late) > 0:
-			i := a.pick % len(p.late)
-			tolerate(w.run(p.late[i], writeField...))
-			p.late = slices.Delete(p.late, i, i+1)
-		case kind == "delete" && len(p.items) > 0:
-			ev := w.bypass(vault.WorkflowDeleteItem, c.customer, vault.DeleteItem{ItemID: p.items[a.pick%len(p.items)], Force: a.who == 0})
-			tolerate(w.run(ev, deleteItem...))
-		case kind == "restore" && len(p.items) > 0:
-			tolerate(w.run(w.bypass(vault.WorkflowRestoreItem, c.customer, vault.RestoreItem{ItemID: p.items[a.pick%len(p.items)]}), restoreItem...))
-		case kind == "expire" && len(p.items) > 0:
-			w.sql("UPDATE profile_fields SET expires_at = now() - interval '1 minute' WHERE id = $1 AND status = 'active'", p.items[a.pick%len(p.items)])
-			w.must(w.run(vault.Event{}, "Sweeps.ExpireFields"))
-		}
-	}
-}
+var actFields = []string{"plan", "email", "code"}
