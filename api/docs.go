@@ -17,9 +17,17 @@ import (
 //go:embed docs.html
 var docsPage string
 
-// documentation serves the page that a person reads. It is made of the OpenAPI document, once, and loads nothing from anywhere:
-// it can be read where there is no Internet.
+// documentation serves the OpenAPI document, and the page of it that a person reads. Both are made once. The page loads nothing
+// from anywhere: it can be read where there is no Internet.
 func (s *Server) documentation() {
+	document, err := json.Marshal(s.api.OpenAPI())
+	if err != nil {
+		panic("write the OpenAPI document: " + err.Error()) // it is JSON
+	}
+	s.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(document) // the reader may be gone
+	})
 	var page bytes.Buffer
 	t := template.Must(template.New("docs").Parse(docsPage))
 	if err := t.Execute(&page, s.contents()); err != nil {

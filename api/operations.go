@@ -3,9 +3,11 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
 
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
 )
 
 const tagOperations = "Operations"
@@ -22,14 +24,21 @@ func (s *Server) operationRoutes() {
 		op, err := s.options.Query.Operation(ctx, c.tenant, in.Operation.UUID)
 		return &one[Operation]{operationOf(op)}, err
 	})
-	type replay struct {
+	type changeOperation struct {
 		OperationPath
 		input.Preferences
 	}
 	change(s, operation{
 		name: "replay-operation", method: http.MethodPost, path: "/v1/operations/{operation_id}/replay", tag: tagOperations, access: toAdmin,
 		summary: "Replay a rejected change", detail: "After its cause was mended. It keeps its id, and its place by order of acceptance.",
-	}, func(ctx context.Context, c caller, in *replay, _ []trigger.Option) (trigger.Receipt, error) {
+	}, func(ctx context.Context, c caller, in *changeOperation, _ []trigger.Option) (trigger.Receipt, error) {
 		return s.options.Trigger.Replay(ctx, c.tenant, in.Operation.UUID)
+	})
+	change(s, operation{
+		name: "cancel-fill", method: http.MethodPost, path: "/v1/operations/{operation_id}/cancel", tag: tagOperations, access: toWrite,
+		summary: "Cancel a gap fill", detail: "It asks no more: its open question is closed, what is being written is still written, and it ends with its result. Other operations cannot be cancelled.",
+		result: reflect.TypeFor[vault.CancelResult](),
+	}, func(ctx context.Context, c caller, in *changeOperation, opts []trigger.Option) (trigger.Receipt, error) {
+		return s.options.Trigger.CancelFill(ctx, c.tenant, vault.CancelFill{FillID: in.Operation.UUID}, opts...)
 	})
 }

@@ -91,6 +91,14 @@ func TestEveryRoute(t *testing.T) {
 	s.Operation(t, s.tenant, accepted.ID, vault.IntentSucceeded)
 	s.do("GET", "/v1/operations/"+accepted.ID.String(), "").want(200)
 
+	// One that is cancelled while it asks.
+	third := testkit.ID()
+	s.do("POST", "/v1/customers/"+third.String()+"/fill", fmt.Sprintf(`{"scenario_id": %q}`, scenario)).want(202).into(&accepted)
+	s.Question(t, s.tenant, third)
+	s.change("POST", "/v1/operations/"+accepted.ID.String()+"/cancel", "").want(200)
+	s.Operation(t, s.tenant, accepted.ID, vault.IntentSucceeded)
+	s.change("POST", "/v1/operations/"+testkit.ID().String()+"/cancel", "").problem(404, vault.CodeUnknown)
+
 	// Lineage.
 	s.do("GET", "/v1/items/"+name.String()+"/chain?depth=3", "").want(200)
 	s.do("GET", "/v1/items/"+asset.String()+"/derived", "").want(200)

@@ -53,8 +53,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		_ = server.Close()
 	}
-	ended := <-served // it ends with Shutdown
-	s.options.Log.InfoContext(ctx, "api_stopped", "finished", err == nil && errors.Is(ended, http.ErrServerClosed))
+	if ended := <-served; err == nil && !errors.Is(ended, http.ErrServerClosed) {
+		err = ended
+	}
+	s.options.Log.InfoContext(ctx, "api_stopped", "finished", err == nil)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errors.New("requests were still in flight when the grace was over (api.shutdown_grace_seconds)")
 	}

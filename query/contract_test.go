@@ -513,6 +513,28 @@ var contract = []promise{
 		v.write("plan", "silver")
 		v.equal("it does not", []string{"email unverified", "age stale"}, v.missing(scenario.ID))
 	}},
+	{"a session keeps its variables and turns, and its conditions see them", func(v *vaultOf) {
+		scenario := v.scenario()
+		v.require(scenario.ID, vault.Requirement{FieldName: "plan", WhenCondition: `session.vip == true`})
+		id := v.session(map[string]json.RawMessage{"vip": json.RawMessage("false"), "n": json.RawMessage("1")})
+		missing := func() int {
+			got, err := v.Missing(v.t.Context(), v.tenant, query.MissingInput{CustomerID: v.customer, ScenarioID: scenario.ID, SessionID: &id})
+			v.must(err)
+			return len(got.Missing)
+		}
+		v.equal("no VIP", 0, missing())
+		r, err := v.trigger.SaveSession(v.t.Context(), v.tenant, vault.SaveSession{
+			SessionID: id, AgentID: v.agent, CustomerID: v.customer, Variables: map[string]json.RawMessage{"vip": json.RawMessage("true")},
+			Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Welcome."}},
+		})
+		v.must(v.try(r, err, step(v.steps.Sessions.PersistSession)))
+		v.equal("a VIP", 1, missing())
+		session, err := v.Session(v.t.Context(), v.tenant, id)
+		v.must(err)
+		if len(session.Variables) != 2 || len(session.Turns) != 2 || session.Turns[1].Text != "Welcome." || session.Turns[1].Index != 1 {
+			v.t.Errorf("the session is %+v", session)
+		}
+	}},
 	{"a row of another tenant does not exist", func(v *vaultOf) {
 		item := v.write("plan", "gold")
 		v.warm(item)

@@ -277,24 +277,44 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 		s.log.WarnContext(ctx, "proposals_not_embedded", "operation_id", ev.IntentID, "error_code", vault.CodeOf(err))
 		return out, nil
 	}
-	for i, at := range unknown {
-		near, err := q.NearestDefinition(ctx, dbgen.NearestDefinitionParams{
-			Embedding: pgvector.NewVector(vectors[i]), TenantID: ev.TenantID, AgentID: agent, Model: s.model.Name(),
-		})
-		switch {
-		case db.NoRow(err):
-			out[at].Vector = vectors[i]
-		case err != nil:
-			return nil, err
-		case near.Similarity >= s.matchThreshold && !seen[near.Name]:
-			seen[near.Name] = true
-			out[at].Field.Name, out[at].Existing = near.Name, true
-		default:
-			out[at].Vector = vectors[i]
+	return out, s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
+		if err := q.SearchOn(ctx); err != nil {
+			return err
+		}
+		for i, at := range unknown {
+			near, err := s.nearest(ctx, q, ev.TenantID, agent, out[at].Field, vectors[i])
+			switch {
+			case err != nil:
+				return err
+			case near != nil && !seen[near.Name]:
+				seen[near.Name] = true
+				f := &out[at].Field
+				f.Name, out[at].Existing = near.Name, true
+				f.Confidence = min(f.Confidence, near.Similarity) // a match by meaning is no surer than it is close
+			default:
+				out[at].Vector = vectors[i]
+			}
+		}
+		return nil
+	})
+}
+
+// nearest gives the definition that means the same as a proposed field, nil where there is none. Of those that are close enough, one
+// of another type, or one that its name sets apart, is another field.
+func (s Extraction) nearest(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, f vault.ProposedField, vector []float32) (*dbgen.NearestDefinitionsRow, error) {
+	rows, err := q.NearestDefinitions(ctx, dbgen.NearestDefinitionsParams{
+		Embedding: pgvector.NewVector(vector), TenantID: tenant, AgentID: agent, Model: s.model.Name(), Most: nearestLooked,
+	})
+	for _, row := range rows {
+		if row.Similarity >= s.matchThreshold && f.ValueType.Compatible(vault.ValueType(row.ValueType)) && !vault.Contrasting(f.Name, row.Name) {
+			return &row, nil
 		}
 	}
-	return out, nil
+	return nil, err
 }
+
+// nearestLooked is how many definitions close in meaning are looked at: from the closest on, they are less and less likely the one.
+const nearestLooked = 5
 
 // proposals gives what the model said of this very content, where it was asked before.
 func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchema, src source) ([]vault.ProposedField, bool, error) {

@@ -18,7 +18,7 @@ import (
 
 // propertyChecks is how many random scripts a property of this package is tried with, each of some tens of operations:
 // -rapid.checks=1000 tries more.
-const propertyChecks = "30"
+const propertyChecks = "20"
 
 func init() { _ = flag.Set("rapid.checks", propertyChecks) }
 

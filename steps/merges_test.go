@@ -2,9 +2,11 @@ package steps_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
+	"pgregory.net/rapid"
 
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
@@ -237,6 +239,30 @@ func TestWhatHappenedSinceAMergeStaysWithTheTarget(t *testing.T) {
 	}
 }
 
+func TestOppositeMergesAtOnceEndWell(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	for round := range 20 {
+		a, b := w.as(newID()), w.as(newID())
+		a.write("plan", text("a"))
+		b.write("plan", text("b"))
+		evs := []vault.Event{w.merging(a.customer, b.customer), w.merging(b.customer, a.customer)}
+		_, errs := w.atOnce(2, func(i int) (any, error) { return nil, w.run(evs[i], mergeProfiles...) })
+		if (errs[0] == nil) == (errs[1] == nil) {
+			t.Fatalf("round %d: %v and %v, want one to win", round, errs[0], errs[1])
+		}
+		for _, err := range errs {
+			if err != nil {
+				w.says(err, vault.CodeConflict, "was merged into another already")
+			}
+		}
+		want := map[string]string{"plan": `"b"`}
+		w.equal("a", want, w.values(a.customer))
+		w.equal("b", want, w.values(b.customer))
+	}
+}
+
 func TestMergesTheirUndoingAndWritersAtOnceEndWell(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -279,4 +305,136 @@ func TestMergesTheirUndoingAndWritersAtOnceEndWell(t *testing.T) {
 	}
 }
 
-var actFields = []string{"plan", "email", "code"}
+// act is one thing that happens to two customers. pick chooses among what is there.
+type act struct{ kind, who, name, pick int }
+
+var (
+	actKinds  = []string{"write", "derive", "accept", "run late", "delete", "restore", "expire"}
+	actFields = []string{"plan", "email", "code"}
+)
+
+func acts(rt *rapid.T, label string, most int) []act {
+	return rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) act {
+		return act{
+			rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3, 4, 5, 6}).Draw(rt, "kind"), rapid.IntRange(0, 1).Draw(rt, "who"),
+			rapid.IntRange(0, len(actFields)-1).Draw(rt, "name"), rapid.IntRange(0, 100).Draw(rt, "pick"),
+		}
+	}), 0, most).Draw(rt, label)
+}
+
+// pair is two customers, and what happened to them.
+type pair struct {
+	w         *world
+	customers [2]uuid.UUID
+	items     []uuid.UUID
+	late      []vault.Event
+	expired   map[uuid.UUID]bool // whose time was made to be over
+	n         int
+}
+
+func (p *pair) do(acts []act) {
+	w := p.w
+	w.t.Helper()
+	tolerate := func(err error) {
+		w.t.Helper()
+		if err != nil && !vault.Permanent(err) {
+			w.t.Fatal(err)
+		}
+	}
+	for _, a := range acts {
+		c := w.as(p.customers[a.who])
+		p.n++
+		value := text(fmt.Sprintf("v%d@example.com", p.n))
+		id := newID()
+		write := []func(*vault.WriteField){named(id)}
+		switch kind := actKinds[a.kind]; {
+		case kind == "write", kind == "derive", kind == "accept":
+			if kind == "derive" && len(p.items) > 0 {
+				write = append(write, from(p.items[a.pick%len(p.items)]))
+			}
+			ev := c.accept(actFields[a.name], value, write...)
+			p.items = append(p.items, id)
+			if kind == "accept" {
+				p.late = append(p.late, ev)
+				continue
+			}
+			tolerate(w.run(ev, writeField...))
+		case kind == "run late" && len(p.late) > 0:
+			i := a.pick % len(p.late)
+			tolerate(w.run(p.late[i], writeField...))
+			p.late = slices.Delete(p.late, i, i+1)
+		case kind == "delete" && len(p.items) > 0:
+			ev := w.bypass(vault.WorkflowDeleteItem, c.customer, vault.DeleteItem{ItemID: p.items[a.pick%len(p.items)], Force: a.who == 0})
+			tolerate(w.run(ev, deleteItem...))
+		case kind == "restore" && len(p.items) > 0:
+			tolerate(w.run(w.bypass(vault.WorkflowRestoreItem, c.customer, vault.RestoreItem{ItemID: p.items[a.pick%len(p.items)]}), restoreItem...))
+		case kind == "expire" && len(p.items) > 0:
+			item := p.items[a.pick%len(p.items)]
+			p.expired[item] = true
+			w.sql("UPDATE profile_fields SET expires_at = now() - interval '1 minute' WHERE id = $1 AND status = 'active'", item)
+			w.must(w.run(vault.Event{}, "Sweeps.ExpireFields"))
+		}
+	}
+}
+
+// Whatever happened before a merge and since, its undoing gives back what was before, and leaves what happened since.
+func TestAnUndoneMergeIsExact(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	w.define(vault.Definition{Name: "code", ValueType: vault.TypeString}, vault.Definition{Name: "email", ValueType: vault.TypeString})
+	rapid.Check(t, func(rt *rapid.T) {
+		p := &pair{w: w, expired: map[uuid.UUID]bool{}, customers: [2]uuid.UUID{newID(), newID()}}
+		source, target := p.customers[0], p.customers[1]
+		for _, c := range p.customers { // so that both are there
+			w.as(c).write("plan", text("first"))
+		}
+		p.do(acts(rt, "before", 12))
+		holds := func(when string) {
+			if broken := w.brokenHistories(); len(broken) > 0 {
+				rt.Fatalf("%s: %v", when, broken)
+			}
+			if stale := w.staleReads(t.Context(), p.customers[:]); len(stale) > 0 {
+				rt.Fatalf("%s: %v", when, stale)
+			}
+		}
+		before := w.versions()
+		w.merge(source, target)
+		holds("merged")
+		merged := w.versions()
+		for id := range before {
+			if merged[id].Customer == source {
+				rt.Fatalf("%s is left with the source", merged[id])
+			}
+		}
+		p.expired = map[uuid.UUID]bool{}
+		p.do(acts(rt, "since", 8))
+		holds("since")
+		since := w.versions()
+		w.unmerge(source)
+		holds("undone")
+		after := w.versions()
+		w.sql("DELETE FROM profile_fields") // the next pair begins anew
+		touched := map[uuid.UUID]bool{}     // by what happened since
+		for id, now := range since {
+			was, known := merged[id]
+			if !known || p.expired[id] || was.Deleted != now.Deleted || (was.Status != now.Status && now.Status != "superseded") {
+				touched[id] = true
+			}
+		}
+		for id, now := range after {
+			was, known := before[id]
+			switch {
+			case !known && now.Customer != target:
+				rt.Fatalf("%s was written since, and is not the target's", now)
+			case !known:
+			case now.Customer != was.Customer:
+				rt.Fatalf("%s was %s's, and is %s's", now, was.Customer, now.Customer)
+			case touched[id] || now.String() == was.String():
+			case now.SupersededBy != nil && touched[*now.SupersededBy]: // by a newer write, or one restored since
+			default:
+				rt.Fatalf("was %s, is %s", was, now)
+			}
+		}
+	})
+}

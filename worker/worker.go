@@ -22,7 +22,7 @@ const Name = "contextvault"
 // 100 it did not (v0.104.7, measured).
 const slotsPerStep = 10
 
-// durableSlots is how many gap fills may hold a slot at once. A waiting one gives its slot back after seconds.
+// durableSlots is how many gap fills may hold a slot at once. When they run short, the longest waiting give theirs back.
 const durableSlots = 1000
 
 // registration is how long the SDK may take to register the worker with the engine, which it does in the background: stopped

@@ -38,7 +38,7 @@ type declaredTask struct {
 	execution         time.Duration
 	schedule          time.Duration
 	durable           bool
-	evictedAfter      time.Duration // of a durable task that waits
+	evicted           bool // of a durable task that waits: when slots run short
 }
 
 // declarations gives every workflow with the crons of the default configuration. Nobody asks an engine.
@@ -74,8 +74,12 @@ func declarations(t *testing.T) map[string]declared {
 				execution: duration(t, task.Timeout), schedule: duration(t, task.GetScheduleTimeout()),
 			}
 			for _, f := range durable {
-				if f.ActionID == task.Action && f.EvictionPolicy != nil && f.EvictionPolicy.AllowCapacityEviction {
-					dt.evictedAfter = f.EvictionPolicy.TTL
+				if f.ActionID != task.Action || f.EvictionPolicy == nil {
+					continue
+				}
+				dt.evicted = f.EvictionPolicy.AllowCapacityEviction
+				if f.EvictionPolicy.TTL != 0 {
+					t.Errorf("%s: %s is evicted for its age: the engine loses it where it was tried before", req.Name, task.ReadableId)
 				}
 			}
 			d.tasks = append(d.tasks, dt)
@@ -119,8 +123,8 @@ func TestEveryTaskHasAPolicy(t *testing.T) {
 			if task.execution == 0 || task.schedule == 0 || task.schedule == 5*time.Minute {
 				t.Errorf("%s: %s has execution time-out %s and scheduling time-out %s", name, task.name, task.execution, task.schedule)
 			}
-			if task.durable && (task.execution <= longestDeadline || task.evictedAfter == 0) {
-				t.Errorf("%s: %s may run %s, and gives its slot back after %s", name, task.name, task.execution, task.evictedAfter)
+			if task.durable && (task.execution <= longestDeadline || !task.evicted) {
+				t.Errorf("%s: %s may run %s, and gives its slot back: %t", name, task.name, task.execution, task.evicted)
 			}
 			swept := strings.HasPrefix(name, "expire-") || strings.HasPrefix(name, "detect-") || w.events == nil && w.cron != ""
 			if !swept && task.schedule < time.Hour {

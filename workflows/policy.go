@@ -27,12 +27,12 @@ func sweep(parents ...*hatchet.Task) []hatchet.TaskOption {
 }
 
 // waiting is for the durable task that waits for people: longer than the longest deadline (30 days) of a few questions. A
-// wait of more than seconds gives its slot back.
+// wait keeps its slot (29 KB) until slots run short, and then the longest waits give theirs back. None does so for its age
+// alone: the engine (v0.104.7) loses an evicted run that was tried before, whether it was retried, replayed, or taken over from
+// a lost worker, since it looks for it under its first attempt.
 func waiting() []hatchet.TaskOption {
 	const longest = 90 * 24 * time.Hour
-	return append(policy(10, 2, 300, longest, longest, nil), hatchet.WithEvictionPolicy(&hatchet.EvictionPolicy{
-		TTL: 5 * time.Second, AllowCapacityEviction: true,
-	}))
+	return append(policy(10, 2, 300, longest, longest, nil), hatchet.WithEvictionPolicy(&hatchet.EvictionPolicy{AllowCapacityEviction: true}))
 }
 
 func policy(retries int, backoff float32, maxBackoffSeconds int, execution, schedule time.Duration, parents []*hatchet.Task) []hatchet.TaskOption {

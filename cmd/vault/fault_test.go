@@ -78,44 +78,74 @@ func (s *system) writtenOnce(customer uuid.UUID, name string) {
 	}
 }
 
-func TestAWorkerKilledWhileAGapFillWaitsLosesNothing(t *testing.T) {
+// A gap fill outlives the worker on which it waits for a customer.
+func TestAGapFillThatWaitsOutlivesItsWorker(t *testing.T) {
 	t.Parallel()
-	for name, evicted := range map[string]bool{"as soon as it asks": false, "after it gave its slot back": true} {
+	for name, end := range map[string]func(*process){
+		"killed": (*process).kill,
+		"asked to stop": func(p *process) {
+			p.signal(syscall.SIGTERM)
+			if code := p.wait(); code != 0 {
+				p.t.Errorf("it exited with %d", code)
+			}
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSystem(t, embeddedtest.Start(t))
-			first := startWorker(t, s.Kit)
-			s.define("country")
-			scenario, customer := testkit.ID(), testkit.ID()
-			s.applied(s.Trigger.SaveScenario(t.Context(), s.tenant, vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"}))
-			s.applied(s.Trigger.SaveRequirement(t.Context(), s.tenant, vault.Requirement{
-				AgentID: s.agent, ScenarioID: scenario, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
-			}))
-			fill, err := s.Trigger.FillGaps(t.Context(), s.tenant, vault.FillGaps{CustomerID: customer, ScenarioID: scenario})
-			if err != nil {
-				t.Fatal(err)
-			}
-			question := s.Question(t, s.tenant, customer)
-			if evicted {
-				run := s.Run(t, fill.ID, rest.V1TaskStatusRUNNING)
-				testkit.Eventually(t, "the wait gave its slot back", func(context.Context) (struct{}, bool) {
-					return struct{}{}, slices.ContainsFunc(s.Details(t, run).Tasks, func(task rest.V1TaskSummary) bool { return task.IsEvicted != nil && *task.IsEvicted })
-				})
-			}
-			first.kill()
-
+			fill, question := s.fillThatWaits(end)
 			startWorker(t, s.Kit)
-			s.applied(s.Trigger.AnswerQuestion(t.Context(), s.tenant, vault.AnswerQuestion{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}))
-			var filled vault.FillResult
-			if err := json.Unmarshal(s.applied(fill, nil).Result, &filled); err != nil {
-				t.Fatal(err)
-			}
-			if len(filled.Fields) != 1 || !filled.Fields[0].Filled || filled.Fields[0].Source != vault.GapFromCustomer || filled.Blocked {
-				t.Errorf("the fill ended with %+v", filled)
-			}
-			s.writtenOnce(customer, "country")
+			s.answer(fill, question)
 		})
 	}
+}
+
+// The engine gives the wait of a lost worker to another one, as another attempt: an answer finds that, too.
+func TestAnAnswerFindsAWaitThatAnotherWorkerTookOver(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, embeddedtest.Start(t))
+	fill, question := s.fillThatWaits((*process).kill)
+	startWorker(t, s.Kit)
+	run := s.Run(t, fill.ID, rest.V1TaskStatusRUNNING)
+	testkit.Eventually(t, "another worker waits", func(context.Context) (struct{}, bool) {
+		return struct{}{}, slices.ContainsFunc(s.Details(t, run).Tasks, func(task rest.V1TaskSummary) bool {
+			return task.Status == rest.V1TaskStatusRUNNING && task.RetryCount != nil && *task.RetryCount > 0
+		})
+	})
+	s.answer(fill, question)
+}
+
+// fillThatWaits starts a worker and a gap fill, and ends the worker when the fill has asked its question.
+func (s *system) fillThatWaits(end func(*process)) (trigger.Receipt, vault.Question) {
+	s.t.Helper()
+	first := startWorker(s.t, s.Kit)
+	s.define("country")
+	scenario, customer := testkit.ID(), testkit.ID()
+	s.applied(s.Trigger.SaveScenario(s.t.Context(), s.tenant, vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"}))
+	s.applied(s.Trigger.SaveRequirement(s.t.Context(), s.tenant, vault.Requirement{
+		AgentID: s.agent, ScenarioID: scenario, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+	}))
+	fill, err := s.Trigger.FillGaps(s.t.Context(), s.tenant, vault.FillGaps{CustomerID: customer, ScenarioID: scenario})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	question := s.Question(s.t, s.tenant, customer)
+	end(first)
+	return fill, question
+}
+
+// answer answers the question of a fill, and checks that the gap is filled, once.
+func (s *system) answer(fill trigger.Receipt, question vault.Question) {
+	s.t.Helper()
+	s.applied(s.Trigger.AnswerQuestion(s.t.Context(), s.tenant, vault.AnswerQuestion{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}))
+	var filled vault.FillResult
+	if err := json.Unmarshal(s.applied(fill, nil).Result, &filled); err != nil {
+		s.t.Fatal(err)
+	}
+	if len(filled.Fields) != 1 || !filled.Fields[0].Filled || filled.Fields[0].Source != vault.GapFromCustomer || filled.Blocked {
+		s.t.Errorf("the fill ended with %+v", filled)
+	}
+	s.writtenOnce(question.CustomerID, "country")
 }
 
 func TestAWorkerKilledInTheMiddleOfManyWritesLosesNone(t *testing.T) {

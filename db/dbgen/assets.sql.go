@@ -350,15 +350,15 @@ WITH dependents AS MATERIALIZED (
     SELECT d.id
     FROM orphan_candidates c
     CROSS JOIN LATERAL (
-        SELECT a.id, a.tenant_id
+        SELECT a.id, a.tenant_id, a.status, a.deleted_at, a.source_item_type
         FROM profile_assets a
         WHERE a.source_item_id = c.item_id
-          AND a.status = 'active'
-          AND a.deleted_at IS NULL
-          AND a.source_item_type IN ('profile_field', 'profile_asset')
         OFFSET 0
     ) d
     WHERE d.tenant_id = c.tenant_id
+      AND d.status = 'active'
+      AND d.deleted_at IS NULL
+      AND d.source_item_type IN ('profile_field', 'profile_asset')
       AND NOT EXISTS (SELECT 1 FROM profile_fields s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
       AND NOT EXISTS (SELECT 1 FROM profile_assets s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
 )
@@ -369,8 +369,6 @@ WHERE id = ANY (ARRAY(
     FROM profile_assets a
     JOIN customer_profiles p ON p.id = a.profile_id
     WHERE a.id = ANY (ARRAY(SELECT d.id FROM dependents d))
-      AND a.status = 'active'
-      AND a.deleted_at IS NULL
     LIMIT $1
     FOR UPDATE OF p, a SKIP LOCKED
 ))

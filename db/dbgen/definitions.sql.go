@@ -136,40 +136,68 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 	return items, nil
 }
 
-const nearestDefinition = `-- name: NearestDefinition :one
-SELECT d.name, (1 - (e.embedding <=> $1::vector))::float8 AS similarity
+const nearestDefinitions = `-- name: NearestDefinitions :many
+SELECT d.name, d.value_type, (1 - (e.embedding <=> $1::vector))::float8 AS similarity
 FROM field_definition_embeddings e
 JOIN profile_field_definitions d ON d.id = e.definition_id
 WHERE e.tenant_id = $2
   AND d.agent_id = $3
   AND e.model = $4
 ORDER BY e.embedding <=> $1::vector
-LIMIT 1
+LIMIT $5
 `
 
-type NearestDefinitionParams struct {
+type NearestDefinitionsParams struct {
 	Embedding pgvector.Vector
 	TenantID  uuid.UUID
 	AgentID   uuid.UUID
 	Model     string
+	Most      int32
 }
 
-type NearestDefinitionRow struct {
+type NearestDefinitionsRow struct {
 	Name       string
+	ValueType  string
 	Similarity float64
 }
 
-// The definition of an agent closest in meaning to a text: cosine similarity from -1 to 1.
-func (q *Queries) NearestDefinition(ctx context.Context, arg NearestDefinitionParams) (NearestDefinitionRow, error) {
-	row := q.db.QueryRow(ctx, nearestDefinition,
+// The definitions of an agent closest in meaning to a text: cosine similarity from -1 to 1. Index: field_definition_embeddings_cosine,
+// or field_definition_embeddings_tenant where the tenant has few.
+func (q *Queries) NearestDefinitions(ctx context.Context, arg NearestDefinitionsParams) ([]NearestDefinitionsRow, error) {
+	rows, err := q.db.Query(ctx, nearestDefinitions,
 		arg.Embedding,
 		arg.TenantID,
 		arg.AgentID,
 		arg.Model,
+		arg.Most,
 	)
-	var i NearestDefinitionRow
-	err := row.Scan(&i.Name, &i.Similarity)
-	return i, err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []NearestDefinitionsRow{}
+	for rows.Next() {
+		var i NearestDefinitionsRow
+		if err := rows.Scan(&i.Name, &i.ValueType, &i.Similarity); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const searchOn = `-- name: SearchOn :exec
+SELECT set_config('hnsw.iterative_scan', 'strict_order', true)
+`
+
+// Lets a search by meaning in this transaction go on until it has enough rows of the agent, instead of stopping at the rows of others
+// that the index gives first. It needs pgvector 0.8.
+func (q *Queries) SearchOn(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, searchOn)
+	return err
 }
 
 const suggestDefinition = `-- name: SuggestDefinition :execrows

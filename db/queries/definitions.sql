@@ -86,13 +86,19 @@ ON CONFLICT (definition_id, model) DO UPDATE
 SET content_hash = excluded.content_hash,
     embedding = excluded.embedding;
 
--- The definition of an agent closest in meaning to a text: cosine similarity from -1 to 1.
--- name: NearestDefinition :one
-SELECT d.name, (1 - (e.embedding <=> sqlc.arg(embedding)::vector))::float8 AS similarity
+-- Lets a search by meaning in this transaction go on until it has enough rows of the agent, instead of stopping at the rows of others
+-- that the index gives first. It needs pgvector 0.8.
+-- name: SearchOn :exec
+SELECT set_config('hnsw.iterative_scan', 'strict_order', true);
+
+-- The definitions of an agent closest in meaning to a text: cosine similarity from -1 to 1. Index: field_definition_embeddings_cosine,
+-- or field_definition_embeddings_tenant where the tenant has few.
+-- name: NearestDefinitions :many
+SELECT d.name, d.value_type, (1 - (e.embedding <=> sqlc.arg(embedding)::vector))::float8 AS similarity
 FROM field_definition_embeddings e
 JOIN profile_field_definitions d ON d.id = e.definition_id
 WHERE e.tenant_id = sqlc.arg(tenant_id)
   AND d.agent_id = sqlc.arg(agent_id)
   AND e.model = sqlc.arg(model)
 ORDER BY e.embedding <=> sqlc.arg(embedding)::vector
-LIMIT 1;
+LIMIT sqlc.arg(most);

@@ -101,21 +101,21 @@ WHERE id = ANY (ARRAY(
 RETURNING id, profile_id;
 
 -- As OrphanFields, of what went lately: the sweep of the cron. OFFSET 0 and the arrays keep the planner from reading whole tables
--- where it does not know how few went. Indexes: profile_fields_source, primary keys.
+-- or partial indexes where it does not know how few went. Indexes: profile_fields_source, primary keys.
 -- name: OrphanCandidateFields :many
 WITH dependents AS MATERIALIZED (
     SELECT d.id
     FROM orphan_candidates c
     CROSS JOIN LATERAL (
-        SELECT f.id, f.tenant_id
+        SELECT f.id, f.tenant_id, f.status, f.deleted_at, f.source_item_type
         FROM profile_fields f
         WHERE f.source_item_id = c.item_id
-          AND f.status = 'active'
-          AND f.deleted_at IS NULL
-          AND f.source_item_type IN ('profile_field', 'profile_asset')
         OFFSET 0
     ) d
     WHERE d.tenant_id = c.tenant_id
+      AND d.status = 'active'
+      AND d.deleted_at IS NULL
+      AND d.source_item_type IN ('profile_field', 'profile_asset')
       AND NOT EXISTS (SELECT 1 FROM profile_fields s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
       AND NOT EXISTS (SELECT 1 FROM profile_assets s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
 )
@@ -126,8 +126,6 @@ WHERE id = ANY (ARRAY(
     FROM profile_fields f
     JOIN customer_profiles p ON p.id = f.profile_id
     WHERE f.id = ANY (ARRAY(SELECT d.id FROM dependents d))
-      AND f.status = 'active'
-      AND f.deleted_at IS NULL
     LIMIT sqlc.arg(most)
     FOR UPDATE OF p, f SKIP LOCKED
 ))
@@ -145,13 +143,13 @@ WITH done AS MATERIALIZED (
           EXISTS (SELECT 1 FROM profile_fields s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
           OR EXISTS (SELECT 1 FROM profile_assets s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
           OR NOT c.tenant_id = ANY (ARRAY(
-              SELECT f.tenant_id
-              FROM profile_fields f
-              WHERE f.source_item_id = c.item_id AND f.status = 'active' AND f.deleted_at IS NULL
-              UNION ALL
-              SELECT a.tenant_id
-              FROM profile_assets a
-              WHERE a.source_item_id = c.item_id AND a.status = 'active' AND a.deleted_at IS NULL
+              SELECT d.tenant_id
+              FROM (
+                  (SELECT f.tenant_id, f.status, f.deleted_at FROM profile_fields f WHERE f.source_item_id = c.item_id OFFSET 0)
+                  UNION ALL
+                  (SELECT a.tenant_id, a.status, a.deleted_at FROM profile_assets a WHERE a.source_item_id = c.item_id OFFSET 0)
+              ) d
+              WHERE d.status = 'active' AND d.deleted_at IS NULL
           ))
       )
     ORDER BY c.noted_at

@@ -1,0 +1,461 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/embedded/embeddedtest"
+	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// startServe starts `vault serve` of the system and waits until it is ready. It ends with the test at the latest.
+func startServe(t *testing.T, kit *testkit.Kit, environ ...string) *process {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{t: t, health: listener.Addr().String(), ended: make(chan struct{})}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.cmd = exec.Command(os.Args[0], "serve")
+	p.cmd.Env = append(append(kit.Environ(), environ...), asCommand+"=1", "VAULT_API_LISTEN_ADDRESS="+p.health)
+	p.cmd.Stderr, p.cmd.Stdout = &p.log, &p.log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = p.cmd.Wait() // the exit code is what counts
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+		if t.Failed() {
+			t.Logf("serve %d:\n%s", p.cmd.Process.Pid, tail(p.log.String()))
+		}
+	})
+	testkit.Eventually(t, "the API is ready", func(ctx context.Context) (struct{}, bool) {
+		if p.hasEnded() {
+			t.Fatal("the API ended")
+		}
+		return struct{}{}, p.get(ctx, "/readyz") == http.StatusOK
+	})
+	return p
+}
+
+// tail is the end of a long log.
+func tail(log string) string { return log[max(0, len(log)-8<<10):] }
+
+// client speaks to the API with one key.
+type client struct {
+	t    *testing.T
+	base string
+	key  string
+	http *http.Client
+}
+
+func newClient(t *testing.T, p *process, key string) *client {
+	t.Helper()
+	c := &client{t: t, base: "http://" + p.health, key: key, http: &http.Client{Transport: &http.Transport{}}}
+	t.Cleanup(c.http.CloseIdleConnections)
+	return c
+}
+
+// send makes a request. Headers are "Name: value".
+func (c *client) send(ctx context.Context, method, path, body string, headers ...string) (*http.Response, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, strings.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.key)
+	req.Header.Set("Content-Type", "application/json")
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer res.Body.Close()
+	got, err := io.ReadAll(res.Body)
+	return res, got, err
+}
+
+// do makes a request, waits for the outcome of a change, and decodes the answer into one that is not nil.
+func (c *client) do(method, path, body string, want int, into any) {
+	c.t.Helper()
+	res, got, err := c.send(c.t.Context(), method, path, body, "Prefer: wait=60")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if res.StatusCode != want {
+		c.t.Fatalf("%s %s: %d, want %d: %s", method, path, res.StatusCode, want, got)
+	}
+	if into != nil {
+		if err := json.Unmarshal(got, into); err != nil {
+			c.t.Fatalf("%s %s: %v: %s", method, path, err, got)
+		}
+	}
+}
+
+// newKey makes a key with `vault keys create`.
+func newKey(t *testing.T, environ []string, tenant, scopes string) (id, secret string) {
+	t.Helper()
+	out, errs, code := run(t, environ, "keys", "create", "--tenant", tenant, "--name", "test", "--scopes", scopes, "--expires-in", "1h", "--json")
+	var key struct{ ID, Key string }
+	if err := json.Unmarshal([]byte(out), &key); err != nil || code != 0 || !strings.HasPrefix(key.Key, "cv_") {
+		t.Fatalf("keys create: %d, %s, %s", code, out, errs)
+	}
+	return key.ID, key.Key
+}
+
+// operation is the answer to a change, with its result.
+type operation[R any] struct {
+	ID     uuid.UUID          `json:"operation_id"`
+	Status vault.IntentStatus `json:"status"`
+	Result R                  `json:"result"`
+}
+
+// TestServe runs the API in processes of its own, beside a worker and an engine: one of each for all of them, since an engine
+// takes a good part of the connections that PostgreSQL has.
+func TestServe(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, embeddedtest.Start(t))
+	startWorker(t, s.Kit)
+	server := startServe(t, s.Kit, "ADMIN_TOKEN="+adminToken)
+	for name, test := range map[string]func(*testing.T, *system, *process){
+		"the quickstart by HTTP alone":     theQuickstartByHTTPAlone,
+		"the documented quickstart":        theDocumentedQuickstart,
+		"the seed's curl line":             theSeedsCurlLine,
+		"SIGTERM under load drops nothing": sigtermUnderLoadDropsNothing,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			own := *s
+			own.t = t
+			test(t, &own, server)
+		})
+	}
+}
+
+const adminToken = "operators-only"
+
+// The seed's quickstart, by the command line for tenants and keys, and by HTTP alone for the rest. API, worker and engine are
+// processes of their own, or as good as.
+func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
+	t.Helper()
+	environ := s.Environ()
+	tenant := testkit.ID().String()
+	if _, errs, code := run(t, environ, "tenants", "create", "--id", tenant, "--name", "Acme"); code != 0 {
+		t.Fatal(errs)
+	}
+	for args, want := range map[string]string{
+		"--tenant " + tenant + " --name x --scopes read,delete": `"delete" is not read, write or admin`,
+		"--tenant " + tenant + " --name x --expires-in -1h":     "is in the past",
+		"--tenant " + testkit.ID().String() + " --name x":       "does not exist",
+		"--tenant " + tenant + " --scopes read":                 "name",
+		"--tenant Acme --name x":                                "is not a UUID",
+	} {
+		if _, errs, code := run(t, environ, append([]string{"keys", "create"}, strings.Fields(args)...)...); code == 0 || !strings.Contains(errs, want) {
+			t.Errorf("keys create %s: %d, %s", args, code, errs)
+		}
+	}
+	id, key := newKey(t, environ, tenant, "read,write")
+	c := newClient(t, server, key)
+	agent, customer, scenario := testkit.ID(), testkit.ID(), testkit.ID()
+	fields, profile := fmt.Sprintf("/v1/agents/%s/fields/", agent), fmt.Sprintf("/v1/customers/%s", customer)
+
+	// 1. What may be collected. 2. A customer's fact. 3. A document, and a fact that was read in it.
+	c.do("PUT", fields+"email", `{"display_name": "Email Address", "value_type": "email", "is_pii": true, "enabled": true, "collection_prompt": "What is your email address?"}`, 200, nil)
+	c.do("PUT", fields+"legal_name", `{"value_type": "string", "enabled": true}`, 200, nil)
+	c.do("PUT", profile+"/fields/email", fmt.Sprintf(`{"agent_id": %q, "value": "nonsense", "source": "user_provided"}`, agent), 422, nil)
+	var asset, name operation[vault.ItemResult]
+	c.do("POST", profile+"/assets", `{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://documents/1",
+		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`, 200, &asset)
+	c.do("PUT", profile+"/fields/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
+		"source_item_id": %q, "source_item_type": "profile_asset", "verified": true, "verification_method": "document"}`, agent, asset.Result.ItemID), 200, &name)
+	// 4. Where it came from, and what cannot be deleted for that.
+	var chain vault.Chain
+	c.do("GET", "/v1/items/"+name.Result.ItemID.String()+"/chain", "", 200, &chain)
+	if len(chain.Links) != 2 || chain.Links[0].ID != asset.Result.ItemID {
+		t.Errorf("the chain is %+v", chain)
+	}
+	c.do("DELETE", "/v1/items/"+asset.Result.ItemID.String(), "", 409, nil)
+	c.do("DELETE", "/v1/items/"+asset.Result.ItemID.String()+"?force=true", "", 403, nil)
+	// 5. What a scenario needs, extracted from its text; what is missing.
+	var saved operation[vault.SavedResult]
+	c.do("PUT", fmt.Sprintf("/v1/agents/%s/scenarios/%s", agent, scenario), `{"name": "Onboarding", "description": "We need the customer's email address."}`, 200, &saved)
+	s.Operation(t, uuid.MustParse(tenant), *saved.Result.Extraction, vault.IntentSucceeded)
+	c.do("PUT", fmt.Sprintf("/v1/scenarios/%s/requirements/email", scenario), `{"required_level": "hard", "fallback_action": "ask"}`, 200, nil)
+	var missing struct {
+		Missing []vault.Missing `json:"missing"`
+		Blocked bool            `json:"blocked"`
+	}
+	c.do("GET", profile+"/missing?scenario_id="+scenario.String(), "", 200, &missing)
+	if len(missing.Missing) != 1 || !missing.Blocked {
+		t.Errorf("missing are %+v", missing)
+	}
+	// 6. Filling it: the customer is asked, and answers.
+	res, _, err := c.send(t.Context(), "POST", profile+"/fill", fmt.Sprintf(`{"scenario_id": %q}`, scenario))
+	if err != nil || res.StatusCode != http.StatusAccepted {
+		t.Fatalf("%v, %v", res, err)
+	}
+	question := testkit.Eventually(t, "a question waits", func(context.Context) (vault.Question, bool) {
+		var open struct{ Items []vault.Question }
+		c.do("GET", "/v1/questions?customer_id="+customer.String(), "", 200, &open)
+		if len(open.Items) == 0 {
+			return vault.Question{}, false
+		}
+		return open.Items[0], true
+	})
+	if question.Prompt != "What is your email address?" {
+		t.Errorf("the question is %q", question.Prompt)
+	}
+	c.do("POST", "/v1/questions/"+question.ID.String()+"/answer", `{"value": "ada@example.com"}`, 200, nil)
+	testkit.Eventually(t, "the fill ends", func(context.Context) (vault.IntentStatus, bool) {
+		var fill operation[vault.FillResult]
+		c.do("GET", res.Header.Get("Location"), "", 200, &fill)
+		return fill.Status, fill.Status == vault.IntentSucceeded && fill.Result.Fields[0].Filled
+	})
+	var read vault.Profile
+	c.do("GET", profile, "", 200, &read)
+	if string(read.Fields["email"].Value) != `"ada@example.com"` || string(read.Fields["legal_name"].Value) != `"Ada Quill"` {
+		t.Errorf("the profile is %+v", read.Fields)
+	}
+
+	// Keys are listed without their secrets, and a revoked one is refused within seconds.
+	list, errs, code := run(t, environ, "keys", "list", "--tenant", tenant)
+	if code != 0 || !strings.Contains(list, id) || strings.Contains(list, key) || !strings.Contains(list, "read,write") {
+		t.Errorf("keys list: %d, %s, %s", code, list, errs)
+	}
+	if _, errs, code := run(t, environ, "keys", "revoke", "--tenant", tenant, "--key", id); code != 0 {
+		t.Error(errs)
+	}
+	if _, errs, code := run(t, environ, "keys", "revoke", "--tenant", testkit.ID().String(), "--key", id); code == 0 || !strings.Contains(errs, "does not exist") {
+		t.Errorf("the key of another tenant: %d, %s", code, errs)
+	}
+	testkit.Eventually(t, "the revoked key is refused", func(ctx context.Context) (int, bool) {
+		res, _, err := c.send(ctx, "GET", profile, "")
+		return 0, err == nil && res.StatusCode == http.StatusUnauthorized
+	})
+	for _, secret := range []string{key, "ada@example.com", "Ada Quill"} {
+		if strings.Contains(server.log.String(), secret) {
+			t.Errorf("the log of the API holds %q", secret)
+		}
+	}
+}
+
+// What docs/http.md shows works as it is written.
+func theDocumentedQuickstart(t *testing.T, s *system, server *process) {
+	t.Helper()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("curl is not installed")
+	}
+	text, err := os.ReadFile("../../docs/http.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	patient := strings.ReplaceAll(string(text), "wait=10", "wait=60") // the machine may be busy
+	blocks := strings.Split(patient, "```bash\n")
+	script, _, _ := strings.Cut(blocks[len(blocks)-1], "```")
+	if _, err := exec.LookPath("uuidgen"); err != nil {
+		script = "uuidgen() { cat /proc/sys/kernel/random/uuid; }\n" + script
+	}
+	_, key := newKey(t, s.Environ(), s.tenant.String(), "read,write")
+	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", strings.ReplaceAll(script, "http://localhost:8000", "http://"+server.health))
+	cmd.Env = append(os.Environ(), "VAULT_API_KEY="+key)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, want := range []string{`"reason":"absent"`, `"blocked":true`, `"value":"ada@example.com"`, `"source":"profile"`} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("it does not print %s:\n%s", want, out)
+		}
+	}
+}
+
+// The seed's line, as it is written there.
+func theSeedsCurlLine(t *testing.T, s *system, server *process) {
+	t.Helper()
+	const line = `curl -X POST http://localhost:8000/admin/profiles/expire-stale \
+  -H "Authorization: Bearer $ADMIN_TOKEN"`
+	c := newClient(t, server, adminToken)
+	_, port, err := net.SplitHostPort(server.health)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer []byte
+	if _, err := exec.LookPath("curl"); err == nil {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(line, "localhost:8000", "127.0.0.1:"+port, 1))
+		cmd.Env = append(os.Environ(), "ADMIN_TOKEN="+adminToken)
+		if answer, err = cmd.Output(); err != nil {
+			t.Fatal(err)
+		}
+	} else { // the same request, where there is no curl
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.base+"/admin/profiles/expire-stale", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+adminToken)
+		res, err := c.http.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if answer, err = io.ReadAll(res.Body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var op operation[vault.SweepResult]
+	if err := json.Unmarshal(answer, &op); err != nil || op.Status != vault.IntentAccepted {
+		t.Fatalf("%v: %s", err, answer)
+	}
+	testkit.Eventually(t, "the sweep succeeds", func(context.Context) (vault.IntentStatus, bool) {
+		c.do("GET", "/v1/operations/"+op.ID.String(), "", 200, &op)
+		return op.Status, op.Status == vault.IntentSucceeded
+	})
+	var metrics string
+	if res, got, err := c.send(t.Context(), "GET", "/metrics", ""); err == nil && res.StatusCode == http.StatusOK {
+		metrics = string(got)
+	}
+	for _, name := range []string{`vault_http_requests_total{method="POST",route="/admin/profiles/expire-stale",status="202"} 1`, "profile_cache_hits_total", "vault_http_request_seconds_count"} {
+		if !strings.Contains(metrics, name) {
+			t.Errorf("/metrics does not show %s", name)
+		}
+	}
+}
+
+// What was accepted before SIGTERM is not lost, and no request is: a client that heeds Connection: close sees no error.
+func sigtermUnderLoadDropsNothing(t *testing.T, s *system, _ *process) {
+	t.Helper()
+	s.define("country", "plan")
+	held := testkit.ID()
+	s.applied(s.write(held, "country"), nil)
+	server := startServe(t, s.Kit, "VAULT_API_RATE_LIMIT_PER_SECOND=0")
+	_, key := newKey(t, s.Environ(), s.tenant.String(), "read,write")
+	body := fmt.Sprintf(`{"agent_id": %q, "value": "Norway", "source": "user_provided"}`, s.agent)
+
+	// A request that waits for an outcome which does not come, and one whose body is on its way.
+	lock := lockProfile(t, s.DatabaseURL, held)
+	waited := make(chan string, 1)
+	go func() {
+		res, got, err := newClient(t, server, key).send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/fields/plan", held), body, "Prefer: wait=60")
+		if err != nil {
+			waited <- err.Error()
+			return
+		}
+		waited <- fmt.Sprintf("%d %s", res.StatusCode, got)
+	}()
+	lock.untilSomeoneWaits()
+	slow, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.health)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	half := len(body) / 2
+	if _, err := fmt.Fprintf(slow, "PUT /v1/customers/%s/fields/plan HTTP/1.1\r\nHost: vault\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		testkit.ID(), key, len(body), body[:half]); err != nil {
+		t.Fatal(err)
+	}
+
+	type accepted struct {
+		customer uuid.UUID
+		op       operation[vault.ItemResult]
+	}
+	var mu sync.Mutex
+	var all []accepted
+	var failures []string
+	var clients sync.WaitGroup
+	for n := range 8 {
+		c := newClient(t, server, key)
+		var prefer []string
+		if n%2 == 0 {
+			prefer = []string{"Prefer: wait=30"}
+		}
+		clients.Go(func() {
+			for {
+				customer := testkit.ID()
+				res, got, err := c.send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/fields/country", customer), body, prefer...)
+				var op operation[vault.ItemResult]
+				if err == nil {
+					err = json.Unmarshal(got, &op)
+				}
+				if err == nil && res.StatusCode != http.StatusOK && res.StatusCode != http.StatusAccepted {
+					err = fmt.Errorf("%d: %s", res.StatusCode, got)
+				}
+				mu.Lock()
+				if err != nil {
+					failures = append(failures, err.Error())
+				} else {
+					all = append(all, accepted{customer, op})
+				}
+				mu.Unlock()
+				if err != nil || res.Close {
+					return // the server is about to stop
+				}
+			}
+		})
+	}
+	enough := func() int { mu.Lock(); defer mu.Unlock(); return len(all) }
+	testkit.Eventually(t, "there is load", func(context.Context) (int, bool) { n := enough(); return n, n > 50 })
+	server.signal(syscall.SIGTERM)
+	testkit.Eventually(t, "/readyz says that it stops", func(ctx context.Context) (int, bool) {
+		status := server.get(ctx, "/readyz")
+		return status, status == http.StatusServiceUnavailable
+	})
+	if _, err := io.WriteString(slow, body[half:]); err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(slow), nil)
+	if err != nil {
+		t.Fatalf("the request whose body was on its way: %v", err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusAccepted || !res.Close {
+		t.Errorf("the request whose body was on its way: %d, closes %v", res.StatusCode, res.Close)
+	}
+	select {
+	case got := <-waited:
+		if !strings.HasPrefix(got, "202 ") {
+			t.Errorf("the request that waited: %s", got)
+		}
+	case <-time.After(testkit.Patience):
+		t.Fatal("the request that waited was not answered")
+	}
+	clients.Wait()
+	if code := server.wait(); code != 0 {
+		t.Errorf("it exited with %d", code)
+	}
+	if len(failures) > 0 {
+		t.Errorf("%d requests failed, such as %s", len(failures), failures[0])
+	}
+	lock.release()
+	for _, a := range all {
+		s.Operation(t, s.tenant, a.op.ID, vault.IntentSucceeded)
+	}
+	for _, a := range all[len(all)-8:] {
+		s.writtenOnce(a.customer, "country")
+	}
+	if !strings.Contains(server.log.String(), `"msg":"api_stopped","finished":true`) {
+		t.Error("the log does not say that it finished")
+	}
+}

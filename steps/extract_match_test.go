@@ -1,0 +1,103 @@
+package steps_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// near embeds everything at the same place, but what holds the word "far" at a cosine of 0.75 to it.
+func near(texts []string) ([][]float32, error) {
+	out := make([][]float32, len(texts))
+	for i, text := range texts {
+		out[i] = make([]float32, vault.EmbeddingDimensions)
+		out[i][0] = 1
+		if strings.Contains(text, "far") {
+			out[i][0], out[i][1] = 0.75, 0.6614
+		}
+	}
+	return out, nil
+}
+
+func TestWhatItsNameOrTypeSetsApartIsAnotherField(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*vault.ProposedField){
+		"pickup_time": func(*vault.ProposedField) {},
+		"collection":  func(f *vault.ProposedField) { f.ValueType = vault.TypeNumber },
+	} {
+		w := newWorld(t)
+		w.model.embed = near
+		w.define(vault.Definition{Name: "pickup_date", ValueType: vault.TypeDate})
+		w.proposing(proposed(name, change))
+		got := w.extract(w.described(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Rent a car"}, "text"))
+		w.equal("suggested", []string{name}, got.Suggested)
+	}
+}
+
+// The closest definition is set apart; the next one is the same.
+func TestTheNextClosestDefinitionIsLookedAt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.model.embed = near
+	w.define(vault.Definition{Name: "pickup_time", ValueType: vault.TypeString}, vault.Definition{Name: "pickup_day_far", ValueType: vault.TypeDate})
+	w.proposing(proposed("pickup_date"))
+	got := w.extract(w.described(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Rent a car"}, "text"))
+	w.equal("required", []string{"pickup_date"}, got.Requirements) // 0.75 is below the threshold of these tests
+	w = newWorld(t, func(d *steps.Deps) { d.Settings.MatchThreshold = 0.73 })
+	w.model.embed = near
+	w.define(vault.Definition{Name: "pickup_time", ValueType: vault.TypeString}, vault.Definition{Name: "pickup_day_far", ValueType: vault.TypeDate})
+	w.proposing(proposed("pickup_date"))
+	got = w.extract(w.described(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Rent a car"}, "text"))
+	w.equal("required", []string{"pickup_day_far"}, got.Requirements)
+	w.equal("a match by meaning that is not close waits for a person", []string{"pickup_day_far"}, got.NeedReview)
+}
+
+// Definitions of other tenants and agents, however close and many, do not hide an agent's own from the search by meaning.
+func TestASearchByMeaningFindsTheAgentsOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(d *steps.Deps) { d.Settings.MatchThreshold = 0.73 })
+	w.model.embed = near
+	own := w.agent
+	w.define(vault.Definition{Name: "date_of_birth_far", ValueType: vault.TypeDate})
+	w.agent = newID()
+	w.define(vault.Definition{Name: "seed", ValueType: vault.TypeString})
+	w.sql(`
+		WITH made AS (
+		    INSERT INTO profile_field_definitions (id, tenant_id, agent_id, name, value_type, origin, intent_id, accepted_at)
+		    SELECT gen_random_uuid(), d.tenant_id, d.agent_id, 'near_' || n, 'string', 'human', d.intent_id, now()
+		    FROM profile_field_definitions d, generate_series(1, 300) n
+		    WHERE d.name = 'seed'
+		    RETURNING id, tenant_id
+		)
+		INSERT INTO field_definition_embeddings (definition_id, tenant_id, model, content_hash, embedding)
+		SELECT m.id, m.tenant_id, e.model, 'x', e.embedding
+		FROM made m, field_definition_embeddings e
+		JOIN profile_field_definitions d ON d.id = e.definition_id AND d.name = 'seed'`)
+	w.agent = own
+	w.proposing(proposed("dob"))
+	got := w.extract(w.described(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}, "text"))
+	w.equal("required", []string{"date_of_birth_far"}, got.Requirements)
+}
+
+// What a person rejected does not come back, neither for the same content nor for another.
+func TestWhatWasRejectedDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+	w.proposing(proposed("income"))
+	w.extract(w.described(scenario, "one"))
+	reqs, err := w.db.Tenant(w.tenant).ListRequirements(t.Context(), w.tenant, scenario.ID)
+	w.must(err)
+	review := w.event(w.trigger.DecideReview(t.Context(), w.tenant, vault.DecideReview{Kind: vault.ReviewOfRequirement, ID: reqs[0].ID, Decision: vault.Reject}))
+	w.must(w.run(review, "Definitions.PersistReview", "Caches.InvalidateNoted"))
+	for _, text := range []string{"one", "two"} {
+		calls := w.model.called("propose")
+		w.extract(w.described(scenario, text))
+		w.equal("requirements", []string{"income hard extracted rejected"}, w.requirements(scenario.ID))
+		if made := w.model.called("propose") - calls; (made == 0) != (text == "one") {
+			t.Errorf("%s: %d calls", text, made)
+		}
+	}
+}

@@ -1,0 +1,240 @@
+package steps_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// aLongTalk is a conversation in which the date of birth is said early, and much else after it.
+func (w *world) aLongTalk() vault.FillGaps {
+	w.t.Helper()
+	w.define(vault.Definition{Name: "date_of_birth", Description: "When the customer was born", ValueType: vault.TypeDate})
+	scenario := w.scenario("Ask.").ID
+	w.require(scenario, vault.Requirement{FieldName: "date_of_birth"})
+	in := vault.SaveSession{SessionID: newID(), AgentID: w.agent, CustomerID: w.customer}
+	say := func(speaker vault.Speaker, words string) {
+		in.Turns = append(in.Turns, vault.Turn{Speaker: speaker, Text: words})
+	}
+	say(vault.SpeakerAgent, "What is your date of birth?")
+	say(vault.SpeakerCustomer, "I was born on 14 March 1990.")
+	for i := range 200 {
+		say(vault.SpeakerAgent, fmt.Sprintf("Shall we talk about parcel %d?", i))
+		say(vault.SpeakerCustomer, fmt.Sprintf("The parcel number %d arrived broken, and the driver was rude.", i))
+	}
+	w.must(w.run(w.event(w.trigger.SaveSession(w.t.Context(), w.tenant, in)), saveSession...))
+	return vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &in.SessionID}
+}
+
+func TestOfALongConversationWhatMattersIsReadInOneCall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(d *steps.Deps) { d.Settings.ConversationBytes = 2000 })
+	in := w.aLongTalk()
+	size := 0
+	real := w.model.Model
+	w.model.extract = func(req llm.ExtractRequest) ([]vault.Candidate, error) {
+		for _, turn := range req.Turns {
+			size += len(turn.Text)
+		}
+		return real.ExtractValues(t.Context(), req)
+	}
+	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, in))
+	w.equal("asked", []string(nil), fillCase{}.play(w, fill))
+	got := resultOf[vault.FillResult](w, fill)
+	if f := got.Fields[0]; !f.Filled || f.Source != vault.GapFromConversation || got.ModelCalls != 1 || w.model.called("extract") != 1 || len(got.Warnings) != 0 {
+		t.Errorf("the fill ended with %+v", got)
+	}
+	if size > 2000 {
+		t.Errorf("the model was given %d bytes", size)
+	}
+	w.equal("values", []string{`"1990-03-14"`}, valuesOf(w.history("date_of_birth")))
+	if n := len(w.dump()["session_turn_embeddings"]); n != 201 {
+		t.Errorf("%d meanings are kept, want one for each turn of the customer", n)
+	}
+}
+
+func TestWithoutMeaningsTheEndOfALongConversationIsRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(d *steps.Deps) { d.Settings.ConversationBytes = 2000 })
+	in := w.aLongTalk()
+	w.model.embed = func([]string) ([][]float32, error) { return nil, errModel }
+	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, in))
+	w.must(w.run(fill, "Gaps.FindMissing", "Gaps.ResolveGaps"))
+	question := w.ask(fill)
+	w.must(w.run(w.answer(question.QuestionID, text("1990-03-14")), answerQuestion...))
+	w.must(w.run(fill, fillGaps...))
+	got := resultOf[vault.FillResult](w, fill)
+	if len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "only its end was read") || got.Fields[0].Source != vault.GapFromCustomer {
+		t.Errorf("the fill ended with %+v", got)
+	}
+}
+
+// paid is a world whose model is a server that counts, over HTTP, and says nothing of use.
+func paid(t *testing.T, answer string, change func(*steps.Deps)) (*world, *atomic.Int64) {
+	t.Helper()
+	requests := &atomic.Int64{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		body := map[string]any{"object": "list", "data": []any{}, "model": "m", "usage": map[string]any{"prompt_tokens": 100, "total_tokens": 100}}
+		if strings.HasSuffix(r.URL.Path, "/chat/completions") {
+			body = map[string]any{
+				"id": "c", "object": "chat.completion", "created": 1, "model": "m",
+				"choices": []any{map[string]any{"index": 0, "finish_reason": "stop", "message": map[string]any{"role": "assistant", "content": answer}}},
+				"usage":   map[string]any{"prompt_tokens": 4000, "completion_tokens": 1000, "total_tokens": 5000},
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(body)
+	}))
+	t.Cleanup(server.Close)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	m, err := llm.New(llm.Config{
+		Provider: llm.ProviderOpenAI, BaseURL: server.URL + "/v1", APIKey: "none", HTTPClient: client, MaxRetries: -1, Timeout: 10 * time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newWorld(t, func(d *steps.Deps) {
+		d.Model = m
+		change(d)
+	}), requests
+}
+
+func TestBeyondItsBudgetATenantGoesOnWithoutTheModel(t *testing.T) {
+	t.Parallel()
+	w, requests := paid(t, `{"values":[]}`, func(d *steps.Deps) {
+		d.Settings.Model = steps.ModelLimits{DailyTokens: 9000, PromptPrice: 0.4, CompletionPrice: 1.6}
+	})
+	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
+	scenario := w.scenario("Ask.").ID
+	w.require(scenario, vault.Requirement{FieldName: "age"})
+	fill := func() vault.FillResult {
+		t.Helper()
+		w.customer = newID()
+		session := w.session(nil, "I am 36.")
+		ev := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		w.resolve(ev)
+		w.must(w.run(w.answer(w.ask(ev).QuestionID, number(36)), answerQuestion...))
+		w.must(w.run(ev, fillGaps...))
+		return resultOf[vault.FillResult](w, ev)
+	}
+	before := requests.Load()
+	if got := fill(); got.ModelCalls != 1 || len(got.Warnings) != 0 {
+		t.Errorf("within the budget, the fill ended with %+v", got)
+	}
+	if got := fill(); got.ModelCalls != 1 {
+		t.Errorf("within the budget, the fill ended with %+v", got)
+	}
+	got := fill()
+	if got.ModelCalls != 0 || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "budget of this tenant, 9000 tokens a day, is spent") || !got.Fields[0].Filled {
+		t.Errorf("beyond the budget, the fill ended with %+v", got)
+	}
+	if n := requests.Load() - before; n != 2 {
+		t.Errorf("the model was asked %d times", n)
+	}
+	usage := w.dump()["llm_usage"]
+	var row struct {
+		Calls, Reserved int64
+		Prompt          int64 `json:"prompt_tokens"`
+		Completion      int64 `json:"completion_tokens"`
+		Left            int64 `json:"reserved_tokens"`
+		Cost            int64 `json:"cost_micros"`
+	}
+	w.must(json.Unmarshal([]byte(usage[0]), &row))
+	if len(usage) != 1 || row.Left != 0 || row.Prompt < 8000 || row.Completion != 2000 || row.Cost < 8000*4/10+2000*16/10 {
+		t.Errorf("counted %+v", row)
+	}
+	// A definition is saved all the same, and an extraction says why it was not made.
+	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail})
+	save := w.save(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "n", Description: "The customer must be over 18."})
+	extraction := extractionOf(w, save)
+	if err := w.run(extraction, extractSchema...); vault.CodeOf(err) != vault.CodeBudget {
+		t.Errorf("the extraction ended with %v", err)
+	}
+	if op := w.operation(extraction); op.Status != vault.IntentFailed || op.Error.Code != vault.CodeBudget {
+		t.Errorf("the extraction is %s with %v", op.Status, op.Error)
+	}
+	w.later(24 * time.Hour)
+	if got := fill(); got.ModelCalls != 1 {
+		t.Errorf("on the next day, the fill ended with %+v", got)
+	}
+}
+
+// However many fills at once, the budget is not overdrawn.
+func TestTheBudgetHoldsForCallsAtOnce(t *testing.T) {
+	t.Parallel()
+	w, requests := paid(t, `{"values":[]}`, func(d *steps.Deps) { d.Settings.Model = steps.ModelLimits{DailyTokens: 9000} })
+	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
+	scenario := w.scenario("Ask.").ID
+	w.require(scenario, vault.Requirement{FieldName: "age"})
+	fills := make([]vault.Event, 12)
+	for i := range fills {
+		w.customer = newID()
+		session := w.session(nil, "I am 36.")
+		fills[i] = w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+	}
+	before := requests.Load()
+	_, errs := w.atOnce(len(fills), func(i int) (any, error) { return nil, w.run(fills[i], "Gaps.FindMissing", "Gaps.ResolveGaps") })
+	for _, err := range errs {
+		w.must(err)
+	}
+	if n := requests.Load() - before; n < 1 || n > 3 {
+		t.Errorf("%d calls were made, of an expected 2,500 tokens each within 9,000", n)
+	}
+}
+
+// What a model may answer wrongly, over HTTP: nothing wrong is stored, and the fill says what happened and asks.
+func TestAModelThatAnswersNonsenseStoresNothing(t *testing.T) {
+	t.Parallel()
+	entry := func(change ...string) string {
+		e := `{"field_name":"age","value":36,"confidence":0.99,"quote":"I am 36","turn":0}`
+		return `{"values":[` + strings.NewReplacer(change...).Replace(e) + `]}`
+	}
+	for name, c := range map[string]struct {
+		answer  string
+		calls   int
+		warning string
+	}{
+		"an unknown field":           {entry(`"age"`, `"password"`), 2, "not one of the fields asked for"},
+		"an unknown key":             {entry(`"turn":0`, `"turn":0,"note":"x"`), 2, "a key that is not in the schema"},
+		"a wrong type":               {entry(`36,`, `"old",`), 2, "is not a number"},
+		"confidence 7":               {entry(`0.99`, `7`), 2, "is not between 0 and 1"},
+		"a quote that is not there":  {entry(`I am 36`, `I turned 36 in May`), 1, ""},
+		"a value that was not said":  {entry(`36,`, `63,`), 1, ""},
+		"nothing":                    {``, 2, "the answer is empty"},
+		"no JSON":                    {`Of course!`, 2, "not valid JSON"},
+		"a stream that does not end": {strings.Repeat(`{"values":[`, 1<<20), 1, "larger than"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, _ := paid(t, c.answer, func(*steps.Deps) {})
+			w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
+			scenario := w.scenario("Ask.").ID
+			w.require(scenario, vault.Requirement{FieldName: "age"})
+			session := w.session(nil, "I am 36.")
+			fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+			w.resolve(fill)
+			if n := len(w.history("age")); n != 0 {
+				t.Fatalf("%d values were stored", n)
+			}
+			w.must(w.run(w.answer(w.ask(fill).QuestionID, number(37)), answerQuestion...))
+			w.must(w.run(fill, fillGaps...))
+			got := resultOf[vault.FillResult](w, fill)
+			if got.ModelCalls != c.calls || !got.Fields[0].Filled || got.Fields[0].Source != vault.GapFromCustomer {
+				t.Errorf("the fill ended with %+v", got)
+			}
+			if said := strings.Join(got.Warnings, "; "); (said == "") != (c.warning == "") || !strings.Contains(said, c.warning) {
+				t.Errorf("it warns %q", said)
+			}
+		})
+	}
+}

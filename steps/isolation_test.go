@@ -1,0 +1,564 @@
+package steps_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/pgvector/pgvector-go"
+
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// secret is in everything that the victim stores and that may be free text.
+const secret = "the victim's own"
+
+// victim is a tenant that has a row in every table.
+func victim(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.must(w.run(aMerge(w), mergeProfiles...))
+	w.write("plan", text(secret))
+	w.must(w.run(w.consent(true), recordConsent...))
+	_, _, _ = pending(w)
+	w.customer = newID()
+	scenario := w.scenario(secret)
+	w.must(w.run(w.event(w.trigger.SaveRule(t.Context(), w.tenant, vault.Rule{
+		ID: newID(), AgentID: w.agent, ScenarioID: scenario.ID, Name: "adults", Condition: "age >= 18", Action: secret,
+	})), saveRule...))
+	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
+	w.require(scenario.ID, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "age"})
+	session := w.session(map[string]json.RawMessage{"plan": text(secret)}, secret)
+	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario.ID, SessionID: &session}))
+	for _, write := range w.resolve(fill) {
+		w.must(w.run(write, writeField...))
+	}
+	w.ask(fill)
+	source := w.write("plan", text(secret))
+	w.write("email", text("victim@example.com"), from(source.ItemID))
+	w.remove(w.as(newID()).write("plan", text(secret)).ItemID, false)
+	card := w.addAsset(secret)
+	w.write("email", text("card@example.com"), from(card.ItemID), func(in *vault.WriteField) { in.SourceItemType = vault.SourceProfileAsset })
+	w.must(w.run(w.link("sms", secret), linkChannel...))
+	w.must(w.run(w.event(w.trigger.AddAsset(t.Context(), w.tenant, w.asset())), addAsset[:2]...)) // applied, not acknowledged
+	w.sql("INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes) VALUES ($1, $2, $3, 'hash', '{admin}')", newID(), w.tenant, secret)
+	w.sql("INSERT INTO llm_usage (tenant_id, day, calls) VALUES ($1, current_date, 1) ON CONFLICT DO NOTHING", w.tenant)
+	w.sql("INSERT INTO session_turn_embeddings (tenant_id, session_id, turn_index, model, embedding) VALUES ($1, $2, 0, 'm', array_fill(1, '{512}')::real[]::vector) ON CONFLICT DO NOTHING", w.tenant, session)
+	w.sql("INSERT INTO cache_invalidations (tenant_id, kind, subject) VALUES ($1, 'profile', $2)", w.tenant, w.customer)
+	for table, rows := range w.rowsOf(w.tenant) {
+		if len(rows) == 0 {
+			t.Errorf("the victim has nothing in %s: what would be stolen there is not seen", table)
+		}
+	}
+	return w
+}
+
+// rowsOf is all that a tenant has.
+func (w *world) rowsOf(tenant uuid.UUID) dbtest.Rows {
+	w.t.Helper()
+	out := dbtest.Rows{}
+	for table, rows := range dbtest.Dump(w.t, w.url) {
+		out[table] = nil
+		for _, row := range rows {
+			if strings.Contains(row, `"tenant_id": "`+tenant.String()) || (table == "tenants" && strings.Contains(row, tenant.String())) {
+				out[table] = append(out[table], row)
+			}
+		}
+	}
+	return out
+}
+
+// loot is what the intruder knows of the victim: every id, and every short text, by the name of its column.
+type loot struct {
+	ids   map[string][]uuid.UUID
+	texts map[string][]string
+}
+
+func lootOf(w *world) loot {
+	w.t.Helper()
+	l := loot{ids: map[string][]uuid.UUID{}, texts: map[string][]string{}}
+	rows := w.rowsOf(w.tenant)
+	for _, table := range slices.Sorted(maps.Keys(rows)) {
+		for _, row := range rows[table][:min(2, len(rows[table]))] {
+			var columns map[string]any
+			w.must(json.Unmarshal([]byte(row), &columns))
+			for name, value := range columns {
+				s, ok := value.(string)
+				if !ok {
+					continue
+				}
+				if id, err := uuid.Parse(s); err == nil {
+					if name != "tenant_id" {
+						l.ids[name] = append(l.ids[name], id)
+						l.ids[""] = append(l.ids[""], id)
+					}
+				} else if len(s) < 200 {
+					l.texts[name] = append(l.texts[name], s)
+				}
+			}
+		}
+	}
+	for _, pool := range l.ids {
+		slices.SortFunc(pool, func(a, b uuid.UUID) int { return strings.Compare(a.String(), b.String()) })
+	}
+	l.ids[""] = slices.Compact(l.ids[""])
+	return l
+}
+
+// id picks an id for a parameter of that name: one of the column's, or any.
+func (l loot) id(name string, n int) uuid.UUID {
+	pool := l.ids[name]
+	if len(pool) == 0 || name == "id" || n%3 == 2 {
+		pool = l.ids[""]
+	}
+	return pool[n%len(pool)]
+}
+
+func (l loot) text(name string, n int) string {
+	if pool := l.texts[name]; len(pool) > 0 {
+		return pool[n%len(pool)]
+	}
+	return "x"
+}
+
+// value makes an argument of a type, for a parameter of that name.
+func (l loot) value(t reflect.Type, name string, tenant uuid.UUID, n int) reflect.Value {
+	out := reflect.New(t).Elem()
+	switch {
+	case t == reflect.TypeFor[uuid.UUID]() && name == "tenant_id":
+		out.Set(reflect.ValueOf(tenant))
+	case t == reflect.TypeFor[uuid.UUID]():
+		out.Set(reflect.ValueOf(l.id(name, n)))
+	case t == reflect.TypeFor[time.Time]():
+		out.Set(reflect.ValueOf(time.Now().Add(1000 * time.Hour)))
+	case t == reflect.TypeFor[time.Duration]():
+		out.SetInt(int64(time.Hour))
+	case t == reflect.TypeFor[pgvector.Vector]():
+		out.Set(reflect.ValueOf(pgvector.NewVector(make([]float32, vault.EmbeddingDimensions))))
+	case t == reflect.TypeFor[json.RawMessage]() && name == "rows":
+		out.SetBytes([]byte(fmt.Sprintf(`[{"id": %q, "profile_id": %q, "name": "plan", "value": 1, "value_type": "number", "source": "user_provided",
+			"source_step_id": "", "source_item_type": "", "source_metadata": {}, "status": "expired", "verified": false, "verification_method": "",
+			"verified_by": "", "confidence": 1, "requires_confirmation": false, "collected_at": "2026-01-01T00:00:00Z", "warnings": []}]`,
+			newID(), l.id("profile_id", n))))
+	case t == reflect.TypeFor[json.RawMessage]():
+		out.SetBytes([]byte("{}"))
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8:
+		out.SetBytes([]byte("x"))
+	case t.Kind() == reflect.Slice && t.Elem() == reflect.TypeFor[uuid.UUID]() && (name == "ids" || name == "tenants"):
+		all := append([]uuid.UUID{tenant}, l.ids[""]...)
+		out.Set(reflect.ValueOf(all))
+	case t.Kind() == reflect.Slice:
+		for i := range 3 {
+			out = reflect.Append(out, l.value(t.Elem(), strings.TrimSuffix(name, "s"), tenant, n+i))
+		}
+	case t.Kind() == reflect.Pointer:
+		out.Set(reflect.New(t.Elem()))
+		out.Elem().Set(l.value(t.Elem(), name, tenant, n))
+	case t.Kind() == reflect.Struct:
+		for i := range t.NumField() {
+			out.Field(i).Set(l.value(t.Field(i).Type, column(t.Field(i).Name), tenant, n))
+		}
+	case t.Kind() == reflect.String:
+		out.SetString(l.text(name, n))
+	case t.Kind() == reflect.Int32 || t.Kind() == reflect.Int64:
+		out.SetInt(50)
+	case t.Kind() == reflect.Float64:
+		out.SetFloat(0.5)
+	case t.Kind() == reflect.Bool:
+		out.SetBool(true)
+	}
+	return out
+}
+
+var capital = regexp.MustCompile(`[A-Z]+[a-z]*`)
+
+// column gives the name in SQL of a field of a generated struct: "SourceItemID" is source_item_id.
+func column(field string) string {
+	return strings.Trim(capital.ReplaceAllStringFunc(strings.ReplaceAll(field, "ID", "Id"), func(word string) string {
+		return "_" + strings.ToLower(word)
+	}), "_")
+}
+
+// statement is what the SQL of a generated method says of it.
+type statement struct {
+	params []string // names, in order
+	makes  bool     // rows
+}
+
+var (
+	statementName = regexp.MustCompile(`(?m)^-- name: (\w+) :\w+$`)
+	parameter     = regexp.MustCompile(`sqlc\.n?arg\((\w+)\)`)
+)
+
+func statements(t *testing.T) map[string]statement {
+	t.Helper()
+	files, err := filepath.Glob("../db/queries/*.sql")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no queries: %v", err)
+	}
+	out := map[string]statement{}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sql := string(content)
+		starts := statementName.FindAllStringSubmatchIndex(sql, -1)
+		for i, at := range starts {
+			end := len(sql)
+			if i+1 < len(starts) {
+				end = starts[i+1][0]
+			}
+			s := statement{makes: strings.Contains(sql[at[1]:end], "INSERT INTO")}
+			for _, p := range parameter.FindAllStringSubmatch(sql[at[1]:end], -1) {
+				if !slices.Contains(s.params, p[1]) {
+					s.params = append(s.params, p[1])
+				}
+			}
+			out[sql[at[2]:at[3]]] = s
+		}
+	}
+	return out
+}
+
+// call calls a generated method with what was looted, and gives what came back.
+func (l loot) call(ctx context.Context, q *dbgen.Queries, method reflect.Method, s statement, tenant uuid.UUID, n int) ([]any, error) {
+	if s.makes { // what the intruder stores itself must not look like the victim's
+		l.texts = nil
+	}
+	args := []reflect.Value{reflect.ValueOf(q), reflect.ValueOf(ctx)}
+	for i := 2; i < method.Type.NumIn(); i++ {
+		var name string
+		if i-2 < len(s.params) {
+			name = s.params[i-2]
+		}
+		args = append(args, l.value(method.Type.In(i), name, tenant, n))
+	}
+	results := method.Func.Call(args)
+	err, _ := results[len(results)-1].Interface().(error)
+	var out []any
+	for _, r := range results[:len(results)-1] {
+		if !nothing(r) {
+			out = append(out, r.Interface())
+		}
+	}
+	return out, err
+}
+
+// nothing reports whether a result tells of nothing.
+func nothing(v reflect.Value) bool {
+	switch {
+	case v.IsZero():
+		return true
+	case v.Kind() == reflect.Slice:
+		return v.Len() == 0
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			if !nothing(v.Field(i)) {
+				return false
+			}
+		}
+		return true
+	default:
+		return false
+	}
+}
+
+// tries is how often a query is tried: with every id where any may be meant, else with some.
+func (l loot) tries(s statement) int {
+	for _, p := range s.params {
+		if p == "id" || (strings.HasSuffix(p, "_id") && p != "tenant_id" && len(l.ids[p]) == 0) {
+			return len(l.ids[""])
+		}
+	}
+	return 9
+}
+
+var errRollback = errors.New("rolled back on purpose")
+
+// TestNoQueryReachesAnotherTenant tries every generated query, as one tenant, with the ids of another.
+func TestNoQueryReachesAnotherTenant(t *testing.T) {
+	t.Parallel()
+	w := victim(t)
+	intruder, other := dbtest.Tenant(t, w.db), dbtest.Tenant(t, w.db)
+	l, known := lootOf(w), statements(t)
+	before := w.rowsOf(w.tenant)
+	methods := reflect.TypeFor[*dbgen.Queries]()
+	tried := 0
+	for method := range methods.Methods() {
+		if method.Name == "WithTx" {
+			continue
+		}
+		s, ok := known[method.Name]
+		if !ok {
+			t.Errorf("%s is in no file of db/queries", method.Name)
+		}
+		tried++
+		for n := range l.tries(s) {
+			for _, tenant := range []uuid.UUID{w.tenant, intruder} {
+				// In a transaction that is undone, the intruder has nothing: whatever is found is the victim's.
+				var found []any
+				err := w.db.InTx(t.Context(), intruder, func(q *dbgen.Queries) error {
+					var err error
+					found, err = l.call(t.Context(), q, method, s, tenant, n)
+					if err != nil {
+						return err
+					}
+					return errRollback
+				})
+				if mine := s.makes && tenant == intruder; len(found) > 0 && errors.Is(err, errRollback) && !mine && method.Name != "ListTenants" {
+					t.Errorf("%s with the ids of another tenant found %+v", method.Name, found)
+				}
+				if n%4 != 0 {
+					continue
+				}
+				// And for good, as readers do: what the other intruder makes is its own.
+				if tenant == intruder {
+					tenant = other
+				}
+				got, _ := l.call(t.Context(), w.db.Tenant(other), method, s, tenant, n)
+				if text := jsonOf(got); strings.Contains(text, secret) || strings.Contains(text, `"TenantID": "`+w.tenant.String()) {
+					t.Errorf("%s with the ids of another tenant gave %s", method.Name, text)
+				}
+			}
+			if len(s.params) == 0 || t.Failed() {
+				break
+			}
+		}
+	}
+	if tried < 100 {
+		t.Errorf("only %d queries were tried", tried)
+	}
+	if diff := cmp.Diff(before, w.rowsOf(w.tenant)); diff != "" {
+		t.Errorf("an intruder changed the rows of another tenant:\n%s", diff)
+	}
+}
+
+// attempt is an operation of the intruder with the victim's ids.
+type attempt struct {
+	name  string // of the function of package trigger
+	send  func(ctx context.Context, c *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error)
+	steps []string
+	// code is with which it must fail. "": it is the intruder's own then, of the same id, and the victim's is another.
+	code vault.Code
+}
+
+func operation[In any](name string, fn func(*trigger.Client, context.Context, uuid.UUID, In, ...trigger.Option) (trigger.Receipt, error), in In, steps []string, code vault.Code) attempt {
+	return attempt{name, func(ctx context.Context, c *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error) {
+		return fn(c, ctx, tenant, in)
+	}, steps, code}
+}
+
+// TestNoOperationReachesAnotherTenant tries every operation, and every step, as one tenant, with the ids of another.
+func TestNoOperationReachesAnotherTenant(t *testing.T) {
+	t.Parallel()
+	w := victim(t)
+	intruder := dbtest.Tenant(t, w.db)
+	agent := newID() // the intruder's own
+	mine := *w
+	mine.tenant, mine.agent = intruder, agent
+	mine.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
+	var item, asset, scenario, requirement, definition, question, session, rule, merged, failed, fill uuid.UUID
+	for into, sql := range map[*uuid.UUID]string{
+		&item:        "SELECT id FROM profile_fields WHERE tenant_id = $1 AND name = 'plan' AND status = 'active' ORDER BY id DESC LIMIT 1",
+		&asset:       "SELECT id FROM profile_assets WHERE tenant_id = $1 LIMIT 1",
+		&scenario:    "SELECT scenario_id FROM questions WHERE tenant_id = $1",
+		&requirement: "SELECT id FROM scenario_field_requirements WHERE tenant_id = $1 AND review_state = 'pending'",
+		&definition:  "SELECT id FROM profile_field_definitions WHERE tenant_id = $1 AND review_state = 'pending'",
+		&question:    "SELECT id FROM questions WHERE tenant_id = $1", &session: "SELECT id FROM sessions WHERE tenant_id = $1",
+		&fill:   "SELECT intent_id FROM gap_fills WHERE tenant_id = $1",
+		&rule:   "SELECT id FROM rules WHERE tenant_id = $1",
+		&merged: "SELECT customer_id FROM customer_profiles WHERE tenant_id = $1 AND merged_into_id IS NOT NULL",
+		&failed: "SELECT id FROM intents WHERE tenant_id = $1 ORDER BY id LIMIT 1",
+	} {
+		dbtest.Scan(t, w.url, into, sql, w.tenant)
+	}
+	customer := w.customer
+	lineage := vault.Lineage{SourceItemID: &item, SourceItemType: vault.SourceProfileField}
+	write := vault.WriteField{AgentID: agent, CustomerID: customer, Name: "plan", Value: text("gold"), Source: vault.FieldUserProvided, Lineage: lineage}
+	document := w.asset()
+	document.Lineage = lineage
+	stolenAgent := write
+	stolenAgent.AgentID = w.agent
+	requires := vault.Requirement{AgentID: agent, ScenarioID: scenario, FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk}
+	sweep := func(name string, fn func(*trigger.Client, context.Context, uuid.UUID, ...trigger.Option) (trigger.Receipt, error), step string) attempt {
+		return attempt{name, func(ctx context.Context, c *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error) {
+			return fn(c, ctx, tenant)
+		}, []string{step}, ""}
+	}
+	attempts := []attempt{
+		operation("WriteField", (*trigger.Client).WriteField, write, writeField, ""),
+		operation("WriteField", (*trigger.Client).WriteField, stolenAgent, writeField, vault.CodeUnknown),
+		operation("ImportFields", (*trigger.Client).ImportFields, vault.ImportFields{Writes: []vault.WriteField{write}}, importFields[:2], ""),
+		operation("VerifyField", (*trigger.Client).VerifyField, vault.VerifyField{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"}, verifyField, vault.CodeUnknown),
+		operation("VerifyField", (*trigger.Client).VerifyField, vault.VerifyField{AgentID: agent, CustomerID: merged, Name: "plan", Method: "m"}, verifyField, vault.CodeUnknown),
+		operation("AddAsset", (*trigger.Client).AddAsset, document, addAsset, ""),
+		operation("DeleteItem", (*trigger.Client).DeleteItem, vault.DeleteItem{ItemID: item, Force: true}, deleteItem[:2], vault.CodeUnknown),
+		operation("DeleteItem", (*trigger.Client).DeleteItem, vault.DeleteItem{ItemID: asset, Force: true}, deleteItem[:2], vault.CodeUnknown),
+		operation("RestoreItem", (*trigger.Client).RestoreItem, vault.RestoreItem{ItemID: item}, restoreItem[:1], vault.CodeUnknown),
+		operation("OpenProfile", (*trigger.Client).OpenProfile, vault.OpenProfile{Channel: "sms", ExternalID: secret}, openProfile, ""),
+		operation("LinkChannel", (*trigger.Client).LinkChannel, vault.LinkChannel{CustomerID: customer, Channel: "whatsapp", ExternalID: "ada"}, linkChannel, ""),
+		operation("RecordConsent", (*trigger.Client).RecordConsent, vault.RecordConsent{CustomerID: customer, Purpose: "marketing"}, recordConsent, ""),
+		operation("MergeProfiles", (*trigger.Client).MergeProfiles, vault.MergeProfiles{SourceCustomerID: merged, TargetCustomerID: customer}, mergeProfiles[:1], vault.CodeUnknown),
+		operation("UnmergeProfile", (*trigger.Client).UnmergeProfile, vault.UnmergeProfile{CustomerID: merged}, unmergeProfile[:1], vault.CodeUnknown),
+		operation("DeleteProfile", (*trigger.Client).DeleteProfile, vault.DeleteProfile{CustomerID: merged}, deleteProfile[:1], vault.CodeUnknown),
+		operation("SaveSession", (*trigger.Client).SaveSession, vault.SaveSession{SessionID: session, AgentID: agent, CustomerID: customer}, saveSession, ""),
+		operation("SaveDefinition", (*trigger.Client).SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeNumber}, saveDefinition[:3], ""),
+		operation("SaveRequirement", (*trigger.Client).SaveRequirement, requires, saveRequirement[:2], vault.CodeUnknown),
+		operation("SaveRule", (*trigger.Client).SaveRule, vault.Rule{ID: rule, AgentID: agent, ScenarioID: scenario, Name: "r", Condition: "c"}, saveRule, vault.CodeUnknown),
+		operation("ExtractSchema", (*trigger.Client).ExtractSchema, vault.ExtractSchema{AgentID: agent, ScenarioID: scenario}, extractSchema[:4], vault.CodeUnknown),
+		operation("DecideReview", (*trigger.Client).DecideReview, vault.DecideReview{Kind: vault.ReviewOfRequirement, ID: requirement, Decision: vault.Approve}, decideReview[:1], vault.CodeUnknown),
+		operation("DecideReview", (*trigger.Client).DecideReview, vault.DecideReview{Kind: vault.ReviewOfDefinition, ID: definition, Decision: vault.Reject}, decideReview[:1], vault.CodeUnknown),
+		operation("FillGaps", (*trigger.Client).FillGaps, vault.FillGaps{CustomerID: customer, ScenarioID: scenario}, []string{"Gaps.FindMissing"}, vault.CodeUnknown),
+		operation("CancelFill", (*trigger.Client).CancelFill, vault.CancelFill{FillID: fill}, []string{"Gaps.CancelFill"}, vault.CodeUnknown),
+		operation("AnswerQuestion", (*trigger.Client).AnswerQuestion, vault.AnswerQuestion{QuestionID: question, Value: text("36")}, answerQuestion, vault.CodeUnknown),
+		operation("SaveScenario", (*trigger.Client).SaveScenario, vault.Scenario{ID: scenario, AgentID: agent, Name: "mine"}, saveScenario, ""),
+		sweep("ExpireFields", (*trigger.Client).ExpireFields, "Sweeps.ExpireFields"),
+		sweep("DetectOrphans", (*trigger.Client).DetectOrphans, "Sweeps.DetectOrphans"),
+		{"Replay", func(ctx context.Context, c *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error) {
+			return c.Replay(ctx, tenant, failed)
+		}, nil, vault.CodeUnknown},
+	}
+	before := w.rowsOf(w.tenant)
+	covered := map[string]bool{"Operation": true, "Wait": true} // reads, below
+	for _, a := range attempts {
+		covered[a.name] = true
+		r, err := a.send(t.Context(), w.trigger, intruder)
+		if err == nil {
+			ev := mine.event(r, nil)
+			err = mine.run(ev, a.steps...)
+		}
+		if vault.CodeOf(err) != a.code || (a.code == "" && err != nil) {
+			t.Errorf("%s: got %v, want code %q", a.name, err, a.code)
+		}
+		if err != nil && strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: the error tells %v", a.name, err)
+		}
+	}
+	for method := range reflect.TypeFor[*trigger.Client]().Methods() {
+		takesTenant := method.Type.NumIn() > 2 && method.Type.In(2) == reflect.TypeFor[uuid.UUID]()
+		if takesTenant && !covered[method.Name] {
+			t.Errorf("trigger.%s is not among the attempts", method.Name)
+		}
+	}
+	if diff := cmp.Diff(before, w.rowsOf(w.tenant)); diff != "" {
+		t.Errorf("an intruder changed the rows of another tenant:\n%s", diff)
+	}
+	p, err := query.New(w.db, w.cache).Profile(t.Context(), intruder, customer) // of the same id, and another
+	w.must(err)
+	if f := p.Fields["plan"]; len(p.Fields) != 0 || len(p.Assets) != 0 {
+		t.Errorf("what was derived from the victim's items is active: %+v", f)
+	}
+
+	t.Run("the steps of the victim's operations", func(t *testing.T) {
+		for id := range strings.SplitSeq(w.intents(), ",") {
+			ev := vault.Event{IntentID: uuid.MustParse(id), TenantID: intruder, Subject: customer.String()}
+			for _, name := range allSteps() {
+				if strings.HasPrefix(name, "Intents.") || name == "Caches.InvalidateNoted" {
+					continue // they are the system's own
+				}
+				_, _ = w.step(name)(t.Context(), ev)
+			}
+		}
+		if diff := cmp.Diff(before, w.rowsOf(w.tenant)); diff != "" {
+			t.Errorf("an intruder changed the rows of another tenant:\n%s", diff)
+		}
+	})
+}
+
+// intents lists the ids of all operations of the tenant.
+func (w *world) intents() string {
+	w.t.Helper()
+	var ids string
+	dbtest.Scan(w.t, w.url, &ids, "SELECT string_agg(id::text, ',') FROM intents WHERE tenant_id = $1", w.tenant)
+	return ids
+}
+
+// TestNoReadReachesAnotherTenant tries every read, as one tenant, with the ids of another, while the cache holds the victim's.
+func TestNoReadReachesAnotherTenant(t *testing.T) {
+	t.Parallel()
+	w := victim(t)
+	intruder := dbtest.Tenant(t, w.db)
+	l := lootOf(w)
+	reads := query.New(w.db, w.cache)
+	found := map[string]int{}
+	for _, tenant := range []uuid.UUID{w.tenant, w.tenant, intruder} { // the victim's first, into the cache
+		for method := range reflect.TypeFor[*query.Queries]().Methods() {
+			takesTenant := method.Type.NumIn() > 2 && method.Type.In(2) == reflect.TypeFor[uuid.UUID]()
+			if !takesTenant {
+				continue
+			}
+			for n := range 3 * len(l.ids[""]) {
+				args := []reflect.Value{reflect.ValueOf(reads), reflect.ValueOf(t.Context()), reflect.ValueOf(tenant)}
+				for i := 3; i < method.Type.NumIn(); i++ {
+					args = append(args, l.input(method.Type.In(i), n))
+				}
+				if method.Type.IsVariadic() {
+					args = args[:len(args)-1]
+				}
+				results := method.Func.Call(args)
+				err, _ := results[len(results)-1].Interface().(error)
+				empty := nothing(results[0])
+				switch {
+				case tenant == w.tenant:
+					if err == nil && !empty {
+						found[method.Name]++
+					}
+				case err != nil && vault.CodeOf(err) != vault.CodeUnknown && vault.CodeOf(err) != vault.CodeInvalid:
+					t.Errorf("%s: %v", method.Name, err)
+				case err == nil && !empty:
+					t.Errorf("%s as another tenant found %s", method.Name, jsonOf(results[0].Interface()))
+				}
+			}
+			if found[method.Name] == 0 && tenant == w.tenant {
+				t.Errorf("%s finds nothing for the victim either: the test proves nothing of it", method.Name)
+			}
+		}
+	}
+	for what, read := range map[string]func() error{
+		"Operation": func() error {
+			_, err := w.trigger.Operation(t.Context(), intruder, uuid.MustParse(strings.Split(w.intents(), ",")[0]))
+			return err
+		},
+		"Wait": func() error {
+			_, err := w.trigger.Wait(t.Context(), intruder, uuid.MustParse(strings.Split(w.intents(), ",")[0]))
+			return err
+		},
+	} {
+		if err := read(); vault.CodeOf(err) != vault.CodeUnknown {
+			t.Errorf("%s: got %v, want unknown", what, err)
+		}
+	}
+}
+
+// input makes an argument of a read.
+func (l loot) input(t reflect.Type, n int) reflect.Value {
+	switch t {
+	case reflect.TypeFor[uuid.UUID]():
+		return reflect.ValueOf(l.ids[""][n/3])
+	case reflect.TypeFor[string]():
+		return reflect.ValueOf([]string{"plan", "email", "age"}[n%3])
+	case reflect.TypeFor[int]():
+		return reflect.ValueOf(10)
+	case reflect.TypeFor[query.MissingInput]():
+		return reflect.ValueOf(query.MissingInput{CustomerID: l.id("customer_id", n), ScenarioID: l.ids[""][n/3]})
+	default:
+		return reflect.Zero(t)
+	}
+}
