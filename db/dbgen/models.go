@@ -226,6 +226,7 @@ type ProfileFieldDefinition struct {
 	ReviewState          string
 	IntentID             uuid.UUID
 	AcceptedAt           time.Time
+	DeletedAt            *time.Time
 	CreatedAt            time.Time
 	UpdatedAt            time.Time
 }
@@ -311,6 +312,7 @@ type ScenarioFieldRequirement struct {
 	IntentID         uuid.UUID
 	AcceptedAt       time.Time
 	UpdatedAt        time.Time
+	DeletedAt        *time.Time
 }
 
 type SchemaExtraction struct {

@@ -171,7 +171,7 @@ func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsPa
 }
 
 const pagePendingDefinitions = `-- name: PagePendingDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, deleted_at, created_at, updated_at
 FROM profile_field_definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -222,6 +222,7 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 			&i.ReviewState,
 			&i.IntentID,
 			&i.AcceptedAt,
+			&i.DeletedAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 		); err != nil {
@@ -236,7 +237,7 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 }
 
 const pagePendingRequirements = `-- name: PagePendingRequirements :many
-SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at, updated_at
+SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at, updated_at, deleted_at
 FROM scenario_field_requirements
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -282,6 +283,7 @@ func (q *Queries) PagePendingRequirements(ctx context.Context, arg PagePendingRe
 			&i.IntentID,
 			&i.AcceptedAt,
 			&i.UpdatedAt,
+			&i.DeletedAt,
 		); err != nil {
 			return nil, err
 		}
