@@ -58,7 +58,7 @@ test: ## all tests, against real PostgreSQL, Redis and Hatchet engine
 # The race detector needs a C compiler, which nothing else here does; CI has one.
 .PHONY: race
 race: ## readers, writers, merges and sweeps at once, under the race detector (a part of test)
-	@if ! command -v gcc clang >/dev/null; then \
+	@if ! command -v "$$(go env CC)" >/dev/null; then \
 		echo "race: no C compiler, left out" && [ -z "$${CI:-}" ]; exit; fi; \
 	$(with_services) \
 	echo "race: go test -race (some minutes more the first time)" && \
