@@ -146,7 +146,7 @@ const (
 
 // Turn is one utterance of a conversation.
 type Turn struct {
-	Index   int     `json:"index"` // from 0, in order
+	Index   int     `json:"index"` // from 0, as they arrived; turns are listed in order of acceptance
 	Speaker Speaker `json:"speaker" validate:"oneof=customer agent"`
 	Text    string  `json:"text" validate:"required,max=65536"`
 }

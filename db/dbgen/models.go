@@ -332,18 +332,20 @@ type Session struct {
 	AgentID    uuid.UUID
 	CustomerID uuid.UUID
 	Variables  json.RawMessage
+	Marks      json.RawMessage
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 }
 
 type SessionTurn struct {
-	TenantID  uuid.UUID
-	SessionID uuid.UUID
-	TurnIndex int32
-	Speaker   string
-	Text      string
-	IntentID  uuid.UUID
-	AddedAt   time.Time
+	TenantID   uuid.UUID
+	SessionID  uuid.UUID
+	TurnIndex  int32
+	Speaker    string
+	Text       string
+	IntentID   uuid.UUID
+	AcceptedAt time.Time
+	AddedAt    time.Time
 }
 
 type SessionTurnEmbedding struct {
