@@ -41,7 +41,7 @@ func (q *Queries) HistoryPage(ctx context.Context, tenant, customer uuid.UUID, n
 		}
 	}
 	page, more = pageOf(rows, limit, db.FieldOf)
-	return page, more, nil
+	return page, more, q.sealer.OpenFields(tenant, page)
 }
 
 // QuestionPosition is a place among the questions that wait.

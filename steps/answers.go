@@ -70,7 +70,7 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, in 
 	if err != nil {
 		return nil, err
 	}
-	reply, value, err := read(ctx, q, question, def, in.Value)
+	reply, value, err := s.read(ctx, q, question, def, in.Value)
 	if err != nil || reply != vault.ReplyOther {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, in 
 }
 
 // read gives what an answer comes to: a value, or the yes or no to a confirmation.
-func read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (vault.Reply, json.RawMessage, error) {
+func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (vault.Reply, json.RawMessage, error) {
 	if question.Kind != string(vault.QuestionConfirm) || def == nil {
 		return vault.ReplyOther, answer, nil
 	}
@@ -101,7 +101,11 @@ func read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *v
 		if err != nil && !db.NoRow(err) {
 			return "", nil, err
 		}
-		candidate = field.Value
+		known := db.FieldOf(field)
+		if err := s.once.sealer.OpenField(question.TenantID, &known); err != nil {
+			return "", nil, err
+		}
+		candidate = known.Value
 	}
 	reply, value := vault.ReadReply(*def, candidate, answer)
 	return reply, value, nil
@@ -161,7 +165,7 @@ func (s Answers) settle(ctx context.Context, q *dbgen.Queries, intent dbgen.Inte
 	}
 	var result vault.ItemResult
 	status := vault.QuestionAnswered
-	reply, value, err := read(ctx, q, question, def, in.Value)
+	reply, value, err := s.read(ctx, q, question, def, in.Value)
 	if err != nil {
 		return result, err
 	}

@@ -25,7 +25,7 @@ func (w *world) known() []string {
 	w.t.Helper()
 	var names []string
 	for range 2 {
-		defs, err := query.New(w.db, w.cache).Definitions(w.t.Context(), w.tenant, w.agent)
+		defs, err := query.New(w.db, w.cache, w.sealer).Definitions(w.t.Context(), w.tenant, w.agent)
 		w.must(err)
 		names = nil
 		for _, d := range defs {
@@ -40,7 +40,7 @@ func (w *world) needed(scenario uuid.UUID) []string {
 	w.t.Helper()
 	var names []string
 	for range 2 {
-		reqs, err := query.New(w.db, w.cache).Requirements(w.t.Context(), w.tenant, scenario)
+		reqs, err := query.New(w.db, w.cache, w.sealer).Requirements(w.t.Context(), w.tenant, scenario)
 		w.must(err)
 		names = nil
 		for _, r := range reqs {
@@ -62,7 +62,7 @@ func TestADeletedFieldIsUnknownAndWhatWasCollectedStays(t *testing.T) {
 	if got := w.known(); !slices.Equal(got, []string{"email"}) {
 		t.Errorf("after the deletion these are known: %v", got)
 	}
-	profile, err := query.New(w.db, w.cache).Profile(t.Context(), w.tenant, w.customer)
+	profile, err := query.New(w.db, w.cache, w.sealer).Profile(t.Context(), w.tenant, w.customer)
 	w.must(err)
 	if string(profile.Fields["plan"].Value) != `"gold"` {
 		t.Errorf("the value that was collected is %s", profile.Fields["plan"].Value)
@@ -148,7 +148,7 @@ func TestWhatAPersonDeletedIsNotExtractedAgain(t *testing.T) {
 	if got := w.needed(other.ID); !slices.Equal(got, []string{"income"}) {
 		t.Errorf("the other scenario needs %v", got)
 	}
-	reviews, err := query.New(w.db, w.cache).Reviews(t.Context(), w.tenant, 10)
+	reviews, err := query.New(w.db, w.cache, w.sealer).Reviews(t.Context(), w.tenant, 10)
 	w.must(err)
 	if len(reviews.Definitions) != 1 || reviews.Definitions[0].Name != "income" || reviews.Definitions[0].Enabled {
 		t.Errorf("these definitions wait for a person: %+v", reviews.Definitions)

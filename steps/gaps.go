@@ -138,6 +138,9 @@ func (s Gaps) loadCustomer(ctx context.Context, q *dbgen.Queries, tenant uuid.UU
 		if st.profile, err = db.ProfileOf(row); err != nil {
 			return err
 		}
+		if err := s.once.sealer.OpenProfile(&st.profile); err != nil {
+			return err
+		}
 	}
 	if st.in.SessionID == nil {
 		return nil

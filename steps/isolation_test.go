@@ -462,7 +462,7 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 	if diff := cmp.Diff(before, w.rowsOf(w.tenant)); diff != "" {
 		t.Errorf("an intruder changed the rows of another tenant:\n%s", diff)
 	}
-	p, err := query.New(w.db, w.cache).Profile(t.Context(), intruder, customer) // of the same id, and another
+	p, err := query.New(w.db, w.cache, w.sealer).Profile(t.Context(), intruder, customer) // of the same id, and another
 	w.must(err)
 	if f := p.Fields["plan"]; len(p.Fields) != 0 || len(p.Assets) != 0 {
 		t.Errorf("what was derived from the victim's items is active: %+v", f)
@@ -498,7 +498,7 @@ func TestNoReadReachesAnotherTenant(t *testing.T) {
 	w := victim(t)
 	intruder := dbtest.Tenant(t, w.db)
 	l := lootOf(w)
-	reads := query.New(w.db, w.cache)
+	reads := query.New(w.db, w.cache, w.sealer)
 	found := map[string]int{}
 	for _, tenant := range []uuid.UUID{w.tenant, w.tenant, intruder} { // the victim's first, into the cache
 		for method := range reflect.TypeFor[*query.Queries]().Methods() {

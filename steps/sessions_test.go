@@ -25,7 +25,7 @@ func TestALateSaveOfASessionKeepsTheOrderOfAcceptance(t *testing.T) {
 	for _, ev := range []vault.Event{third, first, second} {
 		w.must(w.twice(ev, saveSession...))
 	}
-	got, err := query.New(w.db, w.cache).Session(t.Context(), w.tenant, session)
+	got, err := query.New(w.db, w.cache, w.sealer).Session(t.Context(), w.tenant, session)
 	w.must(err)
 	if v := got.Variables; string(v["plan"]) != `"gold"` || string(v["country"]) != `"Norway"` || string(v["seats"]) != "3" || len(v) != 3 {
 		t.Errorf("the variables are %s", v)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -70,7 +71,11 @@ func newBenchmarks(ctx context.Context, s *system, cfg config.Config) (*benchmar
 	if err != nil {
 		return nil, err
 	}
-	b.uncached = query.New(s.DB, off)
+	sealer, err := db.NewSealer(cfg.SealingKey.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	b.uncached = query.New(s.DB, off, sealer)
 	if err := b.emptyWorkflows(3, 5); err != nil {
 		return nil, err
 	}

@@ -173,6 +173,7 @@ type ProfileField struct {
 	ProfileID            uuid.UUID
 	Name                 string
 	Value                json.RawMessage
+	Encrypted            bool
 	ValueType            string
 	Source               string
 	SourceSessionID      *uuid.UUID
