@@ -304,9 +304,9 @@ func TestASecretValueIsNotCopiedIntoItsQuestion(t *testing.T) {
 	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, IsPII: true}, vault.Definition{Name: "pin", ValueType: vault.TypeString, EncryptionRequired: true})
 	scenario := w.scenario("Ask.").ID
 	w.require(scenario, vault.Requirement{FieldName: "tax_id"}, vault.Requirement{FieldName: "pin"})
-	session := w.session(nil, "My tax id is ABC123.")
+	session := w.session(nil, "My tax id is ABC-123-xyz.")
 	w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) {
-		return []vault.Candidate{candidate("tax_id", text("ABC123"), 0.9, "My tax id is ABC123"), candidate("pin", text("9876"), 0.9, "nobody said so")}, nil
+		return []vault.Candidate{candidate("tax_id", text("ABC-123-xyz"), 0.9, "My tax id is ABC-123-xyz"), candidate("pin", text("pin 98765432"), 0.9, "nobody said so")}, nil
 	}
 	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
 	for _, write := range w.resolve(fill) {
@@ -322,7 +322,7 @@ func TestASecretValueIsNotCopiedIntoItsQuestion(t *testing.T) {
 	if q.FieldName != "pin" || q.Kind != string(vault.QuestionValue) {
 		t.Errorf("then it asks %+v", q)
 	}
-	for _, secret := range []string{"ABC123", "9876"} {
+	for _, secret := range []string{"ABC-123-xyz", "pin 98765432"} {
 		if got := strings.Join(w.dump().Without("profile_fields", "session_turns").Holding(secret), " "); got != "" {
 			t.Errorf("%s is in %s", secret, got)
 		}
