@@ -187,8 +187,12 @@ func (s Answers) settle(ctx context.Context, q *dbgen.Queries, intent dbgen.Inte
 	if err != nil || status == vault.QuestionDenied {
 		return result, err
 	}
+	same, err := q.ListSameCustomers(ctx, intent.TenantID, question.CustomerID)
+	if err != nil {
+		return result, err
+	}
 	return result, q.CloseSameQuestions(ctx, dbgen.CloseSameQuestionsParams{
-		TenantID: intent.TenantID, CustomerID: question.CustomerID, AgentID: question.AgentID, FieldName: question.FieldName,
+		TenantID: intent.TenantID, Customers: same, AgentID: question.AgentID, FieldName: question.FieldName,
 		ID: question.ID, AnswerIntentID: intent.ID,
 	})
 }

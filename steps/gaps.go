@@ -147,7 +147,11 @@ func (s Gaps) loadCustomer(ctx context.Context, q *dbgen.Queries, tenant uuid.UU
 	if err != nil {
 		return db.Found(err, "session", *st.in.SessionID)
 	}
-	if session.CustomerID != st.in.CustomerID {
+	same, err := q.ListSameCustomers(ctx, tenant, st.in.CustomerID)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(same, session.CustomerID) {
 		return vault.Invalid("session_id", "session %s is of another customer", *st.in.SessionID)
 	}
 	turns, err := q.ListTurns(ctx, tenant, session.ID)

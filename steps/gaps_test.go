@@ -566,6 +566,23 @@ func TestAnAnswerWakesTheFillThatWaitsForIt(t *testing.T) {
 	}
 }
 
+// An answer that is refused for another reason than its value leaves the question open. It wakes nobody: a wait looks back, and
+// would find its announcement again and again.
+func TestAnAnswerThatLeavesItsQuestionOpenWakesNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	fill := written(w)
+	question := w.ask(fill)
+	ev := w.answer(question.QuestionID, number(36))
+	w.sql("UPDATE customer_profiles SET deleted_at = clock_timestamp()")
+	before := len(w.engine.taken())
+	w.must(w.run(ev, answerQuestion...))
+	if op := w.operation(ev); op.Error == nil || op.Error.Code != vault.CodeUnknown {
+		t.Fatalf("the answer is %s with %v", op.Status, op.Error)
+	}
+	w.equal("pushed", []push(nil), append([]push(nil), w.engine.taken()[before:]...))
+}
+
 func TestAWriteThatIsRejectedOnTheWayIsAskedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
