@@ -188,11 +188,12 @@ type DeleteResult struct {
 type SavedResult struct {
 	ID         uuid.UUID  `json:"id"`
 	Extraction *uuid.UUID `json:"extraction_operation_id,omitempty"` // the extract-schema operation that the save started
+	Warnings   []string   `json:"warnings,omitempty"`
 }
 
 // ExtractResult is the result of extract-schema.
 type ExtractResult struct {
-	Outcome      string   `json:"outcome"`                // extracted, unchanged, outdated, or failed
+	Outcome      string   `json:"outcome"`                // extracted, unchanged or outdated
 	ModelCalls   int      `json:"model_calls"`            // 0 when the content is unchanged
 	Requirements []string `json:"requirements,omitempty"` // names of the fields required
 	Suggested    []string `json:"suggested,omitempty"`    // names of the definitions that were suggested
@@ -205,7 +206,6 @@ const (
 	ExtractDone      = "extracted"
 	ExtractUnchanged = "unchanged" // this content was extracted before
 	ExtractOutdated  = "outdated"  // a newer save took its place
-	ExtractFailed    = "failed"    // the model failed; what was there stays
 )
 
 // GapResult says how one field of a gap fill went.
@@ -215,7 +215,7 @@ type GapResult struct {
 	Source     GapSource  `json:"source,omitempty"`
 	Confidence float64    `json:"confidence,omitempty"`
 	Confirm    bool       `json:"requires_confirmation,omitempty"`
-	Action     string     `json:"action,omitempty"` // why it is not filled: skip, block, extract, undefined, candidate, unverified, expired, cancelled, attempts or rejected
+	Action     string     `json:"action,omitempty"` // why it is not filled: skip, block, extract, undefined, unreviewed, candidate, unverified, expired, cancelled, attempts or rejected
 	Errors     []string   `json:"validation_errors,omitempty"`
 	ItemID     *uuid.UUID `json:"item_id,omitempty"`
 }

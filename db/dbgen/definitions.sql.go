@@ -303,7 +303,7 @@ SELECT set_config('hnsw.iterative_scan', 'strict_order', true)
 `
 
 // Lets a search by meaning in this transaction go on until it has enough rows of the agent, instead of stopping at the rows of others
-// that the index gives first. It needs pgvector 0.8.
+// that the index gives first. It needs pgvector 0.8, which the migrations check.
 func (q *Queries) SearchOn(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, searchOn)
 	return err

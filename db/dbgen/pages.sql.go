@@ -106,7 +106,7 @@ const pageOpenQuestions = `-- name: PageOpenQuestions :many
 SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
-  AND customer_id = coalesce($2, customer_id)
+  AND ($2::uuid[] IS NULL OR customer_id = ANY ($2::uuid[]))
   AND status = 'open'
   AND (
     $3::timestamptz IS NULL
@@ -118,17 +118,17 @@ LIMIT $5
 
 type PageOpenQuestionsParams struct {
 	TenantID      uuid.UUID
-	CustomerID    *uuid.UUID
+	Customers     []uuid.UUID
 	AfterOpenedAt *time.Time
 	AfterID       *uuid.UUID
 	Most          int32
 }
 
-// Questions that wait for an answer, the oldest first: of one customer, or of all where it is null.
+// Questions that wait for an answer, the oldest first: of one customer's ids, or of all where they are null.
 func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsParams) ([]Question, error) {
 	rows, err := q.db.Query(ctx, pageOpenQuestions,
 		arg.TenantID,
-		arg.CustomerID,
+		arg.Customers,
 		arg.AfterOpenedAt,
 		arg.AfterID,
 		arg.Most,

@@ -143,7 +143,7 @@ SET content_hash = excluded.content_hash,
     embedding = excluded.embedding;
 
 -- Lets a search by meaning in this transaction go on until it has enough rows of the agent, instead of stopping at the rows of others
--- that the index gives first. It needs pgvector 0.8.
+-- that the index gives first. It needs pgvector 0.8, which the migrations check.
 -- name: SearchOn :exec
 SELECT set_config('hnsw.iterative_scan', 'strict_order', true);
 
