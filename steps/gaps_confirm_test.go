@@ -263,7 +263,7 @@ func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
 	}
 	waiting := func(customer uuid.UUID) []uuid.UUID {
 		t.Helper()
-		open, err := query.New(w.db, w.cache).Questions(t.Context(), w.tenant, customer)
+		open, err := query.New(w.db, w.cache, w.sealer).Questions(t.Context(), w.tenant, customer)
 		w.must(err)
 		page, _, err := query.New(w.db, w.cache).QuestionsPage(t.Context(), w.tenant, &customer, nil, 10)
 		w.must(err)
