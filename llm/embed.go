@@ -107,6 +107,10 @@ func embedText(text string) []float32 {
 	}
 	// A text without words, or one whose features cancel out: it is near nothing but itself.
 	add(v, "text:"+text, 1)
+	if out, ok := unit(v); ok {
+		return out
+	}
+	v[0] = 1 // the one feature that is left fell into one place twice, and took itself away
 	out, _ := unit(v)
 	return out
 }
@@ -153,26 +157,20 @@ func ngrams(s string) []string {
 	return out
 }
 
-// add puts a feature into two different places of v, with signs of its own, so that two features that meet in one place seldom
-// meet in the other, and none takes itself away.
+// add puts a feature into two places of v, with signs of its own, so that two features that meet in one place seldom meet in
+// the other.
 func add(v []float64, feature string, weight float64) {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(feature))
 	sum := h.Sum64()
 	sum ^= sum >> 32 // FNV mixes its high bits best
 	sum *= 0x9e3779b97f4a7c15
-	n, first := uint64(len(v)), uint64(len(v))
 	for range 2 {
 		sign := weight * math.Sqrt2 / 2
 		if sum&1 == 1 {
 			sign = -sign
 		}
-		place := (sum >> 1) % n
-		if place == first {
-			place = (place + 1) % n
-		}
-		v[place] += sign
-		first = place
+		v[(sum>>1)%uint64(len(v))] += sign
 		sum >>= 32
 	}
 }

@@ -53,8 +53,8 @@ func TestEmbedPutsNamesOfTheSameThingNear(t *testing.T) {
 	}
 }
 
-// TestNoFeatureTakesItselfAway: the hash of this text puts its one feature into one place twice, with opposite signs.
-func TestNoFeatureTakesItselfAway(t *testing.T) {
+// TestATextWhoseFeatureTakesItselfAwayIsEmbedded: its hash puts it into one place twice, with opposite signs.
+func TestATextWhoseFeatureTakesItselfAwayIsEmbedded(t *testing.T) {
 	if v := embedText("ᛰ"); len(v) != vault.EmbeddingDimensions {
 		t.Errorf("%d dimensions", len(v))
 	}
