@@ -59,7 +59,7 @@ func (q *Queries) QuestionsPage(ctx context.Context, tenant uuid.UUID, customer 
 	}
 	tq := q.db.Tenant(tenant)
 	if customer != nil {
-		if in.Customers, err = tq.ListSameCustomers(ctx, tenant, *customer); err != nil {
+		if in.Customers, err = db.SameCustomers(ctx, tq, tenant, *customer); err != nil {
 			return nil, false, err
 		}
 	}

@@ -191,7 +191,7 @@ func (s Answers) settle(ctx context.Context, q *dbgen.Queries, intent dbgen.Inte
 	if err != nil || status == vault.QuestionDenied {
 		return result, err
 	}
-	same, err := q.ListSameCustomers(ctx, intent.TenantID, question.CustomerID)
+	same, err := db.SameCustomers(ctx, q, intent.TenantID, question.CustomerID)
 	if err != nil {
 		return result, err
 	}

@@ -150,7 +150,7 @@ func (s Gaps) loadCustomer(ctx context.Context, q *dbgen.Queries, tenant uuid.UU
 	if err != nil {
 		return db.Found(err, "session", *st.in.SessionID)
 	}
-	same, err := q.ListSameCustomers(ctx, tenant, st.in.CustomerID)
+	same, err := db.SameCustomers(ctx, q, tenant, st.in.CustomerID)
 	if err != nil {
 		return err
 	}
