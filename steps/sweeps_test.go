@@ -210,11 +210,11 @@ func (w *world) explain(file, name string, args ...string) plan {
 	return out[0].Plan
 }
 
-// The cost of a sweep follows what is stale, not what there is: of 25,000 live values it looks at some hundred blocks.
+// The cost of a sweep follows what is stale, not what there is: of 50,000 live values it looks at some hundred blocks.
 func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const profiles, mostBlocks = 2500, 450
+	const profiles, mostBlocks = 5000, 600
 	w.sql(fmt.Sprintf(`INSERT INTO customer_profiles (id, tenant_id, customer_id) SELECT gen_random_uuid(), '%s', gen_random_uuid() FROM generate_series(1, %d)`, w.tenant, profiles))
 	w.sql(`INSERT INTO profile_fields (id, tenant_id, profile_id, name, value, value_type, source, status, collected_at, intent_id, accepted_at, expires_at)
 		SELECT gen_random_uuid(), p.tenant_id, p.id, 'field_' || n, '"value"', 'string', 'user_provided', 'active', now(), gen_random_uuid(), now(), now() + interval '1 year'
