@@ -62,6 +62,12 @@ func change[R any](ctx context.Context, c *Client, r request, opts []Option) (Op
 	r.prefer()
 	op := Operation[R]{client: c}
 	err := c.do(ctx, r, &op)
+	if err == nil && op.Status.Finished() && op.FinishedAt == nil { // a repeat of what was done: the answer is its status alone
+		err = c.do(ctx, request{method: http.MethodGet, path: path("v1", "operations", op.ID)}, &op)
+		if err == nil && op.Rejection != nil && o.wait > 0 {
+			err = op.Rejection.problem(op.ID)
+		}
+	}
 	left := o.wait - time.Since(start)
 	if err != nil || o.wait == 0 || op.Status.Finished() || left <= 0 {
 		return op, err

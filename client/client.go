@@ -140,6 +140,9 @@ func (c *Client) do(ctx context.Context, r request, into any) error {
 func (c *Client) send(ctx context.Context, r request) (*http.Response, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout+r.wait)
 	defer cancel()
+	if strings.Contains(r.path, "//") || strings.HasSuffix(r.path, "/") {
+		return nil, nil, vault.Invalid("name", "is required: the name of the field")
+	}
 	var body []byte
 	if r.body != nil {
 		var err error

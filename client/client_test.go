@@ -166,6 +166,32 @@ func TestARetryIsHarmless(t *testing.T) {
 	}
 }
 
+// A repeat with its key is the same operation, with the outcome that the first one had.
+func TestARepeatIsTheSameOperation(t *testing.T) {
+	t.Parallel()
+	c, _ := newClient(t, nil)
+	agent, customer := testkit.ID(), testkit.ID()
+	define(t, c, agent, "plan", vault.TypeNumber)
+	first := must[client.Operation[vault.ItemResult]](t)(c.WriteField(t.Context(), write(agent, customer, "plan", "7"), client.IdempotencyKey("k1"), patience))
+	for _, opts := range [][]client.Option{{client.IdempotencyKey("k1")}, {client.IdempotencyKey("k1"), patience}} {
+		again := must[client.Operation[vault.ItemResult]](t)(c.WriteField(t.Context(), write(agent, customer, "plan", "7"), opts...))
+		if again.ID != first.ID || again.Result.ItemID != first.Result.ItemID {
+			t.Errorf("the repeat is %+v of %+v", again, first)
+		}
+	}
+	if _, err := c.WriteField(t.Context(), write(agent, customer, "plan", "8"), client.IdempotencyKey("k1")); client.CodeOf(err) != vault.CodeConflict {
+		t.Errorf("with another content: %v", err)
+	}
+	_, err := c.WriteField(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2"), patience)
+	_, repeated := c.WriteField(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2"), patience)
+	if client.CodeOf(err) != vault.CodeInvalid || client.CodeOf(repeated) != vault.CodeInvalid {
+		t.Errorf("a rejected one: %v, then %v", err, repeated)
+	}
+	if unwaited, err := c.WriteField(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2")); err != nil || unwaited.Rejection == nil || unwaited.ID == first.ID {
+		t.Errorf("not waited for: %+v, %v", unwaited, err)
+	}
+}
+
 // What may not happen twice is not made again, and a server that does not recover is given up.
 func TestRetriesEnd(t *testing.T) {
 	t.Parallel()

@@ -21,7 +21,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	root := cli.Root(&cli.App{Environ: os.Environ, In: os.Stdin, Out: os.Stdout})
+	root := cli.Root(&cli.App{Environ: os.Environ, In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 	root.Use = "vault-dev"
 	root.AddCommand(
 		&cobra.Command{Use: "run", Short: "the whole system in this process, until Ctrl-C", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
@@ -38,7 +38,7 @@ func main() {
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "vault-dev:", cli.Message(err))
 		stop()
-		os.Exit(1) //nolint:gocritic // stop was called
+		os.Exit(cli.ExitCode(err)) //nolint:gocritic // stop was called
 	}
 }
 
