@@ -20,7 +20,7 @@ func (a *App) rulesCommand() *cobra.Command {
 			Use: "save", Short: "save a rule",
 			Example: `  echo '{"agent_id": "0198…", "id": "0198…", "scenario_id": "0198…", "name": "Minors", "condition": "age < 18"}' | vault rules save`,
 		}, func(ctx context.Context, c *client.Client, in vault.Rule, opts ...client.Option) (client.Operation[vault.SavedResult], error) {
-			return c.SaveRule(ctx, in, opts...)
+			return a.extracted(ctx, c)(c.SaveRule(ctx, in, opts...))
 		}),
 	)
 	return cmd
