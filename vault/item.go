@@ -85,6 +85,14 @@ type Profile struct {
 	UpdatedAt         time.Time         `json:"updated_at"`
 }
 
+// Customer is a customer as the list of all of them shows one.
+type Customer struct {
+	CustomerID uuid.UUID `json:"customer_id"`
+	Version    int64     `json:"version"` // of the profile: another one than before says that something changed
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+}
+
 // Channel is one identity of a customer on a channel: a phone number, a chat account.
 type Channel struct {
 	ID         uuid.UUID `json:"id"`

@@ -50,3 +50,14 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id > coalesce(sqlc.narg(after_id), '00000000-0000-0000-0000-000000000000'::uuid)
 ORDER BY id
 LIMIT sqlc.arg(most);
+
+-- The customers of a tenant, in the order of their ids. One that was merged into another is found there. Index: the unique key.
+-- name: PageCustomers :many
+SELECT customer_id, version, created_at, updated_at
+FROM customer_profiles
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND merged_into_id IS NULL
+  AND deleted_at IS NULL
+  AND customer_id > coalesce(sqlc.narg(after_id), '00000000-0000-0000-0000-000000000000'::uuid)
+ORDER BY customer_id
+LIMIT sqlc.arg(most);

@@ -36,15 +36,21 @@ func (a *App) serveCommand() *cobra.Command {
 				return err
 			}
 			defer r.Close() // lets the pushes under way end
-			return serve(ctx, r)
+			listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.Config.API.ListenAddress)
+			if err != nil {
+				return fmt.Errorf("api.listen_address: %w", err)
+			}
+			return Serve(ctx, r, listener)
 		},
 	}
 }
 
-func serve(ctx context.Context, r *worker.Runtime) error {
+// Serve serves the API of a system on a listener until ctx ends.
+func Serve(ctx context.Context, r *worker.Runtime, listener net.Listener) error {
 	cfg := r.Config.API
 	if cfg.AdminToken != "" {
 		if _, err := r.DB.System().CreateTenant(ctx, operatorTenant, "operator"); err != nil {
+			_ = listener.Close()
 			return fmt.Errorf("make the operator's tenant: %w", err)
 		}
 	}
@@ -56,10 +62,6 @@ func serve(ctx context.Context, r *worker.Runtime) error {
 		Dependencies: dependencies(r), Describe: describe, Registry: registry(r), Log: r.Log, MaxBodyBytes: int64(cfg.MaxBodyBytes),
 		RateLimit: cfg.RateLimitPerSecond, RequestTimeout: cfg.RequestTimeout(), ShutdownGrace: cfg.ShutdownGrace(),
 	})
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.ListenAddress)
-	if err != nil {
-		return fmt.Errorf("api.listen_address: %w", err)
-	}
 	r.Log.InfoContext(ctx, "api_started", "address", listener.Addr().String())
 	relay, endRelay := context.WithCancel(context.WithoutCancel(ctx)) // it goes on while requests in flight finish
 	var g errgroup.Group
