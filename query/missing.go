@@ -59,7 +59,7 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 		if err != nil {
 			return out, err
 		}
-		same, err := q.db.Tenant(tenant).ListSameCustomers(ctx, tenant, in.CustomerID)
+		same, err := db.SameCustomers(ctx, q.db.Tenant(tenant), tenant, in.CustomerID)
 		if err != nil {
 			return out, err
 		}

@@ -13,7 +13,7 @@ import (
 // merged with.
 func (q *Queries) Questions(ctx context.Context, tenant, customer uuid.UUID) ([]vault.Question, error) {
 	tq := q.db.Tenant(tenant)
-	same, err := tq.ListSameCustomers(ctx, tenant, customer)
+	same, err := db.SameCustomers(ctx, tq, tenant, customer)
 	if err != nil {
 		return nil, err
 	}

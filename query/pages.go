@@ -41,7 +41,7 @@ func (q *Queries) HistoryPage(ctx context.Context, tenant, customer uuid.UUID, n
 		}
 	}
 	page, more = pageOf(rows, limit, db.FieldOf)
-	return page, more, nil
+	return page, more, q.sealer.OpenFields(tenant, page)
 }
 
 // QuestionPosition is a place among the questions that wait.
@@ -59,7 +59,7 @@ func (q *Queries) QuestionsPage(ctx context.Context, tenant uuid.UUID, customer 
 	}
 	tq := q.db.Tenant(tenant)
 	if customer != nil {
-		if in.Customers, err = tq.ListSameCustomers(ctx, tenant, *customer); err != nil {
+		if in.Customers, err = db.SameCustomers(ctx, tq, tenant, *customer); err != nil {
 			return nil, false, err
 		}
 	}

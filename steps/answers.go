@@ -71,7 +71,7 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, in 
 	if err != nil {
 		return nil, err
 	}
-	reply, value, err := read(ctx, q, question, def, in.Value)
+	reply, value, err := s.read(ctx, q, question, def, in.Value)
 	if err != nil || reply != vault.ReplyOther {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, in 
 }
 
 // read gives what an answer comes to: a value, or the yes or no to a confirmation.
-func read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (vault.Reply, json.RawMessage, error) {
+func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (vault.Reply, json.RawMessage, error) {
 	if question.Kind != string(vault.QuestionConfirm) || def == nil {
 		return vault.ReplyOther, answer, nil
 	}
@@ -102,7 +102,11 @@ func read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *v
 		if err != nil && !db.NoRow(err) {
 			return "", nil, err
 		}
-		candidate = field.Value
+		known := db.FieldOf(field)
+		if err := s.once.sealer.OpenField(question.TenantID, &known); err != nil {
+			return "", nil, err
+		}
+		candidate = known.Value
 	}
 	reply, value := vault.ReadReply(*def, candidate, answer)
 	return reply, value, nil
@@ -162,7 +166,7 @@ func (s Answers) settle(ctx context.Context, q *dbgen.Queries, intent dbgen.Inte
 	}
 	var result vault.ItemResult
 	status := vault.QuestionAnswered
-	reply, value, err := read(ctx, q, question, def, in.Value)
+	reply, value, err := s.read(ctx, q, question, def, in.Value)
 	if err != nil {
 		return result, err
 	}
@@ -187,7 +191,7 @@ func (s Answers) settle(ctx context.Context, q *dbgen.Queries, intent dbgen.Inte
 	if err != nil || status == vault.QuestionDenied {
 		return result, err
 	}
-	same, err := q.ListSameCustomers(ctx, intent.TenantID, question.CustomerID)
+	same, err := db.SameCustomers(ctx, q, intent.TenantID, question.CustomerID)
 	if err != nil {
 		return result, err
 	}

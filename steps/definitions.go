@@ -81,8 +81,8 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (vau
 			return vault.SavedResult{}, err
 		}
 		id, err := q.UpsertDefinition(ctx, row)
-		if db.NoRow(err) { // a newer save is there
-			current, err := q.GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
+		if db.NoRow(err) { // a newer save or deletion is there
+			current, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
 			return vault.SavedResult{ID: current.ID}, err
 		}
 		if err != nil {
@@ -123,7 +123,7 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (va
 			WhenCondition: in.WhenCondition, DependsOnFields: list(in.DependsOn), CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
 			IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
 		})
-		if db.NoRow(err) { // a newer save is there
+		if db.NoRow(err) { // a newer save or deletion is there
 			return vault.SavedResult{ID: in.ScenarioID}, nil
 		}
 		if err != nil {

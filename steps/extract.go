@@ -228,7 +228,7 @@ func (s Extraction) persistMatch(ctx context.Context, q *dbgen.Queries, intent d
 }
 
 func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, agent uuid.UUID, m match) error {
-	f, id := m.Field, newID()
+	f := m.Field
 	allowed := json.RawMessage("[]")
 	if len(f.AllowedValues) > 0 {
 		encoded, err := json.Marshal(f.AllowedValues)
@@ -237,13 +237,16 @@ func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, intent dbgen.
 		}
 		allowed = encoded
 	}
-	added, err := q.SuggestDefinition(ctx, dbgen.SuggestDefinitionParams{
-		ID: id, TenantID: intent.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description,
+	id, err := q.SuggestDefinition(ctx, dbgen.SuggestDefinitionParams{
+		ID: newID(), TenantID: intent.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description,
 		ValueType: string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
 		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: list(f.Examples), IsPii: f.IsPII,
 		RequiredVerification: f.Verified, IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
 	})
-	if err != nil || added == 0 || len(m.Vector) == 0 {
+	if db.NoRow(err) { // it is there
+		return nil
+	}
+	if err != nil || len(m.Vector) == 0 {
 		return err
 	}
 	return storeMeaning(ctx, q, intent.TenantID, id, s.model.Name(), suggested(f), m.Vector)

@@ -139,6 +139,9 @@ func (s Gaps) loadCustomer(ctx context.Context, q *dbgen.Queries, tenant uuid.UU
 		if st.profile, err = db.ProfileOf(row); err != nil {
 			return err
 		}
+		if err := s.once.sealer.OpenProfile(&st.profile); err != nil {
+			return err
+		}
 	}
 	if st.in.SessionID == nil {
 		return nil
@@ -147,7 +150,7 @@ func (s Gaps) loadCustomer(ctx context.Context, q *dbgen.Queries, tenant uuid.UU
 	if err != nil {
 		return db.Found(err, "session", *st.in.SessionID)
 	}
-	same, err := q.ListSameCustomers(ctx, tenant, st.in.CustomerID)
+	same, err := db.SameCustomers(ctx, q, tenant, st.in.CustomerID)
 	if err != nil {
 		return err
 	}

@@ -263,9 +263,9 @@ func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
 	}
 	waiting := func(customer uuid.UUID) []uuid.UUID {
 		t.Helper()
-		open, err := query.New(w.db, w.cache).Questions(t.Context(), w.tenant, customer)
+		open, err := query.New(w.db, w.cache, w.sealer).Questions(t.Context(), w.tenant, customer)
 		w.must(err)
-		page, _, err := query.New(w.db, w.cache).QuestionsPage(t.Context(), w.tenant, &customer, nil, 10)
+		page, _, err := query.New(w.db, w.cache, w.sealer).QuestionsPage(t.Context(), w.tenant, &customer, nil, 10)
 		w.must(err)
 		w.equal("the page", open, page)
 		var out []uuid.UUID
@@ -300,7 +300,7 @@ func TestTheChainOfADeniedValueIsForgotten(t *testing.T) {
 	w := newWorld(t)
 	_, waiting := aDoubt(w)
 	item := w.history("age")[0].ID
-	reads := query.New(w.db, w.cache)
+	reads := query.New(w.db, w.cache, w.sealer)
 	chain, err := reads.Chain(t.Context(), w.tenant, item, 0) // now it is in the cache
 	w.must(err)
 	if len(chain.Links) == 0 {
@@ -308,7 +308,7 @@ func TestTheChainOfADeniedValueIsForgotten(t *testing.T) {
 	}
 	w.must(w.run(w.answer(waiting.QuestionID, text("no")), answerQuestion[:3]...))
 	again, err := reads.Chain(t.Context(), w.tenant, item, 0)
-	uncached, direct := query.New(w.db, nil).Chain(t.Context(), w.tenant, item, 0)
+	uncached, direct := query.New(w.db, nil, w.sealer).Chain(t.Context(), w.tenant, item, 0)
 	w.equal("the chain", jsonOf(uncached), jsonOf(again))
 	w.equal("the error", textOf(direct), textOf(err))
 	if jsonOf(again) == jsonOf(chain) {

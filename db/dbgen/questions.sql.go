@@ -229,15 +229,13 @@ WITH lead AS (
     WHERE c.tenant_id = $1
       AND c.customer_id = $2
 )
-SELECT $2::uuid AS customer_id
-UNION
 SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.id = l.id
 UNION
 SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id
 `
 
-// The customers who are one with a customer since their profiles were merged, the customer included: what is kept under the id of
-// one, as a question is, is of all of them. Indexes: the unique key, the primary key and customer_profiles_merged.
+// The customers who are one since their profiles were merged, the given one among them where it has a profile. Indexes: the unique
+// key, the primary key and customer_profiles_merged.
 func (q *Queries) ListSameCustomers(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, listSameCustomers, tenantID, customerID)
 	if err != nil {

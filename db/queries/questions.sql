@@ -33,8 +33,8 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND fill_id = sqlc.arg(fill_id)
 ORDER BY opened_at, id;
 
--- The customers who are one with a customer since their profiles were merged, the customer included: what is kept under the id of
--- one, as a question is, is of all of them. Indexes: the unique key, the primary key and customer_profiles_merged.
+-- The customers who are one since their profiles were merged, the given one among them where it has a profile. Indexes: the unique
+-- key, the primary key and customer_profiles_merged.
 -- name: ListSameCustomers :many
 WITH lead AS (
     SELECT coalesce(c.merged_into_id, c.id) AS id
@@ -42,8 +42,6 @@ WITH lead AS (
     WHERE c.tenant_id = sqlc.arg(tenant_id)
       AND c.customer_id = sqlc.arg(customer_id)
 )
-SELECT sqlc.arg(customer_id)::uuid AS customer_id
-UNION
 SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.id = l.id
 UNION
 SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id;
