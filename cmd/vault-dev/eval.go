@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/contextvault/contextvault/cmd/internal/cli"
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/eval"
@@ -149,13 +150,10 @@ func runEval(ctx context.Context, s *worker.Runtime, services []eval.Service, di
 		return nil, err
 	}
 	sys := eval.System{Trigger: s.Trigger, Query: s.Query, ModelUsage: s.ModelUsage, Tenant: tenant}
+	bar := cli.NewProgress(os.Stderr, int64(len(dialogues)), "dialogues", "eval")
+	defer bar.End()
 	return eval.Run(ctx, sys, services, dialogues, eval.Options{
-		Model: flags.model, AtOnce: flags.atOnce,
-		Progress: func(done, total int) {
-			if done%10 == 0 || done == total {
-				fmt.Fprintf(os.Stderr, "eval: %d of %d dialogues\n", done, total)
-			}
-		},
+		Model: flags.model, AtOnce: flags.atOnce, Progress: func(done, _ int) { bar.At(int64(done)) },
 	})
 }
 
