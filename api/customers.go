@@ -62,11 +62,15 @@ func (s *Server) profileRoutes() {
 		}
 		return s.options.Trigger.OpenProfile(ctx, c.tenant, body, opts...)
 	})
+	type list struct {
+		Values bool `query:"values" doc:"Their active values, too."`
+		input.Page
+	}
 	register(s, operation{
 		name: "list-customers", method: http.MethodGet, path: "/v1/customers", tag: tagCustomers, access: toRead,
 		summary: "List the customers", detail: "In the order of their ids. Who was merged into another customer is not among them.",
 		errors: []int{http.StatusBadRequest},
-	}, func(ctx context.Context, c caller, in *input.Page) (*page[vault.Customer], error) {
+	}, func(ctx context.Context, c caller, in *list) (*page[vault.Customer], error) {
 		after, err := decodeCursor[afterID](in.Cursor)
 		if err != nil {
 			return nil, err
@@ -79,6 +83,9 @@ func (s *Server) profileRoutes() {
 		out := &page[vault.Customer]{listOf[vault.Customer]{Items: items}}
 		if more {
 			out.Body.Next = encodeCursor(afterID{items[len(items)-1].CustomerID})
+		}
+		if err == nil && in.Values {
+			err = s.options.Query.AddValues(ctx, c.tenant, items)
 		}
 		return out, err
 	})

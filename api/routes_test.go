@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,7 +75,11 @@ func TestEveryRoute(t *testing.T) {
 		{"agent_id": %[1]q, "customer_id": %[2]q, "name": "email", "value": "no address", "source": "human_entered"}]}`, agent, testkit.ID())).want(200)
 	s.change("POST", customerPath+"/channels", `{"channel": "email", "external_id": "ada@example.com"}`).want(200)
 	s.change("POST", customerPath+"/consents", `{"purpose": "marketing", "granted": true}`).want(200)
-	s.do("GET", "/v1/customers", "").want(200)
+	var listed struct{ Items []vault.Customer }
+	s.do("GET", "/v1/customers?values=true", "").want(200).into(&listed)
+	if i := slices.IndexFunc(listed.Items, func(c vault.Customer) bool { return c.CustomerID == customer }); i < 0 || string(listed.Items[i].Fields["legal_name"].Value) != `"Ada Q."` {
+		t.Errorf("listed are %+v", listed)
+	}
 	s.do("GET", customerPath+"/history", "").want(200)
 	var profile api.CustomerProfile
 	s.do("GET", customerPath+"?history=true", "").want(200).into(&profile)

@@ -41,12 +41,12 @@ func (c *Client) GetHealth(ctx context.Context) (Health, error) {
 // GetReadiness gives whether the server can answer, and which dependency is missing. That it cannot is no error. It needs no key.
 func (c *Client) GetReadiness(ctx context.Context) (Health, error) {
 	var out Health
-	res, body, err := c.send(ctx, request{method: http.MethodGet, path: path("readyz"), once: true})
+	got, err := c.send(ctx, request{method: http.MethodGet, path: path("readyz"), once: true})
 	if err != nil {
 		return out, err
 	}
-	if !isJSON(res.Header) || json.Unmarshal(body, &out) != nil || out.Status == "" {
-		return out, fmt.Errorf("%w: the answer is %s, and says nothing of its health", ErrNotVault, res.Status)
+	if !got.json() || json.Unmarshal(got.body, &out) != nil || out.Status == "" {
+		return out, fmt.Errorf("%w: the answer is %d, and says nothing of its health", ErrNotVault, got.status)
 	}
 	return out, nil
 }

@@ -25,9 +25,9 @@ const (
 	// maxAnswer bounds an answer: a page of 500 values of 64 KiB, twice over.
 	maxAnswer = 64 << 20
 	// How a request that was turned away is made again, where the server does not say when: after 0.2, 0.4, 0.8 and 1.6 seconds.
-	retries  = 4
-	retryMin = 200 * time.Millisecond
-	retryMax = 5 * time.Second
+	retries    = 4
+	firstRetry = 200 * time.Millisecond
+	lastRetry  = 5 * time.Second
 )
 
 // Options say where the vault is, and who calls.
@@ -73,17 +73,18 @@ func New(o Options) (*Client, error) {
 
 func (c *Client) retrying(repeatable bool) *retryablehttp.Client {
 	return &retryablehttp.Client{
-		HTTPClient: c.http, RetryMax: retries, RetryWaitMin: retryMin, RetryWaitMax: retryMax,
+		HTTPClient: c.http, RetryMax: retries, RetryWaitMin: firstRetry, RetryWaitMax: lastRetry,
 		Backoff:      retryablehttp.DefaultBackoff, // as Retry-After says
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 		CheckRetry: func(ctx context.Context, res *http.Response, err error) (bool, error) {
 			switch {
 			case ctx.Err() != nil:
 				return false, ctx.Err()
-			case err != nil && repeatable:
-				return retryablehttp.DefaultRetryPolicy(ctx, nil, err)
 			case err != nil:
-				return false, nil
+				if !repeatable {
+					return false, err
+				}
+				return retryablehttp.DefaultRetryPolicy(ctx, nil, err)
 			default:
 				return res.StatusCode == http.StatusTooManyRequests || repeatable && res.StatusCode == http.StatusServiceUnavailable, nil
 			}
@@ -120,39 +121,51 @@ func get[T any](ctx context.Context, c *Client, path string, query url.Values) (
 
 // do makes a request and decodes its answer. Another status than 2xx is a *Problem.
 func (c *Client) do(ctx context.Context, r request, into any) error {
-	res, body, err := c.send(ctx, r)
+	got, err := c.send(ctx, r)
 	if err != nil {
 		return err
 	}
-	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return problemOf(res, body)
+	if got.status < 200 || got.status > 299 {
+		return problemOf(got)
 	}
 	if into == nil {
 		return nil
 	}
-	if !isJSON(res.Header) || json.Unmarshal(body, into) != nil { // the cause could quote a value
-		return fmt.Errorf("%w: %s answered %d with something else than the JSON that was expected", ErrNotVault, c.server, res.StatusCode)
+	if !got.json() || json.Unmarshal(got.body, into) != nil { // the cause could quote a value
+		return fmt.Errorf("%w: %s answered %d with something else than the JSON that was expected", ErrNotVault, c.server, got.status)
 	}
 	return nil
 }
 
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a answer) json() bool {
+	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
+	return err == nil && (kind == "application/json" || kind == "application/problem+json")
+}
+
 // send makes a request and reads its answer whole.
-func (c *Client) send(ctx context.Context, r request) (*http.Response, []byte, error) {
+func (c *Client) send(ctx context.Context, r request) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout+r.wait)
 	defer cancel()
 	if strings.Contains(r.path, "//") || strings.HasSuffix(r.path, "/") {
-		return nil, nil, vault.Invalid("name", "is required: the name of the field")
+		return answer{}, vault.Invalid("name", "is required: the name of the field")
 	}
 	var body []byte
 	if r.body != nil {
 		var err error
 		if body, err = json.Marshal(r.body); err != nil {
-			return nil, nil, vault.Invalid("", "the input cannot be encoded: a value in it is not valid JSON") // the cause could quote it
+			return answer{}, vault.Invalid("", "the input cannot be encoded: a value in it is not valid JSON") // the cause could quote it
 		}
 	}
 	req, err := retryablehttp.NewRequestWithContext(ctx, r.method, c.server+r.path, body)
 	if err != nil {
-		return nil, nil, errors.New("make the request: " + without(err).Error())
+		return answer{}, errors.New("make the request: " + without(err).Error())
 	}
 	if r.query != nil {
 		req.URL.RawQuery = r.query.Encode()
@@ -178,17 +191,17 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, []byte, e
 	}
 	res, err := doer.Do(req)
 	if err != nil {
-		return nil, nil, c.unreachable(ctx, err)
+		return answer{}, c.unreachable(ctx, err)
 	}
 	defer res.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return nil, nil, c.unreachable(ctx, err)
-	case len(answer) > maxAnswer:
-		return nil, nil, fmt.Errorf("%w: the answer is larger than %d bytes", ErrNotVault, maxAnswer)
+		return answer{}, c.unreachable(ctx, err)
+	case len(text) > maxAnswer:
+		return answer{}, fmt.Errorf("%w: the answer is larger than %d bytes", ErrNotVault, maxAnswer)
 	}
-	return res, answer, nil
+	return answer{res.StatusCode, res.Header, text}, nil
 }
 
 // unreachable says that there is no answer, without the path of the request.
@@ -205,9 +218,4 @@ func without(err error) error {
 		return e.Err
 	}
 	return err
-}
-
-func isJSON(h http.Header) bool {
-	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	return err == nil && (kind == "application/json" || kind == "application/problem+json")
 }

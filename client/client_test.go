@@ -105,14 +105,19 @@ func TestAListIsReadToItsEnd(t *testing.T) {
 		t.Fatalf("written are %+v", op.Result)
 	}
 	requests.Store(0)
-	all := must[[]vault.Customer](t)(client.Collect(c.ListCustomers(t.Context())))
+	all := must[[]vault.Customer](t)(client.Collect(c.ListCustomers(t.Context(), client.CustomersQuery{})))
 	if len(all) != customers || requests.Load() != 2 || !slices.IsSortedFunc(all, func(a, b vault.Customer) int {
 		return strings.Compare(a.CustomerID.String(), b.CustomerID.String())
 	}) {
 		t.Errorf("%d customers by %d requests", len(all), requests.Load())
 	}
 	requests.Store(0)
-	for range c.ListCustomers(t.Context()) {
+	values := must[[]vault.Customer](t)(client.Collect(c.ListCustomers(t.Context(), client.CustomersQuery{Values: true})))
+	if len(values) != customers || requests.Load() != 6 || string(values[customers-1].Fields["plan"].Value) != `"gold"` {
+		t.Errorf("with their values, %d customers by %d requests", len(values), requests.Load())
+	}
+	requests.Store(0)
+	for range c.ListCustomers(t.Context(), client.CustomersQuery{}) {
 		break
 	}
 	if requests.Load() != 1 {

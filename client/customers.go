@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -16,9 +17,22 @@ func (c *Client) OpenCustomer(ctx context.Context, in vault.OpenProfile, opts ..
 	return change[vault.ProfileResult](ctx, c, request{method: http.MethodPost, path: path("v1", "customers"), body: in}, opts)
 }
 
+// CustomersQuery says what is listed of customers.
+type CustomersQuery struct {
+	Values bool // their active values, too
+}
+
+// valuesPage is how many customers one request reads with their values, which are up to 64 KiB each.
+const valuesPage = 100
+
 // ListCustomers gives the customers in the order of their ids. Who was merged into another customer is not among them.
-func (c *Client) ListCustomers(ctx context.Context) iter.Seq2[vault.Customer, error] {
-	return list[vault.Customer](ctx, c, path("v1", "customers"), nil)
+func (c *Client) ListCustomers(ctx context.Context, in CustomersQuery) iter.Seq2[vault.Customer, error] {
+	query := url.Values{}
+	if in.Values {
+		query.Set("values", "true")
+		query.Set("limit", strconv.Itoa(valuesPage))
+	}
+	return list[vault.Customer](ctx, c, path("v1", "customers"), query)
 }
 
 // GetCustomer gives what is known of a customer: active values and assets, channels, and the consents in force.

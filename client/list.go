@@ -28,7 +28,9 @@ func pages[P, T any](ctx context.Context, c *Client, path string, query url.Valu
 		if q == nil {
 			q = url.Values{}
 		}
-		q.Set("limit", strconv.Itoa(pageSize))
+		if !q.Has("limit") {
+			q.Set("limit", strconv.Itoa(pageSize))
+		}
 		for {
 			got, err := get[P](ctx, c, path, q)
 			if err != nil {

@@ -77,12 +77,12 @@ func CodeOf(err error) vault.Code {
 	return vault.CodeOf(err)
 }
 
-func problemOf(res *http.Response, body []byte) error {
+func problemOf(got answer) error {
 	p := &Problem{}
-	if !isJSON(res.Header) || json.Unmarshal(body, p) != nil || p.Code == "" {
-		return fmt.Errorf("%w: the answer is %s, and no problem as a vault has them", ErrNotVault, res.Status)
+	if !got.json() || json.Unmarshal(got.body, p) != nil || p.Code == "" {
+		return fmt.Errorf("%w: the answer is %d, and no problem as a vault has them", ErrNotVault, got.status)
 	}
-	p.Status, p.RequestID = res.StatusCode, res.Header.Get("X-Request-Id")
+	p.Status, p.RequestID = got.status, got.header.Get("X-Request-Id")
 	return p
 }
 

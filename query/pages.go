@@ -28,6 +28,23 @@ func (q *Queries) CustomersPage(ctx context.Context, tenant uuid.UUID, after *uu
 	return page, more, nil
 }
 
+// AddValues adds their active values to a page of customers.
+func (q *Queries) AddValues(ctx context.Context, tenant uuid.UUID, page []vault.Customer) error {
+	ids, at := make([]uuid.UUID, len(page)), make(map[uuid.UUID]map[string]vault.Field, len(page))
+	for i := range page {
+		page[i].Fields = map[string]vault.Field{}
+		ids[i], at[page[i].CustomerID] = page[i].CustomerID, page[i].Fields
+	}
+	rows, err := q.db.Tenant(tenant).ListValuesOf(ctx, tenant, ids)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		at[r.CustomerID][r.ProfileField.Name] = db.FieldOf(r.ProfileField)
+	}
+	return nil
+}
+
 // HistoryPosition is a place in a history: that of a version.
 type HistoryPosition struct {
 	AcceptedAt time.Time `json:"accepted_at"`

@@ -12,6 +12,74 @@ import (
 	"github.com/google/uuid"
 )
 
+const listValuesOf = `-- name: ListValuesOf :many
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.field_definition_id, f.warnings, f.intent_id, f.accepted_at, f.deleted_at
+FROM customer_profiles c
+JOIN profile_fields f ON f.profile_id = c.id
+WHERE c.tenant_id = $1
+  AND c.customer_id = ANY ($2::uuid[])
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
+`
+
+type ListValuesOfRow struct {
+	CustomerID   uuid.UUID
+	ProfileField ProfileField
+}
+
+// The active values of a page of customers. Indexes: the unique key, profile_fields_active.
+func (q *Queries) ListValuesOf(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]ListValuesOfRow, error) {
+	rows, err := q.db.Query(ctx, listValuesOf, tenantID, customers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListValuesOfRow{}
+	for rows.Next() {
+		var i ListValuesOfRow
+		if err := rows.Scan(
+			&i.CustomerID,
+			&i.ProfileField.ID,
+			&i.ProfileField.TenantID,
+			&i.ProfileField.ProfileID,
+			&i.ProfileField.Name,
+			&i.ProfileField.Value,
+			&i.ProfileField.ValueType,
+			&i.ProfileField.Source,
+			&i.ProfileField.SourceSessionID,
+			&i.ProfileField.SourceScenarioID,
+			&i.ProfileField.SourceStepID,
+			&i.ProfileField.SourceItemID,
+			&i.ProfileField.SourceItemType,
+			&i.ProfileField.SourceMetadata,
+			&i.ProfileField.Status,
+			&i.ProfileField.SupersededByID,
+			&i.ProfileField.SupersededAt,
+			&i.ProfileField.Verified,
+			&i.ProfileField.VerificationMethod,
+			&i.ProfileField.VerifiedAt,
+			&i.ProfileField.VerifiedBy,
+			&i.ProfileField.Confidence,
+			&i.ProfileField.RequiresConfirmation,
+			&i.ProfileField.CollectedAt,
+			&i.ProfileField.UpdatedAt,
+			&i.ProfileField.ExpiresAt,
+			&i.ProfileField.FieldDefinitionID,
+			&i.ProfileField.Warnings,
+			&i.ProfileField.IntentID,
+			&i.ProfileField.AcceptedAt,
+			&i.ProfileField.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const pageCustomers = `-- name: PageCustomers :many
 SELECT customer_id, version, created_at, updated_at
 FROM customer_profiles

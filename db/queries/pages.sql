@@ -61,3 +61,13 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND customer_id > coalesce(sqlc.narg(after_id), '00000000-0000-0000-0000-000000000000'::uuid)
 ORDER BY customer_id
 LIMIT sqlc.arg(most);
+
+-- The active values of a page of customers. Indexes: the unique key, profile_fields_active.
+-- name: ListValuesOf :many
+SELECT c.customer_id, sqlc.embed(f)
+FROM customer_profiles c
+JOIN profile_fields f ON f.profile_id = c.id
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL;

@@ -33,7 +33,6 @@ type importer struct {
 	client *client.Client
 	label  string
 	size   int // writes of a batch
-	err    io.Writer
 	reject func(reject) error
 	say    func() // that a batch takes long; said once
 

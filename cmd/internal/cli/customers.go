@@ -40,7 +40,7 @@ func (a *App) listCustomersCommand() *cobra.Command {
 	cmd.Flags().IntVar(&limit, "limit", 100, "the most that are listed; 0: all")
 	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
 		out := []vault.Customer{}
-		for customer, err := range c.ListCustomers(ctx) {
+		for customer, err := range c.ListCustomers(ctx, client.CustomersQuery{}) {
 			if err != nil {
 				return nil, err
 			}

@@ -46,7 +46,7 @@ func problemMessage(p *client.Problem) string {
 // Exit codes beside 0 and 1.
 const (
 	exitRejected    = 2   // an import is done, and some of it was rejected
-	exitInterrupted = 130 // by Ctrl-C, as shells have it
+	exitInterrupted = 130 // an import or export was, by Ctrl-C, as shells have it
 )
 
 // coded is an error with an exit code of its own.

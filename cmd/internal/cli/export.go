@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"os"
 	"os/signal"
@@ -76,6 +77,9 @@ func (a *App) export(ctx context.Context, f exportFlags) (err error) {
 	}
 	values, customers, err := exportTo(ctx, c, out, f, NewProgress(a.Err, -1, "customers", "export"))
 	if err = keep(err); err != nil {
+		if ctx.Err() != nil {
+			err = coded{errors.New("interrupted; nothing was kept"), exitInterrupted}
+		}
 		return err
 	}
 	if f.file != "-" {
@@ -116,44 +120,12 @@ func (a *App) create(path string) (out io.Writer, keep func(error) error, err er
 
 // exportTo writes the values of customers, in the order of their ids.
 func exportTo(ctx context.Context, c *client.Client, w io.Writer, f exportFlags, bar *Progress) (values, customers int, err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	defer bar.End()
 	buffered := bufio.NewWriter(w)
 	write, flush := writerOf(buffered, f)
-	// Customers are read ahead, and written in their order.
-	type answer struct {
-		customer uuid.UUID
-		fields   []vault.Field
-		err      error
-	}
-	ahead := make(chan chan answer, readsAtOnce)
-	go func() {
-		defer close(ahead)
-		for customer, err := range customersOf(ctx, c, f) {
-			one := make(chan answer, 1)
-			select {
-			case ahead <- one:
-			case <-ctx.Done():
-				return
-			}
-			if err != nil {
-				one <- answer{err: err}
-				return
-			}
-			go func() {
-				fields, err := fieldsOf(ctx, c, customer, f)
-				one <- answer{customer, fields, err}
-			}()
-		}
-	}()
-	for one := range ahead {
-		got := <-one
-		if f.customer == nil && client.CodeOf(got.err) == vault.CodeUnknown {
-			continue // deleted, or merged, since it was listed
-		}
-		if got.err != nil {
-			return values, customers, got.err
+	for got, err := range ahead(ctx, f, versionsOf(ctx, c, f)) {
+		if err != nil {
+			return values, customers, err
 		}
 		for _, field := range got.fields {
 			if err := write(got.customer, field); err != nil {
@@ -163,39 +135,96 @@ func exportTo(ctx context.Context, c *client.Client, w io.Writer, f exportFlags,
 		values, customers = values+len(got.fields), customers+1
 		bar.At(int64(customers))
 	}
-	if err := ctx.Err(); err != nil {
-		return values, customers, err
-	}
 	return values, customers, errors.Join(flush(), buffered.Flush())
 }
 
-func customersOf(ctx context.Context, c *client.Client, f exportFlags) func(func(uuid.UUID, error) bool) {
-	return func(yield func(uuid.UUID, error) bool) {
+// versions are what is exported of one customer.
+type versions struct {
+	customer uuid.UUID
+	fields   []vault.Field
+}
+
+// versionsOf gives how the versions of each customer are read, in the order of their ids. Active values come with the list of
+// customers; a history takes requests of its own.
+func versionsOf(ctx context.Context, c *client.Client, f exportFlags) iter.Seq2[func() (versions, error), error] {
+	one := func(customer uuid.UUID) func() (versions, error) {
+		return func() (versions, error) {
+			if !f.history {
+				profile, err := c.GetCustomer(ctx, customer)
+				return versions{customer, byName(profile.Fields)}, err
+			}
+			all, err := client.Collect(c.ListCustomerHistory(ctx, customer))
+			slices.Reverse(all) // the oldest first
+			return versions{customer, all}, err
+		}
+	}
+	return func(yield func(func() (versions, error), error) bool) {
 		if f.customer != nil {
-			yield(*f.customer, nil)
+			yield(one(*f.customer), nil)
 			return
 		}
-		for customer, err := range c.ListCustomers(ctx) {
-			if !yield(customer.CustomerID, err) {
+		for customer, err := range c.ListCustomers(ctx, client.CustomersQuery{Values: !f.history}) {
+			read := one(customer.CustomerID)
+			if !f.history {
+				read = func() (versions, error) { return versions{customer.CustomerID, byName(customer.Fields)}, nil }
+			}
+			if !yield(read, err) {
 				return
 			}
 		}
 	}
 }
 
-// fieldsOf are the values of a customer: active ones by name, or all versions, the oldest first.
-func fieldsOf(ctx context.Context, c *client.Client, customer uuid.UUID, f exportFlags) ([]vault.Field, error) {
-	if f.history {
-		all, err := client.Collect(c.ListCustomerHistory(ctx, customer))
-		slices.Reverse(all)
-		return all, err
-	}
-	profile, err := c.GetCustomer(ctx, customer)
+func byName(fields map[string]vault.Field) []vault.Field {
 	var out []vault.Field
-	for _, name := range slices.Sorted(maps.Keys(profile.Fields)) {
-		out = append(out, profile.Fields[name])
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		out = append(out, fields[name])
 	}
-	return out, err
+	return out
+}
+
+// ahead reads some customers at a time, and gives them in their order.
+func ahead(ctx context.Context, f exportFlags, all iter.Seq2[func() (versions, error), error]) iter.Seq2[versions, error] {
+	type answer struct {
+		versions
+		err error
+	}
+	return func(yield func(versions, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		queue := make(chan chan answer, readsAtOnce)
+		go func() {
+			defer close(queue)
+			for read, err := range all {
+				one := make(chan answer, 1)
+				select {
+				case queue <- one:
+				case <-ctx.Done():
+					return
+				}
+				if err != nil {
+					one <- answer{err: err}
+					return
+				}
+				go func() {
+					got, err := read()
+					one <- answer{got, err}
+				}()
+			}
+		}()
+		for one := range queue {
+			got := <-one
+			if f.customer == nil && client.CodeOf(got.err) == vault.CodeUnknown {
+				continue // deleted, or merged, since it was listed
+			}
+			if !yield(got.versions, got.err) || got.err != nil {
+				return
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(versions{}, err)
+		}
+	}
 }
 
 // lineOf is a value as an import reads it.
