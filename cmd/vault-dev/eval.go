@@ -124,7 +124,7 @@ func evalOn(ctx context.Context, cfg config.Config, log *slog.Logger, services [
 		if err != nil {
 			return nil, err
 		}
-		report, err := runEval(ctx, s.Runtime, services, dialogues, flags)
+		report, err := runEval(ctx, s.Runtime, services, dialogues, flags, cfg.Extraction.MatchThreshold)
 		return report, errors.Join(err, s.stop())
 	}
 	if err := db.Migrate(ctx, cfg.Database.URL.Reveal()); err != nil {
@@ -137,7 +137,7 @@ func evalOn(ctx context.Context, cfg config.Config, log *slog.Logger, services [
 	}
 	defer r.Close()
 	direct.Steps = &r.Steps
-	report, err := runEval(ctx, r, services, dialogues, flags)
+	report, err := runEval(ctx, r, services, dialogues, flags, cfg.Extraction.MatchThreshold)
 	if err == nil {
 		report.Direct = true
 		direct.Wait()
@@ -145,14 +145,14 @@ func evalOn(ctx context.Context, cfg config.Config, log *slog.Logger, services [
 	return report, err
 }
 
-func runEval(ctx context.Context, s *worker.Runtime, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags) (*eval.Report, error) {
+func runEval(ctx context.Context, s *worker.Runtime, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags, matchAt float64) (*eval.Report, error) {
 	tenant := uuid.Must(uuid.NewV7())
 	if _, err := s.DB.System().CreateTenant(ctx, tenant, "evaluation"); err != nil {
 		return nil, err
 	}
 	sys := eval.System{Trigger: s.Trigger, Query: s.Query, ModelUsage: s.ModelUsage, Tenant: tenant}
 	return eval.Run(ctx, sys, services, dialogues, eval.Options{
-		Model: flags.model, AtOnce: flags.atOnce,
+		Model: flags.model, AtOnce: flags.atOnce, MatchAt: matchAt,
 		Progress: progress(os.Stderr),
 	})
 }
