@@ -123,7 +123,7 @@ func evalOn(ctx context.Context, cfg config.Config, log *slog.Logger, services [
 		if err != nil {
 			return nil, err
 		}
-		report, err := runEval(ctx, s.Runtime, services, dialogues, flags)
+		report, err := runEval(ctx, s.Runtime, services, dialogues, flags, cfg.Extraction.MatchThreshold)
 		return report, errors.Join(err, s.stop())
 	}
 	if err := db.Migrate(ctx, cfg.Database.URL.Reveal()); err != nil {
@@ -136,7 +136,7 @@ func evalOn(ctx context.Context, cfg config.Config, log *slog.Logger, services [
 	}
 	defer r.Close()
 	direct.Steps = &r.Steps
-	report, err := runEval(ctx, r, services, dialogues, flags)
+	report, err := runEval(ctx, r, services, dialogues, flags, cfg.Extraction.MatchThreshold)
 	if err == nil {
 		report.Direct = true
 		direct.Wait()
@@ -144,7 +144,7 @@ func evalOn(ctx context.Context, cfg config.Config, log *slog.Logger, services [
 	return report, err
 }
 
-func runEval(ctx context.Context, s *worker.Runtime, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags) (*eval.Report, error) {
+func runEval(ctx context.Context, s *worker.Runtime, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags, matchAt float64) (*eval.Report, error) {
 	tenant := uuid.Must(uuid.NewV7())
 	if _, err := s.DB.System().CreateTenant(ctx, tenant, "evaluation"); err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func runEval(ctx context.Context, s *worker.Runtime, services []eval.Service, di
 	bar := cli.NewProgress(os.Stderr, int64(len(dialogues)), "dialogues", "eval")
 	defer bar.End()
 	return eval.Run(ctx, sys, services, dialogues, eval.Options{
-		Model: flags.model, AtOnce: flags.atOnce, Progress: progress(bar),
+		Model: flags.model, AtOnce: flags.atOnce, MatchAt: matchAt, Progress: progress(bar),
 	})
 }
 
