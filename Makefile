@@ -69,5 +69,7 @@ check: ## format, vet, lint, generated code up to date, modules unchanged
 	@echo "check: ok"
 
 .PHONY: generate
-generate: ## the Go code of db/dbgen from db/schema and db/queries
+generate: ## what is made of other files: db/dbgen, docs/configuration.md, the steps in docs/operation.md
 	$(tool) sqlc generate
+	go generate ./config
+	@$(with_services) go test -count=1 -run TestThePageListsTheSteps ./workflows -update
