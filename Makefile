@@ -49,6 +49,12 @@ bench: ## measure the system against what its parts cost alone: benchmarks/profi
 	go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev bench
 
+.PHONY: bench-growing
+bench-growing: ## measure what grows with workers and rows: benchmarks/growing.json
+	@$(with_services) \
+	go build -o bin/vault-dev ./cmd/vault-dev && \
+	exec bin/vault-dev bench-growing
+
 .PHONY: test
 test: ## all tests, against real PostgreSQL, Redis and Hatchet engine
 	@$(with_services) \
