@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,8 +26,8 @@ import (
 
 const (
 	mostWorkers   = 3
-	writeRounds   = 3   // the median of so many counts
-	growingWrites = 300 // each of a customer of its own
+	writeRounds   = 5   // the median of so many
+	growingWrites = 200 // each of a customer of its own
 	writersAtOnce = 32
 )
 
@@ -36,7 +37,7 @@ type byWorkers struct {
 	Workers     int     `json:"workers"`
 	Writes      int     `json:"writes"`
 	PerSecond   float64 `json:"writes_per_second"`
-	Ratio       float64 `json:"ratio"` // to one worker
+	Ratio       float64 `json:"ratio"` // to one worker in the same round: the median, as the machine may be busier in another
 	Connections int     `json:"postgres_connections_of_one_worker"`
 	WorkerCPU   float64 `json:"worker_cpu_ms_per_write"` // of all workers together
 	EngineCPU   float64 `json:"engine_and_load_cpu_ms_per_write"`
@@ -71,18 +72,19 @@ func growWorkers(ctx context.Context, cfg config.Config) ([]byWorkers, error) {
 	}
 	var out []byWorkers
 	for n := 1; n <= mostWorkers; n++ {
-		slices.SortFunc(runs[n], func(a, b byWorkers) int {
-			if a.PerSecond < b.PerSecond {
-				return -1
-			}
-			return 1
-		})
-		m := runs[n][writeRounds/2]
-		m.Ratio = 1
-		if n > 1 {
-			m.Ratio = m.PerSecond / out[0].PerSecond
+		ratios := make([]float64, writeRounds)
+		for round, m := range runs[n] {
+			ratios[round] = m.PerSecond / runs[1][round].PerSecond
 		}
-		out = append(out, m)
+		slices.Sort(ratios)
+		out = append(out, byWorkers{Ratio: ratios[writeRounds/2]})
+	}
+	for i := range out { // after the ratios, which go by round
+		all := runs[i+1]
+		slices.SortFunc(all, func(a, b byWorkers) int { return cmp.Compare(a.PerSecond, b.PerSecond) })
+		ratio := out[i].Ratio
+		out[i] = all[writeRounds/2]
+		out[i].Ratio = ratio
 	}
 	return out, nil
 }

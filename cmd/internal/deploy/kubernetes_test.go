@@ -3,6 +3,7 @@ package deploy_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -22,6 +23,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
 	"github.com/contextvault/contextvault/cmd/internal/cli"
@@ -61,7 +63,17 @@ type kustomization struct {
 	} `json:"images"`
 }
 
-// manifests gives every object of a file, decoded as the API server does: an unknown field is an error.
+// decode decodes as the API server does: a field that is unknown, or there twice, or has its letters in another case, is an error.
+func decode(document []byte, object any) error {
+	encoded, err := yaml.YAMLToJSONStrict(document)
+	if err != nil {
+		return err
+	}
+	unknown, err := json.UnmarshalStrict(encoded, object)
+	return errors.Join(append(unknown, err)...)
+}
+
+// manifests gives every object of a file.
 func manifests(t *testing.T, name string) []any {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(kubernetes, name))
@@ -82,7 +94,7 @@ func manifests(t *testing.T, name string) []any {
 			t.Fatalf("%s: %s/%s is not known here", name, is.APIVersion, is.Kind)
 		}
 		object := make()
-		if err := yaml.UnmarshalStrict(document, object); err != nil {
+		if err := decode(document, object); err != nil {
 			t.Fatalf("%s: %s: %v", name, is.Kind, err)
 		}
 		out = append(out, object)
@@ -106,7 +118,7 @@ func load(t *testing.T) cluster {
 		t.Fatal(err)
 	}
 	c := cluster{deployments: map[string]*appsv1.Deployment{}, pods: map[string]corev1.PodTemplateSpec{}}
-	if err := yaml.UnmarshalStrict(text, &c.kustomization); err != nil {
+	if err := decode(text, &c.kustomization); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range c.Resources {
