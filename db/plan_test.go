@@ -18,6 +18,8 @@ import (
 var scanned = map[string]string{
 	"ExpireFields":         "what has expired is not known beforehand; a LIMIT ends it",
 	"PurgeIntents":         "what is past its retention is not known beforehand; a LIMIT ends it",
+	"HurryFirstIntents":    "EXISTS ends it at the first",
+	"PageCustomers":        "a page begins at its cursor, by the index; a LIMIT ends it",
 	"CountFieldsByStatus":  "it counts all of them, by an index alone once they are vacuumed",
 	"CountFinishedIntents": "how many finished in five minutes is not known beforehand",
 }

@@ -146,11 +146,11 @@ UPDATE intents
 SET due_at = clock_timestamp()
 WHERE status = 'accepted'
   AND enqueued_at IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM intents o WHERE o.status <> 'accepted')
+  AND NOT EXISTS (SELECT 1 FROM intents o WHERE o.status IN ('succeeded', 'failed'))
 `
 
 // The engine drops an event that no workflow is registered for, so what was pushed before the very first worker came is lost to
-// it. Where nothing was ever carried out, all that is accepted is due at once.
+// it. Where nothing was ever carried out, all that is accepted is due at once. Indexes: intents_finished, intents_due.
 func (q *Queries) HurryFirstIntents(ctx context.Context) (int64, error) {
 	result, err := q.db.Exec(ctx, hurryFirstIntents)
 	if err != nil {

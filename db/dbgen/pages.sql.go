@@ -87,7 +87,7 @@ FROM customer_profiles
 WHERE tenant_id = $1
   AND merged_into_id IS NULL
   AND deleted_at IS NULL
-  AND customer_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+  AND customer_id > CASE WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE $2::uuid END
 ORDER BY customer_id
 LIMIT $3
 `
@@ -295,7 +295,7 @@ SELECT id, tenant_id, agent_id, name, display_name, description, value_type, val
 FROM profile_field_definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
-  AND id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+  AND id > CASE WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE $2::uuid END
 ORDER BY id
 LIMIT $3
 `
@@ -361,7 +361,7 @@ SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, requi
 FROM scenario_field_requirements
 WHERE tenant_id = $1
   AND review_state = 'pending'
-  AND id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+  AND id > CASE WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE $2::uuid END
 ORDER BY id
 LIMIT $3
 `

@@ -37,7 +37,7 @@ SELECT *
 FROM scenario_field_requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND review_state = 'pending'
-  AND id > coalesce(sqlc.narg(after_id), '00000000-0000-0000-0000-000000000000'::uuid)
+  AND id > CASE WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE sqlc.narg(after_id)::uuid END
 ORDER BY id
 LIMIT sqlc.arg(most);
 
@@ -47,7 +47,7 @@ SELECT *
 FROM profile_field_definitions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND review_state = 'pending'
-  AND id > coalesce(sqlc.narg(after_id), '00000000-0000-0000-0000-000000000000'::uuid)
+  AND id > CASE WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE sqlc.narg(after_id)::uuid END
 ORDER BY id
 LIMIT sqlc.arg(most);
 
@@ -58,7 +58,7 @@ FROM customer_profiles
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND merged_into_id IS NULL
   AND deleted_at IS NULL
-  AND customer_id > coalesce(sqlc.narg(after_id), '00000000-0000-0000-0000-000000000000'::uuid)
+  AND customer_id > CASE WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE sqlc.narg(after_id)::uuid END
 ORDER BY customer_id
 LIMIT sqlc.arg(most);
 
