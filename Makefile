@@ -53,7 +53,16 @@ bench: ## measure the system against what its parts cost alone: benchmarks/profi
 test: ## all tests, against real PostgreSQL, Redis and Hatchet engine
 	@$(with_services) \
 	echo "test: go test ./... (some minutes more the first time)" && \
-	go test -count=1 -timeout 20m -p 2 ./...
+	go test -count=1 -timeout 20m -p 2 ./... && $(MAKE) --no-print-directory race
+
+# The race detector needs a C compiler, which nothing else here does; CI has one.
+.PHONY: race
+race: ## readers, writers, merges and sweeps at once, under the race detector (a part of test)
+	@if ! command -v "$$(go env CC)" >/dev/null; then \
+		echo "race: no C compiler, left out" && [ -z "$${CI:-}" ]; exit; fi; \
+	$(with_services) \
+	echo "race: go test -race (some minutes more the first time)" && \
+	CGO_ENABLED=1 go test -race -count=1 -timeout 20m -run 'TestNoReaderSees|ReadsNeverSee|AtOnce' ./steps ./cache ./trigger
 
 .PHONY: check
 check: ## format, vet, lint, generated code up to date, modules unchanged

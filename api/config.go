@@ -70,6 +70,17 @@ func (s *Server) fieldRoutes() {
 		def, err := s.options.Query.Definition(ctx, c.tenant, in.Agent.UUID, in.Name)
 		return &one[vault.Definition]{def}, err
 	})
+	type remove struct {
+		FieldOfAgent
+		input.Preferences
+	}
+	change(s, operation{
+		name: "delete-field", method: http.MethodDelete, path: "/v1/agents/{agent_id}/fields/{name}", tag: tagConfig, access: toWrite,
+		summary: "Delete a field definition", detail: "What was collected stays. Refused while a scenario requires the field; related names the requirements.",
+		result: reflect.TypeFor[vault.SavedResult](),
+	}, func(ctx context.Context, c caller, in *remove, opts []trigger.Option) (trigger.Receipt, error) {
+		return s.options.Trigger.DeleteDefinition(ctx, c.tenant, vault.DeleteDefinition{AgentID: in.Agent.UUID, Name: in.Name}, opts...)
+	})
 	type list struct {
 		input.AgentPath
 		input.Page
@@ -195,9 +206,12 @@ func (s *Server) requirementRoutes() {
 		return &page[vault.Requirement]{listOf[vault.Requirement]{items, next}}, nil
 	})
 
-	type save struct {
+	type RequirementPath struct {
 		input.ScenarioPath
 		Name string `path:"field_name" maxLength:"50" pattern:"^[a-z_][a-z0-9_]*$" doc:"The name of the field." example:"email"`
+	}
+	type save struct {
+		RequirementPath
 		input.Preferences
 		input.JSON
 	}
@@ -223,6 +237,22 @@ func (s *Server) requirementRoutes() {
 			return trigger.Receipt{}, err
 		}
 		return s.options.Trigger.SaveRequirement(ctx, c.tenant, req, opts...)
+	})
+
+	type remove struct {
+		RequirementPath
+		Step string   `query:"step_id" maxLength:"100" doc:"The requirement of this step; absent: that of the whole scenario."`
+		Rule input.ID `query:"rule_id" doc:"The requirement of this rule."`
+		input.Preferences
+	}
+	change(s, operation{
+		name: "delete-requirement", method: http.MethodDelete, path: "/v1/scenarios/{scenario_id}/requirements/{field_name}", tag: tagConfig, access: toWrite,
+		summary: "Delete that a scenario needs a field", detail: "Extraction does not bring back what was deleted; saving it does.",
+		result: reflect.TypeFor[vault.SavedResult](),
+	}, func(ctx context.Context, c caller, in *remove, opts []trigger.Option) (trigger.Receipt, error) {
+		return s.options.Trigger.DeleteRequirement(ctx, c.tenant, vault.DeleteRequirement{
+			ScenarioID: in.Scenario.UUID, FieldName: in.Name, StepID: in.Step, RuleID: in.Rule.Given(),
+		}, opts...)
 	})
 
 	type extract struct {

@@ -46,6 +46,14 @@ func TestEveryRoute(t *testing.T) {
 	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", "").want(200)
 	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", fmt.Sprintf(`{"rule_id": %q}`, rule)).want(200)
 
+	s.change("DELETE", agentPath+"/fields/email", "").problem(409, vault.CodeConflict) // it is required
+	s.change("PUT", agentPath+"/fields/nickname", `{"value_type": "string", "enabled": true}`).want(200)
+	s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/nickname", fmt.Sprintf(`{"required_level": "soft", "fallback_action": "skip", "rule_id": %q}`, rule)).want(200)
+	s.change("DELETE", "/v1/scenarios/"+scenario.String()+"/requirements/nickname", "").problem(404, vault.CodeUnknown) // of the scenario itself
+	s.change("DELETE", "/v1/scenarios/"+scenario.String()+"/requirements/nickname?rule_id="+rule.String(), "").want(200)
+	s.change("DELETE", agentPath+"/fields/nickname", "").want(200)
+	s.do("GET", agentPath+"/fields/nickname", "").want(404)
+
 	// A customer, and facts about it.
 	s.change("PUT", "/v1/sessions/"+session.String(), fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "variables": {"plan": "gold"}}`, agent, customer)).want(200)
 	s.change("POST", "/v1/sessions/"+session.String()+"/turns", `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`).want(200)

@@ -329,3 +329,26 @@ func TestTheClientBringsLittle(t *testing.T) {
 		}
 	}
 }
+
+func TestConfigurationIsDeleted(t *testing.T) {
+	t.Parallel()
+	c, _ := newClient(t, nil)
+	agent, scenario, rule := testkit.ID(), testkit.ID(), testkit.ID()
+	saved := must[client.Operation[vault.SavedResult]](t)
+	define(t, c, agent, "country", vault.TypeString)
+	saved(c.SaveScenario(t.Context(), vault.Scenario{AgentID: agent, ID: scenario, Name: "Open an account"}, patience))
+	saved(c.SaveRule(t.Context(), vault.Rule{AgentID: agent, ID: rule, ScenarioID: scenario, Name: "Greet", Condition: "always"}, patience))
+	saved(c.SaveRequirement(t.Context(), vault.Requirement{
+		ScenarioID: scenario, RuleID: &rule, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+	}, patience))
+	_, err := c.DeleteField(t.Context(), agent, "country", patience)
+	var problem *client.Problem
+	if !errors.As(err, &problem) || problem.Code != vault.CodeConflict || len(problem.Related) != 1 {
+		t.Errorf("a field that is required: %v", err)
+	}
+	saved(c.DeleteRequirement(t.Context(), vault.DeleteRequirement{ScenarioID: scenario, RuleID: &rule, FieldName: "country"}, patience))
+	saved(c.DeleteField(t.Context(), agent, "country", patience))
+	if _, err := c.GetField(t.Context(), agent, "country"); client.CodeOf(err) != vault.CodeUnknown {
+		t.Errorf("a field that was deleted: %v", err)
+	}
+}

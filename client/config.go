@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"net/url"
 
 	"github.com/google/uuid"
 
@@ -23,6 +24,12 @@ func (c *Client) GetField(ctx context.Context, agent uuid.UUID, name string) (va
 // ListFields gives the field definitions of an agent, by name.
 func (c *Client) ListFields(ctx context.Context, agent uuid.UUID) iter.Seq2[vault.Definition, error] {
 	return list[vault.Definition](ctx, c, path("v1", "agents", agent, "fields"), nil)
+}
+
+// DeleteField removes a field definition. What was collected stays. While a scenario requires the field the problem is a conflict,
+// with the ids of the requirements.
+func (c *Client) DeleteField(ctx context.Context, agent uuid.UUID, name string, opts ...Option) (Operation[vault.SavedResult], error) {
+	return change[vault.SavedResult](ctx, c, request{method: http.MethodDelete, path: path("v1", "agents", agent, "fields", name)}, opts)
 }
 
 // SaveScenario saves a scenario. What it needs of a customer is extracted from its text afterwards, by the operation that the
@@ -56,6 +63,18 @@ func (c *Client) SaveRequirement(ctx context.Context, in vault.Requirement, opts
 // ListRequirements gives what a scenario needs, its rules' requirements too, in the order of collection.
 func (c *Client) ListRequirements(ctx context.Context, scenario uuid.UUID) iter.Seq2[vault.Requirement, error] {
 	return list[vault.Requirement](ctx, c, path("v1", "scenarios", scenario, "requirements"), nil)
+}
+
+// DeleteRequirement says that a scenario, or one step or rule of it, does not need a field any more.
+func (c *Client) DeleteRequirement(ctx context.Context, in vault.DeleteRequirement, opts ...Option) (Operation[vault.SavedResult], error) {
+	r := request{method: http.MethodDelete, path: path("v1", "scenarios", in.ScenarioID, "requirements", in.FieldName), query: url.Values{}}
+	if in.StepID != "" {
+		r.query.Set("step_id", in.StepID)
+	}
+	if in.RuleID != nil {
+		r.query.Set("rule_id", in.RuleID.String())
+	}
+	return change[vault.SavedResult](ctx, c, r, opts)
 }
 
 // ExtractSchema extracts by hand what a scenario needs, or one of its rules; rule nil: the scenario itself.

@@ -14,7 +14,7 @@ import (
 // FieldOf converts a row of profile_fields.
 func FieldOf(r dbgen.ProfileField) vault.Field {
 	return vault.Field{
-		ID: r.ID, ProfileID: r.ProfileID, Name: r.Name, Value: r.Value, ValueType: vault.ValueType(r.ValueType),
+		ID: r.ID, ProfileID: r.ProfileID, Name: r.Name, Value: r.Value, Encrypted: r.Encrypted, ValueType: vault.ValueType(r.ValueType),
 		Source: vault.FieldSource(r.Source), SourceSessionID: r.SourceSessionID, SourceScenarioID: r.SourceScenarioID,
 		SourceStepID: r.SourceStepID,
 		Lineage: vault.Lineage{

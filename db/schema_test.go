@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -25,6 +26,22 @@ func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
 	for _, m := range all {
 		if !m.Applied {
 			t.Errorf("%s is not applied", m.Name)
+		}
+	}
+}
+
+func TestAnOldPgvectorIsRefused(t *testing.T) {
+	t.Parallel()
+	url := dbtest.URL(t)
+	for version, refused := range map[string]bool{"0.7.4": true, "0.8": false, "0.10.1": false, "1.0.0": false} {
+		if err := db.MigrateDownAll(t.Context(), url); err != nil {
+			t.Fatal(err)
+		}
+		dbtest.Exec(t, url, "CREATE EXTENSION IF NOT EXISTS vector")
+		dbtest.Exec(t, url, "UPDATE pg_extension SET extversion = $1 WHERE extname = 'vector'", version)
+		err := db.Migrate(t.Context(), url)
+		if said := err != nil && strings.Contains(err.Error(), "pgvector "+version+" is installed, and 0.8 or newer is needed"); said != refused || (err != nil) != refused {
+			t.Errorf("%s: got %v", version, err)
 		}
 	}
 }

@@ -161,9 +161,15 @@ func TestWithAModelWithoutFaultsThePipelineHasNone(t *testing.T) {
 	if r.Missing.Stays != 2 || r.Missing.Exact != 1 || r.Missing.ExactButFor != 2 {
 		t.Errorf("missing fields: %+v", r.Missing)
 	}
-	if len(r.Exceptions) != 1 || !slices.Equal(r.Exceptions[0].Slots, []string{"Restaurants_9.restaurant_name 1"}) {
+	if len(r.Exceptions) != 1 || !slices.Equal(r.Exceptions[0].Slots, []string{"Restaurants_9.restaurant_name 1: 1_00000"}) {
 		t.Errorf("exceptions: %+v", r.Exceptions)
 	}
+	r.Wrong = append(r.Wrong, eval.Example{Dialogue: "1_00000", Slot: "Restaurants_9.city", Truth: "Oakland", Stored: "San Jose", Quote: "in San Jose"})
+	kept, err := json.Marshal(r.WithoutWords())
+	if err != nil || !strings.Contains(string(kept), "Restaurants_9.city") || slices.ContainsFunc([]string{"Bazille", "San Jose", "Oakland"}, func(words string) bool { return strings.Contains(string(kept), words) }) {
+		t.Errorf("what is kept of the report: %s, %v", kept, err)
+	}
+	r.Wrong = nil
 	// The city when nothing was said of it; then whether it is Bazille, which the customer only agreed to.
 	if a := r.Asking; a.Vault != 2 || a.Confirms != 1 || a.Reasked != 0 || a.Human != 1 || a.HumanConfirm != 1 || a.Unanswerable != 0 {
 		t.Errorf("asking: %+v", a)

@@ -382,13 +382,18 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s stay, t *tally
 	return nil
 }
 
+// How often a run looks for the next question: soon where the steps run in this process, and not so often that it takes the machine from
+// the engine.
+const (
+	firstPause   = 10 * time.Millisecond
+	longestPause = 300 * time.Millisecond
+)
+
 // next waits for a question that is not known yet, or the end of the fill.
 func (r *run) next(ctx context.Context, c *customer, fill trigger.Receipt, known map[uuid.UUID]bool) (*vault.Question, vault.Operation, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	tick := time.NewTicker(25 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	for pause := firstPause; ; pause = min(pause*3/2, longestPause) {
 		op, err := r.Trigger.Operation(ctx, r.Tenant, fill.ID)
 		if err != nil {
 			return nil, op, err
@@ -411,7 +416,7 @@ func (r *run) next(ctx context.Context, c *customer, fill trigger.Receipt, known
 		select {
 		case <-ctx.Done():
 			return nil, op, fmt.Errorf("wait for gap fill %s: %w", fill.ID, ctx.Err())
-		case <-tick.C:
+		case <-time.After(pause):
 		}
 	}
 }

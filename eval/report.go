@@ -93,8 +93,8 @@ type Saves struct {
 type Exception struct {
 	Why      string   `json:"why"`
 	Count    int      `json:"count"`
-	Slots    []string `json:"slots"` // service.slot with its count, the most frequent first
-	bySlot   map[string]int
+	Slots    []string `json:"slots"` // service.slot with its count and the dialogues, the most frequent first
+	bySlot   map[string][]string
 	Examples []Example `json:"examples,omitempty"`
 }
 
@@ -201,11 +201,11 @@ func (r *Report) except(why, slot string, e Example) {
 	at := slices.IndexFunc(r.Exceptions, func(x Exception) bool { return x.Why == why })
 	if at < 0 {
 		at = len(r.Exceptions)
-		r.Exceptions = append(r.Exceptions, Exception{Why: why, bySlot: map[string]int{}})
+		r.Exceptions = append(r.Exceptions, Exception{Why: why, bySlot: map[string][]string{}})
 	}
 	x := &r.Exceptions[at]
 	x.Count++
-	x.bySlot[slot]++
+	x.bySlot[slot] = append(x.bySlot[slot], e.Dialogue)
 	x.Examples = append(x.Examples, e)
 }
 
@@ -307,9 +307,10 @@ func (r *Report) finish(took time.Duration) {
 	slices.SortFunc(r.Exceptions, func(a, b Exception) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Why, b.Why)) })
 	for i := range r.Exceptions {
 		x := &r.Exceptions[i]
-		names := slices.SortedFunc(maps.Keys(x.bySlot), func(a, b string) int { return cmp.Or(x.bySlot[b]-x.bySlot[a], cmp.Compare(a, b)) })
+		names := slices.SortedFunc(maps.Keys(x.bySlot), func(a, b string) int { return cmp.Or(len(x.bySlot[b])-len(x.bySlot[a]), cmp.Compare(a, b)) })
 		for _, name := range names {
-			x.Slots = append(x.Slots, fmt.Sprintf("%s %d", name, x.bySlot[name]))
+			slices.Sort(x.bySlot[name])
+			x.Slots = append(x.Slots, fmt.Sprintf("%s %d: %s", name, len(x.bySlot[name]), strings.Join(x.bySlot[name], " ")))
 		}
 		x.Examples = bounded(x.Examples)
 	}
@@ -336,6 +337,25 @@ func ratio(part, whole int) float64 {
 		return 0
 	}
 	return float64(part*10000/whole) / 10000 // never rounded up to 1
+}
+
+// WithoutWords is the report without any word of a conversation: of each example the dialogue and the slot are left.
+func (r *Report) WithoutWords() *Report {
+	plain := *r
+	plain.Wrong, plain.Missed, plain.Inexact = withoutWords(r.Wrong), withoutWords(r.Missed), withoutWords(r.Inexact)
+	plain.Exceptions = slices.Clone(r.Exceptions)
+	for i := range plain.Exceptions {
+		plain.Exceptions[i].Examples = nil
+	}
+	return &plain
+}
+
+func withoutWords(all []Example) []Example {
+	var out []Example
+	for _, e := range all {
+		out = append(out, Example{Dialogue: e.Dialogue, Slot: e.Slot})
+	}
+	return out
 }
 
 // Print writes the report for people.
@@ -367,7 +387,11 @@ func (r *Report) Print(out io.Writer) error {
 		_, _ = fmt.Fprint(w, "\nknown, and not to be stored:\n")
 	}
 	for _, x := range r.Exceptions {
-		_, _ = fmt.Fprintf(w, "%d\t%s\n\t%s\n", x.Count, x.Why, strings.Join(x.Slots, ", "))
+		_, _ = fmt.Fprintf(w, "%d\t%s\n", x.Count, x.Why)
+		for _, slot := range x.Slots {
+			counted, _, _ := strings.Cut(slot, ":")
+			_, _ = fmt.Fprintf(w, "\t%s\n", counted)
+		}
 	}
 	for _, list := range []struct {
 		title string

@@ -107,6 +107,10 @@ func embedText(text string) []float32 {
 	}
 	// A text without words, or one whose features cancel out: it is near nothing but itself.
 	add(v, "text:"+text, 1)
+	if out, ok := unit(v); ok {
+		return out
+	}
+	v[0] = 1 // the one feature that is left fell into one place twice, and took itself away
 	out, _ := unit(v)
 	return out
 }

@@ -53,6 +53,13 @@ func TestEmbedPutsNamesOfTheSameThingNear(t *testing.T) {
 	}
 }
 
+// TestATextWhoseFeatureTakesItselfAwayIsEmbedded: its hash puts it into one place twice, with opposite signs.
+func TestATextWhoseFeatureTakesItselfAwayIsEmbedded(t *testing.T) {
+	if v := embedText("ᛰ"); len(v) != vault.EmbeddingDimensions {
+		t.Errorf("%d dimensions", len(v))
+	}
+}
+
 func TestEmbedGivesUnitVectorsOfTheAgreedLength(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text")

@@ -148,6 +148,7 @@ func (l *listener) listen() {
 	l.answered()
 	l.counted()
 	l.chosen()
+	l.described()
 	l.unnamed()
 	l.places()
 }

@@ -47,6 +47,9 @@ func askedFor(targets []target, question string) asked {
 	opens, questions := 0, 0
 	for _, s := range u.sentences {
 		tokens := u.tokens[s.first:s.last]
+		if questions > 0 && elaborates(tokens) {
+			continue
+		}
 		isQuestion := strings.Contains(s.in(question), "?")
 		if !isQuestion && !slices.ContainsFunc(tokens, func(t token) bool { return requests[t.word] }) {
 			continue
@@ -76,6 +79,13 @@ func askedFor(targets []target, question string) asked {
 	}
 	a.single = questions == 1 && opens <= 1 && len(a.fields) == 1
 	return a
+}
+
+// elaborations begin a sentence that gives examples of what was just asked for.
+var elaborations = [][]string{{"for", "example"}, {"for", "instance"}, {"such", "as"}, {"like"}, {"maybe"}, {"perhaps"}, {"something", "like"}, {"you", "can", "say"}, {"say"}, {"e", "g"}}
+
+func elaborates(tokens []token) bool {
+	return slices.ContainsFunc(elaborations, func(parts []string) bool { return hasWords(tokens, 0, parts) })
 }
 
 // namedIn gives the fields that a question names, or whose collection prompt it is. A name that is a part of a longer one of
@@ -127,7 +137,14 @@ func (t target) isAskedToName(tokens []token, sentence string) bool {
 	}
 	for _, parts := range t.labels {
 		for i := 1; i < len(tokens); i++ {
-			if hasForms(tokens, i, parts) && beforeOpen[tokens[i-1].word] {
+			if hasForms(tokens, i, parts) && (beforeOpen[tokens[i-1].word] || tokens[i-1].word == "of" && i > 1 && sortOf[singular(tokens[i-2].word)]) {
+				return true
+			}
+		}
+	}
+	if len(t.describes) > 0 { // "what kind of food"
+		for _, parts := range t.asks {
+			if slices.ContainsFunc(indexesOf(tokens), func(i int) bool { return hasForms(tokens, i, parts) }) {
 				return true
 			}
 		}
@@ -148,6 +165,7 @@ var cues = map[kind][][]string{
 	kindPlace:  {{"where"}, {"which", "city"}, {"what", "city"}, {"which", "area"}, {"what", "area"}, {"which", "town"}, {"what", "location"}, {"which", "location"}},
 	kindPerson: {{"your", "name"}, {"who", "am", "i"}},
 	kindAge:    {{"how", "old"}},
+	kindNumber: {{"how", "many", "would"}, {"how", "many", "should"}, {"how", "many", "do"}, {"how", "many", "please"}, {"how", "many", "will"}},
 }
 
 // byCue adds the field that a question asks for by a question word, where that can only be one.
@@ -336,12 +354,13 @@ var (
 	answerLeads = []string{
 		"it's", "it is", "it would be", "it will be", "that's", "that is", "that would be", "that will be", "this is", "the answer is", "i'd like it in", "i'd like to",
 		"i would like", "i'd like", "i want", "i need", "i prefer", "i'd prefer", "i would prefer", "i live in", "i live at", "i'm in", "i am in", "i'm from", "i am from",
-		"i'm looking for", "i am looking for", "looking for", "let's do", "let's go with", "let's say", "make it", "make that", "how about", "what about", "try",
+		"i'm looking for", "i am looking for", "looking for", "i would love", "i'd love", "i love", "i like", "i usually like", "i really enjoy", "i enjoy", "i would prefer", "i feel like",
+		"i'm in the mood for", "i am in the mood for", "something like", "let's do", "let's go with", "let's say", "make it", "make that", "how about", "what about", "try",
 		"please use", "use", "in", "at", "to", "from", "for", "near", "around", "my name is", "i'm", "i am", "some", "search in", "look in", "please search in", "somewhere in",
 	}
 	answerTails = []string{
 		"please", "thanks", "thank you", "if possible", "would be great", "would be fine", "would be nice", "would be good", "would be perfect", "is fine", "is good",
-		"sounds good", "sounds great", "works for me", "works", "will do", "for me", "will be fine", "will be perfect", "would work", "area", "actually", "instead", "will be great",
+		"sounds good right now", "sounds good", "sounds great", "sounds perfect", "sounds nice", "is the best", "best", "the most", "right now", "tonight", "works for me", "works", "will do", "for me", "will be fine", "will be perfect", "would work", "area", "actually", "instead", "will be great",
 	}
 )
 
@@ -363,7 +382,7 @@ func (l *listener) answeredWords(f int) {
 			}
 		}
 		for k := i + 1; k < j; k++ {
-			if phraseEnds[l.tokens[k].word] {
+			if phraseEnds[l.tokens[k].word] && !(l.text[l.tokens[k-1].end:l.tokens[k].start] == ", " && l.isRegion(l.tokens[k-1].end)) { // "Portland, OR"
 				j = k
 			}
 		}

@@ -15,7 +15,7 @@ var (
 		another updated preferred and or but with is are here's here it's use have got give enter change update changed updated provide for to on in
 		at by from of please need want be am i'm was i'll i'd we're by going will also then that so leave leaving confirm`)
 	// words between a name and its value
-	afterLabel = setOf(`is are it's its it that's that this would will should be to at on the a my number address date now actually currently
+	afterLabel = setOf(`is are it's its it that's that this would will should be to at on the a my number address date now actually currently there
 		still also please use as of for following id simply just new one i'm am called time starts day which must by be need want`)
 	// words between a value and the name behind it
 	behindValue = setOf("is as for are my our the a an would be will should new current")
@@ -42,7 +42,7 @@ func (l *listener) findLabels() []label {
 			i++
 			continue
 		}
-		if l.ownLabel(i) {
+		if l.ownLabel(i) || best >= 0 && l.leadsOn(i, i+n) {
 			found = append(found, label{span: spanOf(l.tokens, i, i+n), field: best, first: i, last: i + n})
 		} else {
 			found = append(found, label{span: spanOf(l.tokens, i, i+n), field: -1, first: i, last: i + n})
@@ -52,6 +52,9 @@ func (l *listener) findLabels() []label {
 	return found
 }
 
+// moving are verbs that name a field with "I" before them: "I arrive on Monday".
+var moving = setOf("arrive leave check checkin checkout stay")
+
 // ownLabel reports whether the name at token i is whole and the customer's.
 func (l *listener) ownLabel(i int) bool {
 	if i == 0 {
@@ -60,8 +63,13 @@ func (l *listener) ownLabel(i int) bool {
 	if gap := l.text[l.tokens[i-1].end:l.tokens[i].start]; strings.TrimSpace(gap) != "" {
 		return !strings.HasSuffix(gap, "-") || strings.Contains(gap, " ")
 	}
-	return beforeLabel[l.tokens[i-1].word]
+	before := l.tokens[i-1].word
+	return beforeLabel[before] || (before == "i" || before == "we") && moving[l.tokens[i].word]
 }
+
+// leadsOn reports whether the name from token i to token j is one that its value follows at once, whatever stands before it: "a film
+// directed by …".
+func (l *listener) leadsOn(i, j int) bool { return j-i > 1 && l.tokens[j-1].word == "by" }
 
 // named states what is said of a field by its name.
 func (l *listener) named() {
@@ -271,6 +279,12 @@ func (l *listener) use(s span) {
 // namedWords reads the words behind a name: "my job title is senior engineer". Only "is" and its like may stand between.
 func (l *listener) namedWords(name label) {
 	t := l.targets[name.field]
+	if l.leadsOn(name.first, name.last) {
+		if said := l.capitalised(name.last); !said.empty() && l.adjacentTo(name.last) {
+			l.state(name.field, t.store(said.in(l.text), ""), said, name.span.join(said), sureWords, byName)
+		}
+		return
+	}
 	i, linked := name.last, false
 	gap := ""
 	if i < len(l.tokens) {

@@ -124,7 +124,34 @@ var extractCases = []struct{ fields, talk, want string }{
 	{person, `we are 5 people, no wait, 6 people`, `party_size=6`},
 	{"plan:string[basic,pro]", `I want basic. Actually, make it pro.`, `plan="pro"`},
 
+	{person, `A: For 2 people, right? | No it is for 3 people`, `party_size=3`},
+	{person, `A: For 2 people, right? | Wait, no. I meant 3 people.`, `party_size=3`},
+	{person, `A: For 2 people, right? | No 3 people would come to that.`, ``},
+	{"party_size:number", `My seat is no. 5, and there are no 3 people here`, ``},
+
+	// what is said before the noun that a field describes
+	{"cuisine:string", `Find me an Ethiopian cuisine place`, `cuisine="Ethiopian"`},
+	{"cuisine:string", `Some Punjabi kind of cuisine, please`, `cuisine="Punjabi"`},
+	{"cuisine:string", `I want good cuisine`, ``},
+	{"cuisine:string", `Good cuisine is what I want`, ``},
+	{"cuisine:string", `I know the Thai cuisine of your city`, ``},
+	{"cuisine:string", `I'd rather not have Thai cuisine`, ``},
+	{"cuisine:string", `Is it Thai cuisine?`, ``},
+	{"cuisine:string", `Indian or Thai cuisine`, ``},
+	{"room_type:string", `I need a Deluxe room`, `room_type="Deluxe"`},
+	{"colour:string car_brand:string", `I drive a Volvo brand`, `car_brand="Volvo"`},
+	{"cuisine:string", `A: What kind of cuisine would you like? For example Thai or Indian? | Brazilian sounds good`, `cuisine="Brazilian"`},
+	{"genre:string", `I enjoy Horror genre movies`, `genre="Horror"`},
+	{"directed_by:string", `Do you have any that are directed by Jane Doe?`, `directed_by="Jane Doe"`},
+	{"directed_by:string", `It was directed by somebody`, ``},
+
+	// where and when
+	{"location:string", `A: What location? | Portland, OR`, `location="Portland, OR"`},
+	{"check_in_date:date check_out_date:date", `I arrive on 3 March 2030 and I'm staying until 2030-03-10`, `check_in_date="2030-03-03" check_out_date="2030-03-10"`},
+	{"check_in_date:date check_out_date:date", `The 3rd doesn't suit me, I leave on 2030-03-10`, `check_out_date="2030-03-10"`},
+
 	// asked for
+	{"number_of_tickets:number", `A: How many would you like? | I want two.`, `number_of_tickets=2`},
 	{person, `A: What is your date of birth? | 17/05/1990`, `date_of_birth="1990-05-17"`},
 	{person, `A: What is your date of birth? | 03/04/1990`, ``}, // March or April?
 	{person, `A: What is your date of birth? | 3 March`, ``},    // of which year?

@@ -39,7 +39,7 @@ func sentences(text string, entities []entity) []span {
 		if after, _ := utf8.DecodeRuneInString(text[next:]); next < len(text) && !unicode.IsSpace(after) && !strings.ContainsRune(`.!?)"'”’`, after) {
 			continue
 		}
-		if r == '.' && isAbbreviation(text[start:i]) {
+		if r == '.' && isAbbreviation(text[start:i], text[next:]) {
 			continue
 		}
 		add(next)
@@ -48,9 +48,13 @@ func sentences(text string, entities []entity) []span {
 	return out
 }
 
-func isAbbreviation(before string) bool {
+// isAbbreviation reports whether a full stop ends an abbreviation. "No." is one where a number follows, and else an answer.
+func isAbbreviation(before, after string) bool {
 	at := strings.LastIndexFunc(before, func(r rune) bool { return unicode.IsSpace(r) || r == '(' })
 	word := strings.ToLower(before[at+1:])
+	if after = strings.TrimLeft(after, " "); word == "no" {
+		return after != "" && hasDigit(after[:1])
+	}
 	return abbreviations[word] || (utf8.RuneCountInString(word) == 1 && word >= "b") // an initial, but not "a" or "I"
 }
 

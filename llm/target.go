@@ -11,15 +11,16 @@ import (
 
 // target is a field to look for.
 type target struct {
-	def     vault.Definition
-	kind    kind
-	labels  [][]string // what a customer may call it, folded
-	asks    [][]string // what a question for it may call it, beyond the labels
-	units   wordSet    // what a number of it counts: "tickets"
-	people  bool       // it counts people
-	choices []choice
-	regex   *regexp.Regexp
-	prompt  string // the collection prompt, squeezed
+	def       vault.Definition
+	kind      kind
+	labels    [][]string // what a customer may call it, folded
+	asks      [][]string // what a question for it may call it, beyond the labels
+	units     wordSet    // what a number of it counts: "tickets"
+	people    bool       // it counts people
+	describes wordSet    // nouns that its values describe: "movie" for a genre
+	choices   []choice
+	regex     *regexp.Regexp
+	prompt    string // the collection prompt, squeezed
 }
 
 // choice is an allowed value, as its words and as it is stored.
@@ -67,6 +68,14 @@ func newTarget(d vault.Definition) target {
 		t.label([]string{"born", "on"})
 	}
 	t.addForms(name)
+	if t.kind == kindFree {
+		t.describes = describedNouns(name, d.Description)
+		for noun := range t.describes {
+			for sort := range sortOf {
+				t.asks = append(t.asks, []string{sort, "of", noun}, []string{sort + "s", "of", noun})
+			}
+		}
+	}
 	if d.ValidationRegex != "" {
 		t.regex, _ = regexp.Compile(`^(?:` + d.ValidationRegex + `)$`)
 	}
@@ -87,6 +96,9 @@ func (t *target) addForms(name []string) {
 	case (t.kind == kindDate || t.kind == kindTime) && len(rest) > 0 && (last == "date" || last == "time" || last == "day"):
 		t.label(rest)
 		t.label(append([]string{rest[0] + "ing"}, rest[1:]...))
+		for _, form := range comings[strings.Join(rest, " ")] {
+			t.label(strings.Fields(form))
+		}
 	case t.kind == kindNumber && len(name) > 2 && name[0] == "number" && name[1] == "of":
 		t.countUnits(name[2:])
 	case t.kind == kindNumber && (last == "count" || last == "size") && len(rest) > 0:
@@ -98,6 +110,12 @@ func (t *target) addForms(name []string) {
 	if t.kind == kindBoolean && len(name) > 1 && (name[0] == "has" || name[0] == "is" || name[0] == "wants" || name[0] == "needs") {
 		t.asks = append(t.asks, name[1:])
 	}
+}
+
+// comings are forms in which people say when they come and go.
+var comings = map[string][]string{
+	"check in":  {"arrive", "arriving", "check me in", "checking in", "checkin"},
+	"check out": {"leave", "leaving", "check me out", "checking out", "checkout", "stay until", "staying until", "stay till", "staying till"},
 }
 
 func (t *target) countUnits(nouns []string) {

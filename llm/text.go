@@ -134,6 +134,8 @@ func setOf(list string) wordSet {
 // singular takes the plural ending off an English noun. It is meant for comparing two words, not for showing one.
 func singular(w string) string {
 	switch {
+	case w == "movies" || w == "cookies" || w == "calories" || w == "selfies":
+		return w[:len(w)-1]
 	case len(w) > 4 && strings.HasSuffix(w, "ies"):
 		return w[:len(w)-3] + "y"
 	case len(w) > 4 && (strings.HasSuffix(w, "ches") || strings.HasSuffix(w, "shes") || strings.HasSuffix(w, "xes") || strings.HasSuffix(w, "sses")):

@@ -125,11 +125,17 @@ var (
 	others   = setOf("his her their your its he she they")
 )
 
+// afterNo are words that begin what is right, after the "no" to what was wrong: "no it is for three".
+var afterNo = setOf("i i'm i'd i'll i've it it's that's we we're make please can could let's change book actually sorry thanks the my")
+
 // denied reports whether the clause of s denies, supposes or gives as an example what it says at s.
 func (u utterance) denied(s span) bool {
 	c := u.sentenceAt(s)
 	start := u.clauseStart(c, s.start)
 	before := u.wordsBetween(start, s.start)
+	if start == c.start && len(before) > 1 && noWords[before[0]] && afterNo[before[1]] {
+		before = before[1:]
+	}
 	for i, w := range before {
 		if denials[w] || supposed[w] {
 			return true
@@ -149,7 +155,7 @@ func (u utterance) denied(s span) bool {
 	after := u.wordsBetween(s.end, min(c.end, s.end+40))
 	if rest := u.text[s.end:c.end]; len(after) > 0 && !strings.HasPrefix(strings.TrimSpace(rest), ",") {
 		switch {
-		case after[0] == "isn't" || after[0] == "aren't" || after[0] == "wasn't":
+		case after[0] == "isn't" || after[0] == "aren't" || after[0] == "wasn't" || after[0] == "doesn't" || after[0] == "won't":
 			return true
 		case (after[0] == "is" || after[0] == "are") && len(after) > 1 && (after[1] == "not" || after[1] == "no" || after[1] == "too" || rejected[after[1]]):
 			return true

@@ -65,7 +65,7 @@ func newVault(t *testing.T, redisURL string) *vaultOf {
 		DB: v.db, Sealer: sealer, Cache: c, Model: model, Log: quiet,
 		Settings: steps.Settings{Mode: vault.ModeStrict, SweepBatch: 100, MatchThreshold: 0.8},
 	})
-	v.Queries = query.New(v.db, c)
+	v.Queries = query.New(v.db, c, sealer)
 	return v
 }
 

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -58,7 +59,11 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 		if err != nil {
 			return out, err
 		}
-		if session.CustomerID != in.CustomerID {
+		same, err := db.SameCustomers(ctx, q.db.Tenant(tenant), tenant, in.CustomerID)
+		if err != nil {
+			return out, err
+		}
+		if !slices.Contains(same, session.CustomerID) {
 			return out, vault.Invalid("session_id", "session %s is of another customer", *in.SessionID)
 		}
 		known.Session = session.Variables

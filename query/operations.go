@@ -9,9 +9,15 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Questions gives the questions that wait for a customer, the oldest first.
+// Questions gives the questions that wait for a customer, the oldest first: also those that were asked of whom their profile was
+// merged with.
 func (q *Queries) Questions(ctx context.Context, tenant, customer uuid.UUID) ([]vault.Question, error) {
-	rows, err := q.db.Tenant(tenant).ListOpenQuestions(ctx, tenant, customer)
+	tq := q.db.Tenant(tenant)
+	same, err := db.SameCustomers(ctx, tq, tenant, customer)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tq.ListOpenQuestions(ctx, tenant, same)
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (q *Queries) HistoryPage(ctx context.Context, tenant, customer uuid.UUID, n
 		}
 	}
 	page, more = pageOf(rows, limit, db.FieldOf)
-	return page, more, nil
+	return page, more, q.sealer.OpenFields(tenant, page)
 }
 
 // QuestionPosition is a place among the questions that wait.
@@ -81,13 +81,20 @@ type QuestionPosition struct {
 	ID       uuid.UUID `json:"id"`
 }
 
-// QuestionsPage gives questions that wait for an answer, the oldest first: of one customer, or of all where it is nil.
+// QuestionsPage gives questions that wait for an answer, the oldest first: of one customer, as Questions does, or of
+// all where it is nil.
 func (q *Queries) QuestionsPage(ctx context.Context, tenant uuid.UUID, customer *uuid.UUID, after *QuestionPosition, limit int) (page []vault.Question, more bool, err error) {
-	in := dbgen.PageOpenQuestionsParams{TenantID: tenant, CustomerID: customer, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+	in := dbgen.PageOpenQuestionsParams{TenantID: tenant, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
 	if after != nil {
 		in.AfterOpenedAt, in.AfterID = &after.OpenedAt, &after.ID
 	}
-	rows, err := q.db.Tenant(tenant).PageOpenQuestions(ctx, in)
+	tq := q.db.Tenant(tenant)
+	if customer != nil {
+		if in.Customers, err = db.SameCustomers(ctx, tq, tenant, *customer); err != nil {
+			return nil, false, err
+		}
+	}
+	rows, err := tq.PageOpenQuestions(ctx, in)
 	if err != nil {
 		return nil, false, err
 	}

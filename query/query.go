@@ -23,19 +23,28 @@ const historyLimit = 1000
 
 // Queries reads the vault. It is safe for concurrent use.
 type Queries struct {
-	db    *db.DB
-	cache *cache.Cache
+	db     *db.DB
+	cache  *cache.Cache
+	sealer *db.Sealer
 }
 
-// New makes the reads over a database and a cache, which may be a disabled one.
-func New(database *db.DB, c *cache.Cache) *Queries { return &Queries{db: database, cache: c} }
+// New makes the reads over a database and a cache, which may be a disabled one. The sealer opens the values that are stored
+// encrypted; the cache holds them as PostgreSQL does.
+func New(database *db.DB, c *cache.Cache, sealer *db.Sealer) *Queries {
+	return &Queries{db: database, cache: c, sealer: sealer}
+}
 
 // Profile gives what is known of a customer: active fields and assets. It comes from the cache where that is there.
 func (q *Queries) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
-	return cache.Read(ctx, q.cache, cache.ProfileKey(tenant, customer), func(ctx context.Context) (vault.Profile, int64, error) {
+	p, err := cache.Read(ctx, q.cache, cache.ProfileKey(tenant, customer), func(ctx context.Context) (vault.Profile, int64, error) {
 		p, err := q.profile(ctx, tenant, customer)
 		return p, p.Version, err
 	})
+	if err != nil {
+		return p, err
+	}
+	err = q.sealer.OpenProfile(&p)
+	return p, err
 }
 
 func (q *Queries) profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
@@ -63,13 +72,18 @@ func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name 
 	for i, row := range rows {
 		out[i] = db.FieldOf(row)
 	}
-	return out, nil
+	return out, q.sealer.OpenFields(tenant, out)
 }
 
 // Field gives one version of a field by its id.
 func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Field, error) {
 	row, err := q.db.Tenant(tenant).GetField(ctx, tenant, id)
-	return db.FieldOf(row), db.Found(err, "item", id)
+	if err != nil {
+		return vault.Field{}, db.Found(err, "item", id)
+	}
+	field := db.FieldOf(row)
+	err = q.sealer.OpenField(tenant, &field)
+	return field, err
 }
 
 // Chain gives where an item came from, the origin first, to a depth: 0 is vault.DefaultChainDepth.

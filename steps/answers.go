@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -70,7 +71,7 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, in 
 	if err != nil {
 		return nil, err
 	}
-	reply, value, err := read(ctx, q, question, def, in.Value)
+	reply, value, err := s.read(ctx, q, question, def, in.Value)
 	if err != nil || reply != vault.ReplyOther {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, in 
 }
 
 // read gives what an answer comes to: a value, or the yes or no to a confirmation.
-func read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (vault.Reply, json.RawMessage, error) {
+func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (vault.Reply, json.RawMessage, error) {
 	if question.Kind != string(vault.QuestionConfirm) || def == nil {
 		return vault.ReplyOther, answer, nil
 	}
@@ -101,7 +102,11 @@ func read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *v
 		if err != nil && !db.NoRow(err) {
 			return "", nil, err
 		}
-		candidate = field.Value
+		known := db.FieldOf(field)
+		if err := s.once.sealer.OpenField(question.TenantID, &known); err != nil {
+			return "", nil, err
+		}
+		candidate = known.Value
 	}
 	reply, value := vault.ReadReply(*def, candidate, answer)
 	return reply, value, nil
@@ -161,7 +166,7 @@ func (s Answers) settle(ctx context.Context, q *dbgen.Queries, intent dbgen.Inte
 	}
 	var result vault.ItemResult
 	status := vault.QuestionAnswered
-	reply, value, err := read(ctx, q, question, def, in.Value)
+	reply, value, err := s.read(ctx, q, question, def, in.Value)
 	if err != nil {
 		return result, err
 	}
@@ -186,8 +191,12 @@ func (s Answers) settle(ctx context.Context, q *dbgen.Queries, intent dbgen.Inte
 	if err != nil || status == vault.QuestionDenied {
 		return result, err
 	}
+	same, err := db.SameCustomers(ctx, q, intent.TenantID, question.CustomerID)
+	if err != nil {
+		return result, err
+	}
 	return result, q.CloseSameQuestions(ctx, dbgen.CloseSameQuestionsParams{
-		TenantID: intent.TenantID, CustomerID: question.CustomerID, AgentID: question.AgentID, FieldName: question.FieldName,
+		TenantID: intent.TenantID, Customers: same, AgentID: question.AgentID, FieldName: question.FieldName,
 		ID: question.ID, AnswerIntentID: intent.ID,
 	})
 }
@@ -236,7 +245,8 @@ func (s Answers) withdraw(ctx context.Context, q *dbgen.Queries, intent dbgen.In
 	return result, err
 }
 
-// AnnounceAnswer wakes the gap fills that wait for what was answered, whatever came of the answer.
+// AnnounceAnswer wakes the gap fills that wait for the questions that the answer closed. One that is still open, since the answer
+// was refused for another reason than its value, wakes nobody: there is nothing new, and a wait looks back at what was announced.
 func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Settled, error) {
 	intent, err := s.once.get(ctx, s.once.db.Tenant(ev.TenantID), ev)
 	if err != nil {
@@ -250,10 +260,14 @@ func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Settled, e
 	if err != nil {
 		return Settled{}, err
 	}
-	for i, id := range append([]uuid.UUID{in.QuestionID}, settled...) {
-		if i > 0 && id == in.QuestionID {
-			continue
-		}
+	question, err := s.once.db.Tenant(ev.TenantID).GetQuestion(ctx, ev.TenantID, in.QuestionID)
+	if err != nil {
+		return Settled{}, db.Found(err, "question", in.QuestionID)
+	}
+	if question.Status != string(vault.QuestionOpen) && !slices.Contains(settled, question.ID) {
+		settled = append(settled, question.ID) // another answer closed it: it does no harm to say so again
+	}
+	for _, id := range settled {
 		err = s.enqueuer.Wake(ctx, vault.EventQuestionSettled, id.String(), vault.Event{
 			IntentID: ev.IntentID, TenantID: ev.TenantID, Subject: id.String(),
 		})

@@ -29,6 +29,12 @@ type Embedded struct {
 	Embedded bool `json:"embedded"`
 }
 
+// meant is what EmbedDefinition keeps for PersistDefinition.
+type meant struct {
+	Vector  []float32 `json:"vector,omitempty"`
+	Warning string    `json:"warning,omitempty"` // why there is none
+}
+
 // ValidateDefinition looks at a definition.
 func (s Definitions) ValidateDefinition(ctx context.Context, ev vault.Event) (Validated, error) {
 	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Intent, in vault.Definition) error { return in.Check() })
@@ -39,20 +45,26 @@ func (s Definitions) ValidateDefinition(ctx context.Context, ev vault.Event) (Va
 func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embedded, error) {
 	var out Embedded
 	err := check(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.Definition) error {
+		var found meant
 		if len(intent.Prepared) > 0 {
-			out.Embedded = true
+			if err := s.once.sealer.Open(ev.TenantID, ev.IntentID, intent.Prepared, &found); err != nil {
+				return err
+			}
+		}
+		if out.Embedded = len(found.Vector) > 0; out.Embedded {
 			return nil
 		}
 		vectors, err := s.model.Embed(ctx, ev.TenantID, []string{meaning(in)})
-		if err != nil || len(vectors) != 1 {
+		if err == nil && len(vectors) == 1 {
+			found, out.Embedded = meant{Vector: vectors[0]}, true
+		} else {
 			s.log.WarnContext(ctx, "definition_not_embedded", "operation_id", ev.IntentID, "error_code", vault.CodeOf(err))
-			return nil
+			found.Warning = notEmbedded("it is saved without its meaning, and extraction finds it by its name alone until it is saved again", err)
 		}
-		sealed, err := s.once.sealer.Seal(ev.TenantID, ev.IntentID, vectors[0])
+		sealed, err := s.once.sealer.Seal(ev.TenantID, ev.IntentID, found)
 		if err != nil {
 			return err
 		}
-		out.Embedded = true
 		return q.SetIntentPrepared(ctx, dbgen.SetIntentPreparedParams{TenantID: ev.TenantID, ID: ev.IntentID, Prepared: sealed})
 	})
 	return out, err
@@ -69,8 +81,8 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (vau
 			return vault.SavedResult{}, err
 		}
 		id, err := q.UpsertDefinition(ctx, row)
-		if db.NoRow(err) { // a newer save is there
-			current, err := q.GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
+		if db.NoRow(err) { // a newer save or deletion is there
+			current, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
 			return vault.SavedResult{ID: current.ID}, err
 		}
 		if err != nil {
@@ -80,11 +92,14 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (vau
 		if err := noteConfig(ctx, q, ev.TenantID, cache.KindDefinitions, in.AgentID); err != nil || len(intent.Prepared) == 0 {
 			return vault.SavedResult{ID: id}, err
 		}
-		var vector []float32
-		if err := s.once.sealer.Open(ev.TenantID, ev.IntentID, intent.Prepared, &vector); err != nil {
+		var found meant
+		if err := s.once.sealer.Open(ev.TenantID, ev.IntentID, intent.Prepared, &found); err != nil {
 			return vault.SavedResult{}, err
 		}
-		return vault.SavedResult{ID: id}, storeMeaning(ctx, q, ev.TenantID, id, s.model.Name(), in, vector)
+		if len(found.Vector) == 0 {
+			return vault.SavedResult{ID: id, Warnings: []string{found.Warning}}, nil
+		}
+		return vault.SavedResult{ID: id}, storeMeaning(ctx, q, ev.TenantID, id, s.model.Name(), in, found.Vector)
 	})
 }
 
@@ -108,7 +123,7 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (va
 			WhenCondition: in.WhenCondition, DependsOnFields: list(in.DependsOn), CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
 			IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
 		})
-		if db.NoRow(err) { // a newer save is there
+		if db.NoRow(err) { // a newer save or deletion is there
 			return vault.SavedResult{ID: in.ScenarioID}, nil
 		}
 		if err != nil {
@@ -169,6 +184,14 @@ func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID
 // meaning is the text that is embedded of a definition.
 func meaning(d vault.Definition) string {
 	return strings.Join([]string{strings.ReplaceAll(d.Name, "_", " "), d.DisplayName, d.Description}, " / ")
+}
+
+// notEmbedded says what it means that a model gave no meaning, and why. err is nil where it gave something else than was asked for.
+func notEmbedded(consequence string, err error) string {
+	if err == nil {
+		return consequence + ": the language model gave no vector for it"
+	}
+	return consequence + ": " + err.Error()
 }
 
 func storeMeaning(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID, model string, d vault.Definition, vector []float32) error {

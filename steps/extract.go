@@ -57,6 +57,12 @@ type match struct {
 	Vector   []float32           `json:"vector,omitempty"` // the meaning of a suggested definition
 }
 
+// matched is what MatchSchema keeps for PersistSchema.
+type matched struct {
+	Matches []match `json:"matches"`
+	Warning string  `json:"warning,omitempty"` // why they were matched by name alone
+}
+
 // errNotProposed is for a text that the model has not seen as it is now: a save came in between, and the next run asks again.
 var errNotProposed = errors.New("the text of this extraction changed after the model was asked")
 
@@ -122,7 +128,7 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 		if !known && (in.ContentHash == "" || in.ContentHash == src.hash) {
 			return errNotProposed
 		}
-		matches, err := s.match(ctx, q, ev, in.AgentID, fields)
+		matches, warning, err := s.match(ctx, q, ev, in.AgentID, fields)
 		if err != nil {
 			return err
 		}
@@ -133,7 +139,7 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 				out.Suggested++
 			}
 		}
-		sealed, err := s.once.sealer.Seal(ev.TenantID, ev.IntentID, matches)
+		sealed, err := s.once.sealer.Seal(ev.TenantID, ev.IntentID, matched{matches, warning})
 		if err != nil {
 			return err
 		}
@@ -157,11 +163,11 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (vault.Ex
 		if in.ContentHash != "" && in.ContentHash != src.hash {
 			return vault.ExtractResult{Outcome: vault.ExtractOutdated}, nil
 		}
-		var matches []match
+		var found matched
 		if len(intent.Prepared) == 0 {
 			return vault.ExtractResult{}, errors.New("the proposals of this extraction were not matched yet")
 		}
-		if err := s.once.sealer.Open(ev.TenantID, ev.IntentID, intent.Prepared, &matches); err != nil {
+		if err := s.once.sealer.Open(ev.TenantID, ev.IntentID, intent.Prepared, &found); err != nil {
 			return vault.ExtractResult{}, err
 		}
 		asked, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID})
@@ -175,7 +181,10 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (vault.Ex
 		if asked.IntentID == intent.ID {
 			out.Outcome, out.ModelCalls = vault.ExtractDone, 1
 		}
-		for i, m := range matches {
+		if found.Warning != "" {
+			out.Warnings = append(out.Warnings, found.Warning)
+		}
+		for i, m := range found.Matches {
 			if err := s.persistMatch(ctx, q, intent, in, i, m, &out); err != nil {
 				return out, err
 			}
@@ -219,7 +228,7 @@ func (s Extraction) persistMatch(ctx context.Context, q *dbgen.Queries, intent d
 }
 
 func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, agent uuid.UUID, m match) error {
-	f, id := m.Field, newID()
+	f := m.Field
 	allowed := json.RawMessage("[]")
 	if len(f.AllowedValues) > 0 {
 		encoded, err := json.Marshal(f.AllowedValues)
@@ -228,25 +237,27 @@ func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, intent dbgen.
 		}
 		allowed = encoded
 	}
-	added, err := q.SuggestDefinition(ctx, dbgen.SuggestDefinitionParams{
-		ID: id, TenantID: intent.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description,
+	id, err := q.SuggestDefinition(ctx, dbgen.SuggestDefinitionParams{
+		ID: newID(), TenantID: intent.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description,
 		ValueType: string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
 		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: list(f.Examples), IsPii: f.IsPII,
 		RequiredVerification: f.Verified, IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
 	})
-	if err != nil || added == 0 || len(m.Vector) == 0 {
+	if db.NoRow(err) { // it is there
+		return nil
+	}
+	if err != nil || len(m.Vector) == 0 {
 		return err
 	}
 	return storeMeaning(ctx, q, intent.TenantID, id, s.model.Name(), suggested(f), m.Vector)
 }
 
-// match finds the definition that means the same as each proposed field. A model that cannot embed leaves the names.
-func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event, agent uuid.UUID, fields []vault.ProposedField) ([]match, error) {
+// match finds the definition that means the same as each proposed field. A model that cannot embed leaves the names, with a warning.
+func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event, agent uuid.UUID, fields []vault.ProposedField) (out []match, warning string, err error) {
 	rows, err := q.ListDefinitions(ctx, ev.TenantID, agent)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	var out []match
 	var unknown []int
 	seen := map[string]bool{}
 	for _, f := range fields {
@@ -266,7 +277,7 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 		out = append(out, m)
 	}
 	if len(unknown) == 0 {
-		return out, nil
+		return out, "", nil
 	}
 	texts := make([]string, len(unknown))
 	for i, at := range unknown {
@@ -275,9 +286,9 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 	vectors, err := s.model.Embed(ctx, ev.TenantID, texts)
 	if err != nil || len(vectors) != len(unknown) {
 		s.log.WarnContext(ctx, "proposals_not_embedded", "operation_id", ev.IntentID, "error_code", vault.CodeOf(err))
-		return out, nil
+		return out, notEmbedded("the fields of the text were compared with those of the agent by their names alone", err), nil
 	}
-	return out, s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
+	return out, "", s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
 		if err := q.SearchOn(ctx); err != nil {
 			return err
 		}

@@ -308,6 +308,9 @@ func TestAProposedFieldIsMatchedToADefinitionThatMeansTheSame(t *testing.T) {
 			if n := len(w.dump()["field_definition_embeddings"]); n != embeddings {
 				t.Errorf("got %d embeddings, want %d", n, embeddings)
 			}
+			if warned := len(got.Warnings) == 1 && strings.Contains(got.Warnings[0], "by their names alone"); warned != (embeddings == 1 && len(c.suggested) > 0) {
+				t.Errorf("it warns of %q", got.Warnings)
+			}
 		})
 	}
 }
@@ -326,10 +329,21 @@ func TestADefinitionIsSavedWhereTheModelFails(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.model.embed = embed
-			w.define(vault.Definition{Name: "income", ValueType: vault.TypeNumber})
+			save := func() vault.SavedResult {
+				ev := w.event(w.trigger.SaveDefinition(t.Context(), w.tenant, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true}))
+				w.must(w.run(ev, saveDefinition...))
+				return resultOf[vault.SavedResult](w, ev)
+			}
+			if got := save(); len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "saved without its meaning") {
+				t.Errorf("it warns of %q", got.Warnings)
+			}
 			w.equal("definitions", []string{"income human none enabled"}, w.definitions())
 			if n := w.dump().Counts()["field_definition_embeddings"]; n != 0 {
 				t.Errorf("got %d embeddings", n)
+			}
+			w.model.embed = nil // it works again
+			if got := save(); len(got.Warnings) != 0 {
+				t.Errorf("then it warns of %q", got.Warnings)
 			}
 		})
 	}

@@ -96,9 +96,9 @@ func (s Fields) write(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent
 			return vault.ItemResult{}, err
 		}
 	}
-	row := fieldRow(id, profile.ID, intent, in, checked, place, expires)
-	if def != nil {
-		row.FieldDefinitionID = &def.ID
+	row, err := s.row(id, profile.ID, intent, in, def, checked, place, expires)
+	if err != nil {
+		return vault.ItemResult{}, err
 	}
 	if place.SupersededBy != nil {
 		now := db.UTC(s.now())
@@ -114,7 +114,8 @@ func (s Fields) write(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent
 	return vault.ItemResult{ItemID: id, Status: place.Status, ProfileVersion: version, Warnings: checked.Warnings}, err
 }
 
-func fieldRow(id, profile uuid.UUID, intent dbgen.Intent, in vault.WriteField, checked vault.Checked, place vault.Placement, expires *time.Time) dbgen.InsertFieldParams {
+// row makes the row of one version. Its value is sealed where the definition requires encryption.
+func (s Fields) row(id, profile uuid.UUID, intent dbgen.Intent, in vault.WriteField, def *vault.Definition, checked vault.Checked, place vault.Placement, expires *time.Time) (dbgen.InsertFieldParams, error) {
 	row := dbgen.InsertFieldParams{
 		ID: id, TenantID: intent.TenantID, ProfileID: profile, Name: in.Name, Value: checked.Value,
 		ValueType: string(checked.ValueType), Source: string(in.Source), SourceSessionID: in.SourceSessionID,
@@ -136,7 +137,17 @@ func fieldRow(id, profile uuid.UUID, intent dbgen.Intent, in vault.WriteField, c
 	if row.Warnings == nil {
 		row.Warnings = []string{}
 	}
-	return row
+	if def == nil {
+		return row, nil
+	}
+	row.FieldDefinitionID = &def.ID
+	if !def.EncryptionRequired {
+		return row, nil
+	}
+	var err error
+	row.Encrypted = true
+	row.Value, err = s.once.sealer.SealValue(intent.TenantID, id, checked.Value)
+	return row, err
 }
 
 // lockProfile makes the profile where there is none, and locks the one that the customer leads to.

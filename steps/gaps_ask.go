@@ -116,7 +116,7 @@ func (s Gaps) needs(ctx context.Context, q *dbgen.Queries, st *gapState, candida
 	}
 	for name, r := range st.applying {
 		item, ok := st.unconfirmed(name)
-		if !ok || st.isMissing(name) || r.FallbackAction != vault.FallbackAsk || st.fill.CancelledAt != nil {
+		if !ok || st.isMissing(name) || r.FallbackAction != vault.FallbackAsk || !r.Binding() || st.fill.CancelledAt != nil {
 			continue
 		}
 		last := lastOf(history[name])
@@ -159,6 +159,8 @@ func (st *gapState) actionOn(m vault.Missing, asked []*dbgen.Question) string {
 	switch {
 	case st.definition(m.Requirement.FieldName) == nil:
 		return gapUndefined
+	case !m.Requirement.Binding():
+		return gapUnreviewed
 	case m.Reason == vault.MissingUnverified:
 		return gapUnverified
 	case m.Requirement.FallbackAction != vault.FallbackAsk:
@@ -196,12 +198,12 @@ func (st *gapState) stillNeeds(question dbgen.Question) bool {
 	}
 	for _, m := range st.missing {
 		if m.Requirement.FieldName == question.FieldName {
-			return m.Reason != vault.MissingUnverified
+			return m.Reason != vault.MissingUnverified && m.Requirement.Binding()
 		}
 	}
-	_, applies := st.applying[question.FieldName]
+	r, applies := st.applying[question.FieldName]
 	item, ok := st.unconfirmed(question.FieldName)
-	return applies && ok && (question.ItemID == nil || *question.ItemID == item.ID)
+	return applies && r.Binding() && ok && (question.ItemID == nil || *question.ItemID == item.ID)
 }
 
 // unconfirmed gives the value of a field that this fill read in the conversation and that the customer has yet to confirm.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -241,6 +242,80 @@ func TestAnAnswerServesEveryFillThatAsksForIt(t *testing.T) {
 	w.equal("values", []string{"36"}, valuesOf(w.history("age")))
 }
 
+// The customer is known by two ids at first, and is asked under each. Once the two are one, whatever is asked waits under both, and
+// one answer serves both.
+func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber}, vault.Definition{Name: "plan", ValueType: vault.TypeString})
+	w.write("plan", text("gold"))
+	other := w.as(newID())
+	other.write("plan", text("silver"))
+	scenario := w.scenario("Ask.").ID
+	w.require(scenario, vault.Requirement{FieldName: "age"})
+	session := w.session(nil, "Hello.")
+	var fills []vault.Event
+	var questions []uuid.UUID
+	for _, c := range []*world{w, other} {
+		fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: c.customer, ScenarioID: scenario}))
+		w.resolve(fill)
+		fills, questions = append(fills, fill), append(questions, w.ask(fill).QuestionID)
+	}
+	waiting := func(customer uuid.UUID) []uuid.UUID {
+		t.Helper()
+		open, err := query.New(w.db, w.cache, w.sealer).Questions(t.Context(), w.tenant, customer)
+		w.must(err)
+		page, _, err := query.New(w.db, w.cache, w.sealer).QuestionsPage(t.Context(), w.tenant, &customer, nil, 10)
+		w.must(err)
+		w.equal("the page", open, page)
+		var out []uuid.UUID
+		for _, q := range open {
+			out = append(out, q.ID)
+		}
+		return out
+	}
+	w.equal("before", questions[1:], waiting(other.customer))
+	w.merge(w.customer, other.customer)
+	w.equal("of the target", questions, waiting(other.customer))
+	w.equal("of the source", questions, waiting(w.customer))
+	w.must(w.run(w.unmerging(w.customer), "Merges.UnmergeProfile", "Caches.InvalidateProfile"))
+	w.equal("apart again", questions[:1], waiting(w.customer))
+
+	w.merge(w.customer, other.customer)
+	w.must(w.run(w.answer(questions[0], number(36)), answerQuestion...))
+	w.equal("after the answer", []uuid.UUID(nil), waiting(other.customer))
+	for i, fill := range fills {
+		w.must(w.run(fill, fillGaps...))
+		if got := resultOf[vault.FillResult](w, fill); len(got.Fields) != 1 || !got.Fields[0].Filled {
+			t.Errorf("fill %d ended with %+v", i, got)
+		}
+	}
+	// The conversation with the one is a conversation with the other.
+	w.resolve(w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: other.customer, ScenarioID: scenario, SessionID: &session})))
+}
+
+// What readers keep of the lineage of a value forgets it when the customer takes the value back.
+func TestTheChainOfADeniedValueIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, waiting := aDoubt(w)
+	item := w.history("age")[0].ID
+	reads := query.New(w.db, w.cache, w.sealer)
+	chain, err := reads.Chain(t.Context(), w.tenant, item, 0) // now it is in the cache
+	w.must(err)
+	if len(chain.Links) == 0 {
+		t.Fatal("the value has no chain")
+	}
+	w.must(w.run(w.answer(waiting.QuestionID, text("no")), answerQuestion[:3]...))
+	again, err := reads.Chain(t.Context(), w.tenant, item, 0)
+	uncached, direct := query.New(w.db, nil, w.sealer).Chain(t.Context(), w.tenant, item, 0)
+	w.equal("the chain", jsonOf(uncached), jsonOf(again))
+	w.equal("the error", textOf(direct), textOf(err))
+	if jsonOf(again) == jsonOf(chain) {
+		t.Error("the denial did not change the chain: this showed nothing")
+	}
+}
+
 // A fact that is written from elsewhere is not asked for any longer, once the fill looks.
 func TestAQuestionWhoseAnswerCameFromElsewhereIsClosed(t *testing.T) {
 	t.Parallel()
@@ -304,9 +379,9 @@ func TestASecretValueIsNotCopiedIntoItsQuestion(t *testing.T) {
 	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, IsPII: true}, vault.Definition{Name: "pin", ValueType: vault.TypeString, EncryptionRequired: true})
 	scenario := w.scenario("Ask.").ID
 	w.require(scenario, vault.Requirement{FieldName: "tax_id"}, vault.Requirement{FieldName: "pin"})
-	session := w.session(nil, "My tax id is ABC123.")
+	session := w.session(nil, "My tax id is ABC-123-xyz.")
 	w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) {
-		return []vault.Candidate{candidate("tax_id", text("ABC123"), 0.9, "My tax id is ABC123"), candidate("pin", text("9876"), 0.9, "nobody said so")}, nil
+		return []vault.Candidate{candidate("tax_id", text("ABC-123-xyz"), 0.9, "My tax id is ABC-123-xyz"), candidate("pin", text("pin 98765432"), 0.9, "nobody said so")}, nil
 	}
 	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
 	for _, write := range w.resolve(fill) {
@@ -322,7 +397,7 @@ func TestASecretValueIsNotCopiedIntoItsQuestion(t *testing.T) {
 	if q.FieldName != "pin" || q.Kind != string(vault.QuestionValue) {
 		t.Errorf("then it asks %+v", q)
 	}
-	for _, secret := range []string{"ABC123", "9876"} {
+	for _, secret := range []string{"ABC-123-xyz", "pin 98765432"} {
 		if got := strings.Join(w.dump().Without("profile_fields", "session_turns").Holding(secret), " "); got != "" {
 			t.Errorf("%s is in %s", secret, got)
 		}

@@ -20,6 +20,7 @@ const childDue = 2 * time.Minute
 // What was done about a field that is not filled (GapResult.Action).
 const (
 	gapUndefined  = "undefined"  // the agent has no enabled definition of it
+	gapUnreviewed = "unreviewed" // extracted, and no person has said yet that it is needed: it costs a customer no question
 	gapCandidate  = "candidate"  // a value was read, and not trusted
 	gapUnverified = "unverified" // there is a value; the definition wants it verified
 	gapExpired    = "expired"    // nobody answered before the deadline

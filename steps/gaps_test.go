@@ -185,11 +185,24 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{{FieldName: "passport", Action: "unverified"}},
 	},
 	{
-		name: "what waits for a person's review holds nobody back", requirements: []vault.Requirement{hard("age", vault.FallbackBlock), hard("plan", vault.FallbackSkip)},
+		name:         "what waits for a person's review holds nobody back and costs no question, but is filled with what was said",
+		requirements: []vault.Requirement{hard("age", vault.FallbackAsk), hard("plan", vault.FallbackBlock), hard("email", vault.FallbackAsk)},
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE scenario_field_requirements SET origin = 'extracted', review_state = 'pending', confidence = 0.5")
 		},
-		fields: []vault.GapResult{{FieldName: "age", Action: "block"}, {FieldName: "plan", Action: "skip"}},
+		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
+		fields: []vault.GapResult{
+			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9, Confirm: true},
+			{FieldName: "plan", Action: "unreviewed"}, {FieldName: "email", Action: "unreviewed"},
+		},
+	},
+	{
+		name: "nor does what was suggested and no person approved", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		arrange: func(w *world, _ uuid.UUID) {
+			w.sql("UPDATE scenario_field_requirements SET origin = 'extracted', confidence = 0.9")
+			w.sql("UPDATE profile_field_definitions SET origin = 'extracted', review_state = 'pending', enabled = false WHERE name = 'age'")
+		},
+		fields: []vault.GapResult{{FieldName: "age", Action: "undefined"}},
 	},
 	{
 		name: "what a person approved does", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)}, blocked: true,
@@ -551,6 +564,23 @@ func TestAnAnswerWakesTheFillThatWaitsForIt(t *testing.T) {
 		}
 		w.equal("pushed", []push{{vault.EventQuestionSettled, question.QuestionID.String(), ev.IntentID}}, w.engine.taken()[before:])
 	}
+}
+
+// An answer that is refused for another reason than its value leaves the question open. It wakes nobody: a wait looks back, and
+// would find its announcement again and again.
+func TestAnAnswerThatLeavesItsQuestionOpenWakesNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	fill := written(w)
+	question := w.ask(fill)
+	ev := w.answer(question.QuestionID, number(36))
+	w.sql("UPDATE customer_profiles SET deleted_at = clock_timestamp()")
+	before := len(w.engine.taken())
+	w.must(w.run(ev, answerQuestion...))
+	if op := w.operation(ev); op.Error == nil || op.Error.Code != vault.CodeUnknown {
+		t.Fatalf("the answer is %s with %v", op.Status, op.Error)
+	}
+	w.equal("pushed", []push(nil), append([]push(nil), w.engine.taken()[before:]...))
 }
 
 func TestAWriteThatIsRejectedOnTheWayIsAskedFor(t *testing.T) {

@@ -262,6 +262,7 @@ type importRow struct {
 	ProfileID            uuid.UUID        `json:"profile_id"`
 	Name                 string           `json:"name"`
 	Value                json.RawMessage  `json:"value"`
+	Encrypted            bool             `json:"encrypted"`
 	ValueType            vault.ValueType  `json:"value_type"`
 	Source               string           `json:"source"`
 	SourceSessionID      *uuid.UUID       `json:"source_session_id"`
@@ -326,29 +327,31 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, intent dbgen.Inten
 		if at.Supersedes != nil {
 			superseded[*at.Supersedes] = id
 		}
-		rows = append(rows, rowOf(id, key.profile, intent, w, at, expires, s.fields.now()))
+		row, err := s.rowOf(id, key.profile, intent, w, at, expires)
+		if err != nil {
+			return nil, nil, err
+		}
+		rows = append(rows, row)
 	}
 	return rows, superseded, nil
 }
 
 // rowOf makes the row of a write, as a single write does.
-func rowOf(id, profile uuid.UUID, intent dbgen.Intent, w checkedWrite, at vault.Placement, expires *time.Time, now time.Time) importRow {
-	p := fieldRow(id, profile, intent, w.WriteField, w.checked, at, expires)
+func (s Imports) rowOf(id, profile uuid.UUID, intent dbgen.Intent, w checkedWrite, at vault.Placement, expires *time.Time) (importRow, error) {
+	p, err := s.fields.row(id, profile, intent, w.WriteField, w.def, w.checked, at, expires)
 	row := importRow{
-		ID: p.ID, ProfileID: p.ProfileID, Name: p.Name, Value: p.Value, ValueType: w.checked.ValueType, Source: p.Source,
+		ID: p.ID, ProfileID: p.ProfileID, Name: p.Name, Value: p.Value, Encrypted: p.Encrypted, ValueType: w.checked.ValueType, Source: p.Source,
 		SourceSessionID: p.SourceSessionID, SourceScenarioID: p.SourceScenarioID, SourceStepID: p.SourceStepID,
 		SourceItemID: p.SourceItemID, SourceItemType: p.SourceItemType, SourceMetadata: p.SourceMetadata, Status: at.Status,
 		SupersededByID: p.SupersededByID, Verified: p.Verified, VerificationMethod: p.VerificationMethod, VerifiedAt: p.VerifiedAt,
 		VerifiedBy: p.VerifiedBy, Confidence: p.Confidence, RequiresConfirmation: p.RequiresConfirmation, CollectedAt: p.CollectedAt,
-		ExpiresAt: p.ExpiresAt, Warnings: p.Warnings,
-	}
-	if w.def != nil {
-		row.FieldDefinitionID = &w.def.ID
+		ExpiresAt: p.ExpiresAt, FieldDefinitionID: p.FieldDefinitionID, Warnings: p.Warnings,
 	}
 	if at.SupersededBy != nil {
+		now := s.fields.now()
 		row.SupersededAt = &now
 	}
-	return row
+	return row, err
 }
 
 // store writes what place found, in two statements.

@@ -70,7 +70,7 @@ func TestAnImportThatSkipsStoresTheRestAndListsWhatItLeftOut(t *testing.T) {
 		}
 	}
 	w.equal("values", map[string]string{"plan": `"gold"`}, w.values(w.customer))
-	field, err := query.New(w.db, nil).Field(t.Context(), w.tenant, self)
+	field, err := query.New(w.db, nil, w.sealer).Field(t.Context(), w.tenant, self)
 	w.must(err)
 	if field.Status != vault.StatusOrphaned {
 		t.Errorf("what was derived from a write that was left out is %s", field.Status)
@@ -168,7 +168,7 @@ func TestTheSourceOfAnImportedValue(t *testing.T) {
 	defined(w)
 	w.define(vault.Definition{Name: "code", ValueType: vault.TypeString})
 	status := func(id uuid.UUID) vault.ItemStatus {
-		field, err := query.New(w.db, nil).Field(t.Context(), w.tenant, id)
+		field, err := query.New(w.db, nil, w.sealer).Field(t.Context(), w.tenant, id)
 		w.must(err)
 		return field.Status
 	}
@@ -187,7 +187,7 @@ func TestTheSourceOfAnImportedValue(t *testing.T) {
 		for _, id := range []uuid.UUID{first, second, third} {
 			w.equal("status", vault.StatusActive, status(id))
 		}
-		chain, err := query.New(w.db, w.cache).Chain(t.Context(), w.tenant, third, 0)
+		chain, err := query.New(w.db, w.cache, w.sealer).Chain(t.Context(), w.tenant, third, 0)
 		w.must(err)
 		if len(chain.Links) != 3 || chain.Links[0].ID != first || chain.Missing {
 			t.Errorf("the chain is %+v", chain)
@@ -233,7 +233,7 @@ func TestAChainThatWaitedForItsSourceIsReadWithItOnceItIsThere(t *testing.T) {
 			id := newID()
 			item := w.write("plan", text("gold"), from(id))
 			chain := func() vault.Chain {
-				c, err := query.New(w.db, w.cache).Chain(t.Context(), w.tenant, item.ItemID, 0)
+				c, err := query.New(w.db, w.cache, w.sealer).Chain(t.Context(), w.tenant, item.ItemID, 0)
 				w.must(err)
 				return c
 			}

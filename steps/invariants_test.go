@@ -127,7 +127,7 @@ func (w *world) staleReads(ctx context.Context, customers []uuid.UUID) []string 
 	if _, err := w.steps.Caches.Drain(ctx); err != nil {
 		return []string{err.Error()}
 	}
-	cached, direct := query.New(w.db, w.cache), query.New(w.db, nil)
+	cached, direct := query.New(w.db, w.cache, w.sealer), query.New(w.db, nil, w.sealer)
 	for _, c := range customers {
 		for range 2 {
 			a, errA := cached.Profile(ctx, w.tenant, c)

@@ -419,8 +419,10 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 		operation("UnmergeProfile", (*trigger.Client).UnmergeProfile, vault.UnmergeProfile{CustomerID: merged}, unmergeProfile[:1], vault.CodeUnknown),
 		operation("DeleteProfile", (*trigger.Client).DeleteProfile, vault.DeleteProfile{CustomerID: merged}, deleteProfile[:1], vault.CodeUnknown),
 		operation("SaveSession", (*trigger.Client).SaveSession, vault.SaveSession{SessionID: session, AgentID: agent, CustomerID: customer}, saveSession, ""),
+		operation("DeleteDefinition", (*trigger.Client).DeleteDefinition, vault.DeleteDefinition{AgentID: w.agent, Name: "plan"}, deleteDefinition[:1], vault.CodeUnknown),
 		operation("SaveDefinition", (*trigger.Client).SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeNumber}, saveDefinition[:3], ""),
 		operation("SaveRequirement", (*trigger.Client).SaveRequirement, requires, saveRequirement[:2], vault.CodeUnknown),
+		operation("DeleteRequirement", (*trigger.Client).DeleteRequirement, vault.DeleteRequirement{ScenarioID: scenario, FieldName: "plan"}, deleteRequirement[:1], vault.CodeUnknown),
 		operation("SaveRule", (*trigger.Client).SaveRule, vault.Rule{ID: rule, AgentID: agent, ScenarioID: scenario, Name: "r", Condition: "c"}, saveRule, vault.CodeUnknown),
 		operation("ExtractSchema", (*trigger.Client).ExtractSchema, vault.ExtractSchema{AgentID: agent, ScenarioID: scenario}, extractSchema[:4], vault.CodeUnknown),
 		operation("DecideReview", (*trigger.Client).DecideReview, vault.DecideReview{Kind: vault.ReviewOfRequirement, ID: requirement, Decision: vault.Approve}, decideReview[:1], vault.CodeUnknown),
@@ -460,7 +462,7 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 	if diff := cmp.Diff(before, w.rowsOf(w.tenant)); diff != "" {
 		t.Errorf("an intruder changed the rows of another tenant:\n%s", diff)
 	}
-	p, err := query.New(w.db, w.cache).Profile(t.Context(), intruder, customer) // of the same id, and another
+	p, err := query.New(w.db, w.cache, w.sealer).Profile(t.Context(), intruder, customer) // of the same id, and another
 	w.must(err)
 	if f := p.Fields["plan"]; len(p.Fields) != 0 || len(p.Assets) != 0 {
 		t.Errorf("what was derived from the victim's items is active: %+v", f)
@@ -496,7 +498,7 @@ func TestNoReadReachesAnotherTenant(t *testing.T) {
 	w := victim(t)
 	intruder := dbtest.Tenant(t, w.db)
 	l := lootOf(w)
-	reads := query.New(w.db, w.cache)
+	reads := query.New(w.db, w.cache, w.sealer)
 	found := map[string]int{}
 	for _, tenant := range []uuid.UUID{w.tenant, w.tenant, intruder} { // the victim's first, into the cache
 		for method := range reflect.TypeFor[*query.Queries]().Methods() {

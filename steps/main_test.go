@@ -355,15 +355,17 @@ func (w *world) run(ev vault.Event, names ...string) error {
 
 // The steps of each workflow, in its order.
 var (
-	writeField      = []string{"Fields.ValidateField", "Fields.PersistField", "Caches.InvalidateProfile"}
-	addAsset        = []string{"Assets.ValidateAsset", "Assets.PersistAsset", "Caches.InvalidateProfile"}
-	saveSession     = []string{"Sessions.PersistSession", "Caches.Acknowledge"}
-	saveDefinition  = []string{"Definitions.ValidateDefinition", "Definitions.EmbedDefinition", "Definitions.PersistDefinition", "Caches.InvalidateNoted"}
-	saveRequirement = []string{"Definitions.ValidateRequirement", "Definitions.PersistRequirement", "Caches.InvalidateNoted"}
-	saveScenario    = []string{"Scenarios.PersistScenario", "Scenarios.AnnounceSave"}
-	saveRule        = []string{"Scenarios.PersistRule", "Scenarios.AnnounceSave"}
-	extractSchema   = []string{"Extraction.LoadSchemaSource", "Extraction.ProposeSchema", "Extraction.MatchSchema", "Extraction.PersistSchema", "Caches.InvalidateNoted"}
-	answerQuestion  = []string{"Answers.ValidateAnswer", "Answers.PersistAnswer", "Caches.InvalidateProfile", "Answers.AnnounceAnswer"}
+	writeField        = []string{"Fields.ValidateField", "Fields.PersistField", "Caches.InvalidateProfile"}
+	addAsset          = []string{"Assets.ValidateAsset", "Assets.PersistAsset", "Caches.InvalidateProfile"}
+	saveSession       = []string{"Sessions.PersistSession", "Caches.Acknowledge"}
+	saveDefinition    = []string{"Definitions.ValidateDefinition", "Definitions.EmbedDefinition", "Definitions.PersistDefinition", "Caches.InvalidateNoted"}
+	deleteDefinition  = []string{"Definitions.DeleteDefinition", "Caches.InvalidateNoted"}
+	deleteRequirement = []string{"Definitions.DeleteRequirement", "Caches.InvalidateNoted"}
+	saveRequirement   = []string{"Definitions.ValidateRequirement", "Definitions.PersistRequirement", "Caches.InvalidateNoted"}
+	saveScenario      = []string{"Scenarios.PersistScenario", "Scenarios.AnnounceSave"}
+	saveRule          = []string{"Scenarios.PersistRule", "Scenarios.AnnounceSave"}
+	extractSchema     = []string{"Extraction.LoadSchemaSource", "Extraction.ProposeSchema", "Extraction.MatchSchema", "Extraction.PersistSchema", "Caches.InvalidateNoted"}
+	answerQuestion    = []string{"Answers.ValidateAnswer", "Answers.PersistAnswer", "Caches.InvalidateProfile", "Answers.AnnounceAnswer"}
 )
 
 // define saves definitions, enabled.

@@ -33,7 +33,7 @@ func TestAMergeMovesAllThatIsTheSources(t *testing.T) {
 	late := source.accept("email", text("late@example.com"))
 	w.values(source.customer) // now they are in the cache
 	w.values(target.customer)
-	chain, err := query.New(w.db, w.cache).Chain(t.Context(), w.tenant, derived.ItemID, 0)
+	chain, err := query.New(w.db, w.cache, w.sealer).Chain(t.Context(), w.tenant, derived.ItemID, 0)
 	w.must(err)
 
 	w.must(w.twice(w.merging(source.customer, target.customer), mergeProfiles...))
@@ -52,7 +52,7 @@ func TestAMergeMovesAllThatIsTheSources(t *testing.T) {
 			t.Errorf("%s: the item has another id", name)
 		}
 	}
-	after, err := query.New(w.db, w.cache).Chain(t.Context(), w.tenant, derived.ItemID, 0)
+	after, err := query.New(w.db, w.cache, w.sealer).Chain(t.Context(), w.tenant, derived.ItemID, 0)
 	w.must(err)
 	w.equal("the chain of what was derived", jsonOf(chain), jsonOf(after))
 	if links := after.Links; len(links) != 3 || links[0].ID != plan.ItemID || links[1].ID != code.ItemID {

@@ -97,9 +97,9 @@ func (w *world) as(customer uuid.UUID) *world {
 // seen is what a reader sees of a customer. The cache, asked twice, must tell what the database tells.
 func (w *world) seen(customer uuid.UUID) (vault.Profile, error) {
 	w.t.Helper()
-	direct, err := query.New(w.db, nil).Profile(w.t.Context(), w.tenant, customer)
+	direct, err := query.New(w.db, nil, w.sealer).Profile(w.t.Context(), w.tenant, customer)
 	for range 2 {
-		cached, cachedErr := query.New(w.db, w.cache).Profile(w.t.Context(), w.tenant, customer)
+		cached, cachedErr := query.New(w.db, w.cache, w.sealer).Profile(w.t.Context(), w.tenant, customer)
 		w.equal("the profile from the cache", jsonOf(direct), jsonOf(cached))
 		w.equal("the error from the cache", textOf(err), textOf(cachedErr))
 	}
@@ -143,7 +143,7 @@ func (w *world) gone(customer uuid.UUID) {
 	w.t.Helper()
 	_, err := w.seen(customer)
 	w.says(err, vault.CodeUnknown, customer.String())
-	_, err = query.New(w.db, w.cache).History(w.t.Context(), w.tenant, customer, "plan")
+	_, err = query.New(w.db, w.cache, w.sealer).History(w.t.Context(), w.tenant, customer, "plan")
 	w.says(err, vault.CodeUnknown, customer.String())
 }
 
@@ -266,4 +266,4 @@ func indexes(rejected []vault.Rejected) []int {
 }
 
 // readerOf reads through the cache.
-func readerOf(w *world) *query.Queries { return query.New(w.db, w.cache) }
+func readerOf(w *world) *query.Queries { return query.New(w.db, w.cache, w.sealer) }

@@ -331,7 +331,7 @@ func TestADeletionByForceReachesTheReadersOfEveryCustomer(t *testing.T) {
 	for _, o := range others {
 		items = append(items, o.write("email", text("ada@example.com"), from(source.ItemID)).ItemID)
 		o.values(o.customer) // now it is in the cache
-		_, err := query.New(w.db, w.cache).Chain(t.Context(), w.tenant, items[len(items)-1], 0)
+		_, err := query.New(w.db, w.cache, w.sealer).Chain(t.Context(), w.tenant, items[len(items)-1], 0)
 		w.must(err)
 	}
 	refusal := w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItem{ItemID: source.ItemID}))
@@ -341,7 +341,7 @@ func TestADeletionByForceReachesTheReadersOfEveryCustomer(t *testing.T) {
 	for i, o := range others {
 		w.equal("values", map[string]string{}, o.values(o.customer))
 		w.equal("history", []string{`"ada@example.com" orphaned`}, o.standing("email"))
-		chain, err := query.New(w.db, w.cache).Chain(t.Context(), w.tenant, items[i], 0)
+		chain, err := query.New(w.db, w.cache, w.sealer).Chain(t.Context(), w.tenant, items[i], 0)
 		w.must(err)
 		if !chain.Missing || len(chain.Links) != 1 {
 			t.Errorf("the chain is %+v", chain)

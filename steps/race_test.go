@@ -89,7 +89,7 @@ func race(t *testing.T, writes int, trouble func(context.Context, *redisServer))
 		profiles[i] = &raced{customer: newID()}
 	}
 	reader := w.newCache(cache.Options{URL: server.url, OpTimeout: 300 * time.Millisecond, RetryEvery: 50 * time.Millisecond})
-	queries := query.New(w.db, reader)
+	queries := query.New(w.db, reader, w.sealer)
 
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()

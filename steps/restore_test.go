@@ -92,7 +92,7 @@ func TestAnOrphanedItemIsRestoredWhenItsSourceIsBack(t *testing.T) {
 		in.SourceItemID, in.SourceItemType = &card.ItemID, vault.SourceProfileAsset
 	})
 	chain := func(id uuid.UUID) bool {
-		c, err := query.New(w.db, w.cache).Chain(t.Context(), w.tenant, id, 0)
+		c, err := query.New(w.db, w.cache, w.sealer).Chain(t.Context(), w.tenant, id, 0)
 		w.must(err)
 		return !c.Missing
 	}

@@ -29,7 +29,7 @@ func (w *world) deciding(kind vault.ReviewKind, id uuid.UUID, d vault.Decision, 
 func TestAReviewDecidesWhatWasExtracted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	reader := query.New(w.db, w.cache)
+	reader := query.New(w.db, w.cache, w.sealer)
 	scenario, requirement, definition := pending(w)
 	waiting := func() (int, int) {
 		r, err := reader.Reviews(t.Context(), w.tenant, 10)
@@ -145,15 +145,15 @@ func TestReviewsSavesAndExtractionsAtOnceDoNotBlockEachOther(t *testing.T) {
 			}
 		}
 		for range 2 { // the cache tells what the database tells
-			for _, reader := range []*query.Queries{query.New(w.db, w.cache), query.New(w.db, nil)} {
+			for _, reader := range []*query.Queries{query.New(w.db, w.cache, w.sealer), query.New(w.db, nil, w.sealer)} {
 				reqs, err := reader.Requirements(t.Context(), w.tenant, scenario.ID)
 				w.must(err)
-				direct, err := query.New(w.db, nil).Requirements(t.Context(), w.tenant, scenario.ID)
+				direct, err := query.New(w.db, nil, w.sealer).Requirements(t.Context(), w.tenant, scenario.ID)
 				w.must(err)
 				w.equal("requirements", jsonOf(direct), jsonOf(reqs))
 				defs, err := reader.Definitions(t.Context(), w.tenant, w.agent)
 				w.must(err)
-				directDefs, err := query.New(w.db, nil).Definitions(t.Context(), w.tenant, w.agent)
+				directDefs, err := query.New(w.db, nil, w.sealer).Definitions(t.Context(), w.tenant, w.agent)
 				w.must(err)
 				w.equal("definitions", jsonOf(directDefs), jsonOf(defs))
 			}

@@ -13,22 +13,19 @@ import (
 // Sessions keeps what conversations know.
 type Sessions struct{ once intentOnce }
 
-// PersistSession merges the variables of a session and adds its turns.
+// PersistSession merges the variables of a session and adds its turns. A save that arrives late replaces no variable that was
+// accepted after it, and its turns take their place in the conversation.
 func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
 	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.SaveSession) (vault.SavedResult, error) {
 		if err := vault.CheckInput(in); err != nil {
 			return vault.SavedResult{}, err
 		}
-		variables := json.RawMessage("{}")
-		if len(in.Variables) > 0 {
-			encoded, err := json.Marshal(in.Variables)
-			if err != nil {
-				return vault.SavedResult{}, vault.Invalid("variables", "are not JSON values")
-			}
-			variables = encoded
+		variables, marks, err := timed(intent, in.Variables)
+		if err != nil {
+			return vault.SavedResult{}, err
 		}
-		_, err := q.UpsertSession(ctx, dbgen.UpsertSessionParams{
-			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables,
+		_, err = q.UpsertSession(ctx, dbgen.UpsertSessionParams{
+			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables, Marks: marks,
 		})
 		if db.NoRow(err) {
 			return vault.SavedResult{}, vault.Conflict("session_id", "session_id: session %s belongs to another customer or agent; use a new id", in.SessionID)
@@ -39,6 +36,7 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (vault.Sav
 		for i, turn := range in.Turns {
 			err := q.AppendTurn(ctx, dbgen.AppendTurnParams{
 				TenantID: ev.TenantID, SessionID: in.SessionID, Speaker: string(turn.Speaker), Text: turn.Text, IntentID: intent.ID,
+				AcceptedAt: intent.AcceptedAt,
 			})
 			if err != nil {
 				return vault.SavedResult{}, fmt.Errorf("add turn %d: %w", i, err)
@@ -46,4 +44,20 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (vault.Sav
 		}
 		return vault.SavedResult{ID: in.SessionID}, nil
 	})
+}
+
+// timed gives variables as they are stored, and of each the time when it was accepted, as text that sorts by it.
+func timed(intent dbgen.Intent, in map[string]json.RawMessage) (variables, marks json.RawMessage, err error) {
+	times := make(map[string]string, len(in))
+	for name := range in {
+		times[name] = intent.AcceptedAt.UTC().Format("2006-01-02T15:04:05.000000Z") + " " + intent.ID.String()
+	}
+	if in == nil {
+		in = map[string]json.RawMessage{}
+	}
+	if variables, err = json.Marshal(in); err != nil {
+		return nil, nil, vault.Invalid("variables", "are not JSON values")
+	}
+	marks, err = json.Marshal(times)
+	return variables, marks, err
 }

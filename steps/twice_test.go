@@ -87,6 +87,23 @@ func aRequirement(w *world) vault.Event {
 	}))
 }
 
+func aFieldDeletion(w *world) vault.Event {
+	defined(w)
+	return w.event(w.trigger.DeleteDefinition(w.t.Context(), w.tenant, vault.DeleteDefinition{AgentID: w.agent, Name: "plan"}))
+}
+
+func aNeededFieldsDeletion(w *world) vault.Event {
+	w.must(w.run(aRequirement(w), saveRequirement...))
+	return aFieldDeletion(w)
+}
+
+func aRequirementDeletion(w *world) vault.Event {
+	defined(w)
+	scenario := w.scenario("Ask.")
+	w.require(scenario.ID, vault.Requirement{FieldName: "plan"})
+	return w.event(w.trigger.DeleteRequirement(w.t.Context(), w.tenant, vault.DeleteRequirement{ScenarioID: scenario.ID, FieldName: "plan"}))
+}
+
 func aScenario(w *world) vault.Event {
 	return w.event(w.trigger.SaveScenario(w.t.Context(), w.tenant, vault.Scenario{
 		ID: newID(), AgentID: w.agent, Name: "Open an account", Description: "The customer must be over 18.",
@@ -340,6 +357,9 @@ var stepCases = []stepCase{
 	{step: "Definitions.PersistDefinition", arrange: after(aDefinition, "Definitions.EmbedDefinition")},
 	{step: "Definitions.ValidateRequirement", arrange: aRequirement},
 	{step: "Definitions.PersistRequirement", arrange: after(aRequirement, "Definitions.ValidateRequirement")},
+	{step: "Definitions.DeleteDefinition", situation: "one that nothing needs", arrange: aFieldDeletion},
+	{step: "Definitions.DeleteDefinition", situation: "one that is needed", arrange: aNeededFieldsDeletion, fails: vault.CodeConflict},
+	{step: "Definitions.DeleteRequirement", arrange: aRequirementDeletion},
 	{step: "Scenarios.PersistScenario", arrange: aScenario},
 	{step: "Scenarios.PersistRule", arrange: aRule},
 	{step: "Scenarios.AnnounceSave", situation: "a scenario", arrange: after(aScenario, "Scenarios.PersistScenario")},

@@ -169,7 +169,7 @@ func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
 				// Steps and readers are in two processes.
 				d.Cache = (&world{t: t}).newCache(cache.Options{URL: server.url, OpTimeout: 300 * time.Millisecond})
 			})
-			reader := query.New(w.db, w.newCache(cache.Options{URL: server.url, OpTimeout: 300 * time.Millisecond}))
+			reader := query.New(w.db, w.newCache(cache.Options{URL: server.url, OpTimeout: 300 * time.Millisecond}), w.sealer)
 			read := func() string {
 				t.Helper()
 				p, err := reader.Profile(t.Context(), w.tenant, w.customer)

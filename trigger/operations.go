@@ -75,6 +75,16 @@ func (c *Client) SaveRequirement(ctx context.Context, tenant uuid.UUID, in vault
 	}, opts)
 }
 
+// DeleteDefinition accepts that an agent does not collect a field any more (workflow delete-definition).
+func (c *Client) DeleteDefinition(ctx context.Context, tenant uuid.UUID, in vault.DeleteDefinition, opts ...Option) (Receipt, error) {
+	return checked(ctx, c, tenant, in, vault.WorkflowDeleteDefinition, vault.EventDefinitionDelete, in.AgentID, opts)
+}
+
+// DeleteRequirement accepts that a scenario does not need a field any more (workflow delete-requirement).
+func (c *Client) DeleteRequirement(ctx context.Context, tenant uuid.UUID, in vault.DeleteRequirement, opts ...Option) (Receipt, error) {
+	return checked(ctx, c, tenant, in, vault.WorkflowDeleteRequirement, vault.EventRequirementDelete, in.ScenarioID, opts)
+}
+
 // SaveScenario accepts a scenario; the fields it needs are extracted after it is saved (workflow save-scenario, then
 // extract-schema).
 func (c *Client) SaveScenario(ctx context.Context, tenant uuid.UUID, in vault.Scenario, opts ...Option) (Receipt, error) {

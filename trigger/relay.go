@@ -39,6 +39,16 @@ func (c *Client) RelayDue(ctx context.Context, most int) (int, error) {
 	return len(due), nil
 }
 
+// Started tells the relay that a worker has registered its workflows. In an installation where nothing was ever carried out, the
+// engine knew none of them until now, and dropped what was pushed: that is due at once.
+func (c *Client) Started(ctx context.Context) error {
+	n, err := c.db.System().HurryFirstIntents(ctx)
+	if n > 0 {
+		c.log.InfoContext(ctx, "first_intents_hurried", "due", n)
+	}
+	return err
+}
+
 // Run relays until ctx ends: a background loop for a process that lives long. Without it, and without a worker, what could not
 // be pushed waits.
 func (c *Client) Run(ctx context.Context) error {

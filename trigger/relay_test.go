@@ -164,3 +164,23 @@ func TestRunPushesWhatIsOwedUntilItsContextEnds(t *testing.T) {
 		t.Fatal("Run does not end with its context")
 	}
 }
+
+// TestWhatWasPushedBeforeTheFirstWorkerIsDueAtOnce: the engine drops an event that no workflow is registered for.
+func TestWhatWasPushedBeforeTheFirstWorkerIsDueAtOnce(t *testing.T) {
+	t.Parallel()
+	b, ids := owing(t, 2)
+	relay := func(want int) {
+		t.Helper()
+		b.must(b.Started(t.Context()))
+		if n, err := b.RelayDue(t.Context(), 10); n != want || err != nil {
+			t.Errorf("after a worker has started %d were pushed, want %d (%v)", n, want, err)
+		}
+	}
+	n, err := b.RelayDue(t.Context(), 10)
+	if n != 2 || err != nil {
+		t.Fatalf("pushed %d, %v", n, err)
+	}
+	relay(2)
+	b.finish(ids[0], nil) // from now on the engine knows the workflows
+	relay(0)
+}

@@ -36,8 +36,8 @@ type Definition struct {
 	CollectionPrompt     string            `json:"collection_prompt,omitempty" validate:"max=2000"` // empty: made from the display name
 	ExtractionExamples   []string          `json:"extraction_examples,omitempty" validate:"max=50,dive,max=2000"`
 	ExtractionPromptHint string            `json:"extraction_prompt_hint,omitempty" validate:"max=2000"`
-	IsPII                bool              `json:"is_pii,omitempty"` // keeps the value out of every error text
-	EncryptionRequired   bool              `json:"encryption_required,omitempty"`
+	IsPII                bool              `json:"is_pii,omitempty"`                                                    // keeps the value out of every error text
+	EncryptionRequired   bool              `json:"encryption_required,omitempty"`                                       // what is written from then on is stored sealed (AES-256-GCM), in PostgreSQL and in the cache
 	RetentionDays        int               `json:"retention_days,omitempty" validate:"min=0,max=36500"`                 // 0: kept for ever
 	FreshnessSeconds     int64             `json:"freshness_seconds,omitempty" validate:"min=0"`                        // 0: never too old
 	StaleAction          StaleAction       `json:"stale_action,omitempty" validate:"omitempty,oneof=warn block ignore"` // what a value that is too old counts as; empty: block

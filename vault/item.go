@@ -20,6 +20,7 @@ type Field struct {
 	ProfileID        uuid.UUID       `json:"profile_id"`
 	Name             string          `json:"name"`
 	Value            json.RawMessage `json:"value"`
+	Encrypted        bool            `json:"encrypted,omitempty"` // it is stored sealed, and in the cache; whoever may read it reads the value
 	ValueType        ValueType       `json:"value_type"`
 	Source           FieldSource     `json:"source"`
 	SourceSessionID  *uuid.UUID      `json:"source_session_id,omitempty"`
@@ -156,7 +157,7 @@ const (
 
 // Turn is one utterance of a conversation.
 type Turn struct {
-	Index   int     `json:"index"` // from 0, in order
+	Index   int     `json:"index"` // from 0, as they arrived; turns are listed in order of acceptance
 	Speaker Speaker `json:"speaker" validate:"oneof=customer agent"`
 	Text    string  `json:"text" validate:"required,max=65536"`
 }

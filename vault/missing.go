@@ -42,15 +42,15 @@ type Missing struct {
 	Requirement Requirement   `json:"requirement"`
 	Definition  *Definition   `json:"definition,omitempty"` // nil: the agent defines no such field, or has not enabled it
 	Reason      MissingReason `json:"reason"`
-	Blocking    bool          `json:"blocking"` // the scenario may not start without it: hard, and no person's review is pending
+	Blocking    bool          `json:"blocking"` // the scenario may not start without it: hard, and no person's review of it or its field is pending
 }
 
 // FindMissing gives the requirements that are unmet, one per field, in the order in which they are to be collected: by
 // collection_order, then hard before soft, then by name.
 //
 // A requirement counts when the fields it depends on are present and its condition holds; a condition that fails counts as
-// one that holds, with a warning. One that a person rejected never counts; one that waits for review is listed but does not
-// block. Where several ask for the same field, the strictest stands for all: one that binds before one that does not, then
+// one that holds, with a warning. One that a person rejected never counts; one that waits for review, or whose suggested field
+// does or was rejected, is listed but does not block. Where several ask for the same field, the strictest stands for all: one that binds before one that does not, then
 // hard before soft, then the sterner fallback.
 func FindMissing(reqs []Requirement, defs map[string]Definition, known Known, scope Scope) (missing []Missing, warnings []string) {
 	strictest, warnings := Applicable(reqs, known, scope)
@@ -68,12 +68,18 @@ func FindMissing(reqs []Requirement, defs map[string]Definition, known Known, sc
 			reason = unverifiedReason(known.Fields[name], *def)
 		}
 		if reason != "" {
-			missing = append(missing, Missing{Requirement: r, Definition: def, Reason: reason, Blocking: r.RequiredLevel == LevelHard && r.Binding()})
+			missing = append(missing, Missing{Requirement: r, Definition: def, Reason: reason, Blocking: r.RequiredLevel == LevelHard && r.Binding() && !unreviewed(r, defs[name])})
 		}
 	}
 	slices.SortFunc(missing, func(a, b Missing) int { return ByOrder(a.Requirement, b.Requirement) })
 	slices.Sort(warnings)
 	return missing, slices.Compact(warnings)
+}
+
+// unreviewed reports whether an extracted requirement is of a field that extraction suggested and no person approved: nobody can be
+// asked for it, and nobody said that it is needed.
+func unreviewed(r Requirement, def Definition) bool {
+	return r.Origin == OriginExtracted && def.Origin == OriginExtracted && (def.Review == ReviewPending || def.Review == ReviewRejected)
 }
 
 // Applicable gives the requirements that count now, one per field, whether or not they are met, by the rules of FindMissing.

@@ -23,9 +23,14 @@ func need(name string, change ...func(*vault.Requirement)) vault.Requirement {
 	return r
 }
 
-func soft(r *vault.Requirement)     { r.RequiredLevel = vault.LevelSoft }
-func pending(r *vault.Requirement)  { r.Review = vault.ReviewPending }
-func rejected(r *vault.Requirement) { r.Review = vault.ReviewRejected }
+func suggested(review vault.ReviewState) vault.Definition {
+	return vault.Definition{Origin: vault.OriginExtracted, Review: review}
+}
+
+func soft(r *vault.Requirement)      { r.RequiredLevel = vault.LevelSoft }
+func pending(r *vault.Requirement)   { r.Review = vault.ReviewPending }
+func extracted(r *vault.Requirement) { r.Origin = vault.OriginExtracted }
+func rejected(r *vault.Requirement)  { r.Review = vault.ReviewRejected }
 func order(n int) func(*vault.Requirement) {
 	return func(r *vault.Requirement) { r.Order = n }
 }
@@ -85,6 +90,10 @@ func TestMissingFieldsFollowTheirRules(t *testing.T) {
 		{name: "a field that is there is not missing", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`)}},
 		{name: "one that is not there is, and blocks", reqs: []vault.Requirement{need("a")}, want: []string{"a absent!"}},
 		{name: "a soft one does not block", reqs: []vault.Requirement{need("a", soft)}, want: []string{"a absent"}},
+		{name: "one of a suggested field that waits for review, or was rejected, is listed and does not block",
+			reqs: []vault.Requirement{need("a", extracted), need("b", extracted), need("c"), need("d", extracted)},
+			defs: defs{"a": suggested(vault.ReviewPending), "b": suggested(vault.ReviewRejected), "c": suggested(vault.ReviewPending)},
+			want: []string{"a absent", "b absent", "c absent!", "d absent!"}},
 		{name: "one that waits for review is listed and does not block", reqs: []vault.Requirement{need("a", pending)}, want: []string{"a absent"}},
 		{name: "a rejected one is left out", reqs: []vault.Requirement{need("a", rejected)}},
 		{name: "a superseded value is none", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, func(f *vault.Field) { f.Status = vault.StatusSuperseded })}, want: []string{"a absent!"}},

@@ -124,6 +124,22 @@ type AnswerQuestion struct {
 	SessionID  *uuid.UUID      `json:"session_id,omitempty"`
 }
 
+// DeleteDefinition says that an agent may not collect a field any more. What was collected stays; what is written from then on is a
+// write of an unknown field. It is refused while a requirement needs the field.
+type DeleteDefinition struct {
+	AgentID uuid.UUID `json:"agent_id" validate:"required"`
+	Name    string    `json:"name" validate:"required,max=50,fieldname"`
+}
+
+// DeleteRequirement says that a scenario, or one step or rule of it, does not need a field any more. Extraction does not bring
+// back what a person deleted.
+type DeleteRequirement struct {
+	ScenarioID uuid.UUID  `json:"scenario_id" validate:"required"`
+	FieldName  string     `json:"field_name" validate:"required,max=50,fieldname"`
+	StepID     string     `json:"step_id,omitempty" validate:"max=100"`
+	RuleID     *uuid.UUID `json:"rule_id,omitempty"`
+}
+
 // ExtractSchema asks for the fields that a scenario or rule needs.
 type ExtractSchema struct {
 	AgentID     uuid.UUID  `json:"agent_id" validate:"required"`
@@ -168,15 +184,16 @@ type DeleteResult struct {
 	Orphaned int       `json:"orphaned"` // items that lost their source by it
 }
 
-// SavedResult is the result of the save-… workflows.
+// SavedResult is the result of the save-… workflows, and of those that delete what was saved.
 type SavedResult struct {
 	ID         uuid.UUID  `json:"id"`
 	Extraction *uuid.UUID `json:"extraction_operation_id,omitempty"` // the extract-schema operation that the save started
+	Warnings   []string   `json:"warnings,omitempty"`
 }
 
 // ExtractResult is the result of extract-schema.
 type ExtractResult struct {
-	Outcome      string   `json:"outcome"`                // extracted, unchanged, outdated, or failed
+	Outcome      string   `json:"outcome"`                // extracted, unchanged or outdated
 	ModelCalls   int      `json:"model_calls"`            // 0 when the content is unchanged
 	Requirements []string `json:"requirements,omitempty"` // names of the fields required
 	Suggested    []string `json:"suggested,omitempty"`    // names of the definitions that were suggested
@@ -189,7 +206,6 @@ const (
 	ExtractDone      = "extracted"
 	ExtractUnchanged = "unchanged" // this content was extracted before
 	ExtractOutdated  = "outdated"  // a newer save took its place
-	ExtractFailed    = "failed"    // the model failed; what was there stays
 )
 
 // GapResult says how one field of a gap fill went.
@@ -199,7 +215,7 @@ type GapResult struct {
 	Source     GapSource  `json:"source,omitempty"`
 	Confidence float64    `json:"confidence,omitempty"`
 	Confirm    bool       `json:"requires_confirmation,omitempty"`
-	Action     string     `json:"action,omitempty"` // why it is not filled: skip, block, extract, undefined, candidate, unverified, expired, cancelled, attempts or rejected
+	Action     string     `json:"action,omitempty"` // why it is not filled: skip, block, extract, undefined, unreviewed, candidate, unverified, expired, cancelled, attempts or rejected
 	Errors     []string   `json:"validation_errors,omitempty"`
 	ItemID     *uuid.UUID `json:"item_id,omitempty"`
 }

@@ -82,7 +82,7 @@ func ConnectTo(ctx context.Context, cfg config.Config, push trigger.Engine, log 
 		return nil, err
 	}
 	r.Trigger = trigger.New(trigger.Options{DB: database, Sealer: sealer, Engine: push, Log: log})
-	r.Query = query.New(database, r.Cache)
+	r.Query = query.New(database, r.Cache, sealer)
 	r.Steps = steps.New(steps.Deps{
 		DB: database, Sealer: sealer, Cache: r.Cache, Model: model, Enqueuer: r.Trigger, Settings: settings(cfg), Log: log,
 	})

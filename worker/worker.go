@@ -11,6 +11,7 @@ import (
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/contextvault/contextvault/vault"
 	"github.com/contextvault/contextvault/workflows"
 )
 
@@ -69,6 +70,7 @@ func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) 
 
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.Trigger.Run(gctx) })
+	g.Go(func() error { return hurryFirst(gctx, r, started.Add(registration)) })
 	if !opts.NoHealth {
 		g.Go(func() error { return serveHealth(gctx, r, m) })
 	}
@@ -80,6 +82,19 @@ func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) 
 	left := m.drain(cfg.Worker.ShutdownGrace())
 	r.Log.InfoContext(ctx, "worker_stopped", "steps_left", left)
 	return g.Wait()
+}
+
+// hurryFirst has the relay make up, once the workflows are registered, for what the engine dropped before.
+func hurryFirst(ctx context.Context, r *Runtime, at time.Time) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-time.After(time.Until(at)):
+	}
+	if err := r.Trigger.Started(ctx); err != nil && ctx.Err() == nil {
+		r.Log.WarnContext(ctx, "first_intents_not_hurried", "error_code", vault.CodeOf(err)) // they are due in some minutes anyway
+	}
+	return nil
 }
 
 // running counts the steps under way, since the SDK's stop does not wait for them.

@@ -167,3 +167,24 @@ func (s *scene) extractionOrNone(save vault.Operation) {
 		s.extraction(save)
 	}
 }
+
+func TestDeleteRequirementThenDeleteDefinition(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	scenario := s.scenario(asked("country")...)
+	deleteField := vault.DeleteDefinition{AgentID: s.agent, Name: "country"}
+	r, err := kit.Trigger.DeleteDefinition(t.Context(), s.tenant, deleteField)
+	if reason := rejected(t, r, err); reason.Code != vault.CodeConflict || len(reason.Related) != 1 {
+		t.Errorf("a field that is required was kept with %s: %s", reason.Code, reason)
+	}
+	r, err = kit.Trigger.DeleteRequirement(t.Context(), s.tenant, vault.DeleteRequirement{ScenarioID: scenario, FieldName: "country"})
+	done(t, r, err)
+	r, err = kit.Trigger.DeleteDefinition(t.Context(), s.tenant, deleteField)
+	done(t, r, err)
+	reqs, err := kit.Query.Requirements(t.Context(), s.tenant, scenario)
+	if err != nil || len(reqs) != 0 {
+		t.Errorf("the scenario still needs %v, %v", reqs, err)
+	}
+	r, err = kit.Trigger.WriteField(t.Context(), s.tenant, s.fact("country", "Norway"))
+	rejected(t, r, err)
+}

@@ -1,34 +1,36 @@
 // Package workflows says what happens on each event: a file per workflow, that reads like a table of contents. The steps
 // themselves are methods in package steps, of the same names; there is no logic here.
 //
-//	workflow         event                       cron          one at a time per    steps
-//	write-field      field:write                               profile              validate → persist → invalidate-cache
-//	import-fields    fields:import                             profile set          validate → persist → invalidate-cache
-//	verify-field     field:verify                              profile              persist → invalidate-cache
-//	add-asset        asset:add                                 profile              validate → persist → invalidate-cache
-//	delete-item      item:delete                               profile              check-dependents → delete → invalidate-cache
-//	restore-item     item:restore                              profile              restore → invalidate-cache
-//	open-profile     profile:open                              channel identity     persist → acknowledge
-//	link-channel     channel:link                              profile              persist → invalidate-cache
-//	record-consent   consent:record                            profile              persist → invalidate-cache
-//	merge-profiles   profile:merge                             both profiles        merge → invalidate-cache
-//	unmerge-profile  profile:unmerge                           both profiles        unmerge → invalidate-cache
-//	delete-profile   profile:delete                            profile              delete → invalidate-cache
-//	save-session     session:save                              session              persist → acknowledge
-//	save-definition  definition:save                           definition           validate → embed → persist → invalidate-cache
-//	save-requirement requirement:save                          requirement          validate → persist → invalidate-cache
-//	save-scenario    scenario:save                             scenario             persist → announce (scenario:saved)
-//	save-rule        rule:save                                 rule                 persist → announce (rule:saved)
-//	extract-schema   scenario:saved, rule:saved                scenario or rule     load → propose → match → persist → invalidate-cache
-//	decide-review    review:decided                            what is reviewed     persist → invalidate-cache
-//	fill-gaps        gaps:fill                                 profile and scenario fill (durable: advance-gaps, write-field …, wait for question:settled, again)
-//	advance-gaps     (started by fill-gaps)                    gap fill             find-missing → resolve → ask
-//	answer-question  question:answered                         question             validate → persist → invalidate-cache → announce (question:settled)
-//	cancel-fill      gaps:cancel                               gap fill             cancel → announce (question:settled)
-//	expire-fields    fields:expire               */5 * * * *                        expire → invalidate-cache
-//	detect-orphans   orphans:detect              */15 * * * *                       mark → invalidate-cache
-//	relay-intents                                * * * * *                          relay
-//	purge-intents                                17 3 * * *                         purge
+//	workflow           event                       cron          one at a time per    steps
+//	write-field        field:write                               profile              validate → persist → invalidate-cache
+//	import-fields      fields:import                             profile set          validate → persist → invalidate-cache
+//	verify-field       field:verify                              profile              persist → invalidate-cache
+//	add-asset          asset:add                                 profile              validate → persist → invalidate-cache
+//	delete-item        item:delete                               profile              check-dependents → delete → invalidate-cache
+//	restore-item       item:restore                              profile              restore → invalidate-cache
+//	open-profile       profile:open                              channel identity     persist → acknowledge
+//	link-channel       channel:link                              profile              persist → invalidate-cache
+//	record-consent     consent:record                            profile              persist → invalidate-cache
+//	merge-profiles     profile:merge                             both profiles        merge → invalidate-cache
+//	unmerge-profile    profile:unmerge                           both profiles        unmerge → invalidate-cache
+//	delete-profile     profile:delete                            profile              delete → invalidate-cache
+//	save-session       session:save                              session              persist → acknowledge
+//	save-definition    definition:save                           definition           validate → embed → persist → invalidate-cache
+//	delete-definition  definition:delete                         definition           delete → invalidate-cache
+//	save-requirement   requirement:save                          requirement          validate → persist → invalidate-cache
+//	delete-requirement requirement:delete                        requirement          delete → invalidate-cache
+//	save-scenario      scenario:save                             scenario             persist → announce (scenario:saved)
+//	save-rule          rule:save                                 rule                 persist → announce (rule:saved)
+//	extract-schema     scenario:saved, rule:saved                scenario or rule     load → propose → match → persist → invalidate-cache
+//	decide-review      review:decided                            what is reviewed     persist → invalidate-cache
+//	fill-gaps          gaps:fill                                 profile and scenario fill (durable: advance-gaps, write-field …, wait for question:settled, again)
+//	advance-gaps       (started by fill-gaps)                    gap fill             find-missing → resolve → ask
+//	answer-question    question:answered                         question             validate → persist → invalidate-cache → announce (question:settled)
+//	cancel-fill        gaps:cancel                               gap fill             cancel → announce (question:settled)
+//	expire-fields      fields:expire               */5 * * * *                        expire → invalidate-cache
+//	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-cache
+//	relay-intents                                  * * * * *                          relay
+//	purge-intents                                  17 3 * * *                         purge
 //
 // "One at a time" is kept by the row that the step locks in PostgreSQL. Only extract-schema and fill-gaps, which would ask a
 // model or a customer twice, have the engine queue their runs as well: its queue costs a run 0.1 s and now and then some

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 
 	"github.com/contextvault/contextvault/steps"
@@ -45,7 +46,7 @@ type Filled struct {
 type gapRunner interface {
 	advance(round int, ev vault.Event) (steps.Advanced, error)
 	write(round int, evs []vault.Event) error
-	wait(question steps.Waiting) error
+	wait(question steps.Waiting, pause time.Duration) error // at most for the pause
 }
 
 // maxStuck is how often the same writes may come back before the attempt fails, and is retried later with a back-off.
@@ -58,6 +59,7 @@ var errStuck = errors.New("unavailable: the writes of this gap fill do not finis
 // this one, and so does something new.
 func fill(run gapRunner, attemptsBefore int, ev vault.Event) (Filled, error) {
 	var last []vault.Event
+	var watch watch
 	failures := 0
 	for round, stuck := 1, 0; ; round++ {
 		next, err := run.advance(round, ev)
@@ -70,7 +72,7 @@ func fill(run gapRunner, attemptsBefore int, ev vault.Event) (Filled, error) {
 		case next.Done:
 			return Filled{Rounds: round}, nil
 		case next.Question != nil:
-			if err := run.wait(*next.Question); err != nil {
+			if err := run.wait(*next.Question, watch.pause(*next.Question)); err != nil {
 				return Filled{Rounds: round}, err
 			}
 			continue
@@ -90,6 +92,28 @@ func fill(run gapRunner, attemptsBefore int, ev vault.Event) (Filled, error) {
 			return Filled{Rounds: round}, err
 		}
 	}
+}
+
+// watch says for how long a fill waits before it looks by itself: should the event that wakes it be lost, or the fact come from
+// elsewhere, which pushes none.
+type watch struct {
+	question uuid.UUID
+	waited   time.Duration
+}
+
+// firstLook is when a fill looks for the first time. After that it waits as long again as it has waited: a lost event at most
+// doubles the customer's time, and a question that is open for thirty days costs sixteen looks.
+const firstLook = time.Minute
+
+// pause gives how long to wait for the settlement of a question this time, so that the last one ends after its deadline.
+func (w *watch) pause(q steps.Waiting) time.Duration {
+	if q.QuestionID != w.question {
+		*w = watch{question: q.QuestionID}
+	}
+	left := q.DeadlineAt.Sub(q.OpenedAt) + afterDeadline - w.waited
+	pause := min(max(firstLook, w.waited), max(left, afterDeadline))
+	w.waited += pause
+	return pause
 }
 
 // durable is the gapRunner over the engine.
@@ -128,13 +152,14 @@ const lookBack = time.Minute
 // afterDeadline makes sure that a wait which ran out ends after the deadline.
 const afterDeadline = 2 * time.Second
 
-// wait waits until the question is settled or its deadline has passed. The scope and the look-back make sure that an answer
-// which comes before the wait is registered is seen.
-func (d durable) wait(q steps.Waiting) error {
+// wait waits until the question is settled or the pause is over. The scope and the look-back make sure that an answer which comes
+// before the wait is registered is seen: the engine (v0.104.7) commits an event before it matches it to waits, and a wait before it
+// looks back.
+func (d durable) wait(q steps.Waiting, pause time.Duration) error {
 	_, err := d.ctx.WaitFor(hatchet.OrCondition(
 		hatchet.UserEventCondition(vault.EventQuestionSettled, "true",
 			hatchet.WithEventScope(q.QuestionID.String()), hatchet.WithConsiderEventsSince(q.OpenedAt.Add(-lookBack))),
-		hatchet.SleepCondition(q.DeadlineAt.Sub(q.OpenedAt)+afterDeadline),
+		hatchet.SleepCondition(pause),
 	))
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
@@ -20,6 +21,7 @@ type script struct {
 	failed   map[int]bool     // rounds in which advance failed, for good
 	failAt   int              // the call that fails, from 1; 0: none
 	calls    []string
+	pauses   []time.Duration // of the waits
 }
 
 var (
@@ -56,7 +58,10 @@ func (s *script) write(round int, evs []vault.Event) error {
 	return s.call("write %s in %d", strings.Join(subjects, " and "), round)
 }
 
-func (s *script) wait(q steps.Waiting) error { return s.call("wait for %s", q.QuestionID) }
+func (s *script) wait(q steps.Waiting, pause time.Duration) error {
+	s.pauses = append(s.pauses, pause)
+	return s.call("wait for %s", q.QuestionID)
+}
 
 var fillEvent = vault.Event{Subject: "the fill"}
 
@@ -96,6 +101,38 @@ func TestFillWithNothingToDoEndsAtOnce(t *testing.T) {
 	run := &script{advances: []steps.Advanced{{Done: true}}}
 	if filled, err := fill(run, 0, fillEvent); err != nil || filled.Rounds != 1 || len(run.calls) != 1 {
 		t.Errorf("fill ended after %d rounds, %v, with the calls %v", filled.Rounds, err, run.calls)
+	}
+}
+
+// Whatever becomes of the event that wakes it, a fill looks again by itself: soon at first, then ever later, and for the last time
+// just after the deadline.
+func TestFillLooksAgainByItself(t *testing.T) {
+	t.Parallel()
+	opened := time.Date(2030, 3, 1, 9, 0, 0, 0, time.UTC)
+	waiting := func(n byte, minutes int) steps.Advanced {
+		return steps.Advanced{Question: &steps.Waiting{QuestionID: uuid.UUID{n}, OpenedAt: opened, DeadlineAt: opened.Add(time.Duration(minutes) * time.Minute)}}
+	}
+	s := &script{advances: []steps.Advanced{
+		waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), // the last by a clock that is behind
+		waiting(2, 5), waiting(2, 5), waiting(3, 0),
+	}}
+	if _, err := fill(s, 0, fillEvent); err != nil {
+		t.Fatal(err)
+	}
+	m := time.Minute
+	want := []time.Duration{m, m, 2 * m, 4 * m, 2*m + afterDeadline, afterDeadline, m, m, afterDeadline}
+	if !slices.Equal(s.pauses, want) {
+		t.Errorf("waited for %v, want %v", s.pauses, want)
+	}
+	s = &script{}
+	for range 100 {
+		s.advances = append(s.advances, waiting(1, 30*24*60))
+	}
+	if _, err := fill(s, 0, fillEvent); err != nil {
+		t.Fatal(err)
+	}
+	if looks := slices.Index(s.pauses, afterDeadline); looks > 17 {
+		t.Errorf("a question of thirty days cost %d looks", looks)
 	}
 }
 

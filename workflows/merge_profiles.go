@@ -14,11 +14,3 @@ func mergeProfiles(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	w.NewTask("invalidate-cache", task(s.Caches.InvalidateNoted), quick(merge)...)
 	return w
 }
-
-// unmergeProfile undoes a merge.
-func unmergeProfile(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowUnmergeProfile, hatchet.WithWorkflowEvents(vault.EventProfileUnmerge))
-	unmerge := w.NewTask("unmerge", task(s.Merges.UnmergeProfile), quick()...)
-	w.NewTask("invalidate-cache", task(s.Caches.InvalidateNoted), quick(unmerge)...)
-	return w
-}

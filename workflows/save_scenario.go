@@ -14,11 +14,3 @@ func saveScenario(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	w.NewTask("announce", task(s.Scenarios.AnnounceSave), quick(persist)...)
 	return w
 }
-
-// saveRule stores a rule of a scenario and announces it, which starts extract-schema.
-func saveRule(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowSaveRule, hatchet.WithWorkflowEvents(vault.EventRuleSave))
-	persist := w.NewTask("persist", task(s.Scenarios.PersistRule), quick()...)
-	w.NewTask("announce", task(s.Scenarios.AnnounceSave), quick(persist)...)
-	return w
-}

@@ -93,7 +93,7 @@ func (r report) print() error {
 		if m.Limit > 0 {
 			limit = fmt.Sprintf("%.0f", m.Limit)
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%.3f\t%.3f\t%s\t%s\t%.3f\t%.1f\t%s\n", m.Name, m.P50, m.P99, limit, m.Ceiling, m.P50Least, m.Ratio, m.Between)
+		_, _ = fmt.Fprintf(w, "%s\t%.4f\t%.4f\t%s\t%s\t%.4f\t%.1f\t%s\n", m.Name, m.P50, m.P99, limit, m.Ceiling, m.P50Least, m.Ratio, m.Between)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -136,7 +136,7 @@ func compare(m measured, count int, what, ceiling func() error) (measured, error
 func percentiles(times []time.Duration) (p50, p99 float64) {
 	slices.SortFunc(times, cmp.Compare[time.Duration])
 	at := func(q float64) float64 {
-		return float64(times[min(len(times)-1, int(q*float64(len(times))))].Microseconds()) / 1000
+		return float64(times[min(len(times)-1, int(q*float64(len(times))))].Nanoseconds()) / 1e6
 	}
 	return at(0.5), at(0.99)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -70,7 +71,11 @@ func newBenchmarks(ctx context.Context, s *system, cfg config.Config) (*benchmar
 	if err != nil {
 		return nil, err
 	}
-	b.uncached = query.New(s.DB, off)
+	sealer, err := db.NewSealer(cfg.SealingKey.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	b.uncached = query.New(s.DB, off, sealer)
 	if err := b.emptyWorkflows(3, 5); err != nil {
 		return nil, err
 	}
@@ -201,22 +206,15 @@ func (b *benchmarks) coldLoad(ctx context.Context) (measured, error) {
 
 func (b *benchmarks) validation(context.Context) (measured, error) {
 	re, value := regexp.MustCompile(b.email.ValidationRegex), text("ada.quill@example.com")
-	const batch = 100 // one is too short for the clock
 	return compare(measured{
-		Name: "validation of 100 values", Limit: 500, Ceiling: "their regular expression alone",
+		Name: "validation of a field", Limit: 5, Ceiling: "its regular expression alone",
 		Between: "JSON, the e-mail check of the validator, normalisation",
-	}, reads, func() error {
-		for range batch {
-			if _, err := vault.CheckValue(&b.email, "email", value, vault.ModeStrict); err != nil {
-				return err
-			}
-		}
-		return nil
+	}, 10*reads, func() error {
+		_, err := vault.CheckValue(&b.email, "email", value, vault.ModeStrict)
+		return err
 	}, func() error {
-		for range batch {
-			if !re.MatchString("ada.quill@example.com") {
-				return fmt.Errorf("the regular expression does not match")
-			}
+		if !re.MatchString("ada.quill@example.com") {
+			return fmt.Errorf("the regular expression does not match")
 		}
 		return nil
 	})

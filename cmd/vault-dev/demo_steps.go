@@ -88,13 +88,35 @@ func (d *story) saveScenario() error {
 		return err
 	}
 	approved, err := d.Query.Definition(d.ctx, d.tenant, d.agent, "date_of_birth")
+	if err != nil {
+		return err
+	}
 	d.say("%s enabled: %t, origin: %s, prompt: %q", approved.Name, approved.Enabled, approved.Origin, approved.Prompt())
-	return err
+	return d.rejectDoubtful()
+}
+
+// rejectDoubtful decides on the requirements that extraction was not sure of: this scenario opens an account, it asks for none.
+func (d *story) rejectDoubtful() error {
+	waiting, err := d.Query.Reviews(d.ctx, d.tenant, 100)
+	if err != nil {
+		return err
+	}
+	for _, req := range waiting.Requirements {
+		r, err := d.Trigger.DecideReview(d.ctx, d.tenant, vault.DecideReview{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject})
+		if _, err := d.done(r, err); err != nil {
+			return err
+		}
+		d.say("%s (confidence %.2f) waited for a person, who rejects it: it is not asked for, and does not come back", req.FieldName, req.Confidence)
+	}
+	return nil
 }
 
 func (d *story) printRequirements() error {
 	reqs, err := d.Query.Requirements(d.ctx, d.tenant, d.scenario)
 	for _, req := range reqs {
+		if req.Review == vault.ReviewRejected {
+			continue
+		}
 		why := ""
 		if req.Quote != "" {
 			why = fmt.Sprintf(", because it says %q (confidence %.2f)", req.Quote, req.Confidence)

@@ -11,9 +11,10 @@ import (
 	"path/filepath"
 
 	"github.com/google/uuid"
+	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
-	"github.com/contextvault/contextvault/cmd/internal/cli"
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/eval"
@@ -150,14 +151,32 @@ func runEval(ctx context.Context, s *worker.Runtime, services []eval.Service, di
 		return nil, err
 	}
 	sys := eval.System{Trigger: s.Trigger, Query: s.Query, ModelUsage: s.ModelUsage, Tenant: tenant}
-	bar := cli.NewProgress(os.Stderr, int64(len(dialogues)), "dialogues", "eval")
-	defer bar.End()
 	return eval.Run(ctx, sys, services, dialogues, eval.Options{
-		Model: flags.model, AtOnce: flags.atOnce, Progress: func(done, _ int) { bar.At(int64(done)) },
+		Model: flags.model, AtOnce: flags.atOnce,
+		Progress: progress(os.Stderr),
 	})
 }
 
-// keepEval writes a report beside those of other models and ways.
+// progress shows how far a run is: a bar on a terminal, elsewhere a line for each tenth of it.
+func progress(out *os.File) func(done, total int) {
+	if !term.IsTerminal(int(out.Fd())) { //nolint:gosec // a file descriptor
+		return func(done, total int) {
+			if done*10/total > (done-1)*10/total {
+				_, _ = fmt.Fprintf(out, "eval: %d of %d dialogues\n", done, total)
+			}
+		}
+	}
+	var bar *progressbar.ProgressBar
+	return func(done, total int) {
+		if bar == nil {
+			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("dialogues"),
+				progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+		}
+		_ = bar.Set(done)
+	}
+}
+
+// keepEval writes a report beside those of other models and ways: its numbers, without the words of the data set.
 func keepEval(name string, report *eval.Report) error {
 	all := map[string]json.RawMessage{}
 	if raw, err := os.ReadFile(evalFile); err == nil {
@@ -165,7 +184,7 @@ func keepEval(name string, report *eval.Report) error {
 			return fmt.Errorf("read %s: %w", evalFile, err)
 		}
 	}
-	encoded, err := json.Marshal(report)
+	encoded, err := json.Marshal(report.WithoutWords())
 	if err != nil {
 		return err
 	}

@@ -8,26 +8,28 @@ package dbgen
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/google/uuid"
 )
 
 const appendTurn = `-- name: AppendTurn :exec
-INSERT INTO session_turns (tenant_id, session_id, turn_index, speaker, text, intent_id)
+INSERT INTO session_turns (tenant_id, session_id, turn_index, speaker, text, intent_id, accepted_at)
 SELECT
     $1, $2, coalesce(max(t.turn_index) + 1, 0), $3, $4,
-    $5
+    $5, $6
 FROM session_turns t
 WHERE t.tenant_id = $1
   AND t.session_id = $2
 `
 
 type AppendTurnParams struct {
-	TenantID  uuid.UUID
-	SessionID uuid.UUID
-	Speaker   string
-	Text      string
-	IntentID  uuid.UUID
+	TenantID   uuid.UUID
+	SessionID  uuid.UUID
+	Speaker    string
+	Text       string
+	IntentID   uuid.UUID
+	AcceptedAt time.Time
 }
 
 // Adds a turn after the last one. The session row is locked by UpsertSession.
@@ -38,12 +40,13 @@ func (q *Queries) AppendTurn(ctx context.Context, arg AppendTurnParams) error {
 		arg.Speaker,
 		arg.Text,
 		arg.IntentID,
+		arg.AcceptedAt,
 	)
 	return err
 }
 
 const getSession = `-- name: GetSession :one
-SELECT tenant_id, id, agent_id, customer_id, variables, created_at, updated_at
+SELECT tenant_id, id, agent_id, customer_id, variables, marks, created_at, updated_at
 FROM sessions
 WHERE tenant_id = $1
   AND id = $2
@@ -59,6 +62,7 @@ func (q *Queries) GetSession(ctx context.Context, tenantID uuid.UUID, iD uuid.UU
 		&i.AgentID,
 		&i.CustomerID,
 		&i.Variables,
+		&i.Marks,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)
@@ -105,7 +109,7 @@ SELECT turn_index, speaker, text
 FROM session_turns
 WHERE tenant_id = $1
   AND session_id = $2
-ORDER BY turn_index
+ORDER BY accepted_at, intent_id, turn_index
 `
 
 type ListTurnsRow struct {
@@ -114,7 +118,7 @@ type ListTurnsRow struct {
 	Text      string
 }
 
-// What was said, in order. Index: primary key.
+// What was said, in order of acceptance. Index: primary key.
 func (q *Queries) ListTurns(ctx context.Context, tenantID uuid.UUID, sessionID uuid.UUID) ([]ListTurnsRow, error) {
 	rows, err := q.db.Query(ctx, listTurns, tenantID, sessionID)
 	if err != nil {
@@ -219,14 +223,23 @@ func (q *Queries) StoreTurnEmbeddings(ctx context.Context, arg StoreTurnEmbeddin
 }
 
 const upsertSession = `-- name: UpsertSession :one
-INSERT INTO sessions (tenant_id, id, agent_id, customer_id, variables)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO sessions (tenant_id, id, agent_id, customer_id, variables, marks)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (tenant_id, id) DO UPDATE
-SET variables = sessions.variables || excluded.variables,
+SET variables = sessions.variables || (
+        SELECT coalesce(jsonb_object_agg(v.key, v.value), '{}')
+        FROM jsonb_each(excluded.variables) AS v
+        WHERE coalesce(sessions.marks ->> v.key, '') <= excluded.marks ->> v.key
+    ),
+    marks = sessions.marks || (
+        SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}')
+        FROM jsonb_each(excluded.marks) AS m
+        WHERE coalesce(sessions.marks ->> m.key, '') <= m.value #>> '{}'
+    ),
     updated_at = clock_timestamp()
 WHERE sessions.customer_id = excluded.customer_id
   AND sessions.agent_id = excluded.agent_id
-RETURNING tenant_id, id, agent_id, customer_id, variables, created_at, updated_at
+RETURNING tenant_id, id, agent_id, customer_id, variables, marks, created_at, updated_at
 `
 
 type UpsertSessionParams struct {
@@ -235,9 +248,11 @@ type UpsertSessionParams struct {
 	AgentID    uuid.UUID
 	CustomerID uuid.UUID
 	Variables  json.RawMessage
+	Marks      json.RawMessage
 }
 
-// Makes a session, or merges its variables by name. A session of another customer returns no row.
+// Makes a session, or merges its variables by name: of each, the value that was accepted last stays. marks are the names of the
+// variables with the time of acceptance, as text that sorts by it. A session of another customer returns no row.
 func (q *Queries) UpsertSession(ctx context.Context, arg UpsertSessionParams) (Session, error) {
 	row := q.db.QueryRow(ctx, upsertSession,
 		arg.TenantID,
@@ -245,6 +260,7 @@ func (q *Queries) UpsertSession(ctx context.Context, arg UpsertSessionParams) (S
 		arg.AgentID,
 		arg.CustomerID,
 		arg.Variables,
+		arg.Marks,
 	)
 	var i Session
 	err := row.Scan(
@@ -253,6 +269,7 @@ func (q *Queries) UpsertSession(ctx context.Context, arg UpsertSessionParams) (S
 		&i.AgentID,
 		&i.CustomerID,
 		&i.Variables,
+		&i.Marks,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)

@@ -29,12 +29,43 @@ func (q *Queries) AgentExists(ctx context.Context, tenantID uuid.UUID, agentID u
 	return known, err
 }
 
+const deleteDefinition = `-- name: DeleteDefinition :exec
+UPDATE profile_field_definitions
+SET deleted_at = clock_timestamp(),
+    enabled = false,
+    origin = 'human',
+    review_state = 'none',
+    intent_id = $1,
+    accepted_at = $2,
+    updated_at = clock_timestamp()
+WHERE tenant_id = $3
+  AND id = $4
+`
+
+type DeleteDefinitionParams struct {
+	IntentID   uuid.UUID
+	AcceptedAt time.Time
+	TenantID   uuid.UUID
+	ID         uuid.UUID
+}
+
+func (q *Queries) DeleteDefinition(ctx context.Context, arg DeleteDefinitionParams) error {
+	_, err := q.db.Exec(ctx, deleteDefinition,
+		arg.IntentID,
+		arg.AcceptedAt,
+		arg.TenantID,
+		arg.ID,
+	)
+	return err
+}
+
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, deleted_at, created_at, updated_at
 FROM profile_field_definitions
 WHERE tenant_id = $1
   AND agent_id = $2
   AND name = $3
+  AND deleted_at IS NULL
 `
 
 type GetDefinitionParams struct {
@@ -73,6 +104,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (P
 		&i.ReviewState,
 		&i.IntentID,
 		&i.AcceptedAt,
+		&i.DeletedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)
@@ -80,10 +112,11 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (P
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, deleted_at, created_at, updated_at
 FROM profile_field_definitions
 WHERE tenant_id = $1
   AND agent_id = $2
+  AND deleted_at IS NULL
 ORDER BY name
 `
 
@@ -123,6 +156,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.ReviewState,
 			&i.IntentID,
 			&i.AcceptedAt,
+			&i.DeletedAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 		); err != nil {
@@ -136,12 +170,42 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 	return items, nil
 }
 
+const lockDefinitionByName = `-- name: LockDefinitionByName :one
+SELECT id, accepted_at, deleted_at
+FROM profile_field_definitions
+WHERE tenant_id = $1
+  AND agent_id = $2
+  AND name = $3
+FOR UPDATE
+`
+
+type LockDefinitionByNameParams struct {
+	TenantID uuid.UUID
+	AgentID  uuid.UUID
+	Name     string
+}
+
+type LockDefinitionByNameRow struct {
+	ID         uuid.UUID
+	AcceptedAt time.Time
+	DeletedAt  *time.Time
+}
+
+// A definition by its name, deleted or not, held until the transaction ends. Index: the unique key.
+func (q *Queries) LockDefinitionByName(ctx context.Context, arg LockDefinitionByNameParams) (LockDefinitionByNameRow, error) {
+	row := q.db.QueryRow(ctx, lockDefinitionByName, arg.TenantID, arg.AgentID, arg.Name)
+	var i LockDefinitionByNameRow
+	err := row.Scan(&i.ID, &i.AcceptedAt, &i.DeletedAt)
+	return i, err
+}
+
 const nearestDefinitions = `-- name: NearestDefinitions :many
 SELECT d.name, d.value_type, (1 - (e.embedding <=> $1::vector))::float8 AS similarity
 FROM field_definition_embeddings e
 JOIN profile_field_definitions d ON d.id = e.definition_id
 WHERE e.tenant_id = $2
   AND d.agent_id = $3
+  AND d.deleted_at IS NULL
   AND e.model = $4
 ORDER BY e.embedding <=> $1::vector
 LIMIT $5
@@ -189,18 +253,63 @@ func (q *Queries) NearestDefinitions(ctx context.Context, arg NearestDefinitions
 	return items, nil
 }
 
+const requirementsOfField = `-- name: RequirementsOfField :many
+SELECT r.id, r.scenario_id
+FROM scenario_field_requirements r
+JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
+WHERE r.tenant_id = $1
+  AND s.agent_id = $2
+  AND (r.field_name = $3::text OR $3::text = ANY (r.depends_on_fields))
+  AND r.review_state <> 'rejected'
+  AND r.deleted_at IS NULL
+ORDER BY r.id
+`
+
+type RequirementsOfFieldParams struct {
+	TenantID uuid.UUID
+	AgentID  uuid.UUID
+	Name     string
+}
+
+type RequirementsOfFieldRow struct {
+	ID         uuid.UUID
+	ScenarioID uuid.UUID
+}
+
+// The requirements that need a definition: they name its field, or wait for it. Index: scenarios_agent, then
+// scenario_field_requirements_key.
+func (q *Queries) RequirementsOfField(ctx context.Context, arg RequirementsOfFieldParams) ([]RequirementsOfFieldRow, error) {
+	rows, err := q.db.Query(ctx, requirementsOfField, arg.TenantID, arg.AgentID, arg.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []RequirementsOfFieldRow{}
+	for rows.Next() {
+		var i RequirementsOfFieldRow
+		if err := rows.Scan(&i.ID, &i.ScenarioID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const searchOn = `-- name: SearchOn :exec
 SELECT set_config('hnsw.iterative_scan', 'strict_order', true)
 `
 
 // Lets a search by meaning in this transaction go on until it has enough rows of the agent, instead of stopping at the rows of others
-// that the index gives first. It needs pgvector 0.8.
+// that the index gives first. It needs pgvector 0.8, which the migrations check.
 func (q *Queries) SearchOn(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, searchOn)
 	return err
 }
 
-const suggestDefinition = `-- name: SuggestDefinition :execrows
+const suggestDefinition = `-- name: SuggestDefinition :one
 INSERT INTO profile_field_definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, collection_prompt,
     extraction_examples, is_pii, required_verification, enabled, origin, review_state, intent_id, accepted_at
@@ -211,7 +320,26 @@ VALUES (
     $11, $12, $13, false, 'extracted', 'pending',
     $14, $15
 )
-ON CONFLICT (tenant_id, agent_id, name) DO NOTHING
+ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
+SET display_name = excluded.display_name,
+    description = excluded.description,
+    value_type = excluded.value_type,
+    validation_regex = excluded.validation_regex,
+    allowed_values = excluded.allowed_values,
+    collection_prompt = excluded.collection_prompt,
+    extraction_examples = excluded.extraction_examples,
+    is_pii = excluded.is_pii,
+    required_verification = excluded.required_verification,
+    enabled = false,
+    origin = 'extracted',
+    review_state = 'pending',
+    intent_id = excluded.intent_id,
+    accepted_at = excluded.accepted_at,
+    updated_at = clock_timestamp(),
+    deleted_at = NULL
+WHERE profile_field_definitions.deleted_at IS NOT NULL
+  AND profile_field_definitions.accepted_at < excluded.accepted_at
+RETURNING id
 `
 
 type SuggestDefinitionParams struct {
@@ -232,9 +360,9 @@ type SuggestDefinitionParams struct {
 	AcceptedAt           time.Time
 }
 
-// A definition that extraction suggests: never over what is there.
-func (q *Queries) SuggestDefinition(ctx context.Context, arg SuggestDefinitionParams) (int64, error) {
-	result, err := q.db.Exec(ctx, suggestDefinition,
+// A definition that extraction suggests: never over what is there. One that was deleted before is suggested anew.
+func (q *Queries) SuggestDefinition(ctx context.Context, arg SuggestDefinitionParams) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, suggestDefinition,
 		arg.ID,
 		arg.TenantID,
 		arg.AgentID,
@@ -251,10 +379,9 @@ func (q *Queries) SuggestDefinition(ctx context.Context, arg SuggestDefinitionPa
 		arg.IntentID,
 		arg.AcceptedAt,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
 }
 
 const upsertDefinition = `-- name: UpsertDefinition :one
@@ -293,7 +420,8 @@ SET display_name = excluded.display_name,
     review_state = excluded.review_state,
     intent_id = excluded.intent_id,
     accepted_at = excluded.accepted_at,
-    updated_at = clock_timestamp()
+    updated_at = clock_timestamp(),
+    deleted_at = NULL
 WHERE profile_field_definitions.accepted_at <= excluded.accepted_at
    OR (profile_field_definitions.origin = 'extracted' AND profile_field_definitions.review_state = 'pending')
 RETURNING id

@@ -117,7 +117,7 @@ func (q *Queries) ForgetOrphanCandidates(ctx context.Context, before time.Time, 
 }
 
 const getActiveField = `-- name: GetActiveField :one
-SELECT id, tenant_id, profile_id, name, value, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, field_definition_id, warnings, intent_id, accepted_at, deleted_at
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, field_definition_id, warnings, intent_id, accepted_at, deleted_at
 FROM profile_fields
 WHERE tenant_id = $1
   AND profile_id = $2
@@ -142,6 +142,7 @@ func (q *Queries) GetActiveField(ctx context.Context, arg GetActiveFieldParams) 
 		&i.ProfileID,
 		&i.Name,
 		&i.Value,
+		&i.Encrypted,
 		&i.ValueType,
 		&i.Source,
 		&i.SourceSessionID,
@@ -172,7 +173,7 @@ func (q *Queries) GetActiveField(ctx context.Context, arg GetActiveFieldParams) 
 }
 
 const getAnyField = `-- name: GetAnyField :one
-SELECT id, tenant_id, profile_id, name, value, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, field_definition_id, warnings, intent_id, accepted_at, deleted_at
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, field_definition_id, warnings, intent_id, accepted_at, deleted_at
 FROM profile_fields
 WHERE tenant_id = $1
   AND id = $2
@@ -188,6 +189,7 @@ func (q *Queries) GetAnyField(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.ProfileID,
 		&i.Name,
 		&i.Value,
+		&i.Encrypted,
 		&i.ValueType,
 		&i.Source,
 		&i.SourceSessionID,
@@ -218,7 +220,7 @@ func (q *Queries) GetAnyField(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 }
 
 const getField = `-- name: GetField :one
-SELECT id, tenant_id, profile_id, name, value, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, field_definition_id, warnings, intent_id, accepted_at, deleted_at
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, field_definition_id, warnings, intent_id, accepted_at, deleted_at
 FROM profile_fields
 WHERE tenant_id = $1
   AND id = $2
@@ -235,6 +237,7 @@ func (q *Queries) GetField(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID
 		&i.ProfileID,
 		&i.Name,
 		&i.Value,
+		&i.Encrypted,
 		&i.ValueType,
 		&i.Source,
 		&i.SourceSessionID,
@@ -266,19 +269,19 @@ func (q *Queries) GetField(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID
 
 const insertField = `-- name: InsertField :exec
 INSERT INTO profile_fields (
-    id, tenant_id, profile_id, name, value, value_type, source, source_session_id, source_scenario_id, source_step_id,
+    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, field_definition_id, warnings,
     intent_id, accepted_at
 )
 VALUES (
-    $1, $2, $3, $4, $5, $6,
-    $7, $8, $9, $10,
-    $11, $12, $13, $14,
-    $15, $16, $17, $18,
-    $19, $20, $21, $22,
-    $23, $24, $25, $26, $27,
-    $28
+    $1, $2, $3, $4, $5, $6, $7,
+    $8, $9, $10, $11,
+    $12, $13, $14, $15,
+    $16, $17, $18, $19,
+    $20, $21, $22, $23,
+    $24, $25, $26, $27, $28,
+    $29
 )
 `
 
@@ -288,6 +291,7 @@ type InsertFieldParams struct {
 	ProfileID            uuid.UUID
 	Name                 string
 	Value                json.RawMessage
+	Encrypted            bool
 	ValueType            string
 	Source               string
 	SourceSessionID      *uuid.UUID
@@ -320,6 +324,7 @@ func (q *Queries) InsertField(ctx context.Context, arg InsertFieldParams) error 
 		arg.ProfileID,
 		arg.Name,
 		arg.Value,
+		arg.Encrypted,
 		arg.ValueType,
 		arg.Source,
 		arg.SourceSessionID,
@@ -349,18 +354,18 @@ func (q *Queries) InsertField(ctx context.Context, arg InsertFieldParams) error 
 
 const insertFields = `-- name: InsertFields :execrows
 INSERT INTO profile_fields (
-    id, tenant_id, profile_id, name, value, value_type, source, source_session_id, source_scenario_id, source_step_id,
+    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, field_definition_id, warnings,
     intent_id, accepted_at
 )
 SELECT
-    r.id, $1, r.profile_id, r.name, r.value, r.value_type, r.source, r.source_session_id, r.source_scenario_id,
+    r.id, $1, r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source, r.source_session_id, r.source_scenario_id,
     r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id, r.superseded_at,
     r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation, r.collected_at,
     r.expires_at, r.field_definition_id, r.warnings, $2, $3
 FROM jsonb_to_recordset($4::jsonb) AS r (
-    id uuid, profile_id uuid, name text, value jsonb, value_type text, source text, source_session_id uuid,
+    id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text, source_session_id uuid,
     source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb, status text,
     superseded_by_id uuid, superseded_at timestamptz, verified boolean, verification_method text, verified_at timestamptz,
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
@@ -391,7 +396,7 @@ func (q *Queries) InsertFields(ctx context.Context, arg InsertFieldsParams) (int
 }
 
 const listHistory = `-- name: ListHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.field_definition_id, f.warnings, f.intent_id, f.accepted_at, f.deleted_at
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.field_definition_id, f.warnings, f.intent_id, f.accepted_at, f.deleted_at
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = coalesce(c.merged_into_id, c.id)
 JOIN profile_fields f ON f.profile_id = p.id
@@ -432,6 +437,7 @@ func (q *Queries) ListHistory(ctx context.Context, arg ListHistoryParams) ([]Pro
 			&i.ProfileID,
 			&i.Name,
 			&i.Value,
+			&i.Encrypted,
 			&i.ValueType,
 			&i.Source,
 			&i.SourceSessionID,

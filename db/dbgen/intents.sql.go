@@ -141,6 +141,24 @@ func (q *Queries) GetIntentByKey(ctx context.Context, arg GetIntentByKeyParams) 
 	return i, err
 }
 
+const hurryFirstIntents = `-- name: HurryFirstIntents :execrows
+UPDATE intents
+SET due_at = clock_timestamp()
+WHERE status = 'accepted'
+  AND enqueued_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM intents o WHERE o.status <> 'accepted')
+`
+
+// The engine drops an event that no workflow is registered for, so what was pushed before the very first worker came is lost to
+// it. Where nothing was ever carried out, all that is accepted is due at once.
+func (q *Queries) HurryFirstIntents(ctx context.Context) (int64, error) {
+	result, err := q.db.Exec(ctx, hurryFirstIntents)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const insertIntent = `-- name: InsertIntent :one
 INSERT INTO intents (id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, due_at)
 VALUES (

@@ -173,6 +173,7 @@ type ProfileField struct {
 	ProfileID            uuid.UUID
 	Name                 string
 	Value                json.RawMessage
+	Encrypted            bool
 	ValueType            string
 	Source               string
 	SourceSessionID      *uuid.UUID
@@ -226,6 +227,7 @@ type ProfileFieldDefinition struct {
 	ReviewState          string
 	IntentID             uuid.UUID
 	AcceptedAt           time.Time
+	DeletedAt            *time.Time
 	CreatedAt            time.Time
 	UpdatedAt            time.Time
 }
@@ -311,6 +313,7 @@ type ScenarioFieldRequirement struct {
 	IntentID         uuid.UUID
 	AcceptedAt       time.Time
 	UpdatedAt        time.Time
+	DeletedAt        *time.Time
 }
 
 type SchemaExtraction struct {
@@ -330,18 +333,20 @@ type Session struct {
 	AgentID    uuid.UUID
 	CustomerID uuid.UUID
 	Variables  json.RawMessage
+	Marks      json.RawMessage
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 }
 
 type SessionTurn struct {
-	TenantID  uuid.UUID
-	SessionID uuid.UUID
-	TurnIndex int32
-	Speaker   string
-	Text      string
-	IntentID  uuid.UUID
-	AddedAt   time.Time
+	TenantID   uuid.UUID
+	SessionID  uuid.UUID
+	TurnIndex  int32
+	Speaker    string
+	Text       string
+	IntentID   uuid.UUID
+	AcceptedAt time.Time
+	AddedAt    time.Time
 }
 
 type SessionTurnEmbedding struct {

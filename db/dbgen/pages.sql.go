@@ -131,7 +131,7 @@ func (q *Queries) PageCustomers(ctx context.Context, arg PageCustomersParams) ([
 }
 
 const pageHistory = `-- name: PageHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.field_definition_id, f.warnings, f.intent_id, f.accepted_at, f.deleted_at
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.field_definition_id, f.warnings, f.intent_id, f.accepted_at, f.deleted_at
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = coalesce(c.merged_into_id, c.id)
 JOIN profile_fields f ON f.profile_id = p.id
@@ -183,6 +183,7 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Pro
 			&i.ProfileID,
 			&i.Name,
 			&i.Value,
+			&i.Encrypted,
 			&i.ValueType,
 			&i.Source,
 			&i.SourceSessionID,
@@ -223,7 +224,7 @@ const pageOpenQuestions = `-- name: PageOpenQuestions :many
 SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
-  AND customer_id = coalesce($2, customer_id)
+  AND ($2::uuid[] IS NULL OR customer_id = ANY ($2::uuid[]))
   AND status = 'open'
   AND (
     $3::timestamptz IS NULL
@@ -235,17 +236,17 @@ LIMIT $5
 
 type PageOpenQuestionsParams struct {
 	TenantID      uuid.UUID
-	CustomerID    *uuid.UUID
+	Customers     []uuid.UUID
 	AfterOpenedAt *time.Time
 	AfterID       *uuid.UUID
 	Most          int32
 }
 
-// Questions that wait for an answer, the oldest first: of one customer, or of all where it is null.
+// Questions that wait for an answer, the oldest first: of one customer's ids, or of all where they are null.
 func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsParams) ([]Question, error) {
 	rows, err := q.db.Query(ctx, pageOpenQuestions,
 		arg.TenantID,
-		arg.CustomerID,
+		arg.Customers,
 		arg.AfterOpenedAt,
 		arg.AfterID,
 		arg.Most,
@@ -289,7 +290,7 @@ func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsPa
 }
 
 const pagePendingDefinitions = `-- name: PagePendingDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, deleted_at, created_at, updated_at
 FROM profile_field_definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -340,6 +341,7 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 			&i.ReviewState,
 			&i.IntentID,
 			&i.AcceptedAt,
+			&i.DeletedAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 		); err != nil {
@@ -354,7 +356,7 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 }
 
 const pagePendingRequirements = `-- name: PagePendingRequirements :many
-SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at, updated_at
+SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at, updated_at, deleted_at
 FROM scenario_field_requirements
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -400,6 +402,7 @@ func (q *Queries) PagePendingRequirements(ctx context.Context, arg PagePendingRe
 			&i.IntentID,
 			&i.AcceptedAt,
 			&i.UpdatedAt,
+			&i.DeletedAt,
 		); err != nil {
 			return nil, err
 		}

@@ -55,7 +55,7 @@ WHERE id IN (
     SELECT q.id
     FROM questions q
     WHERE q.tenant_id = $2
-      AND q.customer_id = $3
+      AND q.customer_id = ANY ($3::uuid[])
       AND q.agent_id = $4
       AND q.field_name = $5
       AND q.status = 'open'
@@ -67,7 +67,7 @@ WHERE id IN (
 type CloseSameQuestionsParams struct {
 	AnswerIntentID uuid.UUID
 	TenantID       uuid.UUID
-	CustomerID     uuid.UUID
+	Customers      []uuid.UUID
 	AgentID        uuid.UUID
 	FieldName      string
 	ID             uuid.UUID
@@ -79,7 +79,7 @@ func (q *Queries) CloseSameQuestions(ctx context.Context, arg CloseSameQuestions
 	_, err := q.db.Exec(ctx, closeSameQuestions,
 		arg.AnswerIntentID,
 		arg.TenantID,
-		arg.CustomerID,
+		arg.Customers,
 		arg.AgentID,
 		arg.FieldName,
 		arg.ID,
@@ -175,15 +175,15 @@ const listOpenQuestions = `-- name: ListOpenQuestions :many
 SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
-  AND customer_id = $2
+  AND customer_id = ANY ($2::uuid[])
   AND status = 'open'
 ORDER BY opened_at
 LIMIT 1000
 `
 
-// What waits for a customer. Index: questions_customer.
-func (q *Queries) ListOpenQuestions(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) ([]Question, error) {
-	rows, err := q.db.Query(ctx, listOpenQuestions, tenantID, customerID)
+// What waits for a customer, under any of their ids. Index: questions_customer.
+func (q *Queries) ListOpenQuestions(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]Question, error) {
+	rows, err := q.db.Query(ctx, listOpenQuestions, tenantID, customers)
 	if err != nil {
 		return nil, err
 	}
@@ -215,6 +215,40 @@ func (q *Queries) ListOpenQuestions(ctx context.Context, tenantID uuid.UUID, cus
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSameCustomers = `-- name: ListSameCustomers :many
+WITH lead AS (
+    SELECT coalesce(c.merged_into_id, c.id) AS id
+    FROM customer_profiles c
+    WHERE c.tenant_id = $1
+      AND c.customer_id = $2
+)
+SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.id = l.id
+UNION
+SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id
+`
+
+// The customers who are one since their profiles were merged, the given one among them where it has a profile. Indexes: the unique
+// key, the primary key and customer_profiles_merged.
+func (q *Queries) ListSameCustomers(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listSameCustomers, tenantID, customerID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var customer_id uuid.UUID
+		if err := rows.Scan(&customer_id); err != nil {
+			return nil, err
+		}
+		items = append(items, customer_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -44,6 +44,37 @@ func (q *Queries) DeleteOutdatedRequirements(ctx context.Context, arg DeleteOutd
 	return result.RowsAffected(), nil
 }
 
+const deleteRequirement = `-- name: DeleteRequirement :exec
+UPDATE scenario_field_requirements
+SET deleted_at = clock_timestamp(),
+    origin = 'human',
+    review_state = 'none',
+    needs_human_review = false,
+    intent_id = $1,
+    accepted_at = $2,
+    updated_at = clock_timestamp()
+WHERE tenant_id = $3
+  AND id = $4
+`
+
+type DeleteRequirementParams struct {
+	IntentID   uuid.UUID
+	AcceptedAt time.Time
+	TenantID   uuid.UUID
+	ID         uuid.UUID
+}
+
+// It is a person's decision from now on, so that no extraction brings the requirement back.
+func (q *Queries) DeleteRequirement(ctx context.Context, arg DeleteRequirementParams) error {
+	_, err := q.db.Exec(ctx, deleteRequirement,
+		arg.IntentID,
+		arg.AcceptedAt,
+		arg.TenantID,
+		arg.ID,
+	)
+	return err
+}
+
 const getExtraction = `-- name: GetExtraction :one
 SELECT tenant_id, scenario_id, rule_id, content_hash, model, proposals, intent_id, proposed_at
 FROM schema_extractions
@@ -76,10 +107,11 @@ func (q *Queries) GetExtraction(ctx context.Context, arg GetExtractionParams) (S
 }
 
 const listRequirements = `-- name: ListRequirements :many
-SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at, updated_at
+SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at, updated_at, deleted_at
 FROM scenario_field_requirements
 WHERE tenant_id = $1
   AND scenario_id = $2
+  AND deleted_at IS NULL
 ORDER BY collection_order, field_name
 `
 
@@ -114,6 +146,7 @@ func (q *Queries) ListRequirements(ctx context.Context, tenantID uuid.UUID, scen
 			&i.IntentID,
 			&i.AcceptedAt,
 			&i.UpdatedAt,
+			&i.DeletedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -123,6 +156,54 @@ func (q *Queries) ListRequirements(ctx context.Context, tenantID uuid.UUID, scen
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockRequirementByKey = `-- name: LockRequirementByKey :one
+SELECT id, accepted_at, deleted_at, origin, review_state
+FROM scenario_field_requirements
+WHERE tenant_id = $1
+  AND scenario_id = $2
+  AND step_id = $3
+  AND coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid)
+      = coalesce($4::uuid, '00000000-0000-0000-0000-000000000000'::uuid)
+  AND field_name = $5
+FOR UPDATE
+`
+
+type LockRequirementByKeyParams struct {
+	TenantID   uuid.UUID
+	ScenarioID uuid.UUID
+	StepID     string
+	RuleID     *uuid.UUID
+	FieldName  string
+}
+
+type LockRequirementByKeyRow struct {
+	ID          uuid.UUID
+	AcceptedAt  time.Time
+	DeletedAt   *time.Time
+	Origin      string
+	ReviewState string
+}
+
+// A requirement by its key, deleted or not, held until the transaction ends. Index: scenario_field_requirements_key.
+func (q *Queries) LockRequirementByKey(ctx context.Context, arg LockRequirementByKeyParams) (LockRequirementByKeyRow, error) {
+	row := q.db.QueryRow(ctx, lockRequirementByKey,
+		arg.TenantID,
+		arg.ScenarioID,
+		arg.StepID,
+		arg.RuleID,
+		arg.FieldName,
+	)
+	var i LockRequirementByKeyRow
+	err := row.Scan(
+		&i.ID,
+		&i.AcceptedAt,
+		&i.DeletedAt,
+		&i.Origin,
+		&i.ReviewState,
+	)
+	return i, err
 }
 
 const upsertExtractedRequirement = `-- name: UpsertExtractedRequirement :execrows
@@ -254,7 +335,8 @@ SET required_level = excluded.required_level,
     quote = '',
     intent_id = excluded.intent_id,
     accepted_at = excluded.accepted_at,
-    updated_at = clock_timestamp()
+    updated_at = clock_timestamp(),
+    deleted_at = NULL
 WHERE scenario_field_requirements.accepted_at <= excluded.accepted_at
    OR (scenario_field_requirements.origin = 'extracted' AND scenario_field_requirements.review_state IN ('none', 'pending'))
 RETURNING id

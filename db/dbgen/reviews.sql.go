@@ -12,7 +12,7 @@ import (
 )
 
 const listPendingDefinitions = `-- name: ListPendingDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, deleted_at, created_at, updated_at
 FROM profile_field_definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -56,6 +56,7 @@ func (q *Queries) ListPendingDefinitions(ctx context.Context, tenantID uuid.UUID
 			&i.ReviewState,
 			&i.IntentID,
 			&i.AcceptedAt,
+			&i.DeletedAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 		); err != nil {
@@ -70,7 +71,7 @@ func (q *Queries) ListPendingDefinitions(ctx context.Context, tenantID uuid.UUID
 }
 
 const listPendingRequirements = `-- name: ListPendingRequirements :many
-SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at, updated_at
+SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at, updated_at, deleted_at
 FROM scenario_field_requirements
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -109,6 +110,7 @@ func (q *Queries) ListPendingRequirements(ctx context.Context, tenantID uuid.UUI
 			&i.IntentID,
 			&i.AcceptedAt,
 			&i.UpdatedAt,
+			&i.DeletedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -121,10 +123,11 @@ func (q *Queries) ListPendingRequirements(ctx context.Context, tenantID uuid.UUI
 }
 
 const lockDefinition = `-- name: LockDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, deleted_at, created_at, updated_at
 FROM profile_field_definitions
 WHERE tenant_id = $1
   AND id = $2
+  AND deleted_at IS NULL
 FOR UPDATE
 `
 
@@ -157,6 +160,7 @@ func (q *Queries) LockDefinition(ctx context.Context, tenantID uuid.UUID, iD uui
 		&i.ReviewState,
 		&i.IntentID,
 		&i.AcceptedAt,
+		&i.DeletedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)
@@ -164,10 +168,11 @@ func (q *Queries) LockDefinition(ctx context.Context, tenantID uuid.UUID, iD uui
 }
 
 const lockRequirement = `-- name: LockRequirement :one
-SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at, updated_at
+SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at, updated_at, deleted_at
 FROM scenario_field_requirements
 WHERE tenant_id = $1
   AND id = $2
+  AND deleted_at IS NULL
 FOR UPDATE
 `
 
@@ -195,6 +200,7 @@ func (q *Queries) LockRequirement(ctx context.Context, tenantID uuid.UUID, iD uu
 		&i.IntentID,
 		&i.AcceptedAt,
 		&i.UpdatedAt,
+		&i.DeletedAt,
 	)
 	return i, err
 }

@@ -5,12 +5,22 @@ FROM sessions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Makes a session, or merges its variables by name. A session of another customer returns no row.
+-- Makes a session, or merges its variables by name: of each, the value that was accepted last stays. marks are the names of the
+-- variables with the time of acceptance, as text that sorts by it. A session of another customer returns no row.
 -- name: UpsertSession :one
-INSERT INTO sessions (tenant_id, id, agent_id, customer_id, variables)
-VALUES (sqlc.arg(tenant_id), sqlc.arg(id), sqlc.arg(agent_id), sqlc.arg(customer_id), sqlc.arg(variables))
+INSERT INTO sessions (tenant_id, id, agent_id, customer_id, variables, marks)
+VALUES (sqlc.arg(tenant_id), sqlc.arg(id), sqlc.arg(agent_id), sqlc.arg(customer_id), sqlc.arg(variables), sqlc.arg(marks))
 ON CONFLICT (tenant_id, id) DO UPDATE
-SET variables = sessions.variables || excluded.variables,
+SET variables = sessions.variables || (
+        SELECT coalesce(jsonb_object_agg(v.key, v.value), '{}')
+        FROM jsonb_each(excluded.variables) AS v
+        WHERE coalesce(sessions.marks ->> v.key, '') <= excluded.marks ->> v.key
+    ),
+    marks = sessions.marks || (
+        SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}')
+        FROM jsonb_each(excluded.marks) AS m
+        WHERE coalesce(sessions.marks ->> m.key, '') <= m.value #>> '{}'
+    ),
     updated_at = clock_timestamp()
 WHERE sessions.customer_id = excluded.customer_id
   AND sessions.agent_id = excluded.agent_id
@@ -18,21 +28,21 @@ RETURNING *;
 
 -- Adds a turn after the last one. The session row is locked by UpsertSession.
 -- name: AppendTurn :exec
-INSERT INTO session_turns (tenant_id, session_id, turn_index, speaker, text, intent_id)
+INSERT INTO session_turns (tenant_id, session_id, turn_index, speaker, text, intent_id, accepted_at)
 SELECT
     sqlc.arg(tenant_id), sqlc.arg(session_id), coalesce(max(t.turn_index) + 1, 0), sqlc.arg(speaker), sqlc.arg(text),
-    sqlc.arg(intent_id)
+    sqlc.arg(intent_id), sqlc.arg(accepted_at)
 FROM session_turns t
 WHERE t.tenant_id = sqlc.arg(tenant_id)
   AND t.session_id = sqlc.arg(session_id);
 
--- What was said, in order. Index: primary key.
+-- What was said, in order of acceptance. Index: primary key.
 -- name: ListTurns :many
 SELECT turn_index, speaker, text
 FROM session_turns
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND session_id = sqlc.arg(session_id)
-ORDER BY turn_index;
+ORDER BY accepted_at, intent_id, turn_index;
 
 -- The turns whose meaning a model has computed. Index: primary key.
 -- name: ListEmbeddedTurns :many

@@ -4,7 +4,42 @@ SELECT *
 FROM profile_field_definitions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND agent_id = sqlc.arg(agent_id)
-  AND name = sqlc.arg(name);
+  AND name = sqlc.arg(name)
+  AND deleted_at IS NULL;
+
+-- A definition by its name, deleted or not, held until the transaction ends. Index: the unique key.
+-- name: LockDefinitionByName :one
+SELECT id, accepted_at, deleted_at
+FROM profile_field_definitions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND agent_id = sqlc.arg(agent_id)
+  AND name = sqlc.arg(name)
+FOR UPDATE;
+
+-- The requirements that need a definition: they name its field, or wait for it. Index: scenarios_agent, then
+-- scenario_field_requirements_key.
+-- name: RequirementsOfField :many
+SELECT r.id, r.scenario_id
+FROM scenario_field_requirements r
+JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
+WHERE r.tenant_id = sqlc.arg(tenant_id)
+  AND s.agent_id = sqlc.arg(agent_id)
+  AND (r.field_name = sqlc.arg(name)::text OR sqlc.arg(name)::text = ANY (r.depends_on_fields))
+  AND r.review_state <> 'rejected'
+  AND r.deleted_at IS NULL
+ORDER BY r.id;
+
+-- name: DeleteDefinition :exec
+UPDATE profile_field_definitions
+SET deleted_at = clock_timestamp(),
+    enabled = false,
+    origin = 'human',
+    review_state = 'none',
+    intent_id = sqlc.arg(intent_id),
+    accepted_at = sqlc.arg(accepted_at),
+    updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
 
 -- All definitions of an agent. Index: the unique key.
 -- name: ListDefinitions :many
@@ -12,6 +47,7 @@ SELECT *
 FROM profile_field_definitions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND agent_id = sqlc.arg(agent_id)
+  AND deleted_at IS NULL
 ORDER BY name;
 
 -- Whether anything was ever saved for an agent.
@@ -59,13 +95,14 @@ SET display_name = excluded.display_name,
     review_state = excluded.review_state,
     intent_id = excluded.intent_id,
     accepted_at = excluded.accepted_at,
-    updated_at = clock_timestamp()
+    updated_at = clock_timestamp(),
+    deleted_at = NULL
 WHERE profile_field_definitions.accepted_at <= excluded.accepted_at
    OR (profile_field_definitions.origin = 'extracted' AND profile_field_definitions.review_state = 'pending')
 RETURNING id;
 
--- A definition that extraction suggests: never over what is there.
--- name: SuggestDefinition :execrows
+-- A definition that extraction suggests: never over what is there. One that was deleted before is suggested anew.
+-- name: SuggestDefinition :one
 INSERT INTO profile_field_definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, collection_prompt,
     extraction_examples, is_pii, required_verification, enabled, origin, review_state, intent_id, accepted_at
@@ -76,7 +113,26 @@ VALUES (
     sqlc.arg(extraction_examples), sqlc.arg(is_pii), sqlc.arg(required_verification), false, 'extracted', 'pending',
     sqlc.arg(intent_id), sqlc.arg(accepted_at)
 )
-ON CONFLICT (tenant_id, agent_id, name) DO NOTHING;
+ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
+SET display_name = excluded.display_name,
+    description = excluded.description,
+    value_type = excluded.value_type,
+    validation_regex = excluded.validation_regex,
+    allowed_values = excluded.allowed_values,
+    collection_prompt = excluded.collection_prompt,
+    extraction_examples = excluded.extraction_examples,
+    is_pii = excluded.is_pii,
+    required_verification = excluded.required_verification,
+    enabled = false,
+    origin = 'extracted',
+    review_state = 'pending',
+    intent_id = excluded.intent_id,
+    accepted_at = excluded.accepted_at,
+    updated_at = clock_timestamp(),
+    deleted_at = NULL
+WHERE profile_field_definitions.deleted_at IS NOT NULL
+  AND profile_field_definitions.accepted_at < excluded.accepted_at
+RETURNING id;
 
 -- The meaning of a definition, as one model sees it.
 -- name: UpsertDefinitionEmbedding :exec
@@ -87,7 +143,7 @@ SET content_hash = excluded.content_hash,
     embedding = excluded.embedding;
 
 -- Lets a search by meaning in this transaction go on until it has enough rows of the agent, instead of stopping at the rows of others
--- that the index gives first. It needs pgvector 0.8.
+-- that the index gives first. It needs pgvector 0.8, which the migrations check.
 -- name: SearchOn :exec
 SELECT set_config('hnsw.iterative_scan', 'strict_order', true);
 
@@ -99,6 +155,7 @@ FROM field_definition_embeddings e
 JOIN profile_field_definitions d ON d.id = e.definition_id
 WHERE e.tenant_id = sqlc.arg(tenant_id)
   AND d.agent_id = sqlc.arg(agent_id)
+  AND d.deleted_at IS NULL
   AND e.model = sqlc.arg(model)
 ORDER BY e.embedding <=> sqlc.arg(embedding)::vector
 LIMIT sqlc.arg(most);

@@ -1,12 +1,12 @@
 -- name: InsertField :exec
 INSERT INTO profile_fields (
-    id, tenant_id, profile_id, name, value, value_type, source, source_session_id, source_scenario_id, source_step_id,
+    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, field_definition_id, warnings,
     intent_id, accepted_at
 )
 VALUES (
-    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(name), sqlc.arg(value), sqlc.arg(value_type),
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(name), sqlc.arg(value), sqlc.arg(encrypted), sqlc.arg(value_type),
     sqlc.arg(source), sqlc.narg(source_session_id), sqlc.narg(source_scenario_id), sqlc.arg(source_step_id),
     sqlc.narg(source_item_id), sqlc.arg(source_item_type), sqlc.arg(source_metadata), sqlc.arg(status),
     sqlc.narg(superseded_by_id), sqlc.narg(superseded_at), sqlc.arg(verified), sqlc.arg(verification_method),
@@ -227,18 +227,18 @@ WHERE f.tenant_id = sqlc.arg(tenant_id)
 -- row-level security.
 -- name: InsertFields :execrows
 INSERT INTO profile_fields (
-    id, tenant_id, profile_id, name, value, value_type, source, source_session_id, source_scenario_id, source_step_id,
+    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, field_definition_id, warnings,
     intent_id, accepted_at
 )
 SELECT
-    r.id, sqlc.arg(tenant_id), r.profile_id, r.name, r.value, r.value_type, r.source, r.source_session_id, r.source_scenario_id,
+    r.id, sqlc.arg(tenant_id), r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source, r.source_session_id, r.source_scenario_id,
     r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id, r.superseded_at,
     r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation, r.collected_at,
     r.expires_at, r.field_definition_id, r.warnings, sqlc.arg(intent_id), sqlc.arg(accepted_at)
 FROM jsonb_to_recordset(sqlc.arg(rows)::jsonb) AS r (
-    id uuid, profile_id uuid, name text, value jsonb, value_type text, source text, source_session_id uuid,
+    id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text, source_session_id uuid,
     source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb, status text,
     superseded_by_id uuid, superseded_at timestamptz, verified boolean, verification_method text, verified_at timestamptz,
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,

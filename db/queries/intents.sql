@@ -108,6 +108,15 @@ FROM due
 WHERE i.id = due.id
 RETURNING i.id, i.tenant_id, i.event, i.subject;
 
+-- The engine drops an event that no workflow is registered for, so what was pushed before the very first worker came is lost to
+-- it. Where nothing was ever carried out, all that is accepted is due at once.
+-- name: HurryFirstIntents :execrows
+UPDATE intents
+SET due_at = clock_timestamp()
+WHERE status = 'accepted'
+  AND enqueued_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM intents o WHERE o.status <> 'accepted');
+
 -- The push did not reach the engine: due again soon. It was no attempt, or the next lease would grow with every look at an
 -- engine that is down.
 -- name: ReleaseIntents :exec

@@ -17,12 +17,12 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
 ORDER BY f.accepted_at DESC, f.intent_id DESC, f.id DESC
 LIMIT sqlc.arg(most);
 
--- Questions that wait for an answer, the oldest first: of one customer, or of all where it is null.
+-- Questions that wait for an answer, the oldest first: of one customer's ids, or of all where they are null.
 -- name: PageOpenQuestions :many
 SELECT *
 FROM questions
 WHERE tenant_id = sqlc.arg(tenant_id)
-  AND customer_id = coalesce(sqlc.narg(customer_id), customer_id)
+  AND (sqlc.narg(customers)::uuid[] IS NULL OR customer_id = ANY (sqlc.narg(customers)::uuid[]))
   AND status = 'open'
   AND (
     sqlc.narg(after_opened_at)::timestamptz IS NULL

@@ -33,12 +33,25 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND fill_id = sqlc.arg(fill_id)
 ORDER BY opened_at, id;
 
--- What waits for a customer. Index: questions_customer.
+-- The customers who are one since their profiles were merged, the given one among them where it has a profile. Indexes: the unique
+-- key, the primary key and customer_profiles_merged.
+-- name: ListSameCustomers :many
+WITH lead AS (
+    SELECT coalesce(c.merged_into_id, c.id) AS id
+    FROM customer_profiles c
+    WHERE c.tenant_id = sqlc.arg(tenant_id)
+      AND c.customer_id = sqlc.arg(customer_id)
+)
+SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.id = l.id
+UNION
+SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id;
+
+-- What waits for a customer, under any of their ids. Index: questions_customer.
 -- name: ListOpenQuestions :many
 SELECT *
 FROM questions
 WHERE tenant_id = sqlc.arg(tenant_id)
-  AND customer_id = sqlc.arg(customer_id)
+  AND customer_id = ANY (sqlc.arg(customers)::uuid[])
   AND status = 'open'
 ORDER BY opened_at
 LIMIT 1000;
@@ -64,7 +77,7 @@ WHERE id IN (
     SELECT q.id
     FROM questions q
     WHERE q.tenant_id = sqlc.arg(tenant_id)
-      AND q.customer_id = sqlc.arg(customer_id)
+      AND q.customer_id = ANY (sqlc.arg(customers)::uuid[])
       AND q.agent_id = sqlc.arg(agent_id)
       AND q.field_name = sqlc.arg(field_name)
       AND q.status = 'open'

@@ -4,7 +4,33 @@ SELECT *
 FROM scenario_field_requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND scenario_id = sqlc.arg(scenario_id)
+  AND deleted_at IS NULL
 ORDER BY collection_order, field_name;
+
+-- A requirement by its key, deleted or not, held until the transaction ends. Index: scenario_field_requirements_key.
+-- name: LockRequirementByKey :one
+SELECT id, accepted_at, deleted_at, origin, review_state
+FROM scenario_field_requirements
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND scenario_id = sqlc.arg(scenario_id)
+  AND step_id = sqlc.arg(step_id)
+  AND coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid)
+      = coalesce(sqlc.narg(rule_id)::uuid, '00000000-0000-0000-0000-000000000000'::uuid)
+  AND field_name = sqlc.arg(field_name)
+FOR UPDATE;
+
+-- It is a person's decision from now on, so that no extraction brings the requirement back.
+-- name: DeleteRequirement :exec
+UPDATE scenario_field_requirements
+SET deleted_at = clock_timestamp(),
+    origin = 'human',
+    review_state = 'none',
+    needs_human_review = false,
+    intent_id = sqlc.arg(intent_id),
+    accepted_at = sqlc.arg(accepted_at),
+    updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
 
 -- A person's requirement: over anything that was there, unless a newer save is.
 -- name: UpsertRequirement :one
@@ -31,7 +57,8 @@ SET required_level = excluded.required_level,
     quote = '',
     intent_id = excluded.intent_id,
     accepted_at = excluded.accepted_at,
-    updated_at = clock_timestamp()
+    updated_at = clock_timestamp(),
+    deleted_at = NULL
 WHERE scenario_field_requirements.accepted_at <= excluded.accepted_at
    OR (scenario_field_requirements.origin = 'extracted' AND scenario_field_requirements.review_state IN ('none', 'pending'))
 RETURNING id;

@@ -21,6 +21,7 @@ SELECT *
 FROM scenario_field_requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
+  AND deleted_at IS NULL
 FOR UPDATE;
 
 -- name: LockDefinition :one
@@ -28,6 +29,7 @@ SELECT *
 FROM profile_field_definitions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
+  AND deleted_at IS NULL
 FOR UPDATE;
 
 -- name: ReviewRequirement :exec

@@ -1,6 +1,19 @@
 -- +goose Up
 CREATE EXTENSION IF NOT EXISTS vector;
 
+-- Before 0.8 a search in an index that tenants share stops at the rows of others (hnsw.iterative_scan).
+-- +goose StatementBegin
+DO $$
+DECLARE
+    installed text := (SELECT extversion FROM pg_extension WHERE extname = 'vector');
+BEGIN
+    IF string_to_array(substring(installed FROM '^[0-9]+\.[0-9]+'), '.')::int[] < ARRAY [0, 8] THEN
+        RAISE EXCEPTION 'pgvector % is installed, and 0.8 or newer is needed: install it on the server, then run ALTER EXTENSION vector UPDATE in this database', installed;
+    END IF;
+END
+$$;
+-- +goose StatementEnd
+
 -- Roles belong to the whole cluster, so another database of it may have made them already, or be making them now.
 -- vault_app sees one tenant at a time; vault_system (sweeps, relay, purge) sees all. Neither bypasses row-level security.
 -- +goose StatementBegin

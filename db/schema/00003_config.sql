@@ -24,7 +24,8 @@ CREATE TABLE profile_field_definitions (
     origin                 text NOT NULL CHECK (origin IN ('human', 'extracted')),
     review_state           text NOT NULL DEFAULT 'none' CHECK (review_state IN ('none', 'pending', 'approved', 'rejected')),
     intent_id              uuid NOT NULL,
-    accepted_at            timestamptz NOT NULL, -- of the newest save that was applied
+    accepted_at            timestamptz NOT NULL, -- of the newest save or deletion that was applied
+    deleted_at             timestamptz,          -- the row stays, so that an older save which arrives late is told from a newer one
     created_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
     UNIQUE (tenant_id, agent_id, name)
@@ -95,6 +96,7 @@ CREATE TABLE scenario_field_requirements (
     intent_id          uuid NOT NULL,
     accepted_at        timestamptz NOT NULL,
     updated_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    deleted_at         timestamptz, -- the row stays: neither an older save nor an extraction brings it back
     FOREIGN KEY (tenant_id, scenario_id) REFERENCES scenarios (tenant_id, id),
     FOREIGN KEY (tenant_id, rule_id) REFERENCES rules (tenant_id, id)
 );

@@ -64,6 +64,7 @@ CREATE TABLE profile_fields (
     profile_id            uuid NOT NULL,
     name                  text NOT NULL,
     value                 jsonb NOT NULL,
+    encrypted             boolean NOT NULL DEFAULT false, -- then value is a JSON string: sealed, in base64
     value_type            text NOT NULL,
     source                text NOT NULL,
     source_session_id     uuid,

@@ -5,6 +5,7 @@ CREATE TABLE sessions (
     agent_id    uuid NOT NULL,
     customer_id uuid NOT NULL,
     variables   jsonb NOT NULL DEFAULT '{}',
+    marks       jsonb NOT NULL DEFAULT '{}', -- of each variable: when its value was accepted, so that an older one does not replace it
     created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, id)
@@ -12,13 +13,14 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_customer ON sessions (tenant_id, customer_id);
 
 CREATE TABLE session_turns (
-    tenant_id  uuid NOT NULL,
-    session_id uuid NOT NULL,
-    turn_index integer NOT NULL CHECK (turn_index >= 0),
-    speaker    text NOT NULL CHECK (speaker IN ('customer', 'agent')),
-    text       text NOT NULL,
-    intent_id  uuid NOT NULL,
-    added_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    tenant_id   uuid NOT NULL,
+    session_id  uuid NOT NULL,
+    turn_index  integer NOT NULL CHECK (turn_index >= 0),
+    speaker     text NOT NULL CHECK (speaker IN ('customer', 'agent')),
+    text        text NOT NULL,
+    intent_id   uuid NOT NULL,
+    accepted_at timestamptz NOT NULL, -- turns are read in this order, however they arrive
+    added_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, session_id, turn_index),
     FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, id)
 );

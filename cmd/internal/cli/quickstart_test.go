@@ -118,6 +118,11 @@ func TestEveryOperationHasACommand(t *testing.T) {
 	has(t, c.ok("", "customers", "unmerge", "--customer", third), "unmerge-profile", "succeeded")
 	has(t, c.ok("", "customers", "delete", "--customer", third), "delete-profile", "succeeded")
 
+	// What is not needed any more.
+	has(t, c.refused("", "fields", "delete", "--agent", agent, "--name", "email"), "is required by scenario", "delete those requirements first")
+	has(t, c.ok("", "requirements", "delete", "--scenario", scenario, "--name", "email"), "delete-requirement", "succeeded")
+	has(t, c.ok("", "fields", "delete", "--agent", agent, "--name", "email"), "delete-definition", "succeeded")
+
 	// What was extracted waits for a person.
 	has(t, c.ok(doc(t, "agent_id", agent, "id", newID(), "name", "Loan", "description", "Perhaps ask for the employer name."), "scenarios", "save"), "succeeded")
 	reviews := testkit.Eventually(t, "something waits for review", func(ctxType) ([]client.Review, bool) {

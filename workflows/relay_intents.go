@@ -13,10 +13,3 @@ func relayIntents(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workfl
 	w.NewTask("relay", task(s.Intents.RelayIntents), sweep()...)
 	return w
 }
-
-// purgeIntents removes finished intents past their retention.
-func purgeIntents(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowPurgeIntents, onEventOrCron("", cron)...)
-	w.NewTask("purge", task(s.Intents.PurgeIntents), sweep()...)
-	return w
-}

@@ -7,14 +7,6 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// expireFields marks what is past its expiry, on a cron and by hand.
-func expireFields(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowExpireFields, onEventOrCron(vault.EventFieldsExpire, cron)...)
-	expire := w.NewTask("expire", task(s.Sweeps.ExpireFields), sweep()...)
-	w.NewTask("invalidate-cache", task(s.Caches.InvalidateNoted), quick(expire)...)
-	return w
-}
-
 // detectOrphans marks what lost its source, on a cron and by hand.
 func detectOrphans(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowDetectOrphans, onEventOrCron(vault.EventOrphansDetect, cron)...)

@@ -1,0 +1,156 @@
+package steps_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func (w *world) deletingField(name string) vault.Event {
+	w.t.Helper()
+	return w.event(w.trigger.DeleteDefinition(w.t.Context(), w.tenant, vault.DeleteDefinition{AgentID: w.agent, Name: name}))
+}
+
+func (w *world) deletingRequirement(scenario uuid.UUID, name string) vault.Event {
+	w.t.Helper()
+	return w.event(w.trigger.DeleteRequirement(w.t.Context(), w.tenant, vault.DeleteRequirement{ScenarioID: scenario, FieldName: name}))
+}
+
+// known are the fields that the agent defines, by the cached read, asked twice.
+func (w *world) known() []string {
+	w.t.Helper()
+	var names []string
+	for range 2 {
+		defs, err := query.New(w.db, w.cache, w.sealer).Definitions(w.t.Context(), w.tenant, w.agent)
+		w.must(err)
+		names = nil
+		for _, d := range defs {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
+
+// needed are the fields that a scenario requires, likewise.
+func (w *world) needed(scenario uuid.UUID) []string {
+	w.t.Helper()
+	var names []string
+	for range 2 {
+		reqs, err := query.New(w.db, w.cache, w.sealer).Requirements(w.t.Context(), w.tenant, scenario)
+		w.must(err)
+		names = nil
+		for _, r := range reqs {
+			names = append(names, r.FieldName)
+		}
+	}
+	return names
+}
+
+func TestADeletedFieldIsUnknownAndWhatWasCollectedStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	w.write("plan", text("gold"))
+	if got := w.known(); !slices.Equal(got, []string{"email", "plan"}) {
+		t.Fatalf("known: %v", got)
+	}
+	w.must(w.twice(w.deletingField("plan"), deleteDefinition...))
+	if got := w.known(); !slices.Equal(got, []string{"email"}) {
+		t.Errorf("after the deletion these are known: %v", got)
+	}
+	profile, err := query.New(w.db, w.cache, w.sealer).Profile(t.Context(), w.tenant, w.customer)
+	w.must(err)
+	if string(profile.Fields["plan"].Value) != `"gold"` {
+		t.Errorf("the value that was collected is %s", profile.Fields["plan"].Value)
+	}
+	w.refused(w.accept("plan", text("silver")), vault.CodeInvalid, []string{"plan"}, writeField...)
+	w.refused(w.deletingField("plan"), vault.CodeUnknown, []string{"unknown field", "plan"}, deleteDefinition...)
+	w.refused(w.deletingField("never"), vault.CodeUnknown, []string{"unknown field", "never"}, deleteDefinition...)
+
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}) // a person may bring it back
+	w.write("plan", text("silver"))
+	if got := w.known(); !slices.Equal(got, []string{"email", "plan"}) {
+		t.Errorf("after it was saved again these are known: %v", got)
+	}
+}
+
+func TestAFieldThatIsRequiredIsNotDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	scenario := w.scenario("Ask.")
+	w.require(scenario.ID, vault.Requirement{FieldName: "plan", DependsOn: []string{"email"}})
+	for _, name := range []string{"plan", "email"} { // required, and waited for
+		w.refused(w.deletingField(name), vault.CodeConflict, []string{"name: field " + name, scenario.ID.String(), "delete those requirements first"}, deleteDefinition...)
+	}
+	w.must(w.twice(w.deletingRequirement(scenario.ID, "plan"), deleteRequirement...))
+	w.must(w.twice(w.deletingField("plan"), deleteDefinition...))
+	if got := w.needed(scenario.ID); len(got) != 0 {
+		t.Errorf("the scenario needs %v", got)
+	}
+	w.refused(w.deletingRequirement(scenario.ID, "plan"), vault.CodeUnknown, []string{"unknown requirement", "plan"}, deleteRequirement...)
+}
+
+func TestADeletionStandsAboveAnOlderSaveThatArrivesLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	scenario := w.scenario("Ask.")
+	req := vault.Requirement{AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk}
+	w.require(scenario.ID, req)
+	lateRequirement := w.event(w.trigger.SaveRequirement(t.Context(), w.tenant, req))
+	w.must(w.run(w.deletingRequirement(scenario.ID, "plan"), deleteRequirement...))
+	w.must(w.twice(lateRequirement, "Definitions.PersistRequirement", "Caches.InvalidateNoted"))
+	if got := w.needed(scenario.ID); len(got) != 0 {
+		t.Errorf("an older save brought back %v", got)
+	}
+	lateField := w.event(w.trigger.SaveDefinition(t.Context(), w.tenant, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeString, Enabled: true}))
+	w.must(w.run(w.deletingField("plan"), deleteDefinition...))
+	w.must(w.twice(lateField, saveDefinition...))
+	if got := w.known(); !slices.Equal(got, []string{"email"}) {
+		t.Errorf("an older save brought back a definition: %v", got)
+	}
+
+	// And the other way round: a deletion that arrives after a newer save.
+	lateDeletion := w.deletingField("email")
+	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail, DisplayName: "newer"})
+	w.must(w.twice(lateDeletion, deleteDefinition...))
+	if got := w.known(); !slices.Equal(got, []string{"email"}) {
+		t.Errorf("an older deletion took away a newer definition: %v", got)
+	}
+}
+
+func TestWhatAPersonDeletedIsNotExtractedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+	w.proposing(proposed("income", sure(0.95)))
+	w.extract(w.described(scenario, "Ask for the income."))
+	if got := w.needed(scenario.ID); !slices.Equal(got, []string{"income"}) {
+		t.Fatalf("the scenario needs %v", got)
+	}
+	w.must(w.twice(w.deletingRequirement(scenario.ID, "income"), deleteRequirement...))
+	w.must(w.twice(w.deletingField("income"), deleteDefinition...))
+	w.proposing(proposed("income", sure(0.95)))
+	w.extract(w.described(scenario, "Ask for the income, please."))
+	if got := w.needed(scenario.ID); len(got) != 0 {
+		t.Errorf("the next extraction brought back %v", got)
+	}
+
+	// Another scenario that speaks of the field has its definition suggested anew, for a person to decide.
+	other := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Mortgage"}
+	w.proposing(proposed("income", sure(0.95)))
+	w.extract(w.described(other, "Ask for the income."))
+	if got := w.needed(other.ID); !slices.Equal(got, []string{"income"}) {
+		t.Errorf("the other scenario needs %v", got)
+	}
+	reviews, err := query.New(w.db, w.cache, w.sealer).Reviews(t.Context(), w.tenant, 10)
+	w.must(err)
+	if len(reviews.Definitions) != 1 || reviews.Definitions[0].Name != "income" || reviews.Definitions[0].Enabled {
+		t.Errorf("these definitions wait for a person: %+v", reviews.Definitions)
+	}
+}

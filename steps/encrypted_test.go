@@ -1,0 +1,171 @@
+package steps_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// holders are the tables and keys of the cache that hold a text.
+func (w *world) holders(text string) []string {
+	w.t.Helper()
+	var found []string
+	for table, rows := range dbtest.Dump(w.t, w.url) {
+		for _, row := range rows {
+			if strings.Contains(string(row), text) {
+				found = append(found, table)
+			}
+		}
+	}
+	for key, entry := range w.cached() {
+		if strings.Contains(entry, text) {
+			found = append(found, key)
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// cached is what Redis holds of the tenant, by key.
+func (w *world) cached() map[string]string {
+	w.t.Helper()
+	opts, err := redis.ParseURL(os.Getenv("REDIS_URL"))
+	w.must(err)
+	client := redis.NewClient(opts)
+	defer func() { _ = client.Close() }()
+	out := map[string]string{}
+	keys := client.Scan(w.t.Context(), 0, "*"+w.tenant.String()+"*", 1000).Iterator()
+	for keys.Next(w.t.Context()) {
+		if out[keys.Val()], err = client.Get(w.t.Context(), keys.Val()).Result(); err != nil && !errors.Is(err, redis.Nil) {
+			w.t.Fatal(err)
+		}
+	}
+	w.must(keys.Err())
+	return out
+}
+
+func TestAValueThatMustBeEncryptedIsReadByTheVaultAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(
+		vault.Definition{Name: "tax_id", ValueType: vault.TypeString, EncryptionRequired: true},
+		vault.Definition{Name: "plan", ValueType: vault.TypeString},
+	)
+	const first, second, imported = "DE-118-first", "DE-118-second", "DE-118-imported"
+	reader := readerOf(w)
+	read := func() vault.Field {
+		t.Helper()
+		var got vault.Field
+		for range 2 { // the second time from the cache
+			p, err := reader.Profile(t.Context(), w.tenant, w.customer)
+			w.must(err)
+			got = p.Fields["tax_id"]
+		}
+		return got
+	}
+	w.write("plan", text("gold"))
+	written := w.write("tax_id", text(first))
+	if got := read(); string(got.Value) != string(text(first)) || !got.Encrypted {
+		t.Errorf("the profile says %s, encrypted: %t", got.Value, got.Encrypted)
+	}
+	one, err := reader.Field(t.Context(), w.tenant, written.ItemID)
+	w.must(err)
+	if string(one.Value) != string(text(first)) {
+		t.Errorf("the item says %s", one.Value)
+	}
+	w.write("tax_id", text(second))
+	in := vault.ImportFields{Writes: []vault.WriteField{
+		{AgentID: w.agent, CustomerID: w.customer, Name: "tax_id", Value: text(imported), Source: vault.FieldHumanEntered},
+	}}
+	r, err := w.trigger.ImportFields(t.Context(), w.tenant, in)
+	w.must(w.run(w.event(r, err), importFields...))
+	history, err := reader.History(t.Context(), w.tenant, w.customer, "tax_id")
+	w.must(err)
+	var values []string
+	for _, f := range history {
+		values = append(values, string(f.Value))
+	}
+	if got := fmt.Sprint(values); got != fmt.Sprint([]string{string(text(imported)), string(text(second)), string(text(first))}) {
+		t.Errorf("the history is %s", got)
+	}
+	page, _, err := reader.HistoryPage(t.Context(), w.tenant, w.customer, "", nil, 10)
+	w.must(err)
+	for _, f := range page {
+		if f.Name == "tax_id" && strings.Contains(string(f.Value), "=") {
+			t.Errorf("a page of the history holds a sealed value")
+		}
+	}
+
+	// A customer that this one is merged into has the value, too.
+	source := w.customer
+	w.customer = newID()
+	w.write("plan", text("silver"))
+	r, err = w.trigger.MergeProfiles(t.Context(), w.tenant, vault.MergeProfiles{SourceCustomerID: source, TargetCustomerID: w.customer})
+	w.must(w.run(w.event(r, err), mergeProfiles...))
+	if got := read(); string(got.Value) != string(text(imported)) {
+		t.Errorf("after the merge the profile says %s", got.Value)
+	}
+	for _, secret := range []string{first, second, imported} {
+		if found := w.holders(secret); len(found) != 0 {
+			t.Errorf("%s is held by %v", secret, found)
+		}
+	}
+	if found := w.holders("silver"); len(found) < 2 { // the search finds what need not be encrypted, in a table and in the cache
+		t.Errorf("a value that is not encrypted is found in %v alone", found)
+	}
+}
+
+// TestASealedValueOpensInItsOwnRowAlone: whoever may write to the table cannot give one customer the value of another.
+func TestASealedValueOpensInItsOwnRowAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, EncryptionRequired: true})
+	first := w.write("tax_id", text("DE-118"))
+	second := w.write("tax_id", text("DE-119"))
+	w.sql("UPDATE profile_fields SET value = (SELECT value FROM profile_fields WHERE id = $1) WHERE id = $2", first.ItemID, second.ItemID)
+	_, err := readerOf(w).Field(t.Context(), w.tenant, second.ItemID)
+	if err == nil || !strings.Contains(err.Error(), "sealed with another key, or altered") {
+		t.Errorf("a value that was moved was read: %v", err)
+	}
+}
+
+// TestAnEncryptedValueServesConditionsAndConfirmations: what fills gaps sees it.
+func TestAnEncryptedValueServesConditionsAndConfirmations(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(
+		vault.Definition{Name: "segment", ValueType: vault.TypeString, EncryptionRequired: true},
+		vault.Definition{Name: "plan", ValueType: vault.TypeString},
+	)
+	scenario := w.scenario("Ask.")
+	w.require(scenario.ID, vault.Requirement{FieldName: "plan", WhenCondition: `fields.segment == "private"`})
+	w.write("segment", json.RawMessage(`"business"`))
+	if read, asked := w.lacking(scenario.ID); read != 0 || asked != 0 {
+		t.Errorf("for a business customer %d fields are missing, and %d are asked for", read, asked)
+	}
+	w.write("segment", json.RawMessage(`"private"`))
+	if read, asked := w.lacking(scenario.ID); read != 1 || asked != 1 {
+		t.Errorf("for a private customer %d fields are missing, and %d are asked for; want the plan", read, asked)
+	}
+}
+
+// lacking counts what a reader finds missing for a scenario, and what a gap fill finds missing.
+func (w *world) lacking(scenario uuid.UUID) (read, filled int) {
+	w.t.Helper()
+	missing, err := readerOf(w).Missing(w.t.Context(), w.tenant, query.MissingInput{CustomerID: w.customer, ScenarioID: scenario})
+	w.must(err)
+	fill := w.event(w.trigger.FillGaps(w.t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario}))
+	w.must(w.run(fill, fillGaps...))
+	return len(missing.Missing), w.count("SELECT count(*) FROM questions WHERE fill_id = $1", fill.IntentID)
+}

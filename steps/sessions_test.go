@@ -1,0 +1,40 @@
+package steps_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func TestALateSaveOfASessionKeepsTheOrderOfAcceptance(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	session := newID()
+	save := func(said string, variables map[string]json.RawMessage) vault.Event {
+		return w.event(w.trigger.SaveSession(t.Context(), w.tenant, vault.SaveSession{
+			SessionID: session, AgentID: w.agent, CustomerID: w.customer, Variables: variables,
+			Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: said + "?"}, {Speaker: vault.SpeakerCustomer, Text: said + "!"}},
+		}))
+	}
+	first := save("one", map[string]json.RawMessage{"plan": text("silver"), "country": text("Norway")})
+	second := save("two", map[string]json.RawMessage{"plan": text("gold"), "seats": json.RawMessage("2")})
+	third := save("three", map[string]json.RawMessage{"seats": json.RawMessage("3")})
+	for _, ev := range []vault.Event{third, first, second} {
+		w.must(w.twice(ev, saveSession...))
+	}
+	got, err := query.New(w.db, w.cache, w.sealer).Session(t.Context(), w.tenant, session)
+	w.must(err)
+	if v := got.Variables; string(v["plan"]) != `"gold"` || string(v["country"]) != `"Norway"` || string(v["seats"]) != "3" || len(v) != 3 {
+		t.Errorf("the variables are %s", v)
+	}
+	var said []string
+	for _, turn := range got.Turns {
+		said = append(said, turn.Text)
+	}
+	if want := []string{"one?", "one!", "two?", "two!", "three?", "three!"}; !slices.Equal(said, want) {
+		t.Errorf("the conversation is %q, want %q", said, want)
+	}
+}

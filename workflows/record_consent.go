@@ -1,0 +1,16 @@
+package workflows
+
+import (
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// recordConsent says what a customer agrees to.
+func recordConsent(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	w := c.NewWorkflow(vault.WorkflowRecordConsent, hatchet.WithWorkflowEvents(vault.EventConsentRecord))
+	persist := w.NewTask("persist", task(s.Profiles.RecordConsent), quick()...)
+	w.NewTask("invalidate-cache", task(s.Caches.InvalidateProfile), quick(persist)...)
+	return w
+}
