@@ -13,7 +13,7 @@ import (
 )
 
 const listValuesOf = `-- name: ListValuesOf :many
-SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.field_definition_id, f.warnings, f.intent_id, f.accepted_at, f.deleted_at
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.field_definition_id, f.warnings, f.intent_id, f.accepted_at, f.deleted_at
 FROM customer_profiles c
 JOIN profile_fields f ON f.profile_id = c.id
 WHERE c.tenant_id = $1
@@ -44,6 +44,7 @@ func (q *Queries) ListValuesOf(ctx context.Context, tenantID uuid.UUID, customer
 			&i.ProfileField.ProfileID,
 			&i.ProfileField.Name,
 			&i.ProfileField.Value,
+			&i.ProfileField.Encrypted,
 			&i.ProfileField.ValueType,
 			&i.ProfileField.Source,
 			&i.ProfileField.SourceSessionID,
