@@ -131,7 +131,7 @@ func run(t *testing.T, dir string, sys eval.System) *eval.Report {
 		t.Fatal(err)
 	}
 	progress := 0
-	report, err := eval.Run(t.Context(), sys, services, dialogues, eval.Options{Model: "test", Progress: func(done, _ int) { progress = done }})
+	report, err := eval.Run(t.Context(), sys, services, dialogues, eval.Options{Model: "test", MatchAt: 0.3, Progress: func(done, _ int) { progress = done }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,6 +179,10 @@ func TestWithAModelWithoutFaultsThePipelineHasNone(t *testing.T) {
 	}
 	if s := r.Saves; s.Scenarios != 4 || s.CallsPerSave != 1 || s.CallsPerUnchangedSave != 0 {
 		t.Errorf("saves: %+v", s)
+	}
+	// The slots of the one service share words of their descriptions.
+	if m := r.Matching; m.Pairs != 6 || m.Close == 0 || m.Mistaken > m.Close || m.Threshold != 0.3 {
+		t.Errorf("matching: %+v", m)
 	}
 	if r.Unexpected != 0 || len(r.Wrong)+len(r.Missed)+len(r.Inexact) != 0 {
 		t.Errorf("wrong %+v, missed %+v, inexact %+v", r.Wrong, r.Missed, r.Inexact)

@@ -30,6 +30,7 @@ type System struct {
 type Options struct {
 	Model    string                // what the report calls the model
 	AtOnce   int                   // dialogues at a time; 0: DefaultAtOnce
+	MatchAt  float64               // from which similarity extraction takes two fields for the same
 	Progress func(done, total int) // called after each dialogue; nil: nobody is told
 }
 
@@ -58,6 +59,10 @@ func Run(ctx context.Context, sys System, services []Service, dialogues []Dialog
 	atOnce := opts.AtOnce
 	if atOnce <= 0 {
 		atOnce = DefaultAtOnce
+	}
+	var err error
+	if r.report.Matching, err = matching(ctx, services, opts.MatchAt); err != nil {
+		return nil, err
 	}
 	if err := r.configure(ctx, atOnce); err != nil {
 		return nil, err

@@ -30,6 +30,8 @@ type Report struct {
 	Saves      Saves   `json:"config_saves"`
 	Unexpected int     `json:"stored_without_a_quote"` // values whose quote the customer did not say
 
+	Matching Matching `json:"matching"`
+
 	Exceptions []Exception `json:"exceptions"` // what the annotations say is known and the vault may not store, and why
 	Wrong      []Example   `json:"wrong,omitempty"`
 	Missed     []Example   `json:"missed,omitempty"`
@@ -383,6 +385,8 @@ func (r *Report) Print(out io.Writer) error {
 	_, _ = fmt.Fprintf(w, "questions, human\t%d\t%.2f a dialogue, and %d confirmations beside, %d for what was known\n", r.Asking.Human, r.Asking.HumanPer, r.Asking.HumanConfirm, r.Asking.HumanReasked)
 	_, _ = fmt.Fprintf(w, "model calls\t%.2f a fill, %d at most\t%.2f a save, %.2f an unchanged save\n", r.Fills.PerFill, r.Fills.Most, r.Saves.CallsPerSave, r.Saves.CallsPerUnchangedSave)
 	_, _ = fmt.Fprintf(w, "stored without a quote of the customer's\t%d\n", r.Unexpected)
+	_, _ = fmt.Fprintf(w, "slots of one service close in meaning\t%d of %d pairs reach %.2f, %d of them not set apart by name or type\n",
+		r.Matching.Close, r.Matching.Pairs, r.Matching.Threshold, r.Matching.Mistaken)
 	if len(r.Exceptions) > 0 {
 		_, _ = fmt.Fprint(w, "\nknown, and not to be stored:\n")
 	}

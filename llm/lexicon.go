@@ -64,7 +64,7 @@ var knownFields = []knownField{
 	{"booking_reference", "Booking reference", tString, "What is your booking reference?", "X7PQ2K", false,
 		"booking number, booking code, booking id, reservation number, reservation code, confirmation number, confirmation code, pnr", kindIdentifier},
 	{"customer_number", "Customer number", tString, "What is your customer number?", "482910", false, "customer id, client number, customer no", kindIdentifier},
-	{"account_number", "Account number", tString, "What is your account number?", "12345678", true, "account no, bank account number, bank account", kindIdentifier},
+	{"account_number", "Account number", tString, "What is your account number?", "12345678", true, "account no, bank account number", kindIdentifier},
 	{"iban", "IBAN", tString, "What is your IBAN?", "DE89 3704 0044 0532 0130 00", true, "international bank account number", kindIdentifier},
 	{"policy_number", "Policy number", tString, "What is your policy number?", "P-778120", false, "insurance number, insurance policy number, policy id", kindIdentifier},
 	{"membership_number", "Membership number", tString, "What is your membership number?", "M-10293", false,

@@ -34,6 +34,7 @@ func sketch(fields []vault.ProposedField) []string {
 var proposeCases = []struct{ text, want string }{
 	// sentences
 	{"the customer is over 18", "date_of_birth"},
+	{"Open a bank account for a customer.", ""},
 	{"if the customer is older than 21 years", "date_of_birth"},
 	{"If the customer is at least 18 years old, continue; otherwise stop.", "date_of_birth"},
 	{"Only customers over 18 may order.", "date_of_birth"},

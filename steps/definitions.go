@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"log/slog"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/pgvector/pgvector-go"
@@ -54,7 +53,7 @@ func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embed
 		if out.Embedded = len(found.Vector) > 0; out.Embedded {
 			return nil
 		}
-		vectors, err := s.model.Embed(ctx, ev.TenantID, []string{meaning(in)})
+		vectors, err := s.model.Embed(ctx, ev.TenantID, []string{in.Meaning()})
 		if err == nil && len(vectors) == 1 {
 			found, out.Embedded = meant{Vector: vectors[0]}, true
 		} else {
@@ -181,11 +180,6 @@ func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID
 	return vault.Join(missing)
 }
 
-// meaning is the text that is embedded of a definition.
-func meaning(d vault.Definition) string {
-	return strings.Join([]string{strings.ReplaceAll(d.Name, "_", " "), d.DisplayName, d.Description}, " / ")
-}
-
 // notEmbedded says what it means that a model gave no meaning, and why. err is nil where it gave something else than was asked for.
 func notEmbedded(consequence string, err error) string {
 	if err == nil {
@@ -196,7 +190,7 @@ func notEmbedded(consequence string, err error) string {
 
 func storeMeaning(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID, model string, d vault.Definition, vector []float32) error {
 	return q.UpsertDefinitionEmbedding(ctx, dbgen.UpsertDefinitionEmbeddingParams{
-		DefinitionID: id, TenantID: tenant, Model: model, ContentHash: hashText(meaning(d)), Embedding: pgvector.NewVector(vector),
+		DefinitionID: id, TenantID: tenant, Model: model, ContentHash: hashText(d.Meaning()), Embedding: pgvector.NewVector(vector),
 	})
 }
 

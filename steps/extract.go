@@ -281,7 +281,7 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 	}
 	texts := make([]string, len(unknown))
 	for i, at := range unknown {
-		texts[i] = meaning(suggested(out[at].Field))
+		texts[i] = suggested(out[at].Field).Meaning()
 	}
 	vectors, err := s.model.Embed(ctx, ev.TenantID, texts)
 	if err != nil || len(vectors) != len(unknown) {

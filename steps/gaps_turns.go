@@ -51,7 +51,7 @@ func (s Gaps) closestTurns(ctx context.Context, q *dbgen.Queries, st *gapState, 
 	}
 	texts := make([]string, len(fields))
 	for i, d := range fields {
-		texts[i] = meaning(d) + " / " + d.Prompt()
+		texts[i] = d.Meaning() + " / " + d.Prompt()
 	}
 	vectors, err := s.model.Embed(ctx, tenant, texts)
 	if err != nil {

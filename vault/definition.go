@@ -63,6 +63,11 @@ func (d Definition) Label() string {
 	return DisplayName(d.Name)
 }
 
+// Meaning is the text of a definition that is embedded, to tell whether two mean the same.
+func (d Definition) Meaning() string {
+	return strings.Join([]string{strings.ReplaceAll(d.Name, "_", " "), d.DisplayName, d.Description}, " / ")
+}
+
 // Requirement says that a scenario needs a field.
 type Requirement struct {
 	ID             uuid.UUID      `json:"id"`

@@ -11,10 +11,9 @@ import (
 	"path/filepath"
 
 	"github.com/google/uuid"
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
+	"github.com/contextvault/contextvault/cmd/internal/cli"
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/eval"
@@ -124,7 +123,7 @@ func evalOn(ctx context.Context, cfg config.Config, log *slog.Logger, services [
 		if err != nil {
 			return nil, err
 		}
-		report, err := runEval(ctx, s.Runtime, services, dialogues, flags)
+		report, err := runEval(ctx, s.Runtime, services, dialogues, flags, cfg.Extraction.MatchThreshold)
 		return report, errors.Join(err, s.stop())
 	}
 	if err := db.Migrate(ctx, cfg.Database.URL.Reveal()); err != nil {
@@ -137,7 +136,7 @@ func evalOn(ctx context.Context, cfg config.Config, log *slog.Logger, services [
 	}
 	defer r.Close()
 	direct.Steps = &r.Steps
-	report, err := runEval(ctx, r, services, dialogues, flags)
+	report, err := runEval(ctx, r, services, dialogues, flags, cfg.Extraction.MatchThreshold)
 	if err == nil {
 		report.Direct = true
 		direct.Wait()
@@ -145,34 +144,26 @@ func evalOn(ctx context.Context, cfg config.Config, log *slog.Logger, services [
 	return report, err
 }
 
-func runEval(ctx context.Context, s *worker.Runtime, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags) (*eval.Report, error) {
+func runEval(ctx context.Context, s *worker.Runtime, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags, matchAt float64) (*eval.Report, error) {
 	tenant := uuid.Must(uuid.NewV7())
 	if _, err := s.DB.System().CreateTenant(ctx, tenant, "evaluation"); err != nil {
 		return nil, err
 	}
 	sys := eval.System{Trigger: s.Trigger, Query: s.Query, ModelUsage: s.ModelUsage, Tenant: tenant}
+	bar := cli.NewProgress(os.Stderr, int64(len(dialogues)), "dialogues", "eval")
+	defer bar.End()
 	return eval.Run(ctx, sys, services, dialogues, eval.Options{
-		Model: flags.model, AtOnce: flags.atOnce,
-		Progress: progress(os.Stderr),
+		Model: flags.model, AtOnce: flags.atOnce, MatchAt: matchAt, Progress: progress(bar),
 	})
 }
 
 // progress shows how far a run is: a bar on a terminal, elsewhere a line for each tenth of it.
-func progress(out *os.File) func(done, total int) {
-	if !term.IsTerminal(int(out.Fd())) { //nolint:gosec // a file descriptor
-		return func(done, total int) {
-			if done*10/total > (done-1)*10/total {
-				_, _ = fmt.Fprintf(out, "eval: %d of %d dialogues\n", done, total)
-			}
-		}
-	}
-	var bar *progressbar.ProgressBar
+func progress(bar *cli.Progress) func(done, total int) {
 	return func(done, total int) {
-		if bar == nil {
-			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("dialogues"),
-				progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+		bar.At(int64(done))
+		if !bar.Shown() && done*10/total > (done-1)*10/total {
+			_, _ = fmt.Fprintf(os.Stderr, "eval: %d of %d dialogues\n", done, total)
 		}
-		_ = bar.Set(done)
 	}
 }
 

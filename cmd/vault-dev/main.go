@@ -29,7 +29,7 @@ func main() {
 		&cobra.Command{Use: "bench", Short: "measure the system against what its parts cost alone; writes " + benchFile, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 			return bench(cmd.Context())
 		}},
-		evalCommand(),
+		evalCommand(), growingCommand(),
 	)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "vault-dev:", cli.Message(err))

@@ -26,6 +26,8 @@ type system struct {
 	*testkit.Kit
 	t             *testing.T
 	tenant, agent uuid.UUID
+
+	worker *process // where a test looks at it
 }
 
 func newSystem(t *testing.T, e *embedded.Engine) *system {
@@ -256,11 +258,11 @@ func TestAWorkerThatIsAskedToStopFinishesWhatItHasBegun(t *testing.T) {
 		writes[customer] = s.write(customer, "plan")
 	}
 	first.signal(syscall.SIGTERM)
-	testkit.Eventually(t, "the worker stops", func(ctx context.Context) (struct{}, bool) {
-		return struct{}{}, first.get(ctx, "/healthz") != http.StatusOK
+	testkit.Eventually(t, "the worker says that it stops", func(ctx context.Context) (struct{}, bool) {
+		return struct{}{}, first.get(ctx, "/readyz") == http.StatusServiceUnavailable
 	})
-	if first.hasEnded() {
-		t.Error("the worker ended while a step ran")
+	if first.hasEnded() || first.get(t.Context(), "/healthz") != http.StatusOK {
+		t.Error("the worker ended while a step ran, or does not say that it lives")
 	}
 	lock.release()
 	if code := first.wait(); code != 0 {

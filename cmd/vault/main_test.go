@@ -53,7 +53,7 @@ func startWorker(t *testing.T, kit *testkit.Kit) *process {
 	p.cmd = exec.Command(os.Args[0], "worker")
 	p.cmd.Env = append(kit.Environ(), asCommand+"=1", "VAULT_WORKER_HEALTH_ADDRESS="+p.health,
 		// The cron of the relay would make a test depend on the minute's start; the relay of the worker itself goes on.
-		"VAULT_JOBS_HATCHET_CRON_RELAY_INTENTS=0 0 1 1 *")
+		"VAULT_JOBS_HATCHET_CRON_RELAY_INTENTS=0 0 1 1 *", "VAULT_WORKER_CENSUS_SECONDS=1")
 	p.cmd.Stderr, p.cmd.Stdout = &p.log, &p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -140,13 +140,14 @@ type operation[R any] struct {
 func TestServe(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, embeddedtest.Start(t))
-	startWorker(t, s.Kit)
+	s.worker = startWorker(t, s.Kit)
 	server := startServe(t, s.Kit, "ADMIN_TOKEN="+adminToken)
 	for name, test := range map[string]func(*testing.T, *system, *process){
 		"the quickstart by HTTP alone":     theQuickstartByHTTPAlone,
 		"the quickstart by commands alone": theQuickstartByCommandsAlone,
 		"the documented quickstart":        theDocumentedQuickstart,
 		"the seed's curl line":             theSeedsCurlLine,
+		"metrics move":                     metricsMove,
 		"SIGTERM under load drops nothing": sigtermUnderLoadDropsNothing,
 	} {
 		t.Run(name, func(t *testing.T) {

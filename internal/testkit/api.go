@@ -12,6 +12,7 @@ import (
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/telemetry"
 )
 
 // AdminToken is the operator's, at ServeAPI.
@@ -50,7 +51,7 @@ func (k *Kit) ServeAPI(ctx context.Context, wrap func(http.Handler) http.Handler
 		DropProfile: func(ctx context.Context, tenant, customer uuid.UUID) error {
 			return k.Cache.Drop(ctx, cache.ProfileKey(tenant, customer))
 		},
-		Dependencies: []api.Dependency{{Name: "database", Required: true, Check: k.DB.Ping}, {Name: "redis", Check: k.Cache.Ping}},
+		Dependencies: []telemetry.Dependency{{Name: "database", Required: true, Check: k.DB.Ping}, {Name: "redis", Check: k.Cache.Ping}},
 	})
 	if wrap != nil {
 		h = wrap(h)

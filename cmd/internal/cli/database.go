@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/worker"
 )
 
@@ -20,10 +21,18 @@ func (a *App) config() (config.Config, error) { return config.Load(a.configPath,
 // Logger makes the logger that the configuration asks for.
 func Logger(cfg config.Config) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: cfg.Log.SlogLevel()}
+	var handler slog.Handler = slog.NewJSONHandler(os.Stderr, opts)
 	if cfg.Log.Format == "text" {
-		return slog.New(slog.NewTextHandler(os.Stderr, opts))
+		handler = slog.NewTextHandler(os.Stderr, opts)
 	}
-	return slog.New(slog.NewJSONHandler(os.Stderr, opts))
+	return slog.New(telemetry.LogHandler(handler))
+}
+
+// startTracing sends the traces of a service to where the configuration says.
+func startTracing(ctx context.Context, cfg config.Config, service string, log *slog.Logger) (stop func(), err error) {
+	return telemetry.StartTracing(ctx, telemetry.Tracing{
+		Endpoint: cfg.Tracing.Endpoint.Reveal(), Protocol: cfg.Tracing.Protocol, SampleRatio: cfg.Tracing.SampleRatio,
+	}, service, log)
 }
 
 // connect builds what a command on the database needs. Where the engine is configured, changes are pushed to it at once; else

@@ -30,6 +30,9 @@ func NewProgress(w io.Writer, total int64, unit, what string) *Progress {
 	return &Progress{bar: progressbar.NewOptions64(total, options...)}
 }
 
+// Shown says whether there is a bar: somebody looks on.
+func (p *Progress) Shown() bool { return p.bar != nil }
+
 // At says how far it has come.
 func (p *Progress) At(done int64) {
 	if p.bar != nil {

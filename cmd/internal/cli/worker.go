@@ -28,6 +28,11 @@ func (a *App) workerCommand() *cobra.Command {
 				return err
 			}
 			defer r.Close()
+			stopTracing, err := startTracing(ctx, cfg, "vault-worker", r.Log)
+			if err != nil {
+				return err
+			}
+			defer stopTracing()
 			return worker.Run(ctx, r, engine, worker.Options{})
 		},
 	}

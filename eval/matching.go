@@ -1,0 +1,63 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Matching counts which slots of one service, which are different facts, would be taken for the same by their meaning, as the
+// built-in model sees it.
+type Matching struct {
+	Threshold float64 `json:"threshold"`     // cosine similarity
+	Pairs     int     `json:"pairs"`         // of slots of one service
+	Close     int     `json:"close"`         // of them, at or above the threshold
+	Mistaken  int     `json:"not_set_apart"` // of them, not set apart by their types or names either
+}
+
+// matching looks at every pair of slots of each service.
+func matching(ctx context.Context, services []Service, threshold float64) (Matching, error) {
+	out := Matching{Threshold: threshold}
+	model, err := llm.New(llm.Config{Provider: llm.ProviderOffline})
+	if err != nil {
+		return out, err
+	}
+	for _, s := range services {
+		defs := make([]vault.Definition, len(s.Slots))
+		texts := make([]string, len(s.Slots))
+		for i, slot := range s.Slots {
+			defs[i] = definition(uuid.Nil, slot)
+			texts[i] = defs[i].Meaning()
+		}
+		vectors, err := model.Embed(ctx, texts)
+		if err != nil {
+			return out, fmt.Errorf("embed the slots of %s: %w", s.Name, err)
+		}
+		for i := range defs {
+			for j := range i {
+				out.Pairs++
+				if cosine(vectors[i], vectors[j]) < threshold {
+					continue
+				}
+				out.Close++
+				if defs[i].ValueType.Compatible(defs[j].ValueType) && !vault.Contrasting(defs[i].Name, defs[j].Name) {
+					out.Mistaken++
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// cosine is the similarity of two vectors of length 1.
+func cosine(a, b []float32) float64 {
+	sum := 0.0
+	for i := range a {
+		sum += float64(a[i]) * float64(b[i])
+	}
+	return sum
+}
