@@ -40,7 +40,11 @@ func (q *Queries) AddValues(ctx context.Context, tenant uuid.UUID, page []vault.
 		return err
 	}
 	for _, r := range rows {
-		at[r.CustomerID][r.ProfileField.Name] = db.FieldOf(r.ProfileField)
+		field := db.FieldOf(r.ProfileField)
+		if err := q.sealer.OpenField(tenant, &field); err != nil {
+			return err
+		}
+		at[r.CustomerID][field.Name] = field
 	}
 	return nil
 }

@@ -238,6 +238,15 @@ func TestNoReadServesAnotherTenant(t *testing.T) {
 			h, err := v.History(ctx, tenant, v.customer, "plan")
 			return len(h), err
 		},
+		"Customers": func(tenant uuid.UUID) (int, error) {
+			page, _, err := v.CustomersPage(ctx, tenant, nil, 10)
+			return len(page), err
+		},
+		"Values": func(tenant uuid.UUID) (int, error) {
+			page := []vault.Customer{{CustomerID: v.customer}}
+			err := v.AddValues(ctx, tenant, page)
+			return len(page[0].Fields), err
+		},
 		"Field":   func(tenant uuid.UUID) (int, error) { f, err := v.Field(ctx, tenant, item); return len(f.Value), err },
 		"Chain":   func(tenant uuid.UUID) (int, error) { c, err := v.Chain(ctx, tenant, item, 0); return len(c.Links), err },
 		"Chain 3": func(tenant uuid.UUID) (int, error) { c, err := v.Chain(ctx, tenant, item, 3); return len(c.Links), err },
@@ -298,7 +307,7 @@ func TestNoReadServesAnotherTenant(t *testing.T) {
 				t.Errorf("%s: the error says nothing", name)
 			}
 			switch name {
-			case "Derived", "Analysis", "Questions": // an empty list
+			case "Customers", "Values", "Derived", "Analysis", "Questions": // an empty list
 			default:
 				if err == nil {
 					t.Errorf("%s for another tenant: no error", name)

@@ -57,7 +57,8 @@ func bank(t *testing.T) (c *terminal, agent string) {
 func (c *terminal) defineBank(agent string) {
 	c.t.Helper()
 	for name, kind := range map[string]string{"email": "email", "income": "number", "member": "boolean", "extra": "json", "plan": "string"} {
-		c.ok(doc(c.t, "agent_id", agent, "name", name, "value_type", kind, "enabled", true, "is_pii", name == "email"), "fields", "save")
+		c.ok(doc(c.t, "agent_id", agent, "name", name, "value_type", kind, "enabled", true,
+			"is_pii", name == "email", "encryption_required", name == "email"), "fields", "save")
 	}
 }
 
