@@ -49,6 +49,12 @@ bench: ## measure the system against what its parts cost alone: benchmarks/profi
 	go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev bench
 
+.PHONY: bench-growing
+bench-growing: ## measure what grows with workers and rows: benchmarks/growing.json
+	@$(with_services) \
+	go build -o bin/vault-dev ./cmd/vault-dev && \
+	exec bin/vault-dev bench-growing
+
 .PHONY: test
 test: ## all tests, against real PostgreSQL, Redis and Hatchet engine
 	@$(with_services) \
@@ -78,5 +84,7 @@ check: ## format, vet, lint, generated code up to date, modules unchanged
 	@echo "check: ok"
 
 .PHONY: generate
-generate: ## the Go code of db/dbgen from db/schema and db/queries
+generate: ## what is made of other files: db/dbgen, docs/configuration.md, the steps in docs/operation.md
 	$(tool) sqlc generate
+	go generate ./config
+	@$(with_services) go test -count=1 -run TestThePageListsTheSteps ./workflows -update

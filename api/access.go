@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/telemetry"
 )
 
 // info is what is known of a request beside what it says, for its line in the log.
@@ -19,6 +21,20 @@ type info struct {
 	tenant    uuid.UUID
 	key       uuid.UUID
 	operation uuid.UUID
+}
+
+// ids are those that are known, in order.
+func (i *info) ids() []slog.Attr {
+	var out []slog.Attr
+	for _, id := range []struct {
+		name  string
+		value uuid.UUID
+	}{{"tenant_id", i.tenant}, {"key_id", i.key}, {"operation_id", i.operation}} {
+		if id.value != uuid.Nil {
+			out = append(out, slog.String(id.name, id.value.String()))
+		}
+	}
+	return out
 }
 
 func (i *info) caller(tenant, key uuid.UUID) { i.tenant, i.key = tenant, key }
@@ -43,7 +59,8 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
 	if !requestID.MatchString(i.id) {
 		i.id = uuid.Must(uuid.NewV7()).String()
 	}
-	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), infoKey{}, i), s.options.RequestTimeout+waitOf(r.Header.Get("Prefer")))
+	ctx, span := startSpan(telemetry.WithLog(context.WithValue(r.Context(), infoKey{}, i), slog.String("request_id", i.id)), r)
+	ctx, cancel := context.WithTimeout(ctx, s.options.RequestTimeout+waitOf(r.Header.Get("Prefer")))
 	defer cancel()
 	r = r.WithContext(ctx)
 	rec := &recorder{ResponseWriter: w, stopping: s.stopping}
@@ -68,7 +85,9 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
 	}()
 	took := time.Since(start)
 	route := routeOf(r.Pattern)
-	s.metrics.request(r.Method, route, rec.code(), took)
+	method := methodOf(r.Method)
+	s.metrics.request(method, route, rec.code(), took)
+	defer endSpan(span, method, route, rec.code(), i)
 	level := slog.LevelInfo
 	if route == "/healthz" || route == "/readyz" || route == "/metrics" {
 		level = slog.LevelDebug // an orchestrator asks every few seconds
@@ -77,12 +96,7 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
 		slog.String("method", r.Method), slog.String("route", route), slog.Int("status", rec.code()),
 		slog.Float64("seconds", took.Seconds()), slog.String("request_id", i.id),
 	}
-	for name, value := range map[string]uuid.UUID{"tenant_id": i.tenant, "key_id": i.key, "operation_id": i.operation} {
-		if value != uuid.Nil {
-			attrs = append(attrs, slog.String(name, value.String()))
-		}
-	}
-	s.options.Log.LogAttrs(ctx, level, "request", attrs...)
+	s.options.Log.LogAttrs(ctx, level, "request", append(attrs, i.ids()...)...)
 }
 
 // routeOf is the route of a pattern, which begins with the method. What no route serves has one name, whatever the path.

@@ -127,6 +127,24 @@ func (s *Server) outcome(ctx context.Context, c caller, receipt trigger.Receipt,
 	}
 }
 
+// settled gives an operation once its outcome is known, or as it is after wait.
+func (s *Server) settled(ctx context.Context, c caller, id uuid.UUID, wait time.Duration) (vault.Operation, error) {
+	if wait == 0 {
+		return s.options.Query.Operation(ctx, c.tenant, id)
+	}
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	defer context.AfterFunc(s.stopping, cancel)()
+	op, err := s.options.Trigger.Wait(waiting, c.tenant, id)
+	if op.Status.Finished() {
+		return op, nil // a rejected one, too, is the answer
+	}
+	if waiting.Err() != nil && ctx.Err() == nil && !isVault(err) {
+		return s.options.Query.Operation(ctx, c.tenant, id)
+	}
+	return op, err
+}
+
 func isVault(err error) bool {
 	_, ok := errors.AsType[*vault.Error](err)
 	return ok

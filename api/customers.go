@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"reflect"
 
+	"github.com/google/uuid"
+
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/trigger"
@@ -26,7 +28,7 @@ func (s *Server) customerRoutes() {
 // CustomerProfile is a profile, with its history where that was asked for.
 type CustomerProfile struct {
 	vault.Profile
-	History          []vault.Field `json:"history,omitempty" doc:"Every version of every field, newest first, at most 1,000; one field's are read by the page at …/fields/{name}/history."`
+	History          []vault.Field `json:"history,omitempty" doc:"Every version of every field, newest first, at most 1,000; all of them are read by the page at …/history."`
 	HistoryTruncated bool          `json:"history_truncated,omitempty" doc:"There are more than 1,000 versions."`
 }
 
@@ -59,6 +61,33 @@ func (s *Server) profileRoutes() {
 			return trigger.Receipt{}, err
 		}
 		return s.options.Trigger.OpenProfile(ctx, c.tenant, body, opts...)
+	})
+	type list struct {
+		Values bool `query:"values" doc:"Their active values, too."`
+		input.Page
+	}
+	register(s, operation{
+		name: "list-customers", method: http.MethodGet, path: "/v1/customers", tag: tagCustomers, access: toRead,
+		summary: "List the customers", detail: "In the order of their ids. Who was merged into another customer is not among them.",
+		errors: []int{http.StatusBadRequest},
+	}, func(ctx context.Context, c caller, in *list) (*page[vault.Customer], error) {
+		after, err := decodeCursor[afterID](in.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		var from *uuid.UUID
+		if after != nil {
+			from = &after.ID
+		}
+		items, more, err := s.options.Query.CustomersPage(ctx, c.tenant, from, in.Limit)
+		out := &page[vault.Customer]{listOf[vault.Customer]{Items: items}}
+		if more {
+			out.Body.Next = encodeCursor(afterID{items[len(items)-1].CustomerID})
+		}
+		if err == nil && in.Values {
+			err = s.options.Query.AddValues(ctx, c.tenant, items)
+		}
+		return out, err
 	})
 	type get struct {
 		input.CustomerPath
@@ -142,6 +171,16 @@ func (s *Server) valueRoutes() {
 		}
 		return &one[vault.Field]{field}, err
 	})
+	type wholeHistory struct {
+		input.CustomerPath
+		input.Page
+	}
+	register(s, operation{
+		name: "list-customer-history", method: http.MethodGet, path: "/v1/customers/{customer_id}/history", tag: tagCustomers, access: toRead,
+		summary: "List the versions of all fields", detail: "Newest first, by order of acceptance.", errors: []int{http.StatusNotFound, http.StatusBadRequest},
+	}, func(ctx context.Context, c caller, in *wholeHistory) (*page[vault.Field], error) {
+		return s.historyPage(ctx, c, in.Customer, "", in.Page)
+	})
 	type history struct {
 		FieldOfCustomer
 		input.Page
@@ -150,17 +189,7 @@ func (s *Server) valueRoutes() {
 		name: "list-history", method: http.MethodGet, path: "/v1/customers/{customer_id}/fields/{name}/history", tag: tagCustomers, access: toRead,
 		summary: "List the versions of a field", detail: "Newest first, by order of acceptance.", errors: []int{http.StatusNotFound, http.StatusBadRequest},
 	}, func(ctx context.Context, c caller, in *history) (*page[vault.Field], error) {
-		after, err := decodeCursor[query.HistoryPosition](in.Cursor)
-		if err != nil {
-			return nil, err
-		}
-		items, more, err := s.options.Query.HistoryPage(ctx, c.tenant, in.Customer.UUID, in.Name, after, in.Limit)
-		out := &page[vault.Field]{listOf[vault.Field]{Items: items}}
-		if more {
-			last := items[len(items)-1]
-			out.Body.Next = encodeCursor(query.HistoryPosition{AcceptedAt: last.AcceptedAt, IntentID: last.IntentID, ID: last.ID})
-		}
-		return out, err
+		return s.historyPage(ctx, c, in.Customer, in.Name, in.Page)
 	})
 	change(s, operation{
 		name: "verify-field", method: http.MethodPost, path: "/v1/customers/{customer_id}/fields/{name}/verify", tag: tagCustomers, access: toWrite,
@@ -179,6 +208,21 @@ func (s *Server) valueRoutes() {
 		body.Name = in.Name
 		return s.options.Trigger.VerifyField(ctx, c.tenant, body, opts...)
 	})
+}
+
+// historyPage is a page of the versions of a field, or of all fields where name is empty.
+func (s *Server) historyPage(ctx context.Context, c caller, customer input.ID, name string, in input.Page) (*page[vault.Field], error) {
+	after, err := decodeCursor[query.HistoryPosition](in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	items, more, err := s.options.Query.HistoryPage(ctx, c.tenant, customer.UUID, name, after, in.Limit)
+	out := &page[vault.Field]{listOf[vault.Field]{Items: items}}
+	if more {
+		last := items[len(items)-1]
+		out.Body.Next = encodeCursor(query.HistoryPosition{AcceptedAt: last.AcceptedAt, IntentID: last.IntentID, ID: last.ID})
+	}
+	return out, err
 }
 
 func (s *Server) importRoutes() {

@@ -11,5 +11,5 @@
 //   - problem.go, body.go, params.go, cursor.go, schema.go: what comes in and what goes out;
 //   - one file for each kind of thing: config.go, customers.go, items.go, sessions.go, questions.go, operations.go, admin.go,
 //     health.go;
-//   - access.go, metrics.go, docs.go: the access log, metrics, and the page that a person reads.
+//   - access.go, metrics.go, trace.go, docs.go: the access log, metrics, the span of a request, and the page that a person reads.
 package api

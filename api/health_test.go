@@ -16,6 +16,7 @@ import (
 
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/telemetry"
 )
 
 func TestReadyzSaysWhichDependencyIsMissing(t *testing.T) {
@@ -34,7 +35,7 @@ func TestReadyzSaysWhichDependencyIsMissing(t *testing.T) {
 		{hangs, down, 503, `{"status":"unavailable","dependencies":{"database":"does not answer","redis":"does not answer"}}`},
 	} {
 		s := newService(t, kit, func(o *api.Options) {
-			o.Dependencies = []api.Dependency{{Name: "database", Required: true, Check: c.database}, {Name: "redis", Check: c.redis}}
+			o.Dependencies = []telemetry.Dependency{{Name: "database", Required: true, Check: c.database}, {Name: "redis", Check: c.redis}}
 		})
 		a := s.do("GET", "/readyz", "", "Authorization: ")
 		if a.status != c.status || strings.TrimSpace(string(a.body)) != c.want {

@@ -21,6 +21,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -77,7 +78,7 @@ func newService(t testing.TB, k *testkit.Kit, change ...func(*api.Options)) *ser
 		DropProfile: func(ctx context.Context, tenant, customer uuid.UUID) error {
 			return k.Cache.Drop(ctx, cache.ProfileKey(tenant, customer))
 		},
-		Dependencies: []api.Dependency{{Name: "database", Required: true, Check: k.DB.Ping}, {Name: "redis", Check: k.Cache.Ping}},
+		Dependencies: []telemetry.Dependency{{Name: "database", Required: true, Check: k.DB.Ping}, {Name: "redis", Check: k.Cache.Ping}},
 	}
 	for _, f := range change {
 		f(&o)

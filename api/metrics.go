@@ -34,10 +34,14 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 // methods are those that get a label of their own: a caller may invent others.
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
 
-func (m *metrics) request(method, route string, status int, took time.Duration) {
-	if !slices.Contains(methods, method) {
-		method = "other"
+func methodOf(method string) string {
+	if slices.Contains(methods, method) {
+		return method
 	}
+	return "other"
+}
+
+func (m *metrics) request(method, route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
 	m.seconds.WithLabelValues(route).Observe(took.Seconds())
 }

@@ -16,12 +16,16 @@ func (s *Server) operationRoutes() {
 	type OperationPath struct {
 		Operation input.ID `path:"operation_id" doc:"The operation, as the answer to a change named it."`
 	}
+	type getOperation struct {
+		OperationPath
+		Prefer string `header:"Prefer" doc:"wait=5 waits up to 5 seconds, at most 60, for the outcome." example:"wait=5"`
+	}
 	register(s, operation{
 		name: "get-operation", method: http.MethodGet, path: "/v1/operations/{operation_id}", tag: tagOperations, access: toFollow,
 		summary: "Get how a change went, or goes", detail: "An operation that was rejected is no problem here: the answer is 200, and says why it was.",
 		errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, c caller, in *OperationPath) (*one[Operation], error) {
-		op, err := s.options.Query.Operation(ctx, c.tenant, in.Operation.UUID)
+	}, func(ctx context.Context, c caller, in *getOperation) (*one[Operation], error) {
+		op, err := s.settled(ctx, c, in.Operation.UUID, waitOf(in.Prefer))
 		return &one[Operation]{operationOf(op)}, err
 	})
 	type changeOperation struct {

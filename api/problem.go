@@ -30,7 +30,7 @@ const (
 type Problem struct {
 	Title     string         `json:"title" doc:"The status in words." example:"Unprocessable Entity"`
 	Status    int            `json:"status" doc:"The HTTP status." example:"422"`
-	Code      vault.Code     `json:"code" doc:"The stable name of the kind of problem: decide by it, not by the texts." enum:"invalid_input,unknown,conflict,has_dependents,not_allowed,unavailable,malformed,unauthenticated,no_such_route,method_not_here,too_large,unsupported_media,rate_limited,timeout,internal"`
+	Code      vault.Code     `json:"code" doc:"The stable name of the kind of problem: decide by it, not by the texts." enum:"invalid_input,unknown,conflict,has_dependents,not_allowed,over_budget,unavailable,malformed,unauthenticated,no_such_route,method_not_here,too_large,unsupported_media,rate_limited,timeout,internal"`
 	Detail    string         `json:"detail" doc:"What was wrong, and what would be right." example:"Field validation failed: email: \"x\" is not an email address"`
 	Field     string         `json:"field,omitempty" doc:"The field, parameter or header that was wrong." example:"email"`
 	Related   []uuid.UUID    `json:"related,omitempty" doc:"Ids of what stands in the way, such as dependents."`
@@ -75,6 +75,7 @@ var statusOf = map[vault.Code]int{
 	vault.CodeConflict:      http.StatusConflict,
 	vault.CodeHasDependents: http.StatusConflict,
 	vault.CodeNotAllowed:    http.StatusForbidden,
+	vault.CodeBudget:        http.StatusTooManyRequests,
 	vault.CodeUnavailable:   http.StatusServiceUnavailable,
 }
 

@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,6 +75,12 @@ func TestEveryRoute(t *testing.T) {
 		{"agent_id": %[1]q, "customer_id": %[2]q, "name": "email", "value": "no address", "source": "human_entered"}]}`, agent, testkit.ID())).want(200)
 	s.change("POST", customerPath+"/channels", `{"channel": "email", "external_id": "ada@example.com"}`).want(200)
 	s.change("POST", customerPath+"/consents", `{"purpose": "marketing", "granted": true}`).want(200)
+	var listed struct{ Items []vault.Customer }
+	s.do("GET", "/v1/customers?values=true", "").want(200).into(&listed)
+	if i := slices.IndexFunc(listed.Items, func(c vault.Customer) bool { return c.CustomerID == customer }); i < 0 || string(listed.Items[i].Fields["legal_name"].Value) != `"Ada Q."` {
+		t.Errorf("listed are %+v", listed)
+	}
+	s.do("GET", customerPath+"/history", "").want(200)
 	var profile api.CustomerProfile
 	s.do("GET", customerPath+"?history=true", "").want(200).into(&profile)
 	if string(profile.Fields["legal_name"].Value) != `"Ada Q."` || len(profile.History) != 2 || len(profile.Assets) != 1 || len(profile.Channels) != 1 || len(profile.Consents) != 1 {
@@ -345,15 +352,17 @@ func TestListsAreReadByThePage(t *testing.T) {
 		s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/"+name, fmt.Sprintf(`{"required_level": "soft", "fallback_action": "ask", "collection_order": %d}`, -i)).want(200)
 		s.change("PUT", "/v1/customers/"+customer.String()+"/fields/a", fmt.Sprintf(`{"agent_id": %q, "value": "v%d", "source": "tool_result", "source_item_id": %q, "source_item_type": "profile_asset"}`, agent, i, asset)).want(200)
 	}
-	for range 5 {
+	for n := range 5 {
 		s.do("POST", "/v1/customers/"+testkit.ID().String()+"/fill", fmt.Sprintf(`{"scenario_id": %q}`, scenario)).want(202)
+		s.change("POST", "/v1/customers", fmt.Sprintf(`{"channel": "sms", "external_id": "+491511234567%d"}`, n)).want(200)
 	}
 	testkit.Eventually(t, "questions wait", func(ctxType) (struct{}, bool) {
 		return struct{}{}, len(s.pages("/v1/questions", 500)) >= 5
 	})
 	for path, field := range map[string]string{
 		base + "/fields": "name", "/v1/scenarios/" + scenario.String() + "/requirements": "field_name",
-		"/v1/customers/" + customer.String() + "/fields/a/history": "value", "/v1/items/" + asset.String() + "/derived": "id", "/v1/questions": "id",
+		"/v1/customers/" + customer.String() + "/fields/a/history": "value", "/v1/customers/" + customer.String() + "/history": "id", "/v1/items/" + asset.String() + "/derived": "id", "/v1/questions": "id",
+		"/v1/customers": "customer_id",
 	} {
 		whole := s.pages(path, 500)
 		for _, size := range []int{1, 2, 5} {
@@ -388,5 +397,42 @@ func (s *service) pages(path string, size int) []map[string]any {
 		if cursor = page.Next; cursor == "" {
 			return all
 		}
+	}
+}
+
+// How a change went is waited for like a change itself.
+func TestAnOperationIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	agent, customer := testkit.ID(), testkit.ID()
+	s.change("PUT", "/v1/agents/"+agent.String()+"/fields/email", `{"value_type": "email", "enabled": true}`).want(200)
+	for value, want := range map[string]vault.IntentStatus{"ada@example.com": vault.IntentSucceeded, "nonsense": vault.IntentFailed} {
+		var accepted, op api.Operation
+		s.do("PUT", "/v1/customers/"+customer.String()+"/fields/email", fmt.Sprintf(`{"agent_id": %q, "value": %q, "source": "user_provided"}`, agent, value)).want(202).into(&accepted)
+		s.do("GET", "/v1/operations/"+accepted.ID.String(), "", "Prefer: wait=60").want(200).into(&op)
+		if op.Status != want || (op.Error != nil) != (want == vault.IntentFailed) {
+			t.Errorf("%s: the operation is %+v", value, op)
+		}
+	}
+	s.do("GET", "/v1/operations/"+testkit.ID().String(), "", "Prefer: wait=60").problem(404, vault.CodeUnknown)
+}
+
+// The list of customers is of one tenant, without who is deleted or was merged into another.
+func TestCustomersAreListedOnce(t *testing.T) {
+	t.Parallel()
+	s, other := newService(t, kit), newService(t, kit)
+	open := func(of *service, number string) string {
+		var op struct {
+			Result vault.ProfileResult `json:"result"`
+		}
+		of.change("POST", "/v1/customers", fmt.Sprintf(`{"channel": "sms", "external_id": %q}`, number)).want(200).into(&op)
+		return op.Result.CustomerID.String()
+	}
+	kept, merged, deleted := open(s, "+4915112345678"), open(s, "+4915112345679"), open(s, "+4915112345680")
+	open(other, "+4915112345678")
+	s.change("POST", "/v1/customers/"+kept+"/merge", fmt.Sprintf(`{"source_customer_id": %q}`, merged)).want(200)
+	s.change("DELETE", "/v1/customers/"+deleted, "").want(200)
+	if all := s.pages("/v1/customers", 500); len(all) != 1 || all[0]["customer_id"] != kept {
+		t.Errorf("listed are %v, want %s", all, kept)
 	}
 }

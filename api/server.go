@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/trigger"
 )
 
@@ -31,7 +32,7 @@ type Options struct {
 	// DropProfile makes the cache forget a customer.
 	DropProfile func(ctx context.Context, tenant, customer uuid.UUID) error
 	// Dependencies are what /readyz looks at.
-	Dependencies []Dependency
+	Dependencies []telemetry.Dependency
 	// Describe gives what may be logged of an error. nil: the type alone, since the text may quote a value.
 	Describe func(error) string
 	// Registry is where metrics are registered, and what /metrics shows. nil: one of the server's own.

@@ -1,6 +1,10 @@
 package cache
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/sony/gobreaker/v2"
+)
 
 // Stats counts what happened since New.
 type Stats struct {
@@ -51,6 +55,10 @@ func (c *Cache) StatsOf(kind Kind) Stats {
 		Invalidations: n.invalidations.Load(), Errors: n.errors.Load(),
 	}
 }
+
+// CircuitOpen reports whether Redis counts as unavailable: reads do not ask it, but for one now and then that tries. false where
+// there is no cache.
+func (c *Cache) CircuitOpen() bool { return c != nil && c.breaker.State() != gobreaker.StateClosed }
 
 // Available reports whether reads are answered from Redis at present.
 func (c *Cache) Available() bool {

@@ -33,6 +33,7 @@ type Config struct {
 	Worker     Worker     `toml:"worker"`
 	API        API        `toml:"api"`
 	Log        Log        `toml:"log"`
+	Tracing    Tracing    `toml:"tracing"`
 
 	// SealingKey seals what waits to be written: a Tink keyset in base64. Every process of the vault needs the same one.
 	SealingKey Secret `toml:"sealing_key" env:"VAULT_SEALING_KEY" rule:"keyset" doc:"The key that seals what customers say while it waits to be written: a Tink keyset in base64. Every process needs the same one; losing it loses what was accepted and not yet applied."`
@@ -170,7 +171,11 @@ func (i Intents) FailedRetention() time.Duration { return days(i.FailedRetention
 type Worker struct {
 	HealthAddress        string `toml:"health_address" rule:"address"` // host:port
 	ShutdownGraceSeconds int    `toml:"shutdown_grace_seconds" rule:"1..3600"`
+	CensusSeconds        int    `toml:"census_seconds" rule:"1..86400"`
 }
+
+// Census is how often the database is counted.
+func (w Worker) Census() time.Duration { return seconds(w.CensusSeconds) }
 
 // ShutdownGrace is how long a worker may finish what it has begun.
 func (w Worker) ShutdownGrace() time.Duration { return seconds(w.ShutdownGraceSeconds) }
@@ -197,6 +202,13 @@ func (a API) ShutdownGrace() time.Duration { return seconds(a.ShutdownGraceSecon
 type Log struct {
 	Level  string `toml:"level" rule:"debug|info|warn|error"`
 	Format string `toml:"format" rule:"json|text"`
+}
+
+// Tracing is where OpenTelemetry traces go.
+type Tracing struct {
+	Endpoint    URL     `toml:"endpoint" env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT" rule:"collector-url"` // "": nowhere
+	Protocol    string  `toml:"protocol" env:"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,OTEL_EXPORTER_OTLP_PROTOCOL" rule:"grpc|http/protobuf"`
+	SampleRatio float64 `toml:"sample_ratio" env:"OTEL_TRACES_SAMPLER_ARG" rule:"0..1"`
 }
 
 // SlogLevel is the level as slog wants it.

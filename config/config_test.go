@@ -86,9 +86,10 @@ func TestDefaults(t *testing.T) {
 		Extraction: Extraction{MatchThreshold: 0.73},
 		GapFill:    GapFill{UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold, ConversationBytes: 60_000},
 		Intents:    Intents{RetentionDays: 30, FailedRetentionDays: 90},
-		Worker:     Worker{HealthAddress: ":8081", ShutdownGraceSeconds: 30},
+		Worker:     Worker{HealthAddress: ":8081", ShutdownGraceSeconds: 30, CensusSeconds: 60},
 		API:        API{ListenAddress: ":8000", MaxBodyBytes: 8 << 20, RateLimitPerSecond: 100, RequestTimeoutSeconds: 30, ShutdownGraceSeconds: 30},
 		Log:        Log{Level: "info", Format: "json"},
+		Tracing:    Tracing{Protocol: "grpc", SampleRatio: 1},
 	}
 	got := mustLoad(t, "")
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -170,6 +171,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		value := map[string]string{
 			"profile.validation_mode": "strict", "llm.provider": "openai", "log.level": "warn", "log.format": "text",
 			"sealing_key": "aHVudGVyMg==", "gap_fill.conversation_bytes": "7000",
+			"tracing.protocol": "http/protobuf",
 		}[k.path]
 		switch {
 		case value != "":
@@ -182,7 +184,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		case k.rule == "cron":
 			value = "1 2 * * *"
 		default:
-			value = map[string]string{"engine-url": "https://e:1", "postgres-url": "postgres://h/d", "redis-url": "redis://h", "http-url": "http://h/v1", "address": "h:1"}[k.rule]
+			value = map[string]string{"engine-url": "https://e:1", "postgres-url": "postgres://h/d", "redis-url": "redis://h", "http-url": "http://h/v1", "collector-url": "http://h:4317", "address": "h:1"}[k.rule]
 		}
 		if value == "" {
 			value = "word"
@@ -302,7 +304,7 @@ func TestBadFile(t *testing.T) {
 
 		{"[profile]\nvalidaton_mode = \"strict\"", `profile.validaton_mode (FILE): is not a key; did you mean profile.validation_mode?`},
 		{"[redis]\npassword = \"" + secretWord + "\"", `redis.password (FILE): is not a key; there are url, timeout_milliseconds`},
-		{"[http]\nport = 1", `http (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [intents], [worker], [api], [log]`},
+		{"[http]\nport = 1", `http (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [intents], [worker], [api], [log], [tracing]`},
 		{"profile = true", `profile (FILE): is a section: write [profile] and its keys under it`},
 		{"[profile]\ncache_enabled = yes", `FILE: is not TOML: line 2, column 17: expected 'n'`},
 		{"[log]\nlevel = \"info\"\nlevel = \"warn\"", `FILE: is not TOML: key level is already defined`},
@@ -396,7 +398,7 @@ func TestEverythingThatIsWrongIsReportedAtOnce(t *testing.T) {
 		`jobs.hatchet.cron_expire_fields (FILE): "often" is not a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *`,
 		`profile.cache_ttl_seconds (FILE): 0 is not a whole number from 1 to 604800`,
 		`profile.validation_mode (FILE): "loose" is not strict, warn or disabled`,
-		`surprise (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [intents], [worker], [api], [log]`,
+		`surprise (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [intents], [worker], [api], [log], [tracing]`,
 		`redis.url (REDIS_URL): "memcached://h" is not a Redis address, such as redis://user:password@host:6379/0 or rediss:// for TLS`,
 		`log.level (VAULT_LOG_LEVEL): "loud" is not debug, info, warn or error`,
 		`VAULT_LOG_LVEL: is not a setting; did you mean VAULT_LOG_LEVEL?`,
@@ -523,5 +525,17 @@ func TestEveryRuleIsKnown(t *testing.T) {
 		if _, named := rules[k.rule]; !named && k.value.Kind() != reflect.Bool && !strings.Contains(k.rule, "|") && !strings.Contains(k.rule, "..") {
 			t.Errorf("%s: no rule is named %q", k.path, k.rule)
 		}
+	}
+}
+
+// docs/configuration.md is Reference, and never stale.
+func TestThePageIsTheReference(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(Reference(), string(page)); diff != "" {
+		t.Errorf("run `make generate` (-reference +page):\n%s", diff)
 	}
 }

@@ -5,12 +5,24 @@ import (
 	"strings"
 )
 
+//go:generate sh -c "go run ../cmd/vault config reference > ../docs/configuration.md"
+
+// introduction is what the page says before its tables.
+const introduction = `# Configuration
+
+Defaults, then a TOML file (--config, or VAULT_CONFIG), then the environment. A value that is not allowed, or a key that does not exist,
+stops the start, with everything that is wrong. "vault config show" prints what is in force, without secrets.
+
+This page is made of config/default.toml by "make generate".
+`
+
 // Reference describes every key in Markdown: its name, the variables that set it, its default, what it may hold, what it
 // means. The texts are the comments of default.toml.
 func Reference() string {
 	cfg := Config{}
 	docs := documented(defaults)
 	var b strings.Builder
+	b.WriteString(introduction)
 	var secrets []key
 	section := ""
 	for _, k := range keysOf(&cfg) {
@@ -21,18 +33,18 @@ func Reference() string {
 		head := k.path[:strings.LastIndex(k.path, ".")]
 		if head != section {
 			section = head
-			fmt.Fprintf(&b, "\n### `[%s]`\n\n| key | environment | default | allowed | meaning |\n|---|---|---|---|---|\n", section)
+			fmt.Fprintf(&b, "\n## `[%s]`\n\n| key | environment | default | allowed | meaning |\n|---|---|---|---|---|\n", section)
 		}
 		doc := docs[k.path]
 		fmt.Fprintf(&b, "| `%s` | `%s` | `%s` | %s | %s |\n",
 			strings.TrimPrefix(k.path, section+"."), strings.Join(k.env, "`, `"), doc.value, cell(k.want()), cell(doc.text))
 	}
-	b.WriteString("\n### Secrets\n\nFrom the environment alone.\n\n| environment | meaning |\n|---|---|\n")
+	b.WriteString("\n## Secrets\n\nFrom the environment alone.\n\n| environment | meaning |\n|---|---|\n")
 	for _, k := range secrets {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.Join(k.env, "`, `"), cell(k.doc))
 	}
 	fmt.Fprintf(&b, "\n`%s` names the file, where no `--config` does.\n", envFile)
-	return strings.TrimPrefix(b.String(), "\n")
+	return b.String()
 }
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

@@ -5,6 +5,7 @@
 //   - tx.go: a transaction is a function;
 //   - errors.go: what went wrong, as predicates and vault errors (no ErrNoRows leaves this package);
 //   - convert.go: rows to and from the types of package vault;
+//   - trace.go: the spans of queries, without values;
 //   - migrate.go: the goose migrations of schema/, which sqlc reads too;
 //   - dbgen/: generated from queries/; nothing in it is written by hand.
 package db

@@ -63,6 +63,7 @@ func openPool(ctx context.Context, url, role string, maxConns int32, timeout tim
 		cfg.ConnConfig.RuntimeParams["application_name"] = "contextvault"
 	}
 	cfg.AfterConnect = pgvector.RegisterTypes
+	cfg.ConnConfig.Tracer = newTracer()
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open database as %s: %w", role, err)

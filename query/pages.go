@@ -14,6 +14,37 @@ import (
 // MaxPage is the most rows of one page.
 const MaxPage = 1000
 
+// CustomersPage gives customers of the tenant in the order of their ids, those behind after; nil: from the first. Who was merged
+// into another customer is not among them.
+func (q *Queries) CustomersPage(ctx context.Context, tenant uuid.UUID, after *uuid.UUID, limit int) (page []vault.Customer, more bool, err error) {
+	in := dbgen.PageCustomersParams{TenantID: tenant, AfterID: after, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+	rows, err := q.db.Tenant(tenant).PageCustomers(ctx, in)
+	if err != nil {
+		return nil, false, err
+	}
+	page, more = pageOf(rows, limit, func(r dbgen.PageCustomersRow) vault.Customer {
+		return vault.Customer{CustomerID: r.CustomerID, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+	})
+	return page, more, nil
+}
+
+// AddValues adds their active values to a page of customers.
+func (q *Queries) AddValues(ctx context.Context, tenant uuid.UUID, page []vault.Customer) error {
+	ids, at := make([]uuid.UUID, len(page)), make(map[uuid.UUID]map[string]vault.Field, len(page))
+	for i := range page {
+		page[i].Fields = map[string]vault.Field{}
+		ids[i], at[page[i].CustomerID] = page[i].CustomerID, page[i].Fields
+	}
+	rows, err := q.db.Tenant(tenant).ListValuesOf(ctx, tenant, ids)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		at[r.CustomerID][r.ProfileField.Name] = db.FieldOf(r.ProfileField)
+	}
+	return nil
+}
+
 // HistoryPosition is a place in a history: that of a version.
 type HistoryPosition struct {
 	AcceptedAt time.Time `json:"accepted_at"`

@@ -23,15 +23,26 @@ const historyLimit = 1000
 
 // Queries reads the vault. It is safe for concurrent use.
 type Queries struct {
-	db     *db.DB
-	cache  *cache.Cache
-	sealer *db.Sealer
+	db      *db.DB
+	cache   *cache.Cache
+	sealer  *db.Sealer
+	onChain func(items int) // told how long a chain is that was read
 }
+
+// Option changes how the vault is read.
+type Option func(*Queries)
+
+// OnChain has fn told how many items each chain has that is read, for metrics.
+func OnChain(fn func(items int)) Option { return func(q *Queries) { q.onChain = fn } }
 
 // New makes the reads over a database and a cache, which may be a disabled one. The sealer opens the values that are stored
 // encrypted; the cache holds them as PostgreSQL does.
-func New(database *db.DB, c *cache.Cache, sealer *db.Sealer) *Queries {
-	return &Queries{db: database, cache: c, sealer: sealer}
+func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Queries {
+	q := &Queries{db: database, cache: c, sealer: sealer, onChain: func(int) {}}
+	for _, opt := range opts {
+		opt(q)
+	}
+	return q
 }
 
 // Profile gives what is known of a customer: active fields and assets. It comes from the cache where that is there.
@@ -94,6 +105,15 @@ func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) 
 	if depth < 0 || depth > maxChainDepth {
 		return vault.Chain{}, vault.Invalid("depth", "is %d; it is from 1 to %d", depth, maxChainDepth)
 	}
+	out, err := q.readChain(ctx, tenant, item, depth)
+	if err == nil {
+		q.onChain(len(out.Links))
+	}
+	return out, err
+}
+
+// readChain is chain, from the cache where that has it.
+func (q *Queries) readChain(ctx context.Context, tenant, item uuid.UUID, depth int) (vault.Chain, error) {
 	if depth != vault.DefaultChainDepth { // one depth is cached
 		return q.chain(ctx, tenant, item, depth)
 	}

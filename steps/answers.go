@@ -79,7 +79,8 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, in 
 	if vault.EffectiveMode(def, s.fields.mode) == vault.ModeDisabled {
 		mode = vault.ModeDisabled
 	}
-	_, err = vault.CheckValue(def, question.FieldName, value, mode)
+	checked, err := vault.CheckValue(def, question.FieldName, value, mode)
+	observeValue(s.fields.observer, vault.WorkflowAnswerQuestion, checked, err)
 	if err == nil {
 		return nil, nil
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
 

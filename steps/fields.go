@@ -16,6 +16,8 @@ type Fields struct {
 	once intentOnce
 	mode vault.ValidationMode
 	now  func() time.Time
+
+	observer Observer
 }
 
 // Validated is what a validate step found that does not stop the operation.
@@ -31,6 +33,7 @@ func (s Fields) ValidateField(ctx context.Context, ev vault.Event) (Validated, e
 			return err
 		}
 		_, checked, err := s.checkValue(ctx, q, ev.TenantID, in.AgentID, in.Name, in)
+		observeValue(s.observer, vault.WorkflowWriteField, checked, err)
 		out.Warnings = checked.Warnings
 		return err
 	})

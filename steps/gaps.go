@@ -24,6 +24,7 @@ type Gaps struct {
 	enqueuer Enqueuer
 	now      func() time.Time
 	log      *slog.Logger
+	observer Observer
 }
 
 // MissingFound names the fields that a scenario still needs.

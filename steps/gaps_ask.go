@@ -20,6 +20,7 @@ const waitMargin = 10 * time.Minute
 // AskCustomer opens the next question of a fill that has nothing to write. With nothing left to ask, the fill is done.
 func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error) {
 	var out Advanced
+	var ended vault.FillResult // by this run
 	err := s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
 		intent, err := s.once.lock(ctx, q, ev)
 		if err != nil {
@@ -51,11 +52,15 @@ func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error)
 			return err
 		}
 		out.Done = true
-		if err := markApplied(ctx, q, ev, state.result()); err != nil {
+		ended = state.result()
+		if err := markApplied(ctx, q, ev, ended); err != nil {
 			return err
 		}
 		return succeed(ctx, q, ev)
 	})
+	if err == nil {
+		observeFill(s.observer, ended)
+	}
 	return out, s.once.reject(ctx, ev, err)
 }
 

@@ -24,9 +24,15 @@ func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (Validated,
 			return err
 		}
 		refused := refusals{skip: in.SkipInvalid}
-		if _, err := s.checkAll(ctx, q, ev.TenantID, in, &refused); err != nil {
+		writes, err := s.checkAll(ctx, q, ev.TenantID, in, &refused)
+		if err != nil {
 			return err
 		}
+		warned := 0
+		for _, w := range writes {
+			warned += min(1, len(w.checked.Warnings))
+		}
+		s.fields.observer.ValuesInvalid(vault.WorkflowImportFields, len(refused.problems), warned)
 		return refused.err()
 	})
 }

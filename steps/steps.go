@@ -46,6 +46,7 @@ type Deps struct {
 	Enqueuer Enqueuer
 	Settings Settings
 	Log      *slog.Logger
+	Observer Observer         // nil: nobody is told
 	Now      func() time.Time // nil: time.Now
 }
 
@@ -73,10 +74,13 @@ func New(d Deps) Steps {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
+	if d.Observer == nil {
+		d.Observer = unobserved{}
+	}
 	once := intentOnce{db: d.DB, sealer: d.Sealer}
-	fields := Fields{once: once, mode: d.Settings.Mode, now: d.Now}
+	fields := Fields{once: once, mode: d.Settings.Mode, now: d.Now, observer: d.Observer}
 	caches := Caches{db: d.DB, cache: d.Cache, log: d.Log}
-	model := budgeted{Model: d.Model, db: d.DB, limits: d.Settings.Model, now: d.Now, log: d.Log}
+	model := budgeted{Model: d.Model, db: d.DB, limits: d.Settings.Model, now: d.Now, log: d.Log, observer: d.Observer}
 	return Steps{
 		Fields:      fields,
 		Assets:      Assets{once: once, now: d.Now},
@@ -88,7 +92,7 @@ func New(d Deps) Steps {
 		Definitions: Definitions{once: once, model: model, log: d.Log},
 		Scenarios:   Scenarios{once: once, enqueuer: d.Enqueuer},
 		Extraction:  Extraction{once: once, model: model, matchThreshold: d.Settings.MatchThreshold, log: d.Log},
-		Gaps:        Gaps{once: once, model: model, settings: d.Settings, enqueuer: d.Enqueuer, now: d.Now, log: d.Log},
+		Gaps:        Gaps{once: once, model: model, settings: d.Settings, enqueuer: d.Enqueuer, now: d.Now, log: d.Log, observer: d.Observer},
 		Answers:     Answers{once: once, fields: fields, enqueuer: d.Enqueuer, now: d.Now},
 		Sweeps:      Sweeps{once: once, batch: int32(d.Settings.SweepBatch), now: d.Now}, //nolint:gosec // bounded by the configuration
 		Caches:      caches,

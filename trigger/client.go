@@ -103,14 +103,14 @@ func (c *Client) accept(ctx context.Context, tenant uuid.UUID, in db.NewIntent, 
 		return Receipt{}, err
 	}
 	if intent.EnqueuedAt == nil && !vault.IntentStatus(intent.Status).Finished() {
-		c.pushLater(intent)
+		c.pushLater(ctx, intent)
 	}
 	return Receipt{ID: intent.ID, TenantID: tenant, Workflow: intent.Workflow, client: c}, nil
 }
 
 // pushLater pushes in the background, so that a caller never waits for the engine. The intent is committed: whatever fails
-// here, the relay makes up for.
-func (c *Client) pushLater(intent dbgen.Intent) {
+// here, the relay makes up for. ctx gives the trace that the run belongs to; that the caller is gone does not matter.
+func (c *Client) pushLater(ctx context.Context, intent dbgen.Intent) {
 	if c.engine == nil {
 		return
 	}
@@ -121,7 +121,7 @@ func (c *Client) pushLater(intent dbgen.Intent) {
 	}
 	c.pushing.Go(func() {
 		defer func() { <-c.pushes }()
-		ctx, cancel := context.WithTimeout(context.Background(), 2*pushTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*pushTimeout)
 		defer cancel()
 		if err := c.Enqueue(ctx, intent.Event, db.EventOf(intent)); err != nil {
 			c.log.WarnContext(ctx, "intent_not_pushed", "operation_id", intent.ID, "workflow", intent.Workflow, "error_code", vault.CodeOf(err))

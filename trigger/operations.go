@@ -192,6 +192,6 @@ func (c *Client) Replay(ctx context.Context, tenant, operation uuid.UUID) (Recei
 	if reopened == 0 {
 		return Receipt{}, vault.Conflict("operation_id", "operation_id: operation %s is %s; only a failed one can be replayed", operation, intent.Status)
 	}
-	c.pushLater(intent)
+	c.pushLater(ctx, intent)
 	return Receipt{ID: intent.ID, TenantID: tenant, Workflow: intent.Workflow, client: c}, nil
 }

@@ -85,6 +85,16 @@ type Profile struct {
 	UpdatedAt         time.Time         `json:"updated_at"`
 }
 
+// Customer is a customer as the list of all of them shows one.
+type Customer struct {
+	CustomerID uuid.UUID `json:"customer_id"`
+	Version    int64     `json:"version"` // of the profile: another one than before says that something changed
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	// Fields are the active values by name, where they were asked for.
+	Fields map[string]Field `json:"fields,omitempty"`
+}
+
 // Channel is one identity of a customer on a channel: a phone number, a chat account.
 type Channel struct {
 	ID         uuid.UUID `json:"id"`

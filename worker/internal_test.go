@@ -19,6 +19,8 @@ import (
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/metrics"
+	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/workflows"
 )
 
@@ -31,35 +33,42 @@ type step struct {
 	name                         string
 }
 
-func (s step) StepName() string            { return s.name }
-func (s step) ActionId() string            { return "write-field:" + s.name }
-func (s step) WorkflowRunId() string       { return "a run" }
-func (s step) RetryCount() int             { return 0 }
-func (s step) Done() <-chan struct{}       { return s.ctx.Done() }
-func (s step) Err() error                  { return s.ctx.Err() }
-func (s step) Value(key any) any           { return s.ctx.Value(key) }
-func (s step) Deadline() (time.Time, bool) { return s.ctx.Deadline() }
+func (s *step) GetContext() context.Context    { return s.ctx }
+func (s *step) SetContext(ctx context.Context) { s.ctx = ctx }
 
-func newTestMetrics(t *testing.T, concurrency int, log io.Writer) *metrics {
+// AdditionalMetadata is what the event of an operation had.
+func (s *step) AdditionalMetadata() map[string]string {
+	return map[string]string{"intent_id": "an operation"}
+}
+func (s *step) StepName() string            { return s.name }
+func (s *step) ActionId() string            { return "write-field:" + s.name }
+func (s *step) WorkflowRunId() string       { return "a run" }
+func (s *step) RetryCount() int             { return 0 }
+func (s *step) Done() <-chan struct{}       { return s.ctx.Done() }
+func (s *step) Err() error                  { return s.ctx.Err() }
+func (s *step) Value(key any) any           { return s.ctx.Value(key) }
+func (s *step) Deadline() (time.Time, bool) { return s.ctx.Deadline() }
+
+func newTestObserver(t *testing.T, concurrency int, log io.Writer) *observer {
 	t.Helper()
 	cfg, err := config.Load("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.Jobs.Hatchet.WorkerConcurrency = concurrency
-	return newMetrics(&Runtime{Config: cfg, Log: slog.New(slog.NewTextHandler(log, nil))})
+	return newObserver(&Runtime{Config: cfg, Log: slog.New(telemetry.LogHandler(slog.NewTextHandler(log, nil)))})
 }
 
 // The engine hands over more steps than may run; the others wait here.
 func TestNoMoreStepsRunAtOnceThanAreAllowed(t *testing.T) {
 	t.Parallel()
 	const allowed, handed = 3, 20
-	m := newTestMetrics(t, allowed, io.Discard)
+	m := newTestObserver(t, allowed, io.Discard)
 	running, release := make(chan struct{}, handed), make(chan struct{})
 	var all sync.WaitGroup
 	for range handed {
 		all.Go(func() {
-			_ = m.observe(step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
+			_ = m.observe(&step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
 				running <- struct{}{}
 				<-release
 				return nil
@@ -88,10 +97,10 @@ func TestNoMoreStepsRunAtOnceThanAreAllowed(t *testing.T) {
 // A gap fill that waits for a customer must not keep others from running.
 func TestAWaitTakesNoTurn(t *testing.T) {
 	t.Parallel()
-	m := newTestMetrics(t, 1, io.Discard)
+	m := newTestObserver(t, 1, io.Discard)
 	m.turns <- struct{}{} // a step runs
 	ran := false
-	err := m.observe(step{ctx: t.Context(), name: workflows.DurableTask}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
+	err := m.observe(&step{ctx: t.Context(), name: workflows.DurableTask}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
 		ran = true
 		return nil
 	})
@@ -102,11 +111,11 @@ func TestAWaitTakesNoTurn(t *testing.T) {
 
 func TestAStepThatIsCancelledBeforeItsTurnDoesNotRun(t *testing.T) {
 	t.Parallel()
-	m := newTestMetrics(t, 1, io.Discard)
+	m := newTestObserver(t, 1, io.Discard)
 	m.turns <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := m.observe(step{ctx: ctx, name: "persist"}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
+	err := m.observe(&step{ctx: ctx, name: "persist"}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
 		t.Error("it ran")
 		return nil
 	})
@@ -118,9 +127,9 @@ func TestAStepThatIsCancelledBeforeItsTurnDoesNotRun(t *testing.T) {
 func TestOutcomesAreCountedAndFailuresLogged(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	m := newTestMetrics(t, 2, &log)
+	m := newTestObserver(t, 2, &log)
 	for _, err := range []error{nil, nil, errors.New("unavailable: the model"), context.Canceled} {
-		if got := m.observe(step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { return err }); !errors.Is(got, err) { //nolint:staticcheck // as above
+		if got := m.observe(&step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { return err }); !errors.Is(got, err) { //nolint:staticcheck // as above
 			t.Errorf("%v became %v", err, got)
 		}
 	}
@@ -144,7 +153,7 @@ func TestOutcomesAreCountedAndFailuresLogged(t *testing.T) {
 	if got["succeeded"] != 2 || got["failed"] != 1 || got["cancelled"] != 1 {
 		t.Errorf("counted were %v", got)
 	}
-	if text := log.String(); strings.Count(text, "step_failed") != 1 || !strings.Contains(text, `run_id="a run"`) || !strings.Contains(text, "attempt=1") {
+	if text := log.String(); strings.Count(text, "step_failed") != 1 || !strings.Contains(text, `run_id="a run"`) || !strings.Contains(text, "attempt=1") || !strings.Contains(text, `operation_id="an operation"`) {
 		t.Errorf("the log is\n%s", text)
 	}
 }
@@ -216,11 +225,13 @@ func TestHealthSaysWhetherTheWorkerLivesAndIsReady(t *testing.T) {
 	}
 	closed := sync.OnceFunc(r.Close)
 	t.Cleanup(closed)
-	m := newMetrics(r)
+	m := newObserver(r)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	working, stopWorking := context.WithCancel(ctx)
+	defer stopWorking()
 	ended := make(chan error, 1)
-	go func() { ended <- serveHealth(ctx, r, m) }()
+	go func() { ended <- serveHealth(ctx, working, r, m) }()
 	address := r.Config.Worker.HealthAddress
 
 	deadline := time.Now().Add(patience)
@@ -232,7 +243,7 @@ func TestHealthSaysWhetherTheWorkerLivesAndIsReady(t *testing.T) {
 			t.Fatal("it does not listen")
 		}
 	}
-	_ = m.observe(step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { return nil }) //nolint:staticcheck // as above
+	_ = m.observe(&step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { return nil }) //nolint:staticcheck // as above
 	expect := func(path string, code int, text string) {
 		t.Helper()
 		if got, body, err := get(ctx, address, path); err != nil || got != code || !strings.Contains(body, text) {
@@ -240,12 +251,15 @@ func TestHealthSaysWhetherTheWorkerLivesAndIsReady(t *testing.T) {
 		}
 	}
 	expect("/healthz", http.StatusOK, "ok")
-	expect("/readyz", http.StatusOK, "ok")
+	expect("/readyz", http.StatusOK, `{"status":"ready","dependencies":{"database":"ok","redis":"ok"}}`)
 	expect("/metrics", http.StatusOK, `vault_steps_total{outcome="succeeded",step="write-field:persist"} 1`)
 	expect("/metrics", http.StatusOK, "profile_cache_hits_total")
 
 	closed() // the database is gone
-	expect("/readyz", http.StatusServiceUnavailable, "the database does not answer")
+	expect("/readyz", http.StatusServiceUnavailable, `{"status":"unavailable","dependencies":{"database":"does not answer","redis":`)
+	expect("/metrics", http.StatusOK, `vault_dependency_up{dependency="database"} 0`)
+	stopWorking()
+	expect("/readyz", http.StatusServiceUnavailable, `"status":"stopping"`)
 	expect("/healthz", http.StatusOK, "ok")
 	cancel()
 	if err := <-ended; err != nil {
@@ -260,10 +274,10 @@ func TestHealthFailsWhereItsPortIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	m := newTestMetrics(t, 1, io.Discard)
-	r := &Runtime{}
+	m := newTestObserver(t, 1, io.Discard)
+	r := &Runtime{Metrics: metrics.New(metrics.Sources{})}
 	r.Config.Worker.HealthAddress = listener.Addr().String()
-	if err := serveHealth(t.Context(), r, m); err == nil || !strings.Contains(err.Error(), "address already in use") {
+	if err := serveHealth(t.Context(), t.Context(), r, m); err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("it ended with %v", err)
 	}
 }

@@ -4,12 +4,12 @@
 //   - runtime.go: the dependencies, built once; the command line uses the same;
 //   - engine.go: the client of the workflow engine;
 //   - worker.go: Run;
-//   - health.go: what it serves over HTTP.
+//   - health.go: what it serves over HTTP;
+//   - observe.go: what each step goes through: its turn, metrics, log and trace.
 package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -19,8 +19,10 @@ import (
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/metrics"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/trigger"
 )
 
@@ -35,6 +37,7 @@ type Runtime struct {
 	Log     *slog.Logger
 
 	ModelUsage *llm.Counters // what the language model was asked for by this process
+	Metrics    *metrics.Metrics
 }
 
 // Connect builds a Runtime. engine may be nil for a process that only reads and accepts: the relay of a worker pushes what it
@@ -82,9 +85,11 @@ func ConnectTo(ctx context.Context, cfg config.Config, push trigger.Engine, log 
 		return nil, err
 	}
 	r.Trigger = trigger.New(trigger.Options{DB: database, Sealer: sealer, Engine: push, Log: log})
-	r.Query = query.New(database, r.Cache, sealer)
+	r.Metrics = metrics.New(metrics.Sources{Cache: r.Cache, Model: usage, Dependencies: r.Dependencies()})
+	r.Query = query.New(database, r.Cache, sealer, query.OnChain(r.Metrics.ChainRead))
 	r.Steps = steps.New(steps.Deps{
 		DB: database, Sealer: sealer, Cache: r.Cache, Model: model, Enqueuer: r.Trigger, Settings: settings(cfg), Log: log,
+		Observer: r.Metrics,
 	})
 	return r, nil
 }
@@ -98,13 +103,20 @@ func (r *Runtime) Close() {
 	r.DB.Close()
 }
 
-// Ready says what the process cannot work without and does not reach.
-func (r *Runtime) Ready(ctx context.Context) error {
-	if err := r.DB.Ping(ctx); err != nil {
-		return errors.New("the database does not answer")
+// Dependencies are what the process works with. None of them is required but the database: who cannot do without another says
+// so itself.
+func (r *Runtime) Dependencies() []telemetry.Dependency {
+	all := []telemetry.Dependency{
+		{Name: "database", Required: true, Check: r.DB.Ping},
+		{Name: "redis", Check: r.Cache.Ping},
 	}
-	return nil
+	if hatchet := r.Config.Jobs.Hatchet; hatchet.Token != "" {
+		all = append(all, telemetry.Dependency{Name: engineName, Check: telemetry.Dial(hatchet.HostPort())})
+	}
+	return all
 }
+
+const engineName = "engine"
 
 func settings(cfg config.Config) steps.Settings {
 	return steps.Settings{

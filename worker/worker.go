@@ -2,15 +2,15 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
-	hatchetworker "github.com/hatchet-dev/hatchet/pkg/worker"
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+	"github.com/hatchet-dev/hatchet/sdks/go/opentelemetry"
+	"go.opentelemetry.io/otel"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/contextvault/contextvault/metrics"
 	"github.com/contextvault/contextvault/vault"
 	"github.com/contextvault/contextvault/workflows"
 )
@@ -56,8 +56,9 @@ func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) 
 	if err != nil {
 		return fmt.Errorf("register the workflows: %w", err)
 	}
-	m := newMetrics(r)
-	w.Use(m.observe) //nolint:staticcheck // the SDK's only middleware
+	census := metrics.NewCensus(r.DB, r.Log, cfg.Worker.Census())
+	o := newObserver(r, census)
+	w.Use(opentelemetry.NewMiddleware(otel.Tracer(tracerName)), o.observe) //nolint:staticcheck // the SDK's only middleware
 	started := time.Now()
 	stop, err := w.Start()
 	if err != nil {
@@ -71,16 +72,20 @@ func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) 
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.Trigger.Run(gctx) })
 	g.Go(func() error { return hurryFirst(gctx, r, started.Add(registration)) })
+	serving, endServing := context.WithCancel(context.WithoutCancel(ctx)) // until the last step has ended
+	defer endServing()
 	if !opts.NoHealth {
-		g.Go(func() error { return serveHealth(gctx, r, m) })
+		g.Go(func() error { return census.Run(gctx) })
+		g.Go(func() error { return serveHealth(serving, gctx, r, o) })
 	}
 	<-gctx.Done()
 	time.Sleep(time.Until(started.Add(registration)))
 	if err := stop(); err != nil {
 		r.Log.WarnContext(ctx, "worker_stop_failed")
 	}
-	left := m.drain(cfg.Worker.ShutdownGrace())
+	left := o.drain(cfg.Worker.ShutdownGrace())
 	r.Log.InfoContext(ctx, "worker_stopped", "steps_left", left)
+	endServing()
 	return g.Wait()
 }
 
@@ -95,58 +100,4 @@ func hurryFirst(ctx context.Context, r *Runtime, at time.Time) error {
 		r.Log.WarnContext(ctx, "first_intents_not_hurried", "error_code", vault.CodeOf(err)) // they are due in some minutes anyway
 	}
 	return nil
-}
-
-// running counts the steps under way, since the SDK's stop does not wait for them.
-type running struct{ n atomic.Int64 }
-
-// drain waits until nothing runs, at most for grace, and says what is left.
-func (r *running) drain(grace time.Duration) int64 {
-	deadline := time.NewTimer(grace)
-	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if n := r.n.Load(); n <= 0 {
-			return 0
-		}
-		select {
-		case <-deadline.C:
-			return r.n.Load()
-		case <-tick.C:
-		}
-	}
-}
-
-// observe is the worker's middleware: it bounds how many steps run at a time, and counts and times them. A durable task only
-// waits: it takes no turn, and stop takes it out of this worker by itself.
-func (m *metrics) observe(ctx hatchetworker.HatchetContext, next func(hatchetworker.HatchetContext) error) error { //nolint:staticcheck // the SDK's only middleware
-	durable := ctx.StepName() == workflows.DurableTask
-	if !durable {
-		m.n.Add(1)
-		defer m.n.Add(-1)
-		select {
-		case m.turns <- struct{}{}:
-			defer func() { <-m.turns }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	start := time.Now()
-	err := next(ctx)
-	outcome := "succeeded"
-	switch {
-	case errors.Is(err, context.Canceled):
-		outcome = "cancelled"
-	case err != nil:
-		outcome = "failed"
-	}
-	m.steps.WithLabelValues(ctx.ActionId(), outcome).Inc()
-	if err != nil && outcome == "failed" {
-		m.log.WarnContext(ctx, "step_failed", "step", ctx.ActionId(), "attempt", ctx.RetryCount()+1, "run_id", ctx.WorkflowRunId(), "error", err.Error())
-	}
-	if !durable {
-		m.seconds.WithLabelValues(ctx.ActionId()).Observe(time.Since(start).Seconds())
-	}
-	return err
 }

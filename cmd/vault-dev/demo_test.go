@@ -26,7 +26,7 @@ func customerValues() []string {
 	c := customer
 	return []string{
 		c.name, c.email, c.country, c.laterCountry, c.born, c.notAnAccount, c.notAnEmail, c.notADate, c.loyaltyNumber, c.wantsSavings, c.saysEmail,
-		"Marchetti", "ada.quill",
+		"Marchetti", "ada.quill", readmesEmail,
 	}
 }
 
@@ -39,6 +39,7 @@ func TestTheDemoEndsWellAndTellsTheEngineNothingOfItsCustomer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.API.ShutdownGraceSeconds = 1 // nobody's requests are in flight
 	engine := embeddedtest.Start(t)
 	client, err := engine.Client()
 	if err != nil {
@@ -59,6 +60,7 @@ func TestTheDemoEndsWellAndTellsTheEngineNothingOfItsCustomer(t *testing.T) {
 	if err := client.Events().Push(t.Context(), vault.EventFieldWrite, event); err != nil { // fails: there is no such intent
 		t.Fatal(err)
 	}
+	theReadmesQuickstart(t, s)
 	var printed bytes.Buffer
 	story := newDemo(s, &printed)
 	if err := story.run(t.Context()); err != nil {
@@ -196,7 +198,7 @@ func TestTheEnvironmentForAnotherTerminalIsPrivate(t *testing.T) {
 		t.Fatal(err)
 	}
 	path, tenant := filepath.Join(t.TempDir(), "run.env"), uuid.New()
-	if err := writeEnv(path, cfg, tenant); err != nil {
+	if err := writeEnv(path, cfg, tenant, "http://127.0.0.1:8000", "cv_key"); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)
@@ -209,6 +211,7 @@ func TestTheEnvironmentForAnotherTerminalIsPrivate(t *testing.T) {
 	}
 	for _, want := range []string{
 		"export DATABASE_URL='postgres://vault@localhost/contextvault'\n", "export VAULT_TENANT='" + tenant.String() + "'\n",
+		"export VAULT_SERVER='http://127.0.0.1:8000'\n", "export VAULT_API_KEY='cv_key'\n",
 		`export HATCHET_CLIENT_TOKEN='it'\''s a token'` + "\n",
 	} {
 		if !strings.Contains(string(text), want) {

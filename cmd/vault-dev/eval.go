@@ -11,10 +11,9 @@ import (
 	"path/filepath"
 
 	"github.com/google/uuid"
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
+	"github.com/contextvault/contextvault/cmd/internal/cli"
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/eval"
@@ -151,28 +150,20 @@ func runEval(ctx context.Context, s *worker.Runtime, services []eval.Service, di
 		return nil, err
 	}
 	sys := eval.System{Trigger: s.Trigger, Query: s.Query, ModelUsage: s.ModelUsage, Tenant: tenant}
+	bar := cli.NewProgress(os.Stderr, int64(len(dialogues)), "dialogues", "eval")
+	defer bar.End()
 	return eval.Run(ctx, sys, services, dialogues, eval.Options{
-		Model: flags.model, AtOnce: flags.atOnce, MatchAt: matchAt,
-		Progress: progress(os.Stderr),
+		Model: flags.model, AtOnce: flags.atOnce, MatchAt: matchAt, Progress: progress(bar),
 	})
 }
 
 // progress shows how far a run is: a bar on a terminal, elsewhere a line for each tenth of it.
-func progress(out *os.File) func(done, total int) {
-	if !term.IsTerminal(int(out.Fd())) { //nolint:gosec // a file descriptor
-		return func(done, total int) {
-			if done*10/total > (done-1)*10/total {
-				_, _ = fmt.Fprintf(out, "eval: %d of %d dialogues\n", done, total)
-			}
-		}
-	}
-	var bar *progressbar.ProgressBar
+func progress(bar *cli.Progress) func(done, total int) {
 	return func(done, total int) {
-		if bar == nil {
-			bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription("dialogues"),
-				progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+		bar.At(int64(done))
+		if !bar.Shown() && done*10/total > (done-1)*10/total {
+			_, _ = fmt.Fprintf(os.Stderr, "eval: %d of %d dialogues\n", done, total)
 		}
-		_ = bar.Set(done)
 	}
 }
 

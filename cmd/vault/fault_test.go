@@ -26,6 +26,8 @@ type system struct {
 	*testkit.Kit
 	t             *testing.T
 	tenant, agent uuid.UUID
+
+	worker *process // where a test looks at it
 }
 
 func newSystem(t *testing.T, e *embedded.Engine) *system {

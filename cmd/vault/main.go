@@ -9,9 +9,9 @@ import (
 )
 
 func main() {
-	root := cli.Root(&cli.App{Environ: os.Environ, In: os.Stdin, Out: os.Stdout})
+	root := cli.Root(&cli.App{Environ: os.Environ, In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "vault:", cli.Message(err))
-		os.Exit(1)
+		os.Exit(cli.ExitCode(err))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -52,7 +53,7 @@ func startWorker(t *testing.T, kit *testkit.Kit) *process {
 	p.cmd = exec.Command(os.Args[0], "worker")
 	p.cmd.Env = append(kit.Environ(), asCommand+"=1", "VAULT_WORKER_HEALTH_ADDRESS="+p.health,
 		// The cron of the relay would make a test depend on the minute's start; the relay of the worker itself goes on.
-		"VAULT_JOBS_HATCHET_CRON_RELAY_INTENTS=0 0 1 1 *")
+		"VAULT_JOBS_HATCHET_CRON_RELAY_INTENTS=0 0 1 1 *", "VAULT_WORKER_CENSUS_SECONDS=1")
 	p.cmd.Stderr, p.cmd.Stdout = &p.log, &p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -151,12 +152,18 @@ func (l *logged) String() string {
 // run runs the command to its end and gives what it printed and its exit code.
 func run(t *testing.T, environ []string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
+	return runWith(t, environ, "", args...)
+}
+
+// runWith is run with something to read.
+func runWith(t *testing.T, environ []string, stdin string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Env = append([]string{asCommand + "=1"}, environ...)
 	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

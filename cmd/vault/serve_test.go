@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -139,12 +140,14 @@ type operation[R any] struct {
 func TestServe(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, embeddedtest.Start(t))
-	startWorker(t, s.Kit)
+	s.worker = startWorker(t, s.Kit)
 	server := startServe(t, s.Kit, "ADMIN_TOKEN="+adminToken)
 	for name, test := range map[string]func(*testing.T, *system, *process){
 		"the quickstart by HTTP alone":     theQuickstartByHTTPAlone,
+		"the quickstart by commands alone": theQuickstartByCommandsAlone,
 		"the documented quickstart":        theDocumentedQuickstart,
 		"the seed's curl line":             theSeedsCurlLine,
+		"metrics move":                     metricsMove,
 		"SIGTERM under load drops nothing": sigtermUnderLoadDropsNothing,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -263,33 +266,55 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	}
 }
 
-// What docs/http.md shows works as it is written.
+// What docs/quickstart.md shows works as it is written: by commands, and by curl.
 func theDocumentedQuickstart(t *testing.T, s *system, server *process) {
 	t.Helper()
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("curl is not installed")
-	}
-	text, err := os.ReadFile("../../docs/http.md")
+	text, err := os.ReadFile("../../docs/quickstart.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	patient := strings.ReplaceAll(string(text), "wait=10", "wait=60") // the machine may be busy
-	blocks := strings.Split(patient, "```bash\n")
-	script, _, _ := strings.Cut(blocks[len(blocks)-1], "```")
-	if _, err := exec.LookPath("uuidgen"); err != nil {
-		script = "uuidgen() { cat /proc/sys/kernel/random/uuid; }\n" + script
-	}
-	_, key := newKey(t, s.Environ(), s.tenant.String(), "read,write")
-	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", strings.ReplaceAll(script, "http://localhost:8000", "http://"+server.health))
-	cmd.Env = append(os.Environ(), "VAULT_API_KEY="+key)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	for _, want := range []string{`"reason":"absent"`, `"blocked":true`, `"value":"ada@example.com"`, `"source":"profile"`} {
-		if !strings.Contains(string(out), want) {
-			t.Errorf("it does not print %s:\n%s", want, out)
-		}
+	for by, wants := range map[string][]string{
+		"command line": {"absent", `"ada@example.com"`, `"source":"profile"`},
+		"curl":         {`"reason":"absent"`, `"blocked":true`, `"value":"ada@example.com"`, `"source":"profile"`},
+	} {
+		t.Run(by, func(t *testing.T) {
+			t.Parallel()
+			if by == "curl" {
+				if _, err := exec.LookPath("curl"); err != nil {
+					t.Skip("curl is not installed")
+				}
+			}
+			script, steps := "", 0
+			for _, block := range strings.Split(string(text), "```bash\n")[1:] {
+				block, _, _ = strings.Cut(block, "```")
+				if strings.HasPrefix(block, "# "+by+"\n") {
+					script, steps = script+block, steps+1
+				}
+			}
+			if steps != 6 {
+				t.Fatalf("there are %d blocks", steps)
+			}
+			script = strings.ReplaceAll(script, "wait=10", "wait=60") // the machine may be busy
+			if _, err := exec.LookPath("uuidgen"); err != nil {
+				script = "uuidgen() { cat /proc/sys/kernel/random/uuid; }\n" + script
+			}
+			dir := t.TempDir()
+			if err := os.Symlink(os.Args[0], filepath.Join(dir, "vault")); err != nil {
+				t.Fatal(err)
+			}
+			_, key := newKey(t, s.Environ(), s.tenant.String(), "read,write")
+			cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
+			cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), asCommand + "=1", "VAULT_SERVER=http://" + server.health, "VAULT_API_KEY=" + key}
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			for _, want := range wants {
+				if !strings.Contains(string(out), want) {
+					t.Errorf("it does not print %s:\n%s", want, out)
+				}
+			}
+		})
 	}
 }
 

@@ -398,7 +398,7 @@ func (q *Queries) InsertFields(ctx context.Context, arg InsertFieldsParams) (int
 const listHistory = `-- name: ListHistory :many
 SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.field_definition_id, f.warnings, f.intent_id, f.accepted_at, f.deleted_at
 FROM customer_profiles c
-JOIN customer_profiles p ON p.id = coalesce(c.merged_into_id, c.id)
+JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN profile_fields f ON f.profile_id = p.id
 WHERE c.tenant_id = $1
   AND c.customer_id = $2

@@ -12,10 +12,129 @@ import (
 	"github.com/google/uuid"
 )
 
+const listValuesOf = `-- name: ListValuesOf :many
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.field_definition_id, f.warnings, f.intent_id, f.accepted_at, f.deleted_at
+FROM customer_profiles c
+JOIN profile_fields f ON f.profile_id = c.id
+WHERE c.tenant_id = $1
+  AND c.customer_id = ANY ($2::uuid[])
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
+`
+
+type ListValuesOfRow struct {
+	CustomerID   uuid.UUID
+	ProfileField ProfileField
+}
+
+// The active values of a page of customers. Indexes: the unique key, profile_fields_active.
+func (q *Queries) ListValuesOf(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]ListValuesOfRow, error) {
+	rows, err := q.db.Query(ctx, listValuesOf, tenantID, customers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListValuesOfRow{}
+	for rows.Next() {
+		var i ListValuesOfRow
+		if err := rows.Scan(
+			&i.CustomerID,
+			&i.ProfileField.ID,
+			&i.ProfileField.TenantID,
+			&i.ProfileField.ProfileID,
+			&i.ProfileField.Name,
+			&i.ProfileField.Value,
+			&i.ProfileField.Encrypted,
+			&i.ProfileField.ValueType,
+			&i.ProfileField.Source,
+			&i.ProfileField.SourceSessionID,
+			&i.ProfileField.SourceScenarioID,
+			&i.ProfileField.SourceStepID,
+			&i.ProfileField.SourceItemID,
+			&i.ProfileField.SourceItemType,
+			&i.ProfileField.SourceMetadata,
+			&i.ProfileField.Status,
+			&i.ProfileField.SupersededByID,
+			&i.ProfileField.SupersededAt,
+			&i.ProfileField.Verified,
+			&i.ProfileField.VerificationMethod,
+			&i.ProfileField.VerifiedAt,
+			&i.ProfileField.VerifiedBy,
+			&i.ProfileField.Confidence,
+			&i.ProfileField.RequiresConfirmation,
+			&i.ProfileField.CollectedAt,
+			&i.ProfileField.UpdatedAt,
+			&i.ProfileField.ExpiresAt,
+			&i.ProfileField.FieldDefinitionID,
+			&i.ProfileField.Warnings,
+			&i.ProfileField.IntentID,
+			&i.ProfileField.AcceptedAt,
+			&i.ProfileField.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageCustomers = `-- name: PageCustomers :many
+SELECT customer_id, version, created_at, updated_at
+FROM customer_profiles
+WHERE tenant_id = $1
+  AND merged_into_id IS NULL
+  AND deleted_at IS NULL
+  AND customer_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+ORDER BY customer_id
+LIMIT $3
+`
+
+type PageCustomersParams struct {
+	TenantID uuid.UUID
+	AfterID  *uuid.UUID
+	Most     int32
+}
+
+type PageCustomersRow struct {
+	CustomerID uuid.UUID
+	Version    int64
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}
+
+// The customers of a tenant, in the order of their ids. One that was merged into another is found there. Index: the unique key.
+func (q *Queries) PageCustomers(ctx context.Context, arg PageCustomersParams) ([]PageCustomersRow, error) {
+	rows, err := q.db.Query(ctx, pageCustomers, arg.TenantID, arg.AfterID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PageCustomersRow{}
+	for rows.Next() {
+		var i PageCustomersRow
+		if err := rows.Scan(
+			&i.CustomerID,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const pageHistory = `-- name: PageHistory :many
 SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.field_definition_id, f.warnings, f.intent_id, f.accepted_at, f.deleted_at
 FROM customer_profiles c
-JOIN customer_profiles p ON p.id = coalesce(c.merged_into_id, c.id)
+JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN profile_fields f ON f.profile_id = p.id
 WHERE c.tenant_id = $1
   AND c.customer_id = $2

@@ -113,7 +113,7 @@ SELECT
         ) n
     ), '[]')::jsonb AS consents
 FROM customer_profiles c
-JOIN customer_profiles p ON p.id = coalesce(c.merged_into_id, c.id)
+JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 WHERE c.tenant_id = $1
   AND c.customer_id = $2
   AND p.deleted_at IS NULL
@@ -156,7 +156,7 @@ const listProfileEntries = `-- name: ListProfileEntries :many
 WITH lead AS (
     SELECT p.id, p.customer_id, p.version
     FROM customer_profiles o
-    JOIN customer_profiles p ON p.id = coalesce(o.merged_into_id, o.id)
+    JOIN customer_profiles p ON p.id = CASE WHEN o.merged_into_id IS NULL THEN o.id ELSE o.merged_into_id END
     WHERE o.tenant_id = $1 AND o.customer_id = $2
 )
 SELECT entry.customer_id, entry.version, (
@@ -201,13 +201,13 @@ const lockMergedProfiles = `-- name: LockMergedProfiles :many
 SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
 FROM customer_profiles
 WHERE id IN (
-    SELECT coalesce(c.merged_into_id, c.id)
+    SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     FROM customer_profiles c
     WHERE c.tenant_id = $1 AND c.customer_id = $2
     UNION ALL
     SELECT m.id
     FROM customer_profiles c
-    JOIN customer_profiles m ON m.merged_into_id = coalesce(c.merged_into_id, c.id)
+    JOIN customer_profiles m ON m.merged_into_id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     WHERE c.tenant_id = $1 AND c.customer_id = $2
 )
 ORDER BY id
@@ -297,7 +297,7 @@ const lockProfile = `-- name: LockProfile :one
 SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
 FROM customer_profiles
 WHERE id = (
-    SELECT coalesce(c.merged_into_id, c.id)
+    SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     FROM customer_profiles c
     WHERE c.tenant_id = $1 AND c.customer_id = $2
 )
@@ -326,7 +326,7 @@ const lockProfiles = `-- name: LockProfiles :many
 SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
 FROM customer_profiles
 WHERE id IN (
-    SELECT coalesce(c.merged_into_id, c.id)
+    SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     FROM customer_profiles c
     WHERE c.tenant_id = $1 AND c.customer_id = ANY ($2::uuid[])
 )

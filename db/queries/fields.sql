@@ -37,7 +37,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- name: ListHistory :many
 SELECT f.*
 FROM customer_profiles c
-JOIN customer_profiles p ON p.id = coalesce(c.merged_into_id, c.id)
+JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN profile_fields f ON f.profile_id = p.id
 WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND c.customer_id = sqlc.arg(customer_id)

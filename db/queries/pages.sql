@@ -3,7 +3,7 @@
 -- name: PageHistory :many
 SELECT f.*
 FROM customer_profiles c
-JOIN customer_profiles p ON p.id = coalesce(c.merged_into_id, c.id)
+JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN profile_fields f ON f.profile_id = p.id
 WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND c.customer_id = sqlc.arg(customer_id)
@@ -50,3 +50,24 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id > coalesce(sqlc.narg(after_id), '00000000-0000-0000-0000-000000000000'::uuid)
 ORDER BY id
 LIMIT sqlc.arg(most);
+
+-- The customers of a tenant, in the order of their ids. One that was merged into another is found there. Index: the unique key.
+-- name: PageCustomers :many
+SELECT customer_id, version, created_at, updated_at
+FROM customer_profiles
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND merged_into_id IS NULL
+  AND deleted_at IS NULL
+  AND customer_id > coalesce(sqlc.narg(after_id), '00000000-0000-0000-0000-000000000000'::uuid)
+ORDER BY customer_id
+LIMIT sqlc.arg(most);
+
+-- The active values of a page of customers. Indexes: the unique key, profile_fields_active.
+-- name: ListValuesOf :many
+SELECT c.customer_id, sqlc.embed(f)
+FROM customer_profiles c
+JOIN profile_fields f ON f.profile_id = c.id
+WHERE c.tenant_id = sqlc.arg(tenant_id)
+  AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL;

@@ -17,7 +17,7 @@ ON CONFLICT (tenant_id, customer_id) DO NOTHING;
 SELECT *
 FROM customer_profiles
 WHERE id IN (
-    SELECT coalesce(c.merged_into_id, c.id)
+    SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     FROM customer_profiles c
     WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
 )
@@ -37,7 +37,7 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
 SELECT *
 FROM customer_profiles
 WHERE id = (
-    SELECT coalesce(c.merged_into_id, c.id)
+    SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     FROM customer_profiles c
     WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = sqlc.arg(customer_id)
 )
@@ -67,13 +67,13 @@ FOR UPDATE;
 SELECT *
 FROM customer_profiles
 WHERE id IN (
-    SELECT coalesce(c.merged_into_id, c.id)
+    SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     FROM customer_profiles c
     WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = sqlc.arg(customer_id)
     UNION ALL
     SELECT m.id
     FROM customer_profiles c
-    JOIN customer_profiles m ON m.merged_into_id = coalesce(c.merged_into_id, c.id)
+    JOIN customer_profiles m ON m.merged_into_id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = sqlc.arg(customer_id)
 )
 ORDER BY id
@@ -102,7 +102,7 @@ RETURNING version;
 WITH lead AS (
     SELECT p.id, p.customer_id, p.version
     FROM customer_profiles o
-    JOIN customer_profiles p ON p.id = coalesce(o.merged_into_id, o.id)
+    JOIN customer_profiles p ON p.id = CASE WHEN o.merged_into_id IS NULL THEN o.id ELSE o.merged_into_id END
     WHERE o.tenant_id = sqlc.arg(tenant_id) AND o.customer_id = sqlc.arg(customer_id)
 )
 SELECT entry.customer_id, entry.version, (
@@ -149,7 +149,7 @@ SELECT
         ) n
     ), '[]')::jsonb AS consents
 FROM customer_profiles c
-JOIN customer_profiles p ON p.id = coalesce(c.merged_into_id, c.id)
+JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND c.customer_id = sqlc.arg(customer_id)
   AND p.deleted_at IS NULL;

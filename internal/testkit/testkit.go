@@ -3,6 +3,7 @@
 //
 //   - testkit.go: the system;
 //   - wait.go: waiting for what the system does, bounded by Patience;
+//   - api.go: the system over HTTP;
 //   - runs.go: what an operator does in the engine's dashboard.
 package testkit
 

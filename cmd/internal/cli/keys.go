@@ -42,9 +42,10 @@ func (k keyStore) TouchKey(ctx context.Context, id uuid.UUID) error {
 
 func (a *App) keysCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "keys", Short: "API keys of a tenant"}
+	cmd.PersistentFlags().StringVar(&a.tenant, "tenant", "", "tenant id (default: VAULT_TENANT)")
 	cmd.AddCommand(a.createKeyCommand(), &cobra.Command{
 		Use: "list", Short: "list the API keys of the tenant", Args: cobra.NoArgs,
-		RunE: a.read(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
+		RunE: a.ofTenant(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
 			rows, err := r.DB.System().ListAPIKeys(ctx, tenant)
 			keys := make(listedKeys, len(rows))
 			for i, row := range rows {
@@ -62,7 +63,7 @@ func (a *App) createKeyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "create", Short: "make an API key; it is shown once", Args: cobra.NoArgs,
 		Example: "  vault keys create --name 'agent runtime' --scopes read,write --expires-in 2160h",
-		RunE: a.read(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
+		RunE: a.ofTenant(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
 			granted, err := api.ParseScopes(scopes)
 			if err != nil {
 				return nil, err
@@ -96,14 +97,10 @@ func (a *App) createKeyCommand() *cobra.Command {
 }
 
 func (a *App) revokeKeyCommand() *cobra.Command {
-	flags := ids{}
+	var key uuid.UUID
 	cmd := &cobra.Command{
 		Use: "revoke", Short: "revoke an API key: within seconds it is refused", Args: cobra.NoArgs,
-		RunE: a.read(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
-			key, err := flags.get("key")
-			if err != nil {
-				return nil, err
-			}
+		RunE: a.ofTenant(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
 			revoked, err := r.DB.System().RevokeAPIKey(ctx, tenant, key)
 			if err == nil && revoked == 0 {
 				err = vault.Unknown("API key", key)
@@ -111,7 +108,7 @@ func (a *App) revokeKeyCommand() *cobra.Command {
 			return map[string]any{"id": key, "revoked": true}, err
 		}),
 	}
-	flags.add(cmd, "key", "the key's id, as `vault keys list` shows it", true)
+	idVar(cmd, &key, "key", "the key's id, as `vault keys list` shows it", true)
 	return cmd
 }
 

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -14,43 +17,83 @@ import (
 	"github.com/contextvault/contextvault/internal/testkit"
 )
 
-var kit *testkit.Kit
+var (
+	kit    *testkit.Kit
+	server *httptest.Server // the API over the kit
+	asked  routes           // of it
+)
 
-func TestMain(m *testing.M) { os.Exit(testkit.Main(m, func(k *testkit.Kit) { kit = k })) }
+func TestMain(m *testing.M) {
+	os.Exit(testkit.Main(m, func(k *testkit.Kit) {
+		kit = k
+		var err error
+		if server, err = k.ServeAPI(context.Background(), asked.note); err != nil {
+			panic(err)
+		}
+	}))
+}
+
+// routes notes what is asked of the API: "METHOD route", by the key that asks.
+type routes struct {
+	mu    sync.Mutex
+	byKey map[string]map[string]bool
+}
+
+func (r *routes) note(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		r.mu.Lock()
+		key := strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
+		if r.byKey == nil {
+			r.byKey = map[string]map[string]bool{}
+		}
+		if r.byKey[key] == nil {
+			r.byKey[key] = map[string]bool{}
+		}
+		r.byKey[key][req.Method+" "+req.URL.Path] = true
+		r.mu.Unlock()
+		next.ServeHTTP(w, req)
+	})
+}
 
 // terminal is a person at the command line, in a tenant of her own.
 type terminal struct {
 	t       *testing.T
-	tenant  string
+	tenant  uuid.UUID
+	key     string
 	environ []string // beside that of the system
 }
 
 func newTerminal(t *testing.T) *terminal {
 	t.Helper()
-	return &terminal{t: t, tenant: kit.Tenant(t).String()}
+	c := &terminal{t: t, tenant: kit.Tenant(t)}
+	var err error
+	if c.key, _, err = kit.APIKey(t.Context(), c.tenant, "read", "write", "admin"); err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
-// run runs the command in this process.
-func (c *terminal) run(stdin string, args ...string) (string, error) {
+// run runs the command in this process, and gives what it prints, and what it says beside.
+func (c *terminal) run(stdin string, args ...string) (out, errs string, err error) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), testkit.Patience)
 	defer cancel()
-	var out bytes.Buffer
-	environ := append(append(kit.Environ(), "VAULT_LOG_LEVEL=error"), c.environ...)
-	if c.tenant != "" {
-		args = append(args, "--tenant", c.tenant)
+	var stdout, stderr bytes.Buffer
+	environ := append(append(kit.Environ(), "VAULT_LOG_LEVEL=error", "VAULT_SERVER="+server.URL), c.environ...)
+	if c.key != "" {
+		environ = append(environ, "VAULT_API_KEY="+c.key)
 	}
-	root := cli.Root(&cli.App{Environ: func() []string { return environ }, In: strings.NewReader(stdin), Out: &out})
+	root := cli.Root(&cli.App{Environ: func() []string { return environ }, In: strings.NewReader(stdin), Out: &stdout, Err: &stderr})
 	root.SetArgs(args)
-	root.SetOut(&out)
-	err := root.ExecuteContext(ctx)
-	return out.String(), err
+	root.SetOut(&stdout)
+	err = root.ExecuteContext(ctx)
+	return stdout.String(), stderr.String(), err
 }
 
 // ok runs a command that succeeds and gives what it prints.
 func (c *terminal) ok(stdin string, args ...string) string {
 	c.t.Helper()
-	out, err := c.run(stdin, args...)
+	out, _, err := c.run(stdin, args...)
 	if err != nil {
 		c.t.Fatalf("vault %s: %s", strings.Join(args, " "), cli.Message(err))
 	}
@@ -60,7 +103,7 @@ func (c *terminal) ok(stdin string, args ...string) string {
 // refused runs a command that fails and gives its message.
 func (c *terminal) refused(stdin string, args ...string) string {
 	c.t.Helper()
-	out, err := c.run(stdin, args...)
+	out, _, err := c.run(stdin, args...)
 	if err == nil {
 		c.t.Fatalf("vault %s was not refused; it printed %s", strings.Join(args, " "), out)
 	}
@@ -94,6 +137,17 @@ func doc(t *testing.T, namesAndValues ...any) string {
 		t.Fatal(err)
 	}
 	return string(out)
+}
+
+type ctxType = context.Context
+
+func uuidOf(t *testing.T, text string) uuid.UUID {
+	t.Helper()
+	id, err := uuid.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

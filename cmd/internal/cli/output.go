@@ -2,14 +2,15 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/client"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -25,33 +26,34 @@ func (a *App) print(v any) error {
 	return w.Flush()
 }
 
-// Message is the text of an error for a person.
-func Message(err error) string {
-	if e, ok := errors.AsType[*vault.Error](err); ok {
-		return e.ForCaller()
-	}
-	return err.Error()
-}
-
 func table(w io.Writer, v any) {
 	switch v := v.(type) {
 	case interface{ table(w io.Writer) }:
 		v.table(w)
-	case vault.Operation:
+	case client.Operation[json.RawMessage]:
 		line(w, "operation", v.ID)
-		line(w, "workflow", v.Workflow)
+		if v.Workflow != "" {
+			line(w, "workflow", v.Workflow)
+		}
 		line(w, "status", v.Status)
 		if len(v.Result) > 0 {
 			line(w, "result", string(v.Result))
 		}
-		if v.Error != nil {
-			line(w, "error", v.Error.ForCaller())
+		if v.Rejection != nil {
+			line(w, "error", v.Rejection.Detail)
 		}
 	case vault.Profile:
 		line(w, "customer", v.CustomerID)
 		line(w, "version", v.Version)
+		line(w, "identity", v.VerificationLevel)
+		for _, c := range v.Channels {
+			line(w, "channel", c.Channel+" "+c.ExternalID)
+		}
+		for _, c := range v.Consents {
+			line(w, "consent", fmt.Sprintf("%s: %s", c.Purpose, yesNo(c.Granted)))
+		}
 		head(w, "FIELD", "VALUE", "SOURCE", "VERIFIED", "COLLECTED", "EXPIRES", "ID")
-		for _, name := range sortedKeys(v.Fields) {
+		for _, name := range slices.Sorted(maps.Keys(v.Fields)) {
 			f := v.Fields[name]
 			line(w, name, string(f.Value), f.Source, f.Verified, when(&f.CollectedAt), when(f.ExpiresAt), f.ID)
 		}
@@ -59,13 +61,13 @@ func table(w io.Writer, v any) {
 			line(w, as.Name, as.AssetType, as.StorageProvider+":"+as.StoragePath, as.Status, when(&as.UploadedAt), when(as.ExpiresAt), as.ID)
 		}
 	case []vault.Field:
-		head(w, "VALUE", "STATUS", "SOURCE", "ACCEPTED", "SUPERSEDED BY", "ID")
+		head(w, "FIELD", "VALUE", "STATUS", "SOURCE", "ACCEPTED", "SUPERSEDED BY", "ID")
 		for _, f := range v {
 			by := "-"
 			if f.SupersededByID != nil {
 				by = f.SupersededByID.String()
 			}
-			line(w, string(f.Value), f.Status, f.Source, when(&f.AcceptedAt), by, f.ID)
+			line(w, f.Name, string(f.Value), f.Status, f.Source, when(&f.AcceptedAt), by, f.ID)
 		}
 	case vault.Chain:
 		links(w, v.Links)
@@ -87,7 +89,7 @@ func table(w io.Writer, v any) {
 		for _, r := range v {
 			line(w, r.FieldName, r.RequiredLevel, r.FallbackAction, dash(r.WhenCondition), r.Confidence, r.Origin, r.Review, dash(r.Quote))
 		}
-	case query.MissingFields:
+	case client.MissingFields:
 		head(w, "FIELD", "LEVEL", "REASON", "BLOCKING", "FALLBACK")
 		for _, m := range v.Missing {
 			line(w, m.Requirement.FieldName, m.Requirement.RequiredLevel, m.Reason, m.Blocking, m.Requirement.FallbackAction)
@@ -96,9 +98,32 @@ func table(w io.Writer, v any) {
 			line(w, "warning: "+warning)
 		}
 	case []vault.Question:
-		head(w, "QUESTION", "FIELD", "PROMPT", "REASON", "ATTEMPT", "DEADLINE")
+		head(w, "QUESTION", "FIELD", "KIND", "CANDIDATE", "PROMPT", "REASON", "ATTEMPT", "DEADLINE", "ITEM")
 		for _, q := range v {
-			line(w, q.ID, q.FieldName, q.Prompt, dash(q.Reason), q.Attempt, when(&q.DeadlineAt))
+			item := "-"
+			if q.ItemID != nil {
+				item = q.ItemID.String()
+			}
+			line(w, q.ID, q.FieldName, q.Kind, dash(string(q.Candidate)), q.Prompt, dash(q.Reason), q.Attempt, when(&q.DeadlineAt), item)
+		}
+	case []client.Review:
+		head(w, "REVIEW", "KIND", "FIELD", "TYPE", "LEVEL", "WHEN", "CONFIDENCE", "QUOTE")
+		for _, r := range v {
+			if d := r.Definition; d != nil {
+				line(w, r.ID, r.Kind, d.Name, d.ValueType, "-", "-", "-", "-")
+			} else if q := r.Requirement; q != nil {
+				line(w, r.ID, r.Kind, q.FieldName, "-", q.RequiredLevel, dash(q.WhenCondition), q.Confidence, dash(q.Quote))
+			}
+		}
+	case []vault.Customer:
+		head(w, "CUSTOMER", "VERSION", "CREATED", "UPDATED")
+		for _, c := range v {
+			line(w, c.CustomerID, c.Version, when(&c.CreatedAt), when(&c.UpdatedAt))
+		}
+	case client.Health:
+		line(w, "status", v.Status)
+		for _, name := range slices.Sorted(maps.Keys(v.Dependencies)) {
+			line(w, name, v.Dependencies[name])
 		}
 	default:
 		out, err := json.MarshalIndent(v, "", "  ")
@@ -132,6 +157,13 @@ func dash(text string) string {
 		return "-"
 	}
 	return text
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
 }
 
 func when(t *time.Time) string {

@@ -2,10 +2,13 @@ package cli_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/contextvault/contextvault/cmd/internal/cli"
+	"github.com/contextvault/contextvault/internal/testkit"
 )
 
 // Every message says what was wrong, and what would be right.
@@ -19,7 +22,7 @@ func TestBadInputIsRefusedWithWhatIsWrong(t *testing.T) {
 		args  []string
 		want  []string
 	}{
-		"a malformed UUID": {"", []string{"profile", "--customer", "ada"}, []string{"customer", `"ada" is not a UUID`}},
+		"a malformed UUID": {"", []string{"customers", "get", "--customer", "ada"}, []string{"customer", `"ada" is not a UUID`}},
 		"a malformed UUID of a change": {
 			"", []string{"values", "write", "--agent", agent, "--customer", "ada", "--name", "country", "--value", "x"}, []string{"customer", "is not a UUID"},
 		},
@@ -35,8 +38,8 @@ func TestBadInputIsRefusedWithWhatIsWrong(t *testing.T) {
 			"", []string{"missing", "--customer", newID(), "--scenario", newID()}, []string{"unknown scenario"},
 		},
 		"a fill of an unknown scenario": {"", []string{"fill", "--customer", newID(), "--scenario", newID()}, []string{"unknown scenario"}},
-		"an unknown customer":           {"", []string{"profile", "--customer", newID()}, []string{"unknown customer"}},
-		"an unknown item":               {"", []string{"chain", "--item", newID()}, []string{"unknown item"}},
+		"an unknown customer":           {"", []string{"customers", "get", "--customer", newID()}, []string{"unknown customer"}},
+		"an unknown item":               {"", []string{"items", "chain", "--item", newID()}, []string{"unknown item"}},
 		"an unknown question":           {"", []string{"answer", "--question", newID(), "--value", "x"}, []string{"unknown question"}},
 		"an unknown operation":          {"", []string{"operations", "get", "--operation", newID()}, []string{"unknown operation"}},
 		"an unknown source": {
@@ -47,36 +50,72 @@ func TestBadInputIsRefusedWithWhatIsWrong(t *testing.T) {
 			"", []string{"values", "write", "--agent", agent, "--customer", newID(), "--name", "country", "--value", strings.Repeat("x", 65<<10)},
 			[]string{"country", "64 KiB"},
 		},
-		"a depth out of range": {"", []string{"chain", "--item", newID(), "--depth", "1000"}, []string{"depth", "100"}},
-		"a missing flag":       {"", []string{"profile"}, []string{"customer"}},
-		"an unknown flag":      {"", []string{"profile", "--custmer", newID()}, []string{"custmer"}},
+		"a depth out of range": {"", []string{"items", "chain", "--item", newID(), "--depth", "1000"}, []string{"depth", "100"}},
+		"a missing flag":       {"", []string{"customers", "get"}, []string{"customer"}},
+		"an unknown flag":      {"", []string{"customers", "get", "--custmer", newID()}, []string{"custmer"}},
 		"an unknown command":   {"", []string{"profiles"}, []string{"profiles"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			has(t, (&terminal{t: t, tenant: c.tenant}).refused(bad.stdin, bad.args...), bad.want...)
+			has(t, (&terminal{t: t, tenant: c.tenant, key: c.key}).refused(bad.stdin, bad.args...), bad.want...)
 		})
 	}
 }
 
-func TestATenantIsAskedFor(t *testing.T) {
-	t.Parallel()
-	c := &terminal{t: t}
-	has(t, c.refused("", "profile", "--customer", newID()), "no tenant", "--tenant", "VAULT_TENANT")
-	c.tenant = "acme"
-	has(t, c.refused("", "profile", "--customer", newID()), "tenant", "is not a UUID")
-	c.tenant = newID()
-	has(t, c.refused(doc(t, "agent_id", newID(), "name", "email", "value_type", "email"), "fields", "save"), "unknown tenant", "vault tenants create")
-}
-
-func TestTheTenantMayComeFromTheEnvironment(t *testing.T) {
+// Whoever has no key, or not the right one, is told what to do.
+func TestAKeyIsAskedFor(t *testing.T) {
 	t.Parallel()
 	mine, other := newTerminal(t), newTerminal(t)
 	agent := newID()
 	mine.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "fields", "save")
-	c := &terminal{t: t, environ: []string{"VAULT_TENANT=" + mine.tenant}}
-	has(t, c.ok("", "fields", "list", "--agent", agent), "country")
-	has(t, c.refused("", "fields", "list", "--agent", agent, "--tenant", other.tenant), "unknown agent") // a flag wins
+	list := []string{"fields", "list", "--agent", agent}
+	c := func(key string) *terminal { return &terminal{t: t, key: key} }
+	has(t, c("").refused("", list...), "no API key", "VAULT_API_KEY", "vault keys create")
+	has(t, c("nonsense").refused("", list...), "the API key is not known", "VAULT_API_KEY")
+	has(t, c("cv_"+strings.Repeat("x", 43)).refused("", list...), "the API key is not known", "VAULT_API_KEY")
+	has(t, c(mine.key+"\n").refused("", list...), "key", "line break")
+	has(t, other.refused("", list...), "unknown agent", "the tenant is that of VAULT_API_KEY")
+
+	// One that was revoked, was good for reading alone, or has expired.
+	tenant := []string{"--tenant", mine.tenant.String()}
+	created := parsed[struct{ ID, Key string }](mine, "", append([]string{"keys", "create", "--name", "short", "--scopes", "read"}, tenant...)...)
+	reader := c(created.Key)
+	has(t, reader.ok("", list...), "country")
+	has(t, reader.refused(doc(t, "agent_id", agent, "name", "email", "value_type", "email"), "fields", "save"), "scope write", "vault keys create --scopes")
+	has(t, reader.refused("", "admin", "expire-stale"), "scope admin")
+	mine.ok("", append([]string{"keys", "revoke", "--key", created.ID}, tenant...)...)
+	has(t, testkit.Eventually(t, "the revoked key is refused", func(ctxType) (string, bool) {
+		_, _, err := reader.run("", list...)
+		if err == nil {
+			return "", false
+		}
+		return cli.Message(err), true
+	}), "revoked", "vault keys create")
+	brief := parsed[struct{ ID, Key string }](mine, "", append([]string{"keys", "create", "--name", "brief", "--expires-in", "1ns"}, tenant...)...)
+	has(t, c(brief.Key).refused("", list...), "has expired", "vault keys create")
+}
+
+// A wrong address is told apart from a wrong key.
+func TestAVaultIsLookedFor(t *testing.T) {
+	t.Parallel()
+	c := newTerminal(t)
+	page := httptest.NewServer(http.NotFoundHandler())
+	defer page.Close()
+	has(t, c.refused("", "customers", "list", "--server", page.URL), "this is not a vault", "--server", "VAULT_SERVER")
+	page.Close()
+	has(t, c.refused("", "customers", "list", "--server", page.URL), "no vault answers at "+page.URL, "vault serve", "VAULT_SERVER")
+	has(t, c.refused("", "customers", "list", "--server", "localhost:8000"), "server", "http://localhost:8000")
+	has(t, c.refused("", "health", "--server", page.URL), "no vault answers")
+}
+
+func TestATenantIsAskedForWhereKeysAreMade(t *testing.T) {
+	t.Parallel()
+	c := &terminal{t: t}
+	has(t, c.refused("", "keys", "list"), "no tenant", "--tenant", "VAULT_TENANT")
+	has(t, c.refused("", "keys", "list", "--tenant", "acme"), "tenant", "is not a UUID")
+	c.environ = []string{"VAULT_TENANT=" + kit.Tenant(t).String()}
+	c.ok("", "keys", "list")
+	has(t, c.refused("", "keys", "create", "--name", "x", "--tenant", newID()), "does not exist", "vault tenants create") // a flag wins
 }
 
 // A rejected value may be quoted to whoever sent it, unless it is PII.
@@ -100,7 +139,7 @@ func TestAWrongConfigurationIsToldWhole(t *testing.T) {
 	t.Parallel()
 	app := &cli.App{Environ: func() []string {
 		return []string{"DATABASE_URL=mysql://x", "VAULT_PROFILE_VALIDATION_MODE=loose", "VAULT_SEALING_KEY=not a key"}
-	}, In: strings.NewReader(""), Out: &strings.Builder{}}
+	}, In: strings.NewReader(""), Out: &strings.Builder{}, Err: &strings.Builder{}}
 	root := cli.Root(app)
 	root.SetArgs([]string{"tenants", "list"})
 	err := root.ExecuteContext(t.Context())
@@ -132,9 +171,9 @@ func TestJSONIsAlwaysValid(t *testing.T) {
 	c.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "fields", "save")
 	c.ok(doc(t, "agent_id", agent, "id", scenario, "name", "Nothing"), "scenarios", "save")
 	for _, args := range [][]string{
-		{"fields", "list", "--agent", agent}, {"requirements", "list", "--scenario", scenario}, {"scenarios", "get", "--scenario", scenario},
-		{"missing", "--customer", newID(), "--scenario", scenario}, {"questions", "--customer", newID()}, {"tenants", "list"},
-		{"migrate", "status"}, {"fill", "--customer", newID(), "--scenario", scenario}, {"expire"},
+		{"fields", "list", "--agent", agent}, {"requirements", "list", "--scenario", scenario}, {"scenarios", "get", "--agent", agent, "--scenario", scenario},
+		{"missing", "--customer", newID(), "--scenario", scenario}, {"questions", "list", "--customer", newID()}, {"reviews", "list"}, {"customers", "list"}, {"health"}, {"tenants", "list"},
+		{"migrate", "status"}, {"fill", "--customer", newID(), "--scenario", scenario}, {"admin", "expire-stale"},
 	} {
 		out := c.ok("", append(args, "--json")...)
 		if !json.Valid([]byte(out)) || strings.TrimSpace(out) == "null" {

@@ -9,8 +9,6 @@ import (
 	"syscall"
 
 	"github.com/google/uuid"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -36,15 +34,26 @@ func (a *App) serveCommand() *cobra.Command {
 				return err
 			}
 			defer r.Close() // lets the pushes under way end
-			return serve(ctx, r)
+			stopTracing, err := startTracing(ctx, r.Config, "vault-api", r.Log)
+			if err != nil {
+				return err
+			}
+			defer stopTracing()
+			listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.Config.API.ListenAddress)
+			if err != nil {
+				return fmt.Errorf("api.listen_address: %w", err)
+			}
+			return Serve(ctx, r, listener)
 		},
 	}
 }
 
-func serve(ctx context.Context, r *worker.Runtime) error {
+// Serve serves the API of a system on a listener until ctx ends.
+func Serve(ctx context.Context, r *worker.Runtime, listener net.Listener) error {
 	cfg := r.Config.API
 	if cfg.AdminToken != "" {
 		if _, err := r.DB.System().CreateTenant(ctx, operatorTenant, "operator"); err != nil {
+			_ = listener.Close()
 			return fmt.Errorf("make the operator's tenant: %w", err)
 		}
 	}
@@ -53,13 +62,9 @@ func serve(ctx context.Context, r *worker.Runtime) error {
 		DropProfile: func(ctx context.Context, tenant, customer uuid.UUID) error {
 			return r.Cache.Drop(ctx, cache.ProfileKey(tenant, customer))
 		},
-		Dependencies: dependencies(r), Describe: describe, Registry: registry(r), Log: r.Log, MaxBodyBytes: int64(cfg.MaxBodyBytes),
+		Dependencies: r.Dependencies(), Describe: describe, Registry: r.Metrics.Registry, Log: r.Log, MaxBodyBytes: int64(cfg.MaxBodyBytes),
 		RateLimit: cfg.RateLimitPerSecond, RequestTimeout: cfg.RequestTimeout(), ShutdownGrace: cfg.ShutdownGrace(),
 	})
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.ListenAddress)
-	if err != nil {
-		return fmt.Errorf("api.listen_address: %w", err)
-	}
 	r.Log.InfoContext(ctx, "api_started", "address", listener.Addr().String())
 	relay, endRelay := context.WithCancel(context.WithoutCancel(ctx)) // it goes on while requests in flight finish
 	var g errgroup.Group
@@ -75,25 +80,6 @@ func serve(ctx context.Context, r *worker.Runtime) error {
 
 func hasEngine(r *worker.Runtime) bool { return r.Config.Jobs.Hatchet.Token != "" }
 
-// dependencies are what /readyz looks at. Without Redis reads go to PostgreSQL, and without the engine changes are owed: the
-// API does without either.
-func dependencies(r *worker.Runtime) []api.Dependency {
-	all := []api.Dependency{
-		{Name: "database", Required: true, Check: r.DB.Ping},
-		{Name: "redis", Check: r.Cache.Ping},
-	}
-	if hasEngine(r) {
-		all = append(all, api.Dependency{Name: "engine", Check: func(ctx context.Context) error {
-			conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", r.Config.Jobs.Hatchet.HostPort())
-			if err != nil {
-				return err
-			}
-			return conn.Close()
-		}})
-	}
-	return all
-}
-
 // describe is what may be logged of an error that a caller is not told.
 func describe(err error) string {
 	if text := db.SafeText(err); text != "" {
@@ -103,18 +89,4 @@ func describe(err error) string {
 		return e.Error()
 	}
 	return fmt.Sprintf("%T", err)
-}
-
-func registry(r *worker.Runtime) *prometheus.Registry {
-	out := prometheus.NewRegistry()
-	counter := func(name, help string, value func() uint64) prometheus.CounterFunc {
-		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
-	}
-	out.MustRegister(
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		counter("profile_cache_hits_total", "Reads that the cache answered.", func() uint64 { return r.Cache.Stats().Hits }),
-		counter("profile_cache_misses_total", "Reads that went to PostgreSQL.", func() uint64 { return r.Cache.Stats().Misses }),
-		counter("profile_cache_invalidations_total", "Entries that were invalidated.", func() uint64 { return r.Cache.Stats().Invalidations }),
-	)
-	return out
 }

@@ -1,0 +1,29 @@
+package api
+
+import (
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// An operation may be rejected with any code of the vault: each has a status, and callers are told of it.
+func TestEveryCodeHasAStatus(t *testing.T) {
+	t.Parallel()
+	field, _ := reflect.TypeFor[Problem]().FieldByName("Code")
+	described := strings.Split(field.Tag.Get("enum"), ",")
+	for _, code := range []vault.Code{
+		vault.CodeInvalid, vault.CodeUnknown, vault.CodeConflict, vault.CodeHasDependents, vault.CodeNotAllowed, vault.CodeBudget, vault.CodeUnavailable,
+	} {
+		p, told := problemOf(&vault.Error{Code: code, Message: "why"})
+		if !told || p.Code != code || p.Status == http.StatusInternalServerError || p.Detail != "why" {
+			t.Errorf("%s becomes %d, %s: %s", code, p.Status, p.Code, p.Detail)
+		}
+		if !slices.Contains(described, string(code)) {
+			t.Errorf("the description of a problem does not list %s", code)
+		}
+	}
+}

@@ -1,0 +1,315 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/contextvault/contextvault/client"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// readsAtOnce is how many customers are read at a time.
+const readsAtOnce = 8
+
+type exportFlags struct {
+	file          string
+	format        fileFormat
+	customer      *uuid.UUID
+	history, keep bool
+}
+
+func (a *App) exportCommand() *cobra.Command {
+	var f exportFlags
+	cmd := &cobra.Command{
+		Use: "export", Short: "write the values of all customers to a file that `vault import` can read", Args: cobra.NoArgs,
+		Long: `Write the values of all customers, one a line, as JSON Lines or as long CSV: active ones, or with --history all versions, the
+oldest first. ` + "`vault import`" + ` reads the file back, and makes the history again in its order.
+
+CSV is for people and spreadsheets: what is text and what is a number is known by the definitions, when it is read back. JSON
+Lines says it exactly.`,
+		Example: "  vault export --output customers.jsonl\n  vault export --history --customer 0198…",
+	}
+	a.speaks(cmd)
+	cmd.Flags().StringVarP(&f.file, "output", "o", "-", "the file, for this user alone; it is there once it is whole. -: standard output")
+	enumVar(cmd, &f.format, "format", "", "what to write (default: by the file's name, else jsonl)", fileFormats)
+	optionalID(cmd, &f.customer, "customer", "only this customer")
+	cmd.Flags().BoolVar(&f.history, "history", false, "all versions instead of the active ones")
+	cmd.Flags().BoolVar(&f.keep, "ids", false, "keep the ids of versions, so that in another vault what was derived from one finds it")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+		defer stop()
+		return a.export(ctx, f)
+	}
+	return cmd
+}
+
+func (a *App) export(ctx context.Context, f exportFlags) (err error) {
+	if f.format == "" {
+		f.format = formatJSONL
+		if f.file != "-" {
+			if f.format, err = formatOf("", f.file); err != nil {
+				return err
+			}
+		}
+	}
+	c, err := a.client(byKey)
+	if err != nil {
+		return err
+	}
+	out, keep, err := a.create(f.file)
+	if err != nil {
+		return err
+	}
+	values, customers, err := exportTo(ctx, c, out, f, NewProgress(a.Err, -1, "customers", "export"))
+	if err = keep(err); err != nil {
+		if ctx.Err() != nil {
+			err = coded{errors.New("interrupted; nothing was kept"), exitInterrupted}
+		}
+		return err
+	}
+	if f.file != "-" {
+		return a.print(exportSummary{Customers: customers, Values: values})
+	}
+	return nil
+}
+
+type exportSummary struct {
+	Customers int `json:"customers"`
+	Values    int `json:"values"`
+}
+
+func (s exportSummary) table(w io.Writer) {
+	line(w, "customers", s.Customers)
+	line(w, "values", s.Values)
+}
+
+// create makes the file of an export. keep gives it its name, or removes it where something went wrong.
+func (a *App) create(path string) (out io.Writer, keep func(error) error, err error) {
+	if path == "-" {
+		return a.Out, func(err error) error { return err }, nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // for this user alone
+	if err != nil {
+		return nil, nil, fmt.Errorf("write --output: %w", err)
+	}
+	return f, func(err error) error {
+		if err = errors.Join(err, f.Close()); err == nil {
+			err = os.Rename(f.Name(), path)
+		}
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+		return err
+	}, nil
+}
+
+// exportTo writes the values of customers, in the order of their ids.
+func exportTo(ctx context.Context, c *client.Client, w io.Writer, f exportFlags, bar *Progress) (values, customers int, err error) {
+	defer bar.End()
+	buffered := bufio.NewWriter(w)
+	write, flush := writerOf(buffered, f)
+	for got, err := range ahead(ctx, f, versionsOf(ctx, c, f)) {
+		if err != nil {
+			return values, customers, err
+		}
+		for _, field := range got.fields {
+			if err := write(got.customer, field); err != nil {
+				return values, customers, err
+			}
+		}
+		values, customers = values+len(got.fields), customers+1
+		bar.At(int64(customers))
+	}
+	return values, customers, errors.Join(flush(), buffered.Flush())
+}
+
+// versions are what is exported of one customer.
+type versions struct {
+	customer uuid.UUID
+	fields   []vault.Field
+}
+
+// versionsOf gives how the versions of each customer are read, in the order of their ids. Active values come with the list of
+// customers; a history takes requests of its own.
+func versionsOf(ctx context.Context, c *client.Client, f exportFlags) iter.Seq2[func() (versions, error), error] {
+	one := func(customer uuid.UUID) func() (versions, error) {
+		return func() (versions, error) {
+			if !f.history {
+				profile, err := c.GetCustomer(ctx, customer)
+				return versions{customer, byName(profile.Fields)}, err
+			}
+			all, err := client.Collect(c.ListCustomerHistory(ctx, customer))
+			slices.Reverse(all) // the oldest first
+			return versions{customer, all}, err
+		}
+	}
+	return func(yield func(func() (versions, error), error) bool) {
+		if f.customer != nil {
+			yield(one(*f.customer), nil)
+			return
+		}
+		for customer, err := range c.ListCustomers(ctx, client.CustomersQuery{Values: !f.history}) {
+			read := one(customer.CustomerID)
+			if !f.history {
+				read = func() (versions, error) { return versions{customer.CustomerID, byName(customer.Fields)}, nil }
+			}
+			if !yield(read, err) {
+				return
+			}
+		}
+	}
+}
+
+func byName(fields map[string]vault.Field) []vault.Field {
+	var out []vault.Field
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		out = append(out, fields[name])
+	}
+	return out
+}
+
+// ahead reads some customers at a time, and gives them in their order.
+func ahead(ctx context.Context, f exportFlags, all iter.Seq2[func() (versions, error), error]) iter.Seq2[versions, error] {
+	type answer struct {
+		versions
+		err error
+	}
+	return func(yield func(versions, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		queue := make(chan chan answer, readsAtOnce)
+		go func() {
+			defer close(queue)
+			for read, err := range all {
+				one := make(chan answer, 1)
+				select {
+				case queue <- one:
+				case <-ctx.Done():
+					return
+				}
+				if err != nil {
+					one <- answer{err: err}
+					return
+				}
+				go func() {
+					got, err := read()
+					one <- answer{got, err}
+				}()
+			}
+		}()
+		for one := range queue {
+			got := <-one
+			if f.customer == nil && client.CodeOf(got.err) == vault.CodeUnknown {
+				continue // deleted, or merged, since it was listed
+			}
+			if !yield(got.versions, got.err) || got.err != nil {
+				return
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(versions{}, err)
+		}
+	}
+}
+
+// lineOf is a value as an import reads it.
+func lineOf(customer uuid.UUID, v vault.Field, ids bool) fileLine {
+	accepted, collected, confidence := v.AcceptedAt, v.CollectedAt, v.Confidence
+	out := fileLine{
+		WriteField: vault.WriteField{
+			CustomerID: customer, Name: v.Name, Value: v.Value, Source: v.Source, SourceSessionID: v.SourceSessionID,
+			SourceScenarioID: v.SourceScenarioID, SourceStepID: v.SourceStepID, Lineage: v.Lineage, Verified: v.Verified,
+			VerificationMethod: v.VerificationMethod, VerifiedBy: v.VerifiedBy, Confidence: &confidence,
+			RequiresConfirmation: v.RequiresConfirmation, CollectedAt: &collected, ExpiresAt: v.ExpiresAt,
+		},
+		exported: exported{Status: v.Status, AcceptedAt: &accepted},
+	}
+	if ids {
+		out.ItemID = &v.ID
+	}
+	return out
+}
+
+// writerOf gives what writes a value, and what ends the writing.
+func writerOf(w io.Writer, f exportFlags) (write func(uuid.UUID, vault.Field) error, flush func() error) {
+	if f.format == formatJSONL {
+		return func(customer uuid.UUID, v vault.Field) error {
+			members, err := membersOf(lineOf(customer, v, f.keep))
+			if err != nil {
+				return err
+			}
+			encoded, err := json.Marshal(members)
+			if err != nil {
+				return errors.New("encode a value")
+			}
+			_, err = w.Write(append(encoded, '\n'))
+			return err
+		}, func() error { return nil }
+	}
+	columns := append([]string{columnCustomer}, slices.DeleteFunc(slices.Clone(longColumns), func(name string) bool {
+		return name == "agent_id" || name == "item_id" && !f.keep
+	})...)
+	out := csv.NewWriter(w)
+	header := false
+	head := func() error {
+		if header {
+			return nil
+		}
+		header = true
+		return out.Write(columns)
+	}
+	write = func(customer uuid.UUID, v vault.Field) error {
+		members, err := membersOf(lineOf(customer, v, f.keep))
+		if err != nil {
+			return err
+		}
+		record := make([]string, len(columns))
+		for i, column := range columns {
+			record[i] = cellOf(members[column])
+		}
+		return errors.Join(head(), out.Write(record))
+	}
+	return write, func() error {
+		err := head()
+		out.Flush()
+		return errors.Join(err, out.Error())
+	}
+}
+
+// membersOf is a line by its names, without the agent, which the vault does not keep with a value.
+func membersOf(l fileLine) (map[string]json.RawMessage, error) {
+	encoded, err := json.Marshal(l)
+	var members map[string]json.RawMessage
+	if err != nil || json.Unmarshal(encoded, &members) != nil {
+		return nil, errors.New("encode a value") // the cause could quote it
+	}
+	delete(members, "agent_id")
+	if string(members["source_metadata"]) == "{}" {
+		delete(members, "source_metadata")
+	}
+	return members, nil
+}
+
+// cellOf is a JSON value in CSV: a text as it is, everything else as JSON has it.
+func cellOf(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	return string(raw)
+}

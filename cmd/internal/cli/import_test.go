@@ -1,0 +1,362 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/contextvault/contextvault/cmd/internal/cli"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// summary is what an import came to.
+type summary struct {
+	Lines, Written, Superseded, Rejected, Operations int
+}
+
+// importing runs an import and gives its summary, what it says beside, and its exit code.
+func (c *terminal) importing(args ...string) (summary, string, int) {
+	c.t.Helper()
+	out, errs, err := c.run("", append([]string{"import", "--json"}, args...)...)
+	code := 0
+	if err != nil {
+		code = cli.ExitCode(err)
+		errs += cli.Message(err)
+	}
+	var s summary
+	if decodeErr := json.Unmarshal([]byte(out), &s); decodeErr != nil {
+		c.t.Fatalf("import %v prints %s and says %s", args, out, errs)
+	}
+	return s, errs, code
+}
+
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// bank is a tenant with the fields that the files of these tests have.
+func bank(t *testing.T) (c *terminal, agent string) {
+	t.Helper()
+	c, agent = newTerminal(t), newID()
+	c.defineBank(agent)
+	return c, agent
+}
+
+func (c *terminal) defineBank(agent string) {
+	c.t.Helper()
+	for name, kind := range map[string]string{"email": "email", "income": "number", "member": "boolean", "extra": "json", "plan": "string"} {
+		c.ok(doc(c.t, "agent_id", agent, "name", name, "value_type", kind, "enabled", true, "is_pii", name == "email"), "fields", "save")
+	}
+}
+
+func (c *terminal) values(customer string) map[string]string {
+	c.t.Helper()
+	out := map[string]string{}
+	for name, f := range parsed[vault.Profile](c, "", "customers", "get", "--customer", customer).Fields {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, f.Value); err != nil {
+			c.t.Fatal(err)
+		}
+		out[name] = compact.String()
+	}
+	return out
+}
+
+func same(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
+}
+
+// A bad row stops no good one, is told with its line and reason and without its value, and a second run changes nothing.
+func TestAnImportOfCSV(t *testing.T) {
+	t.Parallel()
+	c, agent := bank(t)
+	ada, bob, eve := newID(), newID(), newID()
+	text := "\ufeffcustomer_id,email,income,member,extra,plan\n" +
+		ada + ",ada@example.com,1200.50,yes,\"{\"\"a\"\": [1]}\",gold\n" +
+		bob + ",secret-at-example,1,,,\n" + // line 3
+		"nobody,x@example.com,,,,\n" + // line 4
+		eve + ",eve@example.com,hunter2,,,\"two\nlines\"\n" + // line 5
+		eve + ",short\n" + // line 7
+		bob + ",,,,,caf\xe9\n" // line 8
+	path, rejects := file(t, "customers.csv", text), filepath.Join(t.TempDir(), "rejects.jsonl")
+	for range 2 {
+		s, errs, code := c.importing(path, "--agent", agent, "--rejects", rejects)
+		same(t, "the summary", s, summary{Lines: 6, Written: 8, Rejected: 5, Operations: 1})
+		if code != 2 || !strings.Contains(errs, "5 were rejected; "+rejects) {
+			t.Errorf("it exits with %d and says %s", code, errs)
+		}
+		raw, err := os.ReadFile(rejects)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for text := range strings.Lines(string(raw)) {
+			var r struct {
+				Line                int
+				Field, Code, Reason string
+			}
+			if err := json.Unmarshal([]byte(text), &r); err != nil || r.Reason == "" || r.Code != "invalid_input" {
+				t.Fatalf("%v: %s", err, text)
+			}
+			lines = append(lines, fmt.Sprintf("%d %s", r.Line, r.Field))
+		}
+		slices.Sort(lines)
+		same(t, "the rejects", lines, []string{"3 email", "4 customer_id", "5 income", "7 ", "8 "})
+		for _, value := range []string{"secret-at", "hunter2", "nobody"} {
+			if strings.Contains(string(raw), value) {
+				t.Errorf("the rejects hold a value: %s", raw)
+			}
+		}
+		same(t, "Ada", c.values(ada), map[string]string{"email": `"ada@example.com"`, "income": "1200.50", "member": "true", "extra": `{"a":[1]}`, "plan": `"gold"`})
+		same(t, "Bob", c.values(bob), map[string]string{"income": "1"})
+		same(t, "Eve", c.values(eve), map[string]string{"email": `"eve@example.com"`, "plan": `"two\nlines"`})
+		if h := parsed[[]vault.Field](c, "", "customers", "history", "--customer", ada); len(h) != 5 {
+			t.Errorf("Ada has %d versions", len(h))
+		}
+	}
+
+	// What is mended is imported by its lines alone.
+	mended := strings.NewReplacer("secret-at-example", "bob@example.com", "hunter2", "7", "nobody", newID(), "short\n", "short@example.com,,,,\n", "\xe9", "é").Replace(text)
+	path = file(t, "mended.csv", mended)
+	if s, errs, code := c.importing(path, "--agent", agent, "--lines-of", rejects); code != 0 || s.Lines != 5 || s.Rejected != 0 {
+		t.Errorf("mended: %d, %+v, %s", code, s, errs)
+	}
+	same(t, "Bob", c.values(bob), map[string]string{"email": `"bob@example.com"`, "income": "1", "plan": `"café"`})
+	if h := parsed[[]vault.Field](c, "", "customers", "history", "--customer", ada); len(h) != 5 {
+		t.Errorf("Ada has %d versions now", len(h))
+	}
+	// Under another label it is another import.
+	if s, _, _ := c.importing(path, "--agent", agent, "--label", "again"); s.Written == 0 {
+		t.Errorf("again: %+v", s)
+	}
+	if h := parsed[[]vault.Field](c, "", "customers", "history", "--customer", ada); len(h) != 10 {
+		t.Errorf("Ada has %d versions at last", len(h))
+	}
+}
+
+// Customers may be named by a channel identity, and are made where they are new.
+func TestAnImportByChannelIdentity(t *testing.T) {
+	t.Parallel()
+	c, agent := bank(t)
+	path := file(t, "customers.csv", "channel;external_id;plan;income\nsms;+4915112345678;gold;1\nsms;+4915112345679;silver;2\nsms;+4915112345678;;3\n;+49;gold;\n")
+	for range 2 {
+		s, errs, code := c.importing(path, "--agent", agent, "--separator", ";")
+		same(t, "the summary", s, summary{Lines: 4, Written: 5, Rejected: 1, Operations: 2}) // the income twice: one after the other
+		if code != 2 || !strings.Contains(errs, "line 5, customer_id: ") {
+			t.Errorf("it exits with %d and says %s", code, errs)
+		}
+	}
+	opened := parsed[operation](c, "", "customers", "open", "--channel", "sms", "--external-id", "+4915112345678")
+	same(t, "the customer", c.values(resultOf[vault.ProfileResult](t, opened).CustomerID.String()), map[string]string{"plan": `"gold"`, "income": "3"})
+	if all := parsed[[]vault.Customer](c, "", "customers", "list"); len(all) != 2 {
+		t.Errorf("there are %d customers", len(all))
+	}
+}
+
+// Lines that are none, and a write that makes the vault reject its whole batch, stop nothing else.
+func TestAnImportOfJSONLines(t *testing.T) {
+	t.Parallel()
+	c, agent := bank(t)
+	ada := newID()
+	taken := resultOf[vault.ItemResult](t, parsed[operation](c, "", "values", "write", "--agent", agent, "--customer", newID(), "--name", "plan", "--value", "gold")).ItemID.String()
+	var lines []string
+	for _, w := range [][]any{
+		{"customer_id", ada, "name", "plan", "value", "silver", "collected_at", "2026-01-01T00:00:00Z", "source", "user_provided"},
+		{"customer_id", ada, "name", "plan", "value", "gold"},
+		{"customer_id", newID(), "name", "plan", "value", "gold", "item_id", taken},
+		{"customer_id", ada, "name", "Plan", "value", "gold"},
+		{"customer_id", ada, "name", "income", "value", 3, "colour", "red"},
+		{"customer_id", ada, "channel", "sms", "external_id", "+49", "name", "income", "value", 3},
+		{"customer_id", ada, "name", "income", "value", 4, "status", "active"},
+	} {
+		lines = append(lines, doc(t, w...))
+	}
+	lines = append(lines, `{"customer_id": `, `"x"`, "", `{"customer_id": "`+strings.Repeat("x", 2<<20)+`"}`, doc(t, "customer_id", ada, "name", "member", "value", true))
+	path := file(t, "values.jsonl", strings.Join(lines, "\n"))
+	for range 2 {
+		s, errs, code := c.importing(path, "--agent", agent)
+		if s.Written != 4 || s.Rejected != 7 || s.Lines != 11 || code != 2 {
+			t.Errorf("%d, %+v", code, s)
+		}
+		for _, want := range []string{"line 3, plan: item_id: one of the ids is the id of another item", "line 4, Plan: ", "line 5, colour: ", "line 6, customer_id: ", "line 8: ", "line 9: ", "line 11: the line is longer than 1 MiB"} {
+			if !strings.Contains(errs, want) {
+				t.Errorf("it does not say %q:\n%s", want, errs)
+			}
+		}
+	}
+	same(t, "Ada", c.values(ada), map[string]string{"plan": `"gold"`, "income": "4", "member": "true"})
+	h := parsed[[]vault.Field](c, "", "values", "history", "--customer", ada, "--name", "plan")
+	if len(h) != 2 || string(h[1].Value) != `"silver"` || h[1].Source != vault.FieldUserProvided || h[0].Source != vault.FieldHumanEntered {
+		t.Errorf("the history is %v", h)
+	}
+}
+
+// An import that is interrupted goes on where it was, and writes nothing twice.
+func TestAnInterruptedImportGoesOn(t *testing.T) {
+	t.Parallel()
+	c, agent := bank(t)
+	var text strings.Builder
+	var customers []string
+	text.WriteString("customer_id,plan\n")
+	for range 40 {
+		customers = append(customers, newID())
+		fmt.Fprintf(&text, "%s,gold\n", customers[len(customers)-1])
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	half := text.Len() / 2
+	in := io.MultiReader(strings.NewReader(text.String()[:half]), interrupting{interrupt})
+	var out, errs bytes.Buffer
+	root := cli.Root(&cli.App{Environ: func() []string {
+		return []string{"VAULT_SERVER=" + server.URL, "VAULT_API_KEY=" + c.key}
+	}, In: in, Out: &out, Err: &errs})
+	args := []string{"import", "-", "--format", "csv", "--agent", agent, "--batch", "7"}
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil || cli.ExitCode(err) != 130 || !strings.Contains(cli.Message(err), "goes on where it was") {
+		t.Fatalf("interrupted: %v", err)
+	}
+	has(t, c.ok(text.String(), args...), "written        40")
+	same(t, "customers", len(parsed[[]vault.Customer](c, "", "customers", "list")), 40)
+	for _, customer := range customers {
+		if h := parsed[[]vault.Field](c, "", "customers", "history", "--customer", customer); len(h) != 1 {
+			t.Errorf("%s has %d versions", customer, len(h))
+		}
+	}
+}
+
+// interrupting is a file at whose middle a person presses Ctrl-C.
+type interrupting struct{ interrupt func() }
+
+func (i interrupting) Read([]byte) (int, error) {
+	i.interrupt()
+	return 0, context.Canceled
+}
+
+// What was exported is imported elsewhere, with its history, and is the same there.
+func TestAnExportIsImportedElsewhere(t *testing.T) {
+	t.Parallel()
+	c, agent := bank(t)
+	ada, bob := newID(), newID()
+	c.importing(file(t, "a.csv", "customer_id,email,income,member,extra,plan\n"+ada+",ada@example.com,1200.50,yes,\"{\"\"a\"\": [1]}\",gold\n"+bob+",,,,,\"silver, \"\"new\"\"\"\n"), "--agent", agent)
+	source := resultOf[vault.ItemResult](t, parsed[operation](c, "", "values", "write", "--agent", agent, "--customer", ada, "--name", "plan", "--value", "platinum")).ItemID.String()
+	c.ok("", "values", "write", "--agent", agent, "--customer", ada, "--name", "income", "--value", "7", "--source", "tool_result",
+		"--source-item", source, "--source-type", "profile_field", "--source-metadata", `{"tool": "x"}`)
+	c.ok("", "values", "verify", "--agent", agent, "--customer", ada, "--name", "email", "--method", "link", "--by", "me")
+	for _, args := range [][]string{
+		{"--format", "jsonl"}, {"--format", "csv"}, {"--format", "jsonl", "--history"}, {"--format", "csv", "--history"},
+	} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			t.Parallel()
+			from, to := &terminal{t: t, tenant: c.tenant, key: c.key}, newTerminal(t)
+			to.defineBank(agent)
+			path := filepath.Join(t.TempDir(), "customers."+args[1])
+			export := append([]string{"export", "--ids", "--output", path}, args...)
+			has(t, from.ok("", export...), "customers  2")
+			info, err := os.Stat(path)
+			if err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("the file is %v, %v", info.Mode(), err)
+			}
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Items are of one vault: here it is the same one, so they get other ids.
+			moved := string(raw)
+			for _, f := range parsed[[]vault.Field](from, "", "customers", "history", "--customer", ada) {
+				moved = strings.ReplaceAll(moved, f.ID.String(), newID())
+			}
+			for _, f := range parsed[[]vault.Field](from, "", "customers", "history", "--customer", bob) {
+				moved = strings.ReplaceAll(moved, f.ID.String(), newID())
+			}
+			if s, errs, code := to.importing(file(t, filepath.Base(path), moved), "--agent", agent); code != 0 || s.Rejected != 0 {
+				t.Fatalf("it exits with %d and says %s", code, errs)
+			}
+			for _, customer := range []string{ada, bob} {
+				same(t, "the values", to.values(customer), from.values(customer))
+				want := parsed[vault.Profile](from, "", "customers", "get", "--customer", customer).Fields
+				for name, got := range parsed[vault.Profile](to, "", "customers", "get", "--customer", customer).Fields {
+					w := want[name]
+					if got.Source != w.Source || !got.CollectedAt.Equal(w.CollectedAt) || got.Verified != w.Verified || got.VerifiedBy != w.VerifiedBy || got.SourceItemType != w.SourceItemType || got.Status != w.Status {
+						t.Errorf("%s is %+v, want %+v", name, got, w)
+					}
+				}
+			}
+			if slices.Contains(args, "--history") {
+				versions := func(c *terminal) (out []string) {
+					for _, f := range parsed[[]vault.Field](c, "", "customers", "history", "--customer", ada) {
+						out = append(out, fmt.Sprint(f.Name, f.Status, string(f.Value)))
+					}
+					slices.Sort(out)
+					return out
+				}
+				same(t, "the history", versions(to), versions(from))
+			}
+		})
+	}
+}
+
+func TestAFileThatCannotBeRightIsRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	c, agent := bank(t)
+	for name, bad := range map[string]struct {
+		file, text string
+		args, want []string
+	}{
+		"no format":         {"customers.txt", "x", nil, []string{"format", "csv or jsonl"}},
+		"no file":           {"", "", nil, []string{"no such file"}},
+		"an empty file":     {"a.csv", "", nil, []string{"header", "is empty"}},
+		"no customer":       {"a.csv", "email,plan\n", nil, []string{"header", "customer_id", "external_id", "--separator"}},
+		"half an identity":  {"a.csv", "channel,plan\n", nil, []string{"header", "external_id"}},
+		"another separator": {"a.csv", "customer_id;plan\n", nil, []string{"header", "--separator"}},
+		"a column twice":    {"a.csv", "customer_id,plan,plan\n", nil, []string{"plan", "twice"}},
+		"no field's name":   {"a.csv", "customer_id,E-Mail\n", nil, []string{"E-Mail"}},
+		"no value's column": {"a.csv", "customer_id,name,value,colour\n", nil, []string{"colour", "verified_by"}},
+		"no agent":          {"a.csv", "customer_id,plan\n", []string{"--agent", ""}, []string{"agent"}},
+		"a batch too large": {"a.csv", "customer_id,plan\n", []string{"--batch", "1001"}, []string{"batch", "1000"}},
+		"no separator":      {"a.csv", "customer_id,plan\n", []string{"--separator", "::"}, []string{"separator"}},
+		"no source":         {"a.csv", "customer_id,plan\n", []string{"--source", "gossip"}, []string{"gossip", "user_provided"}},
+		"no rejects":        {"a.csv", "customer_id,plan\n", []string{"--lines-of", "main_test.go"}, []string{"lines-of", "main_test.go"}},
+		"nowhere to reject": {"a.csv", "customer_id,plan\n", []string{"--rejects", "/nowhere/x"}, []string{"--rejects", "/nowhere/x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := "/nowhere/customers.csv"
+			if bad.file != "" {
+				path = file(t, bad.file, bad.text)
+			}
+			args := append([]string{"import", path, "--agent", agent}, bad.args...)
+			has(t, (&terminal{t: t, key: c.key}).refused("", args...), bad.want...)
+		})
+	}
+	has(t, (&terminal{t: t, key: c.key}).refused("", "import", file(t, "a.csv", "customer_id,plan\n")), "agent", "--agent")
+	has(t, c.refused("", "export", "--output", "/nowhere/x.csv"), "--output")
+	has(t, c.refused("", "export", "--customer", newID()), "unknown customer")
+}
+
+// The shell completes the words of an enumeration.
+func TestWordsAreCompleted(t *testing.T) {
+	t.Parallel()
+	c := &terminal{t: t}
+	has(t, c.ok("", "__complete", "values", "write", "--source", ""), "user_provided", "document_extracted")
+	has(t, c.ok("", "__complete", "reviews", "decide", "--decision", ""), "approve", "reject")
+	has(t, c.ok("", "__complete", "import", ""), "csv", "jsonl")
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		has(t, c.ok("", "completion", shell), "vault")
+	}
+}

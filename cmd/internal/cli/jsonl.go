@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// maxLine bounds one line of JSON: a value of 64 KiB, its metadata of as much, and every character escaped.
+const maxLine = 1 << 20
+
+// jsonRows reads JSON Lines: one value a line.
+type jsonRows struct {
+	in   *bufio.Reader
+	line int
+	presets
+}
+
+func newJSONRows(in io.Reader, p presets) *jsonRows {
+	return &jsonRows{in: bufio.NewReaderSize(in, 64<<10), presets: p}
+}
+
+func (j *jsonRows) next() (row, error) {
+	for {
+		text, long, err := j.read()
+		if err != nil {
+			return row{}, err
+		}
+		j.line++
+		out := row{line: j.line}
+		if long {
+			out.rejected = []reject{rejectOf(j.line, "", vault.Invalid("", "the line is longer than 1 MiB"))}
+			return out, nil
+		}
+		if text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff"))); len(text) == 0 {
+			continue
+		}
+		if err := j.decode(&out, text); err != nil {
+			out.rejected = append(out.rejected, rejectOf(j.line, "", err))
+		}
+		return out, nil
+	}
+}
+
+// read gives the next line, or says that it is too long, and goes on behind it.
+func (j *jsonRows) read() (text []byte, long bool, err error) {
+	for {
+		part, err := j.in.ReadSlice('\n')
+		if !long {
+			text = append(text, part...)
+		}
+		if len(text) > maxLine {
+			text, long = nil, true
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF) && (len(text) > 0 || long):
+			return text, long, nil
+		default:
+			return text, long, err
+		}
+	}
+}
+
+func (j *jsonRows) decode(into *row, text []byte) error {
+	var in fileLine
+	if err := vault.DecodeStrict(text, &in); err != nil {
+		return err
+	}
+	customer := ""
+	if in.CustomerID != uuid.Nil {
+		customer = in.CustomerID.String()
+	}
+	if _, err := identify(into, customer, identity{in.Channel, in.ExternalID}); err != nil {
+		return err
+	}
+	j.add(into, in.WriteField)
+	return nil
+}

@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/db"
+)
+
+func (a *App) sealingKeyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "sealing-key", Short: "make a key for VAULT_SEALING_KEY", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			key, err := db.NewSealingKey()
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(a.Out, key)
+			return err
+		},
+	}
+}
+
+func (a *App) configCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "config", Short: "show the configuration"}
+	cmd.AddCommand(
+		&cobra.Command{Use: "show", Short: "what is in force, without secrets", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
+			cfg, err := a.config()
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(a.Out, cfg)
+			return err
+		}},
+		&cobra.Command{Use: "reference", Short: "every setting, its variable and its default", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprint(a.Out, config.Reference())
+			return err
+		}},
+	)
+	return cmd
+}

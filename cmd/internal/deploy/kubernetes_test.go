@@ -1,0 +1,429 @@
+// Package deploy_test checks the files under deploy/ against the programs that they run and watch, so that they cannot rot.
+package deploy_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
+
+	"github.com/contextvault/contextvault/cmd/internal/cli"
+	"github.com/contextvault/contextvault/config"
+)
+
+const kubernetes = "../../../deploy/kubernetes"
+
+// kinds are the types of Kubernetes that the manifests may use.
+var kinds = map[string]func() any{
+	"v1/Namespace":                           func() any { return new(corev1.Namespace) },
+	"v1/ConfigMap":                           func() any { return new(corev1.ConfigMap) },
+	"v1/Secret":                              func() any { return new(corev1.Secret) },
+	"v1/Service":                             func() any { return new(corev1.Service) },
+	"v1/ServiceAccount":                      func() any { return new(corev1.ServiceAccount) },
+	"apps/v1/Deployment":                     func() any { return new(appsv1.Deployment) },
+	"batch/v1/Job":                           func() any { return new(batchv1.Job) },
+	"policy/v1/PodDisruptionBudget":          func() any { return new(policyv1.PodDisruptionBudget) },
+	"autoscaling/v2/HorizontalPodAutoscaler": func() any { return new(autoscalingv2.HorizontalPodAutoscaler) },
+	"networking.k8s.io/v1/NetworkPolicy":     func() any { return new(networkingv1.NetworkPolicy) },
+	"networking.k8s.io/v1/Ingress":           func() any { return new(networkingv1.Ingress) },
+}
+
+// kustomization is what of it these tests follow.
+type kustomization struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace"`
+	Labels     []struct {
+		Pairs map[string]string `json:"pairs"`
+	} `json:"labels"`
+	Resources []string `json:"resources"`
+	Images    []struct {
+		Name    string `json:"name"`
+		NewName string `json:"newName"`
+		NewTag  string `json:"newTag"`
+	} `json:"images"`
+}
+
+// decode decodes as the API server does: a field that is unknown, or there twice, or has its letters in another case, is an error.
+func decode(document []byte, object any) error {
+	encoded, err := yaml.YAMLToJSONStrict(document)
+	if err != nil {
+		return err
+	}
+	unknown, err := json.UnmarshalStrict(encoded, object)
+	return errors.Join(append(unknown, err)...)
+}
+
+// manifests gives every object of a file.
+func manifests(t *testing.T, name string) []any {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(kubernetes, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []any
+	for _, document := range bytes.Split(text, []byte("\n---\n")) {
+		var is struct {
+			APIVersion string `json:"apiVersion"`
+			Kind       string `json:"kind"`
+		}
+		if err := yaml.Unmarshal(document, &is); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		make, ok := kinds[is.APIVersion+"/"+is.Kind]
+		if !ok {
+			t.Fatalf("%s: %s/%s is not known here", name, is.APIVersion, is.Kind)
+		}
+		object := make()
+		if err := decode(document, object); err != nil {
+			t.Fatalf("%s: %s: %v", name, is.Kind, err)
+		}
+		out = append(out, object)
+	}
+	return out
+}
+
+// cluster is what the kustomization makes.
+type cluster struct {
+	kustomization
+	objects     []any
+	config      map[string]string
+	deployments map[string]*appsv1.Deployment
+	pods        map[string]corev1.PodTemplateSpec // of deployments and jobs
+}
+
+func load(t *testing.T) cluster {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(kubernetes, "kustomization.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := cluster{deployments: map[string]*appsv1.Deployment{}, pods: map[string]corev1.PodTemplateSpec{}}
+	if err := decode(text, &c.kustomization); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range c.Resources {
+		for _, object := range manifests(t, name) {
+			c.objects = append(c.objects, object)
+			switch o := object.(type) {
+			case *corev1.ConfigMap:
+				c.config = o.Data
+			case *appsv1.Deployment:
+				c.deployments[o.Name], c.pods[o.Name] = o, o.Spec.Template
+			case *batchv1.Job:
+				c.pods[o.Name] = o.Spec.Template
+			}
+		}
+	}
+	return c
+}
+
+// of gives the objects of one type.
+func of[T any](c cluster) []T {
+	var out []T
+	for _, object := range c.objects {
+		if o, ok := object.(T); ok {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+func TestEveryManifestIsOfTheKustomizationOrAnExample(t *testing.T) {
+	t.Parallel()
+	c := load(t)
+	files, err := filepath.Glob(filepath.Join(kubernetes, "*.yaml"))
+	if err != nil || len(files) < 5 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	for _, path := range files {
+		name := filepath.Base(path)
+		switch {
+		case name == "kustomization.yaml" || slices.Contains(c.Resources, name):
+		case strings.HasSuffix(name, ".example.yaml"):
+			manifests(t, name)
+		default:
+			t.Errorf("%s is in no kustomization", name)
+		}
+	}
+	if got, want := slices.Sorted(maps.Keys(c.pods)), []string{"vault-api", "vault-migrate", "vault-worker"}; !slices.Equal(got, want) {
+		t.Fatalf("pods of %v, want %v", got, want)
+	}
+	for _, image := range c.Images {
+		if image.Name != "contextvault/vault" || image.NewTag == "" || image.NewTag == "latest" {
+			t.Errorf("the image is %+v: it has no fixed version", image)
+		}
+	}
+}
+
+// Each container runs a command that there is, in a pod that may do nothing else.
+func TestPodsRunCommandsOfTheImageWithoutPrivileges(t *testing.T) {
+	t.Parallel()
+	for name, pod := range load(t).pods {
+		if got := pod.Spec.SecurityContext; got == nil || got.RunAsNonRoot == nil || !*got.RunAsNonRoot || got.RunAsUser == nil || *got.RunAsUser == 0 ||
+			got.SeccompProfile == nil || got.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
+			t.Errorf("%s may run as root, or any system call", name)
+		}
+		if pod.Spec.AutomountServiceAccountToken == nil || *pod.Spec.AutomountServiceAccountToken {
+			t.Errorf("%s is given a token of the cluster", name)
+		}
+		if pod.Spec.EnableServiceLinks == nil || *pod.Spec.EnableServiceLinks {
+			t.Errorf("%s is given VAULT_… variables by Kubernetes", name)
+		}
+		if len(pod.Spec.Containers) != 1 {
+			t.Fatalf("%s has %d containers", name, len(pod.Spec.Containers))
+		}
+		container := pod.Spec.Containers[0]
+		root := cli.Root(&cli.App{})
+		if cmd, rest, err := root.Find(container.Args); err != nil || cmd == root || len(rest) > 0 || container.Command != nil {
+			t.Errorf("%s runs %q %q, which is no command of the image: %v", name, container.Command, container.Args, err)
+		}
+		if s := container.SecurityContext; s == nil || s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation ||
+			s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem || s.Capabilities == nil || !slices.Equal(s.Capabilities.Drop, []corev1.Capability{"ALL"}) {
+			t.Errorf("%s has privileges, or may write to its image", name)
+		}
+		for what, quantities := range map[string]corev1.ResourceList{"requests": container.Resources.Requests, "limits": container.Resources.Limits} {
+			if m, ok := quantities[corev1.ResourceMemory]; !ok || m.Cmp(resource.MustParse("32Mi")) < 0 {
+				t.Errorf("%s %s %s of memory", name, what, m.String())
+			}
+		}
+		if cpu := container.Resources.Requests[corev1.ResourceCPU]; cpu.IsZero() {
+			t.Errorf("%s requests no CPU: nothing could be scaled by it", name)
+		}
+	}
+}
+
+// secretsOf are the keys that the example of the secret has.
+func secretsOf(t *testing.T) map[string]string {
+	t.Helper()
+	for _, object := range manifests(t, "secret.example.yaml") {
+		if s, ok := object.(*corev1.Secret); ok {
+			return s.StringData
+		}
+	}
+	t.Fatal("there is no secret")
+	return nil
+}
+
+// Each variable that a pod is given is one that the configuration knows, with a value that it takes.
+func TestPodsAreConfigured(t *testing.T) {
+	t.Parallel()
+	c := load(t)
+	reference := config.Reference()
+	documented := func(name string) bool {
+		return strings.Contains(reference, "`"+name+"`") || name == "HATCHET_CLIENT_TLS_STRATEGY"
+	}
+	var environ []string
+	for name, value := range c.config {
+		if !documented(name) {
+			t.Errorf("the ConfigMap sets %s, which is no setting", name)
+		}
+		environ = append(environ, name+"="+value)
+	}
+	cfg, err := config.Load("", environ)
+	if err != nil {
+		t.Fatalf("the ConfigMap is no configuration: %v", err)
+	}
+	secrets, used := secretsOf(t), map[string]bool{}
+	for name, pod := range c.pods {
+		container := pod.Spec.Containers[0]
+		given := map[string]bool{}
+		for _, e := range container.Env {
+			given[e.Name] = true
+			if !documented(e.Name) {
+				t.Errorf("%s is given %s, which is no setting", name, e.Name)
+			}
+			if e.ValueFrom == nil || e.ValueFrom.SecretKeyRef == nil || e.ValueFrom.SecretKeyRef.Name != "vault" {
+				t.Errorf("%s: %s comes from no secret", name, e.Name)
+				continue
+			}
+			if _, ok := secrets[e.ValueFrom.SecretKeyRef.Key]; !ok {
+				t.Errorf("%s: secret.example.yaml does not list %s", name, e.ValueFrom.SecretKeyRef.Key)
+			}
+			used[e.ValueFrom.SecretKeyRef.Key] = true
+		}
+		needs := []string{"DATABASE_URL"}
+		if name != "vault-migrate" {
+			needs = append(needs, "VAULT_SEALING_KEY", "HATCHET_CLIENT_TOKEN")
+			if len(container.EnvFrom) != 1 || container.EnvFrom[0].ConfigMapRef == nil || container.EnvFrom[0].ConfigMapRef.Name != "vault" {
+				t.Errorf("%s does not read the ConfigMap", name)
+			}
+		}
+		for _, n := range needs {
+			if !given[n] {
+				t.Errorf("%s is not given %s", name, n)
+			}
+		}
+	}
+	for name := range secrets {
+		if !used[name] {
+			t.Errorf("secret.example.yaml lists %s, which no pod is given", name)
+		}
+	}
+	if c.pods["vault-worker"].Spec.Containers[0].Env[0].ValueFrom.SecretKeyRef.Optional != nil {
+		t.Error("the address of the database is optional")
+	}
+
+	// Who is killed before its own grace is over leaves work half done.
+	for name, grace := range map[string]time.Duration{"vault-worker": cfg.Worker.ShutdownGrace(), "vault-api": cfg.API.ShutdownGrace()} {
+		pod := c.pods[name].Spec.TerminationGracePeriodSeconds
+		if pod == nil || time.Duration(*pod)*time.Second < grace+5*time.Second {
+			t.Errorf("%s is killed while it finishes what it has begun: its own grace is %s", name, grace)
+		}
+	}
+	if cfg.Worker.ShutdownGrace() <= longestStep(t) {
+		t.Errorf("a worker waits %s for its steps, and one may take %s", cfg.Worker.ShutdownGrace(), longestStep(t))
+	}
+
+	// The ports are those where the programs listen.
+	for name, address := range map[string]string{"vault-worker": cfg.Worker.HealthAddress, "vault-api": cfg.API.ListenAddress} {
+		_, text, err := net.SplitHostPort(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		port, err := strconv.ParseInt(text, 10, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		container := c.pods[name].Spec.Containers[0]
+		if len(container.Ports) != 1 || int64(container.Ports[0].ContainerPort) != port {
+			t.Errorf("%s listens on %d, its port is %v", name, port, container.Ports)
+		}
+		if got := c.pods[name].Annotations["prometheus.io/port"]; got != text {
+			t.Errorf("%s listens on %d, Prometheus looks at %s", name, port, got)
+		}
+		for what, probe := range map[string]*corev1.Probe{"startup": container.StartupProbe, "liveness": container.LivenessProbe, "readiness": container.ReadinessProbe} {
+			path := map[string]string{"readiness": "/readyz"}[what]
+			if path == "" {
+				path = "/healthz" // a dependency that is away is no reason to restart
+			}
+			if probe == nil || probe.HTTPGet == nil || probe.HTTPGet.Path != path || probe.HTTPGet.Port.StrVal != container.Ports[0].Name {
+				t.Errorf("%s: the %s probe is %v", name, what, probe)
+			}
+		}
+	}
+}
+
+// longestStep is how long a step may take that is not a sweep and does not wait for people, as docs/operation.md lists them from
+// the declarations.
+func longestStep(t *testing.T) time.Duration {
+	t.Helper()
+	text, err := os.ReadFile("../../../docs/operation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	longest := time.Duration(0)
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| `([a-z-]+)` \\| .* \\| ([0-9a-z]+) \\|$").FindAllStringSubmatch(string(text), -1) {
+		took, err := time.ParseDuration(row[3])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row[1] == "fill-gaps" || slices.Contains([]string{"expire", "mark", "relay", "purge"}, row[2]) {
+			continue
+		}
+		longest = max(longest, took)
+	}
+	if longest == 0 {
+		t.Fatal("docs/operation.md lists no steps")
+	}
+	return longest
+}
+
+// Worker and API are scaled apart, and never all of one taken away at once.
+func TestEveryDeploymentIsScaledAndGuarded(t *testing.T) {
+	t.Parallel()
+	c := load(t)
+	scaled, guarded := map[string]bool{}, map[string]bool{}
+	for _, h := range of[*autoscalingv2.HorizontalPodAutoscaler](c) {
+		if h.Spec.MinReplicas == nil || *h.Spec.MinReplicas < 2 || h.Spec.MaxReplicas <= *h.Spec.MinReplicas || h.Spec.ScaleTargetRef.Kind != "Deployment" {
+			t.Errorf("the autoscaler %s is %+v", h.Name, h.Spec)
+		}
+		scaled[h.Spec.ScaleTargetRef.Name] = true
+	}
+	for _, b := range of[*policyv1.PodDisruptionBudget](c) {
+		for name, d := range c.deployments {
+			if maps.Equal(b.Spec.Selector.MatchLabels, d.Spec.Selector.MatchLabels) {
+				guarded[name] = true
+			}
+		}
+	}
+	for name, d := range c.deployments {
+		if !scaled[name] || !guarded[name] || d.Spec.Replicas != nil {
+			t.Errorf("%s: scaled %t, guarded %t, replicas %v (the autoscaler's)", name, scaled[name], guarded[name], d.Spec.Replicas)
+		}
+		if !maps.Equal(d.Spec.Selector.MatchLabels, d.Spec.Template.Labels) {
+			t.Errorf("%s selects %v, its pods have %v", name, d.Spec.Selector.MatchLabels, d.Spec.Template.Labels)
+		}
+	}
+	for _, s := range of[*corev1.Service](c) {
+		d, ok := c.deployments[s.Name]
+		if !ok || !maps.Equal(s.Spec.Selector, d.Spec.Template.Labels) || s.Spec.Type != "" || s.Spec.Ports[0].TargetPort.StrVal != d.Spec.Template.Spec.Containers[0].Ports[0].Name {
+			t.Errorf("the service %s leads nowhere, or outside: %+v", s.Name, s.Spec)
+		}
+	}
+}
+
+// Metrics are for the inside: nobody is let in who is not named, and the ingress passes on no path of operation.
+func TestMetricsStayInside(t *testing.T) {
+	t.Parallel()
+	c := load(t)
+	closed, open := false, map[string]bool{}
+	for _, p := range of[*networkingv1.NetworkPolicy](c) {
+		if len(p.Spec.PodSelector.MatchLabels) == 0 && len(p.Spec.Ingress) == 0 && slices.Equal(p.Spec.PolicyTypes, []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}) {
+			closed = true
+		}
+		for _, rule := range p.Spec.Ingress {
+			if len(rule.From) == 0 || len(rule.Ports) == 0 {
+				t.Errorf("%s lets in everybody", p.Name)
+			}
+			for _, from := range rule.From {
+				if from.IPBlock != nil || from.NamespaceSelector == nil || len(from.NamespaceSelector.MatchLabels) == 0 {
+					t.Errorf("%s lets in %+v", p.Name, from)
+				}
+			}
+			for name, pod := range c.pods {
+				if !maps.Equal(p.Spec.PodSelector.MatchLabels, pod.Labels) {
+					continue
+				}
+				for _, port := range rule.Ports {
+					open[fmt.Sprintf("%s:%s", name, port.Port.StrVal)] = true
+				}
+			}
+		}
+	}
+	if !closed || !maps.Equal(open, map[string]bool{"vault-api:http": true, "vault-worker:health": true}) {
+		t.Errorf("closed by default: %t, open are %v", closed, open)
+	}
+	for _, object := range manifests(t, "ingress.example.yaml") {
+		ingress, ok := object.(*networkingv1.Ingress)
+		if !ok {
+			t.Fatalf("it is a %T", object)
+		}
+		for _, rule := range ingress.Spec.Rules {
+			for _, path := range rule.HTTP.Paths {
+				if !slices.Contains([]string{"/v1", "/docs", "/openapi.json"}, path.Path) || path.Backend.Service.Name != "vault-api" {
+					t.Errorf("the ingress passes on %s to %s", path.Path, path.Backend.Service.Name)
+				}
+			}
+		}
+	}
+}

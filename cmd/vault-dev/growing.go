@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"runtime"
+	"text/tabwriter"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/spf13/cobra"
+
+	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/db"
+)
+
+// growingFile is where the numbers of docs/growing.md go.
+const growingFile = "benchmarks/growing.json"
+
+// growth is what growingFile holds: each list in the order of what grows, with ratios to its first entry, which is of the same
+// run. Absolute times depend on the machine.
+type growth struct {
+	Go      string        `json:"go"`
+	CPUs    int           `json:"cpus"`
+	Workers []byWorkers   `json:"writes_by_worker_processes"`
+	Reads   []byRows      `json:"profile_load_by_rows"`
+	Sweeps  []byRows      `json:"expiry_of_1000_fields_by_rows"`
+	Idle    []byRows      `json:"sweep_with_nothing_stale_by_rows"`
+	Census  []byRows      `json:"count_by_status_by_rows"`
+	Bytes   map[int]int64 `json:"bytes_of_profile_fields_by_rows"`
+}
+
+// byRows is what something costs at a number of stored field versions.
+type byRows struct {
+	Rows  int     `json:"rows"`
+	Times int     `json:"times"`
+	P50   float64 `json:"p50_ms"`
+	P99   float64 `json:"p99_ms"`
+	Ratio float64 `json:"ratio_p50"` // to the first
+}
+
+func growingCommand() *cobra.Command {
+	return &cobra.Command{Use: "bench-growing", Short: "measure what grows with workers and rows, in a database of its own; writes " + growingFile, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return benchGrowing(cmd.Context()) }}
+}
+
+func benchGrowing(ctx context.Context) (err error) {
+	cfg, err := loadConfig(os.Environ())
+	if err != nil {
+		return err
+	}
+	drop, err := ownDatabase(ctx, &cfg)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if dropErr := drop(context.WithoutCancel(ctx)); err == nil {
+			err = dropErr
+		}
+	}()
+	out := growth{Go: runtime.Version(), CPUs: runtime.NumCPU()}
+	if err := growRows(ctx, cfg, &out); err != nil {
+		return err
+	}
+	if out.Workers, err = growWorkers(ctx, cfg); err != nil {
+		return err
+	}
+	return out.print()
+}
+
+// ownDatabase makes a migrated database beside the configured one, and has cfg name it.
+func ownDatabase(ctx context.Context, cfg *config.Config) (drop func(context.Context) error, err error) {
+	const name = "vault_bench_growing"
+	server := cfg.Database.URL.Reveal()
+	own, err := url.Parse(server)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	own.Path = "/" + name
+	cfg.Database.URL = config.URL(own.String())
+	exec := func(ctx context.Context, statement string) error {
+		conn, err := pgx.Connect(ctx, server)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+		_, err = conn.Exec(ctx, statement)
+		return err
+	}
+	drop = func(ctx context.Context) error { return exec(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") }
+	if err := drop(ctx); err != nil {
+		return nil, err
+	}
+	if err := exec(ctx, "CREATE DATABASE "+name); err != nil {
+		return nil, err
+	}
+	return drop, db.Migrate(ctx, own.String())
+}
+
+func quietLog() *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+}
+
+func (g growth) print() error {
+	encoded, err := json.MarshalIndent(g, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(growingFile, append(encoded, '\n'), 0o644); err != nil { //nolint:gosec // numbers for everybody
+		return err
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "WORKERS\tWRITES/S\tRATIO\tCONNECTIONS EACH\tCPU OF WORKERS, ms A WRITE\tOF ENGINE AND LOAD")
+	for _, r := range g.Workers {
+		_, _ = fmt.Fprintf(w, "%d\t%.1f\t%.2f\t%d\t%.1f\t%.1f\n", r.Workers, r.PerSecond, r.Ratio, r.Connections, r.WorkerCPU, r.EngineCPU)
+	}
+	for _, list := range []struct {
+		name string
+		rows []byRows
+	}{{"profile load, no cache", g.Reads}, {"expiry of 1,000 fields", g.Sweeps}, {"sweep with nothing stale", g.Idle}, {"count by status", g.Census}} {
+		_, _ = fmt.Fprintf(w, "\n%s\nROWS\tP50 ms\tP99 ms\tRATIO\n", list.name)
+		for _, r := range list.rows {
+			_, _ = fmt.Fprintf(w, "%d\t%.3f\t%.3f\t%.2f\n", r.Rows, r.P50, r.P99, r.Ratio)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Printf("written to %s\n", growingFile)
+	return nil
+}

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/vault"
+	"github.com/contextvault/contextvault/worker"
+)
+
+const (
+	mostWorkers   = 3
+	writeRounds   = 5   // the median of so many
+	growingWrites = 200 // each of a customer of its own
+	writersAtOnce = 32
+)
+
+// byWorkers is how many validated writes a second so many worker processes acknowledge. The engine, PostgreSQL and Redis are on the
+// same machine.
+type byWorkers struct {
+	Workers     int     `json:"workers"`
+	Writes      int     `json:"writes"`
+	PerSecond   float64 `json:"writes_per_second"`
+	Ratio       float64 `json:"ratio"` // to one worker in the same round: the median, as the machine may be busier in another
+	Connections int     `json:"postgres_connections_of_one_worker"`
+	WorkerCPU   float64 `json:"worker_cpu_ms_per_write"` // of all workers together
+	EngineCPU   float64 `json:"engine_and_load_cpu_ms_per_write"`
+}
+
+// growWorkers measures one, two and three workers in turn, some times, so that all see the same machine.
+func growWorkers(ctx context.Context, cfg config.Config) ([]byWorkers, error) {
+	engine, err := startEngine(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		_ = engine.Close(ctx)
+	}()
+	r, err := worker.Connect(ctx, cfg, engine, quietLog())
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	runs := map[int][]byWorkers{}
+	for range writeRounds {
+		for n := 1; n <= mostWorkers; n++ {
+			m, err := measureWorkers(ctx, cfg, r, engine, n)
+			if err != nil {
+				return nil, err
+			}
+			fmt.Fprintf(os.Stderr, "%d workers: %.1f writes a second\n", n, m.PerSecond)
+			runs[n] = append(runs[n], m)
+		}
+	}
+	var out []byWorkers
+	for n := 1; n <= mostWorkers; n++ {
+		ratios := make([]float64, writeRounds)
+		for round, m := range runs[n] {
+			ratios[round] = m.PerSecond / runs[1][round].PerSecond
+		}
+		slices.Sort(ratios)
+		out = append(out, byWorkers{Ratio: ratios[writeRounds/2]})
+	}
+	for i := range out { // after the ratios, which go by round
+		all := runs[i+1]
+		slices.SortFunc(all, func(a, b byWorkers) int { return cmp.Compare(a.PerSecond, b.PerSecond) })
+		ratio := out[i].Ratio
+		out[i] = all[writeRounds/2]
+		out[i].Ratio = ratio
+	}
+	return out, nil
+}
+
+func measureWorkers(ctx context.Context, cfg config.Config, r *worker.Runtime, engine *hatchet.Client, n int) (m byWorkers, err error) {
+	var workers []*workerProcess
+	stop := func() (cpu time.Duration) {
+		for _, w := range workers {
+			cpu += w.stop()
+		}
+		workers = nil
+		return cpu
+	}
+	defer stop()
+	for i := range n {
+		w, err := startWorkerProcess(ctx, cfg, fmt.Sprintf("worker-%d", i))
+		if err != nil {
+			return m, err
+		}
+		workers = append(workers, w)
+	}
+	if err := registered(ctx, engine, n); err != nil {
+		return m, err
+	}
+	tenant, agent := uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
+	if _, err := r.DB.System().CreateTenant(ctx, tenant, "bench"); err != nil {
+		return m, err
+	}
+	define, err := r.Trigger.SaveDefinition(ctx, tenant, vault.Definition{AgentID: agent, Name: "email", ValueType: vault.TypeEmail, Enabled: true})
+	if err == nil {
+		_, err = define.Wait(ctx)
+	}
+	if err != nil {
+		return m, err
+	}
+	if err := writes(ctx, r, tenant, agent, growingWrites/10); err != nil { // warm up
+		return m, err
+	}
+	sampler, err := sampleConnections(ctx, cfg)
+	if err != nil {
+		return m, err
+	}
+	before, began := ownCPU(), time.Now()
+	err = writes(ctx, r, tenant, agent, growingWrites)
+	took, engineCPU := time.Since(began), ownCPU()-before
+	connections := sampler()
+	if err != nil {
+		return m, err
+	}
+	perWrite := func(d time.Duration, count int) float64 { return float64(d.Microseconds()) / 1000 / float64(count) }
+	return byWorkers{
+		Workers: n, Writes: growingWrites, PerSecond: growingWrites / took.Seconds(), Connections: connections,
+		WorkerCPU: perWrite(stop(), growingWrites+growingWrites/10), EngineCPU: perWrite(engineCPU, growingWrites),
+	}, nil
+}
+
+// writes has so many writes accepted and acknowledged.
+func writes(ctx context.Context, r *worker.Runtime, tenant, agent uuid.UUID, count int) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(writersAtOnce)
+	for range count {
+		g.Go(func() error {
+			receipt, err := r.Trigger.WriteField(ctx, tenant, vault.WriteField{
+				AgentID: agent, CustomerID: uuid.Must(uuid.NewV7()), Name: "email", Value: text("ada.quill@example.com"), Source: vault.FieldUserProvided,
+			})
+			if err != nil {
+				return err
+			}
+			_, err = receipt.Wait(ctx)
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// workerProcess is `vault-dev worker` in a process of its own.
+type workerProcess struct{ cmd *exec.Cmd }
+
+func startWorkerProcess(ctx context.Context, cfg config.Config, name string) (*workerProcess, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0") // a port that is free
+	if err != nil {
+		return nil, err
+	}
+	health := listener.Addr().String()
+	_ = listener.Close()
+	database, err := url.Parse(cfg.Database.URL.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	query := database.Query()
+	query.Set("application_name", name)
+	database.RawQuery = query.Encode()
+	w := &workerProcess{cmd: exec.Command(self, "worker")} //nolint:gosec,noctx // this program, which is stopped below
+	w.cmd.Env = append(os.Environ(), "DATABASE_URL="+database.String(), "VAULT_SEALING_KEY="+cfg.SealingKey.Reveal(),
+		"VAULT_WORKER_HEALTH_ADDRESS="+health, "VAULT_LOG_LEVEL=error")
+	w.cmd.Stderr = os.Stderr
+	if err := w.cmd.Start(); err != nil {
+		return nil, err
+	}
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+health+"/readyz", nil)
+		if err != nil {
+			return w, err
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return w, nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			w.stop()
+			return nil, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// stop ends a worker and gives the CPU time that it took.
+func (w *workerProcess) stop() time.Duration {
+	_ = w.cmd.Process.Signal(syscall.SIGTERM)
+	_ = w.cmd.Wait()
+	return w.cmd.ProcessState.UserTime() + w.cmd.ProcessState.SystemTime()
+}
+
+// registered waits until the engine has so many workers that work.
+func registered(ctx context.Context, engine *hatchet.Client, n int) error {
+	for range 600 {
+		list, err := engine.Workers().List(ctx)
+		if err != nil {
+			return err
+		}
+		active := 0
+		if list.Rows != nil {
+			for _, w := range *list.Rows {
+				if w.Status != nil && *w.Status == "ACTIVE" {
+					active++
+				}
+			}
+		}
+		if active == n {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return errors.New("the engine does not know as many workers as were started")
+}
+
+// sampleConnections looks now and then how many connections one worker has, until the function that it gives is called, which
+// tells the most.
+func sampleConnections(ctx context.Context, cfg config.Config) (most func() int, err error) {
+	pool, err := pgxpool.New(ctx, cfg.Database.URL.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	result := make(chan int)
+	go func() {
+		defer pool.Close()
+		seen := 0
+		for ctx.Err() == nil {
+			var now int
+			err := pool.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'worker-0'`).Scan(&now)
+			if err == nil {
+				seen = max(seen, now)
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+		result <- seen
+	}()
+	return func() int {
+		cancel()
+		return <-result
+	}, nil
+}
+
+// ownCPU is the CPU time that this process took so far.
+func ownCPU() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}

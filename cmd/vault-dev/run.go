@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/cmd/internal/cli"
+	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// devTenant is the tenant of development.
+var devTenant = uuid.NewSHA1(uuid.NameSpaceOID, []byte("contextvault development tenant"))
+
+// run keeps the system up and tells another terminal how to use it.
+func run(ctx context.Context) error {
+	cfg, err := loadConfig(os.Environ())
+	if err != nil {
+		return err
+	}
+	cfg.Log.Format = "text"
+	cfg.API.ShutdownGraceSeconds = 1 // nobody else's requests are in flight
+	listener, err := listen(ctx, os.Getenv("VAULT_API_LISTEN_ADDRESS"))
+	if err != nil {
+		return err
+	}
+	engine, err := startEngine(cfg)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	s, err := start(ctx, cfg, engine, cli.Logger(cfg))
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	err = s.serve(ctx, listener, devDir, func(env string) {
+		fmt.Printf("The vault is up: API (http://%s/docs), workflow engine and worker in this process. In another terminal:\n\n"+
+			"  . %s\n  bin/vault-dev --help\n\nCtrl-C stops it.\n", listener.Addr(), env)
+	})
+	return errors.Join(err, s.stop())
+}
+
+// listen listens where it was told to, else on port 8000 of this machine alone, else on a free port.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	if address != "" {
+		return lc.Listen(ctx, "tcp", address)
+	}
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:8000")
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	}
+	return l, err
+}
+
+// serve serves the API until ctx ends, once it has written to dir what another terminal needs.
+func (s *system) serve(ctx context.Context, listener net.Listener, dir string, ready func(env string)) error {
+	path := filepath.Join(dir, "run.env")
+	err := func() error {
+		if _, err := s.DB.System().CreateTenant(ctx, devTenant, "development"); err != nil {
+			return err
+		}
+		key, err := devAPIKey(ctx, s.DB, filepath.Join(dir, "api.key"))
+		if err != nil {
+			return err
+		}
+		return writeEnv(path, s.Config, devTenant, "http://"+listener.Addr().String(), key)
+	}()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	ready(path)
+	return cli.Serve(ctx, s.Runtime, listener)
+}
+
+// devAPIKey reads the API key of this checkout, or makes one where there is none that the database knows as good.
+func devAPIKey(ctx context.Context, database *db.DB, path string) (string, error) {
+	kept, err := os.ReadFile(path) //nolint:gosec // a path of ours
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("read the API key: %w", err)
+	}
+	if err == nil {
+		row, err := database.System().FindAPIKey(ctx, api.HashKey(string(kept)))
+		if err = db.Found(err, "API key", "it"); err == nil && row.TenantID == devTenant && row.RevokedAt == nil && row.ExpiresAt == nil {
+			return string(kept), nil
+		}
+		if err != nil && vault.CodeOf(err) != vault.CodeUnknown {
+			return "", err
+		}
+	}
+	key := api.NewKey()
+	if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
+		return "", fmt.Errorf("keep the API key: %w", err)
+	}
+	return key, database.System().CreateAPIKey(ctx, dbgen.CreateAPIKeyParams{
+		ID: uuid.Must(uuid.NewV7()), TenantID: devTenant, Name: "development", KeyHash: api.HashKey(key), Scopes: []string{string(api.ScopeAdmin)},
+	})
+}
+
+// writeEnv keeps what another terminal needs to use the running system, for this user alone.
+func writeEnv(path string, cfg config.Config, tenant uuid.UUID, server, key string) error {
+	vars := [][2]string{
+		{"VAULT_SERVER", server},
+		{"VAULT_API_KEY", key},
+		{"DATABASE_URL", cfg.Database.URL.Reveal()},
+		{"REDIS_URL", cfg.Redis.URL.Reveal()},
+		{"VAULT_SEALING_KEY", cfg.SealingKey.Reveal()},
+		{"VAULT_TENANT", tenant.String()},
+		{"VAULT_LOG_FORMAT", "text"},
+	}
+	for _, name := range []string{"HATCHET_CLIENT_TOKEN", "HATCHET_CLIENT_HOST_PORT", "HATCHET_CLIENT_TLS_STRATEGY"} {
+		vars = append(vars, [2]string{name, os.Getenv(name)}) // set by the engine in this process
+	}
+	var b strings.Builder
+	for _, v := range vars {
+		if v[1] != "" {
+			fmt.Fprintf(&b, "export %s='%s'\n", v[0], strings.ReplaceAll(v[1], "'", `'\''`))
+		}
+	}
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/internal/testkit"
+)
+
+// asCommand makes the test program the command itself.
+const asCommand = "RUN_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// readmesEmail is the customer's in the README.
+const readmesEmail = "ada@example.com"
+
+// The README's quickstart works as it is written, in a terminal beside `make run`.
+func theReadmesQuickstart(t *testing.T, s *system) {
+	t.Helper()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(readme), "\n## Quickstart\n")
+	_, script, opened := strings.Cut(section, "```bash\n")
+	script, _, closed := strings.Cut(script, "```")
+	if !found || !opened || !closed || !strings.Contains(script, readmesEmail) {
+		t.Fatal("the README has no quickstart")
+	}
+	dir := t.TempDir() // as a checkout: .dev/run.env and bin/vault-dev
+	dev := filepath.Join(dir, ".dev")
+	for _, d := range []string{dev, filepath.Join(dir, "bin")} {
+		if err := os.Mkdir(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(os.Args[0], filepath.Join(dir, "bin", "vault-dev")); err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for range 2 { // started again it is the same, with the same key
+		ctx, cancel := context.WithCancel(t.Context())
+		listener, err := listen(ctx, "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ready, served := make(chan string, 1), make(chan error, 1)
+		go func() { served <- s.serve(ctx, listener, dev, func(env string) { ready <- env }) }()
+		select {
+		case <-ready:
+		case err := <-served:
+			t.Fatal(err)
+		}
+		key, err := os.ReadFile(filepath.Join(dev, "api.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, string(key))
+		if len(keys) == 2 {
+			runScript(t, dir, script)
+		}
+		cancel()
+		if err := <-served; err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, err := s.DB.System().ListAPIKeys(t.Context(), devTenant)
+	if err != nil || len(rows) != 1 || keys[0] != keys[1] {
+		t.Errorf("there are %d keys, %v", len(rows), err)
+	}
+	// One that was revoked is replaced.
+	if _, err := s.DB.System().RevokeAPIKey(t.Context(), devTenant, rows[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	key, err := devAPIKey(t.Context(), s.DB, filepath.Join(dev, "api.key"))
+	if err != nil || key == keys[0] {
+		t.Errorf("a revoked key is kept, %v", err)
+	}
+	if row, err := s.DB.System().FindAPIKey(t.Context(), api.HashKey(key)); err != nil || row.TenantID != devTenant {
+		t.Errorf("the new key is %v, %v", row.ID, err)
+	}
+}
+
+func runScript(t *testing.T, dir, script string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
+	defer cancel()
+	if _, err := exec.LookPath("uuidgen"); err != nil {
+		script = "uuidgen() { cat /proc/sys/kernel/random/uuid; }\n" + script
+	}
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), asCommand + "=1"}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("the README's quickstart: %v\n%s", err, out)
+	}
+	for _, want := range []string{"save-definition", "over 18", `"` + readmesEmail + `"`, "date_of_birth", "fill-gaps"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("the README's quickstart does not print %q:\n%s", want, out)
+		}
+	}
+}
+
+func TestTheDevelopmentServerFindsAFreePort(t *testing.T) {
+	t.Parallel()
+	first, err := listen(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	second, err := listen(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	for _, l := range []net.Listener{first, second} {
+		if host, _, err := net.SplitHostPort(l.Addr().String()); err != nil || host != "127.0.0.1" {
+			t.Errorf("it listens at %s", l.Addr())
+		}
+	}
+}

@@ -1,0 +1,28 @@
+-- How many field versions there are, deleted ones left out, across tenants. Index: profile_fields_status, which is all that is
+-- read as long as the table is vacuumed.
+-- name: CountFieldsByStatus :many
+SELECT status, count(*) AS fields
+FROM profile_fields
+WHERE deleted_at IS NULL
+GROUP BY status;
+
+-- What is owed, by its age, across tenants. Index: intents_due, which holds nothing that is finished.
+-- name: CountOwedIntents :many
+SELECT workflow,
+       status,
+       count(*) FILTER (WHERE accepted_at > clock_timestamp() - interval '1 minute') AS minute,
+       count(*) FILTER (WHERE accepted_at BETWEEN clock_timestamp() - interval '10 minutes' AND clock_timestamp() - interval '1 minute') AS ten_minutes,
+       count(*) FILTER (WHERE accepted_at BETWEEN clock_timestamp() - interval '1 hour' AND clock_timestamp() - interval '10 minutes') AS hour,
+       count(*) FILTER (WHERE accepted_at < clock_timestamp() - interval '1 hour') AS longer,
+       extract(EPOCH FROM clock_timestamp() - min(accepted_at))::double precision AS oldest_seconds
+FROM intents
+WHERE status IN ('accepted', 'applied')
+GROUP BY workflow, status;
+
+-- What finished in the last five minutes, across tenants. Index: intents_finished.
+-- name: CountFinishedIntents :many
+SELECT workflow, status, count(*) AS intents
+FROM intents
+WHERE status IN ('succeeded', 'failed')
+  AND finished_at > clock_timestamp() - interval '5 minutes'
+GROUP BY workflow, status;

@@ -1,0 +1,124 @@
+package metrics_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/metrics"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func TestMain(m *testing.M) {
+	testkit.Parallel(8)
+	os.Exit(m.Run())
+}
+
+func TestWhatIsToldIsCounted(t *testing.T) {
+	t.Parallel()
+	m := metrics.New(metrics.Sources{})
+	m.ChainRead(1)
+	m.ChainRead(12)
+	m.ValuesInvalid(vault.WorkflowImportFields, 3, 2)
+	m.GapTried("", "expired")
+	m.GapTried("session", "filled")
+	m.BudgetSpent()
+	want := `
+# HELP gap_fill_attempts_total Fields that gap fills tried to fill, counted when the fill ends, by where the value came from (none: nowhere) and what came of it.
+# TYPE gap_fill_attempts_total counter
+gap_fill_attempts_total{outcome="expired",source="none"} 1
+gap_fill_attempts_total{outcome="filled",source="session"} 1
+# HELP profile_schema_validation_errors_total Values that broke the rules of their definition, by what was asked for and what came of it: rejected, or stored with a warning.
+# TYPE profile_schema_validation_errors_total counter
+profile_schema_validation_errors_total{outcome="rejected",workflow="answer-question"} 0
+profile_schema_validation_errors_total{outcome="rejected",workflow="import-fields"} 3
+profile_schema_validation_errors_total{outcome="rejected",workflow="write-field"} 0
+profile_schema_validation_errors_total{outcome="warned",workflow="answer-question"} 0
+profile_schema_validation_errors_total{outcome="warned",workflow="import-fields"} 2
+profile_schema_validation_errors_total{outcome="warned",workflow="write-field"} 0
+# HELP vault_llm_budget_refusals_total Calls of the language model that were not made, because the tenant's budget of the day was spent.
+# TYPE vault_llm_budget_refusals_total counter
+vault_llm_budget_refusals_total 1
+`
+	if err := testutil.GatherAndCompare(m.Registry, strings.NewReader(want), "gap_fill_attempts_total", "profile_schema_validation_errors_total", "vault_llm_budget_refusals_total"); err != nil {
+		t.Error(err)
+	}
+	if problems, err := testutil.GatherAndLint(m.Registry); err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+}
+
+// shown gives the samples of a collector, as text.
+func shown(t *testing.T, c prometheus.Collector) string {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(c)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			fmt.Fprintf(&b, "%s", f.GetName())
+			for _, l := range m.GetLabel() {
+				fmt.Fprintf(&b, " %s", l.GetValue())
+			}
+			fmt.Fprintf(&b, " %g\n", m.GetGauge().GetValue())
+		}
+	}
+	return b.String()
+}
+
+// What is owed is shown with its age; what cannot be counted is not shown, rather than what was true once.
+func TestTheCensusShowsWhatThereIs(t *testing.T) {
+	t.Parallel()
+	url := dbtest.URL(t)
+	d, err := db.Open(t.Context(), url, db.Options{MaxConns: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tenant := dbtest.Tenant(t, d)
+	for i := range 3 {
+		_, err := d.Tenant(tenant).InsertIntent(t.Context(), dbgen.InsertIntentParams{
+			ID: testkit.ID(), TenantID: tenant, Workflow: vault.WorkflowWriteField, Event: vault.EventFieldWrite, Subject: "s",
+			IdempotencyKey: fmt.Sprint(i), Payload: []byte("sealed"), DueAfter: time.Minute,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	census := metrics.NewCensus(d, slog.New(slog.DiscardHandler), 10*time.Millisecond)
+	if text := shown(t, census); text != "" {
+		t.Errorf("before it counts it shows %s", text)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- census.Run(ctx) }()
+	testkit.Eventually(t, "the census shows what is owed", func(context.Context) (struct{}, bool) {
+		text := shown(t, census)
+		return struct{}{}, strings.Contains(text, "vault_intents_owed under_1m accepted write-field 3\n") &&
+			strings.Contains(text, "vault_intents_owed over_1h accepted write-field 0\n") &&
+			strings.Contains(text, "vault_intents_oldest_seconds accepted write-field ") &&
+			strings.Contains(text, "profile_fields_by_status orphaned 0\n")
+	})
+	d.Close()
+	testkit.Eventually(t, "what cannot be counted is gone", func(context.Context) (struct{}, bool) {
+		return struct{}{}, !strings.Contains(shown(t, census), "vault_intents")
+	})
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
