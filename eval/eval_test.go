@@ -75,13 +75,13 @@ func dataSet(t *testing.T) string {
 		turn{speaker: "SYSTEM", words: "In which city?", acts: [][2]string{{"REQUEST", "city"}}},
 		turn{speaker: "USER", words: "It should be in San Jose.", intent: "FindRestaurants", acts: [][2]string{{"INFORM", "city=San Jose"}},
 			state: map[string][]string{"city": {"San Jose"}}},
-		turn{speaker: "SYSTEM", words: "There is Bazille in San Jose.", acts: [][2]string{{"OFFER", "restaurant_name=Bazille"}}},
+		turn{speaker: "SYSTEM", words: "There is Blue Door in San Jose.", acts: [][2]string{{"OFFER", "restaurant_name=Blue Door"}}},
 		turn{speaker: "USER", words: "Good. A table for three people, please, but in Oakland.", intent: "ReserveRestaurant",
 			acts:  [][2]string{{"INFORM", "party_size=3"}, {"INFORM", "city=Oakland"}},
-			state: map[string][]string{"city": {"Oakland"}, "party_size": {"3"}, "restaurant_name": {"Bazille"}}},
+			state: map[string][]string{"city": {"Oakland"}, "party_size": {"3"}, "restaurant_name": {"Blue Door"}}},
 		turn{speaker: "SYSTEM", words: "Booked.", acts: [][2]string{{"CONFIRM", "city=Oakland"}}},
 		turn{speaker: "USER", words: "Thanks!", intent: "ReserveRestaurant",
-			state: map[string][]string{"city": {"Oakland"}, "party_size": {"3"}, "restaurant_name": {"Bazille"}}},
+			state: map[string][]string{"city": {"Oakland"}, "party_size": {"3"}, "restaurant_name": {"Blue Door"}}},
 	)
 	dir := t.TempDir()
 	encoded, err := json.Marshal([]any{talk})
@@ -166,11 +166,11 @@ func TestWithAModelWithoutFaultsThePipelineHasNone(t *testing.T) {
 	}
 	r.Wrong = append(r.Wrong, eval.Example{Dialogue: "1_00000", Slot: "Restaurants_9.city", Truth: "Oakland", Stored: "San Jose", Quote: "in San Jose"})
 	kept, err := json.Marshal(r.WithoutWords())
-	if err != nil || !strings.Contains(string(kept), "Restaurants_9.city") || slices.ContainsFunc([]string{"Bazille", "San Jose", "Oakland"}, func(words string) bool { return strings.Contains(string(kept), words) }) {
+	if err != nil || !strings.Contains(string(kept), "Restaurants_9.city") || slices.ContainsFunc([]string{"Blue Door", "San Jose", "Oakland"}, func(words string) bool { return strings.Contains(string(kept), words) }) {
 		t.Errorf("what is kept of the report: %s, %v", kept, err)
 	}
 	r.Wrong = nil
-	// The city when nothing was said of it; then whether it is Bazille, which the customer only agreed to.
+	// The city when nothing was said of it; then whether it is Blue Door, which the customer only agreed to.
 	if a := r.Asking; a.Vault != 2 || a.Confirms != 1 || a.Reasked != 0 || a.Human != 1 || a.HumanConfirm != 1 || a.Unanswerable != 0 {
 		t.Errorf("asking: %+v", a)
 	}

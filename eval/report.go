@@ -341,6 +341,14 @@ func ratio(part, whole int) float64 {
 	return float64(part*10000/whole) / 10000 // never rounded up to 1
 }
 
+// of writes a ratio, where there was anything to take it of.
+func of(ratio float64, whole int) string {
+	if whole == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.4f", ratio)
+}
+
 // WithoutWords is the report without any word of a conversation: of each example the dialogue and the slot are left.
 func (r *Report) WithoutWords() *Report {
 	plain := *r
@@ -372,7 +380,7 @@ func (r *Report) Print(out io.Writer) error {
 	}
 	_, _ = fmt.Fprint(w, "\n\nVALUES\tSTORED\tCORRECT\tPRECISION\tSAID\tFOUND\tRECALL\tKNOWN\tRECALL OF KNOWN\n")
 	line := func(name string, v Values) {
-		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%.4f\t%d\t%d\t%.4f\t%d\t%.4f\n", name, v.Stored, v.Correct, v.Precision, v.Storable, v.Found, v.Recall, v.Known, v.OfKnown)
+		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%d\t%d\t%s\t%d\t%s\n", name, v.Stored, v.Correct, of(v.Precision, v.Stored), v.Storable, v.Found, of(v.Recall, v.Storable), v.Known, of(v.OfKnown, v.Known))
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.ByKind)) {
 		line(name, *r.ByKind[name])

@@ -13,6 +13,8 @@ import (
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/steps"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -382,6 +384,51 @@ func TestAModelThatFailsLeavesWhatWasExtracted(t *testing.T) {
 	w.proposing(proposed("wealth"))
 	w.extract(ev)
 	w.equal("when the model is back", []string{"wealth hard extracted none"}, w.requirements(scenario.ID))
+}
+
+// What a model may propose wrongly, over HTTP: the save goes on, the extraction says what happened, and nothing comes of it but, where
+// only its quote is invented, a review.
+func TestAModelThatProposesNonsenseChangesNothing(t *testing.T) {
+	t.Parallel()
+	entry := func(change ...string) string {
+		e := `{"name":"income","display_name":"Income","description":"","value_type":"number","allowed_values":[],"validation_regex":"",` +
+			`"collection_prompt":"What is your income?","examples":[],"is_pii":true,"required_level":"hard","fallback_action":"ask",` +
+			`"required_verification":false,"confidence":0.95,"quote":"the income"}`
+		return `{"fields":[` + strings.NewReplacer(change...).Replace(e) + `]}`
+	}
+	for name, c := range map[string]struct{ answer, says, requirement string }{
+		"an unknown key":             {answer: entry(`"is_pii":true`, `"is_pii":true,"note":"x"`), says: "a key that is not in the schema"},
+		"an unknown type":            {answer: entry(`"number"`, `"money"`), says: "value_type"},
+		"a wrong type":               {answer: entry(`0.95`, `"sure"`), says: "confidence"},
+		"confidence 7":               {answer: entry(`0.95`, `7`), says: "is not between 0 and 1"},
+		"nothing":                    {says: "the answer is empty"},
+		"no JSON":                    {answer: `Of course!`, says: "not valid JSON"},
+		"a stream that does not end": {answer: strings.Repeat(`{"fields":[`, 1<<20), says: "larger than"},
+		"a quote that is not there":  {answer: entry(`the income`, `your fortune`), requirement: "income hard extracted pending"},
+		"what it should":             {answer: entry(), requirement: "income hard extracted none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, _ := paid(t, c.answer, func(*steps.Deps) {})
+			scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+			ev := w.described(scenario, "We need the income.")
+			err := w.run(ev, extractSchema...)
+			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Fatalf("the extraction says %v", err)
+			}
+			var want []string
+			if c.requirement != "" {
+				want = []string{c.requirement}
+			}
+			w.equal("requirements", want, w.requirements(scenario.ID))
+			if op := w.operation(ev); vault.Permanent(err) && (op.Error == nil || !strings.Contains(op.Error.Message, c.says)) {
+				t.Errorf("the operation is %s with %v", op.Status, op.Error)
+			}
+			if _, err := query.New(w.db, w.cache, w.sealer).Scenario(t.Context(), w.tenant, scenario.ID); err != nil {
+				t.Errorf("the scenario was not saved: %v", err)
+			}
+		})
+	}
 }
 
 func TestWhatAPersonSavesStandsAboveWhatIsExtracted(t *testing.T) {
