@@ -23,7 +23,7 @@ func (w *world) holders(text string) []string {
 	var found []string
 	for table, rows := range dbtest.Dump(w.t, w.url) {
 		for _, row := range rows {
-			if strings.Contains(string(row), text) {
+			if strings.Contains(row, text) {
 				found = append(found, table)
 			}
 		}
