@@ -50,43 +50,45 @@ func theReadmesQuickstart(t *testing.T, s *system) {
 	if err := os.Symlink(os.Args[0], filepath.Join(dir, "bin", "vault-dev")); err != nil {
 		t.Fatal(err)
 	}
-	var keys []string
-	for range 2 { // started again it is the same, with the same key
-		ctx, cancel := context.WithCancel(t.Context())
-		listener, err := listen(ctx, "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		ready, served := make(chan string, 1), make(chan error, 1)
-		go func() { served <- s.serve(ctx, listener, dev, func(env string) { ready <- env }) }()
-		select {
-		case <-ready:
-		case err := <-served:
-			t.Fatal(err)
-		}
-		key, err := os.ReadFile(filepath.Join(dev, "api.key"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys = append(keys, string(key))
-		if len(keys) == 2 {
-			runScript(t, dir, script)
-		}
-		cancel()
-		if err := <-served; err != nil {
-			t.Fatal(err)
-		}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	listener, err := listen(ctx, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready, served := make(chan string, 1), make(chan error, 1)
+	go func() { served <- s.serve(ctx, listener, dev, func(env string) { ready <- env }) }()
+	select {
+	case <-ready:
+	case err := <-served:
+		t.Fatal(err)
+	}
+	runScript(t, dir, script)
+	cancel()
+	if err := <-served; err != nil {
+		t.Fatal(err)
+	}
+
+	// Started again, it has the same key.
+	path := filepath.Join(dev, "api.key")
+	kept, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := devAPIKey(t.Context(), s.DB, path)
+	if err != nil {
+		t.Fatal(err)
 	}
 	rows, err := s.DB.System().ListAPIKeys(t.Context(), devTenant)
-	if err != nil || len(rows) != 1 || keys[0] != keys[1] {
+	if err != nil || len(rows) != 1 || again != string(kept) {
 		t.Errorf("there are %d keys, %v", len(rows), err)
 	}
 	// One that was revoked is replaced.
 	if _, err := s.DB.System().RevokeAPIKey(t.Context(), devTenant, rows[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	key, err := devAPIKey(t.Context(), s.DB, filepath.Join(dev, "api.key"))
-	if err != nil || key == keys[0] {
+	key, err := devAPIKey(t.Context(), s.DB, path)
+	if err != nil || key == again {
 		t.Errorf("a revoked key is kept, %v", err)
 	}
 	if row, err := s.DB.System().FindAPIKey(t.Context(), api.HashKey(key)); err != nil || row.TenantID != devTenant {
