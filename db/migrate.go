@@ -85,6 +85,18 @@ func withProvider(ctx context.Context, url string, fn func(*goose.Provider) erro
 	return nil
 }
 
+// newestVersion is that of the newest migration of this program: the number that its file begins with.
+func newestVersion() int64 {
+	names, _ := fs.Glob(schema, "schema/*.sql") // embedded: it cannot fail
+	newest := int64(0)
+	for _, name := range names {
+		if version, err := goose.NumericComponent(name); err == nil {
+			newest = max(newest, version)
+		}
+	}
+	return newest
+}
+
 // SchemaFiles gives the text of the migrations in order, for what must change when they do.
 func SchemaFiles() []string {
 	names, _ := fs.Glob(schema, "schema/*.sql") // embedded: it cannot fail

@@ -29,7 +29,7 @@ type DB struct {
 	system *pgxpool.Pool
 }
 
-// Open connects to the database in url and checks that its schema is there. The login role of the url must be a member of
+// Open connects to the database in url and checks that its schema is there and new enough. The login role of the url must be a member of
 // vault_app and vault_system, as whoever ran the migrations is.
 func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	if opts.MaxConns == 0 {
@@ -47,7 +47,26 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 		app.Close()
 		return nil, err
 	}
-	return &DB{app: app, system: system}, nil
+	d := &DB{app: app, system: system}
+	if err := d.checkSchema(ctx); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// checkSchema refuses a database whose schema is older than this program, whose steps would fail in it one by one. A newer one is
+// welcome: the schema is upgraded before the programs are.
+func (d *DB) checkSchema(ctx context.Context) error {
+	var has int64
+	err := d.system.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&has)
+	if err != nil {
+		return fmt.Errorf("read the version of the database's schema (has `vault migrate up` been run?): %w", err)
+	}
+	if needs := newestVersion(); has < needs {
+		return fmt.Errorf("the database's schema is at version %d and this program needs %d: run `vault migrate up`", has, needs)
+	}
+	return nil
 }
 
 func openPool(ctx context.Context, url, role string, maxConns int32, timeout time.Duration) (*pgxpool.Pool, error) {

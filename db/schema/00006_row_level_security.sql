@@ -4,6 +4,7 @@
 GRANT USAGE ON SCHEMA public TO vault_app, vault_system;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO vault_app, vault_system;
 REVOKE ALL ON goose_db_version FROM vault_app, vault_system;
+GRANT SELECT (version_id, is_applied) ON goose_db_version TO vault_system; -- whoever starts looks whether the schema is new enough
 REVOKE INSERT, UPDATE, DELETE ON tenants, api_keys FROM vault_app;
 
 -- +goose StatementBegin
