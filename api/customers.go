@@ -84,8 +84,16 @@ func (s *Server) profileRoutes() {
 		if more {
 			out.Body.Next = encodeCursor(afterID{items[len(items)-1].CustomerID})
 		}
-		if err == nil && in.Values {
-			err = s.options.Query.AddValues(ctx, c.tenant, items)
+		if err != nil || !in.Values {
+			return out, err
+		}
+		customers := make([]uuid.UUID, len(items))
+		for i, item := range items {
+			customers[i] = item.CustomerID
+		}
+		values, err := s.options.Query.ActiveValues(ctx, c.tenant, customers)
+		for i := range items {
+			items[i].Fields = values[items[i].CustomerID]
 		}
 		return out, err
 	})

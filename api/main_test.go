@@ -17,11 +17,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/contextvault/contextvault/api"
-	"github.com/contextvault/contextvault/cache"
-	"github.com/contextvault/contextvault/db"
-	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/internal/testkit"
-	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -29,7 +25,7 @@ var kit *testkit.Kit
 
 func TestMain(m *testing.M) { os.Exit(testkit.Main(m, func(k *testkit.Kit) { kit = k })) }
 
-const adminToken = "operators-only"
+const adminToken = testkit.AdminToken
 
 // operatorTenant is made by the first test that needs it.
 var operatorTenant = testkit.ID()
@@ -38,25 +34,6 @@ var makeOperator = sync.OnceValue(func() error {
 	_, err := kit.DB.System().CreateTenant(context.Background(), operatorTenant, "operator")
 	return err
 })
-
-// keyStore keeps keys where `vault keys` does.
-type keyStore struct{ db *db.DB }
-
-func (k keyStore) FindKey(ctx context.Context, hash []byte) (api.Key, error) {
-	row, err := k.db.System().FindAPIKey(ctx, hash)
-	if err != nil {
-		return api.Key{}, db.Found(err, "API key", "it")
-	}
-	key := api.Key{ID: row.ID, TenantID: row.TenantID, Hash: row.KeyHash, ExpiresAt: row.ExpiresAt, RevokedAt: row.RevokedAt, LastUsedAt: row.LastUsedAt}
-	for _, s := range row.Scopes {
-		key.Scopes = append(key.Scopes, api.Scope(s))
-	}
-	return key, nil
-}
-
-func (k keyStore) TouchKey(ctx context.Context, id uuid.UUID) error {
-	return k.db.System().TouchAPIKey(ctx, id)
-}
 
 // service is the API over a kit, for one test, with a tenant and keys of its own.
 type service struct {
@@ -73,13 +50,7 @@ func newService(t testing.TB, k *testkit.Kit, change ...func(*api.Options)) *ser
 	if err := makeOperator(); err != nil && k == kit {
 		t.Fatal(err)
 	}
-	o := api.Options{
-		Query: k.Query, Trigger: k.Trigger, Keys: keyStore{k.DB}, AdminToken: adminToken, OperatorTenant: operatorTenant, Log: testkit.Log(),
-		DropProfile: func(ctx context.Context, tenant, customer uuid.UUID) error {
-			return k.Cache.Drop(ctx, cache.ProfileKey(tenant, customer))
-		},
-		Dependencies: []telemetry.Dependency{{Name: "database", Required: true, Check: k.DB.Ping}, {Name: "redis", Check: k.Cache.Ping}},
-	}
+	o := k.APIOptions(operatorTenant)
 	for _, f := range change {
 		f(&o)
 	}
@@ -92,10 +63,7 @@ func newService(t testing.TB, k *testkit.Kit, change ...func(*api.Options)) *ser
 
 func (s *service) newKey(scopes ...string) (secret string, id uuid.UUID) {
 	s.t.Helper()
-	secret, id = api.NewKey(), testkit.ID()
-	err := s.DB.System().CreateAPIKey(s.t.Context(), dbgen.CreateAPIKeyParams{
-		ID: id, TenantID: s.tenant, Name: "test", KeyHash: api.HashKey(secret), Scopes: scopes,
-	})
+	secret, id, err := s.APIKey(s.t.Context(), s.tenant, scopes...)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -28,25 +28,24 @@ func (q *Queries) CustomersPage(ctx context.Context, tenant uuid.UUID, after *uu
 	return page, more, nil
 }
 
-// AddValues adds their active values to a page of customers.
-func (q *Queries) AddValues(ctx context.Context, tenant uuid.UUID, page []vault.Customer) error {
-	ids, at := make([]uuid.UUID, len(page)), make(map[uuid.UUID]map[string]vault.Field, len(page))
-	for i := range page {
-		page[i].Fields = map[string]vault.Field{}
-		ids[i], at[page[i].CustomerID] = page[i].CustomerID, page[i].Fields
-	}
-	rows, err := q.db.Tenant(tenant).ListValuesOf(ctx, tenant, ids)
+// ActiveValues gives the active values of customers, by customer and name. Who has none is not in it.
+func (q *Queries) ActiveValues(ctx context.Context, tenant uuid.UUID, customers []uuid.UUID) (map[uuid.UUID]map[string]vault.Field, error) {
+	rows, err := q.db.Tenant(tenant).ListValuesOf(ctx, tenant, customers)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	out := make(map[uuid.UUID]map[string]vault.Field, len(customers))
 	for _, r := range rows {
 		field := db.FieldOf(r.ProfileField)
 		if err := q.sealer.OpenField(tenant, &field); err != nil {
-			return err
+			return nil, err
 		}
-		at[r.CustomerID][field.Name] = field
+		if out[r.CustomerID] == nil {
+			out[r.CustomerID] = map[string]vault.Field{}
+		}
+		out[r.CustomerID][field.Name] = field
 	}
-	return nil
+	return out, nil
 }
 
 // HistoryPosition is a place in a history: that of a version.

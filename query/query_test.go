@@ -243,9 +243,8 @@ func TestNoReadServesAnotherTenant(t *testing.T) {
 			return len(page), err
 		},
 		"Values": func(tenant uuid.UUID) (int, error) {
-			page := []vault.Customer{{CustomerID: v.customer}}
-			err := v.AddValues(ctx, tenant, page)
-			return len(page[0].Fields), err
+			values, err := v.ActiveValues(ctx, tenant, []uuid.UUID{v.customer})
+			return len(values[v.customer]), err
 		},
 		"Field":   func(tenant uuid.UUID) (int, error) { f, err := v.Field(ctx, tenant, item); return len(f.Value), err },
 		"Chain":   func(tenant uuid.UUID) (int, error) { c, err := v.Chain(ctx, tenant, item, 0); return len(c.Links), err },

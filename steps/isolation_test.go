@@ -266,7 +266,7 @@ func nothing(v reflect.Value) bool {
 	switch {
 	case v.IsZero():
 		return true
-	case v.Kind() == reflect.Slice:
+	case v.Kind() == reflect.Slice || v.Kind() == reflect.Map:
 		return v.Len() == 0
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
@@ -554,6 +554,8 @@ func (l loot) input(t reflect.Type, n int) reflect.Value {
 	switch t {
 	case reflect.TypeFor[uuid.UUID]():
 		return reflect.ValueOf(l.ids[""][n/3])
+	case reflect.TypeFor[[]uuid.UUID]():
+		return reflect.ValueOf(l.ids[""])
 	case reflect.TypeFor[string]():
 		return reflect.ValueOf([]string{"plan", "email", "age"}[n%3])
 	case reflect.TypeFor[int]():

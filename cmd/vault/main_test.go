@@ -42,6 +42,20 @@ type process struct {
 // startWorker starts a worker of the system and waits until it reaches what it needs. It ends with the test at the latest.
 func startWorker(t *testing.T, kit *testkit.Kit) *process {
 	t.Helper()
+	return start(t, kit, "worker", "VAULT_WORKER_HEALTH_ADDRESS",
+		// The cron of the relay would make a test depend on the minute's start; the relay of the worker itself goes on.
+		"VAULT_JOBS_HATCHET_CRON_RELAY_INTENTS=0 0 1 1 *", "VAULT_WORKER_CENSUS_SECONDS=1")
+}
+
+// startServe starts `vault serve` of the system and waits until it is ready. It ends with the test at the latest.
+func startServe(t *testing.T, kit *testkit.Kit, environ ...string) *process {
+	t.Helper()
+	return start(t, kit, "serve", "VAULT_API_LISTEN_ADDRESS", environ...)
+}
+
+// start starts a role as a process of its own, which listens at a free port, given to it by the variable address.
+func start(t *testing.T, kit *testkit.Kit, role, address string, environ ...string) *process {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free
 	if err != nil {
 		t.Fatal(err)
@@ -50,10 +64,8 @@ func startWorker(t *testing.T, kit *testkit.Kit) *process {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p.cmd = exec.Command(os.Args[0], "worker")
-	p.cmd.Env = append(kit.Environ(), asCommand+"=1", "VAULT_WORKER_HEALTH_ADDRESS="+p.health,
-		// The cron of the relay would make a test depend on the minute's start; the relay of the worker itself goes on.
-		"VAULT_JOBS_HATCHET_CRON_RELAY_INTENTS=0 0 1 1 *", "VAULT_WORKER_CENSUS_SECONDS=1")
+	p.cmd = exec.Command(os.Args[0], role)
+	p.cmd.Env = append(append(kit.Environ(), environ...), asCommand+"=1", address+"="+p.health)
 	p.cmd.Stderr, p.cmd.Stdout = &p.log, &p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -66,17 +78,20 @@ func startWorker(t *testing.T, kit *testkit.Kit) *process {
 		_ = p.cmd.Process.Kill()
 		<-p.ended
 		if t.Failed() {
-			t.Logf("worker %d:\n%s", p.cmd.Process.Pid, &p.log)
+			t.Logf("%s %d:\n%s", role, p.cmd.Process.Pid, tail(p.log.String()))
 		}
 	})
-	testkit.Eventually(t, "the worker is ready", func(ctx context.Context) (struct{}, bool) {
+	testkit.Eventually(t, "the "+role+" is ready", func(ctx context.Context) (struct{}, bool) {
 		if p.hasEnded() {
-			t.Fatal("the worker ended")
+			t.Fatal("the " + role + " ended")
 		}
 		return struct{}{}, p.get(ctx, "/readyz") == http.StatusOK
 	})
 	return p
 }
+
+// tail is the end of a long log.
+func tail(log string) string { return log[max(0, len(log)-8<<10):] }
 
 func (p *process) hasEnded() bool {
 	select {

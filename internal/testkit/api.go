@@ -10,34 +10,13 @@ import (
 
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/cache"
-	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/keystore"
 	"github.com/contextvault/contextvault/telemetry"
 )
 
 // AdminToken is the operator's, at ServeAPI.
 const AdminToken = "operators-only"
-
-// keyStore keeps API keys where `vault keys` does.
-type keyStore struct{ db *db.DB }
-
-// FindKey implements api.Keys.
-func (k keyStore) FindKey(ctx context.Context, hash []byte) (api.Key, error) {
-	row, err := k.db.System().FindAPIKey(ctx, hash)
-	if err != nil {
-		return api.Key{}, db.Found(err, "API key", "it")
-	}
-	key := api.Key{ID: row.ID, TenantID: row.TenantID, Hash: row.KeyHash, ExpiresAt: row.ExpiresAt, RevokedAt: row.RevokedAt, LastUsedAt: row.LastUsedAt}
-	for _, s := range row.Scopes {
-		key.Scopes = append(key.Scopes, api.Scope(s))
-	}
-	return key, nil
-}
-
-// TouchKey implements api.Keys.
-func (k keyStore) TouchKey(ctx context.Context, id uuid.UUID) error {
-	return k.db.System().TouchAPIKey(ctx, id)
-}
 
 // ServeAPI serves the system over HTTP in this process, without a limit on requests. wrap may stand in front of it; nil: nothing
 // does. Close the server.
@@ -46,17 +25,22 @@ func (k *Kit) ServeAPI(ctx context.Context, wrap func(http.Handler) http.Handler
 	if _, err := k.DB.System().CreateTenant(ctx, operator, "operator"); err != nil {
 		return nil, fmt.Errorf("make the operator's tenant: %w", err)
 	}
-	var h http.Handler = api.New(api.Options{
-		Query: k.Query, Trigger: k.Trigger, Keys: keyStore{k.DB}, AdminToken: AdminToken, OperatorTenant: operator, Log: Log(),
-		DropProfile: func(ctx context.Context, tenant, customer uuid.UUID) error {
-			return k.Cache.Drop(ctx, cache.ProfileKey(tenant, customer))
-		},
-		Dependencies: []telemetry.Dependency{{Name: "database", Required: true, Check: k.DB.Ping}, {Name: "redis", Check: k.Cache.Ping}},
-	})
+	var h http.Handler = api.New(k.APIOptions(operator))
 	if wrap != nil {
 		h = wrap(h)
 	}
 	return httptest.NewServer(h), nil
+}
+
+// APIOptions are those of the system's API, without a limit on requests; the sweeps by hand are of the operator's tenant.
+func (k *Kit) APIOptions(operator uuid.UUID) api.Options {
+	return api.Options{
+		Query: k.Query, Trigger: k.Trigger, Keys: keystore.Store{DB: k.DB}, AdminToken: AdminToken, OperatorTenant: operator, Log: Log(),
+		DropProfile: func(ctx context.Context, tenant, customer uuid.UUID) error {
+			return k.Cache.Drop(ctx, cache.ProfileKey(tenant, customer))
+		},
+		Dependencies: []telemetry.Dependency{{Name: "database", Required: true, Check: k.DB.Ping}, {Name: "redis", Check: k.Cache.Ping}},
+	}
 }
 
 // APIKey makes a key of a tenant.

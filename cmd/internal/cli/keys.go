@@ -17,29 +17,6 @@ import (
 	"github.com/contextvault/contextvault/worker"
 )
 
-// keyStore is where the API finds its keys. They are looked up before the tenant is known, so by the role that sees all.
-type keyStore struct{ db *db.DB }
-
-// FindKey implements api.Keys.
-func (k keyStore) FindKey(ctx context.Context, hash []byte) (api.Key, error) {
-	row, err := k.db.System().FindAPIKey(ctx, hash)
-	if err != nil {
-		return api.Key{}, db.Found(err, "API key", "it")
-	}
-	key := api.Key{
-		ID: row.ID, TenantID: row.TenantID, Hash: row.KeyHash, ExpiresAt: row.ExpiresAt, RevokedAt: row.RevokedAt, LastUsedAt: row.LastUsedAt,
-	}
-	for _, scope := range row.Scopes {
-		key.Scopes = append(key.Scopes, api.Scope(scope))
-	}
-	return key, nil
-}
-
-// TouchKey implements api.Keys.
-func (k keyStore) TouchKey(ctx context.Context, id uuid.UUID) error {
-	return k.db.System().TouchAPIKey(ctx, id)
-}
-
 func (a *App) keysCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "keys", Short: "API keys of a tenant"}
 	cmd.PersistentFlags().StringVar(&a.tenant, "tenant", "", "tenant id (default: VAULT_TENANT)")

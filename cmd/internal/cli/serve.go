@@ -15,6 +15,7 @@ import (
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/internal/keystore"
 	"github.com/contextvault/contextvault/worker"
 )
 
@@ -58,7 +59,7 @@ func Serve(ctx context.Context, r *worker.Runtime, listener net.Listener) error 
 		}
 	}
 	server := api.New(api.Options{
-		Query: r.Query, Trigger: r.Trigger, Keys: keyStore{r.DB}, AdminToken: cfg.AdminToken.Reveal(), OperatorTenant: operatorTenant,
+		Query: r.Query, Trigger: r.Trigger, Keys: keystore.Store{DB: r.DB}, AdminToken: cfg.AdminToken.Reveal(), OperatorTenant: operatorTenant,
 		DropProfile: func(ctx context.Context, tenant, customer uuid.UUID) error {
 			return r.Cache.Drop(ctx, cache.ProfileKey(tenant, customer))
 		},
