@@ -100,9 +100,6 @@ func runScript(t *testing.T, dir, script string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
-	if _, err := exec.LookPath("uuidgen"); err != nil {
-		script = "uuidgen() { cat /proc/sys/kernel/random/uuid; }\n" + script
-	}
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), asCommand + "=1"}
