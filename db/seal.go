@@ -1,16 +1,11 @@
 package db
 
 import (
-	"bytes"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/tink-crypto/tink-go/aead"
-	"github.com/tink-crypto/tink-go/insecurecleartextkeyset"
-	"github.com/tink-crypto/tink-go/keyset"
 	"github.com/tink-crypto/tink-go/tink"
 )
 
@@ -18,31 +13,12 @@ import (
 // so that a payload moved to another row does not open.
 type Sealer struct{ aead tink.AEAD }
 
-// NewSealingKey makes a key for NewSealer. Keep it: what it sealed opens with nothing else.
-func NewSealingKey() (string, error) {
-	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
-	if err != nil {
-		return "", fmt.Errorf("make a sealing key: %w", err)
-	}
-	var buf bytes.Buffer
-	if err := insecurecleartextkeyset.Write(handle, keyset.NewBinaryWriter(&buf)); err != nil {
-		return "", fmt.Errorf("make a sealing key: %w", err)
-	}
-	return base64.StdEncoding.EncodeToString(buf.Bytes()), nil
-}
-
-var errSealingKey = errors.New("VAULT_SEALING_KEY is not a sealing key: make one with `vault sealing-key`")
-
 // NewSealer reads a key: a Tink keyset in base64. A keyset of several keys opens with each and seals with the primary one, so
 // keys can be rotated.
 func NewSealer(key string) (*Sealer, error) {
-	raw, err := base64.StdEncoding.DecodeString(key)
-	if err != nil || len(raw) == 0 {
-		return nil, errSealingKey
-	}
-	handle, err := insecurecleartextkeyset.Read(keyset.NewBinaryReader(bytes.NewReader(raw)))
+	handle, err := decodeKeyset(key)
 	if err != nil {
-		return nil, errSealingKey
+		return nil, err
 	}
 	primitive, err := aead.New(handle)
 	if err != nil {

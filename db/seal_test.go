@@ -6,10 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tink-crypto/tink-go/aead"
-	"github.com/tink-crypto/tink-go/insecurecleartextkeyset"
-	"github.com/tink-crypto/tink-go/keyset"
-
 	"github.com/contextvault/contextvault/db"
 )
 
@@ -73,50 +69,51 @@ func TestAPayloadOpensOnlyWhereItWasSealed(t *testing.T) {
 	}
 }
 
+// TestKeysCanBeRotated goes through a rotation as an operator does: at each step processes with the key from before and with the new
+// one are there side by side.
 func TestKeysCanBeRotated(t *testing.T) {
 	t.Parallel()
-	oldKey := newKey(t)
-	raw, err := base64.StdEncoding.DecodeString(oldKey)
-	if err != nil {
-		t.Fatal(err)
+	rotated := func(key string, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key
 	}
-	handle, err := insecurecleartextkeyset.Read(keyset.NewBinaryReader(bytes.NewReader(raw)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	manager := keyset.NewManagerFromHandle(handle)
-	id, err := manager.Add(aead.AES256GCMKeyTemplate())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := manager.SetPrimary(id); err != nil { // the old one stays, to open with
-		t.Fatal(err)
-	}
-	if handle, err = manager.Handle(); err != nil {
-		t.Fatal(err)
-	}
-	var buf bytes.Buffer
-	if err := insecurecleartextkeyset.Write(handle, keyset.NewBinaryWriter(&buf)); err != nil {
-		t.Fatal(err)
-	}
-	before, after := sealer(t, oldKey), sealer(t, base64.StdEncoding.EncodeToString(buf.Bytes()))
+	first := newKey(t)
+	added := rotated(db.AddSealingKey(first))
+	promoted := rotated(db.PromoteSealingKey(added))
+	pruned := rotated(db.PruneSealingKey(promoted))
 	tenant, intent := newID(), newID()
-	old, err := before.Seal(tenant, intent, "old")
-	if err != nil {
-		t.Fatal(err)
+	opens := func(sealedBy, openedBy string) bool {
+		t.Helper()
+		sealed, err := sealer(t, sealedBy).Seal(tenant, intent, "kept")
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, err := sealer(t, openedBy).OpenBytes(tenant, intent, sealed)
+		return err == nil && string(plain) == `"kept"`
 	}
-	if plain, err := after.OpenBytes(tenant, intent, old); err != nil || string(plain) != `"old"` {
-		t.Errorf("what the old key sealed: got %s, %v", plain, err)
+	for _, side := range []struct {
+		what     string
+		a, b     string
+		bothWays bool
+	}{
+		{"the new key is added", first, added, true},
+		{"it is promoted", added, promoted, true},
+		{"the old one is taken away", promoted, pruned, true},
+		{"a step is left out", first, promoted, false},
+		{"all is over", first, pruned, false},
+	} {
+		if got := opens(side.a, side.b) && opens(side.b, side.a); got != side.bothWays {
+			t.Errorf("%s: each opens what the other sealed: %t, want %t", side.what, got, side.bothWays)
+		}
 	}
-	fresh, err := after.Seal(tenant, intent, "new")
-	if err != nil {
-		t.Fatal(err)
+	if !opens(first, promoted) {
+		t.Error("what was sealed before the rotation does not open")
 	}
-	if plain, err := after.OpenBytes(tenant, intent, fresh); err != nil || string(plain) != `"new"` {
-		t.Errorf("what the new key sealed: got %s, %v", plain, err)
-	}
-	if _, err := before.OpenBytes(tenant, intent, fresh); err == nil {
-		t.Error("the old key opens what the new one sealed")
+	if _, err := db.AddSealingKey("no key"); err == nil || strings.Contains(err.Error(), "no key") {
+		t.Errorf("what is no key: %v", err)
 	}
 }
 

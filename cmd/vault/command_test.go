@@ -60,6 +60,22 @@ func TestSealingKeyMakesOneThatOpensAVault(t *testing.T) {
 	}
 }
 
+func TestASealingKeyIsRotated(t *testing.T) {
+	t.Parallel()
+	key := sealingKey(t)
+	for _, step := range []string{"add", "promote", "prune"} {
+		stdout, stderr, code := run(t, []string{key}, "sealing-key", step)
+		next := strings.TrimSpace(stdout)
+		if _, err := db.NewSealer(next); code != 0 || stderr != "" || err != nil || key == "VAULT_SEALING_KEY="+next {
+			t.Fatalf("%s exited with %d and said %s, %v", step, code, stderr, err)
+		}
+		key = "VAULT_SEALING_KEY=" + next
+	}
+	if _, stderr, code := run(t, nil, "sealing-key", "add"); code == 0 || !strings.Contains(stderr, "VAULT_SEALING_KEY is not set") {
+		t.Errorf("without a key it exited with %d and said %s", code, stderr)
+	}
+}
+
 func TestMigrateGoesDownAndUp(t *testing.T) {
 	t.Parallel()
 	environ := []string{"DATABASE_URL=" + dbtest.URL(t)}

@@ -6,22 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/contextvault/contextvault/config"
-	"github.com/contextvault/contextvault/db"
 )
-
-func (a *App) sealingKeyCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "sealing-key", Short: "make a key for VAULT_SEALING_KEY", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			key, err := db.NewSealingKey()
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(a.Out, key)
-			return err
-		},
-	}
-}
 
 func (a *App) configCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "config", Short: "show the configuration"}
