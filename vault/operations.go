@@ -241,8 +241,8 @@ const (
 
 // SweepResult is the result of expire-fields and detect-orphans.
 type SweepResult struct {
-	Marked   int `json:"marked"`
-	Profiles int `json:"profiles"`
+	Marked   int `json:"marked"`   // items
+	Profiles int `json:"profiles"` // whose items these are; one that several batches touched counts in each
 }
 
 // Sweep asks for a sweep by hand.
