@@ -261,6 +261,25 @@ func removeStale(ctx context.Context, layer *database.Layer) error {
 	return nil
 }
 
+// assignTenant gives the tenant to the one scheduler that there is, in the database too. Otherwise the scheduler's next look, which goes
+// by the database, takes the tenant from it again until the engine's next rebalancing; and a lease that is acquired at that moment is
+// nobody's for its 30 seconds, in which no gap fill or no extraction runs (v0.104.7, seen at every other start).
+func assignTenant(ctx context.Context, layer *database.Layer, tenant uuid.UUID) error {
+	for {
+		done, err := layer.Pool.Exec(ctx, `UPDATE "Tenant" t SET "schedulerPartitionId" = p."id" FROM "SchedulerPartition" p WHERE t."id" = $1`, tenant)
+		if err != nil {
+			return fmt.Errorf("embedded: give the tenant to the scheduler: %w", err)
+		}
+		// The pause is also for a look that began before: it has ended then.
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+		if done.RowsAffected() > 0 { // the scheduler has registered its partition
+			return nil
+		}
+	}
+}
+
 func hasCode(err error, codes ...string) bool {
 	var pgErr *pgconn.PgError
 	if !errors.As(err, &pgErr) {

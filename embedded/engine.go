@@ -103,6 +103,9 @@ func Start(ctx context.Context, cfg Config) (_ *Engine, err error) {
 	if cfg.SingleEngine {
 		// The scheduler looks for its tenants every second, and finds the first worker two seconds after that. There
 		// is no other scheduler that could have this tenant, so give it to ours now: the first task then runs at once.
+		if err := assignTenant(ctx, sc.Layer, tenant.ID); err != nil {
+			return nil, err
+		}
 		sc.SchedulingPoolV1.SetTenants([]*sqlcv1.Tenant{tenant})
 	}
 	e := &Engine{

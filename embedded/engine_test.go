@@ -273,6 +273,26 @@ func TestRestartKeepsClients(t *testing.T) {
 	}
 }
 
+// What the scheduler is given at the start is its own in the database too, so that its next look does not take it away again.
+func TestTheSchedulerKeepsItsTenantFromTheStart(t *testing.T) {
+	cfg := embeddedtest.Config(t)
+	for range 2 { // the second finds what the first has left
+		engine := mustStart(t, cfg)
+		conn, err := pgx.Connect(t.Context(), cfg.DatabaseURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var strays int
+		err = conn.QueryRow(t.Context(), `SELECT count(*) FROM "Tenant" WHERE "slug" <> 'internal'
+			AND "schedulerPartitionId" IS DISTINCT FROM (SELECT "id" FROM "SchedulerPartition")`).Scan(&strays)
+		if err != nil || strays != 0 {
+			t.Errorf("%d tenants are of no scheduler, %v", strays, err)
+		}
+		_ = conn.Close(t.Context())
+		mustStop(t, engine)
+	}
+}
+
 // An engine killed with -9 keeps its leases, which would hold up the next one for a minute.
 func TestKilledEngineResumes(t *testing.T) {
 	cfg := embeddedtest.Config(t)
