@@ -253,6 +253,11 @@ func removeStale(ctx context.Context, layer *database.Layer) error {
 		`DELETE FROM "SchedulerPartition"`,
 		`DELETE FROM "TenantWorkerPartition"`,
 		`UPDATE "Worker" SET "isActive" = false WHERE "isActive"`, // until it connects again
+		// The queues of workflows that run one at a time. An engine that ends in order does not give these back either, and what
+		// is queued waits for the rest of their 30 seconds (v0.104.7).
+		`UPDATE outbox.topics SET exclusive_consumer_id = NULL, exclusive_consumer_expires_at = NULL WHERE exclusive_consumer_id IS NOT NULL`,
+		`DELETE FROM outbox.maintenance_leases`,
+		`DELETE FROM outbox.consumer_sessions`,
 	} {
 		if _, err := layer.Pool.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("embedded: remove stale rows (%s): %w", statement, err)
@@ -263,7 +268,7 @@ func removeStale(ctx context.Context, layer *database.Layer) error {
 
 // assignTenant gives the tenant to the one scheduler that there is, in the database too. Otherwise the scheduler's next look, which goes
 // by the database, takes the tenant from it again until the engine's next rebalancing; and a lease that is acquired at that moment is
-// nobody's for its 30 seconds, in which no gap fill or no extraction runs (v0.104.7, seen at every other start).
+// nobody's for its 30 seconds (v0.104.7).
 func assignTenant(ctx context.Context, layer *database.Layer, tenant uuid.UUID) error {
 	for {
 		done, err := layer.Pool.Exec(ctx, `UPDATE "Tenant" t SET "schedulerPartitionId" = p."id" FROM "SchedulerPartition" p WHERE t."id" = $1`, tenant)
