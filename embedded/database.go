@@ -268,7 +268,7 @@ func removeStale(ctx context.Context, layer *database.Layer) error {
 
 // assignTenant gives the tenant to the one scheduler that there is, in the database too. Otherwise the scheduler's next look, which goes
 // by the database, takes the tenant from it again until the engine's next rebalancing; and a lease that is acquired at that moment is
-// nobody's for its 30 seconds (v0.104.7).
+// nobody's for its 30 seconds (v0.104.7, read in its source).
 func assignTenant(ctx context.Context, layer *database.Layer, tenant uuid.UUID) error {
 	for {
 		done, err := layer.Pool.Exec(ctx, `UPDATE "Tenant" t SET "schedulerPartitionId" = p."id" FROM "SchedulerPartition" p WHERE t."id" = $1`, tenant)

@@ -2,7 +2,6 @@ package query
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -59,12 +58,8 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 		if err != nil {
 			return out, err
 		}
-		same, err := db.SameCustomers(ctx, q.db.Tenant(tenant), tenant, in.CustomerID)
-		if err != nil {
+		if err := db.CheckSessionOf(ctx, q.db.Tenant(tenant), tenant, in.CustomerID, session.ID, session.CustomerID); err != nil {
 			return out, err
-		}
-		if !slices.Contains(same, session.CustomerID) {
-			return out, vault.Invalid("session_id", "session %s is of another customer", *in.SessionID)
 		}
 		known.Session = session.Variables
 	}

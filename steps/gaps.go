@@ -151,12 +151,8 @@ func (s Gaps) loadCustomer(ctx context.Context, q *dbgen.Queries, tenant uuid.UU
 	if err != nil {
 		return db.Found(err, "session", *st.in.SessionID)
 	}
-	same, err := db.SameCustomers(ctx, q, tenant, st.in.CustomerID)
-	if err != nil {
+	if err := db.CheckSessionOf(ctx, q, tenant, st.in.CustomerID, session.ID, session.CustomerID); err != nil {
 		return err
-	}
-	if !slices.Contains(same, session.CustomerID) {
-		return vault.Invalid("session_id", "session %s is of another customer", *st.in.SessionID)
 	}
 	turns, err := q.ListTurns(ctx, tenant, session.ID)
 	if err != nil {

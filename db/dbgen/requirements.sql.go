@@ -159,7 +159,7 @@ func (q *Queries) ListRequirements(ctx context.Context, tenantID uuid.UUID, scen
 }
 
 const lockRequirementByKey = `-- name: LockRequirementByKey :one
-SELECT id, accepted_at, deleted_at, origin, review_state
+SELECT id, accepted_at, deleted_at, origin
 FROM scenario_field_requirements
 WHERE tenant_id = $1
   AND scenario_id = $2
@@ -179,11 +179,10 @@ type LockRequirementByKeyParams struct {
 }
 
 type LockRequirementByKeyRow struct {
-	ID          uuid.UUID
-	AcceptedAt  time.Time
-	DeletedAt   *time.Time
-	Origin      string
-	ReviewState string
+	ID         uuid.UUID
+	AcceptedAt time.Time
+	DeletedAt  *time.Time
+	Origin     string
 }
 
 // A requirement by its key, deleted or not, held until the transaction ends. Index: scenario_field_requirements_key.
@@ -201,7 +200,6 @@ func (q *Queries) LockRequirementByKey(ctx context.Context, arg LockRequirementB
 		&i.AcceptedAt,
 		&i.DeletedAt,
 		&i.Origin,
-		&i.ReviewState,
 	)
 	return i, err
 }

@@ -9,7 +9,7 @@ ORDER BY collection_order, field_name;
 
 -- A requirement by its key, deleted or not, held until the transaction ends. Index: scenario_field_requirements_key.
 -- name: LockRequirementByKey :one
-SELECT id, accepted_at, deleted_at, origin, review_state
+SELECT id, accepted_at, deleted_at, origin
 FROM scenario_field_requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND scenario_id = sqlc.arg(scenario_id)
