@@ -29,6 +29,7 @@ type version struct {
 	Name         string     `json:"name"`
 	Status       string     `json:"status"`
 	SupersededBy *uuid.UUID `json:"superseded_by_id"`
+	Source       *uuid.UUID `json:"source_item_id"`
 	AcceptedAt   time.Time  `json:"accepted_at"`
 	IntentID     uuid.UUID  `json:"intent_id"`
 	Deleted      bool       `json:"deleted"`
@@ -48,7 +49,7 @@ func (w *world) versions() map[uuid.UUID]version {
 	var raw json.RawMessage
 	dbtest.Scan(w.t, w.url, &raw, `
 		SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]') FROM (
-		    SELECT f.id, p.customer_id, f.name, f.status, f.superseded_by_id, f.accepted_at, f.intent_id, f.deleted_at IS NOT NULL AS deleted
+		    SELECT f.id, p.customer_id, f.name, f.status, f.superseded_by_id, f.source_item_id, f.accepted_at, f.intent_id, f.deleted_at IS NOT NULL AS deleted
 		    FROM profile_fields f JOIN customer_profiles p ON p.id = f.profile_id
 		    WHERE f.tenant_id = $1
 		) r`, w.tenant)
@@ -59,6 +60,15 @@ func (w *world) versions() map[uuid.UUID]version {
 		out[v.ID] = v
 	}
 	return out
+}
+
+// sourceGone reports whether a version names a source that is not among all, or was deleted.
+func (v version) sourceGone(all map[uuid.UUID]version) bool {
+	if v.Source == nil {
+		return false
+	}
+	source, ok := all[*v.Source]
+	return !ok || source.Deleted
 }
 
 func older(a, b version) int {

@@ -414,6 +414,11 @@ func TestAnUndoneMergeIsExact(t *testing.T) {
 		w.unmerge(source)
 		holds("undone")
 		after := w.versions()
+		for _, v := range after {
+			if v.Status == "active" && !v.Deleted && v.sourceGone(after) {
+				rt.Fatalf("%s is active without its source", v)
+			}
+		}
 		w.sql("DELETE FROM profile_fields") // the next pair begins anew
 		touched := map[uuid.UUID]bool{}     // by what happened since
 		for id, now := range since {
@@ -432,6 +437,7 @@ func TestAnUndoneMergeIsExact(t *testing.T) {
 				rt.Fatalf("%s was %s's, and is %s's", now, was.Customer, now.Customer)
 			case touched[id] || now.String() == was.String():
 			case now.SupersededBy != nil && touched[*now.SupersededBy]: // by a newer write, or one restored since
+			case was.Status == "active" && now.Status == "orphaned" && now.sourceGone(after) && !was.sourceGone(before): // it went since
 			default:
 				rt.Fatalf("was %s, is %s", was, now)
 			}
