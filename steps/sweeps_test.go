@@ -214,7 +214,11 @@ func (w *world) explain(file, name string, args ...string) plan {
 func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const profiles, mostBlocks = 5000, 600
+	const profiles, mostBlocks = 5000, 800
+	tables := []string{"customer_profiles", "profile_fields", "profile_assets"}
+	for _, table := range tables { // the plans are of the statistics that are named below
+		w.sql("ALTER TABLE " + table + " SET (autovacuum_enabled = false)")
+	}
 	w.sql(fmt.Sprintf(`INSERT INTO customer_profiles (id, tenant_id, customer_id) SELECT gen_random_uuid(), '%s', gen_random_uuid() FROM generate_series(1, %d)`, w.tenant, profiles))
 	w.sql(`INSERT INTO profile_fields (id, tenant_id, profile_id, name, value, value_type, source, status, collected_at, intent_id, accepted_at, expires_at)
 		SELECT gen_random_uuid(), p.tenant_id, p.id, 'field_' || n, '"value"', 'string', 'user_provided', 'active', now(), gen_random_uuid(), now(), now() + interval '1 year'
@@ -223,12 +227,16 @@ func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
 		WHERE f.name = 'field_2' AND s.name = 'field_1' AND s.profile_id = f.profile_id`)
 	w.sql("UPDATE profile_fields SET expires_at = now() - interval '1 minute' WHERE id IN (SELECT id FROM profile_fields WHERE name = 'field_5' LIMIT 7)")
 	w.sql("DELETE FROM profile_fields WHERE id IN (SELECT id FROM profile_fields WHERE name = 'field_1' LIMIT 7)")
-	for _, statistics := range []string{"none", "fresh"} {
-		if statistics == "fresh" {
-			for _, table := range []string{"customer_profiles", "profile_fields", "profile_assets"} {
+	for i, statistics := range []string{"none", "of empty tables", "fresh"} {
+		for _, table := range tables {
+			switch statistics {
+			case "of empty tables": // as ANALYZE leaves them while the first large import is not committed: pages without rows
+				w.sql("UPDATE pg_class SET reltuples = 0, relpages = pg_relation_size(oid) / 8192 WHERE relname = '" + table + "'")
+			case "fresh":
 				w.sql("ANALYZE " + table)
 			}
-			// Again, for the plans below.
+		}
+		if i > 0 { // again, for these plans
 			w.sql("UPDATE profile_fields SET status = 'active' WHERE status <> 'active'")
 			w.sql("INSERT INTO orphan_candidates (tenant_id, item_id) SELECT tenant_id, gen_random_uuid() FROM profile_fields LIMIT 7")
 			w.sql("UPDATE profile_fields SET deleted_at = now() WHERE id IN (SELECT id FROM profile_fields WHERE name = 'field_1' LIMIT 7)")
@@ -248,8 +256,6 @@ func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
 			t.Logf("statistics %s, %s: %d blocks", statistics, name, p.Hit+p.Read)
 			if p.Hit+p.Read > mostBlocks {
 				t.Errorf("statistics %s, %s looked at %d blocks", statistics, name, p.Hit+p.Read)
-			}
-			if p.Hit+p.Read > mostBlocks {
 				p.walk(func(n plan) { t.Logf("  %s %s %s %d", n.Node, n.Relation, n.Index, n.Hit+n.Read) })
 			}
 			indexes := map[string]bool{}

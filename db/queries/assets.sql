@@ -19,13 +19,13 @@ SET status = 'expired', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT a.id
     FROM profile_assets a
-    JOIN customer_profiles p ON p.id = a.profile_id
+    CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = a.profile_id FOR UPDATE SKIP LOCKED) p
     WHERE a.status = 'active'
       AND a.deleted_at IS NULL
       AND a.expires_at <= sqlc.arg(now)
     ORDER BY a.expires_at
     LIMIT sqlc.arg(most)
-    FOR UPDATE OF p, a SKIP LOCKED
+    FOR UPDATE OF a SKIP LOCKED
 ))
   AND status = 'active'
 RETURNING id, profile_id;
@@ -69,18 +69,26 @@ WITH dependents AS MATERIALIZED (
       AND d.status = 'active'
       AND d.deleted_at IS NULL
       AND d.source_item_type IN ('profile_field', 'profile_asset')
-      AND NOT EXISTS (SELECT 1 FROM profile_fields s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
-      AND NOT EXISTS (SELECT 1 FROM profile_assets s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
+      AND NOT EXISTS (
+          SELECT 1
+          FROM (
+              (SELECT s.tenant_id, s.deleted_at FROM profile_fields s WHERE s.id = c.item_id OFFSET 0)
+              UNION ALL
+              (SELECT s.tenant_id, s.deleted_at FROM profile_assets s WHERE s.id = c.item_id OFFSET 0)
+          ) s
+          WHERE s.tenant_id = c.tenant_id AND s.deleted_at IS NULL
+      )
 )
 UPDATE profile_assets
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT a.id
-    FROM profile_assets a
-    JOIN customer_profiles p ON p.id = a.profile_id
-    WHERE a.id = ANY (ARRAY(SELECT d.id FROM dependents d))
+    FROM dependents d
+    CROSS JOIN LATERAL (SELECT a.* FROM profile_assets a WHERE a.id = d.id OFFSET 0 FOR UPDATE SKIP LOCKED) a
+    CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = a.profile_id FOR UPDATE SKIP LOCKED) p
+    WHERE a.status = 'active'
+      AND a.deleted_at IS NULL
     LIMIT sqlc.arg(most)
-    FOR UPDATE OF p, a SKIP LOCKED
 ))
   AND status = 'active'
 RETURNING id, profile_id;

@@ -55,22 +55,23 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL;
 
--- Expires what is past its time, across tenants, a batch at a time. It takes the profile first, as writers do, so that the two
--- never wait for each other; what is being written now is left to the next batch. The rows are an array so that the subquery
--- runs once: joined, it may run for each row, and its LIMIT with it. Index: profile_fields_expiry.
+-- Expires what is past its time, across tenants, a batch at a time. It locks the profile, as writers do, and waits for none: what
+-- is being written now is left to the next sweep. The rows are an array so that the subquery runs once: joined, it may run for
+-- each row, and its LIMIT with it; the profile is looked up by LATERAL so that no statistics make it a scan.
+-- Indexes: profile_fields_expiry, primary key.
 -- name: ExpireFields :many
 UPDATE profile_fields
 SET status = 'expired', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT f.id
     FROM profile_fields f
-    JOIN customer_profiles p ON p.id = f.profile_id
+    CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = f.profile_id FOR UPDATE SKIP LOCKED) p
     WHERE f.status = 'active'
       AND f.deleted_at IS NULL
       AND f.expires_at <= sqlc.arg(now)
     ORDER BY f.expires_at
     LIMIT sqlc.arg(most)
-    FOR UPDATE OF p, f SKIP LOCKED
+    FOR UPDATE OF f SKIP LOCKED
 ))
   AND status = 'active'
 RETURNING id, profile_id;
@@ -100,8 +101,9 @@ WHERE id = ANY (ARRAY(
   AND status = 'active'
 RETURNING id, profile_id;
 
--- As OrphanFields, of what went lately: the sweep of the cron. OFFSET 0 and the arrays keep the planner from reading whole tables
--- or partial indexes where it does not know how few went. Indexes: profile_fields_source, primary keys.
+-- As OrphanFields, of what went lately: the sweep of the cron. LATERAL, OFFSET 0 and the arrays keep the planner from reading
+-- whole tables or partial indexes where it does not know how few went, or how many there are: each row is looked up by its id.
+-- Indexes: profile_fields_source, primary keys.
 -- name: OrphanCandidateFields :many
 WITH dependents AS MATERIALIZED (
     SELECT d.id
@@ -116,18 +118,26 @@ WITH dependents AS MATERIALIZED (
       AND d.status = 'active'
       AND d.deleted_at IS NULL
       AND d.source_item_type IN ('profile_field', 'profile_asset')
-      AND NOT EXISTS (SELECT 1 FROM profile_fields s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
-      AND NOT EXISTS (SELECT 1 FROM profile_assets s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
+      AND NOT EXISTS (
+          SELECT 1
+          FROM (
+              (SELECT s.tenant_id, s.deleted_at FROM profile_fields s WHERE s.id = c.item_id OFFSET 0)
+              UNION ALL
+              (SELECT s.tenant_id, s.deleted_at FROM profile_assets s WHERE s.id = c.item_id OFFSET 0)
+          ) s
+          WHERE s.tenant_id = c.tenant_id AND s.deleted_at IS NULL
+      )
 )
 UPDATE profile_fields
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT f.id
-    FROM profile_fields f
-    JOIN customer_profiles p ON p.id = f.profile_id
-    WHERE f.id = ANY (ARRAY(SELECT d.id FROM dependents d))
+    FROM dependents d
+    CROSS JOIN LATERAL (SELECT f.* FROM profile_fields f WHERE f.id = d.id OFFSET 0 FOR UPDATE SKIP LOCKED) f
+    CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = f.profile_id FOR UPDATE SKIP LOCKED) p
+    WHERE f.status = 'active'
+      AND f.deleted_at IS NULL
     LIMIT sqlc.arg(most)
-    FOR UPDATE OF p, f SKIP LOCKED
 ))
   AND status = 'active'
 RETURNING id, profile_id;
@@ -140,8 +150,15 @@ WITH done AS MATERIALIZED (
     FROM orphan_candidates c
     WHERE c.noted_at < sqlc.arg(before)
       AND (
-          EXISTS (SELECT 1 FROM profile_fields s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
-          OR EXISTS (SELECT 1 FROM profile_assets s WHERE s.id = c.item_id AND s.tenant_id = c.tenant_id AND s.deleted_at IS NULL OFFSET 0)
+          EXISTS (
+              SELECT 1
+              FROM (
+                  (SELECT s.tenant_id, s.deleted_at FROM profile_fields s WHERE s.id = c.item_id OFFSET 0)
+                  UNION ALL
+                  (SELECT s.tenant_id, s.deleted_at FROM profile_assets s WHERE s.id = c.item_id OFFSET 0)
+              ) s
+              WHERE s.tenant_id = c.tenant_id AND s.deleted_at IS NULL
+          )
           OR NOT c.tenant_id = ANY (ARRAY(
               SELECT d.tenant_id
               FROM (
