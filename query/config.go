@@ -86,34 +86,3 @@ func (q *Queries) requirements(ctx context.Context, tenant, scenario uuid.UUID) 
 	}
 	return out, nil
 }
-
-// Reviews gives what was extracted and waits for a person, the oldest first, at most limit of each.
-func (q *Queries) Reviews(ctx context.Context, tenant uuid.UUID, limit int) (vault.Reviews, error) {
-	out := vault.Reviews{Requirements: []vault.Requirement{}, Definitions: []vault.Definition{}}
-	if limit < 1 || limit > maxReviews {
-		return out, vault.Invalid("limit", "is %d; it is from 1 to %d", limit, maxReviews)
-	}
-	tq := q.db.Tenant(tenant)
-	reqs, err := tq.ListPendingRequirements(ctx, tenant, int32(limit))
-	if err != nil {
-		return out, err
-	}
-	for _, row := range reqs {
-		out.Requirements = append(out.Requirements, db.RequirementOf(row))
-	}
-	defs, err := tq.ListPendingDefinitions(ctx, tenant, int32(limit))
-	if err != nil {
-		return out, err
-	}
-	for _, row := range defs {
-		d, err := db.DefinitionOf(row)
-		if err != nil {
-			return out, err
-		}
-		out.Definitions = append(out.Definitions, d)
-	}
-	return out, nil
-}
-
-// maxReviews bounds one list of reviews.
-const maxReviews = 500

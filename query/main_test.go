@@ -11,6 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.uber.org/goleak"
 
 	"github.com/contextvault/contextvault/cache"
@@ -23,7 +26,13 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// recorder has the spans of what is sent to PostgreSQL on behalf of a trace.
+var recorder = tracetest.NewSpanRecorder()
+
+func TestMain(m *testing.M) {
+	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder)))
+	goleak.VerifyTestMain(m)
+}
 
 // vaultOf is a vault of one test, in which steps write and the test reads.
 type vaultOf struct {

@@ -54,7 +54,11 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 	}
 	known.Fields = profile.Fields
 	if in.SessionID != nil {
-		session, err := q.Session(ctx, tenant, *in.SessionID)
+		row, err := q.db.Tenant(tenant).GetSession(ctx, tenant, *in.SessionID)
+		if err != nil {
+			return out, db.Found(err, "session", *in.SessionID)
+		}
+		session, err := db.SessionOf(row, nil) // what was said does not matter here
 		if err != nil {
 			return out, err
 		}
@@ -72,7 +76,7 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 	return out, nil
 }
 
-// Session gives a conversation as it was saved.
+// Session gives a conversation as it was saved: a round trip for the session and one for its turns.
 func (q *Queries) Session(ctx context.Context, tenant, session uuid.UUID) (vault.Session, error) {
 	tq := q.db.Tenant(tenant)
 	row, err := tq.GetSession(ctx, tenant, session)

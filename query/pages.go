@@ -84,20 +84,20 @@ type QuestionPosition struct {
 	ID       uuid.UUID `json:"id"`
 }
 
-// QuestionsPage gives questions that wait for an answer, the oldest first: of one customer, as Questions does, or of
-// all where it is nil.
+// Questions gives the questions that wait for a customer, the oldest first, at most MaxPage.
+func (q *Queries) Questions(ctx context.Context, tenant, customer uuid.UUID) ([]vault.Question, error) {
+	page, _, err := q.QuestionsPage(ctx, tenant, &customer, nil, MaxPage)
+	return page, err
+}
+
+// QuestionsPage gives questions that wait for an answer, the oldest first: of one customer, also those that were asked of whom their
+// profile was merged with, or of all where it is nil.
 func (q *Queries) QuestionsPage(ctx context.Context, tenant uuid.UUID, customer *uuid.UUID, after *QuestionPosition, limit int) (page []vault.Question, more bool, err error) {
-	in := dbgen.PageOpenQuestionsParams{TenantID: tenant, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+	in := dbgen.PageOpenQuestionsParams{TenantID: tenant, CustomerID: customer, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
 	if after != nil {
 		in.AfterOpenedAt, in.AfterID = &after.OpenedAt, &after.ID
 	}
-	tq := q.db.Tenant(tenant)
-	if customer != nil {
-		if in.Customers, err = db.SameCustomers(ctx, tq, tenant, *customer); err != nil {
-			return nil, false, err
-		}
-	}
-	rows, err := tq.PageOpenQuestions(ctx, in)
+	rows, err := q.db.Tenant(tenant).PageOpenQuestions(ctx, in)
 	if err != nil {
 		return nil, false, err
 	}

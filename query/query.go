@@ -1,10 +1,12 @@
 // Package query is how the vault is read. Nothing here changes anything; a read is one round trip to PostgreSQL, or one to
-// Redis where it holds the profile. A row of another tenant does not exist.
+// Redis where it holds the answer, and two where it is of two tables that have nothing to be joined by: a session with its turns,
+// what waits for a person. A row of another tenant does not exist.
 //
 //   - query.go: the profile, its history and its lineage;
 //   - config.go: definitions, requirements, scenarios;
-//   - missing.go: what a scenario still needs of a customer;
-//   - operations.go: questions and operations.
+//   - missing.go: what a scenario still needs of a customer, put together from these reads;
+//   - operations.go: one question, one operation;
+//   - pages.go: lists, a page at a time.
 package query
 
 import (

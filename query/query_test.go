@@ -1,13 +1,17 @@
 package query_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel"
 
+	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
@@ -212,10 +216,10 @@ func TestDerivedNamesWhatWasMadeOfAnItem(t *testing.T) {
 
 // TestNoReadServesAnotherTenant asks for everything with the right ids and the wrong tenant, after the right one has filled
 // the cache.
-func TestNoReadServesAnotherTenant(t *testing.T) {
-	t.Parallel()
-	v := newVault(t, "")
-	ctx := t.Context()
+// reads are all the reads of one thing each that is there, by name; each gives how much of it it found.
+func (v *vaultOf) reads() map[string]func(ctx context.Context, q *query.Queries, tenant uuid.UUID) (int, error) {
+	v.t.Helper()
+	ctx := v.t.Context()
 	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
 	asset := v.asset("id card")
 	item := v.write("plan", "gold", from(vault.SourceProfileAsset, &asset))
@@ -227,78 +231,104 @@ func TestNoReadServesAnotherTenant(t *testing.T) {
 	questions, err := v.Questions(ctx, v.tenant, v.customer)
 	v.must(err)
 	if len(questions) != 1 {
-		t.Fatalf("got %d questions", len(questions))
+		v.t.Fatalf("got %d questions", len(questions))
 	}
-	reads := map[string]func(tenant uuid.UUID) (int, error){
-		"Profile": func(tenant uuid.UUID) (int, error) {
-			p, err := v.Profile(ctx, tenant, v.customer)
+	type ctxt = context.Context
+	return map[string]func(ctxt, *query.Queries, uuid.UUID) (int, error){
+		"Profile": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			p, err := q.Profile(ctx, tenant, v.customer)
 			return len(p.Fields), err
 		},
-		"History": func(tenant uuid.UUID) (int, error) {
-			h, err := v.History(ctx, tenant, v.customer, "plan")
+		"History": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			h, err := q.History(ctx, tenant, v.customer, "plan")
 			return len(h), err
 		},
-		"Customers": func(tenant uuid.UUID) (int, error) {
-			page, _, err := v.CustomersPage(ctx, tenant, nil, 10)
+		"HistoryPage": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			h, _, err := q.HistoryPage(ctx, tenant, v.customer, "", nil, 10)
+			return len(h), err
+		},
+		"CustomersPage": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			page, _, err := q.CustomersPage(ctx, tenant, nil, 10)
 			return len(page), err
 		},
-		"Values": func(tenant uuid.UUID) (int, error) {
-			values, err := v.ActiveValues(ctx, tenant, []uuid.UUID{v.customer})
+		"ActiveValues": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			values, err := q.ActiveValues(ctx, tenant, []uuid.UUID{v.customer})
 			return len(values[v.customer]), err
 		},
-		"Field":   func(tenant uuid.UUID) (int, error) { f, err := v.Field(ctx, tenant, item); return len(f.Value), err },
-		"Chain":   func(tenant uuid.UUID) (int, error) { c, err := v.Chain(ctx, tenant, item, 0); return len(c.Links), err },
-		"Chain 3": func(tenant uuid.UUID) (int, error) { c, err := v.Chain(ctx, tenant, item, 3); return len(c.Links), err },
-		"Derived": func(tenant uuid.UUID) (int, error) { d, err := v.Derived(ctx, tenant, asset); return len(d), err },
-		"Analysis": func(tenant uuid.UUID) (int, error) {
-			d, err := v.AnalysisFields(ctx, tenant, asset)
+		"Field": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			f, err := q.Field(ctx, tenant, item)
+			return len(f.Value), err
+		},
+		"Chain": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			c, err := q.Chain(ctx, tenant, item, 0)
+			return len(c.Links), err
+		},
+		"Chain of 3": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			c, err := q.Chain(ctx, tenant, item, 3)
+			return len(c.Links), err
+		},
+		"Derived": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			d, err := q.Derived(ctx, tenant, asset)
 			return len(d), err
 		},
-		"Scenario": func(tenant uuid.UUID) (int, error) {
-			s, err := v.Scenario(ctx, tenant, scenario)
+		"AnalysisFields": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			d, err := q.AnalysisFields(ctx, tenant, asset)
+			return len(d), err
+		},
+		"Scenario": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			s, err := q.Scenario(ctx, tenant, scenario)
 			return len(s.Steps), err
 		},
-		"Session": func(tenant uuid.UUID) (int, error) {
-			s, err := v.Session(ctx, tenant, session)
+		"Session": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			s, err := q.Session(ctx, tenant, session)
 			return len(s.Turns), err
 		},
-		"Definition": func(tenant uuid.UUID) (int, error) {
-			d, err := v.Definition(ctx, tenant, v.agent, "plan")
+		"Definition": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			d, err := q.Definition(ctx, tenant, v.agent, "plan")
 			return len(d.Name), err
 		},
-		"Definitions": func(tenant uuid.UUID) (int, error) {
-			d, err := v.Definitions(ctx, tenant, v.agent)
+		"Definitions": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			d, err := q.Definitions(ctx, tenant, v.agent)
 			return len(d), err
 		},
-		"Requirements": func(tenant uuid.UUID) (int, error) {
-			d, err := v.Requirements(ctx, tenant, scenario)
+		"Requirements": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			d, err := q.Requirements(ctx, tenant, scenario)
 			return len(d), err
 		},
-		"Missing": func(tenant uuid.UUID) (int, error) {
-			m, err := v.Missing(ctx, tenant, query.MissingInput{CustomerID: v.customer, ScenarioID: scenario})
+		"Missing": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			m, err := q.Missing(ctx, tenant, query.MissingInput{CustomerID: v.customer, ScenarioID: scenario})
 			return len(m.Missing), err
 		},
-		"Questions": func(tenant uuid.UUID) (int, error) {
-			q, err := v.Questions(ctx, tenant, v.customer)
-			return len(q), err
+		"Questions": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			list, err := q.Questions(ctx, tenant, v.customer)
+			return len(list), err
 		},
-		"Question": func(tenant uuid.UUID) (int, error) {
-			q, err := v.Question(ctx, tenant, questions[0].ID)
-			return len(q.Prompt), err
+		"QuestionsPage": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			list, _, err := q.QuestionsPage(ctx, tenant, nil, nil, 10)
+			return len(list), err
 		},
-		"Operation": func(tenant uuid.UUID) (int, error) {
-			o, err := v.Operation(ctx, tenant, r.ID)
+		"Question": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			one, err := q.Question(ctx, tenant, questions[0].ID)
+			return len(one.Prompt), err
+		},
+		"Operation": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
+			o, err := q.Operation(ctx, tenant, r.ID)
 			return len(o.Workflow), err
 		},
 	}
-	for name, read := range reads {
+}
+
+func TestNoReadServesAnotherTenant(t *testing.T) {
+	t.Parallel()
+	v := newVault(t, "")
+	for name, read := range v.reads() {
 		for range 2 {
-			if n, err := read(v.tenant); n == 0 || err != nil {
+			if n, err := read(t.Context(), v.Queries, v.tenant); n == 0 || err != nil {
 				t.Errorf("%s for its own tenant: %d, %v", name, n, err)
 			}
 		}
 		for _, tenant := range []uuid.UUID{v.other, newID(), uuid.Nil} {
-			n, err := read(tenant)
+			n, err := read(t.Context(), v.Queries, tenant)
 			if n != 0 || err != nil && vault.CodeOf(err) != vault.CodeUnknown {
 				t.Errorf("%s for another tenant: %d, %v", name, n, err)
 			}
@@ -306,12 +336,41 @@ func TestNoReadServesAnotherTenant(t *testing.T) {
 				t.Errorf("%s: the error says nothing", name)
 			}
 			switch name {
-			case "Customers", "Values", "Derived", "Analysis", "Questions": // an empty list
+			case "HistoryPage", "CustomersPage", "ActiveValues", "Derived", "AnalysisFields", "Questions", "QuestionsPage": // an empty list
 			default:
 				if err == nil {
 					t.Errorf("%s for another tenant: no error", name)
 				}
 			}
+		}
+	}
+}
+
+// A read without the cache is one round trip to PostgreSQL, which is one batch: the tenant, and the query behind it.
+func TestAReadIsOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	v := newVault(t, "")
+	disabled, err := cache.New(cache.Options{Enabled: false, Logger: slog.New(slog.DiscardHandler)})
+	v.must(err)
+	t.Cleanup(disabled.Close)
+	q := query.New(v.db, disabled, dbtest.Sealer(t))
+	more := map[string]int{
+		"Session": 2, // with its turns
+		"Missing": 4, // the scenario, what it needs, the definitions and the profile
+	}
+	for name, read := range v.reads() {
+		ctx, root := otel.Tracer("test").Start(t.Context(), name)
+		_, err := read(ctx, q, v.tenant)
+		v.must(err)
+		root.End()
+		var trips []string
+		for _, span := range recorder.Ended() {
+			if span.Parent().SpanID() == root.SpanContext().SpanID() && span.Name() != "pool.acquire" {
+				trips = append(trips, span.Name())
+			}
+		}
+		if len(trips) != max(1, more[name]) {
+			t.Errorf("%s: %d round trips: %v", name, len(trips), trips)
 		}
 	}
 }

@@ -148,7 +148,7 @@ func TestWhatAPersonDeletedIsNotExtractedAgain(t *testing.T) {
 	if got := w.needed(other.ID); !slices.Equal(got, []string{"income"}) {
 		t.Errorf("the other scenario needs %v", got)
 	}
-	reviews, err := query.New(w.db, w.cache, w.sealer).Reviews(t.Context(), w.tenant, 10)
+	reviews, _, err := query.New(w.db, w.cache, w.sealer).ReviewsPage(t.Context(), w.tenant, nil, 10)
 	w.must(err)
 	if len(reviews.Definitions) != 1 || reviews.Definitions[0].Name != "income" || reviews.Definitions[0].Enabled {
 		t.Errorf("these definitions wait for a person: %+v", reviews.Definitions)

@@ -32,7 +32,7 @@ func TestAReviewDecidesWhatWasExtracted(t *testing.T) {
 	reader := query.New(w.db, w.cache, w.sealer)
 	scenario, requirement, definition := pending(w)
 	waiting := func() (int, int) {
-		r, err := reader.Reviews(t.Context(), w.tenant, 10)
+		r, _, err := reader.ReviewsPage(t.Context(), w.tenant, nil, 10)
 		w.must(err)
 		return len(r.Requirements), len(r.Definitions)
 	}

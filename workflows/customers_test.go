@@ -155,7 +155,7 @@ func TestDecideReviewMakesARequirementBinding(t *testing.T) {
 	if found := s.extraction(done(t, r, err)); len(found.NeedReview) == 0 {
 		t.Fatalf("nothing waits for a person: %+v", found)
 	}
-	waiting, err := kit.Query.Reviews(t.Context(), s.tenant, 10)
+	waiting, _, err := kit.Query.ReviewsPage(t.Context(), s.tenant, nil, 10)
 	if err != nil || len(waiting.Requirements) != 1 {
 		t.Fatalf("these wait for a person: %v, %v", waiting, err)
 	}

@@ -97,7 +97,7 @@ func (d *story) saveScenario() error {
 
 // rejectDoubtful decides on the requirements that extraction was not sure of: this scenario opens an account, it asks for none.
 func (d *story) rejectDoubtful() error {
-	waiting, err := d.Query.Reviews(d.ctx, d.tenant, 100)
+	waiting, _, err := d.Query.ReviewsPage(d.ctx, d.tenant, nil, 100)
 	if err != nil {
 		return err
 	}

@@ -222,32 +222,50 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Pro
 }
 
 const pageOpenQuestions = `-- name: PageOpenQuestions :many
-SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
-FROM questions
-WHERE tenant_id = $1
-  AND ($2::uuid[] IS NULL OR customer_id = ANY ($2::uuid[]))
-  AND status = 'open'
+SELECT q.id, q.tenant_id, q.fill_id, q.customer_id, q.agent_id, q.scenario_id, q.field_name, q.kind, q.candidate, q.item_id, q.prompt, q.reason, q.rejection, q.attempt, q.status, q.answer_intent_id, q.opened_at, q.deadline_at, q.closed_at
+FROM questions q
+WHERE q.tenant_id = $1
+  AND (
+    $2::uuid IS NULL
+    OR q.customer_id = ANY (ARRAY(
+        SELECT $2::uuid
+        UNION
+        SELECT lead.customer_id
+        FROM customer_profiles c
+        JOIN customer_profiles lead ON lead.id = c.merged_into_id
+        WHERE c.tenant_id = $1
+          AND c.customer_id = $2::uuid
+        UNION
+        SELECT led.customer_id
+        FROM customer_profiles c
+        JOIN customer_profiles led ON led.merged_into_id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+        WHERE c.tenant_id = $1
+          AND c.customer_id = $2::uuid
+    ))
+  )
+  AND q.status = 'open'
   AND (
     $3::timestamptz IS NULL
-    OR (opened_at, id) > ($3, $4::uuid)
+    OR (q.opened_at, q.id) > ($3, $4::uuid)
   )
-ORDER BY opened_at, id
+ORDER BY q.opened_at, q.id
 LIMIT $5
 `
 
 type PageOpenQuestionsParams struct {
 	TenantID      uuid.UUID
-	Customers     []uuid.UUID
+	CustomerID    *uuid.UUID
 	AfterOpenedAt *time.Time
 	AfterID       *uuid.UUID
 	Most          int32
 }
 
-// Questions that wait for an answer, the oldest first: of one customer's ids, or of all where they are null.
+// Questions that wait for an answer, the oldest first: of one customer, also those that were asked of whom their profile was merged
+// with (as ListSameCustomers), or of all where it is null. Indexes: questions_customer, those of ListSameCustomers.
 func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsParams) ([]Question, error) {
 	rows, err := q.db.Query(ctx, pageOpenQuestions,
 		arg.TenantID,
-		arg.Customers,
+		arg.CustomerID,
 		arg.AfterOpenedAt,
 		arg.AfterID,
 		arg.Most,

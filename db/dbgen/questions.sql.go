@@ -171,57 +171,6 @@ func (q *Queries) ListFillQuestions(ctx context.Context, tenantID uuid.UUID, fil
 	return items, nil
 }
 
-const listOpenQuestions = `-- name: ListOpenQuestions :many
-SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
-FROM questions
-WHERE tenant_id = $1
-  AND customer_id = ANY ($2::uuid[])
-  AND status = 'open'
-ORDER BY opened_at
-LIMIT 1000
-`
-
-// What waits for a customer, under any of their ids. Index: questions_customer.
-func (q *Queries) ListOpenQuestions(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]Question, error) {
-	rows, err := q.db.Query(ctx, listOpenQuestions, tenantID, customers)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []Question{}
-	for rows.Next() {
-		var i Question
-		if err := rows.Scan(
-			&i.ID,
-			&i.TenantID,
-			&i.FillID,
-			&i.CustomerID,
-			&i.AgentID,
-			&i.ScenarioID,
-			&i.FieldName,
-			&i.Kind,
-			&i.Candidate,
-			&i.ItemID,
-			&i.Prompt,
-			&i.Reason,
-			&i.Rejection,
-			&i.Attempt,
-			&i.Status,
-			&i.AnswerIntentID,
-			&i.OpenedAt,
-			&i.DeadlineAt,
-			&i.ClosedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listSameCustomers = `-- name: ListSameCustomers :many
 WITH lead AS (
     SELECT coalesce(c.merged_into_id, c.id) AS id

@@ -17,18 +17,36 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
 ORDER BY f.accepted_at DESC, f.intent_id DESC, f.id DESC
 LIMIT sqlc.arg(most);
 
--- Questions that wait for an answer, the oldest first: of one customer's ids, or of all where they are null.
+-- Questions that wait for an answer, the oldest first: of one customer, also those that were asked of whom their profile was merged
+-- with (as ListSameCustomers), or of all where it is null. Indexes: questions_customer, those of ListSameCustomers.
 -- name: PageOpenQuestions :many
-SELECT *
-FROM questions
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND (sqlc.narg(customers)::uuid[] IS NULL OR customer_id = ANY (sqlc.narg(customers)::uuid[]))
-  AND status = 'open'
+SELECT q.*
+FROM questions q
+WHERE q.tenant_id = sqlc.arg(tenant_id)
+  AND (
+    sqlc.narg(customer_id)::uuid IS NULL
+    OR q.customer_id = ANY (ARRAY(
+        SELECT sqlc.narg(customer_id)::uuid
+        UNION
+        SELECT lead.customer_id
+        FROM customer_profiles c
+        JOIN customer_profiles lead ON lead.id = c.merged_into_id
+        WHERE c.tenant_id = sqlc.arg(tenant_id)
+          AND c.customer_id = sqlc.narg(customer_id)::uuid
+        UNION
+        SELECT led.customer_id
+        FROM customer_profiles c
+        JOIN customer_profiles led ON led.merged_into_id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+        WHERE c.tenant_id = sqlc.arg(tenant_id)
+          AND c.customer_id = sqlc.narg(customer_id)::uuid
+    ))
+  )
+  AND q.status = 'open'
   AND (
     sqlc.narg(after_opened_at)::timestamptz IS NULL
-    OR (opened_at, id) > (sqlc.narg(after_opened_at), sqlc.narg(after_id)::uuid)
+    OR (q.opened_at, q.id) > (sqlc.narg(after_opened_at), sqlc.narg(after_id)::uuid)
   )
-ORDER BY opened_at, id
+ORDER BY q.opened_at, q.id
 LIMIT sqlc.arg(most);
 
 -- Extracted requirements that wait for a person, in the order of their ids, which is that of time.

@@ -46,16 +46,6 @@ SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.id = l.id
 UNION
 SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id;
 
--- What waits for a customer, under any of their ids. Index: questions_customer.
--- name: ListOpenQuestions :many
-SELECT *
-FROM questions
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND customer_id = ANY (sqlc.arg(customers)::uuid[])
-  AND status = 'open'
-ORDER BY opened_at
-LIMIT 1000;
-
 -- name: CloseQuestion :execrows
 UPDATE questions
 SET status = sqlc.arg(status),

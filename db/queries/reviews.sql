@@ -1,21 +1,3 @@
--- Extracted requirements that wait for a person.
--- name: ListPendingRequirements :many
-SELECT *
-FROM scenario_field_requirements
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND review_state = 'pending'
-ORDER BY updated_at, id
-LIMIT sqlc.arg(most);
-
--- Suggested definitions that wait for a person.
--- name: ListPendingDefinitions :many
-SELECT *
-FROM profile_field_definitions
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND review_state = 'pending'
-ORDER BY updated_at, id
-LIMIT sqlc.arg(most);
-
 -- name: LockRequirement :one
 SELECT *
 FROM scenario_field_requirements
