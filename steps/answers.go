@@ -232,6 +232,9 @@ func (s Answers) withdraw(ctx context.Context, q *dbgen.Queries, intent dbgen.In
 	if err != nil {
 		return result, err
 	}
+	if err := q.LockItem(ctx, intent.TenantID, *question.ItemID); err != nil {
+		return result, err
+	}
 	dependents, err := q.ListDependents(ctx, intent.TenantID, *question.ItemID)
 	if err != nil || len(dependents) > 0 {
 		return result, err

@@ -186,7 +186,14 @@ func checkSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, 
 	if *in.SourceItemID == item {
 		return false, vault.Invalid("source_item_id", "an item cannot be its own source; name the item it was derived from")
 	}
-	chain, err := q.GetChain(ctx, dbgen.GetChainParams{TenantID: tenant, ItemID: *in.SourceItemID, Depth: maxCycleDepth})
+	chain, err := heldChain(ctx, q, tenant, *in.SourceItemID)
+	if err == nil && dangles(chain) {
+		// Somebody may be storing what is missing, with this very item as its source.
+		if err := q.LockLineage(ctx, tenant); err != nil {
+			return false, err
+		}
+		chain, err = heldChain(ctx, q, tenant, *in.SourceItemID)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -196,6 +203,28 @@ func checkSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, 
 		}
 	}
 	return len(chain) > 0, nil
+}
+
+// heldChain reads where a source came from. The source is held until the transaction ends, so that it cannot be deleted as one that
+// nothing was derived from.
+func heldChain(ctx context.Context, q *dbgen.Queries, tenant, source uuid.UUID) ([]dbgen.GetChainRow, error) {
+	if err := q.HoldSource(ctx, tenant, source); err != nil {
+		return nil, err
+	}
+	return q.GetChain(ctx, dbgen.GetChainParams{TenantID: tenant, ItemID: source, Depth: maxCycleDepth})
+}
+
+// dangles reports whether a chain ends at a field or an asset that is not there.
+func dangles(chain []dbgen.GetChainRow) bool {
+	if len(chain) == 0 {
+		return true
+	}
+	switch origin := chain[len(chain)-1]; vault.SourceType(origin.SourceItemType) {
+	case vault.SourceProfileField, vault.SourceProfileAsset:
+		return origin.SourceItemID != uuid.Nil
+	default:
+		return false
+	}
 }
 
 // cycleError names the item that was derived from the one that is to be derived from it.

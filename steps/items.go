@@ -33,6 +33,9 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (vault.DeleteResu
 		if _, err := lockItem(ctx, q, ev.TenantID, in.ItemID, in.Force); err != nil {
 			return out, err
 		}
+		if err := q.LockItem(ctx, ev.TenantID, in.ItemID); err != nil { // after it, all that was derived from the item is seen
+			return out, err
+		}
 		owner, err := deletable(ctx, q, ev.TenantID, in)
 		if err != nil {
 			return out, err

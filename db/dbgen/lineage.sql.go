@@ -166,6 +166,22 @@ func (q *Queries) GetItemOwner(ctx context.Context, tenantID uuid.UUID, iD uuid.
 	return i, err
 }
 
+const holdSource = `-- name: HoldSource :exec
+WITH field AS (
+    SELECT 1 FROM profile_fields f WHERE f.tenant_id = $1 AND f.id = $2 FOR SHARE
+), asset AS (
+    SELECT 1 FROM profile_assets a WHERE a.tenant_id = $1 AND a.id = $2 FOR SHARE
+)
+SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
+`
+
+// Holds the source of an item until the item is stored: whoever deletes the source (LockItem) waits for that, and then sees it as a
+// dependent. Indexes: primary keys.
+func (q *Queries) HoldSource(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, holdSource, tenantID, iD)
+	return err
+}
+
 const listDependentProfiles = `-- name: ListDependentProfiles :many
 SELECT f.profile_id
 FROM profile_fields f
@@ -275,6 +291,32 @@ func (q *Queries) ListDerived(ctx context.Context, tenantID uuid.UUID, itemID uu
 	return items, nil
 }
 
+const lockItem = `-- name: LockItem :exec
+WITH field AS (
+    SELECT 1 FROM profile_fields f WHERE f.tenant_id = $1 AND f.id = $2 FOR NO KEY UPDATE
+), asset AS (
+    SELECT 1 FROM profile_assets a WHERE a.tenant_id = $1 AND a.id = $2 FOR NO KEY UPDATE
+)
+SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
+`
+
+// Waits for those who are deriving from an item (HoldSource), and keeps others from it. Indexes: primary keys.
+func (q *Queries) LockItem(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, lockItem, tenantID, iD)
+	return err
+}
+
+const lockLineage = `-- name: LockLineage :exec
+SELECT pg_advisory_xact_lock(hashtextextended('lineage ' || $1::uuid, 0))
+`
+
+// Who stores an item whose origin is not there takes turns with all of the tenant who do: else two of them could each be what the
+// other one waits for, a cycle that neither sees. The lock goes with the transaction.
+func (q *Queries) LockLineage(ctx context.Context, tenantID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, lockLineage, tenantID)
+	return err
+}
+
 const orphanDependentAssets = `-- name: OrphanDependentAssets :many
 UPDATE profile_assets
 SET status = 'orphaned', updated_at = clock_timestamp()
@@ -335,19 +377,4 @@ func (q *Queries) OrphanDependentFields(ctx context.Context, tenantID uuid.UUID,
 		return nil, err
 	}
 	return items, nil
-}
-
-const sourceExists = `-- name: SourceExists :one
-SELECT (
-    EXISTS (SELECT 1 FROM profile_fields f WHERE f.tenant_id = $1 AND f.id = $2 AND f.deleted_at IS NULL)
-    OR EXISTS (SELECT 1 FROM profile_assets a WHERE a.tenant_id = $1 AND a.id = $2 AND a.deleted_at IS NULL)
-)::bool AS found
-`
-
-// Whether a source exists in this tenant. Indexes: primary keys.
-func (q *Queries) SourceExists(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (bool, error) {
-	row := q.db.QueryRow(ctx, sourceExists, tenantID, iD)
-	var found bool
-	err := row.Scan(&found)
-	return found, err
 }

@@ -37,12 +37,29 @@ SELECT
 FROM chain
 ORDER BY depth;
 
--- Whether a source exists in this tenant. Indexes: primary keys.
--- name: SourceExists :one
-SELECT (
-    EXISTS (SELECT 1 FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) AND f.deleted_at IS NULL)
-    OR EXISTS (SELECT 1 FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) AND a.deleted_at IS NULL)
-)::bool AS found;
+-- Holds the source of an item until the item is stored: whoever deletes the source (LockItem) waits for that, and then sees it as a
+-- dependent. Indexes: primary keys.
+-- name: HoldSource :exec
+WITH field AS (
+    SELECT 1 FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) FOR SHARE
+), asset AS (
+    SELECT 1 FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) FOR SHARE
+)
+SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
+
+-- Waits for those who are deriving from an item (HoldSource), and keeps others from it. Indexes: primary keys.
+-- name: LockItem :exec
+WITH field AS (
+    SELECT 1 FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) FOR NO KEY UPDATE
+), asset AS (
+    SELECT 1 FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) FOR NO KEY UPDATE
+)
+SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
+
+-- Who stores an item whose origin is not there takes turns with all of the tenant who do: else two of them could each be what the
+-- other one waits for, a cycle that neither sees. The lock goes with the transaction.
+-- name: LockLineage :exec
+SELECT pg_advisory_xact_lock(hashtextextended('lineage ' || sqlc.arg(tenant_id)::uuid, 0));
 
 -- What was derived from an item. Indexes: profile_fields_source, profile_assets_source.
 -- name: ListDerived :many

@@ -1,0 +1,78 @@
+package steps_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Rule 4, at once: what is being derived from an item that is being deleted is seen by the deletion, or sees it.
+func TestAnItemIsNotDeletedWhileAnotherIsDerivedFromIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	for name, derive := range map[string]func(w *world, source uuid.UUID) (vault.Event, []string){
+		"a write": func(w *world, source uuid.UUID) (vault.Event, []string) {
+			return w.accept("plan", text("derived"), from(source)), writeField
+		},
+		"an import": func(w *world, source uuid.UUID) (vault.Event, []string) {
+			return w.importing(true, w.fact("email", "ada@example.com"), w.fact("plan", "derived", from(source))), importFields
+		},
+	} {
+		for round := range 20 {
+			force := round%2 == 0
+			source := w.as(newID()).write("plan", text("gold"))
+			deletion := w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItem{ItemID: source.ItemID, Force: force}))
+			derived := w.as(newID())
+			ev, steps := derive(derived, source.ItemID)
+			_, errs := w.atOnce(2, func(i int) (any, error) {
+				if i == 0 {
+					return nil, w.run(deletion, deleteItem...)
+				}
+				return nil, w.run(ev, steps...)
+			})
+			w.must(errs[1])
+			want := []string{`"derived" orphaned`}
+			if errs[0] != nil {
+				w.says(errs[0], vault.CodeHasDependents, "Cannot delete: has dependents")
+				want = []string{`"derived" active`}
+			}
+			if force {
+				w.must(errs[0])
+			}
+			w.equal(fmt.Sprintf("%s, forced %t, the deletion's error %v", name, force, errs[0]), want, derived.standing("plan"))
+			w.values(derived.customer)
+		}
+	}
+}
+
+// Rule 5, at once: of items that name each other as their sources, the last is refused.
+func TestItemsThatAreStoredAtOnceMakeNoCycle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	for round := range 20 {
+		ids := make([]uuid.UUID, 2+round%3)
+		for i := range ids {
+			ids[i] = newID()
+		}
+		evs := make([]vault.Event, len(ids))
+		for i := range ids {
+			evs[i] = w.as(newID()).accept("plan", text("gold"), named(ids[i]), from(ids[(i+1)%len(ids)]))
+		}
+		_, errs := w.atOnce(len(ids), func(i int) (any, error) { return nil, w.run(evs[i], writeField...) })
+		refused := 0
+		for _, err := range errs {
+			if err != nil {
+				w.says(err, vault.CodeInvalid, "source_item_id", "cycle")
+				refused++
+			}
+		}
+		if refused != 1 {
+			t.Fatalf("round %d: %d of %d items in a cycle were refused, want 1", round, refused, len(ids))
+		}
+	}
+}
