@@ -55,7 +55,8 @@ func (s Items) restoreField(ctx context.Context, q *dbgen.Queries, tenant, id uu
 		}
 	}
 	now := s.now()
-	place := vault.Place(history, row.IntentID, row.AcceptedAt, sourceFound, row.ExpiresAt, now)
+	self := vault.Version{ID: id, IntentID: row.IntentID, AcceptedAt: row.AcceptedAt}
+	place := vault.PlaceVersion(history, self, sourceFound, row.ExpiresAt, now)
 	if place.Supersedes != nil {
 		err := q.SupersedeField(ctx, dbgen.SupersedeFieldParams{TenantID: tenant, ID: *place.Supersedes, SupersededByID: &id})
 		if err != nil {

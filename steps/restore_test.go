@@ -60,6 +60,26 @@ func TestWhatWasDeletedIsRestoredToItsPlace(t *testing.T) {
 	}
 }
 
+func TestAVersionOfAnImportToTwoCustomersWhoAreOneNowIsRestored(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	one, other := w.as(newID()), w.as(newID())
+	items := [2]uuid.UUID{newID(), newID()}
+	w.must(w.run(w.importing(false, one.fact("plan", "silver", named(items[0])), other.fact("plan", "gold", named(items[1]))), importFields...))
+	w.merge(one.customer, other.customer)
+	want := []string{`"silver" superseded`, `"gold" active`}
+	w.equal("history", want, other.standing("plan"))
+	for i, status := range []vault.ItemStatus{vault.StatusSuperseded, vault.StatusActive} {
+		w.remove(items[i], false)
+		if got := w.restore(items[i]); got.Status != status {
+			t.Errorf("the restored version is %s, want %s", got.Status, status)
+		}
+		w.equal("history", want, other.standing("plan"))
+		other.checkHistory("plan")
+	}
+}
+
 func TestALateWriteDoesNotComeBackOverANewerOneThatWasDeleted(t *testing.T) {
 	t.Parallel()
 	for how, run := range map[string]func(w *world, late, lateImport vault.Event){

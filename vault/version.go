@@ -32,10 +32,20 @@ type Placement struct {
 // and else a passed expiry expired. A version by the same operation does not count. Behind a deleted one a late write is
 // superseded as well: in time, it would have been displaced before that was deleted.
 func Place(history []Version, intentID uuid.UUID, acceptedAt time.Time, sourceFound bool, expiresAt *time.Time, now time.Time) Placement {
+	return PlaceVersion(history, Version{IntentID: intentID, AcceptedAt: acceptedAt}, sourceFound, expiresAt, now)
+}
+
+// PlaceVersion is Place for a version that has its id, as one that comes back into a history has. Then another version by the same
+// operation counts: an import that wrote to two customers who were merged since has two in one history.
+func PlaceVersion(history []Version, version Version, sourceFound bool, expiresAt *time.Time, now time.Time) Placement {
 	var older, newer *Version
 	for i := range history {
 		v := &history[i]
-		switch order := acceptance(v.AcceptedAt, v.IntentID, acceptedAt, intentID); {
+		order := acceptance(v.AcceptedAt, v.IntentID, version.AcceptedAt, version.IntentID)
+		if version.ID != uuid.Nil {
+			order = inLine(*v, version)
+		}
+		switch {
 		case order < 0 && !v.Deleted && (older == nil || inLine(*older, *v) < 0):
 			older = v
 		case order > 0 && (newer == nil || inLine(*newer, *v) > 0):

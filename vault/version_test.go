@@ -74,6 +74,28 @@ func TestWritesOfTheSameMomentAreOrderedByIntent(t *testing.T) {
 	}
 }
 
+func TestTwoVersionsOfOneOperationAreOrderedByID(t *testing.T) {
+	t.Parallel()
+	at := func(n int) vault.Version { return vault.Version{ID: numbered(n), IntentID: numbered(5), AcceptedAt: morning} }
+	one, two := numbered(1), numbered(2)
+	for name, c := range map[string]struct {
+		back vault.Version
+		rest []vault.Version
+		want vault.Placement
+	}{
+		"the earlier comes back": {at(1), []vault.Version{at(2)}, vault.Placement{Status: vault.StatusSuperseded, SupersededBy: &two}},
+		"the later comes back":   {at(2), []vault.Version{at(1)}, vault.Placement{Status: vault.StatusActive, Supersedes: &one}},
+		"it does not count":      {at(2), []vault.Version{at(2)}, vault.Placement{Status: vault.StatusActive}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := gocmp.Diff(c.want, vault.PlaceVersion(c.rest, c.back, true, nil, morning)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 // A write, as it would arrive.
 type arrival struct {
 	version     vault.Version
