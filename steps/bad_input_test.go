@@ -257,6 +257,11 @@ var badInputs = []badInput{
 		code: vault.CodeConflict, says: []string{"item_id", "is the id of another item", "choose a new UUID"},
 	},
 	{
+		name: "the id of an asset",
+		send: writeOf(func(w *world, in *vault.WriteField) { in.ItemID = ptr(w.addAsset("card").ItemID) }), runs: writeField,
+		code: vault.CodeConflict, says: []string{"item_id", "is the id of another item", "choose a new UUID"},
+	},
+	{
 		name: "an asset without a checksum",
 		send: func(w *world) (trigger.Receipt, error) {
 			in := w.asset()

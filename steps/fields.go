@@ -78,6 +78,13 @@ func (s Fields) write(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent
 	id := newID()
 	if in.ItemID != nil {
 		id = *in.ItemID
+		taken, err := q.ListTakenItems(ctx, tenant, []uuid.UUID{id})
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		if len(taken) > 0 {
+			return vault.ItemResult{}, takenError(id)
+		}
 	}
 	sourceFound, err := checkSource(ctx, q, tenant, id, in.Lineage)
 	if err != nil {
@@ -109,12 +116,17 @@ func (s Fields) write(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent
 	}
 	if err := q.InsertField(ctx, row); err != nil {
 		if db.Duplicate(err) {
-			return vault.ItemResult{}, vault.Conflict("item_id", "item_id: %s is the id of another item; leave it out, or choose a new UUID", id)
+			return vault.ItemResult{}, takenError(id)
 		}
 		return vault.ItemResult{}, err
 	}
 	version, err := q.BumpProfile(ctx, tenant, profile.ID)
 	return vault.ItemResult{ItemID: id, Status: place.Status, ProfileVersion: version, Warnings: checked.Warnings}, err
+}
+
+// takenError refuses an id that another item has: a field or an asset, of another tenant too.
+func takenError(id uuid.UUID) error {
+	return vault.Conflict("item_id", "item_id: %s is the id of another item; leave it out, or choose a new UUID", id)
 }
 
 // row makes the row of one version. Its value is sealed where the definition requires encryption.

@@ -50,6 +50,9 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (vault.Impor
 		if err != nil {
 			return out, err
 		}
+		if writes, err = alone(ctx, q, ev.TenantID, writes, profiles, &refused); err != nil {
+			return out, err
+		}
 		if writes, err = findSources(ctx, q, ev.TenantID, writes, profiles, &refused); err != nil {
 			return out, err
 		}
@@ -162,6 +165,45 @@ func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUI
 		writes = append(writes, c)
 	}
 	return writes, nil
+}
+
+// alone gives the writes whose id is no other item's, and that are the only one of their field: two customers may have been merged.
+func alone(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *refusals) ([]checkedWrite, error) {
+	var chosen []uuid.UUID
+	for _, w := range writes {
+		if w.ItemID != nil {
+			chosen = append(chosen, w.id)
+		}
+	}
+	var taken []uuid.UUID
+	if len(chosen) > 0 {
+		var err error
+		if taken, err = q.ListTakenItems(ctx, tenant, chosen); err != nil {
+			return nil, err
+		}
+	}
+	kept := make([]checkedWrite, 0, len(writes))
+	written := map[fieldKey]bool{}
+	for _, w := range writes {
+		profile, known := profiles[w.CustomerID]
+		key := fieldKey{profile, w.Name}
+		var err error
+		switch {
+		case slices.Contains(taken, w.id):
+			err = takenError(w.id)
+		case known && written[key]:
+			err = vault.Conflict("writes", "%s is written twice, since two of the customers were merged; write it once", w.Name)
+		}
+		if err != nil {
+			if err := refused.add(w.index, err); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		written[key] = true
+		kept = append(kept, w)
+	}
+	return kept, nil
 }
 
 // findSources looks for the source of each write, which may be another write of the same import, and gives the writes whose
@@ -298,8 +340,7 @@ type fieldKey struct {
 	name    string
 }
 
-// place finds the place of each write in the history of its field. Two customers that lead to one profile share a history, so
-// each placed write is part of it for the next.
+// place finds the place of each write in the history of its field, which has one write of the import.
 func (s Imports) place(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID) ([]importRow, map[uuid.UUID]uuid.UUID, error) {
 	var ids []uuid.UUID
 	var names []string
@@ -320,13 +361,8 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, intent dbgen.Inten
 	}
 	rows := make([]importRow, 0, len(writes))
 	superseded := map[uuid.UUID]uuid.UUID{}
-	placed := map[fieldKey]bool{}
 	for _, w := range writes {
 		key := fieldKey{profiles[w.CustomerID], w.Name}
-		if placed[key] {
-			return nil, nil, vault.Conflict("writes", "writes[%d]: %s is written twice, since two of the customers were merged; write it once", w.index, w.Name)
-		}
-		placed[key] = true
 		id := w.id
 		expires := vault.ExpiryOf(w.WriteField, w.def, intent.AcceptedAt)
 		at := vault.Place(history[key], intent.ID, intent.AcceptedAt, w.sourceFound, expires, s.fields.now())

@@ -122,9 +122,13 @@ func TestAnImportOfMergedCustomersGoesToTheirOneProfile(t *testing.T) {
 	twice := w.importing(false, w.as(source).fact("plan", "a"), w.as(target).fact("plan", "b"))
 	w.refused(twice, vault.CodeConflict, []string{"writes[1]", "merged", "write it once"}, importFields...)
 
-	ev := w.importing(false, w.as(source).fact("plan", "gold"), w.as(target).fact("email", "ada@example.com"))
+	ev := w.importing(true, w.as(source).fact("plan", "gold"), w.as(target).fact("plan", "b"), w.as(target).fact("email", "ada@example.com"))
 	w.must(w.twice(ev, importFields...))
-	w.equal("result", vault.ImportResult{Written: 2, Profiles: 1}, resultOf[vault.ImportResult](w, ev))
+	got := resultOf[vault.ImportResult](w, ev)
+	w.equal("rejected", []int{1}, indexes(got.Rejected))
+	if got.Written != 2 || got.Profiles != 1 {
+		t.Errorf("got %+v, want two written to one profile", got)
+	}
 	want := map[string]string{"plan": `"gold"`, "email": `"ada@example.com"`}
 	w.equal("the source's values", want, w.values(source))
 	w.equal("the target's values", want, w.values(target))
@@ -212,9 +216,13 @@ func TestTheSourceOfAnImportedValue(t *testing.T) {
 		}
 	})
 	t.Run("the id of another item is refused", func(t *testing.T) {
-		taken := w.as(newID()).write("plan", text("gold"))
-		ev := w.importing(false, w.as(newID()).fact("plan", "gold", named(taken.ItemID)))
-		w.refused(ev, vault.CodeConflict, []string{"item_id", "another item"}, importFields...)
+		for _, taken := range []uuid.UUID{w.as(newID()).write("plan", text("gold")).ItemID, w.addAsset("card").ItemID} {
+			in := []vault.WriteField{w.as(newID()).fact("plan", "gold"), w.as(newID()).fact("plan", "gold", named(taken))}
+			w.refused(w.importing(false, in...), vault.CodeConflict, []string{"writes[1]", "item_id", taken.String(), "another item"}, importFields...)
+			ev := w.importing(true, in...)
+			w.must(w.twice(ev, importFields...))
+			w.equal("rejected", []int{1}, indexes(resultOf[vault.ImportResult](w, ev).Rejected))
+		}
 	})
 }
 

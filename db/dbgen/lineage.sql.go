@@ -291,6 +291,33 @@ func (q *Queries) ListDerived(ctx context.Context, tenantID uuid.UUID, itemID uu
 	return items, nil
 }
 
+const listTakenItems = `-- name: ListTakenItems :many
+SELECT f.id FROM profile_fields f WHERE f.tenant_id = $1 AND f.id = ANY ($2::uuid[])
+UNION ALL
+SELECT a.id FROM profile_assets a WHERE a.tenant_id = $1 AND a.id = ANY ($2::uuid[])
+`
+
+// Which ids are those of items, deleted ones too: fields and assets share them. Indexes: primary keys.
+func (q *Queries) ListTakenItems(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listTakenItems, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockItem = `-- name: LockItem :exec
 WITH field AS (
     SELECT 1 FROM profile_fields f WHERE f.tenant_id = $1 AND f.id = $2 FOR NO KEY UPDATE

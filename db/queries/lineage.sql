@@ -37,6 +37,12 @@ SELECT
 FROM chain
 ORDER BY depth;
 
+-- Which ids are those of items, deleted ones too: fields and assets share them. Indexes: primary keys.
+-- name: ListTakenItems :many
+SELECT f.id FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = ANY (sqlc.arg(ids)::uuid[])
+UNION ALL
+SELECT a.id FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = ANY (sqlc.arg(ids)::uuid[]);
+
 -- Holds the source of an item until the item is stored: whoever deletes the source (LockItem) waits for that, and then sees it as a
 -- dependent. Indexes: primary keys.
 -- name: HoldSource :exec
