@@ -220,6 +220,46 @@ func TestADeletedCustomerIsUnknownToReadersAndWriters(t *testing.T) {
 	w.refused(never, vault.CodeUnknown, []string{"unknown customer"}, deleteProfile...)
 }
 
+func TestALateVerificationDoesNotDisplaceTheNewer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	w.write("plan", text("gold"))
+	verify := func(method string) vault.Event {
+		return w.event(w.trigger.VerifyField(t.Context(), w.tenant, vault.VerifyField{
+			AgentID: w.agent, CustomerID: w.customer, Name: "plan", Method: method,
+		}))
+	}
+	late, newer := verify("code"), verify("document")
+	for _, ev := range []vault.Event{newer, late} {
+		w.must(w.twice(ev, verifyField...))
+		p, err := w.seen(w.customer)
+		w.must(err)
+		if got := p.Fields["plan"]; got.VerificationMethod != "document" || !got.Verified {
+			t.Errorf("it is verified %t by %q", got.Verified, got.VerificationMethod)
+		}
+		if got := resultOf[vault.ItemResult](w, ev); got.ProfileVersion != p.Version {
+			t.Errorf("the result says version %d, the profile has %d", got.ProfileVersion, p.Version)
+		}
+	}
+	w.must(w.run(verify("link"), verifyField...)) // a still newer one counts
+	p, err := w.seen(w.customer)
+	w.must(err)
+	w.equal("method", "link", p.Fields["plan"].VerificationMethod)
+
+	// A value that came with a verification of its own may be verified again, whenever it says it was collected.
+	soon := time.Now().Add(time.Hour)
+	w.write("email", text("ada@example.com"), func(in *vault.WriteField) {
+		in.Verified, in.VerificationMethod, in.CollectedAt = true, "link", &soon
+	})
+	w.must(w.run(w.event(w.trigger.VerifyField(t.Context(), w.tenant, vault.VerifyField{
+		AgentID: w.agent, CustomerID: w.customer, Name: "email", Method: "code",
+	})), verifyField...))
+	p, err = w.seen(w.customer)
+	w.must(err)
+	w.equal("method", "code", p.Fields["email"].VerificationMethod)
+}
+
 func TestTheValueThatIsActiveIsVerified(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

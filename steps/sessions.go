@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/vault"
@@ -24,11 +26,13 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (vault.Sav
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
-		_, err = q.UpsertSession(ctx, dbgen.UpsertSessionParams{
+		row := dbgen.UpsertSessionParams{
 			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables, Marks: marks,
-		})
-		if db.NoRow(err) {
-			return vault.SavedResult{}, vault.Conflict("session_id", "session_id: session %s belongs to another customer or agent; use a new id", in.SessionID)
+		}
+		if _, err = q.UpsertSession(ctx, row); db.NoRow(err) {
+			if row.CustomerID, err = sameOwner(ctx, q, ev.TenantID, in); err == nil {
+				_, err = q.UpsertSession(ctx, row)
+			}
 		}
 		if err != nil {
 			return vault.SavedResult{}, err
@@ -44,6 +48,20 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (vault.Sav
 		}
 		return vault.SavedResult{ID: in.SessionID}, nil
 	})
+}
+
+// sameOwner gives the id under which a session was begun by a customer who is one with this one since: somebody is recognised in
+// the middle of a conversation, and it goes on.
+func sameOwner(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.SaveSession) (uuid.UUID, error) {
+	row, err := q.GetSession(ctx, tenant, in.SessionID)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	err = db.CheckSessionOf(ctx, q, tenant, in.CustomerID, in.SessionID, row.CustomerID)
+	if row.AgentID != in.AgentID || vault.Permanent(err) {
+		err = vault.Conflict("session_id", "session_id: session %s belongs to another customer or agent; use a new id", in.SessionID)
+	}
+	return row.CustomerID, err
 }
 
 // timed gives variables as they are stored, and of each the time when it was accepted, as text that sorts by it.

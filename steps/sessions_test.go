@@ -38,3 +38,33 @@ func TestALateSaveOfASessionKeepsTheOrderOfAcceptance(t *testing.T) {
 		t.Errorf("the conversation is %q, want %q", said, want)
 	}
 }
+
+// Somebody who is recognised in the middle of a conversation is merged into whom they turn out to be, and goes on talking.
+func TestASessionGoesOnWhenItsCustomerIsMerged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	known := w.as(newID())
+	known.write("plan", text("gold"))
+	w.write("email", text("ada@example.com"))
+	session := w.session(map[string]json.RawMessage{"country": text("Norway")}, "Hello.")
+	save := func(w *world) vault.Event {
+		return w.event(w.trigger.SaveSession(t.Context(), w.tenant, vault.SaveSession{
+			SessionID: session, AgentID: w.agent, CustomerID: w.customer, Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "It is me."}},
+		}))
+	}
+	w.refused(save(known), vault.CodeConflict, []string{"belongs to another customer or agent"}, saveSession...)
+	w.merge(w.customer, known.customer)
+	w.must(w.twice(save(known), saveSession...))
+	w.must(w.twice(save(w), saveSession...))
+	got, err := query.New(w.db, w.cache, w.sealer).Session(t.Context(), w.tenant, session)
+	w.must(err)
+	if len(got.Turns) != 3 || got.CustomerID != w.customer {
+		t.Errorf("the session is %+v", got)
+	}
+	w.agent = newID()
+	w.refused(save(w), vault.CodeConflict, []string{"belongs to another customer or agent"}, saveSession...)
+	w.unmerge(w.customer)
+	w.agent = known.agent
+	w.refused(save(known), vault.CodeConflict, []string{"belongs to another customer or agent"}, saveSession...)
+}

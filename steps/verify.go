@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
@@ -37,6 +38,9 @@ func (s Fields) PersistVerification(ctx context.Context, ev vault.Event) (vault.
 		if (in.ItemID != nil && *in.ItemID != field.ID) || (in.ItemID == nil && field.AcceptedAt.After(intent.AcceptedAt)) {
 			return vault.ItemResult{}, vault.Conflict("item_id", "item_id: %s was replaced by item %s before the verification; verify that one", in.Name, field.ID)
 		}
+		if verifiedSince(field, intent.AcceptedAt) { // what comes late does not displace what was accepted after it
+			return vault.ItemResult{ItemID: field.ID, Status: vault.StatusActive, ProfileVersion: profile.Version}, nil
+		}
 		err = q.VerifyField(ctx, dbgen.VerifyFieldParams{
 			TenantID: ev.TenantID, ID: field.ID, VerificationMethod: in.Method, VerifiedBy: in.VerifiedBy, VerifiedAt: &intent.AcceptedAt,
 		})
@@ -46,4 +50,10 @@ func (s Fields) PersistVerification(ctx context.Context, ev vault.Event) (vault.
 		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
 		return vault.ItemResult{ItemID: field.ID, Status: vault.StatusActive, ProfileVersion: version}, err
 	})
+}
+
+// verifiedSince reports whether a value has a verification that was accepted after a time. One that came with the value itself is as
+// old as the value.
+func verifiedSince(field dbgen.ProfileField, at time.Time) bool {
+	return field.Verified && field.VerifiedAt != nil && field.VerifiedAt.After(at) && !field.VerifiedAt.Equal(field.CollectedAt)
 }

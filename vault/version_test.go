@@ -76,7 +76,9 @@ func TestWritesOfTheSameMomentAreOrderedByIntent(t *testing.T) {
 
 func TestTwoVersionsOfOneOperationAreOrderedByID(t *testing.T) {
 	t.Parallel()
-	at := func(n int) vault.Version { return vault.Version{ID: numbered(n), IntentID: numbered(5), AcceptedAt: morning} }
+	at := func(n int) vault.Version {
+		return vault.Version{ID: numbered(n), IntentID: numbered(5), AcceptedAt: morning}
+	}
 	one, two := numbered(1), numbered(2)
 	for name, c := range map[string]struct {
 		back vault.Version
