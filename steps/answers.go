@@ -171,6 +171,11 @@ func (s Answers) settle(ctx context.Context, q *dbgen.Queries, intent dbgen.Inte
 	if err != nil {
 		return result, err
 	}
+	if reply != vault.ReplyOther && question.ItemID != nil {
+		if question.ItemID, err = ownItem(ctx, q, question); err != nil {
+			return result, err
+		}
+	}
 	switch {
 	case reply == vault.ReplyNo:
 		status = vault.QuestionDenied
@@ -200,6 +205,20 @@ func (s Answers) settle(ctx context.Context, q *dbgen.Queries, intent dbgen.Inte
 		TenantID: intent.TenantID, Customers: same, AgentID: question.AgentID, FieldName: question.FieldName,
 		ID: question.ID, AnswerIntentID: intent.ID,
 	})
+}
+
+// ownItem gives the item that a confirmation is about, nil where it is not the customer's: it was written while the customer was
+// merged with another, whose it stayed when that was undone. The profile stays locked.
+func ownItem(ctx context.Context, q *dbgen.Queries, question dbgen.Question) (*uuid.UUID, error) {
+	profile, err := lockProfile(ctx, q, question.TenantID, question.CustomerID)
+	if err != nil {
+		return nil, err
+	}
+	owner, err := q.GetItemOwner(ctx, question.TenantID, *question.ItemID)
+	if db.NoRow(err) || (err == nil && owner.ProfileID != profile.ID) {
+		return nil, nil
+	}
+	return question.ItemID, err
 }
 
 // confirm takes the doubt off a stored value. One that was replaced meanwhile needs none.

@@ -157,6 +157,33 @@ func TestADeniedValueWithDependentsStaysUntilItIsReplaced(t *testing.T) {
 	}
 }
 
+// What a fill stored while the customer was merged with another stays the other's when that is undone: an answer neither takes it
+// from there nor confirms it, and says what it says of the customer who gives it.
+func TestAnAnswerIsOfTheCustomerWhoWasAsked(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]map[string]string{"yes": {"plan": `"gold"`, "age": "36"}, "no": {"plan": `"gold"`}} {
+		t.Run(said, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			defined(w)
+			other := w.as(newID())
+			w.write("plan", text("gold"))
+			other.write("plan", text("silver"))
+			w.merge(w.customer, other.customer)
+			_, waiting := aDoubt(w)
+			w.unmerge(w.customer)
+			w.values(w.customer) // now both are in the cache
+			w.values(other.customer)
+			w.must(w.run(w.answer(waiting.QuestionID, text(said)), answerQuestion...))
+			w.equal("the values of who was asked", want, w.values(w.customer))
+			w.equal("the other's values", map[string]string{"plan": `"silver"`, "age": "36"}, w.values(other.customer))
+			if h := other.history("age"); len(h) != 1 || !h[0].RequiresConfirmation {
+				t.Errorf("the other's age is %+v", h)
+			}
+		})
+	}
+}
+
 func TestACancelledFillEndsWithWhatItHas(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
