@@ -13,8 +13,9 @@ import (
 )
 
 // GroundCandidate decides whether a value that a model read out of a conversation may be used. It must be a valid value of
-// its field, its quote must occur in a turn of the customer's, and the quote must hold what the value was read from. Where
-// that is not certain the candidate is refused: a question too many is better than a fact that nobody stated.
+// its field, its quote must occur in a turn of the customer's, and the quote must hold what the value was read from, which the
+// customer did not deny ("my address is not …"). Where that is not certain the candidate is refused: a question too many is
+// better than a fact that nobody stated.
 //
 // What the quote must hold, by type: the text itself for string, email and url; the same number for phone and number, in
 // digits, or as the word of a whole number below a hundred; the same day for date (3/4/1990 says two days, and so none), and the time of day with it for datetime; a yes or no for
@@ -45,6 +46,7 @@ func GroundCandidate(c Candidate, def *Definition, turns []Turn) (Checked, *Erro
 
 // passage is a place where a customer said the words of a quote.
 type passage struct {
+	said       string // the turn as it came
 	turn       string // folded
 	start, end int    // where the quote stands, made longer to whole words: a quote that cuts "185" to "18" proves nothing
 }
@@ -82,7 +84,7 @@ func findQuote(quote string, turns []Turn) []passage {
 			if space := strings.IndexByte(said[at+len(words):], ' '); space >= 0 {
 				end = at + len(words) + space
 			}
-			found = append(found, passage{turn: said, start: start, end: end})
+			found = append(found, passage{said: t.Text, turn: said, start: start, end: end})
 		}
 	}
 	return found
@@ -94,21 +96,22 @@ func (p passage) supports(def Definition, raw, value json.RawMessage) bool {
 	switch def.ValueType {
 	case TypeString:
 		if len(def.AllowedValues) > 0 {
-			return saysAllowed(p.quote(), text, def.AllowedValues)
+			return p.saysAllowed(text, def.AllowedValues)
 		}
-		return countPhrase(p.quote(), fold(text)) > 0
+		return p.saysPhrase(fold(text))
 	case TypeEmail:
-		return saysToken(p.quote(), fold(text), ` <>()[]",;:\`, `.'!?`)
+		return p.saysToken(fold(text), ` <>()[]",;:\`, `.'!?`)
 	case TypeURL:
-		return saysToken(p.quote(), fold(text), ` <>"`, `()[]',;:!?./`)
+		// Case matters behind the host.
+		return p.saysToken(fold(text), ` <>"`, afterURL) && strings.Contains(p.said, strings.Trim(behindHost(text), afterURL))
 	case TypePhone:
 		return p.saysPhone(text)
 	case TypeNumber:
 		return p.saysNumber(text) || p.saysNumberWord(def, text)
 	case TypeDate:
-		return slices.Contains(datesIn(p.quote()), text)
+		return slices.Contains(p.dates(), text)
 	case TypeDatetime:
-		return saysDatetime(p.quote(), textOf(raw), text)
+		return p.saysDatetime(textOf(raw), text)
 	case TypeBoolean:
 		return p.saysBoolean(text == "true")
 	default:
@@ -123,7 +126,7 @@ func (p passage) supports(def Definition, raw, value json.RawMessage) bool {
 func (p passage) saysJSON(v any) bool {
 	switch v := v.(type) {
 	case string:
-		return countPhrase(p.quote(), fold(v)) > 0
+		return p.saysPhrase(fold(v))
 	case json.Number:
 		return p.saysNumber(v.String())
 	case bool:
@@ -142,46 +145,75 @@ func (p passage) saysJSON(v any) bool {
 	}
 }
 
+// saysPhrase reports whether a folded phrase was said.
+func (p passage) saysPhrase(phrase string) bool {
+	return slices.ContainsFunc(phrases(p.quote(), phrase), func(at int) bool { return !p.denies(p.start+at, p.start+at+len(phrase)) })
+}
+
 // saysAllowed reports whether one of several allowed values was said, and not only as a part of another: "gold" is not
 // said by "rose gold" where both are allowed.
-func saysAllowed(quote, value string, allowed []json.RawMessage) bool {
-	joints := strings.NewReplacer("_", " ", "-", " ")
-	quote, value = joints.Replace(quote), joints.Replace(fold(value))
-	count := countPhrase(quote, value)
+func (p passage) saysAllowed(value string, allowed []json.RawMessage) bool {
+	joints := strings.NewReplacer("_", " ", "-", " ") // of the same length
+	quote, value := joints.Replace(p.quote()), joints.Replace(fold(value))
+	count := 0
+	for _, at := range phrases(quote, value) {
+		if !p.denies(p.start+at, p.start+at+len(value)) {
+			count++
+		}
+	}
 	for _, raw := range allowed {
-		if other := joints.Replace(fold(textOf(raw))); other != value && countPhrase(other, value) > 0 {
-			count -= countPhrase(quote, other)
+		if other := joints.Replace(fold(textOf(raw))); other != value && len(phrases(other, value)) > 0 {
+			count -= len(phrases(quote, other))
 		}
 	}
 	return count > 0
 }
 
 // saysToken reports whether value stands alone in the quote, between separators, with punctuation at its ends left out.
-func saysToken(quote, value, separators, punctuation string) bool {
-	for _, token := range strings.FieldsFunc(quote, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
-		if strings.Trim(token, punctuation) == strings.Trim(value, punctuation) {
+func (p passage) saysToken(value, separators, punctuation string) bool {
+	value = strings.Trim(value, punctuation)
+	for _, at := range indexes(p.quote(), value) {
+		end := at + len(value)
+		before, after := p.quote()[:at], p.quote()[end:]
+		before = before[strings.LastIndexAny(before, separators)+1:]
+		if next := strings.IndexAny(after, separators); next >= 0 {
+			after = after[:next]
+		}
+		if strings.Trim(before, punctuation) == "" && strings.Trim(after, punctuation) == "" && !p.denies(p.start+at, p.start+end) {
 			return true
 		}
 	}
 	return false
 }
 
-// countPhrase counts where a phrase stands in a text, both folded, without letters or digits joined to its ends.
-func countPhrase(text, phrase string) int {
-	if phrase == "" {
-		return 0
+// afterURL is what people write beside an address that is no part of it.
+const afterURL = `()[]',;:!?./`
+
+// behindHost gives the path of a URL, with what follows it.
+func behindHost(url string) string {
+	_, rest, _ := strings.Cut(url, "://")
+	if at := strings.IndexAny(rest, "/?#"); at >= 0 {
+		return rest[at:]
 	}
-	count := 0
+	return ""
+}
+
+// phrases gives where a phrase stands in a text, both folded, without letters or digits joined to its ends.
+func phrases(text, phrase string) []int {
+	if phrase == "" {
+		return nil
+	}
+	var found []int
 	first, _ := utf8.DecodeRuneInString(phrase)
 	last, _ := utf8.DecodeLastRuneInString(phrase)
 	for _, at := range indexes(text, phrase) {
 		before, _ := utf8.DecodeLastRuneInString(text[:at])
 		after, _ := utf8.DecodeRuneInString(text[at+len(phrase):])
 		if !(isWordRune(first) && isWordRune(before)) && !(isWordRune(last) && isWordRune(after)) {
-			count++
+			found = append(found, at)
 		}
 	}
-	return count
+	return found
 }
 
 // indexes gives every place where part, which is not empty, begins in s.
@@ -201,13 +233,30 @@ func indexes(s, part string) []int {
 // isWordRune reports whether a rune joins with those beside it to a word. In scripts that set no space between words it
 // says nothing.
 func isWordRune(r rune) bool {
-	return (unicode.IsLetter(r) || unicode.IsDigit(r)) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
+	return (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
 }
 
-var plainMarks = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-")
+var plainMarks = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-", "⁄", "/")
+
+// apart keeps the digits that NFKC makes of raised, lowered and circled ones, and of fractions, from joining those before them: it
+// would make 52 of 5² and 31/2 of 3½. What is not shown (hyphens where a word may break, marks of direction) is dropped.
+func apart(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case unicode.Is(unicode.Cf, r):
+			continue
+		case unicode.Is(unicode.No, r):
+			b.WriteByte('^')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
 
 // fold makes texts comparable: case, spacing, and the forms of letters, apostrophes and dashes do not matter.
 func fold(s string) string {
+	s = apart(s)
 	s = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
 	return strings.Join(strings.Fields(plainMarks.Replace(s)), " ")
 }

@@ -40,6 +40,21 @@ func TestOnlyWhatWasSaidIsGrounded(t *testing.T) {
 		{vault.TypeString, `I am John`, ``, `"John Smith"`, false},
 		{vault.TypeString, `I am John`, `my name is John`, `"John"`, false},
 		{vault.TypeString, `I am John`, `...`, `"John"`, false},
+		{vault.TypeString, "my name is Ann\u200b.", ``, `"Ann"`, true},
+		{vault.TypeString, "I am Ann\u0308abel", ``, `"Ann"`, false}, // a letter that Unicode has only in two parts
+		{vault.TypeString, "I am Ann\u00adabel", ``, `"Ann"`, false}, // a hyphen that is not shown
+		{vault.TypeString, `my name is not John`, ``, `"John"`, false},
+		{vault.TypeString, `my name is not John`, `John`, `"John"`, false},
+		{vault.TypeString, `I'm not John, I'm Jim`, ``, `"John"`, false},
+		{vault.TypeString, `I'm not John, I'm Jim`, ``, `"Jim"`, true},
+		{vault.TypeString, `I don't live in Paris`, ``, `"Paris"`, false},
+		{vault.TypeString, `I no longer live in Paris`, ``, `"Paris"`, false},
+		{vault.TypeString, `Paris is not my city`, ``, `"Paris"`, false},
+		{vault.TypeString, `not Paris, I said Paris Hill; well, Paris`, ``, `"Paris"`, true},
+		{vault.TypeString, `I don't mind Italian`, ``, `"Italian"`, true},
+		{vault.TypeString, `Why not Italian?`, ``, `"Italian"`, true},
+		{vault.TypeString, `Saturday is not a problem`, ``, `"Saturday"`, true},
+		{vault.TypeString, `not only jazz`, ``, `"jazz"`, true},
 
 		// email
 		{vault.TypeEmail, `Write to Ada.L@Example.com.`, `Ada.L@Example.com`, `"Ada.L@example.com"`, true},
@@ -47,12 +62,22 @@ func TestOnlyWhatWasSaidIsGrounded(t *testing.T) {
 		{vault.TypeEmail, `x.ada@example.com`, `ada@example.com`, `"ada@example.com"`, false},
 		{vault.TypeEmail, `ada@example.com.au`, ``, `"ada@example.com"`, false},
 		{vault.TypeEmail, `ada at example dot com`, ``, `"ada@example.com"`, false},
+		{vault.TypeEmail, "\u202aada@example.com\u202c", ``, `"ada@example.com"`, true}, // as it comes out of an address book
+		{vault.TypeEmail, `my email is not ada@example.com`, ``, `"ada@example.com"`, false},
+		{vault.TypeEmail, `my email isn’t ada@example.com`, `ada@example.com`, `"ada@example.com"`, false},
+		{vault.TypeEmail, `please don't use "ada@example.com"`, ``, `"ada@example.com"`, false},
+		{vault.TypeEmail, `ada@example.com is not my address`, ``, `"ada@example.com"`, false},
+		{vault.TypeEmail, `ada@example.com is wrong`, ``, `"ada@example.com"`, false},
+		{vault.TypeEmail, `it is not bob@example.com but ada@example.com`, ``, `"ada@example.com"`, true},
 
 		// url
 		{vault.TypeURL, `see https://example.com/a, please`, ``, `"https://example.com/a"`, true},
 		{vault.TypeURL, `see https://example.com/`, ``, `"https://example.com"`, true},
 		{vault.TypeURL, `see https://example.com/ab`, `https://example.com/a`, `"https://example.com/a"`, false},
 		{vault.TypeURL, `see example.com`, ``, `"https://example.com"`, false},
+		{vault.TypeURL, `see HTTPS://Example.com/Ab`, ``, `"https://example.com/Ab"`, true},
+		{vault.TypeURL, `see https://example.com/Ab`, ``, `"https://example.com/ab"`, false}, // another page
+		{vault.TypeURL, `my site is not https://example.com/a`, ``, `"https://example.com/a"`, false},
 
 		// phone
 		{vault.TypePhone, `call +1 (415) 555-2671 today`, ``, `"+14155552671"`, true},
@@ -66,6 +91,8 @@ func TestOnlyWhatWasSaidIsGrounded(t *testing.T) {
 		{vault.TypePhone, `41 55 555 26 71`, ``, `"+41555552671"`, false},
 		{vault.TypePhone, `+1 415 555 2672`, ``, `"+14155552671"`, false},
 		{vault.TypePhone, `+49 30 1234567 89`, `+49 30 1234567`, `"+49301234567"`, false}, // the quote cuts the number
+		{vault.TypePhone, `my number is not +1 415 555 2671`, ``, `"+14155552671"`, false},
+		{vault.TypePhone, `don't call me on +1 415 555 2671`, ``, `"+14155552671"`, false},
 
 		// number
 		{vault.TypeNumber, `I'm 18 years old`, `18`, `18`, true},
@@ -107,6 +134,26 @@ func TestOnlyWhatWasSaidIsGrounded(t *testing.T) {
 		{vault.TypeNumber, `no one else`, ``, `1`, false},
 		{vault.TypeNumber, `fourteen`, `four`, `4`, false},
 		{vault.TypeNumber, `I'm 18`, ``, `18.1`, false},
+		{vault.TypeNumber, `I'm not 18`, ``, `18`, false},
+		{vault.TypeNumber, `I'm not 18, I'm 19`, ``, `19`, true},
+		{vault.TypeNumber, `there are not two of us`, ``, `2`, false},
+		{vault.TypeNumber, `3½ rooms`, ``, `31`, false},
+		{vault.TypeNumber, `3½ rooms`, ``, `3`, false},
+		{vault.TypeNumber, `2 1/2 rooms`, ``, `2`, false},
+		{vault.TypeNumber, `2 and a half rooms`, ``, `2`, false},
+		{vault.TypeNumber, `5² metres`, ``, `52`, false},
+		{vault.TypeNumber, `5² metres`, ``, `5`, false},
+		{vault.TypeNumber, `20 m² of floor`, ``, `20`, true},
+		{vault.TypeNumber, `٣18`, ``, `18`, false},
+		{vault.TypeNumber, `45 lakh`, ``, `45`, false},
+		{vault.TypeNumber, `45 grand`, ``, `45`, false},
+		{vault.TypeNumber, `4 pm`, ``, `4`, false},
+		{vault.TypeNumber, `at 4p.m.`, ``, `4`, false},
+		{vault.TypeNumber, `4 o'clock`, ``, `4`, false},
+		{vault.TypeNumber, `on the 4th`, ``, `4`, false},
+		{vault.TypeNumber, `1.850 €`, ``, `1.85`, false}, // or 1850
+		{vault.TypeNumber, `45.000 a year`, ``, `45`, false},
+		{vault.TypeNumber, `0.125 grams`, ``, `0.125`, true},
 
 		// date
 		{vault.TypeDate, `born 1990-03-31`, ``, `"1990-03-31"`, true},
@@ -126,6 +173,8 @@ func TestOnlyWhatWasSaidIsGrounded(t *testing.T) {
 		{vault.TypeDate, `1 April 1990`, ``, `"1990-03-31"`, false},
 		{vault.TypeDate, `23 March 1990`, `3 March 1990`, `"1990-03-03"`, false},
 		{vault.TypeDate, `31 June 1990`, ``, `"1990-07-01"`, false},
+		{vault.TypeDate, `I was not born on 31 March 1990`, ``, `"1990-03-31"`, false},
+		{vault.TypeDate, `not 31 March but 1 April 1990`, ``, `"1990-04-01"`, true},
 
 		// datetime
 		{vault.TypeDatetime, `at 2026-03-31T14:30:00+02:00`, ``, `"2026-03-31T12:30:00Z"`, true},
@@ -138,6 +187,15 @@ func TestOnlyWhatWasSaidIsGrounded(t *testing.T) {
 		{vault.TypeDatetime, `31 March 2026 at 2:30`, ``, `"2026-03-31T14:30:00Z"`, false},
 		{vault.TypeDatetime, `31 March 2026`, ``, `"2026-03-31T00:00:00Z"`, false},
 		{vault.TypeDatetime, `at 14:30`, ``, `"2026-03-31T14:30:00Z"`, false},
+		{vault.TypeDatetime, `at 2026-03-31T14:30:00+02:00`, ``, `"2026-03-31T14:30:00Z"`, false}, // another hour
+		{vault.TypeDatetime, `31 March 2026 at 14:30 +02:00`, ``, `"2026-03-31T14:30:00Z"`, false},
+		{vault.TypeDatetime, `31 March 2026 at 14:30 +02:00`, ``, `"2026-03-31T02:00:00+02:00"`, false},
+		{vault.TypeDatetime, `31 March 2026 at 2:30 pm PST`, ``, `"2026-03-31T14:30:00Z"`, false},
+		{vault.TypeDatetime, `31 March 2026 at 14:30 CEST`, ``, `"2026-03-31T14:30:00Z"`, false},
+		{vault.TypeDatetime, `31 March 2026 at 14:30 UTC`, ``, `"2026-03-31T14:30:00Z"`, true},
+		{vault.TypeDatetime, `31 March 2026 at 2:30`, ``, `"2026-03-31T02:30:00Z"`, false}, // or in the afternoon
+		{vault.TypeDatetime, `31 March 2026 at 02:30`, ``, `"2026-03-31T02:30:00Z"`, true},
+		{vault.TypeDatetime, `not 31 March 2026 at 14:30`, ``, `"2026-03-31T14:30:00Z"`, false},
 
 		// boolean
 		{vault.TypeBoolean, `Yes, please`, ``, `true`, true},
@@ -151,6 +209,11 @@ func TestOnlyWhatWasSaidIsGrounded(t *testing.T) {
 		{vault.TypeBoolean, `not sure`, ``, `false`, false},
 		{vault.TypeBoolean, `yes and no`, ``, `true`, false},
 		{vault.TypeBoolean, `I have a knot`, ``, `false`, false},
+		{vault.TypeBoolean, `I need help right now`, ``, `true`, false},
+		{vault.TypeBoolean, `Please make sure of it`, ``, `true`, false},
+		{vault.TypeBoolean, `No problem, thanks`, ``, `false`, false},
+		{vault.TypeBoolean, `Is that right?`, ``, `true`, false},
+		{vault.TypeBoolean, `That's right.`, ``, `true`, true},
 
 		// json
 		{vault.TypeJSON, `a gold ring of size 5`, ``, `{"what": "ring", "size": 5}`, true},
@@ -194,6 +257,10 @@ func TestAnAllowedValueIsGroundedByItsWords(t *testing.T) {
 		{`the silver plan`, `"silver plan"`, `"Silver plan"`},
 		{`golden`, `"gold"`, ``},
 		{`bronze`, `"bronze"`, ``},
+		{`not gold`, `"gold"`, ``},
+		{`not rose gold`, `"gold"`, ``},
+		{`not gold but rose gold`, `"gold"`, ``},
+		{`not gold but rose gold`, `"rose_gold"`, `"rose_gold"`},
 	} {
 		c := vault.Candidate{FieldName: "field", Value: json.RawMessage(tc.value), Confidence: 1, Quote: tc.turn}
 		got, err := vault.GroundCandidate(c, plans, customer(tc.turn))
@@ -242,7 +309,7 @@ func TestWhatNobodySaidIsNeverGrounded(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		said := rapid.StringMatching(`[a-m ,.!?@]{0,40}[a-m]`).Draw(t, "said")
-		invented := rapid.StringMatching(`[n-zé]{4,12}`).Draw(t, "invented")
+		invented := rapid.StringMatching(`[n-z]{2,8}é[n-z]{1,4}`).Draw(t, "invented")
 		typ := rapid.SampledFrom([]vault.ValueType{vault.TypeString, vault.TypeEmail, vault.TypeURL, vault.TypeNumber, vault.TypeDate, vault.TypePhone, vault.TypeJSON}).Draw(t, "type")
 		value := map[vault.ValueType]string{
 			vault.TypeString: invented, vault.TypeEmail: strings.ReplaceAll(invented, "é", "n") + "@nnn.org", vault.TypeURL: "https://" + strings.ReplaceAll(invented, "é", "n") + ".org",

@@ -23,10 +23,12 @@ func (p passage) saysPhone(e164 string) bool {
 		if at[0] < p.start || at[0] >= p.end {
 			continue
 		}
+		start := at[0]
 		for _, said := range strings.Split(p.turn[at[0]:at[1]], ". ") {
-			if isPhone(said, e164) {
+			if isPhone(said, e164) && !p.denies(start, start+len(said)) {
 				return true
 			}
+			start += len(said) + len(". ")
 		}
 	}
 	return false
@@ -51,7 +53,9 @@ func isPhone(said, e164 string) bool {
 
 var (
 	numberSaid = regexp.MustCompile(`\d[\d.,']*`)
-	magnitude  = regexp.MustCompile(`^ ?(k|m|b|mn|bn|mio|mrd|hundred|thousand|million|billion|trillion|dozen)s?\b|^[a-z]*\d|^ \d{3}\b`)
+	// What makes the digits before it a part of something larger: a magnitude, a fraction, a time of day, a day of the month.
+	magnitude = regexp.MustCompile(`^ ?(k|m|b|mn|bn|mio|mrd|lakh|lac|crore|grand|hundred|thousand|million|billion|trillion|dozen)s?([^\w^]|$)|^[a-z]*\d|^ \d{3}\b|` +
+		`^ (\^?\d+/\d|(and )?a (half|quarter)\b)|^ ?([ap]\.?m\b|o'?clock\b)|^(st|nd|rd|th)\b`)
 	inThousand = regexp.MustCompile(`\d $`)
 )
 
@@ -75,17 +79,17 @@ func (p passage) saysNumber(literal string) bool {
 				continue // joined to something: a range, a date, a code
 			}
 			sign = "-"
-		case unicode.IsLetter(r) || strings.ContainsRune("#_@.", r):
+		case unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("#_@.^", r):
 			continue
 		case (r == '/' || r == ':') && len(before) > 1 && isDigit(before[len(before)-2]):
 			continue
 		case strings.HasSuffix(before, "minus "):
 			sign = "-"
 		}
-		if next, _ := utf8.DecodeRuneInString(after); strings.ContainsRune("/:-_@", next) && len(after) > 1 && isDigit(after[1]) {
+		if next, _ := utf8.DecodeRuneInString(after); strings.ContainsRune("/:-_@^", next) && len(after) > 1 && isDigit(after[1]) {
 			continue
 		}
-		if plain, ok := plainNumber(said); ok && sameNumber(sign+plain, literal) {
+		if plain, ok := plainNumber(said); ok && sameNumber(sign+plain, literal) && !p.denies(at[0], at[0]+len(said)) {
 			return true
 		}
 	}
@@ -97,11 +101,15 @@ var (
 	dotThousands   = regexp.MustCompile(`^\d{1,3}(\.\d{3})+,\d+$|^\d{1,3}(\.\d{3}){2,}$`)
 	decimalComma   = regexp.MustCompile(`^\d+,\d{1,2}$`)
 	plainDecimal   = regexp.MustCompile(`^\d+(\.\d+)?$`)
+	twoNumbers     = regexp.MustCompile(`^[1-9]\d{0,2}\.\d{3}$`)
 )
 
-// plainNumber writes a number as JSON does: 1,850.50 and 1.850,50 are both 1850.50.
+// plainNumber writes a number as JSON does: 1,850.50 and 1.850,50 are both 1850.50. 1.850 is two numbers, and so none: whoever writes
+// a decimal comma means 1850.
 func plainNumber(said string) (string, bool) {
 	switch {
+	case twoNumbers.MatchString(said):
+		return "", false
 	case plainDecimal.MatchString(said):
 		return said, true
 	case commaThousands.MatchString(said):
@@ -124,38 +132,42 @@ var (
 	dateNumeric  = regexp.MustCompile(`\b(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\b`)
 )
 
-// datesIn gives the days that a quote names, as 2006-01-02. A day in figures only, of which it is not clear which is the
+// dates gives the days that the quote names, as 2006-01-02. A day in figures only, of which it is not clear which is the
 // month, is none; neither is one whose century is not said.
-func datesIn(quote string) []string {
+func (p passage) dates() []string {
 	var dates []string
-	add := func(year, month, day string) {
-		y, _ := strconv.Atoi(year)
-		m, _ := strconv.Atoi(month)
-		d, _ := strconv.Atoi(day)
-		t := time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC)
-		if t.Year() == y && int(t.Month()) == m && t.Day() == d { // there is no 31 June
-			dates = append(dates, t.Format(time.DateOnly))
+	quote := p.quote()
+	each := func(form *regexp.Regexp, day func(m []string) (year, month, day string)) {
+		for _, at := range form.FindAllStringSubmatchIndex(quote, -1) {
+			m := make([]string, len(at)/2)
+			for i := range m {
+				m[i] = quote[at[2*i]:at[2*i+1]]
+			}
+			year, month, day := day(m)
+			y, _ := strconv.Atoi(year)
+			mon, _ := strconv.Atoi(month)
+			d, _ := strconv.Atoi(day)
+			t := time.Date(y, time.Month(mon), d, 0, 0, 0, 0, time.UTC)
+			if t.Year() == y && int(t.Month()) == mon && t.Day() == d && !p.denies(p.start+at[0], p.start+at[1]) { // there is no 31 June
+				dates = append(dates, t.Format(time.DateOnly))
+			}
 		}
 	}
-	for _, m := range dateISO.FindAllStringSubmatch(quote, -1) {
-		add(m[1], m[2], m[3])
-	}
-	for _, m := range dateDayFirst.FindAllStringSubmatch(quote, -1) {
-		add(m[3], monthNumber(m[2]), m[1])
-	}
-	for _, m := range dateUS.FindAllStringSubmatch(quote, -1) {
-		add(m[3], monthNumber(m[1]), m[2])
-	}
-	for _, m := range dateNumeric.FindAllStringSubmatch(quote, -1) {
+	each(dateISO, func(m []string) (string, string, string) { return m[1], m[2], m[3] })
+	each(dateDayFirst, func(m []string) (string, string, string) { return m[3], monthNumber(m[2]), m[1] })
+	each(dateUS, func(m []string) (string, string, string) { return m[3], monthNumber(m[1]), m[2] })
+	each(dateNumeric, func(m []string) (string, string, string) {
 		first, _ := strconv.Atoi(m[1])
 		second, _ := strconv.Atoi(m[2])
 		switch {
 		case first > 12 || first == second:
-			add(m[3], m[2], m[1])
+			return m[3], m[2], m[1]
 		case second > 12:
-			add(m[3], m[1], m[2])
+			return m[3], m[1], m[2]
+		default:
+			return "", "", ""
 		}
-	}
+	})
 	return dates
 }
 
@@ -169,15 +181,21 @@ var (
 	clockSaid    = regexp.MustCompile(`\b(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?(?: ?([ap])\.?m\b)?`)
 )
 
-// saysDatetime reports whether a time was said: in RFC 3339, or as a day and a time of day. Nobody says an offset from UTC
-// in passing, so that one which is not said must be none.
-func saysDatetime(quote, raw, normalised string) bool {
-	for _, m := range datetimeSaid.FindAllStringSubmatch(quote, -1) {
+// zoneSaid is an offset from UTC, or the name of a zone, behind a time of day.
+var zoneSaid = regexp.MustCompile(`(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[ap]\.?m\b\.?)?|\d ?[ap]\.?m\b\.?|noon|midnight) ?` +
+	`(?:\(?(utc|gmt|z)?\)? ?([+-]\d{1,2}(?::?\d{2})?)\b|\(?(utc|gmt|z)\b|\(?([ecmp][sd]?t|a[ekcw][sd]t|hst|cest|cet|bst|west|wet|eest|eet|msk|ist|jst|kst|sgt|hkt|nz[sd]t|pacific|eastern|central|mountain)\b)`)
+
+// saysDatetime reports whether a time was said: in RFC 3339, or as a day and a time of day. An offset from UTC that was said is the
+// value's; where none was said there is none. What the name of a zone is worth depends on the day and the place, and is left alone.
+func (p passage) saysDatetime(raw, normalised string) bool {
+	quote := p.quote()
+	for _, at := range datetimeSaid.FindAllStringSubmatchIndex(quote, -1) {
+		m := datetimeSaid.FindStringSubmatch(quote[at[0]:at[1]])
 		seconds := m[3]
 		if seconds == "" {
 			seconds = ":00"
 		}
-		if t, ok := normaliseDatetime(m[1] + "T" + m[2] + seconds + m[4]); ok && t == normalised {
+		if t, ok := normaliseDatetime(m[1] + "T" + m[2] + seconds + m[4]); ok && t == normalised && !p.denies(p.start+at[0], p.start+at[1]) {
 			return true
 		}
 	}
@@ -185,14 +203,39 @@ func saysDatetime(quote, raw, normalised string) bool {
 	if err != nil {
 		return false
 	}
-	if _, offset := local.Zone(); offset != 0 && !strings.Contains(quote, local.Format("-07:00")) {
+	offset := "+00:00"
+	if zone := zoneSaid.FindStringSubmatch(quote); zone != nil {
+		if zone[5] != "" {
+			return false
+		}
+		offset = plainOffset(zone[3])
+	}
+	if local.Format("-07:00") != offset {
 		return false
 	}
-	return slices.Contains(datesIn(quote), local.Format(time.DateOnly)) && local.Nanosecond() == 0 &&
-		slices.Contains(clocksIn(quote), local.Format(time.TimeOnly))
+	return slices.Contains(p.dates(), local.Format(time.DateOnly)) && local.Nanosecond() == 0 &&
+		slices.Contains(clocksIn(zoneSaid.ReplaceAllString(quote, "$1 ")), local.Format(time.TimeOnly))
 }
 
-// clocksIn gives the times of day that a quote names, as 15:04:05.
+// plainOffset writes an offset from UTC as RFC 3339 does: +2 is +02:00, and none is that of UTC itself.
+func plainOffset(said string) string {
+	digits := strings.ReplaceAll(said, ":", "")
+	switch len(digits) {
+	case 2: // +2
+		return digits[:1] + "0" + digits[1:] + ":00"
+	case 3: // +02
+		return digits + ":00"
+	case 4: // +230
+		return digits[:1] + "0" + digits[1:2] + ":" + digits[2:]
+	case 5: // +0230
+		return digits[:3] + ":" + digits[3:]
+	default:
+		return "+00:00"
+	}
+}
+
+// clocksIn gives the times of day that a quote names, as 15:04:05. Of 2:30 it is not clear which half of the day it is in, unless it
+// is written 02:30, or behind a day that is written 2006-01-02.
 func clocksIn(quote string) []string {
 	var clocks []string
 	for _, m := range clockSaid.FindAllStringSubmatch(quote, -1) {
@@ -200,6 +243,9 @@ func clocksIn(quote string) []string {
 			continue // a number alone is no time
 		}
 		hour, _ := strconv.Atoi(m[1])
+		if m[4] == "" && hour > 0 && hour < 12 && m[1][0] != '0' && (len(m[1]) == 1 || !dateISO.MatchString(quote)) {
+			continue
+		}
 		minute, _ := strconv.Atoi(m[2])
 		second, _ := strconv.Atoi(m[3])
 		if m[4] != "" {
@@ -214,10 +260,10 @@ func clocksIn(quote string) []string {
 			clocks = append(clocks, time.Date(2000, 1, 1, hour, minute, second, 0, time.UTC).Format(time.TimeOnly))
 		}
 	}
-	if countPhrase(quote, "noon") > 0 {
+	if len(phrases(quote, "noon")) > 0 {
 		clocks = append(clocks, "12:00:00")
 	}
-	if countPhrase(quote, "midnight") > 0 {
+	if len(phrases(quote, "midnight")) > 0 {
 		clocks = append(clocks, "00:00:00")
 	}
 	return clocks
@@ -227,6 +273,10 @@ var (
 	yesSaid    = regexp.MustCompile(`\b(yes|yeah|yep|yup|yea|sure|correct|true|right|absolutely|definitely|certainly|indeed|agree|agreed|ok|okay|of course|go ahead)\b`)
 	yesClaimed = regexp.MustCompile(`^i (do|am|have|did|will|would|can)$`)
 	noSaid     = regexp.MustCompile(`\b(no|nope|nah|not|never|none|false|incorrect|wrong|disagree|cannot|without)\b|n't\b`)
+	// Words of those above that say neither: "right now", "make sure", "is that right?", "no problem".
+	neither = regexp.MustCompile(`\bright (now|away|after|before|there|here|next|at|on|in|behind)\b|\b(make|making|be) sure\b|` +
+		`\b(is|are|was) (that|this|it)( all)? (right|correct|ok|okay|true)\b|\bno (problem|worries|matter|doubt)\b|\bnot (a|any) problem\b|\bwhy not\b|\bnot only\b|` +
+		`(\bcannot|n't) wait\b|(\bnot|n't) mind\b`)
 	unsureSaid = regexp.MustCompile(`\b(maybe|perhaps|unsure|possibly|probably|dunno|not sure|no idea|don't know|do not know|not certain)\b`)
 )
 
@@ -234,7 +284,8 @@ var (
 // say. Yes and no at once, or a doubt, is neither.
 func (p passage) saysBoolean(want bool) bool {
 	for _, text := range []string{p.clause(), p.turn} {
-		yes, no := yesSaid.MatchString(text), noSaid.MatchString(text)
+		clear := neither.ReplaceAllString(text, "")
+		yes, no := yesSaid.MatchString(clear), noSaid.MatchString(clear)
 		switch {
 		case unsureSaid.MatchString(text) || yes && no:
 			return false

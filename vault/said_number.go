@@ -48,7 +48,7 @@ func (p passage) saysNumberWord(def Definition, literal string) bool {
 		before, after := word(i-1), word(last+1)
 		if n == want && !isNumberLike(before) && !isNumberLike(after) && !slices.Contains(largerBefore, before) && !slices.Contains(largerAfter, after) &&
 			!(before == "and" && slices.Contains(largerBefore, word(i-2))) && !(before == "to" && (isNumberLike(word(i-2)) || word(i-2) == "quarter")) &&
-			(n != 1 || countsOne(def, after)) {
+			(n != 1 || countsOne(def, after)) && !p.denies(words[i][0], words[last][1]) {
 			return true
 		}
 		i = last
