@@ -256,8 +256,7 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 		ScenarioID: st.in.ScenarioID, FieldName: name, Kind: string(vault.QuestionValue), Prompt: st.definition(name).Prompt(), Attempt: 1,
 		DeadlineAt: db.UTC(deadline),
 	}
-	if n.candidate != nil {
-		def := st.definition(name)
+	if def := st.definition(name); n.candidate != nil && def.Confirmable(n.candidate) {
 		row.Kind, row.ItemID, row.Prompt = string(vault.QuestionConfirm), n.item, def.ConfirmPrompt(n.candidate)
 		if !def.Secret() {
 			row.Candidate = n.candidate

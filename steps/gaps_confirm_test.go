@@ -63,6 +63,22 @@ var confirmCases = []fillCase{
 		answers: []json.RawMessage{text("perhaps"), text("yes")}, asked: []string{"age 1", "age 2 !"}, fields: []vault.GapResult{fromConversation},
 	},
 	{
+		name: "a no is not confirmed by a yes, which would say the contrary: it is asked for plainly",
+		defs: []vault.Definition{{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"}},
+		requirements: []vault.Requirement{hard("newsletter", vault.FallbackAsk)}, said: []string{"No newsletter for me."}, calls: 1,
+		candidates: []vault.Candidate{candidate("newsletter", json.RawMessage(`false`), 0.9, "No newsletter for me")},
+		answers:    []json.RawMessage{text("no")}, asked: []string{"newsletter 1"}, kinds: []vault.QuestionKind{vault.QuestionValue},
+		fields: []vault.GapResult{{FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
+	},
+	{
+		name:         "nor is one that was not trusted",
+		defs:         []vault.Definition{{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"}},
+		requirements: []vault.Requirement{hard("newsletter", vault.FallbackAsk)}, said: []string{"Well."}, calls: 1,
+		candidates: []vault.Candidate{candidate("newsletter", json.RawMessage(`false`), 0.9, "Well")},
+		answers:    []json.RawMessage{text("yes")}, asked: []string{"newsletter 1"}, kinds: []vault.QuestionKind{vault.QuestionValue},
+		fields: []vault.GapResult{{FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1, Errors: []string{"newsletter: the quote of the candidate does not hold its value"}}},
+	},
+	{
 		name: "what is not to be asked for is not to be confirmed either", requirements: []vault.Requirement{{FieldName: "age", FallbackAction: vault.FallbackExtract}},
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9, Confirm: true}},

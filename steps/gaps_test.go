@@ -31,7 +31,8 @@ type fillCase struct {
 	answers      []json.RawMessage // to the questions, in order; a nil one lets the deadline pass
 	arrange      func(w *world, scenario uuid.UUID)
 
-	asked    []string // "field attempt", with "!" behind it where a reason is given
+	asked    []string             // "field attempt", with "!" behind it where a reason is given
+	kinds    []vault.QuestionKind // of the questions; nil: any
 	fields   []vault.GapResult
 	blocked  bool
 	calls    int
@@ -290,6 +291,15 @@ func (c fillCase) run(t *testing.T) {
 	ev := c.start(w)
 	asked := c.play(w, ev)
 	w.equal("questions", c.asked, asked)
+	if c.kinds != nil {
+		rows, err := w.db.Tenant(w.tenant).ListFillQuestions(t.Context(), w.tenant, ev.IntentID)
+		w.must(err)
+		var kinds []vault.QuestionKind
+		for _, q := range rows {
+			kinds = append(kinds, vault.QuestionKind(q.Kind))
+		}
+		w.equal("kinds of questions", c.kinds, kinds)
+	}
 
 	got := resultOf[vault.FillResult](w, ev)
 	if diff := cmp.Diff(c.fields, got.Fields, cmpopts.IgnoreFields(vault.GapResult{}, "ItemID")); diff != "" {

@@ -17,6 +17,16 @@ func (d Definition) ConfirmPrompt(value json.RawMessage) string {
 	return d.Label() + ": " + spoken(value) + ". Is that right?"
 }
 
+// Confirmable reports whether "yes" says that a value is right. Where yes and no are themselves values of the field, it does for a
+// yes alone: "yes" to the question whether no is right may mean either. Such a value is asked for plainly.
+func (d Definition) Confirmable(value json.RawMessage) bool {
+	if d.ValueType != TypeBoolean && !yesNoAreValues(d) {
+		return true
+	}
+	yes, clear := yesOrNo(value)
+	return yes && clear
+}
+
 // spoken gives a value as it is said to a customer.
 func spoken(value json.RawMessage) string {
 	switch text := textOf(value); text {

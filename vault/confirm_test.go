@@ -44,6 +44,26 @@ func TestRepliesToAConfirmation(t *testing.T) {
 	}
 }
 
+func TestWhatAYesWouldNotConfirmIsNotOffered(t *testing.T) {
+	t.Parallel()
+	consent := vault.Definition{Name: "newsletter", ValueType: vault.TypeBoolean}
+	diet := vault.Definition{Name: "vegetarian", ValueType: vault.TypeString, AllowedValues: []json.RawMessage{json.RawMessage(`"Yes"`), json.RawMessage(`"No"`), json.RawMessage(`"sometimes"`)}}
+	name := vault.Definition{Name: "name", ValueType: vault.TypeString}
+	for _, tc := range []struct {
+		def   vault.Definition
+		value string
+		want  bool
+	}{
+		{consent, `true`, true}, {consent, `false`, false},
+		{diet, `"Yes"`, true}, {diet, `"No"`, false}, {diet, `"sometimes"`, false},
+		{name, `"Ada"`, true},
+	} {
+		if got := tc.def.Confirmable(json.RawMessage(tc.value)); got != tc.want {
+			t.Errorf("%s %s: got %t", tc.def.Name, tc.value, got)
+		}
+	}
+}
+
 func TestTheFieldsThatAConditionReads(t *testing.T) {
 	t.Parallel()
 	for expr, want := range map[string][]string{
