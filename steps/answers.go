@@ -19,7 +19,6 @@ type Answers struct {
 	once     intentOnce
 	fields   Fields
 	enqueuer Enqueuer
-	now      func() time.Time
 }
 
 // Settled says what came of an answer.
@@ -48,7 +47,7 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Settled, e
 		if err != nil {
 			return err
 		}
-		problem, err := s.look(ctx, q, ev, in)
+		problem, err := s.look(ctx, q, ev, intent.AcceptedAt, in)
 		if err != nil || problem == nil {
 			return err
 		}
@@ -59,12 +58,12 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Settled, e
 }
 
 // look gives what is wrong with an answer, and closes the question where it is the answer's value.
-func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, in vault.AnswerQuestion) (*vault.Error, error) {
+func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, acceptedAt time.Time, in vault.AnswerQuestion) (*vault.Error, error) {
 	question, err := q.LockQuestion(ctx, ev.TenantID, in.QuestionID)
 	if err != nil {
 		return nil, db.Found(err, "question", in.QuestionID)
 	}
-	if problem := s.closed(question); problem != nil {
+	if problem := closed(question, acceptedAt); problem != nil {
 		return problem, nil
 	}
 	def, err := definition(ctx, q, ev.TenantID, question.AgentID, question.FieldName)
@@ -122,11 +121,12 @@ func rejected(intent dbgen.Intent) (Settled, error) {
 	return Settled{Code: reason.Code}, nil
 }
 
-func (s Answers) closed(question dbgen.Question) *vault.Error {
+// closed says why a question takes no answer any more. What was accepted before the deadline is in time, however late it is looked at.
+func closed(question dbgen.Question, acceptedAt time.Time) *vault.Error {
 	switch {
 	case question.Status != string(vault.QuestionOpen):
 		return vault.Conflict("question_id", "question_id: question %s is %s already; list the open questions", question.ID, question.Status)
-	case !question.DeadlineAt.After(s.now()):
+	case !question.DeadlineAt.After(acceptedAt):
 		return vault.Conflict("question_id", "question_id: question %s was open until %s", question.ID, question.DeadlineAt.UTC().Format(time.RFC3339))
 	default:
 		return nil
@@ -147,7 +147,7 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (Settled, er
 		if err != nil {
 			return vault.ItemResult{}, db.Found(err, "question", in.QuestionID)
 		}
-		if problem := s.closed(question); problem != nil {
+		if problem := closed(question, intent.AcceptedAt); problem != nil {
 			return vault.ItemResult{}, problem
 		}
 		return s.settle(ctx, q, intent, in, question)

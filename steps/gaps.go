@@ -193,6 +193,17 @@ func (st *gapState) definition(name string) *vault.Definition {
 	return nil
 }
 
+// answerOwed reports whether an answer was accepted whose outcome is not known yet: one that came in time is not too late because
+// the engine was down at the deadline.
+func (st *gapState) answerOwed() bool {
+	for _, c := range st.children {
+		if c.Workflow == vault.WorkflowAnswerQuestion && !vault.IntentStatus(c.Status).Finished() {
+			return true
+		}
+	}
+	return false
+}
+
 // writes gives the writes of the fill whose outcome is not known yet.
 func (st *gapState) writes() []vault.Event {
 	var out []vault.Event

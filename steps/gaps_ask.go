@@ -82,7 +82,7 @@ func (s Gaps) nextQuestion(ctx context.Context, q *dbgen.Queries, st *gapState, 
 	for i, question := range asked {
 		if question.Status == string(vault.QuestionOpen) {
 			status := vault.QuestionExpired
-			if question.DeadlineAt.After(s.now()) {
+			if question.DeadlineAt.After(s.now()) || st.answerOwed() {
 				if st.stillNeeds(question) {
 					return waitFor(question), nil
 				}

@@ -93,7 +93,7 @@ func New(d Deps) Steps {
 		Scenarios:   Scenarios{once: once, enqueuer: d.Enqueuer},
 		Extraction:  Extraction{once: once, model: model, matchThreshold: d.Settings.MatchThreshold, log: d.Log},
 		Gaps:        Gaps{once: once, model: model, settings: d.Settings, enqueuer: d.Enqueuer, now: d.Now, log: d.Log, observer: d.Observer},
-		Answers:     Answers{once: once, fields: fields, enqueuer: d.Enqueuer, now: d.Now},
+		Answers:     Answers{once: once, fields: fields, enqueuer: d.Enqueuer},
 		Sweeps:      Sweeps{once: once, batch: int32(d.Settings.SweepBatch), now: d.Now}, //nolint:gosec // bounded by the configuration
 		Caches:      caches,
 		Intents:     Intents{db: d.DB, enqueuer: d.Enqueuer, caches: caches, settings: d.Settings, now: d.Now},

@@ -105,13 +105,17 @@ type watch struct {
 // doubles the customer's time, and a question that is open for thirty days costs sixteen looks.
 const firstLook = time.Minute
 
-// pause gives how long to wait for the settlement of a question this time, so that the last one ends after its deadline.
+// pause gives how long to wait for the settlement of a question this time, so that the last one ends after its deadline. One that is
+// still open then has an answer that is not looked at yet.
 func (w *watch) pause(q steps.Waiting) time.Duration {
 	if q.QuestionID != w.question {
 		*w = watch{question: q.QuestionID}
 	}
 	left := q.DeadlineAt.Sub(q.OpenedAt) + afterDeadline - w.waited
 	pause := min(max(firstLook, w.waited), max(left, afterDeadline))
+	if left < 0 {
+		pause = min(max(afterDeadline, -left), firstLook)
+	}
 	w.waited += pause
 	return pause
 }

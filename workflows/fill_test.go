@@ -124,6 +124,18 @@ func TestFillLooksAgainByItself(t *testing.T) {
 	if !slices.Equal(s.pauses, want) {
 		t.Errorf("waited for %v, want %v", s.pauses, want)
 	}
+	// An answer that came in time and is not looked at yet keeps the question open.
+	s = &script{}
+	for range 9 {
+		s.advances = append(s.advances, waiting(1, 1))
+	}
+	if _, err := fill(s, 0, fillEvent); err != nil {
+		t.Fatal(err)
+	}
+	sec := time.Second
+	if want := []time.Duration{m, 2 * sec, 2 * sec, 2 * sec, 4 * sec, 8 * sec, 16 * sec, 32 * sec, m}; !slices.Equal(s.pauses, want) {
+		t.Errorf("waited for %v, want %v", s.pauses, want)
+	}
 	s = &script{}
 	for range 100 {
 		s.advances = append(s.advances, waiting(1, 30*24*60))
