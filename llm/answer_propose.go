@@ -7,8 +7,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/contextvault/contextvault/vault"
 )
+
+// maxProposals bounds what one text may need: far more than anybody could be asked for.
+const maxProposals = 200
+
+// maxQuoteBytes is how much of a quote is kept: a sentence, however long.
+const maxQuoteBytes = 2000
 
 // unquotedConfidence is the most that a proposal may claim whose quote is not in the text: it goes to review.
 const unquotedConfidence = 0.5
@@ -42,6 +50,9 @@ func decodeProposals(answer string, req ProposeRequest) ([]vault.ProposedField, 
 	if body.Fields == nil {
 		return nil, problemf("fields is missing")
 	}
+	if len(*body.Fields) > maxProposals {
+		return nil, problemf("it has more than %d fields", maxProposals)
+	}
 	var out []vault.ProposedField
 	seen := map[string]bool{}
 	for i, f := range *body.Fields {
@@ -57,6 +68,7 @@ func decodeProposals(answer string, req ProposeRequest) ([]vault.ProposedField, 
 		if !quotedFrom(req.Texts, field.Quote) {
 			field.Confidence = min(field.Confidence, unquotedConfidence)
 		}
+		field.Quote = cut(field.Quote, maxQuoteBytes)
 		out = append(out, field)
 	}
 	return out, nil
@@ -104,8 +116,35 @@ func (f proposedField) check(path string) (vault.ProposedField, error) {
 	if field.DisplayName == "" {
 		field.DisplayName = vault.DisplayName(field.Name)
 	}
+	// What could not be stored would be found out at every attempt to do so, each with another call.
+	if err := vault.CheckInput(field); err != nil {
+		return none, problemf("%s.%v", path, err)
+	}
+	if err := suitable(path, &field); err != nil {
+		return none, err
+	}
 	return field, nil
 }
+
+// suitable checks that the field makes a definition that allows something. An expression that does not is dropped.
+func suitable(path string, f *vault.ProposedField) error {
+	def := vault.Definition{
+		AgentID: anyID, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description, ValueType: f.ValueType, ValidationRegex: f.ValidationRegex,
+		AllowedValues: f.AllowedValues, CollectionPrompt: f.CollectionPrompt, ExtractionExamples: f.Examples,
+	}
+	err := def.Check()
+	if err != nil && f.ValidationRegex != "" {
+		f.ValidationRegex, def.ValidationRegex = "", ""
+		err = def.Check()
+	}
+	if err != nil {
+		return problemf("%s.%v", path, err)
+	}
+	return nil
+}
+
+// anyID stands for an agent in what is checked: which one it is does not matter.
+var anyID = uuid.UUID{1}
 
 // checkAllowed refuses allowed values that no value of the type could equal.
 func checkAllowed(path string, t vault.ValueType, values []json.RawMessage) error {

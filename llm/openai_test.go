@@ -316,11 +316,13 @@ func TestOpenAIRefusesAProposalThatIsNoDefinition(t *testing.T) {
 }
 
 func TestOpenAIDropsAnExpressionThatTheVaultCannotUse(t *testing.T) {
-	e := newEndpoint(t, says(strings.Replace(goodFields, `"validation_regex":""`, `"validation_regex":"(?=x)"`, 1)))
-	m, _ := e.model(t, nil)
-	got, err := m.ProposeFields(t.Context(), proposeRequest())
-	if err != nil || len(got) != 1 || got[0].ValidationRegex != "" {
-		t.Errorf("got %+v, %v", got, err)
+	for _, expr := range []string{`"allowed_values":[],"validation_regex":"(?=x)"`, `"allowed_values":["1990-03-17"],"validation_regex":"x"`} {
+		e := newEndpoint(t, says(strings.NewReplacer(`"allowed_values":[],`, ``, `"validation_regex":""`, expr).Replace(goodFields)))
+		m, _ := e.model(t, nil)
+		got, err := m.ProposeFields(t.Context(), proposeRequest())
+		if err != nil || len(got) != 1 || got[0].ValidationRegex != "" {
+			t.Errorf("%s: got %+v, %v", expr, got, err)
+		}
 	}
 }
 

@@ -397,15 +397,23 @@ func TestAModelThatProposesNonsenseChangesNothing(t *testing.T) {
 		return `{"fields":[` + strings.NewReplacer(change...).Replace(e) + `]}`
 	}
 	for name, c := range map[string]struct{ answer, says, requirement string }{
-		"an unknown key":             {answer: entry(`"is_pii":true`, `"is_pii":true,"note":"x"`), says: "a key that is not in the schema"},
-		"an unknown type":            {answer: entry(`"number"`, `"money"`), says: "value_type"},
-		"a wrong type":               {answer: entry(`0.95`, `"sure"`), says: "confidence"},
-		"confidence 7":               {answer: entry(`0.95`, `7`), says: "is not between 0 and 1"},
-		"nothing":                    {says: "the answer is empty"},
-		"no JSON":                    {answer: `Of course!`, says: "not valid JSON"},
-		"a stream that does not end": {answer: strings.Repeat(`{"fields":[`, 1<<20), says: "larger than"},
-		"a quote that is not there":  {answer: entry(`the income`, `your fortune`), requirement: "income hard extracted pending"},
-		"what it should":             {answer: entry(), requirement: "income hard extracted none"},
+		"an unknown key":                         {answer: entry(`"is_pii":true`, `"is_pii":true,"note":"x"`), says: "a key that is not in the schema"},
+		"an unknown type":                        {answer: entry(`"number"`, `"money"`), says: "value_type"},
+		"a wrong type":                           {answer: entry(`0.95`, `"sure"`), says: "confidence"},
+		"confidence 7":                           {answer: entry(`0.95`, `7`), says: "is not between 0 and 1"},
+		"nothing":                                {says: "the answer is empty"},
+		"no JSON":                                {answer: `Of course!`, says: "not valid JSON"},
+		"a stream that does not end":             {answer: strings.Repeat(`{"fields":[`, 1<<20), says: "larger than"},
+		"a character that cannot be stored":      {answer: entry(`"Income"`, `"In\u0000come"`), says: "fields[0].display_name: holds the character U+0000"},
+		"one in an allowed value":                {answer: entry(`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a\u0000"]`), says: "fields[0].allowed_values[0]: holds the character U+0000"},
+		"half a character":                       {answer: entry(`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["\ud800"]`), says: "fields[0].allowed_values[0]: holds half of a surrogate pair"},
+		"a number that takes gigabytes":          {answer: entry(`"allowed_values":[]`, `"allowed_values":[1e999999]`), says: "fields[0].allowed_values[0]: is larger than 64 KiB"},
+		"allowed values of another type":         {answer: entry(`"number"`, `"date"`, `"allowed_values":[]`, `"allowed_values":["soon"]`), says: "fields[0].allowed_values[0]: is not a date"},
+		"a quote that cannot be stored":          {answer: entry(`the income`, `the income\u0000`), says: "fields[0].quote: holds the character U+0000"},
+		"more fields than anybody could ask for": {answer: many(entry, 300), says: "more than 200 fields"},
+		"an expression that allows nothing":      {answer: entry(`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a"]`, `"validation_regex":""`, `"validation_regex":"b"`), requirement: "income hard extracted none"},
+		"a quote that is not there":              {answer: entry(`the income`, `your fortune`), requirement: "income hard extracted pending"},
+		"what it should":                         {answer: entry(), requirement: "income hard extracted none"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -429,6 +437,16 @@ func TestAModelThatProposesNonsenseChangesNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// many makes an answer of many fields out of one of one.
+func many(entry func(...string) string, n int) string {
+	var fields []string
+	for i := range n {
+		one := entry(`"income"`, fmt.Sprintf(`"income_%d"`, i))
+		fields = append(fields, strings.TrimSuffix(strings.TrimPrefix(one, `{"fields":[`), `]}`))
+	}
+	return `{"fields":[` + strings.Join(fields, ",") + `]}`
 }
 
 func TestWhatAPersonSavesStandsAboveWhatIsExtracted(t *testing.T) {
