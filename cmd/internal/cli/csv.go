@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,7 +25,7 @@ const (
 // csvRows reads CSV with a header. A file whose header has name and value is long, one value a line, with the other columns of a
 // write; else it is wide, one customer a line, and every other column is a field.
 type csvRows struct {
-	in     *csv.Reader
+	in     csvRecords
 	header []string
 	long   bool
 	json   []string // fields whose cells are JSON
@@ -34,20 +33,21 @@ type csvRows struct {
 }
 
 func newCSVRows(in io.Reader, separator rune, p presets, jsonFields []string) (*csvRows, error) {
-	buffered := bufio.NewReader(in)
+	buffered := bufio.NewReaderSize(in, 64<<10)
 	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\ufeff" {
 		_, _ = buffered.Discard(len(mark)) // it is in the buffer
 	}
-	r := csv.NewReader(buffered)
-	r.Comma, r.FieldsPerRecord, r.ReuseRecord = separator, -1, true
-	header, err := r.Read()
+	c := &csvRows{in: csvRecords{in: buffered, comma: separator}, json: jsonFields, presets: p}
+	header, _, err := c.in.next()
 	if errors.Is(err, io.EOF) {
 		return nil, vault.Invalid("header", "the file is empty; its first line names the columns, such as customer_id,email")
+	}
+	if bad, ok := errors.AsType[*vault.Error](err); ok {
+		return nil, vault.Invalid("header", "%s", bad.Message)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the header: %w", err)
 	}
-	c := &csvRows{in: r, json: jsonFields, presets: p}
 	for _, name := range header {
 		c.header = append(c.header, strings.TrimSpace(name))
 	}
@@ -78,15 +78,13 @@ func (c *csvRows) checkHeader() error {
 }
 
 func (c *csvRows) next() (row, error) {
-	record, err := c.in.Read()
-	var bad *csv.ParseError
-	switch {
-	case errors.As(err, &bad):
-		return row{line: bad.StartLine, rejected: []reject{rejectOf(bad.StartLine, "", vault.Invalid("", "the line is no CSV: %s, at line %d, column %d", bad.Err, bad.Line, bad.Column))}}, nil
-	case err != nil:
+	record, line, err := c.in.next()
+	if bad, ok := errors.AsType[*vault.Error](err); ok {
+		return row{line: line, rejected: []reject{rejectOf(line, "", bad)}}, nil
+	}
+	if err != nil {
 		return row{}, err
 	}
-	line, _ := c.in.FieldPos(0)
 	out := row{line: line}
 	if len(record) != len(c.header) {
 		out.rejected = []reject{rejectOf(line, "", vault.Invalid("", "has %d columns, and the header %d", len(record), len(c.header)))}

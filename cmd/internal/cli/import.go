@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 	"unicode/utf8"
@@ -71,9 +72,9 @@ func (a *App) importFile(ctx context.Context, f importFlags) (err error) {
 	if f.batch < 1 || f.batch > vault.MaxImport {
 		return vault.Invalid("batch", "is %d; it is from 1 to %d", f.batch, vault.MaxImport)
 	}
-	separator, width := utf8.DecodeRuneInString(f.separator)
-	if width == 0 || width != len(f.separator) {
-		return vault.Invalid("separator", "is one character, such as , or ;")
+	separator, err := separatorOf(f.separator)
+	if err != nil {
+		return err
 	}
 	if f.format, err = formatOf(f.format, f.file); err != nil {
 		return err
@@ -103,6 +104,9 @@ func (a *App) importFile(ctx context.Context, f importFlags) (err error) {
 		}
 		all = some{all, lines}
 	}
+	if err := keepsInputs(f); err != nil {
+		return err
+	}
 	rejects, err := a.openRejects(f.rejects)
 	if err != nil {
 		return err
@@ -130,6 +134,18 @@ func (a *App) importFile(ctx context.Context, f importFlags) (err error) {
 		return coded{fmt.Errorf("%d were rejected%s", im.summary.Rejected, rejects.where()), exitRejected}
 	}
 	return nil
+}
+
+// separatorOf reads --separator. What a shell makes of \t is up to the shell, so both are a tab.
+func separatorOf(text string) (rune, error) {
+	if text == `\t` {
+		text = "\t"
+	}
+	separator, width := utf8.DecodeRuneInString(text)
+	if width == 0 || width != len(text) || separator == utf8.RuneError || strings.ContainsRune("\"\r\n\x00", separator) {
+		return 0, vault.Invalid("separator", `is one character, such as , or ; or \t, and neither a quote nor a line break`)
+	}
+	return separator, nil
 }
 
 // run imports all rows.
@@ -211,6 +227,20 @@ type rejectsFile struct {
 	out   *bufio.Writer
 	shown int
 	to    io.Writer
+}
+
+// keepsInputs refuses to write rejects over what is read: --rejects begins with an empty file.
+func keepsInputs(f importFlags) error {
+	rejects, err := os.Stat(f.rejects)
+	if err != nil {
+		return nil //nolint:nilerr // it is not there yet, or says so when it is opened
+	}
+	for _, input := range []struct{ path, what string }{{f.file, "that is imported"}, {f.linesOf, "of --lines-of"}} {
+		if read, err := os.Stat(input.path); err == nil && os.SameFile(read, rejects) {
+			return vault.Invalid("rejects", "%s is the file %s, and would be written over; name another one", f.rejects, input.what)
+		}
+	}
+	return nil
 }
 
 func (a *App) openRejects(path string) (*rejectsFile, error) {

@@ -333,6 +333,9 @@ func TestAFileThatCannotBeRightIsRefusedAtOnce(t *testing.T) {
 		"no separator":      {"a.csv", "customer_id,plan\n", []string{"--separator", "::"}, []string{"separator"}},
 		"no source":         {"a.csv", "customer_id,plan\n", []string{"--source", "gossip"}, []string{"gossip", "user_provided"}},
 		"no rejects":        {"a.csv", "customer_id,plan\n", []string{"--lines-of", "main_test.go"}, []string{"lines-of", "main_test.go"}},
+		"a line break":      {"a.csv", "customer_id,plan\n", []string{"--separator", "\n"}, []string{"separator", "line break"}},
+		"a quote":           {"a.csv", "customer_id,plan\n", []string{"--separator", `"`}, []string{"separator", "quote"}},
+		"a broken header":   {"a.csv", "customer_id,\"plan\n", nil, []string{"header", "not closed"}},
 		"nowhere to reject": {"a.csv", "customer_id,plan\n", []string{"--rejects", "/nowhere/x"}, []string{"--rejects", "/nowhere/x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -348,6 +351,57 @@ func TestAFileThatCannotBeRightIsRefusedAtOnce(t *testing.T) {
 	has(t, (&terminal{t: t, key: c.key}).refused("", "import", file(t, "a.csv", "customer_id,plan\n")), "agent", "--agent")
 	has(t, c.refused("", "export", "--output", "/nowhere/x.csv"), "--output")
 	has(t, c.refused("", "export", "--customer", newID()), "unknown customer")
+}
+
+// Rejects are written over nothing that is read: the customers of an import may be nowhere else.
+func TestRejectsAreNotWrittenOverWhatIsRead(t *testing.T) {
+	t.Parallel()
+	c, agent := bank(t)
+	text := "customer_id,plan\nnobody,gold\n"
+	path := file(t, "customers.csv", text)
+	link := filepath.Join(t.TempDir(), "link.csv")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, rejects := range []string{path, link} {
+		has(t, c.refused("", "import", path, "--agent", agent, "--rejects", rejects), "rejects", "is imported", "name another one")
+	}
+	lines := file(t, "rejects.jsonl", `{"line": 2}`)
+	has(t, c.refused("", "import", path, "--agent", agent, "--lines-of", lines, "--rejects", lines), "rejects", "--lines-of")
+	for kept, want := range map[string]string{path: text, lines: `{"line": 2}`} {
+		if got, err := os.ReadFile(kept); err != nil || string(got) != want {
+			t.Errorf("%s holds %q (%v)", kept, got, err)
+		}
+	}
+}
+
+// A quote that nobody closes costs its own line, and the list of rejects leads to all that is not there.
+func TestAQuoteThatIsNotClosedCostsItsLine(t *testing.T) {
+	t.Parallel()
+	c, agent := bank(t)
+	ada, bob, eve, kit := newID(), newID(), newID(), newID()
+	text := "customer_id\tplan\textra\n" +
+		ada + "\t\"gold\t1\n" + // line 2: open to the end of the file
+		bob + "\tsilver\t2\n" +
+		eve + "\t\"two\nlines\"\t3\n" + // lines 4 and 5
+		kit + "\t5\" wide\t4\n" // line 6
+	path, rejects := file(t, "customers.csv", text), filepath.Join(t.TempDir(), "rejects.jsonl")
+	s, errs, code := c.importing(path, "--agent", agent, "--rejects", rejects, "--separator", `\t`)
+	if s.Written != 4 || s.Rejected != 2 || code != 2 {
+		t.Errorf("%d, %+v, %s", code, s, errs)
+	}
+	raw, err := os.ReadFile(rejects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	has(t, string(raw), `{"line":2,`, "not closed", `{"line":6,`)
+	same(t, "Bob", c.values(bob), map[string]string{"plan": `"silver"`, "extra": "2"})
+	same(t, "Eve", c.values(eve), map[string]string{"plan": `"two\nlines"`, "extra": "3"})
+	path = file(t, "mended.csv", strings.NewReplacer("\"gold", "gold", `5" wide`, "gold").Replace(text))
+	if s, errs, code := c.importing(path, "--agent", agent, "--lines-of", rejects, "--separator", `\t`); code != 0 || s.Written != 4 {
+		t.Errorf("mended: %d, %+v, %s", code, s, errs)
+	}
+	same(t, "Ada", c.values(ada), map[string]string{"plan": `"gold"`, "extra": "1"})
 }
 
 // The shell completes the words of an enumeration.

@@ -27,7 +27,7 @@ func newJSONRows(in io.Reader, p presets) *jsonRows {
 
 func (j *jsonRows) next() (row, error) {
 	for {
-		text, long, err := j.read()
+		text, long, err := readLine(j.in, maxLine)
 		if err != nil {
 			return row{}, err
 		}
@@ -47,14 +47,14 @@ func (j *jsonRows) next() (row, error) {
 	}
 }
 
-// read gives the next line, or says that it is too long, and goes on behind it.
-func (j *jsonRows) read() (text []byte, long bool, err error) {
+// readLine gives the next line, with its end, or says that it is longer than most bytes, and goes on behind it.
+func readLine(in *bufio.Reader, most int) (text []byte, long bool, err error) {
 	for {
-		part, err := j.in.ReadSlice('\n')
+		part, err := in.ReadSlice('\n')
 		if !long {
 			text = append(text, part...)
 		}
-		if len(text) > maxLine {
+		if len(text) > most {
 			text, long = nil, true
 		}
 		switch {
