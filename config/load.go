@@ -93,6 +93,15 @@ func (c Config) String() string {
 	return b.String()
 }
 
+// Shown gives every key with its value, without secrets.
+func (c Config) Shown() map[string]any {
+	out := map[string]any{}
+	for _, k := range keysOf(&c) {
+		out[k.path] = k.value.Interface()
+	}
+	return out
+}
+
 // LogValue gives every key with its value, without secrets.
 func (c Config) LogValue() slog.Value {
 	var attrs []slog.Attr

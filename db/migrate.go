@@ -17,9 +17,9 @@ var schema embed.FS
 
 // Migration is one step of the schema, as `vault migrate status` shows it.
 type Migration struct {
-	Version int64
-	Name    string
-	Applied bool
+	Version int64  `json:"version"`
+	Name    string `json:"name"`
+	Applied bool   `json:"applied"`
 }
 
 // Migrate brings the database in url to the newest version of the schema. Several processes may call it at once: an advisory

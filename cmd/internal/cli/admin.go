@@ -15,7 +15,7 @@ func (a *App) adminCommand() *cobra.Command {
 		Use: "admin", Short: "by hand, what else runs by the clock",
 		Long: "By hand, what else runs by the clock. With a key of the scope admin in VAULT_API_KEY, or with ADMIN_TOKEN where that is not set.",
 	}
-	cmd.PersistentFlags().StringVar(&a.tenant, "tenant", "", "with ADMIN_TOKEN: the tenant that is meant (default: VAULT_TENANT)")
+	a.meansTenant(cmd.PersistentFlags())
 	var customer uuid.UUID
 	drop := with(&cobra.Command{Use: "drop-cache", Short: "make the cache forget a customer; it is never needed"}, "customer", "customer id", &customer)
 	cmd.AddCommand(

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/contextvault/contextvault/client"
 )
@@ -44,6 +45,11 @@ func (a *App) client(by access) (*client.Client, error) {
 		}
 	}
 	return client.New(o)
+}
+
+// meansTenant is for what an operator may do: whose tenant is meant.
+func (a *App) meansTenant(flags *pflag.FlagSet) {
+	flags.StringVar(&a.tenant, "tenant", "", "with ADMIN_TOKEN: the tenant that is meant (default: VAULT_TENANT)")
 }
 
 // read makes a command run by the API that changes nothing.

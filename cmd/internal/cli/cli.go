@@ -5,11 +5,12 @@
 //   - output.go: tables for people, JSON for programs; errors.go: messages and exit codes; progress.go: how far it has come;
 //   - one file for each noun: fields.go, requirements.go, scenarios.go, rules.go, sessions.go, customers.go, values.go, assets.go,
 //     channels.go, gaps.go, questions.go, reviews.go, items.go, operations.go, admin.go;
-//   - import.go, with rows.go, csv.go, jsonl.go and batches.go; export.go;
+//   - import.go, with rows.go, csv.go, records.go, jsonl.go and batches.go; export.go;
 //   - the installation: serve.go, worker.go, migrate.go, settings.go, tenants.go, keys.go, and database.go, which they share.
 package cli
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -73,7 +74,26 @@ func Root(a *App) *cobra.Command {
 		cmd.PersistentFlags().StringVar(&a.configPath, "config", "", "configuration file (default: VAULT_CONFIG)")
 	}
 	add(groupOperate, operate...)
+	refuseUnknown(root)
 	return root
+}
+
+// refuseUnknown makes a mistyped command below another one an error. By itself cobra shows help there and exits with 0, and a
+// script that mistypes `keys revoke` believes that it is done.
+func refuseUnknown(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		refuseUnknown(sub)
+	}
+	if cmd.HasParent() && cmd.HasSubCommands() && !cmd.Runnable() {
+		cmd.DisableFlagsInUseLine = true
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return fmt.Errorf("unknown command %q for %q; `%s --help` lists what there is", args[0], cmd.CommandPath(), cmd.CommandPath())
+		}
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 }
 
 // env gives a variable of the environment, "" where it is not set.

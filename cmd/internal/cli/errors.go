@@ -31,11 +31,16 @@ func problemMessage(p *client.Problem) string {
 	case client.CodeUnauthenticated:
 		text += "; the key is that of VAULT_API_KEY, and must be of this vault"
 	case vault.CodeUnknown:
-		text += "; the tenant is that of VAULT_API_KEY"
+		if p.Field != "tenant" {
+			text += "; the tenant is that of VAULT_API_KEY"
+		}
 	case client.CodeNoRoute, client.CodeMethod:
 		text += "; the vault is of another version than this command"
 	case client.CodeInternal:
 		text += " " + p.RequestID
+	}
+	if p.Field == "X-Tenant" {
+		text += "; --tenant, or VAULT_TENANT, names it"
 	}
 	if p.Operation != nil {
 		text += " (operation " + p.Operation.String() + ")"

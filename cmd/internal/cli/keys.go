@@ -41,6 +41,9 @@ func (a *App) createKeyCommand() *cobra.Command {
 		Use: "create", Short: "make an API key; it is shown once", Args: cobra.NoArgs,
 		Example: "  vault keys create --name 'agent runtime' --scopes read,write --expires-in 2160h",
 		RunE: a.ofTenant(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
+			if name == "" {
+				return nil, vault.Invalid("name", "is required: what the key is for")
+			}
 			granted, err := api.ParseScopes(scopes)
 			if err != nil {
 				return nil, err

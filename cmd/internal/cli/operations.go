@@ -18,10 +18,13 @@ func (a *App) operationsCommand() *cobra.Command {
 	one := func(use, short string) *cobra.Command {
 		return with(&cobra.Command{Use: use, Short: short}, "operation", "operation id", &id)
 	}
-	wait := one("wait", "wait for the outcome of a change, as long as --wait says")
+	get, wait := one("get", "how a change went, or goes"), one("wait", "wait for the outcome of a change, as long as --wait says")
 	a.waits(wait)
+	for _, sub := range []*cobra.Command{get, wait} {
+		a.meansTenant(sub.Flags())
+	}
 	cmd.AddCommand(
-		a.read(byOperator, one("get", "how a change went, or goes"), func(ctx context.Context, c *client.Client) (any, error) {
+		a.read(byOperator, get, func(ctx context.Context, c *client.Client) (any, error) {
 			return c.GetOperation(ctx, id)
 		}),
 		a.read(byOperator, wait, func(ctx context.Context, c *client.Client) (any, error) { return a.outcome(ctx, c, id) }),

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/contextvault/contextvault/client"
 	"github.com/contextvault/contextvault/vault"
@@ -126,12 +127,11 @@ func table(w io.Writer, v any) {
 			line(w, name, v.Dependencies[name])
 		}
 	default:
-		out, err := json.MarshalIndent(v, "", "  ")
-		if err != nil {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(v); err != nil {
 			line(w, err)
-			return
 		}
-		line(w, string(out))
 	}
 }
 
@@ -147,9 +147,20 @@ func head(w io.Writer, columns ...string) { _, _ = fmt.Fprintln(w, strings.Join(
 func line(w io.Writer, cells ...any) {
 	texts := make([]string, len(cells))
 	for i, c := range cells {
-		texts[i] = fmt.Sprint(c)
+		texts[i] = printable(fmt.Sprint(c))
 	}
 	_, _ = fmt.Fprintln(w, strings.Join(texts, "\t"))
+}
+
+// printable takes the control characters out of a cell: what a customer said must not move the cursor of whoever reads it, or end
+// the line of a table.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 func dash(text string) string {

@@ -199,7 +199,13 @@ func TestAnOperatorAdministersWithTheAdminToken(t *testing.T) {
 	c := &terminal{t: t, environ: []string{"ADMIN_TOKEN=" + testkit.AdminToken}}
 	sweep := parsed[operation](c, "", "admin", "expire-stale", "--wait", "2m")
 	has(t, c.ok("", "operations", "get", "--operation", sweep.ID.String()), "expire-fields", "succeeded")
-	has(t, c.refused("", "admin", "drop-cache", "--customer", newID()), "X-Tenant", "the tenant of the customer")
+	of := []string{"--tenant", kit.Tenant(t).String()}
+	theirs := parsed[operation](c, "", append([]string{"admin", "detect-orphans", "--wait", "2m"}, of...)...).ID.String()
+	for _, ask := range []string{"get", "wait"} {
+		has(t, c.ok("", append([]string{"operations", ask, "--operation", theirs}, of...)...), "detect-orphans", "succeeded")
+		has(t, c.refused("", "operations", ask, "--operation", theirs), "unknown operation")
+	}
+	has(t, c.refused("", "admin", "drop-cache", "--customer", newID()), "X-Tenant", "the tenant of the customer", "--tenant")
 	has(t, c.ok("", "admin", "drop-cache", "--customer", newID(), "--tenant", kit.Tenant(t).String()), "dropped")
 	has(t, c.refused("", "admin", "drop-cache", "--customer", newID(), "--tenant", "acme"), "tenant", "is not a UUID")
 	has(t, c.refused("", "customers", "list"), "no API key", "VAULT_API_KEY")
@@ -212,7 +218,7 @@ func TestAnOperationThatTakesLongerThanWaitIsNoError(t *testing.T) {
 	c.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "fields", "save")
 	c.ok(doc(t, "agent_id", agent, "id", scenario, "name", "Open an account"), "scenarios", "save")
 	c.ok(doc(t, "scenario_id", scenario, "field_name", "country", "required_level", "hard", "fallback_action", "ask"), "requirements", "save")
-	fill := parsed[operation](c, "", "fill", "--customer", newID(), "--scenario", scenario, "--wait", "100ms", "--deadline", "3s")
+	fill := parsed[operation](c, "", "fill", "--customer", newID(), "--scenario", scenario, "--wait", "100ms", "--deadline", "8s")
 	if fill.Status.Finished() {
 		t.Errorf("while it waits for a customer the fill is %s", fill.Status)
 	}

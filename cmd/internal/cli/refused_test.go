@@ -54,6 +54,9 @@ func TestBadInputIsRefusedWithWhatIsWrong(t *testing.T) {
 		"a missing flag":       {"", []string{"customers", "get"}, []string{"customer"}},
 		"an unknown flag":      {"", []string{"customers", "get", "--custmer", newID()}, []string{"custmer"}},
 		"an unknown command":   {"", []string{"profiles"}, []string{"profiles"}},
+		"a mistyped command":   {"", []string{"admin", "expire-stal"}, []string{`"expire-stal" for "vault admin"`, "--help"}},
+		"a key of no name":     {"", []string{"keys", "create", "--name", "", "--tenant", c.tenant.String()}, []string{"name", "required"}},
+		"a tenant of no name":  {"", []string{"tenants", "create", "--name", ""}, []string{"name", "required"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -173,7 +176,7 @@ func TestJSONIsAlwaysValid(t *testing.T) {
 	for _, args := range [][]string{
 		{"fields", "list", "--agent", agent}, {"requirements", "list", "--scenario", scenario}, {"scenarios", "get", "--agent", agent, "--scenario", scenario},
 		{"missing", "--customer", newID(), "--scenario", scenario}, {"questions", "list", "--customer", newID()}, {"reviews", "list"}, {"customers", "list"}, {"health"}, {"tenants", "list"},
-		{"migrate", "status"}, {"fill", "--customer", newID(), "--scenario", scenario}, {"admin", "expire-stale"},
+		{"migrate", "status"}, {"config", "show"}, {"config", "reference"}, {"sealing-key"}, {"id"}, {"keys", "list", "--tenant", c.tenant.String()}, {"fill", "--customer", newID(), "--scenario", scenario}, {"admin", "expire-stale"},
 	} {
 		out := c.ok("", append(args, "--json")...)
 		if !json.Valid([]byte(out)) || strings.TrimSpace(out) == "null" {

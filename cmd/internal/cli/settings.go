@@ -16,10 +16,16 @@ func (a *App) configCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if a.json {
+				return a.print(cfg.Shown())
+			}
 			_, err = fmt.Fprint(a.Out, cfg)
 			return err
 		}},
 		&cobra.Command{Use: "reference", Short: "every setting, its variable and its default", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
+			if a.json {
+				return a.print(config.Reference())
+			}
 			_, err := fmt.Fprint(a.Out, config.Reference())
 			return err
 		}},

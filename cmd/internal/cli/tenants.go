@@ -3,10 +3,13 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/contextvault/contextvault/vault"
 	"github.com/contextvault/contextvault/worker"
 )
 
@@ -15,6 +18,9 @@ func (a *App) tenantsCommand() *cobra.Command {
 	var id *uuid.UUID
 	var name string
 	create := &cobra.Command{Use: "create", Short: "make a tenant", Args: cobra.NoArgs, RunE: a.system(func(ctx context.Context, r *worker.Runtime) (any, error) {
+		if name == "" {
+			return nil, vault.Invalid("name", "is required: what people call the tenant")
+		}
 		tenant := uuid.Must(uuid.NewV7())
 		if id != nil {
 			tenant = *id
@@ -28,7 +34,27 @@ func (a *App) tenantsCommand() *cobra.Command {
 	optionalID(create, &id, "id", "its id, a UUID (default: a new one)")
 	textVar(create, &name, "name", "its name, for people", true)
 	cmd.AddCommand(create, &cobra.Command{Use: "list", Short: "list the tenants", Args: cobra.NoArgs, RunE: a.system(func(ctx context.Context, r *worker.Runtime) (any, error) {
-		return r.DB.System().ListTenants(ctx)
+		rows, err := r.DB.System().ListTenants(ctx)
+		tenants := make(listedTenants, len(rows))
+		for i, row := range rows {
+			tenants[i] = listedTenant(row)
+		}
+		return tenants, err
 	})})
 	return cmd
+}
+
+type listedTenant struct {
+	ID        uuid.UUID `json:"id"`
+	Name      string    `json:"name"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+type listedTenants []listedTenant
+
+func (t listedTenants) table(w io.Writer) {
+	head(w, "ID", "NAME", "CREATED")
+	for _, tenant := range t {
+		line(w, tenant.ID, tenant.Name, when(&tenant.CreatedAt))
+	}
 }
