@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"regexp"
 	"runtime/debug"
 	"strings"
@@ -81,6 +82,10 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
 				}
 			}
 		}()
+		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil { // what cannot be read would count as not given: a cursor as the first page
+			s.answer(rec, problem(http.StatusBadRequest, codeMalformed, "", "the query of the address cannot be read; escape % and ; in values, as %25 and %3B"))
+			return
+		}
 		s.mux.ServeHTTP(rec, r)
 	}()
 	took := time.Since(start)

@@ -87,7 +87,7 @@ func (s *Server) fieldRoutes() {
 	}
 	register(s, operation{
 		name: "list-fields", method: http.MethodGet, path: "/v1/agents/{agent_id}/fields", tag: tagConfig, access: toRead,
-		summary: "List the field definitions of an agent", detail: "By name.", errors: []int{http.StatusNotFound, http.StatusBadRequest},
+		summary: "List the field definitions of an agent", detail: "By name.", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Definition], error) {
 		after, err := decodeCursor[afterName](in.Cursor)
 		if err != nil {
@@ -191,7 +191,7 @@ func (s *Server) requirementRoutes() {
 	register(s, operation{
 		name: "list-requirements", method: http.MethodGet, path: "/v1/scenarios/{scenario_id}/requirements", tag: tagConfig, access: toRead,
 		summary: "List what a scenario needs", detail: "Its rules' requirements too, in the order of collection.",
-		errors: []int{http.StatusNotFound, http.StatusBadRequest},
+		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Requirement], error) {
 		after, err := decodeCursor[afterRequirement](in.Cursor)
 		if err != nil {

@@ -69,7 +69,6 @@ func (s *Server) profileRoutes() {
 	register(s, operation{
 		name: "list-customers", method: http.MethodGet, path: "/v1/customers", tag: tagCustomers, access: toRead,
 		summary: "List the customers", detail: "In the order of their ids. Who was merged into another customer is not among them.",
-		errors: []int{http.StatusBadRequest},
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Customer], error) {
 		after, err := decodeCursor[afterID](in.Cursor)
 		if err != nil {
@@ -185,7 +184,7 @@ func (s *Server) valueRoutes() {
 	}
 	register(s, operation{
 		name: "list-customer-history", method: http.MethodGet, path: "/v1/customers/{customer_id}/history", tag: tagCustomers, access: toRead,
-		summary: "List the versions of all fields", detail: "Newest first, by order of acceptance.", errors: []int{http.StatusNotFound, http.StatusBadRequest},
+		summary: "List the versions of all fields", detail: "Newest first, by order of acceptance.", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *wholeHistory) (*page[vault.Field], error) {
 		return s.historyPage(ctx, c, in.Customer, "", in.Page)
 	})
@@ -195,7 +194,7 @@ func (s *Server) valueRoutes() {
 	}
 	register(s, operation{
 		name: "list-history", method: http.MethodGet, path: "/v1/customers/{customer_id}/fields/{name}/history", tag: tagCustomers, access: toRead,
-		summary: "List the versions of a field", detail: "Newest first, by order of acceptance.", errors: []int{http.StatusNotFound, http.StatusBadRequest},
+		summary: "List the versions of a field", detail: "Newest first, by order of acceptance.", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *history) (*page[vault.Field], error) {
 		return s.historyPage(ctx, c, in.Customer, in.Name, in.Page)
 	})

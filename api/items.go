@@ -34,7 +34,7 @@ func (s *Server) itemRoutes() {
 	register(s, operation{
 		name: "list-derived", method: http.MethodGet, path: "/v1/items/{item_id}/derived", tag: tagLineage, access: toRead,
 		summary: "List what was derived from an item", detail: "At most 1,000 items, in the order in which they were made.",
-		errors: []int{http.StatusNotFound, http.StatusBadRequest},
+		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *derived) (*page[vault.ChainLink], error) {
 		after, err := decodeCursor[afterID](in.Cursor)
 		if err != nil {

@@ -24,7 +24,7 @@ func (s *Server) questionRoutes() {
 	}
 	register(s, operation{
 		name: "list-questions", method: http.MethodGet, path: "/v1/questions", tag: tagQuestions, access: toRead,
-		summary: "List the questions that wait for an answer", detail: "The oldest first.", errors: []int{http.StatusBadRequest},
+		summary: "List the questions that wait for an answer", detail: "The oldest first.",
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Question], error) {
 		after, err := decodeCursor[query.QuestionPosition](in.Cursor)
 		if err != nil {
@@ -77,7 +77,7 @@ type PendingReviews struct {
 func (s *Server) reviewRoutes() {
 	register(s, operation{
 		name: "list-reviews", method: http.MethodGet, path: "/v1/reviews", tag: tagReviews, access: toRead,
-		summary: "List what was extracted and waits for a person", detail: "Suggested definitions first, then requirements, the oldest first.", errors: []int{http.StatusBadRequest},
+		summary: "List what was extracted and waits for a person", detail: "Suggested definitions first, then requirements, the oldest first.",
 	}, func(ctx context.Context, c caller, in *input.Page) (*one[PendingReviews], error) {
 		after, err := decodeCursor[query.ReviewPosition](in.Cursor)
 		if err != nil {

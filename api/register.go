@@ -53,10 +53,11 @@ func (s *Server) describe(op operation) huma.Operation {
 		OperationID: op.name, Method: op.method, Path: op.path, Summary: op.summary, Description: op.detail, Tags: []string{op.tag},
 		MaxBodyBytes: s.options.MaxBodyBytes + 1, SkipValidateBody: true, Responses: map[string]*huma.Response{},
 	}
+	h.Errors = []int{http.StatusBadRequest} // a query that cannot be read, a cursor, a body
 	if len(op.access.scopes) > 0 {
 		h.Middlewares = huma.Middlewares{s.authorize(op.access)}
 		h.Security = []map[string][]string{{"key": {}}}
-		h.Errors = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}
+		h.Errors = []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}
 		if op.access.operator {
 			h.Security = append(h.Security, map[string][]string{"admin": {}})
 			h.Parameters = append(h.Parameters, &huma.Param{
@@ -67,7 +68,7 @@ func (s *Server) describe(op operation) huma.Operation {
 	}
 	if op.body != nil {
 		h.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{}}
-		h.Errors = append(h.Errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		h.Errors = append(h.Errors, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	h.Errors = append(h.Errors, op.errors...)
 	slices.Sort(h.Errors)

@@ -214,7 +214,7 @@ func (s *service) everyRouteWithBadInput() {
 				s.do(method, good, "", "Idempotency-Key: "+strings.Repeat("x", 201)).problem(422, vault.CodeInvalid)
 				s.do(method, good, "", "Idempotency-Key: caf\xe9").problem(422, vault.CodeInvalid)
 			}
-			if strings.Contains(r.path, "/derived") || method == "GET" && at(op, "responses", "400") != nil {
+			if takesCursor(op) {
 				for _, cursor := range []string{"x", "e30", "eyJuYW1lIjoxfQ", strings.Repeat("A", 400)} {
 					p := s.do("GET", good+"?cursor="+cursor, "").problem(400, "malformed")
 					if p.Field != "cursor" {
@@ -234,6 +234,11 @@ func (s *service) everyRouteWithBadInput() {
 	s.do("GET", "/v1/customers/"+testkit.ID().String()+"/missing", "").problem(422, vault.CodeInvalid)
 	s.do("GET", "/v1/customers/"+testkit.ID().String()+"/missing?scenario_id=x&session_id=y", "").problem(422, vault.CodeInvalid)
 	s.do("GET", "/v1/customers/"+testkit.ID().String()+"/missing?level=firm&scenario_id="+testkit.ID().String(), "").problem(422, vault.CodeInvalid)
+}
+
+func takesCursor(op any) bool {
+	params, _ := at(op, "parameters").([]any)
+	return slices.ContainsFunc(params, func(p any) bool { return at(p, "name") == "cursor" })
 }
 
 func (s *service) badBodies(method, path string, required bool) {
@@ -256,6 +261,11 @@ func TestWhatIsNotServedIsAProblem(t *testing.T) {
 	s := newService(t, kit)
 	s.do("GET", "/", "").problem(404, "no_such_route")
 	s.do("GET", "/v1/nothing", "", "Authorization: ").problem(404, "no_such_route")
+	for _, query := range []string{"cursor=%zz", "limit=1;cursor=x"} { // which must not be taken for the first page
+		for _, path := range []string{"/v1/customers", "/v1/customers/" + testkit.ID().String(), "/healthz"} {
+			s.do("GET", path+"?"+query, "").problem(400, "malformed")
+		}
+	}
 	s.do("GET", "/v1/agents/"+testkit.ID().String()+"/fields/a/b", "").problem(404, "no_such_route")
 	a := s.do("PATCH", "/v1/customers/"+testkit.ID().String(), "")
 	a.problem(405, "method_not_here")
@@ -291,6 +301,22 @@ func TestARejectedWriteSaysWhatWasWrong(t *testing.T) {
 	p := s.do("PUT", "/v1/customers/"+customer.String()+"/fields/email", fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "value": 1, "source": "user_provided"}`, agent, testkit.ID())).problem(422, vault.CodeInvalid)
 	if p.Field != "customer_id" {
 		t.Errorf("got %+v", p)
+	}
+}
+
+// JSON that is too deep is JSON all the same: it is told what is wrong with it.
+func TestWhatIsNestedTooDeepIsTold(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	deep := func(levels int) string {
+		return `{"agent_id": "` + testkit.ID().String() + `", "source": "tool_result", "value": ` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + `}`
+	}
+	value := "/v1/customers/" + testkit.ID().String() + "/fields/x"
+	for levels, want := range map[int]int{101: http.StatusUnprocessableEntity, 20_000: http.StatusBadRequest} {
+		p := s.do("PUT", value, deep(levels)).problem(want, map[int]vault.Code{422: vault.CodeInvalid, 400: "malformed"}[want])
+		if !strings.Contains(p.Detail, "nested") || !strings.Contains(p.Detail, "100 levels") {
+			t.Errorf("%d levels: %s", levels, p.Detail)
+		}
 	}
 }
 

@@ -41,6 +41,9 @@ func checkDocument(data []byte) error {
 	var document json.RawMessage
 	if err := dec.Decode(&document); err != nil {
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			if strings.Contains(syntax.Error(), "max depth") { // json has no error of its own for it
+				return Invalid("", "the input is nested too deep, at byte %d; a value may have %d levels", syntax.Offset, maxNesting)
+			}
 			return Invalid("", "the input is not valid JSON at byte %d", syntax.Offset)
 		}
 		return Invalid("", "the input is not complete JSON")
