@@ -9,10 +9,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/db"
 )
 
 // secrets are the variables without which docker-compose.yml must not start.
@@ -132,6 +136,45 @@ func TestComposeGivesEveryDatabaseItsOwnName(t *testing.T) {
 	}
 	if got := project.Configs["create-hatchet-database"].Content; !strings.Contains(got, "CREATE DATABASE hatchet;") {
 		t.Errorf("nothing creates the engine's database: %q", got)
+	}
+}
+
+// Each variable that a program is given is one that it knows, with a value that it takes, and whoever is asked to stop is not killed
+// before its own grace is over.
+func TestComposeConfiguresThePrograms(t *testing.T) {
+	t.Parallel()
+	project, reference := mustLoadCompose(t), config.Reference()
+	key, err := db.NewSealingKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"migrate", "worker", "api"} {
+		service := project.Services[name]
+		var environ []string
+		for variable, value := range service.Environment {
+			if !strings.Contains(reference, "`"+variable+"`") && variable != "HATCHET_CLIENT_TLS_STRATEGY" {
+				t.Errorf("%s is given %s, which is no setting", name, variable)
+			}
+			if variable == "VAULT_SEALING_KEY" {
+				value = &key
+			}
+			environ = append(environ, variable+"="+*value)
+		}
+		cfg, err := config.Load("", environ)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if name == "migrate" {
+			continue
+		}
+		grace := map[string]time.Duration{"worker": cfg.Worker.ShutdownGrace(), "api": cfg.API.ShutdownGrace()}[name]
+		if stop := service.StopGracePeriod; stop == nil || time.Duration(*stop) < grace+5*time.Second {
+			t.Errorf("%s is killed while it finishes what it has begun: its own grace is %s", name, grace)
+		}
+		if name == "worker" && grace <= 3*time.Minute { // what a step that calls a model may take (docs/operation.md)
+			t.Errorf("a worker waits %s for its steps", grace)
+		}
 	}
 }
 

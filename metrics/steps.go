@@ -16,7 +16,8 @@ type Steps struct {
 // Outcomes of a step.
 const (
 	StepSucceeded = "succeeded"
-	StepFailed    = "failed"    // it is tried again, or its operation was rejected
+	StepFailed    = "failed"    // it is tried again, or its run fails
+	StepRejected  = "rejected"  // no retry can mend it: what was asked for is wrong, or a budget is spent
 	StepCancelled = "cancelled" // by the engine
 )
 
@@ -24,7 +25,7 @@ const (
 func NewSteps(running func() int64) *Steps {
 	return &Steps{
 		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "vault_steps_total", Help: "Steps that ended, by workflow and step, and outcome: succeeded, failed (it is tried again, or its operation was rejected) or cancelled.",
+			Name: "vault_steps_total", Help: "Steps that ended, by workflow and step, and outcome: succeeded, failed (it is tried again), rejected (what was asked for is wrong) or cancelled.",
 		}, []string{"step", "outcome"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "vault_step_seconds", Help: "How long steps took, without the wait for their turn. What waits for people is left out.",

@@ -128,7 +128,8 @@ func TestOutcomesAreCountedAndFailuresLogged(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	m := newTestObserver(t, 2, &log)
-	for _, err := range []error{nil, nil, errors.New("unavailable: the model"), context.Canceled} {
+	rejected := hatchetworker.NewNonRetryableError(errors.New("conflict: it belongs to another customer")) //nolint:staticcheck // as above
+	for _, err := range []error{nil, nil, errors.New("unavailable: the model"), rejected, rejected, rejected, context.Canceled} {
 		if got := m.observe(&step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { return err }); !errors.Is(got, err) { //nolint:staticcheck // as above
 			t.Errorf("%v became %v", err, got)
 		}
@@ -150,10 +151,10 @@ func TestOutcomesAreCountedAndFailuresLogged(t *testing.T) {
 			}
 		}
 	}
-	if got["succeeded"] != 2 || got["failed"] != 1 || got["cancelled"] != 1 {
+	if got["succeeded"] != 2 || got["failed"] != 1 || got["rejected"] != 3 || got["cancelled"] != 1 {
 		t.Errorf("counted were %v", got)
 	}
-	if text := log.String(); strings.Count(text, "step_failed") != 1 || !strings.Contains(text, `run_id="a run"`) || !strings.Contains(text, "attempt=1") || !strings.Contains(text, `operation_id="an operation"`) {
+	if text := log.String(); strings.Count(text, "step_failed") != 4 || !strings.Contains(text, `run_id="a run"`) || !strings.Contains(text, "attempt=1") || !strings.Contains(text, `operation_id="an operation"`) {
 		t.Errorf("the log is\n%s", text)
 	}
 }

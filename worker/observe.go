@@ -91,7 +91,11 @@ func (o *observer) observe(ctx hatchetworker.HatchetContext, next func(hatchetwo
 	case errors.Is(err, context.Canceled):
 		o.steps.Ended(ctx.ActionId(), metrics.StepCancelled)
 	default:
-		o.steps.Ended(ctx.ActionId(), metrics.StepFailed)
+		outcome := metrics.StepFailed
+		if hatchetworker.IsNonRetryableError(err) { //nolint:staticcheck // as above
+			outcome = metrics.StepRejected
+		}
+		o.steps.Ended(ctx.ActionId(), outcome)
 		o.log.WarnContext(ctx, "step_failed", "error", err.Error(), "seconds", took.Seconds())
 	}
 	return err

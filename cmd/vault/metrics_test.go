@@ -108,7 +108,7 @@ func metricsMove(t *testing.T, s *system, server *process) {
 		{s.worker, "vault_intents_finished", []string{"workflow=write-field", "status=failed"}, 1},
 		{s.worker, "vault_llm_calls_total", []string{"operation=propose_fields", "outcome=ok"}, 1},
 		{s.worker, "vault_steps_total", []string{"step=write-field:persist", "outcome=succeeded"}, 3},
-		{s.worker, "vault_steps_total", []string{"step=write-field:validate", "outcome=failed"}, 1},
+		{s.worker, "vault_steps_total", []string{"step=write-field:validate", "outcome=rejected"}, 1},
 		{s.worker, "vault_step_seconds", []string{"step=write-field:persist"}, 3},
 	}
 	for _, w := range wants {
