@@ -168,15 +168,16 @@ func (q *Queries) GetItemOwner(ctx context.Context, tenantID uuid.UUID, iD uuid.
 
 const holdSource = `-- name: HoldSource :exec
 WITH field AS (
-    SELECT 1 FROM profile_fields f WHERE f.tenant_id = $1 AND f.id = $2 FOR SHARE
+    SELECT 1 FROM profile_fields f WHERE f.tenant_id = $1 AND f.id = $2 FOR KEY SHARE
 ), asset AS (
-    SELECT 1 FROM profile_assets a WHERE a.tenant_id = $1 AND a.id = $2 FOR SHARE
+    SELECT 1 FROM profile_assets a WHERE a.tenant_id = $1 AND a.id = $2 FOR KEY SHARE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
 `
 
 // Holds the source of an item until the item is stored: whoever deletes the source (LockItem) waits for that, and then sees it as a
-// dependent. Indexes: primary keys.
+// dependent. Those who supersede or verify the source do not wait: two customers may derive from each other at once.
+// Indexes: primary keys.
 func (q *Queries) HoldSource(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
 	_, err := q.db.Exec(ctx, holdSource, tenantID, iD)
 	return err
@@ -320,9 +321,9 @@ func (q *Queries) ListTakenItems(ctx context.Context, tenantID uuid.UUID, ids []
 
 const lockItem = `-- name: LockItem :exec
 WITH field AS (
-    SELECT 1 FROM profile_fields f WHERE f.tenant_id = $1 AND f.id = $2 FOR NO KEY UPDATE
+    SELECT 1 FROM profile_fields f WHERE f.tenant_id = $1 AND f.id = $2 FOR UPDATE
 ), asset AS (
-    SELECT 1 FROM profile_assets a WHERE a.tenant_id = $1 AND a.id = $2 FOR NO KEY UPDATE
+    SELECT 1 FROM profile_assets a WHERE a.tenant_id = $1 AND a.id = $2 FOR UPDATE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
 `

@@ -44,21 +44,22 @@ UNION ALL
 SELECT a.id FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = ANY (sqlc.arg(ids)::uuid[]);
 
 -- Holds the source of an item until the item is stored: whoever deletes the source (LockItem) waits for that, and then sees it as a
--- dependent. Indexes: primary keys.
+-- dependent. Those who supersede or verify the source do not wait: two customers may derive from each other at once.
+-- Indexes: primary keys.
 -- name: HoldSource :exec
 WITH field AS (
-    SELECT 1 FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) FOR SHARE
+    SELECT 1 FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) FOR KEY SHARE
 ), asset AS (
-    SELECT 1 FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) FOR SHARE
+    SELECT 1 FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) FOR KEY SHARE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
 
 -- Waits for those who are deriving from an item (HoldSource), and keeps others from it. Indexes: primary keys.
 -- name: LockItem :exec
 WITH field AS (
-    SELECT 1 FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) FOR NO KEY UPDATE
+    SELECT 1 FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) FOR UPDATE
 ), asset AS (
-    SELECT 1 FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) FOR NO KEY UPDATE
+    SELECT 1 FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) FOR UPDATE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
 
