@@ -114,7 +114,7 @@ func (s *Server) profileRoutes() {
 	})
 	change(s, operation{
 		name: "delete-customer", method: http.MethodDelete, path: "/v1/customers/{customer_id}", tag: tagCustomers, access: toWrite,
-		summary: "Delete a customer", detail: "The rows stay, unseen.",
+		summary: "Delete a customer", detail: "Its values and assets go with it, and what others derived from them is orphaned. The rows stay, unseen.",
 		result: reflect.TypeFor[vault.ProfileResult](),
 	}, func(ctx context.Context, c caller, in *profileChange, opts []trigger.Option) (trigger.Receipt, error) {
 		return s.options.Trigger.DeleteProfile(ctx, c.tenant, vault.DeleteProfile{CustomerID: in.Customer.UUID}, opts...)

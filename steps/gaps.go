@@ -133,6 +133,13 @@ func (s Gaps) loadCustomer(ctx context.Context, q *dbgen.Queries, tenant uuid.UU
 	row, err := q.GetProfile(ctx, tenant, st.in.CustomerID)
 	switch {
 	case db.NoRow(err):
+		deleted, err := q.CustomerDeleted(ctx, tenant, st.in.CustomerID)
+		if err == nil && deleted {
+			err = vault.Unknown("customer", st.in.CustomerID)
+		}
+		if err != nil {
+			return err
+		}
 		st.profile.Fields = map[string]vault.Field{}
 	case err != nil:
 		return err

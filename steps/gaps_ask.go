@@ -269,6 +269,14 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 	if err != nil {
 		return nil, err
 	}
+	// Under its lock, so that a deletion of the customer closes the question, or is seen.
+	profile, err := q.LockProfile(ctx, st.intent.TenantID, st.in.CustomerID)
+	if err == nil && profile.DeletedAt != nil && profile.MergedIntoID == nil {
+		return nil, vault.Unknown("customer", st.in.CustomerID)
+	}
+	if err != nil && !db.NoRow(err) { // none: nothing was written for the customer yet
+		return nil, err
+	}
 	err = q.PostponeIntent(ctx, dbgen.PostponeIntentParams{
 		TenantID: st.intent.TenantID, ID: st.intent.ID, DueAt: deadline.Add(waitMargin),
 	})

@@ -48,20 +48,26 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (vault.DeleteResu
 		if err != nil {
 			return out, err
 		}
-		fields, err := q.OrphanDependentFields(ctx, ev.TenantID, in.ItemID)
+		orphaned, err := orphanDependents(ctx, q, ev.TenantID, in.ItemID)
 		if err != nil {
 			return out, err
 		}
-		assets, err := q.OrphanDependentAssets(ctx, ev.TenantID, in.ItemID)
-		if err != nil {
-			return out, err
-		}
-		out.Orphaned = len(fields) + len(assets)
-		if _, err := q.TouchProfiles(ctx, append([]uuid.UUID{owner.ProfileID}, append(fields, assets...)...)); err != nil {
+		out.Orphaned = len(orphaned)
+		if _, err := q.TouchProfiles(ctx, append(orphaned, owner.ProfileID)); err != nil {
 			return out, err
 		}
 		return out, q.NoteChains(ctx, []uuid.UUID{in.ItemID})
 	})
+}
+
+// orphanDependents marks what was derived from deleted items, and says in whose profiles that is, once for each item.
+func orphanDependents(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, items ...uuid.UUID) ([]uuid.UUID, error) {
+	fields, err := q.OrphanDependentFields(ctx, tenant, items)
+	if err != nil {
+		return nil, err
+	}
+	assets, err := q.OrphanDependentAssets(ctx, tenant, items)
+	return append(fields, assets...), err
 }
 
 // deletable says whose an item is, or why it may not be deleted.
@@ -69,6 +75,9 @@ func deletable(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault
 	owner, err := q.GetItemOwner(ctx, tenant, in.ItemID)
 	if err != nil {
 		return owner, db.Found(err, "item", in.ItemID)
+	}
+	if owner.CustomerDeleted {
+		return owner, vault.Unknown("customer", owner.CustomerID)
 	}
 	if owner.Deleted {
 		return owner, vault.Conflict("item_id", "item_id: %s was deleted already", in.ItemID)

@@ -85,18 +85,38 @@ func (s Profiles) RecordConsent(ctx context.Context, ev vault.Event) (vault.Prof
 	})
 }
 
-// DeleteProfile removes a customer, softly. Customers that were merged into it go with it.
+// DeleteProfile removes a customer, softly. Customers that were merged into it go with it, and so do its items: what others
+// derived from them has lost its source. What the customer was asked is not asked any more.
 func (s Profiles) DeleteProfile(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
 	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.DeleteProfile) (vault.ProfileResult, error) {
+		out := vault.ProfileResult{CustomerID: in.CustomerID}
 		profile, err := lockKnownProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
-			return vault.ProfileResult{}, err
+			return out, err
+		}
+		out.Version = profile.Version + 2
+		customers, err := q.ListSameCustomers(ctx, ev.TenantID, in.CustomerID)
+		if err != nil {
+			return out, err
+		}
+		if err := q.CancelQuestionsOf(ctx, ev.TenantID, customers); err != nil {
+			return out, err
+		}
+		items, err := q.DeleteItemsOf(ctx, ev.TenantID, profile.ID)
+		if err != nil {
+			return out, err
+		}
+		orphaned, err := orphanDependents(ctx, q, ev.TenantID, items...)
+		if err != nil {
+			return out, err
 		}
 		if err := q.DeleteProfile(ctx, ev.TenantID, profile.ID); err != nil {
-			return vault.ProfileResult{}, err
+			return out, err
 		}
-		_, err = q.TouchProfiles(ctx, []uuid.UUID{profile.ID})
-		return vault.ProfileResult{CustomerID: in.CustomerID, Version: profile.Version + 2}, err
+		if _, err := q.TouchProfiles(ctx, append(orphaned, profile.ID)); err != nil {
+			return out, err
+		}
+		return out, q.NoteChains(ctx, items)
 	})
 }
 

@@ -1,7 +1,9 @@
 package steps_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -218,6 +220,107 @@ func TestADeletedCustomerIsUnknownToReadersAndWriters(t *testing.T) {
 	}
 	never := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: newID()}))
 	w.refused(never, vault.CodeUnknown, []string{"unknown customer"}, deleteProfile...)
+}
+
+// What is read by the id of an item is not read of a deleted customer either: values, and the words that they were read in.
+func TestTheItemsOfADeletedCustomerGoWithIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	value := w.write("plan", text("gold"), func(in *vault.WriteField) { in.SourceMetadata = json.RawMessage(`{"quote": "I am Ada Quill"}`) }).ItemID
+	card := w.addAsset("card").ItemID
+	w.write("email", text("ada@example.com"), from(value)) // goes with it
+	other, beyond := w.as(newID()), w.as(newID())
+	derived := other.write("plan", text("derived"), from(value)).ItemID
+	scan := other.addAsset("scan", func(in *vault.AddAsset) { in.SourceItemID, in.SourceItemType = &card, vault.SourceProfileAsset }).ItemID
+	further := beyond.write("plan", text("further"), from(derived)).ItemID
+	reader := readerOf(w)
+	for _, id := range []uuid.UUID{value, card, derived, scan, further} { // now they are in the cache
+		_, err := reader.Chain(t.Context(), w.tenant, id, 0)
+		w.must(err)
+	}
+	w.values(other.customer)
+
+	ev := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: w.customer}))
+	w.must(w.twice(ev, deleteProfile...))
+	for _, id := range []uuid.UUID{value, card} {
+		_, err := reader.Chain(t.Context(), w.tenant, id, 0)
+		w.says(err, vault.CodeUnknown, id.String())
+		_, err = reader.Field(t.Context(), w.tenant, id)
+		w.says(err, vault.CodeUnknown, id.String())
+		w.refused(w.restoring(id), vault.CodeUnknown, []string{"unknown customer"}, restoreItem...)
+	}
+	for _, id := range []uuid.UUID{derived, scan, further} {
+		chain, err := reader.Chain(t.Context(), w.tenant, id, 0)
+		w.must(err)
+		if !chain.Missing || strings.Contains(jsonOf(chain), "Quill") {
+			t.Errorf("the chain is %s", jsonOf(chain))
+		}
+	}
+	w.equal("what was derived", []string{`"derived" orphaned`}, other.standing("plan"))
+	w.equal("the other's values", map[string]string{}, w.values(other.customer))
+	w.equal("the other's assets", []string{}, w.assetsOf(other.customer))
+	w.equal("what was derived from that", map[string]string{"plan": `"further"`}, w.values(beyond.customer))
+	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans")) // finds nothing to do
+	w.equal("what was derived from that", map[string]string{"plan": `"further"`}, w.values(beyond.customer))
+}
+
+func TestADeletedCustomerIsNotAsked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	scenario := w.scenario("Ask.")
+	w.require(scenario.ID, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email"})
+	filling := func(w *world) vault.Event {
+		return w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario.ID}))
+	}
+	refusal := []string{"unknown customer"}
+	unasked := func(customer uuid.UUID) {
+		open, err := readerOf(w).Questions(t.Context(), w.tenant, customer)
+		w.must(err)
+		if len(open) > 0 {
+			t.Fatalf("the questions are %+v", open)
+		}
+	}
+
+	merged := w.as(newID())
+	merged.write("email", text("ada@example.com"))
+	w.write("email", text("ada@example.com"))
+	w.merge(merged.customer, w.customer)
+	fills := []vault.Event{filling(w), filling(merged)}
+	var questions []uuid.UUID
+	for _, fill := range fills {
+		w.resolve(fill)
+		questions = append(questions, w.ask(fill).QuestionID)
+	}
+	w.erase(w.customer)
+	for i, fill := range fills {
+		unasked([]uuid.UUID{w.customer, merged.customer}[i])
+		answer := w.answer(questions[i], text("gold"))
+		w.must(w.twice(answer, answerQuestion...))
+		w.says(w.operation(answer).Error, vault.CodeConflict, "is cancelled already")
+		w.refused(fill, vault.CodeUnknown, refusal, "Gaps.AskCustomer") // it looks again, and ends
+	}
+	w.refused(filling(w), vault.CodeUnknown, refusal, fillGaps...)
+
+	for range 20 { // a question that is being opened is closed, or not opened
+		c := w.as(newID())
+		c.write("email", text("ada@example.com"))
+		fill := filling(c)
+		w.resolve(fill)
+		removal := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: c.customer}))
+		_, errs := w.atOnce(2, func(i int) (any, error) {
+			if i == 0 {
+				return nil, w.run(removal, deleteProfile...)
+			}
+			return nil, w.run(fill, "Gaps.AskCustomer")
+		})
+		w.must(errs[0])
+		if errs[1] != nil {
+			w.says(errs[1], vault.CodeUnknown, refusal...)
+		}
+		unasked(c.customer)
+	}
 }
 
 func TestALateVerificationDoesNotDisplaceTheNewer(t *testing.T) {

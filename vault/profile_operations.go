@@ -63,7 +63,7 @@ type UnmergeProfile struct {
 	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
 }
 
-// DeleteProfile removes a customer. The rows stay, unseen.
+// DeleteProfile removes a customer and its items, and orphans what others derived from them. The rows stay, unseen.
 type DeleteProfile struct {
 	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
 }

@@ -44,6 +44,44 @@ func (q *Queries) DeleteField(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 	return result.RowsAffected(), nil
 }
 
+const deleteItemsOf = `-- name: DeleteItemsOf :many
+WITH fields AS (
+    UPDATE profile_fields f
+    SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
+    WHERE f.tenant_id = $1 AND f.profile_id = $2 AND f.deleted_at IS NULL
+    RETURNING f.id
+), assets AS (
+    UPDATE profile_assets a
+    SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
+    WHERE a.tenant_id = $1 AND a.profile_id = $2 AND a.deleted_at IS NULL
+    RETURNING a.id
+)
+SELECT f.id FROM fields f
+UNION ALL
+SELECT a.id FROM assets a
+`
+
+// All items of a deleted customer go with it. Indexes: profile_fields_history, profile_assets_profile.
+func (q *Queries) DeleteItemsOf(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, deleteItemsOf, tenantID, profileID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getChain = `-- name: GetChain :many
 WITH RECURSIVE chain AS (
     SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, 0 AS depth, ARRAY [item.id] AS path
@@ -131,7 +169,9 @@ func (q *Queries) GetChain(ctx context.Context, arg GetChainParams) ([]GetChainR
 }
 
 const getItemOwner = `-- name: GetItemOwner :one
-SELECT item.kind::text AS kind, item.deleted::bool AS deleted, p.id AS profile_id, p.customer_id, p.version
+SELECT
+    item.kind::text AS kind, item.deleted::bool AS deleted, p.id AS profile_id, p.customer_id, p.version,
+    (p.deleted_at IS NOT NULL)::bool AS customer_deleted
 FROM (
     SELECT 'profile_field' AS kind, f.profile_id, f.deleted_at IS NOT NULL AS deleted
     FROM profile_fields f
@@ -145,11 +185,12 @@ JOIN customer_profiles p ON p.id = item.profile_id
 `
 
 type GetItemOwnerRow struct {
-	Kind       string
-	Deleted    bool
-	ProfileID  uuid.UUID
-	CustomerID uuid.UUID
-	Version    int64
+	Kind            string
+	Deleted         bool
+	ProfileID       uuid.UUID
+	CustomerID      uuid.UUID
+	Version         int64
+	CustomerDeleted bool
 }
 
 // Whose an item is. A deleted one still answers. Indexes: primary keys.
@@ -162,6 +203,7 @@ func (q *Queries) GetItemOwner(ctx context.Context, tenantID uuid.UUID, iD uuid.
 		&i.ProfileID,
 		&i.CustomerID,
 		&i.Version,
+		&i.CustomerDeleted,
 	)
 	return i, err
 }
@@ -349,15 +391,15 @@ const orphanDependentAssets = `-- name: OrphanDependentAssets :many
 UPDATE profile_assets
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE tenant_id = $1
-  AND source_item_id = $2::uuid
+  AND source_item_id = ANY ($2::uuid[])
   AND status = 'active'
   AND deleted_at IS NULL
 RETURNING profile_id
 `
 
 // As OrphanDependentFields. Index: profile_assets_source.
-func (q *Queries) OrphanDependentAssets(ctx context.Context, tenantID uuid.UUID, itemID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, orphanDependentAssets, tenantID, itemID)
+func (q *Queries) OrphanDependentAssets(ctx context.Context, tenantID uuid.UUID, itemIds []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, orphanDependentAssets, tenantID, itemIds)
 	if err != nil {
 		return nil, err
 	}
@@ -380,15 +422,15 @@ const orphanDependentFields = `-- name: OrphanDependentFields :many
 UPDATE profile_fields
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE tenant_id = $1
-  AND source_item_id = $2::uuid
+  AND source_item_id = ANY ($2::uuid[])
   AND status = 'active'
   AND deleted_at IS NULL
 RETURNING profile_id
 `
 
-// What was derived from a deleted item has lost its source, at once. Index: profile_fields_source.
-func (q *Queries) OrphanDependentFields(ctx context.Context, tenantID uuid.UUID, itemID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, orphanDependentFields, tenantID, itemID)
+// What was derived from deleted items has lost its source, at once. Index: profile_fields_source.
+func (q *Queries) OrphanDependentFields(ctx context.Context, tenantID uuid.UUID, itemIds []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, orphanDependentFields, tenantID, itemIds)
 	if err != nil {
 		return nil, err
 	}

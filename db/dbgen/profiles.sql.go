@@ -29,6 +29,25 @@ func (q *Queries) BumpProfile(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 	return version, err
 }
 
+const customerDeleted = `-- name: CustomerDeleted :one
+SELECT EXISTS (
+    SELECT 1
+    FROM customer_profiles c
+    JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+    WHERE c.tenant_id = $1
+      AND c.customer_id = $2
+      AND p.deleted_at IS NOT NULL
+)
+`
+
+// Whether a customer was deleted, or merged into one that was. Indexes: the unique key, primary key.
+func (q *Queries) CustomerDeleted(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, customerDeleted, tenantID, customerID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const deleteProfile = `-- name: DeleteProfile :exec
 UPDATE customer_profiles
 SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp()

@@ -13,6 +13,20 @@ import (
 	"github.com/google/uuid"
 )
 
+const cancelQuestionsOf = `-- name: CancelQuestionsOf :exec
+UPDATE questions
+SET status = 'cancelled', closed_at = clock_timestamp()
+WHERE tenant_id = $1
+  AND customer_id = ANY ($2::uuid[])
+  AND status = 'open'
+`
+
+// Nobody asks a deleted customer. Index: questions_customer.
+func (q *Queries) CancelQuestionsOf(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) error {
+	_, err := q.db.Exec(ctx, cancelQuestionsOf, tenantID, customers)
+	return err
+}
+
 const closeQuestion = `-- name: CloseQuestion :execrows
 UPDATE questions
 SET status = $1,

@@ -81,7 +81,9 @@ LIMIT 1000;
 
 -- Whose an item is. A deleted one still answers. Indexes: primary keys.
 -- name: GetItemOwner :one
-SELECT item.kind::text AS kind, item.deleted::bool AS deleted, p.id AS profile_id, p.customer_id, p.version
+SELECT
+    item.kind::text AS kind, item.deleted::bool AS deleted, p.id AS profile_id, p.customer_id, p.version,
+    (p.deleted_at IS NOT NULL)::bool AS customer_deleted
 FROM (
     SELECT 'profile_field' AS kind, f.profile_id, f.deleted_at IS NOT NULL AS deleted
     FROM profile_fields f
@@ -128,12 +130,29 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL;
 
--- What was derived from a deleted item has lost its source, at once. Index: profile_fields_source.
+-- All items of a deleted customer go with it. Indexes: profile_fields_history, profile_assets_profile.
+-- name: DeleteItemsOf :many
+WITH fields AS (
+    UPDATE profile_fields f
+    SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
+    WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.profile_id = sqlc.arg(profile_id) AND f.deleted_at IS NULL
+    RETURNING f.id
+), assets AS (
+    UPDATE profile_assets a
+    SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
+    WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.profile_id = sqlc.arg(profile_id) AND a.deleted_at IS NULL
+    RETURNING a.id
+)
+SELECT f.id FROM fields f
+UNION ALL
+SELECT a.id FROM assets a;
+
+-- What was derived from deleted items has lost its source, at once. Index: profile_fields_source.
 -- name: OrphanDependentFields :many
 UPDATE profile_fields
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
-  AND source_item_id = sqlc.arg(item_id)::uuid
+  AND source_item_id = ANY (sqlc.arg(item_ids)::uuid[])
   AND status = 'active'
   AND deleted_at IS NULL
 RETURNING profile_id;
@@ -143,7 +162,7 @@ RETURNING profile_id;
 UPDATE profile_assets
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
-  AND source_item_id = sqlc.arg(item_id)::uuid
+  AND source_item_id = ANY (sqlc.arg(item_ids)::uuid[])
   AND status = 'active'
   AND deleted_at IS NULL
 RETURNING profile_id;

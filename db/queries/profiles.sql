@@ -160,3 +160,14 @@ UPDATE customer_profiles
 SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
+
+-- Whether a customer was deleted, or merged into one that was. Indexes: the unique key, primary key.
+-- name: CustomerDeleted :one
+SELECT EXISTS (
+    SELECT 1
+    FROM customer_profiles c
+    JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+    WHERE c.tenant_id = sqlc.arg(tenant_id)
+      AND c.customer_id = sqlc.arg(customer_id)
+      AND p.deleted_at IS NOT NULL
+);

@@ -75,6 +75,14 @@ WHERE id IN (
     FOR UPDATE SKIP LOCKED
 );
 
+-- Nobody asks a deleted customer. Index: questions_customer.
+-- name: CancelQuestionsOf :exec
+UPDATE questions
+SET status = 'cancelled', closed_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND customer_id = ANY (sqlc.arg(customers)::uuid[])
+  AND status = 'open';
+
 -- The questions that an answer closed. Index: questions_answer.
 -- name: ListSettledQuestions :many
 SELECT id
