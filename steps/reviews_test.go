@@ -87,6 +87,33 @@ func TestAReviewDecidesWhatWasExtracted(t *testing.T) {
 	w.refused(w.deciding(vault.ReviewOfRequirement, definition, vault.Reject, nil), vault.CodeUnknown, []string{"unknown requirement"}, decideReview...)
 }
 
+func TestALateDecisionOrSaveDoesNotDisplaceTheNewer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	scenario, requirement, definition := pending(w)
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
+	approving := func(order int) vault.Event {
+		return w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{Order: &order})
+	}
+	save := w.event(w.trigger.SaveRequirement(t.Context(), w.tenant, vault.Requirement{
+		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "income", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip,
+	}))
+	define := w.event(w.trigger.SaveDefinition(t.Context(), w.tenant, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeString}))
+	late, newer := approving(1), approving(2)
+	w.must(w.run(newer, decideReview...))
+	w.must(w.run(w.deciding(vault.ReviewOfDefinition, definition, vault.Approve, nil), decideReview...))
+	before := w.dump()
+	w.must(w.run(late, decideReview...))
+	w.must(w.run(save, saveRequirement...))
+	w.must(w.run(define, saveDefinition...))
+	for _, ev := range []vault.Event{late, save, define} {
+		if op := w.operation(ev); op.Status != vault.IntentSucceeded {
+			t.Errorf("%s is %s", op.Workflow, op.Status)
+		}
+	}
+	w.sameBut(before, "what came late", "intents")
+}
+
 func TestWhatAPersonRejectedDoesNotComeBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

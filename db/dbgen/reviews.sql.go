@@ -7,6 +7,7 @@ package dbgen
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -98,22 +99,29 @@ const reviewDefinition = `-- name: ReviewDefinition :exec
 UPDATE profile_field_definitions
 SET review_state = $1,
     enabled = $2,
+    intent_id = $3,
+    accepted_at = $4,
     updated_at = clock_timestamp()
-WHERE tenant_id = $3
-  AND id = $4
+WHERE tenant_id = $5
+  AND id = $6
 `
 
 type ReviewDefinitionParams struct {
 	ReviewState string
 	Enabled     bool
+	IntentID    uuid.UUID
+	AcceptedAt  time.Time
 	TenantID    uuid.UUID
 	ID          uuid.UUID
 }
 
+// As ReviewRequirement.
 func (q *Queries) ReviewDefinition(ctx context.Context, arg ReviewDefinitionParams) error {
 	_, err := q.db.Exec(ctx, reviewDefinition,
 		arg.ReviewState,
 		arg.Enabled,
+		arg.IntentID,
+		arg.AcceptedAt,
 		arg.TenantID,
 		arg.ID,
 	)
@@ -129,9 +137,11 @@ SET review_state = $1,
     when_condition = $4,
     depends_on_fields = $5,
     collection_order = $6,
+    intent_id = $7,
+    accepted_at = $8,
     updated_at = clock_timestamp()
-WHERE tenant_id = $7
-  AND id = $8
+WHERE tenant_id = $9
+  AND id = $10
 `
 
 type ReviewRequirementParams struct {
@@ -141,10 +151,13 @@ type ReviewRequirementParams struct {
 	WhenCondition   string
 	DependsOnFields []string
 	CollectionOrder int32
+	IntentID        uuid.UUID
+	AcceptedAt      time.Time
 	TenantID        uuid.UUID
 	ID              uuid.UUID
 }
 
+// A decision has its place in the order of acceptance, as a save has.
 func (q *Queries) ReviewRequirement(ctx context.Context, arg ReviewRequirementParams) error {
 	_, err := q.db.Exec(ctx, reviewRequirement,
 		arg.ReviewState,
@@ -153,6 +166,8 @@ func (q *Queries) ReviewRequirement(ctx context.Context, arg ReviewRequirementPa
 		arg.WhenCondition,
 		arg.DependsOnFields,
 		arg.CollectionOrder,
+		arg.IntentID,
+		arg.AcceptedAt,
 		arg.TenantID,
 		arg.ID,
 	)

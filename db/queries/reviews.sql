@@ -14,6 +14,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 FOR UPDATE;
 
+-- A decision has its place in the order of acceptance, as a save has.
 -- name: ReviewRequirement :exec
 UPDATE scenario_field_requirements
 SET review_state = sqlc.arg(review_state),
@@ -23,14 +24,19 @@ SET review_state = sqlc.arg(review_state),
     when_condition = sqlc.arg(when_condition),
     depends_on_fields = sqlc.arg(depends_on_fields),
     collection_order = sqlc.arg(collection_order),
+    intent_id = sqlc.arg(intent_id),
+    accepted_at = sqlc.arg(accepted_at),
     updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
+-- As ReviewRequirement.
 -- name: ReviewDefinition :exec
 UPDATE profile_field_definitions
 SET review_state = sqlc.arg(review_state),
     enabled = sqlc.arg(enabled),
+    intent_id = sqlc.arg(intent_id),
+    accepted_at = sqlc.arg(accepted_at),
     updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
