@@ -173,8 +173,8 @@ func (c *Cache) do(ctx context.Context, exchange func(ctx context.Context) error
 		switch {
 		case !isDown(outcome):
 			return struct{}{}, nil
-		case errors.Is(ctx.Err(), context.Canceled), isTimeout(outcome) && time.Since(began) < c.opTimeout/2:
-			return struct{}{}, errCaller // a time-out before ours is the caller's
+		case errors.Is(ctx.Err(), context.Canceled), isTimeout(outcome) && endsBefore(ctx, began.Add(c.opTimeout/2)):
+			return struct{}{}, errCaller // a time-out well before ours is the caller's
 		}
 		c.lastErr.Store(&outcome)
 		return struct{}{}, outcome
@@ -183,6 +183,12 @@ func (c *Cache) do(ctx context.Context, exchange func(ctx context.Context) error
 		return outcome
 	}
 	return err
+}
+
+// endsBefore reports whether a context has its end before a time. When the time-out came is no sign: on a busy machine it comes late.
+func endsBefore(ctx context.Context, at time.Time) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && deadline.Before(at)
 }
 
 var errCaller = errors.New("the caller gave up")

@@ -40,6 +40,7 @@ type vaultOf struct {
 	t       *testing.T
 	url     string
 	db      *db.DB
+	cache   *cache.Cache
 	trigger *trigger.Client
 	steps   steps.Steps
 
@@ -64,6 +65,7 @@ func newVault(t *testing.T, redisURL string) *vaultOf {
 		},
 	})
 	v.must(err)
+	v.cache = c
 	t.Cleanup(c.Close)
 	sealer := dbtest.Sealer(t)
 	model, err := llm.New(llm.Config{Provider: llm.ProviderOffline})
