@@ -131,14 +131,22 @@ func (o *openAI) complete(ctx context.Context, m *meter, messages []openai.ChatC
 			}},
 		},
 	})
+	sent := len(p.system) + len(p.user)
 	if err != nil {
+		if worked(err) {
+			m.count(0, 0, sent, 0)
+		}
 		return "", nil, classify(ctx, o.cfg.Timeout, err)
 	}
 	if completion == nil {
+		m.count(0, 0, sent, 0)
 		return "", problemf("the answer is empty"), nil
 	}
-	m.usage.PromptTokens += completion.Usage.PromptTokens
-	m.usage.CompletionTokens += completion.Usage.CompletionTokens
+	received := 0
+	for _, choice := range completion.Choices {
+		received += len(choice.Message.Content)
+	}
+	m.count(completion.Usage.PromptTokens, completion.Usage.CompletionTokens, sent, received)
 	if len(completion.Choices) == 0 {
 		return "", problemf("the answer has no choices"), nil
 	}

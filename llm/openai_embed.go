@@ -52,13 +52,21 @@ func (o *openAI) embedBatch(ctx context.Context, m *meter, batch []string) ([][]
 		Dimensions:     param.NewOpt(int64(vault.EmbeddingDimensions)),
 		EncodingFormat: openai.EmbeddingNewParamsEncodingFormatFloat,
 	})
+	sent := 0
+	for _, text := range batch {
+		sent += len(text)
+	}
 	if err != nil {
+		if worked(err) {
+			m.count(0, 0, sent, 0)
+		}
 		return nil, classify(ctx, o.cfg.Timeout, err)
 	}
 	if res == nil {
+		m.count(0, 0, sent, 0)
 		return nil, vault.Unavailable(dependency, fmt.Errorf("it gave no embeddings"))
 	}
-	m.usage.PromptTokens += res.Usage.PromptTokens
+	m.count(res.Usage.PromptTokens, 0, sent, 0)
 	vectors := make([][]float32, len(batch))
 	for _, e := range res.Data {
 		if e.Index < 0 || e.Index >= int64(len(batch)) || vectors[e.Index] != nil {

@@ -57,6 +57,19 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// worked reports whether the endpoint may have worked on a request that has no whole answer, and so charges for it: one that took too
+// long, or whose answer was lost or cut. One that refused a request, or was not reached, did not.
+func worked(err error) bool {
+	if _, ok := errors.AsType[*openai.Error](err); ok {
+		return false
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno != syscall.ECONNREFUSED && errno != syscall.EHOSTUNREACH && errno != syscall.ENETUNREACH
+	}
+	_, unknown := errors.AsType[*net.DNSError](err)
+	return !unknown
+}
+
 // errorType is what the type of an API error looks like. Anything else may be an echo of the prompt.
 var errorType = regexp.MustCompile(`^[a-z][a-z_]{0,39}$`)
 

@@ -517,6 +517,51 @@ func TestOpenAITakesAnEmptyCompletionForAWrongAnswer(t *testing.T) {
 	}
 }
 
+// A budget must not last for ever because an endpoint does not say what it costs, counts backwards, or never ends its answer.
+func TestOpenAIEstimatesWhatTheEndpointDoesNotCount(t *testing.T) {
+	answering := func(usage map[string]any) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, 200, map[string]any{
+				"choices": []any{map[string]any{"index": 0, "finish_reason": "stop", "message": map[string]any{"role": "assistant", "content": goodValues}}}, "usage": usage,
+			})
+		}
+	}
+	silent := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	for name, c := range map[string]struct {
+		answer    http.HandlerFunc
+		completed int64
+		costs     bool
+	}{
+		"no usage":        {answering(nil), int64(len(goodValues) / bytesPerToken), true},
+		"negative tokens": {answering(map[string]any{"prompt_tokens": -1000, "completion_tokens": -5}), int64(len(goodValues) / bytesPerToken), true},
+		"no answer":       {silent, 0, true},
+		"refused":         {fails(http.StatusTooManyRequests, "rate_limit_exceeded"), 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEndpoint(t, c.answer)
+			m, usages := e.model(t, func(cfg *Config) {
+				if name == "no answer" {
+					cfg.Timeout = 200 * time.Millisecond
+				}
+			})
+			_, _ = m.ExtractValues(t.Context(), extractRequest())
+			if u := (*usages)[0]; u.CompletionTokens != c.completed || (u.PromptTokens > 100) != c.costs {
+				t.Errorf("usage %+v", u)
+			}
+		})
+	}
+	e := newEndpoint(t, nil...)
+	e.answers = []http.HandlerFunc{func(w http.ResponseWriter, _ *http.Request) {
+		vector := make([]float64, vault.EmbeddingDimensions)
+		vector[0] = 1
+		writeJSON(w, 200, map[string]any{"data": []any{map[string]any{"index": 0, "embedding": vector}}})
+	}}
+	m, usages := e.model(t, nil)
+	if _, err := m.Embed(t.Context(), []string{strings.Repeat("word ", 80)}); err != nil || (*usages)[0].PromptTokens != 100 {
+		t.Errorf("usage %+v, %v", *usages, err)
+	}
+}
+
 func TestOpenAIAcceptsThatTheModelDeclines(t *testing.T) {
 	e := newEndpoint(t, completion(map[string]any{"role": "assistant", "content": nil, "refusal": "I will not read jane@example.com"}, "stop"))
 	m, usages := e.model(t, nil)

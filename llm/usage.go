@@ -16,8 +16,8 @@ type Usage struct {
 	Operation        Operation
 	Model            string        // the one that was asked; "offline" for the offline model
 	Calls            int           // 1, or 2 with a repair; a request that was retried counts once; embeddings: one per batch
-	PromptTokens     int64         // as the endpoint counted them
-	CompletionTokens int64         // as the endpoint counted them
+	PromptTokens     int64         // as the endpoint counted them; where it did not, a quarter of the bytes
+	CompletionTokens int64         // likewise
 	Duration         time.Duration // from the request to the checked answer
 	Outcome          Outcome
 }
@@ -64,6 +64,19 @@ type meter struct {
 
 func startMeter(op Operation, model string) *meter {
 	return &meter{usage: Usage{Operation: op, Model: model}, started: time.Now()}
+}
+
+// bytesPerToken is how many bytes of English a token is.
+const bytesPerToken = 4
+
+// count adds the tokens of one call. An endpoint that does not count them would let a budget never be spent, and so would an answer
+// that never comes whole: then they are estimated from the bytes that were sent and received.
+func (m *meter) count(prompt, completion int64, sent, received int) {
+	if prompt <= 0 && completion <= 0 {
+		prompt, completion = int64(sent/bytesPerToken), int64(received/bytesPerToken)
+	}
+	m.usage.PromptTokens += max(0, prompt)
+	m.usage.CompletionTokens += max(0, completion)
 }
 
 // done reports the operation to hook and to the context's own hook. An outcome that was not set is taken from err.
