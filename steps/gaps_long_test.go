@@ -78,6 +78,30 @@ func TestWithoutMeaningsTheEndOfALongConversationIsRead(t *testing.T) {
 	}
 }
 
+// What was embedded before the model failed is kept: the next fill pays for the rest alone.
+func TestTheMeaningsOfALongConversationArePaidForOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(d *steps.Deps) { d.Settings.ConversationBytes = 2000 })
+	in := w.aLongTalk()
+	real, embedded, left := w.model.Model, 0, 1
+	w.model.embed = func(texts []string) ([][]float32, error) {
+		if left--; left < 0 {
+			return nil, errModel
+		}
+		embedded += len(texts)
+		return real.Embed(t.Context(), texts)
+	}
+	w.must(w.run(w.event(w.trigger.FillGaps(t.Context(), w.tenant, in)), "Gaps.FindMissing", "Gaps.ResolveGaps"))
+	if kept := len(w.dump()["session_turn_embeddings"]); kept == 0 || kept != embedded {
+		t.Errorf("%d meanings are kept of %d", kept, embedded)
+	}
+	left = 100
+	w.must(w.run(w.event(w.trigger.FillGaps(t.Context(), w.tenant, in)), "Gaps.FindMissing", "Gaps.ResolveGaps"))
+	if embedded != 202 { // each turn of the customer, and the field
+		t.Errorf("%d texts were embedded", embedded)
+	}
+}
+
 // paid is a world whose model is a server that counts, over HTTP, and says nothing of use.
 func paid(t *testing.T, answer string, change func(*steps.Deps)) (*world, *atomic.Int64) {
 	t.Helper()

@@ -83,17 +83,26 @@ func (s Gaps) embedTurns(ctx context.Context, q *dbgen.Queries, tenant, session 
 			indexes, texts = append(indexes, int32(turn.Index)), append(texts, text) //nolint:gosec // as above
 		}
 	}
-	if len(texts) == 0 {
-		return nil
+	for len(texts) > 0 {
+		n := min(len(texts), embeddedAtOnce)
+		vectors, err := s.model.Embed(ctx, tenant, texts[:n])
+		if err != nil {
+			return err
+		}
+		err = q.StoreTurnEmbeddings(ctx, dbgen.StoreTurnEmbeddingsParams{
+			TenantID: tenant, SessionID: session, Model: s.model.Name(), Turns: indexes[:n], Embeddings: vectorTexts(vectors),
+		})
+		if err != nil {
+			return err
+		}
+		indexes, texts = indexes[n:], texts[n:]
 	}
-	vectors, err := s.model.Embed(ctx, tenant, texts)
-	if err != nil {
-		return err
-	}
-	return q.StoreTurnEmbeddings(ctx, dbgen.StoreTurnEmbeddingsParams{
-		TenantID: tenant, SessionID: session, Model: s.model.Name(), Turns: indexes, Embeddings: vectorTexts(vectors),
-	})
+	return nil
 }
+
+// embeddedAtOnce is how many turns are embedded in one operation. What is done is kept, so that a conversation which takes longer than
+// one operation may, or than the model is up, is not paid for again from its start.
+const embeddedAtOnce = 100
 
 // exchange is what is embedded of a customer's turn: with the agent's turn before it, since "the third of March" alone is close to
 // nothing. It is empty for what is no customer's turn, or has no words.
