@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/contextvault/contextvault/vault"
 )
@@ -78,7 +77,7 @@ func (v statedValue) check(path string, req ExtractRequest) (vault.Candidate, er
 		return none, problemf("%s.turn is not the index of a turn", path)
 	}
 	return vault.Candidate{
-		FieldName: *v.FieldName, Value: value, Confidence: *v.Confidence, Quote: *v.Quote, Turn: locate(req.Turns, *v.Quote, *v.Turn),
+		FieldName: *v.FieldName, Value: value, Confidence: *v.Confidence, Quote: *v.Quote, Turn: vault.QuotedTurn(*v.Quote, *v.Turn, req.Turns),
 	}, nil
 }
 
@@ -102,19 +101,4 @@ func checkValueType(path string, t vault.ValueType, value json.RawMessage) (json
 		return json.RawMessage(text), nil
 	}
 	return bytes.TrimSpace(value), nil
-}
-
-// locate gives the customer's turn that holds quote: the one the model named, or the only other one. Models copy words well
-// and count badly.
-func locate(turns []vault.Turn, quote string, named int) int {
-	var holding []int
-	for _, t := range turns {
-		if t.Speaker == vault.SpeakerCustomer && strings.Contains(t.Text, quote) {
-			holding = append(holding, t.Index)
-		}
-	}
-	if len(holding) == 1 {
-		return holding[0]
-	}
-	return named
 }

@@ -327,14 +327,13 @@ func TestOpenAIDropsAnExpressionThatTheVaultCannotUse(t *testing.T) {
 }
 
 func TestOpenAIFindsTheTurnOfAQuote(t *testing.T) {
-	e := newEndpoint(t, says(strings.Replace(goodValues, `"turn":1`, `"turn":0`, 1)))
-	m, _ := e.model(t, nil)
-	found, err := m.ExtractValues(t.Context(), extractRequest())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(goodCandidate, found); diff != "" {
-		t.Error(diff)
+	for _, quote := range []string{"My email is jane@example.com", "my  email is JANE@example.com"} {
+		e := newEndpoint(t, says(strings.NewReplacer(`"turn":1`, `"turn":0`, "My email is jane@example.com", quote).Replace(goodValues)))
+		m, _ := e.model(t, nil)
+		found, err := m.ExtractValues(t.Context(), extractRequest())
+		if err != nil || len(found) != 1 || found[0].Turn != 1 {
+			t.Errorf("%q: got %+v, %v", quote, found, err)
+		}
 	}
 }
 

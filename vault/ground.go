@@ -68,7 +68,7 @@ func (p passage) clause() string {
 
 // findQuote finds where the customer said a quote, whatever the spacing and case.
 func findQuote(quote string, turns []Turn) []passage {
-	words := strings.Trim(fold(quote), `"'“”„«». …`)
+	words := trimQuote(quote)
 	if words == "" {
 		return nil
 	}
@@ -89,6 +89,27 @@ func findQuote(quote string, turns []Turn) []passage {
 	}
 	return found
 }
+
+// QuotedTurn gives the index of the customer's turn that a quote is from, by the rule of GroundCandidate: the named one where it holds
+// the quote, else the first that does, else the named one all the same. Models copy words well and count badly, and the first is the
+// one that can displace nothing that was said later.
+func QuotedTurn(quote string, named int, turns []Turn) int {
+	words := trimQuote(quote)
+	found := named
+	for _, t := range slices.Backward(turns) {
+		if words == "" || t.Speaker != SpeakerCustomer || !strings.Contains(fold(t.Text), words) {
+			continue
+		}
+		if t.Index == named {
+			return named
+		}
+		found = t.Index
+	}
+	return found
+}
+
+// trimQuote folds a quote, without what stands around it.
+func trimQuote(quote string) string { return strings.Trim(fold(quote), `"'“”„«». …`) }
 
 // supports reports whether the passage holds a value. raw is as the model gave it, value as it would be stored.
 func (p passage) supports(def Definition, raw, value json.RawMessage) bool {
