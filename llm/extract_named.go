@@ -390,6 +390,9 @@ func (l *listener) wordsValue(t target, said span) (json.RawMessage, float64) {
 	if len(parts) == 0 || notValues[parts[0]] && !(parts[0] == "the" && t.kind == kindFree && len(parts) > 1) {
 		return nil, 0
 	}
+	if strings.HasPrefix(text, "to ") && len(parts) > 2 {
+		return nil, 0 // what somebody is about to do: "my plan is to call tomorrow"
+	}
 	switch t.kind {
 	case kindChoice:
 		return t.choose(text), sureLabelled

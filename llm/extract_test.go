@@ -121,6 +121,11 @@ var extractCases = []struct{ fields, talk, want string }{
 	{person, `my email is a@b.com | A: ok | Actually it's c@d.com`, `email="c@d.com"`},
 	{person, `my email is a@b.com | A: ok | sorry, my email is c@d.com`, `email="c@d.com"`},
 	{person, `my email is a@b.com | A: ok | my friend x@y.com will come too`, `email="a@b.com"`},
+	{person, `My email is a@b.com. Sorry, c@d.com.`, `email="c@d.com"`},
+	{person, `My email is a@b.com, no wait, c@d.com`, `email="c@d.com"`},
+	{person, `My email is a@b.com. No need to copy c@d.com.`, `email="a@b.com"`},
+	{person, `My email is a@b.com. Sorry, my boss needs it too: c@d.com`, `email="a@b.com"`},
+	{"plan:string", `My plan is to call tomorrow.`, ``},
 	{person, `we are 5 people, no wait, 6 people`, `party_size=6`},
 	{"plan:string[basic,pro]", `I want basic. Actually, make it pro.`, `plan="pro"`},
 

@@ -12,7 +12,11 @@ import (
 func (l *listener) corrected() {
 	for i, e := range l.entities {
 		f, ok := l.lastKinds[e.kind]
-		if !ok || l.used[i] || l.has(f, byName) || !l.isCorrection(e.span) || l.sentenceAt(e.span).enquiry || l.foreign(e.span) {
+		ok = ok && !l.has(f, byName) && l.isCorrection(e.span)
+		if before, found := l.correctedHere(e); found {
+			f, ok = before, true
+		}
+		if !ok || l.used[i] || l.sentenceAt(e.span).enquiry || l.foreign(e.span) {
 			continue
 		}
 		if e.kind == kindNumber || e.kind == kindAge {
@@ -23,6 +27,22 @@ func (l *listener) corrected() {
 			l.used[i] = true
 		}
 	}
+}
+
+// correctedHere gives the field of the value of e's form just before it, where the words between them correct it: "my email is a@x.com.
+// Sorry, b@x.com".
+func (l *listener) correctedHere(e entity) (field int, found bool) {
+	at := -1
+	for _, s := range l.stated {
+		if l.targets[s.field].kind == e.kind && s.said.end <= e.start && s.said.end > at {
+			field, at = s.field, s.said.end
+		}
+	}
+	if at < 0 {
+		return 0, false
+	}
+	between := l.wordsBetween(at, e.start)
+	return field, len(between) <= 5 && slices.ContainsFunc(between, func(w string) bool { return corrections[w] || w == "no" || w == "nope" })
 }
 
 // countForm gives how many unused entities of a form the turn has.
