@@ -155,7 +155,7 @@ func mustStart(t *testing.T, cfg embedded.Config) *embedded.Engine {
 
 func mustStop(t *testing.T, engine *embedded.Engine) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	start := time.Now()
 	if err := engine.Shutdown(ctx); err != nil {
@@ -219,7 +219,7 @@ func TestHookRunsEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustGreeter(t, client).mustGreet(t, "hook", 20*time.Second)
+	mustGreeter(t, client).mustGreet(t, "hook", patience)
 
 	if got := os.Getenv("DATABASE_URL"); got != "postgres://the-application" {
 		t.Errorf("DATABASE_URL became %q", got)
@@ -243,7 +243,7 @@ func TestHookRunsEngine(t *testing.T) {
 		}
 	}
 
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := client.Close(ctx); err != nil {
 		t.Errorf("close: %v", err)
@@ -259,7 +259,7 @@ func TestRestartKeepsClients(t *testing.T) {
 	first := mustStart(t, cfg)
 	client := mustClient(t, first)
 	g := mustGreeter(t, client)
-	g.mustGreet(t, "first", 20*time.Second)
+	g.mustGreet(t, "first", patience)
 
 	mustStop(t, first)
 	second := mustStart(t, cfg)
@@ -323,7 +323,7 @@ func TestKilledEngineResumes(t *testing.T) {
 		t.Fatalf("the killed engine left %d leases (%v): this test shows nothing", leases, err)
 	}
 	engine := mustStart(t, cfg)
-	mustGreeter(t, mustClient(t, engine)).mustGreet(t, "after", 10*time.Second)
+	mustGreeter(t, mustClient(t, engine)).mustGreet(t, "after", 40*time.Second) // it would take a minute
 }
 
 // Replay goes through the API server, unlike everything else here.
@@ -422,7 +422,7 @@ func TestStopLeavesNothing(t *testing.T) {
 	for range 3 {
 		engine := mustStart(t, cfg)
 		g := mustGreeter(t, mustClient(t, engine))
-		g.mustGreet(t, "busy", 20*time.Second)
+		g.mustGreet(t, "busy", patience)
 		_ = g.stop()
 		mustStop(t, engine)
 		goroutines = append(goroutines, runtime.NumGoroutine())
@@ -453,7 +453,7 @@ func TestStopLeavesNothing(t *testing.T) {
 func TestStopUnderLoad(t *testing.T) {
 	engine := mustStart(t, embeddedtest.Config(t))
 	g := mustGreeter(t, mustClient(t, engine))
-	g.mustGreet(t, "first", 20*time.Second)
+	g.mustGreet(t, "first", patience)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -472,11 +472,7 @@ func TestStopUnderLoad(t *testing.T) {
 	for range 100 {
 		wait(t, busy, "push")
 	}
-	start := time.Now()
 	mustStop(t, engine)
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("stopping took %s", took)
-	}
 }
 
 func TestOnlyOneEngine(t *testing.T) {

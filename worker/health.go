@@ -43,15 +43,20 @@ func serveHealth(ctx, working context.Context, r *Runtime, o *observer) error {
 		answer(w, status, health)
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{r.Metrics.Registry, o.registry}, promhttp.HandlerOpts{}))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.Config.Worker.HealthAddress)
+	if err != nil {
+		return err
+	}
+	r.Log.InfoContext(ctx, "health_started", "address", listener.Addr().String()) // port 0 is any free one
 	server := &http.Server{
-		Addr: r.Config.Worker.HealthAddress, Handler: mux, ReadHeaderTimeout: 5 * time.Second,
+		Handler: mux, ReadHeaderTimeout: 5 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	go func() {
 		<-ctx.Done()
 		_ = server.Close()
 	}()
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -161,7 +161,12 @@ func TestAWorkerKilledInTheMiddleOfManyWritesLosesNone(t *testing.T) {
 		name     string
 		receipt  trigger.Receipt
 	}
-	var writes []write
+	// The lock on one profile keeps a step from ending for as long as the worker lives: it dies in the middle of that one at least.
+	held := testkit.ID()
+	s.applied(s.write(held, "country"), nil)
+	lock := lockProfile(t, s.DatabaseURL, held)
+	writes := []write{{held, "plan", s.write(held, "plan")}}
+	lock.untilSomeoneWaits()
 	for range 10 {
 		customer := testkit.ID()
 		for _, name := range fields {
@@ -182,6 +187,7 @@ func TestAWorkerKilledInTheMiddleOfManyWritesLosesNone(t *testing.T) {
 	if n := finished(t.Context()); n == len(writes) {
 		t.Fatal("all writes were applied before the worker was killed: this showed nothing")
 	}
+	lock.release()
 	startWorker(t, s.Kit)
 	for _, w := range writes {
 		s.applied(w.receipt, nil)

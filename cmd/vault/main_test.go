@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -53,19 +53,16 @@ func startServe(t *testing.T, kit *testkit.Kit, environ ...string) *process {
 	return start(t, kit, "serve", "VAULT_API_LISTEN_ADDRESS", environ...)
 }
 
-// start starts a role as a process of its own, which listens at a free port, given to it by the variable address.
+// listening is how a process says where it listens.
+var listening = regexp.MustCompile(`"msg":"(?:api|health)_started","address":"([^"]+)"`)
+
+// start starts a role as a process of its own. It listens at a free port, the setting of which is the variable address, and says
+// at which: one that is looked for beforehand may be somebody else's by then.
 func start(t *testing.T, kit *testkit.Kit, role, address string, environ ...string) *process {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &process{t: t, health: listener.Addr().String(), ended: make(chan struct{})}
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	p := &process{t: t, ended: make(chan struct{})}
 	p.cmd = exec.Command(os.Args[0], role)
-	p.cmd.Env = append(append(kit.Environ(), environ...), asCommand+"=1", address+"="+p.health)
+	p.cmd.Env = append(append(kit.Environ(), environ...), asCommand+"=1", address+"=127.0.0.1:0")
 	p.cmd.Stderr, p.cmd.Stdout = &p.log, &p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -85,7 +82,10 @@ func start(t *testing.T, kit *testkit.Kit, role, address string, environ ...stri
 		if p.hasEnded() {
 			t.Fatal("the " + role + " ended")
 		}
-		return struct{}{}, p.get(ctx, "/readyz") == http.StatusOK
+		if at := listening.FindStringSubmatch(p.log.String()); at != nil {
+			p.health = at[1]
+		}
+		return struct{}{}, p.health != "" && p.get(ctx, "/readyz") == http.StatusOK
 	})
 	return p
 }
