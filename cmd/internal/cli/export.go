@@ -27,10 +27,10 @@ import (
 const readsAtOnce = 8
 
 type exportFlags struct {
-	file          string
-	format        fileFormat
-	customer      *uuid.UUID
-	history, keep bool
+	file                    string
+	format                  fileFormat
+	customer                *uuid.UUID
+	history, keep, profiles bool
 }
 
 func (a *App) exportCommand() *cobra.Command {
@@ -41,8 +41,12 @@ func (a *App) exportCommand() *cobra.Command {
 oldest first. ` + "`vault import`" + ` reads the file back, and makes the history again in its order.
 
 CSV is for people and spreadsheets: what is text and what is a number is known by the definitions, when it is read back. JSON
-Lines says it exactly.`,
-		Example: "  vault export --output customers.jsonl\n  vault export --history --customer 0198…",
+Lines says it exactly.
+
+With --profiles it writes all that the vault shows of a customer, one customer a line, as JSON: values, assets, channels and
+consents, and with --history every version of the values too. That is for other programs and for customers who ask what is known
+of them; ` + "`vault import`" + ` does not read it.`,
+		Example: "  vault export --output customers.jsonl\n  vault export --history --customer 0198…\n  vault export --profiles --history --output everything.jsonl",
 	}
 	a.speaks(cmd)
 	cmd.Flags().StringVarP(&f.file, "output", "o", "-", "the file, for this user alone; it is there once it is whole. -: standard output")
@@ -50,6 +54,8 @@ Lines says it exactly.`,
 	optionalID(cmd, &f.customer, "customer", "only this customer")
 	cmd.Flags().BoolVar(&f.history, "history", false, "all versions instead of the active ones")
 	cmd.Flags().BoolVar(&f.keep, "ids", false, "keep the ids of versions, so that in another vault what was derived from one finds it")
+	cmd.Flags().BoolVar(&f.profiles, "profiles", false, "whole profiles, one a line: assets, channels and consents too")
+	cmd.MarkFlagsMutuallyExclusive("profiles", "ids")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
@@ -66,6 +72,9 @@ func (a *App) export(ctx context.Context, f exportFlags) (err error) {
 				return err
 			}
 		}
+	}
+	if f.profiles && f.format != formatJSONL {
+		return vault.Invalid("format", "is csv, and a profile is no table; --profiles writes jsonl")
 	}
 	c, err := a.client(byKey)
 	if err != nil {
@@ -127,10 +136,8 @@ func exportTo(ctx context.Context, c *client.Client, w io.Writer, f exportFlags,
 		if err != nil {
 			return values, customers, err
 		}
-		for _, field := range got.fields {
-			if err := write(got.customer, field); err != nil {
-				return values, customers, err
-			}
+		if err := write(got); err != nil {
+			return values, customers, err
 		}
 		values, customers = values+len(got.fields), customers+1
 		bar.At(int64(customers))
@@ -142,6 +149,13 @@ func exportTo(ctx context.Context, c *client.Client, w io.Writer, f exportFlags,
 type versions struct {
 	customer uuid.UUID
 	fields   []vault.Field
+	profile  vault.Profile // where whole profiles are exported
+}
+
+// wholeProfile is a line of --profiles.
+type wholeProfile struct {
+	vault.Profile
+	History []vault.Field `json:"history,omitempty"` // the oldest first
 }
 
 // versionsOf gives how the versions of each customer are read, in the order of their ids. Active values come with the list of
@@ -149,13 +163,17 @@ type versions struct {
 func versionsOf(ctx context.Context, c *client.Client, f exportFlags) iter.Seq2[func() (versions, error), error] {
 	one := func(customer uuid.UUID) func() (versions, error) {
 		return func() (versions, error) {
-			if !f.history {
-				profile, err := c.GetCustomer(ctx, customer)
-				return versions{customer, byName(profile.Fields)}, err
+			out := versions{customer: customer}
+			var err error
+			if f.profiles || !f.history {
+				out.profile, err = c.GetCustomer(ctx, customer)
+				out.fields = byName(out.profile.Fields)
 			}
-			all, err := client.Collect(c.ListCustomerHistory(ctx, customer))
-			slices.Reverse(all) // the oldest first
-			return versions{customer, all}, err
+			if err == nil && f.history {
+				out.fields, err = client.Collect(c.ListCustomerHistory(ctx, customer))
+				slices.Reverse(out.fields) // the oldest first
+			}
+			return out, err
 		}
 	}
 	return func(yield func(func() (versions, error), error) bool) {
@@ -163,10 +181,12 @@ func versionsOf(ctx context.Context, c *client.Client, f exportFlags) iter.Seq2[
 			yield(one(*f.customer), nil)
 			return
 		}
-		for customer, err := range c.ListCustomers(ctx, client.CustomersQuery{Values: !f.history}) {
+		for customer, err := range c.ListCustomers(ctx, client.CustomersQuery{Values: !f.history && !f.profiles}) {
 			read := one(customer.CustomerID)
-			if !f.history {
-				read = func() (versions, error) { return versions{customer.CustomerID, byName(customer.Fields)}, nil }
+			if !f.history && !f.profiles {
+				read = func() (versions, error) {
+					return versions{customer: customer.CustomerID, fields: byName(customer.Fields)}, nil
+				}
 			}
 			if !yield(read, err) {
 				return
@@ -245,24 +265,48 @@ func lineOf(customer uuid.UUID, v vault.Field, ids bool) fileLine {
 	return out
 }
 
-// writerOf gives what writes a value, and what ends the writing.
-func writerOf(w io.Writer, f exportFlags) (write func(uuid.UUID, vault.Field) error, flush func() error) {
-	if f.format == formatJSONL {
-		return func(customer uuid.UUID, v vault.Field) error {
-			members, err := membersOf(lineOf(customer, v, f.keep))
+// writerOf gives what writes a customer, and what ends the writing.
+func writerOf(w io.Writer, f exportFlags) (write func(versions) error, flush func() error) {
+	switch {
+	case f.profiles:
+		return profileWriter(w, f.history), func() error { return nil }
+	case f.format == formatCSV:
+		return csvWriter(w, f.keep)
+	default:
+		return lineWriter(w, f.keep), func() error { return nil }
+	}
+}
+
+func profileWriter(w io.Writer, history bool) func(versions) error {
+	enc := json.NewEncoder(w)
+	return func(v versions) error {
+		line := wholeProfile{Profile: v.profile}
+		if history {
+			line.History = v.fields
+		}
+		return enc.Encode(line)
+	}
+}
+
+func lineWriter(w io.Writer, ids bool) func(versions) error {
+	enc := json.NewEncoder(w)
+	return func(v versions) error {
+		for _, field := range v.fields {
+			members, err := membersOf(lineOf(v.customer, field, ids))
+			if err == nil {
+				err = enc.Encode(members)
+			}
 			if err != nil {
 				return err
 			}
-			encoded, err := json.Marshal(members)
-			if err != nil {
-				return errors.New("encode a value")
-			}
-			_, err = w.Write(append(encoded, '\n'))
-			return err
-		}, func() error { return nil }
+		}
+		return nil
 	}
+}
+
+func csvWriter(w io.Writer, ids bool) (write func(versions) error, flush func() error) {
 	columns := append([]string{columnCustomer}, slices.DeleteFunc(slices.Clone(longColumns), func(name string) bool {
-		return name == "agent_id" || name == "item_id" && !f.keep
+		return name == "agent_id" || name == "item_id" && !ids
 	})...)
 	out := csv.NewWriter(w)
 	header := false
@@ -273,16 +317,21 @@ func writerOf(w io.Writer, f exportFlags) (write func(uuid.UUID, vault.Field) er
 		header = true
 		return out.Write(columns)
 	}
-	write = func(customer uuid.UUID, v vault.Field) error {
-		members, err := membersOf(lineOf(customer, v, f.keep))
-		if err != nil {
-			return err
+	write = func(v versions) error {
+		for _, field := range v.fields {
+			members, err := membersOf(lineOf(v.customer, field, ids))
+			if err != nil {
+				return err
+			}
+			record := make([]string, len(columns))
+			for i, column := range columns {
+				record[i] = cellOf(members[column])
+			}
+			if err := errors.Join(head(), out.Write(record)); err != nil {
+				return err
+			}
 		}
-		record := make([]string, len(columns))
-		for i, column := range columns {
-			record[i] = cellOf(members[column])
-		}
-		return errors.Join(head(), out.Write(record))
+		return nil
 	}
 	return write, func() error {
 		err := head()

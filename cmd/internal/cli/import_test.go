@@ -312,6 +312,48 @@ func TestAnExportIsImportedElsewhere(t *testing.T) {
 	}
 }
 
+// Whole profiles hold what values alone leave out.
+func TestWholeProfilesAreExported(t *testing.T) {
+	t.Parallel()
+	c, agent := bank(t)
+	ada, bob := newID(), newID()
+	for _, value := range []string{"gold", "silver"} {
+		c.ok("", "values", "write", "--agent", agent, "--customer", ada, "--name", "plan", "--value", value)
+	}
+	c.ok("", "values", "write", "--agent", agent, "--customer", bob, "--name", "plan", "--value", "gold")
+	c.ok("", "channels", "link", "--customer", ada, "--channel", "email", "--external-id", "ada@example.com")
+	c.ok("", "consents", "record", "--customer", ada, "--purpose", "marketing", "--granted=false")
+	c.ok(doc(t, "customer_id", ada, "name", "id_card", "asset_type", "image", "storage_provider", "s3", "storage_path", "s3://documents/1",
+		"size_bytes", 1, "checksum", strings.Repeat("0", 64)), "assets", "add")
+	type line struct {
+		vault.Profile
+		History []vault.Field `json:"history"`
+	}
+	export := func(args ...string) (out []line) {
+		for text := range strings.Lines(c.ok("", append([]string{"export", "--profiles"}, args...)...)) {
+			var l line
+			if err := json.Unmarshal([]byte(text), &l); err != nil {
+				t.Fatalf("%v: %s", err, text)
+			}
+			out = append(out, l)
+		}
+		return out
+	}
+	all := export("--history")
+	if len(all) != 2 || all[0].CustomerID.String() != ada || all[1].CustomerID.String() != bob {
+		t.Fatalf("exported were %+v", all)
+	}
+	got := all[0]
+	if len(got.Channels) != 1 || len(got.Consents) != 1 || len(got.Assets) != 1 || len(got.Fields) != 1 || len(got.History) != 2 || string(got.History[0].Value) != `"gold"` {
+		t.Errorf("Ada is %+v", got)
+	}
+	if one := export("--customer", bob); len(one) != 1 || len(one[0].History) != 0 || string(one[0].Fields["plan"].Value) != `"gold"` {
+		t.Errorf("Bob is %+v", one)
+	}
+	has(t, c.refused("", "export", "--profiles", "--format", "csv"), "format", "jsonl")
+	has(t, c.refused("", "export", "--profiles", "--ids"), "profiles", "ids")
+}
+
 func TestAFileThatCannotBeRightIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
