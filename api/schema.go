@@ -140,7 +140,7 @@ var meanings = map[string]string{
 	"display_name":           "The field's name as a person would say it; absent: made from the name.",
 	"edit":                   "For an approved requirement: what the person changed.",
 	"enabled":                "Whether the field may be collected.",
-	"encryption_required":    "Keeps the value out of every error text.",
+	"encryption_required":    "Keeps the value encrypted in the database and in the cache, and out of every error text.",
 	"expires_at":             "When it stops being good; absent: by the definition's retention, or never.",
 	"external_id":            "The customer's identity on the channel, such as a phone number.",
 	"fallback_action":        "What gap fill does when no source has the value.",
