@@ -16,6 +16,10 @@ import (
 // maxWait is the longest that one request waits for an outcome: the server waits no longer.
 const maxWait = 60 * time.Second
 
+// askEvery is how often it is asked for an outcome at most: a server that is about to stop answers at once, and so does one behind
+// a proxy that keeps the preference to wait for itself.
+const askEvery = time.Second
+
 // Operation is how a change went, or goes. R is its result.
 type Operation[R any] struct {
 	ID         uuid.UUID          `json:"operation_id"`
@@ -100,7 +104,7 @@ func (o Operation[R]) Wait(ctx context.Context) (Operation[R], error) {
 		if end, ok := ctx.Deadline(); ok {
 			wait = min(wait, max(0, time.Until(end)))
 		}
-		next := Operation[R]{client: o.client}
+		next, asked := Operation[R]{client: o.client}, time.Now()
 		r := request{method: http.MethodGet, path: path("v1", "operations", o.ID), wait: wait, header: http.Header{}}
 		r.prefer()
 		if err := o.client.do(ctx, r, &next); err != nil {
@@ -110,9 +114,25 @@ func (o Operation[R]) Wait(ctx context.Context) (Operation[R], error) {
 			return o, err
 		}
 		o = next
+		if !o.Status.Finished() {
+			pause(ctx, askEvery-time.Since(asked))
+		}
 		if !o.Status.Finished() && ctx.Err() != nil {
 			return o, fmt.Errorf("wait for operation %s, which is accepted and owed: %w", o.ID, ctx.Err())
 		}
+	}
+}
+
+// pause waits, until ctx ends at the latest.
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 

@@ -246,6 +246,29 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// A server that does not wait, since it stops or since a proxy took the preference away, is not asked as fast as it answers.
+func TestAServerThatDoesNotWaitIsNotRunOver(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	id := testkit.ID()
+	c, _ := newClient(t, roundTrip(func(*http.Request) (*http.Response, error) {
+		asked.Add(1)
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: io.NopCloser(strings.NewReader(`{"operation_id": "` + id.String() + `", "status": "accepted"}`)),
+		}, nil
+	}))
+	op := must[client.Operation[json.RawMessage]](t)(c.GetOperation(t.Context(), id))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if _, err := op.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("it ends with %v", err)
+	}
+	if n := asked.Load(); n > 5 {
+		t.Errorf("in two seconds it was asked %d times", n)
+	}
+}
+
 // The operator's token stands for a tenant only where one is named.
 func TestAnOperatorNamesTheTenant(t *testing.T) {
 	t.Parallel()
