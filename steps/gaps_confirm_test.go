@@ -63,8 +63,8 @@ var confirmCases = []fillCase{
 		answers: []json.RawMessage{text("perhaps"), text("yes")}, asked: []string{"age 1", "age 2 !"}, fields: []vault.GapResult{fromConversation},
 	},
 	{
-		name: "a no is not confirmed by a yes, which would say the contrary: it is asked for plainly",
-		defs: []vault.Definition{{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"}},
+		name:         "a no is not confirmed by a yes, which would say the contrary: it is asked for plainly",
+		defs:         []vault.Definition{{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"}},
 		requirements: []vault.Requirement{hard("newsletter", vault.FallbackAsk)}, said: []string{"No newsletter for me."}, calls: 1,
 		candidates: []vault.Candidate{candidate("newsletter", json.RawMessage(`false`), 0.9, "No newsletter for me")},
 		answers:    []json.RawMessage{text("no")}, asked: []string{"newsletter 1"}, kinds: []vault.QuestionKind{vault.QuestionValue},
