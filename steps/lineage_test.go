@@ -49,6 +49,29 @@ func TestAnItemIsNotDeletedWhileAnotherIsDerivedFromIt(t *testing.T) {
 	}
 }
 
+func TestACustomerIsNotDeletedWhileAnotherIsDerivedFromItsItems(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	for range 30 {
+		source, derived := w.as(newID()), w.as(newID())
+		source.write("email", text("ada@example.com"))
+		item := source.write("plan", text("gold")).ItemID
+		removal := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: source.customer}))
+		ev := derived.accept("plan", text("derived"), from(item))
+		_, errs := w.atOnce(2, func(i int) (any, error) {
+			if i == 0 {
+				return nil, w.run(removal, deleteProfile...)
+			}
+			return nil, w.run(ev, writeField[1:]...)
+		})
+		w.must(errs[0])
+		w.must(errs[1])
+		w.equal("what was derived", []string{`"derived" orphaned`}, derived.standing("plan"))
+		w.values(derived.customer)
+	}
+}
+
 // Rule 5, at once: of items that name each other as their sources, the last is refused.
 func TestItemsThatAreStoredAtOnceMakeNoCycle(t *testing.T) {
 	t.Parallel()

@@ -102,6 +102,9 @@ func (s Profiles) DeleteProfile(ctx context.Context, ev vault.Event) (vault.Prof
 		if err := q.CancelQuestionsOf(ctx, ev.TenantID, customers); err != nil {
 			return out, err
 		}
+		if err := q.LockItemsOf(ctx, ev.TenantID, profile.ID); err != nil { // after it, all that was derived from them is seen
+			return out, err
+		}
 		items, err := q.DeleteItemsOf(ctx, ev.TenantID, profile.ID)
 		if err != nil {
 			return out, err

@@ -61,7 +61,7 @@ UNION ALL
 SELECT a.id FROM assets a
 `
 
-// All items of a deleted customer go with it. Indexes: profile_fields_history, profile_assets_profile.
+// All items of a deleted customer go with it. They are locked (LockItemsOf). Indexes: profile_fields_history, profile_assets_profile.
 func (q *Queries) DeleteItemsOf(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, deleteItemsOf, tenantID, profileID)
 	if err != nil {
@@ -373,6 +373,27 @@ SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
 // Waits for those who are deriving from an item (HoldSource), and keeps others from it. Indexes: primary keys.
 func (q *Queries) LockItem(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
 	_, err := q.db.Exec(ctx, lockItem, tenantID, iD)
+	return err
+}
+
+const lockItemsOf = `-- name: LockItemsOf :exec
+WITH field AS (
+    SELECT 1
+    FROM profile_fields f
+    WHERE f.tenant_id = $1 AND f.profile_id = $2 AND f.deleted_at IS NULL
+    FOR UPDATE
+), asset AS (
+    SELECT 1
+    FROM profile_assets a
+    WHERE a.tenant_id = $1 AND a.profile_id = $2 AND a.deleted_at IS NULL
+    FOR UPDATE
+)
+SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
+`
+
+// As LockItem, of all items of a customer. Indexes: profile_fields_history, profile_assets_profile.
+func (q *Queries) LockItemsOf(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, lockItemsOf, tenantID, profileID)
 	return err
 }
 

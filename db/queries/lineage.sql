@@ -130,7 +130,22 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL;
 
--- All items of a deleted customer go with it. Indexes: profile_fields_history, profile_assets_profile.
+-- As LockItem, of all items of a customer. Indexes: profile_fields_history, profile_assets_profile.
+-- name: LockItemsOf :exec
+WITH field AS (
+    SELECT 1
+    FROM profile_fields f
+    WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.profile_id = sqlc.arg(profile_id) AND f.deleted_at IS NULL
+    FOR UPDATE
+), asset AS (
+    SELECT 1
+    FROM profile_assets a
+    WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.profile_id = sqlc.arg(profile_id) AND a.deleted_at IS NULL
+    FOR UPDATE
+)
+SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
+
+-- All items of a deleted customer go with it. They are locked (LockItemsOf). Indexes: profile_fields_history, profile_assets_profile.
 -- name: DeleteItemsOf :many
 WITH fields AS (
     UPDATE profile_fields f
