@@ -293,6 +293,9 @@ func TestTheRulesHoldWhateverClientsDoAtOnce(t *testing.T) {
 			if n := s.count(strandedAssets, s.tenant); n > 0 {
 				rt.Fatalf("%d documents are superseded by none, by an older one, or by one of another customer", n)
 			}
+			if n := s.count(sourceless, s.tenant); n > 0 {
+				rt.Fatalf("%d items are active without their source", n)
+			}
 			if n := s.count(`SELECT count(*) FROM customer_profiles a JOIN customer_profiles b ON b.id = a.merged_into_id
 				WHERE b.merged_into_id IS NOT NULL OR a.deleted_at IS NULL`); n > 0 {
 				rt.Fatalf("%d profiles lead to one that leads on", n)
@@ -306,6 +309,17 @@ func TestTheRulesHoldWhateverClientsDoAtOnce(t *testing.T) {
 		w.sql("DELETE FROM channel_identities")
 	})
 }
+
+// sourceless counts the active items whose source is not there: whoever deletes an item orphans them at once.
+const sourceless = `
+	SELECT count(*) FROM (
+	    SELECT tenant_id, source_item_id FROM profile_fields WHERE status = 'active' AND deleted_at IS NULL
+	    UNION ALL
+	    SELECT tenant_id, source_item_id FROM profile_assets WHERE status = 'active' AND deleted_at IS NULL
+	) i
+	WHERE tenant_id = $1 AND source_item_id IS NOT NULL
+	  AND NOT EXISTS (SELECT 1 FROM profile_fields s WHERE s.id = i.source_item_id AND s.deleted_at IS NULL)
+	  AND NOT EXISTS (SELECT 1 FROM profile_assets s WHERE s.id = i.source_item_id AND s.deleted_at IS NULL)`
 
 // strandedAssets counts the assets whose place in the history of their name is not right.
 const strandedAssets = `
