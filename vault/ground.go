@@ -53,8 +53,9 @@ type passage struct {
 
 func (p passage) quote() string { return p.turn[p.start:p.end] }
 
-// clause gives the quote with what stands around it up to the next punctuation: "I do" means something else in "I do not".
-func (p passage) clause() string {
+// clause gives the quote with what stands around it up to the next punctuation: "I do" means something else in "I do not". A clause
+// that asks states nothing.
+func (p passage) clause() (text string, asks bool) {
 	const stops = ".,;:!?"
 	start := strings.LastIndexAny(p.turn[:p.start], stops) + 1
 	end := len(p.turn)
@@ -63,7 +64,9 @@ func (p passage) clause() string {
 	} else if at >= 0 {
 		end = p.end
 	}
-	return strings.Trim(p.turn[start:end], stops+" ")
+	text = strings.Trim(p.turn[start:end], stops+" ")
+	mark := strings.TrimLeft(p.turn[start:], stops+" ")[len(text):]
+	return text, !strings.ContainsAny(text, stops) && strings.HasPrefix(strings.TrimLeft(mark, `"') `), "?")
 }
 
 // findQuote finds where the customer said a quote, whatever the spacing and case.

@@ -214,6 +214,11 @@ func TestOnlyWhatWasSaidIsGrounded(t *testing.T) {
 		{vault.TypeBoolean, `No problem, thanks`, ``, `false`, false},
 		{vault.TypeBoolean, `Is that right?`, ``, `true`, false},
 		{vault.TypeBoolean, `That's right.`, ``, `true`, true},
+		{vault.TypeBoolean, `Yes, book it. Do you have parking?`, `Do you have parking?`, `true`, false},
+		{vault.TypeBoolean, `Yes, book it. Do you have parking?`, `parking`, `true`, false},
+		{vault.TypeBoolean, `Do you have parking? No, never mind.`, `parking`, `false`, false},
+		{vault.TypeBoolean, `Yes, book it. Do you have a taxi?`, ``, `true`, true},
+		{vault.TypeBoolean, `Yes, with parking.`, `parking`, `true`, true},
 
 		// json
 		{vault.TypeJSON, `a gold ring of size 5`, ``, `{"what": "ring", "size": 5}`, true},

@@ -283,7 +283,11 @@ var (
 // saysBoolean reports whether the passage says yes, or no. What the clause of the quote leaves open the rest of the turn may
 // say. Yes and no at once, or a doubt, is neither.
 func (p passage) saysBoolean(want bool) bool {
-	for _, text := range []string{p.clause(), p.turn} {
+	clause, asks := p.clause()
+	if asks {
+		return false
+	}
+	for _, text := range []string{clause, p.turn} {
 		clear := neither.ReplaceAllString(text, "")
 		yes, no := yesSaid.MatchString(clear), noSaid.MatchString(clear)
 		switch {
