@@ -76,6 +76,7 @@ type gapState struct {
 	session  vault.Session // zero without a session
 	fill     dbgen.GapFill // zero before the first resolve
 	items    map[string]dbgen.GapFillItem
+	asked    []dbgen.Question // in order
 	children map[uuid.UUID]dbgen.ListChildIntentsRow
 	missing  []vault.Missing
 	applying map[string]vault.Requirement // those that count now, met or not
@@ -100,7 +101,7 @@ func (s Gaps) load(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, i
 	if err := s.loadConfig(ctx, q, tenant, st); err != nil {
 		return nil, err
 	}
-	// The writes first: the value of one that is done is then seen in the profile, and is not asked for.
+	// The writes and the questions first: the value of one that is done or answered is then seen in the profile, and is not asked for.
 	if err := s.loadProgress(ctx, q, tenant, st); err != nil {
 		return nil, err
 	}
@@ -184,6 +185,9 @@ func (s Gaps) loadProgress(ctx context.Context, q *dbgen.Queries, tenant uuid.UU
 	}
 	for _, item := range items {
 		st.items[item.FieldName] = item
+	}
+	if st.asked, err = q.ListFillQuestions(ctx, tenant, st.intent.ID); err != nil {
+		return err
 	}
 	children, err := q.ListChildIntents(ctx, tenant, st.intent.ID)
 	for _, c := range children {

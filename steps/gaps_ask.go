@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,11 +18,24 @@ import (
 // waitMargin is how long after a question's deadline the relay takes the run that waits for it for lost.
 const waitMargin = 10 * time.Minute
 
+// errSettledMeanwhile is for a question that was answered after the fill had looked: it looks again.
+var errSettledMeanwhile = errors.New("the question of this gap fill was settled while it was looked at")
+
 // AskCustomer opens the next question of a fill that has nothing to write. With nothing left to ask, the fill is done.
 func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error) {
-	var out Advanced
-	var ended vault.FillResult // by this run
-	err := s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
+	out, ended, err := s.askOrEnd(ctx, ev)
+	if errors.Is(err, errSettledMeanwhile) {
+		out, ended, err = s.askOrEnd(ctx, ev)
+	}
+	if err == nil {
+		observeFill(s.observer, ended)
+	}
+	return out, s.once.reject(ctx, ev, err)
+}
+
+// askOrEnd looks once. ended is what the fill came to where this look ended it.
+func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended vault.FillResult, err error) {
+	err = s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
 		intent, err := s.once.lock(ctx, q, ev)
 		if err != nil {
 			return err
@@ -58,10 +72,7 @@ func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error)
 		}
 		return succeed(ctx, q, ev)
 	})
-	if err == nil {
-		observeFill(s.observer, ended)
-	}
-	return out, s.once.reject(ctx, ev, err)
+	return out, ended, err
 }
 
 // need is one thing to ask the customer for.
@@ -74,12 +85,8 @@ type need struct {
 
 // nextQuestion gives the question that is open, or opens the next, or gives nil.
 func (s Gaps) nextQuestion(ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate) (*Waiting, error) {
-	asked, err := q.ListFillQuestions(ctx, st.intent.TenantID, st.intent.ID)
-	if err != nil {
-		return nil, err
-	}
 	history := map[string][]*dbgen.Question{}
-	for i, question := range asked {
+	for i, question := range st.asked {
 		if question.Status == string(vault.QuestionOpen) {
 			status := vault.QuestionExpired
 			if question.DeadlineAt.After(s.now()) || st.answerOwed() {
@@ -88,12 +95,12 @@ func (s Gaps) nextQuestion(ctx context.Context, q *dbgen.Queries, st *gapState, 
 				}
 				status = vault.QuestionCancelled // the fact came from elsewhere
 			}
-			asked[i].Status = string(status)
-			if err := s.close(ctx, q, question, status); err != nil {
-				return nil, err
+			st.asked[i].Status = string(status)
+			if closed, err := s.close(ctx, q, question, status); err != nil || !closed {
+				return nil, cmp.Or(err, errSettledMeanwhile)
 			}
 		}
-		history[question.FieldName] = append(history[question.FieldName], &asked[i])
+		history[question.FieldName] = append(history[question.FieldName], &st.asked[i])
 	}
 	needs, err := s.needs(ctx, q, st, candidates, history)
 	if err != nil || len(needs) == 0 {
@@ -283,9 +290,10 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 	return waitFor(question), err
 }
 
-func (s Gaps) close(ctx context.Context, q *dbgen.Queries, question dbgen.Question, status vault.QuestionStatus) error {
-	_, err := q.CloseQuestion(ctx, dbgen.CloseQuestionParams{TenantID: question.TenantID, ID: question.ID, Status: string(status)})
-	return err
+// close closes a question, and reports whether it was open.
+func (s Gaps) close(ctx context.Context, q *dbgen.Queries, question dbgen.Question, status vault.QuestionStatus) (bool, error) {
+	n, err := q.CloseQuestion(ctx, dbgen.CloseQuestionParams{TenantID: question.TenantID, ID: question.ID, Status: string(status)})
+	return n > 0, err
 }
 
 // decide notes why a field was left unfilled. What was noted of a value that was not trusted stays.

@@ -45,7 +45,7 @@ func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (vault.CancelResul
 				continue
 			}
 			out.QuestionID = &question.ID
-			if err := s.close(ctx, q, question, vault.QuestionCancelled); err != nil {
+			if _, err := s.close(ctx, q, question, vault.QuestionCancelled); err != nil {
 				return out, err
 			}
 		}

@@ -561,6 +561,49 @@ func TestAnAnswerThatWasAcceptedInTimeCounts(t *testing.T) {
 	}
 }
 
+// An answer may be settled while the fill looks, after it has read the profile: the fill must not take the field for one that was answered
+// in vain, nor for one that nobody answered.
+func TestAnAnswerWhileTheFillLooksCounts(t *testing.T) {
+	t.Parallel()
+	for name, late := range map[string]time.Duration{"before the deadline": 0, "at the deadline": 25 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var meanwhile func()
+			var w *world
+			w = newWorld(t, func(d *steps.Deps) {
+				now := d.Now
+				d.Now = func() time.Time {
+					if do := meanwhile; do != nil {
+						meanwhile = nil
+						do()
+					}
+					return now()
+				}
+			})
+			fill := written(w)
+			question := w.ask(fill)
+			meanwhile = func() { // the clock is read between the profile and what is decided
+				w.must(w.run(w.answer(question.QuestionID, number(36)), answerQuestion...))
+				w.later(late)
+			}
+			for {
+				out, err := w.steps.Gaps.AskCustomer(t.Context(), fill)
+				w.must(err)
+				if out.Done {
+					break
+				}
+				if out.Question == nil || out.Question.QuestionID != question.QuestionID || w.operation(fill).Status.Finished() {
+					t.Fatalf("got %+v", out)
+				}
+			}
+			got := resultOf[vault.FillResult](w, fill)
+			if i := slices.IndexFunc(got.Fields, func(f vault.GapResult) bool { return f.FieldName == "age" }); got.Blocked || !got.Fields[i].Filled {
+				t.Errorf("the fill ended with %+v", got)
+			}
+		})
+	}
+}
+
 // One that was refused owes nothing: the question ends.
 func TestAnInvalidAnswerDoesNotKeepAQuestionOpen(t *testing.T) {
 	t.Parallel()
