@@ -569,8 +569,7 @@ func TestAnAnswerWhileTheFillLooksCounts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var meanwhile func()
-			var w *world
-			w = newWorld(t, func(d *steps.Deps) {
+			w := newWorld(t, func(d *steps.Deps) {
 				now := d.Now
 				d.Now = func() time.Time {
 					if do := meanwhile; do != nil {
