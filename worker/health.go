@@ -15,10 +15,19 @@ import (
 )
 
 // needs are what a worker works with: without the engine it has nothing to do.
-func needs(r *Runtime) []telemetry.Dependency {
+func needs(r *Runtime, o *observer) []telemetry.Dependency {
 	all := r.Dependencies()
 	for i := range all {
-		all[i].Required = all[i].Required || all[i].Name == engineName
+		if all[i].Name != engineName {
+			continue
+		}
+		check := all[i].Check
+		all[i].Required, all[i].Check = true, func(ctx context.Context) error {
+			if !o.registered.Load() {
+				return errors.New("the workflows are not registered yet")
+			}
+			return check(ctx)
+		}
 	}
 	return all
 }
@@ -26,7 +35,7 @@ func needs(r *Runtime) []telemetry.Dependency {
 // serveHealth serves /healthz (the process lives), /readyz (which of its dependencies answers) and /metrics until ctx ends. Once
 // working has ended, it says that it stops.
 func serveHealth(ctx, working context.Context, r *Runtime, o *observer) error {
-	dependencies := needs(r)
+	dependencies := needs(r, o)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]string{"status": "ok"})

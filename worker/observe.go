@@ -24,6 +24,8 @@ type observer struct {
 	log      *slog.Logger
 	registry *prometheus.Registry
 	steps    *metrics.Steps
+
+	registered atomic.Bool // the workflows are, with the engine
 }
 
 // newObserver makes one with a registry of its own, which holds the others as well that the worker alone exports.

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -38,9 +39,84 @@ type Options struct {
 	NoHealth bool
 }
 
-// Run registers the workflows and works until ctx ends. Then it takes no more, lets the steps that run finish for as long as
+// Run registers the workflows, for which it waits for the engine a while, and works until ctx ends. Then it takes no more, lets the steps that run finish for as long as
 // the configured grace, and returns. A step that does not finish in time is run again elsewhere: steps stand that.
 func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) error {
+	cfg := r.Config
+	census := metrics.NewCensus(r.DB, r.Log, cfg.Worker.Census())
+	o := newObserver(r, census)
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	g, gctx := errgroup.WithContext(ctx)
+	serving, endServing := context.WithCancel(context.WithoutCancel(ctx)) // until the last step has ended
+	defer endServing()
+	if !opts.NoHealth {
+		g.Go(func() error { return census.Run(gctx) })
+		g.Go(func() error { return serveHealth(serving, gctx, r, o) })
+	}
+	w, err := register(gctx, r, engine)
+	if w == nil {
+		end()
+		endServing()
+		return cmp.Or(err, g.Wait())
+	}
+	o.registered.Store(true)
+	w.Use(opentelemetry.NewMiddleware(otel.Tracer(tracerName)), o.observe) //nolint:staticcheck // the SDK's only middleware
+	started := time.Now()
+	stop, err := w.Start()
+	if err != nil {
+		end()
+		endServing()
+		return cmp.Or(fmt.Errorf("start the worker: %w", err), g.Wait())
+	}
+	r.Log.InfoContext(ctx, "worker_started", "concurrency", cfg.Jobs.Hatchet.WorkerConcurrency)
+	if opts.Ready != nil {
+		opts.Ready()
+	}
+
+	g.Go(func() error { return r.Trigger.Run(gctx) })
+	g.Go(func() error { return hurryFirst(gctx, r, started.Add(registration)) })
+	<-gctx.Done()
+	time.Sleep(time.Until(started.Add(registration)))
+	if err := stop(); err != nil {
+		r.Log.WarnContext(ctx, "worker_stop_failed")
+	}
+	left := o.drain(cfg.Worker.ShutdownGrace())
+	r.Log.InfoContext(ctx, "worker_stopped", "steps_left", left)
+	endServing()
+	return g.Wait()
+}
+
+// awaited is when it is said that the engine does not answer. The SDK gives up by itself, after a minute and a half.
+const awaited = 5 * time.Second
+
+// register registers the workflows with the engine. It gives nil where ctx ends before: the SDK knows no context, and a worker that
+// starts while the engine is down must not be deaf to whoever stops it.
+func register(ctx context.Context, r *Runtime, engine *hatchet.Client) (*hatchet.Worker, error) {
+	type made struct {
+		worker *hatchet.Worker
+		err    error
+	}
+	done := make(chan made, 1)
+	go func() {
+		w, err := newWorker(r, engine)
+		done <- made{w, err}
+	}()
+	slow := time.NewTimer(awaited)
+	defer slow.Stop()
+	for {
+		select {
+		case m := <-done:
+			return m.worker, m.err
+		case <-slow.C:
+			r.Log.WarnContext(ctx, "engine_awaited", "address", r.Config.Jobs.Hatchet.HostPort())
+		case <-ctx.Done():
+			return nil, nil
+		}
+	}
+}
+
+func newWorker(r *Runtime, engine *hatchet.Client) (*hatchet.Worker, error) {
 	cfg := r.Config
 	w, err := engine.NewWorker(Name,
 		hatchet.WithWorkflows(workflows.All(engine, r.Steps, workflows.Crons{
@@ -54,39 +130,9 @@ func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) 
 		hatchet.WithLogger(engineLog()),
 	)
 	if err != nil {
-		return fmt.Errorf("register the workflows: %w", err)
+		return nil, fmt.Errorf("register the workflows: %w", err)
 	}
-	census := metrics.NewCensus(r.DB, r.Log, cfg.Worker.Census())
-	o := newObserver(r, census)
-	w.Use(opentelemetry.NewMiddleware(otel.Tracer(tracerName)), o.observe) //nolint:staticcheck // the SDK's only middleware
-	started := time.Now()
-	stop, err := w.Start()
-	if err != nil {
-		return fmt.Errorf("start the worker: %w", err)
-	}
-	r.Log.InfoContext(ctx, "worker_started", "concurrency", cfg.Jobs.Hatchet.WorkerConcurrency)
-	if opts.Ready != nil {
-		opts.Ready()
-	}
-
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.Trigger.Run(gctx) })
-	g.Go(func() error { return hurryFirst(gctx, r, started.Add(registration)) })
-	serving, endServing := context.WithCancel(context.WithoutCancel(ctx)) // until the last step has ended
-	defer endServing()
-	if !opts.NoHealth {
-		g.Go(func() error { return census.Run(gctx) })
-		g.Go(func() error { return serveHealth(serving, gctx, r, o) })
-	}
-	<-gctx.Done()
-	time.Sleep(time.Until(started.Add(registration)))
-	if err := stop(); err != nil {
-		r.Log.WarnContext(ctx, "worker_stop_failed")
-	}
-	left := o.drain(cfg.Worker.ShutdownGrace())
-	r.Log.InfoContext(ctx, "worker_stopped", "steps_left", left)
-	endServing()
-	return g.Wait()
+	return w, nil
 }
 
 // hurryFirst has the relay make up, once the workflows are registered, for what the engine dropped before.

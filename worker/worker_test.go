@@ -3,11 +3,18 @@ package worker_test
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"log/slog"
 	"net"
+	"net/http"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/internal/testkit"
 	"github.com/contextvault/contextvault/vault"
 	"github.com/contextvault/contextvault/worker"
@@ -38,6 +45,66 @@ func TestAWorkerMayBeStoppedAtOnce(t *testing.T) {
 	if err := run(t, worker.Options{NoHealth: true}, "")(); err != nil {
 		t.Errorf("it ended with %v", err)
 	}
+}
+
+// A worker that starts while the engine is down says so, and heeds who stops it.
+func TestAWorkerThatFindsNoEngineSaysSoAndMayBeStopped(t *testing.T) {
+	t.Parallel()
+	nobody, err := net.Listen("tcp", "127.0.0.1:0") // who listens, and never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nobody.Close()
+	cfg, err := config.Load("", append(kit.Environ(), "HATCHET_CLIENT_HOST_PORT="+nobody.Addr().String(), "VAULT_WORKER_HEALTH_ADDRESS=127.0.0.1:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := worker.Engine(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, said := *kit.Runtime, make(lines, 100)
+	r.Config, r.Log = cfg, slog.New(slog.NewJSONHandler(said, nil))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- worker.Run(ctx, &r, engine, worker.Options{}) }()
+	var health struct{ Msg, Address string }
+	for health.Msg != "health_started" {
+		if err := json.Unmarshal(<-said, &health); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, want := range map[string]string{"/healthz": "200 ok", "/readyz": `503 "engine":"does not answer"`} {
+		res, err := http.Get("http://" + health.Address + path) //nolint:noctx // it ends with the worker
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		status, text, _ := strings.Cut(want, " ")
+		if err != nil || strconv.Itoa(res.StatusCode) != status || !strings.Contains(string(body), text) {
+			t.Errorf("%s answers %d %s, %v", path, res.StatusCode, body, err)
+		}
+	}
+	cancel()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("it ended with %v", err)
+		}
+	case <-time.After(40 * time.Second): // by itself the SDK gives up after a minute and a half
+		t.Error("it goes on")
+	}
+}
+
+// lines are those of a log.
+type lines chan []byte
+
+// Write implements io.Writer.
+func (l lines) Write(p []byte) (int, error) {
+	l <- slices.Clone(p)
+	return len(p), nil
 }
 
 // A worker nobody can look after does not go on.
