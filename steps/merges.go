@@ -180,8 +180,11 @@ func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUI
 		return source, target, merge, err
 	}
 	target = locked[0]
-	if target.MergedIntoID != nil || target.DeletedAt != nil {
-		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s, into which %s was merged, was itself merged or deleted since; undo that first", target.CustomerID, customer)
+	switch {
+	case target.MergedIntoID != nil:
+		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s, into which %s was merged, was itself merged since; undo that first", target.CustomerID, customer)
+	case target.DeletedAt != nil:
+		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s, into which %s was merged, was deleted since, and took all that was merged with it", target.CustomerID, customer)
 	}
 	return source, target, merge, nil
 }

@@ -166,7 +166,7 @@ func TestMergesAreUndoneInTheOrderTheyAllow(t *testing.T) {
 		for _, id := range c {
 			w.equal("in one", w.all(c[2]), w.all(id))
 		}
-		w.refused(w.unmerging(c[0]), vault.CodeConflict, []string{c[1].String(), "merged or deleted since; undo that first"}, unmergeProfile...)
+		w.refused(w.unmerging(c[0]), vault.CodeConflict, []string{c[1].String(), "was itself merged since; undo that first"}, unmergeProfile...)
 		w.must(w.twice(w.unmerging(c[1]), unmergeProfile...))
 		w.equal("the last, undone", before[c[2]], w.all(c[2]))
 		w.equal("the middle, after the first was undone", middle, w.all(c[1]))

@@ -218,6 +218,7 @@ func TestADeletedCustomerIsUnknownToReadersAndWriters(t *testing.T) {
 			t.Run(what, func(*testing.T) { w.refused(run.ev, vault.CodeUnknown, []string{"unknown customer"}, run.steps...) })
 		}
 	}
+	w.refused(w.unmerging(merged), vault.CodeConflict, []string{w.customer.String(), "was deleted since"}, unmergeProfile...)
 	never := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: newID()}))
 	w.refused(never, vault.CodeUnknown, []string{"unknown customer"}, deleteProfile...)
 }
