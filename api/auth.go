@@ -43,6 +43,14 @@ func (c caller) may(s Scope) bool {
 	return slices.Contains(c.scopes, s) || slices.Contains(c.scopes, ScopeAdmin)
 }
 
+// mayForce refuses to force a deletion on the word of who is no admin.
+func (c caller) mayForce(force bool) error {
+	if force && !c.may(ScopeAdmin) {
+		return &vault.Error{Code: vault.CodeNotAllowed, Field: "force", Message: "force needs an API key with the scope admin"}
+	}
+	return nil
+}
+
 type callerKey struct{}
 
 func callerOf(ctx context.Context) caller {

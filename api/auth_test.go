@@ -43,26 +43,27 @@ func TestWhoMayDoWhat(t *testing.T) {
 
 	for _, c := range []struct {
 		who, header string
-		status      [5]int // read, write, force, sweep, operation
+		status      [6]int // read, write, force (an item, a customer), sweep, operation
 	}{
-		{"nobody", "", [5]int{401, 401, 401, 401, 401}},
-		{"no bearer", "Basic dXNlcjpwYXNz", [5]int{401, 401, 401, 401, 401}},
-		{"nothing after Bearer", "Bearer  ", [5]int{401, 401, 401, 401, 401}},
-		{"something that is no key", "Bearer hunter2", [5]int{401, 401, 401, 401, 401}},
-		{"a key that was never made", "Bearer " + api.NewKey(), [5]int{401, 401, 401, 401, 401}},
-		{"an expired key", "Bearer " + expired, [5]int{401, 401, 401, 401, 401}},
-		{"a revoked key", "Bearer " + revoked, [5]int{401, 401, 401, 401, 401}},
-		{"a reader", "Bearer " + reader, [5]int{200, 403, 403, 403, 404}},
-		{"a writer", "bearer " + writer, [5]int{403, 202, 403, 403, 404}},
-		{"an admin", "Bearer " + admin, [5]int{200, 202, 404, 202, 404}},
-		{"the operator", "Bearer " + adminToken, [5]int{403, 403, 403, 202, 404}},
-		{"a key of another tenant", "Bearer " + other.key, [5]int{404, 202, 404, 202, 404}},
+		{"nobody", "", [6]int{401, 401, 401, 401, 401, 401}},
+		{"no bearer", "Basic dXNlcjpwYXNz", [6]int{401, 401, 401, 401, 401, 401}},
+		{"nothing after Bearer", "Bearer  ", [6]int{401, 401, 401, 401, 401, 401}},
+		{"something that is no key", "Bearer hunter2", [6]int{401, 401, 401, 401, 401, 401}},
+		{"a key that was never made", "Bearer " + api.NewKey(), [6]int{401, 401, 401, 401, 401, 401}},
+		{"an expired key", "Bearer " + expired, [6]int{401, 401, 401, 401, 401, 401}},
+		{"a revoked key", "Bearer " + revoked, [6]int{401, 401, 401, 401, 401, 401}},
+		{"a reader", "Bearer " + reader, [6]int{200, 403, 403, 403, 403, 404}},
+		{"a writer", "bearer " + writer, [6]int{403, 202, 403, 403, 403, 404}},
+		{"an admin", "Bearer " + admin, [6]int{200, 202, 404, 202, 202, 404}},
+		{"the operator", "Bearer " + adminToken, [6]int{403, 403, 403, 403, 202, 404}},
+		{"a key of another tenant", "Bearer " + other.key, [6]int{404, 202, 404, 202, 202, 404}},
 	} {
 		auth := "Authorization: " + c.header
-		got := [5]int{
+		got := [6]int{
 			s.do("GET", customer, "", auth).status,
 			s.do("PUT", customer+"/fields/plan", write, auth).status,
 			s.do("DELETE", "/v1/items/"+testkit.ID().String()+"?force=true", "", auth).status,
+			s.do("DELETE", "/v1/customers/"+testkit.ID().String()+"?force=true", "", auth).status,
 			s.do("POST", "/admin/profiles/expire-stale", "", auth).status,
 			s.do("GET", "/v1/operations/"+testkit.ID().String(), "", auth).status,
 		}

@@ -112,12 +112,20 @@ func (s *Server) profileRoutes() {
 		out.Body.History, out.Body.HistoryTruncated, err = s.options.Query.HistoryPage(ctx, c.tenant, in.Customer.UUID, "", nil, query.MaxPage)
 		return out, err
 	})
+	type remove struct {
+		input.CustomerPath
+		Force bool `query:"force" doc:"Delete it although other customers' items were derived from its: they become orphaned, and stay. Needs the scope admin."`
+		input.Preferences
+	}
 	change(s, operation{
 		name: "delete-customer", method: http.MethodDelete, path: "/v1/customers/{customer_id}", tag: tagCustomers, access: toWrite,
-		summary: "Delete a customer", detail: "Its values and assets go with it, and what others derived from them is orphaned. The rows stay, unseen.",
+		summary: "Delete a customer", detail: "Its values and assets go with it; the rows stay, unseen. Where other customers' items were derived from them, the answer is 409 has_dependents, with their ids.",
 		result: reflect.TypeFor[vault.ProfileResult](),
-	}, func(ctx context.Context, c caller, in *profileChange, opts []trigger.Option) (trigger.Receipt, error) {
-		return s.options.Trigger.DeleteProfile(ctx, c.tenant, vault.DeleteProfile{CustomerID: in.Customer.UUID}, opts...)
+	}, func(ctx context.Context, c caller, in *remove, opts []trigger.Option) (trigger.Receipt, error) {
+		if err := c.mayForce(in.Force); err != nil {
+			return trigger.Receipt{}, err
+		}
+		return s.options.Trigger.DeleteProfile(ctx, c.tenant, vault.DeleteProfile{CustomerID: in.Customer.UUID, Force: in.Force}, opts...)
 	})
 	change(s, operation{
 		name: "merge-customers", method: http.MethodPost, path: "/v1/customers/{customer_id}/merge", tag: tagCustomers, access: toWrite,

@@ -63,8 +63,8 @@ func (s *Server) itemRoutes() {
 		summary: "Delete a version of a field, or an asset", detail: "Where others were derived from it, the answer is 409 has_dependents, with their ids.",
 		result: reflect.TypeFor[vault.DeleteResult](),
 	}, func(ctx context.Context, c caller, in *remove, opts []trigger.Option) (trigger.Receipt, error) {
-		if in.Force && !c.may(ScopeAdmin) {
-			return trigger.Receipt{}, &vault.Error{Code: vault.CodeNotAllowed, Field: "force", Message: "force needs an API key with the scope admin"}
+		if err := c.mayForce(in.Force); err != nil {
+			return trigger.Receipt{}, err
 		}
 		return s.options.Trigger.DeleteItem(ctx, c.tenant, vault.DeleteItem{ItemID: in.Item.UUID, Force: in.Force}, opts...)
 	})

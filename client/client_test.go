@@ -73,16 +73,29 @@ func TestWhatStandsInTheWayIsNamed(t *testing.T) {
 	in := write(agent, customer, "legal_name", "Ada Quill")
 	in.Lineage = vault.Lineage{SourceItemID: &asset, SourceItemType: vault.SourceProfileAsset}
 	item := must[client.Operation[vault.ItemResult]](t)(c.WriteField(t.Context(), in, patience)).Result.ItemID
-	_, err := c.DeleteItem(t.Context(), vault.DeleteItem{ItemID: asset}, patience)
-	var p *client.Problem
-	if !errors.As(err, &p) || p.Code != vault.CodeHasDependents || !slices.Equal(p.Related, []uuid.UUID{item}) {
-		t.Errorf("got %+v, %v", p, err)
+	otherIn := write(agent, testkit.ID(), "legal_name", "Eve Quill")
+	otherIn.Lineage = in.Lineage
+	other := must[client.Operation[vault.ItemResult]](t)(c.WriteField(t.Context(), otherIn, patience)).Result.ItemID
+	held := func(err error, by ...uuid.UUID) {
+		t.Helper()
+		var p *client.Problem
+		if !errors.As(err, &p) || p.Code != vault.CodeHasDependents || len(p.Related) != len(by) || slices.ContainsFunc(by, func(id uuid.UUID) bool { return !slices.Contains(p.Related, id) }) {
+			t.Errorf("got %+v, %v", p, err)
+		}
 	}
+	_, err := c.DeleteItem(t.Context(), vault.DeleteItem{ItemID: asset}, patience)
+	held(err, item, other)
+	_, err = c.DeleteCustomer(t.Context(), vault.DeleteProfile{CustomerID: customer}, patience)
+	held(err, other)
 	if chain, err := c.GetChain(t.Context(), item, 0); err != nil || len(chain.Links) != 2 {
 		t.Errorf("the chain is %v, %v", chain, err)
 	}
-	if gone := must[client.Operation[vault.DeleteResult]](t)(c.DeleteItem(t.Context(), vault.DeleteItem{ItemID: asset, Force: true}, patience)); gone.Result.Orphaned != 1 {
+	if gone := must[client.Operation[vault.DeleteResult]](t)(c.DeleteItem(t.Context(), vault.DeleteItem{ItemID: asset, Force: true}, patience)); gone.Result.Orphaned != 2 {
 		t.Errorf("forced, it is %+v", gone)
+	}
+	must[client.Operation[vault.ProfileResult]](t)(c.DeleteCustomer(t.Context(), vault.DeleteProfile{CustomerID: customer, Force: true}, patience))
+	if _, err := c.GetCustomer(t.Context(), customer); err == nil {
+		t.Error("forced, the customer is still there")
 	}
 }
 

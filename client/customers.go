@@ -45,9 +45,10 @@ func (c *Client) ListCustomerHistory(ctx context.Context, customer uuid.UUID) it
 	return list[vault.Field](ctx, c, path("v1", "customers", customer, "history"), nil)
 }
 
-// DeleteCustomer deletes a customer. The rows stay, unseen.
-func (c *Client) DeleteCustomer(ctx context.Context, customer uuid.UUID, opts ...Option) (Operation[vault.ProfileResult], error) {
-	return change[vault.ProfileResult](ctx, c, request{method: http.MethodDelete, path: path("v1", "customers", customer)}, opts)
+// DeleteCustomer deletes a customer with its items. The rows stay, unseen. Where items of other customers were derived from them,
+// the problem is has_dependents, with their ids; Force, which needs the scope admin, orphans them.
+func (c *Client) DeleteCustomer(ctx context.Context, in vault.DeleteProfile, opts ...Option) (Operation[vault.ProfileResult], error) {
+	return change[vault.ProfileResult](ctx, c, forced(request{method: http.MethodDelete, path: path("v1", "customers", in.CustomerID)}, in.Force), opts)
 }
 
 // MergeCustomers says that two customers are one. The source's id leads to the target from then on.

@@ -29,11 +29,15 @@ func (c *Client) ListDerived(ctx context.Context, item uuid.UUID) iter.Seq2[vaul
 // DeleteItem deletes a version of a field, or an asset. Where others were derived from it, the problem is has_dependents, with
 // their ids; Force, which needs the scope admin, orphans them.
 func (c *Client) DeleteItem(ctx context.Context, in vault.DeleteItem, opts ...Option) (Operation[vault.DeleteResult], error) {
-	r := request{method: http.MethodDelete, path: path("v1", "items", in.ItemID)}
-	if in.Force {
+	return change[vault.DeleteResult](ctx, c, forced(request{method: http.MethodDelete, path: path("v1", "items", in.ItemID)}, in.Force), opts)
+}
+
+// forced has a deletion orphan what stands in its way, where that is wanted.
+func forced(r request, force bool) request {
+	if force {
 		r.query = url.Values{"force": {"true"}}
 	}
-	return change[vault.DeleteResult](ctx, c, r, opts)
+	return r
 }
 
 // RestoreItem brings back a deleted item, or sets an orphaned one active whose source is there again. Needs the scope admin.

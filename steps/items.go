@@ -87,7 +87,7 @@ func deletable(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault
 	}
 	dependents, err := q.ListDependents(ctx, tenant, in.ItemID)
 	if err == nil && len(dependents) > 0 {
-		err = vault.HasDependents(in.ItemID, dependents)
+		err = vault.HasDependents("item_id", dependents)
 	}
 	return owner, err
 }

@@ -85,8 +85,8 @@ func (s Profiles) RecordConsent(ctx context.Context, ev vault.Event) (vault.Prof
 	})
 }
 
-// DeleteProfile removes a customer, softly. Customers that were merged into it go with it, and so do its items: what others
-// derived from them has lost its source. What the customer was asked is not asked any more.
+// DeleteProfile removes a customer, softly. Customers that were merged into it go with it, and so do its items. Where other
+// customers' were derived from them that is refused, or, forced, these are orphaned. What the customer was asked is not asked any more.
 func (s Profiles) DeleteProfile(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
 	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.DeleteProfile) (vault.ProfileResult, error) {
 		out := vault.ProfileResult{CustomerID: in.CustomerID}
@@ -95,14 +95,23 @@ func (s Profiles) DeleteProfile(ctx context.Context, ev vault.Event) (vault.Prof
 			return out, err
 		}
 		out.Version = profile.Version + 2
+		if err := q.LockItemsOf(ctx, ev.TenantID, profile.ID); err != nil { // after it, all that was derived from them is seen
+			return out, err
+		}
+		if !in.Force {
+			dependents, err := q.ListDependentsOfCustomer(ctx, ev.TenantID, profile.ID)
+			if err != nil {
+				return out, err
+			}
+			if len(dependents) > 0 {
+				return out, vault.HasDependents("customer_id", dependents)
+			}
+		}
 		customers, err := q.ListSameCustomers(ctx, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return out, err
 		}
 		if err := q.CancelQuestionsOf(ctx, ev.TenantID, customers); err != nil {
-			return out, err
-		}
-		if err := q.LockItemsOf(ctx, ev.TenantID, profile.ID); err != nil { // after it, all that was derived from them is seen
 			return out, err
 		}
 		items, err := q.DeleteItemsOf(ctx, ev.TenantID, profile.ID)

@@ -243,6 +243,10 @@ func TestTheItemsOfADeletedCustomerGoWithIt(t *testing.T) {
 	w.values(other.customer)
 
 	ev := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: w.customer}))
+	w.refused(ev, vault.CodeHasDependents, []string{"Cannot delete: has dependents", derived.String(), scan.String(), "admin"}, deleteProfile...)
+	w.equal("what was derived", []string{`"derived" active`}, other.standing("plan"))
+
+	ev = w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: w.customer, Force: true}))
 	w.must(w.twice(ev, deleteProfile...))
 	for _, id := range []uuid.UUID{value, card} {
 		_, err := reader.Chain(t.Context(), w.tenant, id, 0)

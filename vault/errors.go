@@ -63,14 +63,14 @@ func Conflict(field, format string, args ...any) *Error {
 	return &Error{Code: CodeConflict, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// HasDependents makes the error for deleting what others were derived from.
-func HasDependents(item uuid.UUID, dependents []uuid.UUID) *Error {
+// HasDependents makes the error for deleting what others were derived from; field is that of the input that names it.
+func HasDependents(field string, dependents []uuid.UUID) *Error {
 	ids := make([]string, len(dependents))
 	for i, id := range dependents {
 		ids[i] = id.String()
 	}
 	return &Error{
-		Code: CodeHasDependents, Field: "item_id", Related: dependents,
+		Code: CodeHasDependents, Field: field, Related: dependents,
 		Message: fmt.Sprintf("Cannot delete: has dependents: %s; delete those first, or force it (admin only), which orphans them", strings.Join(ids, ", ")),
 	}
 }

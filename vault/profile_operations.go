@@ -63,9 +63,12 @@ type UnmergeProfile struct {
 	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
 }
 
-// DeleteProfile removes a customer and its items, and orphans what others derived from them. The rows stay, unseen.
+// DeleteProfile removes a customer and its items. The rows stay, unseen.
 type DeleteProfile struct {
 	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+	// Force deletes a customer from whose items those of other customers were derived, and orphans these. Only for admins: whoever
+	// calls checks that.
+	Force bool `json:"force,omitempty"`
 }
 
 // RestoreItem brings back a deleted item, or sets an orphaned one active whose source is there again. Only for admins: whoever

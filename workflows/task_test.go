@@ -33,7 +33,7 @@ func TestWhatNoRetryCanMendFailsAtOnce(t *testing.T) {
 		{vault.Invalid("email", "is not an email address"), true},
 		{vault.Unknown("agent", "x"), true},
 		{vault.Conflict("item_id", "taken"), true},
-		{vault.HasDependents([16]byte{1}, nil), true},
+		{vault.HasDependents("item_id", nil), true},
 		{fmt.Errorf("persist: %w", vault.Invalid("email", "is empty")), true},
 		{errors.Join(vault.Invalid("email", "is empty"), errors.New("connection lost")), true},
 		{vault.Unavailable("the model", errors.New("429")), false},

@@ -288,6 +288,46 @@ func (q *Queries) ListDependents(ctx context.Context, tenantID uuid.UUID, itemID
 	return items, nil
 }
 
+const listDependentsOfCustomer = `-- name: ListDependentsOfCustomer :many
+WITH items AS (
+    SELECT f.id FROM profile_fields f WHERE f.tenant_id = $1 AND f.profile_id = $2 AND f.deleted_at IS NULL
+    UNION ALL
+    SELECT a.id FROM profile_assets a WHERE a.tenant_id = $1 AND a.profile_id = $2 AND a.deleted_at IS NULL
+)
+SELECT f.id
+FROM items i
+JOIN profile_fields f ON f.source_item_id = i.id
+WHERE f.tenant_id = $1 AND f.profile_id <> $2 AND f.status = 'active' AND f.deleted_at IS NULL
+UNION ALL
+SELECT a.id
+FROM items i
+JOIN profile_assets a ON a.source_item_id = i.id
+WHERE a.tenant_id = $1 AND a.profile_id <> $2 AND a.status = 'active' AND a.deleted_at IS NULL
+LIMIT 1000
+`
+
+// What was derived from a customer's items and is not the customer's own. Indexes: profile_fields_history, profile_assets_profile,
+// profile_fields_source, profile_assets_source.
+func (q *Queries) ListDependentsOfCustomer(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listDependentsOfCustomer, tenantID, profileID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listDerived = `-- name: ListDerived :many
 SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_metadata
 FROM profile_fields f

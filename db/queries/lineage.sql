@@ -145,6 +145,25 @@ WITH field AS (
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
 
+-- What was derived from a customer's items and is not the customer's own. Indexes: profile_fields_history, profile_assets_profile,
+-- profile_fields_source, profile_assets_source.
+-- name: ListDependentsOfCustomer :many
+WITH items AS (
+    SELECT f.id FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.profile_id = sqlc.arg(profile_id) AND f.deleted_at IS NULL
+    UNION ALL
+    SELECT a.id FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.profile_id = sqlc.arg(profile_id) AND a.deleted_at IS NULL
+)
+SELECT f.id
+FROM items i
+JOIN profile_fields f ON f.source_item_id = i.id
+WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.profile_id <> sqlc.arg(profile_id) AND f.status = 'active' AND f.deleted_at IS NULL
+UNION ALL
+SELECT a.id
+FROM items i
+JOIN profile_assets a ON a.source_item_id = i.id
+WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.profile_id <> sqlc.arg(profile_id) AND a.status = 'active' AND a.deleted_at IS NULL
+LIMIT 1000;
+
 -- All items of a deleted customer go with it. They are locked (LockItemsOf). Indexes: profile_fields_history, profile_assets_profile.
 -- name: DeleteItemsOf :many
 WITH fields AS (

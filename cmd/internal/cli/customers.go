@@ -16,6 +16,9 @@ func (a *App) customersCommand() *cobra.Command {
 	one := func(use, short string) *cobra.Command {
 		return with(&cobra.Command{Use: use, Short: short}, "customer", "customer id", &customer)
 	}
+	remove := one("delete", "delete a customer with its items; the rows stay, unseen")
+	var force bool
+	remove.Flags().BoolVar(&force, "force", false, "although other customers' items were derived from them, which become orphaned; needs the scope admin")
 	cmd.AddCommand(
 		a.listCustomersCommand(), a.openCommand(), a.mergeCommand(),
 		a.read(byKey, one("get", "what is known of a customer"), func(ctx context.Context, c *client.Client) (any, error) {
@@ -24,8 +27,8 @@ func (a *App) customersCommand() *cobra.Command {
 		a.read(byKey, one("history", "every version of every field, newest first"), func(ctx context.Context, c *client.Client) (any, error) {
 			return client.Collect(c.ListCustomerHistory(ctx, customer))
 		}),
-		change(a, one("delete", "delete a customer; the rows stay, unseen"), func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ProfileResult], error) {
-			return c.DeleteCustomer(ctx, customer, opts...)
+		change(a, remove, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ProfileResult], error) {
+			return c.DeleteCustomer(ctx, vault.DeleteProfile{CustomerID: customer, Force: force}, opts...)
 		}),
 		change(a, one("unmerge", "undo the merge that took this customer away"), func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ProfileResult], error) {
 			return c.UnmergeCustomer(ctx, customer, opts...)
