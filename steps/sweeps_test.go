@@ -210,13 +210,13 @@ func (w *world) explain(file, name string, args ...string) plan {
 	return out[0].Plan
 }
 
-// The cost of a sweep follows what is stale, not what there is: of 50,000 live values it looks at some hundred blocks.
-func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	const profiles, mostBlocks = 5000, 800
-	tables := []string{"customer_profiles", "profile_fields", "profile_assets"}
-	for _, table := range tables { // the plans are of the statistics that are named below
+// statisticsTables are those whose statistics the tests of costs change.
+var statisticsTables = []string{"customer_profiles", "profile_fields", "profile_assets"}
+
+// crowd makes profiles of ten live values each, the second derived from the first, and keeps PostgreSQL from gathering statistics.
+func (w *world) crowd(profiles int) {
+	w.t.Helper()
+	for _, table := range statisticsTables {
 		w.sql("ALTER TABLE " + table + " SET (autovacuum_enabled = false)")
 	}
 	w.sql(fmt.Sprintf(`INSERT INTO customer_profiles (id, tenant_id, customer_id) SELECT gen_random_uuid(), '%s', gen_random_uuid() FROM generate_series(1, %d)`, w.tenant, profiles))
@@ -225,17 +225,55 @@ func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
 		FROM customer_profiles p, generate_series(1, 10) n`)
 	w.sql(`UPDATE profile_fields f SET source_item_type = 'profile_field', source_item_id = s.id FROM profile_fields s
 		WHERE f.name = 'field_2' AND s.name = 'field_1' AND s.profile_id = f.profile_id`)
+}
+
+// The statistics that PostgreSQL may have of a crowd.
+const (
+	statisticsNone  = "none"
+	statisticsEmpty = "of empty tables" // as ANALYZE leaves them while the first large import is not committed: pages without rows
+	statisticsFresh = "fresh"
+)
+
+func (w *world) gather(statistics string) {
+	w.t.Helper()
+	for _, table := range statisticsTables {
+		switch statistics {
+		case statisticsEmpty:
+			w.sql("UPDATE pg_class SET reltuples = 0, relpages = pg_relation_size(oid) / 8192 WHERE relname = '" + table + "'")
+		case statisticsFresh:
+			w.sql("ANALYZE " + table)
+		}
+	}
+}
+
+// A chain is read link by link, whatever PostgreSQL believes of the tables.
+func TestTheCostOfAChainFollowsItsLength(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.crowd(5000)
+	var item uuid.UUID
+	dbtest.Scan(t, w.url, &item, "SELECT id FROM profile_fields WHERE name = 'field_2' LIMIT 1")
+	for _, statistics := range []string{statisticsNone, statisticsEmpty, statisticsFresh} {
+		w.gather(statistics)
+		p := w.explain("lineage.sql", "GetChain",
+			"sqlc.arg(tenant_id)", "'"+w.tenant.String()+"'", "sqlc.arg(item_id)", "'"+item.String()+"'", "sqlc.arg(depth)", "10")
+		if looked := p.Hit + p.Read; looked > 50 {
+			t.Errorf("statistics %s: looked at %d blocks", statistics, looked)
+			p.walk(func(n plan) { t.Logf("  %s %s %s %d", n.Node, n.Relation, n.Index, n.Hit+n.Read) })
+		}
+	}
+}
+
+// The cost of a sweep follows what is stale, not what there is: of 50,000 live values it looks at some hundred blocks.
+func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const mostBlocks = 800
+	w.crowd(5000)
 	w.sql("UPDATE profile_fields SET expires_at = now() - interval '1 minute' WHERE id IN (SELECT id FROM profile_fields WHERE name = 'field_5' LIMIT 7)")
 	w.sql("DELETE FROM profile_fields WHERE id IN (SELECT id FROM profile_fields WHERE name = 'field_1' LIMIT 7)")
-	for i, statistics := range []string{"none", "of empty tables", "fresh"} {
-		for _, table := range tables {
-			switch statistics {
-			case "of empty tables": // as ANALYZE leaves them while the first large import is not committed: pages without rows
-				w.sql("UPDATE pg_class SET reltuples = 0, relpages = pg_relation_size(oid) / 8192 WHERE relname = '" + table + "'")
-			case "fresh":
-				w.sql("ANALYZE " + table)
-			}
-		}
+	for i, statistics := range []string{statisticsNone, statisticsEmpty, statisticsFresh} {
+		w.gather(statistics)
 		if i > 0 { // again, for these plans
 			w.sql("UPDATE profile_fields SET status = 'active' WHERE status <> 'active'")
 			w.sql("INSERT INTO orphan_candidates (tenant_id, item_id) SELECT tenant_id, gen_random_uuid() FROM profile_fields LIMIT 7")

@@ -84,28 +84,41 @@ func (q *Queries) DeleteItemsOf(ctx context.Context, tenantID uuid.UUID, profile
 
 const getChain = `-- name: GetChain :many
 WITH RECURSIVE chain AS (
-    SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, 0 AS depth, ARRAY [item.id] AS path
+    SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, item.deleted_at, 0 AS depth, ARRAY [item.id] AS path
     FROM (
-        SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata
-        FROM profile_fields f
-        WHERE f.tenant_id = $1 AND f.id = $2 AND f.deleted_at IS NULL
+        (
+            SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata, f.deleted_at
+            FROM profile_fields f
+            WHERE f.tenant_id = $1 AND f.id = $2
+            OFFSET 0
+        )
         UNION ALL
-        SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata
-        FROM profile_assets a
-        WHERE a.tenant_id = $1 AND a.id = $2 AND a.deleted_at IS NULL
+        (
+            SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata, a.deleted_at
+            FROM profile_assets a
+            WHERE a.tenant_id = $1 AND a.id = $2
+            OFFSET 0
+        )
     ) item
+    WHERE item.deleted_at IS NULL
     UNION ALL
-    SELECT src.id, src.kind, src.name, src.status, src.source_item_id, src.source_item_type, src.source_metadata, c.depth + 1, c.path || src.id
+    SELECT src.id, src.kind, src.name, src.status, src.source_item_id, src.source_item_type, src.source_metadata, src.deleted_at, c.depth + 1, c.path || src.id
     FROM chain c
     JOIN LATERAL (
-        SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata
-        FROM profile_fields f
-        WHERE f.tenant_id = $1 AND f.id = c.source_item_id AND f.deleted_at IS NULL
+        (
+            SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata, f.deleted_at
+            FROM profile_fields f
+            WHERE f.tenant_id = $1 AND f.id = c.source_item_id
+            OFFSET 0
+        )
         UNION ALL
-        SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata
-        FROM profile_assets a
-        WHERE a.tenant_id = $1 AND a.id = c.source_item_id AND a.deleted_at IS NULL
-    ) src ON NOT src.id = ANY (c.path)
+        (
+            SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata, a.deleted_at
+            FROM profile_assets a
+            WHERE a.tenant_id = $1 AND a.id = c.source_item_id
+            OFFSET 0
+        )
+    ) src ON src.deleted_at IS NULL AND NOT src.id = ANY (c.path)
     WHERE c.depth < $3::int
 )
 SELECT
@@ -138,7 +151,8 @@ type GetChainRow struct {
 	Depth          int32
 }
 
-// Where an item came from: the item first (depth 0), then its sources, across fields and assets, cycle-safe. Indexes: primary keys.
+// Where an item came from: the item first (depth 0), then its sources, across fields and assets, cycle-safe. OFFSET 0 has each looked
+// up by its id, whatever is believed of the tables. Indexes: primary keys.
 func (q *Queries) GetChain(ctx context.Context, arg GetChainParams) ([]GetChainRow, error) {
 	rows, err := q.db.Query(ctx, getChain, arg.TenantID, arg.ItemID, arg.Depth)
 	if err != nil {

@@ -1,28 +1,42 @@
--- Where an item came from: the item first (depth 0), then its sources, across fields and assets, cycle-safe. Indexes: primary keys.
+-- Where an item came from: the item first (depth 0), then its sources, across fields and assets, cycle-safe. OFFSET 0 has each looked
+-- up by its id, whatever is believed of the tables. Indexes: primary keys.
 -- name: GetChain :many
 WITH RECURSIVE chain AS (
     SELECT item.*, 0 AS depth, ARRAY [item.id] AS path
     FROM (
-        SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata
-        FROM profile_fields f
-        WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(item_id) AND f.deleted_at IS NULL
+        (
+            SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata, f.deleted_at
+            FROM profile_fields f
+            WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(item_id)
+            OFFSET 0
+        )
         UNION ALL
-        SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata
-        FROM profile_assets a
-        WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(item_id) AND a.deleted_at IS NULL
+        (
+            SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata, a.deleted_at
+            FROM profile_assets a
+            WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(item_id)
+            OFFSET 0
+        )
     ) item
+    WHERE item.deleted_at IS NULL
     UNION ALL
     SELECT src.*, c.depth + 1, c.path || src.id
     FROM chain c
     JOIN LATERAL (
-        SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata
-        FROM profile_fields f
-        WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = c.source_item_id AND f.deleted_at IS NULL
+        (
+            SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata, f.deleted_at
+            FROM profile_fields f
+            WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = c.source_item_id
+            OFFSET 0
+        )
         UNION ALL
-        SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata
-        FROM profile_assets a
-        WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = c.source_item_id AND a.deleted_at IS NULL
-    ) src ON NOT src.id = ANY (c.path)
+        (
+            SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata, a.deleted_at
+            FROM profile_assets a
+            WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = c.source_item_id
+            OFFSET 0
+        )
+    ) src ON src.deleted_at IS NULL AND NOT src.id = ANY (c.path)
     WHERE c.depth < sqlc.arg(depth)::int
 )
 SELECT

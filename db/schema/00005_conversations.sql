@@ -50,7 +50,7 @@ CREATE TABLE gap_fills (
     cancelled_at         timestamptz, -- nothing is asked any more
     started_at           timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE INDEX gap_fills_tenant ON gap_fills (tenant_id);
+CREATE INDEX gap_fills_tenant ON gap_fills (tenant_id, intent_id);
 
 CREATE TABLE gap_fill_items (
     fill_id               uuid NOT NULL REFERENCES gap_fills (intent_id) ON DELETE CASCADE,
@@ -64,7 +64,7 @@ CREATE TABLE gap_fill_items (
     errors                text[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (fill_id, field_name)
 );
-CREATE INDEX gap_fill_items_tenant ON gap_fill_items (tenant_id);
+CREATE INDEX gap_fill_items_tenant ON gap_fill_items (tenant_id, fill_id);
 
 CREATE TABLE questions (
     id               uuid PRIMARY KEY,
