@@ -1,0 +1,151 @@
+package steps_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db/dbtest"
+)
+
+// plan is a node of a plan of PostgreSQL.
+type plan struct {
+	Node     string `json:"Node Type"`
+	Relation string `json:"Relation Name"`
+	Index    string `json:"Index Name"`
+	Hit      int    `json:"Shared Hit Blocks"`
+	Read     int    `json:"Shared Read Blocks"`
+	Plans    []plan `json:"Plans"`
+}
+
+func (p plan) walk(visit func(plan)) {
+	visit(p)
+	for _, child := range p.Plans {
+		child.walk(visit)
+	}
+}
+
+// explain runs a query of db/queries, with arguments as SQL, and gives its plan with the blocks it looked at.
+func (w *world) explain(file, name string, args ...string) plan {
+	w.t.Helper()
+	content, err := os.ReadFile("../db/queries/" + file)
+	w.must(err)
+	_, sql, ok := strings.Cut(string(content), "-- name: "+name+" :")
+	if !ok {
+		w.t.Fatalf("there is no query %s", name)
+	}
+	_, sql, _ = strings.Cut(sql, "\n") // behind the name
+	sql, _, _ = strings.Cut(sql, ";")
+	sql = strings.NewReplacer(args...).Replace(sql)
+	var raw json.RawMessage
+	dbtest.Scan(w.t, w.url, &raw, "EXPLAIN (ANALYZE, TIMING OFF, BUFFERS, FORMAT JSON) "+sql)
+	var out []struct{ Plan plan }
+	w.must(json.Unmarshal(raw, &out))
+	return out[0].Plan
+}
+
+// statisticsTables are those whose statistics the tests of costs change.
+var statisticsTables = []string{"customer_profiles", "profile_fields", "profile_assets"}
+
+// many makes profiles of ten live values each, the second derived from the first, and keeps PostgreSQL from gathering statistics.
+func (w *world) many(profiles int) {
+	w.t.Helper()
+	for _, table := range statisticsTables {
+		w.sql("ALTER TABLE " + table + " SET (autovacuum_enabled = false)")
+	}
+	w.sql(fmt.Sprintf(`INSERT INTO customer_profiles (id, tenant_id, customer_id) SELECT gen_random_uuid(), '%s', gen_random_uuid() FROM generate_series(1, %d)`, w.tenant, profiles))
+	w.sql(`INSERT INTO profile_fields (id, tenant_id, profile_id, name, value, value_type, source, status, collected_at, intent_id, accepted_at, expires_at)
+		SELECT gen_random_uuid(), p.tenant_id, p.id, 'field_' || n, '"value"', 'string', 'user_provided', 'active', now(), gen_random_uuid(), now(), now() + interval '1 year'
+		FROM customer_profiles p, generate_series(1, 10) n`)
+	w.sql(`UPDATE profile_fields f SET source_item_type = 'profile_field', source_item_id = s.id FROM profile_fields s
+		WHERE f.name = 'field_2' AND s.name = 'field_1' AND s.profile_id = f.profile_id`)
+}
+
+// The statistics that PostgreSQL may have of many rows.
+const (
+	statisticsNone  = "none"
+	statisticsEmpty = "of empty tables" // as ANALYZE leaves them while the first large import is not committed: pages without rows
+	statisticsFresh = "fresh"
+)
+
+func (w *world) gather(statistics string) {
+	w.t.Helper()
+	for _, table := range statisticsTables {
+		switch statistics {
+		case statisticsEmpty:
+			w.sql("UPDATE pg_class SET reltuples = 0, relpages = pg_relation_size(oid) / 8192 WHERE relname = '" + table + "'")
+		case statisticsFresh:
+			w.sql("ANALYZE " + table)
+		}
+	}
+}
+
+// A chain is read link by link, whatever PostgreSQL believes of the tables.
+func TestTheCostOfAChainFollowsItsLength(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.many(5000)
+	var item uuid.UUID
+	dbtest.Scan(t, w.url, &item, "SELECT id FROM profile_fields WHERE name = 'field_2' LIMIT 1")
+	for _, statistics := range []string{statisticsNone, statisticsEmpty, statisticsFresh} {
+		w.gather(statistics)
+		p := w.explain("lineage.sql", "GetChain",
+			"sqlc.arg(tenant_id)", "'"+w.tenant.String()+"'", "sqlc.arg(item_id)", "'"+item.String()+"'", "sqlc.arg(depth)", "10")
+		if looked := p.Hit + p.Read; looked > 50 {
+			t.Errorf("statistics %s: looked at %d blocks", statistics, looked)
+			p.walk(func(n plan) { t.Logf("  %s %s %s %d", n.Node, n.Relation, n.Index, n.Hit+n.Read) })
+		}
+	}
+}
+
+// The cost of a sweep follows what is stale, not what there is: of 50,000 live values it looks at some hundred blocks.
+func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const mostBlocks = 800
+	w.many(5000)
+	w.sql("UPDATE profile_fields SET expires_at = now() - interval '1 minute' WHERE id IN (SELECT id FROM profile_fields WHERE name = 'field_5' LIMIT 7)")
+	w.sql("DELETE FROM profile_fields WHERE id IN (SELECT id FROM profile_fields WHERE name = 'field_1' LIMIT 7)")
+	for i, statistics := range []string{statisticsNone, statisticsEmpty, statisticsFresh} {
+		w.gather(statistics)
+		if i > 0 { // again, for these plans
+			w.sql("UPDATE profile_fields SET status = 'active' WHERE status <> 'active'")
+			w.sql("INSERT INTO orphan_candidates (tenant_id, item_id) SELECT tenant_id, gen_random_uuid() FROM profile_fields LIMIT 7")
+			w.sql("UPDATE profile_fields SET deleted_at = now() WHERE id IN (SELECT id FROM profile_fields WHERE name = 'field_1' LIMIT 7)")
+		}
+		before := time.Now().Add(time.Hour).Format(time.RFC3339)
+		for _, q := range []struct {
+			name string
+			plan plan
+		}{ // in this order: what is forgotten is not marked
+			{"ExpireFields", w.explain("fields.sql", "ExpireFields", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
+			{"ExpireAssets", w.explain("assets.sql", "ExpireAssets", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
+			{"OrphanCandidateFields", w.explain("fields.sql", "OrphanCandidateFields", "sqlc.arg(most)", "100")},
+			{"OrphanCandidateAssets", w.explain("assets.sql", "OrphanCandidateAssets", "sqlc.arg(most)", "100")},
+			{"ForgetOrphanCandidates", w.explain("fields.sql", "ForgetOrphanCandidates", "sqlc.arg(before)", "'"+before+"'", "sqlc.arg(most)", "100")},
+		} {
+			name, p := q.name, q.plan
+			t.Logf("statistics %s, %s: %d blocks", statistics, name, p.Hit+p.Read)
+			if p.Hit+p.Read > mostBlocks {
+				t.Errorf("statistics %s, %s looked at %d blocks", statistics, name, p.Hit+p.Read)
+				p.walk(func(n plan) { t.Logf("  %s %s %s %d", n.Node, n.Relation, n.Index, n.Hit+n.Read) })
+			}
+			indexes := map[string]bool{}
+			p.walk(func(node plan) {
+				indexes[node.Index] = true
+				if node.Node == "Seq Scan" && node.Relation != "orphan_candidates" && (node.Relation != "profile_assets") {
+					t.Errorf("statistics %s, %s reads all of %s", statistics, name, node.Relation)
+				}
+			})
+			if name == "ExpireFields" && !indexes["profile_fields_expiry"] {
+				t.Errorf("statistics %s, %s does not use profile_fields_expiry: %v", statistics, name, indexes)
+			}
+		}
+	}
+	w.equal("expired", 7, w.count("SELECT count(*) FROM profile_fields WHERE expires_at < now()"))
+}
