@@ -139,11 +139,7 @@ func (p passage) dates() []string {
 	quote := p.quote()
 	each := func(form *regexp.Regexp, day func(m []string) (year, month, day string)) {
 		for _, at := range form.FindAllStringSubmatchIndex(quote, -1) {
-			m := make([]string, len(at)/2)
-			for i := range m {
-				m[i] = quote[at[2*i]:at[2*i+1]]
-			}
-			year, month, day := day(m)
+			year, month, day := day(submatches(quote, at))
 			y, _ := strconv.Atoi(year)
 			mon, _ := strconv.Atoi(month)
 			d, _ := strconv.Atoi(day)
@@ -190,7 +186,7 @@ var zoneSaid = regexp.MustCompile(`(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[ap]\
 func (p passage) saysDatetime(raw, normalised string) bool {
 	quote := p.quote()
 	for _, at := range datetimeSaid.FindAllStringSubmatchIndex(quote, -1) {
-		m := datetimeSaid.FindStringSubmatch(quote[at[0]:at[1]])
+		m := submatches(quote, at)
 		seconds := m[3]
 		if seconds == "" {
 			seconds = ":00"
@@ -215,6 +211,17 @@ func (p passage) saysDatetime(raw, normalised string) bool {
 	}
 	return slices.Contains(p.dates(), local.Format(time.DateOnly)) && local.Nanosecond() == 0 &&
 		slices.Contains(clocksIn(zoneSaid.ReplaceAllString(quote, "$1 ")), local.Format(time.TimeOnly))
+}
+
+// submatches gives the texts of what a regular expression found at the pairs of places in at; what took no part is empty.
+func submatches(text string, at []int) []string {
+	out := make([]string, len(at)/2)
+	for i := range out {
+		if from := at[2*i]; from >= 0 {
+			out[i] = text[from:at[2*i+1]]
+		}
+	}
+	return out
 }
 
 // plainOffset writes an offset from UTC as RFC 3339 does: +2 is +02:00, and none is that of UTC itself.
