@@ -57,7 +57,7 @@ func (s *Server) describe(op operation) huma.Operation {
 	if len(op.access.scopes) > 0 {
 		h.Middlewares = huma.Middlewares{s.authorize(op.access)}
 		h.Security = []map[string][]string{{"key": {}}}
-		h.Errors = []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}
+		h.Errors = append(h.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable)
 		if op.access.operator {
 			h.Security = append(h.Security, map[string][]string{"admin": {}})
 			h.Parameters = append(h.Parameters, &huma.Param{

@@ -113,11 +113,11 @@ func (o Operation[R]) Wait(ctx context.Context) (Operation[R], error) {
 			}
 			return o, err
 		}
-		o = next
-		if !o.Status.Finished() {
-			pause(ctx, askEvery-time.Since(asked))
+		if o = next; o.Status.Finished() {
+			continue
 		}
-		if !o.Status.Finished() && ctx.Err() != nil {
+		pause(ctx, askEvery-time.Since(asked))
+		if ctx.Err() != nil {
 			return o, fmt.Errorf("wait for operation %s, which is accepted and owed: %w", o.ID, ctx.Err())
 		}
 	}

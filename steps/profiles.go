@@ -107,7 +107,7 @@ func (s Profiles) DeleteProfile(ctx context.Context, ev vault.Event) (vault.Prof
 				return out, vault.HasDependents("customer_id", dependents)
 			}
 		}
-		customers, err := q.ListSameCustomers(ctx, ev.TenantID, in.CustomerID)
+		customers, err := db.SameCustomers(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return out, err
 		}

@@ -39,8 +39,9 @@ type Options struct {
 	NoHealth bool
 }
 
-// Run registers the workflows, for which it waits for the engine a while, and works until ctx ends. Then it takes no more, lets the steps that run finish for as long as
-// the configured grace, and returns. A step that does not finish in time is run again elsewhere: steps stand that.
+// Run registers the workflows, for which it waits for the engine a while, and works until ctx ends. Then it takes no more, lets the
+// steps that run finish for as long as the configured grace, and returns. A step that does not finish in time is run again
+// elsewhere: steps stand that.
 func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) error {
 	cfg := r.Config
 	census := metrics.NewCensus(r.DB, r.Log, cfg.Worker.Census())
@@ -54,20 +55,21 @@ func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) 
 		g.Go(func() error { return census.Run(gctx) })
 		g.Go(func() error { return serveHealth(serving, gctx, r, o) })
 	}
-	w, err := register(gctx, r, engine)
-	if w == nil {
+	giveUp := func(err error) error {
 		end()
 		endServing()
 		return cmp.Or(err, g.Wait())
+	}
+	w, err := register(gctx, r, engine)
+	if w == nil {
+		return giveUp(err)
 	}
 	o.registered.Store(true)
 	w.Use(opentelemetry.NewMiddleware(otel.Tracer(tracerName)), o.observe) //nolint:staticcheck // the SDK's only middleware
 	started := time.Now()
 	stop, err := w.Start()
 	if err != nil {
-		end()
-		endServing()
-		return cmp.Or(fmt.Errorf("start the worker: %w", err), g.Wait())
+		return giveUp(fmt.Errorf("start the worker: %w", err))
 	}
 	r.Log.InfoContext(ctx, "worker_started", "concurrency", cfg.Jobs.Hatchet.WorkerConcurrency)
 	if opts.Ready != nil {
