@@ -19,7 +19,7 @@ func (s *Server) adminRoutes() {
 		name: "expire-stale", method: http.MethodPost, path: "/admin/profiles/expire-stale", tag: tagAdmin, access: toOperate, result: result,
 		summary: "Mark what is past its expiry now", detail: "Across tenants, instead of at the next cron.",
 	}, func(ctx context.Context, c caller, _ *sweep, opts []trigger.Option) (trigger.Receipt, error) {
-		return s.options.Trigger.ExpireFields(ctx, c.tenant, opts...)
+		return s.options.Trigger.ExpireValues(ctx, c.tenant, opts...)
 	})
 	change(s, operation{
 		name: "detect-orphans", method: http.MethodPost, path: "/admin/profiles/detect-orphans", tag: tagAdmin, access: toOperate, result: result,

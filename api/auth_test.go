@@ -25,10 +25,10 @@ func TestWhoMayDoWhat(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent := testkit.ID()
-	s.change("PUT", "/v1/agents/"+agent.String()+"/fields/plan", `{"value_type": "string", "enabled": true}`).want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).want(200)
 	customer := "/v1/customers/" + testkit.ID().String()
 	write := fmt.Sprintf(`{"agent_id": %q, "value": "gold", "source": "user_provided"}`, agent)
-	item := s.item(s.change("PUT", customer+"/fields/plan", write).want(200))
+	item := s.item(s.change("PUT", customer+"/values/plan", write).want(200))
 
 	expired, expiredID := s.newKey("read")
 	dbtest.Exec(t, s.DatabaseURL, "UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE id = $1", expiredID)
@@ -61,7 +61,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		auth := "Authorization: " + c.header
 		got := [6]int{
 			s.do("GET", customer, "", auth).status,
-			s.do("PUT", customer+"/fields/plan", write, auth).status,
+			s.do("PUT", customer+"/values/plan", write, auth).status,
 			s.do("DELETE", "/v1/items/"+testkit.ID().String()+"?force=true", "", auth).status,
 			s.do("DELETE", "/v1/customers/"+testkit.ID().String()+"?force=true", "", auth).status,
 			s.do("POST", "/admin/profiles/expire-stale", "", auth).status,
@@ -75,11 +75,11 @@ func TestWhoMayDoWhat(t *testing.T) {
 	if a := s.do("GET", customer, "", "Authorization: "); !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
 		t.Errorf("no WWW-Authenticate: %v", a.header)
 	}
-	for _, path := range []string{"/v1/items/" + item.String() + "/chain", "/v1/items/" + item.String() + "/derived", "/v1/agents/" + agent.String() + "/fields", customer + "/fields/plan/history?limit=1"} {
+	for _, path := range []string{"/v1/items/" + item.String() + "/chain", "/v1/items/" + item.String() + "/derived", "/v1/agents/" + agent.String() + "/fields", customer+"/values/plan/history?limit=1"} {
 		other.do("GET", path, "", "X-Tenant: "+s.tenant.String()).problem(404, vault.CodeUnknown)
 	}
 	other.do("DELETE", "/v1/items/"+item.String(), "").problem(404, vault.CodeUnknown)
-	s.do("GET", customer+"/fields/plan", "").want(200)
+	s.do("GET", customer+"/values/plan", "").want(200)
 }
 
 // The operator's sweeps are of the operator's own tenant, or of the one that is named.
@@ -150,9 +150,9 @@ func TestReadsAreAnsweredAndWritesAcceptedWithoutTheEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	agent, customer := testkit.ID(), "/v1/customers/"+testkit.ID().String()
-	s.change("PUT", "/v1/agents/"+agent.String()+"/fields/plan", `{"value_type": "string", "enabled": true}`).want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).want(200)
 	write := fmt.Sprintf(`{"agent_id": %q, "value": "gold", "source": "user_provided"}`, agent)
-	s.change("PUT", customer+"/fields/plan", write).want(200)
+	s.change("PUT", customer+"/values/plan", write).want(200)
 	if err := k.StopWorker(); err != nil {
 		t.Fatal(err)
 	}
@@ -165,16 +165,16 @@ func TestReadsAreAnsweredAndWritesAcceptedWithoutTheEngine(t *testing.T) {
 	for range 10 {
 		s.do("GET", customer, "").want(200)
 		var op api.Operation
-		s.do("PUT", customer+"/fields/plan", write).want(202).into(&op)
+		s.do("PUT", customer+"/values/plan", write).want(202).into(&op)
 		s.do("GET", "/v1/operations/"+op.ID.String(), "").want(200).into(&op)
-		if op.Status != vault.IntentAccepted {
+		if op.Status != vault.OperationAccepted {
 			t.Errorf("without the engine the write is %s", op.Status)
 		}
 	}
 	if took := time.Since(start); took > testkit.Patience { // a push to an engine that is gone waits 17 seconds, and nobody waits for it
 		t.Errorf("ten reads and writes took %s", took)
 	}
-	a := s.do("PUT", customer+"/fields/plan", write, "Prefer: wait=1").want(202)
+	a := s.do("PUT", customer+"/values/plan", write, "Prefer: wait=1").want(202)
 	if a.header.Get("Preference-Applied") != "wait=1" {
 		t.Errorf("got %v", a.header)
 	}

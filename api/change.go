@@ -23,14 +23,14 @@ const MaxWait = 60 * time.Second
 
 // Operation is how a change went, or goes.
 type Operation struct {
-	ID         uuid.UUID          `json:"operation_id"`
-	Workflow   string             `json:"workflow,omitempty" doc:"The workflow that carries it out." example:"write-field"`
-	Status     vault.IntentStatus `json:"status" enum:"accepted,applied,succeeded,failed" doc:"accepted: it is owed; applied: it is in the database; succeeded: no reader sees the old value any more; failed: it was rejected."`
-	Result     json.RawMessage    `json:"result,omitempty" doc:"What came of it: ids, counts and names."`
-	Error      *Rejection         `json:"error,omitempty" doc:"Why it was rejected."`
-	Attempts   int                `json:"attempts,omitempty" doc:"How often it was handed to the workflow engine."`
-	AcceptedAt *time.Time         `json:"accepted_at,omitempty"`
-	FinishedAt *time.Time         `json:"finished_at,omitempty"`
+	ID         uuid.UUID             `json:"operation_id"`
+	Workflow   string                `json:"workflow,omitempty" doc:"The workflow that carries it out." example:"write-value"`
+	Status     vault.OperationStatus `json:"status" enum:"accepted,applied,succeeded,failed" doc:"accepted: it is owed; applied: it is in the database; succeeded: no reader sees the old value any more; failed: it was rejected."`
+	Result     json.RawMessage       `json:"result,omitempty" doc:"What came of it: ids, counts and names."`
+	Error      *Rejection            `json:"error,omitempty" doc:"Why it was rejected."`
+	Attempts   int                   `json:"attempts,omitempty" doc:"How often it was handed to the workflow engine."`
+	AcceptedAt *time.Time            `json:"accepted_at,omitempty"`
+	FinishedAt *time.Time            `json:"finished_at,omitempty"`
 }
 
 // Rejection is why an operation was rejected.
@@ -96,7 +96,7 @@ func change[I any, P interface {
 func (s *Server) outcome(ctx context.Context, c caller, receipt trigger.Receipt, pref *input.Preferences) (*changed, error) {
 	out := &changed{
 		Status: http.StatusAccepted, Location: operationPath(receipt.ID),
-		Body: Operation{ID: receipt.ID, Status: vault.IntentAccepted},
+		Body: Operation{ID: receipt.ID, Status: vault.OperationAccepted},
 	}
 	wait := waitOf(pref.Prefer)
 	if wait == 0 {

@@ -43,7 +43,7 @@ func (s *Server) fieldRoutes() {
 		input.JSON
 	}
 	change(s, operation{
-		name: "save-field", method: http.MethodPut, path: "/v1/agents/{agent_id}/fields/{name}", tag: tagConfig, access: toWrite,
+		name: "save-definition", method: http.MethodPut, path: "/v1/agents/{agent_id}/definitions/{name}", tag: tagConfig, access: toWrite,
 		summary: "Save a field definition", detail: "Says that an agent may collect a field, and what its values look like.",
 		body: &bodyOf{of: vault.Definition{}, omit: []string{"agent_id", "name"}, example: `{
 			"display_name": "Email Address", "value_type": "email", "is_pii": true, "enabled": true,
@@ -64,7 +64,7 @@ func (s *Server) fieldRoutes() {
 		return s.options.Trigger.SaveDefinition(ctx, c.tenant, def, opts...)
 	})
 	register(s, operation{
-		name: "get-field", method: http.MethodGet, path: "/v1/agents/{agent_id}/fields/{name}", tag: tagConfig, access: toRead,
+		name: "get-definition", method: http.MethodGet, path: "/v1/agents/{agent_id}/definitions/{name}", tag: tagConfig, access: toRead,
 		summary: "Get a field definition", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *FieldOfAgent) (*one[vault.Definition], error) {
 		def, err := s.options.Query.Definition(ctx, c.tenant, in.Agent.UUID, in.Name)
@@ -75,18 +75,18 @@ func (s *Server) fieldRoutes() {
 		input.Preferences
 	}
 	change(s, operation{
-		name: "delete-field", method: http.MethodDelete, path: "/v1/agents/{agent_id}/fields/{name}", tag: tagConfig, access: toWrite,
+		name: "delete-definition", method: http.MethodDelete, path: "/v1/agents/{agent_id}/definitions/{name}", tag: tagConfig, access: toWrite,
 		summary: "Delete a field definition", detail: "What was collected stays. Refused while a scenario requires the field; related names the requirements.",
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *remove, opts []trigger.Option) (trigger.Receipt, error) {
-		return s.options.Trigger.DeleteDefinition(ctx, c.tenant, vault.DeleteDefinition{AgentID: in.Agent.UUID, Name: in.Name}, opts...)
+		return s.options.Trigger.DeleteDefinition(ctx, c.tenant, vault.DeleteDefinitionInput{AgentID: in.Agent.UUID, Name: in.Name}, opts...)
 	})
 	type list struct {
 		input.AgentPath
 		input.Page
 	}
 	register(s, operation{
-		name: "list-fields", method: http.MethodGet, path: "/v1/agents/{agent_id}/fields", tag: tagConfig, access: toRead,
+		name: "list-definitions", method: http.MethodGet, path: "/v1/agents/{agent_id}/definitions", tag: tagConfig, access: toRead,
 		summary: "List the field definitions of an agent", detail: "By name.", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Definition], error) {
 		after, err := decodeCursor[afterName](in.Cursor)
@@ -250,7 +250,7 @@ func (s *Server) requirementRoutes() {
 		summary: "Delete that a scenario needs a field", detail: "Extraction does not bring back what was deleted; saving it does.",
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *remove, opts []trigger.Option) (trigger.Receipt, error) {
-		return s.options.Trigger.DeleteRequirement(ctx, c.tenant, vault.DeleteRequirement{
+		return s.options.Trigger.DeleteRequirement(ctx, c.tenant, vault.DeleteRequirementInput{
 			ScenarioID: in.Scenario.UUID, FieldName: in.Name, StepID: in.Step, RuleID: in.Rule.Given(),
 		}, opts...)
 	})
@@ -274,7 +274,7 @@ func (s *Server) requirementRoutes() {
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.ExtractSchema(ctx, c.tenant, vault.ExtractSchema{
+		return s.options.Trigger.ExtractSchema(ctx, c.tenant, vault.ExtractSchemaInput{
 			AgentID: agent, ScenarioID: in.Scenario.UUID, RuleID: body.RuleID,
 		}, opts...)
 	})

@@ -28,7 +28,7 @@ func (s *Server) customerRoutes() {
 // CustomerProfile is a profile, with its history where that was asked for.
 type CustomerProfile struct {
 	vault.Profile
-	History          []vault.Field `json:"history,omitempty" doc:"Every version of every field, newest first, at most 1,000; all of them are read by the page at …/history."`
+	History          []vault.Value `json:"history,omitempty" doc:"Every version of every field, newest first, at most 1,000; all of them are read by the page at …/history."`
 	HistoryTruncated bool          `json:"history_truncated,omitempty" doc:"There are more than 1,000 versions."`
 }
 
@@ -53,14 +53,14 @@ func (s *Server) profileRoutes() {
 	change(s, operation{
 		name: "open-customer", method: http.MethodPost, path: "/v1/customers", tag: tagCustomers, access: toWrite,
 		summary: "Get the customer of a channel identity, or make one", detail: "The result names the customer.",
-		body:   &bodyOf{of: vault.OpenProfile{}, example: `{"channel": "whatsapp", "external_id": "+4915112345678", "verified": true}`},
-		result: reflect.TypeFor[vault.ProfileResult](),
+		body:   &bodyOf{of: vault.OpenCustomerInput{}, example: `{"channel": "whatsapp", "external_id": "+4915112345678", "verified": true}`},
+		result: reflect.TypeFor[vault.CustomerResult](),
 	}, func(ctx context.Context, c caller, in *open, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.OpenProfile](in.JSON)
+		body, err := decode[vault.OpenCustomerInput](in.JSON)
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.OpenProfile(ctx, c.tenant, body, opts...)
+		return s.options.Trigger.OpenCustomer(ctx, c.tenant, body, opts...)
 	})
 	type list struct {
 		Values bool `query:"values" doc:"Their active values, too."`
@@ -120,31 +120,31 @@ func (s *Server) profileRoutes() {
 	change(s, operation{
 		name: "delete-customer", method: http.MethodDelete, path: "/v1/customers/{customer_id}", tag: tagCustomers, access: toWrite,
 		summary: "Delete a customer", detail: "Its values and assets go with it; the rows stay, unseen. Where other customers' items were derived from them, the answer is 409 has_dependents, with their ids.",
-		result: reflect.TypeFor[vault.ProfileResult](),
+		result: reflect.TypeFor[vault.CustomerResult](),
 	}, func(ctx context.Context, c caller, in *remove, opts []trigger.Option) (trigger.Receipt, error) {
 		if err := c.mayForce(in.Force); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.DeleteProfile(ctx, c.tenant, vault.DeleteProfile{CustomerID: in.Customer.UUID, Force: in.Force}, opts...)
+		return s.options.Trigger.DeleteCustomer(ctx, c.tenant, vault.DeleteCustomerInput{CustomerID: in.Customer.UUID, Force: in.Force}, opts...)
 	})
 	change(s, operation{
 		name: "merge-customers", method: http.MethodPost, path: "/v1/customers/{customer_id}/merge", tag: tagCustomers, access: toWrite,
 		summary: "Merge another customer into this one", detail: "The other one's id leads to this one from then on.",
-		body:   &bodyOf{of: vault.MergeProfiles{}, omit: []string{"target_customer_id"}, example: `{"source_customer_id": "` + input.ExampleID + `"}`},
-		result: reflect.TypeFor[vault.ProfileResult](),
+		body:   &bodyOf{of: vault.MergeCustomersInput{}, omit: []string{"target_customer_id"}, example: `{"source_customer_id": "` + input.ExampleID + `"}`},
+		result: reflect.TypeFor[vault.CustomerResult](),
 	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.MergeProfiles](in.JSON)
+		body, err := decode[vault.MergeCustomersInput](in.JSON)
 		if err := cmp.Or(err, from(&body.TargetCustomerID, in.Customer, "target_customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.MergeProfiles(ctx, c.tenant, body, opts...)
+		return s.options.Trigger.MergeCustomers(ctx, c.tenant, body, opts...)
 	})
 	change(s, operation{
 		name: "unmerge-customer", method: http.MethodPost, path: "/v1/customers/{customer_id}/unmerge", tag: tagCustomers, access: toWrite,
 		summary: "Undo the merge that took this customer away", detail: "Exact for all that happened before the merge; what was written since stays with the other one.",
-		result: reflect.TypeFor[vault.ProfileResult](),
+		result: reflect.TypeFor[vault.CustomerResult](),
 	}, func(ctx context.Context, c caller, in *profileChange, opts []trigger.Option) (trigger.Receipt, error) {
-		return s.options.Trigger.UnmergeProfile(ctx, c.tenant, vault.UnmergeProfile{CustomerID: in.Customer.UUID}, opts...)
+		return s.options.Trigger.UnmergeCustomer(ctx, c.tenant, vault.UnmergeCustomerInput{CustomerID: in.Customer.UUID}, opts...)
 	})
 }
 
@@ -159,13 +159,13 @@ func (s *Server) valueRoutes() {
 		input.JSON
 	}
 	change(s, operation{
-		name: "write-field", method: http.MethodPut, path: "/v1/customers/{customer_id}/fields/{name}", tag: tagCustomers, access: toWrite,
+		name: "write-value", method: http.MethodPut, path: "/v1/customers/{customer_id}/values/{name}", tag: tagCustomers, access: toWrite,
 		summary: "Write a value", detail: "The profile is made at the first write. The version before it becomes superseded, and stays in the history.",
-		body: &bodyOf{of: vault.WriteField{}, omit: []string{"customer_id", "name"}, example: `{
+		body: &bodyOf{of: vault.WriteValueInput{}, omit: []string{"customer_id", "name"}, example: `{
 			"agent_id": "` + input.ExampleID + `", "value": "ada@example.com", "source": "user_provided"}`},
 		result: reflect.TypeFor[vault.ItemResult](),
 	}, func(ctx context.Context, c caller, in *write, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.WriteField](in.JSON)
+		body, err := decode[vault.WriteValueInput](in.JSON)
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -173,18 +173,18 @@ func (s *Server) valueRoutes() {
 			return trigger.Receipt{}, vault.Invalid("name", "is another one than in the path; leave it out of the body")
 		}
 		body.Name = in.Name
-		return s.options.Trigger.WriteField(ctx, c.tenant, body, opts...)
+		return s.options.Trigger.WriteValue(ctx, c.tenant, body, opts...)
 	})
 	register(s, operation{
-		name: "get-value", method: http.MethodGet, path: "/v1/customers/{customer_id}/fields/{name}", tag: tagCustomers, access: toRead,
+		name: "get-value", method: http.MethodGet, path: "/v1/customers/{customer_id}/values/{name}", tag: tagCustomers, access: toRead,
 		summary: "Get the active value of a field", errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, c caller, in *FieldOfCustomer) (*one[vault.Field], error) {
+	}, func(ctx context.Context, c caller, in *FieldOfCustomer) (*one[vault.Value], error) {
 		profile, err := s.options.Query.Profile(ctx, c.tenant, in.Customer.UUID)
 		field, ok := profile.Fields[in.Name]
 		if err == nil && !ok {
 			err = vault.Unknown("field", in.Name)
 		}
-		return &one[vault.Field]{field}, err
+		return &one[vault.Value]{field}, err
 	})
 	type wholeHistory struct {
 		input.CustomerPath
@@ -193,7 +193,7 @@ func (s *Server) valueRoutes() {
 	register(s, operation{
 		name: "list-customer-history", method: http.MethodGet, path: "/v1/customers/{customer_id}/history", tag: tagCustomers, access: toRead,
 		summary: "List the versions of all fields", detail: "Newest first, by order of acceptance.", errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, c caller, in *wholeHistory) (*page[vault.Field], error) {
+	}, func(ctx context.Context, c caller, in *wholeHistory) (*page[vault.Value], error) {
 		return s.historyPage(ctx, c, in.Customer, "", in.Page)
 	})
 	type history struct {
@@ -201,19 +201,19 @@ func (s *Server) valueRoutes() {
 		input.Page
 	}
 	register(s, operation{
-		name: "list-history", method: http.MethodGet, path: "/v1/customers/{customer_id}/fields/{name}/history", tag: tagCustomers, access: toRead,
+		name: "list-history", method: http.MethodGet, path: "/v1/customers/{customer_id}/values/{name}/history", tag: tagCustomers, access: toRead,
 		summary: "List the versions of a field", detail: "Newest first, by order of acceptance.", errors: []int{http.StatusNotFound},
-	}, func(ctx context.Context, c caller, in *history) (*page[vault.Field], error) {
+	}, func(ctx context.Context, c caller, in *history) (*page[vault.Value], error) {
 		return s.historyPage(ctx, c, in.Customer, in.Name, in.Page)
 	})
 	change(s, operation{
-		name: "verify-field", method: http.MethodPost, path: "/v1/customers/{customer_id}/fields/{name}/verify", tag: tagCustomers, access: toWrite,
+		name: "verify-value", method: http.MethodPost, path: "/v1/customers/{customer_id}/values/{name}/verify", tag: tagCustomers, access: toWrite,
 		summary: "Say that the active value of a field was verified",
-		body: &bodyOf{of: vault.VerifyField{}, omit: []string{"customer_id", "name"}, example: `{
+		body: &bodyOf{of: vault.VerifyValueInput{}, omit: []string{"customer_id", "name"}, example: `{
 			"agent_id": "` + input.ExampleID + `", "method": "document", "verified_by": "back office"}`},
 		result: reflect.TypeFor[vault.ItemResult](),
 	}, func(ctx context.Context, c caller, in *write, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.VerifyField](in.JSON)
+		body, err := decode[vault.VerifyValueInput](in.JSON)
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -221,35 +221,35 @@ func (s *Server) valueRoutes() {
 			return trigger.Receipt{}, vault.Invalid("name", "is another one than in the path; leave it out of the body")
 		}
 		body.Name = in.Name
-		return s.options.Trigger.VerifyField(ctx, c.tenant, body, opts...)
+		return s.options.Trigger.VerifyValue(ctx, c.tenant, body, opts...)
 	})
 }
 
 // historyPage is a page of the versions of a field, or of all fields where name is empty.
-func (s *Server) historyPage(ctx context.Context, c caller, customer input.ID, name string, in input.Page) (*page[vault.Field], error) {
+func (s *Server) historyPage(ctx context.Context, c caller, customer input.ID, name string, in input.Page) (*page[vault.Value], error) {
 	after, err := decodeCursor[query.HistoryPosition](in.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	items, more, err := s.options.Query.HistoryPage(ctx, c.tenant, customer.UUID, name, after, in.Limit)
-	out := &page[vault.Field]{listOf[vault.Field]{Items: items}}
+	out := &page[vault.Value]{listOf[vault.Value]{Items: items}}
 	if more {
 		last := items[len(items)-1]
-		out.Body.Next = encodeCursor(query.HistoryPosition{AcceptedAt: last.AcceptedAt, IntentID: last.IntentID, ID: last.ID})
+		out.Body.Next = encodeCursor(query.HistoryPosition{AcceptedAt: last.AcceptedAt, OperationID: last.OperationID, ID: last.ID})
 	}
 	return out, err
 }
 
 func (s *Server) importRoutes() {
 	change(s, operation{
-		name: "import-customer", method: http.MethodPost, path: "/v1/customers/{customer_id}/import", tag: tagCustomers, access: toWrite,
+		name: "import-customer-values", method: http.MethodPost, path: "/v1/customers/{customer_id}/import", tag: tagCustomers, access: toWrite,
 		summary: "Write many values of a customer", detail: "In one transaction: all of them, or none, unless skip_invalid is set.",
-		body: &bodyOf{of: vault.ImportFields{}, omit: []string{"writes.customer_id"}, example: `{"writes": [
+		body: &bodyOf{of: vault.ImportValuesInput{}, omit: []string{"writes.customer_id"}, example: `{"writes": [
 			{"agent_id": "` + input.ExampleID + `", "name": "email", "value": "ada@example.com", "source": "human_entered"},
 			{"agent_id": "` + input.ExampleID + `", "name": "country", "value": "Norway", "source": "human_entered"}]}`},
 		result: reflect.TypeFor[vault.ImportResult](),
 	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.ImportFields](in.JSON)
+		body, err := decode[vault.ImportValuesInput](in.JSON)
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -258,24 +258,24 @@ func (s *Server) importRoutes() {
 				return trigger.Receipt{}, err
 			}
 		}
-		return s.options.Trigger.ImportFields(ctx, c.tenant, body, opts...)
+		return s.options.Trigger.ImportValues(ctx, c.tenant, body, opts...)
 	})
 	type many struct {
 		input.Preferences
 		input.JSON
 	}
 	change(s, operation{
-		name: "import", method: http.MethodPost, path: "/v1/import", tag: tagCustomers, access: toWrite,
+		name: "import-values", method: http.MethodPost, path: "/v1/import", tag: tagCustomers, access: toWrite,
 		summary: "Write values of many customers", detail: "In one transaction, at most 1,000: all of them, or none, unless skip_invalid is set.",
-		body: &bodyOf{of: vault.ImportFields{}, example: `{"skip_invalid": true, "writes": [
+		body: &bodyOf{of: vault.ImportValuesInput{}, example: `{"skip_invalid": true, "writes": [
 			{"customer_id": "` + input.ExampleID + `", "agent_id": "` + input.ExampleID + `", "name": "email", "value": "ada@example.com", "source": "human_entered"}]}`},
 		result: reflect.TypeFor[vault.ImportResult](),
 	}, func(ctx context.Context, c caller, in *many, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.ImportFields](in.JSON)
+		body, err := decode[vault.ImportValuesInput](in.JSON)
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.ImportFields(ctx, c.tenant, body, opts...)
+		return s.options.Trigger.ImportValues(ctx, c.tenant, body, opts...)
 	})
 }
 
@@ -283,12 +283,12 @@ func (s *Server) identityRoutes() {
 	change(s, operation{
 		name: "add-asset", method: http.MethodPost, path: "/v1/customers/{customer_id}/assets", tag: tagCustomers, access: toWrite,
 		summary: "Add the reference to a document", detail: "The bytes live elsewhere.",
-		body: &bodyOf{of: vault.AddAsset{}, omit: []string{"customer_id"}, example: `{
+		body: &bodyOf{of: vault.AddAssetInput{}, omit: []string{"customer_id"}, example: `{
 			"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://documents/id-card.png", "size_bytes": 48213,
 			"checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`},
 		result: reflect.TypeFor[vault.ItemResult](),
 	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.AddAsset](in.JSON)
+		body, err := decode[vault.AddAssetInput](in.JSON)
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -297,10 +297,10 @@ func (s *Server) identityRoutes() {
 	change(s, operation{
 		name: "link-channel", method: http.MethodPost, path: "/v1/customers/{customer_id}/channels", tag: tagCustomers, access: toWrite,
 		summary: "Say that an identity on a channel is this customer's",
-		body:    &bodyOf{of: vault.LinkChannel{}, omit: []string{"customer_id"}, example: `{"channel": "email", "external_id": "ada@example.com"}`},
-		result:  reflect.TypeFor[vault.ProfileResult](),
+		body:    &bodyOf{of: vault.LinkChannelInput{}, omit: []string{"customer_id"}, example: `{"channel": "email", "external_id": "ada@example.com"}`},
+		result:  reflect.TypeFor[vault.CustomerResult](),
 	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.LinkChannel](in.JSON)
+		body, err := decode[vault.LinkChannelInput](in.JSON)
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -309,10 +309,10 @@ func (s *Server) identityRoutes() {
 	change(s, operation{
 		name: "record-consent", method: http.MethodPost, path: "/v1/customers/{customer_id}/consents", tag: tagCustomers, access: toWrite,
 		summary: "Record what a customer agrees to, or does not",
-		body:    &bodyOf{of: vault.RecordConsent{}, omit: []string{"customer_id"}, example: `{"purpose": "marketing", "granted": true, "source": "web form"}`},
-		result:  reflect.TypeFor[vault.ProfileResult](),
+		body:    &bodyOf{of: vault.RecordConsentInput{}, omit: []string{"customer_id"}, example: `{"purpose": "marketing", "granted": true, "source": "web form"}`},
+		result:  reflect.TypeFor[vault.CustomerResult](),
 	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.RecordConsent](in.JSON)
+		body, err := decode[vault.RecordConsentInput](in.JSON)
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -344,10 +344,10 @@ func (s *Server) gapRoutes() {
 		name: "fill-gaps", method: http.MethodPost, path: "/v1/customers/{customer_id}/fill", tag: tagCustomers, access: toWrite,
 		summary: "Fill what a scenario still needs of a customer",
 		detail:  "From the profile, the session and the conversation; the rest is asked for (GET /v1/questions), and the operation succeeds once that is settled.",
-		body:    &bodyOf{of: vault.FillGaps{}, omit: []string{"customer_id"}, example: `{"scenario_id": "` + input.ExampleID + `", "session_id": "` + input.ExampleID + `"}`},
+		body:    &bodyOf{of: vault.FillGapsInput{}, omit: []string{"customer_id"}, example: `{"scenario_id": "` + input.ExampleID + `", "session_id": "` + input.ExampleID + `"}`},
 		result:  reflect.TypeFor[vault.FillResult](),
 	}, func(ctx context.Context, c caller, in *profileBody, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.FillGaps](in.JSON)
+		body, err := decode[vault.FillGapsInput](in.JSON)
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}

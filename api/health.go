@@ -42,7 +42,7 @@ func (s *Server) healthRoutes() {
 
 // look asks all dependencies at once.
 func (s *Server) look(ctx context.Context) (telemetry.Health, int) {
-	out := telemetry.Look(ctx, s.options.Dependencies)
+	out := telemetry.CheckDependencies(ctx, s.options.Dependencies)
 	if s.stopping.Err() != nil {
 		out.Status = telemetry.StatusStopping
 	}

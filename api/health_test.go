@@ -73,7 +73,7 @@ func TestTheAccessLog(t *testing.T) {
 	})
 	customer := testkit.ID()
 	var op api.Operation
-	s.do("PUT", "/v1/customers/"+customer.String()+"/fields/hunter_three", `{"agent_id": "`+testkit.ID().String()+`", "value": "hunter2", "source": "user_provided"}`, "X-Request-Id: r-1").want(202).into(&op)
+	s.do("PUT", "/v1/customers/"+customer.String()+"/values/hunter_three", `{"agent_id": "`+testkit.ID().String()+`", "value": "hunter2", "source": "user_provided"}`, "X-Request-Id: r-1").want(202).into(&op)
 	p := s.do("DELETE", "/admin/cache/profiles/"+customer.String(), "", "X-Request-Id: r-2").problem(500, "internal")
 	s.do("GET", "/v1/hunter2?hunter2=1", "", "X-Request-Id: r-3").want(404)
 	if strings.Contains(p.Detail, "hunter2") {
@@ -96,7 +96,7 @@ func TestTheAccessLog(t *testing.T) {
 		}
 	}
 	want := lines["r-1"]
-	if want["method"] != "PUT" || want["route"] != "/v1/customers/{customer_id}/fields/{name}" || want["status"] != 202.0 ||
+	if want["method"] != "PUT" || want["route"] != "/v1/customers/{customer_id}/values/{name}" || want["status"] != 202.0 ||
 		want["operation_id"] != op.ID.String() || want["tenant_id"] != s.tenant.String() || want["key_id"] == nil || want["seconds"] == nil {
 		t.Errorf("the line is %v", want)
 	}

@@ -56,10 +56,10 @@ func (s *Server) questionRoutes() {
 	change(s, operation{
 		name: "answer-question", method: http.MethodPost, path: "/v1/questions/{question_id}/answer", tag: tagQuestions, access: toWrite,
 		summary: "Answer a question", detail: "An answer that is invalid is rejected, and the customer asked again, as often as the gap fill says.",
-		body:   &bodyOf{of: vault.AnswerQuestion{}, omit: []string{"question_id"}, example: `{"value": "ada@example.com"}`},
+		body:   &bodyOf{of: vault.AnswerQuestionInput{}, omit: []string{"question_id"}, example: `{"value": "ada@example.com"}`},
 		result: reflect.TypeFor[vault.ItemResult](),
 	}, func(ctx context.Context, c caller, in *answerQuestion, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.AnswerQuestion](in.JSON)
+		body, err := decode[vault.AnswerQuestionInput](in.JSON)
 		if err := cmp.Or(err, from(&body.QuestionID, in.Question, "question_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -101,10 +101,10 @@ func (s *Server) reviewRoutes() {
 	change(s, operation{
 		name: "decide-review", method: http.MethodPost, path: "/v1/reviews/{review_id}/decision", tag: tagReviews, access: toWrite,
 		summary: "Approve or reject what was extracted", detail: "An approved requirement may be edited while it is.",
-		body:   &bodyOf{of: vault.DecideReview{}, omit: []string{"id"}, example: `{"kind": "requirement", "decision": "approve", "edit": {"required_level": "soft"}}`},
+		body:   &bodyOf{of: vault.DecideReviewInput{}, omit: []string{"id"}, example: `{"kind": "requirement", "decision": "approve", "edit": {"required_level": "soft"}}`},
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *decide, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.DecideReview](in.JSON)
+		body, err := decode[vault.DecideReviewInput](in.JSON)
 		if err := cmp.Or(err, from(&body.ID, in.Review, "id")); err != nil {
 			return trigger.Receipt{}, err
 		}

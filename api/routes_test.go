@@ -25,16 +25,16 @@ func TestEveryRoute(t *testing.T) {
 
 	// What may be collected, and what a scenario needs.
 	for name, kind := range map[string]string{"email": "email", "country": "string", "legal_name": "string"} {
-		s.change("PUT", agentPath+"/fields/"+name, fmt.Sprintf(`{"value_type": %q, "enabled": true}`, kind)).want(200)
+		s.change("PUT", agentPath+"/definitions/"+name, fmt.Sprintf(`{"value_type": %q, "enabled": true}`, kind)).want(200)
 	}
 	var def vault.Definition
-	s.do("GET", agentPath+"/fields/email", "").want(200).into(&def)
+	s.do("GET", agentPath+"/definitions/email", "").want(200).into(&def)
 	if def.Name != "email" || def.AgentID != agent {
 		t.Errorf("got %+v", def)
 	}
 	// What was read can be sent back.
-	s.change("PUT", agentPath+"/fields/email", string(s.do("GET", agentPath+"/fields/email", "").body)).want(200)
-	s.do("GET", agentPath+"/fields", "").want(200)
+	s.change("PUT", agentPath+"/definitions/email", string(s.do("GET", agentPath+"/definitions/email", "").body)).want(200)
+	s.do("GET", agentPath+"/definitions", "").want(200)
 	s.change("PUT", agentPath+"/scenarios/"+scenario.String(), `{"name": "Onboarding", "description": "Say hello."}`).want(200)
 	s.do("GET", agentPath+"/scenarios/"+scenario.String(), "").want(200)
 	s.change("PUT", agentPath+"/rules/"+rule.String(), fmt.Sprintf(`{"scenario_id": %q, "name": "Greet", "condition": "always"}`, scenario)).want(200)
@@ -46,13 +46,13 @@ func TestEveryRoute(t *testing.T) {
 	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", "").want(200)
 	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", fmt.Sprintf(`{"rule_id": %q}`, rule)).want(200)
 
-	s.change("DELETE", agentPath+"/fields/email", "").problem(409, vault.CodeConflict) // it is required
-	s.change("PUT", agentPath+"/fields/nickname", `{"value_type": "string", "enabled": true}`).want(200)
+	s.change("DELETE", agentPath+"/definitions/email", "").problem(409, vault.CodeConflict) // it is required
+	s.change("PUT", agentPath+"/definitions/nickname", `{"value_type": "string", "enabled": true}`).want(200)
 	s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/nickname", fmt.Sprintf(`{"required_level": "soft", "fallback_action": "skip", "rule_id": %q}`, rule)).want(200)
 	s.change("DELETE", "/v1/scenarios/"+scenario.String()+"/requirements/nickname", "").problem(404, vault.CodeUnknown) // of the scenario itself
 	s.change("DELETE", "/v1/scenarios/"+scenario.String()+"/requirements/nickname?rule_id="+rule.String(), "").want(200)
-	s.change("DELETE", agentPath+"/fields/nickname", "").want(200)
-	s.do("GET", agentPath+"/fields/nickname", "").want(404)
+	s.change("DELETE", agentPath+"/definitions/nickname", "").want(200)
+	s.do("GET", agentPath+"/definitions/nickname", "").want(404)
 
 	// A customer, and facts about it.
 	s.change("PUT", "/v1/sessions/"+session.String(), fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "variables": {"plan": "gold"}}`, agent, customer)).want(200)
@@ -64,11 +64,11 @@ func TestEveryRoute(t *testing.T) {
 	}
 	asset := s.item(s.change("POST", customerPath+"/assets", `{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://d/1",
 		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`).want(200))
-	name := s.item(s.change("PUT", customerPath+"/fields/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
+	name := s.item(s.change("PUT", customerPath+"/values/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
 		"source_item_id": %q, "source_item_type": "profile_asset"}`, agent, asset)).want(200))
-	s.do("GET", customerPath+"/fields/legal_name", "").want(200)
-	s.change("POST", customerPath+"/fields/legal_name/verify", fmt.Sprintf(`{"agent_id": %q, "method": "document"}`, agent)).want(200)
-	s.do("GET", customerPath+"/fields/legal_name/history", "").want(200)
+	s.do("GET", customerPath+"/values/legal_name", "").want(200)
+	s.change("POST", customerPath+"/values/legal_name/verify", fmt.Sprintf(`{"agent_id": %q, "method": "document"}`, agent)).want(200)
+	s.do("GET", customerPath+"/values/legal_name/history", "").want(200)
 	s.change("POST", customerPath+"/import", fmt.Sprintf(`{"writes": [{"agent_id": %q, "name": "legal_name", "value": "Ada Q.", "source": "human_entered"}]}`, agent)).want(200)
 	s.change("POST", "/v1/import", fmt.Sprintf(`{"skip_invalid": true, "writes": [
 		{"agent_id": %[1]q, "customer_id": %[2]q, "name": "country", "value": "Norway", "source": "human_entered"},
@@ -96,14 +96,14 @@ func TestEveryRoute(t *testing.T) {
 	fill := s.do("POST", customerPath+"/fill", fmt.Sprintf(`{"scenario_id": %q, "session_id": %q}`, scenario, session)).want(202)
 	var accepted api.Operation
 	fill.into(&accepted)
-	if at := fill.header.Get("Location"); at != "/v1/operations/"+accepted.ID.String() || accepted.Status != vault.IntentAccepted {
+	if at := fill.header.Get("Location"); at != "/v1/operations/"+accepted.ID.String() || accepted.Status != vault.OperationAccepted {
 		t.Errorf("accepted: %s, at %s", fill.body, at)
 	}
 	question := s.Question(t, s.tenant, customer)
 	s.do("GET", "/v1/questions?customer_id="+customer.String(), "").want(200)
 	s.do("GET", "/v1/questions/"+question.ID.String(), "").want(200)
 	s.change("POST", "/v1/questions/"+question.ID.String()+"/answer", `{"value": "Norway"}`).want(200)
-	s.Operation(t, s.tenant, accepted.ID, vault.IntentSucceeded)
+	s.Operation(t, s.tenant, accepted.ID, vault.OperationSucceeded)
 	s.do("GET", "/v1/operations/"+accepted.ID.String(), "").want(200)
 
 	// One that is cancelled while it asks.
@@ -111,13 +111,13 @@ func TestEveryRoute(t *testing.T) {
 	s.do("POST", "/v1/customers/"+third.String()+"/fill", fmt.Sprintf(`{"scenario_id": %q}`, scenario)).want(202).into(&accepted)
 	s.Question(t, s.tenant, third)
 	s.change("POST", "/v1/operations/"+accepted.ID.String()+"/cancel", "").want(200)
-	s.Operation(t, s.tenant, accepted.ID, vault.IntentSucceeded)
+	s.Operation(t, s.tenant, accepted.ID, vault.OperationSucceeded)
 	s.change("POST", "/v1/operations/"+testkit.ID().String()+"/cancel", "").problem(404, vault.CodeUnknown)
 
 	// Lineage.
 	s.do("GET", "/v1/items/"+name.String()+"/chain?depth=3", "").want(200)
 	s.do("GET", "/v1/items/"+asset.String()+"/derived", "").want(200)
-	s.change("PUT", customerPath+"/fields/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
+	s.change("PUT", customerPath+"/values/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
 		"source_item_id": %q, "source_item_type": "profile_asset"}`, agent, asset)).want(200)
 	var p api.Problem
 	s.change("DELETE", "/v1/items/"+asset.String(), "").want(409).into(&p)
@@ -132,7 +132,7 @@ func TestEveryRoute(t *testing.T) {
 
 	// Two that are one.
 	var opened struct {
-		Result vault.ProfileResult `json:"result"`
+		Result vault.CustomerResult `json:"result"`
 	}
 	s.change("POST", "/v1/customers", `{"channel": "sms", "external_id": "+4915112345678"}`).want(200).into(&opened)
 	other := "/v1/customers/" + opened.Result.CustomerID.String()
@@ -266,7 +266,7 @@ func TestWhatIsNotServedIsAProblem(t *testing.T) {
 			s.do("GET", path+"?"+query, "").problem(400, "malformed")
 		}
 	}
-	s.do("GET", "/v1/agents/"+testkit.ID().String()+"/fields/a/b", "").problem(404, "no_such_route")
+	s.do("GET", "/v1/agents/"+testkit.ID().String()+"/definitions/a/b", "").problem(404, "no_such_route")
 	a := s.do("PATCH", "/v1/customers/"+testkit.ID().String(), "")
 	a.problem(405, "method_not_here")
 	if allow := a.header.Get("Allow"); allow != "GET, HEAD, DELETE" {
@@ -285,10 +285,10 @@ func TestARejectedWriteSaysWhatWasWrong(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, customer := testkit.ID(), testkit.ID()
-	s.change("PUT", "/v1/agents/"+agent.String()+"/fields/email", `{"value_type": "email", "enabled": true}`).want(200)
-	s.change("PUT", "/v1/agents/"+agent.String()+"/fields/secret_email", `{"value_type": "email", "enabled": true, "is_pii": true}`).want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/email", `{"value_type": "email", "enabled": true}`).want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/secret_email", `{"value_type": "email", "enabled": true, "is_pii": true}`).want(200)
 	for name, quoted := range map[string]bool{"email": true, "secret_email": false} {
-		a := s.change("PUT", "/v1/customers/"+customer.String()+"/fields/"+name, fmt.Sprintf(`{"agent_id": %q, "value": "hunter2", "source": "user_provided"}`, agent))
+		a := s.change("PUT", "/v1/customers/"+customer.String()+"/values/"+name, fmt.Sprintf(`{"agent_id": %q, "value": "hunter2", "source": "user_provided"}`, agent))
 		p := a.problem(422, vault.CodeInvalid)
 		if !strings.HasPrefix(p.Detail, "Field validation failed: "+name+": ") || p.Field != name || p.Operation == nil || strings.Contains(string(a.body), "hunter2") != quoted {
 			t.Errorf("%s: %s", name, a.body)
@@ -298,7 +298,7 @@ func TestARejectedWriteSaysWhatWasWrong(t *testing.T) {
 			t.Errorf("%s: the operation is %s", name, op.body)
 		}
 	}
-	p := s.do("PUT", "/v1/customers/"+customer.String()+"/fields/email", fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "value": 1, "source": "user_provided"}`, agent, testkit.ID())).problem(422, vault.CodeInvalid)
+	p := s.do("PUT", "/v1/customers/"+customer.String()+"/values/email", fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "value": 1, "source": "user_provided"}`, agent, testkit.ID())).problem(422, vault.CodeInvalid)
 	if p.Field != "customer_id" {
 		t.Errorf("got %+v", p)
 	}
@@ -311,7 +311,7 @@ func TestWhatIsNestedTooDeepIsTold(t *testing.T) {
 	deep := func(levels int) string {
 		return `{"agent_id": "` + testkit.ID().String() + `", "source": "tool_result", "value": ` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + `}`
 	}
-	value := "/v1/customers/" + testkit.ID().String() + "/fields/x"
+	value := "/v1/customers/" + testkit.ID().String()+"/values/x"
 	for levels, want := range map[int]int{101: http.StatusUnprocessableEntity, 20_000: http.StatusBadRequest} {
 		p := s.do("PUT", value, deep(levels)).problem(want, map[int]vault.Code{422: vault.CodeInvalid, 400: "malformed"}[want])
 		if !strings.Contains(p.Detail, "nested") || !strings.Contains(p.Detail, "100 levels") {
@@ -324,21 +324,21 @@ func TestARepeatWithItsKeyIsTheSameOperation(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, customer := testkit.ID(), testkit.ID()
-	s.change("PUT", "/v1/agents/"+agent.String()+"/fields/plan", `{"value_type": "string", "enabled": true}`).want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).want(200)
 	write := func(value string, headers ...string) answer {
-		return s.do("PUT", "/v1/customers/"+customer.String()+"/fields/plan", fmt.Sprintf(`{"agent_id": %q, "value": %q, "source": "user_provided"}`, agent, value), headers...)
+		return s.do("PUT", "/v1/customers/"+customer.String()+"/values/plan", fmt.Sprintf(`{"agent_id": %q, "value": %q, "source": "user_provided"}`, agent, value), headers...)
 	}
 	var first, again api.Operation
 	write("gold", "Idempotency-Key: k1", "Prefer: wait=60").want(200).into(&first)
 	write("gold", "Idempotency-Key: k1").want(202).into(&again)
-	if again.ID != first.ID || again.Status != vault.IntentSucceeded {
+	if again.ID != first.ID || again.Status != vault.OperationSucceeded {
 		t.Errorf("the repeat is %+v of %+v", again, first)
 	}
 	write("silver", "Idempotency-Key: k1").problem(409, vault.CodeConflict)
 	var h struct {
-		Items []vault.Field `json:"items"`
+		Items []vault.Value `json:"items"`
 	}
-	s.do("GET", "/v1/customers/"+customer.String()+"/fields/plan/history", "").want(200).into(&h)
+	s.do("GET", "/v1/customers/"+customer.String()+"/values/plan/history", "").want(200).into(&h)
 	if len(h.Items) != 1 {
 		t.Errorf("%d versions", len(h.Items))
 	}
@@ -347,7 +347,7 @@ func TestARepeatWithItsKeyIsTheSameOperation(t *testing.T) {
 func TestPreferWait(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
-	path, body := "/v1/agents/"+testkit.ID().String()+"/fields/plan", `{"value_type": "string", "enabled": true}`
+	path, body := "/v1/agents/"+testkit.ID().String()+"/values/plan", `{"value_type": "string", "enabled": true}`
 	for prefer, want := range map[string]struct {
 		status  int
 		applied string
@@ -376,7 +376,7 @@ func TestListsAreReadByThePage(t *testing.T) {
 		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`).want(200))
 	for i, name := range names {
 		s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/"+name, fmt.Sprintf(`{"required_level": "soft", "fallback_action": "ask", "collection_order": %d}`, -i)).want(200)
-		s.change("PUT", "/v1/customers/"+customer.String()+"/fields/a", fmt.Sprintf(`{"agent_id": %q, "value": "v%d", "source": "tool_result", "source_item_id": %q, "source_item_type": "profile_asset"}`, agent, i, asset)).want(200)
+		s.change("PUT", "/v1/customers/"+customer.String()+"/values/a", fmt.Sprintf(`{"agent_id": %q, "value": "v%d", "source": "tool_result", "source_item_id": %q, "source_item_type": "profile_asset"}`, agent, i, asset)).want(200)
 	}
 	for n := range 5 {
 		s.do("POST", "/v1/customers/"+testkit.ID().String()+"/fill", fmt.Sprintf(`{"scenario_id": %q}`, scenario)).want(202)
@@ -387,7 +387,7 @@ func TestListsAreReadByThePage(t *testing.T) {
 	})
 	for path, field := range map[string]string{
 		base + "/fields": "name", "/v1/scenarios/" + scenario.String() + "/requirements": "field_name",
-		"/v1/customers/" + customer.String() + "/fields/a/history": "value", "/v1/customers/" + customer.String() + "/history": "id", "/v1/items/" + asset.String() + "/derived": "id", "/v1/questions": "id",
+		"/v1/customers/" + customer.String()+"/values/a/history": "value", "/v1/customers/" + customer.String() + "/history": "id", "/v1/items/" + asset.String() + "/derived": "id", "/v1/questions": "id",
 		"/v1/customers": "customer_id",
 	} {
 		whole := s.pages(path, 500)
@@ -431,12 +431,12 @@ func TestAnOperationIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, customer := testkit.ID(), testkit.ID()
-	s.change("PUT", "/v1/agents/"+agent.String()+"/fields/email", `{"value_type": "email", "enabled": true}`).want(200)
-	for value, want := range map[string]vault.IntentStatus{"ada@example.com": vault.IntentSucceeded, "nonsense": vault.IntentFailed} {
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/email", `{"value_type": "email", "enabled": true}`).want(200)
+	for value, want := range map[string]vault.OperationStatus{"ada@example.com": vault.OperationSucceeded, "nonsense": vault.OperationFailed} {
 		var accepted, op api.Operation
-		s.do("PUT", "/v1/customers/"+customer.String()+"/fields/email", fmt.Sprintf(`{"agent_id": %q, "value": %q, "source": "user_provided"}`, agent, value)).want(202).into(&accepted)
+		s.do("PUT", "/v1/customers/"+customer.String()+"/values/email", fmt.Sprintf(`{"agent_id": %q, "value": %q, "source": "user_provided"}`, agent, value)).want(202).into(&accepted)
 		s.do("GET", "/v1/operations/"+accepted.ID.String(), "", "Prefer: wait=60").want(200).into(&op)
-		if op.Status != want || (op.Error != nil) != (want == vault.IntentFailed) {
+		if op.Status != want || (op.Error != nil) != (want == vault.OperationFailed) {
 			t.Errorf("%s: the operation is %+v", value, op)
 		}
 	}
@@ -449,7 +449,7 @@ func TestCustomersAreListedOnce(t *testing.T) {
 	s, other := newService(t, kit), newService(t, kit)
 	open := func(of *service, number string) string {
 		var op struct {
-			Result vault.ProfileResult `json:"result"`
+			Result vault.CustomerResult `json:"result"`
 		}
 		of.change("POST", "/v1/customers", fmt.Sprintf(`{"channel": "sms", "external_id": %q}`, number)).want(200).into(&op)
 		return op.Result.CustomerID.String()

@@ -24,12 +24,12 @@ func (s *Server) sessionRoutes() {
 	change(s, operation{
 		name: "save-session", method: http.MethodPut, path: "/v1/sessions/{session_id}", tag: tagSessions, access: toWrite,
 		summary: "Save what a session knows", detail: "Variables are merged by name; turns are added after those that are there.",
-		body: &bodyOf{of: vault.SaveSession{}, omit: []string{"session_id"}, example: `{
+		body: &bodyOf{of: vault.SaveSessionInput{}, omit: []string{"session_id"}, example: `{
 			"agent_id": "` + input.ExampleID + `", "customer_id": "` + input.ExampleID + `", "variables": {"plan": "gold"},
 			"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`},
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
-		session, err := decode[vault.SaveSession](in.JSON)
+		session, err := decode[vault.SaveSessionInput](in.JSON)
 		if err := cmp.Or(err, from(&session.SessionID, in.Session, "session_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
@@ -62,7 +62,7 @@ func (s *Server) sessionRoutes() {
 			}
 			body.AgentID, body.CustomerID = session.AgentID, session.CustomerID
 		}
-		return s.options.Trigger.SaveSession(ctx, c.tenant, vault.SaveSession{
+		return s.options.Trigger.SaveSession(ctx, c.tenant, vault.SaveSessionInput{
 			SessionID: in.Session.UUID, AgentID: body.AgentID, CustomerID: body.CustomerID, Turns: body.Turns,
 		}, opts...)
 	})

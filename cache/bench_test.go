@@ -14,7 +14,7 @@ func profileOf(fields int) map[string]map[string]string {
 	for i := range fields {
 		profile[fmt.Sprintf("field_%d", i)] = map[string]string{
 			"id": "01980000-0000-7000-8000-000000000000", "value": strings.Repeat("x", 40), "value_type": "string",
-			"source": "user_provided", "status": "active", "collected_at": "2025-01-01T00:00:00Z", "field_definition_id": "01980000-0000-7000-8000-000000000001",
+			"source": "user_provided", "status": "active", "collected_at": "2025-01-01T00:00:00Z", "definition_id": "01980000-0000-7000-8000-000000000001",
 		}
 	}
 	return profile

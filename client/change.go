@@ -22,14 +22,14 @@ const askEvery = time.Second
 
 // Operation is how a change went, or goes. R is its result.
 type Operation[R any] struct {
-	ID         uuid.UUID          `json:"operation_id"`
-	Workflow   string             `json:"workflow,omitempty"`
-	Status     vault.IntentStatus `json:"status"`          // accepted: it is owed; succeeded: no reader sees the old value any more
-	Result     R                  `json:"result,omitzero"` // once it has succeeded
-	Rejection  *Rejection         `json:"error,omitempty"` // once it has failed
-	Attempts   int                `json:"attempts,omitempty"`
-	AcceptedAt *time.Time         `json:"accepted_at,omitempty"`
-	FinishedAt *time.Time         `json:"finished_at,omitempty"`
+	ID         uuid.UUID             `json:"operation_id"`
+	Workflow   string                `json:"workflow,omitempty"`
+	Status     vault.OperationStatus `json:"status"`          // accepted: it is owed; succeeded: no reader sees the old value any more
+	Result     R                     `json:"result,omitzero"` // once it has succeeded
+	Rejection  *Rejection            `json:"error,omitempty"` // once it has failed
+	Attempts   int                   `json:"attempts,omitempty"`
+	AcceptedAt *time.Time            `json:"accepted_at,omitempty"`
+	FinishedAt *time.Time            `json:"finished_at,omitempty"`
 
 	client *Client
 }

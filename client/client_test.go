@@ -21,9 +21,9 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func write(agent, customer uuid.UUID, name, value string) vault.WriteField {
+func write(agent, customer uuid.UUID, name, value string) vault.WriteValueInput {
 	encoded, _ := json.Marshal(value) //nolint:errchkjson // a string
-	return vault.WriteField{AgentID: agent, CustomerID: customer, Name: name, Value: encoded, Source: vault.FieldUserProvided}
+	return vault.WriteValueInput{AgentID: agent, CustomerID: customer, Name: name, Value: encoded, Source: vault.ValueUserProvided}
 }
 
 // What is refused says what kind of refusal it is, and with which field, without the value.
@@ -32,7 +32,7 @@ func TestARefusalIsAProblem(t *testing.T) {
 	c, _ := newClient(t, nil)
 	agent, customer := testkit.ID(), testkit.ID()
 	define(t, c, agent, "plan", vault.TypeEmail)
-	_, err := c.WriteField(t.Context(), write(agent, customer, "plan", "hunter2"), patience)
+	_, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "hunter2"), patience)
 	var p *client.Problem
 	if !errors.As(err, &p) || p.Status != 422 || p.Code != vault.CodeInvalid || p.Field != "plan" || p.Operation == nil || !strings.Contains(p.Detail, "hunter2") {
 		t.Fatalf("got %+v, %v", p, err)
@@ -41,7 +41,7 @@ func TestARefusalIsAProblem(t *testing.T) {
 		t.Errorf("it reads %s", err)
 	}
 	op := must[client.Operation[json.RawMessage]](t)(c.GetOperation(t.Context(), *p.Operation))
-	if op.Status != vault.IntentFailed || op.Rejection == nil || op.Rejection.Field != "plan" {
+	if op.Status != vault.OperationFailed || op.Rejection == nil || op.Rejection.Field != "plan" {
 		t.Errorf("the operation is %+v", op)
 	}
 	// Waiting for it afterwards comes to the same.
@@ -56,7 +56,7 @@ func TestARefusalIsAProblem(t *testing.T) {
 	if !errors.As(err, &p) || p.Code != vault.CodeUnknown || p.RequestID == "" {
 		t.Errorf("an unknown customer gives %v", err)
 	}
-	if _, err = c.WriteField(t.Context(), vault.WriteField{AgentID: agent, CustomerID: customer, Name: "plan", Value: json.RawMessage(`hunter2`)}); vault.CodeOf(err) != vault.CodeInvalid || strings.Contains(err.Error(), "hunter2") {
+	if _, err = c.WriteValue(t.Context(), vault.WriteValueInput{AgentID: agent, CustomerID: customer, Name: "plan", Value: json.RawMessage(`hunter2`)}); vault.CodeOf(err) != vault.CodeInvalid || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("a value that is no JSON gives %v", err)
 	}
 }
@@ -67,15 +67,15 @@ func TestWhatStandsInTheWayIsNamed(t *testing.T) {
 	c, _ := newClient(t, nil)
 	agent, customer := testkit.ID(), testkit.ID()
 	define(t, c, agent, "legal_name", vault.TypeString)
-	asset := must[client.Operation[vault.ItemResult]](t)(c.AddAsset(t.Context(), vault.AddAsset{
+	asset := must[client.Operation[vault.ItemResult]](t)(c.AddAsset(t.Context(), vault.AddAssetInput{
 		CustomerID: customer, Name: "id_card", AssetType: "image", StorageProvider: "s3", StoragePath: "s3://d/1", Checksum: strings.Repeat("0f", 32),
 	}, patience)).Result.ItemID
 	in := write(agent, customer, "legal_name", "Ada Quill")
 	in.Lineage = vault.Lineage{SourceItemID: &asset, SourceItemType: vault.SourceProfileAsset}
-	item := must[client.Operation[vault.ItemResult]](t)(c.WriteField(t.Context(), in, patience)).Result.ItemID
+	item := must[client.Operation[vault.ItemResult]](t)(c.WriteValue(t.Context(), in, patience)).Result.ItemID
 	otherIn := write(agent, testkit.ID(), "legal_name", "Eve Quill")
 	otherIn.Lineage = in.Lineage
-	other := must[client.Operation[vault.ItemResult]](t)(c.WriteField(t.Context(), otherIn, patience)).Result.ItemID
+	other := must[client.Operation[vault.ItemResult]](t)(c.WriteValue(t.Context(), otherIn, patience)).Result.ItemID
 	held := func(err error, by ...uuid.UUID) {
 		t.Helper()
 		var p *client.Problem
@@ -83,17 +83,17 @@ func TestWhatStandsInTheWayIsNamed(t *testing.T) {
 			t.Errorf("got %+v, %v", p, err)
 		}
 	}
-	_, err := c.DeleteItem(t.Context(), vault.DeleteItem{ItemID: asset}, patience)
+	_, err := c.DeleteItem(t.Context(), vault.DeleteItemInput{ItemID: asset}, patience)
 	held(err, item, other)
-	_, err = c.DeleteCustomer(t.Context(), vault.DeleteProfile{CustomerID: customer}, patience)
+	_, err = c.DeleteCustomer(t.Context(), vault.DeleteCustomerInput{CustomerID: customer}, patience)
 	held(err, other)
 	if chain, err := c.GetChain(t.Context(), item, 0); err != nil || len(chain.Links) != 2 {
 		t.Errorf("the chain is %v, %v", chain, err)
 	}
-	if gone := must[client.Operation[vault.DeleteResult]](t)(c.DeleteItem(t.Context(), vault.DeleteItem{ItemID: asset, Force: true}, patience)); gone.Result.Orphaned != 2 {
+	if gone := must[client.Operation[vault.DeleteResult]](t)(c.DeleteItem(t.Context(), vault.DeleteItemInput{ItemID: asset, Force: true}, patience)); gone.Result.Orphaned != 2 {
 		t.Errorf("forced, it is %+v", gone)
 	}
-	must[client.Operation[vault.ProfileResult]](t)(c.DeleteCustomer(t.Context(), vault.DeleteProfile{CustomerID: customer, Force: true}, patience))
+	must[client.Operation[vault.CustomerResult]](t)(c.DeleteCustomer(t.Context(), vault.DeleteCustomerInput{CustomerID: customer, Force: true}, patience))
 	if _, err := c.GetCustomer(t.Context(), customer); err == nil {
 		t.Error("forced, the customer is still there")
 	}
@@ -110,11 +110,11 @@ func TestAListIsReadToItsEnd(t *testing.T) {
 	agent := testkit.ID()
 	define(t, c, agent, "plan", vault.TypeString)
 	const customers = 501 // one more than a page
-	var in vault.ImportFields
+	var in vault.ImportValuesInput
 	for range customers {
 		in.Writes = append(in.Writes, write(agent, testkit.ID(), "plan", "gold"))
 	}
-	if op := must[client.Operation[vault.ImportResult]](t)(c.Import(t.Context(), in, patience)); op.Result.Written != customers {
+	if op := must[client.Operation[vault.ImportResult]](t)(c.ImportValues(t.Context(), in, patience)); op.Result.Written != customers {
 		t.Fatalf("written are %+v", op.Result)
 	}
 	requests.Store(0)
@@ -136,9 +136,9 @@ func TestAListIsReadToItsEnd(t *testing.T) {
 	if requests.Load() != 1 {
 		t.Errorf("the first one took %d requests", requests.Load())
 	}
-	for range c.ListFields(t.Context(), testkit.ID()) {
+	for range c.ListDefinitions(t.Context(), testkit.ID()) {
 	}
-	if _, err := client.Collect(c.ListFields(t.Context(), testkit.ID())); client.CodeOf(err) != vault.CodeUnknown {
+	if _, err := client.Collect(c.ListDefinitions(t.Context(), testkit.ID())); client.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("the fields of an unknown agent: %v", err)
 	}
 }
@@ -176,8 +176,8 @@ func TestARetryIsHarmless(t *testing.T) {
 			}))
 			agent, customer := testkit.ID(), testkit.ID()
 			define(t, c, agent, "plan", vault.TypeString)
-			must[client.Operation[vault.ItemResult]](t)(c.WriteField(t.Context(), write(agent, customer, "plan", "gold"), patience))
-			if h := must[[]vault.Field](t)(client.Collect(c.ListHistory(t.Context(), customer, "plan"))); len(h) != 1 || !lost.Load() {
+			must[client.Operation[vault.ItemResult]](t)(c.WriteValue(t.Context(), write(agent, customer, "plan", "gold"), patience))
+			if h := must[[]vault.Value](t)(client.Collect(c.ListHistory(t.Context(), customer, "plan"))); len(h) != 1 || !lost.Load() {
 				t.Errorf("there are %d versions", len(h))
 			}
 		})
@@ -190,22 +190,22 @@ func TestARepeatIsTheSameOperation(t *testing.T) {
 	c, _ := newClient(t, nil)
 	agent, customer := testkit.ID(), testkit.ID()
 	define(t, c, agent, "plan", vault.TypeNumber)
-	first := must[client.Operation[vault.ItemResult]](t)(c.WriteField(t.Context(), write(agent, customer, "plan", "7"), client.IdempotencyKey("k1"), patience))
+	first := must[client.Operation[vault.ItemResult]](t)(c.WriteValue(t.Context(), write(agent, customer, "plan", "7"), client.IdempotencyKey("k1"), patience))
 	for _, opts := range [][]client.Option{{client.IdempotencyKey("k1")}, {client.IdempotencyKey("k1"), patience}} {
-		again := must[client.Operation[vault.ItemResult]](t)(c.WriteField(t.Context(), write(agent, customer, "plan", "7"), opts...))
+		again := must[client.Operation[vault.ItemResult]](t)(c.WriteValue(t.Context(), write(agent, customer, "plan", "7"), opts...))
 		if again.ID != first.ID || again.Result.ItemID != first.Result.ItemID {
 			t.Errorf("the repeat is %+v of %+v", again, first)
 		}
 	}
-	if _, err := c.WriteField(t.Context(), write(agent, customer, "plan", "8"), client.IdempotencyKey("k1")); client.CodeOf(err) != vault.CodeConflict {
+	if _, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "8"), client.IdempotencyKey("k1")); client.CodeOf(err) != vault.CodeConflict {
 		t.Errorf("with another content: %v", err)
 	}
-	_, err := c.WriteField(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2"), patience)
-	_, repeated := c.WriteField(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2"), patience)
+	_, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2"), patience)
+	_, repeated := c.WriteValue(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2"), patience)
 	if client.CodeOf(err) != vault.CodeInvalid || client.CodeOf(repeated) != vault.CodeInvalid {
 		t.Errorf("a rejected one: %v, then %v", err, repeated)
 	}
-	if unwaited, err := c.WriteField(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2")); err != nil || unwaited.Rejection == nil || unwaited.ID == first.ID {
+	if unwaited, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2")); err != nil || unwaited.Rejection == nil || unwaited.ID == first.ID {
 		t.Errorf("not waited for: %+v, %v", unwaited, err)
 	}
 }
@@ -237,7 +237,7 @@ func TestWaiting(t *testing.T) {
 	must[client.Operation[vault.SavedResult]](t)(c.SaveRequirement(t.Context(), vault.Requirement{
 		ScenarioID: scenario, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 	}, patience))
-	fill := must[client.Operation[vault.FillResult]](t)(c.FillGaps(t.Context(), vault.FillGaps{CustomerID: customer, ScenarioID: scenario}, client.Wait(time.Millisecond)))
+	fill := must[client.Operation[vault.FillResult]](t)(c.FillGaps(t.Context(), vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario}, client.Wait(time.Millisecond)))
 	if fill.Status.Finished() {
 		t.Fatalf("the fill is %s", fill.Status)
 	}
@@ -252,7 +252,7 @@ func TestWaiting(t *testing.T) {
 			t.Errorf("the question is %v, %v", q, err)
 		}
 	}
-	must[client.Operation[vault.ItemResult]](t)(c.AnswerQuestion(t.Context(), vault.AnswerQuestion{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}, patience))
+	must[client.Operation[vault.ItemResult]](t)(c.AnswerQuestion(t.Context(), vault.AnswerQuestionInput{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}, patience))
 	done, err := fill.Wait(t.Context())
 	if err != nil || !done.Result.Fields[0].Filled || done.Result.Fields[0].Source != vault.GapFromCustomer {
 		t.Errorf("the fill ends with %+v, %v", done, err)
@@ -377,14 +377,14 @@ func TestConfigurationIsDeleted(t *testing.T) {
 	saved(c.SaveRequirement(t.Context(), vault.Requirement{
 		ScenarioID: scenario, RuleID: &rule, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 	}, patience))
-	_, err := c.DeleteField(t.Context(), agent, "country", patience)
+	_, err := c.DeleteDefinition(t.Context(), agent, "country", patience)
 	var problem *client.Problem
 	if !errors.As(err, &problem) || problem.Code != vault.CodeConflict || len(problem.Related) != 1 {
 		t.Errorf("a field that is required: %v", err)
 	}
-	saved(c.DeleteRequirement(t.Context(), vault.DeleteRequirement{ScenarioID: scenario, RuleID: &rule, FieldName: "country"}, patience))
-	saved(c.DeleteField(t.Context(), agent, "country", patience))
-	if _, err := c.GetField(t.Context(), agent, "country"); client.CodeOf(err) != vault.CodeUnknown {
+	saved(c.DeleteRequirement(t.Context(), vault.DeleteRequirementInput{ScenarioID: scenario, RuleID: &rule, FieldName: "country"}, patience))
+	saved(c.DeleteDefinition(t.Context(), agent, "country", patience))
+	if _, err := c.GetDefinition(t.Context(), agent, "country"); client.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("a field that was deleted: %v", err)
 	}
 }

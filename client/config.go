@@ -11,25 +11,25 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// SaveField says that an agent may collect a field, and what its values look like.
-func (c *Client) SaveField(ctx context.Context, in vault.Definition, opts ...Option) (Operation[vault.SavedResult], error) {
-	return change[vault.SavedResult](ctx, c, request{method: http.MethodPut, path: path("v1", "agents", in.AgentID, "fields", in.Name), body: in}, opts)
+// SaveDefinition says that an agent may collect a field, and what its values look like.
+func (c *Client) SaveDefinition(ctx context.Context, in vault.Definition, opts ...Option) (Operation[vault.SavedResult], error) {
+	return change[vault.SavedResult](ctx, c, request{method: http.MethodPut, path: path("v1", "agents", in.AgentID, "definitions", in.Name), body: in}, opts)
 }
 
-// GetField gives a field definition.
-func (c *Client) GetField(ctx context.Context, agent uuid.UUID, name string) (vault.Definition, error) {
-	return get[vault.Definition](ctx, c, path("v1", "agents", agent, "fields", name), nil)
+// GetDefinition gives a field definition.
+func (c *Client) GetDefinition(ctx context.Context, agent uuid.UUID, name string) (vault.Definition, error) {
+	return get[vault.Definition](ctx, c, path("v1", "agents", agent, "definitions", name), nil)
 }
 
-// ListFields gives the field definitions of an agent, by name.
-func (c *Client) ListFields(ctx context.Context, agent uuid.UUID) iter.Seq2[vault.Definition, error] {
-	return list[vault.Definition](ctx, c, path("v1", "agents", agent, "fields"), nil)
+// ListDefinitions gives the field definitions of an agent, by name.
+func (c *Client) ListDefinitions(ctx context.Context, agent uuid.UUID) iter.Seq2[vault.Definition, error] {
+	return list[vault.Definition](ctx, c, path("v1", "agents", agent, "definitions"), nil)
 }
 
-// DeleteField removes a field definition. What was collected stays. While a scenario requires the field the problem is a conflict,
+// DeleteDefinition removes a field definition. What was collected stays. While a scenario requires the field the problem is a conflict,
 // with the ids of the requirements.
-func (c *Client) DeleteField(ctx context.Context, agent uuid.UUID, name string, opts ...Option) (Operation[vault.SavedResult], error) {
-	return change[vault.SavedResult](ctx, c, request{method: http.MethodDelete, path: path("v1", "agents", agent, "fields", name)}, opts)
+func (c *Client) DeleteDefinition(ctx context.Context, agent uuid.UUID, name string, opts ...Option) (Operation[vault.SavedResult], error) {
+	return change[vault.SavedResult](ctx, c, request{method: http.MethodDelete, path: path("v1", "agents", agent, "definitions", name)}, opts)
 }
 
 // SaveScenario saves a scenario. What it needs of a customer is extracted from its text afterwards, by the operation that the
@@ -66,7 +66,7 @@ func (c *Client) ListRequirements(ctx context.Context, scenario uuid.UUID) iter.
 }
 
 // DeleteRequirement says that a scenario, or one step or rule of it, does not need a field any more.
-func (c *Client) DeleteRequirement(ctx context.Context, in vault.DeleteRequirement, opts ...Option) (Operation[vault.SavedResult], error) {
+func (c *Client) DeleteRequirement(ctx context.Context, in vault.DeleteRequirementInput, opts ...Option) (Operation[vault.SavedResult], error) {
 	r := request{method: http.MethodDelete, path: path("v1", "scenarios", in.ScenarioID, "requirements", in.FieldName), query: url.Values{}}
 	if in.StepID != "" {
 		r.query.Set("step_id", in.StepID)

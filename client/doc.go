@@ -1,7 +1,7 @@
 // Package client speaks to the vault over HTTP: what a config service, an agent runtime or any other service imports. It brings
 // the types of package vault and nothing else of the vault with it: no database, no workflow engine.
 //
-// A method has the name of its operation in the API's description (save-field is SaveField). Reads give what they read; lists
+// A method has the name of its operation in the API's description (save-definition is SaveDefinition). Reads give what they read; lists
 // are iterators that fetch page after page. A change gives its Operation: once that is returned the change is accepted and owed.
 // With Wait the method waits for the outcome; Operation.Wait does so later.
 //

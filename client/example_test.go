@@ -35,7 +35,7 @@ func quickstart(ctx context.Context, c *client.Client) error {
 	wait := client.Wait(time.Minute)
 
 	// 1. What may be collected
-	if _, err := c.SaveField(ctx, vault.Definition{
+	if _, err := c.SaveDefinition(ctx, vault.Definition{
 		AgentID: agent, Name: "email", DisplayName: "Email Address", ValueType: vault.TypeEmail, IsPII: true, Enabled: true,
 		CollectionPrompt: "What is your email address?",
 	}, wait); err != nil {
@@ -64,8 +64,8 @@ func quickstart(ctx context.Context, c *client.Client) error {
 	}
 
 	// 4. A fact, and who stated it
-	if _, err := c.WriteField(ctx, vault.WriteField{
-		AgentID: agent, CustomerID: customer, Name: "email", Value: json.RawMessage(`"ada@example.com"`), Source: vault.FieldUserProvided,
+	if _, err := c.WriteValue(ctx, vault.WriteValueInput{
+		AgentID: agent, CustomerID: customer, Name: "email", Value: json.RawMessage(`"ada@example.com"`), Source: vault.ValueUserProvided,
 	}, wait); err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func quickstart(ctx context.Context, c *client.Client) error {
 	fmt.Printf("the profile holds %s\n", profile.Fields["email"].Value)
 
 	// 5. Filling what is missing: the customer is asked for what no source has (ListQuestions)
-	fill, err := c.FillGaps(ctx, vault.FillGaps{CustomerID: customer, ScenarioID: scenario}, wait)
+	fill, err := c.FillGaps(ctx, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario}, wait)
 	if err != nil {
 		return err
 	}
@@ -93,8 +93,8 @@ func ExampleProblem() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = c.WriteField(ctx, vault.WriteField{
-		AgentID: uuid.New(), CustomerID: uuid.New(), Name: "E-Mail", Value: json.RawMessage(`"x"`), Source: vault.FieldUserProvided,
+	_, err = c.WriteValue(ctx, vault.WriteValueInput{
+		AgentID: uuid.New(), CustomerID: uuid.New(), Name: "E-Mail", Value: json.RawMessage(`"x"`), Source: vault.ValueUserProvided,
 	})
 	var p *client.Problem
 	if errors.As(err, &p) {
@@ -113,7 +113,7 @@ func ExampleOperation_Wait() {
 		log.Fatal(err)
 	}
 	agent := uuid.New()
-	op, err := c.SaveField(ctx, vault.Definition{AgentID: agent, Name: "plan", ValueType: vault.TypeString, Enabled: true})
+	op, err := c.SaveDefinition(ctx, vault.Definition{AgentID: agent, Name: "plan", ValueType: vault.TypeString, Enabled: true})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func ExampleOperation_Wait() {
 		log.Fatal(err)
 	}
 	fmt.Println(op.Status)
-	for field, err := range c.ListFields(ctx, agent) {
+	for field, err := range c.ListDefinitions(ctx, agent) {
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -28,7 +28,7 @@ func (c *Client) ListDerived(ctx context.Context, item uuid.UUID) iter.Seq2[vaul
 
 // DeleteItem deletes a version of a field, or an asset. Where others were derived from it, the problem is has_dependents, with
 // their ids; Force, which needs the scope admin, orphans them.
-func (c *Client) DeleteItem(ctx context.Context, in vault.DeleteItem, opts ...Option) (Operation[vault.DeleteResult], error) {
+func (c *Client) DeleteItem(ctx context.Context, in vault.DeleteItemInput, opts ...Option) (Operation[vault.DeleteResult], error) {
 	return change[vault.DeleteResult](ctx, c, forced(request{method: http.MethodDelete, path: path("v1", "items", in.ItemID)}, in.Force), opts)
 }
 

@@ -27,6 +27,6 @@ func (c *Client) GetQuestion(ctx context.Context, question uuid.UUID) (vault.Que
 
 // AnswerQuestion answers a question. An answer that is invalid is rejected, and the customer asked again, as often as the gap
 // fill says.
-func (c *Client) AnswerQuestion(ctx context.Context, in vault.AnswerQuestion, opts ...Option) (Operation[vault.ItemResult], error) {
+func (c *Client) AnswerQuestion(ctx context.Context, in vault.AnswerQuestionInput, opts ...Option) (Operation[vault.ItemResult], error) {
 	return change[vault.ItemResult](ctx, c, request{method: http.MethodPost, path: path("v1", "questions", in.QuestionID, "answer"), body: in}, opts)
 }

@@ -37,6 +37,6 @@ func (c *Client) ListReviews(ctx context.Context) iter.Seq2[Review, error] {
 }
 
 // DecideReview approves or rejects what was extracted. An approved requirement may be edited while it is.
-func (c *Client) DecideReview(ctx context.Context, in vault.DecideReview, opts ...Option) (Operation[vault.SavedResult], error) {
+func (c *Client) DecideReview(ctx context.Context, in vault.DecideReviewInput, opts ...Option) (Operation[vault.SavedResult], error) {
 	return change[vault.SavedResult](ctx, c, request{method: http.MethodPost, path: path("v1", "reviews", in.ID, "decision"), body: in}, opts)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // SaveSession saves what a session knows. Variables are merged by name; turns are added after those that are there.
-func (c *Client) SaveSession(ctx context.Context, in vault.SaveSession, opts ...Option) (Operation[vault.SavedResult], error) {
+func (c *Client) SaveSession(ctx context.Context, in vault.SaveSessionInput, opts ...Option) (Operation[vault.SavedResult], error) {
 	return change[vault.SavedResult](ctx, c, request{method: http.MethodPut, path: path("v1", "sessions", in.SessionID), body: in}, opts)
 }
 

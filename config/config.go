@@ -29,7 +29,7 @@ type Config struct {
 	LLM        LLM        `toml:"llm"`
 	Extraction Extraction `toml:"extraction"`
 	GapFill    GapFill    `toml:"gap_fill"`
-	Intents    Intents    `toml:"intents"`
+	Operations Operations `toml:"operations"`
 	Worker     Worker     `toml:"worker"`
 	API        API        `toml:"api"`
 	Log        Log        `toml:"log"`
@@ -66,12 +66,12 @@ type Jobs struct {
 
 // Hatchet is the workflow engine, and when what runs by the clock runs. Crons have five fields and mean UTC.
 type Hatchet struct {
-	ServerURL         string `toml:"server_url" env:"HATCHET_CLIENT_HOST_PORT" rule:"engine-url"`
-	CronExpireFields  string `toml:"cron_expire_fields" rule:"cron"`
-	CronDetectOrphans string `toml:"cron_detect_orphans" rule:"cron"`
-	CronRelayIntents  string `toml:"cron_relay_intents" rule:"cron"`
-	CronPurgeIntents  string `toml:"cron_purge_intents" rule:"cron"`
-	WorkerConcurrency int    `toml:"worker_concurrency" rule:"1..1000"` // steps at a time
+	ServerURL           string `toml:"server_url" env:"HATCHET_CLIENT_HOST_PORT" rule:"engine-url"`
+	CronExpireValues    string `toml:"cron_expire_fields" rule:"cron"`
+	CronDetectOrphans   string `toml:"cron_detect_orphans" rule:"cron"`
+	CronRelayOperations string `toml:"cron_relay_operations" rule:"cron"`
+	CronPurgeOperations string `toml:"cron_purge_operations" rule:"cron"`
+	WorkerConcurrency   int    `toml:"worker_concurrency" rule:"1..1000"` // steps at a time
 
 	// Token is the engine's client token.
 	Token Secret `toml:"token" env:"HATCHET_CLIENT_TOKEN,HATCHET_API_KEY" rule:"token" doc:"The client token of the workflow engine."`
@@ -155,27 +155,27 @@ type GapFill struct {
 	ConversationBytes int `toml:"conversation_bytes" rule:"1000..10000000"` // that a model reads at once
 }
 
-// Intents is about accepted operations.
-type Intents struct {
+// Operations is about accepted operations.
+type Operations struct {
 	RetentionDays       int `toml:"retention_days" rule:"1..3650"`
 	FailedRetentionDays int `toml:"failed_retention_days" rule:"1..3650"`
 }
 
 // Retention is how long a succeeded operation is kept.
-func (i Intents) Retention() time.Duration { return days(i.RetentionDays) }
+func (i Operations) Retention() time.Duration { return days(i.RetentionDays) }
 
 // FailedRetention is how long a failed operation is kept.
-func (i Intents) FailedRetention() time.Duration { return days(i.FailedRetentionDays) }
+func (i Operations) FailedRetention() time.Duration { return days(i.FailedRetentionDays) }
 
 // Worker is the worker process.
 type Worker struct {
 	HealthAddress        string `toml:"health_address" rule:"address"` // host:port
 	ShutdownGraceSeconds int    `toml:"shutdown_grace_seconds" rule:"1..3600"`
-	CensusSeconds        int    `toml:"census_seconds" rule:"1..86400"`
+	CountIntervalSeconds int    `toml:"count_interval_seconds" rule:"1..86400"`
 }
 
-// Census is how often the database is counted.
-func (w Worker) Census() time.Duration { return seconds(w.CensusSeconds) }
+// Counts is how often the database is counted.
+func (w Worker) Counts() time.Duration { return seconds(w.CountIntervalSeconds) }
 
 // ShutdownGrace is how long a worker may finish what it has begun.
 func (w Worker) ShutdownGrace() time.Duration { return seconds(w.ShutdownGraceSeconds) }

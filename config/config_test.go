@@ -73,8 +73,8 @@ func TestDefaults(t *testing.T) {
 			FieldDefinitionsTTLSeconds: DefinitionsTTL{Default: 3600},
 		},
 		Jobs: Jobs{Hatchet: Hatchet{
-			ServerURL: "http://localhost:7077", CronExpireFields: "*/5 * * * *", CronDetectOrphans: "*/15 * * * *",
-			CronRelayIntents: "* * * * *", CronPurgeIntents: "17 3 * * *", WorkerConcurrency: 10,
+			ServerURL: "http://localhost:7077", CronExpireValues: "*/5 * * * *", CronDetectOrphans: "*/15 * * * *",
+			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", WorkerConcurrency: 10,
 		}},
 		Sweeps:   Sweeps{BatchSize: 500},
 		Database: Database{MaxConnections: 10},
@@ -85,8 +85,8 @@ func TestDefaults(t *testing.T) {
 		},
 		Extraction: Extraction{MatchThreshold: 0.73},
 		GapFill:    GapFill{UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold, ConversationBytes: 60_000},
-		Intents:    Intents{RetentionDays: 30, FailedRetentionDays: 90},
-		Worker:     Worker{HealthAddress: ":8081", ShutdownGraceSeconds: 30, CensusSeconds: 60},
+		Operations: Operations{RetentionDays: 30, FailedRetentionDays: 90},
+		Worker:     Worker{HealthAddress: ":8081", ShutdownGraceSeconds: 30, CountIntervalSeconds: 60},
 		API:        API{ListenAddress: ":8000", MaxBodyBytes: 8 << 20, RateLimitPerSecond: 100, RequestTimeoutSeconds: 30, ShutdownGraceSeconds: 30},
 		Log:        Log{Level: "info", Format: "json"},
 		Tracing:    Tracing{Protocol: "grpc", SampleRatio: 1},
@@ -114,8 +114,8 @@ func TestDurations(t *testing.T) {
 		"CacheTTL":        {cfg.Profile.CacheTTL(), 30 * time.Minute},
 		"DefinitionsTTL":  {cfg.Profile.DefinitionsTTL(), time.Hour},
 		"Timeout":         {cfg.LLM.Timeout(), 30 * time.Second},
-		"Retention":       {cfg.Intents.Retention(), 30 * 24 * time.Hour},
-		"FailedRetention": {cfg.Intents.FailedRetention(), 90 * 24 * time.Hour},
+		"Retention":       {cfg.Operations.Retention(), 30 * 24 * time.Hour},
+		"FailedRetention": {cfg.Operations.FailedRetention(), 90 * 24 * time.Hour},
 		"ShutdownGrace":   {cfg.Worker.ShutdownGrace(), 30 * time.Second},
 		"RequestTimeout":  {cfg.API.RequestTimeout(), 30 * time.Second},
 		"API grace":       {cfg.API.ShutdownGrace(), 30 * time.Second},
@@ -289,8 +289,8 @@ func TestBadFile(t *testing.T) {
 		{"[extraction]\nmatch_threshold = nan", `extraction.match_threshold (FILE): NaN is not a number from 0 to 1`},
 		{"[gap_fill]\nuse_threshold = \"high\"", `gap_fill.use_threshold (FILE): "high" is not a number from 0 to 1`},
 		{"[gap_fill]\nuse_threshold = 0.96", `gap_fill.confirm_threshold: 0.95 is below gap_fill.use_threshold, which is 0.96`},
-		{"[intents]\nretention_days = 0", `intents.retention_days (FILE): 0 is not a whole number from 1 to 3650`},
-		{"[intents]\nfailed_retention_days = 0", `intents.failed_retention_days (FILE): 0 is not a whole number from 1 to 3650`},
+		{"[operations]\nretention_days = 0", `operations.retention_days (FILE): 0 is not a whole number from 1 to 3650`},
+		{"[operations]\nfailed_retention_days = 0", `operations.failed_retention_days (FILE): 0 is not a whole number from 1 to 3650`},
 		{"[worker]\nhealth_address = \"8081\"", `worker.health_address (FILE): "8081" is not host:port, such as :8081 or 127.0.0.1:8081`},
 		{"[worker]\nshutdown_grace_seconds = true", `worker.shutdown_grace_seconds (FILE): true is not a whole number from 1 to 3600`},
 		{"[api]\nlisten_address = \"8000\"", `api.listen_address (FILE): "8000" is not host:port, such as :8081 or 127.0.0.1:8081`},
@@ -304,7 +304,7 @@ func TestBadFile(t *testing.T) {
 
 		{"[profile]\nvalidaton_mode = \"strict\"", `profile.validaton_mode (FILE): is not a key; did you mean profile.validation_mode?`},
 		{"[redis]\npassword = \"" + secretWord + "\"", `redis.password (FILE): is not a key; there are url, timeout_milliseconds`},
-		{"[http]\nport = 1", `http (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [intents], [worker], [api], [log], [tracing]`},
+		{"[http]\nport = 1", `http (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [worker], [api], [log], [tracing]`},
 		{"profile = true", `profile (FILE): is a section: write [profile] and its keys under it`},
 		{"[profile]\ncache_enabled = yes", `FILE: is not TOML: line 2, column 17: expected 'n'`},
 		{"[log]\nlevel = \"info\"\nlevel = \"warn\"", `FILE: is not TOML: key level is already defined`},
@@ -328,7 +328,7 @@ func TestBadFile(t *testing.T) {
 func TestBadCron(t *testing.T) {
 	t.Parallel()
 	const want = "a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *"
-	for _, key := range []string{"cron_expire_fields", "cron_detect_orphans", "cron_relay_intents", "cron_purge_intents"} {
+	for _, key := range []string{"cron_expire_fields", "cron_detect_orphans", "cron_relay_operations", "cron_purge_operations"} {
 		for _, value := range []string{"", "* * * *", "* * * * * *", "61 * * * *", "@hourly", "TZ=UTC", "TZ=UTC * * * * *", "every five minutes", "0 0 31 2 *"} {
 			got := problems(t, file(t, fmt.Sprintf("[jobs.hatchet]\n%s = %q", key, value)))
 			if diff := cmp.Diff([]string{fmt.Sprintf("jobs.hatchet.%s (FILE): %q is not %s", key, value, want)}, got); diff != "" {
@@ -398,7 +398,7 @@ func TestEverythingThatIsWrongIsReportedAtOnce(t *testing.T) {
 		`jobs.hatchet.cron_expire_fields (FILE): "often" is not a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *`,
 		`profile.cache_ttl_seconds (FILE): 0 is not a whole number from 1 to 604800`,
 		`profile.validation_mode (FILE): "loose" is not strict, warn or disabled`,
-		`surprise (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [intents], [worker], [api], [log], [tracing]`,
+		`surprise (FILE): is not a key; there are [profile], [jobs], [sweeps], [database], [redis], [llm], [extraction], [gap_fill], [operations], [worker], [api], [log], [tracing]`,
 		`redis.url (REDIS_URL): "memcached://h" is not a Redis address, such as redis://user:password@host:6379/0 or rediss:// for TLS`,
 		`log.level (VAULT_LOG_LEVEL): "loud" is not debug, info, warn or error`,
 		`VAULT_LOG_LVEL: is not a setting; did you mean VAULT_LOG_LEVEL?`,

@@ -11,11 +11,11 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// FieldOf converts a row of profile_fields.
-func FieldOf(r dbgen.ProfileField) vault.Field {
-	return vault.Field{
+// FieldOf converts a row of customer_values.
+func FieldOf(r dbgen.CustomerValue) vault.Value {
+	return vault.Value{
 		ID: r.ID, ProfileID: r.ProfileID, Name: r.Name, Value: r.Value, Encrypted: r.Encrypted, ValueType: vault.ValueType(r.ValueType),
-		Source: vault.FieldSource(r.Source), SourceSessionID: r.SourceSessionID, SourceScenarioID: r.SourceScenarioID,
+		Source: vault.ValueSource(r.Source), SourceSessionID: r.SourceSessionID, SourceScenarioID: r.SourceScenarioID,
 		SourceStepID: r.SourceStepID,
 		Lineage: vault.Lineage{
 			SourceItemID: r.SourceItemID, SourceItemType: vault.SourceType(r.SourceItemType), SourceMetadata: r.SourceMetadata,
@@ -23,8 +23,8 @@ func FieldOf(r dbgen.ProfileField) vault.Field {
 		Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID, SupersededAt: r.SupersededAt,
 		Verified: r.Verified, VerificationMethod: r.VerificationMethod, VerifiedAt: r.VerifiedAt, VerifiedBy: r.VerifiedBy,
 		Confidence: r.Confidence, RequiresConfirmation: r.RequiresConfirmation, CollectedAt: r.CollectedAt,
-		UpdatedAt: r.UpdatedAt, ExpiresAt: r.ExpiresAt, FieldDefinitionID: r.FieldDefinitionID, Warnings: r.Warnings,
-		IntentID: r.IntentID, AcceptedAt: r.AcceptedAt,
+		UpdatedAt: r.UpdatedAt, ExpiresAt: r.ExpiresAt, DefinitionID: r.DefinitionID, Warnings: r.Warnings,
+		OperationID: r.OperationID, AcceptedAt: r.AcceptedAt,
 	}
 }
 
@@ -32,9 +32,9 @@ func FieldOf(r dbgen.ProfileField) vault.Field {
 func ProfileOf(r dbgen.GetProfileRow) (vault.Profile, error) {
 	p := vault.Profile{
 		ID: r.ID, TenantID: r.TenantID, CustomerID: r.CustomerID, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
-		Fields: map[string]vault.Field{},
+		Fields: map[string]vault.Value{},
 	}
-	var fields []vault.Field
+	var fields []vault.Value
 	if err := json.Unmarshal(r.Fields, &fields); err != nil {
 		return p, fmt.Errorf("decode the fields of profile %s", r.ID)
 	}
@@ -53,8 +53,8 @@ func ProfileOf(r dbgen.GetProfileRow) (vault.Profile, error) {
 	return p, nil
 }
 
-// DefinitionOf converts a row of profile_field_definitions.
-func DefinitionOf(r dbgen.ProfileFieldDefinition) (vault.Definition, error) {
+// DefinitionOf converts a row of definitions.
+func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 	d := vault.Definition{
 		ID: r.ID, AgentID: r.AgentID, Name: r.Name, DisplayName: r.DisplayName, Description: r.Description,
 		ValueType: vault.ValueType(r.ValueType), ValidationRegex: r.ValidationRegex,
@@ -72,7 +72,7 @@ func DefinitionOf(r dbgen.ProfileFieldDefinition) (vault.Definition, error) {
 }
 
 // DefinitionsOf converts rows, by name.
-func DefinitionsOf(rows []dbgen.ProfileFieldDefinition) (map[string]vault.Definition, error) {
+func DefinitionsOf(rows []dbgen.Definition) (map[string]vault.Definition, error) {
 	out := make(map[string]vault.Definition, len(rows))
 	for _, r := range rows {
 		d, err := DefinitionOf(r)
@@ -84,8 +84,8 @@ func DefinitionsOf(rows []dbgen.ProfileFieldDefinition) (map[string]vault.Defini
 	return out, nil
 }
 
-// RequirementOf converts a row of scenario_field_requirements.
-func RequirementOf(r dbgen.ScenarioFieldRequirement) vault.Requirement {
+// RequirementOf converts a row of requirements.
+func RequirementOf(r dbgen.Requirement) vault.Requirement {
 	return vault.Requirement{
 		ID: r.ID, AgentID: r.AgentID, ScenarioID: r.ScenarioID, StepID: r.StepID, RuleID: r.RuleID, FieldName: r.FieldName,
 		RequiredLevel: vault.RequiredLevel(r.RequiredLevel), FallbackAction: vault.FallbackAction(r.FallbackAction),
@@ -133,10 +133,10 @@ func QuestionOf(r dbgen.Question) vault.Question {
 	}
 }
 
-// OperationOf converts a row of intents.
-func OperationOf(r dbgen.Intent) (vault.Operation, error) {
+// OperationOf converts a row of operations.
+func OperationOf(r dbgen.Operation) (vault.Operation, error) {
 	op := vault.Operation{
-		ID: r.ID, TenantID: r.TenantID, Workflow: r.Workflow, Status: vault.IntentStatus(r.Status), Result: r.Result,
+		ID: r.ID, TenantID: r.TenantID, Workflow: r.Workflow, Status: vault.OperationStatus(r.Status), Result: r.Result,
 		Attempts: int(r.Attempts), AcceptedAt: r.AcceptedAt, FinishedAt: r.FinishedAt,
 	}
 	if len(r.Error) > 0 {
@@ -150,7 +150,7 @@ func OperationOf(r dbgen.Intent) (vault.Operation, error) {
 // VersionOf converts a row for the placement of a write.
 func VersionOf(r dbgen.ListVersionsRow) vault.Version {
 	return vault.Version{
-		ID: r.ID, IntentID: r.IntentID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
+		ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
 		Deleted: r.Deleted,
 	}
 }

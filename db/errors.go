@@ -9,12 +9,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// NoRow reports whether a query that wanted one row found none.
-func NoRow(err error) bool { return errors.Is(err, pgx.ErrNoRows) }
+// IsNotFound reports whether a query that wanted one row found none.
+func IsNotFound(err error) bool { return errors.Is(err, pgx.ErrNoRows) }
 
-// Found turns "no row" into the vault's unknown error for what was looked for, and leaves any other error as it is.
-func Found(err error, what string, id any) error {
-	if NoRow(err) {
+// WrapNotFound turns "no row" into the vault's unknown error for what was looked for, and leaves any other error as it is.
+func WrapNotFound(err error, what string, id any) error {
+	if IsNotFound(err) {
 		return vault.Unknown(what, id)
 	}
 	return err

@@ -38,11 +38,11 @@ func TestARowThatIsNotThereIsUnknown(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	_, err := e.db.Tenant(e.tenant).GetScenario(t.Context(), e.tenant, newID())
-	if found := db.Found(err, "scenario", "x"); vault.CodeOf(found) != vault.CodeUnknown || found.Error() != "unknown scenario: x does not exist in this tenant" {
+	if found := db.WrapNotFound(err, "scenario", "x"); vault.CodeOf(found) != vault.CodeUnknown || found.Error() != "unknown scenario: x does not exist in this tenant" {
 		t.Errorf("got %v", found)
 	}
 	other := errors.New("other")
-	if got := db.Found(other, "scenario", "x"); !errors.Is(got, other) || db.Found(nil, "scenario", "x") != nil {
+	if got := db.WrapNotFound(other, "scenario", "x"); !errors.Is(got, other) || db.WrapNotFound(nil, "scenario", "x") != nil {
 		t.Errorf("got %v", got)
 	}
 }

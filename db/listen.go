@@ -14,30 +14,30 @@ import (
 // listenRetry is how long a lost listening connection stays away before it is tried again.
 const listenRetry = time.Second
 
-// ListenIntents calls finished with the id of each intent whose outcome becomes known, and connected whenever the connection
+// ListenOperations calls finished with the id of each operation whose outcome becomes known, and connected whenever the connection
 // was made (again): what happened before is not told. It returns when ctx ends.
-func (d *DB) ListenIntents(ctx context.Context, log *slog.Logger, connected func(), finished func(id uuid.UUID)) {
+func (d *DB) ListenOperations(ctx context.Context, log *slog.Logger, connected func(), finished func(id uuid.UUID)) {
 	cfg := d.app.Config().ConnConfig
 	listener := &pgxlisten.Listener{
 		Connect: func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, cfg.Copy()) },
 		LogError: func(ctx context.Context, err error) {
 			if ctx.Err() == nil {
-				log.WarnContext(ctx, "intents_not_heard", "error", "the listening connection was lost; waiters poll until it is back")
+				log.WarnContext(ctx, "operations_not_heard", "error", "the listening connection was lost; waiters poll until it is back")
 			}
 		},
 		ReconnectDelay: listenRetry,
 	}
-	listener.Handle("vault_intents", intentHandler{connected: connected, finished: finished})
+	listener.Handle("vault_operations", operationHandler{connected: connected, finished: finished})
 	_ = listener.Listen(ctx) // it ends with ctx and says so
 }
 
-type intentHandler struct {
+type operationHandler struct {
 	connected func()
 	finished  func(id uuid.UUID)
 }
 
 // HandleNotification implements pgxlisten.Handler.
-func (h intentHandler) HandleNotification(_ context.Context, n *pgconn.Notification, _ *pgx.Conn) error {
+func (h operationHandler) HandleNotification(_ context.Context, n *pgconn.Notification, _ *pgx.Conn) error {
 	if id, err := uuid.Parse(n.Payload); err == nil {
 		h.finished(id)
 	}
@@ -45,7 +45,7 @@ func (h intentHandler) HandleNotification(_ context.Context, n *pgconn.Notificat
 }
 
 // HandleBacklog implements pgxlisten.BacklogHandler: it runs after LISTEN, before the first notification.
-func (h intentHandler) HandleBacklog(context.Context, string, *pgx.Conn) error {
+func (h operationHandler) HandleBacklog(context.Context, string, *pgx.Conn) error {
 	h.connected()
 	return nil
 }

@@ -36,7 +36,7 @@ func checkClean(t *testing.T, d *db.DB, after string) {
 	}
 	var tenant string
 	var rows int
-	err := d.AppPool().QueryRow(t.Context(), "SELECT coalesce(current_setting('vault.tenant', true), ''), (SELECT count(*) FROM intents)").Scan(&tenant, &rows)
+	err := d.AppPool().QueryRow(t.Context(), "SELECT coalesce(current_setting('vault.tenant', true), ''), (SELECT count(*) FROM operations)").Scan(&tenant, &rows)
 	if err != nil {
 		t.Fatalf("after %s: %v", after, err)
 	}
@@ -47,6 +47,6 @@ func checkClean(t *testing.T, d *db.DB, after string) {
 
 func params(e env) dbgen.UpsertScenarioParams {
 	return dbgen.UpsertScenarioParams{
-		TenantID: e.tenant, ID: newID(), AgentID: newID(), Name: "s", Content: []byte(`{}`), ContentHash: "h", IntentID: newID(), AcceptedAt: now(),
+		TenantID: e.tenant, ID: newID(), AgentID: newID(), Name: "s", Content: []byte(`{}`), ContentHash: "h", OperationID: newID(), AcceptedAt: now(),
 	}
 }

@@ -16,12 +16,12 @@ import (
 
 // scanned are the queries that read a good part of a table, and why they may.
 var scanned = map[string]string{
-	"ExpireFields":         "what has expired is not known beforehand; a LIMIT ends it",
-	"PurgeIntents":         "what is past its retention is not known beforehand; a LIMIT ends it",
-	"HurryFirstIntents":    "EXISTS ends it at the first",
-	"PageCustomers":        "a page begins at its cursor, by the index; a LIMIT ends it",
-	"CountFieldsByStatus":  "it counts all of them, by an index alone once they are vacuumed",
-	"CountFinishedIntents": "how many finished in five minutes is not known beforehand",
+	"ExpireValues":            "what has expired is not known beforehand; a LIMIT ends it",
+	"PurgeOperations":         "what is past its retention is not known beforehand; a LIMIT ends it",
+	"RequeueFirstOperations":  "EXISTS ends it at the first",
+	"PageCustomers":           "a page begins at its cursor, by the index; a LIMIT ends it",
+	"CountValuesByStatus":     "it counts all of them, by an index alone once they are vacuumed",
+	"CountFinishedOperations": "how many finished in five minutes is not known beforehand",
 }
 
 // Each query finds its rows by an index, under row-level security, however many there are. What hides an index from PostgreSQL is
@@ -39,11 +39,11 @@ func TestEveryQueryIsServedByAnIndex(t *testing.T) {
 		`INSERT INTO tenants (id, name) VALUES ('0198c5f2-8a4b-7cde-9f01-23456789abcd', 'test')`,
 		fmt.Sprintf(`INSERT INTO customer_profiles (id, tenant_id, customer_id)
 			SELECT id, '0198c5f2-8a4b-7cde-9f01-23456789abcd', id FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, %d)) p`, profiles),
-		`INSERT INTO profile_fields (id, tenant_id, profile_id, name, value, value_type, source, status, collected_at, intent_id, accepted_at)
+		`INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source, status, collected_at, operation_id, accepted_at)
 			SELECT gen_random_uuid(), tenant_id, id, 'plan', '"gold"', 'string', 'user_provided', 'active', now(), gen_random_uuid(), now() FROM customer_profiles`,
-		`INSERT INTO intents (id, tenant_id, workflow, event, subject, idempotency_key, payload, due_at, status, finished_at)
-			SELECT id, tenant_id, 'write-field', 'field:write', customer_id, id, '', now(), 'succeeded', now() FROM customer_profiles`,
-		"ANALYZE customer_profiles, profile_fields, intents", "SET plan_cache_mode = force_generic_plan",
+		`INSERT INTO operations (id, tenant_id, workflow, event, subject, idempotency_key, payload, due_at, status, finished_at)
+			SELECT id, tenant_id, 'write-value', 'value:write', customer_id, id, '', now(), 'succeeded', now() FROM customer_profiles`,
+		"ANALYZE customer_profiles, customer_values, operations", "SET plan_cache_mode = force_generic_plan",
 	} {
 		if _, err := conn.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
@@ -54,7 +54,7 @@ func TestEveryQueryIsServedByAnIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	query := regexp.MustCompile("(?s)= `-- name: (\\w+) :\\w+\n(.*?)`")
-	scan := regexp.MustCompile(`(Seq Scan|Index Scan|Index Only Scan|Bitmap Heap Scan)(?: using \w+)? on (customer_profiles|profile_fields|intents) .*rows=(\d+)`)
+	scan := regexp.MustCompile(`(Seq Scan|Index Scan|Index Only Scan|Bitmap Heap Scan)(?: using \w+)? on (customer_profiles|customer_values|operations) .*rows=(\d+)`)
 	n := 0
 	for _, file := range files {
 		source, err := os.ReadFile(file)

@@ -51,18 +51,18 @@ func TestARowOfAnotherTenantDoesNotExist(t *testing.T) {
 	d := dbtest.Open(t)
 	sealer := dbtest.Sealer(t)
 	mine, theirs := dbtest.Tenant(t, d), dbtest.Tenant(t, d)
-	intent, err := db.AcceptIntent(t.Context(), d.Tenant(mine), sealer, mine, db.NewIntent{Workflow: "w", Event: "e", Subject: "s", Payload: 1})
+	op, err := db.AcceptOperation(t.Context(), d.Tenant(mine), sealer, mine, db.NewOperation{Workflow: "w", Event: "e", Subject: "s", Payload: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Tenant(mine).GetIntent(t.Context(), mine, intent.ID); err != nil {
+	if _, err := d.Tenant(mine).GetOperation(t.Context(), mine, op.ID); err != nil {
 		t.Errorf("its own tenant does not see it: %v", err)
 	}
 	// The query names the right tenant; the connection is another's. Row-level security must hold by itself.
-	if _, err := d.Tenant(theirs).GetIntent(t.Context(), mine, intent.ID); !db.NoRow(err) {
+	if _, err := d.Tenant(theirs).GetOperation(t.Context(), mine, op.ID); !db.IsNotFound(err) {
 		t.Errorf("another tenant: got %v, want no row", err)
 	}
-	if _, err := d.Tenant(uuid.Nil).GetIntent(t.Context(), mine, intent.ID); !db.NoRow(err) {
+	if _, err := d.Tenant(uuid.Nil).GetOperation(t.Context(), mine, op.ID); !db.IsNotFound(err) {
 		t.Errorf("no tenant: got %v, want no row", err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/tink-crypto/tink-go/tink"
 )
 
-// Sealer keeps the payload of an intent from whoever reads the table: AEAD (AES-256-GCM), bound to the tenant and the intent,
+// Sealer keeps the payload of an operation from whoever reads the table: AEAD (AES-256-GCM), bound to the tenant and the operation,
 // so that a payload moved to another row does not open.
 type Sealer struct{ aead tink.AEAD }
 
@@ -27,38 +27,38 @@ func NewSealer(key string) (*Sealer, error) {
 	return &Sealer{aead: primitive}, nil
 }
 
-// Seal encodes v and seals it for one intent.
-func (s *Sealer) Seal(tenant, intent uuid.UUID, v any) ([]byte, error) {
+// Seal encodes v and seals it for one operation.
+func (s *Sealer) Seal(tenant, op uuid.UUID, v any) ([]byte, error) {
 	plain, err := json.Marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("encode the payload of operation %s: %w", intent, err)
+		return nil, fmt.Errorf("encode the payload of operation %s: %w", op, err)
 	}
-	sealed, err := s.aead.Encrypt(plain, binding(tenant, intent))
+	sealed, err := s.aead.Encrypt(plain, binding(tenant, op))
 	if err != nil {
-		return nil, fmt.Errorf("seal the payload of operation %s: %w", intent, err)
+		return nil, fmt.Errorf("seal the payload of operation %s: %w", op, err)
 	}
 	return sealed, nil
 }
 
-// Open opens what was sealed for the same intent and decodes it into v.
-func (s *Sealer) Open(tenant, intent uuid.UUID, sealed []byte, v any) error {
-	plain, err := s.OpenBytes(tenant, intent, sealed)
+// Open opens what was sealed for the same operation and decodes it into v.
+func (s *Sealer) Open(tenant, op uuid.UUID, sealed []byte, v any) error {
+	plain, err := s.OpenBytes(tenant, op, sealed)
 	if err != nil {
 		return err
 	}
 	if err := json.Unmarshal(plain, v); err != nil {
-		return fmt.Errorf("decode the payload of operation %s", intent) // the cause may quote the payload
+		return fmt.Errorf("decode the payload of operation %s", op) // the cause may quote the payload
 	}
 	return nil
 }
 
-// OpenBytes opens what was sealed for the same intent.
-func (s *Sealer) OpenBytes(tenant, intent uuid.UUID, sealed []byte) ([]byte, error) {
-	plain, err := s.aead.Decrypt(sealed, binding(tenant, intent))
+// OpenBytes opens what was sealed for the same operation.
+func (s *Sealer) OpenBytes(tenant, op uuid.UUID, sealed []byte) ([]byte, error) {
+	plain, err := s.aead.Decrypt(sealed, binding(tenant, op))
 	if err != nil {
-		return nil, fmt.Errorf("open the payload of operation %s: it was sealed with another key, or altered", intent)
+		return nil, fmt.Errorf("open the payload of operation %s: it was sealed with another key, or altered", op)
 	}
 	return plain, nil
 }
 
-func binding(tenant, intent uuid.UUID) []byte { return append(tenant[:], intent[:]...) }
+func binding(tenant, op uuid.UUID) []byte { return append(tenant[:], op[:]...) }

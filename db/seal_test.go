@@ -31,32 +31,32 @@ func TestAPayloadOpensOnlyWhereItWasSealed(t *testing.T) {
 	t.Parallel()
 	key := newKey(t)
 	s := sealer(t, key)
-	tenant, intent := newID(), newID()
-	sealed, err := s.Seal(tenant, intent, map[string]string{"value": "secret"})
+	tenant, op := newID(), newID()
+	sealed, err := s.Seal(tenant, op, map[string]string{"value": "secret"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if bytes.Contains(sealed, []byte("secret")) {
 		t.Error("it is not sealed")
 	}
-	again, err := s.Seal(tenant, intent, map[string]string{"value": "secret"})
+	again, err := s.Seal(tenant, op, map[string]string{"value": "secret"})
 	if err != nil || bytes.Equal(sealed, again) {
 		t.Errorf("sealing the same twice gives the same, which tells that it is the same (%v)", err)
 	}
 	var out map[string]string
-	if err := sealer(t, key).Open(tenant, intent, sealed, &out); err != nil || out["value"] != "secret" {
+	if err := sealer(t, key).Open(tenant, op, sealed, &out); err != nil || out["value"] != "secret" {
 		t.Errorf("in another process with the same key: got %v, %v", out, err)
 	}
 	altered := bytes.Clone(sealed)
 	altered[len(altered)-1] ^= 1
 	for name, open := range map[string]func() ([]byte, error){
 		"in the row of another operation": func() ([]byte, error) { return s.OpenBytes(tenant, newID(), sealed) },
-		"in the row of another tenant":    func() ([]byte, error) { return s.OpenBytes(newID(), intent, sealed) },
-		"with the ids the other way":      func() ([]byte, error) { return s.OpenBytes(intent, tenant, sealed) },
-		"altered":                         func() ([]byte, error) { return s.OpenBytes(tenant, intent, altered) },
-		"cut":                             func() ([]byte, error) { return s.OpenBytes(tenant, intent, sealed[:10]) },
-		"empty":                           func() ([]byte, error) { return s.OpenBytes(tenant, intent, nil) },
-		"with another key":                func() ([]byte, error) { return sealer(t, newKey(t)).OpenBytes(tenant, intent, sealed) },
+		"in the row of another tenant":    func() ([]byte, error) { return s.OpenBytes(newID(), op, sealed) },
+		"with the ids the other way":      func() ([]byte, error) { return s.OpenBytes(op, tenant, sealed) },
+		"altered":                         func() ([]byte, error) { return s.OpenBytes(tenant, op, altered) },
+		"cut":                             func() ([]byte, error) { return s.OpenBytes(tenant, op, sealed[:10]) },
+		"empty":                           func() ([]byte, error) { return s.OpenBytes(tenant, op, nil) },
+		"with another key":                func() ([]byte, error) { return sealer(t, newKey(t)).OpenBytes(tenant, op, sealed) },
 	} {
 		plain, err := open()
 		if err == nil || plain != nil || !strings.Contains(err.Error(), "it was sealed with another key, or altered") {
@@ -64,7 +64,7 @@ func TestAPayloadOpensOnlyWhereItWasSealed(t *testing.T) {
 		}
 	}
 	var wrong []int
-	if err := s.Open(tenant, intent, sealed, &wrong); err == nil || strings.Contains(err.Error(), "secret") {
+	if err := s.Open(tenant, op, sealed, &wrong); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("into the wrong type: got %v, want an error without the payload", err)
 	}
 }
@@ -84,14 +84,14 @@ func TestKeysCanBeRotated(t *testing.T) {
 	added := rotated(db.AddSealingKey(first))
 	promoted := rotated(db.PromoteSealingKey(added))
 	pruned := rotated(db.PruneSealingKey(promoted))
-	tenant, intent := newID(), newID()
+	tenant, op := newID(), newID()
 	opens := func(sealedBy, openedBy string) bool {
 		t.Helper()
-		sealed, err := sealer(t, sealedBy).Seal(tenant, intent, "kept")
+		sealed, err := sealer(t, sealedBy).Seal(tenant, op, "kept")
 		if err != nil {
 			t.Fatal(err)
 		}
-		plain, err := sealer(t, openedBy).OpenBytes(tenant, intent, sealed)
+		plain, err := sealer(t, openedBy).OpenBytes(tenant, op, sealed)
 		return err == nil && string(plain) == `"kept"`
 	}
 	for _, side := range []struct {

@@ -20,7 +20,7 @@ func (s *Sealer) SealValue(tenant, item uuid.UUID, value json.RawMessage) (json.
 }
 
 // OpenField puts the value in the place of the sealed one. A field that is not encrypted stays as it is.
-func (s *Sealer) OpenField(tenant uuid.UUID, f *vault.Field) error {
+func (s *Sealer) OpenField(tenant uuid.UUID, f *vault.Value) error {
 	if !f.Encrypted {
 		return nil
 	}
@@ -36,7 +36,7 @@ func (s *Sealer) OpenField(tenant uuid.UUID, f *vault.Field) error {
 }
 
 // OpenFields opens each of them.
-func (s *Sealer) OpenFields(tenant uuid.UUID, fields []vault.Field) error {
+func (s *Sealer) OpenFields(tenant uuid.UUID, fields []vault.Value) error {
 	for i := range fields {
 		if err := s.OpenField(tenant, &fields[i]); err != nil {
 			return err
@@ -45,8 +45,8 @@ func (s *Sealer) OpenFields(tenant uuid.UUID, fields []vault.Field) error {
 	return nil
 }
 
-// OpenProfile opens the values of a profile that is the caller's own.
-func (s *Sealer) OpenProfile(p *vault.Profile) error {
+// OpenCustomer opens the values of a profile that is the caller's own.
+func (s *Sealer) OpenCustomer(p *vault.Profile) error {
 	for name, f := range p.Fields {
 		if !f.Encrypted {
 			continue

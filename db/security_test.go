@@ -104,10 +104,10 @@ func TestTheRolesOfTheVaultCannotDoMoreThanTheyNeed(t *testing.T) {
 	for role, refused := range map[string][]string{
 		"vault_app": {
 			"SELECT 1 FROM goose_db_version", "DELETE FROM tenants", "INSERT INTO api_keys (id) VALUES (gen_random_uuid())", "UPDATE api_keys SET name = ''",
-			"CREATE TABLE more ()", "ALTER TABLE intents DISABLE ROW LEVEL SECURITY", "DROP POLICY one_tenant ON intents", "TRUNCATE intents",
+			"CREATE TABLE more ()", "ALTER TABLE operations DISABLE ROW LEVEL SECURITY", "DROP POLICY one_tenant ON operations", "TRUNCATE operations",
 			"ALTER ROLE vault_app BYPASSRLS",
 		},
-		"vault_system": {"DELETE FROM goose_db_version", "UPDATE goose_db_version SET version_id = 1", "CREATE TABLE more ()", "DROP TABLE intents", "TRUNCATE intents"},
+		"vault_system": {"DELETE FROM goose_db_version", "UPDATE goose_db_version SET version_id = 1", "CREATE TABLE more ()", "DROP TABLE operations", "TRUNCATE operations"},
 	} {
 		for _, sql := range refused {
 			as, err := pgx.ParseConfig(url)

@@ -27,26 +27,26 @@ type env struct {
 	db     *db.DB
 	url    string
 	tenant uuid.UUID
-	intent dbgen.Intent
+	op     dbgen.Operation
 }
 
 func newEnv(t *testing.T) env {
 	t.Helper()
 	d, url := openOne(t)
 	e := env{db: d, url: url, tenant: dbtest.Tenant(t, d)}
-	e.intent = accept(t, d, e.tenant)
+	e.op = accept(t, d, e.tenant)
 	return e
 }
 
-func accept(t *testing.T, d *db.DB, tenant uuid.UUID) dbgen.Intent {
+func accept(t *testing.T, d *db.DB, tenant uuid.UUID) dbgen.Operation {
 	t.Helper()
-	intent, err := db.AcceptIntent(t.Context(), d.Tenant(tenant), dbtest.Sealer(t), tenant, db.NewIntent{
+	op, err := db.AcceptOperation(t.Context(), d.Tenant(tenant), dbtest.Sealer(t), tenant, db.NewOperation{
 		Workflow: "w", Event: "e", Subject: "s", Payload: 1,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return intent
+	return op
 }
 
 func TestNothingOfATenantStaysOnTheConnection(t *testing.T) {
@@ -60,21 +60,21 @@ func TestNothingOfATenantStaysOnTheConnection(t *testing.T) {
 		ok   func(err error) bool
 	}{
 		{"a row", func(ctx context.Context) error {
-			_, err := q.GetIntent(ctx, e.tenant, e.intent.ID)
+			_, err := q.GetOperation(ctx, e.tenant, e.op.ID)
 			return err
 		}, isNil},
 		{"no row", func(ctx context.Context) error {
-			_, err := q.GetIntent(ctx, e.tenant, newID())
+			_, err := q.GetOperation(ctx, e.tenant, newID())
 			return err
-		}, db.NoRow},
-		{"a statement", func(ctx context.Context) error { return q.NotifyIntent(ctx, newID().String()) }, isNil},
+		}, db.IsNotFound},
+		{"a statement", func(ctx context.Context) error { return q.NotifyOperation(ctx, newID().String()) }, isNil},
 		{"many rows", func(ctx context.Context) error {
 			_, err := q.ListDefinitions(ctx, e.tenant, newID())
 			return err
 		}, isNil},
 		{"a broken constraint", func(ctx context.Context) error {
 			_, err := q.UpsertRule(ctx, dbgen.UpsertRuleParams{
-				TenantID: e.tenant, ID: newID(), AgentID: newID(), ScenarioID: newID(), Name: "r", Content: []byte(`{}`), IntentID: newID(), AcceptedAt: now(),
+				TenantID: e.tenant, ID: newID(), AgentID: newID(), ScenarioID: newID(), Name: "r", Content: []byte(`{}`), OperationID: newID(), AcceptedAt: now(),
 			})
 			return err
 		}, func(err error) bool { return db.ForeignKey(err, "rules_tenant_id_scenario_id_fkey") }},
@@ -162,7 +162,7 @@ func TestTenantsThatShareConnectionsSeeTheirOwnRows(t *testing.T) {
 			for round := range rounds {
 				var ids []uuid.UUID
 				read := func(q dbgen.DBTX) error {
-					rows, err := q.Query(t.Context(), "SELECT id FROM intents")
+					rows, err := q.Query(t.Context(), "SELECT id FROM operations")
 					if err == nil {
 						ids, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 					}
@@ -172,7 +172,7 @@ func TestTenantsThatShareConnectionsSeeTheirOwnRows(t *testing.T) {
 					t.Errorf("round %d: got %v, %v; want %s alone", round, ids, err, own.ID)
 				}
 				err := d.InTx(t.Context(), tenant, func(q *dbgen.Queries) error {
-					_, err := q.LockIntent(t.Context(), tenant, own.ID)
+					_, err := q.LockOperation(t.Context(), tenant, own.ID)
 					return err
 				})
 				if err != nil {
@@ -193,14 +193,14 @@ func TestATenantCannotWriteARowOfAnother(t *testing.T) {
 	if _, err := e.db.Tenant(other).UpsertScenario(t.Context(), p); !isState("42501")(err) {
 		t.Errorf("an insert: got %v, want a violation of row-level security", err)
 	}
-	n, err := e.db.Tenant(other).MarkIntentFailed(t.Context(), dbgen.MarkIntentFailedParams{TenantID: e.tenant, ID: e.intent.ID, Error: []byte(`{}`)})
+	n, err := e.db.Tenant(other).MarkOperationFailed(t.Context(), dbgen.MarkOperationFailedParams{TenantID: e.tenant, ID: e.op.ID, Error: []byte(`{}`)})
 	if n != 0 || err != nil {
 		t.Errorf("an update: %d rows, %v", n, err)
 	}
 	for _, sql := range []string{
-		"UPDATE intents SET subject = 'mine'", "DELETE FROM intents", "UPDATE tenants SET name = 'mine'", "DELETE FROM tenants",
+		"UPDATE operations SET subject = 'mine'", "DELETE FROM operations", "UPDATE tenants SET name = 'mine'", "DELETE FROM tenants",
 		"INSERT INTO tenants (id, name) VALUES (gen_random_uuid(), 'more')",
-		fmt.Sprintf("UPDATE intents SET tenant_id = '%s'", other),
+		fmt.Sprintf("UPDATE operations SET tenant_id = '%s'", other),
 	} {
 		_, err := e.db.TenantConn(other).Exec(t.Context(), sql)
 		if strings.Contains(sql, "tenants") != (err != nil) { // it may not write tenants at all

@@ -30,7 +30,7 @@ func TestATransactionIsAllOrNothing(t *testing.T) {
 		}, func(err error) bool { return errors.Is(err, context.Canceled) }, 0},
 		{"its context ends and it fails", func(ctx context.Context, cancel func(), q *dbgen.Queries, e env) error {
 			cancel()
-			_, err := q.GetIntent(ctx, e.tenant, e.intent.ID)
+			_, err := q.GetOperation(ctx, e.tenant, e.op.ID)
 			return err
 		}, func(err error) bool { return errors.Is(err, context.Canceled) }, 0},
 		{"it panics", func(context.Context, func(), *dbgen.Queries, env) error { panic("oh") }, func(err error) bool { return err != nil && err.Error() == "panic: oh" }, 0},
@@ -71,7 +71,7 @@ func TestASystemTransactionSeesAllTenantsAndRollsBack(t *testing.T) {
 	errOwn := errors.New("changed my mind")
 	before := dbtest.Dump(t, e.url)
 	err := e.db.InSystemTx(t.Context(), func(q *dbgen.Queries) error {
-		due, err := q.ClaimDueIntents(t.Context(), 10)
+		due, err := q.ClaimDueOperations(t.Context(), 10)
 		if err != nil || len(due) != 2 {
 			t.Errorf("got %d operations (%v), want those of both tenants", len(due), err)
 		}

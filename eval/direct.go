@@ -31,7 +31,7 @@ func (d *Direct) Push(ctx context.Context, event, scope string, ev vault.Event) 
 	ctx = context.WithoutCancel(ctx)
 	d.running.Go(func() {
 		if err := d.run(ctx, event, ev); err != nil && !vault.Permanent(err) {
-			d.Log.ErrorContext(ctx, "direct_run_failed", "event", event, "operation_id", ev.IntentID, "error", err.Error())
+			d.Log.ErrorContext(ctx, "direct_run_failed", "event", event, "operation_id", ev.OperationID, "error", err.Error())
 		}
 	})
 	return nil
@@ -77,7 +77,7 @@ func (d *Direct) run(ctx context.Context, event string, ev vault.Event) error {
 		return d.fill(ctx, ev)
 	}
 	for _, run := range map[string][]func(context.Context, vault.Event) error{
-		vault.EventFieldWrite:      {step(s.Fields.ValidateField), step(s.Fields.PersistField), step(s.Caches.InvalidateProfile)},
+		vault.EventValueWrite:      {step(s.Values.ValidateValue), step(s.Values.PersistValue), step(s.Caches.InvalidateProfile)},
 		vault.EventSessionSave:     {step(s.Sessions.PersistSession), step(s.Caches.Acknowledge)},
 		vault.EventDefinitionSave:  {step(s.Definitions.ValidateDefinition), step(s.Definitions.EmbedDefinition), step(s.Definitions.PersistDefinition), step(s.Caches.InvalidateNoted)},
 		vault.EventRequirementSave: {step(s.Definitions.ValidateRequirement), step(s.Definitions.PersistRequirement), step(s.Caches.InvalidateNoted)},
@@ -111,7 +111,7 @@ func (d *Direct) fill(ctx context.Context, ev vault.Event) error {
 			return err
 		}
 		for _, write := range next.Writes {
-			if err := d.run(ctx, vault.EventFieldWrite, write); err != nil && !vault.Permanent(err) {
+			if err := d.run(ctx, vault.EventValueWrite, write); err != nil && !vault.Permanent(err) {
 				return err
 			}
 		}

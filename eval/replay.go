@@ -212,7 +212,7 @@ func (r *run) saveScenario(ctx context.Context, a agent, s scenario, id uuid.UUI
 		if req.Origin != vault.OriginExtracted {
 			continue
 		}
-		receipt, err := r.Trigger.DecideReview(ctx, r.Tenant, vault.DecideReview{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject})
+		receipt, err := r.Trigger.DecideReview(ctx, r.Tenant, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject})
 		if _, err := r.done(ctx, receipt, err); err != nil {
 			return err
 		}
@@ -267,7 +267,7 @@ func (r *run) hear(ctx context.Context, d Dialogue, c *customer, until int) erro
 	if c.heard > until {
 		return nil
 	}
-	in := vault.SaveSession{
+	in := vault.SaveSessionInput{
 		SessionID: c.session, AgentID: r.agents[d.stays()[0].service].id, // a session belongs to the agent that began it
 		CustomerID: c.id, Turns: d.turns(c.heard, until+1),
 	}
@@ -278,7 +278,7 @@ func (r *run) hear(ctx context.Context, d Dialogue, c *customer, until int) erro
 }
 
 func (r *run) fill(ctx context.Context, c *customer, scenario uuid.UUID) (trigger.Receipt, error) {
-	return r.Trigger.FillGaps(ctx, r.Tenant, vault.FillGaps{CustomerID: c.id, ScenarioID: scenario, SessionID: &c.session, MaxAttempts: 2})
+	return r.Trigger.FillGaps(ctx, r.Tenant, vault.FillGapsInput{CustomerID: c.id, ScenarioID: scenario, SessionID: &c.session, MaxAttempts: 2})
 }
 
 func filled(op vault.Operation) (vault.FillResult, error) {
@@ -361,7 +361,7 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s stay, t *tally
 		t.asked(question, before)
 		at := slices.IndexFunc(truth, func(f fact) bool { return f.slot == question.FieldName && f.why != whyAnything })
 		if at < 0 {
-			receipt, err := r.Trigger.CancelFill(ctx, r.Tenant, vault.CancelFill{FillID: question.FillID})
+			receipt, err := r.Trigger.CancelFill(ctx, r.Tenant, vault.CancelFillInput{FillID: question.FillID})
 			if _, err := r.done(ctx, receipt, err); err != nil {
 				return err
 			}
@@ -372,7 +372,7 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s stay, t *tally
 		if question.Kind == vault.QuestionConfirm && truth[at].matches(plain(question.Candidate)) {
 			answer = json.RawMessage(`"yes"`)
 		}
-		receipt, err := r.Trigger.AnswerQuestion(ctx, r.Tenant, vault.AnswerQuestion{QuestionID: question.ID, Value: answer, SessionID: &c.session})
+		receipt, err := r.Trigger.AnswerQuestion(ctx, r.Tenant, vault.AnswerQuestionInput{QuestionID: question.ID, Value: answer, SessionID: &c.session})
 		if _, err := r.done(ctx, receipt, err); err != nil && vault.CodeOf(err) != vault.CodeInvalid {
 			return err
 		}
@@ -403,7 +403,7 @@ func (r *run) next(ctx context.Context, c *customer, fill trigger.Receipt, known
 		if err != nil {
 			return nil, op, err
 		}
-		if op.Status == vault.IntentFailed && op.Error != nil {
+		if op.Status == vault.OperationFailed && op.Error != nil {
 			return nil, op, op.Error
 		}
 		if op.Status.Finished() {

@@ -137,7 +137,7 @@ func (k Kinds) of(d vault.Definition) *Values {
 }
 
 // stored counts a value that was read in the conversation.
-func (t *tally) stored(d Dialogue, a agent, facts []fact, field vault.Field) {
+func (t *tally) stored(d Dialogue, a agent, facts []fact, field vault.Value) {
 	var meta struct{ Quote string }
 	_ = json.Unmarshal(field.SourceMetadata, &meta)
 	if !d.heldBy(meta.Quote) {
@@ -162,7 +162,7 @@ func (t *tally) stored(d Dialogue, a agent, facts []fact, field vault.Field) {
 }
 
 // recalled counts what is known at the end of a stay, each value once in a dialogue.
-func (t *tally) recalled(a agent, s stay, facts []fact, profile map[string]vault.Field) {
+func (t *tally) recalled(a agent, s stay, facts []fact, profile map[string]vault.Value) {
 	for _, f := range facts {
 		key := s.service + "\x1f" + f.slot + "\x1f" + strings.ToLower(f.variants[0])
 		if t.seen[key] {

@@ -85,7 +85,7 @@ func (dependencies) Describe(ch chan<- *prometheus.Desc) { ch <- dependencyUp }
 
 // Collect implements prometheus.Collector.
 func (d dependencies) Collect(ch chan<- prometheus.Metric) {
-	for name, state := range telemetry.Look(context.Background(), d).Dependencies {
+	for name, state := range telemetry.CheckDependencies(context.Background(), d).Dependencies {
 		ch <- prometheus.MustNewConstMetric(dependencyUp, prometheus.GaugeValue, truth(state == "ok"), name)
 	}
 }

@@ -4,7 +4,7 @@
 //   - metrics.go: what both programs export, the worker and the API;
 //   - collect.go: what others count (cache, language model, dependencies), read at each scrape;
 //   - steps.go: the steps that a worker runs;
-//   - census.go: what there is in the database, counted by the worker.
+//   - counts.go: what there is in the database, counted by the worker.
 //
 // Beside these, package api counts requests. docs/operation.md lists all of them.
 package metrics
@@ -63,7 +63,7 @@ func New(s Sources) *Metrics {
 			Name: "vault_llm_budget_refusals_total", Help: "Calls of the language model that were not made, because the tenant's budget of the day was spent.",
 		}),
 	}
-	for _, w := range []string{vault.WorkflowWriteField, vault.WorkflowImportFields, vault.WorkflowAnswerQuestion} {
+	for _, w := range []string{vault.WorkflowWriteValue, vault.WorkflowImportValues, vault.WorkflowAnswerQuestion} {
 		for _, outcome := range []string{rejected, warned} {
 			m.validation.WithLabelValues(w, outcome) // there from the start, so that the first one shows in a rate
 		}

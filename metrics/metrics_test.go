@@ -30,7 +30,7 @@ func TestWhatIsToldIsCounted(t *testing.T) {
 	m := metrics.New(metrics.Sources{})
 	m.ChainRead(1)
 	m.ChainRead(12)
-	m.ValuesInvalid(vault.WorkflowImportFields, 3, 2)
+	m.ValuesInvalid(vault.WorkflowImportValues, 3, 2)
 	m.GapTried("", "expired")
 	m.GapTried("session", "filled")
 	m.BudgetSpent()
@@ -42,11 +42,11 @@ gap_fill_attempts_total{outcome="filled",source="session"} 1
 # HELP profile_schema_validation_errors_total Values that broke the rules of their definition, by what was asked for and what came of it: rejected, or stored with a warning.
 # TYPE profile_schema_validation_errors_total counter
 profile_schema_validation_errors_total{outcome="rejected",workflow="answer-question"} 0
-profile_schema_validation_errors_total{outcome="rejected",workflow="import-fields"} 3
-profile_schema_validation_errors_total{outcome="rejected",workflow="write-field"} 0
+profile_schema_validation_errors_total{outcome="rejected",workflow="import-values"} 3
+profile_schema_validation_errors_total{outcome="rejected",workflow="write-value"} 0
 profile_schema_validation_errors_total{outcome="warned",workflow="answer-question"} 0
-profile_schema_validation_errors_total{outcome="warned",workflow="import-fields"} 2
-profile_schema_validation_errors_total{outcome="warned",workflow="write-field"} 0
+profile_schema_validation_errors_total{outcome="warned",workflow="import-values"} 2
+profile_schema_validation_errors_total{outcome="warned",workflow="write-value"} 0
 # HELP vault_llm_budget_refusals_total Calls of the language model that were not made, because the tenant's budget of the day was spent.
 # TYPE vault_llm_budget_refusals_total counter
 vault_llm_budget_refusals_total 1
@@ -91,31 +91,31 @@ func TestTheCensusShowsWhatThereIs(t *testing.T) {
 	}
 	tenant := dbtest.Tenant(t, d)
 	for i := range 3 {
-		_, err := d.Tenant(tenant).InsertIntent(t.Context(), dbgen.InsertIntentParams{
-			ID: testkit.ID(), TenantID: tenant, Workflow: vault.WorkflowWriteField, Event: vault.EventFieldWrite, Subject: "s",
+		_, err := d.Tenant(tenant).InsertOperation(t.Context(), dbgen.InsertOperationParams{
+			ID: testkit.ID(), TenantID: tenant, Workflow: vault.WorkflowWriteValue, Event: vault.EventValueWrite, Subject: "s",
 			IdempotencyKey: fmt.Sprint(i), Payload: []byte("sealed"), DueAfter: time.Minute,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	census := metrics.NewCensus(d, slog.New(slog.DiscardHandler), 10*time.Millisecond)
-	if text := shown(t, census); text != "" {
+	counts := metrics.NewCounts(d, slog.New(slog.DiscardHandler), 10*time.Millisecond)
+	if text := shown(t, counts); text != "" {
 		t.Errorf("before it counts it shows %s", text)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- census.Run(ctx) }()
-	testkit.Eventually(t, "the census shows what is owed", func(context.Context) (struct{}, bool) {
-		text := shown(t, census)
-		return struct{}{}, strings.Contains(text, "vault_intents_owed under_1m accepted write-field 3\n") &&
-			strings.Contains(text, "vault_intents_owed over_1h accepted write-field 0\n") &&
-			strings.Contains(text, "vault_intents_oldest_seconds accepted write-field ") &&
-			strings.Contains(text, "profile_fields_by_status orphaned 0\n")
+	go func() { ended <- counts.Run(ctx) }()
+	testkit.Eventually(t, "the counts shows what is owed", func(context.Context) (struct{}, bool) {
+		text := shown(t, counts)
+		return struct{}{}, strings.Contains(text, "vault_operations_owed under_1m accepted write-value 3\n") &&
+			strings.Contains(text, "vault_operations_owed over_1h accepted write-value 0\n") &&
+			strings.Contains(text, "vault_operations_oldest_seconds accepted write-value ") &&
+			strings.Contains(text, "profile_values_by_status orphaned 0\n")
 	})
 	d.Close()
 	testkit.Eventually(t, "what cannot be counted is gone", func(context.Context) (struct{}, bool) {
-		return struct{}{}, !strings.Contains(shown(t, census), "vault_intents")
+		return struct{}{}, !strings.Contains(shown(t, counts), "vault_operations")
 	})
 	cancel()
 	if err := <-ended; err != nil {

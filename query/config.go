@@ -47,7 +47,7 @@ func (q *Queries) definitions(ctx context.Context, tenant, agent uuid.UUID) ([]v
 func (q *Queries) Definition(ctx context.Context, tenant, agent uuid.UUID, name string) (vault.Definition, error) {
 	row, err := q.db.Tenant(tenant).GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: tenant, AgentID: agent, Name: name})
 	if err != nil {
-		return vault.Definition{}, db.Found(err, "field", name)
+		return vault.Definition{}, db.WrapNotFound(err, "field", name)
 	}
 	return db.DefinitionOf(row)
 }
@@ -56,7 +56,7 @@ func (q *Queries) Definition(ctx context.Context, tenant, agent uuid.UUID, name 
 func (q *Queries) Scenario(ctx context.Context, tenant, scenario uuid.UUID) (vault.Scenario, error) {
 	row, err := q.db.Tenant(tenant).GetScenario(ctx, tenant, scenario)
 	if err != nil {
-		return vault.Scenario{}, db.Found(err, "scenario", scenario)
+		return vault.Scenario{}, db.WrapNotFound(err, "scenario", scenario)
 	}
 	return db.ScenarioOf(row)
 }

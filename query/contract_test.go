@@ -97,47 +97,47 @@ func (v *vaultOf) try(r trigger.Receipt, err error, steps ...func(context.Contex
 	if err != nil {
 		return err
 	}
-	op, err := v.db.Tenant(v.tenant).GetIntent(v.t.Context(), v.tenant, r.ID)
+	op, err := v.db.Tenant(v.tenant).GetOperation(v.t.Context(), v.tenant, r.ID)
 	v.must(err)
 	for _, s := range steps {
-		if err := s(v.t.Context(), vault.Event{IntentID: op.ID, TenantID: v.tenant, Subject: op.Subject}); err != nil {
+		if err := s(v.t.Context(), vault.Event{OperationID: op.ID, TenantID: v.tenant, Subject: op.Subject}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (v *vaultOf) fact(name, value string, change ...func(*vault.WriteField)) vault.WriteField {
-	in := vault.WriteField{AgentID: v.agent, CustomerID: v.customer, Name: name, Value: text(value), Source: vault.FieldUserProvided}
+func (v *vaultOf) fact(name, value string, change ...func(*vault.WriteValueInput)) vault.WriteValueInput {
+	in := vault.WriteValueInput{AgentID: v.agent, CustomerID: v.customer, Name: name, Value: text(value), Source: vault.ValueUserProvided}
 	for _, c := range change {
 		c(&in)
 	}
 	return in
 }
 
-func (v *vaultOf) tryWrite(in vault.WriteField) error {
-	r, err := v.trigger.WriteField(v.t.Context(), v.tenant, in)
-	return v.try(r, err, step(v.steps.Fields.ValidateField), step(v.steps.Fields.PersistField), step(v.steps.Caches.InvalidateProfile))
+func (v *vaultOf) tryWrite(in vault.WriteValueInput) error {
+	r, err := v.trigger.WriteValue(v.t.Context(), v.tenant, in)
+	return v.try(r, err, step(v.steps.Values.ValidateValue), step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateProfile))
 }
 
 func (v *vaultOf) deleteItem(id uuid.UUID, force bool) error {
-	r, err := v.trigger.DeleteItem(v.t.Context(), v.tenant, vault.DeleteItem{ItemID: id, Force: force})
+	r, err := v.trigger.DeleteItem(v.t.Context(), v.tenant, vault.DeleteItemInput{ItemID: id, Force: force})
 	return v.try(r, err, step(v.steps.Items.CheckDependents), step(v.steps.Items.DeleteItem), step(v.steps.Caches.InvalidateNoted))
 }
 
 func (v *vaultOf) restoreItem(id uuid.UUID) error {
-	r, err := v.trigger.RestoreItem(v.t.Context(), v.tenant, vault.RestoreItem{ItemID: id})
+	r, err := v.trigger.RestoreItem(v.t.Context(), v.tenant, vault.RestoreItemInput{ItemID: id})
 	return v.try(r, err, step(v.steps.Items.RestoreItem), step(v.steps.Caches.InvalidateNoted))
 }
 
 func (v *vaultOf) merge(source, target uuid.UUID) error {
-	r, err := v.trigger.MergeProfiles(v.t.Context(), v.tenant, vault.MergeProfiles{SourceCustomerID: source, TargetCustomerID: target})
-	return v.try(r, err, step(v.steps.Merges.MergeProfiles), step(v.steps.Caches.InvalidateNoted))
+	r, err := v.trigger.MergeCustomers(v.t.Context(), v.tenant, vault.MergeCustomersInput{SourceCustomerID: source, TargetCustomerID: target})
+	return v.try(r, err, step(v.steps.Merges.MergeCustomers), step(v.steps.Caches.InvalidateNoted))
 }
 
 func (v *vaultOf) unmerge(customer uuid.UUID) error {
-	r, err := v.trigger.UnmergeProfile(v.t.Context(), v.tenant, vault.UnmergeProfile{CustomerID: customer})
-	return v.try(r, err, step(v.steps.Merges.UnmergeProfile), step(v.steps.Caches.InvalidateNoted))
+	r, err := v.trigger.UnmergeCustomer(v.t.Context(), v.tenant, vault.UnmergeCustomerInput{CustomerID: customer})
+	return v.try(r, err, step(v.steps.Merges.UnmergeCustomer), step(v.steps.Caches.InvalidateNoted))
 }
 
 // versions gives value and status of every version of a field, newest first.
@@ -232,28 +232,28 @@ var contract = []promise{
 		v.equal("history", []string{`"c" active`, `"b" superseded`, `"a" superseded`}, v.versions("plan"))
 	}},
 	{"a late write never displaces a newer one", func(v *vaultOf) {
-		r, err := v.trigger.WriteField(v.t.Context(), v.tenant, v.fact("plan", "late"))
+		r, err := v.trigger.WriteValue(v.t.Context(), v.tenant, v.fact("plan", "late"))
 		v.must(err)
 		v.write("plan", "newer")
 		v.warm()
-		v.must(v.try(r, nil, step(v.steps.Fields.PersistField), step(v.steps.Caches.InvalidateProfile)))
+		v.must(v.try(r, nil, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateProfile)))
 		v.sees(map[string]string{"plan": `"newer"`})
 		v.equal("history", []string{`"newer" active`, `"late" superseded`}, v.versions("plan"))
 	}},
 	{"the same idempotency key is one change", func(v *vaultOf) {
 		for range 3 {
-			r, err := v.trigger.WriteField(v.t.Context(), v.tenant, v.fact("plan", "gold"), trigger.IdempotencyKey("k"))
-			v.must(v.try(r, err, step(v.steps.Fields.PersistField), step(v.steps.Caches.InvalidateProfile)))
+			r, err := v.trigger.WriteValue(v.t.Context(), v.tenant, v.fact("plan", "gold"), trigger.IdempotencyKey("k"))
+			v.must(v.try(r, err, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateProfile)))
 		}
 		v.equal("history", []string{`"gold" active`}, v.versions("plan"))
-		_, err := v.trigger.WriteField(v.t.Context(), v.tenant, v.fact("plan", "silver"), trigger.IdempotencyKey("k"))
+		_, err := v.trigger.WriteValue(v.t.Context(), v.tenant, v.fact("plan", "silver"), trigger.IdempotencyKey("k"))
 		v.refused(err, vault.CodeConflict, "idempotency_key")
 	}},
 	{"an import is seen whole once it is acknowledged", func(v *vaultOf) {
 		v.write("plan", "silver")
 		v.warm()
 		other := v.of(newID())
-		r, err := v.trigger.ImportFields(v.t.Context(), v.tenant, vault.ImportFields{Writes: []vault.WriteField{
+		r, err := v.trigger.ImportValues(v.t.Context(), v.tenant, vault.ImportValuesInput{Writes: []vault.WriteValueInput{
 			v.fact("plan", "gold"), v.fact("city", "Oslo"), other.fact("plan", "gold"),
 		}})
 		v.must(v.try(r, err, step(v.steps.Imports.ValidateImport), step(v.steps.Imports.PersistImport), step(v.steps.Caches.InvalidateNoted)))
@@ -261,11 +261,11 @@ var contract = []promise{
 		other.sees(map[string]string{"plan": `"gold"`})
 	}},
 	{"what is past its time is expired by the sweep and no longer seen", func(v *vaultOf) {
-		id := v.write("plan", "gold", func(in *vault.WriteField) { in.ExpiresAt = ptr(time.Now().Add(time.Hour)) })
+		id := v.write("plan", "gold", func(in *vault.WriteValueInput) { in.ExpiresAt = ptr(time.Now().Add(time.Hour)) })
 		v.write("city", "Oslo")
 		v.sees(map[string]string{"plan": `"gold"`, "city": `"Oslo"`})
-		dbtest.Exec(v.t, v.url, "UPDATE profile_fields SET expires_at = now() - interval '1 minute' WHERE id = $1", id)
-		v.cron(step(v.steps.Sweeps.ExpireFields), step(v.steps.Caches.InvalidateNoted))
+		dbtest.Exec(v.t, v.url, "UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", id)
+		v.cron(step(v.steps.Sweeps.ExpireValues), step(v.steps.Caches.InvalidateNoted))
 		v.sees(map[string]string{"city": `"Oslo"`})
 		v.equal("history", []string{`"gold" expired`}, v.versions("plan"))
 	}},
@@ -274,23 +274,23 @@ var contract = []promise{
 		v.of(newID()).write("plan", "gold", from(vault.SourceProfileField, &source))
 		item := v.write("plan", "gold", from(vault.SourceProfileField, &source))
 		v.warm(item)
-		dbtest.Exec(v.t, v.url, "UPDATE profile_fields SET deleted_at = now() WHERE id = $1", source)
+		dbtest.Exec(v.t, v.url, "UPDATE customer_values SET deleted_at = now() WHERE id = $1", source)
 		v.cron(step(v.steps.Sweeps.DetectOrphans), step(v.steps.Caches.InvalidateNoted))
 		v.sees(map[string]string{})
 		v.equal("history", []string{`"gold" orphaned`}, v.versions("plan"))
 	}},
 	{"superseded outranks expired and orphaned", func(v *vaultOf) {
-		id := v.write("plan", "silver", func(in *vault.WriteField) { in.ExpiresAt = ptr(time.Now().Add(time.Hour)) })
+		id := v.write("plan", "silver", func(in *vault.WriteValueInput) { in.ExpiresAt = ptr(time.Now().Add(time.Hour)) })
 		v.write("plan", "gold")
-		dbtest.Exec(v.t, v.url, "UPDATE profile_fields SET expires_at = now() - interval '1 minute' WHERE id = $1", id)
-		v.cron(step(v.steps.Sweeps.ExpireFields), step(v.steps.Sweeps.DetectOrphans), step(v.steps.Caches.InvalidateNoted))
+		dbtest.Exec(v.t, v.url, "UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", id)
+		v.cron(step(v.steps.Sweeps.ExpireValues), step(v.steps.Sweeps.DetectOrphans), step(v.steps.Caches.InvalidateNoted))
 		v.equal("history", []string{`"gold" active`, `"silver" superseded`}, v.versions("plan"))
 	}},
 	{"a missing source orphans a value and is no error; a source of its own is one", func(v *vaultOf) {
 		v.write("plan", "gold", from(vault.SourceProfileField, ptr(newID())))
 		v.equal("history", []string{`"gold" orphaned`}, v.versions("plan"))
 		id := newID()
-		v.refused(v.tryWrite(v.fact("plan", "x", func(in *vault.WriteField) {
+		v.refused(v.tryWrite(v.fact("plan", "x", func(in *vault.WriteValueInput) {
 			in.ItemID, in.SourceItemID, in.SourceItemType = &id, &id, vault.SourceProfileField
 		})),
 			vault.CodeInvalid, "source_item_id")
@@ -316,7 +316,7 @@ var contract = []promise{
 	{"a chain is cut at its depth, and says so", func(v *vaultOf) {
 		var last *uuid.UUID
 		for range 12 {
-			id := v.of(newID()).write("plan", "x", func(in *vault.WriteField) {
+			id := v.of(newID()).write("plan", "x", func(in *vault.WriteValueInput) {
 				if last != nil {
 					from(vault.SourceProfileField, last)(in)
 				}
@@ -337,7 +337,7 @@ var contract = []promise{
 		if _, missing := v.chain(item); !missing {
 			v.t.Error("its source is not there yet")
 		}
-		v.of(newID()).write("city", "Oslo", func(in *vault.WriteField) { in.ItemID = &id })
+		v.of(newID()).write("city", "Oslo", func(in *vault.WriteValueInput) { in.ItemID = &id })
 		links, missing := v.chain(item)
 		if missing || len(links) != 2 {
 			v.t.Errorf("after its source came: %v, missing %t", links, missing)
@@ -372,8 +372,8 @@ var contract = []promise{
 		v.write("email", "ada@example.com")
 		v.warm()
 		verify := func(method string) error {
-			r, err := v.trigger.VerifyField(v.t.Context(), v.tenant, vault.VerifyField{AgentID: v.agent, CustomerID: v.customer, Name: "email", Method: method})
-			return v.try(r, err, step(v.steps.Fields.PersistVerification), step(v.steps.Caches.InvalidateProfile))
+			r, err := v.trigger.VerifyValue(v.t.Context(), v.tenant, vault.VerifyValueInput{AgentID: v.agent, CustomerID: v.customer, Name: "email", Method: method})
+			return v.try(r, err, step(v.steps.Values.PersistVerification), step(v.steps.Caches.InvalidateProfile))
 		}
 		v.refused(verify("guess"), vault.CodeInvalid, "method", "code")
 		v.must(verify("code"))
@@ -403,7 +403,7 @@ var contract = []promise{
 			return n
 		}
 		v.equal("beside", 2, count())
-		r, err := v.trigger.AddAsset(v.t.Context(), v.tenant, vault.AddAsset{
+		r, err := v.trigger.AddAsset(v.t.Context(), v.tenant, vault.AddAssetInput{
 			CustomerID: v.customer, Name: "card", AssetType: "image", StorageProvider: "s3", StoragePath: "new",
 			Checksum: strings.Repeat("a", 64), SupersedeExisting: true,
 		})
@@ -411,18 +411,18 @@ var contract = []promise{
 		v.equal("superseded", 1, count())
 	}},
 	{"an identity opens one customer, and is nobody else's", func(v *vaultOf) {
-		open := func() vault.ProfileResult {
-			r, err := v.trigger.OpenProfile(v.t.Context(), v.tenant, vault.OpenProfile{Channel: "sms", ExternalID: "1"})
-			v.must(v.try(r, err, step(v.steps.Profiles.OpenProfile), step(v.steps.Caches.Acknowledge)))
-			return resultOf[vault.ProfileResult](v, r)
+		open := func() vault.CustomerResult {
+			r, err := v.trigger.OpenCustomer(v.t.Context(), v.tenant, vault.OpenCustomerInput{Channel: "sms", ExternalID: "1"})
+			v.must(v.try(r, err, step(v.steps.Customers.OpenCustomer), step(v.steps.Caches.Acknowledge)))
+			return resultOf[vault.CustomerResult](v, r)
 		}
 		first := open()
 		if again := open(); !first.Created || again.Created || again.CustomerID != first.CustomerID {
 			v.t.Errorf("got %+v, then %+v", first, again)
 		}
 		link := func(external string) error {
-			r, err := v.trigger.LinkChannel(v.t.Context(), v.tenant, vault.LinkChannel{CustomerID: v.customer, Channel: "sms", ExternalID: external})
-			return v.try(r, err, step(v.steps.Profiles.LinkChannel), step(v.steps.Caches.InvalidateProfile))
+			r, err := v.trigger.LinkChannel(v.t.Context(), v.tenant, vault.LinkChannelInput{CustomerID: v.customer, Channel: "sms", ExternalID: external})
+			return v.try(r, err, step(v.steps.Customers.LinkChannel), step(v.steps.Caches.InvalidateProfile))
 		}
 		v.refused(link("1"), vault.CodeConflict, first.CustomerID.String())
 		v.unseen()
@@ -433,8 +433,8 @@ var contract = []promise{
 	}},
 	{"the newest consent to a purpose is in force", func(v *vaultOf) {
 		for _, granted := range []bool{true, false, true} {
-			r, err := v.trigger.RecordConsent(v.t.Context(), v.tenant, vault.RecordConsent{CustomerID: v.customer, Purpose: "mail", Granted: granted})
-			v.must(v.try(r, err, step(v.steps.Profiles.RecordConsent), step(v.steps.Caches.InvalidateProfile)))
+			r, err := v.trigger.RecordConsent(v.t.Context(), v.tenant, vault.RecordConsentInput{CustomerID: v.customer, Purpose: "mail", Granted: granted})
+			v.must(v.try(r, err, step(v.steps.Customers.RecordConsent), step(v.steps.Caches.InvalidateProfile)))
 			for range 2 {
 				p, err := v.Profile(v.t.Context(), v.tenant, v.customer)
 				v.must(err)
@@ -470,8 +470,8 @@ var contract = []promise{
 		v.write("plan", "gold")
 		v.warm()
 		remove := func() error {
-			r, err := v.trigger.DeleteProfile(v.t.Context(), v.tenant, vault.DeleteProfile{CustomerID: v.customer})
-			return v.try(r, err, step(v.steps.Profiles.DeleteProfile), step(v.steps.Caches.InvalidateNoted))
+			r, err := v.trigger.DeleteCustomer(v.t.Context(), v.tenant, vault.DeleteCustomerInput{CustomerID: v.customer})
+			return v.try(r, err, step(v.steps.Customers.DeleteCustomer), step(v.steps.Caches.InvalidateNoted))
 		}
 		v.must(remove())
 		v.unseen()
@@ -504,8 +504,8 @@ var contract = []promise{
 		v.require(scenario.ID, vault.Requirement{FieldName: "city", Order: 3, WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}})
 		v.equal("nothing", []string{"plan absent", "email absent", "age absent"}, v.missing(scenario.ID))
 		v.write("email", "ada@example.com")
-		v.must(v.tryWrite(vault.WriteField{
-			AgentID: v.agent, CustomerID: v.customer, Name: "age", Value: json.RawMessage("36"), Source: vault.FieldUserProvided, CollectedAt: ptr(time.Now().Add(-2 * time.Hour)),
+		v.must(v.tryWrite(vault.WriteValueInput{
+			AgentID: v.agent, CustomerID: v.customer, Name: "age", Value: json.RawMessage("36"), Source: vault.ValueUserProvided, CollectedAt: ptr(time.Now().Add(-2 * time.Hour)),
 		}))
 		v.equal("unverified and stale", []string{"plan absent", "email unverified", "age stale"}, v.missing(scenario.ID))
 		v.write("plan", "gold")
@@ -523,7 +523,7 @@ var contract = []promise{
 			return len(got.Missing)
 		}
 		v.equal("no VIP", 0, missing())
-		r, err := v.trigger.SaveSession(v.t.Context(), v.tenant, vault.SaveSession{
+		r, err := v.trigger.SaveSession(v.t.Context(), v.tenant, vault.SaveSessionInput{
 			SessionID: id, AgentID: v.agent, CustomerID: v.customer, Variables: map[string]json.RawMessage{"vip": json.RawMessage("true")},
 			Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Welcome."}},
 		})
@@ -551,16 +551,16 @@ var contract = []promise{
 		v.sees(map[string]string{"plan": `"gold"`})
 	}},
 	{"an operation says how it went", func(v *vaultOf) {
-		r, err := v.trigger.WriteField(v.t.Context(), v.tenant, v.fact("email", "nobody"))
+		r, err := v.trigger.WriteValue(v.t.Context(), v.tenant, v.fact("email", "nobody"))
 		v.must(err)
 		status := func() vault.Operation {
 			op, err := v.Operation(v.t.Context(), v.tenant, r.ID)
 			v.must(err)
 			return op
 		}
-		v.equal("accepted", vault.IntentAccepted, status().Status)
-		v.refused(v.try(r, nil, step(v.steps.Fields.ValidateField)), vault.CodeInvalid)
-		if op := status(); op.Status != vault.IntentFailed || op.Error == nil || op.Error.Code != vault.CodeInvalid {
+		v.equal("accepted", vault.OperationAccepted, status().Status)
+		v.refused(v.try(r, nil, step(v.steps.Values.ValidateValue)), vault.CodeInvalid)
+		if op := status(); op.Status != vault.OperationFailed || op.Error == nil || op.Error.Code != vault.CodeInvalid {
 			v.t.Errorf("rejected: %+v", op)
 		}
 		_, err = v.Operation(v.t.Context(), v.tenant, newID())

@@ -110,10 +110,10 @@ func (v *vaultOf) equal(what string, want, got any) {
 func (v *vaultOf) run(r trigger.Receipt, err error, names ...func(context.Context, vault.Event) error) {
 	v.t.Helper()
 	v.must(err)
-	intent, err := v.db.Tenant(r.TenantID).GetIntent(v.t.Context(), r.TenantID, r.ID)
+	op, err := v.db.Tenant(r.TenantID).GetOperation(v.t.Context(), r.TenantID, r.ID)
 	v.must(err)
 	for _, step := range names {
-		v.must(step(v.t.Context(), db.EventOf(intent)))
+		v.must(step(v.t.Context(), db.EventOf(op)))
 	}
 }
 
@@ -156,28 +156,28 @@ func (v *vaultOf) require(scenario uuid.UUID, reqs ...vault.Requirement) {
 }
 
 // write writes a field and gives the id of the item.
-func (v *vaultOf) write(name, value string, change ...func(*vault.WriteField)) uuid.UUID {
+func (v *vaultOf) write(name, value string, change ...func(*vault.WriteValueInput)) uuid.UUID {
 	v.t.Helper()
 	id := newID()
-	in := vault.WriteField{
-		ItemID: &id, AgentID: v.agent, CustomerID: v.customer, Name: name, Value: text(value), Source: vault.FieldUserProvided,
+	in := vault.WriteValueInput{
+		ItemID: &id, AgentID: v.agent, CustomerID: v.customer, Name: name, Value: text(value), Source: vault.ValueUserProvided,
 	}
 	for _, c := range change {
 		c(&in)
 	}
-	r, err := v.trigger.WriteField(v.t.Context(), v.tenant, in)
-	v.run(r, err, step(v.steps.Fields.PersistField), step(v.steps.Caches.InvalidateProfile))
+	r, err := v.trigger.WriteValue(v.t.Context(), v.tenant, in)
+	v.run(r, err, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateProfile))
 	return id
 }
 
 // from names the source of a write.
-func from(kind vault.SourceType, id *uuid.UUID) func(*vault.WriteField) {
-	return func(in *vault.WriteField) { in.SourceItemType, in.SourceItemID = kind, id }
+func from(kind vault.SourceType, id *uuid.UUID) func(*vault.WriteValueInput) {
+	return func(in *vault.WriteValueInput) { in.SourceItemType, in.SourceItemID = kind, id }
 }
 
 func (v *vaultOf) asset(name string) uuid.UUID {
 	v.t.Helper()
-	r, err := v.trigger.AddAsset(v.t.Context(), v.tenant, vault.AddAsset{
+	r, err := v.trigger.AddAsset(v.t.Context(), v.tenant, vault.AddAssetInput{
 		CustomerID: v.customer, Name: name, AssetType: "image", StorageProvider: "s3", StoragePath: "ids/1.png",
 		Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 	})
@@ -191,7 +191,7 @@ func (v *vaultOf) asset(name string) uuid.UUID {
 
 func (v *vaultOf) session(variables map[string]json.RawMessage) uuid.UUID {
 	v.t.Helper()
-	in := vault.SaveSession{SessionID: newID(), AgentID: v.agent, CustomerID: v.customer, Variables: variables, Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "Hello."}}}
+	in := vault.SaveSessionInput{SessionID: newID(), AgentID: v.agent, CustomerID: v.customer, Variables: variables, Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "Hello."}}}
 	r, err := v.trigger.SaveSession(v.t.Context(), v.tenant, in)
 	v.run(r, err, step(v.steps.Sessions.PersistSession))
 	return in.SessionID

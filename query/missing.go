@@ -56,7 +56,7 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 	if in.SessionID != nil {
 		row, err := q.db.Tenant(tenant).GetSession(ctx, tenant, *in.SessionID)
 		if err != nil {
-			return out, db.Found(err, "session", *in.SessionID)
+			return out, db.WrapNotFound(err, "session", *in.SessionID)
 		}
 		session, err := db.SessionOf(row, nil) // what was said does not matter here
 		if err != nil {
@@ -81,7 +81,7 @@ func (q *Queries) Session(ctx context.Context, tenant, session uuid.UUID) (vault
 	tq := q.db.Tenant(tenant)
 	row, err := tq.GetSession(ctx, tenant, session)
 	if err != nil {
-		return vault.Session{}, db.Found(err, "session", session)
+		return vault.Session{}, db.WrapNotFound(err, "session", session)
 	}
 	turns, err := tq.ListTurns(ctx, tenant, session)
 	if err != nil {

@@ -35,11 +35,11 @@ func TestMissingIsWhatIsUnmetInOrderOfCollection(t *testing.T) {
 		{name: "expired, stale and unverified", blocked: true,
 			reqs: []vault.Requirement{{FieldName: "plan", Order: 1}, {FieldName: "fresh", Order: 2}, {FieldName: "proven", Order: 3}},
 			arrange: func(v *vaultOf) {
-				v.write("plan", "gold", func(in *vault.WriteField) { in.ExpiresAt = ptr(time.Now().Add(time.Hour)) })
-				v.write("fresh", "x", func(in *vault.WriteField) { in.CollectedAt = ptr(time.Now().Add(-2 * time.Hour)) })
+				v.write("plan", "gold", func(in *vault.WriteValueInput) { in.ExpiresAt = ptr(time.Now().Add(time.Hour)) })
+				v.write("fresh", "x", func(in *vault.WriteValueInput) { in.CollectedAt = ptr(time.Now().Add(-2 * time.Hour)) })
 				v.write("proven", "x")
 				// Past its time, and no sweep has seen it; the profile was not read before.
-				dbtest.Exec(v.t, v.url, "UPDATE profile_fields SET expires_at = clock_timestamp() - interval '1 second' WHERE name = 'plan'")
+				dbtest.Exec(v.t, v.url, "UPDATE customer_values SET expires_at = clock_timestamp() - interval '1 second' WHERE name = 'plan'")
 			}, want: []string{"plan expired !", "fresh stale !", "proven unverified !"}},
 		{name: "one level", reqs: []vault.Requirement{{FieldName: "plan"}, {FieldName: "age", RequiredLevel: vault.LevelSoft}},
 			in: func(_ *vaultOf, in *query.MissingInput) { in.Scope.Level = vault.LevelSoft }, want: []string{"age absent"}},
@@ -57,10 +57,10 @@ func TestMissingIsWhatIsUnmetInOrderOfCollection(t *testing.T) {
 		{name: "a condition that fails counts as true, with a warning", reqs: []vault.Requirement{{FieldName: "age", WhenCondition: `session.channel == "web"`}},
 			want: []string{"age absent !"}, blocked: true, warnings: 1},
 		{name: "what waits for a review does not block", reqs: []vault.Requirement{{FieldName: "age"}}, arrange: func(v *vaultOf) {
-			dbtest.Exec(v.t, v.url, "UPDATE scenario_field_requirements SET origin = 'extracted', review_state = 'pending'")
+			dbtest.Exec(v.t, v.url, "UPDATE requirements SET origin = 'extracted', review_state = 'pending'")
 		}, want: []string{"age absent"}},
 		{name: "what was rejected does not count", reqs: []vault.Requirement{{FieldName: "age"}}, arrange: func(v *vaultOf) {
-			dbtest.Exec(v.t, v.url, "UPDATE scenario_field_requirements SET origin = 'extracted', review_state = 'rejected'")
+			dbtest.Exec(v.t, v.url, "UPDATE requirements SET origin = 'extracted', review_state = 'rejected'")
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,16 +13,16 @@ import (
 func (q *Queries) Question(ctx context.Context, tenant, id uuid.UUID) (vault.Question, error) {
 	row, err := q.db.Tenant(tenant).GetQuestion(ctx, tenant, id)
 	if err != nil {
-		return vault.Question{}, db.Found(err, "question", id)
+		return vault.Question{}, db.WrapNotFound(err, "question", id)
 	}
 	return db.QuestionOf(row), nil
 }
 
 // Operation says how a change went, or goes.
 func (q *Queries) Operation(ctx context.Context, tenant, id uuid.UUID) (vault.Operation, error) {
-	row, err := q.db.Tenant(tenant).GetIntent(ctx, tenant, id)
+	row, err := q.db.Tenant(tenant).GetOperation(ctx, tenant, id)
 	if err != nil {
-		return vault.Operation{}, db.Found(err, "operation", id)
+		return vault.Operation{}, db.WrapNotFound(err, "operation", id)
 	}
 	return db.OperationOf(row)
 }

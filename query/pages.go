@@ -29,19 +29,19 @@ func (q *Queries) CustomersPage(ctx context.Context, tenant uuid.UUID, after *uu
 }
 
 // ActiveValues gives the active values of customers, by customer and name. Who has none is not in it.
-func (q *Queries) ActiveValues(ctx context.Context, tenant uuid.UUID, customers []uuid.UUID) (map[uuid.UUID]map[string]vault.Field, error) {
+func (q *Queries) ActiveValues(ctx context.Context, tenant uuid.UUID, customers []uuid.UUID) (map[uuid.UUID]map[string]vault.Value, error) {
 	rows, err := q.db.Tenant(tenant).ListValuesOf(ctx, tenant, customers)
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[uuid.UUID]map[string]vault.Field, len(customers))
+	out := make(map[uuid.UUID]map[string]vault.Value, len(customers))
 	for _, r := range rows {
-		field := db.FieldOf(r.ProfileField)
+		field := db.FieldOf(r.CustomerValue)
 		if err := q.sealer.OpenField(tenant, &field); err != nil {
 			return nil, err
 		}
 		if out[r.CustomerID] == nil {
-			out[r.CustomerID] = map[string]vault.Field{}
+			out[r.CustomerID] = map[string]vault.Value{}
 		}
 		out[r.CustomerID][field.Name] = field
 	}
@@ -50,20 +50,20 @@ func (q *Queries) ActiveValues(ctx context.Context, tenant uuid.UUID, customers 
 
 // HistoryPosition is a place in a history: that of a version.
 type HistoryPosition struct {
-	AcceptedAt time.Time `json:"accepted_at"`
-	IntentID   uuid.UUID `json:"intent_id"`
-	ID         uuid.UUID `json:"id"`
+	AcceptedAt  time.Time `json:"accepted_at"`
+	OperationID uuid.UUID `json:"operation_id"`
+	ID          uuid.UUID `json:"id"`
 }
 
 // HistoryPage gives versions of a customer's fields, newest first: of one field, or of all where name is empty. They follow
 // the version at after; nil: from the newest. more says that the history goes on.
-func (q *Queries) HistoryPage(ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, limit int) (page []vault.Field, more bool, err error) {
+func (q *Queries) HistoryPage(ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, limit int) (page []vault.Value, more bool, err error) {
 	in := dbgen.PageHistoryParams{TenantID: tenant, CustomerID: customer, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
 	if name != "" {
 		in.Name = &name
 	}
 	if after != nil {
-		in.BeforeAcceptedAt, in.BeforeIntentID, in.BeforeID = &after.AcceptedAt, &after.IntentID, &after.ID
+		in.BeforeAcceptedAt, in.BeforeOperationID, in.BeforeID = &after.AcceptedAt, &after.OperationID, &after.ID
 	}
 	rows, err := q.db.Tenant(tenant).PageHistory(ctx, in)
 	if err != nil {
@@ -154,7 +154,7 @@ func (q *Queries) ReviewsPage(ctx context.Context, tenant uuid.UUID, after *Revi
 func (q *Queries) Rule(ctx context.Context, tenant, rule uuid.UUID) (vault.Rule, error) {
 	row, err := q.db.Tenant(tenant).GetRule(ctx, tenant, rule)
 	if err != nil {
-		return vault.Rule{}, db.Found(err, "rule", rule)
+		return vault.Rule{}, db.WrapNotFound(err, "rule", rule)
 	}
 	return db.RuleOf(row)
 }

@@ -56,20 +56,20 @@ func (q *Queries) Profile(ctx context.Context, tenant, customer uuid.UUID) (vaul
 	if err != nil {
 		return p, err
 	}
-	err = q.sealer.OpenProfile(&p)
+	err = q.sealer.OpenCustomer(&p)
 	return p, err
 }
 
 func (q *Queries) profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
 	row, err := q.db.Tenant(tenant).GetProfile(ctx, tenant, customer)
 	if err != nil {
-		return vault.Profile{}, db.Found(err, "customer", customer)
+		return vault.Profile{}, db.WrapNotFound(err, "customer", customer)
 	}
 	return db.ProfileOf(row)
 }
 
 // History gives every version of a field, newest first by order of acceptance.
-func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name string) ([]vault.Field, error) {
+func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name string) ([]vault.Value, error) {
 	rows, err := q.db.Tenant(tenant).ListHistory(ctx, dbgen.ListHistoryParams{
 		TenantID: tenant, CustomerID: customer, Name: name, Most: historyLimit,
 	})
@@ -81,7 +81,7 @@ func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name 
 			return nil, err
 		}
 	}
-	out := make([]vault.Field, len(rows))
+	out := make([]vault.Value, len(rows))
 	for i, row := range rows {
 		out[i] = db.FieldOf(row)
 	}
@@ -89,10 +89,10 @@ func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name 
 }
 
 // Field gives one version of a field by its id.
-func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Field, error) {
-	row, err := q.db.Tenant(tenant).GetField(ctx, tenant, id)
+func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value, error) {
+	row, err := q.db.Tenant(tenant).GetValue(ctx, tenant, id)
 	if err != nil {
-		return vault.Field{}, db.Found(err, "item", id)
+		return vault.Value{}, db.WrapNotFound(err, "item", id)
 	}
 	field := db.FieldOf(row)
 	err = q.sealer.OpenField(tenant, &field)
@@ -145,7 +145,7 @@ const maxChainDepth = 100
 
 // AnalysisFields gives the ids of the fields that were read off an asset (analysis_field_ids).
 func (q *Queries) AnalysisFields(ctx context.Context, tenant, asset uuid.UUID) ([]uuid.UUID, error) {
-	return q.db.Tenant(tenant).ListAnalysisFields(ctx, tenant, asset)
+	return q.db.Tenant(tenant).ListAnalysisValues(ctx, tenant, asset)
 }
 
 // Derived gives the items that name this one as their source.

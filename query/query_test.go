@@ -33,9 +33,9 @@ func TestTheProfileIsWhatIsActiveNow(t *testing.T) {
 		vault.Definition{Name: "code", ValueType: vault.TypeString}, vault.Definition{Name: "gone", ValueType: vault.TypeString},
 	)
 	v.write("plan", "silver")
-	v.write("code", "A1", func(in *vault.WriteField) { in.ExpiresAt = ptr(time.Now().Add(-time.Hour)) }) // expired
-	v.write("gone", "A2", from(vault.SourceProfileField, ptr(newID())))                                  // orphaned
-	for range 3 {                                                                                        // from PostgreSQL, then from Redis
+	v.write("code", "A1", func(in *vault.WriteValueInput) { in.ExpiresAt = ptr(time.Now().Add(-time.Hour)) }) // expired
+	v.write("gone", "A2", from(vault.SourceProfileField, ptr(newID())))                                       // orphaned
+	for range 3 {                                                                                             // from PostgreSQL, then from Redis
 		p, err := v.Profile(t.Context(), v.tenant, v.customer)
 		v.must(err)
 		v.equal("fields", map[string]string{"plan": `"silver"`}, names(p))
@@ -91,7 +91,7 @@ func TestAChainSaysWhereAnItemCameFrom(t *testing.T) {
 	session := newID()
 	for _, c := range []struct {
 		name  string
-		first func(v *vaultOf) []func(*vault.WriteField) // the origin, as the source of the first field
+		first func(v *vaultOf) []func(*vault.WriteValueInput) // the origin, as the source of the first field
 		// then that many more fields, each derived from the one before
 		more      int
 		depth     int
@@ -100,25 +100,25 @@ func TestAChainSaysWhereAnItemCameFrom(t *testing.T) {
 		missing   bool
 	}{
 		{name: "a statement of its own", links: []string{"profile_field f0"}},
-		{name: "a document, read by a tool", first: func(v *vaultOf) []func(*vault.WriteField) {
-			return []func(*vault.WriteField){from(vault.SourceProfileAsset, ptr(v.asset("id card")))}
+		{name: "a document, read by a tool", first: func(v *vaultOf) []func(*vault.WriteValueInput) {
+			return []func(*vault.WriteValueInput){from(vault.SourceProfileAsset, ptr(v.asset("id card")))}
 		}, more: 1, links: []string{"profile_asset id card", "profile_field f0", "profile_field f1"}},
-		{name: "a session", first: func(*vaultOf) []func(*vault.WriteField) {
-			return []func(*vault.WriteField){from(vault.SourceSession, &session)}
+		{name: "a session", first: func(*vaultOf) []func(*vault.WriteValueInput) {
+			return []func(*vault.WriteValueInput){from(vault.SourceSession, &session)}
 		}, more: 1, links: []string{"session ", "profile_field f0", "profile_field f1"}},
-		{name: "a tool without an id", first: func(*vaultOf) []func(*vault.WriteField) {
-			return []func(*vault.WriteField){from(vault.SourceTool, nil)}
+		{name: "a tool without an id", first: func(*vaultOf) []func(*vault.WriteValueInput) {
+			return []func(*vault.WriteValueInput){from(vault.SourceTool, nil)}
 		}, links: []string{"tool ", "profile_field f0"}},
-		{name: "an external system", first: func(*vaultOf) []func(*vault.WriteField) {
-			return []func(*vault.WriteField){from(vault.SourceExternal, &session)}
+		{name: "an external system", first: func(*vaultOf) []func(*vault.WriteValueInput) {
+			return []func(*vault.WriteValueInput){from(vault.SourceExternal, &session)}
 		}, links: []string{"external ", "profile_field f0"}},
-		{name: "a source that is not there", first: func(*vaultOf) []func(*vault.WriteField) {
-			return []func(*vault.WriteField){from(vault.SourceProfileField, &session)}
+		{name: "a source that is not there", first: func(*vaultOf) []func(*vault.WriteValueInput) {
+			return []func(*vault.WriteValueInput){from(vault.SourceProfileField, &session)}
 		}, more: 1, links: []string{"profile_field f0", "profile_field f1"}, missing: true},
 		{name: "as long as is read", more: 9, links: chainOf(0, 9)},
 		{name: "longer than is read", more: 10, links: chainOf(1, 10), truncated: true},
-		{name: "as long as is read, from a session", first: func(*vaultOf) []func(*vault.WriteField) {
-			return []func(*vault.WriteField){from(vault.SourceSession, &session)}
+		{name: "as long as is read, from a session", first: func(*vaultOf) []func(*vault.WriteValueInput) {
+			return []func(*vault.WriteValueInput){from(vault.SourceSession, &session)}
 		}, more: 9, links: append([]string{"session "}, chainOf(0, 9)...)},
 		{name: "longer than was asked for", more: 4, depth: 2, links: chainOf(3, 4), truncated: true},
 		{name: "one link", more: 1, depth: 1, links: chainOf(1, 1), truncated: true},
@@ -127,7 +127,7 @@ func TestAChainSaysWhereAnItemCameFrom(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			v := newVault(t, "")
-			var change []func(*vault.WriteField)
+			var change []func(*vault.WriteValueInput)
 			if c.first != nil {
 				change = c.first(v)
 			}
@@ -136,7 +136,7 @@ func TestAChainSaysWhereAnItemCameFrom(t *testing.T) {
 				name := fmt.Sprintf("f%d", i)
 				v.define(vault.Definition{Name: name, ValueType: vault.TypeString})
 				last = v.write(name, "x", change...)
-				change = []func(*vault.WriteField){from(vault.SourceProfileField, ptr(last))}
+				change = []func(*vault.WriteValueInput){from(vault.SourceProfileField, ptr(last))}
 			}
 			for range 3 { // from PostgreSQL, then from Redis
 				chain, err := v.Chain(t.Context(), v.tenant, last, c.depth)
@@ -171,7 +171,7 @@ func TestAChainOfACycleEnds(t *testing.T) {
 	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
 	first := v.write("plan", "a")
 	second := v.write("plan", "b", from(vault.SourceProfileField, &first))
-	dbtest.Exec(t, v.url, "UPDATE profile_fields SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", second, first)
+	dbtest.Exec(t, v.url, "UPDATE customer_values SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", second, first)
 	chain, err := v.Chain(t.Context(), v.tenant, second, 0)
 	v.must(err)
 	if len(chain.Links) != 2 {
@@ -226,7 +226,7 @@ func (v *vaultOf) reads() map[string]func(ctx context.Context, q *query.Queries,
 	scenario := v.scenario().ID
 	v.require(scenario, vault.Requirement{FieldName: "code"})
 	session := v.session(nil)
-	r, err := v.trigger.FillGaps(ctx, v.tenant, vault.FillGaps{CustomerID: v.customer, ScenarioID: scenario})
+	r, err := v.trigger.FillGaps(ctx, v.tenant, vault.FillGapsInput{CustomerID: v.customer, ScenarioID: scenario})
 	v.run(r, err, step(v.steps.Gaps.ResolveGaps), step(v.steps.Gaps.AskCustomer))
 	questions, err := v.Questions(ctx, v.tenant, v.customer)
 	v.must(err)

@@ -16,8 +16,8 @@ import (
 
 // Answers takes what customers answer.
 type Answers struct {
-	once     intentOnce
-	fields   Fields
+	once     operationOnce
+	values   Values
 	enqueuer Enqueuer
 }
 
@@ -32,22 +32,22 @@ type Settled struct {
 func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Settled, error) {
 	out := Settled{Accepted: true}
 	err := s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
-		intent, err := q.LockIntent(ctx, ev.TenantID, ev.IntentID)
+		op, err := q.LockOperation(ctx, ev.TenantID, ev.OperationID)
 		if err != nil {
-			return db.Found(err, "operation", ev.IntentID)
+			return db.WrapNotFound(err, "operation", ev.OperationID)
 		}
-		if applied(intent) {
+		if applied(op) {
 			return nil
 		}
-		if intent.Status == string(vault.IntentFailed) { // a second look would find the question that this answer closed
-			out, err = rejected(intent)
+		if op.Status == string(vault.OperationFailed) { // a second look would find the question that this answer closed
+			out, err = rejected(op)
 			return err
 		}
-		in, err := open[vault.AnswerQuestion](s.once, intent)
+		in, err := open[vault.AnswerQuestionInput](s.once, op)
 		if err != nil {
 			return err
 		}
-		problem, err := s.look(ctx, q, ev, intent.AcceptedAt, in)
+		problem, err := s.look(ctx, q, ev, op.AcceptedAt, in)
 		if err != nil || problem == nil {
 			return err
 		}
@@ -58,10 +58,10 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Settled, e
 }
 
 // look gives what is wrong with an answer, and closes the question where it is the answer's value.
-func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, acceptedAt time.Time, in vault.AnswerQuestion) (*vault.Error, error) {
+func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, acceptedAt time.Time, in vault.AnswerQuestionInput) (*vault.Error, error) {
 	question, err := q.LockQuestion(ctx, ev.TenantID, in.QuestionID)
 	if err != nil {
-		return nil, db.Found(err, "question", in.QuestionID)
+		return nil, db.WrapNotFound(err, "question", in.QuestionID)
 	}
 	if problem := closed(question, acceptedAt); problem != nil {
 		return problem, nil
@@ -75,17 +75,17 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, acc
 		return nil, err
 	}
 	mode := vault.ModeStrict // the customer is there to be asked again
-	if vault.EffectiveMode(def, s.fields.mode) == vault.ModeDisabled {
+	if vault.EffectiveMode(def, s.values.mode) == vault.ModeDisabled {
 		mode = vault.ModeDisabled
 	}
 	checked, err := vault.CheckValue(def, question.FieldName, value, mode)
-	observeValue(s.fields.observer, vault.WorkflowAnswerQuestion, checked, err)
+	observeValue(s.values.observer, vault.WorkflowAnswerQuestion, checked, err)
 	if err == nil {
 		return nil, nil
 	}
 	problem := asError(err)
 	_, err = q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
-		TenantID: ev.TenantID, ID: question.ID, Status: string(vault.QuestionRejected), AnswerIntentID: &ev.IntentID,
+		TenantID: ev.TenantID, ID: question.ID, Status: string(vault.QuestionRejected), AnswerOperationID: &ev.OperationID,
 		Rejection: problem.Message,
 	})
 	return problem, err
@@ -98,8 +98,8 @@ func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Ques
 	}
 	candidate := question.Candidate
 	if candidate == nil && question.ItemID != nil {
-		field, err := q.GetAnyField(ctx, question.TenantID, *question.ItemID)
-		if err != nil && !db.NoRow(err) {
+		field, err := q.GetAnyValue(ctx, question.TenantID, *question.ItemID)
+		if err != nil && !db.IsNotFound(err) {
 			return "", nil, err
 		}
 		known := db.FieldOf(field)
@@ -113,10 +113,10 @@ func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Ques
 }
 
 // rejected says what a rejected answer was rejected for.
-func rejected(intent dbgen.Intent) (Settled, error) {
+func rejected(op dbgen.Operation) (Settled, error) {
 	var reason vault.Error
-	if err := json.Unmarshal(intent.Error, &reason); err != nil {
-		return Settled{}, fmt.Errorf("decode the error of operation %s: %w", intent.ID, err)
+	if err := json.Unmarshal(op.Error, &reason); err != nil {
+		return Settled{}, fmt.Errorf("decode the error of operation %s: %w", op.ID, err)
 	}
 	return Settled{Code: reason.Code}, nil
 }
@@ -135,22 +135,22 @@ func closed(question dbgen.Question, acceptedAt time.Time) *vault.Error {
 
 // PersistAnswer writes the answer and closes the question, in one transaction. An answer that was rejected writes nothing.
 func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (Settled, error) {
-	intent, err := s.once.get(ctx, s.once.db.Tenant(ev.TenantID), ev)
+	op, err := s.once.get(ctx, s.once.db.Tenant(ev.TenantID), ev)
 	if err != nil {
 		return Settled{}, err
 	}
-	if intent.Status == string(vault.IntentFailed) {
-		return rejected(intent)
+	if op.Status == string(vault.OperationFailed) {
+		return rejected(op)
 	}
-	_, err = apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.AnswerQuestion) (vault.ItemResult, error) {
+	_, err = apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput) (vault.ItemResult, error) {
 		question, err := q.LockQuestion(ctx, ev.TenantID, in.QuestionID)
 		if err != nil {
-			return vault.ItemResult{}, db.Found(err, "question", in.QuestionID)
+			return vault.ItemResult{}, db.WrapNotFound(err, "question", in.QuestionID)
 		}
-		if problem := closed(question, intent.AcceptedAt); problem != nil {
+		if problem := closed(question, op.AcceptedAt); problem != nil {
 			return vault.ItemResult{}, problem
 		}
-		return s.settle(ctx, q, intent, in, question)
+		return s.settle(ctx, q, op, in, question)
 	})
 	if code := vault.CodeOf(err); vault.Permanent(err) {
 		return Settled{Code: code}, nil // another answer won
@@ -160,8 +160,8 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (Settled, er
 
 // settle does what an answer says, and closes its question. What the answer tells another open question of the customer is not
 // asked again there.
-func (s Answers) settle(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, in vault.AnswerQuestion, question dbgen.Question) (vault.ItemResult, error) {
-	def, err := definition(ctx, q, intent.TenantID, question.AgentID, question.FieldName)
+func (s Answers) settle(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput, question dbgen.Question) (vault.ItemResult, error) {
+	def, err := definition(ctx, q, op.TenantID, question.AgentID, question.FieldName)
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
@@ -179,31 +179,31 @@ func (s Answers) settle(ctx context.Context, q *dbgen.Queries, intent dbgen.Inte
 	switch {
 	case reply == vault.ReplyNo:
 		status = vault.QuestionDenied
-		result, err = s.withdraw(ctx, q, intent, question)
+		result, err = s.withdraw(ctx, q, op, question)
 	case reply == vault.ReplyYes && question.ItemID != nil:
-		result, err = s.confirm(ctx, q, intent, question)
+		result, err = s.confirm(ctx, q, op, question)
 	default:
-		result, err = s.fields.write(ctx, q, intent, vault.WriteField{
+		result, err = s.values.write(ctx, q, op, vault.WriteValueInput{
 			AgentID: question.AgentID, CustomerID: question.CustomerID, Name: question.FieldName, Value: value,
-			Source: vault.FieldUserProvided, SourceSessionID: in.SessionID, SourceScenarioID: &question.ScenarioID,
+			Source: vault.ValueUserProvided, SourceSessionID: in.SessionID, SourceScenarioID: &question.ScenarioID,
 		})
 	}
 	if err != nil {
 		return result, err
 	}
 	_, err = q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
-		TenantID: intent.TenantID, ID: question.ID, Status: string(status), AnswerIntentID: &intent.ID,
+		TenantID: op.TenantID, ID: question.ID, Status: string(status), AnswerOperationID: &op.ID,
 	})
 	if err != nil || status == vault.QuestionDenied {
 		return result, err
 	}
-	same, err := db.SameCustomers(ctx, q, intent.TenantID, question.CustomerID)
+	same, err := db.SameCustomers(ctx, q, op.TenantID, question.CustomerID)
 	if err != nil {
 		return result, err
 	}
 	return result, q.CloseSameQuestions(ctx, dbgen.CloseSameQuestionsParams{
-		TenantID: intent.TenantID, Customers: same, AgentID: question.AgentID, FieldName: question.FieldName,
-		ID: question.ID, AnswerIntentID: intent.ID,
+		TenantID: op.TenantID, Customers: same, AgentID: question.AgentID, FieldName: question.FieldName,
+		ID: question.ID, AnswerOperationID: op.ID,
 	})
 }
 
@@ -215,90 +215,90 @@ func ownItem(ctx context.Context, q *dbgen.Queries, question dbgen.Question) (*u
 		return nil, err
 	}
 	owner, err := q.GetItemOwner(ctx, question.TenantID, *question.ItemID)
-	if db.NoRow(err) || (err == nil && owner.ProfileID != profile.ID) {
+	if db.IsNotFound(err) || (err == nil && owner.ProfileID != profile.ID) {
 		return nil, nil
 	}
 	return question.ItemID, err
 }
 
 // confirm takes the doubt off a stored value. One that was replaced meanwhile needs none.
-func (s Answers) confirm(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, question dbgen.Question) (vault.ItemResult, error) {
+func (s Answers) confirm(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question) (vault.ItemResult, error) {
 	result := vault.ItemResult{ItemID: *question.ItemID, Status: vault.StatusSuperseded}
-	profile, err := lockProfile(ctx, q, intent.TenantID, question.CustomerID)
+	profile, err := lockProfile(ctx, q, op.TenantID, question.CustomerID)
 	if err != nil {
 		return result, err
 	}
-	confirmed, err := q.ConfirmField(ctx, intent.TenantID, *question.ItemID)
+	confirmed, err := q.ConfirmValue(ctx, op.TenantID, *question.ItemID)
 	if err != nil {
 		return result, err
 	}
 	if confirmed > 0 {
 		result.Status = vault.StatusActive
 	}
-	result.ProfileVersion, err = q.BumpProfile(ctx, intent.TenantID, profile.ID)
+	result.ProfileVersion, err = q.BumpProfile(ctx, op.TenantID, profile.ID)
 	return result, err
 }
 
 // withdraw takes a value back that the customer says is wrong, unless others were derived from it: then it stays, unconfirmed,
 // until the answer to the next question replaces it.
-func (s Answers) withdraw(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, question dbgen.Question) (vault.ItemResult, error) {
+func (s Answers) withdraw(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question) (vault.ItemResult, error) {
 	result := vault.ItemResult{Denied: true}
 	if question.ItemID == nil {
 		return result, nil
 	}
 	result.ItemID = *question.ItemID
-	profile, err := lockProfile(ctx, q, intent.TenantID, question.CustomerID)
+	profile, err := lockProfile(ctx, q, op.TenantID, question.CustomerID)
 	if err != nil {
 		return result, err
 	}
-	if err := q.LockItem(ctx, intent.TenantID, *question.ItemID); err != nil {
+	if err := q.LockItem(ctx, op.TenantID, *question.ItemID); err != nil {
 		return result, err
 	}
-	dependents, err := q.ListDependents(ctx, intent.TenantID, *question.ItemID)
+	dependents, err := q.ListDependents(ctx, op.TenantID, *question.ItemID)
 	if err != nil || len(dependents) > 0 {
 		return result, err
 	}
-	if _, err := q.DeleteField(ctx, intent.TenantID, *question.ItemID); err != nil {
+	if _, err := q.DeleteValue(ctx, op.TenantID, *question.ItemID); err != nil {
 		return result, err
 	}
 	if err := q.NoteChains(ctx, []uuid.UUID{*question.ItemID}); err != nil {
 		return result, err
 	}
-	result.ProfileVersion, err = q.BumpProfile(ctx, intent.TenantID, profile.ID)
+	result.ProfileVersion, err = q.BumpProfile(ctx, op.TenantID, profile.ID)
 	return result, err
 }
 
 // AnnounceAnswer wakes the gap fills that wait for the questions that the answer closed. One that is still open, since the answer
 // was refused for another reason than its value, wakes nobody: there is nothing new, and a wait looks back at what was announced.
 func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Settled, error) {
-	intent, err := s.once.get(ctx, s.once.db.Tenant(ev.TenantID), ev)
+	op, err := s.once.get(ctx, s.once.db.Tenant(ev.TenantID), ev)
 	if err != nil {
 		return Settled{}, err
 	}
-	in, err := open[vault.AnswerQuestion](s.once, intent)
+	in, err := open[vault.AnswerQuestionInput](s.once, op)
 	if err != nil {
 		return Settled{}, err
 	}
-	settled, err := s.once.db.Tenant(ev.TenantID).ListSettledQuestions(ctx, ev.TenantID, ev.IntentID)
+	settled, err := s.once.db.Tenant(ev.TenantID).ListSettledQuestions(ctx, ev.TenantID, ev.OperationID)
 	if err != nil {
 		return Settled{}, err
 	}
 	question, err := s.once.db.Tenant(ev.TenantID).GetQuestion(ctx, ev.TenantID, in.QuestionID)
 	if err != nil {
-		return Settled{}, db.Found(err, "question", in.QuestionID)
+		return Settled{}, db.WrapNotFound(err, "question", in.QuestionID)
 	}
 	if question.Status != string(vault.QuestionOpen) && !slices.Contains(settled, question.ID) {
 		settled = append(settled, question.ID) // another answer closed it: it does no harm to say so again
 	}
 	for _, id := range settled {
-		err = s.enqueuer.Wake(ctx, vault.EventQuestionSettled, id.String(), vault.Event{
-			IntentID: ev.IntentID, TenantID: ev.TenantID, Subject: id.String(),
+		err = s.enqueuer.PushScoped(ctx, vault.EventQuestionSettled, id.String(), vault.Event{
+			OperationID: ev.OperationID, TenantID: ev.TenantID, Subject: id.String(),
 		})
 		if err != nil {
 			return Settled{}, err
 		}
 	}
-	if !applied(intent) {
+	if !applied(op) {
 		return Settled{}, nil
 	}
 	// The customer of a denied candidate may have no profile, whose cache would be invalidated, and the answer acknowledged.

@@ -11,18 +11,18 @@ import (
 
 // Assets records documents.
 type Assets struct {
-	once intentOnce
+	once operationOnce
 	now  func() time.Time
 }
 
 // ValidateAsset looks at an asset before anything is locked.
 func (s Assets) ValidateAsset(ctx context.Context, ev vault.Event) (Validated, error) {
-	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Intent, in vault.AddAsset) error { return in.Check() })
+	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.AddAssetInput) error { return in.Check() })
 }
 
 // PersistAsset stores the reference to a document.
 func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.AddAsset) (vault.ItemResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.AddAssetInput) (vault.ItemResult, error) {
 		profile, err := lockProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.ItemResult{}, err
@@ -32,14 +32,14 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (vault.ItemRes
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		status := vault.Place(nil, intent.ID, intent.AcceptedAt, found, in.ExpiresAt, s.now()).Status
+		status := vault.Place(nil, op.ID, op.AcceptedAt, found, in.ExpiresAt, s.now()).Status
 		row := dbgen.InsertAssetParams{
 			ID: id, TenantID: ev.TenantID, ProfileID: profile.ID, Name: in.Name, AssetType: in.AssetType,
 			StorageProvider: in.StorageProvider, StoragePath: in.StoragePath, MimeType: in.MimeType, SizeBytes: in.SizeBytes,
-			Checksum: in.Checksum, UploadedAt: intent.AcceptedAt, UploadSessionID: in.UploadSessionID,
+			Checksum: in.Checksum, UploadedAt: op.AcceptedAt, UploadSessionID: in.UploadSessionID,
 			UploadScenarioID: in.UploadScenarioID, SourceItemID: in.SourceItemID, SourceItemType: string(in.SourceItemType),
 			SourceMetadata: db.JSON(in.SourceMetadata), Status: string(status), ExpiresAt: in.ExpiresAt,
-			IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 		}
 		if in.UploadedAt != nil {
 			row.UploadedAt = *in.UploadedAt
@@ -60,20 +60,20 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (vault.ItemRes
 // does so with those that come late, too.
 func (s Assets) placeAsset(ctx context.Context, q *dbgen.Queries, row *dbgen.InsertAssetParams) error {
 	newer, err := q.GetNewerAsset(ctx, dbgen.GetNewerAssetParams{
-		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt, IntentID: row.IntentID,
+		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt, OperationID: row.OperationID,
 	})
 	switch {
 	case err == nil:
 		now := db.UTC(s.now())
 		row.Status, row.SupersededByID, row.SupersededAt = string(vault.StatusSuperseded), &newer, &now
-	case !db.NoRow(err):
+	case !db.IsNotFound(err):
 		return err
 	}
 	if !row.SupersedesOlder {
 		return nil
 	}
 	return q.SupersedeAssets(ctx, dbgen.SupersedeAssetsParams{
-		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt, IntentID: row.IntentID,
+		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt, OperationID: row.OperationID,
 		SupersededByID: &row.ID,
 	})
 }

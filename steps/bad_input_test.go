@@ -38,25 +38,25 @@ type badInput struct {
 // someID is the id of nothing.
 var someID = uuid.MustParse("0198c0de-0000-7000-8000-00000000000a")
 
-func writeOf(change func(w *world, in *vault.WriteField)) func(w *world) (trigger.Receipt, error) {
+func writeOf(change func(w *world, in *vault.WriteValueInput)) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		in := vault.WriteField{
-			AgentID: w.agent, CustomerID: newID(), Name: "plan", Value: text("gold"), Source: vault.FieldUserProvided,
+		in := vault.WriteValueInput{
+			AgentID: w.agent, CustomerID: newID(), Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided,
 		}
 		change(w, &in)
-		return w.trigger.WriteField(w.t.Context(), w.tenant, in)
+		return w.trigger.WriteValue(w.t.Context(), w.tenant, in)
 	}
 }
 
 // bypassing accepts a write that package trigger would refuse, as another program might.
-func bypassing(change func(in *vault.WriteField)) func(w *world) (trigger.Receipt, error) {
+func bypassing(change func(in *vault.WriteValueInput)) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		in := vault.WriteField{AgentID: w.agent, CustomerID: newID(), Name: "plan", Value: text("gold"), Source: vault.FieldUserProvided}
+		in := vault.WriteValueInput{AgentID: w.agent, CustomerID: newID(), Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided}
 		change(&in)
-		intent, err := db.AcceptIntent(w.t.Context(), w.db.Tenant(w.tenant), w.sealer, w.tenant, db.NewIntent{
-			Workflow: vault.WorkflowWriteField, Event: vault.EventFieldWrite, Subject: in.CustomerID.String(), Payload: in,
+		op, err := db.AcceptOperation(w.t.Context(), w.db.Tenant(w.tenant), w.sealer, w.tenant, db.NewOperation{
+			Workflow: vault.WorkflowWriteValue, Event: vault.EventValueWrite, Subject: in.CustomerID.String(), Payload: in,
 		})
-		return trigger.Receipt{ID: intent.ID, TenantID: w.tenant}, err
+		return trigger.Receipt{ID: op.ID, TenantID: w.tenant}, err
 	}
 }
 
@@ -86,25 +86,25 @@ func ruleOf(change func(r *vault.Rule)) func(w *world) (trigger.Receipt, error) 
 	}
 }
 
-func extractionBy(change func(in *vault.ExtractSchema)) func(w *world) (trigger.Receipt, error) {
+func extractionBy(change func(in *vault.ExtractSchemaInput)) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		in := vault.ExtractSchema{AgentID: w.agent, ScenarioID: w.scenarioID()}
+		in := vault.ExtractSchemaInput{AgentID: w.agent, ScenarioID: w.scenarioID()}
 		change(&in)
 		return w.trigger.ExtractSchema(w.t.Context(), w.tenant, in)
 	}
 }
 
-func fillOf(change func(w *world, in *vault.FillGaps)) func(w *world) (trigger.Receipt, error) {
+func fillOf(change func(w *world, in *vault.FillGapsInput)) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		in := vault.FillGaps{CustomerID: w.customer, ScenarioID: w.scenarioID()}
+		in := vault.FillGapsInput{CustomerID: w.customer, ScenarioID: w.scenarioID()}
 		change(w, &in)
 		return w.trigger.FillGaps(w.t.Context(), w.tenant, in)
 	}
 }
 
-func sessionOf(change func(w *world, in *vault.SaveSession)) func(w *world) (trigger.Receipt, error) {
+func sessionOf(change func(w *world, in *vault.SaveSessionInput)) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		in := vault.SaveSession{SessionID: newID(), AgentID: w.agent, CustomerID: w.customer}
+		in := vault.SaveSessionInput{SessionID: newID(), AgentID: w.agent, CustomerID: w.customer}
 		change(w, &in)
 		return w.trigger.SaveSession(w.t.Context(), w.tenant, in)
 	}
@@ -112,7 +112,7 @@ func sessionOf(change func(w *world, in *vault.SaveSession)) func(w *world) (tri
 
 func answerOf(question uuid.UUID, value json.RawMessage) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		return w.trigger.AnswerQuestion(w.t.Context(), w.tenant, vault.AnswerQuestion{QuestionID: question, Value: value})
+		return w.trigger.AnswerQuestion(w.t.Context(), w.tenant, vault.AnswerQuestionInput{QuestionID: question, Value: value})
 	}
 }
 
@@ -120,7 +120,7 @@ func verificationOf(name, method string) func(w *world) (trigger.Receipt, error)
 	return func(w *world) (trigger.Receipt, error) {
 		w.define(vault.Definition{Name: "passport", ValueType: vault.TypeString, VerificationMethods: []string{"document", "kyc"}})
 		w.write("passport", text("C01X"))
-		return w.trigger.VerifyField(w.t.Context(), w.tenant, vault.VerifyField{
+		return w.trigger.VerifyValue(w.t.Context(), w.tenant, vault.VerifyValueInput{
 			AgentID: w.agent, CustomerID: w.customer, Name: name, Method: cmp.Or(method, "code"),
 		})
 	}
@@ -128,13 +128,13 @@ func verificationOf(name, method string) func(w *world) (trigger.Receipt, error)
 
 func importOf(plans ...json.RawMessage) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		var in vault.ImportFields
+		var in vault.ImportValuesInput
 		for _, plan := range plans {
-			in.Writes = append(in.Writes, vault.WriteField{
-				AgentID: w.agent, CustomerID: w.customer, Name: "plan", Value: plan, Source: vault.FieldHumanEntered,
+			in.Writes = append(in.Writes, vault.WriteValueInput{
+				AgentID: w.agent, CustomerID: w.customer, Name: "plan", Value: plan, Source: vault.ValueHumanEntered,
 			})
 		}
-		return w.trigger.ImportFields(w.t.Context(), w.tenant, in)
+		return w.trigger.ImportValues(w.t.Context(), w.tenant, in)
 	}
 }
 
@@ -156,109 +156,109 @@ var badInputs = []badInput{
 	{
 		name: "unknown tenant",
 		send: func(w *world) (trigger.Receipt, error) {
-			return w.trigger.WriteField(w.t.Context(), someID, vault.WriteField{
-				AgentID: w.agent, CustomerID: w.customer, Name: "plan", Value: text("gold"), Source: vault.FieldUserProvided,
+			return w.trigger.WriteValue(w.t.Context(), someID, vault.WriteValueInput{
+				AgentID: w.agent, CustomerID: w.customer, Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided,
 			})
 		},
 		code: vault.CodeUnknown, says: []string{"unknown tenant", someID.String(), "vault tenants create"},
 	},
 	{
 		name: "no tenant",
-		send: func(w *world) (trigger.Receipt, error) { return w.trigger.ExpireFields(w.t.Context(), uuid.Nil) },
+		send: func(w *world) (trigger.Receipt, error) { return w.trigger.ExpireValues(w.t.Context(), uuid.Nil) },
 		code: vault.CodeInvalid, says: []string{"tenant", "credential"},
 	},
 	{
-		name: "unknown agent", send: writeOf(func(_ *world, in *vault.WriteField) { in.AgentID = someID }), runs: writeField,
+		name: "unknown agent", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.AgentID = someID }), runs: writeValue,
 		code: vault.CodeUnknown, says: []string{"unknown agent", someID.String()},
 	},
 	{
-		name: "unknown field", send: writeOf(func(_ *world, in *vault.WriteField) { in.Name = "shoe_size" }), runs: writeField,
+		name: "unknown field", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Name = "shoe_size" }), runs: writeValue,
 		code: vault.CodeInvalid, says: []string{"shoe_size", "is not a field that this agent defines"},
 	},
 	{
-		name: "a field whose definition is not enabled", send: writeOf(func(_ *world, in *vault.WriteField) { in.Name = "disabled" }),
-		runs: writeField, code: vault.CodeInvalid, says: []string{"disabled", "is not a field that this agent defines"},
+		name: "a field whose definition is not enabled", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Name = "disabled" }),
+		runs: writeValue, code: vault.CodeInvalid, says: []string{"disabled", "is not a field that this agent defines"},
 	},
 	{
-		name: "no field name", send: writeOf(func(_ *world, in *vault.WriteField) { in.Name = "Date of birth" }),
+		name: "no field name", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Name = "Date of birth" }),
 		code: vault.CodeInvalid, says: []string{"name", "is not a field name", "date_of_birth"},
 	},
 	{
-		name: "no value", send: writeOf(func(_ *world, in *vault.WriteField) { in.Value = nil }),
+		name: "no value", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = nil }),
 		code: vault.CodeInvalid, says: []string{"value: is required"},
 	},
 	{
-		name: "malformed JSON", send: writeOf(func(_ *world, in *vault.WriteField) { in.Value = json.RawMessage(`{"a":`) }),
+		name: "malformed JSON", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`{"a":`) }),
 		code: vault.CodeInvalid, says: []string{"plan: the value is not valid JSON"},
 	},
 	{
-		name: "null", send: writeOf(func(_ *world, in *vault.WriteField) { in.Value = json.RawMessage(`null`) }),
+		name: "null", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`null`) }),
 		code: vault.CodeInvalid, says: []string{"plan: the value is null"},
 	},
 	{
-		name: "a character that PostgreSQL cannot hold", send: writeOf(func(_ *world, in *vault.WriteField) { in.Value = json.RawMessage(`"a\u0000b"`) }),
+		name: "a character that PostgreSQL cannot hold", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`"a\u0000b"`) }),
 		code: vault.CodeInvalid, says: []string{"plan: the value holds the character U+0000"},
 	},
 	{
-		name: "a value over 64 KiB", send: writeOf(func(_ *world, in *vault.WriteField) { in.Value = longText(vault.MaxValueBytes + 1) }),
+		name: "a value over 64 KiB", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = longText(vault.MaxValueBytes + 1) }),
 		code: vault.CodeInvalid, says: []string{"plan: the value is larger than 64 KiB"},
 	},
 	{
 		name: "a value over 64 KiB that was accepted all the same",
-		send: bypassing(func(in *vault.WriteField) { in.Value = longText(vault.MaxValueBytes + 1) }), runs: writeField,
+		send: bypassing(func(in *vault.WriteValueInput) { in.Value = longText(vault.MaxValueBytes + 1) }), runs: writeValue,
 		code: vault.CodeInvalid, says: []string{"plan: the value is larger than 64 KiB"},
 	},
 	{
-		name: "a number where a text is wanted", send: writeOf(func(_ *world, in *vault.WriteField) { in.Value = json.RawMessage(`12`) }), runs: writeField,
+		name: "a number where a text is wanted", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`12`) }), runs: writeValue,
 		code: vault.CodeInvalid, says: []string{"plan", "is not a text"},
 	},
 	{
 		name: "all that is wrong at once",
-		send: writeOf(func(_ *world, in *vault.WriteField) { in.AgentID, in.Source = uuid.Nil, "rumour" }),
+		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.AgentID, in.Source = uuid.Nil, "rumour" }),
 		code: vault.CodeInvalid, says: []string{"agent_id: is required", "source: must be user_provided, "},
 	},
 	{
 		name: "an item that is its own source",
-		send: writeOf(func(_ *world, in *vault.WriteField) { in.ItemID = &someID; from(someID)(in) }),
+		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.ItemID = &someID; from(someID)(in) }),
 		code: vault.CodeInvalid, says: []string{"source_item_id", "an item cannot be derived from itself"},
 	},
 	{
 		name: "an item that is its own source and was accepted all the same",
-		send: bypassing(func(in *vault.WriteField) { in.ItemID = &someID; from(someID)(in) }), runs: writeField[1:],
+		send: bypassing(func(in *vault.WriteValueInput) { in.ItemID = &someID; from(someID)(in) }), runs: writeValue[1:],
 		code: vault.CodeInvalid, says: []string{"source_item_id", "name the item it was derived from"},
 	},
 	{
 		name: "a cycle of two",
-		send: writeOf(func(w *world, in *vault.WriteField) {
+		send: writeOf(func(w *world, in *vault.WriteValueInput) {
 			w.write("plan", text("gold"), from(someID))
 			in.ItemID = &someID
 			from(w.history("plan")[0].ID)(in)
 		}),
-		runs: writeField, code: vault.CodeInvalid, says: []string{"source_item_id", "cycle", "name another source"},
+		runs: writeValue, code: vault.CodeInvalid, says: []string{"source_item_id", "cycle", "name another source"},
 	},
 	{
 		name: "a cycle of three, through an asset",
-		send: writeOf(func(w *world, in *vault.WriteField) {
+		send: writeOf(func(w *world, in *vault.WriteValueInput) {
 			asset := w.asset()
 			asset.SourceItemID, asset.SourceItemType = &someID, vault.SourceProfileField
 			ev := w.event(w.trigger.AddAsset(w.t.Context(), w.tenant, asset))
 			w.must(w.run(ev, addAsset...))
-			last := w.write("plan", text("gold"), func(in *vault.WriteField) {
+			last := w.write("plan", text("gold"), func(in *vault.WriteValueInput) {
 				in.SourceItemID, in.SourceItemType = ptr(resultOf[vault.ItemResult](w, ev).ItemID), vault.SourceProfileAsset
 			})
 			in.ItemID = &someID
 			from(last.ItemID)(in)
 		}),
-		runs: writeField, code: vault.CodeInvalid, says: []string{"source_item_id", "cycle", "name another source"},
+		runs: writeValue, code: vault.CodeInvalid, says: []string{"source_item_id", "cycle", "name another source"},
 	},
 	{
 		name: "the id of another item",
-		send: writeOf(func(w *world, in *vault.WriteField) { in.ItemID = ptr(w.write("plan", text("gold")).ItemID) }), runs: writeField,
+		send: writeOf(func(w *world, in *vault.WriteValueInput) { in.ItemID = ptr(w.write("plan", text("gold")).ItemID) }), runs: writeValue,
 		code: vault.CodeConflict, says: []string{"item_id", "is the id of another item", "choose a new UUID"},
 	},
 	{
 		name: "the id of an asset",
-		send: writeOf(func(w *world, in *vault.WriteField) { in.ItemID = ptr(w.addAsset("card").ItemID) }), runs: writeField,
+		send: writeOf(func(w *world, in *vault.WriteValueInput) { in.ItemID = ptr(w.addAsset("card").ItemID) }), runs: writeValue,
 		code: vault.CodeConflict, says: []string{"item_id", "is the id of another item", "choose a new UUID"},
 	},
 	{
@@ -275,10 +275,10 @@ var badInputs = []badInput{
 		send: func(w *world) (trigger.Receipt, error) {
 			in := w.asset()
 			in.CustomerID, in.SourceItemType = newID(), vault.SourceProfileAsset
-			intent, err := db.AcceptIntent(w.t.Context(), w.db.Tenant(w.tenant), w.sealer, w.tenant, db.NewIntent{
+			op, err := db.AcceptOperation(w.t.Context(), w.db.Tenant(w.tenant), w.sealer, w.tenant, db.NewOperation{
 				Workflow: vault.WorkflowAddAsset, Event: vault.EventAssetAdd, Subject: in.CustomerID.String(), Payload: in,
 			})
-			return trigger.Receipt{ID: intent.ID, TenantID: w.tenant}, err
+			return trigger.Receipt{ID: op.ID, TenantID: w.tenant}, err
 		},
 		runs: addAsset, code: vault.CodeInvalid, says: []string{"source_item_id: is required where source_item_type is profile_asset"},
 	},
@@ -377,51 +377,53 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"agent_id", "belongs to agent"},
 	},
 	{
-		name: "unknown scenario of an extraction", send: extractionBy(func(in *vault.ExtractSchema) { in.ScenarioID = someID }), runs: extractSchema,
+		name: "unknown scenario of an extraction", send: extractionBy(func(in *vault.ExtractSchemaInput) { in.ScenarioID = someID }), runs: extractSchema,
 		code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
 	},
 	{
-		name: "unknown rule of an extraction", send: extractionBy(func(in *vault.ExtractSchema) { in.RuleID = &someID }), runs: extractSchema,
+		name: "unknown rule of an extraction", send: extractionBy(func(in *vault.ExtractSchemaInput) { in.RuleID = &someID }), runs: extractSchema,
 		code: vault.CodeUnknown, says: []string{"unknown rule", someID.String()},
 	},
 	{
-		name: "an extraction for another agent", send: extractionBy(func(in *vault.ExtractSchema) { in.AgentID = someID }), runs: extractSchema,
+		name: "an extraction for another agent", send: extractionBy(func(in *vault.ExtractSchemaInput) { in.AgentID = someID }), runs: extractSchema,
 		code: vault.CodeInvalid, says: []string{"agent_id", "belongs to agent"},
 	},
 	{
-		name: "unknown scenario of a fill", send: fillOf(func(_ *world, in *vault.FillGaps) { in.ScenarioID = someID }), runs: fillGaps,
+		name: "unknown scenario of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.ScenarioID = someID }), runs: fillGaps,
 		code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
 	},
 	{
-		name: "unknown session of a fill", send: fillOf(func(_ *world, in *vault.FillGaps) { in.SessionID = &someID }), runs: fillGaps,
+		name: "unknown session of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.SessionID = &someID }), runs: fillGaps,
 		code: vault.CodeUnknown, says: []string{"unknown session", someID.String()},
 	},
 	{
 		name: "a session of another customer",
-		send: fillOf(func(w *world, in *vault.FillGaps) { in.SessionID, in.CustomerID = ptr(w.session(nil)), someID }), runs: fillGaps,
+		send: fillOf(func(w *world, in *vault.FillGapsInput) { in.SessionID, in.CustomerID = ptr(w.session(nil)), someID }), runs: fillGaps,
 		code: vault.CodeInvalid, says: []string{"session_id", "is of another customer"},
 	},
 	{
-		name: "unknown step of a fill", send: fillOf(func(_ *world, in *vault.FillGaps) { in.StepID = "step-z" }), runs: fillGaps,
+		name: "unknown step of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.StepID = "step-z" }), runs: fillGaps,
 		code: vault.CodeInvalid, says: []string{"step_id", `no step "step-z"`, "its steps are step-a"},
 	},
 	{
-		name: "a fill of no level", send: fillOf(func(_ *world, in *vault.FillGaps) { in.Level = "firm" }),
+		name: "a fill of no level", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.Level = "firm" }),
 		code: vault.CodeInvalid, says: []string{"level: must be hard or soft"},
 	},
 	{
-		name: "malformed JSON in a session variable", send: sessionOf(func(_ *world, in *vault.SaveSession) {
+		name: "malformed JSON in a session variable", send: sessionOf(func(_ *world, in *vault.SaveSessionInput) {
 			in.Variables = map[string]json.RawMessage{"plan": json.RawMessage(`{"a":`)}
 		}),
 		code: vault.CodeInvalid, says: []string{"variables.plan: is not valid JSON"},
 	},
 	{
-		name: "a turn of nobody", send: sessionOf(func(_ *world, in *vault.SaveSession) { in.Turns = []vault.Turn{{Speaker: "bot", Text: "Hi"}} }),
+		name: "a turn of nobody", send: sessionOf(func(_ *world, in *vault.SaveSessionInput) { in.Turns = []vault.Turn{{Speaker: "bot", Text: "Hi"}} }),
 		code: vault.CodeInvalid, says: []string{"turns[0].speaker: must be customer or agent"},
 	},
 	{
 		name: "a session of another customer is continued",
-		send: sessionOf(func(w *world, in *vault.SaveSession) { in.SessionID, in.CustomerID = w.session(nil, "Hello."), someID }), runs: saveSession,
+		send: sessionOf(func(w *world, in *vault.SaveSessionInput) {
+			in.SessionID, in.CustomerID = w.session(nil, "Hello."), someID
+		}), runs: saveSession,
 		code: vault.CodeConflict, says: []string{"session_id", "belongs to another customer or agent", "use a new id"},
 	},
 	{
@@ -435,7 +437,7 @@ var badInputs = []badInput{
 	{
 		name: "unknown item",
 		send: func(w *world) (trigger.Receipt, error) {
-			return w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItem{ItemID: someID})
+			return w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItemInput{ItemID: someID})
 		},
 		code: vault.CodeUnknown, says: []string{"unknown item", someID.String()},
 	},
@@ -444,26 +446,26 @@ var badInputs = []badInput{
 		send: func(w *world) (trigger.Receipt, error) {
 			source := w.write("plan", text("gold"))
 			w.write("email", text("ada@example.com"), from(source.ItemID))
-			return w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItem{ItemID: source.ItemID})
+			return w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItemInput{ItemID: source.ItemID})
 		},
 		runs: []string{"Items.DeleteItem"}, code: vault.CodeHasDependents, says: []string{"Cannot delete: has dependents"},
 	},
 	{
-		name: "a verification of what is not there", send: verificationOf("email", ""), runs: []string{"Fields.PersistVerification"},
+		name: "a verification of what is not there", send: verificationOf("email", ""), runs: []string{"Values.PersistVerification"},
 		code: vault.CodeConflict, says: []string{"no active email to verify", "write it first"},
 	},
 	{
-		name: "a verification of an unknown field", send: verificationOf("shoe_size", ""), runs: []string{"Fields.PersistVerification"},
+		name: "a verification of an unknown field", send: verificationOf("shoe_size", ""), runs: []string{"Values.PersistVerification"},
 		code: vault.CodeUnknown, says: []string{"unknown field", "shoe_size"},
 	},
 	{
-		name: "a verification by a method that does not count", send: verificationOf("passport", "guess"), runs: []string{"Fields.PersistVerification"},
+		name: "a verification by a method that does not count", send: verificationOf("passport", "guess"), runs: []string{"Values.PersistVerification"},
 		code: vault.CodeInvalid, says: []string{"method", "passport may be verified by document or kyc"},
 	},
 	{
 		name: "a merge of a customer with itself",
 		send: func(w *world) (trigger.Receipt, error) {
-			return w.trigger.MergeProfiles(w.t.Context(), w.tenant, vault.MergeProfiles{SourceCustomerID: w.customer, TargetCustomerID: w.customer})
+			return w.trigger.MergeCustomers(w.t.Context(), w.tenant, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: w.customer})
 		},
 		code: vault.CodeInvalid, says: []string{"target_customer_id", "name two different customers"},
 	},
@@ -471,30 +473,30 @@ var badInputs = []badInput{
 		name: "a merge of an unknown customer",
 		send: func(w *world) (trigger.Receipt, error) {
 			w.write("plan", text("gold"))
-			return w.trigger.MergeProfiles(w.t.Context(), w.tenant, vault.MergeProfiles{SourceCustomerID: w.customer, TargetCustomerID: someID})
+			return w.trigger.MergeCustomers(w.t.Context(), w.tenant, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: someID})
 		},
-		runs: []string{"Merges.MergeProfiles"}, code: vault.CodeUnknown, says: []string{"unknown customer", someID.String()},
+		runs: []string{"Merges.MergeCustomers"}, code: vault.CodeUnknown, says: []string{"unknown customer", someID.String()},
 	},
 	{
 		name: "an undoing of no merge",
 		send: func(w *world) (trigger.Receipt, error) {
 			w.write("plan", text("gold"))
-			return w.trigger.UnmergeProfile(w.t.Context(), w.tenant, vault.UnmergeProfile{CustomerID: w.customer})
+			return w.trigger.UnmergeCustomer(w.t.Context(), w.tenant, vault.UnmergeCustomerInput{CustomerID: w.customer})
 		},
-		runs: []string{"Merges.UnmergeProfile"}, code: vault.CodeConflict, says: []string{"customer_id", "is not merged into another"},
+		runs: []string{"Merges.UnmergeCustomer"}, code: vault.CodeConflict, says: []string{"customer_id", "is not merged into another"},
 	},
 	{
 		name: "the identity of another customer",
 		send: func(w *world) (trigger.Receipt, error) {
-			w.must(w.run(aLink(w), "Profiles.LinkChannel"))
-			return w.trigger.LinkChannel(w.t.Context(), w.tenant, vault.LinkChannel{CustomerID: someID, Channel: "whatsapp", ExternalID: "ada"})
+			w.must(w.run(aLink(w), "Customers.LinkChannel"))
+			return w.trigger.LinkChannel(w.t.Context(), w.tenant, vault.LinkChannelInput{CustomerID: someID, Channel: "whatsapp", ExternalID: "ada"})
 		},
-		runs: []string{"Profiles.LinkChannel"}, code: vault.CodeConflict, says: []string{"external_id", "merge the two customers if they are one"},
+		runs: []string{"Customers.LinkChannel"}, code: vault.CodeConflict, says: []string{"external_id", "merge the two customers if they are one"},
 	},
 	{
 		name: "a review of nothing",
 		send: func(w *world) (trigger.Receipt, error) {
-			return w.trigger.DecideReview(w.t.Context(), w.tenant, vault.DecideReview{Kind: vault.ReviewOfRequirement, ID: someID, Decision: vault.Approve})
+			return w.trigger.DecideReview(w.t.Context(), w.tenant, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: someID, Decision: vault.Approve})
 		},
 		runs: []string{"Definitions.PersistReview"}, code: vault.CodeUnknown, says: []string{"unknown requirement", someID.String()},
 	},
@@ -542,16 +544,16 @@ func TestBadInputIsRefusedWithAClearMessageAndLeavesNothing(t *testing.T) {
 				t.Fatal("it was not rejected")
 			}
 			c.check(t, first)
-			w.sameBut(before, "what was rejected", "intents")
-			op := w.operation(ev)
-			if op.Status != vault.IntentFailed || op.Error == nil || op.FinishedAt == nil {
+			w.sameBut(before, "what was rejected", "operations")
+			op := w.op(ev)
+			if op.Status != vault.OperationFailed || op.Error == nil || op.FinishedAt == nil {
 				t.Fatalf("the operation is %s with error %v, want failed", op.Status, op.Error)
 			}
 			c.check(t, op.Error)
 			if safe, permanent := steps.Safe(first); !permanent || !strings.HasPrefix(safe, string(c.code)+": ") {
 				t.Errorf("the engine is told %q, permanent: %v", safe, permanent)
 			}
-			if _, err := w.trigger.Wait(t.Context(), ev.TenantID, ev.IntentID); vault.CodeOf(err) != c.code {
+			if _, err := w.trigger.Wait(t.Context(), ev.TenantID, ev.OperationID); vault.CodeOf(err) != c.code {
 				t.Errorf("whoever waits is told %v", err)
 			}
 		})
@@ -594,8 +596,8 @@ func TestRowsOfAnotherTenantAreUnknown(t *testing.T) {
 		ev   vault.Event
 		runs []string
 	}{
-		"unknown agent":    {mine.accept("plan", text("gold")), writeField},
-		"unknown scenario": {mine.event(mine.trigger.FillGaps(ctx, mine.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario})), fillGaps},
+		"unknown agent":    {mine.accept("plan", text("gold")), writeValue},
+		"unknown scenario": {mine.event(mine.trigger.FillGaps(ctx, mine.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario})), fillGaps},
 	} {
 		if err := mine.run(c.ev, c.runs...); vault.CodeOf(err) != vault.CodeUnknown || !strings.Contains(err.Error(), what) {
 			t.Errorf("got %v, want %s", err, what)
@@ -603,7 +605,7 @@ func TestRowsOfAnotherTenantAreUnknown(t *testing.T) {
 	}
 	defined(&mine)
 	own := mine.scenario("Ask.").ID
-	fill := mine.event(mine.trigger.FillGaps(ctx, mine.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: own, SessionID: &session}))
+	fill := mine.event(mine.trigger.FillGaps(ctx, mine.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: own, SessionID: &session}))
 	if err := mine.run(fill, fillGaps...); vault.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("a session of another tenant: got %v, want unknown", err)
 	}
@@ -645,20 +647,20 @@ func TestPIIStaysWhereItBelongs(t *testing.T) {
 			tell(w.step(name)(t.Context(), ev))
 		}
 	}
-	walk(w.accept("email", text(said)), writeField...)
-	walk(w.accept("email", json.RawMessage(`{"secret":"`+said+`"}`)), writeField...)
-	walk(w.accept("tax_id", text("tax "+said)), writeField...)
-	walk(w.accept("phone", text("+1 "+said)), writeField...)
-	walk(w.accept("undefined_field", text(said)), writeField...)
-	walk(w.accept("nickname", text("nick "+said)), writeField...) // stored, with warnings
-	_, err := w.trigger.WriteField(t.Context(), w.tenant, vault.WriteField{
-		AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.FieldUserProvided, Value: json.RawMessage(`"` + said + `\u0000"`),
+	walk(w.accept("email", text(said)), writeValue...)
+	walk(w.accept("email", json.RawMessage(`{"secret":"`+said+`"}`)), writeValue...)
+	walk(w.accept("tax_id", text("tax "+said)), writeValue...)
+	walk(w.accept("phone", text("+1 "+said)), writeValue...)
+	walk(w.accept("undefined_field", text(said)), writeValue...)
+	walk(w.accept("nickname", text("nick "+said)), writeValue...) // stored, with warnings
+	_, err := w.trigger.WriteValue(t.Context(), w.tenant, vault.WriteValueInput{
+		AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.ValueUserProvided, Value: json.RawMessage(`"` + said + `\u0000"`),
 	})
 	tell(nil, err)
 	for _, skip := range []bool{false, true} {
-		walk(w.event(w.trigger.ImportFields(t.Context(), w.tenant, vault.ImportFields{SkipInvalid: skip, Writes: []vault.WriteField{
-			{AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.FieldHumanEntered, Value: text(said)},
-			{AgentID: w.agent, CustomerID: w.customer, Name: "nickname", Source: vault.FieldHumanEntered, Value: text(said)},
+		walk(w.event(w.trigger.ImportValues(t.Context(), w.tenant, vault.ImportValuesInput{SkipInvalid: skip, Writes: []vault.WriteValueInput{
+			{AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.ValueHumanEntered, Value: text(said)},
+			{AgentID: w.agent, CustomerID: w.customer, Name: "nickname", Source: vault.ValueHumanEntered, Value: text(said)},
 		}})), "Imports.ValidateImport", "Imports.PersistImport", "Caches.InvalidateNoted")
 	}
 
@@ -671,7 +673,7 @@ func TestPIIStaysWhereItBelongs(t *testing.T) {
 			{FieldName: "email", Value: text(said + ".com"), Confidence: 0.99, Quote: "My email is " + said + ".com"},
 		}, nil
 	}
-	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session, MaxAttempts: 2}))
+	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session, MaxAttempts: 2}))
 	for range 8 {
 		walk(fill, "Gaps.FindMissing", "Gaps.ResolveGaps")
 		out, err := w.steps.Gaps.AskCustomer(t.Context(), fill)
@@ -681,12 +683,12 @@ func TestPIIStaysWhereItBelongs(t *testing.T) {
 		}
 		walk(w.answer(out.Question.QuestionID, text("well: "+said)), answerQuestion...)
 	}
-	if op := w.operation(fill); op.Status != vault.IntentSucceeded {
+	if op := w.op(fill); op.Status != vault.OperationSucceeded {
 		t.Fatalf("the fill is %s, want succeeded: the test missed a way", op.Status)
 	}
 
 	rows := w.dump()
-	kept := []string{"profile_fields", "session_turns", "sessions"} // the stored value, and the conversation
+	kept := []string{"customer_values", "session_turns", "sessions"} // the stored value, and the conversation
 	if got := rows.Holding(said); !slices.Equal(got, kept) {
 		t.Errorf("the value is in %v, want it in %v alone", got, kept)
 	}
@@ -708,11 +710,11 @@ func TestTheCallerAloneIsShownAValueThatIsNotPII(t *testing.T) {
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
 	ev := w.accept("age", text("forty"))
-	err := w.run(ev, writeField...)
+	err := w.run(ev, writeValue...)
 	if err == nil || strings.Contains(err.Error(), "forty") {
 		t.Errorf("got %v, want an error without the value", err)
 	}
-	if got := w.operation(ev).Error.ForCaller(); !strings.Contains(got, `age: "forty" is not a number`) {
+	if got := w.op(ev).Error.ForCaller(); !strings.Contains(got, `age: "forty" is not a number`) {
 		t.Errorf("the caller is told %s", got)
 	}
 }
@@ -723,11 +725,11 @@ func TestAnErrorIsToldToTheEngineWithoutValues(t *testing.T) {
 	defined(w)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()
-	_, timeout := w.steps.Fields.PersistField(ctx, w.accept("plan", text("gold")))
+	_, timeout := w.steps.Values.PersistValue(ctx, w.accept("plan", text("gold")))
 	ev := w.accept("plan", text("gold"))
-	w.sql("ALTER TABLE profile_fields ADD CONSTRAINT no_gold CHECK (value <> '\"gold\"')")
-	t.Cleanup(func() { w.sql("ALTER TABLE profile_fields DROP CONSTRAINT no_gold") })
-	_, database := w.steps.Fields.PersistField(t.Context(), ev)
+	w.sql("ALTER TABLE customer_values ADD CONSTRAINT no_gold CHECK (value <> '\"gold\"')")
+	t.Cleanup(func() { w.sql("ALTER TABLE customer_values DROP CONSTRAINT no_gold") })
+	_, database := w.steps.Values.PersistValue(t.Context(), ev)
 	for want, err := range map[string]error{
 		"database error 23514 (constraint no_gold)": database,
 		"time-out":          timeout,
@@ -738,7 +740,7 @@ func TestAnErrorIsToldToTheEngineWithoutValues(t *testing.T) {
 			t.Errorf("%v: the engine is told %q (permanent: %v), want %q", err, got, permanent, want)
 		}
 	}
-	if op := w.operation(ev); op.Status != vault.IntentAccepted {
+	if op := w.op(ev); op.Status != vault.OperationAccepted {
 		t.Errorf("after an error that a retry may mend the operation is %s, want accepted", op.Status)
 	}
 }

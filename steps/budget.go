@@ -104,7 +104,7 @@ func (b budgeted) spend(ctx context.Context, tenant uuid.UUID, expected int, cal
 	if b.limits.DailyTokens > 0 && b.Name() != llm.ProviderOffline {
 		reserved = int64(expected)
 		_, err := q.ReserveTokens(ctx, dbgen.ReserveTokensParams{TenantID: tenant, Day: day, Tokens: reserved, Budget: b.limits.DailyTokens})
-		if db.NoRow(err) {
+		if db.IsNotFound(err) {
 			b.observer.BudgetSpent()
 			return &vault.Error{Code: vault.CodeBudget, Message: fmt.Sprintf(
 				"the language model's budget of this tenant, %d tokens a day, is spent until midnight UTC; raise llm.daily_budget_tokens, or replay the operation tomorrow", b.limits.DailyTokens)}

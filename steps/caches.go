@@ -103,7 +103,7 @@ func (s Caches) InvalidateNoted(ctx context.Context, ev vault.Event) (Invalidate
 			return out, err
 		}
 	}
-	if ev.IntentID == uuid.Nil {
+	if ev.OperationID == uuid.Nil {
 		return out, nil
 	}
 	return out, s.acknowledge(ctx, ev)

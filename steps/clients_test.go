@@ -79,12 +79,12 @@ func (s *town) value() string {
 }
 
 // write accepts a write with an id of its own.
-func (s *town) write(d deed, change ...func(*vault.WriteField)) job {
+func (s *town) write(d deed, change ...func(*vault.WriteValueInput)) job {
 	id := newID()
 	c := s.as(s.customers[d.Customer])
 	ev := c.accept(actFields[d.Name], text(s.value()), append(change, named(id))...)
 	s.add(id)
-	return job{ev, writeField}
+	return job{ev, writeValue}
 }
 
 // accepted accepts what a deed asks for.
@@ -98,7 +98,7 @@ func (s *town) accepted(d deed) (job, bool) {
 		return s.write(d, from(s.pick(d.Pick))), true
 	case "expiring":
 		soon := time.Now().Add(time.Duration(d.Pick%30) * time.Millisecond)
-		return s.write(d, func(in *vault.WriteField) { in.ExpiresAt = &soon }), true
+		return s.write(d, func(in *vault.WriteValueInput) { in.ExpiresAt = &soon }), true
 	case "accept":
 		j := s.write(d)
 		s.mu.Lock()
@@ -116,19 +116,19 @@ func (s *town) accepted(d deed) (job, bool) {
 		s.late = append(s.late[:i], s.late[i+1:]...)
 		return j, true
 	case "import":
-		var writes []vault.WriteField
+		var writes []vault.WriteValueInput
 		for i := range 3 {
 			id := newID()
 			writes = append(writes, s.as(s.customers[(d.Customer+i)%len(s.customers)]).fact(actFields[d.Name], s.value(), named(id)))
 			s.add(id)
 		}
-		return job{c.importing(d.Pick%2 == 0, writes...), importFields}, true
+		return job{c.importing(d.Pick%2 == 0, writes...), importValues}, true
 	case "verify":
-		return job{s.event(s.trigger.VerifyField(ctx, s.tenant, vault.VerifyField{
+		return job{s.event(s.trigger.VerifyValue(ctx, s.tenant, vault.VerifyValueInput{
 			AgentID: s.agent, CustomerID: c.customer, Name: actFields[d.Name], Method: "code",
-		})), verifyField}, true
+		})), verifyValue}, true
 	case "asset", "replace asset":
-		return job{c.acceptAsset("x", func(in *vault.AddAsset) {
+		return job{c.acceptAsset("x", func(in *vault.AddAssetInput) {
 			in.Name, in.SupersedeExisting = actFields[d.Name], d.Kind == "replace asset"
 			if d.Pick%2 == 0 {
 				source := s.pick(d.Pick)
@@ -136,15 +136,15 @@ func (s *town) accepted(d deed) (job, bool) {
 			}
 		}), addAsset}, true
 	case "delete", "force delete":
-		return job{s.bypass(vault.WorkflowDeleteItem, c.customer, vault.DeleteItem{ItemID: s.pick(d.Pick), Force: d.Kind != "delete"}), deleteItem}, true
+		return job{s.bypass(vault.WorkflowDeleteItem, c.customer, vault.DeleteItemInput{ItemID: s.pick(d.Pick), Force: d.Kind != "delete"}), deleteItem}, true
 	case "restore":
 		item := s.pick(d.Pick)
 		s.mu.Lock()
 		s.restored[item] = true
 		s.mu.Unlock()
-		return job{s.bypass(vault.WorkflowRestoreItem, c.customer, vault.RestoreItem{ItemID: item}), restoreItem}, true
+		return job{s.bypass(vault.WorkflowRestoreItem, c.customer, vault.RestoreItemInput{ItemID: item}), restoreItem}, true
 	case "expire":
-		return job{s.event(s.trigger.ExpireFields(ctx, s.tenant)), []string{"Sweeps.ExpireFields", "Caches.InvalidateNoted"}}, true
+		return job{s.event(s.trigger.ExpireValues(ctx, s.tenant)), []string{"Sweeps.ExpireValues", "Caches.InvalidateNoted"}}, true
 	case "orphan":
 		return job{s.event(s.trigger.DetectOrphans(ctx, s.tenant)), []string{"Sweeps.DetectOrphans", "Caches.InvalidateNoted"}}, true
 	case "merge":
@@ -152,12 +152,12 @@ func (s *town) accepted(d deed) (job, bool) {
 		if source == target {
 			return job{}, false
 		}
-		return job{s.merging(source, target), mergeProfiles}, true
+		return job{s.merging(source, target), mergeCustomers}, true
 	case "unmerge":
 		s.mu.Lock()
 		s.unmerged = true
 		s.mu.Unlock()
-		return job{s.unmerging(c.customer), unmergeProfile}, true
+		return job{s.unmerging(c.customer), unmergeCustomer}, true
 	case "link":
 		return job{c.link("sms", fmt.Sprint(d.Other)), linkChannel}, true
 	case "consent":
@@ -304,8 +304,8 @@ func TestTheRulesHoldWhateverClientsDoAtOnce(t *testing.T) {
 				rt.Fatalf("the cache and the database differ: %s", strings.Join(stale, "\n"))
 			}
 		}
-		w.sql("DELETE FROM profile_assets")
-		w.sql("DELETE FROM profile_fields")
+		w.sql("DELETE FROM customer_assets")
+		w.sql("DELETE FROM customer_values")
 		w.sql("DELETE FROM channel_identities")
 	})
 }
@@ -313,18 +313,18 @@ func TestTheRulesHoldWhateverClientsDoAtOnce(t *testing.T) {
 // sourceless counts the active items whose source is not there: whoever deletes an item orphans them at once.
 const sourceless = `
 	SELECT count(*) FROM (
-	    SELECT tenant_id, source_item_id FROM profile_fields WHERE status = 'active' AND deleted_at IS NULL
+	    SELECT tenant_id, source_item_id FROM customer_values WHERE status = 'active' AND deleted_at IS NULL
 	    UNION ALL
-	    SELECT tenant_id, source_item_id FROM profile_assets WHERE status = 'active' AND deleted_at IS NULL
+	    SELECT tenant_id, source_item_id FROM customer_assets WHERE status = 'active' AND deleted_at IS NULL
 	) i
 	WHERE tenant_id = $1 AND source_item_id IS NOT NULL
-	  AND NOT EXISTS (SELECT 1 FROM profile_fields s WHERE s.id = i.source_item_id AND s.deleted_at IS NULL)
-	  AND NOT EXISTS (SELECT 1 FROM profile_assets s WHERE s.id = i.source_item_id AND s.deleted_at IS NULL)`
+	  AND NOT EXISTS (SELECT 1 FROM customer_values s WHERE s.id = i.source_item_id AND s.deleted_at IS NULL)
+	  AND NOT EXISTS (SELECT 1 FROM customer_assets s WHERE s.id = i.source_item_id AND s.deleted_at IS NULL)`
 
 // strandedAssets counts the assets whose place in the history of their name is not right.
 const strandedAssets = `
-	SELECT count(*) FROM profile_assets a LEFT JOIN profile_assets b ON b.id = a.superseded_by_id
+	SELECT count(*) FROM customer_assets a LEFT JOIN customer_assets b ON b.id = a.superseded_by_id
 	WHERE a.tenant_id = $1 AND (
 	    (a.status = 'superseded') <> (b.id IS NOT NULL)
-	    OR (b.accepted_at, b.intent_id) < (a.accepted_at, a.intent_id)
+	    OR (b.accepted_at, b.operation_id) < (a.accepted_at, a.operation_id)
 	    OR b.profile_id <> a.profile_id OR b.name <> a.name)`

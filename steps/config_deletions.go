@@ -15,13 +15,13 @@ import (
 // DeleteDefinition removes a definition that no requirement needs. The row stays as a mark, so that a save that was accepted
 // before the deletion, and arrives after it, does not bring the definition back.
 func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.DeleteDefinition) (vault.SavedResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.DeleteDefinitionInput) (vault.SavedResult, error) {
 		row, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
 		if err != nil {
-			return vault.SavedResult{}, db.Found(err, "field", in.Name)
+			return vault.SavedResult{}, db.WrapNotFound(err, "field", in.Name)
 		}
 		out := vault.SavedResult{ID: row.ID}
-		if row.AcceptedAt.After(intent.AcceptedAt) { // a newer save or deletion is there
+		if row.AcceptedAt.After(op.AcceptedAt) { // a newer save or deletion is there
 			return out, nil
 		}
 		if row.DeletedAt != nil {
@@ -31,7 +31,7 @@ func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (vaul
 			return vault.SavedResult{}, err
 		}
 		err = q.DeleteDefinition(ctx, dbgen.DeleteDefinitionParams{
-			TenantID: ev.TenantID, ID: row.ID, IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+			TenantID: ev.TenantID, ID: row.ID, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 		})
 		if err != nil {
 			return vault.SavedResult{}, err
@@ -41,7 +41,7 @@ func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (vaul
 }
 
 // neededBy refuses to delete a definition that requirements name, or wait for.
-func neededBy(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteDefinition) error {
+func neededBy(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteDefinitionInput) error {
 	rows, err := q.RequirementsOfField(ctx, dbgen.RequirementsOfFieldParams{TenantID: tenant, AgentID: in.AgentID, Name: in.Name})
 	if err != nil || len(rows) == 0 {
 		return err
@@ -63,22 +63,22 @@ func neededBy(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.
 // DeleteRequirement removes a requirement, a person's or an extracted one. The row stays as a mark, which neither an older save
 // nor an extraction overcomes.
 func (s Definitions) DeleteRequirement(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.DeleteRequirement) (vault.SavedResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.DeleteRequirementInput) (vault.SavedResult, error) {
 		row, err := q.LockRequirementByKey(ctx, dbgen.LockRequirementByKeyParams{
 			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID, FieldName: in.FieldName,
 		})
 		if err != nil {
-			return vault.SavedResult{}, db.Found(err, "requirement", in.FieldName)
+			return vault.SavedResult{}, db.WrapNotFound(err, "requirement", in.FieldName)
 		}
 		out := vault.SavedResult{ID: row.ID}
-		if row.Origin == string(vault.OriginHuman) && row.AcceptedAt.After(intent.AcceptedAt) { // a newer save or deletion is there
+		if row.Origin == string(vault.OriginHuman) && row.AcceptedAt.After(op.AcceptedAt) { // a newer save or deletion is there
 			return out, nil
 		}
 		if row.DeletedAt != nil {
 			return vault.SavedResult{}, vault.Unknown("requirement", in.FieldName)
 		}
 		err = q.DeleteRequirement(ctx, dbgen.DeleteRequirementParams{
-			TenantID: ev.TenantID, ID: row.ID, IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+			TenantID: ev.TenantID, ID: row.ID, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 		})
 		if err != nil {
 			return vault.SavedResult{}, err

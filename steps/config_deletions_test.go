@@ -12,12 +12,12 @@ import (
 
 func (w *world) deletingField(name string) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.DeleteDefinition(w.t.Context(), w.tenant, vault.DeleteDefinition{AgentID: w.agent, Name: name}))
+	return w.event(w.trigger.DeleteDefinition(w.t.Context(), w.tenant, vault.DeleteDefinitionInput{AgentID: w.agent, Name: name}))
 }
 
 func (w *world) deletingRequirement(scenario uuid.UUID, name string) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.DeleteRequirement(w.t.Context(), w.tenant, vault.DeleteRequirement{ScenarioID: scenario, FieldName: name}))
+	return w.event(w.trigger.DeleteRequirement(w.t.Context(), w.tenant, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: name}))
 }
 
 // known are the fields that the agent defines, by the cached read, asked twice.
@@ -67,7 +67,7 @@ func TestADeletedFieldIsUnknownAndWhatWasCollectedStays(t *testing.T) {
 	if string(profile.Fields["plan"].Value) != `"gold"` {
 		t.Errorf("the value that was collected is %s", profile.Fields["plan"].Value)
 	}
-	w.refused(w.accept("plan", text("silver")), vault.CodeInvalid, []string{"plan"}, writeField...)
+	w.refused(w.accept("plan", text("silver")), vault.CodeInvalid, []string{"plan"}, writeValue...)
 	w.refused(w.deletingField("plan"), vault.CodeUnknown, []string{"unknown field", "plan"}, deleteDefinition...)
 	w.refused(w.deletingField("never"), vault.CodeUnknown, []string{"unknown field", "never"}, deleteDefinition...)
 

@@ -50,7 +50,7 @@ func (w *world) explain(file, name string, args ...string) plan {
 }
 
 // statisticsTables are those whose statistics the tests of costs change.
-var statisticsTables = []string{"customer_profiles", "profile_fields", "profile_assets"}
+var statisticsTables = []string{"customer_profiles", "customer_values", "customer_assets"}
 
 // many makes profiles of ten live values each, the second derived from the first, and keeps PostgreSQL from gathering statistics.
 func (w *world) many(profiles int) {
@@ -59,10 +59,10 @@ func (w *world) many(profiles int) {
 		w.sql("ALTER TABLE " + table + " SET (autovacuum_enabled = false)")
 	}
 	w.sql(fmt.Sprintf(`INSERT INTO customer_profiles (id, tenant_id, customer_id) SELECT gen_random_uuid(), '%s', gen_random_uuid() FROM generate_series(1, %d)`, w.tenant, profiles))
-	w.sql(`INSERT INTO profile_fields (id, tenant_id, profile_id, name, value, value_type, source, status, collected_at, intent_id, accepted_at, expires_at)
+	w.sql(`INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source, status, collected_at, operation_id, accepted_at, expires_at)
 		SELECT gen_random_uuid(), p.tenant_id, p.id, 'field_' || n, '"value"', 'string', 'user_provided', 'active', now(), gen_random_uuid(), now(), now() + interval '1 year'
 		FROM customer_profiles p, generate_series(1, 10) n`)
-	w.sql(`UPDATE profile_fields f SET source_item_type = 'profile_field', source_item_id = s.id FROM profile_fields s
+	w.sql(`UPDATE customer_values f SET source_item_type = 'profile_field', source_item_id = s.id FROM customer_values s
 		WHERE f.name = 'field_2' AND s.name = 'field_1' AND s.profile_id = f.profile_id`)
 }
 
@@ -91,7 +91,7 @@ func TestTheCostOfAChainFollowsItsLength(t *testing.T) {
 	w := newWorld(t)
 	w.many(5000)
 	var item uuid.UUID
-	dbtest.Scan(t, w.url, &item, "SELECT id FROM profile_fields WHERE name = 'field_2' LIMIT 1")
+	dbtest.Scan(t, w.url, &item, "SELECT id FROM customer_values WHERE name = 'field_2' LIMIT 1")
 	for _, statistics := range []string{statisticsNone, statisticsEmpty, statisticsFresh} {
 		w.gather(statistics)
 		p := w.explain("lineage.sql", "GetChain",
@@ -109,23 +109,23 @@ func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
 	w := newWorld(t)
 	const mostBlocks = 800
 	w.many(5000)
-	w.sql("UPDATE profile_fields SET expires_at = now() - interval '1 minute' WHERE id IN (SELECT id FROM profile_fields WHERE name = 'field_5' LIMIT 7)")
-	w.sql("DELETE FROM profile_fields WHERE id IN (SELECT id FROM profile_fields WHERE name = 'field_1' LIMIT 7)")
+	w.sql("UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id IN (SELECT id FROM customer_values WHERE name = 'field_5' LIMIT 7)")
+	w.sql("DELETE FROM customer_values WHERE id IN (SELECT id FROM customer_values WHERE name = 'field_1' LIMIT 7)")
 	for i, statistics := range []string{statisticsNone, statisticsEmpty, statisticsFresh} {
 		w.gather(statistics)
 		if i > 0 { // again, for these plans
-			w.sql("UPDATE profile_fields SET status = 'active' WHERE status <> 'active'")
-			w.sql("INSERT INTO orphan_candidates (tenant_id, item_id) SELECT tenant_id, gen_random_uuid() FROM profile_fields LIMIT 7")
-			w.sql("UPDATE profile_fields SET deleted_at = now() WHERE id IN (SELECT id FROM profile_fields WHERE name = 'field_1' LIMIT 7)")
+			w.sql("UPDATE customer_values SET status = 'active' WHERE status <> 'active'")
+			w.sql("INSERT INTO orphan_candidates (tenant_id, item_id) SELECT tenant_id, gen_random_uuid() FROM customer_values LIMIT 7")
+			w.sql("UPDATE customer_values SET deleted_at = now() WHERE id IN (SELECT id FROM customer_values WHERE name = 'field_1' LIMIT 7)")
 		}
 		before := time.Now().Add(time.Hour).Format(time.RFC3339)
 		for _, q := range []struct {
 			name string
 			plan plan
 		}{ // in this order: what is forgotten is not marked
-			{"ExpireFields", w.explain("fields.sql", "ExpireFields", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
+			{"ExpireValues", w.explain("fields.sql", "ExpireValues", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
 			{"ExpireAssets", w.explain("assets.sql", "ExpireAssets", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
-			{"OrphanCandidateFields", w.explain("fields.sql", "OrphanCandidateFields", "sqlc.arg(most)", "100")},
+			{"OrphanCandidateValues", w.explain("fields.sql", "OrphanCandidateValues", "sqlc.arg(most)", "100")},
 			{"OrphanCandidateAssets", w.explain("assets.sql", "OrphanCandidateAssets", "sqlc.arg(most)", "100")},
 			{"ForgetOrphanCandidates", w.explain("fields.sql", "ForgetOrphanCandidates", "sqlc.arg(before)", "'"+before+"'", "sqlc.arg(most)", "100")},
 		} {
@@ -138,14 +138,14 @@ func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
 			indexes := map[string]bool{}
 			p.walk(func(node plan) {
 				indexes[node.Index] = true
-				if node.Node == "Seq Scan" && node.Relation != "orphan_candidates" && (node.Relation != "profile_assets") {
+				if node.Node == "Seq Scan" && node.Relation != "orphan_candidates" && (node.Relation != "customer_assets") {
 					t.Errorf("statistics %s, %s reads all of %s", statistics, name, node.Relation)
 				}
 			})
-			if name == "ExpireFields" && !indexes["profile_fields_expiry"] {
-				t.Errorf("statistics %s, %s does not use profile_fields_expiry: %v", statistics, name, indexes)
+			if name == "ExpireValues" && !indexes["customer_values_expiry"] {
+				t.Errorf("statistics %s, %s does not use customer_values_expiry: %v", statistics, name, indexes)
 			}
 		}
 	}
-	w.equal("expired", 7, w.count("SELECT count(*) FROM profile_fields WHERE expires_at < now()"))
+	w.equal("expired", 7, w.count("SELECT count(*) FROM customer_values WHERE expires_at < now()"))
 }

@@ -18,7 +18,7 @@ import (
 
 // Definitions saves what may be collected and what a scenario needs.
 type Definitions struct {
-	once  intentOnce
+	once  operationOnce
 	model budgeted
 	log   *slog.Logger
 }
@@ -36,17 +36,17 @@ type meant struct {
 
 // ValidateDefinition looks at a definition.
 func (s Definitions) ValidateDefinition(ctx context.Context, ev vault.Event) (Validated, error) {
-	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Intent, in vault.Definition) error { return in.Check() })
+	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.Definition) error { return in.Check() })
 }
 
 // EmbedDefinition computes the meaning of a definition and keeps it for PersistDefinition. A model that fails never blocks a
 // save (rule 8): the definition is then saved without, and found by its name alone.
 func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embedded, error) {
 	var out Embedded
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.Definition) error {
+	err := check(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Definition) error {
 		var found meant
-		if len(intent.Prepared) > 0 {
-			if err := s.once.sealer.Open(ev.TenantID, ev.IntentID, intent.Prepared, &found); err != nil {
+		if len(op.Prepared) > 0 {
+			if err := s.once.sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
 				return err
 			}
 		}
@@ -57,30 +57,30 @@ func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embed
 		if err == nil && len(vectors) == 1 {
 			found, out.Embedded = meant{Vector: vectors[0]}, true
 		} else {
-			s.log.WarnContext(ctx, "definition_not_embedded", "operation_id", ev.IntentID, "error_code", vault.CodeOf(err))
+			s.log.WarnContext(ctx, "definition_not_embedded", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
 			found.Warning = notEmbedded("it is saved without its meaning, and extraction finds it by its name alone until it is saved again", err)
 		}
-		sealed, err := s.once.sealer.Seal(ev.TenantID, ev.IntentID, found)
+		sealed, err := s.once.sealer.Seal(ev.TenantID, ev.OperationID, found)
 		if err != nil {
 			return err
 		}
-		return q.SetIntentPrepared(ctx, dbgen.SetIntentPreparedParams{TenantID: ev.TenantID, ID: ev.IntentID, Prepared: sealed})
+		return q.SetOperationPrepared(ctx, dbgen.SetOperationPreparedParams{TenantID: ev.TenantID, ID: ev.OperationID, Prepared: sealed})
 	})
 	return out, err
 }
 
 // PersistDefinition stores a definition with its meaning.
 func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.Definition) (vault.SavedResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Definition) (vault.SavedResult, error) {
 		if err := in.Check(); err != nil {
 			return vault.SavedResult{}, err
 		}
-		row, err := definitionRow(intent, in)
+		row, err := definitionRow(op, in)
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
 		id, err := q.UpsertDefinition(ctx, row)
-		if db.NoRow(err) { // a newer save or deletion is there
+		if db.IsNotFound(err) { // a newer save or deletion is there
 			current, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
 			return vault.SavedResult{ID: current.ID}, err
 		}
@@ -88,11 +88,11 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (vau
 			return vault.SavedResult{}, err
 		}
 		// After the row, as a review and an extraction do: two of them must not wait for each other.
-		if err := noteConfig(ctx, q, ev.TenantID, cache.KindDefinitions, in.AgentID); err != nil || len(intent.Prepared) == 0 {
+		if err := noteConfig(ctx, q, ev.TenantID, cache.KindDefinitions, in.AgentID); err != nil || len(op.Prepared) == 0 {
 			return vault.SavedResult{ID: id}, err
 		}
 		var found meant
-		if err := s.once.sealer.Open(ev.TenantID, ev.IntentID, intent.Prepared, &found); err != nil {
+		if err := s.once.sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
 			return vault.SavedResult{}, err
 		}
 		if len(found.Vector) == 0 {
@@ -104,14 +104,14 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (vau
 
 // ValidateRequirement looks at a requirement: its scenario, step, rule and fields exist, its condition compiles.
 func (s Definitions) ValidateRequirement(ctx context.Context, ev vault.Event) (Validated, error) {
-	return Validated{}, check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.Requirement) error {
+	return Validated{}, check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.Requirement) error {
 		return s.checkRequirement(ctx, q, ev.TenantID, in)
 	})
 }
 
 // PersistRequirement stores what a person requires.
 func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.Requirement) (vault.SavedResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Requirement) (vault.SavedResult, error) {
 		if err := s.checkRequirement(ctx, q, ev.TenantID, in); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -120,9 +120,9 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (va
 			ID: id, TenantID: ev.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID,
 			FieldName: in.FieldName, RequiredLevel: string(in.RequiredLevel), FallbackAction: string(in.FallbackAction),
 			WhenCondition: in.WhenCondition, DependsOnFields: list(in.DependsOn), CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
-			IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 		})
-		if db.NoRow(err) { // a newer save or deletion is there
+		if db.IsNotFound(err) { // a newer save or deletion is there
 			return vault.SavedResult{ID: in.ScenarioID}, nil
 		}
 		if err != nil {
@@ -138,7 +138,7 @@ func (s Definitions) checkRequirement(ctx context.Context, q *dbgen.Queries, ten
 	}
 	row, err := q.GetScenario(ctx, tenant, in.ScenarioID)
 	if err != nil {
-		return db.Found(err, "scenario", in.ScenarioID)
+		return db.WrapNotFound(err, "scenario", in.ScenarioID)
 	}
 	if row.AgentID != in.AgentID {
 		return vault.Invalid("agent_id", "scenario %s belongs to agent %s", in.ScenarioID, row.AgentID)
@@ -153,7 +153,7 @@ func (s Definitions) checkRequirement(ctx context.Context, q *dbgen.Queries, ten
 	if in.RuleID != nil {
 		rule, err := q.GetRule(ctx, tenant, *in.RuleID)
 		if err != nil {
-			return db.Found(err, "rule", *in.RuleID)
+			return db.WrapNotFound(err, "rule", *in.RuleID)
 		}
 		if rule.ScenarioID != in.ScenarioID {
 			return vault.Invalid("rule_id", "rule %s belongs to scenario %s", *in.RuleID, rule.ScenarioID)
@@ -194,7 +194,7 @@ func storeMeaning(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID, m
 	})
 }
 
-func definitionRow(intent dbgen.Intent, in vault.Definition) (dbgen.UpsertDefinitionParams, error) {
+func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinitionParams, error) {
 	allowed := json.RawMessage("[]")
 	if len(in.AllowedValues) > 0 {
 		encoded, err := json.Marshal(in.AllowedValues)
@@ -204,14 +204,14 @@ func definitionRow(intent dbgen.Intent, in vault.Definition) (dbgen.UpsertDefini
 		allowed = encoded
 	}
 	return dbgen.UpsertDefinitionParams{
-		ID: newID(), TenantID: intent.TenantID, AgentID: in.AgentID, Name: in.Name, DisplayName: in.DisplayName,
+		ID: newID(), TenantID: op.TenantID, AgentID: in.AgentID, Name: in.Name, DisplayName: in.DisplayName,
 		Description: in.Description, ValueType: string(in.ValueType), ValidationRegex: in.ValidationRegex, AllowedValues: allowed,
 		ValidationMode: string(in.ValidationMode), RequiredVerification: in.RequiredVerification,
 		VerificationMethods: list(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt,
 		ExtractionExamples: list(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint, IsPii: in.IsPII,
 		EncryptionRequired: in.EncryptionRequired, RetentionDays: int32(in.RetentionDays), //nolint:gosec // at most 36500
 		FreshnessSeconds: in.FreshnessSeconds, StaleAction: string(in.StaleAction), Enabled: in.Enabled, Origin: string(vault.OriginHuman),
-		ReviewState: string(vault.ReviewNone), IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+		ReviewState: string(vault.ReviewNone), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	}, nil
 }
 

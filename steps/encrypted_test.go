@@ -64,9 +64,9 @@ func TestAValueThatMustBeEncryptedIsReadByTheVaultAlone(t *testing.T) {
 	)
 	const first, second, imported = "DE-118-first", "DE-118-second", "DE-118-imported"
 	reader := readerOf(w)
-	read := func() vault.Field {
+	read := func() vault.Value {
 		t.Helper()
-		var got vault.Field
+		var got vault.Value
 		for range 2 { // the second time from the cache
 			p, err := reader.Profile(t.Context(), w.tenant, w.customer)
 			w.must(err)
@@ -85,11 +85,11 @@ func TestAValueThatMustBeEncryptedIsReadByTheVaultAlone(t *testing.T) {
 		t.Errorf("the item says %s", one.Value)
 	}
 	w.write("tax_id", text(second))
-	in := vault.ImportFields{Writes: []vault.WriteField{
-		{AgentID: w.agent, CustomerID: w.customer, Name: "tax_id", Value: text(imported), Source: vault.FieldHumanEntered},
+	in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{
+		{AgentID: w.agent, CustomerID: w.customer, Name: "tax_id", Value: text(imported), Source: vault.ValueHumanEntered},
 	}}
-	r, err := w.trigger.ImportFields(t.Context(), w.tenant, in)
-	w.must(w.run(w.event(r, err), importFields...))
+	r, err := w.trigger.ImportValues(t.Context(), w.tenant, in)
+	w.must(w.run(w.event(r, err), importValues...))
 	history, err := reader.History(t.Context(), w.tenant, w.customer, "tax_id")
 	w.must(err)
 	var values []string
@@ -111,8 +111,8 @@ func TestAValueThatMustBeEncryptedIsReadByTheVaultAlone(t *testing.T) {
 	source := w.customer
 	w.customer = newID()
 	w.write("plan", text("silver"))
-	r, err = w.trigger.MergeProfiles(t.Context(), w.tenant, vault.MergeProfiles{SourceCustomerID: source, TargetCustomerID: w.customer})
-	w.must(w.run(w.event(r, err), mergeProfiles...))
+	r, err = w.trigger.MergeCustomers(t.Context(), w.tenant, vault.MergeCustomersInput{SourceCustomerID: source, TargetCustomerID: w.customer})
+	w.must(w.run(w.event(r, err), mergeCustomers...))
 	if got := read(); string(got.Value) != string(text(imported)) {
 		t.Errorf("after the merge the profile says %s", got.Value)
 	}
@@ -133,7 +133,7 @@ func TestASealedValueOpensInItsOwnRowAlone(t *testing.T) {
 	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, EncryptionRequired: true})
 	first := w.write("tax_id", text("DE-118"))
 	second := w.write("tax_id", text("DE-119"))
-	w.sql("UPDATE profile_fields SET value = (SELECT value FROM profile_fields WHERE id = $1) WHERE id = $2", first.ItemID, second.ItemID)
+	w.sql("UPDATE customer_values SET value = (SELECT value FROM customer_values WHERE id = $1) WHERE id = $2", first.ItemID, second.ItemID)
 	_, err := readerOf(w).Field(t.Context(), w.tenant, second.ItemID)
 	if err == nil || !strings.Contains(err.Error(), "sealed with another key, or altered") {
 		t.Errorf("a value that was moved was read: %v", err)
@@ -165,7 +165,7 @@ func (w *world) lacking(scenario uuid.UUID) (read, filled int) {
 	w.t.Helper()
 	missing, err := readerOf(w).Missing(w.t.Context(), w.tenant, query.MissingInput{CustomerID: w.customer, ScenarioID: scenario})
 	w.must(err)
-	fill := w.event(w.trigger.FillGaps(w.t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario}))
+	fill := w.event(w.trigger.FillGaps(w.t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario}))
 	w.must(w.run(fill, fillGaps...))
-	return len(missing.Missing), w.count("SELECT count(*) FROM questions WHERE fill_id = $1", fill.IntentID)
+	return len(missing.Missing), w.count("SELECT count(*) FROM questions WHERE fill_id = $1", fill.OperationID)
 }

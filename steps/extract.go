@@ -19,7 +19,7 @@ import (
 
 // Extraction finds out which fields a scenario or rule needs.
 type Extraction struct {
-	once           intentOnce
+	once           operationOnce
 	model          budgeted
 	matchThreshold float64
 	log            *slog.Logger
@@ -69,7 +69,7 @@ var errNotProposed = errors.New("the text of this extraction changed after the m
 // LoadSchemaSource finds the scenario or rule, and whether it needs a model at all.
 func (s Extraction) LoadSchemaSource(ctx context.Context, ev vault.Event) (Loaded, error) {
 	var out Loaded
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.ExtractSchema) error {
+	err := check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.ExtractSchemaInput) error {
 		src, err := loadSource(ctx, q, ev.TenantID, in)
 		if err != nil {
 			return err
@@ -84,7 +84,7 @@ func (s Extraction) LoadSchemaSource(ctx context.Context, ev vault.Event) (Loade
 // ProposeSchema asks the model, once for a content, and keeps its answer.
 func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed, error) {
 	var out Proposed
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.ExtractSchema) error {
+	err := check(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) error {
 		src, err := loadSource(ctx, q, ev.TenantID, in)
 		if err != nil || (in.ContentHash != "" && in.ContentHash != src.hash) {
 			return err
@@ -107,7 +107,7 @@ func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed
 		}
 		return q.UpsertExtraction(ctx, dbgen.UpsertExtractionParams{
 			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID, ContentHash: src.hash, Model: s.model.Name(),
-			Proposals: encoded, IntentID: intent.ID,
+			Proposals: encoded, OperationID: op.ID,
 		})
 	})
 	return out, err
@@ -116,7 +116,7 @@ func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed
 // MatchSchema gives each proposed field the name under which the agent knows it: by name, then by meaning.
 func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, error) {
 	var out Matched
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.ExtractSchema) error {
+	err := check(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) error {
 		src, err := loadSource(ctx, q, ev.TenantID, in)
 		if err != nil {
 			return err
@@ -139,11 +139,11 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 				out.Suggested++
 			}
 		}
-		sealed, err := s.once.sealer.Seal(ev.TenantID, ev.IntentID, matched{matches, warning})
+		sealed, err := s.once.sealer.Seal(ev.TenantID, ev.OperationID, matched{matches, warning})
 		if err != nil {
 			return err
 		}
-		return q.SetIntentPrepared(ctx, dbgen.SetIntentPreparedParams{TenantID: ev.TenantID, ID: ev.IntentID, Prepared: sealed})
+		return q.SetOperationPrepared(ctx, dbgen.SetOperationPreparedParams{TenantID: ev.TenantID, ID: ev.OperationID, Prepared: sealed})
 	})
 	return out, err
 }
@@ -151,7 +151,7 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 // PersistSchema replaces what an earlier extraction of the same text wrote, and touches nothing that a person wrote or
 // reviewed. A field that the agent does not define gets a suggested definition, disabled until a person approves it.
 func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (vault.ExtractResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.ExtractSchema) (vault.ExtractResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) (vault.ExtractResult, error) {
 		// A save that came between the look at the text and the commit would have its own extraction overtaken by this one.
 		if err := holdSource(ctx, q, ev.TenantID, in); err != nil {
 			return vault.ExtractResult{}, err
@@ -164,33 +164,33 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (vault.Ex
 			return vault.ExtractResult{Outcome: vault.ExtractOutdated}, nil
 		}
 		var found matched
-		if len(intent.Prepared) == 0 {
+		if len(op.Prepared) == 0 {
 			return vault.ExtractResult{}, errors.New("the proposals of this extraction were not matched yet")
 		}
-		if err := s.once.sealer.Open(ev.TenantID, ev.IntentID, intent.Prepared, &found); err != nil {
+		if err := s.once.sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
 			return vault.ExtractResult{}, err
 		}
 		asked, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID})
-		if db.NoRow(err) || (err == nil && asked.ContentHash != src.hash) {
+		if db.IsNotFound(err) || (err == nil && asked.ContentHash != src.hash) {
 			return vault.ExtractResult{}, errNotProposed
 		}
 		if err != nil {
 			return vault.ExtractResult{}, fmt.Errorf("read the proposals: %w", err)
 		}
 		out := vault.ExtractResult{Outcome: vault.ExtractUnchanged}
-		if asked.IntentID == intent.ID {
+		if asked.OperationID == op.ID {
 			out.Outcome, out.ModelCalls = vault.ExtractDone, 1
 		}
 		if found.Warning != "" {
 			out.Warnings = append(out.Warnings, found.Warning)
 		}
 		for i, m := range found.Matches {
-			if err := s.persistMatch(ctx, q, intent, in, i, m, &out); err != nil {
+			if err := s.persistMatch(ctx, q, op, in, i, m, &out); err != nil {
 				return out, err
 			}
 		}
 		_, err = q.DeleteOutdatedRequirements(ctx, dbgen.DeleteOutdatedRequirementsParams{
-			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: in.RuleID, IntentID: intent.ID,
+			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: in.RuleID, OperationID: op.ID,
 		})
 		if err != nil {
 			return out, err
@@ -203,7 +203,7 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (vault.Ex
 	})
 }
 
-func (s Extraction) persistMatch(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, in vault.ExtractSchema, order int, m match, out *vault.ExtractResult) error {
+func (s Extraction) persistMatch(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput, order int, m match, out *vault.ExtractResult) error {
 	f := m.Field
 	review := vault.ReviewNone
 	if f.Confidence < vault.ReviewThreshold {
@@ -211,10 +211,10 @@ func (s Extraction) persistMatch(ctx context.Context, q *dbgen.Queries, intent d
 		out.NeedReview = append(out.NeedReview, f.Name)
 	}
 	_, err := q.UpsertExtractedRequirement(ctx, dbgen.UpsertExtractedRequirementParams{
-		ID: newID(), TenantID: intent.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, RuleID: in.RuleID,
+		ID: newID(), TenantID: op.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, RuleID: in.RuleID,
 		FieldName: f.Name, RequiredLevel: string(f.Level), FallbackAction: string(f.Fallback), CollectionOrder: int32(order), //nolint:gosec // few
 		Confidence: f.Confidence, NeedsHumanReview: review == vault.ReviewPending, ReviewState: string(review), Quote: f.Quote,
-		IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+		OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	})
 	if err != nil {
 		return err
@@ -224,10 +224,10 @@ func (s Extraction) persistMatch(ctx context.Context, q *dbgen.Queries, intent d
 		return nil
 	}
 	out.Suggested = append(out.Suggested, f.Name)
-	return s.suggest(ctx, q, intent, in.AgentID, m)
+	return s.suggest(ctx, q, op, in.AgentID, m)
 }
 
-func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, agent uuid.UUID, m match) error {
+func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, agent uuid.UUID, m match) error {
 	f := m.Field
 	allowed := json.RawMessage("[]")
 	if len(f.AllowedValues) > 0 {
@@ -238,18 +238,18 @@ func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, intent dbgen.
 		allowed = encoded
 	}
 	id, err := q.SuggestDefinition(ctx, dbgen.SuggestDefinitionParams{
-		ID: newID(), TenantID: intent.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description,
+		ID: newID(), TenantID: op.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description,
 		ValueType: string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
 		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: list(f.Examples), IsPii: f.IsPII,
-		RequiredVerification: f.Verified, IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+		RequiredVerification: f.Verified, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	})
-	if db.NoRow(err) { // it is there
+	if db.IsNotFound(err) { // it is there
 		return nil
 	}
 	if err != nil || len(m.Vector) == 0 {
 		return err
 	}
-	return storeMeaning(ctx, q, intent.TenantID, id, s.model.Name(), suggested(f), m.Vector)
+	return storeMeaning(ctx, q, op.TenantID, id, s.model.Name(), suggested(f), m.Vector)
 }
 
 // match finds the definition that means the same as each proposed field. A model that cannot embed leaves the names, with a warning.
@@ -285,7 +285,7 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 	}
 	vectors, err := s.model.Embed(ctx, ev.TenantID, texts)
 	if err != nil || len(vectors) != len(unknown) {
-		s.log.WarnContext(ctx, "proposals_not_embedded", "operation_id", ev.IntentID, "error_code", vault.CodeOf(err))
+		s.log.WarnContext(ctx, "proposals_not_embedded", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
 		return out, notEmbedded("the fields of the text were compared with those of the agent by their names alone", err), nil
 	}
 	return out, "", s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
@@ -328,9 +328,9 @@ func (s Extraction) nearest(ctx context.Context, q *dbgen.Queries, tenant, agent
 const nearestLooked = 5
 
 // proposals gives what the model said of this very content, where it was asked before.
-func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchema, src source) ([]vault.ProposedField, bool, error) {
+func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput, src source) ([]vault.ProposedField, bool, error) {
 	row, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{TenantID: tenant, ScenarioID: in.ScenarioID, RuleID: src.ruleID})
-	if db.NoRow(err) || (err == nil && row.ContentHash != src.hash) {
+	if db.IsNotFound(err) || (err == nil && row.ContentHash != src.hash) {
 		return nil, false, nil
 	}
 	if err != nil {
@@ -343,17 +343,17 @@ func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid
 	return fields, true, nil
 }
 
-func holdSource(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchema) error {
+func holdSource(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput) error {
 	if in.RuleID != nil {
 		return q.HoldRule(ctx, tenant, *in.RuleID)
 	}
 	return q.HoldScenario(ctx, tenant, in.ScenarioID)
 }
 
-func loadSource(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchema) (source, error) {
+func loadSource(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput) (source, error) {
 	row, err := q.GetScenario(ctx, tenant, in.ScenarioID)
 	if err != nil {
-		return source{}, db.Found(err, "scenario", in.ScenarioID)
+		return source{}, db.WrapNotFound(err, "scenario", in.ScenarioID)
 	}
 	if row.AgentID != in.AgentID {
 		return source{}, vault.Invalid("agent_id", "scenario %s belongs to agent %s", in.ScenarioID, row.AgentID)
@@ -373,7 +373,7 @@ func loadSource(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vaul
 	if in.RuleID != nil {
 		row, err := q.GetRule(ctx, tenant, *in.RuleID)
 		if err != nil {
-			return source{}, db.Found(err, "rule", *in.RuleID)
+			return source{}, db.WrapNotFound(err, "rule", *in.RuleID)
 		}
 		rule, err := db.RuleOf(row)
 		return source{hash: row.ContentHash, ruleID: rule.ID, request: ruleRequest(rule, existing)}, err

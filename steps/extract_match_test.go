@@ -65,16 +65,16 @@ func TestASearchByMeaningFindsTheAgentsOwn(t *testing.T) {
 	w.define(vault.Definition{Name: "seed", ValueType: vault.TypeString})
 	w.sql(`
 		WITH made AS (
-		    INSERT INTO profile_field_definitions (id, tenant_id, agent_id, name, value_type, origin, intent_id, accepted_at)
-		    SELECT gen_random_uuid(), d.tenant_id, d.agent_id, 'near_' || n, 'string', 'human', d.intent_id, now()
-		    FROM profile_field_definitions d, generate_series(1, 300) n
+		    INSERT INTO definitions (id, tenant_id, agent_id, name, value_type, origin, operation_id, accepted_at)
+		    SELECT gen_random_uuid(), d.tenant_id, d.agent_id, 'near_' || n, 'string', 'human', d.operation_id, now()
+		    FROM definitions d, generate_series(1, 300) n
 		    WHERE d.name = 'seed'
 		    RETURNING id, tenant_id
 		)
-		INSERT INTO field_definition_embeddings (definition_id, tenant_id, model, content_hash, embedding)
+		INSERT INTO definition_embeddings (definition_id, tenant_id, model, content_hash, embedding)
 		SELECT m.id, m.tenant_id, e.model, 'x', e.embedding
-		FROM made m, field_definition_embeddings e
-		JOIN profile_field_definitions d ON d.id = e.definition_id AND d.name = 'seed'`)
+		FROM made m, definition_embeddings e
+		JOIN definitions d ON d.id = e.definition_id AND d.name = 'seed'`)
 	w.agent = own
 	w.proposing(proposed("dob"))
 	got := w.extract(w.described(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}, "text"))
@@ -90,7 +90,7 @@ func TestWhatWasRejectedDoesNotComeBack(t *testing.T) {
 	w.extract(w.described(scenario, "one"))
 	reqs, err := w.db.Tenant(w.tenant).ListRequirements(t.Context(), w.tenant, scenario.ID)
 	w.must(err)
-	review := w.event(w.trigger.DecideReview(t.Context(), w.tenant, vault.DecideReview{Kind: vault.ReviewOfRequirement, ID: reqs[0].ID, Decision: vault.Reject}))
+	review := w.event(w.trigger.DecideReview(t.Context(), w.tenant, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: reqs[0].ID, Decision: vault.Reject}))
 	w.must(w.run(review, "Definitions.PersistReview", "Caches.InvalidateNoted"))
 	for _, text := range []string{"one", "two"} {
 		calls := w.model.called("propose")

@@ -57,14 +57,14 @@ func (w *world) extract(ev vault.Event) vault.ExtractResult {
 
 func (w *world) extractByHand(scenario uuid.UUID) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.ExtractSchema(w.t.Context(), w.tenant, vault.ExtractSchema{AgentID: w.agent, ScenarioID: scenario}))
+	return w.event(w.trigger.ExtractSchema(w.t.Context(), w.tenant, vault.ExtractSchemaInput{AgentID: w.agent, ScenarioID: scenario}))
 }
 
 // requirements gives what a scenario needs: "field level origin review", in the order of their names.
 func (w *world) requirements(scenario uuid.UUID) []string {
 	w.t.Helper()
 	var out []string
-	for _, row := range dbtest.Dump(w.t, w.url)["scenario_field_requirements"] {
+	for _, row := range dbtest.Dump(w.t, w.url)["requirements"] {
 		var r struct {
 			ScenarioID uuid.UUID  `json:"scenario_id"`
 			RuleID     *uuid.UUID `json:"rule_id"`
@@ -146,7 +146,7 @@ func TestExtractionReplacesWhatItExtractedAndNothingElse(t *testing.T) {
 	w.extract(w.described(scenario, "one"))
 	// A person writes one, and decides about two.
 	w.require(scenario.ID, vault.Requirement{FieldName: "written"})
-	w.sql("UPDATE scenario_field_requirements SET review_state = field_name WHERE field_name IN ('approved', 'rejected')")
+	w.sql("UPDATE requirements SET review_state = field_name WHERE field_name IN ('approved', 'rejected')")
 	rule := vault.Rule{ID: newID(), AgentID: w.agent, ScenarioID: scenario.ID, Name: "r", Condition: "one"}
 	save := w.event(w.trigger.SaveRule(t.Context(), w.tenant, rule))
 	w.must(w.run(save, saveRule...))
@@ -182,7 +182,7 @@ func TestAnOutdatedExtractionChangesNothing(t *testing.T) {
 	w.extract(newer)
 	before, calls := w.dump(), w.model.called("propose")
 	w.equal("the result", vault.ExtractResult{Outcome: vault.ExtractOutdated}, w.extract(old))
-	w.sameBut(before, "an outdated extraction", "intents")
+	w.sameBut(before, "an outdated extraction", "operations")
 	if n := w.model.called("propose") - calls; n != 0 {
 		t.Errorf("the model was asked %d times", n)
 	}
@@ -232,14 +232,14 @@ func TestTheExtractionOfAnOlderTextDoesNotOvertakeTheNewer(t *testing.T) {
 	w.sql(fmt.Sprintf(`
 		CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS $$
 		BEGIN
-		    IF NEW.intent_id = '%s' THEN
+		    IF NEW.operation_id = '%s' THEN
 		        PERFORM pg_sleep(0.5);
 		    END IF;
 		    RETURN NEW;
 		END
 		$$;
-		CREATE TRIGGER hold_up BEFORE INSERT ON scenario_field_requirements FOR EACH ROW EXECUTE FUNCTION hold_up()`, old.IntentID))
-	t.Cleanup(func() { w.sql("DROP TRIGGER hold_up ON scenario_field_requirements; DROP FUNCTION hold_up") })
+		CREATE TRIGGER hold_up BEFORE INSERT ON requirements FOR EACH ROW EXECUTE FUNCTION hold_up()`, old.OperationID))
+	t.Cleanup(func() { w.sql("DROP TRIGGER hold_up ON requirements; DROP FUNCTION hold_up") })
 	_, errs := w.atOnce(2, func(i int) (any, error) {
 		if i == 0 {
 			return nil, w.run(old, "Extraction.PersistSchema")
@@ -307,7 +307,7 @@ func TestAProposedFieldIsMatchedToADefinitionThatMeansTheSame(t *testing.T) {
 			if c.name == "by its name where the model cannot embed" {
 				embeddings = 1
 			}
-			if n := len(w.dump()["field_definition_embeddings"]); n != embeddings {
+			if n := len(w.dump()["definition_embeddings"]); n != embeddings {
 				t.Errorf("got %d embeddings, want %d", n, embeddings)
 			}
 			if warned := len(got.Warnings) == 1 && strings.Contains(got.Warnings[0], "by their names alone"); warned != (embeddings == 1 && len(c.suggested) > 0) {
@@ -340,7 +340,7 @@ func TestADefinitionIsSavedWhereTheModelFails(t *testing.T) {
 				t.Errorf("it warns of %q", got.Warnings)
 			}
 			w.equal("definitions", []string{"income human none enabled"}, w.definitions())
-			if n := w.dump().Counts()["field_definition_embeddings"]; n != 0 {
+			if n := w.dump().Counts()["definition_embeddings"]; n != 0 {
 				t.Errorf("got %d embeddings", n)
 			}
 			w.model.embed = nil // it works again
@@ -429,7 +429,7 @@ func TestAModelThatProposesNonsenseChangesNothing(t *testing.T) {
 				want = []string{c.requirement}
 			}
 			w.equal("requirements", want, w.requirements(scenario.ID))
-			if op := w.operation(ev); vault.Permanent(err) && (op.Error == nil || !strings.Contains(op.Error.Message, c.says)) {
+			if op := w.op(ev); vault.Permanent(err) && (op.Error == nil || !strings.Contains(op.Error.Message, c.says)) {
 				t.Errorf("the operation is %s with %v", op.Status, op.Error)
 			}
 			if _, err := query.New(w.db, w.cache, w.sealer).Scenario(t.Context(), w.tenant, scenario.ID); err != nil {

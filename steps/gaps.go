@@ -18,7 +18,7 @@ import (
 // all of it, moves it on as far as it can, and says what the fill waits for. So any step may run any number of times, in two
 // runs at once, or after days.
 type Gaps struct {
-	once     intentOnce
+	once     operationOnce
 	model    budgeted
 	settings Settings
 	enqueuer Enqueuer
@@ -34,7 +34,7 @@ type MissingFound struct {
 
 // Advanced says what a gap fill waits for: the writes first, then the question, then nothing.
 type Advanced struct {
-	Writes   []vault.Event `json:"writes,omitempty"` // write-field operations to run
+	Writes   []vault.Event `json:"writes,omitempty"` // write-value operations to run
 	Question *Waiting      `json:"question,omitempty"`
 	Done     bool          `json:"done"`
 }
@@ -49,11 +49,11 @@ type Waiting struct {
 // FindMissing finds what the scenario still needs, and that all that the fill names exists.
 func (s Gaps) FindMissing(ctx context.Context, ev vault.Event) (MissingFound, error) {
 	out := MissingFound{Fields: []string{}}
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.FillGaps) error {
+	err := check(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
 		if err := vault.CheckInput(in); err != nil {
 			return err
 		}
-		state, err := s.load(ctx, q, intent, in)
+		state, err := s.load(ctx, q, op, in)
 		if err != nil {
 			return err
 		}
@@ -67,8 +67,8 @@ func (s Gaps) FindMissing(ctx context.Context, ev vault.Event) (MissingFound, er
 
 // gapState is all that is known of one fill.
 type gapState struct {
-	intent   dbgen.Intent
-	in       vault.FillGaps
+	op       dbgen.Operation
+	in       vault.FillGapsInput
 	agent    uuid.UUID
 	reqs     []vault.Requirement // in scope
 	defs     map[string]vault.Definition
@@ -77,18 +77,18 @@ type gapState struct {
 	fill     dbgen.GapFill // zero before the first resolve
 	items    map[string]dbgen.GapFillItem
 	asked    []dbgen.Question // in order
-	children map[uuid.UUID]dbgen.ListChildIntentsRow
+	children map[uuid.UUID]dbgen.ListChildOperationsRow
 	missing  []vault.Missing
 	applying map[string]vault.Requirement // those that count now, met or not
 	warnings []string
 }
 
-func (s Gaps) load(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, in vault.FillGaps) (*gapState, error) {
-	tenant := intent.TenantID
-	st := &gapState{intent: intent, in: in, items: map[string]dbgen.GapFillItem{}, children: map[uuid.UUID]dbgen.ListChildIntentsRow{}}
+func (s Gaps) load(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) (*gapState, error) {
+	tenant := op.TenantID
+	st := &gapState{op: op, in: in, items: map[string]dbgen.GapFillItem{}, children: map[uuid.UUID]dbgen.ListChildOperationsRow{}}
 	row, err := q.GetScenario(ctx, tenant, in.ScenarioID)
 	if err != nil {
-		return nil, db.Found(err, "scenario", in.ScenarioID)
+		return nil, db.WrapNotFound(err, "scenario", in.ScenarioID)
 	}
 	st.agent = row.AgentID
 	scenario, err := db.ScenarioOf(row)
@@ -133,7 +133,7 @@ func (s Gaps) loadConfig(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID
 func (s Gaps) loadCustomer(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, st *gapState) error {
 	row, err := q.GetProfile(ctx, tenant, st.in.CustomerID)
 	switch {
-	case db.NoRow(err):
+	case db.IsNotFound(err):
 		deleted, err := q.CustomerDeleted(ctx, tenant, st.in.CustomerID)
 		if err == nil && deleted {
 			err = vault.Unknown("customer", st.in.CustomerID)
@@ -141,14 +141,14 @@ func (s Gaps) loadCustomer(ctx context.Context, q *dbgen.Queries, tenant uuid.UU
 		if err != nil {
 			return err
 		}
-		st.profile.Fields = map[string]vault.Field{}
+		st.profile.Fields = map[string]vault.Value{}
 	case err != nil:
 		return err
 	default:
 		if st.profile, err = db.ProfileOf(row); err != nil {
 			return err
 		}
-		if err := s.once.sealer.OpenProfile(&st.profile); err != nil {
+		if err := s.once.sealer.OpenCustomer(&st.profile); err != nil {
 			return err
 		}
 	}
@@ -157,7 +157,7 @@ func (s Gaps) loadCustomer(ctx context.Context, q *dbgen.Queries, tenant uuid.UU
 	}
 	session, err := q.GetSession(ctx, tenant, *st.in.SessionID)
 	if err != nil {
-		return db.Found(err, "session", *st.in.SessionID)
+		return db.WrapNotFound(err, "session", *st.in.SessionID)
 	}
 	if err := db.CheckSessionOf(ctx, q, tenant, st.in.CustomerID, session.ID, session.CustomerID); err != nil {
 		return err
@@ -171,25 +171,25 @@ func (s Gaps) loadCustomer(ctx context.Context, q *dbgen.Queries, tenant uuid.UU
 }
 
 func (s Gaps) loadProgress(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, st *gapState) error {
-	fill, err := q.GetGapFill(ctx, tenant, st.intent.ID)
-	if db.NoRow(err) {
+	fill, err := q.GetGapFill(ctx, tenant, st.op.ID)
+	if db.IsNotFound(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	st.fill = fill
-	items, err := q.ListGapItems(ctx, tenant, st.intent.ID)
+	items, err := q.ListGapItems(ctx, tenant, st.op.ID)
 	if err != nil {
 		return err
 	}
 	for _, item := range items {
 		st.items[item.FieldName] = item
 	}
-	if st.asked, err = q.ListFillQuestions(ctx, tenant, st.intent.ID); err != nil {
+	if st.asked, err = q.ListFillQuestions(ctx, tenant, st.op.ID); err != nil {
 		return err
 	}
-	children, err := q.ListChildIntents(ctx, tenant, st.intent.ID)
+	children, err := q.ListChildOperations(ctx, tenant, st.op.ID)
 	for _, c := range children {
 		st.children[c.ID] = c
 	}
@@ -208,7 +208,7 @@ func (st *gapState) definition(name string) *vault.Definition {
 // the engine was down at the deadline.
 func (st *gapState) answerOwed() bool {
 	for _, c := range st.children {
-		if c.Workflow == vault.WorkflowAnswerQuestion && !vault.IntentStatus(c.Status).Finished() {
+		if c.Workflow == vault.WorkflowAnswerQuestion && !vault.OperationStatus(c.Status).Finished() {
 			return true
 		}
 	}
@@ -219,10 +219,10 @@ func (st *gapState) answerOwed() bool {
 func (st *gapState) writes() []vault.Event {
 	var out []vault.Event
 	for _, c := range st.children {
-		if c.Workflow == vault.WorkflowWriteField && !vault.IntentStatus(c.Status).Finished() {
-			out = append(out, vault.Event{IntentID: c.ID, TenantID: st.intent.TenantID, Subject: st.in.CustomerID.String()})
+		if c.Workflow == vault.WorkflowWriteValue && !vault.OperationStatus(c.Status).Finished() {
+			out = append(out, vault.Event{OperationID: c.ID, TenantID: st.op.TenantID, Subject: st.in.CustomerID.String()})
 		}
 	}
-	slices.SortFunc(out, func(a, b vault.Event) int { return bytes.Compare(a.IntentID[:], b.IntentID[:]) })
+	slices.SortFunc(out, func(a, b vault.Event) int { return bytes.Compare(a.OperationID[:], b.OperationID[:]) })
 	return out
 }

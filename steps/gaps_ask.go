@@ -36,19 +36,19 @@ func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error)
 // askOrEnd looks once. ended is what the fill came to where this look ended it.
 func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended vault.FillResult, err error) {
 	err = s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
-		intent, err := s.once.lock(ctx, q, ev)
+		op, err := s.once.lock(ctx, q, ev)
 		if err != nil {
 			return err
 		}
-		if applied(intent) {
+		if applied(op) {
 			out.Done = true
 			return succeed(ctx, q, ev)
 		}
-		in, err := open[vault.FillGaps](s.once, intent)
+		in, err := open[vault.FillGapsInput](s.once, op)
 		if err != nil {
 			return err
 		}
-		state, err := s.load(ctx, q, intent, in)
+		state, err := s.load(ctx, q, op, in)
 		if err != nil {
 			return err
 		}
@@ -219,10 +219,10 @@ func (st *gapState) stillNeeds(question dbgen.Question) bool {
 }
 
 // unconfirmed gives the value of a field that this fill read in the conversation and that the customer has yet to confirm.
-func (st *gapState) unconfirmed(name string) (vault.Field, bool) {
+func (st *gapState) unconfirmed(name string) (vault.Value, bool) {
 	field, known := st.profile.Fields[name]
 	item := st.items[name]
-	return field, known && field.RequiresConfirmation && item.WriteID != nil && field.IntentID == *item.WriteID && st.definition(name) != nil
+	return field, known && field.RequiresConfirmation && item.WriteID != nil && field.OperationID == *item.WriteID && st.definition(name) != nil
 }
 
 // offerThreshold is the confidence from which a value that was not trusted is offered for confirmation instead of asking for the
@@ -259,7 +259,7 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 	name := n.requirement.FieldName
 	deadline := s.now().Add(st.in.Deadline())
 	row := dbgen.OpenQuestionParams{
-		ID: newID(), TenantID: st.intent.TenantID, FillID: st.intent.ID, CustomerID: st.in.CustomerID, AgentID: st.agent,
+		ID: newID(), TenantID: st.op.TenantID, FillID: st.op.ID, CustomerID: st.in.CustomerID, AgentID: st.agent,
 		ScenarioID: st.in.ScenarioID, FieldName: name, Kind: string(vault.QuestionValue), Prompt: st.definition(name).Prompt(), Attempt: 1,
 		DeadlineAt: db.UTC(deadline),
 	}
@@ -277,15 +277,15 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 		return nil, err
 	}
 	// Under its lock, so that a deletion of the customer closes the question, or is seen.
-	profile, err := q.LockProfile(ctx, st.intent.TenantID, st.in.CustomerID)
+	profile, err := q.LockProfile(ctx, st.op.TenantID, st.in.CustomerID)
 	if err == nil && profile.DeletedAt != nil && profile.MergedIntoID == nil {
 		return nil, vault.Unknown("customer", st.in.CustomerID)
 	}
-	if err != nil && !db.NoRow(err) { // none: nothing was written for the customer yet
+	if err != nil && !db.IsNotFound(err) { // none: nothing was written for the customer yet
 		return nil, err
 	}
-	err = q.PostponeIntent(ctx, dbgen.PostponeIntentParams{
-		TenantID: st.intent.TenantID, ID: st.intent.ID, DueAt: deadline.Add(waitMargin),
+	err = q.PostponeOperation(ctx, dbgen.PostponeOperationParams{
+		TenantID: st.op.TenantID, ID: st.op.ID, DueAt: deadline.Add(waitMargin),
 	})
 	return waitFor(question), err
 }
@@ -305,7 +305,7 @@ func (st *gapState) decide(ctx context.Context, q *dbgen.Queries, name, action s
 	item.FieldName, item.Action = name, action
 	st.items[name] = item
 	return q.UpsertGapItem(ctx, dbgen.UpsertGapItemParams{
-		FillID: st.intent.ID, TenantID: st.intent.TenantID, FieldName: name, Source: item.Source, WriteID: item.WriteID,
+		FillID: st.op.ID, TenantID: st.op.TenantID, FieldName: name, Source: item.Source, WriteID: item.WriteID,
 		Confidence: item.Confidence, RequiresConfirmation: item.RequiresConfirmation, Action: action, Errors: list(item.Errors),
 	})
 }
@@ -340,12 +340,12 @@ func (st *gapState) result() vault.FillResult {
 	return out
 }
 
-func (st *gapState) sourceOf(item dbgen.GapFillItem, field vault.Field) vault.GapSource {
-	child, ok := st.children[field.IntentID]
+func (st *gapState) sourceOf(item dbgen.GapFillItem, field vault.Value) vault.GapSource {
+	child, ok := st.children[field.OperationID]
 	switch {
 	case ok && child.Workflow == vault.WorkflowAnswerQuestion:
 		return vault.GapFromCustomer
-	case item.WriteID != nil && *item.WriteID == field.IntentID:
+	case item.WriteID != nil && *item.WriteID == field.OperationID:
 		return vault.GapSource(item.Source)
 	default:
 		return vault.GapFromProfile
@@ -360,7 +360,7 @@ func (st *gapState) errors(item dbgen.GapFillItem) []string {
 	}
 	child := st.children[*item.WriteID]
 	var reason vault.Error
-	if child.Status == string(vault.IntentFailed) && json.Unmarshal(child.Error, &reason) == nil {
+	if child.Status == string(vault.OperationFailed) && json.Unmarshal(child.Error, &reason) == nil {
 		out = append(out, reason.Message)
 	}
 	return out

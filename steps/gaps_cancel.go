@@ -8,27 +8,27 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// CancelFill stops a gap fill from asking, and closes its open question. It takes turns with AskCustomer on the fill's intent, so
+// CancelFill stops a gap fill from asking, and closes its open question. It takes turns with AskCustomer on the fill's operation, so
 // that no question is opened after it.
 func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (vault.CancelResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.CancelFill) (vault.CancelResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.CancelFillInput) (vault.CancelResult, error) {
 		out := vault.CancelResult{FillID: in.FillID}
-		fill, err := q.LockIntent(ctx, ev.TenantID, in.FillID)
+		fill, err := q.LockOperation(ctx, ev.TenantID, in.FillID)
 		if err == nil && fill.Workflow != vault.WorkflowFillGaps {
 			return out, vault.Unknown("gap fill", in.FillID)
 		}
 		if err != nil {
-			return out, db.Found(err, "gap fill", in.FillID)
+			return out, db.WrapNotFound(err, "gap fill", in.FillID)
 		}
-		if applied(fill) || vault.IntentStatus(fill.Status).Finished() {
+		if applied(fill) || vault.OperationStatus(fill.Status).Finished() {
 			return out, vault.Conflict("fill_id", "fill_id: gap fill %s has ended already; read its result", in.FillID)
 		}
-		params, err := open[vault.FillGaps](s.once, fill)
+		params, err := open[vault.FillGapsInput](s.once, fill)
 		if err != nil {
 			return out, err
 		}
 		err = q.EnsureGapFill(ctx, dbgen.EnsureGapFillParams{
-			IntentID: fill.ID, TenantID: ev.TenantID, CustomerID: params.CustomerID, ScenarioID: params.ScenarioID,
+			OperationID: fill.ID, TenantID: ev.TenantID, CustomerID: params.CustomerID, ScenarioID: params.ScenarioID,
 		})
 		if err != nil {
 			return out, err
@@ -60,8 +60,8 @@ func (s Gaps) AnnounceCancel(ctx context.Context, ev vault.Event) (vault.CancelR
 		return out, err
 	}
 	if out.QuestionID != nil {
-		err := s.enqueuer.Wake(ctx, vault.EventQuestionSettled, out.QuestionID.String(), vault.Event{
-			IntentID: ev.IntentID, TenantID: ev.TenantID, Subject: out.QuestionID.String(),
+		err := s.enqueuer.PushScoped(ctx, vault.EventQuestionSettled, out.QuestionID.String(), vault.Event{
+			OperationID: ev.OperationID, TenantID: ev.TenantID, Subject: out.QuestionID.String(),
 		})
 		if err != nil {
 			return out, err

@@ -118,7 +118,7 @@ func TestWhatIsDoubtedIsConfirmed(t *testing.T) {
 func aDoubt(w *world) (fill vault.Event, question steps.Waiting) {
 	fill = doubted("", 0.9, "I am 36").start(w)
 	for _, write := range w.resolve(fill) {
-		w.must(w.run(write, writeField...))
+		w.must(w.run(write, writeValue...))
 	}
 	return fill, w.ask(fill)
 }
@@ -132,7 +132,7 @@ func aReply(value json.RawMessage) func(w *world) vault.Event {
 
 func aCancellation(w *world) vault.Event {
 	fill, _ := aDoubt(w)
-	return w.event(w.trigger.CancelFill(w.t.Context(), w.tenant, vault.CancelFill{FillID: fill.IntentID}))
+	return w.event(w.trigger.CancelFill(w.t.Context(), w.tenant, vault.CancelFillInput{FillID: fill.OperationID}))
 }
 
 func TestAConfirmationSaysWhatItIsAbout(t *testing.T) {
@@ -149,7 +149,7 @@ func TestAConfirmationSaysWhatItIsAbout(t *testing.T) {
 		t.Error("the value does not wait for its confirmation")
 	}
 	w.must(w.run(w.answer(waiting.QuestionID, text("yes")), answerQuestion...))
-	if h := w.history("age"); len(h) != 1 || h[0].RequiresConfirmation || h[0].Source != vault.FieldLLMExtracted {
+	if h := w.history("age"); len(h) != 1 || h[0].RequiresConfirmation || h[0].Source != vault.ValueLLMExtracted {
 		t.Errorf("after a yes the history is %+v", h)
 	}
 }
@@ -168,7 +168,7 @@ func TestADeniedValueWithDependentsStaysUntilItIsReplaced(t *testing.T) {
 	w.must(w.run(w.answer(w.ask(fill).QuestionID, number(37)), answerQuestion...))
 	w.equal("values", []string{"36", "37"}, valuesOf(w.history("age")))
 	w.must(w.run(fill, fillGaps...))
-	if op := w.operation(fill); op.Status != vault.IntentSucceeded {
+	if op := w.op(fill); op.Status != vault.OperationSucceeded {
 		t.Errorf("the fill is %s", op.Status)
 	}
 }
@@ -204,10 +204,10 @@ func TestACancelledFillEndsWithWhatItHas(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill, question := aDoubt(w)
-	cancel := w.event(w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFill{FillID: fill.IntentID}))
+	cancel := w.event(w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFillInput{FillID: fill.OperationID}))
 	before := len(w.engine.taken())
 	w.must(w.run(cancel, "Gaps.CancelFill", "Gaps.AnnounceCancel"))
-	w.equal("pushed", []push{{vault.EventQuestionSettled, question.QuestionID.String(), cancel.IntentID}}, w.engine.taken()[before:])
+	w.equal("pushed", []push{{vault.EventQuestionSettled, question.QuestionID.String(), cancel.OperationID}}, w.engine.taken()[before:])
 	if got := resultOf[vault.CancelResult](w, cancel); got.QuestionID == nil || *got.QuestionID != question.QuestionID {
 		t.Errorf("got %+v", got)
 	}
@@ -218,10 +218,10 @@ func TestACancelledFillEndsWithWhatItHas(t *testing.T) {
 	}
 	late := w.answer(question.QuestionID, number(37))
 	w.must(w.run(late, answerQuestion...))
-	if op := w.operation(late); op.Error == nil || op.Error.Code != vault.CodeConflict {
+	if op := w.op(late); op.Error == nil || op.Error.Code != vault.CodeConflict {
 		t.Errorf("an answer to a cancelled question is %s with %v", op.Status, op.Error)
 	}
-	again := w.event(w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFill{FillID: fill.IntentID}))
+	again := w.event(w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFillInput{FillID: fill.OperationID}))
 	if err := w.run(again, "Gaps.CancelFill"); vault.CodeOf(err) != vault.CodeConflict || !strings.Contains(err.Error(), "has ended already") {
 		t.Errorf("a second cancellation ends with %v", err)
 	}
@@ -231,9 +231,9 @@ func TestAFillThatIsCancelledBeforeItBeginsAsksNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := aFill(w)
-	w.must(w.run(w.event(w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFill{FillID: fill.IntentID})), "Gaps.CancelFill", "Gaps.AnnounceCancel"))
+	w.must(w.run(w.event(w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFillInput{FillID: fill.OperationID})), "Gaps.CancelFill", "Gaps.AnnounceCancel"))
 	for _, write := range w.resolve(fill) { // what the session knows is still written
-		w.must(w.run(write, writeField...))
+		w.must(w.run(write, writeValue...))
 	}
 	w.must(w.run(fill, fillGaps...))
 	got := resultOf[vault.FillResult](w, fill)
@@ -245,8 +245,8 @@ func TestAFillThatIsCancelledBeforeItBeginsAsksNobody(t *testing.T) {
 func TestOnlyAGapFillCanBeCancelled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, id := range []uuid.UUID{newID(), aWrite(w).IntentID} {
-		if _, err := w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFill{FillID: id}); vault.CodeOf(err) != vault.CodeUnknown {
+	for _, id := range []uuid.UUID{newID(), aWrite(w).OperationID} {
+		if _, err := w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFillInput{FillID: id}); vault.CodeOf(err) != vault.CodeUnknown {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -262,7 +262,7 @@ func TestAnAnswerServesEveryFillThatAsksForIt(t *testing.T) {
 	for range 2 {
 		scenario := w.scenario("Ask.").ID
 		w.require(scenario, vault.Requirement{FieldName: "age"})
-		fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario}))
+		fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario}))
 		w.resolve(fill)
 		fills, questions = append(fills, fill), append(questions, w.ask(fill))
 	}
@@ -300,7 +300,7 @@ func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
 	var fills []vault.Event
 	var questions []uuid.UUID
 	for _, c := range []*world{w, other} {
-		fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: c.customer, ScenarioID: scenario}))
+		fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: c.customer, ScenarioID: scenario}))
 		w.resolve(fill)
 		fills, questions = append(fills, fill), append(questions, w.ask(fill).QuestionID)
 	}
@@ -321,7 +321,7 @@ func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
 	w.merge(w.customer, other.customer)
 	w.equal("of the target", questions, waiting(other.customer))
 	w.equal("of the source", questions, waiting(w.customer))
-	w.must(w.run(w.unmerging(w.customer), "Merges.UnmergeProfile", "Caches.InvalidateProfile"))
+	w.must(w.run(w.unmerging(w.customer), "Merges.UnmergeCustomer", "Caches.InvalidateProfile"))
 	w.equal("apart again", questions[:1], waiting(w.customer))
 
 	w.merge(w.customer, other.customer)
@@ -334,7 +334,7 @@ func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
 		}
 	}
 	// The conversation with the one is a conversation with the other.
-	w.resolve(w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: other.customer, ScenarioID: scenario, SessionID: &session})))
+	w.resolve(w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: other.customer, ScenarioID: scenario, SessionID: &session})))
 }
 
 // What readers keep of the lineage of a value forgets it when the customer takes the value back.
@@ -367,7 +367,7 @@ func TestAQuestionWhoseAnswerCameFromElsewhereIsClosed(t *testing.T) {
 	question := w.ask(fill)
 	w.write("age", number(36))
 	w.must(w.run(fill, fillGaps...))
-	if op := w.operation(fill); op.Status != vault.IntentSucceeded {
+	if op := w.op(fill); op.Status != vault.OperationSucceeded {
 		t.Errorf("the fill is %s", op.Status)
 	}
 	q, err := w.db.Tenant(w.tenant).GetQuestion(t.Context(), w.tenant, question.QuestionID)
@@ -389,7 +389,7 @@ func TestAFactServesTheNextScenarioUntilTheCustomerSaysOtherwise(t *testing.T) {
 	w.require(scenario, vault.Requirement{FieldName: "age"})
 	next := func() vault.FillResult {
 		t.Helper()
-		ev := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		ev := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
 		w.equal("asked", []string(nil), c.play(w, ev))
 		return resultOf[vault.FillResult](w, ev)
 	}
@@ -398,7 +398,7 @@ func TestAFactServesTheNextScenarioUntilTheCustomerSaysOtherwise(t *testing.T) {
 	}
 	say := func(words string, found ...vault.Candidate) {
 		t.Helper()
-		w.must(w.run(w.event(w.trigger.SaveSession(t.Context(), w.tenant, vault.SaveSession{
+		w.must(w.run(w.event(w.trigger.SaveSession(t.Context(), w.tenant, vault.SaveSessionInput{
 			SessionID: session, AgentID: w.agent, CustomerID: w.customer, Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: words}},
 		})), saveSession...))
 		w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) { return found, nil }
@@ -426,9 +426,9 @@ func TestASecretValueIsNotCopiedIntoItsQuestion(t *testing.T) {
 	w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) {
 		return []vault.Candidate{candidate("tax_id", text("ABC-123-xyz"), 0.9, "My tax id is ABC-123-xyz"), candidate("pin", text("pin 98765432"), 0.9, "nobody said so")}, nil
 	}
-	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
 	for _, write := range w.resolve(fill) {
-		w.must(w.run(write, writeField...))
+		w.must(w.run(write, writeValue...))
 	}
 	w.must(w.run(w.answer(w.ask(fill).QuestionID, text("yes")), answerQuestion...))
 	if h := w.history("tax_id"); len(h) != 1 || h[0].RequiresConfirmation {
@@ -441,7 +441,7 @@ func TestASecretValueIsNotCopiedIntoItsQuestion(t *testing.T) {
 		t.Errorf("then it asks %+v", q)
 	}
 	for _, secret := range []string{"ABC-123-xyz", "pin 98765432"} {
-		if got := strings.Join(w.dump().Without("profile_fields", "session_turns").Holding(secret), " "); got != "" {
+		if got := strings.Join(w.dump().Without("customer_values", "session_turns").Holding(secret), " "); got != "" {
 			t.Errorf("%s is in %s", secret, got)
 		}
 	}

@@ -16,12 +16,12 @@ import (
 )
 
 // aLongTalk is a conversation in which the date of birth is said early, and much else after it.
-func (w *world) aLongTalk() vault.FillGaps {
+func (w *world) aLongTalk() vault.FillGapsInput {
 	w.t.Helper()
 	w.define(vault.Definition{Name: "date_of_birth", Description: "When the customer was born", ValueType: vault.TypeDate})
 	scenario := w.scenario("Ask.").ID
 	w.require(scenario, vault.Requirement{FieldName: "date_of_birth"})
-	in := vault.SaveSession{SessionID: newID(), AgentID: w.agent, CustomerID: w.customer}
+	in := vault.SaveSessionInput{SessionID: newID(), AgentID: w.agent, CustomerID: w.customer}
 	say := func(speaker vault.Speaker, words string) {
 		in.Turns = append(in.Turns, vault.Turn{Speaker: speaker, Text: words})
 	}
@@ -32,7 +32,7 @@ func (w *world) aLongTalk() vault.FillGaps {
 		say(vault.SpeakerCustomer, fmt.Sprintf("The parcel number %d arrived broken, and the driver was rude.", i))
 	}
 	w.must(w.run(w.event(w.trigger.SaveSession(w.t.Context(), w.tenant, in)), saveSession...))
-	return vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &in.SessionID}
+	return vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &in.SessionID}
 }
 
 func TestOfALongConversationWhatMattersIsReadInOneCall(t *testing.T) {
@@ -145,7 +145,7 @@ func TestBeyondItsBudgetATenantGoesOnWithoutTheModel(t *testing.T) {
 		t.Helper()
 		w.customer = newID()
 		session := w.session(nil, "I am 36.")
-		ev := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		ev := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
 		w.resolve(ev)
 		w.must(w.run(w.answer(w.ask(ev).QuestionID, number(36)), answerQuestion...))
 		w.must(w.run(ev, fillGaps...))
@@ -184,7 +184,7 @@ func TestBeyondItsBudgetATenantGoesOnWithoutTheModel(t *testing.T) {
 	if err := w.run(extraction, extractSchema...); vault.CodeOf(err) != vault.CodeBudget {
 		t.Errorf("the extraction ended with %v", err)
 	}
-	if op := w.operation(extraction); op.Status != vault.IntentFailed || op.Error.Code != vault.CodeBudget {
+	if op := w.op(extraction); op.Status != vault.OperationFailed || op.Error.Code != vault.CodeBudget {
 		t.Errorf("the extraction is %s with %v", op.Status, op.Error)
 	}
 	w.later(24 * time.Hour)
@@ -204,7 +204,7 @@ func TestTheBudgetHoldsForCallsAtOnce(t *testing.T) {
 	for i := range fills {
 		w.customer = newID()
 		session := w.session(nil, "I am 36.")
-		fills[i] = w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		fills[i] = w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
 	}
 	before := requests.Load()
 	_, errs := w.atOnce(len(fills), func(i int) (any, error) { return nil, w.run(fills[i], "Gaps.FindMissing", "Gaps.ResolveGaps") })
@@ -245,7 +245,7 @@ func TestAModelThatAnswersNonsenseStoresNothing(t *testing.T) {
 			scenario := w.scenario("Ask.").ID
 			w.require(scenario, vault.Requirement{FieldName: "age"})
 			session := w.session(nil, "I am 36.")
-			fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+			fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
 			w.resolve(fill)
 			if n := len(w.history("age")); n != 0 {
 				t.Fatalf("%d values were stored", n)

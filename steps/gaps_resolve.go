@@ -29,13 +29,13 @@ const (
 	gapRejected   = "rejected"   // the vault did not accept the value that was found
 )
 
-// ResolveGaps looks for each missing field in the session, then in the conversation, and accepts a write-field operation for
+// ResolveGaps looks for each missing field in the session, then in the conversation, and accepts a write-value operation for
 // each value that it may use. The conversation is read once per fill, for every field that the scenario could come to need.
 // A model that fails leaves the fields to be asked for (rule 8).
 func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error) {
 	var out Advanced
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.FillGaps) error {
-		state, err := s.load(ctx, q, intent, in)
+	err := check(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
+		state, err := s.load(ctx, q, op, in)
 		if err != nil {
 			return err
 		}
@@ -85,12 +85,12 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 	}
 	read.calls = 1
 	counted := llm.WithUsage(ctx, func(u llm.Usage) { read.calls = max(read.calls, int32(u.Calls)) }) //nolint:gosec // two at most
-	candidates, err := s.model.ExtractValues(counted, st.intent.TenantID, llm.ExtractRequest{Fields: fields, Turns: turns, Now: s.now()})
+	candidates, err := s.model.ExtractValues(counted, st.op.TenantID, llm.ExtractRequest{Fields: fields, Turns: turns, Now: s.now()})
 	if err != nil {
 		if vault.CodeOf(err) == vault.CodeBudget {
 			read.calls = 0
 		}
-		s.log.WarnContext(ctx, "conversation_not_read", "operation_id", st.intent.ID, "error_code", vault.CodeOf(err))
+		s.log.WarnContext(ctx, "conversation_not_read", "operation_id", st.op.ID, "error_code", vault.CodeOf(err))
 		read.warnings = append(read.warnings, "the conversation could not be read: "+err.Error())
 		return read
 	}
@@ -107,9 +107,9 @@ type heard struct {
 }
 
 // heardIn gives what the lineage of a value says, where it was read in the conversation of this fill.
-func (st *gapState) heardIn(f vault.Field) (heard, bool) {
+func (st *gapState) heardIn(f vault.Value) (heard, bool) {
 	var h heard
-	if f.Source != vault.FieldLLMExtracted || f.SourceSessionID == nil || st.in.SessionID == nil || *f.SourceSessionID != *st.in.SessionID {
+	if f.Source != vault.ValueLLMExtracted || f.SourceSessionID == nil || st.in.SessionID == nil || *f.SourceSessionID != *st.in.SessionID {
 		return h, false
 	}
 	return h, json.Unmarshal(f.SourceMetadata, &h) == nil
@@ -117,7 +117,7 @@ func (st *gapState) heardIn(f vault.Field) (heard, bool) {
 
 // mayHaveChanged reports whether the customer said something after a value was read in the same conversation: people change their
 // minds.
-func (st *gapState) mayHaveChanged(f vault.Field) bool {
+func (st *gapState) mayHaveChanged(f vault.Value) bool {
 	h, ok := st.heardIn(f)
 	return ok && slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool {
 		return t.Index > h.ReadTo && t.Speaker == vault.SpeakerCustomer
@@ -125,32 +125,32 @@ func (st *gapState) mayHaveChanged(f vault.Field) bool {
 }
 
 // resolve stores what was read and accepts writes, in one transaction.
-func (s Gaps) resolve(ctx context.Context, ev vault.Event, in vault.FillGaps, read *reading) (Advanced, error) {
+func (s Gaps) resolve(ctx context.Context, ev vault.Event, in vault.FillGapsInput, read *reading) (Advanced, error) {
 	var out Advanced
 	return out, s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
-		intent, err := s.once.lock(ctx, q, ev)
-		if err != nil || applied(intent) {
+		op, err := s.once.lock(ctx, q, ev)
+		if err != nil || applied(op) {
 			return err
 		}
 		err = q.EnsureGapFill(ctx, dbgen.EnsureGapFillParams{
-			IntentID: ev.IntentID, TenantID: ev.TenantID, CustomerID: in.CustomerID, ScenarioID: in.ScenarioID,
+			OperationID: ev.OperationID, TenantID: ev.TenantID, CustomerID: in.CustomerID, ScenarioID: in.ScenarioID,
 		})
 		if err != nil {
 			return err
 		}
 		if read != nil {
-			sealed, err := s.once.sealer.Seal(ev.TenantID, ev.IntentID, read.candidates)
+			sealed, err := s.once.sealer.Seal(ev.TenantID, ev.OperationID, read.candidates)
 			if err != nil {
 				return err
 			}
 			err = q.MarkConversationRead(ctx, dbgen.MarkConversationReadParams{
-				TenantID: ev.TenantID, IntentID: ev.IntentID, Candidates: sealed, ModelCalls: read.calls, Warnings: list(read.warnings),
+				TenantID: ev.TenantID, OperationID: ev.OperationID, Candidates: sealed, ModelCalls: read.calls, Warnings: list(read.warnings),
 			})
 			if err != nil {
 				return err
 			}
 		}
-		state, err := s.load(ctx, q, intent, in)
+		state, err := s.load(ctx, q, op, in)
 		if err != nil {
 			return err
 		}
@@ -185,7 +185,7 @@ func (s Gaps) acceptWrites(ctx context.Context, q *dbgen.Queries, st *gapState, 
 		if _, decided := st.items[name]; decided || def == nil {
 			continue
 		}
-		item := dbgen.UpsertGapItemParams{FillID: st.intent.ID, TenantID: st.intent.TenantID, FieldName: name, Errors: []string{}}
+		item := dbgen.UpsertGapItemParams{FillID: st.op.ID, TenantID: st.op.TenantID, FieldName: name, Errors: []string{}}
 		write, found := s.fromSession(st, def, &item)
 		if !found {
 			write, found = s.fromConversation(st, def, candidates, &item)
@@ -234,34 +234,34 @@ func compactJSON(raw json.RawMessage) []byte {
 // candidates gives what the model read for this fill.
 func (s Gaps) candidates(st *gapState) ([]vault.Candidate, error) {
 	var out []vault.Candidate
-	return out, s.once.sealer.Open(st.intent.TenantID, st.intent.ID, st.fill.Candidates, &out)
+	return out, s.once.sealer.Open(st.op.TenantID, st.op.ID, st.fill.Candidates, &out)
 }
 
-func (s Gaps) acceptWrite(ctx context.Context, q *dbgen.Queries, st *gapState, write vault.WriteField, item *dbgen.UpsertGapItemParams) error {
-	child, err := db.AcceptIntent(ctx, q, s.once.sealer, st.intent.TenantID, db.NewIntent{
-		Workflow: vault.WorkflowWriteField, Event: vault.EventFieldWrite, Subject: st.in.CustomerID.String(),
-		Key: fmt.Sprintf("fill:%s:%s", st.intent.ID, write.Name), ParentID: &st.intent.ID, Payload: write, DueAfter: childDue,
+func (s Gaps) acceptWrite(ctx context.Context, q *dbgen.Queries, st *gapState, write vault.WriteValueInput, item *dbgen.UpsertGapItemParams) error {
+	child, err := db.AcceptOperation(ctx, q, s.once.sealer, st.op.TenantID, db.NewOperation{
+		Workflow: vault.WorkflowWriteValue, Event: vault.EventValueWrite, Subject: st.in.CustomerID.String(),
+		Key: fmt.Sprintf("fill:%s:%s", st.op.ID, write.Name), ParentID: &st.op.ID, Payload: write, DueAfter: childDue,
 	})
 	if err != nil {
 		return err
 	}
 	item.WriteID = &child.ID
-	st.children[child.ID] = dbgen.ListChildIntentsRow{ID: child.ID, Workflow: child.Workflow, Status: child.Status}
+	st.children[child.ID] = dbgen.ListChildOperationsRow{ID: child.ID, Workflow: child.Workflow, Status: child.Status}
 	return nil
 }
 
-func (s Gaps) fromSession(st *gapState, def *vault.Definition, item *dbgen.UpsertGapItemParams) (vault.WriteField, bool) {
+func (s Gaps) fromSession(st *gapState, def *vault.Definition, item *dbgen.UpsertGapItemParams) (vault.WriteValueInput, bool) {
 	value, ok := st.sessionValue(def.Name, def)
 	if !ok {
-		return vault.WriteField{}, false
+		return vault.WriteValueInput{}, false
 	}
 	item.Source, item.Confidence = string(vault.GapFromSession), 1
 	write := st.write(def.Name, value)
-	write.Source = vault.FieldSystemInferred
+	write.Source = vault.ValueSystemInferred
 	return write, true
 }
 
-func (s Gaps) fromConversation(st *gapState, def *vault.Definition, candidates []vault.Candidate, item *dbgen.UpsertGapItemParams) (vault.WriteField, bool) {
+func (s Gaps) fromConversation(st *gapState, def *vault.Definition, candidates []vault.Candidate, item *dbgen.UpsertGapItemParams) (vault.WriteValueInput, bool) {
 	for _, c := range candidates {
 		if c.FieldName != def.Name {
 			continue
@@ -273,22 +273,22 @@ func (s Gaps) fromConversation(st *gapState, def *vault.Definition, candidates [
 		item.Source, item.Confidence = string(vault.GapFromConversation), c.Confidence
 		if problem != nil {
 			item.Source, item.Action, item.Errors = "", gapCandidate, []string{problem.Message}
-			return vault.WriteField{}, false
+			return vault.WriteValueInput{}, false
 		}
 		item.RequiresConfirmation = c.Confidence < s.settings.ConfirmThreshold
 		write := st.write(def.Name, checked.Value)
-		write.Source = vault.FieldLLMExtracted
+		write.Source = vault.ValueLLMExtracted
 		write.Confidence, write.RequiresConfirmation = &c.Confidence, item.RequiresConfirmation
 		readTo := st.session.Turns[len(st.session.Turns)-1].Index
 		write.SourceMetadata, _ = json.Marshal(heard{Quote: c.Quote, Turn: c.Turn, ReadTo: readTo, Model: s.model.Name()}) // strings and ints always encode
 		return write, true
 	}
-	return vault.WriteField{}, false
+	return vault.WriteValueInput{}, false
 }
 
 // write is a write of this fill, with the session as its origin.
-func (st *gapState) write(name string, value json.RawMessage) vault.WriteField {
-	w := vault.WriteField{
+func (st *gapState) write(name string, value json.RawMessage) vault.WriteValueInput {
+	w := vault.WriteValueInput{
 		AgentID: st.agent, CustomerID: st.in.CustomerID, Name: name, Value: value, SourceScenarioID: &st.in.ScenarioID,
 		SourceStepID: st.in.StepID, SourceSessionID: st.in.SessionID,
 	}

@@ -27,7 +27,7 @@ type fillCase struct {
 	said         []string // by the customer; nil and no session: the fill has no session
 	candidates   []vault.Candidate
 	modelFails   bool
-	fill         vault.FillGaps
+	fill         vault.FillGapsInput
 	answers      []json.RawMessage // to the questions, in order; a nil one lets the deadline pass
 	arrange      func(w *world, scenario uuid.UUID)
 
@@ -130,7 +130,7 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
 	},
 	{
-		name: "up to a limit", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)}, fill: vault.FillGaps{MaxAttempts: 2},
+		name: "up to a limit", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)}, fill: vault.FillGapsInput{MaxAttempts: 2},
 		answers: []json.RawMessage{text("nobody"), text("nowhere")}, asked: []string{"email 1", "email 2 !"}, blocked: true,
 		fields: []vault.GapResult{{FieldName: "email", Action: "attempts"}},
 	},
@@ -142,7 +142,7 @@ var fillCases = []fillCase{
 	{
 		name:         "a question that nobody answers ends at its deadline",
 		requirements: []vault.Requirement{hard("email", vault.FallbackAsk), hard("age", vault.FallbackAsk)},
-		fill:         vault.FillGaps{DeadlineSeconds: 600}, answers: []json.RawMessage{nil, number(36)}, asked: []string{"email 1", "age 1"}, blocked: true,
+		fill:         vault.FillGapsInput{DeadlineSeconds: 600}, answers: []json.RawMessage{nil, number(36)}, asked: []string{"email 1", "age 1"}, blocked: true,
 		fields: []vault.GapResult{{FieldName: "email", Action: "expired"}, {FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
 	},
 	{
@@ -161,14 +161,14 @@ var fillCases = []fillCase{
 	{
 		name: "a field that is not defined any more cannot be filled", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
 		session: map[string]json.RawMessage{"age": number(36)}, said: []string{"I am 36."},
-		arrange: func(w *world, _ uuid.UUID) { w.sql("DELETE FROM profile_field_definitions WHERE name = 'age'") },
+		arrange: func(w *world, _ uuid.UUID) { w.sql("DELETE FROM definitions WHERE name = 'age'") },
 		fields:  []vault.GapResult{{FieldName: "age", Action: "undefined"}},
 	},
 	{
 		name: "a definition that is not enabled is none", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
 		session: map[string]json.RawMessage{"age": number(36)}, said: []string{"I am 36."},
 		arrange: func(w *world, _ uuid.UUID) {
-			w.sql("UPDATE profile_field_definitions SET enabled = false WHERE name = 'age'")
+			w.sql("UPDATE definitions SET enabled = false WHERE name = 'age'")
 		},
 		fields: []vault.GapResult{{FieldName: "age", Action: "undefined"}},
 	},
@@ -189,7 +189,7 @@ var fillCases = []fillCase{
 		name:         "what waits for a person's review holds nobody back and costs no question, but is filled with what was said",
 		requirements: []vault.Requirement{hard("age", vault.FallbackAsk), hard("plan", vault.FallbackBlock), hard("email", vault.FallbackAsk)},
 		arrange: func(w *world, _ uuid.UUID) {
-			w.sql("UPDATE scenario_field_requirements SET origin = 'extracted', review_state = 'pending', confidence = 0.5")
+			w.sql("UPDATE requirements SET origin = 'extracted', review_state = 'pending', confidence = 0.5")
 		},
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
 		fields: []vault.GapResult{
@@ -200,22 +200,22 @@ var fillCases = []fillCase{
 	{
 		name: "nor does what was suggested and no person approved", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
 		arrange: func(w *world, _ uuid.UUID) {
-			w.sql("UPDATE scenario_field_requirements SET origin = 'extracted', confidence = 0.9")
-			w.sql("UPDATE profile_field_definitions SET origin = 'extracted', review_state = 'pending', enabled = false WHERE name = 'age'")
+			w.sql("UPDATE requirements SET origin = 'extracted', confidence = 0.9")
+			w.sql("UPDATE definitions SET origin = 'extracted', review_state = 'pending', enabled = false WHERE name = 'age'")
 		},
 		fields: []vault.GapResult{{FieldName: "age", Action: "undefined"}},
 	},
 	{
 		name: "what a person approved does", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)}, blocked: true,
 		arrange: func(w *world, _ uuid.UUID) {
-			w.sql("UPDATE scenario_field_requirements SET origin = 'extracted', review_state = 'approved', confidence = 0.5")
+			w.sql("UPDATE requirements SET origin = 'extracted', review_state = 'approved', confidence = 0.5")
 		},
 		fields: []vault.GapResult{{FieldName: "age", Action: "block"}},
 	},
 	{
 		name: "what a person rejected does not count", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)},
 		arrange: func(w *world, _ uuid.UUID) {
-			w.sql("UPDATE scenario_field_requirements SET origin = 'extracted', review_state = 'rejected'")
+			w.sql("UPDATE requirements SET origin = 'extracted', review_state = 'rejected'")
 		},
 		fields: []vault.GapResult{},
 	},
@@ -252,11 +252,11 @@ var fillCases = []fillCase{
 	},
 	{
 		name: "only one level", requirements: []vault.Requirement{hard("age", vault.FallbackBlock), {FieldName: "plan", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip}},
-		fill:   vault.FillGaps{Level: vault.LevelSoft},
+		fill:   vault.FillGapsInput{Level: vault.LevelSoft},
 		fields: []vault.GapResult{{FieldName: "plan", Action: "skip"}},
 	},
 	{
-		name: "only one step, and what the whole scenario needs", blocked: true, fill: vault.FillGaps{StepID: "step-a"},
+		name: "only one step, and what the whole scenario needs", blocked: true, fill: vault.FillGapsInput{StepID: "step-a"},
 		requirements: []vault.Requirement{
 			{FieldName: "age", StepID: "step-a", FallbackAction: vault.FallbackSkip}, {FieldName: "plan", StepID: "step-b", FallbackAction: vault.FallbackSkip},
 			hard("email", vault.FallbackSkip),
@@ -267,7 +267,7 @@ var fillCases = []fillCase{
 		name: "a stale value is replaced", defs: []vault.Definition{{Name: "address", ValueType: vault.TypeString, FreshnessSeconds: 3600}},
 		requirements: []vault.Requirement{hard("address", vault.FallbackAsk)}, profile: map[string]json.RawMessage{"address": text("1 Old Road")},
 		arrange: func(w *world, _ uuid.UUID) {
-			w.sql("UPDATE profile_fields SET collected_at = collected_at - interval '2 hours'")
+			w.sql("UPDATE customer_values SET collected_at = collected_at - interval '2 hours'")
 		},
 		answers: []json.RawMessage{text("2 New Road")}, asked: []string{"address 1"},
 		fields: []vault.GapResult{{FieldName: "address", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
@@ -292,7 +292,7 @@ func (c fillCase) run(t *testing.T) {
 	asked := c.play(w, ev)
 	w.equal("questions", c.asked, asked)
 	if c.kinds != nil {
-		rows, err := w.db.Tenant(w.tenant).ListFillQuestions(t.Context(), w.tenant, ev.IntentID)
+		rows, err := w.db.Tenant(w.tenant).ListFillQuestions(t.Context(), w.tenant, ev.OperationID)
 		w.must(err)
 		var kinds []vault.QuestionKind
 		for _, q := range rows {
@@ -358,13 +358,13 @@ func (c fillCase) play(w *world, ev vault.Event) []string {
 			if len(answers) > 0 {
 				w.t.Errorf("%d answers were not asked for", len(answers))
 			}
-			if op := w.operation(ev); op.Status != vault.IntentSucceeded {
+			if op := w.op(ev); op.Status != vault.OperationSucceeded {
 				w.t.Errorf("the fill is done, and %s", op.Status)
 			}
 			return asked
 		case len(out.Writes) > 0:
 			for _, write := range out.Writes {
-				w.must(w.run(write, writeField...))
+				w.must(w.run(write, writeValue...))
 			}
 		case len(answers) == 0:
 			w.t.Fatalf("one more question than answers: %+v", out.Question)
@@ -406,7 +406,7 @@ func (c fillCase) checkStored(w *world, f vault.GapResult) {
 	versions := w.history(f.FieldName)
 	if !f.Filled {
 		for _, v := range versions {
-			if v.Source == vault.FieldLLMExtracted || v.Source == vault.FieldSystemInferred {
+			if v.Source == vault.ValueLLMExtracted || v.Source == vault.ValueSystemInferred {
 				w.t.Errorf("%s is not filled, and %s was stored", f.FieldName, v.Value)
 			}
 		}
@@ -421,9 +421,9 @@ func (c fillCase) checkStored(w *world, f vault.GapResult) {
 		Model string `json:"model"`
 	}
 	w.must(json.Unmarshal(last.SourceMetadata, &meta))
-	want := map[vault.GapSource]vault.FieldSource{
-		vault.GapFromProfile: vault.FieldUserProvided, vault.GapFromSession: vault.FieldSystemInferred,
-		vault.GapFromConversation: vault.FieldLLMExtracted, vault.GapFromCustomer: vault.FieldUserProvided,
+	want := map[vault.GapSource]vault.ValueSource{
+		vault.GapFromProfile: vault.ValueUserProvided, vault.GapFromSession: vault.ValueSystemInferred,
+		vault.GapFromConversation: vault.ValueLLMExtracted, vault.GapFromCustomer: vault.ValueUserProvided,
 	}[f.Source]
 	inSession := f.Source == vault.GapFromSession || f.Source == vault.GapFromConversation
 	if last.Source != want || inSession != (last.SourceItemType == vault.SourceSession) || (f.Source == vault.GapFromConversation) != (meta.Quote != "") ||
@@ -467,7 +467,7 @@ func TestTwoRunsOfOneFillAtOnceAreOneFill(t *testing.T) {
 				return nil, err
 			}
 			for _, write := range out.Writes {
-				if err := w.run(write, writeField...); err != nil {
+				if err := w.run(write, writeValue...); err != nil {
 					return nil, err
 				}
 			}
@@ -506,10 +506,10 @@ func TestOfSeveralAnswersAtOnceOneWins(t *testing.T) {
 	won := 0
 	for i, ev := range evs {
 		w.must(errs[i])
-		switch op := w.operation(ev); {
-		case op.Status == vault.IntentSucceeded:
+		switch op := w.op(ev); {
+		case op.Status == vault.OperationSucceeded:
 			won++
-		case op.Status != vault.IntentFailed || op.Error.Code != vault.CodeConflict || !strings.Contains(op.Error.Message, "list the open questions"):
+		case op.Status != vault.OperationFailed || op.Error.Code != vault.CodeConflict || !strings.Contains(op.Error.Message, "list the open questions"):
 			t.Errorf("an answer that came too late is %s with %v", op.Status, op.Error)
 		}
 	}
@@ -525,8 +525,8 @@ func TestAnAnswerAfterTheDeadlineIsRefused(t *testing.T) {
 	w.sql("UPDATE questions SET deadline_at = date_trunc('second', clock_timestamp())")
 	ev := w.answer(question.QuestionID, number(36))
 	w.must(w.run(ev, answerQuestion...))
-	op := w.operation(ev)
-	if op.Status != vault.IntentFailed || op.Error.Code != vault.CodeConflict || !strings.Contains(op.Error.Message, "was open until ") {
+	op := w.op(ev)
+	if op.Status != vault.OperationFailed || op.Error.Code != vault.CodeConflict || !strings.Contains(op.Error.Message, "was open until ") {
 		t.Errorf("the answer is %s with %v", op.Status, op.Error)
 	}
 	if n := len(w.history("age")); n != 0 {
@@ -549,7 +549,7 @@ func TestAnAnswerThatWasAcceptedInTimeCounts(t *testing.T) {
 				w.equal("the question", question, w.ask(fill))
 			}
 			w.must(w.run(answer, answerQuestion...))
-			if op := w.operation(answer); op.Status != vault.IntentSucceeded {
+			if op := w.op(answer); op.Status != vault.OperationSucceeded {
 				t.Fatalf("the answer is %s with %v", op.Status, op.Error)
 			}
 			w.resolve(fill)
@@ -591,7 +591,7 @@ func TestAnAnswerWhileTheFillLooksCounts(t *testing.T) {
 				if out.Done {
 					break
 				}
-				if out.Question == nil || out.Question.QuestionID != question.QuestionID || w.operation(fill).Status.Finished() {
+				if out.Question == nil || out.Question.QuestionID != question.QuestionID || w.op(fill).Status.Finished() {
 					t.Fatalf("got %+v", out)
 				}
 			}
@@ -625,17 +625,17 @@ func TestARejectedAnswerSaysWhatWasWrongHoweverOftenItRuns(t *testing.T) {
 	ev := w.answer(question.QuestionID, text("old enough"))
 	for range 3 {
 		w.must(w.run(ev, answerQuestion...))
-		op := w.operation(ev)
+		op := w.op(ev)
 		if op.Error == nil || op.Error.Code != vault.CodeInvalid || !strings.Contains(op.Error.Message, "age: the value is not a number") {
 			t.Fatalf("the answer is %s with %v", op.Status, op.Error)
 		}
 	}
 	// An operator's replay comes when the question is closed, and another is open.
 	next := w.ask(fill)
-	_, err := w.trigger.Replay(t.Context(), w.tenant, ev.IntentID)
+	_, err := w.trigger.Replay(t.Context(), w.tenant, ev.OperationID)
 	w.must(err)
 	w.must(w.run(ev, answerQuestion...))
-	if op := w.operation(ev); op.Error == nil || op.Error.Code != vault.CodeConflict {
+	if op := w.op(ev); op.Error == nil || op.Error.Code != vault.CodeConflict {
 		t.Errorf("the replayed answer is %s with %v, want a conflict", op.Status, op.Error)
 	}
 	w.must(w.run(w.answer(next.QuestionID, number(36)), answerQuestion...))
@@ -655,7 +655,7 @@ func TestAnAnswerWakesTheFillThatWaitsForIt(t *testing.T) {
 		if out.Accepted != accepted {
 			t.Errorf("%s: got %+v", value, out)
 		}
-		w.equal("pushed", []push{{vault.EventQuestionSettled, question.QuestionID.String(), ev.IntentID}}, w.engine.taken()[before:])
+		w.equal("pushed", []push{{vault.EventQuestionSettled, question.QuestionID.String(), ev.OperationID}}, w.engine.taken()[before:])
 	}
 }
 
@@ -670,7 +670,7 @@ func TestAnAnswerThatLeavesItsQuestionOpenWakesNobody(t *testing.T) {
 	w.sql("UPDATE customer_profiles SET deleted_at = clock_timestamp()")
 	before := len(w.engine.taken())
 	w.must(w.run(ev, answerQuestion...))
-	if op := w.operation(ev); op.Error == nil || op.Error.Code != vault.CodeUnknown {
+	if op := w.op(ev); op.Error == nil || op.Error.Code != vault.CodeUnknown {
 		t.Fatalf("the answer is %s with %v", op.Status, op.Error)
 	}
 	w.equal("pushed", []push(nil), append([]push(nil), w.engine.taken()[before:]...))
@@ -685,7 +685,7 @@ func TestAWriteThatIsRejectedOnTheWayIsAskedFor(t *testing.T) {
 	w.define(plan) // no gold any more
 	rejected := 0
 	for _, write := range writes {
-		if w.run(write, writeField...) != nil {
+		if w.run(write, writeValue...) != nil {
 			rejected++
 		}
 	}
@@ -710,9 +710,9 @@ func TestAFillThatIsUnderWayIsNotPushedAgainBeforeItsDeadline(t *testing.T) {
 	w := newWorld(t)
 	ev := written(w)
 	question := w.ask(ev)
-	intent, err := w.db.Tenant(w.tenant).GetIntent(t.Context(), w.tenant, ev.IntentID)
+	op, err := w.db.Tenant(w.tenant).GetOperation(t.Context(), w.tenant, ev.OperationID)
 	w.must(err)
-	if !intent.DueAt.After(question.DeadlineAt) {
-		t.Errorf("the relay takes the fill for lost at %s, before the deadline of its question at %s", intent.DueAt, question.DeadlineAt)
+	if !op.DueAt.After(question.DeadlineAt) {
+		t.Errorf("the relay takes the fill for lost at %s, before the deadline of its question at %s", op.DueAt, question.DeadlineAt)
 	}
 }

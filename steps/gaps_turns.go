@@ -36,7 +36,7 @@ func (s Gaps) budgetTurns(ctx context.Context, q *dbgen.Queries, st *gapState, f
 	}
 	closest, err := s.closestTurns(ctx, q, st, fields)
 	if err != nil {
-		s.log.WarnContext(ctx, "turns_not_embedded", "operation_id", st.intent.ID, "error_code", vault.CodeOf(err))
+		s.log.WarnContext(ctx, "turns_not_embedded", "operation_id", st.op.ID, "error_code", vault.CodeOf(err))
 		warning = "the conversation is long, and only its end was read: " + err.Error()
 	}
 	return chooseTurns(all, closest, budget), warning
@@ -45,7 +45,7 @@ func (s Gaps) budgetTurns(ctx context.Context, q *dbgen.Queries, st *gapState, f
 // closestTurns gives the indexes of customer turns, the closest in meaning to one of the fields first. It computes the meanings
 // that are not there yet, and keeps them.
 func (s Gaps) closestTurns(ctx context.Context, q *dbgen.Queries, st *gapState, fields []vault.Definition) ([]int, error) {
-	tenant, session := st.intent.TenantID, st.session.ID
+	tenant, session := st.op.TenantID, st.session.ID
 	if err := s.embedTurns(ctx, q, tenant, session, st.session.Turns); err != nil {
 		return nil, err
 	}

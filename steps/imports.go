@@ -15,11 +15,11 @@ import (
 )
 
 // Imports writes many facts at once: a handful of statements for a thousand of them.
-type Imports struct{ fields Fields }
+type Imports struct{ values Values }
 
 // ValidateImport looks at every write of an import.
 func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (Validated, error) {
-	return Validated{}, check(ctx, s.fields.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.ImportFields) error {
+	return Validated{}, check(ctx, s.values.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.ImportValuesInput) error {
 		if err := in.Check(); err != nil {
 			return err
 		}
@@ -32,14 +32,14 @@ func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (Validated,
 		for _, w := range writes {
 			warned += min(1, len(w.checked.Warnings))
 		}
-		s.fields.observer.ValuesInvalid(vault.WorkflowImportFields, len(refused.problems), warned)
+		s.values.observer.ValuesInvalid(vault.WorkflowImportValues, len(refused.problems), warned)
 		return refused.err()
 	})
 }
 
 // PersistImport stores an import, in the places of its versions by order of acceptance, in one transaction.
 func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (vault.ImportResult, error) {
-	return apply(ctx, s.fields.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.ImportFields) (vault.ImportResult, error) {
+	return apply(ctx, s.values.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput) (vault.ImportResult, error) {
 		var out vault.ImportResult
 		refused := refusals{skip: in.SkipInvalid}
 		writes, err := s.checkAll(ctx, q, ev.TenantID, in, &refused)
@@ -59,11 +59,11 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (vault.Impor
 		if out.Rejected, err = refused.rejected(), refused.err(); err != nil || len(writes) == 0 {
 			return out, err
 		}
-		rows, superseded, err := s.place(ctx, q, intent, writes, profiles)
+		rows, superseded, err := s.place(ctx, q, op, writes, profiles)
 		if err != nil {
 			return out, err
 		}
-		if err := store(ctx, q, intent, rows, superseded); err != nil {
+		if err := store(ctx, q, op, rows, superseded); err != nil {
 			return out, err
 		}
 		touched := map[uuid.UUID]bool{}
@@ -76,7 +76,7 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (vault.Impor
 				out.Warnings++
 			}
 		}
-		out.Written, out.Profiles = len(rows), len(touched)
+		out.Written, out.Customers = len(rows), len(touched)
 		ids := make([]uuid.UUID, 0, len(touched))
 		for id := range touched {
 			ids = append(ids, id)
@@ -88,7 +88,7 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (vault.Impor
 
 // checkedWrite is a write that passed, with what it was checked against.
 type checkedWrite struct {
-	vault.WriteField
+	vault.WriteValueInput
 	index       int // in the import
 	id          uuid.UUID
 	sourceFound bool
@@ -133,7 +133,7 @@ func (r *refusals) rejected() []vault.Rejected {
 }
 
 // checkAll checks every value, and gives the writes that pass.
-func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportFields, refused *refusals) ([]checkedWrite, error) {
+func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportValuesInput, refused *refusals) ([]checkedWrite, error) {
 	defs := map[uuid.UUID]map[string]vault.Definition{}
 	var writes []checkedWrite
 	for i, w := range in.Writes {
@@ -148,7 +148,7 @@ func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUI
 			}
 			defs[w.AgentID] = agent
 		}
-		c := checkedWrite{WriteField: w, index: i, id: newID()}
+		c := checkedWrite{WriteValueInput: w, index: i, id: newID()}
 		if w.ItemID != nil {
 			c.id = *w.ItemID
 		}
@@ -156,7 +156,7 @@ func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUI
 			c.def = &d
 		}
 		var err error
-		if c.checked, err = vault.CheckValue(c.def, w.Name, w.Value, vault.EffectiveMode(c.def, s.fields.mode)); err != nil {
+		if c.checked, err = vault.CheckValue(c.def, w.Name, w.Value, vault.EffectiveMode(c.def, s.values.mode)); err != nil {
 			if err := refused.add(i, err); err != nil {
 				return nil, err
 			}
@@ -304,7 +304,7 @@ func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 	}
 }
 
-// importRow is a row of profile_fields, as InsertFields reads it.
+// importRow is a row of customer_values, as InsertValues reads it.
 type importRow struct {
 	ID                   uuid.UUID        `json:"id"`
 	ProfileID            uuid.UUID        `json:"profile_id"`
@@ -330,7 +330,7 @@ type importRow struct {
 	RequiresConfirmation bool             `json:"requires_confirmation"`
 	CollectedAt          time.Time        `json:"collected_at"`
 	ExpiresAt            *time.Time       `json:"expires_at"`
-	FieldDefinitionID    *uuid.UUID       `json:"field_definition_id"`
+	DefinitionID         *uuid.UUID       `json:"definition_id"`
 	Warnings             []string         `json:"warnings"`
 }
 
@@ -341,13 +341,13 @@ type fieldKey struct {
 }
 
 // place finds the place of each write in the history of its field, which has one write of the import.
-func (s Imports) place(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID) ([]importRow, map[uuid.UUID]uuid.UUID, error) {
+func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID) ([]importRow, map[uuid.UUID]uuid.UUID, error) {
 	var ids []uuid.UUID
 	var names []string
 	for _, w := range writes {
 		ids, names = append(ids, profiles[w.CustomerID]), append(names, w.Name)
 	}
-	known, err := q.ListManyVersions(ctx, dbgen.ListManyVersionsParams{TenantID: intent.TenantID, Profiles: ids, Names: names})
+	known, err := q.ListManyVersions(ctx, dbgen.ListManyVersionsParams{TenantID: op.TenantID, Profiles: ids, Names: names})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -355,7 +355,7 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, intent dbgen.Inten
 	for _, r := range known {
 		key := fieldKey{r.ProfileID, r.Name}
 		history[key] = append(history[key], vault.Version{
-			ID: r.ID, IntentID: r.IntentID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
+			ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
 			Deleted: r.Deleted,
 		})
 	}
@@ -364,12 +364,12 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, intent dbgen.Inten
 	for _, w := range writes {
 		key := fieldKey{profiles[w.CustomerID], w.Name}
 		id := w.id
-		expires := vault.ExpiryOf(w.WriteField, w.def, intent.AcceptedAt)
-		at := vault.Place(history[key], intent.ID, intent.AcceptedAt, w.sourceFound, expires, s.fields.now())
+		expires := vault.ExpiryOf(w.WriteValueInput, w.def, op.AcceptedAt)
+		at := vault.Place(history[key], op.ID, op.AcceptedAt, w.sourceFound, expires, s.values.now())
 		if at.Supersedes != nil {
 			superseded[*at.Supersedes] = id
 		}
-		row, err := s.rowOf(id, key.profile, intent, w, at, expires)
+		row, err := s.rowOf(id, key.profile, op, w, at, expires)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -379,31 +379,31 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, intent dbgen.Inten
 }
 
 // rowOf makes the row of a write, as a single write does.
-func (s Imports) rowOf(id, profile uuid.UUID, intent dbgen.Intent, w checkedWrite, at vault.Placement, expires *time.Time) (importRow, error) {
-	p, err := s.fields.row(id, profile, intent, w.WriteField, w.def, w.checked, at, expires)
+func (s Imports) rowOf(id, profile uuid.UUID, op dbgen.Operation, w checkedWrite, at vault.Placement, expires *time.Time) (importRow, error) {
+	p, err := s.values.row(id, profile, op, w.WriteValueInput, w.def, w.checked, at, expires)
 	row := importRow{
 		ID: p.ID, ProfileID: p.ProfileID, Name: p.Name, Value: p.Value, Encrypted: p.Encrypted, ValueType: w.checked.ValueType, Source: p.Source,
 		SourceSessionID: p.SourceSessionID, SourceScenarioID: p.SourceScenarioID, SourceStepID: p.SourceStepID,
 		SourceItemID: p.SourceItemID, SourceItemType: p.SourceItemType, SourceMetadata: p.SourceMetadata, Status: at.Status,
 		SupersededByID: p.SupersededByID, Verified: p.Verified, VerificationMethod: p.VerificationMethod, VerifiedAt: p.VerifiedAt,
 		VerifiedBy: p.VerifiedBy, Confidence: p.Confidence, RequiresConfirmation: p.RequiresConfirmation, CollectedAt: p.CollectedAt,
-		ExpiresAt: p.ExpiresAt, FieldDefinitionID: p.FieldDefinitionID, Warnings: p.Warnings,
+		ExpiresAt: p.ExpiresAt, DefinitionID: p.DefinitionID, Warnings: p.Warnings,
 	}
 	if at.SupersededBy != nil {
-		now := s.fields.now()
+		now := s.values.now()
 		row.SupersededAt = &now
 	}
 	return row, err
 }
 
 // store writes what place found, in two statements.
-func store(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, rows []importRow, superseded map[uuid.UUID]uuid.UUID) error {
+func store(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, rows []importRow, superseded map[uuid.UUID]uuid.UUID) error {
 	if len(superseded) > 0 {
 		var ids, by []uuid.UUID
 		for old, id := range superseded {
 			ids, by = append(ids, old), append(by, id)
 		}
-		if err := q.SupersedeFields(ctx, dbgen.SupersedeFieldsParams{TenantID: intent.TenantID, Ids: ids, ByIds: by}); err != nil {
+		if err := q.SupersedeValues(ctx, dbgen.SupersedeValuesParams{TenantID: op.TenantID, Ids: ids, ByIds: by}); err != nil {
 			return err
 		}
 	}
@@ -411,8 +411,8 @@ func store(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, rows []im
 	if err != nil {
 		return fmt.Errorf("encode an import of %d writes", len(rows)) // the cause may quote a value
 	}
-	_, err = q.InsertFields(ctx, dbgen.InsertFieldsParams{
-		TenantID: intent.TenantID, IntentID: intent.ID, AcceptedAt: intent.AcceptedAt, Rows: encoded,
+	_, err = q.InsertValues(ctx, dbgen.InsertValuesParams{
+		TenantID: op.TenantID, OperationID: op.ID, AcceptedAt: op.AcceptedAt, Rows: encoded,
 	})
 	if db.Duplicate(err) {
 		return vault.Conflict("item_id", "item_id: one of the ids is the id of another item; leave them out, or choose new UUIDs")

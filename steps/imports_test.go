@@ -12,8 +12,8 @@ import (
 )
 
 // named gives a write an id of the caller's.
-func named(id uuid.UUID) func(*vault.WriteField) {
-	return func(in *vault.WriteField) { in.ItemID = &id }
+func named(id uuid.UUID) func(*vault.WriteValueInput) {
+	return func(in *vault.WriteValueInput) { in.ItemID = &id }
 }
 
 func TestALateImportEntersBehindNewerValues(t *testing.T) {
@@ -23,8 +23,8 @@ func TestALateImportEntersBehindNewerValues(t *testing.T) {
 	w.write("plan", text("old"))
 	late := w.importing(false, w.fact("plan", "imported"), w.fact("email", "imported@example.com"))
 	w.write("plan", text("newer"))
-	w.must(w.twice(late, importFields...))
-	w.equal("result", vault.ImportResult{Written: 2, Superseded: 1, Profiles: 1}, resultOf[vault.ImportResult](w, late))
+	w.must(w.twice(late, importValues...))
+	w.equal("result", vault.ImportResult{Written: 2, Superseded: 1, Customers: 1}, resultOf[vault.ImportResult](w, late))
 	w.equal("values", map[string]string{"plan": `"newer"`, "email": `"imported@example.com"`}, w.values(w.customer))
 	w.equal("history", []string{`"old"`, `"imported"`, `"newer"`}, valuesOf(w.checkHistory("plan")))
 }
@@ -35,8 +35,8 @@ func TestAnImportWithAnInvalidWriteIsRejectedWholeWithTheIndexes(t *testing.T) {
 	defined(w)
 	w.write("plan", text("silver"))
 	ev := w.importing(false, w.fact("email", "nobody"), w.fact("plan", "gold"), w.fact("colour", "red"))
-	w.refused(ev, vault.CodeInvalid, []string{"writes[0]: Field validation failed: email", "writes[2]: Field validation failed: colour"}, importFields...)
-	if strings.Contains(w.operation(ev).Error.Message, "nobody") {
+	w.refused(ev, vault.CodeInvalid, []string{"writes[0]: Field validation failed: email", "writes[2]: Field validation failed: colour"}, importValues...)
+	if strings.Contains(w.op(ev).Error.Message, "nobody") {
 		t.Error("the error quotes a value that is PII")
 	}
 	w.equal("values", map[string]string{"plan": `"silver"`}, w.values(w.customer))
@@ -50,7 +50,7 @@ func TestAnImportThatSkipsStoresTheRestAndListsWhatItLeftOut(t *testing.T) {
 	w.as(removed).write("plan", text("silver"))
 	w.erase(removed)
 	self, a, b := newID(), newID(), newID()
-	ev := w.bypass(vault.WorkflowImportFields, w.customer, vault.ImportFields{SkipInvalid: true, Writes: []vault.WriteField{
+	ev := w.bypass(vault.WorkflowImportValues, w.customer, vault.ImportValuesInput{SkipInvalid: true, Writes: []vault.WriteValueInput{
 		w.fact("email", "nobody"),
 		w.fact("plan", "gold"),
 		w.as(removed).fact("plan", "gold"),
@@ -58,10 +58,10 @@ func TestAnImportThatSkipsStoresTheRestAndListsWhatItLeftOut(t *testing.T) {
 		w.as(newID()).fact("plan", "and round", named(b), from(a)),
 		w.as(newID()).fact("plan", "of the cycle", named(self), from(a)), // loses its source with it
 	}})
-	w.must(w.twice(ev, importFields...))
+	w.must(w.twice(ev, importValues...))
 	got := resultOf[vault.ImportResult](w, ev)
 	w.equal("rejected", []int{0, 2, 3, 4}, indexes(got.Rejected))
-	if got.Written != 2 || got.Profiles != 2 {
+	if got.Written != 2 || got.Customers != 2 {
 		t.Errorf("got %+v, want 2 written", got)
 	}
 	for _, r := range got.Rejected {
@@ -81,31 +81,31 @@ func TestAnImportIsBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	var writes []vault.WriteField
+	var writes []vault.WriteValueInput
 	for range vault.MaxImport + 1 {
 		writes = append(writes, w.as(newID()).fact("plan", "gold"))
 	}
 	before := w.dump()
-	_, err := w.trigger.ImportFields(t.Context(), w.tenant, vault.ImportFields{Writes: writes})
+	_, err := w.trigger.ImportValues(t.Context(), w.tenant, vault.ImportValuesInput{Writes: writes})
 	w.says(err, vault.CodeInvalid, "1001", "at most 1000", "split it")
 	w.unchanged(before, "an import that is too large")
-	w.refused(w.bypass(vault.WorkflowImportFields, w.customer, vault.ImportFields{Writes: writes}), vault.CodeInvalid, []string{"at most 1000"}, importFields...)
+	w.refused(w.bypass(vault.WorkflowImportValues, w.customer, vault.ImportValuesInput{Writes: writes}), vault.CodeInvalid, []string{"at most 1000"}, importValues...)
 
 	ev := w.importing(false, writes[:vault.MaxImport]...)
-	w.must(w.twice(ev, importFields...))
-	w.equal("result", vault.ImportResult{Written: 1000, Profiles: 1000}, resultOf[vault.ImportResult](w, ev))
+	w.must(w.twice(ev, importValues...))
+	w.equal("result", vault.ImportResult{Written: 1000, Customers: 1000}, resultOf[vault.ImportResult](w, ev))
 }
 
 func TestAnImportMayNotWriteTheSameFieldTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	in := vault.ImportFields{Writes: []vault.WriteField{w.fact("plan", "silver"), w.fact("email", "ada@example.com"), w.fact("plan", "gold")}}
+	in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{w.fact("plan", "silver"), w.fact("email", "ada@example.com"), w.fact("plan", "gold")}}
 	before := w.dump()
-	_, err := w.trigger.ImportFields(t.Context(), w.tenant, in)
+	_, err := w.trigger.ImportValues(t.Context(), w.tenant, in)
 	w.says(err, vault.CodeInvalid, "writes[2]", "writes[0]", "keep one")
 	w.unchanged(before, "an import with a field twice")
-	w.refused(w.bypass(vault.WorkflowImportFields, w.customer, in), vault.CodeInvalid, []string{"writes[2]"}, importFields...)
+	w.refused(w.bypass(vault.WorkflowImportValues, w.customer, in), vault.CodeInvalid, []string{"writes[2]"}, importValues...)
 }
 
 func TestAnImportOfMergedCustomersGoesToTheirOneProfile(t *testing.T) {
@@ -120,13 +120,13 @@ func TestAnImportOfMergedCustomersGoesToTheirOneProfile(t *testing.T) {
 	w.values(target)
 
 	twice := w.importing(false, w.as(source).fact("plan", "a"), w.as(target).fact("plan", "b"))
-	w.refused(twice, vault.CodeConflict, []string{"writes[1]", "merged", "write it once"}, importFields...)
+	w.refused(twice, vault.CodeConflict, []string{"writes[1]", "merged", "write it once"}, importValues...)
 
 	ev := w.importing(true, w.as(source).fact("plan", "gold"), w.as(target).fact("plan", "b"), w.as(target).fact("email", "ada@example.com"))
-	w.must(w.twice(ev, importFields...))
+	w.must(w.twice(ev, importValues...))
 	got := resultOf[vault.ImportResult](w, ev)
 	w.equal("rejected", []int{1}, indexes(got.Rejected))
-	if got.Written != 2 || got.Profiles != 1 {
+	if got.Written != 2 || got.Customers != 1 {
 		t.Errorf("got %+v, want two written to one profile", got)
 	}
 	want := map[string]string{"plan": `"gold"`, "email": `"ada@example.com"`}
@@ -141,10 +141,10 @@ func TestTheHistoryGoesOnAfterAnImportOfTwoCustomersWhoAreOneNow(t *testing.T) {
 	for range 8 { // which of the two is the later one is up to their ids
 		a, b := w.as(newID()), w.as(newID())
 		first := a.accept("plan", text("late"))
-		w.must(w.run(w.importing(false, a.fact("plan", "a"), b.fact("plan", "b")), importFields...))
+		w.must(w.run(w.importing(false, a.fact("plan", "a"), b.fact("plan", "b")), importValues...))
 		w.merge(a.customer, b.customer)
 		b.write("plan", text("new"))
-		w.must(w.run(first, writeField...))
+		w.must(w.run(first, writeValue...))
 		b.checkHistory("plan")
 		w.equal("values", map[string]string{"plan": `"new"`}, w.values(a.customer))
 		w.unmerge(a.customer)
@@ -163,7 +163,7 @@ func TestAnImportForADeletedCustomerIsRefused(t *testing.T) {
 	w.write("plan", text("silver"))
 	w.erase(w.customer)
 	ev := w.importing(false, w.as(newID()).fact("plan", "gold"), w.fact("plan", "gold"))
-	w.refused(ev, vault.CodeUnknown, []string{"writes[1]", "unknown customer", w.customer.String()}, importFields...)
+	w.refused(ev, vault.CodeUnknown, []string{"writes[1]", "unknown customer", w.customer.String()}, importValues...)
 }
 
 func TestTheSourceOfAnImportedValue(t *testing.T) {
@@ -179,7 +179,7 @@ func TestTheSourceOfAnImportedValue(t *testing.T) {
 
 	t.Run("one that is not there makes it orphaned", func(t *testing.T) {
 		id := newID()
-		w.must(w.twice(w.importing(false, w.as(newID()).fact("plan", "gold", named(id), from(newID()))), importFields...))
+		w.must(w.twice(w.importing(false, w.as(newID()).fact("plan", "gold", named(id), from(newID()))), importValues...))
 		w.equal("status", vault.StatusOrphaned, status(id))
 	})
 	t.Run("it may be another write of the import, before or after it", func(t *testing.T) {
@@ -187,7 +187,7 @@ func TestTheSourceOfAnImportedValue(t *testing.T) {
 		other := w.as(newID())
 		ev := w.importing(false, other.fact("plan", "c", named(third), from(second)), other.fact("code", "a", named(first)),
 			w.as(newID()).fact("plan", "b", named(second), from(first)))
-		w.must(w.twice(ev, importFields...))
+		w.must(w.twice(ev, importValues...))
 		for _, id := range []uuid.UUID{first, second, third} {
 			w.equal("status", vault.StatusActive, status(id))
 		}
@@ -199,28 +199,28 @@ func TestTheSourceOfAnImportedValue(t *testing.T) {
 	})
 	t.Run("the value itself is refused", func(t *testing.T) {
 		id := newID()
-		in := vault.ImportFields{Writes: []vault.WriteField{w.as(newID()).fact("code", "a"), w.as(newID()).fact("plan", "gold", named(id), from(id))}}
-		_, err := w.trigger.ImportFields(t.Context(), w.tenant, in)
+		in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{w.as(newID()).fact("code", "a"), w.as(newID()).fact("plan", "gold", named(id), from(id))}}
+		_, err := w.trigger.ImportValues(t.Context(), w.tenant, in)
 		w.says(err, vault.CodeInvalid, "writes[1]", "source_item_id")
-		w.refused(w.bypass(vault.WorkflowImportFields, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importFields...)
-		w.refused(w.bypass(vault.WorkflowImportFields, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importFields[1:]...)
+		w.refused(w.bypass(vault.WorkflowImportValues, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importValues...)
+		w.refused(w.bypass(vault.WorkflowImportValues, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importValues[1:]...)
 	})
 	t.Run("a cycle is refused, through what is there already too", func(t *testing.T) {
 		a, b := newID(), newID()
 		waiting := w.as(newID()).write("code", text("waits"), from(a)) // for a source that the import would bring
-		for _, in := range []vault.ImportFields{
-			{Writes: []vault.WriteField{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(a))}},
-			{Writes: []vault.WriteField{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(waiting.ItemID))}},
+		for _, in := range []vault.ImportValuesInput{
+			{Writes: []vault.WriteValueInput{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(a))}},
+			{Writes: []vault.WriteValueInput{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(waiting.ItemID))}},
 		} {
-			w.refused(w.bypass(vault.WorkflowImportFields, w.customer, in), vault.CodeInvalid, []string{"writes[0]", "cycle"}, importFields...)
+			w.refused(w.bypass(vault.WorkflowImportValues, w.customer, in), vault.CodeInvalid, []string{"writes[0]", "cycle"}, importValues...)
 		}
 	})
 	t.Run("the id of another item is refused", func(t *testing.T) {
 		for _, taken := range []uuid.UUID{w.as(newID()).write("plan", text("gold")).ItemID, w.addAsset("card").ItemID} {
-			in := []vault.WriteField{w.as(newID()).fact("plan", "gold"), w.as(newID()).fact("plan", "gold", named(taken))}
-			w.refused(w.importing(false, in...), vault.CodeConflict, []string{"writes[1]", "item_id", taken.String(), "another item"}, importFields...)
+			in := []vault.WriteValueInput{w.as(newID()).fact("plan", "gold"), w.as(newID()).fact("plan", "gold", named(taken))}
+			w.refused(w.importing(false, in...), vault.CodeConflict, []string{"writes[1]", "item_id", taken.String(), "another item"}, importValues...)
 			ev := w.importing(true, in...)
-			w.must(w.twice(ev, importFields...))
+			w.must(w.twice(ev, importValues...))
 			w.equal("rejected", []int{1}, indexes(resultOf[vault.ImportResult](w, ev).Rejected))
 		}
 	})
@@ -231,7 +231,7 @@ func TestAChainThatWaitedForItsSourceIsReadWithItOnceItIsThere(t *testing.T) {
 	for how, bring := range map[string]func(w *world, id uuid.UUID){
 		"by a write": func(w *world, id uuid.UUID) { w.as(newID()).write("plan", text("source"), named(id)) },
 		"by an import": func(w *world, id uuid.UUID) {
-			w.must(w.run(w.importing(false, w.as(newID()).fact("plan", "source", named(id))), importFields...))
+			w.must(w.run(w.importing(false, w.as(newID()).fact("plan", "source", named(id))), importValues...))
 		},
 	} {
 		t.Run(how, func(t *testing.T) {
@@ -267,14 +267,14 @@ func TestImportsAndWritersAtOnceKeepOneHistory(t *testing.T) {
 	var names [][]string
 	for i := range 24 {
 		if i%3 == 0 {
-			evs, names = append(evs, w.as(customers[i%4]).accept("plan", text(fmt.Sprint(i)))), append(names, writeField)
+			evs, names = append(evs, w.as(customers[i%4]).accept("plan", text(fmt.Sprint(i)))), append(names, writeValue)
 			continue
 		}
-		var writes []vault.WriteField
+		var writes []vault.WriteValueInput
 		for j := range customers { // each import has another order of customers
 			writes = append(writes, w.as(customers[(i+j*(1+i%2*2))%4]).fact("plan", fmt.Sprint(i)))
 		}
-		evs, names = append(evs, w.importing(false, writes...)), append(names, importFields)
+		evs, names = append(evs, w.importing(false, writes...)), append(names, importValues)
 	}
 	_, errs := w.atOnce(len(evs), func(i int) (any, error) { return nil, w.run(evs[i], names[i]...) })
 	for i, err := range errs {

@@ -31,7 +31,7 @@ type version struct {
 	SupersededBy *uuid.UUID `json:"superseded_by_id"`
 	Source       *uuid.UUID `json:"source_item_id"`
 	AcceptedAt   time.Time  `json:"accepted_at"`
-	IntentID     uuid.UUID  `json:"intent_id"`
+	OperationID  uuid.UUID  `json:"operation_id"`
 	Deleted      bool       `json:"deleted"`
 }
 
@@ -49,8 +49,8 @@ func (w *world) versions() map[uuid.UUID]version {
 	var raw json.RawMessage
 	dbtest.Scan(w.t, w.url, &raw, `
 		SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]') FROM (
-		    SELECT f.id, p.customer_id, f.name, f.status, f.superseded_by_id, f.source_item_id, f.accepted_at, f.intent_id, f.deleted_at IS NOT NULL AS deleted
-		    FROM profile_fields f JOIN customer_profiles p ON p.id = f.profile_id
+		    SELECT f.id, p.customer_id, f.name, f.status, f.superseded_by_id, f.source_item_id, f.accepted_at, f.operation_id, f.deleted_at IS NOT NULL AS deleted
+		    FROM customer_values f JOIN customer_profiles p ON p.id = f.profile_id
 		    WHERE f.tenant_id = $1
 		) r`, w.tenant)
 	var list []version
@@ -76,7 +76,7 @@ func older(a, b version) int {
 		return c
 	}
 	// An import that wrote to two customers who were merged since has two versions in one history.
-	return cmp.Or(strings.Compare(a.IntentID.String(), b.IntentID.String()), strings.Compare(a.ID.String(), b.ID.String()))
+	return cmp.Or(strings.Compare(a.OperationID.String(), b.OperationID.String()), strings.Compare(a.ID.String(), b.ID.String()))
 }
 
 // brokenHistories says what is wrong with the histories of the tenant: in each, the versions that are seen are superseded by the

@@ -33,7 +33,7 @@ const secret = "the victim's own"
 func victim(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
-	w.must(w.run(aMerge(w), mergeProfiles...))
+	w.must(w.run(aMerge(w), mergeCustomers...))
 	w.write("plan", text(secret))
 	w.must(w.run(w.consent(true), recordConsent...))
 	_, _, _ = pending(w)
@@ -45,16 +45,16 @@ func victim(t *testing.T) *world {
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "age"})
 	session := w.session(map[string]json.RawMessage{"plan": text(secret)}, secret)
-	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario.ID, SessionID: &session}))
+	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario.ID, SessionID: &session}))
 	for _, write := range w.resolve(fill) {
-		w.must(w.run(write, writeField...))
+		w.must(w.run(write, writeValue...))
 	}
 	w.ask(fill)
 	source := w.write("plan", text(secret))
 	w.write("email", text("victim@example.com"), from(source.ItemID))
 	w.remove(w.as(newID()).write("plan", text(secret)).ItemID, false)
 	card := w.addAsset(secret)
-	w.write("email", text("card@example.com"), from(card.ItemID), func(in *vault.WriteField) { in.SourceItemType = vault.SourceProfileAsset })
+	w.write("email", text("card@example.com"), from(card.ItemID), func(in *vault.WriteValueInput) { in.SourceItemType = vault.SourceProfileAsset })
 	w.must(w.run(w.link("sms", secret), linkChannel...))
 	w.must(w.run(w.event(w.trigger.AddAsset(t.Context(), w.tenant, w.asset())), addAsset[:2]...)) // applied, not acknowledged
 	w.sql("INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes) VALUES ($1, $2, $3, 'hash', '{admin}')", newID(), w.tenant, secret)
@@ -359,7 +359,7 @@ type attempt struct {
 	code vault.Code
 }
 
-func operation[In any](name string, fn func(*trigger.Client, context.Context, uuid.UUID, In, ...trigger.Option) (trigger.Receipt, error), in In, steps []string, code vault.Code) attempt {
+func op[In any](name string, fn func(*trigger.Client, context.Context, uuid.UUID, In, ...trigger.Option) (trigger.Receipt, error), in In, steps []string, code vault.Code) attempt {
 	return attempt{name, func(ctx context.Context, c *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error) {
 		return fn(c, ctx, tenant, in)
 	}, steps, code}
@@ -376,22 +376,22 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 	mine.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
 	var item, asset, scenario, requirement, definition, question, session, rule, merged, failed, fill uuid.UUID
 	for into, sql := range map[*uuid.UUID]string{
-		&item:        "SELECT id FROM profile_fields WHERE tenant_id = $1 AND name = 'plan' AND status = 'active' ORDER BY id DESC LIMIT 1",
-		&asset:       "SELECT id FROM profile_assets WHERE tenant_id = $1 LIMIT 1",
+		&item:        "SELECT id FROM customer_values WHERE tenant_id = $1 AND name = 'plan' AND status = 'active' ORDER BY id DESC LIMIT 1",
+		&asset:       "SELECT id FROM customer_assets WHERE tenant_id = $1 LIMIT 1",
 		&scenario:    "SELECT scenario_id FROM questions WHERE tenant_id = $1",
-		&requirement: "SELECT id FROM scenario_field_requirements WHERE tenant_id = $1 AND review_state = 'pending'",
-		&definition:  "SELECT id FROM profile_field_definitions WHERE tenant_id = $1 AND review_state = 'pending'",
+		&requirement: "SELECT id FROM requirements WHERE tenant_id = $1 AND review_state = 'pending'",
+		&definition:  "SELECT id FROM definitions WHERE tenant_id = $1 AND review_state = 'pending'",
 		&question:    "SELECT id FROM questions WHERE tenant_id = $1", &session: "SELECT id FROM sessions WHERE tenant_id = $1",
-		&fill:   "SELECT intent_id FROM gap_fills WHERE tenant_id = $1",
+		&fill:   "SELECT operation_id FROM gap_fills WHERE tenant_id = $1",
 		&rule:   "SELECT id FROM rules WHERE tenant_id = $1",
 		&merged: "SELECT customer_id FROM customer_profiles WHERE tenant_id = $1 AND merged_into_id IS NOT NULL",
-		&failed: "SELECT id FROM intents WHERE tenant_id = $1 ORDER BY id LIMIT 1",
+		&failed: "SELECT id FROM operations WHERE tenant_id = $1 ORDER BY id LIMIT 1",
 	} {
 		dbtest.Scan(t, w.url, into, sql, w.tenant)
 	}
 	customer := w.customer
 	lineage := vault.Lineage{SourceItemID: &item, SourceItemType: vault.SourceProfileField}
-	write := vault.WriteField{AgentID: agent, CustomerID: customer, Name: "plan", Value: text("gold"), Source: vault.FieldUserProvided, Lineage: lineage}
+	write := vault.WriteValueInput{AgentID: agent, CustomerID: customer, Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided, Lineage: lineage}
 	document := w.asset()
 	document.Lineage = lineage
 	stolenAgent := write
@@ -403,35 +403,35 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 		}, []string{step}, ""}
 	}
 	attempts := []attempt{
-		operation("WriteField", (*trigger.Client).WriteField, write, writeField, ""),
-		operation("WriteField", (*trigger.Client).WriteField, stolenAgent, writeField, vault.CodeUnknown),
-		operation("ImportFields", (*trigger.Client).ImportFields, vault.ImportFields{Writes: []vault.WriteField{write}}, importFields[:2], ""),
-		operation("VerifyField", (*trigger.Client).VerifyField, vault.VerifyField{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"}, verifyField, vault.CodeUnknown),
-		operation("VerifyField", (*trigger.Client).VerifyField, vault.VerifyField{AgentID: agent, CustomerID: merged, Name: "plan", Method: "m"}, verifyField, vault.CodeUnknown),
-		operation("AddAsset", (*trigger.Client).AddAsset, document, addAsset, ""),
-		operation("DeleteItem", (*trigger.Client).DeleteItem, vault.DeleteItem{ItemID: item, Force: true}, deleteItem[:2], vault.CodeUnknown),
-		operation("DeleteItem", (*trigger.Client).DeleteItem, vault.DeleteItem{ItemID: asset, Force: true}, deleteItem[:2], vault.CodeUnknown),
-		operation("RestoreItem", (*trigger.Client).RestoreItem, vault.RestoreItem{ItemID: item}, restoreItem[:1], vault.CodeUnknown),
-		operation("OpenProfile", (*trigger.Client).OpenProfile, vault.OpenProfile{Channel: "sms", ExternalID: secret}, openProfile, ""),
-		operation("LinkChannel", (*trigger.Client).LinkChannel, vault.LinkChannel{CustomerID: customer, Channel: "whatsapp", ExternalID: "ada"}, linkChannel, ""),
-		operation("RecordConsent", (*trigger.Client).RecordConsent, vault.RecordConsent{CustomerID: customer, Purpose: "marketing"}, recordConsent, ""),
-		operation("MergeProfiles", (*trigger.Client).MergeProfiles, vault.MergeProfiles{SourceCustomerID: merged, TargetCustomerID: customer}, mergeProfiles[:1], vault.CodeUnknown),
-		operation("UnmergeProfile", (*trigger.Client).UnmergeProfile, vault.UnmergeProfile{CustomerID: merged}, unmergeProfile[:1], vault.CodeUnknown),
-		operation("DeleteProfile", (*trigger.Client).DeleteProfile, vault.DeleteProfile{CustomerID: merged}, deleteProfile[:1], vault.CodeUnknown),
-		operation("SaveSession", (*trigger.Client).SaveSession, vault.SaveSession{SessionID: session, AgentID: agent, CustomerID: customer}, saveSession, ""),
-		operation("DeleteDefinition", (*trigger.Client).DeleteDefinition, vault.DeleteDefinition{AgentID: w.agent, Name: "plan"}, deleteDefinition[:1], vault.CodeUnknown),
-		operation("SaveDefinition", (*trigger.Client).SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeNumber}, saveDefinition[:3], ""),
-		operation("SaveRequirement", (*trigger.Client).SaveRequirement, requires, saveRequirement[:2], vault.CodeUnknown),
-		operation("DeleteRequirement", (*trigger.Client).DeleteRequirement, vault.DeleteRequirement{ScenarioID: scenario, FieldName: "plan"}, deleteRequirement[:1], vault.CodeUnknown),
-		operation("SaveRule", (*trigger.Client).SaveRule, vault.Rule{ID: rule, AgentID: agent, ScenarioID: scenario, Name: "r", Condition: "c"}, saveRule, vault.CodeUnknown),
-		operation("ExtractSchema", (*trigger.Client).ExtractSchema, vault.ExtractSchema{AgentID: agent, ScenarioID: scenario}, extractSchema[:4], vault.CodeUnknown),
-		operation("DecideReview", (*trigger.Client).DecideReview, vault.DecideReview{Kind: vault.ReviewOfRequirement, ID: requirement, Decision: vault.Approve}, decideReview[:1], vault.CodeUnknown),
-		operation("DecideReview", (*trigger.Client).DecideReview, vault.DecideReview{Kind: vault.ReviewOfDefinition, ID: definition, Decision: vault.Reject}, decideReview[:1], vault.CodeUnknown),
-		operation("FillGaps", (*trigger.Client).FillGaps, vault.FillGaps{CustomerID: customer, ScenarioID: scenario}, []string{"Gaps.FindMissing"}, vault.CodeUnknown),
-		operation("CancelFill", (*trigger.Client).CancelFill, vault.CancelFill{FillID: fill}, []string{"Gaps.CancelFill"}, vault.CodeUnknown),
-		operation("AnswerQuestion", (*trigger.Client).AnswerQuestion, vault.AnswerQuestion{QuestionID: question, Value: text("36")}, answerQuestion, vault.CodeUnknown),
-		operation("SaveScenario", (*trigger.Client).SaveScenario, vault.Scenario{ID: scenario, AgentID: agent, Name: "mine"}, saveScenario, ""),
-		sweep("ExpireFields", (*trigger.Client).ExpireFields, "Sweeps.ExpireFields"),
+		op("WriteValue", (*trigger.Client).WriteValue, write, writeValue, ""),
+		op("WriteValue", (*trigger.Client).WriteValue, stolenAgent, writeValue, vault.CodeUnknown),
+		op("ImportValues", (*trigger.Client).ImportValues, vault.ImportValuesInput{Writes: []vault.WriteValueInput{write}}, importValues[:2], ""),
+		op("VerifyValue", (*trigger.Client).VerifyValue, vault.VerifyValueInput{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"}, verifyValue, vault.CodeUnknown),
+		op("VerifyValue", (*trigger.Client).VerifyValue, vault.VerifyValueInput{AgentID: agent, CustomerID: merged, Name: "plan", Method: "m"}, verifyValue, vault.CodeUnknown),
+		op("AddAsset", (*trigger.Client).AddAsset, document, addAsset, ""),
+		op("DeleteItem", (*trigger.Client).DeleteItem, vault.DeleteItemInput{ItemID: item, Force: true}, deleteItem[:2], vault.CodeUnknown),
+		op("DeleteItem", (*trigger.Client).DeleteItem, vault.DeleteItemInput{ItemID: asset, Force: true}, deleteItem[:2], vault.CodeUnknown),
+		op("RestoreItem", (*trigger.Client).RestoreItem, vault.RestoreItemInput{ItemID: item}, restoreItem[:1], vault.CodeUnknown),
+		op("OpenCustomer", (*trigger.Client).OpenCustomer, vault.OpenCustomerInput{Channel: "sms", ExternalID: secret}, openCustomer, ""),
+		op("LinkChannel", (*trigger.Client).LinkChannel, vault.LinkChannelInput{CustomerID: customer, Channel: "whatsapp", ExternalID: "ada"}, linkChannel, ""),
+		op("RecordConsent", (*trigger.Client).RecordConsent, vault.RecordConsentInput{CustomerID: customer, Purpose: "marketing"}, recordConsent, ""),
+		op("MergeCustomers", (*trigger.Client).MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: merged, TargetCustomerID: customer}, mergeCustomers[:1], vault.CodeUnknown),
+		op("UnmergeCustomer", (*trigger.Client).UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: merged}, unmergeCustomer[:1], vault.CodeUnknown),
+		op("DeleteCustomer", (*trigger.Client).DeleteCustomer, vault.DeleteCustomerInput{CustomerID: merged}, deleteCustomer[:1], vault.CodeUnknown),
+		op("SaveSession", (*trigger.Client).SaveSession, vault.SaveSessionInput{SessionID: session, AgentID: agent, CustomerID: customer}, saveSession, ""),
+		op("DeleteDefinition", (*trigger.Client).DeleteDefinition, vault.DeleteDefinitionInput{AgentID: w.agent, Name: "plan"}, deleteDefinition[:1], vault.CodeUnknown),
+		op("SaveDefinition", (*trigger.Client).SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeNumber}, saveDefinition[:3], ""),
+		op("SaveRequirement", (*trigger.Client).SaveRequirement, requires, saveRequirement[:2], vault.CodeUnknown),
+		op("DeleteRequirement", (*trigger.Client).DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: "plan"}, deleteRequirement[:1], vault.CodeUnknown),
+		op("SaveRule", (*trigger.Client).SaveRule, vault.Rule{ID: rule, AgentID: agent, ScenarioID: scenario, Name: "r", Condition: "c"}, saveRule, vault.CodeUnknown),
+		op("ExtractSchema", (*trigger.Client).ExtractSchema, vault.ExtractSchemaInput{AgentID: agent, ScenarioID: scenario}, extractSchema[:4], vault.CodeUnknown),
+		op("DecideReview", (*trigger.Client).DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: requirement, Decision: vault.Approve}, decideReview[:1], vault.CodeUnknown),
+		op("DecideReview", (*trigger.Client).DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfDefinition, ID: definition, Decision: vault.Reject}, decideReview[:1], vault.CodeUnknown),
+		op("FillGaps", (*trigger.Client).FillGaps, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario}, []string{"Gaps.FindMissing"}, vault.CodeUnknown),
+		op("CancelFill", (*trigger.Client).CancelFill, vault.CancelFillInput{FillID: fill}, []string{"Gaps.CancelFill"}, vault.CodeUnknown),
+		op("AnswerQuestion", (*trigger.Client).AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: text("36")}, answerQuestion, vault.CodeUnknown),
+		op("SaveScenario", (*trigger.Client).SaveScenario, vault.Scenario{ID: scenario, AgentID: agent, Name: "mine"}, saveScenario, ""),
+		sweep("ExpireValues", (*trigger.Client).ExpireValues, "Sweeps.ExpireValues"),
 		sweep("DetectOrphans", (*trigger.Client).DetectOrphans, "Sweeps.DetectOrphans"),
 		{"Replay", func(ctx context.Context, c *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error) {
 			return c.Replay(ctx, tenant, failed)
@@ -469,10 +469,10 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 	}
 
 	t.Run("the steps of the victim's operations", func(t *testing.T) {
-		for id := range strings.SplitSeq(w.intents(), ",") {
-			ev := vault.Event{IntentID: uuid.MustParse(id), TenantID: intruder, Subject: customer.String()}
+		for id := range strings.SplitSeq(w.operations(), ",") {
+			ev := vault.Event{OperationID: uuid.MustParse(id), TenantID: intruder, Subject: customer.String()}
 			for _, name := range allSteps() {
-				if strings.HasPrefix(name, "Intents.") || name == "Caches.InvalidateNoted" {
+				if strings.HasPrefix(name, "Operations.") || name == "Caches.InvalidateNoted" {
 					continue // they are the system's own
 				}
 				_, _ = w.step(name)(t.Context(), ev)
@@ -484,11 +484,11 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 	})
 }
 
-// intents lists the ids of all operations of the tenant.
-func (w *world) intents() string {
+// operations lists the ids of all operations of the tenant.
+func (w *world) operations() string {
 	w.t.Helper()
 	var ids string
-	dbtest.Scan(w.t, w.url, &ids, "SELECT string_agg(id::text, ',') FROM intents WHERE tenant_id = $1", w.tenant)
+	dbtest.Scan(w.t, w.url, &ids, "SELECT string_agg(id::text, ',') FROM operations WHERE tenant_id = $1", w.tenant)
 	return ids
 }
 
@@ -535,11 +535,11 @@ func TestNoReadReachesAnotherTenant(t *testing.T) {
 	}
 	for what, read := range map[string]func() error{
 		"Operation": func() error {
-			_, err := w.trigger.Operation(t.Context(), intruder, uuid.MustParse(strings.Split(w.intents(), ",")[0]))
+			_, err := w.trigger.Operation(t.Context(), intruder, uuid.MustParse(strings.Split(w.operations(), ",")[0]))
 			return err
 		},
 		"Wait": func() error {
-			_, err := w.trigger.Wait(t.Context(), intruder, uuid.MustParse(strings.Split(w.intents(), ",")[0]))
+			_, err := w.trigger.Wait(t.Context(), intruder, uuid.MustParse(strings.Split(w.operations(), ",")[0]))
 			return err
 		},
 	} {

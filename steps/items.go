@@ -13,13 +13,13 @@ import (
 
 // Items deletes and restores fields and assets.
 type Items struct {
-	once intentOnce
+	once operationOnce
 	now  func() time.Time
 }
 
 // CheckDependents refuses to delete what others were derived from, unless an admin forces it.
 func (s Items) CheckDependents(ctx context.Context, ev vault.Event) (Validated, error) {
-	return Validated{}, check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.DeleteItem) error {
+	return Validated{}, check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput) error {
 		_, err := deletable(ctx, q, ev.TenantID, in)
 		return err
 	})
@@ -28,7 +28,7 @@ func (s Items) CheckDependents(ctx context.Context, ev vault.Event) (Validated, 
 // DeleteItem deletes an item and, where that is forced, orphans what was derived from it, in the same transaction. Dependents
 // may belong to other customers of the tenant: their caches are noted for invalidation.
 func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (vault.DeleteResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.DeleteItem) (vault.DeleteResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput) (vault.DeleteResult, error) {
 		out := vault.DeleteResult{ItemID: in.ItemID}
 		if _, err := lockItem(ctx, q, ev.TenantID, in.ItemID, in.Force); err != nil {
 			return out, err
@@ -41,7 +41,7 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (vault.DeleteResu
 			return out, err
 		}
 		if vault.SourceType(owner.Kind) == vault.SourceProfileField {
-			_, err = q.DeleteField(ctx, ev.TenantID, in.ItemID)
+			_, err = q.DeleteValue(ctx, ev.TenantID, in.ItemID)
 		} else {
 			_, err = q.DeleteAsset(ctx, ev.TenantID, in.ItemID)
 		}
@@ -62,7 +62,7 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (vault.DeleteResu
 
 // orphanDependents marks what was derived from deleted items, and says in whose profiles that is, once for each item.
 func orphanDependents(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, items ...uuid.UUID) ([]uuid.UUID, error) {
-	fields, err := q.OrphanDependentFields(ctx, tenant, items)
+	fields, err := q.OrphanDependentValues(ctx, tenant, items)
 	if err != nil {
 		return nil, err
 	}
@@ -71,10 +71,10 @@ func orphanDependents(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, i
 }
 
 // deletable says whose an item is, or why it may not be deleted.
-func deletable(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteItem) (dbgen.GetItemOwnerRow, error) {
+func deletable(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteItemInput) (dbgen.GetItemOwnerRow, error) {
 	owner, err := q.GetItemOwner(ctx, tenant, in.ItemID)
 	if err != nil {
-		return owner, db.Found(err, "item", in.ItemID)
+		return owner, db.WrapNotFound(err, "item", in.ItemID)
 	}
 	if owner.CustomerDeleted {
 		return owner, vault.Unknown("customer", owner.CustomerID)
@@ -97,7 +97,7 @@ func lockItem(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, dep
 	for {
 		owner, err := q.GetItemOwner(ctx, tenant, item)
 		if err != nil {
-			return owner, db.Found(err, "item", item)
+			return owner, db.WrapNotFound(err, "item", item)
 		}
 		ids := []uuid.UUID{owner.ProfileID}
 		if dependents {
@@ -113,7 +113,7 @@ func lockItem(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, dep
 		}
 		now, err := q.GetItemOwner(ctx, tenant, item)
 		if err != nil {
-			return owner, db.Found(err, "item", item)
+			return owner, db.WrapNotFound(err, "item", item)
 		}
 		if now.ProfileID != owner.ProfileID { // a merge, or its undoing, moved the item while the lock was waited for
 			continue

@@ -16,16 +16,16 @@ func TestAnItemIsNotDeletedWhileAnotherIsDerivedFromIt(t *testing.T) {
 	defined(w)
 	for name, derive := range map[string]func(w *world, source uuid.UUID) (vault.Event, []string){
 		"a write": func(w *world, source uuid.UUID) (vault.Event, []string) {
-			return w.accept("plan", text("derived"), from(source)), writeField
+			return w.accept("plan", text("derived"), from(source)), writeValue
 		},
 		"an import": func(w *world, source uuid.UUID) (vault.Event, []string) {
-			return w.importing(true, w.fact("email", "ada@example.com"), w.fact("plan", "derived", from(source))), importFields
+			return w.importing(true, w.fact("email", "ada@example.com"), w.fact("plan", "derived", from(source))), importValues
 		},
 	} {
 		for round := range 20 {
 			force := round%2 == 0
 			source := w.as(newID()).write("plan", text("gold"))
-			deletion := w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItem{ItemID: source.ItemID, Force: force}))
+			deletion := w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItemInput{ItemID: source.ItemID, Force: force}))
 			derived := w.as(newID())
 			ev, steps := derive(derived, source.ItemID)
 			_, errs := w.atOnce(2, func(i int) (any, error) {
@@ -58,13 +58,13 @@ func TestACustomerIsNotDeletedWhileAnotherIsDerivedFromItsItems(t *testing.T) {
 		source, derived := w.as(newID()), w.as(newID())
 		source.write("email", text("ada@example.com"))
 		item := source.write("plan", text("gold")).ItemID
-		removal := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: source.customer, Force: force}))
+		removal := w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: source.customer, Force: force}))
 		ev := derived.accept("plan", text("derived"), from(item))
 		_, errs := w.atOnce(2, func(i int) (any, error) {
 			if i == 0 {
-				return nil, w.run(removal, deleteProfile...)
+				return nil, w.run(removal, deleteCustomer...)
 			}
-			return nil, w.run(ev, writeField[1:]...)
+			return nil, w.run(ev, writeValue[1:]...)
 		})
 		w.must(errs[1])
 		want := []string{`"derived" orphaned`}
@@ -93,7 +93,7 @@ func TestItemsThatAreStoredAtOnceMakeNoCycle(t *testing.T) {
 		for i := range ids {
 			evs[i] = w.as(newID()).accept("plan", text("gold"), named(ids[i]), from(ids[(i+1)%len(ids)]))
 		}
-		_, errs := w.atOnce(len(ids), func(i int) (any, error) { return nil, w.run(evs[i], writeField...) })
+		_, errs := w.atOnce(len(ids), func(i int) (any, error) { return nil, w.run(evs[i], writeValue...) })
 		refused := 0
 		for _, err := range errs {
 			if err != nil {

@@ -179,7 +179,7 @@ type engine struct {
 
 type push struct {
 	Event, Scope string
-	Intent       uuid.UUID
+	Operation    uuid.UUID
 }
 
 // Push implements trigger.Engine.
@@ -189,7 +189,7 @@ func (e *engine) Push(_ context.Context, event, scope string, ev vault.Event) er
 	if e.err != nil {
 		return e.err
 	}
-	e.pushes = append(e.pushes, push{event, scope, ev.IntentID})
+	e.pushes = append(e.pushes, push{event, scope, ev.OperationID})
 	return nil
 }
 
@@ -267,21 +267,21 @@ func (w *world) sql(statement string, args ...any) {
 func (w *world) dump() dbtest.Rows {
 	w.t.Helper()
 	rows := dbtest.Dump(w.t, w.url)
-	for i, row := range rows["intents"] {
-		var intent map[string]any
-		w.must(json.Unmarshal([]byte(row), &intent))
-		if intent["prepared"] == nil {
+	for i, row := range rows["operations"] {
+		var op map[string]any
+		w.must(json.Unmarshal([]byte(row), &op))
+		if op["prepared"] == nil {
 			continue
 		}
-		id := uuid.MustParse(intent["id"].(string)) //nolint:errcheck // a UUID column
-		stored, err := w.db.Tenant(w.tenant).GetIntent(w.t.Context(), w.tenant, id)
+		id := uuid.MustParse(op["id"].(string)) //nolint:errcheck // a UUID column
+		stored, err := w.db.Tenant(w.tenant).GetOperation(w.t.Context(), w.tenant, id)
 		w.must(err)
 		plain, err := w.sealer.OpenBytes(w.tenant, id, stored.Prepared)
 		w.must(err)
-		intent["prepared"] = string(plain)
-		encoded, err := json.Marshal(intent)
+		op["prepared"] = string(plain)
+		encoded, err := json.Marshal(op)
 		w.must(err)
-		rows["intents"][i] = string(encoded)
+		rows["operations"][i] = string(encoded)
 	}
 	return rows
 }
@@ -306,15 +306,15 @@ func (w *world) sameBut(before dbtest.Rows, what string, tables ...string) {
 func (w *world) event(r trigger.Receipt, err error) vault.Event {
 	w.t.Helper()
 	w.must(err)
-	intent, err := w.db.Tenant(r.TenantID).GetIntent(w.t.Context(), r.TenantID, r.ID)
+	op, err := w.db.Tenant(r.TenantID).GetOperation(w.t.Context(), r.TenantID, r.ID)
 	w.must(err)
-	return db.EventOf(intent)
+	return db.EventOf(op)
 }
 
 // operation says how an operation went.
-func (w *world) operation(ev vault.Event) vault.Operation {
+func (w *world) op(ev vault.Event) vault.Operation {
 	w.t.Helper()
-	op, err := w.trigger.Operation(w.t.Context(), ev.TenantID, ev.IntentID)
+	op, err := w.trigger.Operation(w.t.Context(), ev.TenantID, ev.OperationID)
 	w.must(err)
 	return op
 }
@@ -323,11 +323,11 @@ func (w *world) operation(ev vault.Event) vault.Operation {
 func resultOf[T any](w *world, ev vault.Event) T {
 	w.t.Helper()
 	var out T
-	w.must(json.Unmarshal(w.operation(ev).Result, &out))
+	w.must(json.Unmarshal(w.op(ev).Result, &out))
 	return out
 }
 
-// step finds a step by its name, such as "Fields.PersistField".
+// step finds a step by its name, such as "Values.PersistValue".
 func (w *world) step(name string) func(context.Context, vault.Event) (any, error) {
 	w.t.Helper()
 	concern, method, _ := strings.Cut(name, ".")
@@ -355,7 +355,7 @@ func (w *world) run(ev vault.Event, names ...string) error {
 
 // The steps of each workflow, in its order.
 var (
-	writeField        = []string{"Fields.ValidateField", "Fields.PersistField", "Caches.InvalidateProfile"}
+	writeValue        = []string{"Values.ValidateValue", "Values.PersistValue", "Caches.InvalidateProfile"}
 	addAsset          = []string{"Assets.ValidateAsset", "Assets.PersistAsset", "Caches.InvalidateProfile"}
 	saveSession       = []string{"Sessions.PersistSession", "Caches.Acknowledge"}
 	saveDefinition    = []string{"Definitions.ValidateDefinition", "Definitions.EmbedDefinition", "Definitions.PersistDefinition", "Caches.InvalidateNoted"}
@@ -411,30 +411,30 @@ func (w *world) require(scenario uuid.UUID, reqs ...vault.Requirement) {
 }
 
 // accept accepts the write of a field of the customer, and runs nothing of it.
-func (w *world) accept(name string, value json.RawMessage, change ...func(*vault.WriteField)) vault.Event {
+func (w *world) accept(name string, value json.RawMessage, change ...func(*vault.WriteValueInput)) vault.Event {
 	w.t.Helper()
-	in := vault.WriteField{AgentID: w.agent, CustomerID: w.customer, Name: name, Value: value, Source: vault.FieldUserProvided}
+	in := vault.WriteValueInput{AgentID: w.agent, CustomerID: w.customer, Name: name, Value: value, Source: vault.ValueUserProvided}
 	for _, c := range change {
 		c(&in)
 	}
-	return w.event(w.trigger.WriteField(w.t.Context(), w.tenant, in))
+	return w.event(w.trigger.WriteValue(w.t.Context(), w.tenant, in))
 }
 
 // write writes a field of the customer.
-func (w *world) write(name string, value json.RawMessage, change ...func(*vault.WriteField)) vault.ItemResult {
+func (w *world) write(name string, value json.RawMessage, change ...func(*vault.WriteValueInput)) vault.ItemResult {
 	w.t.Helper()
 	ev := w.accept(name, value, change...)
-	w.must(w.run(ev, writeField...))
+	w.must(w.run(ev, writeValue...))
 	return resultOf[vault.ItemResult](w, ev)
 }
 
 // from makes an item the source of a write.
-func from(item uuid.UUID) func(*vault.WriteField) {
-	return func(in *vault.WriteField) { in.SourceItemID, in.SourceItemType = &item, vault.SourceProfileField }
+func from(item uuid.UUID) func(*vault.WriteValueInput) {
+	return func(in *vault.WriteValueInput) { in.SourceItemID, in.SourceItemType = &item, vault.SourceProfileField }
 }
 
-func (w *world) asset() vault.AddAsset {
-	return vault.AddAsset{
+func (w *world) asset() vault.AddAssetInput {
+	return vault.AddAssetInput{
 		CustomerID: w.customer, Name: "id card", AssetType: "image", StorageProvider: "s3", StoragePath: "ids/1.png", SizeBytes: 12,
 		Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 	}
@@ -443,7 +443,7 @@ func (w *world) asset() vault.AddAsset {
 // session saves a conversation of the customer.
 func (w *world) session(variables map[string]json.RawMessage, said ...string) uuid.UUID {
 	w.t.Helper()
-	in := vault.SaveSession{SessionID: newID(), AgentID: w.agent, CustomerID: w.customer, Variables: variables}
+	in := vault.SaveSessionInput{SessionID: newID(), AgentID: w.agent, CustomerID: w.customer, Variables: variables}
 	for _, text := range said {
 		in.Turns = append(in.Turns, vault.Turn{Speaker: vault.SpeakerCustomer, Text: text})
 	}
@@ -452,13 +452,13 @@ func (w *world) session(variables map[string]json.RawMessage, said ...string) uu
 }
 
 // history gives the versions of a field of the customer, oldest first.
-func (w *world) history(name string) []vault.Field {
+func (w *world) history(name string) []vault.Value {
 	w.t.Helper()
 	rows, err := w.db.Tenant(w.tenant).ListHistory(w.t.Context(), dbgen.ListHistoryParams{
 		TenantID: w.tenant, CustomerID: w.customer, Name: name, Most: 1000,
 	})
 	w.must(err)
-	out := make([]vault.Field, len(rows))
+	out := make([]vault.Value, len(rows))
 	for i, row := range rows {
 		out[len(rows)-1-i] = db.FieldOf(row)
 	}

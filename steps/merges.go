@@ -16,7 +16,7 @@ import (
 
 // Merges makes one customer of two, and two of one again.
 type Merges struct {
-	once intentOnce
+	once operationOnce
 	now  func() time.Time
 }
 
@@ -38,89 +38,89 @@ type fieldState struct {
 	SupersededAt   *time.Time       `json:"superseded_at,omitempty"`
 }
 
-// MergeProfiles moves all that is the source's to the target. Where both have a field its versions become one history, in
+// MergeCustomers moves all that is the source's to the target. Where both have a field its versions become one history, in
 // order of acceptance, so the newer value stays. Lineage names items, which keep their ids.
-func (s Merges) MergeProfiles(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.MergeProfiles) (vault.ProfileResult, error) {
+func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (vault.CustomerResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.MergeCustomersInput) (vault.CustomerResult, error) {
 		source, target, err := lockPair(ctx, q, ev.TenantID, in)
 		if err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		before, relinked, err := planMerge(ctx, q, ev.TenantID, source.ID, target.ID)
 		if err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		encoded, err := json.Marshal(before)
 		if err != nil {
-			return vault.ProfileResult{}, fmt.Errorf("encode what the merge changes: %w", err)
+			return vault.CustomerResult{}, fmt.Errorf("encode what the merge changes: %w", err)
 		}
 		err = q.InsertMerge(ctx, dbgen.InsertMergeParams{
-			ID: newID(), TenantID: ev.TenantID, SourceProfileID: source.ID, TargetProfileID: target.ID, Before: encoded, IntentID: intent.ID,
+			ID: newID(), TenantID: ev.TenantID, SourceProfileID: source.ID, TargetProfileID: target.ID, Before: encoded, OperationID: op.ID,
 		})
 		if err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		// The history first: while it is in two profiles, no two versions can be active in one.
 		if err := relink(ctx, q, ev.TenantID, relinked); err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		if err := move(ctx, q, ev.TenantID, before, target.ID); err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		err = q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{
 			TenantID: ev.TenantID, Ids: append(before.Merged, source.ID), MergedIntoID: &target.ID, Version: source.Version,
 		})
 		if err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		version := max(source.Version, target.Version)
-		return vault.ProfileResult{CustomerID: target.CustomerID, Version: version + 1}, ahead(ctx, q, ev.TenantID, version, target.ID)
+		return vault.CustomerResult{CustomerID: target.CustomerID, Version: version + 1}, ahead(ctx, q, ev.TenantID, version, target.ID)
 	})
 }
 
-// UnmergeProfile gives back what the merge took, in the state it was in. What was written to the target since stays there.
-func (s Merges) UnmergeProfile(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.UnmergeProfile) (vault.ProfileResult, error) {
+// UnmergeCustomer gives back what the merge took, in the state it was in. What was written to the target since stays there.
+func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (vault.CustomerResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.UnmergeCustomerInput) (vault.CustomerResult, error) {
 		source, target, merge, err := lockMerged(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		var before mergedState
 		if err := json.Unmarshal(merge.Before, &before); err != nil {
-			return vault.ProfileResult{}, fmt.Errorf("decode what merge %s changed: %w", merge.ID, err)
+			return vault.CustomerResult{}, fmt.Errorf("decode what merge %s changed: %w", merge.ID, err)
 		}
 		if err := move(ctx, q, ev.TenantID, before, source.ID); err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		for _, profile := range []uuid.UUID{source.ID, target.ID} {
 			if err := s.restoreStates(ctx, q, ev.TenantID, profile, before); err != nil {
-				return vault.ProfileResult{}, err
+				return vault.CustomerResult{}, err
 			}
 			if err := s.restoreAssets(ctx, q, ev.TenantID, profile); err != nil {
-				return vault.ProfileResult{}, err
+				return vault.CustomerResult{}, err
 			}
 		}
 		version := max(source.Version, target.Version)
 		err = q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{TenantID: ev.TenantID, Ids: []uuid.UUID{source.ID}, Version: version})
 		if err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		if len(before.Merged) > 0 {
 			err := q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{TenantID: ev.TenantID, Ids: before.Merged, MergedIntoID: &source.ID})
 			if err != nil {
-				return vault.ProfileResult{}, err
+				return vault.CustomerResult{}, err
 			}
 		}
 		if err := q.MarkMergeUndone(ctx, ev.TenantID, merge.ID); err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
-		return vault.ProfileResult{CustomerID: in.CustomerID, Version: version + 1}, ahead(ctx, q, ev.TenantID, version, source.ID, target.ID)
+		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version + 1}, ahead(ctx, q, ev.TenantID, version, source.ID, target.ID)
 	})
 }
 
 // lockPair locks two profiles in the order of their ids, so that two merges of a pair in opposite directions do not wait for
 // each other: the second finds that the pair is one already.
-func lockPair(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.MergeProfiles) (source, target dbgen.CustomerProfile, err error) {
+func lockPair(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.MergeCustomersInput) (source, target dbgen.CustomerProfile, err error) {
 	if in.SourceCustomerID == in.TargetCustomerID {
 		return source, target, vault.Invalid("target_customer_id", "is the source itself; name two different customers")
 	}
@@ -152,7 +152,7 @@ func lockPair(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.
 }
 
 // lockMerged finds the merge that took a customer away, and locks both profiles with all that lead to the target.
-func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (source, target dbgen.CustomerProfile, merge dbgen.ProfileMerge, err error) {
+func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (source, target dbgen.CustomerProfile, merge dbgen.CustomerMerge, err error) {
 	rows, err := q.LockMergedProfiles(ctx, tenant, customer)
 	if err != nil {
 		return source, target, merge, err
@@ -169,7 +169,7 @@ func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUI
 		return lockMerged(ctx, q, tenant, customer) // its merge was undone while the locks were waited for
 	}
 	merge, err = q.GetMerge(ctx, tenant, source.ID)
-	if db.NoRow(err) {
+	if db.IsNotFound(err) {
 		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s is not merged into another", customer)
 	}
 	if err != nil {
@@ -194,7 +194,7 @@ func planMerge(ctx context.Context, q *dbgen.Queries, tenant, source, target uui
 	var before mergedState
 	histories := map[string][]vault.Version{}
 	ofSource := map[string]bool{}
-	rows, err := q.ListFieldStates(ctx, tenant, source)
+	rows, err := q.ListValueStates(ctx, tenant, source)
 	if err != nil {
 		return before, nil, err
 	}
@@ -205,7 +205,7 @@ func planMerge(ctx context.Context, q *dbgen.Queries, tenant, source, target uui
 			histories[r.Name] = append(histories[r.Name], versionOf(r))
 		}
 	}
-	if rows, err = q.ListFieldStates(ctx, tenant, target); err != nil {
+	if rows, err = q.ListValueStates(ctx, tenant, target); err != nil {
 		return before, nil, err
 	}
 	for _, r := range rows {
@@ -238,15 +238,15 @@ func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, pro
 	for _, f := range before.TargetFields {
 		recorded[f.ID] = f
 	}
-	rows, err := q.ListFieldStates(ctx, tenant, profile)
+	rows, err := q.ListValueStates(ctx, tenant, profile)
 	if err != nil {
 		return err
 	}
-	there := map[uuid.UUID]dbgen.ListFieldStatesRow{}
+	there := map[uuid.UUID]dbgen.ListValueStatesRow{}
 	for _, r := range rows {
 		there[r.ID] = r
 	}
-	var displaced, newest []dbgen.SetFieldStateParams
+	var displaced, newest []dbgen.SetValueStateParams
 	next := map[string]uuid.UUID{} // the next newer version that is seen, by name
 	for _, r := range slices.Backward(rows) {
 		if !names[r.Name] {
@@ -269,7 +269,7 @@ func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, pro
 		}
 	}
 	for _, state := range append(displaced, newest...) { // no two are active in between
-		if err := q.SetFieldState(ctx, state); err != nil {
+		if err := q.SetValueState(ctx, state); err != nil {
 			return err
 		}
 	}
@@ -278,7 +278,7 @@ func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, pro
 
 // stood says where a version of a profile stands once the merge is undone, next being the next newer one that is seen. It is not
 // sure of one that a version of the other profile had displaced and that may be active: its source may be gone since.
-func stood(r dbgen.ListFieldStatesRow, recorded map[uuid.UUID]fieldState, there map[uuid.UUID]dbgen.ListFieldStatesRow, next uuid.UUID) (state dbgen.SetFieldStateParams, sure bool) {
+func stood(r dbgen.ListValueStatesRow, recorded map[uuid.UUID]fieldState, there map[uuid.UUID]dbgen.ListValueStatesRow, next uuid.UUID) (state dbgen.SetValueStateParams, sure bool) {
 	// displacing reports whether a version of this profile is one that may stand as the next.
 	displacing := func(id *uuid.UUID) bool {
 		if id == nil {
@@ -289,8 +289,8 @@ func stood(r dbgen.ListFieldStatesRow, recorded map[uuid.UUID]fieldState, there 
 	}
 	was, known := recorded[r.ID]
 	now := fieldState{Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID, SupersededAt: r.SupersededAt}
-	as := func(f fieldState) (dbgen.SetFieldStateParams, bool) {
-		return dbgen.SetFieldStateParams{Status: string(f.Status), SupersededByID: f.SupersededByID, SupersededAt: f.SupersededAt}, true
+	as := func(f fieldState) (dbgen.SetValueStateParams, bool) {
+		return dbgen.SetValueStateParams{Status: string(f.Status), SupersededByID: f.SupersededByID, SupersededAt: f.SupersededAt}, true
 	}
 	switch {
 	case known && displacing(was.SupersededByID):
@@ -305,7 +305,7 @@ func stood(r dbgen.ListFieldStatesRow, recorded map[uuid.UUID]fieldState, there 
 	case known && was.SupersededByID == nil && was.Status != vault.StatusActive:
 		return as(was)
 	default:
-		return dbgen.SetFieldStateParams{}, false
+		return dbgen.SetValueStateParams{}, false
 	}
 }
 
@@ -318,19 +318,19 @@ func (s Merges) restoreAssets(ctx context.Context, q *dbgen.Queries, tenant, pro
 	for _, a := range stranded {
 		state := dbgen.PlaceAssetParams{TenantID: tenant, ID: a.ID, Status: string(vault.StatusSuperseded)}
 		newer, err := q.GetNewerAsset(ctx, dbgen.GetNewerAssetParams{
-			TenantID: tenant, ProfileID: profile, Name: a.Name, AcceptedAt: a.AcceptedAt, IntentID: a.IntentID,
+			TenantID: tenant, ProfileID: profile, Name: a.Name, AcceptedAt: a.AcceptedAt, OperationID: a.OperationID,
 		})
 		switch {
 		case err == nil:
 			state.SupersededByID = &newer
-		case !db.NoRow(err):
+		case !db.IsNotFound(err):
 			return err
 		default:
 			found, err := checkSource(ctx, q, tenant, a.ID, vault.Lineage{SourceItemID: a.SourceItemID, SourceItemType: vault.SourceType(a.SourceItemType)})
 			if err != nil {
 				return err
 			}
-			state.Status = string(vault.Place(nil, a.IntentID, a.AcceptedAt, found, a.ExpiresAt, s.now()).Status)
+			state.Status = string(vault.Place(nil, a.OperationID, a.AcceptedAt, found, a.ExpiresAt, s.now()).Status)
 		}
 		if err := q.PlaceAsset(ctx, state); err != nil {
 			return err
@@ -340,14 +340,14 @@ func (s Merges) restoreAssets(ctx context.Context, q *dbgen.Queries, tenant, pro
 }
 
 // standing says where a version stands that nothing displaces.
-func (s Merges) standing(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (dbgen.SetFieldStateParams, error) {
-	row, err := q.GetAnyField(ctx, tenant, id)
+func (s Merges) standing(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (dbgen.SetValueStateParams, error) {
+	row, err := q.GetAnyValue(ctx, tenant, id)
 	if err != nil {
-		return dbgen.SetFieldStateParams{}, err
+		return dbgen.SetValueStateParams{}, err
 	}
 	found, err := checkSource(ctx, q, tenant, id, vault.Lineage{SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType)})
-	place := vault.Place(nil, row.IntentID, row.AcceptedAt, found, row.ExpiresAt, s.now())
-	return dbgen.SetFieldStateParams{Status: string(place.Status)}, err
+	place := vault.Place(nil, row.OperationID, row.AcceptedAt, found, row.ExpiresAt, s.now())
+	return dbgen.SetValueStateParams{Status: string(place.Status)}, err
 }
 
 // relink makes versions superseded.
@@ -355,12 +355,12 @@ func relink(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, versions []
 	if len(versions) == 0 {
 		return nil
 	}
-	var p dbgen.SupersedeFieldsParams
+	var p dbgen.SupersedeValuesParams
 	p.TenantID = tenant
 	for _, v := range versions {
 		p.Ids, p.ByIds = append(p.Ids, v.ID), append(p.ByIds, v.SupersededBy)
 	}
-	return q.SupersedeFields(ctx, p)
+	return q.SupersedeValues(ctx, p)
 }
 
 // move gives what was the source's to a profile.
@@ -369,7 +369,7 @@ func move(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, what mergedSt
 	for i, f := range what.SourceFields {
 		fields[i] = f.ID
 	}
-	if err := q.MoveFields(ctx, dbgen.MoveFieldsParams{ToProfile: to, TenantID: tenant, Ids: fields}); err != nil {
+	if err := q.MoveValues(ctx, dbgen.MoveValuesParams{ToProfile: to, TenantID: tenant, Ids: fields}); err != nil {
 		return err
 	}
 	if err := q.MoveAssets(ctx, dbgen.MoveAssetsParams{ToProfile: to, TenantID: tenant, Ids: what.Assets}); err != nil {
@@ -393,10 +393,10 @@ func ahead(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, version int6
 	return err
 }
 
-func stateOf(r dbgen.ListFieldStatesRow) fieldState {
+func stateOf(r dbgen.ListValueStatesRow) fieldState {
 	return fieldState{ID: r.ID, Name: r.Name, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID, SupersededAt: r.SupersededAt}
 }
 
-func versionOf(r dbgen.ListFieldStatesRow) vault.Version {
-	return vault.Version{ID: r.ID, IntentID: r.IntentID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID}
+func versionOf(r dbgen.ListValueStatesRow) vault.Version {
+	return vault.Version{ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID}
 }

@@ -36,7 +36,7 @@ func TestAMergeMovesAllThatIsTheSources(t *testing.T) {
 	chain, err := query.New(w.db, w.cache, w.sealer).Chain(t.Context(), w.tenant, derived.ItemID, 0)
 	w.must(err)
 
-	w.must(w.twice(w.merging(source.customer, target.customer), mergeProfiles...))
+	w.must(w.twice(w.merging(source.customer, target.customer), mergeCustomers...))
 	want := map[string]string{"plan": `"source, newest"`, "code": `"source"`, "email": `"target@example.com"`}
 	history := []string{`"source, old" superseded`, `"target" superseded`, `"source, newest" active`}
 	for name, c := range map[string]*world{"the source": source, "the target": target} { // both lead to the target
@@ -60,7 +60,7 @@ func TestAMergeMovesAllThatIsTheSources(t *testing.T) {
 	}
 
 	// Writes to the source go to the target, late ones too, and both readers see them.
-	w.must(w.twice(late, writeField...))
+	w.must(w.twice(late, writeValue...))
 	source.write("plan", text("to the source"))
 	source.addAsset("since.png")
 	w.must(w.twice(source.consent(true), recordConsent...))
@@ -92,27 +92,27 @@ func TestWhatCannotBeMergedIsRefused(t *testing.T) {
 	}
 	w.erase(ids[3])
 	before := w.dump()
-	_, err := w.trigger.MergeProfiles(t.Context(), w.tenant, vault.MergeProfiles{SourceCustomerID: ids[0], TargetCustomerID: ids[0]})
+	_, err := w.trigger.MergeCustomers(t.Context(), w.tenant, vault.MergeCustomersInput{SourceCustomerID: ids[0], TargetCustomerID: ids[0]})
 	w.says(err, vault.CodeInvalid, "target_customer_id", "two different customers")
 	w.unchanged(before, "a merge of a customer into itself")
-	itself := w.bypass(vault.WorkflowMergeProfiles, ids[0], vault.MergeProfiles{SourceCustomerID: ids[0], TargetCustomerID: ids[0]})
-	w.refused(itself, vault.CodeInvalid, []string{"two different customers"}, mergeProfiles...)
+	itself := w.bypass(vault.WorkflowMergeCustomers, ids[0], vault.MergeCustomersInput{SourceCustomerID: ids[0], TargetCustomerID: ids[0]})
+	w.refused(itself, vault.CodeInvalid, []string{"two different customers"}, mergeCustomers...)
 	for _, pair := range [][2]uuid.UUID{{ids[0], someID}, {someID, ids[0]}, {ids[0], ids[3]}, {ids[3], ids[0]}} {
-		w.refused(w.merging(pair[0], pair[1]), vault.CodeUnknown, []string{"unknown customer"}, mergeProfiles...)
+		w.refused(w.merging(pair[0], pair[1]), vault.CodeUnknown, []string{"unknown customer"}, mergeCustomers...)
 	}
-	w.refused(w.unmerging(ids[0]), vault.CodeConflict, []string{"is not merged"}, unmergeProfile...)
-	w.refused(w.unmerging(someID), vault.CodeUnknown, []string{"unknown customer"}, unmergeProfile...)
+	w.refused(w.unmerging(ids[0]), vault.CodeConflict, []string{"is not merged"}, unmergeCustomer...)
+	w.refused(w.unmerging(someID), vault.CodeUnknown, []string{"unknown customer"}, unmergeCustomer...)
 
 	w.merge(ids[0], ids[1])
 	for _, pair := range [][2]uuid.UUID{{ids[0], ids[1]}, {ids[0], ids[2]}, {ids[2], ids[0]}, {ids[1], ids[0]}} {
-		w.refused(w.merging(pair[0], pair[1]), vault.CodeConflict, []string{ids[0].String(), "was merged into another already"}, mergeProfiles...)
+		w.refused(w.merging(pair[0], pair[1]), vault.CodeConflict, []string{ids[0].String(), "was merged into another already"}, mergeCustomers...)
 	}
 	w.unmerge(ids[0])
-	w.refused(w.unmerging(ids[0]), vault.CodeConflict, []string{"is not merged"}, unmergeProfile...)
+	w.refused(w.unmerging(ids[0]), vault.CodeConflict, []string{"is not merged"}, unmergeCustomer...)
 	w.merge(ids[0], ids[1]) // again
 	w.erase(ids[0])         // and so both
 	w.gone(ids[1])
-	w.refused(w.unmerging(ids[0]), vault.CodeConflict, []string{ids[1].String(), "deleted since"}, unmergeProfile...)
+	w.refused(w.unmerging(ids[0]), vault.CodeConflict, []string{ids[1].String(), "deleted since"}, unmergeCustomer...)
 }
 
 // three customers, each with a value of its own, one that all have, a document, an identity and a consent.
@@ -166,12 +166,12 @@ func TestMergesAreUndoneInTheOrderTheyAllow(t *testing.T) {
 		for _, id := range c {
 			w.equal("in one", w.all(c[2]), w.all(id))
 		}
-		w.refused(w.unmerging(c[0]), vault.CodeConflict, []string{c[1].String(), "was itself merged since; undo that first"}, unmergeProfile...)
-		w.must(w.twice(w.unmerging(c[1]), unmergeProfile...))
+		w.refused(w.unmerging(c[0]), vault.CodeConflict, []string{c[1].String(), "was itself merged since; undo that first"}, unmergeCustomer...)
+		w.must(w.twice(w.unmerging(c[1]), unmergeCustomer...))
 		w.equal("the last, undone", before[c[2]], w.all(c[2]))
 		w.equal("the middle, after the first was undone", middle, w.all(c[1]))
 		w.equal("what leads to the middle", middle, w.all(c[0]))
-		w.must(w.twice(w.unmerging(c[0]), unmergeProfile...))
+		w.must(w.twice(w.unmerging(c[0]), unmergeCustomer...))
 		for _, id := range c {
 			w.equal("all undone", before[id], w.all(id))
 		}
@@ -184,7 +184,7 @@ func TestMergesAreUndoneInTheOrderTheyAllow(t *testing.T) {
 			w.merge(c[0], c[2])
 			w.merge(c[1], c[2])
 			for i, at := range order {
-				w.must(w.twice(w.unmerging(c[at]), unmergeProfile...))
+				w.must(w.twice(w.unmerging(c[at]), unmergeCustomer...))
 				w.equal("the source", before[c[at]], w.all(c[at]))
 				if broken := w.brokenHistories(); len(broken) > 0 {
 					t.Errorf("after %d: %v", i, broken)
@@ -222,11 +222,11 @@ func TestWhatHappenedSinceAMergeStaysWithTheTarget(t *testing.T) {
 	source.write("plan", text("source"))
 	email := source.write("email", text("ada@example.com"))
 	w.merge(source.customer, target.customer)
-	w.must(w.run(late, writeField...)) // behind both
+	w.must(w.run(late, writeValue...)) // behind both
 	source.write("plan", text("since"))
 	w.remove(email.ItemID, false)
 	source.addAsset("since")
-	w.must(w.twice(w.unmerging(source.customer), unmergeProfile...))
+	w.must(w.twice(w.unmerging(source.customer), unmergeCustomer...))
 	w.equal("the source's plan", []string{`"source" active`}, source.standing("plan"))
 	w.equal("the target's plan", []string{`"late" superseded`, `"target" superseded`, `"since" active`}, target.standing("plan"))
 	w.equal("the source's values", map[string]string{"plan": `"source"`}, w.values(source.customer)) // what was deleted stays so
@@ -248,7 +248,7 @@ func TestOppositeMergesAtOnceEndWell(t *testing.T) {
 		a.write("plan", text("a"))
 		b.write("plan", text("b"))
 		evs := []vault.Event{w.merging(a.customer, b.customer), w.merging(b.customer, a.customer)}
-		_, errs := w.atOnce(2, func(i int) (any, error) { return nil, w.run(evs[i], mergeProfiles...) })
+		_, errs := w.atOnce(2, func(i int) (any, error) { return nil, w.run(evs[i], mergeCustomers...) })
 		if (errs[0] == nil) == (errs[1] == nil) {
 			t.Fatalf("round %d: %v and %v, want one to win", round, errs[0], errs[1])
 		}
@@ -281,9 +281,9 @@ func TestMergesTheirUndoingAndWritersAtOnceEndWell(t *testing.T) {
 		for i, c := range customers {
 			next := customers[(i+1+round%2)%len(customers)]
 			runs = append(runs,
-				run{w.merging(c, next), mergeProfiles}, run{w.unmerging(c), unmergeProfile},
-				run{w.as(c).accept("plan", text(fmt.Sprint(round))), writeField},
-				run{w.importing(false, w.as(c).fact("email", "a@example.com")), importFields},
+				run{w.merging(c, next), mergeCustomers}, run{w.unmerging(c), unmergeCustomer},
+				run{w.as(c).accept("plan", text(fmt.Sprint(round))), writeValue},
+				run{w.importing(false, w.as(c).fact("email", "a@example.com")), importValues},
 				run{w.as(c).link("sms", c.String()), linkChannel})
 		}
 		_, errs := w.atOnce(len(runs), func(i int) (any, error) { return nil, w.run(runs[i].ev, runs[i].steps...) })
@@ -346,7 +346,7 @@ func (p *pair) do(acts []act) {
 		p.n++
 		value := text(fmt.Sprintf("v%d@example.com", p.n))
 		id := newID()
-		write := []func(*vault.WriteField){named(id)}
+		write := []func(*vault.WriteValueInput){named(id)}
 		switch kind := actKinds[a.kind]; {
 		case kind == "write", kind == "derive", kind == "accept":
 			if kind == "derive" && len(p.items) > 0 {
@@ -358,21 +358,21 @@ func (p *pair) do(acts []act) {
 				p.late = append(p.late, ev)
 				continue
 			}
-			tolerate(w.run(ev, writeField...))
+			tolerate(w.run(ev, writeValue...))
 		case kind == "run late" && len(p.late) > 0:
 			i := a.pick % len(p.late)
-			tolerate(w.run(p.late[i], writeField...))
+			tolerate(w.run(p.late[i], writeValue...))
 			p.late = slices.Delete(p.late, i, i+1)
 		case kind == "delete" && len(p.items) > 0:
-			ev := w.bypass(vault.WorkflowDeleteItem, c.customer, vault.DeleteItem{ItemID: p.items[a.pick%len(p.items)], Force: a.who == 0})
+			ev := w.bypass(vault.WorkflowDeleteItem, c.customer, vault.DeleteItemInput{ItemID: p.items[a.pick%len(p.items)], Force: a.who == 0})
 			tolerate(w.run(ev, deleteItem...))
 		case kind == "restore" && len(p.items) > 0:
-			tolerate(w.run(w.bypass(vault.WorkflowRestoreItem, c.customer, vault.RestoreItem{ItemID: p.items[a.pick%len(p.items)]}), restoreItem...))
+			tolerate(w.run(w.bypass(vault.WorkflowRestoreItem, c.customer, vault.RestoreItemInput{ItemID: p.items[a.pick%len(p.items)]}), restoreItem...))
 		case kind == "expire" && len(p.items) > 0:
 			item := p.items[a.pick%len(p.items)]
 			p.expired[item] = true
-			w.sql("UPDATE profile_fields SET expires_at = now() - interval '1 minute' WHERE id = $1 AND status = 'active'", item)
-			w.must(w.run(vault.Event{}, "Sweeps.ExpireFields"))
+			w.sql("UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1 AND status = 'active'", item)
+			w.must(w.run(vault.Event{}, "Sweeps.ExpireValues"))
 		}
 	}
 }
@@ -419,8 +419,8 @@ func TestAnUndoneMergeIsExact(t *testing.T) {
 				rt.Fatalf("%s is active without its source", v)
 			}
 		}
-		w.sql("DELETE FROM profile_fields") // the next pair begins anew
-		touched := map[uuid.UUID]bool{}     // by what happened since
+		w.sql("DELETE FROM customer_values") // the next pair begins anew
+		touched := map[uuid.UUID]bool{}      // by what happened since
 		for id, now := range since {
 			was, known := merged[id]
 			if !known || p.expired[id] || was.Deleted != now.Deleted || (was.Status != now.Status && now.Status != "superseded") {

@@ -19,29 +19,29 @@ const reopenedDue = 5 * time.Minute
 // and a writer that finds its profile merged goes on to another. After that the engine tries again, later.
 const deadlockRetries = 5
 
-// intentOnce gives steps their idempotence: one intent, one effect.
-type intentOnce struct {
+// operationOnce gives steps their idempotence: one operation, one effect.
+type operationOnce struct {
 	db     *db.DB
 	sealer *db.Sealer
 }
 
-// apply runs effect in one transaction with the proof of it: the intent is locked, a stored result is returned as it is, and
-// otherwise the result of effect is stored with status applied. An effect that can never succeed marks the intent failed.
-func apply[In, Out any](ctx context.Context, o intentOnce, ev vault.Event, effect func(q *dbgen.Queries, intent dbgen.Intent, in In) (Out, error)) (Out, error) {
+// apply runs effect in one transaction with the proof of it: the operation is locked, a stored result is returned as it is, and
+// otherwise the result of effect is stored with status applied. An effect that can never succeed marks the operation failed.
+func apply[In, Out any](ctx context.Context, o operationOnce, ev vault.Event, effect func(q *dbgen.Queries, op dbgen.Operation, in In) (Out, error)) (Out, error) {
 	var out Out
 	attempt := func(q *dbgen.Queries) error {
-		intent, err := o.lock(ctx, q, ev)
+		op, err := o.lock(ctx, q, ev)
 		if err != nil {
 			return err
 		}
-		if applied(intent) {
-			return json.Unmarshal(intent.Result, &out)
+		if applied(op) {
+			return json.Unmarshal(op.Result, &out)
 		}
-		in, err := open[In](o, intent)
+		in, err := open[In](o, op)
 		if err != nil {
 			return err
 		}
-		if out, err = effect(q, intent, in); err != nil {
+		if out, err = effect(q, op, in); err != nil {
 			return err
 		}
 		return markApplied(ctx, q, ev, out)
@@ -59,62 +59,62 @@ func apply[In, Out any](ctx context.Context, o intentOnce, ev vault.Event, effec
 	return out, nil
 }
 
-// check runs a look at an operation that changes nothing. What it finds wrong for good marks the intent failed. It does not
+// check runs a look at an operation that changes nothing. What it finds wrong for good marks the operation failed. It does not
 // run for what was applied.
-func check[In any](ctx context.Context, o intentOnce, ev vault.Event, look func(q *dbgen.Queries, intent dbgen.Intent, in In) error) error {
+func check[In any](ctx context.Context, o operationOnce, ev vault.Event, look func(q *dbgen.Queries, op dbgen.Operation, in In) error) error {
 	q := o.db.Tenant(ev.TenantID)
-	intent, err := o.get(ctx, q, ev)
+	op, err := o.get(ctx, q, ev)
 	if err != nil {
 		return err
 	}
-	if applied(intent) {
+	if applied(op) {
 		return nil
 	}
-	in, err := open[In](o, intent)
+	in, err := open[In](o, op)
 	if err != nil {
 		return err
 	}
-	return o.reject(ctx, ev, look(q, intent, in))
+	return o.reject(ctx, ev, look(q, op, in))
 }
 
-// lock takes the intent for this transaction. One that was rejected and is run again, by an operator's replay, is owed again.
-func (o intentOnce) lock(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Intent, error) {
-	intent, err := q.LockIntent(ctx, ev.TenantID, ev.IntentID)
+// lock takes the operation for this transaction. One that was rejected and is run again, by an operator's replay, is owed again.
+func (o operationOnce) lock(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Operation, error) {
+	op, err := q.LockOperation(ctx, ev.TenantID, ev.OperationID)
 	if err != nil {
-		return intent, db.Found(err, "operation", ev.IntentID)
+		return op, db.WrapNotFound(err, "operation", ev.OperationID)
 	}
-	if intent.Status != string(vault.IntentFailed) {
-		return intent, nil
+	if op.Status != string(vault.OperationFailed) {
+		return op, nil
 	}
-	_, err = q.ReopenIntent(ctx, dbgen.ReopenIntentParams{TenantID: ev.TenantID, ID: ev.IntentID, DueAfter: reopenedDue})
-	return intent, err
+	_, err = q.ReopenOperation(ctx, dbgen.ReopenOperationParams{TenantID: ev.TenantID, ID: ev.OperationID, DueAfter: reopenedDue})
+	return op, err
 }
 
-func (o intentOnce) get(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Intent, error) {
-	intent, err := q.GetIntent(ctx, ev.TenantID, ev.IntentID)
-	return intent, db.Found(err, "operation", ev.IntentID)
+func (o operationOnce) get(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Operation, error) {
+	op, err := q.GetOperation(ctx, ev.TenantID, ev.OperationID)
+	return op, db.WrapNotFound(err, "operation", ev.OperationID)
 }
 
-func open[In any](o intentOnce, intent dbgen.Intent) (In, error) {
+func open[In any](o operationOnce, op dbgen.Operation) (In, error) {
 	var in In
-	err := o.sealer.Open(intent.TenantID, intent.ID, intent.Payload, &in)
+	err := o.sealer.Open(op.TenantID, op.ID, op.Payload, &in)
 	return in, err
 }
 
-func applied(intent dbgen.Intent) bool {
-	return intent.Status == string(vault.IntentApplied) || intent.Status == string(vault.IntentSucceeded)
+func applied(op dbgen.Operation) bool {
+	return op.Status == string(vault.OperationApplied) || op.Status == string(vault.OperationSucceeded)
 }
 
 func markApplied(ctx context.Context, q *dbgen.Queries, ev vault.Event, out any) error {
 	result, err := json.Marshal(out)
 	if err != nil {
-		return fmt.Errorf("encode the result of operation %s: %w", ev.IntentID, err)
+		return fmt.Errorf("encode the result of operation %s: %w", ev.OperationID, err)
 	}
-	return q.MarkIntentApplied(ctx, dbgen.MarkIntentAppliedParams{TenantID: ev.TenantID, ID: ev.IntentID, Result: result})
+	return q.MarkOperationApplied(ctx, dbgen.MarkOperationAppliedParams{TenantID: ev.TenantID, ID: ev.OperationID, Result: result})
 }
 
-// reject marks the intent failed where err is for good, wakes whoever waits for it, and returns err.
-func (o intentOnce) reject(ctx context.Context, ev vault.Event, err error) error {
+// reject marks the operation failed where err is for good, wakes whoever waits for it, and returns err.
+func (o operationOnce) reject(ctx context.Context, ev vault.Event, err error) error {
 	if err == nil || !vault.Permanent(err) {
 		return err
 	}
@@ -132,20 +132,20 @@ func asError(err error) *vault.Error {
 func markFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause error) error {
 	encoded, err := json.Marshal(asError(cause))
 	if err != nil {
-		return fmt.Errorf("encode the error of operation %s: %w", ev.IntentID, err)
+		return fmt.Errorf("encode the error of operation %s: %w", ev.OperationID, err)
 	}
-	changed, err := q.MarkIntentFailed(ctx, dbgen.MarkIntentFailedParams{TenantID: ev.TenantID, ID: ev.IntentID, Error: encoded})
+	changed, err := q.MarkOperationFailed(ctx, dbgen.MarkOperationFailedParams{TenantID: ev.TenantID, ID: ev.OperationID, Error: encoded})
 	if err != nil || changed == 0 {
 		return err
 	}
-	return q.NotifyIntent(ctx, ev.IntentID.String())
+	return q.NotifyOperation(ctx, ev.OperationID.String())
 }
 
-// succeed acknowledges an applied intent and wakes whoever waits for it. A second run wakes nobody.
+// succeed acknowledges an applied operation and wakes whoever waits for it. A second run wakes nobody.
 func succeed(ctx context.Context, q *dbgen.Queries, ev vault.Event) error {
-	changed, err := q.MarkIntentSucceeded(ctx, ev.TenantID, ev.IntentID)
+	changed, err := q.MarkOperationSucceeded(ctx, ev.TenantID, ev.OperationID)
 	if err != nil || changed == 0 {
 		return err
 	}
-	return q.NotifyIntent(ctx, ev.IntentID.String())
+	return q.NotifyOperation(ctx, ev.OperationID.String())
 }

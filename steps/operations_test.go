@@ -16,17 +16,17 @@ import (
 
 // The steps of the workflows on whole profiles, in their order.
 var (
-	importFields   = []string{"Imports.ValidateImport", "Imports.PersistImport", "Caches.InvalidateNoted"}
-	verifyField    = []string{"Fields.PersistVerification", "Caches.InvalidateProfile"}
-	deleteItem     = []string{"Items.CheckDependents", "Items.DeleteItem", "Caches.InvalidateNoted"}
-	restoreItem    = []string{"Items.RestoreItem", "Caches.InvalidateNoted"}
-	openProfile    = []string{"Profiles.OpenProfile", "Caches.Acknowledge"}
-	linkChannel    = []string{"Profiles.LinkChannel", "Caches.InvalidateProfile"}
-	recordConsent  = []string{"Profiles.RecordConsent", "Caches.InvalidateProfile"}
-	deleteProfile  = []string{"Profiles.DeleteProfile", "Caches.InvalidateNoted"}
-	mergeProfiles  = []string{"Merges.MergeProfiles", "Caches.InvalidateNoted"}
-	unmergeProfile = []string{"Merges.UnmergeProfile", "Caches.InvalidateNoted"}
-	decideReview   = []string{"Definitions.PersistReview", "Caches.InvalidateNoted"}
+	importValues    = []string{"Imports.ValidateImport", "Imports.PersistImport", "Caches.InvalidateNoted"}
+	verifyValue     = []string{"Values.PersistVerification", "Caches.InvalidateProfile"}
+	deleteItem      = []string{"Items.CheckDependents", "Items.DeleteItem", "Caches.InvalidateNoted"}
+	restoreItem     = []string{"Items.RestoreItem", "Caches.InvalidateNoted"}
+	openCustomer    = []string{"Customers.OpenCustomer", "Caches.Acknowledge"}
+	linkChannel     = []string{"Customers.LinkChannel", "Caches.InvalidateProfile"}
+	recordConsent   = []string{"Customers.RecordConsent", "Caches.InvalidateProfile"}
+	deleteCustomer  = []string{"Customers.DeleteCustomer", "Caches.InvalidateNoted"}
+	mergeCustomers  = []string{"Merges.MergeCustomers", "Caches.InvalidateNoted"}
+	unmergeCustomer = []string{"Merges.UnmergeCustomer", "Caches.InvalidateNoted"}
+	decideReview    = []string{"Definitions.PersistReview", "Caches.InvalidateNoted"}
 )
 
 // twice runs steps, and then again, which must change nothing and say the same.
@@ -46,20 +46,20 @@ func applied[T any](w *world, r trigger.Receipt, err error, names ...string) T {
 	w.t.Helper()
 	ev := w.event(r, err)
 	w.must(w.twice(ev, names...))
-	if op := w.operation(ev); op.Status != vault.IntentSucceeded {
+	if op := w.op(ev); op.Status != vault.OperationSucceeded {
 		w.t.Fatalf("%s is %s", op.Workflow, op.Status)
 	}
 	return resultOf[T](w, ev)
 }
 
-// refused runs the steps of an operation that must be rejected, and must change nothing but its own intent.
+// refused runs the steps of an operation that must be rejected, and must change nothing but its own operation.
 func (w *world) refused(ev vault.Event, code vault.Code, says []string, names ...string) {
 	w.t.Helper()
 	before := w.dump()
 	err := w.twice(ev, names...)
 	w.says(err, code, says...)
-	w.sameBut(before, "a rejected operation", "intents")
-	if op := w.operation(ev); op.Status != vault.IntentFailed || op.Error == nil || op.Error.Code != code {
+	w.sameBut(before, "a rejected operation", "operations")
+	if op := w.op(ev); op.Status != vault.OperationFailed || op.Error == nil || op.Error.Code != code {
 		w.t.Errorf("the operation is %s with error %v, want failed with %s", op.Status, op.Error, code)
 	}
 }
@@ -80,11 +80,11 @@ func (w *world) says(err error, code vault.Code, says ...string) {
 // bypass accepts an operation that package trigger would refuse, as another program might.
 func (w *world) bypass(workflow string, subject uuid.UUID, payload any) vault.Event {
 	w.t.Helper()
-	intent, err := db.AcceptIntent(w.t.Context(), w.db.Tenant(w.tenant), w.sealer, w.tenant, db.NewIntent{
+	op, err := db.AcceptOperation(w.t.Context(), w.db.Tenant(w.tenant), w.sealer, w.tenant, db.NewOperation{
 		Workflow: workflow, Event: workflow, Subject: subject.String(), Payload: payload,
 	})
 	w.must(err)
-	return db.EventOf(intent)
+	return db.EventOf(op)
 }
 
 // as gives the world of another customer of the same tenant.
@@ -157,26 +157,26 @@ func (w *world) standing(name string) []string {
 	return out
 }
 
-func (w *world) open(channel, external string) vault.ProfileResult {
+func (w *world) open(channel, external string) vault.CustomerResult {
 	w.t.Helper()
-	r, err := w.trigger.OpenProfile(w.t.Context(), w.tenant, vault.OpenProfile{Channel: channel, ExternalID: external})
-	return applied[vault.ProfileResult](w, r, err, openProfile...)
+	r, err := w.trigger.OpenCustomer(w.t.Context(), w.tenant, vault.OpenCustomerInput{Channel: channel, ExternalID: external})
+	return applied[vault.CustomerResult](w, r, err, openCustomer...)
 }
 
 func (w *world) link(channel, external string) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.LinkChannel(w.t.Context(), w.tenant, vault.LinkChannel{CustomerID: w.customer, Channel: channel, ExternalID: external}))
+	return w.event(w.trigger.LinkChannel(w.t.Context(), w.tenant, vault.LinkChannelInput{CustomerID: w.customer, Channel: channel, ExternalID: external}))
 }
 
 func (w *world) remove(item uuid.UUID, force bool) vault.DeleteResult {
 	w.t.Helper()
-	r, err := w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItem{ItemID: item, Force: force})
+	r, err := w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItemInput{ItemID: item, Force: force})
 	return applied[vault.DeleteResult](w, r, err, deleteItem...)
 }
 
 func (w *world) restoring(item uuid.UUID) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.RestoreItem(w.t.Context(), w.tenant, vault.RestoreItem{ItemID: item}))
+	return w.event(w.trigger.RestoreItem(w.t.Context(), w.tenant, vault.RestoreItemInput{ItemID: item}))
 }
 
 func (w *world) restore(item uuid.UUID) vault.ItemResult {
@@ -188,43 +188,43 @@ func (w *world) restore(item uuid.UUID) vault.ItemResult {
 
 func (w *world) merging(source, target uuid.UUID) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.MergeProfiles(w.t.Context(), w.tenant, vault.MergeProfiles{SourceCustomerID: source, TargetCustomerID: target}))
+	return w.event(w.trigger.MergeCustomers(w.t.Context(), w.tenant, vault.MergeCustomersInput{SourceCustomerID: source, TargetCustomerID: target}))
 }
 
 func (w *world) merge(source, target uuid.UUID) {
 	w.t.Helper()
-	w.must(w.run(w.merging(source, target), mergeProfiles...))
+	w.must(w.run(w.merging(source, target), mergeCustomers...))
 }
 
 func (w *world) unmerging(customer uuid.UUID) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.UnmergeProfile(w.t.Context(), w.tenant, vault.UnmergeProfile{CustomerID: customer}))
+	return w.event(w.trigger.UnmergeCustomer(w.t.Context(), w.tenant, vault.UnmergeCustomerInput{CustomerID: customer}))
 }
 
 func (w *world) unmerge(customer uuid.UUID) {
 	w.t.Helper()
-	w.must(w.run(w.unmerging(customer), unmergeProfile...))
+	w.must(w.run(w.unmerging(customer), unmergeCustomer...))
 }
 
 func (w *world) erase(customer uuid.UUID) {
 	w.t.Helper()
-	w.must(w.run(w.event(w.trigger.DeleteProfile(w.t.Context(), w.tenant, vault.DeleteProfile{CustomerID: customer})), deleteProfile...))
+	w.must(w.run(w.event(w.trigger.DeleteCustomer(w.t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: customer})), deleteCustomer...))
 }
 
 func (w *world) consent(granted bool) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.RecordConsent(w.t.Context(), w.tenant, vault.RecordConsent{CustomerID: w.customer, Purpose: "marketing", Granted: granted}))
+	return w.event(w.trigger.RecordConsent(w.t.Context(), w.tenant, vault.RecordConsentInput{CustomerID: w.customer, Purpose: "marketing", Granted: granted}))
 }
 
 // addAsset records a document at a path.
-func (w *world) addAsset(path string, change ...func(*vault.AddAsset)) vault.ItemResult {
+func (w *world) addAsset(path string, change ...func(*vault.AddAssetInput)) vault.ItemResult {
 	w.t.Helper()
 	ev := w.acceptAsset(path, change...)
 	w.must(w.run(ev, addAsset...))
 	return resultOf[vault.ItemResult](w, ev)
 }
 
-func (w *world) acceptAsset(path string, change ...func(*vault.AddAsset)) vault.Event {
+func (w *world) acceptAsset(path string, change ...func(*vault.AddAssetInput)) vault.Event {
 	w.t.Helper()
 	in := w.asset()
 	in.StoragePath = path
@@ -243,17 +243,17 @@ func (w *world) count(statement string, args ...any) int {
 }
 
 // fact is a write of the customer, for an import.
-func (w *world) fact(name, value string, change ...func(*vault.WriteField)) vault.WriteField {
-	in := vault.WriteField{AgentID: w.agent, CustomerID: w.customer, Name: name, Value: text(value), Source: vault.FieldHumanEntered}
+func (w *world) fact(name, value string, change ...func(*vault.WriteValueInput)) vault.WriteValueInput {
+	in := vault.WriteValueInput{AgentID: w.agent, CustomerID: w.customer, Name: name, Value: text(value), Source: vault.ValueHumanEntered}
 	for _, c := range change {
 		c(&in)
 	}
 	return in
 }
 
-func (w *world) importing(skip bool, writes ...vault.WriteField) vault.Event {
+func (w *world) importing(skip bool, writes ...vault.WriteValueInput) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.ImportFields(w.t.Context(), w.tenant, vault.ImportFields{Writes: writes, SkipInvalid: skip}))
+	return w.event(w.trigger.ImportValues(w.t.Context(), w.tenant, vault.ImportValuesInput{Writes: writes, SkipInvalid: skip}))
 }
 
 func indexes(rejected []vault.Rejected) []int {

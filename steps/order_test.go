@@ -15,7 +15,7 @@ import (
 
 // checkHistory checks what holds for every history: the versions are in order of acceptance, each names the next as the one
 // that superseded it, and only the newest is anything but superseded.
-func (w *world) checkHistory(name string) []vault.Field {
+func (w *world) checkHistory(name string) []vault.Value {
 	w.t.Helper()
 	versions := w.history(name)
 	for i, v := range versions {
@@ -32,7 +32,7 @@ func (w *world) checkHistory(name string) []vault.Field {
 	return versions
 }
 
-func valuesOf(versions []vault.Field) []string {
+func valuesOf(versions []vault.Value) []string {
 	out := make([]string, len(versions))
 	for i, v := range versions {
 		out[i] = string(v.Value)
@@ -53,7 +53,7 @@ func TestVersionsAreInOrderOfAcceptanceHoweverTheyArrive(t *testing.T) {
 			}
 			newest := -1
 			for _, i := range arrival {
-				out, err := w.steps.Fields.PersistField(t.Context(), evs[i])
+				out, err := w.steps.Values.PersistValue(t.Context(), evs[i])
 				w.must(err)
 				if want := vault.StatusActive; i > newest && out.Status != want || i < newest && out.Status != vault.StatusSuperseded {
 					t.Errorf("write %d after write %d: got %s", i, newest, out.Status)
@@ -72,9 +72,9 @@ func TestALateReplayOfAFailedWriteDoesNotDisplaceTheNewer(t *testing.T) {
 	t.Parallel()
 	for name, replay := range map[string]func(w *world, failed vault.Event){
 		"by an operator": func(w *world, failed vault.Event) {
-			_, err := w.trigger.Replay(w.t.Context(), failed.TenantID, failed.IntentID)
+			_, err := w.trigger.Replay(w.t.Context(), failed.TenantID, failed.OperationID)
 			w.must(err)
-			if got := w.operation(failed); got.Status != vault.IntentAccepted || got.Error != nil {
+			if got := w.op(failed); got.Status != vault.OperationAccepted || got.Error != nil {
 				w.t.Errorf("replayed: got %s with error %v, want accepted", got.Status, got.Error)
 			}
 		},
@@ -87,7 +87,7 @@ func TestALateReplayOfAFailedWriteDoesNotDisplaceTheNewer(t *testing.T) {
 			w.define(plan)
 			w.write("plan", text("bronze"))
 			failed := w.accept("plan", text("gold"))
-			if err := w.run(failed, writeField...); vault.CodeOf(err) != vault.CodeInvalid {
+			if err := w.run(failed, writeValue...); vault.CodeOf(err) != vault.CodeInvalid {
 				t.Fatalf("got %v, want a rejection", err)
 			}
 			w.write("plan", text("silver"))
@@ -95,12 +95,12 @@ func TestALateReplayOfAFailedWriteDoesNotDisplaceTheNewer(t *testing.T) {
 			plan.AllowedValues = append(plan.AllowedValues, text("gold")) // the cause is mended
 			w.define(plan)
 			replay(w, failed)
-			w.must(w.run(failed, writeField...))
+			w.must(w.run(failed, writeValue...))
 
 			if got := resultOf[vault.ItemResult](w, failed); got.Status != vault.StatusSuperseded {
 				t.Errorf("the replayed write is %s, want superseded", got.Status)
 			}
-			if got := w.operation(failed); got.Status != vault.IntentSucceeded || got.Error != nil {
+			if got := w.op(failed); got.Status != vault.OperationSucceeded || got.Error != nil {
 				t.Errorf("the replayed operation is %s with error %v, want succeeded", got.Status, got.Error)
 			}
 			if got, want := fmt.Sprint(valuesOf(w.checkHistory("plan"))), `["bronze" "gold" "silver"]`; got != want {
@@ -119,7 +119,7 @@ func TestOfManyWritersAtOnceTheNewestAcceptedIsActive(t *testing.T) {
 	for i := range evs {
 		evs[i] = w.accept("plan", text(fmt.Sprintf("plan %02d", i)))
 	}
-	_, errs := w.atOnce(writers, func(i int) (any, error) { return nil, w.run(evs[i], writeField...) })
+	_, errs := w.atOnce(writers, func(i int) (any, error) { return nil, w.run(evs[i], writeValue...) })
 	for i, err := range errs {
 		if err != nil {
 			t.Errorf("writer %d: %v", i, err)
@@ -135,7 +135,7 @@ func TestOfManyWritersAtOnceTheNewestAcceptedIsActive(t *testing.T) {
 		t.Errorf("the profile has versions %v after %d writes", entries, writers)
 	}
 	for _, ev := range evs {
-		if op := w.operation(ev); op.Status != vault.IntentSucceeded {
+		if op := w.op(ev); op.Status != vault.OperationSucceeded {
 			t.Errorf("operation %s is %s", op.ID, op.Status)
 		}
 	}
@@ -151,25 +151,25 @@ func TestSweepsAndWritersAtOnceDoNotBlockEachOther(t *testing.T) {
 	for range fields {
 		w.customer = newID()
 		for round := range rounds {
-			evs = append(evs, w.accept("plan", text(fmt.Sprint(round)), func(in *vault.WriteField) { in.ExpiresAt = &soon }))
+			evs = append(evs, w.accept("plan", text(fmt.Sprint(round)), func(in *vault.WriteValueInput) { in.ExpiresAt = &soon }))
 		}
 	}
 	w.later(2 * time.Hour) // every value is past its time as soon as it is written
 	_, errs := w.atOnce(fields+2, func(i int) (any, error) {
 		if i >= fields {
 			for range 3 * rounds {
-				if err := w.run(vault.Event{}, "Sweeps.ExpireFields", "Sweeps.DetectOrphans"); err != nil {
+				if err := w.run(vault.Event{}, "Sweeps.ExpireValues", "Sweeps.DetectOrphans"); err != nil {
 					return nil, err
 				}
 			}
 			return nil, nil
 		}
 		for round := range rounds {
-			if err := w.run(evs[i*rounds+round], "Fields.PersistField"); err != nil {
+			if err := w.run(evs[i*rounds+round], "Values.PersistValue"); err != nil {
 				return nil, err
 			}
 			// As if it had been written in time: the sweep shall find it while the next write is on its way.
-			w.sql("UPDATE profile_fields SET status = 'active' WHERE intent_id = $1 AND status = 'expired'", evs[i*rounds+round].IntentID)
+			w.sql("UPDATE customer_values SET status = 'active' WHERE operation_id = $1 AND status = 'expired'", evs[i*rounds+round].OperationID)
 		}
 		return nil, nil
 	})
@@ -189,15 +189,15 @@ func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
 		w.write("plan", text("silver"))
 		ev := w.accept("plan", text("gold"))
 		w.must(w.run(ev, "Caches.InvalidateProfile", "Caches.Acknowledge"))
-		if op := w.operation(ev); op.Status != vault.IntentAccepted {
+		if op := w.op(ev); op.Status != vault.OperationAccepted {
 			t.Errorf("got %s, want accepted", op.Status)
 		}
-		w.must(w.run(ev, "Fields.PersistField", "Fields.ValidateField"))
-		if op := w.operation(ev); op.Status != vault.IntentApplied {
+		w.must(w.run(ev, "Values.PersistValue", "Values.ValidateValue"))
+		if op := w.op(ev); op.Status != vault.OperationApplied {
 			t.Errorf("got %s, want applied", op.Status)
 		}
 		w.must(w.run(ev, "Caches.InvalidateProfile"))
-		if op := w.operation(ev); op.Status != vault.IntentSucceeded || op.FinishedAt == nil {
+		if op := w.op(ev); op.Status != vault.OperationSucceeded || op.FinishedAt == nil {
 			t.Errorf("got %s, want succeeded", op.Status)
 		}
 	})
@@ -205,21 +205,21 @@ func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
 	t.Run("persist looks again at what validate would have refused", func(t *testing.T) {
 		ev := w.accept("email", text("nobody"))
 		before := w.dump()
-		if err := w.run(ev, "Fields.PersistField"); vault.CodeOf(err) != vault.CodeInvalid {
+		if err := w.run(ev, "Values.PersistValue"); vault.CodeOf(err) != vault.CodeInvalid {
 			t.Errorf("got %v, want a rejection", err)
 		}
-		if op := w.operation(ev); op.Status != vault.IntentFailed || op.Error == nil || op.Error.Code != vault.CodeInvalid {
+		if op := w.op(ev); op.Status != vault.OperationFailed || op.Error == nil || op.Error.Code != vault.CodeInvalid {
 			t.Errorf("got %s with %v, want failed", op.Status, op.Error)
 		}
-		w.sameBut(before, "a rejected write", "intents")
+		w.sameBut(before, "a rejected write", "operations")
 	})
 
 	t.Run("a late rejection does not undo what was applied", func(t *testing.T) {
 		ev := w.accept("plan", text("platinum"))
-		w.must(w.run(ev, writeField...))
-		w.sql("UPDATE profile_field_definitions SET validation_regex = 'nothing' WHERE name = 'plan'")
+		w.must(w.run(ev, writeValue...))
+		w.sql("UPDATE definitions SET validation_regex = 'nothing' WHERE name = 'plan'")
 		before := w.dump()
-		w.must(w.run(ev, writeField...))
+		w.must(w.run(ev, writeValue...))
 		w.unchanged(before, "a second run of what was applied")
 	})
 
@@ -239,7 +239,7 @@ func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
 				t.Errorf("got %v, want an error that a retry may mend", err)
 			}
 		}
-		w.sql("UPDATE intents SET prepared = NULL WHERE id = $1", ev.IntentID)
+		w.sql("UPDATE operations SET prepared = NULL WHERE id = $1", ev.OperationID)
 		w.unchanged(before, "persist before propose")
 		w.must(w.run(ev, extractSchema...))
 	})
@@ -268,17 +268,17 @@ func TestAWriteThatIsOverWhenItComesIsNotActive(t *testing.T) {
 	t.Parallel()
 	past := time.Now().Add(-time.Hour)
 	for name, c := range map[string]struct {
-		change func(*vault.WriteField)
+		change func(*vault.WriteValueInput)
 		want   vault.ItemStatus
 	}{
-		"no source":             {func(*vault.WriteField) {}, vault.StatusActive},
+		"no source":             {func(*vault.WriteValueInput) {}, vault.StatusActive},
 		"a source that is gone": {from(newID()), vault.StatusOrphaned},
-		"a session is no item": {func(in *vault.WriteField) {
+		"a session is no item": {func(in *vault.WriteValueInput) {
 			in.SourceItemID, in.SourceItemType = ptr(newID()), vault.SourceSession
 		}, vault.StatusActive},
-		"past its time":        {func(in *vault.WriteField) { in.ExpiresAt = &past }, vault.StatusExpired},
-		"past its retention":   {func(in *vault.WriteField) { in.CollectedAt = ptr(past.AddDate(0, 0, -30)) }, vault.StatusExpired},
-		"within its retention": {func(in *vault.WriteField) { in.CollectedAt = &past }, vault.StatusActive},
+		"past its time":        {func(in *vault.WriteValueInput) { in.ExpiresAt = &past }, vault.StatusExpired},
+		"past its retention":   {func(in *vault.WriteValueInput) { in.CollectedAt = ptr(past.AddDate(0, 0, -30)) }, vault.StatusExpired},
+		"within its retention": {func(in *vault.WriteValueInput) { in.CollectedAt = &past }, vault.StatusActive},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -309,7 +309,7 @@ func TestHistoryHoldsWhateverHappens(t *testing.T) {
 				name := []string{"plan", "email"}[random.IntN(2)]
 				value, id := fmt.Sprintf("v%d@example.com", i), newID()
 				want[name] = append(want[name], string(text(value)))
-				evs = append(evs, w.accept(name, text(value), func(in *vault.WriteField) {
+				evs = append(evs, w.accept(name, text(value), func(in *vault.WriteValueInput) {
 					in.ItemID = &id
 					if random.IntN(3) == 0 && len(items) > 0 {
 						from(items[random.IntN(len(items))])(in)
@@ -322,7 +322,7 @@ func TestHistoryHoldsWhateverHappens(t *testing.T) {
 			}
 			for range 40 {
 				ev := evs[random.IntN(len(evs))]
-				steps := []string{"Fields.ValidateField", "Fields.PersistField", "Caches.InvalidateProfile", "Sweeps.ExpireFields", "Sweeps.DetectOrphans"}
+				steps := []string{"Values.ValidateValue", "Values.PersistValue", "Caches.InvalidateProfile", "Sweeps.ExpireValues", "Sweeps.DetectOrphans"}
 				step := steps[random.IntN(len(steps))]
 				if step[0] == 'S' {
 					ev = vault.Event{}
@@ -332,7 +332,7 @@ func TestHistoryHoldsWhateverHappens(t *testing.T) {
 				w.checkHistory("email")
 			}
 			for _, ev := range evs {
-				w.must(w.run(ev, writeField...))
+				w.must(w.run(ev, writeValue...))
 			}
 			for name, values := range want {
 				if got := valuesOf(w.checkHistory(name)); !slices.Equal(got, values) {
@@ -371,9 +371,9 @@ func TestALateSaveOfConfigurationDoesNotDisplaceTheNewer(t *testing.T) {
 	before := w.dump()
 	for i, ev := range old {
 		w.must(w.run(ev, workflows[i]...))
-		if op := w.operation(ev); op.Status != vault.IntentSucceeded {
+		if op := w.op(ev); op.Status != vault.OperationSucceeded {
 			t.Errorf("%s: got %s, want succeeded", op.Workflow, op.Status)
 		}
 	}
-	w.sameBut(before, "a late save", "intents")
+	w.sameBut(before, "a late save", "operations")
 }

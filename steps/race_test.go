@@ -160,15 +160,15 @@ func (w *world) raceWrite(ctx context.Context, p *raced) error {
 	p.mu.Lock()
 	p.next++
 	number := p.next
-	r, err := w.trigger.WriteField(ctx, w.tenant, vault.WriteField{
-		AgentID: w.agent, CustomerID: p.customer, Name: "number", Value: json.RawMessage(strconv.FormatInt(number, 10)), Source: vault.FieldUserProvided,
+	r, err := w.trigger.WriteValue(ctx, w.tenant, vault.WriteValueInput{
+		AgentID: w.agent, CustomerID: p.customer, Name: "number", Value: json.RawMessage(strconv.FormatInt(number, 10)), Source: vault.ValueUserProvided,
 	})
 	p.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	ev := vault.Event{IntentID: r.ID, TenantID: w.tenant, Subject: p.customer.String()}
-	if _, err := w.steps.Fields.PersistField(ctx, ev); err != nil {
+	ev := vault.Event{OperationID: r.ID, TenantID: w.tenant, Subject: p.customer.String()}
+	if _, err := w.steps.Values.PersistValue(ctx, ev); err != nil {
 		return err
 	}
 	if _, err := w.steps.Caches.InvalidateProfile(ctx, ev); err != nil {

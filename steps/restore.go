@@ -14,7 +14,7 @@ import (
 // RestoreItem brings a deleted item back to its place in the history, or sets an orphaned one active whose source is there
 // again.
 func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.RestoreItem) (vault.ItemResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.RestoreItemInput) (vault.ItemResult, error) {
 		owner, err := lockItem(ctx, q, ev.TenantID, in.ItemID, false)
 		if err != nil {
 			return vault.ItemResult{}, err
@@ -33,7 +33,7 @@ func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (vault.ItemResul
 }
 
 func (s Items) restoreField(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (vault.ItemStatus, error) {
-	row, err := q.GetAnyField(ctx, tenant, id)
+	row, err := q.GetAnyValue(ctx, tenant, id)
 	if err != nil {
 		return "", err
 	}
@@ -55,23 +55,23 @@ func (s Items) restoreField(ctx context.Context, q *dbgen.Queries, tenant, id uu
 		}
 	}
 	now := s.now()
-	self := vault.Version{ID: id, IntentID: row.IntentID, AcceptedAt: row.AcceptedAt}
+	self := vault.Version{ID: id, OperationID: row.OperationID, AcceptedAt: row.AcceptedAt}
 	place := vault.PlaceVersion(history, self, sourceFound, row.ExpiresAt, now)
 	if place.Supersedes != nil {
-		err := q.SupersedeField(ctx, dbgen.SupersedeFieldParams{TenantID: tenant, ID: *place.Supersedes, SupersededByID: &id})
+		err := q.SupersedeValue(ctx, dbgen.SupersedeValueParams{TenantID: tenant, ID: *place.Supersedes, SupersededByID: &id})
 		if err != nil {
 			return "", err
 		}
 	}
-	state := dbgen.SetFieldStateParams{TenantID: tenant, ID: id, Status: string(place.Status), SupersededByID: place.SupersededBy}
+	state := dbgen.SetValueStateParams{TenantID: tenant, ID: id, Status: string(place.Status), SupersededByID: place.SupersededBy}
 	if place.SupersededBy != nil {
 		at := db.UTC(now)
 		state.SupersededAt = &at
 	}
-	if err := q.SetFieldState(ctx, state); err != nil {
+	if err := q.SetValueState(ctx, state); err != nil {
 		return "", err
 	}
-	return place.Status, q.UndeleteField(ctx, tenant, id)
+	return place.Status, q.UndeleteValue(ctx, tenant, id)
 }
 
 func (s Items) restoreAsset(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (vault.ItemStatus, error) {
@@ -88,7 +88,7 @@ func (s Items) restoreAsset(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	}
 	status := vault.StatusSuperseded
 	if row.SupersededByID == nil {
-		status = vault.Place(nil, row.IntentID, row.AcceptedAt, sourceFound, row.ExpiresAt, s.now()).Status
+		status = vault.Place(nil, row.OperationID, row.AcceptedAt, sourceFound, row.ExpiresAt, s.now()).Status
 	}
 	return status, q.SetAssetState(ctx, dbgen.SetAssetStateParams{TenantID: tenant, ID: id, Status: string(status)})
 }

@@ -39,7 +39,7 @@ func TestWhatWasDeletedIsRestoredToItsPlace(t *testing.T) {
 			w := newWorld(t)
 			defined(w)
 			w.write("plan", text("silver"))
-			gold := w.write("plan", text("gold"), func(in *vault.WriteField) { in.ExpiresAt = &soon })
+			gold := w.write("plan", text("gold"), func(in *vault.WriteValueInput) { in.ExpiresAt = &soon })
 			w.remove(gold.ItemID, false)
 			w.equal("values after the deletion", map[string]string{}, w.values(w.customer))
 			c.between(w)
@@ -66,7 +66,7 @@ func TestAVersionOfAnImportToTwoCustomersWhoAreOneNowIsRestored(t *testing.T) {
 	defined(w)
 	one, other := w.as(newID()), w.as(newID())
 	items := [2]uuid.UUID{newID(), newID()}
-	w.must(w.run(w.importing(false, one.fact("plan", "silver", named(items[0])), other.fact("plan", "gold", named(items[1]))), importFields...))
+	w.must(w.run(w.importing(false, one.fact("plan", "silver", named(items[0])), other.fact("plan", "gold", named(items[1]))), importValues...))
 	w.merge(one.customer, other.customer)
 	want := []string{`"silver" superseded`, `"gold" active`}
 	w.equal("history", want, other.standing("plan"))
@@ -83,8 +83,8 @@ func TestAVersionOfAnImportToTwoCustomersWhoAreOneNowIsRestored(t *testing.T) {
 func TestALateWriteDoesNotComeBackOverANewerOneThatWasDeleted(t *testing.T) {
 	t.Parallel()
 	for how, run := range map[string]func(w *world, late, lateImport vault.Event){
-		"a write":   func(w *world, late, _ vault.Event) { w.must(w.twice(late, writeField...)) },
-		"an import": func(w *world, _, late vault.Event) { w.must(w.twice(late, importFields...)) },
+		"a write":   func(w *world, late, _ vault.Event) { w.must(w.twice(late, writeValue...)) },
+		"an import": func(w *world, _, late vault.Event) { w.must(w.twice(late, importValues...)) },
 	} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
@@ -108,7 +108,7 @@ func TestAnOrphanedItemIsRestoredWhenItsSourceIsBack(t *testing.T) {
 	source := w.write("email", text("ada@example.com"))
 	card := w.addAsset("card")
 	item := w.as(newID()).write("plan", text("gold"), from(source.ItemID))
-	dependent := w.as(newID()).addAsset("scan", func(in *vault.AddAsset) {
+	dependent := w.as(newID()).addAsset("scan", func(in *vault.AddAssetInput) {
 		in.SourceItemID, in.SourceItemType = &card.ItemID, vault.SourceProfileAsset
 	})
 	chain := func(id uuid.UUID) bool {
@@ -134,7 +134,7 @@ func TestAnOrphanedItemIsRestoredWhenItsSourceIsBack(t *testing.T) {
 		}
 		w.refused(w.restoring(c.item), vault.CodeConflict, []string{"is active", "only a deleted or an orphaned item"}, restoreItem...)
 	}
-	w.refused(w.bypass(vault.WorkflowRestoreItem, w.customer, vault.RestoreItem{ItemID: newID()}), vault.CodeUnknown, []string{"unknown item"}, restoreItem...)
+	w.refused(w.bypass(vault.WorkflowRestoreItem, w.customer, vault.RestoreItemInput{ItemID: newID()}), vault.CodeUnknown, []string{"unknown item"}, restoreItem...)
 }
 
 func TestARestoredItemWithoutItsSourceIsOrphaned(t *testing.T) {

@@ -13,41 +13,41 @@ import (
 // PersistReview stores what a person decided about an extracted requirement or definition. A rejected one stays, so that the
 // next extraction does not bring it back.
 func (s Definitions) PersistReview(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.DecideReview) (vault.SavedResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput) (vault.SavedResult, error) {
 		state := vault.ReviewApproved
 		if in.Decision == vault.Reject {
 			state = vault.ReviewRejected
 		}
 		if in.Kind == vault.ReviewOfDefinition {
-			return vault.SavedResult{ID: in.ID}, reviewDefinition(ctx, q, intent, in, state)
+			return vault.SavedResult{ID: in.ID}, reviewDefinition(ctx, q, op, in, state)
 		}
-		return vault.SavedResult{ID: in.ID}, reviewRequirement(ctx, q, intent, in, state)
+		return vault.SavedResult{ID: in.ID}, reviewRequirement(ctx, q, op, in, state)
 	})
 }
 
-func reviewDefinition(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, in vault.DecideReview, state vault.ReviewState) error {
-	row, err := q.LockDefinition(ctx, intent.TenantID, in.ID)
+func reviewDefinition(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput, state vault.ReviewState) error {
+	row, err := q.LockDefinition(ctx, op.TenantID, in.ID)
 	if err != nil {
-		return db.Found(err, "definition", in.ID)
+		return db.WrapNotFound(err, "definition", in.ID)
 	}
 	if err := reviewable(row.Origin, row.ReviewState, state); err != nil {
 		return err
 	}
-	if decidedSince(row.ReviewState, row.AcceptedAt, intent) {
+	if decidedSince(row.ReviewState, row.AcceptedAt, op) {
 		return nil
 	}
-	if err := noteConfig(ctx, q, intent.TenantID, cache.KindDefinitions, row.AgentID); err != nil {
+	if err := noteConfig(ctx, q, op.TenantID, cache.KindDefinitions, row.AgentID); err != nil {
 		return err
 	}
 	return q.ReviewDefinition(ctx, dbgen.ReviewDefinitionParams{
-		TenantID: intent.TenantID, ID: in.ID, ReviewState: string(state), IntentID: intent.ID, AcceptedAt: intent.AcceptedAt, Enabled: state == vault.ReviewApproved,
+		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), OperationID: op.ID, AcceptedAt: op.AcceptedAt, Enabled: state == vault.ReviewApproved,
 	})
 }
 
-func reviewRequirement(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, in vault.DecideReview, state vault.ReviewState) error {
-	row, err := q.LockRequirement(ctx, intent.TenantID, in.ID)
+func reviewRequirement(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput, state vault.ReviewState) error {
+	row, err := q.LockRequirement(ctx, op.TenantID, in.ID)
 	if err != nil {
-		return db.Found(err, "requirement", in.ID)
+		return db.WrapNotFound(err, "requirement", in.ID)
 	}
 	if err := reviewable(row.Origin, row.ReviewState, state); err != nil {
 		return err
@@ -57,28 +57,28 @@ func reviewRequirement(ctx context.Context, q *dbgen.Queries, intent dbgen.Inten
 		return err
 	}
 	if in.Edit != nil {
-		if err := checkDefined(ctx, q, intent.TenantID, row.AgentID, in.Edit.DependsOn); err != nil {
+		if err := checkDefined(ctx, q, op.TenantID, row.AgentID, in.Edit.DependsOn); err != nil {
 			return err
 		}
 	}
-	if decidedSince(row.ReviewState, row.AcceptedAt, intent) {
+	if decidedSince(row.ReviewState, row.AcceptedAt, op) {
 		return nil
 	}
-	if err := noteConfig(ctx, q, intent.TenantID, cache.KindRequirements, row.ScenarioID); err != nil {
+	if err := noteConfig(ctx, q, op.TenantID, cache.KindRequirements, row.ScenarioID); err != nil {
 		return err
 	}
 	return q.ReviewRequirement(ctx, dbgen.ReviewRequirementParams{
-		TenantID: intent.TenantID, ID: in.ID, ReviewState: string(state), RequiredLevel: string(edited.RequiredLevel),
+		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), RequiredLevel: string(edited.RequiredLevel),
 		FallbackAction: string(edited.FallbackAction), WhenCondition: edited.WhenCondition, DependsOnFields: list(edited.DependsOn),
 		CollectionOrder: int32(edited.Order), //nolint:gosec // checked
-		IntentID:        intent.ID, AcceptedAt: intent.AcceptedAt,
+		OperationID:     op.ID, AcceptedAt: op.AcceptedAt,
 	})
 }
 
 // decidedSince reports whether the same was decided by who was accepted later: what that edited stays.
-func decidedSince(state string, at time.Time, intent dbgen.Intent) bool {
+func decidedSince(state string, at time.Time, op dbgen.Operation) bool {
 	decided := state == string(vault.ReviewApproved) || state == string(vault.ReviewRejected)
-	return decided && at.After(intent.AcceptedAt)
+	return decided && at.After(op.AcceptedAt)
 }
 
 // reviewable refuses to review what a person wrote, and to turn a decision round by a review: save it instead.

@@ -16,14 +16,14 @@ func pending(w *world) (scenario vault.Scenario, requirement, definition uuid.UU
 	scenario = vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
 	w.proposing(proposed("income", sure(0.5)))
 	w.extract(w.described(scenario, "Ask for the income."))
-	dbtest.Scan(w.t, w.url, &requirement, "SELECT id FROM scenario_field_requirements WHERE scenario_id = $1", scenario.ID)
-	dbtest.Scan(w.t, w.url, &definition, "SELECT id FROM profile_field_definitions WHERE name = 'income'")
+	dbtest.Scan(w.t, w.url, &requirement, "SELECT id FROM requirements WHERE scenario_id = $1", scenario.ID)
+	dbtest.Scan(w.t, w.url, &definition, "SELECT id FROM definitions WHERE name = 'income'")
 	return scenario, requirement, definition
 }
 
 func (w *world) deciding(kind vault.ReviewKind, id uuid.UUID, d vault.Decision, edit *vault.ReviewEdit) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.DecideReview(w.t.Context(), w.tenant, vault.DecideReview{Kind: kind, ID: id, Decision: d, Edit: edit}))
+	return w.event(w.trigger.DecideReview(w.t.Context(), w.tenant, vault.DecideReviewInput{Kind: kind, ID: id, Decision: d, Edit: edit}))
 }
 
 func TestAReviewDecidesWhatWasExtracted(t *testing.T) {
@@ -107,11 +107,11 @@ func TestALateDecisionOrSaveDoesNotDisplaceTheNewer(t *testing.T) {
 	w.must(w.run(save, saveRequirement...))
 	w.must(w.run(define, saveDefinition...))
 	for _, ev := range []vault.Event{late, save, define} {
-		if op := w.operation(ev); op.Status != vault.IntentSucceeded {
+		if op := w.op(ev); op.Status != vault.OperationSucceeded {
 			t.Errorf("%s is %s", op.Workflow, op.Status)
 		}
 	}
-	w.sameBut(before, "what came late", "intents")
+	w.sameBut(before, "what came late", "operations")
 }
 
 func TestWhatAPersonRejectedDoesNotComeBack(t *testing.T) {
@@ -139,8 +139,8 @@ func TestWhatAPersonWroteIsNotReviewed(t *testing.T) {
 	scenario := w.scenario("Ask.")
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan"})
 	var requirement, definition uuid.UUID
-	dbtest.Scan(t, w.url, &requirement, "SELECT id FROM scenario_field_requirements")
-	dbtest.Scan(t, w.url, &definition, "SELECT id FROM profile_field_definitions WHERE name = 'plan'")
+	dbtest.Scan(t, w.url, &requirement, "SELECT id FROM requirements")
+	dbtest.Scan(t, w.url, &definition, "SELECT id FROM definitions WHERE name = 'plan'")
 	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Reject, nil), vault.CodeConflict, []string{"a person wrote this"}, decideReview...)
 	w.refused(w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), vault.CodeConflict, []string{"a person wrote this"}, decideReview...)
 }

@@ -18,13 +18,13 @@ const announceDue = time.Minute
 
 // Scenarios saves scenarios and rules, and announces what was saved.
 type Scenarios struct {
-	once     intentOnce
+	once     operationOnce
 	enqueuer Enqueuer
 }
 
 // PersistScenario stores a scenario and, in the same transaction, accepts the extraction of the fields it needs.
 func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.Scenario) (vault.SavedResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Scenario) (vault.SavedResult, error) {
 		if err := in.Check(); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -34,15 +34,15 @@ func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (vault.S
 		}
 		_, err = q.UpsertScenario(ctx, dbgen.UpsertScenarioParams{
 			TenantID: ev.TenantID, ID: in.ID, AgentID: in.AgentID, Name: in.Name, Content: content, ContentHash: hash,
-			IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 		})
-		if db.NoRow(err) {
+		if db.IsNotFound(err) {
 			return s.notSaved(ctx, q, ev.TenantID, in)
 		}
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
-		extraction, err := s.acceptExtraction(ctx, q, intent, vault.EventScenarioSaved, vault.ExtractSchema{
+		extraction, err := s.acceptExtraction(ctx, q, op, vault.EventScenarioSaved, vault.ExtractSchemaInput{
 			AgentID: in.AgentID, ScenarioID: in.ID, ContentHash: hash,
 		})
 		return vault.SavedResult{ID: in.ID, Extraction: extraction}, err
@@ -60,13 +60,13 @@ func (s Scenarios) notSaved(ctx context.Context, q *dbgen.Queries, tenant uuid.U
 
 // PersistRule stores a rule and accepts the extraction of the fields it needs.
 func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.Rule) (vault.SavedResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Rule) (vault.SavedResult, error) {
 		if err := vault.CheckInput(in); err != nil {
 			return vault.SavedResult{}, err
 		}
 		scenario, err := q.GetScenario(ctx, ev.TenantID, in.ScenarioID)
 		if err != nil {
-			return vault.SavedResult{}, db.Found(err, "scenario", in.ScenarioID)
+			return vault.SavedResult{}, db.WrapNotFound(err, "scenario", in.ScenarioID)
 		}
 		if scenario.AgentID != in.AgentID {
 			return vault.SavedResult{}, vault.Invalid("agent_id", "scenario %s belongs to agent %s", in.ScenarioID, scenario.AgentID)
@@ -77,9 +77,9 @@ func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (vault.Saved
 		}
 		_, err = q.UpsertRule(ctx, dbgen.UpsertRuleParams{
 			TenantID: ev.TenantID, ID: in.ID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, Name: in.Name, Content: content,
-			ContentHash: hash, IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+			ContentHash: hash, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 		})
-		if db.NoRow(err) {
+		if db.IsNotFound(err) {
 			current, err := q.GetRule(ctx, ev.TenantID, in.ID)
 			if err == nil && current.ScenarioID != in.ScenarioID {
 				err = vault.Conflict("scenario_id", "scenario_id: rule %s belongs to scenario %s", in.ID, current.ScenarioID)
@@ -89,7 +89,7 @@ func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (vault.Saved
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
-		extraction, err := s.acceptExtraction(ctx, q, intent, vault.EventRuleSaved, vault.ExtractSchema{
+		extraction, err := s.acceptExtraction(ctx, q, op, vault.EventRuleSaved, vault.ExtractSchemaInput{
 			AgentID: in.AgentID, ScenarioID: in.ScenarioID, RuleID: &in.ID, ContentHash: hash,
 		})
 		return vault.SavedResult{ID: in.ID, Extraction: extraction}, err
@@ -99,18 +99,18 @@ func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (vault.Saved
 // AnnounceSave pushes scenario:saved or rule:saved, with the extraction that the save accepted. Lost, it is due at the relay.
 func (s Scenarios) AnnounceSave(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
 	q := s.once.db.Tenant(ev.TenantID)
-	intent, err := s.once.get(ctx, q, ev)
+	op, err := s.once.get(ctx, q, ev)
 	if err != nil {
 		return vault.SavedResult{}, err
 	}
 	var saved vault.SavedResult
-	if err := json.Unmarshal(intent.Result, &saved); err != nil {
-		return saved, fmt.Errorf("decode the result of operation %s: %w", ev.IntentID, err)
+	if err := json.Unmarshal(op.Result, &saved); err != nil {
+		return saved, fmt.Errorf("decode the result of operation %s: %w", ev.OperationID, err)
 	}
 	if saved.Extraction != nil {
-		extraction, err := q.GetIntent(ctx, ev.TenantID, *saved.Extraction)
+		extraction, err := q.GetOperation(ctx, ev.TenantID, *saved.Extraction)
 		if err != nil {
-			return saved, db.Found(err, "operation", *saved.Extraction)
+			return saved, db.WrapNotFound(err, "operation", *saved.Extraction)
 		}
 		if extraction.EnqueuedAt == nil {
 			if err := s.enqueuer.Enqueue(ctx, extraction.Event, db.EventOf(extraction)); err != nil {
@@ -121,12 +121,12 @@ func (s Scenarios) AnnounceSave(ctx context.Context, ev vault.Event) (vault.Save
 	return saved, s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return succeed(ctx, q, ev) })
 }
 
-func (s Scenarios) acceptExtraction(ctx context.Context, q *dbgen.Queries, save dbgen.Intent, event string, in vault.ExtractSchema) (*uuid.UUID, error) {
-	intent, err := db.AcceptIntent(ctx, q, s.once.sealer, save.TenantID, db.NewIntent{
+func (s Scenarios) acceptExtraction(ctx context.Context, q *dbgen.Queries, save dbgen.Operation, event string, in vault.ExtractSchemaInput) (*uuid.UUID, error) {
+	op, err := db.AcceptOperation(ctx, q, s.once.sealer, save.TenantID, db.NewOperation{
 		Workflow: vault.WorkflowExtractSchema, Event: event, Subject: in.Subject(), Key: "save:" + save.ID.String(),
 		ParentID: &save.ID, Payload: in, DueAfter: announceDue,
 	})
-	return &intent.ID, err
+	return &op.ID, err
 }
 
 func contentOf(v any) (json.RawMessage, string, error) {

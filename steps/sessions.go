@@ -13,23 +13,23 @@ import (
 )
 
 // Sessions keeps what conversations know.
-type Sessions struct{ once intentOnce }
+type Sessions struct{ once operationOnce }
 
 // PersistSession merges the variables of a session and adds its turns. A save that arrives late replaces no variable that was
 // accepted after it, and its turns take their place in the conversation.
 func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.SaveSession) (vault.SavedResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.SaveSessionInput) (vault.SavedResult, error) {
 		if err := vault.CheckInput(in); err != nil {
 			return vault.SavedResult{}, err
 		}
-		variables, marks, err := timed(intent, in.Variables)
+		variables, marks, err := timed(op, in.Variables)
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
 		row := dbgen.UpsertSessionParams{
 			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables, Marks: marks,
 		}
-		if _, err = q.UpsertSession(ctx, row); db.NoRow(err) {
+		if _, err = q.UpsertSession(ctx, row); db.IsNotFound(err) {
 			if row.CustomerID, err = sameOwner(ctx, q, ev.TenantID, in); err == nil {
 				_, err = q.UpsertSession(ctx, row)
 			}
@@ -39,8 +39,8 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (vault.Sav
 		}
 		for i, turn := range in.Turns {
 			err := q.AppendTurn(ctx, dbgen.AppendTurnParams{
-				TenantID: ev.TenantID, SessionID: in.SessionID, Speaker: string(turn.Speaker), Text: turn.Text, IntentID: intent.ID,
-				AcceptedAt: intent.AcceptedAt,
+				TenantID: ev.TenantID, SessionID: in.SessionID, Speaker: string(turn.Speaker), Text: turn.Text, OperationID: op.ID,
+				AcceptedAt: op.AcceptedAt,
 			})
 			if err != nil {
 				return vault.SavedResult{}, fmt.Errorf("add turn %d: %w", i, err)
@@ -52,7 +52,7 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (vault.Sav
 
 // sameOwner gives the id under which a session was begun by a customer who is one with this one since: somebody is recognised in
 // the middle of a conversation, and it goes on.
-func sameOwner(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.SaveSession) (uuid.UUID, error) {
+func sameOwner(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.SaveSessionInput) (uuid.UUID, error) {
 	row, err := q.GetSession(ctx, tenant, in.SessionID)
 	if err != nil {
 		return uuid.Nil, err
@@ -65,10 +65,10 @@ func sameOwner(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault
 }
 
 // timed gives variables as they are stored, and of each the time when it was accepted, as text that sorts by it.
-func timed(intent dbgen.Intent, in map[string]json.RawMessage) (variables, marks json.RawMessage, err error) {
+func timed(op dbgen.Operation, in map[string]json.RawMessage) (variables, marks json.RawMessage, err error) {
 	times := make(map[string]string, len(in))
 	for name := range in {
-		times[name] = intent.AcceptedAt.UTC().Format("2006-01-02T15:04:05.000000Z") + " " + intent.ID.String()
+		times[name] = op.AcceptedAt.UTC().Format("2006-01-02T15:04:05.000000Z") + " " + op.ID.String()
 	}
 	if in == nil {
 		in = map[string]json.RawMessage{}

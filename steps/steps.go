@@ -15,11 +15,11 @@ import (
 
 // Enqueuer hands work to the workflow engine. Package trigger implements it.
 type Enqueuer interface {
-	// Enqueue pushes the event of an accepted intent and notes that it was pushed.
+	// Enqueue pushes the event of an accepted operation and notes that it was pushed.
 	Enqueue(ctx context.Context, event string, ev vault.Event) error
-	// Wake pushes an event to whoever waits for it durably under scope.
-	Wake(ctx context.Context, event, scope string, ev vault.Event) error
-	// RelayDue pushes the accepted intents that are due, at most that many, and says how many it pushed.
+	// PushScoped pushes an event to whoever waits for it durably under scope.
+	PushScoped(ctx context.Context, event, scope string, ev vault.Event) error
+	// RelayDue pushes the accepted operations that are due, at most that many, and says how many it pushed.
 	RelayDue(ctx context.Context, most int) (int, error)
 }
 
@@ -33,8 +33,8 @@ type Settings struct {
 	ConversationBytes int
 	Model             ModelLimits
 	SweepBatch        int           // rows a sweep marks in one transaction
-	RetainSucceeded   time.Duration // how long a succeeded intent is kept
-	RetainFailed      time.Duration // how long a failed intent can be replayed
+	RetainSucceeded   time.Duration // how long a succeeded operation is kept
+	RetainFailed      time.Duration // how long a failed operation can be replayed
 }
 
 // Deps is what steps work with.
@@ -52,11 +52,11 @@ type Deps struct {
 
 // Steps is every step, by concern.
 type Steps struct {
-	Fields      Fields
+	Values      Values
 	Assets      Assets
 	Items       Items
 	Imports     Imports
-	Profiles    Profiles
+	Customers   Customers
 	Merges      Merges
 	Sessions    Sessions
 	Definitions Definitions
@@ -66,7 +66,7 @@ type Steps struct {
 	Answers     Answers
 	Sweeps      Sweeps
 	Caches      Caches
-	Intents     Intents
+	Operations  Operations
 }
 
 // New builds the steps, once per process.
@@ -77,26 +77,26 @@ func New(d Deps) Steps {
 	if d.Observer == nil {
 		d.Observer = unobserved{}
 	}
-	once := intentOnce{db: d.DB, sealer: d.Sealer}
-	fields := Fields{once: once, mode: d.Settings.Mode, now: d.Now, observer: d.Observer}
+	once := operationOnce{db: d.DB, sealer: d.Sealer}
+	values := Values{once: once, mode: d.Settings.Mode, now: d.Now, observer: d.Observer}
 	caches := Caches{db: d.DB, cache: d.Cache, log: d.Log}
 	model := budgeted{Model: d.Model, db: d.DB, limits: d.Settings.Model, now: d.Now, log: d.Log, observer: d.Observer}
 	return Steps{
-		Fields:      fields,
+		Values:      values,
 		Assets:      Assets{once: once, now: d.Now},
 		Items:       Items{once: once, now: d.Now},
-		Imports:     Imports{fields: fields},
-		Profiles:    Profiles{once: once},
+		Imports:     Imports{values: values},
+		Customers:   Customers{once: once},
 		Merges:      Merges{once: once, now: d.Now},
 		Sessions:    Sessions{once: once},
 		Definitions: Definitions{once: once, model: model, log: d.Log},
 		Scenarios:   Scenarios{once: once, enqueuer: d.Enqueuer},
 		Extraction:  Extraction{once: once, model: model, matchThreshold: d.Settings.MatchThreshold, log: d.Log},
 		Gaps:        Gaps{once: once, model: model, settings: d.Settings, enqueuer: d.Enqueuer, now: d.Now, log: d.Log, observer: d.Observer},
-		Answers:     Answers{once: once, fields: fields, enqueuer: d.Enqueuer},
+		Answers:     Answers{once: once, values: values, enqueuer: d.Enqueuer},
 		Sweeps:      Sweeps{once: once, batch: int32(d.Settings.SweepBatch), now: d.Now}, //nolint:gosec // bounded by the configuration
 		Caches:      caches,
-		Intents:     Intents{db: d.DB, enqueuer: d.Enqueuer, caches: caches, settings: d.Settings, now: d.Now},
+		Operations:  Operations{db: d.DB, enqueuer: d.Enqueuer, caches: caches, settings: d.Settings, now: d.Now},
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // Sweeps marks what is stale, across tenants, in batches: each batch is one transaction, so a sweep that dies has done what it
 // did, and several may work at once.
 type Sweeps struct {
-	once  intentOnce
+	once  operationOnce
 	batch int32
 	now   func() time.Time
 }
@@ -21,11 +21,11 @@ type Sweeps struct {
 // marked is an item that a sweep marked. The rows of the queries convert to it.
 type marked struct{ ID, ProfileID uuid.UUID }
 
-// ExpireFields marks active fields and assets that are past their expires_at. ev is the zero Event when a cron started it.
-func (s Sweeps) ExpireFields(ctx context.Context, ev vault.Event) (vault.SweepResult, error) {
+// ExpireValues marks active fields and assets that are past their expires_at. ev is the zero Event when a cron started it.
+func (s Sweeps) ExpireValues(ctx context.Context, ev vault.Event) (vault.SweepResult, error) {
 	now := s.now()
 	return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
-		fields, err := q.ExpireFields(ctx, &now, s.batch)
+		fields, err := q.ExpireValues(ctx, &now, s.batch)
 		if err != nil {
 			return nil, err
 		}
@@ -37,9 +37,9 @@ func (s Sweeps) ExpireFields(ctx context.Context, ev vault.Event) (vault.SweepRe
 // DetectOrphans marks active fields and assets whose source is gone. A cron, with the zero Event, looks for what was derived from
 // the items that went lately; by hand it looks at everything, also for sources that were lost outside the vault.
 func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (vault.SweepResult, error) {
-	if ev.IntentID != uuid.Nil {
+	if ev.OperationID != uuid.Nil {
 		return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
-			fields, err := q.OrphanFields(ctx, s.batch)
+			fields, err := q.OrphanValues(ctx, s.batch)
 			if err != nil {
 				return nil, err
 			}
@@ -51,7 +51,7 @@ func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (vault.SweepR
 		return vault.SweepResult{}, err
 	}
 	return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
-		fields, err := q.OrphanCandidateFields(ctx, s.batch)
+		fields, err := q.OrphanCandidateValues(ctx, s.batch)
 		if err != nil {
 			return nil, err
 		}
@@ -103,7 +103,7 @@ func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Qu
 				profiles[i] = r.ProfileID
 			}
 			touched, err := q.TouchProfiles(ctx, profiles)
-			total.Profiles += int(touched.Profiles)
+			total.Customers += int(touched.Profiles)
 			return err
 		})
 		if err != nil {
@@ -114,8 +114,8 @@ func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Qu
 			break
 		}
 	}
-	if ev.IntentID == uuid.Nil {
+	if ev.OperationID == uuid.Nil {
 		return total, nil
 	}
-	return apply(ctx, s.once, ev, func(*dbgen.Queries, dbgen.Intent, vault.Sweep) (vault.SweepResult, error) { return total, nil })
+	return apply(ctx, s.once, ev, func(*dbgen.Queries, dbgen.Operation, vault.Sweep) (vault.SweepResult, error) { return total, nil })
 }

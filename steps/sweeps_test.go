@@ -26,15 +26,15 @@ func crowd(w *world, customers int) (stale, lost int) {
 			w.customer = newID()
 			source := w.write("code", text("A1"))
 			sources = append(sources, source.ItemID)
-			w.write("plan", text("gold"), func(in *vault.WriteField) { in.ExpiresAt = &soon })
+			w.write("plan", text("gold"), func(in *vault.WriteValueInput) { in.ExpiresAt = &soon })
 			w.write("city", text("Oslo"), from(source.ItemID))
-			w.addAsset("1", func(in *vault.AddAsset) { in.ExpiresAt = &soon })
-			w.addAsset("2", func(in *vault.AddAsset) {
+			w.addAsset("1", func(in *vault.AddAssetInput) { in.ExpiresAt = &soon })
+			w.addAsset("2", func(in *vault.AddAssetInput) {
 				in.SourceItemID, in.SourceItemType = &source.ItemID, vault.SourceProfileField
 			})
 		}
 	}
-	w.sql("UPDATE profile_fields SET deleted_at = now() WHERE id = ANY ($1)", sources)
+	w.sql("UPDATE customer_values SET deleted_at = now() WHERE id = ANY ($1)", sources)
 	w.later(2 * time.Hour)
 	return 4 * customers, 4 * customers
 }
@@ -43,7 +43,7 @@ func TestSweepsAtOnceMarkAllAndNothingTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(d *steps.Deps) { d.Settings.SweepBatch = 3 })
 	stale, lost := crowd(w, 12)
-	for step, want := range map[string]int{"Sweeps.ExpireFields": stale, "Sweeps.DetectOrphans": lost} {
+	for step, want := range map[string]int{"Sweeps.ExpireValues": stale, "Sweeps.DetectOrphans": lost} {
 		outs, errs := w.atOnce(4, func(int) (any, error) { return w.step(step)(t.Context(), vault.Event{}) })
 		total := 0
 		for i, out := range outs {
@@ -55,7 +55,7 @@ func TestSweepsAtOnceMarkAllAndNothingTwice(t *testing.T) {
 		}
 	}
 	w.equal("statuses", map[string]int{
-		"profile_fields active": 24, "profile_fields expired": 24, "profile_fields orphaned": 24, "profile_assets expired": 24, "profile_assets orphaned": 24,
+		"customer_values active": 24, "customer_values expired": 24, "customer_values orphaned": 24, "customer_assets expired": 24, "customer_assets orphaned": 24,
 	}, w.statuses()) // the deleted sources are as they were
 	if n := w.count("SELECT count(DISTINCT tenant_id) FROM cache_invalidations"); n != 2 {
 		t.Errorf("the caches of %d tenants are told", n)
@@ -69,17 +69,17 @@ func TestASweepMarksNoMoreThanItsBatchAtATime(t *testing.T) {
 	now := time.Now().Add(3 * time.Hour)
 	for name, mark := range map[string]func(q *dbgen.Queries) (int, error){
 		"fields past their time": func(q *dbgen.Queries) (int, error) {
-			r, err := q.ExpireFields(t.Context(), &now, 2)
+			r, err := q.ExpireValues(t.Context(), &now, 2)
 			return len(r), err
 		},
 		"assets past their time": func(q *dbgen.Queries) (int, error) {
 			r, err := q.ExpireAssets(t.Context(), &now, 2)
 			return len(r), err
 		},
-		"fields by hand": func(q *dbgen.Queries) (int, error) { r, err := q.OrphanFields(t.Context(), 2); return len(r), err },
+		"fields by hand": func(q *dbgen.Queries) (int, error) { r, err := q.OrphanValues(t.Context(), 2); return len(r), err },
 		"assets by hand": func(q *dbgen.Queries) (int, error) { r, err := q.OrphanAssets(t.Context(), 2); return len(r), err },
 		"fields that lost": func(q *dbgen.Queries) (int, error) {
-			r, err := q.OrphanCandidateFields(t.Context(), 2)
+			r, err := q.OrphanCandidateValues(t.Context(), 2)
 			return len(r), err
 		},
 		"assets that lost": func(q *dbgen.Queries) (int, error) {
@@ -103,14 +103,14 @@ func TestASweepWaitsForNoWriter(t *testing.T) {
 		if _, err := q.LockProfile(t.Context(), w.tenant, w.customer); err != nil {
 			return err
 		}
-		out, err := w.steps.Sweeps.ExpireFields(t.Context(), vault.Event{})
+		out, err := w.steps.Sweeps.ExpireValues(t.Context(), vault.Event{})
 		if err == nil && out.Marked != stale-2 {
 			t.Errorf("marked %d, want all but the 2 of the customer who is being written to", out.Marked)
 		}
 		return err
 	})
 	w.must(err)
-	out, err := w.steps.Sweeps.ExpireFields(t.Context(), vault.Event{})
+	out, err := w.steps.Sweeps.ExpireValues(t.Context(), vault.Event{})
 	w.must(err)
 	w.equal("the next sweep", 2, out.Marked)
 }
@@ -121,10 +121,10 @@ func TestADependentIsFoundHoweverItsSourceWent(t *testing.T) {
 		statement string
 		byHand    bool // only then
 	}{
-		"deleted softly": {"UPDATE profile_fields SET deleted_at = now() WHERE id = $1", false},
-		"removed":        {"DELETE FROM profile_fields WHERE id = $1", false},
+		"deleted softly": {"UPDATE customer_values SET deleted_at = now() WHERE id = $1", false},
+		"removed":        {"DELETE FROM customer_values WHERE id = $1", false},
 		"removed where no trigger ran": {
-			"WITH off AS (SELECT set_config('session_replication_role', 'replica', true)) DELETE FROM profile_fields USING off WHERE id = $1", true,
+			"WITH off AS (SELECT set_config('session_replication_role', 'replica', true)) DELETE FROM customer_values USING off WHERE id = $1", true,
 		},
 	} {
 		t.Run(how, func(t *testing.T) {
@@ -157,7 +157,7 @@ func TestADependentThatWasBeingWrittenWhenItsSourceWentIsFound(t *testing.T) {
 	w.remove(source.ItemID, false)
 	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans")) // sees nothing yet
 	late := other.write("plan", text("gold"))
-	w.sql("UPDATE profile_fields SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", source.ItemID, late.ItemID) // commits now
+	w.sql("UPDATE customer_values SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", source.ItemID, late.ItemID) // commits now
 	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans"))
 	w.equal("history", []string{`"gold" orphaned`}, other.standing("plan"))
 	if n := w.count("SELECT count(*) FROM orphan_candidates"); n != 1 {

@@ -66,7 +66,7 @@ func anAsset(w *world) vault.Event {
 
 func aSession(w *world) vault.Event {
 	id := w.session(map[string]json.RawMessage{"plan": text("silver")}, "Hello.")
-	return w.event(w.trigger.SaveSession(w.t.Context(), w.tenant, vault.SaveSession{
+	return w.event(w.trigger.SaveSession(w.t.Context(), w.tenant, vault.SaveSessionInput{
 		SessionID: id, AgentID: w.agent, CustomerID: w.customer, Variables: map[string]json.RawMessage{"plan": text("gold")},
 		Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Hello!"}, {Speaker: vault.SpeakerCustomer, Text: "I am Ada."}},
 	}))
@@ -89,7 +89,7 @@ func aRequirement(w *world) vault.Event {
 
 func aFieldDeletion(w *world) vault.Event {
 	defined(w)
-	return w.event(w.trigger.DeleteDefinition(w.t.Context(), w.tenant, vault.DeleteDefinition{AgentID: w.agent, Name: "plan"}))
+	return w.event(w.trigger.DeleteDefinition(w.t.Context(), w.tenant, vault.DeleteDefinitionInput{AgentID: w.agent, Name: "plan"}))
 }
 
 func aNeededFieldsDeletion(w *world) vault.Event {
@@ -101,7 +101,7 @@ func aRequirementDeletion(w *world) vault.Event {
 	defined(w)
 	scenario := w.scenario("Ask.")
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan"})
-	return w.event(w.trigger.DeleteRequirement(w.t.Context(), w.tenant, vault.DeleteRequirement{ScenarioID: scenario.ID, FieldName: "plan"}))
+	return w.event(w.trigger.DeleteRequirement(w.t.Context(), w.tenant, vault.DeleteRequirementInput{ScenarioID: scenario.ID, FieldName: "plan"}))
 }
 
 func aScenario(w *world) vault.Event {
@@ -132,8 +132,8 @@ func extractionOf(w *world, save vault.Event) vault.Event {
 	if id == nil {
 		w.t.Fatal("the save accepted no extraction")
 	}
-	op := w.operation(vault.Event{TenantID: w.tenant, IntentID: *id})
-	return vault.Event{TenantID: w.tenant, IntentID: op.ID}
+	op := w.op(vault.Event{TenantID: w.tenant, OperationID: *id})
+	return vault.Event{TenantID: w.tenant, OperationID: op.ID}
 }
 
 // aFill needs a field that the session has, one that was said, and one that must be asked for.
@@ -145,7 +145,7 @@ func aFill(w *world) vault.Event {
 	scenario := w.scenario("Ask.").ID
 	w.require(scenario, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email"}, vault.Requirement{FieldName: "age"})
 	session := w.session(map[string]json.RawMessage{"plan": text("gold")}, "My email is ada@example.com.")
-	return w.event(w.trigger.FillGaps(w.t.Context(), w.tenant, vault.FillGaps{
+	return w.event(w.trigger.FillGaps(w.t.Context(), w.tenant, vault.FillGapsInput{
 		CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
 	}))
 }
@@ -154,7 +154,7 @@ func aFill(w *world) vault.Event {
 func written(w *world) vault.Event {
 	ev := aFill(w)
 	for _, write := range w.resolve(ev) {
-		w.must(w.run(write, writeField...))
+		w.must(w.run(write, writeValue...))
 	}
 	return ev
 }
@@ -177,7 +177,7 @@ func stale(w *world) {
 	soon := time.Now().Add(time.Hour)
 	for range 3 {
 		w.customer = newID()
-		w.write("plan", text("gold"), func(in *vault.WriteField) { in.ExpiresAt = &soon })
+		w.write("plan", text("gold"), func(in *vault.WriteValueInput) { in.ExpiresAt = &soon })
 		w.write("code", text("A1"))
 	}
 	in := w.asset()
@@ -194,7 +194,7 @@ func unrooted(w *world) {
 		source := w.write("code", text("A1"))
 		w.write("plan", text("gold"), from(source.ItemID))
 	}
-	w.sql("DELETE FROM profile_fields WHERE name = 'code'")
+	w.sql("DELETE FROM customer_values WHERE name = 'code'")
 }
 
 func byHand(arrange func(w *world), accept func(w *world) vault.Event) func(w *world) vault.Event {
@@ -207,7 +207,7 @@ func byHand(arrange func(w *world), accept func(w *world) vault.Event) func(w *w
 // noted are sweeps' notes for the cache.
 func noted(w *world) {
 	stale(w)
-	w.must(w.run(vault.Event{}, "Sweeps.ExpireFields"))
+	w.must(w.run(vault.Event{}, "Sweeps.ExpireValues"))
 }
 
 // owed are operations that were accepted, and not pushed in time.
@@ -216,21 +216,21 @@ func owed(w *world) {
 	for range 3 {
 		w.accept("plan", text("silver"))
 	}
-	w.sql("UPDATE intents SET due_at = clock_timestamp() - interval '1 second' WHERE status = 'accepted'")
+	w.sql("UPDATE operations SET due_at = clock_timestamp() - interval '1 second' WHERE status = 'accepted'")
 }
 
 // finished are operations whose retention is over, or not.
 func finished(w *world) {
 	ev := answered(w)
 	w.must(w.run(ev, "Gaps.AskCustomer"))
-	_ = w.run(w.accept("email", text("nobody")), writeField...)
+	_ = w.run(w.accept("email", text("nobody")), writeValue...)
 	w.later(36 * time.Hour) // longer than succeeded ones are kept, shorter than failed ones
 }
 
 func aVerification(w *world) vault.Event {
 	defined(w)
 	w.write("email", text("ada@example.com"))
-	return w.event(w.trigger.VerifyField(w.t.Context(), w.tenant, vault.VerifyField{
+	return w.event(w.trigger.VerifyValue(w.t.Context(), w.tenant, vault.VerifyValueInput{
 		AgentID: w.agent, CustomerID: w.customer, Name: "email", Method: "code", VerifiedBy: "mailer",
 	}))
 }
@@ -244,7 +244,7 @@ func aDeletion(dependent, force bool) func(w *world) vault.Event {
 			w.customer = newID() // another customer of the tenant
 			w.write("plan", text("gold"), from(source.ItemID))
 		}
-		return w.event(w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItem{ItemID: source.ItemID, Force: force}))
+		return w.event(w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItemInput{ItemID: source.ItemID, Force: force}))
 	}
 }
 
@@ -252,35 +252,35 @@ func aRestoration(w *world) vault.Event {
 	deletion := aDeletion(true, true)(w)
 	w.must(w.run(deletion, "Items.DeleteItem"))
 	item := resultOf[vault.DeleteResult](w, deletion).ItemID
-	return w.event(w.trigger.RestoreItem(w.t.Context(), w.tenant, vault.RestoreItem{ItemID: item}))
+	return w.event(w.trigger.RestoreItem(w.t.Context(), w.tenant, vault.RestoreItemInput{ItemID: item}))
 }
 
 func anImport(email string) func(w *world) vault.Event {
 	return func(w *world) vault.Event {
 		defined(w)
 		w.write("plan", text("silver"))
-		in := vault.ImportFields{}
-		for _, write := range []vault.WriteField{
+		in := vault.ImportValuesInput{}
+		for _, write := range []vault.WriteValueInput{
 			{CustomerID: w.customer, Name: "plan", Value: text("gold")}, {CustomerID: w.customer, Name: "email", Value: text(email)},
 			{CustomerID: newID(), Name: "plan", Value: text("gold")},
 		} {
-			write.AgentID, write.Source = w.agent, vault.FieldHumanEntered
+			write.AgentID, write.Source = w.agent, vault.ValueHumanEntered
 			in.Writes = append(in.Writes, write)
 		}
-		return w.event(w.trigger.ImportFields(w.t.Context(), w.tenant, in))
+		return w.event(w.trigger.ImportValues(w.t.Context(), w.tenant, in))
 	}
 }
 
 func anOpening(w *world) vault.Event {
-	return w.event(w.trigger.OpenProfile(w.t.Context(), w.tenant, vault.OpenProfile{Channel: "whatsapp", ExternalID: "ada"}))
+	return w.event(w.trigger.OpenCustomer(w.t.Context(), w.tenant, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "ada"}))
 }
 
 func aLink(w *world) vault.Event {
-	return w.event(w.trigger.LinkChannel(w.t.Context(), w.tenant, vault.LinkChannel{CustomerID: w.customer, Channel: "whatsapp", ExternalID: "ada"}))
+	return w.event(w.trigger.LinkChannel(w.t.Context(), w.tenant, vault.LinkChannelInput{CustomerID: w.customer, Channel: "whatsapp", ExternalID: "ada"}))
 }
 
 func aConsent(w *world) vault.Event {
-	return w.event(w.trigger.RecordConsent(w.t.Context(), w.tenant, vault.RecordConsent{CustomerID: w.customer, Purpose: "marketing", Granted: true}))
+	return w.event(w.trigger.RecordConsent(w.t.Context(), w.tenant, vault.RecordConsentInput{CustomerID: w.customer, Purpose: "marketing", Granted: true}))
 }
 
 // aMerge is of two customers that have a field both, an asset and a channel.
@@ -292,20 +292,20 @@ func aMerge(w *world) vault.Event {
 	w.write("plan", text("gold"))
 	w.write("email", text("ada@example.com"))
 	w.must(w.run(anAsset(w), addAsset...))
-	w.must(w.run(aLink(w), "Profiles.LinkChannel"))
-	return w.event(w.trigger.MergeProfiles(w.t.Context(), w.tenant, vault.MergeProfiles{SourceCustomerID: w.customer, TargetCustomerID: target}))
+	w.must(w.run(aLink(w), "Customers.LinkChannel"))
+	return w.event(w.trigger.MergeCustomers(w.t.Context(), w.tenant, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: target}))
 }
 
 func anUndoing(w *world) vault.Event {
-	w.must(w.run(aMerge(w), "Merges.MergeProfiles"))
+	w.must(w.run(aMerge(w), "Merges.MergeCustomers"))
 	w.write("plan", text("bronze")) // to the target, since
-	return w.event(w.trigger.UnmergeProfile(w.t.Context(), w.tenant, vault.UnmergeProfile{CustomerID: w.customer}))
+	return w.event(w.trigger.UnmergeCustomer(w.t.Context(), w.tenant, vault.UnmergeCustomerInput{CustomerID: w.customer}))
 }
 
 func aRemoval(w *world) vault.Event {
 	defined(w)
 	w.write("plan", text("gold"))
-	return w.event(w.trigger.DeleteProfile(w.t.Context(), w.tenant, vault.DeleteProfile{CustomerID: w.customer}))
+	return w.event(w.trigger.DeleteCustomer(w.t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: w.customer}))
 }
 
 // aDecision is about what an extraction suggested.
@@ -314,24 +314,24 @@ func aDecision(kind vault.ReviewKind) func(w *world) vault.Event {
 		scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
 		w.proposing(proposed("income", sure(0.5)))
 		w.extract(w.described(scenario, "Ask for the income."))
-		table := "scenario_field_requirements"
+		table := "requirements"
 		if kind == vault.ReviewOfDefinition {
-			table = "profile_field_definitions"
+			table = "definitions"
 		}
-		in := vault.DecideReview{Kind: kind, Decision: vault.Approve}
+		in := vault.DecideReviewInput{Kind: kind, Decision: vault.Approve}
 		dbtest.Scan(w.t, w.url, &in.ID, "SELECT id FROM "+table+" WHERE tenant_id = $1", w.tenant)
 		return w.event(w.trigger.DecideReview(w.t.Context(), w.tenant, in))
 	}
 }
 
 var stepCases = []stepCase{
-	{step: "Fields.ValidateField", situation: "a good value", arrange: aWrite},
-	{step: "Fields.ValidateField", situation: "a bad value", arrange: aBadWrite, fails: vault.CodeInvalid},
-	{step: "Fields.PersistField", situation: "a good value", arrange: after(aWrite, "Fields.ValidateField")},
-	{step: "Fields.PersistField", situation: "a bad value", arrange: aBadWrite, fails: vault.CodeInvalid},
+	{step: "Values.ValidateValue", situation: "a good value", arrange: aWrite},
+	{step: "Values.ValidateValue", situation: "a bad value", arrange: aBadWrite, fails: vault.CodeInvalid},
+	{step: "Values.PersistValue", situation: "a good value", arrange: after(aWrite, "Values.ValidateValue")},
+	{step: "Values.PersistValue", situation: "a bad value", arrange: aBadWrite, fails: vault.CodeInvalid},
 	{step: "Assets.ValidateAsset", arrange: anAsset},
 	{step: "Assets.PersistAsset", arrange: after(anAsset, "Assets.ValidateAsset")},
-	{step: "Fields.PersistVerification", arrange: aVerification},
+	{step: "Values.PersistVerification", arrange: aVerification},
 	{step: "Imports.ValidateImport", situation: "good values", arrange: anImport("ada@example.com")},
 	{step: "Imports.ValidateImport", situation: "a bad value", arrange: anImport("nobody"), fails: vault.CodeInvalid},
 	{step: "Imports.PersistImport", situation: "good values", arrange: after(anImport("ada@example.com"), "Imports.ValidateImport")},
@@ -342,13 +342,13 @@ var stepCases = []stepCase{
 	{step: "Items.DeleteItem", situation: "by force", arrange: after(aDeletion(true, true), "Items.CheckDependents")},
 	{step: "Items.DeleteItem", situation: "with dependents", arrange: aDeletion(true, false), fails: vault.CodeHasDependents},
 	{step: "Items.RestoreItem", arrange: aRestoration},
-	{step: "Profiles.OpenProfile", situation: "a new identity", arrange: anOpening},
-	{step: "Profiles.OpenProfile", situation: "a known identity", arrange: after(anOpening, "Profiles.OpenProfile")},
-	{step: "Profiles.LinkChannel", arrange: aLink},
-	{step: "Profiles.RecordConsent", arrange: aConsent},
-	{step: "Profiles.DeleteProfile", arrange: aRemoval},
-	{step: "Merges.MergeProfiles", arrange: aMerge},
-	{step: "Merges.UnmergeProfile", arrange: anUndoing},
+	{step: "Customers.OpenCustomer", situation: "a new identity", arrange: anOpening},
+	{step: "Customers.OpenCustomer", situation: "a known identity", arrange: after(anOpening, "Customers.OpenCustomer")},
+	{step: "Customers.LinkChannel", arrange: aLink},
+	{step: "Customers.RecordConsent", arrange: aConsent},
+	{step: "Customers.DeleteCustomer", arrange: aRemoval},
+	{step: "Merges.MergeCustomers", arrange: aMerge},
+	{step: "Merges.UnmergeCustomer", arrange: anUndoing},
 	{step: "Definitions.PersistReview", situation: "a requirement", arrange: aDecision(vault.ReviewOfRequirement)},
 	{step: "Definitions.PersistReview", situation: "a definition", arrange: aDecision(vault.ReviewOfDefinition)},
 	{step: "Sessions.PersistSession", arrange: aSession},
@@ -387,29 +387,29 @@ var stepCases = []stepCase{
 	{step: "Answers.PersistAnswer", situation: "a bad answer", arrange: after(anAnswer(text("old enough")), "Answers.ValidateAnswer")},
 	{step: "Answers.AnnounceAnswer", situation: "a good answer", arrange: after(anAnswer(json.RawMessage("36")), answerQuestion[:3]...)},
 	{step: "Answers.AnnounceAnswer", situation: "a bad answer", arrange: after(anAnswer(text("old enough")), answerQuestion[:3]...)},
-	{step: "Sweeps.ExpireFields", situation: "by cron", arrange: cron(stale), again: vault.SweepResult{}},
-	{step: "Sweeps.ExpireFields", situation: "by hand", arrange: byHand(stale, func(w *world) vault.Event {
-		return w.event(w.trigger.ExpireFields(w.t.Context(), w.tenant))
+	{step: "Sweeps.ExpireValues", situation: "by cron", arrange: cron(stale), again: vault.SweepResult{}},
+	{step: "Sweeps.ExpireValues", situation: "by hand", arrange: byHand(stale, func(w *world) vault.Event {
+		return w.event(w.trigger.ExpireValues(w.t.Context(), w.tenant))
 	})},
 	{step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(unrooted), again: vault.SweepResult{}},
 	{step: "Sweeps.DetectOrphans", situation: "by hand", arrange: byHand(unrooted, func(w *world) vault.Event {
 		return w.event(w.trigger.DetectOrphans(w.t.Context(), w.tenant))
 	})},
-	{step: "Caches.InvalidateProfile", situation: "a write", arrange: after(aWrite, writeField[:2]...)},
+	{step: "Caches.InvalidateProfile", situation: "a write", arrange: after(aWrite, writeValue[:2]...)},
 	{step: "Caches.InvalidateProfile", situation: "a rejected write", arrange: func(w *world) vault.Event {
 		ev := aBadWrite(w)
-		_ = w.run(ev, "Fields.PersistField")
+		_ = w.run(ev, "Values.PersistValue")
 		return ev
 	}},
 	{step: "Caches.Acknowledge", arrange: after(aDefinition, saveDefinition[:3]...)},
 	{step: "Caches.InvalidateNoted", situation: "by cron", arrange: cron(noted), again: steps.Invalidated{}},
 	{step: "Caches.InvalidateNoted", situation: "by hand", again: steps.Invalidated{}, arrange: byHand(stale, func(w *world) vault.Event {
-		ev := w.event(w.trigger.ExpireFields(w.t.Context(), w.tenant))
-		w.must(w.run(ev, "Sweeps.ExpireFields"))
+		ev := w.event(w.trigger.ExpireValues(w.t.Context(), w.tenant))
+		w.must(w.run(ev, "Sweeps.ExpireValues"))
 		return ev
 	})},
-	{step: "Intents.RelayIntents", arrange: cron(owed), again: steps.Relayed{}},
-	{step: "Intents.PurgeIntents", arrange: cron(finished), again: steps.Purged{}},
+	{step: "Operations.RelayOperations", arrange: cron(owed), again: steps.Relayed{}},
+	{step: "Operations.PurgeOperations", arrange: cron(finished), again: steps.Purged{}},
 }
 
 // allSteps names every method of every concern that is a step.
@@ -541,13 +541,13 @@ func TestAStepOfAnUnknownOperationChangesNothing(t *testing.T) {
 	defined(w)
 	other := w.accept("plan", text("gold")) // of a tenant; run below as if it were another's
 	w.must(w.run(vault.Event{}, "Caches.InvalidateNoted"))
-	stranger := vault.Event{IntentID: other.IntentID, TenantID: newID(), Subject: other.Subject}
+	stranger := vault.Event{OperationID: other.OperationID, TenantID: newID(), Subject: other.Subject}
 	before := w.dump()
 	for _, name := range allSteps() {
-		for _, ev := range []vault.Event{{IntentID: newID(), TenantID: w.tenant, Subject: w.customer.String()}, stranger} {
+		for _, ev := range []vault.Event{{OperationID: newID(), TenantID: w.tenant, Subject: w.customer.String()}, stranger} {
 			_, err := w.step(name)(t.Context(), ev)
 			switch name {
-			case "Caches.InvalidateProfile", "Caches.Acknowledge", "Caches.InvalidateNoted", "Intents.RelayIntents", "Intents.PurgeIntents":
+			case "Caches.InvalidateProfile", "Caches.Acknowledge", "Caches.InvalidateNoted", "Operations.RelayOperations", "Operations.PurgeOperations":
 				if err != nil { // they acknowledge what was applied, and nothing was
 					t.Errorf("%s: %v", name, err)
 				}
@@ -568,11 +568,11 @@ func TestAStepThatIsCancelledLeavesNothingHalfDone(t *testing.T) {
 	before := w.dump()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := w.steps.Fields.PersistField(ctx, ev); !errors.Is(err, context.Canceled) {
+	if _, err := w.steps.Values.PersistValue(ctx, ev); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want canceled", err)
 	}
 	w.unchanged(before, "a cancelled step")
-	w.must(w.run(ev, writeField...))
+	w.must(w.run(ev, writeValue...))
 }
 
 // resolve runs the first half of a round of a fill and gives the writes to run.
@@ -598,5 +598,5 @@ func (w *world) ask(fill vault.Event) steps.Waiting {
 // answer accepts the answer to a question, and runs nothing of it.
 func (w *world) answer(question uuid.UUID, value json.RawMessage) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.AnswerQuestion(w.t.Context(), w.tenant, vault.AnswerQuestion{QuestionID: question, Value: value}))
+	return w.event(w.trigger.AnswerQuestion(w.t.Context(), w.tenant, vault.AnswerQuestionInput{QuestionID: question, Value: value}))
 }

@@ -22,7 +22,7 @@ import (
 func (w *world) statuses() map[string]int {
 	w.t.Helper()
 	out := map[string]int{}
-	for _, table := range []string{"profile_fields", "profile_assets"} {
+	for _, table := range []string{"customer_values", "customer_assets"} {
 		for _, row := range dbtest.Dump(w.t, w.url)[table] {
 			out[table+" "+statusIn(w, row)]++
 		}
@@ -35,7 +35,7 @@ func TestSweepsMarkWhatIsDueAndNothingElse(t *testing.T) {
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
 	soon := time.Now().Add(time.Hour)
-	expiring := func(in *vault.WriteField) { in.ExpiresAt = &soon }
+	expiring := func(in *vault.WriteValueInput) { in.ExpiresAt = &soon }
 	var customers []uuid.UUID
 	for _, tenant := range []uuid.UUID{w.tenant, dbtest.Tenant(t, w.db)} { // the sweep goes across tenants
 		w.tenant, w.customer = tenant, newID()
@@ -48,12 +48,12 @@ func TestSweepsMarkWhatIsDueAndNothingElse(t *testing.T) {
 		w.write("email", text("ada@example.com"), from(source.ItemID))
 		w.write("email", text("bob@example.com"), from(newID())) // orphaned at once
 	}
-	w.equal("before", map[string]int{"profile_fields active": 4, "profile_fields superseded": 4, "profile_fields orphaned": 2}, w.statuses())
+	w.equal("before", map[string]int{"customer_values active": 4, "customer_values superseded": 4, "customer_values orphaned": 2}, w.statuses())
 	w.later(2 * time.Hour)
-	w.must(w.run(vault.Event{}, "Sweeps.ExpireFields"))
+	w.must(w.run(vault.Event{}, "Sweeps.ExpireValues"))
 	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans"))
 	w.equal("after", map[string]int{
-		"profile_fields active": 2, "profile_fields superseded": 4, "profile_fields orphaned": 2, "profile_fields expired": 2,
+		"customer_values active": 2, "customer_values superseded": 4, "customer_values orphaned": 2, "customer_values expired": 2,
 	}, w.statuses())
 
 	// The readers are told: each profile has a new version, and a note for the cache.
@@ -64,10 +64,10 @@ func TestSweepsMarkWhatIsDueAndNothingElse(t *testing.T) {
 			t.Errorf("customer %s: %d notes", customer, noted)
 		}
 	}
-	w.sql("DELETE FROM profile_fields WHERE name = 'code'")
+	w.sql("DELETE FROM customer_values WHERE name = 'code'")
 	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans")) // what was derived from it was superseded meanwhile
 	w.equal("a superseded item that lost its source", map[string]int{
-		"profile_fields superseded": 4, "profile_fields orphaned": 2, "profile_fields expired": 2,
+		"customer_values superseded": 4, "customer_values orphaned": 2, "customer_values expired": 2,
 	}, w.statuses())
 }
 
@@ -75,13 +75,13 @@ func TestASweepByHandSaysWhatItMarked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stale(w)
-	ev := w.event(w.trigger.ExpireFields(t.Context(), w.tenant))
-	w.must(w.run(ev, "Sweeps.ExpireFields", "Caches.InvalidateNoted"))
+	ev := w.event(w.trigger.ExpireValues(t.Context(), w.tenant))
+	w.must(w.run(ev, "Sweeps.ExpireValues", "Caches.InvalidateNoted"))
 	got := resultOf[vault.SweepResult](w, ev)
-	if got.Marked != 4 || got.Profiles < 3 { // a profile counts once in each batch
+	if got.Marked != 4 || got.Customers < 3 { // a profile counts once in each batch
 		t.Errorf("got %+v, want 4 items of 3 profiles", got)
 	}
-	if op := w.operation(ev); op.Status != vault.IntentSucceeded {
+	if op := w.op(ev); op.Status != vault.OperationSucceeded {
 		t.Errorf("the operation is %s", op.Status)
 	}
 }
@@ -91,13 +91,13 @@ func TestOnlyWhatIsFinishedIsPurged(t *testing.T) {
 	w := newWorld(t)
 	defined(w)
 	w.must(w.run(answered(w), "Gaps.AskCustomer"))
-	_ = w.run(w.accept("email", text("nobody")), writeField...)
+	_ = w.run(w.accept("email", text("nobody")), writeValue...)
 	w.accept("plan", text("silver"))
 	applied := w.accept("plan", text("gold"))
-	w.must(w.run(applied, "Fields.PersistField"))
+	w.must(w.run(applied, "Values.PersistValue"))
 	count := func() map[string]int {
 		out := map[string]int{}
-		for _, row := range dbtest.Dump(t, w.url)["intents"] {
+		for _, row := range dbtest.Dump(t, w.url)["operations"] {
 			out[statusIn(w, row)]++
 		}
 		out["fills"] = len(dbtest.Dump(t, w.url)["gap_fills"])
@@ -117,7 +117,7 @@ func TestOnlyWhatIsFinishedIsPurged(t *testing.T) {
 		{1000 * time.Hour, nil},
 	} {
 		w.later(c.after)
-		w.must(w.run(vault.Event{}, "Intents.PurgeIntents"))
+		w.must(w.run(vault.Event{}, "Operations.PurgeOperations"))
 		for _, status := range c.gone {
 			delete(before, status)
 		}
@@ -136,21 +136,21 @@ func TestTheRelayPushesWhatIsOwed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	owed(w)
-	out, err := w.steps.Intents.RelayIntents(t.Context(), vault.Event{})
+	out, err := w.steps.Operations.RelayOperations(t.Context(), vault.Event{})
 	w.must(err)
 	w.equal("output", steps.Relayed{Pushed: 3, Invalidated: 3}, out)
 	if n := len(w.engine.taken()); n != 3 {
 		t.Errorf("%d events were pushed", n)
 	}
 	owedAgain := w.accept("plan", text("gold"))
-	w.sql("UPDATE intents SET due_at = clock_timestamp() WHERE id = $1", owedAgain.IntentID)
+	w.sql("UPDATE operations SET due_at = clock_timestamp() WHERE id = $1", owedAgain.OperationID)
 	w.engine.mu.Lock()
 	w.engine.err = errors.New("the engine is down")
 	w.engine.mu.Unlock()
-	if _, err := w.steps.Intents.RelayIntents(t.Context(), vault.Event{}); err == nil {
+	if _, err := w.steps.Operations.RelayOperations(t.Context(), vault.Event{}); err == nil {
 		t.Error("nobody hears that the engine is down")
 	}
-	if op := w.operation(owedAgain); op.Status != vault.IntentAccepted {
+	if op := w.op(owedAgain); op.Status != vault.OperationAccepted {
 		t.Errorf("what could not be pushed is %s", op.Status)
 	}
 }
@@ -186,11 +186,11 @@ func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
 				w.equal("before", `"silver"`, read())
 			}
 			ev := w.accept("plan", text("gold"))
-			w.must(w.run(ev, writeField[:2]...))
+			w.must(w.run(ev, writeValue[:2]...))
 			redisIs(server)
 			first, err := w.steps.Caches.InvalidateProfile(t.Context(), ev)
 			w.must(err)
-			if op := w.operation(ev); op.Status != vault.IntentSucceeded {
+			if op := w.op(ev); op.Status != vault.OperationSucceeded {
 				t.Fatalf("the write is %s", op.Status)
 			}
 			w.equal("after it was acknowledged", `"gold"`, read())
@@ -211,7 +211,7 @@ func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
 			}
 			deadline := time.Now().Add(20 * time.Second)
 			for w.dump().Counts()["cache_invalidations"] > 0 {
-				w.must(w.run(vault.Event{}, "Intents.RelayIntents"))
+				w.must(w.run(vault.Event{}, "Operations.RelayOperations"))
 				if time.Now().After(deadline) {
 					t.Fatal("the relay does not work off the note")
 				}

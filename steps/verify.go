@@ -12,8 +12,8 @@ import (
 
 // PersistVerification marks the value that was active when the verification was accepted. A value written since is not the
 // one that was verified.
-func (s Fields) PersistVerification(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.VerifyField) (vault.ItemResult, error) {
+func (s Values) PersistVerification(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.VerifyValueInput) (vault.ItemResult, error) {
 		def, err := definition(ctx, q, ev.TenantID, in.AgentID, in.Name)
 		if err != nil {
 			return vault.ItemResult{}, err
@@ -28,21 +28,21 @@ func (s Fields) PersistVerification(ctx context.Context, ev vault.Event) (vault.
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		field, err := q.GetActiveField(ctx, dbgen.GetActiveFieldParams{TenantID: ev.TenantID, ProfileID: profile.ID, Name: in.Name})
-		if db.NoRow(err) {
+		field, err := q.GetActiveValue(ctx, dbgen.GetActiveValueParams{TenantID: ev.TenantID, ProfileID: profile.ID, Name: in.Name})
+		if db.IsNotFound(err) {
 			return vault.ItemResult{}, vault.Conflict("name", "name: the customer has no active %s to verify; write it first", in.Name)
 		}
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		if (in.ItemID != nil && *in.ItemID != field.ID) || (in.ItemID == nil && field.AcceptedAt.After(intent.AcceptedAt)) {
+		if (in.ItemID != nil && *in.ItemID != field.ID) || (in.ItemID == nil && field.AcceptedAt.After(op.AcceptedAt)) {
 			return vault.ItemResult{}, vault.Conflict("item_id", "item_id: %s was replaced by item %s before the verification; verify that one", in.Name, field.ID)
 		}
-		if verifiedSince(field, intent.AcceptedAt) { // what comes late does not displace what was accepted after it
+		if verifiedSince(field, op.AcceptedAt) { // what comes late does not displace what was accepted after it
 			return vault.ItemResult{ItemID: field.ID, Status: vault.StatusActive, ProfileVersion: profile.Version}, nil
 		}
-		err = q.VerifyField(ctx, dbgen.VerifyFieldParams{
-			TenantID: ev.TenantID, ID: field.ID, VerificationMethod: in.Method, VerifiedBy: in.VerifiedBy, VerifiedAt: &intent.AcceptedAt,
+		err = q.VerifyValue(ctx, dbgen.VerifyValueParams{
+			TenantID: ev.TenantID, ID: field.ID, VerificationMethod: in.Method, VerifiedBy: in.VerifiedBy, VerifiedAt: &op.AcceptedAt,
 		})
 		if err != nil {
 			return vault.ItemResult{}, err
@@ -54,6 +54,6 @@ func (s Fields) PersistVerification(ctx context.Context, ev vault.Event) (vault.
 
 // verifiedSince reports whether a value has a verification that was accepted after a time. One that came with the value itself is as
 // old as the value.
-func verifiedSince(field dbgen.ProfileField, at time.Time) bool {
+func verifiedSince(field dbgen.CustomerValue, at time.Time) bool {
 	return field.Verified && field.VerifiedAt != nil && field.VerifiedAt.After(at) && !field.VerifiedAt.Equal(field.CollectedAt)
 }

@@ -35,8 +35,8 @@ type Health struct {
 // Ready reports whether the program works.
 func (h Health) Ready() bool { return h.Status == StatusReady || h.Status == StatusDegraded }
 
-// Look asks all dependencies at once. What is wrong with one is not quoted: an error may hold an address.
-func Look(ctx context.Context, all []Dependency) Health {
+// CheckDependencies asks all dependencies at once. What is wrong with one is not quoted: an error may hold an address.
+func CheckDependencies(ctx context.Context, all []Dependency) Health {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	faults := make([]error, len(all))

@@ -35,7 +35,7 @@ func TestLookSaysWhichDependencyIsMissing(t *testing.T) {
 		"one that is required":    {down, up, telemetry.Health{Status: "unavailable", Dependencies: map[string]string{"database": "does not answer", "redis": "ok"}}, false},
 		"both, one of them hangs": {hangs, down, telemetry.Health{Status: "unavailable", Dependencies: map[string]string{"database": "does not answer", "redis": "does not answer"}}, false},
 	} {
-		got := telemetry.Look(t.Context(), []telemetry.Dependency{{Name: "database", Required: true, Check: c.database}, {Name: "redis", Check: c.redis}})
+		got := telemetry.CheckDependencies(t.Context(), []telemetry.Dependency{{Name: "database", Required: true, Check: c.database}, {Name: "redis", Check: c.redis}})
 		if diff := cmp.Diff(c.want, got); diff != "" || got.Ready() != c.ready {
 			t.Errorf("%s: ready is %t (-want +got):\n%s", name, got.Ready(), diff)
 		}

@@ -19,33 +19,33 @@ func TestARepeatWithTheSameKeyIsTheSameOperation(t *testing.T) {
 	b := newBench(t)
 	ctx := t.Context()
 	key := trigger.IdempotencyKey("k")
-	first, err := b.WriteField(ctx, b.tenant, write(`{"a": 1}`), key)
+	first, err := b.WriteValue(ctx, b.tenant, write(`{"a": 1}`), key)
 	b.must(err)
 
-	same, err := b.WriteField(ctx, b.tenant, write(`{"a":1}`), key) // spacing is no content
+	same, err := b.WriteValue(ctx, b.tenant, write(`{"a":1}`), key) // spacing is no content
 	b.must(err)
 	if same != first {
 		t.Errorf("the same content: got %+v, want %+v", same, first)
 	}
-	_, err = b.WriteField(ctx, b.tenant, write(`{"a":2}`), key)
+	_, err = b.WriteValue(ctx, b.tenant, write(`{"a":2}`), key)
 	b.code(err, vault.CodeConflict)
 	for _, part := range []string{"idempotency_key", first.ID.String(), "use a new key"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("other content: got %v, want it to say %q", err, part)
 		}
 	}
-	if n := b.intents(); n != 1 {
+	if n := b.operations(); n != 1 {
 		t.Errorf("%d operations were accepted", n)
 	}
 
 	other := dbtest.Tenant(t, b.db)
 	for what, accept := range map[string]func() (trigger.Receipt, error){
 		"another key": func() (trigger.Receipt, error) {
-			return b.WriteField(ctx, b.tenant, write(`{"a":1}`), trigger.IdempotencyKey("k2"))
+			return b.WriteValue(ctx, b.tenant, write(`{"a":1}`), trigger.IdempotencyKey("k2"))
 		},
-		"no key":           func() (trigger.Receipt, error) { return b.WriteField(ctx, b.tenant, write(`{"a":1}`)) },
-		"another tenant":   func() (trigger.Receipt, error) { return b.WriteField(ctx, other, write(`{"a":1}`), key) },
-		"another workflow": func() (trigger.Receipt, error) { return b.ExpireFields(ctx, b.tenant, key) },
+		"no key":           func() (trigger.Receipt, error) { return b.WriteValue(ctx, b.tenant, write(`{"a":1}`)) },
+		"another tenant":   func() (trigger.Receipt, error) { return b.WriteValue(ctx, other, write(`{"a":1}`), key) },
+		"another workflow": func() (trigger.Receipt, error) { return b.ExpireValues(ctx, b.tenant, key) },
 	} {
 		r, err := accept()
 		b.must(err)
@@ -57,9 +57,9 @@ func TestARepeatWithTheSameKeyIsTheSameOperation(t *testing.T) {
 	b.finish(first.ID, nil)
 	b.eventually("the pushes of what was accepted", func() bool { return len(b.engine.taken()) == 5 })
 	pushes := b.engine.called()
-	again, err := b.WriteField(ctx, b.tenant, write(`{"a":1}`), key)
+	again, err := b.WriteValue(ctx, b.tenant, write(`{"a":1}`), key)
 	b.must(err)
-	if op, err := again.Wait(ctx); err != nil || op.ID != first.ID || op.Status != vault.IntentSucceeded {
+	if op, err := again.Wait(ctx); err != nil || op.ID != first.ID || op.Status != vault.OperationSucceeded {
 		t.Errorf("a repeat after the end: got %+v, %v", op, err)
 	}
 	b.Client.Close() // its pushes have ended
@@ -80,7 +80,7 @@ func TestOfRepeatsAtOnceOneIsAccepted(t *testing.T) {
 			const callers = 12
 			receipts, errs := make([]trigger.Receipt, callers), make([]error, callers)
 			atOnce(callers, func(i int) {
-				receipts[i], errs[i] = b.WriteField(t.Context(), b.tenant, write(value(i)), trigger.IdempotencyKey("k"))
+				receipts[i], errs[i] = b.WriteValue(t.Context(), b.tenant, write(value(i)), trigger.IdempotencyKey("k"))
 			})
 			accepted := map[uuid.UUID]int{}
 			for i, err := range errs {
@@ -91,7 +91,7 @@ func TestOfRepeatsAtOnceOneIsAccepted(t *testing.T) {
 					t.Errorf("caller %d: %v", i, err)
 				}
 			}
-			if n := b.intents(); n != 1 || len(accepted) != 1 {
+			if n := b.operations(); n != 1 || len(accepted) != 1 {
 				t.Errorf("%d operations are there, the callers were given %v", n, accepted)
 			}
 		})
@@ -101,18 +101,18 @@ func TestOfRepeatsAtOnceOneIsAccepted(t *testing.T) {
 func TestAnEventHoldsIDsAloneAndThePayloadIsSealed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	r, err := b.WriteField(t.Context(), b.tenant, write(`"secret plan"`))
+	r, err := b.WriteValue(t.Context(), b.tenant, write(`"secret plan"`))
 	b.must(err)
 	b.eventually("the push", func() bool { return len(b.engine.taken()) == 1 })
 	b.Client.Close() // its pushes have ended
-	if got, want := b.engine.pushed[0], (vault.Event{IntentID: r.ID, TenantID: b.tenant, Subject: customer.String()}); got != want {
+	if got, want := b.engine.pushed[0], (vault.Event{OperationID: r.ID, TenantID: b.tenant, Subject: customer.String()}); got != want {
 		t.Errorf("pushed %+v, want %+v", got, want)
 	}
 	if got := dbtest.Dump(t, b.url).Holding("secret plan"); len(got) > 0 {
 		t.Errorf("the value is in %v", got)
 	}
-	var in vault.WriteField
-	b.must(b.sealer.Open(b.tenant, r.ID, b.intent(r.ID).Payload, &in))
+	var in vault.WriteValueInput
+	b.must(b.sealer.Open(b.tenant, r.ID, b.op(r.ID).Payload, &in))
 	if string(in.Value) != `"secret plan"` {
 		t.Errorf("the payload holds %s", in.Value)
 	}
@@ -144,7 +144,7 @@ func TestAWriteIsAcceptedWhateverTheEngineDoes(t *testing.T) {
 				t.Errorf("five writes took %s to be accepted", took)
 			}
 			for _, r := range receipts {
-				if op, err := b.Operation(t.Context(), b.tenant, r.ID); err != nil || op.Status != vault.IntentAccepted {
+				if op, err := b.Operation(t.Context(), b.tenant, r.ID); err != nil || op.Status != vault.OperationAccepted {
 					t.Errorf("got %+v, %v", op, err)
 				}
 			}
@@ -185,10 +185,10 @@ func TestWhatWasPushedIsNotDueSoon(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	r := b.accept()
-	b.eventually("the push", func() bool { return b.intent(r.ID).EnqueuedAt != nil })
-	intent := b.intent(r.ID)
-	if after := intent.DueAt.Sub(*intent.EnqueuedAt); after < time.Minute || intent.Attempts != 1 {
-		t.Errorf("it is due %s after it was pushed, with %d attempts", after, intent.Attempts)
+	b.eventually("the push", func() bool { return b.op(r.ID).EnqueuedAt != nil })
+	op := b.op(r.ID)
+	if after := op.DueAt.Sub(*op.EnqueuedAt); after < time.Minute || op.Attempts != 1 {
+		t.Errorf("it is due %s after it was pushed, with %d attempts", after, op.Attempts)
 	}
 }
 
@@ -211,7 +211,7 @@ func TestCloseLetsThePushesUnderWayEnd(t *testing.T) {
 	}
 	close(e.hold)
 	<-done
-	if e.taken()[r.ID] != 1 || b.intent(r.ID).EnqueuedAt == nil {
+	if e.taken()[r.ID] != 1 || b.op(r.ID).EnqueuedAt == nil {
 		t.Error("the push under way was lost")
 	}
 }
@@ -242,7 +242,7 @@ func TestOnlyAFailedOperationIsReplayed(t *testing.T) {
 	_, err := b.Replay(ctx, dbtest.Tenant(t, b.db), failed.ID)
 	b.code(err, vault.CodeUnknown)
 
-	before := b.intent(failed.ID)
+	before := b.op(failed.ID)
 	var replayed atomic.Int32
 	atOnce(4, func(int) {
 		r, err := b.Replay(ctx, b.tenant, failed.ID)
@@ -257,7 +257,7 @@ func TestOnlyAFailedOperationIsReplayed(t *testing.T) {
 		t.Errorf("%d of 4 replays at once were accepted", n)
 	}
 	b.eventually("the push of the replay", func() bool { return b.engine.taken()[failed.ID] == 2 })
-	after := b.intent(failed.ID)
+	after := b.op(failed.ID)
 	if after.Status != "accepted" || after.Error != nil || after.FinishedAt != nil || !after.AcceptedAt.Equal(before.AcceptedAt) {
 		t.Errorf("the replayed operation is %s, accepted at %s; it was accepted at %s", after.Status, after.AcceptedAt, before.AcceptedAt)
 	}

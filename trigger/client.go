@@ -14,7 +14,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// When the relay pushes an intent that nobody else pushed, and one that was pushed and did not finish.
+// When the relay pushes an operation that nobody else pushed, and one that was pushed and did not finish.
 const (
 	dueUnpushed = 5 * time.Second // longer than a push takes
 	duePushed   = 5 * time.Minute // longer than a run takes with its retries
@@ -71,7 +71,7 @@ func New(o Options) *Client {
 			ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= 3 },
 		}),
 	}
-	c.stopped.Go(func() { c.db.ListenIntents(ctx, c.log, c.waiters.wakeAll, c.waiters.wake) })
+	c.stopped.Go(func() { c.db.ListenOperations(ctx, c.log, c.waiters.wakeAll, c.waiters.wake) })
 	return c
 }
 
@@ -83,14 +83,14 @@ func (c *Client) Close() {
 }
 
 // Option changes how one operation is accepted.
-type Option func(*db.NewIntent)
+type Option func(*db.NewOperation)
 
 // IdempotencyKey makes a repeat harmless: the same key and the same content give the same receipt; the same key with another
 // content is a conflict. Keys are per tenant and workflow.
-func IdempotencyKey(key string) Option { return func(n *db.NewIntent) { n.Key = key } }
+func IdempotencyKey(key string) Option { return func(n *db.NewOperation) { n.Key = key } }
 
 // accept commits to a change and pushes its event in the background.
-func (c *Client) accept(ctx context.Context, tenant uuid.UUID, in db.NewIntent, opts []Option) (Receipt, error) {
+func (c *Client) accept(ctx context.Context, tenant uuid.UUID, in db.NewOperation, opts []Option) (Receipt, error) {
 	if tenant == uuid.Nil {
 		return Receipt{}, vault.Invalid("tenant", "is required; it comes from the caller's credential")
 	}
@@ -98,19 +98,19 @@ func (c *Client) accept(ctx context.Context, tenant uuid.UUID, in db.NewIntent, 
 		opt(&in)
 	}
 	in.DueAfter = dueUnpushed
-	intent, err := db.AcceptIntent(ctx, c.db.Tenant(tenant), c.sealer, tenant, in)
+	op, err := db.AcceptOperation(ctx, c.db.Tenant(tenant), c.sealer, tenant, in)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if intent.EnqueuedAt == nil && !vault.IntentStatus(intent.Status).Finished() {
-		c.pushLater(ctx, intent)
+	if op.EnqueuedAt == nil && !vault.OperationStatus(op.Status).Finished() {
+		c.pushLater(ctx, op)
 	}
-	return Receipt{ID: intent.ID, TenantID: tenant, Workflow: intent.Workflow, client: c}, nil
+	return Receipt{ID: op.ID, TenantID: tenant, Workflow: op.Workflow, client: c}, nil
 }
 
-// pushLater pushes in the background, so that a caller never waits for the engine. The intent is committed: whatever fails
+// pushLater pushes in the background, so that a caller never waits for the engine. The operation is committed: whatever fails
 // here, the relay makes up for. ctx gives the trace that the run belongs to; that the caller is gone does not matter.
-func (c *Client) pushLater(ctx context.Context, intent dbgen.Intent) {
+func (c *Client) pushLater(ctx context.Context, op dbgen.Operation) {
 	if c.engine == nil {
 		return
 	}
@@ -123,24 +123,24 @@ func (c *Client) pushLater(ctx context.Context, intent dbgen.Intent) {
 		defer func() { <-c.pushes }()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*pushTimeout)
 		defer cancel()
-		if err := c.Enqueue(ctx, intent.Event, db.EventOf(intent)); err != nil {
-			c.log.WarnContext(ctx, "intent_not_pushed", "operation_id", intent.ID, "workflow", intent.Workflow, "error_code", vault.CodeOf(err))
+		if err := c.Enqueue(ctx, op.Event, db.EventOf(op)); err != nil {
+			c.log.WarnContext(ctx, "operation_not_pushed", "operation_id", op.ID, "workflow", op.Workflow, "error_code", vault.CodeOf(err))
 		}
 	})
 }
 
-// Enqueue pushes the event of an accepted intent and notes that it was pushed.
+// Enqueue pushes the event of an accepted operation and notes that it was pushed.
 func (c *Client) Enqueue(ctx context.Context, event string, ev vault.Event) error {
 	if err := c.push(ctx, event, "", ev); err != nil {
 		return err
 	}
-	return c.db.Tenant(ev.TenantID).MarkIntentEnqueued(ctx, dbgen.MarkIntentEnqueuedParams{
-		TenantID: ev.TenantID, ID: ev.IntentID, DueAfter: duePushed,
+	return c.db.Tenant(ev.TenantID).MarkOperationEnqueued(ctx, dbgen.MarkOperationEnqueuedParams{
+		TenantID: ev.TenantID, ID: ev.OperationID, DueAfter: duePushed,
 	})
 }
 
-// Wake pushes an event to whoever waits for it durably under scope.
-func (c *Client) Wake(ctx context.Context, event, scope string, ev vault.Event) error {
+// PushScoped pushes an event to whoever waits for it durably under scope.
+func (c *Client) PushScoped(ctx context.Context, event, scope string, ev vault.Event) error {
 	return c.push(ctx, event, scope, ev)
 }
 

@@ -29,12 +29,12 @@ type hatchetEngine struct{ client *hatchet.Client }
 // Hatchet makes an Engine of a Hatchet client.
 func Hatchet(client *hatchet.Client) Engine { return hatchetEngine{client: client} }
 
-// Push implements Engine. The intent's id is metadata of the run, so that an operator finds the run of an operation.
+// Push implements Engine. The operation's id is metadata of the run, so that an operator finds the run of an operation.
 func (e hatchetEngine) Push(ctx context.Context, event, scope string, ev vault.Event) error {
 	if encoded, err := json.Marshal(ev); err != nil || len(encoded) > maxEventBytes {
 		return fmt.Errorf("push %s: an event holds ids only, at most %d bytes", event, maxEventBytes)
 	}
-	opts := []hatchetclient.PushOpFunc{hatchetclient.WithEventMetadata(map[string]string{"intent_id": ev.IntentID.String()})}
+	opts := []hatchetclient.PushOpFunc{hatchetclient.WithEventMetadata(map[string]string{"operation_id": ev.OperationID.String()})}
 	if scope != "" {
 		opts = append(opts, hatchetclient.WithFilterScope(&scope))
 	}

@@ -68,7 +68,7 @@ func (e *engine) taken() map[uuid.UUID]int {
 	defer e.mu.Unlock()
 	out := map[uuid.UUID]int{}
 	for _, ev := range e.pushed {
-		out[ev.IntentID]++
+		out[ev.OperationID]++
 	}
 	return out
 }
@@ -122,38 +122,38 @@ func (b *bench) code(err error, want vault.Code) {
 
 var agent, customer = uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
 
-func write(value string) vault.WriteField {
-	return vault.WriteField{
-		AgentID: agent, CustomerID: customer, Name: "plan", Value: json.RawMessage(value), Source: vault.FieldUserProvided,
+func write(value string) vault.WriteValueInput {
+	return vault.WriteValueInput{
+		AgentID: agent, CustomerID: customer, Name: "plan", Value: json.RawMessage(value), Source: vault.ValueUserProvided,
 	}
 }
 
 // accept accepts a write.
 func (b *bench) accept(opts ...trigger.Option) trigger.Receipt {
 	b.t.Helper()
-	r, err := b.WriteField(b.t.Context(), b.tenant, write(`"gold"`), opts...)
+	r, err := b.WriteValue(b.t.Context(), b.tenant, write(`"gold"`), opts...)
 	b.must(err)
 	return r
 }
 
-func (b *bench) intent(id uuid.UUID) dbgen.Intent {
+func (b *bench) op(id uuid.UUID) dbgen.Operation {
 	b.t.Helper()
-	intent, err := b.db.Tenant(b.tenant).GetIntent(b.t.Context(), b.tenant, id)
+	op, err := b.db.Tenant(b.tenant).GetOperation(b.t.Context(), b.tenant, id)
 	b.must(err)
-	return intent
+	return op
 }
 
-func (b *bench) intents() int {
+func (b *bench) operations() int {
 	b.t.Helper()
 	var n int
-	dbtest.Scan(b.t, b.url, &n, "SELECT count(*) FROM intents")
+	dbtest.Scan(b.t, b.url, &n, "SELECT count(*) FROM operations")
 	return n
 }
 
 // due makes operations due at the relay.
 func (b *bench) due() {
 	b.t.Helper()
-	dbtest.Exec(b.t, b.url, "UPDATE intents SET due_at = clock_timestamp() WHERE status IN ('accepted', 'applied')")
+	dbtest.Exec(b.t, b.url, "UPDATE operations SET due_at = clock_timestamp() WHERE status IN ('accepted', 'applied')")
 }
 
 // finish ends an operation as the last of its steps does.
@@ -161,10 +161,10 @@ func (b *bench) finish(id uuid.UUID, failure *vault.Error) {
 	b.t.Helper()
 	b.must(b.db.InTx(b.t.Context(), b.tenant, func(q *dbgen.Queries) error {
 		if failure == nil {
-			if err := q.MarkIntentApplied(b.t.Context(), dbgen.MarkIntentAppliedParams{TenantID: b.tenant, ID: id, Result: json.RawMessage(`{}`)}); err != nil {
+			if err := q.MarkOperationApplied(b.t.Context(), dbgen.MarkOperationAppliedParams{TenantID: b.tenant, ID: id, Result: json.RawMessage(`{}`)}); err != nil {
 				return err
 			}
-			if _, err := q.MarkIntentSucceeded(b.t.Context(), b.tenant, id); err != nil {
+			if _, err := q.MarkOperationSucceeded(b.t.Context(), b.tenant, id); err != nil {
 				return err
 			}
 		} else {
@@ -172,11 +172,11 @@ func (b *bench) finish(id uuid.UUID, failure *vault.Error) {
 			if err != nil {
 				return err
 			}
-			if _, err := q.MarkIntentFailed(b.t.Context(), dbgen.MarkIntentFailedParams{TenantID: b.tenant, ID: id, Error: encoded}); err != nil {
+			if _, err := q.MarkOperationFailed(b.t.Context(), dbgen.MarkOperationFailedParams{TenantID: b.tenant, ID: id, Error: encoded}); err != nil {
 				return err
 			}
 		}
-		return q.NotifyIntent(b.t.Context(), id.String())
+		return q.NotifyOperation(b.t.Context(), id.String())
 	}))
 }
 

@@ -48,7 +48,7 @@ func (c *Client) Wait(ctx context.Context, tenant, id uuid.UUID) (vault.Operatio
 		if err != nil {
 			return op, err
 		}
-		if op.Status == vault.IntentFailed && op.Error != nil {
+		if op.Status == vault.OperationFailed && op.Error != nil {
 			return op, op.Error
 		}
 		if op.Status.Finished() {
@@ -65,14 +65,14 @@ func (c *Client) Wait(ctx context.Context, tenant, id uuid.UUID) (vault.Operatio
 
 // Operation says how a change went, or goes.
 func (c *Client) Operation(ctx context.Context, tenant, id uuid.UUID) (vault.Operation, error) {
-	row, err := c.db.Tenant(tenant).GetIntent(ctx, tenant, id)
+	row, err := c.db.Tenant(tenant).GetOperation(ctx, tenant, id)
 	if err != nil {
-		return vault.Operation{}, db.Found(err, "operation", id)
+		return vault.Operation{}, db.WrapNotFound(err, "operation", id)
 	}
 	return db.OperationOf(row)
 }
 
-// waiters are the goroutines that wait for an intent.
+// waiters are the goroutines that wait for an operation.
 type waiters struct {
 	mu   sync.Mutex
 	byID map[uuid.UUID]map[chan struct{}]struct{}

@@ -44,7 +44,7 @@ func (b *bench) quickest() time.Duration {
 		ended := time.Now()
 		b.finish(r.ID, nil)
 		op, heard, err := outcome()
-		if err != nil || op.Status != vault.IntentSucceeded {
+		if err != nil || op.Status != vault.OperationSucceeded {
 			b.t.Fatalf("got %+v, %v", op, err)
 		}
 		if best = min(best, heard.Sub(ended)); best < time.Second {
@@ -73,7 +73,7 @@ func TestManyWaitersForOneOperationAreAllWoken(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	b.finish(r.ID, nil)
 	for _, outcome := range outcomes {
-		if op, _, err := outcome(); err != nil || op.Status != vault.IntentSucceeded {
+		if op, _, err := outcome(); err != nil || op.Status != vault.OperationSucceeded {
 			t.Errorf("got %+v, %v", op, err)
 		}
 	}
@@ -91,7 +91,7 @@ func TestWaitersSurviveTheLossOfTheListeningConnection(t *testing.T) {
 	outcome := b.waiting(during.ID)
 	dbtest.Exec(t, b.url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'listen%'")
 	b.finish(during.ID, nil) // nobody listens
-	if op, _, err := outcome(); err != nil || op.Status != vault.IntentSucceeded {
+	if op, _, err := outcome(); err != nil || op.Status != vault.OperationSucceeded {
 		t.Errorf("what ended while nobody listened: got %+v, %v", op, err)
 	}
 	b.eventually("the listening connection's return", func() bool { return listeners() == 1 })
@@ -110,15 +110,15 @@ func TestWaitTellsTheOutcome(t *testing.T) {
 	b.finish(succeeded.ID, nil)
 
 	op, err := failed.Wait(ctx)
-	if e, ok := errors.AsType[*vault.Error](err); !ok || e.Code != failure.Code || e.ForCaller() != failure.Detail || op.Status != vault.IntentFailed {
+	if e, ok := errors.AsType[*vault.Error](err); !ok || e.Code != failure.Code || e.ForCaller() != failure.Detail || op.Status != vault.OperationFailed {
 		t.Errorf("a rejected one: got %+v, %v", op, err)
 	}
-	if op, err := succeeded.Wait(ctx); err != nil || op.Status != vault.IntentSucceeded || op.FinishedAt == nil {
+	if op, err := succeeded.Wait(ctx); err != nil || op.Status != vault.OperationSucceeded || op.FinishedAt == nil {
 		t.Errorf("an applied one: got %+v, %v", op, err)
 	}
 	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
-	if op, err := open.Wait(short); !errors.Is(err, context.DeadlineExceeded) || op.Status != vault.IntentAccepted {
+	if op, err := open.Wait(short); !errors.Is(err, context.DeadlineExceeded) || op.Status != vault.OperationAccepted {
 		t.Errorf("one that is under way: got %+v, %v", op, err)
 	}
 	_, err = b.Wait(ctx, b.tenant, agent)
@@ -131,7 +131,7 @@ func TestWaitTellsTheOutcome(t *testing.T) {
 	b.must(err)
 	outcome := b.waiting(failed.ID)
 	b.finish(failed.ID, nil)
-	if op, _, err := outcome(); err != nil || op.Status != vault.IntentSucceeded {
+	if op, _, err := outcome(); err != nil || op.Status != vault.OperationSucceeded {
 		t.Errorf("after the replay: got %+v, %v", op, err)
 	}
 }

@@ -25,7 +25,7 @@ func owing(t *testing.T, n int) (*bench, []uuid.UUID) {
 	t.Cleanup(quiet.Close)
 	ids := make([]uuid.UUID, n)
 	for i := range ids {
-		r, err := quiet.WriteField(t.Context(), b.tenant, write(`"gold"`))
+		r, err := quiet.WriteValue(t.Context(), b.tenant, write(`"gold"`))
 		b.must(err)
 		ids[i] = r.ID
 	}
@@ -39,22 +39,22 @@ func TestAClaimOfTheRelayIsALease(t *testing.T) {
 	for attempts := range 7 {
 		if attempts == 6 {
 			attempts = 40 // it stays at the longest
-			dbtest.Exec(t, b.url, "UPDATE intents SET attempts = 40")
+			dbtest.Exec(t, b.url, "UPDATE operations SET attempts = 40")
 		}
 		n, err := b.RelayDue(t.Context(), 10)
 		b.must(err)
 		if again, err := b.RelayDue(t.Context(), 10); n != 1 || again != 0 || err != nil {
 			t.Fatalf("pushed %d, then %d (%v); want it once for each lease", n, again, err)
 		}
-		intent := b.intent(ids[0])
+		op := b.op(ids[0])
 		want := min(5*time.Minute<<min(attempts, 10), time.Hour)
-		if lease := intent.DueAt.Sub(*intent.EnqueuedAt).Round(time.Second); lease != want || int(intent.Attempts) != attempts+1 {
-			t.Errorf("after %d attempts the lease is %s, want %s; now %d attempts", attempts, lease, want, intent.Attempts)
+		if lease := op.DueAt.Sub(*op.EnqueuedAt).Round(time.Second); lease != want || int(op.Attempts) != attempts+1 {
+			t.Errorf("after %d attempts the lease is %s, want %s; now %d attempts", attempts, lease, want, op.Attempts)
 		}
 		b.due() // the lease is over, and the run was lost
 	}
 	b.finish(ids[0], nil)
-	dbtest.Exec(t, b.url, "UPDATE intents SET due_at = clock_timestamp()")
+	dbtest.Exec(t, b.url, "UPDATE operations SET due_at = clock_timestamp()")
 	if n, err := b.RelayDue(t.Context(), 10); n != 0 || err != nil {
 		t.Errorf("what is finished was pushed %d times (%v)", n, err)
 	}
@@ -93,7 +93,7 @@ func TestTheRelayDoesNotWaitForALockedOperation(t *testing.T) {
 	conn, err := pgx.Connect(t.Context(), b.url)
 	b.must(err)
 	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
-	_, err = conn.Exec(t.Context(), "BEGIN; SELECT 1 FROM intents WHERE id = '"+ids[0].String()+"' FOR UPDATE")
+	_, err = conn.Exec(t.Context(), "BEGIN; SELECT 1 FROM operations WHERE id = '"+ids[0].String()+"' FOR UPDATE")
 	b.must(err)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -111,9 +111,9 @@ func TestWhatTheEngineRefusesIsDueAgainSoon(t *testing.T) {
 		t.Errorf("pushed %d, %v", n, err)
 	}
 	for _, id := range ids {
-		intent := b.intent(id)
-		if in := time.Until(intent.DueAt); in < 0 || in > time.Minute || intent.Attempts != 0 {
-			t.Errorf("operation %s is due in %s, after %d attempts", id, in, intent.Attempts)
+		op := b.op(id)
+		if in := time.Until(op.DueAt); in < 0 || in > time.Minute || op.Attempts != 0 {
+			t.Errorf("operation %s is due in %s, after %d attempts", id, in, op.Attempts)
 		}
 	}
 	b.engine.answer(nil)

@@ -107,7 +107,7 @@ func (s Scenario) Check() error {
 }
 
 // Check reports all that is wrong with a write as one *Error, as far as it can be known without the field's definition.
-func (w WriteField) Check() error {
+func (w WriteValueInput) Check() error {
 	problems := inputProblems(w)
 	if w.Value != nil {
 		// Said as CheckValue says it, so that the same mistake reads the same wherever it is found.
@@ -127,7 +127,7 @@ func (w WriteField) Check() error {
 }
 
 // Check reports all that is wrong with an asset as one *Error.
-func (a AddAsset) Check() error {
+func (a AddAssetInput) Check() error {
 	problems := append(inputProblems(a), lineageProblems(a.Lineage, a.UploadSessionID != nil)...)
 	if a.UploadedAt != nil && a.ExpiresAt != nil && !a.ExpiresAt.After(*a.UploadedAt) {
 		problems = append(problems, Invalid("expires_at", "must be later than uploaded_at"))

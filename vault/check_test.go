@@ -38,12 +38,12 @@ func goodScenario() vault.Scenario {
 	return vault.Scenario{ID: someID, AgentID: someID, Name: "Onboarding", Steps: []vault.ScenarioStep{{ID: "a"}, {ID: "b"}}}
 }
 
-func goodWrite() vault.WriteField {
-	return vault.WriteField{AgentID: someID, CustomerID: someID, Name: "email", Value: json.RawMessage(`"a@b.com"`), Source: vault.FieldUserProvided}
+func goodWrite() vault.WriteValueInput {
+	return vault.WriteValueInput{AgentID: someID, CustomerID: someID, Name: "email", Value: json.RawMessage(`"a@b.com"`), Source: vault.ValueUserProvided}
 }
 
-func goodAsset() vault.AddAsset {
-	return vault.AddAsset{
+func goodAsset() vault.AddAssetInput {
+	return vault.AddAssetInput{
 		CustomerID: someID, Name: "id_card", AssetType: "document", StorageProvider: "s3", StoragePath: "a/b",
 		Checksum: strings.Repeat("0f", 32),
 	}
@@ -61,8 +61,8 @@ type checker interface{ Check() error }
 func definition(f func(*vault.Definition)) checker   { return change(goodDefinition(), f) }
 func requirement(f func(*vault.Requirement)) checker { return change(goodRequirement(), f) }
 func scenario(f func(*vault.Scenario)) checker       { return change(goodScenario(), f) }
-func write(f func(*vault.WriteField)) checker        { return change(goodWrite(), f) }
-func asset(f func(*vault.AddAsset)) checker          { return change(goodAsset(), f) }
+func write(f func(*vault.WriteValueInput)) checker   { return change(goodWrite(), f) }
+func asset(f func(*vault.AddAssetInput)) checker     { return change(goodAsset(), f) }
 
 func TestGoodInputPasses(t *testing.T) {
 	t.Parallel()
@@ -79,12 +79,12 @@ func TestGoodInputPasses(t *testing.T) {
 		}),
 		"scenario": goodScenario(),
 		"write":    goodWrite(),
-		"write from an asset": write(func(w *vault.WriteField) {
+		"write from an asset": write(func(w *vault.WriteValueInput) {
 			w.Lineage = vault.Lineage{SourceItemID: &otherID, SourceItemType: vault.SourceProfileAsset, SourceMetadata: json.RawMessage(`{"tool": "ocr"}`)}
 			w.CollectedAt, w.ExpiresAt, w.Verified, w.VerificationMethod = after(0), after(time.Hour), true, "document"
 		}),
-		"write from a tool without an id": write(func(w *vault.WriteField) { w.SourceItemType = vault.SourceTool }),
-		"write from a session":            write(func(w *vault.WriteField) { w.SourceItemType, w.SourceSessionID = vault.SourceSession, &otherID }),
+		"write from a tool without an id": write(func(w *vault.WriteValueInput) { w.SourceItemType = vault.SourceTool }),
+		"write from a session":            write(func(w *vault.WriteValueInput) { w.SourceItemType, w.SourceSessionID = vault.SourceSession, &otherID }),
 		"asset":                           goodAsset(),
 	} {
 		if err := in.Check(); err != nil {
@@ -143,35 +143,37 @@ func TestBadInputIsToldWhatWouldBeRight(t *testing.T) {
 		{"NUL in a variable", "variables.tier: holds the character U+0000, which cannot be stored", scenario(func(s *vault.Scenario) { s.Variables = map[string]string{"tier": "\x00"} })},
 		{"invalid UTF-8", "name: is not valid UTF-8", scenario(func(s *vault.Scenario) { s.Name = "\xff" })},
 
-		{"a write with nothing", "agent_id: is required; customer_id: is required; name: is required; value: is required; source: is required", vault.WriteField{}},
-		{"a zero customer", "customer_id: is required", write(func(w *vault.WriteField) { w.CustomerID = uuid.Nil })},
-		{"a value over 64 KiB", "Field validation failed: email: the value is larger than 64 KiB", write(func(w *vault.WriteField) { w.Value = json.RawMessage(`"` + strings.Repeat("x", 64<<10) + `"`) })},
-		{"a null value", "Field validation failed: email: the value is null, which says nothing about the customer", write(func(w *vault.WriteField) { w.Value = json.RawMessage(`null`) })},
-		{"an unknown source", "source: must be user_provided, llm_extracted, tool_result, document_extracted, human_entered or system_inferred", write(func(w *vault.WriteField) { w.Source = "rumour" })},
-		{"a source item without its type", "source_item_type: is required with source_item_id; it must be profile_field, profile_asset, session, tool or external", write(func(w *vault.WriteField) { w.SourceItemID = &otherID })},
-		{"an asset as source without its id", "source_item_id: is required where source_item_type is profile_asset", write(func(w *vault.WriteField) { w.SourceItemType = vault.SourceProfileAsset })},
-		{"a session as source without its id", "source_item_id: is required where source_item_type is session", write(func(w *vault.WriteField) { w.SourceItemType = vault.SourceSession })},
-		{"an unknown source type", "source_item_type: must be profile_field, profile_asset, session, tool or external", write(func(w *vault.WriteField) { w.SourceItemID, w.SourceItemType = &otherID, "x" })},
-		{"a zero source", "source_item_id: is the zero UUID; leave it out where there is none", write(func(w *vault.WriteField) { w.SourceItemID, w.SourceItemType = &uuid.UUID{}, vault.SourceProfileField })},
-		{"a source that is the item itself", "source_item_id: is the item itself; an item cannot be derived from itself", write(func(w *vault.WriteField) {
+		{"a write with nothing", "agent_id: is required; customer_id: is required; name: is required; value: is required; source: is required", vault.WriteValueInput{}},
+		{"a zero customer", "customer_id: is required", write(func(w *vault.WriteValueInput) { w.CustomerID = uuid.Nil })},
+		{"a value over 64 KiB", "Field validation failed: email: the value is larger than 64 KiB", write(func(w *vault.WriteValueInput) { w.Value = json.RawMessage(`"` + strings.Repeat("x", 64<<10) + `"`) })},
+		{"a null value", "Field validation failed: email: the value is null, which says nothing about the customer", write(func(w *vault.WriteValueInput) { w.Value = json.RawMessage(`null`) })},
+		{"an unknown source", "source: must be user_provided, llm_extracted, tool_result, document_extracted, human_entered or system_inferred", write(func(w *vault.WriteValueInput) { w.Source = "rumour" })},
+		{"a source item without its type", "source_item_type: is required with source_item_id; it must be profile_field, profile_asset, session, tool or external", write(func(w *vault.WriteValueInput) { w.SourceItemID = &otherID })},
+		{"an asset as source without its id", "source_item_id: is required where source_item_type is profile_asset", write(func(w *vault.WriteValueInput) { w.SourceItemType = vault.SourceProfileAsset })},
+		{"a session as source without its id", "source_item_id: is required where source_item_type is session", write(func(w *vault.WriteValueInput) { w.SourceItemType = vault.SourceSession })},
+		{"an unknown source type", "source_item_type: must be profile_field, profile_asset, session, tool or external", write(func(w *vault.WriteValueInput) { w.SourceItemID, w.SourceItemType = &otherID, "x" })},
+		{"a zero source", "source_item_id: is the zero UUID; leave it out where there is none", write(func(w *vault.WriteValueInput) {
+			w.SourceItemID, w.SourceItemType = &uuid.UUID{}, vault.SourceProfileField
+		})},
+		{"a source that is the item itself", "source_item_id: is the item itself; an item cannot be derived from itself", write(func(w *vault.WriteValueInput) {
 			w.ItemID, w.SourceItemID, w.SourceItemType = &otherID, &otherID, vault.SourceProfileField
 		})},
-		{"metadata that is no object", `source_metadata: must be a JSON object, such as {"tool": "ocr"}`, write(func(w *vault.WriteField) { w.SourceMetadata = json.RawMessage(`[1]`) })},
-		{"NUL in metadata", "source_metadata: holds the character U+0000, which cannot be stored", write(func(w *vault.WriteField) { w.SourceMetadata = json.RawMessage(`{"a":"\u0000"}`) })},
-		{"large metadata", "source_metadata: is larger than 64 KiB", write(func(w *vault.WriteField) {
+		{"metadata that is no object", `source_metadata: must be a JSON object, such as {"tool": "ocr"}`, write(func(w *vault.WriteValueInput) { w.SourceMetadata = json.RawMessage(`[1]`) })},
+		{"NUL in metadata", "source_metadata: holds the character U+0000, which cannot be stored", write(func(w *vault.WriteValueInput) { w.SourceMetadata = json.RawMessage(`{"a":"\u0000"}`) })},
+		{"large metadata", "source_metadata: is larger than 64 KiB", write(func(w *vault.WriteValueInput) {
 			w.SourceMetadata = json.RawMessage(`{"a":"` + strings.Repeat("x", 64<<10) + `"}`)
 		})},
-		{"an expiry before the collection", "expires_at: must be later than collected_at", write(func(w *vault.WriteField) { w.CollectedAt, w.ExpiresAt = after(0), after(0) })},
-		{"verified without a method", "verification_method: is required where verified is true", write(func(w *vault.WriteField) { w.Verified = true })},
-		{"several at once", "customer_id: is required; confidence: must not be below 0; Field validation failed: email: the value is not valid JSON", write(func(w *vault.WriteField) {
+		{"an expiry before the collection", "expires_at: must be later than collected_at", write(func(w *vault.WriteValueInput) { w.CollectedAt, w.ExpiresAt = after(0), after(0) })},
+		{"verified without a method", "verification_method: is required where verified is true", write(func(w *vault.WriteValueInput) { w.Verified = true })},
+		{"several at once", "customer_id: is required; confidence: must not be below 0; Field validation failed: email: the value is not valid JSON", write(func(w *vault.WriteValueInput) {
 			minus := -0.5
 			w.CustomerID, w.Confidence, w.Value = uuid.Nil, &minus, json.RawMessage(`{`)
 		})},
 
-		{"a short checksum", "checksum: must be 64 characters long", asset(func(a *vault.AddAsset) { a.Checksum = "0f" })},
-		{"a checksum of other letters", "checksum: must be hexadecimal: digits and the letters a to f", asset(func(a *vault.AddAsset) { a.Checksum = strings.Repeat("xy", 32) })},
-		{"an asset from nowhere", "source_item_type: is required with source_item_id; it must be profile_field, profile_asset, session, tool or external", asset(func(a *vault.AddAsset) { a.SourceItemID = &otherID })},
-		{"an asset that expires before it comes", "expires_at: must be later than uploaded_at", asset(func(a *vault.AddAsset) { a.UploadedAt, a.ExpiresAt = after(time.Hour), after(0) })},
+		{"a short checksum", "checksum: must be 64 characters long", asset(func(a *vault.AddAssetInput) { a.Checksum = "0f" })},
+		{"a checksum of other letters", "checksum: must be hexadecimal: digits and the letters a to f", asset(func(a *vault.AddAssetInput) { a.Checksum = strings.Repeat("xy", 32) })},
+		{"an asset from nowhere", "source_item_type: is required with source_item_id; it must be profile_field, profile_asset, session, tool or external", asset(func(a *vault.AddAssetInput) { a.SourceItemID = &otherID })},
+		{"an asset that expires before it comes", "expires_at: must be later than uploaded_at", asset(func(a *vault.AddAssetInput) { a.UploadedAt, a.ExpiresAt = after(time.Hour), after(0) })},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -192,7 +194,7 @@ func TestBadInputIsToldWhatWouldBeRight(t *testing.T) {
 
 func TestCheckInputLooksIntoEverything(t *testing.T) {
 	t.Parallel()
-	session := vault.SaveSession{
+	session := vault.SaveSessionInput{
 		SessionID: someID, AgentID: someID, CustomerID: someID,
 		Variables: map[string]json.RawMessage{
 			"plan":            json.RawMessage(`"gold"`),

@@ -19,7 +19,7 @@ func TestDecodeStrictReadsWhatMarshalWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out vault.WriteField
+	var out vault.WriteValueInput
 	if err := vault.DecodeStrict(data, &out); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestDecodeStrictSaysWhatIsWrongAndWhere(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			var w vault.WriteField
+			var w vault.WriteValueInput
 			err := vault.DecodeStrict([]byte(tc.in), &w)
 			if err == nil {
 				t.Fatal("it is accepted")
@@ -64,7 +64,7 @@ func TestDecodeStrictSaysWhatIsWrongAndWhere(t *testing.T) {
 			if diff := cmp.Diff(tc.want, asError(t, err).Message); diff != "" {
 				t.Error(diff)
 			}
-			if diff := cmp.Diff(vault.WriteField{}, w); diff != "" {
+			if diff := cmp.Diff(vault.WriteValueInput{}, w); diff != "" {
 				t.Errorf("something was decoded nevertheless: %s", diff)
 			}
 		})
@@ -101,7 +101,7 @@ func TestDecodeStrictLooksIntoListsAndMaps(t *testing.T) {
 // A name in another case is another name: encoding/json alone would take it.
 func TestDecodeStrictMindsCase(t *testing.T) {
 	t.Parallel()
-	var s vault.SaveSession
+	var s vault.SaveSessionInput
 	if err := vault.DecodeStrict([]byte(`{"Session_ID":"0198c0de-0000-7000-8000-000000000001"}`), &s); err == nil {
 		t.Error("it is accepted")
 	}
@@ -113,7 +113,7 @@ func TestDecodeStrictNeverPanics(t *testing.T) {
 		key := rapid.SampledFrom([]string{"id", "steps", "variables", "name", "x"})
 		value := rapid.SampledFrom([]string{`1`, `"a"`, `null`, `[]`, `{}`, `[{}]`, `[null]`, `[[1]]`, `{"a":{}}`, `{"id":[]}`, `[{"id":null}]`})
 		doc := []byte(`{"` + key.Draw(t, "key") + `":` + value.Draw(t, "value") + `}`)
-		for _, into := range []any{&vault.Scenario{}, &vault.SaveSession{}, &vault.Definition{}, &vault.Requirement{}} {
+		for _, into := range []any{&vault.Scenario{}, &vault.SaveSessionInput{}, &vault.Definition{}, &vault.Requirement{}} {
 			_ = vault.DecodeStrict(doc, into)
 		}
 	})

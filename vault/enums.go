@@ -26,16 +26,16 @@ const (
 	SourceExternal     SourceType = "external"
 )
 
-// FieldSource says who stated a value.
-type FieldSource string
+// ValueSource says who stated a value.
+type ValueSource string
 
 const (
-	FieldUserProvided      FieldSource = "user_provided"
-	FieldLLMExtracted      FieldSource = "llm_extracted"
-	FieldToolResult        FieldSource = "tool_result"
-	FieldDocumentExtracted FieldSource = "document_extracted"
-	FieldHumanEntered      FieldSource = "human_entered"
-	FieldSystemInferred    FieldSource = "system_inferred"
+	ValueUserProvided      ValueSource = "user_provided"
+	ValueLLMExtracted      ValueSource = "llm_extracted"
+	ValueToolResult        ValueSource = "tool_result"
+	ValueDocumentExtracted ValueSource = "document_extracted"
+	ValueHumanEntered      ValueSource = "human_entered"
+	ValueSystemInferred    ValueSource = "system_inferred"
 )
 
 // RequiredLevel says whether a scenario may start without the field.
@@ -138,23 +138,23 @@ const (
 	QuestionConfirm QuestionKind = "confirm" // whether a value that was read in a conversation is right; another value is an answer too
 )
 
-// IntentStatus is how far an accepted change has come.
-type IntentStatus string
+// OperationStatus is how far an accepted change has come.
+type OperationStatus string
 
 const (
-	IntentAccepted  IntentStatus = "accepted"  // committed, owed, not yet applied
-	IntentApplied   IntentStatus = "applied"   // in the database; caches not yet told
-	IntentSucceeded IntentStatus = "succeeded" // applied, and no reader sees the old value
-	IntentFailed    IntentStatus = "failed"    // rejected, with an error; can be replayed
+	OperationAccepted  OperationStatus = "accepted"  // committed, owed, not yet applied
+	OperationApplied   OperationStatus = "applied"   // in the database; caches not yet told
+	OperationSucceeded OperationStatus = "succeeded" // applied, and no reader sees the old value
+	OperationFailed    OperationStatus = "failed"    // rejected, with an error; can be replayed
 )
 
 // Finished reports whether the outcome is known.
-func (s IntentStatus) Finished() bool { return s == IntentSucceeded || s == IntentFailed }
+func (s OperationStatus) Finished() bool { return s == OperationSucceeded || s == OperationFailed }
 
 // The accepted values of each enum, in the order in which messages list them.
 var (
 	SourceTypes     = []SourceType{SourceProfileField, SourceProfileAsset, SourceSession, SourceTool, SourceExternal}
-	FieldSources    = []FieldSource{FieldUserProvided, FieldLLMExtracted, FieldToolResult, FieldDocumentExtracted, FieldHumanEntered, FieldSystemInferred}
+	ValueSources    = []ValueSource{ValueUserProvided, ValueLLMExtracted, ValueToolResult, ValueDocumentExtracted, ValueHumanEntered, ValueSystemInferred}
 	RequiredLevels  = []RequiredLevel{LevelHard, LevelSoft}
 	FallbackActions = []FallbackAction{FallbackAsk, FallbackSkip, FallbackBlock, FallbackExtract}
 	ValidationModes = []ValidationMode{ModeStrict, ModeWarn, ModeDisabled}
@@ -166,7 +166,7 @@ var (
 func (s SourceType) Valid() bool { return slices.Contains(SourceTypes, s) }
 
 // Valid reports whether s is one of the known field sources.
-func (s FieldSource) Valid() bool { return slices.Contains(FieldSources, s) }
+func (s ValueSource) Valid() bool { return slices.Contains(ValueSources, s) }
 
 // Valid reports whether m is one of the three modes.
 func (m ValidationMode) Valid() bool { return slices.Contains(ValidationModes, m) }

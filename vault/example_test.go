@@ -29,7 +29,7 @@ func ExampleFindMissing() {
 		{FieldName: "guardian", RequiredLevel: vault.LevelHard, WhenCondition: "fields.age < 18", DependsOn: []string{"age"}},
 		{FieldName: "age", RequiredLevel: vault.LevelSoft},
 	}
-	known := vault.Known{Fields: map[string]vault.Field{"age": {Value: json.RawMessage(`17`)}}}
+	known := vault.Known{Fields: map[string]vault.Value{"age": {Value: json.RawMessage(`17`)}}}
 	missing, _ := vault.FindMissing(requirements, nil, known, vault.Scope{})
 	for _, m := range missing {
 		fmt.Println(m.Requirement.FieldName, m.Reason, m.Blocking)

@@ -15,14 +15,14 @@ type Lineage struct {
 }
 
 // Field is one version of one fact about a customer.
-type Field struct {
+type Value struct {
 	ID               uuid.UUID       `json:"id"`
 	ProfileID        uuid.UUID       `json:"profile_id"`
 	Name             string          `json:"name"`
 	Value            json.RawMessage `json:"value"`
 	Encrypted        bool            `json:"encrypted,omitempty"` // it is stored sealed, and in the cache; whoever may read it reads the value
 	ValueType        ValueType       `json:"value_type"`
-	Source           FieldSource     `json:"source"`
+	Source           ValueSource     `json:"source"`
 	SourceSessionID  *uuid.UUID      `json:"source_session_id,omitempty"`
 	SourceScenarioID *uuid.UUID      `json:"source_scenario_id,omitempty"`
 	SourceStepID     string          `json:"source_step_id,omitempty"`
@@ -39,14 +39,14 @@ type Field struct {
 	CollectedAt          time.Time  `json:"collected_at"`
 	UpdatedAt            time.Time  `json:"updated_at"`
 	ExpiresAt            *time.Time `json:"expires_at,omitempty"`
-	FieldDefinitionID    *uuid.UUID `json:"field_definition_id,omitempty"`
+	DefinitionID         *uuid.UUID `json:"definition_id,omitempty"`
 	Warnings             []string   `json:"warnings,omitempty"` // what mode warn let through
-	IntentID             uuid.UUID  `json:"intent_id"`          // the operation that wrote it
+	OperationID          uuid.UUID  `json:"operation_id"`       // the operation that wrote it
 	AcceptedAt           time.Time  `json:"accepted_at"`        // orders the versions of a field
 }
 
 // Expired reports whether the value is past its expiry at the time now, whether or not the sweep has seen it.
-func (f Field) Expired(now time.Time) bool { return f.ExpiresAt != nil && !f.ExpiresAt.After(now) }
+func (f Value) Expired(now time.Time) bool { return f.ExpiresAt != nil && !f.ExpiresAt.After(now) }
 
 // Asset is the vault's reference to a document. The bytes live elsewhere.
 type Asset struct {
@@ -63,10 +63,10 @@ type Asset struct {
 	UploadSessionID  *uuid.UUID `json:"upload_session_id,omitempty"`
 	UploadScenarioID *uuid.UUID `json:"upload_scenario_id,omitempty"`
 	Lineage
-	Status     ItemStatus `json:"status"`
-	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
-	IntentID   uuid.UUID  `json:"intent_id"`
-	AcceptedAt time.Time  `json:"accepted_at"`
+	Status      ItemStatus `json:"status"`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
+	OperationID uuid.UUID  `json:"operation_id"`
+	AcceptedAt  time.Time  `json:"accepted_at"`
 }
 
 // Profile is what a reader sees of a customer: the active fields and assets.
@@ -75,7 +75,7 @@ type Profile struct {
 	TenantID   uuid.UUID        `json:"tenant_id"`
 	CustomerID uuid.UUID        `json:"customer_id"`
 	Version    int64            `json:"version"` // bumped by each change; 0 for a customer nothing was written for yet
-	Fields     map[string]Field `json:"fields"`  // by name, active ones only
+	Fields     map[string]Value `json:"fields"`  // by name, active ones only
 	Assets     []Asset          `json:"assets,omitempty"`
 	Channels   []Channel        `json:"channels,omitempty"`
 	Consents   []Consent        `json:"consents,omitempty"` // the one in force for each purpose
@@ -92,7 +92,7 @@ type Customer struct {
 	CreatedAt  time.Time `json:"created_at"`
 	UpdatedAt  time.Time `json:"updated_at"`
 	// Fields are the active values by name, where they were asked for.
-	Fields map[string]Field `json:"fields,omitempty"`
+	Fields map[string]Value `json:"fields,omitempty"`
 }
 
 // Channel is one identity of a customer on a channel: a phone number, a chat account.

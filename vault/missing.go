@@ -21,7 +21,7 @@ type Scope struct {
 
 // Known is what is known of a customer and the conversation.
 type Known struct {
-	Fields   map[string]Field           // active ones, by name; one past its expiry may still be among them
+	Fields   map[string]Value           // active ones, by name; one past its expiry may still be among them
 	Session  map[string]json.RawMessage // variables of the session
 	Scenario Scenario
 	Now      time.Time
@@ -145,7 +145,7 @@ func whyMissing(known Known, name string, def *Definition) MissingReason {
 	}
 }
 
-func unverifiedReason(f Field, def Definition) MissingReason {
+func unverifiedReason(f Value, def Definition) MissingReason {
 	if def.RequiredVerification && !verifiedFor(f, def) {
 		return MissingUnverified
 	}
@@ -159,11 +159,11 @@ func stale(age time.Duration, freshnessSeconds int64) bool {
 }
 
 // verifiedFor reports whether a value is verified in a way that its definition accepts; any way is, where it names none.
-func verifiedFor(f Field, def Definition) bool {
+func verifiedFor(f Value, def Definition) bool {
 	return f.Verified && (len(def.VerificationMethods) == 0 || slices.Contains(def.VerificationMethods, f.VerificationMethod))
 }
 
-func isActive(f Field) bool { return f.Status == StatusActive || f.Status == "" }
+func isActive(f Value) bool { return f.Status == StatusActive || f.Status == "" }
 
 func haveAll(present map[string]json.RawMessage, names []string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { _, ok := present[name]; return !ok })

@@ -51,8 +51,8 @@ func fallback(a vault.FallbackAction) func(*vault.Requirement) {
 }
 
 // has makes an active field that was collected an hour ago.
-func has(value string, change ...func(*vault.Field)) vault.Field {
-	f := vault.Field{Value: json.RawMessage(value), Status: vault.StatusActive, CollectedAt: morning.Add(-time.Hour)}
+func has(value string, change ...func(*vault.Value)) vault.Value {
+	f := vault.Value{Value: json.RawMessage(value), Status: vault.StatusActive, CollectedAt: morning.Add(-time.Hour)}
 	for _, c := range change {
 		c(&f)
 	}
@@ -61,7 +61,7 @@ func has(value string, change ...func(*vault.Field)) vault.Field {
 
 func TestMissingFieldsFollowTheirRules(t *testing.T) {
 	t.Parallel()
-	type fields = map[string]vault.Field
+	type fields = map[string]vault.Value
 	type defs = map[string]vault.Definition
 	enabled := func(change func(*vault.Definition)) vault.Definition { return *defined(vault.TypeString, change) }
 	fresh := func(seconds int64) vault.Definition {
@@ -70,10 +70,10 @@ func TestMissingFieldsFollowTheirRules(t *testing.T) {
 	verification := func(methods ...string) vault.Definition {
 		return enabled(func(d *vault.Definition) { d.RequiredVerification, d.VerificationMethods = true, methods })
 	}
-	verifiedBy := func(method string) func(*vault.Field) {
-		return func(f *vault.Field) { f.Verified, f.VerificationMethod = true, method }
+	verifiedBy := func(method string) func(*vault.Value) {
+		return func(f *vault.Value) { f.Verified, f.VerificationMethod = true, method }
 	}
-	expires := func(in time.Duration) func(*vault.Field) { return func(f *vault.Field) { f.ExpiresAt = after(in) } }
+	expires := func(in time.Duration) func(*vault.Value) { return func(f *vault.Value) { f.ExpiresAt = after(in) } }
 	adult := when(`fields.age >= 18`)
 	const failed = "when_condition failed and is taken for true: the condition names something that is not there"
 
@@ -96,14 +96,14 @@ func TestMissingFieldsFollowTheirRules(t *testing.T) {
 			want: []string{"a absent", "b absent", "c absent!", "d absent!"}},
 		{name: "one that waits for review is listed and does not block", reqs: []vault.Requirement{need("a", pending)}, want: []string{"a absent"}},
 		{name: "a rejected one is left out", reqs: []vault.Requirement{need("a", rejected)}},
-		{name: "a superseded value is none", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, func(f *vault.Field) { f.Status = vault.StatusSuperseded })}, want: []string{"a absent!"}},
+		{name: "a superseded value is none", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, func(f *vault.Value) { f.Status = vault.StatusSuperseded })}, want: []string{"a absent!"}},
 
 		{name: "a value past its expiry, before the sweep", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, expires(0))}, want: []string{"a expired!"}},
 		{name: "a value before its expiry", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, expires(time.Second))}},
 		{name: "a value older than its freshness", reqs: []vault.Requirement{need("a")}, defs: defs{"a": fresh(3599)}, fields: fields{"a": has(`1`)}, want: []string{"a stale!"}},
 		{name: "a value just as old as its freshness", reqs: []vault.Requirement{need("a")}, defs: defs{"a": fresh(3600)}, fields: fields{"a": has(`1`)}},
 		{name: "a freshness beyond all durations", reqs: []vault.Requirement{need("a")}, defs: defs{"a": fresh(1 << 62)}, fields: fields{"a": has(`1`)}},
-		{name: "a value from the future is fresh", reqs: []vault.Requirement{need("a")}, defs: defs{"a": fresh(1)}, fields: fields{"a": has(`1`, func(f *vault.Field) { f.CollectedAt = *after(time.Hour) })}},
+		{name: "a value from the future is fresh", reqs: []vault.Requirement{need("a")}, defs: defs{"a": fresh(1)}, fields: fields{"a": has(`1`, func(f *vault.Value) { f.CollectedAt = *after(time.Hour) })}},
 		{name: "an unverified value where verification is required", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification()}, fields: fields{"a": has(`1`)}, want: []string{"a unverified!"}},
 		{name: "a value verified in any way", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification()}, fields: fields{"a": has(`1`, verifiedBy("sms"))}},
 		{name: "a value verified in a way that counts", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification("link", "sms")}, fields: fields{"a": has(`1`, verifiedBy("sms"))}},
@@ -215,14 +215,14 @@ func TestMissingFieldsHoldTogether(t *testing.T) {
 				Review:         rapid.SampledFrom([]vault.ReviewState{vault.ReviewNone, vault.ReviewPending, vault.ReviewApproved, vault.ReviewRejected}).Draw(t, "review"),
 			}
 		}), 0, 8).Draw(t, "requirements")
-		defs, known := map[string]vault.Definition{}, vault.Known{Fields: map[string]vault.Field{}, Now: morning}
+		defs, known := map[string]vault.Definition{}, vault.Known{Fields: map[string]vault.Value{}, Now: morning}
 		for _, n := range names {
 			defs[n] = *defined(vault.TypeNumber, func(d *vault.Definition) {
 				d.FreshnessSeconds = rapid.Int64Range(0, 7200).Draw(t, "freshness")
 				d.RequiredVerification = rapid.Bool().Draw(t, "verification")
 			})
 			if rapid.Bool().Draw(t, "has it") {
-				known.Fields[n] = has(`1`, func(f *vault.Field) {
+				known.Fields[n] = has(`1`, func(f *vault.Value) {
 					f.Verified = rapid.Bool().Draw(t, "verified")
 					f.ExpiresAt = rapid.SampledFrom([]*time.Time{nil, after(-1), after(1)}).Draw(t, "expires")
 				})
@@ -263,7 +263,7 @@ func TestMissingFieldsHoldTogether(t *testing.T) {
 
 		// With everything there, fresh and verified, nothing is missing.
 		for _, n := range names {
-			known.Fields[n] = has(`1`, func(f *vault.Field) { f.Verified, f.CollectedAt = true, morning })
+			known.Fields[n] = has(`1`, func(f *vault.Value) { f.Verified, f.CollectedAt = true, morning })
 		}
 		if missing, _ := vault.FindMissing(reqs, defs, known, scope); len(missing) > 0 {
 			t.Fatalf("still missing: %v", summary(missing))

@@ -1,20 +1,20 @@
 package vault
 
-// Names of workflows. A workflow has the same name in the engine, in an intent and in the file workflows/<name>.go.
+// Names of workflows. A workflow has the same name in the engine, in an operation and in the file workflows/<name>.go.
 // Renaming one needs a plan for the runs in flight.
 const (
-	WorkflowWriteField        = "write-field"
-	WorkflowImportFields      = "import-fields"
-	WorkflowVerifyField       = "verify-field"
+	WorkflowWriteValue        = "write-value"
+	WorkflowImportValues      = "import-values"
+	WorkflowVerifyValue       = "verify-value"
 	WorkflowAddAsset          = "add-asset"
 	WorkflowDeleteItem        = "delete-item"
 	WorkflowRestoreItem       = "restore-item"
-	WorkflowOpenProfile       = "open-profile"
+	WorkflowOpenCustomer      = "open-customer"
 	WorkflowLinkChannel       = "link-channel"
 	WorkflowRecordConsent     = "record-consent"
-	WorkflowMergeProfiles     = "merge-profiles"
-	WorkflowUnmergeProfile    = "unmerge-profile"
-	WorkflowDeleteProfile     = "delete-profile"
+	WorkflowMergeCustomers    = "merge-customers"
+	WorkflowUnmergeCustomer   = "unmerge-customer"
+	WorkflowDeleteCustomer    = "delete-customer"
 	WorkflowSaveSession       = "save-session"
 	WorkflowSaveDefinition    = "save-definition"
 	WorkflowDeleteDefinition  = "delete-definition"
@@ -28,27 +28,27 @@ const (
 	WorkflowAdvanceGaps       = "advance-gaps"
 	WorkflowAnswerQuestion    = "answer-question"
 	WorkflowCancelFill        = "cancel-fill"
-	WorkflowExpireFields      = "expire-fields"
+	WorkflowExpireValues      = "expire-values"
 	WorkflowDetectOrphans     = "detect-orphans"
-	WorkflowRelayIntents      = "relay-intents"
-	WorkflowPurgeIntents      = "purge-intents"
+	WorkflowRelayOperations   = "relay-operations"
+	WorkflowPurgeOperations   = "purge-operations"
 )
 
 // Names of events. Each starts the workflow beside which it is listed in package workflows; EventQuestionSettled wakes a
 // gap fill that waits.
 const (
-	EventFieldWrite        = "field:write"
-	EventFieldsImport      = "fields:import"
-	EventFieldVerify       = "field:verify"
+	EventValueWrite        = "value:write"
+	EventValuesImport      = "values:import"
+	EventValueVerify       = "value:verify"
 	EventAssetAdd          = "asset:add"
 	EventItemDelete        = "item:delete"
 	EventItemRestore       = "item:restore"
-	EventProfileOpen       = "profile:open"
+	EventCustomerOpen      = "customer:open"
 	EventChannelLink       = "channel:link"
 	EventConsentRecord     = "consent:record"
-	EventProfileMerge      = "profile:merge"
-	EventProfileUnmerge    = "profile:unmerge"
-	EventProfileDelete     = "profile:delete"
+	EventCustomerMerge     = "customer:merge"
+	EventCustomerUnmerge   = "customer:unmerge"
+	EventCustomerDelete    = "customer:delete"
 	EventSessionSave       = "session:save"
 	EventDefinitionSave    = "definition:save"
 	EventDefinitionDelete  = "definition:delete"
@@ -63,6 +63,6 @@ const (
 	EventGapsCancel        = "gaps:cancel"
 	EventQuestionAnswered  = "question:answered"
 	EventQuestionSettled   = "question:settled"
-	EventFieldsExpire      = "fields:expire"
+	EventValuesExpire      = "values:expire"
 	EventOrphansDetect     = "orphans:detect"
 )

@@ -8,21 +8,21 @@ import (
 )
 
 // Event is all that the workflow engine ever learns of an operation: ids. It is the payload of the event and the input of
-// the workflow; the operation itself is the sealed payload of the intent.
+// the workflow; the operation itself is the sealed payload of the operation.
 type Event struct {
-	IntentID uuid.UUID `json:"intent_id"`
-	TenantID uuid.UUID `json:"tenant_id"`
-	Subject  string    `json:"subject"` // what runs one at a time: a customer, scenario, agent or question id
+	OperationID uuid.UUID `json:"operation_id"`
+	TenantID    uuid.UUID `json:"tenant_id"`
+	Subject     string    `json:"subject"` // what runs one at a time: a customer, scenario, agent or question id
 }
 
-// WriteField states a fact about a customer.
-type WriteField struct {
+// WriteValue states a fact about a customer.
+type WriteValueInput struct {
 	ItemID           *uuid.UUID      `json:"item_id,omitempty"`               // the id of the new item, where the caller must know it; nil: made by the vault
 	AgentID          uuid.UUID       `json:"agent_id" validate:"required"`    // whose definitions apply
 	CustomerID       uuid.UUID       `json:"customer_id" validate:"required"` // chosen by the caller; the profile is made at the first write
 	Name             string          `json:"name" validate:"required,max=50,fieldname"`
 	Value            json.RawMessage `json:"value" validate:"required"` // any JSON value that suits the definition's type, at most 64 KiB
-	Source           FieldSource     `json:"source" validate:"required,oneof=user_provided llm_extracted tool_result document_extracted human_entered system_inferred"`
+	Source           ValueSource     `json:"source" validate:"required,oneof=user_provided llm_extracted tool_result document_extracted human_entered system_inferred"`
 	SourceSessionID  *uuid.UUID      `json:"source_session_id,omitempty"`
 	SourceScenarioID *uuid.UUID      `json:"source_scenario_id,omitempty"`
 	SourceStepID     string          `json:"source_step_id,omitempty" validate:"max=100"`
@@ -37,7 +37,7 @@ type WriteField struct {
 }
 
 // AddAsset records a document of a customer's.
-type AddAsset struct {
+type AddAssetInput struct {
 	CustomerID       uuid.UUID  `json:"customer_id" validate:"required"`
 	Name             string     `json:"name" validate:"required,max=200"`
 	AssetType        string     `json:"asset_type" validate:"required,max=50"`
@@ -56,7 +56,7 @@ type AddAsset struct {
 }
 
 // DeleteItem removes a field version or an asset. It stays in the table, unseen.
-type DeleteItem struct {
+type DeleteItemInput struct {
 	ItemID uuid.UUID `json:"item_id" validate:"required"`
 	// Force deletes an item that others were derived from, and orphans them. Only for admins: whoever calls checks that.
 	Force bool `json:"force,omitempty"`
@@ -64,7 +64,7 @@ type DeleteItem struct {
 
 // SaveSession stores what a conversation knows, for gap fill. Variables are merged by name; turns are added after those
 // that are there.
-type SaveSession struct {
+type SaveSessionInput struct {
 	SessionID  uuid.UUID                  `json:"session_id" validate:"required"`
 	AgentID    uuid.UUID                  `json:"agent_id" validate:"required"`
 	CustomerID uuid.UUID                  `json:"customer_id" validate:"required"`
@@ -73,7 +73,7 @@ type SaveSession struct {
 }
 
 // FillGaps fills what a scenario still needs of a customer.
-type FillGaps struct {
+type FillGapsInput struct {
 	CustomerID      uuid.UUID     `json:"customer_id" validate:"required"`
 	ScenarioID      uuid.UUID     `json:"scenario_id" validate:"required"`
 	SessionID       *uuid.UUID    `json:"session_id,omitempty"` // nil: no session to look into
@@ -84,7 +84,7 @@ type FillGaps struct {
 }
 
 // Deadline is how long one question waits.
-func (f FillGaps) Deadline() time.Duration {
+func (f FillGapsInput) Deadline() time.Duration {
 	if f.DeadlineSeconds == 0 {
 		return DefaultQuestionDeadline
 	}
@@ -92,7 +92,7 @@ func (f FillGaps) Deadline() time.Duration {
 }
 
 // Attempts is how often one field is asked for.
-func (f FillGaps) Attempts() int {
+func (f FillGapsInput) Attempts() int {
 	if f.MaxAttempts == 0 {
 		return DefaultMaxAttempts
 	}
@@ -107,7 +107,7 @@ const (
 
 // CancelFill stops a gap fill from asking: its open question is closed, what is being written is still written, and the fill
 // ends with its result.
-type CancelFill struct {
+type CancelFillInput struct {
 	FillID uuid.UUID `json:"fill_id" validate:"required"` // the operation of the gap fill
 }
 
@@ -118,7 +118,7 @@ type CancelResult struct {
 }
 
 // AnswerQuestion is a customer's answer.
-type AnswerQuestion struct {
+type AnswerQuestionInput struct {
 	QuestionID uuid.UUID       `json:"question_id" validate:"required"`
 	Value      json.RawMessage `json:"value" validate:"required"` // for a question of kind confirm also true, false, "yes" or "no"
 	SessionID  *uuid.UUID      `json:"session_id,omitempty"`
@@ -126,14 +126,14 @@ type AnswerQuestion struct {
 
 // DeleteDefinition says that an agent may not collect a field any more. What was collected stays; what is written from then on is a
 // write of an unknown field. It is refused while a requirement needs the field.
-type DeleteDefinition struct {
+type DeleteDefinitionInput struct {
 	AgentID uuid.UUID `json:"agent_id" validate:"required"`
 	Name    string    `json:"name" validate:"required,max=50,fieldname"`
 }
 
 // DeleteRequirement says that a scenario, or one step or rule of it, does not need a field any more. Extraction does not bring
 // back what a person deleted.
-type DeleteRequirement struct {
+type DeleteRequirementInput struct {
 	ScenarioID uuid.UUID  `json:"scenario_id" validate:"required"`
 	FieldName  string     `json:"field_name" validate:"required,max=50,fieldname"`
 	StepID     string     `json:"step_id,omitempty" validate:"max=100"`
@@ -141,7 +141,7 @@ type DeleteRequirement struct {
 }
 
 // ExtractSchema asks for the fields that a scenario or rule needs.
-type ExtractSchema struct {
+type ExtractSchemaInput struct {
 	AgentID     uuid.UUID  `json:"agent_id" validate:"required"`
 	ScenarioID  uuid.UUID  `json:"scenario_id" validate:"required"`
 	RuleID      *uuid.UUID `json:"rule_id,omitempty"`      // nil: the scenario itself
@@ -149,7 +149,7 @@ type ExtractSchema struct {
 }
 
 // Subject is what extractions of the same text share: they run one at a time.
-func (e ExtractSchema) Subject() string {
+func (e ExtractSchemaInput) Subject() string {
 	if e.RuleID != nil {
 		return e.RuleID.String()
 	}
@@ -161,7 +161,7 @@ type Operation struct {
 	ID         uuid.UUID       `json:"operation_id"`
 	TenantID   uuid.UUID       `json:"-"`
 	Workflow   string          `json:"workflow"`
-	Status     IntentStatus    `json:"status"`
+	Status     OperationStatus `json:"status"`
 	Result     json.RawMessage `json:"result,omitempty"` // ids, counts and names; see the *Result types
 	Error      *Error          `json:"error,omitempty"`
 	Attempts   int             `json:"attempts"` // how often it was handed to the workflow engine
@@ -169,7 +169,7 @@ type Operation struct {
 	FinishedAt *time.Time      `json:"finished_at,omitempty"`
 }
 
-// ItemResult is the result of write-field, add-asset and answer-question.
+// ItemResult is the result of write-value, add-asset and answer-question.
 type ItemResult struct {
 	ItemID         uuid.UUID  `json:"item_id"`
 	Status         ItemStatus `json:"status"` // superseded when a newer write was there already, orphaned when its source is missing
@@ -239,10 +239,10 @@ const (
 	GapFromCustomer     GapSource = "customer" // asked and answered
 )
 
-// SweepResult is the result of expire-fields and detect-orphans.
+// SweepResult is the result of expire-values and detect-orphans.
 type SweepResult struct {
-	Marked   int `json:"marked"`   // items
-	Profiles int `json:"profiles"` // whose items these are; one that several batches touched counts in each
+	Marked    int `json:"marked"`    // items
+	Customers int `json:"customers"` // whose items these are; one that several batches touched counts in each
 }
 
 // Sweep asks for a sweep by hand.

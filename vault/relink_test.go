@@ -17,9 +17,9 @@ import (
 // as those of another line: one import may have written to two customers.
 func line(t *rapid.T, label string, first int) []vault.Version {
 	var history []vault.Version
-	for i, intent := range rapid.SliceOfNDistinct(rapid.IntRange(0, 20), 0, 8, rapid.ID).Draw(t, label) {
+	for i, op := range rapid.SliceOfNDistinct(rapid.IntRange(0, 20), 0, 8, rapid.ID).Draw(t, label) {
 		history = apply(history, arrival{
-			version:     vault.Version{ID: numbered(first + i), IntentID: numbered(intent), AcceptedAt: morning.Add(time.Duration(intent/2) * time.Second)},
+			version:     vault.Version{ID: numbered(first + i), OperationID: numbered(op), AcceptedAt: morning.Add(time.Duration(op/2) * time.Second)},
 			sourceFound: rapid.Bool().Draw(t, "source found"),
 			expiresAt:   rapid.SampledFrom([]*time.Time{nil, after(-time.Hour)}).Draw(t, "expires at"),
 		})
@@ -40,7 +40,7 @@ func relinked(history []vault.Version, changes []vault.Relinked) []vault.Version
 }
 
 func byAcceptance(a, b vault.Version) int {
-	return cmp.Or(a.AcceptedAt.Compare(b.AcceptedAt), bytes.Compare(a.IntentID[:], b.IntentID[:]), bytes.Compare(a.ID[:], b.ID[:]))
+	return cmp.Or(a.AcceptedAt.Compare(b.AcceptedAt), bytes.Compare(a.OperationID[:], b.OperationID[:]), bytes.Compare(a.ID[:], b.ID[:]))
 }
 
 func TestTwoHistoriesThatComeTogetherAreOneLineInOrderOfAcceptance(t *testing.T) {
@@ -72,9 +72,9 @@ func TestTwoHistoriesThatComeTogetherAreOneLineInOrderOfAcceptance(t *testing.T)
 		}
 
 		// The history goes on from there, whenever the next write was accepted.
-		intent := rapid.IntRange(30, 60).Draw(t, "next")
+		op := rapid.IntRange(30, 60).Draw(t, "next")
 		next := arrival{version: vault.Version{
-			ID: numbered(3000), IntentID: numbered(intent), AcceptedAt: morning.Add(time.Duration(intent-30) * time.Second / 2),
+			ID: numbered(3000), OperationID: numbered(op), AcceptedAt: morning.Add(time.Duration(op-30) * time.Second / 2),
 		}, sourceFound: true}
 		checkChain(t, apply(together, next), len(together)+1)
 	})
@@ -91,7 +91,7 @@ func TestAHistoryThatIsOneLineStaysAsItIs(t *testing.T) {
 
 func TestADeletedVersionStillDisplacesWhatIsOlder(t *testing.T) {
 	t.Parallel()
-	deleted := vault.Version{ID: numbered(100), IntentID: numbered(5), AcceptedAt: morning, Status: vault.StatusActive, Deleted: true}
+	deleted := vault.Version{ID: numbered(100), OperationID: numbered(5), AcceptedAt: morning, Status: vault.StatusActive, Deleted: true}
 	late := vault.Place([]vault.Version{deleted}, numbered(4), morning.Add(-time.Hour), true, nil, morning)
 	if late.Status != vault.StatusSuperseded || *late.SupersededBy != deleted.ID {
 		t.Errorf("a late write is %+v", late)

@@ -9,7 +9,7 @@ const (
 // LevelOf derives how far a customer's identity is proven from what is verified: the highest that any active field gives. A
 // verified e-mail address or phone number gives its own level, the method document or a document as source the third, and
 // the method kyc the last.
-func LevelOf(fields map[string]Field) VerificationLevel {
+func LevelOf(fields map[string]Value) VerificationLevel {
 	best := 0
 	for _, f := range fields {
 		if f.Verified && isActive(f) {
@@ -22,7 +22,7 @@ func LevelOf(fields map[string]Field) VerificationLevel {
 // verificationLevels, each proving more than the one before.
 var verificationLevels = []VerificationLevel{VerificationNone, VerificationEmail, VerificationPhone, VerificationDocument, VerificationKYC}
 
-func levelOfField(f Field) int {
+func levelOfField(f Value) int {
 	switch {
 	case f.VerificationMethod == MethodKYC:
 		return 4

@@ -18,34 +18,34 @@ var levels = []vault.VerificationLevel{
 
 func TestTheVerificationLevelIsTheHighestThatIsProven(t *testing.T) {
 	t.Parallel()
-	verified := func(t vault.ValueType, method string) vault.Field {
-		return vault.Field{Status: vault.StatusActive, ValueType: t, Verified: true, VerificationMethod: method}
+	verified := func(t vault.ValueType, method string) vault.Value {
+		return vault.Value{Status: vault.StatusActive, ValueType: t, Verified: true, VerificationMethod: method}
 	}
 	email, phone := verified(vault.TypeEmail, "code"), verified(vault.TypePhone, "sms")
 	document, kyc := verified(vault.TypeString, vault.MethodDocument), verified(vault.TypeString, vault.MethodKYC)
 	scanned := verified(vault.TypeDate, "ocr")
 	scanned.SourceItemType = vault.SourceProfileAsset
-	unverified := vault.Field{Status: vault.StatusActive, ValueType: vault.TypePhone, VerificationMethod: vault.MethodKYC}
+	unverified := vault.Value{Status: vault.StatusActive, ValueType: vault.TypePhone, VerificationMethod: vault.MethodKYC}
 	old := kyc
 	old.Status = vault.StatusSuperseded
 	for name, c := range map[string]struct {
-		fields []vault.Field
+		fields []vault.Value
 		want   vault.VerificationLevel
 	}{
 		"nothing":                          {nil, vault.VerificationNone},
-		"an e-mail address":                {[]vault.Field{email}, vault.VerificationEmail},
-		"a phone number":                   {[]vault.Field{phone, email}, vault.VerificationPhone},
-		"a document":                       {[]vault.Field{email, document, phone}, vault.VerificationDocument},
-		"read off a document":              {[]vault.Field{scanned}, vault.VerificationDocument},
-		"a complete check":                 {[]vault.Field{document, kyc}, vault.VerificationKYC},
-		"an address by a complete check":   {[]vault.Field{verified(vault.TypeEmail, vault.MethodKYC)}, vault.VerificationKYC},
-		"a name by some other method":      {[]vault.Field{verified(vault.TypeString, "call")}, vault.VerificationNone},
-		"what is not verified":             {[]vault.Field{unverified}, vault.VerificationNone},
-		"what is not the active value now": {[]vault.Field{old, email}, vault.VerificationEmail},
+		"an e-mail address":                {[]vault.Value{email}, vault.VerificationEmail},
+		"a phone number":                   {[]vault.Value{phone, email}, vault.VerificationPhone},
+		"a document":                       {[]vault.Value{email, document, phone}, vault.VerificationDocument},
+		"read off a document":              {[]vault.Value{scanned}, vault.VerificationDocument},
+		"a complete check":                 {[]vault.Value{document, kyc}, vault.VerificationKYC},
+		"an address by a complete check":   {[]vault.Value{verified(vault.TypeEmail, vault.MethodKYC)}, vault.VerificationKYC},
+		"a name by some other method":      {[]vault.Value{verified(vault.TypeString, "call")}, vault.VerificationNone},
+		"what is not verified":             {[]vault.Value{unverified}, vault.VerificationNone},
+		"what is not the active value now": {[]vault.Value{old, email}, vault.VerificationEmail},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fields := map[string]vault.Field{}
+			fields := map[string]vault.Value{}
 			for i, f := range c.fields {
 				fields[fmt.Sprint(i)] = f
 			}
@@ -58,8 +58,8 @@ func TestTheVerificationLevelIsTheHighestThatIsProven(t *testing.T) {
 
 func TestAVerificationNeverLowersTheLevel(t *testing.T) {
 	t.Parallel()
-	field := rapid.Custom(func(t *rapid.T) vault.Field {
-		f := vault.Field{
+	field := rapid.Custom(func(t *rapid.T) vault.Value {
+		f := vault.Value{
 			Status: rapid.SampledFrom(vault.ItemStatuses).Draw(t, "status"), ValueType: rapid.SampledFrom(vault.ValueTypes).Draw(t, "type"),
 			Verified: rapid.Bool().Draw(t, "verified"), VerificationMethod: rapid.SampledFrom([]string{"", "code", vault.MethodDocument, vault.MethodKYC}).Draw(t, "method"),
 		}
@@ -74,7 +74,7 @@ func TestAVerificationNeverLowersTheLevel(t *testing.T) {
 		}
 		best := 0
 		for _, f := range fields { // the level of all is the highest of each
-			best = max(best, slices.Index(levels, vault.LevelOf(map[string]vault.Field{"a": f})))
+			best = max(best, slices.Index(levels, vault.LevelOf(map[string]vault.Value{"a": f})))
 		}
 		if before != best {
 			t.Fatalf("got %s, and the highest of each is %s", levels[before], levels[best])
@@ -132,7 +132,7 @@ func TestWhatIsTooOldCountsAsItsDefinitionSays(t *testing.T) {
 			def := *defined(vault.TypeString, func(d *vault.Definition) {
 				d.FreshnessSeconds, d.StaleAction, d.RequiredVerification = 3600, c.action, c.needsProof
 			})
-			field := has(`"gold"`, func(f *vault.Field) {
+			field := has(`"gold"`, func(f *vault.Value) {
 				f.CollectedAt, f.Verified = morning.Add(-c.age), c.proven
 				if c.expired {
 					f.ExpiresAt = after(-time.Second)
@@ -143,7 +143,7 @@ func TestWhatIsTooOldCountsAsItsDefinitionSays(t *testing.T) {
 				req = need("plan", when("false"))
 			}
 			got, warnings := vault.FindMissing([]vault.Requirement{req}, map[string]vault.Definition{"plan": def},
-				vault.Known{Fields: map[string]vault.Field{"plan": field}, Now: morning}, vault.Scope{})
+				vault.Known{Fields: map[string]vault.Value{"plan": field}, Now: morning}, vault.Scope{})
 			have := outcome{Warnings: warnings}
 			for _, m := range got {
 				have.Missing, have.Blocked = append(have.Missing, string(m.Reason)), m.Blocking

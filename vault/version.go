@@ -11,7 +11,7 @@ import (
 // Version is one version of a field, as far as its place in the history goes.
 type Version struct {
 	ID             uuid.UUID
-	IntentID       uuid.UUID // the operation that wrote it
+	OperationID    uuid.UUID // the operation that wrote it
 	AcceptedAt     time.Time // when that operation was accepted
 	Status         ItemStatus
 	SupersededByID *uuid.UUID
@@ -31,8 +31,8 @@ type Placement struct {
 // enters as superseded, and never displaces a newer one. Of a write that is the newest, a missing source makes it orphaned,
 // and else a passed expiry expired. A version by the same operation does not count. Behind a deleted one a late write is
 // superseded as well: in time, it would have been displaced before that was deleted.
-func Place(history []Version, intentID uuid.UUID, acceptedAt time.Time, sourceFound bool, expiresAt *time.Time, now time.Time) Placement {
-	return PlaceVersion(history, Version{IntentID: intentID, AcceptedAt: acceptedAt}, sourceFound, expiresAt, now)
+func Place(history []Version, operationID uuid.UUID, acceptedAt time.Time, sourceFound bool, expiresAt *time.Time, now time.Time) Placement {
+	return PlaceVersion(history, Version{OperationID: operationID, AcceptedAt: acceptedAt}, sourceFound, expiresAt, now)
 }
 
 // PlaceVersion is Place for a version that has its id, as one that comes back into a history has. Then another version by the same
@@ -41,7 +41,7 @@ func PlaceVersion(history []Version, version Version, sourceFound bool, expiresA
 	var older, newer *Version
 	for i := range history {
 		v := &history[i]
-		order := acceptance(v.AcceptedAt, v.IntentID, version.AcceptedAt, version.IntentID)
+		order := acceptance(v.AcceptedAt, v.OperationID, version.AcceptedAt, version.OperationID)
 		if version.ID != uuid.Nil {
 			order = inLine(*v, version)
 		}
@@ -72,22 +72,22 @@ func PlaceVersion(history []Version, version Version, sourceFound bool, expiresA
 // inLine orders the versions of a history. An import that wrote to two customers who were merged since has two versions in it:
 // their ids tell which is the later one.
 func inLine(a, b Version) int {
-	return cmp.Or(acceptance(a.AcceptedAt, a.IntentID, b.AcceptedAt, b.IntentID), bytes.Compare(a.ID[:], b.ID[:]))
+	return cmp.Or(acceptance(a.AcceptedAt, a.OperationID, b.AcceptedAt, b.OperationID), bytes.Compare(a.ID[:], b.ID[:]))
 }
 
 // acceptance compares two operations by when they were accepted, and by id where that is the same. Times count in
 // microseconds: that is what PostgreSQL keeps, and a time that went through it must not change places with one that did not.
-func acceptance(at time.Time, intent uuid.UUID, otherAt time.Time, other uuid.UUID) int {
+func acceptance(at time.Time, op uuid.UUID, otherAt time.Time, other uuid.UUID) int {
 	return cmp.Or(
 		at.Truncate(time.Microsecond).Compare(otherAt.Truncate(time.Microsecond)),
-		bytes.Compare(intent[:], other[:]),
+		bytes.Compare(op[:], other[:]),
 	)
 }
 
 // ExpiryOf gives when a written value expires: at the write's own time, else retention_days after it was collected, or
 // accepted where the write does not say; nil where it never does. A definition's retention holds even while it is not
 // enabled, because what may be kept for a limited time only is not kept for ever by a switch.
-func ExpiryOf(write WriteField, def *Definition, acceptedAt time.Time) *time.Time {
+func ExpiryOf(write WriteValueInput, def *Definition, acceptedAt time.Time) *time.Time {
 	if write.ExpiresAt != nil {
 		at := write.ExpiresAt.UTC()
 		return &at

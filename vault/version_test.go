@@ -24,7 +24,7 @@ func numbered(n int) uuid.UUID {
 func TestTheOrderOfWritesIsTheOrderOfAcceptance(t *testing.T) {
 	t.Parallel()
 	at := func(n int) vault.Version {
-		return vault.Version{ID: numbered(100 + n), IntentID: numbered(n), AcceptedAt: morning.Add(time.Duration(n) * time.Minute)}
+		return vault.Version{ID: numbered(100 + n), OperationID: numbered(n), AcceptedAt: morning.Add(time.Duration(n) * time.Minute)}
 	}
 	past, future := after(-time.Hour), after(time.Hour)
 	id := func(n int) *uuid.UUID { v := numbered(100 + n); return &v }
@@ -58,26 +58,26 @@ func TestTheOrderOfWritesIsTheOrderOfAcceptance(t *testing.T) {
 	}
 }
 
-func TestWritesOfTheSameMomentAreOrderedByIntent(t *testing.T) {
+func TestWritesOfTheSameMomentAreOrderedByOperation(t *testing.T) {
 	t.Parallel()
 	// The second time went through PostgreSQL, which keeps microseconds.
-	history := []vault.Version{{ID: numbered(100), IntentID: numbered(5), AcceptedAt: morning.Add(3 * time.Microsecond)}}
+	history := []vault.Version{{ID: numbered(100), OperationID: numbered(5), AcceptedAt: morning.Add(3 * time.Microsecond)}}
 	accepted := morning.Add(3*time.Microsecond + 700*time.Nanosecond)
 	if got := vault.Place(history, numbered(4), accepted, true, nil, morning); got.Status != vault.StatusSuperseded {
-		t.Errorf("the lower intent is %s", got.Status)
+		t.Errorf("the lower operation is %s", got.Status)
 	}
 	if got := vault.Place(history, numbered(6), accepted, true, nil, morning); got.Status != vault.StatusActive {
-		t.Errorf("the higher intent is %s", got.Status)
+		t.Errorf("the higher operation is %s", got.Status)
 	}
 	if got := vault.Place(history, numbered(5), accepted, true, nil, morning); got.Status != vault.StatusActive || got.Supersedes != nil {
-		t.Errorf("the same intent is %+v", got)
+		t.Errorf("the same operation is %+v", got)
 	}
 }
 
 func TestTwoVersionsOfOneOperationAreOrderedByID(t *testing.T) {
 	t.Parallel()
 	at := func(n int) vault.Version {
-		return vault.Version{ID: numbered(n), IntentID: numbered(5), AcceptedAt: morning}
+		return vault.Version{ID: numbered(n), OperationID: numbered(5), AcceptedAt: morning}
 	}
 	one, two := numbered(1), numbered(2)
 	for name, c := range map[string]struct {
@@ -107,7 +107,7 @@ type arrival struct {
 
 // apply does with a history what the step that persists a write does.
 func apply(history []vault.Version, a arrival) []vault.Version {
-	p := vault.Place(history, a.version.IntentID, a.version.AcceptedAt, a.sourceFound, a.expiresAt, morning)
+	p := vault.Place(history, a.version.OperationID, a.version.AcceptedAt, a.sourceFound, a.expiresAt, morning)
 	for i := range history {
 		if p.Supersedes != nil && history[i].ID == *p.Supersedes {
 			history[i].Status, history[i].SupersededByID = vault.StatusSuperseded, &a.version.ID
@@ -126,7 +126,7 @@ func TestAnyOrderOfArrivalGivesTheSameHistory(t *testing.T) {
 		for i := range arrivals {
 			arrivals[i] = arrival{
 				version: vault.Version{
-					ID: numbered(1000 + i), IntentID: numbered(i),
+					ID: numbered(1000 + i), OperationID: numbered(i),
 					AcceptedAt: morning.Add(time.Duration(rapid.IntRange(0, 4).Draw(t, "accepted at")) * time.Second),
 				},
 				sourceFound: rapid.Bool().Draw(t, "source found"),
@@ -135,7 +135,7 @@ func TestAnyOrderOfArrivalGivesTheSameHistory(t *testing.T) {
 		}
 		inOrder := slices.Clone(arrivals)
 		slices.SortFunc(inOrder, func(a, b arrival) int {
-			return cmp.Or(a.version.AcceptedAt.Compare(b.version.AcceptedAt), bytes.Compare(a.version.IntentID[:], b.version.IntentID[:]))
+			return cmp.Or(a.version.AcceptedAt.Compare(b.version.AcceptedAt), bytes.Compare(a.version.OperationID[:], b.version.OperationID[:]))
 		})
 		var want []vault.Version
 		for _, a := range inOrder {
@@ -193,16 +193,16 @@ func TestExpiryIsTheWritesOwnElseFromRetention(t *testing.T) {
 	kept := &vault.Definition{RetentionDays: 30, Enabled: true}
 	for _, tc := range []struct {
 		name  string
-		write vault.WriteField
+		write vault.WriteValueInput
 		def   *vault.Definition
 		want  *time.Time
 	}{
-		{"no definition, no expiry", vault.WriteField{}, nil, nil},
-		{"no retention, no expiry", vault.WriteField{}, &vault.Definition{}, nil},
-		{"retention counts from acceptance", vault.WriteField{}, kept, after(30 * 24 * time.Hour)},
-		{"or from the collection", vault.WriteField{CollectedAt: after(-time.Hour)}, kept, after(30*24*time.Hour - time.Hour)},
-		{"the write's own goes first, in UTC", vault.WriteField{ExpiresAt: &own}, kept, after(0)},
-		{"retention holds while a definition is not enabled", vault.WriteField{}, &vault.Definition{RetentionDays: 30}, after(30 * 24 * time.Hour)},
+		{"no definition, no expiry", vault.WriteValueInput{}, nil, nil},
+		{"no retention, no expiry", vault.WriteValueInput{}, &vault.Definition{}, nil},
+		{"retention counts from acceptance", vault.WriteValueInput{}, kept, after(30 * 24 * time.Hour)},
+		{"or from the collection", vault.WriteValueInput{CollectedAt: after(-time.Hour)}, kept, after(30*24*time.Hour - time.Hour)},
+		{"the write's own goes first, in UTC", vault.WriteValueInput{ExpiresAt: &own}, kept, after(0)},
+		{"retention holds while a definition is not enabled", vault.WriteValueInput{}, &vault.Definition{RetentionDays: 30}, after(30 * 24 * time.Hour)},
 	} {
 		got := vault.ExpiryOf(tc.write, tc.def, morning)
 		if diff := gocmp.Diff(tc.want, got); diff != "" {

@@ -41,7 +41,7 @@ func serveHealth(ctx, working context.Context, r *Runtime, o *observer) error {
 		answer(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, req *http.Request) {
-		health := telemetry.Look(req.Context(), dependencies)
+		health := telemetry.CheckDependencies(req.Context(), dependencies)
 		if working.Err() != nil {
 			health.Status = telemetry.StatusStopping
 		}

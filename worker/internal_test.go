@@ -38,10 +38,10 @@ func (s *step) SetContext(ctx context.Context) { s.ctx = ctx }
 
 // AdditionalMetadata is what the event of an operation had.
 func (s *step) AdditionalMetadata() map[string]string {
-	return map[string]string{"intent_id": "an operation"}
+	return map[string]string{"operation_id": "an operation"}
 }
 func (s *step) StepName() string            { return s.name }
-func (s *step) ActionId() string            { return "write-field:" + s.name }
+func (s *step) ActionId() string            { return "write-value:" + s.name }
 func (s *step) WorkflowRunId() string       { return "a run" }
 func (s *step) RetryCount() int             { return 0 }
 func (s *step) Done() <-chan struct{}       { return s.ctx.Done() }
@@ -253,7 +253,7 @@ func TestHealthSaysWhetherTheWorkerLivesAndIsReady(t *testing.T) {
 	}
 	expect("/healthz", http.StatusOK, "ok")
 	expect("/readyz", http.StatusOK, `{"status":"ready","dependencies":{"database":"ok","redis":"ok"}}`)
-	expect("/metrics", http.StatusOK, `vault_steps_total{outcome="succeeded",step="write-field:persist"} 1`)
+	expect("/metrics", http.StatusOK, `vault_steps_total{outcome="succeeded",step="write-value:persist"} 1`)
 	expect("/metrics", http.StatusOK, "profile_cache_hits_total")
 
 	closed() // the database is gone

@@ -76,7 +76,7 @@ func (o *observer) observe(ctx hatchetworker.HatchetContext, next func(hatchetwo
 	attrs := []slog.Attr{
 		slog.String("step", ctx.ActionId()), slog.Int("attempt", ctx.RetryCount()+1), slog.String("run_id", ctx.WorkflowRunId()),
 	}
-	if id := ctx.AdditionalMetadata()["intent_id"]; id != "" { // what a cron started has none
+	if id := ctx.AdditionalMetadata()["operation_id"]; id != "" { // what a cron started has none
 		attrs = append(attrs, slog.String("operation_id", id))
 	}
 	ctx.SetContext(telemetry.WithLog(ctx.GetContext(), attrs...))

@@ -129,8 +129,8 @@ func settings(cfg config.Config) steps.Settings {
 			DailyTokens: int64(cfg.LLM.DailyBudgetTokens), PromptPrice: cfg.LLM.PromptPricePerMillion, CompletionPrice: cfg.LLM.CompletionPricePerMillion,
 		},
 		SweepBatch:      cfg.Sweeps.BatchSize,
-		RetainSucceeded: cfg.Intents.Retention(),
-		RetainFailed:    cfg.Intents.FailedRetention(),
+		RetainSucceeded: cfg.Operations.Retention(),
+		RetainFailed:    cfg.Operations.FailedRetention(),
 	}
 }
 

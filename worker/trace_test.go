@@ -69,8 +69,8 @@ func TestARequestIsOneTraceWithoutValues(t *testing.T) {
 		}
 		return id
 	}
-	send("PUT", fmt.Sprintf("/v1/agents/%s/fields/plan_email", agent), `{"value_type": "email", "enabled": true, "is_pii": true}`, 200)
-	path := fmt.Sprintf("/v1/customers/%s/fields/plan_email", customer)
+	send("PUT", fmt.Sprintf("/v1/agents/%s/definitions/plan_email", agent), `{"value_type": "email", "enabled": true, "is_pii": true}`, 200)
+	path := fmt.Sprintf("/v1/customers/%s/values/plan_email", customer)
 	body := `{"agent_id": "` + agent.String() + `", "source": "user_provided", "value": "%s"}`
 	written := send("PUT", path, fmt.Sprintf(body, "hunter2@example.com"), 200)
 	rejected := send("PUT", path, fmt.Sprintf(body, "hunter3 is no address"), 422)
@@ -88,7 +88,7 @@ func TestARequestIsOneTraceWithoutValues(t *testing.T) {
 		return own, last
 	})
 	request := only(t, spans, "the request", func(s tracetest.SpanStub) bool { return s.SpanKind == trace.SpanKindServer })
-	if request.Name != "PUT /v1/customers/{customer_id}/fields/{name}" || attribute(request, "vault.operation_id") == "" || attribute(request, "vault.tenant_id") != tenant.String() {
+	if request.Name != "PUT /v1/customers/{customer_id}/values/{name}" || attribute(request, "vault.operation_id") == "" || attribute(request, "vault.tenant_id") != tenant.String() {
 		t.Errorf("the request is %s with %v", request.Name, request.Attributes)
 	}
 	push := only(t, spans, "the push", func(s tracetest.SpanStub) bool { return s.SpanKind == trace.SpanKindProducer })
@@ -99,8 +99,8 @@ func TestARequestIsOneTraceWithoutValues(t *testing.T) {
 		}
 	}
 	persist := only(t, spans, "persist", func(s tracetest.SpanStub) bool { return attribute(s, "hatchet.step_name") == "persist" })
-	insert := only(t, spans, "the insert", func(s tracetest.SpanStub) bool { return s.Name == "query InsertField" })
-	accept := only(t, spans, "the acceptance", func(s tracetest.SpanStub) bool { return s.Name == "query InsertIntent" })
+	insert := only(t, spans, "the insert", func(s tracetest.SpanStub) bool { return s.Name == "query InsertValue" })
+	accept := only(t, spans, "the acceptance", func(s tracetest.SpanStub) bool { return s.Name == "query InsertOperation" })
 	if !under(spans, insert, persist) || !under(spans, accept, request) || under(spans, accept, push) {
 		t.Error("the queries are not under what made them")
 	}

@@ -44,15 +44,15 @@ type Options struct {
 // elsewhere: steps stand that.
 func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) error {
 	cfg := r.Config
-	census := metrics.NewCensus(r.DB, r.Log, cfg.Worker.Census())
-	o := newObserver(r, census)
+	counts := metrics.NewCounts(r.DB, r.Log, cfg.Worker.Counts())
+	o := newObserver(r, counts)
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	g, gctx := errgroup.WithContext(ctx)
 	serving, endServing := context.WithCancel(context.WithoutCancel(ctx)) // until the last step has ended
 	defer endServing()
 	if !opts.NoHealth {
-		g.Go(func() error { return census.Run(gctx) })
+		g.Go(func() error { return counts.Run(gctx) })
 		g.Go(func() error { return serveHealth(serving, gctx, r, o) })
 	}
 	giveUp := func(err error) error {
@@ -122,10 +122,10 @@ func newWorker(r *Runtime, engine *hatchet.Client) (*hatchet.Worker, error) {
 	cfg := r.Config
 	w, err := engine.NewWorker(Name,
 		hatchet.WithWorkflows(workflows.All(engine, r.Steps, workflows.Crons{
-			ExpireFields:  cfg.Jobs.Hatchet.CronExpireFields,
-			DetectOrphans: cfg.Jobs.Hatchet.CronDetectOrphans,
-			RelayIntents:  cfg.Jobs.Hatchet.CronRelayIntents,
-			PurgeIntents:  cfg.Jobs.Hatchet.CronPurgeIntents,
+			ExpireValues:    cfg.Jobs.Hatchet.CronExpireValues,
+			DetectOrphans:   cfg.Jobs.Hatchet.CronDetectOrphans,
+			RelayOperations: cfg.Jobs.Hatchet.CronRelayOperations,
+			PurgeOperations: cfg.Jobs.Hatchet.CronPurgeOperations,
 		})...),
 		hatchet.WithSlots(slotsPerStep*cfg.Jobs.Hatchet.WorkerConcurrency),
 		hatchet.WithDurableSlots(durableSlots),
@@ -145,7 +145,7 @@ func hurryFirst(ctx context.Context, r *Runtime, at time.Time) error {
 	case <-time.After(time.Until(at)):
 	}
 	if err := r.Trigger.Started(ctx); err != nil && ctx.Err() == nil {
-		r.Log.WarnContext(ctx, "first_intents_not_hurried", "error_code", vault.CodeOf(err)) // they are due in some minutes anyway
+		r.Log.WarnContext(ctx, "first_operations_not_requeued", "error_code", vault.CodeOf(err)) // they are due in some minutes anyway
 	}
 	return nil
 }

@@ -133,13 +133,13 @@ func TestWorkersShareTheWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kit.Operation(t, tenant, define.ID, vault.IntentSucceeded)
-	type written struct{ customer, operation [16]byte }
+	kit.Operation(t, tenant, define.ID, vault.OperationSucceeded)
+	type written struct{ customer, op [16]byte }
 	var all []written
 	for i := range 20 {
 		customer := testkit.ID()
-		r, err := kit.Trigger.WriteField(t.Context(), tenant, vault.WriteField{
-			AgentID: agent, CustomerID: customer, Name: "plan", Value: json.RawMessage(`"gold"`), Source: vault.FieldUserProvided,
+		r, err := kit.Trigger.WriteValue(t.Context(), tenant, vault.WriteValueInput{
+			AgentID: agent, CustomerID: customer, Name: "plan", Value: json.RawMessage(`"gold"`), Source: vault.ValueUserProvided,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -152,7 +152,7 @@ func TestWorkersShareTheWork(t *testing.T) {
 		}
 	}
 	for _, w := range all {
-		kit.Operation(t, tenant, w.operation, vault.IntentSucceeded)
+		kit.Operation(t, tenant, w.op, vault.OperationSucceeded)
 		if h, err := kit.Query.History(t.Context(), tenant, w.customer, "plan"); err != nil || len(h) != 1 {
 			t.Errorf("written %d times, %v", len(h), err)
 		}

@@ -13,9 +13,9 @@ import (
 func TestACancelledFillEnds(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	fill := s.fill(vault.FillGaps{ScenarioID: s.scenario(asked("email", "plan")...)})
+	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("email", "plan")...)})
 	question := kit.Question(t, s.tenant, s.customer)
-	r, err := kit.Trigger.CancelFill(t.Context(), s.tenant, vault.CancelFill{FillID: fill.ID})
+	r, err := kit.Trigger.CancelFill(t.Context(), s.tenant, vault.CancelFillInput{FillID: fill.ID})
 	if got := result[vault.CancelResult](t, done(t, r, err)); got.QuestionID == nil || *got.QuestionID != question.ID {
 		t.Errorf("it closed %v, want question %s", got.QuestionID, question.ID)
 	}
@@ -26,7 +26,7 @@ func TestACancelledFillEnds(t *testing.T) {
 	if reason := rejected(t, s.answer(question, "ada@example.com"), nil); reason.Code != vault.CodeConflict {
 		t.Errorf("a late answer was rejected with %s", reason.Code)
 	}
-	if _, err := kit.Trigger.CancelFill(t.Context(), s.tenant, vault.CancelFill{FillID: testkit.ID()}); vault.CodeOf(err) != vault.CodeUnknown {
+	if _, err := kit.Trigger.CancelFill(t.Context(), s.tenant, vault.CancelFillInput{FillID: testkit.ID()}); vault.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("cancelling what is not there gives %v", err)
 	}
 }

@@ -14,13 +14,13 @@ import (
 func TestSaveDefinitionDecidesWhatMayBeWritten(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	r, err := kit.Trigger.WriteField(t.Context(), s.tenant, s.fact("nickname", "Ada"))
+	r, err := kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("nickname", "Ada"))
 	if reason := rejected(t, r, err); !strings.Contains(reason.Message, "nickname") {
 		t.Errorf("an undefined field was rejected with %s", reason)
 	}
 	s.define(vault.Definition{Name: "nickname", ValueType: vault.TypeString, ValidationRegex: "[A-Z][a-z]+"})
 	s.write(s.fact("nickname", "Ada"))
-	r, err = kit.Trigger.WriteField(t.Context(), s.tenant, s.fact("nickname", "ada"))
+	r, err = kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("nickname", "ada"))
 	rejected(t, r, err)
 	got, err := kit.Query.Definition(t.Context(), s.tenant, s.agent, "nickname")
 	if err != nil || got.Origin != vault.OriginHuman || !got.Enabled {
@@ -51,7 +51,7 @@ func (s *scene) extraction(save vault.Operation) vault.ExtractResult {
 	if id == nil {
 		s.t.Fatal("the save started no extraction")
 	}
-	return result[vault.ExtractResult](s.t, kit.Operation(s.t, s.tenant, *id, vault.IntentSucceeded))
+	return result[vault.ExtractResult](s.t, kit.Operation(s.t, s.tenant, *id, vault.OperationSucceeded))
 }
 
 // requirement gives what a scenario needs of a field.
@@ -131,7 +131,7 @@ func TestExtractSchemaByHand(t *testing.T) {
 	in := vault.Scenario{ID: testkit.ID(), AgentID: s.agent, Name: "Order", Description: "Ask for the customer's country."}
 	r, err := kit.Trigger.SaveScenario(t.Context(), s.tenant, in)
 	s.extraction(done(t, r, err))
-	r, err = kit.Trigger.ExtractSchema(t.Context(), s.tenant, vault.ExtractSchema{AgentID: s.agent, ScenarioID: in.ID})
+	r, err = kit.Trigger.ExtractSchema(t.Context(), s.tenant, vault.ExtractSchemaInput{AgentID: s.agent, ScenarioID: in.ID})
 	if got := result[vault.ExtractResult](t, done(t, r, err)); got.Outcome != vault.ExtractUnchanged || got.ModelCalls != 0 {
 		t.Errorf("it says %+v", got)
 	}
@@ -152,7 +152,7 @@ func TestTheNewestSaveWins(t *testing.T) {
 		saves = append(saves, vault.Operation{ID: r.ID})
 	}
 	for _, save := range saves {
-		s.extractionOrNone(kit.Operation(t, s.tenant, save.ID, vault.IntentSucceeded))
+		s.extractionOrNone(kit.Operation(t, s.tenant, save.ID, vault.OperationSucceeded))
 	}
 	reqs, err := kit.Query.Requirements(t.Context(), s.tenant, in.ID)
 	if err != nil || len(reqs) != 1 || reqs[0].FieldName != "country" {
@@ -172,12 +172,12 @@ func TestDeleteRequirementThenDeleteDefinition(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario(asked("country")...)
-	deleteField := vault.DeleteDefinition{AgentID: s.agent, Name: "country"}
+	deleteField := vault.DeleteDefinitionInput{AgentID: s.agent, Name: "country"}
 	r, err := kit.Trigger.DeleteDefinition(t.Context(), s.tenant, deleteField)
 	if reason := rejected(t, r, err); reason.Code != vault.CodeConflict || len(reason.Related) != 1 {
 		t.Errorf("a field that is required was kept with %s: %s", reason.Code, reason)
 	}
-	r, err = kit.Trigger.DeleteRequirement(t.Context(), s.tenant, vault.DeleteRequirement{ScenarioID: scenario, FieldName: "country"})
+	r, err = kit.Trigger.DeleteRequirement(t.Context(), s.tenant, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: "country"})
 	done(t, r, err)
 	r, err = kit.Trigger.DeleteDefinition(t.Context(), s.tenant, deleteField)
 	done(t, r, err)
@@ -185,6 +185,6 @@ func TestDeleteRequirementThenDeleteDefinition(t *testing.T) {
 	if err != nil || len(reqs) != 0 {
 		t.Errorf("the scenario still needs %v, %v", reqs, err)
 	}
-	r, err = kit.Trigger.WriteField(t.Context(), s.tenant, s.fact("country", "Norway"))
+	r, err = kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("country", "Norway"))
 	rejected(t, r, err)
 }

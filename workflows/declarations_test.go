@@ -50,8 +50,8 @@ func declarations(t *testing.T) map[string]declared {
 	}
 	out := map[string]declared{}
 	for _, w := range workflows.All(kit.Client, steps.Steps{}, workflows.Crons{
-		ExpireFields: cfg.Jobs.Hatchet.CronExpireFields, DetectOrphans: cfg.Jobs.Hatchet.CronDetectOrphans,
-		RelayIntents: cfg.Jobs.Hatchet.CronRelayIntents, PurgeIntents: cfg.Jobs.Hatchet.CronPurgeIntents,
+		ExpireValues: cfg.Jobs.Hatchet.CronExpireValues, DetectOrphans: cfg.Jobs.Hatchet.CronDetectOrphans,
+		RelayOperations: cfg.Jobs.Hatchet.CronRelayOperations, PurgeOperations: cfg.Jobs.Hatchet.CronPurgeOperations,
 	}) {
 		req, _, durable, onFailure := w.Dump()
 		if onFailure != nil {
@@ -114,7 +114,7 @@ func (d declared) steps() []string {
 // The engine's own defaults are no retries, no back-off, 60 s, and a failure after 5 minutes without a worker.
 func TestEveryTaskHasAPolicy(t *testing.T) {
 	t.Parallel()
-	const longestDeadline = 30 * 24 * time.Hour // vault.FillGaps
+	const longestDeadline = 30 * 24 * time.Hour // vault.FillGapsInput
 	for name, w := range declarations(t) {
 		for _, task := range w.tasks {
 			if task.retries < 1 || task.backoff <= 1 || task.maxBackoffSeconds < 1 {

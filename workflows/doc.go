@@ -2,18 +2,18 @@
 // themselves are methods in package steps, of the same names; there is no logic here.
 //
 //	workflow           event                       cron          one at a time per    steps
-//	write-field        field:write                               profile              validate → persist → invalidate-cache
-//	import-fields      fields:import                             profile set          validate → persist → invalidate-cache
-//	verify-field       field:verify                              profile              persist → invalidate-cache
+//	write-value        value:write                               profile              validate → persist → invalidate-cache
+//	import-values      values:import                             profile set          validate → persist → invalidate-cache
+//	verify-value       value:verify                              profile              persist → invalidate-cache
 //	add-asset          asset:add                                 profile              validate → persist → invalidate-cache
 //	delete-item        item:delete                               profile              check-dependents → delete → invalidate-cache
 //	restore-item       item:restore                              profile              restore → invalidate-cache
-//	open-profile       profile:open                              channel identity     persist → acknowledge
+//	open-customer       customer:open                              channel identity     persist → acknowledge
 //	link-channel       channel:link                              profile              persist → invalidate-cache
 //	record-consent     consent:record                            profile              persist → invalidate-cache
-//	merge-profiles     profile:merge                             both profiles        merge → invalidate-cache
-//	unmerge-profile    profile:unmerge                           both profiles        unmerge → invalidate-cache
-//	delete-profile     profile:delete                            profile              delete → invalidate-cache
+//	merge-customers     customer:merge                             both profiles        merge → invalidate-cache
+//	unmerge-customer    customer:unmerge                           both profiles        unmerge → invalidate-cache
+//	delete-customer     customer:delete                            profile              delete → invalidate-cache
 //	save-session       session:save                              session              persist → acknowledge
 //	save-definition    definition:save                           definition           validate → embed → persist → invalidate-cache
 //	delete-definition  definition:delete                         definition           delete → invalidate-cache
@@ -23,14 +23,14 @@
 //	save-rule          rule:save                                 rule                 persist → announce (rule:saved)
 //	extract-schema     scenario:saved, rule:saved                scenario or rule     load → propose → match → persist → invalidate-cache
 //	decide-review      review:decided                            what is reviewed     persist → invalidate-cache
-//	fill-gaps          gaps:fill                                 profile and scenario fill (durable: advance-gaps, write-field …, wait for question:settled, again)
+//	fill-gaps          gaps:fill                                 profile and scenario fill (durable: advance-gaps, write-value …, wait for question:settled, again)
 //	advance-gaps       (started by fill-gaps)                    gap fill             find-missing → resolve → ask
 //	answer-question    question:answered                         question             validate → persist → invalidate-cache → announce (question:settled)
 //	cancel-fill        gaps:cancel                               gap fill             cancel → announce (question:settled)
-//	expire-fields      fields:expire               */5 * * * *                        expire → invalidate-cache
+//	expire-values      values:expire               */5 * * * *                        expire → invalidate-cache
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-cache
-//	relay-intents                                  * * * * *                          relay
-//	purge-intents                                  17 3 * * *                         purge
+//	relay-operations                                  * * * * *                          relay
+//	purge-operations                                  17 3 * * *                         purge
 //
 // "One at a time" is kept by the row that the step locks in PostgreSQL. Only extract-schema and fill-gaps, which would ask a
 // model or a customer twice, have the engine queue their runs as well: its queue costs a run 0.1 s and now and then some

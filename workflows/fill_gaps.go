@@ -31,7 +31,7 @@ const taskAsk = "ask"
 func fillGaps(c *hatchet.Client, advance, write *hatchet.Workflow) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowFillGaps, hatchet.WithWorkflowEvents(vault.EventGapsFill), onePerSubject())
 	w.NewDurableTask(DurableTask, func(ctx hatchet.DurableContext, ev vault.Event) (Filled, error) {
-		return fill(durable{ctx: ctx, advanceGaps: advance, writeField: write}, ctx.RetryCount(), ev)
+		return fill(durable{ctx: ctx, advanceGaps: advance, writeValue: write}, ctx.RetryCount(), ev)
 	}, waiting()...)
 	return w
 }
@@ -124,7 +124,7 @@ func (w *watch) pause(q steps.Waiting) time.Duration {
 type durable struct {
 	ctx         hatchet.DurableContext
 	advanceGaps *hatchet.Workflow
-	writeField  *hatchet.Workflow
+	writeValue  *hatchet.Workflow
 }
 
 func (d durable) advance(round int, ev vault.Event) (steps.Advanced, error) {
@@ -142,7 +142,7 @@ func (d durable) advance(round int, ev vault.Event) (steps.Advanced, error) {
 // write runs writes one after the other: they are of one profile. One that is rejected is an outcome, which advance reads.
 func (d durable) write(round int, evs []vault.Event) error {
 	for i, ev := range evs {
-		_, _ = d.writeField.Run(d.ctx, ev, hatchet.WithRunKey(fmt.Sprintf("write-%d-%d", round, i)))
+		_, _ = d.writeValue.Run(d.ctx, ev, hatchet.WithRunKey(fmt.Sprintf("write-%d-%d", round, i)))
 		if err := d.ctx.Err(); err != nil {
 			return err
 		}

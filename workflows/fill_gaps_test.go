@@ -20,7 +20,7 @@ import (
 // session saves a conversation in which the customer said that.
 func (s *scene) session(variables map[string]json.RawMessage, said ...string) uuid.UUID {
 	s.t.Helper()
-	in := vault.SaveSession{SessionID: testkit.ID(), AgentID: s.agent, CustomerID: s.customer, Variables: variables}
+	in := vault.SaveSessionInput{SessionID: testkit.ID(), AgentID: s.agent, CustomerID: s.customer, Variables: variables}
 	for _, words := range said {
 		in.Turns = append(in.Turns, vault.Turn{Speaker: vault.SpeakerCustomer, Text: words})
 	}
@@ -29,7 +29,7 @@ func (s *scene) session(variables map[string]json.RawMessage, said ...string) uu
 	return in.SessionID
 }
 
-func (s *scene) fill(in vault.FillGaps) trigger.Receipt {
+func (s *scene) fill(in vault.FillGapsInput) trigger.Receipt {
 	s.t.Helper()
 	in.CustomerID = s.customer
 	r, err := kit.Trigger.FillGaps(s.t.Context(), s.tenant, in)
@@ -41,7 +41,7 @@ func (s *scene) fill(in vault.FillGaps) trigger.Receipt {
 
 func (s *scene) answer(q vault.Question, value string) trigger.Receipt {
 	s.t.Helper()
-	r, err := kit.Trigger.AnswerQuestion(s.t.Context(), s.tenant, vault.AnswerQuestion{QuestionID: q.ID, Value: text(value)})
+	r, err := kit.Trigger.AnswerQuestion(s.t.Context(), s.tenant, vault.AnswerQuestionInput{QuestionID: q.ID, Value: text(value)})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestFillGapsFromProfileSessionConversationAndCustomer(t *testing.T) {
 	s.write(s.fact("name", "Ada Quill"))
 	scenario := s.scenario(asked("name", "country", "email", "date_of_birth")...)
 	session := s.session(map[string]json.RawMessage{"country": text("Norway")}, "My email address is ada.quill@example.com, thanks.")
-	fill := s.fill(vault.FillGaps{ScenarioID: scenario, SessionID: &session})
+	fill := s.fill(vault.FillGapsInput{ScenarioID: scenario, SessionID: &session})
 
 	first := kit.Question(t, s.tenant, s.customer)
 	if first.Prompt != "When were you born?" || first.Attempt != 1 || first.FillID != fill.ID {
@@ -105,7 +105,7 @@ func TestAnAnswerThatComesBeforeTheWaitIsNotMissed(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	client := withoutEngine(t)
-	fill := s.fill(vault.FillGaps{ScenarioID: s.scenario(asked("email", "country", "plan", "name")...)})
+	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("email", "country", "plan", "name")...)})
 	answers := map[string]string{"email": "ada@example.com", "country": "Norway", "plan": "gold", "name": "Ada Quill"}
 	var known []uuid.UUID
 	deadline := time.Now().Add(testkit.Patience)
@@ -134,11 +134,11 @@ func TestAnAnswerThatComesBeforeTheWaitIsNotMissed(t *testing.T) {
 // answerAtOnce runs the steps of answer-question here and now.
 func (s *scene) answerAtOnce(client *trigger.Client, q vault.Question, value string) {
 	s.t.Helper()
-	r, err := client.AnswerQuestion(s.t.Context(), s.tenant, vault.AnswerQuestion{QuestionID: q.ID, Value: text(value)})
+	r, err := client.AnswerQuestion(s.t.Context(), s.tenant, vault.AnswerQuestionInput{QuestionID: q.ID, Value: text(value)})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	ev := vault.Event{IntentID: r.ID, TenantID: s.tenant, Subject: s.customer.String()}
+	ev := vault.Event{OperationID: r.ID, TenantID: s.tenant, Subject: s.customer.String()}
 	_, validateErr := kit.Steps.Answers.ValidateAnswer(s.t.Context(), ev)
 	_, persistErr := kit.Steps.Answers.PersistAnswer(s.t.Context(), ev)
 	_, announceErr := kit.Steps.Answers.AnnounceAnswer(s.t.Context(), ev)
@@ -151,7 +151,7 @@ func TestFillGapsGivesUpAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario(asked("email")...)
-	got := result[vault.FillResult](t, done(t, s.fill(vault.FillGaps{ScenarioID: scenario, DeadlineSeconds: 1}), nil))
+	got := result[vault.FillResult](t, done(t, s.fill(vault.FillGapsInput{ScenarioID: scenario, DeadlineSeconds: 1}), nil))
 	if diff := cmp.Diff(map[string]string{"email": "expired"}, outcomes(got)); diff != "" || !got.Blocked {
 		t.Errorf("blocked: %t, %s", got.Blocked, diff)
 	}
@@ -163,7 +163,7 @@ func TestFillGapsGivesUpAtTheDeadline(t *testing.T) {
 func TestFillGapsGivesUpAfterTheLastInvalidAnswer(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	fill := s.fill(vault.FillGaps{ScenarioID: s.scenario(asked("plan")...), MaxAttempts: 2})
+	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("plan")...), MaxAttempts: 2})
 	first := kit.Question(t, s.tenant, s.customer)
 	rejected(t, s.answer(first, "bronze"), nil)
 	rejected(t, s.answer(kit.Question(t, s.tenant, s.customer, first), "copper"), nil)
@@ -185,7 +185,7 @@ func TestFillGapsAsksForNothingThatMayBeSkippedOrBlocks(t *testing.T) {
 		vault.Requirement{FieldName: "nickname", FallbackAction: vault.FallbackAsk},
 	)
 	session := s.session(nil, "My email address is ada.quill@example.com, thanks.")
-	got := result[vault.FillResult](t, done(t, s.fill(vault.FillGaps{ScenarioID: scenario, SessionID: &session}), nil))
+	got := result[vault.FillResult](t, done(t, s.fill(vault.FillGapsInput{ScenarioID: scenario, SessionID: &session}), nil))
 	want := map[string]string{"country": "skip", "plan": "block", "email": "conversation", "nickname": "undefined"}
 	if diff := cmp.Diff(want, outcomes(got)); diff != "" || !got.Blocked {
 		t.Errorf("blocked: %t, %s", got.Blocked, diff)
@@ -197,9 +197,9 @@ func TestACustomerIsNotAskedTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario(asked("country", "plan")...)
-	fills := []trigger.Receipt{s.fill(vault.FillGaps{ScenarioID: scenario})}
+	fills := []trigger.Receipt{s.fill(vault.FillGapsInput{ScenarioID: scenario})}
 	first := kit.Question(t, s.tenant, s.customer)
-	fills = append(fills, s.fill(vault.FillGaps{ScenarioID: scenario}))
+	fills = append(fills, s.fill(vault.FillGapsInput{ScenarioID: scenario}))
 	kit.Run(t, fills[1].ID, rest.V1TaskStatusQUEUED)
 	done(t, s.answer(first, "Norway"), nil)
 	second := kit.Question(t, s.tenant, s.customer, first)

@@ -10,7 +10,7 @@ import (
 // linkChannel says that an identity on a channel is a customer's.
 func linkChannel(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowLinkChannel, hatchet.WithWorkflowEvents(vault.EventChannelLink))
-	persist := w.NewTask("persist", task(s.Profiles.LinkChannel), quick()...)
+	persist := w.NewTask("persist", task(s.Customers.LinkChannel), quick()...)
 	w.NewTask("invalidate-cache", task(s.Caches.InvalidateProfile), quick(persist)...)
 	return w
 }

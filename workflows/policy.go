@@ -8,7 +8,7 @@ import (
 )
 
 // schedule is how long a run waits for a worker. The engine's own 5 minutes would fail what is queued while a deployment
-// rolls; the intent is owed anyway.
+// rolls; the operation is owed anyway.
 const schedule = 24 * time.Hour
 
 // quick is for a step that touches PostgreSQL and Redis: five retries over about a minute outlast a fail-over.
@@ -57,7 +57,7 @@ func onePerSubject() hatchet.WorkflowOption {
 	})
 }
 
-// onEventOrCron starts a workflow on an event and, where there is one, on a cron. A cron has no intent: its input is the zero
+// onEventOrCron starts a workflow on an event and, where there is one, on a cron. A cron has no operation: its input is the zero
 // Event.
 func onEventOrCron(event, cron string) []hatchet.WorkflowOption {
 	var opts []hatchet.WorkflowOption

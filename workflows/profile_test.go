@@ -16,11 +16,11 @@ import (
 func TestWriteFieldRejectsWhatTheDefinitionForbids(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	r, err := kit.Trigger.WriteField(t.Context(), s.tenant, s.fact("plan", "bronze"))
+	r, err := kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("plan", "bronze"))
 	if reason := rejected(t, r, err); reason.Code != vault.CodeInvalid || !strings.Contains(reason.ForCaller(), `"bronze"`) || strings.Contains(reason.Error(), "bronze") {
 		t.Errorf("it was rejected with %s: %s; for the caller: %s", reason.Code, reason, reason.ForCaller())
 	}
-	r, err = kit.Trigger.WriteField(t.Context(), s.tenant, s.fact("email", "ada(at)example"))
+	r, err = kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("email", "ada(at)example"))
 	if reason := rejected(t, r, err); reason.Code != vault.CodeInvalid || strings.Contains(reason.ForCaller(), "ada(at)") {
 		t.Errorf("it was rejected with %s: %s", reason.Code, reason.ForCaller())
 	}
@@ -72,7 +72,7 @@ func TestDeleteItemIsRefusedWhereOthersWereDerivedFromIt(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	source, dependent := s.derived()
-	r, err := kit.Trigger.DeleteItem(t.Context(), s.tenant, vault.DeleteItem{ItemID: source})
+	r, err := kit.Trigger.DeleteItem(t.Context(), s.tenant, vault.DeleteItemInput{ItemID: source})
 	reason := rejected(t, r, err)
 	if reason.Code != vault.CodeHasDependents || !slices.Equal(reason.Related, []uuid.UUID{dependent}) ||
 		!strings.HasPrefix(reason.Message, "Cannot delete: has dependents") {
@@ -88,7 +88,7 @@ func TestDeleteItemForcedOrphansWhatWasDerivedFromIt(t *testing.T) {
 	s := newScene(t)
 	source, dependent := s.derived()
 	s.profile() // now it is in the cache
-	r, err := kit.Trigger.DeleteItem(t.Context(), s.tenant, vault.DeleteItem{ItemID: source, Force: true})
+	r, err := kit.Trigger.DeleteItem(t.Context(), s.tenant, vault.DeleteItemInput{ItemID: source, Force: true})
 	if got := result[vault.DeleteResult](t, done(t, r, err)); got.ItemID != source || got.Orphaned != 1 {
 		t.Errorf("it says %v", got)
 	}
@@ -104,7 +104,7 @@ func TestDeleteItemWithoutDependentsNeedsNoForce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	_, dependent := s.derived()
-	r, err := kit.Trigger.DeleteItem(t.Context(), s.tenant, vault.DeleteItem{ItemID: dependent})
+	r, err := kit.Trigger.DeleteItem(t.Context(), s.tenant, vault.DeleteItemInput{ItemID: dependent})
 	done(t, r, err)
 	if p := s.profile(); len(p.Fields) != 0 || len(p.Assets) != 1 {
 		t.Errorf("a reader sees %v and %v", p.Fields, p.Assets)
@@ -114,7 +114,7 @@ func TestDeleteItemWithoutDependentsNeedsNoForce(t *testing.T) {
 // past moves an expiry that lies ahead into the past.
 func (s *scene) past(item uuid.UUID) {
 	s.t.Helper()
-	dbtest.Exec(s.t, kit.DatabaseURL, "UPDATE profile_fields SET expires_at = now() - interval '1 minute' WHERE id = $1", item)
+	dbtest.Exec(s.t, kit.DatabaseURL, "UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", item)
 }
 
 func (s *scene) expiring() vault.ItemResult {
@@ -133,9 +133,9 @@ func TestExpireFieldsByItsEvent(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.expiring()
-	r, err := kit.Trigger.ExpireFields(t.Context(), s.tenant)
+	r, err := kit.Trigger.ExpireValues(t.Context(), s.tenant)
 	op := done(t, r, err)
-	if op.Workflow != vault.WorkflowExpireFields {
+	if op.Workflow != vault.WorkflowExpireValues {
 		t.Errorf("the operation is of workflow %s", op.Workflow)
 	}
 	if got := s.versions("country"); !slices.Equal(got, []string{`"Iceland" expired`}) || s.value("country") != "" {
@@ -147,7 +147,7 @@ func TestExpireFieldsByItsCron(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.expiring()
-	cron(t, vault.WorkflowExpireFields)
+	cron(t, vault.WorkflowExpireValues)
 	if got := s.versions("country"); !slices.Equal(got, []string{`"Iceland" expired`}) || s.value("country") != "" {
 		t.Errorf("after the sweep the history is %v, and a reader sees %q", got, s.value("country"))
 	}
@@ -156,7 +156,7 @@ func TestExpireFieldsByItsCron(t *testing.T) {
 // lose removes a source as no operation does, so that nothing told its dependents.
 func (s *scene) lose(asset uuid.UUID) {
 	s.t.Helper()
-	dbtest.Exec(s.t, kit.DatabaseURL, "DELETE FROM profile_assets WHERE id = $1", asset)
+	dbtest.Exec(s.t, kit.DatabaseURL, "DELETE FROM customer_assets WHERE id = $1", asset)
 }
 
 func TestDetectOrphansByItsEvent(t *testing.T) {
@@ -190,7 +190,7 @@ func TestSaveSessionKeepsWhatTheConversationKnows(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	session := s.session(map[string]json.RawMessage{"country": text("Norway"), "plan": text("gold")}, "Hi, I am Ada.")
-	r, err := kit.Trigger.SaveSession(t.Context(), s.tenant, vault.SaveSession{
+	r, err := kit.Trigger.SaveSession(t.Context(), s.tenant, vault.SaveSessionInput{
 		SessionID: session, AgentID: s.agent, CustomerID: s.customer, Variables: map[string]json.RawMessage{"plan": text("silver")},
 		Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Hello, Ada."}},
 	})

@@ -10,7 +10,7 @@ import (
 // recordConsent says what a customer agrees to.
 func recordConsent(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowRecordConsent, hatchet.WithWorkflowEvents(vault.EventConsentRecord))
-	persist := w.NewTask("persist", task(s.Profiles.RecordConsent), quick()...)
+	persist := w.NewTask("persist", task(s.Customers.RecordConsent), quick()...)
 	w.NewTask("invalidate-cache", task(s.Caches.InvalidateProfile), quick(persist)...)
 	return w
 }

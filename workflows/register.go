@@ -8,29 +8,29 @@ import (
 
 // Crons are when the sweeps run: five-field cron expressions, in UTC. An empty one leaves its workflow without a cron.
 type Crons struct {
-	ExpireFields  string
-	DetectOrphans string
-	RelayIntents  string
-	PurgeIntents  string
+	ExpireValues    string
+	DetectOrphans   string
+	RelayOperations string
+	PurgeOperations string
 }
 
 // All declares every workflow. A worker registers what it returns; nothing else registers one.
 func All(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.WorkflowBase {
-	write := writeField(c, s)
+	write := writeValue(c, s)
 	advance := advanceGaps(c, s)
 	return []hatchet.WorkflowBase{
 		write,
-		importFields(c, s),
-		verifyField(c, s),
+		importValues(c, s),
+		verifyValue(c, s),
 		addAsset(c, s),
 		deleteItem(c, s),
 		restoreItem(c, s),
-		openProfile(c, s),
+		openCustomer(c, s),
 		linkChannel(c, s),
 		recordConsent(c, s),
-		mergeProfiles(c, s),
-		unmergeProfile(c, s),
-		deleteProfile(c, s),
+		mergeCustomers(c, s),
+		unmergeCustomer(c, s),
+		deleteCustomer(c, s),
 		saveSession(c, s),
 		saveDefinition(c, s),
 		deleteDefinition(c, s),
@@ -44,9 +44,9 @@ func All(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.WorkflowBase {
 		fillGaps(c, advance, write),
 		answerQuestion(c, s),
 		cancelFill(c, s),
-		expireFields(c, s, crons.ExpireFields),
+		expireValues(c, s, crons.ExpireValues),
 		detectOrphans(c, s, crons.DetectOrphans),
-		relayIntents(c, s, crons.RelayIntents),
-		purgeIntents(c, s, crons.PurgeIntents),
+		relayOperations(c, s, crons.RelayOperations),
+		purgeOperations(c, s, crons.PurgeOperations),
 	}
 }

@@ -16,11 +16,11 @@ import (
 func TestAFailedRunIsReplayedAfterItsCauseWasMended(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	r, err := kit.Trigger.WriteField(t.Context(), s.tenant, s.fact("nickname", "Ada"))
+	r, err := kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("nickname", "Ada"))
 	rejected(t, r, err)
 	s.define(vault.Definition{Name: "nickname", ValueType: vault.TypeString})
 	kit.Replay(t, kit.Run(t, r.ID, rest.V1TaskStatusFAILED))
-	op := kit.Operation(t, s.tenant, r.ID, vault.IntentSucceeded)
+	op := kit.Operation(t, s.tenant, r.ID, vault.OperationSucceeded)
 	if op.Error != nil || s.value("nickname") != `"Ada"` || len(s.history("nickname")) != 1 {
 		t.Errorf("a reader sees %q, the history is %v, the error %v", s.value("nickname"), s.versions("nickname"), op.Error)
 	}
@@ -30,12 +30,12 @@ func TestAFailedRunIsReplayedAfterItsCauseWasMended(t *testing.T) {
 func TestALateReplayDoesNotDisplaceTheNewerValue(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	r, err := kit.Trigger.WriteField(t.Context(), s.tenant, s.fact("nickname", "Old"))
+	r, err := kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("nickname", "Old"))
 	rejected(t, r, err)
 	s.define(vault.Definition{Name: "nickname", ValueType: vault.TypeString})
 	newer := s.write(s.fact("nickname", "New"))
 	kit.Replay(t, kit.Run(t, r.ID, rest.V1TaskStatusFAILED))
-	late := result[vault.ItemResult](t, kit.Operation(t, s.tenant, r.ID, vault.IntentSucceeded))
+	late := result[vault.ItemResult](t, kit.Operation(t, s.tenant, r.ID, vault.OperationSucceeded))
 	if late.Status != vault.StatusSuperseded || s.value("nickname") != `"New"` {
 		t.Errorf("the late write entered as %s, and a reader sees %q", late.Status, s.value("nickname"))
 	}
@@ -48,7 +48,7 @@ func TestALateReplayDoesNotDisplaceTheNewerValue(t *testing.T) {
 func TestAReplayOfARunThatSucceededChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	r, err := kit.Trigger.WriteField(t.Context(), s.tenant, s.fact("country", "Norway"))
+	r, err := kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("country", "Norway"))
 	before := done(t, r, err)
 	profile := s.profile()
 	run := kit.Run(t, r.ID, rest.V1TaskStatusCOMPLETED)
@@ -71,7 +71,7 @@ func TestAFailedGapFillIsReplayedAfterItsCauseWasMended(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := testkit.ID()
-	fill := s.fill(vault.FillGaps{ScenarioID: scenario})
+	fill := s.fill(vault.FillGapsInput{ScenarioID: scenario})
 	if reason := rejected(t, fill, nil); reason.Code != vault.CodeUnknown {
 		t.Errorf("a fill for no scenario was rejected with %s: %s", reason.Code, reason)
 	}
@@ -89,7 +89,7 @@ func TestAFailedGapFillIsReplayedAfterItsCauseWasMended(t *testing.T) {
 	done(t, r, err)
 	kit.Replay(t, run)
 	done(t, s.answer(kit.Question(t, s.tenant, s.customer), "gold"), nil)
-	got := result[vault.FillResult](t, kit.Operation(t, s.tenant, fill.ID, vault.IntentSucceeded))
+	got := result[vault.FillResult](t, kit.Operation(t, s.tenant, fill.ID, vault.OperationSucceeded))
 	if diff := cmp.Diff(map[string]string{"plan": "customer"}, outcomes(got)); diff != "" {
 		t.Error(diff)
 	}
@@ -98,7 +98,7 @@ func TestAFailedGapFillIsReplayedAfterItsCauseWasMended(t *testing.T) {
 func TestAReplayOfAGapFillThatEndedAsksNobody(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	fill := s.fill(vault.FillGaps{ScenarioID: s.scenario(asked("plan")...)})
+	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("plan")...)})
 	q := kit.Question(t, s.tenant, s.customer)
 	done(t, s.answer(q, "gold"), nil)
 	before := done(t, fill, nil)

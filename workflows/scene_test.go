@@ -55,21 +55,21 @@ func rejected(t *testing.T, r trigger.Receipt, err error) *vault.Error {
 	return reason
 }
 
-func (s *scene) fact(name, value string) vault.WriteField {
-	return vault.WriteField{AgentID: s.agent, CustomerID: s.customer, Name: name, Value: text(value), Source: vault.FieldUserProvided}
+func (s *scene) fact(name, value string) vault.WriteValueInput {
+	return vault.WriteValueInput{AgentID: s.agent, CustomerID: s.customer, Name: name, Value: text(value), Source: vault.ValueUserProvided}
 }
 
 // write writes a fact and waits until it is written.
-func (s *scene) write(in vault.WriteField) vault.ItemResult {
+func (s *scene) write(in vault.WriteValueInput) vault.ItemResult {
 	s.t.Helper()
-	r, err := kit.Trigger.WriteField(s.t.Context(), s.tenant, in)
+	r, err := kit.Trigger.WriteValue(s.t.Context(), s.tenant, in)
 	return result[vault.ItemResult](s.t, done(s.t, r, err))
 }
 
 // asset records a document and gives its id.
 func (s *scene) asset(name string) uuid.UUID {
 	s.t.Helper()
-	r, err := kit.Trigger.AddAsset(s.t.Context(), s.tenant, vault.AddAsset{
+	r, err := kit.Trigger.AddAsset(s.t.Context(), s.tenant, vault.AddAssetInput{
 		CustomerID: s.customer, Name: name, AssetType: "image", StorageProvider: "s3", StoragePath: "uploads/" + name,
 		Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 	})
@@ -115,7 +115,7 @@ func (s *scene) value(name string) string {
 }
 
 // history gives every version of a field, newest first.
-func (s *scene) history(name string) []vault.Field {
+func (s *scene) history(name string) []vault.Value {
 	s.t.Helper()
 	versions, err := kit.Query.History(s.t.Context(), s.tenant, s.customer, name)
 	if err != nil {

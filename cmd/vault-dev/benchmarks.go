@@ -144,7 +144,7 @@ func (b *benchmarks) fill(ctx context.Context) error {
 		return err
 	}
 	var source *uuid.UUID
-	in := vault.ImportFields{}
+	in := vault.ImportValuesInput{}
 	for i := range profileFields {
 		d := vault.Definition{AgentID: b.agent, Name: fmt.Sprintf("field_%02d", i), ValueType: vault.TypeString, Enabled: true}
 		r, err := b.Trigger.SaveDefinition(ctx, b.tenant, d)
@@ -155,8 +155,8 @@ func (b *benchmarks) fill(ctx context.Context) error {
 			return err
 		}
 		id := uuid.Must(uuid.NewV7())
-		w := vault.WriteField{
-			ItemID: &id, AgentID: b.agent, CustomerID: b.customer, Name: d.Name, Value: text("a value of some length, as people have"), Source: vault.FieldUserProvided,
+		w := vault.WriteValueInput{
+			ItemID: &id, AgentID: b.agent, CustomerID: b.customer, Name: d.Name, Value: text("a value of some length, as people have"), Source: vault.ValueUserProvided,
 		}
 		if i < chainLength {
 			if source != nil {
@@ -166,7 +166,7 @@ func (b *benchmarks) fill(ctx context.Context) error {
 		}
 		in.Writes = append(in.Writes, w)
 	}
-	if r, err = b.Trigger.ImportFields(ctx, b.tenant, in); err != nil {
+	if r, err = b.Trigger.ImportValues(ctx, b.tenant, in); err != nil {
 		return err
 	}
 	_, err = r.Wait(ctx)
@@ -185,7 +185,7 @@ func (b *benchmarks) warmLoad(ctx context.Context) (measured, error) {
 }
 
 func (b *benchmarks) coldLoad(ctx context.Context) (measured, error) {
-	const statement = `SELECT p.id, (SELECT jsonb_agg(to_jsonb(f)) FROM profile_fields f WHERE f.profile_id = p.id AND f.status = 'active' AND f.deleted_at IS NULL)
+	const statement = `SELECT p.id, (SELECT jsonb_agg(to_jsonb(f)) FROM customer_values f WHERE f.profile_id = p.id AND f.status = 'active' AND f.deleted_at IS NULL)
 		FROM customer_profiles p WHERE p.tenant_id = $1 AND p.customer_id = $2`
 	return compare(measured{
 		Name: "profile load, no cache", Limit: 50, Ceiling: "one SQL statement by hand",
@@ -218,8 +218,8 @@ func (b *benchmarks) validation(context.Context) (measured, error) {
 
 func (b *benchmarks) chain(ctx context.Context) (measured, error) {
 	const statement = `WITH RECURSIVE c AS (
-			SELECT f.id, f.name, f.source_item_id FROM profile_fields f WHERE f.id = $1
-			UNION ALL SELECT f.id, f.name, f.source_item_id FROM c JOIN profile_fields f ON f.id = c.source_item_id
+			SELECT f.id, f.name, f.source_item_id FROM customer_values f WHERE f.id = $1
+			UNION ALL SELECT f.id, f.name, f.source_item_id FROM c JOIN customer_values f ON f.id = c.source_item_id
 		) SELECT id, name FROM c`
 	return compare(measured{
 		Name: "chain of 10, no cache", Limit: 100, Ceiling: "one recursive SQL statement by hand",
@@ -243,10 +243,10 @@ func (b *benchmarks) chain(ctx context.Context) (measured, error) {
 func (b *benchmarks) write(ctx context.Context) (measured, error) {
 	return compare(measured{
 		Name: "validated write, accepted to acknowledged", Ceiling: "empty Hatchet workflow of 3 steps",
-		Between: "the intent, three transactions, the invalidation in Redis",
+		Between: "the operation, three transactions, the invalidation in Redis",
 	}, runs, func() error {
-		r, err := b.Trigger.WriteField(ctx, b.tenant, vault.WriteField{
-			AgentID: b.agent, CustomerID: b.customer, Name: "email", Value: text("ada.quill@example.com"), Source: vault.FieldUserProvided,
+		r, err := b.Trigger.WriteValue(ctx, b.tenant, vault.WriteValueInput{
+			AgentID: b.agent, CustomerID: b.customer, Name: "email", Value: text("ada.quill@example.com"), Source: vault.ValueUserProvided,
 		})
 		if err != nil {
 			return err
@@ -267,9 +267,9 @@ func (b *benchmarks) extraction(ctx context.Context) (measured, error) {
 	}
 	return compare(measured{
 		Name: "extraction without model time", Ceiling: "empty Hatchet workflow of 5 steps",
-		Between: "the intent, the engine's queue of one run at a time per scenario, five transactions",
+		Between: "the operation, the engine's queue of one run at a time per scenario, five transactions",
 	}, runs/2, func() error {
-		r, err := b.Trigger.ExtractSchema(ctx, b.tenant, vault.ExtractSchema{AgentID: b.agent, ScenarioID: scenario.ID})
+		r, err := b.Trigger.ExtractSchema(ctx, b.tenant, vault.ExtractSchemaInput{AgentID: b.agent, ScenarioID: scenario.ID})
 		if err != nil {
 			return err
 		}
@@ -279,23 +279,23 @@ func (b *benchmarks) extraction(ctx context.Context) (measured, error) {
 }
 
 func (b *benchmarks) importMany(ctx context.Context) (measured, error) {
-	if _, err := b.raw.Exec(ctx, `DROP TABLE IF EXISTS bench_copy; CREATE TABLE bench_copy (LIKE profile_fields INCLUDING DEFAULTS)`); err != nil {
+	if _, err := b.raw.Exec(ctx, `DROP TABLE IF EXISTS bench_copy; CREATE TABLE bench_copy (LIKE customer_values INCLUDING DEFAULTS)`); err != nil {
 		return measured{}, err
 	}
 	defer func() { _, _ = b.raw.Exec(context.WithoutCancel(ctx), `DROP TABLE IF EXISTS bench_copy`) }()
-	columns := []string{"id", "tenant_id", "profile_id", "name", "value", "value_type", "source", "status", "collected_at", "intent_id", "accepted_at"}
+	columns := []string{"id", "tenant_id", "profile_id", "name", "value", "value_type", "source", "status", "collected_at", "operation_id", "accepted_at"}
 	return compare(measured{
 		Name: "import of 10,000 values", Ceiling: "pgx CopyFrom of the same rows",
 		Between: "validation, sealing, locks, the place of each value in its history, indexes, 10,000 cache entries",
 	}, 3, func() error {
 		for range imports {
-			in := vault.ImportFields{}
+			in := vault.ImportValuesInput{}
 			for range vault.MaxImport {
-				in.Writes = append(in.Writes, vault.WriteField{
-					AgentID: b.agent, CustomerID: uuid.Must(uuid.NewV7()), Name: "email", Value: text("ada.quill@example.com"), Source: vault.FieldUserProvided,
+				in.Writes = append(in.Writes, vault.WriteValueInput{
+					AgentID: b.agent, CustomerID: uuid.Must(uuid.NewV7()), Name: "email", Value: text("ada.quill@example.com"), Source: vault.ValueUserProvided,
 				})
 			}
-			r, err := b.Trigger.ImportFields(ctx, b.tenant, in)
+			r, err := b.Trigger.ImportValues(ctx, b.tenant, in)
 			if err != nil {
 				return err
 			}

@@ -122,9 +122,9 @@ func (d *story) done(r trigger.Receipt, err error) (vault.Operation, error) {
 }
 
 // write writes a fact and gives what became of it.
-func (d *story) write(in vault.WriteField) (vault.ItemResult, error) {
+func (d *story) write(in vault.WriteValueInput) (vault.ItemResult, error) {
 	in.AgentID, in.CustomerID = d.agent, d.customer
-	r, err := d.Trigger.WriteField(d.ctx, d.tenant, in)
+	r, err := d.Trigger.WriteValue(d.ctx, d.tenant, in)
 	op, err := d.done(r, err)
 	if err != nil {
 		return vault.ItemResult{}, err

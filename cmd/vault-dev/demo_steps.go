@@ -102,7 +102,7 @@ func (d *story) rejectDoubtful() error {
 		return err
 	}
 	for _, req := range waiting.Requirements {
-		r, err := d.Trigger.DecideReview(d.ctx, d.tenant, vault.DecideReview{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject})
+		r, err := d.Trigger.DecideReview(d.ctx, d.tenant, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject})
 		if _, err := d.done(r, err); err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func (d *story) requireByHand() error {
 }
 
 func (d *story) writeWithLineage() error {
-	r, err := d.Trigger.AddAsset(d.ctx, d.tenant, vault.AddAsset{
+	r, err := d.Trigger.AddAsset(d.ctx, d.tenant, vault.AddAssetInput{
 		CustomerID: d.customer, Name: "id_card", AssetType: "image", StorageProvider: "s3", StoragePath: "uploads/id_card.jpg",
 		MimeType: "image/jpeg", SizeBytes: 182044, Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 	})
@@ -153,8 +153,8 @@ func (d *story) writeWithLineage() error {
 		return err
 	}
 	d.document = asset.ItemID
-	_, err = d.write(vault.WriteField{
-		Name: "legal_name", Value: text(customer.name), Source: vault.FieldDocumentExtracted,
+	_, err = d.write(vault.WriteValueInput{
+		Name: "legal_name", Value: text(customer.name), Source: vault.ValueDocumentExtracted,
 		Lineage: vault.Lineage{
 			SourceItemID: &d.document, SourceItemType: vault.SourceProfileAsset,
 			SourceMetadata: json.RawMessage(`{"tool": "ocr_extractor", "confidence": 0.95}`),
@@ -193,13 +193,13 @@ func (d *story) showChain() error {
 }
 
 func (d *story) writeInvalid() error {
-	_, err := d.write(vault.WriteField{Name: "account_type", Value: text(customer.notAnAccount), Source: vault.FieldUserProvided})
+	_, err := d.write(vault.WriteValueInput{Name: "account_type", Value: text(customer.notAnAccount), Source: vault.ValueUserProvided})
 	var rejected *vault.Error
 	if !errors.As(err, &rejected) {
 		return fmt.Errorf("an invalid value was not rejected: %w", err)
 	}
 	d.say("rejected: %s", rejected.ForCaller())
-	_, err = d.write(vault.WriteField{Name: "email", Value: text(customer.notAnEmail), Source: vault.FieldUserProvided})
+	_, err = d.write(vault.WriteValueInput{Name: "email", Value: text(customer.notAnEmail), Source: vault.ValueUserProvided})
 	if !errors.As(err, &rejected) {
 		return fmt.Errorf("an invalid value was not rejected: %w", err)
 	}
@@ -217,7 +217,7 @@ func (d *story) listMissing() error {
 }
 
 func (d *story) fillGaps() error {
-	r, err := d.Trigger.SaveSession(d.ctx, d.tenant, vault.SaveSession{
+	r, err := d.Trigger.SaveSession(d.ctx, d.tenant, vault.SaveSessionInput{
 		SessionID: d.session, AgentID: d.agent, CustomerID: d.customer,
 		Variables: map[string]json.RawMessage{"country": text(customer.country)},
 		Turns: []vault.Turn{
@@ -230,7 +230,7 @@ func (d *story) fillGaps() error {
 	if _, err := d.done(r, err); err != nil {
 		return err
 	}
-	fill, err := d.Trigger.FillGaps(d.ctx, d.tenant, vault.FillGaps{CustomerID: d.customer, ScenarioID: d.scenario, SessionID: &d.session})
+	fill, err := d.Trigger.FillGaps(d.ctx, d.tenant, vault.FillGapsInput{CustomerID: d.customer, ScenarioID: d.scenario, SessionID: &d.session})
 	if err != nil {
 		return err
 	}
@@ -239,7 +239,7 @@ func (d *story) fillGaps() error {
 		return err
 	}
 	d.say("asked: %q", first.Prompt)
-	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestion{QuestionID: first.ID, Value: text(customer.notADate)})
+	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestionInput{QuestionID: first.ID, Value: text(customer.notADate)})
 	_, err = d.done(r, err)
 	var rejected *vault.Error
 	if !errors.As(err, &rejected) {
@@ -250,7 +250,7 @@ func (d *story) fillGaps() error {
 		return err
 	}
 	d.say("an answer was invalid; asked again (attempt %d): %q, because: %s", again.Attempt, again.Prompt, again.Reason)
-	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestion{QuestionID: again.ID, Value: text(customer.born)})
+	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestionInput{QuestionID: again.ID, Value: text(customer.born)})
 	if _, err := d.done(r, err); err != nil {
 		return err
 	}
@@ -259,7 +259,7 @@ func (d *story) fillGaps() error {
 		return err
 	}
 	d.say("read in the conversation, but not surely enough (%s): %q", confirm.Kind, confirm.Prompt)
-	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestion{QuestionID: confirm.ID, Value: text("yes")})
+	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestionInput{QuestionID: confirm.ID, Value: text("yes")})
 	if _, err := d.done(r, err); err != nil {
 		return err
 	}
@@ -321,7 +321,7 @@ func (d *story) question(known uuid.UUID) (vault.Question, error) {
 
 func (d *story) expire() error {
 	soon := time.Now().Add(time.Second)
-	if _, err := d.write(vault.WriteField{Name: "country", Value: text(customer.laterCountry), Source: vault.FieldUserProvided, ExpiresAt: &soon}); err != nil {
+	if _, err := d.write(vault.WriteValueInput{Name: "country", Value: text(customer.laterCountry), Source: vault.ValueUserProvided, ExpiresAt: &soon}); err != nil {
 		return err
 	}
 	if err := d.printField("country"); err != nil {
@@ -332,7 +332,7 @@ func (d *story) expire() error {
 		return d.ctx.Err()
 	case <-time.After(time.Until(soon)):
 	}
-	r, err := d.Trigger.ExpireFields(d.ctx, d.tenant)
+	r, err := d.Trigger.ExpireValues(d.ctx, d.tenant)
 	op, err := d.done(r, err)
 	if err != nil {
 		return err
@@ -341,18 +341,18 @@ func (d *story) expire() error {
 	if err != nil {
 		return err
 	}
-	d.say("%s marked %d item(s) in %d profile(s)", op.Workflow, swept.Marked, swept.Profiles)
+	d.say("%s marked %d item(s) in %d customer(s)", op.Workflow, swept.Marked, swept.Customers)
 	return d.printField("country")
 }
 
 func (d *story) orphan() error {
-	r, err := d.Trigger.DeleteItem(d.ctx, d.tenant, vault.DeleteItem{ItemID: d.document})
+	r, err := d.Trigger.DeleteItem(d.ctx, d.tenant, vault.DeleteItemInput{ItemID: d.document})
 	_, err = d.done(r, err)
 	if vault.CodeOf(err) != vault.CodeHasDependents {
 		return fmt.Errorf("the deletion of a source was not refused: %w", err)
 	}
 	d.say("refused: %s", err)
-	r, err = d.Trigger.DeleteItem(d.ctx, d.tenant, vault.DeleteItem{ItemID: d.document, Force: true})
+	r, err = d.Trigger.DeleteItem(d.ctx, d.tenant, vault.DeleteItemInput{ItemID: d.document, Force: true})
 	op, err := d.done(r, err)
 	if err != nil {
 		return err
@@ -378,8 +378,8 @@ func (d *story) history() error {
 }
 
 func (d *story) replay() error {
-	r, err := d.Trigger.WriteField(d.ctx, d.tenant, vault.WriteField{
-		AgentID: d.agent, CustomerID: d.customer, Name: "loyalty_number", Value: json.RawMessage(customer.loyaltyNumber), Source: vault.FieldUserProvided,
+	r, err := d.Trigger.WriteValue(d.ctx, d.tenant, vault.WriteValueInput{
+		AgentID: d.agent, CustomerID: d.customer, Name: "loyalty_number", Value: json.RawMessage(customer.loyaltyNumber), Source: vault.ValueUserProvided,
 	})
 	op, err := d.done(r, err)
 	var rejected *vault.Error
@@ -406,44 +406,44 @@ func (d *story) replay() error {
 }
 
 // runOf finds the failed run of an operation: every run carries the operation's id as metadata.
-func (d *story) runOf(operation uuid.UUID) (uuid.UUID, error) {
+func (d *story) runOf(op uuid.UUID) (uuid.UUID, error) {
 	tick := time.NewTicker(100 * time.Millisecond) // the engine lists a run a moment after it ended
 	defer tick.Stop()
-	metadata := []string{"intent_id:" + operation.String()}
+	metadata := []string{"operation_id:" + op.String()}
 	for {
 		runs, err := d.engine.Runs().List(d.ctx, rest.V1WorkflowRunListParams{
 			Since: time.Now().Add(-time.Hour), AdditionalMetadata: &metadata, Statuses: &[]rest.V1TaskStatus{rest.V1TaskStatusFAILED},
 		})
 		if err != nil {
-			return uuid.Nil, fmt.Errorf("list the runs of operation %s: %w", operation, err)
+			return uuid.Nil, fmt.Errorf("list the runs of operation %s: %w", op, err)
 		}
 		if len(runs.Rows) > 0 {
 			return runs.Rows[0].WorkflowRunExternalId, nil
 		}
 		select {
 		case <-d.ctx.Done():
-			return uuid.Nil, fmt.Errorf("no failed run of operation %s: %w", operation, d.ctx.Err())
+			return uuid.Nil, fmt.Errorf("no failed run of operation %s: %w", op, d.ctx.Err())
 		case <-tick.C:
 		}
 	}
 }
 
 // untilSucceeded waits for a replayed operation: until its run starts, it still counts as failed.
-func (d *story) untilSucceeded(operation uuid.UUID) error {
+func (d *story) untilSucceeded(id uuid.UUID) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		op, err := d.Query.Operation(d.ctx, d.tenant, operation)
+		op, err := d.Query.Operation(d.ctx, d.tenant, id)
 		if err != nil {
 			return err
 		}
-		if op.Status == vault.IntentSucceeded {
+		if op.Status == vault.OperationSucceeded {
 			d.say("operation %s %s", op.ID, op.Status)
 			return nil
 		}
 		select {
 		case <-d.ctx.Done():
-			return fmt.Errorf("operation %s is still %s: %w", operation, op.Status, d.ctx.Err())
+			return fmt.Errorf("operation %s is still %s: %w", id, op.Status, d.ctx.Err())
 		case <-tick.C:
 		}
 	}

@@ -31,7 +31,7 @@ func customerValues() []string {
 }
 
 // The engine keeps what it is told in plain text for weeks, and shows it to whoever may see its dashboard. So after the whole
-// quickstart nothing of the customer may be in any of its tables, nor in a log, a key of Redis, or an intent.
+// quickstart nothing of the customer may be in any of its tables, nor in a log, a key of Redis, or an operation.
 func TestTheDemoEndsWellAndTellsTheEngineNothingOfItsCustomer(t *testing.T) {
 	logs := captureStderr(t)
 	databaseURL := dbtest.URL(t)
@@ -52,12 +52,12 @@ func TestTheDemoEndsWellAndTellsTheEngineNothingOfItsCustomer(t *testing.T) {
 
 	// The markers prove the search: they reach the engine as a customer's value would, if one slipped into an event.
 	const marker, input = "Marker Of An Event", "Marker Of An Input"
-	event := vault.Event{IntentID: testkit.ID(), TenantID: testkit.ID(), Subject: marker}
+	event := vault.Event{OperationID: testkit.ID(), TenantID: testkit.ID(), Subject: marker}
 	if err := client.Events().Push(t.Context(), "nobody:listens", event); err != nil {
 		t.Fatal(err)
 	}
 	event.Subject = input
-	if err := client.Events().Push(t.Context(), vault.EventFieldWrite, event); err != nil { // fails: there is no such intent
+	if err := client.Events().Push(t.Context(), vault.EventValueWrite, event); err != nil { // fails: there is no such operation
 		t.Fatal(err)
 	}
 	theReadmesQuickstart(t, s)
@@ -81,7 +81,7 @@ func TestTheDemoEndsWellAndTellsTheEngineNothingOfItsCustomer(t *testing.T) {
 	for _, h := range search(t, engine.DatabaseURL(), values...) {
 		t.Errorf("the engine's table %s", h)
 	}
-	for _, h := range ourIntents(t, databaseURL, values) {
+	for _, h := range ourOperations(t, databaseURL, values) {
 		// What was wrong with a value that is no PII may be quoted to whoever sent it (design, section 7).
 		if h.column != "error" || h.found != customer.notAnAccount {
 			t.Errorf("our table %s", h)
@@ -131,13 +131,13 @@ func captureStderr(t *testing.T) func() string {
 	}
 }
 
-func ourIntents(t *testing.T, databaseURL string, values []string) []hit {
+func ourOperations(t *testing.T, databaseURL string, values []string) []hit {
 	t.Helper()
 	hits := search(t, databaseURL, values...)
-	if !slices.Contains(hits, hit{"profile_fields", "value", customer.name}) {
+	if !slices.Contains(hits, hit{"customer_values", "value", customer.name}) {
 		t.Errorf("the customer's name is not where it belongs: %v", hits)
 	}
-	return slices.DeleteFunc(hits, func(h hit) bool { return h.table != "intents" })
+	return slices.DeleteFunc(hits, func(h hit) bool { return h.table != "operations" })
 }
 
 func redisKeys(t *testing.T) []string {
@@ -166,7 +166,7 @@ func redisKeys(t *testing.T) []string {
 func complete(t *testing.T, databaseURL string, values []string) {
 	t.Helper()
 	rows := dbtest.Dump(t, databaseURL)
-	for _, row := range rows["profile_fields"] {
+	for _, row := range rows["customer_values"] {
 		var field struct{ Value json.RawMessage }
 		if err := json.Unmarshal([]byte(row), &field); err != nil {
 			t.Fatal(err)
@@ -185,7 +185,7 @@ func complete(t *testing.T, databaseURL string, values []string) {
 			t.Errorf("nobody looked for %q", turn.Text)
 		}
 	}
-	if len(rows["profile_fields"]) < 7 || len(rows["session_turns"]) < 4 {
+	if len(rows["customer_values"]) < 7 || len(rows["session_turns"]) < 4 {
 		t.Errorf("the demo stored %v", rows.Counts())
 	}
 }

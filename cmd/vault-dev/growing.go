@@ -29,8 +29,8 @@ type growth struct {
 	Reads   []byRows      `json:"profile_load_by_rows"`
 	Sweeps  []byRows      `json:"expiry_of_1000_fields_by_rows"`
 	Idle    []byRows      `json:"sweep_with_nothing_stale_by_rows"`
-	Census  []byRows      `json:"count_by_status_by_rows"`
-	Bytes   map[int]int64 `json:"bytes_of_profile_fields_by_rows"`
+	Counts  []byRows      `json:"count_by_status_by_rows"`
+	Bytes   map[int]int64 `json:"bytes_of_customer_values_by_rows"`
 }
 
 // byRows is what something costs at a number of stored field versions.
@@ -120,7 +120,7 @@ func (g growth) print() error {
 	for _, list := range []struct {
 		name string
 		rows []byRows
-	}{{"profile load, no cache", g.Reads}, {"expiry of 1,000 fields", g.Sweeps}, {"sweep with nothing stale", g.Idle}, {"count by status", g.Census}} {
+	}{{"profile load, no cache", g.Reads}, {"expiry of 1,000 fields", g.Sweeps}, {"sweep with nothing stale", g.Idle}, {"count by status", g.Counts}} {
 		_, _ = fmt.Fprintf(w, "\n%s\nROWS\tP50 ms\tP99 ms\tRATIO\n", list.name)
 		for _, r := range list.rows {
 			_, _ = fmt.Fprintf(w, "%d\t%.3f\t%.3f\t%.2f\n", r.Rows, r.P50, r.P99, r.Ratio)

@@ -74,8 +74,8 @@ func growRows(ctx context.Context, cfg config.Config, out *growth) error {
 			}},
 			{&out.Sweeps, sweepTimes, func() error { return r.makeStale(ctx) }, func() error { return r.sweep(ctx, stale) }},
 			{&out.Idle, sweepTimes * 20, nil, func() error { return r.sweep(ctx, 0) }},
-			{&out.Census, sweepTimes, nil, func() error {
-				_, err := r.DB.System().CountFieldsByStatus(ctx)
+			{&out.Counts, sweepTimes, nil, func() error {
+				_, err := r.DB.System().CountValuesByStatus(ctx)
 				return err
 			}},
 		} {
@@ -90,7 +90,7 @@ func growRows(ctx context.Context, cfg config.Config, out *growth) error {
 			*m.into = append(*m.into, measured)
 		}
 		var bytes int64
-		if err := r.raw.QueryRow(ctx, `SELECT pg_total_relation_size('profile_fields')`).Scan(&bytes); err != nil {
+		if err := r.raw.QueryRow(ctx, `SELECT pg_total_relation_size('customer_values')`).Scan(&bytes); err != nil {
 			return err
 		}
 		out.Bytes[size] = bytes
@@ -131,14 +131,14 @@ func (r *rows) fillTo(ctx context.Context, size int) error {
 		return err
 	}
 	if _, err := r.raw.Exec(ctx, `
-		INSERT INTO profile_fields (id, tenant_id, profile_id, name, value, value_type, source, status, superseded_by_id, collected_at, intent_id, accepted_at)
+		INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source, status, superseded_by_id, collected_at, operation_id, accepted_at)
 		SELECT id, $1, profile, 'field_' || n / 2, '"a value of some length, as people have"', 'string', 'user_provided',
 		       CASE n % 2 WHEN 0 THEN 'active' ELSE 'superseded' END, CASE n % 2 WHEN 0 THEN NULL ELSE id END, now(), gen_random_uuid(), now()
 		FROM (SELECT gen_random_uuid() AS id, c AS profile, n FROM unnest($2::uuid[]) c, generate_series(1, $3::int) n) x`, r.tenant, made, fieldsEach); err != nil {
 		return err
 	}
 	r.customers = append(r.customers, made...)
-	_, err := r.raw.Exec(ctx, `VACUUM ANALYZE profile_fields, customer_profiles`)
+	_, err := r.raw.Exec(ctx, `VACUUM ANALYZE customer_values, customer_profiles`)
 	return err
 }
 
@@ -149,7 +149,7 @@ func (r *rows) makeStale(ctx context.Context) error {
 		some = append(some, r.customers[i])
 	}
 	tag, err := r.raw.Exec(ctx, `
-		UPDATE profile_fields SET status = 'active', expires_at = now() - interval '1 minute'
+		UPDATE customer_values SET status = 'active', expires_at = now() - interval '1 minute'
 		WHERE profile_id = ANY ($1) AND status IN ('active', 'expired')`, some)
 	if err == nil && tag.RowsAffected() != stale {
 		err = fmt.Errorf("%d fields were made stale, not %d", tag.RowsAffected(), stale)
@@ -159,7 +159,7 @@ func (r *rows) makeStale(ctx context.Context) error {
 
 // sweep runs the expiry as its cron does.
 func (r *rows) sweep(ctx context.Context, want int) error {
-	done, err := r.Steps.Sweeps.ExpireFields(ctx, vault.Event{})
+	done, err := r.Steps.Sweeps.ExpireValues(ctx, vault.Event{})
 	if err == nil && done.Marked != want {
 		err = fmt.Errorf("%d fields expired, not %d", done.Marked, want)
 	}

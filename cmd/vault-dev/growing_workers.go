@@ -147,8 +147,8 @@ func writes(ctx context.Context, r *worker.Runtime, tenant, agent uuid.UUID, cou
 	g.SetLimit(writersAtOnce)
 	for range count {
 		g.Go(func() error {
-			receipt, err := r.Trigger.WriteField(ctx, tenant, vault.WriteField{
-				AgentID: agent, CustomerID: uuid.Must(uuid.NewV7()), Name: "email", Value: text("ada.quill@example.com"), Source: vault.FieldUserProvided,
+			receipt, err := r.Trigger.WriteValue(ctx, tenant, vault.WriteValueInput{
+				AgentID: agent, CustomerID: uuid.Must(uuid.NewV7()), Name: "email", Value: text("ada.quill@example.com"), Source: vault.ValueUserProvided,
 			})
 			if err != nil {
 				return err

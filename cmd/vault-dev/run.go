@@ -91,7 +91,7 @@ func devAPIKey(ctx context.Context, database *db.DB, path string) (string, error
 	}
 	if err == nil {
 		row, err := database.System().FindAPIKey(ctx, api.HashKey(string(kept)))
-		if err = db.Found(err, "API key", "it"); err == nil && row.TenantID == devTenant && row.RevokedAt == nil && row.ExpiresAt == nil {
+		if err = db.WrapNotFound(err, "API key", "it"); err == nil && row.TenantID == devTenant && row.RevokedAt == nil && row.ExpiresAt == nil {
 			return string(kept), nil
 		}
 		if err != nil && vault.CodeOf(err) != vault.CodeUnknown {

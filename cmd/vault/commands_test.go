@@ -43,7 +43,7 @@ func (u user) refused(stdin string, args ...string) string {
 func resultOf[R any](u user, stdin string, args ...string) operation[R] {
 	u.t.Helper()
 	var op operation[R]
-	if out := u.ok(stdin, append(args, "--json", "--wait", "2m")...); json.Unmarshal([]byte(out), &op) != nil || op.Status != vault.IntentSucceeded {
+	if out := u.ok(stdin, append(args, "--json", "--wait", "2m")...); json.Unmarshal([]byte(out), &op) != nil || op.Status != vault.OperationSucceeded {
 		u.t.Fatalf("vault %s prints %s", strings.Join(args, " "), out)
 	}
 	return op
@@ -63,8 +63,8 @@ func theQuickstartByCommandsAlone(t *testing.T, s *system, server *process) {
 
 	// 1. What may be collected.
 	resultOf[vault.SavedResult](u, fmt.Sprintf(`{"agent_id": %q, "name": "email", "display_name": "Email Address", "value_type": "email", "is_pii": true,
-		"enabled": true, "collection_prompt": "What is your email address?"}`, agent), "fields", "save")
-	resultOf[vault.SavedResult](u, fmt.Sprintf(`{"agent_id": %q, "name": "legal_name", "value_type": "string", "enabled": true}`, agent), "fields", "save")
+		"enabled": true, "collection_prompt": "What is your email address?"}`, agent), "definitions", "save")
+	resultOf[vault.SavedResult](u, fmt.Sprintf(`{"agent_id": %q, "name": "legal_name", "value_type": "string", "enabled": true}`, agent), "definitions", "save")
 	// 2. What a scenario needs, extracted from its text, and by hand.
 	resultOf[vault.SavedResult](u, fmt.Sprintf(`{"agent_id": %q, "id": %q, "name": "Onboarding", "description": "Only if the customer is over 18, go on."}`, agent, scenario), "scenarios", "save")
 	resultOf[vault.SavedResult](u, fmt.Sprintf(`{"scenario_id": %q, "field_name": "email", "required_level": "hard", "fallback_action": "ask"}`, scenario), "requirements", "save")

@@ -42,7 +42,7 @@ func (s *system) applied(r trigger.Receipt, err error) vault.Operation {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return s.Operation(s.t, s.tenant, r.ID, vault.IntentSucceeded)
+	return s.Operation(s.t, s.tenant, r.ID, vault.OperationSucceeded)
 }
 
 func (s *system) define(names ...string) {
@@ -57,8 +57,8 @@ func (s *system) define(names ...string) {
 // write accepts a fact.
 func (s *system) write(customer uuid.UUID, name string) trigger.Receipt {
 	s.t.Helper()
-	r, err := s.Trigger.WriteField(s.t.Context(), s.tenant, vault.WriteField{
-		AgentID: s.agent, CustomerID: customer, Name: name, Value: json.RawMessage(`"Norway"`), Source: vault.FieldUserProvided,
+	r, err := s.Trigger.WriteValue(s.t.Context(), s.tenant, vault.WriteValueInput{
+		AgentID: s.agent, CustomerID: customer, Name: name, Value: json.RawMessage(`"Norway"`), Source: vault.ValueUserProvided,
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -127,7 +127,7 @@ func (s *system) fillThatWaits(end func(*process)) (trigger.Receipt, vault.Quest
 	s.applied(s.Trigger.SaveRequirement(s.t.Context(), s.tenant, vault.Requirement{
 		AgentID: s.agent, ScenarioID: scenario, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 	}))
-	fill, err := s.Trigger.FillGaps(s.t.Context(), s.tenant, vault.FillGaps{CustomerID: customer, ScenarioID: scenario})
+	fill, err := s.Trigger.FillGaps(s.t.Context(), s.tenant, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func (s *system) fillThatWaits(end func(*process)) (trigger.Receipt, vault.Quest
 // answer answers the question of a fill, and checks that the gap is filled, once.
 func (s *system) answer(fill trigger.Receipt, question vault.Question) {
 	s.t.Helper()
-	s.applied(s.Trigger.AnswerQuestion(s.t.Context(), s.tenant, vault.AnswerQuestion{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}))
+	s.applied(s.Trigger.AnswerQuestion(s.t.Context(), s.tenant, vault.AnswerQuestionInput{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}))
 	var filled vault.FillResult
 	if err := json.Unmarshal(s.applied(fill, nil).Result, &filled); err != nil {
 		s.t.Fatal(err)
@@ -208,7 +208,7 @@ func TestAWriteIsAcceptedWithoutTheEngine(t *testing.T) {
 
 	stopEngine(t, engine)
 	owed := s.write(customer, "plan")
-	if op, err := s.Query.Operation(t.Context(), s.tenant, owed.ID); err != nil || op.Status != vault.IntentAccepted {
+	if op, err := s.Query.Operation(t.Context(), s.tenant, owed.ID); err != nil || op.Status != vault.OperationAccepted {
 		t.Errorf("without the engine the write is %s, %v", op.Status, err)
 	}
 	startEngine(t, cfg)

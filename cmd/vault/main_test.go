@@ -44,7 +44,7 @@ func startWorker(t *testing.T, kit *testkit.Kit) *process {
 	t.Helper()
 	return start(t, kit, "worker", "VAULT_WORKER_HEALTH_ADDRESS",
 		// The cron of the relay would make a test depend on the minute's start; the relay of the worker itself goes on.
-		"VAULT_JOBS_HATCHET_CRON_RELAY_INTENTS=0 0 1 1 *", "VAULT_WORKER_CENSUS_SECONDS=1")
+		"VAULT_JOBS_HATCHET_CRON_RELAY_OPERATIONS=0 0 1 1 *", "VAULT_WORKER_COUNT_INTERVAL_SECONDS=1")
 }
 
 // startServe starts `vault serve` of the system and waits until it is ready. It ends with the test at the latest.

@@ -58,7 +58,7 @@ func metricsMove(t *testing.T, s *system, server *process) {
 	_, key := newKey(t, s.Environ(), s.tenant.String(), "read,write")
 	c := newClient(t, server, key)
 	agent, customer, scenario := testkit.ID(), testkit.ID(), testkit.ID()
-	fields, profile := fmt.Sprintf("/v1/agents/%s/fields/", agent), fmt.Sprintf("/v1/customers/%s", customer)
+	fields, profile := fmt.Sprintf("/v1/agents/%s/definitions/", agent), fmt.Sprintf("/v1/customers/%s", customer)
 	value := func(value string) string {
 		return fmt.Sprintf(`{"agent_id": %q, "value": %q, "source": "user_provided"}`, agent, value)
 	}
@@ -97,19 +97,19 @@ func metricsMove(t *testing.T, s *system, server *process) {
 		{server, "vault_dependency_up", []string{"dependency=engine"}, 1},
 		{s.worker, "vault_dependency_up", []string{"dependency=engine"}, 1},
 		{s.worker, "profile_cache_invalidations_total", []string{"kind=profile"}, 3},
-		{s.worker, "profile_schema_validation_errors_total", []string{"workflow=write-field", "outcome=rejected"}, 1},
-		{s.worker, "profile_schema_validation_errors_total", []string{"workflow=write-field", "outcome=warned"}, 1},
-		{s.worker, "profile_fields_by_status", []string{"status=active"}, 2},
-		{s.worker, "profile_fields_by_status", []string{"status=superseded"}, 1},
-		{s.worker, "profile_fields_counted_timestamp_seconds", nil, 1e9},
+		{s.worker, "profile_schema_validation_errors_total", []string{"workflow=write-value", "outcome=rejected"}, 1},
+		{s.worker, "profile_schema_validation_errors_total", []string{"workflow=write-value", "outcome=warned"}, 1},
+		{s.worker, "profile_values_by_status", []string{"status=active"}, 2},
+		{s.worker, "profile_values_by_status", []string{"status=superseded"}, 1},
+		{s.worker, "profile_values_counted_timestamp_seconds", nil, 1e9},
 		{s.worker, "gap_fill_attempts_total", []string{"source=profile", "outcome=filled"}, 1},
 		{s.worker, "gap_fill_attempts_total", []string{"source=none"}, 1},
-		{s.worker, "vault_intents_finished", []string{"workflow=write-field", "status=succeeded"}, 3},
-		{s.worker, "vault_intents_finished", []string{"workflow=write-field", "status=failed"}, 1},
+		{s.worker, "vault_operations_finished", []string{"workflow=write-value", "status=succeeded"}, 3},
+		{s.worker, "vault_operations_finished", []string{"workflow=write-value", "status=failed"}, 1},
 		{s.worker, "vault_llm_calls_total", []string{"operation=propose_fields", "outcome=ok"}, 1},
-		{s.worker, "vault_steps_total", []string{"step=write-field:persist", "outcome=succeeded"}, 3},
-		{s.worker, "vault_steps_total", []string{"step=write-field:validate", "outcome=rejected"}, 1},
-		{s.worker, "vault_step_seconds", []string{"step=write-field:persist"}, 3},
+		{s.worker, "vault_steps_total", []string{"step=write-value:persist", "outcome=succeeded"}, 3},
+		{s.worker, "vault_steps_total", []string{"step=write-value:validate", "outcome=rejected"}, 1},
+		{s.worker, "vault_step_seconds", []string{"step=write-value:persist"}, 3},
 	}
 	for _, w := range wants {
 		testkit.Eventually(t, fmt.Sprintf("%s%v is %g", w.name, w.labels, w.least), func(ctx context.Context) (struct{}, bool) {

@@ -91,9 +91,9 @@ func newKey(t *testing.T, environ []string, tenant, scopes string) (id, secret s
 
 // operation is the answer to a change, with its result.
 type operation[R any] struct {
-	ID     uuid.UUID          `json:"operation_id"`
-	Status vault.IntentStatus `json:"status"`
-	Result R                  `json:"result"`
+	ID     uuid.UUID             `json:"operation_id"`
+	Status vault.OperationStatus `json:"status"`
+	Result R                     `json:"result"`
 }
 
 // TestServe runs the API in processes of its own, beside a worker and an engine: one of each for all of them, since an engine
@@ -162,7 +162,7 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	id, key := newKey(t, environ, tenant, "read,write")
 	c := newClient(t, server, key)
 	agent, customer, scenario := testkit.ID(), testkit.ID(), testkit.ID()
-	fields, profile := fmt.Sprintf("/v1/agents/%s/fields/", agent), fmt.Sprintf("/v1/customers/%s", customer)
+	fields, profile := fmt.Sprintf("/v1/agents/%s/definitions/", agent), fmt.Sprintf("/v1/customers/%s", customer)
 
 	// 1. What may be collected. 2. A customer's fact. 3. A document, and a fact that was read in it.
 	c.do("PUT", fields+"email", `{"display_name": "Email Address", "value_type": "email", "is_pii": true, "enabled": true, "collection_prompt": "What is your email address?"}`, 200, nil)
@@ -184,7 +184,7 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	// 5. What a scenario needs, extracted from its text; what is missing.
 	var saved operation[vault.SavedResult]
 	c.do("PUT", fmt.Sprintf("/v1/agents/%s/scenarios/%s", agent, scenario), `{"name": "Onboarding", "description": "We need the customer's email address."}`, 200, &saved)
-	s.Operation(t, uuid.MustParse(tenant), *saved.Result.Extraction, vault.IntentSucceeded)
+	s.Operation(t, uuid.MustParse(tenant), *saved.Result.Extraction, vault.OperationSucceeded)
 	c.do("PUT", fmt.Sprintf("/v1/scenarios/%s/requirements/email", scenario), `{"required_level": "hard", "fallback_action": "ask"}`, 200, nil)
 	var missing struct {
 		Missing []vault.Missing `json:"missing"`
@@ -211,10 +211,10 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 		t.Errorf("the question is %q", question.Prompt)
 	}
 	c.do("POST", "/v1/questions/"+question.ID.String()+"/answer", `{"value": "ada@example.com"}`, 200, nil)
-	testkit.Eventually(t, "the fill ends", func(context.Context) (vault.IntentStatus, bool) {
+	testkit.Eventually(t, "the fill ends", func(context.Context) (vault.OperationStatus, bool) {
 		var fill operation[vault.FillResult]
 		c.do("GET", res.Header.Get("Location"), "", 200, &fill)
-		return fill.Status, fill.Status == vault.IntentSucceeded && fill.Result.Fields[0].Filled
+		return fill.Status, fill.Status == vault.OperationSucceeded && fill.Result.Fields[0].Filled
 	})
 	var read vault.Profile
 	c.do("GET", profile, "", 200, &read)
@@ -330,12 +330,12 @@ func theSeedsCurlLine(t *testing.T, s *system, server *process) {
 		}
 	}
 	var op operation[vault.SweepResult]
-	if err := json.Unmarshal(answer, &op); err != nil || op.Status != vault.IntentAccepted {
+	if err := json.Unmarshal(answer, &op); err != nil || op.Status != vault.OperationAccepted {
 		t.Fatalf("%v: %s", err, answer)
 	}
-	testkit.Eventually(t, "the sweep succeeds", func(context.Context) (vault.IntentStatus, bool) {
+	testkit.Eventually(t, "the sweep succeeds", func(context.Context) (vault.OperationStatus, bool) {
 		c.do("GET", "/v1/operations/"+op.ID.String(), "", 200, &op)
-		return op.Status, op.Status == vault.IntentSucceeded
+		return op.Status, op.Status == vault.OperationSucceeded
 	})
 	var metrics string
 	if res, got, err := c.send(t.Context(), "GET", "/metrics", ""); err == nil && res.StatusCode == http.StatusOK {
@@ -362,7 +362,7 @@ func sigtermUnderLoadDropsNothing(t *testing.T, s *system, _ *process) {
 	lock := lockProfile(t, s.DatabaseURL, held)
 	waited := make(chan string, 1)
 	go func() {
-		res, got, err := newClient(t, server, key).send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/fields/plan", held), body, "Prefer: wait=60")
+		res, got, err := newClient(t, server, key).send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/values/plan", held), body, "Prefer: wait=60")
 		if err != nil {
 			waited <- err.Error()
 			return
@@ -376,7 +376,7 @@ func sigtermUnderLoadDropsNothing(t *testing.T, s *system, _ *process) {
 	}
 	defer slow.Close()
 	half := len(body) / 2
-	if _, err := fmt.Fprintf(slow, "PUT /v1/customers/%s/fields/plan HTTP/1.1\r\nHost: vault\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+	if _, err := fmt.Fprintf(slow, "PUT /v1/customers/%s/values/plan HTTP/1.1\r\nHost: vault\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 		testkit.ID(), key, len(body), body[:half]); err != nil {
 		t.Fatal(err)
 	}
@@ -398,7 +398,7 @@ func sigtermUnderLoadDropsNothing(t *testing.T, s *system, _ *process) {
 		clients.Go(func() {
 			for {
 				customer := testkit.ID()
-				res, got, err := c.send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/fields/country", customer), body, prefer...)
+				res, got, err := c.send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/values/country", customer), body, prefer...)
 				var op operation[vault.ItemResult]
 				if err == nil {
 					err = json.Unmarshal(got, &op)
@@ -454,7 +454,7 @@ func sigtermUnderLoadDropsNothing(t *testing.T, s *system, _ *process) {
 	}
 	lock.release()
 	for _, a := range all {
-		s.Operation(t, s.tenant, a.op.ID, vault.IntentSucceeded)
+		s.Operation(t, s.tenant, a.op.ID, vault.OperationSucceeded)
 	}
 	for _, a := range all[len(all)-8:] {
 		s.writtenOnce(a.customer, "country")

@@ -14,11 +14,11 @@ import (
 )
 
 const expireAssets = `-- name: ExpireAssets :many
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = 'expired', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT a.id
-    FROM profile_assets a
+    FROM customer_assets a
     CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = a.profile_id FOR UPDATE SKIP LOCKED) p
     WHERE a.status = 'active'
       AND a.deleted_at IS NULL
@@ -36,7 +36,7 @@ type ExpireAssetsRow struct {
 	ProfileID uuid.UUID
 }
 
-// As ExpireFields. Index: profile_assets_expiry.
+// As ExpireValues. Index: customer_assets_expiry.
 func (q *Queries) ExpireAssets(ctx context.Context, now *time.Time, most int32) ([]ExpireAssetsRow, error) {
 	rows, err := q.db.Query(ctx, expireAssets, now, most)
 	if err != nil {
@@ -58,15 +58,15 @@ func (q *Queries) ExpireAssets(ctx context.Context, now *time.Time, most int32) 
 }
 
 const getAnyAsset = `-- name: GetAnyAsset :one
-SELECT id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at, upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, derived_from_tool, verification_result, retention_policy, status, superseded_by_id, superseded_at, supersedes_older, updated_at, expires_at, intent_id, accepted_at, deleted_at
-FROM profile_assets
+SELECT id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at, upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, derived_from_tool, verification_result, retention_policy, status, superseded_by_id, superseded_at, supersedes_older, updated_at, expires_at, operation_id, accepted_at, deleted_at
+FROM customer_assets
 WHERE tenant_id = $1
   AND id = $2
 `
 
-func (q *Queries) GetAnyAsset(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (ProfileAsset, error) {
+func (q *Queries) GetAnyAsset(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (CustomerAsset, error) {
 	row := q.db.QueryRow(ctx, getAnyAsset, tenantID, iD)
-	var i ProfileAsset
+	var i CustomerAsset
 	err := row.Scan(
 		&i.ID,
 		&i.TenantID,
@@ -93,7 +93,7 @@ func (q *Queries) GetAnyAsset(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.SupersedesOlder,
 		&i.UpdatedAt,
 		&i.ExpiresAt,
-		&i.IntentID,
+		&i.OperationID,
 		&i.AcceptedAt,
 		&i.DeletedAt,
 	)
@@ -102,32 +102,32 @@ func (q *Queries) GetAnyAsset(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 
 const getNewerAsset = `-- name: GetNewerAsset :one
 SELECT id
-FROM profile_assets
+FROM customer_assets
 WHERE tenant_id = $1
   AND profile_id = $2
   AND name = $3
   AND supersedes_older
-  AND (accepted_at, intent_id) > ($4::timestamptz, $5::uuid)
-ORDER BY accepted_at, intent_id
+  AND (accepted_at, operation_id) > ($4::timestamptz, $5::uuid)
+ORDER BY accepted_at, operation_id
 LIMIT 1
 `
 
 type GetNewerAssetParams struct {
-	TenantID   uuid.UUID
-	ProfileID  uuid.UUID
-	Name       string
-	AcceptedAt time.Time
-	IntentID   uuid.UUID
+	TenantID    uuid.UUID
+	ProfileID   uuid.UUID
+	Name        string
+	AcceptedAt  time.Time
+	OperationID uuid.UUID
 }
 
-// The next newer asset of a name that supersedes older ones, for one that comes late. Index: profile_assets_profile.
+// The next newer asset of a name that supersedes older ones, for one that comes late. Index: customer_assets_profile.
 func (q *Queries) GetNewerAsset(ctx context.Context, arg GetNewerAssetParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, getNewerAsset,
 		arg.TenantID,
 		arg.ProfileID,
 		arg.Name,
 		arg.AcceptedAt,
-		arg.IntentID,
+		arg.OperationID,
 	)
 	var id uuid.UUID
 	err := row.Scan(&id)
@@ -135,10 +135,10 @@ func (q *Queries) GetNewerAsset(ctx context.Context, arg GetNewerAssetParams) (u
 }
 
 const insertAsset = `-- name: InsertAsset :exec
-INSERT INTO profile_assets (
+INSERT INTO customer_assets (
     id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at,
     upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id,
-    superseded_at, supersedes_older, expires_at, intent_id, accepted_at
+    superseded_at, supersedes_older, expires_at, operation_id, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6,
@@ -171,7 +171,7 @@ type InsertAssetParams struct {
 	SupersededAt     *time.Time
 	SupersedesOlder  bool
 	ExpiresAt        *time.Time
-	IntentID         uuid.UUID
+	OperationID      uuid.UUID
 	AcceptedAt       time.Time
 }
 
@@ -198,15 +198,15 @@ func (q *Queries) InsertAsset(ctx context.Context, arg InsertAssetParams) error 
 		arg.SupersededAt,
 		arg.SupersedesOlder,
 		arg.ExpiresAt,
-		arg.IntentID,
+		arg.OperationID,
 		arg.AcceptedAt,
 	)
 	return err
 }
 
-const listAnalysisFields = `-- name: ListAnalysisFields :many
+const listAnalysisValues = `-- name: ListAnalysisValues :many
 SELECT id
-FROM profile_fields
+FROM customer_values
 WHERE tenant_id = $1
   AND source_item_id = $2::uuid
   AND source_item_type = 'profile_asset'
@@ -215,9 +215,9 @@ ORDER BY id
 LIMIT 1000
 `
 
-// The fields that were read off an asset. Index: profile_fields_source.
-func (q *Queries) ListAnalysisFields(ctx context.Context, tenantID uuid.UUID, assetID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, listAnalysisFields, tenantID, assetID)
+// The fields that were read off an asset. Index: customer_values_source.
+func (q *Queries) ListAnalysisValues(ctx context.Context, tenantID uuid.UUID, assetID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listAnalysisValues, tenantID, assetID)
 	if err != nil {
 		return nil, err
 	}
@@ -237,24 +237,24 @@ func (q *Queries) ListAnalysisFields(ctx context.Context, tenantID uuid.UUID, as
 }
 
 const listStrandedAssets = `-- name: ListStrandedAssets :many
-SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.intent_id, a.accepted_at, a.deleted_at
-FROM profile_assets a
-JOIN profile_assets b ON b.id = a.superseded_by_id
+SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at
+FROM customer_assets a
+JOIN customer_assets b ON b.id = a.superseded_by_id
 WHERE a.tenant_id = $1
   AND a.profile_id = $2
   AND b.profile_id <> a.profile_id
 `
 
-// Assets that one of another profile superseded while the two were merged. Index: profile_assets_profile.
-func (q *Queries) ListStrandedAssets(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]ProfileAsset, error) {
+// Assets that one of another profile superseded while the two were merged. Index: customer_assets_profile.
+func (q *Queries) ListStrandedAssets(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]CustomerAsset, error) {
 	rows, err := q.db.Query(ctx, listStrandedAssets, tenantID, profileID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ProfileAsset{}
+	items := []CustomerAsset{}
 	for rows.Next() {
-		var i ProfileAsset
+		var i CustomerAsset
 		if err := rows.Scan(
 			&i.ID,
 			&i.TenantID,
@@ -281,7 +281,7 @@ func (q *Queries) ListStrandedAssets(ctx context.Context, tenantID uuid.UUID, pr
 			&i.SupersedesOlder,
 			&i.UpdatedAt,
 			&i.ExpiresAt,
-			&i.IntentID,
+			&i.OperationID,
 			&i.AcceptedAt,
 			&i.DeletedAt,
 		); err != nil {
@@ -296,21 +296,21 @@ func (q *Queries) ListStrandedAssets(ctx context.Context, tenantID uuid.UUID, pr
 }
 
 const orphanAssets = `-- name: OrphanAssets :many
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT a.id
-    FROM profile_assets a
+    FROM customer_assets a
     JOIN customer_profiles p ON p.id = a.profile_id
     WHERE a.status = 'active'
       AND a.deleted_at IS NULL
       AND a.source_item_id IS NOT NULL
       AND a.source_item_type IN ('profile_field', 'profile_asset')
       AND NOT EXISTS (
-          SELECT 1 FROM profile_fields s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
+          SELECT 1 FROM customer_values s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
       )
       AND NOT EXISTS (
-          SELECT 1 FROM profile_assets s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
+          SELECT 1 FROM customer_assets s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
       )
     LIMIT $1
     FOR UPDATE OF p, a SKIP LOCKED
@@ -324,7 +324,7 @@ type OrphanAssetsRow struct {
 	ProfileID uuid.UUID
 }
 
-// As OrphanFields.
+// As OrphanValues.
 func (q *Queries) OrphanAssets(ctx context.Context, most int32) ([]OrphanAssetsRow, error) {
 	rows, err := q.db.Query(ctx, orphanAssets, most)
 	if err != nil {
@@ -351,7 +351,7 @@ WITH dependents AS MATERIALIZED (
     FROM orphan_candidates c
     CROSS JOIN LATERAL (
         SELECT a.id, a.tenant_id, a.status, a.deleted_at, a.source_item_type
-        FROM profile_assets a
+        FROM customer_assets a
         WHERE a.source_item_id = c.item_id
         OFFSET 0
     ) d
@@ -362,19 +362,19 @@ WITH dependents AS MATERIALIZED (
       AND NOT EXISTS (
           SELECT 1
           FROM (
-              (SELECT s.tenant_id, s.deleted_at FROM profile_fields s WHERE s.id = c.item_id OFFSET 0)
+              (SELECT s.tenant_id, s.deleted_at FROM customer_values s WHERE s.id = c.item_id OFFSET 0)
               UNION ALL
-              (SELECT s.tenant_id, s.deleted_at FROM profile_assets s WHERE s.id = c.item_id OFFSET 0)
+              (SELECT s.tenant_id, s.deleted_at FROM customer_assets s WHERE s.id = c.item_id OFFSET 0)
           ) s
           WHERE s.tenant_id = c.tenant_id AND s.deleted_at IS NULL
       )
 )
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT a.id
     FROM dependents d
-    CROSS JOIN LATERAL (SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.intent_id, a.accepted_at, a.deleted_at FROM profile_assets a WHERE a.id = d.id OFFSET 0 FOR UPDATE SKIP LOCKED) a
+    CROSS JOIN LATERAL (SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at FROM customer_assets a WHERE a.id = d.id OFFSET 0 FOR UPDATE SKIP LOCKED) a
     CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = a.profile_id FOR UPDATE SKIP LOCKED) p
     WHERE a.status = 'active'
       AND a.deleted_at IS NULL
@@ -389,7 +389,7 @@ type OrphanCandidateAssetsRow struct {
 	ProfileID uuid.UUID
 }
 
-// As OrphanCandidateFields. Indexes: profile_assets_source, primary keys.
+// As OrphanCandidateValues. Indexes: customer_assets_source, primary keys.
 func (q *Queries) OrphanCandidateAssets(ctx context.Context, most int32) ([]OrphanCandidateAssetsRow, error) {
 	rows, err := q.db.Query(ctx, orphanCandidateAssets, most)
 	if err != nil {
@@ -411,7 +411,7 @@ func (q *Queries) OrphanCandidateAssets(ctx context.Context, most int32) ([]Orph
 }
 
 const placeAsset = `-- name: PlaceAsset :exec
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = $1,
     superseded_by_id = $2,
     superseded_at = CASE WHEN $2::uuid IS NULL THEN NULL ELSE superseded_at END,
@@ -439,7 +439,7 @@ func (q *Queries) PlaceAsset(ctx context.Context, arg PlaceAssetParams) error {
 }
 
 const setAssetState = `-- name: SetAssetState :exec
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = $1, deleted_at = NULL, updated_at = clock_timestamp()
 WHERE tenant_id = $2
   AND id = $3
@@ -457,7 +457,7 @@ func (q *Queries) SetAssetState(ctx context.Context, arg SetAssetStateParams) er
 }
 
 const supersedeAssets = `-- name: SupersedeAssets :exec
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = 'superseded',
     superseded_by_id = $1,
     superseded_at = clock_timestamp(),
@@ -466,7 +466,7 @@ WHERE tenant_id = $2
   AND profile_id = $3
   AND name = $4
   AND status <> 'superseded'
-  AND (accepted_at, intent_id) < ($5::timestamptz, $6::uuid)
+  AND (accepted_at, operation_id) < ($5::timestamptz, $6::uuid)
 `
 
 type SupersedeAssetsParams struct {
@@ -475,11 +475,11 @@ type SupersedeAssetsParams struct {
 	ProfileID      uuid.UUID
 	Name           string
 	AcceptedAt     time.Time
-	IntentID       uuid.UUID
+	OperationID    uuid.UUID
 }
 
 // The older assets of a name, for the one that supersedes them: deleted ones too, which may be restored. Superseded outranks
-// expired and orphaned (rule 3). The profile is locked. Index: profile_assets_profile.
+// expired and orphaned (rule 3). The profile is locked. Index: customer_assets_profile.
 func (q *Queries) SupersedeAssets(ctx context.Context, arg SupersedeAssetsParams) error {
 	_, err := q.db.Exec(ctx, supersedeAssets,
 		arg.SupersededByID,
@@ -487,7 +487,7 @@ func (q *Queries) SupersedeAssets(ctx context.Context, arg SupersedeAssetsParams
 		arg.ProfileID,
 		arg.Name,
 		arg.AcceptedAt,
-		arg.IntentID,
+		arg.OperationID,
 	)
 	return err
 }

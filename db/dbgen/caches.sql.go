@@ -120,17 +120,17 @@ const noteChains = `-- name: NoteChains :exec
 WITH RECURSIVE below AS (
     SELECT i.tenant_id, i.id
     FROM (
-        SELECT f.tenant_id, f.id FROM profile_fields f WHERE f.id = ANY ($1::uuid[])
+        SELECT f.tenant_id, f.id FROM customer_values f WHERE f.id = ANY ($1::uuid[])
         UNION ALL
-        SELECT a.tenant_id, a.id FROM profile_assets a WHERE a.id = ANY ($1::uuid[])
+        SELECT a.tenant_id, a.id FROM customer_assets a WHERE a.id = ANY ($1::uuid[])
     ) i
     UNION
     SELECT b.tenant_id, d.id
     FROM below b
     JOIN LATERAL (
-        SELECT f.id FROM profile_fields f WHERE f.source_item_id = b.id AND f.tenant_id = b.tenant_id
+        SELECT f.id FROM customer_values f WHERE f.source_item_id = b.id AND f.tenant_id = b.tenant_id
         UNION ALL
-        SELECT a.id FROM profile_assets a WHERE a.source_item_id = b.id AND a.tenant_id = b.tenant_id
+        SELECT a.id FROM customer_assets a WHERE a.source_item_id = b.id AND a.tenant_id = b.tenant_id
     ) d ON true
 )
 INSERT INTO cache_invalidations (tenant_id, kind, subject)

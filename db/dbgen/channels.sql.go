@@ -48,7 +48,7 @@ func (q *Queries) GetChannelOwner(ctx context.Context, arg GetChannelOwnerParams
 }
 
 const insertChannel = `-- name: InsertChannel :exec
-INSERT INTO channel_identities (id, tenant_id, profile_id, channel, external_id, verified, intent_id)
+INSERT INTO channel_identities (id, tenant_id, profile_id, channel, external_id, verified, operation_id)
 VALUES (
     $1, $2, $3, $4, $5, $6,
     $7
@@ -56,13 +56,13 @@ VALUES (
 `
 
 type InsertChannelParams struct {
-	ID         uuid.UUID
-	TenantID   uuid.UUID
-	ProfileID  uuid.UUID
-	Channel    string
-	ExternalID string
-	Verified   bool
-	IntentID   uuid.UUID
+	ID          uuid.UUID
+	TenantID    uuid.UUID
+	ProfileID   uuid.UUID
+	Channel     string
+	ExternalID  string
+	Verified    bool
+	OperationID uuid.UUID
 }
 
 func (q *Queries) InsertChannel(ctx context.Context, arg InsertChannelParams) error {
@@ -73,13 +73,13 @@ func (q *Queries) InsertChannel(ctx context.Context, arg InsertChannelParams) er
 		arg.Channel,
 		arg.ExternalID,
 		arg.Verified,
-		arg.IntentID,
+		arg.OperationID,
 	)
 	return err
 }
 
 const insertConsent = `-- name: InsertConsent :exec
-INSERT INTO consents (id, tenant_id, profile_id, purpose, granted, source, intent_id, accepted_at, expires_at)
+INSERT INTO consents (id, tenant_id, profile_id, purpose, granted, source, operation_id, accepted_at, expires_at)
 VALUES (
     $1, $2, $3, $4, $5, $6,
     $7, $8, $9
@@ -87,15 +87,15 @@ VALUES (
 `
 
 type InsertConsentParams struct {
-	ID         uuid.UUID
-	TenantID   uuid.UUID
-	ProfileID  uuid.UUID
-	Purpose    string
-	Granted    bool
-	Source     string
-	IntentID   uuid.UUID
-	AcceptedAt time.Time
-	ExpiresAt  *time.Time
+	ID          uuid.UUID
+	TenantID    uuid.UUID
+	ProfileID   uuid.UUID
+	Purpose     string
+	Granted     bool
+	Source      string
+	OperationID uuid.UUID
+	AcceptedAt  time.Time
+	ExpiresAt   *time.Time
 }
 
 // Consents are a log: the newest accepted one of a purpose is in force.
@@ -107,7 +107,7 @@ func (q *Queries) InsertConsent(ctx context.Context, arg InsertConsentParams) er
 		arg.Purpose,
 		arg.Granted,
 		arg.Source,
-		arg.IntentID,
+		arg.OperationID,
 		arg.AcceptedAt,
 		arg.ExpiresAt,
 	)
@@ -128,18 +128,18 @@ const updateChannel = `-- name: UpdateChannel :exec
 UPDATE channel_identities
 SET verified = (verified AND profile_id = $1) OR $2,
     linked_at = CASE WHEN profile_id = $1 THEN linked_at ELSE clock_timestamp() END,
-    intent_id = CASE WHEN profile_id = $1 THEN intent_id ELSE $3::uuid END,
+    operation_id = CASE WHEN profile_id = $1 THEN operation_id ELSE $3::uuid END,
     profile_id = $1
 WHERE tenant_id = $4
   AND id = $5
 `
 
 type UpdateChannelParams struct {
-	ProfileID uuid.UUID
-	Verified  bool
-	IntentID  uuid.UUID
-	TenantID  uuid.UUID
-	ID        uuid.UUID
+	ProfileID   uuid.UUID
+	Verified    bool
+	OperationID uuid.UUID
+	TenantID    uuid.UUID
+	ID          uuid.UUID
 }
 
 // An identity that goes to another customer has to be verified anew.
@@ -147,7 +147,7 @@ func (q *Queries) UpdateChannel(ctx context.Context, arg UpdateChannelParams) er
 	_, err := q.db.Exec(ctx, updateChannel,
 		arg.ProfileID,
 		arg.Verified,
-		arg.IntentID,
+		arg.OperationID,
 		arg.TenantID,
 		arg.ID,
 	)

@@ -14,7 +14,7 @@ import (
 )
 
 const appendTurn = `-- name: AppendTurn :exec
-INSERT INTO session_turns (tenant_id, session_id, turn_index, speaker, text, intent_id, accepted_at)
+INSERT INTO session_turns (tenant_id, session_id, turn_index, speaker, text, operation_id, accepted_at)
 SELECT
     $1, $2, coalesce(max(t.turn_index) + 1, 0), $3, $4,
     $5, $6
@@ -24,12 +24,12 @@ WHERE t.tenant_id = $1
 `
 
 type AppendTurnParams struct {
-	TenantID   uuid.UUID
-	SessionID  uuid.UUID
-	Speaker    string
-	Text       string
-	IntentID   uuid.UUID
-	AcceptedAt time.Time
+	TenantID    uuid.UUID
+	SessionID   uuid.UUID
+	Speaker     string
+	Text        string
+	OperationID uuid.UUID
+	AcceptedAt  time.Time
 }
 
 // Adds a turn after the last one. The session row is locked by UpsertSession.
@@ -39,7 +39,7 @@ func (q *Queries) AppendTurn(ctx context.Context, arg AppendTurnParams) error {
 		arg.SessionID,
 		arg.Speaker,
 		arg.Text,
-		arg.IntentID,
+		arg.OperationID,
 		arg.AcceptedAt,
 	)
 	return err
@@ -109,7 +109,7 @@ SELECT turn_index, speaker, text
 FROM session_turns
 WHERE tenant_id = $1
   AND session_id = $2
-ORDER BY accepted_at, intent_id, turn_index
+ORDER BY accepted_at, operation_id, turn_index
 `
 
 type ListTurnsRow struct {

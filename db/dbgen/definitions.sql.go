@@ -16,7 +16,7 @@ import (
 
 const agentExists = `-- name: AgentExists :one
 SELECT (
-    EXISTS (SELECT 1 FROM profile_field_definitions d WHERE d.tenant_id = $1 AND d.agent_id = $2)
+    EXISTS (SELECT 1 FROM definitions d WHERE d.tenant_id = $1 AND d.agent_id = $2)
     OR EXISTS (SELECT 1 FROM scenarios s WHERE s.tenant_id = $1 AND s.agent_id = $2)
 )::bool AS known
 `
@@ -30,12 +30,12 @@ func (q *Queries) AgentExists(ctx context.Context, tenantID uuid.UUID, agentID u
 }
 
 const deleteDefinition = `-- name: DeleteDefinition :exec
-UPDATE profile_field_definitions
+UPDATE definitions
 SET deleted_at = clock_timestamp(),
     enabled = false,
     origin = 'human',
     review_state = 'none',
-    intent_id = $1,
+    operation_id = $1,
     accepted_at = $2,
     updated_at = clock_timestamp()
 WHERE tenant_id = $3
@@ -43,15 +43,15 @@ WHERE tenant_id = $3
 `
 
 type DeleteDefinitionParams struct {
-	IntentID   uuid.UUID
-	AcceptedAt time.Time
-	TenantID   uuid.UUID
-	ID         uuid.UUID
+	OperationID uuid.UUID
+	AcceptedAt  time.Time
+	TenantID    uuid.UUID
+	ID          uuid.UUID
 }
 
 func (q *Queries) DeleteDefinition(ctx context.Context, arg DeleteDefinitionParams) error {
 	_, err := q.db.Exec(ctx, deleteDefinition,
-		arg.IntentID,
+		arg.OperationID,
 		arg.AcceptedAt,
 		arg.TenantID,
 		arg.ID,
@@ -60,8 +60,8 @@ func (q *Queries) DeleteDefinition(ctx context.Context, arg DeleteDefinitionPara
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, deleted_at, created_at, updated_at
-FROM profile_field_definitions
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
   AND name = $3
@@ -75,9 +75,9 @@ type GetDefinitionParams struct {
 }
 
 // A definition by its name. Index: the unique key.
-func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (ProfileFieldDefinition, error) {
+func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (Definition, error) {
 	row := q.db.QueryRow(ctx, getDefinition, arg.TenantID, arg.AgentID, arg.Name)
-	var i ProfileFieldDefinition
+	var i Definition
 	err := row.Scan(
 		&i.ID,
 		&i.TenantID,
@@ -102,7 +102,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (P
 		&i.Enabled,
 		&i.Origin,
 		&i.ReviewState,
-		&i.IntentID,
+		&i.OperationID,
 		&i.AcceptedAt,
 		&i.DeletedAt,
 		&i.CreatedAt,
@@ -112,8 +112,8 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (P
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, deleted_at, created_at, updated_at
-FROM profile_field_definitions
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
   AND deleted_at IS NULL
@@ -121,15 +121,15 @@ ORDER BY name
 `
 
 // All definitions of an agent. Index: the unique key.
-func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agentID uuid.UUID) ([]ProfileFieldDefinition, error) {
+func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agentID uuid.UUID) ([]Definition, error) {
 	rows, err := q.db.Query(ctx, listDefinitions, tenantID, agentID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ProfileFieldDefinition{}
+	items := []Definition{}
 	for rows.Next() {
-		var i ProfileFieldDefinition
+		var i Definition
 		if err := rows.Scan(
 			&i.ID,
 			&i.TenantID,
@@ -154,7 +154,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.Enabled,
 			&i.Origin,
 			&i.ReviewState,
-			&i.IntentID,
+			&i.OperationID,
 			&i.AcceptedAt,
 			&i.DeletedAt,
 			&i.CreatedAt,
@@ -172,7 +172,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 
 const lockDefinitionByName = `-- name: LockDefinitionByName :one
 SELECT id, accepted_at, deleted_at
-FROM profile_field_definitions
+FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
   AND name = $3
@@ -201,8 +201,8 @@ func (q *Queries) LockDefinitionByName(ctx context.Context, arg LockDefinitionBy
 
 const nearestDefinitions = `-- name: NearestDefinitions :many
 SELECT d.name, d.value_type, (1 - (e.embedding <=> $1::vector))::float8 AS similarity
-FROM field_definition_embeddings e
-JOIN profile_field_definitions d ON d.id = e.definition_id
+FROM definition_embeddings e
+JOIN definitions d ON d.id = e.definition_id
 WHERE e.tenant_id = $2
   AND d.agent_id = $3
   AND d.deleted_at IS NULL
@@ -225,8 +225,8 @@ type NearestDefinitionsRow struct {
 	Similarity float64
 }
 
-// The definitions of an agent closest in meaning to a text: cosine similarity from -1 to 1. Index: field_definition_embeddings_cosine,
-// or field_definition_embeddings_tenant where the tenant has few.
+// The definitions of an agent closest in meaning to a text: cosine similarity from -1 to 1. Index: definition_embeddings_cosine,
+// or definition_embeddings_tenant where the tenant has few.
 func (q *Queries) NearestDefinitions(ctx context.Context, arg NearestDefinitionsParams) ([]NearestDefinitionsRow, error) {
 	rows, err := q.db.Query(ctx, nearestDefinitions,
 		arg.Embedding,
@@ -255,7 +255,7 @@ func (q *Queries) NearestDefinitions(ctx context.Context, arg NearestDefinitions
 
 const requirementsOfField = `-- name: RequirementsOfField :many
 SELECT r.id, r.scenario_id
-FROM scenario_field_requirements r
+FROM requirements r
 JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
 WHERE r.tenant_id = $1
   AND s.agent_id = $2
@@ -277,7 +277,7 @@ type RequirementsOfFieldRow struct {
 }
 
 // The requirements that need a definition: they name its field, or wait for it. Index: scenarios_agent, then
-// scenario_field_requirements_key.
+// requirements_key.
 func (q *Queries) RequirementsOfField(ctx context.Context, arg RequirementsOfFieldParams) ([]RequirementsOfFieldRow, error) {
 	rows, err := q.db.Query(ctx, requirementsOfField, arg.TenantID, arg.AgentID, arg.Name)
 	if err != nil {
@@ -310,9 +310,9 @@ func (q *Queries) SearchOn(ctx context.Context) error {
 }
 
 const suggestDefinition = `-- name: SuggestDefinition :one
-INSERT INTO profile_field_definitions (
+INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, collection_prompt,
-    extraction_examples, is_pii, required_verification, enabled, origin, review_state, intent_id, accepted_at
+    extraction_examples, is_pii, required_verification, enabled, origin, review_state, operation_id, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6,
@@ -333,12 +333,12 @@ SET display_name = excluded.display_name,
     enabled = false,
     origin = 'extracted',
     review_state = 'pending',
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp(),
     deleted_at = NULL
-WHERE profile_field_definitions.deleted_at IS NOT NULL
-  AND profile_field_definitions.accepted_at < excluded.accepted_at
+WHERE definitions.deleted_at IS NOT NULL
+  AND definitions.accepted_at < excluded.accepted_at
 RETURNING id
 `
 
@@ -356,7 +356,7 @@ type SuggestDefinitionParams struct {
 	ExtractionExamples   []string
 	IsPii                bool
 	RequiredVerification bool
-	IntentID             uuid.UUID
+	OperationID          uuid.UUID
 	AcceptedAt           time.Time
 }
 
@@ -376,7 +376,7 @@ func (q *Queries) SuggestDefinition(ctx context.Context, arg SuggestDefinitionPa
 		arg.ExtractionExamples,
 		arg.IsPii,
 		arg.RequiredVerification,
-		arg.IntentID,
+		arg.OperationID,
 		arg.AcceptedAt,
 	)
 	var id uuid.UUID
@@ -385,10 +385,10 @@ func (q *Queries) SuggestDefinition(ctx context.Context, arg SuggestDefinitionPa
 }
 
 const upsertDefinition = `-- name: UpsertDefinition :one
-INSERT INTO profile_field_definitions (
+INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode,
     required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
-    encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at
+    encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6,
@@ -418,12 +418,12 @@ SET display_name = excluded.display_name,
     enabled = excluded.enabled,
     origin = excluded.origin,
     review_state = excluded.review_state,
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp(),
     deleted_at = NULL
-WHERE profile_field_definitions.accepted_at <= excluded.accepted_at
-   OR (profile_field_definitions.origin = 'extracted' AND profile_field_definitions.review_state = 'pending')
+WHERE definitions.accepted_at <= excluded.accepted_at
+   OR (definitions.origin = 'extracted' AND definitions.review_state = 'pending')
 RETURNING id
 `
 
@@ -451,7 +451,7 @@ type UpsertDefinitionParams struct {
 	Enabled              bool
 	Origin               string
 	ReviewState          string
-	IntentID             uuid.UUID
+	OperationID          uuid.UUID
 	AcceptedAt           time.Time
 }
 
@@ -482,7 +482,7 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.Enabled,
 		arg.Origin,
 		arg.ReviewState,
-		arg.IntentID,
+		arg.OperationID,
 		arg.AcceptedAt,
 	)
 	var id uuid.UUID
@@ -491,7 +491,7 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 }
 
 const upsertDefinitionEmbedding = `-- name: UpsertDefinitionEmbedding :exec
-INSERT INTO field_definition_embeddings (definition_id, tenant_id, model, content_hash, embedding)
+INSERT INTO definition_embeddings (definition_id, tenant_id, model, content_hash, embedding)
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (definition_id, model) DO UPDATE
 SET content_hash = excluded.content_hash,

@@ -16,13 +16,13 @@ const cancelGapFill = `-- name: CancelGapFill :execrows
 UPDATE gap_fills
 SET cancelled_at = clock_timestamp()
 WHERE tenant_id = $1
-  AND intent_id = $2
+  AND operation_id = $2
   AND cancelled_at IS NULL
 `
 
 // Stops a fill from asking. Index: primary key.
-func (q *Queries) CancelGapFill(ctx context.Context, tenantID uuid.UUID, intentID uuid.UUID) (int64, error) {
-	result, err := q.db.Exec(ctx, cancelGapFill, tenantID, intentID)
+func (q *Queries) CancelGapFill(ctx context.Context, tenantID uuid.UUID, operationID uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, cancelGapFill, tenantID, operationID)
 	if err != nil {
 		return 0, err
 	}
@@ -30,21 +30,21 @@ func (q *Queries) CancelGapFill(ctx context.Context, tenantID uuid.UUID, intentI
 }
 
 const ensureGapFill = `-- name: EnsureGapFill :exec
-INSERT INTO gap_fills (intent_id, tenant_id, customer_id, scenario_id)
+INSERT INTO gap_fills (operation_id, tenant_id, customer_id, scenario_id)
 VALUES ($1, $2, $3, $4)
-ON CONFLICT (intent_id) DO NOTHING
+ON CONFLICT (operation_id) DO NOTHING
 `
 
 type EnsureGapFillParams struct {
-	IntentID   uuid.UUID
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
-	ScenarioID uuid.UUID
+	OperationID uuid.UUID
+	TenantID    uuid.UUID
+	CustomerID  uuid.UUID
+	ScenarioID  uuid.UUID
 }
 
 func (q *Queries) EnsureGapFill(ctx context.Context, arg EnsureGapFillParams) error {
 	_, err := q.db.Exec(ctx, ensureGapFill,
-		arg.IntentID,
+		arg.OperationID,
 		arg.TenantID,
 		arg.CustomerID,
 		arg.ScenarioID,
@@ -53,17 +53,17 @@ func (q *Queries) EnsureGapFill(ctx context.Context, arg EnsureGapFillParams) er
 }
 
 const getGapFill = `-- name: GetGapFill :one
-SELECT intent_id, tenant_id, customer_id, scenario_id, conversation_read_at, candidates, model_calls, warnings, cancelled_at, started_at
+SELECT operation_id, tenant_id, customer_id, scenario_id, conversation_read_at, candidates, model_calls, warnings, cancelled_at, started_at
 FROM gap_fills
 WHERE tenant_id = $1
-  AND intent_id = $2
+  AND operation_id = $2
 `
 
-func (q *Queries) GetGapFill(ctx context.Context, tenantID uuid.UUID, intentID uuid.UUID) (GapFill, error) {
-	row := q.db.QueryRow(ctx, getGapFill, tenantID, intentID)
+func (q *Queries) GetGapFill(ctx context.Context, tenantID uuid.UUID, operationID uuid.UUID) (GapFill, error) {
+	row := q.db.QueryRow(ctx, getGapFill, tenantID, operationID)
 	var i GapFill
 	err := row.Scan(
-		&i.IntentID,
+		&i.OperationID,
 		&i.TenantID,
 		&i.CustomerID,
 		&i.ScenarioID,
@@ -77,15 +77,15 @@ func (q *Queries) GetGapFill(ctx context.Context, tenantID uuid.UUID, intentID u
 	return i, err
 }
 
-const listChildIntents = `-- name: ListChildIntents :many
+const listChildOperations = `-- name: ListChildOperations :many
 SELECT id, workflow, status, result, error
-FROM intents
+FROM operations
 WHERE tenant_id = $1
   AND parent_id = $2::uuid
 ORDER BY accepted_at
 `
 
-type ListChildIntentsRow struct {
+type ListChildOperationsRow struct {
 	ID       uuid.UUID
 	Workflow string
 	Status   string
@@ -93,16 +93,16 @@ type ListChildIntentsRow struct {
 	Error    json.RawMessage
 }
 
-// How the writes of a fill went. Index: intents_parent.
-func (q *Queries) ListChildIntents(ctx context.Context, tenantID uuid.UUID, parentID uuid.UUID) ([]ListChildIntentsRow, error) {
-	rows, err := q.db.Query(ctx, listChildIntents, tenantID, parentID)
+// How the writes of a fill went. Index: operations_parent.
+func (q *Queries) ListChildOperations(ctx context.Context, tenantID uuid.UUID, parentID uuid.UUID) ([]ListChildOperationsRow, error) {
+	rows, err := q.db.Query(ctx, listChildOperations, tenantID, parentID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ListChildIntentsRow{}
+	items := []ListChildOperationsRow{}
 	for rows.Next() {
-		var i ListChildIntentsRow
+		var i ListChildOperationsRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.Workflow,
@@ -165,16 +165,16 @@ SET conversation_read_at = clock_timestamp(),
     model_calls = $2,
     warnings = $3
 WHERE tenant_id = $4
-  AND intent_id = $5
+  AND operation_id = $5
   AND conversation_read_at IS NULL
 `
 
 type MarkConversationReadParams struct {
-	Candidates []byte
-	ModelCalls int32
-	Warnings   []string
-	TenantID   uuid.UUID
-	IntentID   uuid.UUID
+	Candidates  []byte
+	ModelCalls  int32
+	Warnings    []string
+	TenantID    uuid.UUID
+	OperationID uuid.UUID
 }
 
 // The conversation was read: it is not read again for this fill. Of two readers at once the first is kept.
@@ -184,7 +184,7 @@ func (q *Queries) MarkConversationRead(ctx context.Context, arg MarkConversation
 		arg.ModelCalls,
 		arg.Warnings,
 		arg.TenantID,
-		arg.IntentID,
+		arg.OperationID,
 	)
 	return err
 }

@@ -13,7 +13,7 @@ import (
 )
 
 const deleteAsset = `-- name: DeleteAsset :execrows
-UPDATE profile_assets
+UPDATE customer_assets
 SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE tenant_id = $1
   AND id = $2
@@ -28,30 +28,14 @@ func (q *Queries) DeleteAsset(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 	return result.RowsAffected(), nil
 }
 
-const deleteField = `-- name: DeleteField :execrows
-UPDATE profile_fields
-SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
-WHERE tenant_id = $1
-  AND id = $2
-  AND deleted_at IS NULL
-`
-
-func (q *Queries) DeleteField(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
-	result, err := q.db.Exec(ctx, deleteField, tenantID, iD)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const deleteItemsOf = `-- name: DeleteItemsOf :many
 WITH fields AS (
-    UPDATE profile_fields f
+    UPDATE customer_values f
     SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
     WHERE f.tenant_id = $1 AND f.profile_id = $2 AND f.deleted_at IS NULL
     RETURNING f.id
 ), assets AS (
-    UPDATE profile_assets a
+    UPDATE customer_assets a
     SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
     WHERE a.tenant_id = $1 AND a.profile_id = $2 AND a.deleted_at IS NULL
     RETURNING a.id
@@ -61,7 +45,7 @@ UNION ALL
 SELECT a.id FROM assets a
 `
 
-// All items of a deleted customer go with it. They are locked (LockItemsOf). Indexes: profile_fields_history, profile_assets_profile.
+// All items of a deleted customer go with it. They are locked (LockItemsOf). Indexes: customer_values_history, customer_assets_profile.
 func (q *Queries) DeleteItemsOf(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, deleteItemsOf, tenantID, profileID)
 	if err != nil {
@@ -82,20 +66,36 @@ func (q *Queries) DeleteItemsOf(ctx context.Context, tenantID uuid.UUID, profile
 	return items, nil
 }
 
+const deleteValue = `-- name: DeleteValue :execrows
+UPDATE customer_values
+SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
+WHERE tenant_id = $1
+  AND id = $2
+  AND deleted_at IS NULL
+`
+
+func (q *Queries) DeleteValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteValue, tenantID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const getChain = `-- name: GetChain :many
 WITH RECURSIVE chain AS (
     SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, item.deleted_at, 0 AS depth, ARRAY [item.id] AS path
     FROM (
         (
             SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata, f.deleted_at
-            FROM profile_fields f
+            FROM customer_values f
             WHERE f.tenant_id = $1 AND f.id = $2
             OFFSET 0
         )
         UNION ALL
         (
             SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata, a.deleted_at
-            FROM profile_assets a
+            FROM customer_assets a
             WHERE a.tenant_id = $1 AND a.id = $2
             OFFSET 0
         )
@@ -107,14 +107,14 @@ WITH RECURSIVE chain AS (
     JOIN LATERAL (
         (
             SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata, f.deleted_at
-            FROM profile_fields f
+            FROM customer_values f
             WHERE f.tenant_id = $1 AND f.id = c.source_item_id
             OFFSET 0
         )
         UNION ALL
         (
             SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata, a.deleted_at
-            FROM profile_assets a
+            FROM customer_assets a
             WHERE a.tenant_id = $1 AND a.id = c.source_item_id
             OFFSET 0
         )
@@ -188,11 +188,11 @@ SELECT
     (p.deleted_at IS NOT NULL)::bool AS customer_deleted
 FROM (
     SELECT 'profile_field' AS kind, f.profile_id, f.deleted_at IS NOT NULL AS deleted
-    FROM profile_fields f
+    FROM customer_values f
     WHERE f.tenant_id = $1 AND f.id = $2
     UNION ALL
     SELECT 'profile_asset', a.profile_id, a.deleted_at IS NOT NULL
-    FROM profile_assets a
+    FROM customer_assets a
     WHERE a.tenant_id = $1 AND a.id = $2
 ) item
 JOIN customer_profiles p ON p.id = item.profile_id
@@ -224,9 +224,9 @@ func (q *Queries) GetItemOwner(ctx context.Context, tenantID uuid.UUID, iD uuid.
 
 const holdSource = `-- name: HoldSource :exec
 WITH field AS (
-    SELECT 1 FROM profile_fields f WHERE f.tenant_id = $1 AND f.id = $2 FOR KEY SHARE
+    SELECT 1 FROM customer_values f WHERE f.tenant_id = $1 AND f.id = $2 FOR KEY SHARE
 ), asset AS (
-    SELECT 1 FROM profile_assets a WHERE a.tenant_id = $1 AND a.id = $2 FOR KEY SHARE
+    SELECT 1 FROM customer_assets a WHERE a.tenant_id = $1 AND a.id = $2 FOR KEY SHARE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
 `
@@ -241,11 +241,11 @@ func (q *Queries) HoldSource(ctx context.Context, tenantID uuid.UUID, iD uuid.UU
 
 const listDependentProfiles = `-- name: ListDependentProfiles :many
 SELECT f.profile_id
-FROM profile_fields f
+FROM customer_values f
 WHERE f.tenant_id = $1 AND f.source_item_id = $2::uuid AND f.status = 'active' AND f.deleted_at IS NULL
 UNION
 SELECT a.profile_id
-FROM profile_assets a
+FROM customer_assets a
 WHERE a.tenant_id = $1 AND a.source_item_id = $2::uuid AND a.status = 'active' AND a.deleted_at IS NULL
 `
 
@@ -272,16 +272,16 @@ func (q *Queries) ListDependentProfiles(ctx context.Context, tenantID uuid.UUID,
 
 const listDependents = `-- name: ListDependents :many
 SELECT f.id
-FROM profile_fields f
+FROM customer_values f
 WHERE f.tenant_id = $1 AND f.source_item_id = $2::uuid AND f.status = 'active' AND f.deleted_at IS NULL
 UNION ALL
 SELECT a.id
-FROM profile_assets a
+FROM customer_assets a
 WHERE a.tenant_id = $1 AND a.source_item_id = $2::uuid AND a.status = 'active' AND a.deleted_at IS NULL
 LIMIT 1000
 `
 
-// The active items that were derived from one. Indexes: profile_fields_source, profile_assets_source.
+// The active items that were derived from one. Indexes: customer_values_source, customer_assets_source.
 func (q *Queries) ListDependents(ctx context.Context, tenantID uuid.UUID, itemID uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, listDependents, tenantID, itemID)
 	if err != nil {
@@ -304,24 +304,24 @@ func (q *Queries) ListDependents(ctx context.Context, tenantID uuid.UUID, itemID
 
 const listDependentsOfCustomer = `-- name: ListDependentsOfCustomer :many
 WITH items AS (
-    SELECT f.id FROM profile_fields f WHERE f.tenant_id = $1 AND f.profile_id = $2 AND f.deleted_at IS NULL
+    SELECT f.id FROM customer_values f WHERE f.tenant_id = $1 AND f.profile_id = $2 AND f.deleted_at IS NULL
     UNION ALL
-    SELECT a.id FROM profile_assets a WHERE a.tenant_id = $1 AND a.profile_id = $2 AND a.deleted_at IS NULL
+    SELECT a.id FROM customer_assets a WHERE a.tenant_id = $1 AND a.profile_id = $2 AND a.deleted_at IS NULL
 )
 SELECT f.id
 FROM items i
-JOIN profile_fields f ON f.source_item_id = i.id
+JOIN customer_values f ON f.source_item_id = i.id
 WHERE f.tenant_id = $1 AND f.profile_id <> $2 AND f.status = 'active' AND f.deleted_at IS NULL
 UNION ALL
 SELECT a.id
 FROM items i
-JOIN profile_assets a ON a.source_item_id = i.id
+JOIN customer_assets a ON a.source_item_id = i.id
 WHERE a.tenant_id = $1 AND a.profile_id <> $2 AND a.status = 'active' AND a.deleted_at IS NULL
 LIMIT 1000
 `
 
-// What was derived from a customer's items and is not the customer's own. Indexes: profile_fields_history, profile_assets_profile,
-// profile_fields_source, profile_assets_source.
+// What was derived from a customer's items and is not the customer's own. Indexes: customer_values_history, customer_assets_profile,
+// customer_values_source, customer_assets_source.
 func (q *Queries) ListDependentsOfCustomer(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, listDependentsOfCustomer, tenantID, profileID)
 	if err != nil {
@@ -344,11 +344,11 @@ func (q *Queries) ListDependentsOfCustomer(ctx context.Context, tenantID uuid.UU
 
 const listDerived = `-- name: ListDerived :many
 SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_metadata
-FROM profile_fields f
+FROM customer_values f
 WHERE f.tenant_id = $1 AND f.source_item_id = $2::uuid AND f.deleted_at IS NULL
 UNION ALL
 SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_metadata
-FROM profile_assets a
+FROM customer_assets a
 WHERE a.tenant_id = $1 AND a.source_item_id = $2::uuid AND a.deleted_at IS NULL
 LIMIT 1000
 `
@@ -361,7 +361,7 @@ type ListDerivedRow struct {
 	SourceMetadata json.RawMessage
 }
 
-// What was derived from an item. Indexes: profile_fields_source, profile_assets_source.
+// What was derived from an item. Indexes: customer_values_source, customer_assets_source.
 func (q *Queries) ListDerived(ctx context.Context, tenantID uuid.UUID, itemID uuid.UUID) ([]ListDerivedRow, error) {
 	rows, err := q.db.Query(ctx, listDerived, tenantID, itemID)
 	if err != nil {
@@ -389,9 +389,9 @@ func (q *Queries) ListDerived(ctx context.Context, tenantID uuid.UUID, itemID uu
 }
 
 const listTakenItems = `-- name: ListTakenItems :many
-SELECT f.id FROM profile_fields f WHERE f.tenant_id = $1 AND f.id = ANY ($2::uuid[])
+SELECT f.id FROM customer_values f WHERE f.tenant_id = $1 AND f.id = ANY ($2::uuid[])
 UNION ALL
-SELECT a.id FROM profile_assets a WHERE a.tenant_id = $1 AND a.id = ANY ($2::uuid[])
+SELECT a.id FROM customer_assets a WHERE a.tenant_id = $1 AND a.id = ANY ($2::uuid[])
 `
 
 // Which ids are those of items, deleted ones too: fields and assets share them. Indexes: primary keys.
@@ -417,9 +417,9 @@ func (q *Queries) ListTakenItems(ctx context.Context, tenantID uuid.UUID, ids []
 
 const lockItem = `-- name: LockItem :exec
 WITH field AS (
-    SELECT 1 FROM profile_fields f WHERE f.tenant_id = $1 AND f.id = $2 FOR UPDATE
+    SELECT 1 FROM customer_values f WHERE f.tenant_id = $1 AND f.id = $2 FOR UPDATE
 ), asset AS (
-    SELECT 1 FROM profile_assets a WHERE a.tenant_id = $1 AND a.id = $2 FOR UPDATE
+    SELECT 1 FROM customer_assets a WHERE a.tenant_id = $1 AND a.id = $2 FOR UPDATE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
 `
@@ -433,19 +433,19 @@ func (q *Queries) LockItem(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID
 const lockItemsOf = `-- name: LockItemsOf :exec
 WITH field AS (
     SELECT 1
-    FROM profile_fields f
+    FROM customer_values f
     WHERE f.tenant_id = $1 AND f.profile_id = $2 AND f.deleted_at IS NULL
     FOR UPDATE
 ), asset AS (
     SELECT 1
-    FROM profile_assets a
+    FROM customer_assets a
     WHERE a.tenant_id = $1 AND a.profile_id = $2 AND a.deleted_at IS NULL
     FOR UPDATE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
 `
 
-// As LockItem, of all items of a customer. Indexes: profile_fields_history, profile_assets_profile.
+// As LockItem, of all items of a customer. Indexes: customer_values_history, customer_assets_profile.
 func (q *Queries) LockItemsOf(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, lockItemsOf, tenantID, profileID)
 	return err
@@ -463,7 +463,7 @@ func (q *Queries) LockLineage(ctx context.Context, tenantID uuid.UUID) error {
 }
 
 const orphanDependentAssets = `-- name: OrphanDependentAssets :many
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE tenant_id = $1
   AND source_item_id = ANY ($2::uuid[])
@@ -472,7 +472,7 @@ WHERE tenant_id = $1
 RETURNING profile_id
 `
 
-// As OrphanDependentFields. Index: profile_assets_source.
+// As OrphanDependentValues. Index: customer_assets_source.
 func (q *Queries) OrphanDependentAssets(ctx context.Context, tenantID uuid.UUID, itemIds []uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, orphanDependentAssets, tenantID, itemIds)
 	if err != nil {
@@ -493,8 +493,8 @@ func (q *Queries) OrphanDependentAssets(ctx context.Context, tenantID uuid.UUID,
 	return items, nil
 }
 
-const orphanDependentFields = `-- name: OrphanDependentFields :many
-UPDATE profile_fields
+const orphanDependentValues = `-- name: OrphanDependentValues :many
+UPDATE customer_values
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE tenant_id = $1
   AND source_item_id = ANY ($2::uuid[])
@@ -503,9 +503,9 @@ WHERE tenant_id = $1
 RETURNING profile_id
 `
 
-// What was derived from deleted items has lost its source, at once. Index: profile_fields_source.
-func (q *Queries) OrphanDependentFields(ctx context.Context, tenantID uuid.UUID, itemIds []uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, orphanDependentFields, tenantID, itemIds)
+// What was derived from deleted items has lost its source, at once. Index: customer_values_source.
+func (q *Queries) OrphanDependentValues(ctx context.Context, tenantID uuid.UUID, itemIds []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, orphanDependentValues, tenantID, itemIds)
 	if err != nil {
 		return nil, err
 	}

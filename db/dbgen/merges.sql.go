@@ -14,8 +14,8 @@ import (
 )
 
 const getMerge = `-- name: GetMerge :one
-SELECT id, tenant_id, source_profile_id, target_profile_id, before, intent_id, merged_at, undone_at
-FROM profile_merges
+SELECT id, tenant_id, source_profile_id, target_profile_id, before, operation_id, merged_at, undone_at
+FROM customer_merges
 WHERE tenant_id = $1
   AND source_profile_id = $2
   AND undone_at IS NULL
@@ -23,17 +23,17 @@ ORDER BY merged_at DESC
 LIMIT 1
 `
 
-// The merge that took a profile away, unless it was undone. Index: profile_merges_source.
-func (q *Queries) GetMerge(ctx context.Context, tenantID uuid.UUID, sourceProfileID uuid.UUID) (ProfileMerge, error) {
+// The merge that took a profile away, unless it was undone. Index: customer_merges_source.
+func (q *Queries) GetMerge(ctx context.Context, tenantID uuid.UUID, sourceProfileID uuid.UUID) (CustomerMerge, error) {
 	row := q.db.QueryRow(ctx, getMerge, tenantID, sourceProfileID)
-	var i ProfileMerge
+	var i CustomerMerge
 	err := row.Scan(
 		&i.ID,
 		&i.TenantID,
 		&i.SourceProfileID,
 		&i.TargetProfileID,
 		&i.Before,
-		&i.IntentID,
+		&i.OperationID,
 		&i.MergedAt,
 		&i.UndoneAt,
 	)
@@ -41,7 +41,7 @@ func (q *Queries) GetMerge(ctx context.Context, tenantID uuid.UUID, sourceProfil
 }
 
 const insertMerge = `-- name: InsertMerge :exec
-INSERT INTO profile_merges (id, tenant_id, source_profile_id, target_profile_id, before, intent_id)
+INSERT INTO customer_merges (id, tenant_id, source_profile_id, target_profile_id, before, operation_id)
 VALUES (
     $1, $2, $3, $4, $5,
     $6
@@ -54,7 +54,7 @@ type InsertMergeParams struct {
 	SourceProfileID uuid.UUID
 	TargetProfileID uuid.UUID
 	Before          json.RawMessage
-	IntentID        uuid.UUID
+	OperationID     uuid.UUID
 }
 
 func (q *Queries) InsertMerge(ctx context.Context, arg InsertMergeParams) error {
@@ -64,14 +64,14 @@ func (q *Queries) InsertMerge(ctx context.Context, arg InsertMergeParams) error 
 		arg.SourceProfileID,
 		arg.TargetProfileID,
 		arg.Before,
-		arg.IntentID,
+		arg.OperationID,
 	)
 	return err
 }
 
 const listBelongings = `-- name: ListBelongings :one
 SELECT
-    ARRAY(SELECT a.id FROM profile_assets a WHERE a.profile_id = p.id ORDER BY a.id)::uuid[] AS assets,
+    ARRAY(SELECT a.id FROM customer_assets a WHERE a.profile_id = p.id ORDER BY a.id)::uuid[] AS assets,
     ARRAY(SELECT i.id FROM channel_identities i WHERE i.profile_id = p.id ORDER BY i.id)::uuid[] AS channels,
     ARRAY(SELECT n.id FROM consents n WHERE n.profile_id = p.id ORDER BY n.id)::uuid[] AS consents,
     ARRAY(SELECT m.id FROM customer_profiles m WHERE m.merged_into_id = p.id ORDER BY m.id)::uuid[] AS merged
@@ -100,42 +100,42 @@ func (q *Queries) ListBelongings(ctx context.Context, tenantID uuid.UUID, profil
 	return i, err
 }
 
-const listFieldStates = `-- name: ListFieldStates :many
-SELECT id, name, status, superseded_by_id, superseded_at, intent_id, accepted_at, (deleted_at IS NOT NULL)::bool AS deleted
-FROM profile_fields
+const listValueStates = `-- name: ListValueStates :many
+SELECT id, name, status, superseded_by_id, superseded_at, operation_id, accepted_at, (deleted_at IS NOT NULL)::bool AS deleted
+FROM customer_values
 WHERE tenant_id = $1
   AND profile_id = $2
-ORDER BY name, accepted_at, intent_id, id
+ORDER BY name, accepted_at, operation_id, id
 `
 
-type ListFieldStatesRow struct {
+type ListValueStatesRow struct {
 	ID             uuid.UUID
 	Name           string
 	Status         string
 	SupersededByID *uuid.UUID
 	SupersededAt   *time.Time
-	IntentID       uuid.UUID
+	OperationID    uuid.UUID
 	AcceptedAt     time.Time
 	Deleted        bool
 }
 
 // The state of every version of a profile, deleted ones too, in order of acceptance. The profile is locked.
-func (q *Queries) ListFieldStates(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]ListFieldStatesRow, error) {
-	rows, err := q.db.Query(ctx, listFieldStates, tenantID, profileID)
+func (q *Queries) ListValueStates(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]ListValueStatesRow, error) {
+	rows, err := q.db.Query(ctx, listValueStates, tenantID, profileID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ListFieldStatesRow{}
+	items := []ListValueStatesRow{}
 	for rows.Next() {
-		var i ListFieldStatesRow
+		var i ListValueStatesRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.Name,
 			&i.Status,
 			&i.SupersededByID,
 			&i.SupersededAt,
-			&i.IntentID,
+			&i.OperationID,
 			&i.AcceptedAt,
 			&i.Deleted,
 		); err != nil {
@@ -150,7 +150,7 @@ func (q *Queries) ListFieldStates(ctx context.Context, tenantID uuid.UUID, profi
 }
 
 const markMergeUndone = `-- name: MarkMergeUndone :exec
-UPDATE profile_merges
+UPDATE customer_merges
 SET undone_at = clock_timestamp()
 WHERE tenant_id = $1
   AND id = $2
@@ -162,7 +162,7 @@ func (q *Queries) MarkMergeUndone(ctx context.Context, tenantID uuid.UUID, iD uu
 }
 
 const moveAssets = `-- name: MoveAssets :exec
-UPDATE profile_assets
+UPDATE customer_assets
 SET profile_id = $1, updated_at = clock_timestamp()
 WHERE tenant_id = $2
   AND id = ANY ($3::uuid[])
@@ -215,22 +215,22 @@ func (q *Queries) MoveConsents(ctx context.Context, arg MoveConsentsParams) erro
 	return err
 }
 
-const moveFields = `-- name: MoveFields :exec
-UPDATE profile_fields
+const moveValues = `-- name: MoveValues :exec
+UPDATE customer_values
 SET profile_id = $1, updated_at = clock_timestamp()
 WHERE tenant_id = $2
   AND id = ANY ($3::uuid[])
 `
 
-type MoveFieldsParams struct {
+type MoveValuesParams struct {
 	ToProfile uuid.UUID
 	TenantID  uuid.UUID
 	Ids       []uuid.UUID
 }
 
 // Gives a profile's items and belongings to another.
-func (q *Queries) MoveFields(ctx context.Context, arg MoveFieldsParams) error {
-	_, err := q.db.Exec(ctx, moveFields, arg.ToProfile, arg.TenantID, arg.Ids)
+func (q *Queries) MoveValues(ctx context.Context, arg MoveValuesParams) error {
+	_, err := q.db.Exec(ctx, moveValues, arg.ToProfile, arg.TenantID, arg.Ids)
 	return err
 }
 

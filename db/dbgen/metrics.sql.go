@@ -9,65 +9,31 @@ import (
 	"context"
 )
 
-const countFieldsByStatus = `-- name: CountFieldsByStatus :many
-SELECT status, count(*) AS fields
-FROM profile_fields
-WHERE deleted_at IS NULL
-GROUP BY status
-`
-
-type CountFieldsByStatusRow struct {
-	Status string
-	Fields int64
-}
-
-// How many field versions there are, deleted ones left out, across tenants. Index: profile_fields_status, which is all that is
-// read as long as the table is vacuumed.
-func (q *Queries) CountFieldsByStatus(ctx context.Context) ([]CountFieldsByStatusRow, error) {
-	rows, err := q.db.Query(ctx, countFieldsByStatus)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []CountFieldsByStatusRow{}
-	for rows.Next() {
-		var i CountFieldsByStatusRow
-		if err := rows.Scan(&i.Status, &i.Fields); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const countFinishedIntents = `-- name: CountFinishedIntents :many
-SELECT workflow, status, count(*) AS intents
-FROM intents
+const countFinishedOperations = `-- name: CountFinishedOperations :many
+SELECT workflow, status, count(*) AS operations
+FROM operations
 WHERE status IN ('succeeded', 'failed')
   AND finished_at > clock_timestamp() - interval '5 minutes'
 GROUP BY workflow, status
 `
 
-type CountFinishedIntentsRow struct {
-	Workflow string
-	Status   string
-	Intents  int64
+type CountFinishedOperationsRow struct {
+	Workflow   string
+	Status     string
+	Operations int64
 }
 
-// What finished in the last five minutes, across tenants. Index: intents_finished.
-func (q *Queries) CountFinishedIntents(ctx context.Context) ([]CountFinishedIntentsRow, error) {
-	rows, err := q.db.Query(ctx, countFinishedIntents)
+// What finished in the last five minutes, across tenants. Index: operations_finished.
+func (q *Queries) CountFinishedOperations(ctx context.Context) ([]CountFinishedOperationsRow, error) {
+	rows, err := q.db.Query(ctx, countFinishedOperations)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []CountFinishedIntentsRow{}
+	items := []CountFinishedOperationsRow{}
 	for rows.Next() {
-		var i CountFinishedIntentsRow
-		if err := rows.Scan(&i.Workflow, &i.Status, &i.Intents); err != nil {
+		var i CountFinishedOperationsRow
+		if err := rows.Scan(&i.Workflow, &i.Status, &i.Operations); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -78,7 +44,7 @@ func (q *Queries) CountFinishedIntents(ctx context.Context) ([]CountFinishedInte
 	return items, nil
 }
 
-const countOwedIntents = `-- name: CountOwedIntents :many
+const countOwedOperations = `-- name: CountOwedOperations :many
 SELECT workflow,
        status,
        count(*) FILTER (WHERE accepted_at > clock_timestamp() - interval '1 minute') AS minute,
@@ -86,12 +52,12 @@ SELECT workflow,
        count(*) FILTER (WHERE accepted_at BETWEEN clock_timestamp() - interval '1 hour' AND clock_timestamp() - interval '10 minutes') AS hour,
        count(*) FILTER (WHERE accepted_at < clock_timestamp() - interval '1 hour') AS longer,
        extract(EPOCH FROM clock_timestamp() - min(accepted_at))::double precision AS oldest_seconds
-FROM intents
+FROM operations
 WHERE status IN ('accepted', 'applied')
 GROUP BY workflow, status
 `
 
-type CountOwedIntentsRow struct {
+type CountOwedOperationsRow struct {
 	Workflow      string
 	Status        string
 	Minute        int64
@@ -101,16 +67,16 @@ type CountOwedIntentsRow struct {
 	OldestSeconds float64
 }
 
-// What is owed, by its age, across tenants. Index: intents_due, which holds nothing that is finished.
-func (q *Queries) CountOwedIntents(ctx context.Context) ([]CountOwedIntentsRow, error) {
-	rows, err := q.db.Query(ctx, countOwedIntents)
+// What is owed, by its age, across tenants. Index: operations_due, which holds nothing that is finished.
+func (q *Queries) CountOwedOperations(ctx context.Context) ([]CountOwedOperationsRow, error) {
+	rows, err := q.db.Query(ctx, countOwedOperations)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []CountOwedIntentsRow{}
+	items := []CountOwedOperationsRow{}
 	for rows.Next() {
-		var i CountOwedIntentsRow
+		var i CountOwedOperationsRow
 		if err := rows.Scan(
 			&i.Workflow,
 			&i.Status,
@@ -120,6 +86,40 @@ func (q *Queries) CountOwedIntents(ctx context.Context) ([]CountOwedIntentsRow, 
 			&i.Longer,
 			&i.OldestSeconds,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const countValuesByStatus = `-- name: CountValuesByStatus :many
+SELECT status, count(*) AS fields
+FROM customer_values
+WHERE deleted_at IS NULL
+GROUP BY status
+`
+
+type CountValuesByStatusRow struct {
+	Status string
+	Fields int64
+}
+
+// How many field versions there are, deleted ones left out, across tenants. Index: customer_values_status, which is all that is
+// read as long as the table is vacuumed.
+func (q *Queries) CountValuesByStatus(ctx context.Context) ([]CountValuesByStatusRow, error) {
+	rows, err := q.db.Query(ctx, countValuesByStatus)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CountValuesByStatusRow{}
+	for rows.Next() {
+		var i CountValuesByStatusRow
+		if err := rows.Scan(&i.Status, &i.Fields); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -33,110 +33,29 @@ type CacheInvalidation struct {
 }
 
 type ChannelIdentity struct {
-	ID         uuid.UUID
-	TenantID   uuid.UUID
-	ProfileID  uuid.UUID
-	Channel    string
-	ExternalID string
-	Verified   bool
-	IntentID   uuid.UUID
-	LinkedAt   time.Time
+	ID          uuid.UUID
+	TenantID    uuid.UUID
+	ProfileID   uuid.UUID
+	Channel     string
+	ExternalID  string
+	Verified    bool
+	OperationID uuid.UUID
+	LinkedAt    time.Time
 }
 
 type Consent struct {
-	ID         uuid.UUID
-	TenantID   uuid.UUID
-	ProfileID  uuid.UUID
-	Purpose    string
-	Granted    bool
-	Source     string
-	IntentID   uuid.UUID
-	AcceptedAt time.Time
-	ExpiresAt  *time.Time
+	ID          uuid.UUID
+	TenantID    uuid.UUID
+	ProfileID   uuid.UUID
+	Purpose     string
+	Granted     bool
+	Source      string
+	OperationID uuid.UUID
+	AcceptedAt  time.Time
+	ExpiresAt   *time.Time
 }
 
-type CustomerProfile struct {
-	ID           uuid.UUID
-	TenantID     uuid.UUID
-	CustomerID   uuid.UUID
-	Version      int64
-	MergedIntoID *uuid.UUID
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
-	DeletedAt    *time.Time
-}
-
-type FieldDefinitionEmbedding struct {
-	DefinitionID uuid.UUID
-	TenantID     uuid.UUID
-	Model        string
-	ContentHash  string
-	Embedding    pgvector.Vector
-}
-
-type GapFill struct {
-	IntentID           uuid.UUID
-	TenantID           uuid.UUID
-	CustomerID         uuid.UUID
-	ScenarioID         uuid.UUID
-	ConversationReadAt *time.Time
-	Candidates         []byte
-	ModelCalls         int32
-	Warnings           []string
-	CancelledAt        *time.Time
-	StartedAt          time.Time
-}
-
-type GapFillItem struct {
-	FillID               uuid.UUID
-	TenantID             uuid.UUID
-	FieldName            string
-	Source               string
-	WriteID              *uuid.UUID
-	Confidence           float64
-	RequiresConfirmation bool
-	Action               string
-	Errors               []string
-}
-
-type Intent struct {
-	ID             uuid.UUID
-	TenantID       uuid.UUID
-	Workflow       string
-	Event          string
-	Subject        string
-	IdempotencyKey string
-	ParentID       *uuid.UUID
-	Payload        []byte
-	Prepared       []byte
-	Status         string
-	Result         json.RawMessage
-	Error          json.RawMessage
-	Attempts       int32
-	AcceptedAt     time.Time
-	EnqueuedAt     *time.Time
-	DueAt          time.Time
-	AppliedAt      *time.Time
-	FinishedAt     *time.Time
-}
-
-type LlmUsage struct {
-	TenantID         uuid.UUID
-	Day              time.Time
-	Calls            int64
-	PromptTokens     int64
-	CompletionTokens int64
-	ReservedTokens   int64
-	CostMicros       int64
-}
-
-type OrphanCandidate struct {
-	TenantID uuid.UUID
-	ItemID   uuid.UUID
-	NotedAt  time.Time
-}
-
-type ProfileAsset struct {
+type CustomerAsset struct {
 	ID                 uuid.UUID
 	TenantID           uuid.UUID
 	ProfileID          uuid.UUID
@@ -162,12 +81,34 @@ type ProfileAsset struct {
 	SupersedesOlder    bool
 	UpdatedAt          time.Time
 	ExpiresAt          *time.Time
-	IntentID           uuid.UUID
+	OperationID        uuid.UUID
 	AcceptedAt         time.Time
 	DeletedAt          *time.Time
 }
 
-type ProfileField struct {
+type CustomerMerge struct {
+	ID              uuid.UUID
+	TenantID        uuid.UUID
+	SourceProfileID uuid.UUID
+	TargetProfileID uuid.UUID
+	Before          json.RawMessage
+	OperationID     uuid.UUID
+	MergedAt        time.Time
+	UndoneAt        *time.Time
+}
+
+type CustomerProfile struct {
+	ID           uuid.UUID
+	TenantID     uuid.UUID
+	CustomerID   uuid.UUID
+	Version      int64
+	MergedIntoID *uuid.UUID
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	DeletedAt    *time.Time
+}
+
+type CustomerValue struct {
 	ID                   uuid.UUID
 	TenantID             uuid.UUID
 	ProfileID            uuid.UUID
@@ -194,14 +135,14 @@ type ProfileField struct {
 	CollectedAt          time.Time
 	UpdatedAt            time.Time
 	ExpiresAt            *time.Time
-	FieldDefinitionID    *uuid.UUID
+	DefinitionID         *uuid.UUID
 	Warnings             []string
-	IntentID             uuid.UUID
+	OperationID          uuid.UUID
 	AcceptedAt           time.Time
 	DeletedAt            *time.Time
 }
 
-type ProfileFieldDefinition struct {
+type Definition struct {
 	ID                   uuid.UUID
 	TenantID             uuid.UUID
 	AgentID              uuid.UUID
@@ -225,74 +166,106 @@ type ProfileFieldDefinition struct {
 	Enabled              bool
 	Origin               string
 	ReviewState          string
-	IntentID             uuid.UUID
+	OperationID          uuid.UUID
 	AcceptedAt           time.Time
 	DeletedAt            *time.Time
 	CreatedAt            time.Time
 	UpdatedAt            time.Time
 }
 
-type ProfileMerge struct {
-	ID              uuid.UUID
-	TenantID        uuid.UUID
-	SourceProfileID uuid.UUID
-	TargetProfileID uuid.UUID
-	Before          json.RawMessage
-	IntentID        uuid.UUID
-	MergedAt        time.Time
-	UndoneAt        *time.Time
+type DefinitionEmbedding struct {
+	DefinitionID uuid.UUID
+	TenantID     uuid.UUID
+	Model        string
+	ContentHash  string
+	Embedding    pgvector.Vector
+}
+
+type GapFill struct {
+	OperationID        uuid.UUID
+	TenantID           uuid.UUID
+	CustomerID         uuid.UUID
+	ScenarioID         uuid.UUID
+	ConversationReadAt *time.Time
+	Candidates         []byte
+	ModelCalls         int32
+	Warnings           []string
+	CancelledAt        *time.Time
+	StartedAt          time.Time
+}
+
+type GapFillItem struct {
+	FillID               uuid.UUID
+	TenantID             uuid.UUID
+	FieldName            string
+	Source               string
+	WriteID              *uuid.UUID
+	Confidence           float64
+	RequiresConfirmation bool
+	Action               string
+	Errors               []string
+}
+
+type LlmUsage struct {
+	TenantID         uuid.UUID
+	Day              time.Time
+	Calls            int64
+	PromptTokens     int64
+	CompletionTokens int64
+	ReservedTokens   int64
+	CostMicros       int64
+}
+
+type Operation struct {
+	ID             uuid.UUID
+	TenantID       uuid.UUID
+	Workflow       string
+	Event          string
+	Subject        string
+	IdempotencyKey string
+	ParentID       *uuid.UUID
+	Payload        []byte
+	Prepared       []byte
+	Status         string
+	Result         json.RawMessage
+	Error          json.RawMessage
+	Attempts       int32
+	AcceptedAt     time.Time
+	EnqueuedAt     *time.Time
+	DueAt          time.Time
+	AppliedAt      *time.Time
+	FinishedAt     *time.Time
+}
+
+type OrphanCandidate struct {
+	TenantID uuid.UUID
+	ItemID   uuid.UUID
+	NotedAt  time.Time
 }
 
 type Question struct {
-	ID             uuid.UUID
-	TenantID       uuid.UUID
-	FillID         uuid.UUID
-	CustomerID     uuid.UUID
-	AgentID        uuid.UUID
-	ScenarioID     uuid.UUID
-	FieldName      string
-	Kind           string
-	Candidate      json.RawMessage
-	ItemID         *uuid.UUID
-	Prompt         string
-	Reason         string
-	Rejection      string
-	Attempt        int32
-	Status         string
-	AnswerIntentID *uuid.UUID
-	OpenedAt       time.Time
-	DeadlineAt     time.Time
-	ClosedAt       *time.Time
+	ID                uuid.UUID
+	TenantID          uuid.UUID
+	FillID            uuid.UUID
+	CustomerID        uuid.UUID
+	AgentID           uuid.UUID
+	ScenarioID        uuid.UUID
+	FieldName         string
+	Kind              string
+	Candidate         json.RawMessage
+	ItemID            *uuid.UUID
+	Prompt            string
+	Reason            string
+	Rejection         string
+	Attempt           int32
+	Status            string
+	AnswerOperationID *uuid.UUID
+	OpenedAt          time.Time
+	DeadlineAt        time.Time
+	ClosedAt          *time.Time
 }
 
-type Rule struct {
-	TenantID    uuid.UUID
-	ID          uuid.UUID
-	AgentID     uuid.UUID
-	ScenarioID  uuid.UUID
-	Name        string
-	Content     json.RawMessage
-	ContentHash string
-	IntentID    uuid.UUID
-	AcceptedAt  time.Time
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-}
-
-type Scenario struct {
-	TenantID    uuid.UUID
-	ID          uuid.UUID
-	AgentID     uuid.UUID
-	Name        string
-	Content     json.RawMessage
-	ContentHash string
-	IntentID    uuid.UUID
-	AcceptedAt  time.Time
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-}
-
-type ScenarioFieldRequirement struct {
+type Requirement struct {
 	ID               uuid.UUID
 	TenantID         uuid.UUID
 	AgentID          uuid.UUID
@@ -310,10 +283,37 @@ type ScenarioFieldRequirement struct {
 	Origin           string
 	ReviewState      string
 	Quote            string
-	IntentID         uuid.UUID
+	OperationID      uuid.UUID
 	AcceptedAt       time.Time
 	UpdatedAt        time.Time
 	DeletedAt        *time.Time
+}
+
+type Rule struct {
+	TenantID    uuid.UUID
+	ID          uuid.UUID
+	AgentID     uuid.UUID
+	ScenarioID  uuid.UUID
+	Name        string
+	Content     json.RawMessage
+	ContentHash string
+	OperationID uuid.UUID
+	AcceptedAt  time.Time
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+type Scenario struct {
+	TenantID    uuid.UUID
+	ID          uuid.UUID
+	AgentID     uuid.UUID
+	Name        string
+	Content     json.RawMessage
+	ContentHash string
+	OperationID uuid.UUID
+	AcceptedAt  time.Time
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
 }
 
 type SchemaExtraction struct {
@@ -323,7 +323,7 @@ type SchemaExtraction struct {
 	ContentHash string
 	Model       string
 	Proposals   json.RawMessage
-	IntentID    uuid.UUID
+	OperationID uuid.UUID
 	ProposedAt  time.Time
 }
 
@@ -339,14 +339,14 @@ type Session struct {
 }
 
 type SessionTurn struct {
-	TenantID   uuid.UUID
-	SessionID  uuid.UUID
-	TurnIndex  int32
-	Speaker    string
-	Text       string
-	IntentID   uuid.UUID
-	AcceptedAt time.Time
-	AddedAt    time.Time
+	TenantID    uuid.UUID
+	SessionID   uuid.UUID
+	TurnIndex   int32
+	Speaker     string
+	Text        string
+	OperationID uuid.UUID
+	AcceptedAt  time.Time
+	AddedAt     time.Time
 }
 
 type SessionTurnEmbedding struct {

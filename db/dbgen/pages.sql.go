@@ -13,9 +13,9 @@ import (
 )
 
 const listValuesOf = `-- name: ListValuesOf :many
-SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.field_definition_id, f.warnings, f.intent_id, f.accepted_at, f.deleted_at
+SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at
 FROM customer_profiles c
-JOIN profile_fields f ON f.profile_id = c.id
+JOIN customer_values f ON f.profile_id = c.id
 WHERE c.tenant_id = $1
   AND c.customer_id = ANY ($2::uuid[])
   AND f.status = 'active'
@@ -23,11 +23,11 @@ WHERE c.tenant_id = $1
 `
 
 type ListValuesOfRow struct {
-	CustomerID   uuid.UUID
-	ProfileField ProfileField
+	CustomerID    uuid.UUID
+	CustomerValue CustomerValue
 }
 
-// The active values of a page of customers. Indexes: the unique key, profile_fields_active.
+// The active values of a page of customers. Indexes: the unique key, customer_values_active.
 func (q *Queries) ListValuesOf(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]ListValuesOfRow, error) {
 	rows, err := q.db.Query(ctx, listValuesOf, tenantID, customers)
 	if err != nil {
@@ -39,37 +39,37 @@ func (q *Queries) ListValuesOf(ctx context.Context, tenantID uuid.UUID, customer
 		var i ListValuesOfRow
 		if err := rows.Scan(
 			&i.CustomerID,
-			&i.ProfileField.ID,
-			&i.ProfileField.TenantID,
-			&i.ProfileField.ProfileID,
-			&i.ProfileField.Name,
-			&i.ProfileField.Value,
-			&i.ProfileField.Encrypted,
-			&i.ProfileField.ValueType,
-			&i.ProfileField.Source,
-			&i.ProfileField.SourceSessionID,
-			&i.ProfileField.SourceScenarioID,
-			&i.ProfileField.SourceStepID,
-			&i.ProfileField.SourceItemID,
-			&i.ProfileField.SourceItemType,
-			&i.ProfileField.SourceMetadata,
-			&i.ProfileField.Status,
-			&i.ProfileField.SupersededByID,
-			&i.ProfileField.SupersededAt,
-			&i.ProfileField.Verified,
-			&i.ProfileField.VerificationMethod,
-			&i.ProfileField.VerifiedAt,
-			&i.ProfileField.VerifiedBy,
-			&i.ProfileField.Confidence,
-			&i.ProfileField.RequiresConfirmation,
-			&i.ProfileField.CollectedAt,
-			&i.ProfileField.UpdatedAt,
-			&i.ProfileField.ExpiresAt,
-			&i.ProfileField.FieldDefinitionID,
-			&i.ProfileField.Warnings,
-			&i.ProfileField.IntentID,
-			&i.ProfileField.AcceptedAt,
-			&i.ProfileField.DeletedAt,
+			&i.CustomerValue.ID,
+			&i.CustomerValue.TenantID,
+			&i.CustomerValue.ProfileID,
+			&i.CustomerValue.Name,
+			&i.CustomerValue.Value,
+			&i.CustomerValue.Encrypted,
+			&i.CustomerValue.ValueType,
+			&i.CustomerValue.Source,
+			&i.CustomerValue.SourceSessionID,
+			&i.CustomerValue.SourceScenarioID,
+			&i.CustomerValue.SourceStepID,
+			&i.CustomerValue.SourceItemID,
+			&i.CustomerValue.SourceItemType,
+			&i.CustomerValue.SourceMetadata,
+			&i.CustomerValue.Status,
+			&i.CustomerValue.SupersededByID,
+			&i.CustomerValue.SupersededAt,
+			&i.CustomerValue.Verified,
+			&i.CustomerValue.VerificationMethod,
+			&i.CustomerValue.VerifiedAt,
+			&i.CustomerValue.VerifiedBy,
+			&i.CustomerValue.Confidence,
+			&i.CustomerValue.RequiresConfirmation,
+			&i.CustomerValue.CollectedAt,
+			&i.CustomerValue.UpdatedAt,
+			&i.CustomerValue.ExpiresAt,
+			&i.CustomerValue.DefinitionID,
+			&i.CustomerValue.Warnings,
+			&i.CustomerValue.OperationID,
+			&i.CustomerValue.AcceptedAt,
+			&i.CustomerValue.DeletedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -132,10 +132,10 @@ func (q *Queries) PageCustomers(ctx context.Context, arg PageCustomersParams) ([
 }
 
 const pageHistory = `-- name: PageHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.field_definition_id, f.warnings, f.intent_id, f.accepted_at, f.deleted_at
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
-JOIN profile_fields f ON f.profile_id = p.id
+JOIN customer_values f ON f.profile_id = p.id
 WHERE c.tenant_id = $1
   AND c.customer_id = $2
   AND p.deleted_at IS NULL
@@ -143,31 +143,31 @@ WHERE c.tenant_id = $1
   AND f.deleted_at IS NULL
   AND (
     $4::timestamptz IS NULL
-    OR (f.accepted_at, f.intent_id, f.id) < ($4, $5::uuid, $6::uuid)
+    OR (f.accepted_at, f.operation_id, f.id) < ($4, $5::uuid, $6::uuid)
   )
-ORDER BY f.accepted_at DESC, f.intent_id DESC, f.id DESC
+ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
 LIMIT $7
 `
 
 type PageHistoryParams struct {
-	TenantID         uuid.UUID
-	CustomerID       uuid.UUID
-	Name             *string
-	BeforeAcceptedAt *time.Time
-	BeforeIntentID   *uuid.UUID
-	BeforeID         *uuid.UUID
-	Most             int32
+	TenantID          uuid.UUID
+	CustomerID        uuid.UUID
+	Name              *string
+	BeforeAcceptedAt  *time.Time
+	BeforeOperationID *uuid.UUID
+	BeforeID          *uuid.UUID
+	Most              int32
 }
 
 // Versions of a customer's fields, newest first: of one field, or of all where the name is null. The position of a page is that
-// of the last row before it; null: the first page, here and below. Index: profile_fields_history.
-func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]ProfileField, error) {
+// of the last row before it; null: the first page, here and below. Index: customer_values_history.
+func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]CustomerValue, error) {
 	rows, err := q.db.Query(ctx, pageHistory,
 		arg.TenantID,
 		arg.CustomerID,
 		arg.Name,
 		arg.BeforeAcceptedAt,
-		arg.BeforeIntentID,
+		arg.BeforeOperationID,
 		arg.BeforeID,
 		arg.Most,
 	)
@@ -175,9 +175,9 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Pro
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ProfileField{}
+	items := []CustomerValue{}
 	for rows.Next() {
-		var i ProfileField
+		var i CustomerValue
 		if err := rows.Scan(
 			&i.ID,
 			&i.TenantID,
@@ -205,9 +205,9 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Pro
 			&i.CollectedAt,
 			&i.UpdatedAt,
 			&i.ExpiresAt,
-			&i.FieldDefinitionID,
+			&i.DefinitionID,
 			&i.Warnings,
-			&i.IntentID,
+			&i.OperationID,
 			&i.AcceptedAt,
 			&i.DeletedAt,
 		); err != nil {
@@ -222,7 +222,7 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Pro
 }
 
 const pageOpenQuestions = `-- name: PageOpenQuestions :many
-SELECT q.id, q.tenant_id, q.fill_id, q.customer_id, q.agent_id, q.scenario_id, q.field_name, q.kind, q.candidate, q.item_id, q.prompt, q.reason, q.rejection, q.attempt, q.status, q.answer_intent_id, q.opened_at, q.deadline_at, q.closed_at
+SELECT q.id, q.tenant_id, q.fill_id, q.customer_id, q.agent_id, q.scenario_id, q.field_name, q.kind, q.candidate, q.item_id, q.prompt, q.reason, q.rejection, q.attempt, q.status, q.answer_operation_id, q.opened_at, q.deadline_at, q.closed_at
 FROM questions q
 WHERE q.tenant_id = $1
   AND (
@@ -293,7 +293,7 @@ func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsPa
 			&i.Rejection,
 			&i.Attempt,
 			&i.Status,
-			&i.AnswerIntentID,
+			&i.AnswerOperationID,
 			&i.OpenedAt,
 			&i.DeadlineAt,
 			&i.ClosedAt,
@@ -309,8 +309,8 @@ func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsPa
 }
 
 const pagePendingDefinitions = `-- name: PagePendingDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, deleted_at, created_at, updated_at
-FROM profile_field_definitions
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+FROM definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
   AND id > CASE WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE $2::uuid END
@@ -325,15 +325,15 @@ type PagePendingDefinitionsParams struct {
 }
 
 // Suggested definitions that wait for a person, likewise.
-func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDefinitionsParams) ([]ProfileFieldDefinition, error) {
+func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDefinitionsParams) ([]Definition, error) {
 	rows, err := q.db.Query(ctx, pagePendingDefinitions, arg.TenantID, arg.AfterID, arg.Most)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ProfileFieldDefinition{}
+	items := []Definition{}
 	for rows.Next() {
-		var i ProfileFieldDefinition
+		var i Definition
 		if err := rows.Scan(
 			&i.ID,
 			&i.TenantID,
@@ -358,7 +358,7 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 			&i.Enabled,
 			&i.Origin,
 			&i.ReviewState,
-			&i.IntentID,
+			&i.OperationID,
 			&i.AcceptedAt,
 			&i.DeletedAt,
 			&i.CreatedAt,
@@ -375,8 +375,8 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 }
 
 const pagePendingRequirements = `-- name: PagePendingRequirements :many
-SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at, updated_at, deleted_at
-FROM scenario_field_requirements
+SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at, updated_at, deleted_at
+FROM requirements
 WHERE tenant_id = $1
   AND review_state = 'pending'
   AND id > CASE WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE $2::uuid END
@@ -391,15 +391,15 @@ type PagePendingRequirementsParams struct {
 }
 
 // Extracted requirements that wait for a person, in the order of their ids, which is that of time.
-func (q *Queries) PagePendingRequirements(ctx context.Context, arg PagePendingRequirementsParams) ([]ScenarioFieldRequirement, error) {
+func (q *Queries) PagePendingRequirements(ctx context.Context, arg PagePendingRequirementsParams) ([]Requirement, error) {
 	rows, err := q.db.Query(ctx, pagePendingRequirements, arg.TenantID, arg.AfterID, arg.Most)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ScenarioFieldRequirement{}
+	items := []Requirement{}
 	for rows.Next() {
-		var i ScenarioFieldRequirement
+		var i Requirement
 		if err := rows.Scan(
 			&i.ID,
 			&i.TenantID,
@@ -418,7 +418,7 @@ func (q *Queries) PagePendingRequirements(ctx context.Context, arg PagePendingRe
 			&i.Origin,
 			&i.ReviewState,
 			&i.Quote,
-			&i.IntentID,
+			&i.OperationID,
 			&i.AcceptedAt,
 			&i.UpdatedAt,
 			&i.DeletedAt,

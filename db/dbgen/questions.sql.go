@@ -30,7 +30,7 @@ func (q *Queries) CancelQuestionsOf(ctx context.Context, tenantID uuid.UUID, cus
 const closeQuestion = `-- name: CloseQuestion :execrows
 UPDATE questions
 SET status = $1,
-    answer_intent_id = $2,
+    answer_operation_id = $2,
     rejection = $3,
     closed_at = clock_timestamp()
 WHERE tenant_id = $4
@@ -39,17 +39,17 @@ WHERE tenant_id = $4
 `
 
 type CloseQuestionParams struct {
-	Status         string
-	AnswerIntentID *uuid.UUID
-	Rejection      string
-	TenantID       uuid.UUID
-	ID             uuid.UUID
+	Status            string
+	AnswerOperationID *uuid.UUID
+	Rejection         string
+	TenantID          uuid.UUID
+	ID                uuid.UUID
 }
 
 func (q *Queries) CloseQuestion(ctx context.Context, arg CloseQuestionParams) (int64, error) {
 	result, err := q.db.Exec(ctx, closeQuestion,
 		arg.Status,
-		arg.AnswerIntentID,
+		arg.AnswerOperationID,
 		arg.Rejection,
 		arg.TenantID,
 		arg.ID,
@@ -63,7 +63,7 @@ func (q *Queries) CloseQuestion(ctx context.Context, arg CloseQuestionParams) (i
 const closeSameQuestions = `-- name: CloseSameQuestions :exec
 UPDATE questions
 SET status = 'answered',
-    answer_intent_id = $1::uuid,
+    answer_operation_id = $1::uuid,
     closed_at = clock_timestamp()
 WHERE id IN (
     SELECT q.id
@@ -79,19 +79,19 @@ WHERE id IN (
 `
 
 type CloseSameQuestionsParams struct {
-	AnswerIntentID uuid.UUID
-	TenantID       uuid.UUID
-	Customers      []uuid.UUID
-	AgentID        uuid.UUID
-	FieldName      string
-	ID             uuid.UUID
+	AnswerOperationID uuid.UUID
+	TenantID          uuid.UUID
+	Customers         []uuid.UUID
+	AgentID           uuid.UUID
+	FieldName         string
+	ID                uuid.UUID
 }
 
 // What an answer settles beside its own question: the same fact, asked for by another fill. One that is being answered at this
 // moment is left to its own answer. Index: questions_customer.
 func (q *Queries) CloseSameQuestions(ctx context.Context, arg CloseSameQuestionsParams) error {
 	_, err := q.db.Exec(ctx, closeSameQuestions,
-		arg.AnswerIntentID,
+		arg.AnswerOperationID,
 		arg.TenantID,
 		arg.Customers,
 		arg.AgentID,
@@ -102,7 +102,7 @@ func (q *Queries) CloseSameQuestions(ctx context.Context, arg CloseSameQuestions
 }
 
 const getQuestion = `-- name: GetQuestion :one
-SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
+SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
   AND id = $2
@@ -128,7 +128,7 @@ func (q *Queries) GetQuestion(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.Rejection,
 		&i.Attempt,
 		&i.Status,
-		&i.AnswerIntentID,
+		&i.AnswerOperationID,
 		&i.OpenedAt,
 		&i.DeadlineAt,
 		&i.ClosedAt,
@@ -137,7 +137,7 @@ func (q *Queries) GetQuestion(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 }
 
 const listFillQuestions = `-- name: ListFillQuestions :many
-SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
+SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
   AND fill_id = $2
@@ -170,7 +170,7 @@ func (q *Queries) ListFillQuestions(ctx context.Context, tenantID uuid.UUID, fil
 			&i.Rejection,
 			&i.Attempt,
 			&i.Status,
-			&i.AnswerIntentID,
+			&i.AnswerOperationID,
 			&i.OpenedAt,
 			&i.DeadlineAt,
 			&i.ClosedAt,
@@ -223,13 +223,13 @@ const listSettledQuestions = `-- name: ListSettledQuestions :many
 SELECT id
 FROM questions
 WHERE tenant_id = $1
-  AND answer_intent_id = $2::uuid
+  AND answer_operation_id = $2::uuid
 ORDER BY id
 `
 
 // The questions that an answer closed. Index: questions_answer.
-func (q *Queries) ListSettledQuestions(ctx context.Context, tenantID uuid.UUID, answerIntentID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, listSettledQuestions, tenantID, answerIntentID)
+func (q *Queries) ListSettledQuestions(ctx context.Context, tenantID uuid.UUID, answerOperationID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listSettledQuestions, tenantID, answerOperationID)
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +249,7 @@ func (q *Queries) ListSettledQuestions(ctx context.Context, tenantID uuid.UUID, 
 }
 
 const lockQuestion = `-- name: LockQuestion :one
-SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
+SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
   AND id = $2
@@ -276,7 +276,7 @@ func (q *Queries) LockQuestion(ctx context.Context, tenantID uuid.UUID, iD uuid.
 		&i.Rejection,
 		&i.Attempt,
 		&i.Status,
-		&i.AnswerIntentID,
+		&i.AnswerOperationID,
 		&i.OpenedAt,
 		&i.DeadlineAt,
 		&i.ClosedAt,
@@ -294,7 +294,7 @@ VALUES (
     $7, $8, $9, $10, $11, $12,
     $13, $14
 )
-RETURNING id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_intent_id, opened_at, deadline_at, closed_at
+RETURNING id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, opened_at, deadline_at, closed_at
 `
 
 type OpenQuestionParams struct {
@@ -348,7 +348,7 @@ func (q *Queries) OpenQuestion(ctx context.Context, arg OpenQuestionParams) (Que
 		&i.Rejection,
 		&i.Attempt,
 		&i.Status,
-		&i.AnswerIntentID,
+		&i.AnswerOperationID,
 		&i.OpenedAt,
 		&i.DeadlineAt,
 		&i.ClosedAt,

@@ -14,20 +14,20 @@ import (
 )
 
 const deleteOutdatedRequirements = `-- name: DeleteOutdatedRequirements :execrows
-DELETE FROM scenario_field_requirements
+DELETE FROM requirements
 WHERE tenant_id = $1
   AND scenario_id = $2
   AND rule_id IS NOT DISTINCT FROM $3
   AND origin = 'extracted'
   AND review_state IN ('none', 'pending')
-  AND intent_id <> $4
+  AND operation_id <> $4
 `
 
 type DeleteOutdatedRequirementsParams struct {
-	TenantID   uuid.UUID
-	ScenarioID uuid.UUID
-	RuleID     *uuid.UUID
-	IntentID   uuid.UUID
+	TenantID    uuid.UUID
+	ScenarioID  uuid.UUID
+	RuleID      *uuid.UUID
+	OperationID uuid.UUID
 }
 
 // What an earlier extraction of the same text wrote and this one did not find again.
@@ -36,7 +36,7 @@ func (q *Queries) DeleteOutdatedRequirements(ctx context.Context, arg DeleteOutd
 		arg.TenantID,
 		arg.ScenarioID,
 		arg.RuleID,
-		arg.IntentID,
+		arg.OperationID,
 	)
 	if err != nil {
 		return 0, err
@@ -45,12 +45,12 @@ func (q *Queries) DeleteOutdatedRequirements(ctx context.Context, arg DeleteOutd
 }
 
 const deleteRequirement = `-- name: DeleteRequirement :exec
-UPDATE scenario_field_requirements
+UPDATE requirements
 SET deleted_at = clock_timestamp(),
     origin = 'human',
     review_state = 'none',
     needs_human_review = false,
-    intent_id = $1,
+    operation_id = $1,
     accepted_at = $2,
     updated_at = clock_timestamp()
 WHERE tenant_id = $3
@@ -58,16 +58,16 @@ WHERE tenant_id = $3
 `
 
 type DeleteRequirementParams struct {
-	IntentID   uuid.UUID
-	AcceptedAt time.Time
-	TenantID   uuid.UUID
-	ID         uuid.UUID
+	OperationID uuid.UUID
+	AcceptedAt  time.Time
+	TenantID    uuid.UUID
+	ID          uuid.UUID
 }
 
 // It is a person's decision from now on, so that no extraction brings the requirement back.
 func (q *Queries) DeleteRequirement(ctx context.Context, arg DeleteRequirementParams) error {
 	_, err := q.db.Exec(ctx, deleteRequirement,
-		arg.IntentID,
+		arg.OperationID,
 		arg.AcceptedAt,
 		arg.TenantID,
 		arg.ID,
@@ -76,7 +76,7 @@ func (q *Queries) DeleteRequirement(ctx context.Context, arg DeleteRequirementPa
 }
 
 const getExtraction = `-- name: GetExtraction :one
-SELECT tenant_id, scenario_id, rule_id, content_hash, model, proposals, intent_id, proposed_at
+SELECT tenant_id, scenario_id, rule_id, content_hash, model, proposals, operation_id, proposed_at
 FROM schema_extractions
 WHERE tenant_id = $1
   AND scenario_id = $2
@@ -100,31 +100,31 @@ func (q *Queries) GetExtraction(ctx context.Context, arg GetExtractionParams) (S
 		&i.ContentHash,
 		&i.Model,
 		&i.Proposals,
-		&i.IntentID,
+		&i.OperationID,
 		&i.ProposedAt,
 	)
 	return i, err
 }
 
 const listRequirements = `-- name: ListRequirements :many
-SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at, updated_at, deleted_at
-FROM scenario_field_requirements
+SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at, updated_at, deleted_at
+FROM requirements
 WHERE tenant_id = $1
   AND scenario_id = $2
   AND deleted_at IS NULL
 ORDER BY collection_order, field_name
 `
 
-// All requirements of a scenario, its rules' included. Index: scenario_field_requirements_key.
-func (q *Queries) ListRequirements(ctx context.Context, tenantID uuid.UUID, scenarioID uuid.UUID) ([]ScenarioFieldRequirement, error) {
+// All requirements of a scenario, its rules' included. Index: requirements_key.
+func (q *Queries) ListRequirements(ctx context.Context, tenantID uuid.UUID, scenarioID uuid.UUID) ([]Requirement, error) {
 	rows, err := q.db.Query(ctx, listRequirements, tenantID, scenarioID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ScenarioFieldRequirement{}
+	items := []Requirement{}
 	for rows.Next() {
-		var i ScenarioFieldRequirement
+		var i Requirement
 		if err := rows.Scan(
 			&i.ID,
 			&i.TenantID,
@@ -143,7 +143,7 @@ func (q *Queries) ListRequirements(ctx context.Context, tenantID uuid.UUID, scen
 			&i.Origin,
 			&i.ReviewState,
 			&i.Quote,
-			&i.IntentID,
+			&i.OperationID,
 			&i.AcceptedAt,
 			&i.UpdatedAt,
 			&i.DeletedAt,
@@ -160,7 +160,7 @@ func (q *Queries) ListRequirements(ctx context.Context, tenantID uuid.UUID, scen
 
 const lockRequirementByKey = `-- name: LockRequirementByKey :one
 SELECT id, accepted_at, deleted_at, origin
-FROM scenario_field_requirements
+FROM requirements
 WHERE tenant_id = $1
   AND scenario_id = $2
   AND step_id = $3
@@ -185,7 +185,7 @@ type LockRequirementByKeyRow struct {
 	Origin     string
 }
 
-// A requirement by its key, deleted or not, held until the transaction ends. Index: scenario_field_requirements_key.
+// A requirement by its key, deleted or not, held until the transaction ends. Index: requirements_key.
 func (q *Queries) LockRequirementByKey(ctx context.Context, arg LockRequirementByKeyParams) (LockRequirementByKeyRow, error) {
 	row := q.db.QueryRow(ctx, lockRequirementByKey,
 		arg.TenantID,
@@ -205,9 +205,9 @@ func (q *Queries) LockRequirementByKey(ctx context.Context, arg LockRequirementB
 }
 
 const upsertExtractedRequirement = `-- name: UpsertExtractedRequirement :execrows
-INSERT INTO scenario_field_requirements (
+INSERT INTO requirements (
     id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, collection_order,
-    confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at
+    confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, '', $5, $6,
@@ -222,11 +222,11 @@ SET required_level = excluded.required_level,
     needs_human_review = excluded.needs_human_review,
     review_state = excluded.review_state,
     quote = excluded.quote,
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp()
-WHERE scenario_field_requirements.origin = 'extracted'
-  AND scenario_field_requirements.review_state IN ('none', 'pending')
+WHERE requirements.origin = 'extracted'
+  AND requirements.review_state IN ('none', 'pending')
 `
 
 type UpsertExtractedRequirementParams struct {
@@ -243,7 +243,7 @@ type UpsertExtractedRequirementParams struct {
 	NeedsHumanReview bool
 	ReviewState      string
 	Quote            string
-	IntentID         uuid.UUID
+	OperationID      uuid.UUID
 	AcceptedAt       time.Time
 }
 
@@ -263,7 +263,7 @@ func (q *Queries) UpsertExtractedRequirement(ctx context.Context, arg UpsertExtr
 		arg.NeedsHumanReview,
 		arg.ReviewState,
 		arg.Quote,
-		arg.IntentID,
+		arg.OperationID,
 		arg.AcceptedAt,
 	)
 	if err != nil {
@@ -273,7 +273,7 @@ func (q *Queries) UpsertExtractedRequirement(ctx context.Context, arg UpsertExtr
 }
 
 const upsertExtraction = `-- name: UpsertExtraction :exec
-INSERT INTO schema_extractions (tenant_id, scenario_id, rule_id, content_hash, model, proposals, intent_id)
+INSERT INTO schema_extractions (tenant_id, scenario_id, rule_id, content_hash, model, proposals, operation_id)
 VALUES (
     $1, $2, $3, $4, $5,
     $6, $7
@@ -282,7 +282,7 @@ ON CONFLICT (tenant_id, scenario_id, rule_id) DO UPDATE
 SET content_hash = excluded.content_hash,
     model = excluded.model,
     proposals = excluded.proposals,
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     proposed_at = clock_timestamp()
 `
 
@@ -293,7 +293,7 @@ type UpsertExtractionParams struct {
 	ContentHash string
 	Model       string
 	Proposals   json.RawMessage
-	IntentID    uuid.UUID
+	OperationID uuid.UUID
 }
 
 func (q *Queries) UpsertExtraction(ctx context.Context, arg UpsertExtractionParams) error {
@@ -304,15 +304,15 @@ func (q *Queries) UpsertExtraction(ctx context.Context, arg UpsertExtractionPara
 		arg.ContentHash,
 		arg.Model,
 		arg.Proposals,
-		arg.IntentID,
+		arg.OperationID,
 	)
 	return err
 }
 
 const upsertRequirement = `-- name: UpsertRequirement :one
-INSERT INTO scenario_field_requirements (
+INSERT INTO requirements (
     id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition,
-    depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at
+    depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6,
@@ -331,12 +331,12 @@ SET required_level = excluded.required_level,
     origin = 'human',
     review_state = 'none',
     quote = '',
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp(),
     deleted_at = NULL
-WHERE scenario_field_requirements.accepted_at <= excluded.accepted_at
-   OR (scenario_field_requirements.origin = 'extracted' AND scenario_field_requirements.review_state IN ('none', 'pending'))
+WHERE requirements.accepted_at <= excluded.accepted_at
+   OR (requirements.origin = 'extracted' AND requirements.review_state IN ('none', 'pending'))
 RETURNING id
 `
 
@@ -353,7 +353,7 @@ type UpsertRequirementParams struct {
 	WhenCondition   string
 	DependsOnFields []string
 	CollectionOrder int32
-	IntentID        uuid.UUID
+	OperationID     uuid.UUID
 	AcceptedAt      time.Time
 }
 
@@ -372,7 +372,7 @@ func (q *Queries) UpsertRequirement(ctx context.Context, arg UpsertRequirementPa
 		arg.WhenCondition,
 		arg.DependsOnFields,
 		arg.CollectionOrder,
-		arg.IntentID,
+		arg.OperationID,
 		arg.AcceptedAt,
 	)
 	var id uuid.UUID

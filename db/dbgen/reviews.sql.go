@@ -13,17 +13,17 @@ import (
 )
 
 const lockDefinition = `-- name: LockDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at, deleted_at, created_at, updated_at
-FROM profile_field_definitions
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+FROM definitions
 WHERE tenant_id = $1
   AND id = $2
   AND deleted_at IS NULL
 FOR UPDATE
 `
 
-func (q *Queries) LockDefinition(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (ProfileFieldDefinition, error) {
+func (q *Queries) LockDefinition(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (Definition, error) {
 	row := q.db.QueryRow(ctx, lockDefinition, tenantID, iD)
-	var i ProfileFieldDefinition
+	var i Definition
 	err := row.Scan(
 		&i.ID,
 		&i.TenantID,
@@ -48,7 +48,7 @@ func (q *Queries) LockDefinition(ctx context.Context, tenantID uuid.UUID, iD uui
 		&i.Enabled,
 		&i.Origin,
 		&i.ReviewState,
-		&i.IntentID,
+		&i.OperationID,
 		&i.AcceptedAt,
 		&i.DeletedAt,
 		&i.CreatedAt,
@@ -58,17 +58,17 @@ func (q *Queries) LockDefinition(ctx context.Context, tenantID uuid.UUID, iD uui
 }
 
 const lockRequirement = `-- name: LockRequirement :one
-SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at, updated_at, deleted_at
-FROM scenario_field_requirements
+SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at, updated_at, deleted_at
+FROM requirements
 WHERE tenant_id = $1
   AND id = $2
   AND deleted_at IS NULL
 FOR UPDATE
 `
 
-func (q *Queries) LockRequirement(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (ScenarioFieldRequirement, error) {
+func (q *Queries) LockRequirement(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (Requirement, error) {
 	row := q.db.QueryRow(ctx, lockRequirement, tenantID, iD)
-	var i ScenarioFieldRequirement
+	var i Requirement
 	err := row.Scan(
 		&i.ID,
 		&i.TenantID,
@@ -87,7 +87,7 @@ func (q *Queries) LockRequirement(ctx context.Context, tenantID uuid.UUID, iD uu
 		&i.Origin,
 		&i.ReviewState,
 		&i.Quote,
-		&i.IntentID,
+		&i.OperationID,
 		&i.AcceptedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
@@ -96,10 +96,10 @@ func (q *Queries) LockRequirement(ctx context.Context, tenantID uuid.UUID, iD uu
 }
 
 const reviewDefinition = `-- name: ReviewDefinition :exec
-UPDATE profile_field_definitions
+UPDATE definitions
 SET review_state = $1,
     enabled = $2,
-    intent_id = $3,
+    operation_id = $3,
     accepted_at = $4,
     updated_at = clock_timestamp()
 WHERE tenant_id = $5
@@ -109,7 +109,7 @@ WHERE tenant_id = $5
 type ReviewDefinitionParams struct {
 	ReviewState string
 	Enabled     bool
-	IntentID    uuid.UUID
+	OperationID uuid.UUID
 	AcceptedAt  time.Time
 	TenantID    uuid.UUID
 	ID          uuid.UUID
@@ -120,7 +120,7 @@ func (q *Queries) ReviewDefinition(ctx context.Context, arg ReviewDefinitionPara
 	_, err := q.db.Exec(ctx, reviewDefinition,
 		arg.ReviewState,
 		arg.Enabled,
-		arg.IntentID,
+		arg.OperationID,
 		arg.AcceptedAt,
 		arg.TenantID,
 		arg.ID,
@@ -129,7 +129,7 @@ func (q *Queries) ReviewDefinition(ctx context.Context, arg ReviewDefinitionPara
 }
 
 const reviewRequirement = `-- name: ReviewRequirement :exec
-UPDATE scenario_field_requirements
+UPDATE requirements
 SET review_state = $1,
     needs_human_review = false,
     required_level = $2,
@@ -137,7 +137,7 @@ SET review_state = $1,
     when_condition = $4,
     depends_on_fields = $5,
     collection_order = $6,
-    intent_id = $7,
+    operation_id = $7,
     accepted_at = $8,
     updated_at = clock_timestamp()
 WHERE tenant_id = $9
@@ -151,7 +151,7 @@ type ReviewRequirementParams struct {
 	WhenCondition   string
 	DependsOnFields []string
 	CollectionOrder int32
-	IntentID        uuid.UUID
+	OperationID     uuid.UUID
 	AcceptedAt      time.Time
 	TenantID        uuid.UUID
 	ID              uuid.UUID
@@ -166,7 +166,7 @@ func (q *Queries) ReviewRequirement(ctx context.Context, arg ReviewRequirementPa
 		arg.WhenCondition,
 		arg.DependsOnFields,
 		arg.CollectionOrder,
-		arg.IntentID,
+		arg.OperationID,
 		arg.AcceptedAt,
 		arg.TenantID,
 		arg.ID,

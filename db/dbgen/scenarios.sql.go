@@ -14,7 +14,7 @@ import (
 )
 
 const getRule = `-- name: GetRule :one
-SELECT tenant_id, id, agent_id, scenario_id, name, content, content_hash, intent_id, accepted_at, created_at, updated_at
+SELECT tenant_id, id, agent_id, scenario_id, name, content, content_hash, operation_id, accepted_at, created_at, updated_at
 FROM rules
 WHERE tenant_id = $1
   AND id = $2
@@ -32,7 +32,7 @@ func (q *Queries) GetRule(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID)
 		&i.Name,
 		&i.Content,
 		&i.ContentHash,
-		&i.IntentID,
+		&i.OperationID,
 		&i.AcceptedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
@@ -41,7 +41,7 @@ func (q *Queries) GetRule(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID)
 }
 
 const getScenario = `-- name: GetScenario :one
-SELECT tenant_id, id, agent_id, name, content, content_hash, intent_id, accepted_at, created_at, updated_at
+SELECT tenant_id, id, agent_id, name, content, content_hash, operation_id, accepted_at, created_at, updated_at
 FROM scenarios
 WHERE tenant_id = $1
   AND id = $2
@@ -58,7 +58,7 @@ func (q *Queries) GetScenario(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.Name,
 		&i.Content,
 		&i.ContentHash,
-		&i.IntentID,
+		&i.OperationID,
 		&i.AcceptedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
@@ -95,7 +95,7 @@ func (q *Queries) HoldScenario(ctx context.Context, tenantID uuid.UUID, iD uuid.
 }
 
 const upsertRule = `-- name: UpsertRule :one
-INSERT INTO rules (tenant_id, id, agent_id, scenario_id, name, content, content_hash, intent_id, accepted_at)
+INSERT INTO rules (tenant_id, id, agent_id, scenario_id, name, content, content_hash, operation_id, accepted_at)
 VALUES (
     $1, $2, $3, $4, $5, $6,
     $7, $8, $9
@@ -104,7 +104,7 @@ ON CONFLICT (tenant_id, id) DO UPDATE
 SET name = excluded.name,
     content = excluded.content,
     content_hash = excluded.content_hash,
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp()
 WHERE rules.accepted_at <= excluded.accepted_at
@@ -121,7 +121,7 @@ type UpsertRuleParams struct {
 	Name        string
 	Content     json.RawMessage
 	ContentHash string
-	IntentID    uuid.UUID
+	OperationID uuid.UUID
 	AcceptedAt  time.Time
 }
 
@@ -135,7 +135,7 @@ func (q *Queries) UpsertRule(ctx context.Context, arg UpsertRuleParams) (uuid.UU
 		arg.Name,
 		arg.Content,
 		arg.ContentHash,
-		arg.IntentID,
+		arg.OperationID,
 		arg.AcceptedAt,
 	)
 	var id uuid.UUID
@@ -144,7 +144,7 @@ func (q *Queries) UpsertRule(ctx context.Context, arg UpsertRuleParams) (uuid.UU
 }
 
 const upsertScenario = `-- name: UpsertScenario :one
-INSERT INTO scenarios (tenant_id, id, agent_id, name, content, content_hash, intent_id, accepted_at)
+INSERT INTO scenarios (tenant_id, id, agent_id, name, content, content_hash, operation_id, accepted_at)
 VALUES (
     $1, $2, $3, $4, $5, $6,
     $7, $8
@@ -153,7 +153,7 @@ ON CONFLICT (tenant_id, id) DO UPDATE
 SET name = excluded.name,
     content = excluded.content,
     content_hash = excluded.content_hash,
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp()
 WHERE scenarios.accepted_at <= excluded.accepted_at
@@ -168,7 +168,7 @@ type UpsertScenarioParams struct {
 	Name        string
 	Content     json.RawMessage
 	ContentHash string
-	IntentID    uuid.UUID
+	OperationID uuid.UUID
 	AcceptedAt  time.Time
 }
 
@@ -181,7 +181,7 @@ func (q *Queries) UpsertScenario(ctx context.Context, arg UpsertScenarioParams) 
 		arg.Name,
 		arg.Content,
 		arg.ContentHash,
-		arg.IntentID,
+		arg.OperationID,
 		arg.AcceptedAt,
 	)
 	var id uuid.UUID

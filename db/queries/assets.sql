@@ -1,24 +1,24 @@
 -- name: InsertAsset :exec
-INSERT INTO profile_assets (
+INSERT INTO customer_assets (
     id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at,
     upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id,
-    superseded_at, supersedes_older, expires_at, intent_id, accepted_at
+    superseded_at, supersedes_older, expires_at, operation_id, accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(name), sqlc.arg(asset_type), sqlc.arg(storage_provider),
     sqlc.arg(storage_path), sqlc.arg(mime_type), sqlc.arg(size_bytes), sqlc.arg(checksum), sqlc.arg(uploaded_at),
     sqlc.narg(upload_session_id), sqlc.narg(upload_scenario_id), sqlc.narg(source_item_id), sqlc.arg(source_item_type),
     sqlc.arg(source_metadata), sqlc.arg(status), sqlc.narg(superseded_by_id), sqlc.narg(superseded_at),
-    sqlc.arg(supersedes_older), sqlc.narg(expires_at), sqlc.arg(intent_id), sqlc.arg(accepted_at)
+    sqlc.arg(supersedes_older), sqlc.narg(expires_at), sqlc.arg(operation_id), sqlc.arg(accepted_at)
 );
 
--- As ExpireFields. Index: profile_assets_expiry.
+-- As ExpireValues. Index: customer_assets_expiry.
 -- name: ExpireAssets :many
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = 'expired', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT a.id
-    FROM profile_assets a
+    FROM customer_assets a
     CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = a.profile_id FOR UPDATE SKIP LOCKED) p
     WHERE a.status = 'active'
       AND a.deleted_at IS NULL
@@ -30,23 +30,23 @@ WHERE id = ANY (ARRAY(
   AND status = 'active'
 RETURNING id, profile_id;
 
--- As OrphanFields.
+-- As OrphanValues.
 -- name: OrphanAssets :many
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT a.id
-    FROM profile_assets a
+    FROM customer_assets a
     JOIN customer_profiles p ON p.id = a.profile_id
     WHERE a.status = 'active'
       AND a.deleted_at IS NULL
       AND a.source_item_id IS NOT NULL
       AND a.source_item_type IN ('profile_field', 'profile_asset')
       AND NOT EXISTS (
-          SELECT 1 FROM profile_fields s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
+          SELECT 1 FROM customer_values s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
       )
       AND NOT EXISTS (
-          SELECT 1 FROM profile_assets s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
+          SELECT 1 FROM customer_assets s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
       )
     LIMIT sqlc.arg(most)
     FOR UPDATE OF p, a SKIP LOCKED
@@ -54,14 +54,14 @@ WHERE id = ANY (ARRAY(
   AND status = 'active'
 RETURNING id, profile_id;
 
--- As OrphanCandidateFields. Indexes: profile_assets_source, primary keys.
+-- As OrphanCandidateValues. Indexes: customer_assets_source, primary keys.
 -- name: OrphanCandidateAssets :many
 WITH dependents AS MATERIALIZED (
     SELECT d.id
     FROM orphan_candidates c
     CROSS JOIN LATERAL (
         SELECT a.id, a.tenant_id, a.status, a.deleted_at, a.source_item_type
-        FROM profile_assets a
+        FROM customer_assets a
         WHERE a.source_item_id = c.item_id
         OFFSET 0
     ) d
@@ -72,19 +72,19 @@ WITH dependents AS MATERIALIZED (
       AND NOT EXISTS (
           SELECT 1
           FROM (
-              (SELECT s.tenant_id, s.deleted_at FROM profile_fields s WHERE s.id = c.item_id OFFSET 0)
+              (SELECT s.tenant_id, s.deleted_at FROM customer_values s WHERE s.id = c.item_id OFFSET 0)
               UNION ALL
-              (SELECT s.tenant_id, s.deleted_at FROM profile_assets s WHERE s.id = c.item_id OFFSET 0)
+              (SELECT s.tenant_id, s.deleted_at FROM customer_assets s WHERE s.id = c.item_id OFFSET 0)
           ) s
           WHERE s.tenant_id = c.tenant_id AND s.deleted_at IS NULL
       )
 )
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT a.id
     FROM dependents d
-    CROSS JOIN LATERAL (SELECT a.* FROM profile_assets a WHERE a.id = d.id OFFSET 0 FOR UPDATE SKIP LOCKED) a
+    CROSS JOIN LATERAL (SELECT a.* FROM customer_assets a WHERE a.id = d.id OFFSET 0 FOR UPDATE SKIP LOCKED) a
     CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = a.profile_id FOR UPDATE SKIP LOCKED) p
     WHERE a.status = 'active'
       AND a.deleted_at IS NULL
@@ -94,9 +94,9 @@ WHERE id = ANY (ARRAY(
 RETURNING id, profile_id;
 
 -- The older assets of a name, for the one that supersedes them: deleted ones too, which may be restored. Superseded outranks
--- expired and orphaned (rule 3). The profile is locked. Index: profile_assets_profile.
+-- expired and orphaned (rule 3). The profile is locked. Index: customer_assets_profile.
 -- name: SupersedeAssets :exec
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = 'superseded',
     superseded_by_id = sqlc.arg(superseded_by_id),
     superseded_at = clock_timestamp(),
@@ -105,32 +105,32 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND profile_id = sqlc.arg(profile_id)
   AND name = sqlc.arg(name)
   AND status <> 'superseded'
-  AND (accepted_at, intent_id) < (sqlc.arg(accepted_at)::timestamptz, sqlc.arg(intent_id)::uuid);
+  AND (accepted_at, operation_id) < (sqlc.arg(accepted_at)::timestamptz, sqlc.arg(operation_id)::uuid);
 
--- The next newer asset of a name that supersedes older ones, for one that comes late. Index: profile_assets_profile.
+-- The next newer asset of a name that supersedes older ones, for one that comes late. Index: customer_assets_profile.
 -- name: GetNewerAsset :one
 SELECT id
-FROM profile_assets
+FROM customer_assets
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND profile_id = sqlc.arg(profile_id)
   AND name = sqlc.arg(name)
   AND supersedes_older
-  AND (accepted_at, intent_id) > (sqlc.arg(accepted_at)::timestamptz, sqlc.arg(intent_id)::uuid)
-ORDER BY accepted_at, intent_id
+  AND (accepted_at, operation_id) > (sqlc.arg(accepted_at)::timestamptz, sqlc.arg(operation_id)::uuid)
+ORDER BY accepted_at, operation_id
 LIMIT 1;
 
--- Assets that one of another profile superseded while the two were merged. Index: profile_assets_profile.
+-- Assets that one of another profile superseded while the two were merged. Index: customer_assets_profile.
 -- name: ListStrandedAssets :many
 SELECT a.*
-FROM profile_assets a
-JOIN profile_assets b ON b.id = a.superseded_by_id
+FROM customer_assets a
+JOIN customer_assets b ON b.id = a.superseded_by_id
 WHERE a.tenant_id = sqlc.arg(tenant_id)
   AND a.profile_id = sqlc.arg(profile_id)
   AND b.profile_id <> a.profile_id;
 
 -- Sets where an asset stands. A deleted one stays deleted.
 -- name: PlaceAsset :exec
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = sqlc.arg(status),
     superseded_by_id = sqlc.narg(superseded_by_id),
     superseded_at = CASE WHEN sqlc.narg(superseded_by_id)::uuid IS NULL THEN NULL ELSE superseded_at END,
@@ -140,20 +140,20 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 
 -- name: GetAnyAsset :one
 SELECT *
-FROM profile_assets
+FROM customer_assets
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
 -- name: SetAssetState :exec
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = sqlc.arg(status), deleted_at = NULL, updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- The fields that were read off an asset. Index: profile_fields_source.
--- name: ListAnalysisFields :many
+-- The fields that were read off an asset. Index: customer_values_source.
+-- name: ListAnalysisValues :many
 SELECT id
-FROM profile_fields
+FROM customer_values
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND source_item_id = sqlc.arg(asset_id)::uuid
   AND source_item_type = 'profile_asset'

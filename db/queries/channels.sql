@@ -12,10 +12,10 @@ WHERE i.tenant_id = sqlc.arg(tenant_id)
 SELECT pg_advisory_xact_lock(hashtextextended(sqlc.arg(identity)::text, 0));
 
 -- name: InsertChannel :exec
-INSERT INTO channel_identities (id, tenant_id, profile_id, channel, external_id, verified, intent_id)
+INSERT INTO channel_identities (id, tenant_id, profile_id, channel, external_id, verified, operation_id)
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(channel), sqlc.arg(external_id), sqlc.arg(verified),
-    sqlc.arg(intent_id)
+    sqlc.arg(operation_id)
 );
 
 -- An identity that goes to another customer has to be verified anew.
@@ -23,15 +23,15 @@ VALUES (
 UPDATE channel_identities
 SET verified = (verified AND profile_id = sqlc.arg(profile_id)) OR sqlc.arg(verified),
     linked_at = CASE WHEN profile_id = sqlc.arg(profile_id) THEN linked_at ELSE clock_timestamp() END,
-    intent_id = CASE WHEN profile_id = sqlc.arg(profile_id) THEN intent_id ELSE sqlc.arg(intent_id)::uuid END,
+    operation_id = CASE WHEN profile_id = sqlc.arg(profile_id) THEN operation_id ELSE sqlc.arg(operation_id)::uuid END,
     profile_id = sqlc.arg(profile_id)
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
 -- Consents are a log: the newest accepted one of a purpose is in force.
 -- name: InsertConsent :exec
-INSERT INTO consents (id, tenant_id, profile_id, purpose, granted, source, intent_id, accepted_at, expires_at)
+INSERT INTO consents (id, tenant_id, profile_id, purpose, granted, source, operation_id, accepted_at, expires_at)
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(purpose), sqlc.arg(granted), sqlc.arg(source),
-    sqlc.arg(intent_id), sqlc.arg(accepted_at), sqlc.narg(expires_at)
+    sqlc.arg(operation_id), sqlc.arg(accepted_at), sqlc.narg(expires_at)
 );

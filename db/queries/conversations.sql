@@ -28,10 +28,10 @@ RETURNING *;
 
 -- Adds a turn after the last one. The session row is locked by UpsertSession.
 -- name: AppendTurn :exec
-INSERT INTO session_turns (tenant_id, session_id, turn_index, speaker, text, intent_id, accepted_at)
+INSERT INTO session_turns (tenant_id, session_id, turn_index, speaker, text, operation_id, accepted_at)
 SELECT
     sqlc.arg(tenant_id), sqlc.arg(session_id), coalesce(max(t.turn_index) + 1, 0), sqlc.arg(speaker), sqlc.arg(text),
-    sqlc.arg(intent_id), sqlc.arg(accepted_at)
+    sqlc.arg(operation_id), sqlc.arg(accepted_at)
 FROM session_turns t
 WHERE t.tenant_id = sqlc.arg(tenant_id)
   AND t.session_id = sqlc.arg(session_id);
@@ -42,7 +42,7 @@ SELECT turn_index, speaker, text
 FROM session_turns
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND session_id = sqlc.arg(session_id)
-ORDER BY accepted_at, intent_id, turn_index;
+ORDER BY accepted_at, operation_id, turn_index;
 
 -- The turns whose meaning a model has computed. Index: primary key.
 -- name: ListEmbeddedTurns :many

@@ -1,7 +1,7 @@
 -- A definition by its name. Index: the unique key.
 -- name: GetDefinition :one
 SELECT *
-FROM profile_field_definitions
+FROM definitions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND agent_id = sqlc.arg(agent_id)
   AND name = sqlc.arg(name)
@@ -10,17 +10,17 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- A definition by its name, deleted or not, held until the transaction ends. Index: the unique key.
 -- name: LockDefinitionByName :one
 SELECT id, accepted_at, deleted_at
-FROM profile_field_definitions
+FROM definitions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND agent_id = sqlc.arg(agent_id)
   AND name = sqlc.arg(name)
 FOR UPDATE;
 
 -- The requirements that need a definition: they name its field, or wait for it. Index: scenarios_agent, then
--- scenario_field_requirements_key.
+-- requirements_key.
 -- name: RequirementsOfField :many
 SELECT r.id, r.scenario_id
-FROM scenario_field_requirements r
+FROM requirements r
 JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
 WHERE r.tenant_id = sqlc.arg(tenant_id)
   AND s.agent_id = sqlc.arg(agent_id)
@@ -30,12 +30,12 @@ WHERE r.tenant_id = sqlc.arg(tenant_id)
 ORDER BY r.id;
 
 -- name: DeleteDefinition :exec
-UPDATE profile_field_definitions
+UPDATE definitions
 SET deleted_at = clock_timestamp(),
     enabled = false,
     origin = 'human',
     review_state = 'none',
-    intent_id = sqlc.arg(intent_id),
+    operation_id = sqlc.arg(operation_id),
     accepted_at = sqlc.arg(accepted_at),
     updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
@@ -44,7 +44,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- All definitions of an agent. Index: the unique key.
 -- name: ListDefinitions :many
 SELECT *
-FROM profile_field_definitions
+FROM definitions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND agent_id = sqlc.arg(agent_id)
   AND deleted_at IS NULL
@@ -53,24 +53,24 @@ ORDER BY name;
 -- Whether anything was ever saved for an agent.
 -- name: AgentExists :one
 SELECT (
-    EXISTS (SELECT 1 FROM profile_field_definitions d WHERE d.tenant_id = sqlc.arg(tenant_id) AND d.agent_id = sqlc.arg(agent_id))
+    EXISTS (SELECT 1 FROM definitions d WHERE d.tenant_id = sqlc.arg(tenant_id) AND d.agent_id = sqlc.arg(agent_id))
     OR EXISTS (SELECT 1 FROM scenarios s WHERE s.tenant_id = sqlc.arg(tenant_id) AND s.agent_id = sqlc.arg(agent_id))
 )::bool AS known;
 
 -- A person's save. The newest accepted save stays; an older one that arrives late changes nothing and returns no row. What a
 -- model suggested is no save.
 -- name: UpsertDefinition :one
-INSERT INTO profile_field_definitions (
+INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode,
     required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
-    encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, intent_id, accepted_at
+    encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(name), sqlc.arg(display_name), sqlc.arg(description),
     sqlc.arg(value_type), sqlc.arg(validation_regex), sqlc.arg(allowed_values), sqlc.arg(validation_mode),
     sqlc.arg(required_verification), sqlc.arg(verification_methods), sqlc.arg(collection_prompt), sqlc.arg(extraction_examples),
     sqlc.arg(extraction_prompt_hint), sqlc.arg(is_pii), sqlc.arg(encryption_required), sqlc.arg(retention_days),
-    sqlc.arg(freshness_seconds), sqlc.arg(stale_action), sqlc.arg(enabled), sqlc.arg(origin), sqlc.arg(review_state), sqlc.arg(intent_id),
+    sqlc.arg(freshness_seconds), sqlc.arg(stale_action), sqlc.arg(enabled), sqlc.arg(origin), sqlc.arg(review_state), sqlc.arg(operation_id),
     sqlc.arg(accepted_at)
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
@@ -93,25 +93,25 @@ SET display_name = excluded.display_name,
     enabled = excluded.enabled,
     origin = excluded.origin,
     review_state = excluded.review_state,
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp(),
     deleted_at = NULL
-WHERE profile_field_definitions.accepted_at <= excluded.accepted_at
-   OR (profile_field_definitions.origin = 'extracted' AND profile_field_definitions.review_state = 'pending')
+WHERE definitions.accepted_at <= excluded.accepted_at
+   OR (definitions.origin = 'extracted' AND definitions.review_state = 'pending')
 RETURNING id;
 
 -- A definition that extraction suggests: never over what is there. One that was deleted before is suggested anew.
 -- name: SuggestDefinition :one
-INSERT INTO profile_field_definitions (
+INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, collection_prompt,
-    extraction_examples, is_pii, required_verification, enabled, origin, review_state, intent_id, accepted_at
+    extraction_examples, is_pii, required_verification, enabled, origin, review_state, operation_id, accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(name), sqlc.arg(display_name), sqlc.arg(description),
     sqlc.arg(value_type), sqlc.arg(validation_regex), sqlc.arg(allowed_values), sqlc.arg(collection_prompt),
     sqlc.arg(extraction_examples), sqlc.arg(is_pii), sqlc.arg(required_verification), false, 'extracted', 'pending',
-    sqlc.arg(intent_id), sqlc.arg(accepted_at)
+    sqlc.arg(operation_id), sqlc.arg(accepted_at)
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -126,17 +126,17 @@ SET display_name = excluded.display_name,
     enabled = false,
     origin = 'extracted',
     review_state = 'pending',
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp(),
     deleted_at = NULL
-WHERE profile_field_definitions.deleted_at IS NOT NULL
-  AND profile_field_definitions.accepted_at < excluded.accepted_at
+WHERE definitions.deleted_at IS NOT NULL
+  AND definitions.accepted_at < excluded.accepted_at
 RETURNING id;
 
 -- The meaning of a definition, as one model sees it.
 -- name: UpsertDefinitionEmbedding :exec
-INSERT INTO field_definition_embeddings (definition_id, tenant_id, model, content_hash, embedding)
+INSERT INTO definition_embeddings (definition_id, tenant_id, model, content_hash, embedding)
 VALUES (sqlc.arg(definition_id), sqlc.arg(tenant_id), sqlc.arg(model), sqlc.arg(content_hash), sqlc.arg(embedding))
 ON CONFLICT (definition_id, model) DO UPDATE
 SET content_hash = excluded.content_hash,
@@ -147,12 +147,12 @@ SET content_hash = excluded.content_hash,
 -- name: SearchOn :exec
 SELECT set_config('hnsw.iterative_scan', 'strict_order', true);
 
--- The definitions of an agent closest in meaning to a text: cosine similarity from -1 to 1. Index: field_definition_embeddings_cosine,
--- or field_definition_embeddings_tenant where the tenant has few.
+-- The definitions of an agent closest in meaning to a text: cosine similarity from -1 to 1. Index: definition_embeddings_cosine,
+-- or definition_embeddings_tenant where the tenant has few.
 -- name: NearestDefinitions :many
 SELECT d.name, d.value_type, (1 - (e.embedding <=> sqlc.arg(embedding)::vector))::float8 AS similarity
-FROM field_definition_embeddings e
-JOIN profile_field_definitions d ON d.id = e.definition_id
+FROM definition_embeddings e
+JOIN definitions d ON d.id = e.definition_id
 WHERE e.tenant_id = sqlc.arg(tenant_id)
   AND d.agent_id = sqlc.arg(agent_id)
   AND d.deleted_at IS NULL

@@ -1,13 +1,13 @@
 -- name: EnsureGapFill :exec
-INSERT INTO gap_fills (intent_id, tenant_id, customer_id, scenario_id)
-VALUES (sqlc.arg(intent_id), sqlc.arg(tenant_id), sqlc.arg(customer_id), sqlc.arg(scenario_id))
-ON CONFLICT (intent_id) DO NOTHING;
+INSERT INTO gap_fills (operation_id, tenant_id, customer_id, scenario_id)
+VALUES (sqlc.arg(operation_id), sqlc.arg(tenant_id), sqlc.arg(customer_id), sqlc.arg(scenario_id))
+ON CONFLICT (operation_id) DO NOTHING;
 
 -- name: GetGapFill :one
 SELECT *
 FROM gap_fills
 WHERE tenant_id = sqlc.arg(tenant_id)
-  AND intent_id = sqlc.arg(intent_id);
+  AND operation_id = sqlc.arg(operation_id);
 
 -- The conversation was read: it is not read again for this fill. Of two readers at once the first is kept.
 -- name: MarkConversationRead :exec
@@ -17,7 +17,7 @@ SET conversation_read_at = clock_timestamp(),
     model_calls = sqlc.arg(model_calls),
     warnings = sqlc.arg(warnings)
 WHERE tenant_id = sqlc.arg(tenant_id)
-  AND intent_id = sqlc.arg(intent_id)
+  AND operation_id = sqlc.arg(operation_id)
   AND conversation_read_at IS NULL;
 
 -- name: ListGapItems :many
@@ -41,10 +41,10 @@ SET source = excluded.source,
     action = excluded.action,
     errors = excluded.errors;
 
--- How the writes of a fill went. Index: intents_parent.
--- name: ListChildIntents :many
+-- How the writes of a fill went. Index: operations_parent.
+-- name: ListChildOperations :many
 SELECT id, workflow, status, result, error
-FROM intents
+FROM operations
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND parent_id = sqlc.arg(parent_id)::uuid
 ORDER BY accepted_at;
@@ -54,5 +54,5 @@ ORDER BY accepted_at;
 UPDATE gap_fills
 SET cancelled_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
-  AND intent_id = sqlc.arg(intent_id)
+  AND operation_id = sqlc.arg(operation_id)
   AND cancelled_at IS NULL;

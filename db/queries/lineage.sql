@@ -6,14 +6,14 @@ WITH RECURSIVE chain AS (
     FROM (
         (
             SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata, f.deleted_at
-            FROM profile_fields f
+            FROM customer_values f
             WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(item_id)
             OFFSET 0
         )
         UNION ALL
         (
             SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata, a.deleted_at
-            FROM profile_assets a
+            FROM customer_assets a
             WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(item_id)
             OFFSET 0
         )
@@ -25,14 +25,14 @@ WITH RECURSIVE chain AS (
     JOIN LATERAL (
         (
             SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata, f.deleted_at
-            FROM profile_fields f
+            FROM customer_values f
             WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = c.source_item_id
             OFFSET 0
         )
         UNION ALL
         (
             SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata, a.deleted_at
-            FROM profile_assets a
+            FROM customer_assets a
             WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = c.source_item_id
             OFFSET 0
         )
@@ -53,27 +53,27 @@ ORDER BY depth;
 
 -- Which ids are those of items, deleted ones too: fields and assets share them. Indexes: primary keys.
 -- name: ListTakenItems :many
-SELECT f.id FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = ANY (sqlc.arg(ids)::uuid[])
+SELECT f.id FROM customer_values f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = ANY (sqlc.arg(ids)::uuid[])
 UNION ALL
-SELECT a.id FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = ANY (sqlc.arg(ids)::uuid[]);
+SELECT a.id FROM customer_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = ANY (sqlc.arg(ids)::uuid[]);
 
 -- Holds the source of an item until the item is stored: whoever deletes the source (LockItem) waits for that, and then sees it as a
 -- dependent. Those who supersede or verify the source do not wait: two customers may derive from each other at once.
 -- Indexes: primary keys.
 -- name: HoldSource :exec
 WITH field AS (
-    SELECT 1 FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) FOR KEY SHARE
+    SELECT 1 FROM customer_values f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) FOR KEY SHARE
 ), asset AS (
-    SELECT 1 FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) FOR KEY SHARE
+    SELECT 1 FROM customer_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) FOR KEY SHARE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
 
 -- Waits for those who are deriving from an item (HoldSource), and keeps others from it. Indexes: primary keys.
 -- name: LockItem :exec
 WITH field AS (
-    SELECT 1 FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) FOR UPDATE
+    SELECT 1 FROM customer_values f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) FOR UPDATE
 ), asset AS (
-    SELECT 1 FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) FOR UPDATE
+    SELECT 1 FROM customer_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) FOR UPDATE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
 
@@ -82,14 +82,14 @@ SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
 -- name: LockLineage :exec
 SELECT pg_advisory_xact_lock(hashtextextended('lineage ' || sqlc.arg(tenant_id)::uuid, 0));
 
--- What was derived from an item. Indexes: profile_fields_source, profile_assets_source.
+-- What was derived from an item. Indexes: customer_values_source, customer_assets_source.
 -- name: ListDerived :many
 SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_metadata
-FROM profile_fields f
+FROM customer_values f
 WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.source_item_id = sqlc.arg(item_id)::uuid AND f.deleted_at IS NULL
 UNION ALL
 SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_metadata
-FROM profile_assets a
+FROM customer_assets a
 WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.source_item_id = sqlc.arg(item_id)::uuid AND a.deleted_at IS NULL
 LIMIT 1000;
 
@@ -100,93 +100,93 @@ SELECT
     (p.deleted_at IS NOT NULL)::bool AS customer_deleted
 FROM (
     SELECT 'profile_field' AS kind, f.profile_id, f.deleted_at IS NOT NULL AS deleted
-    FROM profile_fields f
+    FROM customer_values f
     WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id)
     UNION ALL
     SELECT 'profile_asset', a.profile_id, a.deleted_at IS NOT NULL
-    FROM profile_assets a
+    FROM customer_assets a
     WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id)
 ) item
 JOIN customer_profiles p ON p.id = item.profile_id;
 
--- The active items that were derived from one. Indexes: profile_fields_source, profile_assets_source.
+-- The active items that were derived from one. Indexes: customer_values_source, customer_assets_source.
 -- name: ListDependents :many
 SELECT f.id
-FROM profile_fields f
+FROM customer_values f
 WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.source_item_id = sqlc.arg(item_id)::uuid AND f.status = 'active' AND f.deleted_at IS NULL
 UNION ALL
 SELECT a.id
-FROM profile_assets a
+FROM customer_assets a
 WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.source_item_id = sqlc.arg(item_id)::uuid AND a.status = 'active' AND a.deleted_at IS NULL
 LIMIT 1000;
 
 -- Whose they are. Indexes as ListDependents.
 -- name: ListDependentProfiles :many
 SELECT f.profile_id
-FROM profile_fields f
+FROM customer_values f
 WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.source_item_id = sqlc.arg(item_id)::uuid AND f.status = 'active' AND f.deleted_at IS NULL
 UNION
 SELECT a.profile_id
-FROM profile_assets a
+FROM customer_assets a
 WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.source_item_id = sqlc.arg(item_id)::uuid AND a.status = 'active' AND a.deleted_at IS NULL;
 
--- name: DeleteField :execrows
-UPDATE profile_fields
+-- name: DeleteValue :execrows
+UPDATE customer_values
 SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL;
 
 -- name: DeleteAsset :execrows
-UPDATE profile_assets
+UPDATE customer_assets
 SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL;
 
--- As LockItem, of all items of a customer. Indexes: profile_fields_history, profile_assets_profile.
+-- As LockItem, of all items of a customer. Indexes: customer_values_history, customer_assets_profile.
 -- name: LockItemsOf :exec
 WITH field AS (
     SELECT 1
-    FROM profile_fields f
+    FROM customer_values f
     WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.profile_id = sqlc.arg(profile_id) AND f.deleted_at IS NULL
     FOR UPDATE
 ), asset AS (
     SELECT 1
-    FROM profile_assets a
+    FROM customer_assets a
     WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.profile_id = sqlc.arg(profile_id) AND a.deleted_at IS NULL
     FOR UPDATE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
 
--- What was derived from a customer's items and is not the customer's own. Indexes: profile_fields_history, profile_assets_profile,
--- profile_fields_source, profile_assets_source.
+-- What was derived from a customer's items and is not the customer's own. Indexes: customer_values_history, customer_assets_profile,
+-- customer_values_source, customer_assets_source.
 -- name: ListDependentsOfCustomer :many
 WITH items AS (
-    SELECT f.id FROM profile_fields f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.profile_id = sqlc.arg(profile_id) AND f.deleted_at IS NULL
+    SELECT f.id FROM customer_values f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.profile_id = sqlc.arg(profile_id) AND f.deleted_at IS NULL
     UNION ALL
-    SELECT a.id FROM profile_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.profile_id = sqlc.arg(profile_id) AND a.deleted_at IS NULL
+    SELECT a.id FROM customer_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.profile_id = sqlc.arg(profile_id) AND a.deleted_at IS NULL
 )
 SELECT f.id
 FROM items i
-JOIN profile_fields f ON f.source_item_id = i.id
+JOIN customer_values f ON f.source_item_id = i.id
 WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.profile_id <> sqlc.arg(profile_id) AND f.status = 'active' AND f.deleted_at IS NULL
 UNION ALL
 SELECT a.id
 FROM items i
-JOIN profile_assets a ON a.source_item_id = i.id
+JOIN customer_assets a ON a.source_item_id = i.id
 WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.profile_id <> sqlc.arg(profile_id) AND a.status = 'active' AND a.deleted_at IS NULL
 LIMIT 1000;
 
--- All items of a deleted customer go with it. They are locked (LockItemsOf). Indexes: profile_fields_history, profile_assets_profile.
+-- All items of a deleted customer go with it. They are locked (LockItemsOf). Indexes: customer_values_history, customer_assets_profile.
 -- name: DeleteItemsOf :many
 WITH fields AS (
-    UPDATE profile_fields f
+    UPDATE customer_values f
     SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
     WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.profile_id = sqlc.arg(profile_id) AND f.deleted_at IS NULL
     RETURNING f.id
 ), assets AS (
-    UPDATE profile_assets a
+    UPDATE customer_assets a
     SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
     WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.profile_id = sqlc.arg(profile_id) AND a.deleted_at IS NULL
     RETURNING a.id
@@ -195,9 +195,9 @@ SELECT f.id FROM fields f
 UNION ALL
 SELECT a.id FROM assets a;
 
--- What was derived from deleted items has lost its source, at once. Index: profile_fields_source.
--- name: OrphanDependentFields :many
-UPDATE profile_fields
+-- What was derived from deleted items has lost its source, at once. Index: customer_values_source.
+-- name: OrphanDependentValues :many
+UPDATE customer_values
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND source_item_id = ANY (sqlc.arg(item_ids)::uuid[])
@@ -205,9 +205,9 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 RETURNING profile_id;
 
--- As OrphanDependentFields. Index: profile_assets_source.
+-- As OrphanDependentValues. Index: customer_assets_source.
 -- name: OrphanDependentAssets :many
-UPDATE profile_assets
+UPDATE customer_assets
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND source_item_id = ANY (sqlc.arg(item_ids)::uuid[])

@@ -1,12 +1,12 @@
 -- Gives a profile's items and belongings to another.
--- name: MoveFields :exec
-UPDATE profile_fields
+-- name: MoveValues :exec
+UPDATE customer_values
 SET profile_id = sqlc.arg(to_profile), updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = ANY (sqlc.arg(ids)::uuid[]);
 
 -- name: MoveAssets :exec
-UPDATE profile_assets
+UPDATE customer_assets
 SET profile_id = sqlc.arg(to_profile), updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = ANY (sqlc.arg(ids)::uuid[]);
@@ -24,17 +24,17 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = ANY (sqlc.arg(ids)::uuid[]);
 
 -- The state of every version of a profile, deleted ones too, in order of acceptance. The profile is locked.
--- name: ListFieldStates :many
-SELECT id, name, status, superseded_by_id, superseded_at, intent_id, accepted_at, (deleted_at IS NOT NULL)::bool AS deleted
-FROM profile_fields
+-- name: ListValueStates :many
+SELECT id, name, status, superseded_by_id, superseded_at, operation_id, accepted_at, (deleted_at IS NOT NULL)::bool AS deleted
+FROM customer_values
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND profile_id = sqlc.arg(profile_id)
-ORDER BY name, accepted_at, intent_id, id;
+ORDER BY name, accepted_at, operation_id, id;
 
 -- What else belongs to a profile. The profile is locked.
 -- name: ListBelongings :one
 SELECT
-    ARRAY(SELECT a.id FROM profile_assets a WHERE a.profile_id = p.id ORDER BY a.id)::uuid[] AS assets,
+    ARRAY(SELECT a.id FROM customer_assets a WHERE a.profile_id = p.id ORDER BY a.id)::uuid[] AS assets,
     ARRAY(SELECT i.id FROM channel_identities i WHERE i.profile_id = p.id ORDER BY i.id)::uuid[] AS channels,
     ARRAY(SELECT n.id FROM consents n WHERE n.profile_id = p.id ORDER BY n.id)::uuid[] AS consents,
     ARRAY(SELECT m.id FROM customer_profiles m WHERE m.merged_into_id = p.id ORDER BY m.id)::uuid[] AS merged
@@ -43,16 +43,16 @@ WHERE p.tenant_id = sqlc.arg(tenant_id)
   AND p.id = sqlc.arg(profile_id);
 
 -- name: InsertMerge :exec
-INSERT INTO profile_merges (id, tenant_id, source_profile_id, target_profile_id, before, intent_id)
+INSERT INTO customer_merges (id, tenant_id, source_profile_id, target_profile_id, before, operation_id)
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(source_profile_id), sqlc.arg(target_profile_id), sqlc.arg(before),
-    sqlc.arg(intent_id)
+    sqlc.arg(operation_id)
 );
 
--- The merge that took a profile away, unless it was undone. Index: profile_merges_source.
+-- The merge that took a profile away, unless it was undone. Index: customer_merges_source.
 -- name: GetMerge :one
 SELECT *
-FROM profile_merges
+FROM customer_merges
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND source_profile_id = sqlc.arg(source_profile_id)
   AND undone_at IS NULL
@@ -60,7 +60,7 @@ ORDER BY merged_at DESC
 LIMIT 1;
 
 -- name: MarkMergeUndone :exec
-UPDATE profile_merges
+UPDATE customer_merges
 SET undone_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);

@@ -1,13 +1,13 @@
--- How many field versions there are, deleted ones left out, across tenants. Index: profile_fields_status, which is all that is
+-- How many field versions there are, deleted ones left out, across tenants. Index: customer_values_status, which is all that is
 -- read as long as the table is vacuumed.
--- name: CountFieldsByStatus :many
+-- name: CountValuesByStatus :many
 SELECT status, count(*) AS fields
-FROM profile_fields
+FROM customer_values
 WHERE deleted_at IS NULL
 GROUP BY status;
 
--- What is owed, by its age, across tenants. Index: intents_due, which holds nothing that is finished.
--- name: CountOwedIntents :many
+-- What is owed, by its age, across tenants. Index: operations_due, which holds nothing that is finished.
+-- name: CountOwedOperations :many
 SELECT workflow,
        status,
        count(*) FILTER (WHERE accepted_at > clock_timestamp() - interval '1 minute') AS minute,
@@ -15,14 +15,14 @@ SELECT workflow,
        count(*) FILTER (WHERE accepted_at BETWEEN clock_timestamp() - interval '1 hour' AND clock_timestamp() - interval '10 minutes') AS hour,
        count(*) FILTER (WHERE accepted_at < clock_timestamp() - interval '1 hour') AS longer,
        extract(EPOCH FROM clock_timestamp() - min(accepted_at))::double precision AS oldest_seconds
-FROM intents
+FROM operations
 WHERE status IN ('accepted', 'applied')
 GROUP BY workflow, status;
 
--- What finished in the last five minutes, across tenants. Index: intents_finished.
--- name: CountFinishedIntents :many
-SELECT workflow, status, count(*) AS intents
-FROM intents
+-- What finished in the last five minutes, across tenants. Index: operations_finished.
+-- name: CountFinishedOperations :many
+SELECT workflow, status, count(*) AS operations
+FROM operations
 WHERE status IN ('succeeded', 'failed')
   AND finished_at > clock_timestamp() - interval '5 minutes'
 GROUP BY workflow, status;

@@ -1,10 +1,10 @@
 -- Versions of a customer's fields, newest first: of one field, or of all where the name is null. The position of a page is that
--- of the last row before it; null: the first page, here and below. Index: profile_fields_history.
+-- of the last row before it; null: the first page, here and below. Index: customer_values_history.
 -- name: PageHistory :many
 SELECT f.*
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
-JOIN profile_fields f ON f.profile_id = p.id
+JOIN customer_values f ON f.profile_id = p.id
 WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND c.customer_id = sqlc.arg(customer_id)
   AND p.deleted_at IS NULL
@@ -12,9 +12,9 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND f.deleted_at IS NULL
   AND (
     sqlc.narg(before_accepted_at)::timestamptz IS NULL
-    OR (f.accepted_at, f.intent_id, f.id) < (sqlc.narg(before_accepted_at), sqlc.narg(before_intent_id)::uuid, sqlc.narg(before_id)::uuid)
+    OR (f.accepted_at, f.operation_id, f.id) < (sqlc.narg(before_accepted_at), sqlc.narg(before_operation_id)::uuid, sqlc.narg(before_id)::uuid)
   )
-ORDER BY f.accepted_at DESC, f.intent_id DESC, f.id DESC
+ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
 LIMIT sqlc.arg(most);
 
 -- Questions that wait for an answer, the oldest first: of one customer, also those that were asked of whom their profile was merged
@@ -52,7 +52,7 @@ LIMIT sqlc.arg(most);
 -- Extracted requirements that wait for a person, in the order of their ids, which is that of time.
 -- name: PagePendingRequirements :many
 SELECT *
-FROM scenario_field_requirements
+FROM requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND review_state = 'pending'
   AND id > CASE WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE sqlc.narg(after_id)::uuid END
@@ -62,7 +62,7 @@ LIMIT sqlc.arg(most);
 -- Suggested definitions that wait for a person, likewise.
 -- name: PagePendingDefinitions :many
 SELECT *
-FROM profile_field_definitions
+FROM definitions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND review_state = 'pending'
   AND id > CASE WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE sqlc.narg(after_id)::uuid END
@@ -80,11 +80,11 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 ORDER BY customer_id
 LIMIT sqlc.arg(most);
 
--- The active values of a page of customers. Indexes: the unique key, profile_fields_active.
+-- The active values of a page of customers. Indexes: the unique key, customer_values_active.
 -- name: ListValuesOf :many
 SELECT c.customer_id, sqlc.embed(f)
 FROM customer_profiles c
-JOIN profile_fields f ON f.profile_id = c.id
+JOIN customer_values f ON f.profile_id = c.id
 WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
   AND f.status = 'active'

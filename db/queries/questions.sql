@@ -49,7 +49,7 @@ SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.merged_into_id = 
 -- name: CloseQuestion :execrows
 UPDATE questions
 SET status = sqlc.arg(status),
-    answer_intent_id = sqlc.narg(answer_intent_id),
+    answer_operation_id = sqlc.narg(answer_operation_id),
     rejection = sqlc.arg(rejection),
     closed_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
@@ -61,7 +61,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- name: CloseSameQuestions :exec
 UPDATE questions
 SET status = 'answered',
-    answer_intent_id = sqlc.arg(answer_intent_id)::uuid,
+    answer_operation_id = sqlc.arg(answer_operation_id)::uuid,
     closed_at = clock_timestamp()
 WHERE id IN (
     SELECT q.id
@@ -88,5 +88,5 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 SELECT id
 FROM questions
 WHERE tenant_id = sqlc.arg(tenant_id)
-  AND answer_intent_id = sqlc.arg(answer_intent_id)::uuid
+  AND answer_operation_id = sqlc.arg(answer_operation_id)::uuid
 ORDER BY id;

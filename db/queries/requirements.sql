@@ -1,16 +1,16 @@
--- All requirements of a scenario, its rules' included. Index: scenario_field_requirements_key.
+-- All requirements of a scenario, its rules' included. Index: requirements_key.
 -- name: ListRequirements :many
 SELECT *
-FROM scenario_field_requirements
+FROM requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND scenario_id = sqlc.arg(scenario_id)
   AND deleted_at IS NULL
 ORDER BY collection_order, field_name;
 
--- A requirement by its key, deleted or not, held until the transaction ends. Index: scenario_field_requirements_key.
+-- A requirement by its key, deleted or not, held until the transaction ends. Index: requirements_key.
 -- name: LockRequirementByKey :one
 SELECT id, accepted_at, deleted_at, origin
-FROM scenario_field_requirements
+FROM requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND scenario_id = sqlc.arg(scenario_id)
   AND step_id = sqlc.arg(step_id)
@@ -21,12 +21,12 @@ FOR UPDATE;
 
 -- It is a person's decision from now on, so that no extraction brings the requirement back.
 -- name: DeleteRequirement :exec
-UPDATE scenario_field_requirements
+UPDATE requirements
 SET deleted_at = clock_timestamp(),
     origin = 'human',
     review_state = 'none',
     needs_human_review = false,
-    intent_id = sqlc.arg(intent_id),
+    operation_id = sqlc.arg(operation_id),
     accepted_at = sqlc.arg(accepted_at),
     updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
@@ -34,14 +34,14 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 
 -- A person's requirement: over anything that was there, unless a newer save is.
 -- name: UpsertRequirement :one
-INSERT INTO scenario_field_requirements (
+INSERT INTO requirements (
     id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition,
-    depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at
+    depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(scenario_id), sqlc.arg(step_id), sqlc.narg(rule_id),
     sqlc.arg(field_name), sqlc.arg(required_level), sqlc.arg(fallback_action), sqlc.arg(when_condition),
-    sqlc.arg(depends_on_fields), sqlc.arg(collection_order), 1, false, 'human', 'none', '', sqlc.arg(intent_id),
+    sqlc.arg(depends_on_fields), sqlc.arg(collection_order), 1, false, 'human', 'none', '', sqlc.arg(operation_id),
     sqlc.arg(accepted_at)
 )
 ON CONFLICT (tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name) DO UPDATE
@@ -55,24 +55,24 @@ SET required_level = excluded.required_level,
     origin = 'human',
     review_state = 'none',
     quote = '',
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp(),
     deleted_at = NULL
-WHERE scenario_field_requirements.accepted_at <= excluded.accepted_at
-   OR (scenario_field_requirements.origin = 'extracted' AND scenario_field_requirements.review_state IN ('none', 'pending'))
+WHERE requirements.accepted_at <= excluded.accepted_at
+   OR (requirements.origin = 'extracted' AND requirements.review_state IN ('none', 'pending'))
 RETURNING id;
 
 -- A model's requirement: over what a model wrote before, never over what a person wrote or reviewed.
 -- name: UpsertExtractedRequirement :execrows
-INSERT INTO scenario_field_requirements (
+INSERT INTO requirements (
     id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, collection_order,
-    confidence, needs_human_review, origin, review_state, quote, intent_id, accepted_at
+    confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(scenario_id), '', sqlc.narg(rule_id), sqlc.arg(field_name),
     sqlc.arg(required_level), sqlc.arg(fallback_action), sqlc.arg(collection_order), sqlc.arg(confidence),
-    sqlc.arg(needs_human_review), 'extracted', sqlc.arg(review_state), sqlc.arg(quote), sqlc.arg(intent_id), sqlc.arg(accepted_at)
+    sqlc.arg(needs_human_review), 'extracted', sqlc.arg(review_state), sqlc.arg(quote), sqlc.arg(operation_id), sqlc.arg(accepted_at)
 )
 ON CONFLICT (tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name) DO UPDATE
 SET required_level = excluded.required_level,
@@ -82,21 +82,21 @@ SET required_level = excluded.required_level,
     needs_human_review = excluded.needs_human_review,
     review_state = excluded.review_state,
     quote = excluded.quote,
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp()
-WHERE scenario_field_requirements.origin = 'extracted'
-  AND scenario_field_requirements.review_state IN ('none', 'pending');
+WHERE requirements.origin = 'extracted'
+  AND requirements.review_state IN ('none', 'pending');
 
 -- What an earlier extraction of the same text wrote and this one did not find again.
 -- name: DeleteOutdatedRequirements :execrows
-DELETE FROM scenario_field_requirements
+DELETE FROM requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND scenario_id = sqlc.arg(scenario_id)
   AND rule_id IS NOT DISTINCT FROM sqlc.narg(rule_id)
   AND origin = 'extracted'
   AND review_state IN ('none', 'pending')
-  AND intent_id <> sqlc.arg(intent_id);
+  AND operation_id <> sqlc.arg(operation_id);
 
 -- What the model said of a scenario or rule when it was last asked. Index: primary key.
 -- name: GetExtraction :one
@@ -107,14 +107,14 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND rule_id = sqlc.arg(rule_id);
 
 -- name: UpsertExtraction :exec
-INSERT INTO schema_extractions (tenant_id, scenario_id, rule_id, content_hash, model, proposals, intent_id)
+INSERT INTO schema_extractions (tenant_id, scenario_id, rule_id, content_hash, model, proposals, operation_id)
 VALUES (
     sqlc.arg(tenant_id), sqlc.arg(scenario_id), sqlc.arg(rule_id), sqlc.arg(content_hash), sqlc.arg(model),
-    sqlc.arg(proposals), sqlc.arg(intent_id)
+    sqlc.arg(proposals), sqlc.arg(operation_id)
 )
 ON CONFLICT (tenant_id, scenario_id, rule_id) DO UPDATE
 SET content_hash = excluded.content_hash,
     model = excluded.model,
     proposals = excluded.proposals,
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     proposed_at = clock_timestamp();

@@ -1,6 +1,6 @@
 -- name: LockRequirement :one
 SELECT *
-FROM scenario_field_requirements
+FROM requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL
@@ -8,7 +8,7 @@ FOR UPDATE;
 
 -- name: LockDefinition :one
 SELECT *
-FROM profile_field_definitions
+FROM definitions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL
@@ -16,7 +16,7 @@ FOR UPDATE;
 
 -- A decision has its place in the order of acceptance, as a save has.
 -- name: ReviewRequirement :exec
-UPDATE scenario_field_requirements
+UPDATE requirements
 SET review_state = sqlc.arg(review_state),
     needs_human_review = false,
     required_level = sqlc.arg(required_level),
@@ -24,7 +24,7 @@ SET review_state = sqlc.arg(review_state),
     when_condition = sqlc.arg(when_condition),
     depends_on_fields = sqlc.arg(depends_on_fields),
     collection_order = sqlc.arg(collection_order),
-    intent_id = sqlc.arg(intent_id),
+    operation_id = sqlc.arg(operation_id),
     accepted_at = sqlc.arg(accepted_at),
     updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
@@ -32,10 +32,10 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 
 -- As ReviewRequirement.
 -- name: ReviewDefinition :exec
-UPDATE profile_field_definitions
+UPDATE definitions
 SET review_state = sqlc.arg(review_state),
     enabled = sqlc.arg(enabled),
-    intent_id = sqlc.arg(intent_id),
+    operation_id = sqlc.arg(operation_id),
     accepted_at = sqlc.arg(accepted_at),
     updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)

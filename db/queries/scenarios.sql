@@ -15,16 +15,16 @@ FOR SHARE;
 
 -- The newest accepted save stays; a late older one returns no row, and so does a save under another agent.
 -- name: UpsertScenario :one
-INSERT INTO scenarios (tenant_id, id, agent_id, name, content, content_hash, intent_id, accepted_at)
+INSERT INTO scenarios (tenant_id, id, agent_id, name, content, content_hash, operation_id, accepted_at)
 VALUES (
     sqlc.arg(tenant_id), sqlc.arg(id), sqlc.arg(agent_id), sqlc.arg(name), sqlc.arg(content), sqlc.arg(content_hash),
-    sqlc.arg(intent_id), sqlc.arg(accepted_at)
+    sqlc.arg(operation_id), sqlc.arg(accepted_at)
 )
 ON CONFLICT (tenant_id, id) DO UPDATE
 SET name = excluded.name,
     content = excluded.content,
     content_hash = excluded.content_hash,
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp()
 WHERE scenarios.accepted_at <= excluded.accepted_at
@@ -48,16 +48,16 @@ FOR SHARE;
 
 -- As UpsertScenario.
 -- name: UpsertRule :one
-INSERT INTO rules (tenant_id, id, agent_id, scenario_id, name, content, content_hash, intent_id, accepted_at)
+INSERT INTO rules (tenant_id, id, agent_id, scenario_id, name, content, content_hash, operation_id, accepted_at)
 VALUES (
     sqlc.arg(tenant_id), sqlc.arg(id), sqlc.arg(agent_id), sqlc.arg(scenario_id), sqlc.arg(name), sqlc.arg(content),
-    sqlc.arg(content_hash), sqlc.arg(intent_id), sqlc.arg(accepted_at)
+    sqlc.arg(content_hash), sqlc.arg(operation_id), sqlc.arg(accepted_at)
 )
 ON CONFLICT (tenant_id, id) DO UPDATE
 SET name = excluded.name,
     content = excluded.content,
     content_hash = excluded.content_hash,
-    intent_id = excluded.intent_id,
+    operation_id = excluded.operation_id,
     accepted_at = excluded.accepted_at,
     updated_at = clock_timestamp()
 WHERE rules.accepted_at <= excluded.accepted_at

@@ -1,5 +1,5 @@
 -- +goose Up
-CREATE TABLE profile_field_definitions (
+CREATE TABLE definitions (
     id                     uuid PRIMARY KEY,
     tenant_id              uuid NOT NULL REFERENCES tenants (id),
     agent_id               uuid NOT NULL,
@@ -23,7 +23,7 @@ CREATE TABLE profile_field_definitions (
     enabled                boolean NOT NULL DEFAULT true,
     origin                 text NOT NULL CHECK (origin IN ('human', 'extracted')),
     review_state           text NOT NULL DEFAULT 'none' CHECK (review_state IN ('none', 'pending', 'approved', 'rejected')),
-    intent_id              uuid NOT NULL,
+    operation_id              uuid NOT NULL,
     accepted_at            timestamptz NOT NULL, -- of the newest save or deletion that was applied
     deleted_at             timestamptz,          -- the row stays, so that an older save which arrives late is told from a newer one
     created_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -32,16 +32,16 @@ CREATE TABLE profile_field_definitions (
 );
 
 -- Absent where the model could not be reached, hence a table of its own. 512 is vault.EmbeddingDimensions.
-CREATE TABLE field_definition_embeddings (
-    definition_id uuid NOT NULL REFERENCES profile_field_definitions (id) ON DELETE CASCADE,
+CREATE TABLE definition_embeddings (
+    definition_id uuid NOT NULL REFERENCES definitions (id) ON DELETE CASCADE,
     tenant_id     uuid NOT NULL REFERENCES tenants (id),
     model         text NOT NULL,
     content_hash  text NOT NULL,
     embedding     vector(512) NOT NULL,
     PRIMARY KEY (definition_id, model)
 );
-CREATE INDEX field_definition_embeddings_tenant ON field_definition_embeddings (tenant_id);
-CREATE INDEX field_definition_embeddings_cosine ON field_definition_embeddings USING hnsw (embedding vector_cosine_ops);
+CREATE INDEX definition_embeddings_tenant ON definition_embeddings (tenant_id);
+CREATE INDEX definition_embeddings_cosine ON definition_embeddings USING hnsw (embedding vector_cosine_ops);
 
 CREATE TABLE scenarios (
     tenant_id    uuid NOT NULL REFERENCES tenants (id),
@@ -50,7 +50,7 @@ CREATE TABLE scenarios (
     name         text NOT NULL,
     content      jsonb NOT NULL,
     content_hash text NOT NULL,
-    intent_id    uuid NOT NULL,
+    operation_id    uuid NOT NULL,
     accepted_at  timestamptz NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -66,7 +66,7 @@ CREATE TABLE rules (
     name         text NOT NULL,
     content      jsonb NOT NULL,
     content_hash text NOT NULL,
-    intent_id    uuid NOT NULL,
+    operation_id    uuid NOT NULL,
     accepted_at  timestamptz NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -75,7 +75,7 @@ CREATE TABLE rules (
 );
 CREATE INDEX rules_scenario ON rules (tenant_id, scenario_id);
 
-CREATE TABLE scenario_field_requirements (
+CREATE TABLE requirements (
     id                 uuid PRIMARY KEY,
     tenant_id          uuid NOT NULL REFERENCES tenants (id),
     agent_id           uuid NOT NULL,
@@ -93,14 +93,14 @@ CREATE TABLE scenario_field_requirements (
     origin             text NOT NULL CHECK (origin IN ('human', 'extracted')),
     review_state       text NOT NULL DEFAULT 'none' CHECK (review_state IN ('none', 'pending', 'approved', 'rejected')),
     quote              text NOT NULL DEFAULT '',
-    intent_id          uuid NOT NULL,
+    operation_id          uuid NOT NULL,
     accepted_at        timestamptz NOT NULL,
     updated_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
     deleted_at         timestamptz, -- the row stays: neither an older save nor an extraction brings it back
     FOREIGN KEY (tenant_id, scenario_id) REFERENCES scenarios (tenant_id, id),
     FOREIGN KEY (tenant_id, rule_id) REFERENCES rules (tenant_id, id)
 );
-CREATE UNIQUE INDEX scenario_field_requirements_key ON scenario_field_requirements
+CREATE UNIQUE INDEX requirements_key ON requirements
     (tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name);
 
 -- What the model proposed for a content; the same content is never sent again. The zero rule_id is the scenario itself.
@@ -111,7 +111,7 @@ CREATE TABLE schema_extractions (
     content_hash text NOT NULL,
     model        text NOT NULL,
     proposals    jsonb NOT NULL,
-    intent_id    uuid NOT NULL,
+    operation_id    uuid NOT NULL,
     proposed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, scenario_id, rule_id),
     FOREIGN KEY (tenant_id, scenario_id) REFERENCES scenarios (tenant_id, id)
@@ -119,8 +119,8 @@ CREATE TABLE schema_extractions (
 
 -- +goose Down
 DROP TABLE schema_extractions;
-DROP TABLE scenario_field_requirements;
+DROP TABLE requirements;
 DROP TABLE rules;
 DROP TABLE scenarios;
-DROP TABLE field_definition_embeddings;
-DROP TABLE profile_field_definitions;
+DROP TABLE definition_embeddings;
+DROP TABLE definitions;

@@ -16,19 +16,19 @@ CREATE TABLE customer_profiles (
 CREATE INDEX customer_profiles_merged ON customer_profiles (merged_into_id) WHERE merged_into_id IS NOT NULL;
 
 -- What a merge moved, as it was before: enough to undo it exactly. Ids and states, no values.
-CREATE TABLE profile_merges (
+CREATE TABLE customer_merges (
     id                uuid PRIMARY KEY,
     tenant_id         uuid NOT NULL REFERENCES tenants (id),
     source_profile_id uuid NOT NULL,
     target_profile_id uuid NOT NULL,
     before            jsonb NOT NULL,
-    intent_id         uuid NOT NULL,
+    operation_id         uuid NOT NULL,
     merged_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
     undone_at         timestamptz,
     FOREIGN KEY (tenant_id, source_profile_id) REFERENCES customer_profiles (tenant_id, id),
     FOREIGN KEY (tenant_id, target_profile_id) REFERENCES customer_profiles (tenant_id, id)
 );
-CREATE INDEX profile_merges_source ON profile_merges (tenant_id, source_profile_id) WHERE undone_at IS NULL;
+CREATE INDEX customer_merges_source ON customer_merges (tenant_id, source_profile_id) WHERE undone_at IS NULL;
 
 CREATE TABLE channel_identities (
     id          uuid PRIMARY KEY,
@@ -37,7 +37,7 @@ CREATE TABLE channel_identities (
     channel     text NOT NULL,
     external_id text NOT NULL,
     verified    boolean NOT NULL DEFAULT false,
-    intent_id   uuid NOT NULL,
+    operation_id   uuid NOT NULL,
     linked_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     UNIQUE (tenant_id, channel, external_id),
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id)
@@ -51,14 +51,14 @@ CREATE TABLE consents (
     purpose     text NOT NULL,
     granted     boolean NOT NULL,
     source      text NOT NULL DEFAULT '',
-    intent_id   uuid NOT NULL,
+    operation_id   uuid NOT NULL,
     accepted_at timestamptz NOT NULL,
     expires_at  timestamptz,
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id)
 );
 CREATE INDEX consents_profile ON consents (tenant_id, profile_id, purpose, accepted_at DESC);
 
-CREATE TABLE profile_fields (
+CREATE TABLE customer_values (
     id                    uuid PRIMARY KEY,
     tenant_id             uuid NOT NULL REFERENCES tenants (id),
     profile_id            uuid NOT NULL,
@@ -74,7 +74,7 @@ CREATE TABLE profile_fields (
     source_item_type      text NOT NULL DEFAULT '' CHECK (source_item_type IN ('', 'profile_field', 'profile_asset', 'session', 'tool', 'external')),
     source_metadata       jsonb NOT NULL DEFAULT '{}',
     status                text NOT NULL CHECK (status IN ('active', 'superseded', 'expired', 'orphaned')),
-    superseded_by_id      uuid REFERENCES profile_fields (id) DEFERRABLE INITIALLY DEFERRED,
+    superseded_by_id      uuid REFERENCES customer_values (id) DEFERRABLE INITIALLY DEFERRED,
     superseded_at         timestamptz,
     verified              boolean NOT NULL DEFAULT false,
     verification_method   text NOT NULL DEFAULT '',
@@ -85,25 +85,25 @@ CREATE TABLE profile_fields (
     collected_at          timestamptz NOT NULL,
     updated_at            timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at            timestamptz,
-    field_definition_id   uuid REFERENCES profile_field_definitions (id) ON DELETE SET NULL,
+    definition_id   uuid REFERENCES definitions (id) ON DELETE SET NULL,
     warnings              text[] NOT NULL DEFAULT '{}',
-    intent_id             uuid NOT NULL,
+    operation_id             uuid NOT NULL,
     accepted_at           timestamptz NOT NULL,
     deleted_at            timestamptz,
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id),
     CHECK ((status = 'superseded') = (superseded_by_id IS NOT NULL))
 );
 -- Rule 1: at most one active version of a field per profile.
-CREATE UNIQUE INDEX profile_fields_active ON profile_fields (profile_id, name) WHERE status = 'active' AND deleted_at IS NULL;
-CREATE INDEX profile_fields_history ON profile_fields (profile_id, name, accepted_at DESC, intent_id DESC);
-CREATE INDEX profile_fields_expiry ON profile_fields (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL AND deleted_at IS NULL;
-CREATE INDEX profile_fields_source ON profile_fields (source_item_id) WHERE source_item_id IS NOT NULL;
+CREATE UNIQUE INDEX customer_values_active ON customer_values (profile_id, name) WHERE status = 'active' AND deleted_at IS NULL;
+CREATE INDEX customer_values_history ON customer_values (profile_id, name, accepted_at DESC, operation_id DESC);
+CREATE INDEX customer_values_expiry ON customer_values (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX customer_values_source ON customer_values (source_item_id) WHERE source_item_id IS NOT NULL;
 -- With the id: before it knows how many rows a tenant has, PostgreSQL may take this index where it looks for one item.
-CREATE INDEX profile_fields_tenant ON profile_fields (tenant_id, id);
--- For the metric profile_fields_by_status: equal keys share an entry, so it is small, and nothing but it is read.
-CREATE INDEX profile_fields_status ON profile_fields (status) WHERE deleted_at IS NULL;
+CREATE INDEX customer_values_tenant ON customer_values (tenant_id, id);
+-- For the metric profile_values_by_status: equal keys share an entry, so it is small, and nothing but it is read.
+CREATE INDEX customer_values_status ON customer_values (status) WHERE deleted_at IS NULL;
 
-CREATE TABLE profile_assets (
+CREATE TABLE customer_assets (
     id                  uuid PRIMARY KEY,
     tenant_id           uuid NOT NULL REFERENCES tenants (id),
     profile_id          uuid NOT NULL,
@@ -124,21 +124,21 @@ CREATE TABLE profile_assets (
     verification_result jsonb NOT NULL DEFAULT '{}',
     retention_policy    text NOT NULL DEFAULT '',
     status              text NOT NULL CHECK (status IN ('active', 'superseded', 'expired', 'orphaned')),
-    superseded_by_id    uuid REFERENCES profile_assets (id) DEFERRABLE INITIALLY DEFERRED,
+    superseded_by_id    uuid REFERENCES customer_assets (id) DEFERRABLE INITIALLY DEFERRED,
     superseded_at       timestamptz,
     supersedes_older    boolean NOT NULL DEFAULT false, -- of its name, also those that come late
     updated_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at          timestamptz,
-    intent_id           uuid NOT NULL,
+    operation_id           uuid NOT NULL,
     accepted_at         timestamptz NOT NULL,
     deleted_at          timestamptz,
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id),
-    UNIQUE (tenant_id, intent_id)
+    UNIQUE (tenant_id, operation_id)
 );
-CREATE INDEX profile_assets_profile ON profile_assets (profile_id, name);
-CREATE INDEX profile_assets_expiry ON profile_assets (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL AND deleted_at IS NULL;
-CREATE INDEX profile_assets_source ON profile_assets (source_item_id) WHERE source_item_id IS NOT NULL;
-CREATE INDEX profile_assets_tenant ON profile_assets (tenant_id, id);
+CREATE INDEX customer_assets_profile ON customer_assets (profile_id, name);
+CREATE INDEX customer_assets_expiry ON customer_assets (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX customer_assets_source ON customer_assets (source_item_id) WHERE source_item_id IS NOT NULL;
+CREATE INDEX customer_assets_tenant ON customer_assets (tenant_id, id);
 
 -- Items that went, by whatever way, and whose dependents the next sweep looks for: its cost follows what went, not what there
 -- is. A row stays a while, for a dependent that was being written when its source went.
@@ -163,21 +163,21 @@ END
 $$;
 -- +goose StatementEnd
 
-CREATE TRIGGER profile_fields_removed AFTER DELETE ON profile_fields
+CREATE TRIGGER customer_values_removed AFTER DELETE ON customer_values
     FOR EACH ROW EXECUTE FUNCTION note_orphan_candidate();
-CREATE TRIGGER profile_fields_deleted AFTER UPDATE OF deleted_at ON profile_fields
+CREATE TRIGGER customer_values_deleted AFTER UPDATE OF deleted_at ON customer_values
     FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION note_orphan_candidate();
-CREATE TRIGGER profile_assets_removed AFTER DELETE ON profile_assets
+CREATE TRIGGER customer_assets_removed AFTER DELETE ON customer_assets
     FOR EACH ROW EXECUTE FUNCTION note_orphan_candidate();
-CREATE TRIGGER profile_assets_deleted AFTER UPDATE OF deleted_at ON profile_assets
+CREATE TRIGGER customer_assets_deleted AFTER UPDATE OF deleted_at ON customer_assets
     FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION note_orphan_candidate();
 
 -- +goose Down
-DROP TABLE profile_assets;
-DROP TABLE profile_fields;
+DROP TABLE customer_assets;
+DROP TABLE customer_values;
 DROP FUNCTION note_orphan_candidate();
 DROP TABLE orphan_candidates;
 DROP TABLE consents;
 DROP TABLE channel_identities;
-DROP TABLE profile_merges;
+DROP TABLE customer_merges;
 DROP TABLE customer_profiles;

@@ -18,7 +18,7 @@ CREATE TABLE session_turns (
     turn_index  integer NOT NULL CHECK (turn_index >= 0),
     speaker     text NOT NULL CHECK (speaker IN ('customer', 'agent')),
     text        text NOT NULL,
-    intent_id   uuid NOT NULL,
+    operation_id   uuid NOT NULL,
     accepted_at timestamptz NOT NULL, -- turns are read in this order, however they arrive
     added_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, session_id, turn_index),
@@ -37,9 +37,9 @@ CREATE TABLE session_turn_embeddings (
     FOREIGN KEY (tenant_id, session_id, turn_index) REFERENCES session_turns (tenant_id, session_id, turn_index) ON DELETE CASCADE
 );
 
--- One row per gap fill, keyed by its intent; what was found for each field is in gap_fill_items.
+-- One row per gap fill, keyed by its operation; what was found for each field is in gap_fill_items.
 CREATE TABLE gap_fills (
-    intent_id            uuid PRIMARY KEY REFERENCES intents (id) ON DELETE CASCADE,
+    operation_id            uuid PRIMARY KEY REFERENCES operations (id) ON DELETE CASCADE,
     tenant_id            uuid NOT NULL REFERENCES tenants (id),
     customer_id          uuid NOT NULL,
     scenario_id          uuid NOT NULL,
@@ -50,14 +50,14 @@ CREATE TABLE gap_fills (
     cancelled_at         timestamptz, -- nothing is asked any more
     started_at           timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE INDEX gap_fills_tenant ON gap_fills (tenant_id, intent_id);
+CREATE INDEX gap_fills_tenant ON gap_fills (tenant_id, operation_id);
 
 CREATE TABLE gap_fill_items (
-    fill_id               uuid NOT NULL REFERENCES gap_fills (intent_id) ON DELETE CASCADE,
+    fill_id               uuid NOT NULL REFERENCES gap_fills (operation_id) ON DELETE CASCADE,
     tenant_id             uuid NOT NULL REFERENCES tenants (id),
     field_name            text NOT NULL,
     source                text NOT NULL DEFAULT '', -- profile, session, conversation, customer
-    write_id              uuid,                     -- the write-field intent that stores the value
+    write_id              uuid,                     -- the write-value operation that stores the value
     confidence            double precision NOT NULL DEFAULT 0,
     requires_confirmation boolean NOT NULL DEFAULT false,
     action                text NOT NULL DEFAULT '', -- why it was left unfilled
@@ -82,7 +82,7 @@ CREATE TABLE questions (
     rejection        text NOT NULL DEFAULT '', -- what was wrong with its answer, free of values
     attempt          integer NOT NULL CHECK (attempt > 0),
     status           text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'answered', 'denied', 'rejected', 'expired', 'cancelled')),
-    answer_intent_id uuid, -- the answer that closed it
+    answer_operation_id uuid, -- the answer that closed it
     opened_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
     deadline_at      timestamptz NOT NULL,
     closed_at        timestamptz,
@@ -92,7 +92,7 @@ CREATE TABLE questions (
 -- A gap fill asks one question at a time.
 CREATE UNIQUE INDEX questions_open ON questions (fill_id) WHERE status = 'open';
 CREATE INDEX questions_customer ON questions (tenant_id, customer_id) WHERE status = 'open';
-CREATE INDEX questions_answer ON questions (tenant_id, answer_intent_id) WHERE answer_intent_id IS NOT NULL;
+CREATE INDEX questions_answer ON questions (tenant_id, answer_operation_id) WHERE answer_operation_id IS NOT NULL;
 
 -- +goose Down
 DROP TABLE questions;

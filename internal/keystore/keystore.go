@@ -17,7 +17,7 @@ type Store struct{ DB *db.DB }
 func (s Store) FindKey(ctx context.Context, hash []byte) (api.Key, error) {
 	row, err := s.DB.System().FindAPIKey(ctx, hash)
 	if err != nil {
-		return api.Key{}, db.Found(err, "API key", "it")
+		return api.Key{}, db.WrapNotFound(err, "API key", "it")
 	}
 	key := api.Key{
 		ID: row.ID, TenantID: row.TenantID, Hash: row.KeyHash, ExpiresAt: row.ExpiresAt, RevokedAt: row.RevokedAt, LastUsedAt: row.LastUsedAt,

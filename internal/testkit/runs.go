@@ -12,10 +12,10 @@ import (
 
 // Run waits until the engine lists the run of an operation in a status, and gives the run's id. Every run that an event
 // started carries the operation's id as metadata, and so do the runs that it starts itself.
-func (k *Kit) Run(t testing.TB, operation uuid.UUID, status rest.V1TaskStatus) uuid.UUID {
+func (k *Kit) Run(t testing.TB, op uuid.UUID, status rest.V1TaskStatus) uuid.UUID {
 	t.Helper()
-	metadata := []string{"intent_id:" + operation.String()}
-	return Eventually(t, "the engine lists a run of operation "+operation.String()+" as "+string(status), func(ctx context.Context) (uuid.UUID, bool) {
+	metadata := []string{"operation_id:" + op.String()}
+	return Eventually(t, "the engine lists a run of operation "+op.String()+" as "+string(status), func(ctx context.Context) (uuid.UUID, bool) {
 		runs, err := k.Client.Runs().List(ctx, rest.V1WorkflowRunListParams{
 			Since: time.Now().Add(-time.Hour), AdditionalMetadata: &metadata, Statuses: &[]rest.V1TaskStatus{status},
 		})

@@ -135,7 +135,7 @@ func Config(databaseURL string, environ ...string) (config.Config, error) {
 		return cfg, err
 	}
 	h := &cfg.Jobs.Hatchet // tests start sweeps themselves
-	h.CronExpireFields, h.CronDetectOrphans, h.CronRelayIntents, h.CronPurgeIntents = "", "", "", ""
+	h.CronExpireValues, h.CronDetectOrphans, h.CronRelayOperations, h.CronPurgeOperations = "", "", "", ""
 	return cfg, nil
 }
 

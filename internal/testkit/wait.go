@@ -46,7 +46,7 @@ func fatal(ctx context.Context, t testing.TB, err error) {
 }
 
 // Operation waits for an operation to come so far, and gives it.
-func (k *Kit) Operation(t testing.TB, tenant, id uuid.UUID, status vault.IntentStatus) vault.Operation {
+func (k *Kit) Operation(t testing.TB, tenant, id uuid.UUID, status vault.OperationStatus) vault.Operation {
 	t.Helper()
 	return Eventually(t, "operation "+id.String()+" is "+string(status), func(ctx context.Context) (vault.Operation, bool) {
 		op, err := k.Query.Operation(ctx, tenant, id)

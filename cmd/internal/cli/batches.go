@@ -63,7 +63,7 @@ func (s importSummary) table(w io.Writer) {
 
 // pendingWrite is a write that waits for its batch.
 type pendingWrite struct {
-	vault.WriteField
+	vault.WriteValueInput
 	line     int
 	identity identity
 }
@@ -148,7 +148,7 @@ func (im *importer) resolve(ctx context.Context, window []pendingWrite) ([]pendi
 		who, into := p.identity, &answer{}
 		found[who] = into
 		g.Go(func() error {
-			in := vault.OpenProfile{Channel: who.channel, ExternalID: who.externalID}
+			in := vault.OpenCustomerInput{Channel: who.channel, ExternalID: who.externalID}
 			op, err := im.client.OpenCustomer(gctx, in, im.keyOf("open", in))
 			if err == nil {
 				op, err = settled(gctx, op, im.say)
@@ -182,11 +182,11 @@ func (im *importer) resolve(ctx context.Context, window []pendingWrite) ([]pendi
 // send writes a batch and takes its outcome. One that is rejected whole is halved until what is wrong stands alone, so that it
 // stops nothing else.
 func (im *importer) send(ctx context.Context, place string, batch []pendingWrite) error {
-	in := vault.ImportFields{SkipInvalid: true}
+	in := vault.ImportValuesInput{SkipInvalid: true}
 	for _, p := range batch {
-		in.Writes = append(in.Writes, p.WriteField)
+		in.Writes = append(in.Writes, p.WriteValueInput)
 	}
-	op, err := im.client.Import(ctx, in, im.keyOf(place, in))
+	op, err := im.client.ImportValues(ctx, in, im.keyOf(place, in))
 	if err == nil {
 		im.summary.Operations++
 		op, err = settled(ctx, op, im.say)

@@ -61,7 +61,7 @@ func Root(a *App) *cobra.Command {
 		}
 	}
 	add(groupUse,
-		a.fieldsCommand(), a.requirementsCommand(), a.scenariosCommand(), a.rulesCommand(),
+		a.definitionsCommand(), a.requirementsCommand(), a.scenariosCommand(), a.rulesCommand(),
 		a.customersCommand(), a.valuesCommand(), a.assetsCommand(), a.channelsCommand(), a.consentsCommand(),
 		a.importCommand(), a.exportCommand(),
 		a.sessionsCommand(), a.turnsCommand(), a.missingCommand(), a.fillCommand(), a.questionsCommand(), a.answerCommand(),

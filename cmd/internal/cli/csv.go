@@ -124,7 +124,7 @@ func (c *csvRows) decode(into *row, record []string) error {
 		if name == columnCustomer || name == columnChannel || name == columnExternal || record[i] == "" {
 			continue // an empty cell says nothing
 		}
-		c.add(into, vault.WriteField{CustomerID: customer, Name: name, Value: c.value(name, record[i])})
+		c.add(into, vault.WriteValueInput{CustomerID: customer, Name: name, Value: c.value(name, record[i])})
 	}
 	return nil
 }
@@ -145,7 +145,7 @@ var longColumns = []string{
 }
 
 // longWrite makes a write of a line of a long file, as if it were JSON: the same names, and the same errors.
-func (c *csvRows) longWrite(record []string) (vault.WriteField, error) {
+func (c *csvRows) longWrite(record []string) (vault.WriteValueInput, error) {
 	members := map[string]json.RawMessage{}
 	for i, name := range c.header {
 		text := strings.TrimSpace(record[i])
@@ -161,9 +161,9 @@ func (c *csvRows) longWrite(record []string) (vault.WriteField, error) {
 	}
 	encoded, err := json.Marshal(members)
 	if err != nil {
-		return vault.WriteField{}, vault.Invalid("", "the line cannot be read") // the cause could quote a value
+		return vault.WriteValueInput{}, vault.Invalid("", "the line cannot be read") // the cause could quote a value
 	}
 	var out fileLine
 	err = vault.DecodeStrict(encoded, &out)
-	return out.WriteField, err
+	return out.WriteValueInput, err
 }

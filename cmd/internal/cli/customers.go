@@ -27,10 +27,10 @@ func (a *App) customersCommand() *cobra.Command {
 		a.read(byKey, one("history", "every version of every field, newest first"), func(ctx context.Context, c *client.Client) (any, error) {
 			return client.Collect(c.ListCustomerHistory(ctx, customer))
 		}),
-		change(a, remove, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ProfileResult], error) {
-			return c.DeleteCustomer(ctx, vault.DeleteProfile{CustomerID: customer, Force: force}, opts...)
+		change(a, remove, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.CustomerResult], error) {
+			return c.DeleteCustomer(ctx, vault.DeleteCustomerInput{CustomerID: customer, Force: force}, opts...)
 		}),
-		change(a, one("unmerge", "undo the merge that took this customer away"), func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ProfileResult], error) {
+		change(a, one("unmerge", "undo the merge that took this customer away"), func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.CustomerResult], error) {
 			return c.UnmergeCustomer(ctx, customer, opts...)
 		}),
 	)
@@ -57,23 +57,23 @@ func (a *App) listCustomersCommand() *cobra.Command {
 }
 
 func (a *App) openCommand() *cobra.Command {
-	var in vault.OpenProfile
+	var in vault.OpenCustomerInput
 	cmd := &cobra.Command{
 		Use: "open", Short: "get the customer of a channel identity, or make one", Example: `  vault customers open --channel whatsapp --external-id +4915112345678`,
 	}
 	textVar(cmd, &in.Channel, "channel", "such as whatsapp or email", true)
 	textVar(cmd, &in.ExternalID, "external-id", "the customer's identity there", true)
 	cmd.Flags().BoolVar(&in.Verified, "verified", false, "the identity is known to be the customer's")
-	return change(a, cmd, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ProfileResult], error) {
+	return change(a, cmd, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.CustomerResult], error) {
 		return c.OpenCustomer(ctx, in, opts...)
 	})
 }
 
 func (a *App) mergeCommand() *cobra.Command {
-	var in vault.MergeProfiles
+	var in vault.MergeCustomersInput
 	cmd := with(&cobra.Command{Use: "merge", Short: "merge another customer into this one"}, "customer", "the customer that stays", &in.TargetCustomerID)
 	idVar(cmd, &in.SourceCustomerID, "source", "the customer that is taken away: its id leads to the other one from then on", true)
-	return change(a, cmd, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ProfileResult], error) {
+	return change(a, cmd, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.CustomerResult], error) {
 		return c.MergeCustomers(ctx, in, opts...)
 	})
 }

@@ -148,14 +148,14 @@ func exportTo(ctx context.Context, c *client.Client, w io.Writer, f exportFlags,
 // versions are what is exported of one customer.
 type versions struct {
 	customer uuid.UUID
-	fields   []vault.Field
+	fields   []vault.Value
 	profile  vault.Profile // where whole profiles are exported
 }
 
 // wholeProfile is a line of --profiles.
 type wholeProfile struct {
 	vault.Profile
-	History []vault.Field `json:"history,omitempty"` // the oldest first
+	History []vault.Value `json:"history,omitempty"` // the oldest first
 }
 
 // versionsOf gives how the versions of each customer are read, in the order of their ids. Active values come with the list of
@@ -195,8 +195,8 @@ func versionsOf(ctx context.Context, c *client.Client, f exportFlags) iter.Seq2[
 	}
 }
 
-func byName(fields map[string]vault.Field) []vault.Field {
-	var out []vault.Field
+func byName(fields map[string]vault.Value) []vault.Value {
+	var out []vault.Value
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		out = append(out, fields[name])
 	}
@@ -248,10 +248,10 @@ func ahead(ctx context.Context, f exportFlags, all iter.Seq2[func() (versions, e
 }
 
 // lineOf is a value as an import reads it.
-func lineOf(customer uuid.UUID, v vault.Field, ids bool) fileLine {
+func lineOf(customer uuid.UUID, v vault.Value, ids bool) fileLine {
 	accepted, collected, confidence := v.AcceptedAt, v.CollectedAt, v.Confidence
 	out := fileLine{
-		WriteField: vault.WriteField{
+		WriteValueInput: vault.WriteValueInput{
 			CustomerID: customer, Name: v.Name, Value: v.Value, Source: v.Source, SourceSessionID: v.SourceSessionID,
 			SourceScenarioID: v.SourceScenarioID, SourceStepID: v.SourceStepID, Lineage: v.Lineage, Verified: v.Verified,
 			VerificationMethod: v.VerificationMethod, VerifiedBy: v.VerifiedBy, Confidence: &confidence,

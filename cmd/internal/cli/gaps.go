@@ -23,7 +23,7 @@ func (a *App) missingCommand() *cobra.Command {
 }
 
 func (a *App) fillCommand() *cobra.Command {
-	var in vault.FillGaps
+	var in vault.FillGapsInput
 	var deadline time.Duration
 	cmd := &cobra.Command{
 		Use: "fill", Short: "fill what a scenario needs, asking where it must",

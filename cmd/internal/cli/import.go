@@ -50,7 +50,7 @@ once, whatever happens, unless --label names another import. Exit codes: 0, all 
 	}
 	a.speaks(cmd)
 	idVar(cmd, &f.agent, "agent", "the agent whose definitions apply, for lines that name none", false)
-	enumVar(cmd, &f.source, "source", vault.FieldHumanEntered, "who states the values of lines that do not say", vault.FieldSources)
+	enumVar(cmd, &f.source, "source", vault.ValueHumanEntered, "who states the values of lines that do not say", vault.ValueSources)
 	enumVar(cmd, &f.format, "format", "", "what the file is (default: by its name)", fileFormats)
 	cmd.Flags().StringVar(&f.separator, "separator", ",", "what separates the columns of CSV")
 	cmd.Flags().StringVar(&f.rejects, "rejects", "", "a file for what is rejected: line, field and reason as JSON Lines, without values")
@@ -194,7 +194,7 @@ func jsonFieldsOf(ctx context.Context, c *client.Client, f importFlags) ([]strin
 		return nil, nil
 	}
 	var out []string
-	for d, err := range c.ListFields(ctx, f.agent) {
+	for d, err := range c.ListDefinitions(ctx, f.agent) {
 		if client.CodeOf(err) == vault.CodeUnknown {
 			return nil, nil // nothing is defined: whether that is accepted is for the vault to say
 		}

@@ -58,7 +58,7 @@ func (c *terminal) defineBank(agent string) {
 	c.t.Helper()
 	for name, kind := range map[string]string{"email": "email", "income": "number", "member": "boolean", "extra": "json", "plan": "string"} {
 		c.ok(doc(c.t, "agent_id", agent, "name", name, "value_type", kind, "enabled", true,
-			"is_pii", name == "email", "encryption_required", name == "email"), "fields", "save")
+			"is_pii", name == "email", "encryption_required", name == "email"), "definitions", "save")
 	}
 }
 
@@ -126,7 +126,7 @@ func TestAnImportOfCSV(t *testing.T) {
 		same(t, "Ada", c.values(ada), map[string]string{"email": `"ada@example.com"`, "income": "1200.50", "member": "true", "extra": `{"a":[1]}`, "plan": `"gold"`})
 		same(t, "Bob", c.values(bob), map[string]string{"income": "1"})
 		same(t, "Eve", c.values(eve), map[string]string{"email": `"eve@example.com"`, "plan": `"two\nlines"`})
-		if h := parsed[[]vault.Field](c, "", "customers", "history", "--customer", ada); len(h) != 5 {
+		if h := parsed[[]vault.Value](c, "", "customers", "history", "--customer", ada); len(h) != 5 {
 			t.Errorf("Ada has %d versions", len(h))
 		}
 	}
@@ -138,14 +138,14 @@ func TestAnImportOfCSV(t *testing.T) {
 		t.Errorf("mended: %d, %+v, %s", code, s, errs)
 	}
 	same(t, "Bob", c.values(bob), map[string]string{"email": `"bob@example.com"`, "income": "1", "plan": `"café"`})
-	if h := parsed[[]vault.Field](c, "", "customers", "history", "--customer", ada); len(h) != 5 {
+	if h := parsed[[]vault.Value](c, "", "customers", "history", "--customer", ada); len(h) != 5 {
 		t.Errorf("Ada has %d versions now", len(h))
 	}
 	// Under another label it is another import.
 	if s, _, _ := c.importing(path, "--agent", agent, "--label", "again"); s.Written == 0 {
 		t.Errorf("again: %+v", s)
 	}
-	if h := parsed[[]vault.Field](c, "", "customers", "history", "--customer", ada); len(h) != 10 {
+	if h := parsed[[]vault.Value](c, "", "customers", "history", "--customer", ada); len(h) != 10 {
 		t.Errorf("Ada has %d versions at last", len(h))
 	}
 }
@@ -163,7 +163,7 @@ func TestAnImportByChannelIdentity(t *testing.T) {
 		}
 	}
 	opened := parsed[operation](c, "", "customers", "open", "--channel", "sms", "--external-id", "+4915112345678")
-	same(t, "the customer", c.values(resultOf[vault.ProfileResult](t, opened).CustomerID.String()), map[string]string{"plan": `"gold"`, "income": "3"})
+	same(t, "the customer", c.values(resultOf[vault.CustomerResult](t, opened).CustomerID.String()), map[string]string{"plan": `"gold"`, "income": "3"})
 	if all := parsed[[]vault.Customer](c, "", "customers", "list"); len(all) != 2 {
 		t.Errorf("there are %d customers", len(all))
 	}
@@ -201,8 +201,8 @@ func TestAnImportOfJSONLines(t *testing.T) {
 		}
 	}
 	same(t, "Ada", c.values(ada), map[string]string{"plan": `"gold"`, "income": "4", "member": "true"})
-	h := parsed[[]vault.Field](c, "", "values", "history", "--customer", ada, "--name", "plan")
-	if len(h) != 2 || string(h[1].Value) != `"silver"` || h[1].Source != vault.FieldUserProvided || h[0].Source != vault.FieldHumanEntered {
+	h := parsed[[]vault.Value](c, "", "values", "history", "--customer", ada, "--name", "plan")
+	if len(h) != 2 || string(h[1].Value) != `"silver"` || h[1].Source != vault.ValueUserProvided || h[0].Source != vault.ValueHumanEntered {
 		t.Errorf("the history is %v", h)
 	}
 }
@@ -235,7 +235,7 @@ func TestAnInterruptedImportGoesOn(t *testing.T) {
 	has(t, c.ok(text.String(), args...), "written        40")
 	same(t, "customers", len(parsed[[]vault.Customer](c, "", "customers", "list")), 40)
 	for _, customer := range customers {
-		if h := parsed[[]vault.Field](c, "", "customers", "history", "--customer", customer); len(h) != 1 {
+		if h := parsed[[]vault.Value](c, "", "customers", "history", "--customer", customer); len(h) != 1 {
 			t.Errorf("%s has %d versions", customer, len(h))
 		}
 	}
@@ -279,10 +279,10 @@ func TestAnExportIsImportedElsewhere(t *testing.T) {
 			}
 			// Items are of one vault: here it is the same one, so they get other ids.
 			moved := string(raw)
-			for _, f := range parsed[[]vault.Field](from, "", "customers", "history", "--customer", ada) {
+			for _, f := range parsed[[]vault.Value](from, "", "customers", "history", "--customer", ada) {
 				moved = strings.ReplaceAll(moved, f.ID.String(), newID())
 			}
-			for _, f := range parsed[[]vault.Field](from, "", "customers", "history", "--customer", bob) {
+			for _, f := range parsed[[]vault.Value](from, "", "customers", "history", "--customer", bob) {
 				moved = strings.ReplaceAll(moved, f.ID.String(), newID())
 			}
 			if s, errs, code := to.importing(file(t, filepath.Base(path), moved), "--agent", agent); code != 0 || s.Rejected != 0 {
@@ -300,7 +300,7 @@ func TestAnExportIsImportedElsewhere(t *testing.T) {
 			}
 			if slices.Contains(args, "--history") {
 				versions := func(c *terminal) (out []string) {
-					for _, f := range parsed[[]vault.Field](c, "", "customers", "history", "--customer", ada) {
+					for _, f := range parsed[[]vault.Value](c, "", "customers", "history", "--customer", ada) {
 						out = append(out, fmt.Sprint(f.Name, f.Status, string(f.Value)))
 					}
 					slices.Sort(out)
@@ -327,7 +327,7 @@ func TestWholeProfilesAreExported(t *testing.T) {
 		"size_bytes", 1, "checksum", strings.Repeat("0", 64)), "assets", "add")
 	type line struct {
 		vault.Profile
-		History []vault.Field `json:"history"`
+		History []vault.Value `json:"history"`
 	}
 	export := func(args ...string) (out []line) {
 		for text := range strings.Lines(c.ok("", append([]string{"export", "--profiles"}, args...)...)) {

@@ -28,7 +28,7 @@ func (a *App) itemsCommand() *cobra.Command {
 			return client.Collect(c.ListDerived(ctx, item))
 		}),
 		change(a, remove, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.DeleteResult], error) {
-			return c.DeleteItem(ctx, vault.DeleteItem{ItemID: item, Force: force}, opts...)
+			return c.DeleteItem(ctx, vault.DeleteItemInput{ItemID: item, Force: force}, opts...)
 		}),
 		change(a, one("restore", "bring back a deleted item, or an orphaned one whose source is there again; needs the scope admin"),
 			func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ItemResult], error) {

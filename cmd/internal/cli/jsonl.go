@@ -79,6 +79,6 @@ func (j *jsonRows) decode(into *row, text []byte) error {
 	if _, err := identify(into, customer, identity{in.Channel, in.ExternalID}); err != nil {
 		return err
 	}
-	j.add(into, in.WriteField)
+	j.add(into, in.WriteValueInput)
 	return nil
 }

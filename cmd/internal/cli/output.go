@@ -61,7 +61,7 @@ func table(w io.Writer, v any) {
 		for _, as := range v.Assets {
 			line(w, as.Name, as.AssetType, as.StorageProvider+":"+as.StoragePath, as.Status, when(&as.UploadedAt), when(as.ExpiresAt), as.ID)
 		}
-	case []vault.Field:
+	case []vault.Value:
 		head(w, "FIELD", "VALUE", "STATUS", "SOURCE", "ACCEPTED", "SUPERSEDED BY", "ID")
 		for _, f := range v {
 			by := "-"

@@ -30,7 +30,7 @@ func (a *App) questionsCommand() *cobra.Command {
 }
 
 func (a *App) answerCommand() *cobra.Command {
-	var in vault.AnswerQuestion
+	var in vault.AnswerQuestionInput
 	var value string
 	cmd := with(&cobra.Command{
 		Use: "answer", Short: "answer a question", Long: "Answer a question. One of the kind confirm takes yes, no, or the right value.",

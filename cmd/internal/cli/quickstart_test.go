@@ -27,16 +27,16 @@ func TestEveryOperationHasACommand(t *testing.T) {
 
 	// What may be collected, and what a scenario needs.
 	for name, kind := range map[string]string{"email": "email", "country": "string"} {
-		out := c.ok(doc(t, "agent_id", agent, "name", name, "value_type", kind, "is_pii", name == "email", "enabled", true), "fields", "save")
+		out := c.ok(doc(t, "agent_id", agent, "name", name, "value_type", kind, "is_pii", name == "email", "enabled", true), "definitions", "save")
 		has(t, out, "save-definition", "succeeded")
 	}
-	has(t, c.ok("", "fields", "list", "--agent", agent), "FIELD", "email", "country", "What is your email?")
-	if d := parsed[vault.Definition](c, "", "fields", "get", "--agent", agent, "--name", "email"); d.ValueType != vault.TypeEmail {
+	has(t, c.ok("", "definitions", "list", "--agent", agent), "FIELD", "email", "country", "What is your email?")
+	if d := parsed[vault.Definition](c, "", "definitions", "get", "--agent", agent, "--name", "email"); d.ValueType != vault.TypeEmail {
 		t.Errorf("the field is %+v", d)
 	}
 	saved := parsed[operation](c, doc(t, "agent_id", agent, "id", scenario, "name", "Open an account",
 		"description", "Only if the customer is over 18, go on."), "scenarios", "save")
-	if saved.Workflow != vault.WorkflowSaveScenario || saved.Status != vault.IntentSucceeded {
+	if saved.Workflow != vault.WorkflowSaveScenario || saved.Status != vault.OperationSucceeded {
 		t.Errorf("the scenario is %s by %s", saved.Status, saved.Workflow)
 	}
 	extraction := resultOf[vault.SavedResult](t, saved).Extraction.String()
@@ -60,7 +60,7 @@ func TestEveryOperationHasACommand(t *testing.T) {
 	item := resultOf[vault.ItemResult](t, written).ItemID.String()
 	has(t, c.ok("", "customers", "get", "--customer", customer), "email", "@example.com", "id_card", item)
 	has(t, c.ok("", "values", "verify", "--agent", agent, "--customer", customer, "--name", "email", "--method", "link"), "succeeded")
-	if f := parsed[vault.Field](c, "", "values", "get", "--customer", customer, "--name", "email"); !f.Verified || f.ID.String() != item {
+	if f := parsed[vault.Value](c, "", "values", "get", "--customer", customer, "--name", "email"); !f.Verified || f.ID.String() != item {
 		t.Errorf("the value is %+v", f)
 	}
 	chain := parsed[vault.Chain](c, "", "items", "chain", "--item", item)
@@ -95,8 +95,8 @@ func TestEveryOperationHasACommand(t *testing.T) {
 	has(t, c.ok("", "questions", "get", "--question", question.ID.String()), "country")
 	has(t, c.ok("", "answer", "--question", question.ID.String(), "--value", "Norway"), "answer-question", "succeeded")
 	has(t, c.ok("", "operations", "wait", "--operation", fill.ID.String(), "--wait", "2m"), "fill-gaps", "succeeded", "country", "undefined")
-	history := parsed[[]vault.Field](c, "", "values", "history", "--customer", customer, "--name", "country")
-	if len(history) != 1 || string(history[0].Value) != `"Norway"` || history[0].Source != vault.FieldUserProvided {
+	history := parsed[[]vault.Value](c, "", "values", "history", "--customer", customer, "--name", "country")
+	if len(history) != 1 || string(history[0].Value) != `"Norway"` || history[0].Source != vault.ValueUserProvided {
 		t.Errorf("the history of country is %v", history)
 	}
 	other := newID()
@@ -110,18 +110,18 @@ func TestEveryOperationHasACommand(t *testing.T) {
 	has(t, c.ok("", "items", "restore", "--item", document), "restore-item", "succeeded")
 
 	// Many at once; two that are one.
-	third := resultOf[vault.ProfileResult](t, parsed[operation](c, "", "customers", "open", "--channel", "sms", "--external-id", "+4915112345678")).CustomerID.String()
-	has(t, c.ok(`{"writes": [{"agent_id": "`+agent+`", "name": "country", "value": "Chile", "source": "human_entered"}]}`, "values", "import", "--customer", third), "import-fields", "succeeded")
+	third := resultOf[vault.CustomerResult](t, parsed[operation](c, "", "customers", "open", "--channel", "sms", "--external-id", "+4915112345678")).CustomerID.String()
+	has(t, c.ok(`{"writes": [{"agent_id": "`+agent+`", "name": "country", "value": "Chile", "source": "human_entered"}]}`, "values", "import", "--customer", third), "import-values", "succeeded")
 	has(t, c.ok(fmt.Sprintf(`{"customer_id": %q, "name": "country", "value": "Peru"}`, third), "import", "-", "--format", "jsonl", "--agent", agent), "written", "1")
 	has(t, c.ok("", "export", "--customer", third), "Peru")
-	has(t, c.ok("", "customers", "merge", "--customer", customer, "--source", third), "merge-profiles", "succeeded")
-	has(t, c.ok("", "customers", "unmerge", "--customer", third), "unmerge-profile", "succeeded")
-	has(t, c.ok("", "customers", "delete", "--customer", third), "delete-profile", "succeeded")
+	has(t, c.ok("", "customers", "merge", "--customer", customer, "--source", third), "merge-customers", "succeeded")
+	has(t, c.ok("", "customers", "unmerge", "--customer", third), "unmerge-customer", "succeeded")
+	has(t, c.ok("", "customers", "delete", "--customer", third), "delete-customer", "succeeded")
 
 	// What is not needed any more.
-	has(t, c.refused("", "fields", "delete", "--agent", agent, "--name", "email"), "is required by scenario", "delete those requirements first")
+	has(t, c.refused("", "definitions", "delete", "--agent", agent, "--name", "email"), "is required by scenario", "delete those requirements first")
 	has(t, c.ok("", "requirements", "delete", "--scenario", scenario, "--name", "email"), "delete-requirement", "succeeded")
-	has(t, c.ok("", "fields", "delete", "--agent", agent, "--name", "email"), "delete-definition", "succeeded")
+	has(t, c.ok("", "definitions", "delete", "--agent", agent, "--name", "email"), "delete-definition", "succeeded")
 
 	// What was extracted waits for a person.
 	has(t, c.ok(doc(t, "agent_id", agent, "id", newID(), "name", "Loan", "description", "Perhaps ask for the employer name."), "scenarios", "save"), "succeeded")
@@ -136,13 +136,13 @@ func TestEveryOperationHasACommand(t *testing.T) {
 	write := []string{"values", "write", "--agent", agent, "--customer", customer, "--name", "nickname", "--value", "Ada", "--idempotency-key", "k1"}
 	has(t, c.refused("", write...), "nickname", "operation")
 	failed := parsed[operation](c, "", append(write, "--wait", "0")...) // the same key is the same operation
-	has(t, c.ok("", "operations", "get", "--operation", failed.ID.String()), "write-field", "failed", "nickname")
-	c.ok(doc(t, "agent_id", agent, "name", "nickname", "value_type", "string", "enabled", true), "fields", "save")
+	has(t, c.ok("", "operations", "get", "--operation", failed.ID.String()), "write-value", "failed", "nickname")
+	c.ok(doc(t, "agent_id", agent, "name", "nickname", "value_type", "string", "enabled", true), "definitions", "save")
 	has(t, c.ok("", "operations", "replay", "--operation", failed.ID.String()), failed.ID.String(), "succeeded")
 	has(t, c.refused("", "operations", "replay", "--operation", failed.ID.String()), "only a failed one can be replayed")
 
 	// By hand, what runs by the clock.
-	has(t, c.ok("", "admin", "expire-stale"), "expire-fields", "succeeded", "marked")
+	has(t, c.ok("", "admin", "expire-stale"), "expire-values", "succeeded", "marked")
 	has(t, c.ok("", "admin", "detect-orphans"), "detect-orphans", "succeeded", "marked")
 	has(t, c.ok("", "admin", "drop-cache", "--customer", customer), "dropped")
 	has(t, c.ok("", "health"), "database", "ok")
@@ -198,7 +198,7 @@ func TestAnOperatorAdministersWithTheAdminToken(t *testing.T) {
 	t.Parallel()
 	c := &terminal{t: t, environ: []string{"ADMIN_TOKEN=" + testkit.AdminToken}}
 	sweep := parsed[operation](c, "", "admin", "expire-stale", "--wait", "2m")
-	has(t, c.ok("", "operations", "get", "--operation", sweep.ID.String()), "expire-fields", "succeeded")
+	has(t, c.ok("", "operations", "get", "--operation", sweep.ID.String()), "expire-values", "succeeded")
 	of := []string{"--tenant", kit.Tenant(t).String()}
 	theirs := parsed[operation](c, "", append([]string{"admin", "detect-orphans", "--wait", "2m"}, of...)...).ID.String()
 	for _, ask := range []string{"get", "wait"} {
@@ -215,7 +215,7 @@ func TestAnOperationThatTakesLongerThanWaitIsNoError(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent, scenario := newID(), newID()
-	c.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "fields", "save")
+	c.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "definitions", "save")
 	c.ok(doc(t, "agent_id", agent, "id", scenario, "name", "Open an account"), "scenarios", "save")
 	c.ok(doc(t, "scenario_id", scenario, "field_name", "country", "required_level", "hard", "fallback_action", "ask"), "requirements", "save")
 	fill := parsed[operation](c, "", "fill", "--customer", newID(), "--scenario", scenario, "--wait", "100ms", "--deadline", "8s")

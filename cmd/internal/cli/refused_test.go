@@ -16,7 +16,7 @@ func TestBadInputIsRefusedWithWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent := newID()
-	c.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "fields", "save")
+	c.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "definitions", "save")
 	for name, bad := range map[string]struct {
 		stdin string
 		args  []string
@@ -26,14 +26,14 @@ func TestBadInputIsRefusedWithWhatIsWrong(t *testing.T) {
 		"a malformed UUID of a change": {
 			"", []string{"values", "write", "--agent", agent, "--customer", "ada", "--name", "country", "--value", "x"}, []string{"customer", "is not a UUID"},
 		},
-		"malformed JSON":   {`{"name": `, []string{"fields", "save"}, []string{"JSON"}},
-		"no JSON":          {"", []string{"fields", "save"}, []string{"JSON"}},
-		"an unknown key":   {doc(t, "agent_id", agent, "title", "email"), []string{"fields", "save"}, []string{"title"}},
-		"a missing key":    {doc(t, "agent_id", agent, "name", "email"), []string{"fields", "save"}, []string{"value_type"}},
-		"an unknown type":  {doc(t, "agent_id", agent, "name", "email", "value_type", "mail"), []string{"fields", "save"}, []string{"value_type", "email", "phone"}},
-		"a bad regex":      {doc(t, "agent_id", agent, "name", "code", "value_type", "string", "validation_regex", "["), []string{"fields", "save"}, []string{"validation_regex"}},
-		"a missing file":   {"", []string{"fields", "save", "--file", "/nowhere.json"}, []string{"/nowhere.json"}},
-		"an unknown agent": {"", []string{"fields", "list", "--agent", newID()}, []string{"unknown agent"}},
+		"malformed JSON":   {`{"name": `, []string{"definitions", "save"}, []string{"JSON"}},
+		"no JSON":          {"", []string{"definitions", "save"}, []string{"JSON"}},
+		"an unknown key":   {doc(t, "agent_id", agent, "title", "email"), []string{"definitions", "save"}, []string{"title"}},
+		"a missing key":    {doc(t, "agent_id", agent, "name", "email"), []string{"definitions", "save"}, []string{"value_type"}},
+		"an unknown type":  {doc(t, "agent_id", agent, "name", "email", "value_type", "mail"), []string{"definitions", "save"}, []string{"value_type", "email", "phone"}},
+		"a bad regex":      {doc(t, "agent_id", agent, "name", "code", "value_type", "string", "validation_regex", "["), []string{"definitions", "save"}, []string{"validation_regex"}},
+		"a missing file":   {"", []string{"definitions", "save", "--file", "/nowhere.json"}, []string{"/nowhere.json"}},
+		"an unknown agent": {"", []string{"definitions", "list", "--agent", newID()}, []string{"unknown agent"}},
 		"an unknown scenario": {
 			"", []string{"missing", "--customer", newID(), "--scenario", newID()}, []string{"unknown scenario"},
 		},
@@ -70,8 +70,8 @@ func TestAKeyIsAskedFor(t *testing.T) {
 	t.Parallel()
 	mine, other := newTerminal(t), newTerminal(t)
 	agent := newID()
-	mine.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "fields", "save")
-	list := []string{"fields", "list", "--agent", agent}
+	mine.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "definitions", "save")
+	list := []string{"definitions", "list", "--agent", agent}
 	c := func(key string) *terminal { return &terminal{t: t, key: key} }
 	has(t, c("").refused("", list...), "no API key", "VAULT_API_KEY", "vault keys create")
 	has(t, c("nonsense").refused("", list...), "the API key is not known", "VAULT_API_KEY")
@@ -84,7 +84,7 @@ func TestAKeyIsAskedFor(t *testing.T) {
 	created := parsed[struct{ ID, Key string }](mine, "", append([]string{"keys", "create", "--name", "short", "--scopes", "read"}, tenant...)...)
 	reader := c(created.Key)
 	has(t, reader.ok("", list...), "country")
-	has(t, reader.refused(doc(t, "agent_id", agent, "name", "email", "value_type", "email"), "fields", "save"), "scope write", "vault keys create --scopes")
+	has(t, reader.refused(doc(t, "agent_id", agent, "name", "email", "value_type", "email"), "definitions", "save"), "scope write", "vault keys create --scopes")
 	has(t, reader.refused("", "admin", "expire-stale"), "scope admin")
 	mine.ok("", append([]string{"keys", "revoke", "--key", created.ID}, tenant...)...)
 	has(t, testkit.Eventually(t, "the revoked key is refused", func(ctxType) (string, bool) {
@@ -126,8 +126,8 @@ func TestARejectionIsPrintedForTheCaller(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent, customer := newID(), newID()
-	c.ok(doc(t, "agent_id", agent, "name", "plan", "value_type", "string", "allowed_values", []string{"silver", "gold"}, "enabled", true), "fields", "save")
-	c.ok(doc(t, "agent_id", agent, "name", "email", "value_type", "email", "is_pii", true, "enabled", true), "fields", "save")
+	c.ok(doc(t, "agent_id", agent, "name", "plan", "value_type", "string", "allowed_values", []string{"silver", "gold"}, "enabled", true), "definitions", "save")
+	c.ok(doc(t, "agent_id", agent, "name", "email", "value_type", "email", "is_pii", true, "enabled", true), "definitions", "save")
 	write := func(name, value string) string {
 		return c.refused("", "values", "write", "--agent", agent, "--customer", customer, "--name", name, "--value", value)
 	}
@@ -171,10 +171,10 @@ func TestJSONIsAlwaysValid(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent, scenario := newID(), newID()
-	c.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "fields", "save")
+	c.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "definitions", "save")
 	c.ok(doc(t, "agent_id", agent, "id", scenario, "name", "Nothing"), "scenarios", "save")
 	for _, args := range [][]string{
-		{"fields", "list", "--agent", agent}, {"requirements", "list", "--scenario", scenario}, {"scenarios", "get", "--agent", agent, "--scenario", scenario},
+		{"definitions", "list", "--agent", agent}, {"requirements", "list", "--scenario", scenario}, {"scenarios", "get", "--agent", agent, "--scenario", scenario},
 		{"missing", "--customer", newID(), "--scenario", scenario}, {"questions", "list", "--customer", newID()}, {"reviews", "list"}, {"customers", "list"}, {"health"}, {"tenants", "list"},
 		{"migrate", "status"}, {"config", "show"}, {"config", "reference"}, {"sealing-key"}, {"id"}, {"keys", "list", "--tenant", c.tenant.String()}, {"fill", "--customer", newID(), "--scenario", scenario}, {"admin", "expire-stale"},
 	} {

@@ -15,7 +15,7 @@ func (a *App) requirementsCommand() *cobra.Command {
 	var scenario uuid.UUID
 	list := with(&cobra.Command{Use: "list", Short: "list what a scenario needs"}, "scenario", "scenario id", &scenario)
 	remove := with(&cobra.Command{Use: "delete", Short: "delete a requirement; extraction does not bring it back"}, "scenario", "scenario id", &scenario)
-	var deleted vault.DeleteRequirement
+	var deleted vault.DeleteRequirementInput
 	textVar(remove, &deleted.FieldName, "name", "the field", true)
 	textVar(remove, &deleted.StepID, "step", "of this step, instead of the whole scenario", false)
 	optionalID(remove, &deleted.RuleID, "rule", "of this rule")

@@ -11,7 +11,7 @@ import (
 
 func (a *App) reviewsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "reviews", Short: "what was extracted and waits for a person"}
-	var in vault.DecideReview
+	var in vault.DecideReviewInput
 	var edit string
 	decide := with(&cobra.Command{
 		Use: "decide", Short: "approve or reject what was extracted",

@@ -16,7 +16,7 @@ import (
 type row struct {
 	line     int // from 1; of a record that spans several, the first
 	identity identity
-	writes   []vault.WriteField // without the customer, where identity names it
+	writes   []vault.WriteValueInput // without the customer, where identity names it
 	rejected []reject
 }
 
@@ -73,7 +73,7 @@ func formatOf(named fileFormat, file string) (fileFormat, error) {
 // presets are what a line need not say.
 type presets struct {
 	agent  uuid.UUID // Nil: every line names it
-	source vault.FieldSource
+	source vault.ValueSource
 }
 
 // exported is what `vault export` says of a value beyond what can be written. An import passes over it.
@@ -84,14 +84,14 @@ type exported struct {
 
 // fileLine is one value in JSON Lines: a write of the API, for a customer or a channel identity.
 type fileLine struct {
-	vault.WriteField
+	vault.WriteValueInput
 	Channel    string `json:"channel,omitempty"`
 	ExternalID string `json:"external_id,omitempty"`
 	exported
 }
 
 // add puts a value into a row, once it is known to be sound by itself.
-func (p presets) add(into *row, w vault.WriteField) {
+func (p presets) add(into *row, w vault.WriteValueInput) {
 	if w.AgentID == uuid.Nil {
 		w.AgentID = p.agent
 	}
@@ -127,7 +127,7 @@ func identify(into *row, customer string, who identity) (uuid.UUID, error) {
 	case who.channel == "" || who.externalID == "":
 		return uuid.Nil, vault.Invalid("customer_id", "is required, or channel and external_id")
 	}
-	if err := vault.CheckInput(vault.OpenProfile{Channel: who.channel, ExternalID: who.externalID}); err != nil {
+	if err := vault.CheckInput(vault.OpenCustomerInput{Channel: who.channel, ExternalID: who.externalID}); err != nil {
 		return uuid.Nil, err
 	}
 	into.identity = who

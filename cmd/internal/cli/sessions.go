@@ -19,7 +19,7 @@ func (a *App) sessionsCommand() *cobra.Command {
 		save(a, &cobra.Command{
 			Use: "save", Short: "save variables and add turns",
 			Example: `  echo '{"session_id": "0198…", "agent_id": "0198…", "customer_id": "0198…", "variables": {"plan": "gold"}}' | vault sessions save`,
-		}, func(ctx context.Context, c *client.Client, in vault.SaveSession, opts ...client.Option) (client.Operation[vault.SavedResult], error) {
+		}, func(ctx context.Context, c *client.Client, in vault.SaveSessionInput, opts ...client.Option) (client.Operation[vault.SavedResult], error) {
 			return c.SaveSession(ctx, in, opts...)
 		}),
 	)

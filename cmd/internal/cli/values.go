@@ -29,8 +29,8 @@ func (a *App) valuesCommand() *cobra.Command {
 			return client.Collect(c.ListHistory(ctx, customer, name))
 		}),
 		save(a, &cobra.Command{Use: "save", Short: "write a fact with all it can have, from JSON"},
-			func(ctx context.Context, c *client.Client, in vault.WriteField, opts ...client.Option) (client.Operation[vault.ItemResult], error) {
-				return c.WriteField(ctx, in, opts...)
+			func(ctx context.Context, c *client.Client, in vault.WriteValueInput, opts ...client.Option) (client.Operation[vault.ItemResult], error) {
+				return c.WriteValue(ctx, in, opts...)
 			}),
 		a.importCustomerCommand(),
 	)
@@ -38,7 +38,7 @@ func (a *App) valuesCommand() *cobra.Command {
 }
 
 func (a *App) writeCommand() *cobra.Command {
-	var in vault.WriteField
+	var in vault.WriteValueInput
 	var value, meta string
 	cmd := &cobra.Command{
 		Use: "write", Short: "write a fact", Example: `  vault values write --agent 0198… --customer 0198… --name email --value ada@example.com`,
@@ -48,7 +48,7 @@ func (a *App) writeCommand() *cobra.Command {
 	optionalID(cmd, &in.SourceItemID, "source-item", "the field or asset it was derived from")
 	textVar(cmd, &in.Name, "name", "the field", true)
 	textVar(cmd, &value, "value", "its value: JSON, or plain text", true)
-	enumVar(cmd, &in.Source, "source", vault.FieldHumanEntered, "who states it", vault.FieldSources)
+	enumVar(cmd, &in.Source, "source", vault.ValueHumanEntered, "who states it", vault.ValueSources)
 	enumVar(cmd, &in.SourceItemType, "source-type", "", "what --source-item is", vault.SourceTypes)
 	textVar(cmd, &meta, "source-metadata", "a JSON object of the tool's own", false)
 	return change(a, cmd, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ItemResult], error) {
@@ -56,12 +56,12 @@ func (a *App) writeCommand() *cobra.Command {
 		if meta != "" {
 			in.SourceMetadata = json.RawMessage(meta)
 		}
-		return c.WriteField(ctx, in, opts...)
+		return c.WriteValue(ctx, in, opts...)
 	})
 }
 
 func (a *App) verifyCommand() *cobra.Command {
-	var in vault.VerifyField
+	var in vault.VerifyValueInput
 	cmd := &cobra.Command{
 		Use: "verify", Short: "say that the active value of a field was verified",
 		Example: `  vault values verify --agent 0198… --customer 0198… --name legal_name --method document --by "back office"`,
@@ -73,7 +73,7 @@ func (a *App) verifyCommand() *cobra.Command {
 	textVar(cmd, &in.VerifiedBy, "by", "who verified it", false)
 	optionalID(cmd, &in.ItemID, "item", "the version that was verified (default: the active one)")
 	return change(a, cmd, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ItemResult], error) {
-		return c.VerifyField(ctx, in, opts...)
+		return c.VerifyValue(ctx, in, opts...)
 	})
 }
 
@@ -86,7 +86,7 @@ func (a *App) importCustomerCommand() *cobra.Command {
 	}, "customer", "customer id", &customer)
 	cmd.Flags().StringVarP(&file, "file", "f", "-", "the JSON document; -: standard input")
 	return change(a, cmd, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ImportResult], error) {
-		var in vault.ImportFields
+		var in vault.ImportValuesInput
 		if err := a.input(file, &in); err != nil {
 			return client.Operation[vault.ImportResult]{}, err
 		}
@@ -95,6 +95,6 @@ func (a *App) importCustomerCommand() *cobra.Command {
 				in.Writes[i].CustomerID = customer
 			}
 		}
-		return c.ImportCustomer(ctx, customer, in, opts...)
+		return c.ImportCustomerValues(ctx, customer, in, opts...)
 	})
 }

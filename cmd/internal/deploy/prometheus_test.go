@@ -25,7 +25,7 @@ func exported(t *testing.T) map[string][]string {
 	t.Helper()
 	both := metrics.New(metrics.Sources{})
 	api.New(api.Options{Registry: both.Registry})                                                                     // the API
-	both.Registry.MustRegister(metrics.NewSteps(func() int64 { return 0 }), metrics.NewCensus(nil, nil, time.Minute)) // the worker
+	both.Registry.MustRegister(metrics.NewSteps(func() int64 { return 0 }), metrics.NewCounts(nil, nil, time.Minute)) // the worker
 	descs := make(chan *prometheus.Desc)
 	go func() {
 		defer close(descs)
@@ -194,7 +194,7 @@ func TestDashboard(t *testing.T) {
 		}
 	}
 	for name := range known {
-		if !shown[name] && name != "profile_fields_counted_timestamp_seconds" { // an alert watches it
+		if !shown[name] && name != "profile_values_counted_timestamp_seconds" { // an alert watches it
 			t.Errorf("the dashboard does not show %s", name)
 		}
 	}

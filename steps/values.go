@@ -11,9 +11,9 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Fields writes facts.
-type Fields struct {
-	once intentOnce
+// Values writes facts.
+type Values struct {
+	once operationOnce
 	mode vault.ValidationMode
 	now  func() time.Time
 
@@ -25,30 +25,30 @@ type Validated struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// ValidateField looks at a write before anything is locked.
-func (s Fields) ValidateField(ctx context.Context, ev vault.Event) (Validated, error) {
+// ValidateValue looks at a write before anything is locked.
+func (s Values) ValidateValue(ctx context.Context, ev vault.Event) (Validated, error) {
 	var out Validated
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.WriteField) error {
+	err := check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.WriteValueInput) error {
 		if err := in.Check(); err != nil {
 			return err
 		}
 		_, checked, err := s.checkValue(ctx, q, ev.TenantID, in.AgentID, in.Name, in)
-		observeValue(s.observer, vault.WorkflowWriteField, checked, err)
+		observeValue(s.observer, vault.WorkflowWriteValue, checked, err)
 		out.Warnings = checked.Warnings
 		return err
 	})
 	return out, err
 }
 
-// PersistField stores a write as a version of its field, in its place by order of acceptance.
-func (s Fields) PersistField(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.WriteField) (vault.ItemResult, error) {
-		return s.write(ctx, q, intent, in)
+// PersistValue stores a write as a version of its field, in its place by order of acceptance.
+func (s Values) PersistValue(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
+		return s.write(ctx, q, op, in)
 	})
 }
 
 // checkValue finds the definition of a field and looks at the value with it.
-func (s Fields) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string, in vault.WriteField) (*vault.Definition, vault.Checked, error) {
+func (s Values) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string, in vault.WriteValueInput) (*vault.Definition, vault.Checked, error) {
 	def, err := definition(ctx, q, tenant, agent, name)
 	if err != nil {
 		return nil, vault.Checked{}, err
@@ -65,8 +65,8 @@ func (s Fields) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent 
 
 // write stores one version, in the caller's transaction. The profile is made at its first write, and locked: writers of one
 // profile take turns.
-func (s Fields) write(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, in vault.WriteField) (vault.ItemResult, error) {
-	tenant := intent.TenantID
+func (s Values) write(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
+	tenant := op.TenantID
 	def, checked, err := s.checkValue(ctx, q, tenant, in.AgentID, in.Name, in)
 	if err != nil {
 		return vault.ItemResult{}, err
@@ -98,15 +98,15 @@ func (s Fields) write(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent
 	for i, row := range rows {
 		history[i] = db.VersionOf(row)
 	}
-	expires := vault.ExpiryOf(in, def, intent.AcceptedAt)
-	place := vault.Place(history, intent.ID, intent.AcceptedAt, sourceFound, expires, s.now())
+	expires := vault.ExpiryOf(in, def, op.AcceptedAt)
+	place := vault.Place(history, op.ID, op.AcceptedAt, sourceFound, expires, s.now())
 	if place.Supersedes != nil {
-		err := q.SupersedeField(ctx, dbgen.SupersedeFieldParams{TenantID: tenant, ID: *place.Supersedes, SupersededByID: &id})
+		err := q.SupersedeValue(ctx, dbgen.SupersedeValueParams{TenantID: tenant, ID: *place.Supersedes, SupersededByID: &id})
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
 	}
-	row, err := s.row(id, profile.ID, intent, in, def, checked, place, expires)
+	row, err := s.row(id, profile.ID, op, in, def, checked, place, expires)
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
@@ -114,7 +114,7 @@ func (s Fields) write(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent
 		now := db.UTC(s.now())
 		row.SupersededAt = &now
 	}
-	if err := q.InsertField(ctx, row); err != nil {
+	if err := q.InsertValue(ctx, row); err != nil {
 		if db.Duplicate(err) {
 			return vault.ItemResult{}, takenError(id)
 		}
@@ -130,15 +130,15 @@ func takenError(id uuid.UUID) error {
 }
 
 // row makes the row of one version. Its value is sealed where the definition requires encryption.
-func (s Fields) row(id, profile uuid.UUID, intent dbgen.Intent, in vault.WriteField, def *vault.Definition, checked vault.Checked, place vault.Placement, expires *time.Time) (dbgen.InsertFieldParams, error) {
-	row := dbgen.InsertFieldParams{
-		ID: id, TenantID: intent.TenantID, ProfileID: profile, Name: in.Name, Value: checked.Value,
+func (s Values) row(id, profile uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition, checked vault.Checked, place vault.Placement, expires *time.Time) (dbgen.InsertValueParams, error) {
+	row := dbgen.InsertValueParams{
+		ID: id, TenantID: op.TenantID, ProfileID: profile, Name: in.Name, Value: checked.Value,
 		ValueType: string(checked.ValueType), Source: string(in.Source), SourceSessionID: in.SourceSessionID,
 		SourceScenarioID: in.SourceScenarioID, SourceStepID: in.SourceStepID, SourceItemID: in.SourceItemID,
 		SourceItemType: string(in.SourceItemType), SourceMetadata: db.JSON(in.SourceMetadata), Status: string(place.Status),
 		SupersededByID: place.SupersededBy, Verified: in.Verified, VerificationMethod: in.VerificationMethod,
-		VerifiedBy: in.VerifiedBy, Confidence: 1, RequiresConfirmation: in.RequiresConfirmation, CollectedAt: intent.AcceptedAt,
-		ExpiresAt: expires, Warnings: checked.Warnings, IntentID: intent.ID, AcceptedAt: intent.AcceptedAt,
+		VerifiedBy: in.VerifiedBy, Confidence: 1, RequiresConfirmation: in.RequiresConfirmation, CollectedAt: op.AcceptedAt,
+		ExpiresAt: expires, Warnings: checked.Warnings, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	}
 	if in.Confidence != nil {
 		row.Confidence = *in.Confidence
@@ -155,13 +155,13 @@ func (s Fields) row(id, profile uuid.UUID, intent dbgen.Intent, in vault.WriteFi
 	if def == nil {
 		return row, nil
 	}
-	row.FieldDefinitionID = &def.ID
+	row.DefinitionID = &def.ID
 	if !def.EncryptionRequired {
 		return row, nil
 	}
 	var err error
 	row.Encrypted = true
-	row.Value, err = s.once.sealer.SealValue(intent.TenantID, id, checked.Value)
+	row.Value, err = s.once.sealer.SealValue(op.TenantID, id, checked.Value)
 	return row, err
 }
 
@@ -253,7 +253,7 @@ const maxCycleDepth = 1000
 // definition gives the definition of a field, nil where the agent defines none.
 func definition(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string) (*vault.Definition, error) {
 	row, err := q.GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: tenant, AgentID: agent, Name: name})
-	if db.NoRow(err) {
+	if db.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// NewIntent is a change to accept.
-type NewIntent struct {
+// NewOperation is a change to accept.
+type NewOperation struct {
 	Workflow string
 	Event    string
 	Subject  string // what runs one at a time
-	// Key makes a repeat harmless: the same key gives the same intent. "": a key of its own.
+	// Key makes a repeat harmless: the same key gives the same operation. "": a key of its own.
 	Key      string
 	ParentID *uuid.UUID
 	Payload  any
@@ -26,42 +26,42 @@ type NewIntent struct {
 	DueAfter time.Duration
 }
 
-// AcceptIntent commits to a change with the queries of a transaction or of a tenant. The same key with the same payload gives
-// the intent that is there; with another payload it is a conflict.
-func AcceptIntent(ctx context.Context, q *dbgen.Queries, sealer *Sealer, tenant uuid.UUID, in NewIntent) (dbgen.Intent, error) {
+// AcceptOperation commits to a change with the queries of a transaction or of a tenant. The same key with the same payload gives
+// the operation that is there; with another payload it is a conflict.
+func AcceptOperation(ctx context.Context, q *dbgen.Queries, sealer *Sealer, tenant uuid.UUID, in NewOperation) (dbgen.Operation, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
-		return dbgen.Intent{}, fmt.Errorf("make an id: %w", err)
+		return dbgen.Operation{}, fmt.Errorf("make an id: %w", err)
 	}
 	if in.Key == "" {
 		in.Key = id.String()
 	}
 	sealed, err := sealer.Seal(tenant, id, in.Payload)
 	if err != nil {
-		return dbgen.Intent{}, err
+		return dbgen.Operation{}, err
 	}
-	row, err := q.InsertIntent(ctx, dbgen.InsertIntentParams{
+	row, err := q.InsertOperation(ctx, dbgen.InsertOperationParams{
 		ID: id, TenantID: tenant, Workflow: in.Workflow, Event: in.Event, Subject: in.Subject, IdempotencyKey: in.Key,
 		ParentID: in.ParentID, Payload: sealed, DueAfter: in.DueAfter,
 	})
 	switch {
 	case err == nil:
 		return row, nil
-	case ForeignKey(err, "intents_tenant_id_fkey"):
+	case ForeignKey(err, "operations_tenant_id_fkey"):
 		return row, &vault.Error{
 			Code: vault.CodeUnknown, Field: "tenant", Message: fmt.Sprintf("unknown tenant: %s does not exist; an operator makes it with `vault tenants create`", tenant),
 		}
-	case !NoRow(err):
+	case !IsNotFound(err):
 		return row, fmt.Errorf("accept %s: %w", in.Workflow, err)
 	}
-	row, err = q.GetIntentByKey(ctx, dbgen.GetIntentByKeyParams{TenantID: tenant, Workflow: in.Workflow, IdempotencyKey: in.Key})
+	row, err = q.GetOperationByKey(ctx, dbgen.GetOperationByKeyParams{TenantID: tenant, Workflow: in.Workflow, IdempotencyKey: in.Key})
 	if err != nil {
 		return row, fmt.Errorf("accept %s: %w", in.Workflow, err)
 	}
 	return row, samePayload(sealer, row, in)
 }
 
-func samePayload(sealer *Sealer, row dbgen.Intent, in NewIntent) error {
+func samePayload(sealer *Sealer, row dbgen.Operation, in NewOperation) error {
 	was, err := sealer.OpenBytes(row.TenantID, row.ID, row.Payload)
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func samePayload(sealer *Sealer, row dbgen.Intent, in NewIntent) error {
 	return nil
 }
 
-// EventOf is what the workflow engine is told of an intent.
-func EventOf(row dbgen.Intent) vault.Event {
-	return vault.Event{IntentID: row.ID, TenantID: row.TenantID, Subject: row.Subject}
+// EventOf is what the workflow engine is told of an operation.
+func EventOf(row dbgen.Operation) vault.Event {
+	return vault.Event{OperationID: row.ID, TenantID: row.TenantID, Subject: row.Subject}
 }

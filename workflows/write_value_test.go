@@ -55,8 +55,8 @@ func TestWriteFieldTravelsToTheReader(t *testing.T) {
 	t.Parallel()
 	tenant, agent, customer := kit.Tenant(t), testkit.ID(), testkit.ID()
 	define(t, tenant, vault.Definition{AgentID: agent, Name: "email", ValueType: vault.TypeEmail, IsPII: true})
-	r, err := kit.Trigger.WriteField(t.Context(), tenant, vault.WriteField{
-		AgentID: agent, CustomerID: customer, Name: "email", Value: text("ada@example.com"), Source: vault.FieldUserProvided,
+	r, err := kit.Trigger.WriteValue(t.Context(), tenant, vault.WriteValueInput{
+		AgentID: agent, CustomerID: customer, Name: "email", Value: text("ada@example.com"), Source: vault.ValueUserProvided,
 	})
 	op := done(t, r, err)
 	item := result[vault.ItemResult](t, op)

@@ -10,15 +10,15 @@ import (
 // MaxImport is the most writes of one import: a transaction of about a second.
 const MaxImport = 1000
 
-// ImportFields states many facts in one transaction: all of them, or none.
-type ImportFields struct {
-	Writes []WriteField `json:"writes" validate:"required,min=1,max=1000,dive"`
+// ImportValues states many facts in one transaction: all of them, or none.
+type ImportValuesInput struct {
+	Writes []WriteValueInput `json:"writes" validate:"required,min=1,max=1000,dive"`
 	// SkipInvalid stores what is valid and lists the rest in the result. false: one invalid write rejects all.
 	SkipInvalid bool `json:"skip_invalid,omitempty"`
 }
 
-// VerifyField says that the active value of a field was verified.
-type VerifyField struct {
+// VerifyValue says that the active value of a field was verified.
+type VerifyValueInput struct {
 	AgentID    uuid.UUID  `json:"agent_id" validate:"required"`
 	CustomerID uuid.UUID  `json:"customer_id" validate:"required"`
 	Name       string     `json:"name" validate:"required,max=50,fieldname"`
@@ -27,15 +27,15 @@ type VerifyField struct {
 	ItemID     *uuid.UUID `json:"item_id,omitempty"` // the version that was verified; nil: the one that was active when this was accepted
 }
 
-// OpenProfile gets the customer of a channel identity, or makes one.
-type OpenProfile struct {
+// OpenCustomer gets the customer of a channel identity, or makes one.
+type OpenCustomerInput struct {
 	Channel    string `json:"channel" validate:"required,max=50"`
 	ExternalID string `json:"external_id" validate:"required,max=500"`
 	Verified   bool   `json:"verified,omitempty"`
 }
 
 // LinkChannel says that an identity on a channel is a customer's.
-type LinkChannel struct {
+type LinkChannelInput struct {
 	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
 	Channel    string    `json:"channel" validate:"required,max=50"`
 	ExternalID string    `json:"external_id" validate:"required,max=500"`
@@ -43,7 +43,7 @@ type LinkChannel struct {
 }
 
 // RecordConsent says what a customer agrees to.
-type RecordConsent struct {
+type RecordConsentInput struct {
 	CustomerID uuid.UUID  `json:"customer_id" validate:"required"`
 	Purpose    string     `json:"purpose" validate:"required,max=100"`
 	Granted    bool       `json:"granted"`
@@ -51,20 +51,20 @@ type RecordConsent struct {
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
 }
 
-// MergeProfiles says that two customers are one. The source's id leads to the target from then on.
-type MergeProfiles struct {
+// MergeCustomers says that two customers are one. The source's id leads to the target from then on.
+type MergeCustomersInput struct {
 	SourceCustomerID uuid.UUID `json:"source_customer_id" validate:"required"`
 	TargetCustomerID uuid.UUID `json:"target_customer_id" validate:"required"`
 }
 
-// UnmergeProfile undoes the merge that took a customer away: exact for all that happened before the merge. What was written
+// UnmergeCustomer undoes the merge that took a customer away: exact for all that happened before the merge. What was written
 // to the target since stays there.
-type UnmergeProfile struct {
+type UnmergeCustomerInput struct {
 	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
 }
 
-// DeleteProfile removes a customer and its items. The rows stay, unseen.
-type DeleteProfile struct {
+// DeleteCustomer removes a customer and its items. The rows stay, unseen.
+type DeleteCustomerInput struct {
 	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
 	// Force deletes a customer from whose items those of other customers were derived, and orphans these. Only for admins: whoever
 	// calls checks that.
@@ -73,12 +73,12 @@ type DeleteProfile struct {
 
 // RestoreItem brings back a deleted item, or sets an orphaned one active whose source is there again. Only for admins: whoever
 // calls checks that.
-type RestoreItem struct {
+type RestoreItemInput struct {
 	ItemID uuid.UUID `json:"item_id" validate:"required"`
 }
 
 // DecideReview is a person's decision about what was extracted.
-type DecideReview struct {
+type DecideReviewInput struct {
 	Kind     ReviewKind  `json:"kind" validate:"required,oneof=requirement definition"`
 	ID       uuid.UUID   `json:"id" validate:"required"`
 	Decision Decision    `json:"decision" validate:"required,oneof=approve reject"`
@@ -116,31 +116,31 @@ type Reviews struct {
 	Definitions  []Definition  `json:"definitions"`
 }
 
-// ImportResult is the result of import-fields.
+// ImportResult is the result of import-values.
 type ImportResult struct {
 	Written    int        `json:"written"`
 	Superseded int        `json:"superseded"` // of these, late ones that entered behind a newer value
-	Profiles   int        `json:"profiles"`
+	Customers  int        `json:"customers"`
 	Warnings   int        `json:"warnings"`           // writes that were stored with warnings
 	Rejected   []Rejected `json:"rejected,omitempty"` // with SkipInvalid
 }
 
 // Rejected is a write of an import that was not stored.
 type Rejected struct {
-	Index   int    `json:"index"` // in ImportFields.Writes
+	Index   int    `json:"index"` // in ImportValues.Writes
 	Code    Code   `json:"code"`
 	Message string `json:"message"` // free of values
 }
 
-// ProfileResult is the result of open-profile, link-channel, record-consent, delete-profile and the merges.
-type ProfileResult struct {
+// CustomerResult is the result of open-customer, link-channel, record-consent, delete-customer and the merges.
+type CustomerResult struct {
 	CustomerID uuid.UUID `json:"customer_id"`
 	Created    bool      `json:"created,omitempty"`
 	Version    int64     `json:"profile_version"`
 }
 
 // Check tells everything that is wrong with an import, by index, before it is accepted.
-func (in ImportFields) Check() error {
+func (in ImportValuesInput) Check() error {
 	if len(in.Writes) > MaxImport {
 		return Invalid("writes", "are %d; an import holds at most %d, so split it", len(in.Writes), MaxImport)
 	}

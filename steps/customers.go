@@ -10,86 +10,86 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Profiles makes, links and removes customers.
-type Profiles struct{ once intentOnce }
+// Customers makes, links and removes customers.
+type Customers struct{ once operationOnce }
 
-// OpenProfile gets the customer of a channel identity, or makes one. Calls for one identity take turns, so they all get the
+// OpenCustomer gets the customer of a channel identity, or makes one. Calls for one identity take turns, so they all get the
 // same customer. An identity whose customer was deleted gets a new one.
-func (s Profiles) OpenProfile(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.OpenProfile) (vault.ProfileResult, error) {
+func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (vault.CustomerResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput) (vault.CustomerResult, error) {
 		owner, found, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID)
 		if err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		if found && !owner.ProfileDeleted {
 			profile, err := lockProfile(ctx, q, ev.TenantID, owner.CustomerID)
 			if vault.CodeOf(err) != vault.CodeUnknown { // else it was deleted while the lock was waited for
-				return vault.ProfileResult{CustomerID: profile.CustomerID, Version: profile.Version}, err
+				return vault.CustomerResult{CustomerID: profile.CustomerID, Version: profile.Version}, err
 			}
 		}
 		customer := newID()
 		profile, err := lockProfile(ctx, q, ev.TenantID, customer)
 		if err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
-		if err := giveChannel(ctx, q, intent, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
-			return vault.ProfileResult{}, err
+		if err := giveChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
+			return vault.CustomerResult{}, err
 		}
 		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
-		return vault.ProfileResult{CustomerID: customer, Created: true, Version: version}, err
+		return vault.CustomerResult{CustomerID: customer, Created: true, Version: version}, err
 	})
 }
 
 // LinkChannel says that an identity is a customer's. One of another customer stays that one's: merge the two instead.
-func (s Profiles) LinkChannel(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.LinkChannel) (vault.ProfileResult, error) {
+func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (vault.CustomerResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.LinkChannelInput) (vault.CustomerResult, error) {
 		if _, _, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID); err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		profile, err := lockProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		// Again, since a merge may have moved it while the profile was waited for.
 		owner, found, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID)
 		if err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		if found && !owner.ProfileDeleted && owner.ProfileID != profile.ID {
-			return vault.ProfileResult{}, vault.Conflict("external_id", "external_id: this identity on channel %q belongs to customer %s; merge the two customers if they are one", in.Channel, owner.CustomerID)
+			return vault.CustomerResult{}, vault.Conflict("external_id", "external_id: this identity on channel %q belongs to customer %s; merge the two customers if they are one", in.Channel, owner.CustomerID)
 		}
-		if err := giveChannel(ctx, q, intent, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
-			return vault.ProfileResult{}, err
+		if err := giveChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
+			return vault.CustomerResult{}, err
 		}
 		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
-		return vault.ProfileResult{CustomerID: in.CustomerID, Version: version}, err
+		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version}, err
 	})
 }
 
 // RecordConsent adds to the log of what a customer agrees to.
-func (s Profiles) RecordConsent(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, intent dbgen.Intent, in vault.RecordConsent) (vault.ProfileResult, error) {
+func (s Customers) RecordConsent(ctx context.Context, ev vault.Event) (vault.CustomerResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.RecordConsentInput) (vault.CustomerResult, error) {
 		profile, err := lockProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		err = q.InsertConsent(ctx, dbgen.InsertConsentParams{
 			ID: newID(), TenantID: ev.TenantID, ProfileID: profile.ID, Purpose: in.Purpose, Granted: in.Granted, Source: in.Source,
-			IntentID: intent.ID, AcceptedAt: intent.AcceptedAt, ExpiresAt: in.ExpiresAt,
+			OperationID: op.ID, AcceptedAt: op.AcceptedAt, ExpiresAt: in.ExpiresAt,
 		})
 		if err != nil {
-			return vault.ProfileResult{}, err
+			return vault.CustomerResult{}, err
 		}
 		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
-		return vault.ProfileResult{CustomerID: in.CustomerID, Version: version}, err
+		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version}, err
 	})
 }
 
-// DeleteProfile removes a customer, softly. Customers that were merged into it go with it, and so do its items. Where other
+// DeleteCustomer removes a customer, softly. Customers that were merged into it go with it, and so do its items. Where other
 // customers' were derived from them that is refused, or, forced, these are orphaned. What the customer was asked is not asked any more.
-func (s Profiles) DeleteProfile(ctx context.Context, ev vault.Event) (vault.ProfileResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Intent, in vault.DeleteProfile) (vault.ProfileResult, error) {
-		out := vault.ProfileResult{CustomerID: in.CustomerID}
+func (s Customers) DeleteCustomer(ctx context.Context, ev vault.Event) (vault.CustomerResult, error) {
+	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteCustomerInput) (vault.CustomerResult, error) {
+		out := vault.CustomerResult{CustomerID: in.CustomerID}
 		profile, err := lockKnownProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return out, err
@@ -122,7 +122,7 @@ func (s Profiles) DeleteProfile(ctx context.Context, ev vault.Event) (vault.Prof
 		if err != nil {
 			return out, err
 		}
-		if err := q.DeleteProfile(ctx, ev.TenantID, profile.ID); err != nil {
+		if err := q.DeleteCustomer(ctx, ev.TenantID, profile.ID); err != nil {
 			return out, err
 		}
 		if _, err := q.TouchProfiles(ctx, append(orphaned, profile.ID)); err != nil {
@@ -150,18 +150,18 @@ func lockChannel(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, channe
 		return dbgen.GetChannelOwnerRow{}, false, err
 	}
 	owner, err := q.GetChannelOwner(ctx, dbgen.GetChannelOwnerParams{TenantID: tenant, Channel: channel, ExternalID: external})
-	if db.NoRow(err) {
+	if db.IsNotFound(err) {
 		return owner, false, nil
 	}
 	return owner, err == nil, err
 }
 
 // giveChannel makes an identity a profile's.
-func giveChannel(ctx context.Context, q *dbgen.Queries, intent dbgen.Intent, profile uuid.UUID, owner dbgen.GetChannelOwnerRow, found bool, channel, external string, verified bool) error {
+func giveChannel(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, profile uuid.UUID, owner dbgen.GetChannelOwnerRow, found bool, channel, external string, verified bool) error {
 	if found {
-		return q.UpdateChannel(ctx, dbgen.UpdateChannelParams{TenantID: intent.TenantID, ID: owner.ID, ProfileID: profile, Verified: verified, IntentID: intent.ID})
+		return q.UpdateChannel(ctx, dbgen.UpdateChannelParams{TenantID: op.TenantID, ID: owner.ID, ProfileID: profile, Verified: verified, OperationID: op.ID})
 	}
 	return q.InsertChannel(ctx, dbgen.InsertChannelParams{
-		ID: newID(), TenantID: intent.TenantID, ProfileID: profile, Channel: channel, ExternalID: external, Verified: verified, IntentID: intent.ID,
+		ID: newID(), TenantID: op.TenantID, ProfileID: profile, Channel: channel, ExternalID: external, Verified: verified, OperationID: op.ID,
 	})
 }

@@ -19,13 +19,13 @@ func TestManyOpeningsOfOneIdentityAtOnceMakeOneProfile(t *testing.T) {
 	const callers = 50
 	evs := make([]vault.Event, callers)
 	for i := range evs {
-		evs[i] = w.event(w.trigger.OpenProfile(t.Context(), w.tenant, vault.OpenProfile{Channel: "whatsapp", ExternalID: "+41 44"}))
+		evs[i] = w.event(w.trigger.OpenCustomer(t.Context(), w.tenant, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "+41 44"}))
 	}
-	_, errs := w.atOnce(callers, func(i int) (any, error) { return nil, w.run(evs[i], openProfile...) })
+	_, errs := w.atOnce(callers, func(i int) (any, error) { return nil, w.run(evs[i], openCustomer...) })
 	customers, created := map[uuid.UUID]bool{}, 0
 	for i, err := range errs {
 		w.must(err)
-		got := resultOf[vault.ProfileResult](w, evs[i])
+		got := resultOf[vault.CustomerResult](w, evs[i])
 		customers[got.CustomerID] = true
 		if got.Created {
 			created++
@@ -44,7 +44,7 @@ func TestAnIdentityOpensItsCustomer(t *testing.T) {
 	if !ada.Created || ada.Version != 1 {
 		t.Errorf("got %+v, want a new customer", ada)
 	}
-	w.equal("again", vault.ProfileResult{CustomerID: ada.CustomerID, Version: 1}, w.open("whatsapp", "ada"))
+	w.equal("again", vault.CustomerResult{CustomerID: ada.CustomerID, Version: 1}, w.open("whatsapp", "ada"))
 	if other := w.open("sms", "ada"); !other.Created || other.CustomerID == ada.CustomerID {
 		t.Errorf("the same name on another channel: got %+v", other)
 	}
@@ -63,8 +63,8 @@ func TestAnIdentityOpensItsCustomer(t *testing.T) {
 		}
 	})
 	t.Run("a new one after it was deleted, which is not verified by the old one", func(t *testing.T) {
-		r, err := w.trigger.OpenProfile(t.Context(), w.tenant, vault.OpenProfile{Channel: "mail", ExternalID: "ada", Verified: true})
-		old := applied[vault.ProfileResult](w, r, err, openProfile...)
+		r, err := w.trigger.OpenCustomer(t.Context(), w.tenant, vault.OpenCustomerInput{Channel: "mail", ExternalID: "ada", Verified: true})
+		old := applied[vault.CustomerResult](w, r, err, openCustomer...)
 		w.erase(old.CustomerID)
 		fresh := w.open("mail", "ada")
 		if !fresh.Created || fresh.CustomerID == old.CustomerID {
@@ -75,7 +75,7 @@ func TestAnIdentityOpensItsCustomer(t *testing.T) {
 		if len(p.Channels) != 1 || p.Channels[0].Verified {
 			t.Errorf("the channels are %+v", p.Channels)
 		}
-		w.equal("again", vault.ProfileResult{CustomerID: fresh.CustomerID, Version: fresh.Version}, w.open("mail", "ada"))
+		w.equal("again", vault.CustomerResult{CustomerID: fresh.CustomerID, Version: fresh.Version}, w.open("mail", "ada"))
 	})
 }
 
@@ -84,16 +84,16 @@ func TestOpeningsAndDeletionsAtOnceNeverFail(t *testing.T) {
 	w := newWorld(t)
 	for round := range 15 {
 		was := w.open("whatsapp", "ada").CustomerID
-		removal := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: was}))
+		removal := w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: was}))
 		evs := make([]vault.Event, 4)
 		for i := range evs {
-			evs[i] = w.event(w.trigger.OpenProfile(t.Context(), w.tenant, vault.OpenProfile{Channel: "whatsapp", ExternalID: "ada"}))
+			evs[i] = w.event(w.trigger.OpenCustomer(t.Context(), w.tenant, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "ada"}))
 		}
 		_, errs := w.atOnce(5, func(i int) (any, error) {
 			if i == 4 {
-				return nil, w.run(removal, deleteProfile...)
+				return nil, w.run(removal, deleteCustomer...)
 			}
-			return nil, w.run(evs[i], openProfile...)
+			return nil, w.run(evs[i], openCustomer...)
 		})
 		for i, err := range errs {
 			if err != nil {
@@ -199,8 +199,8 @@ func TestADeletedCustomerIsUnknownToReadersAndWriters(t *testing.T) {
 	w.values(w.customer) // now they are in the cache
 	w.values(merged)
 
-	ev := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: w.customer}))
-	w.must(w.twice(ev, deleteProfile...))
+	ev := w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: w.customer}))
+	w.must(w.twice(ev, deleteCustomer...))
 	for _, customer := range []uuid.UUID{w.customer, merged} {
 		w.gone(customer)
 		c := w.as(customer)
@@ -208,19 +208,19 @@ func TestADeletedCustomerIsUnknownToReadersAndWriters(t *testing.T) {
 			ev    vault.Event
 			steps []string
 		}{
-			"a write":        {c.accept("plan", text("silver")), writeField},
+			"a write":        {c.accept("plan", text("silver")), writeValue},
 			"an asset":       {c.acceptAsset("1"), addAsset},
-			"a verification": {w.event(w.trigger.VerifyField(t.Context(), w.tenant, vault.VerifyField{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"})), verifyField},
+			"a verification": {w.event(w.trigger.VerifyValue(t.Context(), w.tenant, vault.VerifyValueInput{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"})), verifyValue},
 			"an identity":    {c.link("whatsapp", "ada"), linkChannel},
-			"a deletion":     {w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItem{ItemID: item.ItemID})), deleteItem},
-			"another":        {w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: customer})), deleteProfile},
+			"a deletion":     {w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItemInput{ItemID: item.ItemID})), deleteItem},
+			"another":        {w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: customer})), deleteCustomer},
 		} {
 			t.Run(what, func(*testing.T) { w.refused(run.ev, vault.CodeUnknown, []string{"unknown customer"}, run.steps...) })
 		}
 	}
-	w.refused(w.unmerging(merged), vault.CodeConflict, []string{w.customer.String(), "was deleted since"}, unmergeProfile...)
-	never := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: newID()}))
-	w.refused(never, vault.CodeUnknown, []string{"unknown customer"}, deleteProfile...)
+	w.refused(w.unmerging(merged), vault.CodeConflict, []string{w.customer.String(), "was deleted since"}, unmergeCustomer...)
+	never := w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: newID()}))
+	w.refused(never, vault.CodeUnknown, []string{"unknown customer"}, deleteCustomer...)
 }
 
 // What is read by the id of an item is not read of a deleted customer either: values, and the words that they were read in.
@@ -228,12 +228,12 @@ func TestTheItemsOfADeletedCustomerGoWithIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	value := w.write("plan", text("gold"), func(in *vault.WriteField) { in.SourceMetadata = json.RawMessage(`{"quote": "I am Ada Quill"}`) }).ItemID
+	value := w.write("plan", text("gold"), func(in *vault.WriteValueInput) { in.SourceMetadata = json.RawMessage(`{"quote": "I am Ada Quill"}`) }).ItemID
 	card := w.addAsset("card").ItemID
 	w.write("email", text("ada@example.com"), from(value)) // goes with it
 	other, beyond := w.as(newID()), w.as(newID())
 	derived := other.write("plan", text("derived"), from(value)).ItemID
-	scan := other.addAsset("scan", func(in *vault.AddAsset) { in.SourceItemID, in.SourceItemType = &card, vault.SourceProfileAsset }).ItemID
+	scan := other.addAsset("scan", func(in *vault.AddAssetInput) { in.SourceItemID, in.SourceItemType = &card, vault.SourceProfileAsset }).ItemID
 	further := beyond.write("plan", text("further"), from(derived)).ItemID
 	reader := readerOf(w)
 	for _, id := range []uuid.UUID{value, card, derived, scan, further} { // now they are in the cache
@@ -242,12 +242,12 @@ func TestTheItemsOfADeletedCustomerGoWithIt(t *testing.T) {
 	}
 	w.values(other.customer)
 
-	ev := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: w.customer}))
-	w.refused(ev, vault.CodeHasDependents, []string{"Cannot delete: has dependents", derived.String(), scan.String(), "admin"}, deleteProfile...)
+	ev := w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: w.customer}))
+	w.refused(ev, vault.CodeHasDependents, []string{"Cannot delete: has dependents", derived.String(), scan.String(), "admin"}, deleteCustomer...)
 	w.equal("what was derived", []string{`"derived" active`}, other.standing("plan"))
 
-	ev = w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: w.customer, Force: true}))
-	w.must(w.twice(ev, deleteProfile...))
+	ev = w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: w.customer, Force: true}))
+	w.must(w.twice(ev, deleteCustomer...))
 	for _, id := range []uuid.UUID{value, card} {
 		_, err := reader.Chain(t.Context(), w.tenant, id, 0)
 		w.says(err, vault.CodeUnknown, id.String())
@@ -277,7 +277,7 @@ func TestADeletedCustomerIsNotAsked(t *testing.T) {
 	scenario := w.scenario("Ask.")
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email"})
 	filling := func(w *world) vault.Event {
-		return w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGaps{CustomerID: w.customer, ScenarioID: scenario.ID}))
+		return w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario.ID}))
 	}
 	refusal := []string{"unknown customer"}
 	unasked := func(customer uuid.UUID) {
@@ -303,7 +303,7 @@ func TestADeletedCustomerIsNotAsked(t *testing.T) {
 		unasked([]uuid.UUID{w.customer, merged.customer}[i])
 		answer := w.answer(questions[i], text("gold"))
 		w.must(w.twice(answer, answerQuestion...))
-		w.says(w.operation(answer).Error, vault.CodeConflict, "is cancelled already")
+		w.says(w.op(answer).Error, vault.CodeConflict, "is cancelled already")
 		w.refused(fill, vault.CodeUnknown, refusal, "Gaps.AskCustomer") // it looks again, and ends
 	}
 	w.refused(filling(w), vault.CodeUnknown, refusal, fillGaps...)
@@ -313,10 +313,10 @@ func TestADeletedCustomerIsNotAsked(t *testing.T) {
 		c.write("email", text("ada@example.com"))
 		fill := filling(c)
 		w.resolve(fill)
-		removal := w.event(w.trigger.DeleteProfile(t.Context(), w.tenant, vault.DeleteProfile{CustomerID: c.customer}))
+		removal := w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: c.customer}))
 		_, errs := w.atOnce(2, func(i int) (any, error) {
 			if i == 0 {
-				return nil, w.run(removal, deleteProfile...)
+				return nil, w.run(removal, deleteCustomer...)
 			}
 			return nil, w.run(fill, "Gaps.AskCustomer")
 		})
@@ -334,13 +334,13 @@ func TestALateVerificationDoesNotDisplaceTheNewer(t *testing.T) {
 	defined(w)
 	w.write("plan", text("gold"))
 	verify := func(method string) vault.Event {
-		return w.event(w.trigger.VerifyField(t.Context(), w.tenant, vault.VerifyField{
+		return w.event(w.trigger.VerifyValue(t.Context(), w.tenant, vault.VerifyValueInput{
 			AgentID: w.agent, CustomerID: w.customer, Name: "plan", Method: method,
 		}))
 	}
 	late, newer := verify("code"), verify("document")
 	for _, ev := range []vault.Event{newer, late} {
-		w.must(w.twice(ev, verifyField...))
+		w.must(w.twice(ev, verifyValue...))
 		p, err := w.seen(w.customer)
 		w.must(err)
 		if got := p.Fields["plan"]; got.VerificationMethod != "document" || !got.Verified {
@@ -350,19 +350,19 @@ func TestALateVerificationDoesNotDisplaceTheNewer(t *testing.T) {
 			t.Errorf("the result says version %d, the profile has %d", got.ProfileVersion, p.Version)
 		}
 	}
-	w.must(w.run(verify("link"), verifyField...)) // a still newer one counts
+	w.must(w.run(verify("link"), verifyValue...)) // a still newer one counts
 	p, err := w.seen(w.customer)
 	w.must(err)
 	w.equal("method", "link", p.Fields["plan"].VerificationMethod)
 
 	// A value that came with a verification of its own may be verified again, whenever it says it was collected.
 	soon := time.Now().Add(time.Hour)
-	w.write("email", text("ada@example.com"), func(in *vault.WriteField) {
+	w.write("email", text("ada@example.com"), func(in *vault.WriteValueInput) {
 		in.Verified, in.VerificationMethod, in.CollectedAt = true, "link", &soon
 	})
-	w.must(w.run(w.event(w.trigger.VerifyField(t.Context(), w.tenant, vault.VerifyField{
+	w.must(w.run(w.event(w.trigger.VerifyValue(t.Context(), w.tenant, vault.VerifyValueInput{
 		AgentID: w.agent, CustomerID: w.customer, Name: "email", Method: "code",
-	})), verifyField...))
+	})), verifyValue...))
 	p, err = w.seen(w.customer)
 	w.must(err)
 	w.equal("method", "code", p.Fields["email"].VerificationMethod)
@@ -375,26 +375,26 @@ func TestTheValueThatIsActiveIsVerified(t *testing.T) {
 		vault.Definition{Name: "email", ValueType: vault.TypeEmail, VerificationMethods: []string{"code", "link"}, RequiredVerification: true},
 		vault.Definition{Name: "plan", ValueType: vault.TypeString},
 	)
-	verify := func(change ...func(*vault.VerifyField)) vault.Event {
-		in := vault.VerifyField{AgentID: w.agent, CustomerID: w.customer, Name: "email", Method: "code", VerifiedBy: "mailer"}
+	verify := func(change ...func(*vault.VerifyValueInput)) vault.Event {
+		in := vault.VerifyValueInput{AgentID: w.agent, CustomerID: w.customer, Name: "email", Method: "code", VerifiedBy: "mailer"}
 		for _, c := range change {
 			c(&in)
 		}
-		return w.event(w.trigger.VerifyField(t.Context(), w.tenant, in))
+		return w.event(w.trigger.VerifyValue(t.Context(), w.tenant, in))
 	}
-	w.refused(verify(), vault.CodeUnknown, []string{w.customer.String()}, verifyField...)
+	w.refused(verify(), vault.CodeUnknown, []string{w.customer.String()}, verifyValue...)
 	w.write("plan", text("gold"))
-	w.refused(verify(), vault.CodeConflict, []string{"no active email", "write it first"}, verifyField...)
-	first := w.write("email", text("ada@example.com"), func(in *vault.WriteField) { in.RequiresConfirmation = true })
-	w.refused(verify(func(in *vault.VerifyField) { in.Method = "guess" }), vault.CodeInvalid, []string{"method", "code or link"}, verifyField...)
-	w.refused(verify(func(in *vault.VerifyField) { in.Name = "colour" }), vault.CodeUnknown, []string{"colour"}, verifyField...)
-	w.refused(verify(func(in *vault.VerifyField) { in.CustomerID = newID() }), vault.CodeUnknown, []string{"unknown customer"}, verifyField...)
+	w.refused(verify(), vault.CodeConflict, []string{"no active email", "write it first"}, verifyValue...)
+	first := w.write("email", text("ada@example.com"), func(in *vault.WriteValueInput) { in.RequiresConfirmation = true })
+	w.refused(verify(func(in *vault.VerifyValueInput) { in.Method = "guess" }), vault.CodeInvalid, []string{"method", "code or link"}, verifyValue...)
+	w.refused(verify(func(in *vault.VerifyValueInput) { in.Name = "colour" }), vault.CodeUnknown, []string{"colour"}, verifyValue...)
+	w.refused(verify(func(in *vault.VerifyValueInput) { in.CustomerID = newID() }), vault.CodeUnknown, []string{"unknown customer"}, verifyValue...)
 
 	p, err := w.seen(w.customer)
 	w.must(err)
 	w.equal("level before", vault.VerificationNone, p.VerificationLevel)
 	late := verify() // of the first value
-	w.must(w.twice(verify(), verifyField...))
+	w.must(w.twice(verify(), verifyValue...))
 	p, err = w.seen(w.customer)
 	w.must(err)
 	f := p.Fields["email"]
@@ -406,10 +406,10 @@ func TestTheValueThatIsActiveIsVerified(t *testing.T) {
 	second := w.write("email", text("bob@example.com"))
 	for what, ev := range map[string]vault.Event{
 		"one accepted before the value was replaced": late,
-		"one that names the value that was replaced": verify(func(in *vault.VerifyField) { in.ItemID = &first.ItemID }),
+		"one that names the value that was replaced": verify(func(in *vault.VerifyValueInput) { in.ItemID = &first.ItemID }),
 	} {
 		t.Run(what, func(*testing.T) {
-			w.refused(ev, vault.CodeConflict, []string{second.ItemID.String(), "verify that one"}, verifyField...)
+			w.refused(ev, vault.CodeConflict, []string{second.ItemID.String(), "verify that one"}, verifyValue...)
 		})
 	}
 	p, err = w.seen(w.customer)
@@ -421,18 +421,18 @@ func TestTheValueThatIsActiveIsVerified(t *testing.T) {
 
 func TestADocumentThatSupersedesDoesSoInWhateverOrderTheyCome(t *testing.T) {
 	t.Parallel()
-	replaces := func(in *vault.AddAsset) { in.SupersedeExisting = true }
-	beside := func(*vault.AddAsset) {}
+	replaces := func(in *vault.AddAssetInput) { in.SupersedeExisting = true }
+	beside := func(*vault.AddAssetInput) {}
 	for _, c := range []struct {
 		name  string
-		kinds []func(*vault.AddAsset)
+		kinds []func(*vault.AddAssetInput)
 		want  []string
 	}{
-		{"the last replaces", []func(*vault.AddAsset){beside, beside, replaces}, []string{"2"}},
-		{"the first replaces", []func(*vault.AddAsset){replaces, beside, beside}, []string{"0", "1", "2"}},
-		{"the middle replaces", []func(*vault.AddAsset){beside, replaces, beside}, []string{"1", "2"}},
-		{"all replace", []func(*vault.AddAsset){replaces, replaces, replaces}, []string{"2"}},
-		{"none replaces", []func(*vault.AddAsset){beside, beside, beside}, []string{"0", "1", "2"}},
+		{"the last replaces", []func(*vault.AddAssetInput){beside, beside, replaces}, []string{"2"}},
+		{"the first replaces", []func(*vault.AddAssetInput){replaces, beside, beside}, []string{"0", "1", "2"}},
+		{"the middle replaces", []func(*vault.AddAssetInput){beside, replaces, beside}, []string{"1", "2"}},
+		{"all replace", []func(*vault.AddAssetInput){replaces, replaces, replaces}, []string{"2"}},
+		{"none replaces", []func(*vault.AddAssetInput){beside, beside, beside}, []string{"0", "1", "2"}},
 	} {
 		for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}, {2, 0, 1}} {
 			t.Run(fmt.Sprint(c.name, order), func(t *testing.T) {
@@ -442,13 +442,13 @@ func TestADocumentThatSupersedesDoesSoInWhateverOrderTheyCome(t *testing.T) {
 				for i, kind := range c.kinds {
 					evs = append(evs, w.acceptAsset(fmt.Sprint(i), kind))
 				}
-				other := w.addAsset("other", func(in *vault.AddAsset) { in.Name = "passport" })
+				other := w.addAsset("other", func(in *vault.AddAssetInput) { in.Name = "passport" })
 				for _, i := range order {
 					w.must(w.twice(evs[i], addAsset...))
 				}
 				w.equal("assets", append(append([]string{}, c.want...), "other"), w.assetsOf(w.customer))
-				if n := w.count(`SELECT count(*) FROM profile_assets a LEFT JOIN profile_assets b ON b.id = a.superseded_by_id
-					WHERE (a.status = 'superseded') <> (b.id IS NOT NULL) OR (b.accepted_at, b.intent_id) < (a.accepted_at, a.intent_id)`); n > 0 {
+				if n := w.count(`SELECT count(*) FROM customer_assets a LEFT JOIN customer_assets b ON b.id = a.superseded_by_id
+					WHERE (a.status = 'superseded') <> (b.id IS NOT NULL) OR (b.accepted_at, b.operation_id) < (a.accepted_at, a.operation_id)`); n > 0 {
 					t.Errorf("%d documents are superseded by none, or by an older one", n)
 				}
 				_ = other
@@ -462,7 +462,7 @@ func TestADeletedDocumentThatWasReplacedIsRestoredAsReplaced(t *testing.T) {
 	w := newWorld(t)
 	old := w.addAsset("old")
 	w.remove(old.ItemID, false)
-	w.addAsset("new", func(in *vault.AddAsset) { in.SupersedeExisting = true })
+	w.addAsset("new", func(in *vault.AddAssetInput) { in.SupersedeExisting = true })
 	if got := w.restore(old.ItemID); got.Status != vault.StatusSuperseded {
 		t.Errorf("it is %s", got.Status)
 	}
@@ -482,7 +482,7 @@ func TestADeletionByForceReachesTheReadersOfEveryCustomer(t *testing.T) {
 		_, err := query.New(w.db, w.cache, w.sealer).Chain(t.Context(), w.tenant, items[len(items)-1], 0)
 		w.must(err)
 	}
-	refusal := w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItem{ItemID: source.ItemID}))
+	refusal := w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItemInput{ItemID: source.ItemID}))
 	w.refused(refusal, vault.CodeHasDependents, []string{"Cannot delete: has dependents", items[0].String(), items[1].String(), items[2].String()}, deleteItem...)
 
 	w.equal("result", vault.DeleteResult{ItemID: source.ItemID, Orphaned: 3}, w.remove(source.ItemID, true))
@@ -495,7 +495,7 @@ func TestADeletionByForceReachesTheReadersOfEveryCustomer(t *testing.T) {
 			t.Errorf("the chain is %+v", chain)
 		}
 	}
-	again := w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItem{ItemID: source.ItemID, Force: true}))
+	again := w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItemInput{ItemID: source.ItemID, Force: true}))
 	w.refused(again, vault.CodeConflict, []string{"deleted already"}, deleteItem...)
 }
 
@@ -506,7 +506,7 @@ func TestDeletionsAtOnceDeleteOnce(t *testing.T) {
 	item := w.write("plan", text("gold"))
 	evs := make([]vault.Event, 6)
 	for i := range evs {
-		evs[i] = w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItem{ItemID: item.ItemID}))
+		evs[i] = w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItemInput{ItemID: item.ItemID}))
 	}
 	_, errs := w.atOnce(len(evs), func(i int) (any, error) { return nil, w.run(evs[i], deleteItem[1:]...) })
 	won := 0

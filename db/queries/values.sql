@@ -1,9 +1,9 @@
--- name: InsertField :exec
-INSERT INTO profile_fields (
+-- name: InsertValue :exec
+INSERT INTO customer_values (
     id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method,
-    verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, field_definition_id, warnings,
-    intent_id, accepted_at
+    verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
+    operation_id, accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(name), sqlc.arg(value), sqlc.arg(encrypted), sqlc.arg(value_type),
@@ -11,21 +11,21 @@ VALUES (
     sqlc.narg(source_item_id), sqlc.arg(source_item_type), sqlc.arg(source_metadata), sqlc.arg(status),
     sqlc.narg(superseded_by_id), sqlc.narg(superseded_at), sqlc.arg(verified), sqlc.arg(verification_method),
     sqlc.narg(verified_at), sqlc.arg(verified_by), sqlc.arg(confidence), sqlc.arg(requires_confirmation),
-    sqlc.arg(collected_at), sqlc.narg(expires_at), sqlc.narg(field_definition_id), sqlc.arg(warnings), sqlc.arg(intent_id),
+    sqlc.arg(collected_at), sqlc.narg(expires_at), sqlc.narg(definition_id), sqlc.arg(warnings), sqlc.arg(operation_id),
     sqlc.arg(accepted_at)
 );
 
--- The versions of a field, deleted ones too, for the placement of one more. The profile is locked. Index: profile_fields_history.
+-- The versions of a field, deleted ones too, for the placement of one more. The profile is locked. Index: customer_values_history.
 -- name: ListVersions :many
-SELECT id, intent_id, accepted_at, status, superseded_by_id, (deleted_at IS NOT NULL)::bool AS deleted
-FROM profile_fields
+SELECT id, operation_id, accepted_at, status, superseded_by_id, (deleted_at IS NOT NULL)::bool AS deleted
+FROM customer_values
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND profile_id = sqlc.arg(profile_id)
   AND name = sqlc.arg(name);
 
 -- Displaces a version. Superseded outranks expired and orphaned (rule 3).
--- name: SupersedeField :exec
-UPDATE profile_fields
+-- name: SupersedeValue :exec
+UPDATE customer_values
 SET status = 'superseded',
     superseded_by_id = sqlc.arg(superseded_by_id),
     superseded_at = coalesce(superseded_at, clock_timestamp()),
@@ -33,24 +33,24 @@ SET status = 'superseded',
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Every version of one field, newest first, by the customer. Index: profile_fields_history.
+-- Every version of one field, newest first, by the customer. Index: customer_values_history.
 -- name: ListHistory :many
 SELECT f.*
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
-JOIN profile_fields f ON f.profile_id = p.id
+JOIN customer_values f ON f.profile_id = p.id
 WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND c.customer_id = sqlc.arg(customer_id)
   AND p.deleted_at IS NULL
   AND f.name = sqlc.arg(name)
   AND f.deleted_at IS NULL
-ORDER BY f.accepted_at DESC, f.intent_id DESC, f.id DESC
+ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
 LIMIT sqlc.arg(most);
 
 -- A field by its id, of this tenant. Index: primary key.
--- name: GetField :one
+-- name: GetValue :one
 SELECT *
-FROM profile_fields
+FROM customer_values
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL;
@@ -58,13 +58,13 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- Expires what is past its time, across tenants, a batch at a time. It locks the profile, as writers do, and waits for none: what
 -- is being written now is left to the next sweep. The rows are an array so that the subquery runs once: joined, it may run for
 -- each row, and its LIMIT with it; the profile is looked up by LATERAL so that no statistics make it a scan.
--- Indexes: profile_fields_expiry, primary key.
--- name: ExpireFields :many
-UPDATE profile_fields
+-- Indexes: customer_values_expiry, primary key.
+-- name: ExpireValues :many
+UPDATE customer_values
 SET status = 'expired', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT f.id
-    FROM profile_fields f
+    FROM customer_values f
     CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = f.profile_id FOR UPDATE SKIP LOCKED) p
     WHERE f.status = 'active'
       AND f.deleted_at IS NULL
@@ -76,24 +76,24 @@ WHERE id = ANY (ARRAY(
   AND status = 'active'
 RETURNING id, profile_id;
 
--- Marks what lost its source, across tenants, a batch at a time. Locks as in ExpireFields. It looks at everything that has a
+-- Marks what lost its source, across tenants, a batch at a time. Locks as in ExpireValues. It looks at everything that has a
 -- source: the sweep by hand, for sources that were lost where no trigger ran.
--- name: OrphanFields :many
-UPDATE profile_fields
+-- name: OrphanValues :many
+UPDATE customer_values
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT f.id
-    FROM profile_fields f
+    FROM customer_values f
     JOIN customer_profiles p ON p.id = f.profile_id
     WHERE f.status = 'active'
       AND f.deleted_at IS NULL
       AND f.source_item_id IS NOT NULL
       AND f.source_item_type IN ('profile_field', 'profile_asset')
       AND NOT EXISTS (
-          SELECT 1 FROM profile_fields s WHERE s.id = f.source_item_id AND s.tenant_id = f.tenant_id AND s.deleted_at IS NULL
+          SELECT 1 FROM customer_values s WHERE s.id = f.source_item_id AND s.tenant_id = f.tenant_id AND s.deleted_at IS NULL
       )
       AND NOT EXISTS (
-          SELECT 1 FROM profile_assets s WHERE s.id = f.source_item_id AND s.tenant_id = f.tenant_id AND s.deleted_at IS NULL
+          SELECT 1 FROM customer_assets s WHERE s.id = f.source_item_id AND s.tenant_id = f.tenant_id AND s.deleted_at IS NULL
       )
     LIMIT sqlc.arg(most)
     FOR UPDATE OF p, f SKIP LOCKED
@@ -101,16 +101,16 @@ WHERE id = ANY (ARRAY(
   AND status = 'active'
 RETURNING id, profile_id;
 
--- As OrphanFields, of what went lately: the sweep of the cron. LATERAL, OFFSET 0 and the arrays keep the planner from reading
+-- As OrphanValues, of what went lately: the sweep of the cron. LATERAL, OFFSET 0 and the arrays keep the planner from reading
 -- whole tables or partial indexes where it does not know how few went, or how many there are: each row is looked up by its id.
--- Indexes: profile_fields_source, primary keys.
--- name: OrphanCandidateFields :many
+-- Indexes: customer_values_source, primary keys.
+-- name: OrphanCandidateValues :many
 WITH dependents AS MATERIALIZED (
     SELECT d.id
     FROM orphan_candidates c
     CROSS JOIN LATERAL (
         SELECT f.id, f.tenant_id, f.status, f.deleted_at, f.source_item_type
-        FROM profile_fields f
+        FROM customer_values f
         WHERE f.source_item_id = c.item_id
         OFFSET 0
     ) d
@@ -121,19 +121,19 @@ WITH dependents AS MATERIALIZED (
       AND NOT EXISTS (
           SELECT 1
           FROM (
-              (SELECT s.tenant_id, s.deleted_at FROM profile_fields s WHERE s.id = c.item_id OFFSET 0)
+              (SELECT s.tenant_id, s.deleted_at FROM customer_values s WHERE s.id = c.item_id OFFSET 0)
               UNION ALL
-              (SELECT s.tenant_id, s.deleted_at FROM profile_assets s WHERE s.id = c.item_id OFFSET 0)
+              (SELECT s.tenant_id, s.deleted_at FROM customer_assets s WHERE s.id = c.item_id OFFSET 0)
           ) s
           WHERE s.tenant_id = c.tenant_id AND s.deleted_at IS NULL
       )
 )
-UPDATE profile_fields
+UPDATE customer_values
 SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT f.id
     FROM dependents d
-    CROSS JOIN LATERAL (SELECT f.* FROM profile_fields f WHERE f.id = d.id OFFSET 0 FOR UPDATE SKIP LOCKED) f
+    CROSS JOIN LATERAL (SELECT f.* FROM customer_values f WHERE f.id = d.id OFFSET 0 FOR UPDATE SKIP LOCKED) f
     CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = f.profile_id FOR UPDATE SKIP LOCKED) p
     WHERE f.status = 'active'
       AND f.deleted_at IS NULL
@@ -143,7 +143,7 @@ WHERE id = ANY (ARRAY(
 RETURNING id, profile_id;
 
 -- Forgets what went before a time, unless something that was derived from it is still to be marked.
--- Indexes: orphan_candidates_noted, profile_fields_source, profile_assets_source.
+-- Indexes: orphan_candidates_noted, customer_values_source, customer_assets_source.
 -- name: ForgetOrphanCandidates :execrows
 WITH done AS MATERIALIZED (
     SELECT c.tenant_id, c.item_id
@@ -153,18 +153,18 @@ WITH done AS MATERIALIZED (
           EXISTS (
               SELECT 1
               FROM (
-                  (SELECT s.tenant_id, s.deleted_at FROM profile_fields s WHERE s.id = c.item_id OFFSET 0)
+                  (SELECT s.tenant_id, s.deleted_at FROM customer_values s WHERE s.id = c.item_id OFFSET 0)
                   UNION ALL
-                  (SELECT s.tenant_id, s.deleted_at FROM profile_assets s WHERE s.id = c.item_id OFFSET 0)
+                  (SELECT s.tenant_id, s.deleted_at FROM customer_assets s WHERE s.id = c.item_id OFFSET 0)
               ) s
               WHERE s.tenant_id = c.tenant_id AND s.deleted_at IS NULL
           )
           OR NOT c.tenant_id = ANY (ARRAY(
               SELECT d.tenant_id
               FROM (
-                  (SELECT f.tenant_id, f.status, f.deleted_at FROM profile_fields f WHERE f.source_item_id = c.item_id OFFSET 0)
+                  (SELECT f.tenant_id, f.status, f.deleted_at FROM customer_values f WHERE f.source_item_id = c.item_id OFFSET 0)
                   UNION ALL
-                  (SELECT a.tenant_id, a.status, a.deleted_at FROM profile_assets a WHERE a.source_item_id = c.item_id OFFSET 0)
+                  (SELECT a.tenant_id, a.status, a.deleted_at FROM customer_assets a WHERE a.source_item_id = c.item_id OFFSET 0)
               ) d
               WHERE d.status = 'active' AND d.deleted_at IS NULL
           ))
@@ -178,18 +178,18 @@ USING done
 WHERE o.tenant_id = done.tenant_id
   AND o.item_id = done.item_id;
 
--- The active version of a field. The profile is locked. Index: profile_fields_active.
--- name: GetActiveField :one
+-- The active version of a field. The profile is locked. Index: customer_values_active.
+-- name: GetActiveValue :one
 SELECT *
-FROM profile_fields
+FROM customer_values
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND profile_id = sqlc.arg(profile_id)
   AND name = sqlc.arg(name)
   AND status = 'active'
   AND deleted_at IS NULL;
 
--- name: VerifyField :exec
-UPDATE profile_fields
+-- name: VerifyValue :exec
+UPDATE customer_values
 SET verified = true,
     verification_method = sqlc.arg(verification_method),
     verified_by = sqlc.arg(verified_by),
@@ -200,8 +200,8 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
 -- Sets where a version stands, for restorations and undone merges. A deleted one stays deleted.
--- name: SetFieldState :exec
-UPDATE profile_fields
+-- name: SetValueState :exec
+UPDATE customer_values
 SET status = sqlc.arg(status),
     superseded_by_id = sqlc.narg(superseded_by_id),
     superseded_at = sqlc.narg(superseded_at),
@@ -209,29 +209,29 @@ SET status = sqlc.arg(status),
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- name: UndeleteField :exec
-UPDATE profile_fields
+-- name: UndeleteValue :exec
+UPDATE customer_values
 SET deleted_at = NULL
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
 -- An item by its id, deleted or not. The profile is locked. Index: primary key.
--- name: GetAnyField :one
+-- name: GetAnyValue :one
 SELECT *
-FROM profile_fields
+FROM customer_values
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- As ListVersions, of many fields of many profiles, for an import. The profiles are locked. Index: profile_fields_history.
+-- As ListVersions, of many fields of many profiles, for an import. The profiles are locked. Index: customer_values_history.
 -- name: ListManyVersions :many
-SELECT f.profile_id, f.name, f.id, f.intent_id, f.accepted_at, f.status, f.superseded_by_id, (f.deleted_at IS NOT NULL)::bool AS deleted
+SELECT f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id, (f.deleted_at IS NOT NULL)::bool AS deleted
 FROM (SELECT unnest(sqlc.arg(profiles)::uuid[]) AS profile_id, unnest(sqlc.arg(names)::text[]) AS name) wanted
-JOIN profile_fields f ON f.profile_id = wanted.profile_id AND f.name = wanted.name
+JOIN customer_values f ON f.profile_id = wanted.profile_id AND f.name = wanted.name
 WHERE f.tenant_id = sqlc.arg(tenant_id);
 
--- Displaces many versions, as SupersedeField.
--- name: SupersedeFields :exec
-UPDATE profile_fields f
+-- Displaces many versions, as SupersedeValue.
+-- name: SupersedeValues :exec
+UPDATE customer_values f
 SET status = 'superseded',
     superseded_by_id = by.id,
     superseded_at = coalesce(f.superseded_at, clock_timestamp()),
@@ -242,29 +242,29 @@ WHERE f.tenant_id = sqlc.arg(tenant_id)
 
 -- Stores many versions in one statement; rows is a JSON array of objects with the columns' names. COPY does not work under
 -- row-level security.
--- name: InsertFields :execrows
-INSERT INTO profile_fields (
+-- name: InsertValues :execrows
+INSERT INTO customer_values (
     id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id,
     source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method,
-    verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, field_definition_id, warnings,
-    intent_id, accepted_at
+    verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
+    operation_id, accepted_at
 )
 SELECT
     r.id, sqlc.arg(tenant_id), r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source, r.source_session_id, r.source_scenario_id,
     r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id, r.superseded_at,
     r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation, r.collected_at,
-    r.expires_at, r.field_definition_id, r.warnings, sqlc.arg(intent_id), sqlc.arg(accepted_at)
+    r.expires_at, r.definition_id, r.warnings, sqlc.arg(operation_id), sqlc.arg(accepted_at)
 FROM jsonb_to_recordset(sqlc.arg(rows)::jsonb) AS r (
     id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text, source_session_id uuid,
     source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb, status text,
     superseded_by_id uuid, superseded_at timestamptz, verified boolean, verification_method text, verified_at timestamptz,
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
-    expires_at timestamptz, field_definition_id uuid, warnings text[]
+    expires_at timestamptz, definition_id uuid, warnings text[]
 );
 
 -- The customer said that an extracted value is right. One that was replaced meanwhile stays as it is.
--- name: ConfirmField :execrows
-UPDATE profile_fields
+-- name: ConfirmValue :execrows
+UPDATE customer_values
 SET requires_confirmation = false,
     updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)

@@ -10,8 +10,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func (a *App) fieldsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "fields", Short: "field definitions: what may be collected"}
+func (a *App) definitionsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "definitions", Short: "field definitions: what may be collected"}
 	var agent uuid.UUID
 	list := with(&cobra.Command{Use: "list", Short: "list the fields of an agent"}, "agent", "agent id", &agent)
 	get := with(&cobra.Command{Use: "get", Short: "show a field definition"}, "agent", "agent id", &agent)
@@ -21,17 +21,17 @@ func (a *App) fieldsCommand() *cobra.Command {
 	textVar(remove, &name, "name", "the field", true)
 	cmd.AddCommand(
 		a.read(byKey, list, func(ctx context.Context, c *client.Client) (any, error) {
-			return client.Collect(c.ListFields(ctx, agent))
+			return client.Collect(c.ListDefinitions(ctx, agent))
 		}),
-		a.read(byKey, get, func(ctx context.Context, c *client.Client) (any, error) { return c.GetField(ctx, agent, name) }),
+		a.read(byKey, get, func(ctx context.Context, c *client.Client) (any, error) { return c.GetDefinition(ctx, agent, name) }),
 		save(a, &cobra.Command{
 			Use: "save", Short: "save a field definition",
-			Example: `  echo '{"agent_id": "0198…", "name": "email", "value_type": "email", "is_pii": true, "enabled": true}' | vault fields save`,
+			Example: `  echo '{"agent_id": "0198…", "name": "email", "value_type": "email", "is_pii": true, "enabled": true}' | vault definitions save`,
 		}, func(ctx context.Context, c *client.Client, in vault.Definition, opts ...client.Option) (client.Operation[vault.SavedResult], error) {
-			return c.SaveField(ctx, in, opts...)
+			return c.SaveDefinition(ctx, in, opts...)
 		}),
 		change(a, remove, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.SavedResult], error) {
-			return c.DeleteField(ctx, agent, name, opts...)
+			return c.DeleteDefinition(ctx, agent, name, opts...)
 		}),
 	)
 	return cmd

@@ -18,15 +18,15 @@ CREATE TABLE api_keys (
 );
 CREATE INDEX api_keys_tenant ON api_keys (tenant_id);
 
--- An intent is a change that was accepted: outbox, claim check and idempotency key in one row.
-CREATE TABLE intents (
+-- An operation is a change that was accepted: outbox, claim check and idempotency key in one row.
+CREATE TABLE operations (
     id              uuid PRIMARY KEY,
     tenant_id       uuid NOT NULL REFERENCES tenants (id),
     workflow        text NOT NULL,
     event           text NOT NULL,
     subject         text NOT NULL,  -- what runs one at a time
     idempotency_key text NOT NULL,
-    parent_id       uuid,           -- the intent that caused this one
+    parent_id       uuid,           -- the operation that caused this one
     payload         bytea NOT NULL, -- sealed
     prepared        bytea,          -- sealed: what one step keeps for the next
     status          text NOT NULL DEFAULT 'accepted' CHECK (status IN ('accepted', 'applied', 'succeeded', 'failed')),
@@ -40,9 +40,9 @@ CREATE TABLE intents (
     finished_at     timestamptz,
     UNIQUE (tenant_id, workflow, idempotency_key)
 );
-CREATE INDEX intents_due ON intents (due_at) WHERE status IN ('accepted', 'applied');
-CREATE INDEX intents_finished ON intents (finished_at) WHERE status IN ('succeeded', 'failed');
-CREATE INDEX intents_parent ON intents (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX operations_due ON operations (due_at) WHERE status IN ('accepted', 'applied');
+CREATE INDEX operations_finished ON operations (finished_at) WHERE status IN ('succeeded', 'failed');
+CREATE INDEX operations_parent ON operations (parent_id) WHERE parent_id IS NOT NULL;
 
 -- Cache entries that are to be invalidated: noted in the transaction of a change that touches many, and where Redis did not
 -- answer. The relay works off what is left.
@@ -71,6 +71,6 @@ CREATE TABLE llm_usage (
 -- +goose Down
 DROP TABLE llm_usage;
 DROP TABLE cache_invalidations;
-DROP TABLE intents;
+DROP TABLE operations;
 DROP TABLE api_keys;
 DROP TABLE tenants;

@@ -9,8 +9,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Intents looks after the accepted changes themselves.
-type Intents struct {
+// Operations looks after the accepted changes themselves.
+type Operations struct {
 	db       *db.DB
 	enqueuer Enqueuer
 	caches   Caches
@@ -35,8 +35,8 @@ const (
 	purgeBatch = 1000
 )
 
-// RelayIntents pushes what was accepted and not enqueued, and what was enqueued and has not finished in due time.
-func (s Intents) RelayIntents(ctx context.Context, _ vault.Event) (Relayed, error) {
+// RelayOperations pushes what was accepted and not enqueued, and what was enqueued and has not finished in due time.
+func (s Operations) RelayOperations(ctx context.Context, _ vault.Event) (Relayed, error) {
 	var out Relayed
 	for {
 		n, err := s.enqueuer.RelayDue(ctx, relayBatch)
@@ -53,12 +53,12 @@ func (s Intents) RelayIntents(ctx context.Context, _ vault.Event) (Relayed, erro
 	return out, nil
 }
 
-// PurgeIntents removes what finished before its retention.
-func (s Intents) PurgeIntents(ctx context.Context, _ vault.Event) (Purged, error) {
+// PurgeOperations removes what finished before its retention.
+func (s Operations) PurgeOperations(ctx context.Context, _ vault.Event) (Purged, error) {
 	var out Purged
 	succeededBefore, failedBefore := s.now().Add(-s.settings.RetainSucceeded), s.now().Add(-s.settings.RetainFailed)
 	for {
-		n, err := s.db.System().PurgeIntents(ctx, purgeParams(succeededBefore, failedBefore))
+		n, err := s.db.System().PurgeOperations(ctx, purgeParams(succeededBefore, failedBefore))
 		out.Removed += n
 		if err != nil || n < purgeBatch {
 			return out, err
@@ -66,6 +66,6 @@ func (s Intents) PurgeIntents(ctx context.Context, _ vault.Event) (Purged, error
 	}
 }
 
-func purgeParams(succeededBefore, failedBefore time.Time) dbgen.PurgeIntentsParams {
-	return dbgen.PurgeIntentsParams{SucceededBefore: &succeededBefore, FailedBefore: &failedBefore, Most: purgeBatch}
+func purgeParams(succeededBefore, failedBefore time.Time) dbgen.PurgeOperationsParams {
+	return dbgen.PurgeOperationsParams{SucceededBefore: &succeededBefore, FailedBefore: &failedBefore, Most: purgeBatch}
 }

@@ -114,8 +114,8 @@ FROM (
     SELECT c.customer_id, l.version FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id
 ) entry;
 
--- All that a reader sees of a customer, in one statement and so of one moment. Indexes: the unique key, profile_fields_active,
--- profile_assets_profile.
+-- All that a reader sees of a customer, in one statement and so of one moment. Indexes: the unique key, customer_values_active,
+-- customer_assets_profile.
 -- name: GetProfile :one
 SELECT
     p.id,
@@ -126,12 +126,12 @@ SELECT
     p.updated_at,
     coalesce((
         SELECT jsonb_agg(to_jsonb(f))
-        FROM profile_fields f
+        FROM customer_values f
         WHERE f.profile_id = p.id AND f.status = 'active' AND f.deleted_at IS NULL
     ), '[]')::jsonb AS fields,
     coalesce((
         SELECT jsonb_agg(to_jsonb(a) ORDER BY a.uploaded_at, a.id)
-        FROM profile_assets a
+        FROM customer_assets a
         WHERE a.profile_id = p.id AND a.status = 'active' AND a.deleted_at IS NULL
     ), '[]')::jsonb AS assets,
     coalesce((
@@ -145,7 +145,7 @@ SELECT
             SELECT DISTINCT ON (o.purpose) o.*
             FROM consents o
             WHERE o.profile_id = p.id
-            ORDER BY o.purpose, o.accepted_at DESC, o.intent_id DESC
+            ORDER BY o.purpose, o.accepted_at DESC, o.operation_id DESC
         ) n
     ), '[]')::jsonb AS consents
 FROM customer_profiles c
@@ -155,7 +155,7 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND p.deleted_at IS NULL;
 
 -- Soft deletion: nothing is read of the customer any more.
--- name: DeleteProfile :exec
+-- name: DeleteCustomer :exec
 UPDATE customer_profiles
 SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)

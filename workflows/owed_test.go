@@ -23,7 +23,7 @@ func withoutEngine(t *testing.T) *trigger.Client {
 }
 
 // What was accepted while the engine could not be reached, and what the engine lost, is owed.
-func TestRelayIntentsPushesWhatIsOwed(t *testing.T) {
+func TestRelayOperationsPushesWhatIsOwed(t *testing.T) {
 	t.Parallel()
 	client := withoutEngine(t)
 	for name, became := range map[string]string{
@@ -32,12 +32,12 @@ func TestRelayIntentsPushesWhatIsOwed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			r, err := client.WriteField(t.Context(), s.tenant, s.fact("country", "Norway"))
+			r, err := client.WriteValue(t.Context(), s.tenant, s.fact("country", "Norway"))
 			if err != nil || r.ID.Version() != 7 {
 				t.Fatalf("without an engine it was not accepted: %v", err)
 			}
-			dbtest.Exec(t, kit.DatabaseURL, "UPDATE intents SET "+became+" WHERE id = $1 AND status = 'accepted'", r.ID)
-			cron(t, vault.WorkflowRelayIntents)
+			dbtest.Exec(t, kit.DatabaseURL, "UPDATE operations SET "+became+" WHERE id = $1 AND status = 'accepted'", r.ID)
+			cron(t, vault.WorkflowRelayOperations)
 			op := done(t, r, nil)
 			if op.Attempts < 1 {
 				t.Errorf("it was pushed %d times", op.Attempts)
@@ -45,7 +45,7 @@ func TestRelayIntentsPushesWhatIsOwed(t *testing.T) {
 			if got := s.versions("country"); len(got) != 1 || s.value("country") != `"Norway"` {
 				t.Errorf("the history is %v", got)
 			}
-			cron(t, vault.WorkflowRelayIntents) // nothing is owed any more
+			cron(t, vault.WorkflowRelayOperations) // nothing is owed any more
 			if after, err := kit.Query.Operation(t.Context(), s.tenant, r.ID); err != nil || after.Attempts != op.Attempts {
 				t.Errorf("pushed %d times, then %d, %v", op.Attempts, after.Attempts, err)
 			}
@@ -53,24 +53,24 @@ func TestRelayIntentsPushesWhatIsOwed(t *testing.T) {
 	}
 }
 
-func TestPurgeIntentsKeepsWhatMayStillBeAskedFor(t *testing.T) {
+func TestPurgeOperationsKeepsWhatMayStillBeAskedFor(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	finished := func(name, value, ago string) trigger.Receipt {
-		r, err := kit.Trigger.WriteField(t.Context(), s.tenant, s.fact(name, value))
+		r, err := kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact(name, value))
 		if name == "nickname" {
 			rejected(t, r, err)
 		} else {
 			done(t, r, err)
 		}
-		dbtest.Exec(t, kit.DatabaseURL, "UPDATE intents SET finished_at = now() - $2::interval WHERE id = $1", r.ID, ago)
+		dbtest.Exec(t, kit.DatabaseURL, "UPDATE operations SET finished_at = now() - $2::interval WHERE id = $1", r.ID, ago)
 		return r
 	}
 	oldest := finished("country", "Norway", "31 days")
 	old := finished("country", "Iceland", "29 days")
 	oldestFailed := finished("nickname", "Ada", "91 days")
 	oldFailed := finished("nickname", "Ada", "89 days") // can be replayed
-	cron(t, vault.WorkflowPurgeIntents)
+	cron(t, vault.WorkflowPurgeOperations)
 	for _, c := range []struct {
 		r    trigger.Receipt
 		kept bool
