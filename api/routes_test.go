@@ -369,7 +369,7 @@ func TestListsAreReadByThePage(t *testing.T) {
 	base := "/v1/agents/" + agent.String()
 	names := []string{"a", "b", "c", "d", "e"}
 	for _, name := range names {
-		s.change("PUT", base+"/fields/"+name, `{"value_type": "string", "enabled": true}`).want(200)
+		s.change("PUT", base+"/definitions/"+name, `{"value_type": "string", "enabled": true}`).want(200)
 	}
 	s.change("PUT", base+"/scenarios/"+scenario.String(), `{"name": "S"}`).want(200)
 	asset := s.item(s.change("POST", "/v1/customers/"+customer.String()+"/assets", `{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://d/1",
@@ -386,7 +386,7 @@ func TestListsAreReadByThePage(t *testing.T) {
 		return struct{}{}, len(s.pages("/v1/questions", 500)) >= 5
 	})
 	for path, field := range map[string]string{
-		base + "/fields": "name", "/v1/scenarios/" + scenario.String() + "/requirements": "field_name",
+		base + "/definitions": "name", "/v1/scenarios/" + scenario.String() + "/requirements": "field_name",
 		"/v1/customers/" + customer.String()+"/values/a/history": "value", "/v1/customers/" + customer.String() + "/history": "id", "/v1/items/" + asset.String() + "/derived": "id", "/v1/questions": "id",
 		"/v1/customers": "customer_id",
 	} {

@@ -65,11 +65,11 @@ func metricsMove(t *testing.T, s *system, server *process) {
 	c.do("PUT", fields+"hunter_email", `{"value_type": "email", "enabled": true}`, 200, nil)
 	c.do("PUT", fields+"hunter_plan", `{"value_type": "string", "validation_mode": "warn", "allowed_values": ["gold"], "enabled": true}`, 200, nil)
 	c.do("PUT", fields+"hunter_phone", `{"value_type": "phone", "enabled": true}`, 200, nil)
-	c.do("PUT", profile+"/fields/hunter_email", value("hunter2 is no address"), 422, nil)
-	c.do("PUT", profile+"/fields/hunter_plan", value("hunter3"), 200, nil)
+	c.do("PUT", profile+"/values/hunter_email", value("hunter2 is no address"), 422, nil)
+	c.do("PUT", profile+"/values/hunter_plan", value("hunter3"), 200, nil)
 	var written operation[vault.ItemResult]
 	for i := range 2 { // the second supersedes the first
-		c.do("PUT", profile+"/fields/hunter_email", value(fmt.Sprintf("hunter%d@example.com", i)), 200, &written)
+		c.do("PUT", profile+"/values/hunter_email", value(fmt.Sprintf("hunter%d@example.com", i)), 200, &written)
 	}
 	for range 3 {
 		c.do("GET", profile, "", 200, nil)

@@ -167,11 +167,11 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	// 1. What may be collected. 2. A customer's fact. 3. A document, and a fact that was read in it.
 	c.do("PUT", fields+"email", `{"display_name": "Email Address", "value_type": "email", "is_pii": true, "enabled": true, "collection_prompt": "What is your email address?"}`, 200, nil)
 	c.do("PUT", fields+"legal_name", `{"value_type": "string", "enabled": true}`, 200, nil)
-	c.do("PUT", profile+"/fields/email", fmt.Sprintf(`{"agent_id": %q, "value": "nonsense", "source": "user_provided"}`, agent), 422, nil)
+	c.do("PUT", profile+"/values/email", fmt.Sprintf(`{"agent_id": %q, "value": "nonsense", "source": "user_provided"}`, agent), 422, nil)
 	var asset, name operation[vault.ItemResult]
 	c.do("POST", profile+"/assets", `{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://documents/1",
 		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`, 200, &asset)
-	c.do("PUT", profile+"/fields/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
+	c.do("PUT", profile+"/values/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
 		"source_item_id": %q, "source_item_type": "profile_asset", "verified": true, "verification_method": "document"}`, agent, asset.Result.ItemID), 200, &name)
 	// 4. Where it came from, and what cannot be deleted for that.
 	var chain vault.Chain
