@@ -347,7 +347,7 @@ func TestARepeatWithItsKeyIsTheSameOperation(t *testing.T) {
 func TestPreferWait(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
-	path, body := "/v1/agents/"+testkit.ID().String()+"/values/plan", `{"value_type": "string", "enabled": true}`
+	path, body := "/v1/agents/"+testkit.ID().String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`
 	for prefer, want := range map[string]struct {
 		status  int
 		applied string
