@@ -75,7 +75,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	if a := s.do("GET", customer, "", "Authorization: "); !strings.HasPrefix(a.header.Get("WWW-Authenticate"), "Bearer") {
 		t.Errorf("no WWW-Authenticate: %v", a.header)
 	}
-	for _, path := range []string{"/v1/items/" + item.String() + "/chain", "/v1/items/" + item.String() + "/derived", "/v1/agents/" + agent.String() + "/definitions", customer+"/values/plan/history?limit=1"} {
+	for _, path := range []string{"/v1/items/" + item.String() + "/chain", "/v1/items/" + item.String() + "/derived", "/v1/agents/" + agent.String() + "/definitions", customer + "/values/plan/history?limit=1"} {
 		other.do("GET", path, "", "X-Tenant: "+s.tenant.String()).problem(404, vault.CodeUnknown)
 	}
 	other.do("DELETE", "/v1/items/"+item.String(), "").problem(404, vault.CodeUnknown)

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -23,7 +24,7 @@ func decode[T any](b input.JSON) (T, error) {
 	if string(bytes.TrimSpace(b.RawBody)) == "null" {
 		return out, vault.Invalid("", "the input is null; it must be a JSON object")
 	}
-	err := vault.DecodeStrict(b.RawBody, &out)
+	err := rules.DecodeStrict(b.RawBody, &out)
 	if err != nil && !(json.Valid(b.RawBody) && utf8.Valid(b.RawBody)) {
 		p, _ := problemOf(err)
 		return out, problem(http.StatusBadRequest, codeMalformed, "", p.Detail)

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/contextvault/contextvault/vault"
+	"github.com/contextvault/contextvault/rules"
 )
 
 // A cursor is a position in a list, as JSON in base64. It opens nothing: a list shows the caller's tenant alone, whatever the
@@ -28,7 +28,7 @@ func decodeCursor[T any](text string) (*T, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err == nil {
 		position := new(T)
-		if err = vault.DecodeStrict(raw, position); err == nil && encodeCursor(position) == text {
+		if err = rules.DecodeStrict(raw, position); err == nil && encodeCursor(position) == text {
 			return position, nil
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -336,7 +337,7 @@ func (s *Server) gapRoutes() {
 	}, func(ctx context.Context, c caller, in *missing) (*one[query.MissingFields], error) {
 		out, err := s.options.Query.Missing(ctx, c.tenant, query.MissingInput{
 			CustomerID: in.Customer.UUID, ScenarioID: in.Scenario.UUID, SessionID: in.Session.Given(),
-			Scope: vault.Scope{StepID: in.Step, RuleID: in.Rule.Given(), Level: in.Level},
+			Scope: rules.Scope{StepID: in.Step, RuleID: in.Rule.Given(), Level: in.Level},
 		})
 		return &one[query.MissingFields]{out}, err
 	})

@@ -311,7 +311,7 @@ func TestWhatIsNestedTooDeepIsTold(t *testing.T) {
 	deep := func(levels int) string {
 		return `{"agent_id": "` + testkit.ID().String() + `", "source": "tool_result", "value": ` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + `}`
 	}
-	value := "/v1/customers/" + testkit.ID().String()+"/values/x"
+	value := "/v1/customers/" + testkit.ID().String() + "/values/x"
 	for levels, want := range map[int]int{101: http.StatusUnprocessableEntity, 20_000: http.StatusBadRequest} {
 		p := s.do("PUT", value, deep(levels)).problem(want, map[int]vault.Code{422: vault.CodeInvalid, 400: "malformed"}[want])
 		if !strings.Contains(p.Detail, "nested") || !strings.Contains(p.Detail, "100 levels") {
@@ -387,7 +387,7 @@ func TestListsAreReadByThePage(t *testing.T) {
 	})
 	for path, field := range map[string]string{
 		base + "/definitions": "name", "/v1/scenarios/" + scenario.String() + "/requirements": "field_name",
-		"/v1/customers/" + customer.String()+"/values/a/history": "value", "/v1/customers/" + customer.String() + "/history": "id", "/v1/items/" + asset.String() + "/derived": "id", "/v1/questions": "id",
+		"/v1/customers/" + customer.String() + "/values/a/history": "value", "/v1/customers/" + customer.String() + "/history": "id", "/v1/items/" + asset.String() + "/derived": "id", "/v1/questions": "id",
 		"/v1/customers": "customer_id",
 	} {
 		whole := s.pages(path, 500)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -49,7 +50,7 @@ func ProfileOf(r dbgen.GetProfileRow) (vault.Profile, error) {
 			return p, fmt.Errorf("decode the %s of profile %s", what, r.ID)
 		}
 	}
-	p.VerificationLevel = vault.LevelOf(p.Fields)
+	p.VerificationLevel = rules.LevelOf(p.Fields)
 	return p, nil
 }
 
@@ -148,8 +149,8 @@ func OperationOf(r dbgen.Operation) (vault.Operation, error) {
 }
 
 // VersionOf converts a row for the placement of a write.
-func VersionOf(r dbgen.ListVersionsRow) vault.Version {
-	return vault.Version{
+func VersionOf(r dbgen.ListVersionsRow) rules.Version {
+	return rules.Version{
 		ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
 		Deleted: r.Deleted,
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -47,9 +48,9 @@ func (d Dialogue) annotate(a agent, slots []string, after int) []fact {
 		}
 		f.candidate, f.why = d.find(def, a.service.Name, variants, after)
 		if f.why == "" {
-			if _, problem := vault.CheckValue(&def, slot, f.candidate.Value, vault.ModeStrict); problem != nil {
+			if _, problem := rules.CheckValue(&def, slot, f.candidate.Value, vault.ModeStrict); problem != nil {
 				f.why = whyInvalid
-			} else if _, problem := vault.GroundCandidate(f.candidate, &def, turns); problem != nil {
+			} else if _, problem := rules.GroundCandidate(f.candidate, &def, turns); problem != nil {
 				f.why = whyImplied
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -44,7 +45,7 @@ func matching(ctx context.Context, services []Service, threshold float64) (Match
 					continue
 				}
 				out.Close++
-				if defs[i].ValueType.Compatible(defs[j].ValueType) && !vault.Contrasting(defs[i].Name, defs[j].Name) {
+				if defs[i].ValueType.Compatible(defs[j].ValueType) && !rules.Contrasting(defs[i].Name, defs[j].Name) {
 					out.Mistaken++
 				}
 			}

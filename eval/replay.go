@@ -14,6 +14,7 @@ import (
 
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -310,7 +311,7 @@ func (r *run) listen(ctx context.Context, d Dialogue, c *customer, s stay, t *ta
 	if err != nil && vault.CodeOf(err) != vault.CodeUnknown {
 		return err
 	}
-	missing, err := r.Query.Missing(ctx, r.Tenant, query.MissingInput{CustomerID: c.id, ScenarioID: sc.listen, SessionID: &c.session, Scope: vault.Scope{Level: vault.LevelHard}})
+	missing, err := r.Query.Missing(ctx, r.Tenant, query.MissingInput{CustomerID: c.id, ScenarioID: sc.listen, SessionID: &c.session, Scope: rules.Scope{Level: vault.LevelHard}})
 	if err != nil {
 		return err
 	}

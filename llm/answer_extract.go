@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -77,7 +78,7 @@ func (v statedValue) check(path string, req ExtractRequest) (vault.Candidate, er
 		return none, problemf("%s.turn is not the index of a turn", path)
 	}
 	return vault.Candidate{
-		FieldName: *v.FieldName, Value: value, Confidence: *v.Confidence, Quote: *v.Quote, Turn: vault.QuotedTurn(*v.Quote, *v.Turn, req.Turns),
+		FieldName: *v.FieldName, Value: value, Confidence: *v.Confidence, Quote: *v.Quote, Turn: rules.QuotedTurn(*v.Quote, *v.Turn, req.Turns),
 	}, nil
 }
 

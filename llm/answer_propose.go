@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -117,7 +118,7 @@ func (f proposedField) check(path string) (vault.ProposedField, error) {
 		field.DisplayName = vault.DisplayName(field.Name)
 	}
 	// What could not be stored would be found out at every attempt to do so, each with another call.
-	if err := vault.CheckInput(field); err != nil {
+	if err := rules.Check(field); err != nil {
 		return none, problemf("%s.%v", path, err)
 	}
 	if err := suitable(path, &field); err != nil {
@@ -132,10 +133,10 @@ func suitable(path string, f *vault.ProposedField) error {
 		AgentID: anyID, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description, ValueType: f.ValueType, ValidationRegex: f.ValidationRegex,
 		AllowedValues: f.AllowedValues, CollectionPrompt: f.CollectionPrompt, ExtractionExamples: f.Examples,
 	}
-	err := def.Check()
+	err := rules.Check(def)
 	if err != nil && f.ValidationRegex != "" {
 		f.ValidationRegex, def.ValidationRegex = "", ""
-		err = def.Check()
+		err = rules.Check(def)
 	}
 	if err != nil {
 		return problemf("%s.%v", path, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -235,7 +236,7 @@ func TestExtractedValuesAreGroundedInTheirQuotes(t *testing.T) {
 				continue
 			}
 			def := fields[slices.IndexFunc(fields, func(d vault.Definition) bool { return d.Name == candidate.FieldName })]
-			if _, err := vault.GroundCandidate(candidate, &def, turns); err != nil {
+			if _, err := rules.GroundCandidate(candidate, &def, turns); err != nil {
 				t.Errorf("%q: %s = %s from %q: %v", c.talk, candidate.FieldName, candidate.Value, candidate.Quote, err)
 			}
 		}

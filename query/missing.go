@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -15,7 +16,7 @@ type MissingInput struct {
 	CustomerID uuid.UUID
 	ScenarioID uuid.UUID
 	SessionID  *uuid.UUID // its variables are seen by conditions; nil: none
-	Scope      vault.Scope
+	Scope      rules.Scope
 }
 
 // MissingFields is what a scenario still needs of a customer, in the order in which to collect it.
@@ -47,7 +48,7 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 	for _, d := range list {
 		defs[d.Name] = d
 	}
-	known := vault.Known{Scenario: scenario, Now: time.Now()}
+	known := rules.Known{Scenario: scenario, Now: time.Now()}
 	profile, err := q.Profile(ctx, tenant, in.CustomerID)
 	if err != nil && vault.CodeOf(err) != vault.CodeUnknown {
 		return out, err
@@ -67,7 +68,7 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 		}
 		known.Session = session.Variables
 	}
-	missing, warnings := vault.FindMissing(reqs, defs, known, in.Scope)
+	missing, warnings := rules.FindMissing(reqs, defs, known, in.Scope)
 	out.Warnings = warnings
 	for _, m := range missing {
 		out.Missing = append(out.Missing, m)

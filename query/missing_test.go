@@ -11,6 +11,7 @@ import (
 
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -114,7 +115,7 @@ func TestMissingForWhatIsNotThereIsRefused(t *testing.T) {
 		{query.MissingInput{CustomerID: v.customer, ScenarioID: id}, vault.CodeUnknown, "unknown scenario: " + id.String()},
 		{query.MissingInput{CustomerID: v.customer, ScenarioID: scenario, SessionID: &id}, vault.CodeUnknown, "unknown session: " + id.String()},
 		{query.MissingInput{CustomerID: id, ScenarioID: scenario, SessionID: &session}, vault.CodeInvalid, "session_id: session " + session.String() + " is of another customer"},
-		{query.MissingInput{CustomerID: v.customer, ScenarioID: scenario, Scope: vault.Scope{StepID: "z"}}, vault.CodeInvalid, `has no step "z"; its steps are a, b`},
+		{query.MissingInput{CustomerID: v.customer, ScenarioID: scenario, Scope: rules.Scope{StepID: "z"}}, vault.CodeInvalid, `has no step "z"; its steps are a, b`},
 	} {
 		_, err := v.Missing(t.Context(), v.tenant, c.in)
 		if vault.CodeOf(err) != c.code || !strings.Contains(err.Error(), c.says) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -71,14 +72,14 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, acc
 		return nil, err
 	}
 	reply, value, err := s.read(ctx, q, question, def, in.Value)
-	if err != nil || reply != vault.ReplyOther {
+	if err != nil || reply != rules.ReplyOther {
 		return nil, err
 	}
 	mode := vault.ModeStrict // the customer is there to be asked again
-	if vault.EffectiveMode(def, s.values.mode) == vault.ModeDisabled {
+	if rules.EffectiveMode(def, s.values.mode) == vault.ModeDisabled {
 		mode = vault.ModeDisabled
 	}
-	checked, err := vault.CheckValue(def, question.FieldName, value, mode)
+	checked, err := rules.CheckValue(def, question.FieldName, value, mode)
 	observeValue(s.values.observer, vault.WorkflowAnswerQuestion, checked, err)
 	if err == nil {
 		return nil, nil
@@ -92,9 +93,9 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, acc
 }
 
 // read gives what an answer comes to: a value, or the yes or no to a confirmation.
-func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (vault.Reply, json.RawMessage, error) {
+func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (rules.Reply, json.RawMessage, error) {
 	if question.Kind != string(vault.QuestionConfirm) || def == nil {
-		return vault.ReplyOther, answer, nil
+		return rules.ReplyOther, answer, nil
 	}
 	candidate := question.Candidate
 	if candidate == nil && question.ItemID != nil {
@@ -108,7 +109,7 @@ func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Ques
 		}
 		candidate = known.Value
 	}
-	reply, value := vault.ReadReply(*def, candidate, answer)
+	reply, value := rules.ReadReply(*def, candidate, answer)
 	return reply, value, nil
 }
 
@@ -171,16 +172,16 @@ func (s Answers) settle(ctx context.Context, q *dbgen.Queries, op dbgen.Operatio
 	if err != nil {
 		return result, err
 	}
-	if reply != vault.ReplyOther && question.ItemID != nil {
+	if reply != rules.ReplyOther && question.ItemID != nil {
 		if question.ItemID, err = ownItem(ctx, q, question); err != nil {
 			return result, err
 		}
 	}
 	switch {
-	case reply == vault.ReplyNo:
+	case reply == rules.ReplyNo:
 		status = vault.QuestionDenied
 		result, err = s.withdraw(ctx, q, op, question)
-	case reply == vault.ReplyYes && question.ItemID != nil:
+	case reply == rules.ReplyYes && question.ItemID != nil:
 		result, err = s.confirm(ctx, q, op, question)
 	default:
 		result, err = s.values.write(ctx, q, op, vault.WriteValueInput{

@@ -6,6 +6,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -17,7 +18,7 @@ type Assets struct {
 
 // ValidateAsset looks at an asset before anything is locked.
 func (s Assets) ValidateAsset(ctx context.Context, ev vault.Event) (Validated, error) {
-	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.AddAssetInput) error { return in.Check() })
+	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.AddAssetInput) error { return rules.Check(in) })
 }
 
 // PersistAsset stores the reference to a document.
@@ -32,7 +33,7 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (vault.ItemRes
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		status := vault.Place(nil, op.ID, op.AcceptedAt, found, in.ExpiresAt, s.now()).Status
+		status := rules.Place(nil, op.ID, op.AcceptedAt, found, in.ExpiresAt, s.now()).Status
 		row := dbgen.InsertAssetParams{
 			ID: id, TenantID: ev.TenantID, ProfileID: profile.ID, Name: in.Name, AssetType: in.AssetType,
 			StorageProvider: in.StorageProvider, StoragePath: in.StoragePath, MimeType: in.MimeType, SizeBytes: in.SizeBytes,

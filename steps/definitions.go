@@ -13,6 +13,7 @@ import (
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -36,7 +37,7 @@ type meant struct {
 
 // ValidateDefinition looks at a definition.
 func (s Definitions) ValidateDefinition(ctx context.Context, ev vault.Event) (Validated, error) {
-	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.Definition) error { return in.Check() })
+	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.Definition) error { return rules.Check(in) })
 }
 
 // EmbedDefinition computes the meaning of a definition and keeps it for PersistDefinition. A model that fails never blocks a
@@ -72,7 +73,7 @@ func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embed
 // PersistDefinition stores a definition with its meaning.
 func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
 	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Definition) (vault.SavedResult, error) {
-		if err := in.Check(); err != nil {
+		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
 		row, err := definitionRow(op, in)
@@ -133,7 +134,7 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (va
 }
 
 func (s Definitions) checkRequirement(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Requirement) error {
-	if err := in.Check(); err != nil {
+	if err := rules.Check(in); err != nil {
 		return err
 	}
 	row, err := q.GetScenario(ctx, tenant, in.ScenarioID)

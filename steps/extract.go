@@ -14,6 +14,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -263,7 +264,7 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 	for _, f := range fields {
 		m := match{Field: f}
 		for _, row := range rows {
-			if row.Name == f.Name || (!m.Existing && vault.SameName(row.Name, f.Name)) {
+			if row.Name == f.Name || (!m.Existing && rules.SameName(row.Name, f.Name)) {
 				m.Field.Name, m.Existing = row.Name, true
 			}
 		}
@@ -317,7 +318,7 @@ func (s Extraction) nearest(ctx context.Context, q *dbgen.Queries, tenant, agent
 		Embedding: pgvector.NewVector(vector), TenantID: tenant, AgentID: agent, Model: s.model.Name(), Most: nearestLooked,
 	})
 	for _, row := range rows {
-		if row.Similarity >= s.matchThreshold && f.ValueType.Compatible(vault.ValueType(row.ValueType)) && !vault.Contrasting(f.Name, row.Name) {
+		if row.Similarity >= s.matchThreshold && f.ValueType.Compatible(vault.ValueType(row.ValueType)) && !rules.Contrasting(f.Name, row.Name) {
 			return &row, nil
 		}
 	}

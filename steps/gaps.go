@@ -11,6 +11,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -50,7 +51,7 @@ type Waiting struct {
 func (s Gaps) FindMissing(ctx context.Context, ev vault.Event) (MissingFound, error) {
 	out := MissingFound{Fields: []string{}}
 	err := check(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
-		if err := vault.CheckInput(in); err != nil {
+		if err := rules.Check(in); err != nil {
 			return err
 		}
 		state, err := s.load(ctx, q, op, in)
@@ -108,10 +109,10 @@ func (s Gaps) load(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in
 	if err := s.loadCustomer(ctx, q, tenant, st); err != nil {
 		return nil, err
 	}
-	known := vault.Known{Fields: st.profile.Fields, Session: st.session.Variables, Scenario: scenario, Now: s.now()}
-	scope := vault.Scope{StepID: in.StepID, Level: in.Level}
-	st.missing, st.warnings = vault.FindMissing(st.reqs, st.defs, known, scope)
-	st.applying, _ = vault.Applicable(st.reqs, known, scope)
+	known := rules.Known{Fields: st.profile.Fields, Session: st.session.Variables, Scenario: scenario, Now: s.now()}
+	scope := rules.Scope{StepID: in.StepID, Level: in.Level}
+	st.missing, st.warnings = rules.FindMissing(st.reqs, st.defs, known, scope)
+	st.applying, _ = rules.Applicable(st.reqs, known, scope)
 	return st, nil
 }
 

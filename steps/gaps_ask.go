@@ -12,6 +12,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -144,7 +145,7 @@ func (s Gaps) needs(ctx context.Context, q *dbgen.Queries, st *gapState, candida
 		}
 		needs = append(needs, n)
 	}
-	slices.SortFunc(needs, func(a, b need) int { return vault.ByOrder(a.requirement, b.requirement) })
+	slices.SortFunc(needs, func(a, b need) int { return rules.ByOrder(a.requirement, b.requirement) })
 	return needs, nil
 }
 
@@ -155,7 +156,7 @@ func pick(needs []need) need {
 		open[n.requirement.FieldName] = true
 	}
 	for _, n := range needs {
-		waits := slices.ContainsFunc(vault.ConditionFields(n.requirement.WhenCondition), func(name string) bool {
+		waits := slices.ContainsFunc(rules.ConditionFields(n.requirement.WhenCondition), func(name string) bool {
 			return open[name] && name != n.requirement.FieldName
 		})
 		if !waits {
@@ -239,7 +240,7 @@ func (st *gapState) offer(name string, candidates []vault.Candidate) json.RawMes
 		if c.FieldName != name || !(c.Confidence >= offerThreshold) {
 			continue
 		}
-		if checked, err := vault.CheckValue(st.definition(name), name, c.Value, vault.ModeStrict); err == nil {
+		if checked, err := rules.CheckValue(st.definition(name), name, c.Value, vault.ModeStrict); err == nil {
 			return checked.Value
 		}
 	}
@@ -263,8 +264,8 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 		ScenarioID: st.in.ScenarioID, FieldName: name, Kind: string(vault.QuestionValue), Prompt: st.definition(name).Prompt(), Attempt: 1,
 		DeadlineAt: db.UTC(deadline),
 	}
-	if def := st.definition(name); n.candidate != nil && def.Confirmable(n.candidate) {
-		row.Kind, row.ItemID, row.Prompt = string(vault.QuestionConfirm), n.item, def.ConfirmPrompt(n.candidate)
+	if def := st.definition(name); n.candidate != nil && rules.Confirmable(*def, n.candidate) {
+		row.Kind, row.ItemID, row.Prompt = string(vault.QuestionConfirm), n.item, rules.ConfirmPrompt(*def, n.candidate)
 		if !def.Secret() {
 			row.Candidate = n.candidate
 		}

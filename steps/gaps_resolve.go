@@ -11,6 +11,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -218,7 +219,7 @@ func (st *gapState) changed(c vault.Candidate) bool {
 	if !ok || c.Turn <= h.ReadTo {
 		return false
 	}
-	checked, err := vault.CheckValue(st.definition(c.FieldName), c.FieldName, c.Value, vault.ModeStrict)
+	checked, err := rules.CheckValue(st.definition(c.FieldName), c.FieldName, c.Value, vault.ModeStrict)
 	return err == nil && !bytes.Equal(checked.Value, compactJSON(field.Value))
 }
 
@@ -266,7 +267,7 @@ func (s Gaps) fromConversation(st *gapState, def *vault.Definition, candidates [
 		if c.FieldName != def.Name {
 			continue
 		}
-		checked, problem := vault.GroundCandidate(c, def, st.session.Turns)
+		checked, problem := rules.GroundCandidate(c, def, st.session.Turns)
 		if problem == nil && c.Confidence < s.settings.UseThreshold {
 			problem = vault.Invalid(def.Name, "confidence %.2f is below %.2f", c.Confidence, s.settings.UseThreshold)
 		}
@@ -304,7 +305,7 @@ func (st *gapState) sessionValue(name string, def *vault.Definition) (json.RawMe
 	if !ok {
 		return nil, false
 	}
-	checked, err := vault.CheckValue(def, name, raw, vault.ModeStrict)
+	checked, err := rules.CheckValue(def, name, raw, vault.ModeStrict)
 	return checked.Value, err == nil
 }
 

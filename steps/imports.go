@@ -11,6 +11,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -20,7 +21,7 @@ type Imports struct{ values Values }
 // ValidateImport looks at every write of an import.
 func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (Validated, error) {
 	return Validated{}, check(ctx, s.values.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.ImportValuesInput) error {
-		if err := in.Check(); err != nil {
+		if err := rules.Check(in); err != nil {
 			return err
 		}
 		refused := refusals{skip: in.SkipInvalid}
@@ -93,7 +94,7 @@ type checkedWrite struct {
 	id          uuid.UUID
 	sourceFound bool
 	def         *vault.Definition
-	checked     vault.Checked
+	checked     rules.Checked
 }
 
 // refusals collects what is wrong with the writes of an import, by index.
@@ -156,7 +157,7 @@ func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUI
 			c.def = &d
 		}
 		var err error
-		if c.checked, err = vault.CheckValue(c.def, w.Name, w.Value, vault.EffectiveMode(c.def, s.values.mode)); err != nil {
+		if c.checked, err = rules.CheckValue(c.def, w.Name, w.Value, rules.EffectiveMode(c.def, s.values.mode)); err != nil {
 			if err := refused.add(i, err); err != nil {
 				return nil, err
 			}
@@ -351,10 +352,10 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation
 	if err != nil {
 		return nil, nil, err
 	}
-	history := map[fieldKey][]vault.Version{}
+	history := map[fieldKey][]rules.Version{}
 	for _, r := range known {
 		key := fieldKey{r.ProfileID, r.Name}
-		history[key] = append(history[key], vault.Version{
+		history[key] = append(history[key], rules.Version{
 			ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
 			Deleted: r.Deleted,
 		})
@@ -364,8 +365,8 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation
 	for _, w := range writes {
 		key := fieldKey{profiles[w.CustomerID], w.Name}
 		id := w.id
-		expires := vault.ExpiryOf(w.WriteValueInput, w.def, op.AcceptedAt)
-		at := vault.Place(history[key], op.ID, op.AcceptedAt, w.sourceFound, expires, s.values.now())
+		expires := rules.ExpiryOf(w.WriteValueInput, w.def, op.AcceptedAt)
+		at := rules.Place(history[key], op.ID, op.AcceptedAt, w.sourceFound, expires, s.values.now())
 		if at.Supersedes != nil {
 			superseded[*at.Supersedes] = id
 		}
@@ -379,7 +380,7 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation
 }
 
 // rowOf makes the row of a write, as a single write does.
-func (s Imports) rowOf(id, profile uuid.UUID, op dbgen.Operation, w checkedWrite, at vault.Placement, expires *time.Time) (importRow, error) {
+func (s Imports) rowOf(id, profile uuid.UUID, op dbgen.Operation, w checkedWrite, at rules.Placement, expires *time.Time) (importRow, error) {
 	p, err := s.values.row(id, profile, op, w.WriteValueInput, w.def, w.checked, at, expires)
 	row := importRow{
 		ID: p.ID, ProfileID: p.ProfileID, Name: p.Name, Value: p.Value, Encrypted: p.Encrypted, ValueType: w.checked.ValueType, Source: p.Source,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -190,9 +191,9 @@ func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUI
 }
 
 // planMerge reads what the merge will change, and how the histories of names that both have become one.
-func planMerge(ctx context.Context, q *dbgen.Queries, tenant, source, target uuid.UUID) (mergedState, []vault.Relinked, error) {
+func planMerge(ctx context.Context, q *dbgen.Queries, tenant, source, target uuid.UUID) (mergedState, []rules.Relinked, error) {
 	var before mergedState
-	histories := map[string][]vault.Version{}
+	histories := map[string][]rules.Version{}
 	ofSource := map[string]bool{}
 	rows, err := q.ListValueStates(ctx, tenant, source)
 	if err != nil {
@@ -214,12 +215,12 @@ func planMerge(ctx context.Context, q *dbgen.Queries, tenant, source, target uui
 			histories[r.Name] = append(histories[r.Name], versionOf(r))
 		}
 	}
-	var relinked []vault.Relinked
+	var relinked []rules.Relinked
 	shared := map[string]bool{}
 	for _, f := range before.TargetFields {
 		if !shared[f.Name] {
 			shared[f.Name] = true
-			relinked = append(relinked, vault.Relink(histories[f.Name])...)
+			relinked = append(relinked, rules.Relink(histories[f.Name])...)
 		}
 	}
 	belongings, err := q.ListBelongings(ctx, tenant, source)
@@ -330,7 +331,7 @@ func (s Merges) restoreAssets(ctx context.Context, q *dbgen.Queries, tenant, pro
 			if err != nil {
 				return err
 			}
-			state.Status = string(vault.Place(nil, a.OperationID, a.AcceptedAt, found, a.ExpiresAt, s.now()).Status)
+			state.Status = string(rules.Place(nil, a.OperationID, a.AcceptedAt, found, a.ExpiresAt, s.now()).Status)
 		}
 		if err := q.PlaceAsset(ctx, state); err != nil {
 			return err
@@ -346,12 +347,12 @@ func (s Merges) standing(ctx context.Context, q *dbgen.Queries, tenant, id uuid.
 		return dbgen.SetValueStateParams{}, err
 	}
 	found, err := checkSource(ctx, q, tenant, id, vault.Lineage{SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType)})
-	place := vault.Place(nil, row.OperationID, row.AcceptedAt, found, row.ExpiresAt, s.now())
+	place := rules.Place(nil, row.OperationID, row.AcceptedAt, found, row.ExpiresAt, s.now())
 	return dbgen.SetValueStateParams{Status: string(place.Status)}, err
 }
 
 // relink makes versions superseded.
-func relink(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, versions []vault.Relinked) error {
+func relink(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, versions []rules.Relinked) error {
 	if len(versions) == 0 {
 		return nil
 	}
@@ -397,6 +398,6 @@ func stateOf(r dbgen.ListValueStatesRow) fieldState {
 	return fieldState{ID: r.ID, Name: r.Name, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID, SupersededAt: r.SupersededAt}
 }
 
-func versionOf(r dbgen.ListValueStatesRow) vault.Version {
-	return vault.Version{ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID}
+func versionOf(r dbgen.ListValueStatesRow) rules.Version {
+	return rules.Version{ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID}
 }

@@ -1,6 +1,10 @@
 package steps
 
-import "github.com/contextvault/contextvault/vault"
+import (
+	"github.com/contextvault/contextvault/vault"
+
+	"github.com/contextvault/contextvault/rules"
+)
 
 // Observer is told what steps find, for metrics. Package metrics implements it. What a step finds again, because it is run
 // again, is told again.
@@ -22,7 +26,7 @@ func (unobserved) GapTried(string, string)        {}
 func (unobserved) BudgetSpent()                   {}
 
 // observeValue tells the observer of a value that was looked at: err is what vault.CheckValue made of it.
-func observeValue(o Observer, workflow string, checked vault.Checked, err error) {
+func observeValue(o Observer, workflow string, checked rules.Checked, err error) {
 	switch {
 	case vault.CodeOf(err) == vault.CodeInvalid:
 		o.ValuesInvalid(workflow, 1, 0)

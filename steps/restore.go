@@ -8,6 +8,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -48,15 +49,15 @@ func (s Items) restoreField(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	if err != nil {
 		return "", err
 	}
-	var history []vault.Version
+	var history []rules.Version
 	for _, r := range rows {
 		if r.ID != id && !r.Deleted {
 			history = append(history, db.VersionOf(r))
 		}
 	}
 	now := s.now()
-	self := vault.Version{ID: id, OperationID: row.OperationID, AcceptedAt: row.AcceptedAt}
-	place := vault.PlaceVersion(history, self, sourceFound, row.ExpiresAt, now)
+	self := rules.Version{ID: id, OperationID: row.OperationID, AcceptedAt: row.AcceptedAt}
+	place := rules.PlaceVersion(history, self, sourceFound, row.ExpiresAt, now)
 	if place.Supersedes != nil {
 		err := q.SupersedeValue(ctx, dbgen.SupersedeValueParams{TenantID: tenant, ID: *place.Supersedes, SupersededByID: &id})
 		if err != nil {
@@ -88,7 +89,7 @@ func (s Items) restoreAsset(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	}
 	status := vault.StatusSuperseded
 	if row.SupersededByID == nil {
-		status = vault.Place(nil, row.OperationID, row.AcceptedAt, sourceFound, row.ExpiresAt, s.now()).Status
+		status = rules.Place(nil, row.OperationID, row.AcceptedAt, sourceFound, row.ExpiresAt, s.now()).Status
 	}
 	return status, q.SetAssetState(ctx, dbgen.SetAssetStateParams{TenantID: tenant, ID: id, Status: string(status)})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -53,7 +54,7 @@ func reviewRequirement(ctx context.Context, q *dbgen.Queries, op dbgen.Operation
 		return err
 	}
 	edited := edit(db.RequirementOf(row), in.Edit)
-	if err := edited.Check(); err != nil {
+	if err := rules.Check(edited); err != nil {
 		return err
 	}
 	if in.Edit != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -25,7 +26,7 @@ type Scenarios struct {
 // PersistScenario stores a scenario and, in the same transaction, accepts the extraction of the fields it needs.
 func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
 	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Scenario) (vault.SavedResult, error) {
-		if err := in.Check(); err != nil {
+		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
 		content, hash, err := contentOf(in)
@@ -61,7 +62,7 @@ func (s Scenarios) notSaved(ctx context.Context, q *dbgen.Queries, tenant uuid.U
 // PersistRule stores a rule and accepts the extraction of the fields it needs.
 func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
 	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Rule) (vault.SavedResult, error) {
-		if err := vault.CheckInput(in); err != nil {
+		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
 		scenario, err := q.GetScenario(ctx, ev.TenantID, in.ScenarioID)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -19,7 +20,7 @@ type Sessions struct{ once operationOnce }
 // accepted after it, and its turns take their place in the conversation.
 func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
 	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.SaveSessionInput) (vault.SavedResult, error) {
-		if err := vault.CheckInput(in); err != nil {
+		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
 		variables, marks, err := timed(op, in.Variables)

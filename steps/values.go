@@ -8,6 +8,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -29,7 +30,7 @@ type Validated struct {
 func (s Values) ValidateValue(ctx context.Context, ev vault.Event) (Validated, error) {
 	var out Validated
 	err := check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.WriteValueInput) error {
-		if err := in.Check(); err != nil {
+		if err := rules.Check(in); err != nil {
 			return err
 		}
 		_, checked, err := s.checkValue(ctx, q, ev.TenantID, in.AgentID, in.Name, in)
@@ -48,18 +49,18 @@ func (s Values) PersistValue(ctx context.Context, ev vault.Event) (vault.ItemRes
 }
 
 // checkValue finds the definition of a field and looks at the value with it.
-func (s Values) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string, in vault.WriteValueInput) (*vault.Definition, vault.Checked, error) {
+func (s Values) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string, in vault.WriteValueInput) (*vault.Definition, rules.Checked, error) {
 	def, err := definition(ctx, q, tenant, agent, name)
 	if err != nil {
-		return nil, vault.Checked{}, err
+		return nil, rules.Checked{}, err
 	}
-	mode := vault.EffectiveMode(def, s.mode)
+	mode := rules.EffectiveMode(def, s.mode)
 	if def == nil && mode != vault.ModeDisabled {
 		if err := agentKnown(ctx, q, tenant, agent); err != nil {
-			return nil, vault.Checked{}, err
+			return nil, rules.Checked{}, err
 		}
 	}
-	checked, err := vault.CheckValue(def, name, in.Value, mode)
+	checked, err := rules.CheckValue(def, name, in.Value, mode)
 	return def, checked, err
 }
 
@@ -94,12 +95,12 @@ func (s Values) write(ctx context.Context, q *dbgen.Queries, op dbgen.Operation,
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
-	history := make([]vault.Version, len(rows))
+	history := make([]rules.Version, len(rows))
 	for i, row := range rows {
 		history[i] = db.VersionOf(row)
 	}
-	expires := vault.ExpiryOf(in, def, op.AcceptedAt)
-	place := vault.Place(history, op.ID, op.AcceptedAt, sourceFound, expires, s.now())
+	expires := rules.ExpiryOf(in, def, op.AcceptedAt)
+	place := rules.Place(history, op.ID, op.AcceptedAt, sourceFound, expires, s.now())
 	if place.Supersedes != nil {
 		err := q.SupersedeValue(ctx, dbgen.SupersedeValueParams{TenantID: tenant, ID: *place.Supersedes, SupersededByID: &id})
 		if err != nil {
@@ -130,7 +131,7 @@ func takenError(id uuid.UUID) error {
 }
 
 // row makes the row of one version. Its value is sealed where the definition requires encryption.
-func (s Values) row(id, profile uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition, checked vault.Checked, place vault.Placement, expires *time.Time) (dbgen.InsertValueParams, error) {
+func (s Values) row(id, profile uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition, checked rules.Checked, place rules.Placement, expires *time.Time) (dbgen.InsertValueParams, error) {
 	row := dbgen.InsertValueParams{
 		ID: id, TenantID: op.TenantID, ProfileID: profile, Name: in.Name, Value: checked.Value,
 		ValueType: string(checked.ValueType), Source: string(in.Source), SourceSessionID: in.SourceSessionID,

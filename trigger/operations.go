@@ -7,12 +7,13 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
 // WriteValue accepts a fact about a customer (workflow write-value).
 func (c *Client) WriteValue(ctx context.Context, tenant uuid.UUID, in vault.WriteValueInput, opts ...Option) (Receipt, error) {
-	if err := in.Check(); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	return c.accept(ctx, tenant, db.NewOperation{
@@ -22,7 +23,7 @@ func (c *Client) WriteValue(ctx context.Context, tenant uuid.UUID, in vault.Writ
 
 // AddAsset accepts the reference to a document (workflow add-asset).
 func (c *Client) AddAsset(ctx context.Context, tenant uuid.UUID, in vault.AddAssetInput, opts ...Option) (Receipt, error) {
-	if err := in.Check(); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	return c.accept(ctx, tenant, db.NewOperation{
@@ -33,7 +34,7 @@ func (c *Client) AddAsset(ctx context.Context, tenant uuid.UUID, in vault.AddAss
 // DeleteItem accepts the deletion of a field version or an asset (workflow delete-item). Only admins may force it: the caller
 // checks that.
 func (c *Client) DeleteItem(ctx context.Context, tenant uuid.UUID, in vault.DeleteItemInput, opts ...Option) (Receipt, error) {
-	if err := vault.CheckInput(in); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	owner, err := c.db.Tenant(tenant).GetItemOwner(ctx, tenant, in.ItemID)
@@ -47,7 +48,7 @@ func (c *Client) DeleteItem(ctx context.Context, tenant uuid.UUID, in vault.Dele
 
 // SaveSession accepts variables and turns of a conversation (workflow save-session).
 func (c *Client) SaveSession(ctx context.Context, tenant uuid.UUID, in vault.SaveSessionInput, opts ...Option) (Receipt, error) {
-	if err := vault.CheckInput(in); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	return c.accept(ctx, tenant, db.NewOperation{
@@ -57,7 +58,7 @@ func (c *Client) SaveSession(ctx context.Context, tenant uuid.UUID, in vault.Sav
 
 // SaveDefinition accepts a field definition (workflow save-definition).
 func (c *Client) SaveDefinition(ctx context.Context, tenant uuid.UUID, in vault.Definition, opts ...Option) (Receipt, error) {
-	if err := in.Check(); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	return c.accept(ctx, tenant, db.NewOperation{
@@ -67,7 +68,7 @@ func (c *Client) SaveDefinition(ctx context.Context, tenant uuid.UUID, in vault.
 
 // SaveRequirement accepts that a scenario needs a field (workflow save-requirement).
 func (c *Client) SaveRequirement(ctx context.Context, tenant uuid.UUID, in vault.Requirement, opts ...Option) (Receipt, error) {
-	if err := in.Check(); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	return c.accept(ctx, tenant, db.NewOperation{
@@ -88,7 +89,7 @@ func (c *Client) DeleteRequirement(ctx context.Context, tenant uuid.UUID, in vau
 // SaveScenario accepts a scenario; the fields it needs are extracted after it is saved (workflow save-scenario, then
 // extract-schema).
 func (c *Client) SaveScenario(ctx context.Context, tenant uuid.UUID, in vault.Scenario, opts ...Option) (Receipt, error) {
-	if err := in.Check(); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	return c.accept(ctx, tenant, db.NewOperation{
@@ -99,7 +100,7 @@ func (c *Client) SaveScenario(ctx context.Context, tenant uuid.UUID, in vault.Sc
 // SaveRule accepts a rule of a scenario; the fields it needs are extracted after it is saved (workflow save-rule, then
 // extract-schema).
 func (c *Client) SaveRule(ctx context.Context, tenant uuid.UUID, in vault.Rule, opts ...Option) (Receipt, error) {
-	if err := vault.CheckInput(in); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	return c.accept(ctx, tenant, db.NewOperation{
@@ -109,7 +110,7 @@ func (c *Client) SaveRule(ctx context.Context, tenant uuid.UUID, in vault.Rule, 
 
 // ExtractSchema asks by hand for the fields that a scenario or rule needs. Unchanged content costs no model call.
 func (c *Client) ExtractSchema(ctx context.Context, tenant uuid.UUID, in vault.ExtractSchemaInput, opts ...Option) (Receipt, error) {
-	if err := vault.CheckInput(in); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	event := vault.EventScenarioSaved
@@ -123,7 +124,7 @@ func (c *Client) ExtractSchema(ctx context.Context, tenant uuid.UUID, in vault.E
 
 // FillGaps accepts a gap fill (workflow fill-gaps). Its receipt may take as long as a customer takes to answer.
 func (c *Client) FillGaps(ctx context.Context, tenant uuid.UUID, in vault.FillGapsInput, opts ...Option) (Receipt, error) {
-	if err := vault.CheckInput(in); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	return c.accept(ctx, tenant, db.NewOperation{
@@ -133,7 +134,7 @@ func (c *Client) FillGaps(ctx context.Context, tenant uuid.UUID, in vault.FillGa
 
 // CancelFill stops a gap fill from asking (workflow cancel-fill). The fill's own receipt then gives its result.
 func (c *Client) CancelFill(ctx context.Context, tenant uuid.UUID, in vault.CancelFillInput, opts ...Option) (Receipt, error) {
-	if err := vault.CheckInput(in); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	fill, err := c.db.Tenant(tenant).GetOperation(ctx, tenant, in.FillID)
@@ -150,7 +151,7 @@ func (c *Client) CancelFill(ctx context.Context, tenant uuid.UUID, in vault.Canc
 
 // AnswerQuestion accepts a customer's answer (workflow answer-question). The receipt fails with what was wrong with the answer.
 func (c *Client) AnswerQuestion(ctx context.Context, tenant uuid.UUID, in vault.AnswerQuestionInput, opts ...Option) (Receipt, error) {
-	if err := vault.CheckInput(in); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	question, err := c.db.Tenant(tenant).GetQuestion(ctx, tenant, in.QuestionID)

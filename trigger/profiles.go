@@ -6,12 +6,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
 // ImportValues accepts up to vault.MaxImport facts, that are stored together (workflow import-values).
 func (c *Client) ImportValues(ctx context.Context, tenant uuid.UUID, in vault.ImportValuesInput, opts ...Option) (Receipt, error) {
-	if err := in.Check(); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	return c.accept(ctx, tenant, db.NewOperation{
@@ -69,7 +70,7 @@ func (c *Client) DecideReview(ctx context.Context, tenant uuid.UUID, in vault.De
 
 // checked accepts an operation whose input has no rules beyond its tags.
 func checked(ctx context.Context, c *Client, tenant uuid.UUID, in any, workflow, event string, subject uuid.UUID, opts []Option) (Receipt, error) {
-	if err := vault.CheckInput(in); err != nil {
+	if err := rules.Check(in); err != nil {
 		return Receipt{}, err
 	}
 	return c.accept(ctx, tenant, db.NewOperation{Workflow: workflow, Event: event, Subject: subject.String(), Payload: in}, opts)

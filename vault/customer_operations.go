@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -137,32 +136,4 @@ type CustomerResult struct {
 	CustomerID uuid.UUID `json:"customer_id"`
 	Created    bool      `json:"created,omitempty"`
 	Version    int64     `json:"profile_version"`
-}
-
-// Check tells everything that is wrong with an import, by index, before it is accepted.
-func (in ImportValuesInput) Check() error {
-	if len(in.Writes) > MaxImport {
-		return Invalid("writes", "are %d; an import holds at most %d, so split it", len(in.Writes), MaxImport)
-	}
-	var problems []*Error
-	if err := CheckInput(in); err != nil {
-		return err
-	}
-	type key struct {
-		customer uuid.UUID
-		name     string
-	}
-	first := map[key]int{}
-	for i, w := range in.Writes {
-		if err := w.Check(); err != nil {
-			problems = append(problems, Invalid(fmt.Sprintf("writes[%d]", i), "%s", err.Error()))
-		}
-		k := key{w.CustomerID, w.Name}
-		if at, ok := first[k]; ok {
-			problems = append(problems, Invalid(fmt.Sprintf("writes[%d]", i), "writes %s of customer %s, as writes[%d] does; keep one", w.Name, w.CustomerID, at))
-			continue
-		}
-		first[k] = i
-	}
-	return Join(problems)
 }

@@ -47,6 +47,12 @@ type Definition struct {
 	UpdatedAt            time.Time         `json:"updated_at"`
 }
 
+// DisplayName makes a label of a field name: "date_of_birth" becomes "date of birth".
+func DisplayName(name string) string { return strings.TrimSpace(strings.ReplaceAll(name, "_", " ")) }
+
+// Secret reports whether values of the definition may appear only in the profile.
+func (d Definition) Secret() bool { return d.IsPII || d.EncryptionRequired }
+
 // Prompt is the question that asks a customer for the field.
 func (d Definition) Prompt() string {
 	if d.CollectionPrompt != "" {

@@ -185,3 +185,10 @@ func OneOf[T ~string](values []T) string {
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
+
+// Compatible reports whether values of type t and other can hold the same fact: equal types, a string or JSON with anything,
+// or a date with a datetime.
+func (t ValueType) Compatible(other ValueType) bool {
+	return t == other || t == TypeString || other == TypeString || t == TypeJSON || other == TypeJSON ||
+		t == TypeDate && other == TypeDatetime || t == TypeDatetime && other == TypeDate
+}

@@ -19,6 +19,7 @@ import (
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -206,7 +207,7 @@ func (b *benchmarks) validation(context.Context) (measured, error) {
 		Name: "validation of a field", Limit: 5, Ceiling: "its regular expression alone",
 		Between: "JSON, the e-mail check of the validator, normalisation",
 	}, 10*reads, func() error {
-		_, err := vault.CheckValue(&b.email, "email", value, vault.ModeStrict)
+		_, err := rules.CheckValue(&b.email, "email", value, vault.ModeStrict)
 		return err
 	}, func() error {
 		if !re.MatchString("ada.quill@example.com") {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -164,6 +165,6 @@ func (c *csvRows) longWrite(record []string) (vault.WriteValueInput, error) {
 		return vault.WriteValueInput{}, vault.Invalid("", "the line cannot be read") // the cause could quote a value
 	}
 	var out fileLine
-	err = vault.DecodeStrict(encoded, &out)
+	err = rules.DecodeStrict(encoded, &out)
 	return out.WriteValueInput, err
 }

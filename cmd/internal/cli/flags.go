@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -143,7 +144,7 @@ func (a *App) input(path string, into any) error {
 	if err != nil {
 		return fmt.Errorf("read --file: %w", err)
 	}
-	return vault.DecodeStrict(data, into)
+	return rules.DecodeStrict(data, into)
 }
 
 // rawValue takes what a person typed for JSON where it is JSON, else for a string.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -69,7 +70,7 @@ func readLine(in *bufio.Reader, most int) (text []byte, long bool, err error) {
 
 func (j *jsonRows) decode(into *row, text []byte) error {
 	var in fileLine
-	if err := vault.DecodeStrict(text, &in); err != nil {
+	if err := rules.DecodeStrict(text, &in); err != nil {
 		return err
 	}
 	customer := ""

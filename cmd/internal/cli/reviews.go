@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/contextvault/contextvault/client"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -29,7 +30,7 @@ func (a *App) reviewsCommand() *cobra.Command {
 		change(a, decide, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.SavedResult], error) {
 			if edit != "" {
 				in.Edit = &vault.ReviewEdit{}
-				if err := vault.DecodeStrict([]byte(edit), in.Edit); err != nil {
+				if err := rules.DecodeStrict([]byte(edit), in.Edit); err != nil {
 					return client.Operation[vault.SavedResult]{}, err
 				}
 			}

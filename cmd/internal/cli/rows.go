@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -106,7 +107,7 @@ func (p presets) add(into *row, w vault.WriteValueInput) {
 		into.rejected = append(into.rejected, rejectOf(into.line, w.Name, vault.Invalid("agent_id", "is required: in the line, or by --agent")))
 		return
 	}
-	if err := checked.Check(); err != nil {
+	if err := rules.Check(checked); err != nil {
 		into.rejected = append(into.rejected, rejectOf(into.line, w.Name, err))
 		return
 	}
@@ -127,7 +128,7 @@ func identify(into *row, customer string, who identity) (uuid.UUID, error) {
 	case who.channel == "" || who.externalID == "":
 		return uuid.Nil, vault.Invalid("customer_id", "is required, or channel and external_id")
 	}
-	if err := vault.CheckInput(vault.OpenCustomerInput{Channel: who.channel, ExternalID: who.externalID}); err != nil {
+	if err := rules.Check(vault.OpenCustomerInput{Channel: who.channel, ExternalID: who.externalID}); err != nil {
 		return uuid.Nil, err
 	}
 	into.identity = who

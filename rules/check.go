@@ -1,0 +1,319 @@
+package rules
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-playground/validator/v10"
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Check validates the input of an operation: its validate tags, the rules of its type, and that PostgreSQL can store every
+// text and JSON value in it. It reports all problems as one *Error with the path of each member of the JSON input, the
+// problem and the remedy, and never a customer's value. A zero UUID counts as missing.
+func Check(input any) error {
+	switch in := input.(type) {
+	case vault.Definition:
+		return checkDefinition(in)
+	case vault.Requirement:
+		return checkRequirement(in)
+	case vault.Scenario:
+		return checkScenario(in)
+	case vault.WriteValueInput:
+		return checkWrite(in)
+	case vault.ImportValuesInput:
+		return checkImport(in)
+	case vault.AddAssetInput:
+		return checkAsset(in)
+	case vault.MergeCustomersInput:
+		return checkMerge(in)
+	default:
+		return vault.Join(inputProblems(in))
+	}
+}
+
+func checkDefinition(d vault.Definition) error {
+	problems := append(inputProblems(d), allowedProblems(d)...)
+	for i, method := range d.VerificationMethods {
+		if first := slices.Index(d.VerificationMethods, method); first < i {
+			problems = append(problems, vault.Invalid(fmt.Sprintf("verification_methods[%d]", i), "repeats verification_methods[%d]", first))
+		}
+	}
+	return vault.Join(append(problems, stateProblems(d.Origin, d.Review)...))
+}
+
+// allowedProblems finds allowed values that could never be stored.
+func allowedProblems(d vault.Definition) []*vault.Error {
+	if !d.ValueType.Valid() {
+		return nil
+	}
+	var problems []*vault.Error
+	var values []json.RawMessage
+	for i, raw := range d.AllowedValues {
+		if whyUnstorable(raw, vault.MaxValueBytes) != "" {
+			continue // inputProblems says so
+		}
+		value, why := normalise(d.ValueType, raw)
+		if isNull(raw) {
+			why = "is null, which says nothing about a customer"
+		}
+		if why != "" {
+			problems = append(problems, vault.Invalid(fmt.Sprintf("allowed_values[%d]", i), "%s", why))
+			continue
+		}
+		values = append(values, value)
+	}
+	if d.ValidationRegex == "" || len(d.ValidationRegex) > vault.MaxRegexLength || len(values) == 0 {
+		return problems
+	}
+	re, err := compilePattern(d.ValidationRegex)
+	if err == nil && !slices.ContainsFunc(values, func(v json.RawMessage) bool { return matchesWhole(re, textOf(v)) }) {
+		problems = append(problems, vault.Invalid("validation_regex", "matches none of the allowed values, so that no value could ever be stored"))
+	}
+	return problems
+}
+
+func checkRequirement(r vault.Requirement) error {
+	problems := inputProblems(r)
+	for i, name := range r.DependsOn {
+		path := fmt.Sprintf("depends_on_fields[%d]", i)
+		switch first := slices.Index(r.DependsOn, name); {
+		case name == r.FieldName:
+			problems = append(problems, vault.Invalid(path, "is the field itself; a field cannot wait for itself"))
+		case first < i:
+			problems = append(problems, vault.Invalid(path, "repeats depends_on_fields[%d]", first))
+		}
+	}
+	if r.Order < -maxOrder || r.Order > maxOrder {
+		problems = append(problems, vault.Invalid("collection_order", "must be between %d and %d", -maxOrder, maxOrder))
+	}
+	return vault.Join(append(problems, stateProblems(r.Origin, r.Review)...))
+}
+
+// maxOrder bounds collection_order to what an integer column holds, with room for spacing fields by thousands.
+const maxOrder = 1_000_000
+
+// stateProblems checks what tags cannot: both may be empty where the vault is to set them.
+func stateProblems(origin vault.Origin, review vault.ReviewState) []*vault.Error {
+	var problems []*vault.Error
+	if origins := []vault.Origin{vault.OriginHuman, vault.OriginExtracted}; origin != "" && !slices.Contains(origins, origin) {
+		problems = append(problems, vault.Invalid("origin", "must be %s", vault.OneOf(origins)))
+	}
+	if states := []vault.ReviewState{vault.ReviewNone, vault.ReviewPending, vault.ReviewApproved, vault.ReviewRejected}; review != "" && !slices.Contains(states, review) {
+		problems = append(problems, vault.Invalid("review_state", "must be %s", vault.OneOf(states)))
+	}
+	return problems
+}
+
+func checkScenario(s vault.Scenario) error {
+	problems := inputProblems(s)
+	seen := make(map[string]int, len(s.Steps))
+	for i, step := range s.Steps {
+		if first, ok := seen[step.ID]; ok && step.ID != "" {
+			problems = append(problems, vault.Invalid(fmt.Sprintf("steps[%d].id", i), "repeats the id of steps[%d]; each step needs its own", first))
+			continue
+		}
+		seen[step.ID] = i
+	}
+	return vault.Join(problems)
+}
+
+// checkWrite validates a write without its definition. CheckValue validates the value against the definition.
+func checkWrite(w vault.WriteValueInput) error {
+	problems := inputProblems(w)
+	if w.Value != nil {
+		// Said as CheckValue says it, so that the same mistake reads the same wherever it is found.
+		problems = slices.DeleteFunc(problems, func(e *vault.Error) bool { return e.Field == "value" })
+		if e := checkStorable(w.Name, w.Value); e != nil {
+			problems = append(problems, e)
+		}
+	}
+	problems = append(problems, lineageProblems(w.Lineage, w.SourceSessionID != nil)...)
+	if w.ItemID != nil && w.SourceItemID != nil && *w.ItemID == *w.SourceItemID {
+		problems = append(problems, vault.Invalid("source_item_id", "is the item itself; an item cannot be derived from itself"))
+	}
+	if w.CollectedAt != nil && w.ExpiresAt != nil && !w.ExpiresAt.After(*w.CollectedAt) {
+		problems = append(problems, vault.Invalid("expires_at", "must be later than collected_at"))
+	}
+	return vault.Join(problems)
+}
+
+func checkAsset(a vault.AddAssetInput) error {
+	problems := append(inputProblems(a), lineageProblems(a.Lineage, a.UploadSessionID != nil)...)
+	if a.UploadedAt != nil && a.ExpiresAt != nil && !a.ExpiresAt.After(*a.UploadedAt) {
+		problems = append(problems, vault.Invalid("expires_at", "must be later than uploaded_at"))
+	}
+	return vault.Join(problems)
+}
+
+// lineageProblems checks what the parts of a lineage say together. Tools and external systems may have no id of their own,
+// and a session may be named elsewhere in the write; a field or asset is only found by its id.
+func lineageProblems(l vault.Lineage, sessionNamed bool) []*vault.Error {
+	var problems []*vault.Error
+	switch {
+	case l.SourceItemID != nil && l.SourceItemType == "":
+		problems = append(problems, vault.Invalid("source_item_type", "is required with source_item_id; it must be %s", vault.OneOf(vault.SourceTypes)))
+	case l.SourceItemID != nil:
+	case l.SourceItemType == vault.SourceProfileField, l.SourceItemType == vault.SourceProfileAsset, l.SourceItemType == vault.SourceSession && !sessionNamed:
+		problems = append(problems, vault.Invalid("source_item_id", "is required where source_item_type is %s", l.SourceItemType))
+	}
+	if l.SourceMetadata != nil && whyUnstorable(l.SourceMetadata, vault.MaxValueBytes) == "" && compact(l.SourceMetadata)[0] != '{' {
+		problems = append(problems, vault.Invalid("source_metadata", `must be a JSON object, such as {"tool": "ocr"}`))
+	}
+	return problems
+}
+
+// inputProblems is CheckInput before its findings are joined.
+func inputProblems(v any) []*vault.Error {
+	var problems []*vault.Error
+	err := validate().Struct(v)
+	if failures, ok := errors.AsType[validator.ValidationErrors](err); ok {
+		for _, failure := range failures {
+			problems = append(problems, vault.Invalid(inputPath(failure.Namespace()), "%s", explain(failure)))
+		}
+	} else if err != nil {
+		return []*vault.Error{vault.Invalid("", "the input is missing or of no checkable type")}
+	}
+	for _, p := range inspect(reflect.ValueOf(v), "") {
+		if !slices.ContainsFunc(problems, func(e *vault.Error) bool { return e.Field == p.Field }) {
+			problems = append(problems, p)
+		}
+	}
+	return problems
+}
+
+// validate gives the one validator of this package. It is costly to make and safe for concurrent use.
+var validate = sync.OnceValue(func() *validator.Validate {
+	v := validator.New(validator.WithRequiredStructEnabled())
+	v.RegisterTagNameFunc(jsonName)
+	rules := map[string]func(string) error{
+		"fieldname": func(s string) error {
+			if !vault.NamePattern.MatchString(s) {
+				return errors.New("is not a field name: use small letters, digits and _, with no digit first, such as date_of_birth")
+			}
+			return nil
+		},
+		"re2": func(s string) error {
+			if _, err := compilePattern(s); err != nil {
+				return fmt.Errorf("is not a regular expression in RE2 syntax: %w", err)
+			}
+			return nil
+		},
+		"cel": conditionProblem,
+	}
+	for tag, rule := range rules {
+		explainRule[tag] = rule
+		err := v.RegisterValidation(tag, func(fl validator.FieldLevel) bool { return rule(fl.Field().String()) == nil })
+		if err != nil {
+			panic("register the rule " + tag + ": " + err.Error()) // a mistake in the lines above
+		}
+	}
+	return v
+})
+
+// explainRule gives the words for our own tags; filled once, when the validator is made.
+var explainRule = map[string]func(string) error{}
+
+// explain says what is wrong with a field and what would be right.
+func explain(failure validator.FieldError) string {
+	if rule, ok := explainRule[failure.Tag()]; ok {
+		if s, isText := failure.Value().(string); isText {
+			if err := rule(s); err != nil {
+				return err.Error()
+			}
+		}
+	}
+	switch limit := failure.Param(); failure.Tag() {
+	case "required":
+		return "is required"
+	case "required_if":
+		// "Verified true": the field by its Go name, and its value.
+		name, value, _ := strings.Cut(limit, " ")
+		return fmt.Sprintf("is required where %s is %s", snake(name), value)
+	case "oneof":
+		return "must be " + vault.OneOf(strings.Fields(limit))
+	case "max":
+		switch failure.Kind() {
+		case reflect.String:
+			return "is longer than " + limit + " characters"
+		case reflect.Slice, reflect.Map:
+			return "has more than " + limit + " entries"
+		default:
+			return "must not be above " + limit
+		}
+	case "min":
+		return "must not be below " + limit
+	case "len":
+		return "must be " + limit + " characters long"
+	case "hexadecimal":
+		return "must be hexadecimal: digits and the letters a to f"
+	default:
+		return "breaks the rule " + failure.Tag() + strings.TrimSuffix("="+limit, "=")
+	}
+}
+
+// inputPath makes the path of the JSON input of the validator's: "Scenario.steps[2].id" becomes "steps[2].id", and the parts
+// of an embedded struct, which JSON shows beside the others, lose its name.
+func inputPath(namespace string) string {
+	parts := strings.Split(namespace, ".")
+	kept := parts[:0]
+	for _, part := range parts[1:] {
+		if part != "Lineage" {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, ".")
+}
+
+// jsonName gives the name by which JSON knows a struct field.
+func jsonName(f reflect.StructField) string {
+	if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
+		return name
+	}
+	return f.Name
+}
+
+// snake writes a Go name as JSON does: "VerifiedBy" becomes "verified_by".
+func snake(name string) string { return strings.Join(nameWords(name), "_") }
+
+// checkImport validates every write of an import and reports problems by index.
+func checkImport(in vault.ImportValuesInput) error {
+	if len(in.Writes) > vault.MaxImport {
+		return vault.Invalid("writes", "are %d; an import holds at most %d, so split it", len(in.Writes), vault.MaxImport)
+	}
+	var problems []*vault.Error
+	if err := vault.Join(inputProblems(in)); err != nil {
+		return err
+	}
+	type key struct {
+		customer uuid.UUID
+		name     string
+	}
+	first := map[key]int{}
+	for i, w := range in.Writes {
+		if err := checkWrite(w); err != nil {
+			problems = append(problems, vault.Invalid(fmt.Sprintf("writes[%d]", i), "%s", err.Error()))
+		}
+		k := key{w.CustomerID, w.Name}
+		if at, ok := first[k]; ok {
+			problems = append(problems, vault.Invalid(fmt.Sprintf("writes[%d]", i), "writes %s of customer %s, as writes[%d] does; keep one", w.Name, w.CustomerID, at))
+			continue
+		}
+		first[k] = i
+	}
+	return vault.Join(problems)
+}
+
+func checkMerge(in vault.MergeCustomersInput) error {
+	if in.SourceCustomerID == in.TargetCustomerID && in.SourceCustomerID != uuid.Nil {
+		return vault.Invalid("target_customer_id", "is the source itself; name two different customers")
+	}
+	return vault.Join(inputProblems(in))
+}

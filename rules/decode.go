@@ -1,0 +1,149 @@
+package rules
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// DecodeStrict decodes one JSON document into a struct or another type of this package. Fields that the type does not have,
+// and anything behind the document, are refused: a mistyped name would else be dropped in silence. All that is wrong comes
+// as one *Error with the path of each field and what would be right, without values.
+func DecodeStrict(data []byte, into any) error {
+	if err := checkDocument(data); err != nil {
+		return err
+	}
+	if problems := mismatches(data, reflect.TypeOf(into).Elem(), ""); len(problems) > 0 {
+		return vault.Join(problems)
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return vault.Invalid("", "the input does not have the form that is expected") // the cause could quote a value
+	}
+	return nil
+}
+
+// checkDocument checks that data is one JSON document.
+func checkDocument(data []byte) error {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return vault.Invalid("", "the input is empty; it must be a JSON object")
+	}
+	if !utf8.Valid(data) {
+		return vault.Invalid("", "the input is not valid UTF-8")
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	var document json.RawMessage
+	if err := dec.Decode(&document); err != nil {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			if strings.Contains(syntax.Error(), "max depth") { // json has no error of its own for it
+				return vault.Invalid("", "the input is nested too deep, at byte %d; a value may have %d levels", syntax.Offset, maxNesting)
+			}
+			return vault.Invalid("", "the input is not valid JSON at byte %d", syntax.Offset)
+		}
+		return vault.Invalid("", "the input is not complete JSON")
+	}
+	if rest := bytes.TrimSpace(data[dec.InputOffset():]); len(rest) > 0 {
+		return vault.Invalid("", "the input has something behind the JSON document, at byte %d", dec.InputOffset()+1)
+	}
+	return nil
+}
+
+// mismatches finds where valid JSON does not suit a type.
+func mismatches(raw json.RawMessage, t reflect.Type, path string) []*vault.Error {
+	if t == rawType || isNull(raw) {
+		return nil // null leaves a field unset, which Check reports where it matters
+	}
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) || isScalar(t) {
+		if json.Unmarshal(raw, reflect.New(t).Interface()) != nil {
+			return []*vault.Error{vault.Invalid(path, "%s", wanted(t))}
+		}
+		return nil
+	}
+	var problems []*vault.Error
+	switch t.Kind() {
+	case reflect.Pointer:
+		return mismatches(raw, t.Elem(), path)
+	case reflect.Slice:
+		var items []json.RawMessage
+		if json.Unmarshal(raw, &items) != nil {
+			return []*vault.Error{vault.Invalid(path, "must be a list")}
+		}
+		for i, item := range items {
+			problems = append(problems, mismatches(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i))...)
+		}
+		return problems
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil {
+		if path == "" {
+			return []*vault.Error{vault.Invalid("", "the input must be a JSON object")}
+		}
+		return []*vault.Error{vault.Invalid(path, "must be an object")}
+	}
+	known := map[string]reflect.Type{}
+	if t.Kind() == reflect.Struct {
+		collectFields(t, known)
+	}
+	for _, key := range slices.Sorted(maps.Keys(members)) {
+		at := strings.TrimPrefix(path+"."+showName(key), ".")
+		switch member, ok := known[key]; {
+		case ok:
+			problems = append(problems, mismatches(members[key], member, at)...)
+		case t.Kind() == reflect.Map:
+			problems = append(problems, mismatches(members[key], t.Elem(), at)...)
+		default:
+			problems = append(problems, vault.Invalid(at, "is not a field of the input; there are %s", strings.Join(slices.Sorted(maps.Keys(known)), ", ")))
+		}
+	}
+	return problems
+}
+
+// collectFields gathers the JSON names of a struct with their types, those of embedded structs among them.
+func collectFields(t reflect.Type, into map[string]reflect.Type) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		switch {
+		case f.Anonymous && f.Tag.Get("json") == "":
+			collectFields(f.Type, into)
+		case f.IsExported() && f.Tag.Get("json") != "-":
+			into[jsonName(f)] = f.Type
+		}
+	}
+}
+
+func isScalar(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Struct, reflect.Interface, reflect.Array:
+		return false
+	default:
+		return true
+	}
+}
+
+// wanted says what JSON a type is written as.
+func wanted(t reflect.Type) string {
+	switch {
+	case t == uuidType:
+		return "is not a UUID, such as 0198c0de-0000-7000-8000-000000000001"
+	case t == timeType:
+		return wantDatetime
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "must be a string"
+	case reflect.Bool:
+		return "must be true or false"
+	case reflect.Float32, reflect.Float64:
+		return "must be a number"
+	default:
+		return "must be a whole number"
+	}
+}

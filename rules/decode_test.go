@@ -1,0 +1,121 @@
+package rules_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func TestDecodeStrictReadsWhatMarshalWrites(t *testing.T) {
+	t.Parallel()
+	in := goodWrite()
+	in.Lineage = vault.Lineage{SourceItemID: &otherID, SourceItemType: vault.SourceProfileAsset, SourceMetadata: json.RawMessage(`{"page":1}`)}
+	in.CollectedAt = after(0)
+	data, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out vault.WriteValueInput
+	if err := rules.DecodeStrict(data, &out); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(in, out); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDecodeStrictSaysWhatIsWrongAndWhere(t *testing.T) {
+	t.Parallel()
+	const (
+		uuidWanted = "is not a UUID, such as 0198c0de-0000-7000-8000-000000000001"
+		timeWanted = "is not a date and time in RFC 3339, such as 2026-03-31T14:30:00Z"
+	)
+	for _, tc := range []struct{ name, in, want string }{
+		{"nothing", ``, "the input is empty; it must be a JSON object"},
+		{"space", " \n", "the input is empty; it must be a JSON object"},
+		{"no JSON", `{"name": secret}`, "the input is not valid JSON at byte 10"},
+		{"half a document", `{"name": "secret`, "the input is not complete JSON"},
+		{"something behind", `{} {"name":"secret"}`, "the input has something behind the JSON document, at byte 3"},
+		{"a bracket too many", `{}}`, "the input has something behind the JSON document, at byte 3"},
+		{"a list", `[1]`, "the input must be a JSON object"},
+		{"a text", `"secret"`, "the input must be a JSON object"},
+		{"invalid UTF-8", "{\"name\":\"\xff\"}", "the input is not valid UTF-8"},
+		{"a malformed UUID", `{"customer_id":"secret"}`, "customer_id: " + uuidWanted},
+		{"a UUID that is a number", `{"customer_id":17}`, "customer_id: " + uuidWanted},
+		{"an optional UUID", `{"source_item_id":"secret"}`, "source_item_id: " + uuidWanted},
+		{"a malformed time", `{"expires_at":"secret"}`, "expires_at: " + timeWanted},
+		{"a text that is a number", `{"name":17}`, "name: must be a string"},
+		{"a truth that is a text", `{"verified":"secret"}`, "verified: must be true or false"},
+		{"a number that is a text", `{"confidence":"secret"}`, "confidence: must be a number"},
+		{"an enum that is a list", `{"source":["secret"]}`, "source: must be a string"},
+		{"several at once", `{"verified":1,"customer_id":"x"}`, "customer_id: " + uuidWanted + "; verified: must be true or false"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			var w vault.WriteValueInput
+			err := rules.DecodeStrict([]byte(tc.in), &w)
+			if err == nil {
+				t.Fatal("it is accepted")
+			}
+			if diff := cmp.Diff(tc.want, asError(t, err).Message); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(vault.WriteValueInput{}, w); diff != "" {
+				t.Errorf("something was decoded nevertheless: %s", diff)
+			}
+		})
+	}
+}
+
+func TestDecodeStrictLooksIntoListsAndMaps(t *testing.T) {
+	t.Parallel()
+	var s vault.Scenario
+	err := rules.DecodeStrict([]byte(`{"id":"x","steps":[{"id":"a"},{"id":1},"b",{"txt":"secret"}],"variables":{"a":"b","c":1,"ada@example.com":2}}`), &s)
+	want := "id: is not a UUID, such as 0198c0de-0000-7000-8000-000000000001; " +
+		"steps[1].id: must be a string; steps[2]: must be an object; steps[3].txt: is not a field of the input; there are condition, id, text; " +
+		"variables.…: must be a string; variables.c: must be a string"
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Error(diff)
+	}
+	var q struct {
+		ID   int    `json:"id"`
+		Text string `json:"text"`
+	}
+	err = rules.DecodeStrict([]byte(`{"id":1,"txt":"secret","ada@example.com":1}`), &q)
+	want = "…: is not a field of the input; there are id, text; txt: is not a field of the input; there are id, text"
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Error(diff)
+	}
+	var d vault.Definition
+	err = rules.DecodeStrict([]byte(`{"retention_days":1.5,"freshness_seconds":"1","allowed_values":{},"verification_methods":[null]}`), &d)
+	want = "allowed_values: must be a list; freshness_seconds: must be a whole number; retention_days: must be a whole number"
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A name in another case is another name: encoding/json alone would take it.
+func TestDecodeStrictMindsCase(t *testing.T) {
+	t.Parallel()
+	var s vault.SaveSessionInput
+	if err := rules.DecodeStrict([]byte(`{"Session_ID":"0198c0de-0000-7000-8000-000000000001"}`), &s); err == nil {
+		t.Error("it is accepted")
+	}
+}
+
+func TestDecodeStrictNeverPanics(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		key := rapid.SampledFrom([]string{"id", "steps", "variables", "name", "x"})
+		value := rapid.SampledFrom([]string{`1`, `"a"`, `null`, `[]`, `{}`, `[{}]`, `[null]`, `[[1]]`, `{"a":{}}`, `{"id":[]}`, `[{"id":null}]`})
+		doc := []byte(`{"` + key.Draw(t, "key") + `":` + value.Draw(t, "value") + `}`)
+		for _, into := range []any{&vault.Scenario{}, &vault.SaveSessionInput{}, &vault.Definition{}, &vault.Requirement{}} {
+			_ = rules.DecodeStrict(doc, into)
+		}
+	})
+}

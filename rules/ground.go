@@ -1,0 +1,319 @@
+package rules
+
+import (
+	"encoding/json"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// GroundCandidate decides whether a value that a model read out of a conversation may be used. It must be a valid value of
+// its field, its quote must occur in a turn of the customer's, and the quote must hold what the value was read from, which the
+// customer did not deny ("my address is not …"). Where that is not certain the candidate is refused: a question too many is
+// better than a fact that nobody stated.
+//
+// What the quote must hold, by type: the text itself for string, email and url; the same number for phone and number, in
+// digits, or as the word of a whole number below a hundred; the same day for date (3/4/1990 says two days, and so none), and the time of day with it for datetime; a yes or no for
+// boolean, there or elsewhere in the turn; every text and number in it for json.
+func GroundCandidate(c vault.Candidate, def *vault.Definition, turns []vault.Turn) (Checked, *vault.Error) {
+	if def != nil && def.Name != c.FieldName {
+		return Checked{}, vault.Invalid(c.FieldName, "the candidate is for another field than the definition")
+	}
+	if !(c.Confidence >= 0 && c.Confidence <= 1) { // written so that NaN is refused
+		return Checked{}, vault.Invalid(c.FieldName, "the confidence of the candidate is not between 0 and 1")
+	}
+	checked, err := CheckValue(def, c.FieldName, c.Value, vault.ModeStrict)
+	if err != nil {
+		if e, ok := errors.AsType[*vault.Error](err); ok {
+			return Checked{}, e
+		}
+		return Checked{}, vault.Invalid(c.FieldName, "the candidate cannot be checked")
+	}
+	passages := findQuote(c.Quote, turns)
+	if len(passages) == 0 {
+		return Checked{}, vault.Invalid(c.FieldName, "the quote of the candidate is not among the customer's words")
+	}
+	if !slices.ContainsFunc(passages, func(p passage) bool { return p.supports(*def, c.Value, checked.Value) }) {
+		return Checked{}, vault.Invalid(c.FieldName, "the quote of the candidate does not hold its value")
+	}
+	return checked, nil
+}
+
+// passage is a place where a customer said the words of a quote.
+type passage struct {
+	said       string // the turn as it came
+	turn       string // folded
+	start, end int    // where the quote stands, made longer to whole words: a quote that cuts "185" to "18" proves nothing
+}
+
+func (p passage) quote() string { return p.turn[p.start:p.end] }
+
+// clause gives the quote with what stands around it up to the next punctuation: "I do" means something else in "I do not". A clause
+// that asks states nothing.
+func (p passage) clause() (text string, asks bool) {
+	const stops = ".,;:!?"
+	start := strings.LastIndexAny(p.turn[:p.start], stops) + 1
+	end := len(p.turn)
+	if at := strings.IndexAny(p.turn[p.end:], stops); at >= 0 && !strings.ContainsAny(p.turn[p.end-1:p.end], stops) {
+		end = p.end + at
+	} else if at >= 0 {
+		end = p.end
+	}
+	text = strings.Trim(p.turn[start:end], stops+" ")
+	mark := strings.TrimLeft(p.turn[start:], stops+" ")[len(text):]
+	return text, !strings.ContainsAny(text, stops) && strings.HasPrefix(strings.TrimLeft(mark, `"') `), "?")
+}
+
+// findQuote finds where the customer said a quote, whatever the spacing and case.
+func findQuote(quote string, turns []vault.Turn) []passage {
+	words := trimQuote(quote)
+	if words == "" {
+		return nil
+	}
+	var found []passage
+	for _, t := range turns {
+		if t.Speaker != vault.SpeakerCustomer {
+			continue
+		}
+		said := fold(t.Text)
+		for _, at := range indexes(said, words) {
+			start := strings.LastIndexByte(said[:at], ' ') + 1
+			end := len(said)
+			if space := strings.IndexByte(said[at+len(words):], ' '); space >= 0 {
+				end = at + len(words) + space
+			}
+			found = append(found, passage{said: t.Text, turn: said, start: start, end: end})
+		}
+	}
+	return found
+}
+
+// QuotedTurn gives the index of the customer's turn that a quote is from, by the rule of GroundCandidate: the named one where it holds
+// the quote, else the first that does, else the named one all the same. Models copy words well and count badly, and the first is the
+// one that can displace nothing that was said later.
+func QuotedTurn(quote string, named int, turns []vault.Turn) int {
+	words := trimQuote(quote)
+	found := named
+	for _, t := range slices.Backward(turns) {
+		if words == "" || t.Speaker != vault.SpeakerCustomer || !strings.Contains(fold(t.Text), words) {
+			continue
+		}
+		if t.Index == named {
+			return named
+		}
+		found = t.Index
+	}
+	return found
+}
+
+// trimQuote folds a quote, without what stands around it.
+func trimQuote(quote string) string { return strings.Trim(fold(quote), `"'“”„«». …`) }
+
+// supports reports whether the passage holds a value. raw is as the model gave it, value as it would be stored.
+func (p passage) supports(def vault.Definition, raw, value json.RawMessage) bool {
+	text := textOf(value)
+	switch def.ValueType {
+	case vault.TypeString:
+		if len(def.AllowedValues) > 0 {
+			return p.saysAllowed(text, def.AllowedValues)
+		}
+		return p.saysPhrase(fold(text))
+	case vault.TypeEmail:
+		return p.saysToken(fold(text), ` <>()[]",;:\`, `.'!?`)
+	case vault.TypeURL:
+		// Case matters behind the host.
+		return p.saysToken(fold(text), ` <>"`, afterURL) && strings.Contains(p.said, strings.Trim(behindHost(text), afterURL))
+	case vault.TypePhone:
+		return p.saysPhone(text)
+	case vault.TypeNumber:
+		return p.saysNumber(text) || p.saysNumberWord(def, text)
+	case vault.TypeDate:
+		return slices.Contains(p.dates(), text)
+	case vault.TypeDatetime:
+		return p.saysDatetime(textOf(raw), text)
+	case vault.TypeBoolean:
+		return p.saysBoolean(text == "true")
+	default:
+		var v any
+		dec := json.NewDecoder(strings.NewReader(string(value)))
+		dec.UseNumber()
+		return dec.Decode(&v) == nil && p.saysJSON(v)
+	}
+}
+
+// saysJSON reports whether each text, number and truth in a JSON value was said, and there is at least one.
+func (p passage) saysJSON(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return p.saysPhrase(fold(v))
+	case json.Number:
+		return p.saysNumber(v.String())
+	case bool:
+		return p.saysBoolean(v)
+	case []any:
+		return len(v) > 0 && !slices.ContainsFunc(v, func(item any) bool { return !p.saysJSON(item) })
+	case map[string]any:
+		for _, item := range v {
+			if !p.saysJSON(item) {
+				return false
+			}
+		}
+		return len(v) > 0
+	default:
+		return false
+	}
+}
+
+// saysPhrase reports whether a folded phrase was said.
+func (p passage) saysPhrase(phrase string) bool {
+	return slices.ContainsFunc(phrases(p.quote(), phrase), func(at int) bool { return !p.denies(p.start+at, p.start+at+len(phrase)) })
+}
+
+// saysAllowed reports whether one of several allowed values was said, and not only as a part of another: "gold" is not
+// said by "rose gold" where both are allowed.
+func (p passage) saysAllowed(value string, allowed []json.RawMessage) bool {
+	joints := strings.NewReplacer("_", " ", "-", " ") // of the same length
+	quote, value := joints.Replace(p.quote()), joints.Replace(fold(value))
+	count := 0
+	for _, at := range phrases(quote, value) {
+		if !p.denies(p.start+at, p.start+at+len(value)) {
+			count++
+		}
+	}
+	for _, raw := range allowed {
+		if other := joints.Replace(fold(textOf(raw))); other != value && len(phrases(other, value)) > 0 {
+			count -= len(phrases(quote, other))
+		}
+	}
+	return count > 0
+}
+
+// saysToken reports whether value stands alone in the quote, between separators, with punctuation at its ends left out.
+func (p passage) saysToken(value, separators, punctuation string) bool {
+	value = strings.Trim(value, punctuation)
+	for _, at := range indexes(p.quote(), value) {
+		end := at + len(value)
+		before, after := p.quote()[:at], p.quote()[end:]
+		before = before[strings.LastIndexAny(before, separators)+1:]
+		if next := strings.IndexAny(after, separators); next >= 0 {
+			after = after[:next]
+		}
+		if strings.Trim(before, punctuation) == "" && strings.Trim(after, punctuation) == "" && !p.denies(p.start+at, p.start+end) {
+			return true
+		}
+	}
+	return false
+}
+
+// afterURL is what people write beside an address that is no part of it.
+const afterURL = `()[]',;:!?./`
+
+// behindHost gives the path of a URL, with what follows it.
+func behindHost(url string) string {
+	_, rest, _ := strings.Cut(url, "://")
+	if at := strings.IndexAny(rest, "/?#"); at >= 0 {
+		return rest[at:]
+	}
+	return ""
+}
+
+// phrases gives where a phrase stands in a text, both folded, without letters or digits joined to its ends.
+func phrases(text, phrase string) []int {
+	if phrase == "" {
+		return nil
+	}
+	var found []int
+	first, _ := utf8.DecodeRuneInString(phrase)
+	last, _ := utf8.DecodeLastRuneInString(phrase)
+	for _, at := range indexes(text, phrase) {
+		before, _ := utf8.DecodeLastRuneInString(text[:at])
+		after, _ := utf8.DecodeRuneInString(text[at+len(phrase):])
+		if !(isWordRune(first) && isWordRune(before)) && !(isWordRune(last) && isWordRune(after)) {
+			found = append(found, at)
+		}
+	}
+	return found
+}
+
+// indexes gives every place where part, which is not empty, begins in s.
+func indexes(s, part string) []int {
+	var at []int
+	for from := 0; ; {
+		i := strings.Index(s[from:], part)
+		if i < 0 {
+			return at
+		}
+		at = append(at, from+i)
+		_, size := utf8.DecodeRuneInString(s[from+i:])
+		from += i + size
+	}
+}
+
+// isWordRune reports whether a rune joins with those beside it to a word. In scripts that set no space between words it
+// says nothing.
+func isWordRune(r rune) bool {
+	return (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
+}
+
+var plainMarks = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-", "⁄", "/")
+
+// apart keeps the digits that NFKC makes of raised, lowered and circled ones, and of fractions, from joining those before them: it
+// would make 52 of 5² and 31/2 of 3½. What is not shown (hyphens where a word may break, marks of direction) is dropped.
+func apart(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case unicode.Is(unicode.Cf, r):
+			continue
+		case unicode.Is(unicode.No, r):
+			b.WriteByte('^')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// fold makes texts comparable: case, spacing, and the forms of letters, apostrophes and dashes do not matter.
+func fold(s string) string {
+	s = apart(s)
+	s = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
+	return strings.Join(strings.Fields(plainMarks.Replace(s)), " ")
+}
+
+// What denies the words beside it. Between a "not" and what it denies stand small words and a verb ("I don't live in Paris"), and
+// no punctuation: "not now, Paris" denies nothing. Neither do "I don't mind", "why not" and "not only".
+var (
+	deniedBefore = regexp.MustCompile(`(?:\b(?:not|cannot|never|no longer|neither|nor|dont|isnt|arent|wasnt|doesnt|didnt|cant|wont)|n't)` +
+		`(?: (?:a|an|the|my|our|any|in|at|on|to|from|for|with|by|of|it|me|us|that|this|is|was|be|been|really|actually|exactly|called|named|born|` +
+		`live|living|use|using|call|calling|contact|send|email|e-mail|mail|write|reach|want|need|like|prefer|have|take|choose|book|go|going)){0,5} ?["'(<$€£+]*$`)
+	deniedAfter = regexp.MustCompile(`^["')>]* (?:(?:(?:is|are|was|were) not|isn't|aren't|wasn't|weren't) (?:my|our|the|his|her|right|correct|what|where|mine|me)|` +
+		`(?:is|are|was|were) (?:no longer|wrong|incorrect))\b`)
+)
+
+// deniedWithin is how far before a value a denial may begin, in bytes.
+const deniedWithin = 60
+
+// denies reports whether the words beside a part of the turn say that it is not so: a quote may leave them out, so that the whole
+// turn counts.
+func (p passage) denies(start, end int) bool {
+	before := p.turn[:start]
+	if len(before) > deniedWithin {
+		from := len(before) - deniedWithin
+		for !utf8.RuneStart(before[from]) {
+			from++
+		}
+		before = before[from:]
+	}
+	if at := deniedBefore.FindStringIndex(before); at != nil && !strings.HasSuffix(before[:at[0]], "why ") {
+		return true
+	}
+	return deniedAfter.MatchString(p.turn[end:])
+}

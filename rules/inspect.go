@@ -1,0 +1,83 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+var (
+	rawType  = reflect.TypeFor[json.RawMessage]()
+	uuidType = reflect.TypeFor[uuid.UUID]()
+	timeType = reflect.TypeFor[time.Time]()
+)
+
+// inspect finds texts and JSON values that PostgreSQL cannot hold, and optional ids that are given but zero, anywhere in v.
+// An operation that holds such a thing would be accepted, and then fail at every attempt to write it.
+func inspect(v reflect.Value, path string) []*vault.Error {
+	var problems []*vault.Error
+	switch {
+	case !v.IsValid() || v.Type() == timeType || v.Type() == uuidType:
+	case v.Type() == rawType:
+		if raw := json.RawMessage(v.Bytes()); raw != nil {
+			if why := whyUnstorable(raw, vault.MaxValueBytes); why != "" {
+				problems = append(problems, vault.Invalid(path, "%s", why))
+			}
+		}
+	case v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface:
+		switch {
+		case v.IsNil():
+		case v.Elem().Type() == uuidType && v.Elem().IsZero():
+			problems = append(problems, vault.Invalid(path, "is the zero UUID; leave it out where there is none"))
+		default:
+			problems = inspect(v.Elem(), path)
+		}
+	case v.Kind() == reflect.String:
+		if why := whyBadText(v.String()); why != "" {
+			problems = append(problems, vault.Invalid(path, "%s", why))
+		}
+	case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
+		for i := range v.Len() {
+			problems = append(problems, inspect(v.Index(i), fmt.Sprintf("%s[%d]", path, i))...)
+		}
+	case v.Kind() == reflect.Map:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, key := range keys {
+			at := path + "." + showName(key.String())
+			problems = append(problems, inspect(key, at)...)
+			problems = append(problems, inspect(v.MapIndex(key), at)...)
+		}
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			switch {
+			case !f.IsExported():
+			case f.Anonymous:
+				problems = append(problems, inspect(v.Field(i), path)...)
+			default:
+				problems = append(problems, inspect(v.Field(i), strings.TrimPrefix(path+"."+jsonName(f), "."))...)
+			}
+		}
+	}
+	return problems
+}
+
+// showName gives a key of the caller's own as a message may show it. What does not look like a name may be a customer's
+// value in the wrong place.
+func showName(key string) string {
+	isPart := func(r rune) bool {
+		return r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+	}
+	if key == "" || len(key) > vault.MaxNameLength || strings.ContainsFunc(key, func(r rune) bool { return !isPart(r) }) || isDigit(key[0]) {
+		return "…"
+	}
+	return key
+}

@@ -1,0 +1,183 @@
+package rules
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Scope narrows which requirements of a scenario are looked at. The zero Scope is all of them.
+type Scope struct {
+	StepID string              // the step, and what the whole scenario needs; empty: every step
+	RuleID *uuid.UUID          // the rule, and what belongs to no rule; nil: every rule
+	Level  vault.RequiredLevel // only this level; empty: both
+}
+
+// Known is what is known of a customer and the conversation.
+type Known struct {
+	Fields   map[string]vault.Value     // active ones, by name; one past its expiry may still be among them
+	Session  map[string]json.RawMessage // variables of the session
+	Scenario vault.Scenario
+	Now      time.Time
+}
+
+// FindMissing gives the requirements that are unmet, one per field, in the order in which they are to be collected: by
+// collection_order, then hard before soft, then by name.
+//
+// A requirement counts when the fields it depends on are present and its condition holds; a condition that fails counts as
+// one that holds, with a warning. One that a person rejected never counts; one that waits for review, or whose suggested field
+// does or was rejected, is listed but does not block. Where several ask for the same field, the strictest stands for all: one that binds before one that does not, then
+// hard before soft, then the sterner fallback.
+func FindMissing(reqs []vault.Requirement, defs map[string]vault.Definition, known Known, scope Scope) (missing []vault.Missing, warnings []string) {
+	strictest, warnings := Applicable(reqs, known, scope)
+	missing = []vault.Missing{}
+	for name, r := range strictest {
+		var def *vault.Definition
+		if d, ok := defs[name]; ok && d.Enabled {
+			def = &d
+		}
+		reason := whyMissing(known, name, def)
+		if reason == vault.MissingStale && def.StaleAction != "" && def.StaleAction != vault.StaleBlock {
+			if def.StaleAction == vault.StaleWarn {
+				warnings = append(warnings, name+": the value is older than freshness_seconds")
+			}
+			reason = unverifiedReason(known.Fields[name], *def)
+		}
+		if reason != "" {
+			missing = append(missing, vault.Missing{Requirement: r, Definition: def, Reason: reason, Blocking: r.RequiredLevel == vault.LevelHard && r.Binding() && !unreviewed(r, defs[name])})
+		}
+	}
+	slices.SortFunc(missing, func(a, b vault.Missing) int { return ByOrder(a.Requirement, b.Requirement) })
+	slices.Sort(warnings)
+	return missing, slices.Compact(warnings)
+}
+
+// unreviewed reports whether an extracted requirement is of a field that extraction suggested and no person approved: nobody can be
+// asked for it, and nobody said that it is needed.
+func unreviewed(r vault.Requirement, def vault.Definition) bool {
+	return r.Origin == vault.OriginExtracted && def.Origin == vault.OriginExtracted && (def.Review == vault.ReviewPending || def.Review == vault.ReviewRejected)
+}
+
+// Applicable gives the requirements that count now, one per field, whether or not they are met, by the rules of FindMissing.
+func Applicable(reqs []vault.Requirement, known Known, scope Scope) (byField map[string]vault.Requirement, warnings []string) {
+	present := make(map[string]json.RawMessage, len(known.Fields))
+	for name, f := range known.Fields {
+		if isActive(f) && !f.Expired(known.Now) {
+			present[name] = f.Value
+		}
+	}
+	vars := ConditionVars{Fields: present, Session: known.Session, Scenario: known.Scenario}
+
+	strictest := map[string]vault.Requirement{}
+	for _, r := range reqs {
+		if r.Review == vault.ReviewRejected || !scope.covers(r) || !haveAll(present, r.DependsOn) {
+			continue
+		}
+		holds, err := EvalCondition(r.WhenCondition, vars)
+		if err != nil {
+			warnings = append(warnings, fmt.Sprintf("%s: when_condition failed and is taken for true: %v", r.FieldName, err))
+			holds = true
+		}
+		if !holds {
+			continue
+		}
+		if other, ok := strictest[r.FieldName]; !ok || stricter(r, other) < 0 {
+			strictest[r.FieldName] = r
+		}
+	}
+	return strictest, warnings
+}
+
+// ByOrder orders requirements as they are to be collected: by collection_order, then hard before soft, then by name.
+func ByOrder(a, b vault.Requirement) int {
+	return cmp.Or(
+		cmp.Compare(a.Order, b.Order),
+		cmp.Compare(levelRank(a), levelRank(b)),
+		strings.Compare(a.FieldName, b.FieldName),
+	)
+}
+
+// covers reports whether a requirement is in scope.
+func (s Scope) covers(r vault.Requirement) bool {
+	return (s.Level == "" || s.Level == r.RequiredLevel) &&
+		(s.StepID == "" || r.StepID == "" || s.StepID == r.StepID) &&
+		(s.RuleID == nil || r.RuleID == nil || *s.RuleID == *r.RuleID)
+}
+
+// whyMissing says why a field does not meet a requirement, "" where it does.
+func whyMissing(known Known, name string, def *vault.Definition) vault.MissingReason {
+	f, ok := known.Fields[name]
+	switch {
+	case !ok || !isActive(f):
+		return vault.MissingAbsent
+	case f.Expired(known.Now):
+		return vault.MissingExpired
+	case def == nil:
+		return ""
+	case stale(known.Now.Sub(f.CollectedAt), def.FreshnessSeconds):
+		return vault.MissingStale
+	default:
+		return unverifiedReason(f, *def)
+	}
+}
+
+func unverifiedReason(f vault.Value, def vault.Definition) vault.MissingReason {
+	if def.RequiredVerification && !verifiedFor(f, def) {
+		return vault.MissingUnverified
+	}
+	return ""
+}
+
+// stale reports whether a value of that age is too old. More seconds than a Duration holds are some 300 years: never.
+func stale(age time.Duration, freshnessSeconds int64) bool {
+	return freshnessSeconds > 0 && freshnessSeconds <= int64(math.MaxInt64/time.Second) &&
+		age > time.Duration(freshnessSeconds)*time.Second
+}
+
+// verifiedFor reports whether a value is verified in a way that its definition accepts; any way is, where it names none.
+func verifiedFor(f vault.Value, def vault.Definition) bool {
+	return f.Verified && (len(def.VerificationMethods) == 0 || slices.Contains(def.VerificationMethods, f.VerificationMethod))
+}
+
+func isActive(f vault.Value) bool { return f.Status == vault.StatusActive || f.Status == "" }
+
+func haveAll(present map[string]json.RawMessage, names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { _, ok := present[name]; return !ok })
+}
+
+// stricter orders requirements for the same field, the strictest first. It ends in the id, so that the same requirements
+// give the same answer in whatever order they come.
+func stricter(a, b vault.Requirement) int {
+	return cmp.Or(
+		cmp.Compare(bindingRank(a), bindingRank(b)),
+		cmp.Compare(levelRank(a), levelRank(b)),
+		cmp.Compare(slices.Index(sternness, a.FallbackAction), slices.Index(sternness, b.FallbackAction)),
+		cmp.Compare(a.Order, b.Order),
+		strings.Compare(a.ID.String(), b.ID.String()),
+	)
+}
+
+// sternness orders what is done about a field that no source has.
+var sternness = []vault.FallbackAction{vault.FallbackBlock, vault.FallbackAsk, vault.FallbackExtract, vault.FallbackSkip}
+
+func bindingRank(r vault.Requirement) int {
+	if r.Binding() {
+		return 0
+	}
+	return 1
+}
+
+func levelRank(r vault.Requirement) int {
+	if r.RequiredLevel == vault.LevelHard {
+		return 0
+	}
+	return 1
+}

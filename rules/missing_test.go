@@ -1,0 +1,282 @@
+package rules_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// need makes a hard requirement that a person wrote.
+func need(name string, change ...func(*vault.Requirement)) vault.Requirement {
+	r := vault.Requirement{FieldName: name, RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk, Review: vault.ReviewNone}
+	for _, c := range change {
+		c(&r)
+	}
+	return r
+}
+
+func suggested(review vault.ReviewState) vault.Definition {
+	return vault.Definition{Origin: vault.OriginExtracted, Review: review}
+}
+
+func soft(r *vault.Requirement)      { r.RequiredLevel = vault.LevelSoft }
+func pending(r *vault.Requirement)   { r.Review = vault.ReviewPending }
+func extracted(r *vault.Requirement) { r.Origin = vault.OriginExtracted }
+func rejected(r *vault.Requirement)  { r.Review = vault.ReviewRejected }
+func order(n int) func(*vault.Requirement) {
+	return func(r *vault.Requirement) { r.Order = n }
+}
+func when(expr string) func(*vault.Requirement) {
+	return func(r *vault.Requirement) { r.WhenCondition = expr }
+}
+func dependsOn(names ...string) func(*vault.Requirement) {
+	return func(r *vault.Requirement) { r.DependsOn = names }
+}
+func step(id string) func(*vault.Requirement) {
+	return func(r *vault.Requirement) { r.StepID = id }
+}
+func rule(id uuid.UUID) func(*vault.Requirement) {
+	return func(r *vault.Requirement) { r.RuleID = &id }
+}
+func fallback(a vault.FallbackAction) func(*vault.Requirement) {
+	return func(r *vault.Requirement) { r.FallbackAction = a }
+}
+
+// has makes an active field that was collected an hour ago.
+func has(value string, change ...func(*vault.Value)) vault.Value {
+	f := vault.Value{Value: json.RawMessage(value), Status: vault.StatusActive, CollectedAt: morning.Add(-time.Hour)}
+	for _, c := range change {
+		c(&f)
+	}
+	return f
+}
+
+func TestMissingFieldsFollowTheirRules(t *testing.T) {
+	t.Parallel()
+	type fields = map[string]vault.Value
+	type defs = map[string]vault.Definition
+	enabled := func(change func(*vault.Definition)) vault.Definition { return *defined(vault.TypeString, change) }
+	fresh := func(seconds int64) vault.Definition {
+		return enabled(func(d *vault.Definition) { d.FreshnessSeconds = seconds })
+	}
+	verification := func(methods ...string) vault.Definition {
+		return enabled(func(d *vault.Definition) { d.RequiredVerification, d.VerificationMethods = true, methods })
+	}
+	verifiedBy := func(method string) func(*vault.Value) {
+		return func(f *vault.Value) { f.Verified, f.VerificationMethod = true, method }
+	}
+	expires := func(in time.Duration) func(*vault.Value) { return func(f *vault.Value) { f.ExpiresAt = after(in) } }
+	adult := when(`fields.age >= 18`)
+	const failed = "when_condition failed and is taken for true: the condition names something that is not there"
+
+	for _, tc := range []struct {
+		name     string
+		reqs     []vault.Requirement
+		defs     defs
+		fields   fields
+		scope    rules.Scope
+		want     []string // name, reason, and ! where it blocks
+		warnings []string
+	}{
+		{name: "no requirements, nothing missing"},
+		{name: "a field that is there is not missing", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`)}},
+		{name: "one that is not there is, and blocks", reqs: []vault.Requirement{need("a")}, want: []string{"a absent!"}},
+		{name: "a soft one does not block", reqs: []vault.Requirement{need("a", soft)}, want: []string{"a absent"}},
+		{name: "one of a suggested field that waits for review, or was rejected, is listed and does not block",
+			reqs: []vault.Requirement{need("a", extracted), need("b", extracted), need("c"), need("d", extracted)},
+			defs: defs{"a": suggested(vault.ReviewPending), "b": suggested(vault.ReviewRejected), "c": suggested(vault.ReviewPending)},
+			want: []string{"a absent", "b absent", "c absent!", "d absent!"}},
+		{name: "one that waits for review is listed and does not block", reqs: []vault.Requirement{need("a", pending)}, want: []string{"a absent"}},
+		{name: "a rejected one is left out", reqs: []vault.Requirement{need("a", rejected)}},
+		{name: "a superseded value is none", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, func(f *vault.Value) { f.Status = vault.StatusSuperseded })}, want: []string{"a absent!"}},
+
+		{name: "a value past its expiry, before the sweep", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, expires(0))}, want: []string{"a expired!"}},
+		{name: "a value before its expiry", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, expires(time.Second))}},
+		{name: "a value older than its freshness", reqs: []vault.Requirement{need("a")}, defs: defs{"a": fresh(3599)}, fields: fields{"a": has(`1`)}, want: []string{"a stale!"}},
+		{name: "a value just as old as its freshness", reqs: []vault.Requirement{need("a")}, defs: defs{"a": fresh(3600)}, fields: fields{"a": has(`1`)}},
+		{name: "a freshness beyond all durations", reqs: []vault.Requirement{need("a")}, defs: defs{"a": fresh(1 << 62)}, fields: fields{"a": has(`1`)}},
+		{name: "a value from the future is fresh", reqs: []vault.Requirement{need("a")}, defs: defs{"a": fresh(1)}, fields: fields{"a": has(`1`, func(f *vault.Value) { f.CollectedAt = *after(time.Hour) })}},
+		{name: "an unverified value where verification is required", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification()}, fields: fields{"a": has(`1`)}, want: []string{"a unverified!"}},
+		{name: "a value verified in any way", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification()}, fields: fields{"a": has(`1`, verifiedBy("sms"))}},
+		{name: "a value verified in a way that counts", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification("link", "sms")}, fields: fields{"a": has(`1`, verifiedBy("sms"))}},
+		{name: "a value verified in another way", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification("link")}, fields: fields{"a": has(`1`, verifiedBy("sms"))}, want: []string{"a unverified!"}},
+		{name: "a definition that is not enabled requires nothing", reqs: []vault.Requirement{need("a")}, defs: defs{"a": {FreshnessSeconds: 1, RequiredVerification: true}}, fields: fields{"a": has(`1`)}},
+
+		{name: "a condition that holds", reqs: []vault.Requirement{need("a", adult)}, fields: fields{"age": has(`18`)}, want: []string{"a absent!"}},
+		{name: "a condition that does not hold", reqs: []vault.Requirement{need("a", adult)}, fields: fields{"age": has(`17`)}},
+		{name: "a condition that fails counts as true", reqs: []vault.Requirement{need("a", adult)}, want: []string{"a absent!"}, warnings: []string{"a: " + failed}},
+		{name: "a condition does not see an expired value", reqs: []vault.Requirement{need("a", adult)}, fields: fields{"age": has(`17`, expires(-1))}, want: []string{"a absent!"}, warnings: []string{"a: " + failed}},
+		{name: "a condition sees the session", reqs: []vault.Requirement{need("a", when(`session.channel == "phone"`)), need("b", when(`session.channel == "web"`))}, want: []string{"a absent!"}},
+		{name: "a condition sees the scenario", reqs: []vault.Requirement{need("a", when(`scenario.variables.tier == "gold"`))}, want: []string{"a absent!"}},
+		{name: "a field waits for what it depends on", reqs: []vault.Requirement{need("a", dependsOn("b")), need("b")}, want: []string{"b absent!"}},
+		{name: "a field whose dependency is there", reqs: []vault.Requirement{need("a", dependsOn("b")), need("b")}, fields: fields{"b": has(`1`)}, want: []string{"a absent!"}},
+		{name: "an expired dependency is not there", reqs: []vault.Requirement{need("a", dependsOn("b"))}, fields: fields{"b": has(`1`, expires(-1))}},
+		{name: "a condition is not tried before its dependencies are there", reqs: []vault.Requirement{need("a", adult, dependsOn("age"))}},
+
+		{
+			name: "in order of collection, then hard before soft, then by name",
+			reqs: []vault.Requirement{need("d"), need("c", soft), need("b", order(2)), need("a"), need("e", order(-1), soft)},
+			want: []string{"e absent", "a absent!", "d absent!", "c absent", "b absent!"},
+		},
+		{name: "the stricter level wins", reqs: []vault.Requirement{need("a", soft), need("a"), need("a", soft)}, want: []string{"a absent!"}},
+		{name: "one that binds wins over one that waits for review", reqs: []vault.Requirement{need("a", pending, fallback(vault.FallbackBlock)), need("a", soft)}, want: []string{"a absent"}},
+		{name: "one whose condition does not hold does not count", reqs: []vault.Requirement{need("a", when("false")), need("a", soft)}, want: []string{"a absent"}},
+
+		{name: "without a step, all steps", reqs: []vault.Requirement{need("a", step("x")), need("b", step("y")), need("c")}, want: []string{"a absent!", "b absent!", "c absent!"}},
+		{name: "with a step, it and the whole scenario", reqs: []vault.Requirement{need("a", step("x")), need("b", step("y")), need("c")}, scope: rules.Scope{StepID: "x"}, want: []string{"a absent!", "c absent!"}},
+		{name: "with a rule, it and what belongs to none", reqs: []vault.Requirement{need("a", rule(someID)), need("b", rule(otherID)), need("c")}, scope: rules.Scope{RuleID: &someID}, want: []string{"a absent!", "c absent!"}},
+		{name: "only one level", reqs: []vault.Requirement{need("a"), need("b", soft)}, scope: rules.Scope{Level: vault.LevelSoft}, want: []string{"b absent"}},
+		{name: "a field asked for by the scenario and by a rule comes once", reqs: []vault.Requirement{need("a", soft), need("a", rule(someID))}, want: []string{"a absent!"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			known := rules.Known{
+				Fields: tc.fields, Session: jsonMap("channel", `"phone"`), Now: morning,
+				Scenario: vault.Scenario{Variables: map[string]string{"tier": "gold"}},
+			}
+			missing, warnings := rules.FindMissing(tc.reqs, tc.defs, known, tc.scope)
+			var got []string
+			for _, m := range missing {
+				line := m.Requirement.FieldName + " " + string(m.Reason)
+				if m.Blocking {
+					line += "!"
+				}
+				got = append(got, line)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(tc.warnings, warnings); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestOfTheSameLevelTheSternerFallbackWins(t *testing.T) {
+	t.Parallel()
+	reqs := []vault.Requirement{
+		need("a", fallback(vault.FallbackSkip)), need("a", fallback(vault.FallbackExtract)),
+		need("a", fallback(vault.FallbackBlock)), need("a", fallback(vault.FallbackAsk)),
+	}
+	for len(reqs) > 0 {
+		missing, _ := rules.FindMissing(reqs, nil, rules.Known{Now: morning}, rules.Scope{})
+		want := []vault.FallbackAction{"", vault.FallbackSkip, vault.FallbackExtract, vault.FallbackAsk, vault.FallbackBlock}[len(reqs)]
+		if got := missing[0].Requirement.FallbackAction; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		reqs = slices.DeleteFunc(reqs, func(r vault.Requirement) bool { return r.FallbackAction == want })
+	}
+}
+
+func TestNothingMissingIsAnEmptyList(t *testing.T) {
+	t.Parallel()
+	missing, _ := rules.FindMissing(nil, nil, rules.Known{}, rules.Scope{})
+	if got, _ := json.Marshal(missing); string(got) != "[]" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestAMissingFieldCarriesItsDefinition(t *testing.T) {
+	t.Parallel()
+	defs := map[string]vault.Definition{"a": *defined(vault.TypeDate), "b": {Name: "b", ValueType: vault.TypeDate}}
+	missing, _ := rules.FindMissing([]vault.Requirement{need("a"), need("b"), need("c")}, defs, rules.Known{Now: morning}, rules.Scope{})
+	if missing[0].Definition == nil || missing[0].Definition.ValueType != vault.TypeDate {
+		t.Errorf("got %+v", missing[0].Definition)
+	}
+	if missing[1].Definition != nil || missing[2].Definition != nil {
+		t.Error("a field without an enabled definition has one")
+	}
+}
+
+func TestMissingFieldsHoldTogether(t *testing.T) {
+	t.Parallel()
+	names := []string{"a", "b", "c", "d"}
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.SampledFrom(names)
+		reqs := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) vault.Requirement {
+			return vault.Requirement{
+				ID:             numbered(rapid.IntRange(0, 1000).Draw(t, "id")),
+				FieldName:      name.Draw(t, "field"),
+				StepID:         rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "step"),
+				RequiredLevel:  rapid.SampledFrom(vault.RequiredLevels).Draw(t, "level"),
+				FallbackAction: rapid.SampledFrom(vault.FallbackActions).Draw(t, "fallback"),
+				WhenCondition:  rapid.SampledFrom([]string{"", "true", "false", "fields.a == 1", "has(fields.b)"}).Draw(t, "when"),
+				DependsOn:      rapid.SliceOfN(name, 0, 1).Draw(t, "depends on"),
+				Order:          rapid.IntRange(0, 2).Draw(t, "order"),
+				Review:         rapid.SampledFrom([]vault.ReviewState{vault.ReviewNone, vault.ReviewPending, vault.ReviewApproved, vault.ReviewRejected}).Draw(t, "review"),
+			}
+		}), 0, 8).Draw(t, "requirements")
+		defs, known := map[string]vault.Definition{}, rules.Known{Fields: map[string]vault.Value{}, Now: morning}
+		for _, n := range names {
+			defs[n] = *defined(vault.TypeNumber, func(d *vault.Definition) {
+				d.FreshnessSeconds = rapid.Int64Range(0, 7200).Draw(t, "freshness")
+				d.RequiredVerification = rapid.Bool().Draw(t, "verification")
+			})
+			if rapid.Bool().Draw(t, "has it") {
+				known.Fields[n] = has(`1`, func(f *vault.Value) {
+					f.Verified = rapid.Bool().Draw(t, "verified")
+					f.ExpiresAt = rapid.SampledFrom([]*time.Time{nil, after(-1), after(1)}).Draw(t, "expires")
+				})
+			}
+		}
+		scope := rules.Scope{
+			StepID: rapid.SampledFrom([]string{"", "x"}).Draw(t, "scope step"),
+			Level:  rapid.SampledFrom([]vault.RequiredLevel{"", vault.LevelHard, vault.LevelSoft}).Draw(t, "scope level"),
+		}
+		missing, warnings := rules.FindMissing(reqs, defs, known, scope)
+
+		shuffled, shuffledWarnings := rules.FindMissing(rapid.Permutation(reqs).Draw(t, "shuffled"), defs, known, scope)
+		if diff := cmp.Diff(summary(missing), summary(shuffled)) + cmp.Diff(warnings, shuffledWarnings); diff != "" {
+			t.Fatalf("the order of the requirements matters: %s", diff)
+		}
+		seen := map[string]bool{}
+		for _, m := range missing {
+			r := m.Requirement
+			f, there := known.Fields[r.FieldName]
+			switch {
+			case seen[r.FieldName]:
+				t.Fatalf("%s comes twice", r.FieldName)
+			case r.Review == vault.ReviewRejected:
+				t.Fatal("a rejected requirement is listed")
+			case m.Blocking && (r.RequiredLevel != vault.LevelHard || !r.Binding()):
+				t.Fatal("something blocks that may not")
+			case r.WhenCondition == "false":
+				t.Fatal("a condition that does not hold is listed")
+			case scope.Level != "" && r.RequiredLevel != scope.Level, scope.StepID != "" && r.StepID == "y":
+				t.Fatal("something out of scope is listed")
+			case (m.Reason == vault.MissingAbsent) == there:
+				t.Fatalf("%s is there: %v, and %s", r.FieldName, there, m.Reason)
+			case m.Reason == vault.MissingUnverified && f.Verified:
+				t.Fatal("a verified value counts as unverified")
+			}
+			seen[r.FieldName] = true
+		}
+
+		// With everything there, fresh and verified, nothing is missing.
+		for _, n := range names {
+			known.Fields[n] = has(`1`, func(f *vault.Value) { f.Verified, f.CollectedAt = true, morning })
+		}
+		if missing, _ := rules.FindMissing(reqs, defs, known, scope); len(missing) > 0 {
+			t.Fatalf("still missing: %v", summary(missing))
+		}
+	})
+}
+
+func summary(missing []vault.Missing) []string {
+	var lines []string
+	for _, m := range missing {
+		r := m.Requirement
+		lines = append(lines, fmt.Sprint(r.FieldName, r.RequiredLevel, r.FallbackAction, r.Order, r.Review, m.Reason, m.Blocking))
+	}
+	return lines
+}

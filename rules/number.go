@@ -1,0 +1,63 @@
+package rules
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// isNumber reports whether s is a JSON number literal and nothing else.
+func isNumber(s string) bool {
+	return s != "" && (s[0] == '-' || isDigit(s[0])) && isDigit(s[len(s)-1]) && json.Valid([]byte(s))
+}
+
+// numberParts takes a JSON number literal apart. An exponent too large for an int is cut to one that is far beyond every limit.
+func numberParts(literal string) (negative bool, whole, fraction string, exponent int) {
+	literal, negative = strings.CutPrefix(literal, "-")
+	mantissa := literal
+	if e := strings.IndexAny(literal, "eE"); e >= 0 {
+		mantissa = literal[:e]
+		exponent = parseExponent(literal[e+1:])
+	}
+	whole, fraction, _ = strings.Cut(mantissa, ".")
+	return negative, whole, fraction, exponent
+}
+
+func parseExponent(s string) int {
+	const beyond = 10_000_000 // hundred times what a value may have of digits
+	digits := strings.TrimLeft(strings.TrimLeft(s, "+-"), "0")
+	n := beyond
+	if len(digits) < len("10000000") {
+		n, _ = strconv.Atoi("0" + digits)
+	}
+	if strings.HasPrefix(s, "-") {
+		return -n
+	}
+	return n
+}
+
+// writtenOut gives how many digits a number has before and after the decimal point when it is written without an exponent.
+func writtenOut(literal string) (before, after int) {
+	_, whole, fraction, exponent := numberParts(literal)
+	return max(1, len(whole)+exponent), max(0, len(fraction)-exponent)
+}
+
+// sameNumber reports whether two JSON number literals are the same number, exactly: 12.50 and 1.25e1 are.
+func sameNumber(a, b string) bool { return canonicalNumber(a) == canonicalNumber(b) }
+
+// canonicalNumber gives the one spelling that all literals of a number share: its significant digits and a power of ten.
+func canonicalNumber(literal string) string {
+	negative, whole, fraction, exponent := numberParts(literal)
+	digits := strings.TrimLeft(whole+fraction, "0")
+	exponent -= len(fraction)
+	trimmed := strings.TrimRight(digits, "0")
+	exponent += len(digits) - len(trimmed)
+	if trimmed == "" {
+		return "0"
+	}
+	sign := ""
+	if negative {
+		sign = "-"
+	}
+	return sign + trimmed + "e" + strconv.Itoa(exponent)
+}

@@ -1,0 +1,129 @@
+package rules
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of what may be kept, whatever the definition says. They are PostgreSQL's own, or keep well inside them, so that a
+// value that was accepted can always be written.
+const (
+	// maxNesting is the depth of arrays and objects in one value: more than any document people write, and far from where
+	// recursive readers of JSON (PostgreSQL's, CEL's, ours) run out of stack.
+	maxNesting = 100
+	// maxFractionDigits is PostgreSQL's limit for digits after the decimal point of a number in jsonb.
+	maxFractionDigits = 16383
+)
+
+// whyUnstorable says why a JSON value cannot be kept in PostgreSQL within maxBytes, "" when it can. The text follows "the
+// value" in a message and quotes nothing of it.
+func whyUnstorable(raw json.RawMessage, maxBytes int) string {
+	switch {
+	case len(bytes.TrimSpace(raw)) == 0:
+		return "is empty; it must be a JSON value"
+	case len(raw) > maxBytes:
+		return "is larger than " + kib(maxBytes)
+	case !utf8.Valid(raw):
+		return "is not valid UTF-8"
+	case !json.Valid(raw):
+		return "is not valid JSON"
+	}
+	depth, expanded := 0, len(raw)
+	for i := 0; i < len(raw); {
+		switch c := raw[i]; {
+		case c == '"':
+			end, why := scanString(raw, i+1)
+			if why != "" {
+				return why
+			}
+			i = end
+		case c == '{' || c == '[':
+			if depth++; depth > maxNesting {
+				return "is nested deeper than " + strconv.Itoa(maxNesting) + " levels"
+			}
+			i++
+		case c == '}' || c == ']':
+			depth--
+			i++
+		case c == '-' || isDigit(c):
+			end := i + 1
+			for end < len(raw) && (isDigit(raw[end]) || strings.IndexByte("+-.eE", raw[end]) >= 0) {
+				end++
+			}
+			before, after := writtenOut(string(raw[i:end]))
+			if after > maxFractionDigits {
+				return "holds a number with more than " + strconv.Itoa(maxFractionDigits) + " digits after the decimal point"
+			}
+			// jsonb keeps numbers written out, so that 1e999 takes a thousand digits: without this limit a few bytes of
+			// input would become gigabytes.
+			if expanded += max(0, before+after-(end-i)); expanded > maxBytes {
+				return "is larger than " + kib(maxBytes) + " when its numbers are written out"
+			}
+			i = end
+		default:
+			i++
+		}
+	}
+	return ""
+}
+
+// scanString goes over a JSON string from behind its opening quote, and gives the index behind the closing one.
+func scanString(raw []byte, i int) (end int, why string) {
+	for raw[i] != '"' {
+		if raw[i] != '\\' {
+			i++
+			continue
+		}
+		if raw[i+1] != 'u' {
+			i += 2
+			continue
+		}
+		unit := escapedUnit(raw, i)
+		i += 6
+		switch {
+		case unit == 0:
+			return 0, "holds the character U+0000, which cannot be stored"
+		case unit >= 0xDC00 && unit <= 0xDFFF:
+			return 0, "holds half of a surrogate pair, which is no character"
+		case unit >= 0xD800 && unit <= 0xDBFF:
+			if low := escapedUnit(raw, i); low < 0xDC00 || low > 0xDFFF {
+				return 0, "holds half of a surrogate pair, which is no character"
+			}
+			i += 6
+		}
+	}
+	return i + 1, ""
+}
+
+// escapedUnit reads the UTF-16 unit of a \uXXXX escape at i, -1 where there is no such escape.
+func escapedUnit(raw []byte, i int) int {
+	if i+6 > len(raw) || raw[i] != '\\' || raw[i+1] != 'u' {
+		return -1
+	}
+	unit, err := strconv.ParseUint(string(raw[i+2:i+6]), 16, 16)
+	if err != nil {
+		return -1
+	}
+	return int(unit)
+}
+
+// whyBadText says why a plain text cannot be kept in PostgreSQL, "" when it can.
+func whyBadText(s string) string {
+	switch {
+	case !utf8.ValidString(s):
+		return "is not valid UTF-8"
+	case strings.IndexByte(s, 0) >= 0:
+		return "holds the character U+0000, which cannot be stored"
+	default:
+		return ""
+	}
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func isNull(raw json.RawMessage) bool { return string(bytes.TrimSpace(raw)) == "null" }
+
+func kib(n int) string { return strconv.Itoa(n>>10) + " KiB" }

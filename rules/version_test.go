@@ -1,0 +1,216 @@
+package rules_test
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// numbered gives a UUID that sorts by n.
+func numbered(n int) uuid.UUID {
+	id := someID
+	id[14], id[15] = byte(n>>8), byte(n)
+	return id
+}
+
+func TestTheOrderOfWritesIsTheOrderOfAcceptance(t *testing.T) {
+	t.Parallel()
+	at := func(n int) rules.Version {
+		return rules.Version{ID: numbered(100 + n), OperationID: numbered(n), AcceptedAt: morning.Add(time.Duration(n) * time.Minute)}
+	}
+	past, future := after(-time.Hour), after(time.Hour)
+	id := func(n int) *uuid.UUID { v := numbered(100 + n); return &v }
+	for _, tc := range []struct {
+		name        string
+		history     []rules.Version
+		accepted    int
+		sourceFound bool
+		expiresAt   *time.Time
+		want        rules.Placement
+	}{
+		{"the first version is active", nil, 5, true, nil, rules.Placement{Status: vault.StatusActive}},
+		{"a newer one supersedes the one before", []rules.Version{at(1), at(3)}, 5, true, future, rules.Placement{Status: vault.StatusActive, Supersedes: id(3)}},
+		{"the history may come in any order", []rules.Version{at(3), at(1)}, 5, true, nil, rules.Placement{Status: vault.StatusActive, Supersedes: id(3)}},
+		{"a late one enters as superseded, between its neighbours", []rules.Version{at(1), at(3), at(7), at(9)}, 5, true, nil, rules.Placement{Status: vault.StatusSuperseded, SupersededBy: id(7), Supersedes: id(3)}},
+		{"a late one may be the oldest", []rules.Version{at(9), at(7)}, 5, true, nil, rules.Placement{Status: vault.StatusSuperseded, SupersededBy: id(7)}},
+		{"a missing source makes it orphaned", []rules.Version{at(1)}, 5, false, nil, rules.Placement{Status: vault.StatusOrphaned, Supersedes: id(1)}},
+		{"a passed expiry makes it expired", nil, 5, true, past, rules.Placement{Status: vault.StatusExpired}},
+		{"an expiry that is now has passed", nil, 5, true, after(0), rules.Placement{Status: vault.StatusExpired}},
+		{"orphaned outranks expired", nil, 5, false, past, rules.Placement{Status: vault.StatusOrphaned}},
+		{"superseded outranks both", []rules.Version{at(7)}, 5, false, past, rules.Placement{Status: vault.StatusSuperseded, SupersededBy: id(7)}},
+		{"its own earlier attempt does not count", []rules.Version{at(1), at(5)}, 5, true, nil, rules.Placement{Status: vault.StatusActive, Supersedes: id(1)}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got := rules.Place(tc.history, numbered(tc.accepted), morning.Add(time.Duration(tc.accepted)*time.Minute), tc.sourceFound, tc.expiresAt, morning)
+			if diff := gocmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestWritesOfTheSameMomentAreOrderedByOperation(t *testing.T) {
+	t.Parallel()
+	// The second time went through PostgreSQL, which keeps microseconds.
+	history := []rules.Version{{ID: numbered(100), OperationID: numbered(5), AcceptedAt: morning.Add(3 * time.Microsecond)}}
+	accepted := morning.Add(3*time.Microsecond + 700*time.Nanosecond)
+	if got := rules.Place(history, numbered(4), accepted, true, nil, morning); got.Status != vault.StatusSuperseded {
+		t.Errorf("the lower operation is %s", got.Status)
+	}
+	if got := rules.Place(history, numbered(6), accepted, true, nil, morning); got.Status != vault.StatusActive {
+		t.Errorf("the higher operation is %s", got.Status)
+	}
+	if got := rules.Place(history, numbered(5), accepted, true, nil, morning); got.Status != vault.StatusActive || got.Supersedes != nil {
+		t.Errorf("the same operation is %+v", got)
+	}
+}
+
+func TestTwoVersionsOfOneOperationAreOrderedByID(t *testing.T) {
+	t.Parallel()
+	at := func(n int) rules.Version {
+		return rules.Version{ID: numbered(n), OperationID: numbered(5), AcceptedAt: morning}
+	}
+	one, two := numbered(1), numbered(2)
+	for name, c := range map[string]struct {
+		back rules.Version
+		rest []rules.Version
+		want rules.Placement
+	}{
+		"the earlier comes back": {at(1), []rules.Version{at(2)}, rules.Placement{Status: vault.StatusSuperseded, SupersededBy: &two}},
+		"the later comes back":   {at(2), []rules.Version{at(1)}, rules.Placement{Status: vault.StatusActive, Supersedes: &one}},
+		"it does not count":      {at(2), []rules.Version{at(2)}, rules.Placement{Status: vault.StatusActive}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := gocmp.Diff(c.want, rules.PlaceVersion(c.rest, c.back, true, nil, morning)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A write, as it would arrive.
+type arrival struct {
+	version     rules.Version
+	sourceFound bool
+	expiresAt   *time.Time
+}
+
+// apply does with a history what the step that persists a write does.
+func apply(history []rules.Version, a arrival) []rules.Version {
+	p := rules.Place(history, a.version.OperationID, a.version.AcceptedAt, a.sourceFound, a.expiresAt, morning)
+	for i := range history {
+		if p.Supersedes != nil && history[i].ID == *p.Supersedes {
+			history[i].Status, history[i].SupersededByID = vault.StatusSuperseded, &a.version.ID
+		}
+	}
+	v := a.version
+	v.Status, v.SupersededByID = p.Status, p.SupersededBy
+	return append(history, v)
+}
+
+func TestAnyOrderOfArrivalGivesTheSameHistory(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 12).Draw(t, "writes")
+		arrivals := make([]arrival, n)
+		for i := range arrivals {
+			arrivals[i] = arrival{
+				version: rules.Version{
+					ID: numbered(1000 + i), OperationID: numbered(i),
+					AcceptedAt: morning.Add(time.Duration(rapid.IntRange(0, 4).Draw(t, "accepted at")) * time.Second),
+				},
+				sourceFound: rapid.Bool().Draw(t, "source found"),
+				expiresAt:   rapid.SampledFrom([]*time.Time{nil, after(-time.Hour), after(time.Hour)}).Draw(t, "expires at"),
+			}
+		}
+		inOrder := slices.Clone(arrivals)
+		slices.SortFunc(inOrder, func(a, b arrival) int {
+			return cmp.Or(a.version.AcceptedAt.Compare(b.version.AcceptedAt), bytes.Compare(a.version.OperationID[:], b.version.OperationID[:]))
+		})
+		var want []rules.Version
+		for _, a := range inOrder {
+			want = apply(want, a)
+		}
+
+		var got []rules.Version
+		for i, a := range rapid.Permutation(arrivals).Draw(t, "arrival") {
+			got = apply(got, a)
+			checkChain(t, got, i+1)
+		}
+		byID := func(a, b rules.Version) int { return bytes.Compare(a.ID[:], b.ID[:]) }
+		slices.SortFunc(want, byID)
+		slices.SortFunc(got, byID)
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+// checkChain checks that a history is one line: exactly one version without a successor, which alone may be active, and
+// from which all others are reached.
+func checkChain(t *rapid.T, history []rules.Version, n int) {
+	predecessor := map[uuid.UUID]rules.Version{}
+	var heads []rules.Version
+	for _, v := range history {
+		switch {
+		case v.SupersededByID == nil:
+			heads = append(heads, v)
+		case v.Status != vault.StatusSuperseded:
+			t.Fatalf("%s has a successor and is %s", v.ID, v.Status)
+		default:
+			if other, ok := predecessor[*v.SupersededByID]; ok {
+				t.Fatalf("%s and %s have the same successor", v.ID, other.ID)
+			}
+			predecessor[*v.SupersededByID] = v
+		}
+	}
+	if len(heads) != 1 || heads[0].Status == vault.StatusSuperseded {
+		t.Fatalf("not one newest version: %+v", heads)
+	}
+	length := 0
+	for v, ok := heads[0], true; ok; v, ok = predecessor[v.ID] {
+		length++
+	}
+	if length != n {
+		t.Fatalf("the line has %d of %d versions", length, n)
+	}
+}
+
+func TestExpiryIsTheWritesOwnElseFromRetention(t *testing.T) {
+	t.Parallel()
+	berlin := time.FixedZone("", 7200)
+	own := morning.In(berlin)
+	kept := &vault.Definition{RetentionDays: 30, Enabled: true}
+	for _, tc := range []struct {
+		name  string
+		write vault.WriteValueInput
+		def   *vault.Definition
+		want  *time.Time
+	}{
+		{"no definition, no expiry", vault.WriteValueInput{}, nil, nil},
+		{"no retention, no expiry", vault.WriteValueInput{}, &vault.Definition{}, nil},
+		{"retention counts from acceptance", vault.WriteValueInput{}, kept, after(30 * 24 * time.Hour)},
+		{"or from the collection", vault.WriteValueInput{CollectedAt: after(-time.Hour)}, kept, after(30*24*time.Hour - time.Hour)},
+		{"the write's own goes first, in UTC", vault.WriteValueInput{ExpiresAt: &own}, kept, after(0)},
+		{"retention holds while a definition is not enabled", vault.WriteValueInput{}, &vault.Definition{RetentionDays: 30}, after(30 * 24 * time.Hour)},
+	} {
+		got := rules.ExpiryOf(tc.write, tc.def, morning)
+		if diff := gocmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s: %s", tc.name, diff)
+		}
+		if got != nil && got.Location() != time.UTC {
+			t.Errorf("%s: not in UTC", tc.name)
+		}
+	}
+}
