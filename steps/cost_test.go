@@ -123,11 +123,11 @@ func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
 			name string
 			plan plan
 		}{ // in this order: what is forgotten is not marked
-			{"ExpireValues", w.explain("fields.sql", "ExpireValues", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
+			{"ExpireValues", w.explain("values.sql", "ExpireValues", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
 			{"ExpireAssets", w.explain("assets.sql", "ExpireAssets", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
-			{"OrphanCandidateValues", w.explain("fields.sql", "OrphanCandidateValues", "sqlc.arg(most)", "100")},
+			{"OrphanCandidateValues", w.explain("values.sql", "OrphanCandidateValues", "sqlc.arg(most)", "100")},
 			{"OrphanCandidateAssets", w.explain("assets.sql", "OrphanCandidateAssets", "sqlc.arg(most)", "100")},
-			{"ForgetOrphanCandidates", w.explain("fields.sql", "ForgetOrphanCandidates", "sqlc.arg(before)", "'"+before+"'", "sqlc.arg(most)", "100")},
+			{"ForgetOrphanCandidates", w.explain("values.sql", "ForgetOrphanCandidates", "sqlc.arg(before)", "'"+before+"'", "sqlc.arg(most)", "100")},
 		} {
 			name, p := q.name, q.plan
 			t.Logf("statistics %s, %s: %d blocks", statistics, name, p.Hit+p.Read)
