@@ -19,13 +19,13 @@ func (s *Server) adminRoutes() {
 		name: "expire-stale", method: http.MethodPost, path: "/admin/profiles/expire-stale", tag: tagAdmin, access: toOperate, result: result,
 		summary: "Mark what is past its expiry now", detail: "Across tenants, instead of at the next cron.",
 	}, func(ctx context.Context, c caller, _ *sweep, opts []trigger.Option) (trigger.Receipt, error) {
-		return s.options.Trigger.ExpireValues(ctx, c.tenant, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.ExpireValues, vault.Sweep{}, opts...)
 	})
 	change(s, operation{
 		name: "detect-orphans", method: http.MethodPost, path: "/admin/profiles/detect-orphans", tag: tagAdmin, access: toOperate, result: result,
 		summary: "Mark what lost its source now", detail: "Across tenants, instead of at the next cron.",
 	}, func(ctx context.Context, c caller, _ *sweep, opts []trigger.Option) (trigger.Receipt, error) {
-		return s.options.Trigger.DetectOrphans(ctx, c.tenant, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.DetectOrphans, vault.Sweep{}, opts...)
 	})
 	register(s, operation{
 		name: "drop-cached-profile", method: http.MethodDelete, path: "/admin/cache/profiles/{customer_id}", tag: tagAdmin, access: toOperate,

@@ -61,7 +61,7 @@ func (s *Server) fieldRoutes() {
 		if err := from(&def.AgentID, in.Agent, "agent_id"); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.SaveDefinition(ctx, c.tenant, def, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.SaveDefinition, def, opts...)
 	})
 	register(s, operation{
 		name: "get-definition", method: http.MethodGet, path: "/v1/agents/{agent_id}/definitions/{name}", tag: tagConfig, access: toRead,
@@ -79,7 +79,7 @@ func (s *Server) fieldRoutes() {
 		summary: "Delete a field definition", detail: "What was collected stays. Refused while a scenario requires the field; related names the requirements.",
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *remove, opts []trigger.Option) (trigger.Receipt, error) {
-		return s.options.Trigger.DeleteDefinition(ctx, c.tenant, vault.DeleteDefinitionInput{AgentID: in.Agent.UUID, Name: in.Name}, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.DeleteDefinition, vault.DeleteDefinitionInput{AgentID: in.Agent.UUID, Name: in.Name}, opts...)
 	})
 	type list struct {
 		input.AgentPath
@@ -133,7 +133,7 @@ func (s *Server) scenarioRoutes() {
 		if err := cmp.Or(from(&scenario.AgentID, in.Agent, "agent_id"), from(&scenario.ID, in.Scenario, "id")); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.SaveScenario(ctx, c.tenant, scenario, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.SaveScenario, scenario, opts...)
 	})
 	register(s, operation{
 		name: "get-scenario", method: http.MethodGet, path: "/v1/agents/{agent_id}/scenarios/{scenario_id}", tag: tagConfig, access: toRead,
@@ -169,7 +169,7 @@ func (s *Server) scenarioRoutes() {
 		if err := cmp.Or(from(&rule.AgentID, in.Agent, "agent_id"), from(&rule.ID, in.Rule, "id")); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.SaveRule(ctx, c.tenant, rule, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.SaveRule, rule, opts...)
 	})
 	register(s, operation{
 		name: "get-rule", method: http.MethodGet, path: "/v1/agents/{agent_id}/rules/{rule_id}", tag: tagConfig, access: toRead,
@@ -236,7 +236,7 @@ func (s *Server) requirementRoutes() {
 		if req.AgentID, err = s.agentOf(ctx, c, req.AgentID, in.Scenario.UUID); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.SaveRequirement(ctx, c.tenant, req, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.SaveRequirement, req, opts...)
 	})
 
 	type remove struct {
@@ -250,7 +250,7 @@ func (s *Server) requirementRoutes() {
 		summary: "Delete that a scenario needs a field", detail: "Extraction does not bring back what was deleted; saving it does.",
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *remove, opts []trigger.Option) (trigger.Receipt, error) {
-		return s.options.Trigger.DeleteRequirement(ctx, c.tenant, vault.DeleteRequirementInput{
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{
 			ScenarioID: in.Scenario.UUID, FieldName: in.Name, StepID: in.Step, RuleID: in.Rule.Given(),
 		}, opts...)
 	})
@@ -274,7 +274,7 @@ func (s *Server) requirementRoutes() {
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.ExtractSchema(ctx, c.tenant, vault.ExtractSchemaInput{
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{
 			AgentID: agent, ScenarioID: in.Scenario.UUID, RuleID: body.RuleID,
 		}, opts...)
 	})

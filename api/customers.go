@@ -61,7 +61,7 @@ func (s *Server) profileRoutes() {
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.OpenCustomer(ctx, c.tenant, body, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.OpenCustomer, body, opts...)
 	})
 	type list struct {
 		Values bool `query:"values" doc:"Their active values, too."`
@@ -126,7 +126,7 @@ func (s *Server) profileRoutes() {
 		if err := c.mayForce(in.Force); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.DeleteCustomer(ctx, c.tenant, vault.DeleteCustomerInput{CustomerID: in.Customer.UUID, Force: in.Force}, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: in.Customer.UUID, Force: in.Force}, opts...)
 	})
 	change(s, operation{
 		name: "merge-customers", method: http.MethodPost, path: "/v1/customers/{customer_id}/merge", tag: tagCustomers, access: toWrite,
@@ -138,14 +138,14 @@ func (s *Server) profileRoutes() {
 		if err := cmp.Or(err, from(&body.TargetCustomerID, in.Customer, "target_customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.MergeCustomers(ctx, c.tenant, body, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.MergeCustomers, body, opts...)
 	})
 	change(s, operation{
 		name: "unmerge-customer", method: http.MethodPost, path: "/v1/customers/{customer_id}/unmerge", tag: tagCustomers, access: toWrite,
 		summary: "Undo the merge that took this customer away", detail: "Exact for all that happened before the merge; what was written since stays with the other one.",
 		result: reflect.TypeFor[vault.CustomerResult](),
 	}, func(ctx context.Context, c caller, in *profileChange, opts []trigger.Option) (trigger.Receipt, error) {
-		return s.options.Trigger.UnmergeCustomer(ctx, c.tenant, vault.UnmergeCustomerInput{CustomerID: in.Customer.UUID}, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: in.Customer.UUID}, opts...)
 	})
 }
 
@@ -174,7 +174,7 @@ func (s *Server) valueRoutes() {
 			return trigger.Receipt{}, vault.Invalid("name", "is another one than in the path; leave it out of the body")
 		}
 		body.Name = in.Name
-		return s.options.Trigger.WriteValue(ctx, c.tenant, body, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.WriteValue, body, opts...)
 	})
 	register(s, operation{
 		name: "get-value", method: http.MethodGet, path: "/v1/customers/{customer_id}/values/{name}", tag: tagCustomers, access: toRead,
@@ -222,7 +222,7 @@ func (s *Server) valueRoutes() {
 			return trigger.Receipt{}, vault.Invalid("name", "is another one than in the path; leave it out of the body")
 		}
 		body.Name = in.Name
-		return s.options.Trigger.VerifyValue(ctx, c.tenant, body, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.VerifyValue, body, opts...)
 	})
 }
 
@@ -259,7 +259,7 @@ func (s *Server) importRoutes() {
 				return trigger.Receipt{}, err
 			}
 		}
-		return s.options.Trigger.ImportValues(ctx, c.tenant, body, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.ImportValues, body, opts...)
 	})
 	type many struct {
 		input.Preferences
@@ -276,7 +276,7 @@ func (s *Server) importRoutes() {
 		if err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.ImportValues(ctx, c.tenant, body, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.ImportValues, body, opts...)
 	})
 }
 
@@ -293,7 +293,7 @@ func (s *Server) identityRoutes() {
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.AddAsset(ctx, c.tenant, body, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.AddAsset, body, opts...)
 	})
 	change(s, operation{
 		name: "link-channel", method: http.MethodPost, path: "/v1/customers/{customer_id}/channels", tag: tagCustomers, access: toWrite,
@@ -305,7 +305,7 @@ func (s *Server) identityRoutes() {
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.LinkChannel(ctx, c.tenant, body, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.LinkChannel, body, opts...)
 	})
 	change(s, operation{
 		name: "record-consent", method: http.MethodPost, path: "/v1/customers/{customer_id}/consents", tag: tagCustomers, access: toWrite,
@@ -317,7 +317,7 @@ func (s *Server) identityRoutes() {
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.RecordConsent(ctx, c.tenant, body, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.RecordConsent, body, opts...)
 	})
 }
 
@@ -352,6 +352,6 @@ func (s *Server) gapRoutes() {
 		if err := cmp.Or(err, from(&body.CustomerID, in.Customer, "customer_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.FillGaps(ctx, c.tenant, body, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.FillGaps, body, opts...)
 	})
 }

@@ -66,7 +66,7 @@ func (s *Server) itemRoutes() {
 		if err := c.mayForce(in.Force); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.DeleteItem(ctx, c.tenant, vault.DeleteItemInput{ItemID: in.Item.UUID, Force: in.Force}, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: in.Item.UUID, Force: in.Force}, opts...)
 	})
 	type restore struct {
 		input.ItemPath
@@ -77,7 +77,7 @@ func (s *Server) itemRoutes() {
 		summary: "Restore an item", detail: "Brings back a deleted item, or sets an orphaned one active whose source is there again.",
 		result: reflect.TypeFor[vault.ItemResult](),
 	}, func(ctx context.Context, c caller, in *restore, opts []trigger.Option) (trigger.Receipt, error) {
-		return s.options.Trigger.RestoreItem(ctx, c.tenant, vault.RestoreItemInput{ItemID: in.Item.UUID}, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: in.Item.UUID}, opts...)
 	})
 }
 

@@ -43,6 +43,6 @@ func (s *Server) operationRoutes() {
 		summary: "Cancel a gap fill", detail: "It asks no more: its open question is closed, what is being written is still written, and it ends with its result. Other operations cannot be cancelled.",
 		result: reflect.TypeFor[vault.CancelResult](),
 	}, func(ctx context.Context, c caller, in *changeOperation, opts []trigger.Option) (trigger.Receipt, error) {
-		return s.options.Trigger.CancelFill(ctx, c.tenant, vault.CancelFillInput{FillID: in.Operation.UUID}, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.CancelFill, vault.CancelFillInput{FillID: in.Operation.UUID}, opts...)
 	})
 }

@@ -63,7 +63,7 @@ func (s *Server) questionRoutes() {
 		if err := cmp.Or(err, from(&body.QuestionID, in.Question, "question_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.AnswerQuestion(ctx, c.tenant, body, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.AnswerQuestion, body, opts...)
 	})
 	s.reviewRoutes()
 }
@@ -108,6 +108,6 @@ func (s *Server) reviewRoutes() {
 		if err := cmp.Or(err, from(&body.ID, in.Review, "id")); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.DecideReview(ctx, c.tenant, body, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.DecideReview, body, opts...)
 	})
 }

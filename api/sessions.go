@@ -33,7 +33,7 @@ func (s *Server) sessionRoutes() {
 		if err := cmp.Or(err, from(&session.SessionID, in.Session, "session_id")); err != nil {
 			return trigger.Receipt{}, err
 		}
-		return s.options.Trigger.SaveSession(ctx, c.tenant, session, opts...)
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.SaveSession, session, opts...)
 	})
 	register(s, operation{
 		name: "get-session", method: http.MethodGet, path: "/v1/sessions/{session_id}", tag: tagSessions, access: toRead,
@@ -62,7 +62,7 @@ func (s *Server) sessionRoutes() {
 			}
 			body.AgentID, body.CustomerID = session.AgentID, session.CustomerID
 		}
-		return s.options.Trigger.SaveSession(ctx, c.tenant, vault.SaveSessionInput{
+		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.SaveSession, vault.SaveSessionInput{
 			SessionID: in.Session.UUID, AgentID: body.AgentID, CustomerID: body.CustomerID, Turns: body.Turns,
 		}, opts...)
 	})

@@ -73,22 +73,22 @@ func step[Out any](run func(context.Context, vault.Event) (Out, error)) func(con
 
 func (d *Direct) run(ctx context.Context, event string, ev vault.Event) error {
 	s := d.Steps
-	if event == vault.EventGapsFill {
+	if event == vault.FillGaps.Event {
 		return d.fill(ctx, ev)
 	}
 	for _, run := range map[string][]func(context.Context, vault.Event) error{
-		vault.EventValueWrite:      {step(s.Values.ValidateValue), step(s.Values.PersistValue), step(s.Caches.InvalidateProfile)},
-		vault.EventSessionSave:     {step(s.Sessions.PersistSession), step(s.Caches.Acknowledge)},
-		vault.EventDefinitionSave:  {step(s.Definitions.ValidateDefinition), step(s.Definitions.EmbedDefinition), step(s.Definitions.PersistDefinition), step(s.Caches.InvalidateNoted)},
-		vault.EventRequirementSave: {step(s.Definitions.ValidateRequirement), step(s.Definitions.PersistRequirement), step(s.Caches.InvalidateNoted)},
-		vault.EventScenarioSave:    {step(s.Scenarios.PersistScenario), step(s.Scenarios.AnnounceSave)},
-		vault.EventScenarioSaved: {
+		vault.WriteValue.Event:      {step(s.Values.ValidateValue), step(s.Values.PersistValue), step(s.Caches.InvalidateProfile)},
+		vault.SaveSession.Event:     {step(s.Sessions.PersistSession), step(s.Caches.Acknowledge)},
+		vault.SaveDefinition.Event:  {step(s.Definitions.ValidateDefinition), step(s.Definitions.EmbedDefinition), step(s.Definitions.PersistDefinition), step(s.Caches.InvalidateNoted)},
+		vault.SaveRequirement.Event: {step(s.Definitions.ValidateRequirement), step(s.Definitions.PersistRequirement), step(s.Caches.InvalidateNoted)},
+		vault.SaveScenario.Event:    {step(s.Scenarios.PersistScenario), step(s.Scenarios.AnnounceSave)},
+		vault.ExtractSchema.Event: {
 			step(s.Extraction.LoadSchemaSource), step(s.Extraction.ProposeSchema), step(s.Extraction.MatchSchema), step(s.Extraction.PersistSchema),
 			step(s.Caches.InvalidateNoted),
 		},
-		vault.EventReviewDecided:    {step(s.Definitions.PersistReview), step(s.Caches.InvalidateNoted)},
-		vault.EventQuestionAnswered: {step(s.Answers.ValidateAnswer), step(s.Answers.PersistAnswer), step(s.Caches.InvalidateProfile), step(s.Answers.AnnounceAnswer)},
-		vault.EventGapsCancel:       {step(s.Gaps.CancelFill), step(s.Gaps.AnnounceCancel)},
+		vault.DecideReview.Event:   {step(s.Definitions.PersistReview), step(s.Caches.InvalidateNoted)},
+		vault.AnswerQuestion.Event: {step(s.Answers.ValidateAnswer), step(s.Answers.PersistAnswer), step(s.Caches.InvalidateProfile), step(s.Answers.AnnounceAnswer)},
+		vault.CancelFill.Event:     {step(s.Gaps.CancelFill), step(s.Gaps.AnnounceCancel)},
 	}[event] {
 		if err := run(ctx, ev); err != nil {
 			return err
@@ -111,7 +111,7 @@ func (d *Direct) fill(ctx context.Context, ev vault.Event) error {
 			return err
 		}
 		for _, write := range next.Writes {
-			if err := d.run(ctx, vault.EventValueWrite, write); err != nil && !vault.Permanent(err) {
+			if err := d.run(ctx, vault.WriteValue.Event, write); err != nil && !vault.Permanent(err) {
 				return err
 			}
 		}

@@ -123,7 +123,7 @@ func (r *run) configure(ctx context.Context, atOnce int) error {
 	for _, a := range r.agents {
 		for _, d := range a.defs {
 			g.Go(func() error {
-				receipt, err := r.Trigger.SaveDefinition(gctx, r.Tenant, d)
+				receipt, err := trigger.Submit(gctx, r.Trigger, r.Tenant, vault.SaveDefinition, d)
 				_, err = r.done(gctx, receipt, err)
 				return err
 			})
@@ -179,7 +179,7 @@ func (r *run) proposeCalls() int64 {
 // saveScenario saves a scenario, waits for its extraction, and the first time requires what the data set says. What was extracted
 // beyond that is rejected, as its reviewer would.
 func (r *run) saveScenario(ctx context.Context, a agent, s scenario, id uuid.UUID, again bool) error {
-	receipt, err := r.Trigger.SaveScenario(ctx, r.Tenant, vault.Scenario{
+	receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.SaveScenario, vault.Scenario{
 		ID: id, AgentID: a.id, Name: vault.DisplayName(s.intent.Name), Description: s.intent.Description,
 	})
 	op, err := r.done(ctx, receipt, err)
@@ -200,7 +200,7 @@ func (r *run) saveScenario(ctx context.Context, a agent, s scenario, id uuid.UUI
 		fallback = vault.FallbackExtract
 	}
 	for _, req := range requirements(a, s, id, fallback) {
-		receipt, err := r.Trigger.SaveRequirement(ctx, r.Tenant, req)
+		receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.SaveRequirement, req)
 		if _, err := r.done(ctx, receipt, err); err != nil {
 			return err
 		}
@@ -213,7 +213,7 @@ func (r *run) saveScenario(ctx context.Context, a agent, s scenario, id uuid.UUI
 		if req.Origin != vault.OriginExtracted {
 			continue
 		}
-		receipt, err := r.Trigger.DecideReview(ctx, r.Tenant, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject})
+		receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject})
 		if _, err := r.done(ctx, receipt, err); err != nil {
 			return err
 		}
@@ -273,13 +273,13 @@ func (r *run) hear(ctx context.Context, d Dialogue, c *customer, until int) erro
 		CustomerID: c.id, Turns: d.turns(c.heard, until+1),
 	}
 	c.heard = until + 1
-	receipt, err := r.Trigger.SaveSession(ctx, r.Tenant, in)
+	receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.SaveSession, in)
 	_, err = r.done(ctx, receipt, err)
 	return err
 }
 
 func (r *run) fill(ctx context.Context, c *customer, scenario uuid.UUID) (trigger.Receipt, error) {
-	return r.Trigger.FillGaps(ctx, r.Tenant, vault.FillGapsInput{CustomerID: c.id, ScenarioID: scenario, SessionID: &c.session, MaxAttempts: 2})
+	return trigger.Submit(ctx, r.Trigger, r.Tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: c.id, ScenarioID: scenario, SessionID: &c.session, MaxAttempts: 2})
 }
 
 func filled(op vault.Operation) (vault.FillResult, error) {
@@ -362,7 +362,7 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s stay, t *tally
 		t.asked(question, before)
 		at := slices.IndexFunc(truth, func(f fact) bool { return f.slot == question.FieldName && f.why != whyAnything })
 		if at < 0 {
-			receipt, err := r.Trigger.CancelFill(ctx, r.Tenant, vault.CancelFillInput{FillID: question.FillID})
+			receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.CancelFill, vault.CancelFillInput{FillID: question.FillID})
 			if _, err := r.done(ctx, receipt, err); err != nil {
 				return err
 			}
@@ -373,7 +373,7 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s stay, t *tally
 		if question.Kind == vault.QuestionConfirm && truth[at].matches(plain(question.Candidate)) {
 			answer = json.RawMessage(`"yes"`)
 		}
-		receipt, err := r.Trigger.AnswerQuestion(ctx, r.Tenant, vault.AnswerQuestionInput{QuestionID: question.ID, Value: answer, SessionID: &c.session})
+		receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question.ID, Value: answer, SessionID: &c.session})
 		if _, err := r.done(ctx, receipt, err); err != nil && vault.CodeOf(err) != vault.CodeInvalid {
 			return err
 		}

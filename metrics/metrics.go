@@ -63,7 +63,7 @@ func New(s Sources) *Metrics {
 			Name: "vault_llm_budget_refusals_total", Help: "Calls of the language model that were not made, because the tenant's budget of the day was spent.",
 		}),
 	}
-	for _, w := range []string{vault.WorkflowWriteValue, vault.WorkflowImportValues, vault.WorkflowAnswerQuestion} {
+	for _, w := range []string{vault.WriteValue.Name, vault.ImportValues.Name, vault.AnswerQuestion.Name} {
 		for _, outcome := range []string{rejected, warned} {
 			m.validation.WithLabelValues(w, outcome) // there from the start, so that the first one shows in a rate
 		}

@@ -30,7 +30,7 @@ func TestWhatIsToldIsCounted(t *testing.T) {
 	m := metrics.New(metrics.Sources{})
 	m.ChainRead(1)
 	m.ChainRead(12)
-	m.ValuesInvalid(vault.WorkflowImportValues, 3, 2)
+	m.ValuesInvalid(vault.ImportValues.Name, 3, 2)
 	m.GapTried("", "expired")
 	m.GapTried("session", "filled")
 	m.BudgetSpent()
@@ -92,7 +92,7 @@ func TestTheCensusShowsWhatThereIs(t *testing.T) {
 	tenant := dbtest.Tenant(t, d)
 	for i := range 3 {
 		_, err := d.Tenant(tenant).InsertOperation(t.Context(), dbgen.InsertOperationParams{
-			ID: testkit.ID(), TenantID: tenant, Workflow: vault.WorkflowWriteValue, Event: vault.EventValueWrite, Subject: "s",
+			ID: testkit.ID(), TenantID: tenant, Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: "s",
 			IdempotencyKey: fmt.Sprint(i), Payload: []byte("sealed"), DueAfter: time.Minute,
 		})
 		if err != nil {

@@ -116,27 +116,27 @@ func (v *vaultOf) fact(name, value string, change ...func(*vault.WriteValueInput
 }
 
 func (v *vaultOf) tryWrite(in vault.WriteValueInput) error {
-	r, err := v.trigger.WriteValue(v.t.Context(), v.tenant, in)
+	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, in)
 	return v.try(r, err, step(v.steps.Values.ValidateValue), step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateProfile))
 }
 
 func (v *vaultOf) deleteItem(id uuid.UUID, force bool) error {
-	r, err := v.trigger.DeleteItem(v.t.Context(), v.tenant, vault.DeleteItemInput{ItemID: id, Force: force})
+	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: id, Force: force})
 	return v.try(r, err, step(v.steps.Items.CheckDependents), step(v.steps.Items.DeleteItem), step(v.steps.Caches.InvalidateNoted))
 }
 
 func (v *vaultOf) restoreItem(id uuid.UUID) error {
-	r, err := v.trigger.RestoreItem(v.t.Context(), v.tenant, vault.RestoreItemInput{ItemID: id})
+	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: id})
 	return v.try(r, err, step(v.steps.Items.RestoreItem), step(v.steps.Caches.InvalidateNoted))
 }
 
 func (v *vaultOf) merge(source, target uuid.UUID) error {
-	r, err := v.trigger.MergeCustomers(v.t.Context(), v.tenant, vault.MergeCustomersInput{SourceCustomerID: source, TargetCustomerID: target})
+	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: source, TargetCustomerID: target})
 	return v.try(r, err, step(v.steps.Merges.MergeCustomers), step(v.steps.Caches.InvalidateNoted))
 }
 
 func (v *vaultOf) unmerge(customer uuid.UUID) error {
-	r, err := v.trigger.UnmergeCustomer(v.t.Context(), v.tenant, vault.UnmergeCustomerInput{CustomerID: customer})
+	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: customer})
 	return v.try(r, err, step(v.steps.Merges.UnmergeCustomer), step(v.steps.Caches.InvalidateNoted))
 }
 
@@ -232,7 +232,7 @@ var contract = []promise{
 		v.equal("history", []string{`"c" active`, `"b" superseded`, `"a" superseded`}, v.versions("plan"))
 	}},
 	{"a late write never displaces a newer one", func(v *vaultOf) {
-		r, err := v.trigger.WriteValue(v.t.Context(), v.tenant, v.fact("plan", "late"))
+		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, v.fact("plan", "late"))
 		v.must(err)
 		v.write("plan", "newer")
 		v.warm()
@@ -242,18 +242,18 @@ var contract = []promise{
 	}},
 	{"the same idempotency key is one change", func(v *vaultOf) {
 		for range 3 {
-			r, err := v.trigger.WriteValue(v.t.Context(), v.tenant, v.fact("plan", "gold"), trigger.IdempotencyKey("k"))
+			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, v.fact("plan", "gold"), trigger.IdempotencyKey("k"))
 			v.must(v.try(r, err, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateProfile)))
 		}
 		v.equal("history", []string{`"gold" active`}, v.versions("plan"))
-		_, err := v.trigger.WriteValue(v.t.Context(), v.tenant, v.fact("plan", "silver"), trigger.IdempotencyKey("k"))
+		_, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, v.fact("plan", "silver"), trigger.IdempotencyKey("k"))
 		v.refused(err, vault.CodeConflict, "idempotency_key")
 	}},
 	{"an import is seen whole once it is acknowledged", func(v *vaultOf) {
 		v.write("plan", "silver")
 		v.warm()
 		other := v.of(newID())
-		r, err := v.trigger.ImportValues(v.t.Context(), v.tenant, vault.ImportValuesInput{Writes: []vault.WriteValueInput{
+		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.ImportValues, vault.ImportValuesInput{Writes: []vault.WriteValueInput{
 			v.fact("plan", "gold"), v.fact("city", "Oslo"), other.fact("plan", "gold"),
 		}})
 		v.must(v.try(r, err, step(v.steps.Imports.ValidateImport), step(v.steps.Imports.PersistImport), step(v.steps.Caches.InvalidateNoted)))
@@ -372,7 +372,7 @@ var contract = []promise{
 		v.write("email", "ada@example.com")
 		v.warm()
 		verify := func(method string) error {
-			r, err := v.trigger.VerifyValue(v.t.Context(), v.tenant, vault.VerifyValueInput{AgentID: v.agent, CustomerID: v.customer, Name: "email", Method: method})
+			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.VerifyValue, vault.VerifyValueInput{AgentID: v.agent, CustomerID: v.customer, Name: "email", Method: method})
 			return v.try(r, err, step(v.steps.Values.PersistVerification), step(v.steps.Caches.InvalidateProfile))
 		}
 		v.refused(verify("guess"), vault.CodeInvalid, "method", "code")
@@ -403,7 +403,7 @@ var contract = []promise{
 			return n
 		}
 		v.equal("beside", 2, count())
-		r, err := v.trigger.AddAsset(v.t.Context(), v.tenant, vault.AddAssetInput{
+		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.AddAsset, vault.AddAssetInput{
 			CustomerID: v.customer, Name: "card", AssetType: "image", StorageProvider: "s3", StoragePath: "new",
 			Checksum: strings.Repeat("a", 64), SupersedeExisting: true,
 		})
@@ -412,7 +412,7 @@ var contract = []promise{
 	}},
 	{"an identity opens one customer, and is nobody else's", func(v *vaultOf) {
 		open := func() vault.CustomerResult {
-			r, err := v.trigger.OpenCustomer(v.t.Context(), v.tenant, vault.OpenCustomerInput{Channel: "sms", ExternalID: "1"})
+			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "sms", ExternalID: "1"})
 			v.must(v.try(r, err, step(v.steps.Customers.OpenCustomer), step(v.steps.Caches.Acknowledge)))
 			return resultOf[vault.CustomerResult](v, r)
 		}
@@ -421,7 +421,7 @@ var contract = []promise{
 			v.t.Errorf("got %+v, then %+v", first, again)
 		}
 		link := func(external string) error {
-			r, err := v.trigger.LinkChannel(v.t.Context(), v.tenant, vault.LinkChannelInput{CustomerID: v.customer, Channel: "sms", ExternalID: external})
+			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: v.customer, Channel: "sms", ExternalID: external})
 			return v.try(r, err, step(v.steps.Customers.LinkChannel), step(v.steps.Caches.InvalidateProfile))
 		}
 		v.refused(link("1"), vault.CodeConflict, first.CustomerID.String())
@@ -433,7 +433,7 @@ var contract = []promise{
 	}},
 	{"the newest consent to a purpose is in force", func(v *vaultOf) {
 		for _, granted := range []bool{true, false, true} {
-			r, err := v.trigger.RecordConsent(v.t.Context(), v.tenant, vault.RecordConsentInput{CustomerID: v.customer, Purpose: "mail", Granted: granted})
+			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.RecordConsent, vault.RecordConsentInput{CustomerID: v.customer, Purpose: "mail", Granted: granted})
 			v.must(v.try(r, err, step(v.steps.Customers.RecordConsent), step(v.steps.Caches.InvalidateProfile)))
 			for range 2 {
 				p, err := v.Profile(v.t.Context(), v.tenant, v.customer)
@@ -470,7 +470,7 @@ var contract = []promise{
 		v.write("plan", "gold")
 		v.warm()
 		remove := func() error {
-			r, err := v.trigger.DeleteCustomer(v.t.Context(), v.tenant, vault.DeleteCustomerInput{CustomerID: v.customer})
+			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: v.customer})
 			return v.try(r, err, step(v.steps.Customers.DeleteCustomer), step(v.steps.Caches.InvalidateNoted))
 		}
 		v.must(remove())
@@ -523,7 +523,7 @@ var contract = []promise{
 			return len(got.Missing)
 		}
 		v.equal("no VIP", 0, missing())
-		r, err := v.trigger.SaveSession(v.t.Context(), v.tenant, vault.SaveSessionInput{
+		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.SaveSession, vault.SaveSessionInput{
 			SessionID: id, AgentID: v.agent, CustomerID: v.customer, Variables: map[string]json.RawMessage{"vip": json.RawMessage("true")},
 			Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Welcome."}},
 		})
@@ -551,7 +551,7 @@ var contract = []promise{
 		v.sees(map[string]string{"plan": `"gold"`})
 	}},
 	{"an operation says how it went", func(v *vaultOf) {
-		r, err := v.trigger.WriteValue(v.t.Context(), v.tenant, v.fact("email", "nobody"))
+		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, v.fact("email", "nobody"))
 		v.must(err)
 		status := func() vault.Operation {
 			op, err := v.Operation(v.t.Context(), v.tenant, r.ID)

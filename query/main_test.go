@@ -129,7 +129,7 @@ func (v *vaultOf) define(defs ...vault.Definition) {
 	v.t.Helper()
 	for _, d := range defs {
 		d.AgentID, d.Enabled = v.agent, true
-		r, err := v.trigger.SaveDefinition(v.t.Context(), v.tenant, d)
+		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.SaveDefinition, d)
 		v.run(r, err, step(v.steps.Definitions.PersistDefinition), step(v.steps.Caches.InvalidateNoted))
 	}
 }
@@ -137,7 +137,7 @@ func (v *vaultOf) define(defs ...vault.Definition) {
 func (v *vaultOf) scenario() vault.Scenario {
 	v.t.Helper()
 	s := vault.Scenario{ID: newID(), AgentID: v.agent, Name: "Loan", Steps: []vault.ScenarioStep{{ID: "a", Text: "One."}, {ID: "b", Text: "Two."}}}
-	r, err := v.trigger.SaveScenario(v.t.Context(), v.tenant, s)
+	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.SaveScenario, s)
 	v.run(r, err, step(v.steps.Scenarios.PersistScenario))
 	return s
 }
@@ -150,7 +150,7 @@ func (v *vaultOf) require(scenario uuid.UUID, reqs ...vault.Requirement) {
 			req.RequiredLevel = vault.LevelHard
 		}
 		req.FallbackAction = vault.FallbackAsk
-		r, err := v.trigger.SaveRequirement(v.t.Context(), v.tenant, req)
+		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.SaveRequirement, req)
 		v.run(r, err, step(v.steps.Definitions.PersistRequirement), step(v.steps.Caches.InvalidateNoted))
 	}
 }
@@ -165,7 +165,7 @@ func (v *vaultOf) write(name, value string, change ...func(*vault.WriteValueInpu
 	for _, c := range change {
 		c(&in)
 	}
-	r, err := v.trigger.WriteValue(v.t.Context(), v.tenant, in)
+	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, in)
 	v.run(r, err, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateProfile))
 	return id
 }
@@ -177,7 +177,7 @@ func from(kind vault.SourceType, id *uuid.UUID) func(*vault.WriteValueInput) {
 
 func (v *vaultOf) asset(name string) uuid.UUID {
 	v.t.Helper()
-	r, err := v.trigger.AddAsset(v.t.Context(), v.tenant, vault.AddAssetInput{
+	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.AddAsset, vault.AddAssetInput{
 		CustomerID: v.customer, Name: name, AssetType: "image", StorageProvider: "s3", StoragePath: "ids/1.png",
 		Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 	})
@@ -192,7 +192,7 @@ func (v *vaultOf) asset(name string) uuid.UUID {
 func (v *vaultOf) session(variables map[string]json.RawMessage) uuid.UUID {
 	v.t.Helper()
 	in := vault.SaveSessionInput{SessionID: newID(), AgentID: v.agent, CustomerID: v.customer, Variables: variables, Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "Hello."}}}
-	r, err := v.trigger.SaveSession(v.t.Context(), v.tenant, in)
+	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.SaveSession, in)
 	v.run(r, err, step(v.steps.Sessions.PersistSession))
 	return in.SessionID
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -226,7 +227,7 @@ func (v *vaultOf) reads() map[string]func(ctx context.Context, q *query.Queries,
 	scenario := v.scenario().ID
 	v.require(scenario, vault.Requirement{FieldName: "code"})
 	session := v.session(nil)
-	r, err := v.trigger.FillGaps(ctx, v.tenant, vault.FillGapsInput{CustomerID: v.customer, ScenarioID: scenario})
+	r, err := trigger.Submit(ctx, v.trigger, v.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: v.customer, ScenarioID: scenario})
 	v.run(r, err, step(v.steps.Gaps.ResolveGaps), step(v.steps.Gaps.AskCustomer))
 	questions, err := v.Questions(ctx, v.tenant, v.customer)
 	v.must(err)

@@ -80,7 +80,7 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, acc
 		mode = vault.ModeDisabled
 	}
 	checked, err := rules.CheckValue(def, question.FieldName, value, mode)
-	observeValue(s.values.observer, vault.WorkflowAnswerQuestion, checked, err)
+	observeValue(s.values.observer, vault.AnswerQuestion.Name, checked, err)
 	if err == nil {
 		return nil, nil
 	}

@@ -44,7 +44,7 @@ func writeOf(change func(w *world, in *vault.WriteValueInput)) func(w *world) (t
 			AgentID: w.agent, CustomerID: newID(), Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided,
 		}
 		change(w, &in)
-		return w.trigger.WriteValue(w.t.Context(), w.tenant, in)
+		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.WriteValue, in)
 	}
 }
 
@@ -54,7 +54,7 @@ func bypassing(change func(in *vault.WriteValueInput)) func(w *world) (trigger.R
 		in := vault.WriteValueInput{AgentID: w.agent, CustomerID: newID(), Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided}
 		change(&in)
 		op, err := db.AcceptOperation(w.t.Context(), w.db.Tenant(w.tenant), w.sealer, w.tenant, db.NewOperation{
-			Workflow: vault.WorkflowWriteValue, Event: vault.EventValueWrite, Subject: in.CustomerID.String(), Payload: in,
+			Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: in.CustomerID.String(), Payload: in,
 		})
 		return trigger.Receipt{ID: op.ID, TenantID: w.tenant}, err
 	}
@@ -64,7 +64,7 @@ func definitionOf(change func(d *vault.Definition)) func(w *world) (trigger.Rece
 	return func(w *world) (trigger.Receipt, error) {
 		d := vault.Definition{AgentID: w.agent, Name: "code", ValueType: vault.TypeString, Enabled: true}
 		change(&d)
-		return w.trigger.SaveDefinition(w.t.Context(), w.tenant, d)
+		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveDefinition, d)
 	}
 }
 
@@ -74,7 +74,7 @@ func requirementOf(change func(w *world, r *vault.Requirement)) func(w *world) (
 			AgentID: w.agent, ScenarioID: w.scenarioID(), FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 		}
 		change(w, &r)
-		return w.trigger.SaveRequirement(w.t.Context(), w.tenant, r)
+		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRequirement, r)
 	}
 }
 
@@ -82,7 +82,7 @@ func ruleOf(change func(r *vault.Rule)) func(w *world) (trigger.Receipt, error) 
 	return func(w *world) (trigger.Receipt, error) {
 		r := vault.Rule{ID: newID(), AgentID: w.agent, ScenarioID: w.scenarioID(), Name: "r", Condition: "age >= 18"}
 		change(&r)
-		return w.trigger.SaveRule(w.t.Context(), w.tenant, r)
+		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRule, r)
 	}
 }
 
@@ -90,7 +90,7 @@ func extractionBy(change func(in *vault.ExtractSchemaInput)) func(w *world) (tri
 	return func(w *world) (trigger.Receipt, error) {
 		in := vault.ExtractSchemaInput{AgentID: w.agent, ScenarioID: w.scenarioID()}
 		change(&in)
-		return w.trigger.ExtractSchema(w.t.Context(), w.tenant, in)
+		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExtractSchema, in)
 	}
 }
 
@@ -98,7 +98,7 @@ func fillOf(change func(w *world, in *vault.FillGapsInput)) func(w *world) (trig
 	return func(w *world) (trigger.Receipt, error) {
 		in := vault.FillGapsInput{CustomerID: w.customer, ScenarioID: w.scenarioID()}
 		change(w, &in)
-		return w.trigger.FillGaps(w.t.Context(), w.tenant, in)
+		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.FillGaps, in)
 	}
 }
 
@@ -106,13 +106,13 @@ func sessionOf(change func(w *world, in *vault.SaveSessionInput)) func(w *world)
 	return func(w *world) (trigger.Receipt, error) {
 		in := vault.SaveSessionInput{SessionID: newID(), AgentID: w.agent, CustomerID: w.customer}
 		change(w, &in)
-		return w.trigger.SaveSession(w.t.Context(), w.tenant, in)
+		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveSession, in)
 	}
 }
 
 func answerOf(question uuid.UUID, value json.RawMessage) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		return w.trigger.AnswerQuestion(w.t.Context(), w.tenant, vault.AnswerQuestionInput{QuestionID: question, Value: value})
+		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: value})
 	}
 }
 
@@ -120,7 +120,7 @@ func verificationOf(name, method string) func(w *world) (trigger.Receipt, error)
 	return func(w *world) (trigger.Receipt, error) {
 		w.define(vault.Definition{Name: "passport", ValueType: vault.TypeString, VerificationMethods: []string{"document", "kyc"}})
 		w.write("passport", text("C01X"))
-		return w.trigger.VerifyValue(w.t.Context(), w.tenant, vault.VerifyValueInput{
+		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.VerifyValue, vault.VerifyValueInput{
 			AgentID: w.agent, CustomerID: w.customer, Name: name, Method: cmp.Or(method, "code"),
 		})
 	}
@@ -134,7 +134,7 @@ func importOf(plans ...json.RawMessage) func(w *world) (trigger.Receipt, error) 
 				AgentID: w.agent, CustomerID: w.customer, Name: "plan", Value: plan, Source: vault.ValueHumanEntered,
 			})
 		}
-		return w.trigger.ImportValues(w.t.Context(), w.tenant, in)
+		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ImportValues, in)
 	}
 }
 
@@ -156,7 +156,7 @@ var badInputs = []badInput{
 	{
 		name: "unknown tenant",
 		send: func(w *world) (trigger.Receipt, error) {
-			return w.trigger.WriteValue(w.t.Context(), someID, vault.WriteValueInput{
+			return trigger.Submit(w.t.Context(), w.trigger, someID, vault.WriteValue, vault.WriteValueInput{
 				AgentID: w.agent, CustomerID: w.customer, Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided,
 			})
 		},
@@ -164,7 +164,9 @@ var badInputs = []badInput{
 	},
 	{
 		name: "no tenant",
-		send: func(w *world) (trigger.Receipt, error) { return w.trigger.ExpireValues(w.t.Context(), uuid.Nil) },
+		send: func(w *world) (trigger.Receipt, error) {
+			return trigger.Submit(w.t.Context(), w.trigger, uuid.Nil, vault.ExpireValues, vault.Sweep{})
+		},
 		code: vault.CodeInvalid, says: []string{"tenant", "credential"},
 	},
 	{
@@ -241,7 +243,7 @@ var badInputs = []badInput{
 		send: writeOf(func(w *world, in *vault.WriteValueInput) {
 			asset := w.asset()
 			asset.SourceItemID, asset.SourceItemType = &someID, vault.SourceProfileField
-			ev := w.event(w.trigger.AddAsset(w.t.Context(), w.tenant, asset))
+			ev := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AddAsset, asset))
 			w.must(w.run(ev, addAsset...))
 			last := w.write("plan", text("gold"), func(in *vault.WriteValueInput) {
 				in.SourceItemID, in.SourceItemType = ptr(resultOf[vault.ItemResult](w, ev).ItemID), vault.SourceProfileAsset
@@ -266,7 +268,7 @@ var badInputs = []badInput{
 		send: func(w *world) (trigger.Receipt, error) {
 			in := w.asset()
 			in.Checksum = "abc"
-			return w.trigger.AddAsset(w.t.Context(), w.tenant, in)
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AddAsset, in)
 		},
 		code: vault.CodeInvalid, says: []string{"checksum: must be 64 characters long"},
 	},
@@ -276,7 +278,7 @@ var badInputs = []badInput{
 			in := w.asset()
 			in.CustomerID, in.SourceItemType = newID(), vault.SourceProfileAsset
 			op, err := db.AcceptOperation(w.t.Context(), w.db.Tenant(w.tenant), w.sealer, w.tenant, db.NewOperation{
-				Workflow: vault.WorkflowAddAsset, Event: vault.EventAssetAdd, Subject: in.CustomerID.String(), Payload: in,
+				Workflow: vault.AddAsset.Name, Event: vault.AddAsset.Event, Subject: in.CustomerID.String(), Payload: in,
 			})
 			return trigger.Receipt{ID: op.ID, TenantID: w.tenant}, err
 		},
@@ -344,7 +346,7 @@ var badInputs = []badInput{
 		send: requirementOf(func(w *world, r *vault.Requirement) {
 			other := w.scenario()
 			rule := vault.Rule{ID: newID(), AgentID: w.agent, ScenarioID: other.ID, Name: "r", Condition: "c"}
-			w.must(w.run(w.event(w.trigger.SaveRule(w.t.Context(), w.tenant, rule)), saveRule...))
+			w.must(w.run(w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRule, rule)), saveRule...))
 			r.RuleID = &rule.ID
 			if r.ScenarioID == other.ID {
 				w.t.Fatal("the case needs two scenarios")
@@ -355,14 +357,14 @@ var badInputs = []badInput{
 	{
 		name: "a scenario's id taken by another agent",
 		send: func(w *world) (trigger.Receipt, error) {
-			return w.trigger.SaveScenario(w.t.Context(), w.tenant, vault.Scenario{ID: w.scenarioID(), AgentID: someID, Name: "mine now"})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveScenario, vault.Scenario{ID: w.scenarioID(), AgentID: someID, Name: "mine now"})
 		},
 		runs: saveScenario, code: vault.CodeConflict, says: []string{"agent_id", "belongs to agent"},
 	},
 	{
 		name: "two steps of a scenario with one id",
 		send: func(w *world) (trigger.Receipt, error) {
-			return w.trigger.SaveScenario(w.t.Context(), w.tenant, vault.Scenario{
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveScenario, vault.Scenario{
 				ID: newID(), AgentID: w.agent, Name: "s", Steps: []vault.ScenarioStep{{ID: "a"}, {ID: "a"}},
 			})
 		},
@@ -437,7 +439,7 @@ var badInputs = []badInput{
 	{
 		name: "unknown item",
 		send: func(w *world) (trigger.Receipt, error) {
-			return w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItemInput{ItemID: someID})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: someID})
 		},
 		code: vault.CodeUnknown, says: []string{"unknown item", someID.String()},
 	},
@@ -446,7 +448,7 @@ var badInputs = []badInput{
 		send: func(w *world) (trigger.Receipt, error) {
 			source := w.write("plan", text("gold"))
 			w.write("email", text("ada@example.com"), from(source.ItemID))
-			return w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItemInput{ItemID: source.ItemID})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID})
 		},
 		runs: []string{"Items.DeleteItem"}, code: vault.CodeHasDependents, says: []string{"Cannot delete: has dependents"},
 	},
@@ -465,7 +467,7 @@ var badInputs = []badInput{
 	{
 		name: "a merge of a customer with itself",
 		send: func(w *world) (trigger.Receipt, error) {
-			return w.trigger.MergeCustomers(w.t.Context(), w.tenant, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: w.customer})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: w.customer})
 		},
 		code: vault.CodeInvalid, says: []string{"target_customer_id", "name two different customers"},
 	},
@@ -473,7 +475,7 @@ var badInputs = []badInput{
 		name: "a merge of an unknown customer",
 		send: func(w *world) (trigger.Receipt, error) {
 			w.write("plan", text("gold"))
-			return w.trigger.MergeCustomers(w.t.Context(), w.tenant, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: someID})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: someID})
 		},
 		runs: []string{"Merges.MergeCustomers"}, code: vault.CodeUnknown, says: []string{"unknown customer", someID.String()},
 	},
@@ -481,7 +483,7 @@ var badInputs = []badInput{
 		name: "an undoing of no merge",
 		send: func(w *world) (trigger.Receipt, error) {
 			w.write("plan", text("gold"))
-			return w.trigger.UnmergeCustomer(w.t.Context(), w.tenant, vault.UnmergeCustomerInput{CustomerID: w.customer})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: w.customer})
 		},
 		runs: []string{"Merges.UnmergeCustomer"}, code: vault.CodeConflict, says: []string{"customer_id", "is not merged into another"},
 	},
@@ -489,14 +491,14 @@ var badInputs = []badInput{
 		name: "the identity of another customer",
 		send: func(w *world) (trigger.Receipt, error) {
 			w.must(w.run(aLink(w), "Customers.LinkChannel"))
-			return w.trigger.LinkChannel(w.t.Context(), w.tenant, vault.LinkChannelInput{CustomerID: someID, Channel: "whatsapp", ExternalID: "ada"})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: someID, Channel: "whatsapp", ExternalID: "ada"})
 		},
 		runs: []string{"Customers.LinkChannel"}, code: vault.CodeConflict, says: []string{"external_id", "merge the two customers if they are one"},
 	},
 	{
 		name: "a review of nothing",
 		send: func(w *world) (trigger.Receipt, error) {
-			return w.trigger.DecideReview(w.t.Context(), w.tenant, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: someID, Decision: vault.Approve})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: someID, Decision: vault.Approve})
 		},
 		runs: []string{"Definitions.PersistReview"}, code: vault.CodeUnknown, says: []string{"unknown requirement", someID.String()},
 	},
@@ -525,7 +527,7 @@ func TestBadInputIsRefusedWithAClearMessageAndLeavesNothing(t *testing.T) {
 			w.scenario("Ask.")
 			ctx := t.Context()
 			disabled := vault.Definition{AgentID: w.agent, Name: "disabled", ValueType: vault.TypeString}
-			w.must(w.run(w.event(w.trigger.SaveDefinition(ctx, w.tenant, disabled)), saveDefinition...))
+			w.must(w.run(w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveDefinition, disabled)), saveDefinition...))
 
 			before := w.dump()
 			receipt, err := c.send(w)
@@ -597,7 +599,7 @@ func TestRowsOfAnotherTenantAreUnknown(t *testing.T) {
 		runs []string
 	}{
 		"unknown agent":    {mine.accept("plan", text("gold")), writeValue},
-		"unknown scenario": {mine.event(mine.trigger.FillGaps(ctx, mine.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario})), fillGaps},
+		"unknown scenario": {mine.event(trigger.Submit(ctx, mine.trigger, mine.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario})), fillGaps},
 	} {
 		if err := mine.run(c.ev, c.runs...); vault.CodeOf(err) != vault.CodeUnknown || !strings.Contains(err.Error(), what) {
 			t.Errorf("got %v, want %s", err, what)
@@ -605,7 +607,7 @@ func TestRowsOfAnotherTenantAreUnknown(t *testing.T) {
 	}
 	defined(&mine)
 	own := mine.scenario("Ask.").ID
-	fill := mine.event(mine.trigger.FillGaps(ctx, mine.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: own, SessionID: &session}))
+	fill := mine.event(trigger.Submit(ctx, mine.trigger, mine.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: own, SessionID: &session}))
 	if err := mine.run(fill, fillGaps...); vault.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("a session of another tenant: got %v, want unknown", err)
 	}
@@ -653,12 +655,12 @@ func TestPIIStaysWhereItBelongs(t *testing.T) {
 	walk(w.accept("phone", text("+1 "+said)), writeValue...)
 	walk(w.accept("undefined_field", text(said)), writeValue...)
 	walk(w.accept("nickname", text("nick "+said)), writeValue...) // stored, with warnings
-	_, err := w.trigger.WriteValue(t.Context(), w.tenant, vault.WriteValueInput{
+	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.WriteValue, vault.WriteValueInput{
 		AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.ValueUserProvided, Value: json.RawMessage(`"` + said + `\u0000"`),
 	})
 	tell(nil, err)
 	for _, skip := range []bool{false, true} {
-		walk(w.event(w.trigger.ImportValues(t.Context(), w.tenant, vault.ImportValuesInput{SkipInvalid: skip, Writes: []vault.WriteValueInput{
+		walk(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, vault.ImportValuesInput{SkipInvalid: skip, Writes: []vault.WriteValueInput{
 			{AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.ValueHumanEntered, Value: text(said)},
 			{AgentID: w.agent, CustomerID: w.customer, Name: "nickname", Source: vault.ValueHumanEntered, Value: text(said)},
 		}})), "Imports.ValidateImport", "Imports.PersistImport", "Caches.InvalidateNoted")
@@ -673,7 +675,7 @@ func TestPIIStaysWhereItBelongs(t *testing.T) {
 			{FieldName: "email", Value: text(said + ".com"), Confidence: 0.99, Quote: "My email is " + said + ".com"},
 		}, nil
 	}
-	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session, MaxAttempts: 2}))
+	fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session, MaxAttempts: 2}))
 	for range 8 {
 		walk(fill, "Gaps.FindMissing", "Gaps.ResolveGaps")
 		out, err := w.steps.Gaps.AskCustomer(t.Context(), fill)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -124,7 +125,7 @@ func (s *town) accepted(d deed) (job, bool) {
 		}
 		return job{c.importing(d.Pick%2 == 0, writes...), importValues}, true
 	case "verify":
-		return job{s.event(s.trigger.VerifyValue(ctx, s.tenant, vault.VerifyValueInput{
+		return job{s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.VerifyValue, vault.VerifyValueInput{
 			AgentID: s.agent, CustomerID: c.customer, Name: actFields[d.Name], Method: "code",
 		})), verifyValue}, true
 	case "asset", "replace asset":
@@ -136,17 +137,17 @@ func (s *town) accepted(d deed) (job, bool) {
 			}
 		}), addAsset}, true
 	case "delete", "force delete":
-		return job{s.bypass(vault.WorkflowDeleteItem, c.customer, vault.DeleteItemInput{ItemID: s.pick(d.Pick), Force: d.Kind != "delete"}), deleteItem}, true
+		return job{s.bypass(vault.DeleteItem.Name, c.customer, vault.DeleteItemInput{ItemID: s.pick(d.Pick), Force: d.Kind != "delete"}), deleteItem}, true
 	case "restore":
 		item := s.pick(d.Pick)
 		s.mu.Lock()
 		s.restored[item] = true
 		s.mu.Unlock()
-		return job{s.bypass(vault.WorkflowRestoreItem, c.customer, vault.RestoreItemInput{ItemID: item}), restoreItem}, true
+		return job{s.bypass(vault.RestoreItem.Name, c.customer, vault.RestoreItemInput{ItemID: item}), restoreItem}, true
 	case "expire":
-		return job{s.event(s.trigger.ExpireValues(ctx, s.tenant)), []string{"Sweeps.ExpireValues", "Caches.InvalidateNoted"}}, true
+		return job{s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.ExpireValues, vault.Sweep{})), []string{"Sweeps.ExpireValues", "Caches.InvalidateNoted"}}, true
 	case "orphan":
-		return job{s.event(s.trigger.DetectOrphans(ctx, s.tenant)), []string{"Sweeps.DetectOrphans", "Caches.InvalidateNoted"}}, true
+		return job{s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.DetectOrphans, vault.Sweep{})), []string{"Sweeps.DetectOrphans", "Caches.InvalidateNoted"}}, true
 	case "merge":
 		source, target := c.customer, s.customers[d.Other]
 		if source == target {

@@ -7,17 +7,18 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
 func (w *world) deletingField(name string) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.DeleteDefinition(w.t.Context(), w.tenant, vault.DeleteDefinitionInput{AgentID: w.agent, Name: name}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteDefinition, vault.DeleteDefinitionInput{AgentID: w.agent, Name: name}))
 }
 
 func (w *world) deletingRequirement(scenario uuid.UUID, name string) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.DeleteRequirement(w.t.Context(), w.tenant, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: name}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: name}))
 }
 
 // known are the fields that the agent defines, by the cached read, asked twice.
@@ -102,13 +103,13 @@ func TestADeletionStandsAboveAnOlderSaveThatArrivesLate(t *testing.T) {
 	scenario := w.scenario("Ask.")
 	req := vault.Requirement{AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk}
 	w.require(scenario.ID, req)
-	lateRequirement := w.event(w.trigger.SaveRequirement(t.Context(), w.tenant, req))
+	lateRequirement := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRequirement, req))
 	w.must(w.run(w.deletingRequirement(scenario.ID, "plan"), deleteRequirement...))
 	w.must(w.twice(lateRequirement, "Definitions.PersistRequirement", "Caches.InvalidateNoted"))
 	if got := w.needed(scenario.ID); len(got) != 0 {
 		t.Errorf("an older save brought back %v", got)
 	}
-	lateField := w.event(w.trigger.SaveDefinition(t.Context(), w.tenant, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeString, Enabled: true}))
+	lateField := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeString, Enabled: true}))
 	w.must(w.run(w.deletingField("plan"), deleteDefinition...))
 	w.must(w.twice(lateField, saveDefinition...))
 	if got := w.known(); !slices.Equal(got, []string{"email"}) {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -19,7 +20,7 @@ func TestManyOpeningsOfOneIdentityAtOnceMakeOneProfile(t *testing.T) {
 	const callers = 50
 	evs := make([]vault.Event, callers)
 	for i := range evs {
-		evs[i] = w.event(w.trigger.OpenCustomer(t.Context(), w.tenant, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "+41 44"}))
+		evs[i] = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "+41 44"}))
 	}
 	_, errs := w.atOnce(callers, func(i int) (any, error) { return nil, w.run(evs[i], openCustomer...) })
 	customers, created := map[uuid.UUID]bool{}, 0
@@ -63,7 +64,7 @@ func TestAnIdentityOpensItsCustomer(t *testing.T) {
 		}
 	})
 	t.Run("a new one after it was deleted, which is not verified by the old one", func(t *testing.T) {
-		r, err := w.trigger.OpenCustomer(t.Context(), w.tenant, vault.OpenCustomerInput{Channel: "mail", ExternalID: "ada", Verified: true})
+		r, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "mail", ExternalID: "ada", Verified: true})
 		old := applied[vault.CustomerResult](w, r, err, openCustomer...)
 		w.erase(old.CustomerID)
 		fresh := w.open("mail", "ada")
@@ -84,10 +85,10 @@ func TestOpeningsAndDeletionsAtOnceNeverFail(t *testing.T) {
 	w := newWorld(t)
 	for round := range 15 {
 		was := w.open("whatsapp", "ada").CustomerID
-		removal := w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: was}))
+		removal := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: was}))
 		evs := make([]vault.Event, 4)
 		for i := range evs {
-			evs[i] = w.event(w.trigger.OpenCustomer(t.Context(), w.tenant, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "ada"}))
+			evs[i] = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "ada"}))
 		}
 		_, errs := w.atOnce(5, func(i int) (any, error) {
 			if i == 4 {
@@ -199,7 +200,7 @@ func TestADeletedCustomerIsUnknownToReadersAndWriters(t *testing.T) {
 	w.values(w.customer) // now they are in the cache
 	w.values(merged)
 
-	ev := w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: w.customer}))
+	ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: w.customer}))
 	w.must(w.twice(ev, deleteCustomer...))
 	for _, customer := range []uuid.UUID{w.customer, merged} {
 		w.gone(customer)
@@ -210,16 +211,16 @@ func TestADeletedCustomerIsUnknownToReadersAndWriters(t *testing.T) {
 		}{
 			"a write":        {c.accept("plan", text("silver")), writeValue},
 			"an asset":       {c.acceptAsset("1"), addAsset},
-			"a verification": {w.event(w.trigger.VerifyValue(t.Context(), w.tenant, vault.VerifyValueInput{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"})), verifyValue},
+			"a verification": {w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.VerifyValue, vault.VerifyValueInput{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"})), verifyValue},
 			"an identity":    {c.link("whatsapp", "ada"), linkChannel},
-			"a deletion":     {w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItemInput{ItemID: item.ItemID})), deleteItem},
-			"another":        {w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: customer})), deleteCustomer},
+			"a deletion":     {w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: item.ItemID})), deleteItem},
+			"another":        {w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: customer})), deleteCustomer},
 		} {
 			t.Run(what, func(*testing.T) { w.refused(run.ev, vault.CodeUnknown, []string{"unknown customer"}, run.steps...) })
 		}
 	}
 	w.refused(w.unmerging(merged), vault.CodeConflict, []string{w.customer.String(), "was deleted since"}, unmergeCustomer...)
-	never := w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: newID()}))
+	never := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: newID()}))
 	w.refused(never, vault.CodeUnknown, []string{"unknown customer"}, deleteCustomer...)
 }
 
@@ -242,11 +243,11 @@ func TestTheItemsOfADeletedCustomerGoWithIt(t *testing.T) {
 	}
 	w.values(other.customer)
 
-	ev := w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: w.customer}))
+	ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: w.customer}))
 	w.refused(ev, vault.CodeHasDependents, []string{"Cannot delete: has dependents", derived.String(), scan.String(), "admin"}, deleteCustomer...)
 	w.equal("what was derived", []string{`"derived" active`}, other.standing("plan"))
 
-	ev = w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: w.customer, Force: true}))
+	ev = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: w.customer, Force: true}))
 	w.must(w.twice(ev, deleteCustomer...))
 	for _, id := range []uuid.UUID{value, card} {
 		_, err := reader.Chain(t.Context(), w.tenant, id, 0)
@@ -277,7 +278,7 @@ func TestADeletedCustomerIsNotAsked(t *testing.T) {
 	scenario := w.scenario("Ask.")
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email"})
 	filling := func(w *world) vault.Event {
-		return w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario.ID}))
+		return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario.ID}))
 	}
 	refusal := []string{"unknown customer"}
 	unasked := func(customer uuid.UUID) {
@@ -313,7 +314,7 @@ func TestADeletedCustomerIsNotAsked(t *testing.T) {
 		c.write("email", text("ada@example.com"))
 		fill := filling(c)
 		w.resolve(fill)
-		removal := w.event(w.trigger.DeleteCustomer(t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: c.customer}))
+		removal := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: c.customer}))
 		_, errs := w.atOnce(2, func(i int) (any, error) {
 			if i == 0 {
 				return nil, w.run(removal, deleteCustomer...)
@@ -334,7 +335,7 @@ func TestALateVerificationDoesNotDisplaceTheNewer(t *testing.T) {
 	defined(w)
 	w.write("plan", text("gold"))
 	verify := func(method string) vault.Event {
-		return w.event(w.trigger.VerifyValue(t.Context(), w.tenant, vault.VerifyValueInput{
+		return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.VerifyValue, vault.VerifyValueInput{
 			AgentID: w.agent, CustomerID: w.customer, Name: "plan", Method: method,
 		}))
 	}
@@ -360,7 +361,7 @@ func TestALateVerificationDoesNotDisplaceTheNewer(t *testing.T) {
 	w.write("email", text("ada@example.com"), func(in *vault.WriteValueInput) {
 		in.Verified, in.VerificationMethod, in.CollectedAt = true, "link", &soon
 	})
-	w.must(w.run(w.event(w.trigger.VerifyValue(t.Context(), w.tenant, vault.VerifyValueInput{
+	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.VerifyValue, vault.VerifyValueInput{
 		AgentID: w.agent, CustomerID: w.customer, Name: "email", Method: "code",
 	})), verifyValue...))
 	p, err = w.seen(w.customer)
@@ -380,7 +381,7 @@ func TestTheValueThatIsActiveIsVerified(t *testing.T) {
 		for _, c := range change {
 			c(&in)
 		}
-		return w.event(w.trigger.VerifyValue(t.Context(), w.tenant, in))
+		return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.VerifyValue, in))
 	}
 	w.refused(verify(), vault.CodeUnknown, []string{w.customer.String()}, verifyValue...)
 	w.write("plan", text("gold"))
@@ -482,7 +483,7 @@ func TestADeletionByForceReachesTheReadersOfEveryCustomer(t *testing.T) {
 		_, err := query.New(w.db, w.cache, w.sealer).Chain(t.Context(), w.tenant, items[len(items)-1], 0)
 		w.must(err)
 	}
-	refusal := w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItemInput{ItemID: source.ItemID}))
+	refusal := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID}))
 	w.refused(refusal, vault.CodeHasDependents, []string{"Cannot delete: has dependents", items[0].String(), items[1].String(), items[2].String()}, deleteItem...)
 
 	w.equal("result", vault.DeleteResult{ItemID: source.ItemID, Orphaned: 3}, w.remove(source.ItemID, true))
@@ -495,7 +496,7 @@ func TestADeletionByForceReachesTheReadersOfEveryCustomer(t *testing.T) {
 			t.Errorf("the chain is %+v", chain)
 		}
 	}
-	again := w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItemInput{ItemID: source.ItemID, Force: true}))
+	again := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID, Force: true}))
 	w.refused(again, vault.CodeConflict, []string{"deleted already"}, deleteItem...)
 }
 
@@ -506,7 +507,7 @@ func TestDeletionsAtOnceDeleteOnce(t *testing.T) {
 	item := w.write("plan", text("gold"))
 	evs := make([]vault.Event, 6)
 	for i := range evs {
-		evs[i] = w.event(w.trigger.DeleteItem(t.Context(), w.tenant, vault.DeleteItemInput{ItemID: item.ItemID}))
+		evs[i] = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: item.ItemID}))
 	}
 	_, errs := w.atOnce(len(evs), func(i int) (any, error) { return nil, w.run(evs[i], deleteItem[1:]...) })
 	won := 0

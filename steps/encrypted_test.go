@@ -14,6 +14,7 @@ import (
 
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -88,7 +89,7 @@ func TestAValueThatMustBeEncryptedIsReadByTheVaultAlone(t *testing.T) {
 	in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{
 		{AgentID: w.agent, CustomerID: w.customer, Name: "tax_id", Value: text(imported), Source: vault.ValueHumanEntered},
 	}}
-	r, err := w.trigger.ImportValues(t.Context(), w.tenant, in)
+	r, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, in)
 	w.must(w.run(w.event(r, err), importValues...))
 	history, err := reader.History(t.Context(), w.tenant, w.customer, "tax_id")
 	w.must(err)
@@ -111,7 +112,7 @@ func TestAValueThatMustBeEncryptedIsReadByTheVaultAlone(t *testing.T) {
 	source := w.customer
 	w.customer = newID()
 	w.write("plan", text("silver"))
-	r, err = w.trigger.MergeCustomers(t.Context(), w.tenant, vault.MergeCustomersInput{SourceCustomerID: source, TargetCustomerID: w.customer})
+	r, err = trigger.Submit(t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: source, TargetCustomerID: w.customer})
 	w.must(w.run(w.event(r, err), mergeCustomers...))
 	if got := read(); string(got.Value) != string(text(imported)) {
 		t.Errorf("after the merge the profile says %s", got.Value)
@@ -165,7 +166,7 @@ func (w *world) lacking(scenario uuid.UUID) (read, filled int) {
 	w.t.Helper()
 	missing, err := readerOf(w).Missing(w.t.Context(), w.tenant, query.MissingInput{CustomerID: w.customer, ScenarioID: scenario})
 	w.must(err)
-	fill := w.event(w.trigger.FillGaps(w.t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario}))
+	fill := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario}))
 	w.must(w.run(fill, fillGaps...))
 	return len(missing.Missing), w.count("SELECT count(*) FROM questions WHERE fill_id = $1", fill.OperationID)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -90,7 +91,7 @@ func TestWhatWasRejectedDoesNotComeBack(t *testing.T) {
 	w.extract(w.described(scenario, "one"))
 	reqs, err := w.db.Tenant(w.tenant).ListRequirements(t.Context(), w.tenant, scenario.ID)
 	w.must(err)
-	review := w.event(w.trigger.DecideReview(t.Context(), w.tenant, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: reqs[0].ID, Decision: vault.Reject}))
+	review := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: reqs[0].ID, Decision: vault.Reject}))
 	w.must(w.run(review, "Definitions.PersistReview", "Caches.InvalidateNoted"))
 	for _, text := range []string{"one", "two"} {
 		calls := w.model.called("propose")

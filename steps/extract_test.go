@@ -15,6 +15,7 @@ import (
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -57,7 +58,7 @@ func (w *world) extract(ev vault.Event) vault.ExtractResult {
 
 func (w *world) extractByHand(scenario uuid.UUID) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.ExtractSchema(w.t.Context(), w.tenant, vault.ExtractSchemaInput{AgentID: w.agent, ScenarioID: scenario}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: w.agent, ScenarioID: scenario}))
 }
 
 // requirements gives what a scenario needs: "field level origin review", in the order of their names.
@@ -148,7 +149,7 @@ func TestExtractionReplacesWhatItExtractedAndNothingElse(t *testing.T) {
 	w.require(scenario.ID, vault.Requirement{FieldName: "written"})
 	w.sql("UPDATE requirements SET review_state = field_name WHERE field_name IN ('approved', 'rejected')")
 	rule := vault.Rule{ID: newID(), AgentID: w.agent, ScenarioID: scenario.ID, Name: "r", Condition: "one"}
-	save := w.event(w.trigger.SaveRule(t.Context(), w.tenant, rule))
+	save := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRule, rule))
 	w.must(w.run(save, saveRule...))
 	w.proposing(proposed("of_rule"), proposed("kept"))
 	w.extract(extractionOf(w, save))
@@ -332,7 +333,7 @@ func TestADefinitionIsSavedWhereTheModelFails(t *testing.T) {
 			w := newWorld(t)
 			w.model.embed = embed
 			save := func() vault.SavedResult {
-				ev := w.event(w.trigger.SaveDefinition(t.Context(), w.tenant, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true}))
+				ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true}))
 				w.must(w.run(ev, saveDefinition...))
 				return resultOf[vault.SavedResult](w, ev)
 			}
@@ -456,10 +457,10 @@ func TestWhatAPersonSavesStandsAboveWhatIsExtracted(t *testing.T) {
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
 	save := w.described(scenario, "text")
 	// A person's saves are accepted first, and come last.
-	definition := w.event(w.trigger.SaveDefinition(t.Context(), w.tenant, vault.Definition{
+	definition := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
 		AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true,
 	}))
-	requirement := w.event(w.trigger.SaveRequirement(t.Context(), w.tenant, vault.Requirement{
+	requirement := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRequirement, vault.Requirement{
 		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "age", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip,
 	}))
 	w.proposing(proposed("income"), proposed("age"))

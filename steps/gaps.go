@@ -209,7 +209,7 @@ func (st *gapState) definition(name string) *vault.Definition {
 // the engine was down at the deadline.
 func (st *gapState) answerOwed() bool {
 	for _, c := range st.children {
-		if c.Workflow == vault.WorkflowAnswerQuestion && !vault.OperationStatus(c.Status).Finished() {
+		if c.Workflow == vault.AnswerQuestion.Name && !vault.OperationStatus(c.Status).Finished() {
 			return true
 		}
 	}
@@ -220,7 +220,7 @@ func (st *gapState) answerOwed() bool {
 func (st *gapState) writes() []vault.Event {
 	var out []vault.Event
 	for _, c := range st.children {
-		if c.Workflow == vault.WorkflowWriteValue && !vault.OperationStatus(c.Status).Finished() {
+		if c.Workflow == vault.WriteValue.Name && !vault.OperationStatus(c.Status).Finished() {
 			out = append(out, vault.Event{OperationID: c.ID, TenantID: st.op.TenantID, Subject: st.in.CustomerID.String()})
 		}
 	}

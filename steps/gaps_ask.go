@@ -344,7 +344,7 @@ func (st *gapState) result() vault.FillResult {
 func (st *gapState) sourceOf(item dbgen.GapFillItem, field vault.Value) vault.GapSource {
 	child, ok := st.children[field.OperationID]
 	switch {
-	case ok && child.Workflow == vault.WorkflowAnswerQuestion:
+	case ok && child.Workflow == vault.AnswerQuestion.Name:
 		return vault.GapFromCustomer
 	case item.WriteID != nil && *item.WriteID == field.OperationID:
 		return vault.GapSource(item.Source)

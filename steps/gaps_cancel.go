@@ -14,7 +14,7 @@ func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (vault.CancelResul
 	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.CancelFillInput) (vault.CancelResult, error) {
 		out := vault.CancelResult{FillID: in.FillID}
 		fill, err := q.LockOperation(ctx, ev.TenantID, in.FillID)
-		if err == nil && fill.Workflow != vault.WorkflowFillGaps {
+		if err == nil && fill.Workflow != vault.FillGaps.Name {
 			return out, vault.Unknown("gap fill", in.FillID)
 		}
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -132,7 +133,7 @@ func aReply(value json.RawMessage) func(w *world) vault.Event {
 
 func aCancellation(w *world) vault.Event {
 	fill, _ := aDoubt(w)
-	return w.event(w.trigger.CancelFill(w.t.Context(), w.tenant, vault.CancelFillInput{FillID: fill.OperationID}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}))
 }
 
 func TestAConfirmationSaysWhatItIsAbout(t *testing.T) {
@@ -204,7 +205,7 @@ func TestACancelledFillEndsWithWhatItHas(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill, question := aDoubt(w)
-	cancel := w.event(w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFillInput{FillID: fill.OperationID}))
+	cancel := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}))
 	before := len(w.engine.taken())
 	w.must(w.run(cancel, "Gaps.CancelFill", "Gaps.AnnounceCancel"))
 	w.equal("pushed", []push{{vault.EventQuestionSettled, question.QuestionID.String(), cancel.OperationID}}, w.engine.taken()[before:])
@@ -221,7 +222,7 @@ func TestACancelledFillEndsWithWhatItHas(t *testing.T) {
 	if op := w.op(late); op.Error == nil || op.Error.Code != vault.CodeConflict {
 		t.Errorf("an answer to a cancelled question is %s with %v", op.Status, op.Error)
 	}
-	again := w.event(w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFillInput{FillID: fill.OperationID}))
+	again := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}))
 	if err := w.run(again, "Gaps.CancelFill"); vault.CodeOf(err) != vault.CodeConflict || !strings.Contains(err.Error(), "has ended already") {
 		t.Errorf("a second cancellation ends with %v", err)
 	}
@@ -231,7 +232,7 @@ func TestAFillThatIsCancelledBeforeItBeginsAsksNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := aFill(w)
-	w.must(w.run(w.event(w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFillInput{FillID: fill.OperationID})), "Gaps.CancelFill", "Gaps.AnnounceCancel"))
+	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID})), "Gaps.CancelFill", "Gaps.AnnounceCancel"))
 	for _, write := range w.resolve(fill) { // what the session knows is still written
 		w.must(w.run(write, writeValue...))
 	}
@@ -246,7 +247,7 @@ func TestOnlyAGapFillCanBeCancelled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, id := range []uuid.UUID{newID(), aWrite(w).OperationID} {
-		if _, err := w.trigger.CancelFill(t.Context(), w.tenant, vault.CancelFillInput{FillID: id}); vault.CodeOf(err) != vault.CodeUnknown {
+		if _, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: id}); vault.CodeOf(err) != vault.CodeUnknown {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -262,7 +263,7 @@ func TestAnAnswerServesEveryFillThatAsksForIt(t *testing.T) {
 	for range 2 {
 		scenario := w.scenario("Ask.").ID
 		w.require(scenario, vault.Requirement{FieldName: "age"})
-		fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario}))
+		fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario}))
 		w.resolve(fill)
 		fills, questions = append(fills, fill), append(questions, w.ask(fill))
 	}
@@ -300,7 +301,7 @@ func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
 	var fills []vault.Event
 	var questions []uuid.UUID
 	for _, c := range []*world{w, other} {
-		fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: c.customer, ScenarioID: scenario}))
+		fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: c.customer, ScenarioID: scenario}))
 		w.resolve(fill)
 		fills, questions = append(fills, fill), append(questions, w.ask(fill).QuestionID)
 	}
@@ -334,7 +335,7 @@ func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
 		}
 	}
 	// The conversation with the one is a conversation with the other.
-	w.resolve(w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: other.customer, ScenarioID: scenario, SessionID: &session})))
+	w.resolve(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: other.customer, ScenarioID: scenario, SessionID: &session})))
 }
 
 // What readers keep of the lineage of a value forgets it when the customer takes the value back.
@@ -389,7 +390,7 @@ func TestAFactServesTheNextScenarioUntilTheCustomerSaysOtherwise(t *testing.T) {
 	w.require(scenario, vault.Requirement{FieldName: "age"})
 	next := func() vault.FillResult {
 		t.Helper()
-		ev := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
 		w.equal("asked", []string(nil), c.play(w, ev))
 		return resultOf[vault.FillResult](w, ev)
 	}
@@ -398,7 +399,7 @@ func TestAFactServesTheNextScenarioUntilTheCustomerSaysOtherwise(t *testing.T) {
 	}
 	say := func(words string, found ...vault.Candidate) {
 		t.Helper()
-		w.must(w.run(w.event(w.trigger.SaveSession(t.Context(), w.tenant, vault.SaveSessionInput{
+		w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveSession, vault.SaveSessionInput{
 			SessionID: session, AgentID: w.agent, CustomerID: w.customer, Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: words}},
 		})), saveSession...))
 		w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) { return found, nil }
@@ -426,7 +427,7 @@ func TestASecretValueIsNotCopiedIntoItsQuestion(t *testing.T) {
 	w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) {
 		return []vault.Candidate{candidate("tax_id", text("ABC-123-xyz"), 0.9, "My tax id is ABC-123-xyz"), candidate("pin", text("pin 98765432"), 0.9, "nobody said so")}, nil
 	}
-	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+	fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
 	for _, write := range w.resolve(fill) {
 		w.must(w.run(write, writeValue...))
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -31,7 +32,7 @@ func (w *world) aLongTalk() vault.FillGapsInput {
 		say(vault.SpeakerAgent, fmt.Sprintf("Shall we talk about parcel %d?", i))
 		say(vault.SpeakerCustomer, fmt.Sprintf("The parcel number %d arrived broken, and the driver was rude.", i))
 	}
-	w.must(w.run(w.event(w.trigger.SaveSession(w.t.Context(), w.tenant, in)), saveSession...))
+	w.must(w.run(w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveSession, in)), saveSession...))
 	return vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &in.SessionID}
 }
 
@@ -47,7 +48,7 @@ func TestOfALongConversationWhatMattersIsReadInOneCall(t *testing.T) {
 		}
 		return real.ExtractValues(t.Context(), req)
 	}
-	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, in))
+	fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in))
 	w.equal("asked", []string(nil), fillCase{}.play(w, fill))
 	got := resultOf[vault.FillResult](w, fill)
 	if f := got.Fields[0]; !f.Filled || f.Source != vault.GapFromConversation || got.ModelCalls != 1 || w.model.called("extract") != 1 || len(got.Warnings) != 0 {
@@ -67,7 +68,7 @@ func TestWithoutMeaningsTheEndOfALongConversationIsRead(t *testing.T) {
 	w := newWorld(t, func(d *steps.Deps) { d.Settings.ConversationBytes = 2000 })
 	in := w.aLongTalk()
 	w.model.embed = func([]string) ([][]float32, error) { return nil, errModel }
-	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, in))
+	fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in))
 	w.must(w.run(fill, "Gaps.FindMissing", "Gaps.ResolveGaps"))
 	question := w.ask(fill)
 	w.must(w.run(w.answer(question.QuestionID, text("1990-03-14")), answerQuestion...))
@@ -91,12 +92,12 @@ func TestTheMeaningsOfALongConversationArePaidForOnce(t *testing.T) {
 		embedded += len(texts)
 		return real.Embed(t.Context(), texts)
 	}
-	w.must(w.run(w.event(w.trigger.FillGaps(t.Context(), w.tenant, in)), "Gaps.FindMissing", "Gaps.ResolveGaps"))
+	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in)), "Gaps.FindMissing", "Gaps.ResolveGaps"))
 	if kept := len(w.dump()["session_turn_embeddings"]); kept == 0 || kept != embedded {
 		t.Errorf("%d meanings are kept of %d", kept, embedded)
 	}
 	left = 100
-	w.must(w.run(w.event(w.trigger.FillGaps(t.Context(), w.tenant, in)), "Gaps.FindMissing", "Gaps.ResolveGaps"))
+	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in)), "Gaps.FindMissing", "Gaps.ResolveGaps"))
 	if embedded != 202 { // each turn of the customer, and the field
 		t.Errorf("%d texts were embedded", embedded)
 	}
@@ -145,7 +146,7 @@ func TestBeyondItsBudgetATenantGoesOnWithoutTheModel(t *testing.T) {
 		t.Helper()
 		w.customer = newID()
 		session := w.session(nil, "I am 36.")
-		ev := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
 		w.resolve(ev)
 		w.must(w.run(w.answer(w.ask(ev).QuestionID, number(36)), answerQuestion...))
 		w.must(w.run(ev, fillGaps...))
@@ -204,7 +205,7 @@ func TestTheBudgetHoldsForCallsAtOnce(t *testing.T) {
 	for i := range fills {
 		w.customer = newID()
 		session := w.session(nil, "I am 36.")
-		fills[i] = w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		fills[i] = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
 	}
 	before := requests.Load()
 	_, errs := w.atOnce(len(fills), func(i int) (any, error) { return nil, w.run(fills[i], "Gaps.FindMissing", "Gaps.ResolveGaps") })
@@ -245,7 +246,7 @@ func TestAModelThatAnswersNonsenseStoresNothing(t *testing.T) {
 			scenario := w.scenario("Ask.").ID
 			w.require(scenario, vault.Requirement{FieldName: "age"})
 			session := w.session(nil, "I am 36.")
-			fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+			fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
 			w.resolve(fill)
 			if n := len(w.history("age")); n != 0 {
 				t.Fatalf("%d values were stored", n)

@@ -240,7 +240,7 @@ func (s Gaps) candidates(st *gapState) ([]vault.Candidate, error) {
 
 func (s Gaps) acceptWrite(ctx context.Context, q *dbgen.Queries, st *gapState, write vault.WriteValueInput, item *dbgen.UpsertGapItemParams) error {
 	child, err := db.AcceptOperation(ctx, q, s.once.sealer, st.op.TenantID, db.NewOperation{
-		Workflow: vault.WorkflowWriteValue, Event: vault.EventValueWrite, Subject: st.in.CustomerID.String(),
+		Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: st.in.CustomerID.String(),
 		Key: fmt.Sprintf("fill:%s:%s", st.op.ID, write.Name), ParentID: &st.op.ID, Payload: write, DueAfter: childDue,
 	})
 	if err != nil {

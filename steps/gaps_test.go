@@ -14,6 +14,7 @@ import (
 
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -341,7 +342,7 @@ func (c fillCase) start(w *world) vault.Event {
 	if c.arrange != nil {
 		c.arrange(w, scenario)
 	}
-	return w.event(w.trigger.FillGaps(w.t.Context(), w.tenant, in))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.FillGaps, in))
 }
 
 // play runs the fill to its end, as the durable task does, and gives what was asked.

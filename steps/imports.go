@@ -33,7 +33,7 @@ func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (Validated,
 		for _, w := range writes {
 			warned += min(1, len(w.checked.Warnings))
 		}
-		s.values.observer.ValuesInvalid(vault.WorkflowImportValues, len(refused.problems), warned)
+		s.values.observer.ValuesInvalid(vault.ImportValues.Name, len(refused.problems), warned)
 		return refused.err()
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -50,7 +51,7 @@ func TestAnImportThatSkipsStoresTheRestAndListsWhatItLeftOut(t *testing.T) {
 	w.as(removed).write("plan", text("silver"))
 	w.erase(removed)
 	self, a, b := newID(), newID(), newID()
-	ev := w.bypass(vault.WorkflowImportValues, w.customer, vault.ImportValuesInput{SkipInvalid: true, Writes: []vault.WriteValueInput{
+	ev := w.bypass(vault.ImportValues.Name, w.customer, vault.ImportValuesInput{SkipInvalid: true, Writes: []vault.WriteValueInput{
 		w.fact("email", "nobody"),
 		w.fact("plan", "gold"),
 		w.as(removed).fact("plan", "gold"),
@@ -86,10 +87,10 @@ func TestAnImportIsBounded(t *testing.T) {
 		writes = append(writes, w.as(newID()).fact("plan", "gold"))
 	}
 	before := w.dump()
-	_, err := w.trigger.ImportValues(t.Context(), w.tenant, vault.ImportValuesInput{Writes: writes})
+	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, vault.ImportValuesInput{Writes: writes})
 	w.says(err, vault.CodeInvalid, "1001", "at most 1000", "split it")
 	w.unchanged(before, "an import that is too large")
-	w.refused(w.bypass(vault.WorkflowImportValues, w.customer, vault.ImportValuesInput{Writes: writes}), vault.CodeInvalid, []string{"at most 1000"}, importValues...)
+	w.refused(w.bypass(vault.ImportValues.Name, w.customer, vault.ImportValuesInput{Writes: writes}), vault.CodeInvalid, []string{"at most 1000"}, importValues...)
 
 	ev := w.importing(false, writes[:vault.MaxImport]...)
 	w.must(w.twice(ev, importValues...))
@@ -102,10 +103,10 @@ func TestAnImportMayNotWriteTheSameFieldTwice(t *testing.T) {
 	defined(w)
 	in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{w.fact("plan", "silver"), w.fact("email", "ada@example.com"), w.fact("plan", "gold")}}
 	before := w.dump()
-	_, err := w.trigger.ImportValues(t.Context(), w.tenant, in)
+	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, in)
 	w.says(err, vault.CodeInvalid, "writes[2]", "writes[0]", "keep one")
 	w.unchanged(before, "an import with a field twice")
-	w.refused(w.bypass(vault.WorkflowImportValues, w.customer, in), vault.CodeInvalid, []string{"writes[2]"}, importValues...)
+	w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[2]"}, importValues...)
 }
 
 func TestAnImportOfMergedCustomersGoesToTheirOneProfile(t *testing.T) {
@@ -200,10 +201,10 @@ func TestTheSourceOfAnImportedValue(t *testing.T) {
 	t.Run("the value itself is refused", func(t *testing.T) {
 		id := newID()
 		in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{w.as(newID()).fact("code", "a"), w.as(newID()).fact("plan", "gold", named(id), from(id))}}
-		_, err := w.trigger.ImportValues(t.Context(), w.tenant, in)
+		_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, in)
 		w.says(err, vault.CodeInvalid, "writes[1]", "source_item_id")
-		w.refused(w.bypass(vault.WorkflowImportValues, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importValues...)
-		w.refused(w.bypass(vault.WorkflowImportValues, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importValues[1:]...)
+		w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importValues...)
+		w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importValues[1:]...)
 	})
 	t.Run("a cycle is refused, through what is there already too", func(t *testing.T) {
 		a, b := newID(), newID()
@@ -212,7 +213,7 @@ func TestTheSourceOfAnImportedValue(t *testing.T) {
 			{Writes: []vault.WriteValueInput{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(a))}},
 			{Writes: []vault.WriteValueInput{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(waiting.ItemID))}},
 		} {
-			w.refused(w.bypass(vault.WorkflowImportValues, w.customer, in), vault.CodeInvalid, []string{"writes[0]", "cycle"}, importValues...)
+			w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[0]", "cycle"}, importValues...)
 		}
 	})
 	t.Run("the id of another item is refused", func(t *testing.T) {

@@ -39,13 +39,13 @@ func victim(t *testing.T) *world {
 	_, _, _ = pending(w)
 	w.customer = newID()
 	scenario := w.scenario(secret)
-	w.must(w.run(w.event(w.trigger.SaveRule(t.Context(), w.tenant, vault.Rule{
+	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRule, vault.Rule{
 		ID: newID(), AgentID: w.agent, ScenarioID: scenario.ID, Name: "adults", Condition: "age >= 18", Action: secret,
 	})), saveRule...))
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "age"})
 	session := w.session(map[string]json.RawMessage{"plan": text(secret)}, secret)
-	fill := w.event(w.trigger.FillGaps(t.Context(), w.tenant, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario.ID, SessionID: &session}))
+	fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario.ID, SessionID: &session}))
 	for _, write := range w.resolve(fill) {
 		w.must(w.run(write, writeValue...))
 	}
@@ -56,7 +56,7 @@ func victim(t *testing.T) *world {
 	card := w.addAsset(secret)
 	w.write("email", text("card@example.com"), from(card.ItemID), func(in *vault.WriteValueInput) { in.SourceItemType = vault.SourceProfileAsset })
 	w.must(w.run(w.link("sms", secret), linkChannel...))
-	w.must(w.run(w.event(w.trigger.AddAsset(t.Context(), w.tenant, w.asset())), addAsset[:2]...)) // applied, not acknowledged
+	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.AddAsset, w.asset())), addAsset[:2]...)) // applied, not acknowledged
 	w.sql("INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes) VALUES ($1, $2, $3, 'hash', '{admin}')", newID(), w.tenant, secret)
 	w.sql("INSERT INTO llm_usage (tenant_id, day, calls) VALUES ($1, current_date, 1) ON CONFLICT DO NOTHING", w.tenant)
 	w.sql("INSERT INTO session_turn_embeddings (tenant_id, session_id, turn_index, model, embedding) VALUES ($1, $2, 0, 'm', array_fill(1, '{512}')::real[]::vector) ON CONFLICT DO NOTHING", w.tenant, session)
@@ -352,16 +352,16 @@ func TestNoQueryReachesAnotherTenant(t *testing.T) {
 
 // attempt is an operation of the intruder with the victim's ids.
 type attempt struct {
-	name  string // of the function of package trigger
+	name  string // of the operation, or the method of trigger.Client
 	send  func(ctx context.Context, c *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error)
 	steps []string
 	// code is with which it must fail. "": it is the intruder's own then, of the same id, and the victim's is another.
 	code vault.Code
 }
 
-func op[In any](name string, fn func(*trigger.Client, context.Context, uuid.UUID, In, ...trigger.Option) (trigger.Receipt, error), in In, steps []string, code vault.Code) attempt {
-	return attempt{name, func(ctx context.Context, c *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error) {
-		return fn(c, ctx, tenant, in)
+func op[In, Out any](spec vault.Spec[In, Out], in In, steps []string, code vault.Code) attempt {
+	return attempt{spec.Name, func(ctx context.Context, c *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error) {
+		return trigger.Submit(ctx, c, tenant, spec, in)
 	}, steps, code}
 }
 
@@ -397,42 +397,37 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 	stolenAgent := write
 	stolenAgent.AgentID = w.agent
 	requires := vault.Requirement{AgentID: agent, ScenarioID: scenario, FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk}
-	sweep := func(name string, fn func(*trigger.Client, context.Context, uuid.UUID, ...trigger.Option) (trigger.Receipt, error), step string) attempt {
-		return attempt{name, func(ctx context.Context, c *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error) {
-			return fn(c, ctx, tenant)
-		}, []string{step}, ""}
-	}
 	attempts := []attempt{
-		op("WriteValue", (*trigger.Client).WriteValue, write, writeValue, ""),
-		op("WriteValue", (*trigger.Client).WriteValue, stolenAgent, writeValue, vault.CodeUnknown),
-		op("ImportValues", (*trigger.Client).ImportValues, vault.ImportValuesInput{Writes: []vault.WriteValueInput{write}}, importValues[:2], ""),
-		op("VerifyValue", (*trigger.Client).VerifyValue, vault.VerifyValueInput{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"}, verifyValue, vault.CodeUnknown),
-		op("VerifyValue", (*trigger.Client).VerifyValue, vault.VerifyValueInput{AgentID: agent, CustomerID: merged, Name: "plan", Method: "m"}, verifyValue, vault.CodeUnknown),
-		op("AddAsset", (*trigger.Client).AddAsset, document, addAsset, ""),
-		op("DeleteItem", (*trigger.Client).DeleteItem, vault.DeleteItemInput{ItemID: item, Force: true}, deleteItem[:2], vault.CodeUnknown),
-		op("DeleteItem", (*trigger.Client).DeleteItem, vault.DeleteItemInput{ItemID: asset, Force: true}, deleteItem[:2], vault.CodeUnknown),
-		op("RestoreItem", (*trigger.Client).RestoreItem, vault.RestoreItemInput{ItemID: item}, restoreItem[:1], vault.CodeUnknown),
-		op("OpenCustomer", (*trigger.Client).OpenCustomer, vault.OpenCustomerInput{Channel: "sms", ExternalID: secret}, openCustomer, ""),
-		op("LinkChannel", (*trigger.Client).LinkChannel, vault.LinkChannelInput{CustomerID: customer, Channel: "whatsapp", ExternalID: "ada"}, linkChannel, ""),
-		op("RecordConsent", (*trigger.Client).RecordConsent, vault.RecordConsentInput{CustomerID: customer, Purpose: "marketing"}, recordConsent, ""),
-		op("MergeCustomers", (*trigger.Client).MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: merged, TargetCustomerID: customer}, mergeCustomers[:1], vault.CodeUnknown),
-		op("UnmergeCustomer", (*trigger.Client).UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: merged}, unmergeCustomer[:1], vault.CodeUnknown),
-		op("DeleteCustomer", (*trigger.Client).DeleteCustomer, vault.DeleteCustomerInput{CustomerID: merged}, deleteCustomer[:1], vault.CodeUnknown),
-		op("SaveSession", (*trigger.Client).SaveSession, vault.SaveSessionInput{SessionID: session, AgentID: agent, CustomerID: customer}, saveSession, ""),
-		op("DeleteDefinition", (*trigger.Client).DeleteDefinition, vault.DeleteDefinitionInput{AgentID: w.agent, Name: "plan"}, deleteDefinition[:1], vault.CodeUnknown),
-		op("SaveDefinition", (*trigger.Client).SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeNumber}, saveDefinition[:3], ""),
-		op("SaveRequirement", (*trigger.Client).SaveRequirement, requires, saveRequirement[:2], vault.CodeUnknown),
-		op("DeleteRequirement", (*trigger.Client).DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: "plan"}, deleteRequirement[:1], vault.CodeUnknown),
-		op("SaveRule", (*trigger.Client).SaveRule, vault.Rule{ID: rule, AgentID: agent, ScenarioID: scenario, Name: "r", Condition: "c"}, saveRule, vault.CodeUnknown),
-		op("ExtractSchema", (*trigger.Client).ExtractSchema, vault.ExtractSchemaInput{AgentID: agent, ScenarioID: scenario}, extractSchema[:4], vault.CodeUnknown),
-		op("DecideReview", (*trigger.Client).DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: requirement, Decision: vault.Approve}, decideReview[:1], vault.CodeUnknown),
-		op("DecideReview", (*trigger.Client).DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfDefinition, ID: definition, Decision: vault.Reject}, decideReview[:1], vault.CodeUnknown),
-		op("FillGaps", (*trigger.Client).FillGaps, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario}, []string{"Gaps.FindMissing"}, vault.CodeUnknown),
-		op("CancelFill", (*trigger.Client).CancelFill, vault.CancelFillInput{FillID: fill}, []string{"Gaps.CancelFill"}, vault.CodeUnknown),
-		op("AnswerQuestion", (*trigger.Client).AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: text("36")}, answerQuestion, vault.CodeUnknown),
-		op("SaveScenario", (*trigger.Client).SaveScenario, vault.Scenario{ID: scenario, AgentID: agent, Name: "mine"}, saveScenario, ""),
-		sweep("ExpireValues", (*trigger.Client).ExpireValues, "Sweeps.ExpireValues"),
-		sweep("DetectOrphans", (*trigger.Client).DetectOrphans, "Sweeps.DetectOrphans"),
+		op(vault.WriteValue, write, writeValue, ""),
+		op(vault.WriteValue, stolenAgent, writeValue, vault.CodeUnknown),
+		op(vault.ImportValues, vault.ImportValuesInput{Writes: []vault.WriteValueInput{write}}, importValues[:2], ""),
+		op(vault.VerifyValue, vault.VerifyValueInput{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"}, verifyValue, vault.CodeUnknown),
+		op(vault.VerifyValue, vault.VerifyValueInput{AgentID: agent, CustomerID: merged, Name: "plan", Method: "m"}, verifyValue, vault.CodeUnknown),
+		op(vault.AddAsset, document, addAsset, ""),
+		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: item, Force: true}, deleteItem[:2], vault.CodeUnknown),
+		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: asset, Force: true}, deleteItem[:2], vault.CodeUnknown),
+		op(vault.RestoreItem, vault.RestoreItemInput{ItemID: item}, restoreItem[:1], vault.CodeUnknown),
+		op(vault.OpenCustomer, vault.OpenCustomerInput{Channel: "sms", ExternalID: secret}, openCustomer, ""),
+		op(vault.LinkChannel, vault.LinkChannelInput{CustomerID: customer, Channel: "whatsapp", ExternalID: "ada"}, linkChannel, ""),
+		op(vault.RecordConsent, vault.RecordConsentInput{CustomerID: customer, Purpose: "marketing"}, recordConsent, ""),
+		op(vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: merged, TargetCustomerID: customer}, mergeCustomers[:1], vault.CodeUnknown),
+		op(vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: merged}, unmergeCustomer[:1], vault.CodeUnknown),
+		op(vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: merged}, deleteCustomer[:1], vault.CodeUnknown),
+		op(vault.SaveSession, vault.SaveSessionInput{SessionID: session, AgentID: agent, CustomerID: customer}, saveSession, ""),
+		op(vault.DeleteDefinition, vault.DeleteDefinitionInput{AgentID: w.agent, Name: "plan"}, deleteDefinition[:1], vault.CodeUnknown),
+		op(vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeNumber}, saveDefinition[:3], ""),
+		op(vault.SaveRequirement, requires, saveRequirement[:2], vault.CodeUnknown),
+		op(vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: "plan"}, deleteRequirement[:1], vault.CodeUnknown),
+		op(vault.SaveRule, vault.Rule{ID: rule, AgentID: agent, ScenarioID: scenario, Name: "r", Condition: "c"}, saveRule, vault.CodeUnknown),
+		op(vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: agent, ScenarioID: scenario}, extractSchema[:4], vault.CodeUnknown),
+		op(vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: requirement, Decision: vault.Approve}, decideReview[:1], vault.CodeUnknown),
+		op(vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfDefinition, ID: definition, Decision: vault.Reject}, decideReview[:1], vault.CodeUnknown),
+		op(vault.FillGaps, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario}, []string{"Gaps.FindMissing"}, vault.CodeUnknown),
+		op(vault.CancelFill, vault.CancelFillInput{FillID: fill}, []string{"Gaps.CancelFill"}, vault.CodeUnknown),
+		op(vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: text("36")}, answerQuestion, vault.CodeUnknown),
+		op(vault.SaveScenario, vault.Scenario{ID: scenario, AgentID: agent, Name: "mine"}, saveScenario, ""),
+		op(vault.ExpireValues, vault.Sweep{}, []string{"Sweeps.ExpireValues"}, ""),
+		op(vault.DetectOrphans, vault.Sweep{}, []string{"Sweeps.DetectOrphans"}, ""),
 		{"Replay", func(ctx context.Context, c *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error) {
 			return c.Replay(ctx, tenant, failed)
 		}, nil, vault.CodeUnknown},
@@ -451,6 +446,11 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 		}
 		if err != nil && strings.Contains(err.Error(), secret) {
 			t.Errorf("%s: the error tells %v", a.name, err)
+		}
+	}
+	for _, operation := range vault.Operations() {
+		if !covered[operation.Name] {
+			t.Errorf("operation %s is not among the attempts", operation.Name)
 		}
 	}
 	for method := range reflect.TypeFor[*trigger.Client]().Methods() {

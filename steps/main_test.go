@@ -373,7 +373,7 @@ func (w *world) define(defs ...vault.Definition) {
 	w.t.Helper()
 	for _, d := range defs {
 		d.AgentID, d.Enabled = w.agent, true
-		w.must(w.run(w.event(w.trigger.SaveDefinition(w.t.Context(), w.tenant, d)), saveDefinition...))
+		w.must(w.run(w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveDefinition, d)), saveDefinition...))
 	}
 }
 
@@ -390,7 +390,7 @@ func (w *world) scenario(texts ...string) vault.Scenario {
 
 func (w *world) save(s vault.Scenario) vault.Event {
 	w.t.Helper()
-	ev := w.event(w.trigger.SaveScenario(w.t.Context(), w.tenant, s))
+	ev := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveScenario, s))
 	w.must(w.run(ev, saveScenario...))
 	return ev
 }
@@ -406,7 +406,7 @@ func (w *world) require(scenario uuid.UUID, reqs ...vault.Requirement) {
 		if r.FallbackAction == "" {
 			r.FallbackAction = vault.FallbackAsk
 		}
-		w.must(w.run(w.event(w.trigger.SaveRequirement(w.t.Context(), w.tenant, r)), saveRequirement...))
+		w.must(w.run(w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRequirement, r)), saveRequirement...))
 	}
 }
 
@@ -417,7 +417,7 @@ func (w *world) accept(name string, value json.RawMessage, change ...func(*vault
 	for _, c := range change {
 		c(&in)
 	}
-	return w.event(w.trigger.WriteValue(w.t.Context(), w.tenant, in))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.WriteValue, in))
 }
 
 // write writes a field of the customer.
@@ -447,7 +447,7 @@ func (w *world) session(variables map[string]json.RawMessage, said ...string) uu
 	for _, text := range said {
 		in.Turns = append(in.Turns, vault.Turn{Speaker: vault.SpeakerCustomer, Text: text})
 	}
-	w.must(w.run(w.event(w.trigger.SaveSession(w.t.Context(), w.tenant, in)), saveSession...))
+	w.must(w.run(w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveSession, in)), saveSession...))
 	return in.SessionID
 }
 

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -92,10 +93,10 @@ func TestWhatCannotBeMergedIsRefused(t *testing.T) {
 	}
 	w.erase(ids[3])
 	before := w.dump()
-	_, err := w.trigger.MergeCustomers(t.Context(), w.tenant, vault.MergeCustomersInput{SourceCustomerID: ids[0], TargetCustomerID: ids[0]})
+	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: ids[0], TargetCustomerID: ids[0]})
 	w.says(err, vault.CodeInvalid, "target_customer_id", "two different customers")
 	w.unchanged(before, "a merge of a customer into itself")
-	itself := w.bypass(vault.WorkflowMergeCustomers, ids[0], vault.MergeCustomersInput{SourceCustomerID: ids[0], TargetCustomerID: ids[0]})
+	itself := w.bypass(vault.MergeCustomers.Name, ids[0], vault.MergeCustomersInput{SourceCustomerID: ids[0], TargetCustomerID: ids[0]})
 	w.refused(itself, vault.CodeInvalid, []string{"two different customers"}, mergeCustomers...)
 	for _, pair := range [][2]uuid.UUID{{ids[0], someID}, {someID, ids[0]}, {ids[0], ids[3]}, {ids[3], ids[0]}} {
 		w.refused(w.merging(pair[0], pair[1]), vault.CodeUnknown, []string{"unknown customer"}, mergeCustomers...)
@@ -364,10 +365,10 @@ func (p *pair) do(acts []act) {
 			tolerate(w.run(p.late[i], writeValue...))
 			p.late = slices.Delete(p.late, i, i+1)
 		case kind == "delete" && len(p.items) > 0:
-			ev := w.bypass(vault.WorkflowDeleteItem, c.customer, vault.DeleteItemInput{ItemID: p.items[a.pick%len(p.items)], Force: a.who == 0})
+			ev := w.bypass(vault.DeleteItem.Name, c.customer, vault.DeleteItemInput{ItemID: p.items[a.pick%len(p.items)], Force: a.who == 0})
 			tolerate(w.run(ev, deleteItem...))
 		case kind == "restore" && len(p.items) > 0:
-			tolerate(w.run(w.bypass(vault.WorkflowRestoreItem, c.customer, vault.RestoreItemInput{ItemID: p.items[a.pick%len(p.items)]}), restoreItem...))
+			tolerate(w.run(w.bypass(vault.RestoreItem.Name, c.customer, vault.RestoreItemInput{ItemID: p.items[a.pick%len(p.items)]}), restoreItem...))
 		case kind == "expire" && len(p.items) > 0:
 			item := p.items[a.pick%len(p.items)]
 			p.expired[item] = true

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -356,13 +357,13 @@ func TestALateSaveOfConfigurationDoesNotDisplaceTheNewer(t *testing.T) {
 	}
 	scenario.Name = "old"
 	old := []vault.Event{
-		w.event(w.trigger.SaveScenario(ctx, w.tenant, scenario)), w.event(w.trigger.SaveRule(ctx, w.tenant, rule)),
-		w.event(w.trigger.SaveDefinition(ctx, w.tenant, def)), w.event(w.trigger.SaveRequirement(ctx, w.tenant, req)),
+		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveScenario, scenario)), w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveRule, rule)),
+		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveDefinition, def)), w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveRequirement, req)),
 	}
 	scenario.Name, rule.Condition, def.DisplayName, req.RequiredLevel = "new", "new", "new", vault.LevelHard
 	newer := []vault.Event{
-		w.event(w.trigger.SaveScenario(ctx, w.tenant, scenario)), w.event(w.trigger.SaveRule(ctx, w.tenant, rule)),
-		w.event(w.trigger.SaveDefinition(ctx, w.tenant, def)), w.event(w.trigger.SaveRequirement(ctx, w.tenant, req)),
+		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveScenario, scenario)), w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveRule, rule)),
+		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveDefinition, def)), w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveRequirement, req)),
 	}
 	workflows := [][]string{saveScenario, saveRule, saveDefinition, saveRequirement}
 	for i, ev := range newer {

@@ -15,6 +15,7 @@ import (
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -160,7 +161,7 @@ func (w *world) raceWrite(ctx context.Context, p *raced) error {
 	p.mu.Lock()
 	p.next++
 	number := p.next
-	r, err := w.trigger.WriteValue(ctx, w.tenant, vault.WriteValueInput{
+	r, err := trigger.Submit(ctx, w.trigger, w.tenant, vault.WriteValue, vault.WriteValueInput{
 		AgentID: w.agent, CustomerID: p.customer, Name: "number", Value: json.RawMessage(strconv.FormatInt(number, 10)), Source: vault.ValueUserProvided,
 	})
 	p.mu.Unlock()

@@ -134,7 +134,7 @@ func TestAnOrphanedItemIsRestoredWhenItsSourceIsBack(t *testing.T) {
 		}
 		w.refused(w.restoring(c.item), vault.CodeConflict, []string{"is active", "only a deleted or an orphaned item"}, restoreItem...)
 	}
-	w.refused(w.bypass(vault.WorkflowRestoreItem, w.customer, vault.RestoreItemInput{ItemID: newID()}), vault.CodeUnknown, []string{"unknown item"}, restoreItem...)
+	w.refused(w.bypass(vault.RestoreItem.Name, w.customer, vault.RestoreItemInput{ItemID: newID()}), vault.CodeUnknown, []string{"unknown item"}, restoreItem...)
 }
 
 func TestARestoredItemWithoutItsSourceIsOrphaned(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -23,7 +24,7 @@ func pending(w *world) (scenario vault.Scenario, requirement, definition uuid.UU
 
 func (w *world) deciding(kind vault.ReviewKind, id uuid.UUID, d vault.Decision, edit *vault.ReviewEdit) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.DecideReview(w.t.Context(), w.tenant, vault.DecideReviewInput{Kind: kind, ID: id, Decision: d, Edit: edit}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: kind, ID: id, Decision: d, Edit: edit}))
 }
 
 func TestAReviewDecidesWhatWasExtracted(t *testing.T) {
@@ -95,10 +96,10 @@ func TestALateDecisionOrSaveDoesNotDisplaceTheNewer(t *testing.T) {
 	approving := func(order int) vault.Event {
 		return w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{Order: &order})
 	}
-	save := w.event(w.trigger.SaveRequirement(t.Context(), w.tenant, vault.Requirement{
+	save := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRequirement, vault.Requirement{
 		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "income", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip,
 	}))
-	define := w.event(w.trigger.SaveDefinition(t.Context(), w.tenant, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeString}))
+	define := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeString}))
 	late, newer := approving(1), approving(2)
 	w.must(w.run(newer, decideReview...))
 	w.must(w.run(w.deciding(vault.ReviewOfDefinition, definition, vault.Approve, nil), decideReview...))
@@ -153,8 +154,8 @@ func TestReviewsSavesAndExtractionsAtOnceDoNotBlockEachOther(t *testing.T) {
 		scenario, requirement, definition := pending(w)
 		w.proposing(proposed("income", sure(0.5)), proposed("colour", sure(0.5)))
 		extraction := w.described(scenario, "Ask for the income and the colour.")
-		save := w.event(w.trigger.SaveDefinition(t.Context(), w.tenant, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true}))
-		requires := w.event(w.trigger.SaveRequirement(t.Context(), w.tenant, vault.Requirement{
+		save := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true}))
+		requires := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRequirement, vault.Requirement{
 			AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "income", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 		}))
 		runs := []struct {
@@ -196,7 +197,7 @@ func TestANoteIsNotLostToTheOneThatWasThereBefore(t *testing.T) {
 	item := w.write("plan", text("gold"))
 	for name, note := range map[string]func(){
 		"definitions": func() { // as PersistDefinition does
-			ev := w.event(w.trigger.SaveDefinition(t.Context(), w.tenant, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeString}))
+			ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeString}))
 			w.must(w.run(ev, saveDefinition[:3]...))
 		},
 		"a chain": func() { w.must(w.db.Tenant(w.tenant).NoteChains(t.Context(), []uuid.UUID{item.ItemID})) },

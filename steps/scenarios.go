@@ -43,7 +43,7 @@ func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (vault.S
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
-		extraction, err := s.acceptExtraction(ctx, q, op, vault.EventScenarioSaved, vault.ExtractSchemaInput{
+		extraction, err := s.acceptExtraction(ctx, q, op, vault.ExtractSchemaInput{
 			AgentID: in.AgentID, ScenarioID: in.ID, ContentHash: hash,
 		})
 		return vault.SavedResult{ID: in.ID, Extraction: extraction}, err
@@ -90,7 +90,7 @@ func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (vault.Saved
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
-		extraction, err := s.acceptExtraction(ctx, q, op, vault.EventRuleSaved, vault.ExtractSchemaInput{
+		extraction, err := s.acceptExtraction(ctx, q, op, vault.ExtractSchemaInput{
 			AgentID: in.AgentID, ScenarioID: in.ScenarioID, RuleID: &in.ID, ContentHash: hash,
 		})
 		return vault.SavedResult{ID: in.ID, Extraction: extraction}, err
@@ -122,9 +122,9 @@ func (s Scenarios) AnnounceSave(ctx context.Context, ev vault.Event) (vault.Save
 	return saved, s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return succeed(ctx, q, ev) })
 }
 
-func (s Scenarios) acceptExtraction(ctx context.Context, q *dbgen.Queries, save dbgen.Operation, event string, in vault.ExtractSchemaInput) (*uuid.UUID, error) {
+func (s Scenarios) acceptExtraction(ctx context.Context, q *dbgen.Queries, save dbgen.Operation, in vault.ExtractSchemaInput) (*uuid.UUID, error) {
 	op, err := db.AcceptOperation(ctx, q, s.once.sealer, save.TenantID, db.NewOperation{
-		Workflow: vault.WorkflowExtractSchema, Event: event, Subject: in.Subject(), Key: "save:" + save.ID.String(),
+		Workflow: vault.ExtractSchema.Name, Event: vault.ExtractSchema.EventFor(in), Subject: in.Subject(), Key: "save:" + save.ID.String(),
 		ParentID: &save.ID, Payload: in, DueAfter: announceDue,
 	})
 	return &op.ID, err

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -14,7 +15,7 @@ func TestALateSaveOfASessionKeepsTheOrderOfAcceptance(t *testing.T) {
 	w := newWorld(t)
 	session := newID()
 	save := func(said string, variables map[string]json.RawMessage) vault.Event {
-		return w.event(w.trigger.SaveSession(t.Context(), w.tenant, vault.SaveSessionInput{
+		return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveSession, vault.SaveSessionInput{
 			SessionID: session, AgentID: w.agent, CustomerID: w.customer, Variables: variables,
 			Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: said + "?"}, {Speaker: vault.SpeakerCustomer, Text: said + "!"}},
 		}))
@@ -49,7 +50,7 @@ func TestASessionGoesOnWhenItsCustomerIsMerged(t *testing.T) {
 	w.write("email", text("ada@example.com"))
 	session := w.session(map[string]json.RawMessage{"country": text("Norway")}, "Hello.")
 	save := func(w *world) vault.Event {
-		return w.event(w.trigger.SaveSession(t.Context(), w.tenant, vault.SaveSessionInput{
+		return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveSession, vault.SaveSessionInput{
 			SessionID: session, AgentID: w.agent, CustomerID: w.customer, Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "It is me."}},
 		}))
 	}

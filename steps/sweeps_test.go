@@ -9,6 +9,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -142,7 +143,7 @@ func TestADependentIsFoundHoweverItsSourceWent(t *testing.T) {
 			if lose.byHand == (out.Marked == 1) {
 				t.Errorf("the cron's sweep marked %d", out.Marked)
 			}
-			ev := w.event(w.trigger.DetectOrphans(t.Context(), w.tenant))
+			ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DetectOrphans, vault.Sweep{}))
 			w.must(w.twice(ev, "Sweeps.DetectOrphans", "Caches.InvalidateNoted"))
 			w.equal("history", []string{`"gold" orphaned`}, w.standing("plan"))
 		})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -61,12 +62,12 @@ func aBadWrite(w *world) vault.Event {
 }
 
 func anAsset(w *world) vault.Event {
-	return w.event(w.trigger.AddAsset(w.t.Context(), w.tenant, w.asset()))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AddAsset, w.asset()))
 }
 
 func aSession(w *world) vault.Event {
 	id := w.session(map[string]json.RawMessage{"plan": text("silver")}, "Hello.")
-	return w.event(w.trigger.SaveSession(w.t.Context(), w.tenant, vault.SaveSessionInput{
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveSession, vault.SaveSessionInput{
 		SessionID: id, AgentID: w.agent, CustomerID: w.customer, Variables: map[string]json.RawMessage{"plan": text("gold")},
 		Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Hello!"}, {Speaker: vault.SpeakerCustomer, Text: "I am Ada."}},
 	}))
@@ -74,14 +75,14 @@ func aSession(w *world) vault.Event {
 
 func aDefinition(w *world) vault.Event {
 	defined(w)
-	return w.event(w.trigger.SaveDefinition(w.t.Context(), w.tenant, vault.Definition{
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
 		AgentID: w.agent, Name: "plan", ValueType: vault.TypeString, AllowedValues: []json.RawMessage{text("silver"), text("gold")},
 	}))
 }
 
 func aRequirement(w *world) vault.Event {
 	defined(w)
-	return w.event(w.trigger.SaveRequirement(w.t.Context(), w.tenant, vault.Requirement{
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRequirement, vault.Requirement{
 		AgentID: w.agent, ScenarioID: w.scenario("Ask.").ID, FieldName: "plan", RequiredLevel: vault.LevelHard,
 		FallbackAction: vault.FallbackAsk, WhenCondition: `has(fields.email)`, DependsOn: []string{"email"},
 	}))
@@ -89,7 +90,7 @@ func aRequirement(w *world) vault.Event {
 
 func aFieldDeletion(w *world) vault.Event {
 	defined(w)
-	return w.event(w.trigger.DeleteDefinition(w.t.Context(), w.tenant, vault.DeleteDefinitionInput{AgentID: w.agent, Name: "plan"}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteDefinition, vault.DeleteDefinitionInput{AgentID: w.agent, Name: "plan"}))
 }
 
 func aNeededFieldsDeletion(w *world) vault.Event {
@@ -101,17 +102,17 @@ func aRequirementDeletion(w *world) vault.Event {
 	defined(w)
 	scenario := w.scenario("Ask.")
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan"})
-	return w.event(w.trigger.DeleteRequirement(w.t.Context(), w.tenant, vault.DeleteRequirementInput{ScenarioID: scenario.ID, FieldName: "plan"}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario.ID, FieldName: "plan"}))
 }
 
 func aScenario(w *world) vault.Event {
-	return w.event(w.trigger.SaveScenario(w.t.Context(), w.tenant, vault.Scenario{
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveScenario, vault.Scenario{
 		ID: newID(), AgentID: w.agent, Name: "Open an account", Description: "The customer must be over 18.",
 	}))
 }
 
 func aRule(w *world) vault.Event {
-	return w.event(w.trigger.SaveRule(w.t.Context(), w.tenant, vault.Rule{
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRule, vault.Rule{
 		ID: newID(), AgentID: w.agent, ScenarioID: w.scenario().ID, Name: "adults", Condition: "age >= 18",
 	}))
 }
@@ -145,7 +146,7 @@ func aFill(w *world) vault.Event {
 	scenario := w.scenario("Ask.").ID
 	w.require(scenario, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email"}, vault.Requirement{FieldName: "age"})
 	session := w.session(map[string]json.RawMessage{"plan": text("gold")}, "My email is ada@example.com.")
-	return w.event(w.trigger.FillGaps(w.t.Context(), w.tenant, vault.FillGapsInput{
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
 		CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
 	}))
 }
@@ -182,7 +183,7 @@ func stale(w *world) {
 	}
 	in := w.asset()
 	in.ExpiresAt = &soon
-	w.must(w.run(w.event(w.trigger.AddAsset(w.t.Context(), w.tenant, in)), addAsset...))
+	w.must(w.run(w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AddAsset, in)), addAsset...))
 	w.later(2 * time.Hour)
 }
 
@@ -230,7 +231,7 @@ func finished(w *world) {
 func aVerification(w *world) vault.Event {
 	defined(w)
 	w.write("email", text("ada@example.com"))
-	return w.event(w.trigger.VerifyValue(w.t.Context(), w.tenant, vault.VerifyValueInput{
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.VerifyValue, vault.VerifyValueInput{
 		AgentID: w.agent, CustomerID: w.customer, Name: "email", Method: "code", VerifiedBy: "mailer",
 	}))
 }
@@ -244,7 +245,7 @@ func aDeletion(dependent, force bool) func(w *world) vault.Event {
 			w.customer = newID() // another customer of the tenant
 			w.write("plan", text("gold"), from(source.ItemID))
 		}
-		return w.event(w.trigger.DeleteItem(w.t.Context(), w.tenant, vault.DeleteItemInput{ItemID: source.ItemID, Force: force}))
+		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID, Force: force}))
 	}
 }
 
@@ -252,7 +253,7 @@ func aRestoration(w *world) vault.Event {
 	deletion := aDeletion(true, true)(w)
 	w.must(w.run(deletion, "Items.DeleteItem"))
 	item := resultOf[vault.DeleteResult](w, deletion).ItemID
-	return w.event(w.trigger.RestoreItem(w.t.Context(), w.tenant, vault.RestoreItemInput{ItemID: item}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: item}))
 }
 
 func anImport(email string) func(w *world) vault.Event {
@@ -267,20 +268,20 @@ func anImport(email string) func(w *world) vault.Event {
 			write.AgentID, write.Source = w.agent, vault.ValueHumanEntered
 			in.Writes = append(in.Writes, write)
 		}
-		return w.event(w.trigger.ImportValues(w.t.Context(), w.tenant, in))
+		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ImportValues, in))
 	}
 }
 
 func anOpening(w *world) vault.Event {
-	return w.event(w.trigger.OpenCustomer(w.t.Context(), w.tenant, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "ada"}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "ada"}))
 }
 
 func aLink(w *world) vault.Event {
-	return w.event(w.trigger.LinkChannel(w.t.Context(), w.tenant, vault.LinkChannelInput{CustomerID: w.customer, Channel: "whatsapp", ExternalID: "ada"}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: w.customer, Channel: "whatsapp", ExternalID: "ada"}))
 }
 
 func aConsent(w *world) vault.Event {
-	return w.event(w.trigger.RecordConsent(w.t.Context(), w.tenant, vault.RecordConsentInput{CustomerID: w.customer, Purpose: "marketing", Granted: true}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RecordConsent, vault.RecordConsentInput{CustomerID: w.customer, Purpose: "marketing", Granted: true}))
 }
 
 // aMerge is of two customers that have a field both, an asset and a channel.
@@ -293,19 +294,19 @@ func aMerge(w *world) vault.Event {
 	w.write("email", text("ada@example.com"))
 	w.must(w.run(anAsset(w), addAsset...))
 	w.must(w.run(aLink(w), "Customers.LinkChannel"))
-	return w.event(w.trigger.MergeCustomers(w.t.Context(), w.tenant, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: target}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: target}))
 }
 
 func anUndoing(w *world) vault.Event {
 	w.must(w.run(aMerge(w), "Merges.MergeCustomers"))
 	w.write("plan", text("bronze")) // to the target, since
-	return w.event(w.trigger.UnmergeCustomer(w.t.Context(), w.tenant, vault.UnmergeCustomerInput{CustomerID: w.customer}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: w.customer}))
 }
 
 func aRemoval(w *world) vault.Event {
 	defined(w)
 	w.write("plan", text("gold"))
-	return w.event(w.trigger.DeleteCustomer(w.t.Context(), w.tenant, vault.DeleteCustomerInput{CustomerID: w.customer}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: w.customer}))
 }
 
 // aDecision is about what an extraction suggested.
@@ -320,7 +321,7 @@ func aDecision(kind vault.ReviewKind) func(w *world) vault.Event {
 		}
 		in := vault.DecideReviewInput{Kind: kind, Decision: vault.Approve}
 		dbtest.Scan(w.t, w.url, &in.ID, "SELECT id FROM "+table+" WHERE tenant_id = $1", w.tenant)
-		return w.event(w.trigger.DecideReview(w.t.Context(), w.tenant, in))
+		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DecideReview, in))
 	}
 }
 
@@ -389,11 +390,11 @@ var stepCases = []stepCase{
 	{step: "Answers.AnnounceAnswer", situation: "a bad answer", arrange: after(anAnswer(text("old enough")), answerQuestion[:3]...)},
 	{step: "Sweeps.ExpireValues", situation: "by cron", arrange: cron(stale), again: vault.SweepResult{}},
 	{step: "Sweeps.ExpireValues", situation: "by hand", arrange: byHand(stale, func(w *world) vault.Event {
-		return w.event(w.trigger.ExpireValues(w.t.Context(), w.tenant))
+		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 	})},
 	{step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(unrooted), again: vault.SweepResult{}},
 	{step: "Sweeps.DetectOrphans", situation: "by hand", arrange: byHand(unrooted, func(w *world) vault.Event {
-		return w.event(w.trigger.DetectOrphans(w.t.Context(), w.tenant))
+		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DetectOrphans, vault.Sweep{}))
 	})},
 	{step: "Caches.InvalidateProfile", situation: "a write", arrange: after(aWrite, writeValue[:2]...)},
 	{step: "Caches.InvalidateProfile", situation: "a rejected write", arrange: func(w *world) vault.Event {
@@ -404,7 +405,7 @@ var stepCases = []stepCase{
 	{step: "Caches.Acknowledge", arrange: after(aDefinition, saveDefinition[:3]...)},
 	{step: "Caches.InvalidateNoted", situation: "by cron", arrange: cron(noted), again: steps.Invalidated{}},
 	{step: "Caches.InvalidateNoted", situation: "by hand", again: steps.Invalidated{}, arrange: byHand(stale, func(w *world) vault.Event {
-		ev := w.event(w.trigger.ExpireValues(w.t.Context(), w.tenant))
+		ev := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 		w.must(w.run(ev, "Sweeps.ExpireValues"))
 		return ev
 	})},
@@ -598,5 +599,5 @@ func (w *world) ask(fill vault.Event) steps.Waiting {
 // answer accepts the answer to a question, and runs nothing of it.
 func (w *world) answer(question uuid.UUID, value json.RawMessage) vault.Event {
 	w.t.Helper()
-	return w.event(w.trigger.AnswerQuestion(w.t.Context(), w.tenant, vault.AnswerQuestionInput{QuestionID: question, Value: value}))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: value}))
 }

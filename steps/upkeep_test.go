@@ -16,6 +16,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -75,7 +76,7 @@ func TestASweepByHandSaysWhatItMarked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stale(w)
-	ev := w.event(w.trigger.ExpireValues(t.Context(), w.tenant))
+	ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 	w.must(w.run(ev, "Sweeps.ExpireValues", "Caches.InvalidateNoted"))
 	got := resultOf[vault.SweepResult](w, ev)
 	if got.Marked != 4 || got.Customers < 3 { // a profile counts once in each batch

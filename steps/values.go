@@ -34,7 +34,7 @@ func (s Values) ValidateValue(ctx context.Context, ev vault.Event) (Validated, e
 			return err
 		}
 		_, checked, err := s.checkValue(ctx, q, ev.TenantID, in.AgentID, in.Name, in)
-		observeValue(s.observer, vault.WorkflowWriteValue, checked, err)
+		observeValue(s.observer, vault.WriteValue.Name, checked, err)
 		out.Warnings = checked.Warnings
 		return err
 	})

@@ -19,15 +19,15 @@ func TestARepeatWithTheSameKeyIsTheSameOperation(t *testing.T) {
 	b := newBench(t)
 	ctx := t.Context()
 	key := trigger.IdempotencyKey("k")
-	first, err := b.WriteValue(ctx, b.tenant, write(`{"a": 1}`), key)
+	first, err := trigger.Submit(ctx, b.Client, b.tenant, vault.WriteValue, write(`{"a": 1}`), key)
 	b.must(err)
 
-	same, err := b.WriteValue(ctx, b.tenant, write(`{"a":1}`), key) // spacing is no content
+	same, err := trigger.Submit(ctx, b.Client, b.tenant, vault.WriteValue, write(`{"a":1}`), key) // spacing is no content
 	b.must(err)
 	if same != first {
 		t.Errorf("the same content: got %+v, want %+v", same, first)
 	}
-	_, err = b.WriteValue(ctx, b.tenant, write(`{"a":2}`), key)
+	_, err = trigger.Submit(ctx, b.Client, b.tenant, vault.WriteValue, write(`{"a":2}`), key)
 	b.code(err, vault.CodeConflict)
 	for _, part := range []string{"idempotency_key", first.ID.String(), "use a new key"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
@@ -41,11 +41,17 @@ func TestARepeatWithTheSameKeyIsTheSameOperation(t *testing.T) {
 	other := dbtest.Tenant(t, b.db)
 	for what, accept := range map[string]func() (trigger.Receipt, error){
 		"another key": func() (trigger.Receipt, error) {
-			return b.WriteValue(ctx, b.tenant, write(`{"a":1}`), trigger.IdempotencyKey("k2"))
+			return trigger.Submit(ctx, b.Client, b.tenant, vault.WriteValue, write(`{"a":1}`), trigger.IdempotencyKey("k2"))
 		},
-		"no key":           func() (trigger.Receipt, error) { return b.WriteValue(ctx, b.tenant, write(`{"a":1}`)) },
-		"another tenant":   func() (trigger.Receipt, error) { return b.WriteValue(ctx, other, write(`{"a":1}`), key) },
-		"another workflow": func() (trigger.Receipt, error) { return b.ExpireValues(ctx, b.tenant, key) },
+		"no key": func() (trigger.Receipt, error) {
+			return trigger.Submit(ctx, b.Client, b.tenant, vault.WriteValue, write(`{"a":1}`))
+		},
+		"another tenant": func() (trigger.Receipt, error) {
+			return trigger.Submit(ctx, b.Client, other, vault.WriteValue, write(`{"a":1}`), key)
+		},
+		"another workflow": func() (trigger.Receipt, error) {
+			return trigger.Submit(ctx, b.Client, b.tenant, vault.ExpireValues, vault.Sweep{}, key)
+		},
 	} {
 		r, err := accept()
 		b.must(err)
@@ -57,7 +63,7 @@ func TestARepeatWithTheSameKeyIsTheSameOperation(t *testing.T) {
 	b.finish(first.ID, nil)
 	b.eventually("the pushes of what was accepted", func() bool { return len(b.engine.taken()) == 5 })
 	pushes := b.engine.called()
-	again, err := b.WriteValue(ctx, b.tenant, write(`{"a":1}`), key)
+	again, err := trigger.Submit(ctx, b.Client, b.tenant, vault.WriteValue, write(`{"a":1}`), key)
 	b.must(err)
 	if op, err := again.Wait(ctx); err != nil || op.ID != first.ID || op.Status != vault.OperationSucceeded {
 		t.Errorf("a repeat after the end: got %+v, %v", op, err)
@@ -80,7 +86,7 @@ func TestOfRepeatsAtOnceOneIsAccepted(t *testing.T) {
 			const callers = 12
 			receipts, errs := make([]trigger.Receipt, callers), make([]error, callers)
 			atOnce(callers, func(i int) {
-				receipts[i], errs[i] = b.WriteValue(t.Context(), b.tenant, write(value(i)), trigger.IdempotencyKey("k"))
+				receipts[i], errs[i] = trigger.Submit(t.Context(), b.Client, b.tenant, vault.WriteValue, write(value(i)), trigger.IdempotencyKey("k"))
 			})
 			accepted := map[uuid.UUID]int{}
 			for i, err := range errs {
@@ -101,7 +107,7 @@ func TestOfRepeatsAtOnceOneIsAccepted(t *testing.T) {
 func TestAnEventHoldsIDsAloneAndThePayloadIsSealed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	r, err := b.WriteValue(t.Context(), b.tenant, write(`"secret plan"`))
+	r, err := trigger.Submit(t.Context(), b.Client, b.tenant, vault.WriteValue, write(`"secret plan"`))
 	b.must(err)
 	b.eventually("the push", func() bool { return len(b.engine.taken()) == 1 })
 	b.Client.Close() // its pushes have ended

@@ -5,7 +5,7 @@
 // workflow engine can be reached), pushes an event that holds ids only, and returns a Receipt that can be waited on. What
 // could not be pushed is pushed later by the relay: a cron workflow, and the loop that Client.Run keeps.
 //
-//   - operations.go: the operations;
+//   - submit.go: how an operation is accepted; replay.go: how a failed one is accepted again;
 //   - client.go: acceptance and the push;
 //   - receipt.go: how a caller learns the outcome;
 //   - relay.go: what is owed;

@@ -25,7 +25,7 @@ func owing(t *testing.T, n int) (*bench, []uuid.UUID) {
 	t.Cleanup(quiet.Close)
 	ids := make([]uuid.UUID, n)
 	for i := range ids {
-		r, err := quiet.WriteValue(t.Context(), b.tenant, write(`"gold"`))
+		r, err := trigger.Submit(t.Context(), quiet, b.tenant, vault.WriteValue, write(`"gold"`))
 		b.must(err)
 		ids[i] = r.ID
 	}

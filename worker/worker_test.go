@@ -16,6 +16,7 @@ import (
 
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 	"github.com/contextvault/contextvault/worker"
 )
@@ -129,7 +130,7 @@ func TestWorkersShareTheWork(t *testing.T) {
 	stop := run(t, worker.Options{NoHealth: true, Ready: func() { close(ready) }}, "")
 	<-ready
 	tenant, agent := kit.Tenant(t), testkit.ID()
-	define, err := kit.Trigger.SaveDefinition(t.Context(), tenant, vault.Definition{AgentID: agent, Name: "plan", ValueType: vault.TypeString, Enabled: true})
+	define, err := trigger.Submit(t.Context(), kit.Trigger, tenant, vault.SaveDefinition, vault.Definition{AgentID: agent, Name: "plan", ValueType: vault.TypeString, Enabled: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +139,7 @@ func TestWorkersShareTheWork(t *testing.T) {
 	var all []written
 	for i := range 20 {
 		customer := testkit.ID()
-		r, err := kit.Trigger.WriteValue(t.Context(), tenant, vault.WriteValueInput{
+		r, err := trigger.Submit(t.Context(), kit.Trigger, tenant, vault.WriteValue, vault.WriteValueInput{
 			AgentID: agent, CustomerID: customer, Name: "plan", Value: json.RawMessage(`"gold"`), Source: vault.ValueUserProvided,
 		})
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -15,7 +16,7 @@ func TestACancelledFillEnds(t *testing.T) {
 	s := newScene(t)
 	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("email", "plan")...)})
 	question := kit.Question(t, s.tenant, s.customer)
-	r, err := kit.Trigger.CancelFill(t.Context(), s.tenant, vault.CancelFillInput{FillID: fill.ID})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.ID})
 	if got := result[vault.CancelResult](t, done(t, r, err)); got.QuestionID == nil || *got.QuestionID != question.ID {
 		t.Errorf("it closed %v, want question %s", got.QuestionID, question.ID)
 	}
@@ -26,7 +27,7 @@ func TestACancelledFillEnds(t *testing.T) {
 	if reason := rejected(t, s.answer(question, "ada@example.com"), nil); reason.Code != vault.CodeConflict {
 		t.Errorf("a late answer was rejected with %s", reason.Code)
 	}
-	if _, err := kit.Trigger.CancelFill(t.Context(), s.tenant, vault.CancelFillInput{FillID: testkit.ID()}); vault.CodeOf(err) != vault.CodeUnknown {
+	if _, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.CancelFill, vault.CancelFillInput{FillID: testkit.ID()}); vault.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("cancelling what is not there gives %v", err)
 	}
 }

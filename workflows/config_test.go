@@ -8,19 +8,20 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
 func TestSaveDefinitionDecidesWhatMayBeWritten(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	r, err := kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("nickname", "Ada"))
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("nickname", "Ada"))
 	if reason := rejected(t, r, err); !strings.Contains(reason.Message, "nickname") {
 		t.Errorf("an undefined field was rejected with %s", reason)
 	}
 	s.define(vault.Definition{Name: "nickname", ValueType: vault.TypeString, ValidationRegex: "[A-Z][a-z]+"})
 	s.write(s.fact("nickname", "Ada"))
-	r, err = kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("nickname", "ada"))
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("nickname", "ada"))
 	rejected(t, r, err)
 	got, err := kit.Query.Definition(t.Context(), s.tenant, s.agent, "nickname")
 	if err != nil || got.Origin != vault.OriginHuman || !got.Enabled {
@@ -36,7 +37,7 @@ func TestSaveRequirementDecidesWhatIsMissing(t *testing.T) {
 	if err != nil || len(reqs) != 2 || reqs[0].FieldName != "email" || reqs[1].FieldName != "country" || reqs[0].Origin != vault.OriginHuman {
 		t.Errorf("the scenario needs %v, %v", reqs, err)
 	}
-	r, err := kit.Trigger.SaveRequirement(t.Context(), s.tenant, vault.Requirement{
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveRequirement, vault.Requirement{
 		AgentID: s.agent, ScenarioID: testkit.ID(), FieldName: "email", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 	})
 	if reason := rejected(t, r, err); reason.Code != vault.CodeUnknown {
@@ -75,7 +76,7 @@ func TestSaveScenarioExtractsWhatItsTextNeeds(t *testing.T) {
 		ID: testkit.ID(), AgentID: s.agent, Name: "Open an account",
 		Description: "Only if the customer is over 18, go on. We need the customer's e-mail address.",
 	}
-	r, err := kit.Trigger.SaveScenario(t.Context(), s.tenant, in)
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, in)
 	found := s.extraction(done(t, r, err))
 	if found.Outcome != vault.ExtractDone || found.ModelCalls != 1 || !slices.Contains(found.Suggested, "date_of_birth") {
 		t.Errorf("the extraction says %+v", found)
@@ -91,7 +92,7 @@ func TestSaveScenarioExtractsWhatItsTextNeeds(t *testing.T) {
 
 	// The same text again costs no model call, and changes nothing.
 	before := s.requirement(in.ID, "date_of_birth")
-	r, err = kit.Trigger.SaveScenario(t.Context(), s.tenant, in)
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, in)
 	if again := s.extraction(done(t, r, err)); again.Outcome != vault.ExtractUnchanged || again.ModelCalls != 0 {
 		t.Errorf("the extraction of an unchanged text says %+v", again)
 	}
@@ -101,7 +102,7 @@ func TestSaveScenarioExtractsWhatItsTextNeeds(t *testing.T) {
 
 	// Another text does; what it does not need any more goes.
 	in.Description = "We need the customer's e-mail address and country."
-	r, err = kit.Trigger.SaveScenario(t.Context(), s.tenant, in)
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, in)
 	if changed := s.extraction(done(t, r, err)); changed.Outcome != vault.ExtractDone || changed.ModelCalls != 1 || slices.Contains(changed.Requirements, "date_of_birth") {
 		t.Errorf("the extraction of a changed text says %+v", changed)
 	}
@@ -112,14 +113,14 @@ func TestSaveRuleExtractsWhatItsConditionNeeds(t *testing.T) {
 	s := newScene(t)
 	scenario := s.scenario()
 	in := vault.Rule{ID: testkit.ID(), AgentID: s.agent, ScenarioID: scenario, Name: "adults", Condition: "age >= 18"}
-	r, err := kit.Trigger.SaveRule(t.Context(), s.tenant, in)
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveRule, in)
 	if found := s.extraction(done(t, r, err)); found.Outcome != vault.ExtractDone || !slices.Equal(found.Requirements, []string{"date_of_birth"}) {
 		t.Errorf("the extraction says %+v", found)
 	}
 	if req := s.requirement(scenario, "date_of_birth"); req.RuleID == nil || *req.RuleID != in.ID {
 		t.Errorf("date_of_birth is required by rule %v, want %s", req.RuleID, in.ID)
 	}
-	r, err = kit.Trigger.SaveRule(t.Context(), s.tenant, in)
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveRule, in)
 	if again := s.extraction(done(t, r, err)); again.Outcome != vault.ExtractUnchanged || again.ModelCalls != 0 {
 		t.Errorf("the extraction of an unchanged rule says %+v", again)
 	}
@@ -129,9 +130,9 @@ func TestExtractSchemaByHand(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	in := vault.Scenario{ID: testkit.ID(), AgentID: s.agent, Name: "Order", Description: "Ask for the customer's country."}
-	r, err := kit.Trigger.SaveScenario(t.Context(), s.tenant, in)
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, in)
 	s.extraction(done(t, r, err))
-	r, err = kit.Trigger.ExtractSchema(t.Context(), s.tenant, vault.ExtractSchemaInput{AgentID: s.agent, ScenarioID: in.ID})
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: s.agent, ScenarioID: in.ID})
 	if got := result[vault.ExtractResult](t, done(t, r, err)); got.Outcome != vault.ExtractUnchanged || got.ModelCalls != 0 {
 		t.Errorf("it says %+v", got)
 	}
@@ -145,7 +146,7 @@ func TestTheNewestSaveWins(t *testing.T) {
 	var saves []vault.Operation
 	for _, text := range []string{"Only if the customer is over 18, go on.", "Ask for the customer's passport number.", "Ask for the customer's country."} {
 		in.Description = text
-		r, err := kit.Trigger.SaveScenario(t.Context(), s.tenant, in)
+		r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,18 +174,18 @@ func TestDeleteRequirementThenDeleteDefinition(t *testing.T) {
 	s := newScene(t)
 	scenario := s.scenario(asked("country")...)
 	deleteField := vault.DeleteDefinitionInput{AgentID: s.agent, Name: "country"}
-	r, err := kit.Trigger.DeleteDefinition(t.Context(), s.tenant, deleteField)
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteDefinition, deleteField)
 	if reason := rejected(t, r, err); reason.Code != vault.CodeConflict || len(reason.Related) != 1 {
 		t.Errorf("a field that is required was kept with %s: %s", reason.Code, reason)
 	}
-	r, err = kit.Trigger.DeleteRequirement(t.Context(), s.tenant, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: "country"})
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: "country"})
 	done(t, r, err)
-	r, err = kit.Trigger.DeleteDefinition(t.Context(), s.tenant, deleteField)
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteDefinition, deleteField)
 	done(t, r, err)
 	reqs, err := kit.Query.Requirements(t.Context(), s.tenant, scenario)
 	if err != nil || len(reqs) != 0 {
 		t.Errorf("the scenario still needs %v, %v", reqs, err)
 	}
-	r, err = kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("country", "Norway"))
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("country", "Norway"))
 	rejected(t, r, err)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -12,13 +13,13 @@ func TestImportFieldsWritesAllOrNone(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{s.fact("country", "Norway"), s.fact("plan", "gold"), s.fact("email", "ada(at)example")}}
-	r, err := kit.Trigger.ImportValues(t.Context(), s.tenant, in)
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.ImportValues, in)
 	rejected(t, r, err)
 	if _, err := kit.Query.Profile(t.Context(), s.tenant, s.customer); vault.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("a rejected import left something behind: %v", err)
 	}
 	in.SkipInvalid = true
-	r, err = kit.Trigger.ImportValues(t.Context(), s.tenant, in)
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.ImportValues, in)
 	got := result[vault.ImportResult](t, done(t, r, err))
 	if got.Written != 2 || got.Customers != 1 || len(got.Rejected) != 1 || got.Rejected[0].Index != 2 {
 		t.Errorf("it says %+v", got)
@@ -35,7 +36,7 @@ func TestVerifyFieldIsSeenByTheReader(t *testing.T) {
 	if s.profile().Fields["email"].Verified { // now it is in the cache
 		t.Error("it is verified already")
 	}
-	r, err := kit.Trigger.VerifyValue(t.Context(), s.tenant, vault.VerifyValueInput{
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.VerifyValue, vault.VerifyValueInput{
 		AgentID: s.agent, CustomerID: s.customer, Name: "email", Method: "link", VerifiedBy: "the mailer",
 	})
 	done(t, r, err)
@@ -51,12 +52,12 @@ func TestRestoreItemBringsADeletedOneBack(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	item := s.write(s.fact("country", "Norway")).ItemID
-	r, err := kit.Trigger.DeleteItem(t.Context(), s.tenant, vault.DeleteItemInput{ItemID: item})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: item})
 	done(t, r, err)
 	if s.value("country") != "" {
 		t.Error("a reader sees it after it was deleted")
 	}
-	r, err = kit.Trigger.RestoreItem(t.Context(), s.tenant, vault.RestoreItemInput{ItemID: item})
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: item})
 	done(t, r, err)
 	if got := s.profile().Fields["country"]; got.ID != item {
 		t.Errorf("a reader sees %s, want %s", got.ID, item)
@@ -65,7 +66,7 @@ func TestRestoreItemBringsADeletedOneBack(t *testing.T) {
 
 func (s *scene) open(channel, external string) vault.CustomerResult {
 	s.t.Helper()
-	r, err := kit.Trigger.OpenCustomer(s.t.Context(), s.tenant, vault.OpenCustomerInput{Channel: channel, ExternalID: external})
+	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: channel, ExternalID: external})
 	return result[vault.CustomerResult](s.t, done(s.t, r, err))
 }
 
@@ -85,7 +86,7 @@ func TestLinkChannelLeadsToTheCustomer(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.write(s.fact("country", "Norway"))
-	r, err := kit.Trigger.LinkChannel(t.Context(), s.tenant, vault.LinkChannelInput{CustomerID: s.customer, Channel: "email", ExternalID: "ada@example.com"})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: s.customer, Channel: "email", ExternalID: "ada@example.com"})
 	done(t, r, err)
 	if got := s.open("email", "ada@example.com"); got.CustomerID != s.customer || got.Created {
 		t.Errorf("the identity opens %+v, want customer %s", got, s.customer)
@@ -99,7 +100,7 @@ func TestRecordConsentIsSeenByTheReader(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	for _, granted := range []bool{true, false} {
-		r, err := kit.Trigger.RecordConsent(t.Context(), s.tenant, vault.RecordConsentInput{CustomerID: s.customer, Purpose: "marketing", Granted: granted, Source: "form"})
+		r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.RecordConsent, vault.RecordConsentInput{CustomerID: s.customer, Purpose: "marketing", Granted: granted, Source: "form"})
 		done(t, r, err)
 		p := s.profile()
 		if i := slices.IndexFunc(p.Consents, func(c vault.Consent) bool { return c.Purpose == "marketing" }); i < 0 || p.Consents[i].Granted != granted {
@@ -118,7 +119,7 @@ func TestMergeProfilesAndItsUndoing(t *testing.T) {
 	source.profile() // now both are in the cache
 	s.profile()
 
-	r, err := kit.Trigger.MergeCustomers(t.Context(), s.tenant, vault.MergeCustomersInput{SourceCustomerID: source.customer, TargetCustomerID: s.customer})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: source.customer, TargetCustomerID: s.customer})
 	done(t, r, err)
 	for _, asked := range []*scene{s, &source} { // the source's id leads to the target
 		p := asked.profile()
@@ -126,7 +127,7 @@ func TestMergeProfilesAndItsUndoing(t *testing.T) {
 			t.Errorf("customer %s is %s with %v", asked.customer, p.CustomerID, p.Fields)
 		}
 	}
-	r, err = kit.Trigger.UnmergeCustomer(t.Context(), s.tenant, vault.UnmergeCustomerInput{CustomerID: source.customer})
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: source.customer})
 	done(t, r, err)
 	if s.value("country") != `"Norway"` || s.value("plan") != "" || source.value("plan") != `"gold"` || source.value("country") != "" {
 		t.Errorf("after the undoing the target has %v, the source %v", s.profile().Fields, source.profile().Fields)
@@ -138,7 +139,7 @@ func TestDeleteProfileHidesTheCustomer(t *testing.T) {
 	s := newScene(t)
 	s.write(s.fact("country", "Norway"))
 	s.profile() // now it is in the cache
-	r, err := kit.Trigger.DeleteCustomer(t.Context(), s.tenant, vault.DeleteCustomerInput{CustomerID: s.customer})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: s.customer})
 	done(t, r, err)
 	if p, err := kit.Query.Profile(t.Context(), s.tenant, s.customer); vault.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("a reader sees %v, %v", p.Fields, err)
@@ -149,7 +150,7 @@ func TestDecideReviewMakesARequirementBinding(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := testkit.ID()
-	r, err := kit.Trigger.SaveScenario(t.Context(), s.tenant, vault.Scenario{
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, vault.Scenario{
 		ID: scenario, AgentID: s.agent, Name: "Delivery", Description: "If the customer wants to change their shipping address, open the form.",
 	})
 	if found := s.extraction(done(t, r, err)); len(found.NeedReview) == 0 {
@@ -163,7 +164,7 @@ func TestDecideReviewMakesARequirementBinding(t *testing.T) {
 	if before.Binding() {
 		t.Error("it is binding before a person has decided")
 	}
-	r, err = kit.Trigger.DecideReview(t.Context(), s.tenant, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: before.ID, Decision: vault.Approve})
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: before.ID, Decision: vault.Approve})
 	done(t, r, err)
 	if after := s.requirement(scenario, before.FieldName); after.ID != before.ID || !after.Binding() || after.Review != vault.ReviewApproved {
 		t.Errorf("after the approval it is %s, binding: %t", after.Review, after.Binding())
@@ -175,7 +176,7 @@ func TestCancelFillEndsAFillThatWaits(t *testing.T) {
 	s := newScene(t)
 	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("plan", "country")...)})
 	q := kit.Question(t, s.tenant, s.customer)
-	r, err := kit.Trigger.CancelFill(t.Context(), s.tenant, vault.CancelFillInput{FillID: fill.ID})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.ID})
 	if got := result[vault.CancelResult](t, done(t, r, err)); got.FillID != fill.ID || got.QuestionID == nil || *got.QuestionID != q.ID {
 		t.Errorf("it says %+v", got)
 	}

@@ -154,7 +154,7 @@ func TestOneAtATimePerTenantAndSubject(t *testing.T) {
 	t.Parallel()
 	for name, w := range declarations(t) {
 		want := ""
-		if name == vault.WorkflowExtractSchema || name == vault.WorkflowFillGaps {
+		if name == vault.ExtractSchema.Name || name == vault.FillGaps.Name {
 			want = "input.tenant_id + ':' + input.subject"
 		}
 		if w.queue != want {

@@ -9,7 +9,7 @@ import (
 
 // deleteCustomer removes a customer, softly.
 func deleteCustomer(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowDeleteCustomer, hatchet.WithWorkflowEvents(vault.EventCustomerDelete))
+	w := c.NewWorkflow(vault.DeleteCustomer.Name, hatchet.WithWorkflowEvents(vault.DeleteCustomer.Event))
 	remove := w.NewTask("delete", task(s.Customers.DeleteCustomer), quick()...)
 	w.NewTask("invalidate-cache", task(s.Caches.InvalidateNoted), quick(remove)...)
 	return w

@@ -9,7 +9,7 @@ import (
 
 // deleteItem deletes a field version or an asset. The caches of all profiles that it touched were noted by the step itself.
 func deleteItem(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowDeleteItem, hatchet.WithWorkflowEvents(vault.EventItemDelete))
+	w := c.NewWorkflow(vault.DeleteItem.Name, hatchet.WithWorkflowEvents(vault.DeleteItem.Event))
 	look := w.NewTask("check-dependents", task(s.Items.CheckDependents), quick()...)
 	remove := w.NewTask("delete", task(s.Items.DeleteItem), quick(look)...)
 	w.NewTask("invalidate-cache", task(s.Caches.InvalidateNoted), quick(remove)...)

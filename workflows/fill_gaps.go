@@ -29,7 +29,7 @@ const taskAsk = "ask"
 
 // fillGaps fills what a scenario needs of a customer, and waits for the customer where it must: for hours, across restarts.
 func fillGaps(c *hatchet.Client, advance, write *hatchet.Workflow) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowFillGaps, hatchet.WithWorkflowEvents(vault.EventGapsFill), onePerSubject())
+	w := c.NewWorkflow(vault.FillGaps.Name, hatchet.WithWorkflowEvents(vault.FillGaps.Event), onePerSubject())
 	w.NewDurableTask(DurableTask, func(ctx hatchet.DurableContext, ev vault.Event) (Filled, error) {
 		return fill(durable{ctx: ctx, advanceGaps: advance, writeValue: write}, ctx.RetryCount(), ev)
 	}, waiting()...)

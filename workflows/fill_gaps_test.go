@@ -24,7 +24,7 @@ func (s *scene) session(variables map[string]json.RawMessage, said ...string) uu
 	for _, words := range said {
 		in.Turns = append(in.Turns, vault.Turn{Speaker: vault.SpeakerCustomer, Text: words})
 	}
-	r, err := kit.Trigger.SaveSession(s.t.Context(), s.tenant, in)
+	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.SaveSession, in)
 	done(s.t, r, err)
 	return in.SessionID
 }
@@ -32,7 +32,7 @@ func (s *scene) session(variables map[string]json.RawMessage, said ...string) uu
 func (s *scene) fill(in vault.FillGapsInput) trigger.Receipt {
 	s.t.Helper()
 	in.CustomerID = s.customer
-	r, err := kit.Trigger.FillGaps(s.t.Context(), s.tenant, in)
+	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.FillGaps, in)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func (s *scene) fill(in vault.FillGapsInput) trigger.Receipt {
 
 func (s *scene) answer(q vault.Question, value string) trigger.Receipt {
 	s.t.Helper()
-	r, err := kit.Trigger.AnswerQuestion(s.t.Context(), s.tenant, vault.AnswerQuestionInput{QuestionID: q.ID, Value: text(value)})
+	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: q.ID, Value: text(value)})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestAnAnswerThatComesBeforeTheWaitIsNotMissed(t *testing.T) {
 // answerAtOnce runs the steps of answer-question here and now.
 func (s *scene) answerAtOnce(client *trigger.Client, q vault.Question, value string) {
 	s.t.Helper()
-	r, err := client.AnswerQuestion(s.t.Context(), s.tenant, vault.AnswerQuestionInput{QuestionID: q.ID, Value: text(value)})
+	r, err := trigger.Submit(s.t.Context(), client, s.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: q.ID, Value: text(value)})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestFillGapsGivesUpAfterTheLastInvalidAnswer(t *testing.T) {
 func TestFillGapsAsksForNothingThatMayBeSkippedOrBlocks(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	r, err := kit.Trigger.SaveDefinition(t.Context(), s.tenant, vault.Definition{AgentID: s.agent, Name: "nickname", ValueType: vault.TypeString}) // not enabled
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveDefinition, vault.Definition{AgentID: s.agent, Name: "nickname", ValueType: vault.TypeString}) // not enabled
 	done(t, r, err)
 	scenario := s.scenario(
 		vault.Requirement{FieldName: "country", FallbackAction: vault.FallbackSkip},

@@ -9,7 +9,7 @@ import (
 
 // linkChannel says that an identity on a channel is a customer's.
 func linkChannel(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowLinkChannel, hatchet.WithWorkflowEvents(vault.EventChannelLink))
+	w := c.NewWorkflow(vault.LinkChannel.Name, hatchet.WithWorkflowEvents(vault.LinkChannel.Event))
 	persist := w.NewTask("persist", task(s.Customers.LinkChannel), quick()...)
 	w.NewTask("invalidate-cache", task(s.Caches.InvalidateProfile), quick(persist)...)
 	return w

@@ -9,7 +9,7 @@ import (
 
 // openCustomer gets the customer of a channel identity, or makes one. A new customer is in no cache.
 func openCustomer(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowOpenCustomer, hatchet.WithWorkflowEvents(vault.EventCustomerOpen))
+	w := c.NewWorkflow(vault.OpenCustomer.Name, hatchet.WithWorkflowEvents(vault.OpenCustomer.Event))
 	persist := w.NewTask("persist", task(s.Customers.OpenCustomer), quick()...)
 	w.NewTask("acknowledge", task(s.Caches.Acknowledge), quick(persist)...)
 	return w

@@ -32,7 +32,7 @@ func TestRelayOperationsPushesWhatIsOwed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			r, err := client.WriteValue(t.Context(), s.tenant, s.fact("country", "Norway"))
+			r, err := trigger.Submit(t.Context(), client, s.tenant, vault.WriteValue, s.fact("country", "Norway"))
 			if err != nil || r.ID.Version() != 7 {
 				t.Fatalf("without an engine it was not accepted: %v", err)
 			}
@@ -57,7 +57,7 @@ func TestPurgeOperationsKeepsWhatMayStillBeAskedFor(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	finished := func(name, value, ago string) trigger.Receipt {
-		r, err := kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact(name, value))
+		r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact(name, value))
 		if name == "nickname" {
 			rejected(t, r, err)
 		} else {

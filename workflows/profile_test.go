@@ -10,17 +10,18 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
 func TestWriteFieldRejectsWhatTheDefinitionForbids(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	r, err := kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("plan", "bronze"))
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("plan", "bronze"))
 	if reason := rejected(t, r, err); reason.Code != vault.CodeInvalid || !strings.Contains(reason.ForCaller(), `"bronze"`) || strings.Contains(reason.Error(), "bronze") {
 		t.Errorf("it was rejected with %s: %s; for the caller: %s", reason.Code, reason, reason.ForCaller())
 	}
-	r, err = kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("email", "ada(at)example"))
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("email", "ada(at)example"))
 	if reason := rejected(t, r, err); reason.Code != vault.CodeInvalid || strings.Contains(reason.ForCaller(), "ada(at)") {
 		t.Errorf("it was rejected with %s: %s", reason.Code, reason.ForCaller())
 	}
@@ -72,7 +73,7 @@ func TestDeleteItemIsRefusedWhereOthersWereDerivedFromIt(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	source, dependent := s.derived()
-	r, err := kit.Trigger.DeleteItem(t.Context(), s.tenant, vault.DeleteItemInput{ItemID: source})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source})
 	reason := rejected(t, r, err)
 	if reason.Code != vault.CodeHasDependents || !slices.Equal(reason.Related, []uuid.UUID{dependent}) ||
 		!strings.HasPrefix(reason.Message, "Cannot delete: has dependents") {
@@ -88,7 +89,7 @@ func TestDeleteItemForcedOrphansWhatWasDerivedFromIt(t *testing.T) {
 	s := newScene(t)
 	source, dependent := s.derived()
 	s.profile() // now it is in the cache
-	r, err := kit.Trigger.DeleteItem(t.Context(), s.tenant, vault.DeleteItemInput{ItemID: source, Force: true})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source, Force: true})
 	if got := result[vault.DeleteResult](t, done(t, r, err)); got.ItemID != source || got.Orphaned != 1 {
 		t.Errorf("it says %v", got)
 	}
@@ -104,7 +105,7 @@ func TestDeleteItemWithoutDependentsNeedsNoForce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	_, dependent := s.derived()
-	r, err := kit.Trigger.DeleteItem(t.Context(), s.tenant, vault.DeleteItemInput{ItemID: dependent})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: dependent})
 	done(t, r, err)
 	if p := s.profile(); len(p.Fields) != 0 || len(p.Assets) != 1 {
 		t.Errorf("a reader sees %v and %v", p.Fields, p.Assets)
@@ -133,9 +134,9 @@ func TestExpireFieldsByItsEvent(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.expiring()
-	r, err := kit.Trigger.ExpireValues(t.Context(), s.tenant)
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.ExpireValues, vault.Sweep{})
 	op := done(t, r, err)
-	if op.Workflow != vault.WorkflowExpireValues {
+	if op.Workflow != vault.ExpireValues.Name {
 		t.Errorf("the operation is of workflow %s", op.Workflow)
 	}
 	if got := s.versions("country"); !slices.Equal(got, []string{`"Iceland" expired`}) || s.value("country") != "" {
@@ -147,7 +148,7 @@ func TestExpireFieldsByItsCron(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.expiring()
-	cron(t, vault.WorkflowExpireValues)
+	cron(t, vault.ExpireValues.Name)
 	if got := s.versions("country"); !slices.Equal(got, []string{`"Iceland" expired`}) || s.value("country") != "" {
 		t.Errorf("after the sweep the history is %v, and a reader sees %q", got, s.value("country"))
 	}
@@ -165,8 +166,8 @@ func TestDetectOrphansByItsEvent(t *testing.T) {
 	source, _ := s.derived()
 	s.profile() // now it is in the cache
 	s.lose(source)
-	r, err := kit.Trigger.DetectOrphans(t.Context(), s.tenant)
-	if op := done(t, r, err); op.Workflow != vault.WorkflowDetectOrphans {
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DetectOrphans, vault.Sweep{})
+	if op := done(t, r, err); op.Workflow != vault.DetectOrphans.Name {
 		t.Errorf("the operation is of workflow %s", op.Workflow)
 	}
 	if got := s.versions("name"); !slices.Equal(got, []string{`"Ada Quill" orphaned`}) || s.value("name") != "" {
@@ -180,7 +181,7 @@ func TestDetectOrphansByItsCron(t *testing.T) {
 	source, _ := s.derived()
 	s.profile() // now it is in the cache
 	s.lose(source)
-	cron(t, vault.WorkflowDetectOrphans)
+	cron(t, vault.DetectOrphans.Name)
 	if got := s.versions("name"); !slices.Equal(got, []string{`"Ada Quill" orphaned`}) || s.value("name") != "" {
 		t.Errorf("after the sweep the history is %v, and a reader sees %q", got, s.value("name"))
 	}
@@ -190,7 +191,7 @@ func TestSaveSessionKeepsWhatTheConversationKnows(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	session := s.session(map[string]json.RawMessage{"country": text("Norway"), "plan": text("gold")}, "Hi, I am Ada.")
-	r, err := kit.Trigger.SaveSession(t.Context(), s.tenant, vault.SaveSessionInput{
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveSession, vault.SaveSessionInput{
 		SessionID: session, AgentID: s.agent, CustomerID: s.customer, Variables: map[string]json.RawMessage{"plan": text("silver")},
 		Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Hello, Ada."}},
 	})

@@ -10,13 +10,14 @@ import (
 	"github.com/hatchet-dev/hatchet/pkg/client/rest"
 
 	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
 func TestAFailedRunIsReplayedAfterItsCauseWasMended(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	r, err := kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("nickname", "Ada"))
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("nickname", "Ada"))
 	rejected(t, r, err)
 	s.define(vault.Definition{Name: "nickname", ValueType: vault.TypeString})
 	kit.Replay(t, kit.Run(t, r.ID, rest.V1TaskStatusFAILED))
@@ -30,7 +31,7 @@ func TestAFailedRunIsReplayedAfterItsCauseWasMended(t *testing.T) {
 func TestALateReplayDoesNotDisplaceTheNewerValue(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	r, err := kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("nickname", "Old"))
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("nickname", "Old"))
 	rejected(t, r, err)
 	s.define(vault.Definition{Name: "nickname", ValueType: vault.TypeString})
 	newer := s.write(s.fact("nickname", "New"))
@@ -48,7 +49,7 @@ func TestALateReplayDoesNotDisplaceTheNewerValue(t *testing.T) {
 func TestAReplayOfARunThatSucceededChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	r, err := kit.Trigger.WriteValue(t.Context(), s.tenant, s.fact("country", "Norway"))
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("country", "Norway"))
 	before := done(t, r, err)
 	profile := s.profile()
 	run := kit.Run(t, r.ID, rest.V1TaskStatusCOMPLETED)
@@ -81,9 +82,9 @@ func TestAFailedGapFillIsReplayedAfterItsCauseWasMended(t *testing.T) {
 	} else if !strings.HasPrefix(strings.Trim(*why, `"`), "unknown: unknown scenario") {
 		t.Errorf("the dashboard gives as the reason %s", *why)
 	}
-	r, err := kit.Trigger.SaveScenario(t.Context(), s.tenant, vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"})
 	done(t, r, err)
-	r, err = kit.Trigger.SaveRequirement(t.Context(), s.tenant, vault.Requirement{
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveRequirement, vault.Requirement{
 		AgentID: s.agent, ScenarioID: scenario, FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 	})
 	done(t, r, err)

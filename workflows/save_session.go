@@ -9,7 +9,7 @@ import (
 
 // saveSession keeps what a conversation knows, for gap fill.
 func saveSession(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowSaveSession, hatchet.WithWorkflowEvents(vault.EventSessionSave))
+	w := c.NewWorkflow(vault.SaveSession.Name, hatchet.WithWorkflowEvents(vault.SaveSession.Event))
 	persist := w.NewTask("persist", task(s.Sessions.PersistSession), quick()...)
 	w.NewTask("acknowledge", task(s.Caches.Acknowledge), quick(persist)...)
 	return w

@@ -62,14 +62,14 @@ func (s *scene) fact(name, value string) vault.WriteValueInput {
 // write writes a fact and waits until it is written.
 func (s *scene) write(in vault.WriteValueInput) vault.ItemResult {
 	s.t.Helper()
-	r, err := kit.Trigger.WriteValue(s.t.Context(), s.tenant, in)
+	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.WriteValue, in)
 	return result[vault.ItemResult](s.t, done(s.t, r, err))
 }
 
 // asset records a document and gives its id.
 func (s *scene) asset(name string) uuid.UUID {
 	s.t.Helper()
-	r, err := kit.Trigger.AddAsset(s.t.Context(), s.tenant, vault.AddAssetInput{
+	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.AddAsset, vault.AddAssetInput{
 		CustomerID: s.customer, Name: name, AssetType: "image", StorageProvider: "s3", StoragePath: "uploads/" + name,
 		Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 	})
@@ -80,11 +80,11 @@ func (s *scene) asset(name string) uuid.UUID {
 func (s *scene) scenario(requirements ...vault.Requirement) uuid.UUID {
 	s.t.Helper()
 	id := testkit.ID()
-	r, err := kit.Trigger.SaveScenario(s.t.Context(), s.tenant, vault.Scenario{ID: id, AgentID: s.agent, Name: "Open an account"})
+	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, vault.Scenario{ID: id, AgentID: s.agent, Name: "Open an account"})
 	done(s.t, r, err)
 	for i, req := range requirements {
 		req.AgentID, req.ScenarioID, req.Order, req.RequiredLevel = s.agent, id, i, vault.LevelHard
-		r, err := kit.Trigger.SaveRequirement(s.t.Context(), s.tenant, req)
+		r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.SaveRequirement, req)
 		done(s.t, r, err)
 	}
 	return id

@@ -9,7 +9,7 @@ import (
 
 // unmergeCustomer undoes a merge.
 func unmergeCustomer(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowUnmergeCustomer, hatchet.WithWorkflowEvents(vault.EventCustomerUnmerge))
+	w := c.NewWorkflow(vault.UnmergeCustomer.Name, hatchet.WithWorkflowEvents(vault.UnmergeCustomer.Event))
 	unmerge := w.NewTask("unmerge", task(s.Merges.UnmergeCustomer), quick()...)
 	w.NewTask("invalidate-cache", task(s.Caches.InvalidateNoted), quick(unmerge)...)
 	return w

@@ -9,7 +9,7 @@ import (
 
 // verifyValue marks a value as verified.
 func verifyValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
-	w := c.NewWorkflow(vault.WorkflowVerifyValue, hatchet.WithWorkflowEvents(vault.EventValueVerify))
+	w := c.NewWorkflow(vault.VerifyValue.Name, hatchet.WithWorkflowEvents(vault.VerifyValue.Event))
 	persist := w.NewTask("persist", task(s.Values.PersistVerification), quick()...)
 	w.NewTask("invalidate-cache", task(s.Caches.InvalidateProfile), quick(persist)...)
 	return w

@@ -41,7 +41,7 @@ func define(t *testing.T, tenant uuid.UUID, defs ...vault.Definition) {
 	t.Helper()
 	for _, d := range defs {
 		d.Enabled = true
-		r, err := kit.Trigger.SaveDefinition(t.Context(), tenant, d)
+		r, err := trigger.Submit(t.Context(), kit.Trigger, tenant, vault.SaveDefinition, d)
 		done(t, r, err)
 	}
 }
@@ -55,7 +55,7 @@ func TestWriteFieldTravelsToTheReader(t *testing.T) {
 	t.Parallel()
 	tenant, agent, customer := kit.Tenant(t), testkit.ID(), testkit.ID()
 	define(t, tenant, vault.Definition{AgentID: agent, Name: "email", ValueType: vault.TypeEmail, IsPII: true})
-	r, err := kit.Trigger.WriteValue(t.Context(), tenant, vault.WriteValueInput{
+	r, err := trigger.Submit(t.Context(), kit.Trigger, tenant, vault.WriteValue, vault.WriteValueInput{
 		AgentID: agent, CustomerID: customer, Name: "email", Value: text("ada@example.com"), Source: vault.ValueUserProvided,
 	})
 	op := done(t, r, err)

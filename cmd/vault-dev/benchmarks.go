@@ -20,6 +20,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -137,7 +138,7 @@ func (b *benchmarks) fill(ctx context.Context) error {
 	}
 	def := b.email
 	def.AgentID = b.agent
-	r, err := b.Trigger.SaveDefinition(ctx, b.tenant, def)
+	r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.SaveDefinition, def)
 	if err != nil {
 		return err
 	}
@@ -148,7 +149,7 @@ func (b *benchmarks) fill(ctx context.Context) error {
 	in := vault.ImportValuesInput{}
 	for i := range profileFields {
 		d := vault.Definition{AgentID: b.agent, Name: fmt.Sprintf("field_%02d", i), ValueType: vault.TypeString, Enabled: true}
-		r, err := b.Trigger.SaveDefinition(ctx, b.tenant, d)
+		r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.SaveDefinition, d)
 		if err != nil {
 			return err
 		}
@@ -167,7 +168,7 @@ func (b *benchmarks) fill(ctx context.Context) error {
 		}
 		in.Writes = append(in.Writes, w)
 	}
-	if r, err = b.Trigger.ImportValues(ctx, b.tenant, in); err != nil {
+	if r, err = trigger.Submit(ctx, b.Trigger, b.tenant, vault.ImportValues, in); err != nil {
 		return err
 	}
 	_, err = r.Wait(ctx)
@@ -246,7 +247,7 @@ func (b *benchmarks) write(ctx context.Context) (measured, error) {
 		Name: "validated write, accepted to acknowledged", Ceiling: "empty Hatchet workflow of 3 steps",
 		Between: "the operation, three transactions, the invalidation in Redis",
 	}, runs, func() error {
-		r, err := b.Trigger.WriteValue(ctx, b.tenant, vault.WriteValueInput{
+		r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.WriteValue, vault.WriteValueInput{
 			AgentID: b.agent, CustomerID: b.customer, Name: "email", Value: text("ada.quill@example.com"), Source: vault.ValueUserProvided,
 		})
 		if err != nil {
@@ -259,7 +260,7 @@ func (b *benchmarks) write(ctx context.Context) (measured, error) {
 
 func (b *benchmarks) extraction(ctx context.Context) (measured, error) {
 	scenario := vault.Scenario{ID: uuid.Must(uuid.NewV7()), AgentID: b.agent, Name: "Bench", Description: "We need the customer's email address."}
-	r, err := b.Trigger.SaveScenario(ctx, b.tenant, scenario)
+	r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.SaveScenario, scenario)
 	if err != nil {
 		return measured{}, err
 	}
@@ -270,7 +271,7 @@ func (b *benchmarks) extraction(ctx context.Context) (measured, error) {
 		Name: "extraction without model time", Ceiling: "empty Hatchet workflow of 5 steps",
 		Between: "the operation, the engine's queue of one run at a time per scenario, five transactions",
 	}, runs/2, func() error {
-		r, err := b.Trigger.ExtractSchema(ctx, b.tenant, vault.ExtractSchemaInput{AgentID: b.agent, ScenarioID: scenario.ID})
+		r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: b.agent, ScenarioID: scenario.ID})
 		if err != nil {
 			return err
 		}
@@ -296,7 +297,7 @@ func (b *benchmarks) importMany(ctx context.Context) (measured, error) {
 					AgentID: b.agent, CustomerID: uuid.Must(uuid.NewV7()), Name: "email", Value: text("ada.quill@example.com"), Source: vault.ValueUserProvided,
 				})
 			}
-			r, err := b.Trigger.ImportValues(ctx, b.tenant, in)
+			r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.ImportValues, in)
 			if err != nil {
 				return err
 			}

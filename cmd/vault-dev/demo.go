@@ -124,7 +124,7 @@ func (d *story) done(r trigger.Receipt, err error) (vault.Operation, error) {
 // write writes a fact and gives what became of it.
 func (d *story) write(in vault.WriteValueInput) (vault.ItemResult, error) {
 	in.AgentID, in.CustomerID = d.agent, d.customer
-	r, err := d.Trigger.WriteValue(d.ctx, d.tenant, in)
+	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.WriteValue, in)
 	op, err := d.done(r, err)
 	if err != nil {
 		return vault.ItemResult{}, err

@@ -10,6 +10,7 @@ import (
 	"github.com/hatchet-dev/hatchet/pkg/client/rest"
 
 	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -40,7 +41,7 @@ func (d *story) defineFields() error {
 		},
 	} {
 		def.AgentID, def.Enabled = d.agent, true
-		r, err := d.Trigger.SaveDefinition(d.ctx, d.tenant, def)
+		r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.SaveDefinition, def)
 		if _, err := d.done(r, err); err != nil {
 			return err
 		}
@@ -53,7 +54,7 @@ func (d *story) defineFields() error {
 }
 
 func (d *story) saveScenario() error {
-	r, err := d.Trigger.SaveScenario(d.ctx, d.tenant, vault.Scenario{
+	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.SaveScenario, vault.Scenario{
 		ID: d.scenario, AgentID: d.agent, Name: "Open an account",
 		Description: "Open a bank account for a customer. Only if the customer is over 18, go on. We need the customer's e-mail address.",
 	})
@@ -73,7 +74,7 @@ func (d *story) saveScenario() error {
 	if err != nil {
 		return err
 	}
-	d.say("the event %s ran the workflow %s: %s, with %d model call", vault.EventScenarioSaved, op.Workflow, found.Outcome, found.ModelCalls)
+	d.say("the event %s ran the workflow %s: %s, with %d model call", vault.ExtractSchema.Event, op.Workflow, found.Outcome, found.ModelCalls)
 	if err := d.printRequirements(); err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (d *story) saveScenario() error {
 	}
 	d.say("%s was suggested, of type %s, enabled: %t; a person approves it by saving it:", suggested.Name, suggested.ValueType, suggested.Enabled)
 	suggested.Enabled = true
-	r, err = d.Trigger.SaveDefinition(d.ctx, d.tenant, suggested)
+	r, err = trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.SaveDefinition, suggested)
 	if _, err := d.done(r, err); err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (d *story) rejectDoubtful() error {
 		return err
 	}
 	for _, req := range waiting.Requirements {
-		r, err := d.Trigger.DecideReview(d.ctx, d.tenant, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject})
+		r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject})
 		if _, err := d.done(r, err); err != nil {
 			return err
 		}
@@ -128,7 +129,7 @@ func (d *story) printRequirements() error {
 
 func (d *story) requireByHand() error {
 	for i, name := range []string{"legal_name", "country", "account_type"} {
-		r, err := d.Trigger.SaveRequirement(d.ctx, d.tenant, vault.Requirement{
+		r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.SaveRequirement, vault.Requirement{
 			AgentID: d.agent, ScenarioID: d.scenario, FieldName: name, RequiredLevel: vault.LevelHard,
 			FallbackAction: vault.FallbackAsk, Order: 10 + i,
 		})
@@ -140,7 +141,7 @@ func (d *story) requireByHand() error {
 }
 
 func (d *story) writeWithLineage() error {
-	r, err := d.Trigger.AddAsset(d.ctx, d.tenant, vault.AddAssetInput{
+	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.AddAsset, vault.AddAssetInput{
 		CustomerID: d.customer, Name: "id_card", AssetType: "image", StorageProvider: "s3", StoragePath: "uploads/id_card.jpg",
 		MimeType: "image/jpeg", SizeBytes: 182044, Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 	})
@@ -217,7 +218,7 @@ func (d *story) listMissing() error {
 }
 
 func (d *story) fillGaps() error {
-	r, err := d.Trigger.SaveSession(d.ctx, d.tenant, vault.SaveSessionInput{
+	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.SaveSession, vault.SaveSessionInput{
 		SessionID: d.session, AgentID: d.agent, CustomerID: d.customer,
 		Variables: map[string]json.RawMessage{"country": text(customer.country)},
 		Turns: []vault.Turn{
@@ -230,7 +231,7 @@ func (d *story) fillGaps() error {
 	if _, err := d.done(r, err); err != nil {
 		return err
 	}
-	fill, err := d.Trigger.FillGaps(d.ctx, d.tenant, vault.FillGapsInput{CustomerID: d.customer, ScenarioID: d.scenario, SessionID: &d.session})
+	fill, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: d.customer, ScenarioID: d.scenario, SessionID: &d.session})
 	if err != nil {
 		return err
 	}
@@ -239,7 +240,7 @@ func (d *story) fillGaps() error {
 		return err
 	}
 	d.say("asked: %q", first.Prompt)
-	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestionInput{QuestionID: first.ID, Value: text(customer.notADate)})
+	r, err = trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: first.ID, Value: text(customer.notADate)})
 	_, err = d.done(r, err)
 	var rejected *vault.Error
 	if !errors.As(err, &rejected) {
@@ -250,7 +251,7 @@ func (d *story) fillGaps() error {
 		return err
 	}
 	d.say("an answer was invalid; asked again (attempt %d): %q, because: %s", again.Attempt, again.Prompt, again.Reason)
-	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestionInput{QuestionID: again.ID, Value: text(customer.born)})
+	r, err = trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: again.ID, Value: text(customer.born)})
 	if _, err := d.done(r, err); err != nil {
 		return err
 	}
@@ -259,7 +260,7 @@ func (d *story) fillGaps() error {
 		return err
 	}
 	d.say("read in the conversation, but not surely enough (%s): %q", confirm.Kind, confirm.Prompt)
-	r, err = d.Trigger.AnswerQuestion(d.ctx, d.tenant, vault.AnswerQuestionInput{QuestionID: confirm.ID, Value: text("yes")})
+	r, err = trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: confirm.ID, Value: text("yes")})
 	if _, err := d.done(r, err); err != nil {
 		return err
 	}
@@ -332,7 +333,7 @@ func (d *story) expire() error {
 		return d.ctx.Err()
 	case <-time.After(time.Until(soon)):
 	}
-	r, err := d.Trigger.ExpireValues(d.ctx, d.tenant)
+	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.ExpireValues, vault.Sweep{})
 	op, err := d.done(r, err)
 	if err != nil {
 		return err
@@ -346,13 +347,13 @@ func (d *story) expire() error {
 }
 
 func (d *story) orphan() error {
-	r, err := d.Trigger.DeleteItem(d.ctx, d.tenant, vault.DeleteItemInput{ItemID: d.document})
+	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: d.document})
 	_, err = d.done(r, err)
 	if vault.CodeOf(err) != vault.CodeHasDependents {
 		return fmt.Errorf("the deletion of a source was not refused: %w", err)
 	}
 	d.say("refused: %s", err)
-	r, err = d.Trigger.DeleteItem(d.ctx, d.tenant, vault.DeleteItemInput{ItemID: d.document, Force: true})
+	r, err = trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: d.document, Force: true})
 	op, err := d.done(r, err)
 	if err != nil {
 		return err
@@ -378,7 +379,7 @@ func (d *story) history() error {
 }
 
 func (d *story) replay() error {
-	r, err := d.Trigger.WriteValue(d.ctx, d.tenant, vault.WriteValueInput{
+	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.WriteValue, vault.WriteValueInput{
 		AgentID: d.agent, CustomerID: d.customer, Name: "loyalty_number", Value: json.RawMessage(customer.loyaltyNumber), Source: vault.ValueUserProvided,
 	})
 	op, err := d.done(r, err)
@@ -387,7 +388,7 @@ func (d *story) replay() error {
 		return fmt.Errorf("a write of an undefined field was not rejected: %w", err)
 	}
 	d.say("operation %s %s: %s", op.ID, op.Status, rejected.ForCaller())
-	saved, err := d.Trigger.SaveDefinition(d.ctx, d.tenant, vault.Definition{AgentID: d.agent, Name: "loyalty_number", ValueType: vault.TypeNumber, Enabled: true})
+	saved, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.SaveDefinition, vault.Definition{AgentID: d.agent, Name: "loyalty_number", ValueType: vault.TypeNumber, Enabled: true})
 	if _, err := d.done(saved, err); err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func TestTheDemoEndsWellAndTellsTheEngineNothingOfItsCustomer(t *testing.T) {
 		t.Fatal(err)
 	}
 	event.Subject = input
-	if err := client.Events().Push(t.Context(), vault.EventValueWrite, event); err != nil { // fails: there is no such operation
+	if err := client.Events().Push(t.Context(), vault.WriteValue.Event, event); err != nil { // fails: there is no such operation
 		t.Fatal(err)
 	}
 	theReadmesQuickstart(t, s)

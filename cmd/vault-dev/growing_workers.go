@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 	"github.com/contextvault/contextvault/worker"
 )
@@ -113,7 +114,7 @@ func measureWorkers(ctx context.Context, cfg config.Config, r *worker.Runtime, e
 	if _, err := r.DB.System().CreateTenant(ctx, tenant, "bench"); err != nil {
 		return m, err
 	}
-	define, err := r.Trigger.SaveDefinition(ctx, tenant, vault.Definition{AgentID: agent, Name: "email", ValueType: vault.TypeEmail, Enabled: true})
+	define, err := trigger.Submit(ctx, r.Trigger, tenant, vault.SaveDefinition, vault.Definition{AgentID: agent, Name: "email", ValueType: vault.TypeEmail, Enabled: true})
 	if err == nil {
 		_, err = define.Wait(ctx)
 	}
@@ -147,7 +148,7 @@ func writes(ctx context.Context, r *worker.Runtime, tenant, agent uuid.UUID, cou
 	g.SetLimit(writersAtOnce)
 	for range count {
 		g.Go(func() error {
-			receipt, err := r.Trigger.WriteValue(ctx, tenant, vault.WriteValueInput{
+			receipt, err := trigger.Submit(ctx, r.Trigger, tenant, vault.WriteValue, vault.WriteValueInput{
 				AgentID: agent, CustomerID: uuid.Must(uuid.NewV7()), Name: "email", Value: text("ada.quill@example.com"), Source: vault.ValueUserProvided,
 			})
 			if err != nil {

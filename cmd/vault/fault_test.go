@@ -48,7 +48,7 @@ func (s *system) applied(r trigger.Receipt, err error) vault.Operation {
 func (s *system) define(names ...string) {
 	s.t.Helper()
 	for _, name := range names {
-		s.applied(s.Trigger.SaveDefinition(s.t.Context(), s.tenant, vault.Definition{
+		s.applied(trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveDefinition, vault.Definition{
 			AgentID: s.agent, Name: name, ValueType: vault.TypeString, Enabled: true,
 		}))
 	}
@@ -57,7 +57,7 @@ func (s *system) define(names ...string) {
 // write accepts a fact.
 func (s *system) write(customer uuid.UUID, name string) trigger.Receipt {
 	s.t.Helper()
-	r, err := s.Trigger.WriteValue(s.t.Context(), s.tenant, vault.WriteValueInput{
+	r, err := trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.WriteValue, vault.WriteValueInput{
 		AgentID: s.agent, CustomerID: customer, Name: name, Value: json.RawMessage(`"Norway"`), Source: vault.ValueUserProvided,
 	})
 	if err != nil {
@@ -123,11 +123,11 @@ func (s *system) fillThatWaits(end func(*process)) (trigger.Receipt, vault.Quest
 	first := startWorker(s.t, s.Kit)
 	s.define("country")
 	scenario, customer := testkit.ID(), testkit.ID()
-	s.applied(s.Trigger.SaveScenario(s.t.Context(), s.tenant, vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"}))
-	s.applied(s.Trigger.SaveRequirement(s.t.Context(), s.tenant, vault.Requirement{
+	s.applied(trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveScenario, vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"}))
+	s.applied(trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveRequirement, vault.Requirement{
 		AgentID: s.agent, ScenarioID: scenario, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 	}))
-	fill, err := s.Trigger.FillGaps(s.t.Context(), s.tenant, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario})
+	fill, err := trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func (s *system) fillThatWaits(end func(*process)) (trigger.Receipt, vault.Quest
 // answer answers the question of a fill, and checks that the gap is filled, once.
 func (s *system) answer(fill trigger.Receipt, question vault.Question) {
 	s.t.Helper()
-	s.applied(s.Trigger.AnswerQuestion(s.t.Context(), s.tenant, vault.AnswerQuestionInput{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}))
+	s.applied(trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}))
 	var filled vault.FillResult
 	if err := json.Unmarshal(s.applied(fill, nil).Result, &filled); err != nil {
 		s.t.Fatal(err)

@@ -126,7 +126,7 @@ func TestServe(t *testing.T) {
 // API is up before the worker. It is not left to wait until the relay would take its run for lost.
 func (s *system) pushedBeforeAnyWorker() trigger.Receipt {
 	s.t.Helper()
-	r, err := s.Trigger.SaveDefinition(s.t.Context(), s.tenant, vault.Definition{AgentID: s.agent, Name: "early", ValueType: vault.TypeString, Enabled: true})
+	r, err := trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveDefinition, vault.Definition{AgentID: s.agent, Name: "early", ValueType: vault.TypeString, Enabled: true})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func TestEveryOperationHasACommand(t *testing.T) {
 	}
 	saved := parsed[operation](c, doc(t, "agent_id", agent, "id", scenario, "name", "Open an account",
 		"description", "Only if the customer is over 18, go on."), "scenarios", "save")
-	if saved.Workflow != vault.WorkflowSaveScenario || saved.Status != vault.OperationSucceeded {
+	if saved.Workflow != vault.SaveScenario.Name || saved.Status != vault.OperationSucceeded {
 		t.Errorf("the scenario is %s by %s", saved.Status, saved.Workflow)
 	}
 	extraction := resultOf[vault.SavedResult](t, saved).Extraction.String()

@@ -1,0 +1,145 @@
+package vault
+
+import (
+	"reflect"
+
+	"github.com/google/uuid"
+)
+
+// Spec is the specification of one operation: its names, its input In and its result Out. The workflow, the event, the API
+// route, the client method and the command of an operation take these from its Spec.
+type Spec[In, Out any] struct {
+	// Name is the name of the workflow, of the API's operation id and of the client method, such as "write-value".
+	// Renaming one needs a plan for the runs in flight.
+	Name string
+	// Event is the name of the event that starts the workflow, such as "value:write".
+	Event string
+	// Events are all events that start the workflow. Most operations have one.
+	Events []string
+
+	subject func(In) string
+}
+
+// Subject returns the id of the thing that the operation changes. Runs with the same subject do not run at the same time.
+func (s Spec[In, Out]) Subject(in In) string { return s.subject(in) }
+
+// EventFor returns the event that starts the workflow for this input.
+func (s Spec[In, Out]) EventFor(in In) string {
+	if chooser, ok := any(in).(interface{ event() string }); ok {
+		return chooser.event()
+	}
+	return s.Event
+}
+
+// Operations describes every operation, in the order of their definition. Tests and generators read it.
+func Operations() []OperationType { return operationTypes }
+
+// OperationType is a Spec without its type parameters.
+type OperationType struct {
+	Name   string
+	Events []string
+	Input  reflect.Type
+	Result reflect.Type
+}
+
+var operationTypes []OperationType
+
+// Define makes the specification of an operation and adds it to Operations.
+func Define[In, Out any](name, event string, subject func(In) string, moreEvents ...string) Spec[In, Out] {
+	events := append([]string{event}, moreEvents...)
+	operationTypes = append(operationTypes, OperationType{
+		Name: name, Events: events, Input: reflect.TypeFor[In](), Result: reflect.TypeFor[Out](),
+	})
+	return Spec[In, Out]{Name: name, Event: event, Events: events, subject: subject}
+}
+
+// all is the subject of operations that change everything, or nothing that another run could change as well.
+func all[In any](subject string) func(In) string { return func(In) string { return subject } }
+
+// The operations on customers.
+var (
+	WriteValue = Define[WriteValueInput, ItemResult]("write-value", "value:write",
+		func(in WriteValueInput) string { return in.CustomerID.String() })
+	ImportValues = Define[ImportValuesInput, ImportResult]("import-values", "values:import", all[ImportValuesInput]("import"))
+	VerifyValue  = Define[VerifyValueInput, ItemResult]("verify-value", "value:verify",
+		func(in VerifyValueInput) string { return in.CustomerID.String() })
+	AddAsset = Define[AddAssetInput, ItemResult]("add-asset", "asset:add",
+		func(in AddAssetInput) string { return in.CustomerID.String() })
+	DeleteItem = Define[DeleteItemInput, DeleteResult]("delete-item", "item:delete",
+		func(in DeleteItemInput) string { return in.ItemID.String() })
+	RestoreItem = Define[RestoreItemInput, ItemResult]("restore-item", "item:restore",
+		func(in RestoreItemInput) string { return in.ItemID.String() })
+	OpenCustomer = Define[OpenCustomerInput, CustomerResult]("open-customer", "customer:open",
+		all[OpenCustomerInput](uuid.Nil.String()))
+	LinkChannel = Define[LinkChannelInput, CustomerResult]("link-channel", "channel:link",
+		func(in LinkChannelInput) string { return in.CustomerID.String() })
+	RecordConsent = Define[RecordConsentInput, CustomerResult]("record-consent", "consent:record",
+		func(in RecordConsentInput) string { return in.CustomerID.String() })
+	MergeCustomers = Define[MergeCustomersInput, CustomerResult]("merge-customers", "customer:merge",
+		func(in MergeCustomersInput) string { return in.TargetCustomerID.String() })
+	UnmergeCustomer = Define[UnmergeCustomerInput, CustomerResult]("unmerge-customer", "customer:unmerge",
+		func(in UnmergeCustomerInput) string { return in.CustomerID.String() })
+	DeleteCustomer = Define[DeleteCustomerInput, CustomerResult]("delete-customer", "customer:delete",
+		func(in DeleteCustomerInput) string { return in.CustomerID.String() })
+)
+
+// The operations on what may be collected and what is needed.
+var (
+	SaveDefinition = Define[Definition, SavedResult]("save-definition", "definition:save",
+		func(in Definition) string { return in.AgentID.String() })
+	DeleteDefinition = Define[DeleteDefinitionInput, SavedResult]("delete-definition", "definition:delete",
+		func(in DeleteDefinitionInput) string { return in.AgentID.String() })
+	SaveRequirement = Define[Requirement, SavedResult]("save-requirement", "requirement:save",
+		func(in Requirement) string { return in.ScenarioID.String() })
+	DeleteRequirement = Define[DeleteRequirementInput, SavedResult]("delete-requirement", "requirement:delete",
+		func(in DeleteRequirementInput) string { return in.ScenarioID.String() })
+	SaveScenario = Define[Scenario, SavedResult]("save-scenario", "scenario:save",
+		func(in Scenario) string { return in.ID.String() })
+	SaveRule = Define[Rule, SavedResult]("save-rule", "rule:save",
+		func(in Rule) string { return in.ScenarioID.String() })
+	ExtractSchema = Define[ExtractSchemaInput, ExtractResult]("extract-schema", eventScenarioSaved,
+		ExtractSchemaInput.Subject, eventRuleSaved)
+	DecideReview = Define[DecideReviewInput, SavedResult]("decide-review", "review:decided",
+		func(in DecideReviewInput) string { return in.ID.String() })
+)
+
+// The operations of gap fills and their conversations.
+var (
+	SaveSession = Define[SaveSessionInput, SavedResult]("save-session", "session:save",
+		func(in SaveSessionInput) string { return in.SessionID.String() })
+	FillGaps = Define[FillGapsInput, FillResult]("fill-gaps", "gaps:fill",
+		func(in FillGapsInput) string { return in.CustomerID.String() + ":" + in.ScenarioID.String() })
+	AnswerQuestion = Define[AnswerQuestionInput, ItemResult]("answer-question", "question:answered",
+		func(in AnswerQuestionInput) string { return in.QuestionID.String() })
+	CancelFill = Define[CancelFillInput, CancelResult]("cancel-fill", "gaps:cancel",
+		func(in CancelFillInput) string { return in.FillID.String() })
+)
+
+// The sweeps, which go across tenants. Crons start them as well.
+var (
+	ExpireValues  = Define[Sweep, SweepResult]("expire-values", "values:expire", all[Sweep]("all"))
+	DetectOrphans = Define[Sweep, SweepResult]("detect-orphans", "orphans:detect", all[Sweep]("all"))
+)
+
+// Workflows that nobody submits: fill-gaps starts the first, crons start the others.
+const (
+	WorkflowAdvanceGaps     = "advance-gaps"
+	WorkflowRelayOperations = "relay-operations"
+	WorkflowPurgeOperations = "purge-operations"
+)
+
+// EventQuestionSettled resumes a gap fill that waits for a question: the question was answered, rejected or cancelled.
+const EventQuestionSettled = "question:settled"
+
+const (
+	eventScenarioSaved = "scenario:saved"
+	eventRuleSaved     = "rule:saved"
+)
+
+// event implements the choice of EventFor: the text of a rule has an event of its own.
+func (e ExtractSchemaInput) event() string {
+	if e.RuleID != nil {
+		return eventRuleSaved
+	}
+	return eventScenarioSaved
+}
