@@ -3,31 +3,26 @@ package api
 import (
 	"context"
 	"net/http"
-	"reflect"
 
 	"github.com/contextvault/contextvault/api/internal/input"
-	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
 const tagAdmin = "Administration"
 
 func (s *Server) adminRoutes() {
-	result := reflect.TypeFor[vault.SweepResult]()
 	type sweep struct{ input.Preferences }
-	change(s, operation{
-		name: "expire-stale", method: http.MethodPost, path: "/admin/profiles/expire-stale", tag: tagAdmin, access: toOperate, result: result,
-		summary: "Mark what is past its expiry now", detail: "Across tenants, instead of at the next cron.",
-	}, func(ctx context.Context, c caller, _ *sweep, opts []trigger.Option) (trigger.Receipt, error) {
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.ExpireValues, vault.Sweep{}, opts...)
+	submit[sweep](s, vault.ExpireValues, route{
+		method: http.MethodPost, path: "/admin/profiles/expire-stale", tag: tagAdmin, access: toOperate,
+		summary: "Mark what is past its expiry now",
+		detail:  "Across tenants, instead of at the next cron.",
 	})
-	change(s, operation{
-		name: "detect-orphans", method: http.MethodPost, path: "/admin/profiles/detect-orphans", tag: tagAdmin, access: toOperate, result: result,
-		summary: "Mark what lost its source now", detail: "Across tenants, instead of at the next cron.",
-	}, func(ctx context.Context, c caller, _ *sweep, opts []trigger.Option) (trigger.Receipt, error) {
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.DetectOrphans, vault.Sweep{}, opts...)
+	submit[sweep](s, vault.DetectOrphans, route{
+		method: http.MethodPost, path: "/admin/profiles/detect-orphans", tag: tagAdmin, access: toOperate,
+		summary: "Mark what lost its source now",
+		detail:  "Across tenants, instead of at the next cron.",
 	})
-	register(s, operation{
+	register(s, route{
 		name: "drop-cached-profile", method: http.MethodDelete, path: "/admin/cache/profiles/{customer_id}", tag: tagAdmin, access: toOperate,
 		summary: "Make the cache forget a customer", detail: "The next read goes to the database. With ADMIN_TOKEN, X-Tenant names the customer's tenant. It is never needed: for an operator who wants to be sure.",
 	}, func(ctx context.Context, c caller, in *input.CustomerPath) (*struct{}, error) {

@@ -60,15 +60,15 @@ type changed struct {
 	Body     Operation
 }
 
-// change adds an operation that changes something: it is accepted, and its outcome waited for as long as the caller prefers.
+// change adds a route that accepts an operation and waits for its outcome as long as the caller prefers.
 func change[I any, P interface {
 	*I
 	Preferred() *input.Preferences
-}](s *Server, op operation, accept func(ctx context.Context, c caller, in *I, opts []trigger.Option) (trigger.Receipt, error)) {
-	op.errors = append(op.errors, http.StatusNotFound, http.StatusConflict)
-	h := s.describe(op)
+}](s *Server, r route, accept func(ctx context.Context, c caller, in *I, opts []trigger.Option) (trigger.Receipt, error)) {
+	r.errors = append(r.errors, http.StatusNotFound, http.StatusConflict)
+	h := s.describe(r)
 	h.DefaultStatus = http.StatusAccepted
-	h.Responses["200"] = s.succeeded(op.result)
+	h.Responses["200"] = s.succeeded(r.result)
 	h.Responses["202"] = &huma.Response{Description: "Accepted, and owed: operation_id and status. Location says where to ask how it goes."}
 	huma.Register(s.api, h, func(ctx context.Context, in *I) (*changed, error) {
 		c, pref := callerOf(ctx), P(in).Preferred()
@@ -89,7 +89,7 @@ func change[I any, P interface {
 		}
 		return out, nil
 	})
-	describeBody(op, h)
+	describeBody(r, h)
 }
 
 // outcome waits for an operation. What is still on its way is no error: it is accepted, and owed.

@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"reflect"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/api/internal/input"
-	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -42,28 +40,15 @@ func (s *Server) fieldRoutes() {
 		input.Preferences
 		input.JSON
 	}
-	change(s, operation{
-		name: "save-definition", method: http.MethodPut, path: "/v1/agents/{agent_id}/definitions/{name}", tag: tagConfig, access: toWrite,
-		summary: "Save a field definition", detail: "Says that an agent may collect a field, and what its values look like.",
-		body: &bodyOf{of: vault.Definition{}, omit: []string{"agent_id", "name"}, example: `{
+	submit[save](s, vault.SaveDefinition, route{
+		method: http.MethodPut, path: "/v1/agents/{agent_id}/definitions/{name}", tag: tagConfig, access: toWrite,
+		summary: "Save a field definition",
+		detail:  "Says that an agent may collect a field, and what its values look like.",
+		example: `{
 			"display_name": "Email Address", "value_type": "email", "is_pii": true, "enabled": true,
-			"collection_prompt": "What is your email address?"}`},
-		result: reflect.TypeFor[vault.SavedResult](),
-	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
-		def, err := decode[vault.Definition](in.JSON)
-		if err != nil {
-			return trigger.Receipt{}, err
-		}
-		if def.Name != "" && def.Name != in.Name {
-			return trigger.Receipt{}, vault.Invalid("name", "is another one than in the path; leave it out of the body")
-		}
-		def.Name = in.Name
-		if err := from(&def.AgentID, in.Agent, "agent_id"); err != nil {
-			return trigger.Receipt{}, err
-		}
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.SaveDefinition, def, opts...)
+			"collection_prompt": "What is your email address?"}`,
 	})
-	register(s, operation{
+	register(s, route{
 		name: "get-definition", method: http.MethodGet, path: "/v1/agents/{agent_id}/definitions/{name}", tag: tagConfig, access: toRead,
 		summary: "Get a field definition", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *FieldOfAgent) (*one[vault.Definition], error) {
@@ -74,18 +59,16 @@ func (s *Server) fieldRoutes() {
 		FieldOfAgent
 		input.Preferences
 	}
-	change(s, operation{
-		name: "delete-definition", method: http.MethodDelete, path: "/v1/agents/{agent_id}/definitions/{name}", tag: tagConfig, access: toWrite,
-		summary: "Delete a field definition", detail: "What was collected stays. Refused while a scenario requires the field; related names the requirements.",
-		result: reflect.TypeFor[vault.SavedResult](),
-	}, func(ctx context.Context, c caller, in *remove, opts []trigger.Option) (trigger.Receipt, error) {
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.DeleteDefinition, vault.DeleteDefinitionInput{AgentID: in.Agent.UUID, Name: in.Name}, opts...)
+	submit[remove](s, vault.DeleteDefinition, route{
+		method: http.MethodDelete, path: "/v1/agents/{agent_id}/definitions/{name}", tag: tagConfig, access: toWrite,
+		summary: "Delete a field definition",
+		detail:  "What was collected stays. Refused while a scenario requires the field; related names the requirements.",
 	})
 	type list struct {
 		input.AgentPath
 		input.Page
 	}
-	register(s, operation{
+	register(s, route{
 		name: "list-definitions", method: http.MethodGet, path: "/v1/agents/{agent_id}/definitions", tag: tagConfig, access: toRead,
 		summary: "List the field definitions of an agent", detail: "By name.", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Definition], error) {
@@ -119,23 +102,15 @@ func (s *Server) scenarioRoutes() {
 		input.Preferences
 		input.JSON
 	}
-	change(s, operation{
-		name: "save-scenario", method: http.MethodPut, path: "/v1/agents/{agent_id}/scenarios/{scenario_id}", tag: tagConfig, access: toWrite,
-		summary: "Save a scenario", detail: "What it needs of a customer is extracted from its text after it is saved; the result names that operation.",
-		body: &bodyOf{of: vault.Scenario{}, omit: []string{"agent_id", "id"}, example: `{
-			"name": "Onboarding", "description": "We need the customer's email address. Only if the customer is over 18, go on."}`},
-		result: reflect.TypeFor[vault.SavedResult](),
-	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
-		scenario, err := decode[vault.Scenario](in.JSON)
-		if err != nil {
-			return trigger.Receipt{}, err
-		}
-		if err := cmp.Or(from(&scenario.AgentID, in.Agent, "agent_id"), from(&scenario.ID, in.Scenario, "id")); err != nil {
-			return trigger.Receipt{}, err
-		}
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.SaveScenario, scenario, opts...)
+	submit[save](s, vault.SaveScenario, route{
+		method: http.MethodPut, path: "/v1/agents/{agent_id}/scenarios/{scenario_id}", tag: tagConfig, access: toWrite,
+		summary: "Save a scenario",
+		detail:  "What it needs of a customer is extracted from its text after it is saved; the result names that operation.",
+		example: `{
+			"name": "Onboarding", "description": "We need the customer's email address. Only if the customer is over 18, go on."}`,
+		into: map[string]string{"scenario_id": "id"},
 	})
-	register(s, operation{
+	register(s, route{
 		name: "get-scenario", method: http.MethodGet, path: "/v1/agents/{agent_id}/scenarios/{scenario_id}", tag: tagConfig, access: toRead,
 		summary: "Get a scenario", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *ScenarioOfAgent) (*one[vault.Scenario], error) {
@@ -155,23 +130,15 @@ func (s *Server) scenarioRoutes() {
 		input.Preferences
 		input.JSON
 	}
-	change(s, operation{
-		name: "save-rule", method: http.MethodPut, path: "/v1/agents/{agent_id}/rules/{rule_id}", tag: tagConfig, access: toWrite,
-		summary: "Save a rule of a scenario", detail: "What it needs of a customer is extracted from its text after it is saved; the result names that operation.",
-		body: &bodyOf{of: vault.Rule{}, omit: []string{"agent_id", "id"}, example: `{
-			"scenario_id": "` + input.ExampleID + `", "name": "Adults only", "condition": "The customer is at least 18 years old", "action": "Go on"}`},
-		result: reflect.TypeFor[vault.SavedResult](),
-	}, func(ctx context.Context, c caller, in *saveRule, opts []trigger.Option) (trigger.Receipt, error) {
-		rule, err := decode[vault.Rule](in.JSON)
-		if err != nil {
-			return trigger.Receipt{}, err
-		}
-		if err := cmp.Or(from(&rule.AgentID, in.Agent, "agent_id"), from(&rule.ID, in.Rule, "id")); err != nil {
-			return trigger.Receipt{}, err
-		}
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.SaveRule, rule, opts...)
+	submit[saveRule](s, vault.SaveRule, route{
+		method: http.MethodPut, path: "/v1/agents/{agent_id}/rules/{rule_id}", tag: tagConfig, access: toWrite,
+		summary: "Save a rule of a scenario",
+		detail:  "What it needs of a customer is extracted from its text after it is saved; the result names that operation.",
+		example: `{
+			"scenario_id": "` + input.ExampleID + `", "name": "Adults only", "condition": "The customer is at least 18 years old", "action": "Go on"}`,
+		into: map[string]string{"rule_id": "id"},
 	})
-	register(s, operation{
+	register(s, route{
 		name: "get-rule", method: http.MethodGet, path: "/v1/agents/{agent_id}/rules/{rule_id}", tag: tagConfig, access: toRead,
 		summary: "Get a rule", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *RuleOfAgent) (*one[vault.Rule], error) {
@@ -188,7 +155,7 @@ func (s *Server) requirementRoutes() {
 		input.ScenarioPath
 		input.Page
 	}
-	register(s, operation{
+	register(s, route{
 		name: "list-requirements", method: http.MethodGet, path: "/v1/scenarios/{scenario_id}/requirements", tag: tagConfig, access: toRead,
 		summary: "List what a scenario needs", detail: "Its rules' requirements too, in the order of collection.",
 		errors: []int{http.StatusNotFound},
@@ -215,28 +182,16 @@ func (s *Server) requirementRoutes() {
 		input.Preferences
 		input.JSON
 	}
-	change(s, operation{
-		name: "save-requirement", method: http.MethodPut, path: "/v1/scenarios/{scenario_id}/requirements/{field_name}", tag: tagConfig, access: toWrite,
-		summary: "Save that a scenario needs a field", detail: "The agent is the scenario's, unless the body names it. For one step or rule, with step_id or rule_id.",
-		body: &bodyOf{of: vault.Requirement{}, omit: []string{"agent_id", "scenario_id", "field_name"}, example: `{
-			"required_level": "hard", "fallback_action": "ask", "when_condition": "fields.age >= 18", "depends_on_fields": ["age"]}`},
-		result: reflect.TypeFor[vault.SavedResult](),
-	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
-		req, err := decode[vault.Requirement](in.JSON)
-		if err != nil {
-			return trigger.Receipt{}, err
-		}
-		if req.FieldName != "" && req.FieldName != in.Name {
-			return trigger.Receipt{}, vault.Invalid("field_name", "is another one than in the path; leave it out of the body")
-		}
-		req.FieldName = in.Name
-		if err := from(&req.ScenarioID, in.Scenario, "scenario_id"); err != nil {
-			return trigger.Receipt{}, err
-		}
-		if req.AgentID, err = s.agentOf(ctx, c, req.AgentID, in.Scenario.UUID); err != nil {
-			return trigger.Receipt{}, err
-		}
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.SaveRequirement, req, opts...)
+	submit[save](s, vault.SaveRequirement, route{
+		method: http.MethodPut, path: "/v1/scenarios/{scenario_id}/requirements/{field_name}", tag: tagConfig, access: toWrite,
+		summary: "Save that a scenario needs a field",
+		detail:  "The agent is the scenario's, unless the body names it. For one step or rule, with step_id or rule_id.",
+		example: `{
+			"required_level": "hard", "fallback_action": "ask", "when_condition": "fields.age >= 18", "depends_on_fields": ["age"]}`,
+		fromPath: []string{"agent_id"},
+	}, func(ctx context.Context, c caller, in *save, body *vault.Requirement) (err error) {
+		body.AgentID, err = s.agentOf(ctx, c, body.AgentID, in.Scenario.UUID)
+		return err
 	})
 
 	type remove struct {
@@ -245,14 +200,10 @@ func (s *Server) requirementRoutes() {
 		Rule input.ID `query:"rule_id" doc:"The requirement of this rule."`
 		input.Preferences
 	}
-	change(s, operation{
-		name: "delete-requirement", method: http.MethodDelete, path: "/v1/scenarios/{scenario_id}/requirements/{field_name}", tag: tagConfig, access: toWrite,
-		summary: "Delete that a scenario needs a field", detail: "Extraction does not bring back what was deleted; saving it does.",
-		result: reflect.TypeFor[vault.SavedResult](),
-	}, func(ctx context.Context, c caller, in *remove, opts []trigger.Option) (trigger.Receipt, error) {
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{
-			ScenarioID: in.Scenario.UUID, FieldName: in.Name, StepID: in.Step, RuleID: in.Rule.Given(),
-		}, opts...)
+	submit[remove](s, vault.DeleteRequirement, route{
+		method: http.MethodDelete, path: "/v1/scenarios/{scenario_id}/requirements/{field_name}", tag: tagConfig, access: toWrite,
+		summary: "Delete that a scenario needs a field",
+		detail:  "Extraction does not bring back what was deleted; saving it does.",
 	})
 
 	type extract struct {
@@ -260,23 +211,15 @@ func (s *Server) requirementRoutes() {
 		input.Preferences
 		input.JSON
 	}
-	change(s, operation{
-		name: "extract-schema", method: http.MethodPost, path: "/v1/scenarios/{scenario_id}/extract", tag: tagConfig, access: toWrite,
-		summary: "Extract by hand what a scenario or rule needs", detail: "It is done by itself after each save. Unchanged content costs no model call.",
-		body:   &bodyOf{of: extraction{}, optional: true, example: `{}`},
-		result: reflect.TypeFor[vault.ExtractResult](),
-	}, func(ctx context.Context, c caller, in *extract, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decodeOptional[extraction](in.JSON)
-		if err != nil {
-			return trigger.Receipt{}, err
-		}
-		agent, err := s.agentOf(ctx, c, uuid.Nil, in.Scenario.UUID)
-		if err != nil {
-			return trigger.Receipt{}, err
-		}
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{
-			AgentID: agent, ScenarioID: in.Scenario.UUID, RuleID: body.RuleID,
-		}, opts...)
+	submit[extract](s, vault.ExtractSchema, route{
+		method: http.MethodPost, path: "/v1/scenarios/{scenario_id}/extract", tag: tagConfig, access: toWrite,
+		summary:  "Extract by hand what a scenario or rule needs",
+		detail:   "It is done by itself after each save. Unchanged content costs no model call.",
+		example:  `{}`,
+		fromPath: []string{"agent_id", "content_hash"}, optionalBody: true,
+	}, func(ctx context.Context, c caller, in *extract, body *vault.ExtractSchemaInput) (err error) {
+		body.AgentID, err = s.agentOf(ctx, c, uuid.Nil, in.Scenario.UUID)
+		return err
 	})
 }
 

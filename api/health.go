@@ -22,10 +22,10 @@ func (s *Server) healthRoutes() {
 	type alive struct {
 		Status string `json:"status" enum:"ok"`
 	}
-	register(s, operation{
+	register(s, route{
 		name: "get-health", method: http.MethodGet, path: "/healthz", tag: tagHealth, summary: "Whether the process lives",
 	}, func(context.Context, caller, *struct{}) (*one[alive], error) { return &one[alive]{alive{"ok"}}, nil })
-	h := s.describe(operation{
+	h := s.describe(route{
 		name: "get-readiness", method: http.MethodGet, path: "/readyz", tag: tagHealth, summary: "Whether the server can answer, and which dependency is missing",
 		detail: "503 where it cannot, or is about to stop.",
 	})

@@ -3,13 +3,11 @@ package api
 import (
 	"context"
 	"net/http"
-	"reflect"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/api/internal/input"
-	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -20,7 +18,7 @@ func (s *Server) itemRoutes() {
 		input.ItemPath
 		Depth int `query:"depth" minimum:"1" maximum:"100" default:"10" doc:"How many links are read."`
 	}
-	register(s, operation{
+	register(s, route{
 		name: "get-chain", method: http.MethodGet, path: "/v1/items/{item_id}/chain", tag: tagLineage, access: toRead,
 		summary: "Get where an item came from", detail: "From the origin to the item itself.", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *chain) (*one[vault.Chain], error) {
@@ -31,7 +29,7 @@ func (s *Server) itemRoutes() {
 		input.ItemPath
 		input.Page
 	}
-	register(s, operation{
+	register(s, route{
 		name: "list-derived", method: http.MethodGet, path: "/v1/items/{item_id}/derived", tag: tagLineage, access: toRead,
 		summary: "List what was derived from an item", detail: "At most 1,000 items, in the order in which they were made.",
 		errors: []int{http.StatusNotFound},
@@ -58,26 +56,21 @@ func (s *Server) itemRoutes() {
 		Force bool `query:"force" doc:"Delete it although others were derived from it: they become orphaned, and stay. Needs the scope admin."`
 		input.Preferences
 	}
-	change(s, operation{
-		name: "delete-item", method: http.MethodDelete, path: "/v1/items/{item_id}", tag: tagLineage, access: toWrite,
-		summary: "Delete a version of a field, or an asset", detail: "Where others were derived from it, the answer is 409 has_dependents, with their ids.",
-		result: reflect.TypeFor[vault.DeleteResult](),
-	}, func(ctx context.Context, c caller, in *remove, opts []trigger.Option) (trigger.Receipt, error) {
-		if err := c.mayForce(in.Force); err != nil {
-			return trigger.Receipt{}, err
-		}
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: in.Item.UUID, Force: in.Force}, opts...)
+	submit[remove](s, vault.DeleteItem, route{
+		method: http.MethodDelete, path: "/v1/items/{item_id}", tag: tagLineage, access: toWrite,
+		summary: "Delete a version of a field, or an asset",
+		detail:  "Where others were derived from it, the answer is 409 has_dependents, with their ids.",
+	}, func(_ context.Context, c caller, in *remove, _ *vault.DeleteItemInput) error {
+		return c.mayForce(in.Force)
 	})
 	type restore struct {
 		input.ItemPath
 		input.Preferences
 	}
-	change(s, operation{
-		name: "restore-item", method: http.MethodPost, path: "/v1/items/{item_id}/restore", tag: tagLineage, access: toAdmin,
-		summary: "Restore an item", detail: "Brings back a deleted item, or sets an orphaned one active whose source is there again.",
-		result: reflect.TypeFor[vault.ItemResult](),
-	}, func(ctx context.Context, c caller, in *restore, opts []trigger.Option) (trigger.Receipt, error) {
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: in.Item.UUID}, opts...)
+	submit[restore](s, vault.RestoreItem, route{
+		method: http.MethodPost, path: "/v1/items/{item_id}/restore", tag: tagLineage, access: toAdmin,
+		summary: "Restore an item",
+		detail:  "Brings back a deleted item, or sets an orphaned one active whose source is there again.",
 	})
 }
 

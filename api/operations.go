@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"reflect"
 
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/trigger"
@@ -20,7 +19,7 @@ func (s *Server) operationRoutes() {
 		OperationPath
 		Prefer string `header:"Prefer" doc:"wait=5 waits up to 5 seconds, at most 60, for the outcome." example:"wait=5"`
 	}
-	register(s, operation{
+	register(s, route{
 		name: "get-operation", method: http.MethodGet, path: "/v1/operations/{operation_id}", tag: tagOperations, access: toFollow,
 		summary: "Get how a change went, or goes", detail: "An operation that was rejected is no problem here: the answer is 200, and says why it was.",
 		errors: []int{http.StatusNotFound},
@@ -32,17 +31,16 @@ func (s *Server) operationRoutes() {
 		OperationPath
 		input.Preferences
 	}
-	change(s, operation{
+	change(s, route{
 		name: "replay-operation", method: http.MethodPost, path: "/v1/operations/{operation_id}/replay", tag: tagOperations, access: toAdmin,
 		summary: "Replay a rejected change", detail: "After its cause was mended. It keeps its id, and its place by order of acceptance.",
 	}, func(ctx context.Context, c caller, in *changeOperation, _ []trigger.Option) (trigger.Receipt, error) {
 		return s.options.Trigger.Replay(ctx, c.tenant, in.Operation.UUID)
 	})
-	change(s, operation{
-		name: "cancel-fill", method: http.MethodPost, path: "/v1/operations/{operation_id}/cancel", tag: tagOperations, access: toWrite,
-		summary: "Cancel a gap fill", detail: "It asks no more: its open question is closed, what is being written is still written, and it ends with its result. Other operations cannot be cancelled.",
-		result: reflect.TypeFor[vault.CancelResult](),
-	}, func(ctx context.Context, c caller, in *changeOperation, opts []trigger.Option) (trigger.Receipt, error) {
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.CancelFill, vault.CancelFillInput{FillID: in.Operation.UUID}, opts...)
+	submit[changeOperation](s, vault.CancelFill, route{
+		method: http.MethodPost, path: "/v1/operations/{operation_id}/cancel", tag: tagOperations, access: toWrite,
+		summary: "Cancel a gap fill",
+		detail:  "It asks no more: its open question is closed, what is being written is still written, and it ends with its result. Other operations cannot be cancelled.",
+		into:    map[string]string{"operation_id": "fill_id"},
 	})
 }

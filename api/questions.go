@@ -1,14 +1,11 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"net/http"
-	"reflect"
 
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/query"
-	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -22,7 +19,7 @@ func (s *Server) questionRoutes() {
 		Customer input.ID `query:"customer_id" doc:"Only the questions to this customer."`
 		input.Page
 	}
-	register(s, operation{
+	register(s, route{
 		name: "list-questions", method: http.MethodGet, path: "/v1/questions", tag: tagQuestions, access: toRead,
 		summary: "List the questions that wait for an answer", detail: "The oldest first.",
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Question], error) {
@@ -41,7 +38,7 @@ func (s *Server) questionRoutes() {
 	type QuestionPath struct {
 		Question input.ID `path:"question_id" doc:"The question."`
 	}
-	register(s, operation{
+	register(s, route{
 		name: "get-question", method: http.MethodGet, path: "/v1/questions/{question_id}", tag: tagQuestions, access: toRead,
 		summary: "Get a question, open or not", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *QuestionPath) (*one[vault.Question], error) {
@@ -53,17 +50,11 @@ func (s *Server) questionRoutes() {
 		input.Preferences
 		input.JSON
 	}
-	change(s, operation{
-		name: "answer-question", method: http.MethodPost, path: "/v1/questions/{question_id}/answer", tag: tagQuestions, access: toWrite,
-		summary: "Answer a question", detail: "An answer that is invalid is rejected, and the customer asked again, as often as the gap fill says.",
-		body:   &bodyOf{of: vault.AnswerQuestionInput{}, omit: []string{"question_id"}, example: `{"value": "ada@example.com"}`},
-		result: reflect.TypeFor[vault.ItemResult](),
-	}, func(ctx context.Context, c caller, in *answerQuestion, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.AnswerQuestionInput](in.JSON)
-		if err := cmp.Or(err, from(&body.QuestionID, in.Question, "question_id")); err != nil {
-			return trigger.Receipt{}, err
-		}
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.AnswerQuestion, body, opts...)
+	submit[answerQuestion](s, vault.AnswerQuestion, route{
+		method: http.MethodPost, path: "/v1/questions/{question_id}/answer", tag: tagQuestions, access: toWrite,
+		summary: "Answer a question",
+		detail:  "An answer that is invalid is rejected, and the customer asked again, as often as the gap fill says.",
+		example: `{"value": "ada@example.com"}`,
 	})
 	s.reviewRoutes()
 }
@@ -75,7 +66,7 @@ type PendingReviews struct {
 }
 
 func (s *Server) reviewRoutes() {
-	register(s, operation{
+	register(s, route{
 		name: "list-reviews", method: http.MethodGet, path: "/v1/reviews", tag: tagReviews, access: toRead,
 		summary: "List what was extracted and waits for a person", detail: "Suggested definitions first, then requirements, the oldest first.",
 	}, func(ctx context.Context, c caller, in *input.Page) (*one[PendingReviews], error) {
@@ -98,16 +89,11 @@ func (s *Server) reviewRoutes() {
 		input.Preferences
 		input.JSON
 	}
-	change(s, operation{
-		name: "decide-review", method: http.MethodPost, path: "/v1/reviews/{review_id}/decision", tag: tagReviews, access: toWrite,
-		summary: "Approve or reject what was extracted", detail: "An approved requirement may be edited while it is.",
-		body:   &bodyOf{of: vault.DecideReviewInput{}, omit: []string{"id"}, example: `{"kind": "requirement", "decision": "approve", "edit": {"required_level": "soft"}}`},
-		result: reflect.TypeFor[vault.SavedResult](),
-	}, func(ctx context.Context, c caller, in *decide, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[vault.DecideReviewInput](in.JSON)
-		if err := cmp.Or(err, from(&body.ID, in.Review, "id")); err != nil {
-			return trigger.Receipt{}, err
-		}
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.DecideReview, body, opts...)
+	submit[decide](s, vault.DecideReview, route{
+		method: http.MethodPost, path: "/v1/reviews/{review_id}/decision", tag: tagReviews, access: toWrite,
+		summary: "Approve or reject what was extracted",
+		detail:  "An approved requirement may be edited while it is.",
+		example: `{"kind": "requirement", "decision": "approve", "edit": {"required_level": "soft"}}`,
+		into:    map[string]string{"review_id": "id"},
 	})
 }

@@ -12,18 +12,24 @@ import (
 	"github.com/contextvault/contextvault/api/internal/input"
 )
 
-// operation declares one operation for register and change.
-type operation struct {
-	name    string // the operation's id, and the name of the generated method in a client
+// route declares one route for register, change and submit.
+type route struct {
+	name    string // the operation id in the API's description, and the name of the client method
 	method  string
 	path    string
 	tag     string
 	summary string
 	detail  string // what the summary leaves open
 	access  access
-	body    *bodyOf      // nil: there is none
-	result  reflect.Type // of a change: the result that its operation has
-	errors  []int        // beside those that everything may answer with
+	body    *bodyOf      // nil: the route has no body
+	result  reflect.Type // of a change: the result of its operation
+	errors  []int        // status codes beside those that every route has
+
+	// The next ones are for submit.
+	example      string            // of the body, as JSON
+	into         map[string]string // parameter → member of the body, where their names differ
+	fromPath     []string          // members that the body may leave out, beside those of parameters
+	optionalBody bool
 }
 
 // bodyOf describes a request body.
@@ -34,9 +40,9 @@ type bodyOf struct {
 	example  string // JSON
 }
 
-// register adds an operation. Errors of the handler become problems.
-func register[I, O any](s *Server, op operation, handler func(ctx context.Context, c caller, in *I) (*O, error)) {
-	h := s.describe(op)
+// register adds a route that reads. Errors of the handler become problems.
+func register[I, O any](s *Server, r route, handler func(ctx context.Context, c caller, in *I) (*O, error)) {
+	h := s.describe(r)
 	huma.Register(s.api, h, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handler(ctx, callerOf(ctx), in)
 		if err != nil {
@@ -44,21 +50,21 @@ func register[I, O any](s *Server, op operation, handler func(ctx context.Contex
 		}
 		return out, nil
 	})
-	describeBody(op, h)
+	describeBody(r, h)
 }
 
-// describe makes Huma's declaration of an operation.
-func (s *Server) describe(op operation) huma.Operation {
+// describe makes Huma's declaration of a route.
+func (s *Server) describe(r route) huma.Operation {
 	h := huma.Operation{
-		OperationID: op.name, Method: op.method, Path: op.path, Summary: op.summary, Description: op.detail, Tags: []string{op.tag},
+		OperationID: r.name, Method: r.method, Path: r.path, Summary: r.summary, Description: r.detail, Tags: []string{r.tag},
 		MaxBodyBytes: s.options.MaxBodyBytes + 1, SkipValidateBody: true, Responses: map[string]*huma.Response{},
 	}
 	h.Errors = []int{http.StatusBadRequest} // a query that cannot be read, a cursor, a body
-	if len(op.access.scopes) > 0 {
-		h.Middlewares = huma.Middlewares{s.authorize(op.access)}
+	if len(r.access.scopes) > 0 {
+		h.Middlewares = huma.Middlewares{s.authorize(r.access)}
 		h.Security = []map[string][]string{{"key": {}}}
 		h.Errors = append(h.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable)
-		if op.access.operator {
+		if r.access.operator {
 			h.Security = append(h.Security, map[string][]string{"admin": {}})
 			h.Parameters = append(h.Parameters, &huma.Param{
 				Name: "X-Tenant", In: "header", Schema: input.UUIDSchema(),
@@ -66,23 +72,23 @@ func (s *Server) describe(op operation) huma.Operation {
 			})
 		}
 	}
-	if op.body != nil {
+	if r.body != nil {
 		h.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{}}
 		h.Errors = append(h.Errors, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
-	h.Errors = append(h.Errors, op.errors...)
+	h.Errors = append(h.Errors, r.errors...)
 	slices.Sort(h.Errors)
 	h.Errors = slices.Compact(h.Errors)
 	return h
 }
 
 // describeBody puts what a body is in the place of what Huma takes it for: bytes, which the domain decodes.
-func describeBody(op operation, h huma.Operation) {
-	if op.body == nil {
+func describeBody(r route, h huma.Operation) {
+	if r.body == nil {
 		return
 	}
-	h.RequestBody.Required = !op.body.optional
+	h.RequestBody.Required = !r.body.optional
 	h.RequestBody.Content["application/json"] = &huma.MediaType{
-		Schema: inputSchema(reflect.TypeOf(op.body.of), op.body.omit), Example: json.RawMessage(op.body.example),
+		Schema: inputSchema(reflect.TypeOf(r.body.of), r.body.omit), Example: json.RawMessage(r.body.example),
 	}
 }

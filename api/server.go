@@ -58,6 +58,7 @@ type Server struct {
 	limits    limits
 	known     knownKeys
 	adminHash []byte
+	routes    []Route
 	stopping  context.Context // ends when the server is asked to stop
 	stop      context.CancelFunc
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"reflect"
@@ -21,28 +20,22 @@ func (s *Server) sessionRoutes() {
 		input.Preferences
 		input.JSON
 	}
-	change(s, operation{
-		name: "save-session", method: http.MethodPut, path: "/v1/sessions/{session_id}", tag: tagSessions, access: toWrite,
-		summary: "Save what a session knows", detail: "Variables are merged by name; turns are added after those that are there.",
-		body: &bodyOf{of: vault.SaveSessionInput{}, omit: []string{"session_id"}, example: `{
+	submit[save](s, vault.SaveSession, route{
+		method: http.MethodPut, path: "/v1/sessions/{session_id}", tag: tagSessions, access: toWrite,
+		summary: "Save what a session knows",
+		detail:  "Variables are merged by name; turns are added after those that are there.",
+		example: `{
 			"agent_id": "` + input.ExampleID + `", "customer_id": "` + input.ExampleID + `", "variables": {"plan": "gold"},
-			"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`},
-		result: reflect.TypeFor[vault.SavedResult](),
-	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
-		session, err := decode[vault.SaveSessionInput](in.JSON)
-		if err := cmp.Or(err, from(&session.SessionID, in.Session, "session_id")); err != nil {
-			return trigger.Receipt{}, err
-		}
-		return trigger.Submit(ctx, s.options.Trigger, c.tenant, vault.SaveSession, session, opts...)
+			"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`,
 	})
-	register(s, operation{
+	register(s, route{
 		name: "get-session", method: http.MethodGet, path: "/v1/sessions/{session_id}", tag: tagSessions, access: toRead,
 		summary: "Get a session", errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *input.SessionPath) (*one[vault.Session], error) {
 		session, err := s.options.Query.Session(ctx, c.tenant, in.Session.UUID)
 		return &one[vault.Session]{session}, err
 	})
-	change(s, operation{
+	change(s, route{
 		name: "add-turns", method: http.MethodPost, path: "/v1/sessions/{session_id}/turns", tag: tagSessions, access: toWrite,
 		summary: "Add turns to a session", detail: "Agent and customer are the session's, unless the body names both.",
 		body:   &bodyOf{of: turns{}, example: `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`},

@@ -7,19 +7,7 @@ import (
 	"net/http"
 
 	"github.com/google/uuid"
-
-	"github.com/contextvault/contextvault/vault"
 )
-
-// ExpireStale marks what is past its expiry now, across tenants, instead of at the next cron. Needs the scope admin.
-func (c *Client) ExpireStale(ctx context.Context, opts ...Option) (Operation[vault.SweepResult], error) {
-	return change[vault.SweepResult](ctx, c, request{method: http.MethodPost, path: path("admin", "profiles", "expire-stale")}, opts)
-}
-
-// DetectOrphans marks what lost its source now, across tenants, instead of at the next cron. Needs the scope admin.
-func (c *Client) DetectOrphans(ctx context.Context, opts ...Option) (Operation[vault.SweepResult], error) {
-	return change[vault.SweepResult](ctx, c, request{method: http.MethodPost, path: path("admin", "profiles", "detect-orphans")}, opts)
-}
 
 // DropCachedProfile makes the cache forget a customer. It is never needed: for an operator who wants to be sure. Needs the scope
 // admin, or the admin token and Options.Tenant.

@@ -148,8 +148,3 @@ func (c *Client) GetOperation(ctx context.Context, id uuid.UUID) (Operation[json
 func (c *Client) ReplayOperation(ctx context.Context, id uuid.UUID, opts ...Option) (Operation[json.RawMessage], error) {
 	return change[json.RawMessage](ctx, c, request{method: http.MethodPost, path: path("v1", "operations", id, "replay"), once: true}, opts)
 }
-
-// CancelFill stops a gap fill from asking, by its operation. The fill ends with its result.
-func (c *Client) CancelFill(ctx context.Context, fill uuid.UUID, opts ...Option) (Operation[vault.CancelResult], error) {
-	return change[vault.CancelResult](ctx, c, request{method: http.MethodPost, path: path("v1", "operations", fill, "cancel")}, opts)
-}

@@ -294,7 +294,7 @@ func TestAnOperatorNamesTheTenant(t *testing.T) {
 	if err := operator(kit.Tenant(t)).DropCachedProfile(t.Context(), testkit.ID()); err != nil {
 		t.Errorf("with one: %v", err)
 	}
-	must[client.Operation[vault.SweepResult]](t)(operator(uuid.Nil).ExpireStale(t.Context(), patience))
+	must[client.Operation[vault.SweepResult]](t)(operator(uuid.Nil).ExpireValues(t.Context(), patience))
 	if _, err := operator(uuid.Nil).GetCustomer(t.Context(), testkit.ID()); client.CodeOf(err) != vault.CodeNotAllowed {
 		t.Errorf("a customer: %v", err)
 	}
@@ -377,13 +377,13 @@ func TestConfigurationIsDeleted(t *testing.T) {
 	saved(c.SaveRequirement(t.Context(), vault.Requirement{
 		ScenarioID: scenario, RuleID: &rule, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 	}, patience))
-	_, err := c.DeleteDefinition(t.Context(), agent, "country", patience)
+	_, err := c.DeleteDefinition(t.Context(), vault.DeleteDefinitionInput{AgentID: agent, Name: "country"}, patience)
 	var problem *client.Problem
 	if !errors.As(err, &problem) || problem.Code != vault.CodeConflict || len(problem.Related) != 1 {
 		t.Errorf("a field that is required: %v", err)
 	}
 	saved(c.DeleteRequirement(t.Context(), vault.DeleteRequirementInput{ScenarioID: scenario, RuleID: &rule, FieldName: "country"}, patience))
-	saved(c.DeleteDefinition(t.Context(), agent, "country", patience))
+	saved(c.DeleteDefinition(t.Context(), vault.DeleteDefinitionInput{AgentID: agent, Name: "country"}, patience))
 	if _, err := c.GetDefinition(t.Context(), agent, "country"); client.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("a field that was deleted: %v", err)
 	}

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"iter"
-	"net/http"
 	"net/url"
 	"strconv"
 
@@ -11,11 +10,6 @@ import (
 
 	"github.com/contextvault/contextvault/vault"
 )
-
-// OpenCustomer gets the customer of a channel identity, or makes one. The result names the customer.
-func (c *Client) OpenCustomer(ctx context.Context, in vault.OpenCustomerInput, opts ...Option) (Operation[vault.CustomerResult], error) {
-	return change[vault.CustomerResult](ctx, c, request{method: http.MethodPost, path: path("v1", "customers"), body: in}, opts)
-}
 
 // CustomersQuery says what is listed of customers.
 type CustomersQuery struct {
@@ -43,37 +37,6 @@ func (c *Client) GetCustomer(ctx context.Context, customer uuid.UUID) (vault.Pro
 // ListCustomerHistory gives the versions of all fields of a customer, the newest first by order of acceptance.
 func (c *Client) ListCustomerHistory(ctx context.Context, customer uuid.UUID) iter.Seq2[vault.Value, error] {
 	return list[vault.Value](ctx, c, path("v1", "customers", customer, "history"), nil)
-}
-
-// DeleteCustomer deletes a customer with its items. The rows stay, unseen. Where items of other customers were derived from them,
-// the problem is has_dependents, with their ids; Force, which needs the scope admin, orphans them.
-func (c *Client) DeleteCustomer(ctx context.Context, in vault.DeleteCustomerInput, opts ...Option) (Operation[vault.CustomerResult], error) {
-	return change[vault.CustomerResult](ctx, c, forced(request{method: http.MethodDelete, path: path("v1", "customers", in.CustomerID)}, in.Force), opts)
-}
-
-// MergeCustomers says that two customers are one. The source's id leads to the target from then on.
-func (c *Client) MergeCustomers(ctx context.Context, in vault.MergeCustomersInput, opts ...Option) (Operation[vault.CustomerResult], error) {
-	return change[vault.CustomerResult](ctx, c, request{method: http.MethodPost, path: path("v1", "customers", in.TargetCustomerID, "merge"), body: in}, opts)
-}
-
-// UnmergeCustomer undoes the merge that took a customer away: exact for all that happened before the merge.
-func (c *Client) UnmergeCustomer(ctx context.Context, customer uuid.UUID, opts ...Option) (Operation[vault.CustomerResult], error) {
-	return change[vault.CustomerResult](ctx, c, request{method: http.MethodPost, path: path("v1", "customers", customer, "unmerge")}, opts)
-}
-
-// AddAsset adds the reference to a document. The bytes live elsewhere.
-func (c *Client) AddAsset(ctx context.Context, in vault.AddAssetInput, opts ...Option) (Operation[vault.ItemResult], error) {
-	return change[vault.ItemResult](ctx, c, request{method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "assets"), body: in}, opts)
-}
-
-// LinkChannel says that an identity on a channel is a customer's.
-func (c *Client) LinkChannel(ctx context.Context, in vault.LinkChannelInput, opts ...Option) (Operation[vault.CustomerResult], error) {
-	return change[vault.CustomerResult](ctx, c, request{method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "channels"), body: in}, opts)
-}
-
-// RecordConsent records what a customer agrees to, or does not.
-func (c *Client) RecordConsent(ctx context.Context, in vault.RecordConsentInput, opts ...Option) (Operation[vault.CustomerResult], error) {
-	return change[vault.CustomerResult](ctx, c, request{method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "consents"), body: in}, opts)
 }
 
 // MissingQuery says for whom and for what.
@@ -107,10 +70,4 @@ func (c *Client) GetMissing(ctx context.Context, in MissingQuery) (MissingFields
 		}
 	}
 	return get[MissingFields](ctx, c, path("v1", "customers", in.CustomerID, "missing"), query)
-}
-
-// FillGaps fills what a scenario still needs of a customer, from the profile, the session and the conversation. The rest is asked
-// for (ListQuestions), and the operation succeeds once that is settled: its outcome may take as long as the customer does.
-func (c *Client) FillGaps(ctx context.Context, in vault.FillGapsInput, opts ...Option) (Operation[vault.FillResult], error) {
-	return change[vault.FillResult](ctx, c, request{method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "fill"), body: in}, opts)
 }

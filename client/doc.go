@@ -14,4 +14,7 @@
 //   - list.go: lists;
 //   - one file for each kind of thing: config.go, customers.go, values.go, items.go, sessions.go, questions.go, reviews.go,
 //     admin.go.
+//
 package client
+
+//go:generate go run ../internal/clientgen/generate

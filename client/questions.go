@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"iter"
-	"net/http"
 	"net/url"
 
 	"github.com/google/uuid"
@@ -23,10 +22,4 @@ func (c *Client) ListQuestions(ctx context.Context, customer *uuid.UUID) iter.Se
 // GetQuestion gives a question, open or not.
 func (c *Client) GetQuestion(ctx context.Context, question uuid.UUID) (vault.Question, error) {
 	return get[vault.Question](ctx, c, path("v1", "questions", question), nil)
-}
-
-// AnswerQuestion answers a question. An answer that is invalid is rejected, and the customer asked again, as often as the gap
-// fill says.
-func (c *Client) AnswerQuestion(ctx context.Context, in vault.AnswerQuestionInput, opts ...Option) (Operation[vault.ItemResult], error) {
-	return change[vault.ItemResult](ctx, c, request{method: http.MethodPost, path: path("v1", "questions", in.QuestionID, "answer"), body: in}, opts)
 }

@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"iter"
-	"net/http"
 
 	"github.com/google/uuid"
 
@@ -34,9 +33,4 @@ func (c *Client) ListReviews(ctx context.Context) iter.Seq2[Review, error] {
 		}
 		return out, p.Next
 	})
-}
-
-// DecideReview approves or rejects what was extracted. An approved requirement may be edited while it is.
-func (c *Client) DecideReview(ctx context.Context, in vault.DecideReviewInput, opts ...Option) (Operation[vault.SavedResult], error) {
-	return change[vault.SavedResult](ctx, c, request{method: http.MethodPost, path: path("v1", "reviews", in.ID, "decision"), body: in}, opts)
 }

@@ -9,11 +9,6 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// SaveSession saves what a session knows. Variables are merged by name; turns are added after those that are there.
-func (c *Client) SaveSession(ctx context.Context, in vault.SaveSessionInput, opts ...Option) (Operation[vault.SavedResult], error) {
-	return change[vault.SavedResult](ctx, c, request{method: http.MethodPut, path: path("v1", "sessions", in.SessionID), body: in}, opts)
-}
-
 // GetSession gives a session with its turns.
 func (c *Client) GetSession(ctx context.Context, session uuid.UUID) (vault.Session, error) {
 	return get[vault.Session](ctx, c, path("v1", "sessions", session), nil)

@@ -90,3 +90,6 @@ type JSON struct {
 	ContentType string `header:"Content-Type" hidden:"true"`
 	RawBody     []byte `contentType:"application/json"`
 }
+
+// Body returns the part itself: a route has a body where its input embeds JSON.
+func (j JSON) Body() JSON { return j }

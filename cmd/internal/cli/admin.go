@@ -21,7 +21,7 @@ func (a *App) adminCommand() *cobra.Command {
 	cmd.AddCommand(
 		changeBy(a, byOperator, &cobra.Command{Use: "expire-stale", Short: "mark what is past its expiry now, in all tenants"},
 			func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.SweepResult], error) {
-				return c.ExpireStale(ctx, opts...)
+				return c.ExpireValues(ctx, opts...)
 			}),
 		changeBy(a, byOperator, &cobra.Command{Use: "detect-orphans", Short: "mark what lost its source now, in all tenants"},
 			func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.SweepResult], error) {

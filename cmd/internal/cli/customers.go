@@ -31,7 +31,7 @@ func (a *App) customersCommand() *cobra.Command {
 			return c.DeleteCustomer(ctx, vault.DeleteCustomerInput{CustomerID: customer, Force: force}, opts...)
 		}),
 		change(a, one("unmerge", "undo the merge that took this customer away"), func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.CustomerResult], error) {
-			return c.UnmergeCustomer(ctx, customer, opts...)
+			return c.UnmergeCustomer(ctx, vault.UnmergeCustomerInput{CustomerID: customer}, opts...)
 		}),
 	)
 	return cmd

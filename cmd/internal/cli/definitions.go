@@ -31,7 +31,7 @@ func (a *App) definitionsCommand() *cobra.Command {
 			return c.SaveDefinition(ctx, in, opts...)
 		}),
 		change(a, remove, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.SavedResult], error) {
-			return c.DeleteDefinition(ctx, agent, name, opts...)
+			return c.DeleteDefinition(ctx, vault.DeleteDefinitionInput{AgentID: agent, Name: name}, opts...)
 		}),
 	)
 	return cmd

@@ -32,7 +32,7 @@ func (a *App) itemsCommand() *cobra.Command {
 		}),
 		change(a, one("restore", "bring back a deleted item, or an orphaned one whose source is there again; needs the scope admin"),
 			func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ItemResult], error) {
-				return c.RestoreItem(ctx, item, opts...)
+				return c.RestoreItem(ctx, vault.RestoreItemInput{ItemID: item}, opts...)
 			}),
 	)
 	return cmd

@@ -34,7 +34,7 @@ func (a *App) operationsCommand() *cobra.Command {
 			}),
 		change(a, one("cancel", "end a gap fill: it asks no more"),
 			func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.CancelResult], error) {
-				return c.CancelFill(ctx, id, opts...)
+				return c.CancelFill(ctx, vault.CancelFillInput{FillID: id}, opts...)
 			}),
 	)
 	return cmd

@@ -24,7 +24,7 @@ func (a *App) scenariosCommand() *cobra.Command {
 	cmd.AddCommand(
 		a.read(byKey, get, func(ctx context.Context, c *client.Client) (any, error) { return c.GetScenario(ctx, agent, scenario) }),
 		change(a, extract, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ExtractResult], error) {
-			return c.ExtractSchema(ctx, scenario, rule, opts...)
+			return c.ExtractSchema(ctx, vault.ExtractSchemaInput{ScenarioID: scenario, RuleID: rule}, opts...)
 		}),
 		save(a, &cobra.Command{
 			Use: "save", Short: "save a scenario",
