@@ -117,27 +117,27 @@ func (v *vaultOf) fact(name, value string, change ...func(*vault.WriteValueInput
 
 func (v *vaultOf) tryWrite(in vault.WriteValueInput) error {
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, in)
-	return v.try(r, err, step(v.steps.Values.ValidateValue), step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateProfile))
+	return v.try(r, err, step(v.steps.Values.ValidateValue), step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateAndAcknowledge))
 }
 
 func (v *vaultOf) deleteItem(id uuid.UUID, force bool) error {
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: id, Force: force})
-	return v.try(r, err, step(v.steps.Items.CheckDependents), step(v.steps.Items.DeleteItem), step(v.steps.Caches.InvalidateNoted))
+	return v.try(r, err, step(v.steps.Items.CheckDependents), step(v.steps.Items.DeleteItem), step(v.steps.Caches.InvalidateAndAcknowledge))
 }
 
 func (v *vaultOf) restoreItem(id uuid.UUID) error {
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: id})
-	return v.try(r, err, step(v.steps.Items.RestoreItem), step(v.steps.Caches.InvalidateNoted))
+	return v.try(r, err, step(v.steps.Items.RestoreItem), step(v.steps.Caches.InvalidateAndAcknowledge))
 }
 
 func (v *vaultOf) merge(source, target uuid.UUID) error {
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: source, TargetCustomerID: target})
-	return v.try(r, err, step(v.steps.Merges.MergeCustomers), step(v.steps.Caches.InvalidateNoted))
+	return v.try(r, err, step(v.steps.Merges.MergeCustomers), step(v.steps.Caches.InvalidateAndAcknowledge))
 }
 
 func (v *vaultOf) unmerge(customer uuid.UUID) error {
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: customer})
-	return v.try(r, err, step(v.steps.Merges.UnmergeCustomer), step(v.steps.Caches.InvalidateNoted))
+	return v.try(r, err, step(v.steps.Merges.UnmergeCustomer), step(v.steps.Caches.InvalidateAndAcknowledge))
 }
 
 // versions gives value and status of every version of a field, newest first.
@@ -236,14 +236,14 @@ var contract = []promise{
 		v.must(err)
 		v.write("plan", "newer")
 		v.warm()
-		v.must(v.try(r, nil, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateProfile)))
+		v.must(v.try(r, nil, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateAndAcknowledge)))
 		v.sees(map[string]string{"plan": `"newer"`})
 		v.equal("history", []string{`"newer" active`, `"late" superseded`}, v.versions("plan"))
 	}},
 	{"the same idempotency key is one change", func(v *vaultOf) {
 		for range 3 {
 			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, v.fact("plan", "gold"), trigger.IdempotencyKey("k"))
-			v.must(v.try(r, err, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateProfile)))
+			v.must(v.try(r, err, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateAndAcknowledge)))
 		}
 		v.equal("history", []string{`"gold" active`}, v.versions("plan"))
 		_, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, v.fact("plan", "silver"), trigger.IdempotencyKey("k"))
@@ -256,7 +256,7 @@ var contract = []promise{
 		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.ImportValues, vault.ImportValuesInput{Writes: []vault.WriteValueInput{
 			v.fact("plan", "gold"), v.fact("city", "Oslo"), other.fact("plan", "gold"),
 		}})
-		v.must(v.try(r, err, step(v.steps.Imports.ValidateImport), step(v.steps.Imports.PersistImport), step(v.steps.Caches.InvalidateNoted)))
+		v.must(v.try(r, err, step(v.steps.Imports.ValidateImport), step(v.steps.Imports.PersistImport), step(v.steps.Caches.InvalidateAndAcknowledge)))
 		v.sees(map[string]string{"plan": `"gold"`, "city": `"Oslo"`})
 		other.sees(map[string]string{"plan": `"gold"`})
 	}},
@@ -265,7 +265,7 @@ var contract = []promise{
 		v.write("city", "Oslo")
 		v.sees(map[string]string{"plan": `"gold"`, "city": `"Oslo"`})
 		dbtest.Exec(v.t, v.url, "UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", id)
-		v.cron(step(v.steps.Sweeps.ExpireValues), step(v.steps.Caches.InvalidateNoted))
+		v.cron(step(v.steps.Sweeps.ExpireValues), step(v.steps.Caches.InvalidateAndAcknowledge))
 		v.sees(map[string]string{"city": `"Oslo"`})
 		v.equal("history", []string{`"gold" expired`}, v.versions("plan"))
 	}},
@@ -275,7 +275,7 @@ var contract = []promise{
 		item := v.write("plan", "gold", from(vault.SourceProfileField, &source))
 		v.warm(item)
 		dbtest.Exec(v.t, v.url, "UPDATE customer_values SET deleted_at = now() WHERE id = $1", source)
-		v.cron(step(v.steps.Sweeps.DetectOrphans), step(v.steps.Caches.InvalidateNoted))
+		v.cron(step(v.steps.Sweeps.DetectOrphans), step(v.steps.Caches.InvalidateAndAcknowledge))
 		v.sees(map[string]string{})
 		v.equal("history", []string{`"gold" orphaned`}, v.versions("plan"))
 	}},
@@ -283,7 +283,7 @@ var contract = []promise{
 		id := v.write("plan", "silver", func(in *vault.WriteValueInput) { in.ExpiresAt = ptr(time.Now().Add(time.Hour)) })
 		v.write("plan", "gold")
 		dbtest.Exec(v.t, v.url, "UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", id)
-		v.cron(step(v.steps.Sweeps.ExpireValues), step(v.steps.Sweeps.DetectOrphans), step(v.steps.Caches.InvalidateNoted))
+		v.cron(step(v.steps.Sweeps.ExpireValues), step(v.steps.Sweeps.DetectOrphans), step(v.steps.Caches.InvalidateAndAcknowledge))
 		v.equal("history", []string{`"gold" active`, `"silver" superseded`}, v.versions("plan"))
 	}},
 	{"a missing source orphans a value and is no error; a source of its own is one", func(v *vaultOf) {
@@ -373,7 +373,7 @@ var contract = []promise{
 		v.warm()
 		verify := func(method string) error {
 			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.VerifyValue, vault.VerifyValueInput{AgentID: v.agent, CustomerID: v.customer, Name: "email", Method: method})
-			return v.try(r, err, step(v.steps.Values.PersistVerification), step(v.steps.Caches.InvalidateProfile))
+			return v.try(r, err, step(v.steps.Values.PersistVerification), step(v.steps.Caches.InvalidateAndAcknowledge))
 		}
 		v.refused(verify("guess"), vault.CodeInvalid, "method", "code")
 		v.must(verify("code"))
@@ -407,13 +407,13 @@ var contract = []promise{
 			CustomerID: v.customer, Name: "card", AssetType: "image", StorageProvider: "s3", StoragePath: "new",
 			Checksum: strings.Repeat("a", 64), SupersedeExisting: true,
 		})
-		v.must(v.try(r, err, step(v.steps.Assets.PersistAsset), step(v.steps.Caches.InvalidateProfile)))
+		v.must(v.try(r, err, step(v.steps.Assets.PersistAsset), step(v.steps.Caches.InvalidateAndAcknowledge)))
 		v.equal("superseded", 1, count())
 	}},
 	{"an identity opens one customer, and is nobody else's", func(v *vaultOf) {
 		open := func() vault.CustomerResult {
 			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "sms", ExternalID: "1"})
-			v.must(v.try(r, err, step(v.steps.Customers.OpenCustomer), step(v.steps.Caches.Acknowledge)))
+			v.must(v.try(r, err, step(v.steps.Customers.OpenCustomer), step(v.steps.Caches.InvalidateAndAcknowledge)))
 			return resultOf[vault.CustomerResult](v, r)
 		}
 		first := open()
@@ -422,7 +422,7 @@ var contract = []promise{
 		}
 		link := func(external string) error {
 			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: v.customer, Channel: "sms", ExternalID: external})
-			return v.try(r, err, step(v.steps.Customers.LinkChannel), step(v.steps.Caches.InvalidateProfile))
+			return v.try(r, err, step(v.steps.Customers.LinkChannel), step(v.steps.Caches.InvalidateAndAcknowledge))
 		}
 		v.refused(link("1"), vault.CodeConflict, first.CustomerID.String())
 		v.unseen()
@@ -434,7 +434,7 @@ var contract = []promise{
 	{"the newest consent to a purpose is in force", func(v *vaultOf) {
 		for _, granted := range []bool{true, false, true} {
 			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.RecordConsent, vault.RecordConsentInput{CustomerID: v.customer, Purpose: "mail", Granted: granted})
-			v.must(v.try(r, err, step(v.steps.Customers.RecordConsent), step(v.steps.Caches.InvalidateProfile)))
+			v.must(v.try(r, err, step(v.steps.Customers.RecordConsent), step(v.steps.Caches.InvalidateAndAcknowledge)))
 			for range 2 {
 				p, err := v.Profile(v.t.Context(), v.tenant, v.customer)
 				v.must(err)
@@ -471,7 +471,7 @@ var contract = []promise{
 		v.warm()
 		remove := func() error {
 			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: v.customer})
-			return v.try(r, err, step(v.steps.Customers.DeleteCustomer), step(v.steps.Caches.InvalidateNoted))
+			return v.try(r, err, step(v.steps.Customers.DeleteCustomer), step(v.steps.Caches.InvalidateAndAcknowledge))
 		}
 		v.must(remove())
 		v.unseen()

@@ -60,7 +60,7 @@ func newVault(t *testing.T, redisURL string) *vaultOf {
 	c, err := cache.New(cache.Options{
 		URL: redisURL, Enabled: true, Logger: quiet, TrustFor: 50 * time.Millisecond,
 		OnRecover: func(ctx context.Context) error {
-			_, err := v.steps.Caches.Drain(ctx)
+			_, err := v.steps.Caches.FlushPending(ctx)
 			return err
 		},
 	})
@@ -130,7 +130,7 @@ func (v *vaultOf) define(defs ...vault.Definition) {
 	for _, d := range defs {
 		d.AgentID, d.Enabled = v.agent, true
 		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.SaveDefinition, d)
-		v.run(r, err, step(v.steps.Definitions.PersistDefinition), step(v.steps.Caches.InvalidateNoted))
+		v.run(r, err, step(v.steps.Definitions.PersistDefinition), step(v.steps.Caches.InvalidateAndAcknowledge))
 	}
 }
 
@@ -151,7 +151,7 @@ func (v *vaultOf) require(scenario uuid.UUID, reqs ...vault.Requirement) {
 		}
 		req.FallbackAction = vault.FallbackAsk
 		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.SaveRequirement, req)
-		v.run(r, err, step(v.steps.Definitions.PersistRequirement), step(v.steps.Caches.InvalidateNoted))
+		v.run(r, err, step(v.steps.Definitions.PersistRequirement), step(v.steps.Caches.InvalidateAndAcknowledge))
 	}
 }
 
@@ -166,7 +166,7 @@ func (v *vaultOf) write(name, value string, change ...func(*vault.WriteValueInpu
 		c(&in)
 	}
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, in)
-	v.run(r, err, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateProfile))
+	v.run(r, err, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateAndAcknowledge))
 	return id
 }
 
@@ -181,7 +181,7 @@ func (v *vaultOf) asset(name string) uuid.UUID {
 		CustomerID: v.customer, Name: name, AssetType: "image", StorageProvider: "s3", StoragePath: "ids/1.png",
 		Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 	})
-	v.run(r, err, step(v.steps.Assets.PersistAsset), step(v.steps.Caches.InvalidateProfile))
+	v.run(r, err, step(v.steps.Assets.PersistAsset), step(v.steps.Caches.InvalidateAndAcknowledge))
 	op, err := v.Operation(v.t.Context(), v.tenant, r.ID)
 	v.must(err)
 	var out vault.ItemResult

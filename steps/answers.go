@@ -22,16 +22,16 @@ type Answers struct {
 	enqueuer Enqueuer
 }
 
-// Settled says what came of an answer.
-type Settled struct {
+// Answered is the outcome of an answer: accepted, or rejected with a code.
+type Answered struct {
 	Accepted bool       `json:"accepted"`
 	Code     vault.Code `json:"code,omitempty"`
 }
 
 // ValidateAnswer looks at an answer. An invalid one closes its question with what was wrong, so that the fill asks again;
 // that is an outcome, not a failure of the run.
-func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Settled, error) {
-	out := Settled{Accepted: true}
+func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, error) {
+	out := Answered{Accepted: true}
 	err := s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
 		op, err := q.LockOperation(ctx, ev.TenantID, ev.OperationID)
 		if err != nil {
@@ -52,7 +52,7 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Settled, e
 		if err != nil || problem == nil {
 			return err
 		}
-		out = Settled{Code: problem.Code}
+		out = Answered{Code: problem.Code}
 		return markFailed(ctx, q, ev, problem)
 	})
 	return out, s.once.reject(ctx, ev, err)
@@ -114,12 +114,12 @@ func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Ques
 }
 
 // rejected says what a rejected answer was rejected for.
-func rejected(op dbgen.Operation) (Settled, error) {
+func rejected(op dbgen.Operation) (Answered, error) {
 	var reason vault.Error
 	if err := json.Unmarshal(op.Error, &reason); err != nil {
-		return Settled{}, fmt.Errorf("decode the error of operation %s: %w", op.ID, err)
+		return Answered{}, fmt.Errorf("decode the error of operation %s: %w", op.ID, err)
 	}
-	return Settled{Code: reason.Code}, nil
+	return Answered{Code: reason.Code}, nil
 }
 
 // closed says why a question takes no answer any more. What was accepted before the deadline is in time, however late it is looked at.
@@ -135,15 +135,16 @@ func closed(question dbgen.Question, acceptedAt time.Time) *vault.Error {
 }
 
 // PersistAnswer writes the answer and closes the question, in one transaction. An answer that was rejected writes nothing.
-func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (Settled, error) {
+func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (Applied[Answered], error) {
 	op, err := s.once.get(ctx, s.once.db.Tenant(ev.TenantID), ev)
 	if err != nil {
-		return Settled{}, err
+		return Applied[Answered]{}, err
 	}
 	if op.Status == string(vault.OperationFailed) {
-		return rejected(op)
+		out, err := rejected(op)
+		return Applied[Answered]{out}, err
 	}
-	_, err = apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput) (vault.ItemResult, error) {
+	_, err = apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput) (vault.ItemResult, error) {
 		question, err := q.LockQuestion(ctx, ev.TenantID, in.QuestionID)
 		if err != nil {
 			return vault.ItemResult{}, db.WrapNotFound(err, "question", in.QuestionID)
@@ -151,17 +152,17 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (Settled, er
 		if problem := closed(question, op.AcceptedAt); problem != nil {
 			return vault.ItemResult{}, problem
 		}
-		return s.settle(ctx, q, op, in, question)
+		return s.answer(ctx, t, q, op, in, question)
 	})
 	if code := vault.CodeOf(err); vault.Permanent(err) {
-		return Settled{Code: code}, nil // another answer won
+		return Applied[Answered]{Answered{Code: code}}, nil // another answer won
 	}
-	return Settled{Accepted: err == nil}, err
+	return Applied[Answered]{Answered{Accepted: err == nil}}, err
 }
 
-// settle does what an answer says, and closes its question. What the answer tells another open question of the customer is not
+// answer does what an answer says, and closes its question. What the answer tells another open question of the customer is not
 // asked again there.
-func (s Answers) settle(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput, question dbgen.Question) (vault.ItemResult, error) {
+func (s Answers) answer(ctx context.Context, t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput, question dbgen.Question) (vault.ItemResult, error) {
 	def, err := definition(ctx, q, op.TenantID, question.AgentID, question.FieldName)
 	if err != nil {
 		return vault.ItemResult{}, err
@@ -180,11 +181,11 @@ func (s Answers) settle(ctx context.Context, q *dbgen.Queries, op dbgen.Operatio
 	switch {
 	case reply == rules.ReplyNo:
 		status = vault.QuestionDenied
-		result, err = s.withdraw(ctx, q, op, question)
+		result, err = s.withdraw(ctx, t, q, op, question)
 	case reply == rules.ReplyYes && question.ItemID != nil:
-		result, err = s.confirm(ctx, q, op, question)
+		result, err = s.confirm(ctx, t, q, op, question)
 	default:
-		result, err = s.values.write(ctx, q, op, vault.WriteValueInput{
+		result, err = s.values.write(ctx, t, q, op, vault.WriteValueInput{
 			AgentID: question.AgentID, CustomerID: question.CustomerID, Name: question.FieldName, Value: value,
 			Source: vault.ValueUserProvided, SourceSessionID: in.SessionID, SourceScenarioID: &question.ScenarioID,
 		})
@@ -223,7 +224,7 @@ func ownItem(ctx context.Context, q *dbgen.Queries, question dbgen.Question) (*u
 }
 
 // confirm takes the doubt off a stored value. One that was replaced meanwhile needs none.
-func (s Answers) confirm(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question) (vault.ItemResult, error) {
+func (s Answers) confirm(ctx context.Context, t *Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question) (vault.ItemResult, error) {
 	result := vault.ItemResult{ItemID: *question.ItemID, Status: vault.StatusSuperseded}
 	profile, err := lockProfile(ctx, q, op.TenantID, question.CustomerID)
 	if err != nil {
@@ -236,13 +237,13 @@ func (s Answers) confirm(ctx context.Context, q *dbgen.Queries, op dbgen.Operati
 	if confirmed > 0 {
 		result.Status = vault.StatusActive
 	}
-	result.ProfileVersion, err = q.BumpProfile(ctx, op.TenantID, profile.ID)
+	result.ProfileVersion, err = t.profile(ctx, q, op.TenantID, profile.ID)
 	return result, err
 }
 
 // withdraw takes a value back that the customer says is wrong, unless others were derived from it: then it stays, unconfirmed,
 // until the answer to the next question replaces it.
-func (s Answers) withdraw(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question) (vault.ItemResult, error) {
+func (s Answers) withdraw(ctx context.Context, t *Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question) (vault.ItemResult, error) {
 	result := vault.ItemResult{Denied: true}
 	if question.ItemID == nil {
 		return result, nil
@@ -262,31 +263,31 @@ func (s Answers) withdraw(ctx context.Context, q *dbgen.Queries, op dbgen.Operat
 	if _, err := q.DeleteValue(ctx, op.TenantID, *question.ItemID); err != nil {
 		return result, err
 	}
-	if err := q.NoteChains(ctx, []uuid.UUID{*question.ItemID}); err != nil {
+	if err := t.chains(ctx, q, []uuid.UUID{*question.ItemID}); err != nil {
 		return result, err
 	}
-	result.ProfileVersion, err = q.BumpProfile(ctx, op.TenantID, profile.ID)
+	result.ProfileVersion, err = t.profile(ctx, q, op.TenantID, profile.ID)
 	return result, err
 }
 
 // AnnounceAnswer wakes the gap fills that wait for the questions that the answer closed. One that is still open, since the answer
 // was refused for another reason than its value, wakes nobody: there is nothing new, and a wait looks back at what was announced.
-func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Settled, error) {
+func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, error) {
 	op, err := s.once.get(ctx, s.once.db.Tenant(ev.TenantID), ev)
 	if err != nil {
-		return Settled{}, err
+		return Answered{}, err
 	}
 	in, err := open[vault.AnswerQuestionInput](s.once, op)
 	if err != nil {
-		return Settled{}, err
+		return Answered{}, err
 	}
 	settled, err := s.once.db.Tenant(ev.TenantID).ListSettledQuestions(ctx, ev.TenantID, ev.OperationID)
 	if err != nil {
-		return Settled{}, err
+		return Answered{}, err
 	}
 	question, err := s.once.db.Tenant(ev.TenantID).GetQuestion(ctx, ev.TenantID, in.QuestionID)
 	if err != nil {
-		return Settled{}, db.WrapNotFound(err, "question", in.QuestionID)
+		return Answered{}, db.WrapNotFound(err, "question", in.QuestionID)
 	}
 	if question.Status != string(vault.QuestionOpen) && !slices.Contains(settled, question.ID) {
 		settled = append(settled, question.ID) // another answer closed it: it does no harm to say so again
@@ -296,12 +297,8 @@ func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Settled, e
 			OperationID: ev.OperationID, TenantID: ev.TenantID, Subject: id.String(),
 		})
 		if err != nil {
-			return Settled{}, err
+			return Answered{}, err
 		}
 	}
-	if !applied(op) {
-		return Settled{}, nil
-	}
-	// The customer of a denied candidate may have no profile, whose cache would be invalidated, and the answer acknowledged.
-	return Settled{Accepted: true}, s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return succeed(ctx, q, ev) })
+	return Answered{Accepted: applied(op)}, nil
 }

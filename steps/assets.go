@@ -18,12 +18,12 @@ type Assets struct {
 
 // ValidateAsset looks at an asset before anything is locked.
 func (s Assets) ValidateAsset(ctx context.Context, ev vault.Event) (Validated, error) {
-	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.AddAssetInput) error { return rules.Check(in) })
+	return Validated{}, prepare(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.AddAssetInput) error { return rules.Check(in) })
 }
 
 // PersistAsset stores the reference to a document.
-func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.AddAssetInput) (vault.ItemResult, error) {
+func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (Applied[vault.ItemResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AddAssetInput) (vault.ItemResult, error) {
 		profile, err := lockProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.ItemResult{}, err
@@ -52,7 +52,7 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (vault.ItemRes
 		if err := q.InsertAsset(ctx, row); err != nil {
 			return vault.ItemResult{}, err
 		}
-		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
+		version, err := t.profile(ctx, q, ev.TenantID, profile.ID)
 		return vault.ItemResult{ItemID: id, Status: vault.ItemStatus(row.Status), ProfileVersion: version}, err
 	})
 }

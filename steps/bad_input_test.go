@@ -663,7 +663,7 @@ func TestPIIStaysWhereItBelongs(t *testing.T) {
 		walk(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, vault.ImportValuesInput{SkipInvalid: skip, Writes: []vault.WriteValueInput{
 			{AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.ValueHumanEntered, Value: text(said)},
 			{AgentID: w.agent, CustomerID: w.customer, Name: "nickname", Source: vault.ValueHumanEntered, Value: text(said)},
-		}})), "Imports.ValidateImport", "Imports.PersistImport", "Caches.InvalidateNoted")
+		}})), "Imports.ValidateImport", "Imports.PersistImport", "Caches.InvalidateAndAcknowledge")
 	}
 
 	scenario := w.scenario("Ask.").ID

@@ -14,7 +14,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Caches makes readers forget the old value, and acknowledges the operation after that (rule 10).
+// Caches invalidates cache entries, and acknowledges operations after that.
 type Caches struct {
 	db    *db.DB
 	cache *cache.Cache
@@ -24,33 +24,39 @@ type Caches struct {
 // Invalidated says how many cache entries were invalidated.
 type Invalidated struct {
 	Entries int `json:"entries"`
-	Noted   int `json:"noted"` // Redis did not answer: the relay, or the first reader after it is back, makes up for them
+	// Pending invalidations wait for Redis. The relay, or the first reader after Redis is back, flushes them.
+	Pending int `json:"pending"`
 }
 
-// How many noted invalidations are worked off in one batch, and how many of them at once.
+// The number of pending invalidations of one batch, and how many of them run at the same time.
 const (
-	drainBatch  = 500
-	drainAtOnce = 8
+	flushBatch       = 500
+	flushConcurrency = 8
 )
 
-// InvalidateProfile invalidates the cached profile of the operation's customer and acknowledges the operation. Without Redis
-// the invalidation is noted in the database first, and the acknowledgement waits until no reader trusts the cache.
-func (s Caches) InvalidateProfile(ctx context.Context, ev vault.Event) (Invalidated, error) {
-	customer, err := uuid.Parse(ev.Subject)
-	if err != nil {
-		return Invalidated{}, vault.Invalid("subject", "is not a customer id")
+// InvalidateAndAcknowledge is the last step of every workflow that changes something: it invalidates the cache entries that
+// the operation touched, and then acknowledges the operation. After a cron, which has no operation, it only invalidates.
+//
+// When Redis does not answer, the invalidation is stored as pending and the acknowledgement waits until every reader's
+// lease on the cache has ended. So no reader sees the old value after the acknowledgement (rule 11).
+func (s Caches) InvalidateAndAcknowledge(ctx context.Context, ev vault.Event) (Invalidated, error) {
+	if ev.OperationID == uuid.Nil {
+		return s.flushOrWait(ctx)
 	}
-	entries, err := s.db.Tenant(ev.TenantID).ListProfileEntries(ctx, ev.TenantID, customer)
-	if err != nil || len(entries) == 0 { // none: nothing was written, the operation was rejected
-		return Invalidated{}, err
+	rows, err := s.db.Tenant(ev.TenantID).ListTouchedEntries(ctx, ev.TenantID, ev.OperationID)
+	if err != nil || len(rows) == 0 {
+		return Invalidated{}, db.WrapNotFound(err, "operation", ev.OperationID)
 	}
 	var out Invalidated
-	for _, e := range entries {
+	for _, e := range rows {
+		if e.CustomerID == uuid.Nil { // the operation touched no single profile
+			continue
+		}
 		if err := s.cache.Invalidate(ctx, cache.ProfileKey(ev.TenantID, e.CustomerID), e.Version); err == nil {
 			out.Entries++
 			continue
 		}
-		out.Noted++
+		out.Pending++
 		err := s.db.Tenant(ev.TenantID).NoteCacheInvalidation(ctx, dbgen.NoteCacheInvalidationParams{
 			TenantID: ev.TenantID, Kind: string(cache.KindProfile), Subject: e.CustomerID, Version: e.Version,
 		})
@@ -58,63 +64,51 @@ func (s Caches) InvalidateProfile(ctx context.Context, ev vault.Event) (Invalida
 			return out, err
 		}
 	}
-	if entries[0].ChainsNoted { // the operation's own, or another's of the tenant
-		if _, err := s.Drain(ctx); err != nil {
-			out.Noted++
-		}
-	}
-	if out.Noted > 0 {
-		if err := s.settle(ctx); err != nil {
+	if out.Pending > 0 {
+		if err := s.awaitLeases(ctx); err != nil {
 			return out, err
 		}
 	}
-	return out, s.acknowledge(ctx, ev)
+	if rows[0].TouchedPending {
+		flushed, err := s.flushOrWait(ctx)
+		out.Entries += flushed.Entries
+		if err != nil {
+			return out, err
+		}
+	}
+	return out, s.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return succeed(ctx, q, ev) })
 }
 
-// settle waits until no reader trusts the cache. While an older note is left nobody has trusted it for that long, so a long
-// outage of Redis slows only its first writes down.
-func (s Caches) settle(ctx context.Context) error {
+// flushOrWait flushes the pending invalidations. When Redis does not take them they stay pending, and flushOrWait waits
+// until every reader's lease on the cache has ended.
+func (s Caches) flushOrWait(ctx context.Context) (Invalidated, error) {
+	out, err := s.FlushPending(ctx)
+	if err != nil {
+		s.log.WarnContext(ctx, "cache_invalidations_pending", "error_code", vault.CodeOf(err))
+		err = s.awaitLeases(ctx)
+	}
+	return out, err
+}
+
+// awaitLeases waits until every reader's lease on the cache has ended. While an older pending invalidation exists no reader
+// gets a new lease, so a long outage of Redis delays only its first writes.
+func (s Caches) awaitLeases(ctx context.Context) error {
 	oldest, err := s.db.System().OldestCacheInvalidation(ctx)
-	if err == nil && oldest > longSettled {
+	if err == nil && oldest > leasesEnded {
 		return nil
 	}
 	return s.cache.Settle(ctx)
 }
 
-// longSettled is well over the time for which readers trust the cache (cache.DefaultTrustFor).
-const longSettled = 3 * cache.DefaultTrustFor
+// leasesEnded is the age of a pending invalidation from which every lease (cache.DefaultTrustFor) has ended.
+const leasesEnded = 3 * cache.DefaultTrustFor
 
-func (s Caches) acknowledge(ctx context.Context, ev vault.Event) error {
-	return s.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return succeed(ctx, q, ev) })
-}
-
-// Acknowledge ends an operation that no cache holds anything of.
-func (s Caches) Acknowledge(ctx context.Context, ev vault.Event) (Invalidated, error) {
-	return Invalidated{}, s.acknowledge(ctx, ev)
-}
-
-// InvalidateNoted works off what sweeps touched and what could not be invalidated, then acknowledges ev, unless a cron
-// started it. What Redis does not take stays noted.
-func (s Caches) InvalidateNoted(ctx context.Context, ev vault.Event) (Invalidated, error) {
-	out, err := s.Drain(ctx)
-	if err != nil {
-		s.log.WarnContext(ctx, "cache_invalidations_noted", "error_code", vault.CodeOf(err))
-		if err := s.settle(ctx); err != nil {
-			return out, err
-		}
-	}
-	if ev.OperationID == uuid.Nil {
-		return out, nil
-	}
-	return out, s.acknowledge(ctx, ev)
-}
-
-// Drain invalidates the noted entries until none is left or Redis fails. It ends with a look that finds none: settle relies on
-// that, and so does the cache, which trusts Redis after it.
-func (s Caches) Drain(ctx context.Context) (Invalidated, error) {
+// FlushPending invalidates the pending entries until none is left or Redis fails. Its last query finds none: awaitLeases and
+// the leases of readers rely on that.
+func (s Caches) FlushPending(ctx context.Context) (Invalidated, error) {
 	var out Invalidated
 	for {
-		rows, err := s.db.System().ListCacheInvalidations(ctx, drainBatch)
+		rows, err := s.db.System().ListCacheInvalidations(ctx, flushBatch)
 		if err != nil {
 			return out, err
 		}
@@ -123,14 +117,14 @@ func (s Caches) Drain(ctx context.Context) (Invalidated, error) {
 		}
 		var done dbgen.DeleteCacheInvalidationsParams
 		g, gctx := errgroup.WithContext(ctx)
-		g.SetLimit(drainAtOnce)
+		g.SetLimit(flushConcurrency)
 		for _, r := range rows {
-			g.Go(func() error { return s.forget(gctx, r) })
+			g.Go(func() error { return s.invalidate(gctx, r) })
 			done.Tenants, done.Kinds = append(done.Tenants, r.TenantID), append(done.Kinds, r.Kind)
 			done.Subjects, done.Versions = append(done.Subjects, r.Subject), append(done.Versions, r.Version)
 		}
 		if err := g.Wait(); err != nil {
-			return out, err // all of them stay noted: to invalidate one again is harmless
+			return out, err // all of them stay pending: to invalidate an entry twice is harmless
 		}
 		if err := s.db.System().DeleteCacheInvalidations(ctx, done); err != nil {
 			return out, err
@@ -139,8 +133,8 @@ func (s Caches) Drain(ctx context.Context) (Invalidated, error) {
 	}
 }
 
-// forget invalidates one noted entry. Only profiles have versions; the others are dropped whatever they hold.
-func (s Caches) forget(ctx context.Context, r dbgen.ListCacheInvalidationsRow) error {
+// invalidate invalidates one pending entry. Only profiles have versions; entries of other kinds are dropped.
+func (s Caches) invalidate(ctx context.Context, r dbgen.ListCacheInvalidationsRow) error {
 	switch cache.Kind(r.Kind) {
 	case cache.KindProfile:
 		return s.cache.Invalidate(ctx, cache.ProfileKey(r.TenantID, r.Subject), r.Version)
@@ -153,9 +147,4 @@ func (s Caches) forget(ctx context.Context, r dbgen.ListCacheInvalidationsRow) e
 	default:
 		return fmt.Errorf("cache entries of kind %q are not known", r.Kind)
 	}
-}
-
-// noteConfig notes what readers hold of an agent's fields or a scenario's requirements, in the transaction that changes them.
-func noteConfig(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, kind cache.Kind, subject uuid.UUID) error {
-	return q.NoteCacheInvalidation(ctx, dbgen.NoteCacheInvalidationParams{TenantID: tenant, Kind: string(kind), Subject: subject})
 }

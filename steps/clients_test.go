@@ -145,9 +145,9 @@ func (s *town) accepted(d deed) (job, bool) {
 		s.mu.Unlock()
 		return job{s.bypass(vault.RestoreItem.Name, c.customer, vault.RestoreItemInput{ItemID: item}), restoreItem}, true
 	case "expire":
-		return job{s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.ExpireValues, vault.Sweep{})), []string{"Sweeps.ExpireValues", "Caches.InvalidateNoted"}}, true
+		return job{s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.ExpireValues, vault.Sweep{})), []string{"Sweeps.ExpireValues", "Caches.InvalidateAndAcknowledge"}}, true
 	case "orphan":
-		return job{s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.DetectOrphans, vault.Sweep{})), []string{"Sweeps.DetectOrphans", "Caches.InvalidateNoted"}}, true
+		return job{s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.DetectOrphans, vault.Sweep{})), []string{"Sweeps.DetectOrphans", "Caches.InvalidateAndAcknowledge"}}, true
 	case "merge":
 		source, target := c.customer, s.customers[d.Other]
 		if source == target {

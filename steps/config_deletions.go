@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/vault"
@@ -14,8 +13,8 @@ import (
 
 // DeleteDefinition removes a definition that no requirement needs. The row stays as a mark, so that a save that was accepted
 // before the deletion, and arrives after it, does not bring the definition back.
-func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.DeleteDefinitionInput) (vault.SavedResult, error) {
+func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (Applied[vault.SavedResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DeleteDefinitionInput) (vault.SavedResult, error) {
 		row, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
 		if err != nil {
 			return vault.SavedResult{}, db.WrapNotFound(err, "field", in.Name)
@@ -36,7 +35,7 @@ func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (vaul
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
-		return out, noteConfig(ctx, q, ev.TenantID, cache.KindDefinitions, in.AgentID)
+		return out, t.definitions(ctx, q, ev.TenantID, in.AgentID)
 	})
 }
 
@@ -62,8 +61,8 @@ func neededBy(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.
 
 // DeleteRequirement removes a requirement, a person's or an extracted one. The row stays as a mark, which neither an older save
 // nor an extraction overcomes.
-func (s Definitions) DeleteRequirement(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.DeleteRequirementInput) (vault.SavedResult, error) {
+func (s Definitions) DeleteRequirement(ctx context.Context, ev vault.Event) (Applied[vault.SavedResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DeleteRequirementInput) (vault.SavedResult, error) {
 		row, err := q.LockRequirementByKey(ctx, dbgen.LockRequirementByKeyParams{
 			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID, FieldName: in.FieldName,
 		})
@@ -83,6 +82,6 @@ func (s Definitions) DeleteRequirement(ctx context.Context, ev vault.Event) (vau
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
-		return out, noteConfig(ctx, q, ev.TenantID, cache.KindRequirements, in.ScenarioID)
+		return out, t.requirements(ctx, q, ev.TenantID, in.ScenarioID)
 	})
 }

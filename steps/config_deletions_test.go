@@ -105,7 +105,7 @@ func TestADeletionStandsAboveAnOlderSaveThatArrivesLate(t *testing.T) {
 	w.require(scenario.ID, req)
 	lateRequirement := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRequirement, req))
 	w.must(w.run(w.deletingRequirement(scenario.ID, "plan"), deleteRequirement...))
-	w.must(w.twice(lateRequirement, "Definitions.PersistRequirement", "Caches.InvalidateNoted"))
+	w.must(w.twice(lateRequirement, "Definitions.PersistRequirement", "Caches.InvalidateAndAcknowledge"))
 	if got := w.needed(scenario.ID); len(got) != 0 {
 		t.Errorf("an older save brought back %v", got)
 	}

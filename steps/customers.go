@@ -15,8 +15,8 @@ type Customers struct{ once operationOnce }
 
 // OpenCustomer gets the customer of a channel identity, or makes one. Calls for one identity take turns, so they all get the
 // same customer. An identity whose customer was deleted gets a new one.
-func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (vault.CustomerResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput) (vault.CustomerResult, error) {
+func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (Applied[vault.CustomerResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput) (vault.CustomerResult, error) {
 		owner, found, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID)
 		if err != nil {
 			return vault.CustomerResult{}, err
@@ -35,14 +35,14 @@ func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (vault.Cust
 		if err := giveChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
 			return vault.CustomerResult{}, err
 		}
-		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
+		version, err := t.profile(ctx, q, ev.TenantID, profile.ID)
 		return vault.CustomerResult{CustomerID: customer, Created: true, Version: version}, err
 	})
 }
 
 // LinkChannel says that an identity is a customer's. One of another customer stays that one's: merge the two instead.
-func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (vault.CustomerResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.LinkChannelInput) (vault.CustomerResult, error) {
+func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (Applied[vault.CustomerResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.LinkChannelInput) (vault.CustomerResult, error) {
 		if _, _, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID); err != nil {
 			return vault.CustomerResult{}, err
 		}
@@ -61,14 +61,14 @@ func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (vault.Custo
 		if err := giveChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
 			return vault.CustomerResult{}, err
 		}
-		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
+		version, err := t.profile(ctx, q, ev.TenantID, profile.ID)
 		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version}, err
 	})
 }
 
 // RecordConsent adds to the log of what a customer agrees to.
-func (s Customers) RecordConsent(ctx context.Context, ev vault.Event) (vault.CustomerResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.RecordConsentInput) (vault.CustomerResult, error) {
+func (s Customers) RecordConsent(ctx context.Context, ev vault.Event) (Applied[vault.CustomerResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.RecordConsentInput) (vault.CustomerResult, error) {
 		profile, err := lockProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.CustomerResult{}, err
@@ -80,15 +80,15 @@ func (s Customers) RecordConsent(ctx context.Context, ev vault.Event) (vault.Cus
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
-		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
+		version, err := t.profile(ctx, q, ev.TenantID, profile.ID)
 		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version}, err
 	})
 }
 
 // DeleteCustomer removes a customer, softly. Customers that were merged into it go with it, and so do its items. Where other
 // customers' were derived from them that is refused, or, forced, these are orphaned. What the customer was asked is not asked any more.
-func (s Customers) DeleteCustomer(ctx context.Context, ev vault.Event) (vault.CustomerResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteCustomerInput) (vault.CustomerResult, error) {
+func (s Customers) DeleteCustomer(ctx context.Context, ev vault.Event) (Applied[vault.CustomerResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteCustomerInput) (vault.CustomerResult, error) {
 		out := vault.CustomerResult{CustomerID: in.CustomerID}
 		profile, err := lockKnownProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
@@ -125,10 +125,10 @@ func (s Customers) DeleteCustomer(ctx context.Context, ev vault.Event) (vault.Cu
 		if err := q.DeleteCustomer(ctx, ev.TenantID, profile.ID); err != nil {
 			return out, err
 		}
-		if _, err := q.TouchProfiles(ctx, append(orphaned, profile.ID)); err != nil {
+		if err := t.profiles(ctx, q, append(orphaned, profile.ID)); err != nil {
 			return out, err
 		}
-		return out, q.NoteChains(ctx, items)
+		return out, t.chains(ctx, q, items)
 	})
 }
 

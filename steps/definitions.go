@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/pgvector/pgvector-go"
 
-	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/rules"
@@ -37,14 +36,14 @@ type meant struct {
 
 // ValidateDefinition looks at a definition.
 func (s Definitions) ValidateDefinition(ctx context.Context, ev vault.Event) (Validated, error) {
-	return Validated{}, check(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.Definition) error { return rules.Check(in) })
+	return Validated{}, prepare(ctx, s.once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.Definition) error { return rules.Check(in) })
 }
 
 // EmbedDefinition computes the meaning of a definition and keeps it for PersistDefinition. A model that fails never blocks a
 // save (rule 8): the definition is then saved without, and found by its name alone.
 func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embedded, error) {
 	var out Embedded
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Definition) error {
+	err := prepare(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Definition) error {
 		var found meant
 		if len(op.Prepared) > 0 {
 			if err := s.once.sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
@@ -71,8 +70,8 @@ func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embed
 }
 
 // PersistDefinition stores a definition with its meaning.
-func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Definition) (vault.SavedResult, error) {
+func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (Applied[vault.SavedResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Definition) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -89,7 +88,7 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (vau
 			return vault.SavedResult{}, err
 		}
 		// After the row, as a review and an extraction do: two of them must not wait for each other.
-		if err := noteConfig(ctx, q, ev.TenantID, cache.KindDefinitions, in.AgentID); err != nil || len(op.Prepared) == 0 {
+		if err := t.definitions(ctx, q, ev.TenantID, in.AgentID); err != nil || len(op.Prepared) == 0 {
 			return vault.SavedResult{ID: id}, err
 		}
 		var found meant
@@ -105,14 +104,14 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (vau
 
 // ValidateRequirement looks at a requirement: its scenario, step, rule and fields exist, its condition compiles.
 func (s Definitions) ValidateRequirement(ctx context.Context, ev vault.Event) (Validated, error) {
-	return Validated{}, check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.Requirement) error {
+	return Validated{}, prepare(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.Requirement) error {
 		return s.checkRequirement(ctx, q, ev.TenantID, in)
 	})
 }
 
 // PersistRequirement stores what a person requires.
-func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Requirement) (vault.SavedResult, error) {
+func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (Applied[vault.SavedResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Requirement) (vault.SavedResult, error) {
 		if err := s.checkRequirement(ctx, q, ev.TenantID, in); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -129,7 +128,7 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (va
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
-		return vault.SavedResult{ID: stored}, noteConfig(ctx, q, ev.TenantID, cache.KindRequirements, in.ScenarioID)
+		return vault.SavedResult{ID: stored}, t.requirements(ctx, q, ev.TenantID, in.ScenarioID)
 	})
 }
 

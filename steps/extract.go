@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/pgvector/pgvector-go"
 
-	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/llm"
@@ -70,7 +69,7 @@ var errNotProposed = errors.New("the text of this extraction changed after the m
 // LoadSchemaSource finds the scenario or rule, and whether it needs a model at all.
 func (s Extraction) LoadSchemaSource(ctx context.Context, ev vault.Event) (Loaded, error) {
 	var out Loaded
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.ExtractSchemaInput) error {
+	err := prepare(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.ExtractSchemaInput) error {
 		src, err := loadSource(ctx, q, ev.TenantID, in)
 		if err != nil {
 			return err
@@ -85,7 +84,7 @@ func (s Extraction) LoadSchemaSource(ctx context.Context, ev vault.Event) (Loade
 // ProposeSchema asks the model, once for a content, and keeps its answer.
 func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed, error) {
 	var out Proposed
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) error {
+	err := prepare(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) error {
 		src, err := loadSource(ctx, q, ev.TenantID, in)
 		if err != nil || (in.ContentHash != "" && in.ContentHash != src.hash) {
 			return err
@@ -117,7 +116,7 @@ func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed
 // MatchSchema gives each proposed field the name under which the agent knows it: by name, then by meaning.
 func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, error) {
 	var out Matched
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) error {
+	err := prepare(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) error {
 		src, err := loadSource(ctx, q, ev.TenantID, in)
 		if err != nil {
 			return err
@@ -151,8 +150,8 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 
 // PersistSchema replaces what an earlier extraction of the same text wrote, and touches nothing that a person wrote or
 // reviewed. A field that the agent does not define gets a suggested definition, disabled until a person approves it.
-func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (vault.ExtractResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) (vault.ExtractResult, error) {
+func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (Applied[vault.ExtractResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) (vault.ExtractResult, error) {
 		// A save that came between the look at the text and the commit would have its own extraction overtaken by this one.
 		if err := holdSource(ctx, q, ev.TenantID, in); err != nil {
 			return vault.ExtractResult{}, err
@@ -197,10 +196,10 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (vault.Ex
 			return out, err
 		}
 		// Always in this order, and after the rows, or two changes of a scenario could wait for each other.
-		if err := noteConfig(ctx, q, ev.TenantID, cache.KindDefinitions, in.AgentID); err != nil {
+		if err := t.definitions(ctx, q, ev.TenantID, in.AgentID); err != nil {
 			return out, err
 		}
-		return out, noteConfig(ctx, q, ev.TenantID, cache.KindRequirements, in.ScenarioID)
+		return out, t.requirements(ctx, q, ev.TenantID, in.ScenarioID)
 	})
 }
 

@@ -92,7 +92,7 @@ func TestWhatWasRejectedDoesNotComeBack(t *testing.T) {
 	reqs, err := w.db.Tenant(w.tenant).ListRequirements(t.Context(), w.tenant, scenario.ID)
 	w.must(err)
 	review := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: reqs[0].ID, Decision: vault.Reject}))
-	w.must(w.run(review, "Definitions.PersistReview", "Caches.InvalidateNoted"))
+	w.must(w.run(review, "Definitions.PersistReview", "Caches.InvalidateAndAcknowledge"))
 	for _, text := range []string{"one", "two"} {
 		calls := w.model.called("propose")
 		w.extract(w.described(scenario, text))

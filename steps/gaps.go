@@ -50,7 +50,7 @@ type Waiting struct {
 // FindMissing finds what the scenario still needs, and that all that the fill names exists.
 func (s Gaps) FindMissing(ctx context.Context, ev vault.Event) (MissingFound, error) {
 	out := MissingFound{Fields: []string{}}
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
+	err := prepare(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
 		if err := rules.Check(in); err != nil {
 			return err
 		}

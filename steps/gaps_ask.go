@@ -19,28 +19,24 @@ import (
 // waitMargin is how long after a question's deadline the relay takes the run that waits for it for lost.
 const waitMargin = 10 * time.Minute
 
-// errSettledMeanwhile is for a question that was answered after the fill had looked: it looks again.
-var errSettledMeanwhile = errors.New("the question of this gap fill was settled while it was looked at")
+// errQuestionClosed is for a question that was answered after the fill had read it: the fill reads again.
+var errQuestionClosed = errors.New("the question of this gap fill was settled while it was looked at")
 
 // AskCustomer opens the next question of a fill that has nothing to write. With nothing left to ask, the fill is done.
 func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error) {
 	out, ended, err := s.askOrEnd(ctx, ev)
-	if errors.Is(err, errSettledMeanwhile) {
+	if errors.Is(err, errQuestionClosed) {
 		out, ended, err = s.askOrEnd(ctx, ev)
 	}
 	if err == nil {
 		observeFill(s.observer, ended)
 	}
-	return out, s.once.reject(ctx, ev, err)
+	return out, err
 }
 
 // askOrEnd looks once. ended is what the fill came to where this look ended it.
 func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended vault.FillResult, err error) {
-	err = s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
-		op, err := s.once.lock(ctx, q, ev)
-		if err != nil {
-			return err
-		}
+	err = s.once.once(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
 		if applied(op) {
 			out.Done = true
 			return succeed(ctx, q, ev)
@@ -68,7 +64,7 @@ func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended
 		}
 		out.Done = true
 		ended = state.result()
-		if err := markApplied(ctx, q, ev, ended); err != nil {
+		if err := markApplied(ctx, q, ev, ended, Touched{}); err != nil {
 			return err
 		}
 		return succeed(ctx, q, ev)
@@ -98,7 +94,7 @@ func (s Gaps) nextQuestion(ctx context.Context, q *dbgen.Queries, st *gapState, 
 			}
 			st.asked[i].Status = string(status)
 			if closed, err := s.close(ctx, q, question, status); err != nil || !closed {
-				return nil, cmp.Or(err, errSettledMeanwhile)
+				return nil, cmp.Or(err, errQuestionClosed)
 			}
 		}
 		history[question.FieldName] = append(history[question.FieldName], &st.asked[i])

@@ -10,8 +10,8 @@ import (
 
 // CancelFill stops a gap fill from asking, and closes its open question. It takes turns with AskCustomer on the fill's operation, so
 // that no question is opened after it.
-func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (vault.CancelResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.CancelFillInput) (vault.CancelResult, error) {
+func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (Stored[vault.CancelResult], error) {
+	return store(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.CancelFillInput) (vault.CancelResult, error) {
 		out := vault.CancelResult{FillID: in.FillID}
 		fill, err := q.LockOperation(ctx, ev.TenantID, in.FillID)
 		if err == nil && fill.Workflow != vault.FillGaps.Name {
@@ -55,7 +55,8 @@ func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (vault.CancelResul
 
 // AnnounceCancel wakes the gap fill that waits for the closed question. Lost, the relay pushes the operation again.
 func (s Gaps) AnnounceCancel(ctx context.Context, ev vault.Event) (vault.CancelResult, error) {
-	out, err := s.CancelFill(ctx, ev) // gives the stored result
+	done, err := s.CancelFill(ctx, ev) // returns the stored result
+	out := done.Result
 	if err != nil {
 		return out, err
 	}

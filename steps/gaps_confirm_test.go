@@ -322,7 +322,7 @@ func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
 	w.merge(w.customer, other.customer)
 	w.equal("of the target", questions, waiting(other.customer))
 	w.equal("of the source", questions, waiting(w.customer))
-	w.must(w.run(w.unmerging(w.customer), "Merges.UnmergeCustomer", "Caches.InvalidateProfile"))
+	w.must(w.run(w.unmerging(w.customer), "Merges.UnmergeCustomer", "Caches.InvalidateAndAcknowledge"))
 	w.equal("apart again", questions[:1], waiting(w.customer))
 
 	w.merge(w.customer, other.customer)

@@ -35,7 +35,7 @@ const (
 // A model that fails leaves the fields to be asked for (rule 8).
 func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error) {
 	var out Advanced
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
+	err := prepare(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
 		state, err := s.load(ctx, q, op, in)
 		if err != nil {
 			return err

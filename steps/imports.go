@@ -20,7 +20,7 @@ type Imports struct{ values Values }
 
 // ValidateImport looks at every write of an import.
 func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (Validated, error) {
-	return Validated{}, check(ctx, s.values.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.ImportValuesInput) error {
+	return Validated{}, prepare(ctx, s.values.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.ImportValuesInput) error {
 		if err := rules.Check(in); err != nil {
 			return err
 		}
@@ -39,8 +39,8 @@ func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (Validated,
 }
 
 // PersistImport stores an import, in the places of its versions by order of acceptance, in one transaction.
-func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (vault.ImportResult, error) {
-	return apply(ctx, s.values.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput) (vault.ImportResult, error) {
+func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (Applied[vault.ImportResult], error) {
+	return apply(ctx, s.values.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput) (vault.ImportResult, error) {
 		var out vault.ImportResult
 		refused := refusals{skip: in.SkipInvalid}
 		writes, err := s.checkAll(ctx, q, ev.TenantID, in, &refused)
@@ -64,7 +64,7 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (vault.Impor
 		if err != nil {
 			return out, err
 		}
-		if err := store(ctx, q, op, rows, superseded); err != nil {
+		if err := insertVersions(ctx, q, op, rows, superseded); err != nil {
 			return out, err
 		}
 		touched := map[uuid.UUID]bool{}
@@ -82,7 +82,7 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (vault.Impor
 		for id := range touched {
 			ids = append(ids, id)
 		}
-		_, err = q.TouchProfiles(ctx, ids)
+		err = t.profiles(ctx, q, ids)
 		return out, err
 	})
 }
@@ -99,7 +99,7 @@ type checkedWrite struct {
 
 // refusals collects what is wrong with the writes of an import, by index.
 type refusals struct {
-	skip     bool // store the others
+	skip     bool // insertVersions the others
 	problems []*vault.Error
 	indexes  []int
 }
@@ -397,8 +397,8 @@ func (s Imports) rowOf(id, profile uuid.UUID, op dbgen.Operation, w checkedWrite
 	return row, err
 }
 
-// store writes what place found, in two statements.
-func store(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, rows []importRow, superseded map[uuid.UUID]uuid.UUID) error {
+// insertVersions writes what place found, in two statements.
+func insertVersions(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, rows []importRow, superseded map[uuid.UUID]uuid.UUID) error {
 	if len(superseded) > 0 {
 		var ids, by []uuid.UUID
 		for old, id := range superseded {

@@ -134,7 +134,7 @@ func (w *world) brokenHistories() []string {
 func (w *world) staleReads(ctx context.Context, customers []uuid.UUID) []string {
 	w.t.Helper()
 	var stale []string
-	if _, err := w.steps.Caches.Drain(ctx); err != nil {
+	if _, err := w.steps.Caches.FlushPending(ctx); err != nil {
 		return []string{err.Error()}
 	}
 	cached, direct := query.New(w.db, w.cache, w.sealer), query.New(w.db, nil, w.sealer)

@@ -19,7 +19,7 @@ type Items struct {
 
 // CheckDependents refuses to delete what others were derived from, unless an admin forces it.
 func (s Items) CheckDependents(ctx context.Context, ev vault.Event) (Validated, error) {
-	return Validated{}, check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput) error {
+	return Validated{}, prepare(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput) error {
 		_, err := deletable(ctx, q, ev.TenantID, in)
 		return err
 	})
@@ -27,8 +27,8 @@ func (s Items) CheckDependents(ctx context.Context, ev vault.Event) (Validated, 
 
 // DeleteItem deletes an item and, where that is forced, orphans what was derived from it, in the same transaction. Dependents
 // may belong to other customers of the tenant: their caches are noted for invalidation.
-func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (vault.DeleteResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput) (vault.DeleteResult, error) {
+func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (Applied[vault.DeleteResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput) (vault.DeleteResult, error) {
 		out := vault.DeleteResult{ItemID: in.ItemID}
 		if _, err := lockItem(ctx, q, ev.TenantID, in.ItemID, in.Force); err != nil {
 			return out, err
@@ -53,10 +53,10 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (vault.DeleteResu
 			return out, err
 		}
 		out.Orphaned = len(orphaned)
-		if _, err := q.TouchProfiles(ctx, append(orphaned, owner.ProfileID)); err != nil {
+		if err := t.profiles(ctx, q, append(orphaned, owner.ProfileID)); err != nil {
 			return out, err
 		}
-		return out, q.NoteChains(ctx, []uuid.UUID{in.ItemID})
+		return out, t.chains(ctx, q, []uuid.UUID{in.ItemID})
 	})
 }
 

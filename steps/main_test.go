@@ -148,7 +148,7 @@ func (w *world) newCache(opts cache.Options) *cache.Cache {
 	}
 	opts.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	opts.OnRecover = func(ctx context.Context) error {
-		_, err := w.steps.Caches.Drain(ctx)
+		_, err := w.steps.Caches.FlushPending(ctx)
 		return err
 	}
 	c, err := cache.New(opts)
@@ -355,17 +355,17 @@ func (w *world) run(ev vault.Event, names ...string) error {
 
 // The steps of each workflow, in its order.
 var (
-	writeValue        = []string{"Values.ValidateValue", "Values.PersistValue", "Caches.InvalidateProfile"}
-	addAsset          = []string{"Assets.ValidateAsset", "Assets.PersistAsset", "Caches.InvalidateProfile"}
-	saveSession       = []string{"Sessions.PersistSession", "Caches.Acknowledge"}
-	saveDefinition    = []string{"Definitions.ValidateDefinition", "Definitions.EmbedDefinition", "Definitions.PersistDefinition", "Caches.InvalidateNoted"}
-	deleteDefinition  = []string{"Definitions.DeleteDefinition", "Caches.InvalidateNoted"}
-	deleteRequirement = []string{"Definitions.DeleteRequirement", "Caches.InvalidateNoted"}
-	saveRequirement   = []string{"Definitions.ValidateRequirement", "Definitions.PersistRequirement", "Caches.InvalidateNoted"}
+	writeValue        = []string{"Values.ValidateValue", "Values.PersistValue", "Caches.InvalidateAndAcknowledge"}
+	addAsset          = []string{"Assets.ValidateAsset", "Assets.PersistAsset", "Caches.InvalidateAndAcknowledge"}
+	saveSession       = []string{"Sessions.PersistSession", "Caches.InvalidateAndAcknowledge"}
+	saveDefinition    = []string{"Definitions.ValidateDefinition", "Definitions.EmbedDefinition", "Definitions.PersistDefinition", "Caches.InvalidateAndAcknowledge"}
+	deleteDefinition  = []string{"Definitions.DeleteDefinition", "Caches.InvalidateAndAcknowledge"}
+	deleteRequirement = []string{"Definitions.DeleteRequirement", "Caches.InvalidateAndAcknowledge"}
+	saveRequirement   = []string{"Definitions.ValidateRequirement", "Definitions.PersistRequirement", "Caches.InvalidateAndAcknowledge"}
 	saveScenario      = []string{"Scenarios.PersistScenario", "Scenarios.AnnounceSave"}
 	saveRule          = []string{"Scenarios.PersistRule", "Scenarios.AnnounceSave"}
-	extractSchema     = []string{"Extraction.LoadSchemaSource", "Extraction.ProposeSchema", "Extraction.MatchSchema", "Extraction.PersistSchema", "Caches.InvalidateNoted"}
-	answerQuestion    = []string{"Answers.ValidateAnswer", "Answers.PersistAnswer", "Caches.InvalidateProfile", "Answers.AnnounceAnswer"}
+	extractSchema     = []string{"Extraction.LoadSchemaSource", "Extraction.ProposeSchema", "Extraction.MatchSchema", "Extraction.PersistSchema", "Caches.InvalidateAndAcknowledge"}
+	answerQuestion    = []string{"Answers.ValidateAnswer", "Answers.PersistAnswer", "Caches.InvalidateAndAcknowledge", "Answers.AnnounceAnswer"}
 )
 
 // define saves definitions, enabled.

@@ -41,8 +41,8 @@ type fieldState struct {
 
 // MergeCustomers moves all that is the source's to the target. Where both have a field its versions become one history, in
 // order of acceptance, so the newer value stays. Lineage names items, which keep their ids.
-func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (vault.CustomerResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.MergeCustomersInput) (vault.CustomerResult, error) {
+func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (Applied[vault.CustomerResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.MergeCustomersInput) (vault.CustomerResult, error) {
 		source, target, err := lockPair(ctx, q, ev.TenantID, in)
 		if err != nil {
 			return vault.CustomerResult{}, err
@@ -75,13 +75,13 @@ func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (vault.Custo
 			return vault.CustomerResult{}, err
 		}
 		version := max(source.Version, target.Version)
-		return vault.CustomerResult{CustomerID: target.CustomerID, Version: version + 1}, ahead(ctx, q, ev.TenantID, version, target.ID)
+		return vault.CustomerResult{CustomerID: target.CustomerID, Version: version + 1}, ahead(ctx, t, q, ev.TenantID, version, target.ID)
 	})
 }
 
 // UnmergeCustomer gives back what the merge took, in the state it was in. What was written to the target since stays there.
-func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (vault.CustomerResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.UnmergeCustomerInput) (vault.CustomerResult, error) {
+func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (Applied[vault.CustomerResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.UnmergeCustomerInput) (vault.CustomerResult, error) {
 		source, target, merge, err := lockMerged(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.CustomerResult{}, err
@@ -115,7 +115,7 @@ func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (vault.Cust
 		if err := q.MarkMergeUndone(ctx, ev.TenantID, merge.ID); err != nil {
 			return vault.CustomerResult{}, err
 		}
-		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version + 1}, ahead(ctx, q, ev.TenantID, version, source.ID, target.ID)
+		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version + 1}, ahead(ctx, t, q, ev.TenantID, version, source.ID, target.ID)
 	})
 }
 
@@ -384,14 +384,13 @@ func move(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, what mergedSt
 
 // ahead brings profiles to a version beyond both of a pair, since a cache may hold either under the same customer, and notes
 // their entries.
-func ahead(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, version int64, profiles ...uuid.UUID) error {
+func ahead(ctx context.Context, t *Touched, q *dbgen.Queries, tenant uuid.UUID, version int64, profiles ...uuid.UUID) error {
 	for _, id := range profiles {
 		if err := q.SetProfileVersion(ctx, dbgen.SetProfileVersionParams{TenantID: tenant, ID: id, Version: version}); err != nil {
 			return err
 		}
 	}
-	_, err := q.TouchProfiles(ctx, profiles)
-	return err
+	return t.profiles(ctx, q, profiles)
 }
 
 func stateOf(r dbgen.ListValueStatesRow) fieldState {

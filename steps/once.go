@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/vault"
@@ -25,26 +27,66 @@ type operationOnce struct {
 	sealer *db.Sealer
 }
 
-// apply runs effect in one transaction with the proof of it: the operation is locked, a stored result is returned as it is, and
-// otherwise the result of effect is stored with status applied. An effect that can never succeed marks the operation failed.
-func apply[In, Out any](ctx context.Context, o operationOnce, ev vault.Event, effect func(q *dbgen.Queries, op dbgen.Operation, in In) (Out, error)) (Out, error) {
-	var out Out
-	attempt := func(q *dbgen.Queries) error {
-		op, err := o.lock(ctx, q, ev)
-		if err != nil {
-			return err
-		}
+// Applied is the output of a step that changed what readers cache. Package workflows ends every workflow that has such a
+// step with Caches.InvalidateAndAcknowledge.
+type Applied[Out any] struct {
+	Result Out `json:"result"`
+}
+
+// Stored is the output of a step whose changes no cache holds.
+type Stored[Out any] struct {
+	Result Out `json:"result"`
+}
+
+// Look is the output of a step that changes nothing a reader sees. It may keep what a later step of the run needs.
+type Look interface{ look() }
+
+// apply runs effect once for an operation, in one transaction with the proof of it: the operation is locked, and its
+// result stored with the status applied. If a result is stored already, apply returns that one. An effect that can never
+// succeed marks the operation failed.
+func apply[In, Out any](
+	ctx context.Context, o operationOnce, ev vault.Event,
+	effect func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in In) (Out, error),
+) (Applied[Out], error) {
+	var out Applied[Out]
+	err := o.once(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
 		if applied(op) {
-			return json.Unmarshal(op.Result, &out)
+			return json.Unmarshal(op.Result, &out.Result)
 		}
 		in, err := open[In](o, op)
 		if err != nil {
 			return err
 		}
-		if out, err = effect(q, op, in); err != nil {
+		var touched Touched
+		if out.Result, err = effect(&touched, q, op, in); err != nil {
 			return err
 		}
-		return markApplied(ctx, q, ev, out)
+		return markApplied(ctx, q, ev, out.Result, touched)
+	})
+	return out, err
+}
+
+// store is apply for an effect that changes nothing a reader caches.
+func store[In, Out any](
+	ctx context.Context, o operationOnce, ev vault.Event,
+	effect func(q *dbgen.Queries, op dbgen.Operation, in In) (Out, error),
+) (Stored[Out], error) {
+	done, err := apply(ctx, o, ev, func(_ *Touched, q *dbgen.Queries, op dbgen.Operation, in In) (Out, error) {
+		return effect(q, op, in)
+	})
+	return Stored[Out](done), err
+}
+
+// once runs fn in a transaction that holds the lock of the operation. A permanent error marks the operation failed.
+func (o operationOnce) once(
+	ctx context.Context, ev vault.Event, fn func(q *dbgen.Queries, op dbgen.Operation) error,
+) error {
+	attempt := func(q *dbgen.Queries) error {
+		op, err := o.lock(ctx, q, ev)
+		if err != nil {
+			return err
+		}
+		return fn(q, op)
 	}
 	err := o.db.InTx(ctx, ev.TenantID, attempt)
 	for range deadlockRetries {
@@ -53,15 +95,15 @@ func apply[In, Out any](ctx context.Context, o operationOnce, ev vault.Event, ef
 		}
 		err = o.db.InTx(ctx, ev.TenantID, attempt)
 	}
-	if err != nil {
-		return out, o.reject(ctx, ev, err)
-	}
-	return out, nil
+	return o.reject(ctx, ev, err)
 }
 
-// check runs a look at an operation that changes nothing. What it finds wrong for good marks the operation failed. It does not
-// run for what was applied.
-func check[In any](ctx context.Context, o operationOnce, ev vault.Event, look func(q *dbgen.Queries, op dbgen.Operation, in In) error) error {
+// prepare runs a step before the effect: it reads, and may store what later steps of the run need, but changes nothing
+// that a reader sees. It does not run for an operation that was applied. A permanent error marks the operation failed.
+func prepare[In any](
+	ctx context.Context, o operationOnce, ev vault.Event,
+	step func(q *dbgen.Queries, op dbgen.Operation, in In) error,
+) error {
 	q := o.db.Tenant(ev.TenantID)
 	op, err := o.get(ctx, q, ev)
 	if err != nil {
@@ -74,7 +116,7 @@ func check[In any](ctx context.Context, o operationOnce, ev vault.Event, look fu
 	if err != nil {
 		return err
 	}
-	return o.reject(ctx, ev, look(q, op, in))
+	return o.reject(ctx, ev, step(q, op, in))
 }
 
 // lock takes the operation for this transaction. One that was rejected and is run again, by an operator's replay, is owed again.
@@ -105,12 +147,20 @@ func applied(op dbgen.Operation) bool {
 	return op.Status == string(vault.OperationApplied) || op.Status == string(vault.OperationSucceeded)
 }
 
-func markApplied(ctx context.Context, q *dbgen.Queries, ev vault.Event, out any) error {
+func markApplied(ctx context.Context, q *dbgen.Queries, ev vault.Event, out any, t Touched) error {
 	result, err := json.Marshal(out)
 	if err != nil {
 		return fmt.Errorf("encode the result of operation %s: %w", ev.OperationID, err)
 	}
-	return q.MarkOperationApplied(ctx, dbgen.MarkOperationAppliedParams{TenantID: ev.TenantID, ID: ev.OperationID, Result: result})
+	return q.MarkOperationApplied(ctx, dbgen.MarkOperationAppliedParams{TenantID: ev.TenantID, ID: ev.OperationID, Result: result, TouchedProfiles: ids(t.single), TouchedPending: t.pending})
+}
+
+// ids makes a list that PostgreSQL stores as an array: never nil.
+func ids(list []uuid.UUID) []uuid.UUID {
+	if list == nil {
+		return []uuid.UUID{}
+	}
+	return list
 }
 
 // reject marks the operation failed where err is for good, wakes whoever waits for it, and returns err.
@@ -149,3 +199,11 @@ func succeed(ctx context.Context, q *dbgen.Queries, ev vault.Event) error {
 	}
 	return q.NotifyOperation(ctx, ev.OperationID.String())
 }
+
+func (Validated) look()    {}
+func (Embedded) look()     {}
+func (Loaded) look()       {}
+func (Proposed) look()     {}
+func (Matched) look()      {}
+func (MissingFound) look() {}
+func (Answered) look()     {}

@@ -21,7 +21,7 @@ type Operations struct {
 // Relayed counts what the relay pushed.
 type Relayed struct {
 	Pushed      int `json:"pushed"`
-	Invalidated int `json:"invalidated"` // noted cache invalidations that were worked off
+	Invalidated int `json:"invalidated"` // pending cache invalidations that were flushed
 }
 
 // Purged counts what was removed.
@@ -48,8 +48,8 @@ func (s Operations) RelayOperations(ctx context.Context, _ vault.Event) (Relayed
 			break
 		}
 	}
-	drained, _ := s.caches.Drain(ctx) // what is left stays noted
-	out.Invalidated = drained.Entries
+	flushed, _ := s.caches.FlushPending(ctx) // the rest stays pending
+	out.Invalidated = flushed.Entries
 	return out, nil
 }
 

@@ -16,17 +16,17 @@ import (
 
 // The steps of the workflows on whole profiles, in their order.
 var (
-	importValues    = []string{"Imports.ValidateImport", "Imports.PersistImport", "Caches.InvalidateNoted"}
-	verifyValue     = []string{"Values.PersistVerification", "Caches.InvalidateProfile"}
-	deleteItem      = []string{"Items.CheckDependents", "Items.DeleteItem", "Caches.InvalidateNoted"}
-	restoreItem     = []string{"Items.RestoreItem", "Caches.InvalidateNoted"}
-	openCustomer    = []string{"Customers.OpenCustomer", "Caches.Acknowledge"}
-	linkChannel     = []string{"Customers.LinkChannel", "Caches.InvalidateProfile"}
-	recordConsent   = []string{"Customers.RecordConsent", "Caches.InvalidateProfile"}
-	deleteCustomer  = []string{"Customers.DeleteCustomer", "Caches.InvalidateNoted"}
-	mergeCustomers  = []string{"Merges.MergeCustomers", "Caches.InvalidateNoted"}
-	unmergeCustomer = []string{"Merges.UnmergeCustomer", "Caches.InvalidateNoted"}
-	decideReview    = []string{"Definitions.PersistReview", "Caches.InvalidateNoted"}
+	importValues    = []string{"Imports.ValidateImport", "Imports.PersistImport", "Caches.InvalidateAndAcknowledge"}
+	verifyValue     = []string{"Values.PersistVerification", "Caches.InvalidateAndAcknowledge"}
+	deleteItem      = []string{"Items.CheckDependents", "Items.DeleteItem", "Caches.InvalidateAndAcknowledge"}
+	restoreItem     = []string{"Items.RestoreItem", "Caches.InvalidateAndAcknowledge"}
+	openCustomer    = []string{"Customers.OpenCustomer", "Caches.InvalidateAndAcknowledge"}
+	linkChannel     = []string{"Customers.LinkChannel", "Caches.InvalidateAndAcknowledge"}
+	recordConsent   = []string{"Customers.RecordConsent", "Caches.InvalidateAndAcknowledge"}
+	deleteCustomer  = []string{"Customers.DeleteCustomer", "Caches.InvalidateAndAcknowledge"}
+	mergeCustomers  = []string{"Merges.MergeCustomers", "Caches.InvalidateAndAcknowledge"}
+	unmergeCustomer = []string{"Merges.UnmergeCustomer", "Caches.InvalidateAndAcknowledge"}
+	decideReview    = []string{"Definitions.PersistReview", "Caches.InvalidateAndAcknowledge"}
 )
 
 // twice runs steps, and then again, which must change nothing and say the same.

@@ -56,8 +56,8 @@ func TestVersionsAreInOrderOfAcceptanceHoweverTheyArrive(t *testing.T) {
 			for _, i := range arrival {
 				out, err := w.steps.Values.PersistValue(t.Context(), evs[i])
 				w.must(err)
-				if want := vault.StatusActive; i > newest && out.Status != want || i < newest && out.Status != vault.StatusSuperseded {
-					t.Errorf("write %d after write %d: got %s", i, newest, out.Status)
+				if want := vault.StatusActive; i > newest && out.Result.Status != want || i < newest && out.Result.Status != vault.StatusSuperseded {
+					t.Errorf("write %d after write %d: got %s", i, newest, out.Result.Status)
 				}
 				newest = max(newest, i)
 				w.checkHistory("plan")
@@ -130,7 +130,7 @@ func TestOfManyWritersAtOnceTheNewestAcceptedIsActive(t *testing.T) {
 	if len(versions) != writers || !slices.IsSorted(valuesOf(versions)) || versions[writers-1].Status != vault.StatusActive {
 		t.Errorf("got %d versions %v, the last %s; want all in order, the last active", len(versions), valuesOf(versions), versions[len(versions)-1].Status)
 	}
-	entries, err := w.db.Tenant(w.tenant).ListProfileEntries(t.Context(), w.tenant, w.customer)
+	entries, err := w.db.Tenant(w.tenant).ListTouchedEntries(t.Context(), w.tenant, evs[0].OperationID)
 	w.must(err)
 	if len(entries) != 1 || entries[0].Version != writers {
 		t.Errorf("the profile has versions %v after %d writes", entries, writers)
@@ -189,7 +189,7 @@ func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
 	t.Run("an operation is not acknowledged before it is applied", func(t *testing.T) {
 		w.write("plan", text("silver"))
 		ev := w.accept("plan", text("gold"))
-		w.must(w.run(ev, "Caches.InvalidateProfile", "Caches.Acknowledge"))
+		w.must(w.run(ev, "Caches.InvalidateAndAcknowledge", "Caches.InvalidateAndAcknowledge"))
 		if op := w.op(ev); op.Status != vault.OperationAccepted {
 			t.Errorf("got %s, want accepted", op.Status)
 		}
@@ -197,7 +197,7 @@ func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
 		if op := w.op(ev); op.Status != vault.OperationApplied {
 			t.Errorf("got %s, want applied", op.Status)
 		}
-		w.must(w.run(ev, "Caches.InvalidateProfile"))
+		w.must(w.run(ev, "Caches.InvalidateAndAcknowledge"))
 		if op := w.op(ev); op.Status != vault.OperationSucceeded || op.FinishedAt == nil {
 			t.Errorf("got %s, want succeeded", op.Status)
 		}
@@ -323,7 +323,7 @@ func TestHistoryHoldsWhateverHappens(t *testing.T) {
 			}
 			for range 40 {
 				ev := evs[random.IntN(len(evs))]
-				steps := []string{"Values.ValidateValue", "Values.PersistValue", "Caches.InvalidateProfile", "Sweeps.ExpireValues", "Sweeps.DetectOrphans"}
+				steps := []string{"Values.ValidateValue", "Values.PersistValue", "Caches.InvalidateAndAcknowledge", "Sweeps.ExpireValues", "Sweeps.DetectOrphans"}
 				step := steps[random.IntN(len(steps))]
 				if step[0] == 'S' {
 					ev = vault.Event{}

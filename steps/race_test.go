@@ -172,7 +172,7 @@ func (w *world) raceWrite(ctx context.Context, p *raced) error {
 	if _, err := w.steps.Values.PersistValue(ctx, ev); err != nil {
 		return err
 	}
-	if _, err := w.steps.Caches.InvalidateProfile(ctx, ev); err != nil {
+	if _, err := w.steps.Caches.InvalidateAndAcknowledge(ctx, ev); err != nil {
 		return err
 	}
 	p.acknowledge(number)

@@ -14,8 +14,8 @@ import (
 
 // RestoreItem brings a deleted item back to its place in the history, or sets an orphaned one active whose source is there
 // again.
-func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.RestoreItemInput) (vault.ItemResult, error) {
+func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (Applied[vault.ItemResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.RestoreItemInput) (vault.ItemResult, error) {
 		owner, err := lockItem(ctx, q, ev.TenantID, in.ItemID, false)
 		if err != nil {
 			return vault.ItemResult{}, err
@@ -28,7 +28,7 @@ func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (vault.ItemResul
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		_, err = q.TouchProfiles(ctx, []uuid.UUID{owner.ProfileID})
+		err = t.profiles(ctx, q, []uuid.UUID{owner.ProfileID})
 		return vault.ItemResult{ItemID: in.ItemID, Status: status, ProfileVersion: owner.Version + 1}, err
 	})
 }

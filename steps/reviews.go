@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/rules"
@@ -13,20 +12,20 @@ import (
 
 // PersistReview stores what a person decided about an extracted requirement or definition. A rejected one stays, so that the
 // next extraction does not bring it back.
-func (s Definitions) PersistReview(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput) (vault.SavedResult, error) {
+func (s Definitions) PersistReview(ctx context.Context, ev vault.Event) (Applied[vault.SavedResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput) (vault.SavedResult, error) {
 		state := vault.ReviewApproved
 		if in.Decision == vault.Reject {
 			state = vault.ReviewRejected
 		}
 		if in.Kind == vault.ReviewOfDefinition {
-			return vault.SavedResult{ID: in.ID}, reviewDefinition(ctx, q, op, in, state)
+			return vault.SavedResult{ID: in.ID}, reviewDefinition(ctx, t, q, op, in, state)
 		}
-		return vault.SavedResult{ID: in.ID}, reviewRequirement(ctx, q, op, in, state)
+		return vault.SavedResult{ID: in.ID}, reviewRequirement(ctx, t, q, op, in, state)
 	})
 }
 
-func reviewDefinition(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput, state vault.ReviewState) error {
+func reviewDefinition(ctx context.Context, t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput, state vault.ReviewState) error {
 	row, err := q.LockDefinition(ctx, op.TenantID, in.ID)
 	if err != nil {
 		return db.WrapNotFound(err, "definition", in.ID)
@@ -37,7 +36,7 @@ func reviewDefinition(ctx context.Context, q *dbgen.Queries, op dbgen.Operation,
 	if decidedSince(row.ReviewState, row.AcceptedAt, op) {
 		return nil
 	}
-	if err := noteConfig(ctx, q, op.TenantID, cache.KindDefinitions, row.AgentID); err != nil {
+	if err := t.definitions(ctx, q, op.TenantID, row.AgentID); err != nil {
 		return err
 	}
 	return q.ReviewDefinition(ctx, dbgen.ReviewDefinitionParams{
@@ -45,7 +44,7 @@ func reviewDefinition(ctx context.Context, q *dbgen.Queries, op dbgen.Operation,
 	})
 }
 
-func reviewRequirement(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput, state vault.ReviewState) error {
+func reviewRequirement(ctx context.Context, t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput, state vault.ReviewState) error {
 	row, err := q.LockRequirement(ctx, op.TenantID, in.ID)
 	if err != nil {
 		return db.WrapNotFound(err, "requirement", in.ID)
@@ -65,7 +64,7 @@ func reviewRequirement(ctx context.Context, q *dbgen.Queries, op dbgen.Operation
 	if decidedSince(row.ReviewState, row.AcceptedAt, op) {
 		return nil
 	}
-	if err := noteConfig(ctx, q, op.TenantID, cache.KindRequirements, row.ScenarioID); err != nil {
+	if err := t.requirements(ctx, q, op.TenantID, row.ScenarioID); err != nil {
 		return err
 	}
 	return q.ReviewRequirement(ctx, dbgen.ReviewRequirementParams{

@@ -203,7 +203,7 @@ func TestANoteIsNotLostToTheOneThatWasThereBefore(t *testing.T) {
 		"a chain": func() { w.must(w.db.Tenant(w.tenant).NoteChains(t.Context(), []uuid.UUID{item.ItemID})) },
 	} {
 		t.Run(name, func(*testing.T) {
-			w.must(w.run(vault.Event{}, "Caches.InvalidateNoted"))
+			w.must(w.run(vault.Event{}, "Caches.InvalidateAndAcknowledge"))
 			note()
 			listed, err := w.db.System().ListCacheInvalidations(t.Context(), 10)
 			w.must(err)

@@ -24,8 +24,8 @@ type Scenarios struct {
 }
 
 // PersistScenario stores a scenario and, in the same transaction, accepts the extraction of the fields it needs.
-func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Scenario) (vault.SavedResult, error) {
+func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (Stored[vault.SavedResult], error) {
+	return store(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Scenario) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -60,8 +60,8 @@ func (s Scenarios) notSaved(ctx context.Context, q *dbgen.Queries, tenant uuid.U
 }
 
 // PersistRule stores a rule and accepts the extraction of the fields it needs.
-func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Rule) (vault.SavedResult, error) {
+func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (Stored[vault.SavedResult], error) {
+	return store(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Rule) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}

@@ -18,8 +18,8 @@ type Sessions struct{ once operationOnce }
 
 // PersistSession merges the variables of a session and adds its turns. A save that arrives late replaces no variable that was
 // accepted after it, and its turns take their place in the conversation.
-func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.SaveSessionInput) (vault.SavedResult, error) {
+func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (Stored[vault.SavedResult], error) {
+	return store(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.SaveSessionInput) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}

@@ -22,7 +22,7 @@ type Sweeps struct {
 type marked struct{ ID, ProfileID uuid.UUID }
 
 // ExpireValues marks active fields and assets that are past their expires_at. ev is the zero Event when a cron started it.
-func (s Sweeps) ExpireValues(ctx context.Context, ev vault.Event) (vault.SweepResult, error) {
+func (s Sweeps) ExpireValues(ctx context.Context, ev vault.Event) (Applied[vault.SweepResult], error) {
 	now := s.now()
 	return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
 		fields, err := q.ExpireValues(ctx, &now, s.batch)
@@ -36,7 +36,7 @@ func (s Sweeps) ExpireValues(ctx context.Context, ev vault.Event) (vault.SweepRe
 
 // DetectOrphans marks active fields and assets whose source is gone. A cron, with the zero Event, looks for what was derived from
 // the items that went lately; by hand it looks at everything, also for sources that were lost outside the vault.
-func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (vault.SweepResult, error) {
+func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (Applied[vault.SweepResult], error) {
 	if ev.OperationID != uuid.Nil {
 		return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
 			fields, err := q.OrphanValues(ctx, s.batch)
@@ -48,7 +48,7 @@ func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (vault.SweepR
 		})
 	}
 	if err := s.forgetCandidates(ctx); err != nil {
-		return vault.SweepResult{}, err
+		return Applied[vault.SweepResult]{}, err
 	}
 	return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
 		fields, err := q.OrphanCandidateValues(ctx, s.batch)
@@ -88,7 +88,7 @@ func (s Sweeps) forgetCandidates(ctx context.Context) error {
 
 // sweep repeats one batch until nothing is left. The profiles that were touched are bumped, and their caches noted for
 // invalidation, in the transaction that marks.
-func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Queries) ([]marked, error)) (vault.SweepResult, error) {
+func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Queries) ([]marked, error)) (Applied[vault.SweepResult], error) {
 	var total vault.SweepResult
 	for {
 		batch := 0
@@ -107,7 +107,7 @@ func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Qu
 			return err
 		})
 		if err != nil {
-			return total, err
+			return Applied[vault.SweepResult]{total}, err
 		}
 		total.Marked += batch
 		if batch == 0 {
@@ -115,7 +115,11 @@ func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Qu
 		}
 	}
 	if ev.OperationID == uuid.Nil {
-		return total, nil
+		return Applied[vault.SweepResult]{total}, nil
 	}
-	return apply(ctx, s.once, ev, func(*dbgen.Queries, dbgen.Operation, vault.Sweep) (vault.SweepResult, error) { return total, nil })
+	return apply(ctx, s.once, ev,
+		func(t *Touched, _ *dbgen.Queries, _ dbgen.Operation, _ vault.Sweep) (vault.SweepResult, error) {
+			t.pending = true // of the batches above
+			return total, nil
+		})
 }

@@ -105,15 +105,15 @@ func TestASweepWaitsForNoWriter(t *testing.T) {
 			return err
 		}
 		out, err := w.steps.Sweeps.ExpireValues(t.Context(), vault.Event{})
-		if err == nil && out.Marked != stale-2 {
-			t.Errorf("marked %d, want all but the 2 of the customer who is being written to", out.Marked)
+		if err == nil && out.Result.Marked != stale-2 {
+			t.Errorf("marked %d, want all but the 2 of the customer who is being written to", out.Result.Marked)
 		}
 		return err
 	})
 	w.must(err)
 	out, err := w.steps.Sweeps.ExpireValues(t.Context(), vault.Event{})
 	w.must(err)
-	w.equal("the next sweep", 2, out.Marked)
+	w.equal("the next sweep", 2, out.Result.Marked)
 }
 
 func TestADependentIsFoundHoweverItsSourceWent(t *testing.T) {
@@ -140,11 +140,11 @@ func TestADependentIsFoundHoweverItsSourceWent(t *testing.T) {
 			}
 			out, err := w.steps.Sweeps.DetectOrphans(t.Context(), vault.Event{})
 			w.must(err)
-			if lose.byHand == (out.Marked == 1) {
-				t.Errorf("the cron's sweep marked %d", out.Marked)
+			if lose.byHand == (out.Result.Marked == 1) {
+				t.Errorf("the cron's sweep marked %d", out.Result.Marked)
 			}
 			ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DetectOrphans, vault.Sweep{}))
-			w.must(w.twice(ev, "Sweeps.DetectOrphans", "Caches.InvalidateNoted"))
+			w.must(w.twice(ev, "Sweeps.DetectOrphans", "Caches.InvalidateAndAcknowledge"))
 			w.equal("history", []string{`"gold" orphaned`}, w.standing("plan"))
 		})
 	}

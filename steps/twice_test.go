@@ -396,15 +396,15 @@ var stepCases = []stepCase{
 	{step: "Sweeps.DetectOrphans", situation: "by hand", arrange: byHand(unrooted, func(w *world) vault.Event {
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DetectOrphans, vault.Sweep{}))
 	})},
-	{step: "Caches.InvalidateProfile", situation: "a write", arrange: after(aWrite, writeValue[:2]...)},
-	{step: "Caches.InvalidateProfile", situation: "a rejected write", arrange: func(w *world) vault.Event {
+	{step: "Caches.InvalidateAndAcknowledge", situation: "a write", arrange: after(aWrite, writeValue[:2]...)},
+	{step: "Caches.InvalidateAndAcknowledge", situation: "a rejected write", arrange: func(w *world) vault.Event {
 		ev := aBadWrite(w)
 		_ = w.run(ev, "Values.PersistValue")
 		return ev
 	}},
-	{step: "Caches.Acknowledge", arrange: after(aDefinition, saveDefinition[:3]...)},
-	{step: "Caches.InvalidateNoted", situation: "by cron", arrange: cron(noted), again: steps.Invalidated{}},
-	{step: "Caches.InvalidateNoted", situation: "by hand", again: steps.Invalidated{}, arrange: byHand(stale, func(w *world) vault.Event {
+	{step: "Caches.InvalidateAndAcknowledge", arrange: after(aDefinition, saveDefinition[:3]...)},
+	{step: "Caches.InvalidateAndAcknowledge", situation: "by cron", arrange: cron(noted), again: steps.Invalidated{}},
+	{step: "Caches.InvalidateAndAcknowledge", situation: "by hand", again: steps.Invalidated{}, arrange: byHand(stale, func(w *world) vault.Event {
 		ev := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 		w.must(w.run(ev, "Sweeps.ExpireValues"))
 		return ev
@@ -541,14 +541,14 @@ func TestAStepOfAnUnknownOperationChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	defined(w)
 	other := w.accept("plan", text("gold")) // of a tenant; run below as if it were another's
-	w.must(w.run(vault.Event{}, "Caches.InvalidateNoted"))
+	w.must(w.run(vault.Event{}, "Caches.InvalidateAndAcknowledge"))
 	stranger := vault.Event{OperationID: other.OperationID, TenantID: newID(), Subject: other.Subject}
 	before := w.dump()
 	for _, name := range allSteps() {
 		for _, ev := range []vault.Event{{OperationID: newID(), TenantID: w.tenant, Subject: w.customer.String()}, stranger} {
 			_, err := w.step(name)(t.Context(), ev)
 			switch name {
-			case "Caches.InvalidateProfile", "Caches.Acknowledge", "Caches.InvalidateNoted", "Operations.RelayOperations", "Operations.PurgeOperations":
+			case "Caches.InvalidateAndAcknowledge", "Operations.RelayOperations", "Operations.PurgeOperations":
 				if err != nil { // they acknowledge what was applied, and nothing was
 					t.Errorf("%s: %v", name, err)
 				}

@@ -77,7 +77,7 @@ func TestASweepByHandSaysWhatItMarked(t *testing.T) {
 	w := newWorld(t)
 	stale(w)
 	ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
-	w.must(w.run(ev, "Sweeps.ExpireValues", "Caches.InvalidateNoted"))
+	w.must(w.run(ev, "Sweeps.ExpireValues", "Caches.InvalidateAndAcknowledge"))
 	got := resultOf[vault.SweepResult](w, ev)
 	if got.Marked != 4 || got.Customers < 3 { // a profile counts once in each batch
 		t.Errorf("got %+v, want 4 items of 3 profiles", got)
@@ -189,7 +189,7 @@ func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
 			ev := w.accept("plan", text("gold"))
 			w.must(w.run(ev, writeValue[:2]...))
 			redisIs(server)
-			first, err := w.steps.Caches.InvalidateProfile(t.Context(), ev)
+			first, err := w.steps.Caches.InvalidateAndAcknowledge(t.Context(), ev)
 			w.must(err)
 			if op := w.op(ev); op.Status != vault.OperationSucceeded {
 				t.Fatalf("the write is %s", op.Status)
@@ -197,12 +197,12 @@ func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
 			w.equal("after it was acknowledged", `"gold"`, read())
 
 			before := w.dump()
-			again, err := w.steps.Caches.InvalidateProfile(t.Context(), ev)
+			again, err := w.steps.Caches.InvalidateAndAcknowledge(t.Context(), ev)
 			w.must(err)
 			w.equal("a second run", first, again)
 			w.unchanged(before, "a second run")
-			if noted := w.dump().Counts()["cache_invalidations"]; (noted == 1) != (name != "Redis answers") || noted != first.Noted {
-				t.Errorf("%d invalidations are noted, the step said %d", noted, first.Noted)
+			if noted := w.dump().Counts()["cache_invalidations"]; (noted == 1) != (name != "Redis answers") || noted != first.Pending {
+				t.Errorf("%d invalidations are noted, the step said %d", noted, first.Pending)
 			}
 
 			server.revive()

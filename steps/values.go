@@ -29,7 +29,7 @@ type Validated struct {
 // ValidateValue looks at a write before anything is locked.
 func (s Values) ValidateValue(ctx context.Context, ev vault.Event) (Validated, error) {
 	var out Validated
-	err := check(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.WriteValueInput) error {
+	err := prepare(ctx, s.once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.WriteValueInput) error {
 		if err := rules.Check(in); err != nil {
 			return err
 		}
@@ -42,9 +42,9 @@ func (s Values) ValidateValue(ctx context.Context, ev vault.Event) (Validated, e
 }
 
 // PersistValue stores a write as a version of its field, in its place by order of acceptance.
-func (s Values) PersistValue(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
-		return s.write(ctx, q, op, in)
+func (s Values) PersistValue(ctx context.Context, ev vault.Event) (Applied[vault.ItemResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
+		return s.write(ctx, t, q, op, in)
 	})
 }
 
@@ -66,7 +66,7 @@ func (s Values) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent 
 
 // write stores one version, in the caller's transaction. The profile is made at its first write, and locked: writers of one
 // profile take turns.
-func (s Values) write(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
+func (s Values) write(ctx context.Context, t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
 	tenant := op.TenantID
 	def, checked, err := s.checkValue(ctx, q, tenant, in.AgentID, in.Name, in)
 	if err != nil {
@@ -121,7 +121,7 @@ func (s Values) write(ctx context.Context, q *dbgen.Queries, op dbgen.Operation,
 		}
 		return vault.ItemResult{}, err
 	}
-	version, err := q.BumpProfile(ctx, tenant, profile.ID)
+	version, err := t.profile(ctx, q, tenant, profile.ID)
 	return vault.ItemResult{ItemID: id, Status: place.Status, ProfileVersion: version, Warnings: checked.Warnings}, err
 }
 

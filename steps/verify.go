@@ -12,8 +12,8 @@ import (
 
 // PersistVerification marks the value that was active when the verification was accepted. A value written since is not the
 // one that was verified.
-func (s Values) PersistVerification(ctx context.Context, ev vault.Event) (vault.ItemResult, error) {
-	return apply(ctx, s.once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.VerifyValueInput) (vault.ItemResult, error) {
+func (s Values) PersistVerification(ctx context.Context, ev vault.Event) (Applied[vault.ItemResult], error) {
+	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.VerifyValueInput) (vault.ItemResult, error) {
 		def, err := definition(ctx, q, ev.TenantID, in.AgentID, in.Name)
 		if err != nil {
 			return vault.ItemResult{}, err
@@ -47,7 +47,7 @@ func (s Values) PersistVerification(ctx context.Context, ev vault.Event) (vault.
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		version, err := q.BumpProfile(ctx, ev.TenantID, profile.ID)
+		version, err := t.profile(ctx, q, ev.TenantID, profile.ID)
 		return vault.ItemResult{ItemID: field.ID, Status: vault.StatusActive, ProfileVersion: version}, err
 	})
 }

@@ -77,7 +77,7 @@ func ConnectTo(ctx context.Context, cfg config.Config, push trigger.Engine, log 
 		URL: cfg.Redis.URL.Reveal(), Enabled: cfg.Profile.CacheEnabled, Logger: log,
 		OpTimeout: cfg.Redis.Timeout(), ProfileTTL: cfg.Profile.CacheTTL(), DefinitionsTTL: cfg.Profile.DefinitionsTTL(),
 		OnRecover: func(ctx context.Context) error {
-			_, err := r.Steps.Caches.Drain(ctx)
+			_, err := r.Steps.Caches.FlushPending(ctx)
 			return err
 		},
 	})

@@ -2,33 +2,33 @@
 // themselves are methods in package steps, of the same names; there is no logic here.
 //
 //	workflow           event                       cron          one at a time per    steps
-//	write-value        value:write                               profile              validate → persist → invalidate-cache
-//	import-values      values:import                             profile set          validate → persist → invalidate-cache
-//	verify-value       value:verify                              profile              persist → invalidate-cache
-//	add-asset          asset:add                                 profile              validate → persist → invalidate-cache
-//	delete-item        item:delete                               profile              check-dependents → delete → invalidate-cache
-//	restore-item       item:restore                              profile              restore → invalidate-cache
-//	open-customer       customer:open                              channel identity     persist → acknowledge
-//	link-channel       channel:link                              profile              persist → invalidate-cache
-//	record-consent     consent:record                            profile              persist → invalidate-cache
-//	merge-customers     customer:merge                             both profiles        merge → invalidate-cache
-//	unmerge-customer    customer:unmerge                           both profiles        unmerge → invalidate-cache
-//	delete-customer     customer:delete                            profile              delete → invalidate-cache
-//	save-session       session:save                              session              persist → acknowledge
-//	save-definition    definition:save                           definition           validate → embed → persist → invalidate-cache
-//	delete-definition  definition:delete                         definition           delete → invalidate-cache
-//	save-requirement   requirement:save                          requirement          validate → persist → invalidate-cache
-//	delete-requirement requirement:delete                        requirement          delete → invalidate-cache
+//	write-value        value:write                               profile              validate → persist → invalidate-and-acknowledge
+//	import-values      values:import                             profile set          validate → persist → invalidate-and-acknowledge
+//	verify-value       value:verify                              profile              persist → invalidate-and-acknowledge
+//	add-asset          asset:add                                 profile              validate → persist → invalidate-and-acknowledge
+//	delete-item        item:delete                               profile              check-dependents → delete → invalidate-and-acknowledge
+//	restore-item       item:restore                              profile              restore → invalidate-and-acknowledge
+//	open-customer       customer:open                              channel identity     persist → invalidate-and-acknowledge
+//	link-channel       channel:link                              profile              persist → invalidate-and-acknowledge
+//	record-consent     consent:record                            profile              persist → invalidate-and-acknowledge
+//	merge-customers     customer:merge                             both profiles        merge → invalidate-and-acknowledge
+//	unmerge-customer    customer:unmerge                           both profiles        unmerge → invalidate-and-acknowledge
+//	delete-customer     customer:delete                            profile              delete → invalidate-and-acknowledge
+//	save-session       session:save                              session              persist → invalidate-and-acknowledge
+//	save-definition    definition:save                           definition           validate → embed → persist → invalidate-and-acknowledge
+//	delete-definition  definition:delete                         definition           delete → invalidate-and-acknowledge
+//	save-requirement   requirement:save                          requirement          validate → persist → invalidate-and-acknowledge
+//	delete-requirement requirement:delete                        requirement          delete → invalidate-and-acknowledge
 //	save-scenario      scenario:save                             scenario             persist → announce (scenario:saved)
 //	save-rule          rule:save                                 rule                 persist → announce (rule:saved)
-//	extract-schema     scenario:saved, rule:saved                scenario or rule     load → propose → match → persist → invalidate-cache
-//	decide-review      review:decided                            what is reviewed     persist → invalidate-cache
+//	extract-schema     scenario:saved, rule:saved                scenario or rule     load → propose → match → persist → invalidate-and-acknowledge
+//	decide-review      review:decided                            what is reviewed     persist → invalidate-and-acknowledge
 //	fill-gaps          gaps:fill                                 profile and scenario fill (durable: advance-gaps, write-value …, wait for question:settled, again)
 //	advance-gaps       (started by fill-gaps)                    gap fill             find-missing → resolve → ask
-//	answer-question    question:answered                         question             validate → persist → invalidate-cache → announce (question:settled)
+//	answer-question    question:answered                         question             validate → persist → invalidate-and-acknowledge → announce (question:settled)
 //	cancel-fill        gaps:cancel                               gap fill             cancel → announce (question:settled)
-//	expire-values      values:expire               */5 * * * *                        expire → invalidate-cache
-//	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-cache
+//	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge
+//	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                                  * * * * *                          relay
 //	purge-operations                                  17 3 * * *                         purge
 //

@@ -16,9 +16,9 @@ import (
 // advanceGaps moves a gap fill on as far as it goes without waiting. fill-gaps starts it, again and again.
 func advanceGaps(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowAdvanceGaps)
-	find := w.NewTask("find-missing", task(settled(s.Gaps.FindMissing)), quick()...)
-	resolve := w.NewTask("resolve", task(settled(s.Gaps.ResolveGaps)), model(find)...)
-	w.NewTask(taskAsk, task(settled(s.Gaps.AskCustomer)), quick(resolve)...)
+	find := w.NewTask("find-missing", task(rejectable(s.Gaps.FindMissing)), quick()...)
+	resolve := w.NewTask("resolve", task(rejectable(s.Gaps.ResolveGaps)), model(find)...)
+	w.NewTask(taskAsk, task(rejectable(s.Gaps.AskCustomer)), quick(resolve)...)
 	return w
 }
 

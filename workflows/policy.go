@@ -57,15 +57,10 @@ func onePerSubject() hatchet.WorkflowOption {
 	})
 }
 
-// onEventOrCron starts a workflow on an event and, where there is one, on a cron. A cron has no operation: its input is the zero
-// Event.
-func onEventOrCron(event, cron string) []hatchet.WorkflowOption {
-	var opts []hatchet.WorkflowOption
-	if event != "" {
-		opts = append(opts, hatchet.WithWorkflowEvents(event))
+// onCron starts a workflow on a cron, where there is one. A cron has no operation: its input is the zero Event.
+func onCron(cron string) []hatchet.WorkflowOption {
+	if cron == "" {
+		return nil
 	}
-	if cron != "" {
-		opts = append(opts, hatchet.WithWorkflowCron(cron))
-	}
-	return opts
+	return []hatchet.WorkflowOption{hatchet.WithWorkflowCron(cron)}
 }

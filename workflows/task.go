@@ -44,8 +44,8 @@ type outcome[Out any] struct {
 	Rejected string `json:"rejected,omitempty"` // code and message, without values
 }
 
-// settled makes such a step of any.
-func settled[Out any](step func(context.Context, vault.Event) (Out, error)) func(context.Context, vault.Event) (outcome[Out], error) {
+// rejectable makes a step whose rejection is an outcome.
+func rejectable[Out any](step func(context.Context, vault.Event) (Out, error)) func(context.Context, vault.Event) (outcome[Out], error) {
 	return func(ctx context.Context, ev vault.Event) (outcome[Out], error) {
 		out, err := step(ctx, ev)
 		if vault.Permanent(err) {
@@ -56,7 +56,7 @@ func settled[Out any](step func(context.Context, vault.Event) (Out, error)) func
 	}
 }
 
-// value gives the output of a settled step in the run that started it.
+// value gives the output of a rejectable step in the run that started it.
 func (o outcome[Out]) value() (Out, error) {
 	if o.Rejected != "" {
 		return o.Result, worker.NewNonRetryableError(errors.New(o.Rejected)) //nolint:staticcheck // the SDK has no other name for it

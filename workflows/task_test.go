@@ -87,7 +87,7 @@ func TestAParentFailsAtOnceWithWhatNoRetryCanMendInItsChild(t *testing.T) {
 	t.Parallel()
 	child := func(cause error) (outcome[vault.Event], error) {
 		step := func(_ context.Context, ev vault.Event) (vault.Event, error) { return ev, cause }
-		return task(settled(step))(nil, vault.Event{Subject: "a customer"})
+		return task(rejectable(step))(nil, vault.Event{Subject: "a customer"})
 	}
 	for _, cause := range []error{vault.Unknown("scenario", "x"), vault.Invalid("step_id", "there is no step %q", "x")} {
 		out, err := child(cause)

@@ -160,8 +160,8 @@ func (r *rows) makeStale(ctx context.Context) error {
 // sweep runs the expiry as its cron does.
 func (r *rows) sweep(ctx context.Context, want int) error {
 	done, err := r.Steps.Sweeps.ExpireValues(ctx, vault.Event{})
-	if err == nil && done.Marked != want {
-		err = fmt.Errorf("%d fields expired, not %d", done.Marked, want)
+	if err == nil && done.Result.Marked != want {
+		err = fmt.Errorf("%d fields expired, not %d", done.Result.Marked, want)
 	}
 	return err
 }

@@ -171,41 +171,52 @@ func (q *Queries) GetProfile(ctx context.Context, tenantID uuid.UUID, customerID
 	return i, err
 }
 
-const listProfileEntries = `-- name: ListProfileEntries :many
-WITH lead AS (
+const listTouchedEntries = `-- name: ListTouchedEntries :many
+WITH operation AS (
+    SELECT o.touched_profiles, o.touched_pending
+    FROM operations o
+    WHERE o.tenant_id = $1
+      AND o.id = $2
+), lead AS (
     SELECT p.id, p.customer_id, p.version
-    FROM customer_profiles o
-    JOIN customer_profiles p ON p.id = CASE WHEN o.merged_into_id IS NULL THEN o.id ELSE o.merged_into_id END
-    WHERE o.tenant_id = $1 AND o.customer_id = $2
-)
-SELECT entry.customer_id, entry.version, (
-    EXISTS (SELECT 1 FROM cache_invalidations n WHERE n.tenant_id = $1 AND n.kind = 'deriv')
-)::bool AS chains_noted
-FROM (
-    SELECT l.customer_id, l.version FROM lead l
+    FROM operation
+    JOIN customer_profiles t ON t.id = ANY (operation.touched_profiles)
+    JOIN customer_profiles p ON p.id = CASE WHEN t.merged_into_id IS NULL THEN t.id ELSE t.merged_into_id END
+), entry AS (
+    SELECT l.customer_id, l.version
+    FROM lead l
     UNION ALL
-    SELECT c.customer_id, l.version FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id
-) entry
+    SELECT c.customer_id, l.version
+    FROM lead l
+    JOIN customer_profiles c ON c.merged_into_id = l.id
+)
+SELECT
+    operation.touched_pending,
+    coalesce(entry.customer_id, '00000000-0000-0000-0000-000000000000')::uuid AS customer_id,
+    coalesce(entry.version, 0)::bigint AS version
+FROM operation
+LEFT JOIN entry ON true
 `
 
-type ListProfileEntriesRow struct {
-	CustomerID  uuid.UUID
-	Version     int64
-	ChainsNoted bool
+type ListTouchedEntriesRow struct {
+	TouchedPending bool
+	CustomerID     uuid.UUID
+	Version        int64
 }
 
-// The version a reader must see at least, under every customer id that leads to the profile, and whether chains are noted. Indexes: the unique key,
-// customer_profiles_merged.
-func (q *Queries) ListProfileEntries(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) ([]ListProfileEntriesRow, error) {
-	rows, err := q.db.Query(ctx, listProfileEntries, tenantID, customerID)
+// The cache entries of the profiles that an operation touched: the version that a reader must see at least, under every
+// customer id that leads to the profile. One row without a customer if it touched no single profile. Indexes: operations'
+// primary key, customer_profiles' primary key, customer_profiles_merged.
+func (q *Queries) ListTouchedEntries(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) ([]ListTouchedEntriesRow, error) {
+	rows, err := q.db.Query(ctx, listTouchedEntries, tenantID, iD)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ListProfileEntriesRow{}
+	items := []ListTouchedEntriesRow{}
 	for rows.Next() {
-		var i ListProfileEntriesRow
-		if err := rows.Scan(&i.CustomerID, &i.Version, &i.ChainsNoted); err != nil {
+		var i ListTouchedEntriesRow
+		if err := rows.Scan(&i.TouchedPending, &i.CustomerID, &i.Version); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

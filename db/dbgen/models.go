@@ -217,24 +217,26 @@ type LlmUsage struct {
 }
 
 type Operation struct {
-	ID             uuid.UUID
-	TenantID       uuid.UUID
-	Workflow       string
-	Event          string
-	Subject        string
-	IdempotencyKey string
-	ParentID       *uuid.UUID
-	Payload        []byte
-	Prepared       []byte
-	Status         string
-	Result         json.RawMessage
-	Error          json.RawMessage
-	Attempts       int32
-	AcceptedAt     time.Time
-	EnqueuedAt     *time.Time
-	DueAt          time.Time
-	AppliedAt      *time.Time
-	FinishedAt     *time.Time
+	ID              uuid.UUID
+	TenantID        uuid.UUID
+	Workflow        string
+	Event           string
+	Subject         string
+	IdempotencyKey  string
+	ParentID        *uuid.UUID
+	Payload         []byte
+	Prepared        []byte
+	Status          string
+	Result          json.RawMessage
+	Error           json.RawMessage
+	TouchedProfiles []uuid.UUID
+	TouchedPending  bool
+	Attempts        int32
+	AcceptedAt      time.Time
+	EnqueuedAt      *time.Time
+	DueAt           time.Time
+	AppliedAt       *time.Time
+	FinishedAt      *time.Time
 }
 
 type OrphanCandidate struct {

@@ -67,7 +67,7 @@ func (q *Queries) ClaimDueOperations(ctx context.Context, most int32) ([]ClaimDu
 }
 
 const getOperation = `-- name: GetOperation :one
-SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -90,6 +90,8 @@ func (q *Queries) GetOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.
 		&i.Status,
 		&i.Result,
 		&i.Error,
+		&i.TouchedProfiles,
+		&i.TouchedPending,
 		&i.Attempts,
 		&i.AcceptedAt,
 		&i.EnqueuedAt,
@@ -101,7 +103,7 @@ func (q *Queries) GetOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.
 }
 
 const getOperationByKey = `-- name: GetOperationByKey :one
-SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND workflow = $2
@@ -131,6 +133,8 @@ func (q *Queries) GetOperationByKey(ctx context.Context, arg GetOperationByKeyPa
 		&i.Status,
 		&i.Result,
 		&i.Error,
+		&i.TouchedProfiles,
+		&i.TouchedPending,
 		&i.Attempts,
 		&i.AcceptedAt,
 		&i.EnqueuedAt,
@@ -148,7 +152,7 @@ VALUES (
     $7, $8, clock_timestamp() + $9::interval
 )
 ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
-RETURNING id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
+RETURNING id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
 `
 
 type InsertOperationParams struct {
@@ -190,6 +194,8 @@ func (q *Queries) InsertOperation(ctx context.Context, arg InsertOperationParams
 		&i.Status,
 		&i.Result,
 		&i.Error,
+		&i.TouchedProfiles,
+		&i.TouchedPending,
 		&i.Attempts,
 		&i.AcceptedAt,
 		&i.EnqueuedAt,
@@ -201,7 +207,7 @@ func (q *Queries) InsertOperation(ctx context.Context, arg InsertOperationParams
 }
 
 const lockOperation = `-- name: LockOperation :one
-SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -225,6 +231,8 @@ func (q *Queries) LockOperation(ctx context.Context, tenantID uuid.UUID, iD uuid
 		&i.Status,
 		&i.Result,
 		&i.Error,
+		&i.TouchedProfiles,
+		&i.TouchedPending,
 		&i.Attempts,
 		&i.AcceptedAt,
 		&i.EnqueuedAt,
@@ -237,20 +245,36 @@ func (q *Queries) LockOperation(ctx context.Context, tenantID uuid.UUID, iD uuid
 
 const markOperationApplied = `-- name: MarkOperationApplied :exec
 UPDATE operations
-SET status = 'applied', result = $1, error = NULL, prepared = NULL, applied_at = clock_timestamp(), finished_at = NULL
-WHERE tenant_id = $2
-  AND id = $3
+SET
+    status = 'applied',
+    result = $1,
+    touched_profiles = $2,
+    touched_pending = $3,
+    error = NULL,
+    prepared = NULL,
+    applied_at = clock_timestamp(),
+    finished_at = NULL
+WHERE tenant_id = $4
+  AND id = $5
 `
 
 type MarkOperationAppliedParams struct {
-	Result   json.RawMessage
-	TenantID uuid.UUID
-	ID       uuid.UUID
+	Result          json.RawMessage
+	TouchedProfiles []uuid.UUID
+	TouchedPending  bool
+	TenantID        uuid.UUID
+	ID              uuid.UUID
 }
 
 // The proof of the effect: committed in the transaction of the effect itself.
 func (q *Queries) MarkOperationApplied(ctx context.Context, arg MarkOperationAppliedParams) error {
-	_, err := q.db.Exec(ctx, markOperationApplied, arg.Result, arg.TenantID, arg.ID)
+	_, err := q.db.Exec(ctx, markOperationApplied,
+		arg.Result,
+		arg.TouchedProfiles,
+		arg.TouchedPending,
+		arg.TenantID,
+		arg.ID,
+	)
 	return err
 }
 

@@ -96,23 +96,34 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
 RETURNING version;
 
--- The version a reader must see at least, under every customer id that leads to the profile, and whether chains are noted. Indexes: the unique key,
--- customer_profiles_merged.
--- name: ListProfileEntries :many
-WITH lead AS (
+-- The cache entries of the profiles that an operation touched: the version that a reader must see at least, under every
+-- customer id that leads to the profile. One row without a customer if it touched no single profile. Indexes: operations'
+-- primary key, customer_profiles' primary key, customer_profiles_merged.
+-- name: ListTouchedEntries :many
+WITH operation AS (
+    SELECT o.touched_profiles, o.touched_pending
+    FROM operations o
+    WHERE o.tenant_id = sqlc.arg(tenant_id)
+      AND o.id = sqlc.arg(id)
+), lead AS (
     SELECT p.id, p.customer_id, p.version
-    FROM customer_profiles o
-    JOIN customer_profiles p ON p.id = CASE WHEN o.merged_into_id IS NULL THEN o.id ELSE o.merged_into_id END
-    WHERE o.tenant_id = sqlc.arg(tenant_id) AND o.customer_id = sqlc.arg(customer_id)
-)
-SELECT entry.customer_id, entry.version, (
-    EXISTS (SELECT 1 FROM cache_invalidations n WHERE n.tenant_id = sqlc.arg(tenant_id) AND n.kind = 'deriv')
-)::bool AS chains_noted
-FROM (
-    SELECT l.customer_id, l.version FROM lead l
+    FROM operation
+    JOIN customer_profiles t ON t.id = ANY (operation.touched_profiles)
+    JOIN customer_profiles p ON p.id = CASE WHEN t.merged_into_id IS NULL THEN t.id ELSE t.merged_into_id END
+), entry AS (
+    SELECT l.customer_id, l.version
+    FROM lead l
     UNION ALL
-    SELECT c.customer_id, l.version FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id
-) entry;
+    SELECT c.customer_id, l.version
+    FROM lead l
+    JOIN customer_profiles c ON c.merged_into_id = l.id
+)
+SELECT
+    operation.touched_pending,
+    coalesce(entry.customer_id, '00000000-0000-0000-0000-000000000000')::uuid AS customer_id,
+    coalesce(entry.version, 0)::bigint AS version
+FROM operation
+LEFT JOIN entry ON true;
 
 -- All that a reader sees of a customer, in one statement and so of one moment. Indexes: the unique key, customer_values_active,
 -- customer_assets_profile.

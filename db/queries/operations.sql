@@ -41,7 +41,15 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- The proof of the effect: committed in the transaction of the effect itself.
 -- name: MarkOperationApplied :exec
 UPDATE operations
-SET status = 'applied', result = sqlc.arg(result), error = NULL, prepared = NULL, applied_at = clock_timestamp(), finished_at = NULL
+SET
+    status = 'applied',
+    result = sqlc.arg(result),
+    touched_profiles = sqlc.arg(touched_profiles),
+    touched_pending = sqlc.arg(touched_pending),
+    error = NULL,
+    prepared = NULL,
+    applied_at = clock_timestamp(),
+    finished_at = NULL
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 

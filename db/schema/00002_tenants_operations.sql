@@ -32,6 +32,9 @@ CREATE TABLE operations (
     status          text NOT NULL DEFAULT 'accepted' CHECK (status IN ('accepted', 'applied', 'succeeded', 'failed')),
     result          jsonb,          -- ids, counts and names
     error           jsonb,
+    -- What the effect changed of the things that readers cache. The last step invalidates these before it acknowledges.
+    touched_profiles uuid[] NOT NULL DEFAULT '{}',
+    touched_pending boolean NOT NULL DEFAULT false, -- it added pending invalidations
     attempts        integer NOT NULL DEFAULT 0, -- pushes to the workflow engine
     accepted_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     enqueued_at     timestamptz,

@@ -1,0 +1,76 @@
+package workflows
+
+import (
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// writeValue stores a value of a customer.
+func writeValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.WriteValue)
+	f = look(f, "validate", quick, s.Values.ValidateValue)
+	return effect(f, "persist", quick, s.Values.PersistValue).end()
+}
+
+// importValues stores many values in one transaction.
+func importValues(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.ImportValues)
+	f = look(f, "validate", quick, s.Imports.ValidateImport)
+	return effect(f, "persist", quick, s.Imports.PersistImport).end()
+}
+
+// verifyValue marks the active value of a field as verified.
+func verifyValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.VerifyValue), "persist", quick, s.Values.PersistVerification).end()
+}
+
+// addAsset stores the reference to a document.
+func addAsset(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.AddAsset)
+	f = look(f, "validate", quick, s.Assets.ValidateAsset)
+	return effect(f, "persist", quick, s.Assets.PersistAsset).end()
+}
+
+// deleteItem deletes a version of a field or an asset. If it is forced, the step delete also orphans the dependents.
+func deleteItem(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.DeleteItem)
+	f = look(f, "check-dependents", quick, s.Items.CheckDependents)
+	return effect(f, "delete", quick, s.Items.DeleteItem).end()
+}
+
+// restoreItem restores a deleted item, or an orphaned one whose source exists again.
+func restoreItem(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.RestoreItem), "restore", quick, s.Items.RestoreItem).end()
+}
+
+// openCustomer finds or creates the customer of a channel identity.
+func openCustomer(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.OpenCustomer), "persist", quick, s.Customers.OpenCustomer).end()
+}
+
+// linkChannel links a channel identity to a customer.
+func linkChannel(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.LinkChannel), "persist", quick, s.Customers.LinkChannel).end()
+}
+
+// recordConsent adds a consent to the customer's consent log.
+func recordConsent(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.RecordConsent), "persist", quick, s.Customers.RecordConsent).end()
+}
+
+// mergeCustomers merges the source customer into the target.
+func mergeCustomers(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.MergeCustomers), "merge", quick, s.Merges.MergeCustomers).end()
+}
+
+// unmergeCustomer undoes a merge.
+func unmergeCustomer(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.UnmergeCustomer), "unmerge", quick, s.Merges.UnmergeCustomer).end()
+}
+
+// deleteCustomer deletes a customer and its items. The rows stay, marked as deleted.
+func deleteCustomer(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.DeleteCustomer), "delete", quick, s.Customers.DeleteCustomer).end()
+}

@@ -1,0 +1,86 @@
+package workflows
+
+import (
+	"context"
+
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// A linear workflow is built in this order: begin, any number of look, one effect or store, and an end. Only an end returns
+// the workflow, and the end of an effect is the step that invalidates what the effect touched. So a workflow that changes
+// what readers cache and does not invalidate it does not compile.
+
+// flow is a linear workflow under construction.
+type flow struct {
+	workflow *hatchet.Workflow
+	caches   steps.Caches
+	last     *hatchet.Task // nil: there is no task yet
+}
+
+// step is a method of package steps.
+type step[Out any] func(context.Context, vault.Event) (Out, error)
+
+// policy gives the options of a task that follows its parents: retries, backoff and time-outs.
+type policyOf func(parents ...*hatchet.Task) []hatchet.TaskOption
+
+// begin starts the workflow of an operation, which its events start.
+func begin[In, Out any](c *hatchet.Client, s steps.Steps, spec vault.Spec[In, Out], more ...hatchet.WorkflowOption) flow {
+	opts := append([]hatchet.WorkflowOption{hatchet.WithWorkflowEvents(spec.Events...)}, more...)
+	return flow{workflow: c.NewWorkflow(spec.Name, opts...), caches: s.Caches}
+}
+
+func (f flow) then(name string, fn any, policy policyOf) flow {
+	var opts []hatchet.TaskOption
+	if f.last == nil {
+		opts = policy()
+	} else {
+		opts = policy(f.last)
+	}
+	f.last = f.workflow.NewTask(name, fn, opts...)
+	return f
+}
+
+// look adds a step that changes nothing a reader sees.
+func look[Out steps.Look](f flow, name string, policy policyOf, fn step[Out]) flow {
+	return f.then(name, task(fn), policy)
+}
+
+// effected is a workflow whose effect is not yet invalidated.
+type effected struct{ flow flow }
+
+// effect adds the step that changes what readers cache.
+func effect[Out any](f flow, name string, policy policyOf, fn step[steps.Applied[Out]]) effected {
+	return effected{f.then(name, task(fn), policy)}
+}
+
+const invalidateAndAcknowledge = "invalidate-and-acknowledge"
+
+// end adds the last step: it invalidates what the effect touched and acknowledges the operation.
+func (e effected) end() *hatchet.Workflow {
+	return e.flow.then(invalidateAndAcknowledge, task(e.flow.caches.InvalidateAndAcknowledge), quick).workflow
+}
+
+// endWith is end with one more step after the acknowledgement.
+func endWith[Out any](e effected, name string, fn step[Out]) *hatchet.Workflow {
+	f := e.flow.then(invalidateAndAcknowledge, task(e.flow.caches.InvalidateAndAcknowledge), quick)
+	return f.then(name, task(fn), quick).workflow
+}
+
+// stored is a workflow that stored something no cache holds, and did not acknowledge it yet.
+type stored struct{ flow flow }
+
+// store adds the step that stores something no cache holds.
+func store[Out any](f flow, name string, policy policyOf, fn step[steps.Stored[Out]]) stored {
+	return stored{f.then(name, task(fn), policy)}
+}
+
+// end adds the last step, which acknowledges the operation.
+func (s stored) end() *hatchet.Workflow { return effected(s).end() }
+
+// announce ends with a step that tells another workflow, and then acknowledges the operation itself.
+func announce[Out any](s stored, fn step[Out]) *hatchet.Workflow {
+	return s.flow.then("announce", task(fn), quick).workflow
+}

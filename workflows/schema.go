@@ -1,0 +1,60 @@
+package workflows
+
+import (
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// saveDefinition stores a definition with the embedding of its meaning.
+func saveDefinition(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.SaveDefinition)
+	f = look(f, "validate", quick, s.Definitions.ValidateDefinition)
+	f = look(f, "embed", model, s.Definitions.EmbedDefinition)
+	return effect(f, "persist", quick, s.Definitions.PersistDefinition).end()
+}
+
+// deleteDefinition deletes a definition that no requirement needs.
+func deleteDefinition(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.DeleteDefinition), "delete", quick, s.Definitions.DeleteDefinition).end()
+}
+
+// saveRequirement stores a requirement.
+func saveRequirement(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.SaveRequirement)
+	f = look(f, "validate", quick, s.Definitions.ValidateRequirement)
+	return effect(f, "persist", quick, s.Definitions.PersistRequirement).end()
+}
+
+// deleteRequirement deletes a requirement.
+func deleteRequirement(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.DeleteRequirement), "delete", quick, s.Definitions.DeleteRequirement).end()
+}
+
+// saveScenario stores a scenario and announces it, which starts extract-schema.
+func saveScenario(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.SaveScenario)
+	return announce(store(f, "persist", quick, s.Scenarios.PersistScenario), s.Scenarios.AnnounceSave)
+}
+
+// saveRule stores a rule and announces it, which starts extract-schema.
+func saveRule(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.SaveRule)
+	return announce(store(f, "persist", quick, s.Scenarios.PersistRule), s.Scenarios.AnnounceSave)
+}
+
+// extractSchema finds the fields that a saved scenario or rule needs. Runs of the same text wait for each other, and the
+// newest save wins: an outdated run sees another content hash, calls no model and changes nothing.
+func extractSchema(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.ExtractSchema, onePerSubject())
+	f = look(f, "load", quick, s.Extraction.LoadSchemaSource)
+	f = look(f, "propose", model, s.Extraction.ProposeSchema)
+	f = look(f, "match", model, s.Extraction.MatchSchema)
+	return effect(f, "persist", quick, s.Extraction.PersistSchema).end()
+}
+
+// decideReview stores a person's decision about an extracted requirement or a suggested definition.
+func decideReview(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.DecideReview), "persist", quick, s.Definitions.PersistReview).end()
+}

@@ -1,0 +1,34 @@
+package workflows
+
+import (
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
+
+	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// expireValues marks values and assets past their expiry, on a cron and on demand.
+func expireValues(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
+	f := begin(c, s, vault.ExpireValues, onCron(cron)...)
+	return effect(f, "expire", sweep, s.Sweeps.ExpireValues).end()
+}
+
+// detectOrphans marks values and assets that lost their source, on a cron and on demand.
+func detectOrphans(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
+	f := begin(c, s, vault.DetectOrphans, onCron(cron)...)
+	return effect(f, "mark", sweep, s.Sweeps.DetectOrphans).end()
+}
+
+// relayOperations pushes operations that were not enqueued, or did not finish in due time.
+func relayOperations(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
+	w := c.NewWorkflow(vault.WorkflowRelayOperations, onCron(cron)...)
+	w.NewTask("relay", task(s.Operations.RelayOperations), sweep()...)
+	return w
+}
+
+// purgeOperations removes finished operations past their retention.
+func purgeOperations(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
+	w := c.NewWorkflow(vault.WorkflowPurgeOperations, onCron(cron)...)
+	w.NewTask("purge", task(s.Operations.PurgeOperations), sweep()...)
+	return w
+}
