@@ -87,6 +87,7 @@ func checkValueType(path string, t vault.ValueType, value json.RawMessage) (json
 		want = "number"
 	case vault.TypeBoolean:
 		want = "boolean"
+	default: // a string
 	}
 	if kindOf(value) != want {
 		return nil, problemf("%s.value is not a %s, which the type %s needs", path, want, t)

@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/contextvault/contextvault/llm"
-
 	sdk "github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/packages/param"
 
+	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/vault"
 )
 

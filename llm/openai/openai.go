@@ -7,13 +7,12 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/contextvault/contextvault/llm"
-
 	sdk "github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/packages/param"
 	"github.com/openai/openai-go/v3/shared"
 
+	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/vault"
 )
 

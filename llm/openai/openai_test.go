@@ -253,8 +253,12 @@ func TestProposeRequirements_InventedQuoteNeedsReview(t *testing.T) {
 func TestModel_NoCallWithoutInput(t *testing.T) {
 	e := newEndpoint(t, says(goodValues))
 	m, usages := e.model(t, nil)
-	for _, req := range []llm.ExtractRequest{{}, {Definitions: llmtest.Definitions("a:string")}, {Turns: extractTurns},
-		{Definitions: llmtest.Definitions("a:string"), Turns: extractTurns[:1]}} {
+	for _, req := range []llm.ExtractRequest{
+		{},
+		{Definitions: llmtest.Definitions("a:string")},
+		{Turns: extractTurns},
+		{Definitions: llmtest.Definitions("a:string"), Turns: extractTurns[:1]},
+	} {
 		if found, err := m.ExtractValues(t.Context(), req); found != nil || err != nil {
 			t.Errorf("got %v, %v", found, err)
 		}
@@ -281,39 +285,61 @@ func TestExtractValues_InvalidAnswerIsRepaired(t *testing.T) {
 		"cut short":   {`{"values":[{"field_name":"email"`, "ends before it is complete"},
 		"two values":  {`{"values":[]} {"values":[]}`, "text after the JSON object"},
 		"unknown key": {`{"values":[],"note":"jane@example.com"}`, "a key that is not in the schema"},
-		"missing key": {`{"values":[{"field_name":"email","value":"jane@example.com","confidence":1,"turn":1}]}`,
-			"values[0].quote is missing"},
+		"missing key": {
+			`{"values":[{"field_name":"email","value":"jane@example.com","confidence":1,"turn":1}]}`,
+			"values[0].quote is missing",
+		},
 		"no list":      {`{}`, "values is missing"},
 		"null":         {`null`, "the answer is not of type object"},
 		"list of text": {`{"values":"none"}`, "values is not of type array"},
-		"unknown field": {strings.Replace(goodValues, `"email"`, `"password"`, 1),
-			"values[0].field_name is not one of the requested fields"},
-		"field twice": {strings.Replace(goodValues, `[{`,
-			`[{"field_name":"email","value":"x@y.z","confidence":1,"quote":"x@y.z","turn":1},{`, 1),
-			"values[1].field_name was used before"},
+		"unknown field": {
+			strings.Replace(goodValues, `"email"`, `"password"`, 1),
+			"values[0].field_name is not one of the requested fields",
+		},
+		"field twice": {
+			strings.Replace(goodValues, `[{`,
+				`[{"field_name":"email","value":"x@y.z","confidence":1,"quote":"x@y.z","turn":1},{`, 1),
+			"values[1].field_name was used before",
+		},
 		"confidence 7": {strings.Replace(goodValues, "0.97", "7", 1), "values[0].confidence is not between 0 and 1"},
-		"negative confidence": {strings.Replace(goodValues, "0.97", "-0.1", 1),
-			"values[0].confidence is not between 0 and 1"},
+		"negative confidence": {
+			strings.Replace(goodValues, "0.97", "-0.1", 1),
+			"values[0].confidence is not between 0 and 1",
+		},
 		"confidence in words": {strings.Replace(goodValues, "0.97", `"high"`, 1), "confidence is not of type number"},
-		"number for email": {strings.Replace(goodValues, `"jane@example.com"`, "5", 1),
-			"values[0].value is not a string, which the type email needs"},
+		"number for email": {
+			strings.Replace(goodValues, `"jane@example.com"`, "5", 1),
+			"values[0].value is not a string, which the type email needs",
+		},
 		"text for number": {`{"values":[{"field_name":"party_size","value":"3","confidence":0.9,"quote":"3 of us"` +
 			`,"turn":1}]}`, "values[0].value is not a number"},
 		"text for boolean": {`{"values":[{"field_name":"has_pets","value":"yes","confidence":0.9,"quote":"us","tur` +
 			`n":1}]}`, "values[0].value is not a boolean"},
-		"broken JSON for json": {`{"values":[{"field_name":"notes","value":"{","confidence":0.9,"quote":"us","turn":1}]}`,
-			"values[0].value is not a string with JSON in it"},
-		"null value": {strings.Replace(goodValues, `"jane@example.com"`, "null", 1),
-			"values[0].value is not of type boolean, number or string"},
-		"no quote": {strings.Replace(goodValues, "My email is jane@example.com", " ", 1),
-			"values[0].quote is empty"},
-		"no such turn": {strings.Replace(goodValues, `"turn":1`, `"turn":9`, 1),
-			"values[0].turn is not the index of a turn"},
+		"broken JSON for json": {
+			`{"values":[{"field_name":"notes","value":"{","confidence":0.9,"quote":"us","turn":1}]}`,
+			"values[0].value is not a string with JSON in it",
+		},
+		"null value": {
+			strings.Replace(goodValues, `"jane@example.com"`, "null", 1),
+			"values[0].value is not of type boolean, number or string",
+		},
+		"no quote": {
+			strings.Replace(goodValues, "My email is jane@example.com", " ", 1),
+			"values[0].quote is empty",
+		},
+		"no such turn": {
+			strings.Replace(goodValues, `"turn":1`, `"turn":9`, 1),
+			"values[0].turn is not the index of a turn",
+		},
 		"turn in words": {strings.Replace(goodValues, `"turn":1`, `"turn":"one"`, 1), "turn is not of type integer"},
-		"huge turn": {strings.Replace(goodValues, `"turn":1`, `"turn":1e999999`, 1),
-			"values[0].turn is not of type integer"},
-		"fractional turn": {strings.Replace(goodValues, `"turn":1`, `"turn":1.5`, 1),
-			"values[0].turn is not of type integer"},
+		"huge turn": {
+			strings.Replace(goodValues, `"turn":1`, `"turn":1e999999`, 1),
+			"values[0].turn is not of type integer",
+		},
+		"fractional turn": {
+			strings.Replace(goodValues, `"turn":1`, `"turn":1.5`, 1),
+			"values[0].turn is not of type integer",
+		},
 		"large turn":   {strings.Replace(goodValues, `"turn":1`, `"turn":1e19`, 1), "turn is out of range"},
 		"empty answer": {``, "the answer is empty"},
 	} {
@@ -379,8 +405,10 @@ func TestProposeRequirements_InvalidDefinitionFails(t *testing.T) {
 }
 
 func TestProposeRequirements_UnusableRegexIsDropped(t *testing.T) {
-	for _, expr := range []string{`"allowed_values":[],"validation_regex":"(?=x)"`,
-		`"allowed_values":["1990-03-17"],"validation_regex":"x"`} {
+	for _, expr := range []string{
+		`"allowed_values":[],"validation_regex":"(?=x)"`,
+		`"allowed_values":["1990-03-17"],"validation_regex":"x"`,
+	} {
 		e := newEndpoint(
 			t,
 			says(strings.NewReplacer(`"allowed_values":[],`, ``, `"validation_regex":""`, expr).Replace(goodFields)),
@@ -581,8 +609,10 @@ func TestModel_UnknownProtocol(t *testing.T) {
 func TestModel_EmptyCompletionIsRepaired(t *testing.T) {
 	nothing := func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, map[string]any{"choices": []any{}}) }
 	null := func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, nil) }
-	for name, answer := range map[string]http.HandlerFunc{"no choices": nothing, "null": null,
-		"cut off": finishes(goodValues[:40], "length")} {
+	for name, answer := range map[string]http.HandlerFunc{
+		"no choices": nothing, "null": null,
+		"cut off": finishes(goodValues[:40], "length"),
+	} {
 		e := newEndpoint(t, answer)
 		m, _ := e.model(t, nil)
 		if _, err := m.ExtractValues(t.Context(), extractRequest()); !vault.Permanent(err) || len(e.seen()) != 2 {
@@ -614,8 +644,10 @@ func TestModel_EstimatesUncountedTokens(t *testing.T) {
 		costs     bool
 	}{
 		"no usage": {answering(nil), int64(len(goodValues) / llm.BytesPerToken), true},
-		"negative tokens": {answering(map[string]any{"prompt_tokens": -1000, "completion_tokens": -5}),
-			int64(len(goodValues) / llm.BytesPerToken), true},
+		"negative tokens": {
+			answering(map[string]any{"prompt_tokens": -1000, "completion_tokens": -5}),
+			int64(len(goodValues) / llm.BytesPerToken), true,
+		},
 		"no answer": {silent, 0, true},
 		"refused":   {fails(http.StatusTooManyRequests, "rate_limit_exceeded"), 0, false},
 	} {

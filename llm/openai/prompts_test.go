@@ -16,7 +16,8 @@ import (
 // data returns the text between the tags of a prompt. It fails unless the prompt has exactly one pair of tags.
 func data(t interface {
 	Fatalf(string, ...any)
-}, user string) string {
+}, user string,
+) string {
 	_, after, opened := strings.Cut(user, dataOpen)
 	inside, rest, closed := strings.Cut(after, dataClose)
 	if !opened || !closed || strings.Contains(inside+rest, "<data") || strings.Contains(inside+rest, "</data") {
@@ -61,8 +62,10 @@ func TestPrompts_Content(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"title": "Onboarding"`, `"label": "step 1"`, `"is_condition": true`,
-		`"name": "order_number"`} {
+	for _, want := range []string{
+		`"title": "Onboarding"`, `"label": "step 1"`, `"is_condition": true`,
+		`"name": "order_number"`,
+	} {
 		if !strings.Contains(propose.user, want) {
 			t.Errorf("the propose prompt does not contain %q:\n%s", want, propose.user)
 		}

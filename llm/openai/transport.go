@@ -11,10 +11,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/contextvault/contextvault/llm"
-
 	sdk "github.com/openai/openai-go/v3"
 
+	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/vault"
 )
 

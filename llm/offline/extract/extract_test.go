@@ -52,8 +52,10 @@ var extractCases = []struct{ fields, talk, want string }{
 		`email="jane.doe@example.com" phone="+442079460958"`,
 	},
 	{person, `my e-mail: jane@example.com, born 3 March 1990`, `email="jane@example.com" date_of_birth="1990-03-03"`},
-	{person, `I was born on March 3rd, 1990. My name is Jane Doe, and my order number is A-1029.`,
-		`date_of_birth="1990-03-03" legal_name="Jane Doe" order_number="A-1029"`},
+	{
+		person, `I was born on March 3rd, 1990. My name is Jane Doe, and my order number is A-1029.`,
+		`date_of_birth="1990-03-03" legal_name="Jane Doe" order_number="A-1029"`,
+	},
 	{person, `jane@example.com is my email`, `email="jane@example.com"`},
 	{person, `My order number is 12345 and I'd like a table for 3 people`, `order_number="12345" party_size=3`},
 	{person, `My date of birth is 17.05.1990`, `date_of_birth="1990-05-17"`},
@@ -62,8 +64,10 @@ var extractCases = []struct{ fields, talk, want string }{
 	{"customer_email:email", `my email is a@b.com`, `customer_email="a@b.com"`},
 	{"first_name:string last_name:string", `My name is Jane Doe`, `first_name="Jane" last_name="Doe"`},
 	{"first_name:string last_name:string", `My surname is de la Cruz.`, `last_name="de la Cruz"`},
-	{"iban:string passport_number:string", `My IBAN is DE89 3704 0044 0532 0130 00 and my passport number is C01X00T47.`,
-		`iban="DE89 3704 0044 0532 0130 00" passport_number="C01X00T47"`},
+	{
+		"iban:string passport_number:string", `My IBAN is DE89 3704 0044 0532 0130 00 and my passport number is C01X00T47.`,
+		`iban="DE89 3704 0044 0532 0130 00" passport_number="C01X00T47"`,
+	},
 	{
 		"income:number budget:number age:number",
 		`My income is 54,000 and my budget is $300. I'm 34 years old.`,
@@ -463,8 +467,10 @@ func TestExtract_AlwaysQuotesCustomer(t *testing.T) {
 }
 
 func TestExtract_LongTurnIsFast(t *testing.T) {
-	for _, piece := range []string{"1 ", "a@b.com ", "my email is ", "\"", "for 3 people ", "May 5 ", "red, ", "but ",
-		"( "} {
+	for _, piece := range []string{
+		"1 ", "a@b.com ", "my email is ", "\"", "for 3 people ", "May 5 ", "red, ", "but ",
+		"( ",
+	} {
 		turns := []vault.Turn{
 			{Speaker: vault.SpeakerAgent, Text: strings.Repeat("email? ", 8000)},
 			{Speaker: vault.SpeakerCustomer, Text: strings.Repeat(piece, 65536/len(piece))},

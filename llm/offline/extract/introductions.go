@@ -47,6 +47,7 @@ func (tr *turnReader) readIntroductions() {
 			tr.readResidence(f)
 		case text.KindAddress:
 			tr.readAddress(f)
+		default: // the other kinds need the name of the target
 		}
 	}
 }

@@ -265,7 +265,7 @@ func (tr *turnReader) codeAt(start, limit int, t target) text.Span {
 		}
 		next := code.End
 		if next >= limit || tr.text[next] != ' ' ||
-			(t.regex == nil && !best.IsEmpty() && !codeContinues(tr.text[next+1:limit], said, t)) {
+			(t.regex == nil && !best.IsEmpty() && !codeContinues(tr.text[next+1:limit], said)) {
 			break
 		}
 		end = next + 1
@@ -281,7 +281,7 @@ func (tr *turnReader) codeAt(start, limit int, t target) text.Span {
 }
 
 // codeContinues reports whether the next group belongs to the code: "DE89 3704 0044", "SW1A 1AA".
-func codeContinues(rest, said string, t target) bool {
+func codeContinues(rest, said string) bool {
 	group := rest
 	if at := strings.IndexFunc(rest, func(r rune) bool { return r > unicode.MaxASCII || !isCodeByte(byte(r)) }); at >= 0 {
 		group = rest[:at]
@@ -454,6 +454,7 @@ func (tr *turnReader) parseWords(t target, said text.Span) (json.RawMessage, flo
 			return t.encode(content, content), confidenceLabelled
 		}
 		return nil, 0
+	default: // any short words, below
 	}
 	if len(parts) > 6 || slices.ContainsFunc(parts, func(w string) bool { return sentenceWords[w] }) {
 		return nil, 0

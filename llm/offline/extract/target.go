@@ -152,6 +152,7 @@ func kindOfDefinition(
 		return text.KindBoolean
 	case vault.TypeJSON:
 		return text.KindNone
+	default: // decided below
 	}
 	if len(choices) > 0 {
 		return kindOfChoices(choices)
@@ -172,6 +173,7 @@ func kindOfDefinition(
 			return text.KindAge
 		}
 		return text.KindNumber
+	default: // decided below
 	}
 	if isKnown && known.Kind != text.KindAuto && known.Kind != text.KindAge {
 		return known.Kind
@@ -188,6 +190,7 @@ func kindOfDefinition(
 			return text.KindNumber
 		case vault.TypeURL:
 			return text.KindURL
+		default: // decided below
 		}
 	}
 	last := name[len(name)-1]
@@ -276,6 +279,7 @@ func (t target) encode(said, value string) json.RawMessage {
 		return json.RawMessage(value)
 	case vault.TypeString:
 		value = said // the original words
+	default: // the normal form
 	}
 	if value == "" || (t.regex != nil && !t.regex.MatchString(value)) {
 		return nil

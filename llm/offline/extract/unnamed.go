@@ -287,6 +287,7 @@ func (tr *turnReader) readUnnamed() {
 			if !tr.isPastOrBound(e.Span) {
 				confidence = confidenceOnlyForm
 			}
+		default: // doubtful
 		}
 		if tr.record(f, value, e.Span, tr.quoteAround(e.Span), capConfidence(confidence, ceiling), statedByForm) {
 			tr.used[i] = true

@@ -34,8 +34,10 @@ const maxEntities = 200
 func FindEntities(text string, now Clock) []Entity {
 	var found []Entity
 	taken := make([]bool, len(text))
-	for _, finder := range []func(string, Clock) []Entity{findURLs, findEmails, findDatetimes, findDates, findPhones,
-		findTimes, findRelativeDays, findNumbers} {
+	for _, finder := range []func(string, Clock) []Entity{
+		findURLs, findEmails, findDatetimes, findDates, findPhones,
+		findTimes, findRelativeDays, findNumbers,
+	} {
 		for _, e := range finder(text, now) {
 			if taken[e.Start] || taken[e.End-1] {
 				continue
@@ -189,6 +191,7 @@ func isPartOfLarger(text string, s Span) bool {
 	return strings.HasPrefix(strings.TrimLeft(after, " "), "%")
 }
 
+// IsAlphanumeric reports whether b is an ASCII letter or digit.
 func IsAlphanumeric(b byte) bool {
 	return b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
 }

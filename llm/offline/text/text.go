@@ -14,11 +14,20 @@ import (
 // Span is a part of a text, in bytes. End is exclusive.
 type Span struct{ Start, End int }
 
-func (s Span) In(text string) string    { return text[s.Start:s.End] }
+// In returns the part of text.
+func (s Span) In(text string) string { return text[s.Start:s.End] }
+
+// Overlaps reports whether s and other have a byte in common.
 func (s Span) Overlaps(other Span) bool { return s.Start < other.End && other.Start < s.End }
+
+// Contains reports whether other is inside s.
 func (s Span) Contains(other Span) bool { return s.Start <= other.Start && other.End <= s.End }
-func (s Span) Join(other Span) Span     { return Span{min(s.Start, other.Start), max(s.End, other.End)} }
-func (s Span) IsEmpty() bool            { return s.Start >= s.End }
+
+// Join returns the smallest span that contains both.
+func (s Span) Join(other Span) Span { return Span{min(s.Start, other.Start), max(s.End, other.End)} }
+
+// IsEmpty reports whether s has no bytes.
+func (s Span) IsEmpty() bool { return s.Start >= s.End }
 
 // Token is one word of a text: letters, digits, and apostrophes between letters. Word is the folded text.
 type Token struct {
