@@ -230,7 +230,7 @@ func TestAModelThatAnswersNonsenseStoresNothing(t *testing.T) {
 		calls   int
 		warning string
 	}{
-		"an unknown field":           {entry(`"age"`, `"password"`), 2, "not one of the fields asked for"},
+		"an unknown field":           {entry(`"age"`, `"password"`), 2, "not one of the requested fields"},
 		"an unknown key":             {entry(`"turn":0`, `"turn":0,"note":"x"`), 2, "a key that is not in the schema"},
 		"a wrong type":               {entry(`36,`, `"old",`), 2, "is not a number"},
 		"confidence 7":               {entry(`0.99`, `7`), 2, "is not between 0 and 1"},
