@@ -338,7 +338,7 @@ func (tr *turnReader) readCodeAnswer(f int) {
 	}
 }
 
-// Words by which people say yes and no.
+// Words for yes, no and uncertainty.
 var (
 	yesWords   = text.NewWordSet("yes yeah yep yup yea sure absolutely definitely certainly correct")
 	noWords    = text.NewWordSet("no nope nah never")
@@ -403,7 +403,7 @@ func (tr *turnReader) secondWordIn(s sentence, list string) bool {
 	return s.last-s.first >= 2 && text.NewWordSet(list)[tr.tokens[s.first+1].Word]
 }
 
-// Words around an answer in free words that are not a part of it.
+// Phrases before and after an answer in free words.
 var (
 	answerLeads = phrases(`it's, it is, it would be, it will be, that's, that is, that would be, that will be, this is,
 		the answer is, i'd like it in, i'd like to, i would like, i'd like, i want, i need, i prefer,

@@ -123,7 +123,7 @@ func (u utterance) clauseStart(s sentence, place int) int {
 // clauseSubjects begin a new clause after "and".
 var clauseSubjects = text.NewWordSet("i i'm i'd i'll my it it's the we our they")
 
-// Words that take back or set aside what a clause says.
+// Words that negate or qualify a clause.
 var (
 	negations = text.NewWordSet(`not don't doesn't didn't isn't aren't wasn't won't wouldn't can't cannot never no
 		nor old previous former wrong avoid hate dislike except neither`)
