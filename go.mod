@@ -11,6 +11,7 @@ require (
 	github.com/go-playground/validator/v10 v10.30.2
 	github.com/google/cel-go v0.29.0
 	github.com/google/go-cmp v0.7.0
+	github.com/google/jsonschema-go v0.4.3
 	github.com/google/uuid v1.6.0
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/hatchet-dev/hatchet v0.104.7

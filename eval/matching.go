@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/offline"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -23,7 +24,7 @@ type Matching struct {
 // matching looks at every pair of slots of each service.
 func matching(ctx context.Context, services []Service, threshold float64) (Matching, error) {
 	out := Matching{Threshold: threshold}
-	model, err := llm.New(llm.Config{Provider: llm.ProviderOffline})
+	model, err := offline.New(llm.Config{})
 	if err != nil {
 		return out, err
 	}

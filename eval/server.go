@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/offline"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -29,7 +30,7 @@ type Server struct {
 
 // Serve starts a Server on a free port of this machine. Close it.
 func Serve(ctx context.Context, services []Service, dialogues []Dialogue) (*Server, error) {
-	embeds, err := llm.New(llm.Config{Provider: llm.ProviderOffline})
+	embeds, err := offline.New(llm.Config{})
 	if err != nil {
 		return nil, err
 	}

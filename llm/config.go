@@ -18,79 +18,91 @@ const (
 // Defaults of Config.
 const (
 	DefaultBaseURL        = "https://api.openai.com/v1"
-	DefaultModel          = "gpt-4.1-mini"           // structured output, and a context of a million tokens, at a low price
-	DefaultEmbeddingModel = "text-embedding-3-small" // can be shortened to vault.EmbeddingDimensions
-	DefaultTimeout        = 30 * time.Second         // ten times what an answer of a few hundred tokens takes
-	DefaultMaxRetries     = 2                        // the workflow engine retries the step as well
+	DefaultModel          = "gpt-4.1-mini"           // structured output, a million tokens of context, low price
+	DefaultEmbeddingModel = "text-embedding-3-small" // supports vault.EmbeddingDimensions
+	DefaultTimeout        = 30 * time.Second         // ten times the duration of an answer of a few hundred tokens
+	DefaultMaxRetries     = 2                        // the workflow engine also retries the step
 )
 
-// Config says which model to use and how.
+// Config selects a model and its settings.
 type Config struct {
-	Provider       string        // offline or openai; empty: openai if APIKey is set, else offline
-	APIKey         string        `json:"-"` // sent as a bearer token; empty: no token is sent, for a server of one's own
-	BaseURL        string        // empty: DefaultBaseURL
-	Model          string        // for chat completions with structured output; empty: DefaultModel
-	EmbeddingModel string        // must be able to shorten its vectors to vault.EmbeddingDimensions; empty: DefaultEmbeddingModel
-	Timeout        time.Duration // bounds a whole operation, with its retries and its repair; 0: DefaultTimeout
-	MaxRetries     int           // how often a request is sent again after 408, 409, 429, 5xx or a lost connection; 0: DefaultMaxRetries, -1: never
-	HTTPClient     *http.Client  // nil: one of its own
-	Usage          func(Usage)   // called once after each operation, on the caller's goroutine; nil: nobody counts
+	// Provider is offline or openai. Empty: openai if APIKey is set, else offline.
+	Provider string
+	// APIKey is the bearer token. Empty: no token is sent, for a server of your own.
+	APIKey string `json:"-"`
+	// BaseURL is the URL of the API. Empty: DefaultBaseURL.
+	BaseURL string
+	// Model is the id of the chat model, which must support structured output. Empty: DefaultModel.
+	Model string
+	// EmbeddingModel is the id of the embedding model. It must be able to shorten its vectors to
+	// vault.EmbeddingDimensions. Empty: DefaultEmbeddingModel.
+	EmbeddingModel string
+	// Timeout limits an operation, with its retries and its repair. 0: DefaultTimeout.
+	Timeout time.Duration
+	// MaxRetries limits the retries of a request after 408, 409, 429, 5xx or a lost connection.
+	// 0: DefaultMaxRetries. -1: no retries.
+	MaxRetries int
+	// HTTPClient sends the requests. nil: a client without a time-out; Timeout limits it.
+	HTTPClient *http.Client
+	// Usage is called once after each operation, on the caller's goroutine. nil: usage is not reported.
+	Usage func(Usage)
 }
 
-// Format keeps the key out of any text that Config is formatted into.
+// Format writes the provider and the model only, so that no log or error shows the API key.
 func (c Config) Format(state fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(state, "llm.Config{%s %s}", c.Provider, c.Model)
 }
 
-// New makes the model that cfg describes. Everything that is wrong with cfg is reported at once.
-func New(cfg Config) (Model, error) {
-	if cfg.Provider == "" {
-		cfg.Provider = ProviderOffline
-		if cfg.APIKey != "" {
-			cfg.Provider = ProviderOpenAI
+// Resolve returns c with its defaults filled in. An error lists every problem of c. MaxRetries keeps -1, so that
+// resolving twice changes nothing.
+func (c Config) Resolve() (Config, error) {
+	if c.Provider == "" {
+		c.Provider = ProviderOffline
+		if c.APIKey != "" {
+			c.Provider = ProviderOpenAI
 		}
 	}
-	if cfg.BaseURL == "" {
-		cfg.BaseURL = DefaultBaseURL
+	if c.BaseURL == "" {
+		c.BaseURL = DefaultBaseURL
 	}
-	if err := cfg.check(); err != nil {
-		return nil, err
+	if err := c.check(); err != nil {
+		return Config{}, err
 	}
-	if cfg.Model == "" {
-		cfg.Model = DefaultModel
+	if c.Model == "" {
+		c.Model = DefaultModel
 	}
-	if cfg.EmbeddingModel == "" {
-		cfg.EmbeddingModel = DefaultEmbeddingModel
+	if c.EmbeddingModel == "" {
+		c.EmbeddingModel = DefaultEmbeddingModel
 	}
-	if cfg.Timeout == 0 {
-		cfg.Timeout = DefaultTimeout
+	if c.Timeout == 0 {
+		c.Timeout = DefaultTimeout
 	}
-	switch cfg.MaxRetries {
-	case 0:
-		cfg.MaxRetries = DefaultMaxRetries
-	case -1:
-		cfg.MaxRetries = 0
+	if c.MaxRetries == 0 {
+		c.MaxRetries = DefaultMaxRetries
 	}
-	if cfg.Provider == ProviderOpenAI {
-		return newOpenAI(cfg), nil
-	}
-	return &offline{usage: cfg.Usage, timeout: cfg.Timeout}, nil
+	return c, nil
 }
 
-// check reports everything that is wrong with c. It does not quote the key, nor the base URL, which may hold one.
+// check reports every problem of c. It quotes neither the key nor the base URL, which may contain a key.
 func (c Config) check() error {
 	var errs []*vault.Error
 	if c.Provider != ProviderOffline && c.Provider != ProviderOpenAI {
-		errs = append(errs, vault.Invalid("llm.provider", "%q is not a provider; use %s or %s", c.Provider, ProviderOffline, ProviderOpenAI))
+		errs = append(
+			errs,
+			vault.Invalid("llm.provider", "%q is unknown; use %s or %s", c.Provider, ProviderOffline, ProviderOpenAI),
+		)
 	}
 	if u, err := url.Parse(c.BaseURL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		errs = append(errs, vault.Invalid("llm.base_url", "it is not an http or https address, such as %s", DefaultBaseURL))
+		errs = append(errs, vault.Invalid("llm.base_url", "not an http or https URL; use a URL such as %s", DefaultBaseURL))
 	}
 	if c.Timeout < 0 {
-		errs = append(errs, vault.Invalid("llm.timeout", "%v is negative; use a duration such as %v", c.Timeout, DefaultTimeout))
+		errs = append(
+			errs,
+			vault.Invalid("llm.timeout", "%v is negative; use a duration such as %v", c.Timeout, DefaultTimeout),
+		)
 	}
 	if c.MaxRetries < -1 || c.MaxRetries > 10 {
-		errs = append(errs, vault.Invalid("llm.max_retries", "%d is not between -1 (never) and 10", c.MaxRetries))
+		errs = append(errs, vault.Invalid("llm.max_retries", "%d is out of range; use -1 (no retries) to 10", c.MaxRetries))
 	}
 	return vault.Join(errs)
 }

@@ -1,11 +1,11 @@
-// Package llm is the language model behind one small interface. Two models exist: offline, which is deterministic and
-// needs no network, and openai, which speaks to any OpenAI-compatible endpoint.
+// Package llm is the interface to a language model, and what its implementations share: requests, configuration,
+// usage and its metering.
 //
-// A model only proposes. What it proposes is checked here against its schema, and by the caller against the definitions and
-// the customer's own words; nothing here decides what is stored.
+// A model only proposes. The implementations check an answer against its schema; the caller checks it against the
+// definitions and the customer's own words. No code here decides what is stored.
 //
-// Where to start reading: llm.go for the interface and the configuration; offline.go and the files it names for the
-// offline model; openai.go and prompts/ for the other.
+// The implementations are llm/openai (any OpenAI-compatible endpoint) and llm/offline (deterministic, no network).
+// Package llm/provider selects one of them by configuration. Start reading at Model.
 package llm
 
 import (
@@ -15,45 +15,46 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Model reads fields out of configuration texts, values out of conversations, and embeds short texts. It is safe for use by
-// several goroutines.
+// Model proposes requirements from configuration texts, extracts values from conversations, and embeds short texts.
+// It is safe for concurrent use.
 //
-// An error is a *vault.Error: unavailable for what a retry may mend, another code for what it cannot. It never holds a
-// word of a customer, of a prompt or of a key.
+// Every error is a *vault.Error. Its code is unavailable if a retry may help. It never contains words of a customer,
+// of a prompt or of a key.
 type Model interface {
-	// Name is "offline", or the id of the embedding model. Embeddings are stored under it, since those of two models cannot be
-	// compared.
+	// Name is "offline", or the id of the embedding model. Embeddings are stored under it, because embeddings of two
+	// models cannot be compared.
 	Name() string
 
-	// ProposeFields reads the fields that a scenario or rule needs, in one structured call (two with a repair). An empty
-	// answer is nil, nil.
-	ProposeFields(ctx context.Context, req ProposeRequest) ([]vault.ProposedField, error)
+	// ProposeRequirements returns the requirements of a scenario or rule, each with its definition, from one
+	// structured call (two with a repair). It returns nil, nil if there are none.
+	ProposeRequirements(ctx context.Context, req ProposeRequest) ([]vault.ProposedRequirement, error)
 
-	// ExtractValues reads what a conversation says about the fields, all of them in one structured call (two with a repair). At
-	// most one candidate for each field comes back, in the order of req.Fields.
+	// ExtractValues returns the values that the customer stated, from one structured call (two with a repair) for all
+	// definitions. It returns at most one candidate per definition, in the order of req.Definitions.
 	ExtractValues(ctx context.Context, req ExtractRequest) ([]vault.Candidate, error)
 
-	// Embed gives one vector for each text, in their order, of vault.EmbeddingDimensions components and length 1.
+	// Embed returns one vector per text, in the same order. A vector has vault.EmbeddingDimensions components and
+	// length 1. An empty text is an error.
 	Embed(ctx context.Context, texts []string) ([][]float32, error)
 }
 
-// ProposeRequest is what ProposeFields reads.
+// ProposeRequest is the input of ProposeRequirements.
 type ProposeRequest struct {
 	Title    string             // name of the scenario or rule
 	Texts    []Text             // its description, steps, conditions and actions
-	Existing []vault.Definition // the agent's definitions, whose names are reused where they mean the same
+	Existing []vault.Definition // definitions of the agent; a proposal with the same meaning reuses their name
 }
 
-// Text is one labelled piece of a scenario or rule.
+// Text is one labelled part of a scenario or rule.
 type Text struct {
-	Label     string // what it is, for the model: "description", "step 2", "condition of step 2"
-	Text      string // as the designer wrote it
-	Condition bool   // it is a condition, not prose: every field it names is needed to decide it
+	Label     string // kind of text, for the model: "description", "step 2", "condition of step 2"
+	Text      string // original text
+	Condition bool   // a condition, not prose: every definition it names is required
 }
 
-// ExtractRequest is what ExtractValues reads.
+// ExtractRequest is the input of ExtractValues.
 type ExtractRequest struct {
-	Fields []vault.Definition // what to look for
-	Turns  []vault.Turn       // the conversation, in order; only customer turns are a source of values
-	Now    time.Time          // when "tomorrow" was said; zero: relative dates are left alone
+	Definitions []vault.Definition // definitions of the values to extract
+	Turns       []vault.Turn       // the conversation, in order; only customer turns are a source of values
+	Now         time.Time          // time of the conversation; zero: relative dates have no value
 }

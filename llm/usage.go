@@ -11,108 +11,110 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Usage is what one operation cost.
+// Usage is the cost of one operation.
 type Usage struct {
 	Operation        Operation
-	Model            string        // the one that was asked; "offline" for the offline model
-	Calls            int           // 1, or 2 with a repair; a request that was retried counts once; embeddings: one per batch
-	PromptTokens     int64         // as the endpoint counted them; where it did not, a quarter of the bytes
-	CompletionTokens int64         // likewise
+	Model            string        // id of the model; "offline" for the offline model
+	Calls            int           // 1, or 2 with a repair, without retries; embeddings: one per batch
+	PromptTokens     int64         // as reported by the endpoint, else estimated
+	CompletionTokens int64         // as reported by the endpoint, else estimated
 	Duration         time.Duration // from the request to the checked answer
 	Outcome          Outcome
 }
 
-// Operation names what a model was asked for, in metrics.
+// Operation is the name of a model operation in metrics.
 type Operation string
 
 const (
-	OperationPropose Operation = "propose_fields"
+	OperationPropose Operation = "propose_requirements"
 	OperationExtract Operation = "extract_values"
 	OperationEmbed   Operation = "embed"
 )
 
-// Outcome says how an operation went, in metrics.
+// Outcome is the outcome of an operation in metrics.
 type Outcome string
 
 const (
 	OutcomeOK          Outcome = "ok"
 	OutcomeRepaired    Outcome = "repaired"    // the first answer did not match its schema, the second did
-	OutcomeMalformed   Outcome = "malformed"   // neither did
-	OutcomeRefused     Outcome = "refused"     // turned down for good: the key, the model, the request, or the model declined
+	OutcomeMalformed   Outcome = "malformed"   // neither answer matched the schema
+	OutcomeRefused     Outcome = "refused"     // permanent: the request or key was rejected, or the model refused
 	OutcomeUnavailable Outcome = "unavailable" // no usable answer in time, after all retries
 )
 
-type usageKey struct{}
+type usageHookKey struct{}
 
-// WithUsage returns a context under which every operation also tells fn what it cost, for a caller that counts the calls of
-// one piece of work. Those that were to be told already are told as well.
+// WithUsage returns a context that makes every operation also call fn with its cost. Functions of outer contexts are
+// still called.
 func WithUsage(ctx context.Context, fn func(Usage)) context.Context {
-	before, told := ctx.Value(usageKey{}).(func(Usage))
-	return context.WithValue(ctx, usageKey{}, func(u Usage) {
+	outer, ok := ctx.Value(usageHookKey{}).(func(Usage))
+	return context.WithValue(ctx, usageHookKey{}, func(u Usage) {
 		fn(u)
-		if told {
-			before(u)
+		if ok {
+			outer(u)
 		}
 	})
 }
 
-// meter adds up what one operation costs.
-type meter struct {
-	usage   Usage
+// Meter measures one operation of a model.
+type Meter struct {
+	Usage   Usage
 	started time.Time
 }
 
-func startMeter(op Operation, model string) *meter {
-	return &meter{usage: Usage{Operation: op, Model: model}, started: time.Now()}
+// StartMeter starts the measurement of an operation. Call Report when it ends.
+func StartMeter(op Operation, model string) *Meter {
+	return &Meter{Usage: Usage{Operation: op, Model: model}, started: time.Now()}
 }
 
-// bytesPerToken is how many bytes of English a token is.
-const bytesPerToken = 4
+// BytesPerToken is the average size of an English token.
+const BytesPerToken = 4
 
-// count adds the tokens of one call. An endpoint that does not count them would let a budget never be spent, and so would an answer
-// that never comes whole: then they are estimated from the bytes that were sent and received.
-func (m *meter) count(prompt, completion int64, sent, received int) {
+// AddTokens adds the tokens of one call. If the endpoint reports none, it estimates them from the bytes sent and
+// received: without the estimate, such an endpoint would never use up a budget.
+func (m *Meter) AddTokens(prompt, completion int64, sent, received int) {
 	if prompt <= 0 && completion <= 0 {
-		prompt, completion = int64(sent/bytesPerToken), int64(received/bytesPerToken)
+		prompt, completion = int64(sent/BytesPerToken), int64(received/BytesPerToken)
 	}
-	m.usage.PromptTokens += max(0, prompt)
-	m.usage.CompletionTokens += max(0, completion)
+	m.Usage.PromptTokens += max(0, prompt)
+	m.Usage.CompletionTokens += max(0, completion)
 }
 
-// done reports the operation to hook and to the context's own hook. An outcome that was not set is taken from err.
-func (m *meter) done(ctx context.Context, hook func(Usage), err error) {
-	m.usage.Duration = time.Since(m.started)
-	if m.usage.Outcome == "" {
+// Report passes the usage to hook, which may be nil, and to the functions of WithUsage. If Usage.Outcome is empty,
+// err decides it.
+func (m *Meter) Report(ctx context.Context, hook func(Usage), err error) {
+	m.Usage.Duration = time.Since(m.started)
+	if m.Usage.Outcome == "" {
 		switch {
 		case err == nil:
-			m.usage.Outcome = OutcomeOK
+			m.Usage.Outcome = OutcomeOK
 		case vault.Permanent(err):
-			m.usage.Outcome = OutcomeRefused
+			m.Usage.Outcome = OutcomeRefused
 		default:
-			m.usage.Outcome = OutcomeUnavailable
+			m.Usage.Outcome = OutcomeUnavailable
 		}
 	}
 	if hook != nil {
-		hook(m.usage)
+		hook(m.Usage)
 	}
-	if fn, ok := ctx.Value(usageKey{}).(func(Usage)); ok {
-		fn(m.usage)
+	if fn, ok := ctx.Value(usageHookKey{}).(func(Usage)); ok {
+		fn(m.Usage)
 	}
 }
 
-// Counters add up what operations cost, for metrics. The zero value is ready; Count is a hook for Config.Usage.
+// Counters sum up usage for metrics. The zero value is ready to use. Count is a hook for Config.Usage.
 type Counters struct {
 	mu     sync.Mutex
 	totals map[CounterKey]Total
 }
 
-// CounterKey is what operations are added up by.
+// CounterKey identifies one sum.
 type CounterKey struct {
 	Operation Operation
 	Outcome   Outcome
 }
 
-// Total is what the operations of one kind and outcome cost.
+// Total is the sum of the operations with one key.
 type Total struct {
 	CounterKey
 	Operations, Calls, PromptTokens, CompletionTokens int64
@@ -135,7 +137,7 @@ func (c *Counters) Count(u Usage) {
 	c.totals[key] = t
 }
 
-// Totals gives what was added up, by operation and outcome.
+// Totals returns the sums, ordered by operation and outcome. It returns nil for a nil c.
 func (c *Counters) Totals() []Total {
 	if c == nil {
 		return nil

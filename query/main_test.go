@@ -20,6 +20,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/offline"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
 	"github.com/contextvault/contextvault/trigger"
@@ -68,7 +69,7 @@ func newVault(t *testing.T, redisURL string) *vaultOf {
 	v.cache = c
 	t.Cleanup(c.Close)
 	sealer := dbtest.Sealer(t)
-	model, err := llm.New(llm.Config{Provider: llm.ProviderOffline})
+	model, err := offline.New(llm.Config{})
 	v.must(err)
 	v.trigger = trigger.New(trigger.Options{DB: v.db, Sealer: sealer, Log: quiet})
 	t.Cleanup(v.trigger.Close)

@@ -39,8 +39,8 @@ const (
 	expectedCompletion = 1000
 )
 
-// ProposeFields is llm.Model's, for a tenant.
-func (b budgeted) ProposeFields(ctx context.Context, tenant uuid.UUID, req llm.ProposeRequest) (fields []vault.ProposedField, err error) {
+// ProposeRequirements is llm.Model's, for a tenant.
+func (b budgeted) ProposeRequirements(ctx context.Context, tenant uuid.UUID, req llm.ProposeRequest) (fields []vault.ProposedRequirement, err error) {
 	size := len(req.Title)
 	for _, t := range req.Texts {
 		size += len(t.Label) + len(t.Text)
@@ -49,7 +49,7 @@ func (b budgeted) ProposeFields(ctx context.Context, tenant uuid.UUID, req llm.P
 		size += sizeOf(d)
 	}
 	err = b.spend(ctx, tenant, promptTokens+expectedCompletion+size/bytesPerToken, func(ctx context.Context) error {
-		fields, err = b.Model.ProposeFields(ctx, req)
+		fields, err = b.Model.ProposeRequirements(ctx, req)
 		return err
 	})
 	return fields, err
@@ -58,7 +58,7 @@ func (b budgeted) ProposeFields(ctx context.Context, tenant uuid.UUID, req llm.P
 // ExtractValues is llm.Model's, for a tenant.
 func (b budgeted) ExtractValues(ctx context.Context, tenant uuid.UUID, req llm.ExtractRequest) (found []vault.Candidate, err error) {
 	size := 0
-	for _, d := range req.Fields {
+	for _, d := range req.Definitions {
 		size += sizeOf(d)
 	}
 	for _, t := range req.Turns {

@@ -52,7 +52,7 @@ type source struct {
 
 // match is one proposed field under the name it gets in this agent.
 type match struct {
-	Field    vault.ProposedField `json:"field"`
+	Field    vault.ProposedRequirement `json:"field"`
 	Existing bool                `json:"existing"`
 	Vector   []float32           `json:"vector,omitempty"` // the meaning of a suggested definition
 }
@@ -97,7 +97,7 @@ func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed
 			out.Fields = len(fields)
 			return nil
 		}
-		if fields, err = s.model.ProposeFields(ctx, ev.TenantID, src.request); err != nil {
+		if fields, err = s.model.ProposeRequirements(ctx, ev.TenantID, src.request); err != nil {
 			return err
 		}
 		out = Proposed{Fields: len(fields), ModelCalls: 1}
@@ -253,7 +253,7 @@ func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, op dbgen.Oper
 }
 
 // match finds the definition that means the same as each proposed field. A model that cannot embed leaves the names, with a warning.
-func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event, agent uuid.UUID, fields []vault.ProposedField) (out []match, warning string, err error) {
+func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event, agent uuid.UUID, fields []vault.ProposedRequirement) (out []match, warning string, err error) {
 	rows, err := q.ListDefinitions(ctx, ev.TenantID, agent)
 	if err != nil {
 		return nil, "", err
@@ -312,7 +312,7 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 
 // nearest gives the definition that means the same as a proposed field, nil where there is none. Of those that are close enough, one
 // of another type, or one that its name sets apart, is another field.
-func (s Extraction) nearest(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, f vault.ProposedField, vector []float32) (*dbgen.NearestDefinitionsRow, error) {
+func (s Extraction) nearest(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, f vault.ProposedRequirement, vector []float32) (*dbgen.NearestDefinitionsRow, error) {
 	rows, err := q.NearestDefinitions(ctx, dbgen.NearestDefinitionsParams{
 		Embedding: pgvector.NewVector(vector), TenantID: tenant, AgentID: agent, Model: s.model.Name(), Most: nearestLooked,
 	})
@@ -328,7 +328,7 @@ func (s Extraction) nearest(ctx context.Context, q *dbgen.Queries, tenant, agent
 const nearestLooked = 5
 
 // proposals gives what the model said of this very content, where it was asked before.
-func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput, src source) ([]vault.ProposedField, bool, error) {
+func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput, src source) ([]vault.ProposedRequirement, bool, error) {
 	row, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{TenantID: tenant, ScenarioID: in.ScenarioID, RuleID: src.ruleID})
 	if db.IsNotFound(err) || (err == nil && row.ContentHash != src.hash) {
 		return nil, false, nil
@@ -336,7 +336,7 @@ func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid
 	if err != nil {
 		return nil, false, err
 	}
-	var fields []vault.ProposedField
+	var fields []vault.ProposedRequirement
 	if err := json.Unmarshal(row.Proposals, &fields); err != nil {
 		return nil, false, fmt.Errorf("decode the proposals of scenario %s: %w", in.ScenarioID, err)
 	}
@@ -407,6 +407,6 @@ func ruleRequest(r vault.Rule, existing []vault.Definition) llm.ProposeRequest {
 	return req
 }
 
-func suggested(f vault.ProposedField) vault.Definition {
+func suggested(f vault.ProposedRequirement) vault.Definition {
 	return vault.Definition{Name: f.Name, DisplayName: f.DisplayName, Description: f.Description}
 }

@@ -24,9 +24,9 @@ func near(texts []string) ([][]float32, error) {
 
 func TestWhatItsNameOrTypeSetsApartIsAnotherField(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*vault.ProposedField){
-		"pickup_time": func(*vault.ProposedField) {},
-		"collection":  func(f *vault.ProposedField) { f.ValueType = vault.TypeNumber },
+	for name, change := range map[string]func(*vault.ProposedRequirement){
+		"pickup_time": func(*vault.ProposedRequirement) {},
+		"collection":  func(f *vault.ProposedRequirement) { f.ValueType = vault.TypeNumber },
 	} {
 		w := newWorld(t)
 		w.model.embed = near

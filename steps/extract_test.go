@@ -20,8 +20,8 @@ import (
 )
 
 // proposed is a field as a model proposes it.
-func proposed(name string, change ...func(*vault.ProposedField)) vault.ProposedField {
-	f := vault.ProposedField{
+func proposed(name string, change ...func(*vault.ProposedRequirement)) vault.ProposedRequirement {
+	f := vault.ProposedRequirement{
 		Name: name, DisplayName: vault.DisplayName(name), ValueType: vault.TypeString, Level: vault.LevelHard, Fallback: vault.FallbackAsk,
 		Confidence: 0.9, Quote: "needs " + name, CollectionPrompt: "What is your " + name + "?",
 	}
@@ -31,15 +31,15 @@ func proposed(name string, change ...func(*vault.ProposedField)) vault.ProposedF
 	return f
 }
 
-func soft(f *vault.ProposedField) { f.Level, f.Fallback = vault.LevelSoft, vault.FallbackSkip }
+func soft(f *vault.ProposedRequirement) { f.Level, f.Fallback = vault.LevelSoft, vault.FallbackSkip }
 
-func sure(confidence float64) func(*vault.ProposedField) {
-	return func(f *vault.ProposedField) { f.Confidence = confidence }
+func sure(confidence float64) func(*vault.ProposedRequirement) {
+	return func(f *vault.ProposedRequirement) { f.Confidence = confidence }
 }
 
 // proposing makes the model propose these fields, whatever the text.
-func (w *world) proposing(fields ...vault.ProposedField) {
-	w.model.propose = func(llm.ProposeRequest) ([]vault.ProposedField, error) { return fields, nil }
+func (w *world) proposing(fields ...vault.ProposedRequirement) {
+	w.model.propose = func(llm.ProposeRequest) ([]vault.ProposedRequirement, error) { return fields, nil }
 }
 
 // described saves a scenario with a description and gives the extraction that the save accepted.
@@ -196,8 +196,8 @@ func TestASaveDuringAnExtractionIsNotLost(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, between %s and the next step", name, extractSchema[stop-1]), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t)
-				w.model.propose = func(req llm.ProposeRequest) ([]vault.ProposedField, error) {
-					return []vault.ProposedField{proposed(req.Texts[0].Text)}, nil
+				w.model.propose = func(req llm.ProposeRequest) ([]vault.ProposedRequirement, error) {
+					return []vault.ProposedRequirement{proposed(req.Texts[0].Text)}, nil
 				}
 				scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
 				w.extract(w.described(scenario, "one"))
@@ -276,17 +276,17 @@ func TestAProposedFieldIsMatchedToADefinitionThatMeansTheSame(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		embed     func([]string) ([][]float32, error)
-		proposals []vault.ProposedField
+		proposals []vault.ProposedRequirement
 		required  []string
 		suggested []string
 	}{
-		{name: "by its name", embed: embed, proposals: []vault.ProposedField{proposed("date_of_birth")}, required: []string{"date_of_birth"}},
-		{name: "by its name in other spelling", embed: embed, proposals: []vault.ProposedField{proposed("DateOfBirth")}, required: []string{"date_of_birth"}},
-		{name: "by its meaning", embed: embed, proposals: []vault.ProposedField{proposed("dob")}, required: []string{"date_of_birth"}},
-		{name: "once", embed: embed, proposals: []vault.ProposedField{proposed("date_of_birth"), proposed("dateOfBirth")}, required: []string{"date_of_birth"}},
-		{name: "not by a meaning that is only near", embed: embed, proposals: []vault.ProposedField{proposed("birthplace")},
+		{name: "by its name", embed: embed, proposals: []vault.ProposedRequirement{proposed("date_of_birth")}, required: []string{"date_of_birth"}},
+		{name: "by its name in other spelling", embed: embed, proposals: []vault.ProposedRequirement{proposed("DateOfBirth")}, required: []string{"date_of_birth"}},
+		{name: "by its meaning", embed: embed, proposals: []vault.ProposedRequirement{proposed("dob")}, required: []string{"date_of_birth"}},
+		{name: "once", embed: embed, proposals: []vault.ProposedRequirement{proposed("date_of_birth"), proposed("dateOfBirth")}, required: []string{"date_of_birth"}},
+		{name: "not by a meaning that is only near", embed: embed, proposals: []vault.ProposedRequirement{proposed("birthplace")},
 			required: []string{"birthplace"}, suggested: []string{"birthplace"}},
-		{name: "by its name where the model cannot embed", embed: broken, proposals: []vault.ProposedField{proposed("date_of_birth"), proposed("dob")},
+		{name: "by its name where the model cannot embed", embed: broken, proposals: []vault.ProposedRequirement{proposed("date_of_birth"), proposed("dob")},
 			required: []string{"date_of_birth", "dob"}, suggested: []string{"dob"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -376,7 +376,7 @@ func TestAModelThatFailsLeavesWhatWasExtracted(t *testing.T) {
 	w.proposing(proposed("income"))
 	w.extract(w.described(scenario, "one"))
 	ev := w.described(scenario, "two")
-	w.model.propose = func(llm.ProposeRequest) ([]vault.ProposedField, error) { return nil, errModel }
+	w.model.propose = func(llm.ProposeRequest) ([]vault.ProposedRequirement, error) { return nil, errModel }
 	before := w.dump()
 	if err := w.run(ev, extractSchema...); vault.CodeOf(err) != vault.CodeUnavailable {
 		t.Errorf("got %v, want unavailable", err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/openai"
 	"github.com/contextvault/contextvault/steps"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
@@ -122,8 +123,8 @@ func paid(t *testing.T, answer string, change func(*steps.Deps)) (*world, *atomi
 	}))
 	t.Cleanup(server.Close)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	m, err := llm.New(llm.Config{
-		Provider: llm.ProviderOpenAI, BaseURL: server.URL + "/v1", APIKey: "none", HTTPClient: client, MaxRetries: -1, Timeout: 10 * time.Second,
+	m, err := openai.New(llm.Config{
+		BaseURL: server.URL + "/v1", APIKey: "none", HTTPClient: client, MaxRetries: -1, Timeout: 10 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +230,7 @@ func TestAModelThatAnswersNonsenseStoresNothing(t *testing.T) {
 		calls   int
 		warning string
 	}{
-		"an unknown field":           {entry(`"age"`, `"password"`), 2, "not one of the fields asked for"},
+		"an unknown field":           {entry(`"age"`, `"password"`), 2, "not one of the requested fields"},
 		"an unknown key":             {entry(`"turn":0`, `"turn":0,"note":"x"`), 2, "a key that is not in the schema"},
 		"a wrong type":               {entry(`36,`, `"old",`), 2, "is not a number"},
 		"confidence 7":               {entry(`0.99`, `7`), 2, "is not between 0 and 1"},

@@ -86,7 +86,7 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 	}
 	read.calls = 1
 	counted := llm.WithUsage(ctx, func(u llm.Usage) { read.calls = max(read.calls, int32(u.Calls)) }) //nolint:gosec // two at most
-	candidates, err := s.model.ExtractValues(counted, st.op.TenantID, llm.ExtractRequest{Fields: fields, Turns: turns, Now: s.now()})
+	candidates, err := s.model.ExtractValues(counted, st.op.TenantID, llm.ExtractRequest{Definitions: fields, Turns: turns, Now: s.now()})
 	if err != nil {
 		if vault.CodeOf(err) == vault.CodeBudget {
 			read.calls = 0

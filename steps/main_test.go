@@ -25,6 +25,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/offline"
 	"github.com/contextvault/contextvault/steps"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
@@ -115,7 +116,7 @@ func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
 		t: t, url: database.url, db: database.DB, sealer: dbtest.Sealer(t), engine: &engine{}, late: &atomic.Int64{}, agent: newID(), customer: newID(),
 	}
 	w.tenant = dbtest.Tenant(t, w.db)
-	offline, err := llm.New(llm.Config{Provider: llm.ProviderOffline})
+	offline, err := offline.New(llm.Config{})
 	w.must(err)
 	w.model = &model{Model: offline, calls: map[string]int{}}
 	w.cache = w.newCache(cache.Options{URL: os.Getenv("REDIS_URL")})
@@ -204,7 +205,7 @@ type model struct {
 	llm.Model
 	mu      sync.Mutex
 	calls   map[string]int
-	propose func(llm.ProposeRequest) ([]vault.ProposedField, error)
+	propose func(llm.ProposeRequest) ([]vault.ProposedRequirement, error)
 	extract func(llm.ExtractRequest) ([]vault.Candidate, error)
 	embed   func([]string) ([][]float32, error)
 }
@@ -223,12 +224,12 @@ func (m *model) called(call string) int {
 	return m.calls[call]
 }
 
-func (m *model) ProposeFields(ctx context.Context, req llm.ProposeRequest) ([]vault.ProposedField, error) {
+func (m *model) ProposeRequirements(ctx context.Context, req llm.ProposeRequest) ([]vault.ProposedRequirement, error) {
 	m.count("propose")
 	if m.propose != nil {
 		return m.propose(req)
 	}
-	return m.Model.ProposeFields(ctx, req)
+	return m.Model.ProposeRequirements(ctx, req)
 }
 
 func (m *model) ExtractValues(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, error) {

@@ -12,8 +12,8 @@ const (
 	ConfirmThreshold = 0.95 // an extracted value below it is stored, and waits for the customer's confirmation
 )
 
-// ProposedField is a field that a model read out of a scenario's or rule's text.
-type ProposedField struct {
+// ProposedRequirement is a field that a model read out of a scenario's or rule's text.
+type ProposedRequirement struct {
 	Name             string            `json:"name"`
 	DisplayName      string            `json:"display_name"`
 	Description      string            `json:"description,omitempty"`

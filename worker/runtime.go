@@ -19,6 +19,7 @@ import (
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/provider"
 	"github.com/contextvault/contextvault/metrics"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
@@ -59,7 +60,7 @@ func ConnectTo(ctx context.Context, cfg config.Config, push trigger.Engine, log 
 		return nil, err
 	}
 	usage := &llm.Counters{}
-	model, err := llm.New(modelConfig(cfg.LLM, usage))
+	model, err := provider.New(modelConfig(cfg.LLM, usage))
 	if err != nil {
 		return nil, fmt.Errorf("language model: %w", err)
 	}

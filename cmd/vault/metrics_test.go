@@ -106,7 +106,7 @@ func metricsMove(t *testing.T, s *system, server *process) {
 		{s.worker, "gap_fill_attempts_total", []string{"source=none"}, 1},
 		{s.worker, "vault_operations_finished", []string{"workflow=write-value", "status=succeeded"}, 3},
 		{s.worker, "vault_operations_finished", []string{"workflow=write-value", "status=failed"}, 1},
-		{s.worker, "vault_llm_calls_total", []string{"operation=propose_fields", "outcome=ok"}, 1},
+		{s.worker, "vault_llm_calls_total", []string{"operation=propose_requirements", "outcome=ok"}, 1},
 		{s.worker, "vault_steps_total", []string{"step=write-value:persist", "outcome=succeeded"}, 3},
 		{s.worker, "vault_steps_total", []string{"step=write-value:validate", "outcome=rejected"}, 1},
 		{s.worker, "vault_step_seconds", []string{"step=write-value:persist"}, 3},

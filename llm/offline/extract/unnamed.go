@@ -1,0 +1,409 @@
+package extract
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/offline/text"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// readCorrections gives a value that corrects an earlier one of its kind to the same target: "no, it's b@x.com".
+func (tr *turnReader) readCorrections() {
+	for i, e := range tr.entities {
+		f, ok := tr.lastKinds[e.Kind]
+		ok = ok && !tr.isStated(f, statedByName) && tr.isCorrection(e.Span)
+		if before, found := tr.correctedHere(e); found {
+			f, ok = before, true
+		}
+		if !ok || tr.used[i] || tr.sentenceAt(e.Span).isQuestion || tr.isAboutOther(e.Span) {
+			continue
+		}
+		if e.Kind == text.KindNumber || e.Kind == text.KindAge {
+			continue // readCounts reads numbers
+		}
+		value, ceiling := tr.targets[f].match(e, tr.text)
+		if tr.countOfKind(e.Kind) == 1 &&
+			tr.record(f, value, e.Span, tr.quoteAround(e.Span), capConfidence(confidenceOnlyForm, ceiling), statedByName) {
+			tr.used[i] = true
+		}
+	}
+}
+
+// correctedHere returns the target of the last value of e's kind before e, if the words between them are a
+// correction: "my email is a@x.com. Sorry, b@x.com".
+func (tr *turnReader) correctedHere(e text.Entity) (f int, found bool) {
+	at := -1
+	for _, s := range tr.stated {
+		if tr.targets[s.target].kind == e.Kind && s.valueSpan.End <= e.Start && s.valueSpan.End > at {
+			f, at = s.target, s.valueSpan.End
+		}
+	}
+	if at < 0 {
+		return 0, false
+	}
+	between := tr.wordsBetween(at, e.Start)
+	return f, len(between) <= 5 &&
+		slices.ContainsFunc(between, func(w string) bool { return corrections[w] || w == "no" || w == "nope" })
+}
+
+// countOfKind returns the number of unused entities of a kind.
+func (tr *turnReader) countOfKind(k text.Kind) int {
+	n := 0
+	for i, e := range tr.entities {
+		if e.Kind == k && !tr.used[i] && !tr.isNegated(e.Span) {
+			n++
+		}
+	}
+	return n
+}
+
+// countsNoun reports whether a number before the noun w is a value of t.
+func (t target) countsNoun(w string) bool {
+	unit := text.Singular(w)
+	return t.units[unit] || (t.people && personNouns[unit])
+}
+
+// partyPattern matches the text before a number of people without a noun: "a table for 4".
+var partyPattern = regexp.MustCompile(
+	`(?i)\b(?:table|party|reservation|booking|group|seating)\s+(?:for|of)\s+(?:just\s+|only\s+)?$`,
+)
+
+// readCounts reads numbers with the noun they count: "3 tickets".
+func (tr *turnReader) readCounts() {
+	for i, e := range tr.entities {
+		if e.Kind != text.KindNumber || e.Value == "" || tr.used[i] {
+			continue
+		}
+		f := tr.countedTarget(e)
+		if f < 0 {
+			continue
+		}
+		if tr.sentenceAt(e.Span).isQuestion {
+			continue
+		}
+		t := tr.targets[f]
+		value, _ := t.match(e, tr.text)
+		if tr.record(f, value, e.Span, tr.quoteAround(e.Span), confidenceCounted, statedInAnswer) {
+			tr.used[i] = true
+		}
+	}
+}
+
+// countedTarget returns the only target with the noun after the number, or -1.
+func (tr *turnReader) countedTarget(e text.Entity) int {
+	i := tr.tokenAt(e.End)
+	noun, next := "", ""
+	if i < len(tr.tokens) && strings.TrimSpace(tr.text[e.End:tr.tokens[i].Start]) == "" {
+		noun = tr.tokens[i].Word
+		if i+1 < len(tr.tokens) {
+			next = tr.tokens[i+1].Word
+		}
+	}
+	found := -1
+	for f, t := range tr.targets {
+		if t.kind != text.KindNumber {
+			continue
+		}
+		matches := noun != "" && t.countsNoun(noun)
+		if t.people && noun == "of" && next == "us" {
+			matches = true
+		}
+		if t.people && (noun == "" || text.PhraseEnds[noun] || text.ListWords[noun]) &&
+			partyPattern.MatchString(tr.text[max(0, e.Start-60):e.Start]) {
+			matches = true
+		}
+		if !matches {
+			continue
+		}
+		if found >= 0 {
+			return -1
+		}
+		found = f
+	}
+	return found
+}
+
+// readChoices reads allowed values of only one target. The longest match wins.
+func (tr *turnReader) readChoices() {
+	for i := 0; i < len(tr.tokens); {
+		n := tr.choiceAt(i)
+		if n == 0 {
+			i++
+			continue
+		}
+		tr.readChoiceAt(i, n)
+		i += n
+	}
+}
+
+// choiceAt returns the number of words of the longest allowed value at token i, 0 for none.
+func (tr *turnReader) choiceAt(i int) int {
+	longest := 0
+	for _, t := range tr.targets {
+		if t.kind != text.KindChoice {
+			continue
+		}
+		for _, c := range t.choices {
+			if len(c.words) > longest && hasInflectedWords(tr.tokens, i, c.words) {
+				longest = len(c.words)
+			}
+		}
+	}
+	return longest
+}
+
+func (tr *turnReader) readChoiceAt(i, n int) {
+	said := text.SpanOf(tr.tokens, i, i+n)
+	var fields []int
+	for f, t := range tr.targets {
+		if t.kind == text.KindChoice &&
+			slices.ContainsFunc(
+				t.choices,
+				func(c choice) bool { return len(c.words) == n && hasInflectedWords(tr.tokens, i, c.words) },
+			) {
+			fields = append(fields, f)
+		}
+	}
+	if len(fields) > 1 {
+		fields = slices.DeleteFunc(fields, func(f int) bool { return !tr.question.has(f) })
+	}
+	if len(fields) != 1 || tr.isStated(fields[0], statedByName) || tr.isAskedAbout(i) || tr.sentenceAt(said).isQuestion ||
+		tr.partOfName(i, n) {
+		return
+	}
+	f := fields[0]
+	t := tr.targets[f]
+	at := slices.IndexFunc(
+		t.choices,
+		func(c choice) bool { return len(c.words) == n && hasInflectedWords(tr.tokens, i, c.words) },
+	)
+	confidence, how := confidenceChoice, statedByForm
+	if !tr.question.has(f) && tr.isRemark(said) {
+		return
+	}
+	if tr.question.has(f) {
+		confidence, how = confidenceAnswered, statedInAnswer
+	}
+	if tr.record(f, t.choices[at].raw, said, tr.quoteAround(said), confidence, how) {
+		tr.markUsed(said)
+	}
+}
+
+// isRemark reports whether the sentence is about the agent's offer: "that's pretty expensive".
+func (tr *turnReader) isRemark(s text.Span) bool {
+	c := tr.sentenceAt(s)
+	return c.first < c.last && remarkStarts[tr.tokens[c.first].Word]
+}
+
+var remarkStarts = text.NewWordSet("that's that thats it's its it they they're this those these")
+
+// isAskedAbout reports whether a question asks about the word at token i: "how expensive are they".
+func (tr *turnReader) isAskedAbout(i int) bool {
+	for k := max(0, i-2); k < i; k++ {
+		if w := tr.tokens[k].Word; w == "how" || w == "what" || w == "which" {
+			return tr.sentenceAt(tr.tokens[k].Span).first <= k
+		}
+	}
+	return false
+}
+
+// partOfName reports whether the words are part of a longer capitalised name: "Park" in "Hyde Park Hotel".
+func (tr *turnReader) partOfName(i, n int) bool {
+	if !isCapitalised(tr.tokens[i].In(tr.text)) {
+		return false
+	}
+	before := i > 0 && tr.tokens[i].Start-tr.tokens[i-1].End == 1 && isCapitalised(tr.tokens[i-1].In(tr.text)) &&
+		tr.sentenceAt(tr.tokens[i].Span).first != i-1 &&
+		tr.tokens[i-1].Word != "i"
+	after := i+n < len(tr.tokens) && tr.tokens[i+n].Start-tr.tokens[i+n-1].End == 1 &&
+		isCapitalised(tr.tokens[i+n].In(tr.text)) &&
+		tr.tokens[i+n].Word != "i"
+	return before || after
+}
+
+func isCapitalised(w string) bool { return w != "" && w[0] >= 'A' && w[0] <= 'Z' }
+
+// givesAddress matches the words before an address that the customer gives as their own.
+var givesAddress = regexp.MustCompile(
+	`(?i)(?:\b(?:reach|contact|e-?mail|mail|write(?:\s+to)?|text|call|ring|phone|message)\s+me(?:\s+back)?(?:\s+` +
+		`(?:at|on|via|to|under|with))?|\bsend\s+(?:it|them|that|this|everything|the\s+\w+)\s+to|\buse|\bit'?s` +
+		`|\bit\s+is|\bhere'?s|\bhere\s+is|\bhere\s+you\s+go|\bthat'?s|\bmine\s+is|\bis|^)(?:\s+(?:my|at|on))?[\s:,\-–]*$`,
+)
+
+// Words that put a day into the past, and words right before a day that make it a limit of a period.
+var (
+	pastWords = text.NewWordSet(`was were did had been ordered bought purchased born received arrived since ago last
+		paid sent called happened expired issued got returning leaving checking visited yesterday`)
+	boundWords = text.NewWordSet("until till through from between before after by since to")
+)
+
+// isPastOrBound reports whether a day or time is not a wish: it is past, it limits a period, or the sentence ends the
+// conversation.
+func (tr *turnReader) isPastOrBound(s text.Span) bool {
+	c := tr.sentenceAt(s)
+	before := tr.wordsBetween(tr.clauseStart(c, s.Start), s.Start)
+	if slices.ContainsFunc(before, func(w string) bool { return pastWords[w] }) {
+		return true
+	}
+	if n := len(before); n > 0 && boundWords[before[n-1]] && !(before[n-1] == "to" && tr.isCorrecting(c)) {
+		return true
+	}
+	return slices.ContainsFunc(tr.tokens[c.first:c.last], func(t text.Token) bool { return closingWords[t.Word] })
+}
+
+// closingWords end a conversation: "that is all I need today".
+var closingWords = text.NewWordSet("all help bye goodbye")
+
+// readUnnamed reads entities by their form alone, if only one target has their kind.
+func (tr *turnReader) readUnnamed() {
+	for i, e := range tr.entities {
+		if tr.used[i] || tr.sentenceAt(e.Span).isQuestion {
+			continue
+		}
+		f := tr.onlyOfKind(e.Kind)
+		if f < 0 || tr.isStated(f, statedInAnswer) {
+			continue
+		}
+		t := tr.targets[f]
+		value, ceiling := t.match(e, tr.text)
+		if value == nil || e.Ambiguous {
+			continue
+		}
+		confidence := confidenceDoubtful
+		switch e.Kind {
+		case text.KindNumber, text.KindAge:
+			continue // a number alone fits anything
+		case text.KindEmail, text.KindPhone, text.KindURL:
+			if !tr.isAboutOther(e.Span) && tr.isGivenAsOwn(e) && tr.countOfKind(e.Kind) == 1 {
+				confidence = confidenceOnlyForm
+			}
+		case text.KindDate, text.KindTime:
+			if !t.isPartOfRequest() || !t.isRequestTime() {
+				continue
+			}
+			if !tr.isPastOrBound(e.Span) {
+				confidence = confidenceOnlyForm
+			}
+		default: // doubtful
+		}
+		if tr.record(f, value, e.Span, tr.quoteAround(e.Span), capConfidence(confidence, ceiling), statedByForm) {
+			tr.used[i] = true
+		}
+	}
+}
+
+// isGivenAsOwn reports whether the words before an address give it as the customer's own. In "reach me at … or …"
+// they do so for both addresses.
+func (tr *turnReader) isGivenAsOwn(e text.Entity) bool {
+	start := tr.sentenceAt(e.Span).Start
+	for _, s := range tr.stated {
+		if s.turn == tr.turn && s.valueSpan.End <= e.Start && s.valueSpan.Start >= start && s.strength == statedByForm &&
+			s.confidence >= confidenceOnlyForm &&
+			tr.onlyWords(s.valueSpan.End, e.Start, joiningWords, 3) {
+			return true
+		}
+	}
+	lead := strings.TrimLeft(tr.text[max(start, e.Start-120):e.Start], " ")
+	return onlyInterjections(lead) || givesAddress.MatchString(lead)
+}
+
+// joiningWords stand between two alternative addresses.
+var joiningWords = text.NewWordSet("or and at by on via email phone")
+
+func onlyInterjections(s string) bool {
+	return !slices.ContainsFunc(text.Words(s), func(w string) bool { return !interjections[w] })
+}
+
+// onlyOfKind returns the only target of a kind, or -1.
+func (tr *turnReader) onlyOfKind(k text.Kind) int {
+	found := -1
+	for f, t := range tr.targets {
+		if t.kind == k {
+			if found >= 0 {
+				return -1
+			}
+			found = f
+		}
+	}
+	return found
+}
+
+// aboutCustomer are words in the description of a definition that is a fact about the customer and not part of a
+// request.
+var aboutCustomer = text.NewWordSet("customer customer's user's home live lives residence birth")
+
+// isPartOfRequest reports whether t is part of the customer's request (the date of a reservation) and not a fact
+// about the customer. Customers state such a value without naming it. Only a description can tell.
+func (t target) isPartOfRequest() bool {
+	return llm.HasText(t.def.Description) &&
+		!slices.ContainsFunc(text.Words(t.def.Description), func(w string) bool { return aboutCustomer[w] })
+}
+
+// readPlaces reads places after a preposition: "in San Jose", "from Berlin to Rome".
+func (tr *turnReader) readPlaces() {
+	for f, t := range tr.targets {
+		if t.kind != text.KindPlace || !t.isPartOfRequest() || tr.isStated(f, statedInAnswer) {
+			continue
+		}
+		prepositions := t.prepositions(tr.isOnlyOfKind(f))
+		for i := 0; i+1 < len(tr.tokens); i++ {
+			if !prepositions[tr.tokens[i].Word] || (i > 0 && tr.tokens[i-1].Word == "interested") ||
+				tr.text[tr.tokens[i].End:tr.tokens[i+1].Start] != " " {
+				continue
+			}
+			said := tr.capitalisedRun(i + 1)
+			if said.IsEmpty() || tr.isNotPlace(said) || tr.sentenceAt(said).isQuestion ||
+				slices.ContainsFunc(tr.entities, func(e text.Entity) bool { return e.Overlaps(said) }) {
+				continue
+			}
+			tr.record(f, t.encode(said.In(tr.text), ""), said, tr.quoteAround(said), confidenceOnlyForm, statedByForm)
+		}
+	}
+}
+
+// isNotPlace reports whether capitalised words are an allowed value or describe a noun ("in Thai cuisine").
+func (tr *turnReader) isNotPlace(said text.Span) bool {
+	for _, t := range tr.targets {
+		if t.kind == text.KindChoice && t.matchChoice(said.In(tr.text)) != nil {
+			return true
+		}
+	}
+	i := tr.tokenAt(said.End)
+	return i < len(tr.tokens) && describedNounWords[tr.tokens[i].Word] &&
+		strings.TrimSpace(tr.text[said.End:tr.tokens[i].Start]) == ""
+}
+
+var describedNounWords = text.NewWordSet(`cuisine food foods restaurant restaurants style language class music movies
+	movie dishes size`)
+
+// genericWords in the name of a target say only that it is the day or time of the request.
+var genericWords = text.NewWordSet(`date time day event show appointment visit booking reservation preferred desired
+	requested start the of`)
+
+// isRequestTime reports whether t is the day or time of the request and not one of several: the date of a visit, but
+// not the date of a return.
+func (t target) isRequestTime() bool {
+	return !slices.ContainsFunc(text.Words(vault.DisplayName(t.def.Name)), func(w string) bool { return !genericWords[w] })
+}
+
+// prepositions returns the prepositions before a place of t.
+func (t target) prepositions(only bool) text.WordSet {
+	for _, w := range text.Words(vault.DisplayName(t.def.Name)) {
+		switch w {
+		case "from", "origin", "leaving", "departure":
+			return text.NewWordSet("from")
+		case "to", "destination", "arrival":
+			if only {
+				return text.NewWordSet("to in near around")
+			}
+			return text.NewWordSet("to")
+		}
+	}
+	if only {
+		return text.NewWordSet("in near around")
+	}
+	return nil
+}

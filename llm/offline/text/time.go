@@ -1,0 +1,67 @@
+package text
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+var (
+	hourWords = `(?:` + strings.Join(belowTwenty[1:13], "|") + `)`
+	hour      = `(?:\d{1,2}|` + hourWords + `)`
+	dayPart   = `(?:\s+(?:in\s+the\s+(?:early\s+|late\s+)?(?:morning|afternoon|evening)|at\s+night))`
+	meridiem  = `(?:\s*(?:a\.m\.|p\.m\.|am|pm)|\s*[ap]\.?m\b)`
+)
+
+// timePatterns match times of day. The longer forms come first.
+var timePatterns = []*regexp.Regexp{
+	regexp.MustCompile(
+		`(?i)\b(?:(?:morning|afternoon|evening)\s+)?(?:half\s+past|quarter\s+(?:to|past))\s+` + hour +
+			`\b(?:` + meridiem + `|\s+o['’"]?clock\b)?` + dayPart + `?`,
+	),
+	regexp.MustCompile(`(?i)\b(?:morning|afternoon|evening)\s+` + hour + `(?::\d{2})?\b(?:\s+o['’"]?clock\b)?`),
+	regexp.MustCompile(`(?i)\b` + hour + `(?::\d{2})?` + meridiem),
+	regexp.MustCompile(`(?i)\b` + hour + `\s+o['’"]?clock\b` + dayPart + `?`),
+	regexp.MustCompile(`(?i)\b\d{1,2}:\d{2}\b` + dayPart + `?`),
+	regexp.MustCompile(`(?i)\b` + hour + `(?:\s+(?:fifteen|thirty|forty-five))?` + dayPart),
+	regexp.MustCompile(`(?i)\b(?:noon|midnight|midday)\b`),
+}
+
+func findTimes(text string, _ Clock) []Entity {
+	var found []Entity
+	for _, pattern := range timePatterns {
+		for _, at := range pattern.FindAllStringIndex(text, -1) {
+			found = append(found, Entity{Span: Span{at[0], at[1]}, Kind: KindTime, Value: dialTime(text[at[0]:at[1]])})
+		}
+	}
+	return found
+}
+
+var hourPattern = regexp.MustCompile(`(\d{1,2}|` + hourWords + `)(?::(\d{2}))?`)
+
+// dialTime writes a time of day on a dial of twelve hours: "5:30 pm" and "half past five in the afternoon" are both
+// 5:30. It leaves out the half of the day, which people often leave out too.
+func dialTime(said string) string {
+	said = strings.ToLower(said)
+	at := hourPattern.FindStringSubmatch(said)
+	if at == nil {
+		return "0:00" // noon, midnight
+	}
+	h, err := strconv.Atoi(at[1])
+	if err != nil {
+		h, _ = NumberWord(at[1])
+	}
+	m, _ := strconv.Atoi(at[2])
+	switch {
+	case strings.Contains(said, "half past"), strings.Contains(said, "thirty"):
+		m = 30
+	case strings.Contains(said, "quarter past"), strings.Contains(said, "fifteen"):
+		m = 15
+	case strings.Contains(said, "quarter to"):
+		h, m = h+11, 45
+	case strings.Contains(said, "forty-five"):
+		m = 45
+	}
+	return fmt.Sprintf("%d:%02d", h%12, m)
+}
