@@ -49,7 +49,7 @@ func TestSweepsAtOnceMarkAllAndNothingTwice(t *testing.T) {
 		total := 0
 		for i, out := range outs {
 			w.must(errs[i])
-			total += out.(vault.SweepResult).Marked
+			total += out.(steps.Applied[vault.SweepResult]).Result.Marked
 		}
 		if total != want {
 			t.Errorf("%s: four workers marked %d together, want %d", step, total, want)

@@ -388,11 +388,11 @@ var stepCases = []stepCase{
 	{step: "Answers.PersistAnswer", situation: "a bad answer", arrange: after(anAnswer(text("old enough")), "Answers.ValidateAnswer")},
 	{step: "Answers.AnnounceAnswer", situation: "a good answer", arrange: after(anAnswer(json.RawMessage("36")), answerQuestion[:3]...)},
 	{step: "Answers.AnnounceAnswer", situation: "a bad answer", arrange: after(anAnswer(text("old enough")), answerQuestion[:3]...)},
-	{step: "Sweeps.ExpireValues", situation: "by cron", arrange: cron(stale), again: vault.SweepResult{}},
+	{step: "Sweeps.ExpireValues", situation: "by cron", arrange: cron(stale), again: steps.Applied[vault.SweepResult]{}},
 	{step: "Sweeps.ExpireValues", situation: "by hand", arrange: byHand(stale, func(w *world) vault.Event {
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 	})},
-	{step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(unrooted), again: vault.SweepResult{}},
+	{step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(unrooted), again: steps.Applied[vault.SweepResult]{}},
 	{step: "Sweeps.DetectOrphans", situation: "by hand", arrange: byHand(unrooted, func(w *world) vault.Event {
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DetectOrphans, vault.Sweep{}))
 	})},
@@ -402,7 +402,7 @@ var stepCases = []stepCase{
 		_ = w.run(ev, "Values.PersistValue")
 		return ev
 	}},
-	{step: "Caches.InvalidateAndAcknowledge", arrange: after(aDefinition, saveDefinition[:3]...)},
+	{step: "Caches.InvalidateAndAcknowledge", situation: "a definition", again: steps.Invalidated{}, arrange: after(aDefinition, saveDefinition[:3]...)},
 	{step: "Caches.InvalidateAndAcknowledge", situation: "by cron", arrange: cron(noted), again: steps.Invalidated{}},
 	{step: "Caches.InvalidateAndAcknowledge", situation: "by hand", again: steps.Invalidated{}, arrange: byHand(stale, func(w *world) vault.Event {
 		ev := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
