@@ -82,7 +82,7 @@ func TestARequestIsOneTraceWithoutValues(t *testing.T) {
 		for _, s := range exporter.GetSpans() {
 			if s.SpanContext.TraceID() == written {
 				own[s.SpanContext.SpanID()] = s
-				last = last || attribute(s, "hatchet.step_name") == "invalidate-cache"
+				last = last || attribute(s, "hatchet.step_name") == "invalidate-and-acknowledge"
 			}
 		}
 		return own, last
@@ -92,7 +92,7 @@ func TestARequestIsOneTraceWithoutValues(t *testing.T) {
 		t.Errorf("the request is %s with %v", request.Name, request.Attributes)
 	}
 	push := only(t, spans, "the push", func(s tracetest.SpanStub) bool { return s.SpanKind == trace.SpanKindProducer })
-	for _, step := range []string{"validate", "persist", "invalidate-cache"} {
+	for _, step := range []string{"validate", "persist", "invalidate-and-acknowledge"} {
 		span := only(t, spans, step, func(s tracetest.SpanStub) bool { return attribute(s, "hatchet.step_name") == step })
 		if !under(spans, span, push) || !under(spans, span, request) {
 			t.Errorf("the step %s is not under the push, or not under the request", step)
