@@ -17,13 +17,15 @@ import (
 
 // Answers takes what customers answer.
 type Answers struct {
-	once     operationOnce
+	once     Runner
 	values   Values
 	enqueuer Enqueuer
 }
 
 // Answered is the outcome of an answer: accepted, or rejected with a code.
 type Answered struct {
+	NoEffect
+
 	Accepted bool       `json:"accepted"`
 	Code     vault.Code `json:"code,omitempty"`
 }
@@ -37,14 +39,14 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 		if err != nil {
 			return db.WrapNotFound(err, "operation", ev.OperationID)
 		}
-		if applied(op) {
+		if isApplied(op) {
 			return nil
 		}
 		if op.Status == string(vault.OperationFailed) { // a second look would find the question that this answer closed
 			out, err = rejected(op)
 			return err
 		}
-		in, err := open[vault.AnswerQuestionInput](s.once, op)
+		in, err := openPayload[vault.AnswerQuestionInput](s.once, op)
 		if err != nil {
 			return err
 		}
@@ -67,7 +69,7 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, acc
 	if problem := closed(question, acceptedAt); problem != nil {
 		return problem, nil
 	}
-	def, err := definition(ctx, q, ev.TenantID, question.AgentID, question.FieldName)
+	def, err := findDefinition(ctx, q, ev.TenantID, question.AgentID, question.FieldName)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +165,7 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (Applied[Ans
 // answer does what an answer says, and closes its question. What the answer tells another open question of the customer is not
 // asked again there.
 func (s Answers) answer(ctx context.Context, t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput, question dbgen.Question) (vault.ItemResult, error) {
-	def, err := definition(ctx, q, op.TenantID, question.AgentID, question.FieldName)
+	def, err := findDefinition(ctx, q, op.TenantID, question.AgentID, question.FieldName)
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
@@ -277,7 +279,7 @@ func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, 
 	if err != nil {
 		return Answered{}, err
 	}
-	in, err := open[vault.AnswerQuestionInput](s.once, op)
+	in, err := openPayload[vault.AnswerQuestionInput](s.once, op)
 	if err != nil {
 		return Answered{}, err
 	}
@@ -300,5 +302,5 @@ func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, 
 			return Answered{}, err
 		}
 	}
-	return Answered{Accepted: applied(op)}, nil
+	return Answered{Accepted: isApplied(op)}, nil
 }

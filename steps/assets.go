@@ -12,7 +12,7 @@ import (
 
 // Assets records documents.
 type Assets struct {
-	once operationOnce
+	once Runner
 	now  func() time.Time
 }
 
@@ -28,7 +28,7 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (Applied[vault
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		id := newID()
+		id := NewID()
 		found, err := checkSource(ctx, q, ev.TenantID, id, in.Lineage)
 		if err != nil {
 			return vault.ItemResult{}, err

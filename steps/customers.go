@@ -11,7 +11,7 @@ import (
 )
 
 // Customers makes, links and removes customers.
-type Customers struct{ once operationOnce }
+type Customers struct{ once Runner }
 
 // OpenCustomer gets the customer of a channel identity, or makes one. Calls for one identity take turns, so they all get the
 // same customer. An identity whose customer was deleted gets a new one.
@@ -27,7 +27,7 @@ func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (Applied[va
 				return vault.CustomerResult{CustomerID: profile.CustomerID, Version: profile.Version}, err
 			}
 		}
-		customer := newID()
+		customer := NewID()
 		profile, err := lockProfile(ctx, q, ev.TenantID, customer)
 		if err != nil {
 			return vault.CustomerResult{}, err
@@ -74,7 +74,7 @@ func (s Customers) RecordConsent(ctx context.Context, ev vault.Event) (Applied[v
 			return vault.CustomerResult{}, err
 		}
 		err = q.InsertConsent(ctx, dbgen.InsertConsentParams{
-			ID: newID(), TenantID: ev.TenantID, ProfileID: profile.ID, Purpose: in.Purpose, Granted: in.Granted, Source: in.Source,
+			ID: NewID(), TenantID: ev.TenantID, ProfileID: profile.ID, Purpose: in.Purpose, Granted: in.Granted, Source: in.Source,
 			OperationID: op.ID, AcceptedAt: op.AcceptedAt, ExpiresAt: in.ExpiresAt,
 		})
 		if err != nil {
@@ -162,6 +162,6 @@ func giveChannel(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, prof
 		return q.UpdateChannel(ctx, dbgen.UpdateChannelParams{TenantID: op.TenantID, ID: owner.ID, ProfileID: profile, Verified: verified, OperationID: op.ID})
 	}
 	return q.InsertChannel(ctx, dbgen.InsertChannelParams{
-		ID: newID(), TenantID: op.TenantID, ProfileID: profile, Channel: channel, ExternalID: external, Verified: verified, OperationID: op.ID,
+		ID: NewID(), TenantID: op.TenantID, ProfileID: profile, Channel: channel, ExternalID: external, Verified: verified, OperationID: op.ID,
 	})
 }

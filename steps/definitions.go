@@ -18,13 +18,15 @@ import (
 
 // Definitions saves what may be collected and what a scenario needs.
 type Definitions struct {
-	once  operationOnce
+	once  Runner
 	model budgeted
 	log   *slog.Logger
 }
 
 // Embedded says whether a meaning was computed.
 type Embedded struct {
+	NoEffect
+
 	Embedded bool `json:"embedded"`
 }
 
@@ -115,11 +117,11 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (Ap
 		if err := s.checkRequirement(ctx, q, ev.TenantID, in); err != nil {
 			return vault.SavedResult{}, err
 		}
-		id := newID()
+		id := NewID()
 		stored, err := q.UpsertRequirement(ctx, dbgen.UpsertRequirementParams{
 			ID: id, TenantID: ev.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID,
 			FieldName: in.FieldName, RequiredLevel: string(in.RequiredLevel), FallbackAction: string(in.FallbackAction),
-			WhenCondition: in.WhenCondition, DependsOnFields: list(in.DependsOn), CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
+			WhenCondition: in.WhenCondition, DependsOnFields: nonNil(in.DependsOn), CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
 			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 		})
 		if db.IsNotFound(err) { // a newer save or deletion is there
@@ -166,7 +168,7 @@ func (s Definitions) checkRequirement(ctx context.Context, q *dbgen.Queries, ten
 func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, names []string) error {
 	var missing []*vault.Error
 	for _, name := range names {
-		def, err := definition(ctx, q, tenant, agent, name)
+		def, err := findDefinition(ctx, q, tenant, agent, name)
 		if err != nil {
 			return err
 		}
@@ -204,24 +206,17 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		allowed = encoded
 	}
 	return dbgen.UpsertDefinitionParams{
-		ID: newID(), TenantID: op.TenantID, AgentID: in.AgentID, Name: in.Name, DisplayName: in.DisplayName,
+		ID: NewID(), TenantID: op.TenantID, AgentID: in.AgentID, Name: in.Name, DisplayName: in.DisplayName,
 		Description: in.Description, ValueType: string(in.ValueType), ValidationRegex: in.ValidationRegex, AllowedValues: allowed,
 		ValidationMode: string(in.ValidationMode), RequiredVerification: in.RequiredVerification,
-		VerificationMethods: list(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt,
-		ExtractionExamples: list(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint, IsPii: in.IsPII,
+		VerificationMethods: nonNil(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt,
+		ExtractionExamples: nonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint, IsPii: in.IsPII,
 		EncryptionRequired: in.EncryptionRequired, RetentionDays: int32(in.RetentionDays), //nolint:gosec // at most 36500
 		FreshnessSeconds: in.FreshnessSeconds, StaleAction: string(in.StaleAction), Enabled: in.Enabled, Origin: string(vault.OriginHuman),
 		ReviewState: string(vault.ReviewNone), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	}, nil
 }
 
-// list is a value for a text[] column that is never null.
-func list(in []string) []string {
-	if in == nil {
-		return []string{}
-	}
-	return in
-}
 
 func hashText(text string) string {
 	sum := sha256.Sum256([]byte(text))

@@ -19,7 +19,7 @@ import (
 
 // Extraction finds out which fields a scenario or rule needs.
 type Extraction struct {
-	once           operationOnce
+	once           Runner
 	model          budgeted
 	matchThreshold float64
 	log            *slog.Logger
@@ -27,18 +27,24 @@ type Extraction struct {
 
 // Loaded says what there is to extract from.
 type Loaded struct {
+	NoEffect
+
 	Outdated  bool `json:"outdated"`  // a newer save took its place
 	Unchanged bool `json:"unchanged"` // the model saw this very content before
 }
 
 // Proposed counts what the model proposed.
 type Proposed struct {
+	NoEffect
+
 	Fields     int `json:"fields"`
 	ModelCalls int `json:"model_calls"`
 }
 
 // Matched counts what was found among the definitions of the agent.
 type Matched struct {
+	NoEffect
+
 	Existing  int `json:"existing"`
 	Suggested int `json:"suggested"`
 }
@@ -53,8 +59,8 @@ type source struct {
 // match is one proposed field under the name it gets in this agent.
 type match struct {
 	Field    vault.ProposedRequirement `json:"field"`
-	Existing bool                `json:"existing"`
-	Vector   []float32           `json:"vector,omitempty"` // the meaning of a suggested definition
+	Existing bool                      `json:"existing"`
+	Vector   []float32                 `json:"vector,omitempty"` // the meaning of a suggested definition
 }
 
 // matched is what MatchSchema keeps for PersistSchema.
@@ -211,7 +217,7 @@ func (s Extraction) persistMatch(ctx context.Context, q *dbgen.Queries, op dbgen
 		out.NeedReview = append(out.NeedReview, f.Name)
 	}
 	_, err := q.UpsertExtractedRequirement(ctx, dbgen.UpsertExtractedRequirementParams{
-		ID: newID(), TenantID: op.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, RuleID: in.RuleID,
+		ID: NewID(), TenantID: op.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, RuleID: in.RuleID,
 		FieldName: f.Name, RequiredLevel: string(f.Level), FallbackAction: string(f.Fallback), CollectionOrder: int32(order), //nolint:gosec // few
 		Confidence: f.Confidence, NeedsHumanReview: review == vault.ReviewPending, ReviewState: string(review), Quote: f.Quote,
 		OperationID: op.ID, AcceptedAt: op.AcceptedAt,
@@ -238,9 +244,9 @@ func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, op dbgen.Oper
 		allowed = encoded
 	}
 	id, err := q.SuggestDefinition(ctx, dbgen.SuggestDefinitionParams{
-		ID: newID(), TenantID: op.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description,
+		ID: NewID(), TenantID: op.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description,
 		ValueType: string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
-		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: list(f.Examples), IsPii: f.IsPII,
+		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: nonNil(f.Examples), IsPii: f.IsPII,
 		RequiredVerification: f.Verified, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	})
 	if db.IsNotFound(err) { // it is there

@@ -19,7 +19,7 @@ import (
 // all of it, moves it on as far as it can, and says what the fill waits for. So any step may run any number of times, in two
 // runs at once, or after days.
 type Gaps struct {
-	once     operationOnce
+	once     Runner
 	model    budgeted
 	settings Settings
 	enqueuer Enqueuer
@@ -30,6 +30,8 @@ type Gaps struct {
 
 // MissingFound names the fields that a scenario still needs.
 type MissingFound struct {
+	NoEffect
+
 	Fields []string `json:"fields"`
 }
 

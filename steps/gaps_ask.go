@@ -36,12 +36,12 @@ func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error)
 
 // askOrEnd looks once. ended is what the fill came to where this look ended it.
 func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended vault.FillResult, err error) {
-	err = s.once.once(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
-		if applied(op) {
+	err = s.once.locked(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
+		if isApplied(op) {
 			out.Done = true
 			return succeed(ctx, q, ev)
 		}
-		in, err := open[vault.FillGapsInput](s.once, op)
+		in, err := openPayload[vault.FillGapsInput](s.once, op)
 		if err != nil {
 			return err
 		}
@@ -256,7 +256,7 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 	name := n.requirement.FieldName
 	deadline := s.now().Add(st.in.Deadline())
 	row := dbgen.OpenQuestionParams{
-		ID: newID(), TenantID: st.op.TenantID, FillID: st.op.ID, CustomerID: st.in.CustomerID, AgentID: st.agent,
+		ID: NewID(), TenantID: st.op.TenantID, FillID: st.op.ID, CustomerID: st.in.CustomerID, AgentID: st.agent,
 		ScenarioID: st.in.ScenarioID, FieldName: name, Kind: string(vault.QuestionValue), Prompt: st.definition(name).Prompt(), Attempt: 1,
 		DeadlineAt: db.UTC(deadline),
 	}
@@ -303,7 +303,7 @@ func (st *gapState) decide(ctx context.Context, q *dbgen.Queries, name, action s
 	st.items[name] = item
 	return q.UpsertGapItem(ctx, dbgen.UpsertGapItemParams{
 		FillID: st.op.ID, TenantID: st.op.TenantID, FieldName: name, Source: item.Source, WriteID: item.WriteID,
-		Confidence: item.Confidence, RequiresConfirmation: item.RequiresConfirmation, Action: action, Errors: list(item.Errors),
+		Confidence: item.Confidence, RequiresConfirmation: item.RequiresConfirmation, Action: action, Errors: nonNil(item.Errors),
 	})
 }
 

@@ -20,10 +20,10 @@ func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (Stored[vault.Canc
 		if err != nil {
 			return out, db.WrapNotFound(err, "gap fill", in.FillID)
 		}
-		if applied(fill) || vault.OperationStatus(fill.Status).Finished() {
+		if isApplied(fill) || vault.OperationStatus(fill.Status).Finished() {
 			return out, vault.Conflict("fill_id", "fill_id: gap fill %s has ended already; read its result", in.FillID)
 		}
-		params, err := open[vault.FillGapsInput](s.once, fill)
+		params, err := openPayload[vault.FillGapsInput](s.once, fill)
 		if err != nil {
 			return out, err
 		}

@@ -130,7 +130,7 @@ func (s Gaps) resolve(ctx context.Context, ev vault.Event, in vault.FillGapsInpu
 	var out Advanced
 	return out, s.once.db.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
 		op, err := s.once.lock(ctx, q, ev)
-		if err != nil || applied(op) {
+		if err != nil || isApplied(op) {
 			return err
 		}
 		err = q.EnsureGapFill(ctx, dbgen.EnsureGapFillParams{
@@ -145,7 +145,7 @@ func (s Gaps) resolve(ctx context.Context, ev vault.Event, in vault.FillGapsInpu
 				return err
 			}
 			err = q.MarkConversationRead(ctx, dbgen.MarkConversationReadParams{
-				TenantID: ev.TenantID, OperationID: ev.OperationID, Candidates: sealed, ModelCalls: read.calls, Warnings: list(read.warnings),
+				TenantID: ev.TenantID, OperationID: ev.OperationID, Candidates: sealed, ModelCalls: read.calls, Warnings: nonNil(read.warnings),
 			})
 			if err != nil {
 				return err

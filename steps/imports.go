@@ -149,7 +149,7 @@ func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUI
 			}
 			defs[w.AgentID] = agent
 		}
-		c := checkedWrite{WriteValueInput: w, index: i, id: newID()}
+		c := checkedWrite{WriteValueInput: w, index: i, id: NewID()}
 		if w.ItemID != nil {
 			c.id = *w.ItemID
 		}
@@ -273,7 +273,7 @@ func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 	for _, w := range writes {
 		if !seen[w.CustomerID] {
 			seen[w.CustomerID] = true
-			customers, ids = append(customers, w.CustomerID), append(ids, newID())
+			customers, ids = append(customers, w.CustomerID), append(ids, NewID())
 		}
 	}
 	if err := q.EnsureProfiles(ctx, dbgen.EnsureProfilesParams{TenantID: tenant, Ids: ids, Customers: customers}); err != nil {

@@ -13,7 +13,7 @@ import (
 
 // Items deletes and restores fields and assets.
 type Items struct {
-	once operationOnce
+	once Runner
 	now  func() time.Time
 }
 

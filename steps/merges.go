@@ -17,7 +17,7 @@ import (
 
 // Merges makes one customer of two, and two of one again.
 type Merges struct {
-	once operationOnce
+	once Runner
 	now  func() time.Time
 }
 
@@ -56,7 +56,7 @@ func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (Applied[vau
 			return vault.CustomerResult{}, fmt.Errorf("encode what the merge changes: %w", err)
 		}
 		err = q.InsertMerge(ctx, dbgen.InsertMergeParams{
-			ID: newID(), TenantID: ev.TenantID, SourceProfileID: source.ID, TargetProfileID: target.ID, Before: encoded, OperationID: op.ID,
+			ID: NewID(), TenantID: ev.TenantID, SourceProfileID: source.ID, TargetProfileID: target.ID, Before: encoded, OperationID: op.ID,
 		})
 		if err != nil {
 			return vault.CustomerResult{}, err

@@ -21,8 +21,8 @@ const reopenedDue = 5 * time.Minute
 // and a writer that finds its profile merged goes on to another. After that the engine tries again, later.
 const deadlockRetries = 5
 
-// operationOnce gives steps their idempotence: one operation, one effect.
-type operationOnce struct {
+// Runner gives steps their idempotence: one operation, one effect.
+type Runner struct {
 	db     *db.DB
 	sealer *db.Sealer
 }
@@ -38,22 +38,39 @@ type Stored[Out any] struct {
 	Result Out `json:"result"`
 }
 
-// Look is the output of a step that changes nothing a reader sees. It may keep what a later step of the run needs.
-type Look interface{ look() }
+// Look is the output of a step that changes nothing a reader sees. It may keep what a later step of the run needs. A type
+// is one if it embeds NoEffect.
+type Look interface{ noEffect() }
+
+// NoEffect marks the output of a step as a Look.
+type NoEffect struct{}
+
+func (NoEffect) noEffect() {}
+
+// Validated is what a step that validates found: warnings do not stop the operation.
+type Validated struct {
+	NoEffect
+
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// NewID makes an id for a row. Ids are made in the transaction that stores them with its proof, so a step that runs again
+// returns the first one.
+func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 // apply runs effect once for an operation, in one transaction with the proof of it: the operation is locked, and its
 // result stored with the status applied. If a result is stored already, apply returns that one. An effect that can never
 // succeed marks the operation failed.
 func apply[In, Out any](
-	ctx context.Context, o operationOnce, ev vault.Event,
+	ctx context.Context, o Runner, ev vault.Event,
 	effect func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in In) (Out, error),
 ) (Applied[Out], error) {
 	var out Applied[Out]
-	err := o.once(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
-		if applied(op) {
+	err := o.locked(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
+		if isApplied(op) {
 			return json.Unmarshal(op.Result, &out.Result)
 		}
-		in, err := open[In](o, op)
+		in, err := openPayload[In](o, op)
 		if err != nil {
 			return err
 		}
@@ -68,7 +85,7 @@ func apply[In, Out any](
 
 // store is apply for an effect that changes nothing a reader caches.
 func store[In, Out any](
-	ctx context.Context, o operationOnce, ev vault.Event,
+	ctx context.Context, o Runner, ev vault.Event,
 	effect func(q *dbgen.Queries, op dbgen.Operation, in In) (Out, error),
 ) (Stored[Out], error) {
 	done, err := apply(ctx, o, ev, func(_ *Touched, q *dbgen.Queries, op dbgen.Operation, in In) (Out, error) {
@@ -77,8 +94,8 @@ func store[In, Out any](
 	return Stored[Out](done), err
 }
 
-// once runs fn in a transaction that holds the lock of the operation. A permanent error marks the operation failed.
-func (o operationOnce) once(
+// locked runs fn in a transaction that holds the lock of the operation. A permanent error marks the operation failed.
+func (o Runner) locked(
 	ctx context.Context, ev vault.Event, fn func(q *dbgen.Queries, op dbgen.Operation) error,
 ) error {
 	attempt := func(q *dbgen.Queries) error {
@@ -101,7 +118,7 @@ func (o operationOnce) once(
 // prepare runs a step before the effect: it reads, and may store what later steps of the run need, but changes nothing
 // that a reader sees. It does not run for an operation that was applied. A permanent error marks the operation failed.
 func prepare[In any](
-	ctx context.Context, o operationOnce, ev vault.Event,
+	ctx context.Context, o Runner, ev vault.Event,
 	step func(q *dbgen.Queries, op dbgen.Operation, in In) error,
 ) error {
 	q := o.db.Tenant(ev.TenantID)
@@ -109,10 +126,10 @@ func prepare[In any](
 	if err != nil {
 		return err
 	}
-	if applied(op) {
+	if isApplied(op) {
 		return nil
 	}
-	in, err := open[In](o, op)
+	in, err := openPayload[In](o, op)
 	if err != nil {
 		return err
 	}
@@ -120,7 +137,7 @@ func prepare[In any](
 }
 
 // lock takes the operation for this transaction. One that was rejected and is run again, by an operator's replay, is owed again.
-func (o operationOnce) lock(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Operation, error) {
+func (o Runner) lock(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Operation, error) {
 	op, err := q.LockOperation(ctx, ev.TenantID, ev.OperationID)
 	if err != nil {
 		return op, db.WrapNotFound(err, "operation", ev.OperationID)
@@ -132,18 +149,18 @@ func (o operationOnce) lock(ctx context.Context, q *dbgen.Queries, ev vault.Even
 	return op, err
 }
 
-func (o operationOnce) get(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Operation, error) {
+func (o Runner) get(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Operation, error) {
 	op, err := q.GetOperation(ctx, ev.TenantID, ev.OperationID)
 	return op, db.WrapNotFound(err, "operation", ev.OperationID)
 }
 
-func open[In any](o operationOnce, op dbgen.Operation) (In, error) {
+func openPayload[In any](o Runner, op dbgen.Operation) (In, error) {
 	var in In
 	err := o.sealer.Open(op.TenantID, op.ID, op.Payload, &in)
 	return in, err
 }
 
-func applied(op dbgen.Operation) bool {
+func isApplied(op dbgen.Operation) bool {
 	return op.Status == string(vault.OperationApplied) || op.Status == string(vault.OperationSucceeded)
 }
 
@@ -152,19 +169,19 @@ func markApplied(ctx context.Context, q *dbgen.Queries, ev vault.Event, out any,
 	if err != nil {
 		return fmt.Errorf("encode the result of operation %s: %w", ev.OperationID, err)
 	}
-	return q.MarkOperationApplied(ctx, dbgen.MarkOperationAppliedParams{TenantID: ev.TenantID, ID: ev.OperationID, Result: result, TouchedProfiles: ids(t.single), TouchedPending: t.pending})
+	return q.MarkOperationApplied(ctx, dbgen.MarkOperationAppliedParams{TenantID: ev.TenantID, ID: ev.OperationID, Result: result, TouchedProfiles: nonNil(t.single), TouchedPending: t.pending})
 }
 
-// ids makes a list that PostgreSQL stores as an array: never nil.
-func ids(list []uuid.UUID) []uuid.UUID {
-	if list == nil {
-		return []uuid.UUID{}
+// nonNil makes an empty list of a nil one: PostgreSQL stores it as an array, and not as NULL.
+func nonNil[T any](in []T) []T {
+	if in == nil {
+		return []T{}
 	}
-	return list
+	return in
 }
 
 // reject marks the operation failed where err is for good, wakes whoever waits for it, and returns err.
-func (o operationOnce) reject(ctx context.Context, ev vault.Event, err error) error {
+func (o Runner) reject(ctx context.Context, ev vault.Event, err error) error {
 	if err == nil || !vault.Permanent(err) {
 		return err
 	}
@@ -199,11 +216,3 @@ func succeed(ctx context.Context, q *dbgen.Queries, ev vault.Event) error {
 	}
 	return q.NotifyOperation(ctx, ev.OperationID.String())
 }
-
-func (Validated) look()    {}
-func (Embedded) look()     {}
-func (Loaded) look()       {}
-func (Proposed) look()     {}
-func (Matched) look()      {}
-func (MissingFound) look() {}
-func (Answered) look()     {}

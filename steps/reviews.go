@@ -69,7 +69,7 @@ func reviewRequirement(ctx context.Context, t *Touched, q *dbgen.Queries, op dbg
 	}
 	return q.ReviewRequirement(ctx, dbgen.ReviewRequirementParams{
 		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), RequiredLevel: string(edited.RequiredLevel),
-		FallbackAction: string(edited.FallbackAction), WhenCondition: edited.WhenCondition, DependsOnFields: list(edited.DependsOn),
+		FallbackAction: string(edited.FallbackAction), WhenCondition: edited.WhenCondition, DependsOnFields: nonNil(edited.DependsOn),
 		CollectionOrder: int32(edited.Order), //nolint:gosec // checked
 		OperationID:     op.ID, AcceptedAt: op.AcceptedAt,
 	})

@@ -19,7 +19,7 @@ const announceDue = time.Minute
 
 // Scenarios saves scenarios and rules, and announces what was saved.
 type Scenarios struct {
-	once     operationOnce
+	once     Runner
 	enqueuer Enqueuer
 }
 

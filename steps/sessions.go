@@ -14,7 +14,7 @@ import (
 )
 
 // Sessions keeps what conversations know.
-type Sessions struct{ once operationOnce }
+type Sessions struct{ once Runner }
 
 // PersistSession merges the variables of a session and adds its turns. A save that arrives late replaces no variable that was
 // accepted after it, and its turns take their place in the conversation.

@@ -1,41 +1,13 @@
 package steps
 
 import (
-	"context"
 	"log/slog"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/llm"
-	"github.com/contextvault/contextvault/vault"
 )
-
-// Enqueuer hands work to the workflow engine. Package trigger implements it.
-type Enqueuer interface {
-	// Enqueue pushes the event of an accepted operation and notes that it was pushed.
-	Enqueue(ctx context.Context, event string, ev vault.Event) error
-	// PushScoped pushes an event to whoever waits for it durably under scope.
-	PushScoped(ctx context.Context, event, scope string, ev vault.Event) error
-	// RelayDue pushes the accepted operations that are due, at most that many, and says how many it pushed.
-	RelayDue(ctx context.Context, most int) (int, error)
-}
-
-// Settings are the numbers a person may tune. They come from the configuration.
-type Settings struct {
-	Mode             vault.ValidationMode // for definitions without a mode of their own
-	UseThreshold     float64              // an extracted value below it is never stored
-	ConfirmThreshold float64              // an extracted value below it waits for confirmation
-	MatchThreshold   float64              // cosine similarity from which a proposed field is an existing one
-	// ConversationBytes is how much of a conversation a model reads at once. 0: DefaultConversationBytes.
-	ConversationBytes int
-	Model             ModelLimits
-	SweepBatch        int           // rows a sweep marks in one transaction
-	RetainSucceeded   time.Duration // how long a succeeded operation is kept
-	RetainFailed      time.Duration // how long a failed operation can be replayed
-}
 
 // Deps is what steps work with.
 type Deps struct {
@@ -77,7 +49,7 @@ func New(d Deps) Steps {
 	if d.Observer == nil {
 		d.Observer = unobserved{}
 	}
-	once := operationOnce{db: d.DB, sealer: d.Sealer}
+	once := Runner{db: d.DB, sealer: d.Sealer}
 	values := Values{once: once, mode: d.Settings.Mode, now: d.Now, observer: d.Observer}
 	caches := Caches{db: d.DB, cache: d.Cache, log: d.Log}
 	model := budgeted{Model: d.Model, db: d.DB, limits: d.Settings.Model, now: d.Now, log: d.Log, observer: d.Observer}
@@ -99,7 +71,3 @@ func New(d Deps) Steps {
 		Operations:  Operations{db: d.DB, enqueuer: d.Enqueuer, caches: caches, settings: d.Settings, now: d.Now},
 	}
 }
-
-// newID makes an id for a row. Ids are made inside the transaction that stores them beside its proof, so a step that is run
-// again returns the first one.
-func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

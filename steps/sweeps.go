@@ -13,7 +13,7 @@ import (
 // Sweeps marks what is stale, across tenants, in batches: each batch is one transaction, so a sweep that dies has done what it
 // did, and several may work at once.
 type Sweeps struct {
-	once  operationOnce
+	once  Runner
 	batch int32
 	now   func() time.Time
 }

@@ -14,16 +14,11 @@ import (
 
 // Values writes facts.
 type Values struct {
-	once operationOnce
+	once Runner
 	mode vault.ValidationMode
 	now  func() time.Time
 
 	observer Observer
-}
-
-// Validated is what a validate step found that does not stop the operation.
-type Validated struct {
-	Warnings []string `json:"warnings,omitempty"`
 }
 
 // ValidateValue looks at a write before anything is locked.
@@ -50,7 +45,7 @@ func (s Values) PersistValue(ctx context.Context, ev vault.Event) (Applied[vault
 
 // checkValue finds the definition of a field and looks at the value with it.
 func (s Values) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string, in vault.WriteValueInput) (*vault.Definition, rules.Checked, error) {
-	def, err := definition(ctx, q, tenant, agent, name)
+	def, err := findDefinition(ctx, q, tenant, agent, name)
 	if err != nil {
 		return nil, rules.Checked{}, err
 	}
@@ -76,7 +71,7 @@ func (s Values) write(ctx context.Context, t *Touched, q *dbgen.Queries, op dbge
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
-	id := newID()
+	id := NewID()
 	if in.ItemID != nil {
 		id = *in.ItemID
 		taken, err := q.ListTakenItems(ctx, tenant, []uuid.UUID{id})
@@ -168,7 +163,7 @@ func (s Values) row(id, profile uuid.UUID, op dbgen.Operation, in vault.WriteVal
 
 // lockProfile makes the profile where there is none, and locks the one that the customer leads to.
 func lockProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (dbgen.CustomerProfile, error) {
-	if err := q.EnsureProfile(ctx, dbgen.EnsureProfileParams{ID: newID(), TenantID: tenant, CustomerID: customer}); err != nil {
+	if err := q.EnsureProfile(ctx, dbgen.EnsureProfileParams{ID: NewID(), TenantID: tenant, CustomerID: customer}); err != nil {
 		return dbgen.CustomerProfile{}, err
 	}
 	for {
@@ -251,8 +246,8 @@ func cycleError(by uuid.UUID) error {
 // maxCycleDepth is how far a source is followed in search of a cycle: far beyond any chain that people make.
 const maxCycleDepth = 1000
 
-// definition gives the definition of a field, nil where the agent defines none.
-func definition(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string) (*vault.Definition, error) {
+// findDefinition returns the definition of a field, or nil if the agent defines none.
+func findDefinition(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string) (*vault.Definition, error) {
 	row, err := q.GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: tenant, AgentID: agent, Name: name})
 	if db.IsNotFound(err) {
 		return nil, nil

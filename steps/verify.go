@@ -14,7 +14,7 @@ import (
 // one that was verified.
 func (s Values) PersistVerification(ctx context.Context, ev vault.Event) (Applied[vault.ItemResult], error) {
 	return apply(ctx, s.once, ev, func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in vault.VerifyValueInput) (vault.ItemResult, error) {
-		def, err := definition(ctx, q, ev.TenantID, in.AgentID, in.Name)
+		def, err := findDefinition(ctx, q, ev.TenantID, in.AgentID, in.Name)
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
