@@ -23,6 +23,7 @@ import (
 	"github.com/contextvault/contextvault/llm/offline"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -75,7 +76,7 @@ func newVault(t *testing.T, redisURL string) *vaultOf {
 	t.Cleanup(v.trigger.Close)
 	v.steps = steps.New(steps.Deps{
 		DB: v.db, Sealer: sealer, Cache: c, Model: model, Log: quiet,
-		Settings: steps.Settings{Mode: vault.ModeStrict, SweepBatch: 100, MatchThreshold: 0.8},
+		Settings: once.Settings{Mode: vault.ModeStrict, SweepBatch: 100, MatchThreshold: 0.8},
 	})
 	v.Queries = query.New(v.db, c, sealer)
 	return v

@@ -20,6 +20,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -552,7 +553,7 @@ func TestBadInputIsRefusedWithAClearMessageAndLeavesNothing(t *testing.T) {
 				t.Fatalf("the operation is %s with error %v, want failed", op.Status, op.Error)
 			}
 			c.check(t, op.Error)
-			if safe, permanent := steps.Safe(first); !permanent || !strings.HasPrefix(safe, string(c.code)+": ") {
+			if safe, permanent := once.Safe(first); !permanent || !strings.HasPrefix(safe, string(c.code)+": ") {
 				t.Errorf("the engine is told %q, permanent: %v", safe, permanent)
 			}
 			if _, err := w.trigger.Wait(t.Context(), ev.TenantID, ev.OperationID); vault.CodeOf(err) != c.code {
@@ -637,7 +638,7 @@ func TestPIIStaysWhereItBelongs(t *testing.T) {
 		w.must(marshalErr)
 		told = append(told, string(encoded))
 		if err != nil {
-			safe, _ := steps.Safe(err)
+			safe, _ := once.Safe(err)
 			told = append(told, err.Error(), safe)
 			if e, ok := errors.AsType[*vault.Error](err); ok {
 				told = append(told, e.ForCaller(), e.Detail)
@@ -738,7 +739,7 @@ func TestAnErrorIsToldToTheEngineWithoutValues(t *testing.T) {
 		"conflict: taken":   vault.Conflict("f", "taken"),
 		"the row is broken": errors.New("the row is broken"),
 	} {
-		if got, permanent := steps.Safe(err); got != want || permanent != (vault.CodeOf(err) != "") {
+		if got, permanent := once.Safe(err); got != want || permanent != (vault.CodeOf(err) != "") {
 			t.Errorf("%v: the engine is told %q (permanent: %v), want %q", err, got, permanent, want)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/query"
-	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/gapfill"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -116,7 +116,7 @@ func TestWhatIsDoubtedIsConfirmed(t *testing.T) {
 }
 
 // aDoubt is a fill that stored what it is not sure of, and asks.
-func aDoubt(w *world) (fill vault.Event, question steps.Waiting) {
+func aDoubt(w *world) (fill vault.Event, question gapfill.Waiting) {
 	fill = doubted("", 0.9, "I am 36").start(w)
 	for _, write := range w.resolve(fill) {
 		w.must(w.run(write, writeValue...))
@@ -259,7 +259,7 @@ func TestAnAnswerServesEveryFillThatAsksForIt(t *testing.T) {
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
 	var fills []vault.Event
-	var questions []steps.Waiting
+	var questions []gapfill.Waiting
 	for range 2 {
 		scenario := w.scenario("Ask.").ID
 		w.require(scenario, vault.Requirement{FieldName: "age"})

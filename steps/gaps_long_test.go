@@ -13,6 +13,7 @@ import (
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/llm/openai"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -138,7 +139,7 @@ func paid(t *testing.T, answer string, change func(*steps.Deps)) (*world, *atomi
 func TestBeyondItsBudgetATenantGoesOnWithoutTheModel(t *testing.T) {
 	t.Parallel()
 	w, requests := paid(t, `{"values":[]}`, func(d *steps.Deps) {
-		d.Settings.Model = steps.ModelLimits{DailyTokens: 9000, PromptPrice: 0.4, CompletionPrice: 1.6}
+		d.Settings.Model = once.ModelLimits{DailyTokens: 9000, PromptPrice: 0.4, CompletionPrice: 1.6}
 	})
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
 	scenario := w.scenario("Ask.").ID
@@ -198,7 +199,7 @@ func TestBeyondItsBudgetATenantGoesOnWithoutTheModel(t *testing.T) {
 // However many fills at once, the budget is not overdrawn.
 func TestTheBudgetHoldsForCallsAtOnce(t *testing.T) {
 	t.Parallel()
-	w, requests := paid(t, `{"values":[]}`, func(d *steps.Deps) { d.Settings.Model = steps.ModelLimits{DailyTokens: 9000} })
+	w, requests := paid(t, `{"values":[]}`, func(d *steps.Deps) { d.Settings.Model = once.ModelLimits{DailyTokens: 9000} })
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
 	scenario := w.scenario("Ask.").ID
 	w.require(scenario, vault.Requirement{FieldName: "age"})

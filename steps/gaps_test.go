@@ -14,6 +14,7 @@ import (
 
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/gapfill"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -448,7 +449,7 @@ func TestAQuestionThatIsOpenIsTheSameHoweverOftenItIsAskedFor(t *testing.T) {
 	})
 	for i, err := range errs {
 		w.must(err)
-		w.equal("round", steps.Advanced{Question: &question}, outs[i])
+		w.equal("round", gapfill.Advanced{Question: &question}, outs[i])
 	}
 	w.unchanged(before, "asking again")
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/llm/offline"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -127,7 +128,7 @@ func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
 	t.Cleanup(relay.Close)
 	deps := steps.Deps{
 		DB: w.db, Sealer: w.sealer, Cache: w.cache, Model: w.model, Enqueuer: relay, Log: log,
-		Settings: steps.Settings{
+		Settings: once.Settings{
 			Mode: vault.ModeStrict, UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold, MatchThreshold: 0.8,
 			SweepBatch: 2, RetainSucceeded: 24 * time.Hour, RetainFailed: 48 * time.Hour,
 		},

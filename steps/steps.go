@@ -7,6 +7,11 @@ import (
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/steps/customers"
+	"github.com/contextvault/contextvault/steps/gapfill"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/steps/schema"
+	"github.com/contextvault/contextvault/steps/upkeep"
 )
 
 // Deps is what steps work with.
@@ -15,30 +20,30 @@ type Deps struct {
 	Sealer   *db.Sealer
 	Cache    *cache.Cache
 	Model    llm.Model
-	Enqueuer Enqueuer
-	Settings Settings
+	Enqueuer once.Enqueuer
+	Settings once.Settings
 	Log      *slog.Logger
-	Observer Observer         // nil: nobody is told
+	Observer once.Observer    // nil: nobody is told
 	Now      func() time.Time // nil: time.Now
 }
 
 // Steps is every step, by concern.
 type Steps struct {
-	Values      Values
-	Assets      Assets
-	Items       Items
-	Imports     Imports
-	Customers   Customers
-	Merges      Merges
-	Sessions    Sessions
-	Definitions Definitions
-	Scenarios   Scenarios
-	Extraction  Extraction
-	Gaps        Gaps
-	Answers     Answers
-	Sweeps      Sweeps
-	Caches      Caches
-	Operations  Operations
+	Values      customers.Values
+	Assets      customers.Assets
+	Items       customers.Items
+	Imports     customers.Imports
+	Customers   customers.Customers
+	Merges      customers.Merges
+	Sessions    gapfill.Sessions
+	Definitions schema.Definitions
+	Scenarios   schema.Scenarios
+	Extraction  schema.Extraction
+	Gaps        gapfill.Gaps
+	Answers     gapfill.Answers
+	Sweeps      upkeep.Sweeps
+	Caches      upkeep.Caches
+	Operations  upkeep.Operations
 }
 
 // New builds the steps, once per process.
@@ -47,27 +52,27 @@ func New(d Deps) Steps {
 		d.Now = time.Now
 	}
 	if d.Observer == nil {
-		d.Observer = unobserved{}
+		d.Observer = once.Unobserved{}
 	}
-	once := Runner{db: d.DB, sealer: d.Sealer}
-	values := Values{once: once, mode: d.Settings.Mode, now: d.Now, observer: d.Observer}
-	caches := Caches{db: d.DB, cache: d.Cache, log: d.Log}
-	model := budgeted{Model: d.Model, db: d.DB, limits: d.Settings.Model, now: d.Now, log: d.Log, observer: d.Observer}
+	runner := once.Runner{DB: d.DB, Sealer: d.Sealer}
+	values := customers.Values{Once: runner, Mode: d.Settings.Mode, Now: d.Now, Observer: d.Observer}
+	caches := upkeep.Caches{DB: d.DB, Cache: d.Cache, Log: d.Log}
+	model := once.Budgeted{Model: d.Model, DB: d.DB, Limits: d.Settings.Model, Now: d.Now, Log: d.Log, Observer: d.Observer}
 	return Steps{
 		Values:      values,
-		Assets:      Assets{once: once, now: d.Now},
-		Items:       Items{once: once, now: d.Now},
-		Imports:     Imports{values: values},
-		Customers:   Customers{once: once},
-		Merges:      Merges{once: once, now: d.Now},
-		Sessions:    Sessions{once: once},
-		Definitions: Definitions{once: once, model: model, log: d.Log},
-		Scenarios:   Scenarios{once: once, enqueuer: d.Enqueuer},
-		Extraction:  Extraction{once: once, model: model, matchThreshold: d.Settings.MatchThreshold, log: d.Log},
-		Gaps:        Gaps{once: once, model: model, settings: d.Settings, enqueuer: d.Enqueuer, now: d.Now, log: d.Log, observer: d.Observer},
-		Answers:     Answers{once: once, values: values, enqueuer: d.Enqueuer},
-		Sweeps:      Sweeps{once: once, batch: int32(d.Settings.SweepBatch), now: d.Now}, //nolint:gosec // bounded by the configuration
+		Assets:      customers.Assets{Once: runner, Now: d.Now},
+		Items:       customers.Items{Once: runner, Now: d.Now},
+		Imports:     customers.Imports{Values: values},
+		Customers:   customers.Customers{Once: runner},
+		Merges:      customers.Merges{Once: runner, Now: d.Now},
+		Sessions:    gapfill.Sessions{Once: runner},
+		Definitions: schema.Definitions{Once: runner, Model: model, Log: d.Log},
+		Scenarios:   schema.Scenarios{Once: runner, Enqueuer: d.Enqueuer},
+		Extraction:  schema.Extraction{Once: runner, Model: model, MatchThreshold: d.Settings.MatchThreshold, Log: d.Log},
+		Gaps:        gapfill.Gaps{Once: runner, Model: model, Settings: d.Settings, Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log, Observer: d.Observer},
+		Answers:     gapfill.Answers{Once: runner, Values: values, Enqueuer: d.Enqueuer},
+		Sweeps:      upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now}, //nolint:gosec // bounded by the configuration
 		Caches:      caches,
-		Operations:  Operations{db: d.DB, enqueuer: d.Enqueuer, caches: caches, settings: d.Settings, now: d.Now},
+		Operations:  upkeep.Operations{DB: d.DB, Enqueuer: d.Enqueuer, Caches: caches, Settings: d.Settings, Now: d.Now},
 	}
 }

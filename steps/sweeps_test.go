@@ -9,6 +9,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -49,7 +50,7 @@ func TestSweepsAtOnceMarkAllAndNothingTwice(t *testing.T) {
 		total := 0
 		for i, out := range outs {
 			w.must(errs[i])
-			total += out.(steps.Applied[vault.SweepResult]).Result.Marked
+			total += out.(once.Applied[vault.SweepResult]).Result.Marked
 		}
 		if total != want {
 			t.Errorf("%s: four workers marked %d together, want %d", step, total, want)

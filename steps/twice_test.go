@@ -14,6 +14,10 @@ import (
 
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/gapfill"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/steps/schema"
+	"github.com/contextvault/contextvault/steps/upkeep"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -367,7 +371,7 @@ var stepCases = []stepCase{
 	{step: "Scenarios.AnnounceSave", situation: "a rule", arrange: after(aRule, "Scenarios.PersistRule")},
 	{step: "Extraction.LoadSchemaSource", arrange: anExtraction},
 	// It counts its calls of the model: the second run needs none.
-	{step: "Extraction.ProposeSchema", arrange: anExtraction, again: steps.Proposed{Fields: 2}},
+	{step: "Extraction.ProposeSchema", arrange: anExtraction, again: schema.Proposed{Fields: 2}},
 	{step: "Extraction.MatchSchema", arrange: after(anExtraction, "Extraction.ProposeSchema")},
 	{step: "Extraction.PersistSchema", arrange: after(anExtraction, "Extraction.ProposeSchema", "Extraction.MatchSchema")},
 	{step: "Gaps.FindMissing", arrange: aFill},
@@ -388,11 +392,11 @@ var stepCases = []stepCase{
 	{step: "Answers.PersistAnswer", situation: "a bad answer", arrange: after(anAnswer(text("old enough")), "Answers.ValidateAnswer")},
 	{step: "Answers.AnnounceAnswer", situation: "a good answer", arrange: after(anAnswer(json.RawMessage("36")), answerQuestion[:3]...)},
 	{step: "Answers.AnnounceAnswer", situation: "a bad answer", arrange: after(anAnswer(text("old enough")), answerQuestion[:3]...)},
-	{step: "Sweeps.ExpireValues", situation: "by cron", arrange: cron(stale), again: steps.Applied[vault.SweepResult]{}},
+	{step: "Sweeps.ExpireValues", situation: "by cron", arrange: cron(stale), again: once.Applied[vault.SweepResult]{}},
 	{step: "Sweeps.ExpireValues", situation: "by hand", arrange: byHand(stale, func(w *world) vault.Event {
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 	})},
-	{step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(unrooted), again: steps.Applied[vault.SweepResult]{}},
+	{step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(unrooted), again: once.Applied[vault.SweepResult]{}},
 	{step: "Sweeps.DetectOrphans", situation: "by hand", arrange: byHand(unrooted, func(w *world) vault.Event {
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DetectOrphans, vault.Sweep{}))
 	})},
@@ -402,15 +406,15 @@ var stepCases = []stepCase{
 		_ = w.run(ev, "Values.PersistValue")
 		return ev
 	}},
-	{step: "Caches.InvalidateAndAcknowledge", situation: "a definition", again: steps.Invalidated{}, arrange: after(aDefinition, saveDefinition[:3]...)},
-	{step: "Caches.InvalidateAndAcknowledge", situation: "by cron", arrange: cron(noted), again: steps.Invalidated{}},
-	{step: "Caches.InvalidateAndAcknowledge", situation: "by hand", again: steps.Invalidated{}, arrange: byHand(stale, func(w *world) vault.Event {
+	{step: "Caches.InvalidateAndAcknowledge", situation: "a definition", again: upkeep.Invalidated{}, arrange: after(aDefinition, saveDefinition[:3]...)},
+	{step: "Caches.InvalidateAndAcknowledge", situation: "by cron", arrange: cron(noted), again: upkeep.Invalidated{}},
+	{step: "Caches.InvalidateAndAcknowledge", situation: "by hand", again: upkeep.Invalidated{}, arrange: byHand(stale, func(w *world) vault.Event {
 		ev := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 		w.must(w.run(ev, "Sweeps.ExpireValues"))
 		return ev
 	})},
-	{step: "Operations.RelayOperations", arrange: cron(owed), again: steps.Relayed{}},
-	{step: "Operations.PurgeOperations", arrange: cron(finished), again: steps.Purged{}},
+	{step: "Operations.RelayOperations", arrange: cron(owed), again: upkeep.Relayed{}},
+	{step: "Operations.PurgeOperations", arrange: cron(finished), again: upkeep.Purged{}},
 }
 
 // allSteps names every method of every concern that is a step.
@@ -586,7 +590,7 @@ func (w *world) resolve(fill vault.Event) []vault.Event {
 }
 
 // ask runs the second half and gives the question that waits.
-func (w *world) ask(fill vault.Event) steps.Waiting {
+func (w *world) ask(fill vault.Event) gapfill.Waiting {
 	w.t.Helper()
 	out, err := w.steps.Gaps.AskCustomer(w.t.Context(), fill)
 	w.must(err)

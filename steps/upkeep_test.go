@@ -16,6 +16,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/upkeep"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -139,7 +140,7 @@ func TestTheRelayPushesWhatIsOwed(t *testing.T) {
 	owed(w)
 	out, err := w.steps.Operations.RelayOperations(t.Context(), vault.Event{})
 	w.must(err)
-	w.equal("output", steps.Relayed{Pushed: 3, Invalidated: 3}, out)
+	w.equal("output", upkeep.Relayed{Pushed: 3, Invalidated: 3}, out)
 	if n := len(w.engine.taken()); n != 3 {
 		t.Errorf("%d events were pushed", n)
 	}

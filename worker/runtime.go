@@ -23,6 +23,7 @@ import (
 	"github.com/contextvault/contextvault/metrics"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/trigger"
 )
@@ -119,14 +120,14 @@ func (r *Runtime) Dependencies() []telemetry.Dependency {
 
 const engineName = "engine"
 
-func settings(cfg config.Config) steps.Settings {
-	return steps.Settings{
+func settings(cfg config.Config) once.Settings {
+	return once.Settings{
 		Mode:              cfg.Profile.ValidationMode,
 		UseThreshold:      cfg.GapFill.UseThreshold,
 		ConfirmThreshold:  cfg.GapFill.ConfirmThreshold,
 		MatchThreshold:    cfg.Extraction.MatchThreshold,
 		ConversationBytes: cfg.GapFill.ConversationBytes,
-		Model: steps.ModelLimits{
+		Model: once.ModelLimits{
 			DailyTokens: int64(cfg.LLM.DailyBudgetTokens), PromptPrice: cfg.LLM.PromptPricePerMillion, CompletionPrice: cfg.LLM.CompletionPricePerMillion,
 		},
 		SweepBatch:      cfg.Sweeps.BatchSize,

@@ -10,6 +10,7 @@ import (
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/gapfill"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -44,9 +45,9 @@ type Filled struct {
 // gapRunner is what the durable task of a gap fill does between its decisions. The engine keeps the outcome of each, and
 // gives it back when the task is replayed.
 type gapRunner interface {
-	advance(round int, ev vault.Event) (steps.Advanced, error)
+	advance(round int, ev vault.Event) (gapfill.Advanced, error)
 	write(round int, evs []vault.Event) error
-	wait(question steps.Waiting, pause time.Duration) error // at most for the pause
+	wait(question gapfill.Waiting, pause time.Duration) error // at most for the pause
 }
 
 // maxStuck is how often the same writes may come back before the attempt fails, and is retried later with a back-off.
@@ -107,7 +108,7 @@ const firstLook = time.Minute
 
 // pause gives how long to wait for the settlement of a question this time, so that the last one ends after its deadline. One that is
 // still open then has an answer that is not looked at yet.
-func (w *watch) pause(q steps.Waiting) time.Duration {
+func (w *watch) pause(q gapfill.Waiting) time.Duration {
 	if q.QuestionID != w.question {
 		*w = watch{question: q.QuestionID}
 	}
@@ -127,8 +128,8 @@ type durable struct {
 	writeValue  *hatchet.Workflow
 }
 
-func (d durable) advance(round int, ev vault.Event) (steps.Advanced, error) {
-	var out outcome[steps.Advanced]
+func (d durable) advance(round int, ev vault.Event) (gapfill.Advanced, error) {
+	var out outcome[gapfill.Advanced]
 	result, err := d.advanceGaps.Run(d.ctx, ev, hatchet.WithRunKey(fmt.Sprintf("advance-%d", round)))
 	if err != nil {
 		return out.Result, err
@@ -159,7 +160,7 @@ const afterDeadline = 2 * time.Second
 // wait waits until the question is settled or the pause is over. The scope and the look-back make sure that an answer which comes
 // before the wait is registered is seen: the engine (v0.104.7) commits an event before it matches it to waits, and a wait before it
 // looks back.
-func (d durable) wait(q steps.Waiting, pause time.Duration) error {
+func (d durable) wait(q gapfill.Waiting, pause time.Duration) error {
 	_, err := d.ctx.WaitFor(hatchet.OrCondition(
 		hatchet.UserEventCondition(vault.EventQuestionSettled, "true",
 			hatchet.WithEventScope(q.QuestionID.String()), hatchet.WithConsiderEventsSince(q.OpenedAt.Add(-lookBack))),

@@ -11,15 +11,15 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
-	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/gapfill"
 	"github.com/contextvault/contextvault/vault"
 )
 
 // script is a gapRunner that says what was recorded, and records what it is asked for.
 type script struct {
-	advances []steps.Advanced // by round
-	failed   map[int]bool     // rounds in which advance failed, for good
-	failAt   int              // the call that fails, from 1; 0: none
+	advances []gapfill.Advanced // by round
+	failed   map[int]bool       // rounds in which advance failed, for good
+	failAt   int                // the call that fails, from 1; 0: none
 	calls    []string
 	pauses   []time.Duration // of the waits
 }
@@ -37,15 +37,15 @@ func (s *script) call(format string, args ...any) error {
 	return nil
 }
 
-func (s *script) advance(round int, ev vault.Event) (steps.Advanced, error) {
+func (s *script) advance(round int, ev vault.Event) (gapfill.Advanced, error) {
 	if err := s.call("advance %d of %s", round, ev.Subject); err != nil {
-		return steps.Advanced{}, err
+		return gapfill.Advanced{}, err
 	}
 	if s.failed[round] {
-		return steps.Advanced{}, errFailed
+		return gapfill.Advanced{}, errFailed
 	}
 	if round > len(s.advances) {
-		return steps.Advanced{Done: true}, nil
+		return gapfill.Advanced{Done: true}, nil
 	}
 	return s.advances[round-1], nil
 }
@@ -58,28 +58,28 @@ func (s *script) write(round int, evs []vault.Event) error {
 	return s.call("write %s in %d", strings.Join(subjects, " and "), round)
 }
 
-func (s *script) wait(q steps.Waiting, pause time.Duration) error {
+func (s *script) wait(q gapfill.Waiting, pause time.Duration) error {
 	s.pauses = append(s.pauses, pause)
 	return s.call("wait for %s", q.QuestionID)
 }
 
 var fillEvent = vault.Event{Subject: "the fill"}
 
-func writes(subjects ...string) steps.Advanced {
-	out := steps.Advanced{}
+func writes(subjects ...string) gapfill.Advanced {
+	out := gapfill.Advanced{}
 	for _, subject := range subjects {
 		out.Writes = append(out.Writes, vault.Event{Subject: subject})
 	}
 	return out
 }
 
-func question(n byte) steps.Advanced {
-	return steps.Advanced{Question: &steps.Waiting{QuestionID: uuid.UUID{n}}}
+func question(n byte) gapfill.Advanced {
+	return gapfill.Advanced{Question: &gapfill.Waiting{QuestionID: uuid.UUID{n}}}
 }
 
 func TestFillWritesThenAsksThenEnds(t *testing.T) {
 	t.Parallel()
-	run := &script{advances: []steps.Advanced{writes("country", "email"), question(1), question(2), writes("plan"), {Done: true}}}
+	run := &script{advances: []gapfill.Advanced{writes("country", "email"), question(1), question(2), writes("plan"), {Done: true}}}
 	filled, err := fill(run, 0, fillEvent)
 	if err != nil || filled.Rounds != 5 {
 		t.Errorf("fill ended after %d rounds, %v", filled.Rounds, err)
@@ -98,7 +98,7 @@ func TestFillWritesThenAsksThenEnds(t *testing.T) {
 
 func TestFillWithNothingToDoEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	run := &script{advances: []steps.Advanced{{Done: true}}}
+	run := &script{advances: []gapfill.Advanced{{Done: true}}}
 	if filled, err := fill(run, 0, fillEvent); err != nil || filled.Rounds != 1 || len(run.calls) != 1 {
 		t.Errorf("fill ended after %d rounds, %v, with the calls %v", filled.Rounds, err, run.calls)
 	}
@@ -109,10 +109,10 @@ func TestFillWithNothingToDoEndsAtOnce(t *testing.T) {
 func TestFillLooksAgainByItself(t *testing.T) {
 	t.Parallel()
 	opened := time.Date(2030, 3, 1, 9, 0, 0, 0, time.UTC)
-	waiting := func(n byte, minutes int) steps.Advanced {
-		return steps.Advanced{Question: &steps.Waiting{QuestionID: uuid.UUID{n}, OpenedAt: opened, DeadlineAt: opened.Add(time.Duration(minutes) * time.Minute)}}
+	waiting := func(n byte, minutes int) gapfill.Advanced {
+		return gapfill.Advanced{Question: &gapfill.Waiting{QuestionID: uuid.UUID{n}, OpenedAt: opened, DeadlineAt: opened.Add(time.Duration(minutes) * time.Minute)}}
 	}
-	s := &script{advances: []steps.Advanced{
+	s := &script{advances: []gapfill.Advanced{
 		waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), // the last by a clock that is behind
 		waiting(2, 5), waiting(2, 5), waiting(3, 0),
 	}}
@@ -178,7 +178,7 @@ func TestFillWithWritesThatGoOnIsNotStuck(t *testing.T) {
 
 func TestFillEndsWithTheFirstError(t *testing.T) {
 	t.Parallel()
-	advances := []steps.Advanced{writes("country"), question(1)}
+	advances := []gapfill.Advanced{writes("country"), question(1)}
 	for failAt := 1; failAt <= 5; failAt++ {
 		run := &script{advances: advances, failAt: failAt}
 		if _, err := fill(run, 0, fillEvent); !errors.Is(err, errLost) {
@@ -194,7 +194,7 @@ func TestFillEndsWithTheFirstError(t *testing.T) {
 func TestFillGoesPastTheFailuresOfEarlierAttempts(t *testing.T) {
 	t.Parallel()
 	run := func(attemptsBefore int) (*script, error) {
-		run := &script{advances: []steps.Advanced{{}, question(1), {}, writes("country")}, failed: map[int]bool{1: true, 3: true}}
+		run := &script{advances: []gapfill.Advanced{{}, question(1), {}, writes("country")}, failed: map[int]bool{1: true, 3: true}}
 		_, err := fill(run, attemptsBefore, fillEvent)
 		return run, err
 	}
@@ -231,7 +231,7 @@ func TestFillThatWasStuckTriesTheWritesAgain(t *testing.T) {
 func TestFillIsDeterministic(t *testing.T) {
 	t.Parallel()
 	advance := rapid.OneOf(
-		rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]string{"country", "email", "plan"}), 1, 3), func(s []string) steps.Advanced { return writes(s...) }),
+		rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]string{"country", "email", "plan"}), 1, 3), func(s []string) gapfill.Advanced { return writes(s...) }),
 		rapid.Map(rapid.Byte(), question),
 	)
 	rapid.Check(t, func(t *rapid.T) {
@@ -257,7 +257,7 @@ func TestFillIsDeterministic(t *testing.T) {
 // Each attempt does all that the one before did, in the same order, and then more, until one ends well.
 func TestAttemptsOfAFillFollowEachOther(t *testing.T) {
 	t.Parallel()
-	advance := rapid.SampledFrom([]steps.Advanced{writes("country"), writes("email"), question(1)})
+	advance := rapid.SampledFrom([]gapfill.Advanced{writes("country"), writes("email"), question(1)})
 	rapid.Check(t, func(t *rapid.T) {
 		run := script{advances: rapid.SliceOfN(advance, 1, 20).Draw(t, "advances"), failed: map[int]bool{}}
 		for _, round := range rapid.SliceOfN(rapid.IntRange(1, len(run.advances)), 0, 5).Draw(t, "failed rounds") {

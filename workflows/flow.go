@@ -6,6 +6,8 @@ import (
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/steps/upkeep"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -16,7 +18,7 @@ import (
 // flow is a linear workflow under construction.
 type flow struct {
 	workflow *hatchet.Workflow
-	caches   steps.Caches
+	caches   upkeep.Caches
 	last     *hatchet.Task // nil: there is no task yet
 }
 
@@ -44,7 +46,7 @@ func (f flow) then(name string, fn any, policy policyOf) flow {
 }
 
 // look adds a step that changes nothing a reader sees.
-func look[Out steps.Look](f flow, name string, policy policyOf, fn step[Out]) flow {
+func look[Out once.Look](f flow, name string, policy policyOf, fn step[Out]) flow {
 	return f.then(name, task(fn), policy)
 }
 
@@ -52,7 +54,7 @@ func look[Out steps.Look](f flow, name string, policy policyOf, fn step[Out]) fl
 type effected struct{ flow flow }
 
 // effect adds the step that changes what readers cache.
-func effect[Out any](f flow, name string, policy policyOf, fn step[steps.Applied[Out]]) effected {
+func effect[Out any](f flow, name string, policy policyOf, fn step[once.Applied[Out]]) effected {
 	return effected{f.then(name, task(fn), policy)}
 }
 
@@ -73,7 +75,7 @@ func endWith[Out any](e effected, name string, fn step[Out]) *hatchet.Workflow {
 type stored struct{ flow flow }
 
 // store adds the step that stores something no cache holds.
-func store[Out any](f flow, name string, policy policyOf, fn step[steps.Stored[Out]]) stored {
+func store[Out any](f flow, name string, policy policyOf, fn step[once.Stored[Out]]) stored {
 	return stored{f.then(name, task(fn), policy)}
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/hatchet-dev/hatchet/pkg/worker"
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 
-	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -30,7 +30,7 @@ func task[Out any](step func(context.Context, vault.Event) (Out, error)) func(ha
 }
 
 func engineError(err error) error {
-	text, permanent := steps.Safe(err)
+	text, permanent := once.Safe(err)
 	if permanent {
 		return worker.NewNonRetryableError(errors.New(text)) //nolint:staticcheck // the SDK has no other name for it
 	}
@@ -49,7 +49,7 @@ func rejectable[Out any](step func(context.Context, vault.Event) (Out, error)) f
 	return func(ctx context.Context, ev vault.Event) (outcome[Out], error) {
 		out, err := step(ctx, ev)
 		if vault.Permanent(err) {
-			text, _ := steps.Safe(err)
+			text, _ := once.Safe(err)
 			return outcome[Out]{Rejected: text}, nil
 		}
 		return outcome[Out]{Result: out}, err

@@ -1,0 +1,81 @@
+package customers
+
+import (
+	"context"
+	"time"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Assets records documents.
+type Assets struct {
+	Once once.Runner
+	Now  func() time.Time
+}
+
+// ValidateAsset looks at an asset before anything is locked.
+func (s Assets) ValidateAsset(ctx context.Context, ev vault.Event) (once.Validated, error) {
+	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.AddAssetInput) error { return rules.Check(in) })
+}
+
+// PersistAsset stores the reference to a document.
+func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (once.Applied[vault.ItemResult], error) {
+	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AddAssetInput) (vault.ItemResult, error) {
+		profile, err := LockProfile(ctx, q, ev.TenantID, in.CustomerID)
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		id := once.NewID()
+		found, err := checkSource(ctx, q, ev.TenantID, id, in.Lineage)
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		status := rules.Place(nil, op.ID, op.AcceptedAt, found, in.ExpiresAt, s.Now()).Status
+		row := dbgen.InsertAssetParams{
+			ID: id, TenantID: ev.TenantID, ProfileID: profile.ID, Name: in.Name, AssetType: in.AssetType,
+			StorageProvider: in.StorageProvider, StoragePath: in.StoragePath, MimeType: in.MimeType, SizeBytes: in.SizeBytes,
+			Checksum: in.Checksum, UploadedAt: op.AcceptedAt, UploadSessionID: in.UploadSessionID,
+			UploadScenarioID: in.UploadScenarioID, SourceItemID: in.SourceItemID, SourceItemType: string(in.SourceItemType),
+			SourceMetadata: db.JSON(in.SourceMetadata), Status: string(status), ExpiresAt: in.ExpiresAt,
+			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+		}
+		if in.UploadedAt != nil {
+			row.UploadedAt = *in.UploadedAt
+		}
+		row.SupersedesOlder = in.SupersedeExisting
+		if err := s.placeAsset(ctx, q, &row); err != nil {
+			return vault.ItemResult{}, err
+		}
+		if err := q.InsertAsset(ctx, row); err != nil {
+			return vault.ItemResult{}, err
+		}
+		version, err := t.Profile(ctx, q, ev.TenantID, profile.ID)
+		return vault.ItemResult{ItemID: id, Status: vault.ItemStatus(row.Status), ProfileVersion: version}, err
+	})
+}
+
+// placeAsset finds the place of an asset among those of its name, by order of acceptance: one that supersedes the older ones
+// does so with those that come late, too.
+func (s Assets) placeAsset(ctx context.Context, q *dbgen.Queries, row *dbgen.InsertAssetParams) error {
+	newer, err := q.GetNewerAsset(ctx, dbgen.GetNewerAssetParams{
+		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt, OperationID: row.OperationID,
+	})
+	switch {
+	case err == nil:
+		now := db.UTC(s.Now())
+		row.Status, row.SupersededByID, row.SupersededAt = string(vault.StatusSuperseded), &newer, &now
+	case !db.IsNotFound(err):
+		return err
+	}
+	if !row.SupersedesOlder {
+		return nil
+	}
+	return q.SupersedeAssets(ctx, dbgen.SupersedeAssetsParams{
+		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt, OperationID: row.OperationID,
+		SupersededByID: &row.ID,
+	})
+}

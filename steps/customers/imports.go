@@ -1,0 +1,423 @@
+package customers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Imports writes many facts at once: a handful of statements for a thousand of them.
+type Imports struct{ Values Values }
+
+// ValidateImport looks at every write of an import.
+func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (once.Validated, error) {
+	return once.Validated{}, once.Prepare(ctx, s.Values.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.ImportValuesInput) error {
+		if err := rules.Check(in); err != nil {
+			return err
+		}
+		refused := refusals{skip: in.SkipInvalid}
+		writes, err := s.checkAll(ctx, q, ev.TenantID, in, &refused)
+		if err != nil {
+			return err
+		}
+		warned := 0
+		for _, w := range writes {
+			warned += min(1, len(w.checked.Warnings))
+		}
+		s.Values.Observer.ValuesInvalid(vault.ImportValues.Name, len(refused.problems), warned)
+		return refused.err()
+	})
+}
+
+// PersistImport stores an import, in the places of its versions by order of acceptance, in one transaction.
+func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applied[vault.ImportResult], error) {
+	return once.Apply(ctx, s.Values.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput) (vault.ImportResult, error) {
+		var out vault.ImportResult
+		refused := refusals{skip: in.SkipInvalid}
+		writes, err := s.checkAll(ctx, q, ev.TenantID, in, &refused)
+		if err != nil {
+			return out, err
+		}
+		profiles, err := lockCustomers(ctx, q, ev.TenantID, writes)
+		if err != nil {
+			return out, err
+		}
+		if writes, err = dropConflicts(ctx, q, ev.TenantID, writes, profiles, &refused); err != nil {
+			return out, err
+		}
+		if writes, err = findSources(ctx, q, ev.TenantID, writes, profiles, &refused); err != nil {
+			return out, err
+		}
+		if out.Rejected, err = refused.rejected(), refused.err(); err != nil || len(writes) == 0 {
+			return out, err
+		}
+		rows, superseded, err := s.place(ctx, q, op, writes, profiles)
+		if err != nil {
+			return out, err
+		}
+		if err := insertVersions(ctx, q, op, rows, superseded); err != nil {
+			return out, err
+		}
+		touched := map[uuid.UUID]bool{}
+		for i, row := range rows {
+			touched[row.ProfileID] = true
+			if row.Status == vault.StatusSuperseded {
+				out.Superseded++
+			}
+			if len(writes[i].checked.Warnings) > 0 {
+				out.Warnings++
+			}
+		}
+		out.Written, out.Customers = len(rows), len(touched)
+		ids := make([]uuid.UUID, 0, len(touched))
+		for id := range touched {
+			ids = append(ids, id)
+		}
+		err = t.Profiles(ctx, q, ids)
+		return out, err
+	})
+}
+
+// checkedWrite is a write that passed, with what it was checked against.
+type checkedWrite struct {
+	vault.WriteValueInput
+	index       int // in the import
+	id          uuid.UUID
+	sourceFound bool
+	def         *vault.Definition
+	checked     rules.Checked
+}
+
+// refusals collects what is wrong with the writes of an import, by index.
+type refusals struct {
+	skip     bool // insertVersions the others
+	problems []*vault.Error
+	indexes  []int
+}
+
+// add takes what is wrong with one write, and gives back an error that says nothing about it.
+func (r *refusals) add(index int, err error) error {
+	if !vault.Permanent(err) {
+		return err
+	}
+	e := *once.AsError(err)
+	e.Message, e.Detail = fmt.Sprintf("writes[%d]: %s", index, e.Message), ""
+	r.problems, r.indexes = append(r.problems, &e), append(r.indexes, index)
+	return nil
+}
+
+// err tells all that are wrong, unless they are left out.
+func (r *refusals) err() error {
+	if r.skip {
+		return nil
+	}
+	return vault.Join(r.problems)
+}
+
+// rejected lists what was left out, in the order of the import.
+func (r *refusals) rejected() []vault.Rejected {
+	var out []vault.Rejected
+	for i, e := range r.problems {
+		out = append(out, vault.Rejected{Index: r.indexes[i], Code: e.Code, Message: e.Message})
+	}
+	slices.SortFunc(out, func(a, b vault.Rejected) int { return a.Index - b.Index })
+	return out
+}
+
+// checkAll checks every value, and gives the writes that pass.
+func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportValuesInput, refused *refusals) ([]checkedWrite, error) {
+	defs := map[uuid.UUID]map[string]vault.Definition{}
+	var writes []checkedWrite
+	for i, w := range in.Writes {
+		agent, ok := defs[w.AgentID]
+		if !ok {
+			rows, err := q.ListDefinitions(ctx, tenant, w.AgentID)
+			if err != nil {
+				return nil, err
+			}
+			if agent, err = db.DefinitionsOf(rows); err != nil {
+				return nil, err
+			}
+			defs[w.AgentID] = agent
+		}
+		c := checkedWrite{WriteValueInput: w, index: i, id: once.NewID()}
+		if w.ItemID != nil {
+			c.id = *w.ItemID
+		}
+		if d, ok := agent[w.Name]; ok {
+			c.def = &d
+		}
+		var err error
+		if c.checked, err = rules.CheckValue(c.def, w.Name, w.Value, rules.EffectiveMode(c.def, s.Values.Mode)); err != nil {
+			if err := refused.add(i, err); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		writes = append(writes, c)
+	}
+	return writes, nil
+}
+
+// dropConflicts removes the writes whose id is already taken, and that are the only one of their field: two customers may have been merged.
+func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *refusals) ([]checkedWrite, error) {
+	var chosen []uuid.UUID
+	for _, w := range writes {
+		if w.ItemID != nil {
+			chosen = append(chosen, w.id)
+		}
+	}
+	var taken []uuid.UUID
+	if len(chosen) > 0 {
+		var err error
+		if taken, err = q.ListTakenItems(ctx, tenant, chosen); err != nil {
+			return nil, err
+		}
+	}
+	kept := make([]checkedWrite, 0, len(writes))
+	written := map[fieldKey]bool{}
+	for _, w := range writes {
+		profile, known := profiles[w.CustomerID]
+		key := fieldKey{profile, w.Name}
+		var err error
+		switch {
+		case slices.Contains(taken, w.id):
+			err = takenError(w.id)
+		case known && written[key]:
+			err = vault.Conflict("writes", "%s is written twice, since two of the customers were merged; write it once", w.Name)
+		}
+		if err != nil {
+			if err := refused.add(w.index, err); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		written[key] = true
+		kept = append(kept, w)
+	}
+	return kept, nil
+}
+
+// findSources looks for the source of each write, which may be another write of the same import, and gives the writes whose
+// customer is there and whose source makes no cycle.
+func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *refusals) ([]checkedWrite, error) {
+	own := map[uuid.UUID]vault.Lineage{}
+	for _, w := range writes {
+		own[w.id] = w.Lineage
+	}
+	kept := make([]checkedWrite, 0, len(writes))
+	var out []uuid.UUID
+	for _, w := range writes {
+		err := error(vault.Unknown("customer", w.CustomerID))
+		if _, ok := profiles[w.CustomerID]; ok {
+			w.sourceFound, err = checkOwnSource(ctx, q, tenant, w.id, w.Lineage, own)
+		}
+		if err == nil {
+			kept = append(kept, w)
+			continue
+		}
+		out = append(out, w.id)
+		if err := refused.add(w.index, err); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range out {
+		delete(own, id)
+	}
+	for i, w := range kept { // a source may have been left out
+		var err error
+		if len(out) == 0 {
+			break
+		}
+		if kept[i].sourceFound, err = checkOwnSource(ctx, q, tenant, w.id, w.Lineage, own); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+// checkOwnSource is checkSource where the source may be among own, the items that are about to be stored.
+func checkOwnSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, in vault.Lineage, own map[uuid.UUID]vault.Lineage) (bool, error) {
+	at, found := in, false
+	for range len(own) + 1 {
+		if at.SourceItemID == nil {
+			return true, nil
+		}
+		next, ok := own[*at.SourceItemID]
+		if found && *at.SourceItemID == item {
+			return false, cycleError(item)
+		}
+		if !ok || *at.SourceItemID == item {
+			there, err := checkSource(ctx, q, tenant, item, at)
+			return found || there, err
+		}
+		at, found = next, true
+	}
+	return true, nil // a cycle among others, which are refused
+}
+
+// lockCustomers makes and locks the profiles of an import, in the order of ids, and says which is whose. A deleted customer has
+// none.
+func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite) (map[uuid.UUID]uuid.UUID, error) {
+	seen := map[uuid.UUID]bool{}
+	var customers, ids []uuid.UUID
+	for _, w := range writes {
+		if !seen[w.CustomerID] {
+			seen[w.CustomerID] = true
+			customers, ids = append(customers, w.CustomerID), append(ids, once.NewID())
+		}
+	}
+	if err := q.EnsureProfiles(ctx, dbgen.EnsureProfilesParams{TenantID: tenant, Ids: ids, Customers: customers}); err != nil {
+		return nil, err
+	}
+	for {
+		locked, err := q.LockProfiles(ctx, tenant, customers)
+		if err != nil {
+			return nil, err
+		}
+		gone := map[uuid.UUID]bool{} // by locked profile
+		for _, p := range locked {
+			gone[p.ID] = p.DeletedAt != nil
+		}
+		resolved, err := q.ResolveCustomers(ctx, tenant, customers)
+		if err != nil {
+			return nil, err
+		}
+		profiles, moved := make(map[uuid.UUID]uuid.UUID, len(resolved)), false
+		for _, r := range resolved {
+			deleted, ok := gone[r.ProfileID]
+			if moved = moved || !ok; !deleted {
+				profiles[r.CustomerID] = r.ProfileID
+			}
+		}
+		if !moved { // else merged, or a merge undone, while the locks were waited for
+			return profiles, nil
+		}
+	}
+}
+
+// importRow is a row of customer_values, as InsertValues reads it.
+type importRow struct {
+	ID                   uuid.UUID        `json:"id"`
+	ProfileID            uuid.UUID        `json:"profile_id"`
+	Name                 string           `json:"name"`
+	Value                json.RawMessage  `json:"value"`
+	Encrypted            bool             `json:"encrypted"`
+	ValueType            vault.ValueType  `json:"value_type"`
+	Source               string           `json:"source"`
+	SourceSessionID      *uuid.UUID       `json:"source_session_id"`
+	SourceScenarioID     *uuid.UUID       `json:"source_scenario_id"`
+	SourceStepID         string           `json:"source_step_id"`
+	SourceItemID         *uuid.UUID       `json:"source_item_id"`
+	SourceItemType       string           `json:"source_item_type"`
+	SourceMetadata       json.RawMessage  `json:"source_metadata"`
+	Status               vault.ItemStatus `json:"status"`
+	SupersededByID       *uuid.UUID       `json:"superseded_by_id"`
+	SupersededAt         *time.Time       `json:"superseded_at"`
+	Verified             bool             `json:"verified"`
+	VerificationMethod   string           `json:"verification_method"`
+	VerifiedAt           *time.Time       `json:"verified_at"`
+	VerifiedBy           string           `json:"verified_by"`
+	Confidence           float64          `json:"confidence"`
+	RequiresConfirmation bool             `json:"requires_confirmation"`
+	CollectedAt          time.Time        `json:"collected_at"`
+	ExpiresAt            *time.Time       `json:"expires_at"`
+	DefinitionID         *uuid.UUID       `json:"definition_id"`
+	Warnings             []string         `json:"warnings"`
+}
+
+// fieldKey is one field of one profile.
+type fieldKey struct {
+	profile uuid.UUID
+	name    string
+}
+
+// place finds the place of each write in the history of its field, which has one write of the import.
+func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID) ([]importRow, map[uuid.UUID]uuid.UUID, error) {
+	var ids []uuid.UUID
+	var names []string
+	for _, w := range writes {
+		ids, names = append(ids, profiles[w.CustomerID]), append(names, w.Name)
+	}
+	known, err := q.ListManyVersions(ctx, dbgen.ListManyVersionsParams{TenantID: op.TenantID, Profiles: ids, Names: names})
+	if err != nil {
+		return nil, nil, err
+	}
+	history := map[fieldKey][]rules.Version{}
+	for _, r := range known {
+		key := fieldKey{r.ProfileID, r.Name}
+		history[key] = append(history[key], rules.Version{
+			ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
+			Deleted: r.Deleted,
+		})
+	}
+	rows := make([]importRow, 0, len(writes))
+	superseded := map[uuid.UUID]uuid.UUID{}
+	for _, w := range writes {
+		key := fieldKey{profiles[w.CustomerID], w.Name}
+		id := w.id
+		expires := rules.ExpiryOf(w.WriteValueInput, w.def, op.AcceptedAt)
+		at := rules.Place(history[key], op.ID, op.AcceptedAt, w.sourceFound, expires, s.Values.Now())
+		if at.Supersedes != nil {
+			superseded[*at.Supersedes] = id
+		}
+		row, err := s.rowOf(id, key.profile, op, w, at, expires)
+		if err != nil {
+			return nil, nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, superseded, nil
+}
+
+// rowOf makes the row of a write, as a single write does.
+func (s Imports) rowOf(id, profile uuid.UUID, op dbgen.Operation, w checkedWrite, at rules.Placement, expires *time.Time) (importRow, error) {
+	p, err := s.Values.row(id, profile, op, w.WriteValueInput, w.def, w.checked, at, expires)
+	row := importRow{
+		ID: p.ID, ProfileID: p.ProfileID, Name: p.Name, Value: p.Value, Encrypted: p.Encrypted, ValueType: w.checked.ValueType, Source: p.Source,
+		SourceSessionID: p.SourceSessionID, SourceScenarioID: p.SourceScenarioID, SourceStepID: p.SourceStepID,
+		SourceItemID: p.SourceItemID, SourceItemType: p.SourceItemType, SourceMetadata: p.SourceMetadata, Status: at.Status,
+		SupersededByID: p.SupersededByID, Verified: p.Verified, VerificationMethod: p.VerificationMethod, VerifiedAt: p.VerifiedAt,
+		VerifiedBy: p.VerifiedBy, Confidence: p.Confidence, RequiresConfirmation: p.RequiresConfirmation, CollectedAt: p.CollectedAt,
+		ExpiresAt: p.ExpiresAt, DefinitionID: p.DefinitionID, Warnings: p.Warnings,
+	}
+	if at.SupersededBy != nil {
+		now := s.Values.Now()
+		row.SupersededAt = &now
+	}
+	return row, err
+}
+
+// insertVersions writes what place found, in two statements.
+func insertVersions(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, rows []importRow, superseded map[uuid.UUID]uuid.UUID) error {
+	if len(superseded) > 0 {
+		var ids, by []uuid.UUID
+		for old, id := range superseded {
+			ids, by = append(ids, old), append(by, id)
+		}
+		if err := q.SupersedeValues(ctx, dbgen.SupersedeValuesParams{TenantID: op.TenantID, Ids: ids, ByIds: by}); err != nil {
+			return err
+		}
+	}
+	encoded, err := json.Marshal(rows)
+	if err != nil {
+		return fmt.Errorf("encode an import of %d writes", len(rows)) // the cause may quote a value
+	}
+	_, err = q.InsertValues(ctx, dbgen.InsertValuesParams{
+		TenantID: op.TenantID, OperationID: op.ID, AcceptedAt: op.AcceptedAt, Rows: encoded,
+	})
+	if db.Duplicate(err) {
+		return vault.Conflict("item_id", "item_id: one of the ids is the id of another item; leave them out, or choose new UUIDs")
+	}
+	return err
+}

@@ -1,0 +1,84 @@
+package customers
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Items deletes and restores fields and assets.
+type Items struct {
+	Once once.Runner
+	Now  func() time.Time
+}
+
+// CheckDependents refuses to delete what others were derived from, unless an admin forces it.
+func (s Items) CheckDependents(ctx context.Context, ev vault.Event) (once.Validated, error) {
+	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput) error {
+		_, err := deletable(ctx, q, ev.TenantID, in)
+		return err
+	})
+}
+
+// DeleteItem deletes an item and, where that is forced, orphans what was derived from it, in the same transaction. Dependents
+// may belong to other customers of the tenant: their caches are noted for invalidation.
+func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (once.Applied[vault.DeleteResult], error) {
+	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput) (vault.DeleteResult, error) {
+		out := vault.DeleteResult{ItemID: in.ItemID}
+		if _, err := lockItem(ctx, q, ev.TenantID, in.ItemID, in.Force); err != nil {
+			return out, err
+		}
+		if err := q.LockItem(ctx, ev.TenantID, in.ItemID); err != nil { // after it, all that was derived from the item is seen
+			return out, err
+		}
+		owner, err := deletable(ctx, q, ev.TenantID, in)
+		if err != nil {
+			return out, err
+		}
+		if vault.SourceType(owner.Kind) == vault.SourceProfileField {
+			_, err = q.DeleteValue(ctx, ev.TenantID, in.ItemID)
+		} else {
+			_, err = q.DeleteAsset(ctx, ev.TenantID, in.ItemID)
+		}
+		if err != nil {
+			return out, err
+		}
+		orphaned, err := orphanDependents(ctx, q, ev.TenantID, in.ItemID)
+		if err != nil {
+			return out, err
+		}
+		out.Orphaned = len(orphaned)
+		if err := t.Profiles(ctx, q, append(orphaned, owner.ProfileID)); err != nil {
+			return out, err
+		}
+		return out, t.Chains(ctx, q, []uuid.UUID{in.ItemID})
+	})
+}
+
+// deletable says whose an item is, or why it may not be deleted.
+func deletable(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteItemInput) (dbgen.GetItemOwnerRow, error) {
+	owner, err := q.GetItemOwner(ctx, tenant, in.ItemID)
+	if err != nil {
+		return owner, db.WrapNotFound(err, "item", in.ItemID)
+	}
+	if owner.CustomerDeleted {
+		return owner, vault.Unknown("customer", owner.CustomerID)
+	}
+	if owner.Deleted {
+		return owner, vault.Conflict("item_id", "item_id: %s was deleted already", in.ItemID)
+	}
+	if in.Force {
+		return owner, nil
+	}
+	dependents, err := q.ListDependents(ctx, tenant, in.ItemID)
+	if err == nil && len(dependents) > 0 {
+		err = vault.HasDependents("item_id", dependents)
+	}
+	return owner, err
+}

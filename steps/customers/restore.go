@@ -1,0 +1,110 @@
+package customers
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// RestoreItem brings a deleted item back to its place in the history, or sets an orphaned one active whose source is there
+// again.
+func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (once.Applied[vault.ItemResult], error) {
+	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.RestoreItemInput) (vault.ItemResult, error) {
+		owner, err := lockItem(ctx, q, ev.TenantID, in.ItemID, false)
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		restore := s.restoreField
+		if vault.SourceType(owner.Kind) == vault.SourceProfileAsset {
+			restore = s.restoreAsset
+		}
+		status, err := restore(ctx, q, ev.TenantID, in.ItemID)
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		err = t.Profiles(ctx, q, []uuid.UUID{owner.ProfileID})
+		return vault.ItemResult{ItemID: in.ItemID, Status: status, ProfileVersion: owner.Version + 1}, err
+	})
+}
+
+func (s Items) restoreField(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (vault.ItemStatus, error) {
+	row, err := q.GetAnyValue(ctx, tenant, id)
+	if err != nil {
+		return "", err
+	}
+	sourceFound, err := checkSource(ctx, q, tenant, id, vault.Lineage{SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType)})
+	if err != nil {
+		return "", err
+	}
+	if err := restorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
+		return "", err
+	}
+	rows, err := q.ListVersions(ctx, dbgen.ListVersionsParams{TenantID: tenant, ProfileID: row.ProfileID, Name: row.Name})
+	if err != nil {
+		return "", err
+	}
+	var history []rules.Version
+	for _, r := range rows {
+		if r.ID != id && !r.Deleted {
+			history = append(history, db.VersionOf(r))
+		}
+	}
+	now := s.Now()
+	self := rules.Version{ID: id, OperationID: row.OperationID, AcceptedAt: row.AcceptedAt}
+	place := rules.PlaceVersion(history, self, sourceFound, row.ExpiresAt, now)
+	if place.Supersedes != nil {
+		err := q.SupersedeValue(ctx, dbgen.SupersedeValueParams{TenantID: tenant, ID: *place.Supersedes, SupersededByID: &id})
+		if err != nil {
+			return "", err
+		}
+	}
+	state := dbgen.SetValueStateParams{TenantID: tenant, ID: id, Status: string(place.Status), SupersededByID: place.SupersededBy}
+	if place.SupersededBy != nil {
+		at := db.UTC(now)
+		state.SupersededAt = &at
+	}
+	if err := q.SetValueState(ctx, state); err != nil {
+		return "", err
+	}
+	return place.Status, q.UndeleteValue(ctx, tenant, id)
+}
+
+func (s Items) restoreAsset(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (vault.ItemStatus, error) {
+	row, err := q.GetAnyAsset(ctx, tenant, id)
+	if err != nil {
+		return "", err
+	}
+	sourceFound, err := checkSource(ctx, q, tenant, id, vault.Lineage{SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType)})
+	if err != nil {
+		return "", err
+	}
+	if err := restorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
+		return "", err
+	}
+	status := vault.StatusSuperseded
+	if row.SupersededByID == nil {
+		status = rules.Place(nil, row.OperationID, row.AcceptedAt, sourceFound, row.ExpiresAt, s.Now()).Status
+	}
+	return status, q.SetAssetState(ctx, dbgen.SetAssetStateParams{TenantID: tenant, ID: id, Status: string(status)})
+}
+
+// restorable refuses what there is nothing to restore of.
+func restorable(deleted *time.Time, status string, sourceFound bool, id uuid.UUID) error {
+	switch {
+	case deleted != nil:
+		return nil
+	case status != string(vault.StatusOrphaned):
+		return vault.Conflict("item_id", "item_id: %s is %s; only a deleted or an orphaned item can be restored", id, status)
+	case !sourceFound:
+		return vault.Conflict("item_id", "item_id: the source of %s is not there; restore the source first", id)
+	default:
+		return nil
+	}
+}

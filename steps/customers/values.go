@@ -1,0 +1,185 @@
+package customers
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Values writes facts.
+type Values struct {
+	Once once.Runner
+	Mode vault.ValidationMode
+	Now  func() time.Time
+
+	Observer once.Observer
+}
+
+// ValidateValue looks at a write before anything is locked.
+func (s Values) ValidateValue(ctx context.Context, ev vault.Event) (once.Validated, error) {
+	var out once.Validated
+	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.WriteValueInput) error {
+		if err := rules.Check(in); err != nil {
+			return err
+		}
+		_, checked, err := s.checkValue(ctx, q, ev.TenantID, in.AgentID, in.Name, in)
+		once.ObserveValue(s.Observer, vault.WriteValue.Name, checked, err)
+		out.Warnings = checked.Warnings
+		return err
+	})
+	return out, err
+}
+
+// PersistValue stores a write as a version of its field, in its place by order of acceptance.
+func (s Values) PersistValue(ctx context.Context, ev vault.Event) (once.Applied[vault.ItemResult], error) {
+	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
+		return s.Write(ctx, t, q, op, in)
+	})
+}
+
+// checkValue finds the definition of a field and looks at the value with it.
+func (s Values) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string, in vault.WriteValueInput) (*vault.Definition, rules.Checked, error) {
+	def, err := FindDefinition(ctx, q, tenant, agent, name)
+	if err != nil {
+		return nil, rules.Checked{}, err
+	}
+	mode := rules.EffectiveMode(def, s.Mode)
+	if def == nil && mode != vault.ModeDisabled {
+		if err := agentKnown(ctx, q, tenant, agent); err != nil {
+			return nil, rules.Checked{}, err
+		}
+	}
+	checked, err := rules.CheckValue(def, name, in.Value, mode)
+	return def, checked, err
+}
+
+// write stores one version, in the caller's transaction. The profile is made at its first write, and locked: writers of one
+// profile take turns.
+func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
+	tenant := op.TenantID
+	def, checked, err := s.checkValue(ctx, q, tenant, in.AgentID, in.Name, in)
+	if err != nil {
+		return vault.ItemResult{}, err
+	}
+	profile, err := LockProfile(ctx, q, tenant, in.CustomerID)
+	if err != nil {
+		return vault.ItemResult{}, err
+	}
+	id := once.NewID()
+	if in.ItemID != nil {
+		id = *in.ItemID
+		taken, err := q.ListTakenItems(ctx, tenant, []uuid.UUID{id})
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		if len(taken) > 0 {
+			return vault.ItemResult{}, takenError(id)
+		}
+	}
+	sourceFound, err := checkSource(ctx, q, tenant, id, in.Lineage)
+	if err != nil {
+		return vault.ItemResult{}, err
+	}
+	rows, err := q.ListVersions(ctx, dbgen.ListVersionsParams{TenantID: tenant, ProfileID: profile.ID, Name: in.Name})
+	if err != nil {
+		return vault.ItemResult{}, err
+	}
+	history := make([]rules.Version, len(rows))
+	for i, row := range rows {
+		history[i] = db.VersionOf(row)
+	}
+	expires := rules.ExpiryOf(in, def, op.AcceptedAt)
+	place := rules.Place(history, op.ID, op.AcceptedAt, sourceFound, expires, s.Now())
+	if place.Supersedes != nil {
+		err := q.SupersedeValue(ctx, dbgen.SupersedeValueParams{TenantID: tenant, ID: *place.Supersedes, SupersededByID: &id})
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+	}
+	row, err := s.row(id, profile.ID, op, in, def, checked, place, expires)
+	if err != nil {
+		return vault.ItemResult{}, err
+	}
+	if place.SupersededBy != nil {
+		now := db.UTC(s.Now())
+		row.SupersededAt = &now
+	}
+	if err := q.InsertValue(ctx, row); err != nil {
+		if db.Duplicate(err) {
+			return vault.ItemResult{}, takenError(id)
+		}
+		return vault.ItemResult{}, err
+	}
+	version, err := t.Profile(ctx, q, tenant, profile.ID)
+	return vault.ItemResult{ItemID: id, Status: place.Status, ProfileVersion: version, Warnings: checked.Warnings}, err
+}
+
+// takenError refuses an id that another item has: a field or an asset, of another tenant too.
+func takenError(id uuid.UUID) error {
+	return vault.Conflict("item_id", "item_id: %s is the id of another item; leave it out, or choose a new UUID", id)
+}
+
+// row makes the row of one version. Its value is sealed where the definition requires encryption.
+func (s Values) row(id, profile uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition, checked rules.Checked, place rules.Placement, expires *time.Time) (dbgen.InsertValueParams, error) {
+	row := dbgen.InsertValueParams{
+		ID: id, TenantID: op.TenantID, ProfileID: profile, Name: in.Name, Value: checked.Value,
+		ValueType: string(checked.ValueType), Source: string(in.Source), SourceSessionID: in.SourceSessionID,
+		SourceScenarioID: in.SourceScenarioID, SourceStepID: in.SourceStepID, SourceItemID: in.SourceItemID,
+		SourceItemType: string(in.SourceItemType), SourceMetadata: db.JSON(in.SourceMetadata), Status: string(place.Status),
+		SupersededByID: place.SupersededBy, Verified: in.Verified, VerificationMethod: in.VerificationMethod,
+		VerifiedBy: in.VerifiedBy, Confidence: 1, RequiresConfirmation: in.RequiresConfirmation, CollectedAt: op.AcceptedAt,
+		ExpiresAt: expires, Warnings: checked.Warnings, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+	}
+	if in.Confidence != nil {
+		row.Confidence = *in.Confidence
+	}
+	if in.CollectedAt != nil {
+		row.CollectedAt = *in.CollectedAt
+	}
+	if in.Verified {
+		row.VerifiedAt = &row.CollectedAt
+	}
+	if row.Warnings == nil {
+		row.Warnings = []string{}
+	}
+	if def == nil {
+		return row, nil
+	}
+	row.DefinitionID = &def.ID
+	if !def.EncryptionRequired {
+		return row, nil
+	}
+	var err error
+	row.Encrypted = true
+	row.Value, err = s.Once.Sealer.SealValue(op.TenantID, id, checked.Value)
+	return row, err
+}
+
+// findDefinition returns the definition of a field, or nil if the agent defines none.
+func FindDefinition(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string) (*vault.Definition, error) {
+	row, err := q.GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: tenant, AgentID: agent, Name: name})
+	if db.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	def, err := db.DefinitionOf(row)
+	return &def, err
+}
+
+// agentKnown tells a field that an agent does not define from an agent that nobody configured.
+func agentKnown(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID) error {
+	known, err := q.AgentExists(ctx, tenant, agent)
+	if err == nil && !known {
+		err = vault.Unknown("agent", agent)
+	}
+	return err
+}

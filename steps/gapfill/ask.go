@@ -1,0 +1,369 @@
+package gapfill
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// waitMargin is how long after a question's deadline the relay takes the run that waits for it for lost.
+const waitMargin = 10 * time.Minute
+
+// errQuestionClosed is for a question that was answered after the fill had read it: the fill reads again.
+var errQuestionClosed = errors.New("the question of this gap fill was settled while it was looked at")
+
+// AskCustomer opens the next question of a fill that has nothing to write. With nothing left to ask, the fill is done.
+func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error) {
+	out, ended, err := s.askOrEnd(ctx, ev)
+	if errors.Is(err, errQuestionClosed) {
+		out, ended, err = s.askOrEnd(ctx, ev)
+	}
+	if err == nil {
+		once.ObserveFill(s.Observer, ended)
+	}
+	return out, err
+}
+
+// askOrEnd looks once. ended is what the fill came to where this look ended it.
+func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended vault.FillResult, err error) {
+	err = s.Once.Locked(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
+		if once.IsApplied(op) {
+			out.Done = true
+			return once.Succeed(ctx, q, ev)
+		}
+		in, err := once.OpenPayload[vault.FillGapsInput](s.Once, op)
+		if err != nil {
+			return err
+		}
+		state, err := s.load(ctx, q, op, in)
+		if err != nil {
+			return err
+		}
+		if state.fill.ConversationReadAt == nil {
+			return errors.New("the session and the conversation of this fill were not looked into yet")
+		}
+		candidates, err := s.candidates(state)
+		if err != nil {
+			return err
+		}
+		if out.Writes = state.writes(); len(out.Writes) > 0 {
+			return nil
+		}
+		if out.Question, err = s.nextQuestion(ctx, q, state, candidates); err != nil || out.Question != nil {
+			return err
+		}
+		out.Done = true
+		ended = state.result()
+		if err := once.MarkApplied(ctx, q, ev, ended, once.Touched{}); err != nil {
+			return err
+		}
+		return once.Succeed(ctx, q, ev)
+	})
+	return out, ended, err
+}
+
+// need is one thing to ask the customer for.
+type need struct {
+	requirement vault.Requirement
+	last        *dbgen.Question // the last question for the field in this fill
+	candidate   json.RawMessage // the value to be confirmed; nil: the value is asked for
+	item        *uuid.UUID      // the field version that holds the candidate; nil where it was not stored
+}
+
+// nextQuestion gives the question that is open, or opens the next, or gives nil.
+func (s Gaps) nextQuestion(ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate) (*Waiting, error) {
+	history := map[string][]*dbgen.Question{}
+	for i, question := range st.asked {
+		if question.Status == string(vault.QuestionOpen) {
+			status := vault.QuestionExpired
+			if question.DeadlineAt.After(s.Now()) || st.answerOwed() {
+				if st.stillNeeds(question) {
+					return waitFor(question), nil
+				}
+				status = vault.QuestionCancelled // the fact came from elsewhere
+			}
+			st.asked[i].Status = string(status)
+			if closed, err := s.close(ctx, q, question, status); err != nil || !closed {
+				return nil, cmp.Or(err, errQuestionClosed)
+			}
+		}
+		history[question.FieldName] = append(history[question.FieldName], &st.asked[i])
+	}
+	needs, err := s.needs(ctx, q, st, candidates, history)
+	if err != nil || len(needs) == 0 {
+		return nil, err
+	}
+	return s.ask(ctx, q, st, pick(needs))
+}
+
+// needs lists what is to be asked in the order of collection, and notes why the rest is not.
+func (s Gaps) needs(ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate, history map[string][]*dbgen.Question) ([]need, error) {
+	var needs []need
+	for _, m := range st.missing {
+		asked := history[m.Requirement.FieldName]
+		if action := st.actionOn(m, asked); action != "" {
+			if err := st.decide(ctx, q, m.Requirement.FieldName, action); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		n := need{requirement: m.Requirement, last: lastOf(asked)}
+		if !slices.ContainsFunc(asked, denied) {
+			n.candidate = st.offer(m.Requirement.FieldName, candidates)
+		}
+		needs = append(needs, n)
+	}
+	for name, r := range st.applying {
+		item, ok := st.unconfirmed(name)
+		if !ok || st.isMissing(name) || r.FallbackAction != vault.FallbackAsk || !r.Binding() || st.fill.CancelledAt != nil {
+			continue
+		}
+		last := lastOf(history[name])
+		n := need{requirement: r, last: last, item: &item.ID, candidate: item.Value}
+		switch {
+		case last == nil:
+		case st.attempts(history[name]):
+			continue
+		case denied(last): // and it could not be taken back, since others were derived from it
+			n.item, n.candidate = nil, nil
+		case last.Status != string(vault.QuestionRejected):
+			continue
+		}
+		needs = append(needs, n)
+	}
+	slices.SortFunc(needs, func(a, b need) int { return rules.ByOrder(a.requirement, b.requirement) })
+	return needs, nil
+}
+
+// pick takes the first need whose condition does not wait for another answer: that answer may make it needless.
+func pick(needs []need) need {
+	open := map[string]bool{}
+	for _, n := range needs {
+		open[n.requirement.FieldName] = true
+	}
+	for _, n := range needs {
+		waits := slices.ContainsFunc(rules.ConditionFields(n.requirement.WhenCondition), func(name string) bool {
+			return open[name] && name != n.requirement.FieldName
+		})
+		if !waits {
+			return n
+		}
+	}
+	return needs[0] // they wait for each other
+}
+
+// actionOn says why a missing field is not asked for, "" if it is.
+func (st *gapState) actionOn(m vault.Missing, asked []*dbgen.Question) string {
+	last := lastOf(asked)
+	switch {
+	case st.definition(m.Requirement.FieldName) == nil:
+		return gapUndefined
+	case !m.Requirement.Binding():
+		return gapUnreviewed
+	case m.Reason == vault.MissingUnverified:
+		return gapUnverified
+	case m.Requirement.FallbackAction != vault.FallbackAsk:
+		return string(m.Requirement.FallbackAction)
+	case st.fill.CancelledAt != nil:
+		return gapCancelled
+	case last == nil:
+		return ""
+	case last.Status == string(vault.QuestionExpired):
+		return gapExpired
+	case last.Status == string(vault.QuestionAnswered):
+		return gapRejected // answered, and still missing: what was written has expired or was replaced
+	case st.attempts(asked):
+		return gapAttempts
+	default:
+		return ""
+	}
+}
+
+// attempts reports whether a field had as many invalid answers as it may.
+func (st *gapState) attempts(asked []*dbgen.Question) bool {
+	rejected := 0
+	for _, question := range asked {
+		if question.Status == string(vault.QuestionRejected) {
+			rejected++
+		}
+	}
+	return rejected >= st.in.Attempts()
+}
+
+// stillNeeds reports whether the answer to an open question is still wanted.
+func (st *gapState) stillNeeds(question dbgen.Question) bool {
+	if st.fill.CancelledAt != nil {
+		return false
+	}
+	for _, m := range st.missing {
+		if m.Requirement.FieldName == question.FieldName {
+			return m.Reason != vault.MissingUnverified && m.Requirement.Binding()
+		}
+	}
+	r, applies := st.applying[question.FieldName]
+	item, ok := st.unconfirmed(question.FieldName)
+	return applies && r.Binding() && ok && (question.ItemID == nil || *question.ItemID == item.ID)
+}
+
+// unconfirmed gives the value of a field that this fill read in the conversation and that the customer has yet to confirm.
+func (st *gapState) unconfirmed(name string) (vault.Value, bool) {
+	field, known := st.profile.Fields[name]
+	item := st.items[name]
+	return field, known && field.RequiresConfirmation && item.WriteID != nil && field.OperationID == *item.WriteID && st.definition(name) != nil
+}
+
+// offerThreshold is the confidence from which a value that was not trusted is offered for confirmation instead of asking for the
+// field plainly: from there on it is rather right than wrong, and "yes" is less work for the customer than the value.
+const offerThreshold = 0.5
+
+// offer gives the value of a candidate that was refused, where it is worth offering: a valid value of its field. What is secret
+// is not shown to somebody who did not say it.
+func (st *gapState) offer(name string, candidates []vault.Candidate) json.RawMessage {
+	if st.items[name].Action != gapCandidate || st.definition(name).Secret() {
+		return nil
+	}
+	for _, c := range candidates {
+		if c.FieldName != name || !(c.Confidence >= offerThreshold) {
+			continue
+		}
+		if checked, err := rules.CheckValue(st.definition(name), name, c.Value, vault.ModeStrict); err == nil {
+			return checked.Value
+		}
+	}
+	return nil
+}
+
+func lastOf(asked []*dbgen.Question) *dbgen.Question {
+	if len(asked) == 0 {
+		return nil
+	}
+	return asked[len(asked)-1]
+}
+
+func denied(question *dbgen.Question) bool { return question.Status == string(vault.QuestionDenied) }
+
+func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (*Waiting, error) {
+	name := n.requirement.FieldName
+	deadline := s.Now().Add(st.in.Deadline())
+	row := dbgen.OpenQuestionParams{
+		ID: once.NewID(), TenantID: st.op.TenantID, FillID: st.op.ID, CustomerID: st.in.CustomerID, AgentID: st.agent,
+		ScenarioID: st.in.ScenarioID, FieldName: name, Kind: string(vault.QuestionValue), Prompt: st.definition(name).Prompt(), Attempt: 1,
+		DeadlineAt: db.UTC(deadline),
+	}
+	if def := st.definition(name); n.candidate != nil && rules.Confirmable(*def, n.candidate) {
+		row.Kind, row.ItemID, row.Prompt = string(vault.QuestionConfirm), n.item, rules.ConfirmPrompt(*def, n.candidate)
+		if !def.Secret() {
+			row.Candidate = n.candidate
+		}
+	}
+	if n.last != nil {
+		row.Attempt, row.Reason = n.last.Attempt+1, n.last.Rejection
+	}
+	question, err := q.OpenQuestion(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	// Under its lock, so that a deletion of the customer closes the question, or is seen.
+	profile, err := q.LockProfile(ctx, st.op.TenantID, st.in.CustomerID)
+	if err == nil && profile.DeletedAt != nil && profile.MergedIntoID == nil {
+		return nil, vault.Unknown("customer", st.in.CustomerID)
+	}
+	if err != nil && !db.IsNotFound(err) { // none: nothing was written for the customer yet
+		return nil, err
+	}
+	err = q.PostponeOperation(ctx, dbgen.PostponeOperationParams{
+		TenantID: st.op.TenantID, ID: st.op.ID, DueAt: deadline.Add(waitMargin),
+	})
+	return waitFor(question), err
+}
+
+// close closes a question, and reports whether it was open.
+func (s Gaps) close(ctx context.Context, q *dbgen.Queries, question dbgen.Question, status vault.QuestionStatus) (bool, error) {
+	n, err := q.CloseQuestion(ctx, dbgen.CloseQuestionParams{TenantID: question.TenantID, ID: question.ID, Status: string(status)})
+	return n > 0, err
+}
+
+// decide notes why a field was left unfilled. What was noted of a value that was not trusted stays.
+func (st *gapState) decide(ctx context.Context, q *dbgen.Queries, name, action string) error {
+	item := st.items[name]
+	if item.Action != "" && item.Action != gapCandidate {
+		return nil
+	}
+	item.FieldName, item.Action = name, action
+	st.items[name] = item
+	return q.UpsertGapItem(ctx, dbgen.UpsertGapItemParams{
+		FillID: st.op.ID, TenantID: st.op.TenantID, FieldName: name, Source: item.Source, WriteID: item.WriteID,
+		Confidence: item.Confidence, RequiresConfirmation: item.RequiresConfirmation, Action: action, Errors: once.NonNil(item.Errors),
+	})
+}
+
+// result lists every field that the scenario asks for in this scope.
+func (st *gapState) result() vault.FillResult {
+	out := vault.FillResult{
+		Fields: []vault.GapResult{}, ModelCalls: int(st.fill.ModelCalls), Warnings: st.fill.Warnings, Cancelled: st.fill.CancelledAt != nil,
+	}
+	missing := map[string]vault.Missing{}
+	for _, m := range st.missing {
+		missing[m.Requirement.FieldName] = m
+		out.Blocked = out.Blocked || m.Blocking
+	}
+	seen := map[string]bool{}
+	for _, r := range st.reqs {
+		_, unmet := missing[r.FieldName]
+		field, known := st.profile.Fields[r.FieldName]
+		if seen[r.FieldName] || (!unmet && !known) {
+			continue
+		}
+		seen[r.FieldName] = true
+		item := st.items[r.FieldName]
+		res := vault.GapResult{FieldName: r.FieldName, Filled: !unmet, Errors: st.errors(item)}
+		if unmet {
+			res.Action, res.Confidence = item.Action, item.Confidence
+		} else {
+			res.Source, res.Confidence, res.Confirm, res.ItemID = st.sourceOf(item, field), field.Confidence, field.RequiresConfirmation, &field.ID
+		}
+		out.Fields = append(out.Fields, res)
+	}
+	return out
+}
+
+func (st *gapState) sourceOf(item dbgen.GapFillItem, field vault.Value) vault.GapSource {
+	child, ok := st.children[field.OperationID]
+	switch {
+	case ok && child.Workflow == vault.AnswerQuestion.Name:
+		return vault.GapFromCustomer
+	case item.WriteID != nil && *item.WriteID == field.OperationID:
+		return vault.GapSource(item.Source)
+	default:
+		return vault.GapFromProfile
+	}
+}
+
+// errors gives what was wrong with a field's value: what was noted, and what its write was rejected for.
+func (st *gapState) errors(item dbgen.GapFillItem) []string {
+	out := item.Errors
+	if item.WriteID == nil {
+		return out
+	}
+	child := st.children[*item.WriteID]
+	var reason vault.Error
+	if child.Status == string(vault.OperationFailed) && json.Unmarshal(child.Error, &reason) == nil {
+		out = append(out, reason.Message)
+	}
+	return out
+}
+
+func waitFor(q dbgen.Question) *Waiting {
+	return &Waiting{QuestionID: q.ID, OpenedAt: q.OpenedAt, DeadlineAt: q.DeadlineAt}
+}

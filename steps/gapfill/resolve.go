@@ -1,0 +1,320 @@
+package gapfill
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// childDue is when the relay looks after a write that a gap fill accepted and then did not run.
+const childDue = 2 * time.Minute
+
+// What was done about a field that is not filled (GapResult.Action).
+const (
+	gapUndefined  = "undefined"  // the agent has no enabled definition of it
+	gapUnreviewed = "unreviewed" // extracted, and no person has said yet that it is needed: it costs a customer no question
+	gapCandidate  = "candidate"  // a value was read, and not trusted
+	gapUnverified = "unverified" // there is a value; the definition wants it verified
+	gapExpired    = "expired"    // nobody answered before the deadline
+	gapAttempts   = "attempts"   // every answer was invalid, up to the limit
+	gapCancelled  = "cancelled"  // the fill was cancelled before it was asked for
+	gapRejected   = "rejected"   // the vault did not accept the value that was found
+)
+
+// ResolveGaps looks for each missing field in the session, then in the conversation, and accepts a write-value operation for
+// each value that it may use. The conversation is read once per fill, for every field that the scenario could come to need.
+// A model that fails leaves the fields to be asked for (rule 8).
+func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error) {
+	var out Advanced
+	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
+		state, err := s.load(ctx, q, op, in)
+		if err != nil {
+			return err
+		}
+		var read *reading
+		if state.fill.ConversationReadAt == nil {
+			read = s.readConversation(ctx, q, state)
+		}
+		out, err = s.resolve(ctx, ev, in, read)
+		return err
+	})
+	return out, err
+}
+
+// reading is what a model read in a conversation.
+type reading struct {
+	candidates []vault.Candidate
+	calls      int32
+	warnings   []string
+}
+
+func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapState) *reading {
+	read := &reading{warnings: st.warnings}
+	if st.fill.CancelledAt != nil {
+		return read
+	}
+	var fields []vault.Definition
+	seen := map[string]bool{}
+	for _, r := range st.reqs {
+		def := st.definition(r.FieldName)
+		if def == nil || seen[r.FieldName] {
+			continue
+		}
+		seen[r.FieldName] = true
+		if f, ok := st.profile.Fields[r.FieldName]; ok && !f.Expired(s.Now()) && !st.isMissing(r.FieldName) && !st.mayHaveChanged(f) {
+			continue
+		}
+		if _, ok := st.sessionValue(r.FieldName, def); !ok {
+			fields = append(fields, *def)
+		}
+	}
+	if len(fields) == 0 || !slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool { return t.Speaker == vault.SpeakerCustomer }) {
+		return read
+	}
+	turns, warning := s.budgetTurns(ctx, q, st, fields)
+	if warning != "" {
+		read.warnings = append(read.warnings, warning)
+	}
+	read.calls = 1
+	counted := llm.WithUsage(ctx, func(u llm.Usage) { read.calls = max(read.calls, int32(u.Calls)) }) //nolint:gosec // two at most
+	candidates, err := s.Model.ExtractValues(counted, st.op.TenantID, llm.ExtractRequest{Definitions: fields, Turns: turns, Now: s.Now()})
+	if err != nil {
+		if vault.CodeOf(err) == vault.CodeBudget {
+			read.calls = 0
+		}
+		s.Log.WarnContext(ctx, "conversation_not_read", "operation_id", st.op.ID, "error_code", vault.CodeOf(err))
+		read.warnings = append(read.warnings, "the conversation could not be read: "+err.Error())
+		return read
+	}
+	read.candidates = candidates
+	return read
+}
+
+// evidence is what the lineage of a value says of the conversation that it was read in.
+type evidence struct {
+	Quote  string `json:"quote"`
+	Turn   int    `json:"turn"`    // index of the turn that holds the quote
+	ReadTo int    `json:"read_to"` // index of the last turn when it was read
+	Model  string `json:"model"`
+}
+
+// evidenceOf gives what the lineage of a value says, where it was read in the conversation of this fill.
+func (st *gapState) evidenceOf(f vault.Value) (evidence, bool) {
+	var h evidence
+	if f.Source != vault.ValueLLMExtracted || f.SourceSessionID == nil || st.in.SessionID == nil || *f.SourceSessionID != *st.in.SessionID {
+		return h, false
+	}
+	return h, json.Unmarshal(f.SourceMetadata, &h) == nil
+}
+
+// mayHaveChanged reports whether the customer said something after a value was read in the same conversation: people change their
+// minds.
+func (st *gapState) mayHaveChanged(f vault.Value) bool {
+	h, ok := st.evidenceOf(f)
+	return ok && slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool {
+		return t.Index > h.ReadTo && t.Speaker == vault.SpeakerCustomer
+	})
+}
+
+// resolve stores what was read and accepts writes, in one transaction.
+func (s Gaps) resolve(ctx context.Context, ev vault.Event, in vault.FillGapsInput, read *reading) (Advanced, error) {
+	var out Advanced
+	return out, s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
+		op, err := s.Once.Lock(ctx, q, ev)
+		if err != nil || once.IsApplied(op) {
+			return err
+		}
+		err = q.EnsureGapFill(ctx, dbgen.EnsureGapFillParams{
+			OperationID: ev.OperationID, TenantID: ev.TenantID, CustomerID: in.CustomerID, ScenarioID: in.ScenarioID,
+		})
+		if err != nil {
+			return err
+		}
+		if read != nil {
+			sealed, err := s.Once.Sealer.Seal(ev.TenantID, ev.OperationID, read.candidates)
+			if err != nil {
+				return err
+			}
+			err = q.MarkConversationRead(ctx, dbgen.MarkConversationReadParams{
+				TenantID: ev.TenantID, OperationID: ev.OperationID, Candidates: sealed, ModelCalls: read.calls, Warnings: once.NonNil(read.warnings),
+			})
+			if err != nil {
+				return err
+			}
+		}
+		state, err := s.load(ctx, q, op, in)
+		if err != nil {
+			return err
+		}
+		candidates, err := s.candidates(state)
+		if err != nil {
+			return err
+		}
+		if err := s.acceptWrites(ctx, q, state, candidates); err != nil {
+			return err
+		}
+		out.Writes = state.writes()
+		return nil
+	})
+}
+
+// acceptWrites finds a value for each missing field that has no outcome in this fill yet, and the new value of each that the
+// customer has changed since it was read.
+func (s Gaps) acceptWrites(ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate) error {
+	var names []string
+	for _, m := range st.missing {
+		if m.Reason != vault.MissingUnverified {
+			names = append(names, m.Requirement.FieldName)
+		}
+	}
+	for _, c := range candidates {
+		if st.changed(c) {
+			names = append(names, c.FieldName)
+		}
+	}
+	for _, name := range names {
+		def := st.definition(name)
+		if _, decided := st.items[name]; decided || def == nil {
+			continue
+		}
+		item := dbgen.UpsertGapItemParams{FillID: st.op.ID, TenantID: st.op.TenantID, FieldName: name, Errors: []string{}}
+		write, found := s.fromSession(st, def, &item)
+		if !found {
+			write, found = s.fromConversation(st, def, candidates, &item)
+		}
+		if !found && !st.isMissing(name) {
+			continue // what is there stays
+		}
+		if found {
+			if err := s.acceptWrite(ctx, q, st, write, &item); err != nil {
+				return err
+			}
+		}
+		if !found && item.Action == "" {
+			continue
+		}
+		if err := q.UpsertGapItem(ctx, item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changed reports whether a candidate says something else than what was read in the same conversation before, and later.
+func (st *gapState) changed(c vault.Candidate) bool {
+	field, known := st.profile.Fields[c.FieldName]
+	if !known || st.isMissing(c.FieldName) {
+		return false
+	}
+	h, ok := st.evidenceOf(field)
+	if !ok || c.Turn <= h.ReadTo {
+		return false
+	}
+	checked, err := rules.CheckValue(st.definition(c.FieldName), c.FieldName, c.Value, vault.ModeStrict)
+	return err == nil && !bytes.Equal(checked.Value, compactJSON(field.Value))
+}
+
+// compactJSON undoes how PostgreSQL spaces what it gives back.
+func compactJSON(raw json.RawMessage) []byte {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return raw
+	}
+	return b.Bytes()
+}
+
+// candidates gives what the model read for this fill.
+func (s Gaps) candidates(st *gapState) ([]vault.Candidate, error) {
+	var out []vault.Candidate
+	return out, s.Once.Sealer.Open(st.op.TenantID, st.op.ID, st.fill.Candidates, &out)
+}
+
+func (s Gaps) acceptWrite(ctx context.Context, q *dbgen.Queries, st *gapState, write vault.WriteValueInput, item *dbgen.UpsertGapItemParams) error {
+	child, err := db.AcceptOperation(ctx, q, s.Once.Sealer, st.op.TenantID, db.NewOperation{
+		Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: st.in.CustomerID.String(),
+		Key: fmt.Sprintf("fill:%s:%s", st.op.ID, write.Name), ParentID: &st.op.ID, Payload: write, DueAfter: childDue,
+	})
+	if err != nil {
+		return err
+	}
+	item.WriteID = &child.ID
+	st.children[child.ID] = dbgen.ListChildOperationsRow{ID: child.ID, Workflow: child.Workflow, Status: child.Status}
+	return nil
+}
+
+func (s Gaps) fromSession(st *gapState, def *vault.Definition, item *dbgen.UpsertGapItemParams) (vault.WriteValueInput, bool) {
+	value, ok := st.sessionValue(def.Name, def)
+	if !ok {
+		return vault.WriteValueInput{}, false
+	}
+	item.Source, item.Confidence = string(vault.GapFromSession), 1
+	write := st.write(def.Name, value)
+	write.Source = vault.ValueSystemInferred
+	return write, true
+}
+
+func (s Gaps) fromConversation(st *gapState, def *vault.Definition, candidates []vault.Candidate, item *dbgen.UpsertGapItemParams) (vault.WriteValueInput, bool) {
+	for _, c := range candidates {
+		if c.FieldName != def.Name {
+			continue
+		}
+		checked, problem := rules.GroundCandidate(c, def, st.session.Turns)
+		if problem == nil && c.Confidence < s.Settings.UseThreshold {
+			problem = vault.Invalid(def.Name, "confidence %.2f is below %.2f", c.Confidence, s.Settings.UseThreshold)
+		}
+		item.Source, item.Confidence = string(vault.GapFromConversation), c.Confidence
+		if problem != nil {
+			item.Source, item.Action, item.Errors = "", gapCandidate, []string{problem.Message}
+			return vault.WriteValueInput{}, false
+		}
+		item.RequiresConfirmation = c.Confidence < s.Settings.ConfirmThreshold
+		write := st.write(def.Name, checked.Value)
+		write.Source = vault.ValueLLMExtracted
+		write.Confidence, write.RequiresConfirmation = &c.Confidence, item.RequiresConfirmation
+		readTo := st.session.Turns[len(st.session.Turns)-1].Index
+		write.SourceMetadata, _ = json.Marshal(evidence{Quote: c.Quote, Turn: c.Turn, ReadTo: readTo, Model: s.Model.Name()}) // strings and ints always encode
+		return write, true
+	}
+	return vault.WriteValueInput{}, false
+}
+
+// write is a write of this fill, with the session as its origin.
+func (st *gapState) write(name string, value json.RawMessage) vault.WriteValueInput {
+	w := vault.WriteValueInput{
+		AgentID: st.agent, CustomerID: st.in.CustomerID, Name: name, Value: value, SourceScenarioID: &st.in.ScenarioID,
+		SourceStepID: st.in.StepID, SourceSessionID: st.in.SessionID,
+	}
+	if st.in.SessionID != nil {
+		w.SourceItemID, w.SourceItemType = st.in.SessionID, vault.SourceSession
+	}
+	return w
+}
+
+// sessionValue gives the session variable of a field's name, where it passes validation.
+func (st *gapState) sessionValue(name string, def *vault.Definition) (json.RawMessage, bool) {
+	raw, ok := st.session.Variables[name]
+	if !ok {
+		return nil, false
+	}
+	checked, err := rules.CheckValue(def, name, raw, vault.ModeStrict)
+	return checked.Value, err == nil
+}
+
+func (st *gapState) isMissing(name string) bool {
+	for _, m := range st.missing {
+		if m.Requirement.FieldName == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,83 @@
+package gapfill
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Sessions keeps what conversations know.
+type Sessions struct{ Once once.Runner }
+
+// PersistSession merges the variables of a session and adds its turns. A save that arrives late replaces no variable that was
+// accepted after it, and its turns take their place in the conversation.
+func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stored[vault.SavedResult], error) {
+	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.SaveSessionInput) (vault.SavedResult, error) {
+		if err := rules.Check(in); err != nil {
+			return vault.SavedResult{}, err
+		}
+		variables, marks, err := timed(op, in.Variables)
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		row := dbgen.UpsertSessionParams{
+			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables, Marks: marks,
+		}
+		if _, err = q.UpsertSession(ctx, row); db.IsNotFound(err) {
+			if row.CustomerID, err = sameOwner(ctx, q, ev.TenantID, in); err == nil {
+				_, err = q.UpsertSession(ctx, row)
+			}
+		}
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		for i, turn := range in.Turns {
+			err := q.AppendTurn(ctx, dbgen.AppendTurnParams{
+				TenantID: ev.TenantID, SessionID: in.SessionID, Speaker: string(turn.Speaker), Text: turn.Text, OperationID: op.ID,
+				AcceptedAt: op.AcceptedAt,
+			})
+			if err != nil {
+				return vault.SavedResult{}, fmt.Errorf("add turn %d: %w", i, err)
+			}
+		}
+		return vault.SavedResult{ID: in.SessionID}, nil
+	})
+}
+
+// sameOwner gives the id under which a session was begun by a customer who is one with this one since: somebody is recognised in
+// the middle of a conversation, and it goes on.
+func sameOwner(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.SaveSessionInput) (uuid.UUID, error) {
+	row, err := q.GetSession(ctx, tenant, in.SessionID)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	err = db.CheckSessionOf(ctx, q, tenant, in.CustomerID, in.SessionID, row.CustomerID)
+	if row.AgentID != in.AgentID || vault.Permanent(err) {
+		err = vault.Conflict("session_id", "session_id: session %s belongs to another customer or agent; use a new id", in.SessionID)
+	}
+	return row.CustomerID, err
+}
+
+// timed gives variables as they are stored, and of each the time when it was accepted, as text that sorts by it.
+func timed(op dbgen.Operation, in map[string]json.RawMessage) (variables, marks json.RawMessage, err error) {
+	times := make(map[string]string, len(in))
+	for name := range in {
+		times[name] = op.AcceptedAt.UTC().Format("2006-01-02T15:04:05.000000Z") + " " + op.ID.String()
+	}
+	if in == nil {
+		in = map[string]json.RawMessage{}
+	}
+	if variables, err = json.Marshal(in); err != nil {
+		return nil, nil, vault.Invalid("variables", "are not JSON values")
+	}
+	marks, err = json.Marshal(times)
+	return variables, marks, err
+}

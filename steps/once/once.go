@@ -1,0 +1,218 @@
+package once
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// reopenedDue is when the relay looks after a rejected operation that an operator replayed.
+const reopenedDue = 5 * time.Minute
+
+// deadlockRetries is how often an effect is tried again at once that PostgreSQL ended for a deadlock: merges lock several profiles,
+// and a writer that finds its profile merged goes on to another. After that the engine tries again, later.
+const deadlockRetries = 5
+
+// Runner gives steps their idempotence: one operation, one effect.
+type Runner struct {
+	DB     *db.DB
+	Sealer *db.Sealer
+}
+
+// Applied is the output of a step that changed what readers cache. Package workflows ends every workflow that has such a
+// step with Caches.InvalidateAndAcknowledge.
+type Applied[Out any] struct {
+	Result Out `json:"result"`
+}
+
+// Stored is the output of a step whose changes no cache holds.
+type Stored[Out any] struct {
+	Result Out `json:"result"`
+}
+
+// Look is the output of a step that changes nothing a reader sees. It may keep what a later step of the run needs. A type
+// is one if it embeds NoEffect.
+type Look interface{ noEffect() }
+
+// NoEffect marks the output of a step as a Look.
+type NoEffect struct{}
+
+func (NoEffect) noEffect() {}
+
+// Validated is what a step that validates found: warnings do not stop the operation.
+type Validated struct {
+	NoEffect
+
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// NewID makes an id for a row. Ids are made in the transaction that stores them with its proof, so a step that runs again
+// returns the first one.
+func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// Apply runs effect once for an operation, in one transaction with the proof of it: the operation is locked, and its
+// result stored with the status applied. If a result is stored already, Apply returns that one. An effect that can never
+// succeed marks the operation failed.
+func Apply[In, Out any](
+	ctx context.Context, o Runner, ev vault.Event,
+	effect func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in In) (Out, error),
+) (Applied[Out], error) {
+	var out Applied[Out]
+	err := o.Locked(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
+		if IsApplied(op) {
+			return json.Unmarshal(op.Result, &out.Result)
+		}
+		in, err := OpenPayload[In](o, op)
+		if err != nil {
+			return err
+		}
+		var touched Touched
+		if out.Result, err = effect(&touched, q, op, in); err != nil {
+			return err
+		}
+		return MarkApplied(ctx, q, ev, out.Result, touched)
+	})
+	return out, err
+}
+
+// Store is Apply for an effect that changes nothing a reader caches.
+func Store[In, Out any](
+	ctx context.Context, o Runner, ev vault.Event,
+	effect func(q *dbgen.Queries, op dbgen.Operation, in In) (Out, error),
+) (Stored[Out], error) {
+	done, err := Apply(ctx, o, ev, func(_ *Touched, q *dbgen.Queries, op dbgen.Operation, in In) (Out, error) {
+		return effect(q, op, in)
+	})
+	return Stored[Out](done), err
+}
+
+// Locked runs fn in a transaction that holds the lock of the operation. A permanent error marks the operation failed.
+func (o Runner) Locked(
+	ctx context.Context, ev vault.Event, fn func(q *dbgen.Queries, op dbgen.Operation) error,
+) error {
+	attempt := func(q *dbgen.Queries) error {
+		op, err := o.Lock(ctx, q, ev)
+		if err != nil {
+			return err
+		}
+		return fn(q, op)
+	}
+	err := o.DB.InTx(ctx, ev.TenantID, attempt)
+	for range deadlockRetries {
+		if !db.Deadlock(err) {
+			break
+		}
+		err = o.DB.InTx(ctx, ev.TenantID, attempt)
+	}
+	return o.Reject(ctx, ev, err)
+}
+
+// Prepare runs a step before the effect: it reads, and may store what later steps of the run need, but changes nothing
+// that a reader sees. It does not run for an operation that was applied. A permanent error marks the operation failed.
+func Prepare[In any](
+	ctx context.Context, o Runner, ev vault.Event,
+	step func(q *dbgen.Queries, op dbgen.Operation, in In) error,
+) error {
+	q := o.DB.Tenant(ev.TenantID)
+	op, err := o.Get(ctx, q, ev)
+	if err != nil {
+		return err
+	}
+	if IsApplied(op) {
+		return nil
+	}
+	in, err := OpenPayload[In](o, op)
+	if err != nil {
+		return err
+	}
+	return o.Reject(ctx, ev, step(q, op, in))
+}
+
+// lock takes the operation for this transaction. One that was rejected and is run again, by an operator's replay, is owed again.
+func (o Runner) Lock(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Operation, error) {
+	op, err := q.LockOperation(ctx, ev.TenantID, ev.OperationID)
+	if err != nil {
+		return op, db.WrapNotFound(err, "operation", ev.OperationID)
+	}
+	if op.Status != string(vault.OperationFailed) {
+		return op, nil
+	}
+	_, err = q.ReopenOperation(ctx, dbgen.ReopenOperationParams{TenantID: ev.TenantID, ID: ev.OperationID, DueAfter: reopenedDue})
+	return op, err
+}
+
+func (o Runner) Get(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Operation, error) {
+	op, err := q.GetOperation(ctx, ev.TenantID, ev.OperationID)
+	return op, db.WrapNotFound(err, "operation", ev.OperationID)
+}
+
+func OpenPayload[In any](o Runner, op dbgen.Operation) (In, error) {
+	var in In
+	err := o.Sealer.Open(op.TenantID, op.ID, op.Payload, &in)
+	return in, err
+}
+
+func IsApplied(op dbgen.Operation) bool {
+	return op.Status == string(vault.OperationApplied) || op.Status == string(vault.OperationSucceeded)
+}
+
+func MarkApplied(ctx context.Context, q *dbgen.Queries, ev vault.Event, out any, t Touched) error {
+	result, err := json.Marshal(out)
+	if err != nil {
+		return fmt.Errorf("encode the result of operation %s: %w", ev.OperationID, err)
+	}
+	return q.MarkOperationApplied(ctx, dbgen.MarkOperationAppliedParams{TenantID: ev.TenantID, ID: ev.OperationID, Result: result, TouchedProfiles: NonNil(t.single), TouchedPending: t.Pending})
+}
+
+// NonNil makes an empty list of a nil one: PostgreSQL stores it as an array, and not as NULL.
+func NonNil[T any](in []T) []T {
+	if in == nil {
+		return []T{}
+	}
+	return in
+}
+
+// reject marks the operation failed where err is for good, wakes whoever waits for it, and returns err.
+func (o Runner) Reject(ctx context.Context, ev vault.Event, err error) error {
+	if err == nil || !vault.Permanent(err) {
+		return err
+	}
+	return errors.Join(err, o.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return MarkFailed(ctx, q, ev, err) }))
+}
+
+// asError gives the vault's error in err's chain. Only permanent errors come here, and they are all vault errors.
+func AsError(err error) *vault.Error {
+	if reason, ok := errors.AsType[*vault.Error](err); ok {
+		return reason
+	}
+	return &vault.Error{Code: vault.CodeInvalid, Message: "the operation failed"}
+}
+
+func MarkFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause error) error {
+	encoded, err := json.Marshal(AsError(cause))
+	if err != nil {
+		return fmt.Errorf("encode the error of operation %s: %w", ev.OperationID, err)
+	}
+	changed, err := q.MarkOperationFailed(ctx, dbgen.MarkOperationFailedParams{TenantID: ev.TenantID, ID: ev.OperationID, Error: encoded})
+	if err != nil || changed == 0 {
+		return err
+	}
+	return q.NotifyOperation(ctx, ev.OperationID.String())
+}
+
+// succeed acknowledges an applied operation and wakes whoever waits for it. A second run wakes nobody.
+func Succeed(ctx context.Context, q *dbgen.Queries, ev vault.Event) error {
+	changed, err := q.MarkOperationSucceeded(ctx, ev.TenantID, ev.OperationID)
+	if err != nil || changed == 0 {
+		return err
+	}
+	return q.NotifyOperation(ctx, ev.OperationID.String())
+}

@@ -1,0 +1,225 @@
+package schema
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+
+	"github.com/google/uuid"
+	"github.com/pgvector/pgvector-go"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/steps/customers"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Definitions saves what may be collected and what a scenario needs.
+type Definitions struct {
+	Once  once.Runner
+	Model once.Budgeted
+	Log   *slog.Logger
+}
+
+// Embedded says whether a meaning was computed.
+type Embedded struct {
+	once.NoEffect
+
+	Embedded bool `json:"embedded"`
+}
+
+// meant is what EmbedDefinition keeps for PersistDefinition.
+type meant struct {
+	Vector  []float32 `json:"vector,omitempty"`
+	Warning string    `json:"warning,omitempty"` // why there is none
+}
+
+// ValidateDefinition looks at a definition.
+func (s Definitions) ValidateDefinition(ctx context.Context, ev vault.Event) (once.Validated, error) {
+	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.Definition) error { return rules.Check(in) })
+}
+
+// EmbedDefinition computes the meaning of a definition and keeps it for PersistDefinition. A model that fails never blocks a
+// save (rule 8): the definition is then saved without, and found by its name alone.
+func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embedded, error) {
+	var out Embedded
+	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Definition) error {
+		var found meant
+		if len(op.Prepared) > 0 {
+			if err := s.Once.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
+				return err
+			}
+		}
+		if out.Embedded = len(found.Vector) > 0; out.Embedded {
+			return nil
+		}
+		vectors, err := s.Model.Embed(ctx, ev.TenantID, []string{in.Meaning()})
+		if err == nil && len(vectors) == 1 {
+			found, out.Embedded = meant{Vector: vectors[0]}, true
+		} else {
+			s.Log.WarnContext(ctx, "definition_not_embedded", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
+			found.Warning = notEmbedded("it is saved without its meaning, and extraction finds it by its name alone until it is saved again", err)
+		}
+		sealed, err := s.Once.Sealer.Seal(ev.TenantID, ev.OperationID, found)
+		if err != nil {
+			return err
+		}
+		return q.SetOperationPrepared(ctx, dbgen.SetOperationPreparedParams{TenantID: ev.TenantID, ID: ev.OperationID, Prepared: sealed})
+	})
+	return out, err
+}
+
+// PersistDefinition stores a definition with its meaning.
+func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
+	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Definition) (vault.SavedResult, error) {
+		if err := rules.Check(in); err != nil {
+			return vault.SavedResult{}, err
+		}
+		row, err := definitionRow(op, in)
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		id, err := q.UpsertDefinition(ctx, row)
+		if db.IsNotFound(err) { // a newer save or deletion is there
+			current, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
+			return vault.SavedResult{ID: current.ID}, err
+		}
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		// After the row, as a review and an extraction do: two of them must not wait for each other.
+		if err := t.Definitions(ctx, q, ev.TenantID, in.AgentID); err != nil || len(op.Prepared) == 0 {
+			return vault.SavedResult{ID: id}, err
+		}
+		var found meant
+		if err := s.Once.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
+			return vault.SavedResult{}, err
+		}
+		if len(found.Vector) == 0 {
+			return vault.SavedResult{ID: id, Warnings: []string{found.Warning}}, nil
+		}
+		return vault.SavedResult{ID: id}, storeMeaning(ctx, q, ev.TenantID, id, s.Model.Name(), in, found.Vector)
+	})
+}
+
+// ValidateRequirement looks at a requirement: its scenario, step, rule and fields exist, its condition compiles.
+func (s Definitions) ValidateRequirement(ctx context.Context, ev vault.Event) (once.Validated, error) {
+	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.Requirement) error {
+		return s.checkRequirement(ctx, q, ev.TenantID, in)
+	})
+}
+
+// PersistRequirement stores what a person requires.
+func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
+	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Requirement) (vault.SavedResult, error) {
+		if err := s.checkRequirement(ctx, q, ev.TenantID, in); err != nil {
+			return vault.SavedResult{}, err
+		}
+		id := once.NewID()
+		stored, err := q.UpsertRequirement(ctx, dbgen.UpsertRequirementParams{
+			ID: id, TenantID: ev.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID,
+			FieldName: in.FieldName, RequiredLevel: string(in.RequiredLevel), FallbackAction: string(in.FallbackAction),
+			WhenCondition: in.WhenCondition, DependsOnFields: once.NonNil(in.DependsOn), CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
+			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+		})
+		if db.IsNotFound(err) { // a newer save or deletion is there
+			return vault.SavedResult{ID: in.ScenarioID}, nil
+		}
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		return vault.SavedResult{ID: stored}, t.Requirements(ctx, q, ev.TenantID, in.ScenarioID)
+	})
+}
+
+func (s Definitions) checkRequirement(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Requirement) error {
+	if err := rules.Check(in); err != nil {
+		return err
+	}
+	row, err := q.GetScenario(ctx, tenant, in.ScenarioID)
+	if err != nil {
+		return db.WrapNotFound(err, "scenario", in.ScenarioID)
+	}
+	if row.AgentID != in.AgentID {
+		return vault.Invalid("agent_id", "scenario %s belongs to agent %s", in.ScenarioID, row.AgentID)
+	}
+	scenario, err := db.ScenarioOf(row)
+	if err != nil {
+		return err
+	}
+	if in.StepID != "" && !scenario.HasStep(in.StepID) {
+		return vault.Invalid("step_id", "scenario %s has no step %q; its steps are %s", in.ScenarioID, in.StepID, scenario.StepIDs())
+	}
+	if in.RuleID != nil {
+		rule, err := q.GetRule(ctx, tenant, *in.RuleID)
+		if err != nil {
+			return db.WrapNotFound(err, "rule", *in.RuleID)
+		}
+		if rule.ScenarioID != in.ScenarioID {
+			return vault.Invalid("rule_id", "rule %s belongs to scenario %s", *in.RuleID, rule.ScenarioID)
+		}
+	}
+	return checkDefined(ctx, q, tenant, in.AgentID, append([]string{in.FieldName}, in.DependsOn...))
+}
+
+// checkDefined names the fields that an agent does not define.
+func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, names []string) error {
+	var missing []*vault.Error
+	for _, name := range names {
+		def, err := customers.FindDefinition(ctx, q, tenant, agent, name)
+		if err != nil {
+			return err
+		}
+		if def == nil {
+			missing = append(missing, &vault.Error{
+				Code: vault.CodeUnknown, Field: "field_name",
+				Message: "unknown field: agent " + agent.String() + " defines no field " + name + "; save its definition first",
+			})
+		}
+	}
+	return vault.Join(missing)
+}
+
+// notEmbedded says what it means that a model gave no meaning, and why. err is nil where it gave something else than was asked for.
+func notEmbedded(consequence string, err error) string {
+	if err == nil {
+		return consequence + ": the language model gave no vector for it"
+	}
+	return consequence + ": " + err.Error()
+}
+
+func storeMeaning(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID, model string, d vault.Definition, vector []float32) error {
+	return q.UpsertDefinitionEmbedding(ctx, dbgen.UpsertDefinitionEmbeddingParams{
+		DefinitionID: id, TenantID: tenant, Model: model, ContentHash: hashText(d.Meaning()), Embedding: pgvector.NewVector(vector),
+	})
+}
+
+func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinitionParams, error) {
+	allowed := json.RawMessage("[]")
+	if len(in.AllowedValues) > 0 {
+		encoded, err := json.Marshal(in.AllowedValues)
+		if err != nil {
+			return dbgen.UpsertDefinitionParams{}, vault.Invalid("allowed_values", "are not JSON values")
+		}
+		allowed = encoded
+	}
+	return dbgen.UpsertDefinitionParams{
+		ID: once.NewID(), TenantID: op.TenantID, AgentID: in.AgentID, Name: in.Name, DisplayName: in.DisplayName,
+		Description: in.Description, ValueType: string(in.ValueType), ValidationRegex: in.ValidationRegex, AllowedValues: allowed,
+		ValidationMode: string(in.ValidationMode), RequiredVerification: in.RequiredVerification,
+		VerificationMethods: once.NonNil(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt,
+		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint, IsPii: in.IsPII,
+		EncryptionRequired: in.EncryptionRequired, RetentionDays: int32(in.RetentionDays), //nolint:gosec // at most 36500
+		FreshnessSeconds: in.FreshnessSeconds, StaleAction: string(in.StaleAction), Enabled: in.Enabled, Origin: string(vault.OriginHuman),
+		ReviewState: string(vault.ReviewNone), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+	}, nil
+}
+
+func hashText(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,419 @@
+package schema
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/google/uuid"
+	"github.com/pgvector/pgvector-go"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Extraction finds out which fields a scenario or rule needs.
+type Extraction struct {
+	Once           once.Runner
+	Model          once.Budgeted
+	MatchThreshold float64
+	Log            *slog.Logger
+}
+
+// Loaded says what there is to extract from.
+type Loaded struct {
+	once.NoEffect
+
+	Outdated  bool `json:"outdated"`  // a newer save took its place
+	Unchanged bool `json:"unchanged"` // the model saw this very content before
+}
+
+// Proposed counts what the model proposed.
+type Proposed struct {
+	once.NoEffect
+
+	Fields     int `json:"fields"`
+	ModelCalls int `json:"model_calls"`
+}
+
+// Matched counts what was found among the definitions of the agent.
+type Matched struct {
+	once.NoEffect
+
+	Existing  int `json:"existing"`
+	Suggested int `json:"suggested"`
+}
+
+// source is the scenario or rule that an extraction reads.
+type source struct {
+	hash    string
+	request llm.ProposeRequest
+	ruleID  uuid.UUID // zero: the scenario itself
+}
+
+// match is one proposed field under the name it gets in this agent.
+type match struct {
+	Field    vault.ProposedRequirement `json:"field"`
+	Existing bool                      `json:"existing"`
+	Vector   []float32                 `json:"vector,omitempty"` // the meaning of a suggested definition
+}
+
+// matched is what MatchSchema keeps for PersistSchema.
+type matched struct {
+	Matches []match `json:"matches"`
+	Warning string  `json:"warning,omitempty"` // why they were matched by name alone
+}
+
+// errNotProposed is for a text that the model has not seen as it is now: a save came in between, and the next run asks again.
+var errNotProposed = errors.New("the text of this extraction changed after the model was asked")
+
+// LoadSchemaSource finds the scenario or rule, and whether it needs a model at all.
+func (s Extraction) LoadSchemaSource(ctx context.Context, ev vault.Event) (Loaded, error) {
+	var out Loaded
+	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.ExtractSchemaInput) error {
+		src, err := loadSource(ctx, q, ev.TenantID, in)
+		if err != nil {
+			return err
+		}
+		out.Outdated = in.ContentHash != "" && in.ContentHash != src.hash
+		_, out.Unchanged, err = s.proposals(ctx, q, ev.TenantID, in, src)
+		return err
+	})
+	return out, err
+}
+
+// ProposeSchema asks the model, once for a content, and keeps its answer.
+func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed, error) {
+	var out Proposed
+	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) error {
+		src, err := loadSource(ctx, q, ev.TenantID, in)
+		if err != nil || (in.ContentHash != "" && in.ContentHash != src.hash) {
+			return err
+		}
+		fields, known, err := s.proposals(ctx, q, ev.TenantID, in, src)
+		if err != nil {
+			return err
+		}
+		if known {
+			out.Fields = len(fields)
+			return nil
+		}
+		if fields, err = s.Model.ProposeRequirements(ctx, ev.TenantID, src.request); err != nil {
+			return err
+		}
+		out = Proposed{Fields: len(fields), ModelCalls: 1}
+		encoded, err := json.Marshal(fields)
+		if err != nil {
+			return fmt.Errorf("encode the proposals: %w", err)
+		}
+		return q.UpsertExtraction(ctx, dbgen.UpsertExtractionParams{
+			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID, ContentHash: src.hash, Model: s.Model.Name(),
+			Proposals: encoded, OperationID: op.ID,
+		})
+	})
+	return out, err
+}
+
+// MatchSchema gives each proposed field the name under which the agent knows it: by name, then by meaning.
+func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, error) {
+	var out Matched
+	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) error {
+		src, err := loadSource(ctx, q, ev.TenantID, in)
+		if err != nil {
+			return err
+		}
+		fields, known, err := s.proposals(ctx, q, ev.TenantID, in, src)
+		if err != nil {
+			return err
+		}
+		if !known && (in.ContentHash == "" || in.ContentHash == src.hash) {
+			return errNotProposed
+		}
+		matches, warning, err := s.match(ctx, q, ev, in.AgentID, fields)
+		if err != nil {
+			return err
+		}
+		for _, m := range matches {
+			if m.Existing {
+				out.Existing++
+			} else {
+				out.Suggested++
+			}
+		}
+		sealed, err := s.Once.Sealer.Seal(ev.TenantID, ev.OperationID, matched{matches, warning})
+		if err != nil {
+			return err
+		}
+		return q.SetOperationPrepared(ctx, dbgen.SetOperationPreparedParams{TenantID: ev.TenantID, ID: ev.OperationID, Prepared: sealed})
+	})
+	return out, err
+}
+
+// PersistSchema replaces what an earlier extraction of the same text wrote, and touches nothing that a person wrote or
+// reviewed. A field that the agent does not define gets a suggested definition, disabled until a person approves it.
+func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.Applied[vault.ExtractResult], error) {
+	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) (vault.ExtractResult, error) {
+		// A save that came between the look at the text and the commit would have its own extraction overtaken by this one.
+		if err := holdSource(ctx, q, ev.TenantID, in); err != nil {
+			return vault.ExtractResult{}, err
+		}
+		src, err := loadSource(ctx, q, ev.TenantID, in)
+		if err != nil {
+			return vault.ExtractResult{}, err
+		}
+		if in.ContentHash != "" && in.ContentHash != src.hash {
+			return vault.ExtractResult{Outcome: vault.ExtractOutdated}, nil
+		}
+		var found matched
+		if len(op.Prepared) == 0 {
+			return vault.ExtractResult{}, errors.New("the proposals of this extraction were not matched yet")
+		}
+		if err := s.Once.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
+			return vault.ExtractResult{}, err
+		}
+		asked, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID})
+		if db.IsNotFound(err) || (err == nil && asked.ContentHash != src.hash) {
+			return vault.ExtractResult{}, errNotProposed
+		}
+		if err != nil {
+			return vault.ExtractResult{}, fmt.Errorf("read the proposals: %w", err)
+		}
+		out := vault.ExtractResult{Outcome: vault.ExtractUnchanged}
+		if asked.OperationID == op.ID {
+			out.Outcome, out.ModelCalls = vault.ExtractDone, 1
+		}
+		if found.Warning != "" {
+			out.Warnings = append(out.Warnings, found.Warning)
+		}
+		for i, m := range found.Matches {
+			if err := s.persistMatch(ctx, q, op, in, i, m, &out); err != nil {
+				return out, err
+			}
+		}
+		_, err = q.DeleteOutdatedRequirements(ctx, dbgen.DeleteOutdatedRequirementsParams{
+			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: in.RuleID, OperationID: op.ID,
+		})
+		if err != nil {
+			return out, err
+		}
+		// Always in this order, and after the rows, or two changes of a scenario could wait for each other.
+		if err := t.Definitions(ctx, q, ev.TenantID, in.AgentID); err != nil {
+			return out, err
+		}
+		return out, t.Requirements(ctx, q, ev.TenantID, in.ScenarioID)
+	})
+}
+
+func (s Extraction) persistMatch(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput, order int, m match, out *vault.ExtractResult) error {
+	f := m.Field
+	review := vault.ReviewNone
+	if f.Confidence < vault.ReviewThreshold {
+		review = vault.ReviewPending
+		out.NeedReview = append(out.NeedReview, f.Name)
+	}
+	_, err := q.UpsertExtractedRequirement(ctx, dbgen.UpsertExtractedRequirementParams{
+		ID: once.NewID(), TenantID: op.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, RuleID: in.RuleID,
+		FieldName: f.Name, RequiredLevel: string(f.Level), FallbackAction: string(f.Fallback), CollectionOrder: int32(order), //nolint:gosec // few
+		Confidence: f.Confidence, NeedsHumanReview: review == vault.ReviewPending, ReviewState: string(review), Quote: f.Quote,
+		OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+	})
+	if err != nil {
+		return err
+	}
+	out.Requirements = append(out.Requirements, f.Name)
+	if m.Existing {
+		return nil
+	}
+	out.Suggested = append(out.Suggested, f.Name)
+	return s.suggest(ctx, q, op, in.AgentID, m)
+}
+
+func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, agent uuid.UUID, m match) error {
+	f := m.Field
+	allowed := json.RawMessage("[]")
+	if len(f.AllowedValues) > 0 {
+		encoded, err := json.Marshal(f.AllowedValues)
+		if err != nil {
+			return fmt.Errorf("encode the allowed values of %s: %w", f.Name, err)
+		}
+		allowed = encoded
+	}
+	id, err := q.SuggestDefinition(ctx, dbgen.SuggestDefinitionParams{
+		ID: once.NewID(), TenantID: op.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description,
+		ValueType: string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
+		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: once.NonNil(f.Examples), IsPii: f.IsPII,
+		RequiredVerification: f.Verified, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+	})
+	if db.IsNotFound(err) { // it is there
+		return nil
+	}
+	if err != nil || len(m.Vector) == 0 {
+		return err
+	}
+	return storeMeaning(ctx, q, op.TenantID, id, s.Model.Name(), suggested(f), m.Vector)
+}
+
+// match finds the definition that means the same as each proposed field. A model that cannot embed leaves the names, with a warning.
+func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event, agent uuid.UUID, fields []vault.ProposedRequirement) (out []match, warning string, err error) {
+	rows, err := q.ListDefinitions(ctx, ev.TenantID, agent)
+	if err != nil {
+		return nil, "", err
+	}
+	var unknown []int
+	seen := map[string]bool{}
+	for _, f := range fields {
+		m := match{Field: f}
+		for _, row := range rows {
+			if row.Name == f.Name || (!m.Existing && rules.SameName(row.Name, f.Name)) {
+				m.Field.Name, m.Existing = row.Name, true
+			}
+		}
+		if seen[m.Field.Name] {
+			continue
+		}
+		seen[m.Field.Name] = true
+		if !m.Existing {
+			unknown = append(unknown, len(out))
+		}
+		out = append(out, m)
+	}
+	if len(unknown) == 0 {
+		return out, "", nil
+	}
+	texts := make([]string, len(unknown))
+	for i, at := range unknown {
+		texts[i] = suggested(out[at].Field).Meaning()
+	}
+	vectors, err := s.Model.Embed(ctx, ev.TenantID, texts)
+	if err != nil || len(vectors) != len(unknown) {
+		s.Log.WarnContext(ctx, "proposals_not_embedded", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
+		return out, notEmbedded("the fields of the text were compared with those of the agent by their names alone", err), nil
+	}
+	return out, "", s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
+		if err := q.SearchOn(ctx); err != nil {
+			return err
+		}
+		for i, at := range unknown {
+			near, err := s.nearest(ctx, q, ev.TenantID, agent, out[at].Field, vectors[i])
+			switch {
+			case err != nil:
+				return err
+			case near != nil && !seen[near.Name]:
+				seen[near.Name] = true
+				f := &out[at].Field
+				f.Name, out[at].Existing = near.Name, true
+				f.Confidence = min(f.Confidence, near.Similarity) // a match by meaning is no surer than it is close
+			default:
+				out[at].Vector = vectors[i]
+			}
+		}
+		return nil
+	})
+}
+
+// nearest gives the definition that means the same as a proposed field, nil where there is none. Of those that are close enough, one
+// of another type, or one that its name sets apart, is another field.
+func (s Extraction) nearest(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, f vault.ProposedRequirement, vector []float32) (*dbgen.NearestDefinitionsRow, error) {
+	rows, err := q.NearestDefinitions(ctx, dbgen.NearestDefinitionsParams{
+		Embedding: pgvector.NewVector(vector), TenantID: tenant, AgentID: agent, Model: s.Model.Name(), Most: nearestLooked,
+	})
+	for _, row := range rows {
+		if row.Similarity >= s.MatchThreshold && f.ValueType.Compatible(vault.ValueType(row.ValueType)) && !rules.Contrasting(f.Name, row.Name) {
+			return &row, nil
+		}
+	}
+	return nil, err
+}
+
+// nearestLooked is how many definitions close in meaning are looked at: from the closest on, they are less and less likely the one.
+const nearestLooked = 5
+
+// proposals gives what the model said of this very content, where it was asked before.
+func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput, src source) ([]vault.ProposedRequirement, bool, error) {
+	row, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{TenantID: tenant, ScenarioID: in.ScenarioID, RuleID: src.ruleID})
+	if db.IsNotFound(err) || (err == nil && row.ContentHash != src.hash) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	var fields []vault.ProposedRequirement
+	if err := json.Unmarshal(row.Proposals, &fields); err != nil {
+		return nil, false, fmt.Errorf("decode the proposals of scenario %s: %w", in.ScenarioID, err)
+	}
+	return fields, true, nil
+}
+
+func holdSource(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput) error {
+	if in.RuleID != nil {
+		return q.HoldRule(ctx, tenant, *in.RuleID)
+	}
+	return q.HoldScenario(ctx, tenant, in.ScenarioID)
+}
+
+func loadSource(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput) (source, error) {
+	row, err := q.GetScenario(ctx, tenant, in.ScenarioID)
+	if err != nil {
+		return source{}, db.WrapNotFound(err, "scenario", in.ScenarioID)
+	}
+	if row.AgentID != in.AgentID {
+		return source{}, vault.Invalid("agent_id", "scenario %s belongs to agent %s", in.ScenarioID, row.AgentID)
+	}
+	rows, err := q.ListDefinitions(ctx, tenant, row.AgentID)
+	if err != nil {
+		return source{}, err
+	}
+	var existing []vault.Definition
+	for _, r := range rows {
+		d, err := db.DefinitionOf(r)
+		if err != nil {
+			return source{}, err
+		}
+		existing = append(existing, d)
+	}
+	if in.RuleID != nil {
+		row, err := q.GetRule(ctx, tenant, *in.RuleID)
+		if err != nil {
+			return source{}, db.WrapNotFound(err, "rule", *in.RuleID)
+		}
+		rule, err := db.RuleOf(row)
+		return source{hash: row.ContentHash, ruleID: rule.ID, request: ruleRequest(rule, existing)}, err
+	}
+	scenario, err := db.ScenarioOf(row)
+	return source{hash: row.ContentHash, request: scenarioRequest(scenario, existing)}, err
+}
+
+func scenarioRequest(s vault.Scenario, existing []vault.Definition) llm.ProposeRequest {
+	req := llm.ProposeRequest{Title: s.Name, Existing: existing}
+	if s.Description != "" {
+		req.Texts = append(req.Texts, llm.Text{Label: "description", Text: s.Description})
+	}
+	for _, step := range s.Steps {
+		if step.Text != "" {
+			req.Texts = append(req.Texts, llm.Text{Label: "step " + step.ID, Text: step.Text})
+		}
+		if step.Condition != "" {
+			req.Texts = append(req.Texts, llm.Text{Label: "condition of step " + step.ID, Text: step.Condition, Condition: true})
+		}
+	}
+	return req
+}
+
+func ruleRequest(r vault.Rule, existing []vault.Definition) llm.ProposeRequest {
+	req := llm.ProposeRequest{Title: r.Name, Existing: existing}
+	req.Texts = append(req.Texts, llm.Text{Label: "condition", Text: r.Condition, Condition: true})
+	if r.Action != "" {
+		req.Texts = append(req.Texts, llm.Text{Label: "action", Text: r.Action})
+	}
+	return req
+}
+
+func suggested(f vault.ProposedRequirement) vault.Definition {
+	return vault.Definition{Name: f.Name, DisplayName: f.DisplayName, Description: f.Description}
+}

@@ -1,0 +1,117 @@
+package schema
+
+import (
+	"context"
+	"time"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// PersistReview stores what a person decided about an extracted requirement or definition. A rejected one stays, so that the
+// next extraction does not bring it back.
+func (s Definitions) PersistReview(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
+	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput) (vault.SavedResult, error) {
+		state := vault.ReviewApproved
+		if in.Decision == vault.Reject {
+			state = vault.ReviewRejected
+		}
+		if in.Kind == vault.ReviewOfDefinition {
+			return vault.SavedResult{ID: in.ID}, reviewDefinition(ctx, t, q, op, in, state)
+		}
+		return vault.SavedResult{ID: in.ID}, reviewRequirement(ctx, t, q, op, in, state)
+	})
+}
+
+func reviewDefinition(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput, state vault.ReviewState) error {
+	row, err := q.LockDefinition(ctx, op.TenantID, in.ID)
+	if err != nil {
+		return db.WrapNotFound(err, "definition", in.ID)
+	}
+	if err := reviewable(row.Origin, row.ReviewState, state); err != nil {
+		return err
+	}
+	if decidedSince(row.ReviewState, row.AcceptedAt, op) {
+		return nil
+	}
+	if err := t.Definitions(ctx, q, op.TenantID, row.AgentID); err != nil {
+		return err
+	}
+	return q.ReviewDefinition(ctx, dbgen.ReviewDefinitionParams{
+		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), OperationID: op.ID, AcceptedAt: op.AcceptedAt, Enabled: state == vault.ReviewApproved,
+	})
+}
+
+func reviewRequirement(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput, state vault.ReviewState) error {
+	row, err := q.LockRequirement(ctx, op.TenantID, in.ID)
+	if err != nil {
+		return db.WrapNotFound(err, "requirement", in.ID)
+	}
+	if err := reviewable(row.Origin, row.ReviewState, state); err != nil {
+		return err
+	}
+	edited := edit(db.RequirementOf(row), in.Edit)
+	if err := rules.Check(edited); err != nil {
+		return err
+	}
+	if in.Edit != nil {
+		if err := checkDefined(ctx, q, op.TenantID, row.AgentID, in.Edit.DependsOn); err != nil {
+			return err
+		}
+	}
+	if decidedSince(row.ReviewState, row.AcceptedAt, op) {
+		return nil
+	}
+	if err := t.Requirements(ctx, q, op.TenantID, row.ScenarioID); err != nil {
+		return err
+	}
+	return q.ReviewRequirement(ctx, dbgen.ReviewRequirementParams{
+		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), RequiredLevel: string(edited.RequiredLevel),
+		FallbackAction: string(edited.FallbackAction), WhenCondition: edited.WhenCondition, DependsOnFields: once.NonNil(edited.DependsOn),
+		CollectionOrder: int32(edited.Order), //nolint:gosec // checked
+		OperationID:     op.ID, AcceptedAt: op.AcceptedAt,
+	})
+}
+
+// decidedSince reports whether the same was decided by who was accepted later: what that edited stays.
+func decidedSince(state string, at time.Time, op dbgen.Operation) bool {
+	decided := state == string(vault.ReviewApproved) || state == string(vault.ReviewRejected)
+	return decided && at.After(op.AcceptedAt)
+}
+
+// reviewable refuses to review what a person wrote, and to turn a decision round by a review: save it instead.
+func reviewable(origin, now string, wanted vault.ReviewState) error {
+	switch {
+	case origin != string(vault.OriginExtracted):
+		return vault.Conflict("id", "id: a person wrote this; there is nothing to review")
+	case now == string(vault.ReviewPending) || now == string(vault.ReviewNone) || now == string(wanted):
+		return nil
+	default:
+		return vault.Conflict("decision", "decision: it is %s already; save the requirement or definition to change that", now)
+	}
+}
+
+func edit(r vault.Requirement, e *vault.ReviewEdit) vault.Requirement {
+	if e == nil {
+		return r
+	}
+	if e.RequiredLevel != nil {
+		r.RequiredLevel = *e.RequiredLevel
+	}
+	if e.FallbackAction != nil {
+		r.FallbackAction = *e.FallbackAction
+	}
+	if e.WhenCondition != nil {
+		r.WhenCondition = *e.WhenCondition
+	}
+	if e.DependsOn != nil {
+		r.DependsOn = e.DependsOn
+	}
+	if e.Order != nil {
+		r.Order = *e.Order
+	}
+	return r
+}

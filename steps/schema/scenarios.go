@@ -1,0 +1,140 @@
+package schema
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// announceDue is when the relay announces a save whose own announcement was lost.
+const announceDue = time.Minute
+
+// Scenarios saves scenarios and rules, and announces what was saved.
+type Scenarios struct {
+	Once     once.Runner
+	Enqueuer once.Enqueuer
+}
+
+// PersistScenario stores a scenario and, in the same transaction, accepts the extraction of the fields it needs.
+func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (once.Stored[vault.SavedResult], error) {
+	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Scenario) (vault.SavedResult, error) {
+		if err := rules.Check(in); err != nil {
+			return vault.SavedResult{}, err
+		}
+		content, hash, err := contentOf(in)
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		_, err = q.UpsertScenario(ctx, dbgen.UpsertScenarioParams{
+			TenantID: ev.TenantID, ID: in.ID, AgentID: in.AgentID, Name: in.Name, Content: content, ContentHash: hash,
+			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+		})
+		if db.IsNotFound(err) {
+			return s.notSaved(ctx, q, ev.TenantID, in)
+		}
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		extraction, err := s.acceptExtraction(ctx, q, op, vault.ExtractSchemaInput{
+			AgentID: in.AgentID, ScenarioID: in.ID, ContentHash: hash,
+		})
+		return vault.SavedResult{ID: in.ID, Extraction: extraction}, err
+	})
+}
+
+// notSaved says why a scenario was not: a newer save is there, which is well, or it belongs to another agent.
+func (s Scenarios) notSaved(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Scenario) (vault.SavedResult, error) {
+	row, err := q.GetScenario(ctx, tenant, in.ID)
+	if err == nil && row.AgentID != in.AgentID {
+		err = vault.Conflict("agent_id", "agent_id: scenario %s belongs to agent %s", in.ID, row.AgentID)
+	}
+	return vault.SavedResult{ID: in.ID}, err
+}
+
+// PersistRule stores a rule and accepts the extraction of the fields it needs.
+func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (once.Stored[vault.SavedResult], error) {
+	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Rule) (vault.SavedResult, error) {
+		if err := rules.Check(in); err != nil {
+			return vault.SavedResult{}, err
+		}
+		scenario, err := q.GetScenario(ctx, ev.TenantID, in.ScenarioID)
+		if err != nil {
+			return vault.SavedResult{}, db.WrapNotFound(err, "scenario", in.ScenarioID)
+		}
+		if scenario.AgentID != in.AgentID {
+			return vault.SavedResult{}, vault.Invalid("agent_id", "scenario %s belongs to agent %s", in.ScenarioID, scenario.AgentID)
+		}
+		content, hash, err := contentOf(in)
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		_, err = q.UpsertRule(ctx, dbgen.UpsertRuleParams{
+			TenantID: ev.TenantID, ID: in.ID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, Name: in.Name, Content: content,
+			ContentHash: hash, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+		})
+		if db.IsNotFound(err) {
+			current, err := q.GetRule(ctx, ev.TenantID, in.ID)
+			if err == nil && current.ScenarioID != in.ScenarioID {
+				err = vault.Conflict("scenario_id", "scenario_id: rule %s belongs to scenario %s", in.ID, current.ScenarioID)
+			}
+			return vault.SavedResult{ID: in.ID}, err
+		}
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		extraction, err := s.acceptExtraction(ctx, q, op, vault.ExtractSchemaInput{
+			AgentID: in.AgentID, ScenarioID: in.ScenarioID, RuleID: &in.ID, ContentHash: hash,
+		})
+		return vault.SavedResult{ID: in.ID, Extraction: extraction}, err
+	})
+}
+
+// AnnounceSave pushes scenario:saved or rule:saved, with the extraction that the save accepted. Lost, it is due at the relay.
+func (s Scenarios) AnnounceSave(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
+	q := s.Once.DB.Tenant(ev.TenantID)
+	op, err := s.Once.Get(ctx, q, ev)
+	if err != nil {
+		return vault.SavedResult{}, err
+	}
+	var saved vault.SavedResult
+	if err := json.Unmarshal(op.Result, &saved); err != nil {
+		return saved, fmt.Errorf("decode the result of operation %s: %w", ev.OperationID, err)
+	}
+	if saved.Extraction != nil {
+		extraction, err := q.GetOperation(ctx, ev.TenantID, *saved.Extraction)
+		if err != nil {
+			return saved, db.WrapNotFound(err, "operation", *saved.Extraction)
+		}
+		if extraction.EnqueuedAt == nil {
+			if err := s.Enqueuer.Enqueue(ctx, extraction.Event, db.EventOf(extraction)); err != nil {
+				return saved, err
+			}
+		}
+	}
+	return saved, s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return once.Succeed(ctx, q, ev) })
+}
+
+func (s Scenarios) acceptExtraction(ctx context.Context, q *dbgen.Queries, save dbgen.Operation, in vault.ExtractSchemaInput) (*uuid.UUID, error) {
+	op, err := db.AcceptOperation(ctx, q, s.Once.Sealer, save.TenantID, db.NewOperation{
+		Workflow: vault.ExtractSchema.Name, Event: vault.ExtractSchema.EventFor(in), Subject: in.Subject(), Key: "save:" + save.ID.String(),
+		ParentID: &save.ID, Payload: in, DueAfter: announceDue,
+	})
+	return &op.ID, err
+}
+
+func contentOf(v any) (json.RawMessage, string, error) {
+	content, err := json.Marshal(v)
+	if err != nil {
+		return nil, "", fmt.Errorf("encode the content: %w", err)
+	}
+	return content, hashText(string(content)), nil
+}

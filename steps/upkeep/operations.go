@@ -1,0 +1,72 @@
+package upkeep
+
+import (
+	"context"
+	"time"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Operations looks after the accepted changes themselves.
+type Operations struct {
+	DB       *db.DB
+	Enqueuer once.Enqueuer
+	Caches   Caches
+	Settings once.Settings
+	Now      func() time.Time
+}
+
+// Relayed counts what the relay pushed.
+type Relayed struct {
+	Pushed      int `json:"pushed"`
+	Invalidated int `json:"invalidated"` // pending cache invalidations that were flushed
+}
+
+// Purged counts what was removed.
+type Purged struct {
+	Removed int64 `json:"removed"`
+}
+
+// Sizes of one batch of the relay and of the purge.
+const (
+	relayBatch = 200
+	purgeBatch = 1000
+)
+
+// RelayOperations pushes what was accepted and not enqueued, and what was enqueued and has not finished in due time.
+func (s Operations) RelayOperations(ctx context.Context, _ vault.Event) (Relayed, error) {
+	var out Relayed
+	for {
+		n, err := s.Enqueuer.RelayDue(ctx, relayBatch)
+		out.Pushed += n
+		if err != nil {
+			return out, err
+		}
+		if n < relayBatch {
+			break
+		}
+	}
+	flushed, _ := s.Caches.FlushPending(ctx) // the rest stays pending
+	out.Invalidated = flushed.Entries
+	return out, nil
+}
+
+// PurgeOperations removes what finished before its retention.
+func (s Operations) PurgeOperations(ctx context.Context, _ vault.Event) (Purged, error) {
+	var out Purged
+	succeededBefore, failedBefore := s.Now().Add(-s.Settings.RetainSucceeded), s.Now().Add(-s.Settings.RetainFailed)
+	for {
+		n, err := s.DB.System().PurgeOperations(ctx, purgeParams(succeededBefore, failedBefore))
+		out.Removed += n
+		if err != nil || n < purgeBatch {
+			return out, err
+		}
+	}
+}
+
+func purgeParams(succeededBefore, failedBefore time.Time) dbgen.PurgeOperationsParams {
+	return dbgen.PurgeOperationsParams{SucceededBefore: &succeededBefore, FailedBefore: &failedBefore, Most: purgeBatch}
+}
