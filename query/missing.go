@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/internal/missing"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -26,55 +27,33 @@ type MissingFields struct {
 	Warnings []string        `json:"warnings,omitempty"`
 }
 
-// Missing finds what a scenario still needs of a customer. A customer nothing was written for yet is missing everything.
+// Missing finds what a scenario still needs of a customer. A customer without a value is missing everything.
 func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput) (MissingFields, error) {
 	out := MissingFields{Missing: []vault.Missing{}}
-	scenario, err := q.Scenario(ctx, tenant, in.ScenarioID)
+	state, err := missing.Load(ctx, cached{q}, q.db.Tenant(tenant), tenant, missing.Input{
+		CustomerID: in.CustomerID, ScenarioID: in.ScenarioID, SessionID: in.SessionID, Scope: in.Scope, Now: time.Now(),
+	})
 	if err != nil {
 		return out, err
 	}
-	if in.Scope.StepID != "" && !scenario.HasStep(in.Scope.StepID) {
-		return out, vault.Invalid("step_id", "scenario %s has no step %q; its steps are %s", in.ScenarioID, in.Scope.StepID, scenario.StepIDs())
-	}
-	reqs, err := q.Requirements(ctx, tenant, in.ScenarioID)
-	if err != nil {
-		return out, err
-	}
-	list, err := q.Definitions(ctx, tenant, scenario.AgentID)
-	if err != nil {
-		return out, err
-	}
-	defs := make(map[string]vault.Definition, len(list))
-	for _, d := range list {
-		defs[d.Name] = d
-	}
-	known := rules.Known{Scenario: scenario, Now: time.Now()}
-	profile, err := q.Profile(ctx, tenant, in.CustomerID)
-	if err != nil && vault.CodeOf(err) != vault.CodeUnknown {
-		return out, err
-	}
-	known.Fields = profile.Fields
-	if in.SessionID != nil {
-		row, err := q.db.Tenant(tenant).GetSession(ctx, tenant, *in.SessionID)
-		if err != nil {
-			return out, db.WrapNotFound(err, "session", *in.SessionID)
-		}
-		session, err := db.SessionOf(row, nil) // what was said does not matter here
-		if err != nil {
-			return out, err
-		}
-		if err := db.CheckSessionOf(ctx, q.db.Tenant(tenant), tenant, in.CustomerID, session.ID, session.CustomerID); err != nil {
-			return out, err
-		}
-		known.Session = session.Variables
-	}
-	missing, warnings := rules.FindMissing(reqs, defs, known, in.Scope)
-	out.Warnings = warnings
-	for _, m := range missing {
+	out.Warnings = state.Warnings
+	for _, m := range state.Missing {
 		out.Missing = append(out.Missing, m)
 		out.Blocked = out.Blocked || m.Blocking
 	}
 	return out, nil
+}
+
+// cached is the missing.Source that reads through the cache.
+type cached struct{ *Queries }
+
+// Profile returns the zero profile for a customer without a value.
+func (c cached) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
+	profile, err := c.Queries.Profile(ctx, tenant, customer)
+	if vault.CodeOf(err) == vault.CodeUnknown {
+		return vault.Profile{}, nil
+	}
+	return profile, err
 }
 
 // Session gives a conversation as it was saved: a round trip for the session and one for its turns.

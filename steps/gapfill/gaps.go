@@ -11,6 +11,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/missing"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
@@ -88,90 +89,23 @@ type gapState struct {
 }
 
 func (s Gaps) load(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) (*gapState, error) {
-	tenant := op.TenantID
-	st := &gapState{op: op, in: in, items: map[string]dbgen.GapFillItem{}, children: map[uuid.UUID]dbgen.ListChildOperationsRow{}}
-	row, err := q.GetScenario(ctx, tenant, in.ScenarioID)
-	if err != nil {
-		return nil, db.WrapNotFound(err, "scenario", in.ScenarioID)
+	st := &gapState{
+		op: op, in: in,
+		items: map[string]dbgen.GapFillItem{}, children: map[uuid.UUID]dbgen.ListChildOperationsRow{},
 	}
-	st.agent = row.AgentID
-	scenario, err := db.ScenarioOf(row)
-	if err != nil {
+	// First the writes and the questions: a value that was written or answered is then visible in the profile, and is not
+	// asked for again.
+	if err := s.loadProgress(ctx, q, op.TenantID, st); err != nil {
 		return nil, err
 	}
-	if in.StepID != "" && !scenario.HasStep(in.StepID) {
-		return nil, vault.Invalid("step_id", "scenario %s has no step %q; its steps are %s", in.ScenarioID, in.StepID, scenario.StepIDs())
-	}
-	if err := s.loadConfig(ctx, q, tenant, st); err != nil {
-		return nil, err
-	}
-	// The writes and the questions first: the value of one that is done or answered is then seen in the profile, and is not asked for.
-	if err := s.loadProgress(ctx, q, tenant, st); err != nil {
-		return nil, err
-	}
-	if err := s.loadCustomer(ctx, q, tenant, st); err != nil {
-		return nil, err
-	}
-	known := rules.Known{Fields: st.profile.Fields, Session: st.session.Variables, Scenario: scenario, Now: s.Now()}
-	scope := rules.Scope{StepID: in.StepID, Level: in.Level}
-	st.missing, st.warnings = rules.FindMissing(st.reqs, st.defs, known, scope)
-	st.applying, _ = rules.Applicable(st.reqs, known, scope)
-	return st, nil
-}
-
-func (s Gaps) loadConfig(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, st *gapState) error {
-	rows, err := q.ListDefinitions(ctx, tenant, st.agent)
-	if err != nil {
-		return err
-	}
-	if st.defs, err = db.DefinitionsOf(rows); err != nil {
-		return err
-	}
-	reqs, err := q.ListRequirements(ctx, tenant, st.in.ScenarioID)
-	for _, r := range reqs {
-		st.reqs = append(st.reqs, db.RequirementOf(r))
-	}
-	return err
-}
-
-func (s Gaps) loadCustomer(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, st *gapState) error {
-	row, err := q.GetProfile(ctx, tenant, st.in.CustomerID)
-	switch {
-	case db.IsNotFound(err):
-		deleted, err := q.CustomerDeleted(ctx, tenant, st.in.CustomerID)
-		if err == nil && deleted {
-			err = vault.Unknown("customer", st.in.CustomerID)
-		}
-		if err != nil {
-			return err
-		}
-		st.profile.Fields = map[string]vault.Value{}
-	case err != nil:
-		return err
-	default:
-		if st.profile, err = db.ProfileOf(row); err != nil {
-			return err
-		}
-		if err := s.Once.Sealer.OpenCustomer(&st.profile); err != nil {
-			return err
-		}
-	}
-	if st.in.SessionID == nil {
-		return nil
-	}
-	session, err := q.GetSession(ctx, tenant, *st.in.SessionID)
-	if err != nil {
-		return db.WrapNotFound(err, "session", *st.in.SessionID)
-	}
-	if err := db.CheckSessionOf(ctx, q, tenant, st.in.CustomerID, session.ID, session.CustomerID); err != nil {
-		return err
-	}
-	turns, err := q.ListTurns(ctx, tenant, session.ID)
-	if err != nil {
-		return err
-	}
-	st.session, err = db.SessionOf(session, turns)
-	return err
+	found, err := missing.Load(ctx, missing.Transaction{Queries: q, Sealer: s.Once.Sealer}, q, op.TenantID, missing.Input{
+		CustomerID: in.CustomerID, ScenarioID: in.ScenarioID, SessionID: in.SessionID, Turns: true,
+		Scope: rules.Scope{StepID: in.StepID, Level: in.Level}, Now: s.Now(),
+	})
+	st.agent, st.reqs, st.defs = found.Scenario.AgentID, found.Requirements, found.Definitions
+	st.profile, st.session = found.Profile, found.Session
+	st.missing, st.applying, st.warnings = found.Missing, found.Applicable, found.Warnings
+	return st, err
 }
 
 func (s Gaps) loadProgress(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, st *gapState) error {

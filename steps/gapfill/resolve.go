@@ -35,20 +35,26 @@ const (
 // each value that it may use. The conversation is read once per fill, for every field that the scenario could come to need.
 // A model that fails leaves the fields to be asked for (rule 8).
 func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error) {
-	var out Advanced
+	var read *reading // nil: the conversation was read by an earlier run
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
+		fill, err := q.GetGapFill(ctx, ev.TenantID, ev.OperationID)
+		if err == nil && fill.ConversationReadAt != nil {
+			return nil
+		}
+		if err != nil && !db.IsNotFound(err) {
+			return err
+		}
 		state, err := s.load(ctx, q, op, in)
 		if err != nil {
 			return err
 		}
-		var read *reading
-		if state.fill.ConversationReadAt == nil {
-			read = s.readConversation(ctx, q, state)
-		}
-		out, err = s.resolve(ctx, ev, in, read)
-		return err
+		read = s.readConversation(ctx, q, state)
+		return nil
 	})
-	return out, err
+	if err != nil {
+		return Advanced{}, err
+	}
+	return s.acceptFound(ctx, ev, read)
 }
 
 // reading is what a model read in a conversation.
@@ -127,11 +133,16 @@ func (st *gapState) mayHaveChanged(f vault.Value) bool {
 }
 
 // resolve stores what was read and accepts writes, in one transaction.
-func (s Gaps) resolve(ctx context.Context, ev vault.Event, in vault.FillGapsInput, read *reading) (Advanced, error) {
+// acceptFound stores what was read, and accepts a write for each value found. The fill's operation is locked: two runs do
+// not accept the same write twice.
+func (s Gaps) acceptFound(ctx context.Context, ev vault.Event, read *reading) (Advanced, error) {
 	var out Advanced
-	return out, s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
-		op, err := s.Once.Lock(ctx, q, ev)
-		if err != nil || once.IsApplied(op) {
+	err := s.Once.Locked(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
+		if once.IsApplied(op) {
+			return nil
+		}
+		in, err := once.OpenPayload[vault.FillGapsInput](s.Once, op)
+		if err != nil {
 			return err
 		}
 		err = q.EnsureGapFill(ctx, dbgen.EnsureGapFillParams{
@@ -166,6 +177,7 @@ func (s Gaps) resolve(ctx context.Context, ev vault.Event, in vault.FillGapsInpu
 		out.Writes = state.writes()
 		return nil
 	})
+	return out, err
 }
 
 // acceptWrites finds a value for each missing field that has no outcome in this fill yet, and the new value of each that the

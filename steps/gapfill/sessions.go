@@ -9,6 +9,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/missing"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
@@ -59,7 +60,7 @@ func sameOwner(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault
 	if err != nil {
 		return uuid.Nil, err
 	}
-	err = db.CheckSessionOf(ctx, q, tenant, in.CustomerID, in.SessionID, row.CustomerID)
+	err = missing.CheckOwner(ctx, q, tenant, in.CustomerID, in.SessionID, row.CustomerID)
 	if row.AgentID != in.AgentID || vault.Permanent(err) {
 		err = vault.Conflict("session_id", "session_id: session %s belongs to another customer or agent; use a new id", in.SessionID)
 	}
