@@ -79,18 +79,37 @@ func (d *Direct) run(ctx context.Context, event string, ev vault.Event) error {
 		return d.fill(ctx, ev)
 	}
 	for _, run := range map[string][]func(context.Context, vault.Event) error{
-		vault.WriteValue.Event:      {step(s.Values.ValidateValue), step(s.Values.PersistValue), step(s.Caches.InvalidateAndAcknowledge)},
-		vault.SaveSession.Event:     {step(s.Sessions.PersistSession), step(s.Caches.InvalidateAndAcknowledge)},
-		vault.SaveDefinition.Event:  {step(s.Definitions.ValidateDefinition), step(s.Definitions.EmbedDefinition), step(s.Definitions.PersistDefinition), step(s.Caches.InvalidateAndAcknowledge)},
-		vault.SaveRequirement.Event: {step(s.Definitions.ValidateRequirement), step(s.Definitions.PersistRequirement), step(s.Caches.InvalidateAndAcknowledge)},
-		vault.SaveScenario.Event:    {step(s.Scenarios.PersistScenario), step(s.Scenarios.AnnounceSave)},
-		vault.ExtractSchema.Event: {
-			step(s.Extraction.LoadSchemaSource), step(s.Extraction.ProposeSchema), step(s.Extraction.MatchSchema), step(s.Extraction.PersistSchema),
+		vault.WriteValue.Event: {
+			step(s.Values.ValidateValue),
+			step(s.Values.PersistValue),
 			step(s.Caches.InvalidateAndAcknowledge),
 		},
-		vault.DecideReview.Event:   {step(s.Definitions.PersistReview), step(s.Caches.InvalidateAndAcknowledge)},
-		vault.AnswerQuestion.Event: {step(s.Answers.ValidateAnswer), step(s.Answers.PersistAnswer), step(s.Caches.InvalidateAndAcknowledge), step(s.Answers.AnnounceAnswer)},
-		vault.CancelFill.Event:     {step(s.Gaps.CancelFill), step(s.Gaps.AnnounceCancel)},
+		vault.SaveSession.Event: {step(s.Sessions.PersistSession), step(s.Caches.InvalidateAndAcknowledge)},
+		vault.SaveDefinition.Event: {
+			step(s.Definitions.ValidateDefinition),
+			step(s.Definitions.EmbedDefinition),
+			step(s.Definitions.PersistDefinition),
+			step(s.Caches.InvalidateAndAcknowledge),
+		},
+		vault.SaveRequirement.Event: {
+			step(s.Definitions.ValidateRequirement),
+			step(s.Definitions.PersistRequirement),
+			step(s.Caches.InvalidateAndAcknowledge),
+		},
+		vault.SaveScenario.Event: {step(s.Scenarios.PersistScenario), step(s.Scenarios.AnnounceSave)},
+		vault.ExtractSchema.Event: {
+			step(s.Extraction.LoadSchemaSource), step(s.Extraction.ProposeSchema),
+			step(s.Extraction.MatchSchema), step(s.Extraction.PersistSchema),
+			step(s.Caches.InvalidateAndAcknowledge),
+		},
+		vault.DecideReview.Event: {step(s.Definitions.PersistReview), step(s.Caches.InvalidateAndAcknowledge)},
+		vault.AnswerQuestion.Event: {
+			step(s.Answers.ValidateAnswer),
+			step(s.Answers.PersistAnswer),
+			step(s.Caches.InvalidateAndAcknowledge),
+			step(s.Answers.AnnounceAnswer),
+		},
+		vault.CancelFill.Event: {step(s.Gaps.CancelFill), step(s.Gaps.AnnounceCancel)},
 	}[event] {
 		if err := run(ctx, ev); err != nil {
 			return err

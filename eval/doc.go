@@ -4,8 +4,8 @@
 //
 //   - sgd.go reads the data set;
 //   - mapping.go makes definitions of slots and scenarios of intents;
-//   - annotate.go derives from the annotations the values that a model should find, and whether the vault may store them;
-//   - server.go is a model server that answers from the annotations, to measure the pipeline without the errors of a model;
+//   - annotate.go derives the values that a model should find, and whether the vault may store them;
+//   - server.go is a model server that answers from the annotations, to measure the pipeline alone;
 //   - replay.go runs the conversations;
 //   - matching.go counts the slots that a match by meaning would confuse;
 //   - report.go sums up and prints the results.

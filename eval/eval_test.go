@@ -26,13 +26,18 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // schema and dataSet make a data set of one service and one dialogue, in the form of the real one. The customer states
 // the city, states the party size as a word, only agrees to the restaurant, and changes the city.
 const schema = `[{"service_name": "Restaurants_9", "description": "Restaurants", "slots": [
-	{"name": "city", "description": "City in which the restaurant is located", "is_categorical": false, "possible_values": []},
-	{"name": "party_size", "description": "Party size for a reservation", "is_categorical": true, "possible_values": ["1", "2", "3", "4"]},
+	{"name": "city", "description": "City in which the restaurant is located",
+		"is_categorical": false, "possible_values": []},
+	{"name": "party_size", "description": "Party size for a reservation",
+		"is_categorical": true, "possible_values": ["1", "2", "3", "4"]},
 	{"name": "restaurant_name", "description": "Name of the restaurant", "is_categorical": false, "possible_values": []},
-	{"name": "serves_alcohol", "description": "Whether the restaurant serves alcohol", "is_categorical": true, "possible_values": ["True", "False"]}
+	{"name": "serves_alcohol", "description": "Whether the restaurant serves alcohol",
+		"is_categorical": true, "possible_values": ["True", "False"]}
 ], "intents": [
-	{"name": "FindRestaurants", "description": "Find a restaurant in a city", "required_slots": ["city"], "optional_slots": {"serves_alcohol": "dontcare"}},
-	{"name": "ReserveRestaurant", "description": "Reserve a table", "required_slots": ["restaurant_name", "city", "party_size"], "optional_slots": {}}
+	{"name": "FindRestaurants", "description": "Find a restaurant in a city",
+		"required_slots": ["city"], "optional_slots": {"serves_alcohol": "dontcare"}},
+	{"name": "ReserveRestaurant", "description": "Reserve a table",
+		"required_slots": ["restaurant_name", "city", "party_size"], "optional_slots": {}}
 ]}]`
 
 type turn struct {
