@@ -197,7 +197,10 @@ func (b *benchmarks) warmLoad(ctx context.Context) (measured, error) {
 }
 
 func (b *benchmarks) coldLoad(ctx context.Context) (measured, error) {
-	const statement = `SELECT p.id, (SELECT jsonb_agg(to_jsonb(f)) FROM customer_values f WHERE f.profile_id = p.id AND f.status = 'active' AND f.deleted_at IS NULL)
+	const statement = `SELECT p.id, (
+			SELECT jsonb_agg(to_jsonb(f)) FROM customer_values f
+			WHERE f.profile_id = p.id AND f.status = 'active' AND f.deleted_at IS NULL
+		)
 		FROM customer_profiles p WHERE p.tenant_id = $1 AND p.customer_id = $2`
 	return compare(measured{
 		Name: "profile load, no cache", Limit: 50, Ceiling: "one SQL statement by hand",
@@ -237,7 +240,7 @@ func (b *benchmarks) chain(ctx context.Context) (measured, error) {
 		Name:    "chain of 10, no cache",
 		Limit:   100,
 		Ceiling: "one recursive SQL statement by hand",
-		Between: "assets and values at each link, protection against cycles, row-level security, new query plans in PostgreSQL",
+		Between: "assets and values at each link, protection against cycles, row-level security, new query plans",
 	}, reads/4, func() error {
 		chain, err := b.uncached.Chain(ctx, b.tenant, b.derived, 0)
 		if err == nil && len(chain.Links) != chainLength {

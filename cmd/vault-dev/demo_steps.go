@@ -41,11 +41,18 @@ func (d *story) defineFields() error {
 			Name: "email", DisplayName: "Email Address", ValueType: vault.TypeEmail, IsPII: true,
 			ValidationRegex: `^[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$`, CollectionPrompt: "What is your email address?",
 		},
-		{Name: "legal_name", DisplayName: "Legal Name", ValueType: vault.TypeString, IsPII: true, CollectionPrompt: "What is your full legal name?"},
-		{Name: "country", DisplayName: "Country of Residence", ValueType: vault.TypeString, CollectionPrompt: "Which country do you live in?"},
 		{
-			Name: "account_type", DisplayName: "Account Type", ValueType: vault.TypeString, CollectionPrompt: "Which account would you like?",
-			AllowedValues: []json.RawMessage{text("checking"), text("savings")},
+			Name: "legal_name", DisplayName: "Legal Name", ValueType: vault.TypeString, IsPII: true,
+			CollectionPrompt: "What is your full legal name?",
+		},
+		{
+			Name: "country", DisplayName: "Country of Residence", ValueType: vault.TypeString,
+			CollectionPrompt: "Which country do you live in?",
+		},
+		{
+			Name: "account_type", DisplayName: "Account Type", ValueType: vault.TypeString,
+			CollectionPrompt: "Which account would you like?",
+			AllowedValues:    []json.RawMessage{text("checking"), text("savings")},
 		},
 	} {
 		def.AgentID, def.Enabled = d.agent, true
@@ -63,10 +70,11 @@ func (d *story) defineFields() error {
 
 func (d *story) saveScenario() error {
 	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.SaveScenario, vault.Scenario{
-		ID:          d.scenario,
-		AgentID:     d.agent,
-		Name:        "Open an account",
-		Description: "Open a bank account for a customer. Only if the customer is over 18, go on. We need the customer's e-mail address.",
+		ID:      d.scenario,
+		AgentID: d.agent,
+		Name:    "Open an account",
+		Description: "Open a bank account for a customer. Only if the customer is over 18, go on. " +
+			"We need the customer's e-mail address.",
 	})
 	op, err := d.done(r, err)
 	if err != nil {
@@ -334,7 +342,7 @@ func (d *story) fillGaps() error {
 	if err != nil {
 		return err
 	}
-	d.say("found in the conversation with low confidence (%s): %q", confirm.Kind, confirm.Prompt)
+	d.say("the value from the conversation needs confirmation (%s): %q", confirm.Kind, confirm.Prompt)
 	r, err = trigger.Submit(
 		d.ctx,
 		d.Trigger,

@@ -40,10 +40,11 @@ func evalCommand() *cobra.Command {
 		Use:   "sgd",
 		Short: "replay Schema-Guided Dialogue through the whole system; writes " + evalFile,
 		Args:  cobra.NoArgs,
-		Long: "Replay Schema-Guided Dialogue (schema.json and dialogues_*.json of a folder or its subfolder train) through the whole\n" +
-			"system in this process. Compare stored values, missing values and questions with the annotations and the human agent.\n\n" +
-			"--model offline is the built-in model. --model annotated is a model server that answers from the annotations, without\n" +
-			"errors: it measures the pipeline alone.",
+		Long: "Replay Schema-Guided Dialogue (schema.json and dialogues_*.json of a folder or its subfolder train)\n" +
+			"through the whole system in this process. Compare stored values, missing values and questions with\n" +
+			"the annotations and the human agent.\n\n" +
+			"--model offline is the built-in model. --model annotated is a model server that answers from the\n" +
+			"annotations, without errors: it measures the pipeline alone.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return evalSGD(cmd.Context(), flags) },
 	}
 	sgd.Flags().StringVar(&flags.data, "data", "", "folder of the data set")

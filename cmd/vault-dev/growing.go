@@ -136,7 +136,12 @@ func (g growth) print() error {
 	for _, list := range []struct {
 		name string
 		rows []byRows
-	}{{"profile load, no cache", g.Reads}, {"expiry of 1,000 values", g.Sweeps}, {"sweep with nothing stale", g.Idle}, {"count by status", g.Counts}} {
+	}{
+		{"profile load, no cache", g.Reads},
+		{"expiry of 1,000 values", g.Sweeps},
+		{"sweep with nothing stale", g.Idle},
+		{"count by status", g.Counts},
+	} {
 		_, _ = fmt.Fprintf(w, "\n%s\nROWS\tP50 ms\tP99 ms\tRATIO\n", list.name)
 		for _, r := range list.rows {
 			_, _ = fmt.Fprintf(w, "%d\t%.3f\t%.3f\t%.2f\n", r.Rows, r.P50, r.P99, r.Ratio)

@@ -136,10 +136,16 @@ func (r *rows) fillTo(ctx context.Context, size int) error {
 		return err
 	}
 	if _, err := r.raw.Exec(ctx, `
-		INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source, status, superseded_by_id, collected_at, operation_id, accepted_at)
+		INSERT INTO customer_values (
+			id, tenant_id, profile_id, name, value, value_type, source, status, superseded_by_id, collected_at, operation_id,
+			accepted_at
+		)
 		SELECT id, $1, profile, 'field_' || n / 2, '"a value of some length, as people have"', 'string', 'user_provided',
-		       CASE n % 2 WHEN 0 THEN 'active' ELSE 'superseded' END, CASE n % 2 WHEN 0 THEN NULL ELSE id END, now(), gen_random_uuid(), now()
-		FROM (SELECT gen_random_uuid() AS id, c AS profile, n FROM unnest($2::uuid[]) c, generate_series(1, $3::int) n) x`, r.tenant, made, valuesEach); err != nil {
+		       CASE n % 2 WHEN 0 THEN 'active' ELSE 'superseded' END, CASE n % 2 WHEN 0 THEN NULL ELSE id END,
+		       now(), gen_random_uuid(), now()
+		FROM (
+			SELECT gen_random_uuid() AS id, c AS profile, n FROM unnest($2::uuid[]) c, generate_series(1, $3::int) n
+		) x`, r.tenant, made, valuesEach); err != nil {
 		return err
 	}
 	r.customers = append(r.customers, made...)

@@ -107,7 +107,9 @@ func runScript(t *testing.T, dir, script string) {
 	if err != nil {
 		t.Fatalf("the README's quickstart: %v\n%s", err, out)
 	}
-	for _, want := range []string{"save-definition", "over 18", `"` + readmeEmail + `"`, "date_of_birth", "What is your date of birth?"} {
+	for _, want := range []string{
+		"save-definition", "over 18", `"` + readmeEmail + `"`, "date_of_birth", "What is your date of birth?",
+	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the README's quickstart does not print %q:\n%s", want, out)
 		}

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // the only home of the SDK's client options
+	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // has the client options
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 	"github.com/rs/zerolog"
 
@@ -108,7 +108,8 @@ func start(ctx context.Context, cfg config.Config, engine *hatchet.Client, log *
 	s.stopWorker = cancel
 	ready := make(chan struct{})
 	go func() {
-		s.workerDone <- worker.Run(workerCtx, s.Runtime, engine, worker.Options{Ready: func() { close(ready) }, NoHealth: true})
+		opts := worker.Options{Ready: func() { close(ready) }, NoHealth: true}
+		s.workerDone <- worker.Run(workerCtx, s.Runtime, engine, opts)
 	}()
 	select {
 	case <-ready:
