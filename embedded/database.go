@@ -37,7 +37,7 @@ const (
 var lockTimeout = 15 * time.Second
 
 // Prepare creates the database if it does not exist, and updates schema and seed to [EngineVersion]. Start does the
-// same first. Call Prepare alone to make a template to clone, or to spend its time (2 s on an empty database) earlier.
+// same first. Call Prepare to make a template to clone, or to spend its time (2 s on an empty database) earlier.
 func Prepare(ctx context.Context, databaseURL string) error {
 	databaseURL = inUTC(databaseURL)
 	if err := createDatabase(ctx, databaseURL); err != nil {
@@ -164,7 +164,7 @@ func startVersionTable(ctx context.Context, conn *pgx.Conn) error {
 // no login, and if the database has that login, replaces its password with a random one.
 func seed(ctx context.Context, layer *database.Layer) (*sqlcv1.Tenant, error) {
 	tenant, err := layer.V1.Tenant().GetTenantBySlug(ctx, layer.Seed.DefaultTenantSlug)
-	if noRows(err) {
+	if isNotFound(err) {
 		var id uuid.UUID
 		if id, err = uuid.Parse(layer.Seed.DefaultTenantID); err != nil {
 			return nil, fmt.Errorf("embedded: tenant id: %w", err)
@@ -188,14 +188,14 @@ func seed(ctx context.Context, layer *database.Layer) (*sqlcv1.Tenant, error) {
 // disableDefaultLogin replaces the public password of Hatchet's default login, if the login exists and still has it.
 func disableDefaultLogin(ctx context.Context, users repository.UserRepository) error {
 	user, err := users.GetUserByEmail(ctx, defaultEmail)
-	if noRows(err) {
+	if isNotFound(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	password, err := users.GetUserPassword(ctx, user.ID)
-	if noRows(err) {
+	if isNotFound(err) {
 		return nil
 	}
 	if err != nil {
@@ -301,8 +301,8 @@ func hasCode(err error, codes ...string) bool {
 	return false
 }
 
-// noRows reports whether a query of the engine's own code on its own database found no row.
-func noRows(err error) bool {
+// isNotFound reports whether a query of the engine's own code on its own database found no row.
+func isNotFound(err error) bool {
 	return errors.Is(err, pgx.ErrNoRows) //nolint:forbidigo // package db is for the vault's database only
 }
 

@@ -338,16 +338,16 @@ func TestReplay_RunsTaskAgain(t *testing.T) {
 	engine := embeddedtest.Start(t)
 	client := mustClient(t, engine)
 	runs := make(chan struct{}, 2)
-	var mended atomic.Bool
-	task := client.NewStandaloneTask("mend", func(hatchet.Context, greeting) (greeting, error) {
+	var fixed atomic.Bool
+	task := client.NewStandaloneTask("fix", func(hatchet.Context, greeting) (greeting, error) {
 		defer func() { runs <- struct{}{} }()
-		if !mended.Swap(true) {
+		if !fixed.Swap(true) {
 			return greeting{}, errors.New("not yet")
 		}
-		return greeting{"mended"}, nil
+		return greeting{"fixed"}, nil
 	})
 	silent := zerolog.Nop()
-	worker, err := client.NewWorker("mender", hatchet.WithWorkflows(task), hatchet.WithLogger(&silent))
+	worker, err := client.NewWorker("fixer", hatchet.WithWorkflows(task), hatchet.WithLogger(&silent))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@
 //   - sgd.go reads the data set;
 //   - mapping.go makes definitions of slots and scenarios of intents;
 //   - annotate.go derives the values that a model should find, and whether the vault may store them;
-//   - server.go is a model server that answers from the annotations, to measure the pipeline alone;
+//   - server.go is a model server that answers from the annotations, to measure only the pipeline;
 //   - replay.go runs the conversations;
 //   - matching.go counts the slots that a match by meaning would confuse;
 //   - report.go sums up and prints the results.

@@ -86,7 +86,7 @@ func (r report) print() error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(benchFile), 0o755); err != nil { //nolint:gosec // numbers for everybody
+	if err := os.MkdirAll(filepath.Dir(benchFile), 0o755); err != nil { //nolint:gosec // public results
 		return err
 	}
 	if err := os.WriteFile(benchFile, append(encoded, '\n'), 0o644); err != nil { //nolint:gosec // as above

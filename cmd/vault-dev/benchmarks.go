@@ -218,7 +218,7 @@ func (b *benchmarks) coldLoad(ctx context.Context) (measured, error) {
 func (b *benchmarks) validation(context.Context) (measured, error) {
 	re, value := regexp.MustCompile(b.email.ValidationRegex), text("ada.quill@example.com")
 	return compare(measured{
-		Name: "validation of a value", Limit: 5, Ceiling: "its regular expression alone",
+		Name: "validation of a value", Limit: 5, Ceiling: "only its regular expression",
 		Between: "JSON, the e-mail check of the validator, normalisation",
 	}, 10*reads, func() error {
 		_, err := rules.CheckValue(&b.email, "email", value, vault.ModeStrict)

@@ -44,7 +44,7 @@ func evalCommand() *cobra.Command {
 			"through the whole system in this process. Compare stored values, missing values and questions with\n" +
 			"the annotations and the human agent.\n\n" +
 			"--model offline is the built-in model. --model annotated is a model server that answers from the\n" +
-			"annotations, without errors: it measures the pipeline alone.",
+			"annotations, without errors: it measures only the pipeline.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return evalSGD(cmd.Context(), flags) },
 	}
 	sgd.Flags().StringVar(&flags.data, "data", "", "folder of the data set")
@@ -206,7 +206,7 @@ func keepEval(name string, report *eval.Report) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(evalFile), 0o755); err != nil { //nolint:gosec // numbers for everybody
+	if err := os.MkdirAll(filepath.Dir(evalFile), 0o755); err != nil { //nolint:gosec // public results
 		return err
 	}
 	return os.WriteFile(evalFile, append(out, '\n'), 0o644) //nolint:gosec // as above

@@ -113,7 +113,7 @@ func (g growth) print() error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(growingFile, append(encoded, '\n'), 0o644); err != nil { //nolint:gosec // numbers for everybody
+	if err := os.WriteFile(growingFile, append(encoded, '\n'), 0o644); err != nil { //nolint:gosec // public results
 		return err
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
