@@ -18,10 +18,10 @@ import (
 
 // startAPI serves the engine's API on the given listener.
 //
-// Left alone, the API server listens on all interfaces and panics if the port is taken. Its echo instance would take a
-// listener, but is only reachable as an unexported field of the group that it hands to extensions; so an extension with
-// an empty specification takes it from there. Should echo rename the field, Start fails with the error below rather
-// than listen to the world.
+// By default the API server listens on all interfaces and panics if the port is taken. Its echo instance accepts a
+// listener, but is reachable only through an unexported field of the group that it passes to extensions. So an
+// extension with an empty specification reads that field. If echo renames the field, Start fails with the error of
+// echoOf instead of listening on all interfaces.
 func startAPI(sc *server.ServerConfig, listener net.Listener) (stop func() error, err error) {
 	var instance *echo.Echo
 	bind := func(*server.ServerConfig) (*openapi3.T, func(*echo.Group, *populator.Populator) error, error) {
@@ -50,7 +50,7 @@ func startAPI(sc *server.ServerConfig, listener net.Listener) (stop func() error
 func echoOf(group *echo.Group) (*echo.Echo, error) {
 	field := reflect.ValueOf(group).Elem().FieldByName("echo")
 	if !field.IsValid() || field.Type() != reflect.TypeFor[*echo.Echo]() {
-		return nil, errors.New("echo.Group has no field echo any more: the API cannot be bound to loopback")
+		return nil, errors.New("echo.Group has no field echo: the API cannot be bound to loopback")
 	}
 	return *(**echo.Echo)(unsafe.Pointer(field.UnsafeAddr())), nil
 }

@@ -8,53 +8,52 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// EngineVersion is the version of the Hatchet module this package was written for and is built with.
-// A test holds it against go.mod.
+// EngineVersion is the version of the Hatchet module that this package is written for and built with.
+// A test compares it with go.mod.
 const EngineVersion = "v0.104.7"
 
 const defaultLogLevel = "error"
 
-// Config says which engine to run. DatabaseURL and Dir are required; the zero value of everything else is right for
-// development.
+// Config configures an engine. DatabaseURL and Dir are required; the zero value of the other fields suits development.
 type Config struct {
-	// DatabaseURL names the engine's own database on PostgreSQL 14 or later. The database is created if it is not
-	// there and the role may create it. It is not the application's database.
+	// DatabaseURL names the engine's own database on PostgreSQL 14 or later, not the application's database. Start
+	// creates the database if it does not exist and the role has the permission.
 	DatabaseURL string
 
-	// Dir is where the engine's encryption keys, ports and token are kept between starts (files of mode 0600, made
-	// at the first start). Without the same keys old tokens are refused and encrypted rows are lost. A server.yaml
-	// or database.yaml placed there is read as Hatchet's own configuration, for settings that Config does not have.
+	// Dir holds the engine's encryption keys, ports and token between starts, in files of mode 0600. The first start
+	// creates them. Without the same keys, old tokens are refused and encrypted rows are lost. A server.yaml or
+	// database.yaml in Dir is read as Hatchet's own configuration, for settings that Config does not have.
 	Dir string
 
-	// GRPCPort and APIPort are the loopback ports. 0 means the port of the last start if it is still free, else a
-	// free one. A token is bound to the API's port: when that changes, Start issues a new token.
+	// GRPCPort and APIPort are the loopback ports. 0: the port of the last start if it is still free, else any free
+	// port. A token is bound to the API's port: when the port changes, Start issues a new token.
 	GRPCPort, APIPort int
 
-	// NoAPI leaves the API server out. The SDK's Runs, Workflows and Crons clients (replay, too) then do not work.
+	// NoAPI starts no API server. The SDK's Runs, Workflows and Crons clients, including replay, then do not work.
 	NoAPI bool
 
-	// SkipMigrations trusts that the database has the engine's schema already.
+	// SkipMigrations starts on a database that already has the engine's schema.
 	SkipMigrations bool
 
-	// SingleEngine promises that no other engine uses this database, and makes Start remove what an engine that was
-	// killed left behind, for which scheduling would otherwise wait a minute. The first task then runs at once, instead
-	// of some three seconds after the start. Start fails if another engine of this package is running on the database.
-	// Leave it false where several engines share one.
+	// SingleEngine declares that no other engine uses this database. Start then removes the leases of a killed engine,
+	// which would delay scheduling by a minute, and the first task runs at once instead of about three seconds after
+	// the start. Start fails if another engine of this package runs on the database. Leave it false if several engines
+	// share a database.
 	SingleEngine bool
 
-	// FastShutdown leaves out the engine's five second pause for other engines to take over, and gives streams one
-	// second to end instead of ten. For tests, and wherever one engine is all there is.
+	// FastShutdown skips the engine's pause of five seconds for other engines to take over, and gives streams one
+	// second to end instead of ten. For tests and for a single engine.
 	FastShutdown bool
 
 	// RabbitMQURL moves the message queue from PostgreSQL to RabbitMQ.
 	RabbitMQURL string
 
-	// LogLevel is the engine's: "debug", "info", "warn", "error" or "disabled". Empty means "error". The engine
-	// writes to standard error. Unless the level asks for more, the errors of an orderly stop are left out.
+	// LogLevel is the engine's log level: "debug", "info", "warn", "error" or "disabled". Empty: "error". The engine
+	// writes to standard error. At "error" and "disabled", the errors of an orderly shutdown are left out.
 	LogLevel string
 }
 
-// stepLimit is how long one step of stopping may take before it is left behind.
+// stepLimit is the time limit of one shutdown step. A step that takes longer is abandoned.
 func (c *Config) stepLimit() time.Duration {
 	if c.FastShutdown {
 		return fastDrainLimit + time.Second
@@ -62,17 +61,17 @@ func (c *Config) stepLimit() time.Duration {
 	return drainLimit + time.Second
 }
 
-// validate reports everything that is wrong, and fills in defaults.
+// validate reports all invalid fields at once, and fills in defaults.
 func (c *Config) validate() error {
 	var errs []error
 	if c.DatabaseURL == "" {
-		errs = append(errs, errors.New("no database: set DatabaseURL, or give hatchet.WithEmbeddedDatabaseURL"))
+		errs = append(errs, errors.New("no database: set DatabaseURL, or pass hatchet.WithEmbeddedDatabaseURL"))
 	}
 	if c.Dir == "" {
 		errs = append(errs, errors.New("no directory for keys: set Dir"))
 	}
 	if c.GRPCPort != 0 && c.GRPCPort == c.APIPort {
-		errs = append(errs, fmt.Errorf("gRPC and API cannot both have port %d", c.GRPCPort))
+		errs = append(errs, fmt.Errorf("GRPCPort and APIPort are both %d: they must differ", c.GRPCPort))
 	}
 	if c.LogLevel == "" {
 		c.LogLevel = defaultLogLevel

@@ -23,21 +23,21 @@ import (
 )
 
 const (
-	// Advisory locks of the two-number kind, which the engine does not use.
+	// Advisory locks with two keys, which the engine does not use.
 	lockSpace   = 0x68617463 // "hatc"
-	lockEngine  = 1          // held while an engine runs: shared, or alone with Config.SingleEngine
+	lockEngine  = 1          // held while an engine runs: shared, or exclusive with Config.SingleEngine
 	lockMigrate = 2
 
-	// The login that Hatchet's own seed makes, known to everyone.
-	knownEmail    = "admin@example.com"
-	knownPassword = "Admin123!!"
+	// The default login that Hatchet's own seed creates. Its password is public.
+	defaultEmail    = "admin@example.com"
+	defaultPassword = "Admin123!!"
 )
 
-// lockPatience is longer than an orderly shutdown of the last engine, which may still be under way.
-var lockPatience = 15 * time.Second
+// lockTimeout is longer than an orderly shutdown of the last engine, which may still be in progress.
+var lockTimeout = 15 * time.Second
 
-// Prepare creates the database if need be, and brings schema and seed up to [EngineVersion]: what Start does first.
-// On its own it makes a template to clone, or moves the time it takes (2 s on an empty database) to another moment.
+// Prepare creates the database if it does not exist, and updates schema and seed to [EngineVersion]. Start does the
+// same first. Call Prepare to make a template to clone, or to spend its time (2 s on an empty database) earlier.
 func Prepare(ctx context.Context, databaseURL string) error {
 	databaseURL = inUTC(databaseURL)
 	if err := createDatabase(ctx, databaseURL); err != nil {
@@ -55,7 +55,7 @@ func Prepare(ctx context.Context, databaseURL string) error {
 	return errors.Join(err, layer.Disconnect())
 }
 
-// openLayer opens the engine's own access to the database, without an engine.
+// openLayer opens Hatchet's database layer without an engine.
 func openLayer(databaseURL string) (*database.Layer, error) {
 	var layer *database.Layer
 	err := withLoaderEnv(databaseURL, defaultLogLevel, func() (err error) {
@@ -68,13 +68,13 @@ func openLayer(databaseURL string) (*database.Layer, error) {
 	return layer, nil
 }
 
-// closePools closes what Disconnect leaves open.
+// closePools closes the connection pools that Disconnect leaves open.
 func closePools(layer *database.Layer) {
 	layer.Pool.Close()
 	layer.DDLPool.Close()
 }
 
-// inUTC makes every connection run in UTC, which the engine insists on, whatever the server's own zone.
+// inUTC sets the time zone of every connection to UTC, which the engine requires.
 func inUTC(databaseURL string) string {
 	if u, err := url.Parse(databaseURL); err == nil && strings.HasPrefix(u.Scheme, "postgres") {
 		q := u.Query()
@@ -85,7 +85,7 @@ func inUTC(databaseURL string) string {
 	return databaseURL + " timezone=UTC"
 }
 
-// createDatabase makes the database that the URL names, unless it is there.
+// createDatabase creates the database that the URL names, unless it exists.
 func createDatabase(ctx context.Context, databaseURL string) error {
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
@@ -100,26 +100,26 @@ func createDatabase(ctx context.Context, databaseURL string) error {
 	}
 
 	name := config.Database
-	config.Database = "postgres" // there on every server, for this purpose
+	config.Database = "postgres" // every server has it
 	if conn, err = pgx.ConnectConfig(ctx, config); err != nil {
 		return fmt.Errorf("embedded: database %q does not exist, and creating it failed: %w", name, err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	_, err = conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
-	// Another process may have been first; PostgreSQL reports that in one of two ways.
+	// Another process may have created it first; PostgreSQL reports that with one of two codes.
 	if err != nil && !hasCode(err, pgerrcode.DuplicateDatabase, pgerrcode.UniqueViolation) {
-		return fmt.Errorf("embedded: create database %q (or let someone create it who may): %w", name, err)
+		return fmt.Errorf("embedded: create database %q (its role needs CREATEDB, or create it by hand): %w", name, err)
 	}
 	return nil
 }
 
-// migrateUp runs the engine's migrations, one process at a time: they take no lock of their own.
+// migrateUp runs the engine's migrations, in one process at a time, because they take no lock of their own.
 func migrateUp(ctx context.Context, databaseURL string) error {
 	conn, err := pgx.Connect(ctx, databaseURL)
 	if err != nil {
 		return fmt.Errorf("embedded: connect: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) // and so releases the lock
+	defer conn.Close(context.WithoutCancel(ctx)) // releases the lock
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1, $2)", lockSpace, lockMigrate); err != nil {
 		return fmt.Errorf("embedded: lock for migrations: %w", err)
 	}
@@ -127,7 +127,7 @@ func migrateUp(ctx context.Context, databaseURL string) error {
 		return fmt.Errorf("embedded: %w", err)
 	}
 
-	// The migrations log through goose, and leave its file system pointing at their own.
+	// The migrations log through goose and set its base file system; both are process-wide.
 	processWide.Lock()
 	defer processWide.Unlock()
 	goose.SetLogger(goose.NopLogger())
@@ -139,8 +139,8 @@ func migrateUp(ctx context.Context, databaseURL string) error {
 	return nil
 }
 
-// startVersionTable makes goose's table in an empty database. RunMigrations would do the same, but not without
-// printing to standard output which older tools it looked for.
+// startVersionTable creates goose's version table in an empty database. RunMigrations would do the same, but would also
+// print to standard output.
 func startVersionTable(ctx context.Context, conn *pgx.Conn) error {
 	const table = "goose_db_version"
 	var empty bool
@@ -160,11 +160,11 @@ func startVersionTable(ctx context.Context, conn *pgx.Conn) error {
 	})
 }
 
-// seed makes sure of the tenant. Hatchet's own seed would also make a login that everyone knows (and print); here
-// there is none, and if a database comes with it, its password becomes one that nobody knows.
+// seed finds or creates the tenant. Hatchet's own seed would also create a login with a public password. seed creates
+// no login, and if the database has that login, replaces its password with a random one.
 func seed(ctx context.Context, layer *database.Layer) (*sqlcv1.Tenant, error) {
 	tenant, err := layer.V1.Tenant().GetTenantBySlug(ctx, layer.Seed.DefaultTenantSlug)
-	if noRows(err) {
+	if isNotFound(err) {
 		var id uuid.UUID
 		if id, err = uuid.Parse(layer.Seed.DefaultTenantID); err != nil {
 			return nil, fmt.Errorf("embedded: tenant id: %w", err)
@@ -172,35 +172,36 @@ func seed(ctx context.Context, layer *database.Layer) (*sqlcv1.Tenant, error) {
 		tenant, err = layer.V1.Tenant().CreateTenant(ctx, &repository.CreateTenantOpts{
 			ID: &id, Name: layer.Seed.DefaultTenantName, Slug: layer.Seed.DefaultTenantSlug,
 		})
-		if hasCode(err, pgerrcode.UniqueViolation) { // another engine was first
+		if hasCode(err, pgerrcode.UniqueViolation) { // another engine created it first
 			tenant, err = layer.V1.Tenant().GetTenantBySlug(ctx, layer.Seed.DefaultTenantSlug)
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("embedded: seed tenant: %w", err)
 	}
-	if err := closeKnownLogin(ctx, layer.V1.User()); err != nil {
-		return nil, fmt.Errorf("embedded: change the password of the known login: %w", err)
+	if err := disableDefaultLogin(ctx, layer.V1.User()); err != nil {
+		return nil, fmt.Errorf("embedded: change the password of the default login: %w", err)
 	}
 	return tenant, nil
 }
 
-func closeKnownLogin(ctx context.Context, users repository.UserRepository) error {
-	user, err := users.GetUserByEmail(ctx, knownEmail)
-	if noRows(err) {
+// disableDefaultLogin replaces the public password of Hatchet's default login, if the login exists and still has it.
+func disableDefaultLogin(ctx context.Context, users repository.UserRepository) error {
+	user, err := users.GetUserByEmail(ctx, defaultEmail)
+	if isNotFound(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	password, err := users.GetUserPassword(ctx, user.ID)
-	if noRows(err) {
+	if isNotFound(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if known, _ := repository.VerifyPassword(password.Hash, knownPassword); !known {
+	if known, _ := repository.VerifyPassword(password.Hash, defaultPassword); !known {
 		return nil
 	}
 	hash, err := repository.HashPassword(randomHex(32))
@@ -211,8 +212,8 @@ func closeKnownLogin(ctx context.Context, users repository.UserRepository) error
 	return err
 }
 
-// lockDatabase holds the engine's lock on the database until release is called or the process ends.
-func lockDatabase(ctx context.Context, databaseURL string, alone bool) (release func() error, err error) {
+// lockDatabase takes the engine's lock on the database and holds it until release is called or the process ends.
+func lockDatabase(ctx context.Context, databaseURL string, exclusive bool) (release func() error, err error) {
 	conn, err := pgx.Connect(ctx, databaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("embedded: connect: %w", err)
@@ -220,10 +221,10 @@ func lockDatabase(ctx context.Context, databaseURL string, alone bool) (release 
 	release = func() error { return conn.Close(context.WithoutCancel(ctx)) }
 
 	query := "SELECT pg_try_advisory_lock_shared($1, $2)"
-	if alone {
+	if exclusive {
 		query = "SELECT pg_try_advisory_lock($1, $2)"
 	}
-	deadline := time.Now().Add(lockPatience)
+	deadline := time.Now().Add(lockTimeout)
 	for {
 		var got bool
 		if err := conn.QueryRow(ctx, query, lockSpace, lockEngine).Scan(&got); err != nil {
@@ -244,18 +245,19 @@ func lockDatabase(ctx context.Context, databaseURL string, alone bool) (release 
 	}
 }
 
-// removeStale removes what a killed engine left behind: without it, nobody schedules until leases and partitions have run
-// out, and then workers get tasks that were connected to the old engine and may be as dead.
+// removeStale removes the leases, partitions and active workers of a killed engine. Without it, no engine schedules
+// until the leases and partitions expire, and then tasks go to workers of the old engine, which may be dead too.
 func removeStale(ctx context.Context, layer *database.Layer) error {
 	for _, statement := range []string{
 		`DELETE FROM "Lease"`,
-		`DELETE FROM "ControllerPartition"`, // sets the tenant's reference to null, as do the next two
+		`DELETE FROM "ControllerPartition"`, // sets the tenant's reference to null, like the next two
 		`DELETE FROM "SchedulerPartition"`,
 		`DELETE FROM "TenantWorkerPartition"`,
 		`UPDATE "Worker" SET "isActive" = false WHERE "isActive"`, // until it connects again
-		// The queues of workflows that run one at a time. An engine that ends in order does not give these back either, and what
-		// is queued waits for the rest of their 30 seconds (v0.104.7).
-		`UPDATE outbox.topics SET exclusive_consumer_id = NULL, exclusive_consumer_expires_at = NULL WHERE exclusive_consumer_id IS NOT NULL`,
+		// The queues of workflows that run one at a time. Even an orderly shutdown does not release them, and queued runs
+		// wait for the rest of their 30 seconds (v0.104.7).
+		`UPDATE outbox.topics SET exclusive_consumer_id = NULL, exclusive_consumer_expires_at = NULL
+			WHERE exclusive_consumer_id IS NOT NULL`,
 		`DELETE FROM outbox.maintenance_leases`,
 		`DELETE FROM outbox.consumer_sessions`,
 	} {
@@ -266,16 +268,17 @@ func removeStale(ctx context.Context, layer *database.Layer) error {
 	return nil
 }
 
-// assignTenant gives the tenant to the one scheduler that there is, in the database too. Otherwise the scheduler's next look, which goes
-// by the database, takes the tenant from it again until the engine's next rebalancing; and a lease that is acquired at that moment is
-// nobody's for its 30 seconds (v0.104.7, read in its source).
+// assignTenant assigns the tenant to the only scheduler in the database. Otherwise the scheduler's next poll, which
+// reads the database, drops the tenant until the engine's next rebalancing; a lease acquired at that moment then has no
+// owner for 30 seconds (v0.104.7, from its source).
 func assignTenant(ctx context.Context, layer *database.Layer, tenant uuid.UUID) error {
 	for {
-		done, err := layer.Pool.Exec(ctx, `UPDATE "Tenant" t SET "schedulerPartitionId" = p."id" FROM "SchedulerPartition" p WHERE t."id" = $1`, tenant)
+		done, err := layer.Pool.Exec(ctx, `
+			UPDATE "Tenant" t SET "schedulerPartitionId" = p."id" FROM "SchedulerPartition" p WHERE t."id" = $1`, tenant)
 		if err != nil {
-			return fmt.Errorf("embedded: give the tenant to the scheduler: %w", err)
+			return fmt.Errorf("embedded: assign the tenant to the scheduler: %w", err)
 		}
-		// The pause is also for a look that began before: it has ended then.
+		// The pause also lets a poll that began before the update finish.
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
@@ -298,11 +301,12 @@ func hasCode(err error, codes ...string) bool {
 	return false
 }
 
-// noRows: what is asked here is the engine's own database, by the engine's own code.
-func noRows(err error) bool {
-	return errors.Is(err, pgx.ErrNoRows) //nolint:forbidigo // db, which the rule sends us to, knows our database only
+// isNotFound reports whether a query of the engine's own code on its own database found no row.
+func isNotFound(err error) bool {
+	return errors.Is(err, pgx.ErrNoRows) //nolint:forbidigo // package db is for the vault's database only
 }
 
+// pause waits for d, or until the context ends.
 func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():

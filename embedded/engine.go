@@ -18,7 +18,7 @@ import (
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 )
 
-// readyTimeout is for an engine that neither answers nor fails; it takes a tenth of a second.
+// readyTimeout limits the wait for an engine that neither answers nor fails. It normally takes a tenth of a second.
 const readyTimeout = 30 * time.Second
 
 // Engine is a running Hatchet engine.
@@ -34,11 +34,11 @@ type Engine struct {
 	stopErr  error // set before stopped is closed
 }
 
-// Start runs an engine in this process until [Engine.Shutdown], and returns when it answers. The context bounds the
-// start only.
+// Start runs an engine in this process until [Engine.Shutdown]. It returns when the engine answers. The context limits
+// the start only.
 //
-// For a moment during Start the variable DATABASE_URL of this process names the engine's database, because Hatchet's
-// loader reads it from there; it is put back before Start returns.
+// During Start, the variable DATABASE_URL of this process names the engine's database for a moment, because Hatchet's
+// loader reads it. Start restores it before it returns.
 func Start(ctx context.Context, cfg Config) (_ *Engine, err error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func Start(ctx context.Context, cfg Config) (_ *Engine, err error) {
 	if err := openDatabase(ctx, cfg, databaseURL, &undo); err != nil {
 		return nil, err
 	}
-	id, err := takeIdentity(ctx, cfg, &undo)
+	id, err := loadIdentity(ctx, cfg, &undo)
 	if err != nil {
 		return nil, err
 	}
@@ -94,15 +94,15 @@ func Start(ctx context.Context, cfg Config) (_ *Engine, err error) {
 		return nil, err
 	}
 	if err := id.save(cfg.Dir); err != nil {
-		return nil, fmt.Errorf("embedded: keep state: %w", err)
+		return nil, fmt.Errorf("embedded: save state: %w", err)
 	}
 
 	if err := runEngine(ctx, cfg, sc, disconnect, &undo); err != nil {
 		return nil, err
 	}
 	if cfg.SingleEngine {
-		// The scheduler looks for its tenants every second, and finds the first worker two seconds after that. There
-		// is no other scheduler that could have this tenant, so give it to ours now: the first task then runs at once.
+		// The scheduler polls for its tenants every second, and finds the first worker two seconds later. No other
+		// scheduler exists, so assign the tenant to this one now: the first task then runs at once.
 		if err := assignTenant(ctx, sc.Layer, tenant.ID); err != nil {
 			return nil, err
 		}
@@ -128,7 +128,7 @@ func Start(ctx context.Context, cfg Config) (_ *Engine, err error) {
 	return e, nil
 }
 
-// openDatabase makes the database ready for this engine, and its own.
+// openDatabase creates the database, locks it for this engine, and migrates it.
 func openDatabase(ctx context.Context, cfg Config, databaseURL string, undo *undoStack) error {
 	if !cfg.SkipMigrations {
 		if err := createDatabase(ctx, databaseURL); err != nil {
@@ -139,15 +139,21 @@ func openDatabase(ctx context.Context, cfg Config, databaseURL string, undo *und
 	if err != nil {
 		return err
 	}
-	undo.push("lock of the database", release)
+	undo.push("database lock", release)
 	if cfg.SkipMigrations {
 		return nil
 	}
 	return migrateUp(ctx, databaseURL)
 }
 
-// runEngine starts the engine and returns when it answers. To stop it, disconnect comes first: see settle.
-func runEngine(ctx context.Context, cfg Config, sc *server.ServerConfig, disconnect func() error, undo *undoStack) error {
+// runEngine starts the engine and returns when it answers. Its shutdown calls disconnect first: see drainNotifications.
+func runEngine(
+	ctx context.Context,
+	cfg Config,
+	sc *server.ServerConfig,
+	disconnect func() error,
+	undo *undoStack,
+) error {
 	limit := cfg.stepLimit()
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	parts := cleanup.New(sc.Logger)
@@ -158,13 +164,13 @@ func runEngine(ctx context.Context, cfg Config, sc *server.ServerConfig, disconn
 		runErr = engine.RunWithConfig(running, sc, &parts)
 	}()
 	undo.push("engine", func() error {
-		errs := []error{disconnect(), settle(sc.Pool)}
+		errs := []error{disconnect(), drainNotifications(sc.Pool)}
 		cancel()
 		select {
 		case <-ended:
 			errs = append(errs, stopParts(parts.Fns, limit, cfg.FastShutdown))
 		case <-time.After(limit):
-			errs = append(errs, errLeft)
+			errs = append(errs, errAbandoned)
 		}
 		return errors.Join(errs...)
 	})
@@ -186,20 +192,20 @@ func runEngine(ctx context.Context, cfg Config, sc *server.ServerConfig, disconn
 	}
 }
 
-// DatabaseURL is the engine's database, as configured.
+// DatabaseURL returns the configured URL of the engine's database.
 func (e *Engine) DatabaseURL() string { return e.databaseURL }
 
-// GRPCAddress is the host and port that clients and workers connect to.
+// GRPCAddress returns the host and port for clients and workers.
 func (e *Engine) GRPCAddress() string { return e.grpcAddress }
 
-// APIURL is the URL of the API server, empty if there is none.
+// APIURL returns the URL of the API server. It is empty with Config.NoAPI.
 func (e *Engine) APIURL() string { return e.apiURL }
 
-// Token lets a client use the engine.
+// Token returns the token that a client needs.
 func (e *Engine) Token() string { return e.token }
 
-// Env returns the variables with which a client in another process reaches this engine, as exec.Cmd.Env wants them.
-// The token is the only secret in them.
+// Env returns the environment variables that a client in another process needs, in the form of exec.Cmd.Env. The token
+// is the only secret in them.
 func (e *Engine) Env() []string {
 	var list []string
 	for name, value := range e.env() {
@@ -221,8 +227,8 @@ func (e *Engine) env() map[string]string {
 	return env
 }
 
-// Client returns a client of this engine that needs no environment. It logs errors only, unless an option says
-// otherwise. Closing it does not stop the engine.
+// Client returns a client of this engine that needs no environment. It logs errors only, unless an option changes that.
+// Closing it does not stop the engine.
 func (e *Engine) Client(opts ...v0client.ClientOpt) (*hatchet.Client, error) { //nolint:staticcheck // as above
 	host, port, err := net.SplitHostPort(e.grpcAddress)
 	if err != nil {
@@ -241,9 +247,10 @@ func (e *Engine) Client(opts ...v0client.ClientOpt) (*hatchet.Client, error) { /
 	return hatchet.NewClient(append(defaults, opts...)...)
 }
 
-// Shutdown stops the engine and returns when it is stopped, or when the context ends: stopping then goes on by itself.
-// It takes 5 s, and up to 15 s with workers connected; with Config.FastShutdown less than one, and up to two. Stop
-// workers first: a step that ends while the engine stops may have to run again. Every call waits for the same end.
+// Shutdown stops the engine. It returns when the engine has stopped, or when the context ends; the shutdown then
+// continues in the background. It takes 5 s, up to 15 s with connected workers. With Config.FastShutdown it takes less
+// than 1 s, up to 2 s with connected workers. Stop workers first: a step that ends during the shutdown may run again.
+// Repeated calls wait for the same shutdown.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	e.stopOnce.Do(func() {
 		go func() {

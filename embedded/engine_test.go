@@ -28,7 +28,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// helperEnv makes this test binary do one thing as another process; see helper.
+// helperEnv makes this test binary run helper in another process.
 const helperEnv = "EMBEDDED_TEST_HELPER"
 
 func TestMain(m *testing.M) {
@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 }
 
 // helper starts an engine with the database and directory of the environment. "stop" then stops it; "hang" runs a task,
-// says "ready" and waits to be killed.
+// prints "ready" and waits for a kill.
 func helper(what string) error {
 	ctx := context.Background()
 	engine, err := embedded.Start(ctx, embedded.Config{
@@ -84,7 +84,7 @@ type greeting struct {
 	Name string `json:"name"`
 }
 
-// greeter is a worker with one task, started by the event greet, that reports whom it greets.
+// greeter is a worker with one task, started by the event greet, which reports the greeted name.
 type greeter struct {
 	client  *hatchet.Client
 	greeted chan string
@@ -155,7 +155,7 @@ func mustStart(t *testing.T, cfg embedded.Config) *embedded.Engine {
 
 func mustStop(t *testing.T, engine *embedded.Engine) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), maxWait)
 	defer cancel()
 	start := time.Now()
 	if err := engine.Shutdown(ctx); err != nil {
@@ -202,8 +202,8 @@ var clientVariables = []string{
 	"HATCHET_CLIENT_LOG_LEVEL",
 }
 
-// Through the SDK's hook alone: an event starts a task, and the environment is as it should be before, while and after.
-func TestHookRunsEngine(t *testing.T) {
+// Through the SDK's hook only: an event starts a task, and the environment is correct before, during and after the run.
+func TestRegister_HookRunsEngine(t *testing.T) {
 	cfg := embeddedtest.Config(t)
 	t.Setenv("DATABASE_URL", "postgres://the-application")
 	for _, name := range clientVariables {
@@ -219,7 +219,7 @@ func TestHookRunsEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustGreeter(t, client).mustGreet(t, "hook", patience)
+	mustGreeter(t, client).mustGreet(t, "hook", maxWait)
 
 	if got := os.Getenv("DATABASE_URL"); got != "postgres://the-application" {
 		t.Errorf("DATABASE_URL became %q", got)
@@ -243,7 +243,7 @@ func TestHookRunsEngine(t *testing.T) {
 		}
 	}
 
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), maxWait)
 	defer cancel()
 	if err := client.Close(ctx); err != nil {
 		t.Errorf("close: %v", err)
@@ -253,19 +253,26 @@ func TestHookRunsEngine(t *testing.T) {
 	}
 }
 
-// A client and a worker outlive their engine: the next one has the same address and takes the same token.
-func TestRestartKeepsClients(t *testing.T) {
+// A client and a worker outlive their engine: the next one has the same address and accepts the same token.
+func TestStart_RestartKeepsClients(t *testing.T) {
 	cfg := embeddedtest.Config(t)
 	first := mustStart(t, cfg)
 	client := mustClient(t, first)
 	g := mustGreeter(t, client)
-	g.mustGreet(t, "first", patience)
+	g.mustGreet(t, "first", maxWait)
 
 	mustStop(t, first)
 	second := mustStart(t, cfg)
-	if first.Token() != second.Token() || first.GRPCAddress() != second.GRPCAddress() || first.APIURL() != second.APIURL() {
-		t.Fatalf("the second engine is another: %s %s, was %s %s (same token: %v)", second.GRPCAddress(), second.APIURL(),
-			first.GRPCAddress(), first.APIURL(), first.Token() == second.Token())
+	if first.Token() != second.Token() || first.GRPCAddress() != second.GRPCAddress() ||
+		first.APIURL() != second.APIURL() {
+		t.Fatalf(
+			"the second engine has another identity: %s %s, was %s %s (same token: %v)",
+			second.GRPCAddress(),
+			second.APIURL(),
+			first.GRPCAddress(),
+			first.APIURL(),
+			first.Token() == second.Token(),
+		)
 	}
 	g.mustGreet(t, "second", time.Minute)
 	if _, err := client.Workflows().List(t.Context(), nil); err != nil {
@@ -273,28 +280,28 @@ func TestRestartKeepsClients(t *testing.T) {
 	}
 }
 
-// What the scheduler is given at the start is its own in the database too, so that its next look does not take it away again.
-func TestTheSchedulerKeepsItsTenantFromTheStart(t *testing.T) {
+// The database also assigns the tenant to the scheduler, so the scheduler's next poll does not drop it.
+func TestStart_SchedulerKeepsTenant(t *testing.T) {
 	cfg := embeddedtest.Config(t)
-	for range 2 { // the second finds what the first has left
+	for range 2 { // the second engine finds the rows of the first
 		engine := mustStart(t, cfg)
 		conn, err := pgx.Connect(t.Context(), cfg.DatabaseURL)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var strays int
+		var unassigned int
 		err = conn.QueryRow(t.Context(), `SELECT count(*) FROM "Tenant" WHERE "slug" <> 'internal'
-			AND "schedulerPartitionId" IS DISTINCT FROM (SELECT "id" FROM "SchedulerPartition")`).Scan(&strays)
-		if err != nil || strays != 0 {
-			t.Errorf("%d tenants are of no scheduler, %v", strays, err)
+			AND "schedulerPartitionId" IS DISTINCT FROM (SELECT "id" FROM "SchedulerPartition")`).Scan(&unassigned)
+		if err != nil || unassigned != 0 {
+			t.Errorf("%d tenants have no scheduler, %v", unassigned, err)
 		}
 		_ = conn.Close(t.Context())
 		mustStop(t, engine)
 	}
 }
 
-// An engine killed with -9 keeps its leases, which would hold up the next one for a minute.
-func TestKilledEngineResumes(t *testing.T) {
+// An engine killed with -9 keeps its leases, which would delay the next one by a minute.
+func TestStart_AfterKilledEngine(t *testing.T) {
 	cfg := embeddedtest.Config(t)
 	killed := runHelper("hang", cfg.DatabaseURL, cfg.Dir)
 	killed.Stderr = os.Stderr
@@ -326,21 +333,21 @@ func TestKilledEngineResumes(t *testing.T) {
 	mustGreeter(t, mustClient(t, engine)).mustGreet(t, "after", 40*time.Second) // it would take a minute
 }
 
-// Replay goes through the API server, unlike everything else here.
-func TestReplay(t *testing.T) {
+// Replay uses the API server, unlike the other tests.
+func TestReplay_RunsTaskAgain(t *testing.T) {
 	engine := embeddedtest.Start(t)
 	client := mustClient(t, engine)
 	runs := make(chan struct{}, 2)
-	var mended atomic.Bool
-	task := client.NewStandaloneTask("mend", func(hatchet.Context, greeting) (greeting, error) {
+	var fixed atomic.Bool
+	task := client.NewStandaloneTask("fix", func(hatchet.Context, greeting) (greeting, error) {
 		defer func() { runs <- struct{}{} }()
-		if !mended.Swap(true) {
+		if !fixed.Swap(true) {
 			return greeting{}, errors.New("not yet")
 		}
-		return greeting{"mended"}, nil
+		return greeting{"fixed"}, nil
 	})
 	silent := zerolog.Nop()
-	worker, err := client.NewWorker("mender", hatchet.WithWorkflows(task), hatchet.WithLogger(&silent))
+	worker, err := client.NewWorker("fixer", hatchet.WithWorkflows(task), hatchet.WithLogger(&silent))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -370,8 +377,8 @@ func TestReplay(t *testing.T) {
 	wait(t, runs, "replay")
 }
 
-// An engine starts on nothing at all, says nothing, and leaves nothing.
-func TestFreshDatabaseIsQuiet(t *testing.T) {
+// An engine starts without a database, prints nothing, and creates no login.
+func TestStart_FreshDatabaseIsQuiet(t *testing.T) {
 	databaseURL := newDatabase(t)
 	cmd := runHelper("stop", databaseURL, filepath.Join(t.TempDir(), "made", "too"))
 	start := time.Now()
@@ -383,23 +390,29 @@ func TestFreshDatabaseIsQuiet(t *testing.T) {
 
 	conn := mustConnect(t, databaseURL)
 	var logins, members int
-	err = conn.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM "User"), (SELECT count(*) FROM "TenantMember")`).Scan(&logins, &members)
+	err = conn.QueryRow(
+		t.Context(),
+		`SELECT (SELECT count(*) FROM "User"), (SELECT count(*) FROM "TenantMember")`,
+	).Scan(
+		&logins,
+		&members,
+	)
 	if err != nil || logins != 0 || members != 0 {
 		t.Errorf("%d logins, %d members, %v", logins, members, err)
 	}
 }
 
-// A database seeded by Hatchet itself has a login that everyone knows.
-func TestKnownLoginIsClosed(t *testing.T) {
+// A database seeded by Hatchet itself has a login with a public password.
+func TestPrepare_DisablesDefaultLogin(t *testing.T) {
 	cfg := embeddedtest.Config(t)
 	conn := mustConnect(t, cfg.DatabaseURL)
-	hash, err := repository.HashPassword(embedded.KnownPassword)
+	hash, err := repository.HashPassword(embedded.DefaultPassword)
 	if err != nil {
 		t.Fatal(err)
 	}
 	id := uuid.New()
 	batch := &pgx.Batch{}
-	batch.Queue(`INSERT INTO "User" (id, email, "emailVerified") VALUES ($1, $2, true)`, id, embedded.KnownEmail)
+	batch.Queue(`INSERT INTO "User" (id, email, "emailVerified") VALUES ($1, $2, true)`, id, embedded.DefaultEmail)
 	batch.Queue(`INSERT INTO "UserPassword" ("userId", hash) VALUES ($1, $2)`, id, *hash)
 	if err := conn.SendBatch(t.Context(), batch).Close(); err != nil {
 		t.Fatal(err)
@@ -408,21 +421,27 @@ func TestKnownLoginIsClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var now string
-	if err := conn.QueryRow(t.Context(), `SELECT hash FROM "UserPassword" WHERE "userId" = $1`, id).Scan(&now); err != nil {
+	if err := conn.QueryRow(
+		t.Context(),
+		`SELECT hash FROM "UserPassword" WHERE "userId" = $1`,
+		id,
+	).Scan(
+		&now,
+	); err != nil {
 		t.Fatal(err)
 	}
-	if known, _ := repository.VerifyPassword(now, embedded.KnownPassword); known {
+	if known, _ := repository.VerifyPassword(now, embedded.DefaultPassword); known {
 		t.Error("the known password still works")
 	}
 }
 
-func TestStopLeavesNothing(t *testing.T) {
+func TestShutdown_LeavesNothing(t *testing.T) {
 	cfg := embeddedtest.Config(t)
 	var goroutines []int
 	for range 3 {
 		engine := mustStart(t, cfg)
 		g := mustGreeter(t, mustClient(t, engine))
-		g.mustGreet(t, "busy", patience)
+		g.mustGreet(t, "busy", maxWait)
 		_ = g.stop()
 		mustStop(t, engine)
 		goroutines = append(goroutines, runtime.NumGoroutine())
@@ -449,11 +468,11 @@ func TestStopLeavesNothing(t *testing.T) {
 	}
 }
 
-// Hatchet's own shutdown, under load, brings the process down (a send on a closed channel) or waits for ever.
-func TestStopUnderLoad(t *testing.T) {
+// Under load, Hatchet's own shutdown panics (a send on a closed channel) or waits forever.
+func TestShutdown_UnderLoad(t *testing.T) {
 	engine := mustStart(t, embeddedtest.Config(t))
 	g := mustGreeter(t, mustClient(t, engine))
-	g.mustGreet(t, "first", patience)
+	g.mustGreet(t, "first", maxWait)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -475,20 +494,20 @@ func TestStopUnderLoad(t *testing.T) {
 	mustStop(t, engine)
 }
 
-func TestOnlyOneEngine(t *testing.T) {
+func TestStart_SecondEngineIsRefused(t *testing.T) {
 	cfg := embeddedtest.Config(t)
 	mustStart(t, cfg)
-	defer embedded.SetLockPatience(100 * time.Millisecond)()
-	for _, alone := range []bool{true, false} {
-		cfg.Dir, cfg.SingleEngine = t.TempDir(), alone
+	defer embedded.SetLockTimeout(100 * time.Millisecond)()
+	for _, single := range []bool{true, false} {
+		cfg.Dir, cfg.SingleEngine = t.TempDir(), single
 		_, err := embedded.Start(t.Context(), cfg)
 		if err == nil || !strings.Contains(err.Error(), "another engine is running") {
-			t.Errorf("a second engine (alone: %v): %v", alone, err)
+			t.Errorf("a second engine (SingleEngine: %v): %v", single, err)
 		}
 	}
 }
 
-func TestPorts(t *testing.T) {
+func TestStart_Ports(t *testing.T) {
 	cfg := embeddedtest.Config(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -503,7 +522,7 @@ func TestPorts(t *testing.T) {
 	} {
 		wrong := cfg
 		set(&wrong)
-		want := fmt.Sprintf("%s port %d cannot be had", name, port)
+		want := fmt.Sprintf("%s port %d cannot be opened", name, port)
 		if _, err := embedded.Start(t.Context(), wrong); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
@@ -521,19 +540,19 @@ func TestPorts(t *testing.T) {
 	}
 }
 
-func TestConfigIsChecked(t *testing.T) {
+func TestConfig_ReportsAllProblems(t *testing.T) {
 	_, err := embedded.Start(t.Context(), embedded.Config{GRPCPort: 7, APIPort: 7, LogLevel: "loud"})
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, want := range []string{"DatabaseURL", "Dir", "port 7", "loud"} {
+	for _, want := range []string{"DatabaseURL", "Dir", "are both 7", "loud"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q says nothing about %s", err, want)
 		}
 	}
 }
 
-func TestKeysAreMadeOnce(t *testing.T) {
+func TestLoadKeys_ConcurrentCallsAgree(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "keys")
 	type result struct {
 		master string
@@ -563,12 +582,15 @@ func TestKeysAreMadeOnce(t *testing.T) {
 	}
 }
 
-func TestEngineVersionIsTheModules(t *testing.T) {
+func TestEngineVersion_MatchesGoMod(t *testing.T) {
 	mod, err := os.ReadFile("../go.mod")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := "github.com/hatchet-dev/hatchet " + embedded.EngineVersion + "\n"; !bytes.Contains(mod, []byte(want)) {
-		t.Errorf("go.mod has another version than %s: change EngineVersion, and read the engine's changes", embedded.EngineVersion)
+		t.Errorf(
+			"go.mod has another version than %s: change EngineVersion, and read the engine's changes",
+			embedded.EngineVersion,
+		)
 	}
 }

@@ -5,13 +5,13 @@ import "time"
 var LoadKeys = loadKeys
 
 const (
-	KnownEmail    = knownEmail
-	KnownPassword = knownPassword
+	DefaultEmail    = defaultEmail
+	DefaultPassword = defaultPassword
 )
 
-// SetLockPatience makes Start give up soon where another engine is running.
-func SetLockPatience(d time.Duration) (restore func()) {
-	old := lockPatience
-	lockPatience = d
-	return func() { lockPatience = old }
+// SetLockTimeout sets how long Start waits for the lock of another running engine.
+func SetLockTimeout(d time.Duration) (restore func()) {
+	old := lockTimeout
+	lockTimeout = d
+	return func() { lockTimeout = old }
 }

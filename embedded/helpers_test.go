@@ -19,23 +19,23 @@ func mustConnect(t *testing.T, databaseURL string) *pgx.Conn {
 	return conn
 }
 
-// patience bounds every wait: far longer than anything takes on a busy machine.
-const patience = 2 * time.Minute
+// maxWait limits every wait, with a wide margin for a busy machine.
+const maxWait = 2 * time.Minute
 
 func wait(t *testing.T, c <-chan struct{}, what string) {
 	t.Helper()
 	select {
 	case <-c:
-	case <-time.After(patience):
+	case <-time.After(maxWait):
 		t.Fatalf("%s did not happen", what)
 	}
 }
 
-// eventually polls what cannot be waited for.
+// eventually polls get until it returns want.
 func eventually(t *testing.T, want string, get func() string) {
 	t.Helper()
 	var got string
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(maxWait); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if got = get(); got == want {
 			return
 		}
@@ -55,7 +55,7 @@ func outsideAddress(t *testing.T) string {
 			return ip.IP.String()
 		}
 	}
-	return "127.0.0.2" // loopback, but not the one that is listened on
+	return "127.0.0.2" // loopback, but not the address of the listeners
 }
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }

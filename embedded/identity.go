@@ -25,12 +25,12 @@ const (
 	keysFile  = "keys.json"
 	stateFile = "state.json"
 
-	// A token is used again until tokenReserve before it ends, so that no engine outlives its own.
+	// A token is reused until tokenReserve before it expires, so that it does not expire while an engine runs.
 	tokenLife    = 365 * 24 * time.Hour
 	tokenReserve = 30 * 24 * time.Hour
 )
 
-// keys are made once and never change. They never enter the environment.
+// keys are generated once and never change. They never enter the environment.
 type keys struct {
 	Master     string `json:"master"`
 	PrivateJWT string `json:"private_jwt"`
@@ -38,7 +38,7 @@ type keys struct {
 	Cookie     string `json:"cookie"`
 }
 
-// state is what the last start used, so that clients of it find the next one.
+// state holds the ports and the token of the last start, so that its clients can use the next engine.
 type state struct {
 	GRPCPort     int       `json:"grpc_port"`
 	APIPort      int       `json:"api_port"`
@@ -46,14 +46,15 @@ type state struct {
 	TokenExpires time.Time `json:"token_expires"`
 }
 
-// identity makes an engine the same one to its clients as the last one in the same directory.
+// identity holds the keys and the state with which an engine replaces the last one of the same directory.
 type identity struct {
 	keys
 	state
-	api net.Listener // open already; the engine can only open the gRPC port by itself
+	api net.Listener // already open; the engine opens the gRPC port itself
 }
 
-func takeIdentity(ctx context.Context, cfg Config, undo *undoStack) (*identity, error) {
+// loadIdentity loads or creates the keys and the state, and reserves the ports.
+func loadIdentity(ctx context.Context, cfg Config, undo *undoStack) (*identity, error) {
 	var id identity
 	var err error
 	if id.keys, err = loadKeys(cfg.Dir); err != nil {
@@ -76,7 +77,7 @@ func takeIdentity(ctx context.Context, cfg Config, undo *undoStack) (*identity, 
 	return &id, nil
 }
 
-// loadKeys reads the keys of dir, or makes them. Of several processes that make them at once, one wins and all get its.
+// loadKeys reads the keys of dir, or generates them. If several processes generate keys at once, all get the same ones.
 func loadKeys(dir string) (keys, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return keys{}, err
@@ -105,7 +106,7 @@ func loadKeys(dir string) (keys, error) {
 	if err := os.Link(temp, path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return keys{}, err
 	}
-	err = readJSON(path, &k) // which may be another's
+	err = readJSON(path, &k) // another process may have written it
 	return k, err
 }
 
@@ -131,7 +132,7 @@ func (s state) save(dir string) error {
 	return nil
 }
 
-// ensureToken issues a token unless the last one is still good for this database, these keys and this URL.
+// ensureToken issues a token, unless the last one is still valid for this database, these keys and this URL.
 func (s *state) ensureToken(ctx context.Context, sc *server.ServerConfig, tenant uuid.UUID) error {
 	if s.Token != "" && time.Until(s.TokenExpires) > tokenReserve {
 		if of, _, err := sc.Auth.JWTManager.ValidateTenantToken(ctx, s.Token); err == nil && of == tenant {
@@ -153,7 +154,7 @@ func readJSON(path string, into any) error {
 		return err
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%s is damaged (remove it to start afresh; existing tokens end then): %w", path, err)
+		return fmt.Errorf("%s is damaged (remove it to start again; existing tokens then become invalid): %w", path, err)
 	}
 	return nil
 }
@@ -183,7 +184,7 @@ func randomHex(bytes int) string {
 	return hex.EncodeToString(b)
 }
 
-// listen opens a loopback port: exactly the wanted one if that is not 0, else the last one if it is free, else any.
+// listen opens a loopback port: wanted if it is not 0, else last if it is free, else any free port.
 func listen(ctx context.Context, what string, wanted, last int) (net.Listener, error) {
 	try := func(port int) (net.Listener, error) {
 		return (&net.ListenConfig{}).Listen(ctx, "tcp", address(port))
@@ -191,7 +192,12 @@ func listen(ctx context.Context, what string, wanted, last int) (net.Listener, e
 	if wanted != 0 {
 		l, err := try(wanted)
 		if err != nil {
-			return nil, fmt.Errorf("%s port %d cannot be had (another engine? give another port, or none): %w", what, wanted, err)
+			return nil, fmt.Errorf(
+				"%s port %d cannot be opened (another engine? use another port, or 0 for any): %w",
+				what,
+				wanted,
+				err,
+			)
 		}
 		return l, nil
 	}
@@ -203,7 +209,7 @@ func listen(ctx context.Context, what string, wanted, last int) (net.Listener, e
 	return try(0)
 }
 
-// freePort is as listen, for a server that opens its port by itself. Another process may come first.
+// freePort is like listen, for a server that opens its port itself. Another process may take the port in between.
 func freePort(ctx context.Context, what string, wanted, last int) (int, error) {
 	l, err := listen(ctx, what, wanted, last)
 	if err != nil {

@@ -11,16 +11,17 @@ import (
 	"github.com/hatchet-dev/hatchet/pkg/config/server"
 )
 
-// processWide guards what belongs to the whole process and is changed for a moment: the environment for Hatchet's
-// loader, goose's globals, the standard logger.
+// processWide guards global state that is changed for a moment: the environment for Hatchet's loader, goose's globals,
+// the standard logger.
 var processWide sync.Mutex
 
-// engineMaxConns bounds the engine's main pool. Hatchet's own default is 50, of the 100 that PostgreSQL allows by
-// default; a machine that runs everything, or several test packages at once, needs the rest for others.
+// engineMaxConns is the maximum number of connections in the engine's main pool. Hatchet's default is 50, half of the
+// 100 that PostgreSQL allows by default. One machine that runs everything, or several test packages, needs more for
+// others.
 const engineMaxConns = 20
 
-// withLoaderEnv runs load with the environment that Hatchet's loader reads, and puts everything back: above all
-// DATABASE_URL, which in this process means the application's database. No key is ever among them.
+// withLoaderEnv runs load with the environment that Hatchet's loader reads, and restores it: DATABASE_URL otherwise
+// names the application's database in this process. The environment never contains a key.
 func withLoaderEnv(databaseURL, logLevel string, load func() error) error {
 	env := map[string]string{
 		"DATABASE_URL":           databaseURL,
@@ -38,7 +39,7 @@ func withLoaderEnv(databaseURL, logLevel string, load func() error) error {
 	return load()
 }
 
-// setEnv sets variables and returns what puts them back as they were.
+// setEnv sets variables and returns a function that restores them.
 func setEnv(env map[string]string) (restore func()) {
 	type before struct {
 		value string
@@ -61,9 +62,13 @@ func setEnv(env map[string]string) (restore func()) {
 	}
 }
 
-// loadServer builds the one server configuration that engine and API share. Everything that makes this engine what it
-// is goes through the override, which wins over files and environment.
-func loadServer(cfg Config, databaseURL string, id *identity) (sc *server.ServerConfig, cleanup func() error, err error) {
+// loadServer builds the server configuration that engine and API share. The override has priority over files and
+// environment, so all settings of this package go through it.
+func loadServer(
+	cfg Config,
+	databaseURL string,
+	id *identity,
+) (sc *server.ServerConfig, cleanup func() error, err error) {
 	override := func(f *server.ServerConfigFile) {
 		r := &f.Runtime
 		r.GRPCBindAddress = loopback
@@ -98,7 +103,7 @@ func loadServer(cfg Config, databaseURL string, id *identity) (sc *server.Server
 
 		f.Services = []string{"all"}
 		f.ServicesString = ""
-		f.SecurityCheck.Enabled = false // it would call home
+		f.SecurityCheck.Enabled = false // it would call Hatchet's servers
 		f.Analytics.Posthog.Enabled = false
 		f.Logger.Level = cfg.LogLevel
 		f.AdditionalLoggers.Queue.Level = cfg.LogLevel
@@ -114,4 +119,5 @@ func loadServer(cfg Config, databaseURL string, id *identity) (sc *server.Server
 	return sc, cleanup, nil
 }
 
+// address is the loopback address of a port.
 func address(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }

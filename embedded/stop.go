@@ -17,18 +17,19 @@ import (
 )
 
 const (
-	// How long the gRPC server waits for streams to end before it cuts them. Hatchet's default, and for tests.
+	// The time that the gRPC server waits for streams to end before it closes them: Hatchet's default, and the one for
+	// tests.
 	drainLimit     = 10 * time.Second
 	fastDrainLimit = time.Second
 
-	// How long notifications that are under way may take to be handled.
-	settleTime = 50 * time.Millisecond
+	// The time that received notifications need to be handled.
+	notificationTime = 50 * time.Millisecond
 
-	// What the engine leaves running ends within milliseconds after it, with an error each.
-	stragglers = 200 * time.Millisecond
+	// Goroutines that outlive the engine end within milliseconds, and log an error each.
+	muteAfterStop = 200 * time.Millisecond
 )
 
-// undoStack holds what to undo, last first.
+// undoStack holds the cleanup functions. They run in reverse order.
 type undoStack []undoStep
 
 type undoStep struct {
@@ -40,7 +41,7 @@ func (s *undoStack) push(name string, undo func() error) {
 	*s = append(*s, undoStep{name, undo})
 }
 
-// run undoes everything, whatever fails.
+// run calls all cleanup functions, also after one has failed.
 func (s *undoStack) run() error {
 	var errs []error
 	for len(*s) > 0 {
@@ -53,9 +54,9 @@ func (s *undoStack) run() error {
 	return errors.Join(errs...)
 }
 
-var errLeft = errors.New("it does not end, and is left behind")
+var errAbandoned = errors.New("did not end in time and was abandoned")
 
-// within makes a function of f that returns errLeft if f takes longer.
+// within returns a function that calls f, and returns errAbandoned if f takes longer than limit.
 func within(limit time.Duration, f func() error) func() error {
 	return func() error {
 		done := make(chan error, 1)
@@ -64,12 +65,12 @@ func within(limit time.Duration, f func() error) func() error {
 		case err := <-done:
 			return err
 		case <-time.After(limit):
-			return errLeft
+			return errAbandoned
 		}
 	}
 }
 
-// stopParts stops the engine's own parts in the engine's own order.
+// stopParts stops the parts of the engine in the engine's own order.
 func stopParts(parts []cleanup.CleanupFn, limit time.Duration, fast bool) error {
 	var undo undoStack
 	for _, part := range slices.Backward(parts) {
@@ -77,14 +78,14 @@ func stopParts(parts []cleanup.CleanupFn, limit time.Duration, fast bool) error 
 		switch part.Name {
 		case "partitioner heartbeat timeout":
 			if fast {
-				continue // a pause for other engines to notice: there are none, or they can wait
+				continue // a pause for other engines, which FastShutdown excludes
 			}
 		case "grpc":
-			// It cuts all connections, and then may wait for ever for a call that waits for a queue stopped before it:
-			// so whenever a worker reports, or a client pushes, at that moment. There is no harm in leaving that call.
+			// It closes all connections, and then can wait forever for a call that waits for a queue which is already
+			// stopped. This happens when a worker reports or a client pushes at that moment. Abandoning the call is safe.
 			bounded := stop
 			stop = func() error {
-				if err := bounded(); !errors.Is(err, errLeft) {
+				if err := bounded(); !errors.Is(err, errAbandoned) {
 					return err
 				}
 				return nil
@@ -95,19 +96,19 @@ func stopParts(parts []cleanup.CleanupFn, limit time.Duration, fast bool) error 
 	return undo.run()
 }
 
-// settle waits until the engine has handled the notifications that it has received. Hatchet's queue closes the channel on
-// which their handlers send, which panics if one of them is late, and so brings down the process. Hence nothing must be
-// notified any more when the engine's own parts stop; Disconnect, called first, sees to that. The query orders what the
-// handlers did before what follows, in the eyes of the race detector, too: both take the pool's lock.
-func settle(pool *pgxpool.Pool) error {
-	time.Sleep(settleTime)
+// drainNotifications waits until the engine has handled the notifications that it received. Hatchet's queue closes the
+// channel that their handlers send on, so a late handler panics and stops the process. Therefore no notification may
+// arrive when the engine's parts stop; Disconnect, called first, ensures that. The ping orders the handlers before the
+// following shutdown, also for the race detector, because both take the pool's lock.
+func drainNotifications(pool *pgxpool.Pool) error {
+	time.Sleep(notificationTime)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	return pool.Ping(ctx)
 }
 
-// quietLevel says whether the errors of an orderly stop ("context canceled", "closed pool") are worth hiding: whoever
-// asked for more than errors gets them, too.
+// quietLevel reports whether the errors of an orderly shutdown ("context canceled", "closed pool") are hidden. They are
+// shown at levels below "error".
 func quietLevel(level string) bool {
 	l, err := zerolog.ParseLevel(level)
 	return err == nil && l >= zerolog.ErrorLevel
@@ -119,8 +120,8 @@ var muted struct {
 	before  zerolog.Level
 }
 
-// mute silences zerolog, with which only Hatchet logs, until the returned function is called and a little longer. The
-// engine's own loggers cannot be reached otherwise, and report every interrupted query of an orderly stop.
+// mute disables zerolog, which only Hatchet uses, until muteAfterStop after the returned function is called. The
+// engine's own loggers are not accessible, and would report every query that an orderly shutdown interrupts.
 func mute() (unmute func()) {
 	muted.Lock()
 	defer muted.Unlock()
@@ -130,7 +131,7 @@ func mute() (unmute func()) {
 	}
 	muted.engines++
 	return func() {
-		time.AfterFunc(stragglers, func() {
+		time.AfterFunc(muteAfterStop, func() {
 			muted.Lock()
 			defer muted.Unlock()
 			muted.engines--
@@ -141,7 +142,7 @@ func mute() (unmute func()) {
 	}
 }
 
-// withoutCleanupLine runs Hatchet's cleanup, keeping out the one line that it writes with the standard logger.
+// withoutCleanupLine runs Hatchet's cleanup and drops the one line that it writes to the standard logger.
 func withoutCleanupLine(cleanup func() error) error {
 	out := log.Writer()
 	log.SetOutput(lineFilter{out})

@@ -8,28 +8,28 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Why the vault does not store what the annotations say is known.
+// Reasons why the vault does not store a value that the annotations contain.
 const (
-	whyUnsaid   = "the agent offered it and the customer agreed: no words of the customer hold it"
-	whyImplied  = "the customer's words mean it, and do not hold it"
-	whyInvalid  = "it is not a value of its slot"
-	whyAnything = "the customer has no preference, which is no value"
+	reasonUnsaid       = "the agent offered it and the customer agreed: no words of the customer contain it"
+	reasonImplied      = "the customer's words imply it and do not contain it"
+	reasonInvalid      = "it is not a value of its slot"
+	reasonNoPreference = "the customer has no preference, which is not a value"
 )
 
-// fact is what the annotations say of one slot after a turn.
+// fact is the value of one slot after a turn, from the annotations.
 type fact struct {
 	slot      string
-	variants  []string        // the ways in which the value was said
-	candidate vault.Candidate // what a perfect model reads
-	why       string          // why the vault may not store it; "" where it must
+	variants  []string        // the wordings of the value
+	candidate vault.Candidate // the answer of a faultless model
+	reason    string          // why the vault must not store it; "": it must store it
 }
 
-// matches reports whether a stored value is the fact's.
+// matches reports whether a stored value equals the fact.
 func (f fact) matches(value string) bool {
 	return slices.ContainsFunc(f.variants, func(v string) bool { return same(v, value) })
 }
 
-// annotate gives what the annotations say about slots of a service after a turn of the customer.
+// annotate returns the facts about slots of a service after a turn of the customer, from the annotations.
 func (d Dialogue) annotate(a agent, slots []string, after int) []fact {
 	var out []fact
 	state := d.state(a.service.Name, after)
@@ -42,16 +42,16 @@ func (d Dialogue) annotate(a agent, slots []string, after int) []fact {
 		}
 		f := fact{slot: slot, variants: variants}
 		if slices.Contains(variants, anyValue) {
-			f.why = whyAnything
+			f.reason = reasonNoPreference
 			out = append(out, f)
 			continue
 		}
-		f.candidate, f.why = d.find(def, a.service.Name, variants, after)
-		if f.why == "" {
+		f.candidate, f.reason = d.find(def, a.service.Name, variants, after)
+		if f.reason == "" {
 			if _, problem := rules.CheckValue(&def, slot, f.candidate.Value, vault.ModeStrict); problem != nil {
-				f.why = whyInvalid
+				f.reason = reasonInvalid
 			} else if _, problem := rules.GroundCandidate(f.candidate, &def, turns); problem != nil {
-				f.why = whyImplied
+				f.reason = reasonImplied
 			}
 		}
 		out = append(out, f)
@@ -59,17 +59,23 @@ func (d Dialogue) annotate(a agent, slots []string, after int) []fact {
 	return out
 }
 
-// find gives the words that say a value, the customer's latest first: where the annotations mark them, then where they say that the
-// customer informed, then wherever the customer said it, for another service. Else it gives the agent's words, and why they do not
-// do.
+// find returns the words that contain a value, the customer's latest first: the marked words, then a turn in which the
+// customer informed the agent, then the customer's words for another service. Otherwise it returns the agent's words
+// and the reason why the vault must not store the value.
 func (d Dialogue) find(def vault.Definition, service string, variants []string, after int) (vault.Candidate, string) {
 	candidate := func(value, quote string, turn int) vault.Candidate {
-		return vault.Candidate{FieldName: def.Name, Value: encode(def.ValueType, value), Confidence: 1, Quote: quote, Turn: turn}
+		return vault.Candidate{
+			FieldName:  def.Name,
+			Value:      encode(def.ValueType, value),
+			Confidence: 1,
+			Quote:      quote,
+			Turn:       turn,
+		}
 	}
 	for i := after; i >= 0; i-- {
 		turn := d.Turns[i]
 		for _, f := range turn.Frames {
-			if turn.Speaker != speakerYou || f.Service != service {
+			if turn.Speaker != speakerUser || f.Service != service {
 				continue
 			}
 			for _, s := range f.Slots {
@@ -79,7 +85,8 @@ func (d Dialogue) find(def vault.Definition, service string, variants []string, 
 				}
 			}
 			for _, act := range f.Actions {
-				if act.Act == actInform && act.Slot == def.Name && len(act.Values) > 0 && slices.ContainsFunc(variants, func(v string) bool { return same(v, act.Values[0]) }) {
+				if act.Act == actInform && act.Slot == def.Name && len(act.Values) > 0 &&
+					slices.ContainsFunc(variants, func(v string) bool { return same(v, act.Values[0]) }) {
 					return candidate(act.Values[0], turn.Utterance, i), ""
 				}
 			}
@@ -89,21 +96,22 @@ func (d Dialogue) find(def vault.Definition, service string, variants []string, 
 		for _, f := range d.Turns[i].Frames {
 			for _, s := range f.Slots {
 				words := d.Turns[i].said(s)
-				if d.Turns[i].Speaker == speakerYou && slices.ContainsFunc(variants, func(v string) bool { return same(v, words) }) {
+				if d.Turns[i].Speaker == speakerUser &&
+					slices.ContainsFunc(variants, func(v string) bool { return same(v, words) }) {
 					return candidate(words, words, i), ""
 				}
 			}
 		}
 	}
 	for i := after; i >= 0; i-- {
-		if d.Turns[i].Speaker == speakerYou {
+		if d.Turns[i].Speaker == speakerUser {
 			continue
 		}
 		for _, v := range variants {
 			if strings.Contains(strings.ToLower(d.Turns[i].Utterance), strings.ToLower(v)) {
-				return candidate(v, v, i), whyUnsaid
+				return candidate(v, v, i), reasonUnsaid
 			}
 		}
 	}
-	return candidate(variants[0], variants[0], after), whyUnsaid
+	return candidate(variants[0], variants[0], after), reasonUnsaid
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Direct runs the steps of the workflows that a run needs in this process, one after the other, without the workflow engine
-// between them: the same steps on the same PostgreSQL, a hundred times as fast. It is a trigger.Engine. What it does not do is what
-// the engine is for: nothing is tried again, and nothing survives the process.
+// Direct is a trigger.Engine that runs the steps of the evaluated workflows in this process, one after the other,
+// without the workflow engine. The steps and the PostgreSQL are the same, and it is a hundred times faster. It has no
+// retries, and no run survives the process.
 type Direct struct {
-	Steps *steps.Steps // set it before the first push
+	Steps *steps.Steps // must be set before the first push
 	Log   *slog.Logger
 
 	mu      sync.Mutex
@@ -25,7 +25,7 @@ type Direct struct {
 // Push implements trigger.Engine.
 func (d *Direct) Push(ctx context.Context, event, scope string, ev vault.Event) error {
 	if event == vault.EventQuestionSettled {
-		d.settled(scope)
+		d.resume(scope)
 		return nil
 	}
 	ctx = context.WithoutCancel(ctx)
@@ -37,10 +37,11 @@ func (d *Direct) Push(ctx context.Context, event, scope string, ev vault.Event) 
 	return nil
 }
 
-// Wait waits until nothing runs.
+// Wait waits until no run is left.
 func (d *Direct) Wait() { d.running.Wait() }
 
-func (d *Direct) settled(question string) {
+// resume wakes the fill that waits for a question.
+func (d *Direct) resume(question string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if ch, ok := d.waiting[question]; ok {
@@ -49,7 +50,7 @@ func (d *Direct) settled(question string) {
 	}
 }
 
-// wait registers for a question before it looks: a settlement in between is not missed.
+// wait returns a channel that resume closes. Registering before the fill checks the question avoids a missed event.
 func (d *Direct) wait(question string) <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -64,6 +65,7 @@ func (d *Direct) wait(question string) <-chan struct{} {
 	return ch
 }
 
+// step drops the output of a step.
 func step[Out any](run func(context.Context, vault.Event) (Out, error)) func(context.Context, vault.Event) error {
 	return func(ctx context.Context, ev vault.Event) error {
 		_, err := run(ctx, ev)
@@ -77,18 +79,37 @@ func (d *Direct) run(ctx context.Context, event string, ev vault.Event) error {
 		return d.fill(ctx, ev)
 	}
 	for _, run := range map[string][]func(context.Context, vault.Event) error{
-		vault.WriteValue.Event:      {step(s.Values.ValidateValue), step(s.Values.PersistValue), step(s.Caches.InvalidateAndAcknowledge)},
-		vault.SaveSession.Event:     {step(s.Sessions.PersistSession), step(s.Caches.InvalidateAndAcknowledge)},
-		vault.SaveDefinition.Event:  {step(s.Definitions.ValidateDefinition), step(s.Definitions.EmbedDefinition), step(s.Definitions.PersistDefinition), step(s.Caches.InvalidateAndAcknowledge)},
-		vault.SaveRequirement.Event: {step(s.Definitions.ValidateRequirement), step(s.Definitions.PersistRequirement), step(s.Caches.InvalidateAndAcknowledge)},
-		vault.SaveScenario.Event:    {step(s.Scenarios.PersistScenario), step(s.Scenarios.AnnounceSave)},
-		vault.ExtractSchema.Event: {
-			step(s.Extraction.LoadSchemaSource), step(s.Extraction.ProposeSchema), step(s.Extraction.MatchSchema), step(s.Extraction.PersistSchema),
+		vault.WriteValue.Event: {
+			step(s.Values.ValidateValue),
+			step(s.Values.PersistValue),
 			step(s.Caches.InvalidateAndAcknowledge),
 		},
-		vault.DecideReview.Event:   {step(s.Definitions.PersistReview), step(s.Caches.InvalidateAndAcknowledge)},
-		vault.AnswerQuestion.Event: {step(s.Answers.ValidateAnswer), step(s.Answers.PersistAnswer), step(s.Caches.InvalidateAndAcknowledge), step(s.Answers.AnnounceAnswer)},
-		vault.CancelFill.Event:     {step(s.Gaps.CancelFill), step(s.Gaps.AnnounceCancel)},
+		vault.SaveSession.Event: {step(s.Sessions.PersistSession), step(s.Caches.InvalidateAndAcknowledge)},
+		vault.SaveDefinition.Event: {
+			step(s.Definitions.ValidateDefinition),
+			step(s.Definitions.EmbedDefinition),
+			step(s.Definitions.PersistDefinition),
+			step(s.Caches.InvalidateAndAcknowledge),
+		},
+		vault.SaveRequirement.Event: {
+			step(s.Definitions.ValidateRequirement),
+			step(s.Definitions.PersistRequirement),
+			step(s.Caches.InvalidateAndAcknowledge),
+		},
+		vault.SaveScenario.Event: {step(s.Scenarios.PersistScenario), step(s.Scenarios.AnnounceSave)},
+		vault.ExtractSchema.Event: {
+			step(s.Extraction.LoadSchemaSource), step(s.Extraction.ProposeSchema),
+			step(s.Extraction.MatchSchema), step(s.Extraction.PersistSchema),
+			step(s.Caches.InvalidateAndAcknowledge),
+		},
+		vault.DecideReview.Event: {step(s.Definitions.PersistReview), step(s.Caches.InvalidateAndAcknowledge)},
+		vault.AnswerQuestion.Event: {
+			step(s.Answers.ValidateAnswer),
+			step(s.Answers.PersistAnswer),
+			step(s.Caches.InvalidateAndAcknowledge),
+			step(s.Answers.AnnounceAnswer),
+		},
+		vault.CancelFill.Event: {step(s.Gaps.CancelFill), step(s.Gaps.AnnounceCancel)},
 	}[event] {
 		if err := run(ctx, ev); err != nil {
 			return err
@@ -97,7 +118,7 @@ func (d *Direct) run(ctx context.Context, event string, ev vault.Event) error {
 	return nil
 }
 
-// fill is what the durable task of fill-gaps does.
+// fill does the same as the durable task of fill-gaps.
 func (d *Direct) fill(ctx context.Context, ev vault.Event) error {
 	for {
 		if _, err := d.Steps.Gaps.FindMissing(ctx, ev); err != nil {
@@ -118,14 +139,14 @@ func (d *Direct) fill(ctx context.Context, ev vault.Event) error {
 		if next.Question == nil {
 			continue
 		}
-		settled := d.wait(next.Question.QuestionID.String())
-		// It may have been settled before the wait was registered: a short look-back takes the place of the engine's.
+		answered := d.wait(next.Question.QuestionID.String())
+		// The event may have come before the wait was registered. The engine looks back for it; here a short poll does.
 		select {
-		case <-settled:
-		case <-time.After(lookAgain):
+		case <-answered:
+		case <-time.After(pollInterval):
 		}
 	}
 }
 
-// lookAgain is how often a fill that waits looks by itself.
-const lookAgain = 200 * time.Millisecond
+// pollInterval is the interval at which a waiting fill checks its question.
+const pollInterval = 200 * time.Millisecond

@@ -23,16 +23,21 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A data set of one service and one dialogue, in the form of the real one: the city is said, the party is said as a word, the
-// restaurant is only agreed to, and the city changes.
+// schema and dataSet make a data set of one service and one dialogue, in the form of the real one. The customer states
+// the city, states the party size as a word, only agrees to the restaurant, and changes the city.
 const schema = `[{"service_name": "Restaurants_9", "description": "Restaurants", "slots": [
-	{"name": "city", "description": "City in which the restaurant is located", "is_categorical": false, "possible_values": []},
-	{"name": "party_size", "description": "Party size for a reservation", "is_categorical": true, "possible_values": ["1", "2", "3", "4"]},
+	{"name": "city", "description": "City in which the restaurant is located",
+		"is_categorical": false, "possible_values": []},
+	{"name": "party_size", "description": "Party size for a reservation",
+		"is_categorical": true, "possible_values": ["1", "2", "3", "4"]},
 	{"name": "restaurant_name", "description": "Name of the restaurant", "is_categorical": false, "possible_values": []},
-	{"name": "serves_alcohol", "description": "Whether the restaurant serves alcohol", "is_categorical": true, "possible_values": ["True", "False"]}
+	{"name": "serves_alcohol", "description": "Whether the restaurant serves alcohol",
+		"is_categorical": true, "possible_values": ["True", "False"]}
 ], "intents": [
-	{"name": "FindRestaurants", "description": "Find a restaurant in a city", "required_slots": ["city"], "optional_slots": {"serves_alcohol": "dontcare"}},
-	{"name": "ReserveRestaurant", "description": "Reserve a table", "required_slots": ["restaurant_name", "city", "party_size"], "optional_slots": {}}
+	{"name": "FindRestaurants", "description": "Find a restaurant in a city",
+		"required_slots": ["city"], "optional_slots": {"serves_alcohol": "dontcare"}},
+	{"name": "ReserveRestaurant", "description": "Reserve a table",
+		"required_slots": ["restaurant_name", "city", "party_size"], "optional_slots": {}}
 ]}]`
 
 type turn struct {
@@ -70,12 +75,22 @@ func dialogue(id string, turns ...turn) map[string]any {
 
 func dataSet(t *testing.T) string {
 	t.Helper()
-	talk := dialogue("1_00000",
+	talk := dialogue(
+		"1_00000",
 		turn{speaker: "USER", words: "I am hungry.", intent: "FindRestaurants", state: map[string][]string{}},
 		turn{speaker: "SYSTEM", words: "In which city?", acts: [][2]string{{"REQUEST", "city"}}},
-		turn{speaker: "USER", words: "It should be in San Jose.", intent: "FindRestaurants", acts: [][2]string{{"INFORM", "city=San Jose"}},
-			state: map[string][]string{"city": {"San Jose"}}},
-		turn{speaker: "SYSTEM", words: "There is Blue Door in San Jose.", acts: [][2]string{{"OFFER", "restaurant_name=Blue Door"}}},
+		turn{
+			speaker: "USER",
+			words:   "It should be in San Jose.",
+			intent:  "FindRestaurants",
+			acts:    [][2]string{{"INFORM", "city=San Jose"}},
+			state:   map[string][]string{"city": {"San Jose"}},
+		},
+		turn{
+			speaker: "SYSTEM",
+			words:   "There is Blue Door in San Jose.",
+			acts:    [][2]string{{"OFFER", "restaurant_name=Blue Door"}},
+		},
 		turn{speaker: "USER", words: "Good. A table for three people, please, but in Oakland.", intent: "ReserveRestaurant",
 			acts:  [][2]string{{"INFORM", "party_size=3"}, {"INFORM", "city=Oakland"}},
 			state: map[string][]string{"city": {"Oakland"}, "party_size": {"3"}, "restaurant_name": {"Blue Door"}}},
@@ -96,7 +111,7 @@ func dataSet(t *testing.T) string {
 	return dir
 }
 
-// system is a vault whose steps run in this process, on a database of its own.
+// system returns a vault with its own database that runs the steps in this process.
 func system(t *testing.T, environ ...string) eval.System {
 	t.Helper()
 	url := dbtest.URL(t)
@@ -105,7 +120,10 @@ func system(t *testing.T, environ ...string) eval.System {
 		t.Fatal(err)
 	}
 	cfg, err := config.Load("", append([]string{
-		"DATABASE_URL=" + url, "REDIS_URL=" + os.Getenv("REDIS_URL"), "VAULT_SEALING_KEY=" + key, "VAULT_PROFILE_VALIDATION_MODE=strict",
+		"DATABASE_URL=" + url,
+		"REDIS_URL=" + os.Getenv("REDIS_URL"),
+		"VAULT_SEALING_KEY=" + key,
+		"VAULT_PROFILE_VALIDATION_MODE=strict",
 	}, environ...))
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +149,13 @@ func run(t *testing.T, dir string, sys eval.System) *eval.Report {
 		t.Fatal(err)
 	}
 	progress := 0
-	report, err := eval.Run(t.Context(), sys, services, dialogues, eval.Options{Model: "test", MatchAt: 0.3, Progress: func(done, _ int) { progress = done }})
+	report, err := eval.Run(
+		t.Context(),
+		sys,
+		services,
+		dialogues,
+		eval.Options{Model: "test", MatchThreshold: 0.3, Progress: func(done, _ int) { progress = done }},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,8 +165,8 @@ func run(t *testing.T, dir string, sys eval.System) *eval.Report {
 	return report
 }
 
-// With a model without faults, everything that the customer said is stored, and nothing that only the agent said.
-func TestWithAModelWithoutFaultsThePipelineHasNone(t *testing.T) {
+// With a faultless model, the vault stores every value that the customer stated, and no value that only the agent said.
+func TestRun_FaultlessModel(t *testing.T) {
 	dir := dataSet(t)
 	services, dialogues, err := eval.Load(dir)
 	if err != nil {
@@ -155,52 +179,69 @@ func TestWithAModelWithoutFaultsThePipelineHasNone(t *testing.T) {
 	defer func() { _ = server.Close() }()
 	r := run(t, dir, system(t, "VAULT_LLM_PROVIDER=openai", "OPENAI_BASE_URL="+server.URL, "OPENAI_API_KEY=none"))
 
-	if v := r.All; v.Stored != 3 || v.Correct != 3 || v.Storable != 3 || v.Found != 3 || v.Known != 4 || v.Precision != 1 || v.Recall != 1 {
+	if v := r.All; v.Stored != 3 || v.Correct != 3 || v.Storable != 3 || v.Found != 3 || v.Known != 4 ||
+		v.Precision != 1 ||
+		v.Recall != 1 {
 		t.Errorf("values: %+v", v)
 	}
-	if r.Missing.Stays != 2 || r.Missing.Exact != 1 || r.Missing.ExactButFor != 2 {
+	if r.Missing.Goals != 2 || r.Missing.Exact != 1 || r.Missing.ExactButFor != 2 {
 		t.Errorf("missing fields: %+v", r.Missing)
 	}
-	if len(r.Exceptions) != 1 || !slices.Equal(r.Exceptions[0].Slots, []string{"Restaurants_9.restaurant_name 1: 1_00000"}) {
+	if len(r.Exceptions) != 1 ||
+		!slices.Equal(r.Exceptions[0].Slots, []string{"Restaurants_9.restaurant_name 1: 1_00000"}) {
 		t.Errorf("exceptions: %+v", r.Exceptions)
 	}
-	r.Wrong = append(r.Wrong, eval.Example{Dialogue: "1_00000", Slot: "Restaurants_9.city", Truth: "Oakland", Stored: "San Jose", Quote: "in San Jose"})
+	r.Wrong = append(
+		r.Wrong,
+		eval.Example{
+			Dialogue: "1_00000",
+			Slot:     "Restaurants_9.city",
+			Truth:    "Oakland",
+			Stored:   "San Jose",
+			Quote:    "in San Jose",
+		},
+	)
 	kept, err := json.Marshal(r.WithoutWords())
-	if err != nil || !strings.Contains(string(kept), "Restaurants_9.city") || slices.ContainsFunc([]string{"Blue Door", "San Jose", "Oakland"}, func(words string) bool { return strings.Contains(string(kept), words) }) {
-		t.Errorf("what is kept of the report: %s, %v", kept, err)
+	if err != nil || !strings.Contains(string(kept), "Restaurants_9.city") ||
+		slices.ContainsFunc(
+			[]string{"Blue Door", "San Jose", "Oakland"},
+			func(words string) bool { return strings.Contains(string(kept), words) },
+		) {
+		t.Errorf("the report without words: %s, %v", kept, err)
 	}
 	r.Wrong = nil
-	// The city when nothing was said of it; then whether it is Blue Door, which the customer only agreed to.
-	if a := r.Asking; a.Vault != 2 || a.Confirms != 1 || a.Reasked != 0 || a.Human != 1 || a.HumanConfirm != 1 || a.Unanswerable != 0 {
+	// One question for the city before it is stated, and one to confirm Blue Door, which the customer only agreed to.
+	if a := r.Asking; a.Vault != 2 || a.Confirms != 1 || a.Reasked != 0 || a.Human != 1 || a.HumanConfirm != 1 ||
+		a.Unanswerable != 0 {
 		t.Errorf("asking: %+v", a)
 	}
-	if f := r.Fills; f.Fills != 4 || f.Most != 1 {
+	if f := r.Fills; f.Fills != 4 || f.Max != 1 {
 		t.Errorf("fills: %+v", f)
 	}
 	if s := r.Saves; s.Scenarios != 4 || s.CallsPerSave != 1 || s.CallsPerUnchangedSave != 0 {
 		t.Errorf("saves: %+v", s)
 	}
 	// The slots of the one service share words of their descriptions.
-	if m := r.Matching; m.Pairs != 6 || m.Close == 0 || m.Mistaken > m.Close || m.Threshold != 0.3 {
+	if m := r.Matching; m.Pairs != 6 || m.Close == 0 || m.Confused > m.Close || m.Threshold != 0.3 {
 		t.Errorf("matching: %+v", m)
 	}
 	if r.Unexpected != 0 || len(r.Wrong)+len(r.Missed)+len(r.Inexact) != 0 {
 		t.Errorf("wrong %+v, missed %+v, inexact %+v", r.Wrong, r.Missed, r.Inexact)
 	}
 	var printed bytes.Buffer
-	if err := r.Print(&printed); err != nil || !strings.Contains(printed.String(), "no words of the customer hold it") {
+	if err := r.Print(&printed); err != nil || !strings.Contains(printed.String(), "no words of the customer contain it") {
 		t.Errorf("printed %s, %v", printed.String(), err)
 	}
 }
 
-func TestTheBuiltInModelStoresNothingWrong(t *testing.T) {
+func TestRun_OfflineModelStoresNothingWrong(t *testing.T) {
 	r := run(t, dataSet(t), system(t, "VAULT_LLM_PROVIDER=offline"))
 	if v := r.All; v.Stored == 0 || v.Correct != v.Stored || r.Unexpected != 0 {
 		t.Errorf("values: %+v; wrong: %+v", v, r.Wrong)
 	}
 }
 
-func TestAFolderWithoutTheDataSetIsRefused(t *testing.T) {
+func TestLoad_FolderWithoutDataSet(t *testing.T) {
 	for _, content := range []string{"", "{"} {
 		dir := t.TempDir()
 		if content != "" {

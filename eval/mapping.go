@@ -12,7 +12,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// agent is a service as the vault knows it.
+// agent is the agent of the vault for one service.
 type agent struct {
 	id        uuid.UUID
 	service   Service
@@ -20,13 +20,14 @@ type agent struct {
 	scenarios map[string]scenario // by intent
 }
 
-// scenario is an intent as the vault knows it, twice: listen fills from the conversation alone, ask asks for the rest.
+// scenario holds the two scenarios of the vault for one intent: listen only reads the conversation, ask also asks
+// questions.
 type scenario struct {
 	intent      Intent
 	listen, ask uuid.UUID
 }
 
-// newAgent makes definitions of the slots of a service. newID makes ids.
+// newAgent creates the agent of a service, with a definition for each slot. newID generates ids.
 func newAgent(s Service, newID func() uuid.UUID) agent {
 	a := agent{id: newID(), service: s, defs: map[string]vault.Definition{}, scenarios: map[string]scenario{}}
 	for _, slot := range s.Slots {
@@ -38,11 +39,16 @@ func newAgent(s Service, newID func() uuid.UUID) agent {
 	return a
 }
 
-// definition makes a definition of a slot: a categorical one is a boolean, a number or a choice; any other is text, dates and times
-// included, since the annotations keep them as they were said ("next Friday").
+// definition makes the definition of a slot. A categorical slot becomes a boolean, a number or a choice. Any other slot
+// becomes text, including dates and times, because the annotations keep their wording ("next Friday").
 func definition(agentID uuid.UUID, s Slot) vault.Definition {
 	d := vault.Definition{
-		AgentID: agentID, Name: s.Name, DisplayName: vault.DisplayName(s.Name), Description: s.Description, ValueType: vault.TypeString, Enabled: true,
+		AgentID:     agentID,
+		Name:        s.Name,
+		DisplayName: vault.DisplayName(s.Name),
+		Description: s.Description,
+		ValueType:   vault.TypeString,
+		Enabled:     true,
 	}
 	if !s.Categorical || len(s.PossibleValues) == 0 {
 		return d
@@ -69,7 +75,7 @@ func isNumber(s string) bool {
 	return err == nil
 }
 
-// encode writes a value of the data set as a value of a type.
+// encode converts a value of the data set to JSON of the given type.
 func encode(t vault.ValueType, value string) json.RawMessage {
 	switch {
 	case t == vault.TypeBoolean:
@@ -81,7 +87,7 @@ func encode(t vault.ValueType, value string) json.RawMessage {
 	return out
 }
 
-// plain writes a stored value as the data set does.
+// plain converts a stored value to the form of the data set.
 func plain(raw json.RawMessage) string {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
@@ -90,7 +96,7 @@ func plain(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// kind is what values are added up by.
+// kind returns the group in which the report counts values of a definition.
 func kind(d vault.Definition) string {
 	switch {
 	case d.ValueType == vault.TypeString && len(d.AllowedValues) > 0:
@@ -108,12 +114,19 @@ func kind(d vault.Definition) string {
 	}
 }
 
-// requirements makes requirements of the slots of an intent: those required are hard and asked for, the others soft and not.
+// requirements makes the requirements of an intent: required slots are hard with the given fallback, optional slots are
+// soft and skipped.
 func requirements(a agent, s scenario, id uuid.UUID, fallback vault.FallbackAction) []vault.Requirement {
 	var out []vault.Requirement
 	add := func(name string, level vault.RequiredLevel, fallback vault.FallbackAction) {
 		out = append(out, vault.Requirement{
-			AgentID: a.id, ScenarioID: id, FieldName: name, RequiredLevel: level, FallbackAction: fallback, Order: len(out), Confidence: 1,
+			AgentID:        a.id,
+			ScenarioID:     id,
+			FieldName:      name,
+			RequiredLevel:  level,
+			FallbackAction: fallback,
+			Order:          len(out),
+			Confidence:     1,
 		})
 	}
 	for _, name := range s.intent.RequiredSlots {
@@ -125,7 +138,7 @@ func requirements(a agent, s scenario, id uuid.UUID, fallback vault.FallbackActi
 	return out
 }
 
-// slots gives the names of the slots of an intent, those required first.
+// slots returns the names of the slots of an intent, required ones first.
 func (s scenario) slots() []string {
 	return append(slices.Clone(s.intent.RequiredSlots), slices.Sorted(maps.Keys(s.intent.OptionalSlots))...)
 }

@@ -12,16 +12,16 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Matching counts which slots of one service, which are different facts, would be taken for the same by their meaning, as the
-// built-in model sees it.
+// Matching counts the pairs of slots of one service that a match by meaning would confuse, with the embeddings of the
+// built-in model. The slots of one service are different facts.
 type Matching struct {
-	Threshold float64 `json:"threshold"`     // cosine similarity
-	Pairs     int     `json:"pairs"`         // of slots of one service
-	Close     int     `json:"close"`         // of them, at or above the threshold
-	Mistaken  int     `json:"not_set_apart"` // of them, not set apart by their types or names either
+	Threshold float64 `json:"threshold"` // cosine similarity
+	Pairs     int     `json:"pairs"`     // of slots of one service
+	Close     int     `json:"close"`     // of those, pairs at or above the threshold
+	Confused  int     `json:"confused"`  // of those, pairs that types and names do not separate either
 }
 
-// matching looks at every pair of slots of each service.
+// matching compares every pair of slots of each service.
 func matching(ctx context.Context, services []Service, threshold float64) (Matching, error) {
 	out := Matching{Threshold: threshold}
 	model, err := offline.New(llm.Config{})
@@ -47,7 +47,7 @@ func matching(ctx context.Context, services []Service, threshold float64) (Match
 				}
 				out.Close++
 				if defs[i].ValueType.Compatible(defs[j].ValueType) && !rules.Contrasting(defs[i].Name, defs[j].Name) {
-					out.Mistaken++
+					out.Confused++
 				}
 			}
 		}
@@ -55,7 +55,7 @@ func matching(ctx context.Context, services []Service, threshold float64) (Match
 	return out, nil
 }
 
-// cosine is the similarity of two vectors of length 1.
+// cosine returns the similarity of two unit vectors.
 func cosine(a, b []float32) float64 {
 	sum := 0.0
 	for i := range a {

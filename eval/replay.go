@@ -19,7 +19,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// System is the running vault: a worker must be up.
+// System gives access to a running vault. A worker must be running.
 type System struct {
 	Trigger    *trigger.Client
 	Query      *query.Queries
@@ -29,26 +29,26 @@ type System struct {
 
 // Options of Run.
 type Options struct {
-	Model    string                // what the report calls the model
-	AtOnce   int                   // dialogues at a time; 0: DefaultAtOnce
-	MatchAt  float64               // from which similarity extraction takes two fields for the same
-	Progress func(done, total int) // called after each dialogue; nil: nobody is told
+	Model          string                // the name of the model in the report
+	Concurrency    int                   // dialogues at a time; 0: DefaultConcurrency
+	MatchThreshold float64               // the similarity at which extraction matches two definitions
+	Progress       func(done, total int) // called after each dialogue; nil: no call
 }
 
-// DefaultAtOnce keeps the workflow engine busy without making its queue grow.
-const DefaultAtOnce = 12
+// DefaultConcurrency keeps the workflow engine busy without growing its queue.
+const DefaultConcurrency = 12
 
-// patience is how long one operation may take before the run counts as hung: longer than until the relay pushes again what a
-// busy engine lost.
-const patience = 12 * time.Minute
+// operationTimeout limits one operation. It is longer than the delay of the relay, which pushes an operation again if a
+// busy engine lost it.
+const operationTimeout = 12 * time.Minute
 
-// Run replays dialogues and gives what came of it.
+// Run replays the dialogues and returns the report.
 func Run(ctx context.Context, sys System, services []Service, dialogues []Dialogue, opts Options) (*Report, error) {
 	started := time.Now()
 	r := &run{System: sys, agents: map[string]agent{}, report: newReport(opts.Model, len(dialogues))}
 	used := map[string]bool{}
 	for _, d := range dialogues {
-		for _, s := range d.stays() {
+		for _, s := range d.goals() {
 			used[s.service] = true
 		}
 	}
@@ -57,20 +57,20 @@ func Run(ctx context.Context, sys System, services []Service, dialogues []Dialog
 			r.agents[s.Name] = newAgent(s, func() uuid.UUID { return uuid.Must(uuid.NewV7()) })
 		}
 	}
-	atOnce := opts.AtOnce
-	if atOnce <= 0 {
-		atOnce = DefaultAtOnce
+	concurrency := opts.Concurrency
+	if concurrency <= 0 {
+		concurrency = DefaultConcurrency
 	}
 	var err error
-	if r.report.Matching, err = matching(ctx, services, opts.MatchAt); err != nil {
+	if r.report.Matching, err = matching(ctx, services, opts.MatchThreshold); err != nil {
 		return nil, err
 	}
-	if err := r.configure(ctx, atOnce); err != nil {
+	if err := r.configure(ctx, concurrency); err != nil {
 		return nil, err
 	}
-	results := make(chan tally, atOnce)
+	results := make(chan tally, concurrency)
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(atOnce)
+	g.SetLimit(concurrency)
 	failed := make(chan error, 1)
 	go func() {
 		for _, d := range dialogues {
@@ -106,20 +106,20 @@ type run struct {
 	report *Report
 }
 
-// done waits for an accepted change.
+// done waits for the outcome of an accepted operation.
 func (r *run) done(ctx context.Context, receipt trigger.Receipt, err error) (vault.Operation, error) {
 	if err != nil {
 		return vault.Operation{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
 	return receipt.Wait(ctx)
 }
 
-// configure saves definitions, scenarios and requirements, and each scenario a second time, unchanged.
-func (r *run) configure(ctx context.Context, atOnce int) error {
+// configure saves definitions, scenarios and requirements. It saves each scenario a second time, unchanged.
+func (r *run) configure(ctx context.Context, concurrency int) error {
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(atOnce)
+	g.SetLimit(concurrency)
 	for _, a := range r.agents {
 		for _, d := range a.defs {
 			g.Go(func() error {
@@ -135,7 +135,7 @@ func (r *run) configure(ctx context.Context, atOnce int) error {
 	for again := range 2 {
 		before := r.proposeCalls()
 		g, gctx := errgroup.WithContext(ctx)
-		g.SetLimit(atOnce)
+		g.SetLimit(concurrency)
 		for _, a := range r.agents {
 			for _, s := range a.scenarios {
 				for _, id := range []uuid.UUID{s.listen, s.ask} {
@@ -176,8 +176,8 @@ func (r *run) proposeCalls() int64 {
 	return calls
 }
 
-// saveScenario saves a scenario, waits for its extraction, and the first time requires what the data set says. What was extracted
-// beyond that is rejected, as its reviewer would.
+// saveScenario saves a scenario and waits for its extraction. The first time it also saves the requirements of the data
+// set, and rejects all extracted requirements, as a reviewer would.
 func (r *run) saveScenario(ctx context.Context, a agent, s scenario, id uuid.UUID, again bool) error {
 	receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.SaveScenario, vault.Scenario{
 		ID: id, AgentID: a.id, Name: vault.DisplayName(s.intent.Name), Description: s.intent.Description,
@@ -190,7 +190,7 @@ func (r *run) saveScenario(ctx context.Context, a agent, s scenario, id uuid.UUI
 	if err := json.Unmarshal(op.Result, &saved); err != nil || saved.Extraction == nil {
 		return errors.Join(errors.New("the save started no extraction"), err)
 	}
-	waiting, cancel := context.WithTimeout(ctx, patience)
+	waiting, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
 	if _, err := r.Trigger.Wait(waiting, r.Tenant, *saved.Extraction); err != nil || again {
 		return err
@@ -213,7 +213,13 @@ func (r *run) saveScenario(ctx context.Context, a agent, s scenario, id uuid.UUI
 		if req.Origin != vault.OriginExtracted {
 			continue
 		}
-		receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject})
+		receipt, err := trigger.Submit(
+			ctx,
+			r.Trigger,
+			r.Tenant,
+			vault.DecideReview,
+			vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject},
+		)
 		if _, err := r.done(ctx, receipt, err); err != nil {
 			return err
 		}
@@ -224,21 +230,21 @@ func (r *run) saveScenario(ctx context.Context, a agent, s scenario, id uuid.UUI
 // customer is one customer with one conversation.
 type customer struct {
 	id, session uuid.UUID
-	heard       int // turns that are saved
+	savedTurns  int
 }
 
 func newCustomer() *customer {
 	return &customer{id: uuid.Must(uuid.NewV7()), session: uuid.Must(uuid.NewV7())}
 }
 
-// replay runs a dialogue twice: with one customer the vault listens until the end of each stay and fills from what was said; with
-// another it is asked to fill when the stay begins, and asks for the rest.
+// replay runs a dialogue twice. For one customer, the gap fill of each goal starts at its end and only reads the
+// conversation. For another, it starts at the beginning of the goal and asks questions.
 func (r *run) replay(ctx context.Context, d Dialogue) (tally, error) {
 	t := newTally(d.ID)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		c := newCustomer()
-		for _, s := range d.stays() {
+		for _, s := range d.goals() {
 			if err := r.listen(gctx, d, c, s, &t); err != nil {
 				return fmt.Errorf("listen to %s of %s: %w", s.intent, s.service, err)
 			}
@@ -248,9 +254,9 @@ func (r *run) replay(ctx context.Context, d Dialogue) (tally, error) {
 	asking := newTally(d.ID)
 	g.Go(func() error {
 		c := newCustomer()
-		stays := d.stays()
-		slices.SortStableFunc(stays, func(a, b stay) int { return a.first - b.first })
-		for _, s := range stays {
+		goals := d.goals()
+		slices.SortStableFunc(goals, func(a, b goal) int { return a.first - b.first })
+		for _, s := range goals {
 			if err := r.ask(gctx, d, c, s, &asking); err != nil {
 				return fmt.Errorf("ask for %s of %s: %w", s.intent, s.service, err)
 			}
@@ -263,23 +269,29 @@ func (r *run) replay(ctx context.Context, d Dialogue) (tally, error) {
 	return t, err
 }
 
-// hear saves the turns up to and with one, where they are not saved yet.
-func (r *run) hear(ctx context.Context, d Dialogue, c *customer, until int) error {
-	if c.heard > until {
+// saveTurns saves the turns up to and including until, unless they are saved already.
+func (r *run) saveTurns(ctx context.Context, d Dialogue, c *customer, until int) error {
+	if c.savedTurns > until {
 		return nil
 	}
 	in := vault.SaveSessionInput{
-		SessionID: c.session, AgentID: r.agents[d.stays()[0].service].id, // a session belongs to the agent that began it
-		CustomerID: c.id, Turns: d.turns(c.heard, until+1),
+		SessionID: c.session, AgentID: r.agents[d.goals()[0].service].id, // a session belongs to the agent that began it
+		CustomerID: c.id, Turns: d.turns(c.savedTurns, until+1),
 	}
-	c.heard = until + 1
+	c.savedTurns = until + 1
 	receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.SaveSession, in)
 	_, err = r.done(ctx, receipt, err)
 	return err
 }
 
 func (r *run) fill(ctx context.Context, c *customer, scenario uuid.UUID) (trigger.Receipt, error) {
-	return trigger.Submit(ctx, r.Trigger, r.Tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: c.id, ScenarioID: scenario, SessionID: &c.session, MaxAttempts: 2})
+	return trigger.Submit(
+		ctx,
+		r.Trigger,
+		r.Tenant,
+		vault.FillGaps,
+		vault.FillGapsInput{CustomerID: c.id, ScenarioID: scenario, SessionID: &c.session, MaxAttempts: 2},
+	)
 }
 
 func filled(op vault.Operation) (vault.FillResult, error) {
@@ -290,11 +302,11 @@ func filled(op vault.Operation) (vault.FillResult, error) {
 	return out, nil
 }
 
-// listen fills from the conversation at the end of a stay, and compares with the truth.
-func (r *run) listen(ctx context.Context, d Dialogue, c *customer, s stay, t *tally) error {
+// listen fills from the conversation at the end of a goal, and compares the result with the annotations.
+func (r *run) listen(ctx context.Context, d Dialogue, c *customer, s goal, t *tally) error {
 	a := r.agents[s.service]
 	sc := a.scenarios[s.intent]
-	if err := r.hear(ctx, d, c, s.last); err != nil {
+	if err := r.saveTurns(ctx, d, c, s.last); err != nil {
 		return err
 	}
 	receipt, err := r.fill(ctx, c, sc.listen)
@@ -311,7 +323,16 @@ func (r *run) listen(ctx context.Context, d Dialogue, c *customer, s stay, t *ta
 	if err != nil && vault.CodeOf(err) != vault.CodeUnknown {
 		return err
 	}
-	missing, err := r.Query.Missing(ctx, r.Tenant, query.MissingInput{CustomerID: c.id, ScenarioID: sc.listen, SessionID: &c.session, Scope: rules.Scope{Level: vault.LevelHard}})
+	missing, err := r.Query.Missing(
+		ctx,
+		r.Tenant,
+		query.MissingInput{
+			CustomerID: c.id,
+			ScenarioID: sc.listen,
+			SessionID:  &c.session,
+			Scope:      rules.Scope{Level: vault.LevelHard},
+		},
+	)
 	if err != nil {
 		return err
 	}
@@ -330,12 +351,12 @@ func (r *run) listen(ctx context.Context, d Dialogue, c *customer, s stay, t *ta
 	return nil
 }
 
-// ask lets the vault ask when a stay begins. The customer answers with what they turn out to want, and not at all where they never
-// say.
-func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s stay, t *tally) error {
+// ask starts a gap fill with questions at the beginning of a goal. The customer answers with the value at the end of
+// the goal. A question without such a value is cancelled.
+func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s goal, t *tally) error {
 	a := r.agents[s.service]
 	sc := a.scenarios[s.intent]
-	if err := r.hear(ctx, d, c, s.first); err != nil {
+	if err := r.saveTurns(ctx, d, c, s.first); err != nil {
 		return err
 	}
 	before := d.state(s.service, s.first)
@@ -360,9 +381,18 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s stay, t *tally
 		}
 		known[question.ID] = true
 		t.asked(question, before)
-		at := slices.IndexFunc(truth, func(f fact) bool { return f.slot == question.FieldName && f.why != whyAnything })
+		at := slices.IndexFunc(
+			truth,
+			func(f fact) bool { return f.slot == question.FieldName && f.reason != reasonNoPreference },
+		)
 		if at < 0 {
-			receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.CancelFill, vault.CancelFillInput{FillID: question.FillID})
+			receipt, err := trigger.Submit(
+				ctx,
+				r.Trigger,
+				r.Tenant,
+				vault.CancelFill,
+				vault.CancelFillInput{FillID: question.FillID},
+			)
 			if _, err := r.done(ctx, receipt, err); err != nil {
 				return err
 			}
@@ -373,7 +403,13 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s stay, t *tally
 		if question.Kind == vault.QuestionConfirm && truth[at].matches(plain(question.Candidate)) {
 			answer = json.RawMessage(`"yes"`)
 		}
-		receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question.ID, Value: answer, SessionID: &c.session})
+		receipt, err := trigger.Submit(
+			ctx,
+			r.Trigger,
+			r.Tenant,
+			vault.AnswerQuestion,
+			vault.AnswerQuestionInput{QuestionID: question.ID, Value: answer, SessionID: &c.session},
+		)
 		if _, err := r.done(ctx, receipt, err); err != nil && vault.CodeOf(err) != vault.CodeInvalid {
 			return err
 		}
@@ -388,16 +424,21 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s stay, t *tally
 	return nil
 }
 
-// How often a run looks for the next question: soon where the steps run in this process, and not so often that it takes the machine from
-// the engine.
+// The polling interval for the next question grows from firstPause to longestPause: short when the steps run in this
+// process, and long enough not to load the machine when the engine runs them.
 const (
 	firstPause   = 10 * time.Millisecond
 	longestPause = 300 * time.Millisecond
 )
 
-// next waits for a question that is not known yet, or the end of the fill.
-func (r *run) next(ctx context.Context, c *customer, fill trigger.Receipt, known map[uuid.UUID]bool) (*vault.Question, vault.Operation, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// next waits for a new question or the end of the fill. The question is nil at the end.
+func (r *run) next(
+	ctx context.Context,
+	c *customer,
+	fill trigger.Receipt,
+	known map[uuid.UUID]bool,
+) (*vault.Question, vault.Operation, error) {
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
 	for pause := firstPause; ; pause = min(pause*3/2, longestPause) {
 		op, err := r.Trigger.Operation(ctx, r.Tenant, fill.ID)
@@ -427,10 +468,10 @@ func (r *run) next(ctx context.Context, c *customer, fill trigger.Receipt, known
 	}
 }
 
-// heldBy reports whether the customer said a quote, whatever the case and spacing.
-func (d Dialogue) heldBy(quote string) bool {
+// customerSaid reports whether a turn of the customer contains a quote, ignoring case and spacing.
+func (d Dialogue) customerSaid(quote string) bool {
 	plain := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
 	return quote != "" && slices.ContainsFunc(d.Turns, func(t DialogueTurn) bool {
-		return t.Speaker == speakerYou && strings.Contains(plain(t.Utterance), plain(quote))
+		return t.Speaker == speakerUser && strings.Contains(plain(t.Utterance), plain(quote))
 	})
 }

@@ -14,25 +14,25 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Report is what a run measured.
+// Report holds the results of a run.
 type Report struct {
 	Model      string  `json:"model"`
 	Dialogues  int     `json:"dialogues"`
-	Stays      int     `json:"stays"` // times that a customer wanted something of a service: two gap fills each
+	Goals      int     `json:"goals"` // goals of customers: two gap fills each
 	Seconds    float64 `json:"seconds"`
 	Direct     bool    `json:"direct,omitempty"` // without the workflow engine between the steps
-	Sample     string  `json:"sample,omitempty"` // how the dialogues were chosen, where they are not all
+	Sample     string  `json:"sample,omitempty"` // the selection of the dialogues; "": all
 	All        Values  `json:"all"`
 	ByKind     Kinds   `json:"by_kind"`
 	Missing    Missing `json:"missing_fields"`
 	Asking     Asking  `json:"asking"`
 	Fills      Fills   `json:"gap_fills"`
 	Saves      Saves   `json:"config_saves"`
-	Unexpected int     `json:"stored_without_a_quote"` // values whose quote the customer did not say
+	Unexpected int     `json:"stored_without_a_quote"` // values with a quote that the customer did not say
 
 	Matching Matching `json:"matching"`
 
-	Exceptions []Exception `json:"exceptions"` // what the annotations say is known and the vault may not store, and why
+	Exceptions []Exception `json:"exceptions"` // values of the annotations that the vault must not store, by reason
 	Wrong      []Example   `json:"wrong,omitempty"`
 	Missed     []Example   `json:"missed,omitempty"`
 	Inexact    []Example   `json:"inexact,omitempty"`
@@ -44,22 +44,22 @@ type Kinds map[string]*Values
 // Values counts stored values against the truth.
 type Values struct {
 	Stored    int     `json:"stored"`  // values read in a conversation and stored
-	Correct   int     `json:"correct"` // of them, what the customer said
+	Correct   int     `json:"correct"` // of those, values that the customer stated
 	Precision float64 `json:"precision"`
-	Storable  int     `json:"storable"` // values that the customer said in words that hold them
-	Found     int     `json:"found"`    // of them, stored
+	Storable  int     `json:"storable"` // values that the customer stated in words that contain them
+	Found     int     `json:"found"`    // of those, stored values
 	Recall    float64 `json:"recall"`
-	Known     int     `json:"known"`           // values that the annotations say are known, said or only agreed to
-	OfKnown   float64 `json:"recall_of_known"` // of them, stored
+	Known     int     `json:"known"`           // values of the annotations, stated or only agreed to
+	OfKnown   float64 `json:"recall_of_known"` // of those, the stored share
 	FoundAny  int     `json:"found_of_known"`
 }
 
-// Missing counts how often the missing fields of a scenario are exactly what the annotations say is not known.
+// Missing counts the goals for which the missing fields of the scenario equal the unknown slots of the annotations.
 type Missing struct {
-	Stays        int     `json:"stays"`
+	Goals        int     `json:"goals"`
 	Exact        int     `json:"exact"`
 	Exactness    float64 `json:"exactness"`
-	ExactButFor  int     `json:"exact_but_for_exceptions"` // without the slots that the vault may not store
+	ExactButFor  int     `json:"exact_but_for_exceptions"` // without the slots that the vault must not store
 	ExactnessFor float64 `json:"exactness_but_for_exceptions"`
 }
 
@@ -67,33 +67,33 @@ type Missing struct {
 type Asking struct {
 	Vault        int     `json:"vault"`
 	PerDialogue  float64 `json:"vault_per_dialogue"`
-	Confirms     int     `json:"vault_confirmations"` // of them, yes-or-no questions about a value that was heard
-	Reasked      int     `json:"vault_reasked"`       // for what was known to this service before, confirmations not counted
+	Confirms     int     `json:"vault_confirmations"` // of those, questions to confirm a value
+	Reasked      int     `json:"vault_reasked"`       // for values that the service knew before, without confirmations
 	Human        int     `json:"human"`
 	HumanPer     float64 `json:"human_per_dialogue"`
 	HumanReasked int     `json:"human_reasked"`
-	HumanConfirm int     `json:"human_confirmations"` // turns in which the human agent had values confirmed
-	Unanswerable int     `json:"vault_unanswered"`    // for what the customer never says in this dialogue: it ended before
+	HumanConfirm int     `json:"human_confirmations"` // turns in which the human agent asked for confirmation
+	Unanswerable int     `json:"vault_unanswered"`    // for values that the customer never states in this dialogue
 }
 
-// Fills counts the calls of the model.
+// Fills counts the model calls of gap fills.
 type Fills struct {
 	Fills   int         `json:"fills"`
 	Calls   map[int]int `json:"fills_by_model_calls"`
 	PerFill float64     `json:"model_calls_per_fill"`
-	Most    int         `json:"most_model_calls"`
+	Max     int         `json:"max_model_calls"`
 }
 
-// Saves counts the calls of the model for configuration.
+// Saves counts the model calls of saved scenarios.
 type Saves struct {
 	Scenarios             int     `json:"scenarios"`
 	CallsPerSave          float64 `json:"model_calls_per_save"`
 	CallsPerUnchangedSave float64 `json:"model_calls_per_unchanged_save"`
 }
 
-// Exception is why values that the annotations say are known are not stored.
+// Exception is one reason why values of the annotations are not stored, with these values.
 type Exception struct {
-	Why      string   `json:"why"`
+	Reason   string   `json:"reason"`
 	Count    int      `json:"count"`
 	Slots    []string `json:"slots"` // service.slot with its count and the dialogues, the most frequent first
 	bySlot   map[string][]string
@@ -109,15 +109,15 @@ type Example struct {
 	Quote    string `json:"quote,omitempty"`
 }
 
-// examples bounds each list of examples.
+// examples is the maximum length of each list of examples.
 const examples = 20
 
-// tally is what one dialogue came to.
+// tally holds the counts of one dialogue.
 type tally struct {
 	Report
 	dialogue string
 	fills    []int
-	seen     map[string]bool // values that were counted already: the same one may be known at the end of several stays
+	seen     map[string]bool // values already counted: one value can be known at the end of several goals
 }
 
 func newTally(dialogue string) tally {
@@ -136,11 +136,11 @@ func (k Kinds) of(d vault.Definition) *Values {
 	return k[name]
 }
 
-// stored counts a value that was read in the conversation.
+// stored counts a value that was stored from the conversation.
 func (t *tally) stored(d Dialogue, a agent, facts []fact, field vault.Value) {
 	var meta struct{ Quote string }
 	_ = json.Unmarshal(field.SourceMetadata, &meta)
-	if !d.heldBy(meta.Quote) {
+	if !d.customerSaid(meta.Quote) {
 		t.Unexpected++
 	}
 	v := t.ByKind.of(a.defs[field.Name])
@@ -161,8 +161,8 @@ func (t *tally) stored(d Dialogue, a agent, facts []fact, field vault.Value) {
 	t.Wrong = append(t.Wrong, e)
 }
 
-// recalled counts what is known at the end of a stay, each value once in a dialogue.
-func (t *tally) recalled(a agent, s stay, facts []fact, profile map[string]vault.Value) {
+// recalled counts the known values at the end of a goal, each value once per dialogue.
+func (t *tally) recalled(a agent, s goal, facts []fact, profile map[string]vault.Value) {
 	for _, f := range facts {
 		key := s.service + "\x1f" + f.slot + "\x1f" + strings.ToLower(f.variants[0])
 		if t.seen[key] {
@@ -171,10 +171,10 @@ func (t *tally) recalled(a agent, s stay, facts []fact, profile map[string]vault
 		t.seen[key] = true
 		slot := s.service + "." + f.slot
 		e := Example{Dialogue: t.dialogue, Slot: slot, Truth: strings.Join(f.variants, " | "), Quote: f.candidate.Quote}
-		if f.why != "" {
-			t.except(f.why, slot, e)
+		if f.reason != "" {
+			t.except(f.reason, slot, e)
 		}
-		if f.why == whyAnything {
+		if f.reason == reasonNoPreference {
 			continue
 		}
 		v := t.ByKind.of(a.defs[f.slot])
@@ -184,7 +184,7 @@ func (t *tally) recalled(a agent, s stay, facts []fact, profile map[string]vault
 		if found {
 			v.FoundAny++
 		}
-		if f.why != "" {
+		if f.reason != "" {
 			continue
 		}
 		v.Storable++
@@ -199,11 +199,11 @@ func (t *tally) recalled(a agent, s stay, facts []fact, profile map[string]vault
 	}
 }
 
-func (r *Report) except(why, slot string, e Example) {
-	at := slices.IndexFunc(r.Exceptions, func(x Exception) bool { return x.Why == why })
+func (r *Report) except(reason, slot string, e Example) {
+	at := slices.IndexFunc(r.Exceptions, func(x Exception) bool { return x.Reason == reason })
 	if at < 0 {
 		at = len(r.Exceptions)
-		r.Exceptions = append(r.Exceptions, Exception{Why: why, bySlot: map[string][]string{}})
+		r.Exceptions = append(r.Exceptions, Exception{Reason: reason, bySlot: map[string][]string{}})
 	}
 	x := &r.Exceptions[at]
 	x.Count++
@@ -211,9 +211,9 @@ func (r *Report) except(why, slot string, e Example) {
 	x.Examples = append(x.Examples, e)
 }
 
-// missing compares the missing fields with what is not known.
-func (t *tally) missing(s stay, required []string, facts []fact, names []string) {
-	t.Missing.Stays++
+// missing compares the missing fields with the unknown slots.
+func (t *tally) missing(s goal, required []string, facts []fact, names []string) {
+	t.Missing.Goals++
 	exact, butFor := true, true
 	for _, slot := range required {
 		at := slices.IndexFunc(facts, func(f fact) bool { return f.slot == slot })
@@ -221,7 +221,7 @@ func (t *tally) missing(s stay, required []string, facts []fact, names []string)
 			continue
 		}
 		exact = false
-		if at >= 0 && facts[at].why != "" {
+		if at >= 0 && facts[at].reason != "" {
 			continue
 		}
 		butFor = false
@@ -250,9 +250,9 @@ func (t *tally) asked(q *vault.Question, before map[string][]string) {
 	}
 }
 
-// add adds what one dialogue came to.
+// add adds the counts of one dialogue.
 func (r *Report) add(t tally) {
-	r.Stays += t.Missing.Stays
+	r.Goals += t.Missing.Goals
 	r.Unexpected += t.Unexpected
 	for name, v := range t.ByKind {
 		if r.ByKind[name] == nil {
@@ -260,7 +260,7 @@ func (r *Report) add(t tally) {
 		}
 		r.ByKind[name].plus(*v)
 	}
-	r.Missing.Stays += t.Missing.Stays
+	r.Missing.Goals += t.Missing.Goals
 	r.Missing.Exact += t.Missing.Exact
 	r.Missing.ExactButFor += t.Missing.ExactButFor
 	r.Asking.Vault += t.Asking.Vault
@@ -273,14 +273,20 @@ func (r *Report) add(t tally) {
 	for _, calls := range t.fills {
 		r.Fills.Fills++
 		r.Fills.Calls[calls]++
-		r.Fills.Most = max(r.Fills.Most, calls)
+		r.Fills.Max = max(r.Fills.Max, calls)
 	}
 	for _, x := range t.Exceptions {
 		for _, e := range x.Examples {
-			r.except(x.Why, e.Slot, e)
+			r.except(x.Reason, e.Slot, e)
 		}
 	}
-	r.Wrong, r.Missed, r.Inexact = append(r.Wrong, t.Wrong...), append(r.Missed, t.Missed...), append(r.Inexact, t.Inexact...)
+	r.Wrong, r.Missed, r.Inexact = append(
+		r.Wrong,
+		t.Wrong...), append(
+		r.Missed,
+		t.Missed...), append(
+		r.Inexact,
+		t.Inexact...)
 }
 
 func (v *Values) plus(o Values) {
@@ -293,23 +299,35 @@ func (v *Values) plus(o Values) {
 	v.Precision, v.Recall, v.OfKnown = ratio(v.Correct, v.Stored), ratio(v.Found, v.Storable), ratio(v.FoundAny, v.Known)
 }
 
-// finish computes the ratios, orders the lists and bounds them.
+// finish computes the ratios, and sorts and limits the lists.
 func (r *Report) finish(took time.Duration) {
 	r.Seconds = float64(took.Round(time.Second/10)) / float64(time.Second)
 	for _, v := range r.ByKind {
 		r.All.plus(*v)
 	}
-	r.Missing.Exactness, r.Missing.ExactnessFor = ratio(r.Missing.Exact, r.Missing.Stays), ratio(r.Missing.ExactButFor, r.Missing.Stays)
+	r.Missing.Exactness, r.Missing.ExactnessFor = ratio(
+		r.Missing.Exact,
+		r.Missing.Goals,
+	), ratio(
+		r.Missing.ExactButFor,
+		r.Missing.Goals,
+	)
 	r.Asking.PerDialogue, r.Asking.HumanPer = ratio(r.Asking.Vault, r.Dialogues), ratio(r.Asking.Human, r.Dialogues)
 	calls := 0
 	for n, fills := range r.Fills.Calls {
 		calls += n * fills
 	}
 	r.Fills.PerFill = ratio(calls, r.Fills.Fills)
-	slices.SortFunc(r.Exceptions, func(a, b Exception) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Why, b.Why)) })
+	slices.SortFunc(
+		r.Exceptions,
+		func(a, b Exception) int { return cmp.Or(b.Count-a.Count, cmp.Compare(a.Reason, b.Reason)) },
+	)
 	for i := range r.Exceptions {
 		x := &r.Exceptions[i]
-		names := slices.SortedFunc(maps.Keys(x.bySlot), func(a, b string) int { return cmp.Or(len(x.bySlot[b])-len(x.bySlot[a]), cmp.Compare(a, b)) })
+		names := slices.SortedFunc(
+			maps.Keys(x.bySlot),
+			func(a, b string) int { return cmp.Or(len(x.bySlot[b])-len(x.bySlot[a]), cmp.Compare(a, b)) },
+		)
 		for _, name := range names {
 			slices.Sort(x.bySlot[name])
 			x.Slots = append(x.Slots, fmt.Sprintf("%s %d: %s", name, len(x.bySlot[name]), strings.Join(x.bySlot[name], " ")))
@@ -319,7 +337,7 @@ func (r *Report) finish(took time.Duration) {
 	r.Wrong, r.Missed, r.Inexact = bounded(r.Wrong), bounded(r.Missed), bounded(r.Inexact)
 }
 
-// bounded keeps a spread of examples in a stable order.
+// bounded keeps evenly spaced examples, in a stable order.
 func bounded(all []Example) []Example {
 	slices.SortFunc(all, func(a, b Example) int {
 		return cmp.Or(cmp.Compare(a.Slot, b.Slot), cmp.Compare(a.Dialogue, b.Dialogue), cmp.Compare(a.Truth, b.Truth))
@@ -338,10 +356,10 @@ func ratio(part, whole int) float64 {
 	if whole == 0 {
 		return 0
 	}
-	return float64(part*10000/whole) / 10000 // never rounded up to 1
+	return float64(part*10000/whole) / 10000 // rounded down, so that only a full match is 1
 }
 
-// of writes a ratio, where there was anything to take it of.
+// of formats a ratio; "-" if whole is 0.
 func of(ratio float64, whole int) string {
 	if whole == 0 {
 		return "-"
@@ -349,7 +367,7 @@ func of(ratio float64, whole int) string {
 	return fmt.Sprintf("%.4f", ratio)
 }
 
-// WithoutWords is the report without any word of a conversation: of each example the dialogue and the slot are left.
+// WithoutWords returns the report without words of the conversations: each example keeps its dialogue and its slot.
 func (r *Report) WithoutWords() *Report {
 	plain := *r
 	plain.Wrong, plain.Missed, plain.Inexact = withoutWords(r.Wrong), withoutWords(r.Missed), withoutWords(r.Inexact)
@@ -368,38 +386,89 @@ func withoutWords(all []Example) []Example {
 	return out
 }
 
-// Print writes the report for people.
+// Print writes the report as text.
 func (r *Report) Print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	_, _ = fmt.Fprintf(w, "model %s, %d dialogues, %d stays, %.0f s", r.Model, r.Dialogues, r.Stays, r.Seconds)
+	_, _ = fmt.Fprintf(w, "model %s, %d dialogues, %d goals, %.0f s", r.Model, r.Dialogues, r.Goals, r.Seconds)
 	if r.Direct {
 		_, _ = fmt.Fprint(w, ", without the workflow engine")
 	}
 	if r.Sample != "" {
 		_, _ = fmt.Fprintf(w, " (%s)", r.Sample)
 	}
-	_, _ = fmt.Fprint(w, "\n\nVALUES\tSTORED\tCORRECT\tPRECISION\tSAID\tFOUND\tRECALL\tKNOWN\tRECALL OF KNOWN\n")
+	_, _ = fmt.Fprint(w, "\n\nVALUES\tSTORED\tCORRECT\tPRECISION\tSTATED\tFOUND\tRECALL\tKNOWN\tRECALL OF KNOWN\n")
 	line := func(name string, v Values) {
-		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%d\t%d\t%s\t%d\t%s\n", name, v.Stored, v.Correct, of(v.Precision, v.Stored), v.Storable, v.Found, of(v.Recall, v.Storable), v.Known, of(v.OfKnown, v.Known))
+		_, _ = fmt.Fprintf(
+			w,
+			"%s\t%d\t%d\t%s\t%d\t%d\t%s\t%d\t%s\n",
+			name,
+			v.Stored,
+			v.Correct,
+			of(v.Precision, v.Stored),
+			v.Storable,
+			v.Found,
+			of(v.Recall, v.Storable),
+			v.Known,
+			of(v.OfKnown, v.Known),
+		)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.ByKind)) {
 		line(name, *r.ByKind[name])
 	}
 	line("all", r.All)
-	_, _ = fmt.Fprintf(w, "\nmissing fields exact\t%d of %d\t%.4f\n", r.Missing.Exact, r.Missing.Stays, r.Missing.Exactness)
-	_, _ = fmt.Fprintf(w, "but for the exceptions\t%d of %d\t%.4f\n", r.Missing.ExactButFor, r.Missing.Stays, r.Missing.ExactnessFor)
-	_, _ = fmt.Fprintf(w, "questions, vault\t%d\t%.2f a dialogue, %d of them confirmations, %d for what was known, %d never answered\n",
-		r.Asking.Vault, r.Asking.PerDialogue, r.Asking.Confirms, r.Asking.Reasked, r.Asking.Unanswerable)
-	_, _ = fmt.Fprintf(w, "questions, human\t%d\t%.2f a dialogue, and %d confirmations beside, %d for what was known\n", r.Asking.Human, r.Asking.HumanPer, r.Asking.HumanConfirm, r.Asking.HumanReasked)
-	_, _ = fmt.Fprintf(w, "model calls\t%.2f a fill, %d at most\t%.2f a save, %.2f an unchanged save\n", r.Fills.PerFill, r.Fills.Most, r.Saves.CallsPerSave, r.Saves.CallsPerUnchangedSave)
-	_, _ = fmt.Fprintf(w, "stored without a quote of the customer's\t%d\n", r.Unexpected)
-	_, _ = fmt.Fprintf(w, "slots of one service close in meaning\t%d of %d pairs reach %.2f, %d of them not set apart by name or type\n",
-		r.Matching.Close, r.Matching.Pairs, r.Matching.Threshold, r.Matching.Mistaken)
+	_, _ = fmt.Fprintf(
+		w,
+		"\nmissing fields exact\t%d of %d\t%.4f\n",
+		r.Missing.Exact,
+		r.Missing.Goals,
+		r.Missing.Exactness,
+	)
+	_, _ = fmt.Fprintf(
+		w,
+		"without the exceptions\t%d of %d\t%.4f\n",
+		r.Missing.ExactButFor,
+		r.Missing.Goals,
+		r.Missing.ExactnessFor,
+	)
+	_, _ = fmt.Fprintf(
+		w,
+		"questions, vault\t%d\t%.2f per dialogue, %d of them confirmations, %d for known values, %d never answered\n",
+		r.Asking.Vault,
+		r.Asking.PerDialogue,
+		r.Asking.Confirms,
+		r.Asking.Reasked,
+		r.Asking.Unanswerable,
+	)
+	_, _ = fmt.Fprintf(
+		w,
+		"questions, human\t%d\t%.2f per dialogue, and %d confirmations, %d for known values\n",
+		r.Asking.Human,
+		r.Asking.HumanPer,
+		r.Asking.HumanConfirm,
+		r.Asking.HumanReasked,
+	)
+	_, _ = fmt.Fprintf(
+		w,
+		"model calls\t%.2f per fill, maximum %d\t%.2f per save, %.2f per unchanged save\n",
+		r.Fills.PerFill,
+		r.Fills.Max,
+		r.Saves.CallsPerSave,
+		r.Saves.CallsPerUnchangedSave,
+	)
+	_, _ = fmt.Fprintf(w, "stored without a quote of the customer\t%d\n", r.Unexpected)
+	_, _ = fmt.Fprintf(
+		w,
+		"slots of one service with similar meaning\t%d of %d pairs reach %.2f, %d of them not separated by name or type\n",
+		r.Matching.Close,
+		r.Matching.Pairs,
+		r.Matching.Threshold,
+		r.Matching.Confused,
+	)
 	if len(r.Exceptions) > 0 {
-		_, _ = fmt.Fprint(w, "\nknown, and not to be stored:\n")
+		_, _ = fmt.Fprint(w, "\nknown, and must not be stored:\n")
 	}
 	for _, x := range r.Exceptions {
-		_, _ = fmt.Fprintf(w, "%d\t%s\n", x.Count, x.Why)
+		_, _ = fmt.Fprintf(w, "%d\t%s\n", x.Count, x.Reason)
 		for _, slot := range x.Slots {
 			counted, _, _ := strings.Cut(slot, ":")
 			_, _ = fmt.Fprintf(w, "\t%s\n", counted)
@@ -408,7 +477,7 @@ func (r *Report) Print(out io.Writer) error {
 	for _, list := range []struct {
 		title string
 		of    []Example
-	}{{"stored and wrong", r.Wrong}, {"said and not stored", r.Missed}, {"missing fields that differ", r.Inexact}} {
+	}{{"stored and wrong", r.Wrong}, {"stated and not stored", r.Missed}, {"missing fields that differ", r.Inexact}} {
 		if len(list.of) > 0 {
 			_, _ = fmt.Fprintf(w, "\n%s, %d examples:\n", list.title, len(list.of))
 		}

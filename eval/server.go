@@ -17,18 +17,18 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Server is a model server that speaks the OpenAI protocol and answers from the annotations of a data set, as a model without
-// faults would: it also reports what only the agent said, which the vault must not store.
+// Server is a model server with the OpenAI protocol that answers from the annotations of a data set, like a faultless
+// model. It also reports values that only the agent said, which the vault must not store.
 type Server struct {
 	URL string // with the path /v1, for llm.Config.BaseURL
 
 	http   *http.Server
 	embeds llm.Model
 	agents []agent
-	said   map[string]Dialogue // by what was said in it up to each turn of the customer
+	said   map[string]Dialogue // by conversationKey of the turns up to each turn of the customer
 }
 
-// Serve starts a Server on a free port of this machine. Close it.
+// Serve starts a Server on a free loopback port. The caller must close it.
 func Serve(ctx context.Context, services []Service, dialogues []Dialogue) (*Server, error) {
 	embeds, err := offline.New(llm.Config{})
 	if err != nil {
@@ -44,8 +44,8 @@ func Serve(ctx context.Context, services []Service, dialogues []Dialogue) (*Serv
 	}
 	for _, d := range dialogues {
 		for i, turn := range d.Turns {
-			if turn.Speaker == speakerYou {
-				s.said[saidIn(d.turns(0, i+1))] = d
+			if turn.Speaker == speakerUser {
+				s.said[conversationKey(d.turns(0, i+1))] = d
 			}
 		}
 	}
@@ -60,8 +60,8 @@ func Serve(ctx context.Context, services []Service, dialogues []Dialogue) (*Serv
 // Close stops the server.
 func (s *Server) Close() error { return s.http.Close() }
 
-// saidIn is what tells conversations apart.
-func saidIn(turns []vault.Turn) string {
+// conversationKey returns a key that is unique for the text of a conversation.
+func conversationKey(turns []vault.Turn) string {
 	var b strings.Builder
 	for _, t := range turns {
 		b.WriteString(string(t.Speaker) + "\x1f" + t.Text + "\x1e")
@@ -69,7 +69,7 @@ func saidIn(turns []vault.Turn) string {
 	return b.String()
 }
 
-// asked is what the vault asks a model about a conversation, between the tags of its prompt.
+// asked is the data of a prompt about a conversation, between its tags.
 type asked struct {
 	Fields []struct {
 		Name        string `json:"field_name"`
@@ -98,13 +98,27 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	respond(w, map[string]any{
-		"id": "annotated", "object": "chat.completion", "created": time.Now().Unix(), "model": req.Model,
-		"choices": []any{map[string]any{"index": 0, "finish_reason": "stop", "message": map[string]any{"role": "assistant", "content": answer}}},
-		"usage":   map[string]any{"prompt_tokens": len(prompt) / 4, "completion_tokens": len(answer) / 4, "total_tokens": (len(prompt) + len(answer)) / 4},
+		"id":      "annotated",
+		"object":  "chat.completion",
+		"created": time.Now().Unix(),
+		"model":   req.Model,
+		"choices": []any{
+			map[string]any{
+				"index":         0,
+				"finish_reason": "stop",
+				"message":       map[string]any{"role": "assistant", "content": answer},
+			},
+		},
+		"usage": map[string]any{
+			"prompt_tokens":     len(prompt) / 4,
+			"completion_tokens": len(answer) / 4,
+			"total_tokens":      (len(prompt) + len(answer)) / 4,
+		},
 	})
 }
 
-// answer gives the structured answer to a prompt. Nothing is proposed for a scenario: its requirements come from the data set.
+// answer returns the structured answer to a prompt. It proposes nothing for a scenario, because the requirements come
+// from the data set.
 func (s *Server) answer(prompt string) (string, error) {
 	var q asked
 	from, to := strings.Index(prompt, "<data>"), strings.LastIndex(prompt, "</data>")
@@ -131,7 +145,7 @@ func (s *Server) answer(prompt string) (string, error) {
 	for i, t := range q.Conversation {
 		turns[i] = vault.Turn{Index: t.Turn, Speaker: t.Speaker, Text: t.Text}
 	}
-	d, ok := s.said[saidIn(turns)]
+	d, ok := s.said[conversationKey(turns)]
 	a, found := s.agentOf(d, q)
 	if !ok || !found {
 		return "", errors.New("the conversation is not one of the data set")
@@ -141,7 +155,7 @@ func (s *Server) answer(prompt string) (string, error) {
 		slots[i] = f.Name
 	}
 	for _, f := range d.annotate(a, slots, len(turns)-1) {
-		if f.why != whyAnything {
+		if f.reason != reasonNoPreference {
 			c := f.candidate
 			out.Values = append(out.Values, value{c.FieldName, c.Value, c.Confidence, c.Quote, c.Turn})
 		}
@@ -150,7 +164,7 @@ func (s *Server) answer(prompt string) (string, error) {
 	return string(encoded), err
 }
 
-// agentOf finds the service of a dialogue that has all fields that are asked for.
+// agentOf returns the agent of the dialogue that defines all fields of the prompt.
 func (s *Server) agentOf(d Dialogue, q asked) (agent, bool) {
 	for _, name := range d.Services {
 		for _, a := range s.agents {
@@ -185,7 +199,15 @@ func (s *Server) embed(w http.ResponseWriter, r *http.Request) {
 	for i, v := range vectors {
 		data[i] = map[string]any{"object": "embedding", "index": i, "embedding": v}
 	}
-	respond(w, map[string]any{"object": "list", "data": data, "model": "annotated", "usage": map[string]any{"prompt_tokens": 0, "total_tokens": 0}})
+	respond(
+		w,
+		map[string]any{
+			"object": "list",
+			"data":   data,
+			"model":  "annotated",
+			"usage":  map[string]any{"prompt_tokens": 0, "total_tokens": 0},
+		},
+	)
 }
 
 func respond(w http.ResponseWriter, body any) {

@@ -14,7 +14,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Service is a family of scenarios of one agent.
+// Service is a group of intents. It becomes one agent.
 type Service struct {
 	Name        string   `json:"service_name"`
 	Description string   `json:"description"`
@@ -22,7 +22,7 @@ type Service struct {
 	Intents     []Intent `json:"intents"`
 }
 
-// Slot is a fact that a service knows of.
+// Slot is a fact that a service uses. It becomes a definition.
 type Slot struct {
 	Name           string   `json:"name"`
 	Description    string   `json:"description"`
@@ -30,7 +30,7 @@ type Slot struct {
 	PossibleValues []string `json:"possible_values"`
 }
 
-// Intent is what a customer may want of a service.
+// Intent is a task that a customer can ask a service for. It becomes a scenario.
 type Intent struct {
 	Name          string            `json:"name"`
 	Description   string            `json:"description"`
@@ -45,14 +45,14 @@ type Dialogue struct {
 	Turns    []DialogueTurn `json:"turns"`
 }
 
-// DialogueTurn is what one side said, with its annotations.
+// DialogueTurn is one utterance with its annotations.
 type DialogueTurn struct {
 	Speaker   string  `json:"speaker"` // USER or SYSTEM
 	Utterance string  `json:"utterance"`
 	Frames    []Frame `json:"frames"`
 }
 
-// Frame is what a turn means to one service.
+// Frame is the annotation of a turn for one service.
 type Frame struct {
 	Service string   `json:"service"`
 	Actions []Action `json:"actions"`
@@ -60,37 +60,37 @@ type Frame struct {
 	State   *State   `json:"state"` // after a turn of the customer
 }
 
-// Action is one thing that a turn does.
+// Action is one dialogue act of a turn.
 type Action struct {
 	Act    string   `json:"act"`
 	Slot   string   `json:"slot"`
 	Values []string `json:"values"`
 }
 
-// Span is where a value of a slot was said, in characters.
+// Span is the position of a value in an utterance, in characters.
 type Span struct {
 	Slot  string `json:"slot"`
 	Start int    `json:"start"`
 	End   int    `json:"exclusive_end"`
 }
 
-// State is what the customer has made known to a service.
+// State holds the intent and the values that the customer has given to a service.
 type State struct {
 	ActiveIntent string              `json:"active_intent"`
-	SlotValues   map[string][]string `json:"slot_values"` // the ways in which each value was said
+	SlotValues   map[string][]string `json:"slot_values"` // the wordings of each value
 }
 
 // Acts of the annotations.
 const (
-	actInform  = "INFORM"
-	actRequest = "REQUEST"
-	actConfirm = "CONFIRM"
-	speakerYou = "USER"
-	noIntent   = "NONE"
-	anyValue   = "dontcare" // the customer has no preference
+	actInform   = "INFORM"
+	actRequest  = "REQUEST"
+	actConfirm  = "CONFIRM"
+	speakerUser = "USER"
+	noIntent    = "NONE"
+	anyValue    = "dontcare" // the customer has no preference
 )
 
-// Load reads schema.json and dialogues_*.json of a folder, or of its folders train, dev and test.
+// Load reads schema.json and dialogues_*.json from dir and from its subfolders train, dev and test.
 func Load(dir string) ([]Service, []Dialogue, error) {
 	var services []Service
 	var dialogues []Dialogue
@@ -122,13 +122,16 @@ func Load(dir string) ([]Service, []Dialogue, error) {
 		}
 	}
 	if len(services) == 0 || len(dialogues) == 0 {
-		return nil, nil, vault.Invalid("data", "the folder holds no schema.json with dialogues_*.json beside it, nor does its folder train, dev or test")
+		return nil, nil, vault.Invalid(
+			"data",
+			"must name a folder with schema.json and dialogues_*.json, directly or in its subfolder train, dev or test",
+		)
 	}
 	return services, dialogues, nil
 }
 
 func read(path string, into any) error {
-	raw, err := os.ReadFile(path) //nolint:gosec // what the caller asked to evaluate
+	raw, err := os.ReadFile(path) //nolint:gosec // the caller's data set
 	if err != nil {
 		return fmt.Errorf("read the data set: %w", err)
 	}
@@ -138,12 +141,12 @@ func read(path string, into any) error {
 	return nil
 }
 
-// turns gives the first n turns as the vault keeps them.
+// turns returns the turns from from up to, but not including, to, in the vault's form.
 func (d Dialogue) turns(from, to int) []vault.Turn {
 	var out []vault.Turn
 	for i := from; i < to; i++ {
 		speaker := vault.SpeakerAgent
-		if d.Turns[i].Speaker == speakerYou {
+		if d.Turns[i].Speaker == speakerUser {
 			speaker = vault.SpeakerCustomer
 		}
 		out = append(out, vault.Turn{Index: i, Speaker: speaker, Text: d.Turns[i].Utterance})
@@ -151,18 +154,18 @@ func (d Dialogue) turns(from, to int) []vault.Turn {
 	return out
 }
 
-// stay is how long a customer wants one thing of a service.
-type stay struct {
+// goal is a period in which a customer has one intent.
+type goal struct {
 	service, intent string
 	first, last     int // turns of the customer
 }
 
-// stays gives what the customer wanted, in order. Wanting it again later is another stay.
-func (d Dialogue) stays() []stay {
-	var out []stay
-	open := map[string]int{} // of a service
+// goals returns the goals of the customer in order. A repeated intent later in the dialogue is another goal.
+func (d Dialogue) goals() []goal {
+	var out []goal
+	open := map[string]int{} // by service: the index in out
 	for i, turn := range d.Turns {
-		if turn.Speaker != speakerYou {
+		if turn.Speaker != speakerUser {
 			continue
 		}
 		active := map[string]bool{}
@@ -177,7 +180,7 @@ func (d Dialogue) stays() []stay {
 				continue
 			}
 			open[f.Service] = len(out)
-			out = append(out, stay{f.Service, f.State.ActiveIntent, i, i})
+			out = append(out, goal{f.Service, f.State.ActiveIntent, i, i})
 		}
 		for service := range open {
 			if !active[service] {
@@ -185,11 +188,14 @@ func (d Dialogue) stays() []stay {
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b stay) int { return cmp.Or(cmp.Compare(a.last, b.last), cmp.Compare(a.first, b.first)) })
+	slices.SortStableFunc(
+		out,
+		func(a, b goal) int { return cmp.Or(cmp.Compare(a.last, b.last), cmp.Compare(a.first, b.first)) },
+	)
 	return out
 }
 
-// state gives what a service knew after a turn, the last that says so.
+// state returns the slot values of a service after a turn, from the last annotation.
 func (d Dialogue) state(service string, after int) map[string][]string {
 	for i := after; i >= 0; i-- {
 		for _, f := range d.Turns[i].Frames {
@@ -201,13 +207,13 @@ func (d Dialogue) state(service string, after int) map[string][]string {
 	return nil
 }
 
-// requests gives the slots that the human agent asked for in a stay, in order.
-func (d Dialogue) requests(s stay) []string {
+// requests returns the slots that the human agent asked for during a goal, in order.
+func (d Dialogue) requests(s goal) []string {
 	var out []string
 	for i := s.first + 1; i < s.last; i++ {
 		for _, f := range d.Turns[i].Frames {
 			for _, a := range f.Actions {
-				if d.Turns[i].Speaker != speakerYou && f.Service == s.service && a.Act == actRequest {
+				if d.Turns[i].Speaker != speakerUser && f.Service == s.service && a.Act == actRequest {
 					out = append(out, a.Slot)
 				}
 			}
@@ -216,11 +222,11 @@ func (d Dialogue) requests(s stay) []string {
 	return out
 }
 
-// confirmations counts the turns of a stay in which the human agent had values confirmed.
-func (d Dialogue) confirmations(s stay) int {
+// confirmations counts the turns of a goal in which the human agent asked for confirmation.
+func (d Dialogue) confirmations(s goal) int {
 	count := 0
 	for i := s.first + 1; i < s.last; i++ {
-		if d.Turns[i].Speaker != speakerYou && slices.ContainsFunc(d.Turns[i].Frames, func(f Frame) bool {
+		if d.Turns[i].Speaker != speakerUser && slices.ContainsFunc(d.Turns[i].Frames, func(f Frame) bool {
 			return f.Service == s.service && slices.ContainsFunc(f.Actions, func(a Action) bool { return a.Act == actConfirm })
 		}) {
 			count++
@@ -229,7 +235,7 @@ func (d Dialogue) confirmations(s stay) int {
 	return count
 }
 
-// said gives the words of a span.
+// said returns the words of a span.
 func (t DialogueTurn) said(s Span) string {
 	runes := []rune(t.Utterance)
 	if s.Start < 0 || s.End > len(runes) || s.Start >= s.End {
@@ -238,7 +244,7 @@ func (t DialogueTurn) said(s Span) string {
 	return string(runes[s.Start:s.End])
 }
 
-// same reports whether two ways of saying a value are the same but for case and spaces.
+// same reports whether two wordings of a value are equal, ignoring case and spaces.
 func same(a, b string) bool {
 	return strings.EqualFold(strings.Join(strings.Fields(a), " "), strings.Join(strings.Fields(b), " "))
 }

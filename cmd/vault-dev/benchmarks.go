@@ -32,12 +32,12 @@ const (
 	imports       = 10 // of vault.MaxImport values
 )
 
-// benchmarks is a customer with a full profile, and what the ceilings need.
+// benchmarks holds a customer with a full profile, and the connections of the ceilings.
 type benchmarks struct {
 	*system
 	tenant, agent, customer, derived uuid.UUID
 
-	raw      *pgxpool.Pool // as the login role, past row-level security
+	raw      *pgxpool.Pool // as the login role, without row-level security
 	redis    *redis.Client
 	uncached *query.Queries
 	empty    map[int]emptyWorkflow // by number of steps
@@ -86,7 +86,7 @@ func (b *benchmarks) close() {
 	_ = b.redis.Close()
 }
 
-// emptyWorkflows registers workflows of so many steps that do nothing.
+// emptyWorkflows registers a workflow of steps that do nothing, for each of the lengths.
 func (b *benchmarks) emptyWorkflows(lengths ...int) error {
 	var all []hatchet.WorkflowBase
 	for _, n := range lengths {
@@ -115,7 +115,7 @@ func (b *benchmarks) emptyWorkflows(lengths ...int) error {
 	return err
 }
 
-// runEmpty pushes an event and waits until the last step of its workflow runs.
+// runEmpty pushes the event of an empty workflow and waits until its last step runs.
 func (b *benchmarks) runEmpty(ctx context.Context, steps int) error {
 	e := b.empty[steps]
 	if err := b.engine.Events().Push(ctx, e.event, vault.Event{}); err != nil {
@@ -127,11 +127,11 @@ func (b *benchmarks) runEmpty(ctx context.Context, steps int) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-time.After(time.Minute):
-		return fmt.Errorf("an empty workflow of %d steps hung", steps)
+		return fmt.Errorf("an empty workflow of %d steps did not end within a minute", steps)
 	}
 }
 
-// fill makes a profile of profileFields fields, the last of a chain of chainLength.
+// fill creates a profile of profileFields values. The first chainLength of them form a chain.
 func (b *benchmarks) fill(ctx context.Context) error {
 	if _, err := b.DB.System().CreateTenant(ctx, b.tenant, "bench"); err != nil {
 		return err
@@ -148,7 +148,12 @@ func (b *benchmarks) fill(ctx context.Context) error {
 	var source *uuid.UUID
 	in := vault.ImportValuesInput{}
 	for i := range profileFields {
-		d := vault.Definition{AgentID: b.agent, Name: fmt.Sprintf("field_%02d", i), ValueType: vault.TypeString, Enabled: true}
+		d := vault.Definition{
+			AgentID:   b.agent,
+			Name:      fmt.Sprintf("field_%02d", i),
+			ValueType: vault.TypeString,
+			Enabled:   true,
+		}
 		r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.SaveDefinition, d)
 		if err != nil {
 			return err
@@ -158,7 +163,12 @@ func (b *benchmarks) fill(ctx context.Context) error {
 		}
 		id := uuid.Must(uuid.NewV7())
 		w := vault.WriteValueInput{
-			ItemID: &id, AgentID: b.agent, CustomerID: b.customer, Name: d.Name, Value: text("a value of some length, as people have"), Source: vault.ValueUserProvided,
+			ItemID:     &id,
+			AgentID:    b.agent,
+			CustomerID: b.customer,
+			Name:       d.Name,
+			Value:      text("a value of some length, as people have"),
+			Source:     vault.ValueUserProvided,
 		}
 		if i < chainLength {
 			if source != nil {
@@ -187,7 +197,10 @@ func (b *benchmarks) warmLoad(ctx context.Context) (measured, error) {
 }
 
 func (b *benchmarks) coldLoad(ctx context.Context) (measured, error) {
-	const statement = `SELECT p.id, (SELECT jsonb_agg(to_jsonb(f)) FROM customer_values f WHERE f.profile_id = p.id AND f.status = 'active' AND f.deleted_at IS NULL)
+	const statement = `SELECT p.id, (
+			SELECT jsonb_agg(to_jsonb(f)) FROM customer_values f
+			WHERE f.profile_id = p.id AND f.status = 'active' AND f.deleted_at IS NULL
+		)
 		FROM customer_profiles p WHERE p.tenant_id = $1 AND p.customer_id = $2`
 	return compare(measured{
 		Name: "profile load, no cache", Limit: 50, Ceiling: "one SQL statement by hand",
@@ -205,7 +218,7 @@ func (b *benchmarks) coldLoad(ctx context.Context) (measured, error) {
 func (b *benchmarks) validation(context.Context) (measured, error) {
 	re, value := regexp.MustCompile(b.email.ValidationRegex), text("ada.quill@example.com")
 	return compare(measured{
-		Name: "validation of a field", Limit: 5, Ceiling: "its regular expression alone",
+		Name: "validation of a value", Limit: 5, Ceiling: "only its regular expression",
 		Between: "JSON, the e-mail check of the validator, normalisation",
 	}, 10*reads, func() error {
 		_, err := rules.CheckValue(&b.email, "email", value, vault.ModeStrict)
@@ -224,8 +237,10 @@ func (b *benchmarks) chain(ctx context.Context) (measured, error) {
 			UNION ALL SELECT f.id, f.name, f.source_item_id FROM c JOIN customer_values f ON f.id = c.source_item_id
 		) SELECT id, name FROM c`
 	return compare(measured{
-		Name: "chain of 10, no cache", Limit: 100, Ceiling: "one recursive SQL statement by hand",
-		Between: "assets as well as fields at each link, protection against cycles, row-level security, planning where PostgreSQL plans anew",
+		Name:    "chain of 10, no cache",
+		Limit:   100,
+		Ceiling: "one recursive SQL statement by hand",
+		Between: "assets and values at each link, protection against cycles, row-level security, new query plans",
 	}, reads/4, func() error {
 		chain, err := b.uncached.Chain(ctx, b.tenant, b.derived, 0)
 		if err == nil && len(chain.Links) != chainLength {
@@ -248,7 +263,11 @@ func (b *benchmarks) write(ctx context.Context) (measured, error) {
 		Between: "the operation, three transactions, the invalidation in Redis",
 	}, runs, func() error {
 		r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.WriteValue, vault.WriteValueInput{
-			AgentID: b.agent, CustomerID: b.customer, Name: "email", Value: text("ada.quill@example.com"), Source: vault.ValueUserProvided,
+			AgentID:    b.agent,
+			CustomerID: b.customer,
+			Name:       "email",
+			Value:      text("ada.quill@example.com"),
+			Source:     vault.ValueUserProvided,
 		})
 		if err != nil {
 			return err
@@ -259,7 +278,12 @@ func (b *benchmarks) write(ctx context.Context) (measured, error) {
 }
 
 func (b *benchmarks) extraction(ctx context.Context) (measured, error) {
-	scenario := vault.Scenario{ID: uuid.Must(uuid.NewV7()), AgentID: b.agent, Name: "Bench", Description: "We need the customer's email address."}
+	scenario := vault.Scenario{
+		ID:          uuid.Must(uuid.NewV7()),
+		AgentID:     b.agent,
+		Name:        "Bench",
+		Description: "We need the customer's email address.",
+	}
 	r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.SaveScenario, scenario)
 	if err != nil {
 		return measured{}, err
@@ -271,7 +295,13 @@ func (b *benchmarks) extraction(ctx context.Context) (measured, error) {
 		Name: "extraction without model time", Ceiling: "empty Hatchet workflow of 5 steps",
 		Between: "the operation, the engine's queue of one run at a time per scenario, five transactions",
 	}, runs/2, func() error {
-		r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: b.agent, ScenarioID: scenario.ID})
+		r, err := trigger.Submit(
+			ctx,
+			b.Trigger,
+			b.tenant,
+			vault.ExtractSchema,
+			vault.ExtractSchemaInput{AgentID: b.agent, ScenarioID: scenario.ID},
+		)
 		if err != nil {
 			return err
 		}
@@ -281,11 +311,26 @@ func (b *benchmarks) extraction(ctx context.Context) (measured, error) {
 }
 
 func (b *benchmarks) importMany(ctx context.Context) (measured, error) {
-	if _, err := b.raw.Exec(ctx, `DROP TABLE IF EXISTS bench_copy; CREATE TABLE bench_copy (LIKE customer_values INCLUDING DEFAULTS)`); err != nil {
+	if _, err := b.raw.Exec(
+		ctx,
+		`DROP TABLE IF EXISTS bench_copy; CREATE TABLE bench_copy (LIKE customer_values INCLUDING DEFAULTS)`,
+	); err != nil {
 		return measured{}, err
 	}
 	defer func() { _, _ = b.raw.Exec(context.WithoutCancel(ctx), `DROP TABLE IF EXISTS bench_copy`) }()
-	columns := []string{"id", "tenant_id", "profile_id", "name", "value", "value_type", "source", "status", "collected_at", "operation_id", "accepted_at"}
+	columns := []string{
+		"id",
+		"tenant_id",
+		"profile_id",
+		"name",
+		"value",
+		"value_type",
+		"source",
+		"status",
+		"collected_at",
+		"operation_id",
+		"accepted_at",
+	}
 	return compare(measured{
 		Name: "import of 10,000 values", Ceiling: "pgx CopyFrom of the same rows",
 		Between: "validation, sealing, locks, the place of each value in its history, indexes, 10,000 cache entries",
@@ -294,7 +339,11 @@ func (b *benchmarks) importMany(ctx context.Context) (measured, error) {
 			in := vault.ImportValuesInput{}
 			for range vault.MaxImport {
 				in.Writes = append(in.Writes, vault.WriteValueInput{
-					AgentID: b.agent, CustomerID: uuid.Must(uuid.NewV7()), Name: "email", Value: text("ada.quill@example.com"), Source: vault.ValueUserProvided,
+					AgentID:    b.agent,
+					CustomerID: uuid.Must(uuid.NewV7()),
+					Name:       "email",
+					Value:      text("ada.quill@example.com"),
+					Source:     vault.ValueUserProvided,
 				})
 			}
 			r, err := trigger.Submit(ctx, b.Trigger, b.tenant, vault.ImportValues, in)
@@ -308,10 +357,27 @@ func (b *benchmarks) importMany(ctx context.Context) (measured, error) {
 		return nil
 	}, func() error {
 		now := time.Now()
-		_, err := b.raw.CopyFrom(ctx, pgx.Identifier{"bench_copy"}, columns, pgx.CopyFromSlice(imports*vault.MaxImport, func(int) ([]any, error) {
-			id := uuid.Must(uuid.NewV7())
-			return []any{id, b.tenant, id, "email", text("ada.quill@example.com"), "email", "user_provided", "active", now, id, now}, nil
-		}))
+		_, err := b.raw.CopyFrom(
+			ctx,
+			pgx.Identifier{"bench_copy"},
+			columns,
+			pgx.CopyFromSlice(imports*vault.MaxImport, func(int) ([]any, error) {
+				id := uuid.Must(uuid.NewV7())
+				return []any{
+					id,
+					b.tenant,
+					id,
+					"email",
+					text("ada.quill@example.com"),
+					"email",
+					"user_provided",
+					"active",
+					now,
+					id,
+					now,
+				}, nil
+			}),
+		)
 		return err
 	})
 }

@@ -16,10 +16,11 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// stepPatience is how long one step of the demo may take before it counts as hung: a hundred times what it takes.
-const stepPatience = 60 * time.Second
+// stepTimeout limits one step of the demo, at a hundred times its usual duration.
+const stepTimeout = 60 * time.Second
 
-// demo starts the whole system, runs the quickstart on it and stops it. It prints only what it reads back from the system.
+// demo starts the whole system, runs the quickstart and stops the system. It prints only results read back from the
+// system.
 func demo(ctx context.Context) error {
 	cfg, err := loadConfig(os.Environ())
 	if err != nil {
@@ -31,12 +32,17 @@ func demo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})) // the story tells what is rejected
+	log := slog.New(
+		slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}),
+	) // the demo itself prints the rejections
 	s, err := start(ctx, cfg, engine, log)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("The system is up after %s: PostgreSQL, Redis, the Hatchet engine and a worker.\n", time.Since(started).Round(100*time.Millisecond))
+	fmt.Printf(
+		"The system is up after %s: PostgreSQL, Redis, the Hatchet engine and a worker.\n",
+		time.Since(started).Round(100*time.Millisecond),
+	)
 	d := newDemo(s, os.Stdout)
 	err = errors.Join(d.run(ctx), s.stop())
 	if err != nil {
@@ -46,11 +52,11 @@ func demo(ctx context.Context) error {
 	return nil
 }
 
-// story is one run of the quickstart: a customer of a bank, in a tenant of her own.
+// story is one run of the quickstart: a customer of a bank, in a new tenant.
 type story struct {
 	*system
 	out io.Writer
-	ctx context.Context // of the step that runs, with its bound
+	ctx context.Context // of the current step, with its timeout
 
 	tenant, agent, customer, scenario, session uuid.UUID
 	document                                   uuid.UUID // the ID card
@@ -61,27 +67,27 @@ func newDemo(s *system, out io.Writer) *story {
 	return &story{system: s, out: out, tenant: id(), agent: id(), customer: id(), scenario: id(), session: id()}
 }
 
-// run goes through the steps, and says which one failed or hung.
+// run executes the steps. An error names the step that failed or timed out.
 func (d *story) run(ctx context.Context) error {
 	if _, err := d.DB.System().CreateTenant(ctx, d.tenant, "demo"); err != nil {
-		return fmt.Errorf("make a tenant: %w", err)
+		return fmt.Errorf("create a tenant: %w", err)
 	}
 	for i, step := range []struct {
 		title string
 		run   func() error
 	}{
-		{"Define what may be collected", d.defineFields},
-		{"Save a scenario: what it needs is extracted from its text", d.saveScenario},
-		{"Require more by hand", d.requireByHand},
-		{"Write a name that was read off an ID card, with its lineage", d.writeWithLineage},
-		{"Ask where the name came from", d.showChain},
-		{"Write something invalid", d.writeInvalid},
-		{"List what the scenario still needs of the customer", d.listMissing},
-		{"Fill the gaps: profile, session, conversation, and a question", d.fillGaps},
+		{"Define the values to collect", d.defineFields},
+		{"Save a scenario: its requirements are extracted from its text", d.saveScenario},
+		{"Add requirements by hand", d.requireByHand},
+		{"Write a name from an ID card, with its lineage", d.writeWithLineage},
+		{"Read the chain of sources of the name", d.showChain},
+		{"Write invalid values", d.writeInvalid},
+		{"List the missing values", d.listMissing},
+		{"Fill the missing values from profile, session, conversation and questions", d.fillGaps},
 		{"Let a value expire", d.expire},
-		{"Lose the source of a value", d.orphan},
+		{"Delete the source of a value", d.orphan},
 		{"Read the history of a field", d.history},
-		{"Replay a failed run after mending its cause", d.replay},
+		{"Replay a failed run after fixing its cause", d.replay},
 	} {
 		_, _ = fmt.Fprintf(d.out, "\n%d. %s\n", i+1, step.title)
 		if err := d.bounded(ctx, step.run); err != nil {
@@ -91,9 +97,9 @@ func (d *story) run(ctx context.Context) error {
 	return nil
 }
 
-// bounded runs one step, and gives it up after stepPatience even where it does not mind its context.
+// bounded runs one step, and returns after stepTimeout even if the step ignores its context.
 func (d *story) bounded(ctx context.Context, step func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, stepPatience)
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	d.ctx = ctx
 	done := make(chan error, 1)
@@ -101,11 +107,11 @@ func (d *story) bounded(ctx context.Context, step func() error) error {
 	select {
 	case err := <-done:
 		if ctx.Err() != nil && err != nil {
-			return fmt.Errorf("hung for %s: %w", stepPatience, err)
+			return fmt.Errorf("timed out after %s: %w", stepTimeout, err)
 		}
 		return err
-	case <-time.After(stepPatience + time.Second):
-		return fmt.Errorf("hung for %s", stepPatience)
+	case <-time.After(stepTimeout + time.Second):
+		return fmt.Errorf("timed out after %s", stepTimeout)
 	}
 }
 
@@ -113,7 +119,7 @@ func (d *story) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(d.out, "   "+format+"\n", args...)
 }
 
-// done waits for an accepted change to be applied.
+// done waits for the outcome of an accepted operation.
 func (d *story) done(r trigger.Receipt, err error) (vault.Operation, error) {
 	if err != nil {
 		return vault.Operation{}, err
@@ -121,7 +127,7 @@ func (d *story) done(r trigger.Receipt, err error) (vault.Operation, error) {
 	return r.Wait(d.ctx)
 }
 
-// write writes a fact and gives what became of it.
+// write writes a value and returns the result.
 func (d *story) write(in vault.WriteValueInput) (vault.ItemResult, error) {
 	in.AgentID, in.CustomerID = d.agent, d.customer
 	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.WriteValue, in)

@@ -14,17 +14,25 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// What the customer of the demo is and says. None of it may reach the workflow engine: a test looks for each.
+// customer holds the values and the utterances of the customer in the demo. None of them may reach the workflow engine;
+// a test searches for each.
 var customer = struct {
 	name, email, country, laterCountry, born string
 	notAnAccount, notAnEmail, notADate       string // rejected
 	loyaltyNumber                            string // JSON
 	wantsSavings, saysEmail                  string // turns of a conversation
 }{
-	name: "Ada Marchetti-Quill", email: "ada.quill@example.com", country: "Netherlands", laterCountry: "Iceland", born: "1990-03-14",
-	notAnAccount: "platinum", notAnEmail: "ada(at)example", notADate: "a while ago",
+	name:          "Ada Marchetti-Quill",
+	email:         "ada.quill@example.com",
+	country:       "Netherlands",
+	laterCountry:  "Iceland",
+	born:          "1990-03-14",
+	notAnAccount:  "platinum",
+	notAnEmail:    "ada(at)example",
+	notADate:      "a while ago",
 	loyaltyNumber: "7043198522",
-	wantsSavings:  "Hi, I want to open a savings account with you.", saysEmail: "My email address is ada.quill@example.com, thanks.",
+	wantsSavings:  "Hi, I want to open a savings account with you.",
+	saysEmail:     "My email address is ada.quill@example.com, thanks.",
 }
 
 func (d *story) defineFields() error {
@@ -33,11 +41,18 @@ func (d *story) defineFields() error {
 			Name: "email", DisplayName: "Email Address", ValueType: vault.TypeEmail, IsPII: true,
 			ValidationRegex: `^[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\.[a-zA-Z0-9-.]+$`, CollectionPrompt: "What is your email address?",
 		},
-		{Name: "legal_name", DisplayName: "Legal Name", ValueType: vault.TypeString, IsPII: true, CollectionPrompt: "What is your full legal name?"},
-		{Name: "country", DisplayName: "Country of Residence", ValueType: vault.TypeString, CollectionPrompt: "Which country do you live in?"},
 		{
-			Name: "account_type", DisplayName: "Account Type", ValueType: vault.TypeString, CollectionPrompt: "Which account would you like?",
-			AllowedValues: []json.RawMessage{text("checking"), text("savings")},
+			Name: "legal_name", DisplayName: "Legal Name", ValueType: vault.TypeString, IsPII: true,
+			CollectionPrompt: "What is your full legal name?",
+		},
+		{
+			Name: "country", DisplayName: "Country of Residence", ValueType: vault.TypeString,
+			CollectionPrompt: "Which country do you live in?",
+		},
+		{
+			Name: "account_type", DisplayName: "Account Type", ValueType: vault.TypeString,
+			CollectionPrompt: "Which account would you like?",
+			AllowedValues:    []json.RawMessage{text("checking"), text("savings")},
 		},
 	} {
 		def.AgentID, def.Enabled = d.agent, true
@@ -55,8 +70,11 @@ func (d *story) defineFields() error {
 
 func (d *story) saveScenario() error {
 	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.SaveScenario, vault.Scenario{
-		ID: d.scenario, AgentID: d.agent, Name: "Open an account",
-		Description: "Open a bank account for a customer. Only if the customer is over 18, go on. We need the customer's e-mail address.",
+		ID:      d.scenario,
+		AgentID: d.agent,
+		Name:    "Open an account",
+		Description: "Open a bank account for a customer. Only if the customer is over 18, go on. " +
+			"We need the customer's e-mail address.",
 	})
 	op, err := d.done(r, err)
 	if err != nil {
@@ -74,7 +92,13 @@ func (d *story) saveScenario() error {
 	if err != nil {
 		return err
 	}
-	d.say("the event %s ran the workflow %s: %s, with %d model call", vault.ExtractSchema.Event, op.Workflow, found.Outcome, found.ModelCalls)
+	d.say(
+		"the event %s ran the workflow %s: %s, with %d model call",
+		vault.ExtractSchema.Event,
+		op.Workflow,
+		found.Outcome,
+		found.ModelCalls,
+	)
 	if err := d.printRequirements(); err != nil {
 		return err
 	}
@@ -82,7 +106,12 @@ func (d *story) saveScenario() error {
 	if err != nil {
 		return err
 	}
-	d.say("%s was suggested, of type %s, enabled: %t; a person approves it by saving it:", suggested.Name, suggested.ValueType, suggested.Enabled)
+	d.say(
+		"%s was suggested, of type %s, enabled: %t; saving it enabled approves it:",
+		suggested.Name,
+		suggested.ValueType,
+		suggested.Enabled,
+	)
 	suggested.Enabled = true
 	r, err = trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.SaveDefinition, suggested)
 	if _, err := d.done(r, err); err != nil {
@@ -93,21 +122,32 @@ func (d *story) saveScenario() error {
 		return err
 	}
 	d.say("%s enabled: %t, origin: %s, prompt: %q", approved.Name, approved.Enabled, approved.Origin, approved.Prompt())
-	return d.rejectDoubtful()
+	return d.rejectReviews()
 }
 
-// rejectDoubtful decides on the requirements that extraction was not sure of: this scenario opens an account, it asks for none.
-func (d *story) rejectDoubtful() error {
+// rejectReviews rejects the requirements with a low confidence. This scenario opens an account, so it does not ask for
+// one.
+func (d *story) rejectReviews() error {
 	waiting, _, err := d.Query.ReviewsPage(d.ctx, d.tenant, nil, 100)
 	if err != nil {
 		return err
 	}
 	for _, req := range waiting.Requirements {
-		r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject})
+		r, err := trigger.Submit(
+			d.ctx,
+			d.Trigger,
+			d.tenant,
+			vault.DecideReview,
+			vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: req.ID, Decision: vault.Reject},
+		)
 		if _, err := d.done(r, err); err != nil {
 			return err
 		}
-		d.say("%s (confidence %.2f) waited for a person, who rejects it: it is not asked for, and does not come back", req.FieldName, req.Confidence)
+		d.say(
+			"%s (confidence %.2f) waited for a review and is rejected: the vault does not ask for it, and it does not come back",
+			req.FieldName,
+			req.Confidence,
+		)
 	}
 	return nil
 }
@@ -120,9 +160,16 @@ func (d *story) printRequirements() error {
 		}
 		why := ""
 		if req.Quote != "" {
-			why = fmt.Sprintf(", because it says %q (confidence %.2f)", req.Quote, req.Confidence)
+			why = fmt.Sprintf(", because the text says %q (confidence %.2f)", req.Quote, req.Confidence)
 		}
-		d.say("needs %-13s %s, else %s, by %s%s", req.FieldName, req.RequiredLevel, req.FallbackAction, req.Origin, why)
+		d.say(
+			"requires %-13s level %s, fallback %s, origin %s%s",
+			req.FieldName,
+			req.RequiredLevel,
+			req.FallbackAction,
+			req.Origin,
+			why,
+		)
 	}
 	return err
 }
@@ -142,8 +189,14 @@ func (d *story) requireByHand() error {
 
 func (d *story) writeWithLineage() error {
 	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.AddAsset, vault.AddAssetInput{
-		CustomerID: d.customer, Name: "id_card", AssetType: "image", StorageProvider: "s3", StoragePath: "uploads/id_card.jpg",
-		MimeType: "image/jpeg", SizeBytes: 182044, Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+		CustomerID:      d.customer,
+		Name:            "id_card",
+		AssetType:       "image",
+		StorageProvider: "s3",
+		StoragePath:     "uploads/id_card.jpg",
+		MimeType:        "image/jpeg",
+		SizeBytes:       182044,
+		Checksum:        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 	})
 	op, err := d.done(r, err)
 	if err != nil {
@@ -174,10 +227,18 @@ func (d *story) printField(name string) error {
 	}
 	f, ok := p.Fields[name]
 	if !ok {
-		d.say("the profile (version %d) has no active %s", p.Version, name)
+		d.say("profile version %d: no active value of %s", p.Version, name)
 		return nil
 	}
-	d.say("the profile (version %d) has %s = %s, %s, source %s, confidence %.2f", p.Version, f.Name, f.Value, f.Status, f.Source, f.Confidence)
+	d.say(
+		"profile version %d: %s = %s, %s, source %s, confidence %.2f",
+		p.Version,
+		f.Name,
+		f.Value,
+		f.Status,
+		f.Source,
+		f.Confidence,
+	)
 	return nil
 }
 
@@ -194,17 +255,21 @@ func (d *story) showChain() error {
 }
 
 func (d *story) writeInvalid() error {
-	_, err := d.write(vault.WriteValueInput{Name: "account_type", Value: text(customer.notAnAccount), Source: vault.ValueUserProvided})
+	_, err := d.write(
+		vault.WriteValueInput{Name: "account_type", Value: text(customer.notAnAccount), Source: vault.ValueUserProvided},
+	)
 	var rejected *vault.Error
 	if !errors.As(err, &rejected) {
 		return fmt.Errorf("an invalid value was not rejected: %w", err)
 	}
 	d.say("rejected: %s", rejected.ForCaller())
-	_, err = d.write(vault.WriteValueInput{Name: "email", Value: text(customer.notAnEmail), Source: vault.ValueUserProvided})
+	_, err = d.write(
+		vault.WriteValueInput{Name: "email", Value: text(customer.notAnEmail), Source: vault.ValueUserProvided},
+	)
 	if !errors.As(err, &rejected) {
 		return fmt.Errorf("an invalid value was not rejected: %w", err)
 	}
-	d.say("rejected, without the value, since it is PII: %s", rejected.ForCaller())
+	d.say("rejected, without the value, because it is PII: %s", rejected.ForCaller())
 	return nil
 }
 
@@ -213,7 +278,7 @@ func (d *story) listMissing() error {
 	for _, m := range out.Missing {
 		d.say("missing %-13s %s (required_level=%s)", m.Requirement.FieldName, m.Reason, m.Requirement.RequiredLevel)
 	}
-	d.say("may the scenario start? %t", !out.Blocked)
+	d.say("can the scenario start? %t", !out.Blocked)
 	return err
 }
 
@@ -231,7 +296,13 @@ func (d *story) fillGaps() error {
 	if _, err := d.done(r, err); err != nil {
 		return err
 	}
-	fill, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: d.customer, ScenarioID: d.scenario, SessionID: &d.session})
+	fill, err := trigger.Submit(
+		d.ctx,
+		d.Trigger,
+		d.tenant,
+		vault.FillGaps,
+		vault.FillGapsInput{CustomerID: d.customer, ScenarioID: d.scenario, SessionID: &d.session},
+	)
 	if err != nil {
 		return err
 	}
@@ -240,7 +311,13 @@ func (d *story) fillGaps() error {
 		return err
 	}
 	d.say("asked: %q", first.Prompt)
-	r, err = trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: first.ID, Value: text(customer.notADate)})
+	r, err = trigger.Submit(
+		d.ctx,
+		d.Trigger,
+		d.tenant,
+		vault.AnswerQuestion,
+		vault.AnswerQuestionInput{QuestionID: first.ID, Value: text(customer.notADate)},
+	)
 	_, err = d.done(r, err)
 	var rejected *vault.Error
 	if !errors.As(err, &rejected) {
@@ -250,8 +327,14 @@ func (d *story) fillGaps() error {
 	if err != nil {
 		return err
 	}
-	d.say("an answer was invalid; asked again (attempt %d): %q, because: %s", again.Attempt, again.Prompt, again.Reason)
-	r, err = trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: again.ID, Value: text(customer.born)})
+	d.say("the answer was invalid; asked again (attempt %d): %q, because: %s", again.Attempt, again.Prompt, again.Reason)
+	r, err = trigger.Submit(
+		d.ctx,
+		d.Trigger,
+		d.tenant,
+		vault.AnswerQuestion,
+		vault.AnswerQuestionInput{QuestionID: again.ID, Value: text(customer.born)},
+	)
 	if _, err := d.done(r, err); err != nil {
 		return err
 	}
@@ -259,8 +342,14 @@ func (d *story) fillGaps() error {
 	if err != nil {
 		return err
 	}
-	d.say("read in the conversation, but not surely enough (%s): %q", confirm.Kind, confirm.Prompt)
-	r, err = trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: confirm.ID, Value: text("yes")})
+	d.say("the value from the conversation needs confirmation (%s): %q", confirm.Kind, confirm.Prompt)
+	r, err = trigger.Submit(
+		d.ctx,
+		d.Trigger,
+		d.tenant,
+		vault.AnswerQuestion,
+		vault.AnswerQuestionInput{QuestionID: confirm.ID, Value: text("yes")},
+	)
 	if _, err := d.done(r, err); err != nil {
 		return err
 	}
@@ -290,15 +379,15 @@ func (d *story) printFill(op vault.Operation) error {
 			if err := json.Unmarshal(field.SourceMetadata, &meta); err != nil {
 				return err
 			}
-			quote = fmt.Sprintf(", who said %q", meta.Quote)
+			quote = fmt.Sprintf(", quote %q", meta.Quote)
 		}
 		d.say("filled %-13s from %s (confidence %.2f)%s", f.FieldName, f.Source, f.Confidence, quote)
 	}
-	d.say("model calls: %d; may the scenario start? %t", result.ModelCalls, !result.Blocked)
+	d.say("model calls: %d; can the scenario start? %t", result.ModelCalls, !result.Blocked)
 	return nil
 }
 
-// question waits for the open question after the one that is known.
+// question waits for an open question other than known.
 func (d *story) question(known uuid.UUID) (vault.Question, error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -322,7 +411,14 @@ func (d *story) question(known uuid.UUID) (vault.Question, error) {
 
 func (d *story) expire() error {
 	soon := time.Now().Add(time.Second)
-	if _, err := d.write(vault.WriteValueInput{Name: "country", Value: text(customer.laterCountry), Source: vault.ValueUserProvided, ExpiresAt: &soon}); err != nil {
+	if _, err := d.write(
+		vault.WriteValueInput{
+			Name:      "country",
+			Value:     text(customer.laterCountry),
+			Source:    vault.ValueUserProvided,
+			ExpiresAt: &soon,
+		},
+	); err != nil {
 		return err
 	}
 	if err := d.printField("country"); err != nil {
@@ -350,10 +446,16 @@ func (d *story) orphan() error {
 	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: d.document})
 	_, err = d.done(r, err)
 	if vault.CodeOf(err) != vault.CodeHasDependents {
-		return fmt.Errorf("the deletion of a source was not refused: %w", err)
+		return fmt.Errorf("the deletion of a source was not rejected: %w", err)
 	}
-	d.say("refused: %s", err)
-	r, err = trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: d.document, Force: true})
+	d.say("rejected: %s", err)
+	r, err = trigger.Submit(
+		d.ctx,
+		d.Trigger,
+		d.tenant,
+		vault.DeleteItem,
+		vault.DeleteItemInput{ItemID: d.document, Force: true},
+	)
 	op, err := d.done(r, err)
 	if err != nil {
 		return err
@@ -380,7 +482,11 @@ func (d *story) history() error {
 
 func (d *story) replay() error {
 	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.WriteValue, vault.WriteValueInput{
-		AgentID: d.agent, CustomerID: d.customer, Name: "loyalty_number", Value: json.RawMessage(customer.loyaltyNumber), Source: vault.ValueUserProvided,
+		AgentID:    d.agent,
+		CustomerID: d.customer,
+		Name:       "loyalty_number",
+		Value:      json.RawMessage(customer.loyaltyNumber),
+		Source:     vault.ValueUserProvided,
 	})
 	op, err := d.done(r, err)
 	var rejected *vault.Error
@@ -388,7 +494,13 @@ func (d *story) replay() error {
 		return fmt.Errorf("a write of an undefined field was not rejected: %w", err)
 	}
 	d.say("operation %s %s: %s", op.ID, op.Status, rejected.ForCaller())
-	saved, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.SaveDefinition, vault.Definition{AgentID: d.agent, Name: "loyalty_number", ValueType: vault.TypeNumber, Enabled: true})
+	saved, err := trigger.Submit(
+		d.ctx,
+		d.Trigger,
+		d.tenant,
+		vault.SaveDefinition,
+		vault.Definition{AgentID: d.agent, Name: "loyalty_number", ValueType: vault.TypeNumber, Enabled: true},
+	)
 	if _, err := d.done(saved, err); err != nil {
 		return err
 	}
@@ -399,21 +511,25 @@ func (d *story) replay() error {
 	if _, err := d.engine.Runs().Replay(d.ctx, rest.V1ReplayTaskRequest{ExternalIds: &[]uuid.UUID{run}}); err != nil {
 		return fmt.Errorf("replay run %s: %w", run, err)
 	}
-	d.say("its definition was saved, and run %s replayed, as from Hatchet's dashboard", run)
+	d.say("saved the definition and replayed run %s, as from Hatchet's dashboard", run)
 	if err := d.untilSucceeded(op.ID); err != nil {
 		return err
 	}
 	return d.printField("loyalty_number")
 }
 
-// runOf finds the failed run of an operation: every run carries the operation's id as metadata.
+// runOf returns the failed run of an operation. Every run carries the operation's id as metadata.
 func (d *story) runOf(op uuid.UUID) (uuid.UUID, error) {
-	tick := time.NewTicker(100 * time.Millisecond) // the engine lists a run a moment after it ended
+	tick := time.NewTicker(100 * time.Millisecond) // the engine lists a run shortly after its end
 	defer tick.Stop()
 	metadata := []string{"operation_id:" + op.String()}
 	for {
 		runs, err := d.engine.Runs().List(d.ctx, rest.V1WorkflowRunListParams{
-			Since: time.Now().Add(-time.Hour), AdditionalMetadata: &metadata, Statuses: &[]rest.V1TaskStatus{rest.V1TaskStatusFAILED},
+			Since: time.Now().Add(
+				-time.Hour,
+			),
+			AdditionalMetadata: &metadata,
+			Statuses:           &[]rest.V1TaskStatus{rest.V1TaskStatusFAILED},
 		})
 		if err != nil {
 			return uuid.Nil, fmt.Errorf("list the runs of operation %s: %w", op, err)
@@ -429,7 +545,7 @@ func (d *story) runOf(op uuid.UUID) (uuid.UUID, error) {
 	}
 }
 
-// untilSucceeded waits for a replayed operation: until its run starts, it still counts as failed.
+// untilSucceeded waits for a replayed operation. Its status is still failed until its run starts.
 func (d *story) untilSucceeded(id uuid.UUID) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

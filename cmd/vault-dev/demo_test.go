@@ -21,46 +21,67 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// customerValues is everything in the demo that only the customer and the vault may know.
+// customerValues returns all values of the demo that only the customer and the vault may know.
 func customerValues() []string {
 	c := customer
 	return []string{
-		c.name, c.email, c.country, c.laterCountry, c.born, c.notAnAccount, c.notAnEmail, c.notADate, c.loyaltyNumber, c.wantsSavings, c.saysEmail,
-		"Marchetti", "ada.quill", readmesEmail,
+		c.name,
+		c.email,
+		c.country,
+		c.laterCountry,
+		c.born,
+		c.notAnAccount,
+		c.notAnEmail,
+		c.notADate,
+		c.loyaltyNumber,
+		c.wantsSavings,
+		c.saysEmail,
+		"Marchetti",
+		"ada.quill",
+		readmeEmail,
 	}
 }
 
-// The engine keeps what it is told in plain text for weeks, and shows it to whoever may see its dashboard. So after the whole
-// quickstart nothing of the customer may be in any of its tables, nor in a log, a key of Redis, or an operation.
-func TestTheDemoEndsWellAndTellsTheEngineNothingOfItsCustomer(t *testing.T) {
+// The engine keeps its inputs in plain text for weeks, and shows them in its dashboard. So after the whole quickstart,
+// no value of the customer may be in a table of the engine, a log, a Redis key or an operation.
+func TestDemo_LeaksNoCustomerValue(t *testing.T) {
 	logs := captureStderr(t)
 	databaseURL := dbtest.URL(t)
 	cfg, err := testkit.Config(databaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.API.ShutdownGraceSeconds = 1 // nobody's requests are in flight
+	cfg.API.ShutdownGraceSeconds = 1 // no requests are in flight
 	engine := embeddedtest.Start(t)
 	client, err := engine.Client()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := start(t.Context(), cfg, client, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	s, err := start(
+		t.Context(),
+		cfg,
+		client,
+		slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	// The markers prove the search: they reach the engine as a customer's value would, if one slipped into an event.
-	const marker, input = "Marker Of An Event", "Marker Of An Input"
-	event := vault.Event{OperationID: testkit.ID(), TenantID: testkit.ID(), Subject: marker}
+	// The canaries prove the search: they reach the engine like a customer's value that leaked into an event.
+	const canary, input = "Canary Of An Event", "Canary Of An Input"
+	event := vault.Event{OperationID: testkit.ID(), TenantID: testkit.ID(), Subject: canary}
 	if err := client.Events().Push(t.Context(), "nobody:listens", event); err != nil {
 		t.Fatal(err)
 	}
 	event.Subject = input
-	if err := client.Events().Push(t.Context(), vault.WriteValue.Event, event); err != nil { // fails: there is no such operation
+	if err := client.Events().Push(
+		t.Context(),
+		vault.WriteValue.Event,
+		event,
+	); err != nil { // fails: there is no such operation
 		t.Fatal(err)
 	}
-	theReadmesQuickstart(t, s)
+	readmeQuickstart(t, s)
 	var printed bytes.Buffer
 	story := newDemo(s, &printed)
 	if err := story.run(t.Context()); err != nil {
@@ -69,11 +90,15 @@ func TestTheDemoEndsWellAndTellsTheEngineNothingOfItsCustomer(t *testing.T) {
 	if !strings.Contains(printed.String(), "\n12. ") || !strings.Contains(printed.String(), customer.loyaltyNumber) {
 		t.Errorf("the demo printed\n%s", &printed)
 	}
-	for _, text := range []string{marker, input} {
-		found := testkit.Eventually(t, fmt.Sprintf("%q is found in the engine's tables", text), func(context.Context) ([]hit, bool) {
-			hits := search(t, engine.DatabaseURL(), text)
-			return hits, len(hits) > 0
-		})
+	for _, text := range []string{canary, input} {
+		found := testkit.Eventually(
+			t,
+			fmt.Sprintf("%q is found in the engine's tables", text),
+			func(context.Context) ([]hit, bool) {
+				hits := search(t, engine.DatabaseURL(), text)
+				return hits, len(hits) > 0
+			},
+		)
 		t.Logf("the search works: %v", found)
 	}
 
@@ -82,7 +107,7 @@ func TestTheDemoEndsWellAndTellsTheEngineNothingOfItsCustomer(t *testing.T) {
 		t.Errorf("the engine's table %s", h)
 	}
 	for _, h := range ourOperations(t, databaseURL, values) {
-		// What was wrong with a value that is no PII may be quoted to whoever sent it (design, section 7).
+		// The error for the caller may quote a rejected value that is not PII.
 		if h.column != "error" || h.found != customer.notAnAccount {
 			t.Errorf("our table %s", h)
 		}
@@ -109,7 +134,7 @@ func TestTheDemoEndsWellAndTellsTheEngineNothingOfItsCustomer(t *testing.T) {
 	complete(t, databaseURL, values)
 }
 
-// captureStderr sends what the process logs to a file, which the returned function reads.
+// captureStderr redirects standard error to a file. The returned function reads the file.
 func captureStderr(t *testing.T) func() string {
 	t.Helper()
 	file, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
@@ -135,7 +160,7 @@ func ourOperations(t *testing.T, databaseURL string, values []string) []hit {
 	t.Helper()
 	hits := search(t, databaseURL, values...)
 	if !slices.Contains(hits, hit{"customer_values", "value", customer.name}) {
-		t.Errorf("the customer's name is not where it belongs: %v", hits)
+		t.Errorf("the search does not find the customer's name in customer_values: %v", hits)
 	}
 	return slices.DeleteFunc(hits, func(h hit) bool { return h.table != "operations" })
 }
@@ -162,7 +187,8 @@ func redisKeys(t *testing.T) []string {
 	return keys
 }
 
-// complete checks that all that the demo stored of its customer was looked for, except what its designer allows as a value.
+// complete checks that values holds everything that the demo stored of its customer, except allowed values of a
+// definition.
 func complete(t *testing.T, databaseURL string, values []string) {
 	t.Helper()
 	rows := dbtest.Dump(t, databaseURL)
@@ -173,7 +199,7 @@ func complete(t *testing.T, databaseURL string, values []string) {
 		}
 		value := strings.Trim(string(field.Value), `"`)
 		if value != "savings" && !slices.Contains(values, value) {
-			t.Errorf("nobody looked for %s", value)
+			t.Errorf("customerValues lacks %s", value)
 		}
 	}
 	for _, row := range rows["session_turns"] {
@@ -182,7 +208,7 @@ func complete(t *testing.T, databaseURL string, values []string) {
 			t.Fatal(err)
 		}
 		if turn.Speaker == string(vault.SpeakerCustomer) && !slices.Contains(values, turn.Text) {
-			t.Errorf("nobody looked for %q", turn.Text)
+			t.Errorf("customerValues lacks %q", turn.Text)
 		}
 	}
 	if len(rows["customer_values"]) < 7 || len(rows["session_turns"]) < 4 {
@@ -190,8 +216,8 @@ func complete(t *testing.T, databaseURL string, values []string) {
 	}
 }
 
-// The variables for another terminal are for this user alone, and survive a quotation mark.
-func TestTheEnvironmentForAnotherTerminalIsPrivate(t *testing.T) {
+// The file is readable by this user only, and its values can contain a quotation mark.
+func TestWriteEnv_IsPrivateAndQuoted(t *testing.T) {
 	t.Setenv("HATCHET_CLIENT_TOKEN", "it's a token")
 	cfg, err := testkit.Config("postgres://vault@localhost/contextvault")
 	if err != nil {
@@ -220,7 +246,7 @@ func TestTheEnvironmentForAnotherTerminalIsPrivate(t *testing.T) {
 	}
 }
 
-func TestTheSealingKeyOfACheckoutIsMadeOnce(t *testing.T) {
+func TestDevSealingKey_IsGeneratedOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "dev", "sealing.key")
 	made, err := devSealingKey(path)

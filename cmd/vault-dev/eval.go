@@ -22,33 +22,41 @@ import (
 	"github.com/contextvault/contextvault/worker"
 )
 
-// evalFile is where the numbers go, by model.
+// evalFile is the file of the results, by model.
 const evalFile = "benchmarks/sgd.json"
 
-// sampleSeed fixes which dialogues a sample holds.
+// sampleSeed makes samples reproducible.
 const sampleSeed = 2020
 
 type evalFlags struct {
-	data, model       string
-	dialogues, atOnce int
-	json, direct      bool
+	data, model            string
+	dialogues, concurrency int
+	json, direct           bool
 }
 
 func evalCommand() *cobra.Command {
 	var flags evalFlags
 	sgd := &cobra.Command{
-		Use: "sgd", Short: "replay Schema-Guided Dialogue through the whole system; writes " + evalFile, Args: cobra.NoArgs,
-		Long: "Replay Schema-Guided Dialogue (schema.json and dialogues_*.json of a folder, or of its folder train) through the whole\n" +
-			"system in this process, and compare what it stores, misses and asks with the annotations and the human agent.\n\n" +
-			"--model offline is the built-in model. --model annotated answers from the annotations, over HTTP, as a model without\n" +
-			"faults would: it measures the pipeline apart from any model.",
+		Use:   "sgd",
+		Short: "replay Schema-Guided Dialogue through the whole system; writes " + evalFile,
+		Args:  cobra.NoArgs,
+		Long: "Replay Schema-Guided Dialogue (schema.json and dialogues_*.json of a folder or its subfolder train)\n" +
+			"through the whole system in this process. Compare stored values, missing values and questions with\n" +
+			"the annotations and the human agent.\n\n" +
+			"--model offline is the built-in model. --model annotated is a model server that answers from the\n" +
+			"annotations, without errors: it measures only the pipeline.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return evalSGD(cmd.Context(), flags) },
 	}
-	sgd.Flags().StringVar(&flags.data, "data", "", "the folder of the data set")
+	sgd.Flags().StringVar(&flags.data, "data", "", "folder of the data set")
 	sgd.Flags().StringVar(&flags.model, "model", "offline", "offline or annotated")
-	sgd.Flags().IntVar(&flags.dialogues, "dialogues", 0, "how many, chosen at random with a fixed seed; 0: all")
-	sgd.Flags().IntVar(&flags.atOnce, "at-once", eval.DefaultAtOnce, "dialogues at a time")
-	sgd.Flags().BoolVar(&flags.direct, "direct", false, "run the steps in this process, without the workflow engine between them: many times faster")
+	sgd.Flags().IntVar(&flags.dialogues, "dialogues", 0, "size of a random sample with a fixed seed; 0: all")
+	sgd.Flags().IntVar(&flags.concurrency, "concurrency", eval.DefaultConcurrency, "dialogues at a time")
+	sgd.Flags().BoolVar(
+		&flags.direct,
+		"direct",
+		false,
+		"run the steps in this process without the workflow engine: many times faster",
+	)
 	sgd.Flags().BoolVar(&flags.json, "json", false, "print the report as JSON")
 	_ = sgd.MarkFlagRequired("data")
 	cmd := &cobra.Command{Use: "eval", Short: "measure the vault against annotated conversations"}
@@ -112,8 +120,15 @@ func evalSGD(ctx context.Context, flags evalFlags) error {
 	return nil
 }
 
-// evalOn brings the system up, runs the evaluation and stops it.
-func evalOn(ctx context.Context, cfg config.Config, log *slog.Logger, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags) (*eval.Report, error) {
+// evalOn starts the system, runs the evaluation and stops the system.
+func evalOn(
+	ctx context.Context,
+	cfg config.Config,
+	log *slog.Logger,
+	services []eval.Service,
+	dialogues []eval.Dialogue,
+	flags evalFlags,
+) (*eval.Report, error) {
 	if !flags.direct {
 		engine, err := startEngine(cfg)
 		if err != nil {
@@ -144,7 +159,14 @@ func evalOn(ctx context.Context, cfg config.Config, log *slog.Logger, services [
 	return report, err
 }
 
-func runEval(ctx context.Context, s *worker.Runtime, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags, matchAt float64) (*eval.Report, error) {
+func runEval(
+	ctx context.Context,
+	s *worker.Runtime,
+	services []eval.Service,
+	dialogues []eval.Dialogue,
+	flags evalFlags,
+	matchThreshold float64,
+) (*eval.Report, error) {
 	tenant := uuid.Must(uuid.NewV7())
 	if _, err := s.DB.System().CreateTenant(ctx, tenant, "evaluation"); err != nil {
 		return nil, err
@@ -153,11 +175,11 @@ func runEval(ctx context.Context, s *worker.Runtime, services []eval.Service, di
 	bar := cli.NewProgress(os.Stderr, int64(len(dialogues)), "dialogues", "eval")
 	defer bar.End()
 	return eval.Run(ctx, sys, services, dialogues, eval.Options{
-		Model: flags.model, AtOnce: flags.atOnce, MatchAt: matchAt, Progress: progress(bar),
+		Model: flags.model, Concurrency: flags.concurrency, MatchThreshold: matchThreshold, Progress: progress(bar),
 	})
 }
 
-// progress shows how far a run is: a bar on a terminal, elsewhere a line for each tenth of it.
+// progress shows the progress of a run: a bar on a terminal, otherwise a line for each tenth.
 func progress(bar *cli.Progress) func(done, total int) {
 	return func(done, total int) {
 		bar.At(int64(done))
@@ -167,7 +189,7 @@ func progress(bar *cli.Progress) func(done, total int) {
 	}
 }
 
-// keepEval writes a report beside those of other models and ways: its numbers, without the words of the data set.
+// keepEval adds a report to evalFile, with its numbers and without the words of the data set.
 func keepEval(name string, report *eval.Report) error {
 	all := map[string]json.RawMessage{}
 	if raw, err := os.ReadFile(evalFile); err == nil {
@@ -184,7 +206,7 @@ func keepEval(name string, report *eval.Report) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(evalFile), 0o755); err != nil { //nolint:gosec // numbers for everybody
+	if err := os.MkdirAll(filepath.Dir(evalFile), 0o755); err != nil { //nolint:gosec // public results
 		return err
 	}
 	return os.WriteFile(evalFile, append(out, '\n'), 0o644) //nolint:gosec // as above

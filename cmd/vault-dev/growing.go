@@ -17,23 +17,23 @@ import (
 	"github.com/contextvault/contextvault/db"
 )
 
-// growingFile is where the numbers of docs/growing.md go.
+// growingFile is the file of the results for docs/growing.md.
 const growingFile = "benchmarks/growing.json"
 
-// growth is what growingFile holds: each list in the order of what grows, with ratios to its first entry, which is of the same
-// run. Absolute times depend on the machine.
+// growth is the content of growingFile. Each list is ordered by size; ratios are relative to its first entry, from the
+// same run. The times depend on the machine.
 type growth struct {
 	Go      string        `json:"go"`
 	CPUs    int           `json:"cpus"`
 	Workers []byWorkers   `json:"writes_by_worker_processes"`
 	Reads   []byRows      `json:"profile_load_by_rows"`
-	Sweeps  []byRows      `json:"expiry_of_1000_fields_by_rows"`
+	Sweeps  []byRows      `json:"expiry_of_1000_values_by_rows"`
 	Idle    []byRows      `json:"sweep_with_nothing_stale_by_rows"`
 	Counts  []byRows      `json:"count_by_status_by_rows"`
 	Bytes   map[int]int64 `json:"bytes_of_customer_values_by_rows"`
 }
 
-// byRows is what something costs at a number of stored field versions.
+// byRows is the cost of a function at a number of stored value versions.
 type byRows struct {
 	Rows  int     `json:"rows"`
 	Times int     `json:"times"`
@@ -43,8 +43,12 @@ type byRows struct {
 }
 
 func growingCommand() *cobra.Command {
-	return &cobra.Command{Use: "bench-growing", Short: "measure what grows with workers and rows, in a database of its own; writes " + growingFile, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return benchGrowing(cmd.Context()) }}
+	return &cobra.Command{
+		Use:   "bench-growing",
+		Short: "measure the effect of more workers and more rows, in a new database; writes " + growingFile,
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return benchGrowing(cmd.Context()) },
+	}
 }
 
 func benchGrowing(ctx context.Context) (err error) {
@@ -71,7 +75,7 @@ func benchGrowing(ctx context.Context) (err error) {
 	return out.print()
 }
 
-// ownDatabase makes a migrated database beside the configured one, and has cfg name it.
+// ownDatabase creates a migrated database on the configured server, and sets it in cfg.
 func ownDatabase(ctx context.Context, cfg *config.Config) (drop func(context.Context) error, err error) {
 	const name = "vault_bench_growing"
 	server := cfg.Database.URL.Reveal()
@@ -109,18 +113,35 @@ func (g growth) print() error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(growingFile, append(encoded, '\n'), 0o644); err != nil { //nolint:gosec // numbers for everybody
+	if err := os.WriteFile(growingFile, append(encoded, '\n'), 0o644); err != nil { //nolint:gosec // public results
 		return err
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "WORKERS\tWRITES/S\tRATIO\tCONNECTIONS EACH\tCPU OF WORKERS, ms A WRITE\tOF ENGINE AND LOAD")
+	_, _ = fmt.Fprintln(
+		w,
+		"WORKERS\tWRITES/S\tRATIO\tCONNECTIONS EACH\tCPU OF WORKERS, ms/WRITE\tCPU OF ENGINE AND LOAD, ms/WRITE",
+	)
 	for _, r := range g.Workers {
-		_, _ = fmt.Fprintf(w, "%d\t%.1f\t%.2f\t%d\t%.1f\t%.1f\n", r.Workers, r.PerSecond, r.Ratio, r.Connections, r.WorkerCPU, r.EngineCPU)
+		_, _ = fmt.Fprintf(
+			w,
+			"%d\t%.1f\t%.2f\t%d\t%.1f\t%.1f\n",
+			r.Workers,
+			r.PerSecond,
+			r.Ratio,
+			r.Connections,
+			r.WorkerCPU,
+			r.EngineCPU,
+		)
 	}
 	for _, list := range []struct {
 		name string
 		rows []byRows
-	}{{"profile load, no cache", g.Reads}, {"expiry of 1,000 fields", g.Sweeps}, {"sweep with nothing stale", g.Idle}, {"count by status", g.Counts}} {
+	}{
+		{"profile load, no cache", g.Reads},
+		{"expiry of 1,000 values", g.Sweeps},
+		{"sweep with nothing stale", g.Idle},
+		{"count by status", g.Counts},
+	} {
 		_, _ = fmt.Fprintf(w, "\n%s\nROWS\tP50 ms\tP99 ms\tRATIO\n", list.name)
 		for _, r := range list.rows {
 			_, _ = fmt.Fprintf(w, "%d\t%.3f\t%.3f\t%.2f\n", r.Rows, r.P50, r.P99, r.Ratio)

@@ -17,17 +17,17 @@ import (
 	"github.com/contextvault/contextvault/worker"
 )
 
-// sizes are the numbers of field versions at which reads and sweeps are measured.
+// sizes are the numbers of value versions at which reads and sweeps are measured.
 var sizes = []int{10_000, 1_000_000}
 
 const (
-	fieldsEach   = 20 // versions of a profile, half of them superseded
+	valuesEach   = 20 // versions per profile, half of them superseded
 	growingReads = 2000
 	stale        = 1000
 	sweepTimes   = 5
 )
 
-// rows is a tenant with a growing number of profiles.
+// rows holds a tenant with a growing number of profiles.
 type rows struct {
 	*worker.Runtime
 	raw       *pgxpool.Pool // as the login role
@@ -36,7 +36,7 @@ type rows struct {
 	customers []uuid.UUID
 }
 
-// growRows measures what reads and sweeps cost at each size. Nothing of it goes through the engine or the cache.
+// growRows measures reads and sweeps at each size, without the engine and the cache.
 func growRows(ctx context.Context, cfg config.Config, out *growth) error {
 	cfg.Redis.URL = ""
 	r := rows{tenant: uuid.Must(uuid.NewV7())}
@@ -99,8 +99,8 @@ func growRows(ctx context.Context, cfg config.Config, out *growth) error {
 	return nil
 }
 
-// timed times something, once before that counts.
-func timed(size, times int, prepare, what func() error) (byRows, error) {
+// timed measures a function a number of times, after one warm-up.
+func timed(size, times int, prepare, fn func() error) (byRows, error) {
 	var took []time.Duration
 	for i := range times + 1 {
 		if prepare != nil {
@@ -109,7 +109,7 @@ func timed(size, times int, prepare, what func() error) (byRows, error) {
 			}
 		}
 		start := time.Now()
-		if err := what(); err != nil {
+		if err := fn(); err != nil {
 			return byRows{}, err
 		}
 		if i > 0 {
@@ -121,20 +121,31 @@ func timed(size, times int, prepare, what func() error) (byRows, error) {
 	return m, nil
 }
 
-// fillTo adds profiles until there are so many field versions.
+// fillTo adds profiles until size value versions are stored.
 func (r *rows) fillTo(ctx context.Context, size int) error {
 	var made []uuid.UUID
-	for range size/fieldsEach - len(r.customers) {
+	for range size/valuesEach - len(r.customers) {
 		made = append(made, uuid.Must(uuid.NewV7()))
 	}
-	if _, err := r.raw.Exec(ctx, `INSERT INTO customer_profiles (id, tenant_id, customer_id) SELECT c, $1, c FROM unnest($2::uuid[]) c`, r.tenant, made); err != nil {
+	if _, err := r.raw.Exec(
+		ctx,
+		`INSERT INTO customer_profiles (id, tenant_id, customer_id) SELECT c, $1, c FROM unnest($2::uuid[]) c`,
+		r.tenant,
+		made,
+	); err != nil {
 		return err
 	}
 	if _, err := r.raw.Exec(ctx, `
-		INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source, status, superseded_by_id, collected_at, operation_id, accepted_at)
+		INSERT INTO customer_values (
+			id, tenant_id, profile_id, name, value, value_type, source, status, superseded_by_id, collected_at, operation_id,
+			accepted_at
+		)
 		SELECT id, $1, profile, 'field_' || n / 2, '"a value of some length, as people have"', 'string', 'user_provided',
-		       CASE n % 2 WHEN 0 THEN 'active' ELSE 'superseded' END, CASE n % 2 WHEN 0 THEN NULL ELSE id END, now(), gen_random_uuid(), now()
-		FROM (SELECT gen_random_uuid() AS id, c AS profile, n FROM unnest($2::uuid[]) c, generate_series(1, $3::int) n) x`, r.tenant, made, fieldsEach); err != nil {
+		       CASE n % 2 WHEN 0 THEN 'active' ELSE 'superseded' END, CASE n % 2 WHEN 0 THEN NULL ELSE id END,
+		       now(), gen_random_uuid(), now()
+		FROM (
+			SELECT gen_random_uuid() AS id, c AS profile, n FROM unnest($2::uuid[]) c, generate_series(1, $3::int) n
+		) x`, r.tenant, made, valuesEach); err != nil {
 		return err
 	}
 	r.customers = append(r.customers, made...)
@@ -142,7 +153,7 @@ func (r *rows) fillTo(ctx context.Context, size int) error {
 	return err
 }
 
-// makeStale has some fields be past their expiry, in profiles all over the table.
+// makeStale sets the expiry of some values to the past, in random profiles.
 func (r *rows) makeStale(ctx context.Context) error {
 	some := make([]uuid.UUID, 0, stale/10)
 	for _, i := range rand.Perm(len(r.customers))[:stale/10] {
@@ -152,16 +163,16 @@ func (r *rows) makeStale(ctx context.Context) error {
 		UPDATE customer_values SET status = 'active', expires_at = now() - interval '1 minute'
 		WHERE profile_id = ANY ($1) AND status IN ('active', 'expired')`, some)
 	if err == nil && tag.RowsAffected() != stale {
-		err = fmt.Errorf("%d fields were made stale, not %d", tag.RowsAffected(), stale)
+		err = fmt.Errorf("%d values were made stale, not %d", tag.RowsAffected(), stale)
 	}
 	return err
 }
 
-// sweep runs the expiry as its cron does.
+// sweep runs the expiry like its cron.
 func (r *rows) sweep(ctx context.Context, want int) error {
 	done, err := r.Steps.Sweeps.ExpireValues(ctx, vault.Event{})
 	if err == nil && done.Result.Marked != want {
-		err = fmt.Errorf("%d fields expired, not %d", done.Result.Marked, want)
+		err = fmt.Errorf("%d values expired, not %d", done.Result.Marked, want)
 	}
 	return err
 }

@@ -26,25 +26,26 @@ import (
 )
 
 const (
-	mostWorkers   = 3
-	writeRounds   = 5   // the median of so many
-	growingWrites = 200 // each of a customer of its own
-	writersAtOnce = 32
+	maxWorkers        = 3
+	writeRounds       = 5   // the result is the median
+	growingWrites     = 200 // each for another customer
+	concurrentWriters = 32
 )
 
-// byWorkers is how many validated writes a second so many worker processes acknowledge. The engine, PostgreSQL and Redis are on the
-// same machine.
+// byWorkers is the throughput of validated, acknowledged writes at a number of worker processes. The engine, PostgreSQL
+// and Redis run on the same machine.
 type byWorkers struct {
 	Workers     int     `json:"workers"`
 	Writes      int     `json:"writes"`
 	PerSecond   float64 `json:"writes_per_second"`
-	Ratio       float64 `json:"ratio"` // to one worker in the same round: the median, as the machine may be busier in another
+	Ratio       float64 `json:"ratio"` // to one worker in the same round, the median of the rounds
 	Connections int     `json:"postgres_connections_of_one_worker"`
 	WorkerCPU   float64 `json:"worker_cpu_ms_per_write"` // of all workers together
 	EngineCPU   float64 `json:"engine_and_load_cpu_ms_per_write"`
 }
 
-// growWorkers measures one, two and three workers in turn, some times, so that all see the same machine.
+// growWorkers measures one, two and three workers in turn, in several rounds, so that the load of the machine affects
+// all.
 func growWorkers(ctx context.Context, cfg config.Config) ([]byWorkers, error) {
 	engine, err := startEngine(cfg)
 	if err != nil {
@@ -62,7 +63,7 @@ func growWorkers(ctx context.Context, cfg config.Config) ([]byWorkers, error) {
 	defer r.Close()
 	runs := map[int][]byWorkers{}
 	for range writeRounds {
-		for n := 1; n <= mostWorkers; n++ {
+		for n := 1; n <= maxWorkers; n++ {
 			m, err := measureWorkers(ctx, cfg, r, engine, n)
 			if err != nil {
 				return nil, err
@@ -72,7 +73,7 @@ func growWorkers(ctx context.Context, cfg config.Config) ([]byWorkers, error) {
 		}
 	}
 	var out []byWorkers
-	for n := 1; n <= mostWorkers; n++ {
+	for n := 1; n <= maxWorkers; n++ {
 		ratios := make([]float64, writeRounds)
 		for round, m := range runs[n] {
 			ratios[round] = m.PerSecond / runs[1][round].PerSecond
@@ -80,7 +81,7 @@ func growWorkers(ctx context.Context, cfg config.Config) ([]byWorkers, error) {
 		slices.Sort(ratios)
 		out = append(out, byWorkers{Ratio: ratios[writeRounds/2]})
 	}
-	for i := range out { // after the ratios, which go by round
+	for i := range out { // sorts the rounds, so it must follow the ratios
 		all := runs[i+1]
 		slices.SortFunc(all, func(a, b byWorkers) int { return cmp.Compare(a.PerSecond, b.PerSecond) })
 		ratio := out[i].Ratio
@@ -90,7 +91,13 @@ func growWorkers(ctx context.Context, cfg config.Config) ([]byWorkers, error) {
 	return out, nil
 }
 
-func measureWorkers(ctx context.Context, cfg config.Config, r *worker.Runtime, engine *hatchet.Client, n int) (m byWorkers, err error) {
+func measureWorkers(
+	ctx context.Context,
+	cfg config.Config,
+	r *worker.Runtime,
+	engine *hatchet.Client,
+	n int,
+) (m byWorkers, err error) {
 	var workers []*workerProcess
 	stop := func() (cpu time.Duration) {
 		for _, w := range workers {
@@ -114,7 +121,13 @@ func measureWorkers(ctx context.Context, cfg config.Config, r *worker.Runtime, e
 	if _, err := r.DB.System().CreateTenant(ctx, tenant, "bench"); err != nil {
 		return m, err
 	}
-	define, err := trigger.Submit(ctx, r.Trigger, tenant, vault.SaveDefinition, vault.Definition{AgentID: agent, Name: "email", ValueType: vault.TypeEmail, Enabled: true})
+	define, err := trigger.Submit(
+		ctx,
+		r.Trigger,
+		tenant,
+		vault.SaveDefinition,
+		vault.Definition{AgentID: agent, Name: "email", ValueType: vault.TypeEmail, Enabled: true},
+	)
 	if err == nil {
 		_, err = define.Wait(ctx)
 	}
@@ -142,14 +155,18 @@ func measureWorkers(ctx context.Context, cfg config.Config, r *worker.Runtime, e
 	}, nil
 }
 
-// writes has so many writes accepted and acknowledged.
+// writes submits count writes and waits for their acknowledgement.
 func writes(ctx context.Context, r *worker.Runtime, tenant, agent uuid.UUID, count int) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(writersAtOnce)
+	g.SetLimit(concurrentWriters)
 	for range count {
 		g.Go(func() error {
 			receipt, err := trigger.Submit(ctx, r.Trigger, tenant, vault.WriteValue, vault.WriteValueInput{
-				AgentID: agent, CustomerID: uuid.Must(uuid.NewV7()), Name: "email", Value: text("ada.quill@example.com"), Source: vault.ValueUserProvided,
+				AgentID:    agent,
+				CustomerID: uuid.Must(uuid.NewV7()),
+				Name:       "email",
+				Value:      text("ada.quill@example.com"),
+				Source:     vault.ValueUserProvided,
 			})
 			if err != nil {
 				return err
@@ -161,7 +178,7 @@ func writes(ctx context.Context, r *worker.Runtime, tenant, agent uuid.UUID, cou
 	return g.Wait()
 }
 
-// workerProcess is `vault-dev worker` in a process of its own.
+// workerProcess is a process of `vault-dev worker`.
 type workerProcess struct{ cmd *exec.Cmd }
 
 func startWorkerProcess(ctx context.Context, cfg config.Config, name string) (*workerProcess, error) {
@@ -182,7 +199,7 @@ func startWorkerProcess(ctx context.Context, cfg config.Config, name string) (*w
 	query := database.Query()
 	query.Set("application_name", name)
 	database.RawQuery = query.Encode()
-	w := &workerProcess{cmd: exec.Command(self, "worker")} //nolint:gosec,noctx // this program, which is stopped below
+	w := &workerProcess{cmd: exec.Command(self, "worker")} //nolint:gosec,noctx // this program; stop ends it
 	w.cmd.Env = append(os.Environ(), "DATABASE_URL="+database.String(), "VAULT_SEALING_KEY="+cfg.SealingKey.Reveal(),
 		"VAULT_WORKER_HEALTH_ADDRESS="+health, "VAULT_LOG_LEVEL=error")
 	w.cmd.Stderr = os.Stderr
@@ -210,14 +227,14 @@ func startWorkerProcess(ctx context.Context, cfg config.Config, name string) (*w
 	}
 }
 
-// stop ends a worker and gives the CPU time that it took.
+// stop stops the worker and returns its CPU time.
 func (w *workerProcess) stop() time.Duration {
 	_ = w.cmd.Process.Signal(syscall.SIGTERM)
 	_ = w.cmd.Wait()
 	return w.cmd.ProcessState.UserTime() + w.cmd.ProcessState.SystemTime()
 }
 
-// registered waits until the engine has so many workers that work.
+// registered waits until the engine has n active workers.
 func registered(ctx context.Context, engine *hatchet.Client, n int) error {
 	for range 600 {
 		list, err := engine.Workers().List(ctx)
@@ -241,12 +258,12 @@ func registered(ctx context.Context, engine *hatchet.Client, n int) error {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	return errors.New("the engine does not know as many workers as were started")
+	return errors.New("the engine has fewer active workers than were started")
 }
 
-// sampleConnections looks now and then how many connections one worker has, until the function that it gives is called, which
-// tells the most.
-func sampleConnections(ctx context.Context, cfg config.Config) (most func() int, err error) {
+// sampleConnections samples the number of connections of one worker. The returned function stops the sampling and
+// returns the maximum.
+func sampleConnections(ctx context.Context, cfg config.Config) (stop func() int, err error) {
 	pool, err := pgxpool.New(ctx, cfg.Database.URL.Reveal())
 	if err != nil {
 		return nil, err
@@ -275,7 +292,7 @@ func sampleConnections(ctx context.Context, cfg config.Config) (most func() int,
 	}, nil
 }
 
-// ownCPU is the CPU time that this process took so far.
+// ownCPU returns the CPU time of this process so far.
 func ownCPU() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

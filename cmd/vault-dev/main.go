@@ -1,5 +1,6 @@
-// Command vault-dev is the command vault, and the whole system in one process beside it: `vault-dev run` keeps the workflow
-// engine, a worker and the API up, `vault-dev demo` runs the quickstart. For development: the engine makes it large.
+// Command vault-dev is the command vault with development commands: `vault-dev run` runs the workflow engine, a worker
+// and the API in one process, `vault-dev demo` runs the quickstart. It is not for production, because the engine makes
+// it large.
 package main
 
 import (
@@ -20,16 +21,32 @@ func main() {
 	root := cli.Root(&cli.App{Environ: os.Environ, In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 	root.Use = "vault-dev"
 	root.AddCommand(
-		&cobra.Command{Use: "run", Short: "the whole system in this process, until Ctrl-C", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-			return run(cmd.Context())
-		}},
-		&cobra.Command{Use: "demo", Short: "the quickstart on real input; ends with `demo: ok`", Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-			return demo(cmd.Context())
-		}},
-		&cobra.Command{Use: "bench", Short: "measure the system against what its parts cost alone; writes " + benchFile, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-			return bench(cmd.Context())
-		}},
-		evalCommand(), growingCommand(),
+		&cobra.Command{
+			Use:   "run",
+			Short: "the whole system in this process, until Ctrl-C",
+			Args:  cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return run(cmd.Context())
+			},
+		},
+		&cobra.Command{
+			Use:   "demo",
+			Short: "the quickstart on real input; ends with `demo: ok`",
+			Args:  cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return demo(cmd.Context())
+			},
+		},
+		&cobra.Command{
+			Use:   "bench",
+			Short: "measure the system and compare it with its parts; writes " + benchFile,
+			Args:  cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return bench(cmd.Context())
+			},
+		},
+		evalCommand(),
+		growingCommand(),
 	)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "vault-dev:", cli.Message(err))

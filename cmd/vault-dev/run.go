@@ -23,14 +23,14 @@ import (
 // devTenant is the tenant of development.
 var devTenant = uuid.NewSHA1(uuid.NameSpaceOID, []byte("contextvault development tenant"))
 
-// run keeps the system up and tells another terminal how to use it.
+// run runs the system until ctx ends, and prints how to use it from another terminal.
 func run(ctx context.Context) error {
 	cfg, err := loadConfig(os.Environ())
 	if err != nil {
 		return err
 	}
 	cfg.Log.Format = "text"
-	cfg.API.ShutdownGraceSeconds = 1 // nobody else's requests are in flight
+	cfg.API.ShutdownGraceSeconds = 1 // only this developer's requests are in flight
 	listener, err := listen(ctx, os.Getenv("VAULT_API_LISTEN_ADDRESS"))
 	if err != nil {
 		return err
@@ -44,13 +44,18 @@ func run(ctx context.Context) error {
 		return errors.Join(err, listener.Close())
 	}
 	err = s.serve(ctx, listener, devDir, func(env string) {
-		fmt.Printf("The vault is up: API (http://%s/docs), workflow engine and worker in this process. In another terminal:\n\n"+
-			"  . %s\n  bin/vault-dev --help\n\nCtrl-C stops it.\n", listener.Addr(), env)
+		fmt.Printf(
+			"The vault is running: API (http://%s/docs), workflow engine and worker in this process. In another terminal:\n\n"+
+				"  . %s\n  bin/vault-dev --help\n\nCtrl-C stops it.\n",
+			listener.Addr(),
+			env,
+		)
 	})
 	return errors.Join(err, s.stop())
 }
 
-// listen listens where it was told to, else on port 8000 of this machine alone, else on a free port.
+// listen listens on address. If address is empty, it listens on loopback port 8000, or on a free loopback port if 8000
+// is taken.
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	var lc net.ListenConfig
 	if address != "" {
@@ -63,7 +68,7 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return l, err
 }
 
-// serve serves the API until ctx ends, once it has written to dir what another terminal needs.
+// serve writes the environment for another terminal to dir, and serves the API until ctx ends.
 func (s *system) serve(ctx context.Context, listener net.Listener, dir string, ready func(env string)) error {
 	path := filepath.Join(dir, "run.env")
 	err := func() error {
@@ -83,15 +88,20 @@ func (s *system) serve(ctx context.Context, listener net.Listener, dir string, r
 	return cli.Serve(ctx, s.Runtime, listener)
 }
 
-// devAPIKey reads the API key of this checkout, or makes one where there is none that the database knows as good.
+// devAPIKey returns the API key of this checkout. It creates a key if there is none that is valid in the database.
 func devAPIKey(ctx context.Context, database *db.DB, path string) (string, error) {
-	kept, err := os.ReadFile(path) //nolint:gosec // a path of ours
+	kept, err := os.ReadFile(path) //nolint:gosec // a path of this program
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "", fmt.Errorf("read the API key: %w", err)
 	}
 	if err == nil {
 		row, err := database.System().FindAPIKey(ctx, api.HashKey(string(kept)))
-		if err = db.WrapNotFound(err, "API key", "it"); err == nil && row.TenantID == devTenant && row.RevokedAt == nil && row.ExpiresAt == nil {
+		if err = db.WrapNotFound(
+			err,
+			"API key",
+			"it",
+		); err == nil && row.TenantID == devTenant && row.RevokedAt == nil &&
+			row.ExpiresAt == nil {
 			return string(kept), nil
 		}
 		if err != nil && vault.CodeOf(err) != vault.CodeUnknown {
@@ -100,14 +110,20 @@ func devAPIKey(ctx context.Context, database *db.DB, path string) (string, error
 	}
 	key := api.NewKey()
 	if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
-		return "", fmt.Errorf("keep the API key: %w", err)
+		return "", fmt.Errorf("save the API key: %w", err)
 	}
 	return key, database.System().CreateAPIKey(ctx, dbgen.CreateAPIKeyParams{
-		ID: uuid.Must(uuid.NewV7()), TenantID: devTenant, Name: "development", KeyHash: api.HashKey(key), Scopes: []string{string(api.ScopeAdmin)},
+		ID: uuid.Must(
+			uuid.NewV7(),
+		),
+		TenantID: devTenant,
+		Name:     "development",
+		KeyHash:  api.HashKey(key),
+		Scopes:   []string{string(api.ScopeAdmin)},
 	})
 }
 
-// writeEnv keeps what another terminal needs to use the running system, for this user alone.
+// writeEnv writes the variables that another terminal needs, readable by this user only.
 func writeEnv(path string, cfg config.Config, tenant uuid.UUID, server, key string) error {
 	vars := [][2]string{
 		{"VAULT_SERVER", server},

@@ -13,7 +13,7 @@ import (
 	"github.com/contextvault/contextvault/internal/testkit"
 )
 
-// asCommand makes the test program the command itself.
+// asCommand makes the test program run the command itself.
 const asCommand = "RUN_AS_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -24,11 +24,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// readmesEmail is the customer's in the README.
-const readmesEmail = "ada@example.com"
+// readmeEmail is the customer's email in the README.
+const readmeEmail = "ada@example.com"
 
-// The README's quickstart works as it is written, in a terminal beside `make run`.
-func theReadmesQuickstart(t *testing.T, s *system) {
+// readmeQuickstart runs the quickstart of the README as written, in a terminal beside `make run`.
+func readmeQuickstart(t *testing.T, s *system) {
 	t.Helper()
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -37,10 +37,10 @@ func theReadmesQuickstart(t *testing.T, s *system) {
 	_, section, found := strings.Cut(string(readme), "\n## Quickstart\n")
 	_, script, opened := strings.Cut(section, "```bash\n")
 	script, _, closed := strings.Cut(script, "```")
-	if !found || !opened || !closed || !strings.Contains(script, readmesEmail) {
+	if !found || !opened || !closed || !strings.Contains(script, readmeEmail) {
 		t.Fatal("the README has no quickstart")
 	}
-	dir := t.TempDir() // as a checkout: .dev/run.env and bin/vault-dev
+	dir := t.TempDir() // like a checkout, with .dev/run.env and bin/vault-dev
 	dev := filepath.Join(dir, ".dev")
 	for _, d := range []string{dev, filepath.Join(dir, "bin")} {
 		if err := os.Mkdir(d, 0o700); err != nil {
@@ -69,7 +69,7 @@ func theReadmesQuickstart(t *testing.T, s *system) {
 		t.Fatal(err)
 	}
 
-	// Started again, it has the same key.
+	// A restart keeps the key.
 	path := filepath.Join(dev, "api.key")
 	kept, err := os.ReadFile(path)
 	if err != nil {
@@ -83,7 +83,7 @@ func theReadmesQuickstart(t *testing.T, s *system) {
 	if err != nil || len(rows) != 1 || again != string(kept) {
 		t.Errorf("there are %d keys, %v", len(rows), err)
 	}
-	// One that was revoked is replaced.
+	// A revoked key is replaced.
 	if _, err := s.DB.System().RevokeAPIKey(t.Context(), devTenant, rows[0].ID); err != nil {
 		t.Fatal(err)
 	}
@@ -107,14 +107,16 @@ func runScript(t *testing.T, dir, script string) {
 	if err != nil {
 		t.Fatalf("the README's quickstart: %v\n%s", err, out)
 	}
-	for _, want := range []string{"save-definition", "over 18", `"` + readmesEmail + `"`, "date_of_birth", "What is your date of birth?"} {
+	for _, want := range []string{
+		"save-definition", "over 18", `"` + readmeEmail + `"`, "date_of_birth", "What is your date of birth?",
+	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the README's quickstart does not print %q:\n%s", want, out)
 		}
 	}
 }
 
-func TestTheDevelopmentServerFindsAFreePort(t *testing.T) {
+func TestListen_DefaultPortIsTaken(t *testing.T) {
 	t.Parallel()
 	first, err := listen(t.Context(), "")
 	if err != nil {

@@ -16,13 +16,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A hit is a column of a table that holds what was looked for.
+// hit is a column of a table that contains a searched text.
 type hit struct{ table, column, found string }
 
 func (h hit) String() string { return fmt.Sprintf("%s.%s holds %q", h.table, h.column, h.found) }
 
-// search looks for texts in every row of every table of a database: in each column as text, and in what is packed into it
-// (bytes, base64, gzip, one inside the other).
+// search searches for texts in every row of every table of a database: in each column as text, and in nested encodings
+// (bytes, base64, gzip).
 func search(t *testing.T, databaseURL string, texts ...string) []hit {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), databaseURL)
@@ -61,8 +61,8 @@ func search(t *testing.T, databaseURL string, texts ...string) []hit {
 	return hits
 }
 
-// tablesOf gives, for every table, an expression for each of its columns that gives its bytes: of text and all that prints as
-// text, in UTF-8.
+// tablesOf returns, for every table, an SQL expression for the bytes of each column. Columns other than bytea are
+// converted to text in UTF-8.
 func tablesOf(t *testing.T, conn *pgx.Conn) map[string][]string {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), `
@@ -92,13 +92,13 @@ func tablesOf(t *testing.T, conn *pgx.Conn) map[string][]string {
 	return out
 }
 
-// Long enough for base64 that could hold what is looked for, in either alphabet.
+// packed matches runs that are long enough for the base64 of a searched text, in both alphabets.
 var packed = regexp.MustCompile(`[A-Za-z0-9+/_-]{8,}`)
 
-// deepest is how many times a text may be packed: the engine packs payloads into messages, and those into rows.
-const deepest = 4
+// maxDepth limits the nesting of encodings: the engine packs payloads into messages, and messages into rows.
+const maxDepth = 4
 
-func holds(cell []byte, text string) bool { return holdsAt(cell, []byte(text), deepest) }
+func holds(cell []byte, text string) bool { return holdsAt(cell, []byte(text), maxDepth) }
 
 func holdsAt(cell, text []byte, depth int) bool {
 	if bytes.Contains(cell, text) {
@@ -123,8 +123,8 @@ func holdsAt(cell, text []byte, depth int) bool {
 	return false
 }
 
-// The search is only worth something if it finds what is there.
-func TestTheSearchFindsWhatIsPacked(t *testing.T) {
+// The other tests rely on the search, so it must find encoded texts.
+func TestSearch_FindsEncodedText(t *testing.T) {
 	t.Parallel()
 	const text = "Ada Marchetti"
 	once := base64.StdEncoding.EncodeToString([]byte(`{"name":"` + text + `"}`))
@@ -141,10 +141,10 @@ func TestTheSearchFindsWhatIsPacked(t *testing.T) {
 		"among bytes":     "\x00\xff" + text + "\xfe",
 	} {
 		if !holds([]byte(cell), text) {
-			t.Errorf("it does not find a text %s", name)
+			t.Errorf("search does not find a text %s", name)
 		}
 		if holds([]byte(cell), "Ada Marchesi") {
-			t.Errorf("it finds another text %s", name)
+			t.Errorf("search finds another text %s", name)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // the only home of the SDK's client options
+	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // has the client options
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 	"github.com/rs/zerolog"
 
@@ -19,10 +19,11 @@ import (
 	"github.com/contextvault/contextvault/worker"
 )
 
-// stopTimeout bounds how long the engine may take to stop.
+// stopTimeout limits the shutdown of the engine.
 const stopTimeout = 20 * time.Second
 
-// system is the whole vault in one process: engine (unless HATCHET_CLIENT_TOKEN names another), worker, and what callers use.
+// system is the whole vault in one process: the engine (unless HATCHET_CLIENT_TOKEN names another), a worker and the
+// runtime.
 type system struct {
 	*worker.Runtime
 	engine *hatchet.Client
@@ -31,10 +32,10 @@ type system struct {
 	workerDone chan error
 }
 
-// devDir holds what development keeps between starts: keys, passwords, data.
+// devDir holds the state of development between starts: keys, passwords, data.
 const devDir = ".dev"
 
-// loadConfig reads the configuration and makes a sealing key where there is none.
+// loadConfig reads the configuration. It generates a sealing key if none is configured.
 func loadConfig(environ []string) (config.Config, error) {
 	cfg, err := config.Load("", environ)
 	if err != nil {
@@ -50,9 +51,9 @@ func loadConfig(environ []string) (config.Config, error) {
 	return cfg, cfg.Require("database.url")
 }
 
-// devSealingKey reads the key of this checkout, or makes it.
+// devSealingKey reads the sealing key of this checkout, or generates it.
 func devSealingKey(path string) (string, error) {
-	key, err := os.ReadFile(path) //nolint:gosec // a path of ours
+	key, err := os.ReadFile(path) //nolint:gosec // a path of this program
 	if err == nil {
 		return string(key), nil
 	}
@@ -64,31 +65,37 @@ func devSealingKey(path string) (string, error) {
 		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // the folder holds files of mode 0600
-		return "", fmt.Errorf("keep the sealing key: %w", err)
+		return "", fmt.Errorf("save the sealing key: %w", err)
 	}
 	if err := os.WriteFile(path, []byte(made), 0o600); err != nil {
-		return "", fmt.Errorf("keep the sealing key: %w", err)
+		return "", fmt.Errorf("save the sealing key: %w", err)
 	}
 	return made, nil
 }
 
-// startEngine connects to the engine that is configured, or starts one in this process, behind the SDK's own hook.
+// startEngine connects to the configured engine, or starts one in this process through the SDK's own hook.
 func startEngine(cfg config.Config) (*hatchet.Client, error) {
 	if cfg.Jobs.Hatchet.Token != "" {
 		return worker.Engine(cfg)
 	}
 	url := os.Getenv("HATCHET_DATABASE_URL")
 	if url == "" {
-		return nil, errors.New("HATCHET_DATABASE_URL is not set: it names the PostgreSQL database of the workflow engine; `make run` and `make demo` set it, and HATCHET_CLIENT_TOKEN names an engine that runs elsewhere")
+		return nil, errors.New(
+			"HATCHET_DATABASE_URL is not set: it must name the PostgreSQL database of the workflow engine. " +
+				"`make run` and `make demo` set it; or set HATCHET_CLIENT_TOKEN to use an engine that runs elsewhere",
+		)
 	}
 	embedded.Register(embedded.Config{
 		DatabaseURL: url, Dir: filepath.Join(devDir, "hatchet"), SingleEngine: true, FastShutdown: true,
 	})
 	quiet := zerolog.New(os.Stderr).Level(zerolog.ErrorLevel)
-	return hatchet.NewClient(hatchet.WithEmbedded(), hatchetclient.WithLogger(&quiet)) //nolint:staticcheck // the SDK takes no other options
+	return hatchet.NewClient(
+		hatchet.WithEmbedded(),
+		hatchetclient.WithLogger(&quiet),
+	) //nolint:staticcheck // the SDK takes no other options
 }
 
-// start brings the system up.
+// start migrates the database and starts the worker.
 func start(ctx context.Context, cfg config.Config, engine *hatchet.Client, log *slog.Logger) (_ *system, err error) {
 	if err := db.Migrate(ctx, cfg.Database.URL.Reveal()); err != nil {
 		return nil, err
@@ -101,7 +108,8 @@ func start(ctx context.Context, cfg config.Config, engine *hatchet.Client, log *
 	s.stopWorker = cancel
 	ready := make(chan struct{})
 	go func() {
-		s.workerDone <- worker.Run(workerCtx, s.Runtime, engine, worker.Options{Ready: func() { close(ready) }, NoHealth: true})
+		opts := worker.Options{Ready: func() { close(ready) }, NoHealth: true}
+		s.workerDone <- worker.Run(workerCtx, s.Runtime, engine, opts)
 	}()
 	select {
 	case <-ready:
@@ -113,7 +121,7 @@ func start(ctx context.Context, cfg config.Config, engine *hatchet.Client, log *
 	}
 }
 
-// stop ends the worker, then the connections, then the engine.
+// stop stops the worker, then closes the connections, then stops the engine.
 func (s *system) stop() error {
 	s.stopWorker()
 	err := <-s.workerDone

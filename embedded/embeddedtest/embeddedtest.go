@@ -1,8 +1,8 @@
 // Package embeddedtest gives tests a real Hatchet engine with a database of its own.
 //
-// A migrated and seeded template database is made once per PostgreSQL server and engine version, by whichever test
-// process comes first; every engine gets a clone of it, made in a fifth of a second and dropped at the end. So a test
-// package has its own engine, ready in half a second:
+// The first test process creates a migrated and seeded template database, once per PostgreSQL server and engine
+// version. Every engine gets a clone of it, which takes a fifth of a second and is dropped at the end. So a test
+// package has its own engine within half a second:
 //
 //	var engine *embedded.Engine
 //
@@ -10,9 +10,9 @@
 //		os.Exit(embeddedtest.Main(m, func(e *embedded.Engine) { engine = e }))
 //	}
 //
-// A single test that wants an engine for itself calls [Start]; one that stops and starts engines calls [Config].
+// A single test that needs its own engine calls [Start]. A test that stops and starts engines calls [Config].
 //
-// The server is the one of HATCHET_DATABASE_URL, whose role must be allowed to create databases.
+// HATCHET_DATABASE_URL names the PostgreSQL server. Its role must be allowed to create databases.
 package embeddedtest
 
 import (
@@ -29,14 +29,15 @@ import (
 )
 
 const (
-	// DatabaseURLEnv names the PostgreSQL server: any database of it, by a role that may create databases.
+	// DatabaseURLEnv is the variable that names any database of the PostgreSQL server, with a role that may create
+	// databases.
 	DatabaseURLEnv = "HATCHET_DATABASE_URL"
 
 	startTimeout = 2 * time.Minute
 	stopTimeout  = 30 * time.Second
 )
 
-// Start runs an engine for this test, and stops it when the test ends.
+// Start runs an engine for this test and stops it when the test ends.
 func Start(t testing.TB) *embedded.Engine {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
@@ -55,9 +56,9 @@ func Start(t testing.TB) *embedded.Engine {
 	return e
 }
 
-// Config returns what Start starts with: a database for this test, dropped when the test ends, and a directory for
-// keys. Engines that the test itself starts with it, one after the other, are the same one to their clients. Register
-// their Shutdown with t.Cleanup after calling Config, so that it comes before the drop.
+// Config returns the configuration that Start uses: a database for this test, dropped when the test ends, and a
+// directory for keys. Clients of one engine can use the next engine with the same configuration. Register each Shutdown
+// with t.Cleanup after the call of Config, so that it runs before the drop.
 func Config(t testing.TB) embedded.Config {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
@@ -76,9 +77,9 @@ func Config(t testing.TB) embedded.Config {
 	return config(databaseURL, t.TempDir())
 }
 
-// Main runs the tests of a package with one engine for all of them, and returns the exit code for TestMain. The engine
-// is given to use before the first test. Workflows of different tests need different names. m is a *testing.M, or what
-// wraps one.
+// Main runs the tests of a package with one shared engine, and returns the exit code for TestMain. It passes the engine
+// to use before the first test. Workflows of different tests need different names. m is a *testing.M or a wrapper of
+// one.
 func Main(m interface{ Run() int }, use func(*embedded.Engine)) int {
 	code, err := run(m, use)
 	if err != nil {
@@ -107,7 +108,7 @@ func run(m interface{ Run() int }, use func(*embedded.Engine)) (code int, err er
 	}
 	defer func() {
 		if err := bounded(e.Shutdown); err != nil {
-			fmt.Fprintln(os.Stderr, "stop engine:", err) // the tests have passed or failed by then
+			fmt.Fprintln(os.Stderr, "stop engine:", err) // the result of the tests stands
 		}
 	}()
 	use(e)
@@ -130,11 +131,14 @@ func config(databaseURL, dir string) embedded.Config {
 	}
 }
 
-// clone makes a database from the template and returns its URL, and what drops it.
+// clone creates a database from the template. It returns its URL and a function that drops it.
 func clone(ctx context.Context) (databaseURL string, drop func(context.Context) error, err error) {
 	server := os.Getenv(DatabaseURLEnv)
 	if server == "" {
-		return "", nil, fmt.Errorf("embeddedtest: %s is not set: run `make test`, which starts PostgreSQL and sets it", DatabaseURLEnv)
+		return "", nil, fmt.Errorf(
+			"embeddedtest: %s is not set: run `make test`, which starts PostgreSQL and sets it",
+			DatabaseURLEnv,
+		)
 	}
 	template := dbtest.Template{
 		Name:  "hatchet_template_" + strings.NewReplacer(".", "_", "-", "_").Replace(embedded.EngineVersion),

@@ -14,7 +14,7 @@ func TestMain(m *testing.M) {
 	os.Exit(embeddedtest.Main(m, func(e *embedded.Engine) { engine = e }))
 }
 
-func TestMainGivesAnEngine(t *testing.T) {
+func TestMain_ProvidesEngine(t *testing.T) {
 	client, err := engine.Client()
 	if err != nil {
 		t.Fatal(err)
@@ -27,10 +27,11 @@ func TestMainGivesAnEngine(t *testing.T) {
 	}
 }
 
-// Two engines at once, in one process: nothing of theirs meets.
-func TestStartGivesAnother(t *testing.T) {
+// Two engines in one process share nothing.
+func TestStart_SecondEngineIsSeparate(t *testing.T) {
 	other := embeddedtest.Start(t)
-	if other.DatabaseURL() == engine.DatabaseURL() || other.GRPCAddress() == engine.GRPCAddress() || other.Token() == engine.Token() {
+	if other.DatabaseURL() == engine.DatabaseURL() || other.GRPCAddress() == engine.GRPCAddress() ||
+		other.Token() == engine.Token() {
 		t.Error("it is the same engine")
 	}
 }
