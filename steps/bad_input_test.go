@@ -402,7 +402,7 @@ var badInputs = []badInput{
 	{
 		name: "a session of another customer",
 		send: fillOf(func(w *world, in *vault.FillGapsInput) { in.SessionID, in.CustomerID = ptr(w.session(nil)), someID }), runs: fillGaps,
-		code: vault.CodeInvalid, says: []string{"session_id", "is of another customer"},
+		code: vault.CodeInvalid, says: []string{"session_id", "belongs to another customer"},
 	},
 	{
 		name: "unknown step of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.StepID = "step-z" }), runs: fillGaps,
