@@ -20,12 +20,12 @@ VALUES (
 `
 
 type CreateAPIKeyParams struct {
-	ID        uuid.UUID
-	TenantID  uuid.UUID
-	Name      string
-	KeyHash   []byte
-	Scopes    []string
-	ExpiresAt *time.Time
+	ID        uuid.UUID  `json:"id"`
+	TenantID  uuid.UUID  `json:"tenant_id"`
+	Name      string     `json:"name"`
+	KeyHash   []byte     `json:"key_hash"`
+	Scopes    []string   `json:"scopes"`
+	ExpiresAt *time.Time `json:"expires_at"`
 }
 
 // A key of a tenant, by its hash alone.
@@ -74,13 +74,13 @@ LIMIT 1000
 `
 
 type ListAPIKeysRow struct {
-	ID         uuid.UUID
-	Name       string
-	Scopes     []string
-	CreatedAt  time.Time
-	ExpiresAt  *time.Time
-	RevokedAt  *time.Time
-	LastUsedAt *time.Time
+	ID         uuid.UUID  `json:"id"`
+	Name       string     `json:"name"`
+	Scopes     []string   `json:"scopes"`
+	CreatedAt  time.Time  `json:"created_at"`
+	ExpiresAt  *time.Time `json:"expires_at"`
+	RevokedAt  *time.Time `json:"revoked_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
 }
 
 // For `vault keys list`, without hashes. Index: api_keys_tenant.

@@ -32,8 +32,8 @@ RETURNING id, profile_id
 `
 
 type ExpireAssetsRow struct {
-	ID        uuid.UUID
-	ProfileID uuid.UUID
+	ID        uuid.UUID `json:"id"`
+	ProfileID uuid.UUID `json:"profile_id"`
 }
 
 // As ExpireValues. Index: customer_assets_expiry.
@@ -113,11 +113,11 @@ LIMIT 1
 `
 
 type GetNewerAssetParams struct {
-	TenantID    uuid.UUID
-	ProfileID   uuid.UUID
-	Name        string
-	AcceptedAt  time.Time
-	OperationID uuid.UUID
+	TenantID    uuid.UUID `json:"tenant_id"`
+	ProfileID   uuid.UUID `json:"profile_id"`
+	Name        string    `json:"name"`
+	AcceptedAt  time.Time `json:"accepted_at"`
+	OperationID uuid.UUID `json:"operation_id"`
 }
 
 // The next newer asset of a name that supersedes older ones, for one that comes late. Index: customer_assets_profile.
@@ -150,29 +150,29 @@ VALUES (
 `
 
 type InsertAssetParams struct {
-	ID               uuid.UUID
-	TenantID         uuid.UUID
-	ProfileID        uuid.UUID
-	Name             string
-	AssetType        string
-	StorageProvider  string
-	StoragePath      string
-	MimeType         string
-	SizeBytes        int64
-	Checksum         string
-	UploadedAt       time.Time
-	UploadSessionID  *uuid.UUID
-	UploadScenarioID *uuid.UUID
-	SourceItemID     *uuid.UUID
-	SourceItemType   string
-	SourceMetadata   json.RawMessage
-	Status           string
-	SupersededByID   *uuid.UUID
-	SupersededAt     *time.Time
-	SupersedesOlder  bool
-	ExpiresAt        *time.Time
-	OperationID      uuid.UUID
-	AcceptedAt       time.Time
+	ID               uuid.UUID       `json:"id"`
+	TenantID         uuid.UUID       `json:"tenant_id"`
+	ProfileID        uuid.UUID       `json:"profile_id"`
+	Name             string          `json:"name"`
+	AssetType        string          `json:"asset_type"`
+	StorageProvider  string          `json:"storage_provider"`
+	StoragePath      string          `json:"storage_path"`
+	MimeType         string          `json:"mime_type"`
+	SizeBytes        int64           `json:"size_bytes"`
+	Checksum         string          `json:"checksum"`
+	UploadedAt       time.Time       `json:"uploaded_at"`
+	UploadSessionID  *uuid.UUID      `json:"upload_session_id"`
+	UploadScenarioID *uuid.UUID      `json:"upload_scenario_id"`
+	SourceItemID     *uuid.UUID      `json:"source_item_id"`
+	SourceItemType   string          `json:"source_item_type"`
+	SourceMetadata   json.RawMessage `json:"source_metadata"`
+	Status           string          `json:"status"`
+	SupersededByID   *uuid.UUID      `json:"superseded_by_id"`
+	SupersededAt     *time.Time      `json:"superseded_at"`
+	SupersedesOlder  bool            `json:"supersedes_older"`
+	ExpiresAt        *time.Time      `json:"expires_at"`
+	OperationID      uuid.UUID       `json:"operation_id"`
+	AcceptedAt       time.Time       `json:"accepted_at"`
 }
 
 func (q *Queries) InsertAsset(ctx context.Context, arg InsertAssetParams) error {
@@ -320,8 +320,8 @@ RETURNING id, profile_id
 `
 
 type OrphanAssetsRow struct {
-	ID        uuid.UUID
-	ProfileID uuid.UUID
+	ID        uuid.UUID `json:"id"`
+	ProfileID uuid.UUID `json:"profile_id"`
 }
 
 // As OrphanValues.
@@ -385,8 +385,8 @@ RETURNING id, profile_id
 `
 
 type OrphanCandidateAssetsRow struct {
-	ID        uuid.UUID
-	ProfileID uuid.UUID
+	ID        uuid.UUID `json:"id"`
+	ProfileID uuid.UUID `json:"profile_id"`
 }
 
 // As OrphanCandidateValues. Indexes: customer_assets_source, primary keys.
@@ -421,10 +421,10 @@ WHERE tenant_id = $3
 `
 
 type PlaceAssetParams struct {
-	Status         string
-	SupersededByID *uuid.UUID
-	TenantID       uuid.UUID
-	ID             uuid.UUID
+	Status         string     `json:"status"`
+	SupersededByID *uuid.UUID `json:"superseded_by_id"`
+	TenantID       uuid.UUID  `json:"tenant_id"`
+	ID             uuid.UUID  `json:"id"`
 }
 
 // Sets where an asset stands. A deleted one stays deleted.
@@ -446,9 +446,9 @@ WHERE tenant_id = $2
 `
 
 type SetAssetStateParams struct {
-	Status   string
-	TenantID uuid.UUID
-	ID       uuid.UUID
+	Status   string    `json:"status"`
+	TenantID uuid.UUID `json:"tenant_id"`
+	ID       uuid.UUID `json:"id"`
 }
 
 func (q *Queries) SetAssetState(ctx context.Context, arg SetAssetStateParams) error {
@@ -470,12 +470,12 @@ WHERE tenant_id = $2
 `
 
 type SupersedeAssetsParams struct {
-	SupersededByID *uuid.UUID
-	TenantID       uuid.UUID
-	ProfileID      uuid.UUID
-	Name           string
-	AcceptedAt     time.Time
-	OperationID    uuid.UUID
+	SupersededByID *uuid.UUID `json:"superseded_by_id"`
+	TenantID       uuid.UUID  `json:"tenant_id"`
+	ProfileID      uuid.UUID  `json:"profile_id"`
+	Name           string     `json:"name"`
+	AcceptedAt     time.Time  `json:"accepted_at"`
+	OperationID    uuid.UUID  `json:"operation_id"`
 }
 
 // The older assets of a name, for the one that supersedes them: deleted ones too, which may be restored. Superseded outranks

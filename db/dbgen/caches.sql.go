@@ -30,10 +30,10 @@ WHERE (tenant_id, kind, subject) IN (
 `
 
 type DeleteCacheInvalidationsParams struct {
-	Tenants  []uuid.UUID
-	Kinds    []string
-	Subjects []uuid.UUID
-	Versions []int64
+	Tenants  []uuid.UUID `json:"tenants"`
+	Kinds    []string    `json:"kinds"`
+	Subjects []uuid.UUID `json:"subjects"`
+	Versions []int64     `json:"versions"`
 }
 
 // Done, all but those of which a newer version came in the meantime, or is about to: who holds a note, has its own reason.
@@ -55,10 +55,10 @@ LIMIT $1
 `
 
 type ListCacheInvalidationsRow struct {
-	TenantID uuid.UUID
-	Kind     string
-	Subject  uuid.UUID
-	Version  int64
+	TenantID uuid.UUID `json:"tenant_id"`
+	Kind     string    `json:"kind"`
+	Subject  uuid.UUID `json:"subject"`
+	Version  int64     `json:"version"`
 }
 
 // What is still to be invalidated, across tenants.
@@ -98,10 +98,10 @@ END
 `
 
 type NoteCacheInvalidationParams struct {
-	TenantID uuid.UUID
-	Kind     string
-	Subject  uuid.UUID
-	Version  int64
+	TenantID uuid.UUID `json:"tenant_id"`
+	Kind     string    `json:"kind"`
+	Subject  uuid.UUID `json:"subject"`
+	Version  int64     `json:"version"`
 }
 
 // An entry to invalidate. The newest version wins; for how long there have been notes stays known. What has no version of its
@@ -190,8 +190,8 @@ SELECT (SELECT count(*) FROM bumped)::int AS profiles, (SELECT count(*) FROM not
 `
 
 type TouchProfilesRow struct {
-	Profiles int32
-	Entries  int32
+	Profiles int32 `json:"profiles"`
+	Entries  int32 `json:"entries"`
 }
 
 // Bumps profiles that a change of many touched, and notes their entries, under every customer id that leads to them, in the

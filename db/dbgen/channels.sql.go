@@ -22,16 +22,16 @@ WHERE i.tenant_id = $1
 `
 
 type GetChannelOwnerParams struct {
-	TenantID   uuid.UUID
-	Channel    string
-	ExternalID string
+	TenantID   uuid.UUID `json:"tenant_id"`
+	Channel    string    `json:"channel"`
+	ExternalID string    `json:"external_id"`
 }
 
 type GetChannelOwnerRow struct {
-	ID             uuid.UUID
-	ProfileID      uuid.UUID
-	CustomerID     uuid.UUID
-	ProfileDeleted bool
+	ID             uuid.UUID `json:"id"`
+	ProfileID      uuid.UUID `json:"profile_id"`
+	CustomerID     uuid.UUID `json:"customer_id"`
+	ProfileDeleted bool      `json:"profile_deleted"`
 }
 
 // Whose a channel identity is. Index: the unique key.
@@ -56,13 +56,13 @@ VALUES (
 `
 
 type InsertChannelParams struct {
-	ID          uuid.UUID
-	TenantID    uuid.UUID
-	ProfileID   uuid.UUID
-	Channel     string
-	ExternalID  string
-	Verified    bool
-	OperationID uuid.UUID
+	ID          uuid.UUID `json:"id"`
+	TenantID    uuid.UUID `json:"tenant_id"`
+	ProfileID   uuid.UUID `json:"profile_id"`
+	Channel     string    `json:"channel"`
+	ExternalID  string    `json:"external_id"`
+	Verified    bool      `json:"verified"`
+	OperationID uuid.UUID `json:"operation_id"`
 }
 
 func (q *Queries) InsertChannel(ctx context.Context, arg InsertChannelParams) error {
@@ -87,15 +87,15 @@ VALUES (
 `
 
 type InsertConsentParams struct {
-	ID          uuid.UUID
-	TenantID    uuid.UUID
-	ProfileID   uuid.UUID
-	Purpose     string
-	Granted     bool
-	Source      string
-	OperationID uuid.UUID
-	AcceptedAt  time.Time
-	ExpiresAt   *time.Time
+	ID          uuid.UUID  `json:"id"`
+	TenantID    uuid.UUID  `json:"tenant_id"`
+	ProfileID   uuid.UUID  `json:"profile_id"`
+	Purpose     string     `json:"purpose"`
+	Granted     bool       `json:"granted"`
+	Source      string     `json:"source"`
+	OperationID uuid.UUID  `json:"operation_id"`
+	AcceptedAt  time.Time  `json:"accepted_at"`
+	ExpiresAt   *time.Time `json:"expires_at"`
 }
 
 // Consents are a log: the newest accepted one of a purpose is in force.
@@ -135,11 +135,11 @@ WHERE tenant_id = $4
 `
 
 type UpdateChannelParams struct {
-	ProfileID   uuid.UUID
-	Verified    bool
-	OperationID uuid.UUID
-	TenantID    uuid.UUID
-	ID          uuid.UUID
+	ProfileID   uuid.UUID `json:"profile_id"`
+	Verified    bool      `json:"verified"`
+	OperationID uuid.UUID `json:"operation_id"`
+	TenantID    uuid.UUID `json:"tenant_id"`
+	ID          uuid.UUID `json:"id"`
 }
 
 // An identity that goes to another customer has to be verified anew.

@@ -24,12 +24,12 @@ WHERE t.tenant_id = $1
 `
 
 type AppendTurnParams struct {
-	TenantID    uuid.UUID
-	SessionID   uuid.UUID
-	Speaker     string
-	Text        string
-	OperationID uuid.UUID
-	AcceptedAt  time.Time
+	TenantID    uuid.UUID `json:"tenant_id"`
+	SessionID   uuid.UUID `json:"session_id"`
+	Speaker     string    `json:"speaker"`
+	Text        string    `json:"text"`
+	OperationID uuid.UUID `json:"operation_id"`
+	AcceptedAt  time.Time `json:"accepted_at"`
 }
 
 // Adds a turn after the last one. The session row is locked by UpsertSession.
@@ -78,9 +78,9 @@ WHERE tenant_id = $1
 `
 
 type ListEmbeddedTurnsParams struct {
-	TenantID  uuid.UUID
-	SessionID uuid.UUID
-	Model     string
+	TenantID  uuid.UUID `json:"tenant_id"`
+	SessionID uuid.UUID `json:"session_id"`
+	Model     string    `json:"model"`
 }
 
 // The turns whose meaning a model has computed. Index: primary key.
@@ -113,9 +113,9 @@ ORDER BY accepted_at, operation_id, turn_index
 `
 
 type ListTurnsRow struct {
-	TurnIndex int32
-	Speaker   string
-	Text      string
+	TurnIndex int32  `json:"turn_index"`
+	Speaker   string `json:"speaker"`
+	Text      string `json:"text"`
 }
 
 // What was said, in order of acceptance. Index: primary key.
@@ -159,11 +159,11 @@ LIMIT $5
 `
 
 type NearestTurnsParams struct {
-	Wanted    []string
-	TenantID  uuid.UUID
-	SessionID uuid.UUID
-	Model     string
-	Most      int32
+	Wanted    []string  `json:"wanted"`
+	TenantID  uuid.UUID `json:"tenant_id"`
+	SessionID uuid.UUID `json:"session_id"`
+	Model     string    `json:"model"`
+	Most      int32     `json:"most"`
 }
 
 // The turns of a session closest in meaning to each of several texts: first the closest to each, then the second closest, so
@@ -203,11 +203,11 @@ ON CONFLICT (tenant_id, session_id, model, turn_index) DO NOTHING
 `
 
 type StoreTurnEmbeddingsParams struct {
-	TenantID   uuid.UUID
-	SessionID  uuid.UUID
-	Turns      []int32
-	Model      string
-	Embeddings []string
+	TenantID   uuid.UUID `json:"tenant_id"`
+	SessionID  uuid.UUID `json:"session_id"`
+	Turns      []int32   `json:"turns"`
+	Model      string    `json:"model"`
+	Embeddings []string  `json:"embeddings"`
 }
 
 // Keeps the meanings of turns, vectors in the text form of pgvector. A second run changes nothing.
@@ -243,12 +243,12 @@ RETURNING tenant_id, id, agent_id, customer_id, variables, marks, created_at, up
 `
 
 type UpsertSessionParams struct {
-	TenantID   uuid.UUID
-	ID         uuid.UUID
-	AgentID    uuid.UUID
-	CustomerID uuid.UUID
-	Variables  json.RawMessage
-	Marks      json.RawMessage
+	TenantID   uuid.UUID       `json:"tenant_id"`
+	ID         uuid.UUID       `json:"id"`
+	AgentID    uuid.UUID       `json:"agent_id"`
+	CustomerID uuid.UUID       `json:"customer_id"`
+	Variables  json.RawMessage `json:"variables"`
+	Marks      json.RawMessage `json:"marks"`
 }
 
 // Makes a session, or merges its variables by name: of each, the value that was accepted last stays. marks are the names of the

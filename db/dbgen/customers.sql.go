@@ -68,9 +68,9 @@ ON CONFLICT (tenant_id, customer_id) DO NOTHING
 `
 
 type EnsureProfileParams struct {
-	ID         uuid.UUID
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
+	ID         uuid.UUID `json:"id"`
+	TenantID   uuid.UUID `json:"tenant_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
 }
 
 // The profile of a customer, made at the first write. Index: the unique key.
@@ -88,9 +88,9 @@ ON CONFLICT (tenant_id, customer_id) DO NOTHING
 `
 
 type EnsureProfilesParams struct {
-	TenantID  uuid.UUID
-	Ids       []uuid.UUID
-	Customers []uuid.UUID
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Ids       []uuid.UUID `json:"ids"`
+	Customers []uuid.UUID `json:"customers"`
 }
 
 // As EnsureProfile, for many. The order is the same in every import, so that two of them do not wait for each other.
@@ -139,16 +139,16 @@ WHERE c.tenant_id = $1
 `
 
 type GetProfileRow struct {
-	ID         uuid.UUID
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
-	Version    int64
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
-	Fields     json.RawMessage
-	Assets     json.RawMessage
-	Channels   json.RawMessage
-	Consents   json.RawMessage
+	ID         uuid.UUID       `json:"id"`
+	TenantID   uuid.UUID       `json:"tenant_id"`
+	CustomerID uuid.UUID       `json:"customer_id"`
+	Version    int64           `json:"version"`
+	CreatedAt  time.Time       `json:"created_at"`
+	UpdatedAt  time.Time       `json:"updated_at"`
+	Fields     json.RawMessage `json:"fields"`
+	Assets     json.RawMessage `json:"assets"`
+	Channels   json.RawMessage `json:"channels"`
+	Consents   json.RawMessage `json:"consents"`
 }
 
 // All that a reader sees of a customer, in one statement and so of one moment. Indexes: the unique key, customer_values_active,
@@ -199,9 +199,9 @@ LEFT JOIN entry ON true
 `
 
 type ListTouchedEntriesRow struct {
-	TouchedPending bool
-	CustomerID     uuid.UUID
-	Version        int64
+	TouchedPending bool      `json:"touched_pending"`
+	CustomerID     uuid.UUID `json:"customer_id"`
+	Version        int64     `json:"version"`
 }
 
 // The cache entries of the profiles that an operation touched: the version that a reader must see at least, under every
@@ -441,8 +441,8 @@ WHERE c.tenant_id = $1
 `
 
 type ResolveCustomersRow struct {
-	CustomerID uuid.UUID
-	ProfileID  uuid.UUID
+	CustomerID uuid.UUID `json:"customer_id"`
+	ProfileID  uuid.UUID `json:"profile_id"`
 }
 
 // Which profile each customer leads to. Index: the unique key.

@@ -43,10 +43,10 @@ WHERE tenant_id = $3
 `
 
 type DeleteDefinitionParams struct {
-	OperationID uuid.UUID
-	AcceptedAt  time.Time
-	TenantID    uuid.UUID
-	ID          uuid.UUID
+	OperationID uuid.UUID `json:"operation_id"`
+	AcceptedAt  time.Time `json:"accepted_at"`
+	TenantID    uuid.UUID `json:"tenant_id"`
+	ID          uuid.UUID `json:"id"`
 }
 
 func (q *Queries) DeleteDefinition(ctx context.Context, arg DeleteDefinitionParams) error {
@@ -69,9 +69,9 @@ WHERE tenant_id = $1
 `
 
 type GetDefinitionParams struct {
-	TenantID uuid.UUID
-	AgentID  uuid.UUID
-	Name     string
+	TenantID uuid.UUID `json:"tenant_id"`
+	AgentID  uuid.UUID `json:"agent_id"`
+	Name     string    `json:"name"`
 }
 
 // A definition by its name. Index: the unique key.
@@ -180,15 +180,15 @@ FOR UPDATE
 `
 
 type LockDefinitionByNameParams struct {
-	TenantID uuid.UUID
-	AgentID  uuid.UUID
-	Name     string
+	TenantID uuid.UUID `json:"tenant_id"`
+	AgentID  uuid.UUID `json:"agent_id"`
+	Name     string    `json:"name"`
 }
 
 type LockDefinitionByNameRow struct {
-	ID         uuid.UUID
-	AcceptedAt time.Time
-	DeletedAt  *time.Time
+	ID         uuid.UUID  `json:"id"`
+	AcceptedAt time.Time  `json:"accepted_at"`
+	DeletedAt  *time.Time `json:"deleted_at"`
 }
 
 // A definition by its name, deleted or not, held until the transaction ends. Index: the unique key.
@@ -212,17 +212,17 @@ LIMIT $5
 `
 
 type NearestDefinitionsParams struct {
-	Embedding pgvector.Vector
-	TenantID  uuid.UUID
-	AgentID   uuid.UUID
-	Model     string
-	Most      int32
+	Embedding pgvector.Vector `json:"embedding"`
+	TenantID  uuid.UUID       `json:"tenant_id"`
+	AgentID   uuid.UUID       `json:"agent_id"`
+	Model     string          `json:"model"`
+	Most      int32           `json:"most"`
 }
 
 type NearestDefinitionsRow struct {
-	Name       string
-	ValueType  string
-	Similarity float64
+	Name       string  `json:"name"`
+	ValueType  string  `json:"value_type"`
+	Similarity float64 `json:"similarity"`
 }
 
 // The definitions of an agent closest in meaning to a text: cosine similarity from -1 to 1. Index: definition_embeddings_cosine,
@@ -266,14 +266,14 @@ ORDER BY r.id
 `
 
 type RequirementsOfFieldParams struct {
-	TenantID uuid.UUID
-	AgentID  uuid.UUID
-	Name     string
+	TenantID uuid.UUID `json:"tenant_id"`
+	AgentID  uuid.UUID `json:"agent_id"`
+	Name     string    `json:"name"`
 }
 
 type RequirementsOfFieldRow struct {
-	ID         uuid.UUID
-	ScenarioID uuid.UUID
+	ID         uuid.UUID `json:"id"`
+	ScenarioID uuid.UUID `json:"scenario_id"`
 }
 
 // The requirements that need a definition: they name its field, or wait for it. Index: scenarios_agent, then
@@ -343,21 +343,21 @@ RETURNING id
 `
 
 type SuggestDefinitionParams struct {
-	ID                   uuid.UUID
-	TenantID             uuid.UUID
-	AgentID              uuid.UUID
-	Name                 string
-	DisplayName          string
-	Description          string
-	ValueType            string
-	ValidationRegex      string
-	AllowedValues        json.RawMessage
-	CollectionPrompt     string
-	ExtractionExamples   []string
-	IsPii                bool
-	RequiredVerification bool
-	OperationID          uuid.UUID
-	AcceptedAt           time.Time
+	ID                   uuid.UUID       `json:"id"`
+	TenantID             uuid.UUID       `json:"tenant_id"`
+	AgentID              uuid.UUID       `json:"agent_id"`
+	Name                 string          `json:"name"`
+	DisplayName          string          `json:"display_name"`
+	Description          string          `json:"description"`
+	ValueType            string          `json:"value_type"`
+	ValidationRegex      string          `json:"validation_regex"`
+	AllowedValues        json.RawMessage `json:"allowed_values"`
+	CollectionPrompt     string          `json:"collection_prompt"`
+	ExtractionExamples   []string        `json:"extraction_examples"`
+	IsPii                bool            `json:"is_pii"`
+	RequiredVerification bool            `json:"required_verification"`
+	OperationID          uuid.UUID       `json:"operation_id"`
+	AcceptedAt           time.Time       `json:"accepted_at"`
 }
 
 // A definition that extraction suggests: never over what is there. One that was deleted before is suggested anew.
@@ -428,31 +428,31 @@ RETURNING id
 `
 
 type UpsertDefinitionParams struct {
-	ID                   uuid.UUID
-	TenantID             uuid.UUID
-	AgentID              uuid.UUID
-	Name                 string
-	DisplayName          string
-	Description          string
-	ValueType            string
-	ValidationRegex      string
-	AllowedValues        json.RawMessage
-	ValidationMode       string
-	RequiredVerification bool
-	VerificationMethods  []string
-	CollectionPrompt     string
-	ExtractionExamples   []string
-	ExtractionPromptHint string
-	IsPii                bool
-	EncryptionRequired   bool
-	RetentionDays        int32
-	FreshnessSeconds     int64
-	StaleAction          string
-	Enabled              bool
-	Origin               string
-	ReviewState          string
-	OperationID          uuid.UUID
-	AcceptedAt           time.Time
+	ID                   uuid.UUID       `json:"id"`
+	TenantID             uuid.UUID       `json:"tenant_id"`
+	AgentID              uuid.UUID       `json:"agent_id"`
+	Name                 string          `json:"name"`
+	DisplayName          string          `json:"display_name"`
+	Description          string          `json:"description"`
+	ValueType            string          `json:"value_type"`
+	ValidationRegex      string          `json:"validation_regex"`
+	AllowedValues        json.RawMessage `json:"allowed_values"`
+	ValidationMode       string          `json:"validation_mode"`
+	RequiredVerification bool            `json:"required_verification"`
+	VerificationMethods  []string        `json:"verification_methods"`
+	CollectionPrompt     string          `json:"collection_prompt"`
+	ExtractionExamples   []string        `json:"extraction_examples"`
+	ExtractionPromptHint string          `json:"extraction_prompt_hint"`
+	IsPii                bool            `json:"is_pii"`
+	EncryptionRequired   bool            `json:"encryption_required"`
+	RetentionDays        int32           `json:"retention_days"`
+	FreshnessSeconds     int64           `json:"freshness_seconds"`
+	StaleAction          string          `json:"stale_action"`
+	Enabled              bool            `json:"enabled"`
+	Origin               string          `json:"origin"`
+	ReviewState          string          `json:"review_state"`
+	OperationID          uuid.UUID       `json:"operation_id"`
+	AcceptedAt           time.Time       `json:"accepted_at"`
 }
 
 // A person's save. The newest accepted save stays; an older one that arrives late changes nothing and returns no row. What a
@@ -499,11 +499,11 @@ SET content_hash = excluded.content_hash,
 `
 
 type UpsertDefinitionEmbeddingParams struct {
-	DefinitionID uuid.UUID
-	TenantID     uuid.UUID
-	Model        string
-	ContentHash  string
-	Embedding    pgvector.Vector
+	DefinitionID uuid.UUID       `json:"definition_id"`
+	TenantID     uuid.UUID       `json:"tenant_id"`
+	Model        string          `json:"model"`
+	ContentHash  string          `json:"content_hash"`
+	Embedding    pgvector.Vector `json:"embedding"`
 }
 
 // The meaning of a definition, as one model sees it.

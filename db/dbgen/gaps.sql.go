@@ -36,10 +36,10 @@ ON CONFLICT (operation_id) DO NOTHING
 `
 
 type EnsureGapFillParams struct {
-	OperationID uuid.UUID
-	TenantID    uuid.UUID
-	CustomerID  uuid.UUID
-	ScenarioID  uuid.UUID
+	OperationID uuid.UUID `json:"operation_id"`
+	TenantID    uuid.UUID `json:"tenant_id"`
+	CustomerID  uuid.UUID `json:"customer_id"`
+	ScenarioID  uuid.UUID `json:"scenario_id"`
 }
 
 func (q *Queries) EnsureGapFill(ctx context.Context, arg EnsureGapFillParams) error {
@@ -86,11 +86,11 @@ ORDER BY accepted_at
 `
 
 type ListChildOperationsRow struct {
-	ID       uuid.UUID
-	Workflow string
-	Status   string
-	Result   json.RawMessage
-	Error    json.RawMessage
+	ID       uuid.UUID       `json:"id"`
+	Workflow string          `json:"workflow"`
+	Status   string          `json:"status"`
+	Result   json.RawMessage `json:"result"`
+	Error    json.RawMessage `json:"error"`
 }
 
 // How the writes of a fill went. Index: operations_parent.
@@ -170,11 +170,11 @@ WHERE tenant_id = $4
 `
 
 type MarkConversationReadParams struct {
-	Candidates  []byte
-	ModelCalls  int32
-	Warnings    []string
-	TenantID    uuid.UUID
-	OperationID uuid.UUID
+	Candidates  []byte    `json:"candidates"`
+	ModelCalls  int32     `json:"model_calls"`
+	Warnings    []string  `json:"warnings"`
+	TenantID    uuid.UUID `json:"tenant_id"`
+	OperationID uuid.UUID `json:"operation_id"`
 }
 
 // The conversation was read: it is not read again for this fill. Of two readers at once the first is kept.
@@ -205,15 +205,15 @@ SET source = excluded.source,
 `
 
 type UpsertGapItemParams struct {
-	FillID               uuid.UUID
-	TenantID             uuid.UUID
-	FieldName            string
-	Source               string
-	WriteID              *uuid.UUID
-	Confidence           float64
-	RequiresConfirmation bool
-	Action               string
-	Errors               []string
+	FillID               uuid.UUID  `json:"fill_id"`
+	TenantID             uuid.UUID  `json:"tenant_id"`
+	FieldName            string     `json:"field_name"`
+	Source               string     `json:"source"`
+	WriteID              *uuid.UUID `json:"write_id"`
+	Confidence           float64    `json:"confidence"`
+	RequiresConfirmation bool       `json:"requires_confirmation"`
+	Action               string     `json:"action"`
+	Errors               []string   `json:"errors"`
 }
 
 func (q *Queries) UpsertGapItem(ctx context.Context, arg UpsertGapItemParams) error {

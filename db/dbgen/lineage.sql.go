@@ -135,20 +135,20 @@ ORDER BY depth
 `
 
 type GetChainParams struct {
-	TenantID uuid.UUID
-	ItemID   uuid.UUID
-	Depth    int32
+	TenantID uuid.UUID `json:"tenant_id"`
+	ItemID   uuid.UUID `json:"item_id"`
+	Depth    int32     `json:"depth"`
 }
 
 type GetChainRow struct {
-	ID             uuid.UUID
-	Kind           string
-	Name           string
-	Status         string
-	SourceItemID   uuid.UUID
-	SourceItemType string
-	SourceMetadata json.RawMessage
-	Depth          int32
+	ID             uuid.UUID       `json:"id"`
+	Kind           string          `json:"kind"`
+	Name           string          `json:"name"`
+	Status         string          `json:"status"`
+	SourceItemID   uuid.UUID       `json:"source_item_id"`
+	SourceItemType string          `json:"source_item_type"`
+	SourceMetadata json.RawMessage `json:"source_metadata"`
+	Depth          int32           `json:"depth"`
 }
 
 // Where an item came from: the item first (depth 0), then its sources, across fields and assets, cycle-safe. OFFSET 0 has each looked
@@ -199,12 +199,12 @@ JOIN customer_profiles p ON p.id = item.profile_id
 `
 
 type GetItemOwnerRow struct {
-	Kind            string
-	Deleted         bool
-	ProfileID       uuid.UUID
-	CustomerID      uuid.UUID
-	Version         int64
-	CustomerDeleted bool
+	Kind            string    `json:"kind"`
+	Deleted         bool      `json:"deleted"`
+	ProfileID       uuid.UUID `json:"profile_id"`
+	CustomerID      uuid.UUID `json:"customer_id"`
+	Version         int64     `json:"version"`
+	CustomerDeleted bool      `json:"customer_deleted"`
 }
 
 // Whose an item is. A deleted one still answers. Indexes: primary keys.
@@ -354,11 +354,11 @@ LIMIT 1000
 `
 
 type ListDerivedRow struct {
-	ID             uuid.UUID
-	Kind           string
-	Name           string
-	Status         string
-	SourceMetadata json.RawMessage
+	ID             uuid.UUID       `json:"id"`
+	Kind           string          `json:"kind"`
+	Name           string          `json:"name"`
+	Status         string          `json:"status"`
+	SourceMetadata json.RawMessage `json:"source_metadata"`
 }
 
 // What was derived from an item. Indexes: customer_values_source, customer_assets_source.

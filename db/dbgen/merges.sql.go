@@ -49,12 +49,12 @@ VALUES (
 `
 
 type InsertMergeParams struct {
-	ID              uuid.UUID
-	TenantID        uuid.UUID
-	SourceProfileID uuid.UUID
-	TargetProfileID uuid.UUID
-	Before          json.RawMessage
-	OperationID     uuid.UUID
+	ID              uuid.UUID       `json:"id"`
+	TenantID        uuid.UUID       `json:"tenant_id"`
+	SourceProfileID uuid.UUID       `json:"source_profile_id"`
+	TargetProfileID uuid.UUID       `json:"target_profile_id"`
+	Before          json.RawMessage `json:"before"`
+	OperationID     uuid.UUID       `json:"operation_id"`
 }
 
 func (q *Queries) InsertMerge(ctx context.Context, arg InsertMergeParams) error {
@@ -81,10 +81,10 @@ WHERE p.tenant_id = $1
 `
 
 type ListBelongingsRow struct {
-	Assets   []uuid.UUID
-	Channels []uuid.UUID
-	Consents []uuid.UUID
-	Merged   []uuid.UUID
+	Assets   []uuid.UUID `json:"assets"`
+	Channels []uuid.UUID `json:"channels"`
+	Consents []uuid.UUID `json:"consents"`
+	Merged   []uuid.UUID `json:"merged"`
 }
 
 // What else belongs to a profile. The profile is locked.
@@ -109,14 +109,14 @@ ORDER BY name, accepted_at, operation_id, id
 `
 
 type ListValueStatesRow struct {
-	ID             uuid.UUID
-	Name           string
-	Status         string
-	SupersededByID *uuid.UUID
-	SupersededAt   *time.Time
-	OperationID    uuid.UUID
-	AcceptedAt     time.Time
-	Deleted        bool
+	ID             uuid.UUID  `json:"id"`
+	Name           string     `json:"name"`
+	Status         string     `json:"status"`
+	SupersededByID *uuid.UUID `json:"superseded_by_id"`
+	SupersededAt   *time.Time `json:"superseded_at"`
+	OperationID    uuid.UUID  `json:"operation_id"`
+	AcceptedAt     time.Time  `json:"accepted_at"`
+	Deleted        bool       `json:"deleted"`
 }
 
 // The state of every version of a profile, deleted ones too, in order of acceptance. The profile is locked.
@@ -169,9 +169,9 @@ WHERE tenant_id = $2
 `
 
 type MoveAssetsParams struct {
-	ToProfile uuid.UUID
-	TenantID  uuid.UUID
-	Ids       []uuid.UUID
+	ToProfile uuid.UUID   `json:"to_profile"`
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Ids       []uuid.UUID `json:"ids"`
 }
 
 func (q *Queries) MoveAssets(ctx context.Context, arg MoveAssetsParams) error {
@@ -187,9 +187,9 @@ WHERE tenant_id = $2
 `
 
 type MoveChannelsParams struct {
-	ToProfile uuid.UUID
-	TenantID  uuid.UUID
-	Ids       []uuid.UUID
+	ToProfile uuid.UUID   `json:"to_profile"`
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Ids       []uuid.UUID `json:"ids"`
 }
 
 func (q *Queries) MoveChannels(ctx context.Context, arg MoveChannelsParams) error {
@@ -205,9 +205,9 @@ WHERE tenant_id = $2
 `
 
 type MoveConsentsParams struct {
-	ToProfile uuid.UUID
-	TenantID  uuid.UUID
-	Ids       []uuid.UUID
+	ToProfile uuid.UUID   `json:"to_profile"`
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Ids       []uuid.UUID `json:"ids"`
 }
 
 func (q *Queries) MoveConsents(ctx context.Context, arg MoveConsentsParams) error {
@@ -223,9 +223,9 @@ WHERE tenant_id = $2
 `
 
 type MoveValuesParams struct {
-	ToProfile uuid.UUID
-	TenantID  uuid.UUID
-	Ids       []uuid.UUID
+	ToProfile uuid.UUID   `json:"to_profile"`
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Ids       []uuid.UUID `json:"ids"`
 }
 
 // Gives a profile's items and belongings to another.
@@ -245,10 +245,10 @@ WHERE tenant_id = $3
 `
 
 type SetMergedIntoParams struct {
-	MergedIntoID *uuid.UUID
-	Version      int64
-	TenantID     uuid.UUID
-	Ids          []uuid.UUID
+	MergedIntoID *uuid.UUID  `json:"merged_into_id"`
+	Version      int64       `json:"version"`
+	TenantID     uuid.UUID   `json:"tenant_id"`
+	Ids          []uuid.UUID `json:"ids"`
 }
 
 // Profiles lead to another from now on, or to themselves again (merged_into_id null). The version is ahead of both, since a
@@ -271,9 +271,9 @@ WHERE tenant_id = $2
 `
 
 type SetProfileVersionParams struct {
-	Version  int64
-	TenantID uuid.UUID
-	ID       uuid.UUID
+	Version  int64     `json:"version"`
+	TenantID uuid.UUID `json:"tenant_id"`
+	ID       uuid.UUID `json:"id"`
 }
 
 func (q *Queries) SetProfileVersion(ctx context.Context, arg SetProfileVersionParams) error {

@@ -18,9 +18,9 @@ GROUP BY workflow, status
 `
 
 type CountFinishedOperationsRow struct {
-	Workflow   string
-	Status     string
-	Operations int64
+	Workflow   string `json:"workflow"`
+	Status     string `json:"status"`
+	Operations int64  `json:"operations"`
 }
 
 // What finished in the last five minutes, across tenants. Index: operations_finished.
@@ -58,13 +58,13 @@ GROUP BY workflow, status
 `
 
 type CountOwedOperationsRow struct {
-	Workflow      string
-	Status        string
-	Minute        int64
-	TenMinutes    int64
-	Hour          int64
-	Longer        int64
-	OldestSeconds float64
+	Workflow      string  `json:"workflow"`
+	Status        string  `json:"status"`
+	Minute        int64   `json:"minute"`
+	TenMinutes    int64   `json:"ten_minutes"`
+	Hour          int64   `json:"hour"`
+	Longer        int64   `json:"longer"`
+	OldestSeconds float64 `json:"oldest_seconds"`
 }
 
 // What is owed, by its age, across tenants. Index: operations_due, which holds nothing that is finished.
@@ -104,8 +104,8 @@ GROUP BY status
 `
 
 type CountValuesByStatusRow struct {
-	Status string
-	Fields int64
+	Status string `json:"status"`
+	Fields int64  `json:"fields"`
 }
 
 // How many field versions there are, deleted ones left out, across tenants. Index: customer_values_status, which is all that is

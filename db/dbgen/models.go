@@ -13,354 +13,354 @@ import (
 )
 
 type ApiKey struct {
-	ID         uuid.UUID
-	TenantID   uuid.UUID
-	Name       string
-	KeyHash    []byte
-	Scopes     []string
-	CreatedAt  time.Time
-	ExpiresAt  *time.Time
-	RevokedAt  *time.Time
-	LastUsedAt *time.Time
+	ID         uuid.UUID  `json:"id"`
+	TenantID   uuid.UUID  `json:"tenant_id"`
+	Name       string     `json:"name"`
+	KeyHash    []byte     `json:"key_hash"`
+	Scopes     []string   `json:"scopes"`
+	CreatedAt  time.Time  `json:"created_at"`
+	ExpiresAt  *time.Time `json:"expires_at"`
+	RevokedAt  *time.Time `json:"revoked_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
 }
 
 type CacheInvalidation struct {
-	TenantID uuid.UUID
-	Kind     string
-	Subject  uuid.UUID
-	Version  int64
-	NotedAt  time.Time
+	TenantID uuid.UUID `json:"tenant_id"`
+	Kind     string    `json:"kind"`
+	Subject  uuid.UUID `json:"subject"`
+	Version  int64     `json:"version"`
+	NotedAt  time.Time `json:"noted_at"`
 }
 
 type ChannelIdentity struct {
-	ID          uuid.UUID
-	TenantID    uuid.UUID
-	ProfileID   uuid.UUID
-	Channel     string
-	ExternalID  string
-	Verified    bool
-	OperationID uuid.UUID
-	LinkedAt    time.Time
+	ID          uuid.UUID `json:"id"`
+	TenantID    uuid.UUID `json:"tenant_id"`
+	ProfileID   uuid.UUID `json:"profile_id"`
+	Channel     string    `json:"channel"`
+	ExternalID  string    `json:"external_id"`
+	Verified    bool      `json:"verified"`
+	OperationID uuid.UUID `json:"operation_id"`
+	LinkedAt    time.Time `json:"linked_at"`
 }
 
 type Consent struct {
-	ID          uuid.UUID
-	TenantID    uuid.UUID
-	ProfileID   uuid.UUID
-	Purpose     string
-	Granted     bool
-	Source      string
-	OperationID uuid.UUID
-	AcceptedAt  time.Time
-	ExpiresAt   *time.Time
+	ID          uuid.UUID  `json:"id"`
+	TenantID    uuid.UUID  `json:"tenant_id"`
+	ProfileID   uuid.UUID  `json:"profile_id"`
+	Purpose     string     `json:"purpose"`
+	Granted     bool       `json:"granted"`
+	Source      string     `json:"source"`
+	OperationID uuid.UUID  `json:"operation_id"`
+	AcceptedAt  time.Time  `json:"accepted_at"`
+	ExpiresAt   *time.Time `json:"expires_at"`
 }
 
 type CustomerAsset struct {
-	ID                 uuid.UUID
-	TenantID           uuid.UUID
-	ProfileID          uuid.UUID
-	Name               string
-	AssetType          string
-	StorageProvider    string
-	StoragePath        string
-	MimeType           string
-	SizeBytes          int64
-	Checksum           string
-	UploadedAt         time.Time
-	UploadSessionID    *uuid.UUID
-	UploadScenarioID   *uuid.UUID
-	SourceItemID       *uuid.UUID
-	SourceItemType     string
-	SourceMetadata     json.RawMessage
-	DerivedFromTool    string
-	VerificationResult json.RawMessage
-	RetentionPolicy    string
-	Status             string
-	SupersededByID     *uuid.UUID
-	SupersededAt       *time.Time
-	SupersedesOlder    bool
-	UpdatedAt          time.Time
-	ExpiresAt          *time.Time
-	OperationID        uuid.UUID
-	AcceptedAt         time.Time
-	DeletedAt          *time.Time
+	ID                 uuid.UUID       `json:"id"`
+	TenantID           uuid.UUID       `json:"tenant_id"`
+	ProfileID          uuid.UUID       `json:"profile_id"`
+	Name               string          `json:"name"`
+	AssetType          string          `json:"asset_type"`
+	StorageProvider    string          `json:"storage_provider"`
+	StoragePath        string          `json:"storage_path"`
+	MimeType           string          `json:"mime_type"`
+	SizeBytes          int64           `json:"size_bytes"`
+	Checksum           string          `json:"checksum"`
+	UploadedAt         time.Time       `json:"uploaded_at"`
+	UploadSessionID    *uuid.UUID      `json:"upload_session_id"`
+	UploadScenarioID   *uuid.UUID      `json:"upload_scenario_id"`
+	SourceItemID       *uuid.UUID      `json:"source_item_id"`
+	SourceItemType     string          `json:"source_item_type"`
+	SourceMetadata     json.RawMessage `json:"source_metadata"`
+	DerivedFromTool    string          `json:"derived_from_tool"`
+	VerificationResult json.RawMessage `json:"verification_result"`
+	RetentionPolicy    string          `json:"retention_policy"`
+	Status             string          `json:"status"`
+	SupersededByID     *uuid.UUID      `json:"superseded_by_id"`
+	SupersededAt       *time.Time      `json:"superseded_at"`
+	SupersedesOlder    bool            `json:"supersedes_older"`
+	UpdatedAt          time.Time       `json:"updated_at"`
+	ExpiresAt          *time.Time      `json:"expires_at"`
+	OperationID        uuid.UUID       `json:"operation_id"`
+	AcceptedAt         time.Time       `json:"accepted_at"`
+	DeletedAt          *time.Time      `json:"deleted_at"`
 }
 
 type CustomerMerge struct {
-	ID              uuid.UUID
-	TenantID        uuid.UUID
-	SourceProfileID uuid.UUID
-	TargetProfileID uuid.UUID
-	Before          json.RawMessage
-	OperationID     uuid.UUID
-	MergedAt        time.Time
-	UndoneAt        *time.Time
+	ID              uuid.UUID       `json:"id"`
+	TenantID        uuid.UUID       `json:"tenant_id"`
+	SourceProfileID uuid.UUID       `json:"source_profile_id"`
+	TargetProfileID uuid.UUID       `json:"target_profile_id"`
+	Before          json.RawMessage `json:"before"`
+	OperationID     uuid.UUID       `json:"operation_id"`
+	MergedAt        time.Time       `json:"merged_at"`
+	UndoneAt        *time.Time      `json:"undone_at"`
 }
 
 type CustomerProfile struct {
-	ID           uuid.UUID
-	TenantID     uuid.UUID
-	CustomerID   uuid.UUID
-	Version      int64
-	MergedIntoID *uuid.UUID
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
-	DeletedAt    *time.Time
+	ID           uuid.UUID  `json:"id"`
+	TenantID     uuid.UUID  `json:"tenant_id"`
+	CustomerID   uuid.UUID  `json:"customer_id"`
+	Version      int64      `json:"version"`
+	MergedIntoID *uuid.UUID `json:"merged_into_id"`
+	CreatedAt    time.Time  `json:"created_at"`
+	UpdatedAt    time.Time  `json:"updated_at"`
+	DeletedAt    *time.Time `json:"deleted_at"`
 }
 
 type CustomerValue struct {
-	ID                   uuid.UUID
-	TenantID             uuid.UUID
-	ProfileID            uuid.UUID
-	Name                 string
-	Value                json.RawMessage
-	Encrypted            bool
-	ValueType            string
-	Source               string
-	SourceSessionID      *uuid.UUID
-	SourceScenarioID     *uuid.UUID
-	SourceStepID         string
-	SourceItemID         *uuid.UUID
-	SourceItemType       string
-	SourceMetadata       json.RawMessage
-	Status               string
-	SupersededByID       *uuid.UUID
-	SupersededAt         *time.Time
-	Verified             bool
-	VerificationMethod   string
-	VerifiedAt           *time.Time
-	VerifiedBy           string
-	Confidence           float64
-	RequiresConfirmation bool
-	CollectedAt          time.Time
-	UpdatedAt            time.Time
-	ExpiresAt            *time.Time
-	DefinitionID         *uuid.UUID
-	Warnings             []string
-	OperationID          uuid.UUID
-	AcceptedAt           time.Time
-	DeletedAt            *time.Time
+	ID                   uuid.UUID       `json:"id"`
+	TenantID             uuid.UUID       `json:"tenant_id"`
+	ProfileID            uuid.UUID       `json:"profile_id"`
+	Name                 string          `json:"name"`
+	Value                json.RawMessage `json:"value"`
+	Encrypted            bool            `json:"encrypted"`
+	ValueType            string          `json:"value_type"`
+	Source               string          `json:"source"`
+	SourceSessionID      *uuid.UUID      `json:"source_session_id"`
+	SourceScenarioID     *uuid.UUID      `json:"source_scenario_id"`
+	SourceStepID         string          `json:"source_step_id"`
+	SourceItemID         *uuid.UUID      `json:"source_item_id"`
+	SourceItemType       string          `json:"source_item_type"`
+	SourceMetadata       json.RawMessage `json:"source_metadata"`
+	Status               string          `json:"status"`
+	SupersededByID       *uuid.UUID      `json:"superseded_by_id"`
+	SupersededAt         *time.Time      `json:"superseded_at"`
+	Verified             bool            `json:"verified"`
+	VerificationMethod   string          `json:"verification_method"`
+	VerifiedAt           *time.Time      `json:"verified_at"`
+	VerifiedBy           string          `json:"verified_by"`
+	Confidence           float64         `json:"confidence"`
+	RequiresConfirmation bool            `json:"requires_confirmation"`
+	CollectedAt          time.Time       `json:"collected_at"`
+	UpdatedAt            time.Time       `json:"updated_at"`
+	ExpiresAt            *time.Time      `json:"expires_at"`
+	DefinitionID         *uuid.UUID      `json:"definition_id"`
+	Warnings             []string        `json:"warnings"`
+	OperationID          uuid.UUID       `json:"operation_id"`
+	AcceptedAt           time.Time       `json:"accepted_at"`
+	DeletedAt            *time.Time      `json:"deleted_at"`
 }
 
 type Definition struct {
-	ID                   uuid.UUID
-	TenantID             uuid.UUID
-	AgentID              uuid.UUID
-	Name                 string
-	DisplayName          string
-	Description          string
-	ValueType            string
-	ValidationRegex      string
-	AllowedValues        json.RawMessage
-	ValidationMode       string
-	RequiredVerification bool
-	VerificationMethods  []string
-	CollectionPrompt     string
-	ExtractionExamples   []string
-	ExtractionPromptHint string
-	IsPii                bool
-	EncryptionRequired   bool
-	RetentionDays        int32
-	FreshnessSeconds     int64
-	StaleAction          string
-	Enabled              bool
-	Origin               string
-	ReviewState          string
-	OperationID          uuid.UUID
-	AcceptedAt           time.Time
-	DeletedAt            *time.Time
-	CreatedAt            time.Time
-	UpdatedAt            time.Time
+	ID                   uuid.UUID       `json:"id"`
+	TenantID             uuid.UUID       `json:"tenant_id"`
+	AgentID              uuid.UUID       `json:"agent_id"`
+	Name                 string          `json:"name"`
+	DisplayName          string          `json:"display_name"`
+	Description          string          `json:"description"`
+	ValueType            string          `json:"value_type"`
+	ValidationRegex      string          `json:"validation_regex"`
+	AllowedValues        json.RawMessage `json:"allowed_values"`
+	ValidationMode       string          `json:"validation_mode"`
+	RequiredVerification bool            `json:"required_verification"`
+	VerificationMethods  []string        `json:"verification_methods"`
+	CollectionPrompt     string          `json:"collection_prompt"`
+	ExtractionExamples   []string        `json:"extraction_examples"`
+	ExtractionPromptHint string          `json:"extraction_prompt_hint"`
+	IsPii                bool            `json:"is_pii"`
+	EncryptionRequired   bool            `json:"encryption_required"`
+	RetentionDays        int32           `json:"retention_days"`
+	FreshnessSeconds     int64           `json:"freshness_seconds"`
+	StaleAction          string          `json:"stale_action"`
+	Enabled              bool            `json:"enabled"`
+	Origin               string          `json:"origin"`
+	ReviewState          string          `json:"review_state"`
+	OperationID          uuid.UUID       `json:"operation_id"`
+	AcceptedAt           time.Time       `json:"accepted_at"`
+	DeletedAt            *time.Time      `json:"deleted_at"`
+	CreatedAt            time.Time       `json:"created_at"`
+	UpdatedAt            time.Time       `json:"updated_at"`
 }
 
 type DefinitionEmbedding struct {
-	DefinitionID uuid.UUID
-	TenantID     uuid.UUID
-	Model        string
-	ContentHash  string
-	Embedding    pgvector.Vector
+	DefinitionID uuid.UUID       `json:"definition_id"`
+	TenantID     uuid.UUID       `json:"tenant_id"`
+	Model        string          `json:"model"`
+	ContentHash  string          `json:"content_hash"`
+	Embedding    pgvector.Vector `json:"embedding"`
 }
 
 type GapFill struct {
-	OperationID        uuid.UUID
-	TenantID           uuid.UUID
-	CustomerID         uuid.UUID
-	ScenarioID         uuid.UUID
-	ConversationReadAt *time.Time
-	Candidates         []byte
-	ModelCalls         int32
-	Warnings           []string
-	CancelledAt        *time.Time
-	StartedAt          time.Time
+	OperationID        uuid.UUID  `json:"operation_id"`
+	TenantID           uuid.UUID  `json:"tenant_id"`
+	CustomerID         uuid.UUID  `json:"customer_id"`
+	ScenarioID         uuid.UUID  `json:"scenario_id"`
+	ConversationReadAt *time.Time `json:"conversation_read_at"`
+	Candidates         []byte     `json:"candidates"`
+	ModelCalls         int32      `json:"model_calls"`
+	Warnings           []string   `json:"warnings"`
+	CancelledAt        *time.Time `json:"cancelled_at"`
+	StartedAt          time.Time  `json:"started_at"`
 }
 
 type GapFillItem struct {
-	FillID               uuid.UUID
-	TenantID             uuid.UUID
-	FieldName            string
-	Source               string
-	WriteID              *uuid.UUID
-	Confidence           float64
-	RequiresConfirmation bool
-	Action               string
-	Errors               []string
+	FillID               uuid.UUID  `json:"fill_id"`
+	TenantID             uuid.UUID  `json:"tenant_id"`
+	FieldName            string     `json:"field_name"`
+	Source               string     `json:"source"`
+	WriteID              *uuid.UUID `json:"write_id"`
+	Confidence           float64    `json:"confidence"`
+	RequiresConfirmation bool       `json:"requires_confirmation"`
+	Action               string     `json:"action"`
+	Errors               []string   `json:"errors"`
 }
 
 type LlmUsage struct {
-	TenantID         uuid.UUID
-	Day              time.Time
-	Calls            int64
-	PromptTokens     int64
-	CompletionTokens int64
-	ReservedTokens   int64
-	CostMicros       int64
+	TenantID         uuid.UUID `json:"tenant_id"`
+	Day              time.Time `json:"day"`
+	Calls            int64     `json:"calls"`
+	PromptTokens     int64     `json:"prompt_tokens"`
+	CompletionTokens int64     `json:"completion_tokens"`
+	ReservedTokens   int64     `json:"reserved_tokens"`
+	CostMicros       int64     `json:"cost_micros"`
 }
 
 type Operation struct {
-	ID              uuid.UUID
-	TenantID        uuid.UUID
-	Workflow        string
-	Event           string
-	Subject         string
-	IdempotencyKey  string
-	ParentID        *uuid.UUID
-	Payload         []byte
-	Prepared        []byte
-	Status          string
-	Result          json.RawMessage
-	Error           json.RawMessage
-	TouchedProfiles []uuid.UUID
-	TouchedPending  bool
-	Attempts        int32
-	AcceptedAt      time.Time
-	EnqueuedAt      *time.Time
-	DueAt           time.Time
-	AppliedAt       *time.Time
-	FinishedAt      *time.Time
+	ID              uuid.UUID       `json:"id"`
+	TenantID        uuid.UUID       `json:"tenant_id"`
+	Workflow        string          `json:"workflow"`
+	Event           string          `json:"event"`
+	Subject         string          `json:"subject"`
+	IdempotencyKey  string          `json:"idempotency_key"`
+	ParentID        *uuid.UUID      `json:"parent_id"`
+	Payload         []byte          `json:"payload"`
+	Prepared        []byte          `json:"prepared"`
+	Status          string          `json:"status"`
+	Result          json.RawMessage `json:"result"`
+	Error           json.RawMessage `json:"error"`
+	TouchedProfiles []uuid.UUID     `json:"touched_profiles"`
+	TouchedPending  bool            `json:"touched_pending"`
+	Attempts        int32           `json:"attempts"`
+	AcceptedAt      time.Time       `json:"accepted_at"`
+	EnqueuedAt      *time.Time      `json:"enqueued_at"`
+	DueAt           time.Time       `json:"due_at"`
+	AppliedAt       *time.Time      `json:"applied_at"`
+	FinishedAt      *time.Time      `json:"finished_at"`
 }
 
 type OrphanCandidate struct {
-	TenantID uuid.UUID
-	ItemID   uuid.UUID
-	NotedAt  time.Time
+	TenantID uuid.UUID `json:"tenant_id"`
+	ItemID   uuid.UUID `json:"item_id"`
+	NotedAt  time.Time `json:"noted_at"`
 }
 
 type Question struct {
-	ID                uuid.UUID
-	TenantID          uuid.UUID
-	FillID            uuid.UUID
-	CustomerID        uuid.UUID
-	AgentID           uuid.UUID
-	ScenarioID        uuid.UUID
-	FieldName         string
-	Kind              string
-	Candidate         json.RawMessage
-	ItemID            *uuid.UUID
-	Prompt            string
-	Reason            string
-	Rejection         string
-	Attempt           int32
-	Status            string
-	AnswerOperationID *uuid.UUID
-	OpenedAt          time.Time
-	DeadlineAt        time.Time
-	ClosedAt          *time.Time
+	ID                uuid.UUID       `json:"id"`
+	TenantID          uuid.UUID       `json:"tenant_id"`
+	FillID            uuid.UUID       `json:"fill_id"`
+	CustomerID        uuid.UUID       `json:"customer_id"`
+	AgentID           uuid.UUID       `json:"agent_id"`
+	ScenarioID        uuid.UUID       `json:"scenario_id"`
+	FieldName         string          `json:"field_name"`
+	Kind              string          `json:"kind"`
+	Candidate         json.RawMessage `json:"candidate"`
+	ItemID            *uuid.UUID      `json:"item_id"`
+	Prompt            string          `json:"prompt"`
+	Reason            string          `json:"reason"`
+	Rejection         string          `json:"rejection"`
+	Attempt           int32           `json:"attempt"`
+	Status            string          `json:"status"`
+	AnswerOperationID *uuid.UUID      `json:"answer_operation_id"`
+	OpenedAt          time.Time       `json:"opened_at"`
+	DeadlineAt        time.Time       `json:"deadline_at"`
+	ClosedAt          *time.Time      `json:"closed_at"`
 }
 
 type Requirement struct {
-	ID               uuid.UUID
-	TenantID         uuid.UUID
-	AgentID          uuid.UUID
-	ScenarioID       uuid.UUID
-	StepID           string
-	RuleID           *uuid.UUID
-	FieldName        string
-	RequiredLevel    string
-	FallbackAction   string
-	WhenCondition    string
-	DependsOnFields  []string
-	CollectionOrder  int32
-	Confidence       float64
-	NeedsHumanReview bool
-	Origin           string
-	ReviewState      string
-	Quote            string
-	OperationID      uuid.UUID
-	AcceptedAt       time.Time
-	UpdatedAt        time.Time
-	DeletedAt        *time.Time
+	ID               uuid.UUID  `json:"id"`
+	TenantID         uuid.UUID  `json:"tenant_id"`
+	AgentID          uuid.UUID  `json:"agent_id"`
+	ScenarioID       uuid.UUID  `json:"scenario_id"`
+	StepID           string     `json:"step_id"`
+	RuleID           *uuid.UUID `json:"rule_id"`
+	FieldName        string     `json:"field_name"`
+	RequiredLevel    string     `json:"required_level"`
+	FallbackAction   string     `json:"fallback_action"`
+	WhenCondition    string     `json:"when_condition"`
+	DependsOnFields  []string   `json:"depends_on_fields"`
+	CollectionOrder  int32      `json:"collection_order"`
+	Confidence       float64    `json:"confidence"`
+	NeedsHumanReview bool       `json:"needs_human_review"`
+	Origin           string     `json:"origin"`
+	ReviewState      string     `json:"review_state"`
+	Quote            string     `json:"quote"`
+	OperationID      uuid.UUID  `json:"operation_id"`
+	AcceptedAt       time.Time  `json:"accepted_at"`
+	UpdatedAt        time.Time  `json:"updated_at"`
+	DeletedAt        *time.Time `json:"deleted_at"`
 }
 
 type Rule struct {
-	TenantID    uuid.UUID
-	ID          uuid.UUID
-	AgentID     uuid.UUID
-	ScenarioID  uuid.UUID
-	Name        string
-	Content     json.RawMessage
-	ContentHash string
-	OperationID uuid.UUID
-	AcceptedAt  time.Time
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	TenantID    uuid.UUID       `json:"tenant_id"`
+	ID          uuid.UUID       `json:"id"`
+	AgentID     uuid.UUID       `json:"agent_id"`
+	ScenarioID  uuid.UUID       `json:"scenario_id"`
+	Name        string          `json:"name"`
+	Content     json.RawMessage `json:"content"`
+	ContentHash string          `json:"content_hash"`
+	OperationID uuid.UUID       `json:"operation_id"`
+	AcceptedAt  time.Time       `json:"accepted_at"`
+	CreatedAt   time.Time       `json:"created_at"`
+	UpdatedAt   time.Time       `json:"updated_at"`
 }
 
 type Scenario struct {
-	TenantID    uuid.UUID
-	ID          uuid.UUID
-	AgentID     uuid.UUID
-	Name        string
-	Content     json.RawMessage
-	ContentHash string
-	OperationID uuid.UUID
-	AcceptedAt  time.Time
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	TenantID    uuid.UUID       `json:"tenant_id"`
+	ID          uuid.UUID       `json:"id"`
+	AgentID     uuid.UUID       `json:"agent_id"`
+	Name        string          `json:"name"`
+	Content     json.RawMessage `json:"content"`
+	ContentHash string          `json:"content_hash"`
+	OperationID uuid.UUID       `json:"operation_id"`
+	AcceptedAt  time.Time       `json:"accepted_at"`
+	CreatedAt   time.Time       `json:"created_at"`
+	UpdatedAt   time.Time       `json:"updated_at"`
 }
 
 type SchemaExtraction struct {
-	TenantID    uuid.UUID
-	ScenarioID  uuid.UUID
-	RuleID      uuid.UUID
-	ContentHash string
-	Model       string
-	Proposals   json.RawMessage
-	OperationID uuid.UUID
-	ProposedAt  time.Time
+	TenantID    uuid.UUID       `json:"tenant_id"`
+	ScenarioID  uuid.UUID       `json:"scenario_id"`
+	RuleID      uuid.UUID       `json:"rule_id"`
+	ContentHash string          `json:"content_hash"`
+	Model       string          `json:"model"`
+	Proposals   json.RawMessage `json:"proposals"`
+	OperationID uuid.UUID       `json:"operation_id"`
+	ProposedAt  time.Time       `json:"proposed_at"`
 }
 
 type Session struct {
-	TenantID   uuid.UUID
-	ID         uuid.UUID
-	AgentID    uuid.UUID
-	CustomerID uuid.UUID
-	Variables  json.RawMessage
-	Marks      json.RawMessage
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
+	TenantID   uuid.UUID       `json:"tenant_id"`
+	ID         uuid.UUID       `json:"id"`
+	AgentID    uuid.UUID       `json:"agent_id"`
+	CustomerID uuid.UUID       `json:"customer_id"`
+	Variables  json.RawMessage `json:"variables"`
+	Marks      json.RawMessage `json:"marks"`
+	CreatedAt  time.Time       `json:"created_at"`
+	UpdatedAt  time.Time       `json:"updated_at"`
 }
 
 type SessionTurn struct {
-	TenantID    uuid.UUID
-	SessionID   uuid.UUID
-	TurnIndex   int32
-	Speaker     string
-	Text        string
-	OperationID uuid.UUID
-	AcceptedAt  time.Time
-	AddedAt     time.Time
+	TenantID    uuid.UUID `json:"tenant_id"`
+	SessionID   uuid.UUID `json:"session_id"`
+	TurnIndex   int32     `json:"turn_index"`
+	Speaker     string    `json:"speaker"`
+	Text        string    `json:"text"`
+	OperationID uuid.UUID `json:"operation_id"`
+	AcceptedAt  time.Time `json:"accepted_at"`
+	AddedAt     time.Time `json:"added_at"`
 }
 
 type SessionTurnEmbedding struct {
-	TenantID  uuid.UUID
-	SessionID uuid.UUID
-	TurnIndex int32
-	Model     string
-	Embedding pgvector.Vector
+	TenantID  uuid.UUID       `json:"tenant_id"`
+	SessionID uuid.UUID       `json:"session_id"`
+	TurnIndex int32           `json:"turn_index"`
+	Model     string          `json:"model"`
+	Embedding pgvector.Vector `json:"embedding"`
 }
 
 type Tenant struct {
-	ID        uuid.UUID
-	Name      string
-	CreatedAt time.Time
+	ID        uuid.UUID `json:"id"`
+	Name      string    `json:"name"`
+	CreatedAt time.Time `json:"created_at"`
 }

@@ -33,10 +33,10 @@ RETURNING i.id, i.tenant_id, i.event, i.subject
 `
 
 type ClaimDueOperationsRow struct {
-	ID       uuid.UUID
-	TenantID uuid.UUID
-	Event    string
-	Subject  string
+	ID       uuid.UUID `json:"id"`
+	TenantID uuid.UUID `json:"tenant_id"`
+	Event    string    `json:"event"`
+	Subject  string    `json:"subject"`
 }
 
 // Claims what is due, across tenants. The claim is a lease: when the pusher dies, it is due again. Several relays share the
@@ -111,9 +111,9 @@ WHERE tenant_id = $1
 `
 
 type GetOperationByKeyParams struct {
-	TenantID       uuid.UUID
-	Workflow       string
-	IdempotencyKey string
+	TenantID       uuid.UUID `json:"tenant_id"`
+	Workflow       string    `json:"workflow"`
+	IdempotencyKey string    `json:"idempotency_key"`
 }
 
 // The operation that took a key first. Index: the unique key.
@@ -156,15 +156,15 @@ RETURNING id, tenant_id, workflow, event, subject, idempotency_key, parent_id, p
 `
 
 type InsertOperationParams struct {
-	ID             uuid.UUID
-	TenantID       uuid.UUID
-	Workflow       string
-	Event          string
-	Subject        string
-	IdempotencyKey string
-	ParentID       *uuid.UUID
-	Payload        []byte
-	DueAfter       time.Duration
+	ID             uuid.UUID     `json:"id"`
+	TenantID       uuid.UUID     `json:"tenant_id"`
+	Workflow       string        `json:"workflow"`
+	Event          string        `json:"event"`
+	Subject        string        `json:"subject"`
+	IdempotencyKey string        `json:"idempotency_key"`
+	ParentID       *uuid.UUID    `json:"parent_id"`
+	Payload        []byte        `json:"payload"`
+	DueAfter       time.Duration `json:"due_after"`
 }
 
 // Accepts a change, unless its key was accepted before: then no row comes back. Index: the unique key.
@@ -259,11 +259,11 @@ WHERE tenant_id = $4
 `
 
 type MarkOperationAppliedParams struct {
-	Result          json.RawMessage
-	TouchedProfiles []uuid.UUID
-	TouchedPending  bool
-	TenantID        uuid.UUID
-	ID              uuid.UUID
+	Result          json.RawMessage `json:"result"`
+	TouchedProfiles []uuid.UUID     `json:"touched_profiles"`
+	TouchedPending  bool            `json:"touched_pending"`
+	TenantID        uuid.UUID       `json:"tenant_id"`
+	ID              uuid.UUID       `json:"id"`
 }
 
 // The proof of the effect: committed in the transaction of the effect itself.
@@ -286,9 +286,9 @@ WHERE tenant_id = $2
 `
 
 type MarkOperationEnqueuedParams struct {
-	DueAfter time.Duration
-	TenantID uuid.UUID
-	ID       uuid.UUID
+	DueAfter time.Duration `json:"due_after"`
+	TenantID uuid.UUID     `json:"tenant_id"`
+	ID       uuid.UUID     `json:"id"`
 }
 
 // The workflow engine has it; unless it finishes in due time the relay pushes it again.
@@ -307,9 +307,9 @@ WHERE tenant_id = $2
 `
 
 type MarkOperationFailedParams struct {
-	Error    json.RawMessage
-	TenantID uuid.UUID
-	ID       uuid.UUID
+	Error    json.RawMessage `json:"error"`
+	TenantID uuid.UUID       `json:"tenant_id"`
+	ID       uuid.UUID       `json:"id"`
 }
 
 // A change that was rejected. One that was applied stays applied, and one that was rejected for the same reason stays as it is.
@@ -356,9 +356,9 @@ WHERE tenant_id = $2
 `
 
 type PostponeOperationParams struct {
-	DueAt    time.Time
-	TenantID uuid.UUID
-	ID       uuid.UUID
+	DueAt    time.Time `json:"due_at"`
+	TenantID uuid.UUID `json:"tenant_id"`
+	ID       uuid.UUID `json:"id"`
 }
 
 // A wait for a person moves the time at which the relay would think the run lost.
@@ -380,9 +380,9 @@ WHERE id = ANY (ARRAY(
 `
 
 type PurgeOperationsParams struct {
-	SucceededBefore *time.Time
-	FailedBefore    *time.Time
-	Most            int32
+	SucceededBefore *time.Time `json:"succeeded_before"`
+	FailedBefore    *time.Time `json:"failed_before"`
+	Most            int32      `json:"most"`
 }
 
 // Removes what finished before its retention, in batches. Failed ones are kept longer: they may be replayed. Index: operations_finished.
@@ -418,9 +418,9 @@ WHERE tenant_id = $2
 `
 
 type ReopenOperationParams struct {
-	DueAfter time.Duration
-	TenantID uuid.UUID
-	ID       uuid.UUID
+	DueAfter time.Duration `json:"due_after"`
+	TenantID uuid.UUID     `json:"tenant_id"`
+	ID       uuid.UUID     `json:"id"`
 }
 
 // An operator replays a rejected change: it is owed again until it is applied.
@@ -458,9 +458,9 @@ WHERE tenant_id = $2
 `
 
 type SetOperationPreparedParams struct {
-	Prepared []byte
-	TenantID uuid.UUID
-	ID       uuid.UUID
+	Prepared []byte    `json:"prepared"`
+	TenantID uuid.UUID `json:"tenant_id"`
+	ID       uuid.UUID `json:"id"`
 }
 
 // Keeps what one step found for the next. Sealed.

@@ -23,8 +23,8 @@ WHERE c.tenant_id = $1
 `
 
 type ListValuesOfRow struct {
-	CustomerID    uuid.UUID
-	CustomerValue CustomerValue
+	CustomerID    uuid.UUID     `json:"customer_id"`
+	CustomerValue CustomerValue `json:"customer_value"`
 }
 
 // The active values of a page of customers. Indexes: the unique key, customer_values_active.
@@ -93,16 +93,16 @@ LIMIT $3
 `
 
 type PageCustomersParams struct {
-	TenantID uuid.UUID
-	AfterID  *uuid.UUID
-	Most     int32
+	TenantID uuid.UUID  `json:"tenant_id"`
+	AfterID  *uuid.UUID `json:"after_id"`
+	Most     int32      `json:"most"`
 }
 
 type PageCustomersRow struct {
-	CustomerID uuid.UUID
-	Version    int64
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
+	CustomerID uuid.UUID `json:"customer_id"`
+	Version    int64     `json:"version"`
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
 }
 
 // The customers of a tenant, in the order of their ids. One that was merged into another is found there. Index: the unique key.
@@ -150,13 +150,13 @@ LIMIT $7
 `
 
 type PageHistoryParams struct {
-	TenantID          uuid.UUID
-	CustomerID        uuid.UUID
-	Name              *string
-	BeforeAcceptedAt  *time.Time
-	BeforeOperationID *uuid.UUID
-	BeforeID          *uuid.UUID
-	Most              int32
+	TenantID          uuid.UUID  `json:"tenant_id"`
+	CustomerID        uuid.UUID  `json:"customer_id"`
+	Name              *string    `json:"name"`
+	BeforeAcceptedAt  *time.Time `json:"before_accepted_at"`
+	BeforeOperationID *uuid.UUID `json:"before_operation_id"`
+	BeforeID          *uuid.UUID `json:"before_id"`
+	Most              int32      `json:"most"`
 }
 
 // Versions of a customer's fields, newest first: of one field, or of all where the name is null. The position of a page is that
@@ -253,11 +253,11 @@ LIMIT $5
 `
 
 type PageOpenQuestionsParams struct {
-	TenantID      uuid.UUID
-	CustomerID    *uuid.UUID
-	AfterOpenedAt *time.Time
-	AfterID       *uuid.UUID
-	Most          int32
+	TenantID      uuid.UUID  `json:"tenant_id"`
+	CustomerID    *uuid.UUID `json:"customer_id"`
+	AfterOpenedAt *time.Time `json:"after_opened_at"`
+	AfterID       *uuid.UUID `json:"after_id"`
+	Most          int32      `json:"most"`
 }
 
 // Questions that wait for an answer, the oldest first: of one customer, also those that were asked of whom their profile was merged
@@ -319,9 +319,9 @@ LIMIT $3
 `
 
 type PagePendingDefinitionsParams struct {
-	TenantID uuid.UUID
-	AfterID  *uuid.UUID
-	Most     int32
+	TenantID uuid.UUID  `json:"tenant_id"`
+	AfterID  *uuid.UUID `json:"after_id"`
+	Most     int32      `json:"most"`
 }
 
 // Suggested definitions that wait for a person, likewise.
@@ -385,9 +385,9 @@ LIMIT $3
 `
 
 type PagePendingRequirementsParams struct {
-	TenantID uuid.UUID
-	AfterID  *uuid.UUID
-	Most     int32
+	TenantID uuid.UUID  `json:"tenant_id"`
+	AfterID  *uuid.UUID `json:"after_id"`
+	Most     int32      `json:"most"`
 }
 
 // Extracted requirements that wait for a person, in the order of their ids, which is that of time.

@@ -39,11 +39,11 @@ WHERE tenant_id = $4
 `
 
 type CloseQuestionParams struct {
-	Status            string
-	AnswerOperationID *uuid.UUID
-	Rejection         string
-	TenantID          uuid.UUID
-	ID                uuid.UUID
+	Status            string     `json:"status"`
+	AnswerOperationID *uuid.UUID `json:"answer_operation_id"`
+	Rejection         string     `json:"rejection"`
+	TenantID          uuid.UUID  `json:"tenant_id"`
+	ID                uuid.UUID  `json:"id"`
 }
 
 func (q *Queries) CloseQuestion(ctx context.Context, arg CloseQuestionParams) (int64, error) {
@@ -79,12 +79,12 @@ WHERE id IN (
 `
 
 type CloseSameQuestionsParams struct {
-	AnswerOperationID uuid.UUID
-	TenantID          uuid.UUID
-	Customers         []uuid.UUID
-	AgentID           uuid.UUID
-	FieldName         string
-	ID                uuid.UUID
+	AnswerOperationID uuid.UUID   `json:"answer_operation_id"`
+	TenantID          uuid.UUID   `json:"tenant_id"`
+	Customers         []uuid.UUID `json:"customers"`
+	AgentID           uuid.UUID   `json:"agent_id"`
+	FieldName         string      `json:"field_name"`
+	ID                uuid.UUID   `json:"id"`
 }
 
 // What an answer settles beside its own question: the same fact, asked for by another fill. One that is being answered at this
@@ -298,20 +298,20 @@ RETURNING id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name
 `
 
 type OpenQuestionParams struct {
-	ID         uuid.UUID
-	TenantID   uuid.UUID
-	FillID     uuid.UUID
-	CustomerID uuid.UUID
-	AgentID    uuid.UUID
-	ScenarioID uuid.UUID
-	FieldName  string
-	Kind       string
-	Candidate  json.RawMessage
-	ItemID     *uuid.UUID
-	Prompt     string
-	Reason     string
-	Attempt    int32
-	DeadlineAt time.Time
+	ID         uuid.UUID       `json:"id"`
+	TenantID   uuid.UUID       `json:"tenant_id"`
+	FillID     uuid.UUID       `json:"fill_id"`
+	CustomerID uuid.UUID       `json:"customer_id"`
+	AgentID    uuid.UUID       `json:"agent_id"`
+	ScenarioID uuid.UUID       `json:"scenario_id"`
+	FieldName  string          `json:"field_name"`
+	Kind       string          `json:"kind"`
+	Candidate  json.RawMessage `json:"candidate"`
+	ItemID     *uuid.UUID      `json:"item_id"`
+	Prompt     string          `json:"prompt"`
+	Reason     string          `json:"reason"`
+	Attempt    int32           `json:"attempt"`
+	DeadlineAt time.Time       `json:"deadline_at"`
 }
 
 func (q *Queries) OpenQuestion(ctx context.Context, arg OpenQuestionParams) (Question, error) {

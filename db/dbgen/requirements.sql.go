@@ -24,10 +24,10 @@ WHERE tenant_id = $1
 `
 
 type DeleteOutdatedRequirementsParams struct {
-	TenantID    uuid.UUID
-	ScenarioID  uuid.UUID
-	RuleID      *uuid.UUID
-	OperationID uuid.UUID
+	TenantID    uuid.UUID  `json:"tenant_id"`
+	ScenarioID  uuid.UUID  `json:"scenario_id"`
+	RuleID      *uuid.UUID `json:"rule_id"`
+	OperationID uuid.UUID  `json:"operation_id"`
 }
 
 // What an earlier extraction of the same text wrote and this one did not find again.
@@ -58,10 +58,10 @@ WHERE tenant_id = $3
 `
 
 type DeleteRequirementParams struct {
-	OperationID uuid.UUID
-	AcceptedAt  time.Time
-	TenantID    uuid.UUID
-	ID          uuid.UUID
+	OperationID uuid.UUID `json:"operation_id"`
+	AcceptedAt  time.Time `json:"accepted_at"`
+	TenantID    uuid.UUID `json:"tenant_id"`
+	ID          uuid.UUID `json:"id"`
 }
 
 // It is a person's decision from now on, so that no extraction brings the requirement back.
@@ -84,9 +84,9 @@ WHERE tenant_id = $1
 `
 
 type GetExtractionParams struct {
-	TenantID   uuid.UUID
-	ScenarioID uuid.UUID
-	RuleID     uuid.UUID
+	TenantID   uuid.UUID `json:"tenant_id"`
+	ScenarioID uuid.UUID `json:"scenario_id"`
+	RuleID     uuid.UUID `json:"rule_id"`
 }
 
 // What the model said of a scenario or rule when it was last asked. Index: primary key.
@@ -171,18 +171,18 @@ FOR UPDATE
 `
 
 type LockRequirementByKeyParams struct {
-	TenantID   uuid.UUID
-	ScenarioID uuid.UUID
-	StepID     string
-	RuleID     *uuid.UUID
-	FieldName  string
+	TenantID   uuid.UUID  `json:"tenant_id"`
+	ScenarioID uuid.UUID  `json:"scenario_id"`
+	StepID     string     `json:"step_id"`
+	RuleID     *uuid.UUID `json:"rule_id"`
+	FieldName  string     `json:"field_name"`
 }
 
 type LockRequirementByKeyRow struct {
-	ID         uuid.UUID
-	AcceptedAt time.Time
-	DeletedAt  *time.Time
-	Origin     string
+	ID         uuid.UUID  `json:"id"`
+	AcceptedAt time.Time  `json:"accepted_at"`
+	DeletedAt  *time.Time `json:"deleted_at"`
+	Origin     string     `json:"origin"`
 }
 
 // A requirement by its key, deleted or not, held until the transaction ends. Index: requirements_key.
@@ -230,21 +230,21 @@ WHERE requirements.origin = 'extracted'
 `
 
 type UpsertExtractedRequirementParams struct {
-	ID               uuid.UUID
-	TenantID         uuid.UUID
-	AgentID          uuid.UUID
-	ScenarioID       uuid.UUID
-	RuleID           *uuid.UUID
-	FieldName        string
-	RequiredLevel    string
-	FallbackAction   string
-	CollectionOrder  int32
-	Confidence       float64
-	NeedsHumanReview bool
-	ReviewState      string
-	Quote            string
-	OperationID      uuid.UUID
-	AcceptedAt       time.Time
+	ID               uuid.UUID  `json:"id"`
+	TenantID         uuid.UUID  `json:"tenant_id"`
+	AgentID          uuid.UUID  `json:"agent_id"`
+	ScenarioID       uuid.UUID  `json:"scenario_id"`
+	RuleID           *uuid.UUID `json:"rule_id"`
+	FieldName        string     `json:"field_name"`
+	RequiredLevel    string     `json:"required_level"`
+	FallbackAction   string     `json:"fallback_action"`
+	CollectionOrder  int32      `json:"collection_order"`
+	Confidence       float64    `json:"confidence"`
+	NeedsHumanReview bool       `json:"needs_human_review"`
+	ReviewState      string     `json:"review_state"`
+	Quote            string     `json:"quote"`
+	OperationID      uuid.UUID  `json:"operation_id"`
+	AcceptedAt       time.Time  `json:"accepted_at"`
 }
 
 // A model's requirement: over what a model wrote before, never over what a person wrote or reviewed.
@@ -287,13 +287,13 @@ SET content_hash = excluded.content_hash,
 `
 
 type UpsertExtractionParams struct {
-	TenantID    uuid.UUID
-	ScenarioID  uuid.UUID
-	RuleID      uuid.UUID
-	ContentHash string
-	Model       string
-	Proposals   json.RawMessage
-	OperationID uuid.UUID
+	TenantID    uuid.UUID       `json:"tenant_id"`
+	ScenarioID  uuid.UUID       `json:"scenario_id"`
+	RuleID      uuid.UUID       `json:"rule_id"`
+	ContentHash string          `json:"content_hash"`
+	Model       string          `json:"model"`
+	Proposals   json.RawMessage `json:"proposals"`
+	OperationID uuid.UUID       `json:"operation_id"`
 }
 
 func (q *Queries) UpsertExtraction(ctx context.Context, arg UpsertExtractionParams) error {
@@ -341,20 +341,20 @@ RETURNING id
 `
 
 type UpsertRequirementParams struct {
-	ID              uuid.UUID
-	TenantID        uuid.UUID
-	AgentID         uuid.UUID
-	ScenarioID      uuid.UUID
-	StepID          string
-	RuleID          *uuid.UUID
-	FieldName       string
-	RequiredLevel   string
-	FallbackAction  string
-	WhenCondition   string
-	DependsOnFields []string
-	CollectionOrder int32
-	OperationID     uuid.UUID
-	AcceptedAt      time.Time
+	ID              uuid.UUID  `json:"id"`
+	TenantID        uuid.UUID  `json:"tenant_id"`
+	AgentID         uuid.UUID  `json:"agent_id"`
+	ScenarioID      uuid.UUID  `json:"scenario_id"`
+	StepID          string     `json:"step_id"`
+	RuleID          *uuid.UUID `json:"rule_id"`
+	FieldName       string     `json:"field_name"`
+	RequiredLevel   string     `json:"required_level"`
+	FallbackAction  string     `json:"fallback_action"`
+	WhenCondition   string     `json:"when_condition"`
+	DependsOnFields []string   `json:"depends_on_fields"`
+	CollectionOrder int32      `json:"collection_order"`
+	OperationID     uuid.UUID  `json:"operation_id"`
+	AcceptedAt      time.Time  `json:"accepted_at"`
 }
 
 // A person's requirement: over anything that was there, unless a newer save is.

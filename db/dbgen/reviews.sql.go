@@ -107,12 +107,12 @@ WHERE tenant_id = $5
 `
 
 type ReviewDefinitionParams struct {
-	ReviewState string
-	Enabled     bool
-	OperationID uuid.UUID
-	AcceptedAt  time.Time
-	TenantID    uuid.UUID
-	ID          uuid.UUID
+	ReviewState string    `json:"review_state"`
+	Enabled     bool      `json:"enabled"`
+	OperationID uuid.UUID `json:"operation_id"`
+	AcceptedAt  time.Time `json:"accepted_at"`
+	TenantID    uuid.UUID `json:"tenant_id"`
+	ID          uuid.UUID `json:"id"`
 }
 
 // As ReviewRequirement.
@@ -145,16 +145,16 @@ WHERE tenant_id = $9
 `
 
 type ReviewRequirementParams struct {
-	ReviewState     string
-	RequiredLevel   string
-	FallbackAction  string
-	WhenCondition   string
-	DependsOnFields []string
-	CollectionOrder int32
-	OperationID     uuid.UUID
-	AcceptedAt      time.Time
-	TenantID        uuid.UUID
-	ID              uuid.UUID
+	ReviewState     string    `json:"review_state"`
+	RequiredLevel   string    `json:"required_level"`
+	FallbackAction  string    `json:"fallback_action"`
+	WhenCondition   string    `json:"when_condition"`
+	DependsOnFields []string  `json:"depends_on_fields"`
+	CollectionOrder int32     `json:"collection_order"`
+	OperationID     uuid.UUID `json:"operation_id"`
+	AcceptedAt      time.Time `json:"accepted_at"`
+	TenantID        uuid.UUID `json:"tenant_id"`
+	ID              uuid.UUID `json:"id"`
 }
 
 // A decision has its place in the order of acceptance, as a save has.

@@ -114,15 +114,15 @@ RETURNING id
 `
 
 type UpsertRuleParams struct {
-	TenantID    uuid.UUID
-	ID          uuid.UUID
-	AgentID     uuid.UUID
-	ScenarioID  uuid.UUID
-	Name        string
-	Content     json.RawMessage
-	ContentHash string
-	OperationID uuid.UUID
-	AcceptedAt  time.Time
+	TenantID    uuid.UUID       `json:"tenant_id"`
+	ID          uuid.UUID       `json:"id"`
+	AgentID     uuid.UUID       `json:"agent_id"`
+	ScenarioID  uuid.UUID       `json:"scenario_id"`
+	Name        string          `json:"name"`
+	Content     json.RawMessage `json:"content"`
+	ContentHash string          `json:"content_hash"`
+	OperationID uuid.UUID       `json:"operation_id"`
+	AcceptedAt  time.Time       `json:"accepted_at"`
 }
 
 // As UpsertScenario.
@@ -162,14 +162,14 @@ RETURNING id
 `
 
 type UpsertScenarioParams struct {
-	TenantID    uuid.UUID
-	ID          uuid.UUID
-	AgentID     uuid.UUID
-	Name        string
-	Content     json.RawMessage
-	ContentHash string
-	OperationID uuid.UUID
-	AcceptedAt  time.Time
+	TenantID    uuid.UUID       `json:"tenant_id"`
+	ID          uuid.UUID       `json:"id"`
+	AgentID     uuid.UUID       `json:"agent_id"`
+	Name        string          `json:"name"`
+	Content     json.RawMessage `json:"content"`
+	ContentHash string          `json:"content_hash"`
+	OperationID uuid.UUID       `json:"operation_id"`
+	AcceptedAt  time.Time       `json:"accepted_at"`
 }
 
 // The newest accepted save stays; a late older one returns no row, and so does a save under another agent.

@@ -49,13 +49,13 @@ SET calls = llm_usage.calls + excluded.calls,
 `
 
 type RecordUsageParams struct {
-	TenantID         uuid.UUID
-	Day              time.Time
-	Calls            int64
-	PromptTokens     int64
-	CompletionTokens int64
-	CostMicros       int64
-	Reserved         int64
+	TenantID         uuid.UUID `json:"tenant_id"`
+	Day              time.Time `json:"day"`
+	Calls            int64     `json:"calls"`
+	PromptTokens     int64     `json:"prompt_tokens"`
+	CompletionTokens int64     `json:"completion_tokens"`
+	CostMicros       int64     `json:"cost_micros"`
+	Reserved         int64     `json:"reserved"`
 }
 
 // What a call cost, in place of what was reserved for it. Index: primary key.
@@ -83,10 +83,10 @@ RETURNING reserved_tokens
 `
 
 type ReserveTokensParams struct {
-	TenantID uuid.UUID
-	Day      time.Time
-	Tokens   int64
-	Budget   int64
+	TenantID uuid.UUID `json:"tenant_id"`
+	Day      time.Time `json:"day"`
+	Tokens   int64     `json:"tokens"`
+	Budget   int64     `json:"budget"`
 }
 
 // Reserves tokens of a tenant's day before a call, unless that would exceed the budget: then there is no row. Index: primary key.

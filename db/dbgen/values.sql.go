@@ -51,8 +51,8 @@ RETURNING id, profile_id
 `
 
 type ExpireValuesRow struct {
-	ID        uuid.UUID
-	ProfileID uuid.UUID
+	ID        uuid.UUID `json:"id"`
+	ProfileID uuid.UUID `json:"profile_id"`
 }
 
 // Expires what is past its time, across tenants, a batch at a time. It locks the profile, as writers do, and waits for none: what
@@ -135,9 +135,9 @@ WHERE tenant_id = $1
 `
 
 type GetActiveValueParams struct {
-	TenantID  uuid.UUID
-	ProfileID uuid.UUID
-	Name      string
+	TenantID  uuid.UUID `json:"tenant_id"`
+	ProfileID uuid.UUID `json:"profile_id"`
+	Name      string    `json:"name"`
 }
 
 // The active version of a field. The profile is locked. Index: customer_values_active.
@@ -294,35 +294,35 @@ VALUES (
 `
 
 type InsertValueParams struct {
-	ID                   uuid.UUID
-	TenantID             uuid.UUID
-	ProfileID            uuid.UUID
-	Name                 string
-	Value                json.RawMessage
-	Encrypted            bool
-	ValueType            string
-	Source               string
-	SourceSessionID      *uuid.UUID
-	SourceScenarioID     *uuid.UUID
-	SourceStepID         string
-	SourceItemID         *uuid.UUID
-	SourceItemType       string
-	SourceMetadata       json.RawMessage
-	Status               string
-	SupersededByID       *uuid.UUID
-	SupersededAt         *time.Time
-	Verified             bool
-	VerificationMethod   string
-	VerifiedAt           *time.Time
-	VerifiedBy           string
-	Confidence           float64
-	RequiresConfirmation bool
-	CollectedAt          time.Time
-	ExpiresAt            *time.Time
-	DefinitionID         *uuid.UUID
-	Warnings             []string
-	OperationID          uuid.UUID
-	AcceptedAt           time.Time
+	ID                   uuid.UUID       `json:"id"`
+	TenantID             uuid.UUID       `json:"tenant_id"`
+	ProfileID            uuid.UUID       `json:"profile_id"`
+	Name                 string          `json:"name"`
+	Value                json.RawMessage `json:"value"`
+	Encrypted            bool            `json:"encrypted"`
+	ValueType            string          `json:"value_type"`
+	Source               string          `json:"source"`
+	SourceSessionID      *uuid.UUID      `json:"source_session_id"`
+	SourceScenarioID     *uuid.UUID      `json:"source_scenario_id"`
+	SourceStepID         string          `json:"source_step_id"`
+	SourceItemID         *uuid.UUID      `json:"source_item_id"`
+	SourceItemType       string          `json:"source_item_type"`
+	SourceMetadata       json.RawMessage `json:"source_metadata"`
+	Status               string          `json:"status"`
+	SupersededByID       *uuid.UUID      `json:"superseded_by_id"`
+	SupersededAt         *time.Time      `json:"superseded_at"`
+	Verified             bool            `json:"verified"`
+	VerificationMethod   string          `json:"verification_method"`
+	VerifiedAt           *time.Time      `json:"verified_at"`
+	VerifiedBy           string          `json:"verified_by"`
+	Confidence           float64         `json:"confidence"`
+	RequiresConfirmation bool            `json:"requires_confirmation"`
+	CollectedAt          time.Time       `json:"collected_at"`
+	ExpiresAt            *time.Time      `json:"expires_at"`
+	DefinitionID         *uuid.UUID      `json:"definition_id"`
+	Warnings             []string        `json:"warnings"`
+	OperationID          uuid.UUID       `json:"operation_id"`
+	AcceptedAt           time.Time       `json:"accepted_at"`
 }
 
 func (q *Queries) InsertValue(ctx context.Context, arg InsertValueParams) error {
@@ -382,10 +382,10 @@ FROM jsonb_to_recordset($4::jsonb) AS r (
 `
 
 type InsertValuesParams struct {
-	TenantID    uuid.UUID
-	OperationID uuid.UUID
-	AcceptedAt  time.Time
-	Rows        json.RawMessage
+	TenantID    uuid.UUID       `json:"tenant_id"`
+	OperationID uuid.UUID       `json:"operation_id"`
+	AcceptedAt  time.Time       `json:"accepted_at"`
+	Rows        json.RawMessage `json:"rows"`
 }
 
 // Stores many versions in one statement; rows is a JSON array of objects with the columns' names. COPY does not work under
@@ -418,10 +418,10 @@ LIMIT $4
 `
 
 type ListHistoryParams struct {
-	TenantID   uuid.UUID
-	CustomerID uuid.UUID
-	Name       string
-	Most       int32
+	TenantID   uuid.UUID `json:"tenant_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+	Name       string    `json:"name"`
+	Most       int32     `json:"most"`
 }
 
 // Every version of one field, newest first, by the customer. Index: customer_values_history.
@@ -490,20 +490,20 @@ WHERE f.tenant_id = $3
 `
 
 type ListManyVersionsParams struct {
-	Profiles []uuid.UUID
-	Names    []string
-	TenantID uuid.UUID
+	Profiles []uuid.UUID `json:"profiles"`
+	Names    []string    `json:"names"`
+	TenantID uuid.UUID   `json:"tenant_id"`
 }
 
 type ListManyVersionsRow struct {
-	ProfileID      uuid.UUID
-	Name           string
-	ID             uuid.UUID
-	OperationID    uuid.UUID
-	AcceptedAt     time.Time
-	Status         string
-	SupersededByID *uuid.UUID
-	Deleted        bool
+	ProfileID      uuid.UUID  `json:"profile_id"`
+	Name           string     `json:"name"`
+	ID             uuid.UUID  `json:"id"`
+	OperationID    uuid.UUID  `json:"operation_id"`
+	AcceptedAt     time.Time  `json:"accepted_at"`
+	Status         string     `json:"status"`
+	SupersededByID *uuid.UUID `json:"superseded_by_id"`
+	Deleted        bool       `json:"deleted"`
 }
 
 // As ListVersions, of many fields of many profiles, for an import. The profiles are locked. Index: customer_values_history.
@@ -545,18 +545,18 @@ WHERE tenant_id = $1
 `
 
 type ListVersionsParams struct {
-	TenantID  uuid.UUID
-	ProfileID uuid.UUID
-	Name      string
+	TenantID  uuid.UUID `json:"tenant_id"`
+	ProfileID uuid.UUID `json:"profile_id"`
+	Name      string    `json:"name"`
 }
 
 type ListVersionsRow struct {
-	ID             uuid.UUID
-	OperationID    uuid.UUID
-	AcceptedAt     time.Time
-	Status         string
-	SupersededByID *uuid.UUID
-	Deleted        bool
+	ID             uuid.UUID  `json:"id"`
+	OperationID    uuid.UUID  `json:"operation_id"`
+	AcceptedAt     time.Time  `json:"accepted_at"`
+	Status         string     `json:"status"`
+	SupersededByID *uuid.UUID `json:"superseded_by_id"`
+	Deleted        bool       `json:"deleted"`
 }
 
 // The versions of a field, deleted ones too, for the placement of one more. The profile is locked. Index: customer_values_history.
@@ -627,8 +627,8 @@ RETURNING id, profile_id
 `
 
 type OrphanCandidateValuesRow struct {
-	ID        uuid.UUID
-	ProfileID uuid.UUID
+	ID        uuid.UUID `json:"id"`
+	ProfileID uuid.UUID `json:"profile_id"`
 }
 
 // As OrphanValues, of what went lately: the sweep of the cron. LATERAL, OFFSET 0 and the arrays keep the planner from reading
@@ -679,8 +679,8 @@ RETURNING id, profile_id
 `
 
 type OrphanValuesRow struct {
-	ID        uuid.UUID
-	ProfileID uuid.UUID
+	ID        uuid.UUID `json:"id"`
+	ProfileID uuid.UUID `json:"profile_id"`
 }
 
 // Marks what lost its source, across tenants, a batch at a time. Locks as in ExpireValues. It looks at everything that has a
@@ -716,11 +716,11 @@ WHERE tenant_id = $4
 `
 
 type SetValueStateParams struct {
-	Status         string
-	SupersededByID *uuid.UUID
-	SupersededAt   *time.Time
-	TenantID       uuid.UUID
-	ID             uuid.UUID
+	Status         string     `json:"status"`
+	SupersededByID *uuid.UUID `json:"superseded_by_id"`
+	SupersededAt   *time.Time `json:"superseded_at"`
+	TenantID       uuid.UUID  `json:"tenant_id"`
+	ID             uuid.UUID  `json:"id"`
 }
 
 // Sets where a version stands, for restorations and undone merges. A deleted one stays deleted.
@@ -746,9 +746,9 @@ WHERE tenant_id = $2
 `
 
 type SupersedeValueParams struct {
-	SupersededByID *uuid.UUID
-	TenantID       uuid.UUID
-	ID             uuid.UUID
+	SupersededByID *uuid.UUID `json:"superseded_by_id"`
+	TenantID       uuid.UUID  `json:"tenant_id"`
+	ID             uuid.UUID  `json:"id"`
 }
 
 // Displaces a version. Superseded outranks expired and orphaned (rule 3).
@@ -769,9 +769,9 @@ WHERE f.tenant_id = $1
 `
 
 type SupersedeValuesParams struct {
-	TenantID uuid.UUID
-	Ids      []uuid.UUID
-	ByIds    []uuid.UUID
+	TenantID uuid.UUID   `json:"tenant_id"`
+	Ids      []uuid.UUID `json:"ids"`
+	ByIds    []uuid.UUID `json:"by_ids"`
 }
 
 // Displaces many versions, as SupersedeValue.
@@ -805,11 +805,11 @@ WHERE tenant_id = $4
 `
 
 type VerifyValueParams struct {
-	VerificationMethod string
-	VerifiedBy         string
-	VerifiedAt         *time.Time
-	TenantID           uuid.UUID
-	ID                 uuid.UUID
+	VerificationMethod string     `json:"verification_method"`
+	VerifiedBy         string     `json:"verified_by"`
+	VerifiedAt         *time.Time `json:"verified_at"`
+	TenantID           uuid.UUID  `json:"tenant_id"`
+	ID                 uuid.UUID  `json:"id"`
 }
 
 func (q *Queries) VerifyValue(ctx context.Context, arg VerifyValueParams) error {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -71,7 +70,7 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 		touched := map[uuid.UUID]bool{}
 		for i, row := range rows {
 			touched[row.ProfileID] = true
-			if row.Status == vault.StatusSuperseded {
+			if row.Status == string(vault.StatusSuperseded) {
 				out.Superseded++
 			}
 			if len(writes[i].checked.Warnings) > 0 {
@@ -306,36 +305,6 @@ func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 	}
 }
 
-// importRow is a row of customer_values, as InsertValues reads it.
-type importRow struct {
-	ID                   uuid.UUID        `json:"id"`
-	ProfileID            uuid.UUID        `json:"profile_id"`
-	Name                 string           `json:"name"`
-	Value                json.RawMessage  `json:"value"`
-	Encrypted            bool             `json:"encrypted"`
-	ValueType            vault.ValueType  `json:"value_type"`
-	Source               string           `json:"source"`
-	SourceSessionID      *uuid.UUID       `json:"source_session_id"`
-	SourceScenarioID     *uuid.UUID       `json:"source_scenario_id"`
-	SourceStepID         string           `json:"source_step_id"`
-	SourceItemID         *uuid.UUID       `json:"source_item_id"`
-	SourceItemType       string           `json:"source_item_type"`
-	SourceMetadata       json.RawMessage  `json:"source_metadata"`
-	Status               vault.ItemStatus `json:"status"`
-	SupersededByID       *uuid.UUID       `json:"superseded_by_id"`
-	SupersededAt         *time.Time       `json:"superseded_at"`
-	Verified             bool             `json:"verified"`
-	VerificationMethod   string           `json:"verification_method"`
-	VerifiedAt           *time.Time       `json:"verified_at"`
-	VerifiedBy           string           `json:"verified_by"`
-	Confidence           float64          `json:"confidence"`
-	RequiresConfirmation bool             `json:"requires_confirmation"`
-	CollectedAt          time.Time        `json:"collected_at"`
-	ExpiresAt            *time.Time       `json:"expires_at"`
-	DefinitionID         *uuid.UUID       `json:"definition_id"`
-	Warnings             []string         `json:"warnings"`
-}
-
 // fieldKey is one field of one profile.
 type fieldKey struct {
 	profile uuid.UUID
@@ -343,7 +312,7 @@ type fieldKey struct {
 }
 
 // place finds the place of each write in the history of its field, which has one write of the import.
-func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID) ([]importRow, map[uuid.UUID]uuid.UUID, error) {
+func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID) ([]dbgen.InsertValueParams, map[uuid.UUID]uuid.UUID, error) {
 	var ids []uuid.UUID
 	var names []string
 	for _, w := range writes {
@@ -361,7 +330,7 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation
 			Deleted: r.Deleted,
 		})
 	}
-	rows := make([]importRow, 0, len(writes))
+	rows := make([]dbgen.InsertValueParams, 0, len(writes))
 	superseded := map[uuid.UUID]uuid.UUID{}
 	for _, w := range writes {
 		key := fieldKey{profiles[w.CustomerID], w.Name}
@@ -371,7 +340,7 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation
 		if at.Supersedes != nil {
 			superseded[*at.Supersedes] = id
 		}
-		row, err := s.rowOf(id, key.profile, op, w, at, expires)
+		row, err := s.Values.row(id, key.profile, op, w.WriteValueInput, w.def, w.checked, at, expires)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -380,26 +349,8 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation
 	return rows, superseded, nil
 }
 
-// rowOf makes the row of a write, as a single write does.
-func (s Imports) rowOf(id, profile uuid.UUID, op dbgen.Operation, w checkedWrite, at rules.Placement, expires *time.Time) (importRow, error) {
-	p, err := s.Values.row(id, profile, op, w.WriteValueInput, w.def, w.checked, at, expires)
-	row := importRow{
-		ID: p.ID, ProfileID: p.ProfileID, Name: p.Name, Value: p.Value, Encrypted: p.Encrypted, ValueType: w.checked.ValueType, Source: p.Source,
-		SourceSessionID: p.SourceSessionID, SourceScenarioID: p.SourceScenarioID, SourceStepID: p.SourceStepID,
-		SourceItemID: p.SourceItemID, SourceItemType: p.SourceItemType, SourceMetadata: p.SourceMetadata, Status: at.Status,
-		SupersededByID: p.SupersededByID, Verified: p.Verified, VerificationMethod: p.VerificationMethod, VerifiedAt: p.VerifiedAt,
-		VerifiedBy: p.VerifiedBy, Confidence: p.Confidence, RequiresConfirmation: p.RequiresConfirmation, CollectedAt: p.CollectedAt,
-		ExpiresAt: p.ExpiresAt, DefinitionID: p.DefinitionID, Warnings: p.Warnings,
-	}
-	if at.SupersededBy != nil {
-		now := s.Values.Now()
-		row.SupersededAt = &now
-	}
-	return row, err
-}
-
 // insertVersions writes what place found, in two statements.
-func insertVersions(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, rows []importRow, superseded map[uuid.UUID]uuid.UUID) error {
+func insertVersions(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, rows []dbgen.InsertValueParams, superseded map[uuid.UUID]uuid.UUID) error {
 	if len(superseded) > 0 {
 		var ids, by []uuid.UUID
 		for old, id := range superseded {

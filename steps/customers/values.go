@@ -107,10 +107,6 @@ func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
-	if place.SupersededBy != nil {
-		now := db.UTC(s.Now())
-		row.SupersededAt = &now
-	}
 	if err := q.InsertValue(ctx, row); err != nil {
 		if db.Duplicate(err) {
 			return vault.ItemResult{}, takenError(id)
@@ -142,6 +138,10 @@ func (s Values) row(id, profile uuid.UUID, op dbgen.Operation, in vault.WriteVal
 	}
 	if in.CollectedAt != nil {
 		row.CollectedAt = *in.CollectedAt
+	}
+	if place.SupersededBy != nil {
+		now := db.UTC(s.Now())
+		row.SupersededAt = &now
 	}
 	if in.Verified {
 		row.VerifiedAt = &row.CollectedAt

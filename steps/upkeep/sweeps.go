@@ -62,7 +62,10 @@ func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (once.Applied
 }
 
 func together[F, A interface {
-	~struct{ ID, ProfileID uuid.UUID }
+	~struct {
+		ID        uuid.UUID `json:"id"`
+		ProfileID uuid.UUID `json:"profile_id"`
+	}
 }](fields []F, assets []A) []marked {
 	out := make([]marked, 0, len(fields)+len(assets))
 	for _, r := range fields {
