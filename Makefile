@@ -86,5 +86,5 @@ check: ## format, vet, lint, generated code up to date, modules unchanged
 .PHONY: generate
 generate: ## what is made of other files: db/dbgen, docs/configuration.md, the steps in docs/operation.md
 	$(tool) sqlc generate
-	go generate ./config
+	go generate ./config ./client
 	@$(with_services) go test -count=1 -run TestThePageListsTheSteps ./workflows -update

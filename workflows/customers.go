@@ -7,6 +7,23 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
+func customerWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase {
+	return []hatchet.WorkflowBase{
+		writeValue(c, s),
+		importValues(c, s),
+		verifyValue(c, s),
+		addAsset(c, s),
+		deleteItem(c, s),
+		restoreItem(c, s),
+		openCustomer(c, s),
+		linkChannel(c, s),
+		recordConsent(c, s),
+		mergeCustomers(c, s),
+		unmergeCustomer(c, s),
+		deleteCustomer(c, s),
+	}
+}
+
 // writeValue stores a value of a customer.
 func writeValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.WriteValue)

@@ -7,6 +7,18 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
+func gapfillWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase {
+	advance := advanceGaps(c, s)
+	return []hatchet.WorkflowBase{
+		saveSession(c, s),
+		advance,
+		// It starts advance-gaps and write-value by their names: a declaration of its own serves as their handle.
+		fillGaps(c, advance, writeValue(c, s)),
+		answerQuestion(c, s),
+		cancelFill(c, s),
+	}
+}
+
 // saveSession stores variables and turns of a conversation.
 func saveSession(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return store(begin(c, s, vault.SaveSession), "persist", quick, s.Sessions.PersistSession).end()

@@ -38,7 +38,8 @@ func TestThePageListsTheSteps(t *testing.T) {
 	declared := declarations(t)
 	is := stepTable(declared)
 	if *update {
-		if err := os.WriteFile(operationPage, []byte(before+stepsBegin+is+stepsEnd+after), 0o644); err != nil {
+		page := addMissingRows(t, declared, before+stepsBegin+is+stepsEnd+after)
+		if err := os.WriteFile(operationPage, []byte(page), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

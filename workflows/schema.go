@@ -7,6 +7,19 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
+func schemaWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase {
+	return []hatchet.WorkflowBase{
+		saveDefinition(c, s),
+		deleteDefinition(c, s),
+		saveRequirement(c, s),
+		deleteRequirement(c, s),
+		saveScenario(c, s),
+		saveRule(c, s),
+		extractSchema(c, s),
+		decideReview(c, s),
+	}
+}
+
 // saveDefinition stores a definition with the embedding of its meaning.
 func saveDefinition(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.SaveDefinition)

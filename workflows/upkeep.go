@@ -7,6 +7,15 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
+func upkeepWorkflows(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.WorkflowBase {
+	return []hatchet.WorkflowBase{
+		expireValues(c, s, crons.ExpireValues),
+		detectOrphans(c, s, crons.DetectOrphans),
+		relayOperations(c, s, crons.RelayOperations),
+		purgeOperations(c, s, crons.PurgeOperations),
+	}
+}
+
 // expireValues marks values and assets past their expiry, on a cron and on demand.
 func expireValues(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
 	f := begin(c, s, vault.ExpireValues, onCron(cron)...)
