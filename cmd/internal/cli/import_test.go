@@ -98,7 +98,7 @@ func TestAnImportOfCSV(t *testing.T) {
 	for range 2 {
 		s, errs, code := c.importing(path, "--agent", agent, "--rejects", rejects)
 		same(t, "the summary", s, summary{Lines: 6, Written: 8, Rejected: 5, Operations: 1})
-		if code != 2 || !strings.Contains(errs, "5 were rejected; "+rejects) {
+		if code != 2 || !strings.Contains(errs, "5 values were rejected; "+rejects) {
 			t.Errorf("it exits with %d and says %s", code, errs)
 		}
 		raw, err := os.ReadFile(rejects)
@@ -229,7 +229,7 @@ func TestAnInterruptedImportGoesOn(t *testing.T) {
 	args := []string{"import", "-", "--format", "csv", "--agent", agent, "--batch", "7"}
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err == nil || cli.ExitCode(err) != 130 || !strings.Contains(cli.Message(err), "goes on where it was") {
+	if err == nil || cli.ExitCode(err) != 130 || !strings.Contains(cli.Message(err), "run the same command to continue") {
 		t.Fatalf("interrupted: %v", err)
 	}
 	has(t, c.ok(text.String(), args...), "written        40")
