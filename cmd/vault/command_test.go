@@ -116,7 +116,7 @@ func TestMigrateGoesDownAndUp(t *testing.T) {
 func TestHelpListsTheCommands(t *testing.T) {
 	t.Parallel()
 	stdout, _, code := run(t, []string{"HOME=" + os.TempDir()}, "--help")
-	for _, name := range []string{"worker", "migrate", "fields", "scenarios", "values", "customers", "import", "export", "items", "reviews", "serve", "missing", "fill", "answer", "operations"} {
+	for _, name := range []string{"worker", "migrate", "definitions", "scenarios", "values", "customers", "import", "export", "items", "reviews", "serve", "missing", "fill", "answer", "operations"} {
 		if code != 0 || !strings.Contains(stdout, "\n  "+name+" ") {
 			t.Errorf("exit code %d, no %s in\n%s", code, name, stdout)
 		}

@@ -63,7 +63,7 @@ func (c *csvRows) checkHeader() error {
 	for i, name := range c.header {
 		switch {
 		case slices.Contains(c.header[:i], name):
-			return vault.Invalid("header", "the column %q is a duplicate; name each column once", name)
+			return vault.Invalid("header", "the column %q appears twice; name each column once", name)
 		case name == columnCustomer || name == columnChannel || name == columnExternal:
 		case c.long && !slices.Contains(longColumns, name):
 			return vault.Invalid("header", "the column %q is unknown; the columns of a value are %s",
