@@ -1,4 +1,4 @@
-package api
+package access
 
 import (
 	"context"
@@ -13,19 +13,19 @@ import (
 
 const tracerName = "github.com/contextvault/contextvault/api"
 
-// startSpan begins the span of a request, in the trace of its caller where that sent one (traceparent). It is made by hand,
-// since otelhttp puts the path into it, which holds ids and names of customers: a span has the route, as the log has.
+// startSpan starts the span of a request, in the trace of the caller if the request has a traceparent header. It does
+// not use otelhttp, which records the path: a path holds the ids and field names of customers.
 func startSpan(ctx context.Context, r *http.Request) (context.Context, trace.Span) {
 	ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	return otel.Tracer(tracerName).Start(ctx, "HTTP", trace.WithSpanKind(trace.SpanKindServer))
 }
 
-// endSpan says what came of the request.
-func endSpan(span trace.Span, method, route string, status int, i *info) {
+// endSpan records the outcome of a request and ends its span.
+func endSpan(span trace.Span, method, route string, status int, i *Info) {
 	span.SetName(method + " " + route)
 	span.SetAttributes(
 		attribute.String("http.request.method", method), attribute.String("http.route", route),
-		attribute.Int("http.response.status_code", status), attribute.String("vault.request_id", i.id),
+		attribute.Int("http.response.status_code", status), attribute.String("vault.request_id", i.RequestID),
 	)
 	for _, id := range i.ids() {
 		span.SetAttributes(attribute.String("vault."+id.Key, id.Value.String()))

@@ -1,4 +1,5 @@
-package api
+// Package docs serves the OpenAPI document and a page of it for people.
+package docs
 
 import (
 	"bytes"
@@ -17,26 +18,27 @@ import (
 //go:embed docs.html
 var docsPage string
 
-// documentation serves the OpenAPI document, and the page of it that a person reads. Both are made once. The page loads nothing
-// from anywhere: it can be read where there is no Internet.
-func (s *Server) documentation() {
-	document, err := json.Marshal(s.api.OpenAPI())
+// Register adds GET /openapi.json and GET /docs to mux. It creates both documents once. The page loads no other
+// resources, so that it also works offline.
+func Register(mux *http.ServeMux, api *huma.OpenAPI) {
+	document, err := json.Marshal(api)
 	if err != nil {
 		panic("write the OpenAPI document: " + err.Error()) // it is JSON
 	}
-	s.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(document) // the reader may be gone
+		_, _ = w.Write(document) // the client may have disconnected
 	})
 	var page bytes.Buffer
 	t := template.Must(template.New("docs").Parse(docsPage))
-	if err := t.Execute(&page, s.contents()); err != nil {
-		panic("write the documentation: " + err.Error()) // the template and the types are ours
+	if err := t.Execute(&page, contentsOf(api)); err != nil {
+		panic("write the documentation: " + err.Error()) // the template and the types are constant
 	}
-	s.mux.HandleFunc("GET /docs", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /docs", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
-		_, _ = w.Write(page.Bytes()) // the reader may be gone
+		w.Header().Set("Content-Security-Policy",
+			"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
+		_, _ = w.Write(page.Bytes()) // the client may have disconnected
 	})
 }
 
@@ -54,13 +56,12 @@ type section struct {
 type shownOperation struct {
 	ID, Method, Path, Summary, About, Example, Body string
 	Parameters                                      []*huma.Param
-	Answers                                         []shown
+	Responses                                       []shown
 }
 
 type shown struct{ Name, Text string }
 
-func (s *Server) contents() contents {
-	doc := s.api.OpenAPI()
+func contentsOf(doc *huma.OpenAPI) contents {
 	out := contents{Title: doc.Info.Title, About: doc.Info.Description}
 	for _, tag := range doc.Tags {
 		sec := section{Name: tag.Name, About: tag.Description}
@@ -82,7 +83,8 @@ func (s *Server) contents() contents {
 
 func show(op *huma.Operation) shownOperation {
 	out := shownOperation{
-		ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, About: op.Description, Parameters: op.Parameters,
+		ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, About: op.Description,
+		Parameters: op.Parameters,
 	}
 	if op.RequestBody != nil {
 		media := op.RequestBody.Content["application/json"]
@@ -99,7 +101,7 @@ func show(op *huma.Operation) shownOperation {
 		if code, err := strconv.Atoi(status); err == nil && text == "" {
 			text = http.StatusText(code)
 		}
-		out.Answers = append(out.Answers, shown{status, text})
+		out.Responses = append(out.Responses, shown{status, text})
 	}
 	return out
 }
