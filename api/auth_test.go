@@ -21,7 +21,7 @@ type (
 	testID  = uuid.UUID
 )
 
-func TestWhoMayDoWhat(t *testing.T) {
+func TestAuthorize_ScopesPerRoute(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent := testkit.ID()
@@ -83,7 +83,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 }
 
 // The operator's sweeps are of the operator's own tenant, or of the one that is named.
-func TestTheOperator(t *testing.T) {
+func TestAuthorize_AdminToken(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	auth := "Authorization: Bearer " + adminToken
@@ -102,7 +102,7 @@ func TestTheOperator(t *testing.T) {
 	without.do("POST", "/admin/profiles/expire-stale", "", "Authorization: Bearer ").problem(401, "unauthenticated")
 }
 
-func TestAKeyIsRememberedForSecondsAndItsUseIsNoted(t *testing.T) {
+func TestFindKey_CachesAndRecordsUse(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	key, id := s.newKey("read")
@@ -125,7 +125,7 @@ func TestAKeyIsRememberedForSecondsAndItsUseIsNoted(t *testing.T) {
 	})
 }
 
-func TestAKeyThatAsksTooOftenIsHeldBack(t *testing.T) {
+func TestRateLimit_ExceededKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit, func(o *api.Options) { o.RateLimit = 1 })
 	other, _ := s.newKey("read")
@@ -141,7 +141,7 @@ func TestAKeyThatAsksTooOftenIsHeldBack(t *testing.T) {
 	s.do("GET", "/healthz", "", "Authorization: ").want(200)
 }
 
-func TestReadsAreAnsweredAndWritesAcceptedWithoutTheEngine(t *testing.T) {
+func TestServer_WorksWithoutEngine(t *testing.T) {
 	t.Parallel()
 	engine := embeddedtest.Start(t)
 	k := testkit.On(t, engine)

@@ -19,7 +19,7 @@ import (
 	"github.com/contextvault/contextvault/telemetry"
 )
 
-func TestReadyzSaysWhichDependencyIsMissing(t *testing.T) {
+func TestReadyz_NamesMissingDependency(t *testing.T) {
 	t.Parallel()
 	up := func(context.Context) error { return nil }
 	down := func(context.Context) error { return errors.New("secret address") }
@@ -64,7 +64,7 @@ func (l *logged) String() string {
 }
 
 // A request is one line, with ids and no values; what a caller is not told, the log is, without values either.
-func TestTheAccessLog(t *testing.T) {
+func TestAccessLog_HoldsNoCustomerData(t *testing.T) {
 	t.Parallel()
 	log := &logged{}
 	s := newService(t, kit, func(o *api.Options) {
@@ -109,7 +109,7 @@ func TestTheAccessLog(t *testing.T) {
 }
 
 // A database that is gone is 503, and a mistake of ours is 500: neither says more than that.
-func TestWhatFailsInsideIsTold(t *testing.T) {
+func TestInternalError_IsLoggedNotExposed(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		err    error
@@ -134,7 +134,7 @@ func (f failing) FindKey(context.Context, []byte) (api.Key, error) { return api.
 func (failing) TouchKey(context.Context, testID) error { return nil }
 
 // A handler that panics is a 500, and the server lives on.
-func TestAPanicIsAProblem(t *testing.T) {
+func TestPanic_IsAProblem(t *testing.T) {
 	t.Parallel()
 	log := &logged{}
 	s := newService(t, kit, func(o *api.Options) {
@@ -149,7 +149,7 @@ func TestAPanicIsAProblem(t *testing.T) {
 }
 
 // Serve ends by itself when it is asked to, and leaves nothing behind.
-func TestServeEnds(t *testing.T) {
+func TestServe_EndsGracefully(t *testing.T) {
 	t.Parallel()
 	server := api.New(api.Options{Log: slog.New(slog.DiscardHandler), ShutdownGrace: time.Second})
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

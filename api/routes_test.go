@@ -17,7 +17,7 @@ import (
 
 // The whole quickstart by HTTP, and every route that /openapi.json lists, with good and with bad input. Each answer is checked
 // against the document.
-func TestEveryRoute(t *testing.T) {
+func TestRoutes_AllWork(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, scenario, rule, session, customer := testkit.ID(), testkit.ID(), testkit.ID(), testkit.ID(), testkit.ID()
@@ -256,7 +256,7 @@ func (s *service) badBodies(method, path string, required bool) {
 	s.do(method, path, `{"x": "`+strings.Repeat("x", 9<<20)+`"}`).problem(http.StatusRequestEntityTooLarge, "too_large")
 }
 
-func TestWhatIsNotServedIsAProblem(t *testing.T) {
+func TestNotServed_IsAProblem(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	s.do("GET", "/", "").problem(404, "no_such_route")
@@ -281,7 +281,7 @@ func TestWhatIsNotServedIsAProblem(t *testing.T) {
 }
 
 // What is rejected says what was wrong, with the value only where it may be quoted.
-func TestARejectedWriteSaysWhatWasWrong(t *testing.T) {
+func TestWriteValue_RejectionHasReason(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, customer := testkit.ID(), testkit.ID()
@@ -305,7 +305,7 @@ func TestARejectedWriteSaysWhatWasWrong(t *testing.T) {
 }
 
 // JSON that is too deep is JSON all the same: it is told what is wrong with it.
-func TestWhatIsNestedTooDeepIsTold(t *testing.T) {
+func TestDecode_TooDeepIsAProblem(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	deep := func(levels int) string {
@@ -320,7 +320,7 @@ func TestWhatIsNestedTooDeepIsTold(t *testing.T) {
 	}
 }
 
-func TestARepeatWithItsKeyIsTheSameOperation(t *testing.T) {
+func TestIdempotencyKey_RepeatIsSameOperation(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, customer := testkit.ID(), testkit.ID()
@@ -344,7 +344,7 @@ func TestARepeatWithItsKeyIsTheSameOperation(t *testing.T) {
 	}
 }
 
-func TestPreferWait(t *testing.T) {
+func TestPrefer_Wait(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	path, body := "/v1/agents/"+testkit.ID().String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`
@@ -362,7 +362,7 @@ func TestPreferWait(t *testing.T) {
 	}
 }
 
-func TestListsAreReadByThePage(t *testing.T) {
+func TestLists_HavePages(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, scenario, customer := testkit.ID(), testkit.ID(), testkit.ID()
@@ -427,7 +427,7 @@ func (s *service) pages(path string, size int) []map[string]any {
 }
 
 // How a change went is waited for like a change itself.
-func TestAnOperationIsWaitedFor(t *testing.T) {
+func TestGetOperation_Waits(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, customer := testkit.ID(), testkit.ID()
@@ -444,7 +444,7 @@ func TestAnOperationIsWaitedFor(t *testing.T) {
 }
 
 // The list of customers is of one tenant, without who is deleted or was merged into another.
-func TestCustomersAreListedOnce(t *testing.T) {
+func TestListCustomers_EachOnce(t *testing.T) {
 	t.Parallel()
 	s, other := newService(t, kit), newService(t, kit)
 	open := func(of *service, number string) string {

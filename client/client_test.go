@@ -27,7 +27,7 @@ func write(agent, customer uuid.UUID, name, value string) vault.WriteValueInput 
 }
 
 // What is refused says what kind of refusal it is, and with which field, without the value.
-func TestARefusalIsAProblem(t *testing.T) {
+func TestClient_ErrorIsAProblem(t *testing.T) {
 	t.Parallel()
 	c, _ := newClient(t, nil)
 	agent, customer := testkit.ID(), testkit.ID()
@@ -62,7 +62,7 @@ func TestARefusalIsAProblem(t *testing.T) {
 }
 
 // Items that others were derived from are named.
-func TestWhatStandsInTheWayIsNamed(t *testing.T) {
+func TestProblem_NamesRelatedItems(t *testing.T) {
 	t.Parallel()
 	c, _ := newClient(t, nil)
 	agent, customer := testkit.ID(), testkit.ID()
@@ -100,7 +100,7 @@ func TestWhatStandsInTheWayIsNamed(t *testing.T) {
 }
 
 // A list is read page after page, and no further than it is looked at.
-func TestAListIsReadToItsEnd(t *testing.T) {
+func TestList_ReadsAllPages(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32
 	c, _ := newClient(t, roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -156,7 +156,7 @@ func turnedAway(status int, code string) *http.Response {
 }
 
 // A change whose answer is lost is made again, and happens once.
-func TestARetryIsHarmless(t *testing.T) {
+func TestRetry_IsSafe(t *testing.T) {
 	t.Parallel()
 	for name, loss := range map[string]func() (*http.Response, error){
 		"the answer is lost": func() (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
@@ -185,7 +185,7 @@ func TestARetryIsHarmless(t *testing.T) {
 }
 
 // A repeat with its key is the same operation, with the outcome that the first one had.
-func TestARepeatIsTheSameOperation(t *testing.T) {
+func TestIdempotencyKey_RepeatIsSameOperation(t *testing.T) {
 	t.Parallel()
 	c, _ := newClient(t, nil)
 	agent, customer := testkit.ID(), testkit.ID()
@@ -211,7 +211,7 @@ func TestARepeatIsTheSameOperation(t *testing.T) {
 }
 
 // What may not happen twice is not made again, and a server that does not recover is given up.
-func TestRetriesEnd(t *testing.T) {
+func TestRetry_IsLimited(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32
 	c, _ := newClient(t, roundTrip(func(*http.Request) (*http.Response, error) {
@@ -228,7 +228,7 @@ func TestRetriesEnd(t *testing.T) {
 }
 
 // An outcome that takes long is waited for, as long as the caller says.
-func TestWaiting(t *testing.T) {
+func TestWait_ReturnsOutcome(t *testing.T) {
 	t.Parallel()
 	c, tenant := newClient(t, nil)
 	agent, scenario, customer := testkit.ID(), testkit.ID(), testkit.ID()
@@ -260,7 +260,7 @@ func TestWaiting(t *testing.T) {
 }
 
 // A server that does not wait, since it stops or since a proxy took the preference away, is not asked as fast as it answers.
-func TestAServerThatDoesNotWaitIsNotRunOver(t *testing.T) {
+func TestWait_PollsSlowlyWithoutPrefer(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64
 	id := testkit.ID()
@@ -283,7 +283,7 @@ func TestAServerThatDoesNotWaitIsNotRunOver(t *testing.T) {
 }
 
 // The operator's token stands for a tenant only where one is named.
-func TestAnOperatorNamesTheTenant(t *testing.T) {
+func TestClient_AdminTokenSetsTenant(t *testing.T) {
 	t.Parallel()
 	operator := func(tenant uuid.UUID) *client.Client {
 		return must[*client.Client](t)(client.New(client.Options{Server: server.URL, Key: testkit.AdminToken, Tenant: tenant}))
@@ -304,7 +304,7 @@ func TestAnOperatorNamesTheTenant(t *testing.T) {
 }
 
 // Whoever answers, and is no vault, is told apart from nobody.
-func TestWhoIsNoVault(t *testing.T) {
+func TestClient_NotAVault(t *testing.T) {
 	t.Parallel()
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/customers/"+uuid.Nil.String() {
@@ -339,7 +339,7 @@ type zeroes struct{}
 
 func (zeroes) Read(p []byte) (int, error) { return len(p), nil }
 
-func TestAWrongAddressOrKeyIsRefused(t *testing.T) {
+func TestNew_InvalidOptions(t *testing.T) {
 	t.Parallel()
 	for _, o := range []client.Options{
 		{}, {Server: "localhost:8000"}, {Server: "ftp://x"}, {Server: "http://"}, {Server: "http://u:p@x"}, {Server: "http://x?y=1"}, {Server: "http://x", Key: "cv_x\n"},
@@ -351,7 +351,7 @@ func TestAWrongAddressOrKeyIsRefused(t *testing.T) {
 }
 
 // Whoever imports the client links no database and no engine by it.
-func TestTheClientBringsLittle(t *testing.T) {
+func TestDependencies_NoDatabaseOrEngine(t *testing.T) {
 	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	if err != nil {
@@ -366,7 +366,7 @@ func TestTheClientBringsLittle(t *testing.T) {
 	}
 }
 
-func TestConfigurationIsDeleted(t *testing.T) {
+func TestDelete_DefinitionsAndRequirements(t *testing.T) {
 	t.Parallel()
 	c, _ := newClient(t, nil)
 	agent, scenario, rule := testkit.ID(), testkit.ID(), testkit.ID()

@@ -54,7 +54,7 @@ func (c *caught) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // Every operation of the API has a method of its name, which makes the request that the API describes.
-func TestEveryOperationHasAMethod(t *testing.T) {
+func TestMethods_CoverAllOperations(t *testing.T) {
 	t.Parallel()
 	for route, id := range described(t) {
 		var name string

@@ -97,7 +97,7 @@ type Rejection struct {
 var statusOf = map[vault.Code]int{
 	vault.CodeUnknown: http.StatusNotFound, vault.CodeConflict: http.StatusConflict,
 	vault.CodeHasDependents: http.StatusConflict,
-	vault.CodeNotAllowed: http.StatusForbidden, vault.CodeUnavailable: http.StatusServiceUnavailable,
+	vault.CodeNotAllowed:    http.StatusForbidden, vault.CodeUnavailable: http.StatusServiceUnavailable,
 }
 
 // problem returns the problem that a request gets if it waits for the operation.

@@ -7,7 +7,7 @@ import (
 )
 
 // The Go of docs/quickstart.md is that of the example, which runs.
-func TestTheDocumentedGoIsTheExample(t *testing.T) {
+func TestDocs_GoIsTheExample(t *testing.T) {
 	t.Parallel()
 	document, err := os.ReadFile("../docs/quickstart.md")
 	if err != nil {

@@ -81,7 +81,7 @@ func (s *system) writtenOnce(customer uuid.UUID, name string) {
 }
 
 // A gap fill outlives the worker on which it waits for a customer.
-func TestAGapFillThatWaitsOutlivesItsWorker(t *testing.T) {
+func TestFill_SurvivesWorker(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*process){
 		"killed": (*process).kill,
@@ -103,7 +103,7 @@ func TestAGapFillThatWaitsOutlivesItsWorker(t *testing.T) {
 }
 
 // The engine gives the wait of a lost worker to another one, as another attempt: an answer finds that, too.
-func TestAnAnswerFindsAWaitThatAnotherWorkerTookOver(t *testing.T) {
+func TestAnswer_ReachesNewWorker(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, embeddedtest.Start(t))
 	fill, question := s.fillThatWaits((*process).kill)
@@ -150,7 +150,7 @@ func (s *system) answer(fill trigger.Receipt, question vault.Question) {
 	s.writtenOnce(question.CustomerID, "country")
 }
 
-func TestAWorkerKilledInTheMiddleOfManyWritesLosesNone(t *testing.T) {
+func TestWorker_KilledLosesNoWrite(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, embeddedtest.Start(t))
 	first := startWorker(t, s.Kit)
@@ -196,7 +196,7 @@ func TestAWorkerKilledInTheMiddleOfManyWritesLosesNone(t *testing.T) {
 }
 
 // A write is accepted while the engine is down, and applied when it is back. The worker lives through that.
-func TestAWriteIsAcceptedWithoutTheEngine(t *testing.T) {
+func TestWrite_AcceptedWithoutEngine(t *testing.T) {
 	t.Parallel()
 	cfg := embeddedtest.Config(t)
 	engine := startEngine(t, cfg)
@@ -247,7 +247,7 @@ func stopEngine(t *testing.T, e *embedded.Engine) {
 }
 
 // A worker that is asked to stop finishes the steps that run, takes no more, and exits with 0.
-func TestAWorkerThatIsAskedToStopFinishesWhatItHasBegun(t *testing.T) {
+func TestWorker_FinishesBeforeStop(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, embeddedtest.Start(t))
 	first := startWorker(t, s.Kit)

@@ -96,9 +96,9 @@ type operation[R any] struct {
 	Result R                     `json:"result"`
 }
 
-// TestServe runs the API in processes of its own, beside a worker and an engine: one of each for all of them, since an engine
+// TestServe_EndToEnd runs the API in processes of its own, beside a worker and an engine: one of each for all of them, since an engine
 // takes a good part of the connections that PostgreSQL has.
-func TestServe(t *testing.T) {
+func TestServe_EndToEnd(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, embeddedtest.Start(t))
 	early := s.pushedBeforeAnyWorker()

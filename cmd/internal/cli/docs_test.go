@@ -15,7 +15,7 @@ import (
 )
 
 // Every command that a page, a manifest or a message names is one, with the flags that it names.
-func TestTheCommandsThatAreNamedExist(t *testing.T) {
+func TestDocs_CommandsExist(t *testing.T) {
 	t.Parallel()
 	quoted := regexp.MustCompile("`vault ([a-z][^`\n]*)`")
 	typed := regexp.MustCompile(`(?m)^(?:\$ )?(?:echo .* \| |\. .*; )?(?:bin/)?vault(?:-dev)? ([a-z].*)$`)

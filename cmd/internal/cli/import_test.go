@@ -83,7 +83,7 @@ func same(t *testing.T, what string, got, want any) {
 }
 
 // A bad row stops no good one, is told with its line and reason and without its value, and a second run changes nothing.
-func TestAnImportOfCSV(t *testing.T) {
+func TestImport_CSV(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	ada, bob, eve := newID(), newID(), newID()
@@ -151,7 +151,7 @@ func TestAnImportOfCSV(t *testing.T) {
 }
 
 // Customers may be named by a channel identity, and are made where they are new.
-func TestAnImportByChannelIdentity(t *testing.T) {
+func TestImport_ByChannelIdentity(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	path := file(t, "customers.csv", "channel;external_id;plan;income\nsms;+4915112345678;gold;1\nsms;+4915112345679;silver;2\nsms;+4915112345678;;3\n;+49;gold;\n")
@@ -170,7 +170,7 @@ func TestAnImportByChannelIdentity(t *testing.T) {
 }
 
 // Lines that are none, and a write that makes the vault reject its whole batch, stop nothing else.
-func TestAnImportOfJSONLines(t *testing.T) {
+func TestImport_JSONLines(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	ada := newID()
@@ -208,7 +208,7 @@ func TestAnImportOfJSONLines(t *testing.T) {
 }
 
 // An import that is interrupted goes on where it was, and writes nothing twice.
-func TestAnInterruptedImportGoesOn(t *testing.T) {
+func TestImport_ContinuesAfterInterruption(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	var text strings.Builder
@@ -250,7 +250,7 @@ func (i interrupting) Read([]byte) (int, error) {
 }
 
 // What was exported is imported elsewhere, with its history, and is the same there.
-func TestAnExportIsImportedElsewhere(t *testing.T) {
+func TestExport_CanBeImported(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	ada, bob := newID(), newID()
@@ -313,7 +313,7 @@ func TestAnExportIsImportedElsewhere(t *testing.T) {
 }
 
 // Whole profiles hold what values alone leave out.
-func TestWholeProfilesAreExported(t *testing.T) {
+func TestExport_WholeProfiles(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	ada, bob := newID(), newID()
@@ -354,7 +354,7 @@ func TestWholeProfilesAreExported(t *testing.T) {
 	has(t, c.refused("", "export", "--profiles", "--ids"), "profiles", "ids")
 }
 
-func TestAFileThatCannotBeRightIsRefusedAtOnce(t *testing.T) {
+func TestImport_InvalidFileIsRefused(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	for name, bad := range map[string]struct {
@@ -396,7 +396,7 @@ func TestAFileThatCannotBeRightIsRefusedAtOnce(t *testing.T) {
 }
 
 // Rejects are written over nothing that is read: the customers of an import may be nowhere else.
-func TestRejectsAreNotWrittenOverWhatIsRead(t *testing.T) {
+func TestImport_RejectsKeepInputs(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	text := "customer_id,plan\nnobody,gold\n"
@@ -418,7 +418,7 @@ func TestRejectsAreNotWrittenOverWhatIsRead(t *testing.T) {
 }
 
 // A quote that nobody closes costs its own line, and the list of rejects leads to all that is not there.
-func TestAQuoteThatIsNotClosedCostsItsLine(t *testing.T) {
+func TestImport_UnclosedQuoteLosesOneLine(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	ada, bob, eve, kit := newID(), newID(), newID(), newID()
@@ -447,7 +447,7 @@ func TestAQuoteThatIsNotClosedCostsItsLine(t *testing.T) {
 }
 
 // The shell completes the words of an enumeration.
-func TestWordsAreCompleted(t *testing.T) {
+func TestCompletion_OffersValues(t *testing.T) {
 	t.Parallel()
 	c := &terminal{t: t}
 	has(t, c.ok("", "__complete", "values", "write", "--source", ""), "user_provided", "document_extracted")

@@ -20,7 +20,7 @@ type operation = client.Operation[json.RawMessage]
 
 // Everything that the API does, by the command line: each of its operations has a command, which is used here. A new operation
 // without a command fails the last lines.
-func TestEveryOperationHasACommand(t *testing.T) {
+func TestCommands_CoverAllOperations(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent, customer, scenario, rule, session := newID(), newID(), newID(), newID(), newID()
@@ -194,7 +194,7 @@ func resultOf[T any](t *testing.T, op operation) T {
 }
 
 // An operator needs no key for what is of no tenant, and names the tenant where one is meant.
-func TestAnOperatorAdministersWithTheAdminToken(t *testing.T) {
+func TestAdmin_WithAdminToken(t *testing.T) {
 	t.Parallel()
 	c := &terminal{t: t, environ: []string{"ADMIN_TOKEN=" + testkit.AdminToken}}
 	sweep := parsed[operation](c, "", "admin", "expire-stale", "--wait", "2m")
@@ -211,7 +211,7 @@ func TestAnOperatorAdministersWithTheAdminToken(t *testing.T) {
 	has(t, c.refused("", "customers", "list"), "no API key", "VAULT_API_KEY")
 }
 
-func TestAnOperationThatTakesLongerThanWaitIsNoError(t *testing.T) {
+func TestWait_ExpiredIsNoError(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent, scenario := newID(), newID()
@@ -225,7 +225,7 @@ func TestAnOperationThatTakesLongerThanWaitIsNoError(t *testing.T) {
 	has(t, c.ok("", "operations", "wait", "--operation", fill.ID.String(), "--wait", "2m"), "succeeded", "expired")
 }
 
-func TestTenantsAreMadeAndListed(t *testing.T) {
+func TestTenants_CreateAndList(t *testing.T) {
 	t.Parallel()
 	c := &terminal{t: t} // of no tenant
 	id := newID()

@@ -16,7 +16,7 @@ import (
 )
 
 // What is sound CSV reads as csv.Reader reads it, and what is not costs the lines that it is in, and no other.
-func TestRecordsAreReadAroundWhatIsNoCSV(t *testing.T) {
+func TestCSVRecords_SkipInvalidLines(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		cell := rapid.StringOf(rapid.SampledFrom([]rune("ab ,;\"\n\ré")))
@@ -66,7 +66,7 @@ func TestRecordsAreReadAroundWhatIsNoCSV(t *testing.T) {
 	})
 }
 
-func TestARecordIsNotReadWithoutEnd(t *testing.T) {
+func TestCSVRecords_AreLimited(t *testing.T) {
 	t.Parallel()
 	line := strings.Repeat("y", 1<<20) + ",1\n"
 	r := csvRecords{comma: ',', in: bufio.NewReader(io.MultiReader(

@@ -12,7 +12,7 @@ import (
 )
 
 // Every message says what was wrong, and what would be right.
-func TestBadInputIsRefusedWithWhatIsWrong(t *testing.T) {
+func TestCommands_InvalidInputNamesCause(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent := newID()
@@ -66,7 +66,7 @@ func TestBadInputIsRefusedWithWhatIsWrong(t *testing.T) {
 }
 
 // Whoever has no key, or not the right one, is told what to do.
-func TestAKeyIsAskedFor(t *testing.T) {
+func TestCommands_NeedAKey(t *testing.T) {
 	t.Parallel()
 	mine, other := newTerminal(t), newTerminal(t)
 	agent := newID()
@@ -99,7 +99,7 @@ func TestAKeyIsAskedFor(t *testing.T) {
 }
 
 // A wrong address is told apart from a wrong key.
-func TestAVaultIsLookedFor(t *testing.T) {
+func TestCommands_WrongAddress(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	page := httptest.NewServer(http.NotFoundHandler())
@@ -111,7 +111,7 @@ func TestAVaultIsLookedFor(t *testing.T) {
 	has(t, c.refused("", "health", "--server", page.URL), "no vault answers")
 }
 
-func TestATenantIsAskedForWhereKeysAreMade(t *testing.T) {
+func TestKeys_NeedATenant(t *testing.T) {
 	t.Parallel()
 	c := &terminal{t: t}
 	has(t, c.refused("", "keys", "list"), "no tenant", "--tenant", "VAULT_TENANT")
@@ -122,7 +122,7 @@ func TestATenantIsAskedForWhereKeysAreMade(t *testing.T) {
 }
 
 // A rejected value may be quoted to whoever sent it, unless it is PII.
-func TestARejectionIsPrintedForTheCaller(t *testing.T) {
+func TestRejection_QuotesNoPII(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent, customer := newID(), newID()
@@ -138,7 +138,7 @@ func TestARejectionIsPrintedForTheCaller(t *testing.T) {
 }
 
 // Whatever is configured wrongly is told at once, and no secret is shown.
-func TestAWrongConfigurationIsToldWhole(t *testing.T) {
+func TestConfig_AllErrorsAtOnce(t *testing.T) {
 	t.Parallel()
 	app := &cli.App{Environ: func() []string {
 		return []string{"DATABASE_URL=mysql://x", "VAULT_PROFILE_VALIDATION_MODE=loose", "VAULT_SEALING_KEY=not a key"}
@@ -155,7 +155,7 @@ func TestAWrongConfigurationIsToldWhole(t *testing.T) {
 	}
 }
 
-func TestTheConfigurationIsShownWithoutSecrets(t *testing.T) {
+func TestConfigShow_HidesSecrets(t *testing.T) {
 	t.Parallel()
 	c := &terminal{t: t}
 	out := c.ok("", "config", "show")
@@ -167,7 +167,7 @@ func TestTheConfigurationIsShownWithoutSecrets(t *testing.T) {
 }
 
 // What programs read is JSON, an empty list included.
-func TestJSONIsAlwaysValid(t *testing.T) {
+func TestJSON_IsAlwaysValid(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent, scenario := newID(), newID()
