@@ -82,7 +82,7 @@ func TestAuthorize_ScopesPerRoute(t *testing.T) {
 	s.do("GET", customer+"/values/plan", "").want(200)
 }
 
-// The operator's sweeps are of the operator's own tenant, or of the one that is named.
+// Sweeps of the operator belong to the operator's tenant, or to the tenant of X-Tenant.
 func TestAuthorize_AdminToken(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
@@ -171,7 +171,7 @@ func TestServer_WorksWithoutEngine(t *testing.T) {
 			t.Errorf("without the engine the write is %s", op.Status)
 		}
 	}
-	if took := time.Since(start); took > testkit.Patience { // a push to an engine that is gone waits 17 seconds, and nobody waits for it
+	if took := time.Since(start); took > testkit.Patience { // a push to a missing engine takes 17 seconds; no request waits for it
 		t.Errorf("ten reads and writes took %s", took)
 	}
 	a := s.do("PUT", customer+"/values/plan", write, "Prefer: wait=1").want(202)

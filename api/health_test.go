@@ -45,7 +45,7 @@ func TestReadyz_NamesMissingDependency(t *testing.T) {
 	}
 }
 
-// logged keeps what is logged.
+// logged records the log.
 type logged struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -63,7 +63,7 @@ func (l *logged) String() string {
 	return l.buf.String()
 }
 
-// A request is one line, with ids and no values; what a caller is not told, the log is, without values either.
+// Each request has one log line with ids and without values. The log has the causes that responses hide, without values.
 func TestAccessLog_HoldsNoCustomerData(t *testing.T) {
 	t.Parallel()
 	log := &logged{}
@@ -108,7 +108,7 @@ func TestAccessLog_HoldsNoCustomerData(t *testing.T) {
 	}
 }
 
-// A database that is gone is 503, and a mistake of ours is 500: neither says more than that.
+// A missing database is 503 and an internal error is 500. Neither exposes details.
 func TestInternalError_IsLoggedNotExposed(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -133,7 +133,7 @@ func (f failing) FindKey(context.Context, []byte) (api.Key, error) { return api.
 
 func (failing) TouchKey(context.Context, testID) error { return nil }
 
-// A handler that panics is a 500, and the server lives on.
+// A panic in a handler is a 500. The server continues.
 func TestPanic_IsAProblem(t *testing.T) {
 	t.Parallel()
 	log := &logged{}
@@ -148,7 +148,7 @@ func TestPanic_IsAProblem(t *testing.T) {
 	}
 }
 
-// Serve ends by itself when it is asked to, and leaves nothing behind.
+// Serve ends with its context and leaves no goroutines.
 func TestServe_EndsGracefully(t *testing.T) {
 	t.Parallel()
 	server := api.New(api.Options{Log: slog.New(slog.DiscardHandler), ShutdownGrace: time.Second})

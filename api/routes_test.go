@@ -15,15 +15,15 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// The whole quickstart by HTTP, and every route that /openapi.json lists, with good and with bad input. Each answer is checked
-// against the document.
+// The quickstart over HTTP, and every route of /openapi.json, with valid and invalid input. Each response is checked against
+// the document.
 func TestRoutes_AllWork(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, scenario, rule, session, customer := testkit.ID(), testkit.ID(), testkit.ID(), testkit.ID(), testkit.ID()
 	agentPath, customerPath := "/v1/agents/"+agent.String(), "/v1/customers/"+customer.String()
 
-	// What may be collected, and what a scenario needs.
+	// Definitions, scenarios and requirements.
 	for name, kind := range map[string]string{"email": "email", "country": "string", "legal_name": "string"} {
 		s.change("PUT", agentPath+"/definitions/"+name, fmt.Sprintf(`{"value_type": %q, "enabled": true}`, kind)).want(200)
 	}
@@ -32,7 +32,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	if def.Name != "email" || def.AgentID != agent {
 		t.Errorf("got %+v", def)
 	}
-	// What was read can be sent back.
+	// A response can be sent back as input.
 	s.change("PUT", agentPath+"/definitions/email", string(s.do("GET", agentPath+"/definitions/email", "").body)).want(200)
 	s.do("GET", agentPath+"/definitions", "").want(200)
 	s.change("PUT", agentPath+"/scenarios/"+scenario.String(), `{"name": "Onboarding", "description": "Say hello."}`).want(200)
@@ -54,7 +54,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.change("DELETE", agentPath+"/definitions/nickname", "").want(200)
 	s.do("GET", agentPath+"/definitions/nickname", "").want(404)
 
-	// A customer, and facts about it.
+	// A customer and its values.
 	s.change("PUT", "/v1/sessions/"+session.String(), fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "variables": {"plan": "gold"}}`, agent, customer)).want(200)
 	s.change("POST", "/v1/sessions/"+session.String()+"/turns", `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`).want(200)
 	var read vault.Session
@@ -87,7 +87,7 @@ func TestRoutes_AllWork(t *testing.T) {
 		t.Errorf("the profile is %+v", profile)
 	}
 
-	// What is missing, and filling it.
+	// Missing fields and gap fill.
 	var missing query.MissingFields
 	s.do("GET", customerPath+"/missing?scenario_id="+scenario.String()+"&level=hard&session_id="+session.String(), "").want(200).into(&missing)
 	if len(missing.Missing) != 2 || !missing.Blocked {
@@ -106,7 +106,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.Operation(t, s.tenant, accepted.ID, vault.OperationSucceeded)
 	s.do("GET", "/v1/operations/"+accepted.ID.String(), "").want(200)
 
-	// One that is cancelled while it asks.
+	// A gap fill is cancelled while its question is open.
 	third := testkit.ID()
 	s.do("POST", "/v1/customers/"+third.String()+"/fill", fmt.Sprintf(`{"scenario_id": %q}`, scenario)).want(202).into(&accepted)
 	s.Question(t, s.tenant, third)
@@ -127,10 +127,10 @@ func TestRoutes_AllWork(t *testing.T) {
 	rejected := *p.Operation
 	s.change("DELETE", "/v1/items/"+asset.String()+"?force=true", "").want(200)
 	s.change("POST", "/v1/items/"+asset.String()+"/restore", "").want(200)
-	s.change("POST", "/v1/operations/"+rejected.String()+"/replay", "").want(200) // nothing live is derived from it any more
+	s.change("POST", "/v1/operations/"+rejected.String()+"/replay", "").want(200) // all derived items are deleted
 	s.change("POST", "/v1/operations/"+rejected.String()+"/replay", "").problem(409, vault.CodeConflict)
 
-	// Two that are one.
+	// Merge.
 	var opened struct {
 		Result vault.CustomerResult `json:"result"`
 	}
@@ -141,7 +141,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.change("DELETE", other, "").want(200)
 	s.do("GET", other, "").want(404)
 
-	// What was extracted, by text that speaks of fields.
+	// Reviews of an extraction.
 	second := testkit.ID()
 	s.change("PUT", agentPath+"/scenarios/"+second.String(), `{"name": "Loan", "description": "We need the customer's date of birth. Perhaps ask for the employer name."}`).want(200)
 	reviews := testkit.Eventually(t, "something waits for review", func(ctx ctxType) (api.PendingReviews, bool) {
@@ -172,7 +172,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	}
 }
 
-// item is the item that a change made.
+// item returns the item that an operation created.
 func (s *service) item(a answer) uuid.UUID {
 	s.t.Helper()
 	var op struct {
@@ -182,7 +182,7 @@ func (s *service) item(a answer) uuid.UUID {
 	return op.Result.ItemID
 }
 
-// everyRouteWithBadInput asks every route for what it must refuse.
+// everyRouteWithBadInput sends invalid input to every route.
 func (s *service) everyRouteWithBadInput() {
 	fill := func(path, with string) string {
 		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id"} {
@@ -261,7 +261,7 @@ func TestNotServed_IsAProblem(t *testing.T) {
 	s := newService(t, kit)
 	s.do("GET", "/", "").problem(404, "no_such_route")
 	s.do("GET", "/v1/nothing", "", "Authorization: ").problem(404, "no_such_route")
-	for _, query := range []string{"cursor=%zz", "limit=1;cursor=x"} { // which must not be taken for the first page
+	for _, query := range []string{"cursor=%zz", "limit=1;cursor=x"} { // must not return the first page
 		for _, path := range []string{"/v1/customers", "/v1/customers/" + testkit.ID().String(), "/healthz"} {
 			s.do("GET", path+"?"+query, "").problem(400, "malformed")
 		}
@@ -280,7 +280,7 @@ func TestNotServed_IsAProblem(t *testing.T) {
 	}
 }
 
-// What is rejected says what was wrong, with the value only where it may be quoted.
+// A rejection has a reason. It quotes the value only if it is not PII.
 func TestWriteValue_RejectionHasReason(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
@@ -304,7 +304,7 @@ func TestWriteValue_RejectionHasReason(t *testing.T) {
 	}
 }
 
-// JSON that is too deep is JSON all the same: it is told what is wrong with it.
+// JSON that is nested too deep is valid JSON: the problem names the cause.
 func TestDecode_TooDeepIsAProblem(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
@@ -426,7 +426,7 @@ func (s *service) pages(path string, size int) []map[string]any {
 	}
 }
 
-// How a change went is waited for like a change itself.
+// GET of an operation honours Prefer: wait.
 func TestGetOperation_Waits(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
@@ -443,7 +443,7 @@ func TestGetOperation_Waits(t *testing.T) {
 	s.do("GET", "/v1/operations/"+testkit.ID().String(), "", "Prefer: wait=60").problem(404, vault.CodeUnknown)
 }
 
-// The list of customers is of one tenant, without who is deleted or was merged into another.
+// The list of customers is limited to one tenant, without deleted and merged customers.
 func TestListCustomers_EachOnce(t *testing.T) {
 	t.Parallel()
 	s, other := newService(t, kit), newService(t, kit)

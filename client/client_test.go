@@ -26,7 +26,7 @@ func write(agent, customer uuid.UUID, name, value string) vault.WriteValueInput 
 	return vault.WriteValueInput{AgentID: agent, CustomerID: customer, Name: name, Value: encoded, Source: vault.ValueUserProvided}
 }
 
-// What is refused says what kind of refusal it is, and with which field, without the value.
+// An error has a code and a field, and no value.
 func TestClient_ErrorIsAProblem(t *testing.T) {
 	t.Parallel()
 	c, _ := newClient(t, nil)
@@ -44,7 +44,7 @@ func TestClient_ErrorIsAProblem(t *testing.T) {
 	if op.Status != vault.OperationFailed || op.Rejection == nil || op.Rejection.Field != "plan" {
 		t.Errorf("the operation is %+v", op)
 	}
-	// Waiting for it afterwards comes to the same.
+	// Operation.Wait returns the same.
 	if _, err := op.Wait(t.Context()); !errors.As(err, &p) || p.Status != 422 || p.Detail != op.Rejection.Detail {
 		t.Errorf("waited for it gives %v", err)
 	}
@@ -61,7 +61,7 @@ func TestClient_ErrorIsAProblem(t *testing.T) {
 	}
 }
 
-// Items that others were derived from are named.
+// The problem contains the ids of dependents.
 func TestProblem_NamesRelatedItems(t *testing.T) {
 	t.Parallel()
 	c, _ := newClient(t, nil)
@@ -99,7 +99,7 @@ func TestProblem_NamesRelatedItems(t *testing.T) {
 	}
 }
 
-// A list is read page after page, and no further than it is looked at.
+// A list is read page by page, only as far as the caller iterates.
 func TestList_ReadsAllPages(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32
@@ -147,7 +147,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// turnedAway is what a server that cannot take a request answers.
+// turnedAway is the response of an overloaded server.
 func turnedAway(status int, code string) *http.Response {
 	return &http.Response{
 		StatusCode: status, Status: http.StatusText(status), Body: io.NopCloser(strings.NewReader(`{"code": "` + code + `"}`)),
@@ -155,7 +155,7 @@ func turnedAway(status int, code string) *http.Response {
 	}
 }
 
-// A change whose answer is lost is made again, and happens once.
+// An operation with a lost response is retried and applied once.
 func TestRetry_IsSafe(t *testing.T) {
 	t.Parallel()
 	for name, loss := range map[string]func() (*http.Response, error){
@@ -184,7 +184,7 @@ func TestRetry_IsSafe(t *testing.T) {
 	}
 }
 
-// A repeat with its key is the same operation, with the outcome that the first one had.
+// A repeat with the same key is the same operation, with the same outcome.
 func TestIdempotencyKey_RepeatIsSameOperation(t *testing.T) {
 	t.Parallel()
 	c, _ := newClient(t, nil)
@@ -210,7 +210,7 @@ func TestIdempotencyKey_RepeatIsSameOperation(t *testing.T) {
 	}
 }
 
-// What may not happen twice is not made again, and a server that does not recover is given up.
+// A request that is not safe to repeat is not retried. Retries end if the server does not recover.
 func TestRetry_IsLimited(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32
@@ -227,7 +227,7 @@ func TestRetry_IsLimited(t *testing.T) {
 	}
 }
 
-// An outcome that takes long is waited for, as long as the caller says.
+// A call waits for a slow outcome up to the time of Wait.
 func TestWait_ReturnsOutcome(t *testing.T) {
 	t.Parallel()
 	c, tenant := newClient(t, nil)
@@ -259,7 +259,7 @@ func TestWait_ReturnsOutcome(t *testing.T) {
 	}
 }
 
-// A server that does not wait, since it stops or since a proxy took the preference away, is not asked as fast as it answers.
+// A server that does not wait (it stops, or a proxy drops Prefer) is polled slowly.
 func TestWait_PollsSlowlyWithoutPrefer(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64
@@ -282,7 +282,7 @@ func TestWait_PollsSlowlyWithoutPrefer(t *testing.T) {
 	}
 }
 
-// The operator's token stands for a tenant only where one is named.
+// The admin token selects a tenant only with Options.Tenant.
 func TestClient_AdminTokenSetsTenant(t *testing.T) {
 	t.Parallel()
 	operator := func(tenant uuid.UUID) *client.Client {
@@ -303,7 +303,7 @@ func TestClient_AdminTokenSetsTenant(t *testing.T) {
 	}
 }
 
-// Whoever answers, and is no vault, is told apart from nobody.
+// A response of another server is another error than no response.
 func TestClient_NotAVault(t *testing.T) {
 	t.Parallel()
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -350,7 +350,7 @@ func TestNew_InvalidOptions(t *testing.T) {
 	}
 }
 
-// Whoever imports the client links no database and no engine by it.
+// Programs that import the client do not link a database or an engine.
 func TestDependencies_NoDatabaseOrEngine(t *testing.T) {
 	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()

@@ -112,7 +112,7 @@ func TestMigrate_DownAndUp(t *testing.T) {
 	}
 }
 
-// The command's own package comment promises it: what a person can do by hand is listed.
+// The help lists all commands, as the package comment says.
 func TestHelp_ListsCommands(t *testing.T) {
 	t.Parallel()
 	stdout, _, code := run(t, []string{"HOME=" + os.TempDir()}, "--help")

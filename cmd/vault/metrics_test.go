@@ -17,7 +17,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// scrape reads what a process exports, as Prometheus does.
+// scrape reads the metrics of a process.
 func (p *process) scrape(ctx context.Context) (map[string]*dto.MetricFamily, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.health+"/metrics", nil)
 	if err != nil {
@@ -36,7 +36,7 @@ func (p *process) scrape(ctx context.Context) (map[string]*dto.MetricFamily, err
 	return parser.TextToMetricFamilies(res.Body)
 }
 
-// sample adds up the samples of a metric that have all of these labels: "name=value". Of a histogram it gives the count.
+// sample returns the sum of the samples of a metric with all these labels ("name=value"), or the count of a histogram.
 func sample(families map[string]*dto.MetricFamily, name string, labels ...string) (sum float64, found bool) {
 	for _, m := range families[name].GetMetric() {
 		var has []string
@@ -52,7 +52,7 @@ func sample(families map[string]*dto.MetricFamily, name string, labels ...string
 	return sum, found
 }
 
-// The counts of both programs move with what is done, and no label holds an id or a value.
+// The counters of both programs follow the operations. No label contains an id or a value.
 func metricsMove(t *testing.T, s *system, server *process) {
 	t.Helper()
 	_, key := newKey(t, s.Environ(), s.tenant.String(), "read,write")
@@ -126,7 +126,7 @@ func metricsMove(t *testing.T, s *system, server *process) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"profile_cache_circuit_open", "vault_llm_budget_refusals_total"} { // nothing is wrong
+		for _, name := range []string{"profile_cache_circuit_open", "vault_llm_budget_refusals_total"} { // no failure
 			if n, found := sample(families, name); !found || n != 0 {
 				t.Errorf("%s is %g, %t", name, n, found)
 			}
@@ -141,7 +141,7 @@ func metricsMove(t *testing.T, s *system, server *process) {
 			}
 		}
 	}
-	// Each log line of a step says whose it is.
+	// Each log line of a step contains the ids of its operation.
 	if text := s.worker.log.String(); !strings.Contains(text, `"msg":"step_failed"`) || !strings.Contains(text, `"operation_id":"`) || !strings.Contains(text, `"run_id":"`) {
 		t.Errorf("the log of the worker is %s", tail(text))
 	}

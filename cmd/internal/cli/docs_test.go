@@ -14,13 +14,13 @@ import (
 	"github.com/contextvault/contextvault/cmd/internal/cli"
 )
 
-// Every command that a page, a manifest or a message names is one, with the flags that it names.
+// Every command in documents, manifests and messages exists, with all its flags.
 func TestDocs_CommandsExist(t *testing.T) {
 	t.Parallel()
 	quoted := regexp.MustCompile("`vault ([a-z][^`\n]*)`")
 	typed := regexp.MustCompile(`(?m)^(?:\$ )?(?:echo .* \| |\. .*; )?(?:bin/)?vault(?:-dev)? ([a-z].*)$`)
 	fenced := regexp.MustCompile("(?s)\n```.*?\n```")
-	named := map[string]string{} // the command: where
+	named := map[string]string{} // command: file
 	err := filepath.WalkDir("../../..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err

@@ -16,12 +16,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// summary is what an import came to.
+// summary is the summary of an import.
 type summary struct {
 	Lines, Written, Superseded, Rejected, Operations int
 }
 
-// importing runs an import and gives its summary, what it says beside, and its exit code.
+// importing runs an import and returns its summary, standard error and exit code.
 func (c *terminal) importing(args ...string) (summary, string, int) {
 	c.t.Helper()
 	out, errs, err := c.run("", append([]string{"import", "--json"}, args...)...)
@@ -46,7 +46,7 @@ func file(t *testing.T, name, text string) string {
 	return path
 }
 
-// bank is a tenant with the fields that the files of these tests have.
+// bank is a tenant with the definitions for the files of these tests.
 func bank(t *testing.T) (c *terminal, agent string) {
 	t.Helper()
 	c, agent = newTerminal(t), newID()
@@ -82,7 +82,7 @@ func same(t *testing.T, what string, got, want any) {
 	}
 }
 
-// A bad row stops no good one, is told with its line and reason and without its value, and a second run changes nothing.
+// An invalid row does not stop the others. Its reject has line and reason, and no value. A second run changes nothing.
 func TestImport_CSV(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
@@ -131,7 +131,7 @@ func TestImport_CSV(t *testing.T) {
 		}
 	}
 
-	// What is mended is imported by its lines alone.
+	// --lines-of imports only the corrected lines.
 	mended := strings.NewReplacer("secret-at-example", "bob@example.com", "hunter2", "7", "nobody", newID(), "short\n", "short@example.com,,,,\n", "\xe9", "é").Replace(text)
 	path = file(t, "mended.csv", mended)
 	if s, errs, code := c.importing(path, "--agent", agent, "--lines-of", rejects); code != 0 || s.Lines != 5 || s.Rejected != 0 {
@@ -141,7 +141,7 @@ func TestImport_CSV(t *testing.T) {
 	if h := parsed[[]vault.Value](c, "", "customers", "history", "--customer", ada); len(h) != 5 {
 		t.Errorf("Ada has %d versions now", len(h))
 	}
-	// Under another label it is another import.
+	// With another label it is another import.
 	if s, _, _ := c.importing(path, "--agent", agent, "--label", "again"); s.Written == 0 {
 		t.Errorf("again: %+v", s)
 	}
@@ -150,14 +150,14 @@ func TestImport_CSV(t *testing.T) {
 	}
 }
 
-// Customers may be named by a channel identity, and are made where they are new.
+// A channel identity can replace the customer id. New customers are created.
 func TestImport_ByChannelIdentity(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	path := file(t, "customers.csv", "channel;external_id;plan;income\nsms;+4915112345678;gold;1\nsms;+4915112345679;silver;2\nsms;+4915112345678;;3\n;+49;gold;\n")
 	for range 2 {
 		s, errs, code := c.importing(path, "--agent", agent, "--separator", ";")
-		same(t, "the summary", s, summary{Lines: 4, Written: 5, Rejected: 1, Operations: 2}) // the income twice: one after the other
+		same(t, "the summary", s, summary{Lines: 4, Written: 5, Rejected: 1, Operations: 2}) // income twice: two consecutive batches
 		if code != 2 || !strings.Contains(errs, "line 5, customer_id: ") {
 			t.Errorf("it exits with %d and says %s", code, errs)
 		}
@@ -169,7 +169,7 @@ func TestImport_ByChannelIdentity(t *testing.T) {
 	}
 }
 
-// Lines that are none, and a write that makes the vault reject its whole batch, stop nothing else.
+// Invalid lines, and a write that rejects its whole batch, do not stop the others.
 func TestImport_JSONLines(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
@@ -207,7 +207,7 @@ func TestImport_JSONLines(t *testing.T) {
 	}
 }
 
-// An import that is interrupted goes on where it was, and writes nothing twice.
+// An interrupted import continues and writes nothing twice.
 func TestImport_ContinuesAfterInterruption(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
@@ -241,7 +241,7 @@ func TestImport_ContinuesAfterInterruption(t *testing.T) {
 	}
 }
 
-// interrupting is a file at whose middle a person presses Ctrl-C.
+// interrupting is a file that sends Ctrl-C in its middle.
 type interrupting struct{ interrupt func() }
 
 func (i interrupting) Read([]byte) (int, error) {
@@ -249,7 +249,7 @@ func (i interrupting) Read([]byte) (int, error) {
 	return 0, context.Canceled
 }
 
-// What was exported is imported elsewhere, with its history, and is the same there.
+// An export is imported into another tenant with its history, and is the same there.
 func TestExport_CanBeImported(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
@@ -277,7 +277,7 @@ func TestExport_CanBeImported(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Items are of one vault: here it is the same one, so they get other ids.
+			// Ids of items are unique in a vault, and this is the same vault: the items get other ids.
 			moved := string(raw)
 			for _, f := range parsed[[]vault.Value](from, "", "customers", "history", "--customer", ada) {
 				moved = strings.ReplaceAll(moved, f.ID.String(), newID())
@@ -312,7 +312,7 @@ func TestExport_CanBeImported(t *testing.T) {
 	}
 }
 
-// Whole profiles hold what values alone leave out.
+// Whole profiles also contain assets, channels and consents.
 func TestExport_WholeProfiles(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
@@ -395,7 +395,7 @@ func TestImport_InvalidFileIsRefused(t *testing.T) {
 	has(t, c.refused("", "export", "--customer", newID()), "unknown customer")
 }
 
-// Rejects are written over nothing that is read: the customers of an import may be nowhere else.
+// Rejects never overwrite an input, which can be the only copy of the data.
 func TestImport_RejectsKeepInputs(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
@@ -417,13 +417,13 @@ func TestImport_RejectsKeepInputs(t *testing.T) {
 	}
 }
 
-// A quote that nobody closes costs its own line, and the list of rejects leads to all that is not there.
+// An unclosed quote loses only its line, and the rejects name every line that is not imported.
 func TestImport_UnclosedQuoteLosesOneLine(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	ada, bob, eve, kit := newID(), newID(), newID(), newID()
 	text := "customer_id\tplan\textra\n" +
-		ada + "\t\"gold\t1\n" + // line 2: open to the end of the file
+		ada + "\t\"gold\t1\n" + // line 2: not closed until the end of the file
 		bob + "\tsilver\t2\n" +
 		eve + "\t\"two\nlines\"\t3\n" + // lines 4 and 5
 		kit + "\t5\" wide\t4\n" // line 6
@@ -446,7 +446,7 @@ func TestImport_UnclosedQuoteLosesOneLine(t *testing.T) {
 	same(t, "Ada", c.values(ada), map[string]string{"plan": `"gold"`, "extra": "1"})
 }
 
-// The shell completes the words of an enumeration.
+// The shell completes the values of an enumeration.
 func TestCompletion_OffersValues(t *testing.T) {
 	t.Parallel()
 	c := &terminal{t: t}

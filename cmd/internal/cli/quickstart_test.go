@@ -18,14 +18,13 @@ import (
 
 type operation = client.Operation[json.RawMessage]
 
-// Everything that the API does, by the command line: each of its operations has a command, which is used here. A new operation
-// without a command fails the last lines.
+// Every operation of the API has a command, which this test uses. A new operation without a command fails the last lines.
 func TestCommands_CoverAllOperations(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent, customer, scenario, rule, session := newID(), newID(), newID(), newID(), newID()
 
-	// What may be collected, and what a scenario needs.
+	// Definitions, scenarios and requirements.
 	for name, kind := range map[string]string{"email": "email", "country": "string"} {
 		out := c.ok(doc(t, "agent_id", agent, "name", name, "value_type", kind, "is_pii", name == "email", "enabled", true), "definitions", "save")
 		has(t, out, "save-definition", "succeeded")
@@ -50,7 +49,7 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	}
 	has(t, c.ok("", "requirements", "list", "--scenario", scenario), "date_of_birth", "extracted", "over 18", "email", "human")
 
-	// A document, and a fact that was read in it.
+	// A document, and a value from it.
 	asset := parsed[operation](c, doc(t, "customer_id", customer, "name", "id_card", "asset_type", "image", "storage_provider", "s3",
 		"storage_path", "uploads/id_card.jpg", "checksum", strings.Repeat("0f", 32)), "assets", "add")
 	document := resultOf[vault.ItemResult](t, asset).ItemID.String()
@@ -74,7 +73,7 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "customers", "get", "--customer", customer), "ada@example.com", "marketing: yes", "document_verified")
 	has(t, c.ok("", "customers", "list"), customer)
 
-	// What is missing, and filling it.
+	// Missing fields and gap fill.
 	missing := parsed[client.MissingFields](c, "", "missing", "--customer", customer, "--scenario", scenario)
 	var names []string
 	for _, m := range missing.Missing {
@@ -104,12 +103,12 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	kit.Question(t, c.tenant, uuidOf(t, other))
 	has(t, c.ok("", "operations", "cancel", "--operation", second.ID.String()), "cancel-fill", "succeeded")
 
-	// Deletion, and what stands in its way.
+	// Deletion and dependents.
 	has(t, c.refused("", "items", "delete", "--item", document), "Cannot delete: has dependents", item)
 	has(t, c.ok("", "items", "delete", "--item", document, "--force"), "delete-item", "succeeded")
 	has(t, c.ok("", "items", "restore", "--item", document), "restore-item", "succeeded")
 
-	// Many at once; two that are one.
+	// Imports and merges.
 	third := resultOf[vault.CustomerResult](t, parsed[operation](c, "", "customers", "open", "--channel", "sms", "--external-id", "+4915112345678")).CustomerID.String()
 	has(t, c.ok(`{"writes": [{"agent_id": "`+agent+`", "name": "country", "value": "Chile", "source": "human_entered"}]}`, "values", "import", "--customer", third), "import-values", "succeeded")
 	has(t, c.ok(fmt.Sprintf(`{"customer_id": %q, "name": "country", "value": "Peru"}`, third), "import", "-", "--format", "jsonl", "--agent", agent), "written", "1")
@@ -118,12 +117,12 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "customers", "unmerge", "--customer", third), "unmerge-customer", "succeeded")
 	has(t, c.ok("", "customers", "delete", "--customer", third), "delete-customer", "succeeded")
 
-	// What is not needed any more.
+	// Deletion of requirements and definitions.
 	has(t, c.refused("", "definitions", "delete", "--agent", agent, "--name", "email"), "is required by scenario", "delete those requirements first")
 	has(t, c.ok("", "requirements", "delete", "--scenario", scenario, "--name", "email"), "delete-requirement", "succeeded")
 	has(t, c.ok("", "definitions", "delete", "--agent", agent, "--name", "email"), "delete-definition", "succeeded")
 
-	// What was extracted waits for a person.
+	// Reviews.
 	has(t, c.ok(doc(t, "agent_id", agent, "id", newID(), "name", "Loan", "description", "Perhaps ask for the employer name."), "scenarios", "save"), "succeeded")
 	reviews := testkit.Eventually(t, "something waits for review", func(ctxType) ([]client.Review, bool) {
 		all := parsed[[]client.Review](c, "", "reviews", "list")
@@ -132,7 +131,7 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "reviews", "list"), reviews[0].ID.String(), string(reviews[0].Kind))
 	has(t, c.ok("", "reviews", "decide", "--kind", string(reviews[0].Kind), "--review", reviews[0].ID.String(), "--decision", "approve"), "decide-review", "succeeded")
 
-	// A mistake that is mended, and replayed.
+	// A failed operation is replayed after a fix.
 	write := []string{"values", "write", "--agent", agent, "--customer", customer, "--name", "nickname", "--value", "Ada", "--idempotency-key", "k1"}
 	has(t, c.refused("", write...), "nickname", "operation")
 	failed := parsed[operation](c, "", append(write, "--wait", "0")...) // the same key is the same operation
@@ -141,7 +140,7 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "operations", "replay", "--operation", failed.ID.String()), failed.ID.String(), "succeeded")
 	has(t, c.refused("", "operations", "replay", "--operation", failed.ID.String()), "only a failed one can be replayed")
 
-	// By hand, what runs by the clock.
+	// Maintenance.
 	has(t, c.ok("", "admin", "expire-stale"), "expire-values", "succeeded", "marked")
 	has(t, c.ok("", "admin", "detect-orphans"), "detect-orphans", "succeeded", "marked")
 	has(t, c.ok("", "admin", "drop-cache", "--customer", customer), "dropped")
@@ -161,7 +160,7 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	}
 }
 
-// described are the operations of the API, as "METHOD route".
+// described returns the operations of the API as "METHOD route".
 func described(t *testing.T) []string {
 	t.Helper()
 	rec := httptest.NewRecorder()
@@ -193,7 +192,7 @@ func resultOf[T any](t *testing.T, op operation) T {
 	return out
 }
 
-// An operator needs no key for what is of no tenant, and names the tenant where one is meant.
+// An operator needs no key for sweeps, and selects a tenant for everything else.
 func TestAdmin_WithAdminToken(t *testing.T) {
 	t.Parallel()
 	c := &terminal{t: t, environ: []string{"ADMIN_TOKEN=" + testkit.AdminToken}}
@@ -227,7 +226,7 @@ func TestWait_ExpiredIsNoError(t *testing.T) {
 
 func TestTenants_CreateAndList(t *testing.T) {
 	t.Parallel()
-	c := &terminal{t: t} // of no tenant
+	c := &terminal{t: t} // without a tenant
 	id := newID()
 	has(t, c.ok("", "tenants", "create", "--id", id, "--name", "Acme"), id, "Acme")
 	has(t, c.ok("", "tenants", "list"), id, "Acme")

@@ -15,7 +15,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// What is sound CSV reads as csv.Reader reads it, and what is not costs the lines that it is in, and no other.
+// Valid CSV has the records of csv.Reader. Invalid CSV loses only its own lines.
 func TestCSVRecords_SkipInvalidLines(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -35,7 +35,7 @@ func TestCSVRecords_SkipInvalidLines(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i := range record {
-				record[i] = strings.ReplaceAll(record[i], "\r\n", "\n") // as csv.Reader has it
+				record[i] = strings.ReplaceAll(record[i], "\r\n", "\n") // as csv.Reader does
 			}
 			want = append(want, record)
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/contextvault/contextvault/internal/testkit"
 )
 
-// Every message says what was wrong, and what would be right.
+// Every message names the cause and the fix.
 func TestCommands_InvalidInputNamesCause(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
@@ -65,7 +65,7 @@ func TestCommands_InvalidInputNamesCause(t *testing.T) {
 	}
 }
 
-// Whoever has no key, or not the right one, is told what to do.
+// The message for a missing or wrong key names the fix.
 func TestCommands_NeedAKey(t *testing.T) {
 	t.Parallel()
 	mine, other := newTerminal(t), newTerminal(t)
@@ -79,7 +79,7 @@ func TestCommands_NeedAKey(t *testing.T) {
 	has(t, c(mine.key+"\n").refused("", list...), "key", "line break")
 	has(t, other.refused("", list...), "unknown agent", "the tenant is that of VAULT_API_KEY")
 
-	// One that was revoked, was good for reading alone, or has expired.
+	// Keys that are read-only, revoked or expired.
 	tenant := []string{"--tenant", mine.tenant.String()}
 	created := parsed[struct{ ID, Key string }](mine, "", append([]string{"keys", "create", "--name", "short", "--scopes", "read"}, tenant...)...)
 	reader := c(created.Key)
@@ -98,7 +98,7 @@ func TestCommands_NeedAKey(t *testing.T) {
 	has(t, c(brief.Key).refused("", list...), "has expired", "vault keys create")
 }
 
-// A wrong address is told apart from a wrong key.
+// A wrong address is another error than a wrong key.
 func TestCommands_WrongAddress(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
@@ -118,10 +118,10 @@ func TestKeys_NeedATenant(t *testing.T) {
 	has(t, c.refused("", "keys", "list", "--tenant", "acme"), "tenant", "is not a UUID")
 	c.environ = []string{"VAULT_TENANT=" + kit.Tenant(t).String()}
 	c.ok("", "keys", "list")
-	has(t, c.refused("", "keys", "create", "--name", "x", "--tenant", newID()), "does not exist", "vault tenants create") // a flag wins
+	has(t, c.refused("", "keys", "create", "--name", "x", "--tenant", newID()), "does not exist", "vault tenants create") // the flag overrides the variable
 }
 
-// A rejected value may be quoted to whoever sent it, unless it is PII.
+// A message can quote a rejected value to its sender, unless it is PII.
 func TestRejection_QuotesNoPII(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
@@ -137,7 +137,7 @@ func TestRejection_QuotesNoPII(t *testing.T) {
 	}
 }
 
-// Whatever is configured wrongly is told at once, and no secret is shown.
+// All configuration errors are reported at once, without secrets.
 func TestConfig_AllErrorsAtOnce(t *testing.T) {
 	t.Parallel()
 	app := &cli.App{Environ: func() []string {
@@ -166,7 +166,7 @@ func TestConfigShow_HidesSecrets(t *testing.T) {
 	has(t, c.ok("", "config", "reference"), "VAULT_SEALING_KEY", "DATABASE_URL")
 }
 
-// What programs read is JSON, an empty list included.
+// --json prints valid JSON, also for an empty list.
 func TestJSON_IsAlwaysValid(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
