@@ -161,7 +161,7 @@ func (b *bench) finish(id uuid.UUID, failure *vault.Error) {
 	b.must(b.db.InTx(b.t.Context(), b.tenant, func(q *dbgen.Queries) error {
 		if failure == nil {
 			if err := q.MarkOperationApplied(b.t.Context(), dbgen.MarkOperationAppliedParams{
-				TenantID: b.tenant, ID: id, Result: json.RawMessage(`{}`),
+				TenantID: b.tenant, ID: id, Result: json.RawMessage(`{}`), TouchedProfiles: []uuid.UUID{},
 			}); err != nil {
 				return err
 			}
