@@ -25,7 +25,8 @@ func TestAuthorize_ScopesPerRoute(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent := testkit.ID()
-	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).
+		want(200)
 	customer := "/v1/customers/" + testkit.ID().String()
 	write := fmt.Sprintf(`{"agent_id": %q, "value": "gold", "source": "user_provided"}`, agent)
 	item := s.item(s.change("PUT", customer+"/values/plan", write).want(200))
@@ -93,7 +94,8 @@ func TestAuthorize_AdminToken(t *testing.T) {
 	s.do("GET", "/v1/operations/"+op.ID.String(), "").want(404)
 	s.change("POST", "/admin/profiles/detect-orphans", "", auth, "X-Tenant: "+s.tenant.String()).want(200).into(&op)
 	s.do("GET", "/v1/operations/"+op.ID.String(), "").want(200)
-	s.do("POST", "/admin/profiles/detect-orphans", "", auth, "X-Tenant: "+testkit.ID().String()).problem(404, vault.CodeUnknown)
+	s.do("POST", "/admin/profiles/detect-orphans", "", auth, "X-Tenant: "+testkit.ID().String()).
+		problem(404, vault.CodeUnknown)
 	s.do("POST", "/admin/profiles/detect-orphans", "", auth, "X-Tenant: x").problem(422, vault.CodeInvalid)
 	s.do("DELETE", "/admin/cache/profiles/"+testkit.ID().String(), "", auth).problem(422, vault.CodeInvalid)
 	s.do("DELETE", "/admin/cache/profiles/"+testkit.ID().String(), "", auth, "X-Tenant: "+s.tenant.String()).want(204)
@@ -150,7 +152,8 @@ func TestServer_WorksWithoutEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	agent, customer := testkit.ID(), "/v1/customers/"+testkit.ID().String()
-	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).
+		want(200)
 	write := fmt.Sprintf(`{"agent_id": %q, "value": "gold", "source": "user_provided"}`, agent)
 	s.change("PUT", customer+"/values/plan", write).want(200)
 	if err := k.StopWorker(); err != nil {

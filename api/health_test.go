@@ -35,7 +35,10 @@ func TestReadyz_NamesMissingDependency(t *testing.T) {
 		{hangs, down, 503, `{"status":"unavailable","dependencies":{"database":"does not answer","redis":"does not answer"}}`},
 	} {
 		s := newService(t, kit, func(o *api.Options) {
-			o.Dependencies = []telemetry.Dependency{{Name: "database", Required: true, Check: c.database}, {Name: "redis", Check: c.redis}}
+			o.Dependencies = []telemetry.Dependency{
+				{Name: "database", Required: true, Check: c.database},
+				{Name: "redis", Check: c.redis},
+			}
 		})
 		a := s.do("GET", "/readyz", "", "Authorization: ")
 		if a.status != c.status || strings.TrimSpace(string(a.body)) != c.want {
@@ -63,7 +66,8 @@ func (l *logged) String() string {
 	return l.buf.String()
 }
 
-// Each request has one log line with ids and without values. The log has the causes that responses hide, without values.
+// Each request has one log line with ids and without values. The log has the causes that responses hide, without
+// values.
 func TestAccessLog_HoldsNoCustomerData(t *testing.T) {
 	t.Parallel()
 	log := &logged{}
@@ -73,7 +77,9 @@ func TestAccessLog_HoldsNoCustomerData(t *testing.T) {
 	})
 	customer := testkit.ID()
 	var op api.Operation
-	s.do("PUT", "/v1/customers/"+customer.String()+"/values/hunter_three", `{"agent_id": "`+testkit.ID().String()+`", "value": "hunter2", "source": "user_provided"}`, "X-Request-Id: r-1").want(202).into(&op)
+	s.do("PUT", "/v1/customers/"+customer.String()+"/values/hunter_three", `{"agent_id": "`+testkit.ID().String()+`", "value": "hunter2", "source": "user_provided"}`, "X-Request-Id: r-1").
+		want(202).
+		into(&op)
 	p := s.do("DELETE", "/admin/cache/profiles/"+customer.String(), "", "X-Request-Id: r-2").problem(500, "internal")
 	s.do("GET", "/v1/hunter2?hunter2=1", "", "X-Request-Id: r-3").want(404)
 	if strings.Contains(p.Detail, "hunter2") {
@@ -97,7 +103,9 @@ func TestAccessLog_HoldsNoCustomerData(t *testing.T) {
 	}
 	want := lines["r-1"]
 	if want["method"] != "PUT" || want["route"] != "/v1/customers/{customer_id}/values/{name}" || want["status"] != 202.0 ||
-		want["operation_id"] != op.ID.String() || want["tenant_id"] != s.tenant.String() || want["key_id"] == nil || want["seconds"] == nil {
+		want["operation_id"] != op.ID.String() || want["tenant_id"] != s.tenant.String() ||
+		want["key_id"] == nil ||
+		want["seconds"] == nil {
 		t.Errorf("the line is %v", want)
 	}
 	if lines["r-3"]["route"] != "none" || lines["r-2"]["status"] != 500.0 {

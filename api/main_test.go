@@ -217,7 +217,10 @@ func described(t testing.TB, method, path string, a answer) string {
 			t.Errorf("%s answered %d as %q, which is not described", name, a.status, kind)
 			return name
 		}
-		pointer := "mem:///openapi.json#/paths/" + escaped(r.path) + "/" + strings.ToLower(method) + "/responses/" + text(a.status) + "/content/" + escaped(kind) + "/schema"
+		pointer := "mem:///openapi.json#/paths/" + escaped(r.path) + "/" + strings.ToLower(
+			method) + "/responses/" + text(a.status) + "/content/" + escaped(
+			kind,
+		) + "/schema"
 		compiling.Lock()
 		schema, err := compiler().Compile(pointer)
 		compiling.Unlock()

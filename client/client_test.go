@@ -23,7 +23,13 @@ import (
 
 func write(agent, customer uuid.UUID, name, value string) vault.WriteValueInput {
 	encoded, _ := json.Marshal(value) //nolint:errchkjson // a string
-	return vault.WriteValueInput{AgentID: agent, CustomerID: customer, Name: name, Value: encoded, Source: vault.ValueUserProvided}
+	return vault.WriteValueInput{
+		AgentID:    agent,
+		CustomerID: customer,
+		Name:       name,
+		Value:      encoded,
+		Source:     vault.ValueUserProvided,
+	}
 }
 
 // An error has a code and a field, and no value.
@@ -34,7 +40,8 @@ func TestClient_ErrorIsAProblem(t *testing.T) {
 	define(t, c, agent, "plan", vault.TypeEmail)
 	_, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "hunter2"), patience)
 	var p *client.Problem
-	if !errors.As(err, &p) || p.Status != 422 || p.Code != vault.CodeInvalid || p.Field != "plan" || p.Operation == nil || !strings.Contains(p.Detail, "hunter2") {
+	if !errors.As(err, &p) || p.Status != 422 || p.Code != vault.CodeInvalid || p.Field != "plan" || p.Operation == nil ||
+		!strings.Contains(p.Detail, "hunter2") {
 		t.Fatalf("got %+v, %v", p, err)
 	}
 	if strings.Contains(err.Error(), "hunter2") || client.CodeOf(err) != vault.CodeInvalid {
@@ -56,7 +63,10 @@ func TestClient_ErrorIsAProblem(t *testing.T) {
 	if !errors.As(err, &p) || p.Code != vault.CodeUnknown || p.RequestID == "" {
 		t.Errorf("an unknown customer gives %v", err)
 	}
-	if _, err = c.WriteValue(t.Context(), vault.WriteValueInput{AgentID: agent, CustomerID: customer, Name: "plan", Value: json.RawMessage(`hunter2`)}); vault.CodeOf(err) != vault.CodeInvalid || strings.Contains(err.Error(), "hunter2") {
+	if _, err = c.WriteValue(t.Context(), vault.WriteValueInput{AgentID: agent, CustomerID: customer, Name: "plan", Value: json.RawMessage(`hunter2`)}); vault.CodeOf(
+		err,
+	) != vault.CodeInvalid ||
+		strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("a value that is no JSON gives %v", err)
 	}
 }
@@ -79,7 +89,8 @@ func TestProblem_NamesRelatedItems(t *testing.T) {
 	held := func(err error, by ...uuid.UUID) {
 		t.Helper()
 		var p *client.Problem
-		if !errors.As(err, &p) || p.Code != vault.CodeHasDependents || len(p.Related) != len(by) || slices.ContainsFunc(by, func(id uuid.UUID) bool { return !slices.Contains(p.Related, id) }) {
+		if !errors.As(err, &p) || p.Code != vault.CodeHasDependents || len(p.Related) != len(by) ||
+			slices.ContainsFunc(by, func(id uuid.UUID) bool { return !slices.Contains(p.Related, id) }) {
 			t.Errorf("got %+v, %v", p, err)
 		}
 	}
@@ -93,7 +104,8 @@ func TestProblem_NamesRelatedItems(t *testing.T) {
 	if gone := must[client.Operation[vault.DeleteResult]](t)(c.DeleteItem(t.Context(), vault.DeleteItemInput{ItemID: asset, Force: true}, patience)); gone.Result.Orphaned != 2 {
 		t.Errorf("forced, it is %+v", gone)
 	}
-	must[client.Operation[vault.CustomerResult]](t)(c.DeleteCustomer(t.Context(), vault.DeleteCustomerInput{CustomerID: customer, Force: true}, patience))
+	must[client.Operation[vault.CustomerResult]](t)(
+		c.DeleteCustomer(t.Context(), vault.DeleteCustomerInput{CustomerID: customer, Force: true}, patience))
 	if _, err := c.GetCustomer(t.Context(), customer); err == nil {
 		t.Error("forced, the customer is still there")
 	}
@@ -176,8 +188,10 @@ func TestRetry_IsSafe(t *testing.T) {
 			}))
 			agent, customer := testkit.ID(), testkit.ID()
 			define(t, c, agent, "plan", vault.TypeString)
-			must[client.Operation[vault.ItemResult]](t)(c.WriteValue(t.Context(), write(agent, customer, "plan", "gold"), patience))
-			if h := must[[]vault.Value](t)(client.Collect(c.ListHistory(t.Context(), customer, "plan"))); len(h) != 1 || !lost.Load() {
+			must[client.Operation[vault.ItemResult]](t)(
+				c.WriteValue(t.Context(), write(agent, customer, "plan", "gold"), patience))
+			if h := must[[]vault.Value](t)(client.Collect(c.ListHistory(t.Context(), customer, "plan"))); len(h) != 1 ||
+				!lost.Load() {
 				t.Errorf("there are %d versions", len(h))
 			}
 		})
@@ -190,14 +204,18 @@ func TestIdempotencyKey_RepeatIsSameOperation(t *testing.T) {
 	c, _ := newClient(t, nil)
 	agent, customer := testkit.ID(), testkit.ID()
 	define(t, c, agent, "plan", vault.TypeNumber)
-	first := must[client.Operation[vault.ItemResult]](t)(c.WriteValue(t.Context(), write(agent, customer, "plan", "7"), client.IdempotencyKey("k1"), patience))
+	first := must[client.Operation[vault.ItemResult]](t)(
+		c.WriteValue(t.Context(), write(agent, customer, "plan", "7"), client.IdempotencyKey("k1"), patience))
 	for _, opts := range [][]client.Option{{client.IdempotencyKey("k1")}, {client.IdempotencyKey("k1"), patience}} {
-		again := must[client.Operation[vault.ItemResult]](t)(c.WriteValue(t.Context(), write(agent, customer, "plan", "7"), opts...))
+		again := must[client.Operation[vault.ItemResult]](t)(
+			c.WriteValue(t.Context(), write(agent, customer, "plan", "7"), opts...))
 		if again.ID != first.ID || again.Result.ItemID != first.Result.ItemID {
 			t.Errorf("the repeat is %+v of %+v", again, first)
 		}
 	}
-	if _, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "8"), client.IdempotencyKey("k1")); client.CodeOf(err) != vault.CodeConflict {
+	if _, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "8"), client.IdempotencyKey("k1")); client.CodeOf(
+		err,
+	) != vault.CodeConflict {
 		t.Errorf("with another content: %v", err)
 	}
 	_, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2"), patience)
@@ -205,7 +223,9 @@ func TestIdempotencyKey_RepeatIsSameOperation(t *testing.T) {
 	if client.CodeOf(err) != vault.CodeInvalid || client.CodeOf(repeated) != vault.CodeInvalid {
 		t.Errorf("a rejected one: %v, then %v", err, repeated)
 	}
-	if unwaited, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2")); err != nil || unwaited.Rejection == nil || unwaited.ID == first.ID {
+	if unwaited, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2")); err != nil ||
+		unwaited.Rejection == nil ||
+		unwaited.ID == first.ID {
 		t.Errorf("not waited for: %+v, %v", unwaited, err)
 	}
 }
@@ -218,11 +238,13 @@ func TestRetry_IsLimited(t *testing.T) {
 		requests.Add(1)
 		return turnedAway(503, "unavailable"), nil
 	}))
-	if _, err := c.ReplayOperation(t.Context(), testkit.ID()); client.CodeOf(err) != vault.CodeUnavailable || requests.Load() != 1 {
+	if _, err := c.ReplayOperation(t.Context(), testkit.ID()); client.CodeOf(err) != vault.CodeUnavailable ||
+		requests.Load() != 1 {
 		t.Errorf("a replay: %d requests, %v", requests.Load(), err)
 	}
 	requests.Store(0)
-	if _, err := c.GetCustomer(t.Context(), testkit.ID()); client.CodeOf(err) != vault.CodeUnavailable || requests.Load() != 5 {
+	if _, err := c.GetCustomer(t.Context(), testkit.ID()); client.CodeOf(err) != vault.CodeUnavailable ||
+		requests.Load() != 5 {
 		t.Errorf("a read: %d requests, %v", requests.Load(), err)
 	}
 }
@@ -233,11 +255,15 @@ func TestWait_ReturnsOutcome(t *testing.T) {
 	c, tenant := newClient(t, nil)
 	agent, scenario, customer := testkit.ID(), testkit.ID(), testkit.ID()
 	define(t, c, agent, "country", vault.TypeString)
-	must[client.Operation[vault.SavedResult]](t)(c.SaveScenario(t.Context(), vault.Scenario{AgentID: agent, ID: scenario, Name: "Open an account"}, patience))
+	must[client.Operation[vault.SavedResult]](t)(
+		c.SaveScenario(t.Context(), vault.Scenario{AgentID: agent, ID: scenario, Name: "Open an account"}, patience))
 	must[client.Operation[vault.SavedResult]](t)(c.SaveRequirement(t.Context(), vault.Requirement{
 		ScenarioID: scenario, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 	}, patience))
-	fill := must[client.Operation[vault.FillResult]](t)(c.FillGaps(t.Context(), vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario}, client.Wait(time.Millisecond)))
+	fill := must[client.Operation[vault.FillResult]](t)(
+		c.FillGaps(t.Context(), vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario},
+			client.Wait(time.Millisecond)),
+	)
 	if fill.Status.Finished() {
 		t.Fatalf("the fill is %s", fill.Status)
 	}
@@ -252,7 +278,10 @@ func TestWait_ReturnsOutcome(t *testing.T) {
 			t.Errorf("the question is %v, %v", q, err)
 		}
 	}
-	must[client.Operation[vault.ItemResult]](t)(c.AnswerQuestion(t.Context(), vault.AnswerQuestionInput{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}, patience))
+	must[client.Operation[vault.ItemResult]](t)(
+		c.AnswerQuestion(t.Context(), vault.AnswerQuestionInput{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)},
+			patience),
+	)
 	done, err := fill.Wait(t.Context())
 	if err != nil || !done.Result.Fields[0].Filled || done.Result.Fields[0].Source != vault.GapFromCustomer {
 		t.Errorf("the fill ends with %+v, %v", done, err)
@@ -286,7 +315,8 @@ func TestWait_PollsSlowlyWithoutPrefer(t *testing.T) {
 func TestClient_AdminTokenSetsTenant(t *testing.T) {
 	t.Parallel()
 	operator := func(tenant uuid.UUID) *client.Client {
-		return must[*client.Client](t)(client.New(client.Options{Server: server.URL, Key: testkit.AdminToken, Tenant: tenant}))
+		return must[*client.Client](t)(
+			client.New(client.Options{Server: server.URL, Key: testkit.AdminToken, Tenant: tenant}))
 	}
 	if err := operator(uuid.Nil).DropCachedProfile(t.Context(), testkit.ID()); client.CodeOf(err) != vault.CodeInvalid {
 		t.Errorf("without a tenant: %v", err)
@@ -316,7 +346,8 @@ func TestClient_NotAVault(t *testing.T) {
 	defer page.Close()
 	c := must[*client.Client](t)(client.New(client.Options{Server: page.URL}))
 	for _, id := range []uuid.UUID{uuid.Nil, testkit.ID()} {
-		if _, err := c.GetCustomer(t.Context(), id); !errors.Is(err, client.ErrNotVault) || strings.Contains(err.Error(), "hunter2") {
+		if _, err := c.GetCustomer(t.Context(), id); !errors.Is(err, client.ErrNotVault) ||
+			strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("a page: %v", err)
 		}
 	}
@@ -324,12 +355,19 @@ func TestClient_NotAVault(t *testing.T) {
 		t.Errorf("its health: %v", err)
 	}
 	page.Close()
-	if _, err := c.GetCustomer(t.Context(), testkit.ID()); !errors.Is(err, client.ErrUnreachable) || strings.Contains(err.Error(), "customers") {
+	if _, err := c.GetCustomer(t.Context(), testkit.ID()); !errors.Is(err, client.ErrUnreachable) ||
+		strings.Contains(err.Error(), "customers") {
 		t.Errorf("nobody: %v", err)
 	}
-	endless := must[*client.Client](t)(client.New(client.Options{Server: page.URL, Transport: roundTrip(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Body: io.NopCloser(zeroes{}), Header: http.Header{"Content-Type": {"application/json"}}}, nil
-	})}))
+	endless := must[*client.Client](t)(
+		client.New(client.Options{Server: page.URL, Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{
+				StatusCode: 200,
+				Body:       io.NopCloser(zeroes{}),
+				Header:     http.Header{"Content-Type": {"application/json"}},
+			}, nil
+		})}),
+	)
 	if _, err := endless.GetCustomer(t.Context(), testkit.ID()); !errors.Is(err, client.ErrNotVault) {
 		t.Errorf("an answer without end: %v", err)
 	}
@@ -359,7 +397,8 @@ func TestDependencies_NoDatabaseOrEngine(t *testing.T) {
 	}
 	for pkg := range strings.Lines(string(out)) {
 		pkg = strings.TrimSpace(pkg)
-		ours := strings.HasPrefix(pkg, "github.com/contextvault/contextvault/") && !strings.HasSuffix(pkg, "/vault") && !strings.HasSuffix(pkg, "/client")
+		ours := strings.HasPrefix(pkg, "github.com/contextvault/contextvault/") && !strings.HasSuffix(pkg, "/vault") &&
+			!strings.HasSuffix(pkg, "/client")
 		if ours || strings.Contains(pkg, "/pgx/") || strings.Contains(pkg, "hatchet") || strings.Contains(pkg, "redis") {
 			t.Errorf("it brings %s", pkg)
 		}
@@ -373,7 +412,10 @@ func TestDelete_DefinitionsAndRequirements(t *testing.T) {
 	saved := must[client.Operation[vault.SavedResult]](t)
 	define(t, c, agent, "country", vault.TypeString)
 	saved(c.SaveScenario(t.Context(), vault.Scenario{AgentID: agent, ID: scenario, Name: "Open an account"}, patience))
-	saved(c.SaveRule(t.Context(), vault.Rule{AgentID: agent, ID: rule, ScenarioID: scenario, Name: "Greet", Condition: "always"}, patience))
+	saved(
+		c.SaveRule(t.Context(),
+			vault.Rule{AgentID: agent, ID: rule, ScenarioID: scenario, Name: "Greet", Condition: "always"}, patience),
+	)
 	saved(c.SaveRequirement(t.Context(), vault.Requirement{
 		ScenarioID: scenario, RuleID: &rule, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 	}, patience))
@@ -382,7 +424,10 @@ func TestDelete_DefinitionsAndRequirements(t *testing.T) {
 	if !errors.As(err, &problem) || problem.Code != vault.CodeConflict || len(problem.Related) != 1 {
 		t.Errorf("a field that is required: %v", err)
 	}
-	saved(c.DeleteRequirement(t.Context(), vault.DeleteRequirementInput{ScenarioID: scenario, RuleID: &rule, FieldName: "country"}, patience))
+	saved(
+		c.DeleteRequirement(t.Context(),
+			vault.DeleteRequirementInput{ScenarioID: scenario, RuleID: &rule, FieldName: "country"}, patience),
+	)
 	saved(c.DeleteDefinition(t.Context(), vault.DeleteDefinitionInput{AgentID: agent, Name: "country"}, patience))
 	if _, err := c.GetDefinition(t.Context(), agent, "country"); client.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("a field that was deleted: %v", err)

@@ -64,7 +64,8 @@ var patience = client.Wait(testkit.Patience)
 
 func define(t testing.TB, c *client.Client, agent uuid.UUID, name string, kind vault.ValueType) {
 	t.Helper()
-	must[client.Operation[vault.SavedResult]](t)(c.SaveDefinition(t.Context(), vault.Definition{AgentID: agent, Name: name, ValueType: kind, Enabled: true}, patience))
+	must[client.Operation[vault.SavedResult]](t)(
+		c.SaveDefinition(t.Context(), vault.Definition{AgentID: agent, Name: name, ValueType: kind, Enabled: true}, patience))
 }
 
 // must fails the test if a call fails.

@@ -71,7 +71,8 @@ func TestSealingKey_Rotation(t *testing.T) {
 		}
 		key = "VAULT_SEALING_KEY=" + next
 	}
-	if _, stderr, code := run(t, nil, "sealing-key", "add"); code == 0 || !strings.Contains(stderr, "VAULT_SEALING_KEY is not set") {
+	if _, stderr, code := run(t, nil, "sealing-key", "add"); code == 0 ||
+		!strings.Contains(stderr, "VAULT_SEALING_KEY is not set") {
 		t.Errorf("without a key it exited with %d and said %s", code, stderr)
 	}
 }

@@ -123,11 +123,15 @@ func (s *system) fillThatWaits(end func(*process)) (trigger.Receipt, vault.Quest
 	first := startWorker(s.t, s.Kit)
 	s.define("country")
 	scenario, customer := testkit.ID(), testkit.ID()
-	s.applied(trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveScenario, vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"}))
+	s.applied(
+		trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveScenario,
+			vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"}),
+	)
 	s.applied(trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveRequirement, vault.Requirement{
 		AgentID: s.agent, ScenarioID: scenario, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 	}))
-	fill, err := trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario})
+	fill, err := trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.FillGaps,
+		vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -139,12 +143,16 @@ func (s *system) fillThatWaits(end func(*process)) (trigger.Receipt, vault.Quest
 // answer answers the question of a fill and checks that the gap is filled once.
 func (s *system) answer(fill trigger.Receipt, question vault.Question) {
 	s.t.Helper()
-	s.applied(trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}))
+	s.applied(
+		trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.AnswerQuestion,
+			vault.AnswerQuestionInput{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}),
+	)
 	var filled vault.FillResult
 	if err := json.Unmarshal(s.applied(fill, nil).Result, &filled); err != nil {
 		s.t.Fatal(err)
 	}
-	if len(filled.Fields) != 1 || !filled.Fields[0].Filled || filled.Fields[0].Source != vault.GapFromCustomer || filled.Blocked {
+	if len(filled.Fields) != 1 || !filled.Fields[0].Filled || filled.Fields[0].Source != vault.GapFromCustomer ||
+		filled.Blocked {
 		s.t.Errorf("the fill ended with %+v", filled)
 	}
 	s.writtenOnce(question.CustomerID, "country")
@@ -182,7 +190,8 @@ func TestWorker_KilledLosesNoWrite(t *testing.T) {
 		}
 		return n
 	}
-	testkit.Eventually(t, "a write is applied", func(ctx context.Context) (int, bool) { n := finished(ctx); return n, n > 0 })
+	testkit.Eventually(t, "a write is applied",
+		func(ctx context.Context) (int, bool) { n := finished(ctx); return n, n > 0 })
 	first.kill()
 	if n := finished(t.Context()); n == len(writes) {
 		t.Fatal("all writes were applied before the worker was killed: this showed nothing")
@@ -321,7 +330,8 @@ func (l *profileLock) untilSomeoneWaits() {
 	l.t.Helper()
 	watch := connect(l.t, l.url)
 	testkit.Eventually(l.t, "a step waits for the lock", func(ctx context.Context) (blocked bool, ok bool) {
-		err := watch.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))", int32(l.pid)).Scan(&blocked)
+		err := watch.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))", int32(l.pid)).
+			Scan(&blocked)
 		if err != nil {
 			l.t.Fatal(err)
 		}

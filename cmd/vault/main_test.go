@@ -56,8 +56,8 @@ func startServe(t *testing.T, kit *testkit.Kit, environ ...string) *process {
 // listening matches the log line with the address of a process.
 var listening = regexp.MustCompile(`"msg":"(?:api|health)_started","address":"([^"]+)"`)
 
-// start starts a role as a separate process. The process chooses a free port (the variable address sets it to 0) and logs it: a
-// port that the test chose could be taken by then.
+// start starts a role as a separate process. The process chooses a free port (the variable address sets it to 0) and
+// logs it: a port that the test chose could be taken by then.
 func start(t *testing.T, kit *testkit.Kit, role, address string, environ ...string) *process {
 	t.Helper()
 	p := &process{t: t, ended: make(chan struct{})}

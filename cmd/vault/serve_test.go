@@ -41,7 +41,11 @@ func newClient(t *testing.T, p *process, key string) *client {
 }
 
 // send sends a request. Headers are "Name: value".
-func (c *client) send(ctx context.Context, method, path, body string, headers ...string) (*http.Response, []byte, error) {
+func (c *client) send(
+	ctx context.Context,
+	method, path, body string,
+	headers ...string,
+) (*http.Response, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, strings.NewReader(body))
 	if err != nil {
 		return nil, nil, err
@@ -81,7 +85,8 @@ func (c *client) do(method, path, body string, want int, into any) {
 // newKey creates a key with `vault keys create`.
 func newKey(t *testing.T, environ []string, tenant, scopes string) (id, secret string) {
 	t.Helper()
-	out, errs, code := run(t, environ, "keys", "create", "--tenant", tenant, "--name", "test", "--scopes", scopes, "--expires-in", "1h", "--json")
+	out, errs, code := run(t, environ, "keys", "create", "--tenant", tenant, "--name", "test", "--scopes", scopes,
+		"--expires-in", "1h", "--json")
 	var key struct{ ID, Key string }
 	if err := json.Unmarshal([]byte(out), &key); err != nil || code != 0 || !strings.HasPrefix(key.Key, "cv_") {
 		t.Fatalf("keys create: %d, %s, %s", code, out, errs)
@@ -96,8 +101,8 @@ type operation[R any] struct {
 	Result R                     `json:"result"`
 }
 
-// TestServe_EndToEnd runs the API, a worker and an engine in separate processes. All subtests share them, because an engine needs
-// many connections of PostgreSQL.
+// TestServe_EndToEnd runs the API, a worker and an engine in separate processes. All subtests share them, because an
+// engine needs many connections of PostgreSQL.
 func TestServe_EndToEnd(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, embeddedtest.Start(t))
@@ -122,11 +127,12 @@ func TestServe_EndToEnd(t *testing.T) {
 	}
 }
 
-// pushedBeforeAnyWorker submits an operation to a new installation before its first worker. The engine drops the event, because it
-// knows no workflow. The operation must not wait until its lease expires.
+// pushedBeforeAnyWorker submits an operation to a new installation before its first worker. The engine drops the event,
+// because it knows no workflow. The operation must not wait until its lease expires.
 func (s *system) pushedBeforeAnyWorker() trigger.Receipt {
 	s.t.Helper()
-	r, err := trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveDefinition, vault.Definition{AgentID: s.agent, Name: "early", ValueType: vault.TypeString, Enabled: true})
+	r, err := trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveDefinition,
+		vault.Definition{AgentID: s.agent, Name: "early", ValueType: vault.TypeString, Enabled: true})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -139,8 +145,8 @@ func (s *system) pushedBeforeAnyWorker() trigger.Receipt {
 
 const adminToken = "operators-only"
 
-// The quickstart of the seed: the command line for tenants and keys, HTTP for everything else. API, worker and engine run in
-// separate processes.
+// The quickstart of the seed: the command line for tenants and keys, HTTP for everything else. API, worker and engine
+// run in separate processes.
 func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	t.Helper()
 	environ := s.Environ()
@@ -155,7 +161,8 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 		"--tenant " + tenant + " --scopes read":                 "name",
 		"--tenant Acme --name x":                                "is not a UUID",
 	} {
-		if _, errs, code := run(t, environ, append([]string{"keys", "create"}, strings.Fields(args)...)...); code == 0 || !strings.Contains(errs, want) {
+		if _, errs, code := run(t, environ, append([]string{"keys", "create"}, strings.Fields(args)...)...); code == 0 ||
+			!strings.Contains(errs, want) {
 			t.Errorf("keys create %s: %d, %s", args, code, errs)
 		}
 	}
@@ -165,14 +172,33 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	fields, profile := fmt.Sprintf("/v1/agents/%s/definitions/", agent), fmt.Sprintf("/v1/customers/%s", customer)
 
 	// 1. Definitions. 2. A value. 3. A document, and a value from it.
-	c.do("PUT", fields+"email", `{"display_name": "Email Address", "value_type": "email", "is_pii": true, "enabled": true, "collection_prompt": "What is your email address?"}`, 200, nil)
+	c.do(
+		"PUT",
+		fields+"email",
+		`{"display_name": "Email Address", "value_type": "email", "is_pii": true, "enabled": true, "collection_prompt": "What is your email address?"}`,
+		200,
+		nil,
+	)
 	c.do("PUT", fields+"legal_name", `{"value_type": "string", "enabled": true}`, 200, nil)
-	c.do("PUT", profile+"/values/email", fmt.Sprintf(`{"agent_id": %q, "value": "nonsense", "source": "user_provided"}`, agent), 422, nil)
+	c.do("PUT", profile+"/values/email",
+		fmt.Sprintf(`{"agent_id": %q, "value": "nonsense", "source": "user_provided"}`, agent), 422, nil)
 	var asset, name operation[vault.ItemResult]
-	c.do("POST", profile+"/assets", `{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://documents/1",
-		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`, 200, &asset)
-	c.do("PUT", profile+"/values/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
-		"source_item_id": %q, "source_item_type": "profile_asset", "verified": true, "verification_method": "document"}`, agent, asset.Result.ItemID), 200, &name)
+	c.do(
+		"POST",
+		profile+"/assets",
+		`{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://documents/1",
+		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`,
+		200,
+		&asset,
+	)
+	c.do(
+		"PUT",
+		profile+"/values/legal_name",
+		fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
+		"source_item_id": %q, "source_item_type": "profile_asset", "verified": true, "verification_method": "document"}`, agent, asset.Result.ItemID),
+		200,
+		&name,
+	)
 	// 4. The chain of the value, and its dependents.
 	var chain vault.Chain
 	c.do("GET", "/v1/items/"+name.Result.ItemID.String()+"/chain", "", 200, &chain)
@@ -183,9 +209,11 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	c.do("DELETE", "/v1/items/"+asset.Result.ItemID.String()+"?force=true", "", 403, nil)
 	// 5. Requirements, extracted from the scenario; missing fields.
 	var saved operation[vault.SavedResult]
-	c.do("PUT", fmt.Sprintf("/v1/agents/%s/scenarios/%s", agent, scenario), `{"name": "Onboarding", "description": "We need the customer's email address."}`, 200, &saved)
+	c.do("PUT", fmt.Sprintf("/v1/agents/%s/scenarios/%s", agent, scenario),
+		`{"name": "Onboarding", "description": "We need the customer's email address."}`, 200, &saved)
 	s.Operation(t, uuid.MustParse(tenant), *saved.Result.Extraction, vault.OperationSucceeded)
-	c.do("PUT", fmt.Sprintf("/v1/scenarios/%s/requirements/email", scenario), `{"required_level": "hard", "fallback_action": "ask"}`, 200, nil)
+	c.do("PUT", fmt.Sprintf("/v1/scenarios/%s/requirements/email", scenario),
+		`{"required_level": "hard", "fallback_action": "ask"}`, 200, nil)
 	var missing struct {
 		Missing []vault.Missing `json:"missing"`
 		Blocked bool            `json:"blocked"`
@@ -218,7 +246,8 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	})
 	var read vault.Profile
 	c.do("GET", profile, "", 200, &read)
-	if string(read.Fields["email"].Value) != `"ada@example.com"` || string(read.Fields["legal_name"].Value) != `"Ada Quill"` {
+	if string(read.Fields["email"].Value) != `"ada@example.com"` ||
+		string(read.Fields["legal_name"].Value) != `"Ada Quill"` {
 		t.Errorf("the profile is %+v", read.Fields)
 	}
 
@@ -230,7 +259,8 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	if _, errs, code := run(t, environ, "keys", "revoke", "--tenant", tenant, "--key", id); code != 0 {
 		t.Error(errs)
 	}
-	if _, errs, code := run(t, environ, "keys", "revoke", "--tenant", testkit.ID().String(), "--key", id); code == 0 || !strings.Contains(errs, "does not exist") {
+	if _, errs, code := run(t, environ, "keys", "revoke", "--tenant", testkit.ID().String(), "--key", id); code == 0 ||
+		!strings.Contains(errs, "does not exist") {
 		t.Errorf("the key of another tenant: %d, %s", code, errs)
 	}
 	testkit.Eventually(t, "the revoked key is refused", func(ctx context.Context) (int, bool) {
@@ -283,7 +313,12 @@ func theDocumentedQuickstart(t *testing.T, s *system, server *process) {
 			}
 			_, key := newKey(t, s.Environ(), s.tenant.String(), "read,write")
 			cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
-			cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), asCommand + "=1", "VAULT_SERVER=http://" + server.health, "VAULT_API_KEY=" + key}
+			cmd.Env = []string{
+				"PATH=" + dir + ":" + os.Getenv("PATH"),
+				asCommand + "=1",
+				"VAULT_SERVER=http://" + server.health,
+				"VAULT_API_KEY=" + key,
+			}
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v: %s", err, out)
@@ -362,7 +397,8 @@ func sigtermUnderLoadDropsNothing(t *testing.T, s *system, _ *process) {
 	lock := lockProfile(t, s.DatabaseURL, held)
 	waited := make(chan string, 1)
 	go func() {
-		res, got, err := newClient(t, server, key).send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/values/plan", held), body, "Prefer: wait=60")
+		res, got, err := newClient(t, server,
+			key).send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/values/plan", held), body, "Prefer: wait=60")
 		if err != nil {
 			waited <- err.Error()
 			return
@@ -398,7 +434,8 @@ func sigtermUnderLoadDropsNothing(t *testing.T, s *system, _ *process) {
 		clients.Go(func() {
 			for {
 				customer := testkit.ID()
-				res, got, err := c.send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/values/country", customer), body, prefer...)
+				res, got, err := c.send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/values/country", customer), body,
+					prefer...)
 				var op operation[vault.ItemResult]
 				if err == nil {
 					err = json.Unmarshal(got, &op)

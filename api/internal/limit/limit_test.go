@@ -30,7 +30,8 @@ func TestTake_LimitIsPerKeyAndSecond(t *testing.T) {
 			t.Error("a request beyond the limit is accepted")
 		}
 	}
-	if !take(other, 0) || take(key, 300*time.Millisecond) || !take(key, 350*time.Millisecond) || take(key, 350*time.Millisecond) {
+	if !take(other, 0) || take(key, 300*time.Millisecond) || !take(key, 350*time.Millisecond) ||
+		take(key, 350*time.Millisecond) {
 		t.Error("want exactly one more request after a third of a second")
 	}
 }

@@ -26,7 +26,8 @@ func TestDocs_CommandsExist(t *testing.T) {
 			return err
 		}
 		if d.IsDir() {
-			if name := d.Name(); strings.HasPrefix(name, ".") && name != "." && name != ".." || name == "testdata" || name == "bin" {
+			if name := d.Name(); strings.HasPrefix(name, ".") && name != "." && name != ".." || name == "testdata" ||
+				name == "bin" {
 				return fs.SkipDir
 			}
 			return nil
@@ -71,7 +72,9 @@ func TestDocs_CommandsExist(t *testing.T) {
 			}
 			cmd, words = cmd.Commands()[at], words[1:]
 		}
-		if cmd == root || cmd.HasSubCommands() && cmd.Args != nil && len(words) > 0 && cmd.Args(cmd, words[:1]) != nil && !strings.HasPrefix(words[0], "-") {
+		if cmd == root ||
+			cmd.HasSubCommands() && cmd.Args != nil && len(words) > 0 && cmd.Args(cmd, words[:1]) != nil &&
+				!strings.HasPrefix(words[0], "-") {
 			t.Errorf("%s: there is no `vault %s`", path, command)
 			continue
 		}

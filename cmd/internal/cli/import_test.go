@@ -123,7 +123,18 @@ func TestImport_CSV(t *testing.T) {
 				t.Errorf("the rejects hold a value: %s", raw)
 			}
 		}
-		same(t, "Ada", c.values(ada), map[string]string{"email": `"ada@example.com"`, "income": "1200.50", "member": "true", "extra": `{"a":[1]}`, "plan": `"gold"`})
+		same(
+			t,
+			"Ada",
+			c.values(ada),
+			map[string]string{
+				"email":  `"ada@example.com"`,
+				"income": "1200.50",
+				"member": "true",
+				"extra":  `{"a":[1]}`,
+				"plan":   `"gold"`,
+			},
+		)
 		same(t, "Bob", c.values(bob), map[string]string{"income": "1"})
 		same(t, "Eve", c.values(eve), map[string]string{"email": `"eve@example.com"`, "plan": `"two\nlines"`})
 		if h := parsed[[]vault.Value](c, "", "customers", "history", "--customer", ada); len(h) != 5 {
@@ -132,9 +143,11 @@ func TestImport_CSV(t *testing.T) {
 	}
 
 	// --lines-of imports only the corrected lines.
-	mended := strings.NewReplacer("secret-at-example", "bob@example.com", "hunter2", "7", "nobody", newID(), "short\n", "short@example.com,,,,\n", "\xe9", "é").Replace(text)
+	mended := strings.NewReplacer("secret-at-example", "bob@example.com", "hunter2", "7", "nobody", newID(), "short\n", "short@example.com,,,,\n", "\xe9", "é").
+		Replace(text)
 	path = file(t, "mended.csv", mended)
-	if s, errs, code := c.importing(path, "--agent", agent, "--lines-of", rejects); code != 0 || s.Lines != 5 || s.Rejected != 0 {
+	if s, errs, code := c.importing(path, "--agent", agent, "--lines-of", rejects); code != 0 || s.Lines != 5 ||
+		s.Rejected != 0 {
 		t.Errorf("mended: %d, %+v, %s", code, s, errs)
 	}
 	same(t, "Bob", c.values(bob), map[string]string{"email": `"bob@example.com"`, "income": "1", "plan": `"café"`})
@@ -154,16 +167,22 @@ func TestImport_CSV(t *testing.T) {
 func TestImport_ByChannelIdentity(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
-	path := file(t, "customers.csv", "channel;external_id;plan;income\nsms;+4915112345678;gold;1\nsms;+4915112345679;silver;2\nsms;+4915112345678;;3\n;+49;gold;\n")
+	path := file(
+		t,
+		"customers.csv",
+		"channel;external_id;plan;income\nsms;+4915112345678;gold;1\nsms;+4915112345679;silver;2\nsms;+4915112345678;;3\n;+49;gold;\n",
+	)
 	for range 2 {
 		s, errs, code := c.importing(path, "--agent", agent, "--separator", ";")
-		same(t, "the summary", s, summary{Lines: 4, Written: 5, Rejected: 1, Operations: 2}) // income twice: two consecutive batches
+		same(t, "the summary", s,
+			summary{Lines: 4, Written: 5, Rejected: 1, Operations: 2}) // income twice: two consecutive batches
 		if code != 2 || !strings.Contains(errs, "line 5, customer_id: ") {
 			t.Errorf("it exits with %d and says %s", code, errs)
 		}
 	}
 	opened := parsed[operation](c, "", "customers", "open", "--channel", "sms", "--external-id", "+4915112345678")
-	same(t, "the customer", c.values(resultOf[vault.CustomerResult](t, opened).CustomerID.String()), map[string]string{"plan": `"gold"`, "income": "3"})
+	same(t, "the customer", c.values(resultOf[vault.CustomerResult](t, opened).CustomerID.String()),
+		map[string]string{"plan": `"gold"`, "income": "3"})
 	if all := parsed[[]vault.Customer](c, "", "customers", "list"); len(all) != 2 {
 		t.Errorf("there are %d customers", len(all))
 	}
@@ -174,7 +193,11 @@ func TestImport_JSONLines(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	ada := newID()
-	taken := resultOf[vault.ItemResult](t, parsed[operation](c, "", "values", "write", "--agent", agent, "--customer", newID(), "--name", "plan", "--value", "gold")).ItemID.String()
+	taken := resultOf[vault.ItemResult](
+		t,
+		parsed[operation](c, "", "values", "write", "--agent", agent, "--customer", newID(), "--name", "plan", "--value",
+			"gold"),
+	).ItemID.String()
 	var lines []string
 	for _, w := range [][]any{
 		{"customer_id", ada, "name", "plan", "value", "silver", "collected_at", "2026-01-01T00:00:00Z", "source", "user_provided"},
@@ -187,7 +210,14 @@ func TestImport_JSONLines(t *testing.T) {
 	} {
 		lines = append(lines, doc(t, w...))
 	}
-	lines = append(lines, `{"customer_id": `, `"x"`, "", `{"customer_id": "`+strings.Repeat("x", 2<<20)+`"}`, doc(t, "customer_id", ada, "name", "member", "value", true))
+	lines = append(
+		lines,
+		`{"customer_id": `,
+		`"x"`,
+		"",
+		`{"customer_id": "`+strings.Repeat("x", 2<<20)+`"}`,
+		doc(t, "customer_id", ada, "name", "member", "value", true),
+	)
 	path := file(t, "values.jsonl", strings.Join(lines, "\n"))
 	for range 2 {
 		s, errs, code := c.importing(path, "--agent", agent)
@@ -202,7 +232,8 @@ func TestImport_JSONLines(t *testing.T) {
 	}
 	same(t, "Ada", c.values(ada), map[string]string{"plan": `"gold"`, "income": "4", "member": "true"})
 	h := parsed[[]vault.Value](c, "", "values", "history", "--customer", ada, "--name", "plan")
-	if len(h) != 2 || string(h[1].Value) != `"silver"` || h[1].Source != vault.ValueUserProvided || h[0].Source != vault.ValueHumanEntered {
+	if len(h) != 2 || string(h[1].Value) != `"silver"` || h[1].Source != vault.ValueUserProvided ||
+		h[0].Source != vault.ValueHumanEntered {
 		t.Errorf("the history is %v", h)
 	}
 }
@@ -254,10 +285,22 @@ func TestExport_CanBeImported(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	ada, bob := newID(), newID()
-	c.importing(file(t, "a.csv", "customer_id,email,income,member,extra,plan\n"+ada+",ada@example.com,1200.50,yes,\"{\"\"a\"\": [1]}\",gold\n"+bob+",,,,,\"silver, \"\"new\"\"\"\n"), "--agent", agent)
-	source := resultOf[vault.ItemResult](t, parsed[operation](c, "", "values", "write", "--agent", agent, "--customer", ada, "--name", "plan", "--value", "platinum")).ItemID.String()
-	c.ok("", "values", "write", "--agent", agent, "--customer", ada, "--name", "income", "--value", "7", "--source", "tool_result",
-		"--source-item", source, "--source-type", "profile_field", "--source-metadata", `{"tool": "x"}`)
+	c.importing(
+		file(
+			t,
+			"a.csv",
+			"customer_id,email,income,member,extra,plan\n"+ada+",ada@example.com,1200.50,yes,\"{\"\"a\"\": [1]}\",gold\n"+bob+",,,,,\"silver, \"\"new\"\"\"\n",
+		),
+		"--agent",
+		agent,
+	)
+	source := resultOf[vault.ItemResult](
+		t,
+		parsed[operation](c, "", "values", "write", "--agent", agent, "--customer", ada, "--name", "plan", "--value",
+			"platinum"),
+	).ItemID.String()
+	c.ok("", "values", "write", "--agent", agent, "--customer", ada, "--name", "income", "--value", "7", "--source",
+		"tool_result", "--source-item", source, "--source-type", "profile_field", "--source-metadata", `{"tool": "x"}`)
 	c.ok("", "values", "verify", "--agent", agent, "--customer", ada, "--name", "email", "--method", "link", "--by", "me")
 	for _, args := range [][]string{
 		{"--format", "jsonl"}, {"--format", "csv"}, {"--format", "jsonl", "--history"}, {"--format", "csv", "--history"},
@@ -285,7 +328,8 @@ func TestExport_CanBeImported(t *testing.T) {
 			for _, f := range parsed[[]vault.Value](from, "", "customers", "history", "--customer", bob) {
 				moved = strings.ReplaceAll(moved, f.ID.String(), newID())
 			}
-			if s, errs, code := to.importing(file(t, filepath.Base(path), moved), "--agent", agent); code != 0 || s.Rejected != 0 {
+			if s, errs, code := to.importing(file(t, filepath.Base(path), moved), "--agent", agent); code != 0 ||
+				s.Rejected != 0 {
 				t.Fatalf("it exits with %d and says %s", code, errs)
 			}
 			for _, customer := range []string{ada, bob} {
@@ -293,7 +337,10 @@ func TestExport_CanBeImported(t *testing.T) {
 				want := parsed[vault.Profile](from, "", "customers", "get", "--customer", customer).Fields
 				for name, got := range parsed[vault.Profile](to, "", "customers", "get", "--customer", customer).Fields {
 					w := want[name]
-					if got.Source != w.Source || !got.CollectedAt.Equal(w.CollectedAt) || got.Verified != w.Verified || got.VerifiedBy != w.VerifiedBy || got.SourceItemType != w.SourceItemType || got.Status != w.Status {
+					if got.Source != w.Source || !got.CollectedAt.Equal(w.CollectedAt) || got.Verified != w.Verified ||
+						got.VerifiedBy != w.VerifiedBy ||
+						got.SourceItemType != w.SourceItemType ||
+						got.Status != w.Status {
 						t.Errorf("%s is %+v, want %+v", name, got, w)
 					}
 				}
@@ -323,8 +370,12 @@ func TestExport_WholeProfiles(t *testing.T) {
 	c.ok("", "values", "write", "--agent", agent, "--customer", bob, "--name", "plan", "--value", "gold")
 	c.ok("", "channels", "link", "--customer", ada, "--channel", "email", "--external-id", "ada@example.com")
 	c.ok("", "consents", "record", "--customer", ada, "--purpose", "marketing", "--granted=false")
-	c.ok(doc(t, "customer_id", ada, "name", "id_card", "asset_type", "image", "storage_provider", "s3", "storage_path", "s3://documents/1",
-		"size_bytes", 1, "checksum", strings.Repeat("0", 64)), "assets", "add")
+	c.ok(
+		doc(t, "customer_id", ada, "name", "id_card", "asset_type", "image", "storage_provider", "s3", "storage_path",
+			"s3://documents/1", "size_bytes", 1, "checksum", strings.Repeat("0", 64)),
+		"assets",
+		"add",
+	)
 	type line struct {
 		vault.Profile
 		History []vault.Value `json:"history"`
@@ -344,10 +395,13 @@ func TestExport_WholeProfiles(t *testing.T) {
 		t.Fatalf("exported were %+v", all)
 	}
 	got := all[0]
-	if len(got.Channels) != 1 || len(got.Consents) != 1 || len(got.Assets) != 1 || len(got.Fields) != 1 || len(got.History) != 2 || string(got.History[0].Value) != `"gold"` {
+	if len(got.Channels) != 1 || len(got.Consents) != 1 || len(got.Assets) != 1 || len(got.Fields) != 1 ||
+		len(got.History) != 2 ||
+		string(got.History[0].Value) != `"gold"` {
 		t.Errorf("Ada is %+v", got)
 	}
-	if one := export("--customer", bob); len(one) != 1 || len(one[0].History) != 0 || string(one[0].Fields["plan"].Value) != `"gold"` {
+	if one := export("--customer", bob); len(one) != 1 || len(one[0].History) != 0 ||
+		string(one[0].Fields["plan"].Value) != `"gold"` {
 		t.Errorf("Bob is %+v", one)
 	}
 	has(t, c.refused("", "export", "--profiles", "--format", "csv"), "format", "jsonl")
@@ -406,10 +460,12 @@ func TestImport_RejectsKeepInputs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, rejects := range []string{path, link} {
-		has(t, c.refused("", "import", path, "--agent", agent, "--rejects", rejects), "rejects", "is imported", "name another one")
+		has(t, c.refused("", "import", path, "--agent", agent, "--rejects", rejects), "rejects", "is imported",
+			"name another one")
 	}
 	lines := file(t, "rejects.jsonl", `{"line": 2}`)
-	has(t, c.refused("", "import", path, "--agent", agent, "--lines-of", lines, "--rejects", lines), "rejects", "--lines-of")
+	has(t, c.refused("", "import", path, "--agent", agent, "--lines-of", lines, "--rejects", lines), "rejects",
+		"--lines-of")
 	for kept, want := range map[string]string{path: text, lines: `{"line": 2}`} {
 		if got, err := os.ReadFile(kept); err != nil || string(got) != want {
 			t.Errorf("%s holds %q (%v)", kept, got, err)
@@ -440,7 +496,8 @@ func TestImport_UnclosedQuoteLosesOneLine(t *testing.T) {
 	same(t, "Bob", c.values(bob), map[string]string{"plan": `"silver"`, "extra": "2"})
 	same(t, "Eve", c.values(eve), map[string]string{"plan": `"two\nlines"`, "extra": "3"})
 	path = file(t, "mended.csv", strings.NewReplacer("\"gold", "gold", `5" wide`, "gold").Replace(text))
-	if s, errs, code := c.importing(path, "--agent", agent, "--lines-of", rejects, "--separator", `\t`); code != 0 || s.Written != 4 {
+	if s, errs, code := c.importing(path, "--agent", agent, "--lines-of", rejects, "--separator", `\t`); code != 0 ||
+		s.Written != 4 {
 		t.Errorf("mended: %d, %+v, %s", code, s, errs)
 	}
 	same(t, "Ada", c.values(ada), map[string]string{"plan": `"gold"`, "extra": "1"})

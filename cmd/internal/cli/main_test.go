@@ -83,7 +83,8 @@ func (c *terminal) run(stdin string, args ...string) (out, errs string, err erro
 	if c.key != "" {
 		environ = append(environ, "VAULT_API_KEY="+c.key)
 	}
-	root := cli.Root(&cli.App{Environ: func() []string { return environ }, In: strings.NewReader(stdin), Out: &stdout, Err: &stderr})
+	root := cli.Root(
+		&cli.App{Environ: func() []string { return environ }, In: strings.NewReader(stdin), Out: &stdout, Err: &stderr})
 	root.SetArgs(args)
 	root.SetOut(&stdout)
 	err = root.ExecuteContext(ctx)

@@ -69,9 +69,8 @@ func TestCSVRecords_SkipInvalidLines(t *testing.T) {
 func TestCSVRecords_AreLimited(t *testing.T) {
 	t.Parallel()
 	line := strings.Repeat("y", 1<<20) + ",1\n"
-	r := csvRecords{comma: ',', in: bufio.NewReader(io.MultiReader(
-		strings.NewReader("x,\"open\n"), strings.NewReader(strings.Repeat(line, 6)), strings.NewReader(strings.Repeat("z", 5<<20)+"\nend,2\n"),
-	))}
+	r := csvRecords{comma: ',', in: bufio.NewReader(io.MultiReader(strings.NewReader("x,\"open\n"),
+		strings.NewReader(strings.Repeat(line, 6)), strings.NewReader(strings.Repeat("z", 5<<20)+"\nend,2\n")))}
 	var got []string
 	for {
 		cells, at, err := r.next()
@@ -88,7 +87,8 @@ func TestCSVRecords_AreLimited(t *testing.T) {
 			t.Errorf("it holds %d lines", held)
 		}
 	}
-	if len(got) != 3 || !strings.Contains(got[0], "not closed") || !strings.Contains(got[1], "longer than 4 MiB") || got[2] != "end" {
+	if len(got) != 3 || !strings.Contains(got[0], "not closed") || !strings.Contains(got[1], "longer than 4 MiB") ||
+		got[2] != "end" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -81,10 +81,12 @@ func TestCommands_NeedAKey(t *testing.T) {
 
 	// Keys that are read-only, revoked or expired.
 	tenant := []string{"--tenant", mine.tenant.String()}
-	created := parsed[struct{ ID, Key string }](mine, "", append([]string{"keys", "create", "--name", "short", "--scopes", "read"}, tenant...)...)
+	created := parsed[struct{ ID, Key string }](mine, "",
+		append([]string{"keys", "create", "--name", "short", "--scopes", "read"}, tenant...)...)
 	reader := c(created.Key)
 	has(t, reader.ok("", list...), "country")
-	has(t, reader.refused(doc(t, "agent_id", agent, "name", "email", "value_type", "email"), "definitions", "save"), "scope write", "vault keys create --scopes")
+	has(t, reader.refused(doc(t, "agent_id", agent, "name", "email", "value_type", "email"), "definitions", "save"),
+		"scope write", "vault keys create --scopes")
 	has(t, reader.refused("", "admin", "expire-stale"), "scope admin")
 	mine.ok("", append([]string{"keys", "revoke", "--key", created.ID}, tenant...)...)
 	has(t, testkit.Eventually(t, "the revoked key is refused", func(ctxType) (string, bool) {
@@ -94,7 +96,8 @@ func TestCommands_NeedAKey(t *testing.T) {
 		}
 		return cli.Message(err), true
 	}), "revoked", "vault keys create")
-	brief := parsed[struct{ ID, Key string }](mine, "", append([]string{"keys", "create", "--name", "brief", "--expires-in", "1ns"}, tenant...)...)
+	brief := parsed[struct{ ID, Key string }](mine, "",
+		append([]string{"keys", "create", "--name", "brief", "--expires-in", "1ns"}, tenant...)...)
 	has(t, c(brief.Key).refused("", list...), "has expired", "vault keys create")
 }
 
@@ -106,7 +109,8 @@ func TestCommands_WrongAddress(t *testing.T) {
 	defer page.Close()
 	has(t, c.refused("", "customers", "list", "--server", page.URL), "this is not a vault", "--server", "VAULT_SERVER")
 	page.Close()
-	has(t, c.refused("", "customers", "list", "--server", page.URL), "no vault answers at "+page.URL, "vault serve", "VAULT_SERVER")
+	has(t, c.refused("", "customers", "list", "--server", page.URL), "no vault answers at "+page.URL, "vault serve",
+		"VAULT_SERVER")
 	has(t, c.refused("", "customers", "list", "--server", "localhost:8000"), "server", "http://localhost:8000")
 	has(t, c.refused("", "health", "--server", page.URL), "no vault answers")
 }
@@ -118,7 +122,8 @@ func TestKeys_NeedATenant(t *testing.T) {
 	has(t, c.refused("", "keys", "list", "--tenant", "acme"), "tenant", "is not a UUID")
 	c.environ = []string{"VAULT_TENANT=" + kit.Tenant(t).String()}
 	c.ok("", "keys", "list")
-	has(t, c.refused("", "keys", "create", "--name", "x", "--tenant", newID()), "does not exist", "vault tenants create") // the flag overrides the variable
+	has(t, c.refused("", "keys", "create", "--name", "x", "--tenant", newID()), "does not exist",
+		"vault tenants create") // the flag overrides the variable
 }
 
 // A message can quote a rejected value to its sender, unless it is PII.
@@ -126,8 +131,14 @@ func TestRejection_QuotesNoPII(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent, customer := newID(), newID()
-	c.ok(doc(t, "agent_id", agent, "name", "plan", "value_type", "string", "allowed_values", []string{"silver", "gold"}, "enabled", true), "definitions", "save")
-	c.ok(doc(t, "agent_id", agent, "name", "email", "value_type", "email", "is_pii", true, "enabled", true), "definitions", "save")
+	c.ok(
+		doc(t, "agent_id", agent, "name", "plan", "value_type", "string", "allowed_values", []string{"silver", "gold"},
+			"enabled", true),
+		"definitions",
+		"save",
+	)
+	c.ok(doc(t, "agent_id", agent, "name", "email", "value_type", "email", "is_pii", true, "enabled", true), "definitions",
+		"save")
 	write := func(name, value string) string {
 		return c.refused("", "values", "write", "--agent", agent, "--customer", customer, "--name", name, "--value", value)
 	}
