@@ -50,7 +50,7 @@ func (a *App) createKeyCommand() *cobra.Command {
 			}
 			if expires < 0 {
 				return nil, vault.Invalid("expires-in",
-					"is negative; use a duration such as 2160h, or 0 for a key that never expires")
+					"is in the past; use a duration such as 2160h, or 0 for a key that never expires")
 			}
 			secret := api.NewKey()
 			in := dbgen.CreateAPIKeyParams{
