@@ -7,46 +7,50 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/contextvault/contextvault/api/internal/access"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/api/internal/problem"
 	"github.com/contextvault/contextvault/vault"
 )
 
-// access is who may call an operation.
-type access struct {
-	scopes   []Scope // one of them is enough; none: anybody, with no key
-	operator bool    // the admin token is good for it
+// permission is the credential that a route needs.
+type permission struct {
+	scopes   []Scope // one of them is enough; none: the route needs no key
+	operator bool    // the route also accepts the admin token
 }
 
 var (
-	toRead    = access{scopes: []Scope{ScopeRead}}
-	toWrite   = access{scopes: []Scope{ScopeWrite}}
-	toAdmin   = access{scopes: []Scope{ScopeAdmin}}
-	toOperate = access{scopes: []Scope{ScopeAdmin}, operator: true}
-	// toFollow is for how a change went: for whoever may make one, or read.
-	toFollow = access{scopes: []Scope{ScopeRead, ScopeWrite}, operator: true}
+	toRead    = permission{scopes: []Scope{ScopeRead}}
+	toWrite   = permission{scopes: []Scope{ScopeWrite}}
+	toAdmin   = permission{scopes: []Scope{ScopeAdmin}}
+	toOperate = permission{scopes: []Scope{ScopeAdmin}, operator: true}
+	// toFollow is the permission to get operations. A key that can only write must be able to follow its own.
+	toFollow = permission{scopes: []Scope{ScopeRead, ScopeWrite}, operator: true}
 )
 
-// caller is who makes a request.
+// caller is the tenant and the scopes of a request.
 type caller struct {
 	tenant uuid.UUID
 	scopes []Scope
 }
 
-// may reports whether a caller has a scope. An admin has all.
+// may reports whether a caller has a scope. The scope admin includes all others.
 func (c caller) may(s Scope) bool {
 	return slices.Contains(c.scopes, s) || slices.Contains(c.scopes, ScopeAdmin)
 }
 
-// mayForce refuses to force a deletion on the word of who is no admin.
-func (c caller) mayForce(force bool) error {
+// checkForce returns an error if force is set and the caller lacks the scope admin.
+func (c caller) checkForce(force bool) error {
 	if force && !c.may(ScopeAdmin) {
-		return &vault.Error{Code: vault.CodeNotAllowed, Field: "force", Message: "force needs an API key with the scope admin"}
+		return &vault.Error{
+			Code: vault.CodeNotAllowed, Field: "force", Message: "force needs an API key with the scope admin",
+		}
 	}
 	return nil
 }
@@ -59,61 +63,66 @@ func callerOf(ctx context.Context) caller {
 }
 
 const (
-	// keyTTL is how long a key that was looked up is taken to be as it was: how long a revoked one may still be used.
+	// keyTTL is the lifetime of a cached key, and so the maximum time that a revoked key remains valid.
 	keyTTL = 5 * time.Second
-	// touchEvery is how often it is noted that a key is used.
-	touchEvery = time.Minute
-	mostKeys   = 10_000 // that are remembered
+	// touchInterval is the interval at which the use of a key is recorded.
+	touchInterval = time.Minute
+	// maxKnownKeys bounds the memory of the cache.
+	maxKnownKeys = 10_000
 )
 
-// knownKeys remembers keys for keyTTL.
-type knownKeys struct {
-	mu    sync.Mutex
-	byKey map[string]knownKey // by hash
-}
+// knownKeys caches keys for keyTTL. It is safe for concurrent use.
+//
+// The entries hold their own expiry, instead of those of lru's expirable cache, which starts a goroutine that never
+// ends.
+type knownKeys struct{ byHash *lru.Cache[string, knownKey] }
 
 type knownKey struct {
-	key  Key
-	till time.Time
+	key     Key
+	expires time.Time
+}
+
+func newKnownKeys() *knownKeys {
+	byHash, err := lru.New[string, knownKey](maxKnownKeys)
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return &knownKeys{byHash: byHash}
 }
 
 func (k *knownKeys) get(hash []byte, now time.Time) (Key, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	found, ok := k.byKey[string(hash)]
-	return found.key, ok && now.Before(found.till)
+	found, ok := k.byHash.Get(string(hash))
+	return found.key, ok && now.Before(found.expires)
 }
 
 func (k *knownKeys) put(key Key, now time.Time) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.byKey == nil || len(k.byKey) >= mostKeys {
-		k.byKey = map[string]knownKey{}
-	}
-	k.byKey[string(key.Hash)] = knownKey{key: key, till: now.Add(keyTTL)}
+	k.byHash.Add(string(key.Hash), knownKey{key: key, expires: now.Add(keyTTL)})
 }
 
-// authorize lets a request go on when its caller may make it.
-func (s *Server) authorize(a access) func(huma.Context, func(huma.Context)) {
+// authorize is the middleware that checks the permission of a request.
+func (s *Server) authorize(p permission) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		c, err := s.admit(ctx, a)
+		c, err := s.authenticate(ctx, p)
 		if err != nil {
-			s.refuse(ctx, err)
+			s.writeProblem(ctx, err)
 			return
 		}
 		next(huma.WithValue(ctx, callerKey{}, c))
 	}
 }
 
-func (s *Server) admit(ctx huma.Context, a access) (caller, error) {
+func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 	secret, err := bearer(ctx.Header("Authorization"))
 	if err != nil {
 		return caller{}, err
 	}
 	now := time.Now()
 	if s.isAdminToken(secret) {
-		if !a.operator {
-			return caller{}, &vault.Error{Code: vault.CodeNotAllowed, Field: "Authorization", Message: "the admin token opens /admin, and the operations that came of it; use an API key of the tenant here"}
+		if !p.operator {
+			return caller{}, &vault.Error{
+				Code: vault.CodeNotAllowed, Field: "Authorization",
+				Message: "the admin token is only valid for /admin and its operations; use an API key of the tenant",
+			}
 		}
 		return s.operator(ctx, now)
 	}
@@ -121,18 +130,24 @@ func (s *Server) admit(ctx huma.Context, a access) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
-	infoOf(ctx.Context()).caller(key.TenantID, key.ID)
-	if err := s.withinLimit(key.ID, now); err != nil {
+	info := access.InfoOf(ctx.Context())
+	info.Tenant, info.Key = key.TenantID, key.ID
+	if err := s.checkRate(key.ID, now); err != nil {
 		return caller{}, err
 	}
 	c := caller{tenant: key.TenantID, scopes: key.Scopes}
-	if !slices.ContainsFunc(a.scopes, c.may) {
-		return caller{}, &vault.Error{Code: vault.CodeNotAllowed, Field: "Authorization", Message: "this API key has not the scope " + vault.OneOf(a.scopes) + "; `vault keys create --scopes` makes one that has"}
+	if !slices.ContainsFunc(p.scopes, c.may) {
+		return caller{}, &vault.Error{
+			Code: vault.CodeNotAllowed, Field: "Authorization",
+			Message: "this API key lacks the scope " + vault.OneOf(p.scopes) +
+				"; `vault keys create --scopes` creates a key with it",
+		}
 	}
 	return c, nil
 }
 
-// operator is whoever has the admin token: of the tenant of X-Tenant, else of the operator's own.
+// operator returns the caller of the admin token: the tenant of X-Tenant, or the tenant of the operator without the
+// header.
 func (s *Server) operator(ctx huma.Context, now time.Time) (caller, error) {
 	c := caller{tenant: s.options.OperatorTenant, scopes: []Scope{ScopeAdmin}}
 	if text := ctx.Header("X-Tenant"); text != "" {
@@ -142,16 +157,18 @@ func (s *Server) operator(ctx huma.Context, now time.Time) (caller, error) {
 		}
 		c.tenant = tenant.UUID
 	}
-	infoOf(ctx.Context()).caller(c.tenant, uuid.Nil)
-	return c, s.withinLimit(uuid.Nil, now)
+	access.InfoOf(ctx.Context()).Tenant = c.tenant
+	return c, s.checkRate(uuid.Nil, now)
 }
 
-func (s *Server) withinLimit(key uuid.UUID, now time.Time) error {
-	retryAfter, ok := s.limits.take(key, now)
+func (s *Server) checkRate(key uuid.UUID, now time.Time) error {
+	retryAfter, ok := s.limits.Take(key, now)
 	if ok {
 		return nil
 	}
-	return problem(http.StatusTooManyRequests, codeRateLimited, "", "this key made more requests than it may in a second; wait as Retry-After says").with("Retry-After", retryAfter)
+	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "",
+		"this key exceeds its limit of requests per second; wait for the time in Retry-After").
+		With("Retry-After", retryAfter)
 }
 
 // isAdminToken compares in constant time.
@@ -159,7 +176,7 @@ func (s *Server) isAdminToken(secret string) bool {
 	return s.options.AdminToken != "" && subtle.ConstantTimeCompare(HashKey(secret), s.adminHash) == 1
 }
 
-// findKey gives the key of a secret, if it is good.
+// findKey returns the valid key of a secret.
 func (s *Server) findKey(ctx context.Context, secret string, now time.Time) (Key, error) {
 	if !looksLikeKey(secret) {
 		return Key{}, unauthenticated("the API key is not known")
@@ -175,8 +192,8 @@ func (s *Server) findKey(ctx context.Context, secret string, now time.Time) (Key
 			return Key{}, err
 		}
 		s.known.put(key, now)
-		if key.LastUsedAt == nil || now.Sub(*key.LastUsedAt) > touchEvery {
-			if err := s.options.Keys.TouchKey(ctx, key.ID); err != nil { // it is for people to look at: no request fails by it
+		if key.LastUsedAt == nil || now.Sub(*key.LastUsedAt) > touchInterval {
+			if err := s.options.Keys.TouchKey(ctx, key.ID); err != nil { // only informative: no reason to fail the request
 				s.options.Log.WarnContext(ctx, "key_not_touched", "key_id", key.ID)
 			}
 		}
@@ -185,38 +202,41 @@ func (s *Server) findKey(ctx context.Context, secret string, now time.Time) (Key
 	case subtle.ConstantTimeCompare(key.Hash, hash) != 1:
 		return Key{}, unauthenticated("the API key is not known")
 	case key.RevokedAt != nil:
-		return Key{}, unauthenticated("the API key was revoked; `vault keys create` makes a new one")
+		return Key{}, unauthenticated("the API key was revoked; `vault keys create` creates a new one")
 	case key.ExpiresAt != nil && !key.ExpiresAt.After(now):
-		return Key{}, unauthenticated("the API key has expired; `vault keys create` makes a new one")
+		return Key{}, unauthenticated("the API key has expired; `vault keys create` creates a new one")
 	}
 	return key, nil
 }
 
-// bearer takes the secret out of an Authorization header.
+// bearer returns the secret of an Authorization header.
 func bearer(header string) (string, error) {
 	if header == "" {
-		return "", unauthenticated("there is no API key; send Authorization: Bearer cv_…, as `vault keys create` showed it")
+		return "", unauthenticated(
+			"the API key is missing; send Authorization: Bearer cv_…, with a key of `vault keys create`")
 	}
 	scheme, secret, _ := strings.Cut(header, " ")
 	if secret = strings.TrimSpace(secret); !strings.EqualFold(scheme, "Bearer") || secret == "" {
-		return "", unauthenticated("the Authorization header is not of the form Bearer cv_…")
+		return "", unauthenticated("the Authorization header must have the form Bearer cv_…")
 	}
 	return secret, nil
 }
 
-func unauthenticated(detail string) *Problem {
-	return problem(http.StatusUnauthorized, codeUnauthenticated, "Authorization", detail).with("WWW-Authenticate", `Bearer realm="contextvault"`)
+func unauthenticated(detail string) *problem.Problem {
+	return problem.New(http.StatusUnauthorized, problem.CodeUnauthenticated, "Authorization", detail).
+		With("WWW-Authenticate", `Bearer realm="contextvault"`)
 }
 
-// refuse answers with a problem before the handler runs.
-func (s *Server) refuse(ctx huma.Context, err error) {
+// writeProblem responds with a problem before the handler runs.
+func (s *Server) writeProblem(ctx huma.Context, err error) {
 	p := s.problem(ctx.Context(), err)
-	for name, values := range p.headers {
+	for name, values := range p.GetHeaders() {
 		for _, value := range values {
 			ctx.SetHeader(name, value)
 		}
 	}
-	if writeErr := huma.WriteErr(s.api, ctx, p.Status, p.Detail, p); writeErr != nil && !errors.Is(writeErr, context.Canceled) {
+	if writeErr := huma.WriteErr(s.api, ctx, p.Status, p.Detail, p); writeErr != nil &&
+		!errors.Is(writeErr, context.Canceled) {
 		s.options.Log.WarnContext(ctx.Context(), "answer_not_written")
 	}
 }

@@ -21,11 +21,12 @@ type (
 	testID  = uuid.UUID
 )
 
-func TestWhoMayDoWhat(t *testing.T) {
+func TestAuthorize_ScopesPerRoute(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent := testkit.ID()
-	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).
+		want(200)
 	customer := "/v1/customers/" + testkit.ID().String()
 	write := fmt.Sprintf(`{"agent_id": %q, "value": "gold", "source": "user_provided"}`, agent)
 	item := s.item(s.change("PUT", customer+"/values/plan", write).want(200))
@@ -82,8 +83,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 	s.do("GET", customer+"/values/plan", "").want(200)
 }
 
-// The operator's sweeps are of the operator's own tenant, or of the one that is named.
-func TestTheOperator(t *testing.T) {
+// Sweeps of the operator belong to the operator's tenant, or to the tenant of X-Tenant.
+func TestAuthorize_AdminToken(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	auth := "Authorization: Bearer " + adminToken
@@ -93,7 +94,8 @@ func TestTheOperator(t *testing.T) {
 	s.do("GET", "/v1/operations/"+op.ID.String(), "").want(404)
 	s.change("POST", "/admin/profiles/detect-orphans", "", auth, "X-Tenant: "+s.tenant.String()).want(200).into(&op)
 	s.do("GET", "/v1/operations/"+op.ID.String(), "").want(200)
-	s.do("POST", "/admin/profiles/detect-orphans", "", auth, "X-Tenant: "+testkit.ID().String()).problem(404, vault.CodeUnknown)
+	s.do("POST", "/admin/profiles/detect-orphans", "", auth, "X-Tenant: "+testkit.ID().String()).
+		problem(404, vault.CodeUnknown)
 	s.do("POST", "/admin/profiles/detect-orphans", "", auth, "X-Tenant: x").problem(422, vault.CodeInvalid)
 	s.do("DELETE", "/admin/cache/profiles/"+testkit.ID().String(), "", auth).problem(422, vault.CodeInvalid)
 	s.do("DELETE", "/admin/cache/profiles/"+testkit.ID().String(), "", auth, "X-Tenant: "+s.tenant.String()).want(204)
@@ -102,7 +104,7 @@ func TestTheOperator(t *testing.T) {
 	without.do("POST", "/admin/profiles/expire-stale", "", "Authorization: Bearer ").problem(401, "unauthenticated")
 }
 
-func TestAKeyIsRememberedForSecondsAndItsUseIsNoted(t *testing.T) {
+func TestFindKey_CachesAndRecordsUse(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	key, id := s.newKey("read")
@@ -125,7 +127,7 @@ func TestAKeyIsRememberedForSecondsAndItsUseIsNoted(t *testing.T) {
 	})
 }
 
-func TestAKeyThatAsksTooOftenIsHeldBack(t *testing.T) {
+func TestRateLimit_ExceededKeyIsRefused(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit, func(o *api.Options) { o.RateLimit = 1 })
 	other, _ := s.newKey("read")
@@ -141,7 +143,7 @@ func TestAKeyThatAsksTooOftenIsHeldBack(t *testing.T) {
 	s.do("GET", "/healthz", "", "Authorization: ").want(200)
 }
 
-func TestReadsAreAnsweredAndWritesAcceptedWithoutTheEngine(t *testing.T) {
+func TestServer_WorksWithoutEngine(t *testing.T) {
 	t.Parallel()
 	engine := embeddedtest.Start(t)
 	k := testkit.On(t, engine)
@@ -150,7 +152,8 @@ func TestReadsAreAnsweredAndWritesAcceptedWithoutTheEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	agent, customer := testkit.ID(), "/v1/customers/"+testkit.ID().String()
-	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).
+		want(200)
 	write := fmt.Sprintf(`{"agent_id": %q, "value": "gold", "source": "user_provided"}`, agent)
 	s.change("PUT", customer+"/values/plan", write).want(200)
 	if err := k.StopWorker(); err != nil {
@@ -171,7 +174,7 @@ func TestReadsAreAnsweredAndWritesAcceptedWithoutTheEngine(t *testing.T) {
 			t.Errorf("without the engine the write is %s", op.Status)
 		}
 	}
-	if took := time.Since(start); took > testkit.Patience { // a push to an engine that is gone waits 17 seconds, and nobody waits for it
+	if took := time.Since(start); took > testkit.Patience { // a push to a missing engine takes 17 seconds; no request waits for it
 		t.Errorf("ten reads and writes took %s", took)
 	}
 	a := s.do("PUT", customer+"/values/plan", write, "Prefer: wait=1").want(202)

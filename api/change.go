@@ -13,27 +13,30 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/api/internal/access"
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
 
-// MaxWait is the longest that a request waits for an outcome, whatever it prefers: well inside the time-outs of proxies.
+// MaxWait is the maximum time that a request waits for an outcome. It is below the usual time-outs of proxies.
 const MaxWait = 60 * time.Second
 
-// Operation is how a change went, or goes.
+// Operation is the status of an operation.
+//
+//nolint:lll // tags cannot be wrapped
 type Operation struct {
 	ID         uuid.UUID             `json:"operation_id"`
-	Workflow   string                `json:"workflow,omitempty" doc:"The workflow that carries it out." example:"write-value"`
-	Status     vault.OperationStatus `json:"status" enum:"accepted,applied,succeeded,failed" doc:"accepted: it is owed; applied: it is in the database; succeeded: no reader sees the old value any more; failed: it was rejected."`
-	Result     json.RawMessage       `json:"result,omitempty" doc:"What came of it: ids, counts and names."`
-	Error      *Rejection            `json:"error,omitempty" doc:"Why it was rejected."`
-	Attempts   int                   `json:"attempts,omitempty" doc:"How often it was handed to the workflow engine."`
+	Workflow   string                `json:"workflow,omitempty" doc:"The workflow that applies the operation." example:"write-value"`
+	Status     vault.OperationStatus `json:"status" enum:"accepted,applied,succeeded,failed" doc:"accepted: it is stored and will be applied; applied: it is in the database; succeeded: no read returns the old value; failed: see error."`
+	Result     json.RawMessage       `json:"result,omitempty" doc:"The result: ids, counts and names."`
+	Error      *Rejection            `json:"error,omitempty" doc:"The reason of the failure."`
+	Attempts   int                   `json:"attempts,omitempty" doc:"The number of times the operation was pushed to the workflow engine."`
 	AcceptedAt *time.Time            `json:"accepted_at,omitempty"`
 	FinishedAt *time.Time            `json:"finished_at,omitempty"`
 }
 
-// Rejection is why an operation was rejected.
+// Rejection is the reason why an operation failed.
 type Rejection struct {
 	Code    vault.Code  `json:"code" example:"invalid_input"`
 	Detail  string      `json:"detail"`
@@ -47,29 +50,36 @@ func operationOf(op vault.Operation) Operation {
 		AcceptedAt: &op.AcceptedAt, FinishedAt: op.FinishedAt,
 	}
 	if op.Error != nil {
-		out.Error = &Rejection{Code: op.Error.Code, Detail: op.Error.ForCaller(), Field: op.Error.Field, Related: op.Error.Related}
+		out.Error = &Rejection{
+			Code: op.Error.Code, Detail: op.Error.ForCaller(), Field: op.Error.Field, Related: op.Error.Related,
+		}
 	}
 	return out
 }
 
-// changed is the answer to a change.
+// changed is the response of a route that submits an operation.
 type changed struct {
 	Status   int
-	Location string `header:"Location" doc:"Where to ask how the operation goes."`
-	Applied  string `header:"Preference-Applied" doc:"How long was waited at most."`
+	Location string `header:"Location" doc:"The path of the operation."`
+	Applied  string `header:"Preference-Applied" doc:"The applied preference to wait."`
 	Body     Operation
 }
 
-// change adds a route that accepts an operation and waits for its outcome as long as the caller prefers.
+// change adds a route that accepts an operation, and waits for its outcome for the preferred time.
 func change[I any, P interface {
 	*I
 	Preferred() *input.Preferences
-}](s *Server, r route, accept func(ctx context.Context, c caller, in *I, opts []trigger.Option) (trigger.Receipt, error)) {
+}](
+	s *Server, r route,
+	accept func(ctx context.Context, c caller, in *I, opts []trigger.Option) (trigger.Receipt, error),
+) {
 	r.errors = append(r.errors, http.StatusNotFound, http.StatusConflict)
 	h := s.describe(r)
 	h.DefaultStatus = http.StatusAccepted
 	h.Responses["200"] = s.succeeded(r.result)
-	h.Responses["202"] = &huma.Response{Description: "Accepted, and owed: operation_id and status. Location says where to ask how it goes."}
+	h.Responses["202"] = &huma.Response{
+		Description: "The operation is accepted: operation_id and status. Location is the path of the operation.",
+	}
 	huma.Register(s.api, h, func(ctx context.Context, in *I) (*changed, error) {
 		c, pref := callerOf(ctx), P(in).Preferred()
 		var opts []trigger.Option
@@ -80,7 +90,7 @@ func change[I any, P interface {
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}
-		infoOf(ctx).operation = receipt.ID
+		access.InfoOf(ctx).Operation = receipt.ID
 		out, err := s.outcome(ctx, c, receipt, pref)
 		if err != nil {
 			p := s.problem(ctx, err)
@@ -92,8 +102,10 @@ func change[I any, P interface {
 	describeBody(r, h)
 }
 
-// outcome waits for an operation. What is still on its way is no error: it is accepted, and owed.
-func (s *Server) outcome(ctx context.Context, c caller, receipt trigger.Receipt, pref *input.Preferences) (*changed, error) {
+// outcome waits for an operation for the preferred time. An operation that is not finished by then is not an error.
+func (s *Server) outcome(
+	ctx context.Context, c caller, receipt trigger.Receipt, pref *input.Preferences,
+) (*changed, error) {
 	out := &changed{
 		Status: http.StatusAccepted, Location: operationPath(receipt.ID),
 		Body: Operation{ID: receipt.ID, Status: vault.OperationAccepted},
@@ -103,7 +115,7 @@ func (s *Server) outcome(ctx context.Context, c caller, receipt trigger.Receipt,
 		if pref.Key == "" {
 			return out, nil
 		}
-		// A repeat is told how far the first has come.
+		// The request can be a repeat of an operation that has finished.
 		op, err := s.options.Query.Operation(ctx, c.tenant, receipt.ID)
 		out.Body.Status = op.Status
 		return out, err
@@ -111,7 +123,7 @@ func (s *Server) outcome(ctx context.Context, c caller, receipt trigger.Receipt,
 	out.Applied = "wait=" + strconv.Itoa(int(wait.Seconds()))
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	defer context.AfterFunc(s.stopping, cancel)() // a server that stops answers at once
+	defer context.AfterFunc(s.stopping, cancel)() // a server that stops responds at once
 	op, err := receipt.Wait(waiting)
 	switch {
 	case err == nil:
@@ -127,8 +139,10 @@ func (s *Server) outcome(ctx context.Context, c caller, receipt trigger.Receipt,
 	}
 }
 
-// settled gives an operation once its outcome is known, or as it is after wait.
-func (s *Server) settled(ctx context.Context, c caller, id uuid.UUID, wait time.Duration) (vault.Operation, error) {
+// waitFor returns an operation once it has finished, or its state after wait.
+func (s *Server) waitFor(
+	ctx context.Context, c caller, id uuid.UUID, wait time.Duration,
+) (vault.Operation, error) {
 	if wait == 0 {
 		return s.options.Query.Operation(ctx, c.tenant, id)
 	}
@@ -137,7 +151,7 @@ func (s *Server) settled(ctx context.Context, c caller, id uuid.UUID, wait time.
 	defer context.AfterFunc(s.stopping, cancel)()
 	op, err := s.options.Trigger.Wait(waiting, c.tenant, id)
 	if op.Status.Finished() {
-		return op, nil // a rejected one, too, is the answer
+		return op, nil // also if it has failed
 	}
 	if waiting.Err() != nil && ctx.Err() == nil && !isVault(err) {
 		return s.options.Query.Operation(ctx, c.tenant, id)
@@ -150,7 +164,7 @@ func isVault(err error) bool {
 	return ok
 }
 
-// waitOf reads the Prefer header (RFC 7240): what is not understood is ignored, as the RFC wants it.
+// waitOf parses the Prefer header (RFC 7240). As the RFC requires, it ignores invalid preferences.
 func waitOf(prefer string) time.Duration {
 	for preference := range strings.SplitSeq(prefer, ",") {
 		preference, _, _ = strings.Cut(preference, ";")
@@ -169,7 +183,7 @@ func waitOf(prefer string) time.Duration {
 
 func operationPath(id uuid.UUID) string { return "/v1/operations/" + id.String() }
 
-// succeeded describes the answer of a change whose outcome was waited for: an operation with a result of its own.
+// succeeded describes the response with the outcome: an operation with a result of the given type.
 func (s *Server) succeeded(result reflect.Type) *huma.Response {
 	schemas := s.api.OpenAPI().Components.Schemas
 	general := schemas.Schema(reflect.TypeFor[Operation](), false, "")
@@ -186,7 +200,7 @@ func (s *Server) succeeded(result reflect.Type) *huma.Response {
 		ref = &huma.Schema{Ref: "#/components/schemas/" + name}
 	}
 	return &huma.Response{
-		Description: "The outcome that was waited for.",
+		Description: "The operation has succeeded.",
 		Content:     map[string]*huma.MediaType{"application/json": {Schema: ref}},
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/contextvault/contextvault/telemetry"
 )
 
-func TestReadyzSaysWhichDependencyIsMissing(t *testing.T) {
+func TestReadyz_NamesMissingDependency(t *testing.T) {
 	t.Parallel()
 	up := func(context.Context) error { return nil }
 	down := func(context.Context) error { return errors.New("secret address") }
@@ -35,7 +35,10 @@ func TestReadyzSaysWhichDependencyIsMissing(t *testing.T) {
 		{hangs, down, 503, `{"status":"unavailable","dependencies":{"database":"does not answer","redis":"does not answer"}}`},
 	} {
 		s := newService(t, kit, func(o *api.Options) {
-			o.Dependencies = []telemetry.Dependency{{Name: "database", Required: true, Check: c.database}, {Name: "redis", Check: c.redis}}
+			o.Dependencies = []telemetry.Dependency{
+				{Name: "database", Required: true, Check: c.database},
+				{Name: "redis", Check: c.redis},
+			}
 		})
 		a := s.do("GET", "/readyz", "", "Authorization: ")
 		if a.status != c.status || strings.TrimSpace(string(a.body)) != c.want {
@@ -45,7 +48,7 @@ func TestReadyzSaysWhichDependencyIsMissing(t *testing.T) {
 	}
 }
 
-// logged keeps what is logged.
+// logged records the log.
 type logged struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -63,8 +66,9 @@ func (l *logged) String() string {
 	return l.buf.String()
 }
 
-// A request is one line, with ids and no values; what a caller is not told, the log is, without values either.
-func TestTheAccessLog(t *testing.T) {
+// Each request has one log line with ids and without values. The log has the causes that responses hide, without
+// values.
+func TestAccessLog_HoldsNoCustomerData(t *testing.T) {
 	t.Parallel()
 	log := &logged{}
 	s := newService(t, kit, func(o *api.Options) {
@@ -73,7 +77,9 @@ func TestTheAccessLog(t *testing.T) {
 	})
 	customer := testkit.ID()
 	var op api.Operation
-	s.do("PUT", "/v1/customers/"+customer.String()+"/values/hunter_three", `{"agent_id": "`+testkit.ID().String()+`", "value": "hunter2", "source": "user_provided"}`, "X-Request-Id: r-1").want(202).into(&op)
+	s.do("PUT", "/v1/customers/"+customer.String()+"/values/hunter_three", `{"agent_id": "`+testkit.ID().String()+`", "value": "hunter2", "source": "user_provided"}`, "X-Request-Id: r-1").
+		want(202).
+		into(&op)
 	p := s.do("DELETE", "/admin/cache/profiles/"+customer.String(), "", "X-Request-Id: r-2").problem(500, "internal")
 	s.do("GET", "/v1/hunter2?hunter2=1", "", "X-Request-Id: r-3").want(404)
 	if strings.Contains(p.Detail, "hunter2") {
@@ -97,7 +103,9 @@ func TestTheAccessLog(t *testing.T) {
 	}
 	want := lines["r-1"]
 	if want["method"] != "PUT" || want["route"] != "/v1/customers/{customer_id}/values/{name}" || want["status"] != 202.0 ||
-		want["operation_id"] != op.ID.String() || want["tenant_id"] != s.tenant.String() || want["key_id"] == nil || want["seconds"] == nil {
+		want["operation_id"] != op.ID.String() || want["tenant_id"] != s.tenant.String() ||
+		want["key_id"] == nil ||
+		want["seconds"] == nil {
 		t.Errorf("the line is %v", want)
 	}
 	if lines["r-3"]["route"] != "none" || lines["r-2"]["status"] != 500.0 {
@@ -108,8 +116,8 @@ func TestTheAccessLog(t *testing.T) {
 	}
 }
 
-// A database that is gone is 503, and a mistake of ours is 500: neither says more than that.
-func TestWhatFailsInsideIsTold(t *testing.T) {
+// A missing database is 503 and an internal error is 500. Neither exposes details.
+func TestInternalError_IsLoggedNotExposed(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		err    error
@@ -133,8 +141,8 @@ func (f failing) FindKey(context.Context, []byte) (api.Key, error) { return api.
 
 func (failing) TouchKey(context.Context, testID) error { return nil }
 
-// A handler that panics is a 500, and the server lives on.
-func TestAPanicIsAProblem(t *testing.T) {
+// A panic in a handler is a 500. The server continues.
+func TestPanic_IsAProblem(t *testing.T) {
 	t.Parallel()
 	log := &logged{}
 	s := newService(t, kit, func(o *api.Options) {
@@ -148,8 +156,8 @@ func TestAPanicIsAProblem(t *testing.T) {
 	}
 }
 
-// Serve ends by itself when it is asked to, and leaves nothing behind.
-func TestServeEnds(t *testing.T) {
+// Serve ends with its context and leaves no goroutines.
+func TestServe_EndsGracefully(t *testing.T) {
 	t.Parallel()
 	server := api.New(api.Options{Log: slog.New(slog.DiscardHandler), ShutdownGrace: time.Second})
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -14,13 +15,23 @@ import (
 const tagLineage = "Lineage"
 
 func (s *Server) itemRoutes() {
+	submit[customerBody](s, vault.AddAsset, route{
+		method: http.MethodPost, path: "/v1/customers/{customer_id}/assets", tag: tagCustomers, access: toWrite,
+		summary: "Add a reference to a document",
+		detail:  "The document itself remains in its storage.",
+		example: `{
+			"name": "id_card", "asset_type": "image", "storage_provider": "s3",
+			"storage_path": "s3://documents/id-card.png", "size_bytes": 48213,
+			"checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`,
+	})
 	type chain struct {
 		input.ItemPath
-		Depth int `query:"depth" minimum:"1" maximum:"100" default:"10" doc:"How many links are read."`
+		Depth int `query:"depth" minimum:"1" maximum:"100" default:"10" doc:"The maximum number of links."`
 	}
 	register(s, route{
 		name: "get-chain", method: http.MethodGet, path: "/v1/items/{item_id}/chain", tag: tagLineage, access: toRead,
-		summary: "Get where an item came from", detail: "From the origin to the item itself.", errors: []int{http.StatusNotFound},
+		summary: "Get the sources of an item", detail: "From the origin to the item.",
+		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *chain) (*one[vault.Chain], error) {
 		out, err := s.options.Query.Chain(ctx, c.tenant, in.Item.UUID, in.Depth)
 		return &one[vault.Chain]{out}, err
@@ -31,10 +42,11 @@ func (s *Server) itemRoutes() {
 	}
 	register(s, route{
 		name: "list-derived", method: http.MethodGet, path: "/v1/items/{item_id}/derived", tag: tagLineage, access: toRead,
-		summary: "List what was derived from an item", detail: "At most 1,000 items, in the order in which they were made.",
-		errors: []int{http.StatusNotFound},
+		summary: "List the items that were derived from an item",
+		detail:  "Up to 1,000 items, in the order of their creation.",
+		errors:  []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *derived) (*page[vault.ChainLink], error) {
-		after, err := decodeCursor[afterID](in.Cursor)
+		after, err := cursor.Decode[afterID](in.Cursor)
 		if err != nil {
 			return nil, err
 		}
@@ -42,26 +54,27 @@ func (s *Server) itemRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		if len(all) == 0 { // of an item that is not there nothing was derived either, and that is another answer
+		if len(all) == 0 { // Derived is also empty for an unknown item, which must be an error
 			if _, err := s.options.Query.Chain(ctx, c.tenant, in.Item.UUID, 1); err != nil {
 				return nil, err
 			}
 		}
-		place := func(l vault.ChainLink) afterID { return afterID{l.ID} }
-		items, next := pageOfSorted(sorted(all, place, compareIDs), after, in.Limit, place, compareIDs)
+		position := func(l vault.ChainLink) afterID { return afterID{l.ID} }
+		items, next := cursor.Page(cursor.Sorted(all, position, compareIDs), after, in.Limit, position, compareIDs)
 		return &page[vault.ChainLink]{listOf[vault.ChainLink]{items, next}}, nil
 	})
+	//nolint:lll // tags cannot be wrapped
 	type remove struct {
 		input.ItemPath
-		Force bool `query:"force" doc:"Delete it although others were derived from it: they become orphaned, and stay. Needs the scope admin."`
+		Force bool `query:"force" doc:"Delete the item even if other items were derived from it; they become orphaned. Needs the scope admin."`
 		input.Preferences
 	}
 	submit[remove](s, vault.DeleteItem, route{
 		method: http.MethodDelete, path: "/v1/items/{item_id}", tag: tagLineage, access: toWrite,
-		summary: "Delete a version of a field, or an asset",
-		detail:  "Where others were derived from it, the answer is 409 has_dependents, with their ids.",
+		summary: "Delete a value or an asset",
+		detail:  "If other items were derived from it, the response is 409 has_dependents with their ids.",
 	}, func(_ context.Context, c caller, in *remove, _ *vault.DeleteItemInput) error {
-		return c.mayForce(in.Force)
+		return c.checkForce(in.Force)
 	})
 	type restore struct {
 		input.ItemPath
@@ -70,11 +83,11 @@ func (s *Server) itemRoutes() {
 	submit[restore](s, vault.RestoreItem, route{
 		method: http.MethodPost, path: "/v1/items/{item_id}/restore", tag: tagLineage, access: toAdmin,
 		summary: "Restore an item",
-		detail:  "Brings back a deleted item, or sets an orphaned one active whose source is there again.",
+		detail:  "Restores a deleted item. An orphaned item becomes active if its source exists again.",
 	})
 }
 
-// afterID is a place in a list in the order of ids.
+// afterID is a position in a list sorted by id.
 type afterID struct {
 	ID uuid.UUID `json:"id"`
 }

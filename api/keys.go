@@ -14,64 +14,65 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Scope is what an API key may do.
+// Scope is a permission of an API key.
 type Scope string
 
 // Scopes of API keys.
 const (
-	ScopeRead  Scope = "read"  // read what the tenant has
-	ScopeWrite Scope = "write" // change it, and ask how a change went
-	ScopeAdmin Scope = "admin" // all of it; also force a deletion, restore, replay, and use /admin
+	ScopeRead  Scope = "read"  // read the data of the tenant
+	ScopeWrite Scope = "write" // submit operations and get their status
+	ScopeAdmin Scope = "admin" // all scopes; also force deletions, restore, replay, and use /admin
 )
 
-// Scopes lists them.
+// Scopes lists all scopes.
 var Scopes = []Scope{ScopeRead, ScopeWrite, ScopeAdmin}
 
-// Key is an API key of a tenant, as it is stored.
+// Key is a stored API key of a tenant.
 type Key struct {
 	ID         uuid.UUID
 	TenantID   uuid.UUID
 	Hash       []byte // see HashKey
 	Scopes     []Scope
 	ExpiresAt  *time.Time // nil: never
-	RevokedAt  *time.Time // nil: it is not
+	RevokedAt  *time.Time // nil: it is valid
 	LastUsedAt *time.Time
 }
 
-// Keys is where API keys are kept.
+// Keys stores API keys.
 type Keys interface {
-	// FindKey gives the key with a hash, revoked and expired ones too. A key that does not exist is a vault.CodeUnknown.
+	// FindKey returns the key with a hash, also if it is revoked or expired. The error of an unknown key has
+	// vault.CodeUnknown.
 	FindKey(ctx context.Context, hash []byte) (Key, error)
-	// TouchKey notes that a key was used.
+	// TouchKey records the use of a key.
 	TouchKey(ctx context.Context, id uuid.UUID) error
 }
 
 const (
-	// keyPrefix tells people, and scanners of leaked secrets, what a key is.
+	// keyPrefix identifies keys for people and for scanners of leaked secrets.
 	keyPrefix = "cv_"
 	keyBytes  = 32
 )
 
-// NewKey makes the secret of a key. It is shown once, and only its hash is kept: it is random enough that nobody guesses it,
-// so that a plain hash is as good as a slow one.
+// NewKey creates the secret of a key. The vault stores only its hash. The secret has 256 random bits, so that a fast
+// hash is as safe as a slow one.
 func NewKey() string {
 	raw := make([]byte, keyBytes)
-	_, _ = rand.Read(raw) // it never fails
+	_, _ = rand.Read(raw) // never fails
 	return keyPrefix + base64.RawURLEncoding.EncodeToString(raw)
 }
 
-// HashKey gives what is kept of a key.
+// HashKey returns the stored hash of a secret.
 func HashKey(secret string) []byte {
 	sum := sha256.Sum256([]byte(secret))
 	return sum[:]
 }
 
-// looksLikeKey spares the database what cannot be a key.
+// looksLikeKey avoids database queries for texts that cannot be keys.
 func looksLikeKey(secret string) bool {
 	return len(secret) == len(keyPrefix)+base64.RawURLEncoding.EncodedLen(keyBytes) && strings.HasPrefix(secret, keyPrefix)
 }
 
-// ParseScopes reads a list such as "read,write".
+// ParseScopes parses a list such as "read,write".
 func ParseScopes(text string) ([]Scope, error) {
 	var out []Scope
 	for word := range strings.SplitSeq(text, ",") {

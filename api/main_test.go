@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { os.Exit(testkit.Main(m, func(k *testkit.Kit) { kit
 
 const adminToken = testkit.AdminToken
 
-// operatorTenant is made by the first test that needs it.
+// operatorTenant is created by the first test that needs it.
 var operatorTenant = testkit.ID()
 
 var makeOperator = sync.OnceValue(func() error {
@@ -35,7 +35,7 @@ var makeOperator = sync.OnceValue(func() error {
 	return err
 })
 
-// service is the API over a kit, for one test, with a tenant and keys of its own.
+// service is the API over the kit, for one test, with its own tenant and keys.
 type service struct {
 	*testkit.Kit
 	t      testing.TB
@@ -70,7 +70,7 @@ func (s *service) newKey(scopes ...string) (secret string, id uuid.UUID) {
 	return secret, id
 }
 
-// answer is what came back.
+// answer is a response.
 type answer struct {
 	t      testing.TB
 	status int
@@ -107,7 +107,7 @@ func (a answer) problem(status int, code vault.Code) api.Problem {
 	return p
 }
 
-// do makes a request and checks the answer against /openapi.json. Headers are "Name: value".
+// do sends a request and checks the response against /openapi.json. Headers are "Name: value".
 func (s *service) do(method, path, body string, headers ...string) answer {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
@@ -145,13 +145,13 @@ func (s *service) do(method, path, body string, headers ...string) answer {
 	return a
 }
 
-// change makes a change and waits for its outcome.
+// change submits an operation and waits for its outcome.
 func (s *service) change(method, path, body string, headers ...string) answer {
 	s.t.Helper()
 	return s.do(method, path, body, append([]string{"Prefer: wait=60"}, headers...)...)
 }
 
-// document is /openapi.json, the same in every test.
+// document is /openapi.json, shared by all tests.
 var document = sync.OnceValue(func() map[string]any {
 	rec := httptest.NewRecorder()
 	api.New(api.Options{}).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))
@@ -188,7 +188,7 @@ var (
 	})
 )
 
-// described checks an answer against what /openapi.json says of it, and gives "METHOD route"; "" where it is about none.
+// described checks a response against /openapi.json and returns "METHOD route", "" if there is no route.
 func described(t testing.TB, method, path string, a answer) string {
 	t.Helper()
 	for _, r := range routes() {
@@ -217,7 +217,10 @@ func described(t testing.TB, method, path string, a answer) string {
 			t.Errorf("%s answered %d as %q, which is not described", name, a.status, kind)
 			return name
 		}
-		pointer := "mem:///openapi.json#/paths/" + escaped(r.path) + "/" + strings.ToLower(method) + "/responses/" + text(a.status) + "/content/" + escaped(kind) + "/schema"
+		pointer := "mem:///openapi.json#/paths/" + escaped(r.path) + "/" + strings.ToLower(
+			method) + "/responses/" + text(a.status) + "/content/" + escaped(
+			kind,
+		) + "/schema"
 		compiling.Lock()
 		schema, err := compiler().Compile(pointer)
 		compiling.Unlock()

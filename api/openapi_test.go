@@ -12,7 +12,7 @@ import (
 	"github.com/contextvault/contextvault/api"
 )
 
-func TestTheDocumentIsOpenAPI31(t *testing.T) {
+func TestOpenAPI_IsVersion31(t *testing.T) {
 	t.Parallel()
 	rec := httptest.NewRecorder()
 	api.New(api.Options{}).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))
@@ -47,7 +47,7 @@ func TestTheDocumentIsOpenAPI31(t *testing.T) {
 	}
 }
 
-func TestExamplesSuitTheirSchemas(t *testing.T) {
+func TestOpenAPI_ExamplesMatchSchemas(t *testing.T) {
 	t.Parallel()
 	n := 0
 	for _, r := range routes() {
@@ -85,7 +85,7 @@ func TestExamplesSuitTheirSchemas(t *testing.T) {
 	}
 }
 
-func TestTheDocsPageNamesEveryOperationAndLoadsNothing(t *testing.T) {
+func TestDocs_ListAllOperations(t *testing.T) {
 	t.Parallel()
 	rec := httptest.NewRecorder()
 	api.New(api.Options{}).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/docs", nil))

@@ -10,37 +10,38 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/api/internal/schema"
 )
 
-// route declares one route for register, change and submit.
+// route declares a route for register, change and submit.
 type route struct {
 	name    string // the operation id in the API's description, and the name of the client method
 	method  string
 	path    string
 	tag     string
 	summary string
-	detail  string // what the summary leaves open
-	access  access
+	detail  string // "": the summary says everything
+	access  permission
 	body    *bodyOf      // nil: the route has no body
 	result  reflect.Type // of a change: the result of its operation
-	errors  []int        // status codes beside those that every route has
+	errors  []int        // status codes in addition to those of every route
 
-	// The next ones are for submit.
+	// The members below are only for submit.
 	example      string            // of the body, as JSON
 	into         map[string]string // parameter → member of the body, where their names differ
-	fromPath     []string          // members that the body may leave out, beside those of parameters
+	fromPath     []string          // members that the body can omit, in addition to those of parameters
 	optionalBody bool
 }
 
 // bodyOf describes a request body.
 type bodyOf struct {
-	of       any      // a value of the type that is decoded
-	omit     []string // what comes from the path
+	of       any      // the zero value of the type
+	omit     []string // members that come from the path
 	optional bool
 	example  string // JSON
 }
 
-// register adds a route that reads. Errors of the handler become problems.
+// register adds a route that reads. It converts errors of the handler to problems.
 func register[I, O any](s *Server, r route, handler func(ctx context.Context, c caller, in *I) (*O, error)) {
 	h := s.describe(r)
 	huma.Register(s.api, h, func(ctx context.Context, in *I) (*O, error) {
@@ -53,22 +54,24 @@ func register[I, O any](s *Server, r route, handler func(ctx context.Context, c 
 	describeBody(r, h)
 }
 
-// describe makes Huma's declaration of a route.
+// describe converts a route to an operation of Huma.
 func (s *Server) describe(r route) huma.Operation {
 	h := huma.Operation{
-		OperationID: r.name, Method: r.method, Path: r.path, Summary: r.summary, Description: r.detail, Tags: []string{r.tag},
-		MaxBodyBytes: s.options.MaxBodyBytes + 1, SkipValidateBody: true, Responses: map[string]*huma.Response{},
+		OperationID: r.name, Method: r.method, Path: r.path, Summary: r.summary, Description: r.detail,
+		Tags: []string{r.tag}, MaxBodyBytes: s.options.MaxBodyBytes + 1, SkipValidateBody: true,
+		Responses: map[string]*huma.Response{},
 	}
-	h.Errors = []int{http.StatusBadRequest} // a query that cannot be read, a cursor, a body
+	h.Errors = []int{http.StatusBadRequest} // an invalid query, cursor or body
 	if len(r.access.scopes) > 0 {
 		h.Middlewares = huma.Middlewares{s.authorize(r.access)}
 		h.Security = []map[string][]string{{"key": {}}}
-		h.Errors = append(h.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable)
+		h.Errors = append(h.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests,
+			http.StatusServiceUnavailable)
 		if r.access.operator {
 			h.Security = append(h.Security, map[string][]string{"admin": {}})
 			h.Parameters = append(h.Parameters, &huma.Param{
 				Name: "X-Tenant", In: "header", Schema: input.UUIDSchema(),
-				Description: "With ADMIN_TOKEN: the tenant that is meant. Without, it is the operator's own.",
+				Description: "The id of the tenant, with ADMIN_TOKEN. Absent: the tenant of the operator.",
 			})
 		}
 	}
@@ -82,13 +85,23 @@ func (s *Server) describe(r route) huma.Operation {
 	return h
 }
 
-// describeBody puts what a body is in the place of what Huma takes it for: bytes, which the domain decodes.
+// describeBody sets the schema of the body. Huma only knows that the body is bytes.
 func describeBody(r route, h huma.Operation) {
 	if r.body == nil {
 		return
 	}
 	h.RequestBody.Required = !r.body.optional
 	h.RequestBody.Content["application/json"] = &huma.MediaType{
-		Schema: inputSchema(reflect.TypeOf(r.body.of), r.body.omit), Example: json.RawMessage(r.body.example),
+		Schema: schema.Of(reflect.TypeOf(r.body.of), r.body.omit), Example: json.RawMessage(r.body.example),
 	}
 }
+
+// listOf is a page of a list.
+type listOf[T any] struct {
+	Items []T    `json:"items" nullable:"false"`
+	Next  string `json:"next_cursor,omitempty" doc:"The cursor of the next page. Absent: this is the last page."`
+}
+
+type page[T any] struct{ Body listOf[T] }
+
+type one[T any] struct{ Body T }

@@ -15,15 +15,15 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// The whole quickstart by HTTP, and every route that /openapi.json lists, with good and with bad input. Each answer is checked
+// The quickstart over HTTP, and every route of /openapi.json, with valid and invalid input. Each response is checked
 // against the document.
-func TestEveryRoute(t *testing.T) {
+func TestRoutes_AllWork(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, scenario, rule, session, customer := testkit.ID(), testkit.ID(), testkit.ID(), testkit.ID(), testkit.ID()
 	agentPath, customerPath := "/v1/agents/"+agent.String(), "/v1/customers/"+customer.String()
 
-	// What may be collected, and what a scenario needs.
+	// Definitions, scenarios and requirements.
 	for name, kind := range map[string]string{"email": "email", "country": "string", "legal_name": "string"} {
 		s.change("PUT", agentPath+"/definitions/"+name, fmt.Sprintf(`{"value_type": %q, "enabled": true}`, kind)).want(200)
 	}
@@ -32,15 +32,18 @@ func TestEveryRoute(t *testing.T) {
 	if def.Name != "email" || def.AgentID != agent {
 		t.Errorf("got %+v", def)
 	}
-	// What was read can be sent back.
+	// A response can be sent back as input.
 	s.change("PUT", agentPath+"/definitions/email", string(s.do("GET", agentPath+"/definitions/email", "").body)).want(200)
 	s.do("GET", agentPath+"/definitions", "").want(200)
-	s.change("PUT", agentPath+"/scenarios/"+scenario.String(), `{"name": "Onboarding", "description": "Say hello."}`).want(200)
+	s.change("PUT", agentPath+"/scenarios/"+scenario.String(), `{"name": "Onboarding", "description": "Say hello."}`).
+		want(200)
 	s.do("GET", agentPath+"/scenarios/"+scenario.String(), "").want(200)
-	s.change("PUT", agentPath+"/rules/"+rule.String(), fmt.Sprintf(`{"scenario_id": %q, "name": "Greet", "condition": "always"}`, scenario)).want(200)
+	s.change("PUT", agentPath+"/rules/"+rule.String(), fmt.Sprintf(`{"scenario_id": %q, "name": "Greet", "condition": "always"}`, scenario)).
+		want(200)
 	s.do("GET", agentPath+"/rules/"+rule.String(), "").want(200)
 	for _, name := range []string{"email", "country"} {
-		s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/"+name, `{"required_level": "hard", "fallback_action": "ask"}`).want(200)
+		s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/"+name, `{"required_level": "hard", "fallback_action": "ask"}`).
+			want(200)
 	}
 	s.do("GET", "/v1/scenarios/"+scenario.String()+"/requirements", "").want(200)
 	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", "").want(200)
@@ -48,28 +51,41 @@ func TestEveryRoute(t *testing.T) {
 
 	s.change("DELETE", agentPath+"/definitions/email", "").problem(409, vault.CodeConflict) // it is required
 	s.change("PUT", agentPath+"/definitions/nickname", `{"value_type": "string", "enabled": true}`).want(200)
-	s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/nickname", fmt.Sprintf(`{"required_level": "soft", "fallback_action": "skip", "rule_id": %q}`, rule)).want(200)
-	s.change("DELETE", "/v1/scenarios/"+scenario.String()+"/requirements/nickname", "").problem(404, vault.CodeUnknown) // of the scenario itself
+	s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/nickname", fmt.Sprintf(`{"required_level": "soft", "fallback_action": "skip", "rule_id": %q}`, rule)).
+		want(200)
+	s.change("DELETE", "/v1/scenarios/"+scenario.String()+"/requirements/nickname", "").
+		problem(404, vault.CodeUnknown)
+		// of the scenario itself
 	s.change("DELETE", "/v1/scenarios/"+scenario.String()+"/requirements/nickname?rule_id="+rule.String(), "").want(200)
 	s.change("DELETE", agentPath+"/definitions/nickname", "").want(200)
 	s.do("GET", agentPath+"/definitions/nickname", "").want(404)
 
-	// A customer, and facts about it.
-	s.change("PUT", "/v1/sessions/"+session.String(), fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "variables": {"plan": "gold"}}`, agent, customer)).want(200)
-	s.change("POST", "/v1/sessions/"+session.String()+"/turns", `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`).want(200)
+	// A customer and its values.
+	s.change("PUT", "/v1/sessions/"+session.String(), fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "variables": {"plan": "gold"}}`, agent, customer)).
+		want(200)
+	s.change("POST", "/v1/sessions/"+session.String()+"/turns", `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`).
+		want(200)
 	var read vault.Session
 	s.do("GET", "/v1/sessions/"+session.String(), "").want(200).into(&read)
 	if len(read.Turns) != 1 || string(read.Variables["plan"]) != `"gold"` {
 		t.Errorf("the session is %+v", read)
 	}
-	asset := s.item(s.change("POST", customerPath+"/assets", `{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://d/1",
-		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`).want(200))
-	name := s.item(s.change("PUT", customerPath+"/values/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
-		"source_item_id": %q, "source_item_type": "profile_asset"}`, agent, asset)).want(200))
+	asset := s.item(
+		s.change("POST", customerPath+"/assets", `{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://d/1",
+		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`).
+			want(200),
+	)
+	name := s.item(
+		s.change("PUT", customerPath+"/values/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
+		"source_item_id": %q, "source_item_type": "profile_asset"}`, agent, asset)).
+			want(200),
+	)
 	s.do("GET", customerPath+"/values/legal_name", "").want(200)
-	s.change("POST", customerPath+"/values/legal_name/verify", fmt.Sprintf(`{"agent_id": %q, "method": "document"}`, agent)).want(200)
+	s.change("POST", customerPath+"/values/legal_name/verify", fmt.Sprintf(`{"agent_id": %q, "method": "document"}`, agent)).
+		want(200)
 	s.do("GET", customerPath+"/values/legal_name/history", "").want(200)
-	s.change("POST", customerPath+"/import", fmt.Sprintf(`{"writes": [{"agent_id": %q, "name": "legal_name", "value": "Ada Q.", "source": "human_entered"}]}`, agent)).want(200)
+	s.change("POST", customerPath+"/import", fmt.Sprintf(`{"writes": [{"agent_id": %q, "name": "legal_name", "value": "Ada Q.", "source": "human_entered"}]}`, agent)).
+		want(200)
 	s.change("POST", "/v1/import", fmt.Sprintf(`{"skip_invalid": true, "writes": [
 		{"agent_id": %[1]q, "customer_id": %[2]q, "name": "country", "value": "Norway", "source": "human_entered"},
 		{"agent_id": %[1]q, "customer_id": %[2]q, "name": "email", "value": "no address", "source": "human_entered"}]}`, agent, testkit.ID())).want(200)
@@ -77,26 +93,33 @@ func TestEveryRoute(t *testing.T) {
 	s.change("POST", customerPath+"/consents", `{"purpose": "marketing", "granted": true}`).want(200)
 	var listed struct{ Items []vault.Customer }
 	s.do("GET", "/v1/customers?values=true", "").want(200).into(&listed)
-	if i := slices.IndexFunc(listed.Items, func(c vault.Customer) bool { return c.CustomerID == customer }); i < 0 || string(listed.Items[i].Fields["legal_name"].Value) != `"Ada Q."` {
+	if i := slices.IndexFunc(listed.Items, func(c vault.Customer) bool { return c.CustomerID == customer }); i < 0 ||
+		string(listed.Items[i].Fields["legal_name"].Value) != `"Ada Q."` {
 		t.Errorf("listed are %+v", listed)
 	}
 	s.do("GET", customerPath+"/history", "").want(200)
 	var profile api.CustomerProfile
 	s.do("GET", customerPath+"?history=true", "").want(200).into(&profile)
-	if string(profile.Fields["legal_name"].Value) != `"Ada Q."` || len(profile.History) != 2 || len(profile.Assets) != 1 || len(profile.Channels) != 1 || len(profile.Consents) != 1 {
+	if string(profile.Fields["legal_name"].Value) != `"Ada Q."` || len(profile.History) != 2 || len(profile.Assets) != 1 ||
+		len(profile.Channels) != 1 ||
+		len(profile.Consents) != 1 {
 		t.Errorf("the profile is %+v", profile)
 	}
 
-	// What is missing, and filling it.
+	// Missing fields and gap fill.
 	var missing query.MissingFields
-	s.do("GET", customerPath+"/missing?scenario_id="+scenario.String()+"&level=hard&session_id="+session.String(), "").want(200).into(&missing)
+	s.do("GET", customerPath+"/missing?scenario_id="+scenario.String()+"&level=hard&session_id="+session.String(), "").
+		want(200).
+		into(&missing)
 	if len(missing.Missing) != 2 || !missing.Blocked {
 		t.Errorf("missing is %+v", missing)
 	}
-	fill := s.do("POST", customerPath+"/fill", fmt.Sprintf(`{"scenario_id": %q, "session_id": %q}`, scenario, session)).want(202)
+	fill := s.do("POST", customerPath+"/fill", fmt.Sprintf(`{"scenario_id": %q, "session_id": %q}`, scenario, session)).
+		want(202)
 	var accepted api.Operation
 	fill.into(&accepted)
-	if at := fill.header.Get("Location"); at != "/v1/operations/"+accepted.ID.String() || accepted.Status != vault.OperationAccepted {
+	if at := fill.header.Get("Location"); at != "/v1/operations/"+accepted.ID.String() ||
+		accepted.Status != vault.OperationAccepted {
 		t.Errorf("accepted: %s, at %s", fill.body, at)
 	}
 	question := s.Question(t, s.tenant, customer)
@@ -106,9 +129,11 @@ func TestEveryRoute(t *testing.T) {
 	s.Operation(t, s.tenant, accepted.ID, vault.OperationSucceeded)
 	s.do("GET", "/v1/operations/"+accepted.ID.String(), "").want(200)
 
-	// One that is cancelled while it asks.
+	// A gap fill is cancelled while its question is open.
 	third := testkit.ID()
-	s.do("POST", "/v1/customers/"+third.String()+"/fill", fmt.Sprintf(`{"scenario_id": %q}`, scenario)).want(202).into(&accepted)
+	s.do("POST", "/v1/customers/"+third.String()+"/fill", fmt.Sprintf(`{"scenario_id": %q}`, scenario)).
+		want(202).
+		into(&accepted)
 	s.Question(t, s.tenant, third)
 	s.change("POST", "/v1/operations/"+accepted.ID.String()+"/cancel", "").want(200)
 	s.Operation(t, s.tenant, accepted.ID, vault.OperationSucceeded)
@@ -118,19 +143,22 @@ func TestEveryRoute(t *testing.T) {
 	s.do("GET", "/v1/items/"+name.String()+"/chain?depth=3", "").want(200)
 	s.do("GET", "/v1/items/"+asset.String()+"/derived", "").want(200)
 	s.change("PUT", customerPath+"/values/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
-		"source_item_id": %q, "source_item_type": "profile_asset"}`, agent, asset)).want(200)
+		"source_item_id": %q, "source_item_type": "profile_asset"}`, agent, asset)).
+		want(200)
 	var p api.Problem
 	s.change("DELETE", "/v1/items/"+asset.String(), "").want(409).into(&p)
-	if p.Code != vault.CodeHasDependents || len(p.Related) == 0 || !strings.HasPrefix(p.Detail, "Cannot delete: has dependents") || p.Operation == nil {
+	if p.Code != vault.CodeHasDependents || len(p.Related) == 0 ||
+		!strings.HasPrefix(p.Detail, "Cannot delete: has dependents") ||
+		p.Operation == nil {
 		t.Errorf("got %+v", p)
 	}
 	rejected := *p.Operation
 	s.change("DELETE", "/v1/items/"+asset.String()+"?force=true", "").want(200)
 	s.change("POST", "/v1/items/"+asset.String()+"/restore", "").want(200)
-	s.change("POST", "/v1/operations/"+rejected.String()+"/replay", "").want(200) // nothing live is derived from it any more
+	s.change("POST", "/v1/operations/"+rejected.String()+"/replay", "").want(200) // all derived items are deleted
 	s.change("POST", "/v1/operations/"+rejected.String()+"/replay", "").problem(409, vault.CodeConflict)
 
-	// Two that are one.
+	// Merge.
 	var opened struct {
 		Result vault.CustomerResult `json:"result"`
 	}
@@ -141,15 +169,17 @@ func TestEveryRoute(t *testing.T) {
 	s.change("DELETE", other, "").want(200)
 	s.do("GET", other, "").want(404)
 
-	// What was extracted, by text that speaks of fields.
+	// Reviews of an extraction.
 	second := testkit.ID()
-	s.change("PUT", agentPath+"/scenarios/"+second.String(), `{"name": "Loan", "description": "We need the customer's date of birth. Perhaps ask for the employer name."}`).want(200)
+	s.change("PUT", agentPath+"/scenarios/"+second.String(), `{"name": "Loan", "description": "We need the customer's date of birth. Perhaps ask for the employer name."}`).
+		want(200)
 	reviews := testkit.Eventually(t, "something waits for review", func(ctx ctxType) (api.PendingReviews, bool) {
 		var r api.PendingReviews
 		s.do("GET", "/v1/reviews", "").want(200).into(&r)
 		return r, len(r.Definitions) > 0
 	})
-	s.change("POST", "/v1/reviews/"+reviews.Definitions[0].ID.String()+"/decision", `{"kind": "definition", "decision": "approve"}`).want(200)
+	s.change("POST", "/v1/reviews/"+reviews.Definitions[0].ID.String()+"/decision", `{"kind": "definition", "decision": "approve"}`).
+		want(200)
 
 	// Administration and health.
 	s.change("POST", "/admin/profiles/expire-stale", "").want(200)
@@ -172,7 +202,7 @@ func TestEveryRoute(t *testing.T) {
 	}
 }
 
-// item is the item that a change made.
+// item returns the item that an operation created.
 func (s *service) item(a answer) uuid.UUID {
 	s.t.Helper()
 	var op struct {
@@ -182,7 +212,7 @@ func (s *service) item(a answer) uuid.UUID {
 	return op.Result.ItemID
 }
 
-// everyRouteWithBadInput asks every route for what it must refuse.
+// everyRouteWithBadInput sends invalid input to every route.
 func (s *service) everyRouteWithBadInput() {
 	fill := func(path, with string) string {
 		for _, name := range []string{"agent_id", "scenario_id", "rule_id", "session_id", "customer_id", "item_id", "question_id", "review_id", "operation_id"} {
@@ -232,8 +262,10 @@ func (s *service) everyRouteWithBadInput() {
 	s.do("GET", "/v1/customers/"+testkit.ID().String(), "").problem(404, vault.CodeUnknown)
 	s.do("GET", "/v1/operations/"+testkit.ID().String(), "").problem(404, vault.CodeUnknown)
 	s.do("GET", "/v1/customers/"+testkit.ID().String()+"/missing", "").problem(422, vault.CodeInvalid)
-	s.do("GET", "/v1/customers/"+testkit.ID().String()+"/missing?scenario_id=x&session_id=y", "").problem(422, vault.CodeInvalid)
-	s.do("GET", "/v1/customers/"+testkit.ID().String()+"/missing?level=firm&scenario_id="+testkit.ID().String(), "").problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/customers/"+testkit.ID().String()+"/missing?scenario_id=x&session_id=y", "").
+		problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/customers/"+testkit.ID().String()+"/missing?level=firm&scenario_id="+testkit.ID().String(), "").
+		problem(422, vault.CodeInvalid)
 }
 
 func takesCursor(op any) bool {
@@ -256,12 +288,12 @@ func (s *service) badBodies(method, path string, required bool) {
 	s.do(method, path, `{"x": "`+strings.Repeat("x", 9<<20)+`"}`).problem(http.StatusRequestEntityTooLarge, "too_large")
 }
 
-func TestWhatIsNotServedIsAProblem(t *testing.T) {
+func TestNotServed_IsAProblem(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	s.do("GET", "/", "").problem(404, "no_such_route")
 	s.do("GET", "/v1/nothing", "", "Authorization: ").problem(404, "no_such_route")
-	for _, query := range []string{"cursor=%zz", "limit=1;cursor=x"} { // which must not be taken for the first page
+	for _, query := range []string{"cursor=%zz", "limit=1;cursor=x"} { // must not return the first page
 		for _, path := range []string{"/v1/customers", "/v1/customers/" + testkit.ID().String(), "/healthz"} {
 			s.do("GET", path+"?"+query, "").problem(400, "malformed")
 		}
@@ -280,53 +312,67 @@ func TestWhatIsNotServedIsAProblem(t *testing.T) {
 	}
 }
 
-// What is rejected says what was wrong, with the value only where it may be quoted.
-func TestARejectedWriteSaysWhatWasWrong(t *testing.T) {
+// A rejection has a reason. It quotes the value only if it is not PII.
+func TestWriteValue_RejectionHasReason(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, customer := testkit.ID(), testkit.ID()
-	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/email", `{"value_type": "email", "enabled": true}`).want(200)
-	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/secret_email", `{"value_type": "email", "enabled": true, "is_pii": true}`).want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/email", `{"value_type": "email", "enabled": true}`).
+		want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/secret_email", `{"value_type": "email", "enabled": true, "is_pii": true}`).
+		want(200)
 	for name, quoted := range map[string]bool{"email": true, "secret_email": false} {
-		a := s.change("PUT", "/v1/customers/"+customer.String()+"/values/"+name, fmt.Sprintf(`{"agent_id": %q, "value": "hunter2", "source": "user_provided"}`, agent))
+		a := s.change("PUT", "/v1/customers/"+customer.String()+"/values/"+name,
+			fmt.Sprintf(`{"agent_id": %q, "value": "hunter2", "source": "user_provided"}`, agent))
 		p := a.problem(422, vault.CodeInvalid)
-		if !strings.HasPrefix(p.Detail, "Field validation failed: "+name+": ") || p.Field != name || p.Operation == nil || strings.Contains(string(a.body), "hunter2") != quoted {
+		if !strings.HasPrefix(p.Detail, "Field validation failed: "+name+": ") || p.Field != name || p.Operation == nil ||
+			strings.Contains(string(a.body), "hunter2") != quoted {
 			t.Errorf("%s: %s", name, a.body)
 		}
 		op := s.do("GET", "/v1/operations/"+p.Operation.String(), "").want(200)
-		if !strings.Contains(string(op.body), "Field validation failed") || strings.Contains(string(op.body), "hunter2") != quoted {
+		if !strings.Contains(string(op.body), "Field validation failed") ||
+			strings.Contains(string(op.body), "hunter2") != quoted {
 			t.Errorf("%s: the operation is %s", name, op.body)
 		}
 	}
-	p := s.do("PUT", "/v1/customers/"+customer.String()+"/values/email", fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "value": 1, "source": "user_provided"}`, agent, testkit.ID())).problem(422, vault.CodeInvalid)
+	p := s.do("PUT", "/v1/customers/"+customer.String()+"/values/email", fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "value": 1, "source": "user_provided"}`, agent, testkit.ID())).
+		problem(422, vault.CodeInvalid)
 	if p.Field != "customer_id" {
 		t.Errorf("got %+v", p)
 	}
 }
 
-// JSON that is too deep is JSON all the same: it is told what is wrong with it.
-func TestWhatIsNestedTooDeepIsTold(t *testing.T) {
+// JSON that is nested too deep is valid JSON: the problem names the cause.
+func TestDecode_TooDeepIsAProblem(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	deep := func(levels int) string {
-		return `{"agent_id": "` + testkit.ID().String() + `", "source": "tool_result", "value": ` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + `}`
+		return `{"agent_id": "` + testkit.ID().
+			String() +
+			`", "source": "tool_result", "value": ` + strings.Repeat(
+			"[",
+			levels,
+		) + strings.Repeat("]", levels) + `}`
 	}
 	value := "/v1/customers/" + testkit.ID().String() + "/values/x"
 	for levels, want := range map[int]int{101: http.StatusUnprocessableEntity, 20_000: http.StatusBadRequest} {
-		p := s.do("PUT", value, deep(levels)).problem(want, map[int]vault.Code{422: vault.CodeInvalid, 400: "malformed"}[want])
+		p := s.do("PUT", value, deep(levels)).
+			problem(want, map[int]vault.Code{422: vault.CodeInvalid, 400: "malformed"}[want])
 		if !strings.Contains(p.Detail, "nested") || !strings.Contains(p.Detail, "100 levels") {
 			t.Errorf("%d levels: %s", levels, p.Detail)
 		}
 	}
 }
 
-func TestARepeatWithItsKeyIsTheSameOperation(t *testing.T) {
+func TestIdempotencyKey_RepeatIsSameOperation(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, customer := testkit.ID(), testkit.ID()
-	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`).
+		want(200)
 	write := func(value string, headers ...string) answer {
-		return s.do("PUT", "/v1/customers/"+customer.String()+"/values/plan", fmt.Sprintf(`{"agent_id": %q, "value": %q, "source": "user_provided"}`, agent, value), headers...)
+		return s.do("PUT", "/v1/customers/"+customer.String()+"/values/plan",
+			fmt.Sprintf(`{"agent_id": %q, "value": %q, "source": "user_provided"}`, agent, value), headers...)
 	}
 	var first, again api.Operation
 	write("gold", "Idempotency-Key: k1", "Prefer: wait=60").want(200).into(&first)
@@ -344,7 +390,7 @@ func TestARepeatWithItsKeyIsTheSameOperation(t *testing.T) {
 	}
 }
 
-func TestPreferWait(t *testing.T) {
+func TestPrefer_Wait(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	path, body := "/v1/agents/"+testkit.ID().String()+"/definitions/plan", `{"value_type": "string", "enabled": true}`
@@ -362,7 +408,7 @@ func TestPreferWait(t *testing.T) {
 	}
 }
 
-func TestListsAreReadByThePage(t *testing.T) {
+func TestLists_HavePages(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, scenario, customer := testkit.ID(), testkit.ID(), testkit.ID()
@@ -372,11 +418,16 @@ func TestListsAreReadByThePage(t *testing.T) {
 		s.change("PUT", base+"/definitions/"+name, `{"value_type": "string", "enabled": true}`).want(200)
 	}
 	s.change("PUT", base+"/scenarios/"+scenario.String(), `{"name": "S"}`).want(200)
-	asset := s.item(s.change("POST", "/v1/customers/"+customer.String()+"/assets", `{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://d/1",
-		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`).want(200))
+	asset := s.item(
+		s.change("POST", "/v1/customers/"+customer.String()+"/assets", `{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://d/1",
+		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`).
+			want(200),
+	)
 	for i, name := range names {
-		s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/"+name, fmt.Sprintf(`{"required_level": "soft", "fallback_action": "ask", "collection_order": %d}`, -i)).want(200)
-		s.change("PUT", "/v1/customers/"+customer.String()+"/values/a", fmt.Sprintf(`{"agent_id": %q, "value": "v%d", "source": "tool_result", "source_item_id": %q, "source_item_type": "profile_asset"}`, agent, i, asset)).want(200)
+		s.change("PUT", "/v1/scenarios/"+scenario.String()+"/requirements/"+name, fmt.Sprintf(`{"required_level": "soft", "fallback_action": "ask", "collection_order": %d}`, -i)).
+			want(200)
+		s.change("PUT", "/v1/customers/"+customer.String()+"/values/a", fmt.Sprintf(`{"agent_id": %q, "value": "v%d", "source": "tool_result", "source_item_id": %q, "source_item_type": "profile_asset"}`, agent, i, asset)).
+			want(200)
 	}
 	for n := range 5 {
 		s.do("POST", "/v1/customers/"+testkit.ID().String()+"/fill", fmt.Sprintf(`{"scenario_id": %q}`, scenario)).want(202)
@@ -426,15 +477,18 @@ func (s *service) pages(path string, size int) []map[string]any {
 	}
 }
 
-// How a change went is waited for like a change itself.
-func TestAnOperationIsWaitedFor(t *testing.T) {
+// GET of an operation honours Prefer: wait.
+func TestGetOperation_Waits(t *testing.T) {
 	t.Parallel()
 	s := newService(t, kit)
 	agent, customer := testkit.ID(), testkit.ID()
-	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/email", `{"value_type": "email", "enabled": true}`).want(200)
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/email", `{"value_type": "email", "enabled": true}`).
+		want(200)
 	for value, want := range map[string]vault.OperationStatus{"ada@example.com": vault.OperationSucceeded, "nonsense": vault.OperationFailed} {
 		var accepted, op api.Operation
-		s.do("PUT", "/v1/customers/"+customer.String()+"/values/email", fmt.Sprintf(`{"agent_id": %q, "value": %q, "source": "user_provided"}`, agent, value)).want(202).into(&accepted)
+		s.do("PUT", "/v1/customers/"+customer.String()+"/values/email", fmt.Sprintf(`{"agent_id": %q, "value": %q, "source": "user_provided"}`, agent, value)).
+			want(202).
+			into(&accepted)
 		s.do("GET", "/v1/operations/"+accepted.ID.String(), "", "Prefer: wait=60").want(200).into(&op)
 		if op.Status != want || (op.Error != nil) != (want == vault.OperationFailed) {
 			t.Errorf("%s: the operation is %+v", value, op)
@@ -443,8 +497,8 @@ func TestAnOperationIsWaitedFor(t *testing.T) {
 	s.do("GET", "/v1/operations/"+testkit.ID().String(), "", "Prefer: wait=60").problem(404, vault.CodeUnknown)
 }
 
-// The list of customers is of one tenant, without who is deleted or was merged into another.
-func TestCustomersAreListedOnce(t *testing.T) {
+// The list of customers is limited to one tenant, without deleted and merged customers.
+func TestListCustomers_EachOnce(t *testing.T) {
 	t.Parallel()
 	s, other := newService(t, kit), newService(t, kit)
 	open := func(of *service, number string) string {

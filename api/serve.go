@@ -10,24 +10,26 @@ import (
 )
 
 const (
-	// drainFor is how long a server that is asked to stop still takes requests, each on its last connection: a load balancer
-	// that looks at /readyz every few seconds, or heeds Connection: close, sends nothing to a server that is gone.
-	drainFor = 3 * time.Second
-	// headerTimeout bounds how long a client may take to say what it wants.
+	// drainTime is the time for which a stopping server still accepts requests. It closes each connection after one
+	// response. Load balancers that poll /readyz every few seconds, or honour Connection: close, lose no request.
+	drainTime = 3 * time.Second
+	// headerTimeout is the maximum time to read the headers of a request.
 	headerTimeout = 5 * time.Second
-	// answerTimeout is what is left to write an answer when the time of a request is over.
-	answerTimeout = 5 * time.Second
-	idleTimeout   = 2 * time.Minute // longer than that of common load balancers, which close first then
-	maxHeader     = 16 << 10        // bytes
+	// responseTimeout is the additional time to write a response after the time-out of a request.
+	responseTimeout = 5 * time.Second
+	// idleTimeout is longer than that of common load balancers, so that they close a connection first.
+	idleTimeout = 2 * time.Minute
+	maxHeader   = 16 << 10 // bytes
 )
 
-// Serve serves on a listener until ctx ends. Then it tells by /readyz and Connection: close that it stops, answers those who
-// wait for an outcome at once, takes what still comes for a moment, lets the requests in flight finish for as long as the
-// grace lasts, and returns.
+// Serve serves on a listener until ctx ends. Then /readyz reports that the server stops, responses close their
+// connections, and requests that wait for an outcome respond at once. Serve accepts requests for a short drain time,
+// waits up to ShutdownGrace for the requests in flight, and returns. The error says if some were still in flight.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler: s, ReadHeaderTimeout: headerTimeout, ReadTimeout: s.options.RequestTimeout,
-		WriteTimeout: s.options.RequestTimeout + MaxWait + answerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		WriteTimeout: s.options.RequestTimeout + MaxWait + responseTimeout,
+		IdleTimeout:  idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(s.options.Log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
@@ -40,7 +42,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.options.Log.InfoContext(ctx, "api_stopping")
 	s.stop()
 	end := time.Now().Add(s.options.ShutdownGrace)
-	drained := time.NewTimer(min(drainFor, s.options.ShutdownGrace/2))
+	drained := time.NewTimer(min(drainTime, s.options.ShutdownGrace/2))
 	defer drained.Stop()
 	select {
 	case err := <-served:
@@ -58,7 +60,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	s.options.Log.InfoContext(ctx, "api_stopped", "finished", err == nil)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.New("requests were still in flight when the grace was over (api.shutdown_grace_seconds)")
+		return errors.New("requests were still in flight after the grace period (api.shutdown_grace_seconds)")
 	}
 	return err
 }

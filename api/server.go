@@ -2,10 +2,9 @@ package api
 
 import (
 	"context"
-	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,38 +13,43 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/contextvault/contextvault/api/internal/access"
+	"github.com/contextvault/contextvault/api/internal/docs"
+	"github.com/contextvault/contextvault/api/internal/limit"
+	"github.com/contextvault/contextvault/api/internal/problem"
+	"github.com/contextvault/contextvault/api/internal/schema"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/trigger"
 )
 
-// Options are what a Server needs.
+// Options configure a Server.
 type Options struct {
 	Query   *query.Queries
 	Trigger *trigger.Client
 	Keys    Keys
-	// AdminToken is the bearer token of an operator. "": nobody has one.
+	// AdminToken is the bearer token of the operator. "": there is none.
 	AdminToken string
-	// OperatorTenant is the tenant under which sweeps are accepted that an operator asks for without X-Tenant. It must exist
-	// where AdminToken is set.
+	// OperatorTenant owns the sweeps that the operator starts without X-Tenant. It must exist if AdminToken is set.
 	OperatorTenant uuid.UUID
-	// DropProfile makes the cache forget a customer.
+	// DropProfile removes the cache entry of a customer. nil: there is no cache.
 	DropProfile func(ctx context.Context, tenant, customer uuid.UUID) error
-	// Dependencies are what /readyz looks at.
+	// Dependencies are checked by /readyz.
 	Dependencies []telemetry.Dependency
-	// Describe gives what may be logged of an error. nil: the type alone, since the text may quote a value.
+	// Describe returns the text of an internal error for the log, without customer values. nil: only the type of the
+	// error.
 	Describe func(error) string
-	// Registry is where metrics are registered, and what /metrics shows. nil: one of the server's own.
+	// Registry holds the metrics of /metrics. nil: a new registry.
 	Registry *prometheus.Registry
-	// Log gets a line for each request. nil: slog.Default().
+	// Log gets one line per request. nil: slog.Default().
 	Log *slog.Logger
-	// MaxBodyBytes bounds a request body. 0: 8 MiB.
+	// MaxBodyBytes is the maximum size of a request body. 0: 8 MiB.
 	MaxBodyBytes int64
-	// RateLimit is how many requests a second one key may make. 0: no limit.
+	// RateLimit is the maximum number of requests per second and key. 0: no limit.
 	RateLimit int
-	// RequestTimeout bounds a request, beside the time that its caller prefers to wait. 0: 30 seconds.
+	// RequestTimeout is the maximum duration of a request, in addition to its preferred wait. 0: 30 seconds.
 	RequestTimeout time.Duration
-	// ShutdownGrace bounds how long Serve lets requests in flight go on once it is asked to stop. 0: 30 seconds.
+	// ShutdownGrace is the maximum time for requests in flight when Serve stops. 0: 30 seconds.
 	ShutdownGrace time.Duration
 }
 
@@ -54,16 +58,19 @@ type Server struct {
 	options   Options
 	api       huma.API
 	mux       *http.ServeMux
-	metrics   *metrics
-	limits    limits
-	known     knownKeys
+	handler   *access.Handler
+	limits    *limit.Requests
+	known     *knownKeys
 	adminHash []byte
 	routes    []Route
-	stopping  context.Context // ends when the server is asked to stop
+	stopping  context.Context // ends when the server stops
 	stop      context.CancelFunc
 }
 
-// New makes a server.
+// Problem is the body of all errors: problem details as in RFC 9457.
+type Problem = problem.Problem
+
+// New creates a server.
 func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -84,71 +91,88 @@ func New(o Options) *Server {
 		o.ShutdownGrace = 30 * time.Second
 	}
 	s := &Server{
-		options: o, mux: http.NewServeMux(), metrics: newMetrics(o.Registry), adminHash: HashKey(o.AdminToken),
-		limits: limits{perSecond: o.RateLimit},
+		options: o, mux: http.NewServeMux(), adminHash: HashKey(o.AdminToken),
+		limits: limit.New(o.RateLimit), known: newKnownKeys(),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
+	s.handler = &access.Handler{
+		Mux: s.mux, Stopping: s.stopping, Metrics: access.NewMetrics(o.Registry), Log: o.Log,
+		Timeout: func(r *http.Request) time.Duration { return o.RequestTimeout + waitOf(r.Header.Get("Prefer")) },
+	}
 	s.api = humago.New(s.mux, description())
-	s.api.OpenAPI().Components.Schemas.RegisterTypeAlias(uuidType, uuidAliasType)
-	s.configRoutes()
-	s.sessionRoutes()
-	s.customerRoutes()
-	s.itemRoutes()
-	s.questionRoutes()
-	s.operationRoutes()
-	s.adminRoutes()
-	s.healthRoutes()
-	s.documentation()
+	schema.Register(s.api.OpenAPI().Components.Schemas)
+	for _, add := range []func(){
+		s.definitionRoutes, s.scenarioRoutes, s.requirementRoutes, s.reviewRoutes,
+		s.customerRoutes, s.valueRoutes, s.itemRoutes,
+		s.gapRoutes, s.sessionRoutes, s.questionRoutes,
+		s.operationRoutes, s.adminRoutes, s.healthRoutes,
+	} {
+		add()
+	}
+	docs.Register(s.mux, s.api.OpenAPI())
 	s.mux.HandleFunc("/", s.notServed)
 	return s
 }
 
-// description is what OpenAPI says of the whole.
+// description returns the description of the API in OpenAPI.
 func description() huma.Config {
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
 				Title: "Customer Context Vault", Version: "1.0.0",
-				Description: "Verified customer facts for conversational agents, kept across sessions.\n\n" +
-					"The tenant comes from the API key: `Authorization: Bearer cv_…`. " +
-					"A change is answered with 202 and the id of its operation as soon as it is accepted: from then on it is owed, whatever happens. " +
-					"`Prefer: wait=5` waits up to 5 seconds (at most 60) for the outcome, and is answered with 200 and the result, with the problem that rejected it, or with 202 when it is still on its way. " +
-					"`Idempotency-Key` makes a repeat harmless. Lists are read by the page: pass `next_cursor` on as `cursor`. " +
+				Description: "Verified customer facts for conversational agents, across sessions.\n\n" +
+					"The API key determines the tenant: `Authorization: Bearer cv_…`. " +
+					"A change is an operation. The API responds with 202 and the id of the operation once it is accepted. " +
+					"An accepted operation is never lost. " +
+					"With `Prefer: wait=5` the API waits up to 5 seconds (maximum 60) for the outcome. It responds with 200 and " +
+					"the result, with the problem of a failed operation, or with 202 if the operation is still running. " +
+					"`Idempotency-Key` makes it safe to repeat a request. " +
+					"Lists have pages: send `next_cursor` as `cursor` to get the next page. " +
 					"Errors are problem details (RFC 9457) with a stable `code`.",
 			},
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					"key":   {Type: "http", Scheme: "bearer", Description: "An API key of a tenant; `vault keys create` makes one."},
-					"admin": {Type: "http", Scheme: "bearer", Description: "The operator's ADMIN_TOKEN, across tenants. X-Tenant names the tenant, where one is needed."},
+					"key": {
+						Type: "http", Scheme: "bearer",
+						Description: "An API key of a tenant. `vault keys create` creates one.",
+					},
+					"admin": {
+						Type: "http", Scheme: "bearer",
+						Description: "The ADMIN_TOKEN of the operator, for all tenants. X-Tenant selects a tenant.",
+					},
 				},
 			},
 			Tags: []*huma.Tag{
-				{Name: "Configuration", Description: "What may be collected, and what a scenario needs."},
-				{Name: "Customers", Description: "What is known of a customer, and what is missing."},
-				{Name: "Lineage", Description: "Where a fact came from, and what was made of it."},
-				{Name: "Sessions", Description: "What a conversation knows, for gap fill."},
-				{Name: "Questions", Description: "Questions to customers that wait for an answer."},
-				{Name: "Reviews", Description: "What was extracted and waits for a person."},
-				{Name: "Operations", Description: "How a change went."},
-				{Name: "Administration", Description: "By hand, what else runs by the clock."},
+				{Name: "Configuration", Description: "Definitions of fields, scenarios, rules and requirements."},
+				{Name: "Customers", Description: "Profiles, values, assets, and missing fields."},
+				{Name: "Lineage", Description: "The sources of values and assets, and the items derived from them."},
+				{Name: "Sessions", Description: "Variables and turns of conversations, for gap fill."},
+				{Name: "Questions", Description: "Questions of gap fills to customers."},
+				{Name: "Reviews", Description: "Extracted definitions and requirements that need a decision."},
+				{Name: "Operations", Description: "The status of operations."},
+				{Name: "Administration", Description: "Maintenance that otherwise runs on a schedule."},
 				{Name: "Health", Description: "For orchestrators."},
 			},
 		},
-		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		Formats: map[string]huma.Format{
+			"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat,
+		},
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	}
 }
 
 // ServeHTTP implements http.Handler.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.observe(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// notServed answers what no route does: an unknown path, or a method that the path does not know.
+// notServed responds to requests without a route: an unknown path, or a method that the path does not allow.
 func (s *Server) notServed(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+	for _, method := range []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+	} {
 		other := r.Clone(r.Context())
 		other.Method = method
 		if _, pattern := s.mux.Handler(other); pattern != "/" {
@@ -156,28 +180,23 @@ func (s *Server) notServed(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(allowed) == 0 {
-		s.answer(w, problem(http.StatusNotFound, codeNoRoute, "", "nothing is served at this path; /docs lists what is"))
+		problem.Write(w, problem.New(http.StatusNotFound, problem.CodeNoRoute, "",
+			"this path does not exist; /docs lists all paths"))
 		return
 	}
 	list := strings.Join(allowed, ", ")
-	s.answer(w, problem(http.StatusMethodNotAllowed, codeMethod, "", "this path knows "+list+" only").with("Allow", list))
+	problem.Write(w, problem.New(http.StatusMethodNotAllowed, problem.CodeMethod, "",
+		"this path allows only "+list).With("Allow", list))
 }
 
-// answer writes a problem outside of Huma.
-func (s *Server) answer(w http.ResponseWriter, p *Problem) {
-	for name, values := range p.headers {
-		w.Header()[name] = slices.Clone(values)
-	}
-	w.Header().Set("Content-Type", p.ContentType(""))
-	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the caller may be gone
-}
-
-// problem makes the problem of an error, and logs what the caller is not told.
-func (s *Server) problem(ctx context.Context, err error) *Problem {
-	p, told := problemOf(err)
-	if !told {
-		s.options.Log.ErrorContext(ctx, "request_failed", "request_id", infoOf(ctx).id, "status", p.Status, "error", s.options.Describe(err))
+// problem converts an error to a problem, and logs the cause if the problem hides it.
+func (s *Server) problem(ctx context.Context, err error) *problem.Problem {
+	p, complete := problem.Of(err)
+	if !complete {
+		s.options.Log.ErrorContext(ctx, "request_failed",
+			"request_id", access.InfoOf(ctx).RequestID, "status", p.Status, "error", s.options.Describe(err))
 	}
 	return p
 }
+
+func typeOf(err error) string { return fmt.Sprintf("%T", err) }

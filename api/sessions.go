@@ -22,10 +22,11 @@ func (s *Server) sessionRoutes() {
 	}
 	submit[save](s, vault.SaveSession, route{
 		method: http.MethodPut, path: "/v1/sessions/{session_id}", tag: tagSessions, access: toWrite,
-		summary: "Save what a session knows",
-		detail:  "Variables are merged by name; turns are added after those that are there.",
+		summary: "Save a session",
+		detail:  "Merges variables by name, and appends turns.",
 		example: `{
-			"agent_id": "` + input.ExampleID + `", "customer_id": "` + input.ExampleID + `", "variables": {"plan": "gold"},
+			"agent_id": "` + input.ExampleID + `", "customer_id": "` + input.ExampleID + `",
+			"variables": {"plan": "gold"},
 			"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`,
 	})
 	register(s, route{
@@ -36,12 +37,13 @@ func (s *Server) sessionRoutes() {
 		return &one[vault.Session]{session}, err
 	})
 	change(s, route{
-		name: "add-turns", method: http.MethodPost, path: "/v1/sessions/{session_id}/turns", tag: tagSessions, access: toWrite,
-		summary: "Add turns to a session", detail: "Agent and customer are the session's, unless the body names both.",
+		name: "add-turns", tag: tagSessions, access: toWrite,
+		method: http.MethodPost, path: "/v1/sessions/{session_id}/turns",
+		summary: "Add turns to a session", detail: "Agent and customer are those of the session, unless the body names both.",
 		body:   &bodyOf{of: turns{}, example: `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`},
 		result: reflect.TypeFor[vault.SavedResult](),
 	}, func(ctx context.Context, c caller, in *save, opts []trigger.Option) (trigger.Receipt, error) {
-		body, err := decode[turns](in.JSON)
+		body, err := input.Decode[turns](in.JSON)
 		if err != nil {
 			return trigger.Receipt{}, err
 		}

@@ -14,12 +14,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// unbound, in route.into, is for a parameter that a prepare function reads.
+// unbound, in route.into, marks a parameter that only a prepare function reads.
 const unbound = "-"
 
-// submit adds the route of an operation. The specification gives its name, its body and its result. Parameters of I (its
-// members with a path or query tag) set the member of the body with the same JSON name, or the one that r.into names.
-// A prepare function completes the body, or refuses the caller, before the operation is accepted.
+// submit adds the route of an operation. Its name, body and result come from the specification. A parameter of I (a
+// member with a path or query tag) sets the member of the body with the same JSON name, or the one in r.into. Prepare
+// functions complete the body or reject the request before the operation is accepted.
 func submit[I any, In, Out any, P interface {
 	*I
 	Preferred() *input.Preferences
@@ -68,7 +68,7 @@ func submit[I any, In, Out any, P interface {
 // Route describes the route of an operation. The Go client is generated from it.
 type Route struct {
 	Operation  string // the name of the operation's specification
-	Name       string // the operation id, which is another name where an operation has two routes
+	Name       string // the operation id in OpenAPI; it differs from Operation if an operation has two routes
 	Method     string
 	Path       string
 	Summary    string
@@ -80,8 +80,8 @@ type Route struct {
 // Parameter describes a path or query parameter of a Route.
 type Parameter struct {
 	Name   string
-	Member string // the JSON name of the input's member that it sets
-	Query  bool   // false: it is part of the path
+	Member string // the JSON name of the member of the input
+	Query  bool   // false: the parameter is part of the path
 }
 
 // Routes returns the routes of all operations.
@@ -95,27 +95,27 @@ func describeParameters(params []parameter, into map[string]string) []Parameter 
 	return out
 }
 
-// bodyFor decodes the body of a request, or returns the zero In where the route has none.
+// bodyFor decodes the body of a request. It returns the zero In if the route has no body.
 func bodyFor[In any](in any, r route) (In, error) {
 	b, ok := in.(interface{ Body() input.JSON })
 	switch {
 	case !ok:
 		return *new(In), nil
 	case r.optionalBody:
-		return decodeOptional[In](b.Body())
+		return input.DecodeOptional[In](b.Body())
 	default:
-		return decode[In](b.Body())
+		return input.Decode[In](b.Body())
 	}
 }
 
-// parameter is a member of a route's input that is read from the path or the query.
+// parameter is a member of an input that comes from the path or the query.
 type parameter struct {
 	name  string
 	path  bool
-	index []int // in the input, as reflect.Value.FieldByIndex takes it
+	index []int // of reflect.Value.FieldByIndex
 }
 
-// parametersOf lists the parameters of an input, those of embedded structs included.
+// parametersOf lists the parameters of an input, including those of embedded structs.
 func parametersOf(t reflect.Type, prefix []int) []parameter {
 	var out []parameter
 	for i := range t.NumField() {
@@ -141,7 +141,7 @@ func targets(params []parameter, into map[string]string) []string {
 	return out
 }
 
-// bind sets members of the body from parameters. A body that names another id than the path is invalid.
+// bind sets members of the body from parameters. A body with a different id than the path is invalid.
 func bind(in reflect.Value, params []parameter, into map[string]string, body reflect.Value) error {
 	for _, p := range params {
 		name := cmp.Or(into[p.name], p.name)
@@ -153,7 +153,7 @@ func bind(in reflect.Value, params []parameter, into map[string]string, body ref
 		case value.IsZero():
 			continue
 		case p.path && !target.IsZero() && !target.Equal(value):
-			return otherThanInPath(name)
+			return differsFromPath(name)
 		case target.Kind() == reflect.Pointer:
 			pointer := reflect.New(target.Type().Elem())
 			pointer.Elem().Set(value)
@@ -165,7 +165,7 @@ func bind(in reflect.Value, params []parameter, into map[string]string, body ref
 	return nil
 }
 
-// memberOf finds the member of a struct with this JSON name.
+// memberOf returns the member of a struct with a JSON name, or the zero Value if there is none.
 func memberOf(v reflect.Value, name string) reflect.Value {
 	for i := range v.NumField() {
 		tag, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
@@ -179,12 +179,12 @@ func memberOf(v reflect.Value, name string) reflect.Value {
 // fromPath sets an id of the body from the path.
 func fromPath(into *uuid.UUID, path input.ID, name string) error {
 	if *into != uuid.Nil && *into != path.UUID {
-		return otherThanInPath(name)
+		return differsFromPath(name)
 	}
 	*into = path.UUID
 	return nil
 }
 
-func otherThanInPath(name string) error {
-	return vault.Invalid(name, "is not the one in the path; omit it from the body")
+func differsFromPath(name string) error {
+	return vault.Invalid(name, "differs from the path; omit it from the body")
 }

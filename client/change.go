@@ -13,20 +13,20 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// maxWait is the longest that one request waits for an outcome: the server waits no longer.
+// maxWait is the maximum wait of one request: the limit of the server.
 const maxWait = 60 * time.Second
 
-// askEvery is how often it is asked for an outcome at most: a server that is about to stop answers at once, and so does one behind
-// a proxy that keeps the preference to wait for itself.
-const askEvery = time.Second
+// pollInterval is the minimum interval between requests for an outcome. A stopping server responds at once, and so does
+// a server behind a proxy that drops the header Prefer.
+const pollInterval = time.Second
 
-// Operation is how a change went, or goes. R is its result.
+// Operation is the state of an operation. R is the type of its result.
 type Operation[R any] struct {
 	ID         uuid.UUID             `json:"operation_id"`
 	Workflow   string                `json:"workflow,omitempty"`
-	Status     vault.OperationStatus `json:"status"`          // accepted: it is owed; succeeded: no reader sees the old value any more
-	Result     R                     `json:"result,omitzero"` // once it has succeeded
-	Rejection  *Rejection            `json:"error,omitempty"` // once it has failed
+	Status     vault.OperationStatus `json:"status"`          // succeeded: no read returns the old value
+	Result     R                     `json:"result,omitzero"` // set once it has succeeded
+	Rejection  *Rejection            `json:"error,omitempty"` // set once it has failed
 	Attempts   int                   `json:"attempts,omitempty"`
 	AcceptedAt *time.Time            `json:"accepted_at,omitempty"`
 	FinishedAt *time.Time            `json:"finished_at,omitempty"`
@@ -34,7 +34,7 @@ type Operation[R any] struct {
 	client *Client
 }
 
-// Option changes how a change is made.
+// Option is an option of methods that submit an operation.
 type Option func(*options)
 
 type options struct {
@@ -42,16 +42,16 @@ type options struct {
 	key  string
 }
 
-// Wait makes a change wait for its outcome, at most so long. What is still on its way then is no error: its Status says so. One
-// that was rejected is a *Problem. 0, and without the option: it returns once the change is accepted.
+// Wait waits up to d for the outcome. An operation that is not finished by then is not an error: its Status shows it. A
+// failed operation is a *Problem. 0, or without the option: the method returns once the operation is accepted.
 func Wait(d time.Duration) Option { return func(o *options) { o.wait = d } }
 
-// IdempotencyKey makes a repeat of a change harmless: the same key with the same content is the same operation, with another
-// content it is a conflict. Keys are of the tenant, and of one kind of operation; at most 200 printable ASCII characters.
-// Without the option the client makes one for each call, for its own retries.
+// IdempotencyKey makes it safe to repeat a call: the same key with the same content is the same operation; with
+// different content it is a conflict. A key belongs to a tenant and a kind of operation. It has up to 200 printable
+// ASCII characters. Without the option, the client creates a key for each call, for its own retries.
 func IdempotencyKey(key string) Option { return func(o *options) { o.key = key } }
 
-// change has the vault accept a change.
+// change submits an operation.
 func change[R any](ctx context.Context, c *Client, r request, opts []Option) (Operation[R], error) {
 	var o options
 	for _, opt := range opts {
@@ -66,7 +66,7 @@ func change[R any](ctx context.Context, c *Client, r request, opts []Option) (Op
 	r.prefer()
 	op := Operation[R]{client: c}
 	err := c.do(ctx, r, &op)
-	if err == nil && op.Status.Finished() && op.FinishedAt == nil { // a repeat of what was done: the answer is its status alone
+	if err == nil && op.Status.Finished() && op.FinishedAt == nil { // a repeat: the response contains only the status
 		err = c.do(ctx, request{method: http.MethodGet, path: path("v1", "operations", op.ID)}, &op)
 		if err == nil && op.Rejection != nil && o.wait > 0 {
 			err = op.Rejection.problem(op.ID)
@@ -80,7 +80,7 @@ func change[R any](ctx context.Context, c *Client, r request, opts []Option) (Op
 	defer cancel()
 	done, err := op.Wait(waiting)
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
-		return done, nil // it goes on
+		return done, nil // not finished yet
 	}
 	return done, err
 }
@@ -91,7 +91,7 @@ func (r *request) prefer() {
 	}
 }
 
-// Wait waits until the outcome of a change is known. The error is the *Problem that rejected it, or holds the context's.
+// Wait waits for the outcome of the operation. The error is the *Problem of a failed operation, or wraps that of ctx.
 func (o Operation[R]) Wait(ctx context.Context) (Operation[R], error) {
 	for {
 		if o.Rejection != nil {
@@ -109,21 +109,21 @@ func (o Operation[R]) Wait(ctx context.Context) (Operation[R], error) {
 		r.prefer()
 		if err := o.client.do(ctx, r, &next); err != nil {
 			if ctx.Err() != nil {
-				err = fmt.Errorf("wait for operation %s, which is accepted and owed: %w", o.ID, ctx.Err())
+				err = fmt.Errorf("wait for operation %s, which is accepted and not finished: %w", o.ID, ctx.Err())
 			}
 			return o, err
 		}
 		if o = next; o.Status.Finished() {
 			continue
 		}
-		pause(ctx, askEvery-time.Since(asked))
+		pause(ctx, pollInterval-time.Since(asked))
 		if ctx.Err() != nil {
-			return o, fmt.Errorf("wait for operation %s, which is accepted and owed: %w", o.ID, ctx.Err())
+			return o, fmt.Errorf("wait for operation %s, which is accepted and not finished: %w", o.ID, ctx.Err())
 		}
 	}
 }
 
-// pause waits, until ctx ends at the latest.
+// pause waits for d, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	if d <= 0 {
 		return
@@ -136,15 +136,19 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// GetOperation gives how a change went, or goes. One that was rejected is no error here: its Rejection says why it was.
+// GetOperation returns the state of an operation. A failed operation is not an error here: see its Rejection.
 func (c *Client) GetOperation(ctx context.Context, id uuid.UUID) (Operation[json.RawMessage], error) {
 	op, err := get[Operation[json.RawMessage]](ctx, c, path("v1", "operations", id), nil)
 	op.client = c
 	return op, err
 }
 
-// ReplayOperation runs a rejected change again, after its cause was mended. It keeps its id, and its place by order of acceptance.
-// Needs the scope admin.
-func (c *Client) ReplayOperation(ctx context.Context, id uuid.UUID, opts ...Option) (Operation[json.RawMessage], error) {
-	return change[json.RawMessage](ctx, c, request{method: http.MethodPost, path: path("v1", "operations", id, "replay"), once: true}, opts)
+// ReplayOperation replays a failed operation once its cause is fixed. The operation keeps its id and its position in
+// the order of acceptance. Needs the scope admin.
+func (c *Client) ReplayOperation(
+	ctx context.Context, id uuid.UUID, opts ...Option,
+) (Operation[json.RawMessage], error) {
+	return change[json.RawMessage](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "operations", id, "replay"), once: true,
+	}, opts)
 }

@@ -19,53 +19,54 @@ import (
 )
 
 const (
-	// requestTimeout bounds a request with its retries, beside the time that it waits for an outcome: what the server itself
-	// allows a request.
+	// requestTimeout is the maximum duration of a request with its retries, in addition to its wait for an outcome. It is
+	// the default time-out of the server.
 	requestTimeout = 30 * time.Second
-	// maxAnswer bounds an answer: a page of 500 values of 64 KiB, twice over.
-	maxAnswer = 64 << 20
-	// How a request that was turned away is made again, where the server does not say when: after 0.2, 0.4, 0.8 and 1.6 seconds.
+	// maxResponse is the maximum size of a response: twice a page of 500 values of 64 KiB.
+	maxResponse = 64 << 20
+	// Without Retry-After, the client retries after 0.2, 0.4, 0.8 and 1.6 seconds.
 	retries    = 4
 	firstRetry = 200 * time.Millisecond
 	lastRetry  = 5 * time.Second
 )
 
-// Options say where the vault is, and who calls.
+// Options configure a Client.
 type Options struct {
 	// Server is the address of the API, such as https://vault.example.com.
 	Server string
-	// Key is the API key (`vault keys create`), or the operator's admin token.
+	// Key is an API key (`vault keys create`), or the admin token of the operator.
 	Key string
-	// Tenant is for an operator: the tenant that is meant. A key has its own, whatever is given here.
+	// Tenant is the tenant for the admin token. An API key ignores it: the key has a tenant.
 	Tenant uuid.UUID
-	// Transport makes the requests. nil: http.DefaultTransport.
+	// Transport sends the requests. nil: http.DefaultTransport.
 	Transport http.RoundTripper
 }
 
-// Client speaks to one vault with one key. It is safe for concurrent use.
+// Client calls one vault with one key. It is safe for concurrent use.
 type Client struct {
 	server  string // without a slash at its end
 	options Options
 	http    *http.Client
-	repeat  *retryablehttp.Client // for what may be done twice
-	once    *retryablehttp.Client // for what may not
+	repeat  *retryablehttp.Client // for requests that are safe to repeat
+	once    *retryablehttp.Client // for all others
 }
 
-// New makes a client. It makes no request.
+// New creates a client. It sends no request.
 func New(o Options) (*Client, error) {
 	u, err := url.Parse(o.Server)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "":
 		return nil, vault.Invalid("server", "%q is not the address of a vault, such as http://localhost:8000", o.Server)
 	case u.User != nil:
-		return nil, vault.Invalid("server", "holds a user or a password; the key is all that is needed")
+		return nil, vault.Invalid("server", "contains a user or a password; remove them and use the key")
 	case strings.ContainsFunc(o.Key, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return nil, vault.Invalid("key", "holds a space, a line break or another character that no key has")
+		return nil, vault.Invalid("key", "contains a space, a line break or another invalid character")
 	}
 	c := &Client{server: strings.TrimRight(o.Server, "/"), options: o}
 	c.http = &http.Client{
-		Transport:     o.Transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the API has none: it is not the API
+		Transport: o.Transport,
+		// The API has no redirects: a server with redirects is not the API.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	c.repeat, c.once = c.retrying(true), c.retrying(false)
 	return c, nil
@@ -74,7 +75,7 @@ func New(o Options) (*Client, error) {
 func (c *Client) retrying(repeatable bool) *retryablehttp.Client {
 	return &retryablehttp.Client{
 		HTTPClient: c.http, RetryMax: retries, RetryWaitMin: firstRetry, RetryWaitMax: lastRetry,
-		Backoff:      retryablehttp.DefaultBackoff, // as Retry-After says
+		Backoff:      retryablehttp.DefaultBackoff, // honours Retry-After
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 		CheckRetry: func(ctx context.Context, res *http.Response, err error) (bool, error) {
 			switch {
@@ -86,24 +87,25 @@ func (c *Client) retrying(repeatable bool) *retryablehttp.Client {
 				}
 				return retryablehttp.DefaultRetryPolicy(ctx, nil, err)
 			default:
-				return res.StatusCode == http.StatusTooManyRequests || repeatable && res.StatusCode == http.StatusServiceUnavailable, nil
+				return res.StatusCode == http.StatusTooManyRequests ||
+					repeatable && res.StatusCode == http.StatusServiceUnavailable, nil
 			}
 		},
 	}
 }
 
-// request is what is asked of the API.
+// request is a request to the API.
 type request struct {
 	method string
 	path   string
 	query  url.Values
 	body   any // nil: none
 	header http.Header
-	wait   time.Duration // how long the server waits for an outcome
-	once   bool          // it must not be made twice
+	wait   time.Duration // time for which the server waits for an outcome
+	once   bool          // not safe to repeat
 }
 
-// path makes a path of its parts.
+// path joins and escapes the parts of a path.
 func path(parts ...any) string {
 	var b strings.Builder
 	for _, part := range parts {
@@ -113,13 +115,13 @@ func path(parts ...any) string {
 	return b.String()
 }
 
-// get reads one thing.
+// get sends a GET request.
 func get[T any](ctx context.Context, c *Client, path string, query url.Values) (T, error) {
 	var out T
 	return out, c.do(ctx, request{method: http.MethodGet, path: path, query: query}, &out)
 }
 
-// do makes a request and decodes its answer. Another status than 2xx is a *Problem.
+// do sends a request and decodes the response. A status other than 2xx is a *Problem.
 func (c *Client) do(ctx context.Context, r request, into any) error {
 	got, err := c.send(ctx, r)
 	if err != nil {
@@ -132,40 +134,41 @@ func (c *Client) do(ctx context.Context, r request, into any) error {
 		return nil
 	}
 	if !got.json() || json.Unmarshal(got.body, into) != nil { // the cause could quote a value
-		return fmt.Errorf("%w: %s answered %d with something else than the JSON that was expected", ErrNotVault, c.server, got.status)
+		return fmt.Errorf("%w: the response of %s with status %d is not the expected JSON", ErrNotVault, c.server, got.status)
 	}
 	return nil
 }
 
-// answer is what came back.
-type answer struct {
+// response is the response to a request.
+type response struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-func (a answer) json() bool {
-	kind, _, err := mime.ParseMediaType(a.header.Get("Content-Type"))
+func (r response) json() bool {
+	kind, _, err := mime.ParseMediaType(r.header.Get("Content-Type"))
 	return err == nil && (kind == "application/json" || kind == "application/problem+json")
 }
 
 // send makes a request and reads its answer whole.
-func (c *Client) send(ctx context.Context, r request) (answer, error) {
+func (c *Client) send(ctx context.Context, r request) (response, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout+r.wait)
 	defer cancel()
 	if strings.Contains(r.path, "//") || strings.HasSuffix(r.path, "/") {
-		return answer{}, vault.Invalid("name", "is required: the name of the field")
+		return response{}, vault.Invalid("name", "is required: the name of the field")
 	}
 	var body []byte
 	if r.body != nil {
 		var err error
 		if body, err = json.Marshal(r.body); err != nil {
-			return answer{}, vault.Invalid("", "the input cannot be encoded: a value in it is not valid JSON") // the cause could quote it
+			// The cause could quote the value.
+			return response{}, vault.Invalid("", "the input cannot be encoded: a value in it is not valid JSON")
 		}
 	}
 	req, err := retryablehttp.NewRequestWithContext(ctx, r.method, c.server+r.path, body)
 	if err != nil {
-		return answer{}, errors.New("make the request: " + without(err).Error())
+		return response{}, errors.New("create the request: " + withoutURL(err).Error())
 	}
 	if r.query != nil {
 		req.URL.RawQuery = r.query.Encode()
@@ -191,29 +194,29 @@ func (c *Client) send(ctx context.Context, r request) (answer, error) {
 	}
 	res, err := doer.Do(req)
 	if err != nil {
-		return answer{}, c.unreachable(ctx, err)
+		return response{}, c.unreachable(ctx, err)
 	}
 	defer res.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxResponse+1))
 	switch {
 	case err != nil:
-		return answer{}, c.unreachable(ctx, err)
-	case len(text) > maxAnswer:
-		return answer{}, fmt.Errorf("%w: the answer is larger than %d bytes", ErrNotVault, maxAnswer)
+		return response{}, c.unreachable(ctx, err)
+	case len(text) > maxResponse:
+		return response{}, fmt.Errorf("%w: the response is larger than %d bytes", ErrNotVault, maxResponse)
 	}
-	return answer{res.StatusCode, res.Header, text}, nil
+	return response{res.StatusCode, res.Header, text}, nil
 }
 
-// unreachable says that there is no answer, without the path of the request.
+// unreachable returns the error of a request without a response. It omits the path, which holds ids and names.
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w at %s in time: %w", ErrUnreachable, c.server, ctx.Err())
 	}
-	return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.server, without(err))
+	return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.server, withoutURL(err))
 }
 
-// without takes the URL off an error.
-func without(err error) error {
+// withoutURL removes the URL from an error.
+func withoutURL(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		return e.Err
 	}

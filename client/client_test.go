@@ -23,18 +23,25 @@ import (
 
 func write(agent, customer uuid.UUID, name, value string) vault.WriteValueInput {
 	encoded, _ := json.Marshal(value) //nolint:errchkjson // a string
-	return vault.WriteValueInput{AgentID: agent, CustomerID: customer, Name: name, Value: encoded, Source: vault.ValueUserProvided}
+	return vault.WriteValueInput{
+		AgentID:    agent,
+		CustomerID: customer,
+		Name:       name,
+		Value:      encoded,
+		Source:     vault.ValueUserProvided,
+	}
 }
 
-// What is refused says what kind of refusal it is, and with which field, without the value.
-func TestARefusalIsAProblem(t *testing.T) {
+// An error has a code and a field, and no value.
+func TestClient_ErrorIsAProblem(t *testing.T) {
 	t.Parallel()
 	c, _ := newClient(t, nil)
 	agent, customer := testkit.ID(), testkit.ID()
 	define(t, c, agent, "plan", vault.TypeEmail)
 	_, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "hunter2"), patience)
 	var p *client.Problem
-	if !errors.As(err, &p) || p.Status != 422 || p.Code != vault.CodeInvalid || p.Field != "plan" || p.Operation == nil || !strings.Contains(p.Detail, "hunter2") {
+	if !errors.As(err, &p) || p.Status != 422 || p.Code != vault.CodeInvalid || p.Field != "plan" || p.Operation == nil ||
+		!strings.Contains(p.Detail, "hunter2") {
 		t.Fatalf("got %+v, %v", p, err)
 	}
 	if strings.Contains(err.Error(), "hunter2") || client.CodeOf(err) != vault.CodeInvalid {
@@ -44,7 +51,7 @@ func TestARefusalIsAProblem(t *testing.T) {
 	if op.Status != vault.OperationFailed || op.Rejection == nil || op.Rejection.Field != "plan" {
 		t.Errorf("the operation is %+v", op)
 	}
-	// Waiting for it afterwards comes to the same.
+	// Operation.Wait returns the same.
 	if _, err := op.Wait(t.Context()); !errors.As(err, &p) || p.Status != 422 || p.Detail != op.Rejection.Detail {
 		t.Errorf("waited for it gives %v", err)
 	}
@@ -56,13 +63,16 @@ func TestARefusalIsAProblem(t *testing.T) {
 	if !errors.As(err, &p) || p.Code != vault.CodeUnknown || p.RequestID == "" {
 		t.Errorf("an unknown customer gives %v", err)
 	}
-	if _, err = c.WriteValue(t.Context(), vault.WriteValueInput{AgentID: agent, CustomerID: customer, Name: "plan", Value: json.RawMessage(`hunter2`)}); vault.CodeOf(err) != vault.CodeInvalid || strings.Contains(err.Error(), "hunter2") {
+	if _, err = c.WriteValue(t.Context(), vault.WriteValueInput{AgentID: agent, CustomerID: customer, Name: "plan", Value: json.RawMessage(`hunter2`)}); vault.CodeOf(
+		err,
+	) != vault.CodeInvalid ||
+		strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("a value that is no JSON gives %v", err)
 	}
 }
 
-// Items that others were derived from are named.
-func TestWhatStandsInTheWayIsNamed(t *testing.T) {
+// The problem contains the ids of dependents.
+func TestProblem_NamesRelatedItems(t *testing.T) {
 	t.Parallel()
 	c, _ := newClient(t, nil)
 	agent, customer := testkit.ID(), testkit.ID()
@@ -79,7 +89,8 @@ func TestWhatStandsInTheWayIsNamed(t *testing.T) {
 	held := func(err error, by ...uuid.UUID) {
 		t.Helper()
 		var p *client.Problem
-		if !errors.As(err, &p) || p.Code != vault.CodeHasDependents || len(p.Related) != len(by) || slices.ContainsFunc(by, func(id uuid.UUID) bool { return !slices.Contains(p.Related, id) }) {
+		if !errors.As(err, &p) || p.Code != vault.CodeHasDependents || len(p.Related) != len(by) ||
+			slices.ContainsFunc(by, func(id uuid.UUID) bool { return !slices.Contains(p.Related, id) }) {
 			t.Errorf("got %+v, %v", p, err)
 		}
 	}
@@ -93,14 +104,15 @@ func TestWhatStandsInTheWayIsNamed(t *testing.T) {
 	if gone := must[client.Operation[vault.DeleteResult]](t)(c.DeleteItem(t.Context(), vault.DeleteItemInput{ItemID: asset, Force: true}, patience)); gone.Result.Orphaned != 2 {
 		t.Errorf("forced, it is %+v", gone)
 	}
-	must[client.Operation[vault.CustomerResult]](t)(c.DeleteCustomer(t.Context(), vault.DeleteCustomerInput{CustomerID: customer, Force: true}, patience))
+	must[client.Operation[vault.CustomerResult]](t)(
+		c.DeleteCustomer(t.Context(), vault.DeleteCustomerInput{CustomerID: customer, Force: true}, patience))
 	if _, err := c.GetCustomer(t.Context(), customer); err == nil {
 		t.Error("forced, the customer is still there")
 	}
 }
 
-// A list is read page after page, and no further than it is looked at.
-func TestAListIsReadToItsEnd(t *testing.T) {
+// A list is read page by page, only as far as the caller iterates.
+func TestList_ReadsAllPages(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32
 	c, _ := newClient(t, roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -147,7 +159,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// turnedAway is what a server that cannot take a request answers.
+// turnedAway is the response of an overloaded server.
 func turnedAway(status int, code string) *http.Response {
 	return &http.Response{
 		StatusCode: status, Status: http.StatusText(status), Body: io.NopCloser(strings.NewReader(`{"code": "` + code + `"}`)),
@@ -155,8 +167,8 @@ func turnedAway(status int, code string) *http.Response {
 	}
 }
 
-// A change whose answer is lost is made again, and happens once.
-func TestARetryIsHarmless(t *testing.T) {
+// An operation with a lost response is retried and applied once.
+func TestRetry_IsSafe(t *testing.T) {
 	t.Parallel()
 	for name, loss := range map[string]func() (*http.Response, error){
 		"the answer is lost": func() (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
@@ -176,28 +188,34 @@ func TestARetryIsHarmless(t *testing.T) {
 			}))
 			agent, customer := testkit.ID(), testkit.ID()
 			define(t, c, agent, "plan", vault.TypeString)
-			must[client.Operation[vault.ItemResult]](t)(c.WriteValue(t.Context(), write(agent, customer, "plan", "gold"), patience))
-			if h := must[[]vault.Value](t)(client.Collect(c.ListHistory(t.Context(), customer, "plan"))); len(h) != 1 || !lost.Load() {
+			must[client.Operation[vault.ItemResult]](t)(
+				c.WriteValue(t.Context(), write(agent, customer, "plan", "gold"), patience))
+			if h := must[[]vault.Value](t)(client.Collect(c.ListHistory(t.Context(), customer, "plan"))); len(h) != 1 ||
+				!lost.Load() {
 				t.Errorf("there are %d versions", len(h))
 			}
 		})
 	}
 }
 
-// A repeat with its key is the same operation, with the outcome that the first one had.
-func TestARepeatIsTheSameOperation(t *testing.T) {
+// A repeat with the same key is the same operation, with the same outcome.
+func TestIdempotencyKey_RepeatIsSameOperation(t *testing.T) {
 	t.Parallel()
 	c, _ := newClient(t, nil)
 	agent, customer := testkit.ID(), testkit.ID()
 	define(t, c, agent, "plan", vault.TypeNumber)
-	first := must[client.Operation[vault.ItemResult]](t)(c.WriteValue(t.Context(), write(agent, customer, "plan", "7"), client.IdempotencyKey("k1"), patience))
+	first := must[client.Operation[vault.ItemResult]](t)(
+		c.WriteValue(t.Context(), write(agent, customer, "plan", "7"), client.IdempotencyKey("k1"), patience))
 	for _, opts := range [][]client.Option{{client.IdempotencyKey("k1")}, {client.IdempotencyKey("k1"), patience}} {
-		again := must[client.Operation[vault.ItemResult]](t)(c.WriteValue(t.Context(), write(agent, customer, "plan", "7"), opts...))
+		again := must[client.Operation[vault.ItemResult]](t)(
+			c.WriteValue(t.Context(), write(agent, customer, "plan", "7"), opts...))
 		if again.ID != first.ID || again.Result.ItemID != first.Result.ItemID {
 			t.Errorf("the repeat is %+v of %+v", again, first)
 		}
 	}
-	if _, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "8"), client.IdempotencyKey("k1")); client.CodeOf(err) != vault.CodeConflict {
+	if _, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "8"), client.IdempotencyKey("k1")); client.CodeOf(
+		err,
+	) != vault.CodeConflict {
 		t.Errorf("with another content: %v", err)
 	}
 	_, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2"), patience)
@@ -205,39 +223,47 @@ func TestARepeatIsTheSameOperation(t *testing.T) {
 	if client.CodeOf(err) != vault.CodeInvalid || client.CodeOf(repeated) != vault.CodeInvalid {
 		t.Errorf("a rejected one: %v, then %v", err, repeated)
 	}
-	if unwaited, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2")); err != nil || unwaited.Rejection == nil || unwaited.ID == first.ID {
+	if unwaited, err := c.WriteValue(t.Context(), write(agent, customer, "plan", "many"), client.IdempotencyKey("k2")); err != nil ||
+		unwaited.Rejection == nil ||
+		unwaited.ID == first.ID {
 		t.Errorf("not waited for: %+v, %v", unwaited, err)
 	}
 }
 
-// What may not happen twice is not made again, and a server that does not recover is given up.
-func TestRetriesEnd(t *testing.T) {
+// A request that is not safe to repeat is not retried. Retries end if the server does not recover.
+func TestRetry_IsLimited(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32
 	c, _ := newClient(t, roundTrip(func(*http.Request) (*http.Response, error) {
 		requests.Add(1)
 		return turnedAway(503, "unavailable"), nil
 	}))
-	if _, err := c.ReplayOperation(t.Context(), testkit.ID()); client.CodeOf(err) != vault.CodeUnavailable || requests.Load() != 1 {
+	if _, err := c.ReplayOperation(t.Context(), testkit.ID()); client.CodeOf(err) != vault.CodeUnavailable ||
+		requests.Load() != 1 {
 		t.Errorf("a replay: %d requests, %v", requests.Load(), err)
 	}
 	requests.Store(0)
-	if _, err := c.GetCustomer(t.Context(), testkit.ID()); client.CodeOf(err) != vault.CodeUnavailable || requests.Load() != 5 {
+	if _, err := c.GetCustomer(t.Context(), testkit.ID()); client.CodeOf(err) != vault.CodeUnavailable ||
+		requests.Load() != 5 {
 		t.Errorf("a read: %d requests, %v", requests.Load(), err)
 	}
 }
 
-// An outcome that takes long is waited for, as long as the caller says.
-func TestWaiting(t *testing.T) {
+// A call waits for a slow outcome up to the time of Wait.
+func TestWait_ReturnsOutcome(t *testing.T) {
 	t.Parallel()
 	c, tenant := newClient(t, nil)
 	agent, scenario, customer := testkit.ID(), testkit.ID(), testkit.ID()
 	define(t, c, agent, "country", vault.TypeString)
-	must[client.Operation[vault.SavedResult]](t)(c.SaveScenario(t.Context(), vault.Scenario{AgentID: agent, ID: scenario, Name: "Open an account"}, patience))
+	must[client.Operation[vault.SavedResult]](t)(
+		c.SaveScenario(t.Context(), vault.Scenario{AgentID: agent, ID: scenario, Name: "Open an account"}, patience))
 	must[client.Operation[vault.SavedResult]](t)(c.SaveRequirement(t.Context(), vault.Requirement{
 		ScenarioID: scenario, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 	}, patience))
-	fill := must[client.Operation[vault.FillResult]](t)(c.FillGaps(t.Context(), vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario}, client.Wait(time.Millisecond)))
+	fill := must[client.Operation[vault.FillResult]](t)(
+		c.FillGaps(t.Context(), vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario},
+			client.Wait(time.Millisecond)),
+	)
 	if fill.Status.Finished() {
 		t.Fatalf("the fill is %s", fill.Status)
 	}
@@ -252,15 +278,18 @@ func TestWaiting(t *testing.T) {
 			t.Errorf("the question is %v, %v", q, err)
 		}
 	}
-	must[client.Operation[vault.ItemResult]](t)(c.AnswerQuestion(t.Context(), vault.AnswerQuestionInput{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}, patience))
+	must[client.Operation[vault.ItemResult]](t)(
+		c.AnswerQuestion(t.Context(), vault.AnswerQuestionInput{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)},
+			patience),
+	)
 	done, err := fill.Wait(t.Context())
 	if err != nil || !done.Result.Fields[0].Filled || done.Result.Fields[0].Source != vault.GapFromCustomer {
 		t.Errorf("the fill ends with %+v, %v", done, err)
 	}
 }
 
-// A server that does not wait, since it stops or since a proxy took the preference away, is not asked as fast as it answers.
-func TestAServerThatDoesNotWaitIsNotRunOver(t *testing.T) {
+// A server that does not wait (it stops, or a proxy drops Prefer) is polled slowly.
+func TestWait_PollsSlowlyWithoutPrefer(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64
 	id := testkit.ID()
@@ -282,11 +311,12 @@ func TestAServerThatDoesNotWaitIsNotRunOver(t *testing.T) {
 	}
 }
 
-// The operator's token stands for a tenant only where one is named.
-func TestAnOperatorNamesTheTenant(t *testing.T) {
+// The admin token selects a tenant only with Options.Tenant.
+func TestClient_AdminTokenSetsTenant(t *testing.T) {
 	t.Parallel()
 	operator := func(tenant uuid.UUID) *client.Client {
-		return must[*client.Client](t)(client.New(client.Options{Server: server.URL, Key: testkit.AdminToken, Tenant: tenant}))
+		return must[*client.Client](t)(
+			client.New(client.Options{Server: server.URL, Key: testkit.AdminToken, Tenant: tenant}))
 	}
 	if err := operator(uuid.Nil).DropCachedProfile(t.Context(), testkit.ID()); client.CodeOf(err) != vault.CodeInvalid {
 		t.Errorf("without a tenant: %v", err)
@@ -303,8 +333,8 @@ func TestAnOperatorNamesTheTenant(t *testing.T) {
 	}
 }
 
-// Whoever answers, and is no vault, is told apart from nobody.
-func TestWhoIsNoVault(t *testing.T) {
+// A response of another server is another error than no response.
+func TestClient_NotAVault(t *testing.T) {
 	t.Parallel()
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/customers/"+uuid.Nil.String() {
@@ -316,7 +346,8 @@ func TestWhoIsNoVault(t *testing.T) {
 	defer page.Close()
 	c := must[*client.Client](t)(client.New(client.Options{Server: page.URL}))
 	for _, id := range []uuid.UUID{uuid.Nil, testkit.ID()} {
-		if _, err := c.GetCustomer(t.Context(), id); !errors.Is(err, client.ErrNotVault) || strings.Contains(err.Error(), "hunter2") {
+		if _, err := c.GetCustomer(t.Context(), id); !errors.Is(err, client.ErrNotVault) ||
+			strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("a page: %v", err)
 		}
 	}
@@ -324,12 +355,19 @@ func TestWhoIsNoVault(t *testing.T) {
 		t.Errorf("its health: %v", err)
 	}
 	page.Close()
-	if _, err := c.GetCustomer(t.Context(), testkit.ID()); !errors.Is(err, client.ErrUnreachable) || strings.Contains(err.Error(), "customers") {
+	if _, err := c.GetCustomer(t.Context(), testkit.ID()); !errors.Is(err, client.ErrUnreachable) ||
+		strings.Contains(err.Error(), "customers") {
 		t.Errorf("nobody: %v", err)
 	}
-	endless := must[*client.Client](t)(client.New(client.Options{Server: page.URL, Transport: roundTrip(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Body: io.NopCloser(zeroes{}), Header: http.Header{"Content-Type": {"application/json"}}}, nil
-	})}))
+	endless := must[*client.Client](t)(
+		client.New(client.Options{Server: page.URL, Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{
+				StatusCode: 200,
+				Body:       io.NopCloser(zeroes{}),
+				Header:     http.Header{"Content-Type": {"application/json"}},
+			}, nil
+		})}),
+	)
 	if _, err := endless.GetCustomer(t.Context(), testkit.ID()); !errors.Is(err, client.ErrNotVault) {
 		t.Errorf("an answer without end: %v", err)
 	}
@@ -339,7 +377,7 @@ type zeroes struct{}
 
 func (zeroes) Read(p []byte) (int, error) { return len(p), nil }
 
-func TestAWrongAddressOrKeyIsRefused(t *testing.T) {
+func TestNew_InvalidOptions(t *testing.T) {
 	t.Parallel()
 	for _, o := range []client.Options{
 		{}, {Server: "localhost:8000"}, {Server: "ftp://x"}, {Server: "http://"}, {Server: "http://u:p@x"}, {Server: "http://x?y=1"}, {Server: "http://x", Key: "cv_x\n"},
@@ -350,8 +388,8 @@ func TestAWrongAddressOrKeyIsRefused(t *testing.T) {
 	}
 }
 
-// Whoever imports the client links no database and no engine by it.
-func TestTheClientBringsLittle(t *testing.T) {
+// Programs that import the client do not link a database or an engine.
+func TestDependencies_NoDatabaseOrEngine(t *testing.T) {
 	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	if err != nil {
@@ -359,21 +397,25 @@ func TestTheClientBringsLittle(t *testing.T) {
 	}
 	for pkg := range strings.Lines(string(out)) {
 		pkg = strings.TrimSpace(pkg)
-		ours := strings.HasPrefix(pkg, "github.com/contextvault/contextvault/") && !strings.HasSuffix(pkg, "/vault") && !strings.HasSuffix(pkg, "/client")
+		ours := strings.HasPrefix(pkg, "github.com/contextvault/contextvault/") && !strings.HasSuffix(pkg, "/vault") &&
+			!strings.HasSuffix(pkg, "/client")
 		if ours || strings.Contains(pkg, "/pgx/") || strings.Contains(pkg, "hatchet") || strings.Contains(pkg, "redis") {
 			t.Errorf("it brings %s", pkg)
 		}
 	}
 }
 
-func TestConfigurationIsDeleted(t *testing.T) {
+func TestDelete_DefinitionsAndRequirements(t *testing.T) {
 	t.Parallel()
 	c, _ := newClient(t, nil)
 	agent, scenario, rule := testkit.ID(), testkit.ID(), testkit.ID()
 	saved := must[client.Operation[vault.SavedResult]](t)
 	define(t, c, agent, "country", vault.TypeString)
 	saved(c.SaveScenario(t.Context(), vault.Scenario{AgentID: agent, ID: scenario, Name: "Open an account"}, patience))
-	saved(c.SaveRule(t.Context(), vault.Rule{AgentID: agent, ID: rule, ScenarioID: scenario, Name: "Greet", Condition: "always"}, patience))
+	saved(
+		c.SaveRule(t.Context(),
+			vault.Rule{AgentID: agent, ID: rule, ScenarioID: scenario, Name: "Greet", Condition: "always"}, patience),
+	)
 	saved(c.SaveRequirement(t.Context(), vault.Requirement{
 		ScenarioID: scenario, RuleID: &rule, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 	}, patience))
@@ -382,7 +424,10 @@ func TestConfigurationIsDeleted(t *testing.T) {
 	if !errors.As(err, &problem) || problem.Code != vault.CodeConflict || len(problem.Related) != 1 {
 		t.Errorf("a field that is required: %v", err)
 	}
-	saved(c.DeleteRequirement(t.Context(), vault.DeleteRequirementInput{ScenarioID: scenario, RuleID: &rule, FieldName: "country"}, patience))
+	saved(
+		c.DeleteRequirement(t.Context(),
+			vault.DeleteRequirementInput{ScenarioID: scenario, RuleID: &rule, FieldName: "country"}, patience),
+	)
 	saved(c.DeleteDefinition(t.Context(), vault.DeleteDefinitionInput{AgentID: agent, Name: "country"}, patience))
 	if _, err := c.GetDefinition(t.Context(), agent, "country"); client.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("a field that was deleted: %v", err)

@@ -11,15 +11,15 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// CustomersQuery says what is listed of customers.
+// CustomersQuery configures ListCustomers.
 type CustomersQuery struct {
-	Values bool // their active values, too
+	Values bool // include the active values
 }
 
-// valuesPage is how many customers one request reads with their values, which are up to 64 KiB each.
+// valuesPage is the number of customers per request with their values, which have up to 64 KiB each.
 const valuesPage = 100
 
-// ListCustomers gives the customers in the order of their ids. Who was merged into another customer is not among them.
+// ListCustomers lists the customers, sorted by id. Merged customers are not included.
 func (c *Client) ListCustomers(ctx context.Context, in CustomersQuery) iter.Seq2[vault.Customer, error] {
 	query := url.Values{}
 	if in.Values {
@@ -29,34 +29,34 @@ func (c *Client) ListCustomers(ctx context.Context, in CustomersQuery) iter.Seq2
 	return list[vault.Customer](ctx, c, path("v1", "customers"), query)
 }
 
-// GetCustomer gives what is known of a customer: active values and assets, channels, and the consents in force.
+// GetCustomer returns the profile of a customer: active values and assets, channels, and valid consents.
 func (c *Client) GetCustomer(ctx context.Context, customer uuid.UUID) (vault.Profile, error) {
 	return get[vault.Profile](ctx, c, path("v1", "customers", customer), nil)
 }
 
-// ListCustomerHistory gives the versions of all fields of a customer, the newest first by order of acceptance.
+// ListCustomerHistory lists the versions of all fields of a customer, newest first by the order of acceptance.
 func (c *Client) ListCustomerHistory(ctx context.Context, customer uuid.UUID) iter.Seq2[vault.Value, error] {
 	return list[vault.Value](ctx, c, path("v1", "customers", customer, "history"), nil)
 }
 
-// MissingQuery says for whom and for what.
+// MissingQuery configures GetMissing.
 type MissingQuery struct {
 	CustomerID uuid.UUID
 	ScenarioID uuid.UUID
-	SessionID  *uuid.UUID          // its variables are seen by conditions; nil: none
-	StepID     string              // only what this step needs, and the whole scenario; empty: every step
-	RuleID     *uuid.UUID          // only what this rule needs, and what belongs to no rule; nil: every rule
-	Level      vault.RequiredLevel // empty: both
+	SessionID  *uuid.UUID          // the session with the variables for conditions; nil: none
+	StepID     string              // only requirements of this step and the whole scenario; "": all steps
+	RuleID     *uuid.UUID          // only requirements of this rule and those without a rule; nil: all rules
+	Level      vault.RequiredLevel // "": both
 }
 
-// MissingFields is what a scenario still needs of a customer, in the order in which to collect it.
+// MissingFields are the missing fields of a customer for a scenario, in the order of collection.
 type MissingFields struct {
 	Missing  []vault.Missing `json:"missing"`
-	Blocked  bool            `json:"blocked"` // one of them holds the customer back
+	Blocked  bool            `json:"blocked"` // a missing field blocks the scenario
 	Warnings []string        `json:"warnings,omitempty"`
 }
 
-// GetMissing gives what a scenario still needs of a customer. A customer nothing was written for yet is missing everything.
+// GetMissing returns the missing fields of a customer for a scenario. A customer without values is missing all fields.
 func (c *Client) GetMissing(ctx context.Context, in MissingQuery) (MissingFields, error) {
 	query := url.Values{"scenario_id": {in.ScenarioID.String()}}
 	for name, id := range map[string]*uuid.UUID{"session_id": in.SessionID, "rule_id": in.RuleID} {

@@ -1,20 +1,16 @@
-// Package client speaks to the vault over HTTP: what a config service, an agent runtime or any other service imports. It brings
-// the types of package vault and nothing else of the vault with it: no database, no workflow engine.
+// Package client calls the API of the vault over HTTP. Configuration services, agent runtimes and other services import
+// it. Of the vault, it only depends on the types of package vault.
 //
-// A method has the name of its operation in the API's description (save-definition is SaveDefinition). Reads give what they read; lists
-// are iterators that fetch page after page. A change gives its Operation: once that is returned the change is accepted and owed.
-// With Wait the method waits for the outcome; Operation.Wait does so later.
+// Each method has the name of an operation id in OpenAPI: save-definition is SaveDefinition. Lists are iterators that
+// fetch further pages as needed. A method that submits an operation returns an Operation once it is accepted. With the
+// option Wait it waits for the outcome; Operation.Wait waits later.
 //
-// Requests that were turned away for the time being (429, 503, no connection) are made again, a few times, as Retry-After says.
-// A change is safe to repeat because it carries an idempotency key: yours, or one that is made for the call.
+// The client retries a request after 429, 503 and failed connections a few times, as Retry-After says. It is safe to
+// retry an operation because it carries an idempotency key: from the caller, or a new one for each call.
 //
-//   - client.go: New, and how a request is made;
-//   - change.go: changes, their options and outcomes;
-//   - problem.go: what goes wrong;
-//   - list.go: lists;
-//   - one file for each kind of thing: config.go, customers.go, values.go, items.go, sessions.go, questions.go, reviews.go,
-//     admin.go.
-//
+//   - client.go: New and requests; change.go: operations, their options and outcomes; operations_gen.go: their methods;
+//   - problem.go: errors; list.go: lists;
+//   - customers.go, values.go, items.go, schema.go, gapfill.go, upkeep.go: the other methods by subject.
 package client
 
 //go:generate go run ../internal/clientgen/generate

@@ -26,7 +26,7 @@ func TestGeneratedMethods_AreUpToDate(t *testing.T) {
 	}
 }
 
-// Other services link this package: it stays light.
+// Other services link this package, so that it must have few dependencies.
 func TestDependencies_AreFew(t *testing.T) {
 	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".").Output()

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// pageSize is how much of a list one request reads: the most that the server gives.
+// pageSize is the number of entries per request: the maximum of the server.
 const pageSize = 500
 
 type page[T any] struct {
@@ -16,13 +16,15 @@ type page[T any] struct {
 	Next  string `json:"next_cursor"`
 }
 
-// list reads a list page by page, as far as it is looked at. An error ends it.
+// list reads a list page by page, as the caller iterates. An error ends it.
 func list[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[T, error] {
 	return pages(ctx, c, path, query, func(p page[T]) ([]T, string) { return p.Items, p.Next })
 }
 
-// pages is list for a page of any shape.
-func pages[P, T any](ctx context.Context, c *Client, path string, query url.Values, open func(P) (items []T, next string)) iter.Seq2[T, error] {
+// pages is list for any type of page.
+func pages[P, T any](
+	ctx context.Context, c *Client, path string, query url.Values, open func(P) (items []T, next string),
+) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		q := maps.Clone(query)
 		if q == nil {
@@ -52,7 +54,7 @@ func pages[P, T any](ctx context.Context, c *Client, path string, query url.Valu
 	}
 }
 
-// Collect reads a list whole, or as far as the first error.
+// Collect reads a whole list. After an error it returns the entries so far.
 func Collect[T any](all iter.Seq2[T, error]) ([]T, error) {
 	out := []T{}
 	for item, err := range all {

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// newClient makes a client of a tenant of its own, with all scopes. A transport may stand between it and the API.
+// newClient creates a client with its own tenant and all scopes. transport, if not nil, sends its requests.
 func newClient(t testing.TB, transport http.RoundTripper) (*client.Client, uuid.UUID) {
 	t.Helper()
 	tenant := kit.Tenant(t)
@@ -45,7 +45,7 @@ func newClient(t testing.TB, transport http.RoundTripper) (*client.Client, uuid.
 	return c, tenant
 }
 
-// newKey is for examples: it makes a tenant and a key of it.
+// newKey creates a tenant and a key for examples.
 func newKey() string {
 	ctx, tenant := context.Background(), testkit.ID()
 	_, err := kit.DB.System().CreateTenant(ctx, tenant, "example")
@@ -59,15 +59,16 @@ func newKey() string {
 	return key
 }
 
-// patience is how long a change is waited for.
+// patience is the time-out for the outcome of an operation.
 var patience = client.Wait(testkit.Patience)
 
 func define(t testing.TB, c *client.Client, agent uuid.UUID, name string, kind vault.ValueType) {
 	t.Helper()
-	must[client.Operation[vault.SavedResult]](t)(c.SaveDefinition(t.Context(), vault.Definition{AgentID: agent, Name: name, ValueType: kind, Enabled: true}, patience))
+	must[client.Operation[vault.SavedResult]](t)(
+		c.SaveDefinition(t.Context(), vault.Definition{AgentID: agent, Name: name, ValueType: kind, Enabled: true}, patience))
 }
 
-// must ends the test where a call fails.
+// must fails the test if a call fails.
 func must[T any](t testing.TB) func(T, error) T {
 	return func(out T, err error) T {
 		t.Helper()

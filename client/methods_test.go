@@ -16,7 +16,7 @@ import (
 	"github.com/contextvault/contextvault/client"
 )
 
-// described are the operations of /openapi.json: their ids by "METHOD path".
+// described returns the operation ids of /openapi.json by "METHOD path".
 func described(t *testing.T) map[string]string {
 	t.Helper()
 	rec := httptest.NewRecorder()
@@ -41,7 +41,7 @@ func described(t *testing.T) map[string]string {
 	return out
 }
 
-// caught notes the request, makes none, and ends the call.
+// caught records the request and fails the call without sending it.
 type caught struct {
 	request string
 	end     context.CancelFunc
@@ -53,8 +53,8 @@ func (c *caught) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, context.Canceled
 }
 
-// Every operation of the API has a method of its name, which makes the request that the API describes.
-func TestEveryOperationHasAMethod(t *testing.T) {
+// Every operation of the API has a method with its name that sends the described request.
+func TestMethods_CoverAllOperations(t *testing.T) {
 	t.Parallel()
 	for route, id := range described(t) {
 		var name string
@@ -90,7 +90,7 @@ func TestEveryOperationHasAMethod(t *testing.T) {
 	}
 }
 
-// filled makes a value with an id in every id and a name in every text.
+// filled creates a value with all ids and texts set.
 func filled(t reflect.Type) reflect.Value {
 	v := reflect.New(t).Elem()
 	switch {

@@ -10,7 +10,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// SaveDefinition: Save a field definition. Says that an agent may collect a field, and what its values look like.
+// SaveDefinition: Save a definition. A definition allows an agent to collect a field, and describes its values.
 func (c *Client) SaveDefinition(
 	ctx context.Context, in vault.Definition, opts ...Option,
 ) (Operation[vault.SavedResult], error) {
@@ -19,8 +19,8 @@ func (c *Client) SaveDefinition(
 	}, opts)
 }
 
-// DeleteDefinition: Delete a field definition. What was collected stays. Refused while a scenario requires the field;
-// related names the requirements.
+// DeleteDefinition: Delete a definition. Collected values remain. A definition with requirements cannot be deleted:
+// related contains the ids of the requirements.
 func (c *Client) DeleteDefinition(
 	ctx context.Context, in vault.DeleteDefinitionInput, opts ...Option,
 ) (Operation[vault.SavedResult], error) {
@@ -29,8 +29,8 @@ func (c *Client) DeleteDefinition(
 	}, opts)
 }
 
-// SaveScenario: Save a scenario. What it needs of a customer is extracted from its text after it is saved; the result
-// names that operation.
+// SaveScenario: Save a scenario. The vault then extracts the requirements from the text, in another operation. The
+// result contains its id.
 func (c *Client) SaveScenario(
 	ctx context.Context, in vault.Scenario, opts ...Option,
 ) (Operation[vault.SavedResult], error) {
@@ -39,8 +39,18 @@ func (c *Client) SaveScenario(
 	}, opts)
 }
 
-// SaveRule: Save a rule of a scenario. What it needs of a customer is extracted from its text after it is saved; the
-// result names that operation.
+// ExtractSchema: Extract the requirements of a scenario or rule now. Each save starts an extraction by itself.
+// Unchanged content needs no model call.
+func (c *Client) ExtractSchema(
+	ctx context.Context, in vault.ExtractSchemaInput, opts ...Option,
+) (Operation[vault.ExtractResult], error) {
+	return change[vault.ExtractResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "scenarios", in.ScenarioID, "extract"), body: in,
+	}, opts)
+}
+
+// SaveRule: Save a rule of a scenario. The vault then extracts the requirements from the text, in another operation.
+// The result contains its id.
 func (c *Client) SaveRule(
 	ctx context.Context, in vault.Rule, opts ...Option,
 ) (Operation[vault.SavedResult], error) {
@@ -49,8 +59,8 @@ func (c *Client) SaveRule(
 	}, opts)
 }
 
-// SaveRequirement: Save that a scenario needs a field. The agent is the scenario's, unless the body names it. For one
-// step or rule, with step_id or rule_id.
+// SaveRequirement: Save a requirement. The agent is the agent of the scenario, unless the body names one. With step_id
+// or rule_id, the requirement applies to a step or a rule.
 func (c *Client) SaveRequirement(
 	ctx context.Context, in vault.Requirement, opts ...Option,
 ) (Operation[vault.SavedResult], error) {
@@ -59,8 +69,7 @@ func (c *Client) SaveRequirement(
 	}, opts)
 }
 
-// DeleteRequirement: Delete that a scenario needs a field. Extraction does not bring back what was deleted; saving it
-// does.
+// DeleteRequirement: Delete a requirement. Extraction does not add it again; saving it does.
 func (c *Client) DeleteRequirement(
 	ctx context.Context, in vault.DeleteRequirementInput, opts ...Option,
 ) (Operation[vault.SavedResult], error) {
@@ -76,26 +85,17 @@ func (c *Client) DeleteRequirement(
 	}, opts)
 }
 
-// ExtractSchema: Extract by hand what a scenario or rule needs. It is done by itself after each save. Unchanged content
-// costs no model call.
-func (c *Client) ExtractSchema(
-	ctx context.Context, in vault.ExtractSchemaInput, opts ...Option,
-) (Operation[vault.ExtractResult], error) {
-	return change[vault.ExtractResult](ctx, c, request{
-		method: http.MethodPost, path: path("v1", "scenarios", in.ScenarioID, "extract"), body: in,
-	}, opts)
-}
-
-// SaveSession: Save what a session knows. Variables are merged by name; turns are added after those that are there.
-func (c *Client) SaveSession(
-	ctx context.Context, in vault.SaveSessionInput, opts ...Option,
+// DecideReview: Approve or reject an extracted definition or requirement. An approval of a requirement can include
+// changes to it.
+func (c *Client) DecideReview(
+	ctx context.Context, in vault.DecideReviewInput, opts ...Option,
 ) (Operation[vault.SavedResult], error) {
 	return change[vault.SavedResult](ctx, c, request{
-		method: http.MethodPut, path: path("v1", "sessions", in.SessionID), body: in,
+		method: http.MethodPost, path: path("v1", "reviews", in.ID, "decision"), body: in,
 	}, opts)
 }
 
-// OpenCustomer: Get the customer of a channel identity, or make one. The result names the customer.
+// OpenCustomer: Get the customer of a channel identity, or create one. The result contains the id of the customer.
 func (c *Client) OpenCustomer(
 	ctx context.Context, in vault.OpenCustomerInput, opts ...Option,
 ) (Operation[vault.CustomerResult], error) {
@@ -104,8 +104,9 @@ func (c *Client) OpenCustomer(
 	}, opts)
 }
 
-// DeleteCustomer: Delete a customer. Its values and assets go with it; the rows stay, unseen. Where other customers'
-// items were derived from them, the answer is 409 has_dependents, with their ids.
+// DeleteCustomer: Delete a customer. Also deletes its values and assets. The rows remain in the database, but no read
+// returns them. If items of other customers were derived from them, the response is 409 has_dependents with the ids of
+// those items.
 func (c *Client) DeleteCustomer(
 	ctx context.Context, in vault.DeleteCustomerInput, opts ...Option,
 ) (Operation[vault.CustomerResult], error) {
@@ -118,7 +119,8 @@ func (c *Client) DeleteCustomer(
 	}, opts)
 }
 
-// MergeCustomers: Merge another customer into this one. The other one's id leads to this one from then on.
+// MergeCustomers: Merge another customer into this customer. Afterwards the id of the other customer refers to this
+// customer.
 func (c *Client) MergeCustomers(
 	ctx context.Context, in vault.MergeCustomersInput, opts ...Option,
 ) (Operation[vault.CustomerResult], error) {
@@ -127,8 +129,8 @@ func (c *Client) MergeCustomers(
 	}, opts)
 }
 
-// UnmergeCustomer: Undo the merge that took this customer away. Exact for all that happened before the merge; what was
-// written since stays with the other one.
+// UnmergeCustomer: Undo the merge of this customer into another customer. Restores the exact state before the merge.
+// Values that were written after the merge remain with the other customer.
 func (c *Client) UnmergeCustomer(
 	ctx context.Context, in vault.UnmergeCustomerInput, opts ...Option,
 ) (Operation[vault.CustomerResult], error) {
@@ -137,45 +139,7 @@ func (c *Client) UnmergeCustomer(
 	}, opts)
 }
 
-// WriteValue: Write a value. The profile is made at the first write. The version before it becomes superseded, and
-// stays in the history.
-func (c *Client) WriteValue(
-	ctx context.Context, in vault.WriteValueInput, opts ...Option,
-) (Operation[vault.ItemResult], error) {
-	return change[vault.ItemResult](ctx, c, request{
-		method: http.MethodPut, path: path("v1", "customers", in.CustomerID, "values", in.Name), body: in,
-	}, opts)
-}
-
-// VerifyValue: Say that the active value of a field was verified.
-func (c *Client) VerifyValue(
-	ctx context.Context, in vault.VerifyValueInput, opts ...Option,
-) (Operation[vault.ItemResult], error) {
-	return change[vault.ItemResult](ctx, c, request{
-		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "values", in.Name, "verify"), body: in,
-	}, opts)
-}
-
-// ImportValues: Write values of many customers. In one transaction, at most 1,000: all of them, or none, unless
-// skip_invalid is set.
-func (c *Client) ImportValues(
-	ctx context.Context, in vault.ImportValuesInput, opts ...Option,
-) (Operation[vault.ImportResult], error) {
-	return change[vault.ImportResult](ctx, c, request{
-		method: http.MethodPost, path: path("v1", "import"), body: in,
-	}, opts)
-}
-
-// AddAsset: Add the reference to a document. The bytes live elsewhere.
-func (c *Client) AddAsset(
-	ctx context.Context, in vault.AddAssetInput, opts ...Option,
-) (Operation[vault.ItemResult], error) {
-	return change[vault.ItemResult](ctx, c, request{
-		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "assets"), body: in,
-	}, opts)
-}
-
-// LinkChannel: Say that an identity on a channel is this customer's.
+// LinkChannel: Link a channel identity to a customer.
 func (c *Client) LinkChannel(
 	ctx context.Context, in vault.LinkChannelInput, opts ...Option,
 ) (Operation[vault.CustomerResult], error) {
@@ -184,7 +148,7 @@ func (c *Client) LinkChannel(
 	}, opts)
 }
 
-// RecordConsent: Record what a customer agrees to, or does not.
+// RecordConsent: Record that a customer grants or refuses a consent.
 func (c *Client) RecordConsent(
 	ctx context.Context, in vault.RecordConsentInput, opts ...Option,
 ) (Operation[vault.CustomerResult], error) {
@@ -193,18 +157,46 @@ func (c *Client) RecordConsent(
 	}, opts)
 }
 
-// FillGaps: Fill what a scenario still needs of a customer. From the profile, the session and the conversation; the
-// rest is asked for (GET /v1/questions), and the operation succeeds once that is settled.
-func (c *Client) FillGaps(
-	ctx context.Context, in vault.FillGapsInput, opts ...Option,
-) (Operation[vault.FillResult], error) {
-	return change[vault.FillResult](ctx, c, request{
-		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "fill"), body: in,
+// WriteValue: Write a value. The first write creates the profile. The previous version becomes superseded and remains
+// in the history.
+func (c *Client) WriteValue(
+	ctx context.Context, in vault.WriteValueInput, opts ...Option,
+) (Operation[vault.ItemResult], error) {
+	return change[vault.ItemResult](ctx, c, request{
+		method: http.MethodPut, path: path("v1", "customers", in.CustomerID, "values", in.Name), body: in,
 	}, opts)
 }
 
-// DeleteItem: Delete a version of a field, or an asset. Where others were derived from it, the answer is 409
-// has_dependents, with their ids.
+// VerifyValue: Mark the active value of a field as verified.
+func (c *Client) VerifyValue(
+	ctx context.Context, in vault.VerifyValueInput, opts ...Option,
+) (Operation[vault.ItemResult], error) {
+	return change[vault.ItemResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "values", in.Name, "verify"), body: in,
+	}, opts)
+}
+
+// ImportValues: Write values of many customers. In one transaction, up to 1,000 values. One invalid write rejects all,
+// unless skip_invalid is set.
+func (c *Client) ImportValues(
+	ctx context.Context, in vault.ImportValuesInput, opts ...Option,
+) (Operation[vault.ImportResult], error) {
+	return change[vault.ImportResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "import"), body: in,
+	}, opts)
+}
+
+// AddAsset: Add a reference to a document. The document itself remains in its storage.
+func (c *Client) AddAsset(
+	ctx context.Context, in vault.AddAssetInput, opts ...Option,
+) (Operation[vault.ItemResult], error) {
+	return change[vault.ItemResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "assets"), body: in,
+	}, opts)
+}
+
+// DeleteItem: Delete a value or an asset. If other items were derived from it, the response is 409 has_dependents with
+// their ids.
 func (c *Client) DeleteItem(
 	ctx context.Context, in vault.DeleteItemInput, opts ...Option,
 ) (Operation[vault.DeleteResult], error) {
@@ -217,7 +209,7 @@ func (c *Client) DeleteItem(
 	}, opts)
 }
 
-// RestoreItem: Restore an item. Brings back a deleted item, or sets an orphaned one active whose source is there again.
+// RestoreItem: Restore an item. Restores a deleted item. An orphaned item becomes active if its source exists again.
 func (c *Client) RestoreItem(
 	ctx context.Context, in vault.RestoreItemInput, opts ...Option,
 ) (Operation[vault.ItemResult], error) {
@@ -226,8 +218,28 @@ func (c *Client) RestoreItem(
 	}, opts)
 }
 
-// AnswerQuestion: Answer a question. An answer that is invalid is rejected, and the customer asked again, as often as
-// the gap fill says.
+// FillGaps: Fill the missing fields of a customer for a scenario. From the profile, the session and the conversation.
+// For the remaining fields, the operation opens questions (GET /v1/questions), and succeeds once all of them are
+// closed.
+func (c *Client) FillGaps(
+	ctx context.Context, in vault.FillGapsInput, opts ...Option,
+) (Operation[vault.FillResult], error) {
+	return change[vault.FillResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "fill"), body: in,
+	}, opts)
+}
+
+// SaveSession: Save a session. Merges variables by name, and appends turns.
+func (c *Client) SaveSession(
+	ctx context.Context, in vault.SaveSessionInput, opts ...Option,
+) (Operation[vault.SavedResult], error) {
+	return change[vault.SavedResult](ctx, c, request{
+		method: http.MethodPut, path: path("v1", "sessions", in.SessionID), body: in,
+	}, opts)
+}
+
+// AnswerQuestion: Answer a question. After an invalid answer, the gap fill asks again, up to its maximum number of
+// attempts.
 func (c *Client) AnswerQuestion(
 	ctx context.Context, in vault.AnswerQuestionInput, opts ...Option,
 ) (Operation[vault.ItemResult], error) {
@@ -236,17 +248,8 @@ func (c *Client) AnswerQuestion(
 	}, opts)
 }
 
-// DecideReview: Approve or reject what was extracted. An approved requirement may be edited while it is.
-func (c *Client) DecideReview(
-	ctx context.Context, in vault.DecideReviewInput, opts ...Option,
-) (Operation[vault.SavedResult], error) {
-	return change[vault.SavedResult](ctx, c, request{
-		method: http.MethodPost, path: path("v1", "reviews", in.ID, "decision"), body: in,
-	}, opts)
-}
-
-// CancelFill: Cancel a gap fill. It asks no more: its open question is closed, what is being written is still written,
-// and it ends with its result. Other operations cannot be cancelled.
+// CancelFill: Cancel a gap fill. The gap fill opens no more questions and closes its open question. It finishes its
+// current write and ends with its result. Other operations cannot be cancelled.
 func (c *Client) CancelFill(
 	ctx context.Context, in vault.CancelFillInput, opts ...Option,
 ) (Operation[vault.CancelResult], error) {
@@ -255,7 +258,7 @@ func (c *Client) CancelFill(
 	}, opts)
 }
 
-// ExpireValues: Mark what is past its expiry now. Across tenants, instead of at the next cron.
+// ExpireValues: Mark values and assets past their expiry now. In all tenants. A schedule does the same.
 func (c *Client) ExpireValues(
 	ctx context.Context, opts ...Option,
 ) (Operation[vault.SweepResult], error) {
@@ -264,7 +267,7 @@ func (c *Client) ExpireValues(
 	}, opts)
 }
 
-// DetectOrphans: Mark what lost its source now. Across tenants, instead of at the next cron.
+// DetectOrphans: Mark items without their source now. In all tenants. A schedule does the same.
 func (c *Client) DetectOrphans(
 	ctx context.Context, opts ...Option,
 ) (Operation[vault.SweepResult], error) {

@@ -12,51 +12,50 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// ErrUnreachable is in the chain of an error where nobody answered, or not in time. Whether a change was accepted is not known
-// then: make it again with the same IdempotencyKey.
+// ErrUnreachable is wrapped if no server responds in time. It is unknown whether the operation was accepted: repeat the
+// call with the same IdempotencyKey.
 var ErrUnreachable = errors.New("no vault answers")
 
-// ErrNotVault is in the chain of an error where somebody answered, but not as a vault does: the address is wrong, or something
-// stands in between.
+// ErrNotVault is wrapped if the response does not come from a vault: the address is wrong, or a proxy has responded.
 var ErrNotVault = errors.New("this is not a vault")
 
-// Codes of problems beside those of vault.Code.
+// Codes of problems, in addition to those of vault.Code.
 const (
-	CodeMalformed       vault.Code = "malformed"         // the request could not be read
-	CodeUnauthenticated vault.Code = "unauthenticated"   // no key, or one that is unknown, revoked or expired
-	CodeNoRoute         vault.Code = "no_such_route"     // the server is of another version
-	CodeMethod          vault.Code = "method_not_here"   // likewise
-	CodeTooLarge        vault.Code = "too_large"         // the body is larger than the server takes
-	CodeMediaType       vault.Code = "unsupported_media" // the body is not said to be JSON
-	CodeRateLimited     vault.Code = "rate_limited"      // the key made too many requests, for longer than is waited
+	CodeMalformed       vault.Code = "malformed"         // the request is invalid
+	CodeUnauthenticated vault.Code = "unauthenticated"   // no API key, or an unknown, revoked or expired one
+	CodeNoRoute         vault.Code = "no_such_route"     // unknown path: the server has another version
+	CodeMethod          vault.Code = "method_not_here"   // unknown method: the server has another version
+	CodeTooLarge        vault.Code = "too_large"         // the body exceeds the limit of the server
+	CodeMediaType       vault.Code = "unsupported_media" // the content type is not JSON
+	CodeRateLimited     vault.Code = "rate_limited"      // the key exceeds its rate limit, also after retries
 	CodeTimeout         vault.Code = "timeout"           // the request took too long to arrive
-	CodeInternal        vault.Code = "internal"          // a mistake of the vault's; its log knows more, by the request id
+	CodeInternal        vault.Code = "internal"          // an internal error; the log of the vault has the details
 )
 
 // Problem is what the vault answers where it refuses (RFC 9457). Find it with errors.As, and decide by Code.
 type Problem struct {
-	Status    int            `json:"status"` // of HTTP
+	Status    int            `json:"status"` // the HTTP status
 	Code      vault.Code     `json:"code"`
-	Title     string         `json:"title"`                  // the status in words
-	Detail    string         `json:"detail"`                 // what was wrong and what would be right; it may quote a value of a field that is not PII
-	Field     string         `json:"field,omitempty"`        // the field, parameter or header that was wrong
-	Related   []uuid.UUID    `json:"related,omitempty"`      // what stands in the way, such as dependents
-	Operation *uuid.UUID     `json:"operation_id,omitempty"` // the operation that was rejected; nil: nothing was accepted
-	Errors    []FieldProblem `json:"errors,omitempty"`       // each parameter that was wrong, where there are several
-	RequestID string         `json:"-"`                      // the request in the log of the vault
+	Title     string         `json:"title"`                  // the HTTP status in words
+	Detail    string         `json:"detail"`                 // the cause and the fix; it can quote a value that is not PII
+	Field     string         `json:"field,omitempty"`        // the invalid field, parameter or header
+	Related   []uuid.UUID    `json:"related,omitempty"`      // items that prevent the operation, such as dependents
+	Operation *uuid.UUID     `json:"operation_id,omitempty"` // the failed operation; nil: none was accepted
+	Errors    []FieldProblem `json:"errors,omitempty"`       // all invalid parameters, if there are several
+	RequestID string         `json:"-"`                      // the id of the request in the log of the vault
 }
 
-// FieldProblem is what was wrong with one parameter.
+// FieldProblem is the error of one parameter.
 type FieldProblem struct {
 	Field  string `json:"field"`
 	Detail string `json:"detail"`
 }
 
-// Error says what kind of problem it is, and with which field. It never holds a value, so it may be logged; Detail says more to
-// whoever sent the value.
+// Error returns the code and the field of the problem. It contains no value, so that it can be logged. Detail has more
+// information for the sender of the value.
 func (p *Problem) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "the vault answered %d %s", p.Status, p.Code)
+	fmt.Fprintf(&b, "the vault responded with %d %s", p.Status, p.Code)
 	if p.Field != "" {
 		b.WriteString(" for " + p.Field)
 	}
@@ -69,7 +68,7 @@ func (p *Problem) Error() string {
 	return b.String()
 }
 
-// CodeOf gives the code of the problem in err's chain, "" where there is none.
+// CodeOf returns the code of the *Problem or *vault.Error that err wraps, "" if there is none.
 func CodeOf(err error) vault.Code {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p.Code
@@ -77,36 +76,38 @@ func CodeOf(err error) vault.Code {
 	return vault.CodeOf(err)
 }
 
-func problemOf(got answer) error {
+func problemOf(got response) error {
 	p := &Problem{}
 	if !got.json() || json.Unmarshal(got.body, p) != nil || p.Code == "" {
-		return fmt.Errorf("%w: the answer is %d, and no problem as a vault has them", ErrNotVault, got.status)
+		return fmt.Errorf("%w: the response with status %d is not a problem of a vault", ErrNotVault, got.status)
 	}
 	p.Status, p.RequestID = got.status, got.header.Get("X-Request-Id")
 	return p
 }
 
-// Rejection is why an operation was rejected.
+// Rejection is the reason why an operation failed.
 type Rejection struct {
 	Code    vault.Code  `json:"code"`
-	Detail  string      `json:"detail"` // as that of a Problem
+	Detail  string      `json:"detail"` // as in Problem
 	Field   string      `json:"field,omitempty"`
 	Related []uuid.UUID `json:"related,omitempty"`
 }
 
-// statusOf is what a change is answered with that is rejected while it is waited for.
+// statusOf is the status of the response to a request that waits for a failed operation.
 var statusOf = map[vault.Code]int{
-	vault.CodeUnknown: http.StatusNotFound, vault.CodeConflict: http.StatusConflict, vault.CodeHasDependents: http.StatusConflict,
-	vault.CodeNotAllowed: http.StatusForbidden, vault.CodeUnavailable: http.StatusServiceUnavailable,
+	vault.CodeUnknown: http.StatusNotFound, vault.CodeConflict: http.StatusConflict,
+	vault.CodeHasDependents: http.StatusConflict,
+	vault.CodeNotAllowed:    http.StatusForbidden, vault.CodeUnavailable: http.StatusServiceUnavailable,
 }
 
-// problem is what a caller would have been answered who waited.
+// problem returns the problem that a request gets if it waits for the operation.
 func (r *Rejection) problem(operation uuid.UUID) *Problem {
 	status, ok := statusOf[r.Code]
 	if !ok {
 		status = http.StatusUnprocessableEntity
 	}
 	return &Problem{
-		Status: status, Code: r.Code, Title: http.StatusText(status), Detail: r.Detail, Field: r.Field, Related: r.Related, Operation: &operation,
+		Status: status, Code: r.Code, Title: http.StatusText(status), Detail: r.Detail, Field: r.Field,
+		Related: r.Related, Operation: &operation,
 	}
 }

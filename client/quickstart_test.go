@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The Go of docs/quickstart.md is that of the example, which runs.
-func TestTheDocumentedGoIsTheExample(t *testing.T) {
+// The Go code of docs/quickstart.md is the code of the example.
+func TestDocs_GoIsTheExample(t *testing.T) {
 	t.Parallel()
 	document, err := os.ReadFile("../docs/quickstart.md")
 	if err != nil {
@@ -19,7 +19,7 @@ func TestTheDocumentedGoIsTheExample(t *testing.T) {
 	}
 	body := strings.ReplaceAll(string(example), "\n\t", "\n")
 	blocks := strings.Split(string(document), "```go\n")
-	for _, block := range blocks[2:] { // the first one makes the client
+	for _, block := range blocks[2:] { // the first block creates the client
 		block, _, _ = strings.Cut(block, "```")
 		if !strings.Contains(body, block) {
 			t.Errorf("the example has no\n%s", block)

@@ -10,17 +10,21 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// GetValue gives the active value of a field.
+// GetValue returns the active value of a field.
 func (c *Client) GetValue(ctx context.Context, customer uuid.UUID, name string) (vault.Value, error) {
 	return get[vault.Value](ctx, c, path("v1", "customers", customer, "values", name), nil)
 }
 
-// ListHistory gives the versions of a field, the newest first by order of acceptance.
+// ListHistory lists the versions of a field, newest first by the order of acceptance.
 func (c *Client) ListHistory(ctx context.Context, customer uuid.UUID, name string) iter.Seq2[vault.Value, error] {
 	return list[vault.Value](ctx, c, path("v1", "customers", customer, "values", name, "history"), nil)
 }
 
-// ImportCustomerValues is ImportValues for one customer; the writes need not name it.
-func (c *Client) ImportCustomerValues(ctx context.Context, customer uuid.UUID, in vault.ImportValuesInput, opts ...Option) (Operation[vault.ImportResult], error) {
-	return change[vault.ImportResult](ctx, c, request{method: http.MethodPost, path: path("v1", "customers", customer, "import"), body: in}, opts)
+// ImportCustomerValues is ImportValues for one customer. The writes can omit the customer.
+func (c *Client) ImportCustomerValues(
+	ctx context.Context, customer uuid.UUID, in vault.ImportValuesInput, opts ...Option,
+) (Operation[vault.ImportResult], error) {
+	return change[vault.ImportResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", customer, "import"), body: in,
+	}, opts)
 }

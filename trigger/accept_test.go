@@ -14,7 +14,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestARepeatWithTheSameKeyIsTheSameOperation(t *testing.T) {
+func TestSubmit_SameKeyIsTheSameOperation(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	ctx := t.Context()
@@ -22,7 +22,8 @@ func TestARepeatWithTheSameKeyIsTheSameOperation(t *testing.T) {
 	first, err := trigger.Submit(ctx, b.Client, b.tenant, vault.WriteValue, write(`{"a": 1}`), key)
 	b.must(err)
 
-	same, err := trigger.Submit(ctx, b.Client, b.tenant, vault.WriteValue, write(`{"a":1}`), key) // spacing is no content
+	// Whitespace is not content.
+	same, err := trigger.Submit(ctx, b.Client, b.tenant, vault.WriteValue, write(`{"a":1}`), key)
 	b.must(err)
 	if same != first {
 		t.Errorf("the same content: got %+v, want %+v", same, first)
@@ -56,25 +57,25 @@ func TestARepeatWithTheSameKeyIsTheSameOperation(t *testing.T) {
 		r, err := accept()
 		b.must(err)
 		if r.ID == first.ID {
-			t.Errorf("%s: it is the same operation", what)
+			t.Errorf("%s: got the same operation", what)
 		}
 	}
 
 	b.finish(first.ID, nil)
-	b.eventually("the pushes of what was accepted", func() bool { return len(b.engine.taken()) == 5 })
+	b.eventually("the pushes of accepted operations", func() bool { return len(b.engine.taken()) == 5 })
 	pushes := b.engine.called()
 	again, err := trigger.Submit(ctx, b.Client, b.tenant, vault.WriteValue, write(`{"a":1}`), key)
 	b.must(err)
 	if op, err := again.Wait(ctx); err != nil || op.ID != first.ID || op.Status != vault.OperationSucceeded {
 		t.Errorf("a repeat after the end: got %+v, %v", op, err)
 	}
-	b.Client.Close() // its pushes have ended
+	b.Client.Close() // waits for its pushes
 	if n := b.engine.called(); n != pushes {
 		t.Errorf("a repeat after the end was pushed")
 	}
 }
 
-func TestOfRepeatsAtOnceOneIsAccepted(t *testing.T) {
+func TestSubmit_ConcurrentRepeatsAcceptOne(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]func(i int) string{
 		"the same content": func(int) string { return `"gold"` },
@@ -86,7 +87,8 @@ func TestOfRepeatsAtOnceOneIsAccepted(t *testing.T) {
 			const callers = 12
 			receipts, errs := make([]trigger.Receipt, callers), make([]error, callers)
 			atOnce(callers, func(i int) {
-				receipts[i], errs[i] = trigger.Submit(t.Context(), b.Client, b.tenant, vault.WriteValue, write(value(i)), trigger.IdempotencyKey("k"))
+				receipts[i], errs[i] = trigger.Submit(t.Context(), b.Client, b.tenant, vault.WriteValue, write(value(i)),
+					trigger.IdempotencyKey("k"))
 			})
 			accepted := map[uuid.UUID]int{}
 			for i, err := range errs {
@@ -98,20 +100,21 @@ func TestOfRepeatsAtOnceOneIsAccepted(t *testing.T) {
 				}
 			}
 			if n := b.operations(); n != 1 || len(accepted) != 1 {
-				t.Errorf("%d operations are there, the callers were given %v", n, accepted)
+				t.Errorf("%d operations exist, the callers got %v", n, accepted)
 			}
 		})
 	}
 }
 
-func TestAnEventHoldsIDsAloneAndThePayloadIsSealed(t *testing.T) {
+func TestSubmit_EventHoldsOnlyIDs(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	r, err := trigger.Submit(t.Context(), b.Client, b.tenant, vault.WriteValue, write(`"secret plan"`))
 	b.must(err)
 	b.eventually("the push", func() bool { return len(b.engine.taken()) == 1 })
-	b.Client.Close() // its pushes have ended
-	if got, want := b.engine.pushed[0], (vault.Event{OperationID: r.ID, TenantID: b.tenant, Subject: customer.String()}); got != want {
+	b.Client.Close() // waits for its pushes
+	want := vault.Event{OperationID: r.ID, TenantID: b.tenant, Subject: customer.String()}
+	if got := b.engine.pushed[0]; got != want {
 		t.Errorf("pushed %+v, want %+v", got, want)
 	}
 	if got := dbtest.Dump(t, b.url).Holding("secret plan"); len(got) > 0 {
@@ -124,14 +127,14 @@ func TestAnEventHoldsIDsAloneAndThePayloadIsSealed(t *testing.T) {
 	}
 }
 
-func TestAWriteIsAcceptedWhateverTheEngineDoes(t *testing.T) {
+func TestSubmit_AcceptsWhileEngineFails(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(b *engine, o *trigger.Options){
 		"it fails":      func(e *engine, _ *trigger.Options) { e.err = errDown },
 		"it hangs":      func(e *engine, _ *trigger.Options) { e.hold = make(chan struct{}) },
 		"there is none": func(_ *engine, o *trigger.Options) { o.Engine = nil },
 		"no push is free": func(e *engine, o *trigger.Options) {
-			e.hold, o.PushesAtOnce = make(chan struct{}), 1
+			e.hold, o.MaxPushes = make(chan struct{}), 1
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +149,7 @@ func TestAWriteIsAcceptedWhateverTheEngineDoes(t *testing.T) {
 			for range 5 {
 				receipts = append(receipts, b.accept())
 			}
-			if took := time.Since(began); took > 5*time.Second { // less than one push that hangs
+			if took := time.Since(began); took > 5*time.Second { // less than one hanging push
 				t.Errorf("five writes took %s to be accepted", took)
 			}
 			for _, r := range receipts {
@@ -154,7 +157,7 @@ func TestAWriteIsAcceptedWhateverTheEngineDoes(t *testing.T) {
 					t.Errorf("got %+v, %v", op, err)
 				}
 			}
-			// Another process, or this one later, pushes what is owed.
+			// Another process pushes the operations later.
 			if e.hold != nil {
 				close(e.hold)
 			}
@@ -174,7 +177,7 @@ func TestAWriteIsAcceptedWhateverTheEngineDoes(t *testing.T) {
 	}
 }
 
-func TestWhileTheEngineIsDownFewPushesAreTried(t *testing.T) {
+func TestSubmit_BreakerLimitsPushes(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.engine.answer(errDown)
@@ -182,12 +185,12 @@ func TestWhileTheEngineIsDownFewPushesAreTried(t *testing.T) {
 		b.accept()
 	}
 	b.Client.Close()
-	if n := b.engine.called(); n < 3 || n > 12 { // three failures open the breaker; some were under way by then
+	if n := b.engine.called(); n < 3 || n > 12 { // three failures open the breaker; some pushes were already running
 		t.Errorf("%d of 20 pushes were tried", n)
 	}
 }
 
-func TestWhatWasPushedIsNotDueSoon(t *testing.T) {
+func TestSubmit_PushedOperationIsNotDueSoon(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	r := b.accept()
@@ -198,7 +201,7 @@ func TestWhatWasPushedIsNotDueSoon(t *testing.T) {
 	}
 }
 
-func TestCloseLetsThePushesUnderWayEnd(t *testing.T) {
+func TestClose_WaitsForPushes(t *testing.T) {
 	t.Parallel()
 	e := &engine{hold: make(chan struct{})}
 	b := newBench(t, func(o *trigger.Options) { o.Engine = e })
@@ -222,7 +225,7 @@ func TestCloseLetsThePushesUnderWayEnd(t *testing.T) {
 	}
 }
 
-func TestOnlyAFailedOperationIsReplayed(t *testing.T) {
+func TestReplay_OnlyFailedOperations(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	ctx := t.Context()
@@ -264,7 +267,9 @@ func TestOnlyAFailedOperationIsReplayed(t *testing.T) {
 	}
 	b.eventually("the push of the replay", func() bool { return b.engine.taken()[failed.ID] == 2 })
 	after := b.op(failed.ID)
-	if after.Status != "accepted" || after.Error != nil || after.FinishedAt != nil || !after.AcceptedAt.Equal(before.AcceptedAt) {
-		t.Errorf("the replayed operation is %s, accepted at %s; it was accepted at %s", after.Status, after.AcceptedAt, before.AcceptedAt)
+	if after.Status != "accepted" || after.Error != nil || after.FinishedAt != nil ||
+		!after.AcceptedAt.Equal(before.AcceptedAt) {
+		t.Errorf("the replayed operation is %s, accepted at %s; it was accepted at %s",
+			after.Status, after.AcceptedAt, before.AcceptedAt)
 	}
 }

@@ -14,27 +14,27 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// When the relay pushes an operation that nobody else pushed, and one that was pushed and did not finish.
+// The times after which the relay pushes an operation that was not pushed, or was pushed and has not finished.
 const (
-	dueUnpushed = 5 * time.Second // longer than a push takes
-	duePushed   = 5 * time.Minute // longer than a run takes with its retries
+	dueUnpushed = 5 * time.Second // longer than a push
+	duePushed   = 5 * time.Minute // longer than a run with its retries
 )
 
-// Options are what a Client needs.
+// Options configure a Client.
 type Options struct {
 	DB     *db.DB
 	Sealer *db.Sealer
-	// Engine is where events go. nil: nowhere; the relay of another process pushes what this one accepts.
+	// Engine receives the events. nil: the relay of another process pushes the operations of this client.
 	Engine Engine
-	// Log is where failed pushes are told. nil: slog.Default().
+	// Log gets failed pushes. nil: slog.Default().
 	Log *slog.Logger
-	// RelayInterval is how often Run looks for what is owed. 0: 5 seconds.
+	// RelayInterval is the interval at which Run pushes due operations. 0: 5 seconds.
 	RelayInterval time.Duration
-	// PushesAtOnce bounds the pushes under way. What is beyond it is left to the relay. 0: 64.
-	PushesAtOnce int
+	// MaxPushes is the maximum number of concurrent pushes. The relay pushes the operations beyond it. 0: 64.
+	MaxPushes int
 }
 
-// Client accepts changes. It is safe for concurrent use. Close it.
+// Client accepts operations. It is safe for concurrent use. Callers must call Close.
 type Client struct {
 	db       *db.DB
 	sealer   *db.Sealer
@@ -44,13 +44,13 @@ type Client struct {
 	interval time.Duration
 	waiters  waiters
 
-	pushes  chan struct{} // one token for each push under way
+	pushes  chan struct{} // one token per running push
 	pushing sync.WaitGroup
 	stop    context.CancelFunc
 	stopped sync.WaitGroup
 }
 
-// New makes a client and starts its one listening connection.
+// New creates a client and starts its listening connection.
 func New(o Options) *Client {
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -58,16 +58,16 @@ func New(o Options) *Client {
 	if o.RelayInterval == 0 {
 		o.RelayInterval = 5 * time.Second
 	}
-	if o.PushesAtOnce == 0 {
-		o.PushesAtOnce = 64
+	if o.MaxPushes == 0 {
+		o.MaxPushes = 64
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Client{
 		db: o.DB, sealer: o.Sealer, engine: o.Engine, log: o.Log, interval: o.RelayInterval,
-		pushes: make(chan struct{}, o.PushesAtOnce), stop: cancel,
+		pushes: make(chan struct{}, o.MaxPushes), stop: cancel,
 		breaker: gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 			Name:        "workflow engine",
-			Timeout:     2 * time.Second, // then one push tries again
+			Timeout:     2 * time.Second, // afterwards one push probes the engine
 			ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= 3 },
 		}),
 	}
@@ -75,24 +75,24 @@ func New(o Options) *Client {
 	return c
 }
 
-// Close lets the pushes under way end and closes the listening connection. What was accepted and not pushed stays owed.
+// Close waits for running pushes and closes the listening connection. The relay pushes the remaining operations.
 func (c *Client) Close() {
 	c.pushing.Wait()
 	c.stop()
 	c.stopped.Wait()
 }
 
-// Option changes how one operation is accepted.
+// Option is an option of Submit.
 type Option func(*db.NewOperation)
 
-// IdempotencyKey makes a repeat harmless: the same key and the same content give the same receipt; the same key with another
-// content is a conflict. Keys are per tenant and workflow.
+// IdempotencyKey makes it safe to repeat a call: the same key with the same content returns the same receipt. The same
+// key with different content is a conflict. Keys belong to a tenant and a workflow.
 func IdempotencyKey(key string) Option { return func(n *db.NewOperation) { n.Key = key } }
 
-// accept commits to a change and pushes its event in the background.
+// accept commits an operation and pushes its event in the background.
 func (c *Client) accept(ctx context.Context, tenant uuid.UUID, in db.NewOperation, opts []Option) (Receipt, error) {
 	if tenant == uuid.Nil {
-		return Receipt{}, vault.Invalid("tenant", "is required; it comes from the caller's credential")
+		return Receipt{}, vault.Invalid("tenant", "is required; it comes from the credential of the caller")
 	}
 	for _, opt := range opts {
 		opt(&in)
@@ -108,8 +108,8 @@ func (c *Client) accept(ctx context.Context, tenant uuid.UUID, in db.NewOperatio
 	return Receipt{ID: op.ID, TenantID: tenant, Workflow: op.Workflow, client: c}, nil
 }
 
-// pushLater pushes in the background, so that a caller never waits for the engine. The operation is committed: whatever fails
-// here, the relay makes up for. ctx gives the trace that the run belongs to; that the caller is gone does not matter.
+// pushLater pushes in the background, so that a caller never waits for the engine. The operation is committed: if the
+// push fails, the relay pushes it. ctx sets only the trace of the run: the push continues after ctx ends.
 func (c *Client) pushLater(ctx context.Context, op dbgen.Operation) {
 	if c.engine == nil {
 		return
@@ -124,12 +124,13 @@ func (c *Client) pushLater(ctx context.Context, op dbgen.Operation) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*pushTimeout)
 		defer cancel()
 		if err := c.Enqueue(ctx, op.Event, db.EventOf(op)); err != nil {
-			c.log.WarnContext(ctx, "operation_not_pushed", "operation_id", op.ID, "workflow", op.Workflow, "error_code", vault.CodeOf(err))
+			c.log.WarnContext(ctx, "operation_not_pushed",
+				"operation_id", op.ID, "workflow", op.Workflow, "error_code", vault.CodeOf(err))
 		}
 	})
 }
 
-// Enqueue pushes the event of an accepted operation and notes that it was pushed.
+// Enqueue pushes the event of an accepted operation and records the push.
 func (c *Client) Enqueue(ctx context.Context, event string, ev vault.Event) error {
 	if err := c.push(ctx, event, "", ev); err != nil {
 		return err
@@ -139,12 +140,12 @@ func (c *Client) Enqueue(ctx context.Context, event string, ev vault.Event) erro
 	})
 }
 
-// PushScoped pushes an event to whoever waits for it durably under scope.
+// PushScoped pushes an event to the durable waits for scope.
 func (c *Client) PushScoped(ctx context.Context, event, scope string, ev vault.Event) error {
 	return c.push(ctx, event, scope, ev)
 }
 
-// push goes through the circuit breaker: while the engine is down, callers fail at once.
+// push pushes through the circuit breaker: while the engine is down, pushes fail at once.
 func (c *Client) push(ctx context.Context, event, scope string, ev vault.Event) error {
 	if c.engine == nil {
 		return vault.Unavailable("the workflow engine", errNoEngine)

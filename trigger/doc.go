@@ -1,13 +1,14 @@
-// Package trigger is the thin client that everything which changes the vault goes through: a config service, an agent runtime,
-// the API, the command line, and workflows that start others.
+// Package trigger submits operations. Everything that changes the vault uses it: the API, the command line,
+// configuration services, agent runtimes, and workflows that start others.
 //
-// A typed function per operation checks its input, commits an operation (from then on the change is accepted, whether or not the
-// workflow engine can be reached), pushes an event that holds ids only, and returns a Receipt that can be waited on. What
-// could not be pushed is pushed later by the relay: a cron workflow, and the loop that Client.Run keeps.
+// Submit validates the input, commits the operation, pushes an event that holds only ids, and returns a Receipt to wait
+// on. The operation is accepted once it is committed, even if the workflow engine is down. The relay pushes the
+// remaining events later: it is a cron workflow, and the loop of Client.Run.
 //
-//   - submit.go: how an operation is accepted; replay.go: how a failed one is accepted again;
-//   - client.go: acceptance and the push;
-//   - receipt.go: how a caller learns the outcome;
-//   - relay.go: what is owed;
-//   - engine.go: the only file that knows Hatchet.
+//   - submit.go: accepts an operation; resolve.go: looks up its subject and parent;
+//   - replay.go: accepts a failed operation again;
+//   - client.go: commits operations and pushes events;
+//   - receipt.go: waits for outcomes;
+//   - relay.go: pushes due operations;
+//   - engine.go: the only file that uses Hatchet.
 package trigger

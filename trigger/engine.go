@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // the new SDK takes its options from here
+	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // the new SDK uses its options
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 
 	"github.com/contextvault/contextvault/vault"
@@ -14,27 +14,31 @@ import (
 
 // Engine pushes events to the workflow engine.
 type Engine interface {
-	// Push hands over one event. A scope, where not empty, is what a durable wait listens for.
+	// Push pushes one event. scope selects durable waits; "": the event has no scope.
 	Push(ctx context.Context, event, scope string, ev vault.Event) error
 }
 
-// pushTimeout bounds one push: with the engine down the SDK blocks for 17 seconds and does not honour the context.
+// pushTimeout is the maximum duration of a push. While the engine is down, the SDK blocks for 17 seconds and ignores
+// the context.
 const pushTimeout = 3 * time.Second
 
-// maxEventBytes is far above what ids need. More would mean that something else got into an event.
+// maxEventBytes is far above the size of ids. A larger event contains other data, such as a value of a customer.
 const maxEventBytes = 2 << 10
 
 type hatchetEngine struct{ client *hatchet.Client }
 
-// Hatchet makes an Engine of a Hatchet client.
+// Hatchet returns an Engine that uses a Hatchet client.
 func Hatchet(client *hatchet.Client) Engine { return hatchetEngine{client: client} }
 
-// Push implements Engine. The operation's id is metadata of the run, so that an operator finds the run of an operation.
+// Push implements Engine. The id of the operation is metadata of the run, so that an operator finds the run of an
+// operation.
 func (e hatchetEngine) Push(ctx context.Context, event, scope string, ev vault.Event) error {
 	if encoded, err := json.Marshal(ev); err != nil || len(encoded) > maxEventBytes {
-		return fmt.Errorf("push %s: an event holds ids only, at most %d bytes", event, maxEventBytes)
+		return fmt.Errorf("push %s: the event exceeds %d bytes; it must contain only ids", event, maxEventBytes)
 	}
-	opts := []hatchetclient.PushOpFunc{hatchetclient.WithEventMetadata(map[string]string{"operation_id": ev.OperationID.String()})}
+	opts := []hatchetclient.PushOpFunc{
+		hatchetclient.WithEventMetadata(map[string]string{"operation_id": ev.OperationID.String()}),
+	}
 	if scope != "" {
 		opts = append(opts, hatchetclient.WithFilterScope(&scope))
 	}

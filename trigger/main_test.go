@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -22,16 +21,16 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is far longer than anything takes.
+// patience is the time-out of all waits. It is far above every expected duration.
 const patience = 30 * time.Second
 
-// engine stands for the workflow engine: it takes events and runs nothing.
+// engine is a fake workflow engine that records events.
 type engine struct {
 	mu     sync.Mutex
 	pushed []vault.Event
 	calls  int
-	err    error         // what it answers
-	hold   chan struct{} // where not nil: it answers when this is closed
+	err    error         // returned by Push
+	hold   chan struct{} // not nil: Push blocks until it is closed
 }
 
 // Push implements trigger.Engine.
@@ -62,7 +61,7 @@ func (e *engine) answer(err error) {
 	e.err = err
 }
 
-// taken gives how often each operation was pushed.
+// taken returns the number of pushes of each operation.
 func (e *engine) taken() map[uuid.UUID]int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -81,7 +80,7 @@ func (e *engine) called() int {
 
 var errDown = errors.New("the engine is down")
 
-// bench is a client over a database of its own.
+// bench is a client with its own database.
 type bench struct {
 	*trigger.Client
 	t      *testing.T
@@ -97,7 +96,7 @@ func newBench(t *testing.T, change ...func(*trigger.Options)) *bench {
 	url := dbtest.URL(t)
 	b := &bench{t: t, url: url, db: dbtest.OpenURL(t, url), sealer: dbtest.Sealer(t), engine: &engine{}}
 	b.tenant = dbtest.Tenant(t, b.db)
-	opts := trigger.Options{DB: b.db, Sealer: b.sealer, Engine: b.engine, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	opts := trigger.Options{DB: b.db, Sealer: b.sealer, Engine: b.engine, Log: slog.New(slog.DiscardHandler)}
 	for _, c := range change {
 		c(&opts)
 	}
@@ -128,7 +127,7 @@ func write(value string) vault.WriteValueInput {
 	}
 }
 
-// accept accepts a write.
+// accept submits a write.
 func (b *bench) accept(opts ...trigger.Option) trigger.Receipt {
 	b.t.Helper()
 	r, err := trigger.Submit(b.t.Context(), b.Client, b.tenant, vault.WriteValue, write(`"gold"`), opts...)
@@ -150,18 +149,20 @@ func (b *bench) operations() int {
 	return n
 }
 
-// due makes operations due at the relay.
+// due makes all open operations due.
 func (b *bench) due() {
 	b.t.Helper()
 	dbtest.Exec(b.t, b.url, "UPDATE operations SET due_at = clock_timestamp() WHERE status IN ('accepted', 'applied')")
 }
 
-// finish ends an operation as the last of its steps does.
+// finish finishes an operation as the last step does.
 func (b *bench) finish(id uuid.UUID, failure *vault.Error) {
 	b.t.Helper()
 	b.must(b.db.InTx(b.t.Context(), b.tenant, func(q *dbgen.Queries) error {
 		if failure == nil {
-			if err := q.MarkOperationApplied(b.t.Context(), dbgen.MarkOperationAppliedParams{TenantID: b.tenant, ID: id, Result: json.RawMessage(`{}`)}); err != nil {
+			if err := q.MarkOperationApplied(b.t.Context(), dbgen.MarkOperationAppliedParams{
+				TenantID: b.tenant, ID: id, Result: json.RawMessage(`{}`), TouchedProfiles: []uuid.UUID{},
+			}); err != nil {
 				return err
 			}
 			if _, err := q.MarkOperationSucceeded(b.t.Context(), b.tenant, id); err != nil {
@@ -172,7 +173,9 @@ func (b *bench) finish(id uuid.UUID, failure *vault.Error) {
 			if err != nil {
 				return err
 			}
-			if _, err := q.MarkOperationFailed(b.t.Context(), dbgen.MarkOperationFailedParams{TenantID: b.tenant, ID: id, Error: encoded}); err != nil {
+			if _, err := q.MarkOperationFailed(b.t.Context(), dbgen.MarkOperationFailedParams{
+				TenantID: b.tenant, ID: id, Error: encoded,
+			}); err != nil {
 				return err
 			}
 		}
@@ -180,7 +183,7 @@ func (b *bench) finish(id uuid.UUID, failure *vault.Error) {
 	}))
 }
 
-// eventually waits for what another goroutine does.
+// eventually waits until ok returns true.
 func (b *bench) eventually(what string, ok func() bool) {
 	b.t.Helper()
 	deadline := time.Now().Add(patience)
@@ -192,7 +195,7 @@ func (b *bench) eventually(what string, ok func() bool) {
 	}
 }
 
-// atOnce runs fn n times, all started together.
+// atOnce runs n calls of fn concurrently.
 func atOnce(n int, fn func(i int)) {
 	start := make(chan struct{})
 	var wg sync.WaitGroup

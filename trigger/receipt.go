@@ -14,16 +14,17 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// pollInterval is how often a waiter looks by itself, for outcomes that were told while the listening connection was away.
+// pollInterval is the interval at which a waiter reads the operation. It finds outcomes that were notified while the
+// listening connection was down.
 const pollInterval = 2 * time.Second
 
-var errNoEngine = errors.New("this process was given none")
+var errNoEngine = errors.New("this process has no workflow engine")
 
 func isBreaker(err error) bool {
 	return errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests)
 }
 
-// Receipt is the promise of an accepted change.
+// Receipt identifies an accepted operation.
 type Receipt struct {
 	ID       uuid.UUID // of the operation
 	TenantID uuid.UUID
@@ -31,13 +32,13 @@ type Receipt struct {
 	client   *Client
 }
 
-// Wait waits until the outcome of the change is known. The error is the *vault.Error that rejected it, or the context's. An
-// operation that was rejected and is replayed later by an operator may still succeed.
+// Wait waits for the outcome of the operation. The error is the *vault.Error of a failed operation, or wraps that of
+// ctx. A failed operation can still succeed if an operator replays it.
 func (r Receipt) Wait(ctx context.Context) (vault.Operation, error) {
 	return r.client.Wait(ctx, r.TenantID, r.ID)
 }
 
-// Wait waits for any operation of the tenant, by its id.
+// Wait waits for the outcome of an operation of the tenant, as Receipt.Wait does.
 func (c *Client) Wait(ctx context.Context, tenant, id uuid.UUID) (vault.Operation, error) {
 	woken, leave := c.waiters.join(id)
 	defer leave()
@@ -56,14 +57,14 @@ func (c *Client) Wait(ctx context.Context, tenant, id uuid.UUID) (vault.Operatio
 		}
 		select {
 		case <-ctx.Done():
-			return op, fmt.Errorf("wait for operation %s (%s, accepted and owed): %w", id, op.Workflow, ctx.Err())
+			return op, fmt.Errorf("wait for operation %s (%s, accepted and not finished): %w", id, op.Workflow, ctx.Err())
 		case <-woken:
 		case <-poll.C:
 		}
 	}
 }
 
-// Operation says how a change went, or goes.
+// Operation returns the state of an operation.
 func (c *Client) Operation(ctx context.Context, tenant, id uuid.UUID) (vault.Operation, error) {
 	row, err := c.db.Tenant(tenant).GetOperation(ctx, tenant, id)
 	if err != nil {
@@ -72,7 +73,7 @@ func (c *Client) Operation(ctx context.Context, tenant, id uuid.UUID) (vault.Ope
 	return db.OperationOf(row)
 }
 
-// waiters are the goroutines that wait for an operation.
+// waiters are the goroutines that wait for operations.
 type waiters struct {
 	mu   sync.Mutex
 	byID map[uuid.UUID]map[chan struct{}]struct{}

@@ -13,7 +13,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// waiting waits for an operation in the background.
+// waiting waits for an operation in the background. The returned function returns the outcome.
 func (b *bench) waiting(id uuid.UUID) func() (vault.Operation, time.Time, error) {
 	var op vault.Operation
 	var at time.Time
@@ -32,8 +32,8 @@ func (b *bench) waiting(id uuid.UUID) func() (vault.Operation, time.Time, error)
 	}
 }
 
-// quickest ends operations that are waited for, and gives the shortest time in which a waiter heard of it. Waiters look by
-// themselves every 2 seconds; they are ended long before that.
+// quickest returns the shortest time between the end of an operation and the return of its waiter. Waiters poll every 2
+// seconds; the operations end long before that.
 func (b *bench) quickest() time.Duration {
 	b.t.Helper()
 	best := patience
@@ -54,15 +54,15 @@ func (b *bench) quickest() time.Duration {
 	return best
 }
 
-func TestAWaiterIsWokenByTheOutcome(t *testing.T) {
+func TestWait_WokenByOutcome(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	if took := b.quickest(); took > time.Second {
-		t.Errorf("it took %s until the waiter heard: by looking, not by being told", took)
+		t.Errorf("the waiter returned after %s: by polling, not by notification", took)
 	}
 }
 
-func TestManyWaitersForOneOperationAreAllWoken(t *testing.T) {
+func TestWait_AllWaitersAreWoken(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	r := b.accept()
@@ -79,38 +79,42 @@ func TestManyWaitersForOneOperationAreAllWoken(t *testing.T) {
 	}
 }
 
-func TestWaitersSurviveTheLossOfTheListeningConnection(t *testing.T) {
+func TestWait_SurvivesLostListener(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
+	const listening = "FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'listen%'"
 	listeners := func() (n int) {
-		dbtest.Scan(t, b.url, &n, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'listen%'")
+		dbtest.Scan(t, b.url, &n, "SELECT count(*) "+listening)
 		return n
 	}
 	b.eventually("the listening connection", func() bool { return listeners() == 1 })
 	during := b.accept()
 	outcome := b.waiting(during.ID)
-	dbtest.Exec(t, b.url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'listen%'")
-	b.finish(during.ID, nil) // nobody listens
+	dbtest.Exec(t, b.url, "SELECT pg_terminate_backend(pid) "+listening)
+	b.finish(during.ID, nil) // without a listener
 	if op, _, err := outcome(); err != nil || op.Status != vault.OperationSucceeded {
-		t.Errorf("what ended while nobody listened: got %+v, %v", op, err)
+		t.Errorf("an operation that ended without a listener: got %+v, %v", op, err)
 	}
 	b.eventually("the listening connection's return", func() bool { return listeners() == 1 })
 	if took := b.quickest(); took > time.Second {
-		t.Errorf("afterwards it took %s until the waiter heard", took)
+		t.Errorf("afterwards the waiter returned after %s", took)
 	}
 }
 
-func TestWaitTellsTheOutcome(t *testing.T) {
+func TestWait_ReturnsOutcome(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	ctx := t.Context()
 	failed, succeeded, open := b.accept(), b.accept(), b.accept()
-	failure := &vault.Error{Code: vault.CodeInvalid, Field: "plan", Message: "plan: is wrong", Detail: `plan: "gold" is wrong`}
+	failure := &vault.Error{
+		Code: vault.CodeInvalid, Field: "plan", Message: "plan: is wrong", Detail: `plan: "gold" is wrong`,
+	}
 	b.finish(failed.ID, failure)
 	b.finish(succeeded.ID, nil)
 
 	op, err := failed.Wait(ctx)
-	if e, ok := errors.AsType[*vault.Error](err); !ok || e.Code != failure.Code || e.ForCaller() != failure.Detail || op.Status != vault.OperationFailed {
+	if e, ok := errors.AsType[*vault.Error](err); !ok || e.Code != failure.Code ||
+		e.ForCaller() != failure.Detail || op.Status != vault.OperationFailed {
 		t.Errorf("a rejected one: got %+v, %v", op, err)
 	}
 	if op, err := succeeded.Wait(ctx); err != nil || op.Status != vault.OperationSucceeded || op.FinishedAt == nil {
@@ -126,7 +130,7 @@ func TestWaitTellsTheOutcome(t *testing.T) {
 	_, err = b.Wait(ctx, dbtest.Tenant(t, b.db), open.ID)
 	b.code(err, vault.CodeUnknown)
 
-	// Whoever waits for a rejected one after its replay is told of the new outcome.
+	// After a replay, Wait returns the new outcome.
 	_, err = b.Replay(ctx, b.tenant, failed.ID)
 	b.must(err)
 	outcome := b.waiting(failed.ID)
@@ -136,7 +140,7 @@ func TestWaitTellsTheOutcome(t *testing.T) {
 	}
 }
 
-func TestWaitersThatGiveUpLeaveNothing(t *testing.T) {
+func TestWait_CancelledWaitersLeaveNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	r := b.accept()

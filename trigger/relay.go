@@ -9,16 +9,16 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// releaseAfter is when an operation is due again whose push failed.
+// releaseAfter is the time after which an operation with a failed push is due again.
 const releaseAfter = 5 * time.Second
 
-// RelayDue pushes the operations that are due, at most that many: accepted ones that were never pushed, and pushed ones that did
-// not finish in due time. It says how many were pushed. Any number of relays may run at once.
-func (c *Client) RelayDue(ctx context.Context, most int) (int, error) {
-	if c.engine == nil { // a claim would keep the relays that have one from pushing
+// RelayDue pushes up to limit due operations: those that were never pushed, and those that were pushed and have not
+// finished in time. It returns the number of pushed operations. Several relays can run concurrently.
+func (c *Client) RelayDue(ctx context.Context, limit int) (int, error) {
+	if c.engine == nil { // a claim would block the relays with an engine
 		return 0, vault.Unavailable("the workflow engine", errNoEngine)
 	}
-	due, err := c.db.System().ClaimDueOperations(ctx, int32(most)) //nolint:gosec // a batch
+	due, err := c.db.System().ClaimDueOperations(ctx, int32(limit)) //nolint:gosec // a small number
 	if err != nil {
 		return 0, err
 	}
@@ -31,7 +31,7 @@ func (c *Client) RelayDue(ctx context.Context, most int) (int, error) {
 			}
 			releaseErr := c.db.System().ReleaseOperations(ctx, releaseAfter, rest)
 			if releaseErr != nil {
-				return pushed, releaseErr // the lease of the claim runs out by itself
+				return pushed, releaseErr // the lease of the claim expires
 			}
 			return pushed, err
 		}
@@ -39,8 +39,8 @@ func (c *Client) RelayDue(ctx context.Context, most int) (int, error) {
 	return len(due), nil
 }
 
-// Started tells the relay that a worker has registered its workflows. In an installation where nothing was ever carried out, the
-// engine knew none of them until now, and dropped what was pushed: that is due at once.
+// Started must be called once a worker has registered its workflows. In a new installation the engine has dropped all
+// events so far, because it knew no workflow. Started makes their operations due at once.
 func (c *Client) Started(ctx context.Context) error {
 	n, err := c.db.System().RequeueFirstOperations(ctx)
 	if n > 0 {
@@ -49,8 +49,8 @@ func (c *Client) Started(ctx context.Context) error {
 	return err
 }
 
-// Run relays until ctx ends: a background loop for a process that lives long. Without it, and without a worker, what could not
-// be pushed waits.
+// Run pushes due operations until ctx ends. It is the background loop of a long-running process. Without Run and
+// without a worker, failed pushes are not repeated.
 func (c *Client) Run(ctx context.Context) error {
 	tick := time.NewTicker(c.interval)
 	defer tick.Stop()
@@ -61,7 +61,7 @@ func (c *Client) Run(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil && !down:
-			c.log.WarnContext(ctx, "relay_stalled", "error_code", vault.CodeOf(err)) // once, until it works again
+			c.log.WarnContext(ctx, "relay_stalled", "error_code", vault.CodeOf(err)) // once, until a push succeeds
 		case err == nil && n > 0:
 			c.log.InfoContext(ctx, "operations_relayed", "pushed", n)
 		}
@@ -77,5 +77,5 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 }
 
-// relayBatch is how many operations are claimed at a time.
+// relayBatch is the number of operations of one claim.
 const relayBatch = 100

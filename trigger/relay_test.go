@@ -3,7 +3,6 @@ package trigger_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -17,7 +16,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// owing is a bench with operations that were accepted and never pushed.
+// owing returns a bench with accepted operations that were never pushed.
 func owing(t *testing.T, n int) (*bench, []uuid.UUID) {
 	t.Helper()
 	b := newBench(t)
@@ -33,12 +32,12 @@ func owing(t *testing.T, n int) (*bench, []uuid.UUID) {
 	return b, ids
 }
 
-func TestAClaimOfTheRelayIsALease(t *testing.T) {
+func TestRelayDue_ClaimIsALease(t *testing.T) {
 	t.Parallel()
 	b, ids := owing(t, 1)
 	for attempts := range 7 {
 		if attempts == 6 {
-			attempts = 40 // it stays at the longest
+			attempts = 40 // the lease stays at its maximum
 			dbtest.Exec(t, b.url, "UPDATE operations SET attempts = 40")
 		}
 		n, err := b.RelayDue(t.Context(), 10)
@@ -51,16 +50,16 @@ func TestAClaimOfTheRelayIsALease(t *testing.T) {
 		if lease := op.DueAt.Sub(*op.EnqueuedAt).Round(time.Second); lease != want || int(op.Attempts) != attempts+1 {
 			t.Errorf("after %d attempts the lease is %s, want %s; now %d attempts", attempts, lease, want, op.Attempts)
 		}
-		b.due() // the lease is over, and the run was lost
+		b.due() // the lease has expired and the run is lost
 	}
 	b.finish(ids[0], nil)
 	dbtest.Exec(t, b.url, "UPDATE operations SET due_at = clock_timestamp()")
 	if n, err := b.RelayDue(t.Context(), 10); n != 0 || err != nil {
-		t.Errorf("what is finished was pushed %d times (%v)", n, err)
+		t.Errorf("a finished operation was pushed %d times (%v)", n, err)
 	}
 }
 
-func TestRelaysAtOnceShareTheWork(t *testing.T) {
+func TestRelayDue_ConcurrentRelaysShareWork(t *testing.T) {
 	t.Parallel()
 	b, ids := owing(t, 40)
 	var pushed atomic.Int32
@@ -87,7 +86,7 @@ func TestRelaysAtOnceShareTheWork(t *testing.T) {
 	}
 }
 
-func TestTheRelayDoesNotWaitForALockedOperation(t *testing.T) {
+func TestRelayDue_SkipsLockedOperation(t *testing.T) {
 	t.Parallel()
 	b, ids := owing(t, 2)
 	conn, err := pgx.Connect(t.Context(), b.url)
@@ -98,11 +97,11 @@ func TestTheRelayDoesNotWaitForALockedOperation(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if n, err := b.RelayDue(ctx, 10); n != 1 || err != nil || b.engine.taken()[ids[1]] != 1 {
-		t.Errorf("pushed %d (%v), want the one that is free", n, err)
+		t.Errorf("pushed %d (%v), want the unlocked one", n, err)
 	}
 }
 
-func TestWhatTheEngineRefusesIsDueAgainSoon(t *testing.T) {
+func TestRelayDue_FailedPushIsDueAgain(t *testing.T) {
 	t.Parallel()
 	b, ids := owing(t, 5)
 	b.engine.answer(errDown)
@@ -123,28 +122,29 @@ func TestWhatTheEngineRefusesIsDueAgainSoon(t *testing.T) {
 	}
 }
 
-func TestAProcessWithoutAnEngineClaimsNothing(t *testing.T) {
+func TestRelayDue_NoEngineClaimsNothing(t *testing.T) {
 	t.Parallel()
 	b, ids := owing(t, 1)
-	none := trigger.New(trigger.Options{DB: b.db, Sealer: b.sealer, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	none := trigger.New(trigger.Options{DB: b.db, Sealer: b.sealer, Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(none.Close)
 	before := dbtest.Dump(t, b.url)
 	n, err := none.RelayDue(t.Context(), 10)
 	b.code(err, vault.CodeUnavailable)
 	if after := dbtest.Dump(t, b.url); n != 0 || fmt.Sprint(after) != fmt.Sprint(before) {
-		t.Error("it took an operation from the relays that have one")
+		t.Error("RelayDue claimed an operation without an engine")
 	}
 	if n, err := b.RelayDue(t.Context(), 10); n != 1 || err != nil || b.engine.taken()[ids[0]] != 1 {
 		t.Errorf("pushed %d, %v", n, err)
 	}
 }
 
-func TestRunPushesWhatIsOwedUntilItsContextEnds(t *testing.T) {
+func TestRun_PushesUntilContextEnds(t *testing.T) {
 	t.Parallel()
 	b, ids := owing(t, 3)
 	b.engine.answer(errDown)
 	relay := trigger.New(trigger.Options{
-		DB: b.db, Sealer: b.sealer, Engine: b.engine, RelayInterval: 10 * time.Millisecond, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		DB: b.db, Sealer: b.sealer, Engine: b.engine, RelayInterval: 10 * time.Millisecond,
+		Log: slog.New(slog.DiscardHandler),
 	})
 	t.Cleanup(relay.Close)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -165,8 +165,8 @@ func TestRunPushesWhatIsOwedUntilItsContextEnds(t *testing.T) {
 	}
 }
 
-// TestWhatWasPushedBeforeTheFirstWorkerIsDueAtOnce: the engine drops an event that no workflow is registered for.
-func TestWhatWasPushedBeforeTheFirstWorkerIsDueAtOnce(t *testing.T) {
+// The engine drops events without a registered workflow.
+func TestStarted_RequeuesFirstOperations(t *testing.T) {
 	t.Parallel()
 	b, ids := owing(t, 2)
 	relay := func(want int) {

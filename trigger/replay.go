@@ -10,8 +10,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Replay makes a failed operation owed again, and pushes it. The operation keeps its id and its acceptance time. It is a
-// conflict for an operation that did not fail.
+// Replay accepts a failed operation again and pushes it. The operation keeps its id and its time of acceptance. The
+// error of an operation that has not failed has vault.CodeConflict.
 func (c *Client) Replay(ctx context.Context, tenant, id uuid.UUID) (Receipt, error) {
 	q := c.db.Tenant(tenant)
 	op, err := q.GetOperation(ctx, tenant, id)
@@ -23,7 +23,8 @@ func (c *Client) Replay(ctx context.Context, tenant, id uuid.UUID) (Receipt, err
 		return Receipt{}, err
 	}
 	if reopened == 0 {
-		return Receipt{}, vault.Conflict("operation_id", "operation_id: operation %s is %s; only a failed one can be replayed", id, op.Status)
+		return Receipt{}, vault.Conflict("operation_id",
+			"operation_id: operation %s is %s; only a failed one can be replayed", id, op.Status)
 	}
 	c.pushLater(ctx, op)
 	return Receipt{ID: op.ID, TenantID: tenant, Workflow: op.Workflow, client: c}, nil

@@ -10,7 +10,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbtest"
 )
 
-func TestAFailureExitsWithOneAndSaysWhy(t *testing.T) {
+func TestVault_FailureExitsWithOne(t *testing.T) {
 	t.Parallel()
 	url := dbtest.URL(t)
 	for name, c := range map[string]struct {
@@ -49,7 +49,7 @@ func sealingKey(t *testing.T) string {
 	return "VAULT_SEALING_KEY=" + key
 }
 
-func TestSealingKeyMakesOneThatOpensAVault(t *testing.T) {
+func TestSealingKey_IsValid(t *testing.T) {
 	t.Parallel()
 	stdout, stderr, code := run(t, nil, "sealing-key")
 	if code != 0 || stderr != "" {
@@ -60,7 +60,7 @@ func TestSealingKeyMakesOneThatOpensAVault(t *testing.T) {
 	}
 }
 
-func TestASealingKeyIsRotated(t *testing.T) {
+func TestSealingKey_Rotation(t *testing.T) {
 	t.Parallel()
 	key := sealingKey(t)
 	for _, step := range []string{"add", "promote", "prune"} {
@@ -71,12 +71,13 @@ func TestASealingKeyIsRotated(t *testing.T) {
 		}
 		key = "VAULT_SEALING_KEY=" + next
 	}
-	if _, stderr, code := run(t, nil, "sealing-key", "add"); code == 0 || !strings.Contains(stderr, "VAULT_SEALING_KEY is not set") {
+	if _, stderr, code := run(t, nil, "sealing-key", "add"); code == 0 ||
+		!strings.Contains(stderr, "VAULT_SEALING_KEY is not set") {
 		t.Errorf("without a key it exited with %d and said %s", code, stderr)
 	}
 }
 
-func TestMigrateGoesDownAndUp(t *testing.T) {
+func TestMigrate_DownAndUp(t *testing.T) {
 	t.Parallel()
 	environ := []string{"DATABASE_URL=" + dbtest.URL(t)}
 	states := func() []string {
@@ -112,11 +113,11 @@ func TestMigrateGoesDownAndUp(t *testing.T) {
 	}
 }
 
-// The command's own package comment promises it: what a person can do by hand is listed.
-func TestHelpListsTheCommands(t *testing.T) {
+// The help lists all commands, as the package comment says.
+func TestHelp_ListsCommands(t *testing.T) {
 	t.Parallel()
 	stdout, _, code := run(t, []string{"HOME=" + os.TempDir()}, "--help")
-	for _, name := range []string{"worker", "migrate", "fields", "scenarios", "values", "customers", "import", "export", "items", "reviews", "serve", "missing", "fill", "answer", "operations"} {
+	for _, name := range []string{"worker", "migrate", "definitions", "scenarios", "values", "customers", "import", "export", "items", "reviews", "serve", "missing", "fill", "answer", "operations"} {
 		if code != 0 || !strings.Contains(stdout, "\n  "+name+" ") {
 			t.Errorf("exit code %d, no %s in\n%s", code, name, stdout)
 		}

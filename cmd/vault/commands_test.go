@@ -13,13 +13,13 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// user is somebody at the command line, with a key and the address of the API, and nothing else.
+// user runs commands with only a key and the address of the API.
 type user struct {
 	t       *testing.T
 	environ []string
 }
 
-// ok runs a command that succeeds, and gives what it prints.
+// ok runs a command that succeeds and returns its output.
 func (u user) ok(stdin string, args ...string) string {
 	u.t.Helper()
 	out, errs, code := runWith(u.t, u.environ, stdin, args...)
@@ -29,7 +29,7 @@ func (u user) ok(stdin string, args ...string) string {
 	return out
 }
 
-// refused runs a command that fails, and gives its message.
+// refused runs a command that fails and returns its message.
 func (u user) refused(stdin string, args ...string) string {
 	u.t.Helper()
 	out, errs, code := runWith(u.t, u.environ, stdin, args...)
@@ -39,21 +39,28 @@ func (u user) refused(stdin string, args ...string) string {
 	return errs
 }
 
-// resultOf runs a change, and gives its result.
+// resultOf submits an operation and returns its result.
 func resultOf[R any](u user, stdin string, args ...string) operation[R] {
 	u.t.Helper()
 	var op operation[R]
-	if out := u.ok(stdin, append(args, "--json", "--wait", "2m")...); json.Unmarshal([]byte(out), &op) != nil || op.Status != vault.OperationSucceeded {
+	if out := u.ok(stdin, append(args, "--json", "--wait", "2m")...); json.Unmarshal([]byte(out), &op) != nil ||
+		op.Status != vault.OperationSucceeded {
 		u.t.Fatalf("vault %s prints %s", strings.Join(args, " "), out)
 	}
 	return op
 }
 
-// The seed's quickstart by the command line alone, against an API, a worker and an engine that are processes of their own, or as
-// good as.
+// The quickstart of the seed with the command line, against an API, a worker and an engine in separate processes.
 func theQuickstartByCommandsAlone(t *testing.T, s *system, server *process) {
 	t.Helper()
-	tenant, agent, customer, scenario := testkit.ID().String(), testkit.ID().String(), testkit.ID().String(), testkit.ID().String()
+	tenant, agent, customer, scenario := testkit.ID().
+		String(),
+		testkit.ID().
+			String(),
+		testkit.ID().
+			String(),
+		testkit.ID().
+			String()
 	if _, errs, code := run(t, s.Environ(), "tenants", "create", "--id", tenant, "--name", "Acme"); code != 0 {
 		t.Fatal(errs)
 	}
@@ -61,28 +68,55 @@ func theQuickstartByCommandsAlone(t *testing.T, s *system, server *process) {
 	at := "VAULT_SERVER=http://" + server.health
 	u := user{t, []string{at, "VAULT_API_KEY=" + key}}
 
-	// 1. What may be collected.
-	resultOf[vault.SavedResult](u, fmt.Sprintf(`{"agent_id": %q, "name": "email", "display_name": "Email Address", "value_type": "email", "is_pii": true,
-		"enabled": true, "collection_prompt": "What is your email address?"}`, agent), "definitions", "save")
-	resultOf[vault.SavedResult](u, fmt.Sprintf(`{"agent_id": %q, "name": "legal_name", "value_type": "string", "enabled": true}`, agent), "definitions", "save")
-	// 2. What a scenario needs, extracted from its text, and by hand.
-	resultOf[vault.SavedResult](u, fmt.Sprintf(`{"agent_id": %q, "id": %q, "name": "Onboarding", "description": "Only if the customer is over 18, go on."}`, agent, scenario), "scenarios", "save")
-	resultOf[vault.SavedResult](u, fmt.Sprintf(`{"scenario_id": %q, "field_name": "email", "required_level": "hard", "fallback_action": "ask"}`, scenario), "requirements", "save")
+	// 1. Definitions.
+	resultOf[vault.SavedResult](
+		u,
+		fmt.Sprintf(`{"agent_id": %q, "name": "email", "display_name": "Email Address", "value_type": "email", "is_pii": true,
+		"enabled": true, "collection_prompt": "What is your email address?"}`, agent),
+		"definitions",
+		"save",
+	)
+	resultOf[vault.SavedResult](u,
+		fmt.Sprintf(`{"agent_id": %q, "name": "legal_name", "value_type": "string", "enabled": true}`, agent), "definitions",
+		"save")
+	// 2. Requirements: extracted from the scenario, and saved.
+	resultOf[vault.SavedResult](
+		u,
+		fmt.Sprintf(
+			`{"agent_id": %q, "id": %q, "name": "Onboarding", "description": "Only if the customer is over 18, go on."}`, agent,
+			scenario),
+		"scenarios",
+		"save",
+	)
+	resultOf[vault.SavedResult](
+		u,
+		fmt.Sprintf(`{"scenario_id": %q, "field_name": "email", "required_level": "hard", "fallback_action": "ask"}`,
+			scenario),
+		"requirements",
+		"save",
+	)
 	contains(t, u.ok("", "requirements", "list", "--scenario", scenario), "date_of_birth", "over 18", "email", "human")
-	// 3. A fact that was read in a document, and 4. where it came from.
-	asset := resultOf[vault.ItemResult](u, fmt.Sprintf(`{"customer_id": %q, "name": "id_card", "asset_type": "image", "storage_provider": "s3",
-		"storage_path": "s3://documents/1", "checksum": %q}`, customer, strings.Repeat("0f", 32)), "assets", "add").Result.ItemID.String()
-	name := resultOf[vault.ItemResult](u, "", "values", "write", "--agent", agent, "--customer", customer, "--name", "legal_name", "--value", "John Smith",
-		"--source", "document_extracted", "--source-item", asset, "--source-type", "profile_asset", "--source-metadata", `{"tool": "ocr_extractor"}`).Result.ItemID.String()
+	// 3. A value from a document, and 4. its chain.
+	asset := resultOf[vault.ItemResult](
+		u,
+		fmt.Sprintf(`{"customer_id": %q, "name": "id_card", "asset_type": "image", "storage_provider": "s3",
+		"storage_path": "s3://documents/1", "checksum": %q}`, customer, strings.Repeat("0f", 32)),
+		"assets",
+		"add",
+	).Result.ItemID.String()
+	name := resultOf[vault.ItemResult](u, "", "values", "write", "--agent", agent, "--customer", customer, "--name",
+		"legal_name", "--value", "John Smith", "--source", "document_extracted", "--source-item", asset, "--source-type",
+		"profile_asset", "--source-metadata", `{"tool": "ocr_extractor"}`).Result.ItemID.String()
 	contains(t, u.ok("", "items", "chain", "--item", name), "id_card", "legal_name", "ocr_extractor")
 	contains(t, u.refused("", "items", "delete", "--item", asset), "Cannot delete: has dependents", name)
 	contains(t, u.refused("", "items", "delete", "--item", asset, "--force"), "scope admin")
-	rejection := u.refused("", "values", "write", "--agent", agent, "--customer", customer, "--name", "email", "--value", "hunter2")
+	rejection := u.refused("", "values", "write", "--agent", agent, "--customer", customer, "--name", "email", "--value",
+		"hunter2")
 	contains(t, rejection, "Field validation failed: email", "name@example.com")
 	if strings.Contains(rejection, "hunter2") {
 		t.Errorf("it quotes PII: %s", rejection)
 	}
-	// 5. What is missing. 6. Filling it: the customer is asked, and answers.
+	// 5. Missing fields. 6. Gap fill: a question and its answer.
 	contains(t, u.ok("", "missing", "--customer", customer, "--scenario", scenario), "email", "date_of_birth", "absent")
 	fill := resultOfAccepted(u, "fill", "--customer", customer, "--scenario", scenario)
 	question := testkit.Eventually(t, "a question waits", func(context.Context) (vault.Question, bool) {
@@ -102,9 +136,10 @@ func theQuickstartByCommandsAlone(t *testing.T, s *system, server *process) {
 	contains(t, u.ok("", "operations", "wait", "--operation", fill, "--wait", "2m"), "fill-gaps", "succeeded", "customer")
 	contains(t, u.ok("", "customers", "get", "--customer", customer), `"ada@example.com"`, `"John Smith"`)
 
-	// Many at once, from a file, and out again.
+	// Import and export of a file.
 	dir := t.TempDir()
-	file, rejects, exported := filepath.Join(dir, "customers.csv"), filepath.Join(dir, "rejects.jsonl"), filepath.Join(dir, "customers.jsonl")
+	file, rejects, exported := filepath.Join(dir, "customers.csv"), filepath.Join(dir,
+		"rejects.jsonl"), filepath.Join(dir, "customers.jsonl")
 	if err := os.WriteFile(file, []byte("customer_id,email\n"+testkit.ID().String()+",eve@example.com\n"+testkit.ID().String()+",nonsense\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -113,21 +148,25 @@ func theQuickstartByCommandsAlone(t *testing.T, s *system, server *process) {
 		t.Errorf("import exits with %d, prints %s and says %s", code, out, errs)
 	}
 	u.ok("", "export", "--output", exported)
-	if text, err := os.ReadFile(exported); err != nil || strings.Count(string(text), "\n") != 3 || !strings.Contains(string(text), "eve@example.com") {
+	if text, err := os.ReadFile(exported); err != nil || strings.Count(string(text), "\n") != 3 ||
+		!strings.Contains(string(text), "eve@example.com") {
 		t.Errorf("exported is %v, %s", err, text)
 	}
 
-	// By hand, what runs by the clock: the operator's token, and no key.
+	// Maintenance with the admin token and without a key.
 	operator := user{t, []string{at, "ADMIN_TOKEN=" + adminToken}}
 	resultOf[vault.SweepResult](operator, "", "admin", "expire-stale")
 
-	// No key, a wrong one, one of another tenant, a revoked one, no vault.
+	// No key, a wrong key, a key of another tenant, a revoked key, no vault.
 	get := []string{"customers", "get", "--customer", customer}
 	contains(t, user{t, []string{at}}.refused("", get...), "no API key", "VAULT_API_KEY", "vault keys create")
-	contains(t, user{t, []string{at, "VAULT_API_KEY=" + key[:len(key)-4] + "AAAA"}}.refused("", get...), "not known", "VAULT_API_KEY")
+	contains(t, user{t, []string{at, "VAULT_API_KEY=" + key[:len(key)-4] + "AAAA"}}.refused("", get...), "not known",
+		"VAULT_API_KEY")
 	_, other := newKey(t, s.Environ(), s.tenant.String(), "read,write")
-	contains(t, user{t, []string{at, "VAULT_API_KEY=" + other}}.refused("", get...), "unknown customer", "the tenant is that of VAULT_API_KEY")
-	contains(t, user{t, []string{"VAULT_SERVER=http://127.0.0.1:1", "VAULT_API_KEY=" + key}}.refused("", get...), "no vault answers", "vault serve", "VAULT_SERVER")
+	contains(t, user{t, []string{at, "VAULT_API_KEY=" + other}}.refused("", get...), "unknown customer",
+		"the tenant is that of VAULT_API_KEY")
+	contains(t, user{t, []string{"VAULT_SERVER=http://127.0.0.1:1", "VAULT_API_KEY=" + key}}.refused("", get...),
+		"no vault answers", "vault serve", "VAULT_SERVER")
 	if _, errs, code := run(t, s.Environ(), "keys", "revoke", "--tenant", tenant, "--key", id); code != 0 {
 		t.Error(errs)
 	}
@@ -142,11 +181,12 @@ func theQuickstartByCommandsAlone(t *testing.T, s *system, server *process) {
 	}
 }
 
-// resultOfAccepted runs a change without waiting, and gives its operation.
+// resultOfAccepted submits an operation without waiting and returns it.
 func resultOfAccepted(u user, args ...string) string {
 	u.t.Helper()
 	var op operation[json.RawMessage]
-	if out := u.ok("", append(args, "--json", "--wait", "0")...); json.Unmarshal([]byte(out), &op) != nil || op.Status.Finished() {
+	if out := u.ok("", append(args, "--json", "--wait", "0")...); json.Unmarshal([]byte(out), &op) != nil ||
+		op.Status.Finished() {
 		u.t.Fatalf("vault %s prints %s", strings.Join(args, " "), out)
 	}
 	return op.ID.String()

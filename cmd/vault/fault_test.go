@@ -21,13 +21,13 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// system is a vault of a test's own, whose workers are processes.
+// system is a vault for one test, with workers in separate processes.
 type system struct {
 	*testkit.Kit
 	t             *testing.T
 	tenant, agent uuid.UUID
 
-	worker *process // where a test looks at it
+	worker *process // nil: the test does not use it
 }
 
 func newSystem(t *testing.T, e *embedded.Engine) *system {
@@ -36,7 +36,7 @@ func newSystem(t *testing.T, e *embedded.Engine) *system {
 	return &system{Kit: kit, t: t, tenant: kit.Tenant(t), agent: testkit.ID()}
 }
 
-// applied waits until what was accepted has succeeded.
+// applied waits until an operation has succeeded.
 func (s *system) applied(r trigger.Receipt, err error) vault.Operation {
 	s.t.Helper()
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *system) define(names ...string) {
 	}
 }
 
-// write accepts a fact.
+// write submits a value.
 func (s *system) write(customer uuid.UUID, name string) trigger.Receipt {
 	s.t.Helper()
 	r, err := trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.WriteValue, vault.WriteValueInput{
@@ -66,7 +66,7 @@ func (s *system) write(customer uuid.UUID, name string) trigger.Receipt {
 	return r
 }
 
-// writtenOnce checks that a field has one version, which is what a reader sees.
+// writtenOnce checks that a field has exactly one version, which reads return.
 func (s *system) writtenOnce(customer uuid.UUID, name string) {
 	s.t.Helper()
 	h, err := s.Query.History(s.t.Context(), s.tenant, customer, name)
@@ -80,8 +80,8 @@ func (s *system) writtenOnce(customer uuid.UUID, name string) {
 	}
 }
 
-// A gap fill outlives the worker on which it waits for a customer.
-func TestAGapFillThatWaitsOutlivesItsWorker(t *testing.T) {
+// A waiting gap fill survives the end of its worker.
+func TestFill_SurvivesWorker(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*process){
 		"killed": (*process).kill,
@@ -102,8 +102,8 @@ func TestAGapFillThatWaitsOutlivesItsWorker(t *testing.T) {
 	}
 }
 
-// The engine gives the wait of a lost worker to another one, as another attempt: an answer finds that, too.
-func TestAnAnswerFindsAWaitThatAnotherWorkerTookOver(t *testing.T) {
+// The engine moves the wait of a lost worker to another worker, as a new attempt. An answer reaches it.
+func TestAnswer_ReachesNewWorker(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, embeddedtest.Start(t))
 	fill, question := s.fillThatWaits((*process).kill)
@@ -117,17 +117,21 @@ func TestAnAnswerFindsAWaitThatAnotherWorkerTookOver(t *testing.T) {
 	s.answer(fill, question)
 }
 
-// fillThatWaits starts a worker and a gap fill, and ends the worker when the fill has asked its question.
+// fillThatWaits starts a worker and a gap fill, and ends the worker once the question is open.
 func (s *system) fillThatWaits(end func(*process)) (trigger.Receipt, vault.Question) {
 	s.t.Helper()
 	first := startWorker(s.t, s.Kit)
 	s.define("country")
 	scenario, customer := testkit.ID(), testkit.ID()
-	s.applied(trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveScenario, vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"}))
+	s.applied(
+		trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveScenario,
+			vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"}),
+	)
 	s.applied(trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveRequirement, vault.Requirement{
 		AgentID: s.agent, ScenarioID: scenario, FieldName: "country", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
 	}))
-	fill, err := trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario})
+	fill, err := trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.FillGaps,
+		vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -136,21 +140,25 @@ func (s *system) fillThatWaits(end func(*process)) (trigger.Receipt, vault.Quest
 	return fill, question
 }
 
-// answer answers the question of a fill, and checks that the gap is filled, once.
+// answer answers the question of a fill and checks that the gap is filled once.
 func (s *system) answer(fill trigger.Receipt, question vault.Question) {
 	s.t.Helper()
-	s.applied(trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}))
+	s.applied(
+		trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.AnswerQuestion,
+			vault.AnswerQuestionInput{QuestionID: question.ID, Value: json.RawMessage(`"Norway"`)}),
+	)
 	var filled vault.FillResult
 	if err := json.Unmarshal(s.applied(fill, nil).Result, &filled); err != nil {
 		s.t.Fatal(err)
 	}
-	if len(filled.Fields) != 1 || !filled.Fields[0].Filled || filled.Fields[0].Source != vault.GapFromCustomer || filled.Blocked {
+	if len(filled.Fields) != 1 || !filled.Fields[0].Filled || filled.Fields[0].Source != vault.GapFromCustomer ||
+		filled.Blocked {
 		s.t.Errorf("the fill ended with %+v", filled)
 	}
 	s.writtenOnce(question.CustomerID, "country")
 }
 
-func TestAWorkerKilledInTheMiddleOfManyWritesLosesNone(t *testing.T) {
+func TestWorker_KilledLosesNoWrite(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, embeddedtest.Start(t))
 	first := startWorker(t, s.Kit)
@@ -161,7 +169,7 @@ func TestAWorkerKilledInTheMiddleOfManyWritesLosesNone(t *testing.T) {
 		name     string
 		receipt  trigger.Receipt
 	}
-	// The lock on one profile keeps a step from ending for as long as the worker lives: it dies in the middle of that one at least.
+	// The lock on one profile blocks a step until the worker is killed, so that at least one step is interrupted.
 	held := testkit.ID()
 	s.applied(s.write(held, "country"), nil)
 	lock := lockProfile(t, s.DatabaseURL, held)
@@ -182,7 +190,8 @@ func TestAWorkerKilledInTheMiddleOfManyWritesLosesNone(t *testing.T) {
 		}
 		return n
 	}
-	testkit.Eventually(t, "a write is applied", func(ctx context.Context) (int, bool) { n := finished(ctx); return n, n > 0 })
+	testkit.Eventually(t, "a write is applied",
+		func(ctx context.Context) (int, bool) { n := finished(ctx); return n, n > 0 })
 	first.kill()
 	if n := finished(t.Context()); n == len(writes) {
 		t.Fatal("all writes were applied before the worker was killed: this showed nothing")
@@ -195,8 +204,8 @@ func TestAWorkerKilledInTheMiddleOfManyWritesLosesNone(t *testing.T) {
 	}
 }
 
-// A write is accepted while the engine is down, and applied when it is back. The worker lives through that.
-func TestAWriteIsAcceptedWithoutTheEngine(t *testing.T) {
+// A write is accepted while the engine is down and applied once it is up. The worker keeps running.
+func TestWrite_AcceptedWithoutEngine(t *testing.T) {
 	t.Parallel()
 	cfg := embeddedtest.Config(t)
 	engine := startEngine(t, cfg)
@@ -246,8 +255,8 @@ func stopEngine(t *testing.T, e *embedded.Engine) {
 	}
 }
 
-// A worker that is asked to stop finishes the steps that run, takes no more, and exits with 0.
-func TestAWorkerThatIsAskedToStopFinishesWhatItHasBegun(t *testing.T) {
+// A stopping worker finishes its running steps, starts no others, and exits with 0.
+func TestWorker_FinishesBeforeStop(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, embeddedtest.Start(t))
 	first := startWorker(t, s.Kit)
@@ -255,7 +264,7 @@ func TestAWorkerThatIsAskedToStopFinishesWhatItHasBegun(t *testing.T) {
 	held := testkit.ID()
 	s.applied(s.write(held, "country"), nil)
 
-	// The lock on the profile keeps a step from ending until it is released.
+	// The lock on the profile blocks a step until it is released.
 	lock := lockProfile(t, s.DatabaseURL, held)
 	writes := map[uuid.UUID]trigger.Receipt{held: s.write(held, "plan")}
 	lock.untilSomeoneWaits()
@@ -288,7 +297,7 @@ func TestAWorkerThatIsAskedToStopFinishesWhatItHasBegun(t *testing.T) {
 	}
 }
 
-// profileLock is a lock on a profile's row that no worker holds.
+// profileLock locks the row of a profile outside of the worker.
 type profileLock struct {
 	t    *testing.T
 	conn *pgx.Conn
@@ -321,7 +330,8 @@ func (l *profileLock) untilSomeoneWaits() {
 	l.t.Helper()
 	watch := connect(l.t, l.url)
 	testkit.Eventually(l.t, "a step waits for the lock", func(ctx context.Context) (blocked bool, ok bool) {
-		err := watch.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))", int32(l.pid)).Scan(&blocked)
+		err := watch.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))", int32(l.pid)).
+			Scan(&blocked)
 		if err != nil {
 			l.t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-// Command vault is the Customer Context Vault: its worker, its migrations, and its command line. The command chooses the role.
+// Command vault is the Customer Context Vault: the API, the worker, the migrations and the command line, by subcommand.
 package main
 
 import (

@@ -18,7 +18,7 @@ import (
 	"github.com/contextvault/contextvault/internal/testkit"
 )
 
-// asCommand makes the test program the command itself, so that tests can run it in processes of its own, and kill those.
+// asCommand makes the test program run the command, so that tests can start it as a process and kill it.
 const asCommand = "RUN_AS_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -30,34 +30,34 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// process is `vault worker` in a process of its own.
+// process is `vault worker` or `vault serve` in a separate process.
 type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	health string        // host:port
-	ended  chan struct{} // closed when it has ended
+	ended  chan struct{} // closed once it has ended
 	log    logged
 }
 
-// startWorker starts a worker of the system and waits until it reaches what it needs. It ends with the test at the latest.
+// startWorker starts a worker and waits until it is ready. The test ends it.
 func startWorker(t *testing.T, kit *testkit.Kit) *process {
 	t.Helper()
 	return start(t, kit, "worker", "VAULT_WORKER_HEALTH_ADDRESS",
-		// The cron of the relay would make a test depend on the minute's start; the relay of the worker itself goes on.
+		// With the cron of the relay, a test would depend on the start of the minute. The relay of the worker still runs.
 		"VAULT_JOBS_HATCHET_CRON_RELAY_OPERATIONS=0 0 1 1 *", "VAULT_WORKER_COUNT_INTERVAL_SECONDS=1")
 }
 
-// startServe starts `vault serve` of the system and waits until it is ready. It ends with the test at the latest.
+// startServe starts `vault serve` and waits until it is ready. The test ends it.
 func startServe(t *testing.T, kit *testkit.Kit, environ ...string) *process {
 	t.Helper()
 	return start(t, kit, "serve", "VAULT_API_LISTEN_ADDRESS", environ...)
 }
 
-// listening is how a process says where it listens.
+// listening matches the log line with the address of a process.
 var listening = regexp.MustCompile(`"msg":"(?:api|health)_started","address":"([^"]+)"`)
 
-// start starts a role as a process of its own. It listens at a free port, the setting of which is the variable address, and says
-// at which: one that is looked for beforehand may be somebody else's by then.
+// start starts a role as a separate process. The process chooses a free port (the variable address sets it to 0) and
+// logs it: a port that the test chose could be taken by then.
 func start(t *testing.T, kit *testkit.Kit, role, address string, environ ...string) *process {
 	t.Helper()
 	p := &process{t: t, ended: make(chan struct{})}
@@ -68,7 +68,7 @@ func start(t *testing.T, kit *testkit.Kit, role, address string, environ ...stri
 		t.Fatal(err)
 	}
 	go func() {
-		_ = p.cmd.Wait() // the exit code is what counts
+		_ = p.cmd.Wait() // only the exit code matters
 		close(p.ended)
 	}()
 	t.Cleanup(func() {
@@ -90,7 +90,7 @@ func start(t *testing.T, kit *testkit.Kit, role, address string, environ ...stri
 	return p
 }
 
-// tail is the end of a long log.
+// tail returns the end of a long log.
 func tail(log string) string { return log[max(0, len(log)-8<<10):] }
 
 func (p *process) hasEnded() bool {
@@ -102,7 +102,7 @@ func (p *process) hasEnded() bool {
 	}
 }
 
-// get gives the status of a health endpoint, 0 where nobody answers.
+// get returns the status of a health endpoint, 0 without a response.
 func (p *process) get(ctx context.Context, path string) int {
 	p.t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.health+path, nil)
@@ -118,7 +118,7 @@ func (p *process) get(ctx context.Context, path string) int {
 	return res.StatusCode
 }
 
-// kill ends the process as a failing machine does.
+// kill kills the process, like a failing machine.
 func (p *process) kill() {
 	p.t.Helper()
 	p.signal(syscall.SIGKILL)
@@ -132,7 +132,7 @@ func (p *process) signal(s os.Signal) {
 	}
 }
 
-// wait waits until the process has ended and gives its exit code.
+// wait waits for the end of the process and returns its exit code.
 func (p *process) wait() int {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), testkit.Patience)
@@ -146,7 +146,7 @@ func (p *process) wait() int {
 	}
 }
 
-// logged keeps what a process writes.
+// logged records the output of a process.
 type logged struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -164,13 +164,13 @@ func (l *logged) String() string {
 	return l.buf.String()
 }
 
-// run runs the command to its end and gives what it printed and its exit code.
+// run runs the command and returns its output and exit code.
 func run(t *testing.T, environ []string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	return runWith(t, environ, "", args...)
 }
 
-// runWith is run with something to read.
+// runWith is run with standard input.
 func runWith(t *testing.T, environ []string, stdin string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)

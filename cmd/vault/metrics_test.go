@@ -17,7 +17,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// scrape reads what a process exports, as Prometheus does.
+// scrape reads the metrics of a process.
 func (p *process) scrape(ctx context.Context) (map[string]*dto.MetricFamily, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.health+"/metrics", nil)
 	if err != nil {
@@ -36,7 +36,7 @@ func (p *process) scrape(ctx context.Context) (map[string]*dto.MetricFamily, err
 	return parser.TextToMetricFamilies(res.Body)
 }
 
-// sample adds up the samples of a metric that have all of these labels: "name=value". Of a histogram it gives the count.
+// sample returns the sum of the samples of a metric with all these labels ("name=value"), or the count of a histogram.
 func sample(families map[string]*dto.MetricFamily, name string, labels ...string) (sum float64, found bool) {
 	for _, m := range families[name].GetMetric() {
 		var has []string
@@ -52,7 +52,7 @@ func sample(families map[string]*dto.MetricFamily, name string, labels ...string
 	return sum, found
 }
 
-// The counts of both programs move with what is done, and no label holds an id or a value.
+// The counters of both programs follow the operations. No label contains an id or a value.
 func metricsMove(t *testing.T, s *system, server *process) {
 	t.Helper()
 	_, key := newKey(t, s.Environ(), s.tenant.String(), "read,write")
@@ -63,7 +63,8 @@ func metricsMove(t *testing.T, s *system, server *process) {
 		return fmt.Sprintf(`{"agent_id": %q, "value": %q, "source": "user_provided"}`, agent, value)
 	}
 	c.do("PUT", fields+"hunter_email", `{"value_type": "email", "enabled": true}`, 200, nil)
-	c.do("PUT", fields+"hunter_plan", `{"value_type": "string", "validation_mode": "warn", "allowed_values": ["gold"], "enabled": true}`, 200, nil)
+	c.do("PUT", fields+"hunter_plan",
+		`{"value_type": "string", "validation_mode": "warn", "allowed_values": ["gold"], "enabled": true}`, 200, nil)
 	c.do("PUT", fields+"hunter_phone", `{"value_type": "phone", "enabled": true}`, 200, nil)
 	c.do("PUT", profile+"/values/hunter_email", value("hunter2 is no address"), 422, nil)
 	c.do("PUT", profile+"/values/hunter_plan", value("hunter3"), 200, nil)
@@ -75,9 +76,12 @@ func metricsMove(t *testing.T, s *system, server *process) {
 		c.do("GET", profile, "", 200, nil)
 	}
 	c.do("GET", "/v1/items/"+written.Result.ItemID.String()+"/chain", "", 200, nil)
-	c.do("PUT", fmt.Sprintf("/v1/agents/%s/scenarios/%s", agent, scenario), `{"name": "Onboarding", "description": "We need the customer's phone number."}`, 200, nil)
-	c.do("PUT", fmt.Sprintf("/v1/scenarios/%s/requirements/hunter_email", scenario), `{"required_level": "hard", "fallback_action": "ask"}`, 200, nil)
-	c.do("PUT", fmt.Sprintf("/v1/scenarios/%s/requirements/hunter_phone", scenario), `{"required_level": "soft", "fallback_action": "skip"}`, 200, nil)
+	c.do("PUT", fmt.Sprintf("/v1/agents/%s/scenarios/%s", agent, scenario),
+		`{"name": "Onboarding", "description": "We need the customer's phone number."}`, 200, nil)
+	c.do("PUT", fmt.Sprintf("/v1/scenarios/%s/requirements/hunter_email", scenario),
+		`{"required_level": "hard", "fallback_action": "ask"}`, 200, nil)
+	c.do("PUT", fmt.Sprintf("/v1/scenarios/%s/requirements/hunter_phone", scenario),
+		`{"required_level": "soft", "fallback_action": "skip"}`, 200, nil)
 	c.do("POST", profile+"/fill", fmt.Sprintf(`{"scenario_id": %q}`, scenario), 200, nil)
 
 	type want struct {
@@ -112,21 +116,25 @@ func metricsMove(t *testing.T, s *system, server *process) {
 		{s.worker, "vault_step_seconds", []string{"step=write-value:persist"}, 3},
 	}
 	for _, w := range wants {
-		testkit.Eventually(t, fmt.Sprintf("%s%v is %g", w.name, w.labels, w.least), func(ctx context.Context) (struct{}, bool) {
-			families, err := w.of.scrape(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, found := sample(families, w.name, w.labels...)
-			return struct{}{}, found && got >= w.least
-		})
+		testkit.Eventually(
+			t,
+			fmt.Sprintf("%s%v is %g", w.name, w.labels, w.least),
+			func(ctx context.Context) (struct{}, bool) {
+				families, err := w.of.scrape(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, found := sample(families, w.name, w.labels...)
+				return struct{}{}, found && got >= w.least
+			},
+		)
 	}
 	for _, p := range []*process{server, s.worker} {
 		families, err := p.scrape(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"profile_cache_circuit_open", "vault_llm_budget_refusals_total"} { // nothing is wrong
+		for _, name := range []string{"profile_cache_circuit_open", "vault_llm_budget_refusals_total"} { // no failure
 			if n, found := sample(families, name); !found || n != 0 {
 				t.Errorf("%s is %g, %t", name, n, found)
 			}
@@ -141,8 +149,10 @@ func metricsMove(t *testing.T, s *system, server *process) {
 			}
 		}
 	}
-	// Each log line of a step says whose it is.
-	if text := s.worker.log.String(); !strings.Contains(text, `"msg":"step_failed"`) || !strings.Contains(text, `"operation_id":"`) || !strings.Contains(text, `"run_id":"`) {
+	// Each log line of a step contains the ids of its operation.
+	if text := s.worker.log.String(); !strings.Contains(text, `"msg":"step_failed"`) ||
+		!strings.Contains(text, `"operation_id":"`) ||
+		!strings.Contains(text, `"run_id":"`) {
 		t.Errorf("the log of the worker is %s", tail(text))
 	}
 }

@@ -25,7 +25,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// client speaks to the API with one key.
+// client calls the API with one key.
 type client struct {
 	t    *testing.T
 	base string
@@ -40,8 +40,12 @@ func newClient(t *testing.T, p *process, key string) *client {
 	return c
 }
 
-// send makes a request. Headers are "Name: value".
-func (c *client) send(ctx context.Context, method, path, body string, headers ...string) (*http.Response, []byte, error) {
+// send sends a request. Headers are "Name: value".
+func (c *client) send(
+	ctx context.Context,
+	method, path, body string,
+	headers ...string,
+) (*http.Response, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, strings.NewReader(body))
 	if err != nil {
 		return nil, nil, err
@@ -61,7 +65,7 @@ func (c *client) send(ctx context.Context, method, path, body string, headers ..
 	return res, got, err
 }
 
-// do makes a request, waits for the outcome of a change, and decodes the answer into one that is not nil.
+// do sends a request, waits for the outcome of an operation, and decodes the response if into is not nil.
 func (c *client) do(method, path, body string, want int, into any) {
 	c.t.Helper()
 	res, got, err := c.send(c.t.Context(), method, path, body, "Prefer: wait=60")
@@ -78,10 +82,11 @@ func (c *client) do(method, path, body string, want int, into any) {
 	}
 }
 
-// newKey makes a key with `vault keys create`.
+// newKey creates a key with `vault keys create`.
 func newKey(t *testing.T, environ []string, tenant, scopes string) (id, secret string) {
 	t.Helper()
-	out, errs, code := run(t, environ, "keys", "create", "--tenant", tenant, "--name", "test", "--scopes", scopes, "--expires-in", "1h", "--json")
+	out, errs, code := run(t, environ, "keys", "create", "--tenant", tenant, "--name", "test", "--scopes", scopes,
+		"--expires-in", "1h", "--json")
 	var key struct{ ID, Key string }
 	if err := json.Unmarshal([]byte(out), &key); err != nil || code != 0 || !strings.HasPrefix(key.Key, "cv_") {
 		t.Fatalf("keys create: %d, %s, %s", code, out, errs)
@@ -89,16 +94,16 @@ func newKey(t *testing.T, environ []string, tenant, scopes string) (id, secret s
 	return key.ID, key.Key
 }
 
-// operation is the answer to a change, with its result.
+// operation is the response to an operation, with its result.
 type operation[R any] struct {
 	ID     uuid.UUID             `json:"operation_id"`
 	Status vault.OperationStatus `json:"status"`
 	Result R                     `json:"result"`
 }
 
-// TestServe runs the API in processes of its own, beside a worker and an engine: one of each for all of them, since an engine
-// takes a good part of the connections that PostgreSQL has.
-func TestServe(t *testing.T) {
+// TestServe_EndToEnd runs the API, a worker and an engine in separate processes. All subtests share them, because an
+// engine needs many connections of PostgreSQL.
+func TestServe_EndToEnd(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, embeddedtest.Start(t))
 	early := s.pushedBeforeAnyWorker()
@@ -122,11 +127,12 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// pushedBeforeAnyWorker is a change whose event the engine drops, since it knows no workflow yet: that of a first day on which the
-// API is up before the worker. It is not left to wait until the relay would take its run for lost.
+// pushedBeforeAnyWorker submits an operation to a new installation before its first worker. The engine drops the event,
+// because it knows no workflow. The operation must not wait until its lease expires.
 func (s *system) pushedBeforeAnyWorker() trigger.Receipt {
 	s.t.Helper()
-	r, err := trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveDefinition, vault.Definition{AgentID: s.agent, Name: "early", ValueType: vault.TypeString, Enabled: true})
+	r, err := trigger.Submit(s.t.Context(), s.Trigger, s.tenant, vault.SaveDefinition,
+		vault.Definition{AgentID: s.agent, Name: "early", ValueType: vault.TypeString, Enabled: true})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -139,8 +145,8 @@ func (s *system) pushedBeforeAnyWorker() trigger.Receipt {
 
 const adminToken = "operators-only"
 
-// The seed's quickstart, by the command line for tenants and keys, and by HTTP alone for the rest. API, worker and engine are
-// processes of their own, or as good as.
+// The quickstart of the seed: the command line for tenants and keys, HTTP for everything else. API, worker and engine
+// run in separate processes.
 func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	t.Helper()
 	environ := s.Environ()
@@ -155,7 +161,8 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 		"--tenant " + tenant + " --scopes read":                 "name",
 		"--tenant Acme --name x":                                "is not a UUID",
 	} {
-		if _, errs, code := run(t, environ, append([]string{"keys", "create"}, strings.Fields(args)...)...); code == 0 || !strings.Contains(errs, want) {
+		if _, errs, code := run(t, environ, append([]string{"keys", "create"}, strings.Fields(args)...)...); code == 0 ||
+			!strings.Contains(errs, want) {
 			t.Errorf("keys create %s: %d, %s", args, code, errs)
 		}
 	}
@@ -164,16 +171,35 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	agent, customer, scenario := testkit.ID(), testkit.ID(), testkit.ID()
 	fields, profile := fmt.Sprintf("/v1/agents/%s/definitions/", agent), fmt.Sprintf("/v1/customers/%s", customer)
 
-	// 1. What may be collected. 2. A customer's fact. 3. A document, and a fact that was read in it.
-	c.do("PUT", fields+"email", `{"display_name": "Email Address", "value_type": "email", "is_pii": true, "enabled": true, "collection_prompt": "What is your email address?"}`, 200, nil)
+	// 1. Definitions. 2. A value. 3. A document, and a value from it.
+	c.do(
+		"PUT",
+		fields+"email",
+		`{"display_name": "Email Address", "value_type": "email", "is_pii": true, "enabled": true, "collection_prompt": "What is your email address?"}`,
+		200,
+		nil,
+	)
 	c.do("PUT", fields+"legal_name", `{"value_type": "string", "enabled": true}`, 200, nil)
-	c.do("PUT", profile+"/values/email", fmt.Sprintf(`{"agent_id": %q, "value": "nonsense", "source": "user_provided"}`, agent), 422, nil)
+	c.do("PUT", profile+"/values/email",
+		fmt.Sprintf(`{"agent_id": %q, "value": "nonsense", "source": "user_provided"}`, agent), 422, nil)
 	var asset, name operation[vault.ItemResult]
-	c.do("POST", profile+"/assets", `{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://documents/1",
-		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`, 200, &asset)
-	c.do("PUT", profile+"/values/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
-		"source_item_id": %q, "source_item_type": "profile_asset", "verified": true, "verification_method": "document"}`, agent, asset.Result.ItemID), 200, &name)
-	// 4. Where it came from, and what cannot be deleted for that.
+	c.do(
+		"POST",
+		profile+"/assets",
+		`{"name": "id_card", "asset_type": "image", "storage_provider": "s3", "storage_path": "s3://documents/1",
+		"size_bytes": 1, "checksum": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}`,
+		200,
+		&asset,
+	)
+	c.do(
+		"PUT",
+		profile+"/values/legal_name",
+		fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
+		"source_item_id": %q, "source_item_type": "profile_asset", "verified": true, "verification_method": "document"}`, agent, asset.Result.ItemID),
+		200,
+		&name,
+	)
+	// 4. The chain of the value, and its dependents.
 	var chain vault.Chain
 	c.do("GET", "/v1/items/"+name.Result.ItemID.String()+"/chain", "", 200, &chain)
 	if len(chain.Links) != 2 || chain.Links[0].ID != asset.Result.ItemID {
@@ -181,11 +207,13 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	}
 	c.do("DELETE", "/v1/items/"+asset.Result.ItemID.String(), "", 409, nil)
 	c.do("DELETE", "/v1/items/"+asset.Result.ItemID.String()+"?force=true", "", 403, nil)
-	// 5. What a scenario needs, extracted from its text; what is missing.
+	// 5. Requirements, extracted from the scenario; missing fields.
 	var saved operation[vault.SavedResult]
-	c.do("PUT", fmt.Sprintf("/v1/agents/%s/scenarios/%s", agent, scenario), `{"name": "Onboarding", "description": "We need the customer's email address."}`, 200, &saved)
+	c.do("PUT", fmt.Sprintf("/v1/agents/%s/scenarios/%s", agent, scenario),
+		`{"name": "Onboarding", "description": "We need the customer's email address."}`, 200, &saved)
 	s.Operation(t, uuid.MustParse(tenant), *saved.Result.Extraction, vault.OperationSucceeded)
-	c.do("PUT", fmt.Sprintf("/v1/scenarios/%s/requirements/email", scenario), `{"required_level": "hard", "fallback_action": "ask"}`, 200, nil)
+	c.do("PUT", fmt.Sprintf("/v1/scenarios/%s/requirements/email", scenario),
+		`{"required_level": "hard", "fallback_action": "ask"}`, 200, nil)
 	var missing struct {
 		Missing []vault.Missing `json:"missing"`
 		Blocked bool            `json:"blocked"`
@@ -194,7 +222,7 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	if len(missing.Missing) != 1 || !missing.Blocked {
 		t.Errorf("missing are %+v", missing)
 	}
-	// 6. Filling it: the customer is asked, and answers.
+	// 6. Gap fill: a question and its answer.
 	res, _, err := c.send(t.Context(), "POST", profile+"/fill", fmt.Sprintf(`{"scenario_id": %q}`, scenario))
 	if err != nil || res.StatusCode != http.StatusAccepted {
 		t.Fatalf("%v, %v", res, err)
@@ -218,11 +246,12 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	})
 	var read vault.Profile
 	c.do("GET", profile, "", 200, &read)
-	if string(read.Fields["email"].Value) != `"ada@example.com"` || string(read.Fields["legal_name"].Value) != `"Ada Quill"` {
+	if string(read.Fields["email"].Value) != `"ada@example.com"` ||
+		string(read.Fields["legal_name"].Value) != `"Ada Quill"` {
 		t.Errorf("the profile is %+v", read.Fields)
 	}
 
-	// Keys are listed without their secrets, and a revoked one is refused within seconds.
+	// Lists of keys contain no secrets. A revoked key is refused within seconds.
 	list, errs, code := run(t, environ, "keys", "list", "--tenant", tenant)
 	if code != 0 || !strings.Contains(list, id) || strings.Contains(list, key) || !strings.Contains(list, "read,write") {
 		t.Errorf("keys list: %d, %s, %s", code, list, errs)
@@ -230,7 +259,8 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	if _, errs, code := run(t, environ, "keys", "revoke", "--tenant", tenant, "--key", id); code != 0 {
 		t.Error(errs)
 	}
-	if _, errs, code := run(t, environ, "keys", "revoke", "--tenant", testkit.ID().String(), "--key", id); code == 0 || !strings.Contains(errs, "does not exist") {
+	if _, errs, code := run(t, environ, "keys", "revoke", "--tenant", testkit.ID().String(), "--key", id); code == 0 ||
+		!strings.Contains(errs, "does not exist") {
 		t.Errorf("the key of another tenant: %d, %s", code, errs)
 	}
 	testkit.Eventually(t, "the revoked key is refused", func(ctx context.Context) (int, bool) {
@@ -244,7 +274,7 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 	}
 }
 
-// What docs/quickstart.md shows works as it is written: by commands, and by curl.
+// The commands and curl requests of docs/quickstart.md work.
 func theDocumentedQuickstart(t *testing.T, s *system, server *process) {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/quickstart.md")
@@ -272,7 +302,7 @@ func theDocumentedQuickstart(t *testing.T, s *system, server *process) {
 			if steps != 6 {
 				t.Fatalf("there are %d blocks", steps)
 			}
-			for short, long := range map[string]string{ // the machine may be busy
+			for short, long := range map[string]string{ // for slow machines
 				"wait=10": "wait=60", " save <<<": " save --wait 2m <<<", "vault values write ": "vault values write --wait 2m ", "vault fill ": "vault fill --wait 2m ",
 			} {
 				script = strings.ReplaceAll(script, short, long)
@@ -283,7 +313,12 @@ func theDocumentedQuickstart(t *testing.T, s *system, server *process) {
 			}
 			_, key := newKey(t, s.Environ(), s.tenant.String(), "read,write")
 			cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
-			cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), asCommand + "=1", "VAULT_SERVER=http://" + server.health, "VAULT_API_KEY=" + key}
+			cmd.Env = []string{
+				"PATH=" + dir + ":" + os.Getenv("PATH"),
+				asCommand + "=1",
+				"VAULT_SERVER=http://" + server.health,
+				"VAULT_API_KEY=" + key,
+			}
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v: %s", err, out)
@@ -297,7 +332,7 @@ func theDocumentedQuickstart(t *testing.T, s *system, server *process) {
 	}
 }
 
-// The seed's line, as it is written there.
+// The literal line of the seed.
 func theSeedsCurlLine(t *testing.T, s *system, server *process) {
 	t.Helper()
 	const line = `curl -X POST http://localhost:8000/admin/profiles/expire-stale \
@@ -314,7 +349,7 @@ func theSeedsCurlLine(t *testing.T, s *system, server *process) {
 		if answer, err = cmd.Output(); err != nil {
 			t.Fatal(err)
 		}
-	} else { // the same request, where there is no curl
+	} else { // the same request without curl
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.base+"/admin/profiles/expire-stale", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -348,7 +383,7 @@ func theSeedsCurlLine(t *testing.T, s *system, server *process) {
 	}
 }
 
-// What was accepted before SIGTERM is not lost, and no request is: a client that heeds Connection: close sees no error.
+// SIGTERM loses no accepted operation and no request: a client that honours Connection: close gets no error.
 func sigtermUnderLoadDropsNothing(t *testing.T, s *system, _ *process) {
 	t.Helper()
 	s.define("country", "plan")
@@ -358,11 +393,12 @@ func sigtermUnderLoadDropsNothing(t *testing.T, s *system, _ *process) {
 	_, key := newKey(t, s.Environ(), s.tenant.String(), "read,write")
 	body := fmt.Sprintf(`{"agent_id": %q, "value": "Norway", "source": "user_provided"}`, s.agent)
 
-	// A request that waits for an outcome which does not come, and one whose body is on its way.
+	// A request that waits for an outcome that never comes, and a request with an incomplete body.
 	lock := lockProfile(t, s.DatabaseURL, held)
 	waited := make(chan string, 1)
 	go func() {
-		res, got, err := newClient(t, server, key).send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/values/plan", held), body, "Prefer: wait=60")
+		res, got, err := newClient(t, server,
+			key).send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/values/plan", held), body, "Prefer: wait=60")
 		if err != nil {
 			waited <- err.Error()
 			return
@@ -398,7 +434,8 @@ func sigtermUnderLoadDropsNothing(t *testing.T, s *system, _ *process) {
 		clients.Go(func() {
 			for {
 				customer := testkit.ID()
-				res, got, err := c.send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/values/country", customer), body, prefer...)
+				res, got, err := c.send(t.Context(), "PUT", fmt.Sprintf("/v1/customers/%s/values/country", customer), body,
+					prefer...)
 				var op operation[vault.ItemResult]
 				if err == nil {
 					err = json.Unmarshal(got, &op)
@@ -414,7 +451,7 @@ func sigtermUnderLoadDropsNothing(t *testing.T, s *system, _ *process) {
 				}
 				mu.Unlock()
 				if err != nil || res.Close {
-					return // the server is about to stop
+					return // the server is stopping
 				}
 			}
 		})

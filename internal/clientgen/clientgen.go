@@ -1,5 +1,5 @@
-// Package clientgen generates the client's methods for operations, one for each route that submits an operation, from the
-// specifications in package vault and the routes in package api. `go generate ./client` runs it.
+// Package clientgen generates the client's methods for operations, one for each route that submits an operation, from
+// the specifications in package vault and the routes in package api. `go generate ./client` runs it.
 package clientgen
 
 import (
@@ -18,7 +18,7 @@ import (
 // File is the path of the generated file, from the root of the module.
 const File = "client/operations_gen.go"
 
-// Generate returns the generated file. A second route of an operation gets no method: its method is written by hand.
+// Generate returns the generated file. A second route of an operation gets no method: its method is written manually.
 func Generate() ([]byte, error) {
 	operations := map[string]vault.OperationType{}
 	for _, o := range vault.Operations() {
@@ -47,13 +47,15 @@ func method(b *bytes.Buffer, r api.Route, o vault.OperationType) error {
 	if o.Input.NumField() == 0 {
 		input = ""
 	}
-	fmt.Fprintf(b, "func (c *Client) %s(\n\tctx context.Context, %sopts ...Option,\n) (Operation[%s], error) {\n", name, input, result)
+	fmt.Fprintf(b, "func (c *Client) %s(\n\tctx context.Context, %sopts ...Option,\n) (Operation[%s], error) {\n",
+		name, input, result)
 	path, query, err := parameters(r, o.Input)
 	if err != nil {
 		return err
 	}
 	b.WriteString(query)
-	fmt.Fprintf(b, "\treturn change[%s](ctx, c, request{\n\t\tmethod: http.Method%s, path: path(%s),", result, title(r.Method), path)
+	fmt.Fprintf(b, "\treturn change[%s](ctx, c, request{\n\t\tmethod: http.Method%s, path: path(%s),",
+		result, title(r.Method), path)
 	if query != "" {
 		b.WriteString(" query: query,")
 	}
@@ -110,7 +112,7 @@ func fieldOf(t reflect.Type, member string) (reflect.StructField, bool) {
 	return reflect.StructField{}, false
 }
 
-// comment makes the doc comment of a method, wrapped at 120 columns.
+// comment returns the doc comment of a method, wrapped at 120 columns.
 func comment(name string, r api.Route) string {
 	text := name + ": " + strings.TrimSuffix(r.Summary, ".") + "."
 	if r.Detail != "" {
@@ -129,7 +131,7 @@ func comment(name string, r api.Route) string {
 	return b.String()
 }
 
-// camel makes a Go name of an operation's: "write-value" becomes WriteValue.
+// camel returns the Go name of an operation: "write-value" becomes WriteValue.
 func camel(name string) string {
 	var b strings.Builder
 	for word := range strings.SplitSeq(name, "-") {

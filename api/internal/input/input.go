@@ -1,5 +1,5 @@
-// Package input holds the parts that the inputs of the API are made of: ids, pages, preferences, bodies. Huma reads their tags,
-// and sees embedded types only where they are exported; here they are, without being part of what package api offers.
+// Package input holds the common parts of the inputs of routes: ids, pages, preferences and bodies. They are exported
+// because Huma ignores embedded types that are not.
 package input
 
 import (
@@ -9,10 +9,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// ExampleID is the id that texts and examples show.
+// ExampleID is the id in texts and examples.
 const ExampleID = "0198c5f2-8a4b-7cde-9f01-23456789abcd"
 
-// ID is a UUID in a path or a query. The zero ID was not given.
+// ID is a UUID in a path or a query. The zero ID means that the parameter is absent.
 type ID struct{ uuid.UUID }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -28,68 +28,69 @@ func (i *ID) UnmarshalText(text []byte) error {
 // Schema implements huma.SchemaProvider.
 func (i *ID) Schema(huma.Registry) *huma.Schema { return UUIDSchema() }
 
-// UUIDSchema describes a UUID.
+// UUIDSchema returns the schema of a UUID.
 func UUIDSchema() *huma.Schema { return &huma.Schema{Type: huma.TypeString, Format: "uuid"} }
 
-// Given is the id, nil where it was not given.
-func (i *ID) Given() *uuid.UUID {
+// Pointer returns the id, or nil if the parameter is absent.
+func (i *ID) Pointer() *uuid.UUID {
 	if i.UUID == uuid.Nil {
 		return nil
 	}
 	return &i.UUID
 }
 
-// AgentPath names an agent.
+// AgentPath is the path of an agent.
 type AgentPath struct {
-	Agent ID `path:"agent_id" doc:"The agent, by the id that its config service gave it."`
+	Agent ID `path:"agent_id" doc:"The id of the agent, from its configuration service."`
 }
 
-// ScenarioPath names a scenario.
+// ScenarioPath is the path of a scenario.
 type ScenarioPath struct {
-	Scenario ID `path:"scenario_id" doc:"The scenario, by the id that the config service gave it."`
+	Scenario ID `path:"scenario_id" doc:"The id of the scenario, from the configuration service."`
 }
 
-// CustomerPath names a customer.
+// CustomerPath is the path of a customer.
 type CustomerPath struct {
-	Customer ID `path:"customer_id" doc:"The customer: an id chosen by the caller, or the one that POST /v1/customers gave."`
+	Customer ID `path:"customer_id" doc:"The id of the customer: chosen by the caller, or returned by POST /v1/customers."`
 }
 
-// SessionPath names a session.
+// SessionPath is the path of a session.
 type SessionPath struct {
-	Session ID `path:"session_id" doc:"The session, by the id that the agent runtime gave it."`
+	Session ID `path:"session_id" doc:"The id of the session, from the agent runtime."`
 }
 
-// ItemPath names an item.
+// ItemPath is the path of an item.
 type ItemPath struct {
-	Item ID `path:"item_id" doc:"A version of a field, or an asset."`
+	Item ID `path:"item_id" doc:"The id of a value or an asset."`
 }
 
-// FieldPath names a field.
+// FieldPath is the path of a field.
 type FieldPath struct {
 	Name string `path:"name" maxLength:"50" pattern:"^[a-z_][a-z0-9_]*$" doc:"The name of the field." example:"email"`
 }
 
-// Page says which part of a list.
+// Page selects a page of a list.
 type Page struct {
-	Cursor string `query:"cursor" maxLength:"500" doc:"Where the page begins: next_cursor of the page before. Empty: the first page."`
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"The most entries of the page."`
+	Cursor string `query:"cursor" maxLength:"500" doc:"The next_cursor of the previous page. Empty: the first page."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"The maximum number of entries of the page."`
 }
 
-// Preferences are the headers that every change takes.
+// Preferences are the headers of all routes that submit an operation.
+//
+//nolint:lll // tags cannot be wrapped
 type Preferences struct {
-	Prefer string `header:"Prefer" doc:"wait=5 waits up to 5 seconds, at most 60, for the outcome." example:"wait=5"`
-	Key    string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]+$" doc:"Makes a repeat harmless: the same key with the same content is the same operation. Keys are of the tenant, and of one kind of operation."`
+	Prefer string `header:"Prefer" doc:"wait=5 waits up to 5 seconds (maximum 60) for the outcome." example:"wait=5"`
+	Key    string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]+$" doc:"Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation."`
 }
 
-// Preferred implements what a change asks of its input.
+// Preferred returns the preferences of an input that embeds them.
 func (p *Preferences) Preferred() *Preferences { return p }
 
-// JSON is the part of an input that has a body. What it holds is decoded and checked by the domain, which says better
-// than a schema what is wrong.
+// JSON is the part of an input with a body. Decode decodes the body: its errors are better than those of a schema.
 type JSON struct {
 	ContentType string `header:"Content-Type" hidden:"true"`
 	RawBody     []byte `contentType:"application/json"`
 }
 
-// Body returns the part itself: a route has a body where its input embeds JSON.
+// Body returns the body of an input that embeds JSON.
 func (j JSON) Body() JSON { return j }

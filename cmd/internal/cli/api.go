@@ -14,28 +14,30 @@ import (
 	"github.com/contextvault/contextvault/client"
 )
 
-// defaultServer is where `vault serve` listens unless it is configured otherwise.
+// defaultServer is the default address of `vault serve`.
 const defaultServer = "http://localhost:8000"
 
-// access is by what a command may be used.
+// access is the credential that a command needs.
 type access int
 
 const (
 	byKey      access = iota // an API key
-	byOperator               // an API key, or ADMIN_TOKEN where there is none
-	byAnybody                // neither is needed
+	byOperator               // an API key, or ADMIN_TOKEN if no key is set
+	byAnybody                // none
 )
 
-// client makes the client of a command. The key comes from the environment alone: flags show in lists of processes.
+// client creates the client of a command. The key comes only from the environment: lists of processes show flags.
 func (a *App) client(by access) (*client.Client, error) {
 	o := client.Options{Server: cmp.Or(a.server, a.env("VAULT_SERVER"), defaultServer), Key: a.env("VAULT_API_KEY")}
 	switch {
 	case o.Key != "" || by == byAnybody:
 	case by == byKey:
-		return nil, errors.New("no API key: set VAULT_API_KEY; `vault keys create --name … --scopes read,write` makes a key, and `make run` writes one to .dev/run.env")
+		return nil, errors.New("no API key: set VAULT_API_KEY; " +
+			"`vault keys create --name … --scopes read,write` creates a key, and `make run` writes one to .dev/run.env")
 	default:
 		if o.Key = a.env("ADMIN_TOKEN"); o.Key == "" {
-			return nil, errors.New("no API key: set VAULT_API_KEY to one with the scope admin, which `vault keys create --name … --scopes admin` makes, or ADMIN_TOKEN")
+			return nil, errors.New("no API key: set ADMIN_TOKEN, or VAULT_API_KEY to a key with the scope admin; " +
+				"`vault keys create --name … --scopes admin` creates one")
 		}
 		if tenant := cmp.Or(a.tenant, a.env("VAULT_TENANT")); tenant != "" {
 			var err error
@@ -47,15 +49,26 @@ func (a *App) client(by access) (*client.Client, error) {
 	return client.New(o)
 }
 
-// meansTenant is for what an operator may do: whose tenant is meant.
-func (a *App) meansTenant(flags *pflag.FlagSet) {
-	flags.StringVar(&a.tenant, "tenant", "", "with ADMIN_TOKEN: the tenant that is meant (default: VAULT_TENANT)")
+// addTenantFlag adds --tenant for commands that an operator runs with ADMIN_TOKEN.
+func (a *App) addTenantFlag(flags *pflag.FlagSet) {
+	flags.StringVar(&a.tenant, "tenant", "", "tenant `id`, with ADMIN_TOKEN (default: VAULT_TENANT)")
 }
 
-// read makes a command run by the API that changes nothing.
-func (a *App) read(by access, cmd *cobra.Command, run func(ctx context.Context, c *client.Client) (any, error)) *cobra.Command {
+func (a *App) addServerFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.server, "server", "", "address of the API (default: VAULT_SERVER, else "+defaultServer+")")
+}
+
+func (a *App) addWaitFlag(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&a.wait, "wait", 30*time.Second,
+		"time to wait for the outcome; 0: print the operation id at once")
+}
+
+// read makes a command that calls the API and prints the result of run.
+func (a *App) read(
+	by access, cmd *cobra.Command, run func(ctx context.Context, c *client.Client) (any, error),
+) *cobra.Command {
 	cmd.Args = cobra.NoArgs
-	a.speaks(cmd)
+	a.addServerFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := a.client(by)
 		if err != nil {
@@ -70,14 +83,13 @@ func (a *App) read(by access, cmd *cobra.Command, run func(ctx context.Context, 
 	return cmd
 }
 
-func (a *App) speaks(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&a.server, "server", "", "the API's address (default: VAULT_SERVER, else "+defaultServer+")")
-}
-
-// changeBy makes a command run by the API that changes something, and waits for its outcome.
-func changeBy[R any](a *App, by access, cmd *cobra.Command, run func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[R], error)) *cobra.Command {
-	a.waits(cmd)
-	cmd.Flags().StringVar(&a.key, "idempotency-key", "", "makes a repeat of the same change harmless")
+// change makes a command that submits an operation through the API and waits for its outcome.
+func change[R any](
+	a *App, by access, cmd *cobra.Command,
+	run func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[R], error),
+) *cobra.Command {
+	a.addWaitFlag(cmd)
+	cmd.Flags().StringVar(&a.key, "idempotency-key", "", "`key` that makes it safe to repeat the command")
 	return a.read(by, cmd, func(ctx context.Context, c *client.Client) (any, error) {
 		opts := []client.Option{client.Wait(a.wait)}
 		if a.key != "" {
@@ -91,32 +103,42 @@ func changeBy[R any](a *App, by access, cmd *cobra.Command, run func(ctx context
 	})
 }
 
-// change is changeBy for what needs an API key.
-func change[R any](a *App, cmd *cobra.Command, run func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[R], error)) *cobra.Command {
-	return changeBy(a, byKey, cmd, run)
-}
+// method is a method of the client that submits an operation. Its types come from the specification of the operation.
+type method[In, R any] func(
+	c *client.Client, ctx context.Context, in In, opts ...client.Option,
+) (client.Operation[R], error)
 
-func (a *App) waits(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&a.wait, "wait", 30*time.Second, "how long to wait for the outcome; 0: print the operation's id at once")
-}
-
-// save makes a command that reads a JSON document and saves it.
-func save[T, R any](a *App, cmd *cobra.Command, run func(ctx context.Context, c *client.Client, in T, opts ...client.Option) (client.Operation[R], error)) *cobra.Command {
-	var file string
-	cmd.Flags().StringVarP(&file, "file", "f", "-", "the JSON document; -: standard input")
-	return change(a, cmd, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[R], error) {
-		var in T
-		if err := a.input(file, &in); err != nil {
-			return client.Operation[R]{}, err
+// submit makes a command that submits in, which flags have filled. A prepare function sets the members that need more
+// than a flag.
+func submit[In, R any](
+	a *App, cmd *cobra.Command, in *In, call method[In, R], prepare ...func(in *In) error,
+) *cobra.Command {
+	return change(a, byKey, cmd, func(
+		ctx context.Context, c *client.Client, opts []client.Option,
+	) (client.Operation[R], error) {
+		for _, f := range prepare {
+			if err := f(in); err != nil {
+				return client.Operation[R]{}, err
+			}
 		}
-		return run(ctx, c, in, opts...)
+		return call(c, ctx, *in, opts...)
 	})
 }
 
-// untyped is an operation for printing.
+// save makes a command that reads an input from a JSON document and submits it.
+func save[In, R any](a *App, cmd *cobra.Command, call method[In, R], prepare ...func(in *In) error) *cobra.Command {
+	var in In
+	var file string
+	cmd.Flags().StringVarP(&file, "file", "f", "-", "JSON document; -: standard input")
+	read := func(in *In) error { return a.input(file, in) }
+	return submit(a, cmd, &in, call, append([]func(*In) error{read}, prepare...)...)
+}
+
+// untyped converts the result of an operation to JSON, for printing.
 func untyped[R any](op client.Operation[R]) (client.Operation[json.RawMessage], error) {
 	out := client.Operation[json.RawMessage]{
-		ID: op.ID, Workflow: op.Workflow, Status: op.Status, Rejection: op.Rejection, Attempts: op.Attempts, AcceptedAt: op.AcceptedAt, FinishedAt: op.FinishedAt,
+		ID: op.ID, Workflow: op.Workflow, Status: op.Status, Rejection: op.Rejection, Attempts: op.Attempts,
+		AcceptedAt: op.AcceptedAt, FinishedAt: op.FinishedAt,
 	}
 	if op.FinishedAt == nil {
 		return out, nil
@@ -126,8 +148,8 @@ func untyped[R any](op client.Operation[R]) (client.Operation[json.RawMessage], 
 	return out, err
 }
 
-// with makes a command that has one id.
-func with(cmd *cobra.Command, name, usage string, id *uuid.UUID) *cobra.Command {
+// withID adds a required id flag to a command.
+func withID(cmd *cobra.Command, name, usage string, id *uuid.UUID) *cobra.Command {
 	idVar(cmd, id, name, usage, true)
 	return cmd
 }

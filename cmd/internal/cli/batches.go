@@ -19,22 +19,23 @@ import (
 )
 
 const (
-	// maxBatchBytes bounds a batch well below the largest body that the API takes unless configured otherwise, 8 MiB.
+	// maxBatchBytes is the maximum size of a batch. It is below the default limit of a request body, 8 MiB.
 	maxBatchBytes = 4 << 20
-	// opensAtOnce is how many channel identities are looked up at a time: as many as the engine keeps busy with.
-	opensAtOnce = 8
-	// sayAfter is how long a batch may take before it is said that it does.
-	sayAfter = 30 * time.Second
+	// maxOpens is the maximum number of concurrent lookups of channel identities. More of them do not make the engine
+	// faster.
+	maxOpens = 8
+	// slowBatch is the time after which an import warns that a batch is not applied yet.
+	slowBatch = 30 * time.Second
 )
 
-// importer sends writes in batches. Each batch has an idempotency key of its place and its content, so that a second run over the
-// same file repeats what was accepted, and goes on behind it.
+// importer sends writes in batches. The idempotency key of a batch depends on its position and content, so that a
+// second run over the same file repeats the accepted batches without effect and continues after them.
 type importer struct {
 	client *client.Client
 	label  string
 	size   int // writes of a batch
 	reject func(reject) error
-	say    func() // that a batch takes long; said once
+	warn   func() // warns once that a batch is slow
 
 	summary importSummary
 	window  int
@@ -42,12 +43,12 @@ type importer struct {
 	bytes   int
 }
 
-// importSummary is what an import came to.
+// importSummary is the result of an import.
 type importSummary struct {
 	Lines      int `json:"lines"`
 	Written    int `json:"written"`
-	Superseded int `json:"superseded"` // of these, those that entered behind a newer value
-	Warnings   int `json:"warnings"`   // of these, those that were stored with warnings
+	Superseded int `json:"superseded"` // part of Written: older than the active value
+	Warnings   int `json:"warnings"`   // part of Written: stored with warnings
 	Rejected   int `json:"rejected"`
 	Operations int `json:"operations"`
 }
@@ -61,14 +62,14 @@ func (s importSummary) table(w io.Writer) {
 	line(w, "operations", s.Operations)
 }
 
-// pendingWrite is a write that waits for its batch.
+// pendingWrite is a write of the next batch.
 type pendingWrite struct {
 	vault.WriteValueInput
 	line     int
 	identity identity
 }
 
-// key is what one batch may write once.
+// key identifies the field of a write. A batch contains each key once.
 func (p pendingWrite) key() string {
 	if p.identity != (identity{}) {
 		return strings.Join([]string{p.identity.channel, p.identity.externalID, p.Name}, "\x00")
@@ -76,16 +77,16 @@ func (p pendingWrite) key() string {
 	return p.CustomerID.String() + "\x00" + p.Name
 }
 
-// add takes a row. It sends what is full.
+// add adds the writes of a row. It sends a batch when it is full.
 func (im *importer) add(ctx context.Context, r row) error {
 	im.summary.Lines++
 	for _, bad := range r.rejected {
-		if err := im.refuse(bad); err != nil {
+		if err := im.addReject(bad); err != nil {
 			return err
 		}
 	}
 	for _, w := range r.writes {
-		size := len(w.Value) + len(w.SourceMetadata) + 512 // and ids, times and names
+		size := len(w.Value) + len(w.SourceMetadata) + 512 // ids, times and names
 		if len(im.pending) == im.size || im.bytes+size > maxBatchBytes {
 			if err := im.flush(ctx); err != nil {
 				return err
@@ -96,13 +97,13 @@ func (im *importer) add(ctx context.Context, r row) error {
 	return nil
 }
 
-func (im *importer) refuse(r reject) error {
+func (im *importer) addReject(r reject) error {
 	im.summary.Rejected++
 	return im.reject(r)
 }
 
-// flush sends what waits. A field that is written several times goes into as many batches, one after the other, so that the
-// order of the file is the order of the history.
+// flush sends the pending writes. Several writes of one field go into consecutive batches, so that the history has the
+// order of the file.
 func (im *importer) flush(ctx context.Context) error {
 	window := im.pending
 	im.pending, im.bytes = nil, 0
@@ -132,7 +133,7 @@ func (im *importer) flush(ctx context.Context) error {
 	return nil
 }
 
-// resolve finds the customers of channel identities, and makes those that are new. It gives the writes that have one.
+// resolve gets or creates the customers of channel identities. It returns the writes with a customer.
 func (im *importer) resolve(ctx context.Context, window []pendingWrite) ([]pendingWrite, error) {
 	type answer struct {
 		customer uuid.UUID
@@ -140,7 +141,7 @@ func (im *importer) resolve(ctx context.Context, window []pendingWrite) ([]pendi
 	}
 	found := map[identity]*answer{}
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(opensAtOnce)
+	g.SetLimit(maxOpens)
 	for _, p := range window {
 		if p.identity == (identity{}) || found[p.identity] != nil {
 			continue
@@ -151,7 +152,7 @@ func (im *importer) resolve(ctx context.Context, window []pendingWrite) ([]pendi
 			in := vault.OpenCustomerInput{Channel: who.channel, ExternalID: who.externalID}
 			op, err := im.client.OpenCustomer(gctx, in, im.keyOf("open", in))
 			if err == nil {
-				op, err = settled(gctx, op, im.say)
+				op, err = waitForOutcome(gctx, op, im.warn)
 			}
 			if p, ok := permanent(err); ok {
 				into.problem = p
@@ -167,7 +168,11 @@ func (im *importer) resolve(ctx context.Context, window []pendingWrite) ([]pendi
 	kept := window[:0]
 	for _, p := range window {
 		if a := found[p.identity]; a != nil && a.problem != nil {
-			if err := im.refuse(reject{Line: p.line, Field: p.Name, Code: a.problem.Code, Reason: "the customer of the channel identity could not be opened"}); err != nil {
+			bad := reject{
+				Line: p.line, Field: p.Name, Code: a.problem.Code,
+				Reason: "the customer of the channel identity could not be opened",
+			}
+			if err := im.addReject(bad); err != nil {
 				return nil, err
 			}
 			continue
@@ -179,8 +184,8 @@ func (im *importer) resolve(ctx context.Context, window []pendingWrite) ([]pendi
 	return kept, nil
 }
 
-// send writes a batch and takes its outcome. One that is rejected whole is halved until what is wrong stands alone, so that it
-// stops nothing else.
+// send submits a batch and reads its outcome. It splits a rejected batch in halves until the invalid write is alone, so
+// that the other writes are applied.
 func (im *importer) send(ctx context.Context, place string, batch []pendingWrite) error {
 	in := vault.ImportValuesInput{SkipInvalid: true}
 	for _, p := range batch {
@@ -189,11 +194,13 @@ func (im *importer) send(ctx context.Context, place string, batch []pendingWrite
 	op, err := im.client.ImportValues(ctx, in, im.keyOf(place, in))
 	if err == nil {
 		im.summary.Operations++
-		op, err = settled(ctx, op, im.say)
+		op, err = waitForOutcome(ctx, op, im.warn)
 	}
 	if p, ok := permanent(err); ok {
 		if len(batch) == 1 {
-			return im.refuse(reject{Line: batch[0].line, Field: batch[0].Name, Code: p.Code, Reason: reasonOf(p.Detail)})
+			return im.addReject(reject{
+				Line: batch[0].line, Field: batch[0].Name, Code: p.Code, Reason: reasonOf(p.Detail),
+			})
 		}
 		half := len(batch) / 2
 		if err := im.send(ctx, place+"a", batch[:half]); err != nil {
@@ -209,17 +216,20 @@ func (im *importer) send(ctx context.Context, place string, batch []pendingWrite
 	im.summary.Warnings += op.Result.Warnings
 	for _, r := range op.Result.Rejected {
 		if r.Index < 0 || r.Index >= len(batch) {
-			return fmt.Errorf("operation %s rejects a write that it was not given", op.ID)
+			return fmt.Errorf("operation %s rejects write %d of a batch of %d", op.ID, r.Index, len(batch))
 		}
-		if err := im.refuse(reject{Line: batch[r.Index].line, Field: batch[r.Index].Name, Code: r.Code, Reason: reasonOf(r.Message)}); err != nil {
+		bad := reject{
+			Line: batch[r.Index].line, Field: batch[r.Index].Name, Code: r.Code, Reason: reasonOf(r.Message),
+		}
+		if err := im.addReject(bad); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// reasonOf is what an import says is wrong with one of its writes, without its place in the batch. It quotes no value: of an
-// import, the vault says nothing that does.
+// reasonOf returns the message of a rejected write without its index in the batch. It contains no value: the vault
+// quotes none in the messages of an import.
 func reasonOf(text string) string {
 	if strings.HasPrefix(text, "writes[") {
 		_, text, _ = strings.Cut(text, ": ")
@@ -227,17 +237,17 @@ func reasonOf(text string) string {
 	return text
 }
 
-// keyOf is the idempotency key of a batch: of its place in the file, and its content.
+// keyOf returns the idempotency key of a batch: a hash of the label and the content, with the position in the file.
 func (im *importer) keyOf(place string, content any) client.Option {
 	encoded, err := json.Marshal(content)
 	if err != nil {
-		panic("encode what was decoded") // values are valid JSON: each was checked
+		panic("encode a batch") // add has checked that the values are valid JSON
 	}
 	sum := sha256.Sum256(append([]byte(im.label+"\x00"), encoded...))
 	return client.IdempotencyKey("import/" + place + "/" + hex.EncodeToString(sum[:16]))
 }
 
-// permanent reports whether a repeat must fail again.
+// permanent reports whether a repeat of the request fails again.
 func permanent(err error) (*client.Problem, bool) {
 	p, ok := errors.AsType[*client.Problem](err)
 	if !ok {
@@ -251,13 +261,13 @@ func permanent(err error) (*client.Problem, bool) {
 	}
 }
 
-// settled waits for an outcome for as long as it takes.
-func settled[R any](ctx context.Context, op client.Operation[R], say func()) (client.Operation[R], error) {
-	patient, cancel := context.WithTimeout(ctx, sayAfter)
+// waitForOutcome waits for an outcome without a time limit. It calls warn after slowBatch.
+func waitForOutcome[R any](ctx context.Context, op client.Operation[R], warn func()) (client.Operation[R], error) {
+	waiting, cancel := context.WithTimeout(ctx, slowBatch)
 	defer cancel()
-	out, err := op.Wait(patient)
+	out, err := op.Wait(waiting)
 	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		say()
+		warn()
 		return out.Wait(ctx)
 	}
 	return out, err

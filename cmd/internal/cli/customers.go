@@ -11,36 +11,35 @@ import (
 )
 
 func (a *App) customersCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "customers", Short: "customers and what is known of them"}
+	cmd := &cobra.Command{Use: "customers", Short: "Manage customers"}
 	var customer uuid.UUID
-	one := func(use, short string) *cobra.Command {
-		return with(&cobra.Command{Use: use, Short: short}, "customer", "customer id", &customer)
+	var deleted vault.DeleteCustomerInput
+	var unmerged vault.UnmergeCustomerInput
+	one := func(use, short string, id *uuid.UUID) *cobra.Command {
+		return withID(&cobra.Command{Use: use, Short: short}, "customer", "customer `id`", id)
 	}
-	remove := one("delete", "delete a customer with its items; the rows stay, unseen")
-	var force bool
-	remove.Flags().BoolVar(&force, "force", false, "although other customers' items were derived from them, which become orphaned; needs the scope admin")
+	remove := one("delete", "Delete a customer with its values and assets", &deleted.CustomerID)
+	remove.Flags().BoolVar(&deleted.Force, "force", false,
+		"delete it even if items of other customers were derived from it; they become orphaned; needs the scope admin")
 	cmd.AddCommand(
 		a.listCustomersCommand(), a.openCommand(), a.mergeCommand(),
-		a.read(byKey, one("get", "what is known of a customer"), func(ctx context.Context, c *client.Client) (any, error) {
-			return c.GetCustomer(ctx, customer)
-		}),
-		a.read(byKey, one("history", "every version of every field, newest first"), func(ctx context.Context, c *client.Client) (any, error) {
-			return client.Collect(c.ListCustomerHistory(ctx, customer))
-		}),
-		change(a, remove, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.CustomerResult], error) {
-			return c.DeleteCustomer(ctx, vault.DeleteCustomerInput{CustomerID: customer, Force: force}, opts...)
-		}),
-		change(a, one("unmerge", "undo the merge that took this customer away"), func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.CustomerResult], error) {
-			return c.UnmergeCustomer(ctx, vault.UnmergeCustomerInput{CustomerID: customer}, opts...)
-		}),
+		a.read(byKey, one("get", "Show the profile of a customer", &customer),
+			func(ctx context.Context, c *client.Client) (any, error) { return c.GetCustomer(ctx, customer) }),
+		a.read(byKey, one("history", "List the versions of all fields of a customer, newest first", &customer),
+			func(ctx context.Context, c *client.Client) (any, error) {
+				return client.Collect(c.ListCustomerHistory(ctx, customer))
+			}),
+		submit(a, remove, &deleted, (*client.Client).DeleteCustomer),
+		submit(a, one("unmerge", "Undo the merge of a customer into another customer", &unmerged.CustomerID),
+			&unmerged, (*client.Client).UnmergeCustomer),
 	)
 	return cmd
 }
 
 func (a *App) listCustomersCommand() *cobra.Command {
 	var limit int
-	cmd := &cobra.Command{Use: "list", Short: "list the customers, in the order of their ids"}
-	cmd.Flags().IntVar(&limit, "limit", 100, "the most that are listed; 0: all")
+	cmd := &cobra.Command{Use: "list", Short: "List the customers, in the order of their ids"}
+	cmd.Flags().IntVar(&limit, "limit", 100, "maximum number of customers; 0: no limit")
 	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
 		out := []vault.Customer{}
 		for customer, err := range c.ListCustomers(ctx, client.CustomersQuery{}) {
@@ -59,21 +58,53 @@ func (a *App) listCustomersCommand() *cobra.Command {
 func (a *App) openCommand() *cobra.Command {
 	var in vault.OpenCustomerInput
 	cmd := &cobra.Command{
-		Use: "open", Short: "get the customer of a channel identity, or make one", Example: `  vault customers open --channel whatsapp --external-id +4915112345678`,
+		Use: "open", Short: "Get the customer of a channel identity, or create one",
+		Example: `  vault customers open --channel whatsapp --external-id +4915112345678`,
 	}
-	textVar(cmd, &in.Channel, "channel", "such as whatsapp or email", true)
-	textVar(cmd, &in.ExternalID, "external-id", "the customer's identity there", true)
-	cmd.Flags().BoolVar(&in.Verified, "verified", false, "the identity is known to be the customer's")
-	return change(a, cmd, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.CustomerResult], error) {
-		return c.OpenCustomer(ctx, in, opts...)
-	})
+	identityVars(cmd, &in.Channel, &in.ExternalID, &in.Verified)
+	return submit(a, cmd, &in, (*client.Client).OpenCustomer)
 }
 
 func (a *App) mergeCommand() *cobra.Command {
 	var in vault.MergeCustomersInput
-	cmd := with(&cobra.Command{Use: "merge", Short: "merge another customer into this one"}, "customer", "the customer that stays", &in.TargetCustomerID)
-	idVar(cmd, &in.SourceCustomerID, "source", "the customer that is taken away: its id leads to the other one from then on", true)
-	return change(a, cmd, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.CustomerResult], error) {
-		return c.MergeCustomers(ctx, in, opts...)
-	})
+	cmd := withID(&cobra.Command{Use: "merge", Short: "Merge one customer into another customer"},
+		"customer", "`id` of the customer that remains", &in.TargetCustomerID)
+	idVar(cmd, &in.SourceCustomerID, "source",
+		"`id` of the customer that is merged; afterwards it refers to the remaining customer", true)
+	return submit(a, cmd, &in, (*client.Client).MergeCustomers)
+}
+
+func (a *App) channelsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "channels", Short: "Manage the channel identities of customers"}
+	var in vault.LinkChannelInput
+	link := withID(&cobra.Command{
+		Use: "link", Short: "Link a channel identity to a customer",
+		Example: `  vault channels link --customer 0198… --channel email --external-id ada@example.com`,
+	}, "customer", "customer `id`", &in.CustomerID)
+	identityVars(link, &in.Channel, &in.ExternalID, &in.Verified)
+	cmd.AddCommand(submit(a, link, &in, (*client.Client).LinkChannel))
+	return cmd
+}
+
+// identityVars adds the flags of a channel identity.
+func identityVars(cmd *cobra.Command, channel, externalID *string, verified *bool) {
+	textVar(cmd, channel, "channel", "channel, such as whatsapp or email", true)
+	textVar(cmd, externalID, "external-id", "identity of the customer on the channel", true)
+	cmd.Flags().BoolVar(verified, "verified", false, "the identity is verified")
+}
+
+func (a *App) consentsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "consents", Short: "Manage the consents of customers"}
+	var in vault.RecordConsentInput
+	record := withID(&cobra.Command{
+		Use: "record", Short: "Record that a customer grants or, with --granted=false, refuses a consent",
+		Example: `  vault consents record --customer 0198… --purpose marketing --granted`,
+	}, "customer", "customer `id`", &in.CustomerID)
+	textVar(record, &in.Purpose, "purpose", "purpose of the consent, such as marketing", true)
+	record.Flags().BoolVar(&in.Granted, "granted", false, "the customer grants the consent")
+	_ = record.MarkFlagRequired("granted")
+	textVar(record, &in.Source, "source", "where the customer gave the consent", false)
+	timeVar(record, &in.ExpiresAt, "expires-at", "`time` when the consent expires (default: never)")
+	cmd.AddCommand(submit(a, record, &in, (*client.Client).RecordConsent))
+	return cmd
 }

@@ -18,7 +18,7 @@ import (
 
 func (a *App) config() (config.Config, error) { return config.Load(a.configPath, a.Environ()) }
 
-// Logger makes the logger that the configuration asks for.
+// Logger creates the configured logger. It writes to standard error.
 func Logger(cfg config.Config) *slog.Logger {
 	opts := &slog.HandlerOptions{Level: cfg.Log.SlogLevel()}
 	var handler slog.Handler = slog.NewJSONHandler(os.Stderr, opts)
@@ -28,15 +28,16 @@ func Logger(cfg config.Config) *slog.Logger {
 	return slog.New(telemetry.LogHandler(handler))
 }
 
-// startTracing sends the traces of a service to where the configuration says.
+// startTracing exports the traces of a service to the configured endpoint.
 func startTracing(ctx context.Context, cfg config.Config, service string, log *slog.Logger) (stop func(), err error) {
 	return telemetry.StartTracing(ctx, telemetry.Tracing{
-		Endpoint: cfg.Tracing.Endpoint.Reveal(), Protocol: cfg.Tracing.Protocol, SampleRatio: cfg.Tracing.SampleRatio,
+		Endpoint: cfg.Tracing.Endpoint.Reveal(), Protocol: cfg.Tracing.Protocol,
+		SampleRatio: cfg.Tracing.SampleRatio,
 	}, service, log)
 }
 
-// connect builds what a command on the database needs. Where the engine is configured, changes are pushed to it at once; else
-// the relay of a worker finds them.
+// connect opens the dependencies of a command that uses the database. With a configured engine, operations are pushed
+// at once; otherwise the relay of a worker pushes them.
 func (a *App) connect(ctx context.Context) (*worker.Runtime, error) {
 	cfg, err := a.config()
 	if err != nil {
@@ -51,8 +52,10 @@ func (a *App) connect(ctx context.Context) (*worker.Runtime, error) {
 	return worker.Connect(ctx, cfg, engine, Logger(cfg))
 }
 
-// system runs a command on the database that is of no tenant.
-func (a *App) system(run func(ctx context.Context, r *worker.Runtime) (any, error)) func(*cobra.Command, []string) error {
+// system runs a command on the database that belongs to no tenant.
+func (a *App) system(
+	run func(ctx context.Context, r *worker.Runtime) (any, error),
+) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
 		r, err := a.connect(cmd.Context())
 		if err != nil {
@@ -67,12 +70,14 @@ func (a *App) system(run func(ctx context.Context, r *worker.Runtime) (any, erro
 	}
 }
 
-// ofTenant runs a command on the database that is of one tenant.
-func (a *App) ofTenant(run func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error)) func(*cobra.Command, []string) error {
+// ofTenant runs a command on the database for the tenant of --tenant or VAULT_TENANT.
+func (a *App) ofTenant(
+	run func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error),
+) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		text := cmp.Or(a.tenant, a.env("VAULT_TENANT"))
 		if text == "" {
-			return errors.New("no tenant: give --tenant or set VAULT_TENANT (`vault tenants list` shows them)")
+			return errors.New("no tenant: set --tenant or VAULT_TENANT (`vault tenants list` lists the tenants)")
 		}
 		tenant, err := parseID("tenant", text)
 		if err != nil {

@@ -14,19 +14,20 @@ import (
 	"github.com/contextvault/contextvault/cmd/internal/cli"
 )
 
-// Every command that a page, a manifest or a message names is one, with the flags that it names.
-func TestTheCommandsThatAreNamedExist(t *testing.T) {
+// Every command in documents, manifests and messages exists, with all its flags.
+func TestDocs_CommandsExist(t *testing.T) {
 	t.Parallel()
 	quoted := regexp.MustCompile("`vault ([a-z][^`\n]*)`")
 	typed := regexp.MustCompile(`(?m)^(?:\$ )?(?:echo .* \| |\. .*; )?(?:bin/)?vault(?:-dev)? ([a-z].*)$`)
 	fenced := regexp.MustCompile("(?s)\n```.*?\n```")
-	named := map[string]string{} // the command: where
+	named := map[string]string{} // command: file
 	err := filepath.WalkDir("../../..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		if d.IsDir() {
-			if name := d.Name(); strings.HasPrefix(name, ".") && name != "." && name != ".." || name == "testdata" || name == "bin" {
+			if name := d.Name(); strings.HasPrefix(name, ".") && name != "." && name != ".." || name == "testdata" ||
+				name == "bin" {
 				return fs.SkipDir
 			}
 			return nil
@@ -71,7 +72,9 @@ func TestTheCommandsThatAreNamedExist(t *testing.T) {
 			}
 			cmd, words = cmd.Commands()[at], words[1:]
 		}
-		if cmd == root || cmd.HasSubCommands() && cmd.Args != nil && len(words) > 0 && cmd.Args(cmd, words[:1]) != nil && !strings.HasPrefix(words[0], "-") {
+		if cmd == root ||
+			cmd.HasSubCommands() && cmd.Args != nil && len(words) > 0 && cmd.Args(cmd, words[:1]) != nil &&
+				!strings.HasPrefix(words[0], "-") {
 			t.Errorf("%s: there is no `vault %s`", path, command)
 			continue
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Message is the text of an error for a person: what was wrong, and what to do.
+// Message returns the text of an error for a person: the cause and the remedy.
 func Message(err error) string {
 	if p, ok := errors.AsType[*client.Problem](err); ok {
 		return problemMessage(p)
@@ -17,9 +17,9 @@ func Message(err error) string {
 	}
 	switch {
 	case errors.Is(err, client.ErrUnreachable):
-		return err.Error() + "; start one (`vault serve`, or `make run`), or say where it is by --server or VAULT_SERVER"
+		return err.Error() + "; start one (`vault serve` or `make run`), or set its address with --server or VAULT_SERVER"
 	case errors.Is(err, client.ErrNotVault):
-		return err.Error() + "; say where the vault is by --server or VAULT_SERVER"
+		return err.Error() + "; set the address of the vault with --server or VAULT_SERVER"
 	default:
 		return err.Error()
 	}
@@ -29,18 +29,18 @@ func problemMessage(p *client.Problem) string {
 	text := p.Detail
 	switch p.Code {
 	case client.CodeUnauthenticated:
-		text += "; the key is that of VAULT_API_KEY, and must be of this vault"
+		text += "; VAULT_API_KEY must be a key of this vault"
 	case vault.CodeUnknown:
 		if p.Field != "tenant" {
 			text += "; the tenant is that of VAULT_API_KEY"
 		}
 	case client.CodeNoRoute, client.CodeMethod:
-		text += "; the vault is of another version than this command"
+		text += "; the vault and this command have different versions"
 	case client.CodeInternal:
 		text += " " + p.RequestID
 	}
 	if p.Field == "X-Tenant" {
-		text += "; --tenant, or VAULT_TENANT, names it"
+		text += "; set --tenant or VAULT_TENANT"
 	}
 	if p.Operation != nil {
 		text += " (operation " + p.Operation.String() + ")"
@@ -48,22 +48,22 @@ func problemMessage(p *client.Problem) string {
 	return text
 }
 
-// Exit codes beside 0 and 1.
+// Exit codes other than 0 and 1.
 const (
-	exitRejected    = 2   // an import is done, and some of it was rejected
-	exitInterrupted = 130 // an import or export was, by Ctrl-C, as shells have it
+	exitRejected    = 2   // an import has finished with rejected values
+	exitInterrupted = 130 // Ctrl-C has interrupted an import or export; shells use the same code
 )
 
-// coded is an error with an exit code of its own.
+// coded is an error with an exit code.
 type coded struct {
 	error
 	code int
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (c coded) Unwrap() error { return c.error }
 
-// ExitCode is the exit code of an error.
+// ExitCode returns the exit code of an error, 1 by default.
 func ExitCode(err error) int {
 	if c, ok := errors.AsType[coded](err); ok {
 		return c.code

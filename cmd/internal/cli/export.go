@@ -23,8 +23,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// readsAtOnce is how many customers are read at a time.
-const readsAtOnce = 8
+// maxReads is the number of customers that are read ahead.
+const maxReads = 8
 
 type exportFlags struct {
 	file                    string
@@ -36,25 +36,29 @@ type exportFlags struct {
 func (a *App) exportCommand() *cobra.Command {
 	var f exportFlags
 	cmd := &cobra.Command{
-		Use: "export", Short: "write the values of all customers to a file that `vault import` can read", Args: cobra.NoArgs,
-		Long: `Write the values of all customers, one a line, as JSON Lines or as long CSV: active ones, or with --history all versions, the
-oldest first. ` + "`vault import`" + ` reads the file back, and makes the history again in its order.
+		Use: "export", Short: "Export the values of all customers to a file for vault import", Args: cobra.NoArgs,
+		Long: `Export the values of all customers, one value per line, as JSON Lines or long CSV: the active values, or with
+--history all versions, oldest first. ` + "`vault import`" + ` reads the file and restores the history in
+the same order.
 
-CSV is for people and spreadsheets: what is text and what is a number is known by the definitions, when it is read back. JSON
-Lines says it exactly.
+CSV is for people and spreadsheets. It has no types: an import takes them from the definitions. JSON Lines keeps the
+types.
 
-With --profiles it writes all that the vault shows of a customer, one customer a line, as JSON: values, assets, channels and
-consents, and with --history every version of the values too. That is for other programs and for customers who ask what is known
-of them; ` + "`vault import`" + ` does not read it.`,
-		Example: "  vault export --output customers.jsonl\n  vault export --history --customer 0198…\n  vault export --profiles --history --output everything.jsonl",
+--profiles exports the whole profile of each customer, one customer per line, as JSON: values, assets, channels and
+consents, and with --history all versions of the values. Use it for other programs, and for customers who ask for their
+data. ` + "`vault import`" + ` does not read it.`,
+		Example: "  vault export --output customers.jsonl\n  vault export --history --customer 0198…\n" +
+			"  vault export --profiles --history --output everything.jsonl",
 	}
-	a.speaks(cmd)
-	cmd.Flags().StringVarP(&f.file, "output", "o", "-", "the file, for this user alone; it is there once it is whole. -: standard output")
-	enumVar(cmd, &f.format, "format", "", "what to write (default: by the file's name, else jsonl)", fileFormats)
-	optionalID(cmd, &f.customer, "customer", "only this customer")
-	cmd.Flags().BoolVar(&f.history, "history", false, "all versions instead of the active ones")
-	cmd.Flags().BoolVar(&f.keep, "ids", false, "keep the ids of versions, so that in another vault what was derived from one finds it")
-	cmd.Flags().BoolVar(&f.profiles, "profiles", false, "whole profiles, one a line: assets, channels and consents too")
+	a.addServerFlag(cmd)
+	cmd.Flags().StringVarP(&f.file, "output", "o", "-",
+		"`file` to write, readable only by this user, created once it is complete; -: standard output")
+	enumVar(cmd, &f.format, "format", "", "format of the file (default: by its extension, else jsonl)", fileFormats)
+	optionalID(cmd, &f.customer, "customer", "`id` of a customer: export only this customer")
+	cmd.Flags().BoolVar(&f.history, "history", false, "export all versions instead of only the active ones")
+	cmd.Flags().BoolVar(&f.keep, "ids", false,
+		"include the ids of versions, so that another vault keeps the links between items")
+	cmd.Flags().BoolVar(&f.profiles, "profiles", false, "export whole profiles, with assets, channels and consents")
 	cmd.MarkFlagsMutuallyExclusive("profiles", "ids")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
@@ -74,7 +78,7 @@ func (a *App) export(ctx context.Context, f exportFlags) (err error) {
 		}
 	}
 	if f.profiles && f.format != formatJSONL {
-		return vault.Invalid("format", "is csv, and a profile is no table; --profiles writes jsonl")
+		return vault.Invalid("format", "is csv, but --profiles needs jsonl")
 	}
 	c, err := a.client(byKey)
 	if err != nil {
@@ -87,7 +91,7 @@ func (a *App) export(ctx context.Context, f exportFlags) (err error) {
 	values, customers, err := exportTo(ctx, c, out, f, NewProgress(a.Err, -1, "customers", "export"))
 	if err = keep(err); err != nil {
 		if ctx.Err() != nil {
-			err = coded{errors.New("interrupted; nothing was kept"), exitInterrupted}
+			err = coded{errors.New("interrupted; no file was written"), exitInterrupted}
 		}
 		return err
 	}
@@ -107,12 +111,12 @@ func (s exportSummary) table(w io.Writer) {
 	line(w, "values", s.Values)
 }
 
-// create makes the file of an export. keep gives it its name, or removes it where something went wrong.
+// create creates a temporary file for an export. keep renames it to path, or removes it after an error.
 func (a *App) create(path string) (out io.Writer, keep func(error) error, err error) {
 	if path == "-" {
 		return a.Out, func(err error) error { return err }, nil
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // for this user alone
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // only this user can read it
 	if err != nil {
 		return nil, nil, fmt.Errorf("write --output: %w", err)
 	}
@@ -128,11 +132,13 @@ func (a *App) create(path string) (out io.Writer, keep func(error) error, err er
 }
 
 // exportTo writes the values of customers, in the order of their ids.
-func exportTo(ctx context.Context, c *client.Client, w io.Writer, f exportFlags, bar *Progress) (values, customers int, err error) {
+func exportTo(
+	ctx context.Context, c *client.Client, w io.Writer, f exportFlags, bar *Progress,
+) (values, customers int, err error) {
 	defer bar.End()
 	buffered := bufio.NewWriter(w)
 	write, flush := writerOf(buffered, f)
-	for got, err := range ahead(ctx, f, versionsOf(ctx, c, f)) {
+	for got, err := range readAhead(ctx, f, versionsOf(ctx, c, f)) {
 		if err != nil {
 			return values, customers, err
 		}
@@ -145,21 +151,21 @@ func exportTo(ctx context.Context, c *client.Client, w io.Writer, f exportFlags,
 	return values, customers, errors.Join(flush(), buffered.Flush())
 }
 
-// versions are what is exported of one customer.
+// versions are the exported data of one customer.
 type versions struct {
 	customer uuid.UUID
 	fields   []vault.Value
-	profile  vault.Profile // where whole profiles are exported
+	profile  vault.Profile // with --profiles
 }
 
 // wholeProfile is a line of --profiles.
 type wholeProfile struct {
 	vault.Profile
-	History []vault.Value `json:"history,omitempty"` // the oldest first
+	History []vault.Value `json:"history,omitempty"` // oldest first
 }
 
-// versionsOf gives how the versions of each customer are read, in the order of their ids. Active values come with the list of
-// customers; a history takes requests of its own.
+// versionsOf returns a function per customer that reads its versions, in the order of the ids. The list of customers
+// includes active values; a history needs further requests.
 func versionsOf(ctx context.Context, c *client.Client, f exportFlags) iter.Seq2[func() (versions, error), error] {
 	one := func(customer uuid.UUID) func() (versions, error) {
 		return func() (versions, error) {
@@ -171,7 +177,7 @@ func versionsOf(ctx context.Context, c *client.Client, f exportFlags) iter.Seq2[
 			}
 			if err == nil && f.history {
 				out.fields, err = client.Collect(c.ListCustomerHistory(ctx, customer))
-				slices.Reverse(out.fields) // the oldest first
+				slices.Reverse(out.fields) // oldest first
 			}
 			return out, err
 		}
@@ -203,8 +209,10 @@ func byName(fields map[string]vault.Value) []vault.Value {
 	return out
 }
 
-// ahead reads some customers at a time, and gives them in their order.
-func ahead(ctx context.Context, f exportFlags, all iter.Seq2[func() (versions, error), error]) iter.Seq2[versions, error] {
+// readAhead reads up to maxReads customers concurrently and returns them in order.
+func readAhead(
+	ctx context.Context, f exportFlags, all iter.Seq2[func() (versions, error), error],
+) iter.Seq2[versions, error] {
 	type answer struct {
 		versions
 		err error
@@ -212,7 +220,7 @@ func ahead(ctx context.Context, f exportFlags, all iter.Seq2[func() (versions, e
 	return func(yield func(versions, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		queue := make(chan chan answer, readsAtOnce)
+		queue := make(chan chan answer, maxReads)
 		go func() {
 			defer close(queue)
 			for read, err := range all {
@@ -235,7 +243,7 @@ func ahead(ctx context.Context, f exportFlags, all iter.Seq2[func() (versions, e
 		for one := range queue {
 			got := <-one
 			if f.customer == nil && client.CodeOf(got.err) == vault.CodeUnknown {
-				continue // deleted, or merged, since it was listed
+				continue // deleted or merged after it was listed
 			}
 			if !yield(got.versions, got.err) || got.err != nil {
 				return
@@ -247,7 +255,7 @@ func ahead(ctx context.Context, f exportFlags, all iter.Seq2[func() (versions, e
 	}
 }
 
-// lineOf is a value as an import reads it.
+// lineOf converts a value to a line of an import. A test checks that it sets every column.
 func lineOf(customer uuid.UUID, v vault.Value, ids bool) fileLine {
 	accepted, collected, confidence := v.AcceptedAt, v.CollectedAt, v.Confidence
 	out := fileLine{
@@ -265,7 +273,7 @@ func lineOf(customer uuid.UUID, v vault.Value, ids bool) fileLine {
 	return out
 }
 
-// writerOf gives what writes a customer, and what ends the writing.
+// writerOf returns the functions that write a customer and flush the output.
 func writerOf(w io.Writer, f exportFlags) (write func(versions) error, flush func() error) {
 	switch {
 	case f.profiles:
@@ -340,7 +348,7 @@ func csvWriter(w io.Writer, ids bool) (write func(versions) error, flush func() 
 	}
 }
 
-// membersOf is a line by its names, without the agent, which the vault does not keep with a value.
+// membersOf returns the members of a line, without agent_id: the vault does not store it with a value.
 func membersOf(l fileLine) (map[string]json.RawMessage, error) {
 	encoded, err := json.Marshal(l)
 	var members map[string]json.RawMessage
@@ -354,7 +362,7 @@ func membersOf(l fileLine) (map[string]json.RawMessage, error) {
 	return members, nil
 }
 
-// cellOf is a JSON value in CSV: a text as it is, everything else as JSON has it.
+// cellOf returns a JSON value as a CSV cell: a string without its quotes, everything else as JSON.
 func cellOf(raw json.RawMessage) string {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {

@@ -14,50 +14,87 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
+// exampleID is the id that messages show.
+const exampleID = "0198c5f2-8a4b-7cde-9f01-23456789abcd"
+
 func parseID(name, text string) (uuid.UUID, error) {
-	id, err := uuid.Parse(text)
-	if err != nil {
-		return uuid.Nil, vault.Invalid(name, "%q is not a UUID, such as 0198c5f2-8a4b-7cde-9f01-23456789abcd", text)
+	var id idText
+	if err := id.UnmarshalText([]byte(text)); err != nil {
+		return uuid.Nil, vault.Invalid(name, "%s", err)
 	}
-	return id, nil
+	return uuid.UUID(id), nil
 }
 
-// idFlag is a flag that is a UUID.
-type idFlag struct {
-	name string
-	set  func(uuid.UUID)
-	text string
-}
+// idText is the text form of a UUID in a flag. The zero UUID is empty, so that --help shows no default.
+type idText uuid.UUID
 
-func (f *idFlag) String() string { return f.text }
-func (f *idFlag) Type() string   { return "id" }
-
-// Set implements pflag.Value.
-func (f *idFlag) Set(text string) error {
-	id, err := uuid.Parse(text)
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *idText) UnmarshalText(text []byte) error {
+	id, err := uuid.ParseBytes(text)
 	if err != nil {
-		return fmt.Errorf("%s: %q is not a UUID, such as 0198c5f2-8a4b-7cde-9f01-23456789abcd", f.name, text)
+		return fmt.Errorf("%q is not a UUID, such as "+exampleID, text)
 	}
-	f.text = text
-	f.set(id)
+	*t = idText(id)
 	return nil
 }
 
+// MarshalText implements encoding.TextMarshaler.
+func (t idText) MarshalText() ([]byte, error) {
+	if t == (idText{}) {
+		return nil, nil
+	}
+	return uuid.UUID(t).MarshalText()
+}
+
 func idVar(cmd *cobra.Command, into *uuid.UUID, name, usage string, required bool) {
-	cmd.Flags().Var(&idFlag{name: name, set: func(id uuid.UUID) { *into = id }}, name, usage)
+	cmd.Flags().TextVar((*idText)(into), name, idText{}, usage)
 	if required {
 		_ = cmd.MarkFlagRequired(name)
 	}
 	noFiles(cmd, name)
 }
 
-// optionalID leaves nil where the flag is not given.
-func optionalID(cmd *cobra.Command, into **uuid.UUID, name, usage string) {
-	cmd.Flags().Var(&idFlag{name: name, set: func(id uuid.UUID) { *into = &id }}, name, usage)
+// optional is the text form of a flag that leaves a nil pointer if it is not given.
+type optional[T any] struct {
+	into  **T
+	parse func(text []byte) (T, error)
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (o *optional[T]) UnmarshalText(text []byte) error {
+	v, err := o.parse(text)
+	if err == nil {
+		*o.into = &v
+	}
+	return err
+}
+
+// MarshalText implements encoding.TextMarshaler. It is empty, so that --help shows no default.
+func (o optional[T]) MarshalText() ([]byte, error) { return nil, nil }
+
+func optionalVar[T any](cmd *cobra.Command, into **T, name, usage string, parse func(text []byte) (T, error)) {
+	cmd.Flags().TextVar(&optional[T]{}, name, optional[T]{into, parse}, usage)
 	noFiles(cmd, name)
 }
 
-// textVar is a flag that is a text.
+func optionalID(cmd *cobra.Command, into **uuid.UUID, name, usage string) {
+	optionalVar(cmd, into, name, usage, func(text []byte) (uuid.UUID, error) {
+		var id idText
+		err := id.UnmarshalText(text)
+		return uuid.UUID(id), err
+	})
+}
+
+func timeVar(cmd *cobra.Command, into **time.Time, name, usage string) {
+	optionalVar(cmd, into, name, usage, func(text []byte) (time.Time, error) {
+		at, err := time.Parse(time.RFC3339, string(text))
+		if err != nil {
+			return at, fmt.Errorf("%q is not a time, such as 2026-03-31T14:30:00Z", text)
+		}
+		return at, nil
+	})
+}
+
 func textVar(cmd *cobra.Command, into *string, name, usage string, required bool) {
 	cmd.Flags().StringVar(into, name, "", usage)
 	if required {
@@ -66,7 +103,7 @@ func textVar(cmd *cobra.Command, into *string, name, usage string, required bool
 	noFiles(cmd, name)
 }
 
-// enumVar is a flag that is one of some words, which the shell completes.
+// enumVar adds a flag with a fixed set of values, which the shell completes.
 func enumVar[T ~string](cmd *cobra.Command, into *T, name string, preset T, usage string, values []T) {
 	*into = preset
 	cmd.Flags().Var(&enumFlag[T]{name: name, into: into, values: values}, name, usage+": "+vault.OneOf(values))
@@ -97,43 +134,19 @@ func (f *enumFlag[T]) Set(text string) error {
 	return fmt.Errorf("%s: %q is not %s", f.name, text, vault.OneOf(f.values))
 }
 
-// timeVar is a flag that is a time; nil where it is not given.
-func timeVar(cmd *cobra.Command, into **time.Time, name, usage string) {
-	cmd.Flags().Var(&timeFlag{name: name, into: into}, name, usage)
-	noFiles(cmd, name)
-}
-
-type timeFlag struct {
-	name string
-	into **time.Time
-}
-
-func (f *timeFlag) String() string { return "" }
-func (f *timeFlag) Type() string   { return "time" }
-
-// Set implements pflag.Value.
-func (f *timeFlag) Set(text string) error {
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return fmt.Errorf("%s: %q is not a time, such as 2026-03-31T14:30:00Z", f.name, text)
-	}
-	*f.into = &at
-	return nil
-}
-
-// noFiles keeps the shell from offering files for a flag that is none.
+// noFiles prevents the completion of file names for a flag.
 func noFiles(cmd *cobra.Command, flag string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions)
 }
 
-// maxInput bounds a JSON document: more than the API takes.
+// maxInput is the maximum size of a JSON document in bytes. It is above the default limit of the API.
 const maxInput = 16 << 20
 
-// input reads a JSON document for a command: a file, or - for standard input. Unknown keys are refused.
+// input decodes a JSON document from a file, or from standard input if path is -. Unknown members are an error.
 func (a *App) input(path string, into any) error {
 	in := a.In
 	if path != "-" {
-		f, err := os.Open(path) //nolint:gosec // the user's own choice
+		f, err := os.Open(path) //nolint:gosec // the user chooses the path
 		if err != nil {
 			return fmt.Errorf("read --file: %w", err)
 		}
@@ -147,7 +160,7 @@ func (a *App) input(path string, into any) error {
 	return rules.DecodeStrict(data, into)
 }
 
-// rawValue takes what a person typed for JSON where it is JSON, else for a string.
+// rawValue returns text itself if it is JSON, else text as a JSON string.
 func rawValue(text string) json.RawMessage {
 	if json.Valid([]byte(text)) {
 		return json.RawMessage(text)

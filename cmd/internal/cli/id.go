@@ -9,7 +9,7 @@ import (
 
 func (a *App) idCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "id", Short: "make an id for an agent, a scenario, a customer or a session: a UUID of version 7", Args: cobra.NoArgs,
+		Use: "id", Short: "Create an id (UUIDv7) for an agent, scenario, customer or session", Args: cobra.NoArgs,
 		Example: `  customer=$(vault id)`,
 		RunE: func(*cobra.Command, []string) error {
 			id, err := uuid.NewV7()

@@ -20,7 +20,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// showRejects is how many rejects are shown where no file takes them.
+// showRejects is the maximum number of rejects to show without --rejects.
 const showRejects = 20
 
 type importFlags struct {
@@ -33,30 +33,35 @@ type importFlags struct {
 func (a *App) importCommand() *cobra.Command {
 	var f importFlags
 	cmd := &cobra.Command{
-		Use: "import FILE", Short: "write the values of a file, CSV or JSON Lines, of any size", Args: cobra.ExactArgs(1),
-		Long: `Write the values of a file, which is read as it is sent. -: standard input.
+		Use: "import FILE", Short: "Import the values of a CSV or JSON Lines file of any size", Args: cobra.ExactArgs(1),
+		Long: `Import the values of a file. It is read as a stream. -: standard input.
 
-CSV has a header. Wide: customer_id, or channel and external_id, then a column for each field; an empty cell says nothing.
-Long, where there are the columns name and value: one value a line, with the other columns of a write where they are wanted.
-JSON Lines: one value a line, as the API has it: {"customer_id": "…", "name": "email", "value": "ada@example.com"}; channel and
-external_id may stand for customer_id. What ` + "`vault export`" + ` writes can be read.
+CSV has a header. A wide file has customer_id, or channel and external_id, then one column per field; empty cells are
+skipped. A long file has the columns name and value, one value per line; other members of a write are optional columns.
+JSON Lines has one value per line, as in the API: {"customer_id": "…", "name": "email", "value": "ada@example.com"};
+channel and external_id can replace customer_id. The command reads the files of ` + "`vault export`" + `.
 
-A value that is rejected stops no other. Interrupted, or run again, the import goes on where it was: the same file is written
-once, whatever happens, unless --label names another import. Exit codes: 0, all is written; 2, some was rejected; 130, interrupted.`,
-		Example: "  vault import customers.csv --agent 0198… --rejects rejects.jsonl\n  vault import customers.csv --agent 0198… --lines-of rejects.jsonl",
+A rejected value does not stop the others. An interrupted import continues where it stopped when it is run again: a file
+is written only once, unless --label gives the import another name.
+
+Exit codes: 0: all values are written; 2: some values were rejected; 130: interrupted.`,
+		Example: "  vault import customers.csv --agent 0198… --rejects rejects.jsonl\n" +
+			"  vault import customers.csv --agent 0198… --lines-of rejects.jsonl",
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return []string{"csv", "jsonl", "ndjson"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 	}
-	a.speaks(cmd)
-	idVar(cmd, &f.agent, "agent", "the agent whose definitions apply, for lines that name none", false)
-	enumVar(cmd, &f.source, "source", vault.ValueHumanEntered, "who states the values of lines that do not say", vault.ValueSources)
-	enumVar(cmd, &f.format, "format", "", "what the file is (default: by its name)", fileFormats)
-	cmd.Flags().StringVar(&f.separator, "separator", ",", "what separates the columns of CSV")
-	cmd.Flags().StringVar(&f.rejects, "rejects", "", "a file for what is rejected: line, field and reason as JSON Lines, without values")
-	cmd.Flags().StringVar(&f.linesOf, "lines-of", "", "read only the lines that this file of rejects names")
-	cmd.Flags().StringVar(&f.label, "label", "", "a name of this import: under another one, the same file is written again")
-	cmd.Flags().IntVar(&f.batch, "batch", vault.MaxImport, fmt.Sprintf("writes of one transaction, at most %d", vault.MaxImport))
+	a.addServerFlag(cmd)
+	idVar(cmd, &f.agent, "agent", "`id` of the agent whose definitions apply to lines without agent_id", false)
+	enumVar(cmd, &f.source, "source", vault.ValueHumanEntered, "source of lines without one", vault.ValueSources)
+	enumVar(cmd, &f.format, "format", "", "format of the file (default: by its extension)", fileFormats)
+	cmd.Flags().StringVar(&f.separator, "separator", ",", "separator of CSV columns")
+	cmd.Flags().StringVar(&f.rejects, "rejects", "",
+		"`file` for the line, field and reason of rejected values, as JSON Lines without values")
+	cmd.Flags().StringVar(&f.linesOf, "lines-of", "", "read only the lines in this `file` of rejects")
+	cmd.Flags().StringVar(&f.label, "label", "", "`name` of the import; with another name, the same file is written again")
+	cmd.Flags().IntVar(&f.batch, "batch", vault.MaxImport,
+		fmt.Sprintf("writes per transaction, from 1 to %d", vault.MaxImport))
 	noFiles(cmd, "separator")
 	noFiles(cmd, "label")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -70,7 +75,7 @@ once, whatever happens, unless --label names another import. Exit codes: 0, all 
 
 func (a *App) importFile(ctx context.Context, f importFlags) (err error) {
 	if f.batch < 1 || f.batch > vault.MaxImport {
-		return vault.Invalid("batch", "is %d; it is from 1 to %d", f.batch, vault.MaxImport)
+		return vault.Invalid("batch", "is %d; use a number from 1 to %d", f.batch, vault.MaxImport)
 	}
 	separator, err := separatorOf(f.separator)
 	if err != nil {
@@ -102,9 +107,9 @@ func (a *App) importFile(ctx context.Context, f importFlags) (err error) {
 		if err != nil {
 			return err
 		}
-		all = some{all, lines}
+		all = onlyLines{all, lines}
 	}
-	if err := keepsInputs(f); err != nil {
+	if err := checkRejectsPath(f); err != nil {
 		return err
 	}
 	rejects, err := a.openRejects(f.rejects)
@@ -113,8 +118,9 @@ func (a *App) importFile(ctx context.Context, f importFlags) (err error) {
 	}
 	bar := NewProgress(a.Err, size, "bytes", "import")
 	im := &importer{client: c, label: f.label, size: f.batch, reject: rejects.add}
-	im.say = sync.OnceFunc(func() {
-		_, _ = fmt.Fprintln(a.Err, "a batch is accepted and owed, and not applied after 30 seconds: does a worker run? Waiting goes on.")
+	im.warn = sync.OnceFunc(func() {
+		_, _ = fmt.Fprintf(a.Err,
+			"a batch is accepted, but not applied after %s: check that a worker is running; still waiting\n", slowBatch)
 	})
 	err = im.run(ctx, all, func() { bar.At(counted.n) })
 	bar.End()
@@ -122,33 +128,33 @@ func (a *App) importFile(ctx context.Context, f importFlags) (err error) {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		_ = a.print(im.summary)
-		return coded{errors.New("interrupted; the same command goes on where it was"), exitInterrupted}
+		return coded{errors.New("interrupted; run the same command to continue"), exitInterrupted}
 	case err != nil:
 		_ = a.print(im.summary)
-		return fmt.Errorf("%w (the same command goes on where it was)", err)
+		return fmt.Errorf("%w (run the same command to continue)", err)
 	}
 	if err := a.print(im.summary); err != nil {
 		return err
 	}
 	if im.summary.Rejected > 0 {
-		return coded{fmt.Errorf("%d were rejected%s", im.summary.Rejected, rejects.where()), exitRejected}
+		return coded{fmt.Errorf("%d values were rejected%s", im.summary.Rejected, rejects.hint()), exitRejected}
 	}
 	return nil
 }
 
-// separatorOf reads --separator. What a shell makes of \t is up to the shell, so both are a tab.
+// separatorOf parses --separator. A tab can be given as the character or, for shells that do not expand it, as \t.
 func separatorOf(text string) (rune, error) {
 	if text == `\t` {
 		text = "\t"
 	}
 	separator, width := utf8.DecodeRuneInString(text)
 	if width == 0 || width != len(text) || separator == utf8.RuneError || strings.ContainsRune("\"\r\n\x00", separator) {
-		return 0, vault.Invalid("separator", `is one character, such as , or ; or \t, and neither a quote nor a line break`)
+		return 0, vault.Invalid("separator", `must be one character, such as , or ; or \t, except a quote or a line break`)
 	}
 	return separator, nil
 }
 
-// run imports all rows.
+// run imports all rows. It calls progress after each row.
 func (im *importer) run(ctx context.Context, all rows, progress func()) error {
 	for {
 		r, err := all.next()
@@ -169,12 +175,12 @@ func (im *importer) run(ctx context.Context, all rows, progress func()) error {
 	return im.flush(ctx)
 }
 
-// open opens the file of an import; size -1: it is not known.
+// open opens the file of an import. size is -1 if it is unknown.
 func (a *App) open(path string) (in io.ReadCloser, size int64, err error) {
 	if path == "-" {
 		return io.NopCloser(a.In), -1, nil
 	}
-	f, err := os.Open(path) //nolint:gosec // the user's own choice
+	f, err := os.Open(path) //nolint:gosec // the user chooses the path
 	if err != nil {
 		return nil, 0, err
 	}
@@ -188,7 +194,7 @@ func (a *App) open(path string) (in io.ReadCloser, size int64, err error) {
 	return f, info.Size(), nil
 }
 
-// jsonFieldsOf are the fields of the agent that hold JSON: cells of CSV say it, and must not be taken for text.
+// jsonFieldsOf returns the fields of the agent with the type json: their CSV cells are JSON, not text.
 func jsonFieldsOf(ctx context.Context, c *client.Client, f importFlags) ([]string, error) {
 	if f.format != formatCSV || f.agent == (presets{}).agent {
 		return nil, nil
@@ -196,7 +202,7 @@ func jsonFieldsOf(ctx context.Context, c *client.Client, f importFlags) ([]strin
 	var out []string
 	for d, err := range c.ListDefinitions(ctx, f.agent) {
 		if client.CodeOf(err) == vault.CodeUnknown {
-			return nil, nil // nothing is defined: whether that is accepted is for the vault to say
+			return nil, nil // the agent has no definitions; the vault decides whether it accepts the writes
 		}
 		if err != nil {
 			return nil, err
@@ -208,7 +214,7 @@ func jsonFieldsOf(ctx context.Context, c *client.Client, f importFlags) ([]strin
 	return out, nil
 }
 
-// counter counts what is read.
+// counter counts the bytes that are read.
 type counter struct {
 	r io.Reader
 	n int64
@@ -220,7 +226,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// rejectsFile takes what is rejected: a file, or the first few for a person.
+// rejectsFile writes rejects to a file, or shows the first ones if there is no file.
 type rejectsFile struct {
 	path  string
 	file  *os.File
@@ -229,15 +235,15 @@ type rejectsFile struct {
 	to    io.Writer
 }
 
-// keepsInputs refuses to write rejects over what is read: --rejects begins with an empty file.
-func keepsInputs(f importFlags) error {
+// checkRejectsPath returns an error if --rejects would overwrite an input.
+func checkRejectsPath(f importFlags) error {
 	rejects, err := os.Stat(f.rejects)
 	if err != nil {
-		return nil //nolint:nilerr // it is not there yet, or says so when it is opened
+		return nil //nolint:nilerr // the file does not exist yet, or opening it fails
 	}
-	for _, input := range []struct{ path, what string }{{f.file, "that is imported"}, {f.linesOf, "of --lines-of"}} {
+	for _, input := range []struct{ path, use string }{{f.file, "that is imported"}, {f.linesOf, "of --lines-of"}} {
 		if read, err := os.Stat(input.path); err == nil && os.SameFile(read, rejects) {
-			return vault.Invalid("rejects", "%s is the file %s, and would be written over; name another one", f.rejects, input.what)
+			return vault.Invalid("rejects", "%s is the file %s and would be overwritten; name another one", f.rejects, input.use)
 		}
 	}
 	return nil
@@ -249,7 +255,8 @@ func (a *App) openRejects(path string) (*rejectsFile, error) {
 		return r, nil
 	}
 	var err error
-	if r.file, err = os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600); err != nil { //nolint:gosec // the user's own choice
+	//nolint:gosec // the user chooses the path
+	if r.file, err = os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600); err != nil {
 		return nil, fmt.Errorf("open --rejects: %w", err)
 	}
 	r.out = bufio.NewWriter(r.file)
@@ -277,21 +284,21 @@ func (r *rejectsFile) close() error {
 	return errors.Join(r.out.Flush(), r.file.Close())
 }
 
-// where says where the rejects are.
-func (r *rejectsFile) where() string {
+// hint returns where to find the rejects.
+func (r *rejectsFile) hint() string {
 	switch {
 	case r.path != "":
-		return "; " + r.path + " says why"
+		return "; " + r.path + " has the reasons"
 	case r.shown > showRejects:
-		return fmt.Sprintf("; %d of them are shown, --rejects keeps them all", showRejects)
+		return fmt.Sprintf("; the first %d are shown, --rejects writes all to a file", showRejects)
 	default:
 		return ""
 	}
 }
 
-// linesOf reads the lines that a file of rejects names.
+// linesOf returns the line numbers in a file of rejects.
 func linesOf(path string) (map[int]bool, error) {
-	f, err := os.Open(path) //nolint:gosec // the user's own choice
+	f, err := os.Open(path) //nolint:gosec // the user chooses the path
 	if err != nil {
 		return nil, fmt.Errorf("read --lines-of: %w", err)
 	}
@@ -305,7 +312,8 @@ func linesOf(path string) (map[int]bool, error) {
 			return lines, nil
 		}
 		if err != nil || r.Line < 1 {
-			return nil, vault.Invalid("lines-of", "%s is no file of rejects: after %d lines it goes on with something else", path, len(lines))
+			return nil, vault.Invalid("lines-of",
+				"%s is not a file of rejects: the entry after %d lines is invalid", path, len(lines))
 		}
 		lines[r.Line] = true
 	}

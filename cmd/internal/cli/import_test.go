@@ -16,12 +16,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// summary is what an import came to.
+// summary is the summary of an import.
 type summary struct {
 	Lines, Written, Superseded, Rejected, Operations int
 }
 
-// importing runs an import and gives its summary, what it says beside, and its exit code.
+// importing runs an import and returns its summary, standard error and exit code.
 func (c *terminal) importing(args ...string) (summary, string, int) {
 	c.t.Helper()
 	out, errs, err := c.run("", append([]string{"import", "--json"}, args...)...)
@@ -46,7 +46,7 @@ func file(t *testing.T, name, text string) string {
 	return path
 }
 
-// bank is a tenant with the fields that the files of these tests have.
+// bank is a tenant with the definitions for the files of these tests.
 func bank(t *testing.T) (c *terminal, agent string) {
 	t.Helper()
 	c, agent = newTerminal(t), newID()
@@ -82,8 +82,8 @@ func same(t *testing.T, what string, got, want any) {
 	}
 }
 
-// A bad row stops no good one, is told with its line and reason and without its value, and a second run changes nothing.
-func TestAnImportOfCSV(t *testing.T) {
+// An invalid row does not stop the others. Its reject has line and reason, and no value. A second run changes nothing.
+func TestImport_CSV(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	ada, bob, eve := newID(), newID(), newID()
@@ -98,7 +98,7 @@ func TestAnImportOfCSV(t *testing.T) {
 	for range 2 {
 		s, errs, code := c.importing(path, "--agent", agent, "--rejects", rejects)
 		same(t, "the summary", s, summary{Lines: 6, Written: 8, Rejected: 5, Operations: 1})
-		if code != 2 || !strings.Contains(errs, "5 were rejected; "+rejects) {
+		if code != 2 || !strings.Contains(errs, "5 values were rejected; "+rejects) {
 			t.Errorf("it exits with %d and says %s", code, errs)
 		}
 		raw, err := os.ReadFile(rejects)
@@ -123,7 +123,18 @@ func TestAnImportOfCSV(t *testing.T) {
 				t.Errorf("the rejects hold a value: %s", raw)
 			}
 		}
-		same(t, "Ada", c.values(ada), map[string]string{"email": `"ada@example.com"`, "income": "1200.50", "member": "true", "extra": `{"a":[1]}`, "plan": `"gold"`})
+		same(
+			t,
+			"Ada",
+			c.values(ada),
+			map[string]string{
+				"email":  `"ada@example.com"`,
+				"income": "1200.50",
+				"member": "true",
+				"extra":  `{"a":[1]}`,
+				"plan":   `"gold"`,
+			},
+		)
 		same(t, "Bob", c.values(bob), map[string]string{"income": "1"})
 		same(t, "Eve", c.values(eve), map[string]string{"email": `"eve@example.com"`, "plan": `"two\nlines"`})
 		if h := parsed[[]vault.Value](c, "", "customers", "history", "--customer", ada); len(h) != 5 {
@@ -131,17 +142,19 @@ func TestAnImportOfCSV(t *testing.T) {
 		}
 	}
 
-	// What is mended is imported by its lines alone.
-	mended := strings.NewReplacer("secret-at-example", "bob@example.com", "hunter2", "7", "nobody", newID(), "short\n", "short@example.com,,,,\n", "\xe9", "é").Replace(text)
+	// --lines-of imports only the corrected lines.
+	mended := strings.NewReplacer("secret-at-example", "bob@example.com", "hunter2", "7", "nobody", newID(), "short\n", "short@example.com,,,,\n", "\xe9", "é").
+		Replace(text)
 	path = file(t, "mended.csv", mended)
-	if s, errs, code := c.importing(path, "--agent", agent, "--lines-of", rejects); code != 0 || s.Lines != 5 || s.Rejected != 0 {
+	if s, errs, code := c.importing(path, "--agent", agent, "--lines-of", rejects); code != 0 || s.Lines != 5 ||
+		s.Rejected != 0 {
 		t.Errorf("mended: %d, %+v, %s", code, s, errs)
 	}
 	same(t, "Bob", c.values(bob), map[string]string{"email": `"bob@example.com"`, "income": "1", "plan": `"café"`})
 	if h := parsed[[]vault.Value](c, "", "customers", "history", "--customer", ada); len(h) != 5 {
 		t.Errorf("Ada has %d versions now", len(h))
 	}
-	// Under another label it is another import.
+	// With another label it is another import.
 	if s, _, _ := c.importing(path, "--agent", agent, "--label", "again"); s.Written == 0 {
 		t.Errorf("again: %+v", s)
 	}
@@ -150,31 +163,41 @@ func TestAnImportOfCSV(t *testing.T) {
 	}
 }
 
-// Customers may be named by a channel identity, and are made where they are new.
-func TestAnImportByChannelIdentity(t *testing.T) {
+// A channel identity can replace the customer id. New customers are created.
+func TestImport_ByChannelIdentity(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
-	path := file(t, "customers.csv", "channel;external_id;plan;income\nsms;+4915112345678;gold;1\nsms;+4915112345679;silver;2\nsms;+4915112345678;;3\n;+49;gold;\n")
+	path := file(
+		t,
+		"customers.csv",
+		"channel;external_id;plan;income\nsms;+4915112345678;gold;1\nsms;+4915112345679;silver;2\nsms;+4915112345678;;3\n;+49;gold;\n",
+	)
 	for range 2 {
 		s, errs, code := c.importing(path, "--agent", agent, "--separator", ";")
-		same(t, "the summary", s, summary{Lines: 4, Written: 5, Rejected: 1, Operations: 2}) // the income twice: one after the other
+		same(t, "the summary", s,
+			summary{Lines: 4, Written: 5, Rejected: 1, Operations: 2}) // income twice: two consecutive batches
 		if code != 2 || !strings.Contains(errs, "line 5, customer_id: ") {
 			t.Errorf("it exits with %d and says %s", code, errs)
 		}
 	}
 	opened := parsed[operation](c, "", "customers", "open", "--channel", "sms", "--external-id", "+4915112345678")
-	same(t, "the customer", c.values(resultOf[vault.CustomerResult](t, opened).CustomerID.String()), map[string]string{"plan": `"gold"`, "income": "3"})
+	same(t, "the customer", c.values(resultOf[vault.CustomerResult](t, opened).CustomerID.String()),
+		map[string]string{"plan": `"gold"`, "income": "3"})
 	if all := parsed[[]vault.Customer](c, "", "customers", "list"); len(all) != 2 {
 		t.Errorf("there are %d customers", len(all))
 	}
 }
 
-// Lines that are none, and a write that makes the vault reject its whole batch, stop nothing else.
-func TestAnImportOfJSONLines(t *testing.T) {
+// Invalid lines, and a write that rejects its whole batch, do not stop the others.
+func TestImport_JSONLines(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	ada := newID()
-	taken := resultOf[vault.ItemResult](t, parsed[operation](c, "", "values", "write", "--agent", agent, "--customer", newID(), "--name", "plan", "--value", "gold")).ItemID.String()
+	taken := resultOf[vault.ItemResult](
+		t,
+		parsed[operation](c, "", "values", "write", "--agent", agent, "--customer", newID(), "--name", "plan", "--value",
+			"gold"),
+	).ItemID.String()
 	var lines []string
 	for _, w := range [][]any{
 		{"customer_id", ada, "name", "plan", "value", "silver", "collected_at", "2026-01-01T00:00:00Z", "source", "user_provided"},
@@ -187,7 +210,14 @@ func TestAnImportOfJSONLines(t *testing.T) {
 	} {
 		lines = append(lines, doc(t, w...))
 	}
-	lines = append(lines, `{"customer_id": `, `"x"`, "", `{"customer_id": "`+strings.Repeat("x", 2<<20)+`"}`, doc(t, "customer_id", ada, "name", "member", "value", true))
+	lines = append(
+		lines,
+		`{"customer_id": `,
+		`"x"`,
+		"",
+		`{"customer_id": "`+strings.Repeat("x", 2<<20)+`"}`,
+		doc(t, "customer_id", ada, "name", "member", "value", true),
+	)
 	path := file(t, "values.jsonl", strings.Join(lines, "\n"))
 	for range 2 {
 		s, errs, code := c.importing(path, "--agent", agent)
@@ -202,13 +232,14 @@ func TestAnImportOfJSONLines(t *testing.T) {
 	}
 	same(t, "Ada", c.values(ada), map[string]string{"plan": `"gold"`, "income": "4", "member": "true"})
 	h := parsed[[]vault.Value](c, "", "values", "history", "--customer", ada, "--name", "plan")
-	if len(h) != 2 || string(h[1].Value) != `"silver"` || h[1].Source != vault.ValueUserProvided || h[0].Source != vault.ValueHumanEntered {
+	if len(h) != 2 || string(h[1].Value) != `"silver"` || h[1].Source != vault.ValueUserProvided ||
+		h[0].Source != vault.ValueHumanEntered {
 		t.Errorf("the history is %v", h)
 	}
 }
 
-// An import that is interrupted goes on where it was, and writes nothing twice.
-func TestAnInterruptedImportGoesOn(t *testing.T) {
+// An interrupted import continues and writes nothing twice.
+func TestImport_ContinuesAfterInterruption(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	var text strings.Builder
@@ -229,7 +260,7 @@ func TestAnInterruptedImportGoesOn(t *testing.T) {
 	args := []string{"import", "-", "--format", "csv", "--agent", agent, "--batch", "7"}
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err == nil || cli.ExitCode(err) != 130 || !strings.Contains(cli.Message(err), "goes on where it was") {
+	if err == nil || cli.ExitCode(err) != 130 || !strings.Contains(cli.Message(err), "run the same command to continue") {
 		t.Fatalf("interrupted: %v", err)
 	}
 	has(t, c.ok(text.String(), args...), "written        40")
@@ -241,7 +272,7 @@ func TestAnInterruptedImportGoesOn(t *testing.T) {
 	}
 }
 
-// interrupting is a file at whose middle a person presses Ctrl-C.
+// interrupting is a file that sends Ctrl-C in its middle.
 type interrupting struct{ interrupt func() }
 
 func (i interrupting) Read([]byte) (int, error) {
@@ -249,15 +280,27 @@ func (i interrupting) Read([]byte) (int, error) {
 	return 0, context.Canceled
 }
 
-// What was exported is imported elsewhere, with its history, and is the same there.
-func TestAnExportIsImportedElsewhere(t *testing.T) {
+// An export is imported into another tenant with its history, and is the same there.
+func TestExport_CanBeImported(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	ada, bob := newID(), newID()
-	c.importing(file(t, "a.csv", "customer_id,email,income,member,extra,plan\n"+ada+",ada@example.com,1200.50,yes,\"{\"\"a\"\": [1]}\",gold\n"+bob+",,,,,\"silver, \"\"new\"\"\"\n"), "--agent", agent)
-	source := resultOf[vault.ItemResult](t, parsed[operation](c, "", "values", "write", "--agent", agent, "--customer", ada, "--name", "plan", "--value", "platinum")).ItemID.String()
-	c.ok("", "values", "write", "--agent", agent, "--customer", ada, "--name", "income", "--value", "7", "--source", "tool_result",
-		"--source-item", source, "--source-type", "profile_field", "--source-metadata", `{"tool": "x"}`)
+	c.importing(
+		file(
+			t,
+			"a.csv",
+			"customer_id,email,income,member,extra,plan\n"+ada+",ada@example.com,1200.50,yes,\"{\"\"a\"\": [1]}\",gold\n"+bob+",,,,,\"silver, \"\"new\"\"\"\n",
+		),
+		"--agent",
+		agent,
+	)
+	source := resultOf[vault.ItemResult](
+		t,
+		parsed[operation](c, "", "values", "write", "--agent", agent, "--customer", ada, "--name", "plan", "--value",
+			"platinum"),
+	).ItemID.String()
+	c.ok("", "values", "write", "--agent", agent, "--customer", ada, "--name", "income", "--value", "7", "--source",
+		"tool_result", "--source-item", source, "--source-type", "profile_field", "--source-metadata", `{"tool": "x"}`)
 	c.ok("", "values", "verify", "--agent", agent, "--customer", ada, "--name", "email", "--method", "link", "--by", "me")
 	for _, args := range [][]string{
 		{"--format", "jsonl"}, {"--format", "csv"}, {"--format", "jsonl", "--history"}, {"--format", "csv", "--history"},
@@ -277,7 +320,7 @@ func TestAnExportIsImportedElsewhere(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Items are of one vault: here it is the same one, so they get other ids.
+			// Ids of items are unique in a vault, and this is the same vault: the items get other ids.
 			moved := string(raw)
 			for _, f := range parsed[[]vault.Value](from, "", "customers", "history", "--customer", ada) {
 				moved = strings.ReplaceAll(moved, f.ID.String(), newID())
@@ -285,7 +328,8 @@ func TestAnExportIsImportedElsewhere(t *testing.T) {
 			for _, f := range parsed[[]vault.Value](from, "", "customers", "history", "--customer", bob) {
 				moved = strings.ReplaceAll(moved, f.ID.String(), newID())
 			}
-			if s, errs, code := to.importing(file(t, filepath.Base(path), moved), "--agent", agent); code != 0 || s.Rejected != 0 {
+			if s, errs, code := to.importing(file(t, filepath.Base(path), moved), "--agent", agent); code != 0 ||
+				s.Rejected != 0 {
 				t.Fatalf("it exits with %d and says %s", code, errs)
 			}
 			for _, customer := range []string{ada, bob} {
@@ -293,7 +337,10 @@ func TestAnExportIsImportedElsewhere(t *testing.T) {
 				want := parsed[vault.Profile](from, "", "customers", "get", "--customer", customer).Fields
 				for name, got := range parsed[vault.Profile](to, "", "customers", "get", "--customer", customer).Fields {
 					w := want[name]
-					if got.Source != w.Source || !got.CollectedAt.Equal(w.CollectedAt) || got.Verified != w.Verified || got.VerifiedBy != w.VerifiedBy || got.SourceItemType != w.SourceItemType || got.Status != w.Status {
+					if got.Source != w.Source || !got.CollectedAt.Equal(w.CollectedAt) || got.Verified != w.Verified ||
+						got.VerifiedBy != w.VerifiedBy ||
+						got.SourceItemType != w.SourceItemType ||
+						got.Status != w.Status {
 						t.Errorf("%s is %+v, want %+v", name, got, w)
 					}
 				}
@@ -312,8 +359,8 @@ func TestAnExportIsImportedElsewhere(t *testing.T) {
 	}
 }
 
-// Whole profiles hold what values alone leave out.
-func TestWholeProfilesAreExported(t *testing.T) {
+// Whole profiles also contain assets, channels and consents.
+func TestExport_WholeProfiles(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	ada, bob := newID(), newID()
@@ -323,8 +370,12 @@ func TestWholeProfilesAreExported(t *testing.T) {
 	c.ok("", "values", "write", "--agent", agent, "--customer", bob, "--name", "plan", "--value", "gold")
 	c.ok("", "channels", "link", "--customer", ada, "--channel", "email", "--external-id", "ada@example.com")
 	c.ok("", "consents", "record", "--customer", ada, "--purpose", "marketing", "--granted=false")
-	c.ok(doc(t, "customer_id", ada, "name", "id_card", "asset_type", "image", "storage_provider", "s3", "storage_path", "s3://documents/1",
-		"size_bytes", 1, "checksum", strings.Repeat("0", 64)), "assets", "add")
+	c.ok(
+		doc(t, "customer_id", ada, "name", "id_card", "asset_type", "image", "storage_provider", "s3", "storage_path",
+			"s3://documents/1", "size_bytes", 1, "checksum", strings.Repeat("0", 64)),
+		"assets",
+		"add",
+	)
 	type line struct {
 		vault.Profile
 		History []vault.Value `json:"history"`
@@ -344,17 +395,20 @@ func TestWholeProfilesAreExported(t *testing.T) {
 		t.Fatalf("exported were %+v", all)
 	}
 	got := all[0]
-	if len(got.Channels) != 1 || len(got.Consents) != 1 || len(got.Assets) != 1 || len(got.Fields) != 1 || len(got.History) != 2 || string(got.History[0].Value) != `"gold"` {
+	if len(got.Channels) != 1 || len(got.Consents) != 1 || len(got.Assets) != 1 || len(got.Fields) != 1 ||
+		len(got.History) != 2 ||
+		string(got.History[0].Value) != `"gold"` {
 		t.Errorf("Ada is %+v", got)
 	}
-	if one := export("--customer", bob); len(one) != 1 || len(one[0].History) != 0 || string(one[0].Fields["plan"].Value) != `"gold"` {
+	if one := export("--customer", bob); len(one) != 1 || len(one[0].History) != 0 ||
+		string(one[0].Fields["plan"].Value) != `"gold"` {
 		t.Errorf("Bob is %+v", one)
 	}
 	has(t, c.refused("", "export", "--profiles", "--format", "csv"), "format", "jsonl")
 	has(t, c.refused("", "export", "--profiles", "--ids"), "profiles", "ids")
 }
 
-func TestAFileThatCannotBeRightIsRefusedAtOnce(t *testing.T) {
+func TestImport_InvalidFileIsRefused(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	for name, bad := range map[string]struct {
@@ -395,8 +449,8 @@ func TestAFileThatCannotBeRightIsRefusedAtOnce(t *testing.T) {
 	has(t, c.refused("", "export", "--customer", newID()), "unknown customer")
 }
 
-// Rejects are written over nothing that is read: the customers of an import may be nowhere else.
-func TestRejectsAreNotWrittenOverWhatIsRead(t *testing.T) {
+// Rejects never overwrite an input, which can be the only copy of the data.
+func TestImport_RejectsKeepInputs(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	text := "customer_id,plan\nnobody,gold\n"
@@ -406,10 +460,12 @@ func TestRejectsAreNotWrittenOverWhatIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, rejects := range []string{path, link} {
-		has(t, c.refused("", "import", path, "--agent", agent, "--rejects", rejects), "rejects", "is imported", "name another one")
+		has(t, c.refused("", "import", path, "--agent", agent, "--rejects", rejects), "rejects", "is imported",
+			"name another one")
 	}
 	lines := file(t, "rejects.jsonl", `{"line": 2}`)
-	has(t, c.refused("", "import", path, "--agent", agent, "--lines-of", lines, "--rejects", lines), "rejects", "--lines-of")
+	has(t, c.refused("", "import", path, "--agent", agent, "--lines-of", lines, "--rejects", lines), "rejects",
+		"--lines-of")
 	for kept, want := range map[string]string{path: text, lines: `{"line": 2}`} {
 		if got, err := os.ReadFile(kept); err != nil || string(got) != want {
 			t.Errorf("%s holds %q (%v)", kept, got, err)
@@ -417,13 +473,13 @@ func TestRejectsAreNotWrittenOverWhatIsRead(t *testing.T) {
 	}
 }
 
-// A quote that nobody closes costs its own line, and the list of rejects leads to all that is not there.
-func TestAQuoteThatIsNotClosedCostsItsLine(t *testing.T) {
+// An unclosed quote loses only its line, and the rejects name every line that is not imported.
+func TestImport_UnclosedQuoteLosesOneLine(t *testing.T) {
 	t.Parallel()
 	c, agent := bank(t)
 	ada, bob, eve, kit := newID(), newID(), newID(), newID()
 	text := "customer_id\tplan\textra\n" +
-		ada + "\t\"gold\t1\n" + // line 2: open to the end of the file
+		ada + "\t\"gold\t1\n" + // line 2: not closed until the end of the file
 		bob + "\tsilver\t2\n" +
 		eve + "\t\"two\nlines\"\t3\n" + // lines 4 and 5
 		kit + "\t5\" wide\t4\n" // line 6
@@ -440,14 +496,15 @@ func TestAQuoteThatIsNotClosedCostsItsLine(t *testing.T) {
 	same(t, "Bob", c.values(bob), map[string]string{"plan": `"silver"`, "extra": "2"})
 	same(t, "Eve", c.values(eve), map[string]string{"plan": `"two\nlines"`, "extra": "3"})
 	path = file(t, "mended.csv", strings.NewReplacer("\"gold", "gold", `5" wide`, "gold").Replace(text))
-	if s, errs, code := c.importing(path, "--agent", agent, "--lines-of", rejects, "--separator", `\t`); code != 0 || s.Written != 4 {
+	if s, errs, code := c.importing(path, "--agent", agent, "--lines-of", rejects, "--separator", `\t`); code != 0 ||
+		s.Written != 4 {
 		t.Errorf("mended: %d, %+v, %s", code, s, errs)
 	}
 	same(t, "Ada", c.values(ada), map[string]string{"plan": `"gold"`, "extra": "1"})
 }
 
-// The shell completes the words of an enumeration.
-func TestWordsAreCompleted(t *testing.T) {
+// The shell completes the values of an enumeration.
+func TestCompletion_OffersValues(t *testing.T) {
 	t.Parallel()
 	c := &terminal{t: t}
 	has(t, c.ok("", "__complete", "values", "write", "--source", ""), "user_provided", "document_extracted")

@@ -10,30 +10,41 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
+func (a *App) assetsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "assets", Short: "Manage references to documents"}
+	cmd.AddCommand(save(a, &cobra.Command{
+		Use: "add", Short: "Add a reference to a document",
+		Example: `  echo '{"customer_id": "0198…", "name": "id_card", "asset_type": "image", "storage_provider": "s3", ` +
+			`"storage_path": "s3://…", "checksum": "9f86…"}' | vault assets add`,
+	}, (*client.Client).AddAsset))
+	return cmd
+}
+
 func (a *App) itemsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "items", Short: "versions of fields, and assets: their lineage, deletion and return"}
+	cmd := &cobra.Command{Use: "items", Short: "Trace, delete and restore values and assets"}
 	var item uuid.UUID
-	one := func(use, short string) *cobra.Command {
-		return with(&cobra.Command{Use: use, Short: short}, "item", "field version or asset id", &item)
+	var deleted vault.DeleteItemInput
+	var restored vault.RestoreItemInput
+	one := func(use, short string, id *uuid.UUID) *cobra.Command {
+		return withID(&cobra.Command{Use: use, Short: short}, "item", "`id` of a value or an asset", id)
 	}
-	chain := one("chain", "where an item came from, the origin first")
+	chain := one("chain", "List the sources of an item, from the origin to the item", &item)
 	var depth int
-	chain.Flags().IntVar(&depth, "depth", vault.DefaultChainDepth, "how many links to read, at most 100")
-	remove := one("delete", "delete an item")
-	var force bool
-	remove.Flags().BoolVar(&force, "force", false, "although others were derived from it, which become orphaned; needs the scope admin")
+	chain.Flags().IntVar(&depth, "depth", vault.DefaultChainDepth, "maximum number of links, from 1 to 100")
+	remove := one("delete", "Delete an item", &deleted.ItemID)
+	remove.Flags().BoolVar(&deleted.Force, "force", false,
+		"delete it even if other items were derived from it; they become orphaned; needs the scope admin")
+	restore := one("restore", "Restore a deleted item, or an orphaned item with a restored source", &restored.ItemID)
+	restore.Long = restore.Short + ". Needs the scope admin."
 	cmd.AddCommand(
-		a.read(byKey, chain, func(ctx context.Context, c *client.Client) (any, error) { return c.GetChain(ctx, item, depth) }),
-		a.read(byKey, one("derived", "what was derived from an item"), func(ctx context.Context, c *client.Client) (any, error) {
-			return client.Collect(c.ListDerived(ctx, item))
-		}),
-		change(a, remove, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.DeleteResult], error) {
-			return c.DeleteItem(ctx, vault.DeleteItemInput{ItemID: item, Force: force}, opts...)
-		}),
-		change(a, one("restore", "bring back a deleted item, or an orphaned one whose source is there again; needs the scope admin"),
-			func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ItemResult], error) {
-				return c.RestoreItem(ctx, vault.RestoreItemInput{ItemID: item}, opts...)
+		a.read(byKey, chain,
+			func(ctx context.Context, c *client.Client) (any, error) { return c.GetChain(ctx, item, depth) }),
+		a.read(byKey, one("derived", "List the items that were derived from an item", &item),
+			func(ctx context.Context, c *client.Client) (any, error) {
+				return client.Collect(c.ListDerived(ctx, item))
 			}),
+		submit(a, remove, &deleted, (*client.Client).DeleteItem),
+		submit(a, restore, &restored, (*client.Client).RestoreItem),
 	)
 	return cmd
 }

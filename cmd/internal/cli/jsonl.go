@@ -12,10 +12,11 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// maxLine bounds one line of JSON: a value of 64 KiB, its metadata of as much, and every character escaped.
+// maxLine is the maximum size of a line in bytes: a value and its metadata of 64 KiB each, with every character
+// escaped.
 const maxLine = 1 << 20
 
-// jsonRows reads JSON Lines: one value a line.
+// jsonRows reads JSON Lines, one value per line.
 type jsonRows struct {
 	in   *bufio.Reader
 	line int
@@ -48,14 +49,14 @@ func (j *jsonRows) next() (row, error) {
 	}
 }
 
-// readLine gives the next line, with its end, or says that it is longer than most bytes, and goes on behind it.
-func readLine(in *bufio.Reader, most int) (text []byte, long bool, err error) {
+// readLine returns the next line with its line break. A line of more than limit bytes is skipped and reported as long.
+func readLine(in *bufio.Reader, limit int) (text []byte, long bool, err error) {
 	for {
 		part, err := in.ReadSlice('\n')
 		if !long {
 			text = append(text, part...)
 		}
-		if len(text) > most {
+		if len(text) > limit {
 			text, long = nil, true
 		}
 		switch {

@@ -18,15 +18,15 @@ import (
 )
 
 func (a *App) keysCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "keys", Short: "API keys of a tenant"}
-	cmd.PersistentFlags().StringVar(&a.tenant, "tenant", "", "tenant id (default: VAULT_TENANT)")
+	cmd := &cobra.Command{Use: "keys", Short: "Manage the API keys of a tenant"}
+	cmd.PersistentFlags().StringVar(&a.tenant, "tenant", "", "tenant `id` (default: VAULT_TENANT)")
 	cmd.AddCommand(a.createKeyCommand(), &cobra.Command{
-		Use: "list", Short: "list the API keys of the tenant", Args: cobra.NoArgs,
+		Use: "list", Short: "List the API keys of a tenant", Args: cobra.NoArgs,
 		RunE: a.ofTenant(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
 			rows, err := r.DB.System().ListAPIKeys(ctx, tenant)
 			keys := make(listedKeys, len(rows))
 			for i, row := range rows {
-				keys[i] = listedKey{row.ID, row.Name, row.Scopes, row.CreatedAt, row.ExpiresAt, row.RevokedAt, row.LastUsedAt}
+				keys[i] = listedKey(row)
 			}
 			return keys, err
 		}),
@@ -38,21 +38,24 @@ func (a *App) createKeyCommand() *cobra.Command {
 	var name, scopes string
 	var expires time.Duration
 	cmd := &cobra.Command{
-		Use: "create", Short: "make an API key; it is shown once", Args: cobra.NoArgs,
+		Use: "create", Short: "Create an API key and show it once", Args: cobra.NoArgs,
 		Example: "  vault keys create --name 'agent runtime' --scopes read,write --expires-in 2160h",
 		RunE: a.ofTenant(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
 			if name == "" {
-				return nil, vault.Invalid("name", "is required: what the key is for")
+				return nil, vault.Invalid("name", "is required: the purpose of the key")
 			}
 			granted, err := api.ParseScopes(scopes)
 			if err != nil {
 				return nil, err
 			}
 			if expires < 0 {
-				return nil, vault.Invalid("expires-in", "is in the past; give a duration such as 2160h, or 0 for a key that never expires")
+				return nil, vault.Invalid("expires-in",
+					"is in the past; use a duration such as 2160h, or 0 for a key that never expires")
 			}
 			secret := api.NewKey()
-			in := dbgen.CreateAPIKeyParams{ID: uuid.Must(uuid.NewV7()), TenantID: tenant, Name: name, KeyHash: api.HashKey(secret)}
+			in := dbgen.CreateAPIKeyParams{
+				ID: uuid.Must(uuid.NewV7()), TenantID: tenant, Name: name, KeyHash: api.HashKey(secret),
+			}
 			for _, scope := range granted {
 				in.Scopes = append(in.Scopes, string(scope))
 			}
@@ -62,16 +65,16 @@ func (a *App) createKeyCommand() *cobra.Command {
 			}
 			if err := r.DB.System().CreateAPIKey(ctx, in); err != nil {
 				if db.ForeignKey(err, "api_keys_tenant_id_fkey") {
-					err = fmt.Errorf("tenant %s does not exist; `vault tenants create` makes it", tenant)
+					err = fmt.Errorf("tenant %s does not exist; `vault tenants create` creates it", tenant)
 				}
 				return nil, err
 			}
 			return createdKey{ID: in.ID, Name: name, Scopes: in.Scopes, ExpiresAt: in.ExpiresAt, Key: secret}, nil
 		}),
 	}
-	cmd.Flags().StringVar(&name, "name", "", "what it is for, for people")
-	cmd.Flags().StringVar(&scopes, "scopes", "read,write", "what it may do: read, write, admin")
-	cmd.Flags().DurationVar(&expires, "expires-in", 0, "for how long it is good, such as 2160h; 0: until it is revoked")
+	cmd.Flags().StringVar(&name, "name", "", "purpose of the key, for people")
+	cmd.Flags().StringVar(&scopes, "scopes", "read,write", "scopes of the key: read, write, admin")
+	cmd.Flags().DurationVar(&expires, "expires-in", 0, "lifetime of the key, such as 2160h; 0: until it is revoked")
 	_ = cmd.MarkFlagRequired("name")
 	return cmd
 }
@@ -79,7 +82,7 @@ func (a *App) createKeyCommand() *cobra.Command {
 func (a *App) revokeKeyCommand() *cobra.Command {
 	var key uuid.UUID
 	cmd := &cobra.Command{
-		Use: "revoke", Short: "revoke an API key: within seconds it is refused", Args: cobra.NoArgs,
+		Use: "revoke", Short: "Revoke an API key within seconds", Args: cobra.NoArgs,
 		RunE: a.ofTenant(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
 			revoked, err := r.DB.System().RevokeAPIKey(ctx, tenant, key)
 			if err == nil && revoked == 0 {
@@ -88,7 +91,7 @@ func (a *App) revokeKeyCommand() *cobra.Command {
 			return map[string]any{"id": key, "revoked": true}, err
 		}),
 	}
-	idVar(cmd, &key, "key", "the key's id, as `vault keys list` shows it", true)
+	idVar(cmd, &key, "key", "`id` of the key, as vault keys list shows it", true)
 	return cmd
 }
 
@@ -106,7 +109,7 @@ func (k createdKey) table(w io.Writer) {
 	line(w, "scopes", strings.Join(k.Scopes, ","))
 	line(w, "expires", when(k.ExpiresAt))
 	line(w, "key", k.Key)
-	line(w, "(keep it: it is not shown again)")
+	line(w, "(store the key now: it is not shown again)")
 }
 
 type listedKey struct {
@@ -124,6 +127,7 @@ type listedKeys []listedKey
 func (k listedKeys) table(w io.Writer) {
 	head(w, "ID", "NAME", "SCOPES", "CREATED", "EXPIRES", "REVOKED", "LAST USED")
 	for _, key := range k {
-		line(w, key.ID, key.Name, strings.Join(key.Scopes, ","), when(&key.CreatedAt), when(key.ExpiresAt), when(key.RevokedAt), when(key.LastUsedAt))
+		line(w, key.ID, key.Name, strings.Join(key.Scopes, ","), when(&key.CreatedAt), when(key.ExpiresAt),
+			when(key.RevokedAt), when(key.LastUsedAt))
 	}
 }

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// routes notes what is asked of the API: "METHOD route", by the key that asks.
+// routes records the requests to the API as "METHOD route", by key.
 type routes struct {
 	mu    sync.Mutex
 	byKey map[string]map[string]bool
@@ -55,12 +55,12 @@ func (r *routes) note(next http.Handler) http.Handler {
 	})
 }
 
-// terminal is a person at the command line, in a tenant of her own.
+// terminal runs commands for one tenant.
 type terminal struct {
 	t       *testing.T
 	tenant  uuid.UUID
 	key     string
-	environ []string // beside that of the system
+	environ []string // in addition to that of the kit
 }
 
 func newTerminal(t *testing.T) *terminal {
@@ -73,7 +73,7 @@ func newTerminal(t *testing.T) *terminal {
 	return c
 }
 
-// run runs the command in this process, and gives what it prints, and what it says beside.
+// run runs the command in this process and returns standard output and standard error.
 func (c *terminal) run(stdin string, args ...string) (out, errs string, err error) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), testkit.Patience)
@@ -83,14 +83,15 @@ func (c *terminal) run(stdin string, args ...string) (out, errs string, err erro
 	if c.key != "" {
 		environ = append(environ, "VAULT_API_KEY="+c.key)
 	}
-	root := cli.Root(&cli.App{Environ: func() []string { return environ }, In: strings.NewReader(stdin), Out: &stdout, Err: &stderr})
+	root := cli.Root(
+		&cli.App{Environ: func() []string { return environ }, In: strings.NewReader(stdin), Out: &stdout, Err: &stderr})
 	root.SetArgs(args)
 	root.SetOut(&stdout)
 	err = root.ExecuteContext(ctx)
 	return stdout.String(), stderr.String(), err
 }
 
-// ok runs a command that succeeds and gives what it prints.
+// ok runs a command that succeeds and returns its output.
 func (c *terminal) ok(stdin string, args ...string) string {
 	c.t.Helper()
 	out, _, err := c.run(stdin, args...)
@@ -100,7 +101,7 @@ func (c *terminal) ok(stdin string, args ...string) string {
 	return out
 }
 
-// refused runs a command that fails and gives its message.
+// refused runs a command that fails and returns its message.
 func (c *terminal) refused(stdin string, args ...string) string {
 	c.t.Helper()
 	out, _, err := c.run(stdin, args...)
@@ -110,7 +111,7 @@ func (c *terminal) refused(stdin string, args ...string) string {
 	return cli.Message(err)
 }
 
-// parsed runs a command with --json and decodes what it prints.
+// parsed runs a command with --json and decodes its output.
 func parsed[T any](c *terminal, stdin string, args ...string) T {
 	c.t.Helper()
 	text := c.ok(stdin, append(args, "--json")...)
@@ -121,7 +122,7 @@ func parsed[T any](c *terminal, stdin string, args ...string) T {
 	return out
 }
 
-// doc makes a JSON document of names and values.
+// doc creates a JSON document from names and values.
 func doc(t *testing.T, namesAndValues ...any) string {
 	t.Helper()
 	fields := map[string]any{}
@@ -152,7 +153,7 @@ func uuidOf(t *testing.T, text string) uuid.UUID {
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// has checks that a text holds others.
+// has checks that a text contains others.
 func has(t *testing.T, text string, others ...string) {
 	t.Helper()
 	for _, other := range others {

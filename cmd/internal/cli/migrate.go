@@ -10,7 +10,7 @@ import (
 )
 
 func (a *App) migrateCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "migrate", Short: "bring the database's schema up or down"}
+	cmd := &cobra.Command{Use: "migrate", Short: "Migrate the schema of the database"}
 	run := func(fn func(ctx context.Context, url string) error) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, _ []string) error {
 			cfg, err := a.config()
@@ -24,27 +24,31 @@ func (a *App) migrateCommand() *cobra.Command {
 		}
 	}
 	cmd.AddCommand(
-		&cobra.Command{Use: "up", Short: "apply every migration that is missing", Args: cobra.NoArgs, RunE: run(db.Migrate)},
-		&cobra.Command{Use: "down", Short: "take the newest migration back, with its data", Args: cobra.NoArgs, RunE: run(db.MigrateDown)},
-		&cobra.Command{Use: "status", Short: "list the migrations", Args: cobra.NoArgs, RunE: run(func(ctx context.Context, url string) error {
-			all, err := db.MigrationStatus(ctx, url)
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return a.print(all)
-			}
-			for _, m := range all {
-				state := "pending"
-				if m.Applied {
-					state = "applied"
-				}
-				if _, err := fmt.Fprintf(a.Out, "%s  %s\n", state, m.Name); err != nil {
+		&cobra.Command{Use: "up", Short: "Apply all pending migrations", Args: cobra.NoArgs, RunE: run(db.Migrate)},
+		&cobra.Command{
+			Use: "down", Short: "Revert the newest migration and delete its data", Args: cobra.NoArgs,
+			RunE: run(db.MigrateDown),
+		},
+		&cobra.Command{Use: "status", Short: "List the migrations", Args: cobra.NoArgs, RunE: run(
+			func(ctx context.Context, url string) error {
+				all, err := db.MigrationStatus(ctx, url)
+				if err != nil {
 					return err
 				}
-			}
-			return nil
-		})},
+				if a.json {
+					return a.print(all)
+				}
+				for _, m := range all {
+					state := "pending"
+					if m.Applied {
+						state = "applied"
+					}
+					if _, err := fmt.Fprintf(a.Out, "%s  %s\n", state, m.Name); err != nil {
+						return err
+					}
+				}
+				return nil
+			})},
 	)
 	return cmd
 }

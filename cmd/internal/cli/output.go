@@ -15,7 +15,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// print shows what a command found out.
+// print writes the result of a command, as a table or as JSON.
 func (a *App) print(v any) error {
 	if a.json {
 		enc := json.NewEncoder(a.Out)
@@ -59,7 +59,8 @@ func table(w io.Writer, v any) {
 			line(w, name, string(f.Value), f.Source, f.Verified, when(&f.CollectedAt), when(f.ExpiresAt), f.ID)
 		}
 		for _, as := range v.Assets {
-			line(w, as.Name, as.AssetType, as.StorageProvider+":"+as.StoragePath, as.Status, when(&as.UploadedAt), when(as.ExpiresAt), as.ID)
+			line(w, as.Name, as.AssetType, as.StorageProvider+":"+as.StoragePath, as.Status, when(&as.UploadedAt),
+				when(as.ExpiresAt), as.ID)
 		}
 	case []vault.Value:
 		head(w, "FIELD", "VALUE", "STATUS", "SOURCE", "ACCEPTED", "SUPERSEDED BY", "ID")
@@ -73,10 +74,10 @@ func table(w io.Writer, v any) {
 	case vault.Chain:
 		links(w, v.Links)
 		if v.Truncated {
-			line(w, "(the chain goes on: raise --depth)")
+			line(w, "(the chain is longer: increase --depth)")
 		}
 		if v.Missing {
-			line(w, "(its origin names a source that does not exist any more)")
+			line(w, "(the source of the origin no longer exists)")
 		}
 	case []vault.ChainLink:
 		links(w, v)
@@ -88,7 +89,8 @@ func table(w io.Writer, v any) {
 	case []vault.Requirement:
 		head(w, "FIELD", "LEVEL", "FALLBACK", "WHEN", "CONFIDENCE", "ORIGIN", "REVIEW", "QUOTE")
 		for _, r := range v {
-			line(w, r.FieldName, r.RequiredLevel, r.FallbackAction, dash(r.WhenCondition), r.Confidence, r.Origin, r.Review, dash(r.Quote))
+			line(w, r.FieldName, r.RequiredLevel, r.FallbackAction, dash(r.WhenCondition), r.Confidence, r.Origin, r.Review,
+				dash(r.Quote))
 		}
 	case client.MissingFields:
 		head(w, "FIELD", "LEVEL", "REASON", "BLOCKING", "FALLBACK")
@@ -105,7 +107,8 @@ func table(w io.Writer, v any) {
 			if q.ItemID != nil {
 				item = q.ItemID.String()
 			}
-			line(w, q.ID, q.FieldName, q.Kind, dash(string(q.Candidate)), q.Prompt, dash(q.Reason), q.Attempt, when(&q.DeadlineAt), item)
+			line(w, q.ID, q.FieldName, q.Kind, dash(string(q.Candidate)), q.Prompt, dash(q.Reason), q.Attempt,
+				when(&q.DeadlineAt), item)
 		}
 	case []client.Review:
 		head(w, "REVIEW", "KIND", "FIELD", "TYPE", "LEVEL", "WHEN", "CONFIDENCE", "QUOTE")
@@ -113,7 +116,8 @@ func table(w io.Writer, v any) {
 			if d := r.Definition; d != nil {
 				line(w, r.ID, r.Kind, d.Name, d.ValueType, "-", "-", "-", "-")
 			} else if q := r.Requirement; q != nil {
-				line(w, r.ID, r.Kind, q.FieldName, "-", q.RequiredLevel, dash(q.WhenCondition), q.Confidence, dash(q.Quote))
+				line(w, r.ID, r.Kind, q.FieldName, "-", q.RequiredLevel, dash(q.WhenCondition), q.Confidence,
+					dash(q.Quote))
 			}
 		}
 	case []vault.Customer:
@@ -152,8 +156,8 @@ func line(w io.Writer, cells ...any) {
 	_, _ = fmt.Fprintln(w, strings.Join(texts, "\t"))
 }
 
-// printable takes the control characters out of a cell: what a customer said must not move the cursor of whoever reads it, or end
-// the line of a table.
+// printable replaces control characters by spaces: the words of a customer must not control the terminal or end the
+// line of a table.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {

@@ -18,16 +18,17 @@ import (
 
 type operation = client.Operation[json.RawMessage]
 
-// Everything that the API does, by the command line: each of its operations has a command, which is used here. A new operation
-// without a command fails the last lines.
-func TestEveryOperationHasACommand(t *testing.T) {
+// Every operation of the API has a command, which this test uses. A new operation without a command fails the last
+// lines.
+func TestCommands_CoverAllOperations(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent, customer, scenario, rule, session := newID(), newID(), newID(), newID(), newID()
 
-	// What may be collected, and what a scenario needs.
+	// Definitions, scenarios and requirements.
 	for name, kind := range map[string]string{"email": "email", "country": "string"} {
-		out := c.ok(doc(t, "agent_id", agent, "name", name, "value_type", kind, "is_pii", name == "email", "enabled", true), "definitions", "save")
+		out := c.ok(doc(t, "agent_id", agent, "name", name, "value_type", kind, "is_pii", name == "email", "enabled", true),
+			"definitions", "save")
 		has(t, out, "save-definition", "succeeded")
 	}
 	has(t, c.ok("", "definitions", "list", "--agent", agent), "FIELD", "email", "country", "What is your email?")
@@ -40,27 +41,42 @@ func TestEveryOperationHasACommand(t *testing.T) {
 		t.Errorf("the scenario is %s by %s", saved.Status, saved.Workflow)
 	}
 	extraction := resultOf[vault.SavedResult](t, saved).Extraction.String()
-	has(t, c.ok("", "operations", "wait", "--operation", extraction, "--wait", "2m"), "extract-schema", "succeeded", "date_of_birth")
+	has(t, c.ok("", "operations", "wait", "--operation", extraction, "--wait", "2m"), "extract-schema", "succeeded",
+		"date_of_birth")
 	has(t, c.ok("", "scenarios", "get", "--agent", agent, "--scenario", scenario), "Open an account")
-	has(t, c.ok(doc(t, "agent_id", agent, "id", rule, "scenario_id", scenario, "name", "Greet", "condition", "always"), "rules", "save"), "succeeded")
+	has(
+		t,
+		c.ok(doc(t, "agent_id", agent, "id", rule, "scenario_id", scenario, "name", "Greet", "condition", "always"), "rules",
+			"save"),
+		"succeeded",
+	)
 	has(t, c.ok("", "rules", "get", "--agent", agent, "--rule", rule), "Greet")
 	has(t, c.ok("", "scenarios", "extract", "--scenario", scenario, "--rule", rule), "extract-schema")
 	for _, name := range []string{"email", "country"} {
-		c.ok(doc(t, "scenario_id", scenario, "field_name", name, "required_level", "hard", "fallback_action", "ask"), "requirements", "save")
+		c.ok(doc(t, "scenario_id", scenario, "field_name", name, "required_level", "hard", "fallback_action", "ask"),
+			"requirements", "save")
 	}
-	has(t, c.ok("", "requirements", "list", "--scenario", scenario), "date_of_birth", "extracted", "over 18", "email", "human")
+	has(t, c.ok("", "requirements", "list", "--scenario", scenario), "date_of_birth", "extracted", "over 18", "email",
+		"human")
 
-	// A document, and a fact that was read in it.
-	asset := parsed[operation](c, doc(t, "customer_id", customer, "name", "id_card", "asset_type", "image", "storage_provider", "s3",
-		"storage_path", "uploads/id_card.jpg", "checksum", strings.Repeat("0f", 32)), "assets", "add")
+	// A document, and a value from it.
+	asset := parsed[operation](
+		c,
+		doc(t, "customer_id", customer, "name", "id_card", "asset_type", "image", "storage_provider", "s3",
+			"storage_path", "uploads/id_card.jpg", "checksum", strings.Repeat("0f", 32)),
+		"assets",
+		"add",
+	)
 	document := resultOf[vault.ItemResult](t, asset).ItemID.String()
 	written := parsed[operation](c, "", "values", "write", "--agent", agent, "--customer", customer, "--name", "email",
-		"--value", "Ada@Example.com", "--source", "document_extracted", "--source-item", document, "--source-type", "profile_asset",
-		"--source-metadata", `{"page": 2}`)
+		"--value", "Ada@Example.com", "--source", "document_extracted", "--source-item", document, "--source-type",
+		"profile_asset", "--source-metadata", `{"page": 2}`)
 	item := resultOf[vault.ItemResult](t, written).ItemID.String()
 	has(t, c.ok("", "customers", "get", "--customer", customer), "email", "@example.com", "id_card", item)
-	has(t, c.ok("", "values", "verify", "--agent", agent, "--customer", customer, "--name", "email", "--method", "link"), "succeeded")
-	if f := parsed[vault.Value](c, "", "values", "get", "--customer", customer, "--name", "email"); !f.Verified || f.ID.String() != item {
+	has(t, c.ok("", "values", "verify", "--agent", agent, "--customer", customer, "--name", "email", "--method", "link"),
+		"succeeded")
+	if f := parsed[vault.Value](c, "", "values", "get", "--customer", customer, "--name", "email"); !f.Verified ||
+		f.ID.String() != item {
 		t.Errorf("the value is %+v", f)
 	}
 	chain := parsed[vault.Chain](c, "", "items", "chain", "--item", item)
@@ -69,12 +85,18 @@ func TestEveryOperationHasACommand(t *testing.T) {
 	}
 	has(t, c.ok("", "items", "derived", "--item", document), item)
 	has(t, c.ok("", "customers", "history", "--customer", customer), "email", item)
-	has(t, c.ok("", "channels", "link", "--customer", customer, "--channel", "email", "--external-id", "ada@example.com"), "link-channel", "succeeded")
-	has(t, c.ok("", "consents", "record", "--customer", customer, "--purpose", "marketing", "--granted", "--expires-at", "2100-01-01T00:00:00Z"), "succeeded")
+	has(t, c.ok("", "channels", "link", "--customer", customer, "--channel", "email", "--external-id", "ada@example.com"),
+		"link-channel", "succeeded")
+	has(
+		t,
+		c.ok("", "consents", "record", "--customer", customer, "--purpose", "marketing", "--granted", "--expires-at",
+			"2100-01-01T00:00:00Z"),
+		"succeeded",
+	)
 	has(t, c.ok("", "customers", "get", "--customer", customer), "ada@example.com", "marketing: yes", "document_verified")
 	has(t, c.ok("", "customers", "list"), customer)
 
-	// What is missing, and filling it.
+	// Missing fields and gap fill.
 	missing := parsed[client.MissingFields](c, "", "missing", "--customer", customer, "--scenario", scenario)
 	var names []string
 	for _, m := range missing.Missing {
@@ -83,10 +105,17 @@ func TestEveryOperationHasACommand(t *testing.T) {
 	if slices.Sort(names); !slices.Equal(names, []string{"country", "date_of_birth"}) {
 		t.Errorf("missing are %v", names)
 	}
-	c.ok(doc(t, "session_id", session, "agent_id", agent, "customer_id", customer, "variables", map[string]string{"plan": "gold"}), "sessions", "save")
-	has(t, c.ok("", "turns", "add", "--session", session, "--speaker", "customer", "--text", "Hi, I want an account."), "succeeded")
+	c.ok(
+		doc(t, "session_id", session, "agent_id", agent, "customer_id", customer, "variables",
+			map[string]string{"plan": "gold"}),
+		"sessions",
+		"save",
+	)
+	has(t, c.ok("", "turns", "add", "--session", session, "--speaker", "customer", "--text", "Hi, I want an account."),
+		"succeeded")
 	has(t, c.ok("", "sessions", "get", "--session", session), "I want an account", "gold")
-	fill := parsed[operation](c, "", "fill", "--customer", customer, "--scenario", scenario, "--session", session, "--wait", "0")
+	fill := parsed[operation](c, "", "fill", "--customer", customer, "--scenario", scenario, "--session", session,
+		"--wait", "0")
 	if fill.Status.Finished() {
 		t.Errorf("with --wait 0 the fill is %s", fill.Status)
 	}
@@ -94,7 +123,8 @@ func TestEveryOperationHasACommand(t *testing.T) {
 	has(t, c.ok("", "questions", "list", "--customer", customer), question.ID.String(), "country", "value")
 	has(t, c.ok("", "questions", "get", "--question", question.ID.String()), "country")
 	has(t, c.ok("", "answer", "--question", question.ID.String(), "--value", "Norway"), "answer-question", "succeeded")
-	has(t, c.ok("", "operations", "wait", "--operation", fill.ID.String(), "--wait", "2m"), "fill-gaps", "succeeded", "country", "undefined")
+	has(t, c.ok("", "operations", "wait", "--operation", fill.ID.String(), "--wait", "2m"), "fill-gaps", "succeeded",
+		"country", "undefined")
 	history := parsed[[]vault.Value](c, "", "values", "history", "--customer", customer, "--name", "country")
 	if len(history) != 1 || string(history[0].Value) != `"Norway"` || history[0].Source != vault.ValueUserProvided {
 		t.Errorf("the history of country is %v", history)
@@ -104,36 +134,77 @@ func TestEveryOperationHasACommand(t *testing.T) {
 	kit.Question(t, c.tenant, uuidOf(t, other))
 	has(t, c.ok("", "operations", "cancel", "--operation", second.ID.String()), "cancel-fill", "succeeded")
 
-	// Deletion, and what stands in its way.
+	// Deletion and dependents.
 	has(t, c.refused("", "items", "delete", "--item", document), "Cannot delete: has dependents", item)
 	has(t, c.ok("", "items", "delete", "--item", document, "--force"), "delete-item", "succeeded")
 	has(t, c.ok("", "items", "restore", "--item", document), "restore-item", "succeeded")
 
-	// Many at once; two that are one.
-	third := resultOf[vault.CustomerResult](t, parsed[operation](c, "", "customers", "open", "--channel", "sms", "--external-id", "+4915112345678")).CustomerID.String()
-	has(t, c.ok(`{"writes": [{"agent_id": "`+agent+`", "name": "country", "value": "Chile", "source": "human_entered"}]}`, "values", "import", "--customer", third), "import-values", "succeeded")
-	has(t, c.ok(fmt.Sprintf(`{"customer_id": %q, "name": "country", "value": "Peru"}`, third), "import", "-", "--format", "jsonl", "--agent", agent), "written", "1")
+	// Imports and merges.
+	third := resultOf[vault.CustomerResult](
+		t,
+		parsed[operation](c, "", "customers", "open", "--channel", "sms", "--external-id", "+4915112345678"),
+	).CustomerID.String()
+	has(
+		t,
+		c.ok(`{"writes": [{"agent_id": "`+agent+`", "name": "country", "value": "Chile", "source": "human_entered"}]}`,
+			"values", "import", "--customer", third),
+		"import-values",
+		"succeeded",
+	)
+	has(
+		t,
+		c.ok(fmt.Sprintf(`{"customer_id": %q, "name": "country", "value": "Peru"}`, third), "import", "-", "--format",
+			"jsonl", "--agent", agent),
+		"written",
+		"1",
+	)
 	has(t, c.ok("", "export", "--customer", third), "Peru")
 	has(t, c.ok("", "customers", "merge", "--customer", customer, "--source", third), "merge-customers", "succeeded")
 	has(t, c.ok("", "customers", "unmerge", "--customer", third), "unmerge-customer", "succeeded")
 	has(t, c.ok("", "customers", "delete", "--customer", third), "delete-customer", "succeeded")
 
-	// What is not needed any more.
-	has(t, c.refused("", "definitions", "delete", "--agent", agent, "--name", "email"), "is required by scenario", "delete those requirements first")
-	has(t, c.ok("", "requirements", "delete", "--scenario", scenario, "--name", "email"), "delete-requirement", "succeeded")
+	// Deletion of requirements and definitions.
+	has(t, c.refused("", "definitions", "delete", "--agent", agent, "--name", "email"), "is required by scenario",
+		"delete those requirements first")
+	has(t, c.ok("", "requirements", "delete", "--scenario", scenario, "--name", "email"), "delete-requirement",
+		"succeeded")
 	has(t, c.ok("", "definitions", "delete", "--agent", agent, "--name", "email"), "delete-definition", "succeeded")
 
-	// What was extracted waits for a person.
-	has(t, c.ok(doc(t, "agent_id", agent, "id", newID(), "name", "Loan", "description", "Perhaps ask for the employer name."), "scenarios", "save"), "succeeded")
+	// Reviews.
+	has(
+		t,
+		c.ok(doc(t, "agent_id", agent, "id", newID(), "name", "Loan", "description", "Perhaps ask for the employer name."),
+			"scenarios", "save"),
+		"succeeded",
+	)
 	reviews := testkit.Eventually(t, "something waits for review", func(ctxType) ([]client.Review, bool) {
 		all := parsed[[]client.Review](c, "", "reviews", "list")
 		return all, len(all) > 0
 	})
 	has(t, c.ok("", "reviews", "list"), reviews[0].ID.String(), string(reviews[0].Kind))
-	has(t, c.ok("", "reviews", "decide", "--kind", string(reviews[0].Kind), "--review", reviews[0].ID.String(), "--decision", "approve"), "decide-review", "succeeded")
+	has(
+		t,
+		c.ok("", "reviews", "decide", "--kind", string(reviews[0].Kind), "--review", reviews[0].ID.String(), "--decision",
+			"approve"),
+		"decide-review",
+		"succeeded",
+	)
 
-	// A mistake that is mended, and replayed.
-	write := []string{"values", "write", "--agent", agent, "--customer", customer, "--name", "nickname", "--value", "Ada", "--idempotency-key", "k1"}
+	// A failed operation is replayed after a fix.
+	write := []string{
+		"values",
+		"write",
+		"--agent",
+		agent,
+		"--customer",
+		customer,
+		"--name",
+		"nickname",
+		"--value",
+		"Ada",
+		"--idempotency-key",
+		"k1",
+	}
 	has(t, c.refused("", write...), "nickname", "operation")
 	failed := parsed[operation](c, "", append(write, "--wait", "0")...) // the same key is the same operation
 	has(t, c.ok("", "operations", "get", "--operation", failed.ID.String()), "write-value", "failed", "nickname")
@@ -141,7 +212,7 @@ func TestEveryOperationHasACommand(t *testing.T) {
 	has(t, c.ok("", "operations", "replay", "--operation", failed.ID.String()), failed.ID.String(), "succeeded")
 	has(t, c.refused("", "operations", "replay", "--operation", failed.ID.String()), "only a failed one can be replayed")
 
-	// By hand, what runs by the clock.
+	// Maintenance.
 	has(t, c.ok("", "admin", "expire-stale"), "expire-values", "succeeded", "marked")
 	has(t, c.ok("", "admin", "detect-orphans"), "detect-orphans", "succeeded", "marked")
 	has(t, c.ok("", "admin", "drop-cache", "--customer", customer), "dropped")
@@ -161,7 +232,7 @@ func TestEveryOperationHasACommand(t *testing.T) {
 	}
 }
 
-// described are the operations of the API, as "METHOD route".
+// described returns the operations of the API as "METHOD route".
 func described(t *testing.T) []string {
 	t.Helper()
 	rec := httptest.NewRecorder()
@@ -193,8 +264,8 @@ func resultOf[T any](t *testing.T, op operation) T {
 	return out
 }
 
-// An operator needs no key for what is of no tenant, and names the tenant where one is meant.
-func TestAnOperatorAdministersWithTheAdminToken(t *testing.T) {
+// An operator needs no key for sweeps, and selects a tenant for everything else.
+func TestAdmin_WithAdminToken(t *testing.T) {
 	t.Parallel()
 	c := &terminal{t: t, environ: []string{"ADMIN_TOKEN=" + testkit.AdminToken}}
 	sweep := parsed[operation](c, "", "admin", "expire-stale", "--wait", "2m")
@@ -205,29 +276,32 @@ func TestAnOperatorAdministersWithTheAdminToken(t *testing.T) {
 		has(t, c.ok("", append([]string{"operations", ask, "--operation", theirs}, of...)...), "detect-orphans", "succeeded")
 		has(t, c.refused("", "operations", ask, "--operation", theirs), "unknown operation")
 	}
-	has(t, c.refused("", "admin", "drop-cache", "--customer", newID()), "X-Tenant", "the tenant of the customer", "--tenant")
+	has(t, c.refused("", "admin", "drop-cache", "--customer", newID()), "X-Tenant", "the tenant of the customer",
+		"--tenant")
 	has(t, c.ok("", "admin", "drop-cache", "--customer", newID(), "--tenant", kit.Tenant(t).String()), "dropped")
 	has(t, c.refused("", "admin", "drop-cache", "--customer", newID(), "--tenant", "acme"), "tenant", "is not a UUID")
 	has(t, c.refused("", "customers", "list"), "no API key", "VAULT_API_KEY")
 }
 
-func TestAnOperationThatTakesLongerThanWaitIsNoError(t *testing.T) {
+func TestWait_ExpiredIsNoError(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent, scenario := newID(), newID()
 	c.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "definitions", "save")
 	c.ok(doc(t, "agent_id", agent, "id", scenario, "name", "Open an account"), "scenarios", "save")
-	c.ok(doc(t, "scenario_id", scenario, "field_name", "country", "required_level", "hard", "fallback_action", "ask"), "requirements", "save")
-	fill := parsed[operation](c, "", "fill", "--customer", newID(), "--scenario", scenario, "--wait", "100ms", "--deadline", "8s")
+	c.ok(doc(t, "scenario_id", scenario, "field_name", "country", "required_level", "hard", "fallback_action", "ask"),
+		"requirements", "save")
+	fill := parsed[operation](c, "", "fill", "--customer", newID(), "--scenario", scenario, "--wait", "100ms",
+		"--deadline", "8s")
 	if fill.Status.Finished() {
 		t.Errorf("while it waits for a customer the fill is %s", fill.Status)
 	}
 	has(t, c.ok("", "operations", "wait", "--operation", fill.ID.String(), "--wait", "2m"), "succeeded", "expired")
 }
 
-func TestTenantsAreMadeAndListed(t *testing.T) {
+func TestTenants_CreateAndList(t *testing.T) {
 	t.Parallel()
-	c := &terminal{t: t} // of no tenant
+	c := &terminal{t: t} // without a tenant
 	id := newID()
 	has(t, c.ok("", "tenants", "create", "--id", id, "--name", "Acme"), id, "Acme")
 	has(t, c.ok("", "tenants", "list"), id, "Acme")

@@ -10,27 +10,27 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// maxRecord bounds one record of CSV, which may span lines: as much as a batch.
+// maxRecord is the maximum size of a CSV record in bytes. A record can span several lines.
 const maxRecord = maxBatchBytes
 
-// csvRecords reads records of CSV. Which lines belong to one is decided here, by the quotes in them: csv.Reader by itself takes
-// all that is behind a quote that nobody closes for one cell, however much it is, and the good lines in it are lost.
+// csvRecords reads records of CSV. It counts quotes to find the lines of a record. csv.Reader would read everything
+// after an unclosed quote as one cell and lose the valid lines in it.
 type csvRecords struct {
 	in    *bufio.Reader
 	comma rune
-	line  int         // how many lines were read
-	again []csvLine   // those that turned out to be no part of the record before them
-	feed  *csv.Reader // over text; nil: after an error it is made anew
+	line  int         // number of lines read
+	again []csvLine   // lines to read again after an invalid record
+	feed  *csv.Reader // reads text; nil: create it, also after an error
 	text  bytes.Reader
 }
 
 type csvLine struct {
 	text []byte
-	long bool // it is longer than a record may be, and text is not all of it
+	long bool // longer than maxRecord; text is incomplete
 }
 
-// next gives the cells of the next record, good until the next call, and the line that it begins in. What is no CSV is a
-// *vault.Error: it is about that line alone, and the next record begins behind it.
+// next returns the cells of the next record and its first line. The cells are valid until the next call. A *vault.Error
+// concerns only that line; the next record starts after it.
 func (r *csvRecords) next() (cells []string, at int, err error) {
 	first, err := r.read()
 	for err == nil && !first.long && len(bytes.Trim(first.text, "\r\n")) == 0 {
@@ -57,7 +57,7 @@ func (r *csvRecords) next() (cells []string, at int, err error) {
 	case first.long:
 		err = vault.Invalid("", "the line is longer than %d MiB", maxRecord>>20)
 	case open || long:
-		err = vault.Invalid("", "the line is no CSV: a quote opens in it that is not closed")
+		err = vault.Invalid("", "the line is not valid CSV: a quote is not closed")
 	default:
 		cells, err = r.parse(record)
 	}
@@ -69,7 +69,7 @@ func (r *csvRecords) next() (cells []string, at int, err error) {
 
 func openQuote(text []byte) bool { return bytes.Count(text, []byte{'"'})%2 != 0 }
 
-// parse reads the cells of one record.
+// parse returns the cells of one record.
 func (r *csvRecords) parse(record []byte) ([]string, error) {
 	r.text.Reset(record)
 	if r.feed == nil {
@@ -82,12 +82,12 @@ func (r *csvRecords) parse(record []byte) ([]string, error) {
 	}
 	r.feed = nil
 	if bad, ok := errors.AsType[*csv.ParseError](err); ok {
-		return nil, vault.Invalid("", "the line is no CSV: %s, at column %d", bad.Err, bad.Column)
+		return nil, vault.Invalid("", "the line is not valid CSV: %s, at column %d", bad.Err, bad.Column)
 	}
 	return nil, err
 }
 
-// read gives the next line.
+// read returns the next line.
 func (r *csvRecords) read() (csvLine, error) {
 	if len(r.again) > 0 {
 		next := r.again[0]

@@ -15,8 +15,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// What is sound CSV reads as csv.Reader reads it, and what is not costs the lines that it is in, and no other.
-func TestRecordsAreReadAroundWhatIsNoCSV(t *testing.T) {
+// Valid CSV has the records of csv.Reader. Invalid CSV loses only its own lines.
+func TestCSVRecords_SkipInvalidLines(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		cell := rapid.StringOf(rapid.SampledFrom([]rune("ab ,;\"\n\ré")))
@@ -35,7 +35,7 @@ func TestRecordsAreReadAroundWhatIsNoCSV(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i := range record {
-				record[i] = strings.ReplaceAll(record[i], "\r\n", "\n") // as csv.Reader has it
+				record[i] = strings.ReplaceAll(record[i], "\r\n", "\n") // as csv.Reader does
 			}
 			want = append(want, record)
 		}
@@ -66,12 +66,11 @@ func TestRecordsAreReadAroundWhatIsNoCSV(t *testing.T) {
 	})
 }
 
-func TestARecordIsNotReadWithoutEnd(t *testing.T) {
+func TestCSVRecords_AreLimited(t *testing.T) {
 	t.Parallel()
 	line := strings.Repeat("y", 1<<20) + ",1\n"
-	r := csvRecords{comma: ',', in: bufio.NewReader(io.MultiReader(
-		strings.NewReader("x,\"open\n"), strings.NewReader(strings.Repeat(line, 6)), strings.NewReader(strings.Repeat("z", 5<<20)+"\nend,2\n"),
-	))}
+	r := csvRecords{comma: ',', in: bufio.NewReader(io.MultiReader(strings.NewReader("x,\"open\n"),
+		strings.NewReader(strings.Repeat(line, 6)), strings.NewReader(strings.Repeat("z", 5<<20)+"\nend,2\n")))}
 	var got []string
 	for {
 		cells, at, err := r.next()
@@ -88,7 +87,8 @@ func TestARecordIsNotReadWithoutEnd(t *testing.T) {
 			t.Errorf("it holds %d lines", held)
 		}
 	}
-	if len(got) != 3 || !strings.Contains(got[0], "not closed") || !strings.Contains(got[1], "longer than 4 MiB") || got[2] != "end" {
+	if len(got) != 3 || !strings.Contains(got[0], "not closed") || !strings.Contains(got[1], "longer than 4 MiB") ||
+		got[2] != "end" {
 		t.Errorf("got %q", got)
 	}
 }

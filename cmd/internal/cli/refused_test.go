@@ -11,8 +11,8 @@ import (
 	"github.com/contextvault/contextvault/internal/testkit"
 )
 
-// Every message says what was wrong, and what would be right.
-func TestBadInputIsRefusedWithWhatIsWrong(t *testing.T) {
+// Every message names the cause and the fix.
+func TestCommands_InvalidInputNamesCause(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent := newID()
@@ -65,8 +65,8 @@ func TestBadInputIsRefusedWithWhatIsWrong(t *testing.T) {
 	}
 }
 
-// Whoever has no key, or not the right one, is told what to do.
-func TestAKeyIsAskedFor(t *testing.T) {
+// The message for a missing or wrong key names the fix.
+func TestCommands_NeedAKey(t *testing.T) {
 	t.Parallel()
 	mine, other := newTerminal(t), newTerminal(t)
 	agent := newID()
@@ -79,12 +79,14 @@ func TestAKeyIsAskedFor(t *testing.T) {
 	has(t, c(mine.key+"\n").refused("", list...), "key", "line break")
 	has(t, other.refused("", list...), "unknown agent", "the tenant is that of VAULT_API_KEY")
 
-	// One that was revoked, was good for reading alone, or has expired.
+	// Keys that are read-only, revoked or expired.
 	tenant := []string{"--tenant", mine.tenant.String()}
-	created := parsed[struct{ ID, Key string }](mine, "", append([]string{"keys", "create", "--name", "short", "--scopes", "read"}, tenant...)...)
+	created := parsed[struct{ ID, Key string }](mine, "",
+		append([]string{"keys", "create", "--name", "short", "--scopes", "read"}, tenant...)...)
 	reader := c(created.Key)
 	has(t, reader.ok("", list...), "country")
-	has(t, reader.refused(doc(t, "agent_id", agent, "name", "email", "value_type", "email"), "definitions", "save"), "scope write", "vault keys create --scopes")
+	has(t, reader.refused(doc(t, "agent_id", agent, "name", "email", "value_type", "email"), "definitions", "save"),
+		"scope write", "vault keys create --scopes")
 	has(t, reader.refused("", "admin", "expire-stale"), "scope admin")
 	mine.ok("", append([]string{"keys", "revoke", "--key", created.ID}, tenant...)...)
 	has(t, testkit.Eventually(t, "the revoked key is refused", func(ctxType) (string, bool) {
@@ -94,40 +96,49 @@ func TestAKeyIsAskedFor(t *testing.T) {
 		}
 		return cli.Message(err), true
 	}), "revoked", "vault keys create")
-	brief := parsed[struct{ ID, Key string }](mine, "", append([]string{"keys", "create", "--name", "brief", "--expires-in", "1ns"}, tenant...)...)
+	brief := parsed[struct{ ID, Key string }](mine, "",
+		append([]string{"keys", "create", "--name", "brief", "--expires-in", "1ns"}, tenant...)...)
 	has(t, c(brief.Key).refused("", list...), "has expired", "vault keys create")
 }
 
-// A wrong address is told apart from a wrong key.
-func TestAVaultIsLookedFor(t *testing.T) {
+// A wrong address is another error than a wrong key.
+func TestCommands_WrongAddress(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	page := httptest.NewServer(http.NotFoundHandler())
 	defer page.Close()
 	has(t, c.refused("", "customers", "list", "--server", page.URL), "this is not a vault", "--server", "VAULT_SERVER")
 	page.Close()
-	has(t, c.refused("", "customers", "list", "--server", page.URL), "no vault answers at "+page.URL, "vault serve", "VAULT_SERVER")
+	has(t, c.refused("", "customers", "list", "--server", page.URL), "no vault answers at "+page.URL, "vault serve",
+		"VAULT_SERVER")
 	has(t, c.refused("", "customers", "list", "--server", "localhost:8000"), "server", "http://localhost:8000")
 	has(t, c.refused("", "health", "--server", page.URL), "no vault answers")
 }
 
-func TestATenantIsAskedForWhereKeysAreMade(t *testing.T) {
+func TestKeys_NeedATenant(t *testing.T) {
 	t.Parallel()
 	c := &terminal{t: t}
 	has(t, c.refused("", "keys", "list"), "no tenant", "--tenant", "VAULT_TENANT")
 	has(t, c.refused("", "keys", "list", "--tenant", "acme"), "tenant", "is not a UUID")
 	c.environ = []string{"VAULT_TENANT=" + kit.Tenant(t).String()}
 	c.ok("", "keys", "list")
-	has(t, c.refused("", "keys", "create", "--name", "x", "--tenant", newID()), "does not exist", "vault tenants create") // a flag wins
+	has(t, c.refused("", "keys", "create", "--name", "x", "--tenant", newID()), "does not exist",
+		"vault tenants create") // the flag overrides the variable
 }
 
-// A rejected value may be quoted to whoever sent it, unless it is PII.
-func TestARejectionIsPrintedForTheCaller(t *testing.T) {
+// A message can quote a rejected value to its sender, unless it is PII.
+func TestRejection_QuotesNoPII(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent, customer := newID(), newID()
-	c.ok(doc(t, "agent_id", agent, "name", "plan", "value_type", "string", "allowed_values", []string{"silver", "gold"}, "enabled", true), "definitions", "save")
-	c.ok(doc(t, "agent_id", agent, "name", "email", "value_type", "email", "is_pii", true, "enabled", true), "definitions", "save")
+	c.ok(
+		doc(t, "agent_id", agent, "name", "plan", "value_type", "string", "allowed_values", []string{"silver", "gold"},
+			"enabled", true),
+		"definitions",
+		"save",
+	)
+	c.ok(doc(t, "agent_id", agent, "name", "email", "value_type", "email", "is_pii", true, "enabled", true), "definitions",
+		"save")
 	write := func(name, value string) string {
 		return c.refused("", "values", "write", "--agent", agent, "--customer", customer, "--name", name, "--value", value)
 	}
@@ -137,8 +148,8 @@ func TestARejectionIsPrintedForTheCaller(t *testing.T) {
 	}
 }
 
-// Whatever is configured wrongly is told at once, and no secret is shown.
-func TestAWrongConfigurationIsToldWhole(t *testing.T) {
+// All configuration errors are reported at once, without secrets.
+func TestConfig_AllErrorsAtOnce(t *testing.T) {
 	t.Parallel()
 	app := &cli.App{Environ: func() []string {
 		return []string{"DATABASE_URL=mysql://x", "VAULT_PROFILE_VALIDATION_MODE=loose", "VAULT_SEALING_KEY=not a key"}
@@ -155,7 +166,7 @@ func TestAWrongConfigurationIsToldWhole(t *testing.T) {
 	}
 }
 
-func TestTheConfigurationIsShownWithoutSecrets(t *testing.T) {
+func TestConfigShow_HidesSecrets(t *testing.T) {
 	t.Parallel()
 	c := &terminal{t: t}
 	out := c.ok("", "config", "show")
@@ -166,8 +177,8 @@ func TestTheConfigurationIsShownWithoutSecrets(t *testing.T) {
 	has(t, c.ok("", "config", "reference"), "VAULT_SEALING_KEY", "DATABASE_URL")
 }
 
-// What programs read is JSON, an empty list included.
-func TestJSONIsAlwaysValid(t *testing.T) {
+// --json prints valid JSON, also for an empty list.
+func TestJSON_IsAlwaysValid(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
 	agent, scenario := newID(), newID()

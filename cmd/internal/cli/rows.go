@@ -13,18 +13,18 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// row is one line of an import: the values of one customer, and what is wrong with those that are not among them.
+// row is one line of an import: the valid writes of one customer, and the rejected values.
 type row struct {
-	line     int // from 1; of a record that spans several, the first
+	line     int // from 1; the first line of a record that spans several
 	identity identity
-	writes   []vault.WriteValueInput // without the customer, where identity names it
+	writes   []vault.WriteValueInput // without a customer if identity is set
 	rejected []reject
 }
 
-// identity is a customer by a channel identity. The zero identity names nobody.
+// identity is the channel identity of a customer. Zero: none.
 type identity struct{ channel, externalID string }
 
-// reject is why a line, or a value of it, was not written. It holds no value.
+// reject is the reason why a line, or a value of it, was not written. It contains no value.
 type reject struct {
 	Line   int        `json:"line"`
 	Field  string     `json:"field,omitempty"`
@@ -43,10 +43,10 @@ func rejectOf(line int, field string, err error) reject {
 	return out
 }
 
-// rows reads a file line by line. next gives io.EOF at its end; what is wrong with one line is in its row.
+// rows reads a file line by line. next returns io.EOF at the end. The errors of one line are in its row.
 type rows interface{ next() (row, error) }
 
-// fileFormat is how the rows of a file are written.
+// fileFormat is the format of an import or export.
 type fileFormat string
 
 const (
@@ -56,7 +56,7 @@ const (
 
 var fileFormats = []fileFormat{formatCSV, formatJSONL}
 
-// formatOf is the format that was named, else that of the file's name.
+// formatOf returns the named format, or the format of the file extension.
 func formatOf(named fileFormat, file string) (fileFormat, error) {
 	if named != "" {
 		return named, nil
@@ -67,23 +67,23 @@ func formatOf(named fileFormat, file string) (fileFormat, error) {
 	case ".jsonl", ".ndjson":
 		return formatJSONL, nil
 	default:
-		return "", vault.Invalid("format", "the name of the file does not say what it is; give --format %s", vault.OneOf(fileFormats))
+		return "", vault.Invalid("format", "the file extension is unknown; set --format to %s", vault.OneOf(fileFormats))
 	}
 }
 
-// presets are what a line need not say.
+// presets are the defaults of a line.
 type presets struct {
-	agent  uuid.UUID // Nil: every line names it
+	agent  uuid.UUID // Nil: every line must have one
 	source vault.ValueSource
 }
 
-// exported is what `vault export` says of a value beyond what can be written. An import passes over it.
+// exported are the members that `vault export` adds to a write. An import ignores them.
 type exported struct {
 	Status     vault.ItemStatus `json:"status,omitempty"`
 	AcceptedAt *time.Time       `json:"accepted_at,omitempty"`
 }
 
-// fileLine is one value in JSON Lines: a write of the API, for a customer or a channel identity.
+// fileLine is one line of JSON Lines: a write for a customer or a channel identity.
 type fileLine struct {
 	vault.WriteValueInput
 	Channel    string `json:"channel,omitempty"`
@@ -91,7 +91,7 @@ type fileLine struct {
 	exported
 }
 
-// add puts a value into a row, once it is known to be sound by itself.
+// add adds a write to a row, or its rejection if it is invalid.
 func (p presets) add(into *row, w vault.WriteValueInput) {
 	if w.AgentID == uuid.Nil {
 		w.AgentID = p.agent
@@ -101,10 +101,11 @@ func (p presets) add(into *row, w vault.WriteValueInput) {
 	}
 	checked := w
 	if into.identity != (identity{}) {
-		checked.CustomerID = uuid.Max // whoever it is
+		checked.CustomerID = uuid.Max // not known yet
 	}
 	if w.AgentID == uuid.Nil {
-		into.rejected = append(into.rejected, rejectOf(into.line, w.Name, vault.Invalid("agent_id", "is required: in the line, or by --agent")))
+		err := vault.Invalid("agent_id", "is required: in the line, or with --agent")
+		into.rejected = append(into.rejected, rejectOf(into.line, w.Name, err))
 		return
 	}
 	if err := rules.Check(checked); err != nil {
@@ -114,19 +115,19 @@ func (p presets) add(into *row, w vault.WriteValueInput) {
 	into.writes = append(into.writes, w)
 }
 
-// identify says whose values a row has, by an id or a channel identity.
+// identify returns the customer of a row, or sets its channel identity.
 func identify(into *row, customer string, who identity) (uuid.UUID, error) {
 	switch {
 	case customer != "" && who != (identity{}):
-		return uuid.Nil, vault.Invalid("customer_id", "the line names a customer and a channel identity; it needs one of them")
+		return uuid.Nil, vault.Invalid("customer_id", "the line has a customer and a channel identity; give only one of them")
 	case customer != "":
 		id, err := uuid.Parse(customer)
 		if err != nil || id == uuid.Nil {
-			return uuid.Nil, vault.Invalid("customer_id", "is not a UUID, such as 0198c5f2-8a4b-7cde-9f01-23456789abcd")
+			return uuid.Nil, vault.Invalid("customer_id", "is not a UUID, such as "+exampleID)
 		}
 		return id, nil
 	case who.channel == "" || who.externalID == "":
-		return uuid.Nil, vault.Invalid("customer_id", "is required, or channel and external_id")
+		return uuid.Nil, vault.Invalid("customer_id", "is required, or both channel and external_id")
 	}
 	if err := rules.Check(vault.OpenCustomerInput{Channel: who.channel, ExternalID: who.externalID}); err != nil {
 		return uuid.Nil, err
@@ -135,7 +136,7 @@ func identify(into *row, customer string, who identity) (uuid.UUID, error) {
 	return uuid.Nil, nil
 }
 
-// openRows reads a file of a format. jsonFields are the fields whose cells are JSON.
+// openRows returns the rows of a file. jsonFields are the fields with JSON in their CSV cells.
 func openRows(format fileFormat, in io.Reader, separator rune, p presets, jsonFields []string) (rows, error) {
 	if format == formatCSV {
 		return newCSVRows(in, separator, p, jsonFields)
@@ -143,13 +144,13 @@ func openRows(format fileFormat, in io.Reader, separator rune, p presets, jsonFi
 	return newJSONRows(in, p), nil
 }
 
-// some passes on only the lines that are listed.
-type some struct {
+// onlyLines skips the lines that are not listed.
+type onlyLines struct {
 	rows
 	lines map[int]bool
 }
 
-func (s some) next() (row, error) {
+func (s onlyLines) next() (row, error) {
 	for {
 		r, err := s.rows.next()
 		if err != nil || s.lines[r.line] {

@@ -11,24 +11,24 @@ import (
 
 func (a *App) sealingKeyCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "sealing-key", Short: "make a key for VAULT_SEALING_KEY, or rotate the one in it", Args: cobra.NoArgs,
-		Long: "Make a key for VAULT_SEALING_KEY. To rotate the one that is in VAULT_SEALING_KEY: add, give the result to every process,\n" +
-			"promote, give the result to every process; docs/upgrading.md says when to prune.",
+		Use: "sealing-key", Short: "Create or rotate the key for VAULT_SEALING_KEY", Args: cobra.NoArgs,
+		Long: "Create a key for VAULT_SEALING_KEY. To rotate the current key, run add and set the result in every\n" +
+			"process, then run promote and set the result in every process. docs/upgrading.md explains when to prune.",
 		RunE: func(*cobra.Command, []string) error { return a.printKey(db.NewSealingKey()) },
 	}
 	rotate := func(use, short string, change func(key string) (string, error)) *cobra.Command {
 		return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
 			key := a.env("VAULT_SEALING_KEY")
 			if key == "" {
-				return errors.New("VAULT_SEALING_KEY is not set: it is the key to rotate")
+				return errors.New("VAULT_SEALING_KEY is not set; set it to the key to rotate")
 			}
 			return a.printKey(change(key))
 		}}
 	}
 	cmd.AddCommand(
-		rotate("add", "add a new key, which opens and does not seal yet", db.AddSealingKey),
-		rotate("promote", "seal with the key that was added last; the others still open", db.PromoteSealingKey),
-		rotate("prune", "keep the key that seals, alone; what others sealed does not open any more", db.PruneSealingKey),
+		rotate("add", "Add a new key, which opens but does not seal yet", db.AddSealingKey),
+		rotate("promote", "Seal with the newest key; the older keys still open", db.PromoteSealingKey),
+		rotate("prune", "Remove all keys except the sealing one; data sealed with them no longer opens", db.PruneSealingKey),
 	)
 	return cmd
 }

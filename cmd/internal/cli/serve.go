@@ -19,14 +19,15 @@ import (
 	"github.com/contextvault/contextvault/worker"
 )
 
-// operatorTenant is under which sweeps are accepted that an operator asks for with ADMIN_TOKEN: they are of no tenant, and
-// every operation needs one. It is made when the server starts, and has no customers.
+// operatorTenant owns the sweeps that an operator starts with ADMIN_TOKEN: a sweep covers all tenants, but every
+// operation needs one. The server creates it at its start. It has no customers.
 var operatorTenant = uuid.MustParse("00000000-0000-7000-8000-000000000001")
 
 func (a *App) serveCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "serve", Short: "serve the HTTP API until stopped", Args: cobra.NoArgs,
-		Long: "Serve the HTTP API until stopped: /docs says what there is. Changes are accepted while the workflow engine is down, and pushed when it is back.",
+		Use: "serve", Short: "Serve the HTTP API until stopped", Args: cobra.NoArgs,
+		Long: "Serve the HTTP API until stopped. /docs describes the API. It accepts changes while the workflow engine is\n" +
+			"down, and pushes them once it is up.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
@@ -34,7 +35,7 @@ func (a *App) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer r.Close() // lets the pushes under way end
+			defer r.Close() // waits for running pushes
 			stopTracing, err := startTracing(ctx, r.Config, "vault-api", r.Log)
 			if err != nil {
 				return err
@@ -49,25 +50,27 @@ func (a *App) serveCommand() *cobra.Command {
 	}
 }
 
-// Serve serves the API of a system on a listener until ctx ends.
+// Serve serves the API on a listener until ctx ends.
 func Serve(ctx context.Context, r *worker.Runtime, listener net.Listener) error {
 	cfg := r.Config.API
 	if cfg.AdminToken != "" {
 		if _, err := r.DB.System().CreateTenant(ctx, operatorTenant, "operator"); err != nil {
 			_ = listener.Close()
-			return fmt.Errorf("make the operator's tenant: %w", err)
+			return fmt.Errorf("create the tenant of the operator: %w", err)
 		}
 	}
 	server := api.New(api.Options{
-		Query: r.Query, Trigger: r.Trigger, Keys: keystore.Store{DB: r.DB}, AdminToken: cfg.AdminToken.Reveal(), OperatorTenant: operatorTenant,
+		Query: r.Query, Trigger: r.Trigger, Keys: keystore.Store{DB: r.DB},
+		AdminToken: cfg.AdminToken.Reveal(), OperatorTenant: operatorTenant,
 		DropProfile: func(ctx context.Context, tenant, customer uuid.UUID) error {
 			return r.Cache.Drop(ctx, cache.ProfileKey(tenant, customer))
 		},
-		Dependencies: r.Dependencies(), Describe: describe, Registry: r.Metrics.Registry, Log: r.Log, MaxBodyBytes: int64(cfg.MaxBodyBytes),
-		RateLimit: cfg.RateLimitPerSecond, RequestTimeout: cfg.RequestTimeout(), ShutdownGrace: cfg.ShutdownGrace(),
+		Dependencies: r.Dependencies(), Describe: describe, Registry: r.Metrics.Registry, Log: r.Log,
+		MaxBodyBytes: int64(cfg.MaxBodyBytes), RateLimit: cfg.RateLimitPerSecond,
+		RequestTimeout: cfg.RequestTimeout(), ShutdownGrace: cfg.ShutdownGrace(),
 	})
 	r.Log.InfoContext(ctx, "api_started", "address", listener.Addr().String())
-	relay, endRelay := context.WithCancel(context.WithoutCancel(ctx)) // it goes on while requests in flight finish
+	relay, endRelay := context.WithCancel(context.WithoutCancel(ctx)) // runs until the requests in flight finish
 	var g errgroup.Group
 	g.Go(func() error {
 		defer endRelay()
@@ -81,7 +84,7 @@ func Serve(ctx context.Context, r *worker.Runtime, listener net.Listener) error 
 
 func hasEngine(r *worker.Runtime) bool { return r.Config.Jobs.Hatchet.Token != "" }
 
-// describe is what may be logged of an error that a caller is not told.
+// describe returns the text of an internal error for the log. It contains no customer values.
 func describe(err error) string {
 	if text := db.SafeText(err); text != "" {
 		return text

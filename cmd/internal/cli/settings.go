@@ -9,26 +9,30 @@ import (
 )
 
 func (a *App) configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "show the configuration"}
+	cmd := &cobra.Command{Use: "config", Short: "Show the configuration"}
 	cmd.AddCommand(
-		&cobra.Command{Use: "show", Short: "what is in force, without secrets", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
-			cfg, err := a.config()
-			if err != nil {
+		&cobra.Command{
+			Use: "show", Short: "Show the active settings, without secrets", Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error {
+				cfg, err := a.config()
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.print(cfg.Shown())
+				}
+				_, err = fmt.Fprint(a.Out, cfg)
 				return err
-			}
-			if a.json {
-				return a.print(cfg.Shown())
-			}
-			_, err = fmt.Fprint(a.Out, cfg)
-			return err
-		}},
-		&cobra.Command{Use: "reference", Short: "every setting, its variable and its default", Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
-			if a.json {
-				return a.print(config.Reference())
-			}
-			_, err := fmt.Fprint(a.Out, config.Reference())
-			return err
-		}},
+			}},
+		&cobra.Command{
+			Use: "reference", Short: "List all settings with their variables and defaults", Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error {
+				if a.json {
+					return a.print(config.Reference())
+				}
+				_, err := fmt.Fprint(a.Out, config.Reference())
+				return err
+			}},
 	)
 	return cmd
 }

@@ -14,12 +14,13 @@ import (
 )
 
 func (a *App) tenantsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "tenants", Short: "make and list tenants"}
+	cmd := &cobra.Command{Use: "tenants", Short: "Manage tenants"}
 	var id *uuid.UUID
 	var name string
-	create := &cobra.Command{Use: "create", Short: "make a tenant", Args: cobra.NoArgs, RunE: a.system(func(ctx context.Context, r *worker.Runtime) (any, error) {
+	create := &cobra.Command{Use: "create", Short: "Create a tenant", Args: cobra.NoArgs}
+	create.RunE = a.system(func(ctx context.Context, r *worker.Runtime) (any, error) {
 		if name == "" {
-			return nil, vault.Invalid("name", "is required: what people call the tenant")
+			return nil, vault.Invalid("name", "is required: the name of the tenant for people")
 		}
 		tenant := uuid.Must(uuid.NewV7())
 		if id != nil {
@@ -30,17 +31,19 @@ func (a *App) tenantsCommand() *cobra.Command {
 			err = fmt.Errorf("tenant %s exists already", tenant)
 		}
 		return map[string]any{"id": tenant, "name": name}, err
-	})}
-	optionalID(create, &id, "id", "its id, a UUID (default: a new one)")
-	textVar(create, &name, "name", "its name, for people", true)
-	cmd.AddCommand(create, &cobra.Command{Use: "list", Short: "list the tenants", Args: cobra.NoArgs, RunE: a.system(func(ctx context.Context, r *worker.Runtime) (any, error) {
+	})
+	optionalID(create, &id, "id", "`id` of the tenant, a UUID (default: a new one)")
+	textVar(create, &name, "name", "name of the tenant, for people", true)
+	list := &cobra.Command{Use: "list", Short: "List the tenants", Args: cobra.NoArgs}
+	list.RunE = a.system(func(ctx context.Context, r *worker.Runtime) (any, error) {
 		rows, err := r.DB.System().ListTenants(ctx)
 		tenants := make(listedTenants, len(rows))
 		for i, row := range rows {
 			tenants[i] = listedTenant(row)
 		}
 		return tenants, err
-	})})
+	})
+	cmd.AddCommand(create, list)
 	return cmd
 }
 

@@ -12,26 +12,24 @@ import (
 )
 
 func (a *App) valuesCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "values", Short: "facts about a customer"}
+	cmd := &cobra.Command{Use: "values", Short: "Manage the values of customers"}
 	var customer uuid.UUID
 	var name string
 	one := func(use, short string) *cobra.Command {
-		sub := with(&cobra.Command{Use: use, Short: short}, "customer", "customer id", &customer)
-		textVar(sub, &name, "name", "the field", true)
+		sub := withID(&cobra.Command{Use: use, Short: short}, "customer", "customer `id`", &customer)
+		textVar(sub, &name, "name", "name of the field", true)
 		return sub
 	}
 	cmd.AddCommand(
 		a.writeCommand(), a.verifyCommand(),
-		a.read(byKey, one("get", "the active value of a field"), func(ctx context.Context, c *client.Client) (any, error) {
-			return c.GetValue(ctx, customer, name)
-		}),
-		a.read(byKey, one("history", "every version of a field, newest first"), func(ctx context.Context, c *client.Client) (any, error) {
-			return client.Collect(c.ListHistory(ctx, customer, name))
-		}),
-		save(a, &cobra.Command{Use: "save", Short: "write a fact with all it can have, from JSON"},
-			func(ctx context.Context, c *client.Client, in vault.WriteValueInput, opts ...client.Option) (client.Operation[vault.ItemResult], error) {
-				return c.WriteValue(ctx, in, opts...)
+		a.read(byKey, one("get", "Show the active value of a field"),
+			func(ctx context.Context, c *client.Client) (any, error) { return c.GetValue(ctx, customer, name) }),
+		a.read(byKey, one("history", "List the versions of a field, newest first"),
+			func(ctx context.Context, c *client.Client) (any, error) {
+				return client.Collect(c.ListHistory(ctx, customer, name))
 			}),
+		save(a, &cobra.Command{Use: "save", Short: "Write a value from a JSON document with all its members"},
+			(*client.Client).WriteValue),
 		a.importCustomerCommand(),
 	)
 	return cmd
@@ -41,60 +39,64 @@ func (a *App) writeCommand() *cobra.Command {
 	var in vault.WriteValueInput
 	var value, meta string
 	cmd := &cobra.Command{
-		Use: "write", Short: "write a fact", Example: `  vault values write --agent 0198… --customer 0198… --name email --value ada@example.com`,
+		Use: "write", Short: "Write a value",
+		Example: `  vault values write --agent 0198… --customer 0198… --name email --value ada@example.com`,
 	}
-	idVar(cmd, &in.AgentID, "agent", "agent id, whose definitions apply", true)
-	idVar(cmd, &in.CustomerID, "customer", "customer id", true)
-	optionalID(cmd, &in.SourceItemID, "source-item", "the field or asset it was derived from")
-	textVar(cmd, &in.Name, "name", "the field", true)
-	textVar(cmd, &value, "value", "its value: JSON, or plain text", true)
-	enumVar(cmd, &in.Source, "source", vault.ValueHumanEntered, "who states it", vault.ValueSources)
-	enumVar(cmd, &in.SourceItemType, "source-type", "", "what --source-item is", vault.SourceTypes)
-	textVar(cmd, &meta, "source-metadata", "a JSON object of the tool's own", false)
-	return change(a, cmd, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ItemResult], error) {
+	fieldVars(cmd, &in.AgentID, &in.CustomerID, &in.Name)
+	optionalID(cmd, &in.SourceItemID, "source-item", "`id` of the value or asset from which it was derived")
+	textVar(cmd, &value, "value", "value, as JSON or plain text", true)
+	enumVar(cmd, &in.Source, "source", vault.ValueHumanEntered, "source of the value", vault.ValueSources)
+	enumVar(cmd, &in.SourceItemType, "source-type", "", "type of --source-item", vault.SourceTypes)
+	textVar(cmd, &meta, "source-metadata", "metadata of the source, as a JSON object", false)
+	return submit(a, cmd, &in, (*client.Client).WriteValue, func(in *vault.WriteValueInput) error {
 		in.Value = rawValue(value)
 		if meta != "" {
 			in.SourceMetadata = json.RawMessage(meta)
 		}
-		return c.WriteValue(ctx, in, opts...)
+		return nil
 	})
+}
+
+// fieldVars adds the flags that name a field of a customer, and the agent with its definition.
+func fieldVars(cmd *cobra.Command, agent, customer *uuid.UUID, name *string) {
+	idVar(cmd, agent, "agent", "`id` of the agent whose definitions apply", true)
+	idVar(cmd, customer, "customer", "customer `id`", true)
+	textVar(cmd, name, "name", "name of the field", true)
 }
 
 func (a *App) verifyCommand() *cobra.Command {
 	var in vault.VerifyValueInput
 	cmd := &cobra.Command{
-		Use: "verify", Short: "say that the active value of a field was verified",
-		Example: `  vault values verify --agent 0198… --customer 0198… --name legal_name --method document --by "back office"`,
+		Use: "verify", Short: "Mark the active value of a field as verified",
+		Example: `  vault values verify --agent 0198… --customer 0198… --name legal_name --method document ` +
+			`--by "back office"`,
 	}
-	idVar(cmd, &in.AgentID, "agent", "agent id, whose definitions apply", true)
-	idVar(cmd, &in.CustomerID, "customer", "customer id", true)
-	textVar(cmd, &in.Name, "name", "the field", true)
-	textVar(cmd, &in.Method, "method", "how it was verified, such as document or kyc", true)
-	textVar(cmd, &in.VerifiedBy, "by", "who verified it", false)
-	optionalID(cmd, &in.ItemID, "item", "the version that was verified (default: the active one)")
-	return change(a, cmd, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ItemResult], error) {
-		return c.VerifyValue(ctx, in, opts...)
-	})
+	fieldVars(cmd, &in.AgentID, &in.CustomerID, &in.Name)
+	textVar(cmd, &in.Method, "method", "method of the verification, such as document or kyc", true)
+	textVar(cmd, &in.VerifiedBy, "by", "person or system that verified the value", false)
+	optionalID(cmd, &in.ItemID, "item", "`id` of the verified version (default: the active version)")
+	return submit(a, cmd, &in, (*client.Client).VerifyValue)
 }
 
 func (a *App) importCustomerCommand() *cobra.Command {
 	var customer uuid.UUID
-	var file string
-	cmd := with(&cobra.Command{
-		Use: "import", Short: "write many facts about one customer in one transaction, from JSON; `vault import` takes files of any size",
-		Example: `  echo '{"writes": [{"agent_id": "0198…", "name": "country", "value": "Norway", "source": "human_entered"}]}' | vault values import --customer 0198…`,
-	}, "customer", "customer id", &customer)
-	cmd.Flags().StringVarP(&file, "file", "f", "-", "the JSON document; -: standard input")
-	return change(a, cmd, func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[vault.ImportResult], error) {
-		var in vault.ImportValuesInput
-		if err := a.input(file, &in); err != nil {
-			return client.Operation[vault.ImportResult]{}, err
-		}
+	cmd := withID(&cobra.Command{
+		Use: "import", Short: "Write many values of one customer in one transaction, from JSON",
+		Long: "Write many values of one customer in one transaction, from JSON. `vault import` reads files of any size.",
+		Example: `  echo '{"writes": [{"agent_id": "0198…", "name": "country", "value": "Norway", ` +
+			`"source": "human_entered"}]}' | vault values import --customer 0198…`,
+	}, "customer", "customer `id`", &customer)
+	call := func(
+		c *client.Client, ctx context.Context, in vault.ImportValuesInput, opts ...client.Option,
+	) (client.Operation[vault.ImportResult], error) {
+		return c.ImportCustomerValues(ctx, customer, in, opts...)
+	}
+	return save(a, cmd, call, func(in *vault.ImportValuesInput) error {
 		for i := range in.Writes {
 			if in.Writes[i].CustomerID == uuid.Nil {
 				in.Writes[i].CustomerID = customer
 			}
 		}
-		return c.ImportCustomerValues(ctx, customer, in, opts...)
+		return nil
 	})
 }

@@ -11,7 +11,7 @@ import (
 
 func (a *App) workerCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "worker", Short: "do the work: run the workflows until stopped", Args: cobra.NoArgs,
+		Use: "worker", Short: "Run the workflows until stopped", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()

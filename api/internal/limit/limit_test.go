@@ -1,0 +1,37 @@
+package limit_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/api/internal/limit"
+)
+
+func TestTake_LimitIsPerKeyAndSecond(t *testing.T) {
+	t.Parallel()
+	l := limit.New(3)
+	now, key, other := time.Now(), uuid.New(), uuid.New()
+	take := func(key uuid.UUID, after time.Duration) bool {
+		retryAfter, ok := l.Take(key, now.Add(after))
+		if !ok && retryAfter != "1" {
+			t.Errorf("retry after %q seconds, want 1", retryAfter)
+		}
+		return ok
+	}
+	for range 3 {
+		if !take(key, 0) {
+			t.Error("a request within the limit is refused")
+		}
+	}
+	for range 10 { // refused requests do not use up later ones
+		if take(key, 0) {
+			t.Error("a request beyond the limit is accepted")
+		}
+	}
+	if !take(other, 0) || take(key, 300*time.Millisecond) || !take(key, 350*time.Millisecond) ||
+		take(key, 350*time.Millisecond) {
+		t.Error("want exactly one more request after a third of a second")
+	}
+}

@@ -1,0 +1,56 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/contextvault/contextvault/api/internal/cursor"
+	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/vault"
+)
+
+const tagReviews = "Reviews"
+
+// PendingReviews is a page of pending reviews.
+type PendingReviews struct {
+	vault.Reviews
+	Next string `json:"next_cursor,omitempty" doc:"The cursor of the next page. Absent: this is the last page."`
+}
+
+func (s *Server) reviewRoutes() {
+	register(s, route{
+		name: "list-reviews", method: http.MethodGet, path: "/v1/reviews", tag: tagReviews, access: toRead,
+		summary: "List the pending reviews", detail: "Extracted definitions first, then requirements. Oldest first.",
+	}, func(ctx context.Context, c caller, in *input.Page) (*one[PendingReviews], error) {
+		after, err := cursor.Decode[query.ReviewPosition](in.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		reviews, more, err := s.options.Query.ReviewsPage(ctx, c.tenant, after, in.Limit)
+		out := &one[PendingReviews]{PendingReviews{Reviews: reviews}}
+		switch n := len(reviews.Requirements); {
+		case more && n > 0:
+			out.Body.Next = cursor.Encode(query.ReviewPosition{
+				Kind: vault.ReviewOfRequirement, ID: reviews.Requirements[n-1].ID,
+			})
+		case more:
+			out.Body.Next = cursor.Encode(query.ReviewPosition{
+				Kind: vault.ReviewOfDefinition, ID: reviews.Definitions[len(reviews.Definitions)-1].ID,
+			})
+		}
+		return out, err
+	})
+	type decide struct {
+		Review input.ID `path:"review_id" doc:"The id of the requirement or definition."`
+		input.Preferences
+		input.JSON
+	}
+	submit[decide](s, vault.DecideReview, route{
+		method: http.MethodPost, path: "/v1/reviews/{review_id}/decision", tag: tagReviews, access: toWrite,
+		summary: "Approve or reject an extracted definition or requirement",
+		detail:  "An approval of a requirement can include changes to it.",
+		example: `{"kind": "requirement", "decision": "approve", "edit": {"required_level": "soft"}}`,
+		into:    map[string]string{"review_id": "id"},
+	})
+}

@@ -1,0 +1,131 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/telemetry"
+	"github.com/contextvault/contextvault/trigger"
+	"github.com/contextvault/contextvault/vault"
+)
+
+const tagOperations = "Operations"
+
+func (s *Server) operationRoutes() {
+	type OperationPath struct {
+		Operation input.ID `path:"operation_id" doc:"The id of the operation, from the response that accepted it."`
+	}
+	type getOperation struct {
+		OperationPath
+		Prefer string `header:"Prefer" doc:"wait=5 waits up to 5 seconds (maximum 60) for the outcome." example:"wait=5"`
+	}
+	register(s, route{
+		name: "get-operation", tag: tagOperations, access: toFollow,
+		method: http.MethodGet, path: "/v1/operations/{operation_id}",
+		summary: "Get the status of an operation",
+		detail:  "The response for a failed operation is also 200. Its error is the reason of the failure.",
+		errors:  []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *getOperation) (*one[Operation], error) {
+		op, err := s.waitFor(ctx, c, in.Operation.UUID, waitOf(in.Prefer))
+		return &one[Operation]{operationOf(op)}, err
+	})
+	type changeOperation struct {
+		OperationPath
+		input.Preferences
+	}
+	change(s, route{
+		name: "replay-operation", tag: tagOperations, access: toAdmin,
+		method: http.MethodPost, path: "/v1/operations/{operation_id}/replay",
+		summary: "Replay a failed operation",
+		detail:  "Use it once the cause is fixed. The operation keeps its id and its position in the order of acceptance.",
+	}, func(ctx context.Context, c caller, in *changeOperation, _ []trigger.Option) (trigger.Receipt, error) {
+		return s.options.Trigger.Replay(ctx, c.tenant, in.Operation.UUID)
+	})
+	submit[changeOperation](s, vault.CancelFill, route{
+		method: http.MethodPost, path: "/v1/operations/{operation_id}/cancel", tag: tagOperations, access: toWrite,
+		summary: "Cancel a gap fill",
+		detail: "The gap fill opens no more questions and closes its open question. It finishes its current write and ends " +
+			"with its result. Other operations cannot be cancelled.",
+		into: map[string]string{"operation_id": "fill_id"},
+	})
+}
+
+const tagAdmin = "Administration"
+
+func (s *Server) adminRoutes() {
+	type sweep struct{ input.Preferences }
+	submit[sweep](s, vault.ExpireValues, route{
+		method: http.MethodPost, path: "/admin/profiles/expire-stale", tag: tagAdmin, access: toOperate,
+		summary: "Mark values and assets past their expiry now",
+		detail:  "In all tenants. A schedule does the same.",
+	})
+	submit[sweep](s, vault.DetectOrphans, route{
+		method: http.MethodPost, path: "/admin/profiles/detect-orphans", tag: tagAdmin, access: toOperate,
+		summary: "Mark items without their source now",
+		detail:  "In all tenants. A schedule does the same.",
+	})
+	register(s, route{
+		name: "drop-cached-profile", tag: tagAdmin, access: toOperate,
+		method: http.MethodDelete, path: "/admin/cache/profiles/{customer_id}",
+		summary: "Remove the cache entry of a customer",
+		detail: "The next read uses the database. With ADMIN_TOKEN, X-Tenant is the tenant of the customer. This is never " +
+			"necessary: the vault invalidates entries itself.",
+	}, func(ctx context.Context, c caller, in *input.CustomerPath) (*struct{}, error) {
+		if c.tenant == s.options.OperatorTenant {
+			return nil, vault.Invalid("X-Tenant", "is required with the admin token: the tenant of the customer")
+		}
+		if s.options.DropProfile == nil {
+			return &struct{}{}, nil
+		}
+		return &struct{}{}, s.options.DropProfile(ctx, c.tenant, in.Customer.UUID)
+	})
+}
+
+const tagHealth = "Health"
+
+type ready struct {
+	Status int
+	Body   telemetry.Health
+}
+
+func (s *Server) healthRoutes() {
+	type alive struct {
+		Status string `json:"status" enum:"ok"`
+	}
+	register(s, route{
+		name: "get-health", method: http.MethodGet, path: "/healthz", tag: tagHealth,
+		summary: "Check that the process is running",
+	}, func(context.Context, caller, *struct{}) (*one[alive], error) { return &one[alive]{alive{"ok"}}, nil })
+	h := s.describe(route{
+		name: "get-readiness", method: http.MethodGet, path: "/readyz", tag: tagHealth,
+		summary: "Check that the server and its dependencies are ready",
+		detail:  "The response is 503 if a required dependency is unavailable or the server is stopping.",
+	})
+	health := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[telemetry.Health](), true, "")
+	h.Responses["503"] = &huma.Response{
+		Description: "A required dependency is unavailable, or the server is stopping.",
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: health}},
+	}
+	huma.Register(s.api, h, func(ctx context.Context, _ *struct{}) (*ready, error) {
+		health, status := s.checkReadiness(ctx)
+		return &ready{Status: status, Body: health}, nil
+	})
+	s.mux.Handle("GET /metrics", promhttp.HandlerFor(s.options.Registry, promhttp.HandlerOpts{}))
+}
+
+// checkReadiness checks all dependencies concurrently. The status is that of the response.
+func (s *Server) checkReadiness(ctx context.Context) (telemetry.Health, int) {
+	out := telemetry.CheckDependencies(ctx, s.options.Dependencies)
+	if s.stopping.Err() != nil {
+		out.Status = telemetry.StatusStopping
+	}
+	if !out.Ready() {
+		return out, http.StatusServiceUnavailable
+	}
+	return out, http.StatusOK
+}

@@ -1,0 +1,129 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/contextvault/contextvault/api/internal/cursor"
+	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/query"
+	"github.com/contextvault/contextvault/vault"
+)
+
+const historyDetail = "Newest first, by the order of acceptance."
+
+func (s *Server) valueRoutes() {
+	type FieldOfCustomer struct {
+		input.CustomerPath
+		input.FieldPath
+	}
+	type write struct {
+		FieldOfCustomer
+		input.Preferences
+		input.JSON
+	}
+	submit[write](s, vault.WriteValue, route{
+		method: http.MethodPut, path: "/v1/customers/{customer_id}/values/{name}", tag: tagCustomers, access: toWrite,
+		summary: "Write a value",
+		detail: "The first write creates the profile. The previous version becomes superseded and remains in the " +
+			"history.",
+		example: `{
+			"agent_id": "` + input.ExampleID + `", "value": "ada@example.com", "source": "user_provided"}`,
+	})
+	register(s, route{
+		name: "get-value", tag: tagCustomers, access: toRead,
+		method: http.MethodGet, path: "/v1/customers/{customer_id}/values/{name}",
+		summary: "Get the active value of a field", errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *FieldOfCustomer) (*one[vault.Value], error) {
+		profile, err := s.options.Query.Profile(ctx, c.tenant, in.Customer.UUID)
+		value, ok := profile.Fields[in.Name]
+		if err == nil && !ok {
+			err = vault.Unknown("field", in.Name)
+		}
+		return &one[vault.Value]{value}, err
+	})
+	type wholeHistory struct {
+		input.CustomerPath
+		input.Page
+	}
+	register(s, route{
+		name: "list-customer-history", tag: tagCustomers, access: toRead,
+		method: http.MethodGet, path: "/v1/customers/{customer_id}/history",
+		summary: "List the versions of all fields of a customer", detail: historyDetail,
+		errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *wholeHistory) (*page[vault.Value], error) {
+		return s.historyPage(ctx, c, in.Customer, "", in.Page)
+	})
+	type history struct {
+		FieldOfCustomer
+		input.Page
+	}
+	register(s, route{
+		name: "list-history", tag: tagCustomers, access: toRead,
+		method: http.MethodGet, path: "/v1/customers/{customer_id}/values/{name}/history",
+		summary: "List the versions of a field", detail: historyDetail, errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *history) (*page[vault.Value], error) {
+		return s.historyPage(ctx, c, in.Customer, in.Name, in.Page)
+	})
+	submit[write](s, vault.VerifyValue, route{
+		method: http.MethodPost, path: "/v1/customers/{customer_id}/values/{name}/verify",
+		tag: tagCustomers, access: toWrite,
+		summary: "Mark the active value of a field as verified",
+		example: `{
+			"agent_id": "` + input.ExampleID + `", "method": "document", "verified_by": "back office"}`,
+	})
+	s.importRoutes()
+}
+
+// historyPage returns a page of the versions of a field, or of all fields if name is empty.
+func (s *Server) historyPage(
+	ctx context.Context, c caller, customer input.ID, name string, in input.Page,
+) (*page[vault.Value], error) {
+	after, err := cursor.Decode[query.HistoryPosition](in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	items, more, err := s.options.Query.HistoryPage(ctx, c.tenant, customer.UUID, name, after, in.Limit)
+	out := &page[vault.Value]{listOf[vault.Value]{Items: items}}
+	if more {
+		last := items[len(items)-1]
+		out.Body.Next = cursor.Encode(query.HistoryPosition{
+			AcceptedAt: last.AcceptedAt, OperationID: last.OperationID, ID: last.ID,
+		})
+	}
+	return out, err
+}
+
+func (s *Server) importRoutes() {
+	submit[customerBody](s, vault.ImportValues, route{
+		name:   "import-customer-values",
+		method: http.MethodPost, path: "/v1/customers/{customer_id}/import", tag: tagCustomers, access: toWrite,
+		summary: "Write many values of a customer",
+		detail:  "In one transaction. One invalid write rejects all, unless skip_invalid is set.",
+		example: `{"writes": [
+			{"agent_id": "` + input.ExampleID + `", "name": "email", "value": "ada@example.com", "source": "human_entered"},
+			{"agent_id": "` + input.ExampleID + `", "name": "country", "value": "Norway", "source": "human_entered"}]}`,
+		fromPath: []string{"writes.customer_id"}, into: map[string]string{"customer_id": unbound},
+	}, func(_ context.Context, _ caller, in *customerBody, body *vault.ImportValuesInput) error {
+		for i := range body.Writes {
+			member := fmt.Sprintf("writes[%d].customer_id", i)
+			if err := fromPath(&body.Writes[i].CustomerID, in.Customer, member); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	type many struct {
+		input.Preferences
+		input.JSON
+	}
+	submit[many](s, vault.ImportValues, route{
+		method: http.MethodPost, path: "/v1/import", tag: tagCustomers, access: toWrite,
+		summary: "Write values of many customers",
+		detail:  "In one transaction, up to 1,000 values. One invalid write rejects all, unless skip_invalid is set.",
+		example: `{"skip_invalid": true, "writes": [{
+			"customer_id": "` + input.ExampleID + `", "agent_id": "` + input.ExampleID + `",
+			"name": "email", "value": "ada@example.com", "source": "human_entered"}]}`,
+	})
+}

@@ -1,0 +1,43 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// ListQuestions lists the open questions to a customer, oldest first. nil: to all customers.
+func (c *Client) ListQuestions(ctx context.Context, customer *uuid.UUID) iter.Seq2[vault.Question, error] {
+	query := url.Values{}
+	if customer != nil {
+		query.Set("customer_id", customer.String())
+	}
+	return list[vault.Question](ctx, c, path("v1", "questions"), query)
+}
+
+// GetQuestion returns a question, open or closed.
+func (c *Client) GetQuestion(ctx context.Context, question uuid.UUID) (vault.Question, error) {
+	return get[vault.Question](ctx, c, path("v1", "questions", question), nil)
+}
+
+// GetSession returns a session with its turns.
+func (c *Client) GetSession(ctx context.Context, session uuid.UUID) (vault.Session, error) {
+	return get[vault.Session](ctx, c, path("v1", "sessions", session), nil)
+}
+
+// AddTurns adds turns to an existing session.
+func (c *Client) AddTurns(
+	ctx context.Context, session uuid.UUID, turns []vault.Turn, opts ...Option,
+) (Operation[vault.SavedResult], error) {
+	body := struct {
+		Turns []vault.Turn `json:"turns"`
+	}{turns}
+	return change[vault.SavedResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "sessions", session, "turns"), body: body,
+	}, opts)
+}

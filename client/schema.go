@@ -1,0 +1,61 @@
+package client
+
+import (
+	"context"
+	"iter"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// GetDefinition returns a definition.
+func (c *Client) GetDefinition(ctx context.Context, agent uuid.UUID, name string) (vault.Definition, error) {
+	return get[vault.Definition](ctx, c, path("v1", "agents", agent, "definitions", name), nil)
+}
+
+// ListDefinitions lists the definitions of an agent, sorted by name.
+func (c *Client) ListDefinitions(ctx context.Context, agent uuid.UUID) iter.Seq2[vault.Definition, error] {
+	return list[vault.Definition](ctx, c, path("v1", "agents", agent, "definitions"), nil)
+}
+
+// GetScenario returns a scenario.
+func (c *Client) GetScenario(ctx context.Context, agent, scenario uuid.UUID) (vault.Scenario, error) {
+	return get[vault.Scenario](ctx, c, path("v1", "agents", agent, "scenarios", scenario), nil)
+}
+
+// GetRule returns a rule.
+func (c *Client) GetRule(ctx context.Context, agent, rule uuid.UUID) (vault.Rule, error) {
+	return get[vault.Rule](ctx, c, path("v1", "agents", agent, "rules", rule), nil)
+}
+
+// ListRequirements lists the requirements of a scenario and its rules, in the order of collection.
+func (c *Client) ListRequirements(ctx context.Context, scenario uuid.UUID) iter.Seq2[vault.Requirement, error] {
+	return list[vault.Requirement](ctx, c, path("v1", "scenarios", scenario, "requirements"), nil)
+}
+
+// Review is an extracted definition or requirement that needs a decision.
+type Review struct {
+	Kind        vault.ReviewKind   `json:"kind"`
+	ID          uuid.UUID          `json:"id"`
+	Definition  *vault.Definition  `json:"definition,omitempty"`
+	Requirement *vault.Requirement `json:"requirement,omitempty"`
+}
+
+// ListReviews lists the pending reviews: extracted definitions first, then requirements, oldest first.
+func (c *Client) ListReviews(ctx context.Context) iter.Seq2[Review, error] {
+	type pending struct {
+		vault.Reviews
+		Next string `json:"next_cursor"`
+	}
+	return pages(ctx, c, path("v1", "reviews"), nil, func(p pending) ([]Review, string) {
+		var out []Review
+		for _, d := range p.Definitions {
+			out = append(out, Review{Kind: vault.ReviewOfDefinition, ID: d.ID, Definition: &d})
+		}
+		for _, r := range p.Requirements {
+			out = append(out, Review{Kind: vault.ReviewOfRequirement, ID: r.ID, Requirement: &r})
+		}
+		return out, p.Next
+	})
+}

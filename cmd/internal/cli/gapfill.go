@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/contextvault/contextvault/client"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func (a *App) missingCommand() *cobra.Command {
+	var in client.MissingQuery
+	cmd := &cobra.Command{Use: "missing", Short: "List the missing fields of a customer for a scenario"}
+	idVar(cmd, &in.CustomerID, "customer", "customer `id`", true)
+	idVar(cmd, &in.ScenarioID, "scenario", "scenario `id`", true)
+	optionalID(cmd, &in.SessionID, "session", "`id` of the session with the variables for conditions")
+	optionalID(cmd, &in.RuleID, "rule", "`id` of a rule: list only its requirements and those without a rule")
+	scopeVars(cmd, &in.StepID, &in.Level)
+	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) { return c.GetMissing(ctx, in) })
+}
+
+// scopeVars adds the flags that select requirements of a scenario.
+func scopeVars(cmd *cobra.Command, step *string, level *vault.RequiredLevel) {
+	textVar(cmd, step, "step", "`id` of a step: select only its requirements and those of the whole scenario", false)
+	enumVar(cmd, level, "level", "", "select only requirements of this level", vault.RequiredLevels)
+}
+
+func (a *App) fillCommand() *cobra.Command {
+	var in vault.FillGapsInput
+	var deadline time.Duration
+	cmd := &cobra.Command{
+		Use: "fill", Short: "Fill the missing fields of a customer for a scenario",
+		Long: "Fill the missing fields of a customer for a scenario, from the profile, the session, the conversation or\n" +
+			"questions. The operation waits for the answer to each question: see `vault questions list`, `vault answer` and\n" +
+			"`vault operations wait`. `vault operations cancel` ends it.",
+	}
+	idVar(cmd, &in.CustomerID, "customer", "customer `id`", true)
+	idVar(cmd, &in.ScenarioID, "scenario", "scenario `id`", true)
+	optionalID(cmd, &in.SessionID, "session", "`id` of the session to read")
+	scopeVars(cmd, &in.StepID, &in.Level)
+	cmd.Flags().DurationVar(&deadline, "deadline", vault.DefaultQuestionDeadline, "deadline of each question")
+	cmd.Flags().IntVar(&in.MaxAttempts, "attempts", vault.DefaultMaxAttempts, "maximum number of questions for one field")
+	return submit(a, cmd, &in, (*client.Client).FillGaps, func(in *vault.FillGapsInput) error {
+		in.DeadlineSeconds = int(deadline.Seconds())
+		return nil
+	})
+}
+
+func (a *App) questionsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "questions", Short: "List and show questions to customers"}
+	var customer *uuid.UUID
+	list := &cobra.Command{Use: "list", Short: "List the open questions, oldest first"}
+	optionalID(list, &customer, "customer", "`id` of a customer: list only questions to this customer")
+	var question uuid.UUID
+	get := withID(&cobra.Command{Use: "get", Short: "Show a question, open or closed"},
+		"question", "question `id`", &question)
+	cmd.AddCommand(
+		a.read(byKey, list, func(ctx context.Context, c *client.Client) (any, error) {
+			return client.Collect(c.ListQuestions(ctx, customer))
+		}),
+		a.read(byKey, get, func(ctx context.Context, c *client.Client) (any, error) { return c.GetQuestion(ctx, question) }),
+	)
+	return cmd
+}
+
+func (a *App) answerCommand() *cobra.Command {
+	var in vault.AnswerQuestionInput
+	var value string
+	cmd := withID(&cobra.Command{
+		Use: "answer", Short: "Answer a question",
+		Long:    "Answer a question. A question of the kind confirm takes yes, no, or the right value.",
+		Example: `  vault answer --question 0198… --value ada@example.com`,
+	}, "question", "question `id`", &in.QuestionID)
+	textVar(cmd, &value, "value", "answer, as JSON or plain text", true)
+	optionalID(cmd, &in.SessionID, "session", "`id` of the session with the answer")
+	return submit(a, cmd, &in, (*client.Client).AnswerQuestion, func(in *vault.AnswerQuestionInput) error {
+		in.Value = rawValue(value)
+		return nil
+	})
+}
+
+func (a *App) sessionsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "sessions", Short: "Manage the sessions that gap fill reads"}
+	var session uuid.UUID
+	get := withID(&cobra.Command{Use: "get", Short: "Show a session"}, "session", "session `id`", &session)
+	cmd.AddCommand(
+		a.read(byKey, get, func(ctx context.Context, c *client.Client) (any, error) { return c.GetSession(ctx, session) }),
+		save(a, &cobra.Command{
+			Use: "save", Short: "Save the variables of a session and add turns",
+			Example: `  echo '{"session_id": "0198…", "agent_id": "0198…", "customer_id": "0198…", ` +
+				`"variables": {"plan": "gold"}}' | vault sessions save`,
+		}, (*client.Client).SaveSession),
+	)
+	return cmd
+}
+
+func (a *App) turnsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "turns", Short: "Manage the turns of sessions"}
+	var session uuid.UUID
+	var turn vault.Turn
+	add := withID(&cobra.Command{
+		Use: "add", Short: "Add a turn to a session",
+		Example: `  vault turns add --session 0198… --speaker customer --text "My email is ada@example.com"`,
+	}, "session", "session `id`", &session)
+	enumVar(add, &turn.Speaker, "speaker", vault.SpeakerCustomer, "speaker",
+		[]vault.Speaker{vault.SpeakerCustomer, vault.SpeakerAgent})
+	textVar(add, &turn.Text, "text", "text of the turn", true)
+	cmd.AddCommand(change(a, byKey, add, func(
+		ctx context.Context, c *client.Client, opts []client.Option,
+	) (client.Operation[vault.SavedResult], error) {
+		return c.AddTurns(ctx, session, []vault.Turn{turn}, opts...)
+	}))
+	return cmd
+}

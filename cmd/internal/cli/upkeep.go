@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/contextvault/contextvault/client"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func (a *App) adminCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "admin", Short: "Run maintenance now instead of at its scheduled time",
+		Long: "Run maintenance now instead of at its scheduled time. The commands need a key with the scope admin in\n" +
+			"VAULT_API_KEY, or ADMIN_TOKEN if VAULT_API_KEY is not set.",
+	}
+	a.addTenantFlag(cmd.PersistentFlags())
+	var customer uuid.UUID
+	drop := withID(&cobra.Command{
+		Use: "drop-cache", Short: "Remove the cache entry of a customer",
+		Long: "Remove the cache entry of a customer. This is never necessary: the vault invalidates entries itself.",
+	}, "customer", "customer `id`", &customer)
+	cmd.AddCommand(
+		sweep(a, &cobra.Command{Use: "expire-stale", Short: "Mark values and assets past their expiry, in all tenants"},
+			(*client.Client).ExpireValues),
+		sweep(a, &cobra.Command{Use: "detect-orphans", Short: "Mark items without their source, in all tenants"},
+			(*client.Client).DetectOrphans),
+		a.read(byOperator, drop, func(ctx context.Context, c *client.Client) (any, error) {
+			return map[string]any{"customer_id": customer, "dropped": true}, c.DropCachedProfile(ctx, customer)
+		}),
+	)
+	return cmd
+}
+
+// sweep makes a command that submits an operation without input.
+func sweep[R any](
+	a *App, cmd *cobra.Command,
+	call func(c *client.Client, ctx context.Context, opts ...client.Option) (client.Operation[R], error),
+) *cobra.Command {
+	return change(a, byOperator, cmd, func(
+		ctx context.Context, c *client.Client, opts []client.Option,
+	) (client.Operation[R], error) {
+		return call(c, ctx, opts...)
+	})
+}
+
+func (a *App) healthCommand() *cobra.Command {
+	return a.read(byAnybody, &cobra.Command{Use: "health", Short: "Check the API and its dependencies"},
+		func(ctx context.Context, c *client.Client) (any, error) {
+			if _, err := c.GetHealth(ctx); err != nil {
+				return nil, err
+			}
+			return c.GetReadiness(ctx)
+		})
+}
+
+func (a *App) operationsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "operations", Short: "Show, replay and cancel operations"}
+	var id uuid.UUID
+	var cancelled vault.CancelFillInput
+	one := func(use, short string, id *uuid.UUID) *cobra.Command {
+		return withID(&cobra.Command{Use: use, Short: short}, "operation", "operation `id`", id)
+	}
+	get := one("get", "Show the status of an operation", &id)
+	wait := one("wait", "Wait for the outcome of an operation, up to --wait", &id)
+	a.addWaitFlag(wait)
+	for _, sub := range []*cobra.Command{get, wait} {
+		a.addTenantFlag(sub.Flags())
+	}
+	replay := one("replay", "Replay a failed operation", &id)
+	replay.Long = "Replay a failed operation, once the cause is fixed. Needs the scope admin."
+	cmd.AddCommand(
+		a.read(byOperator, get,
+			func(ctx context.Context, c *client.Client) (any, error) { return c.GetOperation(ctx, id) }),
+		a.read(byOperator, wait,
+			func(ctx context.Context, c *client.Client) (any, error) { return a.outcome(ctx, c, id) }),
+		change(a, byKey, replay, func(
+			ctx context.Context, c *client.Client, opts []client.Option,
+		) (client.Operation[json.RawMessage], error) {
+			return c.ReplayOperation(ctx, id, opts...)
+		}),
+		submit(a, one("cancel", "Cancel a gap fill", &cancelled.FillID), &cancelled, (*client.Client).CancelFill),
+	)
+	return cmd
+}
+
+// outcome waits for an operation, up to --wait. An operation that is not finished by then is not an error.
+func (a *App) outcome(ctx context.Context, c *client.Client, id uuid.UUID) (client.Operation[json.RawMessage], error) {
+	op, err := c.GetOperation(ctx, id)
+	if err != nil {
+		return op, err
+	}
+	waiting, cancel := context.WithTimeout(ctx, a.wait)
+	defer cancel()
+	op, err = op.Wait(waiting)
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return op, nil
+	}
+	return op, err
+}
