@@ -75,6 +75,12 @@ func (s *Server) customerRoutes() {
 		detail: "Restores the exact state before the merge. Values that were written after the merge remain with the " +
 			"other customer.",
 	})
+	submit[customerBody](s, vault.SetCustomerLabel, route{
+		method: http.MethodPut, path: "/v1/customers/{customer_id}/label", tag: tagCustomers, access: toWrite,
+		summary: "Set the label of a customer",
+		detail:  "A short text for the people who work with the customer. The profile contains it. An empty label removes it.",
+		example: `{"label": "VIP, call back on Monday"}`,
+	})
 	submit[customerBody](s, vault.LinkChannel, route{
 		method: http.MethodPost, path: "/v1/customers/{customer_id}/channels", tag: tagCustomers, access: toWrite,
 		summary: "Link a channel identity to a customer",

@@ -139,6 +139,16 @@ func (c *Client) UnmergeCustomer(
 	}, opts)
 }
 
+// SetCustomerLabel: Set the label of a customer. A short text for the people who work with the customer. The profile
+// contains it. An empty label removes it.
+func (c *Client) SetCustomerLabel(
+	ctx context.Context, in vault.SetCustomerLabelInput, opts ...Option,
+) (Operation[vault.CustomerResult], error) {
+	return change[vault.CustomerResult](ctx, c, request{
+		method: http.MethodPut, path: path("v1", "customers", in.CustomerID, "label"), body: in,
+	}, opts)
+}
+
 // LinkChannel: Link a channel identity to a customer.
 func (c *Client) LinkChannel(
 	ctx context.Context, in vault.LinkChannelInput, opts ...Option,

@@ -32,7 +32,7 @@ func FieldOf(r dbgen.CustomerValue) vault.Value {
 // ProfileOf converts what GetProfile reads.
 func ProfileOf(r dbgen.GetProfileRow) (vault.Profile, error) {
 	p := vault.Profile{
-		ID: r.ID, TenantID: r.TenantID, CustomerID: r.CustomerID, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		ID: r.ID, TenantID: r.TenantID, CustomerID: r.CustomerID, Version: r.Version, Label: r.Label, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 		Fields: map[string]vault.Value{},
 	}
 	var fields []vault.Value

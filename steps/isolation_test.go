@@ -409,6 +409,7 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 		op(vault.RestoreItem, vault.RestoreItemInput{ItemID: item}, restoreItem[:1], vault.CodeUnknown),
 		op(vault.OpenCustomer, vault.OpenCustomerInput{Channel: "sms", ExternalID: secret}, openCustomer, ""),
 		op(vault.LinkChannel, vault.LinkChannelInput{CustomerID: customer, Channel: "whatsapp", ExternalID: "ada"}, linkChannel, ""),
+		op(vault.SetCustomerLabel, vault.SetCustomerLabelInput{CustomerID: merged, Label: "mine"}, []string{"Customers.SetLabel"}, vault.CodeUnknown),
 		op(vault.RecordConsent, vault.RecordConsentInput{CustomerID: customer, Purpose: "marketing"}, recordConsent, ""),
 		op(vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: merged, TargetCustomerID: customer}, mergeCustomers[:1], vault.CodeUnknown),
 		op(vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: merged}, unmergeCustomer[:1], vault.CodeUnknown),

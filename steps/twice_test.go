@@ -351,6 +351,7 @@ var stepCases = []stepCase{
 	{step: "Customers.OpenCustomer", situation: "a known identity", arrange: after(anOpening, "Customers.OpenCustomer")},
 	{step: "Customers.LinkChannel", arrange: aLink},
 	{step: "Customers.RecordConsent", arrange: aConsent},
+	{step: "Customers.SetLabel", arrange: aLabel},
 	{step: "Customers.DeleteCustomer", arrange: aRemoval},
 	{step: "Merges.MergeCustomers", arrange: aMerge},
 	{step: "Merges.UnmergeCustomer", arrange: anUndoing},

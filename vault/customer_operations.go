@@ -41,6 +41,12 @@ type LinkChannelInput struct {
 	Verified   bool      `json:"verified,omitempty"`
 }
 
+// SetCustomerLabelInput gives a customer a short text for the people who work with it, such as a name or a ticket.
+type SetCustomerLabelInput struct {
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+	Label      string    `json:"label" validate:"max=100"` // empty: removes the label
+}
+
 // RecordConsent says what a customer agrees to.
 type RecordConsentInput struct {
 	CustomerID uuid.UUID  `json:"customer_id" validate:"required"`

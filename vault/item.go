@@ -71,14 +71,16 @@ type Asset struct {
 
 // Profile is what a reader sees of a customer: the active fields and assets.
 type Profile struct {
-	ID         uuid.UUID        `json:"id"`
-	TenantID   uuid.UUID        `json:"tenant_id"`
-	CustomerID uuid.UUID        `json:"customer_id"`
-	Version    int64            `json:"version"` // bumped by each change; 0 for a customer nothing was written for yet
-	Fields     map[string]Value `json:"fields"`  // by name, active ones only
-	Assets     []Asset          `json:"assets,omitempty"`
-	Channels   []Channel        `json:"channels,omitempty"`
-	Consents   []Consent        `json:"consents,omitempty"` // the one in force for each purpose
+	ID         uuid.UUID `json:"id"`
+	TenantID   uuid.UUID `json:"tenant_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+	Version    int64     `json:"version"` // bumped by each change; 0 for a customer nothing was written for yet
+	// Label is a short text for the people who work with the customer. Empty: none.
+	Label    string           `json:"label,omitempty"`
+	Fields   map[string]Value `json:"fields"` // by name, active ones only
+	Assets   []Asset          `json:"assets,omitempty"`
+	Channels []Channel        `json:"channels,omitempty"`
+	Consents []Consent        `json:"consents,omitempty"` // the one in force for each purpose
 	// VerificationLevel is derived from what was verified.
 	VerificationLevel VerificationLevel `json:"verification_level"`
 	CreatedAt         time.Time         `json:"created_at"`

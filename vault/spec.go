@@ -77,6 +77,8 @@ var (
 		func(in LinkChannelInput) string { return in.CustomerID.String() })
 	RecordConsent = Define[RecordConsentInput, CustomerResult]("record-consent", "consent:record",
 		func(in RecordConsentInput) string { return in.CustomerID.String() })
+	SetCustomerLabel = Define[SetCustomerLabelInput, CustomerResult]("set-customer-label", "customer:label",
+		func(in SetCustomerLabelInput) string { return in.CustomerID.String() })
 	MergeCustomers = Define[MergeCustomersInput, CustomerResult]("merge-customers", "customer:merge",
 		func(in MergeCustomersInput) string { return in.TargetCustomerID.String() })
 	UnmergeCustomer = Define[UnmergeCustomerInput, CustomerResult]("unmerge-customer", "customer:unmerge",

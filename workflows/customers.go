@@ -18,6 +18,7 @@ func customerWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase 
 		openCustomer(c, s),
 		linkChannel(c, s),
 		recordConsent(c, s),
+		setCustomerLabel(c, s),
 		mergeCustomers(c, s),
 		unmergeCustomer(c, s),
 		deleteCustomer(c, s),
@@ -75,6 +76,11 @@ func linkChannel(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 // recordConsent adds a consent to the customer's consent log.
 func recordConsent(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return effect(begin(c, s, vault.RecordConsent), "persist", quick, s.Customers.RecordConsent).end()
+}
+
+// setCustomerLabel sets the label of a customer, or removes it.
+func setCustomerLabel(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.SetCustomerLabel), "persist", quick, s.Customers.SetLabel).end()
 }
 
 // mergeCustomers merges the source customer into the target.

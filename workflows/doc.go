@@ -27,6 +27,7 @@
 //	advance-gaps       (started by fill-gaps)                    gap fill             find-missing → resolve → ask
 //	answer-question    question:answered                         question             validate → persist → invalidate-and-acknowledge → announce (question:settled)
 //	cancel-fill        gaps:cancel                               gap fill             cancel → announce (question:settled)
+//	set-customer-label customer:label                              profile              persist → invalidate-and-acknowledge
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                                  * * * * *                          relay

@@ -25,11 +25,13 @@ func addMissingRows(t *testing.T, declared map[string]declared, page string) str
 	table := string(doc)
 	for _, name := range slices.Sorted(maps.Keys(declared)) {
 		w := declared[name]
-		if !strings.Contains(page, "| `"+name+"`") && !strings.Contains(page, "`, `"+name+"` |") {
+		_, explained, _ := strings.Cut(page, "### Each workflow")
+		if !strings.Contains(explained, "| `"+name+"`") && !strings.Contains(explained, "`, `"+name+"` |") {
 			row := fmt.Sprintf("| `%s` | %s Applied once: a second run returns the first result. "+
 				"| The input is invalid, or names something unknown. | Stored and not acknowledged: the relay pushes it until it is "+
 				"acknowledged. |\n", name, comments[functionOf(name)])
-			page = strings.Replace(page, "| `expire-values` |", row+"| `expire-values` |", 1)
+			with := strings.Replace(explained, "| `expire-values` |", row+"| `expire-values` |", 1)
+			page = strings.Replace(page, explained, with, 1)
 		}
 		if !strings.Contains(table, "//\t"+name+" ") {
 			row := fmt.Sprintf("//\t%-18s %-27s %-15s %-20s %s\n",

@@ -105,6 +105,7 @@ SELECT
     p.tenant_id,
     p.customer_id,
     p.version,
+    p.label,
     p.created_at,
     p.updated_at,
     coalesce((
@@ -143,6 +144,7 @@ type GetProfileRow struct {
 	TenantID   uuid.UUID       `json:"tenant_id"`
 	CustomerID uuid.UUID       `json:"customer_id"`
 	Version    int64           `json:"version"`
+	Label      string          `json:"label"`
 	CreatedAt  time.Time       `json:"created_at"`
 	UpdatedAt  time.Time       `json:"updated_at"`
 	Fields     json.RawMessage `json:"fields"`
@@ -161,6 +163,7 @@ func (q *Queries) GetProfile(ctx context.Context, tenantID uuid.UUID, customerID
 		&i.TenantID,
 		&i.CustomerID,
 		&i.Version,
+		&i.Label,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Fields,
@@ -228,7 +231,7 @@ func (q *Queries) ListTouchedEntries(ctx context.Context, tenantID uuid.UUID, iD
 }
 
 const lockMergedProfiles = `-- name: LockMergedProfiles :many
-SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
+SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at
 FROM customer_profiles
 WHERE id IN (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
@@ -260,6 +263,8 @@ func (q *Queries) LockMergedProfiles(ctx context.Context, tenantID uuid.UUID, cu
 			&i.TenantID,
 			&i.CustomerID,
 			&i.Version,
+			&i.Label,
+			&i.LabelSetAt,
 			&i.MergedIntoID,
 			&i.CreatedAt,
 			&i.UpdatedAt,
@@ -276,7 +281,7 @@ func (q *Queries) LockMergedProfiles(ctx context.Context, tenantID uuid.UUID, cu
 }
 
 const lockOwnProfiles = `-- name: LockOwnProfiles :many
-SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
+SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at
 FROM customer_profiles
 WHERE id IN (
     SELECT c.id
@@ -308,6 +313,8 @@ func (q *Queries) LockOwnProfiles(ctx context.Context, tenantID uuid.UUID, custo
 			&i.TenantID,
 			&i.CustomerID,
 			&i.Version,
+			&i.Label,
+			&i.LabelSetAt,
 			&i.MergedIntoID,
 			&i.CreatedAt,
 			&i.UpdatedAt,
@@ -324,7 +331,7 @@ func (q *Queries) LockOwnProfiles(ctx context.Context, tenantID uuid.UUID, custo
 }
 
 const lockProfile = `-- name: LockProfile :one
-SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
+SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at
 FROM customer_profiles
 WHERE id = (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
@@ -344,6 +351,8 @@ func (q *Queries) LockProfile(ctx context.Context, tenantID uuid.UUID, customerI
 		&i.TenantID,
 		&i.CustomerID,
 		&i.Version,
+		&i.Label,
+		&i.LabelSetAt,
 		&i.MergedIntoID,
 		&i.CreatedAt,
 		&i.UpdatedAt,
@@ -353,7 +362,7 @@ func (q *Queries) LockProfile(ctx context.Context, tenantID uuid.UUID, customerI
 }
 
 const lockProfiles = `-- name: LockProfiles :many
-SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
+SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at
 FROM customer_profiles
 WHERE id IN (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
@@ -379,6 +388,8 @@ func (q *Queries) LockProfiles(ctx context.Context, tenantID uuid.UUID, customer
 			&i.TenantID,
 			&i.CustomerID,
 			&i.Version,
+			&i.Label,
+			&i.LabelSetAt,
 			&i.MergedIntoID,
 			&i.CreatedAt,
 			&i.UpdatedAt,
@@ -395,7 +406,7 @@ func (q *Queries) LockProfiles(ctx context.Context, tenantID uuid.UUID, customer
 }
 
 const lockProfilesByID = `-- name: LockProfilesByID :many
-SELECT id, tenant_id, customer_id, version, merged_into_id, created_at, updated_at, deleted_at
+SELECT id, tenant_id, customer_id, version, label, label_set_at, merged_into_id, created_at, updated_at, deleted_at
 FROM customer_profiles
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -418,6 +429,8 @@ func (q *Queries) LockProfilesByID(ctx context.Context, tenantID uuid.UUID, ids 
 			&i.TenantID,
 			&i.CustomerID,
 			&i.Version,
+			&i.Label,
+			&i.LabelSetAt,
 			&i.MergedIntoID,
 			&i.CreatedAt,
 			&i.UpdatedAt,
@@ -464,4 +477,31 @@ func (q *Queries) ResolveCustomers(ctx context.Context, tenantID uuid.UUID, cust
 		return nil, err
 	}
 	return items, nil
+}
+
+const setProfileLabel = `-- name: SetProfileLabel :exec
+UPDATE customer_profiles
+SET label = $1,
+    label_set_at = $2
+WHERE tenant_id = $3
+  AND id = $4
+  AND (label_set_at IS NULL OR label_set_at <= $2)
+`
+
+type SetProfileLabelParams struct {
+	Label      string     `json:"label"`
+	AcceptedAt *time.Time `json:"accepted_at"`
+	TenantID   uuid.UUID  `json:"tenant_id"`
+	ID         uuid.UUID  `json:"id"`
+}
+
+// Sets the label of a profile, unless an operation that was accepted later set it. Index: primary key.
+func (q *Queries) SetProfileLabel(ctx context.Context, arg SetProfileLabelParams) error {
+	_, err := q.db.Exec(ctx, setProfileLabel,
+		arg.Label,
+		arg.AcceptedAt,
+		arg.TenantID,
+		arg.ID,
+	)
+	return err
 }

@@ -102,6 +102,8 @@ type CustomerProfile struct {
 	TenantID     uuid.UUID  `json:"tenant_id"`
 	CustomerID   uuid.UUID  `json:"customer_id"`
 	Version      int64      `json:"version"`
+	Label        string     `json:"label"`
+	LabelSetAt   *time.Time `json:"label_set_at"`
 	MergedIntoID *uuid.UUID `json:"merged_into_id"`
 	CreatedAt    time.Time  `json:"created_at"`
 	UpdatedAt    time.Time  `json:"updated_at"`

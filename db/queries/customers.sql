@@ -133,6 +133,7 @@ SELECT
     p.tenant_id,
     p.customer_id,
     p.version,
+    p.label,
     p.created_at,
     p.updated_at,
     coalesce((
@@ -182,3 +183,12 @@ SELECT EXISTS (
       AND c.customer_id = sqlc.arg(customer_id)
       AND p.deleted_at IS NOT NULL
 );
+
+-- Sets the label of a profile, unless an operation that was accepted later set it. Index: primary key.
+-- name: SetProfileLabel :exec
+UPDATE customer_profiles
+SET label = sqlc.arg(label),
+    label_set_at = sqlc.arg(accepted_at)
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+  AND (label_set_at IS NULL OR label_set_at <= sqlc.arg(accepted_at));

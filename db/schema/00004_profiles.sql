@@ -4,6 +4,8 @@ CREATE TABLE customer_profiles (
     tenant_id      uuid NOT NULL REFERENCES tenants (id),
     customer_id    uuid NOT NULL,
     version        bigint NOT NULL DEFAULT 0, -- bumped by each change of anything a reader of the profile sees
+    label          text NOT NULL DEFAULT '', -- a short text for the people who work with the customer
+    label_set_at   timestamptz, -- when the operation that set it was accepted: a late one does not replace a newer label
     merged_into_id uuid REFERENCES customer_profiles (id),
     created_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at     timestamptz NOT NULL DEFAULT clock_timestamp(),

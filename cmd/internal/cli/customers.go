@@ -15,13 +15,17 @@ func (a *App) customersCommand() *cobra.Command {
 	var customer uuid.UUID
 	var deleted vault.DeleteCustomerInput
 	var unmerged vault.UnmergeCustomerInput
+	var labelled vault.SetCustomerLabelInput
 	one := func(use, short string, id *uuid.UUID) *cobra.Command {
 		return withID(&cobra.Command{Use: use, Short: short}, "customer", "customer `id`", id)
 	}
 	remove := one("delete", "Delete a customer with its values and assets", &deleted.CustomerID)
 	remove.Flags().BoolVar(&deleted.Force, "force", false,
 		"delete it even if items of other customers were derived from it; they become orphaned; needs the scope admin")
+	label := one("label", "Set the label of a customer; an empty one removes it", &labelled.CustomerID)
+	textVar(label, &labelled.Label, "label", "the label, at most 100 characters", true)
 	cmd.AddCommand(
+		submit(a, label, &labelled, (*client.Client).SetCustomerLabel),
 		a.listCustomersCommand(), a.openCommand(), a.mergeCommand(),
 		a.read(byKey, one("get", "Show the profile of a customer", &customer),
 			func(ctx context.Context, c *client.Client) (any, error) { return c.GetCustomer(ctx, customer) }),
