@@ -87,7 +87,7 @@ func listAllowed(values []json.RawMessage) string {
 		if len(texts) == most {
 			return strings.Join(texts, ", ") + ", …"
 		}
-		texts = append(texts, shorten(textOf(v)))
+		texts = append(texts, truncate(textOf(v)))
 	}
 	return vault.OneOf(texts)
 }

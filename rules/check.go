@@ -57,12 +57,12 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 	var problems []*vault.Error
 	var values []json.RawMessage
 	for i, raw := range d.AllowedValues {
-		if whyUnstorable(raw, vault.MaxValueBytes) != "" {
+		if storageProblem(raw, vault.MaxValueBytes) != "" {
 			continue // inputProblems says so
 		}
 		value, why := normalise(d.ValueType, raw)
 		if isNull(raw) {
-			why = "is null, which says nothing about a customer"
+			why = "is null, which is not a value"
 		}
 		if why != "" {
 			problems = append(problems, vault.Invalid(fmt.Sprintf("allowed_values[%d]", i), "%s", why))
@@ -75,7 +75,7 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 	}
 	re, err := compilePattern(d.ValidationRegex)
 	if err == nil && !slices.ContainsFunc(values, func(v json.RawMessage) bool { return matchesWhole(re, textOf(v)) }) {
-		problems = append(problems, vault.Invalid("validation_regex", "matches none of the allowed values, so that no value could ever be stored"))
+		problems = append(problems, vault.Invalid("validation_regex", "matches none of the allowed values, so no value could be stored"))
 	}
 	return problems
 }
@@ -86,7 +86,7 @@ func checkRequirement(r vault.Requirement) error {
 		path := fmt.Sprintf("depends_on_fields[%d]", i)
 		switch first := slices.Index(r.DependsOn, name); {
 		case name == r.FieldName:
-			problems = append(problems, vault.Invalid(path, "is the field itself; a field cannot wait for itself"))
+			problems = append(problems, vault.Invalid(path, "is the field itself; a field cannot depend on itself"))
 		case first < i:
 			problems = append(problems, vault.Invalid(path, "repeats depends_on_fields[%d]", first))
 		}
@@ -162,9 +162,9 @@ func lineageProblems(l vault.Lineage, sessionNamed bool) []*vault.Error {
 		problems = append(problems, vault.Invalid("source_item_type", "is required with source_item_id; it must be %s", vault.OneOf(vault.SourceTypes)))
 	case l.SourceItemID != nil:
 	case l.SourceItemType == vault.SourceProfileField, l.SourceItemType == vault.SourceProfileAsset, l.SourceItemType == vault.SourceSession && !sessionNamed:
-		problems = append(problems, vault.Invalid("source_item_id", "is required where source_item_type is %s", l.SourceItemType))
+		problems = append(problems, vault.Invalid("source_item_id", "is required if source_item_type is %s", l.SourceItemType))
 	}
-	if l.SourceMetadata != nil && whyUnstorable(l.SourceMetadata, vault.MaxValueBytes) == "" && compact(l.SourceMetadata)[0] != '{' {
+	if l.SourceMetadata != nil && storageProblem(l.SourceMetadata, vault.MaxValueBytes) == "" && compact(l.SourceMetadata)[0] != '{' {
 		problems = append(problems, vault.Invalid("source_metadata", `must be a JSON object, such as {"tool": "ocr"}`))
 	}
 	return problems
@@ -176,12 +176,12 @@ func inputProblems(v any) []*vault.Error {
 	err := validate().Struct(v)
 	if failures, ok := errors.AsType[validator.ValidationErrors](err); ok {
 		for _, failure := range failures {
-			problems = append(problems, vault.Invalid(inputPath(failure.Namespace()), "%s", explain(failure)))
+			problems = append(problems, vault.Invalid(inputPath(failure.Namespace()), "%s", tagProblem(failure)))
 		}
 	} else if err != nil {
-		return []*vault.Error{vault.Invalid("", "the input is missing or of no checkable type")}
+		return []*vault.Error{vault.Invalid("", "the input is missing or has a type that cannot be validated")}
 	}
-	for _, p := range inspect(reflect.ValueOf(v), "") {
+	for _, p := range storageProblems(reflect.ValueOf(v), "") {
 		if !slices.ContainsFunc(problems, func(e *vault.Error) bool { return e.Field == p.Field }) {
 			problems = append(problems, p)
 		}
@@ -209,7 +209,7 @@ var validate = sync.OnceValue(func() *validator.Validate {
 		"cel": conditionProblem,
 	}
 	for tag, rule := range rules {
-		explainRule[tag] = rule
+		ruleProblems[tag] = rule
 		err := v.RegisterValidation(tag, func(fl validator.FieldLevel) bool { return rule(fl.Field().String()) == nil })
 		if err != nil {
 			panic("register the rule " + tag + ": " + err.Error()) // a mistake in the lines above
@@ -219,11 +219,11 @@ var validate = sync.OnceValue(func() *validator.Validate {
 })
 
 // explainRule gives the words for our own tags; filled once, when the validator is made.
-var explainRule = map[string]func(string) error{}
+var ruleProblems = map[string]func(string) error{}
 
 // explain says what is wrong with a field and what would be right.
-func explain(failure validator.FieldError) string {
-	if rule, ok := explainRule[failure.Tag()]; ok {
+func tagProblem(failure validator.FieldError) string {
+	if rule, ok := ruleProblems[failure.Tag()]; ok {
 		if s, isText := failure.Value().(string); isText {
 			if err := rule(s); err != nil {
 				return err.Error()
@@ -236,7 +236,7 @@ func explain(failure validator.FieldError) string {
 	case "required_if":
 		// "Verified true": the field by its Go name, and its value.
 		name, value, _ := strings.Cut(limit, " ")
-		return fmt.Sprintf("is required where %s is %s", snake(name), value)
+		return fmt.Sprintf("is required if %s is %s", snakeCase(name), value)
 	case "oneof":
 		return "must be " + vault.OneOf(strings.Fields(limit))
 	case "max":
@@ -246,10 +246,10 @@ func explain(failure validator.FieldError) string {
 		case reflect.Slice, reflect.Map:
 			return "has more than " + limit + " entries"
 		default:
-			return "must not be above " + limit
+			return "must be at most " + limit
 		}
 	case "min":
-		return "must not be below " + limit
+		return "must be at least " + limit
 	case "len":
 		return "must be " + limit + " characters long"
 	case "hexadecimal":
@@ -281,12 +281,12 @@ func jsonName(f reflect.StructField) string {
 }
 
 // snake writes a Go name as JSON does: "VerifiedBy" becomes "verified_by".
-func snake(name string) string { return strings.Join(nameWords(name), "_") }
+func snakeCase(name string) string { return strings.Join(nameWords(name), "_") }
 
 // checkImport validates every write of an import and reports problems by index.
 func checkImport(in vault.ImportValuesInput) error {
 	if len(in.Writes) > vault.MaxImport {
-		return vault.Invalid("writes", "are %d; an import holds at most %d, so split it", len(in.Writes), vault.MaxImport)
+		return vault.Invalid("writes", "has %d entries; the limit is %d, so split the import", len(in.Writes), vault.MaxImport)
 	}
 	var problems []*vault.Error
 	if err := vault.Join(inputProblems(in)); err != nil {
@@ -303,7 +303,7 @@ func checkImport(in vault.ImportValuesInput) error {
 		}
 		k := key{w.CustomerID, w.Name}
 		if at, ok := first[k]; ok {
-			problems = append(problems, vault.Invalid(fmt.Sprintf("writes[%d]", i), "writes %s of customer %s, as writes[%d] does; keep one", w.Name, w.CustomerID, at))
+			problems = append(problems, vault.Invalid(fmt.Sprintf("writes[%d]", i), "writes %s of customer %s, like writes[%d]; keep one of them", w.Name, w.CustomerID, at))
 			continue
 		}
 		first[k] = i
@@ -313,7 +313,7 @@ func checkImport(in vault.ImportValuesInput) error {
 
 func checkMerge(in vault.MergeCustomersInput) error {
 	if in.SourceCustomerID == in.TargetCustomerID && in.SourceCustomerID != uuid.Nil {
-		return vault.Invalid("target_customer_id", "is the source itself; name two different customers")
+		return vault.Invalid("target_customer_id", "is also the source; use two different customers")
 	}
 	return vault.Join(inputProblems(in))
 }

@@ -73,7 +73,7 @@ func EvalCondition(expr string, vars ConditionVars) (holds bool, err error) {
 	}
 	answer, ok := out.(types.Bool)
 	if !ok {
-		return false, errors.New("the condition does not give true or false")
+		return false, errors.New("the condition does not return true or false")
 	}
 	return bool(answer), nil
 }
@@ -149,7 +149,7 @@ func compileCondition(expr string) (program cel.Program, err error) {
 		return nil, errors.New("is not a condition in CEL over fields, session and scenario, such as fields.age >= 18: " + strings.Join(causes, "; "))
 	}
 	if t := ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
-		return nil, errors.New("must give true or false, such as fields.age >= 18; this one gives " + t.String())
+		return nil, errors.New("must return true or false, such as fields.age >= 18; this one returns " + t.String())
 	}
 	return env.Program(ast, cel.CostLimit(maxConditionCost), cel.EvalOptions(cel.OptTrackCost))
 }
@@ -157,10 +157,10 @@ func compileCondition(expr string) (program cel.Program, err error) {
 // evalError gives the kind of an evaluation error. CEL's own text may hold the values that it stumbled over.
 func evalError(err error) error {
 	for _, kind := range []struct{ sign, text string }{
-		{"no such key", "the condition names something that is not there"},
-		{"no such overload", "the condition compares or combines values of different kinds"},
-		{"cost limit", "the condition takes too long"},
-		{"index out of bounds", "the condition looks beyond the end of a list"},
+		{"no such key", "the condition uses a key that does not exist"},
+		{"no such overload", "the condition compares or combines values of different types"},
+		{"cost limit", "the condition exceeds the cost limit"},
+		{"index out of bounds", "the condition reads past the end of a list"},
 		{"division by zero", "the condition divides by zero"},
 		{"modulus by zero", "the condition divides by zero"},
 		{"overflow", "the condition computes a number that is too large"},
@@ -178,8 +178,8 @@ func (v ConditionVars) activation() map[string]any {
 		variables[name] = value
 	}
 	return map[string]any{
-		"fields":  nativeMap(v.Fields),
-		"session": nativeMap(v.Session),
+		"fields":  celValues(v.Fields),
+		"session": celValues(v.Session),
 		"scenario": map[string]any{
 			"id":        v.Scenario.ID.String(),
 			"name":      v.Scenario.Name,
@@ -188,14 +188,14 @@ func (v ConditionVars) activation() map[string]any {
 	}
 }
 
-func nativeMap(values map[string]json.RawMessage) map[string]any {
+func celValues(values map[string]json.RawMessage) map[string]any {
 	out := make(map[string]any, len(values))
 	for name, raw := range values {
 		dec := json.NewDecoder(strings.NewReader(string(raw)))
 		dec.UseNumber()
 		var v any
 		if dec.Decode(&v) == nil {
-			out[name] = native(v)
+			out[name] = celValue(v)
 		}
 	}
 	return out
@@ -203,7 +203,7 @@ func nativeMap(values map[string]json.RawMessage) map[string]any {
 
 // native makes what CEL computes with of decoded JSON. A whole number becomes an int, so that arithmetic with the whole
 // numbers of a condition works; any other a double.
-func native(v any) any {
+func celValue(v any) any {
 	switch v := v.(type) {
 	case json.Number:
 		if i, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
@@ -216,11 +216,11 @@ func native(v any) any {
 		return f
 	case []any:
 		for i := range v {
-			v[i] = native(v[i])
+			v[i] = celValue(v[i])
 		}
 	case map[string]any:
 		for k := range v {
-			v[k] = native(v[k])
+			v[k] = celValue(v[k])
 		}
 	}
 	return v

@@ -11,9 +11,9 @@ import (
 // ConfirmPrompt is the question that asks a customer whether a value is right. It leaves out what is secret.
 func ConfirmPrompt(d vault.Definition, value json.RawMessage) string {
 	if d.Secret() {
-		return d.Label() + ": is what was noted right?"
+		return d.Label() + ": is the recorded value right?"
 	}
-	return d.Label() + ": " + spoken(value) + ". Is that right?"
+	return d.Label() + ": " + displayText(value) + ". Is that right?"
 }
 
 // Confirmable reports whether "yes" says that a value is right. Where yes and no are themselves values of the field, it does for a
@@ -27,7 +27,7 @@ func Confirmable(d vault.Definition, value json.RawMessage) bool {
 }
 
 // spoken gives a value as it is said to a customer.
-func spoken(value json.RawMessage) string {
+func displayText(value json.RawMessage) string {
 	switch text := textOf(value); text {
 	case "true":
 		return "yes"
@@ -75,7 +75,7 @@ func yesNoAreValues(def vault.Definition) bool {
 
 // yesOrNo reads the answers that mean yes or no and nothing else.
 func yesOrNo(answer json.RawMessage) (yes, clear bool) {
-	switch strings.Trim(fold(textOf(answer)), " .!") {
+	switch strings.Trim(foldText(textOf(answer)), " .!") {
 	case "true", "yes", "y", "yeah", "yep", "yup", "correct", "right", "that's right", "that is right", "that's correct", "that is correct", "yes please", "confirmed":
 		return true, true
 	case "false", "no", "n", "nope", "wrong", "incorrect", "not right", "that's wrong", "that is wrong", "not correct":

@@ -25,7 +25,7 @@ import (
 // boolean, there or elsewhere in the turn; every text and number in it for json.
 func GroundCandidate(c vault.Candidate, def *vault.Definition, turns []vault.Turn) (Checked, *vault.Error) {
 	if def != nil && def.Name != c.FieldName {
-		return Checked{}, vault.Invalid(c.FieldName, "the candidate is for another field than the definition")
+		return Checked{}, vault.Invalid(c.FieldName, "the candidate and the definition are for different fields")
 	}
 	if !(c.Confidence >= 0 && c.Confidence <= 1) { // written so that NaN is refused
 		return Checked{}, vault.Invalid(c.FieldName, "the confidence of the candidate is not between 0 and 1")
@@ -39,10 +39,10 @@ func GroundCandidate(c vault.Candidate, def *vault.Definition, turns []vault.Tur
 	}
 	passages := findQuote(c.Quote, turns)
 	if len(passages) == 0 {
-		return Checked{}, vault.Invalid(c.FieldName, "the quote of the candidate is not among the customer's words")
+		return Checked{}, vault.Invalid(c.FieldName, "the customer's turns do not contain the quote of the candidate")
 	}
 	if !slices.ContainsFunc(passages, func(p passage) bool { return p.supports(*def, c.Value, checked.Value) }) {
-		return Checked{}, vault.Invalid(c.FieldName, "the quote of the candidate does not hold its value")
+		return Checked{}, vault.Invalid(c.FieldName, "the quote of the candidate does not contain its value")
 	}
 	return checked, nil
 }
@@ -83,8 +83,8 @@ func findQuote(quote string, turns []vault.Turn) []passage {
 		if t.Speaker != vault.SpeakerCustomer {
 			continue
 		}
-		said := fold(t.Text)
-		for _, at := range indexes(said, words) {
+		said := foldText(t.Text)
+		for _, at := range substringIndexes(said, words) {
 			start := strings.LastIndexByte(said[:at], ' ') + 1
 			end := len(said)
 			if space := strings.IndexByte(said[at+len(words):], ' '); space >= 0 {
@@ -103,7 +103,7 @@ func QuotedTurn(quote string, named int, turns []vault.Turn) int {
 	words := trimQuote(quote)
 	found := named
 	for _, t := range slices.Backward(turns) {
-		if words == "" || t.Speaker != vault.SpeakerCustomer || !strings.Contains(fold(t.Text), words) {
+		if words == "" || t.Speaker != vault.SpeakerCustomer || !strings.Contains(foldText(t.Text), words) {
 			continue
 		}
 		if t.Index == named {
@@ -115,7 +115,7 @@ func QuotedTurn(quote string, named int, turns []vault.Turn) int {
 }
 
 // trimQuote folds a quote, without what stands around it.
-func trimQuote(quote string) string { return strings.Trim(fold(quote), `"'“”„«». …`) }
+func trimQuote(quote string) string { return strings.Trim(foldText(quote), `"'“”„«». …`) }
 
 // supports reports whether the passage holds a value. raw is as the model gave it, value as it would be stored.
 func (p passage) supports(def vault.Definition, raw, value json.RawMessage) bool {
@@ -123,46 +123,46 @@ func (p passage) supports(def vault.Definition, raw, value json.RawMessage) bool
 	switch def.ValueType {
 	case vault.TypeString:
 		if len(def.AllowedValues) > 0 {
-			return p.saysAllowed(text, def.AllowedValues)
+			return p.containsAllowed(text, def.AllowedValues)
 		}
-		return p.saysPhrase(fold(text))
+		return p.containsPhrase(foldText(text))
 	case vault.TypeEmail:
-		return p.saysToken(fold(text), ` <>()[]",;:\`, `.'!?`)
+		return p.containsToken(foldText(text), ` <>()[]",;:\`, `.'!?`)
 	case vault.TypeURL:
 		// Case matters behind the host.
-		return p.saysToken(fold(text), ` <>"`, afterURL) && strings.Contains(p.said, strings.Trim(behindHost(text), afterURL))
+		return p.containsToken(foldText(text), ` <>"`, urlPunctuation) && strings.Contains(p.said, strings.Trim(urlPath(text), urlPunctuation))
 	case vault.TypePhone:
-		return p.saysPhone(text)
+		return p.containsPhone(text)
 	case vault.TypeNumber:
-		return p.saysNumber(text) || p.saysNumberWord(def, text)
+		return p.containsNumber(text) || p.containsNumberWord(def, text)
 	case vault.TypeDate:
-		return slices.Contains(p.dates(), text)
+		return slices.Contains(p.findDates(), text)
 	case vault.TypeDatetime:
-		return p.saysDatetime(textOf(raw), text)
+		return p.containsDatetime(textOf(raw), text)
 	case vault.TypeBoolean:
-		return p.saysBoolean(text == "true")
+		return p.containsBoolean(text == "true")
 	default:
 		var v any
 		dec := json.NewDecoder(strings.NewReader(string(value)))
 		dec.UseNumber()
-		return dec.Decode(&v) == nil && p.saysJSON(v)
+		return dec.Decode(&v) == nil && p.containsJSON(v)
 	}
 }
 
 // saysJSON reports whether each text, number and truth in a JSON value was said, and there is at least one.
-func (p passage) saysJSON(v any) bool {
+func (p passage) containsJSON(v any) bool {
 	switch v := v.(type) {
 	case string:
-		return p.saysPhrase(fold(v))
+		return p.containsPhrase(foldText(v))
 	case json.Number:
-		return p.saysNumber(v.String())
+		return p.containsNumber(v.String())
 	case bool:
-		return p.saysBoolean(v)
+		return p.containsBoolean(v)
 	case []any:
-		return len(v) > 0 && !slices.ContainsFunc(v, func(item any) bool { return !p.saysJSON(item) })
+		return len(v) > 0 && !slices.ContainsFunc(v, func(item any) bool { return !p.containsJSON(item) })
 	case map[string]any:
 		for _, item := range v {
-			if !p.saysJSON(item) {
+			if !p.containsJSON(item) {
 				return false
 			}
 		}
@@ -173,40 +173,40 @@ func (p passage) saysJSON(v any) bool {
 }
 
 // saysPhrase reports whether a folded phrase was said.
-func (p passage) saysPhrase(phrase string) bool {
-	return slices.ContainsFunc(phrases(p.quote(), phrase), func(at int) bool { return !p.denies(p.start+at, p.start+at+len(phrase)) })
+func (p passage) containsPhrase(phrase string) bool {
+	return slices.ContainsFunc(phraseIndexes(p.quote(), phrase), func(at int) bool { return !p.isNegated(p.start+at, p.start+at+len(phrase)) })
 }
 
 // saysAllowed reports whether one of several allowed values was said, and not only as a part of another: "gold" is not
 // said by "rose gold" where both are allowed.
-func (p passage) saysAllowed(value string, allowed []json.RawMessage) bool {
+func (p passage) containsAllowed(value string, allowed []json.RawMessage) bool {
 	joints := strings.NewReplacer("_", " ", "-", " ") // of the same length
-	quote, value := joints.Replace(p.quote()), joints.Replace(fold(value))
+	quote, value := joints.Replace(p.quote()), joints.Replace(foldText(value))
 	count := 0
-	for _, at := range phrases(quote, value) {
-		if !p.denies(p.start+at, p.start+at+len(value)) {
+	for _, at := range phraseIndexes(quote, value) {
+		if !p.isNegated(p.start+at, p.start+at+len(value)) {
 			count++
 		}
 	}
 	for _, raw := range allowed {
-		if other := joints.Replace(fold(textOf(raw))); other != value && len(phrases(other, value)) > 0 {
-			count -= len(phrases(quote, other))
+		if other := joints.Replace(foldText(textOf(raw))); other != value && len(phraseIndexes(other, value)) > 0 {
+			count -= len(phraseIndexes(quote, other))
 		}
 	}
 	return count > 0
 }
 
 // saysToken reports whether value stands alone in the quote, between separators, with punctuation at its ends left out.
-func (p passage) saysToken(value, separators, punctuation string) bool {
+func (p passage) containsToken(value, separators, punctuation string) bool {
 	value = strings.Trim(value, punctuation)
-	for _, at := range indexes(p.quote(), value) {
+	for _, at := range substringIndexes(p.quote(), value) {
 		end := at + len(value)
 		before, after := p.quote()[:at], p.quote()[end:]
 		before = before[strings.LastIndexAny(before, separators)+1:]
 		if next := strings.IndexAny(after, separators); next >= 0 {
 			after = after[:next]
 		}
-		if strings.Trim(before, punctuation) == "" && strings.Trim(after, punctuation) == "" && !p.denies(p.start+at, p.start+end) {
+		if strings.Trim(before, punctuation) == "" && strings.Trim(after, punctuation) == "" && !p.isNegated(p.start+at, p.start+end) {
 			return true
 		}
 	}
@@ -214,10 +214,10 @@ func (p passage) saysToken(value, separators, punctuation string) bool {
 }
 
 // afterURL is what people write beside an address that is no part of it.
-const afterURL = `()[]',;:!?./`
+const urlPunctuation = `()[]',;:!?./`
 
 // behindHost gives the path of a URL, with what follows it.
-func behindHost(url string) string {
+func urlPath(url string) string {
 	_, rest, _ := strings.Cut(url, "://")
 	if at := strings.IndexAny(rest, "/?#"); at >= 0 {
 		return rest[at:]
@@ -226,14 +226,14 @@ func behindHost(url string) string {
 }
 
 // phrases gives where a phrase stands in a text, both folded, without letters or digits joined to its ends.
-func phrases(text, phrase string) []int {
+func phraseIndexes(text, phrase string) []int {
 	if phrase == "" {
 		return nil
 	}
 	var found []int
 	first, _ := utf8.DecodeRuneInString(phrase)
 	last, _ := utf8.DecodeLastRuneInString(phrase)
-	for _, at := range indexes(text, phrase) {
+	for _, at := range substringIndexes(text, phrase) {
 		before, _ := utf8.DecodeLastRuneInString(text[:at])
 		after, _ := utf8.DecodeRuneInString(text[at+len(phrase):])
 		if !(isWordRune(first) && isWordRune(before)) && !(isWordRune(last) && isWordRune(after)) {
@@ -244,7 +244,7 @@ func phrases(text, phrase string) []int {
 }
 
 // indexes gives every place where part, which is not empty, begins in s.
-func indexes(s, part string) []int {
+func substringIndexes(s, part string) []int {
 	var at []int
 	for from := 0; ; {
 		i := strings.Index(s[from:], part)
@@ -263,11 +263,11 @@ func isWordRune(r rune) bool {
 	return (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
 }
 
-var plainMarks = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-", "⁄", "/")
+var plainPunctuation = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-", "⁄", "/")
 
 // apart keeps the digits that NFKC makes of raised, lowered and circled ones, and of fractions, from joining those before them: it
 // would make 52 of 5² and 31/2 of 3½. What is not shown (hyphens where a word may break, marks of direction) is dropped.
-func apart(s string) string {
+func separateDigits(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		switch {
@@ -282,38 +282,38 @@ func apart(s string) string {
 }
 
 // fold makes texts comparable: case, spacing, and the forms of letters, apostrophes and dashes do not matter.
-func fold(s string) string {
-	s = apart(s)
+func foldText(s string) string {
+	s = separateDigits(s)
 	s = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
-	return strings.Join(strings.Fields(plainMarks.Replace(s)), " ")
+	return strings.Join(strings.Fields(plainPunctuation.Replace(s)), " ")
 }
 
 // What denies the words beside it. Between a "not" and what it denies stand small words and a verb ("I don't live in Paris"), and
 // no punctuation: "not now, Paris" denies nothing. Neither do "I don't mind", "why not" and "not only".
 var (
-	deniedBefore = regexp.MustCompile(`(?:\b(?:not|cannot|never|no longer|neither|nor|dont|isnt|arent|wasnt|doesnt|didnt|cant|wont)|n't)` +
+	negationBefore = regexp.MustCompile(`(?:\b(?:not|cannot|never|no longer|neither|nor|dont|isnt|arent|wasnt|doesnt|didnt|cant|wont)|n't)` +
 		`(?: (?:a|an|the|my|our|any|in|at|on|to|from|for|with|by|of|it|me|us|that|this|is|was|be|been|really|actually|exactly|called|named|born|` +
 		`live|living|use|using|call|calling|contact|send|email|e-mail|mail|write|reach|want|need|like|prefer|have|take|choose|book|go|going)){0,5} ?["'(<$€£+]*$`)
-	deniedAfter = regexp.MustCompile(`^["')>]* (?:(?:(?:is|are|was|were) not|isn't|aren't|wasn't|weren't) (?:my|our|the|his|her|right|correct|what|where|mine|me)|` +
+	negationAfter = regexp.MustCompile(`^["')>]* (?:(?:(?:is|are|was|were) not|isn't|aren't|wasn't|weren't) (?:my|our|the|his|her|right|correct|what|where|mine|me)|` +
 		`(?:is|are|was|were) (?:no longer|wrong|incorrect))\b`)
 )
 
 // deniedWithin is how far before a value a denial may begin, in bytes.
-const deniedWithin = 60
+const maxNegationDistance = 60
 
 // denies reports whether the words beside a part of the turn say that it is not so: a quote may leave them out, so that the whole
 // turn counts.
-func (p passage) denies(start, end int) bool {
+func (p passage) isNegated(start, end int) bool {
 	before := p.turn[:start]
-	if len(before) > deniedWithin {
-		from := len(before) - deniedWithin
+	if len(before) > maxNegationDistance {
+		from := len(before) - maxNegationDistance
 		for !utf8.RuneStart(before[from]) {
 			from++
 		}
 		before = before[from:]
 	}
-	if at := deniedBefore.FindStringIndex(before); at != nil && !strings.HasSuffix(before[:at[0]], "why ") {
+	if at := negationBefore.FindStringIndex(before); at != nil && !strings.HasSuffix(before[:at[0]], "why ") {
 		return true
 	}
-	return deniedAfter.MatchString(p.turn[end:])
+	return negationAfter.MatchString(p.turn[end:])
 }

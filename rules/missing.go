@@ -44,7 +44,7 @@ func FindMissing(reqs []vault.Requirement, defs map[string]vault.Definition, kno
 		if d, ok := defs[name]; ok && d.Enabled {
 			def = &d
 		}
-		reason := whyMissing(known, name, def)
+		reason := missingReason(known, name, def)
 		if reason == vault.MissingStale && def.StaleAction != "" && def.StaleAction != vault.StaleBlock {
 			if def.StaleAction == vault.StaleWarn {
 				warnings = append(warnings, name+": the value is older than freshness_seconds")
@@ -52,7 +52,7 @@ func FindMissing(reqs []vault.Requirement, defs map[string]vault.Definition, kno
 			reason = unverifiedReason(known.Fields[name], *def)
 		}
 		if reason != "" {
-			missing = append(missing, vault.Missing{Requirement: r, Definition: def, Reason: reason, Blocking: r.RequiredLevel == vault.LevelHard && r.Binding() && !unreviewed(r, defs[name])})
+			missing = append(missing, vault.Missing{Requirement: r, Definition: def, Reason: reason, Blocking: r.RequiredLevel == vault.LevelHard && r.Binding() && !isUnreviewed(r, defs[name])})
 		}
 	}
 	slices.SortFunc(missing, func(a, b vault.Missing) int { return ByOrder(a.Requirement, b.Requirement) })
@@ -62,7 +62,7 @@ func FindMissing(reqs []vault.Requirement, defs map[string]vault.Definition, kno
 
 // unreviewed reports whether an extracted requirement is of a field that extraction suggested and no person approved: nobody can be
 // asked for it, and nobody said that it is needed.
-func unreviewed(r vault.Requirement, def vault.Definition) bool {
+func isUnreviewed(r vault.Requirement, def vault.Definition) bool {
 	return r.Origin == vault.OriginExtracted && def.Origin == vault.OriginExtracted && (def.Review == vault.ReviewPending || def.Review == vault.ReviewRejected)
 }
 
@@ -78,12 +78,12 @@ func Applicable(reqs []vault.Requirement, known Known, scope Scope) (byField map
 
 	strictest := map[string]vault.Requirement{}
 	for _, r := range reqs {
-		if r.Review == vault.ReviewRejected || !scope.covers(r) || !haveAll(present, r.DependsOn) {
+		if r.Review == vault.ReviewRejected || !scope.covers(r) || !hasAll(present, r.DependsOn) {
 			continue
 		}
 		holds, err := EvalCondition(r.WhenCondition, vars)
 		if err != nil {
-			warnings = append(warnings, fmt.Sprintf("%s: when_condition failed and is taken for true: %v", r.FieldName, err))
+			warnings = append(warnings, fmt.Sprintf("%s: when_condition failed and counts as true: %v", r.FieldName, err))
 			holds = true
 		}
 		if !holds {
@@ -113,7 +113,7 @@ func (s Scope) covers(r vault.Requirement) bool {
 }
 
 // whyMissing says why a field does not meet a requirement, "" where it does.
-func whyMissing(known Known, name string, def *vault.Definition) vault.MissingReason {
+func missingReason(known Known, name string, def *vault.Definition) vault.MissingReason {
 	f, ok := known.Fields[name]
 	switch {
 	case !ok || !isActive(f):
@@ -122,7 +122,7 @@ func whyMissing(known Known, name string, def *vault.Definition) vault.MissingRe
 		return vault.MissingExpired
 	case def == nil:
 		return ""
-	case stale(known.Now.Sub(f.CollectedAt), def.FreshnessSeconds):
+	case isStale(known.Now.Sub(f.CollectedAt), def.FreshnessSeconds):
 		return vault.MissingStale
 	default:
 		return unverifiedReason(f, *def)
@@ -130,26 +130,26 @@ func whyMissing(known Known, name string, def *vault.Definition) vault.MissingRe
 }
 
 func unverifiedReason(f vault.Value, def vault.Definition) vault.MissingReason {
-	if def.RequiredVerification && !verifiedFor(f, def) {
+	if def.RequiredVerification && !isVerified(f, def) {
 		return vault.MissingUnverified
 	}
 	return ""
 }
 
 // stale reports whether a value of that age is too old. More seconds than a Duration holds are some 300 years: never.
-func stale(age time.Duration, freshnessSeconds int64) bool {
+func isStale(age time.Duration, freshnessSeconds int64) bool {
 	return freshnessSeconds > 0 && freshnessSeconds <= int64(math.MaxInt64/time.Second) &&
 		age > time.Duration(freshnessSeconds)*time.Second
 }
 
 // verifiedFor reports whether a value is verified in a way that its definition accepts; any way is, where it names none.
-func verifiedFor(f vault.Value, def vault.Definition) bool {
+func isVerified(f vault.Value, def vault.Definition) bool {
 	return f.Verified && (len(def.VerificationMethods) == 0 || slices.Contains(def.VerificationMethods, f.VerificationMethod))
 }
 
 func isActive(f vault.Value) bool { return f.Status == vault.StatusActive || f.Status == "" }
 
-func haveAll(present map[string]json.RawMessage, names []string) bool {
+func hasAll(present map[string]json.RawMessage, names []string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { _, ok := present[name]; return !ok })
 }
 
@@ -159,14 +159,14 @@ func stricter(a, b vault.Requirement) int {
 	return cmp.Or(
 		cmp.Compare(bindingRank(a), bindingRank(b)),
 		cmp.Compare(levelRank(a), levelRank(b)),
-		cmp.Compare(slices.Index(sternness, a.FallbackAction), slices.Index(sternness, b.FallbackAction)),
+		cmp.Compare(slices.Index(fallbackOrder, a.FallbackAction), slices.Index(fallbackOrder, b.FallbackAction)),
 		cmp.Compare(a.Order, b.Order),
 		strings.Compare(a.ID.String(), b.ID.String()),
 	)
 }
 
 // sternness orders what is done about a field that no source has.
-var sternness = []vault.FallbackAction{vault.FallbackBlock, vault.FallbackAsk, vault.FallbackExtract, vault.FallbackSkip}
+var fallbackOrder = []vault.FallbackAction{vault.FallbackBlock, vault.FallbackAsk, vault.FallbackExtract, vault.FallbackSkip}
 
 func bindingRank(r vault.Requirement) int {
 	if r.Binding() {

@@ -62,7 +62,7 @@ func nameWords(s string) []string {
 		case unicode.Is(unicode.Mn, r): // an accent
 		case !isASCIILetter(r) && (r < '0' || r > '9'):
 			flush()
-		case isUpper(r) && len(word) > 0 && beginsWord(word[len(word)-1], at(i+1), at(i+2)):
+		case isUpper(r) && len(word) > 0 && startsWord(word[len(word)-1], at(i+1), at(i+2)):
 			flush()
 			word = append(word, r)
 		default:
@@ -75,7 +75,7 @@ func nameWords(s string) []string {
 
 // beginsWord reports whether a capital begins a word: after a small letter or digit, or as the last of several before a
 // small one ("HTTPServer"), unless that is only the s of a plural ("IDs").
-func beginsWord(before, after, next rune) bool {
+func startsWord(before, after, next rune) bool {
 	if !isUpper(before) {
 		return true
 	}
@@ -101,7 +101,7 @@ var contrasts = [][]string{
 func Contrasting(a, b string) bool {
 	wordsA, wordsB := strings.Split(a, "_"), strings.Split(b, "_")
 	for _, group := range contrasts {
-		inA, inB := wordsOf(group, wordsA), wordsOf(group, wordsB)
+		inA, inB := commonWords(group, wordsA), commonWords(group, wordsB)
 		if len(inA) > 0 && len(inB) > 0 && !slices.ContainsFunc(inA, func(w string) bool { return slices.Contains(inB, w) }) {
 			return true
 		}
@@ -109,7 +109,7 @@ func Contrasting(a, b string) bool {
 	return false
 }
 
-func wordsOf(group, words []string) []string {
+func commonWords(group, words []string) []string {
 	var out []string
 	for _, w := range words {
 		if slices.Contains(group, w) {

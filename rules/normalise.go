@@ -15,15 +15,15 @@ import (
 
 // What a wrong value is told, per type. Each follows the value in a message.
 const (
-	wantString   = "is not a text, such as \"Ada Lovelace\""
-	wantFilled   = "is an empty text; leave the field out where nothing is known"
-	wantEmail    = "is not an email address, such as name@example.com"
-	wantPhone    = "is not a phone number in international format, such as +14155552671"
-	wantDate     = "is not a date, such as 1990-03-31"
-	wantDatetime = "is not a date and time in RFC 3339, such as 2026-03-31T14:30:00Z"
-	wantNumber   = "is not a number, such as 12.50"
-	wantBoolean  = "is not true or false"
-	wantURL      = "is not a web address, such as https://example.com/page"
+	notString   = "is not a text, such as \"Ada Lovelace\""
+	emptyString = "is an empty text; omit the field if the value is unknown"
+	notEmail    = "is not an email address, such as name@example.com"
+	notPhone    = "is not a phone number in international format, such as +14155552671"
+	notDate     = "is not a date, such as 1990-03-31"
+	notDatetime = "is not a date and time in RFC 3339, such as 2026-03-31T14:30:00Z"
+	notNumber   = "is not a number, such as 12.50"
+	notBoolean  = "is not true or false"
+	notURL      = "is not a web address, such as https://example.com/page"
 )
 
 // normalise gives the one form in which a value of a type is stored, or says why it is none of that type. Normalising twice
@@ -34,10 +34,10 @@ func normalise(t vault.ValueType, raw json.RawMessage) (json.RawMessage, string)
 		return compact(raw), ""
 	case vault.TypeNumber:
 		// The literal is kept as written: a float64 on the way would round it.
-		if s := strings.TrimSpace(textOf(raw)); isNumber(s) && whyUnstorable(json.RawMessage(s), vault.MaxValueBytes) == "" {
+		if s := strings.TrimSpace(textOf(raw)); isNumber(s) && storageProblem(json.RawMessage(s), vault.MaxValueBytes) == "" {
 			return json.RawMessage(s), ""
 		}
-		return nil, wantNumber
+		return nil, notNumber
 	case vault.TypeBoolean:
 		switch strings.ToLower(strings.TrimSpace(textOf(raw))) {
 		case "true", "yes":
@@ -45,24 +45,24 @@ func normalise(t vault.ValueType, raw json.RawMessage) (json.RawMessage, string)
 		case "false", "no":
 			return json.RawMessage("false"), ""
 		}
-		return nil, wantBoolean
+		return nil, notBoolean
 	}
 
-	isString := jsonKind(raw) == vault.TypeString
+	isString := jsonType(raw) == vault.TypeString
 	s := textOf(raw)
 	if t == vault.TypeString {
 		switch {
 		case !isString:
-			return nil, wantString
+			return nil, notString
 		case strings.TrimSpace(s) == "":
-			return nil, wantFilled
+			return nil, emptyString
 		default:
 			return jsonString(s), ""
 		}
 	}
 	form, ok := textForms[t]
 	if !ok {
-		return nil, "has a definition of the unknown type " + string(t)
+		return nil, "has a definition with the unknown type " + string(t)
 	}
 	if isString {
 		if out, ok := form.normalise(strings.TrimSpace(s)); ok {
@@ -77,11 +77,11 @@ var textForms = map[vault.ValueType]struct {
 	normalise func(string) (string, bool)
 	want      string
 }{
-	vault.TypeEmail:    {normaliseEmail, wantEmail},
-	vault.TypePhone:    {normalisePhone, wantPhone},
-	vault.TypeDate:     {normaliseDate, wantDate},
-	vault.TypeDatetime: {normaliseDatetime, wantDatetime},
-	vault.TypeURL:      {normaliseURL, wantURL},
+	vault.TypeEmail:    {normaliseEmail, notEmail},
+	vault.TypePhone:    {normalisePhone, notPhone},
+	vault.TypeDate:     {normaliseDate, notDate},
+	vault.TypeDatetime: {normaliseDatetime, notDatetime},
+	vault.TypeURL:      {normaliseURL, notURL},
 }
 
 // maxEmailLength is the longest address that mail servers take (RFC 5321, a path of 256 with its brackets).

@@ -37,7 +37,7 @@ func parseExponent(s string) int {
 }
 
 // writtenOut gives how many digits a number has before and after the decimal point when it is written without an exponent.
-func writtenOut(literal string) (before, after int) {
+func digitCounts(literal string) (before, after int) {
 	_, whole, fraction, exponent := numberParts(literal)
 	return max(1, len(whole)+exponent), max(0, len(fraction)-exponent)
 }

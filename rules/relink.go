@@ -19,7 +19,7 @@ type Relinked struct {
 // it gives none.
 func Relink(history []Version) []Relinked {
 	line := slices.Clone(history)
-	slices.SortFunc(line, inLine)
+	slices.SortFunc(line, compareVersions)
 	var out []Relinked
 	for i := 0; i+1 < len(line); i++ {
 		v, next := line[i], line[i+1].ID

@@ -20,7 +20,7 @@ const (
 
 // whyUnstorable says why a JSON value cannot be kept in PostgreSQL within maxBytes, "" when it can. The text follows "the
 // value" in a message and quotes nothing of it.
-func whyUnstorable(raw json.RawMessage, maxBytes int) string {
+func storageProblem(raw json.RawMessage, maxBytes int) string {
 	switch {
 	case len(bytes.TrimSpace(raw)) == 0:
 		return "is empty; it must be a JSON value"
@@ -53,14 +53,14 @@ func whyUnstorable(raw json.RawMessage, maxBytes int) string {
 			for end < len(raw) && (isDigit(raw[end]) || strings.IndexByte("+-.eE", raw[end]) >= 0) {
 				end++
 			}
-			before, after := writtenOut(string(raw[i:end]))
+			before, after := digitCounts(string(raw[i:end]))
 			if after > maxFractionDigits {
-				return "holds a number with more than " + strconv.Itoa(maxFractionDigits) + " digits after the decimal point"
+				return "contains a number with more than " + strconv.Itoa(maxFractionDigits) + " digits after the decimal point"
 			}
 			// jsonb keeps numbers written out, so that 1e999 takes a thousand digits: without this limit a few bytes of
 			// input would become gigabytes.
 			if expanded += max(0, before+after-(end-i)); expanded > maxBytes {
-				return "is larger than " + kib(maxBytes) + " when its numbers are written out"
+				return "is larger than " + kib(maxBytes) + " when its numbers are written without exponents"
 			}
 			i = end
 		default:
@@ -85,12 +85,12 @@ func scanString(raw []byte, i int) (end int, why string) {
 		i += 6
 		switch {
 		case unit == 0:
-			return 0, "holds the character U+0000, which cannot be stored"
+			return 0, "contains the character U+0000, which cannot be stored"
 		case unit >= 0xDC00 && unit <= 0xDFFF:
-			return 0, "holds half of a surrogate pair, which is no character"
+			return 0, "contains half of a surrogate pair, which is not a character"
 		case unit >= 0xD800 && unit <= 0xDBFF:
 			if low := escapedUnit(raw, i); low < 0xDC00 || low > 0xDFFF {
-				return 0, "holds half of a surrogate pair, which is no character"
+				return 0, "contains half of a surrogate pair, which is not a character"
 			}
 			i += 6
 		}
@@ -111,12 +111,12 @@ func escapedUnit(raw []byte, i int) int {
 }
 
 // whyBadText says why a plain text cannot be kept in PostgreSQL, "" when it can.
-func whyBadText(s string) string {
+func textProblem(s string) string {
 	switch {
 	case !utf8.ValidString(s):
 		return "is not valid UTF-8"
 	case strings.IndexByte(s, 0) >= 0:
-		return "holds the character U+0000, which cannot be stored"
+		return "contains the character U+0000, which cannot be stored"
 	default:
 		return ""
 	}

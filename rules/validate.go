@@ -47,7 +47,7 @@ func CheckValue(def *vault.Definition, name string, raw json.RawMessage, mode va
 	if e := checkStorable(name, raw); e != nil {
 		return Checked{}, e
 	}
-	asSent := Checked{Value: compact(raw), ValueType: jsonKind(raw)}
+	asSent := Checked{Value: compact(raw), ValueType: jsonType(raw)}
 	if mode == vault.ModeDisabled {
 		if def != nil {
 			asSent.ValueType = def.ValueType
@@ -56,7 +56,7 @@ func CheckValue(def *vault.Definition, name string, raw json.RawMessage, mode va
 	}
 	checked, findings := asSent, []finding{{text: "is not a field that this agent defines"}}
 	if def != nil {
-		checked, findings = examine(*def, asSent)
+		checked, findings = checkAgainst(*def, asSent)
 	}
 	if len(findings) == 0 {
 		return checked, nil
@@ -67,23 +67,23 @@ func CheckValue(def *vault.Definition, name string, raw json.RawMessage, mode va
 		}
 		return checked, nil
 	}
-	return Checked{}, failed(name, findings, quotable(def, asSent.Value))
+	return Checked{}, validationError(name, findings, quotedValue(def, asSent.Value))
 }
 
 // checkStorable rejects what is rejected in every mode.
 func checkStorable(name string, raw json.RawMessage) *vault.Error {
-	why := whyUnstorable(raw, vault.MaxValueBytes)
+	why := storageProblem(raw, vault.MaxValueBytes)
 	if why == "" && isNull(raw) {
-		why = "is null, which says nothing about the customer"
+		why = "is null, which is not a value"
 	}
 	if why == "" {
 		return nil
 	}
-	return failed(name, []finding{{text: why, ofValue: true}}, "")
+	return validationError(name, []finding{{text: why, ofValue: true}}, "")
 }
 
 // examine checks a value against its definition. The value that it gives is normalised as far as that was possible.
-func examine(def vault.Definition, sent Checked) (Checked, []finding) {
+func checkAgainst(def vault.Definition, sent Checked) (Checked, []finding) {
 	value, why := normalise(def.ValueType, sent.Value)
 	if why != "" {
 		return sent, []finding{{text: why, ofValue: true}}
@@ -124,7 +124,7 @@ func (f finding) about(name, value string) string {
 }
 
 // failed makes the error of a value that was rejected. quoted is empty where the value must not be shown.
-func failed(name string, findings []finding, quoted string) *vault.Error {
+func validationError(name string, findings []finding, quoted string) *vault.Error {
 	plain, quoting := make([]string, len(findings)), make([]string, len(findings))
 	for i, f := range findings {
 		plain[i], quoting[i] = f.about(name, "the value"), f.about(name, quoted)
@@ -137,18 +137,18 @@ func failed(name string, findings []finding, quoted string) *vault.Error {
 }
 
 // quotable gives the value as a message may quote it, "" where it may not.
-func quotable(def *vault.Definition, raw json.RawMessage) string {
+func quotedValue(def *vault.Definition, raw json.RawMessage) string {
 	if def == nil || def.IsPII || def.EncryptionRequired {
 		return ""
 	}
 	if raw[0] == '"' {
-		return strconv.Quote(shorten(textOf(raw)))
+		return strconv.Quote(truncate(textOf(raw)))
 	}
-	return shorten(string(raw))
+	return truncate(string(raw))
 }
 
 // shorten cuts what a message quotes to a length that still fits on a line.
-func shorten(s string) string {
+func truncate(s string) string {
 	const limit = 60 // characters
 	if runes := []rune(s); len(runes) > limit {
 		return string(runes[:limit-1]) + "…"
@@ -157,7 +157,7 @@ func shorten(s string) string {
 }
 
 // jsonKind gives the value type that every value of this kind of JSON has.
-func jsonKind(raw json.RawMessage) vault.ValueType {
+func jsonType(raw json.RawMessage) vault.ValueType {
 	switch c := bytes.TrimSpace(raw)[0]; {
 	case c == '"':
 		return vault.TypeString

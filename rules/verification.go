@@ -15,7 +15,7 @@ func LevelOf(fields map[string]vault.Value) vault.VerificationLevel {
 	best := 0
 	for _, f := range fields {
 		if f.Verified && isActive(f) {
-			best = max(best, levelOfField(f))
+			best = max(best, levelRankOf(f))
 		}
 	}
 	return verificationLevels[best]
@@ -24,7 +24,7 @@ func LevelOf(fields map[string]vault.Value) vault.VerificationLevel {
 // verificationLevels, each proving more than the one before.
 var verificationLevels = []vault.VerificationLevel{vault.VerificationNone, vault.VerificationEmail, vault.VerificationPhone, vault.VerificationDocument, vault.VerificationKYC}
 
-func levelOfField(f vault.Value) int {
+func levelRankOf(f vault.Value) int {
 	switch {
 	case f.VerificationMethod == MethodKYC:
 		return 4

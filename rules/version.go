@@ -43,14 +43,14 @@ func PlaceVersion(history []Version, version Version, sourceFound bool, expiresA
 	var older, newer *Version
 	for i := range history {
 		v := &history[i]
-		order := acceptance(v.AcceptedAt, v.OperationID, version.AcceptedAt, version.OperationID)
+		order := compareAcceptance(v.AcceptedAt, v.OperationID, version.AcceptedAt, version.OperationID)
 		if version.ID != uuid.Nil {
-			order = inLine(*v, version)
+			order = compareVersions(*v, version)
 		}
 		switch {
-		case order < 0 && !v.Deleted && (older == nil || inLine(*older, *v) < 0):
+		case order < 0 && !v.Deleted && (older == nil || compareVersions(*older, *v) < 0):
 			older = v
-		case order > 0 && (newer == nil || inLine(*newer, *v) > 0):
+		case order > 0 && (newer == nil || compareVersions(*newer, *v) > 0):
 			newer = v
 		}
 	}
@@ -73,13 +73,13 @@ func PlaceVersion(history []Version, version Version, sourceFound bool, expiresA
 
 // inLine orders the versions of a history. An import that wrote to two customers who were merged since has two versions in it:
 // their ids tell which is the later one.
-func inLine(a, b Version) int {
-	return cmp.Or(acceptance(a.AcceptedAt, a.OperationID, b.AcceptedAt, b.OperationID), bytes.Compare(a.ID[:], b.ID[:]))
+func compareVersions(a, b Version) int {
+	return cmp.Or(compareAcceptance(a.AcceptedAt, a.OperationID, b.AcceptedAt, b.OperationID), bytes.Compare(a.ID[:], b.ID[:]))
 }
 
 // acceptance compares two operations by when they were accepted, and by id where that is the same. Times count in
 // microseconds: that is what PostgreSQL keeps, and a time that went through it must not change places with one that did not.
-func acceptance(at time.Time, op uuid.UUID, otherAt time.Time, other uuid.UUID) int {
+func compareAcceptance(at time.Time, op uuid.UUID, otherAt time.Time, other uuid.UUID) int {
 	return cmp.Or(
 		at.Truncate(time.Microsecond).Compare(otherAt.Truncate(time.Microsecond)),
 		bytes.Compare(op[:], other[:]),

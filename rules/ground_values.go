@@ -14,19 +14,19 @@ import (
 // The functions of this file find what a customer said in a folded quote. They read the common forms, and rather find
 // nothing than the wrong thing.
 
-var phoneSaid = regexp.MustCompile(`\(?\+?\(?\d[\d ().\-/]*\d`)
+var phonePattern = regexp.MustCompile(`\(?\+?\(?\d[\d ().\-/]*\d`)
 
 // saysPhone reports whether a phone number was said with its country: after + or 00, or as the eleven digits that people
 // in North America write.
-func (p passage) saysPhone(e164 string) bool {
-	for _, at := range phoneSaid.FindAllStringIndex(p.turn, -1) {
+func (p passage) containsPhone(e164 string) bool {
+	for _, at := range phonePattern.FindAllStringIndex(p.turn, -1) {
 		// The whole turn is searched, so that a quote cannot cut off digits that belong to the number.
 		if at[0] < p.start || at[0] >= p.end {
 			continue
 		}
 		start := at[0]
 		for _, said := range strings.Split(p.turn[at[0]:at[1]], ". ") {
-			if isPhone(said, e164) && !p.denies(start, start+len(said)) {
+			if isSamePhone(said, e164) && !p.isNegated(start, start+len(said)) {
 				return true
 			}
 			start += len(said) + len(". ")
@@ -35,7 +35,7 @@ func (p passage) saysPhone(e164 string) bool {
 	return false
 }
 
-func isPhone(said, e164 string) bool {
+func isSamePhone(said, e164 string) bool {
 	if strings.Count(said, "(") > strings.Count(said, ")") {
 		said = strings.TrimPrefix(said, "(") // it opened before the number
 	}
@@ -53,23 +53,23 @@ func isPhone(said, e164 string) bool {
 }
 
 var (
-	numberSaid = regexp.MustCompile(`\d[\d.,']*`)
+	numberPattern = regexp.MustCompile(`\d[\d.,']*`)
 	// What makes the digits before it a part of something larger: a magnitude, a fraction, a time of day, a day of the month.
-	magnitude = regexp.MustCompile(`^ ?(k|m|b|mn|bn|mio|mrd|lakh|lac|crore|grand|hundred|thousand|million|billion|trillion|dozen)s?([^\w^]|$)|^[a-z]*\d|^ \d{3}\b|` +
+	continuesNumber = regexp.MustCompile(`^ ?(k|m|b|mn|bn|mio|mrd|lakh|lac|crore|grand|hundred|thousand|million|billion|trillion|dozen)s?([^\w^]|$)|^[a-z]*\d|^ \d{3}\b|` +
 		`^ (\^?\d+/\d|(and )?a (half|quarter)\b)|^ ?([ap]\.?m\b|o'?clock\b)|^(st|nd|rd|th)\b`)
-	inThousand = regexp.MustCompile(`\d $`)
+	endsWithDigit = regexp.MustCompile(`\d $`)
 )
 
 // saysNumber reports whether a number was said in digits. "45k" does not say 45, and neither does a part of a date, a time
 // or a range.
-func (p passage) saysNumber(literal string) bool {
-	for _, at := range numberSaid.FindAllStringIndex(p.turn, -1) {
+func (p passage) containsNumber(literal string) bool {
+	for _, at := range numberPattern.FindAllStringIndex(p.turn, -1) {
 		if at[0] < p.start || at[0] >= p.end {
 			continue
 		}
 		said := strings.TrimRight(p.turn[at[0]:at[1]], ".,'")
 		before, after := p.turn[:at[0]], p.turn[at[0]+len(said):]
-		if magnitude.MatchString(after) || inThousand.MatchString(before) && len(said) == 3 {
+		if continuesNumber.MatchString(after) || endsWithDigit.MatchString(before) && len(said) == 3 {
 			continue
 		}
 		sign := ""
@@ -90,7 +90,7 @@ func (p passage) saysNumber(literal string) bool {
 		if next, _ := utf8.DecodeRuneInString(after); strings.ContainsRune("/:-_@^", next) && len(after) > 1 && isDigit(after[1]) {
 			continue
 		}
-		if plain, ok := plainNumber(said); ok && sameNumber(sign+plain, literal) && !p.denies(at[0], at[0]+len(said)) {
+		if plain, ok := normaliseNumber(said); ok && sameNumber(sign+plain, literal) && !p.isNegated(at[0], at[0]+len(said)) {
 			return true
 		}
 	}
@@ -98,18 +98,18 @@ func (p passage) saysNumber(literal string) bool {
 }
 
 var (
-	commaThousands = regexp.MustCompile(`^\d{1,3}([,']\d{3})+(\.\d+)?$`)
-	dotThousands   = regexp.MustCompile(`^\d{1,3}(\.\d{3})+,\d+$|^\d{1,3}(\.\d{3}){2,}$`)
-	decimalComma   = regexp.MustCompile(`^\d+,\d{1,2}$`)
-	plainDecimal   = regexp.MustCompile(`^\d+(\.\d+)?$`)
-	twoNumbers     = regexp.MustCompile(`^[1-9]\d{0,2}\.\d{3}$`)
+	commaThousands  = regexp.MustCompile(`^\d{1,3}([,']\d{3})+(\.\d+)?$`)
+	dotThousands    = regexp.MustCompile(`^\d{1,3}(\.\d{3})+,\d+$|^\d{1,3}(\.\d{3}){2,}$`)
+	decimalComma    = regexp.MustCompile(`^\d+,\d{1,2}$`)
+	plainDecimal    = regexp.MustCompile(`^\d+(\.\d+)?$`)
+	ambiguousNumber = regexp.MustCompile(`^[1-9]\d{0,2}\.\d{3}$`)
 )
 
 // plainNumber writes a number as JSON does: 1,850.50 and 1.850,50 are both 1850.50. 1.850 is two numbers, and so none: whoever writes
 // a decimal comma means 1850.
-func plainNumber(said string) (string, bool) {
+func normaliseNumber(said string) (string, bool) {
 	switch {
-	case twoNumbers.MatchString(said):
+	case ambiguousNumber.MatchString(said):
 		return "", false
 	case plainDecimal.MatchString(said):
 		return said, true
@@ -135,8 +135,8 @@ var (
 
 // dates gives the days that the quote names, as 2006-01-02. A day in figures only, of which it is not clear which is the
 // month, is none; neither is one whose century is not said.
-func (p passage) dates() []string {
-	var dates []string
+func (p passage) findDates() []string {
+	var days []string
 	quote := p.quote()
 	each := func(form *regexp.Regexp, day func(m []string) (year, month, day string)) {
 		for _, at := range form.FindAllStringSubmatchIndex(quote, -1) {
@@ -145,8 +145,8 @@ func (p passage) dates() []string {
 			mon, _ := strconv.Atoi(month)
 			d, _ := strconv.Atoi(day)
 			t := time.Date(y, time.Month(mon), d, 0, 0, 0, 0, time.UTC)
-			if t.Year() == y && int(t.Month()) == mon && t.Day() == d && !p.denies(p.start+at[0], p.start+at[1]) { // there is no 31 June
-				dates = append(dates, t.Format(time.DateOnly))
+			if t.Year() == y && int(t.Month()) == mon && t.Day() == d && !p.isNegated(p.start+at[0], p.start+at[1]) { // there is no 31 June
+				days = append(days, t.Format(time.DateOnly))
 			}
 		}
 	}
@@ -165,7 +165,7 @@ func (p passage) dates() []string {
 			return "", "", ""
 		}
 	})
-	return dates
+	return days
 }
 
 // monthNumber gives the number of a month of monthNames, all of which begin with three letters of their own.
@@ -174,25 +174,25 @@ func monthNumber(name string) string {
 }
 
 var (
-	datetimeSaid = regexp.MustCompile(`\b(\d{4}-\d{2}-\d{2})[t ](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?(z|[+-]\d{2}:\d{2})\b`)
-	clockSaid    = regexp.MustCompile(`\b(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?(?: ?([ap])\.?m\b)?`)
+	datetimePattern = regexp.MustCompile(`\b(\d{4}-\d{2}-\d{2})[t ](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?(z|[+-]\d{2}:\d{2})\b`)
+	clockPattern    = regexp.MustCompile(`\b(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?(?: ?([ap])\.?m\b)?`)
 )
 
 // zoneSaid is an offset from UTC, or the name of a zone, behind a time of day.
-var zoneSaid = regexp.MustCompile(`(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[ap]\.?m\b\.?)?|\d ?[ap]\.?m\b\.?|noon|midnight) ?` +
+var zonePattern = regexp.MustCompile(`(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[ap]\.?m\b\.?)?|\d ?[ap]\.?m\b\.?|noon|midnight) ?` +
 	`(?:\(?(utc|gmt|z)?\)? ?([+-]\d{1,2}(?::?\d{2})?)\b|\(?(utc|gmt|z)\b|\(?([ecmp][sd]?t|a[ekcw][sd]t|hst|cest|cet|bst|west|wet|eest|eet|msk|ist|jst|kst|sgt|hkt|nz[sd]t|pacific|eastern|central|mountain)\b)`)
 
 // saysDatetime reports whether a time was said: in RFC 3339, or as a day and a time of day. An offset from UTC that was said is the
 // value's; where none was said there is none. What the name of a zone is worth depends on the day and the place, and is left alone.
-func (p passage) saysDatetime(raw, normalised string) bool {
+func (p passage) containsDatetime(raw, normalised string) bool {
 	quote := p.quote()
-	for _, at := range datetimeSaid.FindAllStringSubmatchIndex(quote, -1) {
+	for _, at := range datetimePattern.FindAllStringSubmatchIndex(quote, -1) {
 		m := submatches(quote, at)
 		seconds := m[3]
 		if seconds == "" {
 			seconds = ":00"
 		}
-		if t, ok := normaliseDatetime(m[1] + "T" + m[2] + seconds + m[4]); ok && t == normalised && !p.denies(p.start+at[0], p.start+at[1]) {
+		if t, ok := normaliseDatetime(m[1] + "T" + m[2] + seconds + m[4]); ok && t == normalised && !p.isNegated(p.start+at[0], p.start+at[1]) {
 			return true
 		}
 	}
@@ -201,17 +201,17 @@ func (p passage) saysDatetime(raw, normalised string) bool {
 		return false
 	}
 	offset := "+00:00"
-	if zone := zoneSaid.FindStringSubmatch(quote); zone != nil {
+	if zone := zonePattern.FindStringSubmatch(quote); zone != nil {
 		if zone[5] != "" {
 			return false
 		}
-		offset = plainOffset(zone[3])
+		offset = normaliseOffset(zone[3])
 	}
 	if local.Format("-07:00") != offset {
 		return false
 	}
-	return slices.Contains(p.dates(), local.Format(time.DateOnly)) && local.Nanosecond() == 0 &&
-		slices.Contains(clocksIn(zoneSaid.ReplaceAllString(quote, "$1 ")), local.Format(time.TimeOnly))
+	return slices.Contains(p.findDates(), local.Format(time.DateOnly)) && local.Nanosecond() == 0 &&
+		slices.Contains(findTimes(zonePattern.ReplaceAllString(quote, "$1 ")), local.Format(time.TimeOnly))
 }
 
 // submatches gives the texts of what a regular expression found at the pairs of places in at; what took no part is empty.
@@ -226,7 +226,7 @@ func submatches(text string, at []int) []string {
 }
 
 // plainOffset writes an offset from UTC as RFC 3339 does: +2 is +02:00, and none is that of UTC itself.
-func plainOffset(said string) string {
+func normaliseOffset(said string) string {
 	digits := strings.ReplaceAll(said, ":", "")
 	switch len(digits) {
 	case 2: // +2
@@ -244,9 +244,9 @@ func plainOffset(said string) string {
 
 // clocksIn gives the times of day that a quote names, as 15:04:05. Of 2:30 it is not clear which half of the day it is in, unless it
 // is written 02:30, or behind a day that is written 2006-01-02.
-func clocksIn(quote string) []string {
+func findTimes(quote string) []string {
 	var clocks []string
-	for _, m := range clockSaid.FindAllStringSubmatch(quote, -1) {
+	for _, m := range clockPattern.FindAllStringSubmatch(quote, -1) {
 		if m[2] == "" && m[4] == "" {
 			continue // a number alone is no time
 		}
@@ -268,42 +268,42 @@ func clocksIn(quote string) []string {
 			clocks = append(clocks, time.Date(2000, 1, 1, hour, minute, second, 0, time.UTC).Format(time.TimeOnly))
 		}
 	}
-	if len(phrases(quote, "noon")) > 0 {
+	if len(phraseIndexes(quote, "noon")) > 0 {
 		clocks = append(clocks, "12:00:00")
 	}
-	if len(phrases(quote, "midnight")) > 0 {
+	if len(phraseIndexes(quote, "midnight")) > 0 {
 		clocks = append(clocks, "00:00:00")
 	}
 	return clocks
 }
 
 var (
-	yesSaid    = regexp.MustCompile(`\b(yes|yeah|yep|yup|yea|sure|correct|true|right|absolutely|definitely|certainly|indeed|agree|agreed|ok|okay|of course|go ahead)\b`)
-	yesClaimed = regexp.MustCompile(`^i (do|am|have|did|will|would|can)$`)
-	noSaid     = regexp.MustCompile(`\b(no|nope|nah|not|never|none|false|incorrect|wrong|disagree|cannot|without)\b|n't\b`)
+	yesPattern      = regexp.MustCompile(`\b(yes|yeah|yep|yup|yea|sure|correct|true|right|absolutely|definitely|certainly|indeed|agree|agreed|ok|okay|of course|go ahead)\b`)
+	shortYesPattern = regexp.MustCompile(`^i (do|am|have|did|will|would|can)$`)
+	noPattern       = regexp.MustCompile(`\b(no|nope|nah|not|never|none|false|incorrect|wrong|disagree|cannot|without)\b|n't\b`)
 	// Words of those above that say neither: "right now", "make sure", "is that right?", "no problem".
-	neither = regexp.MustCompile(`\bright (now|away|after|before|there|here|next|at|on|in|behind)\b|\b(make|making|be) sure\b|` +
+	neutralPattern = regexp.MustCompile(`\bright (now|away|after|before|there|here|next|at|on|in|behind)\b|\b(make|making|be) sure\b|` +
 		`\b(is|are|was) (that|this|it)( all)? (right|correct|ok|okay|true)\b|\bno (problem|worries|matter|doubt)\b|\bnot (a|any) problem\b|\bwhy not\b|\bnot only\b|` +
 		`(\bcannot|n't) wait\b|(\bnot|n't) mind\b`)
-	unsureSaid = regexp.MustCompile(`\b(maybe|perhaps|unsure|possibly|probably|dunno|not sure|no idea|don't know|do not know|not certain)\b`)
+	doubtPattern = regexp.MustCompile(`\b(maybe|perhaps|unsure|possibly|probably|dunno|not sure|no idea|don't know|do not know|not certain)\b`)
 )
 
 // saysBoolean reports whether the passage says yes, or no. What the clause of the quote leaves open the rest of the turn may
 // say. Yes and no at once, or a doubt, is neither.
-func (p passage) saysBoolean(want bool) bool {
+func (p passage) containsBoolean(want bool) bool {
 	clause, asks := p.clause()
 	if asks {
 		return false
 	}
 	for _, text := range []string{clause, p.turn} {
-		clear := neither.ReplaceAllString(text, "")
-		yes, no := yesSaid.MatchString(clear), noSaid.MatchString(clear)
+		clear := neutralPattern.ReplaceAllString(text, "")
+		yes, no := yesPattern.MatchString(clear), noPattern.MatchString(clear)
 		switch {
-		case unsureSaid.MatchString(text) || yes && no:
+		case doubtPattern.MatchString(text) || yes && no:
 			return false
 		case yes || no:
 			return yes == want
-		case yesClaimed.MatchString(text):
+		case shortYesPattern.MatchString(text):
 			return want
 		}
 	}
@@ -317,22 +317,22 @@ var numberWords = map[string]int{
 }
 
 var (
-	wordSaid = regexp.MustCompile(`[\p{L}\p{N}']+`)
+	wordPattern = regexp.MustCompile(`[\p{L}\p{N}']+`)
 	// What makes a number word beside it a part of something larger: another number, a fraction, a time of day.
-	largerAfter  = strings.Fields("hundred thousand million billion trillion dozen point half quarter quarters third thirds am pm a p o'clock oclock")
-	largerBefore = strings.Fields("hundred thousand million billion trillion point minus at past")
+	continuesNumberWord = strings.Fields("hundred thousand million billion trillion dozen point half quarter quarters third thirds am pm a p o'clock oclock")
+	beginsLargerNumber  = strings.Fields("hundred thousand million billion trillion point minus at past")
 	// What "one" counts; else it stands for a thing ("that one") as often as for a number.
-	countedOne = strings.Fields("person people adult child guest traveler traveller passenger rider ticket seat room bed bedroom bath bathroom day night week month year hour")
+	countedNouns = strings.Fields("person people adult child guest traveler traveller passenger rider ticket seat room bed bedroom bath bathroom day night week month year hour")
 )
 
 // saysNumberWord reports whether a whole number below a hundred was said as a word: "for four people", "twenty-four". A word that is
 // a part of something larger says nothing: "four hundred", "half past four", "seven thirty".
-func (p passage) saysNumberWord(def vault.Definition, literal string) bool {
+func (p passage) containsNumberWord(def vault.Definition, literal string) bool {
 	want, err := strconv.Atoi(literal)
 	if err != nil || want < 0 || want > 99 {
 		return false
 	}
-	words := wordSaid.FindAllStringIndex(p.turn, -1)
+	words := wordPattern.FindAllStringIndex(p.turn, -1)
 	word := func(i int) string {
 		if i < 0 || i >= len(words) {
 			return ""
@@ -345,13 +345,13 @@ func (p passage) saysNumberWord(def vault.Definition, literal string) bool {
 			continue
 		}
 		last := i
-		if unit, ok := numberWords[word(i+1)]; ok && n >= 20 && unit > 0 && unit < 10 && joined(p.turn[words[i][1]:words[i+1][0]]) {
+		if unit, ok := numberWords[word(i+1)]; ok && n >= 20 && unit > 0 && unit < 10 && joinsNumberWords(p.turn[words[i][1]:words[i+1][0]]) {
 			n, last = n+unit, i+1
 		}
 		before, after := word(i-1), word(last+1)
-		if n == want && !isNumberLike(before) && !isNumberLike(after) && !slices.Contains(largerBefore, before) && !slices.Contains(largerAfter, after) &&
-			!(before == "and" && slices.Contains(largerBefore, word(i-2))) && !(before == "to" && (isNumberLike(word(i-2)) || word(i-2) == "quarter")) &&
-			(n != 1 || countsOne(def, after)) && !p.denies(words[i][0], words[last][1]) {
+		if n == want && !isNumberLike(before) && !isNumberLike(after) && !slices.Contains(beginsLargerNumber, before) && !slices.Contains(continuesNumberWord, after) &&
+			!(before == "and" && slices.Contains(beginsLargerNumber, word(i-2))) && !(before == "to" && (isNumberLike(word(i-2)) || word(i-2) == "quarter")) &&
+			(n != 1 || isCountedNoun(def, after)) && !p.isNegated(words[i][0], words[last][1]) {
 			return true
 		}
 		i = last
@@ -359,7 +359,7 @@ func (p passage) saysNumberWord(def vault.Definition, literal string) bool {
 	return false
 }
 
-func joined(between string) bool { return between == " " || between == "-" }
+func joinsNumberWords(between string) bool { return between == " " || between == "-" }
 
 // isNumberLike reports whether a word is a number, or begins with one.
 func isNumberLike(word string) bool {
@@ -368,8 +368,8 @@ func isNumberLike(word string) bool {
 }
 
 // countsOne reports whether "one" before a word is a number: the word is something that is counted, or what the field is about.
-func countsOne(def vault.Definition, noun string) bool {
+func isCountedNoun(def vault.Definition, noun string) bool {
 	noun = strings.TrimSuffix(noun, "s")
-	return noun != "" && (slices.Contains(countedOne, noun) || slices.Contains(strings.Split(strings.ReplaceAll(def.Name, "s_", "_"), "_"), noun) ||
+	return noun != "" && (slices.Contains(countedNouns, noun) || slices.Contains(strings.Split(strings.ReplaceAll(def.Name, "s_", "_"), "_"), noun) ||
 		strings.HasSuffix(def.Name, "_"+noun+"s"))
 }
