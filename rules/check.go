@@ -15,8 +15,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Check validates the input of an operation: its validate tags, the rules of its type, and that PostgreSQL can store every
-// text and JSON value in it. It reports all problems as one *Error with the path of each member of the JSON input, the
+// Check validates the input of an operation: its validate tags, the rules of its type, and that PostgreSQL can store
+// every text and JSON value in it. It reports all problems as one *vault.Error with the path of each wrong member, the
 // problem and the remedy, and never a customer's value. A zero UUID counts as missing.
 func Check(input any) error {
 	switch in := input.(type) {
@@ -49,7 +49,7 @@ func checkDefinition(d vault.Definition) error {
 	return vault.Join(append(problems, stateProblems(d.Origin, d.Review)...))
 }
 
-// allowedProblems finds allowed values that could never be stored.
+// allowedProblems finds allowed values that no write could store.
 func allowedProblems(d vault.Definition) []*vault.Error {
 	if !d.ValueType.Valid() {
 		return nil
@@ -97,10 +97,11 @@ func checkRequirement(r vault.Requirement) error {
 	return vault.Join(append(problems, stateProblems(r.Origin, r.Review)...))
 }
 
-// maxOrder bounds collection_order to what an integer column holds, with room for spacing fields by thousands.
+// maxOrder limits collection_order to a range that an integer column can hold, with room for spacing fields by
+// thousands.
 const maxOrder = 1_000_000
 
-// stateProblems checks what tags cannot: both may be empty where the vault is to set them.
+// stateProblems validates members that may be empty, because the vault sets them then. Tags cannot express that.
 func stateProblems(origin vault.Origin, review vault.ReviewState) []*vault.Error {
 	var problems []*vault.Error
 	if origins := []vault.Origin{vault.OriginHuman, vault.OriginExtracted}; origin != "" && !slices.Contains(origins, origin) {
@@ -153,8 +154,8 @@ func checkAsset(a vault.AddAssetInput) error {
 	return vault.Join(problems)
 }
 
-// lineageProblems checks what the parts of a lineage say together. Tools and external systems may have no id of their own,
-// and a session may be named elsewhere in the write; a field or asset is only found by its id.
+// lineageProblems validates the members of a lineage together. A field or asset is found only by its id, so it needs
+// one. A tool or external system may have no id. The id of a session may be elsewhere in the write (sessionNamed).
 func lineageProblems(l vault.Lineage, sessionNamed bool) []*vault.Error {
 	var problems []*vault.Error
 	switch {
@@ -170,7 +171,7 @@ func lineageProblems(l vault.Lineage, sessionNamed bool) []*vault.Error {
 	return problems
 }
 
-// inputProblems is CheckInput before its findings are joined.
+// inputProblems returns the problems of the validate tags, and of texts and JSON values that PostgreSQL cannot store.
 func inputProblems(v any) []*vault.Error {
 	var problems []*vault.Error
 	err := validate().Struct(v)
@@ -189,7 +190,7 @@ func inputProblems(v any) []*vault.Error {
 	return problems
 }
 
-// validate gives the one validator of this package. It is costly to make and safe for concurrent use.
+// validate returns the validator of this package. It is expensive to create and safe for concurrent use.
 var validate = sync.OnceValue(func() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
 	v.RegisterTagNameFunc(jsonName)
@@ -218,10 +219,11 @@ var validate = sync.OnceValue(func() *validator.Validate {
 	return v
 })
 
-// explainRule gives the words for our own tags; filled once, when the validator is made.
+// ruleProblems maps our own tags to the functions that describe a problem. It is filled once, when the validator is
+// created.
 var ruleProblems = map[string]func(string) error{}
 
-// explain says what is wrong with a field and what would be right.
+// tagProblem describes why a member fails its validate tag, and the remedy.
 func tagProblem(failure validator.FieldError) string {
 	if rule, ok := ruleProblems[failure.Tag()]; ok {
 		if s, isText := failure.Value().(string); isText {
@@ -259,8 +261,8 @@ func tagProblem(failure validator.FieldError) string {
 	}
 }
 
-// inputPath makes the path of the JSON input of the validator's: "Scenario.steps[2].id" becomes "steps[2].id", and the parts
-// of an embedded struct, which JSON shows beside the others, lose its name.
+// inputPath converts the validator's path to that of the JSON input: "Scenario.steps[2].id" becomes "steps[2].id". The
+// name of the embedded Lineage is dropped, because JSON shows its members at the level above.
 func inputPath(namespace string) string {
 	parts := strings.Split(namespace, ".")
 	kept := parts[:0]
@@ -272,7 +274,7 @@ func inputPath(namespace string) string {
 	return strings.Join(kept, ".")
 }
 
-// jsonName gives the name by which JSON knows a struct field.
+// jsonName returns the JSON name of a struct field.
 func jsonName(f reflect.StructField) string {
 	if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
 		return name
@@ -280,10 +282,10 @@ func jsonName(f reflect.StructField) string {
 	return f.Name
 }
 
-// snake writes a Go name as JSON does: "VerifiedBy" becomes "verified_by".
+// snakeCase converts a Go name to a JSON name: "VerifiedBy" becomes "verified_by".
 func snakeCase(name string) string { return strings.Join(nameWords(name), "_") }
 
-// checkImport validates every write of an import and reports problems by index.
+// checkImport validates every write of an import. Paths of problems start with the index of the write.
 func checkImport(in vault.ImportValuesInput) error {
 	if len(in.Writes) > vault.MaxImport {
 		return vault.Invalid("writes", "has %d entries; the limit is %d, so split the import", len(in.Writes), vault.MaxImport)

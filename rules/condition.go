@@ -27,15 +27,16 @@ const (
 	maxConditions     = 500       // compiled conditions that are kept
 )
 
-// ConditionVars is what a condition can see.
+// ConditionVars are the variables that a condition can read.
 type ConditionVars struct {
 	Fields   map[string]json.RawMessage // fields.<name>: the values that are present
 	Session  map[string]json.RawMessage // session.<name>: the session's variables
 	Scenario vault.Scenario             // scenario.id, scenario.name, scenario.variables.<name>
 }
 
-// CompileCondition checks that a condition is CEL over fields, session and scenario, and can give true or false. An empty
-// one always holds. The *Error names the place and the cause; it may quote the condition, which is no customer's value.
+// CompileCondition checks that a condition is a CEL expression over fields, session and scenario, and can return true
+// or false. The empty condition is valid. The *vault.Error names the position and the cause. It may quote the
+// condition, which contains no customer's value.
 func CompileCondition(expr string) error {
 	if err := conditionProblem(expr); err != nil {
 		return vault.Invalid("when_condition", "%s", err.Error())
@@ -43,7 +44,7 @@ func CompileCondition(expr string) error {
 	return nil
 }
 
-// conditionProblem is CompileCondition without the name of the field.
+// conditionProblem is CompileCondition without the name of the member in the error.
 func conditionProblem(expr string) error {
 	if strings.TrimSpace(expr) == "" {
 		return nil
@@ -52,8 +53,8 @@ func conditionProblem(expr string) error {
 	return err
 }
 
-// EvalCondition evaluates a condition; an empty one is true. The error says what kind of thing went wrong, and never
-// which value was at fault.
+// EvalCondition evaluates a condition. The empty condition is true. The error names the kind of problem and never a
+// value.
 func EvalCondition(expr string, vars ConditionVars) (holds bool, err error) {
 	if strings.TrimSpace(expr) == "" {
 		return true, nil
@@ -78,7 +79,8 @@ func EvalCondition(expr string, vars ConditionVars) (holds bool, err error) {
 	return bool(answer), nil
 }
 
-// ConditionFields gives the names of the customer's fields that a condition reads, sorted. One that does not compile reads none.
+// ConditionFields returns the sorted names of the fields that a condition reads. It returns nil for a condition that
+// does not compile.
 func ConditionFields(expr string) []string {
 	if conditionProblem(expr) != nil || strings.TrimSpace(expr) == "" {
 		return nil
@@ -154,7 +156,7 @@ func compileCondition(expr string) (program cel.Program, err error) {
 	return env.Program(ast, cel.CostLimit(maxConditionCost), cel.EvalOptions(cel.OptTrackCost))
 }
 
-// evalError gives the kind of an evaluation error. CEL's own text may hold the values that it stumbled over.
+// evalError returns an error with the kind of a CEL evaluation error. CEL's own text may contain the customer's values.
 func evalError(err error) error {
 	for _, kind := range []struct{ sign, text string }{
 		{"no such key", "the condition uses a key that does not exist"},
@@ -201,8 +203,8 @@ func celValues(values map[string]json.RawMessage) map[string]any {
 	return out
 }
 
-// native makes what CEL computes with of decoded JSON. A whole number becomes an int, so that arithmetic with the whole
-// numbers of a condition works; any other a double.
+// celValue converts decoded JSON to the types that CEL computes with. A whole number becomes an int, because CEL does
+// not add a double to a whole number of a condition. Other numbers become doubles.
 func celValue(v any) any {
 	switch v := v.(type) {
 	case json.Number:

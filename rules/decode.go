@@ -15,9 +15,9 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// DecodeStrict decodes one JSON document into a struct or another type of this package. Fields that the type does not have,
-// and anything behind the document, are refused: a mistyped name would else be dropped in silence. All that is wrong comes
-// as one *Error with the path of each field and what would be right, without values.
+// DecodeStrict decodes one JSON document into a type of package vault. It rejects unknown members and text after the
+// document, so that a mistyped name is not silently ignored. All problems are reported as one *vault.Error with the
+// path of each member and the remedy, without values.
 func DecodeStrict(data []byte, into any) error {
 	if err := checkDocument(data); err != nil {
 		return err
@@ -56,7 +56,7 @@ func checkDocument(data []byte) error {
 	return nil
 }
 
-// mismatches finds where valid JSON does not suit a type.
+// typeProblems finds members of valid JSON that do not match a type.
 func typeProblems(raw json.RawMessage, t reflect.Type, path string) []*vault.Error {
 	if t == rawType || isNull(raw) {
 		return nil // null leaves a field unset, which Check reports where it matters
@@ -106,7 +106,7 @@ func typeProblems(raw json.RawMessage, t reflect.Type, path string) []*vault.Err
 	return problems
 }
 
-// collectFields gathers the JSON names of a struct with their types, those of embedded structs among them.
+// collectFields adds the JSON names and types of a struct's fields to into, including those of embedded structs.
 func collectFields(t reflect.Type, into map[string]reflect.Type) {
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -128,7 +128,7 @@ func isScalar(t reflect.Type) bool {
 	}
 }
 
-// wanted says what JSON a type is written as.
+// typeProblem returns the message for a JSON value that does not match t.
 func typeProblem(t reflect.Type) string {
 	switch {
 	case t == uuidType:

@@ -15,14 +15,14 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// GroundCandidate decides whether a value that a model read out of a conversation may be used. It must be a valid value of
-// its field, its quote must occur in a turn of the customer's, and the quote must hold what the value was read from, which the
-// customer did not deny ("my address is not …"). Where that is not certain the candidate is refused: a question too many is
-// better than a fact that nobody stated.
+// GroundCandidate decides whether a value that a model extracted from a conversation may be used. The value must be
+// valid, its quote must occur in a turn of the customer, and the quote must contain the value without negating it ("my
+// address is not …"). If in doubt, the candidate is rejected: an unnecessary question is better than an invented value.
 //
-// What the quote must hold, by type: the text itself for string, email and url; the same number for phone and number, in
-// digits, or as the word of a whole number below a hundred; the same day for date (3/4/1990 says two days, and so none), and the time of day with it for datetime; a yes or no for
-// boolean, there or elsewhere in the turn; every text and number in it for json.
+// The quote must contain, by type: the text itself for string, email and url; the same number for phone and number, in
+// digits or, for whole numbers below one hundred, in words; the same day for date, where 3/4/1990 is ambiguous and does
+// not match; the same day and time of day for datetime; a yes or no for boolean, in the quote or elsewhere in the turn;
+// every text and number for json.
 func GroundCandidate(c vault.Candidate, def *vault.Definition, turns []vault.Turn) (Checked, *vault.Error) {
 	if def != nil && def.Name != c.FieldName {
 		return Checked{}, vault.Invalid(c.FieldName, "the candidate and the definition are for different fields")
@@ -47,7 +47,7 @@ func GroundCandidate(c vault.Candidate, def *vault.Definition, turns []vault.Tur
 	return checked, nil
 }
 
-// passage is a place where a customer said the words of a quote.
+// passage is an occurrence of a quote in a turn of the customer.
 type passage struct {
 	said       string // the turn as it came
 	turn       string // folded
@@ -56,8 +56,8 @@ type passage struct {
 
 func (p passage) quote() string { return p.turn[p.start:p.end] }
 
-// clause gives the quote with what stands around it up to the next punctuation: "I do" means something else in "I do not". A clause
-// that asks states nothing.
+// clause returns the quote with its context up to the next punctuation, because "I do" has another meaning in "I do
+// not". asks reports a question, which states nothing.
 func (p passage) clause() (text string, asks bool) {
 	const stops = ".,;:!?"
 	start := strings.LastIndexAny(p.turn[:p.start], stops) + 1
@@ -72,7 +72,7 @@ func (p passage) clause() (text string, asks bool) {
 	return text, !strings.ContainsAny(text, stops) && strings.HasPrefix(strings.TrimLeft(mark, `"') `), "?")
 }
 
-// findQuote finds where the customer said a quote, whatever the spacing and case.
+// findQuote finds the occurrences of a quote in the customer's turns, without regard to spacing and case.
 func findQuote(quote string, turns []vault.Turn) []passage {
 	words := trimQuote(quote)
 	if words == "" {
@@ -96,9 +96,9 @@ func findQuote(quote string, turns []vault.Turn) []passage {
 	return found
 }
 
-// QuotedTurn gives the index of the customer's turn that a quote is from, by the rule of GroundCandidate: the named one where it holds
-// the quote, else the first that does, else the named one all the same. Models copy words well and count badly, and the first is the
-// one that can displace nothing that was said later.
+// QuotedTurn returns the index of the customer's turn that contains a quote: the named turn if it contains the quote,
+// else the first turn that does, else the named turn. Models copy words reliably but count badly. The first turn is the
+// safe choice, because a value from it cannot supersede a later one.
 func QuotedTurn(quote string, named int, turns []vault.Turn) int {
 	words := trimQuote(quote)
 	found := named
@@ -114,10 +114,10 @@ func QuotedTurn(quote string, named int, turns []vault.Turn) int {
 	return found
 }
 
-// trimQuote folds a quote, without what stands around it.
+// trimQuote returns the folded quote without surrounding punctuation.
 func trimQuote(quote string) string { return strings.Trim(foldText(quote), `"'“”„«». …`) }
 
-// supports reports whether the passage holds a value. raw is as the model gave it, value as it would be stored.
+// supports reports whether the passage contains a value. raw is the model's value, value the normalised one.
 func (p passage) supports(def vault.Definition, raw, value json.RawMessage) bool {
 	text := textOf(value)
 	switch def.ValueType {
@@ -149,7 +149,8 @@ func (p passage) supports(def vault.Definition, raw, value json.RawMessage) bool
 	}
 }
 
-// saysJSON reports whether each text, number and truth in a JSON value was said, and there is at least one.
+// containsJSON reports whether the passage contains each text, number and boolean of a JSON value, and there is at
+// least one.
 func (p passage) containsJSON(v any) bool {
 	switch v := v.(type) {
 	case string:
@@ -172,13 +173,13 @@ func (p passage) containsJSON(v any) bool {
 	}
 }
 
-// saysPhrase reports whether a folded phrase was said.
+// containsPhrase reports whether the quote contains a folded phrase that is not negated.
 func (p passage) containsPhrase(phrase string) bool {
 	return slices.ContainsFunc(phraseIndexes(p.quote(), phrase), func(at int) bool { return !p.isNegated(p.start+at, p.start+at+len(phrase)) })
 }
 
-// saysAllowed reports whether one of several allowed values was said, and not only as a part of another: "gold" is not
-// said by "rose gold" where both are allowed.
+// containsAllowed reports whether the quote contains an allowed value that is not only part of another one: "rose gold"
+// does not contain "gold" if both are allowed.
 func (p passage) containsAllowed(value string, allowed []json.RawMessage) bool {
 	joints := strings.NewReplacer("_", " ", "-", " ") // of the same length
 	quote, value := joints.Replace(p.quote()), joints.Replace(foldText(value))
@@ -196,7 +197,8 @@ func (p passage) containsAllowed(value string, allowed []json.RawMessage) bool {
 	return count > 0
 }
 
-// saysToken reports whether value stands alone in the quote, between separators, with punctuation at its ends left out.
+// containsToken reports whether the quote contains value as a whole token between separators. punctuation at its ends
+// is ignored.
 func (p passage) containsToken(value, separators, punctuation string) bool {
 	value = strings.Trim(value, punctuation)
 	for _, at := range substringIndexes(p.quote(), value) {
@@ -213,10 +215,10 @@ func (p passage) containsToken(value, separators, punctuation string) bool {
 	return false
 }
 
-// afterURL is what people write beside an address that is no part of it.
+// urlPunctuation is the punctuation around a URL in a text that is not part of the URL.
 const urlPunctuation = `()[]',;:!?./`
 
-// behindHost gives the path of a URL, with what follows it.
+// urlPath returns the path, query and fragment of a URL.
 func urlPath(url string) string {
 	_, rest, _ := strings.Cut(url, "://")
 	if at := strings.IndexAny(rest, "/?#"); at >= 0 {
@@ -225,7 +227,7 @@ func urlPath(url string) string {
 	return ""
 }
 
-// phrases gives where a phrase stands in a text, both folded, without letters or digits joined to its ends.
+// phraseIndexes returns the positions of a phrase in a text where no letter or digit adjoins it. Both are folded.
 func phraseIndexes(text, phrase string) []int {
 	if phrase == "" {
 		return nil
@@ -243,7 +245,7 @@ func phraseIndexes(text, phrase string) []int {
 	return found
 }
 
-// indexes gives every place where part, which is not empty, begins in s.
+// substringIndexes returns every position of part in s. part must not be empty.
 func substringIndexes(s, part string) []int {
 	var at []int
 	for from := 0; ; {
@@ -257,16 +259,16 @@ func substringIndexes(s, part string) []int {
 	}
 }
 
-// isWordRune reports whether a rune joins with those beside it to a word. In scripts that set no space between words it
-// says nothing.
+// isWordRune reports whether a rune belongs to a word. It is false for scripts without spaces between words.
 func isWordRune(r rune) bool {
 	return (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
 }
 
 var plainPunctuation = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-", "⁄", "/")
 
-// apart keeps the digits that NFKC makes of raised, lowered and circled ones, and of fractions, from joining those before them: it
-// would make 52 of 5² and 31/2 of 3½. What is not shown (hyphens where a word may break, marks of direction) is dropped.
+// separateDigits puts ^ before superscript, subscript and circled digits and fractions. NFKC turns them into plain
+// digits, so 5² would become 52 and 3½ would become 31/2. It also removes invisible characters, such as soft hyphens
+// and direction marks.
 func separateDigits(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -281,7 +283,8 @@ func separateDigits(s string) string {
 	return b.String()
 }
 
-// fold makes texts comparable: case, spacing, and the forms of letters, apostrophes and dashes do not matter.
+// foldText returns a text in a form for comparison: without differences in case, spacing, Unicode form, apostrophes and
+// dashes.
 func foldText(s string) string {
 	s = separateDigits(s)
 	s = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
@@ -298,11 +301,11 @@ var (
 		`(?:is|are|was|were) (?:no longer|wrong|incorrect))\b`)
 )
 
-// deniedWithin is how far before a value a denial may begin, in bytes.
+// maxNegationDistance is the number of bytes before a value that are searched for a negation.
 const maxNegationDistance = 60
 
-// denies reports whether the words beside a part of the turn say that it is not so: a quote may leave them out, so that the whole
-// turn counts.
+// isNegated reports whether the turn negates the part from start to end. It searches the turn and not the quote,
+// because a quote may leave out the negation.
 func (p passage) isNegated(start, end int) bool {
 	before := p.turn[:start]
 	if len(before) > maxNegationDistance {

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"github.com/contextvault/contextvault/vault"
 	"regexp"
 	"slices"
 	"strconv"
@@ -9,18 +8,20 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/contextvault/contextvault/vault"
 )
 
-// The functions of this file find what a customer said in a folded quote. They read the common forms, and rather find
-// nothing than the wrong thing.
+// The functions of this file find values in the folded text of a quote. They know the common forms. An ambiguous form
+// is no match, because a missed value costs one question and a wrong value is stored.
 
 var phonePattern = regexp.MustCompile(`\(?\+?\(?\d[\d ().\-/]*\d`)
 
-// saysPhone reports whether a phone number was said with its country: after + or 00, or as the eleven digits that people
-// in North America write.
+// containsPhone reports whether the quote contains a phone number with its country code: after + or 00, or as the
+// eleven digits that are usual in North America.
 func (p passage) containsPhone(e164 string) bool {
 	for _, at := range phonePattern.FindAllStringIndex(p.turn, -1) {
-		// The whole turn is searched, so that a quote cannot cut off digits that belong to the number.
+		// Search the whole turn: a quote could cut off digits of the number.
 		if at[0] < p.start || at[0] >= p.end {
 			continue
 		}
@@ -35,9 +36,10 @@ func (p passage) containsPhone(e164 string) bool {
 	return false
 }
 
+// isSamePhone reports whether a phone number in a quote is the number e164.
 func isSamePhone(said, e164 string) bool {
 	if strings.Count(said, "(") > strings.Count(said, ")") {
-		said = strings.TrimPrefix(said, "(") // it opened before the number
+		said = strings.TrimPrefix(said, "(") // the bracket opened before the number
 	}
 	if normal, ok := normalisePhone(strings.TrimSpace(said)); ok {
 		return normal == e164
@@ -54,14 +56,17 @@ func isSamePhone(said, e164 string) bool {
 
 var (
 	numberPattern = regexp.MustCompile(`\d[\d.,']*`)
-	// What makes the digits before it a part of something larger: a magnitude, a fraction, a time of day, a day of the month.
-	continuesNumber = regexp.MustCompile(`^ ?(k|m|b|mn|bn|mio|mrd|lakh|lac|crore|grand|hundred|thousand|million|billion|trillion|dozen)s?([^\w^]|$)|^[a-z]*\d|^ \d{3}\b|` +
+	// continuesNumber matches text that makes the digits before it part of something larger: a magnitude, a fraction, a
+	// time of day, a day of the month.
+	continuesNumber = regexp.MustCompile(`^ ?(k|m|b|mn|bn|mio|mrd|lakh|lac|crore|grand|hundred|thousand|million|billion|` +
+		`trillion|dozen)s?([^\w^]|$)|^[a-z]*\d|^ \d{3}\b|` +
 		`^ (\^?\d+/\d|(and )?a (half|quarter)\b)|^ ?([ap]\.?m\b|o'?clock\b)|^(st|nd|rd|th)\b`)
+	// endsWithDigit matches text before three digits that makes them the end of a larger number, as in 1 850.
 	endsWithDigit = regexp.MustCompile(`\d $`)
 )
 
-// saysNumber reports whether a number was said in digits. "45k" does not say 45, and neither does a part of a date, a time
-// or a range.
+// containsNumber reports whether the quote contains a number in digits. "45k" does not contain 45, and neither does a
+// date, a time or a range.
 func (p passage) containsNumber(literal string) bool {
 	for _, at := range numberPattern.FindAllStringIndex(p.turn, -1) {
 		if at[0] < p.start || at[0] >= p.end {
@@ -77,7 +82,7 @@ func (p passage) containsNumber(literal string) bool {
 		case r == '-':
 			rest := strings.TrimRight(before[:len(before)-size], "$€£")
 			if rest != "" && !strings.HasSuffix(rest, " ") && !strings.HasSuffix(rest, "(") {
-				continue // joined to something: a range, a date, a code
+				continue // part of a range, a date or a code
 			}
 			sign = "-"
 		case unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("#_@.^", r):
@@ -105,8 +110,8 @@ var (
 	ambiguousNumber = regexp.MustCompile(`^[1-9]\d{0,2}\.\d{3}$`)
 )
 
-// plainNumber writes a number as JSON does: 1,850.50 and 1.850,50 are both 1850.50. 1.850 is two numbers, and so none: whoever writes
-// a decimal comma means 1850.
+// normaliseNumber returns a number as a JSON literal: 1850.50 for 1,850.50 and for 1.850,50. It rejects 1.850, which is
+// 1850 in a text with decimal commas.
 func normaliseNumber(said string) (string, bool) {
 	switch {
 	case ambiguousNumber.MatchString(said):
@@ -124,17 +129,16 @@ func normaliseNumber(said string) (string, bool) {
 	}
 }
 
-const monthNames = `(january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)`
-
 var (
+	monthName    = NamePattern(Months)
 	dateISO      = regexp.MustCompile(`\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b`)
-	dateDayFirst = regexp.MustCompile(`\b(\d{1,2})(?:st|nd|rd|th)?(?: of)?[ ,.-]+` + monthNames + `[ ,.-]+(\d{4})\b`)
-	dateUS       = regexp.MustCompile(`\b` + monthNames + `[ .-]+(?:the )?(\d{1,2})(?:st|nd|rd|th)?[ ,.-]+(\d{4})\b`)
+	dateDayFirst = regexp.MustCompile(`\b(\d{1,2})(?:st|nd|rd|th)?(?: of)?[ ,.-]+` + monthName + `[ ,.-]+(\d{4})\b`)
+	dateUS       = regexp.MustCompile(`\b` + monthName + `[ .-]+(?:the )?(\d{1,2})(?:st|nd|rd|th)?[ ,.-]+(\d{4})\b`)
 	dateNumeric  = regexp.MustCompile(`\b(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})\b`)
 )
 
-// dates gives the days that the quote names, as 2006-01-02. A day in figures only, of which it is not clear which is the
-// month, is none; neither is one whose century is not said.
+// findDates returns the days in the quote, as 2006-01-02. It ignores days in digits if both numbers can be the month,
+// and years without a century.
 func (p passage) findDates() []string {
 	var days []string
 	quote := p.quote()
@@ -145,14 +149,14 @@ func (p passage) findDates() []string {
 			mon, _ := strconv.Atoi(month)
 			d, _ := strconv.Atoi(day)
 			t := time.Date(y, time.Month(mon), d, 0, 0, 0, 0, time.UTC)
-			if t.Year() == y && int(t.Month()) == mon && t.Day() == d && !p.isNegated(p.start+at[0], p.start+at[1]) { // there is no 31 June
+			if t.Year() == y && int(t.Month()) == mon && t.Day() == d && !p.isNegated(p.start+at[0], p.start+at[1]) { // time.Date accepts 31 June
 				days = append(days, t.Format(time.DateOnly))
 			}
 		}
 	}
 	each(dateISO, func(m []string) (string, string, string) { return m[1], m[2], m[3] })
-	each(dateDayFirst, func(m []string) (string, string, string) { return m[3], monthNumber(m[2]), m[1] })
-	each(dateUS, func(m []string) (string, string, string) { return m[3], monthNumber(m[1]), m[2] })
+	each(dateDayFirst, func(m []string) (string, string, string) { return m[3], strconv.Itoa(MonthNumber(m[2])), m[1] })
+	each(dateUS, func(m []string) (string, string, string) { return m[3], strconv.Itoa(MonthNumber(m[1])), m[2] })
 	each(dateNumeric, func(m []string) (string, string, string) {
 		first, _ := strconv.Atoi(m[1])
 		second, _ := strconv.Atoi(m[2])
@@ -168,22 +172,21 @@ func (p passage) findDates() []string {
 	return days
 }
 
-// monthNumber gives the number of a month of monthNames, all of which begin with three letters of their own.
-func monthNumber(name string) string {
-	return strconv.Itoa(strings.Index("janfebmaraprmayjunjulaugsepoctnovdec", name[:3])/3 + 1)
-}
-
 var (
 	datetimePattern = regexp.MustCompile(`\b(\d{4}-\d{2}-\d{2})[t ](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?(z|[+-]\d{2}:\d{2})\b`)
 	clockPattern    = regexp.MustCompile(`\b(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?(?: ?([ap])\.?m\b)?`)
 )
 
-// zoneSaid is an offset from UTC, or the name of a zone, behind a time of day.
-var zonePattern = regexp.MustCompile(`(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[ap]\.?m\b\.?)?|\d ?[ap]\.?m\b\.?|noon|midnight) ?` +
-	`(?:\(?(utc|gmt|z)?\)? ?([+-]\d{1,2}(?::?\d{2})?)\b|\(?(utc|gmt|z)\b|\(?([ecmp][sd]?t|a[ekcw][sd]t|hst|cest|cet|bst|west|wet|eest|eet|msk|ist|jst|kst|sgt|hkt|nz[sd]t|pacific|eastern|central|mountain)\b)`)
+// zonePattern matches a time of day followed by an offset from UTC or the name of a zone.
+var zonePattern = regexp.MustCompile(`(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[ap]\.?m\b\.?)?|` +
+	`\d ?[ap]\.?m\b\.?|noon|midnight) ?` +
+	`(?:\(?(utc|gmt|z)?\)? ?([+-]\d{1,2}(?::?\d{2})?)\b|\(?(utc|gmt|z)\b|` +
+	`\(?([ecmp][sd]?t|a[ekcw][sd]t|hst|cest|cet|bst|west|wet|eest|eet|msk|ist|jst|kst|sgt|hkt|nz[sd]t|` +
+	`pacific|eastern|central|mountain)\b)`)
 
-// saysDatetime reports whether a time was said: in RFC 3339, or as a day and a time of day. An offset from UTC that was said is the
-// value's; where none was said there is none. What the name of a zone is worth depends on the day and the place, and is left alone.
+// containsDatetime reports whether the quote contains a point in time, in RFC 3339 or as a day and a time of day. The
+// offset from UTC must be the same in quote and value; no offset means UTC. A quote with another named zone does not
+// match, because its offset depends on the day and the place.
 func (p passage) containsDatetime(raw, normalised string) bool {
 	quote := p.quote()
 	for _, at := range datetimePattern.FindAllStringSubmatchIndex(quote, -1) {
@@ -214,7 +217,7 @@ func (p passage) containsDatetime(raw, normalised string) bool {
 		slices.Contains(findTimes(zonePattern.ReplaceAllString(quote, "$1 ")), local.Format(time.TimeOnly))
 }
 
-// submatches gives the texts of what a regular expression found at the pairs of places in at; what took no part is empty.
+// submatches returns the texts of the groups at the index pairs in at. A group that did not match is empty.
 func submatches(text string, at []int) []string {
 	out := make([]string, len(at)/2)
 	for i := range out {
@@ -225,7 +228,7 @@ func submatches(text string, at []int) []string {
 	return out
 }
 
-// plainOffset writes an offset from UTC as RFC 3339 does: +2 is +02:00, and none is that of UTC itself.
+// normaliseOffset returns an offset from UTC in the form of RFC 3339: +02:00 for +2, and +00:00 for no offset.
 func normaliseOffset(said string) string {
 	digits := strings.ReplaceAll(said, ":", "")
 	switch len(digits) {
@@ -242,13 +245,13 @@ func normaliseOffset(said string) string {
 	}
 }
 
-// clocksIn gives the times of day that a quote names, as 15:04:05. Of 2:30 it is not clear which half of the day it is in, unless it
-// is written 02:30, or behind a day that is written 2006-01-02.
+// findTimes returns the times of day in a quote, as 15:04:05. It ignores times such as 2:30, which can be in either
+// half of the day. 02:30 is in the morning, and so are two-digit hours in a quote with a day as 2006-01-02.
 func findTimes(quote string) []string {
 	var clocks []string
 	for _, m := range clockPattern.FindAllStringSubmatch(quote, -1) {
 		if m[2] == "" && m[4] == "" {
-			continue // a number alone is no time
+			continue // a number alone is not a time
 		}
 		hour, _ := strconv.Atoi(m[1])
 		if m[4] == "" && hour > 0 && hour < 12 && m[1][0] != '0' && (len(m[1]) == 1 || !dateISO.MatchString(quote)) {
@@ -281,15 +284,16 @@ var (
 	yesPattern      = regexp.MustCompile(`\b(yes|yeah|yep|yup|yea|sure|correct|true|right|absolutely|definitely|certainly|indeed|agree|agreed|ok|okay|of course|go ahead)\b`)
 	shortYesPattern = regexp.MustCompile(`^i (do|am|have|did|will|would|can)$`)
 	noPattern       = regexp.MustCompile(`\b(no|nope|nah|not|never|none|false|incorrect|wrong|disagree|cannot|without)\b|n't\b`)
-	// Words of those above that say neither: "right now", "make sure", "is that right?", "no problem".
+	// neutralPattern matches phrases with the words above that are neither yes nor no: "right now", "make sure",
+	// "is that right?", "no problem".
 	neutralPattern = regexp.MustCompile(`\bright (now|away|after|before|there|here|next|at|on|in|behind)\b|\b(make|making|be) sure\b|` +
 		`\b(is|are|was) (that|this|it)( all)? (right|correct|ok|okay|true)\b|\bno (problem|worries|matter|doubt)\b|\bnot (a|any) problem\b|\bwhy not\b|\bnot only\b|` +
 		`(\bcannot|n't) wait\b|(\bnot|n't) mind\b`)
 	doubtPattern = regexp.MustCompile(`\b(maybe|perhaps|unsure|possibly|probably|dunno|not sure|no idea|don't know|do not know|not certain)\b`)
 )
 
-// saysBoolean reports whether the passage says yes, or no. What the clause of the quote leaves open the rest of the turn may
-// say. Yes and no at once, or a doubt, is neither.
+// containsBoolean reports whether the passage says yes (want is true) or no. If the clause of the quote says neither,
+// the whole turn decides. Yes and no together, or a doubt, do not match.
 func (p passage) containsBoolean(want bool) bool {
 	clause, asks := p.clause()
 	if asks {
@@ -310,23 +314,18 @@ func (p passage) containsBoolean(want bool) bool {
 	return false
 }
 
-var numberWords = map[string]int{
-	"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11,
-	"twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19,
-	"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
-}
-
 var (
 	wordPattern = regexp.MustCompile(`[\p{L}\p{N}']+`)
-	// What makes a number word beside it a part of something larger: another number, a fraction, a time of day.
+	// Words that make the number word beside them part of something larger: another number, a fraction, a time of day.
 	continuesNumberWord = strings.Fields("hundred thousand million billion trillion dozen point half quarter quarters third thirds am pm a p o'clock oclock")
 	beginsLargerNumber  = strings.Fields("hundred thousand million billion trillion point minus at past")
-	// What "one" counts; else it stands for a thing ("that one") as often as for a number.
+	// countedNouns are the nouns after which "one" is a number. Elsewhere it is often a pronoun, as in "that one".
 	countedNouns = strings.Fields("person people adult child guest traveler traveller passenger rider ticket seat room bed bedroom bath bathroom day night week month year hour")
 )
 
-// saysNumberWord reports whether a whole number below a hundred was said as a word: "for four people", "twenty-four". A word that is
-// a part of something larger says nothing: "four hundred", "half past four", "seven thirty".
+// containsNumberWord reports whether the quote contains a whole number below one hundred in words: "for four people",
+// "twenty-four". Words that are part of something larger do not match: "four hundred", "half past four", "seven
+// thirty".
 func (p passage) containsNumberWord(def vault.Definition, literal string) bool {
 	want, err := strconv.Atoi(literal)
 	if err != nil || want < 0 || want > 99 {
@@ -340,12 +339,12 @@ func (p passage) containsNumberWord(def vault.Definition, literal string) bool {
 		return p.turn[words[i][0]:words[i][1]]
 	}
 	for i := 0; i < len(words); i++ {
-		n, ok := numberWords[word(i)]
+		n, ok := NumberWords[word(i)]
 		if !ok || words[i][0] < p.start || words[i][0] >= p.end {
 			continue
 		}
 		last := i
-		if unit, ok := numberWords[word(i+1)]; ok && n >= 20 && unit > 0 && unit < 10 && joinsNumberWords(p.turn[words[i][1]:words[i+1][0]]) {
+		if unit, ok := NumberWords[word(i+1)]; ok && n >= 20 && unit > 0 && unit < 10 && joinsNumberWords(p.turn[words[i][1]:words[i+1][0]]) {
 			n, last = n+unit, i+1
 		}
 		before, after := word(i-1), word(last+1)
@@ -359,15 +358,17 @@ func (p passage) containsNumberWord(def vault.Definition, literal string) bool {
 	return false
 }
 
+// joinsNumberWords reports whether the text between two number words makes them one number, as in twenty-four.
 func joinsNumberWords(between string) bool { return between == " " || between == "-" }
 
-// isNumberLike reports whether a word is a number, or begins with one.
+// isNumberLike reports whether a word is a number word or begins with a digit.
 func isNumberLike(word string) bool {
-	_, ok := numberWords[word]
+	_, ok := NumberWords[word]
 	return ok || word != "" && isDigit(word[0])
 }
 
-// countsOne reports whether "one" before a word is a number: the word is something that is counted, or what the field is about.
+// isCountedNoun reports whether "one" before a noun is a number: the noun is in countedNouns or in the name of the
+// field.
 func isCountedNoun(def vault.Definition, noun string) bool {
 	noun = strings.TrimSuffix(noun, "s")
 	return noun != "" && (slices.Contains(countedNouns, noun) || slices.Contains(strings.Split(strings.ReplaceAll(def.Name, "s_", "_"), "_"), noun) ||

@@ -26,8 +26,8 @@ const (
 	notURL      = "is not a web address, such as https://example.com/page"
 )
 
-// normalise gives the one form in which a value of a type is stored, or says why it is none of that type. Normalising twice
-// is the same as once. Space around a value is dropped, except in a string, which is kept as it is.
+// normalise returns the stored form of a value of type t, or the reason why the value does not have that type. It is
+// idempotent. It removes space around a value, except around a string.
 func normalise(t vault.ValueType, raw json.RawMessage) (json.RawMessage, string) {
 	switch t {
 	case vault.TypeJSON:
@@ -72,7 +72,7 @@ func normalise(t vault.ValueType, raw json.RawMessage) (json.RawMessage, string)
 	return nil, form.want
 }
 
-// textForms are the types whose values are strings of a certain form.
+// textForms are the types with values that are strings of a certain form.
 var textForms = map[vault.ValueType]struct {
 	normalise func(string) (string, bool)
 	want      string
@@ -84,10 +84,11 @@ var textForms = map[vault.ValueType]struct {
 	vault.TypeURL:      {normaliseURL, notURL},
 }
 
-// maxEmailLength is the longest address that mail servers take (RFC 5321, a path of 256 with its brackets).
+// maxEmailLength is the maximum length of an address in bytes (RFC 5321: a path of 256 with its brackets).
 const maxEmailLength = 254
 
-// normaliseEmail lowers the case of the domain. The local part is kept: whether its case matters is the receiver's affair.
+// normaliseEmail converts the domain to lower case. It keeps the local part, because its case may matter to the
+// receiver.
 func normaliseEmail(s string) (string, bool) {
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 || len(s) > maxEmailLength {
@@ -97,11 +98,11 @@ func normaliseEmail(s string) (string, bool) {
 	return s, validate().Var(s, "email") == nil
 }
 
-// phoneShape keeps out what the parser would read a number out of: other words, letters for digits, an extension, a second
-// number. What it read would not be all that was said.
+// phoneShape rejects texts from which the parser would extract only a part: words, letters for digits, an extension, a
+// second number.
 var phoneShape = regexp.MustCompile(`^\(?\+[0-9 \x{a0}().\-/\x{2010}-\x{2015}]+$`)
 
-// normalisePhone gives a number as E.164.
+// normalisePhone returns a number in the form E.164.
 func normalisePhone(s string) (string, bool) {
 	if !phoneShape.MatchString(s) {
 		return "", false
@@ -118,11 +119,11 @@ func normaliseDate(s string) (string, bool) {
 	return s, err == nil
 }
 
-// datetimeShape is RFC 3339, which allows a space and small letters where most write T and Z. It is looked at first because
-// the time package also takes T1:04 and a comma.
+// datetimeShape matches RFC 3339, which allows a space and lower case for T and Z. Package time alone would also accept
+// T1:04 and a comma.
 var datetimeShape = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2}(?:\.\d+)?)([Zz]|[+-]\d{2}:\d{2})$`)
 
-// normaliseDatetime gives a time in UTC.
+// normaliseDatetime returns a time in UTC.
 func normaliseDatetime(s string) (string, bool) {
 	m := datetimeShape.FindStringSubmatch(s)
 	if m == nil {
@@ -147,7 +148,7 @@ func normaliseURL(s string) (string, bool) {
 	return s, err == nil && u.Hostname() != ""
 }
 
-// lowerASCII leaves letters beyond ASCII alone: lowering some of them changes which letter they are.
+// lowerASCII converts ASCII letters to lower case. For some other letters, lower case would be a different letter.
 func lowerASCII(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' {

@@ -11,15 +11,15 @@ import (
 // Limits of what may be kept, whatever the definition says. They are PostgreSQL's own, or keep well inside them, so that a
 // value that was accepted can always be written.
 const (
-	// maxNesting is the depth of arrays and objects in one value: more than any document people write, and far from where
-	// recursive readers of JSON (PostgreSQL's, CEL's, ours) run out of stack.
+	// maxNesting is the maximum depth of arrays and objects in a value. Real documents are far below. Recursive JSON
+	// readers (PostgreSQL, CEL and this package) run out of stack only far above.
 	maxNesting = 100
 	// maxFractionDigits is PostgreSQL's limit for digits after the decimal point of a number in jsonb.
 	maxFractionDigits = 16383
 )
 
-// whyUnstorable says why a JSON value cannot be kept in PostgreSQL within maxBytes, "" when it can. The text follows "the
-// value" in a message and quotes nothing of it.
+// storageProblem returns the reason why PostgreSQL cannot store a JSON value within maxBytes, "" if it can. The text
+// follows "the value" in a message and quotes nothing.
 func storageProblem(raw json.RawMessage, maxBytes int) string {
 	switch {
 	case len(bytes.TrimSpace(raw)) == 0:
@@ -70,7 +70,8 @@ func storageProblem(raw json.RawMessage, maxBytes int) string {
 	return ""
 }
 
-// scanString goes over a JSON string from behind its opening quote, and gives the index behind the closing one.
+// scanString reads a JSON string from the position after its opening quote and returns the position after the closing
+// one.
 func scanString(raw []byte, i int) (end int, why string) {
 	for raw[i] != '"' {
 		if raw[i] != '\\' {
@@ -98,7 +99,7 @@ func scanString(raw []byte, i int) (end int, why string) {
 	return i + 1, ""
 }
 
-// escapedUnit reads the UTF-16 unit of a \uXXXX escape at i, -1 where there is no such escape.
+// escapedUnit returns the UTF-16 unit of a \uXXXX escape at i, -1 if there is no such escape.
 func escapedUnit(raw []byte, i int) int {
 	if i+6 > len(raw) || raw[i] != '\\' || raw[i+1] != 'u' {
 		return -1
@@ -110,7 +111,7 @@ func escapedUnit(raw []byte, i int) int {
 	return int(unit)
 }
 
-// whyBadText says why a plain text cannot be kept in PostgreSQL, "" when it can.
+// textProblem returns the reason why PostgreSQL cannot store a text, "" if it can.
 func textProblem(s string) string {
 	switch {
 	case !utf8.ValidString(s):

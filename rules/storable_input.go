@@ -19,8 +19,8 @@ var (
 	timeType = reflect.TypeFor[time.Time]()
 )
 
-// inspect finds texts and JSON values that PostgreSQL cannot hold, and optional ids that are given but zero, anywhere in v.
-// An operation that holds such a thing would be accepted, and then fail at every attempt to write it.
+// storageProblems finds texts and JSON values that PostgreSQL cannot store, and optional ids that are zero, anywhere in
+// v. An operation with such a value would be accepted and then fail at every attempt to write it.
 func storageProblems(v reflect.Value, path string) []*vault.Error {
 	var problems []*vault.Error
 	switch {
@@ -70,8 +70,8 @@ func storageProblems(v reflect.Value, path string) []*vault.Error {
 	return problems
 }
 
-// showName gives a key of the caller's own as a message may show it. What does not look like a name may be a customer's
-// value in the wrong place.
+// safeName returns a key of the input for a message, or "…" if it does not look like a name: a customer's value may be
+// in the wrong place.
 func safeName(key string) string {
 	isPart := func(r rune) bool {
 		return r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'

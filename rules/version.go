@@ -10,7 +10,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Version is one version of a field, as far as its place in the history goes.
+// Version is one version of a field, with the members that decide its place in the history.
 type Version struct {
 	ID             uuid.UUID
 	OperationID    uuid.UUID // the operation that wrote it
@@ -20,25 +20,26 @@ type Version struct {
 	Deleted        bool // it displaces what is older, as it did while it was seen
 }
 
-// Placement says where a new version belongs in the history of its field.
+// Placement is the place of a new version in the history of its field.
 type Placement struct {
 	Status       vault.ItemStatus
 	SupersededBy *uuid.UUID // the next newer version, nil where the new one is the newest
 	Supersedes   *uuid.UUID // the next older version, whose superseded_by must now name the new one; nil where there is none
 }
 
-// Place finds the place of a write in the history of its field, which may come in any order.
+// Place returns the place of a write in the history of its field. The history may be in any order.
 //
-// Versions are ordered by when their operations were accepted, not by when they arrive: a write that was delayed or replayed
-// enters as superseded, and never displaces a newer one. Of a write that is the newest, a missing source makes it orphaned,
-// and else a passed expiry expired. A version by the same operation does not count. Behind a deleted one a late write is
-// superseded as well: in time, it would have been displaced before that was deleted.
+// Versions are ordered by the acceptance of their operations, not by their arrival. A delayed or replayed write becomes
+// superseded and never replaces a newer version. The newest version is orphaned if its source is missing, else expired
+// if its expiry has passed, else active. A version by the same operation is ignored, so a repeated write has the same
+// place. A write older than a deleted version is superseded too, because a timely write would have been superseded
+// before the deletion.
 func Place(history []Version, operationID uuid.UUID, acceptedAt time.Time, sourceFound bool, expiresAt *time.Time, now time.Time) Placement {
 	return PlaceVersion(history, Version{OperationID: operationID, AcceptedAt: acceptedAt}, sourceFound, expiresAt, now)
 }
 
-// PlaceVersion is Place for a version that has its id, as one that comes back into a history has. Then another version by the same
-// operation counts: an import that wrote to two customers who were merged since has two in one history.
+// PlaceVersion is Place for a version with an id, such as a restored one. Another version by the same operation is not
+// ignored then: after a merge, the versions of one import for both customers are in one history.
 func PlaceVersion(history []Version, version Version, sourceFound bool, expiresAt *time.Time, now time.Time) Placement {
 	var older, newer *Version
 	for i := range history {
@@ -71,14 +72,14 @@ func PlaceVersion(history []Version, version Version, sourceFound bool, expiresA
 	return p
 }
 
-// inLine orders the versions of a history. An import that wrote to two customers who were merged since has two versions in it:
-// their ids tell which is the later one.
+// compareVersions compares the versions of a history by acceptance, then by id. After a merge, one operation may have
+// two versions in a history; only their ids differ.
 func compareVersions(a, b Version) int {
 	return cmp.Or(compareAcceptance(a.AcceptedAt, a.OperationID, b.AcceptedAt, b.OperationID), bytes.Compare(a.ID[:], b.ID[:]))
 }
 
-// acceptance compares two operations by when they were accepted, and by id where that is the same. Times count in
-// microseconds: that is what PostgreSQL keeps, and a time that went through it must not change places with one that did not.
+// compareAcceptance compares two operations by the time of acceptance, then by id. Times are compared in microseconds,
+// the precision of PostgreSQL. Otherwise a time that was read from PostgreSQL could be ordered differently.
 func compareAcceptance(at time.Time, op uuid.UUID, otherAt time.Time, other uuid.UUID) int {
 	return cmp.Or(
 		at.Truncate(time.Microsecond).Compare(otherAt.Truncate(time.Microsecond)),
@@ -86,9 +87,9 @@ func compareAcceptance(at time.Time, op uuid.UUID, otherAt time.Time, other uuid
 	)
 }
 
-// ExpiryOf gives when a written value expires: at the write's own time, else retention_days after it was collected, or
-// accepted where the write does not say; nil where it never does. A definition's retention holds even while it is not
-// enabled, because what may be kept for a limited time only is not kept for ever by a switch.
+// ExpiryOf returns the expiry of a value that is written: the write's own, else retention_days after its collection or
+// acceptance, nil for never. The retention of a definition applies also while the definition is not enabled. Otherwise
+// disabling a definition would keep personal data without a limit.
 func ExpiryOf(write vault.WriteValueInput, def *vault.Definition, acceptedAt time.Time) *time.Time {
 	if write.ExpiresAt != nil {
 		at := write.ExpiresAt.UTC()
