@@ -18,7 +18,7 @@ func findAllowed(def vault.Definition, value json.RawMessage) (json.RawMessage, 
 	for _, raw := range def.AllowedValues {
 		allowed, why := normalise(def.ValueType, raw)
 		if why != "" {
-			continue // Definition.Check refuses such a value; an old one allows nothing
+			continue // from before Check rejected such values; it allows nothing
 		}
 		if bytes.Equal(allowed, value) {
 			return allowed, true

@@ -43,7 +43,8 @@ func checkDefinition(d vault.Definition) error {
 	problems := append(inputProblems(d), allowedProblems(d)...)
 	for i, method := range d.VerificationMethods {
 		if first := slices.Index(d.VerificationMethods, method); first < i {
-			problems = append(problems, vault.Invalid(fmt.Sprintf("verification_methods[%d]", i), "repeats verification_methods[%d]", first))
+			path := fmt.Sprintf("verification_methods[%d]", i)
+			problems = append(problems, vault.Invalid(path, "repeats verification_methods[%d]", first))
 		}
 	}
 	return vault.Join(append(problems, stateProblems(d.Origin, d.Review)...))
@@ -58,7 +59,7 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 	var values []json.RawMessage
 	for i, raw := range d.AllowedValues {
 		if storageProblem(raw, vault.MaxValueBytes) != "" {
-			continue // inputProblems says so
+			continue // inputProblems reports it
 		}
 		value, why := normalise(d.ValueType, raw)
 		if isNull(raw) {
@@ -75,7 +76,8 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 	}
 	re, err := compilePattern(d.ValidationRegex)
 	if err == nil && !slices.ContainsFunc(values, func(v json.RawMessage) bool { return matchesWhole(re, textOf(v)) }) {
-		problems = append(problems, vault.Invalid("validation_regex", "matches none of the allowed values, so no value could be stored"))
+		problems = append(problems,
+			vault.Invalid("validation_regex", "matches none of the allowed values, so no value could be stored"))
 	}
 	return problems
 }
@@ -104,10 +106,14 @@ const maxOrder = 1_000_000
 // stateProblems validates members that may be empty, because the vault sets them then. Tags cannot express that.
 func stateProblems(origin vault.Origin, review vault.ReviewState) []*vault.Error {
 	var problems []*vault.Error
-	if origins := []vault.Origin{vault.OriginHuman, vault.OriginExtracted}; origin != "" && !slices.Contains(origins, origin) {
+	origins := []vault.Origin{vault.OriginHuman, vault.OriginExtracted}
+	if origin != "" && !slices.Contains(origins, origin) {
 		problems = append(problems, vault.Invalid("origin", "must be %s", vault.OneOf(origins)))
 	}
-	if states := []vault.ReviewState{vault.ReviewNone, vault.ReviewPending, vault.ReviewApproved, vault.ReviewRejected}; review != "" && !slices.Contains(states, review) {
+	states := []vault.ReviewState{
+		vault.ReviewNone, vault.ReviewPending, vault.ReviewApproved, vault.ReviewRejected,
+	}
+	if review != "" && !slices.Contains(states, review) {
 		problems = append(problems, vault.Invalid("review_state", "must be %s", vault.OneOf(states)))
 	}
 	return problems
@@ -118,7 +124,9 @@ func checkScenario(s vault.Scenario) error {
 	seen := make(map[string]int, len(s.Steps))
 	for i, step := range s.Steps {
 		if first, ok := seen[step.ID]; ok && step.ID != "" {
-			problems = append(problems, vault.Invalid(fmt.Sprintf("steps[%d].id", i), "repeats the id of steps[%d]; each step needs its own", first))
+			path := fmt.Sprintf("steps[%d].id", i)
+			problems = append(problems,
+				vault.Invalid(path, "repeats the id of steps[%d]; each step needs its own", first))
 			continue
 		}
 		seen[step.ID] = i
@@ -130,7 +138,7 @@ func checkScenario(s vault.Scenario) error {
 func checkWrite(w vault.WriteValueInput) error {
 	problems := inputProblems(w)
 	if w.Value != nil {
-		// Said as CheckValue says it, so that the same mistake reads the same wherever it is found.
+		// Use the message of CheckValue, so that the same mistake has the same message everywhere.
 		problems = slices.DeleteFunc(problems, func(e *vault.Error) bool { return e.Field == "value" })
 		if e := checkStorable(w.Name, w.Value); e != nil {
 			problems = append(problems, e)
@@ -138,7 +146,8 @@ func checkWrite(w vault.WriteValueInput) error {
 	}
 	problems = append(problems, lineageProblems(w.Lineage, w.SourceSessionID != nil)...)
 	if w.ItemID != nil && w.SourceItemID != nil && *w.ItemID == *w.SourceItemID {
-		problems = append(problems, vault.Invalid("source_item_id", "is the item itself; an item cannot be derived from itself"))
+		problems = append(problems,
+			vault.Invalid("source_item_id", "is the item itself; an item cannot be derived from itself"))
 	}
 	if w.CollectedAt != nil && w.ExpiresAt != nil && !w.ExpiresAt.After(*w.CollectedAt) {
 		problems = append(problems, vault.Invalid("expires_at", "must be later than collected_at"))
@@ -160,12 +169,16 @@ func lineageProblems(l vault.Lineage, sessionNamed bool) []*vault.Error {
 	var problems []*vault.Error
 	switch {
 	case l.SourceItemID != nil && l.SourceItemType == "":
-		problems = append(problems, vault.Invalid("source_item_type", "is required with source_item_id; it must be %s", vault.OneOf(vault.SourceTypes)))
+		problems = append(problems, vault.Invalid("source_item_type",
+			"is required with source_item_id; it must be %s", vault.OneOf(vault.SourceTypes)))
 	case l.SourceItemID != nil:
-	case l.SourceItemType == vault.SourceProfileField, l.SourceItemType == vault.SourceProfileAsset, l.SourceItemType == vault.SourceSession && !sessionNamed:
-		problems = append(problems, vault.Invalid("source_item_id", "is required if source_item_type is %s", l.SourceItemType))
+	case l.SourceItemType == vault.SourceProfileField, l.SourceItemType == vault.SourceProfileAsset,
+		l.SourceItemType == vault.SourceSession && !sessionNamed:
+		problems = append(problems,
+			vault.Invalid("source_item_id", "is required if source_item_type is %s", l.SourceItemType))
 	}
-	if l.SourceMetadata != nil && storageProblem(l.SourceMetadata, vault.MaxValueBytes) == "" && compact(l.SourceMetadata)[0] != '{' {
+	meta := l.SourceMetadata
+	if meta != nil && storageProblem(meta, vault.MaxValueBytes) == "" && compact(meta)[0] != '{' {
 		problems = append(problems, vault.Invalid("source_metadata", `must be a JSON object, such as {"tool": "ocr"}`))
 	}
 	return problems
@@ -197,7 +210,8 @@ var validate = sync.OnceValue(func() *validator.Validate {
 	rules := map[string]func(string) error{
 		"fieldname": func(s string) error {
 			if !vault.NamePattern.MatchString(s) {
-				return errors.New("is not a field name: use small letters, digits and _, with no digit first, such as date_of_birth")
+				return errors.New("is not a field name: use small letters, digits and _, with no digit first, " +
+					"such as date_of_birth")
 			}
 			return nil
 		},
@@ -213,7 +227,7 @@ var validate = sync.OnceValue(func() *validator.Validate {
 		ruleProblems[tag] = rule
 		err := v.RegisterValidation(tag, func(fl validator.FieldLevel) bool { return rule(fl.Field().String()) == nil })
 		if err != nil {
-			panic("register the rule " + tag + ": " + err.Error()) // a mistake in the lines above
+			panic("register the rule " + tag + ": " + err.Error()) // a bug in the lines above
 		}
 	}
 	return v
@@ -236,7 +250,7 @@ func tagProblem(failure validator.FieldError) string {
 	case "required":
 		return "is required"
 	case "required_if":
-		// "Verified true": the field by its Go name, and its value.
+		// The parameter is the Go name of another member and its value: "Verified true".
 		name, value, _ := strings.Cut(limit, " ")
 		return fmt.Sprintf("is required if %s is %s", snakeCase(name), value)
 	case "oneof":
@@ -288,7 +302,8 @@ func snakeCase(name string) string { return strings.Join(nameWords(name), "_") }
 // checkImport validates every write of an import. Paths of problems start with the index of the write.
 func checkImport(in vault.ImportValuesInput) error {
 	if len(in.Writes) > vault.MaxImport {
-		return vault.Invalid("writes", "has %d entries; the limit is %d, so split the import", len(in.Writes), vault.MaxImport)
+		return vault.Invalid("writes",
+			"has %d entries; the limit is %d, so split the import", len(in.Writes), vault.MaxImport)
 	}
 	var problems []*vault.Error
 	if err := vault.Join(inputProblems(in)); err != nil {
@@ -305,7 +320,8 @@ func checkImport(in vault.ImportValuesInput) error {
 		}
 		k := key{w.CustomerID, w.Name}
 		if at, ok := first[k]; ok {
-			problems = append(problems, vault.Invalid(fmt.Sprintf("writes[%d]", i), "writes %s of customer %s, like writes[%d]; keep one of them", w.Name, w.CustomerID, at))
+			problems = append(problems, vault.Invalid(fmt.Sprintf("writes[%d]", i),
+				"writes %s of customer %s, like writes[%d]; keep one of them", w.Name, w.CustomerID, at))
 			continue
 		}
 		first[k] = i

@@ -19,17 +19,17 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Limits of a condition. They keep one that was written carelessly from holding up a customer; what designers write stays
-// a thousand times below.
+// Limits of a condition. They stop an expensive condition before it delays a customer. Real conditions are a thousand
+// times cheaper.
 const (
-	maxConditionCost  = 1_000_000 // in CEL's own units, about one per element looked at: some 100 ms
-	maxConditionDepth = 50        // nested brackets and operators
-	maxConditions     = 500       // compiled conditions that are kept
+	maxConditionCost  = 1_000_000 // in CEL's cost units, about one per element read; about 100 ms
+	maxConditionDepth = 50        // levels of brackets and operators
+	maxConditions     = 500       // compiled conditions in the cache
 )
 
 // ConditionVars are the variables that a condition can read.
 type ConditionVars struct {
-	Fields   map[string]json.RawMessage // fields.<name>: the values that are present
+	Fields   map[string]json.RawMessage // fields.<name>: the active values
 	Session  map[string]json.RawMessage // session.<name>: the session's variables
 	Scenario vault.Scenario             // scenario.id, scenario.name, scenario.variables.<name>
 }
@@ -126,7 +126,7 @@ var conditionEnv = sync.OnceValues(func() (*cel.Env, error) {
 		cel.Variable("fields", anything),
 		cel.Variable("session", anything),
 		cel.Variable("scenario", anything),
-		cel.CrossTypeNumericComparisons(true), // a value may be 18 or 18.5; whoever writes >= 18 means both
+		cel.CrossTypeNumericComparisons(true), // >= 18 compares with 18 and with 18.5
 		cel.DefaultUTCTimeZone(true),
 		cel.ParserRecursionLimit(maxConditionDepth),
 	)
@@ -148,7 +148,8 @@ func compileCondition(expr string) (program cel.Program, err error) {
 		for _, e := range issues.Errors() {
 			causes = append(causes, fmt.Sprintf("at %d:%d: %s", e.Location.Line(), e.Location.Column()+1, e.Message))
 		}
-		return nil, errors.New("is not a condition in CEL over fields, session and scenario, such as fields.age >= 18: " + strings.Join(causes, "; "))
+		return nil, errors.New("is not a condition in CEL over fields, session and scenario, " +
+			"such as fields.age >= 18: " + strings.Join(causes, "; "))
 	}
 	if t := ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
 		return nil, errors.New("must return true or false, such as fields.age >= 18; this one returns " + t.String())
@@ -211,7 +212,7 @@ func celValue(v any) any {
 		if i, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
 			return i
 		}
-		f, _ := strconv.ParseFloat(v.String(), 64) // beyond a double it is infinite, which still compares rightly
+		f, _ := strconv.ParseFloat(v.String(), 64) // a number beyond a double becomes infinite, which compares correctly
 		if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
 			return int64(f)
 		}

@@ -45,7 +45,7 @@ type Reply string
 
 const (
 	ReplyYes   Reply = "yes"   // the candidate is right
-	ReplyNo    Reply = "no"    // it is wrong, and the answer does not say what would be right
+	ReplyNo    Reply = "no"    // the candidate is wrong, and the answer has no other value
 	ReplyOther Reply = "other" // the answer is another value
 )
 
@@ -53,16 +53,17 @@ const (
 // for ReplyNo. If yes and no are themselves values of the field, such as for a boolean, the answer is the value: "no"
 // to the candidate true is another value.
 func ReadReply(def vault.Definition, candidate, answer json.RawMessage) (Reply, json.RawMessage) {
-	said, clear := yesOrNo(answer)
+	yes, clear := yesOrNo(answer)
 	if clear && def.ValueType == vault.TypeBoolean {
-		answer, _ = json.Marshal(said) // a bool always encodes
+		answer, _ = json.Marshal(yes) // a bool never fails
 	} else if clear && !yesNoAreValues(def) {
-		if said {
+		if yes {
 			return ReplyYes, candidate
 		}
 		return ReplyNo, nil
 	}
-	if checked, err := CheckValue(&def, def.Name, answer, vault.ModeStrict); err == nil && sameValue(def.ValueType, checked.Value, candidate) {
+	checked, err := CheckValue(&def, def.Name, answer, vault.ModeStrict)
+	if err == nil && sameValue(def.ValueType, checked.Value, candidate) {
 		return ReplyYes, candidate
 	}
 	return ReplyOther, answer
@@ -79,7 +80,8 @@ func yesNoAreValues(def vault.Definition) bool {
 // yesOrNo reads answers that are only a yes or a no. clear is false for any other answer.
 func yesOrNo(answer json.RawMessage) (yes, clear bool) {
 	switch strings.Trim(foldText(textOf(answer)), " .!") {
-	case "true", "yes", "y", "yeah", "yep", "yup", "correct", "right", "that's right", "that is right", "that's correct", "that is correct", "yes please", "confirmed":
+	case "true", "yes", "y", "yeah", "yep", "yup", "correct", "right", "that's right", "that is right",
+		"that's correct", "that is correct", "yes please", "confirmed":
 		return true, true
 	case "false", "no", "n", "nope", "wrong", "incorrect", "not right", "that's wrong", "that is wrong", "not correct":
 		return false, true

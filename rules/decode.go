@@ -26,7 +26,7 @@ func DecodeStrict(data []byte, into any) error {
 		return vault.Join(problems)
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return vault.Invalid("", "the input does not have the expected form") // the cause could quote a value
+		return vault.Invalid("", "the input does not have the expected form") // err may quote a value
 	}
 	return nil
 }
@@ -43,8 +43,9 @@ func checkDocument(data []byte) error {
 	var document json.RawMessage
 	if err := dec.Decode(&document); err != nil {
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			if strings.Contains(syntax.Error(), "max depth") { // json has no error of its own for it
-				return vault.Invalid("", "the input is nested too deeply at byte %d; the limit is %d levels", syntax.Offset, maxNesting)
+			if strings.Contains(syntax.Error(), "max depth") { // package json has no error type for it
+				return vault.Invalid("",
+					"the input is nested too deeply at byte %d; the limit is %d levels", syntax.Offset, maxNesting)
 			}
 			return vault.Invalid("", "the input is not valid JSON at byte %d", syntax.Offset)
 		}
@@ -59,7 +60,7 @@ func checkDocument(data []byte) error {
 // typeProblems finds members of valid JSON that do not match a type.
 func typeProblems(raw json.RawMessage, t reflect.Type, path string) []*vault.Error {
 	if t == rawType || isNull(raw) {
-		return nil // null leaves a field unset, which Check reports where it matters
+		return nil // null leaves a member unset; Check reports required ones
 	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) || isScalar(t) {
 		if json.Unmarshal(raw, reflect.New(t).Interface()) != nil {
@@ -100,7 +101,8 @@ func typeProblems(raw json.RawMessage, t reflect.Type, path string) []*vault.Err
 		case t.Kind() == reflect.Map:
 			problems = append(problems, typeProblems(members[key], t.Elem(), at)...)
 		default:
-			problems = append(problems, vault.Invalid(at, "is not a field of the input; the fields are %s", strings.Join(slices.Sorted(maps.Keys(known)), ", ")))
+			names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+			problems = append(problems, vault.Invalid(at, "is not a field of the input; the fields are %s", names))
 		}
 	}
 	return problems

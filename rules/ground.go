@@ -27,7 +27,7 @@ func GroundCandidate(c vault.Candidate, def *vault.Definition, turns []vault.Tur
 	if def != nil && def.Name != c.FieldName {
 		return Checked{}, vault.Invalid(c.FieldName, "the candidate and the definition are for different fields")
 	}
-	if !(c.Confidence >= 0 && c.Confidence <= 1) { // written so that NaN is refused
+	if !(c.Confidence >= 0 && c.Confidence <= 1) { // in this form, NaN is rejected
 		return Checked{}, vault.Invalid(c.FieldName, "the confidence of the candidate is not between 0 and 1")
 	}
 	checked, err := CheckValue(def, c.FieldName, c.Value, vault.ModeStrict)
@@ -49,9 +49,11 @@ func GroundCandidate(c vault.Candidate, def *vault.Definition, turns []vault.Tur
 
 // passage is an occurrence of a quote in a turn of the customer.
 type passage struct {
-	said       string // the turn as it came
-	turn       string // folded
-	start, end int    // where the quote stands, made longer to whole words: a quote that cuts "185" to "18" proves nothing
+	original string // the turn as received
+	turn     string // the turn, folded
+	// start and end are the position of the quote in turn, extended to whole words. Otherwise the quote "18" would match
+	// "185".
+	start, end int
 }
 
 func (p passage) quote() string { return p.turn[p.start:p.end] }
@@ -90,7 +92,7 @@ func findQuote(quote string, turns []vault.Turn) []passage {
 			if space := strings.IndexByte(said[at+len(words):], ' '); space >= 0 {
 				end = at + len(words) + space
 			}
-			found = append(found, passage{said: t.Text, turn: said, start: start, end: end})
+			found = append(found, passage{original: t.Text, turn: said, start: start, end: end})
 		}
 	}
 	return found
@@ -129,8 +131,9 @@ func (p passage) supports(def vault.Definition, raw, value json.RawMessage) bool
 	case vault.TypeEmail:
 		return p.containsToken(foldText(text), ` <>()[]",;:\`, `.'!?`)
 	case vault.TypeURL:
-		// Case matters behind the host.
-		return p.containsToken(foldText(text), ` <>"`, urlPunctuation) && strings.Contains(p.said, strings.Trim(urlPath(text), urlPunctuation))
+		// The path is case-sensitive, so it is compared with the original text.
+		return p.containsToken(foldText(text), ` <>"`, urlPunctuation) &&
+			strings.Contains(p.original, strings.Trim(urlPath(text), urlPunctuation))
 	case vault.TypePhone:
 		return p.containsPhone(text)
 	case vault.TypeNumber:
@@ -175,14 +178,16 @@ func (p passage) containsJSON(v any) bool {
 
 // containsPhrase reports whether the quote contains a folded phrase that is not negated.
 func (p passage) containsPhrase(phrase string) bool {
-	return slices.ContainsFunc(phraseIndexes(p.quote(), phrase), func(at int) bool { return !p.isNegated(p.start+at, p.start+at+len(phrase)) })
+	return slices.ContainsFunc(phraseIndexes(p.quote(), phrase), func(at int) bool {
+		return !p.isNegated(p.start+at, p.start+at+len(phrase))
+	})
 }
 
 // containsAllowed reports whether the quote contains an allowed value that is not only part of another one: "rose gold"
 // does not contain "gold" if both are allowed.
 func (p passage) containsAllowed(value string, allowed []json.RawMessage) bool {
-	joints := strings.NewReplacer("_", " ", "-", " ") // of the same length
-	quote, value := joints.Replace(p.quote()), joints.Replace(foldText(value))
+	separators := strings.NewReplacer("_", " ", "-", " ") // same length, so that positions stay valid
+	quote, value := separators.Replace(p.quote()), separators.Replace(foldText(value))
 	count := 0
 	for _, at := range phraseIndexes(quote, value) {
 		if !p.isNegated(p.start+at, p.start+at+len(value)) {
@@ -190,7 +195,7 @@ func (p passage) containsAllowed(value string, allowed []json.RawMessage) bool {
 		}
 	}
 	for _, raw := range allowed {
-		if other := joints.Replace(foldText(textOf(raw))); other != value && len(phraseIndexes(other, value)) > 0 {
+		if other := separators.Replace(foldText(textOf(raw))); other != value && len(phraseIndexes(other, value)) > 0 {
 			count -= len(phraseIndexes(quote, other))
 		}
 	}
@@ -208,7 +213,8 @@ func (p passage) containsToken(value, separators, punctuation string) bool {
 		if next := strings.IndexAny(after, separators); next >= 0 {
 			after = after[:next]
 		}
-		if strings.Trim(before, punctuation) == "" && strings.Trim(after, punctuation) == "" && !p.isNegated(p.start+at, p.start+end) {
+		whole := strings.Trim(before, punctuation) == "" && strings.Trim(after, punctuation) == ""
+		if whole && !p.isNegated(p.start+at, p.start+end) {
 			return true
 		}
 	}
@@ -261,10 +267,13 @@ func substringIndexes(s, part string) []int {
 
 // isWordRune reports whether a rune belongs to a word. It is false for scripts without spaces between words.
 func isWordRune(r rune) bool {
-	return (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
+	return (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)) &&
+		!unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
 }
 
-var plainPunctuation = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-", "⁄", "/")
+var plainPunctuation = strings.NewReplacer(
+	"’", "'", "‘", "'", "ʼ", "'", "‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-", "⁄", "/",
+)
 
 // separateDigits puts ^ before superscript, subscript and circled digits and fractions. NFKC turns them into plain
 // digits, so 5² would become 52 and 3½ would become 31/2. It also removes invisible characters, such as soft hyphens
@@ -291,13 +300,17 @@ func foldText(s string) string {
 	return strings.Join(strings.Fields(plainPunctuation.Replace(s)), " ")
 }
 
-// What denies the words beside it. Between a "not" and what it denies stand small words and a verb ("I don't live in Paris"), and
-// no punctuation: "not now, Paris" denies nothing. Neither do "I don't mind", "why not" and "not only".
+// Patterns of a negation before and after a value. Only small words and a verb may be between "not" and the value ("I
+// don't live in Paris"), and no punctuation: "not now, Paris" negates nothing. Neither do "I don't mind", "why not" and
+// "not only".
 var (
-	negationBefore = regexp.MustCompile(`(?:\b(?:not|cannot|never|no longer|neither|nor|dont|isnt|arent|wasnt|doesnt|didnt|cant|wont)|n't)` +
-		`(?: (?:a|an|the|my|our|any|in|at|on|to|from|for|with|by|of|it|me|us|that|this|is|was|be|been|really|actually|exactly|called|named|born|` +
-		`live|living|use|using|call|calling|contact|send|email|e-mail|mail|write|reach|want|need|like|prefer|have|take|choose|book|go|going)){0,5} ?["'(<$€£+]*$`)
-	negationAfter = regexp.MustCompile(`^["')>]* (?:(?:(?:is|are|was|were) not|isn't|aren't|wasn't|weren't) (?:my|our|the|his|her|right|correct|what|where|mine|me)|` +
+	negationBefore = regexp.MustCompile(`(?:\b(?:not|cannot|never|no longer|neither|nor|dont|isnt|arent|wasnt|doesnt|didnt|` +
+		`cant|wont)|n't)` +
+		`(?: (?:a|an|the|my|our|any|in|at|on|to|from|for|with|by|of|it|me|us|that|this|is|was|be|been|really|actually|exactly|` +
+		`called|named|born|live|living|use|using|call|calling|contact|send|email|e-mail|mail|write|reach|want|need|like|` +
+		`prefer|have|take|choose|book|go|going)){0,5} ?["'(<$€£+]*$`)
+	negationAfter = regexp.MustCompile(`^["')>]* (?:(?:(?:is|are|was|were) not|isn't|aren't|wasn't|weren't) ` +
+		`(?:my|our|the|his|her|right|correct|what|where|mine|me)|` +
 		`(?:is|are|was|were) (?:no longer|wrong|incorrect))\b`)
 )
 

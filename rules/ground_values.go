@@ -92,7 +92,8 @@ func (p passage) containsNumber(literal string) bool {
 		case strings.HasSuffix(before, "minus "):
 			sign = "-"
 		}
-		if next, _ := utf8.DecodeRuneInString(after); strings.ContainsRune("/:-_@^", next) && len(after) > 1 && isDigit(after[1]) {
+		next, _ := utf8.DecodeRuneInString(after)
+		if strings.ContainsRune("/:-_@^", next) && len(after) > 1 && isDigit(after[1]) {
 			continue
 		}
 		if plain, ok := normaliseNumber(said); ok && sameNumber(sign+plain, literal) && !p.isNegated(at[0], at[0]+len(said)) {
@@ -149,7 +150,8 @@ func (p passage) findDates() []string {
 			mon, _ := strconv.Atoi(month)
 			d, _ := strconv.Atoi(day)
 			t := time.Date(y, time.Month(mon), d, 0, 0, 0, 0, time.UTC)
-			if t.Year() == y && int(t.Month()) == mon && t.Day() == d && !p.isNegated(p.start+at[0], p.start+at[1]) { // time.Date accepts 31 June
+			exists := t.Year() == y && int(t.Month()) == mon && t.Day() == d // time.Date accepts 31 June
+			if exists && !p.isNegated(p.start+at[0], p.start+at[1]) {
 				days = append(days, t.Format(time.DateOnly))
 			}
 		}
@@ -195,7 +197,8 @@ func (p passage) containsDatetime(raw, normalised string) bool {
 		if seconds == "" {
 			seconds = ":00"
 		}
-		if t, ok := normaliseDatetime(m[1] + "T" + m[2] + seconds + m[4]); ok && t == normalised && !p.isNegated(p.start+at[0], p.start+at[1]) {
+		t, ok := normaliseDatetime(m[1] + "T" + m[2] + seconds + m[4])
+		if ok && t == normalised && !p.isNegated(p.start+at[0], p.start+at[1]) {
 			return true
 		}
 	}
@@ -281,15 +284,20 @@ func findTimes(quote string) []string {
 }
 
 var (
-	yesPattern      = regexp.MustCompile(`\b(yes|yeah|yep|yup|yea|sure|correct|true|right|absolutely|definitely|certainly|indeed|agree|agreed|ok|okay|of course|go ahead)\b`)
+	yesPattern = regexp.MustCompile(`\b(yes|yeah|yep|yup|yea|sure|correct|true|right|absolutely|definitely|certainly|` +
+		`indeed|agree|agreed|ok|okay|of course|go ahead)\b`)
 	shortYesPattern = regexp.MustCompile(`^i (do|am|have|did|will|would|can)$`)
-	noPattern       = regexp.MustCompile(`\b(no|nope|nah|not|never|none|false|incorrect|wrong|disagree|cannot|without)\b|n't\b`)
+	noPattern       = regexp.MustCompile(`\b(no|nope|nah|not|never|none|false|incorrect|wrong|disagree|` +
+		`cannot|without)\b|n't\b`)
 	// neutralPattern matches phrases with the words above that are neither yes nor no: "right now", "make sure",
 	// "is that right?", "no problem".
-	neutralPattern = regexp.MustCompile(`\bright (now|away|after|before|there|here|next|at|on|in|behind)\b|\b(make|making|be) sure\b|` +
-		`\b(is|are|was) (that|this|it)( all)? (right|correct|ok|okay|true)\b|\bno (problem|worries|matter|doubt)\b|\bnot (a|any) problem\b|\bwhy not\b|\bnot only\b|` +
+	neutralPattern = regexp.MustCompile(`\bright (now|away|after|before|there|here|next|at|on|in|behind)\b|` +
+		`\b(make|making|be) sure\b|` +
+		`\b(is|are|was) (that|this|it)( all)? (right|correct|ok|okay|true)\b|\bno (problem|worries|matter|doubt)\b|` +
+		`\bnot (a|any) problem\b|\bwhy not\b|\bnot only\b|` +
 		`(\bcannot|n't) wait\b|(\bnot|n't) mind\b`)
-	doubtPattern = regexp.MustCompile(`\b(maybe|perhaps|unsure|possibly|probably|dunno|not sure|no idea|don't know|do not know|not certain)\b`)
+	doubtPattern = regexp.MustCompile(`\b(maybe|perhaps|unsure|possibly|probably|dunno|not sure|no idea|` +
+		`don't know|do not know|not certain)\b`)
 )
 
 // containsBoolean reports whether the passage says yes (want is true) or no. If the clause of the quote says neither,
@@ -317,10 +325,15 @@ func (p passage) containsBoolean(want bool) bool {
 var (
 	wordPattern = regexp.MustCompile(`[\p{L}\p{N}']+`)
 	// Words that make the number word beside them part of something larger: another number, a fraction, a time of day.
-	continuesNumberWord = strings.Fields("hundred thousand million billion trillion dozen point half quarter quarters third thirds am pm a p o'clock oclock")
-	beginsLargerNumber  = strings.Fields("hundred thousand million billion trillion point minus at past")
+	continuesNumberWord = strings.Fields(
+		"hundred thousand million billion trillion dozen point half quarter quarters third thirds am pm a p o'clock oclock",
+	)
+	beginsLargerNumber = strings.Fields("hundred thousand million billion trillion point minus at past")
 	// countedNouns are the nouns after which "one" is a number. Elsewhere it is often a pronoun, as in "that one".
-	countedNouns = strings.Fields("person people adult child guest traveler traveller passenger rider ticket seat room bed bedroom bath bathroom day night week month year hour")
+	countedNouns = strings.Fields(
+		"person people adult child guest traveler traveller passenger rider ticket seat room bed bedroom bath bathroom " +
+			"day night week month year hour",
+	)
 )
 
 // containsNumberWord reports whether the quote contains a whole number below one hundred in words: "for four people",
@@ -344,12 +357,15 @@ func (p passage) containsNumberWord(def vault.Definition, literal string) bool {
 			continue
 		}
 		last := i
-		if unit, ok := NumberWords[word(i+1)]; ok && n >= 20 && unit > 0 && unit < 10 && joinsNumberWords(p.turn[words[i][1]:words[i+1][0]]) {
+		unit, ok := NumberWords[word(i+1)]
+		if ok && n >= 20 && unit > 0 && unit < 10 && joinsNumberWords(p.turn[words[i][1]:words[i+1][0]]) {
 			n, last = n+unit, i+1
 		}
 		before, after := word(i-1), word(last+1)
-		if n == want && !isNumberLike(before) && !isNumberLike(after) && !slices.Contains(beginsLargerNumber, before) && !slices.Contains(continuesNumberWord, after) &&
-			!(before == "and" && slices.Contains(beginsLargerNumber, word(i-2))) && !(before == "to" && (isNumberLike(word(i-2)) || word(i-2) == "quarter")) &&
+		if n == want && !isNumberLike(before) && !isNumberLike(after) &&
+			!slices.Contains(beginsLargerNumber, before) && !slices.Contains(continuesNumberWord, after) &&
+			!(before == "and" && slices.Contains(beginsLargerNumber, word(i-2))) &&
+			!(before == "to" && (isNumberLike(word(i-2)) || word(i-2) == "quarter")) &&
 			(n != 1 || isCountedNoun(def, after)) && !p.isNegated(words[i][0], words[last][1]) {
 			return true
 		}
@@ -371,6 +387,7 @@ func isNumberLike(word string) bool {
 // field.
 func isCountedNoun(def vault.Definition, noun string) bool {
 	noun = strings.TrimSuffix(noun, "s")
-	return noun != "" && (slices.Contains(countedNouns, noun) || slices.Contains(strings.Split(strings.ReplaceAll(def.Name, "s_", "_"), "_"), noun) ||
+	words := strings.Split(strings.ReplaceAll(def.Name, "s_", "_"), "_")
+	return noun != "" && (slices.Contains(countedNouns, noun) || slices.Contains(words, noun) ||
 		strings.HasSuffix(def.Name, "_"+noun+"s"))
 }

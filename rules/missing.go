@@ -16,15 +16,20 @@ import (
 
 // Scope selects requirements of a scenario. The zero Scope selects all.
 type Scope struct {
-	StepID string              // the step, and what the whole scenario needs; empty: every step
-	RuleID *uuid.UUID          // the rule, and what belongs to no rule; nil: every rule
-	Level  vault.RequiredLevel // only this level; empty: both
+	// StepID selects the requirements of a step and those of the whole scenario. Empty: every step.
+	StepID string
+	// RuleID selects the requirements of a rule and those without a rule. nil: every rule.
+	RuleID *uuid.UUID
+	// Level selects the requirements of one level. Empty: both.
+	Level vault.RequiredLevel
 }
 
 // Known is the data about a customer and the conversation.
 type Known struct {
-	Fields   map[string]vault.Value     // active ones, by name; one past its expiry may still be among them
-	Session  map[string]json.RawMessage // variables of the session
+	// Fields are the active values by name. Expired values may be among them.
+	Fields map[string]vault.Value
+	// Session are the variables of the session.
+	Session  map[string]json.RawMessage
 	Scenario vault.Scenario
 	Now      time.Time
 }
@@ -38,7 +43,9 @@ type Known struct {
 //
 // If several requirements name the same field, the strictest wins: binding before not binding, then hard before soft,
 // then by fallback: block, ask, extract, skip.
-func FindMissing(reqs []vault.Requirement, defs map[string]vault.Definition, known Known, scope Scope) (missing []vault.Missing, warnings []string) {
+func FindMissing(
+	reqs []vault.Requirement, defs map[string]vault.Definition, known Known, scope Scope,
+) (missing []vault.Missing, warnings []string) {
 	strictest, warnings := Applicable(reqs, known, scope)
 	missing = []vault.Missing{}
 	for name, r := range strictest {
@@ -54,7 +61,10 @@ func FindMissing(reqs []vault.Requirement, defs map[string]vault.Definition, kno
 			reason = unverifiedReason(known.Fields[name], *def)
 		}
 		if reason != "" {
-			missing = append(missing, vault.Missing{Requirement: r, Definition: def, Reason: reason, Blocking: r.RequiredLevel == vault.LevelHard && r.Binding() && !isUnreviewed(r, defs[name])})
+			missing = append(missing, vault.Missing{
+				Requirement: r, Definition: def, Reason: reason,
+				Blocking: r.RequiredLevel == vault.LevelHard && r.Binding() && !isUnreviewed(r, defs[name]),
+			})
 		}
 	}
 	slices.SortFunc(missing, func(a, b vault.Missing) int { return ByOrder(a.Requirement, b.Requirement) })
@@ -65,11 +75,14 @@ func FindMissing(reqs []vault.Requirement, defs map[string]vault.Definition, kno
 // isUnreviewed reports whether an extracted requirement is for a suggested definition that no person approved. Gap fill
 // cannot ask for such a field, and no person has decided that it is needed.
 func isUnreviewed(r vault.Requirement, def vault.Definition) bool {
-	return r.Origin == vault.OriginExtracted && def.Origin == vault.OriginExtracted && (def.Review == vault.ReviewPending || def.Review == vault.ReviewRejected)
+	return r.Origin == vault.OriginExtracted && def.Origin == vault.OriginExtracted &&
+		(def.Review == vault.ReviewPending || def.Review == vault.ReviewRejected)
 }
 
 // Applicable returns the requirements that apply, met or unmet, one per field, by the rules of FindMissing.
-func Applicable(reqs []vault.Requirement, known Known, scope Scope) (byField map[string]vault.Requirement, warnings []string) {
+func Applicable(
+	reqs []vault.Requirement, known Known, scope Scope,
+) (byField map[string]vault.Requirement, warnings []string) {
 	present := make(map[string]json.RawMessage, len(known.Fields))
 	for name, f := range known.Fields {
 		if isActive(f) && !f.Expired(known.Now) {
@@ -147,7 +160,8 @@ func isStale(age time.Duration, freshnessSeconds int64) bool {
 
 // isVerified reports whether a value is verified by a method that its definition accepts.
 func isVerified(f vault.Value, def vault.Definition) bool {
-	return f.Verified && (len(def.VerificationMethods) == 0 || slices.Contains(def.VerificationMethods, f.VerificationMethod))
+	anyMethod := len(def.VerificationMethods) == 0
+	return f.Verified && (anyMethod || slices.Contains(def.VerificationMethods, f.VerificationMethod))
 }
 
 func isActive(f vault.Value) bool { return f.Status == vault.StatusActive || f.Status == "" }
@@ -169,7 +183,9 @@ func stricter(a, b vault.Requirement) int {
 }
 
 // fallbackOrder lists the fallback actions, the strictest first.
-var fallbackOrder = []vault.FallbackAction{vault.FallbackBlock, vault.FallbackAsk, vault.FallbackExtract, vault.FallbackSkip}
+var fallbackOrder = []vault.FallbackAction{
+	vault.FallbackBlock, vault.FallbackAsk, vault.FallbackExtract, vault.FallbackSkip,
+}
 
 func bindingRank(r vault.Requirement) int {
 	if r.Binding() {

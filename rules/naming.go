@@ -34,8 +34,10 @@ func SameName(a, b string) bool {
 }
 
 // plainLetters replaces letters that Unicode does not decompose into a plain letter and an accent.
-var plainLetters = strings.NewReplacer("ß", "ss", "ẞ", "SS", "æ", "ae", "Æ", "Ae", "œ", "oe", "Œ", "Oe", "ø", "o", "Ø", "O",
-	"đ", "d", "Đ", "D", "ð", "d", "Ð", "D", "ł", "l", "Ł", "L", "þ", "th", "Þ", "Th", "ı", "i", "'", "", "’", "")
+var plainLetters = strings.NewReplacer(
+	"ß", "ss", "ẞ", "SS", "æ", "ae", "Æ", "Ae", "œ", "oe", "Œ", "Oe", "ø", "o", "Ø", "O",
+	"đ", "d", "Đ", "D", "ð", "d", "Ð", "D", "ł", "l", "Ł", "L", "þ", "th", "Þ", "Th", "ı", "i", "'", "", "’", "",
+)
 
 // nameWords splits a name or text into lower-case ASCII words, at other characters and where a capital letter starts a
 // word.
@@ -90,9 +92,11 @@ func isASCIILetter(r rune) bool { return isUpper(r) || isLower(r) }
 // fields, even if their descriptions are similar.
 var contrasts = [][]string{
 	{"date", "time", "type", "name", "address", "price", "number", "city", "country", "status"},
-	{"from", "to"}, {"origin", "destination"}, {"start", "end"}, {"begin", "end"}, {"pickup", "dropoff"}, {"in", "out"}, {"checkin", "checkout"},
+	{"from", "to"}, {"origin", "destination"}, {"start", "end"}, {"begin", "end"}, {"pickup", "dropoff"}, {"in", "out"},
+	{"checkin", "checkout"},
 	{"arrival", "departure"}, {"inbound", "outbound"}, {"first", "last", "middle"}, {"min", "max"}, {"minimum", "maximum"},
-	{"billing", "shipping"}, {"billing", "delivery"}, {"sender", "recipient"}, {"buyer", "seller"}, {"home", "work"}, {"old", "new"},
+	{"billing", "shipping"}, {"billing", "delivery"}, {"sender", "recipient"}, {"buyer", "seller"},
+	{"home", "work"}, {"old", "new"},
 	{"primary", "secondary"}, {"father", "mother"},
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// What a wrong value is told, per type. Each follows the value in a message.
+// Messages about a value of the wrong type. Each follows the value in a message.
 const (
 	notString   = "is not a text, such as \"Ada Lovelace\""
 	emptyString = "is an empty text; omit the field if the value is unknown"
@@ -33,7 +33,7 @@ func normalise(t vault.ValueType, raw json.RawMessage) (json.RawMessage, string)
 	case vault.TypeJSON:
 		return compact(raw), ""
 	case vault.TypeNumber:
-		// The literal is kept as written: a float64 on the way would round it.
+		// Keep the literal as written: a float64 would round it.
 		if s := strings.TrimSpace(textOf(raw)); isNumber(s) && storageProblem(json.RawMessage(s), vault.MaxValueBytes) == "" {
 			return json.RawMessage(s), ""
 		}
@@ -107,7 +107,7 @@ func normalisePhone(s string) (string, bool) {
 	if !phoneShape.MatchString(s) {
 		return "", false
 	}
-	number, err := phonenumbers.Parse(s, "ZZ") // no default country: a number without one says too little
+	number, err := phonenumbers.Parse(s, "ZZ") // no default country: a number without a country code is ambiguous
 	if err != nil || !phonenumbers.IsValidNumber(number) {
 		return "", false
 	}
@@ -133,7 +133,7 @@ func normaliseDatetime(s string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	// At the ends of the calendar a zone can push the time into a year that RFC 3339 cannot write.
+	// In the first and the last year, UTC may be in a year that RFC 3339 cannot express.
 	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
 		return "", false
 	}

@@ -25,7 +25,7 @@ func numberParts(literal string) (negative bool, whole, fraction string, exponen
 }
 
 func parseExponent(s string) int {
-	const beyond = 10_000_000 // hundred times what a value may have of digits
+	const beyond = 10_000_000 // far more digits than a value may have
 	digits := strings.TrimLeft(strings.TrimLeft(s, "+-"), "0")
 	n := beyond
 	if len(digits) < len("10000000") {

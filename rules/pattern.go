@@ -15,7 +15,7 @@ var patterns = newCache[*regexp.Regexp](maxPatterns)
 func newCache[V any](size int) *lru.Cache[string, V] {
 	c, err := lru.New[string, V](size)
 	if err != nil {
-		panic(err) // a size that is not positive
+		panic(err) // the size is not positive, a bug in the caller
 	}
 	return c
 }

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of what may be kept, whatever the definition says. They are PostgreSQL's own, or keep well inside them, so that a
-// value that was accepted can always be written.
+// Limits of a value, independent of its definition. They are at or below PostgreSQL's own limits, so that every
+// accepted value can be stored.
 const (
 	// maxNesting is the maximum depth of arrays and objects in a value. Real documents are far below. Recursive JSON
 	// readers (PostgreSQL, CEL and this package) run out of stack only far above.
@@ -57,8 +57,8 @@ func storageProblem(raw json.RawMessage, maxBytes int) string {
 			if after > maxFractionDigits {
 				return "contains a number with more than " + strconv.Itoa(maxFractionDigits) + " digits after the decimal point"
 			}
-			// jsonb keeps numbers written out, so that 1e999 takes a thousand digits: without this limit a few bytes of
-			// input would become gigabytes.
+			// jsonb stores numbers without an exponent, so 1e999 takes a thousand digits. Without this limit, a few bytes
+			// of input could become gigabytes.
 			if expanded += max(0, before+after-(end-i)); expanded > maxBytes {
 				return "is larger than " + kib(maxBytes) + " when its numbers are written without exponents"
 			}

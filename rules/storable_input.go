@@ -76,7 +76,8 @@ func safeName(key string) string {
 	isPart := func(r rune) bool {
 		return r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 	}
-	if key == "" || len(key) > vault.MaxNameLength || strings.ContainsFunc(key, func(r rune) bool { return !isPart(r) }) || isDigit(key[0]) {
+	if key == "" || len(key) > vault.MaxNameLength || isDigit(key[0]) ||
+		strings.ContainsFunc(key, func(r rune) bool { return !isPart(r) }) {
 		return "…"
 	}
 	return key

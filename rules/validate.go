@@ -14,9 +14,13 @@ const failedPrefix = "Field validation failed: "
 
 // Checked is the result of the validation of a value.
 type Checked struct {
-	Value     json.RawMessage // the value as it is to be stored: normalised, or as it came where it could not be
-	ValueType vault.ValueType // the definition's type; what kind of JSON it is where the value does not suit the definition, or there is none
-	Warnings  []string        // what mode warn let through, without the value; nil in the other modes
+	// Value is the value to store: normalised, or as received if it cannot be normalised.
+	Value json.RawMessage
+	// ValueType is the type of the definition, or the kind of JSON if the value has another type or there is no
+	// definition.
+	ValueType vault.ValueType
+	// Warnings are the problems that mode warn accepted, without the value. nil in the other modes.
+	Warnings []string
 }
 
 // EffectiveMode returns the validation mode of a field: that of the enabled definition, else the configured one, else
@@ -95,14 +99,16 @@ func checkAgainst(def vault.Definition, sent Checked) (Checked, []finding) {
 		if allowed, ok := findAllowed(def, value); ok {
 			checked.Value = allowed
 		} else {
-			findings = append(findings, finding{text: "is not one of the allowed values: " + listAllowed(def.AllowedValues), ofValue: true})
+			text := "is not one of the allowed values: " + listAllowed(def.AllowedValues)
+			findings = append(findings, finding{text: text, ofValue: true})
 		}
 	}
 	if def.ValidationRegex != "" {
 		re, err := compilePattern(def.ValidationRegex)
 		switch {
 		case err != nil:
-			findings = append(findings, finding{text: "cannot be checked, because the validation_regex of its definition does not compile", ofValue: true})
+			text := "cannot be checked, because the validation_regex of its definition does not compile"
+			findings = append(findings, finding{text: text, ofValue: true})
 		case !matchesWhole(re, textOf(checked.Value)):
 			findings = append(findings, finding{text: "does not match the pattern " + def.ValidationRegex, ofValue: true})
 		}
@@ -112,8 +118,8 @@ func checkAgainst(def vault.Definition, sent Checked) (Checked, []finding) {
 
 // finding is one problem of a value.
 type finding struct {
-	text    string // what is wrong and what would be right, without the value
-	ofValue bool   // the text follows the value, or "the value" where it may not be quoted
+	text    string // the problem and the remedy, without the value
+	ofValue bool   // the text follows the quoted value, or "the value"
 }
 
 // about returns the finding as a message for a field. value is the quoted value, or "the value".
@@ -195,7 +201,7 @@ func jsonString(s string) json.RawMessage {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(s); err != nil {
-		panic("encode a string: " + err.Error()) // cannot happen: every string has a JSON form
+		panic("encode a string: " + err.Error()) // impossible: every string has a JSON form
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

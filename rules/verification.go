@@ -2,7 +2,7 @@ package rules
 
 import "github.com/contextvault/contextvault/vault"
 
-// Methods of verification that prove more than that one value is the customer's own.
+// Verification methods that prove the customer's identity, not only that a value is correct.
 const (
 	MethodDocument = "document"
 	MethodKYC      = "kyc"
@@ -22,7 +22,10 @@ func LevelOf(fields map[string]vault.Value) vault.VerificationLevel {
 }
 
 // verificationLevels are in ascending order.
-var verificationLevels = []vault.VerificationLevel{vault.VerificationNone, vault.VerificationEmail, vault.VerificationPhone, vault.VerificationDocument, vault.VerificationKYC}
+var verificationLevels = []vault.VerificationLevel{
+	vault.VerificationNone, vault.VerificationEmail, vault.VerificationPhone, vault.VerificationDocument,
+	vault.VerificationKYC,
+}
 
 func levelRankOf(f vault.Value) int {
 	switch {

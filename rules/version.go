@@ -13,18 +13,21 @@ import (
 // Version is one version of a field, with the members that decide its place in the history.
 type Version struct {
 	ID             uuid.UUID
-	OperationID    uuid.UUID // the operation that wrote it
-	AcceptedAt     time.Time // when that operation was accepted
+	OperationID    uuid.UUID // the operation that wrote the version
+	AcceptedAt     time.Time // the time at which the operation was accepted
 	Status         vault.ItemStatus
 	SupersededByID *uuid.UUID
-	Deleted        bool // it displaces what is older, as it did while it was seen
+	// Deleted reports a deleted version. It still supersedes older versions.
+	Deleted bool
 }
 
 // Placement is the place of a new version in the history of its field.
 type Placement struct {
-	Status       vault.ItemStatus
-	SupersededBy *uuid.UUID // the next newer version, nil where the new one is the newest
-	Supersedes   *uuid.UUID // the next older version, whose superseded_by must now name the new one; nil where there is none
+	Status vault.ItemStatus
+	// SupersededBy is the next newer version. nil: the new version is the newest.
+	SupersededBy *uuid.UUID
+	// Supersedes is the next older version, which the new version supersedes. nil: there is none.
+	Supersedes *uuid.UUID
 }
 
 // Place returns the place of a write in the history of its field. The history may be in any order.
@@ -34,7 +37,9 @@ type Placement struct {
 // if its expiry has passed, else active. A version by the same operation is ignored, so a repeated write has the same
 // place. A write older than a deleted version is superseded too, because a timely write would have been superseded
 // before the deletion.
-func Place(history []Version, operationID uuid.UUID, acceptedAt time.Time, sourceFound bool, expiresAt *time.Time, now time.Time) Placement {
+func Place(
+	history []Version, operationID uuid.UUID, acceptedAt time.Time, sourceFound bool, expiresAt *time.Time, now time.Time,
+) Placement {
 	return PlaceVersion(history, Version{OperationID: operationID, AcceptedAt: acceptedAt}, sourceFound, expiresAt, now)
 }
 
@@ -57,7 +62,7 @@ func PlaceVersion(history []Version, version Version, sourceFound bool, expiresA
 	}
 	p := Placement{Status: vault.StatusActive}
 	if older != nil {
-		id := older.ID // a copy: the caller may go on with its history
+		id := older.ID // a copy, so that the result does not change with the caller's history
 		p.Supersedes = &id
 	}
 	switch {
@@ -75,7 +80,10 @@ func PlaceVersion(history []Version, version Version, sourceFound bool, expiresA
 // compareVersions compares the versions of a history by acceptance, then by id. After a merge, one operation may have
 // two versions in a history; only their ids differ.
 func compareVersions(a, b Version) int {
-	return cmp.Or(compareAcceptance(a.AcceptedAt, a.OperationID, b.AcceptedAt, b.OperationID), bytes.Compare(a.ID[:], b.ID[:]))
+	return cmp.Or(
+		compareAcceptance(a.AcceptedAt, a.OperationID, b.AcceptedAt, b.OperationID),
+		bytes.Compare(a.ID[:], b.ID[:]),
+	)
 }
 
 // compareAcceptance compares two operations by the time of acceptance, then by id. Times are compared in microseconds,

@@ -6,8 +6,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Spec is the specification of one operation: its names, its input In and its result Out. The workflow, the event, the API
-// route, the client method and the command of an operation take these from its Spec.
+// Spec is the specification of one operation: its names, its input In and its result Out. The workflow, the event, the
+// API route, the client method and the command of an operation take these from its Spec.
 type Spec[In, Out any] struct {
 	// Name is the name of the workflow, of the API's operation id and of the client method, such as "write-value".
 	// Renaming one needs a plan for the runs in flight.
@@ -20,7 +20,8 @@ type Spec[In, Out any] struct {
 	subject func(In) string
 }
 
-// Subject returns the id of the thing that the operation changes. Runs with the same subject do not run at the same time.
+// Subject returns the id of the thing that the operation changes. Runs with the same subject do not run at the same
+// time.
 func (s Spec[In, Out]) Subject(in In) string { return s.subject(in) }
 
 // EventFor returns the event that starts the workflow for this input.
