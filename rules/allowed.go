@@ -10,14 +10,15 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// findAllowed gives the allowed value that a normalised value equals, in the definition's own spelling. Texts are compared
-// without regard to case and surrounding space, numbers by what they are worth, the rest in normalised form.
+// findAllowed returns the allowed value that equals a normalised value, in the definition's spelling. An exact match
+// wins. Otherwise strings are compared without case and surrounding space, numbers by value, and other types in
+// normalised form.
 func findAllowed(def vault.Definition, value json.RawMessage) (json.RawMessage, bool) {
 	var loose json.RawMessage
 	for _, raw := range def.AllowedValues {
 		allowed, why := normalise(def.ValueType, raw)
 		if why != "" {
-			continue // Definition.Check refuses such a value; an old one allows nothing
+			continue // from before Check rejected such values; it allows nothing
 		}
 		if bytes.Equal(allowed, value) {
 			return allowed, true
@@ -29,7 +30,8 @@ func findAllowed(def vault.Definition, value json.RawMessage) (json.RawMessage, 
 	return loose, loose != nil
 }
 
-// sameValue compares two normalised values of a type.
+// sameValue reports whether two normalised values of type t are equal. Strings are equal without case and surrounding
+// space, numbers by value, JSON by structure.
 func sameValue(t vault.ValueType, a, b json.RawMessage) bool {
 	switch t {
 	case vault.TypeString:
@@ -43,12 +45,13 @@ func sameValue(t vault.ValueType, a, b json.RawMessage) bool {
 	}
 }
 
-// comparableText gives a string such that accents entered in two ways are the same.
+// comparableText returns a string in Unicode form NFC without surrounding space, so that both encodings of an accent
+// are equal.
 func comparableText(raw json.RawMessage) string {
 	return norm.NFC.String(strings.TrimSpace(textOf(raw)))
 }
 
-// canonicalJSON gives one spelling to all JSON that means the same: sorted keys, no space, numbers by what they are worth.
+// canonicalJSON returns the same text for all JSON with the same content: sorted keys, no space, canonical numbers.
 func canonicalJSON(raw json.RawMessage) string {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
@@ -79,15 +82,15 @@ func canonicalNumbers(v any) any {
 	return v
 }
 
-// listAllowed names the allowed values for a message, the first of them where there are many.
+// listAllowed returns the allowed values as text for a message, at most maxListed of them.
 func listAllowed(values []json.RawMessage) string {
-	const most = 10
-	texts := make([]string, 0, most)
+	const maxListed = 10
+	texts := make([]string, 0, maxListed)
 	for _, v := range values {
-		if len(texts) == most {
+		if len(texts) == maxListed {
 			return strings.Join(texts, ", ") + ", …"
 		}
-		texts = append(texts, shorten(textOf(v)))
+		texts = append(texts, truncate(textOf(v)))
 	}
 	return vault.OneOf(texts)
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Check validates the input of an operation: its validate tags, the rules of its type, and that PostgreSQL can store every
-// text and JSON value in it. It reports all problems as one *Error with the path of each member of the JSON input, the
+// Check validates the input of an operation: its validate tags, the rules of its type, and that PostgreSQL can store
+// every text and JSON value in it. It reports all problems as one *vault.Error with the path of each wrong member, the
 // problem and the remedy, and never a customer's value. A zero UUID counts as missing.
 func Check(input any) error {
 	switch in := input.(type) {
@@ -43,13 +43,14 @@ func checkDefinition(d vault.Definition) error {
 	problems := append(inputProblems(d), allowedProblems(d)...)
 	for i, method := range d.VerificationMethods {
 		if first := slices.Index(d.VerificationMethods, method); first < i {
-			problems = append(problems, vault.Invalid(fmt.Sprintf("verification_methods[%d]", i), "repeats verification_methods[%d]", first))
+			path := fmt.Sprintf("verification_methods[%d]", i)
+			problems = append(problems, vault.Invalid(path, "repeats verification_methods[%d]", first))
 		}
 	}
 	return vault.Join(append(problems, stateProblems(d.Origin, d.Review)...))
 }
 
-// allowedProblems finds allowed values that could never be stored.
+// allowedProblems finds allowed values that no write could store.
 func allowedProblems(d vault.Definition) []*vault.Error {
 	if !d.ValueType.Valid() {
 		return nil
@@ -57,12 +58,12 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 	var problems []*vault.Error
 	var values []json.RawMessage
 	for i, raw := range d.AllowedValues {
-		if whyUnstorable(raw, vault.MaxValueBytes) != "" {
-			continue // inputProblems says so
+		if storageProblem(raw, vault.MaxValueBytes) != "" {
+			continue // inputProblems reports it
 		}
 		value, why := normalise(d.ValueType, raw)
 		if isNull(raw) {
-			why = "is null, which says nothing about a customer"
+			why = "is null, which is not a value"
 		}
 		if why != "" {
 			problems = append(problems, vault.Invalid(fmt.Sprintf("allowed_values[%d]", i), "%s", why))
@@ -75,7 +76,8 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 	}
 	re, err := compilePattern(d.ValidationRegex)
 	if err == nil && !slices.ContainsFunc(values, func(v json.RawMessage) bool { return matchesWhole(re, textOf(v)) }) {
-		problems = append(problems, vault.Invalid("validation_regex", "matches none of the allowed values, so that no value could ever be stored"))
+		problems = append(problems,
+			vault.Invalid("validation_regex", "matches none of the allowed values, so no value could be stored"))
 	}
 	return problems
 }
@@ -86,7 +88,7 @@ func checkRequirement(r vault.Requirement) error {
 		path := fmt.Sprintf("depends_on_fields[%d]", i)
 		switch first := slices.Index(r.DependsOn, name); {
 		case name == r.FieldName:
-			problems = append(problems, vault.Invalid(path, "is the field itself; a field cannot wait for itself"))
+			problems = append(problems, vault.Invalid(path, "is the field itself; a field cannot depend on itself"))
 		case first < i:
 			problems = append(problems, vault.Invalid(path, "repeats depends_on_fields[%d]", first))
 		}
@@ -97,16 +99,21 @@ func checkRequirement(r vault.Requirement) error {
 	return vault.Join(append(problems, stateProblems(r.Origin, r.Review)...))
 }
 
-// maxOrder bounds collection_order to what an integer column holds, with room for spacing fields by thousands.
+// maxOrder limits collection_order to a range that an integer column can hold, with room for spacing fields by
+// thousands.
 const maxOrder = 1_000_000
 
-// stateProblems checks what tags cannot: both may be empty where the vault is to set them.
+// stateProblems validates members that may be empty, because the vault sets them then. Tags cannot express that.
 func stateProblems(origin vault.Origin, review vault.ReviewState) []*vault.Error {
 	var problems []*vault.Error
-	if origins := []vault.Origin{vault.OriginHuman, vault.OriginExtracted}; origin != "" && !slices.Contains(origins, origin) {
+	origins := []vault.Origin{vault.OriginHuman, vault.OriginExtracted}
+	if origin != "" && !slices.Contains(origins, origin) {
 		problems = append(problems, vault.Invalid("origin", "must be %s", vault.OneOf(origins)))
 	}
-	if states := []vault.ReviewState{vault.ReviewNone, vault.ReviewPending, vault.ReviewApproved, vault.ReviewRejected}; review != "" && !slices.Contains(states, review) {
+	states := []vault.ReviewState{
+		vault.ReviewNone, vault.ReviewPending, vault.ReviewApproved, vault.ReviewRejected,
+	}
+	if review != "" && !slices.Contains(states, review) {
 		problems = append(problems, vault.Invalid("review_state", "must be %s", vault.OneOf(states)))
 	}
 	return problems
@@ -117,7 +124,9 @@ func checkScenario(s vault.Scenario) error {
 	seen := make(map[string]int, len(s.Steps))
 	for i, step := range s.Steps {
 		if first, ok := seen[step.ID]; ok && step.ID != "" {
-			problems = append(problems, vault.Invalid(fmt.Sprintf("steps[%d].id", i), "repeats the id of steps[%d]; each step needs its own", first))
+			path := fmt.Sprintf("steps[%d].id", i)
+			problems = append(problems,
+				vault.Invalid(path, "repeats the id of steps[%d]; each step needs its own", first))
 			continue
 		}
 		seen[step.ID] = i
@@ -129,7 +138,7 @@ func checkScenario(s vault.Scenario) error {
 func checkWrite(w vault.WriteValueInput) error {
 	problems := inputProblems(w)
 	if w.Value != nil {
-		// Said as CheckValue says it, so that the same mistake reads the same wherever it is found.
+		// Use the message of CheckValue, so that the same mistake has the same message everywhere.
 		problems = slices.DeleteFunc(problems, func(e *vault.Error) bool { return e.Field == "value" })
 		if e := checkStorable(w.Name, w.Value); e != nil {
 			problems = append(problems, e)
@@ -137,7 +146,8 @@ func checkWrite(w vault.WriteValueInput) error {
 	}
 	problems = append(problems, lineageProblems(w.Lineage, w.SourceSessionID != nil)...)
 	if w.ItemID != nil && w.SourceItemID != nil && *w.ItemID == *w.SourceItemID {
-		problems = append(problems, vault.Invalid("source_item_id", "is the item itself; an item cannot be derived from itself"))
+		problems = append(problems,
+			vault.Invalid("source_item_id", "is the item itself; an item cannot be derived from itself"))
 	}
 	if w.CollectedAt != nil && w.ExpiresAt != nil && !w.ExpiresAt.After(*w.CollectedAt) {
 		problems = append(problems, vault.Invalid("expires_at", "must be later than collected_at"))
@@ -153,35 +163,39 @@ func checkAsset(a vault.AddAssetInput) error {
 	return vault.Join(problems)
 }
 
-// lineageProblems checks what the parts of a lineage say together. Tools and external systems may have no id of their own,
-// and a session may be named elsewhere in the write; a field or asset is only found by its id.
+// lineageProblems validates the members of a lineage together. A field or asset is found only by its id, so it needs
+// one. A tool or external system may have no id. The id of a session may be elsewhere in the write (sessionNamed).
 func lineageProblems(l vault.Lineage, sessionNamed bool) []*vault.Error {
 	var problems []*vault.Error
 	switch {
 	case l.SourceItemID != nil && l.SourceItemType == "":
-		problems = append(problems, vault.Invalid("source_item_type", "is required with source_item_id; it must be %s", vault.OneOf(vault.SourceTypes)))
+		problems = append(problems, vault.Invalid("source_item_type",
+			"is required with source_item_id; it must be %s", vault.OneOf(vault.SourceTypes)))
 	case l.SourceItemID != nil:
-	case l.SourceItemType == vault.SourceProfileField, l.SourceItemType == vault.SourceProfileAsset, l.SourceItemType == vault.SourceSession && !sessionNamed:
-		problems = append(problems, vault.Invalid("source_item_id", "is required where source_item_type is %s", l.SourceItemType))
+	case l.SourceItemType == vault.SourceProfileField, l.SourceItemType == vault.SourceProfileAsset,
+		l.SourceItemType == vault.SourceSession && !sessionNamed:
+		problems = append(problems,
+			vault.Invalid("source_item_id", "is required if source_item_type is %s", l.SourceItemType))
 	}
-	if l.SourceMetadata != nil && whyUnstorable(l.SourceMetadata, vault.MaxValueBytes) == "" && compact(l.SourceMetadata)[0] != '{' {
+	meta := l.SourceMetadata
+	if meta != nil && storageProblem(meta, vault.MaxValueBytes) == "" && compact(meta)[0] != '{' {
 		problems = append(problems, vault.Invalid("source_metadata", `must be a JSON object, such as {"tool": "ocr"}`))
 	}
 	return problems
 }
 
-// inputProblems is CheckInput before its findings are joined.
+// inputProblems returns the problems of the validate tags, and of texts and JSON values that PostgreSQL cannot store.
 func inputProblems(v any) []*vault.Error {
 	var problems []*vault.Error
 	err := validate().Struct(v)
 	if failures, ok := errors.AsType[validator.ValidationErrors](err); ok {
 		for _, failure := range failures {
-			problems = append(problems, vault.Invalid(inputPath(failure.Namespace()), "%s", explain(failure)))
+			problems = append(problems, vault.Invalid(inputPath(failure.Namespace()), "%s", tagProblem(failure)))
 		}
 	} else if err != nil {
-		return []*vault.Error{vault.Invalid("", "the input is missing or of no checkable type")}
+		return []*vault.Error{vault.Invalid("", "the input is missing or has a type that cannot be validated")}
 	}
-	for _, p := range inspect(reflect.ValueOf(v), "") {
+	for _, p := range storageProblems(reflect.ValueOf(v), "") {
 		if !slices.ContainsFunc(problems, func(e *vault.Error) bool { return e.Field == p.Field }) {
 			problems = append(problems, p)
 		}
@@ -189,14 +203,15 @@ func inputProblems(v any) []*vault.Error {
 	return problems
 }
 
-// validate gives the one validator of this package. It is costly to make and safe for concurrent use.
+// validate returns the validator of this package. It is expensive to create and safe for concurrent use.
 var validate = sync.OnceValue(func() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
 	v.RegisterTagNameFunc(jsonName)
 	rules := map[string]func(string) error{
 		"fieldname": func(s string) error {
 			if !vault.NamePattern.MatchString(s) {
-				return errors.New("is not a field name: use small letters, digits and _, with no digit first, such as date_of_birth")
+				return errors.New("is not a field name: use small letters, digits and _, with no digit first, " +
+					"such as date_of_birth")
 			}
 			return nil
 		},
@@ -209,21 +224,22 @@ var validate = sync.OnceValue(func() *validator.Validate {
 		"cel": conditionProblem,
 	}
 	for tag, rule := range rules {
-		explainRule[tag] = rule
+		ruleProblems[tag] = rule
 		err := v.RegisterValidation(tag, func(fl validator.FieldLevel) bool { return rule(fl.Field().String()) == nil })
 		if err != nil {
-			panic("register the rule " + tag + ": " + err.Error()) // a mistake in the lines above
+			panic("register the rule " + tag + ": " + err.Error()) // a bug in the lines above
 		}
 	}
 	return v
 })
 
-// explainRule gives the words for our own tags; filled once, when the validator is made.
-var explainRule = map[string]func(string) error{}
+// ruleProblems maps our own tags to the functions that describe a problem. It is filled once, when the validator is
+// created.
+var ruleProblems = map[string]func(string) error{}
 
-// explain says what is wrong with a field and what would be right.
-func explain(failure validator.FieldError) string {
-	if rule, ok := explainRule[failure.Tag()]; ok {
+// tagProblem describes why a member fails its validate tag, and the remedy.
+func tagProblem(failure validator.FieldError) string {
+	if rule, ok := ruleProblems[failure.Tag()]; ok {
 		if s, isText := failure.Value().(string); isText {
 			if err := rule(s); err != nil {
 				return err.Error()
@@ -234,9 +250,9 @@ func explain(failure validator.FieldError) string {
 	case "required":
 		return "is required"
 	case "required_if":
-		// "Verified true": the field by its Go name, and its value.
+		// The parameter is the Go name of another member and its value: "Verified true".
 		name, value, _ := strings.Cut(limit, " ")
-		return fmt.Sprintf("is required where %s is %s", snake(name), value)
+		return fmt.Sprintf("is required if %s is %s", snakeCase(name), value)
 	case "oneof":
 		return "must be " + vault.OneOf(strings.Fields(limit))
 	case "max":
@@ -246,10 +262,10 @@ func explain(failure validator.FieldError) string {
 		case reflect.Slice, reflect.Map:
 			return "has more than " + limit + " entries"
 		default:
-			return "must not be above " + limit
+			return "must be at most " + limit
 		}
 	case "min":
-		return "must not be below " + limit
+		return "must be at least " + limit
 	case "len":
 		return "must be " + limit + " characters long"
 	case "hexadecimal":
@@ -259,8 +275,8 @@ func explain(failure validator.FieldError) string {
 	}
 }
 
-// inputPath makes the path of the JSON input of the validator's: "Scenario.steps[2].id" becomes "steps[2].id", and the parts
-// of an embedded struct, which JSON shows beside the others, lose its name.
+// inputPath converts the validator's path to that of the JSON input: "Scenario.steps[2].id" becomes "steps[2].id". The
+// name of the embedded Lineage is dropped, because JSON shows its members at the level above.
 func inputPath(namespace string) string {
 	parts := strings.Split(namespace, ".")
 	kept := parts[:0]
@@ -272,7 +288,7 @@ func inputPath(namespace string) string {
 	return strings.Join(kept, ".")
 }
 
-// jsonName gives the name by which JSON knows a struct field.
+// jsonName returns the JSON name of a struct field.
 func jsonName(f reflect.StructField) string {
 	if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
 		return name
@@ -280,13 +296,14 @@ func jsonName(f reflect.StructField) string {
 	return f.Name
 }
 
-// snake writes a Go name as JSON does: "VerifiedBy" becomes "verified_by".
-func snake(name string) string { return strings.Join(nameWords(name), "_") }
+// snakeCase converts a Go name to a JSON name: "VerifiedBy" becomes "verified_by".
+func snakeCase(name string) string { return strings.Join(nameWords(name), "_") }
 
-// checkImport validates every write of an import and reports problems by index.
+// checkImport validates every write of an import. Paths of problems start with the index of the write.
 func checkImport(in vault.ImportValuesInput) error {
 	if len(in.Writes) > vault.MaxImport {
-		return vault.Invalid("writes", "are %d; an import holds at most %d, so split it", len(in.Writes), vault.MaxImport)
+		return vault.Invalid("writes",
+			"has %d entries; the limit is %d, so split the import", len(in.Writes), vault.MaxImport)
 	}
 	var problems []*vault.Error
 	if err := vault.Join(inputProblems(in)); err != nil {
@@ -303,7 +320,8 @@ func checkImport(in vault.ImportValuesInput) error {
 		}
 		k := key{w.CustomerID, w.Name}
 		if at, ok := first[k]; ok {
-			problems = append(problems, vault.Invalid(fmt.Sprintf("writes[%d]", i), "writes %s of customer %s, as writes[%d] does; keep one", w.Name, w.CustomerID, at))
+			problems = append(problems, vault.Invalid(fmt.Sprintf("writes[%d]", i),
+				"writes %s of customer %s, like writes[%d]; keep one of them", w.Name, w.CustomerID, at))
 			continue
 		}
 		first[k] = i
@@ -313,7 +331,7 @@ func checkImport(in vault.ImportValuesInput) error {
 
 func checkMerge(in vault.MergeCustomersInput) error {
 	if in.SourceCustomerID == in.TargetCustomerID && in.SourceCustomerID != uuid.Nil {
-		return vault.Invalid("target_customer_id", "is the source itself; name two different customers")
+		return vault.Invalid("target_customer_id", "is also the source; use two different customers")
 	}
 	return vault.Join(inputProblems(in))
 }

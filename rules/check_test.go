@@ -112,60 +112,60 @@ func TestBadInputIsToldWhatWouldBeRight(t *testing.T) {
 		{"an allowed value of another type", "allowed_values[1]: is not an email address, such as name@example.com", definition(func(d *vault.Definition) {
 			d.AllowedValues = []json.RawMessage{json.RawMessage(`"a@b.com"`), json.RawMessage(`"x"`)}
 		})},
-		{"an allowed value that is null", "allowed_values[0]: is null, which says nothing about a customer", definition(func(d *vault.Definition) {
+		{"an allowed value that is null", "allowed_values[0]: is null, which is not a value", definition(func(d *vault.Definition) {
 			d.ValueType, d.AllowedValues = vault.TypeJSON, []json.RawMessage{json.RawMessage(`null`)}
 		})},
 		{"an allowed value that is no JSON", "allowed_values[0]: is not valid JSON", definition(func(d *vault.Definition) { d.AllowedValues = []json.RawMessage{json.RawMessage(`gold`)} })},
-		{"a regex that no allowed value matches", "validation_regex: matches none of the allowed values, so that no value could ever be stored", definition(func(d *vault.Definition) {
+		{"a regex that no allowed value matches", "validation_regex: matches none of the allowed values, so no value could be stored", definition(func(d *vault.Definition) {
 			d.ValidationRegex, d.AllowedValues = `.*\.org`, []json.RawMessage{json.RawMessage(`"a@b.com"`)}
 		})},
 		{"a method twice", "verification_methods[2]: repeats verification_methods[0]", definition(func(d *vault.Definition) { d.VerificationMethods = []string{"sms", "link", "sms"} })},
 		{"an empty method", "verification_methods[0]: is required", definition(func(d *vault.Definition) { d.VerificationMethods = []string{""} })},
-		{"too long a retention", "retention_days: must not be above 36500", definition(func(d *vault.Definition) { d.RetentionDays = 36501 })},
-		{"a negative freshness", "freshness_seconds: must not be below 0", definition(func(d *vault.Definition) { d.FreshnessSeconds = -1 })},
-		{"NUL in a text", "collection_prompt: holds the character U+0000, which cannot be stored", definition(func(d *vault.Definition) { d.CollectionPrompt = "a\x00b" })},
+		{"too long a retention", "retention_days: must be at most 36500", definition(func(d *vault.Definition) { d.RetentionDays = 36501 })},
+		{"a negative freshness", "freshness_seconds: must be at least 0", definition(func(d *vault.Definition) { d.FreshnessSeconds = -1 })},
+		{"NUL in a text", "collection_prompt: contains the character U+0000, which cannot be stored", definition(func(d *vault.Definition) { d.CollectionPrompt = "a\x00b" })},
 		{"an unknown origin", "origin: must be human or extracted", definition(func(d *vault.Definition) { d.Origin = "x" })},
 		{"an unknown review state", "review_state: must be none, pending, approved or rejected", definition(func(d *vault.Definition) { d.Review = "x" })},
 
 		{"a requirement with nothing", "agent_id: is required; scenario_id: is required; field_name: is required; required_level: is required; fallback_action: is required", vault.Requirement{}},
 		{"a condition that does not compile", "when_condition: is not a condition in CEL over fields, session and scenario, such as fields.age >= 18: at 1:1: undeclared reference to 'age' (in container '')", requirement(func(r *vault.Requirement) { r.WhenCondition = "age >= 18" })},
-		{"a condition that gives no truth", "when_condition: must give true or false, such as fields.age >= 18; this one gives string", requirement(func(r *vault.Requirement) { r.WhenCondition = `"a" + "b"` })},
-		{"a field that waits for itself", "depends_on_fields[0]: is the field itself; a field cannot wait for itself", requirement(func(r *vault.Requirement) { r.DependsOn = []string{"email"} })},
+		{"a condition that gives no truth", "when_condition: must return true or false, such as fields.age >= 18; this one returns string", requirement(func(r *vault.Requirement) { r.WhenCondition = `"a" + "b"` })},
+		{"a field that waits for itself", "depends_on_fields[0]: is the field itself; a field cannot depend on itself", requirement(func(r *vault.Requirement) { r.DependsOn = []string{"email"} })},
 		{"a dependency twice", "depends_on_fields[1]: repeats depends_on_fields[0]", requirement(func(r *vault.Requirement) { r.DependsOn = []string{"age", "age"} })},
 		{"a dependency that is no name", "depends_on_fields[0]: " + notAName, requirement(func(r *vault.Requirement) { r.DependsOn = []string{"Age"} })},
-		{"a confidence above one", "confidence: must not be above 1", requirement(func(r *vault.Requirement) { r.Confidence = 1.1 })},
+		{"a confidence above one", "confidence: must be at most 1", requirement(func(r *vault.Requirement) { r.Confidence = 1.1 })},
 		{"an order that no column holds", "collection_order: must be between -1000000 and 1000000", requirement(func(r *vault.Requirement) { r.Order = 1 << 40 })},
-		{"a zero rule", "rule_id: is the zero UUID; leave it out where there is none", requirement(func(r *vault.Requirement) { r.RuleID = &uuid.UUID{} })},
+		{"a zero rule", "rule_id: is the zero UUID; omit the field instead", requirement(func(r *vault.Requirement) { r.RuleID = &uuid.UUID{} })},
 
 		{"a step id twice", "steps[1].id: repeats the id of steps[0]; each step needs its own", scenario(func(s *vault.Scenario) { s.Steps[1].ID = "a" })},
 		{"steps without ids", "steps[0].id: is required; steps[1].id: is required", scenario(func(s *vault.Scenario) { s.Steps = make([]vault.ScenarioStep, 2) })},
-		{"NUL in a step", "steps[1].text: holds the character U+0000, which cannot be stored", scenario(func(s *vault.Scenario) { s.Steps = []vault.ScenarioStep{{ID: "x"}, {ID: "y", Text: "\x00"}} })},
-		{"NUL in a variable", "variables.tier: holds the character U+0000, which cannot be stored", scenario(func(s *vault.Scenario) { s.Variables = map[string]string{"tier": "\x00"} })},
+		{"NUL in a step", "steps[1].text: contains the character U+0000, which cannot be stored", scenario(func(s *vault.Scenario) { s.Steps = []vault.ScenarioStep{{ID: "x"}, {ID: "y", Text: "\x00"}} })},
+		{"NUL in a variable", "variables.tier: contains the character U+0000, which cannot be stored", scenario(func(s *vault.Scenario) { s.Variables = map[string]string{"tier": "\x00"} })},
 		{"invalid UTF-8", "name: is not valid UTF-8", scenario(func(s *vault.Scenario) { s.Name = "\xff" })},
 
 		{"a write with nothing", "agent_id: is required; customer_id: is required; name: is required; value: is required; source: is required", vault.WriteValueInput{}},
 		{"a zero customer", "customer_id: is required", write(func(w *vault.WriteValueInput) { w.CustomerID = uuid.Nil })},
 		{"a value over 64 KiB", "Field validation failed: email: the value is larger than 64 KiB", write(func(w *vault.WriteValueInput) { w.Value = json.RawMessage(`"` + strings.Repeat("x", 64<<10) + `"`) })},
-		{"a null value", "Field validation failed: email: the value is null, which says nothing about the customer", write(func(w *vault.WriteValueInput) { w.Value = json.RawMessage(`null`) })},
+		{"a null value", "Field validation failed: email: the value is null, which is not a value", write(func(w *vault.WriteValueInput) { w.Value = json.RawMessage(`null`) })},
 		{"an unknown source", "source: must be user_provided, llm_extracted, tool_result, document_extracted, human_entered or system_inferred", write(func(w *vault.WriteValueInput) { w.Source = "rumour" })},
 		{"a source item without its type", "source_item_type: is required with source_item_id; it must be profile_field, profile_asset, session, tool or external", write(func(w *vault.WriteValueInput) { w.SourceItemID = &otherID })},
-		{"an asset as source without its id", "source_item_id: is required where source_item_type is profile_asset", write(func(w *vault.WriteValueInput) { w.SourceItemType = vault.SourceProfileAsset })},
-		{"a session as source without its id", "source_item_id: is required where source_item_type is session", write(func(w *vault.WriteValueInput) { w.SourceItemType = vault.SourceSession })},
+		{"an asset as source without its id", "source_item_id: is required if source_item_type is profile_asset", write(func(w *vault.WriteValueInput) { w.SourceItemType = vault.SourceProfileAsset })},
+		{"a session as source without its id", "source_item_id: is required if source_item_type is session", write(func(w *vault.WriteValueInput) { w.SourceItemType = vault.SourceSession })},
 		{"an unknown source type", "source_item_type: must be profile_field, profile_asset, session, tool or external", write(func(w *vault.WriteValueInput) { w.SourceItemID, w.SourceItemType = &otherID, "x" })},
-		{"a zero source", "source_item_id: is the zero UUID; leave it out where there is none", write(func(w *vault.WriteValueInput) {
+		{"a zero source", "source_item_id: is the zero UUID; omit the field instead", write(func(w *vault.WriteValueInput) {
 			w.SourceItemID, w.SourceItemType = &uuid.UUID{}, vault.SourceProfileField
 		})},
 		{"a source that is the item itself", "source_item_id: is the item itself; an item cannot be derived from itself", write(func(w *vault.WriteValueInput) {
 			w.ItemID, w.SourceItemID, w.SourceItemType = &otherID, &otherID, vault.SourceProfileField
 		})},
 		{"metadata that is no object", `source_metadata: must be a JSON object, such as {"tool": "ocr"}`, write(func(w *vault.WriteValueInput) { w.SourceMetadata = json.RawMessage(`[1]`) })},
-		{"NUL in metadata", "source_metadata: holds the character U+0000, which cannot be stored", write(func(w *vault.WriteValueInput) { w.SourceMetadata = json.RawMessage(`{"a":"\u0000"}`) })},
+		{"NUL in metadata", "source_metadata: contains the character U+0000, which cannot be stored", write(func(w *vault.WriteValueInput) { w.SourceMetadata = json.RawMessage(`{"a":"\u0000"}`) })},
 		{"large metadata", "source_metadata: is larger than 64 KiB", write(func(w *vault.WriteValueInput) {
 			w.SourceMetadata = json.RawMessage(`{"a":"` + strings.Repeat("x", 64<<10) + `"}`)
 		})},
 		{"an expiry before the collection", "expires_at: must be later than collected_at", write(func(w *vault.WriteValueInput) { w.CollectedAt, w.ExpiresAt = after(0), after(0) })},
-		{"verified without a method", "verification_method: is required where verified is true", write(func(w *vault.WriteValueInput) { w.Verified = true })},
-		{"several at once", "customer_id: is required; confidence: must not be below 0; Field validation failed: email: the value is not valid JSON", write(func(w *vault.WriteValueInput) {
+		{"verified without a method", "verification_method: is required if verified is true", write(func(w *vault.WriteValueInput) { w.Verified = true })},
+		{"several at once", "customer_id: is required; confidence: must be at least 0; Field validation failed: email: the value is not valid JSON", write(func(w *vault.WriteValueInput) {
 			minus := -0.5
 			w.CustomerID, w.Confidence, w.Value = uuid.Nil, &minus, json.RawMessage(`{`)
 		})},
@@ -205,7 +205,7 @@ func TestCheckInputLooksIntoEverything(t *testing.T) {
 		Turns: []vault.Turn{{Speaker: "robot", Text: "hello"}, {Speaker: vault.SpeakerCustomer, Text: "a\x00"}},
 	}
 	want := "turns[0].speaker: must be customer or agent; variables.…: is not valid JSON; " +
-		"variables.bad: holds the character U+0000, which cannot be stored; turns[1].text: holds the character U+0000, which cannot be stored"
+		"variables.bad: contains the character U+0000, which cannot be stored; turns[1].text: contains the character U+0000, which cannot be stored"
 	if diff := cmp.Diff(want, rules.Check(session).Error()); diff != "" {
 		t.Error(diff)
 	}

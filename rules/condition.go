@@ -19,23 +19,24 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Limits of a condition. They keep one that was written carelessly from holding up a customer; what designers write stays
-// a thousand times below.
+// Limits of a condition. They stop an expensive condition before it delays a customer. Real conditions are a thousand
+// times cheaper.
 const (
-	maxConditionCost  = 1_000_000 // in CEL's own units, about one per element looked at: some 100 ms
-	maxConditionDepth = 50        // nested brackets and operators
-	maxConditions     = 500       // compiled conditions that are kept
+	maxConditionCost  = 1_000_000 // in CEL's cost units, about one per element read; about 100 ms
+	maxConditionDepth = 50        // levels of brackets and operators
+	maxConditions     = 500       // compiled conditions in the cache
 )
 
-// ConditionVars is what a condition can see.
+// ConditionVars are the variables that a condition can read.
 type ConditionVars struct {
-	Fields   map[string]json.RawMessage // fields.<name>: the values that are present
+	Fields   map[string]json.RawMessage // fields.<name>: the active values
 	Session  map[string]json.RawMessage // session.<name>: the session's variables
 	Scenario vault.Scenario             // scenario.id, scenario.name, scenario.variables.<name>
 }
 
-// CompileCondition checks that a condition is CEL over fields, session and scenario, and can give true or false. An empty
-// one always holds. The *Error names the place and the cause; it may quote the condition, which is no customer's value.
+// CompileCondition checks that a condition is a CEL expression over fields, session and scenario, and can return true
+// or false. The empty condition is valid. The *vault.Error names the position and the cause. It may quote the
+// condition, which contains no customer's value.
 func CompileCondition(expr string) error {
 	if err := conditionProblem(expr); err != nil {
 		return vault.Invalid("when_condition", "%s", err.Error())
@@ -43,7 +44,7 @@ func CompileCondition(expr string) error {
 	return nil
 }
 
-// conditionProblem is CompileCondition without the name of the field.
+// conditionProblem is CompileCondition without the name of the member in the error.
 func conditionProblem(expr string) error {
 	if strings.TrimSpace(expr) == "" {
 		return nil
@@ -52,8 +53,8 @@ func conditionProblem(expr string) error {
 	return err
 }
 
-// EvalCondition evaluates a condition; an empty one is true. The error says what kind of thing went wrong, and never
-// which value was at fault.
+// EvalCondition evaluates a condition. The empty condition is true. The error names the kind of problem and never a
+// value.
 func EvalCondition(expr string, vars ConditionVars) (holds bool, err error) {
 	if strings.TrimSpace(expr) == "" {
 		return true, nil
@@ -73,12 +74,13 @@ func EvalCondition(expr string, vars ConditionVars) (holds bool, err error) {
 	}
 	answer, ok := out.(types.Bool)
 	if !ok {
-		return false, errors.New("the condition does not give true or false")
+		return false, errors.New("the condition does not return true or false")
 	}
 	return bool(answer), nil
 }
 
-// ConditionFields gives the names of the customer's fields that a condition reads, sorted. One that does not compile reads none.
+// ConditionFields returns the sorted names of the fields that a condition reads. It returns nil for a condition that
+// does not compile.
 func ConditionFields(expr string) []string {
 	if conditionProblem(expr) != nil || strings.TrimSpace(expr) == "" {
 		return nil
@@ -124,7 +126,7 @@ var conditionEnv = sync.OnceValues(func() (*cel.Env, error) {
 		cel.Variable("fields", anything),
 		cel.Variable("session", anything),
 		cel.Variable("scenario", anything),
-		cel.CrossTypeNumericComparisons(true), // a value may be 18 or 18.5; whoever writes >= 18 means both
+		cel.CrossTypeNumericComparisons(true), // >= 18 compares with 18 and with 18.5
 		cel.DefaultUTCTimeZone(true),
 		cel.ParserRecursionLimit(maxConditionDepth),
 	)
@@ -146,21 +148,22 @@ func compileCondition(expr string) (program cel.Program, err error) {
 		for _, e := range issues.Errors() {
 			causes = append(causes, fmt.Sprintf("at %d:%d: %s", e.Location.Line(), e.Location.Column()+1, e.Message))
 		}
-		return nil, errors.New("is not a condition in CEL over fields, session and scenario, such as fields.age >= 18: " + strings.Join(causes, "; "))
+		return nil, errors.New("is not a condition in CEL over fields, session and scenario, " +
+			"such as fields.age >= 18: " + strings.Join(causes, "; "))
 	}
 	if t := ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
-		return nil, errors.New("must give true or false, such as fields.age >= 18; this one gives " + t.String())
+		return nil, errors.New("must return true or false, such as fields.age >= 18; this one returns " + t.String())
 	}
 	return env.Program(ast, cel.CostLimit(maxConditionCost), cel.EvalOptions(cel.OptTrackCost))
 }
 
-// evalError gives the kind of an evaluation error. CEL's own text may hold the values that it stumbled over.
+// evalError returns an error with the kind of a CEL evaluation error. CEL's own text may contain the customer's values.
 func evalError(err error) error {
 	for _, kind := range []struct{ sign, text string }{
-		{"no such key", "the condition names something that is not there"},
-		{"no such overload", "the condition compares or combines values of different kinds"},
-		{"cost limit", "the condition takes too long"},
-		{"index out of bounds", "the condition looks beyond the end of a list"},
+		{"no such key", "the condition uses a key that does not exist"},
+		{"no such overload", "the condition compares or combines values of different types"},
+		{"cost limit", "the condition exceeds the cost limit"},
+		{"index out of bounds", "the condition reads past the end of a list"},
 		{"division by zero", "the condition divides by zero"},
 		{"modulus by zero", "the condition divides by zero"},
 		{"overflow", "the condition computes a number that is too large"},
@@ -178,8 +181,8 @@ func (v ConditionVars) activation() map[string]any {
 		variables[name] = value
 	}
 	return map[string]any{
-		"fields":  nativeMap(v.Fields),
-		"session": nativeMap(v.Session),
+		"fields":  celValues(v.Fields),
+		"session": celValues(v.Session),
 		"scenario": map[string]any{
 			"id":        v.Scenario.ID.String(),
 			"name":      v.Scenario.Name,
@@ -188,39 +191,39 @@ func (v ConditionVars) activation() map[string]any {
 	}
 }
 
-func nativeMap(values map[string]json.RawMessage) map[string]any {
+func celValues(values map[string]json.RawMessage) map[string]any {
 	out := make(map[string]any, len(values))
 	for name, raw := range values {
 		dec := json.NewDecoder(strings.NewReader(string(raw)))
 		dec.UseNumber()
 		var v any
 		if dec.Decode(&v) == nil {
-			out[name] = native(v)
+			out[name] = celValue(v)
 		}
 	}
 	return out
 }
 
-// native makes what CEL computes with of decoded JSON. A whole number becomes an int, so that arithmetic with the whole
-// numbers of a condition works; any other a double.
-func native(v any) any {
+// celValue converts decoded JSON to the types that CEL computes with. A whole number becomes an int, because CEL does
+// not add a double to a whole number of a condition. Other numbers become doubles.
+func celValue(v any) any {
 	switch v := v.(type) {
 	case json.Number:
 		if i, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
 			return i
 		}
-		f, _ := strconv.ParseFloat(v.String(), 64) // beyond a double it is infinite, which still compares rightly
+		f, _ := strconv.ParseFloat(v.String(), 64) // a number beyond a double becomes infinite, which compares correctly
 		if f == math.Trunc(f) && math.Abs(f) < 1<<53 {
 			return int64(f)
 		}
 		return f
 	case []any:
 		for i := range v {
-			v[i] = native(v[i])
+			v[i] = celValue(v[i])
 		}
 	case map[string]any:
 		for k := range v {
-			v[k] = native(v[k])
+			v[k] = celValue(v[k])
 		}
 	}
 	return v

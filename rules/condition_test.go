@@ -76,9 +76,9 @@ func TestAConditionThatDoesNotCompileIsRefused(t *testing.T) {
 	for expr, part := range map[string]string{
 		`age >= 18`:               "at 1:1: undeclared reference to 'age'",
 		`fields.age >=`:           "at 1:14: Syntax error",
-		`"text"`:                  "must give true or false, such as fields.age >= 18; this one gives string",
-		`1 + 1`:                   "this one gives int",
-		`fields`:                  "this one gives map(string, dyn)",
+		`"text"`:                  "must return true or false, such as fields.age >= 18; this one returns string",
+		`1 + 1`:                   "this one returns int",
+		`fields`:                  "this one returns map(string, dyn)",
 		`fields.age.size() + "a"`: "", // dyn: found out when it runs
 		`1 == "a"`:                "no matching overload",
 		`fields.age matches "("`:  "Syntax error",
@@ -116,17 +116,17 @@ func TestAConditionThatFailsTellsTheKindAndNoValue(t *testing.T) {
 	}
 	vars.Fields["many"] = json.RawMessage(`[` + strings.Join(many, ",") + `]`)
 	for expr, want := range map[string]string{
-		`fields.absent == "x"`:        "the condition names something that is not there",
-		`session[fields.secret] == 1`: "the condition names something that is not there",
-		`fields.secret >= 18`:         "the condition compares or combines values of different kinds",
-		`fields.secret`:               "the condition does not give true or false",
+		`fields.absent == "x"`:        "the condition uses a key that does not exist",
+		`session[fields.secret] == 1`: "the condition uses a key that does not exist",
+		`fields.secret >= 18`:         "the condition compares or combines values of different types",
+		`fields.secret`:               "the condition does not return true or false",
 		`fields.age / 0 == 1`:         "the condition divides by zero",
 		`fields.max + 1 == 0`:         "the condition computes a number that is too large",
-		`fields.list[5] == 1`:         "the condition looks beyond the end of a list",
+		`fields.list[5] == 1`:         "the condition reads past the end of a list",
 		`int(fields.secret) == 1`:     "the condition cannot be evaluated",
 		`timestamp(fields.secret) < timestamp("2026-01-01T00:00:00Z")`: "the condition cannot be evaluated",
 		`"x".matches(fields.secret + "(")`:                             "the condition cannot be evaluated",
-		`fields.many.all(a, fields.many.all(b, fields.many.all(c, fields.many.all(d, a == b && c == d && a.contains(d)))))`: "the condition takes too long",
+		`fields.many.all(a, fields.many.all(b, fields.many.all(c, fields.many.all(d, a == b && c == d && a.contains(d)))))`: "the condition exceeds the cost limit",
 	} {
 		got, err := rules.EvalCondition(expr, vars)
 		if err == nil || got || err.Error() != want {

@@ -8,16 +8,18 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// ConfirmPrompt is the question that asks a customer whether a value is right. It leaves out what is secret.
+// ConfirmPrompt returns the question that asks a customer whether a value is right. It does not contain the value of a
+// secret definition.
 func ConfirmPrompt(d vault.Definition, value json.RawMessage) string {
 	if d.Secret() {
-		return d.Label() + ": is what was noted right?"
+		return d.Label() + ": is the recorded value right?"
 	}
-	return d.Label() + ": " + spoken(value) + ". Is that right?"
+	return d.Label() + ": " + displayText(value) + ". Is that right?"
 }
 
-// Confirmable reports whether "yes" says that a value is right. Where yes and no are themselves values of the field, it does for a
-// yes alone: "yes" to the question whether no is right may mean either. Such a value is asked for plainly.
+// Confirmable reports whether the answer "yes" confirms a value. If yes and no are themselves values of the field, only
+// the value yes is confirmable: the answer "yes" to "no. Is that right?" is ambiguous. A value that is not confirmable
+// needs a question of kind value.
 func Confirmable(d vault.Definition, value json.RawMessage) bool {
 	if d.ValueType != vault.TypeBoolean && !yesNoAreValues(d) {
 		return true
@@ -26,8 +28,8 @@ func Confirmable(d vault.Definition, value json.RawMessage) bool {
 	return yes && clear
 }
 
-// spoken gives a value as it is said to a customer.
-func spoken(value json.RawMessage) string {
+// displayText returns a value as text for a customer.
+func displayText(value json.RawMessage) string {
 	switch text := textOf(value); text {
 	case "true":
 		return "yes"
@@ -38,34 +40,36 @@ func spoken(value json.RawMessage) string {
 	}
 }
 
-// Reply is what a customer's answer to a confirmation comes to.
+// Reply is the meaning of a customer's answer to a confirmation.
 type Reply string
 
 const (
 	ReplyYes   Reply = "yes"   // the candidate is right
-	ReplyNo    Reply = "no"    // it is wrong, and the answer does not say what would be right
+	ReplyNo    Reply = "no"    // the candidate is wrong, and the answer has no other value
 	ReplyOther Reply = "other" // the answer is another value
 )
 
-// ReadReply reads an answer to the question whether candidate is right. Where yes and no are themselves values of the field,
-// as those of a boolean are, the answer is taken for the value: "no" to the question whether yes is right says no.
+// ReadReply reads an answer to the question whether candidate is right. It returns the confirmed or the new value, nil
+// for ReplyNo. If yes and no are themselves values of the field, such as for a boolean, the answer is the value: "no"
+// to the candidate true is another value.
 func ReadReply(def vault.Definition, candidate, answer json.RawMessage) (Reply, json.RawMessage) {
-	said, clear := yesOrNo(answer)
+	yes, clear := yesOrNo(answer)
 	if clear && def.ValueType == vault.TypeBoolean {
-		answer, _ = json.Marshal(said) // a bool always encodes
+		answer, _ = json.Marshal(yes) // a bool never fails
 	} else if clear && !yesNoAreValues(def) {
-		if said {
+		if yes {
 			return ReplyYes, candidate
 		}
 		return ReplyNo, nil
 	}
-	if checked, err := CheckValue(&def, def.Name, answer, vault.ModeStrict); err == nil && sameValue(def.ValueType, checked.Value, candidate) {
+	checked, err := CheckValue(&def, def.Name, answer, vault.ModeStrict)
+	if err == nil && sameValue(def.ValueType, checked.Value, candidate) {
 		return ReplyYes, candidate
 	}
 	return ReplyOther, answer
 }
 
-// yesNoAreValues reports whether a field has yes or no among its allowed values.
+// yesNoAreValues reports whether yes or no is one of the allowed values.
 func yesNoAreValues(def vault.Definition) bool {
 	return slices.ContainsFunc(def.AllowedValues, func(raw json.RawMessage) bool {
 		_, clear := yesOrNo(raw)
@@ -73,10 +77,11 @@ func yesNoAreValues(def vault.Definition) bool {
 	})
 }
 
-// yesOrNo reads the answers that mean yes or no and nothing else.
+// yesOrNo reads answers that are only a yes or a no. clear is false for any other answer.
 func yesOrNo(answer json.RawMessage) (yes, clear bool) {
-	switch strings.Trim(fold(textOf(answer)), " .!") {
-	case "true", "yes", "y", "yeah", "yep", "yup", "correct", "right", "that's right", "that is right", "that's correct", "that is correct", "yes please", "confirmed":
+	switch strings.Trim(foldText(textOf(answer)), " .!") {
+	case "true", "yes", "y", "yeah", "yep", "yup", "correct", "right", "that's right", "that is right",
+		"that's correct", "that is correct", "yes please", "confirmed":
 		return true, true
 	case "false", "no", "n", "nope", "wrong", "incorrect", "not right", "that's wrong", "that is wrong", "not correct":
 		return false, true

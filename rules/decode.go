@@ -15,18 +15,18 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// DecodeStrict decodes one JSON document into a struct or another type of this package. Fields that the type does not have,
-// and anything behind the document, are refused: a mistyped name would else be dropped in silence. All that is wrong comes
-// as one *Error with the path of each field and what would be right, without values.
+// DecodeStrict decodes one JSON document into a type of package vault. It rejects unknown members and text after the
+// document, so that a mistyped name is not silently ignored. All problems are reported as one *vault.Error with the
+// path of each member and the remedy, without values.
 func DecodeStrict(data []byte, into any) error {
 	if err := checkDocument(data); err != nil {
 		return err
 	}
-	if problems := mismatches(data, reflect.TypeOf(into).Elem(), ""); len(problems) > 0 {
+	if problems := typeProblems(data, reflect.TypeOf(into).Elem(), ""); len(problems) > 0 {
 		return vault.Join(problems)
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return vault.Invalid("", "the input does not have the form that is expected") // the cause could quote a value
+		return vault.Invalid("", "the input does not have the expected form") // err may quote a value
 	}
 	return nil
 }
@@ -43,41 +43,42 @@ func checkDocument(data []byte) error {
 	var document json.RawMessage
 	if err := dec.Decode(&document); err != nil {
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			if strings.Contains(syntax.Error(), "max depth") { // json has no error of its own for it
-				return vault.Invalid("", "the input is nested too deep, at byte %d; a value may have %d levels", syntax.Offset, maxNesting)
+			if strings.Contains(syntax.Error(), "max depth") { // package json has no error type for it
+				return vault.Invalid("",
+					"the input is nested too deeply at byte %d; the limit is %d levels", syntax.Offset, maxNesting)
 			}
 			return vault.Invalid("", "the input is not valid JSON at byte %d", syntax.Offset)
 		}
 		return vault.Invalid("", "the input is not complete JSON")
 	}
 	if rest := bytes.TrimSpace(data[dec.InputOffset():]); len(rest) > 0 {
-		return vault.Invalid("", "the input has something behind the JSON document, at byte %d", dec.InputOffset()+1)
+		return vault.Invalid("", "the input continues after the JSON document, at byte %d", dec.InputOffset()+1)
 	}
 	return nil
 }
 
-// mismatches finds where valid JSON does not suit a type.
-func mismatches(raw json.RawMessage, t reflect.Type, path string) []*vault.Error {
+// typeProblems finds members of valid JSON that do not match a type.
+func typeProblems(raw json.RawMessage, t reflect.Type, path string) []*vault.Error {
 	if t == rawType || isNull(raw) {
-		return nil // null leaves a field unset, which Check reports where it matters
+		return nil // null leaves a member unset; Check reports required ones
 	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) || isScalar(t) {
 		if json.Unmarshal(raw, reflect.New(t).Interface()) != nil {
-			return []*vault.Error{vault.Invalid(path, "%s", wanted(t))}
+			return []*vault.Error{vault.Invalid(path, "%s", typeProblem(t))}
 		}
 		return nil
 	}
 	var problems []*vault.Error
 	switch t.Kind() {
 	case reflect.Pointer:
-		return mismatches(raw, t.Elem(), path)
+		return typeProblems(raw, t.Elem(), path)
 	case reflect.Slice:
 		var items []json.RawMessage
 		if json.Unmarshal(raw, &items) != nil {
 			return []*vault.Error{vault.Invalid(path, "must be a list")}
 		}
 		for i, item := range items {
-			problems = append(problems, mismatches(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i))...)
+			problems = append(problems, typeProblems(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i))...)
 		}
 		return problems
 	}
@@ -93,20 +94,21 @@ func mismatches(raw json.RawMessage, t reflect.Type, path string) []*vault.Error
 		collectFields(t, known)
 	}
 	for _, key := range slices.Sorted(maps.Keys(members)) {
-		at := strings.TrimPrefix(path+"."+showName(key), ".")
+		at := strings.TrimPrefix(path+"."+safeName(key), ".")
 		switch member, ok := known[key]; {
 		case ok:
-			problems = append(problems, mismatches(members[key], member, at)...)
+			problems = append(problems, typeProblems(members[key], member, at)...)
 		case t.Kind() == reflect.Map:
-			problems = append(problems, mismatches(members[key], t.Elem(), at)...)
+			problems = append(problems, typeProblems(members[key], t.Elem(), at)...)
 		default:
-			problems = append(problems, vault.Invalid(at, "is not a field of the input; there are %s", strings.Join(slices.Sorted(maps.Keys(known)), ", ")))
+			names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+			problems = append(problems, vault.Invalid(at, "is not a field of the input; the fields are %s", names))
 		}
 	}
 	return problems
 }
 
-// collectFields gathers the JSON names of a struct with their types, those of embedded structs among them.
+// collectFields adds the JSON names and types of a struct's fields to into, including those of embedded structs.
 func collectFields(t reflect.Type, into map[string]reflect.Type) {
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -128,13 +130,13 @@ func isScalar(t reflect.Type) bool {
 	}
 }
 
-// wanted says what JSON a type is written as.
-func wanted(t reflect.Type) string {
+// typeProblem returns the message for a JSON value that does not match t.
+func typeProblem(t reflect.Type) string {
 	switch {
 	case t == uuidType:
 		return "is not a UUID, such as 0198c0de-0000-7000-8000-000000000001"
 	case t == timeType:
-		return wantDatetime
+		return notDatetime
 	}
 	switch t.Kind() {
 	case reflect.String:

@@ -40,8 +40,8 @@ func TestDecodeStrictSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"space", " \n", "the input is empty; it must be a JSON object"},
 		{"no JSON", `{"name": secret}`, "the input is not valid JSON at byte 10"},
 		{"half a document", `{"name": "secret`, "the input is not complete JSON"},
-		{"something behind", `{} {"name":"secret"}`, "the input has something behind the JSON document, at byte 3"},
-		{"a bracket too many", `{}}`, "the input has something behind the JSON document, at byte 3"},
+		{"something behind", `{} {"name":"secret"}`, "the input continues after the JSON document, at byte 3"},
+		{"a bracket too many", `{}}`, "the input continues after the JSON document, at byte 3"},
 		{"a list", `[1]`, "the input must be a JSON object"},
 		{"a text", `"secret"`, "the input must be a JSON object"},
 		{"invalid UTF-8", "{\"name\":\"\xff\"}", "the input is not valid UTF-8"},
@@ -77,7 +77,7 @@ func TestDecodeStrictLooksIntoListsAndMaps(t *testing.T) {
 	var s vault.Scenario
 	err := rules.DecodeStrict([]byte(`{"id":"x","steps":[{"id":"a"},{"id":1},"b",{"txt":"secret"}],"variables":{"a":"b","c":1,"ada@example.com":2}}`), &s)
 	want := "id: is not a UUID, such as 0198c0de-0000-7000-8000-000000000001; " +
-		"steps[1].id: must be a string; steps[2]: must be an object; steps[3].txt: is not a field of the input; there are condition, id, text; " +
+		"steps[1].id: must be a string; steps[2]: must be an object; steps[3].txt: is not a field of the input; the fields are condition, id, text; " +
 		"variables.…: must be a string; variables.c: must be a string"
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
@@ -87,7 +87,7 @@ func TestDecodeStrictLooksIntoListsAndMaps(t *testing.T) {
 		Text string `json:"text"`
 	}
 	err = rules.DecodeStrict([]byte(`{"id":1,"txt":"secret","ada@example.com":1}`), &q)
-	want = "…: is not a field of the input; there are id, text; txt: is not a field of the input; there are id, text"
+	want = "…: is not a field of the input; the fields are id, text; txt: is not a field of the input; the fields are id, text"
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
 	}

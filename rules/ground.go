@@ -15,19 +15,19 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// GroundCandidate decides whether a value that a model read out of a conversation may be used. It must be a valid value of
-// its field, its quote must occur in a turn of the customer's, and the quote must hold what the value was read from, which the
-// customer did not deny ("my address is not …"). Where that is not certain the candidate is refused: a question too many is
-// better than a fact that nobody stated.
+// GroundCandidate decides whether a value that a model extracted from a conversation may be used. The value must be
+// valid, its quote must occur in a turn of the customer, and the quote must contain the value without negating it ("my
+// address is not …"). If in doubt, the candidate is rejected: an unnecessary question is better than an invented value.
 //
-// What the quote must hold, by type: the text itself for string, email and url; the same number for phone and number, in
-// digits, or as the word of a whole number below a hundred; the same day for date (3/4/1990 says two days, and so none), and the time of day with it for datetime; a yes or no for
-// boolean, there or elsewhere in the turn; every text and number in it for json.
+// The quote must contain, by type: the text itself for string, email and url; the same number for phone and number, in
+// digits or, for whole numbers below one hundred, in words; the same day for date, where 3/4/1990 is ambiguous and does
+// not match; the same day and time of day for datetime; a yes or no for boolean, in the quote or elsewhere in the turn;
+// every text and number for json.
 func GroundCandidate(c vault.Candidate, def *vault.Definition, turns []vault.Turn) (Checked, *vault.Error) {
 	if def != nil && def.Name != c.FieldName {
-		return Checked{}, vault.Invalid(c.FieldName, "the candidate is for another field than the definition")
+		return Checked{}, vault.Invalid(c.FieldName, "the candidate and the definition are for different fields")
 	}
-	if !(c.Confidence >= 0 && c.Confidence <= 1) { // written so that NaN is refused
+	if !(c.Confidence >= 0 && c.Confidence <= 1) { // in this form, NaN is rejected
 		return Checked{}, vault.Invalid(c.FieldName, "the confidence of the candidate is not between 0 and 1")
 	}
 	checked, err := CheckValue(def, c.FieldName, c.Value, vault.ModeStrict)
@@ -39,25 +39,27 @@ func GroundCandidate(c vault.Candidate, def *vault.Definition, turns []vault.Tur
 	}
 	passages := findQuote(c.Quote, turns)
 	if len(passages) == 0 {
-		return Checked{}, vault.Invalid(c.FieldName, "the quote of the candidate is not among the customer's words")
+		return Checked{}, vault.Invalid(c.FieldName, "the customer's turns do not contain the quote of the candidate")
 	}
 	if !slices.ContainsFunc(passages, func(p passage) bool { return p.supports(*def, c.Value, checked.Value) }) {
-		return Checked{}, vault.Invalid(c.FieldName, "the quote of the candidate does not hold its value")
+		return Checked{}, vault.Invalid(c.FieldName, "the quote of the candidate does not contain its value")
 	}
 	return checked, nil
 }
 
-// passage is a place where a customer said the words of a quote.
+// passage is an occurrence of a quote in a turn of the customer.
 type passage struct {
-	said       string // the turn as it came
-	turn       string // folded
-	start, end int    // where the quote stands, made longer to whole words: a quote that cuts "185" to "18" proves nothing
+	original string // the turn as received
+	turn     string // the turn, folded
+	// start and end are the position of the quote in turn, extended to whole words. Otherwise the quote "18" would match
+	// "185".
+	start, end int
 }
 
 func (p passage) quote() string { return p.turn[p.start:p.end] }
 
-// clause gives the quote with what stands around it up to the next punctuation: "I do" means something else in "I do not". A clause
-// that asks states nothing.
+// clause returns the quote with its context up to the next punctuation, because "I do" has another meaning in "I do
+// not". asks reports a question, which states nothing.
 func (p passage) clause() (text string, asks bool) {
 	const stops = ".,;:!?"
 	start := strings.LastIndexAny(p.turn[:p.start], stops) + 1
@@ -72,7 +74,7 @@ func (p passage) clause() (text string, asks bool) {
 	return text, !strings.ContainsAny(text, stops) && strings.HasPrefix(strings.TrimLeft(mark, `"') `), "?")
 }
 
-// findQuote finds where the customer said a quote, whatever the spacing and case.
+// findQuote finds the occurrences of a quote in the customer's turns, without regard to spacing and case.
 func findQuote(quote string, turns []vault.Turn) []passage {
 	words := trimQuote(quote)
 	if words == "" {
@@ -83,27 +85,27 @@ func findQuote(quote string, turns []vault.Turn) []passage {
 		if t.Speaker != vault.SpeakerCustomer {
 			continue
 		}
-		said := fold(t.Text)
-		for _, at := range indexes(said, words) {
+		said := foldText(t.Text)
+		for _, at := range substringIndexes(said, words) {
 			start := strings.LastIndexByte(said[:at], ' ') + 1
 			end := len(said)
 			if space := strings.IndexByte(said[at+len(words):], ' '); space >= 0 {
 				end = at + len(words) + space
 			}
-			found = append(found, passage{said: t.Text, turn: said, start: start, end: end})
+			found = append(found, passage{original: t.Text, turn: said, start: start, end: end})
 		}
 	}
 	return found
 }
 
-// QuotedTurn gives the index of the customer's turn that a quote is from, by the rule of GroundCandidate: the named one where it holds
-// the quote, else the first that does, else the named one all the same. Models copy words well and count badly, and the first is the
-// one that can displace nothing that was said later.
+// QuotedTurn returns the index of the customer's turn that contains a quote: the named turn if it contains the quote,
+// else the first turn that does, else the named turn. Models copy words reliably but count badly. The first turn is the
+// safe choice, because a value from it cannot supersede a later one.
 func QuotedTurn(quote string, named int, turns []vault.Turn) int {
 	words := trimQuote(quote)
 	found := named
 	for _, t := range slices.Backward(turns) {
-		if words == "" || t.Speaker != vault.SpeakerCustomer || !strings.Contains(fold(t.Text), words) {
+		if words == "" || t.Speaker != vault.SpeakerCustomer || !strings.Contains(foldText(t.Text), words) {
 			continue
 		}
 		if t.Index == named {
@@ -114,55 +116,57 @@ func QuotedTurn(quote string, named int, turns []vault.Turn) int {
 	return found
 }
 
-// trimQuote folds a quote, without what stands around it.
-func trimQuote(quote string) string { return strings.Trim(fold(quote), `"'“”„«». …`) }
+// trimQuote returns the folded quote without surrounding punctuation.
+func trimQuote(quote string) string { return strings.Trim(foldText(quote), `"'“”„«». …`) }
 
-// supports reports whether the passage holds a value. raw is as the model gave it, value as it would be stored.
+// supports reports whether the passage contains a value. raw is the model's value, value the normalised one.
 func (p passage) supports(def vault.Definition, raw, value json.RawMessage) bool {
 	text := textOf(value)
 	switch def.ValueType {
 	case vault.TypeString:
 		if len(def.AllowedValues) > 0 {
-			return p.saysAllowed(text, def.AllowedValues)
+			return p.containsAllowed(text, def.AllowedValues)
 		}
-		return p.saysPhrase(fold(text))
+		return p.containsPhrase(foldText(text))
 	case vault.TypeEmail:
-		return p.saysToken(fold(text), ` <>()[]",;:\`, `.'!?`)
+		return p.containsToken(foldText(text), ` <>()[]",;:\`, `.'!?`)
 	case vault.TypeURL:
-		// Case matters behind the host.
-		return p.saysToken(fold(text), ` <>"`, afterURL) && strings.Contains(p.said, strings.Trim(behindHost(text), afterURL))
+		// The path is case-sensitive, so it is compared with the original text.
+		return p.containsToken(foldText(text), ` <>"`, urlPunctuation) &&
+			strings.Contains(p.original, strings.Trim(urlPath(text), urlPunctuation))
 	case vault.TypePhone:
-		return p.saysPhone(text)
+		return p.containsPhone(text)
 	case vault.TypeNumber:
-		return p.saysNumber(text) || p.saysNumberWord(def, text)
+		return p.containsNumber(text) || p.containsNumberWord(def, text)
 	case vault.TypeDate:
-		return slices.Contains(p.dates(), text)
+		return slices.Contains(p.findDates(), text)
 	case vault.TypeDatetime:
-		return p.saysDatetime(textOf(raw), text)
+		return p.containsDatetime(textOf(raw), text)
 	case vault.TypeBoolean:
-		return p.saysBoolean(text == "true")
+		return p.containsBoolean(text == "true")
 	default:
 		var v any
 		dec := json.NewDecoder(strings.NewReader(string(value)))
 		dec.UseNumber()
-		return dec.Decode(&v) == nil && p.saysJSON(v)
+		return dec.Decode(&v) == nil && p.containsJSON(v)
 	}
 }
 
-// saysJSON reports whether each text, number and truth in a JSON value was said, and there is at least one.
-func (p passage) saysJSON(v any) bool {
+// containsJSON reports whether the passage contains each text, number and boolean of a JSON value, and there is at
+// least one.
+func (p passage) containsJSON(v any) bool {
 	switch v := v.(type) {
 	case string:
-		return p.saysPhrase(fold(v))
+		return p.containsPhrase(foldText(v))
 	case json.Number:
-		return p.saysNumber(v.String())
+		return p.containsNumber(v.String())
 	case bool:
-		return p.saysBoolean(v)
+		return p.containsBoolean(v)
 	case []any:
-		return len(v) > 0 && !slices.ContainsFunc(v, func(item any) bool { return !p.saysJSON(item) })
+		return len(v) > 0 && !slices.ContainsFunc(v, func(item any) bool { return !p.containsJSON(item) })
 	case map[string]any:
 		for _, item := range v {
-			if !p.saysJSON(item) {
+			if !p.containsJSON(item) {
 				return false
 			}
 		}
@@ -172,52 +176,56 @@ func (p passage) saysJSON(v any) bool {
 	}
 }
 
-// saysPhrase reports whether a folded phrase was said.
-func (p passage) saysPhrase(phrase string) bool {
-	return slices.ContainsFunc(phrases(p.quote(), phrase), func(at int) bool { return !p.denies(p.start+at, p.start+at+len(phrase)) })
+// containsPhrase reports whether the quote contains a folded phrase that is not negated.
+func (p passage) containsPhrase(phrase string) bool {
+	return slices.ContainsFunc(phraseIndexes(p.quote(), phrase), func(at int) bool {
+		return !p.isNegated(p.start+at, p.start+at+len(phrase))
+	})
 }
 
-// saysAllowed reports whether one of several allowed values was said, and not only as a part of another: "gold" is not
-// said by "rose gold" where both are allowed.
-func (p passage) saysAllowed(value string, allowed []json.RawMessage) bool {
-	joints := strings.NewReplacer("_", " ", "-", " ") // of the same length
-	quote, value := joints.Replace(p.quote()), joints.Replace(fold(value))
+// containsAllowed reports whether the quote contains an allowed value that is not only part of another one: "rose gold"
+// does not contain "gold" if both are allowed.
+func (p passage) containsAllowed(value string, allowed []json.RawMessage) bool {
+	separators := strings.NewReplacer("_", " ", "-", " ") // same length, so that positions stay valid
+	quote, value := separators.Replace(p.quote()), separators.Replace(foldText(value))
 	count := 0
-	for _, at := range phrases(quote, value) {
-		if !p.denies(p.start+at, p.start+at+len(value)) {
+	for _, at := range phraseIndexes(quote, value) {
+		if !p.isNegated(p.start+at, p.start+at+len(value)) {
 			count++
 		}
 	}
 	for _, raw := range allowed {
-		if other := joints.Replace(fold(textOf(raw))); other != value && len(phrases(other, value)) > 0 {
-			count -= len(phrases(quote, other))
+		if other := separators.Replace(foldText(textOf(raw))); other != value && len(phraseIndexes(other, value)) > 0 {
+			count -= len(phraseIndexes(quote, other))
 		}
 	}
 	return count > 0
 }
 
-// saysToken reports whether value stands alone in the quote, between separators, with punctuation at its ends left out.
-func (p passage) saysToken(value, separators, punctuation string) bool {
+// containsToken reports whether the quote contains value as a whole token between separators. punctuation at its ends
+// is ignored.
+func (p passage) containsToken(value, separators, punctuation string) bool {
 	value = strings.Trim(value, punctuation)
-	for _, at := range indexes(p.quote(), value) {
+	for _, at := range substringIndexes(p.quote(), value) {
 		end := at + len(value)
 		before, after := p.quote()[:at], p.quote()[end:]
 		before = before[strings.LastIndexAny(before, separators)+1:]
 		if next := strings.IndexAny(after, separators); next >= 0 {
 			after = after[:next]
 		}
-		if strings.Trim(before, punctuation) == "" && strings.Trim(after, punctuation) == "" && !p.denies(p.start+at, p.start+end) {
+		whole := strings.Trim(before, punctuation) == "" && strings.Trim(after, punctuation) == ""
+		if whole && !p.isNegated(p.start+at, p.start+end) {
 			return true
 		}
 	}
 	return false
 }
 
-// afterURL is what people write beside an address that is no part of it.
-const afterURL = `()[]',;:!?./`
+// urlPunctuation is the punctuation around a URL in a text that is not part of the URL.
+const urlPunctuation = `()[]',;:!?./`
 
-// behindHost gives the path of a URL, with what follows it.
-func behindHost(url string) string {
+// urlPath returns the path, query and fragment of a URL.
+func urlPath(url string) string {
 	_, rest, _ := strings.Cut(url, "://")
 	if at := strings.IndexAny(rest, "/?#"); at >= 0 {
 		return rest[at:]
@@ -225,15 +233,15 @@ func behindHost(url string) string {
 	return ""
 }
 
-// phrases gives where a phrase stands in a text, both folded, without letters or digits joined to its ends.
-func phrases(text, phrase string) []int {
+// phraseIndexes returns the positions of a phrase in a text where no letter or digit adjoins it. Both are folded.
+func phraseIndexes(text, phrase string) []int {
 	if phrase == "" {
 		return nil
 	}
 	var found []int
 	first, _ := utf8.DecodeRuneInString(phrase)
 	last, _ := utf8.DecodeLastRuneInString(phrase)
-	for _, at := range indexes(text, phrase) {
+	for _, at := range substringIndexes(text, phrase) {
 		before, _ := utf8.DecodeLastRuneInString(text[:at])
 		after, _ := utf8.DecodeRuneInString(text[at+len(phrase):])
 		if !(isWordRune(first) && isWordRune(before)) && !(isWordRune(last) && isWordRune(after)) {
@@ -243,8 +251,8 @@ func phrases(text, phrase string) []int {
 	return found
 }
 
-// indexes gives every place where part, which is not empty, begins in s.
-func indexes(s, part string) []int {
+// substringIndexes returns every position of part in s. part must not be empty.
+func substringIndexes(s, part string) []int {
 	var at []int
 	for from := 0; ; {
 		i := strings.Index(s[from:], part)
@@ -257,17 +265,20 @@ func indexes(s, part string) []int {
 	}
 }
 
-// isWordRune reports whether a rune joins with those beside it to a word. In scripts that set no space between words it
-// says nothing.
+// isWordRune reports whether a rune belongs to a word. It is false for scripts without spaces between words.
 func isWordRune(r rune) bool {
-	return (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
+	return (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)) &&
+		!unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
 }
 
-var plainMarks = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-", "⁄", "/")
+var plainPunctuation = strings.NewReplacer(
+	"’", "'", "‘", "'", "ʼ", "'", "‐", "-", "‑", "-", "‒", "-", "–", "-", "—", "-", "−", "-", "⁄", "/",
+)
 
-// apart keeps the digits that NFKC makes of raised, lowered and circled ones, and of fractions, from joining those before them: it
-// would make 52 of 5² and 31/2 of 3½. What is not shown (hyphens where a word may break, marks of direction) is dropped.
-func apart(s string) string {
+// separateDigits puts ^ before superscript, subscript and circled digits and fractions. NFKC turns them into plain
+// digits, so 5² would become 52 and 3½ would become 31/2. It also removes invisible characters, such as soft hyphens
+// and direction marks.
+func separateDigits(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		switch {
@@ -281,39 +292,44 @@ func apart(s string) string {
 	return b.String()
 }
 
-// fold makes texts comparable: case, spacing, and the forms of letters, apostrophes and dashes do not matter.
-func fold(s string) string {
-	s = apart(s)
+// foldText returns a text in a form for comparison: without differences in case, spacing, Unicode form, apostrophes and
+// dashes.
+func foldText(s string) string {
+	s = separateDigits(s)
 	s = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
-	return strings.Join(strings.Fields(plainMarks.Replace(s)), " ")
+	return strings.Join(strings.Fields(plainPunctuation.Replace(s)), " ")
 }
 
-// What denies the words beside it. Between a "not" and what it denies stand small words and a verb ("I don't live in Paris"), and
-// no punctuation: "not now, Paris" denies nothing. Neither do "I don't mind", "why not" and "not only".
+// Patterns of a negation before and after a value. Only small words and a verb may be between "not" and the value ("I
+// don't live in Paris"), and no punctuation: "not now, Paris" negates nothing. Neither do "I don't mind", "why not" and
+// "not only".
 var (
-	deniedBefore = regexp.MustCompile(`(?:\b(?:not|cannot|never|no longer|neither|nor|dont|isnt|arent|wasnt|doesnt|didnt|cant|wont)|n't)` +
-		`(?: (?:a|an|the|my|our|any|in|at|on|to|from|for|with|by|of|it|me|us|that|this|is|was|be|been|really|actually|exactly|called|named|born|` +
-		`live|living|use|using|call|calling|contact|send|email|e-mail|mail|write|reach|want|need|like|prefer|have|take|choose|book|go|going)){0,5} ?["'(<$€£+]*$`)
-	deniedAfter = regexp.MustCompile(`^["')>]* (?:(?:(?:is|are|was|were) not|isn't|aren't|wasn't|weren't) (?:my|our|the|his|her|right|correct|what|where|mine|me)|` +
+	negationBefore = regexp.MustCompile(`(?:\b(?:not|cannot|never|no longer|neither|nor|dont|isnt|arent|wasnt|doesnt|didnt|` +
+		`cant|wont)|n't)` +
+		`(?: (?:a|an|the|my|our|any|in|at|on|to|from|for|with|by|of|it|me|us|that|this|is|was|be|been|really|actually|exactly|` +
+		`called|named|born|live|living|use|using|call|calling|contact|send|email|e-mail|mail|write|reach|want|need|like|` +
+		`prefer|have|take|choose|book|go|going)){0,5} ?["'(<$€£+]*$`)
+	negationAfter = regexp.MustCompile(`^["')>]* (?:(?:(?:is|are|was|were) not|isn't|aren't|wasn't|weren't) ` +
+		`(?:my|our|the|his|her|right|correct|what|where|mine|me)|` +
 		`(?:is|are|was|were) (?:no longer|wrong|incorrect))\b`)
 )
 
-// deniedWithin is how far before a value a denial may begin, in bytes.
-const deniedWithin = 60
+// maxNegationDistance is the number of bytes before a value that are searched for a negation.
+const maxNegationDistance = 60
 
-// denies reports whether the words beside a part of the turn say that it is not so: a quote may leave them out, so that the whole
-// turn counts.
-func (p passage) denies(start, end int) bool {
+// isNegated reports whether the turn negates the part from start to end. It searches the turn and not the quote,
+// because a quote may leave out the negation.
+func (p passage) isNegated(start, end int) bool {
 	before := p.turn[:start]
-	if len(before) > deniedWithin {
-		from := len(before) - deniedWithin
+	if len(before) > maxNegationDistance {
+		from := len(before) - maxNegationDistance
 		for !utf8.RuneStart(before[from]) {
 			from++
 		}
 		before = before[from:]
 	}
-	if at := deniedBefore.FindStringIndex(before); at != nil && !strings.HasSuffix(before[:at[0]], "why ") {
+	if at := negationBefore.FindStringIndex(before); at != nil && !strings.HasSuffix(before[:at[0]], "why ") {
 		return true
 	}
-	return deniedAfter.MatchString(p.turn[end:])
+	return negationAfter.MatchString(p.turn[end:])
 }

@@ -288,13 +288,13 @@ func TestACandidateIsRefused(t *testing.T) {
 	}{
 		{"with a confidence above one", "field: the confidence of the candidate is not between 0 and 1", func(c *vault.Candidate) { c.Confidence = 1.1 }, defined(vault.TypeString), turns},
 		{"with no number as confidence", "field: the confidence of the candidate is not between 0 and 1", func(c *vault.Candidate) { c.Confidence = math.NaN() }, defined(vault.TypeString), turns},
-		{"for another field", "name: the candidate is for another field than the definition", func(c *vault.Candidate) { c.FieldName = "name" }, defined(vault.TypeString), turns},
+		{"for another field", "name: the candidate and the definition are for different fields", func(c *vault.Candidate) { c.FieldName = "name" }, defined(vault.TypeString), turns},
 		{"for a field that is not defined", "Field validation failed: field: is not a field that this agent defines", nil, nil, turns},
 		{"with an invalid value, even in mode warn", "Field validation failed: field: the value is not an email address, such as name@example.com", nil, defined(vault.TypeEmail, func(d *vault.Definition) { d.ValidationMode = vault.ModeWarn }), turns},
-		{"without a quote", "field: the quote of the candidate is not among the customer's words", func(c *vault.Candidate) { c.Quote = "" }, defined(vault.TypeString), turns},
-		{"with the agent's words", "field: the quote of the candidate is not among the customer's words", nil, defined(vault.TypeString), []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "I am John"}}},
-		{"with a quote over two turns", "field: the quote of the candidate is not among the customer's words", nil, defined(vault.TypeString), customer("I am", "John")},
-		{"with a quote that does not hold the value", "field: the quote of the candidate does not hold its value", func(c *vault.Candidate) { c.Quote = "I am" }, defined(vault.TypeString), turns},
+		{"without a quote", "field: the customer's turns do not contain the quote of the candidate", func(c *vault.Candidate) { c.Quote = "" }, defined(vault.TypeString), turns},
+		{"with the agent's words", "field: the customer's turns do not contain the quote of the candidate", nil, defined(vault.TypeString), []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "I am John"}}},
+		{"with a quote over two turns", "field: the customer's turns do not contain the quote of the candidate", nil, defined(vault.TypeString), customer("I am", "John")},
+		{"with a quote that does not hold the value", "field: the quote of the candidate does not contain its value", func(c *vault.Candidate) { c.Quote = "I am" }, defined(vault.TypeString), turns},
 	} {
 		c := good
 		if tc.change != nil {

@@ -14,29 +14,38 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Scope narrows which requirements of a scenario are looked at. The zero Scope is all of them.
+// Scope selects requirements of a scenario. The zero Scope selects all.
 type Scope struct {
-	StepID string              // the step, and what the whole scenario needs; empty: every step
-	RuleID *uuid.UUID          // the rule, and what belongs to no rule; nil: every rule
-	Level  vault.RequiredLevel // only this level; empty: both
+	// StepID selects the requirements of a step and those of the whole scenario. Empty: every step.
+	StepID string
+	// RuleID selects the requirements of a rule and those without a rule. nil: every rule.
+	RuleID *uuid.UUID
+	// Level selects the requirements of one level. Empty: both.
+	Level vault.RequiredLevel
 }
 
-// Known is what is known of a customer and the conversation.
+// Known is the data about a customer and the conversation.
 type Known struct {
-	Fields   map[string]vault.Value     // active ones, by name; one past its expiry may still be among them
-	Session  map[string]json.RawMessage // variables of the session
+	// Fields are the active values by name. Expired values may be among them.
+	Fields map[string]vault.Value
+	// Session are the variables of the session.
+	Session  map[string]json.RawMessage
 	Scenario vault.Scenario
 	Now      time.Time
 }
 
-// FindMissing gives the requirements that are unmet, one per field, in the order in which they are to be collected: by
-// collection_order, then hard before soft, then by name.
+// FindMissing returns the unmet requirements, one per field, in the order of collection: by collection_order, then hard
+// before soft, then by name.
 //
-// A requirement counts when the fields it depends on are present and its condition holds; a condition that fails counts as
-// one that holds, with a warning. One that a person rejected never counts; one that waits for review, or whose suggested field
-// does or was rejected, is listed but does not block. Where several ask for the same field, the strictest stands for all: one that binds before one that does not, then
-// hard before soft, then the sterner fallback.
-func FindMissing(reqs []vault.Requirement, defs map[string]vault.Definition, known Known, scope Scope) (missing []vault.Missing, warnings []string) {
+// A requirement applies if the fields it depends on have values and its condition is true. A condition that fails
+// counts as true, with a warning. A rejected requirement never applies. A requirement is listed but does not block
+// while it waits for a review, or if its suggested definition is pending or rejected.
+//
+// If several requirements name the same field, the strictest wins: binding before not binding, then hard before soft,
+// then by fallback: block, ask, extract, skip.
+func FindMissing(
+	reqs []vault.Requirement, defs map[string]vault.Definition, known Known, scope Scope,
+) (missing []vault.Missing, warnings []string) {
 	strictest, warnings := Applicable(reqs, known, scope)
 	missing = []vault.Missing{}
 	for name, r := range strictest {
@@ -44,7 +53,7 @@ func FindMissing(reqs []vault.Requirement, defs map[string]vault.Definition, kno
 		if d, ok := defs[name]; ok && d.Enabled {
 			def = &d
 		}
-		reason := whyMissing(known, name, def)
+		reason := missingReason(known, name, def)
 		if reason == vault.MissingStale && def.StaleAction != "" && def.StaleAction != vault.StaleBlock {
 			if def.StaleAction == vault.StaleWarn {
 				warnings = append(warnings, name+": the value is older than freshness_seconds")
@@ -52,7 +61,10 @@ func FindMissing(reqs []vault.Requirement, defs map[string]vault.Definition, kno
 			reason = unverifiedReason(known.Fields[name], *def)
 		}
 		if reason != "" {
-			missing = append(missing, vault.Missing{Requirement: r, Definition: def, Reason: reason, Blocking: r.RequiredLevel == vault.LevelHard && r.Binding() && !unreviewed(r, defs[name])})
+			missing = append(missing, vault.Missing{
+				Requirement: r, Definition: def, Reason: reason,
+				Blocking: r.RequiredLevel == vault.LevelHard && r.Binding() && !isUnreviewed(r, defs[name]),
+			})
 		}
 	}
 	slices.SortFunc(missing, func(a, b vault.Missing) int { return ByOrder(a.Requirement, b.Requirement) })
@@ -60,14 +72,17 @@ func FindMissing(reqs []vault.Requirement, defs map[string]vault.Definition, kno
 	return missing, slices.Compact(warnings)
 }
 
-// unreviewed reports whether an extracted requirement is of a field that extraction suggested and no person approved: nobody can be
-// asked for it, and nobody said that it is needed.
-func unreviewed(r vault.Requirement, def vault.Definition) bool {
-	return r.Origin == vault.OriginExtracted && def.Origin == vault.OriginExtracted && (def.Review == vault.ReviewPending || def.Review == vault.ReviewRejected)
+// isUnreviewed reports whether an extracted requirement is for a suggested definition that no person approved. Gap fill
+// cannot ask for such a field, and no person has decided that it is needed.
+func isUnreviewed(r vault.Requirement, def vault.Definition) bool {
+	return r.Origin == vault.OriginExtracted && def.Origin == vault.OriginExtracted &&
+		(def.Review == vault.ReviewPending || def.Review == vault.ReviewRejected)
 }
 
-// Applicable gives the requirements that count now, one per field, whether or not they are met, by the rules of FindMissing.
-func Applicable(reqs []vault.Requirement, known Known, scope Scope) (byField map[string]vault.Requirement, warnings []string) {
+// Applicable returns the requirements that apply, met or unmet, one per field, by the rules of FindMissing.
+func Applicable(
+	reqs []vault.Requirement, known Known, scope Scope,
+) (byField map[string]vault.Requirement, warnings []string) {
 	present := make(map[string]json.RawMessage, len(known.Fields))
 	for name, f := range known.Fields {
 		if isActive(f) && !f.Expired(known.Now) {
@@ -78,12 +93,12 @@ func Applicable(reqs []vault.Requirement, known Known, scope Scope) (byField map
 
 	strictest := map[string]vault.Requirement{}
 	for _, r := range reqs {
-		if r.Review == vault.ReviewRejected || !scope.covers(r) || !haveAll(present, r.DependsOn) {
+		if r.Review == vault.ReviewRejected || !scope.covers(r) || !hasAll(present, r.DependsOn) {
 			continue
 		}
 		holds, err := EvalCondition(r.WhenCondition, vars)
 		if err != nil {
-			warnings = append(warnings, fmt.Sprintf("%s: when_condition failed and is taken for true: %v", r.FieldName, err))
+			warnings = append(warnings, fmt.Sprintf("%s: when_condition failed and counts as true: %v", r.FieldName, err))
 			holds = true
 		}
 		if !holds {
@@ -96,7 +111,7 @@ func Applicable(reqs []vault.Requirement, known Known, scope Scope) (byField map
 	return strictest, warnings
 }
 
-// ByOrder orders requirements as they are to be collected: by collection_order, then hard before soft, then by name.
+// ByOrder compares requirements by the order of collection: by collection_order, then hard before soft, then by name.
 func ByOrder(a, b vault.Requirement) int {
 	return cmp.Or(
 		cmp.Compare(a.Order, b.Order),
@@ -105,15 +120,15 @@ func ByOrder(a, b vault.Requirement) int {
 	)
 }
 
-// covers reports whether a requirement is in scope.
+// covers reports whether a requirement is in the scope.
 func (s Scope) covers(r vault.Requirement) bool {
 	return (s.Level == "" || s.Level == r.RequiredLevel) &&
 		(s.StepID == "" || r.StepID == "" || s.StepID == r.StepID) &&
 		(s.RuleID == nil || r.RuleID == nil || *s.RuleID == *r.RuleID)
 }
 
-// whyMissing says why a field does not meet a requirement, "" where it does.
-func whyMissing(known Known, name string, def *vault.Definition) vault.MissingReason {
+// missingReason returns the reason why a field does not meet a requirement, "" if it does.
+func missingReason(known Known, name string, def *vault.Definition) vault.MissingReason {
 	f, ok := known.Fields[name]
 	switch {
 	case !ok || !isActive(f):
@@ -122,7 +137,7 @@ func whyMissing(known Known, name string, def *vault.Definition) vault.MissingRe
 		return vault.MissingExpired
 	case def == nil:
 		return ""
-	case stale(known.Now.Sub(f.CollectedAt), def.FreshnessSeconds):
+	case isStale(known.Now.Sub(f.CollectedAt), def.FreshnessSeconds):
 		return vault.MissingStale
 	default:
 		return unverifiedReason(f, *def)
@@ -130,43 +145,47 @@ func whyMissing(known Known, name string, def *vault.Definition) vault.MissingRe
 }
 
 func unverifiedReason(f vault.Value, def vault.Definition) vault.MissingReason {
-	if def.RequiredVerification && !verifiedFor(f, def) {
+	if def.RequiredVerification && !isVerified(f, def) {
 		return vault.MissingUnverified
 	}
 	return ""
 }
 
-// stale reports whether a value of that age is too old. More seconds than a Duration holds are some 300 years: never.
-func stale(age time.Duration, freshnessSeconds int64) bool {
+// isStale reports whether a value of this age is too old. A limit beyond the range of time.Duration, some 300 years,
+// never applies.
+func isStale(age time.Duration, freshnessSeconds int64) bool {
 	return freshnessSeconds > 0 && freshnessSeconds <= int64(math.MaxInt64/time.Second) &&
 		age > time.Duration(freshnessSeconds)*time.Second
 }
 
-// verifiedFor reports whether a value is verified in a way that its definition accepts; any way is, where it names none.
-func verifiedFor(f vault.Value, def vault.Definition) bool {
-	return f.Verified && (len(def.VerificationMethods) == 0 || slices.Contains(def.VerificationMethods, f.VerificationMethod))
+// isVerified reports whether a value is verified by a method that its definition accepts.
+func isVerified(f vault.Value, def vault.Definition) bool {
+	anyMethod := len(def.VerificationMethods) == 0
+	return f.Verified && (anyMethod || slices.Contains(def.VerificationMethods, f.VerificationMethod))
 }
 
 func isActive(f vault.Value) bool { return f.Status == vault.StatusActive || f.Status == "" }
 
-func haveAll(present map[string]json.RawMessage, names []string) bool {
+func hasAll(present map[string]json.RawMessage, names []string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { _, ok := present[name]; return !ok })
 }
 
-// stricter orders requirements for the same field, the strictest first. It ends in the id, so that the same requirements
-// give the same answer in whatever order they come.
+// stricter compares requirements for the same field, the strictest first. It ends with the id, so that the result does
+// not depend on the order of the requirements.
 func stricter(a, b vault.Requirement) int {
 	return cmp.Or(
 		cmp.Compare(bindingRank(a), bindingRank(b)),
 		cmp.Compare(levelRank(a), levelRank(b)),
-		cmp.Compare(slices.Index(sternness, a.FallbackAction), slices.Index(sternness, b.FallbackAction)),
+		cmp.Compare(slices.Index(fallbackOrder, a.FallbackAction), slices.Index(fallbackOrder, b.FallbackAction)),
 		cmp.Compare(a.Order, b.Order),
 		strings.Compare(a.ID.String(), b.ID.String()),
 	)
 }
 
-// sternness orders what is done about a field that no source has.
-var sternness = []vault.FallbackAction{vault.FallbackBlock, vault.FallbackAsk, vault.FallbackExtract, vault.FallbackSkip}
+// fallbackOrder lists the fallback actions, the strictest first.
+var fallbackOrder = []vault.FallbackAction{
+	vault.FallbackBlock, vault.FallbackAsk, vault.FallbackExtract, vault.FallbackSkip,
+}
 
 func bindingRank(r vault.Requirement) int {
 	if r.Binding() {

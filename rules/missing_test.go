@@ -76,7 +76,7 @@ func TestMissingFieldsFollowTheirRules(t *testing.T) {
 	}
 	expires := func(in time.Duration) func(*vault.Value) { return func(f *vault.Value) { f.ExpiresAt = after(in) } }
 	adult := when(`fields.age >= 18`)
-	const failed = "when_condition failed and is taken for true: the condition names something that is not there"
+	const failed = "when_condition failed and counts as true: the condition uses a key that does not exist"
 
 	for _, tc := range []struct {
 		name     string

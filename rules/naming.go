@@ -10,8 +10,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// NormaliseName makes a field name of free text: "Date of Birth" and "dateOfBirth" become "date_of_birth". A name that is
-// valid is kept. The result is empty where the text has no letter or digit that a name can have.
+// NormaliseName converts free text to a field name: "Date of Birth" and "dateOfBirth" become "date_of_birth". A valid
+// name is returned unchanged. The result is empty if the text has no letter or digit that a name can contain.
 func NormaliseName(s string) string {
 	if len(s) <= vault.MaxNameLength && vault.NamePattern.MatchString(s) {
 		return s
@@ -26,19 +26,21 @@ func NormaliseName(s string) string {
 	return name
 }
 
-// SameName reports whether two names mean the same field but for spelling: case, accents, and how words are set apart.
-// Singular and plural stay two names: "email" and "emails" may well be two fields.
+// SameName reports whether two names differ only in spelling: case, accents and word separators. Singular and plural
+// differ, because "email" and "emails" may be two fields.
 func SameName(a, b string) bool {
 	x := strings.Join(nameWords(a), "")
 	return a == b && a != "" || x != "" && x == strings.Join(nameWords(b), "")
 }
 
-// plainLetters are letters that do not come apart into a plain one and its accent.
-var plainLetters = strings.NewReplacer("ß", "ss", "ẞ", "SS", "æ", "ae", "Æ", "Ae", "œ", "oe", "Œ", "Oe", "ø", "o", "Ø", "O",
-	"đ", "d", "Đ", "D", "ð", "d", "Ð", "D", "ł", "l", "Ł", "L", "þ", "th", "Þ", "Th", "ı", "i", "'", "", "’", "")
+// plainLetters replaces letters that Unicode does not decompose into a plain letter and an accent.
+var plainLetters = strings.NewReplacer(
+	"ß", "ss", "ẞ", "SS", "æ", "ae", "Æ", "Ae", "œ", "oe", "Œ", "Oe", "ø", "o", "Ø", "O",
+	"đ", "d", "Đ", "D", "ð", "d", "Ð", "D", "ł", "l", "Ł", "L", "þ", "th", "Þ", "Th", "ı", "i", "'", "", "’", "",
+)
 
-// nameWords takes a name or text apart into small plain words: at anything that is no letter or digit, and where the case
-// shows that a word begins.
+// nameWords splits a name or text into lower-case ASCII words, at other characters and where a capital letter starts a
+// word.
 func nameWords(s string) []string {
 	var words []string
 	var word []rune
@@ -62,7 +64,7 @@ func nameWords(s string) []string {
 		case unicode.Is(unicode.Mn, r): // an accent
 		case !isASCIILetter(r) && (r < '0' || r > '9'):
 			flush()
-		case isUpper(r) && len(word) > 0 && beginsWord(word[len(word)-1], at(i+1), at(i+2)):
+		case isUpper(r) && len(word) > 0 && startsWord(word[len(word)-1], at(i+1), at(i+2)):
 			flush()
 			word = append(word, r)
 		default:
@@ -73,9 +75,9 @@ func nameWords(s string) []string {
 	return words
 }
 
-// beginsWord reports whether a capital begins a word: after a small letter or digit, or as the last of several before a
-// small one ("HTTPServer"), unless that is only the s of a plural ("IDs").
-func beginsWord(before, after, next rune) bool {
+// startsWord reports whether a capital letter starts a word: after a lower-case letter or digit, or as the last of
+// several capitals before a lower-case letter ("HTTPServer"), except before the s of a plural ("IDs").
+func startsWord(before, after, next rune) bool {
 	if !isUpper(before) {
 		return true
 	}
@@ -86,22 +88,24 @@ func isUpper(r rune) bool       { return r >= 'A' && r <= 'Z' }
 func isLower(r rune) bool       { return r >= 'a' && r <= 'z' }
 func isASCIILetter(r rune) bool { return isUpper(r) || isLower(r) }
 
-// contrasts are groups of words of which a name holds one and not another: two fields that differ in them are two facts, however
-// close their descriptions are.
+// contrasts are groups of words with different meanings. Two names with different words of one group are different
+// fields, even if their descriptions are similar.
 var contrasts = [][]string{
 	{"date", "time", "type", "name", "address", "price", "number", "city", "country", "status"},
-	{"from", "to"}, {"origin", "destination"}, {"start", "end"}, {"begin", "end"}, {"pickup", "dropoff"}, {"in", "out"}, {"checkin", "checkout"},
+	{"from", "to"}, {"origin", "destination"}, {"start", "end"}, {"begin", "end"}, {"pickup", "dropoff"}, {"in", "out"},
+	{"checkin", "checkout"},
 	{"arrival", "departure"}, {"inbound", "outbound"}, {"first", "last", "middle"}, {"min", "max"}, {"minimum", "maximum"},
-	{"billing", "shipping"}, {"billing", "delivery"}, {"sender", "recipient"}, {"buyer", "seller"}, {"home", "work"}, {"old", "new"},
+	{"billing", "shipping"}, {"billing", "delivery"}, {"sender", "recipient"}, {"buyer", "seller"},
+	{"home", "work"}, {"old", "new"},
 	{"primary", "secondary"}, {"father", "mother"},
 }
 
-// Contrasting reports whether two names of fields name two facts that differ in what kind of thing they are (pickup_date,
-// pickup_time) or in which one they are (from_station, to_station). It is for names that are close in meaning otherwise.
+// Contrasting reports whether two field names have words that make them different fields: by kind (pickup_date,
+// pickup_time) or by role (from_station, to_station). It is for names with a similar meaning.
 func Contrasting(a, b string) bool {
 	wordsA, wordsB := strings.Split(a, "_"), strings.Split(b, "_")
 	for _, group := range contrasts {
-		inA, inB := wordsOf(group, wordsA), wordsOf(group, wordsB)
+		inA, inB := commonWords(group, wordsA), commonWords(group, wordsB)
 		if len(inA) > 0 && len(inB) > 0 && !slices.ContainsFunc(inA, func(w string) bool { return slices.Contains(inB, w) }) {
 			return true
 		}
@@ -109,7 +113,8 @@ func Contrasting(a, b string) bool {
 	return false
 }
 
-func wordsOf(group, words []string) []string {
+// commonWords returns the words that are in the group.
+func commonWords(group, words []string) []string {
 	var out []string
 	for _, w := range words {
 		if slices.Contains(group, w) {

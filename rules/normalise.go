@@ -13,31 +13,31 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// What a wrong value is told, per type. Each follows the value in a message.
+// Messages about a value of the wrong type. Each follows the value in a message.
 const (
-	wantString   = "is not a text, such as \"Ada Lovelace\""
-	wantFilled   = "is an empty text; leave the field out where nothing is known"
-	wantEmail    = "is not an email address, such as name@example.com"
-	wantPhone    = "is not a phone number in international format, such as +14155552671"
-	wantDate     = "is not a date, such as 1990-03-31"
-	wantDatetime = "is not a date and time in RFC 3339, such as 2026-03-31T14:30:00Z"
-	wantNumber   = "is not a number, such as 12.50"
-	wantBoolean  = "is not true or false"
-	wantURL      = "is not a web address, such as https://example.com/page"
+	notString   = "is not a text, such as \"Ada Lovelace\""
+	emptyString = "is an empty text; omit the field if the value is unknown"
+	notEmail    = "is not an email address, such as name@example.com"
+	notPhone    = "is not a phone number in international format, such as +14155552671"
+	notDate     = "is not a date, such as 1990-03-31"
+	notDatetime = "is not a date and time in RFC 3339, such as 2026-03-31T14:30:00Z"
+	notNumber   = "is not a number, such as 12.50"
+	notBoolean  = "is not true or false"
+	notURL      = "is not a web address, such as https://example.com/page"
 )
 
-// normalise gives the one form in which a value of a type is stored, or says why it is none of that type. Normalising twice
-// is the same as once. Space around a value is dropped, except in a string, which is kept as it is.
+// normalise returns the stored form of a value of type t, or the reason why the value does not have that type. It is
+// idempotent. It removes space around a value, except around a string.
 func normalise(t vault.ValueType, raw json.RawMessage) (json.RawMessage, string) {
 	switch t {
 	case vault.TypeJSON:
 		return compact(raw), ""
 	case vault.TypeNumber:
-		// The literal is kept as written: a float64 on the way would round it.
-		if s := strings.TrimSpace(textOf(raw)); isNumber(s) && whyUnstorable(json.RawMessage(s), vault.MaxValueBytes) == "" {
+		// Keep the literal as written: a float64 would round it.
+		if s := strings.TrimSpace(textOf(raw)); isNumber(s) && storageProblem(json.RawMessage(s), vault.MaxValueBytes) == "" {
 			return json.RawMessage(s), ""
 		}
-		return nil, wantNumber
+		return nil, notNumber
 	case vault.TypeBoolean:
 		switch strings.ToLower(strings.TrimSpace(textOf(raw))) {
 		case "true", "yes":
@@ -45,24 +45,24 @@ func normalise(t vault.ValueType, raw json.RawMessage) (json.RawMessage, string)
 		case "false", "no":
 			return json.RawMessage("false"), ""
 		}
-		return nil, wantBoolean
+		return nil, notBoolean
 	}
 
-	isString := jsonKind(raw) == vault.TypeString
+	isString := jsonType(raw) == vault.TypeString
 	s := textOf(raw)
 	if t == vault.TypeString {
 		switch {
 		case !isString:
-			return nil, wantString
+			return nil, notString
 		case strings.TrimSpace(s) == "":
-			return nil, wantFilled
+			return nil, emptyString
 		default:
 			return jsonString(s), ""
 		}
 	}
 	form, ok := textForms[t]
 	if !ok {
-		return nil, "has a definition of the unknown type " + string(t)
+		return nil, "has a definition with the unknown type " + string(t)
 	}
 	if isString {
 		if out, ok := form.normalise(strings.TrimSpace(s)); ok {
@@ -72,22 +72,23 @@ func normalise(t vault.ValueType, raw json.RawMessage) (json.RawMessage, string)
 	return nil, form.want
 }
 
-// textForms are the types whose values are strings of a certain form.
+// textForms are the types with values that are strings of a certain form.
 var textForms = map[vault.ValueType]struct {
 	normalise func(string) (string, bool)
 	want      string
 }{
-	vault.TypeEmail:    {normaliseEmail, wantEmail},
-	vault.TypePhone:    {normalisePhone, wantPhone},
-	vault.TypeDate:     {normaliseDate, wantDate},
-	vault.TypeDatetime: {normaliseDatetime, wantDatetime},
-	vault.TypeURL:      {normaliseURL, wantURL},
+	vault.TypeEmail:    {normaliseEmail, notEmail},
+	vault.TypePhone:    {normalisePhone, notPhone},
+	vault.TypeDate:     {normaliseDate, notDate},
+	vault.TypeDatetime: {normaliseDatetime, notDatetime},
+	vault.TypeURL:      {normaliseURL, notURL},
 }
 
-// maxEmailLength is the longest address that mail servers take (RFC 5321, a path of 256 with its brackets).
+// maxEmailLength is the maximum length of an address in bytes (RFC 5321: a path of 256 with its brackets).
 const maxEmailLength = 254
 
-// normaliseEmail lowers the case of the domain. The local part is kept: whether its case matters is the receiver's affair.
+// normaliseEmail converts the domain to lower case. It keeps the local part, because its case may matter to the
+// receiver.
 func normaliseEmail(s string) (string, bool) {
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 || len(s) > maxEmailLength {
@@ -97,16 +98,16 @@ func normaliseEmail(s string) (string, bool) {
 	return s, validate().Var(s, "email") == nil
 }
 
-// phoneShape keeps out what the parser would read a number out of: other words, letters for digits, an extension, a second
-// number. What it read would not be all that was said.
+// phoneShape rejects texts from which the parser would extract only a part: words, letters for digits, an extension, a
+// second number.
 var phoneShape = regexp.MustCompile(`^\(?\+[0-9 \x{a0}().\-/\x{2010}-\x{2015}]+$`)
 
-// normalisePhone gives a number as E.164.
+// normalisePhone returns a number in the form E.164.
 func normalisePhone(s string) (string, bool) {
 	if !phoneShape.MatchString(s) {
 		return "", false
 	}
-	number, err := phonenumbers.Parse(s, "ZZ") // no default country: a number without one says too little
+	number, err := phonenumbers.Parse(s, "ZZ") // no default country: a number without a country code is ambiguous
 	if err != nil || !phonenumbers.IsValidNumber(number) {
 		return "", false
 	}
@@ -118,11 +119,11 @@ func normaliseDate(s string) (string, bool) {
 	return s, err == nil
 }
 
-// datetimeShape is RFC 3339, which allows a space and small letters where most write T and Z. It is looked at first because
-// the time package also takes T1:04 and a comma.
+// datetimeShape matches RFC 3339, which allows a space and lower case for T and Z. Package time alone would also accept
+// T1:04 and a comma.
 var datetimeShape = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2}(?:\.\d+)?)([Zz]|[+-]\d{2}:\d{2})$`)
 
-// normaliseDatetime gives a time in UTC.
+// normaliseDatetime returns a time in UTC.
 func normaliseDatetime(s string) (string, bool) {
 	m := datetimeShape.FindStringSubmatch(s)
 	if m == nil {
@@ -132,7 +133,7 @@ func normaliseDatetime(s string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	// At the ends of the calendar a zone can push the time into a year that RFC 3339 cannot write.
+	// In the first and the last year, UTC may be in a year that RFC 3339 cannot express.
 	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
 		return "", false
 	}
@@ -147,7 +148,7 @@ func normaliseURL(s string) (string, bool) {
 	return s, err == nil && u.Hostname() != ""
 }
 
-// lowerASCII leaves letters beyond ASCII alone: lowering some of them changes which letter they are.
+// lowerASCII converts ASCII letters to lower case. For some other letters, lower case would be a different letter.
 func lowerASCII(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' {

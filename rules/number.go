@@ -6,12 +6,13 @@ import (
 	"strings"
 )
 
-// isNumber reports whether s is a JSON number literal and nothing else.
+// isNumber reports whether s is exactly one JSON number literal.
 func isNumber(s string) bool {
 	return s != "" && (s[0] == '-' || isDigit(s[0])) && isDigit(s[len(s)-1]) && json.Valid([]byte(s))
 }
 
-// numberParts takes a JSON number literal apart. An exponent too large for an int is cut to one that is far beyond every limit.
+// numberParts splits a JSON number literal. An exponent outside the range of int is cut to a value far beyond every
+// limit.
 func numberParts(literal string) (negative bool, whole, fraction string, exponent int) {
 	literal, negative = strings.CutPrefix(literal, "-")
 	mantissa := literal
@@ -24,7 +25,7 @@ func numberParts(literal string) (negative bool, whole, fraction string, exponen
 }
 
 func parseExponent(s string) int {
-	const beyond = 10_000_000 // hundred times what a value may have of digits
+	const beyond = 10_000_000 // far more digits than a value may have
 	digits := strings.TrimLeft(strings.TrimLeft(s, "+-"), "0")
 	n := beyond
 	if len(digits) < len("10000000") {
@@ -36,16 +37,17 @@ func parseExponent(s string) int {
 	return n
 }
 
-// writtenOut gives how many digits a number has before and after the decimal point when it is written without an exponent.
-func writtenOut(literal string) (before, after int) {
+// digitCounts returns the number of digits before and after the decimal point when the number is written without an
+// exponent.
+func digitCounts(literal string) (before, after int) {
 	_, whole, fraction, exponent := numberParts(literal)
 	return max(1, len(whole)+exponent), max(0, len(fraction)-exponent)
 }
 
-// sameNumber reports whether two JSON number literals are the same number, exactly: 12.50 and 1.25e1 are.
+// sameNumber reports whether two JSON number literals have exactly the same value, such as 12.50 and 1.25e1.
 func sameNumber(a, b string) bool { return canonicalNumber(a) == canonicalNumber(b) }
 
-// canonicalNumber gives the one spelling that all literals of a number share: its significant digits and a power of ten.
+// canonicalNumber returns the same text for all literals of a number: its significant digits and a power of ten.
 func canonicalNumber(literal string) string {
 	negative, whole, fraction, exponent := numberParts(literal)
 	digits := strings.TrimLeft(whole+fraction, "0")

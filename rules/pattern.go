@@ -11,11 +11,11 @@ const maxPatterns = 500
 
 var patterns = newCache[*regexp.Regexp](maxPatterns)
 
-// newCache makes an LRU cache of compiled expressions, which are costly to make and cheap to lose.
+// newCache returns an LRU cache for compiled expressions, which are expensive to create.
 func newCache[V any](size int) *lru.Cache[string, V] {
 	c, err := lru.New[string, V](size)
 	if err != nil {
-		panic(err) // a size that is not positive
+		panic(err) // the size is not positive, a bug in the caller
 	}
 	return c
 }
@@ -34,8 +34,8 @@ func cached[V any](c *lru.Cache[string, V], key string, build func(string) (V, e
 
 // compilePattern compiles a definition's regex as RE2.
 //
-// A pattern is not wrapped in \A(?:…)\z to make it match the whole value: that changes the meaning of a pattern that ends
-// within \Q…, and lets one with unbalanced brackets compile. Longest gives the same answer without touching the text.
+// The regex is not wrapped in \A(?:…)\z to match the whole value. That would change a regex that ends within \Q…, and
+// would accept one with unbalanced brackets. Longest gives the same result without a change to the text.
 func compilePattern(expr string) (*regexp.Regexp, error) {
 	return cached(patterns, expr, func(expr string) (*regexp.Regexp, error) {
 		re, err := regexp.Compile(expr)
@@ -46,7 +46,7 @@ func compilePattern(expr string) (*regexp.Regexp, error) {
 	})
 }
 
-// matchesWhole reports whether re, which prefers the longest match, matches all of s.
+// matchesWhole reports whether re matches all of s. re must prefer the longest match.
 func matchesWhole(re *regexp.Regexp, s string) bool {
 	loc := re.FindStringIndex(s)
 	return loc != nil && loc[0] == 0 && loc[1] == len(s)

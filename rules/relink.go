@@ -8,18 +8,18 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Relinked is what a version must become so that its field's history is one line again.
+// Relinked is a version that must become superseded, and its successor.
 type Relinked struct {
 	ID           uuid.UUID
 	SupersededBy uuid.UUID
 }
 
-// Relink makes one history of versions that were in two, as a merge brings them together: in order of acceptance each is
-// superseded by the next, and the newest stays what it is. It gives the versions that must change. Applied to its own outcome
-// it gives none.
+// Relink joins the versions of two histories into one, as a merge does. In order of acceptance, each version is
+// superseded by the next. The newest keeps its status. Relink returns only the versions that must change, so it returns
+// none for its own result.
 func Relink(history []Version) []Relinked {
 	line := slices.Clone(history)
-	slices.SortFunc(line, inLine)
+	slices.SortFunc(line, compareVersions)
 	var out []Relinked
 	for i := 0; i+1 < len(line); i++ {
 		v, next := line[i], line[i+1].ID

@@ -8,19 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of what may be kept, whatever the definition says. They are PostgreSQL's own, or keep well inside them, so that a
-// value that was accepted can always be written.
+// Limits of a value, independent of its definition. They are at or below PostgreSQL's own limits, so that every
+// accepted value can be stored.
 const (
-	// maxNesting is the depth of arrays and objects in one value: more than any document people write, and far from where
-	// recursive readers of JSON (PostgreSQL's, CEL's, ours) run out of stack.
+	// maxNesting is the maximum depth of arrays and objects in a value. Real documents are far below. Recursive JSON
+	// readers (PostgreSQL, CEL and this package) run out of stack only far above.
 	maxNesting = 100
 	// maxFractionDigits is PostgreSQL's limit for digits after the decimal point of a number in jsonb.
 	maxFractionDigits = 16383
 )
 
-// whyUnstorable says why a JSON value cannot be kept in PostgreSQL within maxBytes, "" when it can. The text follows "the
-// value" in a message and quotes nothing of it.
-func whyUnstorable(raw json.RawMessage, maxBytes int) string {
+// storageProblem returns the reason why PostgreSQL cannot store a JSON value within maxBytes, "" if it can. The text
+// follows "the value" in a message and quotes nothing.
+func storageProblem(raw json.RawMessage, maxBytes int) string {
 	switch {
 	case len(bytes.TrimSpace(raw)) == 0:
 		return "is empty; it must be a JSON value"
@@ -53,14 +53,14 @@ func whyUnstorable(raw json.RawMessage, maxBytes int) string {
 			for end < len(raw) && (isDigit(raw[end]) || strings.IndexByte("+-.eE", raw[end]) >= 0) {
 				end++
 			}
-			before, after := writtenOut(string(raw[i:end]))
+			before, after := digitCounts(string(raw[i:end]))
 			if after > maxFractionDigits {
-				return "holds a number with more than " + strconv.Itoa(maxFractionDigits) + " digits after the decimal point"
+				return "contains a number with more than " + strconv.Itoa(maxFractionDigits) + " digits after the decimal point"
 			}
-			// jsonb keeps numbers written out, so that 1e999 takes a thousand digits: without this limit a few bytes of
-			// input would become gigabytes.
+			// jsonb stores numbers without an exponent, so 1e999 takes a thousand digits. Without this limit, a few bytes
+			// of input could become gigabytes.
 			if expanded += max(0, before+after-(end-i)); expanded > maxBytes {
-				return "is larger than " + kib(maxBytes) + " when its numbers are written out"
+				return "is larger than " + kib(maxBytes) + " when its numbers are written without exponents"
 			}
 			i = end
 		default:
@@ -70,7 +70,8 @@ func whyUnstorable(raw json.RawMessage, maxBytes int) string {
 	return ""
 }
 
-// scanString goes over a JSON string from behind its opening quote, and gives the index behind the closing one.
+// scanString reads a JSON string from the position after its opening quote and returns the position after the closing
+// one.
 func scanString(raw []byte, i int) (end int, why string) {
 	for raw[i] != '"' {
 		if raw[i] != '\\' {
@@ -85,12 +86,12 @@ func scanString(raw []byte, i int) (end int, why string) {
 		i += 6
 		switch {
 		case unit == 0:
-			return 0, "holds the character U+0000, which cannot be stored"
+			return 0, "contains the character U+0000, which cannot be stored"
 		case unit >= 0xDC00 && unit <= 0xDFFF:
-			return 0, "holds half of a surrogate pair, which is no character"
+			return 0, "contains half of a surrogate pair, which is not a character"
 		case unit >= 0xD800 && unit <= 0xDBFF:
 			if low := escapedUnit(raw, i); low < 0xDC00 || low > 0xDFFF {
-				return 0, "holds half of a surrogate pair, which is no character"
+				return 0, "contains half of a surrogate pair, which is not a character"
 			}
 			i += 6
 		}
@@ -98,7 +99,7 @@ func scanString(raw []byte, i int) (end int, why string) {
 	return i + 1, ""
 }
 
-// escapedUnit reads the UTF-16 unit of a \uXXXX escape at i, -1 where there is no such escape.
+// escapedUnit returns the UTF-16 unit of a \uXXXX escape at i, -1 if there is no such escape.
 func escapedUnit(raw []byte, i int) int {
 	if i+6 > len(raw) || raw[i] != '\\' || raw[i+1] != 'u' {
 		return -1
@@ -110,13 +111,13 @@ func escapedUnit(raw []byte, i int) int {
 	return int(unit)
 }
 
-// whyBadText says why a plain text cannot be kept in PostgreSQL, "" when it can.
-func whyBadText(s string) string {
+// textProblem returns the reason why PostgreSQL cannot store a text, "" if it can.
+func textProblem(s string) string {
 	switch {
 	case !utf8.ValidString(s):
 		return "is not valid UTF-8"
 	case strings.IndexByte(s, 0) >= 0:
-		return "holds the character U+0000, which cannot be stored"
+		return "contains the character U+0000, which cannot be stored"
 	default:
 		return ""
 	}

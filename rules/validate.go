@@ -9,18 +9,22 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// failedPrefix starts every message about a value that was rejected; the documentation names it.
+// failedPrefix starts every message about a rejected value. The documentation quotes it, so it must not change.
 const failedPrefix = "Field validation failed: "
 
-// Checked is what came of looking at a value.
+// Checked is the result of the validation of a value.
 type Checked struct {
-	Value     json.RawMessage // the value as it is to be stored: normalised, or as it came where it could not be
-	ValueType vault.ValueType // the definition's type; what kind of JSON it is where the value does not suit the definition, or there is none
-	Warnings  []string        // what mode warn let through, without the value; nil in the other modes
+	// Value is the value to store: normalised, or as received if it cannot be normalised.
+	Value json.RawMessage
+	// ValueType is the type of the definition, or the kind of JSON if the value has another type or there is no
+	// definition.
+	ValueType vault.ValueType
+	// Warnings are the problems that mode warn accepted, without the value. nil in the other modes.
+	Warnings []string
 }
 
-// EffectiveMode gives the mode that applies to a field: the definition's own, else the configured one, else strict. The mode
-// of a definition that is not enabled does not count.
+// EffectiveMode returns the validation mode of a field: that of the enabled definition, else the configured one, else
+// strict.
 func EffectiveMode(def *vault.Definition, configured vault.ValidationMode) vault.ValidationMode {
 	switch {
 	case def != nil && def.Enabled && def.ValidationMode.Valid():
@@ -32,14 +36,15 @@ func EffectiveMode(def *vault.Definition, configured vault.ValidationMode) vault
 	}
 }
 
-// CheckValue checks a value against the definition of its field and normalises it.
+// CheckValue validates a value against the definition of its field and normalises it.
 //
-// A nil definition, or one that is not enabled, means that the agent has no such field. The mode is the effective one (see
-// EffectiveMode), and decides what happens to a value that breaks a rule: strict gives an *Error with all that is wrong, warn
-// stores the value with Warnings, disabled does not look at all. What cannot be stored is rejected in every mode: no JSON,
-// null, more than MaxValueBytes, characters or numbers that PostgreSQL's jsonb cannot hold.
+// A definition that is nil or not enabled means that the field is unknown. mode is the effective mode (see
+// EffectiveMode). For a value that breaks a rule, strict returns a *vault.Error with all problems, warn returns the
+// value with Warnings, and disabled does not validate. Every mode rejects values that cannot be stored: invalid JSON,
+// null, more than vault.MaxValueBytes, and characters or numbers that PostgreSQL's jsonb cannot store.
 //
-// The message of an error never holds the value. Its Detail quotes it, unless the field is PII, encrypted, or undefined.
+// The message of an error never contains the value. Its Detail quotes the value, unless the definition is secret or
+// nil.
 func CheckValue(def *vault.Definition, name string, raw json.RawMessage, mode vault.ValidationMode) (Checked, error) {
 	if def != nil && !def.Enabled {
 		def = nil
@@ -47,7 +52,7 @@ func CheckValue(def *vault.Definition, name string, raw json.RawMessage, mode va
 	if e := checkStorable(name, raw); e != nil {
 		return Checked{}, e
 	}
-	asSent := Checked{Value: compact(raw), ValueType: jsonKind(raw)}
+	asSent := Checked{Value: compact(raw), ValueType: jsonType(raw)}
 	if mode == vault.ModeDisabled {
 		if def != nil {
 			asSent.ValueType = def.ValueType
@@ -56,7 +61,7 @@ func CheckValue(def *vault.Definition, name string, raw json.RawMessage, mode va
 	}
 	checked, findings := asSent, []finding{{text: "is not a field that this agent defines"}}
 	if def != nil {
-		checked, findings = examine(*def, asSent)
+		checked, findings = checkAgainst(*def, asSent)
 	}
 	if len(findings) == 0 {
 		return checked, nil
@@ -67,23 +72,23 @@ func CheckValue(def *vault.Definition, name string, raw json.RawMessage, mode va
 		}
 		return checked, nil
 	}
-	return Checked{}, failed(name, findings, quotable(def, asSent.Value))
+	return Checked{}, validationError(name, findings, quotedValue(def, asSent.Value))
 }
 
-// checkStorable rejects what is rejected in every mode.
+// checkStorable returns the error for a value that every mode rejects, nil for other values.
 func checkStorable(name string, raw json.RawMessage) *vault.Error {
-	why := whyUnstorable(raw, vault.MaxValueBytes)
+	why := storageProblem(raw, vault.MaxValueBytes)
 	if why == "" && isNull(raw) {
-		why = "is null, which says nothing about the customer"
+		why = "is null, which is not a value"
 	}
 	if why == "" {
 		return nil
 	}
-	return failed(name, []finding{{text: why, ofValue: true}}, "")
+	return validationError(name, []finding{{text: why, ofValue: true}}, "")
 }
 
-// examine checks a value against its definition. The value that it gives is normalised as far as that was possible.
-func examine(def vault.Definition, sent Checked) (Checked, []finding) {
+// checkAgainst validates a value against its definition. The returned value is normalised as far as possible.
+func checkAgainst(def vault.Definition, sent Checked) (Checked, []finding) {
 	value, why := normalise(def.ValueType, sent.Value)
 	if why != "" {
 		return sent, []finding{{text: why, ofValue: true}}
@@ -94,14 +99,16 @@ func examine(def vault.Definition, sent Checked) (Checked, []finding) {
 		if allowed, ok := findAllowed(def, value); ok {
 			checked.Value = allowed
 		} else {
-			findings = append(findings, finding{text: "is not one of the allowed values: " + listAllowed(def.AllowedValues), ofValue: true})
+			text := "is not one of the allowed values: " + listAllowed(def.AllowedValues)
+			findings = append(findings, finding{text: text, ofValue: true})
 		}
 	}
 	if def.ValidationRegex != "" {
 		re, err := compilePattern(def.ValidationRegex)
 		switch {
 		case err != nil:
-			findings = append(findings, finding{text: "cannot be checked, because the validation_regex of its definition does not compile", ofValue: true})
+			text := "cannot be checked, because the validation_regex of its definition does not compile"
+			findings = append(findings, finding{text: text, ofValue: true})
 		case !matchesWhole(re, textOf(checked.Value)):
 			findings = append(findings, finding{text: "does not match the pattern " + def.ValidationRegex, ofValue: true})
 		}
@@ -109,13 +116,13 @@ func examine(def vault.Definition, sent Checked) (Checked, []finding) {
 	return checked, findings
 }
 
-// finding is one thing that is wrong with a value.
+// finding is one problem of a value.
 type finding struct {
-	text    string // what is wrong and what would be right, without the value
-	ofValue bool   // the text follows the value, or "the value" where it may not be quoted
+	text    string // the problem and the remedy, without the value
+	ofValue bool   // the text follows the quoted value, or "the value"
 }
 
-// about words the finding for a field, with the value or with a stand-in for it.
+// about returns the finding as a message for a field. value is the quoted value, or "the value".
 func (f finding) about(name, value string) string {
 	if f.ofValue {
 		return name + ": " + value + " " + f.text
@@ -123,8 +130,8 @@ func (f finding) about(name, value string) string {
 	return name + ": " + f.text
 }
 
-// failed makes the error of a value that was rejected. quoted is empty where the value must not be shown.
-func failed(name string, findings []finding, quoted string) *vault.Error {
+// validationError returns the error for a rejected value. quoted is empty if the value must not be shown.
+func validationError(name string, findings []finding, quoted string) *vault.Error {
 	plain, quoting := make([]string, len(findings)), make([]string, len(findings))
 	for i, f := range findings {
 		plain[i], quoting[i] = f.about(name, "the value"), f.about(name, quoted)
@@ -136,19 +143,19 @@ func failed(name string, findings []finding, quoted string) *vault.Error {
 	return e
 }
 
-// quotable gives the value as a message may quote it, "" where it may not.
-func quotable(def *vault.Definition, raw json.RawMessage) string {
+// quotedValue returns the value as quoted in a message, "" if it must not be quoted.
+func quotedValue(def *vault.Definition, raw json.RawMessage) string {
 	if def == nil || def.IsPII || def.EncryptionRequired {
 		return ""
 	}
 	if raw[0] == '"' {
-		return strconv.Quote(shorten(textOf(raw)))
+		return strconv.Quote(truncate(textOf(raw)))
 	}
-	return shorten(string(raw))
+	return truncate(string(raw))
 }
 
-// shorten cuts what a message quotes to a length that still fits on a line.
-func shorten(s string) string {
+// truncate shortens a text for a message.
+func truncate(s string) string {
 	const limit = 60 // characters
 	if runes := []rune(s); len(runes) > limit {
 		return string(runes[:limit-1]) + "…"
@@ -156,8 +163,8 @@ func shorten(s string) string {
 	return s
 }
 
-// jsonKind gives the value type that every value of this kind of JSON has.
-func jsonKind(raw json.RawMessage) vault.ValueType {
+// jsonType returns the value type of this kind of JSON.
+func jsonType(raw json.RawMessage) vault.ValueType {
 	switch c := bytes.TrimSpace(raw)[0]; {
 	case c == '"':
 		return vault.TypeString
@@ -170,7 +177,7 @@ func jsonKind(raw json.RawMessage) vault.ValueType {
 	}
 }
 
-// compact removes the space between the tokens of valid JSON, and nothing else.
+// compact removes the space between the tokens of valid JSON.
 func compact(raw json.RawMessage) json.RawMessage {
 	var b bytes.Buffer
 	if err := json.Compact(&b, raw); err != nil {
@@ -179,7 +186,7 @@ func compact(raw json.RawMessage) json.RawMessage {
 	return b.Bytes()
 }
 
-// textOf gives a JSON value as a person reads it: a string without its quotes, anything else as it is written.
+// textOf returns a JSON string without its quotes, and any other JSON as it is written.
 func textOf(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
@@ -188,13 +195,13 @@ func textOf(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// jsonString writes a string as JSON, with nothing escaped that need not be.
+// jsonString returns a string as JSON, without unnecessary escapes.
 func jsonString(s string) json.RawMessage {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(s); err != nil {
-		panic("encode a string: " + err.Error()) // cannot happen: every string has a JSON form
+		panic("encode a string: " + err.Error()) // impossible: every string has a JSON form
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

@@ -2,29 +2,32 @@ package rules
 
 import "github.com/contextvault/contextvault/vault"
 
-// Methods of verification that prove more than that one value is the customer's own.
+// Verification methods that prove the customer's identity, not only that a value is correct.
 const (
 	MethodDocument = "document"
 	MethodKYC      = "kyc"
 )
 
-// LevelOf derives how far a customer's identity is proven from what is verified: the highest that any active field gives. A
-// verified e-mail address or phone number gives its own level, the method document or a document as source the third, and
-// the method kyc the last.
+// LevelOf derives the verification level of a customer: the highest level of all active verified values. A verified
+// email address or phone number gives its own level. The method document, or a document as the source, gives the level
+// document. The method kyc gives the highest level.
 func LevelOf(fields map[string]vault.Value) vault.VerificationLevel {
 	best := 0
 	for _, f := range fields {
 		if f.Verified && isActive(f) {
-			best = max(best, levelOfField(f))
+			best = max(best, levelRankOf(f))
 		}
 	}
 	return verificationLevels[best]
 }
 
-// verificationLevels, each proving more than the one before.
-var verificationLevels = []vault.VerificationLevel{vault.VerificationNone, vault.VerificationEmail, vault.VerificationPhone, vault.VerificationDocument, vault.VerificationKYC}
+// verificationLevels are in ascending order.
+var verificationLevels = []vault.VerificationLevel{
+	vault.VerificationNone, vault.VerificationEmail, vault.VerificationPhone, vault.VerificationDocument,
+	vault.VerificationKYC,
+}
 
-func levelOfField(f vault.Value) int {
+func levelRankOf(f vault.Value) int {
 	switch {
 	case f.VerificationMethod == MethodKYC:
 		return 4

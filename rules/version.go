@@ -10,53 +10,59 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Version is one version of a field, as far as its place in the history goes.
+// Version is one version of a field, with the members that decide its place in the history.
 type Version struct {
 	ID             uuid.UUID
-	OperationID    uuid.UUID // the operation that wrote it
-	AcceptedAt     time.Time // when that operation was accepted
+	OperationID    uuid.UUID // the operation that wrote the version
+	AcceptedAt     time.Time // the time at which the operation was accepted
 	Status         vault.ItemStatus
 	SupersededByID *uuid.UUID
-	Deleted        bool // it displaces what is older, as it did while it was seen
+	// Deleted reports a deleted version. It still supersedes older versions.
+	Deleted bool
 }
 
-// Placement says where a new version belongs in the history of its field.
+// Placement is the place of a new version in the history of its field.
 type Placement struct {
-	Status       vault.ItemStatus
-	SupersededBy *uuid.UUID // the next newer version, nil where the new one is the newest
-	Supersedes   *uuid.UUID // the next older version, whose superseded_by must now name the new one; nil where there is none
+	Status vault.ItemStatus
+	// SupersededBy is the next newer version. nil: the new version is the newest.
+	SupersededBy *uuid.UUID
+	// Supersedes is the next older version, which the new version supersedes. nil: there is none.
+	Supersedes *uuid.UUID
 }
 
-// Place finds the place of a write in the history of its field, which may come in any order.
+// Place returns the place of a write in the history of its field. The history may be in any order.
 //
-// Versions are ordered by when their operations were accepted, not by when they arrive: a write that was delayed or replayed
-// enters as superseded, and never displaces a newer one. Of a write that is the newest, a missing source makes it orphaned,
-// and else a passed expiry expired. A version by the same operation does not count. Behind a deleted one a late write is
-// superseded as well: in time, it would have been displaced before that was deleted.
-func Place(history []Version, operationID uuid.UUID, acceptedAt time.Time, sourceFound bool, expiresAt *time.Time, now time.Time) Placement {
+// Versions are ordered by the acceptance of their operations, not by their arrival. A delayed or replayed write becomes
+// superseded and never replaces a newer version. The newest version is orphaned if its source is missing, else expired
+// if its expiry has passed, else active. A version by the same operation is ignored, so a repeated write has the same
+// place. A write older than a deleted version is superseded too, because a timely write would have been superseded
+// before the deletion.
+func Place(
+	history []Version, operationID uuid.UUID, acceptedAt time.Time, sourceFound bool, expiresAt *time.Time, now time.Time,
+) Placement {
 	return PlaceVersion(history, Version{OperationID: operationID, AcceptedAt: acceptedAt}, sourceFound, expiresAt, now)
 }
 
-// PlaceVersion is Place for a version that has its id, as one that comes back into a history has. Then another version by the same
-// operation counts: an import that wrote to two customers who were merged since has two in one history.
+// PlaceVersion is Place for a version with an id, such as a restored one. Another version by the same operation is not
+// ignored then: after a merge, the versions of one import for both customers are in one history.
 func PlaceVersion(history []Version, version Version, sourceFound bool, expiresAt *time.Time, now time.Time) Placement {
 	var older, newer *Version
 	for i := range history {
 		v := &history[i]
-		order := acceptance(v.AcceptedAt, v.OperationID, version.AcceptedAt, version.OperationID)
+		order := compareAcceptance(v.AcceptedAt, v.OperationID, version.AcceptedAt, version.OperationID)
 		if version.ID != uuid.Nil {
-			order = inLine(*v, version)
+			order = compareVersions(*v, version)
 		}
 		switch {
-		case order < 0 && !v.Deleted && (older == nil || inLine(*older, *v) < 0):
+		case order < 0 && !v.Deleted && (older == nil || compareVersions(*older, *v) < 0):
 			older = v
-		case order > 0 && (newer == nil || inLine(*newer, *v) > 0):
+		case order > 0 && (newer == nil || compareVersions(*newer, *v) > 0):
 			newer = v
 		}
 	}
 	p := Placement{Status: vault.StatusActive}
 	if older != nil {
-		id := older.ID // a copy: the caller may go on with its history
+		id := older.ID // a copy, so that the result does not change with the caller's history
 		p.Supersedes = &id
 	}
 	switch {
@@ -71,24 +77,27 @@ func PlaceVersion(history []Version, version Version, sourceFound bool, expiresA
 	return p
 }
 
-// inLine orders the versions of a history. An import that wrote to two customers who were merged since has two versions in it:
-// their ids tell which is the later one.
-func inLine(a, b Version) int {
-	return cmp.Or(acceptance(a.AcceptedAt, a.OperationID, b.AcceptedAt, b.OperationID), bytes.Compare(a.ID[:], b.ID[:]))
+// compareVersions compares the versions of a history by acceptance, then by id. After a merge, one operation may have
+// two versions in a history; only their ids differ.
+func compareVersions(a, b Version) int {
+	return cmp.Or(
+		compareAcceptance(a.AcceptedAt, a.OperationID, b.AcceptedAt, b.OperationID),
+		bytes.Compare(a.ID[:], b.ID[:]),
+	)
 }
 
-// acceptance compares two operations by when they were accepted, and by id where that is the same. Times count in
-// microseconds: that is what PostgreSQL keeps, and a time that went through it must not change places with one that did not.
-func acceptance(at time.Time, op uuid.UUID, otherAt time.Time, other uuid.UUID) int {
+// compareAcceptance compares two operations by the time of acceptance, then by id. Times are compared in microseconds,
+// the precision of PostgreSQL. Otherwise a time that was read from PostgreSQL could be ordered differently.
+func compareAcceptance(at time.Time, op uuid.UUID, otherAt time.Time, other uuid.UUID) int {
 	return cmp.Or(
 		at.Truncate(time.Microsecond).Compare(otherAt.Truncate(time.Microsecond)),
 		bytes.Compare(op[:], other[:]),
 	)
 }
 
-// ExpiryOf gives when a written value expires: at the write's own time, else retention_days after it was collected, or
-// accepted where the write does not say; nil where it never does. A definition's retention holds even while it is not
-// enabled, because what may be kept for a limited time only is not kept for ever by a switch.
+// ExpiryOf returns the expiry of a value that is written: the write's own, else retention_days after its collection or
+// acceptance, nil for never. The retention of a definition applies also while the definition is not enabled. Otherwise
+// disabling a definition would keep personal data without a limit.
 func ExpiryOf(write vault.WriteValueInput, def *vault.Definition, acceptedAt time.Time) *time.Time {
 	if write.ExpiresAt != nil {
 		at := write.ExpiresAt.UTC()

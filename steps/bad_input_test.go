@@ -283,7 +283,7 @@ var badInputs = []badInput{
 			})
 			return trigger.Receipt{ID: op.ID, TenantID: w.tenant}, err
 		},
-		runs: addAsset, code: vault.CodeInvalid, says: []string{"source_item_id: is required where source_item_type is profile_asset"},
+		runs: addAsset, code: vault.CodeInvalid, says: []string{"source_item_id: is required if source_item_type is profile_asset"},
 	},
 	{
 		name: "a regex that does not compile", send: definitionOf(func(d *vault.Definition) { d.ValidationRegex = `(\d+` }),

@@ -44,7 +44,7 @@ func with(f vault.GapResult, errs ...string) vault.GapResult {
 }
 
 const (
-	notSaid = "age: the quote of the candidate is not among the customer's words"
+	notSaid = "age: the customer's turns do not contain the quote of the candidate"
 	notSure = "age: confidence 0.60 is below 0.85"
 )
 
@@ -77,7 +77,7 @@ var confirmCases = []fillCase{
 		requirements: []vault.Requirement{hard("newsletter", vault.FallbackAsk)}, said: []string{"Well."}, calls: 1,
 		candidates: []vault.Candidate{candidate("newsletter", json.RawMessage(`false`), 0.9, "Well")},
 		answers:    []json.RawMessage{text("yes")}, asked: []string{"newsletter 1"}, kinds: []vault.QuestionKind{vault.QuestionValue},
-		fields: []vault.GapResult{{FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1, Errors: []string{"newsletter: the quote of the candidate does not hold its value"}}},
+		fields: []vault.GapResult{{FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1, Errors: []string{"newsletter: the quote of the candidate does not contain its value"}}},
 	},
 	{
 		name: "what is not to be asked for is not to be confirmed either", requirements: []vault.Requirement{{FieldName: "age", FallbackAction: vault.FallbackExtract}},

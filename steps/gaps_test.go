@@ -90,12 +90,12 @@ var fillCases = []fillCase{
 	{
 		name: "a quote that nobody said is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
 		said: []string{"I am old."}, candidates: []vault.Candidate{candidate("age", number(36), 0.99, "I am 36")}, calls: 1, blocked: true,
-		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.99, Errors: []string{"age: the quote of the candidate is not among the customer's words"}}},
+		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.99, Errors: []string{"age: the customer's turns do not contain the quote of the candidate"}}},
 	},
 	{
 		name: "a value that its quote does not hold is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(63), 0.99, "I am 36")}, calls: 1, blocked: true,
-		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.99, Errors: []string{"age: the quote of the candidate does not hold its value"}}},
+		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.99, Errors: []string{"age: the quote of the candidate does not contain its value"}}},
 	},
 	{
 		name: "a candidate that is invalid is never stored", requirements: []vault.Requirement{hard("email", vault.FallbackSkip)},

@@ -12,48 +12,64 @@ import (
 
 // Limits of a definition and of a value (design, section 5).
 const (
-	MaxNameLength  = 50
-	MaxRegexLength = 500
-	MaxValueBytes  = 64 << 10
+	MaxNameLength  = 50       // characters of a field name
+	MaxRegexLength = 500      // characters of a validation regex
+	MaxValueBytes  = 64 << 10 // bytes of a value as JSON
 )
 
-// NamePattern is what a field name looks like.
+// NamePattern matches a valid field name.
 var NamePattern = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
-// Definition is a field that an agent's designer allows to be collected.
+// Definition is a field that an agent may collect: its name, its type and its rules.
 type Definition struct {
-	ID                   uuid.UUID         `json:"id"`
-	AgentID              uuid.UUID         `json:"agent_id" validate:"required"`
-	Name                 string            `json:"name" validate:"required,max=50,fieldname"` // ^[a-z_][a-z0-9_]*$, at most 50
-	DisplayName          string            `json:"display_name" validate:"max=200"`           // empty: made from the name
-	Description          string            `json:"description,omitempty" validate:"max=2000"`
-	ValueType            ValueType         `json:"value_type" validate:"required,oneof=string email phone date datetime number boolean url json"`
-	ValidationRegex      string            `json:"validation_regex,omitempty" validate:"max=500,re2"`                         // RE2; must match the whole value
-	AllowedValues        []json.RawMessage `json:"allowed_values,omitempty" validate:"max=500"`                               // compared after normalisation
-	ValidationMode       ValidationMode    `json:"validation_mode,omitempty" validate:"omitempty,oneof=strict warn disabled"` // empty: the configuration's
-	RequiredVerification bool              `json:"required_verification,omitempty"`                                           // an unverified value still counts as missing
-	VerificationMethods  []string          `json:"verification_methods,omitempty" validate:"max=20,dive,required,max=50"`
-	CollectionPrompt     string            `json:"collection_prompt,omitempty" validate:"max=2000"` // empty: made from the display name
-	ExtractionExamples   []string          `json:"extraction_examples,omitempty" validate:"max=50,dive,max=2000"`
-	ExtractionPromptHint string            `json:"extraction_prompt_hint,omitempty" validate:"max=2000"`
-	IsPII                bool              `json:"is_pii,omitempty"`                                                    // keeps the value out of every error text
-	EncryptionRequired   bool              `json:"encryption_required,omitempty"`                                       // what is written from then on is stored sealed (AES-256-GCM), in PostgreSQL and in the cache
-	RetentionDays        int               `json:"retention_days,omitempty" validate:"min=0,max=36500"`                 // 0: kept for ever
-	FreshnessSeconds     int64             `json:"freshness_seconds,omitempty" validate:"min=0"`                        // 0: never too old
-	StaleAction          StaleAction       `json:"stale_action,omitempty" validate:"omitempty,oneof=warn block ignore"` // what a value that is too old counts as; empty: block
-	Enabled              bool              `json:"enabled"`
-	Origin               Origin            `json:"origin"`
-	Review               ReviewState       `json:"review_state"`
-	UpdatedAt            time.Time         `json:"updated_at"`
+	ID      uuid.UUID `json:"id"`
+	AgentID uuid.UUID `json:"agent_id" validate:"required"`
+	// Name matches NamePattern and has at most MaxNameLength characters.
+	Name string `json:"name" validate:"required,max=50,fieldname"`
+	// DisplayName is the label for people. Empty: derived from Name.
+	DisplayName string `json:"display_name" validate:"max=200"`
+	Description string `json:"description,omitempty" validate:"max=2000"`
+	// ValueType is the type of the values.
+	ValueType ValueType `json:"value_type" validate:"required,oneof=string email phone date datetime number boolean url json"` //nolint:lll // a struct tag cannot be wrapped
+	// ValidationRegex is a regular expression in RE2 syntax that must match the whole value. Empty: no check.
+	ValidationRegex string `json:"validation_regex,omitempty" validate:"max=500,re2"`
+	// AllowedValues lists the accepted values. They are compared after normalisation. Empty: any value.
+	AllowedValues []json.RawMessage `json:"allowed_values,omitempty" validate:"max=500"`
+	// ValidationMode is the treatment of invalid values. Empty: the configured mode.
+	ValidationMode ValidationMode `json:"validation_mode,omitempty" validate:"omitempty,oneof=strict warn disabled"`
+	// RequiredVerification makes an unverified value count as missing.
+	RequiredVerification bool `json:"required_verification,omitempty"`
+	// VerificationMethods lists the accepted methods. Empty: any method.
+	VerificationMethods []string `json:"verification_methods,omitempty" validate:"max=20,dive,required,max=50"`
+	// CollectionPrompt is the question to the customer. Empty: derived from the display name.
+	CollectionPrompt string `json:"collection_prompt,omitempty" validate:"max=2000"`
+	// ExtractionExamples and ExtractionPromptHint help the language model to find the value in a conversation.
+	ExtractionExamples   []string `json:"extraction_examples,omitempty" validate:"max=50,dive,max=2000"`
+	ExtractionPromptHint string   `json:"extraction_prompt_hint,omitempty" validate:"max=2000"`
+	// IsPII keeps the value out of all error texts.
+	IsPII bool `json:"is_pii,omitempty"`
+	// EncryptionRequired encrypts later values (AES-256-GCM) in PostgreSQL and in the cache.
+	EncryptionRequired bool `json:"encryption_required,omitempty"`
+	// RetentionDays is the lifetime of a value after its collection. 0: no limit.
+	RetentionDays int `json:"retention_days,omitempty" validate:"min=0,max=36500"`
+	// FreshnessSeconds is the age after which StaleAction applies to a value. 0: no age limit.
+	FreshnessSeconds int64 `json:"freshness_seconds,omitempty" validate:"min=0"`
+	// StaleAction is the treatment of a value older than FreshnessSeconds. Empty: block.
+	StaleAction StaleAction `json:"stale_action,omitempty" validate:"omitempty,oneof=warn block ignore"`
+	// Enabled is false for a definition that does not apply. Its field counts as unknown.
+	Enabled   bool        `json:"enabled"`
+	Origin    Origin      `json:"origin"`
+	Review    ReviewState `json:"review_state"`
+	UpdatedAt time.Time   `json:"updated_at"`
 }
 
-// DisplayName makes a label of a field name: "date_of_birth" becomes "date of birth".
+// DisplayName returns a label for a field name: "date of birth" for "date_of_birth".
 func DisplayName(name string) string { return strings.TrimSpace(strings.ReplaceAll(name, "_", " ")) }
 
-// Secret reports whether values of the definition may appear only in the profile.
+// Secret reports whether values of the definition may appear only in the profile, never in prompts or error texts.
 func (d Definition) Secret() bool { return d.IsPII || d.EncryptionRequired }
 
-// Prompt is the question that asks a customer for the field.
+// Prompt returns the question that asks a customer for the value.
 func (d Definition) Prompt() string {
 	if d.CollectionPrompt != "" {
 		return d.CollectionPrompt
@@ -61,7 +77,7 @@ func (d Definition) Prompt() string {
 	return "What is your " + d.Label() + "?"
 }
 
-// Label is the field's name as a person would say it.
+// Label returns the name of the field for people.
 func (d Definition) Label() string {
 	if d.DisplayName != "" {
 		return d.DisplayName
@@ -69,58 +85,71 @@ func (d Definition) Label() string {
 	return DisplayName(d.Name)
 }
 
-// Meaning is the text of a definition that is embedded, to tell whether two mean the same.
+// Meaning returns the text of which the embedding is made. Embeddings are compared to find definitions with the same
+// meaning.
 func (d Definition) Meaning() string {
 	return strings.Join([]string{strings.ReplaceAll(d.Name, "_", " "), d.DisplayName, d.Description}, " / ")
 }
 
 // Requirement says that a scenario needs a field.
 type Requirement struct {
-	ID             uuid.UUID      `json:"id"`
-	AgentID        uuid.UUID      `json:"agent_id" validate:"required"`
-	ScenarioID     uuid.UUID      `json:"scenario_id" validate:"required"`
-	StepID         string         `json:"step_id,omitempty" validate:"max=100"` // empty: the whole scenario
-	RuleID         *uuid.UUID     `json:"rule_id,omitempty"`
-	FieldName      string         `json:"field_name" validate:"required,max=50,fieldname"`
-	RequiredLevel  RequiredLevel  `json:"required_level" validate:"required,oneof=hard soft"`
+	ID         uuid.UUID `json:"id"`
+	AgentID    uuid.UUID `json:"agent_id" validate:"required"`
+	ScenarioID uuid.UUID `json:"scenario_id" validate:"required"`
+	// StepID is the step that needs the field. Empty: the whole scenario.
+	StepID string `json:"step_id,omitempty" validate:"max=100"`
+	// RuleID is the rule that needs the field. nil: none.
+	RuleID    *uuid.UUID `json:"rule_id,omitempty"`
+	FieldName string     `json:"field_name" validate:"required,max=50,fieldname"`
+	// RequiredLevel is hard or soft.
+	RequiredLevel RequiredLevel `json:"required_level" validate:"required,oneof=hard soft"`
+	// FallbackAction is the action of gap fill if no source has the value.
 	FallbackAction FallbackAction `json:"fallback_action" validate:"required,oneof=ask skip block extract"`
-	WhenCondition  string         `json:"when_condition,omitempty" validate:"max=2000,cel"` // CEL over fields, session, scenario; empty: always
-	DependsOn      []string       `json:"depends_on_fields,omitempty" validate:"max=50,dive,fieldname"`
-	Order          int            `json:"collection_order"`                  // lower is asked first
-	Confidence     float64        `json:"confidence" validate:"min=0,max=1"` // 1 for what a person wrote
-	NeedsReview    bool           `json:"needs_human_review"`                // confidence under ReviewThreshold
-	Origin         Origin         `json:"origin"`
-	Review         ReviewState    `json:"review_state"`
-	Quote          string         `json:"quote,omitempty"` // the words of the scenario or rule it was extracted from
+	// WhenCondition is a CEL expression over fields, session and scenario. Empty: the requirement always applies.
+	WhenCondition string `json:"when_condition,omitempty" validate:"max=2000,cel"`
+	// DependsOn lists the fields that must have a value before this one is collected.
+	DependsOn []string `json:"depends_on_fields,omitempty" validate:"max=50,dive,fieldname"`
+	// Order is the place in the collection. Fields with a lower order are collected first.
+	Order int `json:"collection_order"`
+	// Confidence is that of the extraction, from 0 to 1. It is 1 for a requirement that a person wrote.
+	Confidence float64 `json:"confidence" validate:"min=0,max=1"`
+	// NeedsReview reports a confidence below ReviewThreshold.
+	NeedsReview bool        `json:"needs_human_review"`
+	Origin      Origin      `json:"origin"`
+	Review      ReviewState `json:"review_state"`
+	// Quote is the part of the scenario or rule from which the requirement was extracted.
+	Quote string `json:"quote,omitempty"`
 }
 
-// Binding reports whether the requirement may hold a customer back: what waits for a person, or was rejected, does not.
-// A state that was never set is that of what a person wrote.
+// Binding reports whether the requirement may block a customer. A requirement that waits for a review or was rejected
+// may not. An empty review state counts as none.
 func (r Requirement) Binding() bool {
 	return r.Review == "" || r.Review == ReviewNone || r.Review == ReviewApproved
 }
 
-// ReviewThreshold is the confidence under which an extracted requirement waits for a person (design, section 3, rule 8).
+// ReviewThreshold is the confidence below which an extracted requirement needs a review (design, section 3, rule 8).
 const ReviewThreshold = 0.8
 
 // Scenario is a conversation flow of an agent, as the config service saves it.
 type Scenario struct {
-	ID          uuid.UUID         `json:"id" validate:"required"`
-	AgentID     uuid.UUID         `json:"agent_id" validate:"required"`
-	Name        string            `json:"name" validate:"required,max=200"`
-	Description string            `json:"description,omitempty" validate:"max=20000"`
-	Steps       []ScenarioStep    `json:"steps,omitempty" validate:"max=200,dive"`
-	Variables   map[string]string `json:"variables,omitempty" validate:"max=100"` // what a condition sees as scenario.variables
+	ID          uuid.UUID      `json:"id" validate:"required"`
+	AgentID     uuid.UUID      `json:"agent_id" validate:"required"`
+	Name        string         `json:"name" validate:"required,max=200"`
+	Description string         `json:"description,omitempty" validate:"max=20000"`
+	Steps       []ScenarioStep `json:"steps,omitempty" validate:"max=200,dive"`
+	// Variables are available to conditions as scenario.variables.
+	Variables map[string]string `json:"variables,omitempty" validate:"max=100"`
 }
 
 // ScenarioStep is one step of a scenario.
 type ScenarioStep struct {
-	ID        string `json:"id" validate:"required,max=100"`
-	Text      string `json:"text" validate:"max=20000"`
-	Condition string `json:"condition,omitempty" validate:"max=2000"` // free text or an expression, as designers write them
+	ID   string `json:"id" validate:"required,max=100"`
+	Text string `json:"text" validate:"max=20000"`
+	// Condition is free text or an expression of the designer. Extraction reads it; the vault does not evaluate it.
+	Condition string `json:"condition,omitempty" validate:"max=2000"`
 }
 
-// Rule is one behaviour rule of an agent; it may belong to a scenario.
+// Rule is a behaviour rule of a scenario.
 type Rule struct {
 	ID         uuid.UUID `json:"id" validate:"required"`
 	AgentID    uuid.UUID `json:"agent_id" validate:"required"`
@@ -130,12 +159,12 @@ type Rule struct {
 	Action     string    `json:"action,omitempty" validate:"max=20000"`
 }
 
-// HasStep reports whether the scenario has a step of that id.
+// HasStep reports whether the scenario has a step with this id.
 func (s Scenario) HasStep(id string) bool {
 	return slices.ContainsFunc(s.Steps, func(step ScenarioStep) bool { return step.ID == id })
 }
 
-// StepIDs lists the ids of the steps for a message.
+// StepIDs returns the ids of the steps as text for a message, "none" if there are no steps.
 func (s Scenario) StepIDs() string {
 	ids := make([]string, len(s.Steps))
 	for i, step := range s.Steps {

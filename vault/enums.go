@@ -9,13 +9,13 @@ import (
 type ItemStatus string
 
 const (
-	StatusActive     ItemStatus = "active"     // the current value
-	StatusSuperseded ItemStatus = "superseded" // a newer accepted version exists; final
+	StatusActive     ItemStatus = "active"     // the current version
+	StatusSuperseded ItemStatus = "superseded" // a newer version exists; final
 	StatusExpired    ItemStatus = "expired"    // past its expires_at
-	StatusOrphaned   ItemStatus = "orphaned"   // its source item is gone
+	StatusOrphaned   ItemStatus = "orphaned"   // its source item was deleted or is missing
 )
 
-// SourceType says what kind of thing an item was derived from.
+// SourceType is the kind of source that an item was derived from.
 type SourceType string
 
 const (
@@ -26,7 +26,7 @@ const (
 	SourceExternal     SourceType = "external"
 )
 
-// ValueSource says who stated a value.
+// ValueSource is the origin of a value.
 type ValueSource string
 
 const (
@@ -42,39 +42,39 @@ const (
 type RequiredLevel string
 
 const (
-	LevelHard RequiredLevel = "hard"
-	LevelSoft RequiredLevel = "soft"
+	LevelHard RequiredLevel = "hard" // the scenario may not start without it
+	LevelSoft RequiredLevel = "soft" // the scenario may start without it
 )
 
-// FallbackAction says what gap fill does when no source has the value.
+// FallbackAction is the action of gap fill for a value that no source has.
 type FallbackAction string
 
 const (
 	FallbackAsk     FallbackAction = "ask"     // ask the customer and wait
-	FallbackSkip    FallbackAction = "skip"    // go on without
+	FallbackSkip    FallbackAction = "skip"    // continue without the value
 	FallbackBlock   FallbackAction = "block"   // report that the scenario may not start
-	FallbackExtract FallbackAction = "extract" // try the conversation, then stop
+	FallbackExtract FallbackAction = "extract" // search the conversation only; ask nothing
 )
 
-// ValidationMode says what happens to a value that breaks its definition.
+// ValidationMode is the treatment of a value that does not match its definition.
 type ValidationMode string
 
 const (
-	ModeStrict   ValidationMode = "strict"   // reject it
-	ModeWarn     ValidationMode = "warn"     // store it with its warnings
-	ModeDisabled ValidationMode = "disabled" // do not look
+	ModeStrict   ValidationMode = "strict"   // reject the value
+	ModeWarn     ValidationMode = "warn"     // store the value with warnings
+	ModeDisabled ValidationMode = "disabled" // do not validate
 )
 
-// StaleAction says what a value older than its definition's freshness_seconds counts as.
+// StaleAction is the treatment of a value that is older than freshness_seconds of its definition.
 type StaleAction string
 
 const (
-	StaleBlock  StaleAction = "block"  // missing
-	StaleWarn   StaleAction = "warn"   // present, with a warning
-	StaleIgnore StaleAction = "ignore" // present
+	StaleBlock  StaleAction = "block"  // it counts as missing
+	StaleWarn   StaleAction = "warn"   // it counts as present, with a warning
+	StaleIgnore StaleAction = "ignore" // it counts as present
 )
 
-// VerificationLevel is how far a customer's identity is proven.
+// VerificationLevel is the strength of the proof of a customer's identity. Each level is stronger than the one before.
 type VerificationLevel string
 
 const (
@@ -100,81 +100,85 @@ const (
 	TypeJSON     ValueType = "json"
 )
 
-// Origin says who made a definition or requirement.
+// Origin is the author of a definition or requirement.
 type Origin string
 
 const (
-	OriginHuman     Origin = "human"
-	OriginExtracted Origin = "extracted"
+	OriginHuman     Origin = "human"     // a person
+	OriginExtracted Origin = "extracted" // extraction by a language model
 )
 
-// ReviewState is where an extracted definition or requirement stands with the people who answer for it.
+// ReviewState is the state of the review of a definition or requirement by a person.
 type ReviewState string
 
 const (
-	ReviewNone     ReviewState = "none"     // written by a person, or extracted with enough confidence
-	ReviewPending  ReviewState = "pending"  // waits for a person; never blocks a customer
-	ReviewApproved ReviewState = "approved" // a person said yes
-	ReviewRejected ReviewState = "rejected" // a person said no
+	ReviewNone     ReviewState = "none"     // no review needed: a person wrote it, or its confidence is high enough
+	ReviewPending  ReviewState = "pending"  // waits for a decision; never blocks a customer
+	ReviewApproved ReviewState = "approved" // a person approved it
+	ReviewRejected ReviewState = "rejected" // a person rejected it
 )
 
-// QuestionStatus is the state of one question to a customer.
+// QuestionStatus is the state of a question to a customer.
 type QuestionStatus string
 
 const (
-	QuestionOpen      QuestionStatus = "open"
-	QuestionAnswered  QuestionStatus = "answered"
-	QuestionDenied    QuestionStatus = "denied"   // the customer said that the candidate is wrong; the value is asked for instead
-	QuestionRejected  QuestionStatus = "rejected" // the answer was invalid; another question may follow
-	QuestionExpired   QuestionStatus = "expired"  // the deadline passed
-	QuestionCancelled QuestionStatus = "cancelled"
+	QuestionOpen      QuestionStatus = "open"      // waits for an answer
+	QuestionAnswered  QuestionStatus = "answered"  // the answer was accepted
+	QuestionDenied    QuestionStatus = "denied"    // the customer rejected the candidate; a question for the value follows
+	QuestionRejected  QuestionStatus = "rejected"  // the answer was invalid; another question may follow
+	QuestionExpired   QuestionStatus = "expired"   // the deadline passed
+	QuestionCancelled QuestionStatus = "cancelled" // the gap fill was cancelled
 )
 
-// QuestionKind says what a question wants to know.
+// QuestionKind is the kind of answer that a question asks for.
 type QuestionKind string
 
 const (
-	QuestionValue   QuestionKind = "value"   // the value of a field
-	QuestionConfirm QuestionKind = "confirm" // whether a value that was read in a conversation is right; another value is an answer too
+	QuestionValue   QuestionKind = "value"   // a value
+	QuestionConfirm QuestionKind = "confirm" // yes or no to an extracted value; a corrected value is accepted too
 )
 
-// OperationStatus is how far an accepted change has come.
+// OperationStatus is the progress of an accepted change.
 type OperationStatus string
 
 const (
-	OperationAccepted  OperationStatus = "accepted"  // committed, owed, not yet applied
-	OperationApplied   OperationStatus = "applied"   // in the database; caches not yet told
+	OperationAccepted  OperationStatus = "accepted"  // stored in the outbox, not yet applied
+	OperationApplied   OperationStatus = "applied"   // in the database; caches are not yet invalidated
 	OperationSucceeded OperationStatus = "succeeded" // applied, and no reader sees the old value
-	OperationFailed    OperationStatus = "failed"    // rejected, with an error; can be replayed
+	OperationFailed    OperationStatus = "failed"    // rejected with an error; can be replayed
 )
 
-// Finished reports whether the outcome is known.
+// Finished reports whether the operation succeeded or failed.
 func (s OperationStatus) Finished() bool { return s == OperationSucceeded || s == OperationFailed }
 
-// The accepted values of each enum, in the order in which messages list them.
+// The values of each enum, in the order in which messages list them.
 var (
-	SourceTypes     = []SourceType{SourceProfileField, SourceProfileAsset, SourceSession, SourceTool, SourceExternal}
-	ValueSources    = []ValueSource{ValueUserProvided, ValueLLMExtracted, ValueToolResult, ValueDocumentExtracted, ValueHumanEntered, ValueSystemInferred}
+	SourceTypes  = []SourceType{SourceProfileField, SourceProfileAsset, SourceSession, SourceTool, SourceExternal}
+	ValueSources = []ValueSource{
+		ValueUserProvided, ValueLLMExtracted, ValueToolResult, ValueDocumentExtracted, ValueHumanEntered, ValueSystemInferred,
+	}
 	RequiredLevels  = []RequiredLevel{LevelHard, LevelSoft}
 	FallbackActions = []FallbackAction{FallbackAsk, FallbackSkip, FallbackBlock, FallbackExtract}
 	ValidationModes = []ValidationMode{ModeStrict, ModeWarn, ModeDisabled}
-	ValueTypes      = []ValueType{TypeString, TypeEmail, TypePhone, TypeDate, TypeDatetime, TypeNumber, TypeBoolean, TypeURL, TypeJSON}
-	ItemStatuses    = []ItemStatus{StatusActive, StatusSuperseded, StatusExpired, StatusOrphaned}
+	ValueTypes      = []ValueType{
+		TypeString, TypeEmail, TypePhone, TypeDate, TypeDatetime, TypeNumber, TypeBoolean, TypeURL, TypeJSON,
+	}
+	ItemStatuses = []ItemStatus{StatusActive, StatusSuperseded, StatusExpired, StatusOrphaned}
 )
 
 // Valid reports whether s is one of the known source types.
 func (s SourceType) Valid() bool { return slices.Contains(SourceTypes, s) }
 
-// Valid reports whether s is one of the known field sources.
+// Valid reports whether s is one of the known value sources.
 func (s ValueSource) Valid() bool { return slices.Contains(ValueSources, s) }
 
-// Valid reports whether m is one of the three modes.
+// Valid reports whether m is one of the known modes.
 func (m ValidationMode) Valid() bool { return slices.Contains(ValidationModes, m) }
 
 // Valid reports whether t is one of the known value types.
 func (t ValueType) Valid() bool { return slices.Contains(ValueTypes, t) }
 
-// OneOf lists the values of an enum for a message: "strict, warn or disabled".
+// OneOf returns the values of an enum as text for a message: "strict, warn or disabled".
 func OneOf[T ~string](values []T) string {
 	words := make([]string, len(values))
 	for i, v := range values {
@@ -186,8 +190,8 @@ func OneOf[T ~string](values []T) string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
-// Compatible reports whether values of type t and other can hold the same fact: equal types, a string or JSON with anything,
-// or a date with a datetime.
+// Compatible reports whether values of type t and other can express the same fact. That is true for equal types, for a
+// string or JSON with any type, and for a date with a datetime.
 func (t ValueType) Compatible(other ValueType) bool {
 	return t == other || t == TypeString || other == TypeString || t == TypeJSON || other == TypeJSON ||
 		t == TypeDate && other == TypeDatetime || t == TypeDatetime && other == TypeDate

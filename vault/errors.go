@@ -8,35 +8,39 @@ import (
 	"github.com/google/uuid"
 )
 
-// Code is the stable name of a kind of error. Callers and the workflow engine decide by it, never by the text.
+// Code is the stable name of a kind of error. Callers and workflows decide by the code, never by the message.
 type Code string
 
 const (
-	CodeInvalid       Code = "invalid_input"  // the input breaks a rule; a retry cannot mend it
-	CodeUnknown       Code = "unknown"        // what it names does not exist, or belongs to another tenant
-	CodeConflict      Code = "conflict"       // it contradicts what is there
-	CodeHasDependents Code = "has_dependents" // items were derived from it
-	CodeNotAllowed    Code = "not_allowed"    // the caller may not
-	CodeBudget        Code = "over_budget"    // the tenant has spent what it may spend on the language model today
-	CodeUnavailable   Code = "unavailable"    // something the vault needs does not answer; a retry may mend it
+	CodeInvalid       Code = "invalid_input"  // the input breaks a rule; a retry cannot succeed
+	CodeUnknown       Code = "unknown"        // an id or name does not exist in this tenant
+	CodeConflict      Code = "conflict"       // the change contradicts the stored data
+	CodeHasDependents Code = "has_dependents" // other items were derived from the item
+	CodeNotAllowed    Code = "not_allowed"    // the caller lacks the permission
+	CodeBudget        Code = "over_budget"    // the tenant has used its language model budget of the day
+	CodeUnavailable   Code = "unavailable"    // a dependency of the vault does not answer; a retry may succeed
 )
 
-// Error is the one error type that crosses the vault's borders.
+// Error is the error type of the vault's API, client and workflows.
 //
-// Error() never holds a customer's value, so it may be logged and handed to the workflow engine. Detail may quote the value
-// of a field that is not PII; it is for the caller alone.
+// Error() never contains a customer's value, so it may be logged and sent to the workflow engine. Detail may quote the
+// value of a field that is not secret. It is only for the caller who sent the value.
 type Error struct {
-	Code    Code        `json:"code"`
-	Field   string      `json:"field,omitempty"`   // the field or key that was wrong
-	Message string      `json:"message"`           // what was wrong and what would be right, without values
-	Detail  string      `json:"detail,omitempty"`  // the same, quoting the value; empty when the field is PII or there is none
-	Related []uuid.UUID `json:"related,omitempty"` // ids of what stands in the way (dependents, cycles)
+	Code Code `json:"code"`
+	// Field is the path of the wrong member of the input. Empty: the error is not about one member.
+	Field string `json:"field,omitempty"`
+	// Message names the problem and the remedy. It never contains a value.
+	Message string `json:"message"`
+	// Detail is the message with the value. Empty if the definition is secret or there is no value to quote.
+	Detail string `json:"detail,omitempty"`
+	// Related are the ids of the items that prevent the change, such as dependents.
+	Related []uuid.UUID `json:"related,omitempty"`
 }
 
-// Error gives the message without values.
+// Error returns the message without values.
 func (e *Error) Error() string { return e.Message }
 
-// ForCaller gives the most helpful text that may be shown to whoever sent the value.
+// ForCaller returns Detail, or Message if Detail is empty. Show it only to the caller who sent the value.
 func (e *Error) ForCaller() string {
 	if e.Detail != "" {
 		return e.Detail
@@ -44,7 +48,7 @@ func (e *Error) ForCaller() string {
 	return e.Message
 }
 
-// Invalid makes an error for input that breaks a rule. The text must not hold a customer's value.
+// Invalid returns the error for input that breaks a rule. The text must not contain a customer's value.
 func Invalid(field, format string, args ...any) *Error {
 	msg := fmt.Sprintf(format, args...)
 	if field != "" {
@@ -53,17 +57,19 @@ func Invalid(field, format string, args ...any) *Error {
 	return &Error{Code: CodeInvalid, Field: field, Message: msg}
 }
 
-// Unknown makes an error for something that does not exist in this tenant.
+// Unknown returns the error for an id or name that does not exist in this tenant.
 func Unknown(what string, id any) *Error {
 	return &Error{Code: CodeUnknown, Field: what, Message: fmt.Sprintf("unknown %s: %v does not exist in this tenant", what, id)}
 }
 
-// Conflict makes an error for something that contradicts what is there.
+// Conflict returns the error for a change that contradicts the stored data. The text must not contain a customer's
+// value.
 func Conflict(field, format string, args ...any) *Error {
 	return &Error{Code: CodeConflict, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// HasDependents makes the error for deleting what others were derived from; field is that of the input that names it.
+// HasDependents returns the error for deleting an item from which dependents were derived. field is the member of the
+// input that names the item.
 func HasDependents(field string, dependents []uuid.UUID) *Error {
 	ids := make([]string, len(dependents))
 	for i, id := range dependents {
@@ -71,16 +77,20 @@ func HasDependents(field string, dependents []uuid.UUID) *Error {
 	}
 	return &Error{
 		Code: CodeHasDependents, Field: field, Related: dependents,
-		Message: fmt.Sprintf("Cannot delete: has dependents: %s; delete those first, or force it (admin only), which orphans them", strings.Join(ids, ", ")),
+		Message: fmt.Sprintf(
+			"Cannot delete: has dependents: %s; delete those first, or use force (admin only), which orphans them",
+			strings.Join(ids, ", "),
+		),
 	}
 }
 
-// Unavailable makes an error for a dependency that does not answer; cause is kept in the text, so it must be free of values.
+// Unavailable returns the error for a dependency that does not answer. The message contains the text of cause, so cause
+// must not contain a customer's value.
 func Unavailable(what string, cause error) *Error {
 	return &Error{Code: CodeUnavailable, Message: fmt.Sprintf("%s is unavailable: %v", what, cause)}
 }
 
-// CodeOf gives the code of the vault error in err's chain, or "" where there is none.
+// CodeOf returns the code of the vault error in err's chain, or "" if there is none.
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
@@ -88,8 +98,8 @@ func CodeOf(err error) Code {
 	return ""
 }
 
-// Permanent reports whether a retry with the same input must fail again. Anything that is not a vault error is taken for
-// passing: a lost connection, a deadlock, a time-out.
+// Permanent reports whether a retry with the same input must fail again. Errors of other types count as temporary, such
+// as a lost connection, a deadlock or a timeout.
 func Permanent(err error) bool {
 	switch CodeOf(err) {
 	case CodeInvalid, CodeUnknown, CodeConflict, CodeHasDependents, CodeNotAllowed, CodeBudget:
@@ -99,7 +109,8 @@ func Permanent(err error) bool {
 	}
 }
 
-// Join makes one invalid-input error of several, nil of none, so that a caller sees everything that is wrong at once.
+// Join combines errors into one, so that a caller sees all problems at once. Code and Field are those of the first
+// error. It returns nil for no errors.
 func Join(errs []*Error) error {
 	switch len(errs) {
 	case 0:

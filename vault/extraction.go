@@ -2,17 +2,19 @@ package vault
 
 import "encoding/json"
 
-// EmbeddingDimensions is the length of every embedding the vault stores: the offline model hashes into it, and OpenAI's
-// text-embedding-3 models are asked to shorten theirs to it.
+// EmbeddingDimensions is the length of every embedding. The offline model hashes into this length, and OpenAI's
+// text-embedding-3 models are asked for it.
 const EmbeddingDimensions = 512
 
-// Thresholds of gap fill (design, section 4).
+// Thresholds of gap fill (design, section 4), as confidence from 0 to 1.
 const (
-	UseThreshold     = 0.85 // an extracted value below it is a candidate, never stored
-	ConfirmThreshold = 0.95 // an extracted value below it is stored, and waits for the customer's confirmation
+	// UseThreshold is the minimum confidence for storing an extracted value. Below it, the value is only a candidate.
+	UseThreshold = 0.85
+	// ConfirmThreshold is the minimum confidence for storing an extracted value without a confirmation by the customer.
+	ConfirmThreshold = 0.95
 )
 
-// ProposedRequirement is a field that a model read out of a scenario's or rule's text.
+// ProposedRequirement is a required field that a model extracted from the text of a scenario or rule.
 type ProposedRequirement struct {
 	Name             string            `json:"name"`
 	DisplayName      string            `json:"display_name"`
@@ -25,16 +27,20 @@ type ProposedRequirement struct {
 	IsPII            bool              `json:"is_pii"`
 	Level            RequiredLevel     `json:"required_level"`
 	Fallback         FallbackAction    `json:"fallback_action"`
-	Verified         bool              `json:"required_verification,omitempty"` // the text asks for a verified value
-	Confidence       float64           `json:"confidence"`
-	Quote            string            `json:"quote"` // the words of the text it was read from
+	// Verified reports that the text asks for a verified value.
+	Verified   bool    `json:"required_verification,omitempty"`
+	Confidence float64 `json:"confidence"`
+	// Quote is the part of the text that names the requirement.
+	Quote string `json:"quote"`
 }
 
-// Candidate is a value that a model read out of a conversation.
+// Candidate is a value that a model extracted from a conversation.
 type Candidate struct {
 	FieldName  string          `json:"field_name"`
 	Value      json.RawMessage `json:"value"`
 	Confidence float64         `json:"confidence"`
-	Quote      string          `json:"quote"` // the customer's own words
-	Turn       int             `json:"turn"`  // index of the turn that holds the quote
+	// Quote is the customer's own words.
+	Quote string `json:"quote"`
+	// Turn is the index of the turn that contains the quote.
+	Turn int `json:"turn"`
 }

@@ -7,58 +7,68 @@ import (
 	"github.com/google/uuid"
 )
 
-// Lineage says what an item was derived from. The zero Lineage is a statement of its own.
+// Lineage names the source that an item was derived from. The zero Lineage: the item was not derived.
 type Lineage struct {
-	SourceItemID   *uuid.UUID      `json:"source_item_id,omitempty"`                                                                                // the field or asset it was derived from, in the same tenant
-	SourceItemType SourceType      `json:"source_item_type,omitempty" validate:"omitempty,oneof=profile_field profile_asset session tool external"` // what SourceItemID names
-	SourceMetadata json.RawMessage `json:"source_metadata,omitempty"`                                                                               // a JSON object of the tool's own: confidence, quote, page …
+	// SourceItemID is the source: a value or an asset in the same tenant, or an id of SourceItemType.
+	SourceItemID *uuid.UUID `json:"source_item_id,omitempty"`
+	// SourceItemType is the kind of the source. Required with SourceItemID.
+	SourceItemType SourceType `json:"source_item_type,omitempty" validate:"omitempty,oneof=profile_field profile_asset session tool external"` //nolint:lll // a struct tag cannot be wrapped
+	// SourceMetadata is a JSON object with details of the derivation, such as confidence, quote or page.
+	SourceMetadata json.RawMessage `json:"source_metadata,omitempty"`
 }
 
-// Field is one version of one fact about a customer.
+// Value is one version of one field of one customer.
 type Value struct {
-	ID               uuid.UUID       `json:"id"`
-	ProfileID        uuid.UUID       `json:"profile_id"`
-	Name             string          `json:"name"`
-	Value            json.RawMessage `json:"value"`
-	Encrypted        bool            `json:"encrypted,omitempty"` // it is stored sealed, and in the cache; whoever may read it reads the value
-	ValueType        ValueType       `json:"value_type"`
-	Source           ValueSource     `json:"source"`
-	SourceSessionID  *uuid.UUID      `json:"source_session_id,omitempty"`
-	SourceScenarioID *uuid.UUID      `json:"source_scenario_id,omitempty"`
-	SourceStepID     string          `json:"source_step_id,omitempty"`
+	ID        uuid.UUID       `json:"id"`
+	ProfileID uuid.UUID       `json:"profile_id"`
+	Name      string          `json:"name"`
+	Value     json.RawMessage `json:"value"`
+	// Encrypted reports that the value is stored encrypted, in PostgreSQL and in the cache. Value is decrypted for
+	// readers.
+	Encrypted        bool        `json:"encrypted,omitempty"`
+	ValueType        ValueType   `json:"value_type"`
+	Source           ValueSource `json:"source"`
+	SourceSessionID  *uuid.UUID  `json:"source_session_id,omitempty"`
+	SourceScenarioID *uuid.UUID  `json:"source_scenario_id,omitempty"`
+	SourceStepID     string      `json:"source_step_id,omitempty"`
 	Lineage
-	Status               ItemStatus `json:"status"`
-	SupersededByID       *uuid.UUID `json:"superseded_by_id,omitempty"`
-	SupersededAt         *time.Time `json:"superseded_at,omitempty"`
-	Verified             bool       `json:"verified"`
-	VerificationMethod   string     `json:"verification_method,omitempty"`
-	VerifiedAt           *time.Time `json:"verified_at,omitempty"`
-	VerifiedBy           string     `json:"verified_by,omitempty"`
-	Confidence           float64    `json:"confidence"` // 0 to 1; 1 for what a person stated
+	Status             ItemStatus `json:"status"`
+	SupersededByID     *uuid.UUID `json:"superseded_by_id,omitempty"`
+	SupersededAt       *time.Time `json:"superseded_at,omitempty"`
+	Verified           bool       `json:"verified"`
+	VerificationMethod string     `json:"verification_method,omitempty"`
+	VerifiedAt         *time.Time `json:"verified_at,omitempty"`
+	VerifiedBy         string     `json:"verified_by,omitempty"`
+	// Confidence is from 0 to 1. It is 1 for a value that a person stated.
+	Confidence           float64    `json:"confidence"`
 	RequiresConfirmation bool       `json:"requires_confirmation,omitempty"`
 	CollectedAt          time.Time  `json:"collected_at"`
 	UpdatedAt            time.Time  `json:"updated_at"`
 	ExpiresAt            *time.Time `json:"expires_at,omitempty"`
 	DefinitionID         *uuid.UUID `json:"definition_id,omitempty"`
-	Warnings             []string   `json:"warnings,omitempty"` // what mode warn let through
-	OperationID          uuid.UUID  `json:"operation_id"`       // the operation that wrote it
-	AcceptedAt           time.Time  `json:"accepted_at"`        // orders the versions of a field
+	// Warnings are the validation problems that mode warn accepted.
+	Warnings []string `json:"warnings,omitempty"`
+	// OperationID is the operation that wrote the version.
+	OperationID uuid.UUID `json:"operation_id"`
+	// AcceptedAt orders the versions of a field.
+	AcceptedAt time.Time `json:"accepted_at"`
 }
 
-// Expired reports whether the value is past its expiry at the time now, whether or not the sweep has seen it.
+// Expired reports whether the value is past its expiry at the time now. It does not depend on the sweep.
 func (f Value) Expired(now time.Time) bool { return f.ExpiresAt != nil && !f.ExpiresAt.After(now) }
 
-// Asset is the vault's reference to a document. The bytes live elsewhere.
+// Asset is the reference to a document of a customer. The vault does not store the bytes.
 type Asset struct {
-	ID               uuid.UUID  `json:"id"`
-	ProfileID        uuid.UUID  `json:"profile_id"`
-	Name             string     `json:"name"`
-	AssetType        string     `json:"asset_type"`
-	StorageProvider  string     `json:"storage_provider"`
-	StoragePath      string     `json:"storage_path"`
-	MimeType         string     `json:"mime_type,omitempty"`
-	SizeBytes        int64      `json:"size_bytes"`
-	Checksum         string     `json:"checksum"` // SHA-256, hexadecimal
+	ID              uuid.UUID `json:"id"`
+	ProfileID       uuid.UUID `json:"profile_id"`
+	Name            string    `json:"name"`
+	AssetType       string    `json:"asset_type"`
+	StorageProvider string    `json:"storage_provider"`
+	StoragePath     string    `json:"storage_path"`
+	MimeType        string    `json:"mime_type,omitempty"`
+	SizeBytes       int64     `json:"size_bytes"`
+	// Checksum is the SHA-256 of the document in hexadecimal.
+	Checksum         string     `json:"checksum"`
 	UploadedAt       time.Time  `json:"uploaded_at"`
 	UploadSessionID  *uuid.UUID `json:"upload_session_id,omitempty"`
 	UploadScenarioID *uuid.UUID `json:"upload_scenario_id,omitempty"`
@@ -69,35 +79,40 @@ type Asset struct {
 	AcceptedAt  time.Time  `json:"accepted_at"`
 }
 
-// Profile is what a reader sees of a customer: the active fields and assets.
+// Profile is the document of a customer: the active values and assets, the channels and the consents.
 type Profile struct {
 	ID         uuid.UUID `json:"id"`
 	TenantID   uuid.UUID `json:"tenant_id"`
 	CustomerID uuid.UUID `json:"customer_id"`
-	Version    int64     `json:"version"` // bumped by each change; 0 for a customer nothing was written for yet
+	// Version increases with each change. 0: nothing was written yet.
+	Version int64 `json:"version"`
 	// Label is a short text for the people who work with the customer. Empty: none.
-	Label    string           `json:"label,omitempty"`
-	Fields   map[string]Value `json:"fields"` // by name, active ones only
-	Assets   []Asset          `json:"assets,omitempty"`
-	Channels []Channel        `json:"channels,omitempty"`
-	Consents []Consent        `json:"consents,omitempty"` // the one in force for each purpose
-	// VerificationLevel is derived from what was verified.
+	Label string `json:"label,omitempty"`
+	// Fields are the active values by name.
+	Fields map[string]Value `json:"fields"`
+	// Assets are the active assets.
+	Assets   []Asset   `json:"assets,omitempty"`
+	Channels []Channel `json:"channels,omitempty"`
+	// Consents has the latest consent for each purpose.
+	Consents []Consent `json:"consents,omitempty"`
+	// VerificationLevel is derived from the verified values.
 	VerificationLevel VerificationLevel `json:"verification_level"`
 	CreatedAt         time.Time         `json:"created_at"`
 	UpdatedAt         time.Time         `json:"updated_at"`
 }
 
-// Customer is a customer as the list of all of them shows one.
+// Customer is one entry in the list of customers.
 type Customer struct {
 	CustomerID uuid.UUID `json:"customer_id"`
-	Version    int64     `json:"version"` // of the profile: another one than before says that something changed
-	CreatedAt  time.Time `json:"created_at"`
-	UpdatedAt  time.Time `json:"updated_at"`
-	// Fields are the active values by name, where they were asked for.
+	// Version is the version of the profile. It increases with each change.
+	Version   int64     `json:"version"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+	// Fields are the active values by name. Empty unless the request asked for values.
 	Fields map[string]Value `json:"fields,omitempty"`
 }
 
-// Channel is one identity of a customer on a channel: a phone number, a chat account.
+// Channel is an identity of a customer on a channel, such as a phone number or a chat account.
 type Channel struct {
 	ID         uuid.UUID `json:"id"`
 	Channel    string    `json:"channel"`
@@ -106,7 +121,7 @@ type Channel struct {
 	LinkedAt   time.Time `json:"linked_at"`
 }
 
-// Consent is what a customer agreed to, or did not, for one purpose.
+// Consent is the decision of a customer for one purpose.
 type Consent struct {
 	ID         uuid.UUID  `json:"id"`
 	Purpose    string     `json:"purpose"`
@@ -116,12 +131,12 @@ type Consent struct {
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
 }
 
-// InForce reports whether the customer agrees at the time now.
+// InForce reports whether the consent is granted and not expired at the time now.
 func (c Consent) InForce(now time.Time) bool {
 	return c.Granted && (c.ExpiresAt == nil || c.ExpiresAt.After(now))
 }
 
-// ChainLink is one item of a derivation chain, the origin first.
+// ChainLink is one item of a derivation chain.
 type ChainLink struct {
 	ID     uuid.UUID       `json:"id"`
 	Type   SourceType      `json:"type"`
@@ -130,17 +145,20 @@ type ChainLink struct {
 	Meta   json.RawMessage `json:"source_metadata,omitempty"`
 }
 
-// Chain is where an item came from.
+// Chain is the derivation chain of an item.
 type Chain struct {
-	Links     []ChainLink `json:"links"`     // from the origin to the item itself
-	Truncated bool        `json:"truncated"` // the chain goes on beyond the depth that was read
-	Missing   bool        `json:"missing"`   // the origin names a source that does not exist (any more)
+	// Links are ordered from the origin to the item itself.
+	Links []ChainLink `json:"links"`
+	// Truncated reports that the chain is longer than the requested depth.
+	Truncated bool `json:"truncated"`
+	// Missing reports that the source of the first link does not exist or was deleted.
+	Missing bool `json:"missing"`
 }
 
-// DefaultChainDepth is how many links of a chain are read unless told otherwise (design, section 3, rule 5).
+// DefaultChainDepth is the default maximum number of links of a chain (design, section 3, rule 5).
 const DefaultChainDepth = 10
 
-// Session is one conversation: what the agent remembers of it, and what was said.
+// Session is one conversation: the agent's variables and the turns.
 type Session struct {
 	ID         uuid.UUID                  `json:"id"`
 	CustomerID uuid.UUID                  `json:"customer_id"`
@@ -149,7 +167,7 @@ type Session struct {
 	Turns      []Turn                     `json:"turns,omitempty"`
 }
 
-// Speaker says whose turn it was.
+// Speaker is the author of a turn.
 type Speaker string
 
 const (
@@ -159,12 +177,13 @@ const (
 
 // Turn is one utterance of a conversation.
 type Turn struct {
-	Index   int     `json:"index"` // from 0, as they arrived; turns are listed in order of acceptance
+	// Index counts from 0 in order of arrival. Turns are listed in order of acceptance.
+	Index   int     `json:"index"`
 	Speaker Speaker `json:"speaker" validate:"oneof=customer agent"`
 	Text    string  `json:"text" validate:"required,max=65536"`
 }
 
-// Question is one question to a customer that waits for its answer.
+// Question is a question of a gap fill to a customer.
 type Question struct {
 	ID         uuid.UUID    `json:"id"`
 	CustomerID uuid.UUID    `json:"customer_id"`
@@ -172,16 +191,19 @@ type Question struct {
 	ScenarioID uuid.UUID    `json:"scenario_id"`
 	FieldName  string       `json:"field_name"`
 	Kind       QuestionKind `json:"kind"`
-	// Candidate is the value that a question of kind confirm is about: yes or no answers it, and so does another value. It is left
-	// out where the field is PII or encrypted: then the item alone holds it.
+	// Candidate is the value to confirm, for a question of kind confirm. The answer is yes, no or another value. Candidate
+	// is empty if the definition is secret; only the item contains the value then.
 	Candidate json.RawMessage `json:"candidate,omitempty"`
-	// ItemID is the field version that holds the candidate; nil where it was not trusted enough to be stored.
-	ItemID     *uuid.UUID     `json:"item_id,omitempty"`
-	Prompt     string         `json:"prompt"`
-	Reason     string         `json:"reason,omitempty"` // why it is asked again
-	Attempt    int            `json:"attempt"`          // from 1
-	Status     QuestionStatus `json:"status"`
-	FillID     uuid.UUID      `json:"fill_id"` // the gap fill that waits for it
-	OpenedAt   time.Time      `json:"opened_at"`
-	DeadlineAt time.Time      `json:"deadline_at"`
+	// ItemID is the version that contains the candidate. nil: the confidence was too low to store the candidate.
+	ItemID *uuid.UUID `json:"item_id,omitempty"`
+	Prompt string     `json:"prompt"`
+	// Reason is the reason for a repeated question. Empty for the first one.
+	Reason string `json:"reason,omitempty"`
+	// Attempt counts the questions for the field, from 1.
+	Attempt int            `json:"attempt"`
+	Status  QuestionStatus `json:"status"`
+	// FillID is the fill-gaps operation that waits for the answer.
+	FillID     uuid.UUID `json:"fill_id"`
+	OpenedAt   time.Time `json:"opened_at"`
+	DeadlineAt time.Time `json:"deadline_at"`
 }

@@ -1,19 +1,22 @@
 package vault
 
-// MissingReason says why a field counts as missing.
+// MissingReason is the reason why a field counts as missing.
 type MissingReason string
 
 const (
-	MissingAbsent     MissingReason = "absent"     // there is no active value
-	MissingExpired    MissingReason = "expired"    // there is one past its expires_at
-	MissingStale      MissingReason = "stale"      // it is older than the definition's freshness_seconds
-	MissingUnverified MissingReason = "unverified" // the definition requires a verification that it does not have
+	MissingAbsent     MissingReason = "absent"     // the field has no active value
+	MissingExpired    MissingReason = "expired"    // the value is past its expires_at
+	MissingStale      MissingReason = "stale"      // the value is older than freshness_seconds of its definition
+	MissingUnverified MissingReason = "unverified" // the definition requires a verification that the value lacks
 )
 
-// Missing is a requirement that is unmet.
+// Missing is an unmet requirement.
 type Missing struct {
-	Requirement Requirement   `json:"requirement"`
-	Definition  *Definition   `json:"definition,omitempty"` // nil: the agent defines no such field, or has not enabled it
-	Reason      MissingReason `json:"reason"`
-	Blocking    bool          `json:"blocking"` // the scenario may not start without it: hard, and no person's review of it or its field is pending
+	Requirement Requirement `json:"requirement"`
+	// Definition is the enabled definition of the field. nil: the agent has none.
+	Definition *Definition   `json:"definition,omitempty"`
+	Reason     MissingReason `json:"reason"`
+	// Blocking reports that the scenario may not start: the requirement is hard, and no review of it or of its field is
+	// pending.
+	Blocking bool `json:"blocking"`
 }

@@ -124,7 +124,7 @@ func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (once.Appli
 // each other: the second finds that the pair is one already.
 func lockPair(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.MergeCustomersInput) (source, target dbgen.CustomerProfile, err error) {
 	if in.SourceCustomerID == in.TargetCustomerID {
-		return source, target, vault.Invalid("target_customer_id", "is the source itself; name two different customers")
+		return source, target, vault.Invalid("target_customer_id", "is also the source; use two different customers")
 	}
 	pair := []uuid.UUID{in.SourceCustomerID, in.TargetCustomerID}
 	rows, err := q.LockOwnProfiles(ctx, tenant, pair)

@@ -19,15 +19,15 @@ var (
 	timeType = reflect.TypeFor[time.Time]()
 )
 
-// inspect finds texts and JSON values that PostgreSQL cannot hold, and optional ids that are given but zero, anywhere in v.
-// An operation that holds such a thing would be accepted, and then fail at every attempt to write it.
-func inspect(v reflect.Value, path string) []*vault.Error {
+// storageProblems finds texts and JSON values that PostgreSQL cannot store, and optional ids that are zero, anywhere in
+// v. An operation with such a value would be accepted and then fail at every attempt to write it.
+func storageProblems(v reflect.Value, path string) []*vault.Error {
 	var problems []*vault.Error
 	switch {
 	case !v.IsValid() || v.Type() == timeType || v.Type() == uuidType:
 	case v.Type() == rawType:
 		if raw := json.RawMessage(v.Bytes()); raw != nil {
-			if why := whyUnstorable(raw, vault.MaxValueBytes); why != "" {
+			if why := storageProblem(raw, vault.MaxValueBytes); why != "" {
 				problems = append(problems, vault.Invalid(path, "%s", why))
 			}
 		}
@@ -35,25 +35,25 @@ func inspect(v reflect.Value, path string) []*vault.Error {
 		switch {
 		case v.IsNil():
 		case v.Elem().Type() == uuidType && v.Elem().IsZero():
-			problems = append(problems, vault.Invalid(path, "is the zero UUID; leave it out where there is none"))
+			problems = append(problems, vault.Invalid(path, "is the zero UUID; omit the field instead"))
 		default:
-			problems = inspect(v.Elem(), path)
+			problems = storageProblems(v.Elem(), path)
 		}
 	case v.Kind() == reflect.String:
-		if why := whyBadText(v.String()); why != "" {
+		if why := textProblem(v.String()); why != "" {
 			problems = append(problems, vault.Invalid(path, "%s", why))
 		}
 	case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
 		for i := range v.Len() {
-			problems = append(problems, inspect(v.Index(i), fmt.Sprintf("%s[%d]", path, i))...)
+			problems = append(problems, storageProblems(v.Index(i), fmt.Sprintf("%s[%d]", path, i))...)
 		}
 	case v.Kind() == reflect.Map:
 		keys := v.MapKeys()
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 		for _, key := range keys {
-			at := path + "." + showName(key.String())
-			problems = append(problems, inspect(key, at)...)
-			problems = append(problems, inspect(v.MapIndex(key), at)...)
+			at := path + "." + safeName(key.String())
+			problems = append(problems, storageProblems(key, at)...)
+			problems = append(problems, storageProblems(v.MapIndex(key), at)...)
 		}
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
@@ -61,22 +61,23 @@ func inspect(v reflect.Value, path string) []*vault.Error {
 			switch {
 			case !f.IsExported():
 			case f.Anonymous:
-				problems = append(problems, inspect(v.Field(i), path)...)
+				problems = append(problems, storageProblems(v.Field(i), path)...)
 			default:
-				problems = append(problems, inspect(v.Field(i), strings.TrimPrefix(path+"."+jsonName(f), "."))...)
+				problems = append(problems, storageProblems(v.Field(i), strings.TrimPrefix(path+"."+jsonName(f), "."))...)
 			}
 		}
 	}
 	return problems
 }
 
-// showName gives a key of the caller's own as a message may show it. What does not look like a name may be a customer's
-// value in the wrong place.
-func showName(key string) string {
+// safeName returns a key of the input for a message, or "…" if it does not look like a name: a customer's value may be
+// in the wrong place.
+func safeName(key string) string {
 	isPart := func(r rune) bool {
 		return r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 	}
-	if key == "" || len(key) > vault.MaxNameLength || strings.ContainsFunc(key, func(r rune) bool { return !isPart(r) }) || isDigit(key[0]) {
+	if key == "" || len(key) > vault.MaxNameLength || isDigit(key[0]) ||
+		strings.ContainsFunc(key, func(r rune) bool { return !isPart(r) }) {
 		return "…"
 	}
 	return key

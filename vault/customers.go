@@ -1,0 +1,219 @@
+package vault
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// MaxImport is the maximum number of writes in one import. An import of this size is one transaction of about a second.
+const MaxImport = 1000
+
+// WriteValueInput is the input of write-value: one value for one field of a customer.
+type WriteValueInput struct {
+	// ItemID is the id of the new item. nil: the vault generates it.
+	ItemID *uuid.UUID `json:"item_id,omitempty"`
+	// AgentID selects the definitions that validate the value.
+	AgentID uuid.UUID `json:"agent_id" validate:"required"`
+	// CustomerID is chosen by the caller. The first write creates the customer.
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+	// Name is the name of the field.
+	Name string `json:"name" validate:"required,max=50,fieldname"`
+	// Value is a JSON value of the type of the definition, at most MaxValueBytes. null is not a value.
+	Value json.RawMessage `json:"value" validate:"required"`
+	// Source is where the value comes from.
+	Source ValueSource `json:"source" validate:"required,oneof=user_provided llm_extracted tool_result document_extracted human_entered system_inferred"` //nolint:lll // a struct tag cannot be wrapped
+	// SourceSessionID, SourceScenarioID and SourceStepID are the conversation that the value comes from. Optional.
+	SourceSessionID  *uuid.UUID `json:"source_session_id,omitempty"`
+	SourceScenarioID *uuid.UUID `json:"source_scenario_id,omitempty"`
+	SourceStepID     string     `json:"source_step_id,omitempty" validate:"max=100"`
+	Lineage
+	// Verified marks the value as verified. It needs a VerificationMethod.
+	Verified           bool   `json:"verified,omitempty"`
+	VerificationMethod string `json:"verification_method,omitempty" validate:"max=50,required_if=Verified true"`
+	VerifiedBy         string `json:"verified_by,omitempty" validate:"max=200"`
+	// Confidence is from 0 to 1. nil: 1.
+	Confidence *float64 `json:"confidence,omitempty" validate:"omitempty,min=0,max=1"`
+	// RequiresConfirmation stores the value and marks it for confirmation by the customer.
+	RequiresConfirmation bool `json:"requires_confirmation,omitempty"`
+	// CollectedAt is the time at which the customer gave the value. nil: the time of acceptance.
+	CollectedAt *time.Time `json:"collected_at,omitempty"`
+	// ExpiresAt ends the validity of the value. nil: CollectedAt plus the definition's retention_days, never if that is 0.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+}
+
+// ImportValuesInput is the input of import-values: many writes in one transaction. Either all are stored or none.
+type ImportValuesInput struct {
+	// Writes are at most MaxImport. Each customer and field may occur once.
+	Writes []WriteValueInput `json:"writes" validate:"required,min=1,max=1000,dive"`
+	// SkipInvalid stores the valid writes and lists the others in the result. false: one invalid write rejects the import.
+	SkipInvalid bool `json:"skip_invalid,omitempty"`
+}
+
+// ImportResult is the result of import-values.
+type ImportResult struct {
+	// Written is the number of stored writes.
+	Written int `json:"written"`
+	// Superseded is the number of stored writes that were older than the active value.
+	Superseded int `json:"superseded"`
+	// Customers is the number of customers with a stored write.
+	Customers int `json:"customers"`
+	// Warnings is the number of writes stored with warnings.
+	Warnings int `json:"warnings"`
+	// Rejected lists the invalid writes. Empty without SkipInvalid.
+	Rejected []Rejected `json:"rejected,omitempty"`
+}
+
+// Rejected is a write of an import that was not stored.
+type Rejected struct {
+	// Index is the position in ImportValuesInput.Writes, from 0.
+	Index int  `json:"index"`
+	Code  Code `json:"code"`
+	// Message never contains the value.
+	Message string `json:"message"`
+}
+
+// VerifyValueInput is the input of verify-value. It records that a value of a customer was verified.
+type VerifyValueInput struct {
+	AgentID    uuid.UUID `json:"agent_id" validate:"required"`
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+	// Name is the name of the field.
+	Name string `json:"name" validate:"required,max=50,fieldname"`
+	// Method is one of the definition's verification_methods. Any method is accepted if the definition lists none.
+	Method     string `json:"method" validate:"required,max=50"`
+	VerifiedBy string `json:"verified_by,omitempty" validate:"max=200"`
+	// ItemID is the verified version. nil: the version that is active when the operation is accepted.
+	ItemID *uuid.UUID `json:"item_id,omitempty"`
+}
+
+// AddAssetInput is the input of add-asset: the reference to a document of a customer. The vault does not store the
+// bytes.
+type AddAssetInput struct {
+	CustomerID      uuid.UUID `json:"customer_id" validate:"required"`
+	Name            string    `json:"name" validate:"required,max=200"`
+	AssetType       string    `json:"asset_type" validate:"required,max=50"`
+	StorageProvider string    `json:"storage_provider" validate:"required,max=50"`
+	StoragePath     string    `json:"storage_path" validate:"required,max=2000"`
+	MimeType        string    `json:"mime_type,omitempty" validate:"max=200"`
+	SizeBytes       int64     `json:"size_bytes" validate:"min=0"`
+	// Checksum is the SHA-256 of the document in hexadecimal.
+	Checksum string `json:"checksum" validate:"required,len=64,hexadecimal"`
+	// UploadSessionID and UploadScenarioID are the conversation in which the customer uploaded the document. Optional.
+	UploadSessionID  *uuid.UUID `json:"upload_session_id,omitempty"`
+	UploadScenarioID *uuid.UUID `json:"upload_scenario_id,omitempty"`
+	Lineage
+	// UploadedAt is the time of the upload. nil: the time of acceptance.
+	UploadedAt *time.Time `json:"uploaded_at,omitempty"`
+	// ExpiresAt ends the validity of the asset. nil: never.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	// SupersedeExisting supersedes the active assets with the same name. false: they stay active.
+	SupersedeExisting bool `json:"supersede_existing,omitempty"`
+}
+
+// ItemResult is the result of write-value, verify-value, add-asset, restore-item and answer-question.
+type ItemResult struct {
+	ItemID uuid.UUID `json:"item_id"`
+	// Status is superseded if a newer write was stored before, and orphaned if the source of the item is missing.
+	Status ItemStatus `json:"status"`
+	// ProfileVersion is the version of the profile that contains the change.
+	ProfileVersion int64    `json:"profile_version"`
+	Warnings       []string `json:"warnings,omitempty"`
+	// Denied is for answer-question: the customer rejected the candidate. ItemID is then the withdrawn version, or the
+	// zero UUID if the candidate was not stored.
+	Denied bool `json:"denied,omitempty"`
+}
+
+// DeleteItemInput is the input of delete-item. It deletes a version of a value or an asset. The row stays in the table,
+// but no reader sees it.
+type DeleteItemInput struct {
+	ItemID uuid.UUID `json:"item_id" validate:"required"`
+	// Force deletes an item from which other items were derived, and orphans those. Admins only; the caller checks that.
+	// false: such an item is not deleted.
+	Force bool `json:"force,omitempty"`
+}
+
+// DeleteResult is the result of delete-item.
+type DeleteResult struct {
+	ItemID uuid.UUID `json:"item_id"`
+	// Orphaned is the number of items that lost their source.
+	Orphaned int `json:"orphaned"`
+}
+
+// RestoreItemInput is the input of restore-item. It restores a deleted item, or activates an orphaned item again after
+// its source was restored. Admins only; the caller checks that.
+type RestoreItemInput struct {
+	ItemID uuid.UUID `json:"item_id" validate:"required"`
+}
+
+// OpenCustomerInput is the input of open-customer. It finds the customer of a channel identity, or creates one.
+type OpenCustomerInput struct {
+	// Channel is the kind of identity, such as "phone".
+	Channel string `json:"channel" validate:"required,max=50"`
+	// ExternalID is the identity on the channel, such as a phone number.
+	ExternalID string `json:"external_id" validate:"required,max=500"`
+	// Verified says that the identity is proven.
+	Verified bool `json:"verified,omitempty"`
+}
+
+// LinkChannelInput is the input of link-channel. It adds a channel identity to a customer.
+type LinkChannelInput struct {
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+	// Channel is the kind of identity, such as "phone".
+	Channel string `json:"channel" validate:"required,max=50"`
+	// ExternalID is the identity on the channel, such as a phone number.
+	ExternalID string `json:"external_id" validate:"required,max=500"`
+	// Verified says that the identity is proven.
+	Verified bool `json:"verified,omitempty"`
+}
+
+// SetCustomerLabelInput gives a customer a short text for the people who work with it, such as a name or a ticket.
+type SetCustomerLabelInput struct {
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+	Label      string    `json:"label" validate:"max=100"` // empty: removes the label
+}
+
+// RecordConsentInput is the input of record-consent. It records that a customer grants or refuses a consent.
+type RecordConsentInput struct {
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+	Purpose    string    `json:"purpose" validate:"required,max=100"`
+	// Granted is true for a consent, false for a refusal or a withdrawal.
+	Granted bool `json:"granted"`
+	// Source is where the customer decided, such as a form. Optional.
+	Source string `json:"source,omitempty" validate:"max=200"`
+	// ExpiresAt ends the consent. nil: never.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+}
+
+// MergeCustomersInput is the input of merge-customers. It moves the items of the source to the target. From then on,
+// the id of the source resolves to the target.
+type MergeCustomersInput struct {
+	SourceCustomerID uuid.UUID `json:"source_customer_id" validate:"required"`
+	TargetCustomerID uuid.UUID `json:"target_customer_id" validate:"required"`
+}
+
+// UnmergeCustomerInput is the input of unmerge-customer. It reverts the merge of a source customer. Everything from
+// before the merge returns to the source. Later writes stay with the target.
+type UnmergeCustomerInput struct {
+	// CustomerID is the source of the merge.
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+}
+
+// DeleteCustomerInput is the input of delete-customer. It deletes a customer with all items. The rows stay in the
+// tables, but no reader sees them.
+type DeleteCustomerInput struct {
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+	// Force deletes a customer if items of other customers were derived from this customer's items, and orphans those
+	// items. Admins only; the caller checks that. false: such a customer is not deleted.
+	Force bool `json:"force,omitempty"`
+}
+
+// CustomerResult is the result of open-customer, link-channel, record-consent, delete-customer, merge-customers and
+// unmerge-customer.
+type CustomerResult struct {
+	CustomerID uuid.UUID `json:"customer_id"`
+	// Created is for open-customer: the customer is new.
+	Created bool `json:"created,omitempty"`
+	// Version is the version of the profile that contains the change.
+	Version int64 `json:"profile_version"`
+}
