@@ -4,25 +4,25 @@ SHELL := bash
 
 # No C compiler is needed: everything here, sqlc's parser included, builds as pure Go.
 export CGO_ENABLED ?= 0
-# Nothing may rewrite go.mod on the way, and a checkout owned by another user still builds.
+# Builds never rewrite go.mod. A checkout of another user still builds.
 export GOFLAGS := $(GOFLAGS) -mod=readonly -buildvcs=false
 
-# Read by the Hatchet engine when its package is initialised, so they must be set before the process starts. With these,
-# a burst goes through fastest and the latency under load is halved (measured on two cores).
+# The Hatchet engine reads these when its package is initialised, so they must be set before the process starts. They
+# halve the latency under load (measured on two cores).
 engine_env := SERVER_DEFAULT_BUFFER_SIZE=1000 SERVER_DEFAULT_BUFFER_CONCURRENCY=2 SERVER_DEFAULT_BUFFER_FLUSH_INTERVAL=20ms
 
-# A command after this one sees DATABASE_URL, HATCHET_DATABASE_URL and REDIS_URL.
+# Starts the services and exports DATABASE_URL, HATCHET_DATABASE_URL and REDIS_URL for the next command.
 with_services := scripts/services start && exports=$$(scripts/services env) && eval "$$exports" && export $(engine_env) &&
 
 # Linters and generators, with the versions of tools/go.mod.
 tool := go tool -modfile=tools/go.mod
 
 .PHONY: help
-help: ## list what one can do
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: services
-services: ## install what is missing, start private PostgreSQL and Redis under .dev/
+services: ## install and start private PostgreSQL and Redis servers under .dev/
 	@scripts/services start
 
 .PHONY: services-stop
@@ -30,48 +30,48 @@ services-stop: ## stop the private servers; their data stays in .dev/
 	@scripts/services stop
 
 .PHONY: demo
-demo: ## the quickstart on real input, from an empty machine: ends with "demo: ok"
+demo: ## run the quickstart on real input; it ends with "demo: ok"
 	@$(with_services) \
 	echo "demo: building bin/vault-dev (some minutes the first time: the Hatchet engine is in it)" && \
 	go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev demo
 
 .PHONY: run
-run: ## the same system, engine and worker in one process, until Ctrl-C
+run: ## run engine and worker in one process, until Ctrl-C
 	@$(with_services) \
 	echo "run: building bin/vault-dev (some minutes the first time: the Hatchet engine is in it)" && \
 	go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev run
 
 .PHONY: bench
-bench: ## measure the system against what its parts cost alone: benchmarks/profile.json
+bench: ## measure the system and its parts: benchmarks/profile.json
 	@$(with_services) \
 	go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev bench
 
 .PHONY: bench-growing
-bench-growing: ## measure what grows with workers and rows: benchmarks/growing.json
+bench-growing: ## measure the growth with workers and rows: benchmarks/growing.json
 	@$(with_services) \
 	go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev bench-growing
 
 .PHONY: test
-test: ## all tests, against real PostgreSQL, Redis and Hatchet engine
+test: ## run all tests, against real PostgreSQL, Redis and Hatchet
 	@$(with_services) \
 	echo "test: go test ./... (some minutes more the first time)" && \
 	go test -count=1 -timeout 20m -p 2 ./... && $(MAKE) --no-print-directory race
 
-# The race detector needs a C compiler, which nothing else here does; CI has one.
+# Only the race detector needs a C compiler. CI has one.
 .PHONY: race
-race: ## readers, writers, merges and sweeps at once, under the race detector (a part of test)
+race: ## run the concurrency tests under the race detector (part of test)
 	@if ! command -v "$$(go env CC)" >/dev/null; then \
-		echo "race: no C compiler, left out" && [ -z "$${CI:-}" ]; exit; fi; \
+		echo "race: skipped, no C compiler" && [ -z "$${CI:-}" ]; exit; fi; \
 	$(with_services) \
 	echo "race: go test -race (some minutes more the first time)" && \
 	CGO_ENABLED=1 go test -race -count=1 -timeout 20m -run 'TestNoReaderSees|ReadsNeverSee|AtOnce' ./steps ./cache ./trigger
 
 .PHONY: check
-check: ## format, vet, lint, generated code up to date, modules unchanged
+check: ## check format, vet, lint, generated code and modules
 	@echo "check: gofmt" && unformatted=$$(gofmt -l .) && \
 		if [ -n "$$unformatted" ]; then echo "not formatted:"; echo "$$unformatted"; exit 1; fi
 	@echo "check: go vet" && go vet ./...
@@ -80,11 +80,11 @@ check: ## format, vet, lint, generated code up to date, modules unchanged
 	@echo "check: sqlc vet" && $(tool) sqlc vet
 	@echo "check: go mod verify" && go mod verify && go mod verify -modfile=tools/go.mod
 	@if command -v shellcheck >/dev/null; then echo "check: shellcheck" && shellcheck -x scripts/services scripts/lib/*.sh .ci/run; \
-		else echo "check: shellcheck is not installed, left out"; fi
+		else echo "check: shellcheck is not installed, skipped"; fi
 	@echo "check: ok"
 
 .PHONY: generate
-generate: ## what is made of other files: db/dbgen, docs/configuration.md, the steps in docs/operation.md
+generate: ## generate db/dbgen, docs/configuration.md and the steps in docs/operation.md
 	$(tool) sqlc generate
 	go generate ./config ./client
 	@$(with_services) go test -count=1 -run TestThePageListsTheSteps ./workflows -update

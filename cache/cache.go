@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -19,49 +20,53 @@ import (
 const (
 	DefaultProfileTTL     = 30 * time.Minute
 	DefaultDefinitionsTTL = time.Hour
-	DefaultOpTimeout      = 100 * time.Millisecond // a hundred times what Redis takes; a read from PostgreSQL takes a few milliseconds
-	DefaultRetryEvery     = time.Second            // how soon a Redis that is back is used again
-	DefaultTrustFor       = 2 * time.Second        // each process asks for notes at half of it; a change without Redis waits for it
+	// DefaultOpTimeout is a hundred times what Redis takes. A read from PostgreSQL takes a few milliseconds.
+	DefaultOpTimeout = 100 * time.Millisecond
+	// DefaultRetryEvery is the longest time until a recovered Redis is used again.
+	DefaultRetryEvery = time.Second
+	// DefaultLeaseDuration trades two costs: each process lists the pending invalidations once per half of it, and a
+	// change without Redis waits for it.
+	DefaultLeaseDuration = 2 * time.Second
 )
 
 const (
 	requirementsTTL = time.Hour
 	chainTTL        = 5 * time.Minute
 
-	// maxLoad is how long a load may take for its value to be stored, and how long a claim lives. A load takes milliseconds.
+	// maxLoad is the lifetime of a fill token. The value of a longer load is not stored. A load takes milliseconds.
 	maxLoad = 10 * time.Second
-	// markerTTL is how long the version of an invalidation is remembered: longer than a read replica may lag behind.
-	markerTTL = time.Minute
-	// maxPayload is the longest JSON that is stored. A transfer of more takes a good part of the time-out.
+	// tombstoneTTL is longer than a read replica may lag behind.
+	tombstoneTTL = time.Minute
+	// maxPayload is the size limit of the stored JSON, in bytes. The transfer of more takes a good part of OpTimeout.
 	maxPayload = 1 << 20
 
-	// tripAfter failures in a row, Redis counts as unavailable.
+	// tripAfter is the number of consecutive failures that opens the circuit breaker.
 	tripAfter = 3
 )
 
-// Options say how to cache.
+// Options configure a Cache.
 type Options struct {
-	// URL is the address of Redis: redis://user:password@host:6379/0, or rediss:// for TLS. "": there is no cache.
+	// URL is the address of Redis: redis://user:password@host:6379/0, or rediss:// for TLS. "": no cache.
 	URL string
-	// Enabled says whether reads may be answered from Redis. false: every read goes to its loader. Invalidations still go to
-	// Redis where there is an URL, so that another process, or the next start, may have it enabled.
+	// Enabled allows reads from Redis. false: every read calls its loader. Invalidations still go to Redis if there is a
+	// URL, because another process, or the next start, may have the cache enabled.
 	Enabled bool
-	// Logger gets a line when Redis becomes unavailable and when it is back. nil: slog.Default().
+	// Logger gets a line when Redis becomes unavailable and when it recovers. nil: slog.Default().
 	Logger *slog.Logger
-	// OnRecover makes up for the invalidations that could not reach Redis and were noted elsewhere (by calling Invalidate
-	// again), and returns nil when none is left. It is called before cached reads are trusted: at the first read, when Redis
-	// answers again, and while there are reads once in half of TrustFor. Several processes may call theirs at once.
-	// nil: nobody notes any.
-	OnRecover func(ctx context.Context) error
+	// FlushPending invalidates all pending invalidations, those that could not reach Redis, by calling Invalidate again.
+	// It returns nil when none is left. The cache calls it before it answers reads from Redis: at the first read, when
+	// Redis recovers, and, while there are reads, once per half of LeaseDuration. Several processes may call theirs at the
+	// same time. nil: there are no pending invalidations.
+	FlushPending func(ctx context.Context) error
 
-	ProfileTTL     time.Duration // how long a profile is kept. 0: DefaultProfileTTL
-	DefinitionsTTL time.Duration // how long the definitions of an agent are kept. 0: DefaultDefinitionsTTL
-	OpTimeout      time.Duration // bounds one exchange with Redis, connection included. 0: DefaultOpTimeout
-	RetryEvery     time.Duration // how often an unavailable Redis is tried. 0: DefaultRetryEvery
-	TrustFor       time.Duration // how long reads are trusted after OnRecover, the same in all processes. 0: DefaultTrustFor
+	ProfileTTL     time.Duration // lifetime of a profile. 0: DefaultProfileTTL
+	DefinitionsTTL time.Duration // lifetime of the definitions of an agent. 0: DefaultDefinitionsTTL
+	OpTimeout      time.Duration // limit of one exchange with Redis, connection included. 0: DefaultOpTimeout
+	RetryEvery     time.Duration // interval of the probes of an unavailable Redis. 0: DefaultRetryEvery
+	LeaseDuration  time.Duration // lifetime of a lease, the same in all processes. 0: DefaultLeaseDuration
 }
 
-// Cache is safe for concurrent use. A nil *Cache misses always.
+// Cache is safe for concurrent use. Every read of a nil *Cache is a miss.
 type Cache struct {
 	client     *redis.Client // nil: there is no cache
 	run        run
@@ -76,14 +81,14 @@ type Cache struct {
 	breaker *gobreaker.CircuitBreaker[struct{}]
 	lastErr atomic.Pointer[error]
 
-	trust trust
+	lease lease
 
 	background sync.WaitGroup
 	ctx        context.Context // ends with Close
 	cancel     context.CancelFunc
 }
 
-// New makes a cache. It does not wait for Redis: a Redis that is away is used when it comes.
+// New returns a cache. It does not wait for Redis: an unavailable Redis is used when it recovers.
 func New(opts Options) (*Cache, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
@@ -92,16 +97,16 @@ func New(opts Options) (*Cache, error) {
 		enabled: opts.Enabled && opts.URL != "",
 		log:     opts.Logger,
 		lifetimes: map[Kind]time.Duration{
-			KindProfile:      or(opts.ProfileTTL, DefaultProfileTTL),
-			KindDefinitions:  or(opts.DefinitionsTTL, DefaultDefinitionsTTL),
+			KindProfile:      cmp.Or(opts.ProfileTTL, DefaultProfileTTL),
+			KindDefinitions:  cmp.Or(opts.DefinitionsTTL, DefaultDefinitionsTTL),
 			KindRequirements: requirementsTTL,
 			KindChain:        chainTTL,
 		},
 		counters:   map[Kind]*counters{},
-		opTimeout:  or(opts.OpTimeout, DefaultOpTimeout),
-		retryEvery: or(opts.RetryEvery, DefaultRetryEvery),
+		opTimeout:  cmp.Or(opts.OpTimeout, DefaultOpTimeout),
+		retryEvery: cmp.Or(opts.RetryEvery, DefaultRetryEvery),
 		maxLoad:    maxLoad,
-		trust:      trust{lasts: or(opts.TrustFor, DefaultTrustFor), recover: opts.OnRecover},
+		lease:      lease{duration: cmp.Or(opts.LeaseDuration, DefaultLeaseDuration), flush: opts.FlushPending},
 	}
 	for _, kind := range Kinds {
 		c.counters[kind] = &counters{}
@@ -125,19 +130,12 @@ func New(opts Options) (*Cache, error) {
 	return c, nil
 }
 
-func or(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
-		return otherwise
-	}
-	return d
-}
-
-// Close ends what runs in the background and the connections. Reads go to their loaders afterwards.
+// Close stops the background work and closes the connections. Later reads call their loaders.
 func (c *Cache) Close() {
 	if c == nil {
 		return
 	}
-	c.trust.close()
+	c.lease.close()
 	c.cancel()
 	c.background.Wait()
 	if c.client != nil {
@@ -145,7 +143,7 @@ func (c *Cache) Close() {
 	}
 }
 
-// Ping tells whether Redis answers, whatever the circuit breaker says; nil where there is no cache.
+// Ping returns an error if Redis does not answer. It ignores the circuit breaker. Without a cache it returns nil.
 func (c *Cache) Ping(ctx context.Context) error {
 	if c == nil || c.client == nil {
 		return nil
@@ -158,8 +156,8 @@ func (c *Cache) Ping(ctx context.Context) error {
 	return nil
 }
 
-// do runs one exchange with Redis within its time. The error is that of the exchange, or the circuit breaker's where it did
-// not let it happen. What fails because the caller has no time left does not count against Redis.
+// do runs one exchange with Redis, limited by opTimeout. It returns the error of the exchange, or that of the circuit
+// breaker if it is open. A failure caused by the deadline of the caller does not count against Redis.
 func (c *Cache) do(ctx context.Context, exchange func(ctx context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -174,7 +172,7 @@ func (c *Cache) do(ctx context.Context, exchange func(ctx context.Context) error
 		case !isDown(outcome):
 			return struct{}{}, nil
 		case errors.Is(ctx.Err(), context.Canceled), isTimeout(outcome) && endsBefore(ctx, began.Add(c.opTimeout/2)):
-			return struct{}{}, errCaller // a time-out well before ours is the caller's
+			return struct{}{}, errCaller // a timeout well before opTimeout is that of the caller
 		}
 		c.lastErr.Store(&outcome)
 		return struct{}{}, outcome
@@ -185,13 +183,14 @@ func (c *Cache) do(ctx context.Context, exchange func(ctx context.Context) error
 	return err
 }
 
-// endsBefore reports whether a context has its end before a time. When the time-out came is no sign: on a busy machine it comes late.
+// endsBefore reports whether the deadline of a context is before a time. The moment of the timeout itself proves
+// nothing: on a busy machine it is late.
 func endsBefore(ctx context.Context, at time.Time) bool {
 	deadline, ok := ctx.Deadline()
 	return ok && deadline.Before(at)
 }
 
-var errCaller = errors.New("the caller gave up")
+var errCaller = errors.New("cancelled by the caller")
 
 func isTimeout(err error) bool {
 	e, ok := errors.AsType[net.Error](err)
@@ -201,7 +200,7 @@ func isTimeout(err error) bool {
 func (c *Cache) onStateChange(_ string, from, to gobreaker.State) {
 	switch {
 	case from == gobreaker.StateClosed && to == gobreaker.StateOpen:
-		c.trust.lose()
+		c.lease.revoke()
 		c.log.Warn("redis_unavailable, falling_back_to_backend", "error", *c.lastErr.Load())
 	case to == gobreaker.StateClosed:
 		c.log.Info("redis_available")

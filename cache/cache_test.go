@@ -15,7 +15,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestKeysAndLifetimes(t *testing.T) {
+func TestKey_NamesAndLifetimes(t *testing.T) {
 	t.Parallel()
 	tenant, id := uuid.MustParse("11111111-1111-1111-1111-111111111111"), uuid.New()
 	c, _ := newCache(t, Options{ProfileTTL: 1700 * time.Second})
@@ -48,7 +48,7 @@ func TestKeysAndLifetimes(t *testing.T) {
 	}
 }
 
-func TestInvalidationIsSeenByTheNextRead(t *testing.T) {
+func TestInvalidate_NextReadLoads(t *testing.T) {
 	t.Parallel()
 	c, _ := newCache(t, Options{})
 	key := randomKey()
@@ -58,8 +58,8 @@ func TestInvalidationIsSeenByTheNextRead(t *testing.T) {
 	if err := c.Invalidate(t.Context(), key, 2); err != nil {
 		t.Fatal(err)
 	}
-	if got := raw(t, sharedURL).PTTL(t.Context(), key.String()).Val(); got > markerTTL || got < markerTTL/2 {
-		t.Errorf("the marker lives for %v", got)
+	if got := raw(t, sharedURL).PTTL(t.Context(), key.String()).Val(); got > tombstoneTTL || got < tombstoneTTL/2 {
+		t.Errorf("the tombstone lives for %v", got)
 	}
 	l.read(t, c, key, 2)
 	l.read(t, c, key, 2)
@@ -68,8 +68,8 @@ func TestInvalidationIsSeenByTheNextRead(t *testing.T) {
 	}
 }
 
-// An invalidation that comes late, or again, does not cost what is as new.
-func TestInvalidationKeepsWhatIsAsNew(t *testing.T) {
+// A late or repeated invalidation keeps an entry of the same or a newer version.
+func TestInvalidate_KeepsSameOrNewerVersion(t *testing.T) {
 	t.Parallel()
 	c, _ := newCache(t, Options{})
 	key := randomKey()
@@ -81,7 +81,7 @@ func TestInvalidationKeepsWhatIsAsNew(t *testing.T) {
 		}
 		l.read(t, c, key, 1)
 	}
-	const huge = 1<<63 - 1 // nothing is lost in Lua's arithmetic
+	const huge = 1<<63 - 1 // Lua compares it exactly
 	l.value.Version = huge - 1
 	if err := c.Invalidate(t.Context(), key, huge-1); err != nil {
 		t.Fatal(err)
@@ -93,11 +93,11 @@ func TestInvalidationKeepsWhatIsAsNew(t *testing.T) {
 	}
 	l.read(t, c, key, 3)
 	if err := c.Invalidate(t.Context(), key, -1); err == nil {
-		t.Error("a negative version is taken")
+		t.Error("a negative version is accepted")
 	}
 }
 
-func TestDropRemovesWhatIsAsNew(t *testing.T) {
+func TestDrop_RemovesAnyVersion(t *testing.T) {
 	t.Parallel()
 	c, _ := newCache(t, Options{})
 	key := randomKey()
@@ -109,8 +109,8 @@ func TestDropRemovesWhatIsAsNew(t *testing.T) {
 	l.read(t, c, key, 2)
 }
 
-// A value that was loaded before something happened under its key is not stored after it.
-func TestLateStoreIsRefused(t *testing.T) {
+// A value is not stored if its key changed during the load.
+func TestStore_LateValueIsRefused(t *testing.T) {
 	t.Parallel()
 	client := raw(t, sharedURL)
 	invalidate := func(t *testing.T, c *Cache, key Key) {
@@ -120,39 +120,39 @@ func TestLateStoreIsRefused(t *testing.T) {
 	}
 	for name, during := range map[string]func(t *testing.T, c *Cache, key Key){
 		"an invalidation": invalidate,
-		"an invalidation whose marker is gone": func(t *testing.T, c *Cache, key Key) {
+		"an invalidation with an evicted tombstone": func(t *testing.T, c *Cache, key Key) {
 			invalidate(t, c, key)
 			client.Del(t.Context(), key.String())
 		},
-		"an invalidation whose marker is gone, and another reader": func(t *testing.T, c *Cache, key Key) {
+		"an invalidation with an evicted tombstone, and another reader": func(t *testing.T, c *Cache, key Key) {
 			invalidate(t, c, key)
 			client.Del(t.Context(), key.String())
-			other := &loads{err: errors.New("fails, and leaves its claim")}
+			other := &loads{err: errors.New("fails, and leaves its fill token")}
 			_, _ = Read(t.Context(), c, key, other.load)
 		},
-		"an invalidation whose marker is gone, and an older one again": func(t *testing.T, c *Cache, key Key) {
+		"an invalidation with an evicted tombstone, and an older one again": func(t *testing.T, c *Cache, key Key) {
 			invalidate(t, c, key)
 			client.Del(t.Context(), key.String())
 			if err := c.Invalidate(t.Context(), key, 1); err != nil {
 				t.Fatal(err)
 			}
 		},
-		"the loss of the claim": func(t *testing.T, _ *Cache, key Key) { client.Del(t.Context(), key.String()) },
+		"the loss of the fill token": func(t *testing.T, _ *Cache, key Key) { client.Del(t.Context(), key.String()) },
 		"a newer value": func(t *testing.T, c *Cache, key Key) {
 			(&loads{value: person{"new", 2}}).read(t, c, key, 1)
 		},
 	} {
-		for _, before := range []string{"nothing", "a marker", "a claim"} {
+		for _, before := range []string{"nothing", "a tombstone", "a fill token"} {
 			t.Run(name+" after "+before, func(t *testing.T) {
 				t.Parallel()
 				c, _ := newCache(t, Options{})
 				key := randomKey()
 				switch before {
-				case "a marker":
+				case "a tombstone":
 					if err := c.Invalidate(t.Context(), key, 1); err != nil {
 						t.Fatal(err)
 					}
-				case "a claim":
+				case "a fill token":
 					_, _ = Read(t.Context(), c, key, (&loads{err: errors.New("fails")}).load)
 				}
 				got, err := Read(t.Context(), c, key, func(context.Context) (person, int64, error) {
@@ -174,7 +174,7 @@ func TestLateStoreIsRefused(t *testing.T) {
 }
 
 // A loader may read from a replica that lags behind.
-func TestStoreOfAnOlderVersionThanTheMarkerIsRefused(t *testing.T) {
+func TestStore_OlderThanTombstoneIsRefused(t *testing.T) {
 	t.Parallel()
 	c, _ := newCache(t, Options{})
 	key := randomKey()
@@ -192,8 +192,8 @@ func TestStoreOfAnOlderVersionThanTheMarkerIsRefused(t *testing.T) {
 	}
 }
 
-// The claim in the place of an entry that is of no use remembers its version.
-func TestStoreOfAnOlderVersionThanAnUnusableEntryIsRefused(t *testing.T) {
+// A fill token that replaces an unusable entry keeps the version of the entry.
+func TestStore_OlderThanUnusableEntryIsRefused(t *testing.T) {
 	t.Parallel()
 	c, _ := newCache(t, Options{})
 	key := randomKey()
@@ -209,24 +209,24 @@ func TestStoreOfAnOlderVersionThanAnUnusableEntryIsRefused(t *testing.T) {
 	}
 }
 
-// A reader that found nothing, and then makes its claim, finds what came in between.
-func TestClaimTakesNoOtherPlace(t *testing.T) {
+// A fill token does not replace a value that another process stored after the miss.
+func TestFillToken_KeepsOtherValues(t *testing.T) {
 	t.Parallel()
 	c, _ := newCache(t, Options{})
 	client := raw(t, sharedURL)
 	for _, is := range []string{
-		string(isMarker) + versionText(3) + newToken(),
-		string(isClaim) + noVersion + newToken(),
+		string(kindTombstone) + versionText(3) + newToken(),
+		string(kindFillToken) + noVersion + newToken(),
 		string(encodeEntry(3, unknownRun, "01234567", []byte("{}"))),
 	} {
 		key := randomKey()
 		client.Set(t.Context(), key.String(), is, time.Minute)
 		want := is
-		if is[0] == isEntry {
-			want = "" // nothing to store in the place of
+		if is[0] == kindEntry {
+			want = "" // an entry is no token to replace
 		}
-		if got := c.claim(t.Context(), key, found{version: noVersion}); got != want {
-			t.Errorf("claim %q where there is %q", got, is)
+		if got := c.putFillToken(t.Context(), key, slot{version: noVersion}); got != want {
+			t.Errorf("fill token %q under %q", got, is)
 		}
 		if got := client.Get(t.Context(), key.String()).Val(); got != is {
 			t.Errorf("%q became %q", is, got)
@@ -234,7 +234,7 @@ func TestClaimTakesNoOtherPlace(t *testing.T) {
 	}
 }
 
-func TestLoadThatTookTooLongIsNotStored(t *testing.T) {
+func TestRead_SlowLoadIsNotStored(t *testing.T) {
 	t.Parallel()
 	c, _ := newCache(t, Options{})
 	c.maxLoad = 0
@@ -243,11 +243,11 @@ func TestLoadThatTookTooLongIsNotStored(t *testing.T) {
 	l.read(t, c, key, 1)
 	l.read(t, c, key, 2)
 	if got := raw(t, sharedURL).PTTL(t.Context(), key.String()).Val(); got > maxLoad || got <= 0 {
-		t.Errorf("a claim lives for %v", got)
+		t.Errorf("a fill token lives for %v", got)
 	}
 }
 
-func TestErrorsAndNotFoundAreNotCached(t *testing.T) {
+func TestRead_ErrorsAreNotCached(t *testing.T) {
 	t.Parallel()
 	c, _ := newCache(t, Options{})
 	key := randomKey()
@@ -262,7 +262,7 @@ func TestErrorsAndNotFoundAreNotCached(t *testing.T) {
 	l.read(t, c, key, 3)
 }
 
-func TestWhatIsNotAnEntryIsAMiss(t *testing.T) {
+func TestRead_InvalidEntryIsMiss(t *testing.T) {
 	t.Parallel()
 	client := raw(t, sharedURL)
 	c, _ := newCache(t, Options{})
@@ -271,18 +271,18 @@ func TestWhatIsNotAnEntryIsAMiss(t *testing.T) {
 	run, shape := c.run.get(), shapeOf[person]()
 	entry := func(payload string) []byte { return encodeEntry(1, run, shape, []byte(payload)) }
 	for name, text := range map[string][]byte{
-		"garbage":                  []byte("garbage"),
-		"empty":                    {},
-		"long garbage":             []byte(strings.Repeat("E", 100)),
-		"cut in its head":          entry("{}")[:20],
-		"cut in its shape":         entry("{}")[:prefixEnd+2],
-		"no JSON":                  entry(""),
-		"half JSON":                entry(`{"name": "A`),
-		"JSON of another type":     entry(`[1]`),
-		"of another run":           encodeEntry(1, "0123456789abcdef", shape, []byte(`{"name": "old"}`)),
-		"of another shape":         encodeEntry(1, run, "01234567", []byte(`{"name": "old"}`)),
-		"no version":               append([]byte("E-000000000000000001"), entry(`{"name": "old"}`)[versionEnd:]...),
-		"a claim that is too long": []byte("C" + noVersion + strings.Repeat("a", 17)),
+		"garbage":              []byte("garbage"),
+		"empty":                {},
+		"long garbage":         []byte(strings.Repeat("E", 100)),
+		"cut in its head":      entry("{}")[:20],
+		"cut in its shape":     entry("{}")[:headEnd+2],
+		"no JSON":              entry(""),
+		"half JSON":            entry(`{"name": "A`),
+		"JSON of another type": entry(`[1]`),
+		"of another run":       encodeEntry(1, "0123456789abcdef", shape, []byte(`{"name": "old"}`)),
+		"of another shape":     encodeEntry(1, run, "01234567", []byte(`{"name": "old"}`)),
+		"no version":           append([]byte("E-000000000000000001"), entry(`{"name": "old"}`)[versionEnd:]...),
+		"a long fill token":    []byte("F" + noVersion + strings.Repeat("a", 17)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -312,7 +312,7 @@ func TestWhatIsNotAnEntryIsAMiss(t *testing.T) {
 	})
 }
 
-func TestShapeFollowsTheType(t *testing.T) {
+func TestShape_DiffersByType(t *testing.T) {
 	t.Parallel()
 	type inner struct{ A int }
 	type tree struct{ Children []*tree }
@@ -332,7 +332,7 @@ func TestShapeFollowsTheType(t *testing.T) {
 		"time":          shapeOf[time.Time](),
 		"any":           shapeOf[any](),
 	} {
-		if other, taken := shapes[shape]; taken || len(shape) != entryStart-prefixEnd {
+		if other, taken := shapes[shape]; taken || len(shape) != entryStart-headEnd {
 			t.Errorf("%s and %s have the shape %s", name, other, shape)
 		}
 		shapes[shape] = name
@@ -342,8 +342,8 @@ func TestShapeFollowsTheType(t *testing.T) {
 	}
 }
 
-// Two readers that miss at once both load, and both values are the same: nobody was refused anything.
-func TestReadersAtOnceDoNotShareALoad(t *testing.T) {
+// Two readers that miss at the same time both load the same value, and no store is refused.
+func TestRead_ConcurrentMissesLoadEach_AtOnce(t *testing.T) {
 	t.Parallel()
 	c, _ := newCache(t, Options{})
 	key := randomKey()
@@ -361,8 +361,8 @@ func TestReadersAtOnceDoNotShareALoad(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		if !c.Available() { // the first one asks for trust
-			eventually(t, "trust", c.Available)
+		if !c.Available() { // the first one renews the lease
+			eventually(t, "lease", c.Available)
 		}
 	}
 	done.Wait()
@@ -375,7 +375,7 @@ func TestReadersAtOnceDoNotShareALoad(t *testing.T) {
 	}
 }
 
-func TestLongValuesAreNotStored(t *testing.T) {
+func TestRead_LargeValueIsNotStored(t *testing.T) {
 	t.Parallel()
 	c, _ := newCache(t, Options{})
 	key := randomKey()
@@ -387,7 +387,7 @@ func TestLongValuesAreNotStored(t *testing.T) {
 	l.read(t, c, key, 3)
 }
 
-func TestJSONValuesComeBackAsTheyWere(t *testing.T) {
+func TestRead_RawJSONIsUnchanged(t *testing.T) {
 	t.Parallel()
 	c, _ := newCache(t, Options{})
 	key := randomKey()
@@ -408,7 +408,7 @@ func TestJSONValuesComeBackAsTheyWere(t *testing.T) {
 	}
 }
 
-func TestWithoutCacheEveryReadLoads(t *testing.T) {
+func TestRead_NoCacheLoads(t *testing.T) {
 	t.Parallel()
 	off, err := New(Options{Enabled: true})
 	if err != nil {
@@ -421,7 +421,7 @@ func TestWithoutCacheEveryReadLoads(t *testing.T) {
 			key := randomKey()
 			l.read(t, c, key, 1)
 			l.read(t, c, key, 2)
-			if err := errors.Join(c.Invalidate(t.Context(), key, 2), c.Drop(t.Context(), key), c.Ping(t.Context()), c.Settle(t.Context())); err != nil {
+			if err := errors.Join(c.Invalidate(t.Context(), key, 2), c.Drop(t.Context(), key), c.Ping(t.Context()), c.AwaitLeaseExpiry(t.Context())); err != nil {
 				t.Error(err)
 			}
 			if c.Available() || c.Stats() != (Stats{}) {
@@ -433,8 +433,8 @@ func TestWithoutCacheEveryReadLoads(t *testing.T) {
 	none.Close()
 }
 
-// Switching the cache off and on again brings nothing old back.
-func TestDisabledCacheStillInvalidates(t *testing.T) {
+// A disabled cache invalidates, so enabling it again returns no old value.
+func TestInvalidate_DisabledCache(t *testing.T) {
 	t.Parallel()
 	on, _ := newCache(t, Options{})
 	off, err := New(Options{URL: sharedURL})
@@ -447,13 +447,13 @@ func TestDisabledCacheStillInvalidates(t *testing.T) {
 	l.read(t, on, key, 1)
 	l.read(t, off, key, 2)
 	l.value = person{"Ada Lovelace", 2}
-	if err := errors.Join(off.Invalidate(t.Context(), key, 2), off.Settle(t.Context())); err != nil {
+	if err := errors.Join(off.Invalidate(t.Context(), key, 2), off.AwaitLeaseExpiry(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	l.read(t, on, key, 3)
 }
 
-func TestBadAddressIsRefusedWithoutItsPassword(t *testing.T) {
+func TestNew_BadAddressHidesPassword(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"http://hunter2@h", "redis://u:hunter2@h:port", "redis://u:hunter2@h/db", "hunter2"} {
 		_, err := New(Options{URL: url, Enabled: true})
@@ -463,7 +463,7 @@ func TestBadAddressIsRefusedWithoutItsPassword(t *testing.T) {
 	}
 }
 
-func TestReadAfterCloseLoads(t *testing.T) {
+func TestRead_AfterCloseLoads(t *testing.T) {
 	t.Parallel()
 	c, log := newCache(t, Options{})
 	key := randomKey()
@@ -482,8 +482,8 @@ func TestReadAfterCloseLoads(t *testing.T) {
 	}
 }
 
-// A caller that gives up says nothing about Redis.
-func TestCallersThatGiveUpDoNotOpenTheBreaker(t *testing.T) {
+// A cancelled caller is no evidence about Redis.
+func TestBreaker_IgnoresCancelledCallers(t *testing.T) {
 	t.Parallel()
 	c, log := newCache(t, Options{})
 	key := randomKey()
@@ -504,7 +504,7 @@ func TestCallersThatGiveUpDoNotOpenTheBreaker(t *testing.T) {
 		_, _ = Read(hurried, c, key, l.load)
 		cancel()
 	}
-	eventually(t, "trust", func() bool {
+	eventually(t, "lease", func() bool {
 		_, err := Read(t.Context(), c, key, l.load)
 		return err == nil && c.Available()
 	})

@@ -16,13 +16,13 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// unknownRun stands for a Redis that does not tell its run id.
+// unknownRun is the run id of a Redis that does not allow INFO.
 const unknownRun = "----------------"
 
-// run is the run id of the Redis process that the newest connection leads to. A connection leads to one process for all its
-// life, so an answer that comes over a connection is of this run, or of one that has ended.
+// run is the run id of the Redis process behind the newest connection. A connection always leads to the same process,
+// so each answer comes from this run or from one that has ended.
 type run struct {
-	mu      sync.Mutex // one question at a time, or a slow answer of a process that has ended could come last
+	mu      sync.Mutex // serializes INFO: a slow answer of an ended process must not overwrite a newer id
 	id      atomic.Pointer[string]
 	unknown sync.Once
 }
@@ -34,7 +34,7 @@ func (r *run) get() string {
 	return ""
 }
 
-// learn asks a new connection, before it is used.
+// learn reads the run id over a new connection, before its first use.
 func (r *run) learn(ctx context.Context, conn *redis.Conn, log *slog.Logger) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,7 +51,8 @@ func (r *run) learn(ctx context.Context, conn *redis.Conn, log *slog.Logger) err
 	}
 	if id == unknownRun {
 		r.unknown.Do(func() {
-			log.WarnContext(ctx, "redis_run_unknown", "consequence", "a restart of Redis from an old snapshot goes unnoticed: allow the command INFO")
+			log.WarnContext(ctx, "redis_run_unknown",
+				"consequence", "a restart of Redis from an old snapshot is not detected: allow the command INFO")
 		})
 	}
 	r.id.Store(&id)
@@ -61,24 +62,25 @@ func (r *run) learn(ctx context.Context, conn *redis.Conn, log *slog.Logger) err
 var quiet sync.Once
 
 func connect(url string, r *run, timeout time.Duration, log *slog.Logger) (*redis.Client, error) {
-	// The client writes lines of its own for each failed connection; the circuit breaker says it once.
+	// The client logs each failed connection. The circuit breaker logs an outage once.
 	quiet.Do(logging.Disable)
 	opts, err := redis.ParseURL(url)
-	if err != nil { // the cause may quote the password
-		return nil, fmt.Errorf("REDIS_URL is not a Redis address, such as redis://user:password@host:6379/0 or rediss:// for TLS")
+	if err != nil { // the cause may contain the password
+		return nil, fmt.Errorf("REDIS_URL is not a Redis address, such as redis://user:password@host:6379/0 or " +
+			"rediss:// for TLS")
 	}
 	opts.ClientName = "contextvault"
 	opts.DialTimeout, opts.ReadTimeout, opts.WriteTimeout, opts.PoolTimeout = timeout, timeout, timeout, timeout
 	opts.ContextTimeoutEnabled = true
-	opts.MaxRetries, opts.DialerRetries = -1, 1 // the loader is the second try
+	opts.MaxRetries, opts.DialerRetries = -1, 1 // no retries: the loader is the fallback
 	opts.PipelinePoolSize = -1
 	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	opts.OnConnect = func(ctx context.Context, conn *redis.Conn) error { return r.learn(ctx, conn, log) }
 	return redis.NewClient(opts), nil
 }
 
-// isDown tells a Redis that cannot serve (it loads its data, lost its primary, does not let us in, does not answer) from
-// one that answers, if not as hoped for.
+// isDown reports whether Redis cannot serve requests: it loads its data, lost its primary, refuses the login or does
+// not answer. A missing key, a key of another type and a full memory are answers.
 func isDown(err error) bool {
 	switch {
 	case err == nil, errors.Is(err, redis.Nil):

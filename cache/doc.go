@@ -1,27 +1,29 @@
-// Package cache keeps what is read often in Redis: profiles, field definitions, requirements and derivation chains.
+// Package cache is a read-through cache in Redis for profiles, definitions, requirements and derivation chains.
 //
-// Read answers from Redis or from the loader it is given; Invalidate makes readers forget what is older than a change. The
-// promise (rule 10): a read that begins after a change was acknowledged never returns what was there before, whatever Redis,
-// the network or another process did in between. It rests on four things, one file each:
+// Read answers from Redis, or from the loader of the caller. Invalidate removes entries that are older than a change.
+// The guarantee (rule 10): a read that begins after the acknowledgement of a change never returns the value from before
+// the change, whatever Redis, the network or another process did in between. Four mechanisms provide it, one file each:
 //
-//   - claims (scripts.go): a reader that misses leaves a claim under the key before it loads, and its value is stored only if
-//     that very claim is still there. Every invalidation replaces the claim. So a value that was loaded before a change can
-//     not be stored after it, however late it comes, and the loss of a key (eviction, FLUSHALL, expiry) can only cause a
-//     miss. Beside that, an entry carries the version it was read at, and a version never replaces a newer one.
-//   - runs (connect.go): an entry carries the run id of the Redis process it was stored in, and counts only there. A Redis that
-//     restarts from an old snapshot, or a replica that takes over without the last invalidations, starts with misses.
-//   - trust (trust.go): an invalidation that could not reach Redis is noted elsewhere by whoever made it, and the change is
-//     acknowledged after Settle. A reader trusts Redis only for a short time after it has seen that all notes were
-//     made up for (Options.OnRecover), so within that time every process has seen the note, or reads from the loader.
-//   - shapes (entry.go): an entry carries a fingerprint of the Go type it was encoded from, and counts only for that type: the
-//     processes of two versions of the program may share a Redis.
+//   - Fill tokens (scripts.go). A reader that misses puts a fill token under the key before it loads. Redis stores the
+//     loaded value only if that same token is still there. Every invalidation replaces the token with a tombstone. So a
+//     value that was loaded before a change cannot be stored after it, and the loss of a key (eviction, FLUSHALL,
+//     expiry) can only cause a miss. Each entry also carries its version, and a version never replaces a newer one.
+//   - Run ids (connect.go). An entry carries the run id of the Redis process that stored it, and is a miss in any other
+//     run. A Redis that restarts from an old snapshot, or a replica that is promoted without the last invalidations,
+//     starts with misses.
+//   - Leases (lease.go). An invalidation that cannot reach Redis is stored elsewhere as a pending invalidation, and the
+//     change is acknowledged after AwaitLeaseExpiry. A process answers from Redis only while it holds a lease. It gets
+//     a lease by flushing all pending invalidations (Options.FlushPending), and the lease is short. So by the end of
+//     AwaitLeaseExpiry every process has flushed the invalidation, or reads from its loader.
+//   - Shapes (entry.go). An entry carries a fingerprint of the Go type that it was encoded from, and is a miss for any
+//     other type. So two versions of the program can share a Redis.
 //
-// When Redis fails, a circuit breaker sends reads to the loader at once.
+// When Redis fails, a circuit breaker sends reads to the loader without a wait.
 //
-// Values are in the memory of Redis, in plain JSON, for as long as their lifetime; they are in no log and in no error.
+// Redis holds the values in memory, as plain JSON, until they expire. Logs and errors never contain them.
 //
-// Redis may have a limit on its memory with any policy of eviction; what is evicted is a miss. With the policy noeviction and
-// no memory left, nothing more is stored, and invalidations go on. One address is one Redis server, or the primary of
-// its replicas; a Redis Cluster is not supported. Whoever sets PostgreSQL back to a backup flushes Redis too: versions that
-// were lost with the database are still there.
+// Redis may have a memory limit with any eviction policy: an evicted entry is a miss. With the policy noeviction and no
+// memory left, new entries are not stored, and invalidations still work. The address is that of one Redis server, or of
+// the primary of its replicas. Redis Cluster is not supported. After PostgreSQL is restored from a backup, Redis must
+// be flushed: it still holds entries with versions that the restored database has not reached.
 package cache

@@ -12,20 +12,20 @@ import (
 	"sync"
 )
 
-// What is under a key begins with its kind (one byte) and a version (19 digits, so that Lua, which has no 64-bit integers,
-// compares it exactly as text). Then comes, in
+// A value in Redis begins with its kind (one byte) and a version (19 digits: Lua has no 64-bit integers, so it compares
+// versions as text). The rest depends on the kind:
 //
-//   - an entry: the Redis run it was stored in (16), the shape of its type (8), the JSON;
-//   - a claim, by a reader that is loading, or a marker, by an invalidation: a token (16) that is never used again. The
-//     version is the least one that may be stored in its place.
+//   - entry: the Redis run that stored it (16 bytes), the shape of its type (8 bytes), the JSON;
+//   - fill token (put by a reader that loads) and tombstone (put by an invalidation): a unique token (16 bytes). The
+//     version is the lowest version that may replace it.
 const (
-	isEntry  = 'E'
-	isClaim  = 'C'
-	isMarker = 'M'
+	kindEntry     = 'E'
+	kindFillToken = 'F'
+	kindTombstone = 'T'
 
 	versionEnd = 1 + 19
-	prefixEnd  = versionEnd + 16 // the part of it that scripts look at
-	entryStart = prefixEnd + 8
+	headEnd    = versionEnd + 16 // the scripts read the value up to here
+	entryStart = headEnd + 8
 )
 
 const noVersion = "0000000000000000000"
@@ -34,7 +34,7 @@ func versionText(version int64) string { return fmt.Sprintf("%019d", version) }
 
 func encodeEntry(version int64, run, shape string, payload []byte) []byte {
 	entry := make([]byte, 0, entryStart+len(payload))
-	entry = append(entry, isEntry)
+	entry = append(entry, kindEntry)
 	entry = append(entry, versionText(version)...)
 	entry = append(entry, run...)
 	entry = append(entry, shape...)
@@ -43,32 +43,34 @@ func encodeEntry(version int64, run, shape string, payload []byte) []byte {
 
 func newToken() string { return fmt.Sprintf("%016x", rand.Uint64()) }
 
-// found is what was under a key.
-type found struct {
-	payload []byte // the JSON of an entry of this run and shape; nil: it is none
-	claim   string // a claim or marker, which a value may take the place of; "": there is none
-	prefix  string // what a claim may take the place of
-	version string // the version in it, or noVersion
+// slot is the decoded value under a key.
+type slot struct {
+	payload []byte // the JSON of an entry of this run and shape; nil: no usable entry
+	token   string // the fill token or tombstone that a new entry may replace; "": none
+	head    string // the head that a new fill token may replace
+	version string // the version in the value, or noVersion
 }
 
-func decode(raw []byte, run, shape string) found {
-	f := found{prefix: string(raw[:min(len(raw), prefixEnd)]), version: noVersion}
-	if len(raw) < prefixEnd || strings.Trim(string(raw[1:versionEnd]), "0123456789") != "" {
+func decode(raw []byte, run, shape string) slot {
+	f := slot{head: string(raw[:min(len(raw), headEnd)]), version: noVersion}
+	if len(raw) < headEnd || strings.Trim(string(raw[1:versionEnd]), "0123456789") != "" {
 		return f
 	}
 	f.version = string(raw[1:versionEnd])
 	switch {
-	case raw[0] == isEntry && len(raw) >= entryStart && string(raw[versionEnd:prefixEnd]) == run && string(raw[prefixEnd:entryStart]) == shape:
+	case raw[0] == kindEntry && len(raw) >= entryStart &&
+		string(raw[versionEnd:headEnd]) == run && string(raw[headEnd:entryStart]) == shape:
 		f.payload = raw[entryStart:]
-	case (raw[0] == isClaim || raw[0] == isMarker) && len(raw) == prefixEnd:
-		f.claim = f.prefix
+	case (raw[0] == kindFillToken || raw[0] == kindTombstone) && len(raw) == headEnd:
+		f.token = f.head
 	}
 	return f
 }
 
 var shapes sync.Map // reflect.Type → string
 
-// shapeOf is a fingerprint of how T looks in JSON: it changes with the names, tags and types of the fields, all the way down.
+// shapeOf returns a fingerprint of the JSON of T. It depends on the names, tags and types of all fields, nested ones
+// included.
 func shapeOf[T any]() string {
 	t := reflect.TypeFor[T]()
 	if shape, ok := shapes.Load(t); ok {
@@ -77,7 +79,7 @@ func shapeOf[T any]() string {
 	var b strings.Builder
 	describe(&b, t, map[reflect.Type]bool{})
 	sum := sha256.Sum256([]byte(b.String()))
-	shape := hex.EncodeToString(sum[:entryStart-prefixEnd])[:entryStart-prefixEnd]
+	shape := hex.EncodeToString(sum[:entryStart-headEnd])[:entryStart-headEnd]
 	shapes.Store(t, shape)
 	return shape
 }
@@ -85,7 +87,8 @@ func shapeOf[T any]() string {
 func describe(b *strings.Builder, t reflect.Type, seen map[reflect.Type]bool) {
 	fmt.Fprintf(b, "%s.%s %s", t.PkgPath(), t.Name(), t.Kind())
 	pointer := reflect.PointerTo(t)
-	if seen[t] || pointer.Implements(reflect.TypeFor[json.Marshaler]()) || pointer.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+	if seen[t] || pointer.Implements(reflect.TypeFor[json.Marshaler]()) ||
+		pointer.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
 		return
 	}
 	seen[t] = true

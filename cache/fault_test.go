@@ -12,9 +12,9 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// quick are times for tests in which Redis fails.
+// quick returns short times for tests in which Redis fails.
 func quick(url string) Options {
-	return Options{URL: url, OpTimeout: 250 * time.Millisecond, RetryEvery: 20 * time.Millisecond, TrustFor: time.Second}
+	return Options{URL: url, OpTimeout: 250 * time.Millisecond, RetryEvery: 20 * time.Millisecond, LeaseDuration: time.Second}
 }
 
 const (
@@ -34,9 +34,9 @@ func readUntil(t *testing.T, c *Cache, key Key, l *loads, use bool) {
 	})
 }
 
-func TestReadsGoOnWithoutRedis(t *testing.T) {
+func TestRead_RedisComesAndGoes(t *testing.T) {
 	t.Parallel()
-	s := newServer(t) // it does not run yet
+	s := newServer(t) // not running yet
 	c, log := newCache(t, quick(s.URL))
 	key := randomKey()
 	l := &loads{value: person{"Ada", 1}}
@@ -49,7 +49,7 @@ func TestReadsGoOnWithoutRedis(t *testing.T) {
 	if err := c.Invalidate(t.Context(), key, 1); vault.CodeOf(err) != vault.CodeUnavailable {
 		t.Errorf("invalidate: %v", err)
 	}
-	for range 3 { // it comes and goes
+	for range 3 { // Redis starts and stops
 		s.start()
 		readUntil(t, c, key, l, true) // the last of these reads stored what it loaded
 		l.read(t, c, key, l.n)
@@ -68,8 +68,8 @@ func TestReadsGoOnWithoutRedis(t *testing.T) {
 	}
 }
 
-// A Redis that takes connections and does not answer costs a few time-outs, and then nothing.
-func TestReadsAreQuickWhileRedisHangs(t *testing.T) {
+// A Redis that accepts connections and does not answer costs a few timeouts, then nothing.
+func TestRead_RedisHangs(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	c, log := newCache(t, quick(s.URL))
@@ -104,8 +104,8 @@ func TestReadsAreQuickWhileRedisHangs(t *testing.T) {
 	}
 }
 
-// notes is what an application keeps in PostgreSQL: invalidations that could not reach Redis.
-type notes struct {
+// pendingStore holds a pending invalidation, as PostgreSQL does for the application.
+type pendingStore struct {
 	key     Key
 	version atomic.Int64 // 0: none
 	fails   atomic.Bool
@@ -113,10 +113,10 @@ type notes struct {
 	cache   atomic.Pointer[Cache]
 }
 
-func (n *notes) recover(ctx context.Context) error {
+func (n *pendingStore) flush(ctx context.Context) error {
 	n.calls.Add(1)
 	if n.fails.Load() {
-		return errors.New("the database is away")
+		return errors.New("the database is unavailable")
 	}
 	if version := n.version.Load(); version > 0 {
 		if err := n.cache.Load().Invalidate(ctx, n.key, version); err != nil {
@@ -127,13 +127,13 @@ func (n *notes) recover(ctx context.Context) error {
 	return nil
 }
 
-// Redis was away during an invalidation, and comes back with the old entry.
-func TestNotedInvalidationsAreMadeUpForBeforeReadsAreTrusted(t *testing.T) {
+// Redis is unavailable during an invalidation, and recovers with the old entry.
+func TestLease_FlushesPendingInvalidationsFirst(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	n := &notes{key: randomKey()}
+	n := &pendingStore{key: randomKey()}
 	opts := quick(s.URL)
-	opts.OnRecover = n.recover
+	opts.FlushPending = n.flush
 	c, log := newCache(t, opts)
 	n.cache.Store(c)
 	l := &loads{value: person{"Ada", 1}}
@@ -154,20 +154,20 @@ func TestNotedInvalidationsAreMadeUpForBeforeReadsAreTrusted(t *testing.T) {
 		l.read(t, c, n.key, before+1) // never from Redis
 		return n.calls.Load() > calls+2
 	})
-	if log.count("cache_not_trusted, falling_back_to_backend") != 1 {
-		t.Errorf("the failing OnRecover is not logged once:\n%s", log)
+	if log.count("cache_lease_not_renewed, falling_back_to_backend") != 1 {
+		t.Errorf("the failing FlushPending is not logged once:\n%s", log)
 	}
 	n.fails.Store(false)
 	readUntil(t, c, n.key, l, true)
 	if n.version.Load() != 0 {
-		t.Error("trusted before the note was made up for")
+		t.Error("the lease was granted before the flush")
 	}
 	before := l.n
 	l.read(t, c, n.key, before)
 }
 
-// Callers whose time is up before Redis had its own say nothing about it.
-func TestHurriedCallersDoNotOpenTheBreaker(t *testing.T) {
+// A caller with a deadline before opTimeout is no evidence about Redis.
+func TestBreaker_IgnoresShortDeadlines(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	c, log := newCache(t, Options{URL: s.URL})
@@ -191,14 +191,14 @@ func TestHurriedCallersDoNotOpenTheBreaker(t *testing.T) {
 	}
 }
 
-// One failed invalidation, that opens no circuit breaker, is enough to distrust what is there.
-func TestOneFailedInvalidationEndsTrust(t *testing.T) {
+// One failed invalidation revokes the lease, even if the circuit breaker stays closed.
+func TestInvalidate_FailureRevokesLease(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	w := newWire(t, s)
-	n := &notes{key: randomKey()}
+	n := &pendingStore{key: randomKey()}
 	opts := quick(w.URL)
-	opts.OnRecover = n.recover
+	opts.FlushPending = n.flush
 	c, _ := newCache(t, opts)
 	n.cache.Store(c)
 	l := &loads{value: person{"Ada", 1}}
@@ -209,23 +209,23 @@ func TestOneFailedInvalidationEndsTrust(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := c.Invalidate(gone, n.key, 2); err == nil {
-		t.Fatal("an invalidation by a caller that is gone succeeds")
+		t.Fatal("an invalidation by a cancelled caller succeeds")
 	}
 	l.read(t, c, n.key, 2)
 }
 
-// Another process cannot reach Redis and this one can, and saw nothing of it.
-func TestSettleCoversReadersThatNoticedNothing(t *testing.T) {
+// The writer cannot reach Redis. The reader can, and does not notice the failure.
+func TestAwaitLeaseExpiry_CoversOtherProcesses(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	n := &notes{key: randomKey()}
+	n := &pendingStore{key: randomKey()}
 	readerOpts := quick(s.URL)
-	readerOpts.TrustFor, readerOpts.OnRecover = 100*time.Millisecond, n.recover
+	readerOpts.LeaseDuration, readerOpts.FlushPending = 100*time.Millisecond, n.flush
 	reader, _ := newCache(t, readerOpts)
 	n.cache.Store(reader)
 	w := newWire(t, s)
 	writerOpts := quick(w.URL)
-	writerOpts.TrustFor = readerOpts.TrustFor
+	writerOpts.LeaseDuration = readerOpts.LeaseDuration
 	writer, _ := newCache(t, writerOpts)
 
 	l := &loads{value: person{"Ada", 1}}
@@ -237,39 +237,40 @@ func TestSettleCoversReadersThatNoticedNothing(t *testing.T) {
 		t.Fatal("the wire is cut")
 	}
 	n.version.Store(2)
-	if err := writer.Settle(t.Context()); err != nil {
+	if err := writer.AwaitLeaseExpiry(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	l.read(t, reader, n.key, 2)
 	l.read(t, reader, n.key, 2)
 	if n.version.Load() != 0 {
-		t.Error("the reader did not make up for the note")
+		t.Error("the reader did not flush the pending invalidation")
 	}
 
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := writer.Settle(ended); !errors.Is(err, context.Canceled) {
-		t.Errorf("settle of a caller that is gone: %v", err)
+	if err := writer.AwaitLeaseExpiry(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("AwaitLeaseExpiry of a cancelled caller: %v", err)
 	}
 }
 
 // Redis loads a snapshot from before an invalidation.
-func TestRestartFromAnOldSnapshotBringsNothingBack(t *testing.T) {
+func TestRead_RestartFromOldSnapshot(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	c, _ := newCache(t, quick(s.URL))
 	client := raw(t, s.URL)
-	key, claimed := randomKey(), randomKey()
+	key, filling := randomKey(), randomKey()
 	l := &loads{value: person{"Ada", 1}}
 	l.read(t, c, key, 1)
 	l.read(t, c, key, 1)
 
 	old := &loads{value: person{"old", 1}}
-	got, err := Read(t.Context(), c, claimed, func(ctx context.Context) (person, int64, error) { // its claim is in the snapshot
+	// its fill token is in the snapshot
+	got, err := Read(t.Context(), c, filling, func(ctx context.Context) (person, int64, error) {
 		if err := client.Save(ctx).Err(); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(c.Invalidate(ctx, key, 2), c.Invalidate(ctx, claimed, 2)); err != nil {
+		if err := errors.Join(c.Invalidate(ctx, key, 2), c.Invalidate(ctx, filling, 2)); err != nil {
 			t.Fatal(err)
 		}
 		s.kill()
@@ -287,13 +288,13 @@ func TestRestartFromAnOldSnapshotBringsNothingBack(t *testing.T) {
 	l.value = person{"Ada Lovelace", 2}
 	old.value = person{"new", 2}
 	readUntil(t, c, randomKey(), &loads{}, true)
-	for key, l := range map[Key]*loads{key: l, claimed: old} {
+	for key, l := range map[Key]*loads{key: l, filling: old} {
 		l.read(t, c, key, l.n+1)
 		l.read(t, c, key, l.n)
 	}
 }
 
-func TestInvalidationNeedsNoMemory(t *testing.T) {
+func TestInvalidate_FullMemory(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "--maxmemory-policy", "noeviction")
 	c, log := newCache(t, Options{URL: s.URL})
@@ -323,8 +324,8 @@ func TestInvalidationNeedsNoMemory(t *testing.T) {
 	l.read(t, c, key, l.n)
 }
 
-// Redis that lost its scripts gets them again.
-func TestFlushedScriptsAndKeysAreNoFailure(t *testing.T) {
+// A Redis that lost its scripts gets them again.
+func TestRead_FlushedScriptsAndKeys(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	c, log := newCache(t, Options{URL: s.URL})
@@ -342,7 +343,7 @@ func TestFlushedScriptsAndKeysAreNoFailure(t *testing.T) {
 	}
 }
 
-func TestRedisThatForbidsInfoIsUsed(t *testing.T) {
+func TestRead_InfoIsForbidden(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	if err := raw(t, s.URL).ACLSetUser(t.Context(), "default", "-info").Err(); err != nil {
@@ -358,7 +359,7 @@ func TestRedisThatForbidsInfoIsUsed(t *testing.T) {
 	}
 }
 
-func TestWrongPasswordIsLoggedWithoutIt(t *testing.T) {
+func TestLog_WrongPasswordIsHidden(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "--requirepass", "right")
 	opts := quick(strings.Replace(s.URL, "redis://", "redis://:hunter2@", 1))
@@ -375,8 +376,8 @@ func TestWrongPasswordIsLoggedWithoutIt(t *testing.T) {
 	}
 }
 
-// An outage in which every exchange fails leaves neither a value nor a key of a customer in the log.
-func TestLogsHoldNoValues(t *testing.T) {
+// An outage logs neither values nor customer ids.
+func TestLog_HoldsNoValues(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	c, log := newCache(t, quick(s.URL))
@@ -395,11 +396,11 @@ func TestLogsHoldNoValues(t *testing.T) {
 	}
 }
 
-// An idle cache asks nobody anything; a busy one asks for notes twice in the time that trust lasts.
-func TestTrustIsRenewedWhileThereAreReads(t *testing.T) {
+// A busy cache flushes twice per lease; an idle one never does.
+func TestLease_RenewedWhileThereAreReads(t *testing.T) {
 	t.Parallel()
-	n := &notes{key: randomKey()}
-	c, _ := newCache(t, Options{OnRecover: n.recover, TrustFor: 200 * time.Millisecond})
+	n := &pendingStore{key: randomKey()}
+	c, _ := newCache(t, Options{FlushPending: n.flush, LeaseDuration: 200 * time.Millisecond})
 	n.cache.Store(c)
 	l := &loads{value: person{"Ada", 1}}
 	l.read(t, c, n.key, 1)
@@ -409,9 +410,9 @@ func TestTrustIsRenewedWhileThereAreReads(t *testing.T) {
 	}
 	calls := n.calls.Load()
 	if calls < 3 || calls > 11 {
-		t.Errorf("%d calls in five lifetimes", calls)
+		t.Errorf("%d flushes in five leases", calls)
 	}
-	eventually(t, "the end of trust", func() bool { return !c.Available() })
+	eventually(t, "the end of the lease", func() bool { return !c.Available() })
 	busy := n.calls.Load()
 	before := c.Stats()
 	l.read(t, c, n.key, l.n) // the first read after a pause is a hit
@@ -420,19 +421,19 @@ func TestTrustIsRenewedWhileThereAreReads(t *testing.T) {
 	}
 }
 
-// Trust counts from before the notes were looked up: one that was made meanwhile may not have been seen.
-func TestTrustCountsFromBeforeTheLook(t *testing.T) {
+// A lease begins before its flush: an invalidation that is added during the flush may be missed by it.
+func TestLease_BeginsBeforeFlush(t *testing.T) {
 	t.Parallel()
 	for name, during := range map[string]func(c *Cache){
-		"a look that takes longer than trust lasts": func(*Cache) { time.Sleep(60 * time.Millisecond) },
-		"an invalidation that fails meanwhile":      func(c *Cache) { c.trust.lose() },
+		"a flush longer than the lease":   func(*Cache) { time.Sleep(60 * time.Millisecond) },
+		"an invalidation fails meanwhile": func(c *Cache) { c.lease.revoke() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var c *Cache
-			opts := Options{TrustFor: 50 * time.Millisecond, OnRecover: func(context.Context) error { during(c); return nil }}
-			if name == "an invalidation that fails meanwhile" {
-				opts.TrustFor = time.Hour
+			opts := Options{LeaseDuration: 50 * time.Millisecond, FlushPending: func(context.Context) error { during(c); return nil }}
+			if name == "an invalidation fails meanwhile" {
+				opts.LeaseDuration = time.Hour
 			}
 			c, _ = newCache(t, opts)
 			l := &loads{value: person{"Ada", 1}}
@@ -447,16 +448,16 @@ func TestTrustCountsFromBeforeTheLook(t *testing.T) {
 	}
 }
 
-func TestClockThatWasSetBackEndsTrust(t *testing.T) {
+func TestLease_ClockSetBack(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		age  time.Duration
 		want bool
 	}{{0, true}, {900 * time.Millisecond, true}, {1100 * time.Millisecond, false}, {-time.Hour, false}} {
-		tr := trust{lasts: time.Second}
-		tr.won.Store(&victory{at: time.Now().Add(-c.age)})
-		if ok, _ := tr.holds(); ok != c.want {
-			t.Errorf("trust won %v ago: %v", c.age, ok)
+		l := lease{duration: time.Second}
+		l.current.Store(&grant{at: time.Now().Add(-c.age)})
+		if ok, _ := l.held(); ok != c.want {
+			t.Errorf("lease granted %v ago: %v", c.age, ok)
 		}
 	}
 }

@@ -2,7 +2,7 @@ package cache
 
 import "github.com/google/uuid"
 
-// Kind is a kind of entry. It is the prefix of its keys, and a label for metrics.
+// Kind is a kind of cache entry. It is the prefix of the keys in Redis, and a label of the metrics.
 type Kind string
 
 // The kinds, with their lifetimes.
@@ -13,32 +13,32 @@ const (
 	KindChain        Kind = "deriv"         // 300 s
 )
 
-// Kinds lists them.
+// Kinds lists all kinds.
 var Kinds = []Kind{KindProfile, KindDefinitions, KindRequirements, KindChain}
 
-// Key names one entry. Make it with one of the functions below.
+// Key identifies one entry. The functions below build it.
 type Key struct {
 	kind Kind
 	name string
 }
 
-// String is the key as Redis knows it: profile:{tenant}:{customer}.
+// String returns the key in Redis: profile:{tenant}:{customer}.
 func (k Key) String() string { return string(k.kind) + ":" + k.name }
 
 func newKey(kind Kind, tenant, id uuid.UUID) Key {
 	return Key{kind: kind, name: tenant.String() + ":" + id.String()}
 }
 
-// ProfileKey is what a reader sees of one customer.
+// ProfileKey is the key of the profile of one customer.
 func ProfileKey(tenant, customer uuid.UUID) Key { return newKey(KindProfile, tenant, customer) }
 
-// DefinitionsKey is the field definitions of one agent.
+// DefinitionsKey is the key of the definitions of one agent.
 func DefinitionsKey(tenant, agent uuid.UUID) Key { return newKey(KindDefinitions, tenant, agent) }
 
-// RequirementsKey is the requirements of one scenario.
+// RequirementsKey is the key of the requirements of one scenario.
 func RequirementsKey(tenant, scenario uuid.UUID) Key {
 	return newKey(KindRequirements, tenant, scenario)
 }
 
-// ChainKey is the derivation chain of one item.
+// ChainKey is the key of the derivation chain of one item.
 func ChainKey(tenant, item uuid.UUID) Key { return newKey(KindChain, tenant, item) }

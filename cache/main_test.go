@@ -17,7 +17,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// sharedURL is the Redis of `make test`. Tests use keys of their own there, and disturb nobody; those that stop Redis start one.
+// sharedURL is the Redis of `make test`. Tests use keys of their own there, and disturb nobody; those that stop Redis
+// start one.
 var sharedURL = os.Getenv("REDIS_URL")
 
 func TestMain(m *testing.M) {

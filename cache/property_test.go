@@ -12,16 +12,16 @@ import (
 	"pgregory.net/rapid"
 )
 
-// backend stands for PostgreSQL: versions of things, and the notes of invalidations that could not reach Redis.
+// backend stands for PostgreSQL: the versions of the values, and the pending invalidations.
 type backend struct {
 	mu       sync.Mutex
 	versions map[Key]int64
-	notes    map[Key]int64
+	pending  map[Key]int64
 	acked    map[Key]*atomic.Int64 // the newest version whose change was acknowledged
 }
 
 func newBackend(keys []Key) *backend {
-	b := &backend{versions: map[Key]int64{}, notes: map[Key]int64{}, acked: map[Key]*atomic.Int64{}}
+	b := &backend{versions: map[Key]int64{}, pending: map[Key]int64{}, acked: map[Key]*atomic.Int64{}}
 	for _, key := range keys {
 		b.acked[key] = &atomic.Int64{}
 	}
@@ -41,45 +41,45 @@ func (b *backend) commit(key Key) int64 {
 	return b.versions[key]
 }
 
-func (b *backend) note(key Key, version int64) {
+func (b *backend) addPending(key Key, version int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.notes[key] = max(b.notes[key], version)
+	b.pending[key] = max(b.pending[key], version)
 }
 
-// recover makes up for the notes through c.
-func (b *backend) recover(ctx context.Context, c *Cache) error {
+// flush invalidates the pending keys through c.
+func (b *backend) flush(ctx context.Context, c *Cache) error {
 	b.mu.Lock()
-	notes := maps.Clone(b.notes)
+	pending := maps.Clone(b.pending)
 	b.mu.Unlock()
-	for key, version := range notes {
+	for key, version := range pending {
 		if err := c.Invalidate(ctx, key, version); err != nil {
 			return err
 		}
 		b.mu.Lock()
-		if b.notes[key] == version {
-			delete(b.notes, key)
+		if b.pending[key] == version {
+			delete(b.pending, key)
 		}
 		b.mu.Unlock()
 	}
 	return nil
 }
 
-// process is one program with its cache.
+// process returns the cache of one process.
 func (b *backend) process(t *testing.T, opts Options) *Cache {
 	var self atomic.Pointer[Cache]
-	opts.OnRecover = func(ctx context.Context) error { return b.recover(ctx, self.Load()) }
+	opts.FlushPending = func(ctx context.Context) error { return b.flush(ctx, self.Load()) }
 	c, _ := newCache(t, opts)
 	self.Store(c)
 	return c
 }
 
-// write changes, invalidates, and acknowledges, as the steps do.
+// write commits a change, invalidates, and acknowledges, as the steps do.
 func (b *backend) write(ctx context.Context, c *Cache, key Key) error {
 	version := b.commit(key)
 	if err := c.Invalidate(ctx, key, version); err != nil {
-		b.note(key, version)
-		if err := c.Settle(ctx); err != nil {
+		b.addPending(key, version)
+		if err := c.AwaitLeaseExpiry(ctx); err != nil {
 			return err
 		}
 	}
@@ -89,9 +89,9 @@ func (b *backend) write(ctx context.Context, c *Cache, key Key) error {
 	return nil
 }
 
-// read fails if it sees something older than what was acknowledged before it began.
+// read fails if it returns a version older than one that was acknowledged before it began.
 func (b *backend) read(ctx context.Context, c *Cache, key Key, before, after time.Duration) error {
-	least := b.acked[key].Load()
+	acked := b.acked[key].Load()
 	got, err := Read(ctx, c, key, func(context.Context) (person, int64, error) {
 		time.Sleep(before)
 		version := b.load(key)
@@ -103,22 +103,22 @@ func (b *backend) read(ctx context.Context, c *Cache, key Key, before, after tim
 		return err
 	case got.Name != key.String():
 		return fmt.Errorf("read of %s gives %s", key, got.Name)
-	case got.Version < least:
-		return fmt.Errorf("read of %s gives version %d, and %d was acknowledged before it began", key, got.Version, least)
+	case got.Version < acked:
+		return fmt.Errorf("read of %s gives version %d, and %d was acknowledged before it began", key, got.Version, acked)
 	}
 	return nil
 }
 
-// act is one thing that a client does.
+// act is one read or write of a client.
 type act struct {
 	Process, Key  int
 	Write         bool
 	Pause         time.Duration
-	Before, After time.Duration // of a load, before and after it looks
+	Before, After time.Duration // pauses of a load before and after its read
 }
 
-func micros(most int) *rapid.Generator[time.Duration] {
-	return rapid.Map(rapid.IntRange(0, most), func(n int) time.Duration { return time.Duration(n) * time.Microsecond })
+func micros(limit int) *rapid.Generator[time.Duration] {
+	return rapid.Map(rapid.IntRange(0, limit), func(n int) time.Duration { return time.Duration(n) * time.Microsecond })
 }
 
 func acts(processes, keys int) *rapid.Generator[act] {
@@ -134,7 +134,7 @@ func acts(processes, keys int) *rapid.Generator[act] {
 	})
 }
 
-// run runs every client's acts at once, again and again until done, and gives what went wrong.
+// run runs the acts of all clients concurrently, repeatedly until done, and returns the first error.
 func (b *backend) run(ctx context.Context, caches []*Cache, keys []Key, clients [][]act, done <-chan struct{}) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -170,14 +170,14 @@ func (b *backend) run(ctx context.Context, caches []*Cache, keys []Key, clients 
 	return context.Cause(ctx)
 }
 
-// Rule 10: after a change was acknowledged, no reader sees the old value.
-func TestReadsNeverSeeWhatIsOlderThanAnAcknowledgedWrite(t *testing.T) {
+// Rule 10: after the acknowledgement of a change, no reader sees the old value.
+func TestReadsNeverSeeStale_Redis(t *testing.T) {
 	t.Parallel()
 	var hits uint64
 	rapid.Check(t, func(rt *rapid.T) {
 		keys := []Key{randomKey(), randomKey()}
 		b := newBackend(keys)
-		opts := Options{OpTimeout: time.Second, TrustFor: 50 * time.Millisecond, RetryEvery: 5 * time.Millisecond}
+		opts := Options{OpTimeout: time.Second, LeaseDuration: 50 * time.Millisecond, RetryEvery: 5 * time.Millisecond}
 		caches := []*Cache{b.process(t, opts), b.process(t, opts)}
 		clients := rapid.SliceOfN(rapid.SliceOfN(acts(len(caches), len(keys)), 10, 40), 2, 6).Draw(rt, "clients")
 		done := make(chan struct{})
@@ -196,8 +196,8 @@ func TestReadsNeverSeeWhatIsOlderThanAnAcknowledgedWrite(t *testing.T) {
 	t.Logf("%d hits", hits)
 }
 
-// The same, while Redis hangs, is killed, restarts empty or from an old snapshot, is flushed, and processes lose their way to it.
-func TestReadsNeverSeeWhatIsOlderThanAnAcknowledgedWriteWhateverRedisDoes(t *testing.T) {
+// The same while Redis hangs, is killed, restarts empty or from an old snapshot, is flushed, and loses connections.
+func TestReadsNeverSeeStale_RedisFaults(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	wires := []*wire{newWire(t, s), newWire(t, s), newWire(t, s)}
@@ -229,14 +229,14 @@ func TestReadsNeverSeeWhatIsOlderThanAnAcknowledgedWriteWhateverRedisDoes(t *tes
 		b := newBackend(keys)
 		var caches []*Cache
 		for _, w := range wires {
-			caches = append(caches, b.process(t, Options{URL: w.URL, OpTimeout: 20 * time.Millisecond, TrustFor: 30 * time.Millisecond, RetryEvery: 5 * time.Millisecond}))
+			caches = append(caches, b.process(t, Options{URL: w.URL, OpTimeout: 20 * time.Millisecond, LeaseDuration: 30 * time.Millisecond, RetryEvery: 5 * time.Millisecond}))
 		}
 		clients := rapid.SliceOfN(rapid.SliceOfN(acts(len(caches), len(keys)), 5, 20), 3, 6).Draw(rt, "clients")
-		ordeal := rapid.SliceOfN(faulty, 3, 8).Draw(rt, "faults")
+		plan := rapid.SliceOfN(faulty, 3, 8).Draw(rt, "faults")
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			for _, f := range ordeal {
+			for _, f := range plan {
 				faults[f.Name](f.Pause, f.Process)
 				time.Sleep(f.Pause / 2)
 			}
@@ -257,6 +257,6 @@ func TestReadsNeverSeeWhatIsOlderThanAnAcknowledgedWriteWhateverRedisDoes(t *tes
 	})
 	t.Logf("%+v", stats)
 	if stats.Hits == 0 || stats.Errors == 0 || stats.Bypassed == 0 || stats.RefusedStale == 0 {
-		t.Errorf("the ordeal was none: %+v", stats)
+		t.Errorf("no fault had an effect: %+v", stats)
 	}
 }

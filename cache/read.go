@@ -9,31 +9,34 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// NotStored is the version of a value that is for this reader only.
+// NotStored is the version of a value that is not stored: only the reader that loaded it gets it.
 const NotStored int64 = -1
 
-// Read gives the value under key: from Redis where it is there and may be trusted, else from load, and then it is stored for
-// the next reader. load gives the value with its version, which grows with every change of it, or NotStored; an error of load
-// is returned as it is, and nothing is stored. T must come out of JSON as it went in.
+// Read returns the value under key: from Redis, or from load, whose value it then stores. load returns the value with
+// its version, which grows with every change of the value, or NotStored. Read returns an error of load unchanged and
+// stores nothing. JSON must decode T to the value that was encoded.
 //
-// Two readers that miss at once both load: a load that began before a change must not serve a read that began after it.
-func Read[T any](ctx context.Context, c *Cache, key Key, load func(ctx context.Context) (value T, version int64, err error)) (T, error) {
+// Two readers that miss at the same time both load: a load that began before a change must not serve a read that began
+// after it.
+func Read[T any](
+	ctx context.Context, c *Cache, key Key, load func(ctx context.Context) (value T, version int64, err error),
+) (T, error) {
 	if c == nil || !c.enabled {
 		value, _, err := load(ctx)
 		return value, err
 	}
 	count := c.counters[key.kind]
-	if !c.trusted(ctx) {
+	if !c.holdsLease(ctx) {
 		count.bypassed.Add(1)
 		value, _, err := load(ctx)
 		return value, err
 	}
 	shape := shapeOf[T]()
-	run := c.run.get() // before the claim is made: if Redis restarts in between, the entry will count as one of the old run
-	is, err := c.get(ctx, key, shape)
-	if err == nil && is.payload != nil {
+	run := c.run.get() // before the fill token: if Redis restarts in between, the entry belongs to the old run
+	found, err := c.get(ctx, key, shape)
+	if err == nil && found.payload != nil {
 		var value T
-		if json.Unmarshal(is.payload, &value) == nil {
+		if json.Unmarshal(found.payload, &value) == nil {
 			count.hits.Add(1)
 			return value, nil
 		}
@@ -43,20 +46,20 @@ func Read[T any](ctx context.Context, c *Cache, key Key, load func(ctx context.C
 		value, _, err := load(ctx)
 		return value, err
 	}
-	claim := is.claim
-	if claim == "" {
-		claim = c.claim(ctx, key, is)
+	token := found.token
+	if token == "" {
+		token = c.putFillToken(ctx, key, found)
 	}
 	began := time.Now()
 	value, version, err := load(ctx)
-	if err == nil && claim != "" && time.Since(began) < c.maxLoad {
-		c.store(ctx, key, claim, version, run, shape, value)
+	if err == nil && token != "" && time.Since(began) < c.maxLoad {
+		c.store(ctx, key, token, version, run, shape, value)
 	}
 	return value, err
 }
 
-// get looks at what is under the key. The error is that of a Redis that does not answer.
-func (c *Cache) get(ctx context.Context, key Key, shape string) (found, error) {
+// get reads the slot of a key. It returns an error only if Redis does not answer.
+func (c *Cache) get(ctx context.Context, key Key, shape string) (slot, error) {
 	var raw []byte
 	err := c.do(ctx, func(ctx context.Context) error {
 		var err error
@@ -66,43 +69,49 @@ func (c *Cache) get(ctx context.Context, key Key, shape string) (found, error) {
 	switch {
 	case err == nil:
 		return decode(raw, c.run.get(), shape), nil
-	case redis.HasErrorPrefix(err, "WRONGTYPE"): // not ours
-		return found{version: noVersion}, c.Drop(ctx, key)
+	case redis.HasErrorPrefix(err, "WRONGTYPE"): // another program wrote the key
+		return slot{version: noVersion}, c.Drop(ctx, key)
 	case isDown(err):
 		c.counters[key.kind].errors.Add(1)
-		return found{}, err
+		return slot{}, err
 	default:
-		return found{version: noVersion}, nil
+		return slot{version: noVersion}, nil
 	}
 }
 
-// claim leaves a claim, or finds the one of another reader. "": the value that will be loaded cannot be stored.
-func (c *Cache) claim(ctx context.Context, key Key, is found) string {
-	var now string
+// putFillToken puts a fill token under the key and returns it, or the token that another reader or an invalidation put
+// there first. "": the loaded value cannot be stored.
+func (c *Cache) putFillToken(ctx context.Context, key Key, found slot) string {
+	var head string
 	err := c.do(ctx, func(ctx context.Context) error {
 		var err error
-		claim := string(isClaim) + is.version + newToken()
-		now, err = claimScript.Run(ctx, c.client, []string{key.String()}, is.prefix, claim, maxLoad.Milliseconds()).Text()
+		token := string(kindFillToken) + found.version + newToken()
+		head, err = fillTokenScript.Run(
+			ctx, c.client, []string{key.String()}, found.head, token, maxLoad.Milliseconds(),
+		).Text()
 		return err
 	})
 	if err != nil {
 		c.counters[key.kind].errors.Add(1)
 		return ""
 	}
-	return decode([]byte(now), "", "").claim
+	return decode([]byte(head), "", "").token
 }
 
-func (c *Cache) store(ctx context.Context, key Key, claim string, version int64, run, shape string, value any) {
+func (c *Cache) store(ctx context.Context, key Key, token string, version int64, run, shape string, value any) {
 	var payload bytes.Buffer
 	encoder := json.NewEncoder(&payload)
-	encoder.SetEscapeHTML(false) // values that are JSON already stay as they are
-	if err := encoder.Encode(value); err != nil || payload.Len() > maxPayload || version < 0 || len(run) != len(unknownRun) {
+	encoder.SetEscapeHTML(false) // keeps raw JSON values byte for byte
+	err := encoder.Encode(value)
+	if err != nil || payload.Len() > maxPayload || version < 0 || len(run) != len(unknownRun) {
 		return
 	}
 	entry := encodeEntry(version, run, shape, bytes.TrimSuffix(payload.Bytes(), []byte("\n")))
 	count := c.counters[key.kind]
-	err := c.do(ctx, func(ctx context.Context) error {
-		done, err := storeScript.Run(ctx, c.client, []string{key.String()}, claim, versionText(version), entry, c.lifetimes[key.kind].Milliseconds()).Int()
+	err = c.do(ctx, func(ctx context.Context) error {
+		done, err := storeScript.Run(
+			ctx, c.client, []string{key.String()}, token, versionText(version), entry, c.lifetimes[key.kind].Milliseconds(),
+		).Int()
 		if err == nil && done == storeRefused {
 			count.refusedStale.Add(1)
 		}

@@ -6,17 +6,17 @@ import (
 	"github.com/sony/gobreaker/v2"
 )
 
-// Stats counts what happened since New.
+// Stats counts events since New.
 type Stats struct {
-	Hits          uint64 // reads that Redis answered
-	Misses        uint64 // reads that asked Redis and went to their loader
-	Bypassed      uint64 // reads that did not ask Redis, because it was unavailable or not trusted
-	RefusedStale  uint64 // values that were not stored, because an invalidation or a newer value came first
+	Hits          uint64 // reads that were answered from Redis
+	Misses        uint64 // reads that asked Redis and then called their loader
+	Bypassed      uint64 // reads that did not ask Redis: it was unavailable, or there was no lease
+	RefusedStale  uint64 // values that were not stored: an invalidation or a newer value came first
 	Invalidations uint64 // invalidations that reached Redis
-	Errors        uint64 // exchanges with Redis that failed, and invalidations that did not reach it
+	Errors        uint64 // failed exchanges with Redis, and invalidations that did not reach it
 }
 
-// HitRate is the share of all reads that Redis answered, from 0 to 1; 1 where there were none.
+// HitRate is the share of all reads that were answered from Redis, from 0 to 1. Without reads it is 1.
 func (s Stats) HitRate() float64 {
 	reads := s.Hits + s.Misses + s.Bypassed
 	if reads == 0 {
@@ -29,7 +29,7 @@ type counters struct {
 	hits, misses, bypassed, refusedStale, invalidations, errors atomic.Uint64
 }
 
-// Stats gives the counts of all kinds together.
+// Stats returns the sum of the counts of all kinds.
 func (c *Cache) Stats() Stats {
 	var sum Stats
 	for _, kind := range Kinds {
@@ -44,7 +44,7 @@ func (c *Cache) Stats() Stats {
 	return sum
 }
 
-// StatsOf gives the counts of one kind.
+// StatsOf returns the counts of one kind.
 func (c *Cache) StatsOf(kind Kind) Stats {
 	if c == nil || c.counters[kind] == nil {
 		return Stats{}
@@ -56,15 +56,15 @@ func (c *Cache) StatsOf(kind Kind) Stats {
 	}
 }
 
-// CircuitOpen reports whether Redis counts as unavailable: reads do not ask it, but for one now and then that tries. false where
-// there is no cache.
+// CircuitOpen reports whether the circuit breaker considers Redis unavailable: reads do not ask it, except for an
+// occasional probe. Without a cache it is false.
 func (c *Cache) CircuitOpen() bool { return c != nil && c.breaker.State() != gobreaker.StateClosed }
 
-// Available reports whether reads are answered from Redis at present.
+// Available reports whether reads are answered from Redis now.
 func (c *Cache) Available() bool {
 	if c == nil || !c.enabled {
 		return false
 	}
-	ok, _ := c.trust.holds()
+	ok, _ := c.lease.held()
 	return ok
 }

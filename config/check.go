@@ -17,7 +17,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// rules are the kinds of text a key may hold. Ranges ("1..100") and choices ("json|text") are written in the tag itself.
+// rules are the named validation rules. Ranges ("1..100") and choices ("json|text") are in the tag itself.
 var rules = map[string]struct {
 	want string
 	ok   func(string) bool
@@ -34,7 +34,7 @@ var rules = map[string]struct {
 	"keyset":        {"a Tink keyset in base64; `vault sealing-key` makes one", isBase64},
 }
 
-// want says what a key may hold, for a message that begins with "is not".
+// want describes the valid values of a key, for a message that begins with "is not".
 func (k key) want() string {
 	if r, ok := rules[k.rule]; ok {
 		return r.want
@@ -61,7 +61,7 @@ func (k key) want() string {
 
 func (k key) isURL() bool { return k.value.Type() == reflect.TypeFor[URL]() }
 
-// set puts raw, as the file or the environment gave it, into the field, and reports whether it was allowed.
+// set sets the field to raw and reports whether raw is valid.
 func (k key) set(raw any) bool {
 	switch k.value.Kind() {
 	case reflect.Bool:
@@ -85,7 +85,7 @@ func (k key) set(raw any) bool {
 			k.value.SetFloat(v)
 		}
 		return ok
-	default: // a kind of string: nothing else is in Config
+	default: // Config has no other kinds than strings
 		v, ok := raw.(string)
 		if ok = ok && k.allows(v); ok {
 			k.value.SetString(v)
@@ -94,7 +94,7 @@ func (k key) set(raw any) bool {
 	}
 }
 
-// setText is set for a variable of the environment, whose text stands for a value of any type.
+// setText parses the text of an environment variable and sets the field.
 func (k key) setText(text string) bool {
 	var raw any = text
 	var err error
@@ -129,7 +129,8 @@ func (k key) allows(text string) bool {
 	return true
 }
 
-// isCron accepts what the workflow engine does, except time zones and @words, and refuses what never comes, such as 31 February.
+// isCron accepts the schedules of the workflow engine, except time zones and @words. It rejects a schedule that never
+// fires, such as 31 February.
 func isCron(text string) bool {
 	if strings.Contains(text, "=") { // TZ=…: the parser panics where no space follows
 		return false
@@ -138,7 +139,7 @@ func isCron(text string) bool {
 	return err == nil && !schedule.Next(time.Now()).IsZero()
 }
 
-// hasScheme accepts an address with a host, and an empty text where the key may be left unset.
+// hasScheme accepts a URL with a host and one of the schemes, and an empty text if the key is optional.
 func hasScheme(optional bool, schemes ...string) func(string) bool {
 	return func(text string) bool {
 		if text == "" {

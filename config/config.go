@@ -1,9 +1,10 @@
-// Package config reads the configuration: the defaults of default.toml, then a file, then the environment.
+// Package config reads the configuration: the defaults in default.toml, then a file, then the environment.
 //
-// default.toml says what each key means; the types below give them to the program. Load checks everything at once, where it
-// enters, and reports everything that is wrong. Secrets never show: not in an error, not in a log, not in String.
+// default.toml documents each key. Load checks the whole configuration and reports all problems at once. Errors, logs
+// and String never contain secrets.
 //
-// A new key is a field here and a commented line in default.toml; its environment variable and its line in Reference follow.
+// To add a key, add a field here and a commented line in default.toml. Its environment variable and its line in
+// Reference are derived.
 package config
 
 import (
@@ -19,7 +20,7 @@ import (
 //go:embed default.toml
 var defaults string
 
-// Config is the whole configuration. Load makes one; the zero value is not usable.
+// Config is the whole configuration. Load creates it; the zero value is not usable.
 type Config struct {
 	Profile    Profile    `toml:"profile"`
 	Jobs       Jobs       `toml:"jobs"`
@@ -35,11 +36,11 @@ type Config struct {
 	Log        Log        `toml:"log"`
 	Tracing    Tracing    `toml:"tracing"`
 
-	// SealingKey seals what waits to be written: a Tink keyset in base64. Every process of the vault needs the same one.
-	SealingKey Secret `toml:"sealing_key" env:"VAULT_SEALING_KEY" rule:"keyset" doc:"The key that seals what customers say while it waits to be written: a Tink keyset in base64. Every process needs the same one; losing it loses what was accepted and not yet applied."`
+	// SealingKey seals payloads and encrypted values: a Tink keyset in base64. Every process needs the same one.
+	SealingKey Secret `toml:"sealing_key" env:"VAULT_SEALING_KEY" rule:"keyset" doc:"The key that seals the payloads of operations and the values of encrypted fields: a Tink keyset in base64. Every process needs the same one. Without it, encrypted values and unfinished operations are lost."`
 }
 
-// Profile is about reading and writing profiles.
+// Profile configures reads and writes of profiles.
 type Profile struct {
 	CacheEnabled               bool                 `toml:"cache_enabled"`
 	CacheTTLSeconds            int                  `toml:"cache_ttl_seconds" rule:"1..604800"`
@@ -48,23 +49,23 @@ type Profile struct {
 	FieldDefinitionsTTLSeconds DefinitionsTTL       `toml:"field_definitions_ttl_seconds"`
 }
 
-// DefinitionsTTL is how long definitions are cached.
+// DefinitionsTTL is the lifetime of cached definitions.
 type DefinitionsTTL struct {
 	Default int `toml:"default" rule:"1..604800"` // seconds
 }
 
-// CacheTTL is how long a profile is cached.
+// CacheTTL is the lifetime of a cached profile.
 func (p Profile) CacheTTL() time.Duration { return seconds(p.CacheTTLSeconds) }
 
-// DefinitionsTTL is how long the definitions of an agent are cached.
+// DefinitionsTTL is the lifetime of the cached definitions of an agent.
 func (p Profile) DefinitionsTTL() time.Duration { return seconds(p.FieldDefinitionsTTLSeconds.Default) }
 
-// Jobs is about durable work.
+// Jobs configures the workflows.
 type Jobs struct {
 	Hatchet Hatchet `toml:"hatchet"`
 }
 
-// Hatchet is the workflow engine, and when what runs by the clock runs. Crons have five fields and mean UTC.
+// Hatchet configures the workflow engine and the crons. Crons have five fields, in UTC.
 type Hatchet struct {
 	ServerURL           string `toml:"server_url" env:"HATCHET_CLIENT_HOST_PORT" rule:"engine-url"`
 	CronExpireValues    string `toml:"cron_expire_fields" rule:"cron"`
@@ -73,11 +74,11 @@ type Hatchet struct {
 	CronPurgeOperations string `toml:"cron_purge_operations" rule:"cron"`
 	WorkerConcurrency   int    `toml:"worker_concurrency" rule:"1..1000"` // steps at a time
 
-	// Token is the engine's client token.
+	// Token is the client token of the engine.
 	Token Secret `toml:"token" env:"HATCHET_CLIENT_TOKEN,HATCHET_API_KEY" rule:"token" doc:"The client token of the workflow engine."`
 }
 
-// HostPort is the engine's address as its SDK wants it (HATCHET_CLIENT_HOST_PORT).
+// HostPort is the address of the engine in the format of its SDK (HATCHET_CLIENT_HOST_PORT).
 func (h Hatchet) HostPort() string {
 	u, err := url.Parse(h.ServerURL)
 	if err != nil {
@@ -94,124 +95,126 @@ func (h Hatchet) HostPort() string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// TLS reports whether the engine is spoken to over TLS; without it, the SDK wants HATCHET_CLIENT_TLS_STRATEGY=none.
+// TLS reports whether the connection to the engine uses TLS. Without TLS, the SDK needs
+// HATCHET_CLIENT_TLS_STRATEGY=none.
 func (h Hatchet) TLS() bool {
 	u, err := url.Parse(h.ServerURL)
 	return err == nil && u.Scheme == "https"
 }
 
-// Sweeps is about the work that runs by the clock.
+// Sweeps configures the sweeps.
 type Sweeps struct {
-	BatchSize int `toml:"batch_size" rule:"1..10000"` // rows a transaction
+	BatchSize int `toml:"batch_size" rule:"1..10000"` // rows per transaction
 }
 
-// Database is PostgreSQL.
+// Database configures PostgreSQL.
 type Database struct {
 	URL            URL `toml:"url" env:"DATABASE_URL" rule:"postgres-url"` // "": not set
 	MaxConnections int `toml:"max_connections" rule:"2..1000"`
 }
 
-// Redis is the cache.
+// Redis configures the cache.
 type Redis struct {
 	URL                 URL `toml:"url" env:"REDIS_URL" rule:"redis-url"` // "": no cache
 	TimeoutMilliseconds int `toml:"timeout_milliseconds" rule:"1..10000"`
 }
 
-// Timeout bounds one exchange with Redis.
+// Timeout is the limit of one exchange with Redis.
 func (r Redis) Timeout() time.Duration {
 	return time.Duration(r.TimeoutMilliseconds) * time.Millisecond
 }
 
-// LLM is the language model.
+// LLM configures the language model.
 type LLM struct {
 	Provider       string `toml:"provider" rule:"|openai|offline"` // "": openai with a key, else offline
 	BaseURL        URL    `toml:"base_url" env:"OPENAI_BASE_URL" rule:"http-url"`
 	Model          string `toml:"model" rule:"name"`
 	EmbeddingModel string `toml:"embedding_model" rule:"name"`
 	TimeoutSeconds int    `toml:"timeout_seconds" rule:"1..600"`
-	MaxRetries     int    `toml:"max_retries" rule:"0..10"` // 0: never
+	MaxRetries     int    `toml:"max_retries" rule:"0..10"` // 0: no retries
 
-	DailyBudgetTokens         int     `toml:"daily_budget_tokens" rule:"0..1000000000000"` // of one tenant; 0: no limit
+	DailyBudgetTokens         int     `toml:"daily_budget_tokens" rule:"0..1000000000000"` // per tenant; 0: no limit
 	PromptPricePerMillion     float64 `toml:"prompt_price_per_million" rule:"0..1000000"`
 	CompletionPricePerMillion float64 `toml:"completion_price_per_million" rule:"0..1000000"`
 
-	// APIKey is sent as a bearer token; "": none is sent.
-	APIKey Secret `toml:"api_key" env:"OPENAI_API_KEY" rule:"token" doc:"The key of the language model. Empty: no key is sent, and without a provider the built-in model is used."`
+	// APIKey is the bearer token of the model's API. "": no token.
+	APIKey Secret `toml:"api_key" env:"OPENAI_API_KEY" rule:"token" doc:"The API key of the language model. Empty: no key is sent, and without a provider the built-in model is used."`
 }
 
-// Timeout bounds one operation of the model.
+// Timeout is the limit of one operation of the model.
 func (l LLM) Timeout() time.Duration { return seconds(l.TimeoutSeconds) }
 
-// Extraction is about reading requirements out of scenarios and rules.
+// Extraction configures the extraction of requirements from scenarios and rules.
 type Extraction struct {
 	MatchThreshold float64 `toml:"match_threshold" rule:"0..1"` // cosine similarity
 }
 
-// GapFill is about values read out of conversations.
+// GapFill configures values from conversations.
 type GapFill struct {
 	UseThreshold     float64 `toml:"use_threshold" rule:"0..1"`
 	ConfirmThreshold float64 `toml:"confirm_threshold" rule:"0..1"` // not below UseThreshold
 
-	ConversationBytes int `toml:"conversation_bytes" rule:"1000..10000000"` // that a model reads at once
+	ConversationBytes int `toml:"conversation_bytes" rule:"1000..10000000"` // limit per call of the model
 }
 
-// Operations is about accepted operations.
+// Operations configures the retention of operations.
 type Operations struct {
 	RetentionDays       int `toml:"retention_days" rule:"1..3650"`
 	FailedRetentionDays int `toml:"failed_retention_days" rule:"1..3650"`
 }
 
-// Retention is how long a succeeded operation is kept.
+// Retention is the retention of succeeded operations.
 func (i Operations) Retention() time.Duration { return days(i.RetentionDays) }
 
-// FailedRetention is how long a failed operation is kept.
+// FailedRetention is the retention of failed operations.
 func (i Operations) FailedRetention() time.Duration { return days(i.FailedRetentionDays) }
 
-// Worker is the worker process.
+// Worker configures the worker process.
 type Worker struct {
 	HealthAddress        string `toml:"health_address" rule:"address"` // host:port
 	ShutdownGraceSeconds int    `toml:"shutdown_grace_seconds" rule:"1..3600"`
 	CountIntervalSeconds int    `toml:"count_interval_seconds" rule:"1..86400"`
 }
 
-// Counts is how often the database is counted.
+// Counts is the interval of the counts in the database.
 func (w Worker) Counts() time.Duration { return seconds(w.CountIntervalSeconds) }
 
-// ShutdownGrace is how long a worker may finish what it has begun.
+// ShutdownGrace is the grace period for running steps at shutdown.
 func (w Worker) ShutdownGrace() time.Duration { return seconds(w.ShutdownGraceSeconds) }
 
-// API is the HTTP server.
+// API configures the HTTP server.
 type API struct {
 	ListenAddress         string `toml:"listen_address" rule:"address"` // host:port
 	MaxBodyBytes          int    `toml:"max_body_bytes" rule:"1..268435456"`
-	RateLimitPerSecond    int    `toml:"rate_limit_per_second" rule:"0..1000000"` // per key; 0: none
+	RateLimitPerSecond    int    `toml:"rate_limit_per_second" rule:"0..1000000"` // per key; 0: no limit
 	RequestTimeoutSeconds int    `toml:"request_timeout_seconds" rule:"1..600"`
 	ShutdownGraceSeconds  int    `toml:"shutdown_grace_seconds" rule:"1..3600"`
 
-	// AdminToken opens /admin; "": only an API key with the admin scope does.
-	AdminToken Secret `toml:"admin_token" env:"ADMIN_TOKEN" rule:"token" doc:"The bearer token of an operator, for /admin: across tenants. Empty: only API keys with the admin scope are let in."`
+	// AdminToken gives access to /admin. "": only API keys with the scope admin have access.
+	AdminToken Secret `toml:"admin_token" env:"ADMIN_TOKEN" rule:"token" doc:"The bearer token of an operator for /admin, across tenants. Empty: only API keys with the scope admin have access."`
 }
 
-// RequestTimeout is how long a request may take, the time that its caller prefers to wait not counted.
+// RequestTimeout is the limit of a request, without the wait of Prefer: wait.
 func (a API) RequestTimeout() time.Duration { return seconds(a.RequestTimeoutSeconds) }
 
-// ShutdownGrace is how long requests in flight may take once the server is asked to stop.
+// ShutdownGrace is the grace period for requests in flight at shutdown.
 func (a API) ShutdownGrace() time.Duration { return seconds(a.ShutdownGraceSeconds) }
 
-// Log is what the process writes to standard error.
+// Log configures the log lines on standard error.
 type Log struct {
 	Level  string `toml:"level" rule:"debug|info|warn|error"`
 	Format string `toml:"format" rule:"json|text"`
 }
 
-// Tracing is where OpenTelemetry traces go.
+// Tracing configures the export of OpenTelemetry traces.
 type Tracing struct {
-	Endpoint    URL     `toml:"endpoint" env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT" rule:"collector-url"` // "": nowhere
+	// "": no traces
+	Endpoint    URL     `toml:"endpoint" env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,OTEL_EXPORTER_OTLP_ENDPOINT" rule:"collector-url"`
 	Protocol    string  `toml:"protocol" env:"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,OTEL_EXPORTER_OTLP_PROTOCOL" rule:"grpc|http/protobuf"`
 	SampleRatio float64 `toml:"sample_ratio" env:"OTEL_TRACES_SAMPLER_ARG" rule:"0..1"`
 }
 
-// SlogLevel is the level as slog wants it.
+// SlogLevel returns the level as a slog.Level.
 func (l Log) SlogLevel() slog.Level {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(l.Level)) // Load has checked it

@@ -19,7 +19,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// secretWord stands in every secret of these tests: it must never be printed.
+// secretWord is in every secret of these tests. It must never be printed.
 const secretWord = "hunter2"
 
 func file(t *testing.T, text string) string {
@@ -40,7 +40,7 @@ func mustLoad(t *testing.T, path string, environ ...string) Config {
 	return cfg
 }
 
-// problems loads what is wrong and gives the lines, with the path of the file shortened to FILE.
+// problems loads a bad configuration and returns the lines of its error, with FILE as the path of the file.
 func problems(t *testing.T, path string, environ ...string) []string {
 	t.Helper()
 	cfg, err := Load(path, environ)
@@ -49,7 +49,7 @@ func problems(t *testing.T, path string, environ ...string) []string {
 		t.Fatalf("error is %v, want an *Error", err)
 	}
 	if diff := cmp.Diff(Config{}, cfg); diff != "" {
-		t.Errorf("a configuration comes with the error:\n%s", diff)
+		t.Errorf("the error comes with a configuration:\n%s", diff)
 	}
 	var lines []string
 	for _, p := range e.Problems {
@@ -65,7 +65,7 @@ func problems(t *testing.T, path string, environ ...string) []string {
 	return lines
 }
 
-func TestDefaults(t *testing.T) {
+func TestLoad_Defaults(t *testing.T) {
 	t.Parallel()
 	want := Config{
 		Profile: Profile{
@@ -100,14 +100,14 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-func TestDefaultFileCanBeCopied(t *testing.T) {
+func TestLoad_CopyOfDefaultFile(t *testing.T) {
 	t.Parallel()
 	if diff := cmp.Diff(mustLoad(t, ""), mustLoad(t, file(t, defaults))); diff != "" {
 		t.Errorf("a copy of default.toml changes:\n%s", diff)
 	}
 }
 
-func TestDurations(t *testing.T) {
+func TestConfig_Durations(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, "")
 	for name, d := range map[string][2]time.Duration{
@@ -131,7 +131,7 @@ func TestDurations(t *testing.T) {
 	}
 }
 
-func TestFileOverridesDefaultsAndEnvironmentOverridesFile(t *testing.T) {
+func TestLoad_Precedence(t *testing.T) {
 	t.Parallel()
 	path := file(t, `
 		[profile]
@@ -152,7 +152,7 @@ func TestFileOverridesDefaultsAndEnvironmentOverridesFile(t *testing.T) {
 	}
 }
 
-func TestVaultConfigNamesTheFile(t *testing.T) {
+func TestLoad_VaultConfigVariable(t *testing.T) {
 	t.Parallel()
 	named, given := file(t, "[log]\nlevel = \"debug\""), file(t, "[log]\nlevel = \"error\"")
 	if got := mustLoad(t, "", "VAULT_CONFIG="+named).Log.Level; got != "debug" {
@@ -163,8 +163,8 @@ func TestVaultConfigNamesTheFile(t *testing.T) {
 	}
 }
 
-// Every key can be set by its own variable.
-func TestEveryKeyHasAVariable(t *testing.T) {
+// Every key has a variable that sets it.
+func TestLoad_EveryKeyHasAVariable(t *testing.T) {
 	t.Parallel()
 	var cfg Config
 	for _, k := range keysOf(&cfg) {
@@ -207,7 +207,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 	}
 }
 
-func TestKnownVariables(t *testing.T) {
+func TestLoad_SharedVariables(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, "",
 		"DATABASE_URL=postgres://u:p@h/d", "REDIS_URL=redis://h", "HATCHET_API_KEY=second", "HATCHET_CLIENT_TOKEN=first",
@@ -221,7 +221,7 @@ func TestKnownVariables(t *testing.T) {
 	}
 }
 
-func TestEmptyVariableCountsAsUnset(t *testing.T) {
+func TestLoad_EmptyVariableIsUnset(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, "", "OPENAI_API_KEY=", "OPENAI_BASE_URL=", "VAULT_LOG_LEVEL=", "VAULT_CONFIG=", "VAULT_PROFILE_TYPO=", "broken")
 	if diff := cmp.Diff(mustLoad(t, ""), cfg); diff != "" {
@@ -229,7 +229,7 @@ func TestEmptyVariableCountsAsUnset(t *testing.T) {
 	}
 }
 
-func TestEngineAddress(t *testing.T) {
+func TestHatchet_HostPortAndTLS(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		environ  []string
@@ -251,7 +251,7 @@ func TestEngineAddress(t *testing.T) {
 	}
 }
 
-func TestBadFile(t *testing.T) {
+func TestLoad_BadFile(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ text, want string }{
 		{"[profile]\ncache_enabled = \"yes\"", `profile.cache_enabled (FILE): "yes" is not true or false`},
@@ -325,7 +325,7 @@ func TestBadFile(t *testing.T) {
 	}
 }
 
-func TestBadCron(t *testing.T) {
+func TestLoad_BadCron(t *testing.T) {
 	t.Parallel()
 	const want = "a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *"
 	for _, key := range []string{"cron_expire_fields", "cron_detect_orphans", "cron_relay_operations", "cron_purge_operations"} {
@@ -338,7 +338,7 @@ func TestBadCron(t *testing.T) {
 	}
 }
 
-func TestBadEnvironment(t *testing.T) {
+func TestLoad_BadEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ pair, want string }{
 		{"VAULT_PROFILE_VALIDATION_MODE=strct", `profile.validation_mode (VAULT_PROFILE_VALIDATION_MODE): "strct" is not strict, warn or disabled`},
@@ -384,7 +384,7 @@ func TestBadEnvironment(t *testing.T) {
 	}
 }
 
-func TestEverythingThatIsWrongIsReportedAtOnce(t *testing.T) {
+func TestLoad_ReportsAllProblems(t *testing.T) {
 	t.Parallel()
 	got := problems(t, file(t, `
 		surprise = 1
@@ -413,8 +413,8 @@ func TestEverythingThatIsWrongIsReportedAtOnce(t *testing.T) {
 	}
 }
 
-// A program of another maker, or Kubernetes, may set variables with our prefix.
-func TestVariablesOfOthersAreLeftAlone(t *testing.T) {
+// Other programs and Kubernetes may set variables with the same prefix.
+func TestLoad_IgnoresForeignVariables(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, "",
 		"VAULT_ADDR=https://h:8200", "VAULT_TOKEN=x", "VAULT_NAMESPACE=n", "VAULT_SKIP_VERIFY=1", "VAULT_CACERT=/c", "VAULT_CLIENT_TIMEOUT=1",
@@ -428,7 +428,7 @@ func TestVariablesOfOthersAreLeftAlone(t *testing.T) {
 	}
 }
 
-func TestRequire(t *testing.T) {
+func TestRequire_MissingKeys(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, "", "REDIS_URL=redis://h")
 	err := cfg.Require("database.url", "redis.url", "jobs.hatchet.token", "sealing_key")
@@ -447,7 +447,7 @@ func TestRequire(t *testing.T) {
 	}
 }
 
-func TestSecretsNeverShow(t *testing.T) {
+func TestConfig_HidesSecrets(t *testing.T) {
 	t.Parallel()
 	cfg := mustLoad(t, "",
 		"DATABASE_URL=postgres://user:"+secretWord+"@h:5432/d?sslpassword="+secretWord, "REDIS_URL=redis://"+secretWord+"@h", "OPENAI_API_KEY="+secretWord,
@@ -482,7 +482,7 @@ func TestSecretsNeverShow(t *testing.T) {
 	}
 }
 
-func TestReferenceListsEveryKey(t *testing.T) {
+func TestReference_ListsEveryKey(t *testing.T) {
 	t.Parallel()
 	text := Reference()
 	docs := documented(defaults)
@@ -517,8 +517,8 @@ func TestReferenceListsEveryKey(t *testing.T) {
 	}
 }
 
-// A rule that is misspelt in a tag would allow anything.
-func TestEveryRuleIsKnown(t *testing.T) {
+// A misspelt rule in a tag would accept any value.
+func TestKeys_RulesExist(t *testing.T) {
 	t.Parallel()
 	var cfg Config
 	for _, k := range keysOf(&cfg) {
@@ -528,8 +528,8 @@ func TestEveryRuleIsKnown(t *testing.T) {
 	}
 }
 
-// docs/configuration.md is Reference, and never stale.
-func TestThePageIsTheReference(t *testing.T) {
+// docs/configuration.md equals Reference.
+func TestReference_PageIsCurrent(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../docs/configuration.md")
 	if err != nil {

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// key is one setting: a field of Config and what its tags say.
+// key is one setting: a field of Config with its tags.
 type key struct {
-	path   string        // its place in the file, such as "profile.validation_mode"
-	env    []string      // the variables that set it; the first that is set and not empty wins
-	rule   string        // the name of what is allowed; "": anything of its type
+	path   string        // its path in the file, such as "profile.validation_mode"
+	env    []string      // its variables; the first non-empty one wins
+	rule   string        // its validation rule; "": any value of its type
 	doc    string        // for keys that are not in default.toml
-	secret bool          // comes from the environment alone, and is never shown
+	secret bool          // it comes only from the environment, and is never shown
 	value  reflect.Value // the field
 }
 
@@ -42,7 +42,7 @@ func keysOf(cfg *Config) []key {
 	return keys
 }
 
-// envName is the variable of a key: VAULT_PROFILE_VALIDATION_MODE for profile.validation_mode.
+// envName returns the variable of a key: VAULT_PROFILE_VALIDATION_MODE for profile.validation_mode.
 func envName(path string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
@@ -50,12 +50,12 @@ func envName(path string) string {
 const (
 	envPrefix = "VAULT_"
 	envFile   = "VAULT_CONFIG"
-	envAPIKey = "VAULT_API_KEY" // what a client of the API sends; no setting of a server
+	envAPIKey = "VAULT_API_KEY" // a setting of the client, not of a server
 	envTLS    = "HATCHET_CLIENT_TLS_STRATEGY"
 	envHost   = "HATCHET_CLIENT_HOST_PORT"
 )
 
-// nearest gives the name that name was most likely meant to be: at most two edits away, "" where there is none.
+// nearest returns the most similar of names, with an edit distance of at most 2. "": none.
 func nearest(name string, names []string) string {
 	best, bestAt := "", 3
 	for _, candidate := range names {
@@ -66,7 +66,7 @@ func nearest(name string, names []string) string {
 	return best
 }
 
-// distance counts the characters to insert, remove, replace or swap with their neighbour to make b of a.
+// distance returns the Damerau-Levenshtein distance (optimal string alignment) of a and b.
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {

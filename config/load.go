@@ -13,12 +13,12 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// Load reads the defaults, then the file at path, then environ (as os.Environ gives it). An empty path is VAULT_CONFIG, and
-// without that there is no file. An empty variable counts as unset.
+// Load reads the defaults, then the file at path, then environ (as os.Environ gives it). An empty path is VAULT_CONFIG,
+// and without that there is no file. An empty variable counts as unset.
 //
-// For one key VAULT_<SECTION>_<KEY> wins over a name that others use too (DATABASE_URL, OPENAI_BASE_URL …). A VAULT_ variable
-// that is no key, but looks meant as one, is an error; those of other programs are left alone. The error is an *Error and
-// lists everything that is wrong.
+// VAULT_<SECTION>_<KEY> overrides a shared name of the same key (DATABASE_URL, OPENAI_BASE_URL …). A VAULT_ variable
+// that is similar to a key is an error; variables of other programs are ignored. The error is an *Error and lists all
+// problems.
 func Load(path string, environ []string) (Config, error) {
 	var cfg Config
 	l := loader{keys: keysOf(&cfg), env: map[string]string{}}
@@ -52,7 +52,7 @@ func Load(path string, environ []string) (Config, error) {
 	return cfg, nil
 }
 
-// reason is an error of os.ReadFile without the path, which the message has already.
+// reason returns an error of os.ReadFile without the path, which the message already contains.
 func reason(err error) string {
 	if e, ok := errors.AsType[*os.PathError](err); ok {
 		return e.Err.Error()
@@ -60,8 +60,8 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// Require reports which of the keys are not set, such as "database.url". What a command needs depends on the command, so
-// Load does not ask for it.
+// Require returns an *Error that lists the given keys, such as "database.url", that are not set. Load does not check
+// this, because each command requires other keys.
 func (c *Config) Require(paths ...string) error {
 	keys := keysOf(c)
 	var problems []Problem
@@ -84,7 +84,7 @@ func (c *Config) Require(paths ...string) error {
 	return nil
 }
 
-// String lists every key with its value, one a line, without secrets.
+// String lists every key with its value, one per line, without secrets.
 func (c Config) String() string {
 	var b strings.Builder
 	for _, k := range keysOf(&c) {
@@ -93,7 +93,7 @@ func (c Config) String() string {
 	return b.String()
 }
 
-// Shown gives every key with its value, without secrets.
+// Shown returns every key with its value, without secrets.
 func (c Config) Shown() map[string]any {
 	out := map[string]any{}
 	for _, k := range keysOf(&c) {
@@ -102,7 +102,7 @@ func (c Config) Shown() map[string]any {
 	return out
 }
 
-// LogValue gives every key with its value, without secrets.
+// LogValue returns every key with its value, without secrets.
 func (c Config) LogValue() slog.Value {
 	var attrs []slog.Attr
 	for _, k := range keysOf(&c) {
@@ -111,10 +111,10 @@ func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// loader gathers the layers and everything that is wrong with them.
+// loader merges the layers and collects their problems.
 type loader struct {
 	keys     []key
-	env      map[string]string // without the variables that are empty
+	env      map[string]string // without empty variables
 	problems []Problem
 }
 
@@ -134,7 +134,7 @@ func (l *loader) file(name, text string) {
 	l.table(name, "", table)
 }
 
-// table goes through one table of the file; prefix is where it stands, such as "jobs.".
+// table loads one table of the file. prefix is its path, such as "jobs.".
 func (l *loader) table(file, prefix string, table map[string]any) {
 	for _, word := range slices.Sorted(maps.Keys(table)) {
 		path, raw := prefix+word, table[word]
@@ -154,13 +154,13 @@ func (l *loader) table(file, prefix string, table map[string]any) {
 			l.table(file, path+".", inner)
 		case isSection:
 			l.report(Problem{Key: path, Where: file, Fault: "is a section: write [" + path + "] and its keys under it"})
-		default: // its value may be a secret under a wrong name
+		default: // the value is not shown: it may be a secret under a wrong name
 			l.report(Problem{Key: path, Where: file, Fault: "is not a key" + l.meant(path)})
 		}
 	}
 }
 
-// meant suggests the key for a wrong one.
+// meant returns a suggestion for an unknown key.
 func (l *loader) meant(path string) string {
 	var paths []string
 	for _, k := range l.keys {
@@ -208,7 +208,7 @@ func (l *loader) environment() {
 	}
 }
 
-// engineURL makes an address of the engine's host:port.
+// engineURL converts the host:port of the engine to a URL.
 func (l *loader) engineURL(hostPort string) string {
 	if l.env[envTLS] == "none" {
 		return "http://" + hostPort
@@ -223,11 +223,11 @@ func (k key) wantOf(name string) string {
 	return k.want()
 }
 
-// kubernetesLink matches what Kubernetes sets in every container for a service whose name begins with "vault".
+// kubernetesLink matches the variables that Kubernetes sets for a service with a name that begins with "vault".
 var kubernetesLink = regexp.MustCompile(`_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$`)
 
-// unknownVariables reports the VAULT_ variables that look like ours and are not. HashiCorp Vault has variables with the same
-// prefix (VAULT_ADDR, VAULT_TOKEN …), and Kubernetes makes some: neither stops the start.
+// unknownVariables reports VAULT_ variables that are similar to a setting and are none. It ignores the variables of
+// HashiCorp Vault, which have the same prefix (VAULT_ADDR, VAULT_TOKEN …), and those of Kubernetes.
 func (l *loader) unknownVariables() {
 	known := []string{envFile, envAPIKey}
 	var sections []string

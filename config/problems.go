@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Problem is one thing that is wrong with the configuration.
+// Problem is one problem of the configuration.
 type Problem struct {
-	Key   string // its place in the file, such as "profile.validation_mode"; "": the file itself
-	Where string // the variable or the file that sets it; "": nothing does
-	Value string // what it holds, quoted; "(not shown)" where it may be secret; "": it is not about a value
-	Fault string // what is wrong and what would be right: "is not strict, warn or disabled"
+	Key   string // its path in the file, such as "profile.validation_mode"; "": the file itself
+	Where string // the variable or the file that sets it; "": not set
+	Value string // the value, quoted; "(not shown)" if it may be a secret; "": the problem is not a value
+	Fault string // the problem and the valid values: "is not strict, warn or disabled"
 }
 
-// String is one line: key, place, value and what would be right.
+// String returns one line: key, place, value and fault.
 func (p Problem) String() string {
 	var b strings.Builder
 	switch {
@@ -33,12 +33,12 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// Error is everything that is wrong with the configuration.
+// Error lists all problems of the configuration.
 type Error struct {
 	Problems []Problem
 }
 
-// Error lists the problems, one a line.
+// Error returns the problems, one per line.
 func (e *Error) Error() string {
 	if len(e.Problems) == 1 {
 		return "configuration: " + e.Problems[0].String()
@@ -51,7 +51,7 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// show quotes a value for a message; a long one is cut.
+// show quotes a value for a message. A long value is truncated.
 func show(k key, raw any) string {
 	if k.secret {
 		return notShown
@@ -78,9 +78,9 @@ func show(k key, raw any) string {
 		}
 		text = shown
 	}
-	const most = 80
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most]) + "…"
+	const limit = 80
+	if runes := []rune(text); len(runes) > limit {
+		text = string(runes[:limit]) + "…"
 	}
 	return strconv.Quote(text)
 }

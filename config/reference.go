@@ -7,17 +7,18 @@ import (
 
 //go:generate sh -c "go run ../cmd/vault config reference > ../docs/configuration.md"
 
-// introduction is what the page says before its tables.
+// introduction is the text before the tables.
 const introduction = `# Configuration
 
-Defaults, then a TOML file (--config, or VAULT_CONFIG), then the environment. A value that is not allowed, or a key that does not exist,
-stops the start, with everything that is wrong. "vault config show" prints what is in force, without secrets.
+The configuration has three layers: the defaults, then a TOML file (--config or VAULT_CONFIG), then the environment. With an invalid
+value or an unknown key the program does not start, and lists all problems. "vault config show" prints the effective
+configuration without secrets.
 
-This page is made of config/default.toml by "make generate".
+"make generate" creates this page from config/default.toml.
 `
 
-// Reference describes every key in Markdown: its name, the variables that set it, its default, what it may hold, what it
-// means. The texts are the comments of default.toml.
+// Reference returns the documentation of every key in Markdown: name, variables, default, valid values and meaning. The
+// meanings are the comments of default.toml.
 func Reference() string {
 	cfg := Config{}
 	docs := documented(defaults)
@@ -39,23 +40,23 @@ func Reference() string {
 		fmt.Fprintf(&b, "| `%s` | `%s` | `%s` | %s | %s |\n",
 			strings.TrimPrefix(k.path, section+"."), strings.Join(k.env, "`, `"), doc.value, cell(k.want()), cell(doc.text))
 	}
-	b.WriteString("\n## Secrets\n\nFrom the environment alone.\n\n| environment | meaning |\n|---|---|\n")
+	b.WriteString("\n## Secrets\n\nOnly from the environment.\n\n| environment | meaning |\n|---|---|\n")
 	for _, k := range secrets {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.Join(k.env, "`, `"), cell(k.doc))
 	}
-	fmt.Fprintf(&b, "\n`%s` names the file, where no `--config` does.\n", envFile)
+	fmt.Fprintf(&b, "\n`%s` is the path of the file if `--config` is not given.\n", envFile)
 	return b.String()
 }
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
-// documentedKey is a key of default.toml as it is written there.
+// documentedKey is the text of a key in default.toml.
 type documentedKey struct {
 	value string
 	text  string // the comment above it
 }
 
-// documented reads default.toml line by line. It knows only how that file is written: one key a line, its comment above it.
+// documented parses default.toml line by line. It expects one key per line, with its comment above.
 func documented(text string) map[string]documentedKey {
 	docs := map[string]documentedKey{}
 	section, comment := "", []string(nil)

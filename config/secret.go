@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Secret is a key or token. However it is printed, logged or encoded, it shows only whether it is set; Reveal gives it.
+// Secret is a key or token. Printed, logged or encoded it shows only whether it is set. Reveal returns it.
 type Secret string
 
-// Reveal gives the secret itself.
+// Reveal returns the secret.
 func (s Secret) Reveal() string { return string(s) }
 
 // String is "(set)" or "".
@@ -30,14 +30,14 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // MarshalText keeps the secret out of JSON, TOML and the like.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// URL is an address that may hold a password. However it is printed, logged or encoded, it shows without user, password and
-// query; Reveal gives it.
+// URL is an address that may contain a password. Printed, logged or encoded it shows no user, password and query.
+// Reveal returns it.
 type URL string
 
-// Reveal gives the address with its password.
+// Reveal returns the address with its password.
 func (u URL) Reveal() string { return string(u) }
 
-// String is the address without what may be secret in it.
+// String returns the address without its secret parts.
 func (u URL) String() string {
 	if shown, ok := redactURL(string(u)); ok {
 		return shown
@@ -56,8 +56,8 @@ func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
 const notShown = "(not shown)"
 
-// redactURL gives an address without user, password, query and fragment. It gives up, rather than guess, where it cannot be
-// sure which part is the password: no scheme, no host, or a password with an unescaped / ? # or @.
+// redactURL returns an address without user, password, query and fragment. It returns false if it cannot identify the
+// password: no scheme, no host, or a password with an unescaped / ? # or @.
 func redactURL(raw string) (string, bool) {
 	if raw == "" {
 		return "", true

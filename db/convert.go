@@ -12,11 +12,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// FieldOf converts a row of customer_values.
-func FieldOf(r dbgen.CustomerValue) vault.Value {
+// ValueOf converts a row of customer_values.
+func ValueOf(r dbgen.CustomerValue) vault.Value {
 	return vault.Value{
-		ID: r.ID, ProfileID: r.ProfileID, Name: r.Name, Value: r.Value, Encrypted: r.Encrypted, ValueType: vault.ValueType(r.ValueType),
-		Source: vault.ValueSource(r.Source), SourceSessionID: r.SourceSessionID, SourceScenarioID: r.SourceScenarioID,
+		ID: r.ID, ProfileID: r.ProfileID, Name: r.Name, Value: r.Value, Encrypted: r.Encrypted,
+		ValueType: vault.ValueType(r.ValueType),
+		Source:    vault.ValueSource(r.Source), SourceSessionID: r.SourceSessionID, SourceScenarioID: r.SourceScenarioID,
 		SourceStepID: r.SourceStepID,
 		Lineage: vault.Lineage{
 			SourceItemID: r.SourceItemID, SourceItemType: vault.SourceType(r.SourceItemType), SourceMetadata: r.SourceMetadata,
@@ -29,18 +30,18 @@ func FieldOf(r dbgen.CustomerValue) vault.Value {
 	}
 }
 
-// ProfileOf converts what GetProfile reads.
+// ProfileOf converts the row of GetProfile.
 func ProfileOf(r dbgen.GetProfileRow) (vault.Profile, error) {
 	p := vault.Profile{
 		ID: r.ID, TenantID: r.TenantID, CustomerID: r.CustomerID, Version: r.Version, Label: r.Label, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 		Fields: map[string]vault.Value{},
 	}
-	var fields []vault.Value
-	if err := json.Unmarshal(r.Fields, &fields); err != nil {
-		return p, fmt.Errorf("decode the fields of profile %s", r.ID)
+	var values []vault.Value
+	if err := json.Unmarshal(r.Fields, &values); err != nil {
+		return p, fmt.Errorf("decode the values of profile %s", r.ID) // the cause may quote a value
 	}
-	for _, f := range fields {
-		p.Fields[f.Name] = f
+	for _, v := range values {
+		p.Fields[v.Name] = v
 	}
 	for what, part := range map[string]struct {
 		raw  json.RawMessage
@@ -72,7 +73,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 	return d, nil
 }
 
-// DefinitionsOf converts rows, by name.
+// DefinitionsOf converts rows of definitions. The keys of the map are their names.
 func DefinitionsOf(rows []dbgen.Definition) (map[string]vault.Definition, error) {
 	out := make(map[string]vault.Definition, len(rows))
 	for _, r := range rows {
@@ -129,8 +130,8 @@ func SessionOf(r dbgen.Session, turns []dbgen.ListTurnsRow) (vault.Session, erro
 func QuestionOf(r dbgen.Question) vault.Question {
 	return vault.Question{
 		ID: r.ID, CustomerID: r.CustomerID, AgentID: r.AgentID, ScenarioID: r.ScenarioID, FieldName: r.FieldName,
-		Kind: vault.QuestionKind(r.Kind), Candidate: r.Candidate, ItemID: r.ItemID, Prompt: r.Prompt, Reason: r.Reason, Attempt: int(r.Attempt), Status: vault.QuestionStatus(r.Status), FillID: r.FillID,
-		OpenedAt: r.OpenedAt, DeadlineAt: r.DeadlineAt,
+		Kind: vault.QuestionKind(r.Kind), Candidate: r.Candidate, ItemID: r.ItemID, Prompt: r.Prompt, Reason: r.Reason,
+		Attempt: int(r.Attempt), Status: vault.QuestionStatus(r.Status), FillID: r.FillID, OpenedAt: r.OpenedAt, DeadlineAt: r.DeadlineAt,
 	}
 }
 
@@ -148,17 +149,17 @@ func OperationOf(r dbgen.Operation) (vault.Operation, error) {
 	return op, nil
 }
 
-// VersionOf converts a row for the placement of a write.
+// VersionOf converts a row of ListVersions, for the placement of a new version.
 func VersionOf(r dbgen.ListVersionsRow) rules.Version {
 	return rules.Version{
-		ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
-		Deleted: r.Deleted,
+		ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status),
+		SupersededByID: r.SupersededByID, Deleted: r.Deleted,
 	}
 }
 
-// ChainOf turns the rows of GetChain, the item first, into a chain with the origin first. Rows beyond depth mean that the
-// chain goes on. A chain does not tell the states of its items: without them it changes only when an item is deleted or
-// comes (back), and may be cached.
+// ChainOf converts the rows of GetChain, which begin with the item, to a chain that begins with the origin. More rows
+// than depth mean that the chain is truncated. A chain has no states of its items, so that it can be cached: it changes
+// only when an item is added, deleted or restored.
 func ChainOf(rows []dbgen.GetChainRow, depth int) vault.Chain {
 	var chain vault.Chain
 	if len(rows) > depth {
@@ -178,12 +179,13 @@ func ChainOf(rows []dbgen.GetChainRow, depth int) vault.Chain {
 	case vault.SourceProfileField, vault.SourceProfileAsset:
 		chain.Missing = origin.SourceItemID != uuid.Nil
 	case vault.SourceSession, vault.SourceTool, vault.SourceExternal:
-		chain.Links = append([]vault.ChainLink{{ID: origin.SourceItemID, Type: kind, Meta: origin.SourceMetadata}}, chain.Links...)
+		first := vault.ChainLink{ID: origin.SourceItemID, Type: kind, Meta: origin.SourceMetadata}
+		chain.Links = append([]vault.ChainLink{first}, chain.Links...)
 	}
 	return chain
 }
 
-// JSON is a value for a jsonb column that is never null: nil becomes an empty object.
+// JSON returns a value for a jsonb column that is NOT NULL: nil becomes an empty object.
 func JSON(raw json.RawMessage) json.RawMessage {
 	if len(raw) == 0 {
 		return json.RawMessage("{}")
@@ -191,5 +193,5 @@ func JSON(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// UTC gives the time in UTC, to the microsecond that PostgreSQL keeps.
+// UTC returns the time in UTC, truncated to the precision of PostgreSQL (microseconds).
 func UTC(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

@@ -1,11 +1,14 @@
-// Package db is the vault's way to PostgreSQL.
+// Package db accesses PostgreSQL.
 //
-//   - open.go: connection pools, one per database role;
-//   - tenant.go: queries that see one tenant, which is set in the query's own round trip;
-//   - tx.go: a transaction is a function;
-//   - errors.go: what went wrong, as predicates and vault errors (no ErrNoRows leaves this package);
+//   - open.go: the connection pools, one per database role;
+//   - tenant.go: queries that see one tenant, which each query sets in its own round trip;
+//   - tx.go: transactions as functions;
+//   - operations.go: the acceptance of an operation;
+//   - errors.go: predicates of errors, and their conversion to errors of package vault (no pgx.ErrNoRows leaves this
+//     package);
 //   - convert.go: rows to and from the types of package vault;
+//   - seal.go, seal_value.go, sealing_key.go: encryption of payloads and values;
 //   - trace.go: the spans of queries, without values;
-//   - migrate.go: the goose migrations of schema/, which sqlc reads too;
-//   - dbgen/: generated from queries/; nothing in it is written by hand.
+//   - migrate.go: the goose migrations in schema/, which sqlc reads too;
+//   - dbgen/: generated from queries/; no file there is written by hand.
 package db

@@ -9,10 +9,11 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// IsNotFound reports whether a query that wanted one row found none.
+// IsNotFound reports whether a query for one row found none.
 func IsNotFound(err error) bool { return errors.Is(err, pgx.ErrNoRows) }
 
-// WrapNotFound turns "no row" into the vault's unknown error for what was looked for, and leaves any other error as it is.
+// WrapNotFound converts a not-found error to vault.CodeUnknown; what and id name the missing object. It returns any
+// other error unchanged.
 func WrapNotFound(err error, what string, id any) error {
 	if IsNotFound(err) {
 		return vault.Unknown(what, id)
@@ -20,34 +21,34 @@ func WrapNotFound(err error, what string, id any) error {
 	return err
 }
 
-// ForeignKey reports whether err says that a row refers to one that does not exist, by the constraint of that name.
-func ForeignKey(err error, constraint string) bool {
+// IsForeignKeyViolation reports whether err is a violation of the foreign key with that name: a row refers to a missing
+// row.
+func IsForeignKeyViolation(err error, constraint string) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && e.Code == foreignKeyViolation && e.ConstraintName == constraint
 }
 
-// Duplicate reports whether err says that a unique key is taken.
-func Duplicate(err error) bool {
+// IsDuplicate reports whether err is a violation of a unique key.
+func IsDuplicate(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && e.Code == uniqueViolation
 }
 
-// Deadlock reports whether err says that PostgreSQL ended a transaction because it and another waited for each other. Nothing
-// of it was done.
-func Deadlock(err error) bool {
+// IsDeadlock reports whether PostgreSQL rolled a transaction back because of a deadlock.
+func IsDeadlock(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && e.Code == deadlockDetected
 }
 
-// Error codes of PostgreSQL, appendix A of its manual.
+// Error codes of PostgreSQL (appendix A of its manual).
 const (
 	foreignKeyViolation = "23503"
 	uniqueViolation     = "23505"
 	deadlockDetected    = "40P01"
 )
 
-// SafeText describes an error of PostgreSQL by its code and constraint: the server's own text may quote a value. "" where err
-// is no such error.
+// SafeText describes an error of PostgreSQL by its code and constraint, because the text of the server may quote a
+// value. It returns "" for any other error.
 func SafeText(err error) string {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {

@@ -15,7 +15,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestAnErrorOfPostgreSQLIsToldWithoutTheValueThatItQuotes(t *testing.T) {
+func TestSafeText_HidesValues(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	_, err := e.db.TenantConn(e.tenant).Exec(t.Context(), "SELECT $1::text::uuid", "ada@example.com")
@@ -26,7 +26,7 @@ func TestAnErrorOfPostgreSQLIsToldWithoutTheValueThatItQuotes(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	constraint := &pgconn.PgError{Code: "23505", ConstraintName: "some_key", Detail: "Key (email)=(ada@example.com) exists."}
-	if got := db.SafeText(constraint); got != "database error 23505 (constraint some_key)" || !db.Duplicate(constraint) {
+	if got := db.SafeText(constraint); got != "database error 23505 (constraint some_key)" || !db.IsDuplicate(constraint) {
 		t.Errorf("got %q", got)
 	}
 	if got := db.SafeText(errors.New("other")); got != "" {
@@ -34,7 +34,7 @@ func TestAnErrorOfPostgreSQLIsToldWithoutTheValueThatItQuotes(t *testing.T) {
 	}
 }
 
-func TestARowThatIsNotThereIsUnknown(t *testing.T) {
+func TestWrapNotFound_MissingRow(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	_, err := e.db.Tenant(e.tenant).GetScenario(t.Context(), e.tenant, newID())
@@ -47,7 +47,7 @@ func TestARowThatIsNotThereIsUnknown(t *testing.T) {
 	}
 }
 
-func TestAnAddressThatLeadsNowhereIsToldWithoutItsPassword(t *testing.T) {
+func TestOpen_BadURLHidesPassword(t *testing.T) {
 	t.Parallel()
 	server, err := url.Parse(os.Getenv(dbtest.ServerEnv))
 	if err != nil {

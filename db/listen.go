@@ -11,24 +11,25 @@ import (
 	"github.com/jackc/pgxlisten"
 )
 
-// listenRetry is how long a lost listening connection stays away before it is tried again.
+// listenRetry is the delay before a lost LISTEN connection is opened again.
 const listenRetry = time.Second
 
-// ListenOperations calls finished with the id of each operation whose outcome becomes known, and connected whenever the connection
-// was made (again): what happened before is not told. It returns when ctx ends.
+// ListenOperations calls finished with the id of each operation when it finishes. It calls connected after each connect
+// and reconnect: operations that finished before are not reported. It returns when ctx ends.
 func (d *DB) ListenOperations(ctx context.Context, log *slog.Logger, connected func(), finished func(id uuid.UUID)) {
 	cfg := d.app.Config().ConnConfig
 	listener := &pgxlisten.Listener{
 		Connect: func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, cfg.Copy()) },
 		LogError: func(ctx context.Context, err error) {
 			if ctx.Err() == nil {
-				log.WarnContext(ctx, "operations_not_heard", "error", "the listening connection was lost; waiters poll until it is back")
+				log.WarnContext(ctx, "operations_listen_failed",
+					"error", "the LISTEN connection was lost; waiting requests poll until it is back")
 			}
 		},
 		ReconnectDelay: listenRetry,
 	}
 	listener.Handle("vault_operations", operationHandler{connected: connected, finished: finished})
-	_ = listener.Listen(ctx) // it ends with ctx and says so
+	_ = listener.Listen(ctx) // the error is that of ctx
 }
 
 type operationHandler struct {
@@ -44,7 +45,7 @@ func (h operationHandler) HandleNotification(_ context.Context, n *pgconn.Notifi
 	return nil
 }
 
-// HandleBacklog implements pgxlisten.BacklogHandler: it runs after LISTEN, before the first notification.
+// HandleBacklog implements pgxlisten.BacklogHandler: it runs after LISTEN and before the first notification.
 func (h operationHandler) HandleBacklog(context.Context, string, *pgx.Conn) error {
 	h.connected()
 	return nil

@@ -15,15 +15,14 @@ import (
 //go:embed schema/*.sql
 var schema embed.FS
 
-// Migration is one step of the schema, as `vault migrate status` shows it.
+// Migration is one migration of the schema, as `vault migrate status` prints it.
 type Migration struct {
 	Version int64  `json:"version"`
 	Name    string `json:"name"`
 	Applied bool   `json:"applied"`
 }
 
-// Migrate brings the database in url to the newest version of the schema. Several processes may call it at once: an advisory
-// lock makes them take turns.
+// Migrate applies all pending migrations to the database at url. Concurrent calls are serialized by an advisory lock.
 func Migrate(ctx context.Context, url string) error {
 	return withProvider(ctx, url, func(p *goose.Provider) error {
 		_, err := p.Up(ctx)
@@ -31,7 +30,7 @@ func Migrate(ctx context.Context, url string) error {
 	})
 }
 
-// MigrateDown takes the newest migration back.
+// MigrateDown reverts the newest applied migration.
 func MigrateDown(ctx context.Context, url string) error {
 	return withProvider(ctx, url, func(p *goose.Provider) error {
 		_, err := p.Down(ctx)
@@ -39,7 +38,7 @@ func MigrateDown(ctx context.Context, url string) error {
 	})
 }
 
-// MigrateDownAll takes every migration back, and with them all data.
+// MigrateDownAll reverts all migrations. All data is lost.
 func MigrateDownAll(ctx context.Context, url string) error {
 	return withProvider(ctx, url, func(p *goose.Provider) error {
 		_, err := p.DownTo(ctx, 0)
@@ -47,7 +46,7 @@ func MigrateDownAll(ctx context.Context, url string) error {
 	})
 }
 
-// MigrationStatus lists the migrations in order.
+// MigrationStatus lists all migrations in order.
 func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 	var out []Migration
 	err := withProvider(ctx, url, func(p *goose.Provider) error {
@@ -63,7 +62,7 @@ func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 func withProvider(ctx context.Context, url string, fn func(*goose.Provider) error) error {
 	conn, err := sql.Open("pgx", url)
 	if err != nil {
-		return fmt.Errorf("DATABASE_URL is not a PostgreSQL URL, such as postgres://user:password@host:5432/contextvault")
+		return errDatabaseURL
 	}
 	defer func() { _ = conn.Close() }()
 	locker, err := lock.NewPostgresSessionLocker()
@@ -75,7 +74,7 @@ func withProvider(ctx context.Context, url string, fn func(*goose.Provider) erro
 		return fmt.Errorf("migrate: %w", err)
 	}
 	provider, err := goose.NewProvider(goose.DialectPostgres, conn, files, goose.WithSessionLocker(locker),
-		goose.WithDisableGlobalRegistry(true)) // the engine, where it is in this process, registers its own migrations there
+		goose.WithDisableGlobalRegistry(true)) // an engine in this process registers its migrations there
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
@@ -85,7 +84,7 @@ func withProvider(ctx context.Context, url string, fn func(*goose.Provider) erro
 	return nil
 }
 
-// newestVersion is that of the newest migration of this program: the number that its file begins with.
+// newestVersion returns the version of the newest migration of this program: the number at the start of its file name.
 func newestVersion() int64 {
 	names, _ := fs.Glob(schema, "schema/*.sql") // embedded: it cannot fail
 	newest := int64(0)
@@ -97,7 +96,7 @@ func newestVersion() int64 {
 	return newest
 }
 
-// SchemaFiles gives the text of the migrations in order, for what must change when they do.
+// SchemaFiles returns the texts of the migrations in order. Test templates are keyed by them.
 func SchemaFiles() []string {
 	names, _ := fs.Glob(schema, "schema/*.sql") // embedded: it cannot fail
 	files := make([]string, len(names))

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,19 +10,22 @@ import (
 	pgvector "github.com/pgvector/pgvector-go/pgx"
 )
 
-// Roles under which the vault works. Migrations make them; neither bypasses row-level security.
+// Database roles of the vault. The migrations create them. Neither bypasses row-level security.
 const (
 	roleApp    = "vault_app"    // sees one tenant at a time
 	roleSystem = "vault_system" // sweeps, relay and purge: sees all tenants
 )
 
-// Options tune the pools. The zero value is good for one process of a small deployment.
+// Options configure the pools. The zero value fits one process of a small deployment.
 type Options struct {
-	// MaxConns is the most connections of the tenant pool; the system pool has a quarter of it, at least 2. 0: 10.
+	// MaxConns is the maximum size of the tenant pool. The system pool gets a quarter of it, at least 2. 0: 10.
 	MaxConns int32
-	// ConnectTimeout bounds one attempt to connect. 0: 5 seconds.
+	// ConnectTimeout limits one attempt to connect. 0: 5 seconds.
 	ConnectTimeout time.Duration
 }
+
+var errDatabaseURL = errors.New("DATABASE_URL is not a PostgreSQL URL, such as " +
+	"postgres://user:password@host:5432/contextvault")
 
 // DB holds one pool per role. It is safe for concurrent use.
 type DB struct {
@@ -29,8 +33,8 @@ type DB struct {
 	system *pgxpool.Pool
 }
 
-// Open connects to the database in url and checks that its schema is there and new enough. The login role of the url must be a member of
-// vault_app and vault_system, as whoever ran the migrations is.
+// Open connects to the database at url. It returns an error if the schema is missing or older than this program. The
+// login role of the url must be a member of vault_app and vault_system; the role that ran the migrations is.
 func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	if opts.MaxConns == 0 {
 		opts.MaxConns = 10
@@ -55,16 +59,16 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	return d, nil
 }
 
-// checkSchema refuses a database whose schema is older than this program, whose steps would fail in it one by one. A newer one is
-// welcome: the schema is upgraded before the programs are.
+// checkSchema returns an error if the schema is older than this program: its steps would fail. A newer schema is valid,
+// because the schema is upgraded before the programs.
 func (d *DB) checkSchema(ctx context.Context) error {
 	var has int64
 	err := d.system.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&has)
 	if err != nil {
-		return fmt.Errorf("read the version of the database's schema (has `vault migrate up` been run?): %w", err)
+		return fmt.Errorf("read the version of the database schema (run `vault migrate up` if it is missing): %w", err)
 	}
 	if needs := newestVersion(); has < needs {
-		return fmt.Errorf("the database's schema is at version %d and this program needs %d: run `vault migrate up`", has, needs)
+		return fmt.Errorf("the database schema is at version %d and this program needs %d: run `vault migrate up`", has, needs)
 	}
 	return nil
 }
@@ -72,7 +76,7 @@ func (d *DB) checkSchema(ctx context.Context) error {
 func openPool(ctx context.Context, url, role string, maxConns int32, timeout time.Duration) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL is not a PostgreSQL URL, such as postgres://user:password@host:5432/contextvault")
+		return nil, errDatabaseURL
 	}
 	cfg.MaxConns = maxConns
 	cfg.ConnConfig.ConnectTimeout = timeout
@@ -89,16 +93,16 @@ func openPool(ctx context.Context, url, role string, maxConns int32, timeout tim
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("open database as %s (has `vault migrate up` been run?): %w", role, err)
+		return nil, fmt.Errorf("open database as %s (run `vault migrate up` if the role is missing): %w", role, err)
 	}
 	return pool, nil
 }
 
-// Close waits for the connections in use and closes all.
+// Close waits until all connections are idle and closes them.
 func (d *DB) Close() {
 	d.app.Close()
 	d.system.Close()
 }
 
-// Ping tells whether the database answers.
+// Ping returns an error if the database does not answer.
 func (d *DB) Ping(ctx context.Context) error { return d.app.Ping(ctx) }

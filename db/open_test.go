@@ -8,7 +8,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbtest"
 )
 
-func TestASchemaThatIsOlderThanTheProgramIsRefused(t *testing.T) {
+func TestOpen_OlderSchemaIsRefused(t *testing.T) {
 	t.Parallel()
 	url := dbtest.URL(t)
 	open := func() error {

@@ -13,22 +13,24 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// NewOperation is a change to accept.
+// NewOperation is the input of AcceptOperation.
 type NewOperation struct {
 	Workflow string
 	Event    string
-	Subject  string // what runs one at a time
-	// Key makes a repeat harmless: the same key gives the same operation. "": a key of its own.
+	Subject  string // operations of one subject run one at a time
+	// Key is the idempotency key: the same key returns the same operation. "": a unique key.
 	Key      string
 	ParentID *uuid.UUID
 	Payload  any
-	// DueAfter is when the relay pushes it, if nobody else did.
+	// DueAfter is the delay until the relay pushes the operation, unless it was pushed before.
 	DueAfter time.Duration
 }
 
-// AcceptOperation commits to a change with the queries of a transaction or of a tenant. The same key with the same payload gives
-// the operation that is there; with another payload it is a conflict.
-func AcceptOperation(ctx context.Context, q *dbgen.Queries, sealer *Sealer, tenant uuid.UUID, in NewOperation) (dbgen.Operation, error) {
+// AcceptOperation inserts an operation with its sealed payload. If the key exists with the same payload, it returns the
+// existing operation; with another payload it returns vault.CodeConflict. An unknown tenant is vault.CodeUnknown.
+func AcceptOperation(
+	ctx context.Context, q *dbgen.Queries, sealer *Sealer, tenant uuid.UUID, in NewOperation,
+) (dbgen.Operation, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return dbgen.Operation{}, fmt.Errorf("make an id: %w", err)
@@ -47,21 +49,25 @@ func AcceptOperation(ctx context.Context, q *dbgen.Queries, sealer *Sealer, tena
 	switch {
 	case err == nil:
 		return row, nil
-	case ForeignKey(err, "operations_tenant_id_fkey"):
+	case IsForeignKeyViolation(err, "operations_tenant_id_fkey"):
 		return row, &vault.Error{
-			Code: vault.CodeUnknown, Field: "tenant", Message: fmt.Sprintf("unknown tenant: %s does not exist; an operator makes it with `vault tenants create`", tenant),
+			Code: vault.CodeUnknown, Field: "tenant",
+			Message: fmt.Sprintf("unknown tenant: %s does not exist; an operator creates it with `vault tenants create`", tenant),
 		}
 	case !IsNotFound(err):
 		return row, fmt.Errorf("accept %s: %w", in.Workflow, err)
 	}
-	row, err = q.GetOperationByKey(ctx, dbgen.GetOperationByKeyParams{TenantID: tenant, Workflow: in.Workflow, IdempotencyKey: in.Key})
+	row, err = q.GetOperationByKey(ctx, dbgen.GetOperationByKeyParams{
+		TenantID: tenant, Workflow: in.Workflow, IdempotencyKey: in.Key,
+	})
 	if err != nil {
 		return row, fmt.Errorf("accept %s: %w", in.Workflow, err)
 	}
-	return row, samePayload(sealer, row, in)
+	return row, checkPayload(sealer, row, in)
 }
 
-func samePayload(sealer *Sealer, row dbgen.Operation, in NewOperation) error {
+// checkPayload returns a conflict if an existing operation has another payload than the new one.
+func checkPayload(sealer *Sealer, row dbgen.Operation, in NewOperation) error {
 	was, err := sealer.OpenBytes(row.TenantID, row.ID, row.Payload)
 	if err != nil {
 		return err
@@ -71,12 +77,13 @@ func samePayload(sealer *Sealer, row dbgen.Operation, in NewOperation) error {
 		return fmt.Errorf("encode the payload of %s: %w", in.Workflow, err)
 	}
 	if !bytes.Equal(was, is) {
-		return vault.Conflict("idempotency_key", "idempotency_key: operation %s was accepted with this key and another content; use a new key for a new change", row.ID)
+		return vault.Conflict("idempotency_key",
+			"idempotency_key: operation %s was accepted with this key and another content; use a new key for a new change", row.ID)
 	}
 	return nil
 }
 
-// EventOf is what the workflow engine is told of an operation.
+// EventOf returns the event of an operation for the workflow engine.
 func EventOf(row dbgen.Operation) vault.Event {
 	return vault.Event{OperationID: row.ID, TenantID: row.TenantID, Subject: row.Subject}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbtest"
 )
 
-func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
+func TestMigrate_UpDownUp(t *testing.T) {
 	t.Parallel()
 	url := dbtest.URL(t)
 	if err := db.MigrateDownAll(t.Context(), url); err != nil {
@@ -30,7 +30,7 @@ func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
 	}
 }
 
-func TestAnOldPgvectorIsRefused(t *testing.T) {
+func TestMigrate_OldPgvectorIsRefused(t *testing.T) {
 	t.Parallel()
 	url := dbtest.URL(t)
 	for version, refused := range map[string]bool{"0.7.4": true, "0.8": false, "0.10.1": false, "1.0.0": false} {
@@ -46,7 +46,7 @@ func TestAnOldPgvectorIsRefused(t *testing.T) {
 	}
 }
 
-func TestARowOfAnotherTenantDoesNotExist(t *testing.T) {
+func TestTenant_RowOfOtherTenantIsNotFound(t *testing.T) {
 	t.Parallel()
 	d := dbtest.Open(t)
 	sealer := dbtest.Sealer(t)

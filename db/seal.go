@@ -9,12 +9,12 @@ import (
 	"github.com/tink-crypto/tink-go/tink"
 )
 
-// Sealer keeps the payload of an operation from whoever reads the table: AEAD (AES-256-GCM), bound to the tenant and the operation,
-// so that a payload moved to another row does not open.
+// Sealer encrypts the payloads of operations and the values of encrypted fields: AEAD (AES-256-GCM), bound to the
+// tenant and the id of the row, so that a ciphertext in another row does not open.
 type Sealer struct{ aead tink.AEAD }
 
-// NewSealer reads a key: a Tink keyset in base64. A keyset of several keys opens with each and seals with the primary one, so
-// keys can be rotated.
+// NewSealer parses a key: a Tink keyset in base64. A keyset of several keys opens with each of them and seals with the
+// primary one, so that keys can be rotated.
 func NewSealer(key string) (*Sealer, error) {
 	handle, err := decodeKeyset(key)
 	if err != nil {
@@ -27,7 +27,7 @@ func NewSealer(key string) (*Sealer, error) {
 	return &Sealer{aead: primitive}, nil
 }
 
-// Seal encodes v and seals it for one operation.
+// Seal encodes v as JSON and seals it for one operation.
 func (s *Sealer) Seal(tenant, op uuid.UUID, v any) ([]byte, error) {
 	plain, err := json.Marshal(v)
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *Sealer) Seal(tenant, op uuid.UUID, v any) ([]byte, error) {
 	return sealed, nil
 }
 
-// Open opens what was sealed for the same operation and decodes it into v.
+// Open opens a payload of the same operation and decodes it into v.
 func (s *Sealer) Open(tenant, op uuid.UUID, sealed []byte, v any) error {
 	plain, err := s.OpenBytes(tenant, op, sealed)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *Sealer) Open(tenant, op uuid.UUID, sealed []byte, v any) error {
 	return nil
 }
 
-// OpenBytes opens what was sealed for the same operation.
+// OpenBytes opens a payload of the same operation and returns its JSON.
 func (s *Sealer) OpenBytes(tenant, op uuid.UUID, sealed []byte) ([]byte, error) {
 	plain, err := s.aead.Decrypt(sealed, binding(tenant, op))
 	if err != nil {

@@ -27,7 +27,7 @@ func newKey(t *testing.T) string {
 	return key
 }
 
-func TestAPayloadOpensOnlyWhereItWasSealed(t *testing.T) {
+func TestSealer_OpensOnlySameOperation(t *testing.T) {
 	t.Parallel()
 	key := newKey(t)
 	s := sealer(t, key)
@@ -69,9 +69,9 @@ func TestAPayloadOpensOnlyWhereItWasSealed(t *testing.T) {
 	}
 }
 
-// TestKeysCanBeRotated goes through a rotation as an operator does: at each step processes with the key from before and with the new
-// one are there side by side.
-func TestKeysCanBeRotated(t *testing.T) {
+// TestSealingKey_Rotation goes through a rotation as an operator does: at each step processes with the key from before
+// and with the new one are there side by side.
+func TestSealingKey_Rotation(t *testing.T) {
 	t.Parallel()
 	rotated := func(key string, err error) string {
 		t.Helper()
@@ -117,7 +117,7 @@ func TestKeysCanBeRotated(t *testing.T) {
 	}
 }
 
-func TestAKeyThatIsNoneIsRefusedWithoutQuotingIt(t *testing.T) {
+func TestNewSealer_BadKeyIsNotQuoted(t *testing.T) {
 	t.Parallel()
 	for _, key := range []string{"", "not base64!", "c2VjcmV0", base64.StdEncoding.EncodeToString([]byte("a secret that is no keyset")), newKey(t)[:40]} {
 		s, err := db.NewSealer(key)

@@ -9,8 +9,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// SealValue seals the value of a field whose definition requires encryption: a JSON string that opens for this very version of
-// the field alone. It is what PostgreSQL and Redis hold.
+// SealValue seals a value whose definition requires encryption. The result is a JSON string that opens only for the
+// same item. PostgreSQL and Redis hold this string.
 func (s *Sealer) SealValue(tenant, item uuid.UUID, value json.RawMessage) (json.RawMessage, error) {
 	sealed, err := s.aead.Encrypt(value, binding(tenant, item))
 	if err != nil {
@@ -19,42 +19,42 @@ func (s *Sealer) SealValue(tenant, item uuid.UUID, value json.RawMessage) (json.
 	return json.Marshal(sealed)
 }
 
-// OpenField puts the value in the place of the sealed one. A field that is not encrypted stays as it is.
-func (s *Sealer) OpenField(tenant uuid.UUID, f *vault.Value) error {
-	if !f.Encrypted {
+// OpenValue replaces the sealed value by the plain one. A value that is not encrypted stays unchanged.
+func (s *Sealer) OpenValue(tenant uuid.UUID, v *vault.Value) error {
+	if !v.Encrypted {
 		return nil
 	}
 	var sealed []byte
-	err := json.Unmarshal(f.Value, &sealed)
+	err := json.Unmarshal(v.Value, &sealed)
 	if err == nil {
-		f.Value, err = s.aead.Decrypt(sealed, binding(tenant, f.ID))
+		v.Value, err = s.aead.Decrypt(sealed, binding(tenant, v.ID))
 	}
 	if err != nil {
-		return fmt.Errorf("open the value of item %s: it was sealed with another key, or altered", f.ID)
+		return fmt.Errorf("open the value of item %s: it was sealed with another key, or altered", v.ID)
 	}
 	return nil
 }
 
-// OpenFields opens each of them.
-func (s *Sealer) OpenFields(tenant uuid.UUID, fields []vault.Value) error {
-	for i := range fields {
-		if err := s.OpenField(tenant, &fields[i]); err != nil {
+// OpenValues opens each value.
+func (s *Sealer) OpenValues(tenant uuid.UUID, values []vault.Value) error {
+	for i := range values {
+		if err := s.OpenValue(tenant, &values[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// OpenCustomer opens the values of a profile that is the caller's own.
-func (s *Sealer) OpenCustomer(p *vault.Profile) error {
-	for name, f := range p.Fields {
-		if !f.Encrypted {
+// OpenProfile opens the values of a profile in place. The caller must own the profile.
+func (s *Sealer) OpenProfile(p *vault.Profile) error {
+	for name, v := range p.Fields {
+		if !v.Encrypted {
 			continue
 		}
-		if err := s.OpenField(p.TenantID, &f); err != nil {
+		if err := s.OpenValue(p.TenantID, &v); err != nil {
 			return err
 		}
-		p.Fields[name] = f
+		p.Fields[name] = v
 	}
 	return nil
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/tink-crypto/tink-go/keyset"
 )
 
-var errSealingKey = errors.New("VAULT_SEALING_KEY is not a sealing key: make one with `vault sealing-key`")
+var errSealingKey = errors.New("VAULT_SEALING_KEY is not a sealing key: create one with `vault sealing-key`")
 
-// NewSealingKey makes a key for NewSealer. Keep it: what it sealed opens with nothing else.
+// NewSealingKey creates a key for NewSealer. Without the key, nothing that it sealed can be opened.
 func NewSealingKey() (string, error) {
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
@@ -22,8 +22,8 @@ func NewSealingKey() (string, error) {
 	return encodeKeyset(handle)
 }
 
-// AddSealingKey begins a rotation: the result opens what is sealed with a new key, too, and goes on sealing with the old one. Every
-// process must have it before PromoteSealingKey.
+// AddSealingKey begins a rotation: it adds a new key that opens, and the old key still seals. Every process must have
+// the result before PromoteSealingKey.
 func AddSealingKey(key string) (string, error) {
 	return changeKeyset(key, func(m *keyset.Manager, _ *keyset.Handle) error {
 		_, err := m.Add(aead.AES256GCMKeyTemplate())
@@ -31,7 +31,7 @@ func AddSealingKey(key string) (string, error) {
 	})
 }
 
-// PromoteSealingKey has the key that was added last seal from now on. The others still open.
+// PromoteSealingKey continues a rotation: the newest key seals, and the others still open.
 func PromoteSealingKey(key string) (string, error) {
 	return changeKeyset(key, func(m *keyset.Manager, h *keyset.Handle) error {
 		keys := h.KeysetInfo().GetKeyInfo()
@@ -39,7 +39,7 @@ func PromoteSealingKey(key string) (string, error) {
 	})
 }
 
-// PruneSealingKey ends a rotation: only the key that seals is left. What others sealed does not open any more.
+// PruneSealingKey ends a rotation: it removes all keys except the one that seals. Data that the others sealed is lost.
 func PruneSealingKey(key string) (string, error) {
 	return changeKeyset(key, func(m *keyset.Manager, h *keyset.Handle) error {
 		info := h.KeysetInfo()

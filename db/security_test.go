@@ -17,7 +17,7 @@ func checkSame(t *testing.T, before, after dbtest.Rows) {
 	}
 }
 
-func TestEveryTableIsUnderRowLevelSecurity(t *testing.T) {
+func TestTables_RowLevelSecurity(t *testing.T) {
 	t.Parallel()
 	url := dbtest.URL(t)
 	conn, err := pgx.Connect(t.Context(), url)
@@ -76,7 +76,7 @@ func TestEveryTableIsUnderRowLevelSecurity(t *testing.T) {
 	}
 }
 
-func TestTheRolesOfTheVaultCannotDoMoreThanTheyNeed(t *testing.T) {
+func TestRoles_LeastPrivilege(t *testing.T) {
 	t.Parallel()
 	url := dbtest.URL(t)
 	conn, err := pgx.Connect(t.Context(), url)

@@ -11,19 +11,19 @@ import (
 	"github.com/contextvault/contextvault/db/dbgen"
 )
 
-// The setting that row-level security reads. Local to the transaction: a batch without an explicit one is one transaction, so
-// nothing of it stays on the connection.
+// setTenant sets the variable that row-level security reads. It is local to the transaction. A batch outside of a
+// transaction is one transaction, so the connection is clean afterwards.
 const setTenant = "SELECT set_config('vault.tenant', $1, true)"
 
-// Tenant gives queries that see the rows of one tenant only. Each query is one round trip.
+// Tenant returns queries that see only the rows of one tenant. Each query is one round trip.
 func (d *DB) Tenant(tenant uuid.UUID) *dbgen.Queries {
 	return dbgen.New(tenantConn{pool: d.app, tenant: tenant.String()})
 }
 
-// System gives queries that see the rows of all tenants: for sweeps, the relay and the purge.
+// System returns queries that see the rows of all tenants. Sweeps, the relay and the purge use it.
 func (d *DB) System() *dbgen.Queries { return dbgen.New(d.system) }
 
-// tenantConn sends each query behind its tenant, in one batch.
+// tenantConn sends the tenant and the query in one batch.
 type tenantConn struct {
 	pool   *pgxpool.Pool
 	tenant string
@@ -60,7 +60,7 @@ func (c tenantConn) Query(ctx context.Context, sql string, args ...any) (pgx.Row
 	if err != nil {
 		return nil, err
 	}
-	rows, err := results.Query() //nolint:rowserrcheck // the caller's, as with any Query
+	rows, err := results.Query() //nolint:rowserrcheck // the caller checks it
 	if err != nil {
 		_ = results.Close()
 		return nil, err
@@ -77,7 +77,7 @@ func (c tenantConn) QueryRow(ctx context.Context, sql string, args ...any) pgx.R
 	return batchRow{results: results}
 }
 
-// batchRows gives the connection back when the rows are closed.
+// batchRows returns the connection to the pool when the rows are closed.
 type batchRows struct {
 	pgx.Rows
 	results  pgx.BatchResults

@@ -49,7 +49,7 @@ func accept(t *testing.T, d *db.DB, tenant uuid.UUID) dbgen.Operation {
 	return op
 }
 
-func TestNothingOfATenantStaysOnTheConnection(t *testing.T) {
+func TestTenant_ConnectionIsCleanAfterQuery(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	q, conn := e.db.Tenant(e.tenant), e.db.TenantConn(e.tenant)
@@ -77,7 +77,7 @@ func TestNothingOfATenantStaysOnTheConnection(t *testing.T) {
 				TenantID: e.tenant, ID: newID(), AgentID: newID(), ScenarioID: newID(), Name: "r", Content: []byte(`{}`), OperationID: newID(), AcceptedAt: now(),
 			})
 			return err
-		}, func(err error) bool { return db.ForeignKey(err, "rules_tenant_id_scenario_id_fkey") }},
+		}, func(err error) bool { return db.IsForeignKeyViolation(err, "rules_tenant_id_scenario_id_fkey") }},
 		{"a statement that is no SQL", func(ctx context.Context) error {
 			_, err := conn.Exec(ctx, "SELEC 1")
 			return err
@@ -150,7 +150,7 @@ func isState(code string) func(error) bool {
 	}
 }
 
-func TestTenantsThatShareConnectionsSeeTheirOwnRows(t *testing.T) {
+func TestTenant_SharedConnections(t *testing.T) {
 	t.Parallel()
 	d := dbtest.Open(t)
 	const tenants, rounds = 12, 20
@@ -184,7 +184,7 @@ func TestTenantsThatShareConnectionsSeeTheirOwnRows(t *testing.T) {
 	wg.Wait()
 }
 
-func TestATenantCannotWriteARowOfAnother(t *testing.T) {
+func TestTenant_CannotWriteOtherTenant(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	other := dbtest.Tenant(t, e.db)

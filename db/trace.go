@@ -10,9 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// tracer makes the spans of what is sent to PostgreSQL: the query's name and its text, without its parameters. They belong to
-// the trace of the caller; without one, or with tracing off, there are none. It is otelpgx's tracer, but for what is wrong with a
-// query: the server's own text may quote a value.
+// tracer creates a span for each query to PostgreSQL, with the name and the text of the query and without its
+// parameters. The spans belong to the trace of the caller; without one there are none. It differs from otelpgx's tracer
+// in the errors: the text of the server may quote a value, so a span gets SafeText instead.
 type tracer struct{ *otelpgx.Tracer }
 
 var (
@@ -30,7 +30,8 @@ func newTracer() tracer {
 	)}
 }
 
-// queryName is the name of a query of db/queries, of which sqlc makes the first line; else the first word of the SQL.
+// queryName returns the name of a query in db/queries, from the first line that sqlc adds. Of other SQL it returns the
+// first word.
 func queryName(sql string) string {
 	if name, ok := strings.CutPrefix(sql, "-- name: "); ok {
 		name, _, _ = strings.Cut(name, " ")
@@ -40,8 +41,8 @@ func queryName(sql string) string {
 	return strings.TrimSuffix(word, ";")
 }
 
-// traced is an error as a span may hold it.
-func traced(err error) error {
+// safeError returns an error without values.
+func safeError(err error) error {
 	if text := SafeText(err); text != "" {
 		return errors.New(text)
 	}
@@ -50,42 +51,42 @@ func traced(err error) error {
 
 // TraceQueryEnd implements pgx.QueryTracer.
 func (t tracer) TraceQueryEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryEndData) {
-	data.Err = traced(data.Err)
+	data.Err = safeError(data.Err)
 	t.Tracer.TraceQueryEnd(ctx, conn, data)
 }
 
 // TraceBatchQuery implements pgx.BatchTracer.
 func (t tracer) TraceBatchQuery(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchQueryData) {
-	data.Err = traced(data.Err)
+	data.Err = safeError(data.Err)
 	t.Tracer.TraceBatchQuery(ctx, conn, data)
 }
 
 // TraceBatchEnd implements pgx.BatchTracer.
 func (t tracer) TraceBatchEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceBatchEndData) {
-	data.Err = traced(data.Err)
+	data.Err = safeError(data.Err)
 	t.Tracer.TraceBatchEnd(ctx, conn, data)
 }
 
 // TraceCopyFromEnd implements pgx.CopyFromTracer.
 func (t tracer) TraceCopyFromEnd(ctx context.Context, conn *pgx.Conn, data pgx.TraceCopyFromEndData) {
-	data.Err = traced(data.Err)
+	data.Err = safeError(data.Err)
 	t.Tracer.TraceCopyFromEnd(ctx, conn, data)
 }
 
 // TracePrepareEnd implements pgx.PrepareTracer.
 func (t tracer) TracePrepareEnd(ctx context.Context, conn *pgx.Conn, data pgx.TracePrepareEndData) {
-	data.Err = traced(data.Err)
+	data.Err = safeError(data.Err)
 	t.Tracer.TracePrepareEnd(ctx, conn, data)
 }
 
 // TraceConnectEnd implements pgx.ConnectTracer.
 func (t tracer) TraceConnectEnd(ctx context.Context, data pgx.TraceConnectEndData) {
-	data.Err = traced(data.Err)
+	data.Err = safeError(data.Err)
 	t.Tracer.TraceConnectEnd(ctx, data)
 }
 
 // TraceAcquireEnd implements pgxpool.AcquireTracer.
 func (t tracer) TraceAcquireEnd(ctx context.Context, pool *pgxpool.Pool, data pgxpool.TraceAcquireEndData) {
-	data.Err = traced(data.Err)
+	data.Err = safeError(data.Err)
 	t.Tracer.TraceAcquireEnd(ctx, pool, data)
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/contextvault/contextvault/db/dbgen"
 )
 
-// rollbackTimeout bounds a rollback, which ignores that the caller's context has ended.
+// rollbackTimeout limits a rollback. A rollback ignores the end of the caller's context.
 const rollbackTimeout = 5 * time.Second
 
-// InTx runs fn in one transaction that sees the rows of one tenant. It commits when fn returns nil and rolls back otherwise.
-// fn must not call anything but PostgreSQL.
+// InTx runs fn in one transaction that sees only the rows of one tenant. It commits if fn returns nil, and rolls back
+// otherwise. fn must not call any other service: the transaction holds locks and a connection.
 func (d *DB) InTx(ctx context.Context, tenant uuid.UUID, fn func(q *dbgen.Queries) error) error {
-	// A tenant is a UUID, so its text is safe in SQL; BEGIN and the setting share a round trip.
+	// The text of a UUID is safe in SQL. BEGIN and the setting share a round trip.
 	begin := "BEGIN; SELECT set_config('vault.tenant', '" + tenant.String() + "', true)"
 	return inTx(ctx, d.app, pgx.TxOptions{BeginQuery: begin}, fn)
 }
@@ -36,7 +36,7 @@ func inTx(ctx context.Context, pool *pgxpool.Pool, opts pgx.TxOptions, fn func(q
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
-		_ = tx.Rollback(ctx) // after a commit it does nothing
+		_ = tx.Rollback(ctx) // no effect after a commit
 	}()
 	if err := fn(dbgen.New(tx)); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbtest"
 )
 
-func TestATransactionIsAllOrNothing(t *testing.T) {
+func TestInTx_AllOrNothing(t *testing.T) {
 	t.Parallel()
 	errOwn := errors.New("changed my mind")
 	for _, c := range []struct {
@@ -64,7 +64,7 @@ func TestATransactionIsAllOrNothing(t *testing.T) {
 	}
 }
 
-func TestASystemTransactionSeesAllTenantsAndRollsBack(t *testing.T) {
+func TestInSystemTx_SeesAllTenants(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
 	accept(t, e.db, dbtest.Tenant(t, e.db))

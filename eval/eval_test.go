@@ -18,7 +18,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/eval"
-	"github.com/contextvault/contextvault/worker"
+	"github.com/contextvault/contextvault/internal/app"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -130,7 +130,7 @@ func system(t *testing.T, environ ...string) eval.System {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	direct := &eval.Direct{Log: log}
-	r, err := worker.ConnectTo(t.Context(), cfg, direct, log)
+	r, err := app.ConnectTo(t.Context(), cfg, direct, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,6 +138,9 @@ func system(t *testing.T, environ ...string) eval.System {
 		direct.Wait()
 		r.Close()
 	})
+	if r.ModelError != nil {
+		t.Fatal(r.ModelError)
+	}
 	direct.Steps = &r.Steps
 	return eval.System{Trigger: r.Trigger, Query: r.Query, ModelUsage: r.ModelUsage, Tenant: dbtest.Tenant(t, r.DB)}
 }

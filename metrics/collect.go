@@ -10,18 +10,28 @@ import (
 	"github.com/contextvault/contextvault/telemetry"
 )
 
-// cacheStats collects what the cache counts, by kind of entry.
+// cacheStats collects the counts of the cache, by kind of entry.
 type cacheStats struct{ cache *cache.Cache }
 
 var (
 	byKind = []string{"kind"}
 
-	cacheHits          = prometheus.NewDesc("profile_cache_hits_total", "Reads that Redis answered.", byKind, nil)
-	cacheMisses        = prometheus.NewDesc("profile_cache_misses_total", "Reads that asked Redis and went to PostgreSQL.", byKind, nil)
-	cacheBypassed      = prometheus.NewDesc("profile_cache_bypassed_total", "Reads that went to PostgreSQL at once, because Redis was unavailable, not trusted, or switched off.", byKind, nil)
-	cacheInvalidations = prometheus.NewDesc("profile_cache_invalidations_total", "Invalidations that reached Redis.", byKind, nil)
-	cacheErrors        = prometheus.NewDesc("profile_cache_errors_total", "Exchanges with Redis that failed.", byKind, nil)
-	cacheCircuit       = prometheus.NewDesc("profile_cache_circuit_open", "1 while Redis counts as unavailable, and is not asked.", nil, nil)
+	cacheHits = prometheus.NewDesc(
+		"profile_cache_hits_total", "Reads that were answered from Redis.", byKind, nil,
+	)
+	cacheMisses = prometheus.NewDesc(
+		"profile_cache_misses_total", "Reads that asked Redis and then PostgreSQL.", byKind, nil,
+	)
+	cacheBypassed = prometheus.NewDesc(
+		"profile_cache_bypassed_total", "Reads that asked only PostgreSQL: Redis was unavailable or disabled, or the process held no lease.", byKind, nil,
+	)
+	cacheInvalidations = prometheus.NewDesc(
+		"profile_cache_invalidations_total", "Invalidations that reached Redis.", byKind, nil,
+	)
+	cacheErrors  = prometheus.NewDesc("profile_cache_errors_total", "Failed exchanges with Redis.", byKind, nil)
+	cacheCircuit = prometheus.NewDesc(
+		"profile_cache_circuit_open", "1 while the circuit breaker considers Redis unavailable.", nil, nil,
+	)
 )
 
 // Describe implements prometheus.Collector.
@@ -36,22 +46,27 @@ func (c cacheStats) Collect(ch chan<- prometheus.Metric) {
 	for _, kind := range cache.Kinds {
 		s := c.cache.StatsOf(kind)
 		for d, n := range map[*prometheus.Desc]uint64{
-			cacheHits: s.Hits, cacheMisses: s.Misses, cacheBypassed: s.Bypassed, cacheInvalidations: s.Invalidations, cacheErrors: s.Errors,
+			cacheHits: s.Hits, cacheMisses: s.Misses, cacheBypassed: s.Bypassed, cacheInvalidations: s.Invalidations,
+			cacheErrors: s.Errors,
 		} {
 			ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), string(kind))
 		}
 	}
-	ch <- prometheus.MustNewConstMetric(cacheCircuit, prometheus.GaugeValue, truth(c.cache.CircuitOpen()))
+	ch <- prometheus.MustNewConstMetric(cacheCircuit, prometheus.GaugeValue, boolValue(c.cache.CircuitOpen()))
 }
 
-// modelUsage collects what the language model was asked for and cost.
+// modelUsage collects the operations of the language model and their cost.
 type modelUsage struct{ counters *llm.Counters }
 
 var (
-	byOutcome   = []string{"operation", "outcome"}
-	modelOps    = prometheus.NewDesc("vault_llm_operations_total", "Operations of the language model, by what was asked for and how it went.", byOutcome, nil)
-	modelCalls  = prometheus.NewDesc("vault_llm_calls_total", "Calls that these operations made: two where an answer had to be repaired.", byOutcome, nil)
-	modelTokens = prometheus.NewDesc("vault_llm_tokens_total", "Tokens of these calls, as the model's server counted them.", []string{"operation", "kind"}, nil)
+	byOutcome  = []string{"operation", "outcome"}
+	modelOps   = prometheus.NewDesc("vault_llm_operations_total", "Operations of the language model.", byOutcome, nil)
+	modelCalls = prometheus.NewDesc(
+		"vault_llm_calls_total", "Calls of these operations. An operation with a repair makes two.", byOutcome, nil,
+	)
+	modelTokens = prometheus.NewDesc(
+		"vault_llm_tokens_total", "Tokens of these calls, as counted by the server of the model.", []string{"operation", "kind"}, nil,
+	)
 )
 
 // Describe implements prometheus.Collector.
@@ -65,20 +80,21 @@ func (modelUsage) Describe(ch chan<- *prometheus.Desc) {
 func (m modelUsage) Collect(ch chan<- prometheus.Metric) {
 	tokens := map[[2]string]int64{}
 	for _, t := range m.counters.Totals() {
-		ch <- prometheus.MustNewConstMetric(modelOps, prometheus.CounterValue, float64(t.Operations), string(t.Operation), string(t.Outcome))
-		ch <- prometheus.MustNewConstMetric(modelCalls, prometheus.CounterValue, float64(t.Calls), string(t.Operation), string(t.Outcome))
-		tokens[[2]string{string(t.Operation), "prompt"}] += t.PromptTokens
-		tokens[[2]string{string(t.Operation), "completion"}] += t.CompletionTokens
+		op, outcome := string(t.Operation), string(t.Outcome)
+		ch <- prometheus.MustNewConstMetric(modelOps, prometheus.CounterValue, float64(t.Operations), op, outcome)
+		ch <- prometheus.MustNewConstMetric(modelCalls, prometheus.CounterValue, float64(t.Calls), op, outcome)
+		tokens[[2]string{op, "prompt"}] += t.PromptTokens
+		tokens[[2]string{op, "completion"}] += t.CompletionTokens
 	}
 	for labels, n := range tokens {
 		ch <- prometheus.MustNewConstMetric(modelTokens, prometheus.CounterValue, float64(n), labels[:]...)
 	}
 }
 
-// dependencies collects whether what the process works with answers: asked at each scrape, for two seconds at most.
+// dependencies collects whether the dependencies answer. Each scrape checks them, within two seconds.
 type dependencies []telemetry.Dependency
 
-var dependencyUp = prometheus.NewDesc("vault_dependency_up", "1 where a dependency answers this process.", []string{"dependency"}, nil)
+var dependencyUp = prometheus.NewDesc("vault_dependency_up", "1 if the dependency answers this process.", []string{"dependency"}, nil)
 
 // Describe implements prometheus.Collector.
 func (dependencies) Describe(ch chan<- *prometheus.Desc) { ch <- dependencyUp }
@@ -86,11 +102,11 @@ func (dependencies) Describe(ch chan<- *prometheus.Desc) { ch <- dependencyUp }
 // Collect implements prometheus.Collector.
 func (d dependencies) Collect(ch chan<- prometheus.Metric) {
 	for name, state := range telemetry.CheckDependencies(context.Background(), d).Dependencies {
-		ch <- prometheus.MustNewConstMetric(dependencyUp, prometheus.GaugeValue, truth(state == "ok"), name)
+		ch <- prometheus.MustNewConstMetric(dependencyUp, prometheus.GaugeValue, boolValue(state == "ok"), name)
 	}
 }
 
-func truth(b bool) float64 {
+func boolValue(b bool) float64 {
 	if b {
 		return 1
 	}

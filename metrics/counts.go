@@ -13,30 +13,31 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Counts counts what there is in the database, in the background: a scrape shows the last count, and costs the database
-// nothing. Every worker counts and exports the whole, so over several of them it is the maximum that is meant, never the sum.
+// Counts counts operations and values in the database, in the background: a scrape exports the last counts and runs no
+// query. Every worker exports the counts of the whole database, so use the maximum over the workers, never the sum.
 //
-// What a count of operations costs follows what is owed, and what finished in five minutes. What a count of fields costs follows
-// how many there are: 0.17 s at a million of them, with 6 MB of an index read (measured; without the index 0.4 s and the whole
-// table, 257 MB). Where it takes more than a hundredth of the time it is made less often.
+// The cost of counting operations is proportional to the unfinished ones and those that finished in the last five
+// minutes. The cost of counting values is proportional to their number: 0.17 s for a million, reading 6 MB of an index
+// (measured; without the index 0.4 s and the whole table, 257 MB). Values are counted less often if that takes more
+// than a hundredth of the time.
 type Counts struct {
 	db    *db.DB
 	log   *slog.Logger
 	every time.Duration
 
 	mu      sync.Mutex
-	fields  []dbgen.CountValuesByStatusRow // nil: not known
+	values  []dbgen.CountValuesByStatusRow // nil: unknown
 	counted time.Time
 	owed    []dbgen.CountOwedOperationsRow
 	ended   []dbgen.CountFinishedOperationsRow
 }
 
 const (
-	atMost       = 100 // the part of the time that counting fields may take is one of so many
+	valuesShare  = 100 // counting values may take one hundredth of the time
 	countTimeout = 2 * time.Minute
 )
 
-// NewCounts makes a counts, which counts when it runs, and then so often.
+// NewCounts returns a Counts that counts at the start of Run and then at the interval every.
 func NewCounts(d *db.DB, log *slog.Logger, every time.Duration) *Counts {
 	return &Counts{db: d, log: log, every: every}
 }
@@ -45,16 +46,16 @@ func NewCounts(d *db.DB, log *slog.Logger, every time.Duration) *Counts {
 func (c *Counts) Run(ctx context.Context) error {
 	tick := time.NewTicker(c.every)
 	defer tick.Stop()
-	var fieldsDue time.Time
+	var valuesDue time.Time
 	failing := false
 	for {
 		err := c.countOperations(ctx)
-		if began := time.Now(); err == nil && !began.Before(fieldsDue) {
-			err = c.countFields(ctx)
-			fieldsDue = began.Add(atMost * time.Since(began))
+		if began := time.Now(); err == nil && !began.Before(valuesDue) {
+			err = c.countValues(ctx)
+			valuesDue = began.Add(valuesShare * time.Since(began))
 		}
 		if err != nil && !failing && ctx.Err() == nil {
-			c.log.WarnContext(ctx, "count_failed", "error_code", vault.CodeOf(err)) // once, until it works again
+			c.log.WarnContext(ctx, "count_failed", "error_code", vault.CodeOf(err)) // logged once per outage
 		}
 		failing = err != nil
 		select {
@@ -65,7 +66,8 @@ func (c *Counts) Run(ctx context.Context) error {
 	}
 }
 
-// countOperations counts what is owed and what finished. What cannot be counted is not shown, rather than what was true once.
+// countOperations counts unfinished and finished operations. After an error they are not exported, because the old
+// counts may be wrong.
 func (c *Counts) countOperations(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
@@ -80,13 +82,13 @@ func (c *Counts) countOperations(ctx context.Context) error {
 	return err
 }
 
-func (c *Counts) countFields(ctx context.Context) error {
+func (c *Counts) countValues(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
 	rows, err := c.db.System().CountValuesByStatus(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.fields = rows
+	c.values = rows
 	if err == nil {
 		c.counted = time.Now()
 	}
@@ -94,19 +96,39 @@ func (c *Counts) countFields(ctx context.Context) error {
 }
 
 var (
-	fieldsByStatus   = prometheus.NewDesc("profile_values_by_status", "Field versions in the database by status, deleted ones left out, of all tenants. Every worker exports all of them: take the maximum.", []string{"status"}, nil)
-	fieldsCounted    = prometheus.NewDesc("profile_values_counted_timestamp_seconds", "When profile_values_by_status was counted.", nil, nil)
-	operationsOwed   = prometheus.NewDesc("vault_operations_owed", "Operations that were accepted and are not finished, by age. Every worker exports all of them: take the maximum.", []string{"workflow", "status", "age"}, nil)
-	operationsOldest = prometheus.NewDesc("vault_operations_oldest_seconds", "The age of the oldest of them. A gap fill waits for people: days are no fault.", []string{"workflow", "status"}, nil)
-	operationsEnded  = prometheus.NewDesc("vault_operations_finished", "Operations that finished in the last five minutes.", []string{"workflow", "status"}, nil)
+	valuesByStatus = prometheus.NewDesc(
+		"profile_values_by_status",
+		"Versions of values in the database, without deleted ones, of all tenants. Every worker exports all: use the maximum.",
+		[]string{"status"}, nil,
+	)
+	valuesCounted = prometheus.NewDesc(
+		"profile_values_counted_timestamp_seconds",
+		"Time of the last count of profile_values_by_status.",
+		nil, nil,
+	)
+	operationsOwed = prometheus.NewDesc(
+		"vault_operations_owed",
+		"Accepted operations that are not finished, by age. Every worker exports all: use the maximum.",
+		[]string{"workflow", "status", "age"}, nil,
+	)
+	operationsOldest = prometheus.NewDesc(
+		"vault_operations_oldest_seconds",
+		"Age of the oldest unfinished operation. A gap fill waits for people, so an age of days is normal.",
+		[]string{"workflow", "status"}, nil,
+	)
+	operationsEnded = prometheus.NewDesc(
+		"vault_operations_finished",
+		"Operations that finished in the last five minutes.",
+		[]string{"workflow", "status"}, nil,
+	)
 )
 
-// statuses of fields, each of which is shown, also where there is none.
+// statuses lists the statuses of values. Each is exported, even if its count is 0.
 var statuses = []vault.ItemStatus{vault.StatusActive, vault.StatusSuperseded, vault.StatusExpired, vault.StatusOrphaned}
 
 // Describe implements prometheus.Collector.
 func (*Counts) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{fieldsByStatus, fieldsCounted, operationsOwed, operationsOldest, operationsEnded} {
+	for _, d := range []*prometheus.Desc{valuesByStatus, valuesCounted, operationsOwed, operationsOldest, operationsEnded} {
 		ch <- d
 	}
 }
@@ -118,15 +140,15 @@ func (c *Counts) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	if c.fields != nil {
+	if c.values != nil {
 		found := map[string]int64{}
-		for _, row := range c.fields {
+		for _, row := range c.values {
 			found[row.Status] = row.Fields
 		}
 		for _, s := range statuses {
-			gauge(fieldsByStatus, float64(found[string(s)]), string(s))
+			gauge(valuesByStatus, float64(found[string(s)]), string(s))
 		}
-		gauge(fieldsCounted, float64(c.counted.Unix()))
+		gauge(valuesCounted, float64(c.counted.Unix()))
 	}
 	for _, row := range c.owed {
 		gauge(operationsOwed, float64(row.Minute), row.Workflow, row.Status, "under_1m")

@@ -1,12 +1,12 @@
-// Package metrics is what the programs of the vault count, for Prometheus. Labels are names of ours, from sets that are known
-// beforehand: never a tenant, a customer, a field's name or a value.
+// Package metrics exports the Prometheus metrics of the API and the worker. The values of labels come from fixed sets:
+// never a tenant, a customer, the name of a field or a value.
 //
-//   - metrics.go: what both programs export, the worker and the API;
-//   - collect.go: what others count (cache, language model, dependencies), read at each scrape;
-//   - steps.go: the steps that a worker runs;
-//   - counts.go: what there is in the database, counted by the worker.
+//   - metrics.go: the metrics of both programs;
+//   - collect.go: the counts of other packages (cache, language model, dependencies), read at each scrape;
+//   - steps.go: the steps of a worker;
+//   - counts.go: the counts of operations and values in the database, by the worker.
 //
-// Beside these, package api counts requests. docs/operation.md lists all of them.
+// Package api exports the metrics of requests. docs/operation.md lists all metrics.
 package metrics
 
 import (
@@ -19,9 +19,9 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Metrics are those of one process. It is what steps and queries tell what they find.
+// Metrics holds the metrics of one process. Steps and queries report to it.
 type Metrics struct {
-	// Registry is where they are, and where a program adds its own.
+	// Registry holds the metrics. A program may register more.
 	Registry *prometheus.Registry
 
 	chains      prometheus.Histogram
@@ -30,42 +30,44 @@ type Metrics struct {
 	budgetSpent prometheus.Counter
 }
 
-// Sources are what counts by itself.
+// Sources are the packages that count themselves.
 type Sources struct {
 	Cache        *cache.Cache
 	Model        *llm.Counters
 	Dependencies []telemetry.Dependency
 }
 
-// Outcomes of a validation that found something wrong.
+// Outcomes of a failed validation.
 const (
-	rejected = "rejected" // mode strict
-	warned   = "warned"   // mode warn: stored, with its warnings
+	rejected = "rejected" // mode strict: not stored
+	warned   = "warned"   // mode warn: stored with warnings
 )
 
-// New makes the metrics of a process.
+// New returns the metrics of a process.
 func New(s Sources) *Metrics {
 	m := &Metrics{
 		Registry: prometheus.NewRegistry(),
 		chains: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "profile_derivation_chain_depth", Help: "Items in the derivation chains that were read, the item itself included.",
+			Name:    "profile_derivation_chain_depth",
+			Help:    "Number of items in the derivation chains that were read, the item included.",
 			Buckets: []float64{1, 2, 3, 4, 5, 7, 10, 20, 50, 100},
 		}),
 		validation: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "profile_schema_validation_errors_total",
-			Help: "Values that broke the rules of their definition, by what was asked for and what came of it: rejected, or stored with a warning.",
+			Help: "Values that failed the validation of their definition, by workflow and outcome: rejected or warned (stored).",
 		}, []string{"workflow", "outcome"}),
 		gaps: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "gap_fill_attempts_total",
-			Help: "Fields that gap fills tried to fill, counted when the fill ends, by where the value came from (none: nowhere) and what came of it.",
+			Help: "Fields of ended gap fills, by source of the value (none: no value) and outcome.",
 		}, []string{"source", "outcome"}),
 		budgetSpent: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "vault_llm_budget_refusals_total", Help: "Calls of the language model that were not made, because the tenant's budget of the day was spent.",
+			Name: "vault_llm_budget_refusals_total",
+			Help: "Calls of the language model that were refused: the daily budget of the tenant is spent.",
 		}),
 	}
 	for _, w := range []string{vault.WriteValue.Name, vault.ImportValues.Name, vault.AnswerQuestion.Name} {
 		for _, outcome := range []string{rejected, warned} {
-			m.validation.WithLabelValues(w, outcome) // there from the start, so that the first one shows in a rate
+			m.validation.WithLabelValues(w, outcome) // exported from the start, so that rate() sees the first failure
 		}
 	}
 	m.Registry.MustRegister(
@@ -76,7 +78,7 @@ func New(s Sources) *Metrics {
 	return m
 }
 
-// ChainRead is told of each chain that is read (query.OnChain).
+// ChainRead records the number of items of a chain that was read (query.OnChain).
 func (m *Metrics) ChainRead(items int) { m.chains.Observe(float64(items)) }
 
 // ValuesInvalid implements steps.Observer.

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestWhatIsToldIsCounted(t *testing.T) {
+func TestMetrics_CountsReports(t *testing.T) {
 	t.Parallel()
 	m := metrics.New(metrics.Sources{})
 	m.ChainRead(1)
@@ -35,11 +35,11 @@ func TestWhatIsToldIsCounted(t *testing.T) {
 	m.GapTried("session", "filled")
 	m.BudgetSpent()
 	want := `
-# HELP gap_fill_attempts_total Fields that gap fills tried to fill, counted when the fill ends, by where the value came from (none: nowhere) and what came of it.
+# HELP gap_fill_attempts_total Fields of ended gap fills, by source of the value (none: no value) and outcome.
 # TYPE gap_fill_attempts_total counter
 gap_fill_attempts_total{outcome="expired",source="none"} 1
 gap_fill_attempts_total{outcome="filled",source="session"} 1
-# HELP profile_schema_validation_errors_total Values that broke the rules of their definition, by what was asked for and what came of it: rejected, or stored with a warning.
+# HELP profile_schema_validation_errors_total Values that failed the validation of their definition, by workflow and outcome: rejected or warned (stored).
 # TYPE profile_schema_validation_errors_total counter
 profile_schema_validation_errors_total{outcome="rejected",workflow="answer-question"} 0
 profile_schema_validation_errors_total{outcome="rejected",workflow="import-values"} 3
@@ -47,7 +47,7 @@ profile_schema_validation_errors_total{outcome="rejected",workflow="write-value"
 profile_schema_validation_errors_total{outcome="warned",workflow="answer-question"} 0
 profile_schema_validation_errors_total{outcome="warned",workflow="import-values"} 2
 profile_schema_validation_errors_total{outcome="warned",workflow="write-value"} 0
-# HELP vault_llm_budget_refusals_total Calls of the language model that were not made, because the tenant's budget of the day was spent.
+# HELP vault_llm_budget_refusals_total Calls of the language model that were refused: the daily budget of the tenant is spent.
 # TYPE vault_llm_budget_refusals_total counter
 vault_llm_budget_refusals_total 1
 `
@@ -59,7 +59,7 @@ vault_llm_budget_refusals_total 1
 	}
 }
 
-// shown gives the samples of a collector, as text.
+// shown returns the samples of a collector as text.
 func shown(t *testing.T, c prometheus.Collector) string {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
@@ -81,8 +81,8 @@ func shown(t *testing.T, c prometheus.Collector) string {
 	return b.String()
 }
 
-// What is owed is shown with its age; what cannot be counted is not shown, rather than what was true once.
-func TestTheCensusShowsWhatThereIs(t *testing.T) {
+// Unfinished operations are exported by age. After a failed count, nothing is exported.
+func TestCounts_ExportsOperationsAndValues(t *testing.T) {
 	t.Parallel()
 	url := dbtest.URL(t)
 	d, err := db.Open(t.Context(), url, db.Options{MaxConns: 4})
@@ -101,12 +101,12 @@ func TestTheCensusShowsWhatThereIs(t *testing.T) {
 	}
 	counts := metrics.NewCounts(d, slog.New(slog.DiscardHandler), 10*time.Millisecond)
 	if text := shown(t, counts); text != "" {
-		t.Errorf("before it counts it shows %s", text)
+		t.Errorf("before the first count it exports %s", text)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- counts.Run(ctx) }()
-	testkit.Eventually(t, "the counts shows what is owed", func(context.Context) (struct{}, bool) {
+	testkit.Eventually(t, "the counts are exported", func(context.Context) (struct{}, bool) {
 		text := shown(t, counts)
 		return struct{}{}, strings.Contains(text, "vault_operations_owed under_1m accepted write-value 3\n") &&
 			strings.Contains(text, "vault_operations_owed over_1h accepted write-value 0\n") &&
@@ -114,7 +114,7 @@ func TestTheCensusShowsWhatThereIs(t *testing.T) {
 			strings.Contains(text, "profile_values_by_status orphaned 0\n")
 	})
 	d.Close()
-	testkit.Eventually(t, "what cannot be counted is gone", func(context.Context) (struct{}, bool) {
+	testkit.Eventually(t, "the counts are gone", func(context.Context) (struct{}, bool) {
 		return struct{}{}, !strings.Contains(shown(t, counts), "vault_operations")
 	})
 	cancel()

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Steps counts the steps of workflows that one worker runs.
+// Steps counts the workflow steps of one worker.
 type Steps struct {
 	ended   *prometheus.CounterVec
 	seconds *prometheus.HistogramVec
@@ -16,32 +16,35 @@ type Steps struct {
 // Outcomes of a step.
 const (
 	StepSucceeded = "succeeded"
-	StepFailed    = "failed"    // it is tried again, or its run fails
-	StepRejected  = "rejected"  // no retry can mend it: what was asked for is wrong, or a budget is spent
+	StepFailed    = "failed"    // the engine retries it, or its run fails
+	StepRejected  = "rejected"  // no retry helps: the input is invalid, or a budget is spent
 	StepCancelled = "cancelled" // by the engine
 )
 
-// NewSteps makes the counts; running says how many steps are under way.
+// NewSteps returns counters at zero. running returns the number of running steps.
 func NewSteps(running func() int64) *Steps {
 	return &Steps{
 		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "vault_steps_total", Help: "Steps that ended, by workflow and step, and outcome: succeeded, failed (it is tried again), rejected (what was asked for is wrong) or cancelled.",
+			Name: "vault_steps_total",
+			Help: "Steps that ended, by step (workflow:step) and outcome: succeeded, failed (retried), rejected (invalid input) " +
+				"or cancelled.",
 		}, []string{"step", "outcome"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "vault_step_seconds", Help: "How long steps took, without the wait for their turn. What waits for people is left out.",
+			Name:    "vault_step_seconds",
+			Help:    "Duration of steps, without the wait for their turn. Steps that wait for people are excluded.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 16),
 		}, []string{"step"}),
 		running: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "vault_steps_running", Help: "Steps that run now, or wait for their turn in this worker.",
+			Name: "vault_steps_running", Help: "Steps that run or wait for their turn in this worker.",
 		}, func() float64 { return float64(running()) }),
 	}
 }
 
-// Ended counts a step, named workflow:step.
-func (s *Steps) Ended(step, outcome string) { s.ended.WithLabelValues(step, outcome).Inc() }
+// Count counts the end of a step, named workflow:step.
+func (s *Steps) Count(step, outcome string) { s.ended.WithLabelValues(step, outcome).Inc() }
 
-// Took tells how long a step took.
-func (s *Steps) Took(step string, d time.Duration) {
+// ObserveDuration records the duration of a step, named workflow:step.
+func (s *Steps) ObserveDuration(step string, d time.Duration) {
 	s.seconds.WithLabelValues(step).Observe(d.Seconds())
 }
 

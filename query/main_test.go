@@ -60,8 +60,8 @@ func newVault(t *testing.T, redisURL string) *vaultOf {
 	}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	c, err := cache.New(cache.Options{
-		URL: redisURL, Enabled: true, Logger: quiet, TrustFor: 50 * time.Millisecond,
-		OnRecover: func(ctx context.Context) error {
+		URL: redisURL, Enabled: true, Logger: quiet, LeaseDuration: 50 * time.Millisecond,
+		FlushPending: func(ctx context.Context) error {
 			_, err := v.steps.Caches.FlushPending(ctx)
 			return err
 		},

@@ -17,7 +17,7 @@ const MaxPage = 1000
 // CustomersPage gives customers of the tenant in the order of their ids, those behind after; nil: from the first. Who was merged
 // into another customer is not among them.
 func (q *Queries) CustomersPage(ctx context.Context, tenant uuid.UUID, after *uuid.UUID, limit int) (page []vault.Customer, more bool, err error) {
-	in := dbgen.PageCustomersParams{TenantID: tenant, AfterID: after, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+	in := dbgen.PageCustomersParams{TenantID: tenant, AfterID: after, MaxRows: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
 	rows, err := q.db.Tenant(tenant).PageCustomers(ctx, in)
 	if err != nil {
 		return nil, false, err
@@ -30,14 +30,14 @@ func (q *Queries) CustomersPage(ctx context.Context, tenant uuid.UUID, after *uu
 
 // ActiveValues gives the active values of customers, by customer and name. Who has none is not in it.
 func (q *Queries) ActiveValues(ctx context.Context, tenant uuid.UUID, customers []uuid.UUID) (map[uuid.UUID]map[string]vault.Value, error) {
-	rows, err := q.db.Tenant(tenant).ListValuesOf(ctx, tenant, customers)
+	rows, err := q.db.Tenant(tenant).ListCustomerValues(ctx, tenant, customers)
 	if err != nil {
 		return nil, err
 	}
 	out := make(map[uuid.UUID]map[string]vault.Value, len(customers))
 	for _, r := range rows {
-		field := db.FieldOf(r.CustomerValue)
-		if err := q.sealer.OpenField(tenant, &field); err != nil {
+		field := db.ValueOf(r.CustomerValue)
+		if err := q.sealer.OpenValue(tenant, &field); err != nil {
 			return nil, err
 		}
 		if out[r.CustomerID] == nil {
@@ -58,7 +58,7 @@ type HistoryPosition struct {
 // HistoryPage gives versions of a customer's fields, newest first: of one field, or of all where name is empty. They follow
 // the version at after; nil: from the newest. more says that the history goes on.
 func (q *Queries) HistoryPage(ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, limit int) (page []vault.Value, more bool, err error) {
-	in := dbgen.PageHistoryParams{TenantID: tenant, CustomerID: customer, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+	in := dbgen.PageHistoryParams{TenantID: tenant, CustomerID: customer, MaxRows: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
 	if name != "" {
 		in.Name = &name
 	}
@@ -74,8 +74,8 @@ func (q *Queries) HistoryPage(ctx context.Context, tenant, customer uuid.UUID, n
 			return nil, false, err
 		}
 	}
-	page, more = pageOf(rows, limit, db.FieldOf)
-	return page, more, q.sealer.OpenFields(tenant, page)
+	page, more = pageOf(rows, limit, db.ValueOf)
+	return page, more, q.sealer.OpenValues(tenant, page)
 }
 
 // QuestionPosition is a place among the questions that wait.
@@ -93,7 +93,7 @@ func (q *Queries) Questions(ctx context.Context, tenant, customer uuid.UUID) ([]
 // QuestionsPage gives questions that wait for an answer, the oldest first: of one customer, also those that were asked of whom their
 // profile was merged with, or of all where it is nil.
 func (q *Queries) QuestionsPage(ctx context.Context, tenant uuid.UUID, customer *uuid.UUID, after *QuestionPosition, limit int) (page []vault.Question, more bool, err error) {
-	in := dbgen.PageOpenQuestionsParams{TenantID: tenant, CustomerID: customer, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+	in := dbgen.PageOpenQuestionsParams{TenantID: tenant, CustomerID: customer, MaxRows: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
 	if after != nil {
 		in.AfterOpenedAt, in.AfterID = &after.OpenedAt, &after.ID
 	}
@@ -117,7 +117,7 @@ func (q *Queries) ReviewsPage(ctx context.Context, tenant uuid.UUID, after *Revi
 	limit = min(limit, MaxPage)
 	tq := q.db.Tenant(tenant)
 	if after == nil || after.Kind == vault.ReviewOfDefinition {
-		in := dbgen.PagePendingDefinitionsParams{TenantID: tenant, Most: int32(limit) + 1} //nolint:gosec // at most MaxPage
+		in := dbgen.PagePendingDefinitionsParams{TenantID: tenant, MaxRows: int32(limit) + 1} //nolint:gosec // at most MaxPage
 		if after != nil {
 			in.AfterID = &after.ID
 		}
@@ -138,7 +138,7 @@ func (q *Queries) ReviewsPage(ctx context.Context, tenant uuid.UUID, after *Revi
 		after = nil
 	}
 	left := limit - len(page.Definitions)
-	in := dbgen.PagePendingRequirementsParams{TenantID: tenant, Most: int32(left) + 1} //nolint:gosec // at most MaxPage
+	in := dbgen.PagePendingRequirementsParams{TenantID: tenant, MaxRows: int32(left) + 1} //nolint:gosec // at most MaxPage
 	if after != nil {
 		in.AfterID = &after.ID
 	}

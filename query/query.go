@@ -56,7 +56,7 @@ func (q *Queries) Profile(ctx context.Context, tenant, customer uuid.UUID) (vaul
 	if err != nil {
 		return p, err
 	}
-	err = q.sealer.OpenCustomer(&p)
+	err = q.sealer.OpenProfile(&p)
 	return p, err
 }
 
@@ -71,7 +71,7 @@ func (q *Queries) profile(ctx context.Context, tenant, customer uuid.UUID) (vaul
 // History gives every version of a field, newest first by order of acceptance.
 func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name string) ([]vault.Value, error) {
 	rows, err := q.db.Tenant(tenant).ListHistory(ctx, dbgen.ListHistoryParams{
-		TenantID: tenant, CustomerID: customer, Name: name, Most: historyLimit,
+		TenantID: tenant, CustomerID: customer, Name: name, MaxRows: historyLimit,
 	})
 	if err != nil {
 		return nil, err
@@ -83,9 +83,9 @@ func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name 
 	}
 	out := make([]vault.Value, len(rows))
 	for i, row := range rows {
-		out[i] = db.FieldOf(row)
+		out[i] = db.ValueOf(row)
 	}
-	return out, q.sealer.OpenFields(tenant, out)
+	return out, q.sealer.OpenValues(tenant, out)
 }
 
 // Field gives one version of a field by its id.
@@ -94,8 +94,8 @@ func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value,
 	if err != nil {
 		return vault.Value{}, db.WrapNotFound(err, "item", id)
 	}
-	field := db.FieldOf(row)
-	err = q.sealer.OpenField(tenant, &field)
+	field := db.ValueOf(row)
+	err = q.sealer.OpenValue(tenant, &field)
 	return field, err
 }
 

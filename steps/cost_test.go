@@ -127,7 +127,7 @@ func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
 			{"ExpireAssets", w.explain("assets.sql", "ExpireAssets", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
 			{"OrphanCandidateValues", w.explain("values.sql", "OrphanCandidateValues", "sqlc.arg(most)", "100")},
 			{"OrphanCandidateAssets", w.explain("assets.sql", "OrphanCandidateAssets", "sqlc.arg(most)", "100")},
-			{"ForgetOrphanCandidates", w.explain("values.sql", "ForgetOrphanCandidates", "sqlc.arg(before)", "'"+before+"'", "sqlc.arg(most)", "100")},
+			{"DeleteOrphanCandidates", w.explain("values.sql", "DeleteOrphanCandidates", "sqlc.arg(before)", "'"+before+"'", "sqlc.arg(most)", "100")},
 		} {
 			name, p := q.name, q.plan
 			t.Logf("statistics %s, %s: %d blocks", statistics, name, p.Hit+p.Read)

@@ -60,7 +60,7 @@ func victim(t *testing.T) *world {
 	w.sql("INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes) VALUES ($1, $2, $3, 'hash', '{admin}')", newID(), w.tenant, secret)
 	w.sql("INSERT INTO llm_usage (tenant_id, day, calls) VALUES ($1, current_date, 1) ON CONFLICT DO NOTHING", w.tenant)
 	w.sql("INSERT INTO session_turn_embeddings (tenant_id, session_id, turn_index, model, embedding) VALUES ($1, $2, 0, 'm', array_fill(1, '{512}')::real[]::vector) ON CONFLICT DO NOTHING", w.tenant, session)
-	w.sql("INSERT INTO cache_invalidations (tenant_id, kind, subject) VALUES ($1, 'profile', $2)", w.tenant, w.customer)
+	w.sql("INSERT INTO pending_invalidations (tenant_id, kind, subject) VALUES ($1, 'profile', $2)", w.tenant, w.customer)
 	for table, rows := range w.rowsOf(w.tenant) {
 		if len(rows) == 0 {
 			t.Errorf("the victim has nothing in %s: what would be stolen there is not seen", table)

@@ -144,12 +144,12 @@ func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
 // newCache makes a cache with time enough for a slow machine, and little patience without Redis.
 func (w *world) newCache(opts cache.Options) *cache.Cache {
 	w.t.Helper()
-	opts.Enabled, opts.TrustFor = true, 50*time.Millisecond
+	opts.Enabled, opts.LeaseDuration = true, 50*time.Millisecond
 	if opts.OpTimeout == 0 {
 		opts.OpTimeout = 5 * time.Second
 	}
 	opts.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
-	opts.OnRecover = func(ctx context.Context) error {
+	opts.FlushPending = func(ctx context.Context) error {
 		_, err := w.steps.Caches.FlushPending(ctx)
 		return err
 	}
@@ -457,12 +457,12 @@ func (w *world) session(variables map[string]json.RawMessage, said ...string) uu
 func (w *world) history(name string) []vault.Value {
 	w.t.Helper()
 	rows, err := w.db.Tenant(w.tenant).ListHistory(w.t.Context(), dbgen.ListHistoryParams{
-		TenantID: w.tenant, CustomerID: w.customer, Name: name, Most: 1000,
+		TenantID: w.tenant, CustomerID: w.customer, Name: name, MaxRows: 1000,
 	})
 	w.must(err)
 	out := make([]vault.Value, len(rows))
 	for i, row := range rows {
-		out[len(rows)-1-i] = db.FieldOf(row)
+		out[len(rows)-1-i] = db.ValueOf(row)
 	}
 	return out
 }

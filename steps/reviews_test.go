@@ -200,15 +200,17 @@ func TestANoteIsNotLostToTheOneThatWasThereBefore(t *testing.T) {
 			ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeString}))
 			w.must(w.run(ev, saveDefinition[:3]...))
 		},
-		"a chain": func() { w.must(w.db.Tenant(w.tenant).NoteChains(t.Context(), []uuid.UUID{item.ItemID})) },
+		"a chain": func() {
+			w.must(w.db.Tenant(w.tenant).AddPendingChainInvalidations(t.Context(), []uuid.UUID{item.ItemID}))
+		},
 	} {
 		t.Run(name, func(*testing.T) {
 			w.must(w.run(vault.Event{}, "Caches.InvalidateAndAcknowledge"))
 			note()
-			listed, err := w.db.System().ListCacheInvalidations(t.Context(), 10)
+			listed, err := w.db.System().ListPendingInvalidations(t.Context(), 10)
 			w.must(err)
 			note()
-			later, err := w.db.System().ListCacheInvalidations(t.Context(), 10)
+			later, err := w.db.System().ListPendingInvalidations(t.Context(), 10)
 			w.must(err)
 			if len(listed) != 1 || len(later) != 1 || later[0].Version <= listed[0].Version {
 				t.Errorf("whoever works off %+v takes %+v with it", listed, later)

@@ -59,7 +59,7 @@ func TestSweepsAtOnceMarkAllAndNothingTwice(t *testing.T) {
 	w.equal("statuses", map[string]int{
 		"customer_values active": 24, "customer_values expired": 24, "customer_values orphaned": 24, "customer_assets expired": 24, "customer_assets orphaned": 24,
 	}, w.statuses()) // the deleted sources are as they were
-	if n := w.count("SELECT count(DISTINCT tenant_id) FROM cache_invalidations"); n != 2 {
+	if n := w.count("SELECT count(DISTINCT tenant_id) FROM pending_invalidations"); n != 2 {
 		t.Errorf("the caches of %d tenants are told", n)
 	}
 }

@@ -61,7 +61,7 @@ func TestSweepsMarkWhatIsDueAndNothingElse(t *testing.T) {
 	// The readers are told: each profile has a new version, and a note for the cache.
 	for _, customer := range customers {
 		var noted int64
-		dbtest.Scan(t, w.url, &noted, "SELECT count(*) FROM cache_invalidations WHERE to_jsonb(cache_invalidations)::text LIKE '%' || $1 || '%'", customer.String())
+		dbtest.Scan(t, w.url, &noted, "SELECT count(*) FROM pending_invalidations WHERE to_jsonb(pending_invalidations)::text LIKE '%' || $1 || '%'", customer.String())
 		if noted != 1 {
 			t.Errorf("customer %s: %d notes", customer, noted)
 		}
@@ -202,7 +202,7 @@ func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
 			w.must(err)
 			w.equal("a second run", first, again)
 			w.unchanged(before, "a second run")
-			if noted := w.dump().Counts()["cache_invalidations"]; (noted == 1) != (name != "Redis answers") || noted != first.Pending {
+			if noted := w.dump().Counts()["pending_invalidations"]; (noted == 1) != (name != "Redis answers") || noted != first.Pending {
 				t.Errorf("%d invalidations are noted, the step said %d", noted, first.Pending)
 			}
 
@@ -212,7 +212,7 @@ func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 			}
 			deadline := time.Now().Add(20 * time.Second)
-			for w.dump().Counts()["cache_invalidations"] > 0 {
+			for w.dump().Counts()["pending_invalidations"] > 0 {
 				w.must(w.run(vault.Event{}, "Operations.RelayOperations"))
 				if time.Now().After(deadline) {
 					t.Fatal("the relay does not work off the note")

@@ -1,7 +1,7 @@
-// Package telemetry is how the programs of the vault tell of themselves, beside their metrics (package metrics): what every
-// one of them does the same way. It knows nothing of what they do.
+// Package telemetry holds the health checks, the log handler and the tracing that all programs share. Metrics are in
+// package metrics.
 //
-//   - health.go: what a program works with, and whether it answers (/readyz);
-//   - log.go: the ids that every log line of a request or a step carries;
-//   - tracing.go: OpenTelemetry traces, off unless configured.
+//   - health.go: the dependencies of a program and their state (/readyz);
+//   - log.go: the ids in all log lines of a request or a step;
+//   - tracing.go: OpenTelemetry traces, disabled by default.
 package telemetry

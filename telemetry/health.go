@@ -7,48 +7,48 @@ import (
 	"time"
 )
 
-// Dependency is something that a program works with.
+// Dependency is an external service of a program.
 type Dependency struct {
 	Name string
-	// Required says that the program can do nothing without it. The others are reported, and done without.
+	// Required: the program cannot work without the service. The state of the others is only reported.
 	Required bool
 	Check    func(ctx context.Context) error
 }
 
-// lookTimeout bounds one look at the dependencies.
-const lookTimeout = 2 * time.Second
+// checkTimeout limits one check of all dependencies.
+const checkTimeout = 2 * time.Second
 
 // Statuses of Health.
 const (
 	StatusReady       = "ready"
-	StatusDegraded    = "degraded"    // something is missing that can be done without
-	StatusUnavailable = "unavailable" // something is missing that cannot
-	StatusStopping    = "stopping"    // it takes no more work
+	StatusDegraded    = "degraded"    // an optional dependency does not answer
+	StatusUnavailable = "unavailable" // a required dependency does not answer
+	StatusStopping    = "stopping"    // it accepts no more work
 )
 
-// Health is how a program is.
+// Health is the state of a program.
 type Health struct {
-	Status       string            `json:"status" enum:"ready,degraded,unavailable,stopping" doc:"degraded: something is missing that can be done without; stopping: it takes no more requests soon."`
-	Dependencies map[string]string `json:"dependencies" doc:"Each dependency: ok, or what is wrong with it."`
+	Status       string            `json:"status" enum:"ready,degraded,unavailable,stopping" doc:"degraded: an optional dependency does not answer; stopping: the program shuts down."`
+	Dependencies map[string]string `json:"dependencies" doc:"The state of each dependency: ok or does not answer."`
 }
 
-// Ready reports whether the program works.
+// Ready reports whether the program can work.
 func (h Health) Ready() bool { return h.Status == StatusReady || h.Status == StatusDegraded }
 
-// CheckDependencies asks all dependencies at once. What is wrong with one is not quoted: an error may hold an address.
+// CheckDependencies checks all dependencies concurrently. It does not return their errors, which may contain addresses.
 func CheckDependencies(ctx context.Context, all []Dependency) Health {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	faults := make([]error, len(all))
-	var looks sync.WaitGroup
+	errs := make([]error, len(all))
+	var checks sync.WaitGroup
 	for i, d := range all {
-		looks.Go(func() { faults[i] = d.Check(ctx) })
+		checks.Go(func() { errs[i] = d.Check(ctx) })
 	}
-	looks.Wait()
+	checks.Wait()
 	out := Health{Status: StatusReady, Dependencies: map[string]string{}}
 	for i, d := range all {
 		out.Dependencies[d.Name] = "ok"
-		if faults[i] == nil {
+		if errs[i] == nil {
 			continue
 		}
 		out.Dependencies[d.Name] = "does not answer"
@@ -61,7 +61,7 @@ func CheckDependencies(ctx context.Context, all []Dependency) Health {
 	return out
 }
 
-// Dial checks a dependency by its TCP port.
+// Dial returns a check that opens a TCP connection.
 func Dial(hostPort string) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", hostPort)

@@ -10,7 +10,7 @@ import (
 
 type logKey struct{}
 
-// WithLog adds attributes to every line that is logged under the context: ids of ours, never a customer's value.
+// WithLog returns a context that adds attributes to every log line: ids, never values of customers.
 func WithLog(ctx context.Context, attrs ...slog.Attr) context.Context {
 	return context.WithValue(ctx, logKey{}, slices.Concat(logged(ctx), attrs))
 }
@@ -20,7 +20,7 @@ func logged(ctx context.Context) []slog.Attr {
 	return attrs
 }
 
-// LogHandler adds to each line what WithLog put into its context, and the id of the trace. What a line says itself stays.
+// LogHandler adds the attributes of WithLog and the trace id to each line. Attributes of the line itself win.
 func LogHandler(next slog.Handler) slog.Handler { return logHandler{next} }
 
 type logHandler struct{ slog.Handler }
@@ -34,15 +34,15 @@ func (h logHandler) Handle(ctx context.Context, r slog.Record) error {
 	if len(attrs) == 0 {
 		return h.Handler.Handle(ctx, r)
 	}
-	said := map[string]bool{}
+	present := map[string]bool{}
 	r.Attrs(func(a slog.Attr) bool {
-		said[a.Key] = true
+		present[a.Key] = true
 		return true
 	})
 	r = r.Clone()
 	for _, a := range attrs {
-		if !said[a.Key] {
-			said[a.Key] = true
+		if !present[a.Key] {
+			present[a.Key] = true
 			r.AddAttrs(a)
 		}
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/contextvault/contextvault/telemetry"
 )
 
-func TestLookSaysWhichDependencyIsMissing(t *testing.T) {
+func TestCheckDependencies_States(t *testing.T) {
 	t.Parallel()
 	up := func(context.Context) error { return nil }
 	down := func(context.Context) error { return errors.New("an address") }
@@ -31,8 +31,8 @@ func TestLookSaysWhichDependencyIsMissing(t *testing.T) {
 		ready           bool
 	}{
 		"all answer":              {up, up, telemetry.Health{Status: "ready", Dependencies: map[string]string{"database": "ok", "redis": "ok"}}, true},
-		"one that may be away":    {up, down, telemetry.Health{Status: "degraded", Dependencies: map[string]string{"database": "ok", "redis": "does not answer"}}, true},
-		"one that is required":    {down, up, telemetry.Health{Status: "unavailable", Dependencies: map[string]string{"database": "does not answer", "redis": "ok"}}, false},
+		"optional one is down":    {up, down, telemetry.Health{Status: "degraded", Dependencies: map[string]string{"database": "ok", "redis": "does not answer"}}, true},
+		"required one is down":    {down, up, telemetry.Health{Status: "unavailable", Dependencies: map[string]string{"database": "does not answer", "redis": "ok"}}, false},
 		"both, one of them hangs": {hangs, down, telemetry.Health{Status: "unavailable", Dependencies: map[string]string{"database": "does not answer", "redis": "does not answer"}}, false},
 	} {
 		got := telemetry.CheckDependencies(t.Context(), []telemetry.Dependency{{Name: "database", Required: true, Check: c.database}, {Name: "redis", Check: c.redis}})
@@ -42,7 +42,7 @@ func TestLookSaysWhichDependencyIsMissing(t *testing.T) {
 	}
 }
 
-func TestDial(t *testing.T) {
+func TestDial_OpenAndClosedPort(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -56,11 +56,11 @@ func TestDial(t *testing.T) {
 		t.Fatal(err)
 	}
 	if check(t.Context()) == nil {
-		t.Error("a port where nobody listens is fine")
+		t.Error("a closed port passes the check")
 	}
 }
 
-func TestLogLinesCarryTheIDsOfTheirContext(t *testing.T) {
+func TestLogHandler_AddsContextAttributes(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	log := slog.New(telemetry.LogHandler(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -86,8 +86,8 @@ level=INFO msg=traced program=test request_id=r operation_id=o trace_id=01000000
 	}
 }
 
-// The provider is one for the program: these are one test.
-func TestTracesGoWhereTheConfigurationSays(t *testing.T) {
+// The provider is global, so this is one test.
+func TestStartTracing_ExportsToEndpoint(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	stop, err := telemetry.StartTracing(t.Context(), telemetry.Tracing{Protocol: telemetry.ProtocolGRPC, SampleRatio: 1}, "vault-test", log)
 	if err != nil {

@@ -15,30 +15,29 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// Protocols in which traces are sent.
+// Protocols of the trace exporter.
 const (
 	ProtocolGRPC = "grpc"
 	ProtocolHTTP = "http/protobuf"
 )
 
-// Tracing says where traces go. What it does not say (headers, time-outs, certificates, attributes of the resource) the
-// variables of OpenTelemetry do, OTEL_….
+// Tracing configures the trace exporter. The OTEL_… variables of OpenTelemetry set the rest: headers, timeouts,
+// certificates, resource attributes.
 type Tracing struct {
-	// Endpoint is the address of an OTLP collector, such as http://collector:4317. "": traces go nowhere.
+	// Endpoint is the address of an OTLP collector, such as http://collector:4317. "": no traces.
 	Endpoint string
 	// Protocol is ProtocolGRPC or ProtocolHTTP.
 	Protocol string
-	// SampleRatio is the share of traces that begin here and are kept, from 0 to 1. One that a caller began is kept where the
-	// caller keeps it.
+	// SampleRatio is the share of sampled traces, from 0 to 1. For a trace that a caller began, the caller decides.
 	SampleRatio float64
 }
 
-// flushTimeout bounds how long a program that ends waits for its last spans to be sent.
+// flushTimeout limits the export of the last spans at shutdown.
 const flushTimeout = 5 * time.Second
 
-// StartTracing has the whole program send its traces; stop sends what is left. The provider is OpenTelemetry's global one,
-// since the SDK of the workflow engine takes no other: it, PostgreSQL (package db), the worker and the API make their spans of
-// it. Spans hold ids, names and SQL without its parameters.
+// StartTracing starts the export of all traces of the program. stop exports the remaining spans. It sets
+// OpenTelemetry's global provider, because the SDK of the workflow engine uses no other. Spans hold ids, names and SQL
+// without parameters.
 func StartTracing(ctx context.Context, t Tracing, service string, log *slog.Logger) (stop func(), err error) {
 	if t.Endpoint == "" {
 		return func() {}, nil
@@ -58,13 +57,13 @@ func StartTracing(ctx context.Context, t Tracing, service string, log *slog.Logg
 	}
 	about, err := resource.New(ctx,
 		resource.WithAttributes(attribute.String("service.name", service)), resource.WithTelemetrySDK(),
-		resource.WithFromEnv(), // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win
+		resource.WithFromEnv(), // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES override
 	)
 	if err != nil {
 		return nil, fmt.Errorf("tracing: %w", err)
 	}
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		log.Warn("traces_not_sent", "error", err) // a collector that is away costs traces, and nothing else
+		log.Warn("traces_not_sent", "error", err) // an unavailable collector loses traces, nothing else
 	}))
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithBatcher(exporter), sdktrace.WithResource(about),

@@ -42,9 +42,9 @@ func (c *Client) RelayDue(ctx context.Context, limit int) (int, error) {
 // Started must be called once a worker has registered its workflows. In a new installation the engine has dropped all
 // events so far, because it knew no workflow. Started makes their operations due at once.
 func (c *Client) Started(ctx context.Context) error {
-	n, err := c.db.System().RequeueFirstOperations(ctx)
+	n, err := c.db.System().RequeueDroppedOperations(ctx)
 	if n > 0 {
-		c.log.InfoContext(ctx, "first_operations_requeued", "due", n)
+		c.log.InfoContext(ctx, "dropped_operations_requeued", "due", n)
 	}
 	return err
 }

@@ -11,14 +11,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/telemetry"
 )
 
-// needs are what a worker works with: without the engine it has nothing to do.
-func needs(r *Runtime, o *observer) []telemetry.Dependency {
+// workerDependencies lists the dependencies of a worker. It requires the engine, other than the API.
+func workerDependencies(r *app.Runtime, o *observer) []telemetry.Dependency {
 	all := r.Dependencies()
 	for i := range all {
-		if all[i].Name != engineName {
+		if all[i].Name != app.EngineDependency {
 			continue
 		}
 		check := all[i].Check
@@ -32,13 +33,13 @@ func needs(r *Runtime, o *observer) []telemetry.Dependency {
 	return all
 }
 
-// serveHealth serves /healthz (the process lives), /readyz (which of its dependencies answers) and /metrics until ctx ends. Once
-// working has ended, it says that it stops.
-func serveHealth(ctx, working context.Context, r *Runtime, o *observer) error {
-	dependencies := needs(r, o)
+// serveHealth serves /healthz (the process runs), /readyz (the state of the dependencies) and /metrics until ctx ends.
+// When working has ended, /readyz answers "stopping".
+func serveHealth(ctx, working context.Context, r *app.Runtime, o *observer) error {
+	dependencies := workerDependencies(r, o)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]string{"status": "ok"})
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, req *http.Request) {
 		health := telemetry.CheckDependencies(req.Context(), dependencies)
@@ -49,14 +50,16 @@ func serveHealth(ctx, working context.Context, r *Runtime, o *observer) error {
 		if !health.Ready() {
 			status = http.StatusServiceUnavailable
 		}
-		answer(w, status, health)
+		writeJSON(w, status, health)
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{r.Metrics.Registry, o.registry}, promhttp.HandlerOpts{}))
+	gatherers := prometheus.Gatherers{r.Metrics.Registry, o.registry}
+	mux.Handle("GET /metrics", promhttp.HandlerFor(gatherers, promhttp.HandlerOpts{}))
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.Config.Worker.HealthAddress)
 	if err != nil {
 		return err
 	}
-	r.Log.InfoContext(ctx, "health_started", "address", listener.Addr().String()) // port 0 is any free one
+	// the address of port 0 is known only now
+	r.Log.InfoContext(ctx, "health_started", "address", listener.Addr().String())
 	server := &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx },
@@ -71,8 +74,8 @@ func serveHealth(ctx, working context.Context, r *Runtime, o *observer) error {
 	return nil
 }
 
-func answer(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the caller may be gone
+	_ = json.NewEncoder(w).Encode(v) // the caller may have disconnected
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbtest"
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/metrics"
 	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/workflows"
@@ -26,7 +27,7 @@ import (
 
 const patience = time.Minute
 
-// step stands in for the engine's context of one step.
+// step is a fake of the engine's context of one step.
 type step struct {
 	hatchetworker.HatchetContext //nolint:staticcheck // the SDK's only middleware
 	ctx                          context.Context
@@ -36,7 +37,7 @@ type step struct {
 func (s *step) GetContext() context.Context    { return s.ctx }
 func (s *step) SetContext(ctx context.Context) { s.ctx = ctx }
 
-// AdditionalMetadata is what the event of an operation had.
+// AdditionalMetadata returns the metadata of the operation's event.
 func (s *step) AdditionalMetadata() map[string]string {
 	return map[string]string{"operation_id": "an operation"}
 }
@@ -56,11 +57,11 @@ func newTestObserver(t *testing.T, concurrency int, log io.Writer) *observer {
 		t.Fatal(err)
 	}
 	cfg.Jobs.Hatchet.WorkerConcurrency = concurrency
-	return newObserver(&Runtime{Config: cfg, Log: slog.New(telemetry.LogHandler(slog.NewTextHandler(log, nil)))})
+	return newObserver(&app.Runtime{Config: cfg, Log: slog.New(telemetry.LogHandler(slog.NewTextHandler(log, nil)))})
 }
 
-// The engine hands over more steps than may run; the others wait here.
-func TestNoMoreStepsRunAtOnceThanAreAllowed(t *testing.T) {
+// The engine assigns more steps than may run; the others wait in the worker.
+func TestObserve_LimitsConcurrency(t *testing.T) {
 	t.Parallel()
 	const allowed, handed = 3, 20
 	m := newTestObserver(t, allowed, io.Discard)
@@ -83,7 +84,7 @@ func TestNoMoreStepsRunAtOnceThanAreAllowed(t *testing.T) {
 		t.Error("one more step runs")
 	default:
 	}
-	for range handed - allowed { // each that ends lets another one in
+	for range handed - allowed { // the end of each lets another one run
 		release <- struct{}{}
 		<-running
 	}
@@ -94,11 +95,11 @@ func TestNoMoreStepsRunAtOnceThanAreAllowed(t *testing.T) {
 	}
 }
 
-// A gap fill that waits for a customer must not keep others from running.
-func TestAWaitTakesNoTurn(t *testing.T) {
+// A gap fill that waits for a customer must not block other steps.
+func TestObserve_DurableTaskTakesNoTurn(t *testing.T) {
 	t.Parallel()
 	m := newTestObserver(t, 1, io.Discard)
-	m.turns <- struct{}{} // a step runs
+	m.turns.TryAcquire(1) // a step runs
 	ran := false
 	err := m.observe(&step{ctx: t.Context(), name: workflows.DurableTask}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
 		ran = true
@@ -109,10 +110,10 @@ func TestAWaitTakesNoTurn(t *testing.T) {
 	}
 }
 
-func TestAStepThatIsCancelledBeforeItsTurnDoesNotRun(t *testing.T) {
+func TestObserve_CancelledBeforeItsTurn(t *testing.T) {
 	t.Parallel()
 	m := newTestObserver(t, 1, io.Discard)
-	m.turns <- struct{}{}
+	m.turns.TryAcquire(1)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	err := m.observe(&step{ctx: ctx, name: "persist"}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
@@ -124,7 +125,7 @@ func TestAStepThatIsCancelledBeforeItsTurnDoesNotRun(t *testing.T) {
 	}
 }
 
-func TestOutcomesAreCountedAndFailuresLogged(t *testing.T) {
+func TestObserve_CountsOutcomesAndLogsFailures(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	m := newTestObserver(t, 2, &log)
@@ -159,18 +160,18 @@ func TestOutcomesAreCountedAndFailuresLogged(t *testing.T) {
 	}
 }
 
-func TestDrainWaitsForWhatRunsAndGivesUpAfterTheGrace(t *testing.T) {
+func TestWait_EndsAfterGrace(t *testing.T) {
 	t.Parallel()
 	var r running
-	if left := r.drain(patience); left != 0 {
+	if left := r.wait(patience); left != 0 {
 		t.Errorf("with nothing to wait for %d are left", left)
 	}
 	r.n.Add(1)
-	if left := r.drain(time.Millisecond); left != 1 {
+	if left := r.wait(time.Millisecond); left != 1 {
 		t.Errorf("after the grace %d are left", left)
 	}
 	done := make(chan int64)
-	go func() { done <- r.drain(patience) }()
+	go func() { done <- r.wait(patience) }()
 	r.n.Add(-1)
 	if left := <-done; left != 0 {
 		t.Errorf("after it has ended %d are left", left)
@@ -186,8 +187,8 @@ func newKey(t *testing.T) string {
 	return key
 }
 
-// connectTo makes a Runtime over a database, with its endpoints on a port of its own.
-func connectTo(t *testing.T, url, sealingKey, redisURL string) (*Runtime, error) {
+// connectTo returns a Runtime with a health address on a free port.
+func connectTo(t *testing.T, url, sealingKey, redisURL string) (*app.Runtime, error) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -201,7 +202,7 @@ func connectTo(t *testing.T, url, sealingKey, redisURL string) (*Runtime, error)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Connect(t.Context(), cfg, nil, slog.New(slog.DiscardHandler))
+	return app.Connect(t.Context(), cfg, nil, slog.New(slog.DiscardHandler))
 }
 
 func get(ctx context.Context, address, path string) (int, string, error) {
@@ -218,7 +219,7 @@ func get(ctx context.Context, address, path string) (int, string, error) {
 	return res.StatusCode, string(body), err
 }
 
-func TestHealthSaysWhetherTheWorkerLivesAndIsReady(t *testing.T) {
+func TestHealth_LiveAndReady(t *testing.T) {
 	t.Parallel()
 	r, err := connectTo(t, dbtest.URL(t), newKey(t), os.Getenv("REDIS_URL"))
 	if err != nil {
@@ -268,7 +269,7 @@ func TestHealthSaysWhetherTheWorkerLivesAndIsReady(t *testing.T) {
 	}
 }
 
-func TestHealthFailsWhereItsPortIsTaken(t *testing.T) {
+func TestHealth_PortIsTaken(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -276,52 +277,9 @@ func TestHealthFailsWhereItsPortIsTaken(t *testing.T) {
 	}
 	defer listener.Close()
 	m := newTestObserver(t, 1, io.Discard)
-	r := &Runtime{Metrics: metrics.New(metrics.Sources{})}
+	r := &app.Runtime{Metrics: metrics.New(metrics.Sources{})}
 	r.Config.Worker.HealthAddress = listener.Addr().String()
 	if err := serveHealth(t.Context(), t.Context(), r, m); err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("it ended with %v", err)
-	}
-}
-
-func TestConnectRefusesWhatItCannotWorkWith(t *testing.T) {
-	t.Parallel()
-	url, key, redisURL := dbtest.URL(t), newKey(t), os.Getenv("REDIS_URL")
-	for name, c := range map[string]struct{ url, key, redisURL, want string }{
-		"no database":           {"", key, redisURL, "database.url: is not set"},
-		"no sealing key":        {url, "", redisURL, "sealing_key: is not set"},
-		"no such server":        {"postgres://vault@127.0.0.1:1/vault", key, redisURL, "open database"},
-		"no Redis is all right": {url, key, "redis://127.0.0.1:1", ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r, err := connectTo(t, c.url, c.key, c.redisURL)
-			if err == nil {
-				r.Close()
-			}
-			if c.want == "" {
-				if err != nil {
-					t.Errorf("it was refused: %v", err)
-				}
-				return
-			}
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("it was refused with %v, want %q", err, c.want)
-			}
-		})
-	}
-}
-
-func TestEngineWantsATokenThatItDoesNotShow(t *testing.T) {
-	t.Parallel()
-	cfg, err := config.Load("", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Engine(cfg); err == nil || !strings.Contains(err.Error(), "HATCHET_CLIENT_TOKEN") {
-		t.Errorf("without a token it says %v", err)
-	}
-	cfg.Jobs.Hatchet.Token = "not-a-token-at-all"
-	if _, err := Engine(cfg); err == nil || !strings.Contains(err.Error(), "HATCHET_CLIENT_TOKEN is no client token") || strings.Contains(err.Error(), "not-a-token-at-all") {
-		t.Errorf("with a wrong token it says %v", err)
 	}
 }

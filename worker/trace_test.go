@@ -21,7 +21,8 @@ import (
 	"github.com/contextvault/contextvault/internal/testkit"
 )
 
-// traced has the tests from here on make spans, and keeps them. The provider is set once: what was made before takes the first.
+// traced has the tests from here on make spans, and keeps them. The provider is set once: what was made before takes
+// the first.
 var traced = sync.OnceValue(func() *tracetest.InMemoryExporter {
 	exporter := tracetest.NewInMemoryExporter()
 	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSyncer(exporter)))
@@ -37,9 +38,9 @@ func (k oneKey) FindKey(_ context.Context, hash []byte) (api.Key, error) {
 
 func (oneKey) TouchKey(context.Context, uuid.UUID) error { return nil }
 
-// One request is one trace: from HTTP over the event and the steps of its workflow to the SQL, in two programs. No span holds a
-// value of the customer, also where something went wrong, and that of the request neither what is in its path.
-func TestARequestIsOneTraceWithoutValues(t *testing.T) {
+// One request is one trace: from HTTP over the event and the steps of its workflow to the SQL, in two programs. No span
+// holds a value of the customer, also where something went wrong, and that of the request neither what is in its path.
+func TestTrace_RequestIsOneTraceWithoutValues(t *testing.T) {
 	t.Parallel()
 	exporter := traced()
 	tenant, agent, customer := kit.Tenant(t), testkit.ID(), testkit.ID()

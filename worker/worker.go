@@ -1,3 +1,9 @@
+// Package worker runs the worker process: it registers the workflows with the engine, runs their steps, serves health
+// and metrics, and shuts down without unfinished steps.
+//
+//   - worker.go: Run;
+//   - health.go: the HTTP endpoints;
+//   - observe.go: the middleware of each step: concurrency limit, metrics, log and trace.
 package worker
 
 import (
@@ -11,38 +17,45 @@ import (
 	"go.opentelemetry.io/otel"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/metrics"
 	"github.com/contextvault/contextvault/vault"
 	"github.com/contextvault/contextvault/workflows"
 )
 
-// Name is what the engine's dashboard calls this worker.
+// Name is the name of the worker in the engine's dashboard.
 const Name = "contextvault"
 
-// slotsPerStep is how many steps the engine may hand to this worker for each that it runs at a time; the others wait here. The
-// engine takes finished slots back only once a second: with 10 slots it stalled for over a second at every tenth step, with
-// 100 it did not (v0.104.7, measured).
+// slotsPerStep is the number of steps that the engine may assign to this worker for each step that it runs; the others
+// wait in the worker. The engine frees finished slots only once a second: with 10 slots it stalled for over a second at
+// every tenth step, with 100 it did not (v0.104.7, measured).
 const slotsPerStep = 10
 
-// durableSlots is how many gap fills may hold a slot at once. When they run short, the longest waiting give theirs back.
+// durableSlots is the maximum number of gap fills that hold a slot. When the slots run out, the engine evicts the gap
+// fills that have waited longest.
 const durableSlots = 1000
 
-// registration is how long the SDK may take to register the worker with the engine, which it does in the background: stopped
-// before that, it panics (v0.104.7, seen).
-const registration = 2 * time.Second
+// registrationTime is how long the SDK needs to register the worker with the engine in the background. The SDK panics
+// if it is stopped earlier (v0.104.7, observed).
+const registrationTime = 2 * time.Second
 
-// Options tune Run.
+// Options configure Run.
 type Options struct {
-	// Ready is called once the worker is started; the SDK then registers it with the engine by itself. nil: nobody is told.
+	// Ready is called when the worker has started. The SDK registers it with the engine after that. nil: no call.
 	Ready func()
-	// NoHealth leaves the HTTP endpoints out.
+	// NoHealth disables the HTTP endpoints.
 	NoHealth bool
 }
 
-// Run registers the workflows, for which it waits for the engine a while, and works until ctx ends. Then it takes no more, lets the
-// steps that run finish for as long as the configured grace, and returns. A step that does not finish in time is run again
-// elsewhere: steps stand that.
-func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) error {
+// Run waits for the engine, registers the workflows and runs steps until ctx ends. Then it accepts no more steps, waits
+// for the running ones for at most the configured grace period, and returns. The engine runs an unfinished step again
+// on another worker; steps are idempotent.
+//
+// Run returns an error at once if the configuration of the language model is bad.
+func Run(ctx context.Context, r *app.Runtime, engine *hatchet.Client, opts Options) error {
+	if r.ModelError != nil {
+		return r.ModelError
+	}
 	cfg := r.Config
 	counts := metrics.NewCounts(r.DB, r.Log, cfg.Worker.Counts())
 	o := newObserver(r, counts)
@@ -77,48 +90,49 @@ func Run(ctx context.Context, r *Runtime, engine *hatchet.Client, opts Options) 
 	}
 
 	g.Go(func() error { return r.Trigger.Run(gctx) })
-	g.Go(func() error { return hurryFirst(gctx, r, started.Add(registration)) })
+	g.Go(func() error { return requeueDropped(gctx, r, started.Add(registrationTime)) })
 	<-gctx.Done()
-	time.Sleep(time.Until(started.Add(registration)))
+	time.Sleep(time.Until(started.Add(registrationTime)))
 	if err := stop(); err != nil {
 		r.Log.WarnContext(ctx, "worker_stop_failed")
 	}
-	left := o.drain(cfg.Worker.ShutdownGrace())
+	left := o.wait(cfg.Worker.ShutdownGrace())
 	r.Log.InfoContext(ctx, "worker_stopped", "steps_left", left)
 	endServing()
 	return g.Wait()
 }
 
-// awaited is when it is said that the engine does not answer. The SDK gives up by itself, after a minute and a half.
-const awaited = 5 * time.Second
+// slowEngine is the wait for the engine after which the worker logs engine_unreachable. The SDK gives up after 90
+// seconds.
+const slowEngine = 5 * time.Second
 
-// register registers the workflows with the engine. It gives nil where ctx ends before: the SDK knows no context, and a worker that
-// starts while the engine is down must not be deaf to whoever stops it.
-func register(ctx context.Context, r *Runtime, engine *hatchet.Client) (*hatchet.Worker, error) {
-	type made struct {
+// register registers the workflows with the engine. It returns nil, nil if ctx ends first: the SDK takes no context,
+// and the worker must honour a shutdown while the engine is down.
+func register(ctx context.Context, r *app.Runtime, engine *hatchet.Client) (*hatchet.Worker, error) {
+	type result struct {
 		worker *hatchet.Worker
 		err    error
 	}
-	done := make(chan made, 1)
+	done := make(chan result, 1)
 	go func() {
 		w, err := newWorker(r, engine)
-		done <- made{w, err}
+		done <- result{w, err}
 	}()
-	slow := time.NewTimer(awaited)
+	slow := time.NewTimer(slowEngine)
 	defer slow.Stop()
 	for {
 		select {
-		case m := <-done:
-			return m.worker, m.err
+		case res := <-done:
+			return res.worker, res.err
 		case <-slow.C:
-			r.Log.WarnContext(ctx, "engine_awaited", "address", r.Config.Jobs.Hatchet.HostPort())
+			r.Log.WarnContext(ctx, "engine_unreachable", "address", r.Config.Jobs.Hatchet.HostPort())
 		case <-ctx.Done():
 			return nil, nil
 		}
 	}
 }
 
-func newWorker(r *Runtime, engine *hatchet.Client) (*hatchet.Worker, error) {
+func newWorker(r *app.Runtime, engine *hatchet.Client) (*hatchet.Worker, error) {
 	cfg := r.Config
 	w, err := engine.NewWorker(Name,
 		hatchet.WithWorkflows(workflows.All(engine, r.Steps, workflows.Crons{
@@ -129,7 +143,7 @@ func newWorker(r *Runtime, engine *hatchet.Client) (*hatchet.Worker, error) {
 		})...),
 		hatchet.WithSlots(slotsPerStep*cfg.Jobs.Hatchet.WorkerConcurrency),
 		hatchet.WithDurableSlots(durableSlots),
-		hatchet.WithLogger(engineLog()),
+		hatchet.WithLogger(app.EngineLog()),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("register the workflows: %w", err)
@@ -137,15 +151,17 @@ func newWorker(r *Runtime, engine *hatchet.Client) (*hatchet.Worker, error) {
 	return w, nil
 }
 
-// hurryFirst has the relay make up, once the workflows are registered, for what the engine dropped before.
-func hurryFirst(ctx context.Context, r *Runtime, at time.Time) error {
+// requeueDropped requeues the operations whose events the engine dropped before the workflows were registered. at is
+// the time from which the registration is complete.
+func requeueDropped(ctx context.Context, r *app.Runtime, at time.Time) error {
 	select {
 	case <-ctx.Done():
 		return nil
 	case <-time.After(time.Until(at)):
 	}
 	if err := r.Trigger.Started(ctx); err != nil && ctx.Err() == nil {
-		r.Log.WarnContext(ctx, "first_operations_not_requeued", "error_code", vault.CodeOf(err)) // they are due in some minutes anyway
+		// The relay pushes them some minutes later anyway.
+		r.Log.WarnContext(ctx, "dropped_operations_not_requeued", "error_code", vault.CodeOf(err))
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/internal/testkit"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
@@ -25,7 +26,7 @@ var kit *testkit.Kit
 
 func TestMain(m *testing.M) { os.Exit(testkit.Main(m, func(k *testkit.Kit) { kit = k })) }
 
-// run runs another worker of the system until stop is called, which gives what Run returned.
+// run runs another worker of the system. stop ends it and returns the error of Run.
 func run(t *testing.T, opts worker.Options, healthAddress string) (stop func() error) {
 	t.Helper()
 	r := *kit.Runtime
@@ -40,18 +41,18 @@ func run(t *testing.T, opts worker.Options, healthAddress string) (stop func() e
 	}
 }
 
-// A worker that is asked to stop while it starts stops well.
-func TestAWorkerMayBeStoppedAtOnce(t *testing.T) {
+// A worker that is stopped while it starts returns no error.
+func TestRun_StoppedAtOnce(t *testing.T) {
 	t.Parallel()
 	if err := run(t, worker.Options{NoHealth: true}, "")(); err != nil {
 		t.Errorf("it ended with %v", err)
 	}
 }
 
-// A worker that starts while the engine is down says so, and heeds who stops it.
-func TestAWorkerThatFindsNoEngineSaysSoAndMayBeStopped(t *testing.T) {
+// A worker that starts while the engine is down reports it, and honours a shutdown.
+func TestRun_NoEngine(t *testing.T) {
 	t.Parallel()
-	nobody, err := net.Listen("tcp", "127.0.0.1:0") // who listens, and never answers
+	nobody, err := net.Listen("tcp", "127.0.0.1:0") // it listens and never answers
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,7 @@ func TestAWorkerThatFindsNoEngineSaysSoAndMayBeStopped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := worker.Engine(cfg)
+	engine, err := app.NewEngine(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,8 +109,26 @@ func (l lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A worker nobody can look after does not go on.
-func TestAWorkerWithoutItsHealthEndpointEnds(t *testing.T) {
+// A worker with a bad configuration of the language model refuses to start; the API starts (package cmd/vault).
+func TestRun_BadModelConfiguration(t *testing.T) {
+	t.Parallel()
+	cfg, err := config.Load("", append(kit.Environ(), "VAULT_LLM_PROVIDER=openai"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := app.Connect(t.Context(), cfg, kit.Client, testkit.Log())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	err = worker.Run(t.Context(), r, kit.Client, worker.Options{NoHealth: true})
+	if err == nil || !strings.Contains(err.Error(), "set OPENAI_API_KEY") {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// A worker that cannot serve its health endpoint ends.
+func TestRun_NoHealthEndpoint(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -123,8 +142,8 @@ func TestAWorkerWithoutItsHealthEndpointEnds(t *testing.T) {
 	}
 }
 
-// Several workers share the work; what one of them leaves on its stop the others take.
-func TestWorkersShareTheWork(t *testing.T) {
+// Several workers share the steps. When one stops, the others take over its unfinished steps.
+func TestRun_SeveralWorkersShareTheWork(t *testing.T) {
 	t.Parallel()
 	ready := make(chan struct{})
 	stop := run(t, worker.Options{NoHealth: true, Ready: func() { close(ready) }}, "")

@@ -17,9 +17,9 @@ import (
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/eval"
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/vault"
-	"github.com/contextvault/contextvault/worker"
 )
 
 // evalFile is the file of the results, by model.
@@ -145,11 +145,14 @@ func evalOn(
 		return nil, err
 	}
 	direct := &eval.Direct{Log: log}
-	r, err := worker.ConnectTo(ctx, cfg, direct, log)
+	r, err := app.ConnectTo(ctx, cfg, direct, log)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
+	if r.ModelError != nil {
+		return nil, r.ModelError
+	}
 	direct.Steps = &r.Steps
 	report, err := runEval(ctx, r, services, dialogues, flags, cfg.Extraction.MatchThreshold)
 	if err == nil {
@@ -161,7 +164,7 @@ func evalOn(
 
 func runEval(
 	ctx context.Context,
-	s *worker.Runtime,
+	s *app.Runtime,
 	services []eval.Service,
 	dialogues []eval.Dialogue,
 	flags evalFlags,

@@ -12,9 +12,9 @@ import (
 
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
-	"github.com/contextvault/contextvault/worker"
 )
 
 // sizes are the numbers of value versions at which reads and sweeps are measured.
@@ -29,7 +29,7 @@ const (
 
 // rows holds a tenant with a growing number of profiles.
 type rows struct {
-	*worker.Runtime
+	*app.Runtime
 	raw       *pgxpool.Pool // as the login role
 	reader    *query.Queries
 	tenant    uuid.UUID
@@ -41,7 +41,7 @@ func growRows(ctx context.Context, cfg config.Config, out *growth) error {
 	cfg.Redis.URL = ""
 	r := rows{tenant: uuid.Must(uuid.NewV7())}
 	var err error
-	if r.Runtime, err = worker.Connect(ctx, cfg, nil, quietLog()); err != nil {
+	if r.Runtime, err = app.Connect(ctx, cfg, nil, quietLog()); err != nil {
 		return err
 	}
 	defer r.Close()

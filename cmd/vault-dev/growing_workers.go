@@ -20,9 +20,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
-	"github.com/contextvault/contextvault/worker"
 )
 
 const (
@@ -56,7 +56,7 @@ func growWorkers(ctx context.Context, cfg config.Config) ([]byWorkers, error) {
 		defer cancel()
 		_ = engine.Close(ctx)
 	}()
-	r, err := worker.Connect(ctx, cfg, engine, quietLog())
+	r, err := app.Connect(ctx, cfg, engine, quietLog())
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func growWorkers(ctx context.Context, cfg config.Config) ([]byWorkers, error) {
 func measureWorkers(
 	ctx context.Context,
 	cfg config.Config,
-	r *worker.Runtime,
+	r *app.Runtime,
 	engine *hatchet.Client,
 	n int,
 ) (m byWorkers, err error) {
@@ -156,7 +156,7 @@ func measureWorkers(
 }
 
 // writes submits count writes and waits for their acknowledgement.
-func writes(ctx context.Context, r *worker.Runtime, tenant, agent uuid.UUID, count int) error {
+func writes(ctx context.Context, r *app.Runtime, tenant, agent uuid.UUID, count int) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(concurrentWriters)
 	for range count {

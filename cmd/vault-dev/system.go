@@ -16,6 +16,7 @@ import (
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/embedded"
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/worker"
 )
 
@@ -25,7 +26,7 @@ const stopTimeout = 20 * time.Second
 // system is the whole vault in one process: the engine (unless HATCHET_CLIENT_TOKEN names another), a worker and the
 // runtime.
 type system struct {
-	*worker.Runtime
+	*app.Runtime
 	engine *hatchet.Client
 
 	stopWorker context.CancelFunc
@@ -76,7 +77,7 @@ func devSealingKey(path string) (string, error) {
 // startEngine connects to the configured engine, or starts one in this process through the SDK's own hook.
 func startEngine(cfg config.Config) (*hatchet.Client, error) {
 	if cfg.Jobs.Hatchet.Token != "" {
-		return worker.Engine(cfg)
+		return app.NewEngine(cfg)
 	}
 	url := os.Getenv("HATCHET_DATABASE_URL")
 	if url == "" {
@@ -101,7 +102,7 @@ func start(ctx context.Context, cfg config.Config, engine *hatchet.Client, log *
 		return nil, err
 	}
 	s := &system{engine: engine, workerDone: make(chan error, 1)}
-	if s.Runtime, err = worker.Connect(ctx, cfg, engine, log); err != nil {
+	if s.Runtime, err = app.Connect(ctx, cfg, engine, log); err != nil {
 		return nil, err
 	}
 	workerCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))

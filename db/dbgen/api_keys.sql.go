@@ -28,7 +28,7 @@ type CreateAPIKeyParams struct {
 	ExpiresAt *time.Time `json:"expires_at"`
 }
 
-// A key of a tenant, by its hash alone.
+// Creates an API key of a tenant. Only the hash of the key is stored.
 func (q *Queries) CreateAPIKey(ctx context.Context, arg CreateAPIKeyParams) error {
 	_, err := q.db.Exec(ctx, createAPIKey,
 		arg.ID,
@@ -47,7 +47,8 @@ FROM api_keys
 WHERE key_hash = $1
 `
 
-// The key that a request came with, of whatever tenant; a revoked or expired one too. Index: the unique key.
+// Finds the API key of a request by its hash, in any tenant. It returns revoked and expired keys too. Index: the
+// unique key on key_hash.
 func (q *Queries) FindAPIKey(ctx context.Context, keyHash []byte) (ApiKey, error) {
 	row := q.db.QueryRow(ctx, findAPIKey, keyHash)
 	var i ApiKey
@@ -83,7 +84,7 @@ type ListAPIKeysRow struct {
 	LastUsedAt *time.Time `json:"last_used_at"`
 }
 
-// For `vault keys list`, without hashes. Index: api_keys_tenant.
+// Lists the keys of a tenant for `vault keys list`, without their hashes. Index: api_keys_tenant.
 func (q *Queries) ListAPIKeys(ctx context.Context, tenantID uuid.UUID) ([]ListAPIKeysRow, error) {
 	rows, err := q.db.Query(ctx, listAPIKeys, tenantID)
 	if err != nil {
@@ -119,7 +120,7 @@ WHERE tenant_id = $1
   AND id = $2
 `
 
-// A key that was revoked stays so, with the time of the first call. Index: primary key.
+// Revokes a key. A second call keeps the time of the first. Index: primary key.
 func (q *Queries) RevokeAPIKey(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
 	result, err := q.db.Exec(ctx, revokeAPIKey, tenantID, iD)
 	if err != nil {
@@ -135,7 +136,8 @@ WHERE id = $1
   AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
 `
 
-// That a key was used, at most once a minute: a row written by every request would be the slowest part of it.
+// Records the use of a key, at most once a minute: a row update in every request would dominate its duration. Index:
+// primary key.
 func (q *Queries) TouchAPIKey(ctx context.Context, id uuid.UUID) error {
 	_, err := q.db.Exec(ctx, touchAPIKey, id)
 	return err

@@ -19,7 +19,12 @@ SET status = 'expired', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT a.id
     FROM customer_assets a
-    CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = a.profile_id FOR UPDATE SKIP LOCKED) p
+    CROSS JOIN LATERAL (
+        SELECT p.id
+        FROM customer_profiles p
+        WHERE p.id = a.profile_id
+        FOR UPDATE SKIP LOCKED
+    ) p
     WHERE a.status = 'active'
       AND a.deleted_at IS NULL
       AND a.expires_at <= $1
@@ -36,9 +41,10 @@ type ExpireAssetsRow struct {
 	ProfileID uuid.UUID `json:"profile_id"`
 }
 
-// As ExpireValues. Index: customer_assets_expiry.
-func (q *Queries) ExpireAssets(ctx context.Context, now *time.Time, most int32) ([]ExpireAssetsRow, error) {
-	rows, err := q.db.Query(ctx, expireAssets, now, most)
+// Marks expired assets, across tenants, in batches. It works as ExpireValues. Indexes: customer_assets_expiry,
+// primary keys.
+func (q *Queries) ExpireAssets(ctx context.Context, now *time.Time, maxRows int32) ([]ExpireAssetsRow, error) {
+	rows, err := q.db.Query(ctx, expireAssets, now, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +70,7 @@ WHERE tenant_id = $1
   AND id = $2
 `
 
+// Gets an asset by its id, deleted or not. Index: primary key.
 func (q *Queries) GetAnyAsset(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (CustomerAsset, error) {
 	row := q.db.QueryRow(ctx, getAnyAsset, tenantID, iD)
 	var i CustomerAsset
@@ -120,7 +127,8 @@ type GetNewerAssetParams struct {
 	OperationID uuid.UUID `json:"operation_id"`
 }
 
-// The next newer asset of a name that supersedes older ones, for one that comes late. Index: customer_assets_profile.
+// Gets the next newer asset of a name that supersedes older ones, for an asset that arrives late. Index:
+// customer_assets_profile.
 func (q *Queries) GetNewerAsset(ctx context.Context, arg GetNewerAssetParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, getNewerAsset,
 		arg.TenantID,
@@ -136,12 +144,14 @@ func (q *Queries) GetNewerAsset(ctx context.Context, arg GetNewerAssetParams) (u
 
 const insertAsset = `-- name: InsertAsset :exec
 INSERT INTO customer_assets (
-    id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum, uploaded_at,
+    id, tenant_id, profile_id, name, asset_type, storage_provider, storage_path, mime_type, size_bytes, checksum,
+    uploaded_at,
     upload_session_id, upload_scenario_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id,
     superseded_at, supersedes_older, expires_at, operation_id, accepted_at
 )
 VALUES (
-    $1, $2, $3, $4, $5, $6,
+    $1, $2, $3, $4, $5,
+    $6,
     $7, $8, $9, $10, $11,
     $12, $13, $14, $15,
     $16, $17, $18, $19,
@@ -175,6 +185,7 @@ type InsertAssetParams struct {
 	AcceptedAt       time.Time       `json:"accepted_at"`
 }
 
+// Stores an asset.
 func (q *Queries) InsertAsset(ctx context.Context, arg InsertAssetParams) error {
 	_, err := q.db.Exec(ctx, insertAsset,
 		arg.ID,
@@ -215,7 +226,7 @@ ORDER BY id
 LIMIT 1000
 `
 
-// The fields that were read off an asset. Index: customer_values_source.
+// Lists the values that were derived from an asset. Index: customer_values_source.
 func (q *Queries) ListAnalysisValues(ctx context.Context, tenantID uuid.UUID, assetID uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, listAnalysisValues, tenantID, assetID)
 	if err != nil {
@@ -236,7 +247,7 @@ func (q *Queries) ListAnalysisValues(ctx context.Context, tenantID uuid.UUID, as
 	return items, nil
 }
 
-const listStrandedAssets = `-- name: ListStrandedAssets :many
+const listAssetsSupersededAcrossProfiles = `-- name: ListAssetsSupersededAcrossProfiles :many
 SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at
 FROM customer_assets a
 JOIN customer_assets b ON b.id = a.superseded_by_id
@@ -245,9 +256,10 @@ WHERE a.tenant_id = $1
   AND b.profile_id <> a.profile_id
 `
 
-// Assets that one of another profile superseded while the two were merged. Index: customer_assets_profile.
-func (q *Queries) ListStrandedAssets(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]CustomerAsset, error) {
-	rows, err := q.db.Query(ctx, listStrandedAssets, tenantID, profileID)
+// Lists the assets of a profile that an asset of another profile superseded, while the two profiles were merged.
+// Indexes: customer_assets_profile, primary key.
+func (q *Queries) ListAssetsSupersededAcrossProfiles(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]CustomerAsset, error) {
+	rows, err := q.db.Query(ctx, listAssetsSupersededAcrossProfiles, tenantID, profileID)
 	if err != nil {
 		return nil, err
 	}
@@ -307,10 +319,18 @@ WHERE id = ANY (ARRAY(
       AND a.source_item_id IS NOT NULL
       AND a.source_item_type IN ('profile_field', 'profile_asset')
       AND NOT EXISTS (
-          SELECT 1 FROM customer_values s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
+          SELECT 1
+          FROM customer_values s
+          WHERE s.id = a.source_item_id
+            AND s.tenant_id = a.tenant_id
+            AND s.deleted_at IS NULL
       )
       AND NOT EXISTS (
-          SELECT 1 FROM customer_assets s WHERE s.id = a.source_item_id AND s.tenant_id = a.tenant_id AND s.deleted_at IS NULL
+          SELECT 1
+          FROM customer_assets s
+          WHERE s.id = a.source_item_id
+            AND s.tenant_id = a.tenant_id
+            AND s.deleted_at IS NULL
       )
     LIMIT $1
     FOR UPDATE OF p, a SKIP LOCKED
@@ -324,9 +344,10 @@ type OrphanAssetsRow struct {
 	ProfileID uuid.UUID `json:"profile_id"`
 }
 
-// As OrphanValues.
-func (q *Queries) OrphanAssets(ctx context.Context, most int32) ([]OrphanAssetsRow, error) {
-	rows, err := q.db.Query(ctx, orphanAssets, most)
+// Marks assets without their source, across tenants, in batches. It works as OrphanValues: it scans all assets with
+// a source. Indexes: primary keys.
+func (q *Queries) OrphanAssets(ctx context.Context, maxRows int32) ([]OrphanAssetsRow, error) {
+	rows, err := q.db.Query(ctx, orphanAssets, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -362,11 +383,22 @@ WITH dependents AS MATERIALIZED (
       AND NOT EXISTS (
           SELECT 1
           FROM (
-              (SELECT s.tenant_id, s.deleted_at FROM customer_values s WHERE s.id = c.item_id OFFSET 0)
+              (
+                  SELECT s.tenant_id, s.deleted_at
+                  FROM customer_values s
+                  WHERE s.id = c.item_id
+                  OFFSET 0
+              )
               UNION ALL
-              (SELECT s.tenant_id, s.deleted_at FROM customer_assets s WHERE s.id = c.item_id OFFSET 0)
+              (
+                  SELECT s.tenant_id, s.deleted_at
+                  FROM customer_assets s
+                  WHERE s.id = c.item_id
+                  OFFSET 0
+              )
           ) s
-          WHERE s.tenant_id = c.tenant_id AND s.deleted_at IS NULL
+          WHERE s.tenant_id = c.tenant_id
+            AND s.deleted_at IS NULL
       )
 )
 UPDATE customer_assets
@@ -374,8 +406,19 @@ SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT a.id
     FROM dependents d
-    CROSS JOIN LATERAL (SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at FROM customer_assets a WHERE a.id = d.id OFFSET 0 FOR UPDATE SKIP LOCKED) a
-    CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = a.profile_id FOR UPDATE SKIP LOCKED) p
+    CROSS JOIN LATERAL (
+        SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at
+        FROM customer_assets a
+        WHERE a.id = d.id
+        OFFSET 0
+        FOR UPDATE SKIP LOCKED
+    ) a
+    CROSS JOIN LATERAL (
+        SELECT p.id
+        FROM customer_profiles p
+        WHERE p.id = a.profile_id
+        FOR UPDATE SKIP LOCKED
+    ) p
     WHERE a.status = 'active'
       AND a.deleted_at IS NULL
     LIMIT $1
@@ -389,9 +432,10 @@ type OrphanCandidateAssetsRow struct {
 	ProfileID uuid.UUID `json:"profile_id"`
 }
 
-// As OrphanCandidateValues. Indexes: customer_assets_source, primary keys.
-func (q *Queries) OrphanCandidateAssets(ctx context.Context, most int32) ([]OrphanCandidateAssetsRow, error) {
-	rows, err := q.db.Query(ctx, orphanCandidateAssets, most)
+// Marks the assets whose source was deleted recently. It works as OrphanCandidateValues. Indexes:
+// customer_assets_source, primary keys.
+func (q *Queries) OrphanCandidateAssets(ctx context.Context, maxRows int32) ([]OrphanCandidateAssetsRow, error) {
+	rows, err := q.db.Query(ctx, orphanCandidateAssets, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -427,7 +471,7 @@ type PlaceAssetParams struct {
 	ID             uuid.UUID  `json:"id"`
 }
 
-// Sets where an asset stands. A deleted one stays deleted.
+// Sets the status of an asset and the asset that supersedes it. A deleted asset stays deleted. Index: primary key.
 func (q *Queries) PlaceAsset(ctx context.Context, arg PlaceAssetParams) error {
 	_, err := q.db.Exec(ctx, placeAsset,
 		arg.Status,
@@ -451,6 +495,7 @@ type SetAssetStateParams struct {
 	ID       uuid.UUID `json:"id"`
 }
 
+// Sets the status of an asset and restores it if it is deleted. Index: primary key.
 func (q *Queries) SetAssetState(ctx context.Context, arg SetAssetStateParams) error {
 	_, err := q.db.Exec(ctx, setAssetState, arg.Status, arg.TenantID, arg.ID)
 	return err
@@ -478,8 +523,9 @@ type SupersedeAssetsParams struct {
 	OperationID    uuid.UUID  `json:"operation_id"`
 }
 
-// The older assets of a name, for the one that supersedes them: deleted ones too, which may be restored. Superseded outranks
-// expired and orphaned (rule 3). The profile is locked. Index: customer_assets_profile.
+// Supersedes the older assets of a name, for a newer asset. It includes deleted assets, because they can be
+// restored. The status superseded outranks expired and orphaned (rule 3). The caller holds the lock of the profile.
+// Index: customer_assets_profile.
 func (q *Queries) SupersedeAssets(ctx context.Context, arg SupersedeAssetsParams) error {
 	_, err := q.db.Exec(ctx, supersedeAssets,
 		arg.SupersededByID,

@@ -34,7 +34,7 @@ type GetChannelOwnerRow struct {
 	ProfileDeleted bool      `json:"profile_deleted"`
 }
 
-// Whose a channel identity is. Index: the unique key.
+// Gets the customer of a channel identity. Index: the unique key.
 func (q *Queries) GetChannelOwner(ctx context.Context, arg GetChannelOwnerParams) (GetChannelOwnerRow, error) {
 	row := q.db.QueryRow(ctx, getChannelOwner, arg.TenantID, arg.Channel, arg.ExternalID)
 	var i GetChannelOwnerRow
@@ -50,7 +50,8 @@ func (q *Queries) GetChannelOwner(ctx context.Context, arg GetChannelOwnerParams
 const insertChannel = `-- name: InsertChannel :exec
 INSERT INTO channel_identities (id, tenant_id, profile_id, channel, external_id, verified, operation_id)
 VALUES (
-    $1, $2, $3, $4, $5, $6,
+    $1, $2, $3, $4, $5,
+    $6,
     $7
 )
 `
@@ -65,6 +66,7 @@ type InsertChannelParams struct {
 	OperationID uuid.UUID `json:"operation_id"`
 }
 
+// Stores a channel identity.
 func (q *Queries) InsertChannel(ctx context.Context, arg InsertChannelParams) error {
 	_, err := q.db.Exec(ctx, insertChannel,
 		arg.ID,
@@ -98,7 +100,7 @@ type InsertConsentParams struct {
 	ExpiresAt   *time.Time `json:"expires_at"`
 }
 
-// Consents are a log: the newest accepted one of a purpose is in force.
+// Adds a consent. Consents are a log: the newest accepted one of a purpose is in force.
 func (q *Queries) InsertConsent(ctx context.Context, arg InsertConsentParams) error {
 	_, err := q.db.Exec(ctx, insertConsent,
 		arg.ID,
@@ -118,7 +120,8 @@ const lockChannel = `-- name: LockChannel :exec
 SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))
 `
 
-// Whoever makes or links an identity takes turns on it, also before its row exists. The lock goes with the transaction.
+// Locks a channel identity until the end of the transaction. It is an advisory lock, because the row may not exist
+// yet.
 func (q *Queries) LockChannel(ctx context.Context, identity string) error {
 	_, err := q.db.Exec(ctx, lockChannel, identity)
 	return err
@@ -142,7 +145,7 @@ type UpdateChannelParams struct {
 	ID          uuid.UUID `json:"id"`
 }
 
-// An identity that goes to another customer has to be verified anew.
+// Links a channel identity to a profile. A change of the profile resets verified. Index: primary key.
 func (q *Queries) UpdateChannel(ctx context.Context, arg UpdateChannelParams) error {
 	_, err := q.db.Exec(ctx, updateChannel,
 		arg.ProfileID,

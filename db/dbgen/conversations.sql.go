@@ -32,7 +32,7 @@ type AppendTurnParams struct {
 	AcceptedAt  time.Time `json:"accepted_at"`
 }
 
-// Adds a turn after the last one. The session row is locked by UpsertSession.
+// Adds a turn after the last one. UpsertSession has locked the session. Index: primary key.
 func (q *Queries) AppendTurn(ctx context.Context, arg AppendTurnParams) error {
 	_, err := q.db.Exec(ctx, appendTurn,
 		arg.TenantID,
@@ -46,13 +46,13 @@ func (q *Queries) AppendTurn(ctx context.Context, arg AppendTurnParams) error {
 }
 
 const getSession = `-- name: GetSession :one
-SELECT tenant_id, id, agent_id, customer_id, variables, marks, created_at, updated_at
+SELECT tenant_id, id, agent_id, customer_id, variables, variable_accepted_at, created_at, updated_at
 FROM sessions
 WHERE tenant_id = $1
   AND id = $2
 `
 
-// A session as the agent left it. Index: primary key.
+// Gets a session. Index: primary key.
 func (q *Queries) GetSession(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (Session, error) {
 	row := q.db.QueryRow(ctx, getSession, tenantID, iD)
 	var i Session
@@ -62,7 +62,7 @@ func (q *Queries) GetSession(ctx context.Context, tenantID uuid.UUID, iD uuid.UU
 		&i.AgentID,
 		&i.CustomerID,
 		&i.Variables,
-		&i.Marks,
+		&i.VariableAcceptedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)
@@ -83,7 +83,7 @@ type ListEmbeddedTurnsParams struct {
 	Model     string    `json:"model"`
 }
 
-// The turns whose meaning a model has computed. Index: primary key.
+// Lists the turns of a session that have an embedding of the model. Index: primary key.
 func (q *Queries) ListEmbeddedTurns(ctx context.Context, arg ListEmbeddedTurnsParams) ([]int32, error) {
 	rows, err := q.db.Query(ctx, listEmbeddedTurns, arg.TenantID, arg.SessionID, arg.Model)
 	if err != nil {
@@ -118,7 +118,7 @@ type ListTurnsRow struct {
 	Text      string `json:"text"`
 }
 
-// What was said, in order of acceptance. Index: primary key.
+// Lists the turns of a session in the order of their acceptance. Index: primary key.
 func (q *Queries) ListTurns(ctx context.Context, tenantID uuid.UUID, sessionID uuid.UUID) ([]ListTurnsRow, error) {
 	rows, err := q.db.Query(ctx, listTurns, tenantID, sessionID)
 	if err != nil {
@@ -163,18 +163,19 @@ type NearestTurnsParams struct {
 	TenantID  uuid.UUID `json:"tenant_id"`
 	SessionID uuid.UUID `json:"session_id"`
 	Model     string    `json:"model"`
-	Most      int32     `json:"most"`
+	MaxRows   int32     `json:"max_rows"`
 }
 
-// The turns of a session closest in meaning to each of several texts: first the closest to each, then the second closest, so
-// that no text crowds the others out. An exact search of one session. Index: primary key.
+// Lists the turns of a session with the most similar meaning to any of several texts: the most similar turn of each
+// text first, then the second of each, so that every text gets its share of max_rows. It is an exact search within
+// one session. Index: primary key.
 func (q *Queries) NearestTurns(ctx context.Context, arg NearestTurnsParams) ([]int32, error) {
 	rows, err := q.db.Query(ctx, nearestTurns,
 		arg.Wanted,
 		arg.TenantID,
 		arg.SessionID,
 		arg.Model,
-		arg.Most,
+		arg.MaxRows,
 	)
 	if err != nil {
 		return nil, err
@@ -210,7 +211,7 @@ type StoreTurnEmbeddingsParams struct {
 	Embeddings []string  `json:"embeddings"`
 }
 
-// Keeps the meanings of turns, vectors in the text form of pgvector. A second run changes nothing.
+// Stores embeddings of turns, in the text form of pgvector. A repeated call changes nothing.
 func (q *Queries) StoreTurnEmbeddings(ctx context.Context, arg StoreTurnEmbeddingsParams) error {
 	_, err := q.db.Exec(ctx, storeTurnEmbeddings,
 		arg.TenantID,
@@ -223,36 +224,40 @@ func (q *Queries) StoreTurnEmbeddings(ctx context.Context, arg StoreTurnEmbeddin
 }
 
 const upsertSession = `-- name: UpsertSession :one
-INSERT INTO sessions (tenant_id, id, agent_id, customer_id, variables, marks)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO sessions (tenant_id, id, agent_id, customer_id, variables, variable_accepted_at)
+VALUES (
+    $1, $2, $3, $4, $5,
+    $6
+)
 ON CONFLICT (tenant_id, id) DO UPDATE
 SET variables = sessions.variables || (
         SELECT coalesce(jsonb_object_agg(v.key, v.value), '{}')
         FROM jsonb_each(excluded.variables) AS v
-        WHERE coalesce(sessions.marks ->> v.key, '') <= excluded.marks ->> v.key
+        WHERE coalesce(sessions.variable_accepted_at ->> v.key, '') <= excluded.variable_accepted_at ->> v.key
     ),
-    marks = sessions.marks || (
+    variable_accepted_at = sessions.variable_accepted_at || (
         SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}')
-        FROM jsonb_each(excluded.marks) AS m
-        WHERE coalesce(sessions.marks ->> m.key, '') <= m.value #>> '{}'
+        FROM jsonb_each(excluded.variable_accepted_at) AS m
+        WHERE coalesce(sessions.variable_accepted_at ->> m.key, '') <= m.value #>> '{}'
     ),
     updated_at = clock_timestamp()
 WHERE sessions.customer_id = excluded.customer_id
   AND sessions.agent_id = excluded.agent_id
-RETURNING tenant_id, id, agent_id, customer_id, variables, marks, created_at, updated_at
+RETURNING tenant_id, id, agent_id, customer_id, variables, variable_accepted_at, created_at, updated_at
 `
 
 type UpsertSessionParams struct {
-	TenantID   uuid.UUID       `json:"tenant_id"`
-	ID         uuid.UUID       `json:"id"`
-	AgentID    uuid.UUID       `json:"agent_id"`
-	CustomerID uuid.UUID       `json:"customer_id"`
-	Variables  json.RawMessage `json:"variables"`
-	Marks      json.RawMessage `json:"marks"`
+	TenantID           uuid.UUID       `json:"tenant_id"`
+	ID                 uuid.UUID       `json:"id"`
+	AgentID            uuid.UUID       `json:"agent_id"`
+	CustomerID         uuid.UUID       `json:"customer_id"`
+	Variables          json.RawMessage `json:"variables"`
+	VariableAcceptedAt json.RawMessage `json:"variable_accepted_at"`
 }
 
-// Makes a session, or merges its variables by name: of each, the value that was accepted last stays. marks are the names of the
-// variables with the time of acceptance, as text that sorts by it. A session of another customer returns no row.
+// Creates a session, or merges its variables by name: of each variable the value with the newest acceptance wins.
+// variable_accepted_at maps the names to the times of acceptance, as text that sorts by time. It returns no row for
+// a session of another customer or agent. Index: primary key.
 func (q *Queries) UpsertSession(ctx context.Context, arg UpsertSessionParams) (Session, error) {
 	row := q.db.QueryRow(ctx, upsertSession,
 		arg.TenantID,
@@ -260,7 +265,7 @@ func (q *Queries) UpsertSession(ctx context.Context, arg UpsertSessionParams) (S
 		arg.AgentID,
 		arg.CustomerID,
 		arg.Variables,
-		arg.Marks,
+		arg.VariableAcceptedAt,
 	)
 	var i Session
 	err := row.Scan(
@@ -269,7 +274,7 @@ func (q *Queries) UpsertSession(ctx context.Context, arg UpsertSessionParams) (S
 		&i.AgentID,
 		&i.CustomerID,
 		&i.Variables,
-		&i.Marks,
+		&i.VariableAcceptedAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)

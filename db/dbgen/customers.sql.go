@@ -21,7 +21,8 @@ WHERE tenant_id = $1
 RETURNING version
 `
 
-// Every change of what a reader sees bumps the version.
+// Increments the version of a profile. Every change that readers of the profile can see does this. Index: primary
+// key.
 func (q *Queries) BumpProfile(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
 	row := q.db.QueryRow(ctx, bumpProfile, tenantID, iD)
 	var version int64
@@ -40,7 +41,7 @@ SELECT EXISTS (
 )
 `
 
-// Whether a customer was deleted, or merged into one that was. Indexes: the unique key, primary key.
+// Reports whether a customer was deleted, or merged into a deleted one. Indexes: the unique key, primary key.
 func (q *Queries) CustomerDeleted(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) (bool, error) {
 	row := q.db.QueryRow(ctx, customerDeleted, tenantID, customerID)
 	var exists bool
@@ -55,7 +56,7 @@ WHERE tenant_id = $1
   AND id = $2
 `
 
-// Soft deletion: nothing is read of the customer any more.
+// Deletes a profile softly: no query for readers returns it afterwards. Index: primary key.
 func (q *Queries) DeleteCustomer(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
 	_, err := q.db.Exec(ctx, deleteCustomer, tenantID, iD)
 	return err
@@ -73,7 +74,7 @@ type EnsureProfileParams struct {
 	CustomerID uuid.UUID `json:"customer_id"`
 }
 
-// The profile of a customer, made at the first write. Index: the unique key.
+// Creates the profile of a customer unless it exists. Index: the unique key on tenant_id and customer_id.
 func (q *Queries) EnsureProfile(ctx context.Context, arg EnsureProfileParams) error {
 	_, err := q.db.Exec(ctx, ensureProfile, arg.ID, arg.TenantID, arg.CustomerID)
 	return err
@@ -93,7 +94,8 @@ type EnsureProfilesParams struct {
 	Customers []uuid.UUID `json:"customers"`
 }
 
-// As EnsureProfile, for many. The order is the same in every import, so that two of them do not wait for each other.
+// Creates the profiles of many customers unless they exist. All imports insert in the order of the customer ids, so
+// that two of them cannot deadlock. Index: the unique key.
 func (q *Queries) EnsureProfiles(ctx context.Context, arg EnsureProfilesParams) error {
 	_, err := q.db.Exec(ctx, ensureProfiles, arg.TenantID, arg.Ids, arg.Customers)
 	return err
@@ -111,12 +113,16 @@ SELECT
     coalesce((
         SELECT jsonb_agg(to_jsonb(f))
         FROM customer_values f
-        WHERE f.profile_id = p.id AND f.status = 'active' AND f.deleted_at IS NULL
+        WHERE f.profile_id = p.id
+          AND f.status = 'active'
+          AND f.deleted_at IS NULL
     ), '[]')::jsonb AS fields,
     coalesce((
         SELECT jsonb_agg(to_jsonb(a) ORDER BY a.uploaded_at, a.id)
         FROM customer_assets a
-        WHERE a.profile_id = p.id AND a.status = 'active' AND a.deleted_at IS NULL
+        WHERE a.profile_id = p.id
+          AND a.status = 'active'
+          AND a.deleted_at IS NULL
     ), '[]')::jsonb AS assets,
     coalesce((
         SELECT jsonb_agg(to_jsonb(i) ORDER BY i.linked_at, i.id)
@@ -153,8 +159,8 @@ type GetProfileRow struct {
 	Consents   json.RawMessage `json:"consents"`
 }
 
-// All that a reader sees of a customer, in one statement and so of one moment. Indexes: the unique key, customer_values_active,
-// customer_assets_profile.
+// Gets the document of a customer in one statement, so that all its parts are from the same moment. Indexes: the
+// unique key, customer_values_active, customer_assets_profile, channel_identities_profile, consents_profile.
 func (q *Queries) GetProfile(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) (GetProfileRow, error) {
 	row := q.db.QueryRow(ctx, getProfile, tenantID, customerID)
 	var i GetProfileRow
@@ -207,9 +213,9 @@ type ListTouchedEntriesRow struct {
 	Version        int64     `json:"version"`
 }
 
-// The cache entries of the profiles that an operation touched: the version that a reader must see at least, under every
-// customer id that leads to the profile. One row without a customer if it touched no single profile. Indexes: operations'
-// primary key, customer_profiles' primary key, customer_profiles_merged.
+// Lists the cache entries of the profiles that an operation touched: each customer id that leads to a profile, with
+// the lowest version that a reader may see. It returns one row with the zero UUID if the operation touched no single
+// profile. Indexes: primary keys, customer_profiles_merged.
 func (q *Queries) ListTouchedEntries(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) ([]ListTouchedEntriesRow, error) {
 	rows, err := q.db.Query(ctx, listTouchedEntries, tenantID, iD)
 	if err != nil {
@@ -236,19 +242,22 @@ FROM customer_profiles
 WHERE id IN (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     FROM customer_profiles c
-    WHERE c.tenant_id = $1 AND c.customer_id = $2
+    WHERE c.tenant_id = $1
+      AND c.customer_id = $2
     UNION ALL
     SELECT m.id
     FROM customer_profiles c
-    JOIN customer_profiles m ON m.merged_into_id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
-    WHERE c.tenant_id = $1 AND c.customer_id = $2
+    JOIN customer_profiles m ON m.merged_into_id =
+        CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+    WHERE c.tenant_id = $1
+      AND c.customer_id = $2
 )
 ORDER BY id
 FOR UPDATE
 `
 
-// The profile that a customer leads to, and all that lead there, locked in the order of ids: for undoing a merge. Indexes as
-// LockOwnProfiles.
+// Locks the profile that a customer leads to, and all profiles that were merged into it, in the order of their ids.
+// The undo of a merge uses it. Indexes: the unique key, customer_profiles_merged.
 func (q *Queries) LockMergedProfiles(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) ([]CustomerProfile, error) {
 	rows, err := q.db.Query(ctx, lockMergedProfiles, tenantID, customerID)
 	if err != nil {
@@ -286,19 +295,21 @@ FROM customer_profiles
 WHERE id IN (
     SELECT c.id
     FROM customer_profiles c
-    WHERE c.tenant_id = $1 AND c.customer_id = ANY ($2::uuid[])
+    WHERE c.tenant_id = $1
+      AND c.customer_id = ANY ($2::uuid[])
     UNION ALL
     SELECT m.id
     FROM customer_profiles c
     JOIN customer_profiles m ON m.merged_into_id = c.id
-    WHERE c.tenant_id = $1 AND c.customer_id = ANY ($2::uuid[])
+    WHERE c.tenant_id = $1
+      AND c.customer_id = ANY ($2::uuid[])
 )
 ORDER BY id
 FOR UPDATE
 `
 
-// The profiles of customers themselves, wherever they lead, and those that lead to them, locked in the order of ids: for merges.
-// Indexes: the unique key, customer_profiles_merged.
+// Locks the profiles of customers for a merge, and the profiles that were merged into those, in the order of their
+// ids. It does not follow merges. Indexes: the unique key, customer_profiles_merged.
 func (q *Queries) LockOwnProfiles(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]CustomerProfile, error) {
 	rows, err := q.db.Query(ctx, lockOwnProfiles, tenantID, customers)
 	if err != nil {
@@ -336,13 +347,15 @@ FROM customer_profiles
 WHERE id = (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     FROM customer_profiles c
-    WHERE c.tenant_id = $1 AND c.customer_id = $2
+    WHERE c.tenant_id = $1
+      AND c.customer_id = $2
 )
 FOR UPDATE
 `
 
-// Writers of one profile take turns on this lock (rule 1). A merged customer leads to the profile it was merged into. The row
-// may turn out to have been merged while the lock was waited for: then it is asked for again.
+// Locks the profile of a customer, so that the writes to one profile run one at a time (rule 1). A merged customer
+// leads to the profile that it was merged into. If the profile was merged while this query waited for the lock, the
+// caller runs the query again. Indexes: the unique key, primary key.
 func (q *Queries) LockProfile(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) (CustomerProfile, error) {
 	row := q.db.QueryRow(ctx, lockProfile, tenantID, customerID)
 	var i CustomerProfile
@@ -367,13 +380,15 @@ FROM customer_profiles
 WHERE id IN (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     FROM customer_profiles c
-    WHERE c.tenant_id = $1 AND c.customer_id = ANY ($2::uuid[])
+    WHERE c.tenant_id = $1
+      AND c.customer_id = ANY ($2::uuid[])
 )
 ORDER BY id
 FOR UPDATE
 `
 
-// As LockProfile, for many, in the order of ids. A customer comes with the profile it leads to.
+// Locks the profiles of many customers, in the order of their ids. It works as LockProfile. Indexes: the unique key,
+// primary key.
 func (q *Queries) LockProfiles(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]CustomerProfile, error) {
 	rows, err := q.db.Query(ctx, lockProfiles, tenantID, customers)
 	if err != nil {
@@ -414,7 +429,7 @@ ORDER BY id
 FOR UPDATE
 `
 
-// Profiles by their own ids, locked in the order of ids. Index: primary key.
+// Locks profiles by their ids, in the order of the ids. Index: primary key.
 func (q *Queries) LockProfilesByID(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]CustomerProfile, error) {
 	rows, err := q.db.Query(ctx, lockProfilesByID, tenantID, ids)
 	if err != nil {
@@ -458,7 +473,7 @@ type ResolveCustomersRow struct {
 	ProfileID  uuid.UUID `json:"profile_id"`
 }
 
-// Which profile each customer leads to. Index: the unique key.
+// Lists the id of the profile that each customer leads to. Index: the unique key.
 func (q *Queries) ResolveCustomers(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]ResolveCustomersRow, error) {
 	rows, err := q.db.Query(ctx, resolveCustomers, tenantID, customers)
 	if err != nil {

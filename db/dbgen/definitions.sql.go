@@ -16,12 +16,23 @@ import (
 
 const agentExists = `-- name: AgentExists :one
 SELECT (
-    EXISTS (SELECT 1 FROM definitions d WHERE d.tenant_id = $1 AND d.agent_id = $2)
-    OR EXISTS (SELECT 1 FROM scenarios s WHERE s.tenant_id = $1 AND s.agent_id = $2)
+    EXISTS (
+        SELECT 1
+        FROM definitions d
+        WHERE d.tenant_id = $1
+          AND d.agent_id = $2
+    )
+    OR EXISTS (
+        SELECT 1
+        FROM scenarios s
+        WHERE s.tenant_id = $1
+          AND s.agent_id = $2
+    )
 )::bool AS known
 `
 
-// Whether anything was ever saved for an agent.
+// Reports whether a definition or a scenario was ever saved for an agent. Indexes: the unique key of definitions,
+// scenarios_agent.
 func (q *Queries) AgentExists(ctx context.Context, tenantID uuid.UUID, agentID uuid.UUID) (bool, error) {
 	row := q.db.QueryRow(ctx, agentExists, tenantID, agentID)
 	var known bool
@@ -49,6 +60,8 @@ type DeleteDefinitionParams struct {
 	ID          uuid.UUID `json:"id"`
 }
 
+// Deletes a definition softly. The row becomes the decision of a person, so that an older save cannot restore it.
+// Index: primary key.
 func (q *Queries) DeleteDefinition(ctx context.Context, arg DeleteDefinitionParams) error {
 	_, err := q.db.Exec(ctx, deleteDefinition,
 		arg.OperationID,
@@ -56,6 +69,18 @@ func (q *Queries) DeleteDefinition(ctx context.Context, arg DeleteDefinitionPara
 		arg.TenantID,
 		arg.ID,
 	)
+	return err
+}
+
+const enableIterativeScan = `-- name: EnableIterativeScan :exec
+SELECT set_config('hnsw.iterative_scan', 'strict_order', true)
+`
+
+// Makes vector searches in this transaction continue until they have enough rows of the agent. Without it a search
+// ends at the nearest rows of all tenants, which the filter may remove. It needs pgvector 0.8; a migration checks
+// that.
+func (q *Queries) EnableIterativeScan(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, enableIterativeScan)
 	return err
 }
 
@@ -74,7 +99,7 @@ type GetDefinitionParams struct {
 	Name     string    `json:"name"`
 }
 
-// A definition by its name. Index: the unique key.
+// Gets a definition by its name. Index: the unique key.
 func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (Definition, error) {
 	row := q.db.QueryRow(ctx, getDefinition, arg.TenantID, arg.AgentID, arg.Name)
 	var i Definition
@@ -120,7 +145,7 @@ WHERE tenant_id = $1
 ORDER BY name
 `
 
-// All definitions of an agent. Index: the unique key.
+// Lists all definitions of an agent. Index: the unique key.
 func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agentID uuid.UUID) ([]Definition, error) {
 	rows, err := q.db.Query(ctx, listDefinitions, tenantID, agentID)
 	if err != nil {
@@ -170,6 +195,51 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 	return items, nil
 }
 
+const listFieldRequirements = `-- name: ListFieldRequirements :many
+SELECT r.id, r.scenario_id
+FROM requirements r
+JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
+WHERE r.tenant_id = $1
+  AND s.agent_id = $2
+  AND (r.field_name = $3::text OR $3::text = ANY (r.depends_on_fields))
+  AND r.review_state <> 'rejected'
+  AND r.deleted_at IS NULL
+ORDER BY r.id
+`
+
+type ListFieldRequirementsParams struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	AgentID  uuid.UUID `json:"agent_id"`
+	Name     string    `json:"name"`
+}
+
+type ListFieldRequirementsRow struct {
+	ID         uuid.UUID `json:"id"`
+	ScenarioID uuid.UUID `json:"scenario_id"`
+}
+
+// Lists the requirements that need a field or depend on it. A rejected requirement does not count. Indexes:
+// scenarios_agent, requirements_key.
+func (q *Queries) ListFieldRequirements(ctx context.Context, arg ListFieldRequirementsParams) ([]ListFieldRequirementsRow, error) {
+	rows, err := q.db.Query(ctx, listFieldRequirements, arg.TenantID, arg.AgentID, arg.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListFieldRequirementsRow{}
+	for rows.Next() {
+		var i ListFieldRequirementsRow
+		if err := rows.Scan(&i.ID, &i.ScenarioID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockDefinitionByName = `-- name: LockDefinitionByName :one
 SELECT id, accepted_at, deleted_at
 FROM definitions
@@ -191,7 +261,7 @@ type LockDefinitionByNameRow struct {
 	DeletedAt  *time.Time `json:"deleted_at"`
 }
 
-// A definition by its name, deleted or not, held until the transaction ends. Index: the unique key.
+// Locks a definition by its name, deleted or not, until the end of the transaction. Index: the unique key.
 func (q *Queries) LockDefinitionByName(ctx context.Context, arg LockDefinitionByNameParams) (LockDefinitionByNameRow, error) {
 	row := q.db.QueryRow(ctx, lockDefinitionByName, arg.TenantID, arg.AgentID, arg.Name)
 	var i LockDefinitionByNameRow
@@ -216,7 +286,7 @@ type NearestDefinitionsParams struct {
 	TenantID  uuid.UUID       `json:"tenant_id"`
 	AgentID   uuid.UUID       `json:"agent_id"`
 	Model     string          `json:"model"`
-	Most      int32           `json:"most"`
+	MaxRows   int32           `json:"max_rows"`
 }
 
 type NearestDefinitionsRow struct {
@@ -225,15 +295,15 @@ type NearestDefinitionsRow struct {
 	Similarity float64 `json:"similarity"`
 }
 
-// The definitions of an agent closest in meaning to a text: cosine similarity from -1 to 1. Index: definition_embeddings_cosine,
-// or definition_embeddings_tenant where the tenant has few.
+// Lists the definitions of an agent with the most similar meaning to a text. similarity is the cosine, from -1 to 1.
+// Index: definition_embeddings_cosine, or definition_embeddings_tenant for a tenant with few definitions.
 func (q *Queries) NearestDefinitions(ctx context.Context, arg NearestDefinitionsParams) ([]NearestDefinitionsRow, error) {
 	rows, err := q.db.Query(ctx, nearestDefinitions,
 		arg.Embedding,
 		arg.TenantID,
 		arg.AgentID,
 		arg.Model,
-		arg.Most,
+		arg.MaxRows,
 	)
 	if err != nil {
 		return nil, err
@@ -253,69 +323,15 @@ func (q *Queries) NearestDefinitions(ctx context.Context, arg NearestDefinitions
 	return items, nil
 }
 
-const requirementsOfField = `-- name: RequirementsOfField :many
-SELECT r.id, r.scenario_id
-FROM requirements r
-JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
-WHERE r.tenant_id = $1
-  AND s.agent_id = $2
-  AND (r.field_name = $3::text OR $3::text = ANY (r.depends_on_fields))
-  AND r.review_state <> 'rejected'
-  AND r.deleted_at IS NULL
-ORDER BY r.id
-`
-
-type RequirementsOfFieldParams struct {
-	TenantID uuid.UUID `json:"tenant_id"`
-	AgentID  uuid.UUID `json:"agent_id"`
-	Name     string    `json:"name"`
-}
-
-type RequirementsOfFieldRow struct {
-	ID         uuid.UUID `json:"id"`
-	ScenarioID uuid.UUID `json:"scenario_id"`
-}
-
-// The requirements that need a definition: they name its field, or wait for it. Index: scenarios_agent, then
-// requirements_key.
-func (q *Queries) RequirementsOfField(ctx context.Context, arg RequirementsOfFieldParams) ([]RequirementsOfFieldRow, error) {
-	rows, err := q.db.Query(ctx, requirementsOfField, arg.TenantID, arg.AgentID, arg.Name)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []RequirementsOfFieldRow{}
-	for rows.Next() {
-		var i RequirementsOfFieldRow
-		if err := rows.Scan(&i.ID, &i.ScenarioID); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const searchOn = `-- name: SearchOn :exec
-SELECT set_config('hnsw.iterative_scan', 'strict_order', true)
-`
-
-// Lets a search by meaning in this transaction go on until it has enough rows of the agent, instead of stopping at the rows of others
-// that the index gives first. It needs pgvector 0.8, which the migrations check.
-func (q *Queries) SearchOn(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, searchOn)
-	return err
-}
-
 const suggestDefinition = `-- name: SuggestDefinition :one
 INSERT INTO definitions (
-    id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, collection_prompt,
+    id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
+    collection_prompt,
     extraction_examples, is_pii, required_verification, enabled, origin, review_state, operation_id, accepted_at
 )
 VALUES (
-    $1, $2, $3, $4, $5, $6,
+    $1, $2, $3, $4, $5,
+    $6,
     $7, $8, $9, $10,
     $11, $12, $13, false, 'extracted', 'pending',
     $14, $15
@@ -360,7 +376,8 @@ type SuggestDefinitionParams struct {
 	AcceptedAt           time.Time       `json:"accepted_at"`
 }
 
-// A definition that extraction suggests: never over what is there. One that was deleted before is suggested anew.
+// Stores a definition that extraction suggests. It never replaces an existing definition. It replaces one that was
+// deleted before the suggestion. Index: the unique key.
 func (q *Queries) SuggestDefinition(ctx context.Context, arg SuggestDefinitionParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, suggestDefinition,
 		arg.ID,
@@ -386,16 +403,21 @@ func (q *Queries) SuggestDefinition(ctx context.Context, arg SuggestDefinitionPa
 
 const upsertDefinition = `-- name: UpsertDefinition :one
 INSERT INTO definitions (
-    id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode,
+    id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
+    validation_mode,
     required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
-    encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at
+    encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id,
+    accepted_at
 )
 VALUES (
-    $1, $2, $3, $4, $5, $6,
+    $1, $2, $3, $4, $5,
+    $6,
     $7, $8, $9, $10,
-    $11, $12, $13, $14,
+    $11, $12, $13,
+    $14,
     $15, $16, $17, $18,
-    $19, $20, $21, $22, $23, $24,
+    $19, $20, $21, $22, $23,
+    $24,
     $25
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
@@ -455,8 +477,8 @@ type UpsertDefinitionParams struct {
 	AcceptedAt           time.Time       `json:"accepted_at"`
 }
 
-// A person's save. The newest accepted save stays; an older one that arrives late changes nothing and returns no row. What a
-// model suggested is no save.
+// Saves a definition of a person. The save with the newest acceptance wins: an older one that arrives late changes
+// nothing and returns no row. It always replaces a pending suggestion of the model. Index: the unique key.
 func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, upsertDefinition,
 		arg.ID,
@@ -506,7 +528,7 @@ type UpsertDefinitionEmbeddingParams struct {
 	Embedding    pgvector.Vector `json:"embedding"`
 }
 
-// The meaning of a definition, as one model sees it.
+// Stores the embedding of a definition by one model. Index: primary key.
 func (q *Queries) UpsertDefinitionEmbedding(ctx context.Context, arg UpsertDefinitionEmbeddingParams) error {
 	_, err := q.db.Exec(ctx, upsertDefinitionEmbedding,
 		arg.DefinitionID,

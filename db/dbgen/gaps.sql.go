@@ -20,7 +20,7 @@ WHERE tenant_id = $1
   AND cancelled_at IS NULL
 `
 
-// Stops a fill from asking. Index: primary key.
+// Cancels a gap fill: it asks no more questions. Index: primary key.
 func (q *Queries) CancelGapFill(ctx context.Context, tenantID uuid.UUID, operationID uuid.UUID) (int64, error) {
 	result, err := q.db.Exec(ctx, cancelGapFill, tenantID, operationID)
 	if err != nil {
@@ -42,6 +42,7 @@ type EnsureGapFillParams struct {
 	ScenarioID  uuid.UUID `json:"scenario_id"`
 }
 
+// Creates a gap fill unless it exists. Index: primary key.
 func (q *Queries) EnsureGapFill(ctx context.Context, arg EnsureGapFillParams) error {
 	_, err := q.db.Exec(ctx, ensureGapFill,
 		arg.OperationID,
@@ -59,6 +60,7 @@ WHERE tenant_id = $1
   AND operation_id = $2
 `
 
+// Gets a gap fill. Index: primary key.
 func (q *Queries) GetGapFill(ctx context.Context, tenantID uuid.UUID, operationID uuid.UUID) (GapFill, error) {
 	row := q.db.QueryRow(ctx, getGapFill, tenantID, operationID)
 	var i GapFill
@@ -93,7 +95,7 @@ type ListChildOperationsRow struct {
 	Error    json.RawMessage `json:"error"`
 }
 
-// How the writes of a fill went. Index: operations_parent.
+// Lists the writes of a gap fill with their outcomes. Index: operations_parent.
 func (q *Queries) ListChildOperations(ctx context.Context, tenantID uuid.UUID, parentID uuid.UUID) ([]ListChildOperationsRow, error) {
 	rows, err := q.db.Query(ctx, listChildOperations, tenantID, parentID)
 	if err != nil {
@@ -128,6 +130,7 @@ WHERE tenant_id = $1
 ORDER BY field_name
 `
 
+// Lists the items of a gap fill. Index: primary key.
 func (q *Queries) ListGapItems(ctx context.Context, tenantID uuid.UUID, fillID uuid.UUID) ([]GapFillItem, error) {
 	rows, err := q.db.Query(ctx, listGapItems, tenantID, fillID)
 	if err != nil {
@@ -177,7 +180,8 @@ type MarkConversationReadParams struct {
 	OperationID uuid.UUID `json:"operation_id"`
 }
 
-// The conversation was read: it is not read again for this fill. Of two readers at once the first is kept.
+// Stores the result of reading the conversation, so that a gap fill reads it only once. Of two concurrent calls the
+// first wins. Index: primary key.
 func (q *Queries) MarkConversationRead(ctx context.Context, arg MarkConversationReadParams) error {
 	_, err := q.db.Exec(ctx, markConversationRead,
 		arg.Candidates,
@@ -190,9 +194,12 @@ func (q *Queries) MarkConversationRead(ctx context.Context, arg MarkConversation
 }
 
 const upsertGapItem = `-- name: UpsertGapItem :exec
-INSERT INTO gap_fill_items (fill_id, tenant_id, field_name, source, write_id, confidence, requires_confirmation, action, errors)
+INSERT INTO gap_fill_items (
+    fill_id, tenant_id, field_name, source, write_id, confidence, requires_confirmation, action, errors
+)
 VALUES (
-    $1, $2, $3, $4, $5, $6,
+    $1, $2, $3, $4, $5,
+    $6,
     $7, $8, $9
 )
 ON CONFLICT (fill_id, field_name) DO UPDATE
@@ -216,6 +223,7 @@ type UpsertGapItemParams struct {
 	Errors               []string   `json:"errors"`
 }
 
+// Stores the result for one field of a gap fill. Index: primary key.
 func (q *Queries) UpsertGapItem(ctx context.Context, arg UpsertGapItemParams) error {
 	_, err := q.db.Exec(ctx, upsertGapItem,
 		arg.FillID,

@@ -20,6 +20,7 @@ WHERE tenant_id = $1
   AND deleted_at IS NULL
 `
 
+// Deletes an asset softly. Index: primary key.
 func (q *Queries) DeleteAsset(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
 	result, err := q.db.Exec(ctx, deleteAsset, tenantID, iD)
 	if err != nil {
@@ -28,16 +29,20 @@ func (q *Queries) DeleteAsset(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 	return result.RowsAffected(), nil
 }
 
-const deleteItemsOf = `-- name: DeleteItemsOf :many
+const deleteCustomerItems = `-- name: DeleteCustomerItems :many
 WITH fields AS (
     UPDATE customer_values f
     SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
-    WHERE f.tenant_id = $1 AND f.profile_id = $2 AND f.deleted_at IS NULL
+    WHERE f.tenant_id = $1
+      AND f.profile_id = $2
+      AND f.deleted_at IS NULL
     RETURNING f.id
 ), assets AS (
     UPDATE customer_assets a
     SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
-    WHERE a.tenant_id = $1 AND a.profile_id = $2 AND a.deleted_at IS NULL
+    WHERE a.tenant_id = $1
+      AND a.profile_id = $2
+      AND a.deleted_at IS NULL
     RETURNING a.id
 )
 SELECT f.id FROM fields f
@@ -45,9 +50,10 @@ UNION ALL
 SELECT a.id FROM assets a
 `
 
-// All items of a deleted customer go with it. They are locked (LockItemsOf). Indexes: customer_values_history, customer_assets_profile.
-func (q *Queries) DeleteItemsOf(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, deleteItemsOf, tenantID, profileID)
+// Deletes all items of a customer softly. LockCustomerItems has locked them. Indexes: customer_values_history,
+// customer_assets_profile.
+func (q *Queries) DeleteCustomerItems(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, deleteCustomerItems, tenantID, profileID)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +80,7 @@ WHERE tenant_id = $1
   AND deleted_at IS NULL
 `
 
+// Deletes a value softly. Index: primary key.
 func (q *Queries) DeleteValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
 	result, err := q.db.Exec(ctx, deleteValue, tenantID, iD)
 	if err != nil {
@@ -87,16 +94,22 @@ WITH RECURSIVE chain AS (
     SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, item.deleted_at, 0 AS depth, ARRAY [item.id] AS path
     FROM (
         (
-            SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata, f.deleted_at
+            SELECT
+                f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
+                f.source_metadata, f.deleted_at
             FROM customer_values f
-            WHERE f.tenant_id = $1 AND f.id = $2
+            WHERE f.tenant_id = $1
+              AND f.id = $2
             OFFSET 0
         )
         UNION ALL
         (
-            SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata, a.deleted_at
+            SELECT
+                a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
+                a.source_metadata, a.deleted_at
             FROM customer_assets a
-            WHERE a.tenant_id = $1 AND a.id = $2
+            WHERE a.tenant_id = $1
+              AND a.id = $2
             OFFSET 0
         )
     ) item
@@ -106,16 +119,22 @@ WITH RECURSIVE chain AS (
     FROM chain c
     JOIN LATERAL (
         (
-            SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata, f.deleted_at
+            SELECT
+                f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
+                f.source_metadata, f.deleted_at
             FROM customer_values f
-            WHERE f.tenant_id = $1 AND f.id = c.source_item_id
+            WHERE f.tenant_id = $1
+              AND f.id = c.source_item_id
             OFFSET 0
         )
         UNION ALL
         (
-            SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata, a.deleted_at
+            SELECT
+                a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
+                a.source_metadata, a.deleted_at
             FROM customer_assets a
-            WHERE a.tenant_id = $1 AND a.id = c.source_item_id
+            WHERE a.tenant_id = $1
+              AND a.id = c.source_item_id
             OFFSET 0
         )
     ) src ON src.deleted_at IS NULL AND NOT src.id = ANY (c.path)
@@ -151,8 +170,9 @@ type GetChainRow struct {
 	Depth          int32           `json:"depth"`
 }
 
-// Where an item came from: the item first (depth 0), then its sources, across fields and assets, cycle-safe. OFFSET 0 has each looked
-// up by its id, whatever is believed of the tables. Indexes: primary keys.
+// Lists the derivation of an item: the item (depth 0), then its sources, across values and assets. It stops at
+// cycles. OFFSET 0 is an optimizer fence: each item is found by its id, whatever the statistics say. Indexes:
+// primary keys.
 func (q *Queries) GetChain(ctx context.Context, arg GetChainParams) ([]GetChainRow, error) {
 	rows, err := q.db.Query(ctx, getChain, arg.TenantID, arg.ItemID, arg.Depth)
 	if err != nil {
@@ -189,11 +209,13 @@ SELECT
 FROM (
     SELECT 'profile_field' AS kind, f.profile_id, f.deleted_at IS NOT NULL AS deleted
     FROM customer_values f
-    WHERE f.tenant_id = $1 AND f.id = $2
+    WHERE f.tenant_id = $1
+      AND f.id = $2
     UNION ALL
     SELECT 'profile_asset', a.profile_id, a.deleted_at IS NOT NULL
     FROM customer_assets a
-    WHERE a.tenant_id = $1 AND a.id = $2
+    WHERE a.tenant_id = $1
+      AND a.id = $2
 ) item
 JOIN customer_profiles p ON p.id = item.profile_id
 `
@@ -207,7 +229,7 @@ type GetItemOwnerRow struct {
 	CustomerDeleted bool      `json:"customer_deleted"`
 }
 
-// Whose an item is. A deleted one still answers. Indexes: primary keys.
+// Gets the profile and customer of an item, deleted or not. Indexes: primary keys.
 func (q *Queries) GetItemOwner(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (GetItemOwnerRow, error) {
 	row := q.db.QueryRow(ctx, getItemOwner, tenantID, iD)
 	var i GetItemOwnerRow
@@ -222,34 +244,78 @@ func (q *Queries) GetItemOwner(ctx context.Context, tenantID uuid.UUID, iD uuid.
 	return i, err
 }
 
-const holdSource = `-- name: HoldSource :exec
-WITH field AS (
-    SELECT 1 FROM customer_values f WHERE f.tenant_id = $1 AND f.id = $2 FOR KEY SHARE
-), asset AS (
-    SELECT 1 FROM customer_assets a WHERE a.tenant_id = $1 AND a.id = $2 FOR KEY SHARE
+const listCustomerDependents = `-- name: ListCustomerDependents :many
+WITH items AS (
+    SELECT f.id
+    FROM customer_values f
+    WHERE f.tenant_id = $1
+      AND f.profile_id = $2
+      AND f.deleted_at IS NULL
+    UNION ALL
+    SELECT a.id
+    FROM customer_assets a
+    WHERE a.tenant_id = $1
+      AND a.profile_id = $2
+      AND a.deleted_at IS NULL
 )
-SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
+SELECT f.id
+FROM items i
+JOIN customer_values f ON f.source_item_id = i.id
+WHERE f.tenant_id = $1
+  AND f.profile_id <> $2
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
+UNION ALL
+SELECT a.id
+FROM items i
+JOIN customer_assets a ON a.source_item_id = i.id
+WHERE a.tenant_id = $1
+  AND a.profile_id <> $2
+  AND a.status = 'active'
+  AND a.deleted_at IS NULL
+LIMIT 1000
 `
 
-// Holds the source of an item until the item is stored: whoever deletes the source (LockItem) waits for that, and then sees it as a
-// dependent. Those who supersede or verify the source do not wait: two customers may derive from each other at once.
-// Indexes: primary keys.
-func (q *Queries) HoldSource(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
-	_, err := q.db.Exec(ctx, holdSource, tenantID, iD)
-	return err
+// Lists the active items of other customers that were derived from the items of a customer. Indexes:
+// customer_values_history, customer_assets_profile, customer_values_source, customer_assets_source.
+func (q *Queries) ListCustomerDependents(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listCustomerDependents, tenantID, profileID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listDependentProfiles = `-- name: ListDependentProfiles :many
 SELECT f.profile_id
 FROM customer_values f
-WHERE f.tenant_id = $1 AND f.source_item_id = $2::uuid AND f.status = 'active' AND f.deleted_at IS NULL
+WHERE f.tenant_id = $1
+  AND f.source_item_id = $2::uuid
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
 UNION
 SELECT a.profile_id
 FROM customer_assets a
-WHERE a.tenant_id = $1 AND a.source_item_id = $2::uuid AND a.status = 'active' AND a.deleted_at IS NULL
+WHERE a.tenant_id = $1
+  AND a.source_item_id = $2::uuid
+  AND a.status = 'active'
+  AND a.deleted_at IS NULL
 `
 
-// Whose they are. Indexes as ListDependents.
+// Lists the profiles of the active items that were derived from an item. Indexes: customer_values_source,
+// customer_assets_source.
 func (q *Queries) ListDependentProfiles(ctx context.Context, tenantID uuid.UUID, itemID uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, listDependentProfiles, tenantID, itemID)
 	if err != nil {
@@ -273,57 +339,23 @@ func (q *Queries) ListDependentProfiles(ctx context.Context, tenantID uuid.UUID,
 const listDependents = `-- name: ListDependents :many
 SELECT f.id
 FROM customer_values f
-WHERE f.tenant_id = $1 AND f.source_item_id = $2::uuid AND f.status = 'active' AND f.deleted_at IS NULL
+WHERE f.tenant_id = $1
+  AND f.source_item_id = $2::uuid
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
 UNION ALL
 SELECT a.id
 FROM customer_assets a
-WHERE a.tenant_id = $1 AND a.source_item_id = $2::uuid AND a.status = 'active' AND a.deleted_at IS NULL
+WHERE a.tenant_id = $1
+  AND a.source_item_id = $2::uuid
+  AND a.status = 'active'
+  AND a.deleted_at IS NULL
 LIMIT 1000
 `
 
-// The active items that were derived from one. Indexes: customer_values_source, customer_assets_source.
+// Lists the active items that were derived from an item. Indexes: customer_values_source, customer_assets_source.
 func (q *Queries) ListDependents(ctx context.Context, tenantID uuid.UUID, itemID uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, listDependents, tenantID, itemID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listDependentsOfCustomer = `-- name: ListDependentsOfCustomer :many
-WITH items AS (
-    SELECT f.id FROM customer_values f WHERE f.tenant_id = $1 AND f.profile_id = $2 AND f.deleted_at IS NULL
-    UNION ALL
-    SELECT a.id FROM customer_assets a WHERE a.tenant_id = $1 AND a.profile_id = $2 AND a.deleted_at IS NULL
-)
-SELECT f.id
-FROM items i
-JOIN customer_values f ON f.source_item_id = i.id
-WHERE f.tenant_id = $1 AND f.profile_id <> $2 AND f.status = 'active' AND f.deleted_at IS NULL
-UNION ALL
-SELECT a.id
-FROM items i
-JOIN customer_assets a ON a.source_item_id = i.id
-WHERE a.tenant_id = $1 AND a.profile_id <> $2 AND a.status = 'active' AND a.deleted_at IS NULL
-LIMIT 1000
-`
-
-// What was derived from a customer's items and is not the customer's own. Indexes: customer_values_history, customer_assets_profile,
-// customer_values_source, customer_assets_source.
-func (q *Queries) ListDependentsOfCustomer(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, listDependentsOfCustomer, tenantID, profileID)
 	if err != nil {
 		return nil, err
 	}
@@ -345,11 +377,15 @@ func (q *Queries) ListDependentsOfCustomer(ctx context.Context, tenantID uuid.UU
 const listDerived = `-- name: ListDerived :many
 SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_metadata
 FROM customer_values f
-WHERE f.tenant_id = $1 AND f.source_item_id = $2::uuid AND f.deleted_at IS NULL
+WHERE f.tenant_id = $1
+  AND f.source_item_id = $2::uuid
+  AND f.deleted_at IS NULL
 UNION ALL
 SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_metadata
 FROM customer_assets a
-WHERE a.tenant_id = $1 AND a.source_item_id = $2::uuid AND a.deleted_at IS NULL
+WHERE a.tenant_id = $1
+  AND a.source_item_id = $2::uuid
+  AND a.deleted_at IS NULL
 LIMIT 1000
 `
 
@@ -361,7 +397,7 @@ type ListDerivedRow struct {
 	SourceMetadata json.RawMessage `json:"source_metadata"`
 }
 
-// What was derived from an item. Indexes: customer_values_source, customer_assets_source.
+// Lists the items that were derived from an item. Indexes: customer_values_source, customer_assets_source.
 func (q *Queries) ListDerived(ctx context.Context, tenantID uuid.UUID, itemID uuid.UUID) ([]ListDerivedRow, error) {
 	rows, err := q.db.Query(ctx, listDerived, tenantID, itemID)
 	if err != nil {
@@ -388,15 +424,22 @@ func (q *Queries) ListDerived(ctx context.Context, tenantID uuid.UUID, itemID uu
 	return items, nil
 }
 
-const listTakenItems = `-- name: ListTakenItems :many
-SELECT f.id FROM customer_values f WHERE f.tenant_id = $1 AND f.id = ANY ($2::uuid[])
+const listExistingItemIDs = `-- name: ListExistingItemIDs :many
+SELECT f.id
+FROM customer_values f
+WHERE f.tenant_id = $1
+  AND f.id = ANY ($2::uuid[])
 UNION ALL
-SELECT a.id FROM customer_assets a WHERE a.tenant_id = $1 AND a.id = ANY ($2::uuid[])
+SELECT a.id
+FROM customer_assets a
+WHERE a.tenant_id = $1
+  AND a.id = ANY ($2::uuid[])
 `
 
-// Which ids are those of items, deleted ones too: fields and assets share them. Indexes: primary keys.
-func (q *Queries) ListTakenItems(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, listTakenItems, tenantID, ids)
+// Lists which of the ids belong to items, deleted ones included. Values and assets share one id space. Indexes:
+// primary keys.
+func (q *Queries) ListExistingItemIDs(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listExistingItemIDs, tenantID, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -415,39 +458,52 @@ func (q *Queries) ListTakenItems(ctx context.Context, tenantID uuid.UUID, ids []
 	return items, nil
 }
 
-const lockItem = `-- name: LockItem :exec
-WITH field AS (
-    SELECT 1 FROM customer_values f WHERE f.tenant_id = $1 AND f.id = $2 FOR UPDATE
-), asset AS (
-    SELECT 1 FROM customer_assets a WHERE a.tenant_id = $1 AND a.id = $2 FOR UPDATE
-)
-SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
-`
-
-// Waits for those who are deriving from an item (HoldSource), and keeps others from it. Indexes: primary keys.
-func (q *Queries) LockItem(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
-	_, err := q.db.Exec(ctx, lockItem, tenantID, iD)
-	return err
-}
-
-const lockItemsOf = `-- name: LockItemsOf :exec
+const lockCustomerItems = `-- name: LockCustomerItems :exec
 WITH field AS (
     SELECT 1
     FROM customer_values f
-    WHERE f.tenant_id = $1 AND f.profile_id = $2 AND f.deleted_at IS NULL
+    WHERE f.tenant_id = $1
+      AND f.profile_id = $2
+      AND f.deleted_at IS NULL
     FOR UPDATE
 ), asset AS (
     SELECT 1
     FROM customer_assets a
-    WHERE a.tenant_id = $1 AND a.profile_id = $2 AND a.deleted_at IS NULL
+    WHERE a.tenant_id = $1
+      AND a.profile_id = $2
+      AND a.deleted_at IS NULL
     FOR UPDATE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
 `
 
-// As LockItem, of all items of a customer. Indexes: customer_values_history, customer_assets_profile.
-func (q *Queries) LockItemsOf(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, lockItemsOf, tenantID, profileID)
+// Locks all items of a customer. It works as LockItem. Indexes: customer_values_history, customer_assets_profile.
+func (q *Queries) LockCustomerItems(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, lockCustomerItems, tenantID, profileID)
+	return err
+}
+
+const lockItem = `-- name: LockItem :exec
+WITH field AS (
+    SELECT 1
+    FROM customer_values f
+    WHERE f.tenant_id = $1
+      AND f.id = $2
+    FOR UPDATE
+), asset AS (
+    SELECT 1
+    FROM customer_assets a
+    WHERE a.tenant_id = $1
+      AND a.id = $2
+    FOR UPDATE
+)
+SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
+`
+
+// Locks an item: it waits for transactions that derive from it (ShareLockSource), and blocks new ones. Indexes:
+// primary keys.
+func (q *Queries) LockItem(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, lockItem, tenantID, iD)
 	return err
 }
 
@@ -455,8 +511,9 @@ const lockLineage = `-- name: LockLineage :exec
 SELECT pg_advisory_xact_lock(hashtextextended('lineage ' || $1::uuid, 0))
 `
 
-// Who stores an item whose origin is not there takes turns with all of the tenant who do: else two of them could each be what the
-// other one waits for, a cycle that neither sees. The lock goes with the transaction.
+// Locks the lineage of a tenant until the end of the transaction. Writes of items whose source is missing take this
+// lock: otherwise two concurrent writes could each be the missing source of the other, and neither would detect the
+// cycle.
 func (q *Queries) LockLineage(ctx context.Context, tenantID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, lockLineage, tenantID)
 	return err
@@ -472,7 +529,8 @@ WHERE tenant_id = $1
 RETURNING profile_id
 `
 
-// As OrphanDependentValues. Index: customer_assets_source.
+// Marks the assets that were derived from deleted items, in the transaction of the deletion. Index:
+// customer_assets_source.
 func (q *Queries) OrphanDependentAssets(ctx context.Context, tenantID uuid.UUID, itemIds []uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, orphanDependentAssets, tenantID, itemIds)
 	if err != nil {
@@ -503,7 +561,8 @@ WHERE tenant_id = $1
 RETURNING profile_id
 `
 
-// What was derived from deleted items has lost its source, at once. Index: customer_values_source.
+// Marks the values that were derived from deleted items, in the transaction of the deletion. Index:
+// customer_values_source.
 func (q *Queries) OrphanDependentValues(ctx context.Context, tenantID uuid.UUID, itemIds []uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, orphanDependentValues, tenantID, itemIds)
 	if err != nil {
@@ -522,4 +581,29 @@ func (q *Queries) OrphanDependentValues(ctx context.Context, tenantID uuid.UUID,
 		return nil, err
 	}
 	return items, nil
+}
+
+const shareLockSource = `-- name: ShareLockSource :exec
+WITH field AS (
+    SELECT 1
+    FROM customer_values f
+    WHERE f.tenant_id = $1
+      AND f.id = $2
+    FOR KEY SHARE
+), asset AS (
+    SELECT 1
+    FROM customer_assets a
+    WHERE a.tenant_id = $1
+      AND a.id = $2
+    FOR KEY SHARE
+)
+SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset)
+`
+
+// Locks the source of an item until the item is stored. A deletion of the source (LockItem) waits for it and then
+// finds the item as a dependent. Updates of the source do not wait, because two customers may derive values from
+// each other at the same time. Indexes: primary keys.
+func (q *Queries) ShareLockSource(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, shareLockSource, tenantID, iD)
+	return err
 }

@@ -23,7 +23,7 @@ ORDER BY merged_at DESC
 LIMIT 1
 `
 
-// The merge that took a profile away, unless it was undone. Index: customer_merges_source.
+// Gets the merge that moved a profile into another one, unless it was undone. Index: customer_merges_source.
 func (q *Queries) GetMerge(ctx context.Context, tenantID uuid.UUID, sourceProfileID uuid.UUID) (CustomerMerge, error) {
 	row := q.db.QueryRow(ctx, getMerge, tenantID, sourceProfileID)
 	var i CustomerMerge
@@ -57,6 +57,7 @@ type InsertMergeParams struct {
 	OperationID     uuid.UUID       `json:"operation_id"`
 }
 
+// Stores a merge, with the states from before it.
 func (q *Queries) InsertMerge(ctx context.Context, arg InsertMergeParams) error {
 	_, err := q.db.Exec(ctx, insertMerge,
 		arg.ID,
@@ -69,28 +70,49 @@ func (q *Queries) InsertMerge(ctx context.Context, arg InsertMergeParams) error 
 	return err
 }
 
-const listBelongings = `-- name: ListBelongings :one
+const listProfileRelations = `-- name: ListProfileRelations :one
 SELECT
-    ARRAY(SELECT a.id FROM customer_assets a WHERE a.profile_id = p.id ORDER BY a.id)::uuid[] AS assets,
-    ARRAY(SELECT i.id FROM channel_identities i WHERE i.profile_id = p.id ORDER BY i.id)::uuid[] AS channels,
-    ARRAY(SELECT n.id FROM consents n WHERE n.profile_id = p.id ORDER BY n.id)::uuid[] AS consents,
-    ARRAY(SELECT m.id FROM customer_profiles m WHERE m.merged_into_id = p.id ORDER BY m.id)::uuid[] AS merged
+    ARRAY(
+        SELECT a.id
+        FROM customer_assets a
+        WHERE a.profile_id = p.id
+        ORDER BY a.id
+    )::uuid[] AS assets,
+    ARRAY(
+        SELECT i.id
+        FROM channel_identities i
+        WHERE i.profile_id = p.id
+        ORDER BY i.id
+    )::uuid[] AS channels,
+    ARRAY(
+        SELECT n.id
+        FROM consents n
+        WHERE n.profile_id = p.id
+        ORDER BY n.id
+    )::uuid[] AS consents,
+    ARRAY(
+        SELECT m.id
+        FROM customer_profiles m
+        WHERE m.merged_into_id = p.id
+        ORDER BY m.id
+    )::uuid[] AS merged
 FROM customer_profiles p
 WHERE p.tenant_id = $1
   AND p.id = $2
 `
 
-type ListBelongingsRow struct {
+type ListProfileRelationsRow struct {
 	Assets   []uuid.UUID `json:"assets"`
 	Channels []uuid.UUID `json:"channels"`
 	Consents []uuid.UUID `json:"consents"`
 	Merged   []uuid.UUID `json:"merged"`
 }
 
-// What else belongs to a profile. The profile is locked.
-func (q *Queries) ListBelongings(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) (ListBelongingsRow, error) {
-	row := q.db.QueryRow(ctx, listBelongings, tenantID, profileID)
-	var i ListBelongingsRow
+// Gets the ids of all rows of a profile other than values. The caller holds the lock of the profile. Indexes:
+// customer_assets_profile, channel_identities_profile, consents_profile, customer_profiles_merged.
+func (q *Queries) ListProfileRelations(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) (ListProfileRelationsRow, error) {
+	row := q.db.QueryRow(ctx, listProfileRelations, tenantID, profileID)
+	var i ListProfileRelationsRow
 	err := row.Scan(
 		&i.Assets,
 		&i.Channels,
@@ -101,7 +123,9 @@ func (q *Queries) ListBelongings(ctx context.Context, tenantID uuid.UUID, profil
 }
 
 const listValueStates = `-- name: ListValueStates :many
-SELECT id, name, status, superseded_by_id, superseded_at, operation_id, accepted_at, (deleted_at IS NOT NULL)::bool AS deleted
+SELECT
+    id, name, status, superseded_by_id, superseded_at, operation_id, accepted_at,
+    (deleted_at IS NOT NULL)::bool AS deleted
 FROM customer_values
 WHERE tenant_id = $1
   AND profile_id = $2
@@ -119,7 +143,8 @@ type ListValueStatesRow struct {
 	Deleted        bool       `json:"deleted"`
 }
 
-// The state of every version of a profile, deleted ones too, in order of acceptance. The profile is locked.
+// Lists the state of every version in a profile, deleted ones included, in the order of acceptance. The caller holds
+// the lock of the profile. Index: customer_values_history.
 func (q *Queries) ListValueStates(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]ListValueStatesRow, error) {
 	rows, err := q.db.Query(ctx, listValueStates, tenantID, profileID)
 	if err != nil {
@@ -156,6 +181,7 @@ WHERE tenant_id = $1
   AND id = $2
 `
 
+// Marks a merge as undone. Index: primary key.
 func (q *Queries) MarkMergeUndone(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
 	_, err := q.db.Exec(ctx, markMergeUndone, tenantID, iD)
 	return err
@@ -174,6 +200,7 @@ type MoveAssetsParams struct {
 	Ids       []uuid.UUID `json:"ids"`
 }
 
+// Moves assets to another profile. Index: primary key.
 func (q *Queries) MoveAssets(ctx context.Context, arg MoveAssetsParams) error {
 	_, err := q.db.Exec(ctx, moveAssets, arg.ToProfile, arg.TenantID, arg.Ids)
 	return err
@@ -192,6 +219,7 @@ type MoveChannelsParams struct {
 	Ids       []uuid.UUID `json:"ids"`
 }
 
+// Moves channel identities to another profile. Index: primary key.
 func (q *Queries) MoveChannels(ctx context.Context, arg MoveChannelsParams) error {
 	_, err := q.db.Exec(ctx, moveChannels, arg.ToProfile, arg.TenantID, arg.Ids)
 	return err
@@ -210,6 +238,7 @@ type MoveConsentsParams struct {
 	Ids       []uuid.UUID `json:"ids"`
 }
 
+// Moves consents to another profile. Index: primary key.
 func (q *Queries) MoveConsents(ctx context.Context, arg MoveConsentsParams) error {
 	_, err := q.db.Exec(ctx, moveConsents, arg.ToProfile, arg.TenantID, arg.Ids)
 	return err
@@ -228,7 +257,7 @@ type MoveValuesParams struct {
 	Ids       []uuid.UUID `json:"ids"`
 }
 
-// Gives a profile's items and belongings to another.
+// Moves values to another profile. Index: primary key.
 func (q *Queries) MoveValues(ctx context.Context, arg MoveValuesParams) error {
 	_, err := q.db.Exec(ctx, moveValues, arg.ToProfile, arg.TenantID, arg.Ids)
 	return err
@@ -237,7 +266,10 @@ func (q *Queries) MoveValues(ctx context.Context, arg MoveValuesParams) error {
 const setMergedInto = `-- name: SetMergedInto :exec
 UPDATE customer_profiles
 SET merged_into_id = $1,
-    deleted_at = CASE WHEN $1::uuid IS NULL THEN NULL ELSE coalesce(deleted_at, clock_timestamp()) END,
+    deleted_at = CASE
+        WHEN $1::uuid IS NULL THEN NULL
+        ELSE coalesce(deleted_at, clock_timestamp())
+    END,
     version = greatest(version, $2),
     updated_at = clock_timestamp()
 WHERE tenant_id = $3
@@ -251,8 +283,8 @@ type SetMergedIntoParams struct {
 	Ids          []uuid.UUID `json:"ids"`
 }
 
-// Profiles lead to another from now on, or to themselves again (merged_into_id null). The version is ahead of both, since a
-// cache may hold either under the same customer.
+// Makes profiles lead to another profile, or to themselves if merged_into_id is null. The new version is higher than
+// that of both profiles, because a cache may hold either of them under the same customer. Index: primary key.
 func (q *Queries) SetMergedInto(ctx context.Context, arg SetMergedIntoParams) error {
 	_, err := q.db.Exec(ctx, setMergedInto,
 		arg.MergedIntoID,
@@ -276,6 +308,7 @@ type SetProfileVersionParams struct {
 	ID       uuid.UUID `json:"id"`
 }
 
+// Sets the version of a profile. Index: primary key.
 func (q *Queries) SetProfileVersion(ctx context.Context, arg SetProfileVersionParams) error {
 	_, err := q.db.Exec(ctx, setProfileVersion, arg.Version, arg.TenantID, arg.ID)
 	return err

@@ -23,7 +23,7 @@ type CountFinishedOperationsRow struct {
 	Operations int64  `json:"operations"`
 }
 
-// What finished in the last five minutes, across tenants. Index: operations_finished.
+// Counts the operations that finished in the last five minutes, across tenants. Index: operations_finished.
 func (q *Queries) CountFinishedOperations(ctx context.Context) ([]CountFinishedOperationsRow, error) {
 	rows, err := q.db.Query(ctx, countFinishedOperations)
 	if err != nil {
@@ -48,8 +48,14 @@ const countOwedOperations = `-- name: CountOwedOperations :many
 SELECT workflow,
        status,
        count(*) FILTER (WHERE accepted_at > clock_timestamp() - interval '1 minute') AS minute,
-       count(*) FILTER (WHERE accepted_at BETWEEN clock_timestamp() - interval '10 minutes' AND clock_timestamp() - interval '1 minute') AS ten_minutes,
-       count(*) FILTER (WHERE accepted_at BETWEEN clock_timestamp() - interval '1 hour' AND clock_timestamp() - interval '10 minutes') AS hour,
+       count(*) FILTER (
+           WHERE accepted_at BETWEEN clock_timestamp() - interval '10 minutes'
+               AND clock_timestamp() - interval '1 minute'
+       ) AS ten_minutes,
+       count(*) FILTER (
+           WHERE accepted_at BETWEEN clock_timestamp() - interval '1 hour'
+               AND clock_timestamp() - interval '10 minutes'
+       ) AS hour,
        count(*) FILTER (WHERE accepted_at < clock_timestamp() - interval '1 hour') AS longer,
        extract(EPOCH FROM clock_timestamp() - min(accepted_at))::double precision AS oldest_seconds
 FROM operations
@@ -67,7 +73,8 @@ type CountOwedOperationsRow struct {
 	OldestSeconds float64 `json:"oldest_seconds"`
 }
 
-// What is owed, by its age, across tenants. Index: operations_due, which holds nothing that is finished.
+// Counts the unfinished operations by age, across tenants. Index: operations_due, which holds no finished
+// operations.
 func (q *Queries) CountOwedOperations(ctx context.Context) ([]CountOwedOperationsRow, error) {
 	rows, err := q.db.Query(ctx, countOwedOperations)
 	if err != nil {
@@ -108,8 +115,8 @@ type CountValuesByStatusRow struct {
 	Fields int64  `json:"fields"`
 }
 
-// How many field versions there are, deleted ones left out, across tenants. Index: customer_values_status, which is all that is
-// read as long as the table is vacuumed.
+// Counts the versions of values that are not deleted, across tenants. Index: customer_values_status; while the table
+// is vacuumed, PostgreSQL reads only the index.
 func (q *Queries) CountValuesByStatus(ctx context.Context) ([]CountValuesByStatusRow, error) {
 	rows, err := q.db.Query(ctx, countValuesByStatus)
 	if err != nil {

@@ -24,14 +24,6 @@ type ApiKey struct {
 	LastUsedAt *time.Time `json:"last_used_at"`
 }
 
-type CacheInvalidation struct {
-	TenantID uuid.UUID `json:"tenant_id"`
-	Kind     string    `json:"kind"`
-	Subject  uuid.UUID `json:"subject"`
-	Version  int64     `json:"version"`
-	NotedAt  time.Time `json:"noted_at"`
-}
-
 type ChannelIdentity struct {
 	ID          uuid.UUID `json:"id"`
 	TenantID    uuid.UUID `json:"tenant_id"`
@@ -244,7 +236,15 @@ type Operation struct {
 type OrphanCandidate struct {
 	TenantID uuid.UUID `json:"tenant_id"`
 	ItemID   uuid.UUID `json:"item_id"`
-	NotedAt  time.Time `json:"noted_at"`
+	AddedAt  time.Time `json:"added_at"`
+}
+
+type PendingInvalidation struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	Kind     string    `json:"kind"`
+	Subject  uuid.UUID `json:"subject"`
+	Version  int64     `json:"version"`
+	AddedAt  time.Time `json:"added_at"`
 }
 
 type Question struct {
@@ -332,14 +332,14 @@ type SchemaExtraction struct {
 }
 
 type Session struct {
-	TenantID   uuid.UUID       `json:"tenant_id"`
-	ID         uuid.UUID       `json:"id"`
-	AgentID    uuid.UUID       `json:"agent_id"`
-	CustomerID uuid.UUID       `json:"customer_id"`
-	Variables  json.RawMessage `json:"variables"`
-	Marks      json.RawMessage `json:"marks"`
-	CreatedAt  time.Time       `json:"created_at"`
-	UpdatedAt  time.Time       `json:"updated_at"`
+	TenantID           uuid.UUID       `json:"tenant_id"`
+	ID                 uuid.UUID       `json:"id"`
+	AgentID            uuid.UUID       `json:"agent_id"`
+	CustomerID         uuid.UUID       `json:"customer_id"`
+	Variables          json.RawMessage `json:"variables"`
+	VariableAcceptedAt json.RawMessage `json:"variable_accepted_at"`
+	CreatedAt          time.Time       `json:"created_at"`
+	UpdatedAt          time.Time       `json:"updated_at"`
 }
 
 type SessionTurn struct {

@@ -39,10 +39,11 @@ type ClaimDueOperationsRow struct {
 	Subject  string    `json:"subject"`
 }
 
-// Claims what is due, across tenants. The claim is a lease: when the pusher dies, it is due again. Several relays share the
-// work by SKIP LOCKED. Each attempt doubles the time to the next, from 5 minutes to 1 hour. Index: operations_due.
-func (q *Queries) ClaimDueOperations(ctx context.Context, most int32) ([]ClaimDueOperationsRow, error) {
-	rows, err := q.db.Query(ctx, claimDueOperations, most)
+// Claims the operations that are due, across tenants. A claim is a lease: if the process dies, the operation is due
+// again. SKIP LOCKED shares the work among several relays. Each attempt doubles the lease, from 5 minutes to 1 hour.
+// Index: operations_due.
+func (q *Queries) ClaimDueOperations(ctx context.Context, maxRows int32) ([]ClaimDueOperationsRow, error) {
+	rows, err := q.db.Query(ctx, claimDueOperations, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ WHERE tenant_id = $1
   AND id = $2
 `
 
-// How a change went. Index: primary key.
+// Gets an operation. Index: primary key.
 func (q *Queries) GetOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (Operation, error) {
 	row := q.db.QueryRow(ctx, getOperation, tenantID, iD)
 	var i Operation
@@ -116,7 +117,7 @@ type GetOperationByKeyParams struct {
 	IdempotencyKey string    `json:"idempotency_key"`
 }
 
-// The operation that took a key first. Index: the unique key.
+// Gets the operation of an idempotency key. Index: the unique key.
 func (q *Queries) GetOperationByKey(ctx context.Context, arg GetOperationByKeyParams) (Operation, error) {
 	row := q.db.QueryRow(ctx, getOperationByKey, arg.TenantID, arg.Workflow, arg.IdempotencyKey)
 	var i Operation
@@ -148,7 +149,8 @@ func (q *Queries) GetOperationByKey(ctx context.Context, arg GetOperationByKeyPa
 const insertOperation = `-- name: InsertOperation :one
 INSERT INTO operations (id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, due_at)
 VALUES (
-    $1, $2, $3, $4, $5, $6,
+    $1, $2, $3, $4, $5,
+    $6,
     $7, $8, clock_timestamp() + $9::interval
 )
 ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
@@ -167,7 +169,7 @@ type InsertOperationParams struct {
 	DueAfter       time.Duration `json:"due_after"`
 }
 
-// Accepts a change, unless its key was accepted before: then no row comes back. Index: the unique key.
+// Accepts an operation. It returns no row if the idempotency key was accepted before. Index: the unique key.
 func (q *Queries) InsertOperation(ctx context.Context, arg InsertOperationParams) (Operation, error) {
 	row := q.db.QueryRow(ctx, insertOperation,
 		arg.ID,
@@ -214,7 +216,7 @@ WHERE tenant_id = $1
 FOR UPDATE
 `
 
-// Steps of one operation take turns on this lock, so that its effect happens once.
+// Locks an operation, so that its steps run one at a time and its effect happens once. Index: primary key.
 func (q *Queries) LockOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (Operation, error) {
 	row := q.db.QueryRow(ctx, lockOperation, tenantID, iD)
 	var i Operation
@@ -266,7 +268,7 @@ type MarkOperationAppliedParams struct {
 	ID              uuid.UUID       `json:"id"`
 }
 
-// The proof of the effect: committed in the transaction of the effect itself.
+// Marks an operation as applied, in the transaction of its effect: both commit or neither. Index: primary key.
 func (q *Queries) MarkOperationApplied(ctx context.Context, arg MarkOperationAppliedParams) error {
 	_, err := q.db.Exec(ctx, markOperationApplied,
 		arg.Result,
@@ -291,7 +293,8 @@ type MarkOperationEnqueuedParams struct {
 	ID       uuid.UUID     `json:"id"`
 }
 
-// The workflow engine has it; unless it finishes in due time the relay pushes it again.
+// Records that the workflow engine has the operation. The relay pushes it again if it is unfinished at due_at.
+// Index: primary key.
 func (q *Queries) MarkOperationEnqueued(ctx context.Context, arg MarkOperationEnqueuedParams) error {
 	_, err := q.db.Exec(ctx, markOperationEnqueued, arg.DueAfter, arg.TenantID, arg.ID)
 	return err
@@ -312,7 +315,8 @@ type MarkOperationFailedParams struct {
 	ID       uuid.UUID       `json:"id"`
 }
 
-// A change that was rejected. One that was applied stays applied, and one that was rejected for the same reason stays as it is.
+// Marks an operation as failed. It changes nothing if the operation was applied, or failed with the same error.
+// Index: primary key.
 func (q *Queries) MarkOperationFailed(ctx context.Context, arg MarkOperationFailedParams) (int64, error) {
 	result, err := q.db.Exec(ctx, markOperationFailed, arg.Error, arg.TenantID, arg.ID)
 	if err != nil {
@@ -329,7 +333,8 @@ WHERE tenant_id = $1
   AND status = 'applied'
 `
 
-// No reader sees the old value any more. The first time wakes whoever waits.
+// Marks an operation as succeeded, after the invalidation of the cache. It returns 1 row only the first time; the
+// caller then notifies the listeners. Index: primary key.
 func (q *Queries) MarkOperationSucceeded(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
 	result, err := q.db.Exec(ctx, markOperationSucceeded, tenantID, iD)
 	if err != nil {
@@ -342,7 +347,7 @@ const notifyOperation = `-- name: NotifyOperation :exec
 SELECT pg_notify('vault_operations', $1::text)
 `
 
-// Tells the listeners, at commit, that an outcome is known. The payload is the id alone.
+// Notifies the listeners, at commit, that an operation has finished. The payload is the id of the operation.
 func (q *Queries) NotifyOperation(ctx context.Context, id string) error {
 	_, err := q.db.Exec(ctx, notifyOperation, id)
 	return err
@@ -361,7 +366,8 @@ type PostponeOperationParams struct {
 	ID       uuid.UUID `json:"id"`
 }
 
-// A wait for a person moves the time at which the relay would think the run lost.
+// Postpones the time at which the relay considers the run lost, because the run waits for a person. Index: primary
+// key.
 func (q *Queries) PostponeOperation(ctx context.Context, arg PostponeOperationParams) error {
 	_, err := q.db.Exec(ctx, postponeOperation, arg.DueAt, arg.TenantID, arg.ID)
 	return err
@@ -382,12 +388,13 @@ WHERE id = ANY (ARRAY(
 type PurgeOperationsParams struct {
 	SucceededBefore *time.Time `json:"succeeded_before"`
 	FailedBefore    *time.Time `json:"failed_before"`
-	Most            int32      `json:"most"`
+	MaxRows         int32      `json:"max_rows"`
 }
 
-// Removes what finished before its retention, in batches. Failed ones are kept longer: they may be replayed. Index: operations_finished.
+// Deletes finished operations past their retention, in batches. Failed ones have a longer retention, because they
+// can be replayed. Index: operations_finished.
 func (q *Queries) PurgeOperations(ctx context.Context, arg PurgeOperationsParams) (int64, error) {
-	result, err := q.db.Exec(ctx, purgeOperations, arg.SucceededBefore, arg.FailedBefore, arg.Most)
+	result, err := q.db.Exec(ctx, purgeOperations, arg.SucceededBefore, arg.FailedBefore, arg.MaxRows)
 	if err != nil {
 		return 0, err
 	}
@@ -402,8 +409,8 @@ WHERE id = ANY ($2::uuid[])
   AND status IN ('accepted', 'applied')
 `
 
-// The push did not reach the engine: due again soon. It was no attempt, or the next lease would grow with every look at an
-// engine that is down.
+// Releases claims after a failed push. The push does not count as an attempt: otherwise the lease would grow each
+// time the engine is down. Index: primary key.
 func (q *Queries) ReleaseOperations(ctx context.Context, dueAfter time.Duration, ids []uuid.UUID) error {
 	_, err := q.db.Exec(ctx, releaseOperations, dueAfter, ids)
 	return err
@@ -423,7 +430,8 @@ type ReopenOperationParams struct {
 	ID       uuid.UUID     `json:"id"`
 }
 
-// An operator replays a rejected change: it is owed again until it is applied.
+// Reopens a failed operation when an operator replays its run: the relay pushes it until it is applied. Index:
+// primary key.
 func (q *Queries) ReopenOperation(ctx context.Context, arg ReopenOperationParams) (int64, error) {
 	result, err := q.db.Exec(ctx, reopenOperation, arg.DueAfter, arg.TenantID, arg.ID)
 	if err != nil {
@@ -432,18 +440,23 @@ func (q *Queries) ReopenOperation(ctx context.Context, arg ReopenOperationParams
 	return result.RowsAffected(), nil
 }
 
-const requeueFirstOperations = `-- name: RequeueFirstOperations :execrows
+const requeueDroppedOperations = `-- name: RequeueDroppedOperations :execrows
 UPDATE operations
 SET due_at = clock_timestamp()
 WHERE status = 'accepted'
   AND enqueued_at IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.status IN ('succeeded', 'failed'))
+  AND NOT EXISTS (
+      SELECT 1
+      FROM operations o
+      WHERE o.status IN ('succeeded', 'failed')
+  )
 `
 
-// The engine drops an event that no workflow is registered for, so what was pushed before the very first worker came is lost to
-// it. Where nothing was ever carried out, all that is accepted is due at once. Indexes: operations_finished, operations_due.
-func (q *Queries) RequeueFirstOperations(ctx context.Context) (int64, error) {
-	result, err := q.db.Exec(ctx, requeueFirstOperations)
+// Requeues all accepted operations if no operation has ever finished. The engine drops an event without a registered
+// workflow, so it has dropped every event from before the registration of the first worker. Indexes:
+// operations_finished, operations_due.
+func (q *Queries) RequeueDroppedOperations(ctx context.Context) (int64, error) {
+	result, err := q.db.Exec(ctx, requeueDroppedOperations)
 	if err != nil {
 		return 0, err
 	}
@@ -463,7 +476,7 @@ type SetOperationPreparedParams struct {
 	ID       uuid.UUID `json:"id"`
 }
 
-// Keeps what one step found for the next. Sealed.
+// Stores the sealed result of one step for the next one. Index: primary key.
 func (q *Queries) SetOperationPrepared(ctx context.Context, arg SetOperationPreparedParams) error {
 	_, err := q.db.Exec(ctx, setOperationPrepared, arg.Prepared, arg.TenantID, arg.ID)
 	return err

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const listValuesOf = `-- name: ListValuesOf :many
+const listCustomerValues = `-- name: ListCustomerValues :many
 SELECT c.customer_id, f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at
 FROM customer_profiles c
 JOIN customer_values f ON f.profile_id = c.id
@@ -22,21 +22,21 @@ WHERE c.tenant_id = $1
   AND f.deleted_at IS NULL
 `
 
-type ListValuesOfRow struct {
+type ListCustomerValuesRow struct {
 	CustomerID    uuid.UUID     `json:"customer_id"`
 	CustomerValue CustomerValue `json:"customer_value"`
 }
 
-// The active values of a page of customers. Indexes: the unique key, customer_values_active.
-func (q *Queries) ListValuesOf(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]ListValuesOfRow, error) {
-	rows, err := q.db.Query(ctx, listValuesOf, tenantID, customers)
+// Lists the active values of the customers of a page. Indexes: the unique key, customer_values_active.
+func (q *Queries) ListCustomerValues(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) ([]ListCustomerValuesRow, error) {
+	rows, err := q.db.Query(ctx, listCustomerValues, tenantID, customers)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ListValuesOfRow{}
+	items := []ListCustomerValuesRow{}
 	for rows.Next() {
-		var i ListValuesOfRow
+		var i ListCustomerValuesRow
 		if err := rows.Scan(
 			&i.CustomerID,
 			&i.CustomerValue.ID,
@@ -87,7 +87,10 @@ FROM customer_profiles
 WHERE tenant_id = $1
   AND merged_into_id IS NULL
   AND deleted_at IS NULL
-  AND customer_id > CASE WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE $2::uuid END
+  AND customer_id > CASE
+      WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE $2::uuid
+  END
 ORDER BY customer_id
 LIMIT $3
 `
@@ -95,7 +98,7 @@ LIMIT $3
 type PageCustomersParams struct {
 	TenantID uuid.UUID  `json:"tenant_id"`
 	AfterID  *uuid.UUID `json:"after_id"`
-	Most     int32      `json:"most"`
+	MaxRows  int32      `json:"max_rows"`
 }
 
 type PageCustomersRow struct {
@@ -105,9 +108,10 @@ type PageCustomersRow struct {
 	UpdatedAt  time.Time `json:"updated_at"`
 }
 
-// The customers of a tenant, in the order of their ids. One that was merged into another is found there. Index: the unique key.
+// Returns a page of the customers of a tenant, in the order of their ids, without merged ones. after_id is the last
+// id of the previous page; null: the first page. Index: the unique key.
 func (q *Queries) PageCustomers(ctx context.Context, arg PageCustomersParams) ([]PageCustomersRow, error) {
-	rows, err := q.db.Query(ctx, pageCustomers, arg.TenantID, arg.AfterID, arg.Most)
+	rows, err := q.db.Query(ctx, pageCustomers, arg.TenantID, arg.AfterID, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +147,8 @@ WHERE c.tenant_id = $1
   AND f.deleted_at IS NULL
   AND (
     $4::timestamptz IS NULL
-    OR (f.accepted_at, f.operation_id, f.id) < ($4, $5::uuid, $6::uuid)
+    OR (f.accepted_at, f.operation_id, f.id) <
+        ($4, $5::uuid, $6::uuid)
   )
 ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
 LIMIT $7
@@ -156,11 +161,12 @@ type PageHistoryParams struct {
 	BeforeAcceptedAt  *time.Time `json:"before_accepted_at"`
 	BeforeOperationID *uuid.UUID `json:"before_operation_id"`
 	BeforeID          *uuid.UUID `json:"before_id"`
-	Most              int32      `json:"most"`
+	MaxRows           int32      `json:"max_rows"`
 }
 
-// Versions of a customer's fields, newest first: of one field, or of all where the name is null. The position of a page is that
-// of the last row before it; null: the first page, here and below. Index: customer_values_history.
+// Returns a page of the versions of a customer's values, newest first: of one name, or of all names if name is null.
+// The before_ parameters are the position of the last row of the previous page; null: the first page. Index:
+// customer_values_history.
 func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]CustomerValue, error) {
 	rows, err := q.db.Query(ctx, pageHistory,
 		arg.TenantID,
@@ -169,7 +175,7 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Cus
 		arg.BeforeAcceptedAt,
 		arg.BeforeOperationID,
 		arg.BeforeID,
-		arg.Most,
+		arg.MaxRows,
 	)
 	if err != nil {
 		return nil, err
@@ -238,7 +244,8 @@ WHERE q.tenant_id = $1
         UNION
         SELECT led.customer_id
         FROM customer_profiles c
-        JOIN customer_profiles led ON led.merged_into_id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+        JOIN customer_profiles led ON led.merged_into_id =
+            CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
         WHERE c.tenant_id = $1
           AND c.customer_id = $2::uuid
     ))
@@ -257,18 +264,20 @@ type PageOpenQuestionsParams struct {
 	CustomerID    *uuid.UUID `json:"customer_id"`
 	AfterOpenedAt *time.Time `json:"after_opened_at"`
 	AfterID       *uuid.UUID `json:"after_id"`
-	Most          int32      `json:"most"`
+	MaxRows       int32      `json:"max_rows"`
 }
 
-// Questions that wait for an answer, the oldest first: of one customer, also those that were asked of whom their profile was merged
-// with (as ListSameCustomers), or of all where it is null. Indexes: questions_customer, those of ListSameCustomers.
+// Returns a page of the open questions, oldest first: of one customer, or of all customers if customer_id is null.
+// The questions of a customer include those of the customers merged with it (as in ListMergedCustomers). The after_
+// parameters are the position of the last row of the previous page; null: the first page. Indexes:
+// questions_customer, and those of ListMergedCustomers.
 func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsParams) ([]Question, error) {
 	rows, err := q.db.Query(ctx, pageOpenQuestions,
 		arg.TenantID,
 		arg.CustomerID,
 		arg.AfterOpenedAt,
 		arg.AfterID,
-		arg.Most,
+		arg.MaxRows,
 	)
 	if err != nil {
 		return nil, err
@@ -313,7 +322,10 @@ SELECT id, tenant_id, agent_id, name, display_name, description, value_type, val
 FROM definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
-  AND id > CASE WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE $2::uuid END
+  AND id > CASE
+      WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE $2::uuid
+  END
 ORDER BY id
 LIMIT $3
 `
@@ -321,12 +333,13 @@ LIMIT $3
 type PagePendingDefinitionsParams struct {
 	TenantID uuid.UUID  `json:"tenant_id"`
 	AfterID  *uuid.UUID `json:"after_id"`
-	Most     int32      `json:"most"`
+	MaxRows  int32      `json:"max_rows"`
 }
 
-// Suggested definitions that wait for a person, likewise.
+// Returns a page of the suggested definitions that wait for a review, in the order of their ids, which is the order
+// of creation. after_id is the last id of the previous page; null: the first page. Index: primary key.
 func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDefinitionsParams) ([]Definition, error) {
-	rows, err := q.db.Query(ctx, pagePendingDefinitions, arg.TenantID, arg.AfterID, arg.Most)
+	rows, err := q.db.Query(ctx, pagePendingDefinitions, arg.TenantID, arg.AfterID, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -379,7 +392,10 @@ SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, requi
 FROM requirements
 WHERE tenant_id = $1
   AND review_state = 'pending'
-  AND id > CASE WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE $2::uuid END
+  AND id > CASE
+      WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE $2::uuid
+  END
 ORDER BY id
 LIMIT $3
 `
@@ -387,12 +403,13 @@ LIMIT $3
 type PagePendingRequirementsParams struct {
 	TenantID uuid.UUID  `json:"tenant_id"`
 	AfterID  *uuid.UUID `json:"after_id"`
-	Most     int32      `json:"most"`
+	MaxRows  int32      `json:"max_rows"`
 }
 
-// Extracted requirements that wait for a person, in the order of their ids, which is that of time.
+// Returns a page of the extracted requirements that wait for a review, in the order of their ids, which is the order
+// of creation. after_id is the last id of the previous page; null: the first page. Index: primary key.
 func (q *Queries) PagePendingRequirements(ctx context.Context, arg PagePendingRequirementsParams) ([]Requirement, error) {
-	rows, err := q.db.Query(ctx, pagePendingRequirements, arg.TenantID, arg.AfterID, arg.Most)
+	rows, err := q.db.Query(ctx, pagePendingRequirements, arg.TenantID, arg.AfterID, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const cancelQuestionsOf = `-- name: CancelQuestionsOf :exec
+const cancelCustomerQuestions = `-- name: CancelCustomerQuestions :exec
 UPDATE questions
 SET status = 'cancelled', closed_at = clock_timestamp()
 WHERE tenant_id = $1
@@ -21,9 +21,50 @@ WHERE tenant_id = $1
   AND status = 'open'
 `
 
-// Nobody asks a deleted customer. Index: questions_customer.
-func (q *Queries) CancelQuestionsOf(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) error {
-	_, err := q.db.Exec(ctx, cancelQuestionsOf, tenantID, customers)
+// Cancels the open questions of a deleted customer. Index: questions_customer.
+func (q *Queries) CancelCustomerQuestions(ctx context.Context, tenantID uuid.UUID, customers []uuid.UUID) error {
+	_, err := q.db.Exec(ctx, cancelCustomerQuestions, tenantID, customers)
+	return err
+}
+
+const closeDuplicateQuestions = `-- name: CloseDuplicateQuestions :exec
+UPDATE questions
+SET status = 'answered',
+    answer_operation_id = $1::uuid,
+    closed_at = clock_timestamp()
+WHERE id IN (
+    SELECT q.id
+    FROM questions q
+    WHERE q.tenant_id = $2
+      AND q.customer_id = ANY ($3::uuid[])
+      AND q.agent_id = $4
+      AND q.field_name = $5
+      AND q.status = 'open'
+      AND q.id <> $6
+    FOR UPDATE SKIP LOCKED
+)
+`
+
+type CloseDuplicateQuestionsParams struct {
+	AnswerOperationID uuid.UUID   `json:"answer_operation_id"`
+	TenantID          uuid.UUID   `json:"tenant_id"`
+	Customers         []uuid.UUID `json:"customers"`
+	AgentID           uuid.UUID   `json:"agent_id"`
+	FieldName         string      `json:"field_name"`
+	ID                uuid.UUID   `json:"id"`
+}
+
+// Closes the open questions of other gap fills that ask for the same value. It skips a question that is being
+// answered at the moment. Index: questions_customer.
+func (q *Queries) CloseDuplicateQuestions(ctx context.Context, arg CloseDuplicateQuestionsParams) error {
+	_, err := q.db.Exec(ctx, closeDuplicateQuestions,
+		arg.AnswerOperationID,
+		arg.TenantID,
+		arg.Customers,
+		arg.AgentID,
+		arg.FieldName,
+		arg.ID,
+	)
 	return err
 }
 
@@ -46,6 +87,7 @@ type CloseQuestionParams struct {
 	ID                uuid.UUID  `json:"id"`
 }
 
+// Closes an open question. Index: primary key.
 func (q *Queries) CloseQuestion(ctx context.Context, arg CloseQuestionParams) (int64, error) {
 	result, err := q.db.Exec(ctx, closeQuestion,
 		arg.Status,
@@ -60,47 +102,6 @@ func (q *Queries) CloseQuestion(ctx context.Context, arg CloseQuestionParams) (i
 	return result.RowsAffected(), nil
 }
 
-const closeSameQuestions = `-- name: CloseSameQuestions :exec
-UPDATE questions
-SET status = 'answered',
-    answer_operation_id = $1::uuid,
-    closed_at = clock_timestamp()
-WHERE id IN (
-    SELECT q.id
-    FROM questions q
-    WHERE q.tenant_id = $2
-      AND q.customer_id = ANY ($3::uuid[])
-      AND q.agent_id = $4
-      AND q.field_name = $5
-      AND q.status = 'open'
-      AND q.id <> $6
-    FOR UPDATE SKIP LOCKED
-)
-`
-
-type CloseSameQuestionsParams struct {
-	AnswerOperationID uuid.UUID   `json:"answer_operation_id"`
-	TenantID          uuid.UUID   `json:"tenant_id"`
-	Customers         []uuid.UUID `json:"customers"`
-	AgentID           uuid.UUID   `json:"agent_id"`
-	FieldName         string      `json:"field_name"`
-	ID                uuid.UUID   `json:"id"`
-}
-
-// What an answer settles beside its own question: the same fact, asked for by another fill. One that is being answered at this
-// moment is left to its own answer. Index: questions_customer.
-func (q *Queries) CloseSameQuestions(ctx context.Context, arg CloseSameQuestionsParams) error {
-	_, err := q.db.Exec(ctx, closeSameQuestions,
-		arg.AnswerOperationID,
-		arg.TenantID,
-		arg.Customers,
-		arg.AgentID,
-		arg.FieldName,
-		arg.ID,
-	)
-	return err
-}
-
 const getQuestion = `-- name: GetQuestion :one
 SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, opened_at, deadline_at, closed_at
 FROM questions
@@ -108,7 +109,7 @@ WHERE tenant_id = $1
   AND id = $2
 `
 
-// Index: primary key.
+// Gets a question. Index: primary key.
 func (q *Queries) GetQuestion(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (Question, error) {
 	row := q.db.QueryRow(ctx, getQuestion, tenantID, iD)
 	var i Question
@@ -144,7 +145,7 @@ WHERE tenant_id = $1
 ORDER BY opened_at, id
 `
 
-// The questions of one fill, in the order in which they were asked. Index: the unique key.
+// Lists the questions of a gap fill, in the order in which they were asked. Index: the unique key.
 func (q *Queries) ListFillQuestions(ctx context.Context, tenantID uuid.UUID, fillID uuid.UUID) ([]Question, error) {
 	rows, err := q.db.Query(ctx, listFillQuestions, tenantID, fillID)
 	if err != nil {
@@ -185,22 +186,26 @@ func (q *Queries) ListFillQuestions(ctx context.Context, tenantID uuid.UUID, fil
 	return items, nil
 }
 
-const listSameCustomers = `-- name: ListSameCustomers :many
+const listMergedCustomers = `-- name: ListMergedCustomers :many
 WITH lead AS (
     SELECT coalesce(c.merged_into_id, c.id) AS id
     FROM customer_profiles c
     WHERE c.tenant_id = $1
       AND c.customer_id = $2
 )
-SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.id = l.id
+SELECT c.customer_id
+FROM lead l
+JOIN customer_profiles c ON c.id = l.id
 UNION
-SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id
+SELECT c.customer_id
+FROM lead l
+JOIN customer_profiles c ON c.merged_into_id = l.id
 `
 
-// The customers who are one since their profiles were merged, the given one among them where it has a profile. Indexes: the unique
-// key, the primary key and customer_profiles_merged.
-func (q *Queries) ListSameCustomers(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, listSameCustomers, tenantID, customerID)
+// Lists the customers that share a profile with a customer since a merge. It includes the customer if it has a
+// profile. Indexes: the unique key, primary key, customer_profiles_merged.
+func (q *Queries) ListMergedCustomers(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listMergedCustomers, tenantID, customerID)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +224,7 @@ func (q *Queries) ListSameCustomers(ctx context.Context, tenantID uuid.UUID, cus
 	return items, nil
 }
 
-const listSettledQuestions = `-- name: ListSettledQuestions :many
+const listQuestionsClosedByAnswer = `-- name: ListQuestionsClosedByAnswer :many
 SELECT id
 FROM questions
 WHERE tenant_id = $1
@@ -227,9 +232,9 @@ WHERE tenant_id = $1
 ORDER BY id
 `
 
-// The questions that an answer closed. Index: questions_answer.
-func (q *Queries) ListSettledQuestions(ctx context.Context, tenantID uuid.UUID, answerOperationID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, listSettledQuestions, tenantID, answerOperationID)
+// Lists the questions that an answer closed. Index: questions_answer.
+func (q *Queries) ListQuestionsClosedByAnswer(ctx context.Context, tenantID uuid.UUID, answerOperationID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listQuestionsClosedByAnswer, tenantID, answerOperationID)
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +261,7 @@ WHERE tenant_id = $1
 FOR UPDATE
 `
 
-// Several answers to one question take turns on this lock: the first valid one wins.
+// Locks a question, so that concurrent answers run one at a time: the first valid one wins. Index: primary key.
 func (q *Queries) LockQuestion(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (Question, error) {
 	row := q.db.QueryRow(ctx, lockQuestion, tenantID, iD)
 	var i Question
@@ -286,11 +291,13 @@ func (q *Queries) LockQuestion(ctx context.Context, tenantID uuid.UUID, iD uuid.
 
 const openQuestion = `-- name: OpenQuestion :one
 INSERT INTO questions (
-    id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, attempt,
+    id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason,
+    attempt,
     deadline_at
 )
 VALUES (
-    $1, $2, $3, $4, $5, $6,
+    $1, $2, $3, $4, $5,
+    $6,
     $7, $8, $9, $10, $11, $12,
     $13, $14
 )
@@ -314,6 +321,7 @@ type OpenQuestionParams struct {
 	DeadlineAt time.Time       `json:"deadline_at"`
 }
 
+// Stores an open question.
 func (q *Queries) OpenQuestion(ctx context.Context, arg OpenQuestionParams) (Question, error) {
 	row := q.db.QueryRow(ctx, openQuestion,
 		arg.ID,

@@ -30,7 +30,8 @@ type DeleteOutdatedRequirementsParams struct {
 	OperationID uuid.UUID  `json:"operation_id"`
 }
 
-// What an earlier extraction of the same text wrote and this one did not find again.
+// Deletes the requirements that an earlier extraction of the same text found and this one did not. Index:
+// requirements_key.
 func (q *Queries) DeleteOutdatedRequirements(ctx context.Context, arg DeleteOutdatedRequirementsParams) (int64, error) {
 	result, err := q.db.Exec(ctx, deleteOutdatedRequirements,
 		arg.TenantID,
@@ -64,7 +65,8 @@ type DeleteRequirementParams struct {
 	ID          uuid.UUID `json:"id"`
 }
 
-// It is a person's decision from now on, so that no extraction brings the requirement back.
+// Deletes a requirement softly. The row becomes the decision of a person, so that no extraction restores it. Index:
+// primary key.
 func (q *Queries) DeleteRequirement(ctx context.Context, arg DeleteRequirementParams) error {
 	_, err := q.db.Exec(ctx, deleteRequirement,
 		arg.OperationID,
@@ -89,7 +91,7 @@ type GetExtractionParams struct {
 	RuleID     uuid.UUID `json:"rule_id"`
 }
 
-// What the model said of a scenario or rule when it was last asked. Index: primary key.
+// Gets the newest proposals of the model for a scenario or rule. Index: primary key.
 func (q *Queries) GetExtraction(ctx context.Context, arg GetExtractionParams) (SchemaExtraction, error) {
 	row := q.db.QueryRow(ctx, getExtraction, arg.TenantID, arg.ScenarioID, arg.RuleID)
 	var i SchemaExtraction
@@ -115,7 +117,7 @@ WHERE tenant_id = $1
 ORDER BY collection_order, field_name
 `
 
-// All requirements of a scenario, its rules' included. Index: requirements_key.
+// Lists all requirements of a scenario, those of its rules included. Index: requirements_key.
 func (q *Queries) ListRequirements(ctx context.Context, tenantID uuid.UUID, scenarioID uuid.UUID) ([]Requirement, error) {
 	rows, err := q.db.Query(ctx, listRequirements, tenantID, scenarioID)
 	if err != nil {
@@ -185,7 +187,7 @@ type LockRequirementByKeyRow struct {
 	Origin     string     `json:"origin"`
 }
 
-// A requirement by its key, deleted or not, held until the transaction ends. Index: requirements_key.
+// Locks a requirement by its key, deleted or not, until the end of the transaction. Index: requirements_key.
 func (q *Queries) LockRequirementByKey(ctx context.Context, arg LockRequirementByKeyParams) (LockRequirementByKeyRow, error) {
 	row := q.db.QueryRow(ctx, lockRequirementByKey,
 		arg.TenantID,
@@ -206,15 +208,20 @@ func (q *Queries) LockRequirementByKey(ctx context.Context, arg LockRequirementB
 
 const upsertExtractedRequirement = `-- name: UpsertExtractedRequirement :execrows
 INSERT INTO requirements (
-    id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, collection_order,
+    id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action,
+    collection_order,
     confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at
 )
 VALUES (
-    $1, $2, $3, $4, '', $5, $6,
+    $1, $2, $3, $4, '', $5,
+    $6,
     $7, $8, $9, $10,
-    $11, 'extracted', $12, $13, $14, $15
+    $11, 'extracted', $12, $13, $14,
+    $15
 )
-ON CONFLICT (tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name) DO UPDATE
+ON CONFLICT (
+    tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name
+) DO UPDATE
 SET required_level = excluded.required_level,
     fallback_action = excluded.fallback_action,
     collection_order = excluded.collection_order,
@@ -247,7 +254,8 @@ type UpsertExtractedRequirementParams struct {
 	AcceptedAt       time.Time  `json:"accepted_at"`
 }
 
-// A model's requirement: over what a model wrote before, never over what a person wrote or reviewed.
+// Stores a requirement of the model. It replaces only requirements of the model that no person has reviewed. Index:
+// requirements_key.
 func (q *Queries) UpsertExtractedRequirement(ctx context.Context, arg UpsertExtractedRequirementParams) (int64, error) {
 	result, err := q.db.Exec(ctx, upsertExtractedRequirement,
 		arg.ID,
@@ -296,6 +304,7 @@ type UpsertExtractionParams struct {
 	OperationID uuid.UUID       `json:"operation_id"`
 }
 
+// Stores the proposals of the model for a scenario or rule. Index: primary key.
 func (q *Queries) UpsertExtraction(ctx context.Context, arg UpsertExtractionParams) error {
 	_, err := q.db.Exec(ctx, upsertExtraction,
 		arg.TenantID,
@@ -312,7 +321,8 @@ func (q *Queries) UpsertExtraction(ctx context.Context, arg UpsertExtractionPara
 const upsertRequirement = `-- name: UpsertRequirement :one
 INSERT INTO requirements (
     id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition,
-    depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at
+    depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id,
+    accepted_at
 )
 VALUES (
     $1, $2, $3, $4, $5, $6,
@@ -320,7 +330,9 @@ VALUES (
     $11, $12, 1, false, 'human', 'none', '', $13,
     $14
 )
-ON CONFLICT (tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name) DO UPDATE
+ON CONFLICT (
+    tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name
+) DO UPDATE
 SET required_level = excluded.required_level,
     fallback_action = excluded.fallback_action,
     when_condition = excluded.when_condition,
@@ -357,7 +369,8 @@ type UpsertRequirementParams struct {
 	AcceptedAt      time.Time  `json:"accepted_at"`
 }
 
-// A person's requirement: over anything that was there, unless a newer save is.
+// Saves a requirement of a person. The save with the newest acceptance wins. It always replaces an extracted
+// requirement that was not reviewed. Index: requirements_key.
 func (q *Queries) UpsertRequirement(ctx context.Context, arg UpsertRequirementParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, upsertRequirement,
 		arg.ID,

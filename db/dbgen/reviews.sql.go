@@ -21,6 +21,7 @@ WHERE tenant_id = $1
 FOR UPDATE
 `
 
+// Locks a definition for its review. Index: primary key.
 func (q *Queries) LockDefinition(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (Definition, error) {
 	row := q.db.QueryRow(ctx, lockDefinition, tenantID, iD)
 	var i Definition
@@ -66,6 +67,7 @@ WHERE tenant_id = $1
 FOR UPDATE
 `
 
+// Locks a requirement for its review. Index: primary key.
 func (q *Queries) LockRequirement(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (Requirement, error) {
 	row := q.db.QueryRow(ctx, lockRequirement, tenantID, iD)
 	var i Requirement
@@ -115,7 +117,7 @@ type ReviewDefinitionParams struct {
 	ID          uuid.UUID `json:"id"`
 }
 
-// As ReviewRequirement.
+// Stores the review of a definition. Its time of acceptance orders it among the saves. Index: primary key.
 func (q *Queries) ReviewDefinition(ctx context.Context, arg ReviewDefinitionParams) error {
 	_, err := q.db.Exec(ctx, reviewDefinition,
 		arg.ReviewState,
@@ -157,7 +159,7 @@ type ReviewRequirementParams struct {
 	ID              uuid.UUID `json:"id"`
 }
 
-// A decision has its place in the order of acceptance, as a save has.
+// Stores the review of a requirement. Its time of acceptance orders it among the saves. Index: primary key.
 func (q *Queries) ReviewRequirement(ctx context.Context, arg ReviewRequirementParams) error {
 	_, err := q.db.Exec(ctx, reviewRequirement,
 		arg.ReviewState,

@@ -20,7 +20,7 @@ WHERE tenant_id = $1
   AND id = $2
 `
 
-// Index: primary key.
+// Gets a rule. Index: primary key.
 func (q *Queries) GetRule(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (Rule, error) {
 	row := q.db.QueryRow(ctx, getRule, tenantID, iD)
 	var i Rule
@@ -47,7 +47,7 @@ WHERE tenant_id = $1
   AND id = $2
 `
 
-// Index: primary key.
+// Gets a scenario. Index: primary key.
 func (q *Queries) GetScenario(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (Scenario, error) {
 	row := q.db.QueryRow(ctx, getScenario, tenantID, iD)
 	var i Scenario
@@ -66,7 +66,7 @@ func (q *Queries) GetScenario(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 	return i, err
 }
 
-const holdRule = `-- name: HoldRule :exec
+const shareLockRule = `-- name: ShareLockRule :exec
 SELECT 1
 FROM rules
 WHERE tenant_id = $1
@@ -74,13 +74,13 @@ WHERE tenant_id = $1
 FOR SHARE
 `
 
-// As HoldScenario.
-func (q *Queries) HoldRule(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
-	_, err := q.db.Exec(ctx, holdRule, tenantID, iD)
+// Locks a rule against changes until the end of the transaction. Index: primary key.
+func (q *Queries) ShareLockRule(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, shareLockRule, tenantID, iD)
 	return err
 }
 
-const holdScenario = `-- name: HoldScenario :exec
+const shareLockScenario = `-- name: ShareLockScenario :exec
 SELECT 1
 FROM scenarios
 WHERE tenant_id = $1
@@ -88,9 +88,9 @@ WHERE tenant_id = $1
 FOR SHARE
 `
 
-// Keeps a text as it is until the transaction ends. Index: primary key.
-func (q *Queries) HoldScenario(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
-	_, err := q.db.Exec(ctx, holdScenario, tenantID, iD)
+// Locks a scenario against changes until the end of the transaction. Index: primary key.
+func (q *Queries) ShareLockScenario(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, shareLockScenario, tenantID, iD)
 	return err
 }
 
@@ -125,7 +125,8 @@ type UpsertRuleParams struct {
 	AcceptedAt  time.Time       `json:"accepted_at"`
 }
 
-// As UpsertScenario.
+// Saves a rule. The save with the newest acceptance wins: an older one returns no row. A save under another agent or
+// scenario returns no row either. Index: primary key.
 func (q *Queries) UpsertRule(ctx context.Context, arg UpsertRuleParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, upsertRule,
 		arg.TenantID,
@@ -172,7 +173,8 @@ type UpsertScenarioParams struct {
 	AcceptedAt  time.Time       `json:"accepted_at"`
 }
 
-// The newest accepted save stays; a late older one returns no row, and so does a save under another agent.
+// Saves a scenario. The save with the newest acceptance wins: an older one returns no row. A save under another
+// agent returns no row either. Index: primary key.
 func (q *Queries) UpsertScenario(ctx context.Context, arg UpsertScenarioParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, upsertScenario,
 		arg.TenantID,

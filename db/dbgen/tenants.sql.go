@@ -17,7 +17,7 @@ VALUES ($1, $2)
 ON CONFLICT (id) DO NOTHING
 `
 
-// A tenant is made by an operator, once. Index: primary key.
+// Creates a tenant unless it exists. Index: primary key.
 func (q *Queries) CreateTenant(ctx context.Context, iD uuid.UUID, name string) (int64, error) {
 	result, err := q.db.Exec(ctx, createTenant, iD, name)
 	if err != nil {
@@ -33,7 +33,7 @@ ORDER BY created_at
 LIMIT 1000
 `
 
-// For `vault tenants list`.
+// Lists the tenants for `vault tenants list`.
 func (q *Queries) ListTenants(ctx context.Context) ([]Tenant, error) {
 	rows, err := q.db.Query(ctx, listTenants)
 	if err != nil {

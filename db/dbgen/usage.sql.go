@@ -19,7 +19,7 @@ WHERE tenant_id = $1
   AND day = $2
 `
 
-// What the language model cost a tenant on a day. Index: primary key.
+// Gets the usage of the language model by a tenant on a day. Index: primary key.
 func (q *Queries) GetUsage(ctx context.Context, tenantID uuid.UUID, day time.Time) (LlmUsage, error) {
 	row := q.db.QueryRow(ctx, getUsage, tenantID, day)
 	var i LlmUsage
@@ -38,7 +38,8 @@ func (q *Queries) GetUsage(ctx context.Context, tenantID uuid.UUID, day time.Tim
 const recordUsage = `-- name: RecordUsage :exec
 INSERT INTO llm_usage (tenant_id, day, calls, prompt_tokens, completion_tokens, cost_micros)
 VALUES (
-    $1, $2, $3, $4, $5, $6
+    $1, $2, $3, $4, $5,
+    $6
 )
 ON CONFLICT (tenant_id, day) DO UPDATE
 SET calls = llm_usage.calls + excluded.calls,
@@ -58,7 +59,7 @@ type RecordUsageParams struct {
 	Reserved         int64     `json:"reserved"`
 }
 
-// What a call cost, in place of what was reserved for it. Index: primary key.
+// Records the cost of a call and releases its reservation. Index: primary key.
 func (q *Queries) RecordUsage(ctx context.Context, arg RecordUsageParams) error {
 	_, err := q.db.Exec(ctx, recordUsage,
 		arg.TenantID,
@@ -78,7 +79,8 @@ SELECT $1::uuid, $2::date, $3::bigint
 WHERE $3::bigint <= $4::bigint
 ON CONFLICT (tenant_id, day) DO UPDATE
 SET reserved_tokens = llm_usage.reserved_tokens + excluded.reserved_tokens
-WHERE llm_usage.prompt_tokens + llm_usage.completion_tokens + llm_usage.reserved_tokens + excluded.reserved_tokens <= $4::bigint
+WHERE llm_usage.prompt_tokens + llm_usage.completion_tokens + llm_usage.reserved_tokens + excluded.reserved_tokens
+    <= $4::bigint
 RETURNING reserved_tokens
 `
 
@@ -89,7 +91,8 @@ type ReserveTokensParams struct {
 	Budget   int64     `json:"budget"`
 }
 
-// Reserves tokens of a tenant's day before a call, unless that would exceed the budget: then there is no row. Index: primary key.
+// Reserves tokens of a tenant's daily budget before a call. It returns no row if the reservation would exceed the
+// budget. Index: primary key.
 func (q *Queries) ReserveTokens(ctx context.Context, arg ReserveTokensParams) (int64, error) {
 	row := q.db.QueryRow(ctx, reserveTokens,
 		arg.TenantID,

@@ -23,9 +23,77 @@ WHERE tenant_id = $1
   AND deleted_at IS NULL
 `
 
-// The customer said that an extracted value is right. One that was replaced meanwhile stays as it is.
+// Marks an extracted value as confirmed by the customer. A version that was replaced meanwhile stays unchanged.
+// Index: primary key.
 func (q *Queries) ConfirmValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
 	result, err := q.db.Exec(ctx, confirmValue, tenantID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const deleteOrphanCandidates = `-- name: DeleteOrphanCandidates :execrows
+WITH done AS MATERIALIZED (
+    SELECT c.tenant_id, c.item_id
+    FROM orphan_candidates c
+    WHERE c.added_at < $1
+      AND (
+          EXISTS (
+              SELECT 1
+              FROM (
+                  (
+                      SELECT s.tenant_id, s.deleted_at
+                      FROM customer_values s
+                      WHERE s.id = c.item_id
+                      OFFSET 0
+                  )
+                  UNION ALL
+                  (
+                      SELECT s.tenant_id, s.deleted_at
+                      FROM customer_assets s
+                      WHERE s.id = c.item_id
+                      OFFSET 0
+                  )
+              ) s
+              WHERE s.tenant_id = c.tenant_id
+                AND s.deleted_at IS NULL
+          )
+          OR NOT c.tenant_id = ANY (ARRAY(
+              SELECT d.tenant_id
+              FROM (
+                  (
+                      SELECT f.tenant_id, f.status, f.deleted_at
+                      FROM customer_values f
+                      WHERE f.source_item_id = c.item_id
+                      OFFSET 0
+                  )
+                  UNION ALL
+                  (
+                      SELECT a.tenant_id, a.status, a.deleted_at
+                      FROM customer_assets a
+                      WHERE a.source_item_id = c.item_id
+                      OFFSET 0
+                  )
+              ) d
+              WHERE d.status = 'active'
+                AND d.deleted_at IS NULL
+          ))
+      )
+    ORDER BY c.added_at
+    LIMIT $2
+    FOR UPDATE OF c SKIP LOCKED
+)
+DELETE FROM orphan_candidates o
+USING done
+WHERE o.tenant_id = done.tenant_id
+  AND o.item_id = done.item_id
+`
+
+// Deletes the orphan candidates from before a time, in batches. It keeps those with a dependent that is still to be
+// marked. Indexes: orphan_candidates_added, customer_values_source, customer_assets_source.
+func (q *Queries) DeleteOrphanCandidates(ctx context.Context, before time.Time, maxRows int32) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteOrphanCandidates, before, maxRows)
 	if err != nil {
 		return 0, err
 	}
@@ -38,7 +106,12 @@ SET status = 'expired', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT f.id
     FROM customer_values f
-    CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = f.profile_id FOR UPDATE SKIP LOCKED) p
+    CROSS JOIN LATERAL (
+        SELECT p.id
+        FROM customer_profiles p
+        WHERE p.id = f.profile_id
+        FOR UPDATE SKIP LOCKED
+    ) p
     WHERE f.status = 'active'
       AND f.deleted_at IS NULL
       AND f.expires_at <= $1
@@ -55,12 +128,12 @@ type ExpireValuesRow struct {
 	ProfileID uuid.UUID `json:"profile_id"`
 }
 
-// Expires what is past its time, across tenants, a batch at a time. It locks the profile, as writers do, and waits for none: what
-// is being written now is left to the next sweep. The rows are an array so that the subquery runs once: joined, it may run for
-// each row, and its LIMIT with it; the profile is looked up by LATERAL so that no statistics make it a scan.
-// Indexes: customer_values_expiry, primary key.
-func (q *Queries) ExpireValues(ctx context.Context, now *time.Time, most int32) ([]ExpireValuesRow, error) {
-	rows, err := q.db.Query(ctx, expireValues, now, most)
+// Marks expired values, across tenants, in batches. It locks the profile, as writers do, and skips locked profiles:
+// the next sweep gets their values. The ids are an array so that the subquery and its LIMIT run once: as a join it
+// could run for each row. LATERAL makes the lookup of the profile independent of statistics. Indexes:
+// customer_values_expiry, primary keys.
+func (q *Queries) ExpireValues(ctx context.Context, now *time.Time, maxRows int32) ([]ExpireValuesRow, error) {
+	rows, err := q.db.Query(ctx, expireValues, now, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -79,51 +152,6 @@ func (q *Queries) ExpireValues(ctx context.Context, now *time.Time, most int32) 
 	return items, nil
 }
 
-const forgetOrphanCandidates = `-- name: ForgetOrphanCandidates :execrows
-WITH done AS MATERIALIZED (
-    SELECT c.tenant_id, c.item_id
-    FROM orphan_candidates c
-    WHERE c.noted_at < $1
-      AND (
-          EXISTS (
-              SELECT 1
-              FROM (
-                  (SELECT s.tenant_id, s.deleted_at FROM customer_values s WHERE s.id = c.item_id OFFSET 0)
-                  UNION ALL
-                  (SELECT s.tenant_id, s.deleted_at FROM customer_assets s WHERE s.id = c.item_id OFFSET 0)
-              ) s
-              WHERE s.tenant_id = c.tenant_id AND s.deleted_at IS NULL
-          )
-          OR NOT c.tenant_id = ANY (ARRAY(
-              SELECT d.tenant_id
-              FROM (
-                  (SELECT f.tenant_id, f.status, f.deleted_at FROM customer_values f WHERE f.source_item_id = c.item_id OFFSET 0)
-                  UNION ALL
-                  (SELECT a.tenant_id, a.status, a.deleted_at FROM customer_assets a WHERE a.source_item_id = c.item_id OFFSET 0)
-              ) d
-              WHERE d.status = 'active' AND d.deleted_at IS NULL
-          ))
-      )
-    ORDER BY c.noted_at
-    LIMIT $2
-    FOR UPDATE OF c SKIP LOCKED
-)
-DELETE FROM orphan_candidates o
-USING done
-WHERE o.tenant_id = done.tenant_id
-  AND o.item_id = done.item_id
-`
-
-// Forgets what went before a time, unless something that was derived from it is still to be marked.
-// Indexes: orphan_candidates_noted, customer_values_source, customer_assets_source.
-func (q *Queries) ForgetOrphanCandidates(ctx context.Context, before time.Time, most int32) (int64, error) {
-	result, err := q.db.Exec(ctx, forgetOrphanCandidates, before, most)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const getActiveValue = `-- name: GetActiveValue :one
 SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at
 FROM customer_values
@@ -140,7 +168,7 @@ type GetActiveValueParams struct {
 	Name      string    `json:"name"`
 }
 
-// The active version of a field. The profile is locked. Index: customer_values_active.
+// Gets the active version of a value. The caller holds the lock of the profile. Index: customer_values_active.
 func (q *Queries) GetActiveValue(ctx context.Context, arg GetActiveValueParams) (CustomerValue, error) {
 	row := q.db.QueryRow(ctx, getActiveValue, arg.TenantID, arg.ProfileID, arg.Name)
 	var i CustomerValue
@@ -187,7 +215,7 @@ WHERE tenant_id = $1
   AND id = $2
 `
 
-// An item by its id, deleted or not. The profile is locked. Index: primary key.
+// Gets a value by its id, deleted or not. The caller holds the lock of the profile. Index: primary key.
 func (q *Queries) GetAnyValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (CustomerValue, error) {
 	row := q.db.QueryRow(ctx, getAnyValue, tenantID, iD)
 	var i CustomerValue
@@ -235,7 +263,7 @@ WHERE tenant_id = $1
   AND deleted_at IS NULL
 `
 
-// A field by its id, of this tenant. Index: primary key.
+// Gets a value by its id. Index: primary key.
 func (q *Queries) GetValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (CustomerValue, error) {
 	row := q.db.QueryRow(ctx, getValue, tenantID, iD)
 	var i CustomerValue
@@ -277,13 +305,16 @@ func (q *Queries) GetValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID
 
 const insertValue = `-- name: InsertValue :exec
 INSERT INTO customer_values (
-    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id,
-    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method,
+    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id,
+    source_step_id,
+    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified,
+    verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
     operation_id, accepted_at
 )
 VALUES (
-    $1, $2, $3, $4, $5, $6, $7,
+    $1, $2, $3, $4, $5, $6,
+    $7,
     $8, $9, $10, $11,
     $12, $13, $14, $15,
     $16, $17, $18, $19,
@@ -325,6 +356,7 @@ type InsertValueParams struct {
 	AcceptedAt           time.Time       `json:"accepted_at"`
 }
 
+// Stores a version of a value.
 func (q *Queries) InsertValue(ctx context.Context, arg InsertValueParams) error {
 	_, err := q.db.Exec(ctx, insertValue,
 		arg.ID,
@@ -362,20 +394,28 @@ func (q *Queries) InsertValue(ctx context.Context, arg InsertValueParams) error 
 
 const insertValues = `-- name: InsertValues :execrows
 INSERT INTO customer_values (
-    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id,
-    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method,
+    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id,
+    source_step_id,
+    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified,
+    verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
     operation_id, accepted_at
 )
 SELECT
-    r.id, $1, r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source, r.source_session_id, r.source_scenario_id,
-    r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id, r.superseded_at,
-    r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation, r.collected_at,
+    r.id, $1, r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source,
+    r.source_session_id, r.source_scenario_id,
+    r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id,
+    r.superseded_at,
+    r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation,
+    r.collected_at,
     r.expires_at, r.definition_id, r.warnings, $2, $3
 FROM jsonb_to_recordset($4::jsonb) AS r (
-    id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text, source_session_id uuid,
-    source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb, status text,
-    superseded_by_id uuid, superseded_at timestamptz, verified boolean, verification_method text, verified_at timestamptz,
+    id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text,
+    source_session_id uuid,
+    source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb,
+    status text,
+    superseded_by_id uuid, superseded_at timestamptz, verified boolean, verification_method text,
+    verified_at timestamptz,
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
     expires_at timestamptz, definition_id uuid, warnings text[]
 )
@@ -388,8 +428,8 @@ type InsertValuesParams struct {
 	Rows        json.RawMessage `json:"rows"`
 }
 
-// Stores many versions in one statement; rows is a JSON array of objects with the columns' names. COPY does not work under
-// row-level security.
+// Stores many versions in one statement. rows is a JSON array of objects with the names of the columns. COPY does
+// not work under row-level security.
 func (q *Queries) InsertValues(ctx context.Context, arg InsertValuesParams) (int64, error) {
 	result, err := q.db.Exec(ctx, insertValues,
 		arg.TenantID,
@@ -421,16 +461,17 @@ type ListHistoryParams struct {
 	TenantID   uuid.UUID `json:"tenant_id"`
 	CustomerID uuid.UUID `json:"customer_id"`
 	Name       string    `json:"name"`
-	Most       int32     `json:"most"`
+	MaxRows    int32     `json:"max_rows"`
 }
 
-// Every version of one field, newest first, by the customer. Index: customer_values_history.
+// Lists the versions of one value of a customer, newest first. Indexes: the unique key of customer_profiles,
+// customer_values_history.
 func (q *Queries) ListHistory(ctx context.Context, arg ListHistoryParams) ([]CustomerValue, error) {
 	rows, err := q.db.Query(ctx, listHistory,
 		arg.TenantID,
 		arg.CustomerID,
 		arg.Name,
-		arg.Most,
+		arg.MaxRows,
 	)
 	if err != nil {
 		return nil, err
@@ -483,7 +524,9 @@ func (q *Queries) ListHistory(ctx context.Context, arg ListHistoryParams) ([]Cus
 }
 
 const listManyVersions = `-- name: ListManyVersions :many
-SELECT f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id, (f.deleted_at IS NOT NULL)::bool AS deleted
+SELECT
+    f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id,
+    (f.deleted_at IS NOT NULL)::bool AS deleted
 FROM (SELECT unnest($1::uuid[]) AS profile_id, unnest($2::text[]) AS name) wanted
 JOIN customer_values f ON f.profile_id = wanted.profile_id AND f.name = wanted.name
 WHERE f.tenant_id = $3
@@ -506,7 +549,8 @@ type ListManyVersionsRow struct {
 	Deleted        bool       `json:"deleted"`
 }
 
-// As ListVersions, of many fields of many profiles, for an import. The profiles are locked. Index: customer_values_history.
+// Lists the versions of many values of many profiles, for an import. It works as ListVersions. Index:
+// customer_values_history.
 func (q *Queries) ListManyVersions(ctx context.Context, arg ListManyVersionsParams) ([]ListManyVersionsRow, error) {
 	rows, err := q.db.Query(ctx, listManyVersions, arg.Profiles, arg.Names, arg.TenantID)
 	if err != nil {
@@ -559,7 +603,8 @@ type ListVersionsRow struct {
 	Deleted        bool       `json:"deleted"`
 }
 
-// The versions of a field, deleted ones too, for the placement of one more. The profile is locked. Index: customer_values_history.
+// Lists the versions of a value, deleted ones included, to place a new one among them. The caller holds the lock of
+// the profile. Index: customer_values_history.
 func (q *Queries) ListVersions(ctx context.Context, arg ListVersionsParams) ([]ListVersionsRow, error) {
 	rows, err := q.db.Query(ctx, listVersions, arg.TenantID, arg.ProfileID, arg.Name)
 	if err != nil {
@@ -604,11 +649,22 @@ WITH dependents AS MATERIALIZED (
       AND NOT EXISTS (
           SELECT 1
           FROM (
-              (SELECT s.tenant_id, s.deleted_at FROM customer_values s WHERE s.id = c.item_id OFFSET 0)
+              (
+                  SELECT s.tenant_id, s.deleted_at
+                  FROM customer_values s
+                  WHERE s.id = c.item_id
+                  OFFSET 0
+              )
               UNION ALL
-              (SELECT s.tenant_id, s.deleted_at FROM customer_assets s WHERE s.id = c.item_id OFFSET 0)
+              (
+                  SELECT s.tenant_id, s.deleted_at
+                  FROM customer_assets s
+                  WHERE s.id = c.item_id
+                  OFFSET 0
+              )
           ) s
-          WHERE s.tenant_id = c.tenant_id AND s.deleted_at IS NULL
+          WHERE s.tenant_id = c.tenant_id
+            AND s.deleted_at IS NULL
       )
 )
 UPDATE customer_values
@@ -616,8 +672,19 @@ SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT f.id
     FROM dependents d
-    CROSS JOIN LATERAL (SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at FROM customer_values f WHERE f.id = d.id OFFSET 0 FOR UPDATE SKIP LOCKED) f
-    CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = f.profile_id FOR UPDATE SKIP LOCKED) p
+    CROSS JOIN LATERAL (
+        SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at
+        FROM customer_values f
+        WHERE f.id = d.id
+        OFFSET 0
+        FOR UPDATE SKIP LOCKED
+    ) f
+    CROSS JOIN LATERAL (
+        SELECT p.id
+        FROM customer_profiles p
+        WHERE p.id = f.profile_id
+        FOR UPDATE SKIP LOCKED
+    ) p
     WHERE f.status = 'active'
       AND f.deleted_at IS NULL
     LIMIT $1
@@ -631,11 +698,11 @@ type OrphanCandidateValuesRow struct {
 	ProfileID uuid.UUID `json:"profile_id"`
 }
 
-// As OrphanValues, of what went lately: the sweep of the cron. LATERAL, OFFSET 0 and the arrays keep the planner from reading
-// whole tables or partial indexes where it does not know how few went, or how many there are: each row is looked up by its id.
-// Indexes: customer_values_source, primary keys.
-func (q *Queries) OrphanCandidateValues(ctx context.Context, most int32) ([]OrphanCandidateValuesRow, error) {
-	rows, err := q.db.Query(ctx, orphanCandidateValues, most)
+// Marks the values whose source was deleted recently, across tenants, in batches. The sweep of the cron uses it; its
+// cost is proportional to the number of deletions. LATERAL, OFFSET 0 and the arrays are optimizer fences: each row
+// is found by its id, whatever the statistics say. Indexes: customer_values_source, primary keys.
+func (q *Queries) OrphanCandidateValues(ctx context.Context, maxRows int32) ([]OrphanCandidateValuesRow, error) {
+	rows, err := q.db.Query(ctx, orphanCandidateValues, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -666,10 +733,18 @@ WHERE id = ANY (ARRAY(
       AND f.source_item_id IS NOT NULL
       AND f.source_item_type IN ('profile_field', 'profile_asset')
       AND NOT EXISTS (
-          SELECT 1 FROM customer_values s WHERE s.id = f.source_item_id AND s.tenant_id = f.tenant_id AND s.deleted_at IS NULL
+          SELECT 1
+          FROM customer_values s
+          WHERE s.id = f.source_item_id
+            AND s.tenant_id = f.tenant_id
+            AND s.deleted_at IS NULL
       )
       AND NOT EXISTS (
-          SELECT 1 FROM customer_assets s WHERE s.id = f.source_item_id AND s.tenant_id = f.tenant_id AND s.deleted_at IS NULL
+          SELECT 1
+          FROM customer_assets s
+          WHERE s.id = f.source_item_id
+            AND s.tenant_id = f.tenant_id
+            AND s.deleted_at IS NULL
       )
     LIMIT $1
     FOR UPDATE OF p, f SKIP LOCKED
@@ -683,10 +758,10 @@ type OrphanValuesRow struct {
 	ProfileID uuid.UUID `json:"profile_id"`
 }
 
-// Marks what lost its source, across tenants, a batch at a time. Locks as in ExpireValues. It looks at everything that has a
-// source: the sweep by hand, for sources that were lost where no trigger ran.
-func (q *Queries) OrphanValues(ctx context.Context, most int32) ([]OrphanValuesRow, error) {
-	rows, err := q.db.Query(ctx, orphanValues, most)
+// Marks values without their source, across tenants, in batches, with the locks of ExpireValues. It scans all values
+// with a source. A sweep by hand uses it, for sources that were deleted without the trigger. Indexes: primary keys.
+func (q *Queries) OrphanValues(ctx context.Context, maxRows int32) ([]OrphanValuesRow, error) {
+	rows, err := q.db.Query(ctx, orphanValues, maxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -723,7 +798,8 @@ type SetValueStateParams struct {
 	ID             uuid.UUID  `json:"id"`
 }
 
-// Sets where a version stands, for restorations and undone merges. A deleted one stays deleted.
+// Sets the status of a version, for a restoration or the undo of a merge. A deleted version stays deleted. Index:
+// primary key.
 func (q *Queries) SetValueState(ctx context.Context, arg SetValueStateParams) error {
 	_, err := q.db.Exec(ctx, setValueState,
 		arg.Status,
@@ -751,7 +827,7 @@ type SupersedeValueParams struct {
 	ID             uuid.UUID  `json:"id"`
 }
 
-// Displaces a version. Superseded outranks expired and orphaned (rule 3).
+// Supersedes a version. The status superseded outranks expired and orphaned (rule 3). Index: primary key.
 func (q *Queries) SupersedeValue(ctx context.Context, arg SupersedeValueParams) error {
 	_, err := q.db.Exec(ctx, supersedeValue, arg.SupersededByID, arg.TenantID, arg.ID)
 	return err
@@ -774,7 +850,7 @@ type SupersedeValuesParams struct {
 	ByIds    []uuid.UUID `json:"by_ids"`
 }
 
-// Displaces many versions, as SupersedeValue.
+// Supersedes many versions. It works as SupersedeValue. Index: primary key.
 func (q *Queries) SupersedeValues(ctx context.Context, arg SupersedeValuesParams) error {
 	_, err := q.db.Exec(ctx, supersedeValues, arg.TenantID, arg.Ids, arg.ByIds)
 	return err
@@ -787,6 +863,7 @@ WHERE tenant_id = $1
   AND id = $2
 `
 
+// Restores a deleted version. Index: primary key.
 func (q *Queries) UndeleteValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
 	_, err := q.db.Exec(ctx, undeleteValue, tenantID, iD)
 	return err
@@ -812,6 +889,7 @@ type VerifyValueParams struct {
 	ID                 uuid.UUID  `json:"id"`
 }
 
+// Marks a value as verified. Index: primary key.
 func (q *Queries) VerifyValue(ctx context.Context, arg VerifyValueParams) error {
 	_, err := q.db.Exec(ctx, verifyValue,
 		arg.VerificationMethod,

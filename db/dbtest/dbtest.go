@@ -1,4 +1,4 @@
-// Package dbtest gives each test a migrated database of its own, on the real PostgreSQL server of DATABASE_URL.
+// Package dbtest creates a migrated database for each test, on the real PostgreSQL server of DATABASE_URL.
 package dbtest
 
 import (
@@ -15,14 +15,14 @@ import (
 	"github.com/contextvault/contextvault/db"
 )
 
-// ServerEnv names the PostgreSQL server: any database of it, by a role that may create databases.
+// ServerEnv is the variable with the URL of the PostgreSQL server. Its role must be allowed to create databases.
 const ServerEnv = "DATABASE_URL"
 
 const timeout = time.Minute
 
 var errNoServer = errors.New(ServerEnv + " is not set: run `make test`, which starts PostgreSQL and sets it")
 
-// Clone makes a migrated database and gives its URL, and what drops it.
+// Clone creates a migrated database and returns its URL. drop drops it.
 func Clone(ctx context.Context) (clone string, drop func(context.Context) error, err error) {
 	server := os.Getenv(ServerEnv)
 	if server == "" {
@@ -36,7 +36,7 @@ func Clone(ctx context.Context) (clone string, drop func(context.Context) error,
 	return template.Clone(ctx, server)
 }
 
-// URL makes a migrated database for this test and drops it when the test ends.
+// URL creates a migrated database for this test and drops it when the test ends.
 func URL(t testing.TB) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
@@ -55,7 +55,7 @@ func URL(t testing.TB) string {
 	return url
 }
 
-// Open makes a migrated database for this test and opens it.
+// Open creates a migrated database for this test and opens it.
 func Open(t testing.TB) *db.DB {
 	t.Helper()
 	return OpenURL(t, URL(t))
@@ -72,7 +72,7 @@ func OpenURL(t testing.TB, url string) *db.DB {
 	return d
 }
 
-// Tenant makes a tenant.
+// Tenant creates a tenant.
 func Tenant(t testing.TB, d *db.DB) uuid.UUID {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7())
@@ -82,7 +82,7 @@ func Tenant(t testing.TB, d *db.DB) uuid.UUID {
 	return id
 }
 
-// Sealer makes a sealer with a key of its own.
+// Sealer returns a sealer with a new key.
 func Sealer(t testing.TB) *db.Sealer {
 	t.Helper()
 	key, err := db.NewSealingKey()

@@ -10,11 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Rows is all that a database holds: each row as JSON, by table, in a stable order.
+// Rows is the content of a database: each row as JSON, by table, in a stable order.
 type Rows map[string][]string
 
-// Dump reads every row of every table, of all tenants. The role of the URL must bypass row-level security, as the owner of the
-// test server does: what a role may not see could not be compared.
+// Dump reads every row of every table, of all tenants. The role of the URL must bypass row-level security, because a
+// comparison needs all rows.
 func Dump(t testing.TB, url string) Rows {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), timeout)
@@ -56,7 +56,7 @@ func Dump(t testing.TB, url string) Rows {
 	return out
 }
 
-// Counts gives the number of rows by table, those with none left out.
+// Counts returns the number of rows by table, without empty tables.
 func (r Rows) Counts() map[string]int {
 	out := map[string]int{}
 	for table, rows := range r {
@@ -67,7 +67,7 @@ func (r Rows) Counts() map[string]int {
 	return out
 }
 
-// Without gives the rows of the other tables.
+// Without returns the rows of all other tables.
 func (r Rows) Without(tables ...string) Rows {
 	out := maps.Clone(r)
 	for _, table := range tables {
@@ -76,7 +76,7 @@ func (r Rows) Without(tables ...string) Rows {
 	return out
 }
 
-// Holding names the tables with a row that holds the text.
+// Holding returns the tables with a row that contains the text.
 func (r Rows) Holding(text string) []string {
 	var out []string
 	for _, table := range slices.Sorted(maps.Keys(r)) {
@@ -87,7 +87,7 @@ func (r Rows) Holding(text string) []string {
 	return out
 }
 
-// Exec runs a statement as the role of the URL, which may do anything: for what no operation of the vault does.
+// Exec runs a statement as the role of the URL, for changes that no operation of the vault makes.
 func Exec(t testing.TB, url, statement string, args ...any) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), timeout)

@@ -13,21 +13,21 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A Template is a database that is made once per PostgreSQL server, by whichever test process comes first, and cloned from
-// then on, in a tenth of a second.
+// A Template is a database that the first test process creates on a PostgreSQL server. A clone of it takes a tenth of a
+// second.
 type Template struct {
-	Name  string // of the database; it should change with what Build makes
+	Name  string // of the database; it must change with the result of Build
 	Build func(ctx context.Context, url string) error
 }
 
 const (
-	// What a killed test process left is removed by a later one, after longer than any test runs.
+	// A later test process removes the clones of a killed one after this time, which is longer than any test.
 	cloneLife    = 2 * time.Hour
 	templateLock = 0x76617474 // advisory, of the maintenance database
 )
 
-// Clone makes a database from the template on the server of the URL, whose role must be allowed to create databases. It gives
-// the clone's URL, and what drops it.
+// Clone creates a database from the template on the server of the URL and returns its URL. drop drops it. The role of
+// the URL must be allowed to create databases.
 func (t Template) Clone(ctx context.Context, server string) (clone string, drop func(context.Context) error, err error) {
 	if err := t.ensure(ctx, server); err != nil {
 		return "", nil, fmt.Errorf("template database %s: %w", t.Name, err)
@@ -43,13 +43,13 @@ func (t Template) Clone(ctx context.Context, server string) (clone string, drop 
 	return clone, drop, err
 }
 
-// ensure makes the template unless it is there. Several processes may call it at once: one of them works.
+// ensure creates the template unless it exists. Of several concurrent processes one creates it.
 func (t Template) ensure(ctx context.Context, server string) error {
 	conn, err := connect(ctx, server)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // and so releases the lock
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // this releases the lock
 	if there, err := exists(ctx, conn, t.Name); err != nil || there {
 		return err
 	}
@@ -62,7 +62,7 @@ func (t Template) ensure(ctx context.Context, server string) error {
 	if err := dropLeft(ctx, conn, prefixOf(t.Name)); err != nil {
 		return err
 	}
-	// It gets its name when it is complete. A process killed before that leaves the other one.
+	// The database gets its final name when it is complete. A killed process leaves only the temporary one.
 	building := t.Name + "_building"
 	for _, sql := range []string{"DROP DATABASE IF EXISTS " + quote(building) + " WITH (FORCE)", "CREATE DATABASE " + quote(building)} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
@@ -80,7 +80,7 @@ func (t Template) ensure(ctx context.Context, server string) error {
 	return err
 }
 
-// dropLeft removes the clones that killed test processes left.
+// dropLeft drops the clones of killed test processes.
 func dropLeft(ctx context.Context, conn *pgx.Conn, prefix string) error {
 	rows, err := conn.Query(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", prefix+"_test_")
 	if err != nil {
@@ -118,7 +118,7 @@ func maintain(ctx context.Context, server, sql string) error {
 	return err
 }
 
-// connect goes to the server's maintenance database: the one that the URL names need not exist.
+// connect connects to the maintenance database of the server, because the database in the URL may not exist.
 func connect(ctx context.Context, server string) (*pgx.Conn, error) {
 	config, err := pgx.ParseConfig(server)
 	if err != nil {
@@ -137,7 +137,7 @@ func withDatabase(server, name string) (string, error) {
 	return u.String(), nil
 }
 
-// prefixOf is what the clones of a template begin with: the first word of its name.
+// prefixOf returns the prefix of the names of clones: the first word of the name of the template.
 func prefixOf(template string) string {
 	prefix, _, _ := strings.Cut(template, "_")
 	return prefix

@@ -1,32 +1,36 @@
--- A session as the agent left it. Index: primary key.
+-- Gets a session. Index: primary key.
 -- name: GetSession :one
 SELECT *
 FROM sessions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Makes a session, or merges its variables by name: of each, the value that was accepted last stays. marks are the names of the
--- variables with the time of acceptance, as text that sorts by it. A session of another customer returns no row.
+-- Creates a session, or merges its variables by name: of each variable the value with the newest acceptance wins.
+-- variable_accepted_at maps the names to the times of acceptance, as text that sorts by time. It returns no row for
+-- a session of another customer or agent. Index: primary key.
 -- name: UpsertSession :one
-INSERT INTO sessions (tenant_id, id, agent_id, customer_id, variables, marks)
-VALUES (sqlc.arg(tenant_id), sqlc.arg(id), sqlc.arg(agent_id), sqlc.arg(customer_id), sqlc.arg(variables), sqlc.arg(marks))
+INSERT INTO sessions (tenant_id, id, agent_id, customer_id, variables, variable_accepted_at)
+VALUES (
+    sqlc.arg(tenant_id), sqlc.arg(id), sqlc.arg(agent_id), sqlc.arg(customer_id), sqlc.arg(variables),
+    sqlc.arg(variable_accepted_at)
+)
 ON CONFLICT (tenant_id, id) DO UPDATE
 SET variables = sessions.variables || (
         SELECT coalesce(jsonb_object_agg(v.key, v.value), '{}')
         FROM jsonb_each(excluded.variables) AS v
-        WHERE coalesce(sessions.marks ->> v.key, '') <= excluded.marks ->> v.key
+        WHERE coalesce(sessions.variable_accepted_at ->> v.key, '') <= excluded.variable_accepted_at ->> v.key
     ),
-    marks = sessions.marks || (
+    variable_accepted_at = sessions.variable_accepted_at || (
         SELECT coalesce(jsonb_object_agg(m.key, m.value), '{}')
-        FROM jsonb_each(excluded.marks) AS m
-        WHERE coalesce(sessions.marks ->> m.key, '') <= m.value #>> '{}'
+        FROM jsonb_each(excluded.variable_accepted_at) AS m
+        WHERE coalesce(sessions.variable_accepted_at ->> m.key, '') <= m.value #>> '{}'
     ),
     updated_at = clock_timestamp()
 WHERE sessions.customer_id = excluded.customer_id
   AND sessions.agent_id = excluded.agent_id
 RETURNING *;
 
--- Adds a turn after the last one. The session row is locked by UpsertSession.
+-- Adds a turn after the last one. UpsertSession has locked the session. Index: primary key.
 -- name: AppendTurn :exec
 INSERT INTO session_turns (tenant_id, session_id, turn_index, speaker, text, operation_id, accepted_at)
 SELECT
@@ -36,7 +40,7 @@ FROM session_turns t
 WHERE t.tenant_id = sqlc.arg(tenant_id)
   AND t.session_id = sqlc.arg(session_id);
 
--- What was said, in order of acceptance. Index: primary key.
+-- Lists the turns of a session in the order of their acceptance. Index: primary key.
 -- name: ListTurns :many
 SELECT turn_index, speaker, text
 FROM session_turns
@@ -44,7 +48,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND session_id = sqlc.arg(session_id)
 ORDER BY accepted_at, operation_id, turn_index;
 
--- The turns whose meaning a model has computed. Index: primary key.
+-- Lists the turns of a session that have an embedding of the model. Index: primary key.
 -- name: ListEmbeddedTurns :many
 SELECT turn_index
 FROM session_turn_embeddings
@@ -52,7 +56,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND session_id = sqlc.arg(session_id)
   AND model = sqlc.arg(model);
 
--- Keeps the meanings of turns, vectors in the text form of pgvector. A second run changes nothing.
+-- Stores embeddings of turns, in the text form of pgvector. A repeated call changes nothing.
 -- name: StoreTurnEmbeddings :exec
 INSERT INTO session_turn_embeddings (tenant_id, session_id, turn_index, model, embedding)
 SELECT
@@ -60,8 +64,9 @@ SELECT
     unnest(sqlc.arg(embeddings)::text[])::vector
 ON CONFLICT (tenant_id, session_id, model, turn_index) DO NOTHING;
 
--- The turns of a session closest in meaning to each of several texts: first the closest to each, then the second closest, so
--- that no text crowds the others out. An exact search of one session. Index: primary key.
+-- Lists the turns of a session with the most similar meaning to any of several texts: the most similar turn of each
+-- text first, then the second of each, so that every text gets its share of max_rows. It is an exact search within
+-- one session. Index: primary key.
 -- name: NearestTurns :many
 SELECT r.turn_index
 FROM (
@@ -78,4 +83,4 @@ FROM (
 ) AS r
 GROUP BY r.turn_index
 ORDER BY min(r.place), min(r.distance), r.turn_index
-LIMIT sqlc.arg(most);
+LIMIT sqlc.arg(max_rows);

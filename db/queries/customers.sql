@@ -1,10 +1,11 @@
--- The profile of a customer, made at the first write. Index: the unique key.
+-- Creates the profile of a customer unless it exists. Index: the unique key on tenant_id and customer_id.
 -- name: EnsureProfile :exec
 INSERT INTO customer_profiles (id, tenant_id, customer_id)
 VALUES (sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(customer_id))
 ON CONFLICT (tenant_id, customer_id) DO NOTHING;
 
--- As EnsureProfile, for many. The order is the same in every import, so that two of them do not wait for each other.
+-- Creates the profiles of many customers unless they exist. All imports insert in the order of the customer ids, so
+-- that two of them cannot deadlock. Index: the unique key.
 -- name: EnsureProfiles :exec
 INSERT INTO customer_profiles (id, tenant_id, customer_id)
 SELECT made.id, sqlc.arg(tenant_id), made.customer_id
@@ -12,74 +13,83 @@ FROM (SELECT unnest(sqlc.arg(ids)::uuid[]) AS id, unnest(sqlc.arg(customers)::uu
 ORDER BY made.customer_id
 ON CONFLICT (tenant_id, customer_id) DO NOTHING;
 
--- As LockProfile, for many, in the order of ids. A customer comes with the profile it leads to.
+-- Locks the profiles of many customers, in the order of their ids. It works as LockProfile. Indexes: the unique key,
+-- primary key.
 -- name: LockProfiles :many
 SELECT *
 FROM customer_profiles
 WHERE id IN (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     FROM customer_profiles c
-    WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+    WHERE c.tenant_id = sqlc.arg(tenant_id)
+      AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
 )
 ORDER BY id
 FOR UPDATE;
 
--- Which profile each customer leads to. Index: the unique key.
+-- Lists the id of the profile that each customer leads to. Index: the unique key.
 -- name: ResolveCustomers :many
 SELECT c.customer_id, coalesce(c.merged_into_id, c.id)::uuid AS profile_id
 FROM customer_profiles c
 WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND c.customer_id = ANY (sqlc.arg(customers)::uuid[]);
 
--- Writers of one profile take turns on this lock (rule 1). A merged customer leads to the profile it was merged into. The row
--- may turn out to have been merged while the lock was waited for: then it is asked for again.
+-- Locks the profile of a customer, so that the writes to one profile run one at a time (rule 1). A merged customer
+-- leads to the profile that it was merged into. If the profile was merged while this query waited for the lock, the
+-- caller runs the query again. Indexes: the unique key, primary key.
 -- name: LockProfile :one
 SELECT *
 FROM customer_profiles
 WHERE id = (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     FROM customer_profiles c
-    WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = sqlc.arg(customer_id)
+    WHERE c.tenant_id = sqlc.arg(tenant_id)
+      AND c.customer_id = sqlc.arg(customer_id)
 )
 FOR UPDATE;
 
--- The profiles of customers themselves, wherever they lead, and those that lead to them, locked in the order of ids: for merges.
--- Indexes: the unique key, customer_profiles_merged.
+-- Locks the profiles of customers for a merge, and the profiles that were merged into those, in the order of their
+-- ids. It does not follow merges. Indexes: the unique key, customer_profiles_merged.
 -- name: LockOwnProfiles :many
 SELECT *
 FROM customer_profiles
 WHERE id IN (
     SELECT c.id
     FROM customer_profiles c
-    WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+    WHERE c.tenant_id = sqlc.arg(tenant_id)
+      AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
     UNION ALL
     SELECT m.id
     FROM customer_profiles c
     JOIN customer_profiles m ON m.merged_into_id = c.id
-    WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+    WHERE c.tenant_id = sqlc.arg(tenant_id)
+      AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
 )
 ORDER BY id
 FOR UPDATE;
 
--- The profile that a customer leads to, and all that lead there, locked in the order of ids: for undoing a merge. Indexes as
--- LockOwnProfiles.
+-- Locks the profile that a customer leads to, and all profiles that were merged into it, in the order of their ids.
+-- The undo of a merge uses it. Indexes: the unique key, customer_profiles_merged.
 -- name: LockMergedProfiles :many
 SELECT *
 FROM customer_profiles
 WHERE id IN (
     SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
     FROM customer_profiles c
-    WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = sqlc.arg(customer_id)
+    WHERE c.tenant_id = sqlc.arg(tenant_id)
+      AND c.customer_id = sqlc.arg(customer_id)
     UNION ALL
     SELECT m.id
     FROM customer_profiles c
-    JOIN customer_profiles m ON m.merged_into_id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
-    WHERE c.tenant_id = sqlc.arg(tenant_id) AND c.customer_id = sqlc.arg(customer_id)
+    JOIN customer_profiles m ON m.merged_into_id =
+        CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+    WHERE c.tenant_id = sqlc.arg(tenant_id)
+      AND c.customer_id = sqlc.arg(customer_id)
 )
 ORDER BY id
 FOR UPDATE;
 
--- Profiles by their own ids, locked in the order of ids. Index: primary key.
+-- Locks profiles by their ids, in the order of the ids. Index: primary key.
 -- name: LockProfilesByID :many
 SELECT *
 FROM customer_profiles
@@ -88,7 +98,8 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 ORDER BY id
 FOR UPDATE;
 
--- Every change of what a reader sees bumps the version.
+-- Increments the version of a profile. Every change that readers of the profile can see does this. Index: primary
+-- key.
 -- name: BumpProfile :one
 UPDATE customer_profiles
 SET version = version + 1, updated_at = clock_timestamp()
@@ -96,9 +107,9 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
 RETURNING version;
 
--- The cache entries of the profiles that an operation touched: the version that a reader must see at least, under every
--- customer id that leads to the profile. One row without a customer if it touched no single profile. Indexes: operations'
--- primary key, customer_profiles' primary key, customer_profiles_merged.
+-- Lists the cache entries of the profiles that an operation touched: each customer id that leads to a profile, with
+-- the lowest version that a reader may see. It returns one row with the zero UUID if the operation touched no single
+-- profile. Indexes: primary keys, customer_profiles_merged.
 -- name: ListTouchedEntries :many
 WITH operation AS (
     SELECT o.touched_profiles, o.touched_pending
@@ -125,8 +136,8 @@ SELECT
 FROM operation
 LEFT JOIN entry ON true;
 
--- All that a reader sees of a customer, in one statement and so of one moment. Indexes: the unique key, customer_values_active,
--- customer_assets_profile.
+-- Gets the document of a customer in one statement, so that all its parts are from the same moment. Indexes: the
+-- unique key, customer_values_active, customer_assets_profile, channel_identities_profile, consents_profile.
 -- name: GetProfile :one
 SELECT
     p.id,
@@ -139,12 +150,16 @@ SELECT
     coalesce((
         SELECT jsonb_agg(to_jsonb(f))
         FROM customer_values f
-        WHERE f.profile_id = p.id AND f.status = 'active' AND f.deleted_at IS NULL
+        WHERE f.profile_id = p.id
+          AND f.status = 'active'
+          AND f.deleted_at IS NULL
     ), '[]')::jsonb AS fields,
     coalesce((
         SELECT jsonb_agg(to_jsonb(a) ORDER BY a.uploaded_at, a.id)
         FROM customer_assets a
-        WHERE a.profile_id = p.id AND a.status = 'active' AND a.deleted_at IS NULL
+        WHERE a.profile_id = p.id
+          AND a.status = 'active'
+          AND a.deleted_at IS NULL
     ), '[]')::jsonb AS assets,
     coalesce((
         SELECT jsonb_agg(to_jsonb(i) ORDER BY i.linked_at, i.id)
@@ -166,14 +181,14 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND c.customer_id = sqlc.arg(customer_id)
   AND p.deleted_at IS NULL;
 
--- Soft deletion: nothing is read of the customer any more.
+-- Deletes a profile softly: no query for readers returns it afterwards. Index: primary key.
 -- name: DeleteCustomer :exec
 UPDATE customer_profiles
 SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Whether a customer was deleted, or merged into one that was. Indexes: the unique key, primary key.
+-- Reports whether a customer was deleted, or merged into a deleted one. Indexes: the unique key, primary key.
 -- name: CustomerDeleted :one
 SELECT EXISTS (
     SELECT 1

@@ -1,4 +1,4 @@
--- A definition by its name. Index: the unique key.
+-- Gets a definition by its name. Index: the unique key.
 -- name: GetDefinition :one
 SELECT *
 FROM definitions
@@ -7,7 +7,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND name = sqlc.arg(name)
   AND deleted_at IS NULL;
 
--- A definition by its name, deleted or not, held until the transaction ends. Index: the unique key.
+-- Locks a definition by its name, deleted or not, until the end of the transaction. Index: the unique key.
 -- name: LockDefinitionByName :one
 SELECT id, accepted_at, deleted_at
 FROM definitions
@@ -16,9 +16,9 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND name = sqlc.arg(name)
 FOR UPDATE;
 
--- The requirements that need a definition: they name its field, or wait for it. Index: scenarios_agent, then
--- requirements_key.
--- name: RequirementsOfField :many
+-- Lists the requirements that need a field or depend on it. A rejected requirement does not count. Indexes:
+-- scenarios_agent, requirements_key.
+-- name: ListFieldRequirements :many
 SELECT r.id, r.scenario_id
 FROM requirements r
 JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
@@ -29,6 +29,8 @@ WHERE r.tenant_id = sqlc.arg(tenant_id)
   AND r.deleted_at IS NULL
 ORDER BY r.id;
 
+-- Deletes a definition softly. The row becomes the decision of a person, so that an older save cannot restore it.
+-- Index: primary key.
 -- name: DeleteDefinition :exec
 UPDATE definitions
 SET deleted_at = clock_timestamp(),
@@ -41,7 +43,7 @@ SET deleted_at = clock_timestamp(),
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- All definitions of an agent. Index: the unique key.
+-- Lists all definitions of an agent. Index: the unique key.
 -- name: ListDefinitions :many
 SELECT *
 FROM definitions
@@ -50,27 +52,43 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 ORDER BY name;
 
--- Whether anything was ever saved for an agent.
+-- Reports whether a definition or a scenario was ever saved for an agent. Indexes: the unique key of definitions,
+-- scenarios_agent.
 -- name: AgentExists :one
 SELECT (
-    EXISTS (SELECT 1 FROM definitions d WHERE d.tenant_id = sqlc.arg(tenant_id) AND d.agent_id = sqlc.arg(agent_id))
-    OR EXISTS (SELECT 1 FROM scenarios s WHERE s.tenant_id = sqlc.arg(tenant_id) AND s.agent_id = sqlc.arg(agent_id))
+    EXISTS (
+        SELECT 1
+        FROM definitions d
+        WHERE d.tenant_id = sqlc.arg(tenant_id)
+          AND d.agent_id = sqlc.arg(agent_id)
+    )
+    OR EXISTS (
+        SELECT 1
+        FROM scenarios s
+        WHERE s.tenant_id = sqlc.arg(tenant_id)
+          AND s.agent_id = sqlc.arg(agent_id)
+    )
 )::bool AS known;
 
--- A person's save. The newest accepted save stays; an older one that arrives late changes nothing and returns no row. What a
--- model suggested is no save.
+-- Saves a definition of a person. The save with the newest acceptance wins: an older one that arrives late changes
+-- nothing and returns no row. It always replaces a pending suggestion of the model. Index: the unique key.
 -- name: UpsertDefinition :one
 INSERT INTO definitions (
-    id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode,
+    id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
+    validation_mode,
     required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
-    encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at
+    encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id,
+    accepted_at
 )
 VALUES (
-    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(name), sqlc.arg(display_name), sqlc.arg(description),
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(name), sqlc.arg(display_name),
+    sqlc.arg(description),
     sqlc.arg(value_type), sqlc.arg(validation_regex), sqlc.arg(allowed_values), sqlc.arg(validation_mode),
-    sqlc.arg(required_verification), sqlc.arg(verification_methods), sqlc.arg(collection_prompt), sqlc.arg(extraction_examples),
+    sqlc.arg(required_verification), sqlc.arg(verification_methods), sqlc.arg(collection_prompt),
+    sqlc.arg(extraction_examples),
     sqlc.arg(extraction_prompt_hint), sqlc.arg(is_pii), sqlc.arg(encryption_required), sqlc.arg(retention_days),
-    sqlc.arg(freshness_seconds), sqlc.arg(stale_action), sqlc.arg(enabled), sqlc.arg(origin), sqlc.arg(review_state), sqlc.arg(operation_id),
+    sqlc.arg(freshness_seconds), sqlc.arg(stale_action), sqlc.arg(enabled), sqlc.arg(origin), sqlc.arg(review_state),
+    sqlc.arg(operation_id),
     sqlc.arg(accepted_at)
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
@@ -101,14 +119,17 @@ WHERE definitions.accepted_at <= excluded.accepted_at
    OR (definitions.origin = 'extracted' AND definitions.review_state = 'pending')
 RETURNING id;
 
--- A definition that extraction suggests: never over what is there. One that was deleted before is suggested anew.
+-- Stores a definition that extraction suggests. It never replaces an existing definition. It replaces one that was
+-- deleted before the suggestion. Index: the unique key.
 -- name: SuggestDefinition :one
 INSERT INTO definitions (
-    id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, collection_prompt,
+    id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
+    collection_prompt,
     extraction_examples, is_pii, required_verification, enabled, origin, review_state, operation_id, accepted_at
 )
 VALUES (
-    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(name), sqlc.arg(display_name), sqlc.arg(description),
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(name), sqlc.arg(display_name),
+    sqlc.arg(description),
     sqlc.arg(value_type), sqlc.arg(validation_regex), sqlc.arg(allowed_values), sqlc.arg(collection_prompt),
     sqlc.arg(extraction_examples), sqlc.arg(is_pii), sqlc.arg(required_verification), false, 'extracted', 'pending',
     sqlc.arg(operation_id), sqlc.arg(accepted_at)
@@ -134,7 +155,7 @@ WHERE definitions.deleted_at IS NOT NULL
   AND definitions.accepted_at < excluded.accepted_at
 RETURNING id;
 
--- The meaning of a definition, as one model sees it.
+-- Stores the embedding of a definition by one model. Index: primary key.
 -- name: UpsertDefinitionEmbedding :exec
 INSERT INTO definition_embeddings (definition_id, tenant_id, model, content_hash, embedding)
 VALUES (sqlc.arg(definition_id), sqlc.arg(tenant_id), sqlc.arg(model), sqlc.arg(content_hash), sqlc.arg(embedding))
@@ -142,13 +163,14 @@ ON CONFLICT (definition_id, model) DO UPDATE
 SET content_hash = excluded.content_hash,
     embedding = excluded.embedding;
 
--- Lets a search by meaning in this transaction go on until it has enough rows of the agent, instead of stopping at the rows of others
--- that the index gives first. It needs pgvector 0.8, which the migrations check.
--- name: SearchOn :exec
+-- Makes vector searches in this transaction continue until they have enough rows of the agent. Without it a search
+-- ends at the nearest rows of all tenants, which the filter may remove. It needs pgvector 0.8; a migration checks
+-- that.
+-- name: EnableIterativeScan :exec
 SELECT set_config('hnsw.iterative_scan', 'strict_order', true);
 
--- The definitions of an agent closest in meaning to a text: cosine similarity from -1 to 1. Index: definition_embeddings_cosine,
--- or definition_embeddings_tenant where the tenant has few.
+-- Lists the definitions of an agent with the most similar meaning to a text. similarity is the cosine, from -1 to 1.
+-- Index: definition_embeddings_cosine, or definition_embeddings_tenant for a tenant with few definitions.
 -- name: NearestDefinitions :many
 SELECT d.name, d.value_type, (1 - (e.embedding <=> sqlc.arg(embedding)::vector))::float8 AS similarity
 FROM definition_embeddings e
@@ -158,4 +180,4 @@ WHERE e.tenant_id = sqlc.arg(tenant_id)
   AND d.deleted_at IS NULL
   AND e.model = sqlc.arg(model)
 ORDER BY e.embedding <=> sqlc.arg(embedding)::vector
-LIMIT sqlc.arg(most);
+LIMIT sqlc.arg(max_rows);

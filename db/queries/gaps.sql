@@ -1,15 +1,18 @@
+-- Creates a gap fill unless it exists. Index: primary key.
 -- name: EnsureGapFill :exec
 INSERT INTO gap_fills (operation_id, tenant_id, customer_id, scenario_id)
 VALUES (sqlc.arg(operation_id), sqlc.arg(tenant_id), sqlc.arg(customer_id), sqlc.arg(scenario_id))
 ON CONFLICT (operation_id) DO NOTHING;
 
+-- Gets a gap fill. Index: primary key.
 -- name: GetGapFill :one
 SELECT *
 FROM gap_fills
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND operation_id = sqlc.arg(operation_id);
 
--- The conversation was read: it is not read again for this fill. Of two readers at once the first is kept.
+-- Stores the result of reading the conversation, so that a gap fill reads it only once. Of two concurrent calls the
+-- first wins. Index: primary key.
 -- name: MarkConversationRead :exec
 UPDATE gap_fills
 SET conversation_read_at = clock_timestamp(),
@@ -20,6 +23,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND operation_id = sqlc.arg(operation_id)
   AND conversation_read_at IS NULL;
 
+-- Lists the items of a gap fill. Index: primary key.
 -- name: ListGapItems :many
 SELECT *
 FROM gap_fill_items
@@ -27,10 +31,14 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND fill_id = sqlc.arg(fill_id)
 ORDER BY field_name;
 
+-- Stores the result for one field of a gap fill. Index: primary key.
 -- name: UpsertGapItem :exec
-INSERT INTO gap_fill_items (fill_id, tenant_id, field_name, source, write_id, confidence, requires_confirmation, action, errors)
+INSERT INTO gap_fill_items (
+    fill_id, tenant_id, field_name, source, write_id, confidence, requires_confirmation, action, errors
+)
 VALUES (
-    sqlc.arg(fill_id), sqlc.arg(tenant_id), sqlc.arg(field_name), sqlc.arg(source), sqlc.narg(write_id), sqlc.arg(confidence),
+    sqlc.arg(fill_id), sqlc.arg(tenant_id), sqlc.arg(field_name), sqlc.arg(source), sqlc.narg(write_id),
+    sqlc.arg(confidence),
     sqlc.arg(requires_confirmation), sqlc.arg(action), sqlc.arg(errors)
 )
 ON CONFLICT (fill_id, field_name) DO UPDATE
@@ -41,7 +49,7 @@ SET source = excluded.source,
     action = excluded.action,
     errors = excluded.errors;
 
--- How the writes of a fill went. Index: operations_parent.
+-- Lists the writes of a gap fill with their outcomes. Index: operations_parent.
 -- name: ListChildOperations :many
 SELECT id, workflow, status, result, error
 FROM operations
@@ -49,7 +57,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND parent_id = sqlc.arg(parent_id)::uuid
 ORDER BY accepted_at;
 
--- Stops a fill from asking. Index: primary key.
+-- Cancels a gap fill: it asks no more questions. Index: primary key.
 -- name: CancelGapFill :execrows
 UPDATE gap_fills
 SET cancelled_at = clock_timestamp()

@@ -1,20 +1,27 @@
--- Where an item came from: the item first (depth 0), then its sources, across fields and assets, cycle-safe. OFFSET 0 has each looked
--- up by its id, whatever is believed of the tables. Indexes: primary keys.
+-- Lists the derivation of an item: the item (depth 0), then its sources, across values and assets. It stops at
+-- cycles. OFFSET 0 is an optimizer fence: each item is found by its id, whatever the statistics say. Indexes:
+-- primary keys.
 -- name: GetChain :many
 WITH RECURSIVE chain AS (
     SELECT item.*, 0 AS depth, ARRAY [item.id] AS path
     FROM (
         (
-            SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata, f.deleted_at
+            SELECT
+                f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
+                f.source_metadata, f.deleted_at
             FROM customer_values f
-            WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(item_id)
+            WHERE f.tenant_id = sqlc.arg(tenant_id)
+              AND f.id = sqlc.arg(item_id)
             OFFSET 0
         )
         UNION ALL
         (
-            SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata, a.deleted_at
+            SELECT
+                a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
+                a.source_metadata, a.deleted_at
             FROM customer_assets a
-            WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(item_id)
+            WHERE a.tenant_id = sqlc.arg(tenant_id)
+              AND a.id = sqlc.arg(item_id)
             OFFSET 0
         )
     ) item
@@ -24,16 +31,22 @@ WITH RECURSIVE chain AS (
     FROM chain c
     JOIN LATERAL (
         (
-            SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type, f.source_metadata, f.deleted_at
+            SELECT
+                f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
+                f.source_metadata, f.deleted_at
             FROM customer_values f
-            WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = c.source_item_id
+            WHERE f.tenant_id = sqlc.arg(tenant_id)
+              AND f.id = c.source_item_id
             OFFSET 0
         )
         UNION ALL
         (
-            SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type, a.source_metadata, a.deleted_at
+            SELECT
+                a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
+                a.source_metadata, a.deleted_at
             FROM customer_assets a
-            WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = c.source_item_id
+            WHERE a.tenant_id = sqlc.arg(tenant_id)
+              AND a.id = c.source_item_id
             OFFSET 0
         )
     ) src ON src.deleted_at IS NULL AND NOT src.id = ANY (c.path)
@@ -51,49 +64,78 @@ SELECT
 FROM chain
 ORDER BY depth;
 
--- Which ids are those of items, deleted ones too: fields and assets share them. Indexes: primary keys.
--- name: ListTakenItems :many
-SELECT f.id FROM customer_values f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = ANY (sqlc.arg(ids)::uuid[])
+-- Lists which of the ids belong to items, deleted ones included. Values and assets share one id space. Indexes:
+-- primary keys.
+-- name: ListExistingItemIDs :many
+SELECT f.id
+FROM customer_values f
+WHERE f.tenant_id = sqlc.arg(tenant_id)
+  AND f.id = ANY (sqlc.arg(ids)::uuid[])
 UNION ALL
-SELECT a.id FROM customer_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = ANY (sqlc.arg(ids)::uuid[]);
+SELECT a.id
+FROM customer_assets a
+WHERE a.tenant_id = sqlc.arg(tenant_id)
+  AND a.id = ANY (sqlc.arg(ids)::uuid[]);
 
--- Holds the source of an item until the item is stored: whoever deletes the source (LockItem) waits for that, and then sees it as a
--- dependent. Those who supersede or verify the source do not wait: two customers may derive from each other at once.
--- Indexes: primary keys.
--- name: HoldSource :exec
+-- Locks the source of an item until the item is stored. A deletion of the source (LockItem) waits for it and then
+-- finds the item as a dependent. Updates of the source do not wait, because two customers may derive values from
+-- each other at the same time. Indexes: primary keys.
+-- name: ShareLockSource :exec
 WITH field AS (
-    SELECT 1 FROM customer_values f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) FOR KEY SHARE
+    SELECT 1
+    FROM customer_values f
+    WHERE f.tenant_id = sqlc.arg(tenant_id)
+      AND f.id = sqlc.arg(id)
+    FOR KEY SHARE
 ), asset AS (
-    SELECT 1 FROM customer_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) FOR KEY SHARE
+    SELECT 1
+    FROM customer_assets a
+    WHERE a.tenant_id = sqlc.arg(tenant_id)
+      AND a.id = sqlc.arg(id)
+    FOR KEY SHARE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
 
--- Waits for those who are deriving from an item (HoldSource), and keeps others from it. Indexes: primary keys.
+-- Locks an item: it waits for transactions that derive from it (ShareLockSource), and blocks new ones. Indexes:
+-- primary keys.
 -- name: LockItem :exec
 WITH field AS (
-    SELECT 1 FROM customer_values f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id) FOR UPDATE
+    SELECT 1
+    FROM customer_values f
+    WHERE f.tenant_id = sqlc.arg(tenant_id)
+      AND f.id = sqlc.arg(id)
+    FOR UPDATE
 ), asset AS (
-    SELECT 1 FROM customer_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id) FOR UPDATE
+    SELECT 1
+    FROM customer_assets a
+    WHERE a.tenant_id = sqlc.arg(tenant_id)
+      AND a.id = sqlc.arg(id)
+    FOR UPDATE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
 
--- Who stores an item whose origin is not there takes turns with all of the tenant who do: else two of them could each be what the
--- other one waits for, a cycle that neither sees. The lock goes with the transaction.
+-- Locks the lineage of a tenant until the end of the transaction. Writes of items whose source is missing take this
+-- lock: otherwise two concurrent writes could each be the missing source of the other, and neither would detect the
+-- cycle.
 -- name: LockLineage :exec
 SELECT pg_advisory_xact_lock(hashtextextended('lineage ' || sqlc.arg(tenant_id)::uuid, 0));
 
--- What was derived from an item. Indexes: customer_values_source, customer_assets_source.
+-- Lists the items that were derived from an item. Indexes: customer_values_source, customer_assets_source.
 -- name: ListDerived :many
 SELECT f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_metadata
 FROM customer_values f
-WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.source_item_id = sqlc.arg(item_id)::uuid AND f.deleted_at IS NULL
+WHERE f.tenant_id = sqlc.arg(tenant_id)
+  AND f.source_item_id = sqlc.arg(item_id)::uuid
+  AND f.deleted_at IS NULL
 UNION ALL
 SELECT a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_metadata
 FROM customer_assets a
-WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.source_item_id = sqlc.arg(item_id)::uuid AND a.deleted_at IS NULL
+WHERE a.tenant_id = sqlc.arg(tenant_id)
+  AND a.source_item_id = sqlc.arg(item_id)::uuid
+  AND a.deleted_at IS NULL
 LIMIT 1000;
 
--- Whose an item is. A deleted one still answers. Indexes: primary keys.
+-- Gets the profile and customer of an item, deleted or not. Indexes: primary keys.
 -- name: GetItemOwner :one
 SELECT
     item.kind::text AS kind, item.deleted::bool AS deleted, p.id AS profile_id, p.customer_id, p.version,
@@ -101,35 +143,51 @@ SELECT
 FROM (
     SELECT 'profile_field' AS kind, f.profile_id, f.deleted_at IS NOT NULL AS deleted
     FROM customer_values f
-    WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.id = sqlc.arg(id)
+    WHERE f.tenant_id = sqlc.arg(tenant_id)
+      AND f.id = sqlc.arg(id)
     UNION ALL
     SELECT 'profile_asset', a.profile_id, a.deleted_at IS NOT NULL
     FROM customer_assets a
-    WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.id = sqlc.arg(id)
+    WHERE a.tenant_id = sqlc.arg(tenant_id)
+      AND a.id = sqlc.arg(id)
 ) item
 JOIN customer_profiles p ON p.id = item.profile_id;
 
--- The active items that were derived from one. Indexes: customer_values_source, customer_assets_source.
+-- Lists the active items that were derived from an item. Indexes: customer_values_source, customer_assets_source.
 -- name: ListDependents :many
 SELECT f.id
 FROM customer_values f
-WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.source_item_id = sqlc.arg(item_id)::uuid AND f.status = 'active' AND f.deleted_at IS NULL
+WHERE f.tenant_id = sqlc.arg(tenant_id)
+  AND f.source_item_id = sqlc.arg(item_id)::uuid
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
 UNION ALL
 SELECT a.id
 FROM customer_assets a
-WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.source_item_id = sqlc.arg(item_id)::uuid AND a.status = 'active' AND a.deleted_at IS NULL
+WHERE a.tenant_id = sqlc.arg(tenant_id)
+  AND a.source_item_id = sqlc.arg(item_id)::uuid
+  AND a.status = 'active'
+  AND a.deleted_at IS NULL
 LIMIT 1000;
 
--- Whose they are. Indexes as ListDependents.
+-- Lists the profiles of the active items that were derived from an item. Indexes: customer_values_source,
+-- customer_assets_source.
 -- name: ListDependentProfiles :many
 SELECT f.profile_id
 FROM customer_values f
-WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.source_item_id = sqlc.arg(item_id)::uuid AND f.status = 'active' AND f.deleted_at IS NULL
+WHERE f.tenant_id = sqlc.arg(tenant_id)
+  AND f.source_item_id = sqlc.arg(item_id)::uuid
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
 UNION
 SELECT a.profile_id
 FROM customer_assets a
-WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.source_item_id = sqlc.arg(item_id)::uuid AND a.status = 'active' AND a.deleted_at IS NULL;
+WHERE a.tenant_id = sqlc.arg(tenant_id)
+  AND a.source_item_id = sqlc.arg(item_id)::uuid
+  AND a.status = 'active'
+  AND a.deleted_at IS NULL;
 
+-- Deletes a value softly. Index: primary key.
 -- name: DeleteValue :execrows
 UPDATE customer_values
 SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
@@ -137,6 +195,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL;
 
+-- Deletes an asset softly. Index: primary key.
 -- name: DeleteAsset :execrows
 UPDATE customer_assets
 SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
@@ -144,58 +203,82 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL;
 
--- As LockItem, of all items of a customer. Indexes: customer_values_history, customer_assets_profile.
--- name: LockItemsOf :exec
+-- Locks all items of a customer. It works as LockItem. Indexes: customer_values_history, customer_assets_profile.
+-- name: LockCustomerItems :exec
 WITH field AS (
     SELECT 1
     FROM customer_values f
-    WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.profile_id = sqlc.arg(profile_id) AND f.deleted_at IS NULL
+    WHERE f.tenant_id = sqlc.arg(tenant_id)
+      AND f.profile_id = sqlc.arg(profile_id)
+      AND f.deleted_at IS NULL
     FOR UPDATE
 ), asset AS (
     SELECT 1
     FROM customer_assets a
-    WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.profile_id = sqlc.arg(profile_id) AND a.deleted_at IS NULL
+    WHERE a.tenant_id = sqlc.arg(tenant_id)
+      AND a.profile_id = sqlc.arg(profile_id)
+      AND a.deleted_at IS NULL
     FOR UPDATE
 )
 SELECT (SELECT count(*) FROM field) + (SELECT count(*) FROM asset);
 
--- What was derived from a customer's items and is not the customer's own. Indexes: customer_values_history, customer_assets_profile,
--- customer_values_source, customer_assets_source.
--- name: ListDependentsOfCustomer :many
+-- Lists the active items of other customers that were derived from the items of a customer. Indexes:
+-- customer_values_history, customer_assets_profile, customer_values_source, customer_assets_source.
+-- name: ListCustomerDependents :many
 WITH items AS (
-    SELECT f.id FROM customer_values f WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.profile_id = sqlc.arg(profile_id) AND f.deleted_at IS NULL
+    SELECT f.id
+    FROM customer_values f
+    WHERE f.tenant_id = sqlc.arg(tenant_id)
+      AND f.profile_id = sqlc.arg(profile_id)
+      AND f.deleted_at IS NULL
     UNION ALL
-    SELECT a.id FROM customer_assets a WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.profile_id = sqlc.arg(profile_id) AND a.deleted_at IS NULL
+    SELECT a.id
+    FROM customer_assets a
+    WHERE a.tenant_id = sqlc.arg(tenant_id)
+      AND a.profile_id = sqlc.arg(profile_id)
+      AND a.deleted_at IS NULL
 )
 SELECT f.id
 FROM items i
 JOIN customer_values f ON f.source_item_id = i.id
-WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.profile_id <> sqlc.arg(profile_id) AND f.status = 'active' AND f.deleted_at IS NULL
+WHERE f.tenant_id = sqlc.arg(tenant_id)
+  AND f.profile_id <> sqlc.arg(profile_id)
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
 UNION ALL
 SELECT a.id
 FROM items i
 JOIN customer_assets a ON a.source_item_id = i.id
-WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.profile_id <> sqlc.arg(profile_id) AND a.status = 'active' AND a.deleted_at IS NULL
+WHERE a.tenant_id = sqlc.arg(tenant_id)
+  AND a.profile_id <> sqlc.arg(profile_id)
+  AND a.status = 'active'
+  AND a.deleted_at IS NULL
 LIMIT 1000;
 
--- All items of a deleted customer go with it. They are locked (LockItemsOf). Indexes: customer_values_history, customer_assets_profile.
--- name: DeleteItemsOf :many
+-- Deletes all items of a customer softly. LockCustomerItems has locked them. Indexes: customer_values_history,
+-- customer_assets_profile.
+-- name: DeleteCustomerItems :many
 WITH fields AS (
     UPDATE customer_values f
     SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
-    WHERE f.tenant_id = sqlc.arg(tenant_id) AND f.profile_id = sqlc.arg(profile_id) AND f.deleted_at IS NULL
+    WHERE f.tenant_id = sqlc.arg(tenant_id)
+      AND f.profile_id = sqlc.arg(profile_id)
+      AND f.deleted_at IS NULL
     RETURNING f.id
 ), assets AS (
     UPDATE customer_assets a
     SET deleted_at = clock_timestamp(), updated_at = clock_timestamp()
-    WHERE a.tenant_id = sqlc.arg(tenant_id) AND a.profile_id = sqlc.arg(profile_id) AND a.deleted_at IS NULL
+    WHERE a.tenant_id = sqlc.arg(tenant_id)
+      AND a.profile_id = sqlc.arg(profile_id)
+      AND a.deleted_at IS NULL
     RETURNING a.id
 )
 SELECT f.id FROM fields f
 UNION ALL
 SELECT a.id FROM assets a;
 
--- What was derived from deleted items has lost its source, at once. Index: customer_values_source.
+-- Marks the values that were derived from deleted items, in the transaction of the deletion. Index:
+-- customer_values_source.
 -- name: OrphanDependentValues :many
 UPDATE customer_values
 SET status = 'orphaned', updated_at = clock_timestamp()
@@ -205,7 +288,8 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 RETURNING profile_id;
 
--- As OrphanDependentValues. Index: customer_assets_source.
+-- Marks the assets that were derived from deleted items, in the transaction of the deletion. Index:
+-- customer_assets_source.
 -- name: OrphanDependentAssets :many
 UPDATE customer_assets
 SET status = 'orphaned', updated_at = clock_timestamp()

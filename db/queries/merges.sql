@@ -1,47 +1,75 @@
--- Gives a profile's items and belongings to another.
+-- Moves values to another profile. Index: primary key.
 -- name: MoveValues :exec
 UPDATE customer_values
 SET profile_id = sqlc.arg(to_profile), updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = ANY (sqlc.arg(ids)::uuid[]);
 
+-- Moves assets to another profile. Index: primary key.
 -- name: MoveAssets :exec
 UPDATE customer_assets
 SET profile_id = sqlc.arg(to_profile), updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = ANY (sqlc.arg(ids)::uuid[]);
 
+-- Moves channel identities to another profile. Index: primary key.
 -- name: MoveChannels :exec
 UPDATE channel_identities
 SET profile_id = sqlc.arg(to_profile)
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = ANY (sqlc.arg(ids)::uuid[]);
 
+-- Moves consents to another profile. Index: primary key.
 -- name: MoveConsents :exec
 UPDATE consents
 SET profile_id = sqlc.arg(to_profile)
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = ANY (sqlc.arg(ids)::uuid[]);
 
--- The state of every version of a profile, deleted ones too, in order of acceptance. The profile is locked.
+-- Lists the state of every version in a profile, deleted ones included, in the order of acceptance. The caller holds
+-- the lock of the profile. Index: customer_values_history.
 -- name: ListValueStates :many
-SELECT id, name, status, superseded_by_id, superseded_at, operation_id, accepted_at, (deleted_at IS NOT NULL)::bool AS deleted
+SELECT
+    id, name, status, superseded_by_id, superseded_at, operation_id, accepted_at,
+    (deleted_at IS NOT NULL)::bool AS deleted
 FROM customer_values
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND profile_id = sqlc.arg(profile_id)
 ORDER BY name, accepted_at, operation_id, id;
 
--- What else belongs to a profile. The profile is locked.
--- name: ListBelongings :one
+-- Gets the ids of all rows of a profile other than values. The caller holds the lock of the profile. Indexes:
+-- customer_assets_profile, channel_identities_profile, consents_profile, customer_profiles_merged.
+-- name: ListProfileRelations :one
 SELECT
-    ARRAY(SELECT a.id FROM customer_assets a WHERE a.profile_id = p.id ORDER BY a.id)::uuid[] AS assets,
-    ARRAY(SELECT i.id FROM channel_identities i WHERE i.profile_id = p.id ORDER BY i.id)::uuid[] AS channels,
-    ARRAY(SELECT n.id FROM consents n WHERE n.profile_id = p.id ORDER BY n.id)::uuid[] AS consents,
-    ARRAY(SELECT m.id FROM customer_profiles m WHERE m.merged_into_id = p.id ORDER BY m.id)::uuid[] AS merged
+    ARRAY(
+        SELECT a.id
+        FROM customer_assets a
+        WHERE a.profile_id = p.id
+        ORDER BY a.id
+    )::uuid[] AS assets,
+    ARRAY(
+        SELECT i.id
+        FROM channel_identities i
+        WHERE i.profile_id = p.id
+        ORDER BY i.id
+    )::uuid[] AS channels,
+    ARRAY(
+        SELECT n.id
+        FROM consents n
+        WHERE n.profile_id = p.id
+        ORDER BY n.id
+    )::uuid[] AS consents,
+    ARRAY(
+        SELECT m.id
+        FROM customer_profiles m
+        WHERE m.merged_into_id = p.id
+        ORDER BY m.id
+    )::uuid[] AS merged
 FROM customer_profiles p
 WHERE p.tenant_id = sqlc.arg(tenant_id)
   AND p.id = sqlc.arg(profile_id);
 
+-- Stores a merge, with the states from before it.
 -- name: InsertMerge :exec
 INSERT INTO customer_merges (id, tenant_id, source_profile_id, target_profile_id, before, operation_id)
 VALUES (
@@ -49,7 +77,7 @@ VALUES (
     sqlc.arg(operation_id)
 );
 
--- The merge that took a profile away, unless it was undone. Index: customer_merges_source.
+-- Gets the merge that moved a profile into another one, unless it was undone. Index: customer_merges_source.
 -- name: GetMerge :one
 SELECT *
 FROM customer_merges
@@ -59,23 +87,28 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 ORDER BY merged_at DESC
 LIMIT 1;
 
+-- Marks a merge as undone. Index: primary key.
 -- name: MarkMergeUndone :exec
 UPDATE customer_merges
 SET undone_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Profiles lead to another from now on, or to themselves again (merged_into_id null). The version is ahead of both, since a
--- cache may hold either under the same customer.
+-- Makes profiles lead to another profile, or to themselves if merged_into_id is null. The new version is higher than
+-- that of both profiles, because a cache may hold either of them under the same customer. Index: primary key.
 -- name: SetMergedInto :exec
 UPDATE customer_profiles
 SET merged_into_id = sqlc.narg(merged_into_id),
-    deleted_at = CASE WHEN sqlc.narg(merged_into_id)::uuid IS NULL THEN NULL ELSE coalesce(deleted_at, clock_timestamp()) END,
+    deleted_at = CASE
+        WHEN sqlc.narg(merged_into_id)::uuid IS NULL THEN NULL
+        ELSE coalesce(deleted_at, clock_timestamp())
+    END,
     version = greatest(version, sqlc.arg(version)),
     updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = ANY (sqlc.arg(ids)::uuid[]);
 
+-- Sets the version of a profile. Index: primary key.
 -- name: SetProfileVersion :exec
 UPDATE customer_profiles
 SET version = sqlc.arg(version), updated_at = clock_timestamp()

@@ -1,14 +1,15 @@
--- Accepts a change, unless its key was accepted before: then no row comes back. Index: the unique key.
+-- Accepts an operation. It returns no row if the idempotency key was accepted before. Index: the unique key.
 -- name: InsertOperation :one
 INSERT INTO operations (id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, due_at)
 VALUES (
-    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(workflow), sqlc.arg(event), sqlc.arg(subject), sqlc.arg(idempotency_key),
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(workflow), sqlc.arg(event), sqlc.arg(subject),
+    sqlc.arg(idempotency_key),
     sqlc.narg(parent_id), sqlc.arg(payload), clock_timestamp() + sqlc.arg(due_after)::interval
 )
 ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
 RETURNING *;
 
--- The operation that took a key first. Index: the unique key.
+-- Gets the operation of an idempotency key. Index: the unique key.
 -- name: GetOperationByKey :one
 SELECT *
 FROM operations
@@ -16,14 +17,14 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND workflow = sqlc.arg(workflow)
   AND idempotency_key = sqlc.arg(idempotency_key);
 
--- How a change went. Index: primary key.
+-- Gets an operation. Index: primary key.
 -- name: GetOperation :one
 SELECT *
 FROM operations
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Steps of one operation take turns on this lock, so that its effect happens once.
+-- Locks an operation, so that its steps run one at a time and its effect happens once. Index: primary key.
 -- name: LockOperation :one
 SELECT *
 FROM operations
@@ -31,14 +32,14 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
 FOR UPDATE;
 
--- Keeps what one step found for the next. Sealed.
+-- Stores the sealed result of one step for the next one. Index: primary key.
 -- name: SetOperationPrepared :exec
 UPDATE operations
 SET prepared = sqlc.arg(prepared)
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- The proof of the effect: committed in the transaction of the effect itself.
+-- Marks an operation as applied, in the transaction of its effect: both commit or neither. Index: primary key.
 -- name: MarkOperationApplied :exec
 UPDATE operations
 SET
@@ -53,7 +54,8 @@ SET
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- No reader sees the old value any more. The first time wakes whoever waits.
+-- Marks an operation as succeeded, after the invalidation of the cache. It returns 1 row only the first time; the
+-- caller then notifies the listeners. Index: primary key.
 -- name: MarkOperationSucceeded :execrows
 UPDATE operations
 SET status = 'succeeded', finished_at = clock_timestamp()
@@ -61,7 +63,8 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND status = 'applied';
 
--- A change that was rejected. One that was applied stays applied, and one that was rejected for the same reason stays as it is.
+-- Marks an operation as failed. It changes nothing if the operation was applied, or failed with the same error.
+-- Index: primary key.
 -- name: MarkOperationFailed :execrows
 UPDATE operations
 SET status = 'failed', error = sqlc.arg(error)::jsonb, prepared = NULL, finished_at = clock_timestamp()
@@ -70,11 +73,12 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND status IN ('accepted', 'failed')
   AND error IS DISTINCT FROM sqlc.arg(error)::jsonb;
 
--- Tells the listeners, at commit, that an outcome is known. The payload is the id alone.
+-- Notifies the listeners, at commit, that an operation has finished. The payload is the id of the operation.
 -- name: NotifyOperation :exec
 SELECT pg_notify('vault_operations', sqlc.arg(id)::text);
 
--- An operator replays a rejected change: it is owed again until it is applied.
+-- Reopens a failed operation when an operator replays its run: the relay pushes it until it is applied. Index:
+-- primary key.
 -- name: ReopenOperation :execrows
 UPDATE operations
 SET status = 'accepted', error = NULL, finished_at = NULL, due_at = clock_timestamp() + sqlc.arg(due_after)::interval
@@ -82,22 +86,25 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND status = 'failed';
 
--- The workflow engine has it; unless it finishes in due time the relay pushes it again.
+-- Records that the workflow engine has the operation. The relay pushes it again if it is unfinished at due_at.
+-- Index: primary key.
 -- name: MarkOperationEnqueued :exec
 UPDATE operations
 SET enqueued_at = clock_timestamp(), attempts = attempts + 1, due_at = clock_timestamp() + sqlc.arg(due_after)::interval
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- A wait for a person moves the time at which the relay would think the run lost.
+-- Postpones the time at which the relay considers the run lost, because the run waits for a person. Index: primary
+-- key.
 -- name: PostponeOperation :exec
 UPDATE operations
 SET due_at = greatest(due_at, sqlc.arg(due_at))
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Claims what is due, across tenants. The claim is a lease: when the pusher dies, it is due again. Several relays share the
--- work by SKIP LOCKED. Each attempt doubles the time to the next, from 5 minutes to 1 hour. Index: operations_due.
+-- Claims the operations that are due, across tenants. A claim is a lease: if the process dies, the operation is due
+-- again. SKIP LOCKED shares the work among several relays. Each attempt doubles the lease, from 5 minutes to 1 hour.
+-- Index: operations_due.
 -- name: ClaimDueOperations :many
 WITH due AS (
     SELECT id
@@ -105,7 +112,7 @@ WITH due AS (
     WHERE status IN ('accepted', 'applied')
       AND due_at <= clock_timestamp()
     ORDER BY due_at
-    LIMIT sqlc.arg(most)
+    LIMIT sqlc.arg(max_rows)
     FOR UPDATE SKIP LOCKED
 )
 UPDATE operations i
@@ -116,17 +123,22 @@ FROM due
 WHERE i.id = due.id
 RETURNING i.id, i.tenant_id, i.event, i.subject;
 
--- The engine drops an event that no workflow is registered for, so what was pushed before the very first worker came is lost to
--- it. Where nothing was ever carried out, all that is accepted is due at once. Indexes: operations_finished, operations_due.
--- name: RequeueFirstOperations :execrows
+-- Requeues all accepted operations if no operation has ever finished. The engine drops an event without a registered
+-- workflow, so it has dropped every event from before the registration of the first worker. Indexes:
+-- operations_finished, operations_due.
+-- name: RequeueDroppedOperations :execrows
 UPDATE operations
 SET due_at = clock_timestamp()
 WHERE status = 'accepted'
   AND enqueued_at IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM operations o WHERE o.status IN ('succeeded', 'failed'));
+  AND NOT EXISTS (
+      SELECT 1
+      FROM operations o
+      WHERE o.status IN ('succeeded', 'failed')
+  );
 
--- The push did not reach the engine: due again soon. It was no attempt, or the next lease would grow with every look at an
--- engine that is down.
+-- Releases claims after a failed push. The push does not count as an attempt: otherwise the lease would grow each
+-- time the engine is down. Index: primary key.
 -- name: ReleaseOperations :exec
 UPDATE operations
 SET attempts = attempts - 1,
@@ -134,7 +146,8 @@ SET attempts = attempts - 1,
 WHERE id = ANY (sqlc.arg(ids)::uuid[])
   AND status IN ('accepted', 'applied');
 
--- Removes what finished before its retention, in batches. Failed ones are kept longer: they may be replayed. Index: operations_finished.
+-- Deletes finished operations past their retention, in batches. Failed ones have a longer retention, because they
+-- can be replayed. Index: operations_finished.
 -- name: PurgeOperations :execrows
 DELETE FROM operations
 WHERE id = ANY (ARRAY(
@@ -142,6 +155,6 @@ WHERE id = ANY (ARRAY(
     FROM operations i
     WHERE (i.status = 'succeeded' AND i.finished_at < sqlc.arg(succeeded_before))
        OR (i.status = 'failed' AND i.finished_at < sqlc.arg(failed_before))
-    LIMIT sqlc.arg(most)
+    LIMIT sqlc.arg(max_rows)
     FOR UPDATE SKIP LOCKED
 ));

@@ -1,5 +1,6 @@
--- Versions of a customer's fields, newest first: of one field, or of all where the name is null. The position of a page is that
--- of the last row before it; null: the first page, here and below. Index: customer_values_history.
+-- Returns a page of the versions of a customer's values, newest first: of one name, or of all names if name is null.
+-- The before_ parameters are the position of the last row of the previous page; null: the first page. Index:
+-- customer_values_history.
 -- name: PageHistory :many
 SELECT f.*
 FROM customer_profiles c
@@ -12,13 +13,16 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND f.deleted_at IS NULL
   AND (
     sqlc.narg(before_accepted_at)::timestamptz IS NULL
-    OR (f.accepted_at, f.operation_id, f.id) < (sqlc.narg(before_accepted_at), sqlc.narg(before_operation_id)::uuid, sqlc.narg(before_id)::uuid)
+    OR (f.accepted_at, f.operation_id, f.id) <
+        (sqlc.narg(before_accepted_at), sqlc.narg(before_operation_id)::uuid, sqlc.narg(before_id)::uuid)
   )
 ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
-LIMIT sqlc.arg(most);
+LIMIT sqlc.arg(max_rows);
 
--- Questions that wait for an answer, the oldest first: of one customer, also those that were asked of whom their profile was merged
--- with (as ListSameCustomers), or of all where it is null. Indexes: questions_customer, those of ListSameCustomers.
+-- Returns a page of the open questions, oldest first: of one customer, or of all customers if customer_id is null.
+-- The questions of a customer include those of the customers merged with it (as in ListMergedCustomers). The after_
+-- parameters are the position of the last row of the previous page; null: the first page. Indexes:
+-- questions_customer, and those of ListMergedCustomers.
 -- name: PageOpenQuestions :many
 SELECT q.*
 FROM questions q
@@ -36,7 +40,8 @@ WHERE q.tenant_id = sqlc.arg(tenant_id)
         UNION
         SELECT led.customer_id
         FROM customer_profiles c
-        JOIN customer_profiles led ON led.merged_into_id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
+        JOIN customer_profiles led ON led.merged_into_id =
+            CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
         WHERE c.tenant_id = sqlc.arg(tenant_id)
           AND c.customer_id = sqlc.narg(customer_id)::uuid
     ))
@@ -47,41 +52,53 @@ WHERE q.tenant_id = sqlc.arg(tenant_id)
     OR (q.opened_at, q.id) > (sqlc.narg(after_opened_at), sqlc.narg(after_id)::uuid)
   )
 ORDER BY q.opened_at, q.id
-LIMIT sqlc.arg(most);
+LIMIT sqlc.arg(max_rows);
 
--- Extracted requirements that wait for a person, in the order of their ids, which is that of time.
+-- Returns a page of the extracted requirements that wait for a review, in the order of their ids, which is the order
+-- of creation. after_id is the last id of the previous page; null: the first page. Index: primary key.
 -- name: PagePendingRequirements :many
 SELECT *
 FROM requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND review_state = 'pending'
-  AND id > CASE WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE sqlc.narg(after_id)::uuid END
+  AND id > CASE
+      WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE sqlc.narg(after_id)::uuid
+  END
 ORDER BY id
-LIMIT sqlc.arg(most);
+LIMIT sqlc.arg(max_rows);
 
--- Suggested definitions that wait for a person, likewise.
+-- Returns a page of the suggested definitions that wait for a review, in the order of their ids, which is the order
+-- of creation. after_id is the last id of the previous page; null: the first page. Index: primary key.
 -- name: PagePendingDefinitions :many
 SELECT *
 FROM definitions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND review_state = 'pending'
-  AND id > CASE WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE sqlc.narg(after_id)::uuid END
+  AND id > CASE
+      WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE sqlc.narg(after_id)::uuid
+  END
 ORDER BY id
-LIMIT sqlc.arg(most);
+LIMIT sqlc.arg(max_rows);
 
--- The customers of a tenant, in the order of their ids. One that was merged into another is found there. Index: the unique key.
+-- Returns a page of the customers of a tenant, in the order of their ids, without merged ones. after_id is the last
+-- id of the previous page; null: the first page. Index: the unique key.
 -- name: PageCustomers :many
 SELECT customer_id, version, created_at, updated_at
 FROM customer_profiles
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND merged_into_id IS NULL
   AND deleted_at IS NULL
-  AND customer_id > CASE WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE sqlc.narg(after_id)::uuid END
+  AND customer_id > CASE
+      WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE sqlc.narg(after_id)::uuid
+  END
 ORDER BY customer_id
-LIMIT sqlc.arg(most);
+LIMIT sqlc.arg(max_rows);
 
--- The active values of a page of customers. Indexes: the unique key, customer_values_active.
--- name: ListValuesOf :many
+-- Lists the active values of the customers of a page. Indexes: the unique key, customer_values_active.
+-- name: ListCustomerValues :many
 SELECT c.customer_id, sqlc.embed(f)
 FROM customer_profiles c
 JOIN customer_values f ON f.profile_id = c.id

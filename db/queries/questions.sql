@@ -1,23 +1,26 @@
+-- Stores an open question.
 -- name: OpenQuestion :one
 INSERT INTO questions (
-    id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, attempt,
+    id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason,
+    attempt,
     deadline_at
 )
 VALUES (
-    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(fill_id), sqlc.arg(customer_id), sqlc.arg(agent_id), sqlc.arg(scenario_id),
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(fill_id), sqlc.arg(customer_id), sqlc.arg(agent_id),
+    sqlc.arg(scenario_id),
     sqlc.arg(field_name), sqlc.arg(kind), sqlc.narg(candidate), sqlc.narg(item_id), sqlc.arg(prompt), sqlc.arg(reason),
     sqlc.arg(attempt), sqlc.arg(deadline_at)
 )
 RETURNING *;
 
--- Index: primary key.
+-- Gets a question. Index: primary key.
 -- name: GetQuestion :one
 SELECT *
 FROM questions
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Several answers to one question take turns on this lock: the first valid one wins.
+-- Locks a question, so that concurrent answers run one at a time: the first valid one wins. Index: primary key.
 -- name: LockQuestion :one
 SELECT *
 FROM questions
@@ -25,7 +28,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
 FOR UPDATE;
 
--- The questions of one fill, in the order in which they were asked. Index: the unique key.
+-- Lists the questions of a gap fill, in the order in which they were asked. Index: the unique key.
 -- name: ListFillQuestions :many
 SELECT *
 FROM questions
@@ -33,19 +36,24 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND fill_id = sqlc.arg(fill_id)
 ORDER BY opened_at, id;
 
--- The customers who are one since their profiles were merged, the given one among them where it has a profile. Indexes: the unique
--- key, the primary key and customer_profiles_merged.
--- name: ListSameCustomers :many
+-- Lists the customers that share a profile with a customer since a merge. It includes the customer if it has a
+-- profile. Indexes: the unique key, primary key, customer_profiles_merged.
+-- name: ListMergedCustomers :many
 WITH lead AS (
     SELECT coalesce(c.merged_into_id, c.id) AS id
     FROM customer_profiles c
     WHERE c.tenant_id = sqlc.arg(tenant_id)
       AND c.customer_id = sqlc.arg(customer_id)
 )
-SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.id = l.id
+SELECT c.customer_id
+FROM lead l
+JOIN customer_profiles c ON c.id = l.id
 UNION
-SELECT c.customer_id FROM lead l JOIN customer_profiles c ON c.merged_into_id = l.id;
+SELECT c.customer_id
+FROM lead l
+JOIN customer_profiles c ON c.merged_into_id = l.id;
 
+-- Closes an open question. Index: primary key.
 -- name: CloseQuestion :execrows
 UPDATE questions
 SET status = sqlc.arg(status),
@@ -56,9 +64,9 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND status = 'open';
 
--- What an answer settles beside its own question: the same fact, asked for by another fill. One that is being answered at this
--- moment is left to its own answer. Index: questions_customer.
--- name: CloseSameQuestions :exec
+-- Closes the open questions of other gap fills that ask for the same value. It skips a question that is being
+-- answered at the moment. Index: questions_customer.
+-- name: CloseDuplicateQuestions :exec
 UPDATE questions
 SET status = 'answered',
     answer_operation_id = sqlc.arg(answer_operation_id)::uuid,
@@ -75,16 +83,16 @@ WHERE id IN (
     FOR UPDATE SKIP LOCKED
 );
 
--- Nobody asks a deleted customer. Index: questions_customer.
--- name: CancelQuestionsOf :exec
+-- Cancels the open questions of a deleted customer. Index: questions_customer.
+-- name: CancelCustomerQuestions :exec
 UPDATE questions
 SET status = 'cancelled', closed_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND customer_id = ANY (sqlc.arg(customers)::uuid[])
   AND status = 'open';
 
--- The questions that an answer closed. Index: questions_answer.
--- name: ListSettledQuestions :many
+-- Lists the questions that an answer closed. Index: questions_answer.
+-- name: ListQuestionsClosedByAnswer :many
 SELECT id
 FROM questions
 WHERE tenant_id = sqlc.arg(tenant_id)

@@ -1,4 +1,4 @@
--- All requirements of a scenario, its rules' included. Index: requirements_key.
+-- Lists all requirements of a scenario, those of its rules included. Index: requirements_key.
 -- name: ListRequirements :many
 SELECT *
 FROM requirements
@@ -7,7 +7,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 ORDER BY collection_order, field_name;
 
--- A requirement by its key, deleted or not, held until the transaction ends. Index: requirements_key.
+-- Locks a requirement by its key, deleted or not, until the end of the transaction. Index: requirements_key.
 -- name: LockRequirementByKey :one
 SELECT id, accepted_at, deleted_at, origin
 FROM requirements
@@ -19,7 +19,8 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND field_name = sqlc.arg(field_name)
 FOR UPDATE;
 
--- It is a person's decision from now on, so that no extraction brings the requirement back.
+-- Deletes a requirement softly. The row becomes the decision of a person, so that no extraction restores it. Index:
+-- primary key.
 -- name: DeleteRequirement :exec
 UPDATE requirements
 SET deleted_at = clock_timestamp(),
@@ -32,11 +33,13 @@ SET deleted_at = clock_timestamp(),
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- A person's requirement: over anything that was there, unless a newer save is.
+-- Saves a requirement of a person. The save with the newest acceptance wins. It always replaces an extracted
+-- requirement that was not reviewed. Index: requirements_key.
 -- name: UpsertRequirement :one
 INSERT INTO requirements (
     id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition,
-    depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at
+    depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id,
+    accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(scenario_id), sqlc.arg(step_id), sqlc.narg(rule_id),
@@ -44,7 +47,9 @@ VALUES (
     sqlc.arg(depends_on_fields), sqlc.arg(collection_order), 1, false, 'human', 'none', '', sqlc.arg(operation_id),
     sqlc.arg(accepted_at)
 )
-ON CONFLICT (tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name) DO UPDATE
+ON CONFLICT (
+    tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name
+) DO UPDATE
 SET required_level = excluded.required_level,
     fallback_action = excluded.fallback_action,
     when_condition = excluded.when_condition,
@@ -63,18 +68,24 @@ WHERE requirements.accepted_at <= excluded.accepted_at
    OR (requirements.origin = 'extracted' AND requirements.review_state IN ('none', 'pending'))
 RETURNING id;
 
--- A model's requirement: over what a model wrote before, never over what a person wrote or reviewed.
+-- Stores a requirement of the model. It replaces only requirements of the model that no person has reviewed. Index:
+-- requirements_key.
 -- name: UpsertExtractedRequirement :execrows
 INSERT INTO requirements (
-    id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, collection_order,
+    id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action,
+    collection_order,
     confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at
 )
 VALUES (
-    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(scenario_id), '', sqlc.narg(rule_id), sqlc.arg(field_name),
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(scenario_id), '', sqlc.narg(rule_id),
+    sqlc.arg(field_name),
     sqlc.arg(required_level), sqlc.arg(fallback_action), sqlc.arg(collection_order), sqlc.arg(confidence),
-    sqlc.arg(needs_human_review), 'extracted', sqlc.arg(review_state), sqlc.arg(quote), sqlc.arg(operation_id), sqlc.arg(accepted_at)
+    sqlc.arg(needs_human_review), 'extracted', sqlc.arg(review_state), sqlc.arg(quote), sqlc.arg(operation_id),
+    sqlc.arg(accepted_at)
 )
-ON CONFLICT (tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name) DO UPDATE
+ON CONFLICT (
+    tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name
+) DO UPDATE
 SET required_level = excluded.required_level,
     fallback_action = excluded.fallback_action,
     collection_order = excluded.collection_order,
@@ -88,7 +99,8 @@ SET required_level = excluded.required_level,
 WHERE requirements.origin = 'extracted'
   AND requirements.review_state IN ('none', 'pending');
 
--- What an earlier extraction of the same text wrote and this one did not find again.
+-- Deletes the requirements that an earlier extraction of the same text found and this one did not. Index:
+-- requirements_key.
 -- name: DeleteOutdatedRequirements :execrows
 DELETE FROM requirements
 WHERE tenant_id = sqlc.arg(tenant_id)
@@ -98,7 +110,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND review_state IN ('none', 'pending')
   AND operation_id <> sqlc.arg(operation_id);
 
--- What the model said of a scenario or rule when it was last asked. Index: primary key.
+-- Gets the newest proposals of the model for a scenario or rule. Index: primary key.
 -- name: GetExtraction :one
 SELECT *
 FROM schema_extractions
@@ -106,6 +118,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND scenario_id = sqlc.arg(scenario_id)
   AND rule_id = sqlc.arg(rule_id);
 
+-- Stores the proposals of the model for a scenario or rule. Index: primary key.
 -- name: UpsertExtraction :exec
 INSERT INTO schema_extractions (tenant_id, scenario_id, rule_id, content_hash, model, proposals, operation_id)
 VALUES (

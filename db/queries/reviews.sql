@@ -1,3 +1,4 @@
+-- Locks a requirement for its review. Index: primary key.
 -- name: LockRequirement :one
 SELECT *
 FROM requirements
@@ -6,6 +7,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 FOR UPDATE;
 
+-- Locks a definition for its review. Index: primary key.
 -- name: LockDefinition :one
 SELECT *
 FROM definitions
@@ -14,7 +16,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 FOR UPDATE;
 
--- A decision has its place in the order of acceptance, as a save has.
+-- Stores the review of a requirement. Its time of acceptance orders it among the saves. Index: primary key.
 -- name: ReviewRequirement :exec
 UPDATE requirements
 SET review_state = sqlc.arg(review_state),
@@ -30,7 +32,7 @@ SET review_state = sqlc.arg(review_state),
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- As ReviewRequirement.
+-- Stores the review of a definition. Its time of acceptance orders it among the saves. Index: primary key.
 -- name: ReviewDefinition :exec
 UPDATE definitions
 SET review_state = sqlc.arg(review_state),
@@ -40,4 +42,3 @@ SET review_state = sqlc.arg(review_state),
     updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
-

@@ -1,19 +1,20 @@
--- Index: primary key.
+-- Gets a scenario. Index: primary key.
 -- name: GetScenario :one
 SELECT *
 FROM scenarios
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Keeps a text as it is until the transaction ends. Index: primary key.
--- name: HoldScenario :exec
+-- Locks a scenario against changes until the end of the transaction. Index: primary key.
+-- name: ShareLockScenario :exec
 SELECT 1
 FROM scenarios
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
 FOR SHARE;
 
--- The newest accepted save stays; a late older one returns no row, and so does a save under another agent.
+-- Saves a scenario. The save with the newest acceptance wins: an older one returns no row. A save under another
+-- agent returns no row either. Index: primary key.
 -- name: UpsertScenario :one
 INSERT INTO scenarios (tenant_id, id, agent_id, name, content, content_hash, operation_id, accepted_at)
 VALUES (
@@ -31,22 +32,23 @@ WHERE scenarios.accepted_at <= excluded.accepted_at
   AND scenarios.agent_id = excluded.agent_id
 RETURNING id;
 
--- Index: primary key.
+-- Gets a rule. Index: primary key.
 -- name: GetRule :one
 SELECT *
 FROM rules
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- As HoldScenario.
--- name: HoldRule :exec
+-- Locks a rule against changes until the end of the transaction. Index: primary key.
+-- name: ShareLockRule :exec
 SELECT 1
 FROM rules
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
 FOR SHARE;
 
--- As UpsertScenario.
+-- Saves a rule. The save with the newest acceptance wins: an older one returns no row. A save under another agent or
+-- scenario returns no row either. Index: primary key.
 -- name: UpsertRule :one
 INSERT INTO rules (tenant_id, id, agent_id, scenario_id, name, content, content_hash, operation_id, accepted_at)
 VALUES (

@@ -1,10 +1,10 @@
--- A tenant is made by an operator, once. Index: primary key.
+-- Creates a tenant unless it exists. Index: primary key.
 -- name: CreateTenant :execrows
 INSERT INTO tenants (id, name)
 VALUES (sqlc.arg(id), sqlc.arg(name))
 ON CONFLICT (id) DO NOTHING;
 
--- For `vault tenants list`.
+-- Lists the tenants for `vault tenants list`.
 -- name: ListTenants :many
 SELECT *
 FROM tenants

@@ -1,12 +1,16 @@
+-- Stores a version of a value.
 -- name: InsertValue :exec
 INSERT INTO customer_values (
-    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id,
-    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method,
+    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id,
+    source_step_id,
+    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified,
+    verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
     operation_id, accepted_at
 )
 VALUES (
-    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(name), sqlc.arg(value), sqlc.arg(encrypted), sqlc.arg(value_type),
+    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(profile_id), sqlc.arg(name), sqlc.arg(value), sqlc.arg(encrypted),
+    sqlc.arg(value_type),
     sqlc.arg(source), sqlc.narg(source_session_id), sqlc.narg(source_scenario_id), sqlc.arg(source_step_id),
     sqlc.narg(source_item_id), sqlc.arg(source_item_type), sqlc.arg(source_metadata), sqlc.arg(status),
     sqlc.narg(superseded_by_id), sqlc.narg(superseded_at), sqlc.arg(verified), sqlc.arg(verification_method),
@@ -15,7 +19,8 @@ VALUES (
     sqlc.arg(accepted_at)
 );
 
--- The versions of a field, deleted ones too, for the placement of one more. The profile is locked. Index: customer_values_history.
+-- Lists the versions of a value, deleted ones included, to place a new one among them. The caller holds the lock of
+-- the profile. Index: customer_values_history.
 -- name: ListVersions :many
 SELECT id, operation_id, accepted_at, status, superseded_by_id, (deleted_at IS NOT NULL)::bool AS deleted
 FROM customer_values
@@ -23,7 +28,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND profile_id = sqlc.arg(profile_id)
   AND name = sqlc.arg(name);
 
--- Displaces a version. Superseded outranks expired and orphaned (rule 3).
+-- Supersedes a version. The status superseded outranks expired and orphaned (rule 3). Index: primary key.
 -- name: SupersedeValue :exec
 UPDATE customer_values
 SET status = 'superseded',
@@ -33,7 +38,8 @@ SET status = 'superseded',
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Every version of one field, newest first, by the customer. Index: customer_values_history.
+-- Lists the versions of one value of a customer, newest first. Indexes: the unique key of customer_profiles,
+-- customer_values_history.
 -- name: ListHistory :many
 SELECT f.*
 FROM customer_profiles c
@@ -45,9 +51,9 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND f.name = sqlc.arg(name)
   AND f.deleted_at IS NULL
 ORDER BY f.accepted_at DESC, f.operation_id DESC, f.id DESC
-LIMIT sqlc.arg(most);
+LIMIT sqlc.arg(max_rows);
 
--- A field by its id, of this tenant. Index: primary key.
+-- Gets a value by its id. Index: primary key.
 -- name: GetValue :one
 SELECT *
 FROM customer_values
@@ -55,29 +61,34 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL;
 
--- Expires what is past its time, across tenants, a batch at a time. It locks the profile, as writers do, and waits for none: what
--- is being written now is left to the next sweep. The rows are an array so that the subquery runs once: joined, it may run for
--- each row, and its LIMIT with it; the profile is looked up by LATERAL so that no statistics make it a scan.
--- Indexes: customer_values_expiry, primary key.
+-- Marks expired values, across tenants, in batches. It locks the profile, as writers do, and skips locked profiles:
+-- the next sweep gets their values. The ids are an array so that the subquery and its LIMIT run once: as a join it
+-- could run for each row. LATERAL makes the lookup of the profile independent of statistics. Indexes:
+-- customer_values_expiry, primary keys.
 -- name: ExpireValues :many
 UPDATE customer_values
 SET status = 'expired', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT f.id
     FROM customer_values f
-    CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = f.profile_id FOR UPDATE SKIP LOCKED) p
+    CROSS JOIN LATERAL (
+        SELECT p.id
+        FROM customer_profiles p
+        WHERE p.id = f.profile_id
+        FOR UPDATE SKIP LOCKED
+    ) p
     WHERE f.status = 'active'
       AND f.deleted_at IS NULL
       AND f.expires_at <= sqlc.arg(now)
     ORDER BY f.expires_at
-    LIMIT sqlc.arg(most)
+    LIMIT sqlc.arg(max_rows)
     FOR UPDATE OF f SKIP LOCKED
 ))
   AND status = 'active'
 RETURNING id, profile_id;
 
--- Marks what lost its source, across tenants, a batch at a time. Locks as in ExpireValues. It looks at everything that has a
--- source: the sweep by hand, for sources that were lost where no trigger ran.
+-- Marks values without their source, across tenants, in batches, with the locks of ExpireValues. It scans all values
+-- with a source. A sweep by hand uses it, for sources that were deleted without the trigger. Indexes: primary keys.
 -- name: OrphanValues :many
 UPDATE customer_values
 SET status = 'orphaned', updated_at = clock_timestamp()
@@ -90,20 +101,28 @@ WHERE id = ANY (ARRAY(
       AND f.source_item_id IS NOT NULL
       AND f.source_item_type IN ('profile_field', 'profile_asset')
       AND NOT EXISTS (
-          SELECT 1 FROM customer_values s WHERE s.id = f.source_item_id AND s.tenant_id = f.tenant_id AND s.deleted_at IS NULL
+          SELECT 1
+          FROM customer_values s
+          WHERE s.id = f.source_item_id
+            AND s.tenant_id = f.tenant_id
+            AND s.deleted_at IS NULL
       )
       AND NOT EXISTS (
-          SELECT 1 FROM customer_assets s WHERE s.id = f.source_item_id AND s.tenant_id = f.tenant_id AND s.deleted_at IS NULL
+          SELECT 1
+          FROM customer_assets s
+          WHERE s.id = f.source_item_id
+            AND s.tenant_id = f.tenant_id
+            AND s.deleted_at IS NULL
       )
-    LIMIT sqlc.arg(most)
+    LIMIT sqlc.arg(max_rows)
     FOR UPDATE OF p, f SKIP LOCKED
 ))
   AND status = 'active'
 RETURNING id, profile_id;
 
--- As OrphanValues, of what went lately: the sweep of the cron. LATERAL, OFFSET 0 and the arrays keep the planner from reading
--- whole tables or partial indexes where it does not know how few went, or how many there are: each row is looked up by its id.
--- Indexes: customer_values_source, primary keys.
+-- Marks the values whose source was deleted recently, across tenants, in batches. The sweep of the cron uses it; its
+-- cost is proportional to the number of deletions. LATERAL, OFFSET 0 and the arrays are optimizer fences: each row
+-- is found by its id, whatever the statistics say. Indexes: customer_values_source, primary keys.
 -- name: OrphanCandidateValues :many
 WITH dependents AS MATERIALIZED (
     SELECT d.id
@@ -121,11 +140,22 @@ WITH dependents AS MATERIALIZED (
       AND NOT EXISTS (
           SELECT 1
           FROM (
-              (SELECT s.tenant_id, s.deleted_at FROM customer_values s WHERE s.id = c.item_id OFFSET 0)
+              (
+                  SELECT s.tenant_id, s.deleted_at
+                  FROM customer_values s
+                  WHERE s.id = c.item_id
+                  OFFSET 0
+              )
               UNION ALL
-              (SELECT s.tenant_id, s.deleted_at FROM customer_assets s WHERE s.id = c.item_id OFFSET 0)
+              (
+                  SELECT s.tenant_id, s.deleted_at
+                  FROM customer_assets s
+                  WHERE s.id = c.item_id
+                  OFFSET 0
+              )
           ) s
-          WHERE s.tenant_id = c.tenant_id AND s.deleted_at IS NULL
+          WHERE s.tenant_id = c.tenant_id
+            AND s.deleted_at IS NULL
       )
 )
 UPDATE customer_values
@@ -133,44 +163,77 @@ SET status = 'orphaned', updated_at = clock_timestamp()
 WHERE id = ANY (ARRAY(
     SELECT f.id
     FROM dependents d
-    CROSS JOIN LATERAL (SELECT f.* FROM customer_values f WHERE f.id = d.id OFFSET 0 FOR UPDATE SKIP LOCKED) f
-    CROSS JOIN LATERAL (SELECT p.id FROM customer_profiles p WHERE p.id = f.profile_id FOR UPDATE SKIP LOCKED) p
+    CROSS JOIN LATERAL (
+        SELECT f.*
+        FROM customer_values f
+        WHERE f.id = d.id
+        OFFSET 0
+        FOR UPDATE SKIP LOCKED
+    ) f
+    CROSS JOIN LATERAL (
+        SELECT p.id
+        FROM customer_profiles p
+        WHERE p.id = f.profile_id
+        FOR UPDATE SKIP LOCKED
+    ) p
     WHERE f.status = 'active'
       AND f.deleted_at IS NULL
-    LIMIT sqlc.arg(most)
+    LIMIT sqlc.arg(max_rows)
 ))
   AND status = 'active'
 RETURNING id, profile_id;
 
--- Forgets what went before a time, unless something that was derived from it is still to be marked.
--- Indexes: orphan_candidates_noted, customer_values_source, customer_assets_source.
--- name: ForgetOrphanCandidates :execrows
+-- Deletes the orphan candidates from before a time, in batches. It keeps those with a dependent that is still to be
+-- marked. Indexes: orphan_candidates_added, customer_values_source, customer_assets_source.
+-- name: DeleteOrphanCandidates :execrows
 WITH done AS MATERIALIZED (
     SELECT c.tenant_id, c.item_id
     FROM orphan_candidates c
-    WHERE c.noted_at < sqlc.arg(before)
+    WHERE c.added_at < sqlc.arg(before)
       AND (
           EXISTS (
               SELECT 1
               FROM (
-                  (SELECT s.tenant_id, s.deleted_at FROM customer_values s WHERE s.id = c.item_id OFFSET 0)
+                  (
+                      SELECT s.tenant_id, s.deleted_at
+                      FROM customer_values s
+                      WHERE s.id = c.item_id
+                      OFFSET 0
+                  )
                   UNION ALL
-                  (SELECT s.tenant_id, s.deleted_at FROM customer_assets s WHERE s.id = c.item_id OFFSET 0)
+                  (
+                      SELECT s.tenant_id, s.deleted_at
+                      FROM customer_assets s
+                      WHERE s.id = c.item_id
+                      OFFSET 0
+                  )
               ) s
-              WHERE s.tenant_id = c.tenant_id AND s.deleted_at IS NULL
+              WHERE s.tenant_id = c.tenant_id
+                AND s.deleted_at IS NULL
           )
           OR NOT c.tenant_id = ANY (ARRAY(
               SELECT d.tenant_id
               FROM (
-                  (SELECT f.tenant_id, f.status, f.deleted_at FROM customer_values f WHERE f.source_item_id = c.item_id OFFSET 0)
+                  (
+                      SELECT f.tenant_id, f.status, f.deleted_at
+                      FROM customer_values f
+                      WHERE f.source_item_id = c.item_id
+                      OFFSET 0
+                  )
                   UNION ALL
-                  (SELECT a.tenant_id, a.status, a.deleted_at FROM customer_assets a WHERE a.source_item_id = c.item_id OFFSET 0)
+                  (
+                      SELECT a.tenant_id, a.status, a.deleted_at
+                      FROM customer_assets a
+                      WHERE a.source_item_id = c.item_id
+                      OFFSET 0
+                  )
               ) d
-              WHERE d.status = 'active' AND d.deleted_at IS NULL
+              WHERE d.status = 'active'
+                AND d.deleted_at IS NULL
           ))
       )
-    ORDER BY c.noted_at
-    LIMIT sqlc.arg(most)
+    ORDER BY c.added_at
+    LIMIT sqlc.arg(max_rows)
     FOR UPDATE OF c SKIP LOCKED
 )
 DELETE FROM orphan_candidates o
@@ -178,7 +241,7 @@ USING done
 WHERE o.tenant_id = done.tenant_id
   AND o.item_id = done.item_id;
 
--- The active version of a field. The profile is locked. Index: customer_values_active.
+-- Gets the active version of a value. The caller holds the lock of the profile. Index: customer_values_active.
 -- name: GetActiveValue :one
 SELECT *
 FROM customer_values
@@ -188,6 +251,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND status = 'active'
   AND deleted_at IS NULL;
 
+-- Marks a value as verified. Index: primary key.
 -- name: VerifyValue :exec
 UPDATE customer_values
 SET verified = true,
@@ -199,7 +263,8 @@ SET verified = true,
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Sets where a version stands, for restorations and undone merges. A deleted one stays deleted.
+-- Sets the status of a version, for a restoration or the undo of a merge. A deleted version stays deleted. Index:
+-- primary key.
 -- name: SetValueState :exec
 UPDATE customer_values
 SET status = sqlc.arg(status),
@@ -209,27 +274,31 @@ SET status = sqlc.arg(status),
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
+-- Restores a deleted version. Index: primary key.
 -- name: UndeleteValue :exec
 UPDATE customer_values
 SET deleted_at = NULL
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- An item by its id, deleted or not. The profile is locked. Index: primary key.
+-- Gets a value by its id, deleted or not. The caller holds the lock of the profile. Index: primary key.
 -- name: GetAnyValue :one
 SELECT *
 FROM customer_values
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- As ListVersions, of many fields of many profiles, for an import. The profiles are locked. Index: customer_values_history.
+-- Lists the versions of many values of many profiles, for an import. It works as ListVersions. Index:
+-- customer_values_history.
 -- name: ListManyVersions :many
-SELECT f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id, (f.deleted_at IS NOT NULL)::bool AS deleted
+SELECT
+    f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id,
+    (f.deleted_at IS NOT NULL)::bool AS deleted
 FROM (SELECT unnest(sqlc.arg(profiles)::uuid[]) AS profile_id, unnest(sqlc.arg(names)::text[]) AS name) wanted
 JOIN customer_values f ON f.profile_id = wanted.profile_id AND f.name = wanted.name
 WHERE f.tenant_id = sqlc.arg(tenant_id);
 
--- Displaces many versions, as SupersedeValue.
+-- Supersedes many versions. It works as SupersedeValue. Index: primary key.
 -- name: SupersedeValues :exec
 UPDATE customer_values f
 SET status = 'superseded',
@@ -240,29 +309,38 @@ FROM (SELECT unnest(sqlc.arg(ids)::uuid[]) AS superseded, unnest(sqlc.arg(by_ids
 WHERE f.tenant_id = sqlc.arg(tenant_id)
   AND f.id = by.superseded;
 
--- Stores many versions in one statement; rows is a JSON array of objects with the columns' names. COPY does not work under
--- row-level security.
+-- Stores many versions in one statement. rows is a JSON array of objects with the names of the columns. COPY does
+-- not work under row-level security.
 -- name: InsertValues :execrows
 INSERT INTO customer_values (
-    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id,
-    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method,
+    id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id,
+    source_step_id,
+    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified,
+    verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
     operation_id, accepted_at
 )
 SELECT
-    r.id, sqlc.arg(tenant_id), r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source, r.source_session_id, r.source_scenario_id,
-    r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id, r.superseded_at,
-    r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation, r.collected_at,
+    r.id, sqlc.arg(tenant_id), r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source,
+    r.source_session_id, r.source_scenario_id,
+    r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id,
+    r.superseded_at,
+    r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation,
+    r.collected_at,
     r.expires_at, r.definition_id, r.warnings, sqlc.arg(operation_id), sqlc.arg(accepted_at)
 FROM jsonb_to_recordset(sqlc.arg(rows)::jsonb) AS r (
-    id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text, source_session_id uuid,
-    source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb, status text,
-    superseded_by_id uuid, superseded_at timestamptz, verified boolean, verification_method text, verified_at timestamptz,
+    id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text,
+    source_session_id uuid,
+    source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb,
+    status text,
+    superseded_by_id uuid, superseded_at timestamptz, verified boolean, verification_method text,
+    verified_at timestamptz,
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
     expires_at timestamptz, definition_id uuid, warnings text[]
 );
 
--- The customer said that an extracted value is right. One that was replaced meanwhile stays as it is.
+-- Marks an extracted value as confirmed by the customer. A version that was replaced meanwhile stays unchanged.
+-- Index: primary key.
 -- name: ConfirmValue :execrows
 UPDATE customer_values
 SET requires_confirmation = false,

@@ -1,21 +1,23 @@
 -- +goose Up
 CREATE EXTENSION IF NOT EXISTS vector;
 
--- Before 0.8 a search in an index that tenants share stops at the rows of others (hnsw.iterative_scan).
+-- Before 0.8, which adds hnsw.iterative_scan, a search in an index that tenants share ends at the rows of other tenants.
 -- +goose StatementBegin
 DO $$
 DECLARE
     installed text := (SELECT extversion FROM pg_extension WHERE extname = 'vector');
 BEGIN
     IF string_to_array(substring(installed FROM '^[0-9]+\.[0-9]+'), '.')::int[] < ARRAY [0, 8] THEN
-        RAISE EXCEPTION 'pgvector % is installed, and 0.8 or newer is needed: install it on the server, then run ALTER EXTENSION vector UPDATE in this database', installed;
+        RAISE EXCEPTION 'pgvector % is installed, and 0.8 or newer is needed: install it on the server, '
+            'then run ALTER EXTENSION vector UPDATE in this database', installed;
     END IF;
 END
 $$;
 -- +goose StatementEnd
 
--- Roles belong to the whole cluster, so another database of it may have made them already, or be making them now.
--- vault_app sees one tenant at a time; vault_system (sweeps, relay, purge) sees all. Neither bypasses row-level security.
+-- Roles belong to the whole cluster, so the migration of another database may have created them, or create them now.
+-- vault_app sees one tenant at a time. vault_system (sweeps, relay, purge) sees all tenants. Neither bypasses row-level
+-- security.
 -- +goose StatementBegin
 DO $$
 DECLARE
@@ -36,7 +38,7 @@ $$;
 -- +goose StatementEnd
 
 -- +goose Down
--- The roles stay where another database of the cluster still uses them.
+-- A role that another database of the cluster uses stays.
 -- +goose StatementBegin
 DO $$
 DECLARE

@@ -23,15 +23,15 @@ CREATE TABLE definitions (
     enabled                boolean NOT NULL DEFAULT true,
     origin                 text NOT NULL CHECK (origin IN ('human', 'extracted')),
     review_state           text NOT NULL DEFAULT 'none' CHECK (review_state IN ('none', 'pending', 'approved', 'rejected')),
-    operation_id              uuid NOT NULL,
-    accepted_at            timestamptz NOT NULL, -- of the newest save or deletion that was applied
-    deleted_at             timestamptz,          -- the row stays, so that an older save which arrives late is told from a newer one
+    operation_id           uuid NOT NULL,
+    accepted_at            timestamptz NOT NULL, -- of the newest applied save or deletion
+    deleted_at             timestamptz,          -- the row stays, so that a late older save is recognised
     created_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at             timestamptz NOT NULL DEFAULT clock_timestamp(),
     UNIQUE (tenant_id, agent_id, name)
 );
 
--- Absent where the model could not be reached, hence a table of its own. 512 is vault.EmbeddingDimensions.
+-- A definition has no embedding while the model is unavailable. 512 is vault.EmbeddingDimensions.
 CREATE TABLE definition_embeddings (
     definition_id uuid NOT NULL REFERENCES definitions (id) ON DELETE CASCADE,
     tenant_id     uuid NOT NULL REFERENCES tenants (id),
@@ -50,7 +50,7 @@ CREATE TABLE scenarios (
     name         text NOT NULL,
     content      jsonb NOT NULL,
     content_hash text NOT NULL,
-    operation_id    uuid NOT NULL,
+    operation_id uuid NOT NULL,
     accepted_at  timestamptz NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -66,7 +66,7 @@ CREATE TABLE rules (
     name         text NOT NULL,
     content      jsonb NOT NULL,
     content_hash text NOT NULL,
-    operation_id    uuid NOT NULL,
+    operation_id uuid NOT NULL,
     accepted_at  timestamptz NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -80,7 +80,7 @@ CREATE TABLE requirements (
     tenant_id          uuid NOT NULL REFERENCES tenants (id),
     agent_id           uuid NOT NULL,
     scenario_id        uuid NOT NULL,
-    step_id            text NOT NULL DEFAULT '', -- '' is the whole scenario
+    step_id            text NOT NULL DEFAULT '', -- '': the whole scenario
     rule_id            uuid,
     field_name         text NOT NULL,
     required_level     text NOT NULL CHECK (required_level IN ('hard', 'soft')),
@@ -93,17 +93,17 @@ CREATE TABLE requirements (
     origin             text NOT NULL CHECK (origin IN ('human', 'extracted')),
     review_state       text NOT NULL DEFAULT 'none' CHECK (review_state IN ('none', 'pending', 'approved', 'rejected')),
     quote              text NOT NULL DEFAULT '',
-    operation_id          uuid NOT NULL,
+    operation_id       uuid NOT NULL,
     accepted_at        timestamptz NOT NULL,
     updated_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
-    deleted_at         timestamptz, -- the row stays: neither an older save nor an extraction brings it back
+    deleted_at         timestamptz, -- the row stays, so that neither an older save nor an extraction restores it
     FOREIGN KEY (tenant_id, scenario_id) REFERENCES scenarios (tenant_id, id),
     FOREIGN KEY (tenant_id, rule_id) REFERENCES rules (tenant_id, id)
 );
 CREATE UNIQUE INDEX requirements_key ON requirements
     (tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name);
 
--- What the model proposed for a content; the same content is never sent again. The zero rule_id is the scenario itself.
+-- The proposals of the model for a content, which is never sent again. The zero UUID as rule_id is the scenario itself.
 CREATE TABLE schema_extractions (
     tenant_id    uuid NOT NULL,
     scenario_id  uuid NOT NULL,
@@ -111,7 +111,7 @@ CREATE TABLE schema_extractions (
     content_hash text NOT NULL,
     model        text NOT NULL,
     proposals    jsonb NOT NULL,
-    operation_id    uuid NOT NULL,
+    operation_id uuid NOT NULL,
     proposed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, scenario_id, rule_id),
     FOREIGN KEY (tenant_id, scenario_id) REFERENCES scenarios (tenant_id, id)

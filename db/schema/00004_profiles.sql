@@ -3,9 +3,9 @@ CREATE TABLE customer_profiles (
     id             uuid PRIMARY KEY,
     tenant_id      uuid NOT NULL REFERENCES tenants (id),
     customer_id    uuid NOT NULL,
-    version        bigint NOT NULL DEFAULT 0, -- bumped by each change of anything a reader of the profile sees
+    version        bigint NOT NULL DEFAULT 0, -- incremented by every change that readers of the profile can see
     label          text NOT NULL DEFAULT '', -- a short text for the people who work with the customer
-    label_set_at   timestamptz, -- when the operation that set it was accepted: a late one does not replace a newer label
+    label_set_at   timestamptz, -- acceptance of the operation that set the label: a late one replaces no newer label
     merged_into_id uuid REFERENCES customer_profiles (id),
     created_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -14,17 +14,17 @@ CREATE TABLE customer_profiles (
     UNIQUE (tenant_id, id)
 );
 
--- A merged profile's customers are found at its target.
+-- Finds the profiles that were merged into a profile.
 CREATE INDEX customer_profiles_merged ON customer_profiles (merged_into_id) WHERE merged_into_id IS NOT NULL;
 
--- What a merge moved, as it was before: enough to undo it exactly. Ids and states, no values.
+-- The state from before a merge, so that it can be undone exactly. It holds ids and states, no values.
 CREATE TABLE customer_merges (
     id                uuid PRIMARY KEY,
     tenant_id         uuid NOT NULL REFERENCES tenants (id),
     source_profile_id uuid NOT NULL,
     target_profile_id uuid NOT NULL,
     before            jsonb NOT NULL,
-    operation_id         uuid NOT NULL,
+    operation_id      uuid NOT NULL,
     merged_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
     undone_at         timestamptz,
     FOREIGN KEY (tenant_id, source_profile_id) REFERENCES customer_profiles (tenant_id, id),
@@ -33,29 +33,29 @@ CREATE TABLE customer_merges (
 CREATE INDEX customer_merges_source ON customer_merges (tenant_id, source_profile_id) WHERE undone_at IS NULL;
 
 CREATE TABLE channel_identities (
-    id          uuid PRIMARY KEY,
-    tenant_id   uuid NOT NULL REFERENCES tenants (id),
-    profile_id  uuid NOT NULL,
-    channel     text NOT NULL,
-    external_id text NOT NULL,
-    verified    boolean NOT NULL DEFAULT false,
-    operation_id   uuid NOT NULL,
-    linked_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    id           uuid PRIMARY KEY,
+    tenant_id    uuid NOT NULL REFERENCES tenants (id),
+    profile_id   uuid NOT NULL,
+    channel      text NOT NULL,
+    external_id  text NOT NULL,
+    verified     boolean NOT NULL DEFAULT false,
+    operation_id uuid NOT NULL,
+    linked_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     UNIQUE (tenant_id, channel, external_id),
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id)
 );
 CREATE INDEX channel_identities_profile ON channel_identities (tenant_id, profile_id);
 
 CREATE TABLE consents (
-    id          uuid PRIMARY KEY,
-    tenant_id   uuid NOT NULL REFERENCES tenants (id),
-    profile_id  uuid NOT NULL,
-    purpose     text NOT NULL,
-    granted     boolean NOT NULL,
-    source      text NOT NULL DEFAULT '',
-    operation_id   uuid NOT NULL,
-    accepted_at timestamptz NOT NULL,
-    expires_at  timestamptz,
+    id           uuid PRIMARY KEY,
+    tenant_id    uuid NOT NULL REFERENCES tenants (id),
+    profile_id   uuid NOT NULL,
+    purpose      text NOT NULL,
+    granted      boolean NOT NULL,
+    source       text NOT NULL DEFAULT '',
+    operation_id uuid NOT NULL,
+    accepted_at  timestamptz NOT NULL,
+    expires_at   timestamptz,
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id)
 );
 CREATE INDEX consents_profile ON consents (tenant_id, profile_id, purpose, accepted_at DESC);
@@ -66,7 +66,7 @@ CREATE TABLE customer_values (
     profile_id            uuid NOT NULL,
     name                  text NOT NULL,
     value                 jsonb NOT NULL,
-    encrypted             boolean NOT NULL DEFAULT false, -- then value is a JSON string: sealed, in base64
+    encrypted             boolean NOT NULL DEFAULT false, -- true: value is a JSON string, the sealed value in base64
     value_type            text NOT NULL,
     source                text NOT NULL,
     source_session_id     uuid,
@@ -87,22 +87,22 @@ CREATE TABLE customer_values (
     collected_at          timestamptz NOT NULL,
     updated_at            timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at            timestamptz,
-    definition_id   uuid REFERENCES definitions (id) ON DELETE SET NULL,
+    definition_id         uuid REFERENCES definitions (id) ON DELETE SET NULL,
     warnings              text[] NOT NULL DEFAULT '{}',
-    operation_id             uuid NOT NULL,
+    operation_id          uuid NOT NULL,
     accepted_at           timestamptz NOT NULL,
     deleted_at            timestamptz,
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id),
     CHECK ((status = 'superseded') = (superseded_by_id IS NOT NULL))
 );
--- Rule 1: at most one active version of a field per profile.
+-- Rule 1: a profile has at most one active version of a value.
 CREATE UNIQUE INDEX customer_values_active ON customer_values (profile_id, name) WHERE status = 'active' AND deleted_at IS NULL;
 CREATE INDEX customer_values_history ON customer_values (profile_id, name, accepted_at DESC, operation_id DESC);
 CREATE INDEX customer_values_expiry ON customer_values (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX customer_values_source ON customer_values (source_item_id) WHERE source_item_id IS NOT NULL;
--- With the id: before it knows how many rows a tenant has, PostgreSQL may take this index where it looks for one item.
+-- It includes the id, because without statistics PostgreSQL may use this index to find one item.
 CREATE INDEX customer_values_tenant ON customer_values (tenant_id, id);
--- For the metric profile_values_by_status: equal keys share an entry, so it is small, and nothing but it is read.
+-- For the metric profile_values_by_status. Equal keys share an entry, so the index is small, and the query reads only it.
 CREATE INDEX customer_values_status ON customer_values (status) WHERE deleted_at IS NULL;
 
 CREATE TABLE customer_assets (
@@ -128,10 +128,10 @@ CREATE TABLE customer_assets (
     status              text NOT NULL CHECK (status IN ('active', 'superseded', 'expired', 'orphaned')),
     superseded_by_id    uuid REFERENCES customer_assets (id) DEFERRABLE INITIALLY DEFERRED,
     superseded_at       timestamptz,
-    supersedes_older    boolean NOT NULL DEFAULT false, -- of its name, also those that come late
+    supersedes_older    boolean NOT NULL DEFAULT false, -- of the same name, also those that arrive late
     updated_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at          timestamptz,
-    operation_id           uuid NOT NULL,
+    operation_id        uuid NOT NULL,
     accepted_at         timestamptz NOT NULL,
     deleted_at          timestamptz,
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id),
@@ -142,42 +142,42 @@ CREATE INDEX customer_assets_expiry ON customer_assets (expires_at) WHERE status
 CREATE INDEX customer_assets_source ON customer_assets (source_item_id) WHERE source_item_id IS NOT NULL;
 CREATE INDEX customer_assets_tenant ON customer_assets (tenant_id, id);
 
--- Items that went, by whatever way, and whose dependents the next sweep looks for: its cost follows what went, not what there
--- is. A row stays a while, for a dependent that was being written when its source went.
+-- Recently deleted items. The next sweep looks for items that were derived from them, so its cost is proportional to the
+-- number of deletions. A row stays for a while, to find a dependent that was being written during the deletion.
 CREATE TABLE orphan_candidates (
     tenant_id uuid NOT NULL REFERENCES tenants (id),
     item_id   uuid NOT NULL,
-    noted_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    added_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, item_id)
 );
-CREATE INDEX orphan_candidates_noted ON orphan_candidates (noted_at);
+CREATE INDEX orphan_candidates_added ON orphan_candidates (added_at);
 
 -- +goose StatementBegin
-CREATE FUNCTION note_orphan_candidate() RETURNS trigger
+CREATE FUNCTION add_orphan_candidate() RETURNS trigger
     LANGUAGE plpgsql
 AS $$
 BEGIN
     INSERT INTO orphan_candidates (tenant_id, item_id)
     VALUES (OLD.tenant_id, OLD.id)
-    ON CONFLICT (tenant_id, item_id) DO UPDATE SET noted_at = excluded.noted_at;
+    ON CONFLICT (tenant_id, item_id) DO UPDATE SET added_at = excluded.added_at;
     RETURN NULL;
 END
 $$;
 -- +goose StatementEnd
 
 CREATE TRIGGER customer_values_removed AFTER DELETE ON customer_values
-    FOR EACH ROW EXECUTE FUNCTION note_orphan_candidate();
+    FOR EACH ROW EXECUTE FUNCTION add_orphan_candidate();
 CREATE TRIGGER customer_values_deleted AFTER UPDATE OF deleted_at ON customer_values
-    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION note_orphan_candidate();
+    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION add_orphan_candidate();
 CREATE TRIGGER customer_assets_removed AFTER DELETE ON customer_assets
-    FOR EACH ROW EXECUTE FUNCTION note_orphan_candidate();
+    FOR EACH ROW EXECUTE FUNCTION add_orphan_candidate();
 CREATE TRIGGER customer_assets_deleted AFTER UPDATE OF deleted_at ON customer_assets
-    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION note_orphan_candidate();
+    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION add_orphan_candidate();
 
 -- +goose Down
 DROP TABLE customer_assets;
 DROP TABLE customer_values;
-DROP FUNCTION note_orphan_candidate();
+DROP FUNCTION add_orphan_candidate();
 DROP TABLE orphan_candidates;
 DROP TABLE consents;
 DROP TABLE channel_identities;

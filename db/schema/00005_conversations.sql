@@ -1,32 +1,33 @@
 -- +goose Up
 CREATE TABLE sessions (
-    tenant_id   uuid NOT NULL REFERENCES tenants (id),
-    id          uuid NOT NULL,
-    agent_id    uuid NOT NULL,
-    customer_id uuid NOT NULL,
-    variables   jsonb NOT NULL DEFAULT '{}',
-    marks       jsonb NOT NULL DEFAULT '{}', -- of each variable: when its value was accepted, so that an older one does not replace it
-    created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-    updated_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    tenant_id            uuid NOT NULL REFERENCES tenants (id),
+    id                   uuid NOT NULL,
+    agent_id             uuid NOT NULL,
+    customer_id          uuid NOT NULL,
+    variables            jsonb NOT NULL DEFAULT '{}',
+    -- Time of acceptance by variable: an older value does not replace a newer one.
+    variable_accepted_at jsonb NOT NULL DEFAULT '{}',
+    created_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX sessions_customer ON sessions (tenant_id, customer_id);
 
 CREATE TABLE session_turns (
-    tenant_id   uuid NOT NULL,
-    session_id  uuid NOT NULL,
-    turn_index  integer NOT NULL CHECK (turn_index >= 0),
-    speaker     text NOT NULL CHECK (speaker IN ('customer', 'agent')),
-    text        text NOT NULL,
-    operation_id   uuid NOT NULL,
-    accepted_at timestamptz NOT NULL, -- turns are read in this order, however they arrive
-    added_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    tenant_id    uuid NOT NULL,
+    session_id   uuid NOT NULL,
+    turn_index   integer NOT NULL CHECK (turn_index >= 0),
+    speaker      text NOT NULL CHECK (speaker IN ('customer', 'agent')),
+    text         text NOT NULL,
+    operation_id uuid NOT NULL,
+    accepted_at  timestamptz NOT NULL, -- turns are read in this order
+    added_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, session_id, turn_index),
     FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, id)
 );
 
--- What an exchange (a customer's turn, with the agent's before it) is about, as one model sees it. Made when a conversation is
--- longer than the model's budget, and then kept: turns do not change. Searched within one session, so exactly, by primary key.
+-- The embedding of an exchange (a turn of the customer with the agent's turn before it) by one model. It is created when a
+-- conversation exceeds the model's limit, and kept, because turns do not change. A search is exact, within one session.
 CREATE TABLE session_turn_embeddings (
     tenant_id  uuid NOT NULL,
     session_id uuid NOT NULL,
@@ -37,17 +38,17 @@ CREATE TABLE session_turn_embeddings (
     FOREIGN KEY (tenant_id, session_id, turn_index) REFERENCES session_turns (tenant_id, session_id, turn_index) ON DELETE CASCADE
 );
 
--- One row per gap fill, keyed by its operation; what was found for each field is in gap_fill_items.
+-- One row per gap fill, with the id of its operation. The results by field are in gap_fill_items.
 CREATE TABLE gap_fills (
-    operation_id            uuid PRIMARY KEY REFERENCES operations (id) ON DELETE CASCADE,
+    operation_id         uuid PRIMARY KEY REFERENCES operations (id) ON DELETE CASCADE,
     tenant_id            uuid NOT NULL REFERENCES tenants (id),
     customer_id          uuid NOT NULL,
     scenario_id          uuid NOT NULL,
-    conversation_read_at timestamptz, -- the conversation is read once per fill
-    candidates           bytea, -- sealed: what the model read in it, for fields that turn out to be needed later
+    conversation_read_at timestamptz, -- the conversation is read once per gap fill
+    candidates           bytea, -- sealed: all values that the model found, for fields that are needed later
     model_calls          integer NOT NULL DEFAULT 0,
     warnings             text[] NOT NULL DEFAULT '{}',
-    cancelled_at         timestamptz, -- nothing is asked any more
+    cancelled_at         timestamptz, -- no more questions are asked
     started_at           timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX gap_fills_tenant ON gap_fills (tenant_id, operation_id);
@@ -60,32 +61,32 @@ CREATE TABLE gap_fill_items (
     write_id              uuid,                     -- the write-value operation that stores the value
     confidence            double precision NOT NULL DEFAULT 0,
     requires_confirmation boolean NOT NULL DEFAULT false,
-    action                text NOT NULL DEFAULT '', -- why it was left unfilled
+    action                text NOT NULL DEFAULT '', -- the reason that the field is unfilled
     errors                text[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (fill_id, field_name)
 );
 CREATE INDEX gap_fill_items_tenant ON gap_fill_items (tenant_id, fill_id);
 
 CREATE TABLE questions (
-    id               uuid PRIMARY KEY,
-    tenant_id        uuid NOT NULL REFERENCES tenants (id),
-    fill_id          uuid NOT NULL,
-    customer_id      uuid NOT NULL,
-    agent_id         uuid NOT NULL,
-    scenario_id      uuid NOT NULL,
-    field_name       text NOT NULL,
-    kind             text NOT NULL DEFAULT 'value' CHECK (kind IN ('value', 'confirm')),
-    candidate        jsonb, -- the value that a confirmation is about; NULL where only the item may hold it (PII)
-    item_id          uuid,  -- the field version that holds it; NULL where it was not stored
-    prompt           text NOT NULL,
-    reason           text NOT NULL DEFAULT '', -- why it is asked again, free of values
-    rejection        text NOT NULL DEFAULT '', -- what was wrong with its answer, free of values
-    attempt          integer NOT NULL CHECK (attempt > 0),
-    status           text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'answered', 'denied', 'rejected', 'expired', 'cancelled')),
-    answer_operation_id uuid, -- the answer that closed it
-    opened_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
-    deadline_at      timestamptz NOT NULL,
-    closed_at        timestamptz,
+    id                  uuid PRIMARY KEY,
+    tenant_id           uuid NOT NULL REFERENCES tenants (id),
+    fill_id             uuid NOT NULL,
+    customer_id         uuid NOT NULL,
+    agent_id            uuid NOT NULL,
+    scenario_id         uuid NOT NULL,
+    field_name          text NOT NULL,
+    kind                text NOT NULL DEFAULT 'value' CHECK (kind IN ('value', 'confirm')),
+    candidate           jsonb, -- the value to confirm; NULL if only the item may hold it (PII)
+    item_id             uuid,  -- the stored value to confirm; NULL if it was not stored
+    prompt              text NOT NULL,
+    reason              text NOT NULL DEFAULT '', -- the reason that it is asked again, without values
+    rejection           text NOT NULL DEFAULT '', -- the problem with the answer, without values
+    attempt             integer NOT NULL CHECK (attempt > 0),
+    status              text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'answered', 'denied', 'rejected', 'expired', 'cancelled')),
+    answer_operation_id uuid, -- the answer that closed the question
+    opened_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    deadline_at         timestamptz NOT NULL,
+    closed_at           timestamptz,
     UNIQUE (fill_id, field_name, attempt),
     CHECK ((kind = 'confirm') = (candidate IS NOT NULL OR item_id IS NOT NULL))
 );

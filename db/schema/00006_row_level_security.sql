@@ -1,10 +1,11 @@
 -- +goose Up
--- Rule 9: a row of another tenant does not exist. Forced, so that the owner of the tables is bound as well.
--- vault_app sees the rows of the tenant in vault.tenant, and none where it is not set; vault_system sees all.
+-- Rule 9: a row of another tenant does not exist. FORCE applies the policies to the owner of the tables too.
+-- vault_app sees the rows of the tenant in vault.tenant, and none if it is not set. vault_system sees all rows.
 GRANT USAGE ON SCHEMA public TO vault_app, vault_system;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO vault_app, vault_system;
 REVOKE ALL ON goose_db_version FROM vault_app, vault_system;
-GRANT SELECT (version_id, is_applied) ON goose_db_version TO vault_system; -- whoever starts looks whether the schema is new enough
+-- A process checks the version of the schema when it starts.
+GRANT SELECT (version_id, is_applied) ON goose_db_version TO vault_system;
 REVOKE INSERT, UPDATE, DELETE ON tenants, api_keys FROM vault_app;
 
 -- +goose StatementBegin

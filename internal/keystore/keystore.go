@@ -1,4 +1,4 @@
-// Package keystore keeps API keys in PostgreSQL, for package api, which knows no database.
+// Package keystore stores API keys in PostgreSQL, for package api, which does not import package db.
 package keystore
 
 import (

@@ -107,7 +107,7 @@ func CheckOwner(ctx context.Context, q *dbgen.Queries, tenant, customer, session
 	if owner == customer {
 		return nil
 	}
-	same, err := db.SameCustomers(ctx, q, tenant, customer)
+	same, err := db.MergedCustomers(ctx, q, tenant, customer)
 	if err == nil && !slices.Contains(same, owner) {
 		err = vault.Invalid("session_id", "session %s belongs to another customer", session)
 	}

@@ -68,5 +68,5 @@ func (t Transaction) Profile(ctx context.Context, tenant, customer uuid.UUID) (v
 	if err != nil {
 		return none, err
 	}
-	return profile, t.Sealer.OpenCustomer(&profile)
+	return profile, t.Sealer.OpenProfile(&profile)
 }

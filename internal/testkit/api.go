@@ -15,15 +15,14 @@ import (
 	"github.com/contextvault/contextvault/telemetry"
 )
 
-// AdminToken is the operator's, at ServeAPI.
+// AdminToken is the admin token of ServeAPI.
 const AdminToken = "operators-only"
 
-// ServeAPI serves the system over HTTP in this process, without a limit on requests. wrap may stand in front of it; nil: nothing
-// does. Close the server.
+// ServeAPI serves the API in this process, without a rate limit. wrap adds middleware; nil: none. Close the server.
 func (k *Kit) ServeAPI(ctx context.Context, wrap func(http.Handler) http.Handler) (*httptest.Server, error) {
 	operator := ID()
 	if _, err := k.DB.System().CreateTenant(ctx, operator, "operator"); err != nil {
-		return nil, fmt.Errorf("make the operator's tenant: %w", err)
+		return nil, fmt.Errorf("create the operator's tenant: %w", err)
 	}
 	var h http.Handler = api.New(k.APIOptions(operator))
 	if wrap != nil {
@@ -32,7 +31,7 @@ func (k *Kit) ServeAPI(ctx context.Context, wrap func(http.Handler) http.Handler
 	return httptest.NewServer(h), nil
 }
 
-// APIOptions are those of the system's API, without a limit on requests; the sweeps by hand are of the operator's tenant.
+// APIOptions returns the options of the API, without a rate limit. Sweeps by hand belong to the tenant operator.
 func (k *Kit) APIOptions(operator uuid.UUID) api.Options {
 	return api.Options{
 		Query: k.Query, Trigger: k.Trigger, Keys: keystore.Store{DB: k.DB}, AdminToken: AdminToken, OperatorTenant: operator, Log: Log(),
@@ -43,7 +42,7 @@ func (k *Kit) APIOptions(operator uuid.UUID) api.Options {
 	}
 }
 
-// APIKey makes a key of a tenant.
+// APIKey creates an API key of a tenant.
 func (k *Kit) APIKey(ctx context.Context, tenant uuid.UUID, scopes ...string) (secret string, id uuid.UUID, err error) {
 	secret, id = api.NewKey(), ID()
 	err = k.DB.System().CreateAPIKey(ctx, dbgen.CreateAPIKeyParams{

@@ -10,8 +10,8 @@ import (
 	"github.com/hatchet-dev/hatchet/pkg/client/rest"
 )
 
-// Run waits until the engine lists the run of an operation in a status, and gives the run's id. Every run that an event
-// started carries the operation's id as metadata, and so do the runs that it starts itself.
+// Run waits until the engine lists the run of an operation with a status, and returns the id of the run. The metadata
+// of a run and of its child runs contains the id of the operation.
 func (k *Kit) Run(t testing.TB, op uuid.UUID, status rest.V1TaskStatus) uuid.UUID {
 	t.Helper()
 	metadata := []string{"operation_id:" + op.String()}
@@ -32,10 +32,10 @@ func (k *Kit) Run(t testing.TB, op uuid.UUID, status rest.V1TaskStatus) uuid.UUI
 	})
 }
 
-// replaying lets one replay begin at a time: of several at once the engine (v0.104.7) loses some, for want of its own lock.
+// replaying serializes replays: the engine (v0.104.7) loses some of several concurrent ones.
 var replaying sync.Mutex
 
-// Replay replays a run, as the dashboard does, and returns when the engine has begun to.
+// Replay replays a run, as the dashboard does, and returns when the replay has begun.
 func (k *Kit) Replay(t testing.TB, run uuid.UUID) {
 	t.Helper()
 	replaying.Lock()
@@ -47,7 +47,7 @@ func (k *Kit) Replay(t testing.TB, run uuid.UUID) {
 	Eventually(t, "run "+run.String()+" is replayed", func(context.Context) (struct{}, bool) { return struct{}{}, k.attempts(t, run) > before })
 }
 
-// attempts is how often the tasks of a run were tried again, all together.
+// attempts returns the number of retries of all tasks of a run.
 func (k *Kit) attempts(t testing.TB, run uuid.UUID) int {
 	t.Helper()
 	n := 0
@@ -59,7 +59,7 @@ func (k *Kit) attempts(t testing.TB, run uuid.UUID) int {
 	return n
 }
 
-// Details gives what the engine knows of a run.
+// Details returns the details of a run.
 func (k *Kit) Details(t testing.TB, run uuid.UUID) *rest.V1WorkflowRunDetails {
 	t.Helper()
 	got, err := k.Client.Runs().Get(t.Context(), run.String())
@@ -69,7 +69,7 @@ func (k *Kit) Details(t testing.TB, run uuid.UUID) *rest.V1WorkflowRunDetails {
 	return got
 }
 
-// Rerun waits until a replayed run has ended again, in a status.
+// Rerun waits until a replayed run has ended with a status.
 func (k *Kit) Rerun(t testing.TB, run uuid.UUID, status rest.V1TaskStatus) {
 	t.Helper()
 	Eventually(t, "the replayed run "+run.String()+" is "+string(status), func(context.Context) (struct{}, bool) {

@@ -1,10 +1,10 @@
-// Package testkit runs the whole vault for tests: the real engine, PostgreSQL and Redis, and a worker in this process. A test
-// package has one, for all its tests; each test has tenants of its own, so tests run in parallel.
+// Package testkit runs the whole system for tests: the real engine, PostgreSQL and Redis, and a worker in this process.
+// A test package has one Kit for all its tests. Each test creates its own tenants, so tests run in parallel.
 //
 //   - testkit.go: the system;
-//   - wait.go: waiting for what the system does, bounded by Patience;
+//   - wait.go: waits for the system, limited by Patience;
 //   - api.go: the system over HTTP;
-//   - runs.go: what an operator does in the engine's dashboard.
+//   - runs.go: the actions of an operator in the engine's dashboard.
 package testkit
 
 import (
@@ -26,12 +26,13 @@ import (
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/embedded"
 	"github.com/contextvault/contextvault/embedded/embeddedtest"
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/worker"
 )
 
 // Kit is the running system.
 type Kit struct {
-	*worker.Runtime
+	*app.Runtime
 	Engine      *embedded.Engine
 	Client      *hatchet.Client
 	DatabaseURL string
@@ -39,23 +40,23 @@ type Kit struct {
 	stopWorker func() error
 }
 
-// Main runs the tests of a package with one system for all of them, eight at once, and returns the exit code for TestMain.
-// environ adds configuration, as environment variables.
+// Main runs the tests of a package with one system for all of them, eight at once, and returns the exit code for
+// TestMain. environ adds configuration, as environment variables.
 func Main(m *testing.M, use func(*Kit), environ ...string) int {
 	Parallel(8)
 	suite := &suite{m: m, use: use, environ: environ}
 	return embeddedtest.Main(suite, func(e *embedded.Engine) { suite.engine = e })
 }
 
-// Parallel sets how many tests run at once, unless the command line does: those of a whole system wait more than they compute.
-// Call it in TestMain.
+// Parallel sets the number of concurrent tests. Tests of a whole system wait more than they compute. Call it in
+// TestMain.
 func Parallel(n int) {
 	if err := flag.Set("test.parallel", strconv.Itoa(n)); err != nil {
 		panic(err) // the testing package has this flag
 	}
 }
 
-// suite is the tests of a package with their system.
+// suite runs the tests of a package with their system.
 type suite struct {
 	m       *testing.M
 	use     func(*Kit)
@@ -63,7 +64,7 @@ type suite struct {
 	engine  *embedded.Engine
 }
 
-// Run implements what embeddedtest.Main runs. The system stops before its engine does.
+// Run runs the tests for embeddedtest.Main. The system stops before its engine.
 func (s *suite) Run() int {
 	code, err := s.run()
 	if err != nil {
@@ -98,7 +99,7 @@ func (s *suite) run() (code int, err error) {
 	return s.m.Run(), nil
 }
 
-// On gives a test a system of its own on an engine of its own, with no worker yet.
+// On connects a test to its own system on its own engine, without a worker.
 func On(t testing.TB, e *embedded.Engine, environ ...string) *Kit {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
@@ -120,11 +121,11 @@ func connect(ctx context.Context, e *embedded.Engine, databaseURL string, enviro
 	if kit.Client, err = e.Client(); err != nil {
 		return nil, err
 	}
-	kit.Runtime, err = worker.Connect(ctx, cfg, kit.Client, Log())
+	kit.Runtime, err = app.Connect(ctx, cfg, kit.Client, Log())
 	return kit, err
 }
 
-// Config is the configuration of a test system: strict, with no crons, and a sealing key of its own.
+// Config returns the configuration of a test system: strict validation, no crons, a new sealing key.
 func Config(databaseURL string, environ ...string) (config.Config, error) {
 	key, err := db.NewSealingKey()
 	if err != nil {
@@ -146,17 +147,17 @@ func settings(databaseURL, sealingKey string) []string {
 	}
 }
 
-// Environ is the configuration of another process of this system: its database, cache, sealing key and engine.
+// Environ returns the environment of another process of this system: database, cache, sealing key and engine.
 func (k *Kit) Environ() []string {
 	return append(settings(k.DatabaseURL, k.Config.SealingKey.Reveal()), k.Engine.Env()...)
 }
 
-// Log is where a test system logs: warnings, to standard error.
+// Log returns the logger of a test system: warnings, to standard error.
 func Log() *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
-// StartWorker starts a worker in this process; Main has started one.
+// StartWorker starts a worker in this process. Main has started one.
 func (k *Kit) StartWorker() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, done := make(chan struct{}), make(chan error, 1)
@@ -180,7 +181,7 @@ func (k *Kit) StartWorker() error {
 func (k *Kit) registered() error {
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
 		workers, err := k.Client.Workers().List(ctx)
@@ -198,14 +199,14 @@ func (k *Kit) registered() error {
 	}
 }
 
-// StopWorker stops it.
+// StopWorker stops the worker.
 func (k *Kit) StopWorker() error { return k.stopWorker() }
 
-// Tenant makes a tenant.
+// Tenant creates a tenant.
 func (k *Kit) Tenant(t testing.TB) uuid.UUID {
 	t.Helper()
 	return dbtest.Tenant(t, k.DB)
 }
 
-// ID makes an id.
+// ID returns a new id.
 func ID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

@@ -10,22 +10,23 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Patience bounds every wait for the system: far longer than anything takes on a busy machine. The engine runs the steps of a
-// lost worker again after 30 seconds, and the vault pushes what it owes after some more.
+// Patience limits every wait for the system, even on a busy machine. The engine restarts the steps of a lost worker
+// after 30 seconds, and the relay pushes unfinished operations some time later.
 const Patience = 2 * time.Minute
 
-// lookEvery is how often Eventually looks.
-const lookEvery = 20 * time.Millisecond
+// pollEvery is the interval of Eventually.
+const pollEvery = 20 * time.Millisecond
 
-// Eventually waits until look finds what it looks for, and gives it. what completes "waited in vain until …".
-func Eventually[T any](t testing.TB, what string, look func(ctx context.Context) (T, bool)) T {
+// Eventually polls until check returns true, and returns its value. what completes the message "waited in vain until
+// …".
+func Eventually[T any](t testing.TB, what string, check func(ctx context.Context) (T, bool)) T {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
-		found, ok := look(ctx)
+		found, ok := check(ctx)
 		if ok {
 			return found
 		}
@@ -37,7 +38,7 @@ func Eventually[T any](t testing.TB, what string, look func(ctx context.Context)
 	}
 }
 
-// fatal ends the test with what went wrong with a look, unless its time is up.
+// fatal ends the test with an error of a check, unless the time of the check is up.
 func fatal(ctx context.Context, t testing.TB, err error) {
 	t.Helper()
 	if err != nil && ctx.Err() == nil {
@@ -45,7 +46,7 @@ func fatal(ctx context.Context, t testing.TB, err error) {
 	}
 }
 
-// Operation waits for an operation to come so far, and gives it.
+// Operation waits until an operation has a status, and returns it.
 func (k *Kit) Operation(t testing.TB, tenant, id uuid.UUID, status vault.OperationStatus) vault.Operation {
 	t.Helper()
 	return Eventually(t, "operation "+id.String()+" is "+string(status), func(ctx context.Context) (vault.Operation, bool) {
@@ -55,7 +56,7 @@ func (k *Kit) Operation(t testing.TB, tenant, id uuid.UUID, status vault.Operati
 	})
 }
 
-// Question waits for the open question to a customer that is not one of those known.
+// Question waits for an open question to a customer that is not in known.
 func (k *Kit) Question(t testing.TB, tenant, customer uuid.UUID, known ...vault.Question) vault.Question {
 	t.Helper()
 	return Eventually(t, "a question is asked", func(ctx context.Context) (vault.Question, bool) {

@@ -96,11 +96,11 @@ func (s Customers) DeleteCustomer(ctx context.Context, ev vault.Event) (once.App
 			return out, err
 		}
 		out.Version = profile.Version + 2
-		if err := q.LockItemsOf(ctx, ev.TenantID, profile.ID); err != nil { // after it, all that was derived from them is seen
+		if err := q.LockCustomerItems(ctx, ev.TenantID, profile.ID); err != nil { // after it, all that was derived from them is seen
 			return out, err
 		}
 		if !in.Force {
-			dependents, err := q.ListDependentsOfCustomer(ctx, ev.TenantID, profile.ID)
+			dependents, err := q.ListCustomerDependents(ctx, ev.TenantID, profile.ID)
 			if err != nil {
 				return out, err
 			}
@@ -108,14 +108,14 @@ func (s Customers) DeleteCustomer(ctx context.Context, ev vault.Event) (once.App
 				return out, vault.HasDependents("customer_id", dependents)
 			}
 		}
-		customers, err := db.SameCustomers(ctx, q, ev.TenantID, in.CustomerID)
+		customers, err := db.MergedCustomers(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return out, err
 		}
-		if err := q.CancelQuestionsOf(ctx, ev.TenantID, customers); err != nil {
+		if err := q.CancelCustomerQuestions(ctx, ev.TenantID, customers); err != nil {
 			return out, err
 		}
-		items, err := q.DeleteItemsOf(ctx, ev.TenantID, profile.ID)
+		items, err := q.DeleteCustomerItems(ctx, ev.TenantID, profile.ID)
 		if err != nil {
 			return out, err
 		}

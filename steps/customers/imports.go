@@ -179,7 +179,7 @@ func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 	var taken []uuid.UUID
 	if len(chosen) > 0 {
 		var err error
-		if taken, err = q.ListTakenItems(ctx, tenant, chosen); err != nil {
+		if taken, err = q.ListExistingItemIDs(ctx, tenant, chosen); err != nil {
 			return nil, err
 		}
 	}
@@ -367,7 +367,7 @@ func insertVersions(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, r
 	_, err = q.InsertValues(ctx, dbgen.InsertValuesParams{
 		TenantID: op.TenantID, OperationID: op.ID, AcceptedAt: op.AcceptedAt, Rows: encoded,
 	})
-	if db.Duplicate(err) {
+	if db.IsDuplicate(err) {
 		return vault.Conflict("item_id", "item_id: one of the ids is the id of another item; leave them out, or choose new UUIDs")
 	}
 	return err

@@ -40,7 +40,7 @@ func checkSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, 
 // holdAndReadChain reads where a source came from. The source is held until the transaction ends, so that it cannot be deleted as one that
 // nothing was derived from.
 func holdAndReadChain(ctx context.Context, q *dbgen.Queries, tenant, source uuid.UUID) ([]dbgen.GetChainRow, error) {
-	if err := q.HoldSource(ctx, tenant, source); err != nil {
+	if err := q.ShareLockSource(ctx, tenant, source); err != nil {
 		return nil, err
 	}
 	return q.GetChain(ctx, dbgen.GetChainParams{TenantID: tenant, ItemID: source, Depth: maxCycleDepth})

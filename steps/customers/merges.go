@@ -229,7 +229,7 @@ func planMerge(ctx context.Context, q *dbgen.Queries, tenant, source, target uui
 			relinked = append(relinked, rules.Relink(histories[f.Name])...)
 		}
 	}
-	belongings, err := q.ListBelongings(ctx, tenant, source)
+	belongings, err := q.ListProfileRelations(ctx, tenant, source)
 	before.Assets, before.Channels, before.Consents, before.Merged = belongings.Assets, belongings.Channels, belongings.Consents, belongings.Merged
 	return before, relinked, err
 }
@@ -318,7 +318,7 @@ func stateAfterUnmerge(r dbgen.ListValueStatesRow, recorded map[uuid.UUID]fieldS
 
 // restoreAssets finds the place again of what was superseded by an asset that is the other profile's.
 func (s Merges) restoreAssets(ctx context.Context, q *dbgen.Queries, tenant, profile uuid.UUID) error {
-	stranded, err := q.ListStrandedAssets(ctx, tenant, profile)
+	stranded, err := q.ListAssetsSupersededAcrossProfiles(ctx, tenant, profile)
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op
 	id := once.NewID()
 	if in.ItemID != nil {
 		id = *in.ItemID
-		taken, err := q.ListTakenItems(ctx, tenant, []uuid.UUID{id})
+		taken, err := q.ListExistingItemIDs(ctx, tenant, []uuid.UUID{id})
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
@@ -108,7 +108,7 @@ func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op
 		return vault.ItemResult{}, err
 	}
 	if err := q.InsertValue(ctx, row); err != nil {
-		if db.Duplicate(err) {
+		if db.IsDuplicate(err) {
 			return vault.ItemResult{}, takenError(id)
 		}
 		return vault.ItemResult{}, err

@@ -107,8 +107,8 @@ func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Ques
 		if err != nil && !db.IsNotFound(err) {
 			return "", nil, err
 		}
-		known := db.FieldOf(field)
-		if err := s.Once.Sealer.OpenField(question.TenantID, &known); err != nil {
+		known := db.ValueOf(field)
+		if err := s.Once.Sealer.OpenValue(question.TenantID, &known); err != nil {
 			return "", nil, err
 		}
 		candidate = known.Value
@@ -203,11 +203,11 @@ func (s Answers) answer(ctx context.Context, t *once.Touched, q *dbgen.Queries, 
 	if err != nil || status == vault.QuestionDenied {
 		return result, err
 	}
-	same, err := db.SameCustomers(ctx, q, op.TenantID, question.CustomerID)
+	same, err := db.MergedCustomers(ctx, q, op.TenantID, question.CustomerID)
 	if err != nil {
 		return result, err
 	}
-	return result, q.CloseSameQuestions(ctx, dbgen.CloseSameQuestionsParams{
+	return result, q.CloseDuplicateQuestions(ctx, dbgen.CloseDuplicateQuestionsParams{
 		TenantID: op.TenantID, Customers: same, AgentID: question.AgentID, FieldName: question.FieldName,
 		ID: question.ID, AnswerOperationID: op.ID,
 	})
@@ -285,7 +285,7 @@ func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, 
 	if err != nil {
 		return Answered{}, err
 	}
-	settled, err := s.Once.DB.Tenant(ev.TenantID).ListSettledQuestions(ctx, ev.TenantID, ev.OperationID)
+	settled, err := s.Once.DB.Tenant(ev.TenantID).ListQuestionsClosedByAnswer(ctx, ev.TenantID, ev.OperationID)
 	if err != nil {
 		return Answered{}, err
 	}

@@ -30,7 +30,7 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 			return vault.SavedResult{}, err
 		}
 		row := dbgen.UpsertSessionParams{
-			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables, Marks: marks,
+			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables, VariableAcceptedAt: marks,
 		}
 		if _, err = q.UpsertSession(ctx, row); db.IsNotFound(err) {
 			if row.CustomerID, err = sameOwner(ctx, q, ev.TenantID, in); err == nil {

@@ -58,7 +58,7 @@ func (s Gaps) closestTurns(ctx context.Context, q *dbgen.Queries, st *gapState, 
 		return nil, err
 	}
 	rows, err := q.NearestTurns(ctx, dbgen.NearestTurnsParams{
-		TenantID: tenant, SessionID: session, Model: s.Model.Name(), Wanted: vectorTexts(vectors), Most: mostNearest,
+		TenantID: tenant, SessionID: session, Model: s.Model.Name(), Wanted: vectorTexts(vectors), MaxRows: mostNearest,
 	})
 	closest := make([]int, len(rows))
 	for i, turn := range rows {

@@ -107,7 +107,7 @@ func (o Runner) Locked(
 	}
 	err := o.DB.InTx(ctx, ev.TenantID, attempt)
 	for range deadlockRetries {
-		if !db.Deadlock(err) {
+		if !db.IsDeadlock(err) {
 			break
 		}
 		err = o.DB.InTx(ctx, ev.TenantID, attempt)

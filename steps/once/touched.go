@@ -28,7 +28,7 @@ func (t *Touched) Profile(ctx context.Context, q *dbgen.Queries, tenant, id uuid
 // profiles raises the versions of many profiles, and adds a pending invalidation for each.
 func (t *Touched) Profiles(ctx context.Context, q *dbgen.Queries, ids []uuid.UUID) error {
 	t.Pending = true
-	_, err := q.TouchProfiles(ctx, ids)
+	_, err := q.BumpProfiles(ctx, ids)
 	return err
 }
 
@@ -45,12 +45,12 @@ func (t *Touched) Requirements(ctx context.Context, q *dbgen.Queries, tenant, sc
 // chains reports a change of items, which shows in their own chains and in those of all items derived from them.
 func (t *Touched) Chains(ctx context.Context, q *dbgen.Queries, items []uuid.UUID) error {
 	t.Pending = true
-	return q.NoteChains(ctx, items)
+	return q.AddPendingChainInvalidations(ctx, items)
 }
 
 func (t *Touched) add(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, kind cache.Kind, subject uuid.UUID) error {
 	t.Pending = true
-	return q.NoteCacheInvalidation(ctx, dbgen.NoteCacheInvalidationParams{
+	return q.AddPendingInvalidation(ctx, dbgen.AddPendingInvalidationParams{
 		TenantID: tenant, Kind: string(kind), Subject: subject,
 	})
 }

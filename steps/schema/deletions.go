@@ -42,7 +42,7 @@ func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (once
 
 // neededBy refuses to delete a definition that requirements name, or wait for.
 func neededBy(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteDefinitionInput) error {
-	rows, err := q.RequirementsOfField(ctx, dbgen.RequirementsOfFieldParams{TenantID: tenant, AgentID: in.AgentID, Name: in.Name})
+	rows, err := q.ListFieldRequirements(ctx, dbgen.ListFieldRequirementsParams{TenantID: tenant, AgentID: in.AgentID, Name: in.Name})
 	if err != nil || len(rows) == 0 {
 		return err
 	}

@@ -296,7 +296,7 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 		return out, notEmbedded("the fields of the text were compared with those of the agent by their names alone", err), nil
 	}
 	return out, "", s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
-		if err := q.SearchOn(ctx); err != nil {
+		if err := q.EnableIterativeScan(ctx); err != nil {
 			return err
 		}
 		for i, at := range unknown {
@@ -321,7 +321,7 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 // of another type, or one that its name sets apart, is another field.
 func (s Extraction) nearest(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, f vault.ProposedRequirement, vector []float32) (*dbgen.NearestDefinitionsRow, error) {
 	rows, err := q.NearestDefinitions(ctx, dbgen.NearestDefinitionsParams{
-		Embedding: pgvector.NewVector(vector), TenantID: tenant, AgentID: agent, Model: s.Model.Name(), Most: nearestLooked,
+		Embedding: pgvector.NewVector(vector), TenantID: tenant, AgentID: agent, Model: s.Model.Name(), MaxRows: nearestLooked,
 	})
 	for _, row := range rows {
 		if row.Similarity >= s.MatchThreshold && f.ValueType.Compatible(vault.ValueType(row.ValueType)) && !rules.Contrasting(f.Name, row.Name) {
@@ -352,9 +352,9 @@ func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid
 
 func holdSource(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput) error {
 	if in.RuleID != nil {
-		return q.HoldRule(ctx, tenant, *in.RuleID)
+		return q.ShareLockRule(ctx, tenant, *in.RuleID)
 	}
-	return q.HoldScenario(ctx, tenant, in.ScenarioID)
+	return q.ShareLockScenario(ctx, tenant, in.ScenarioID)
 }
 
 func loadSource(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput) (source, error) {

@@ -58,7 +58,7 @@ func (s Caches) InvalidateAndAcknowledge(ctx context.Context, ev vault.Event) (I
 			continue
 		}
 		out.Pending++
-		err := s.DB.Tenant(ev.TenantID).NoteCacheInvalidation(ctx, dbgen.NoteCacheInvalidationParams{
+		err := s.DB.Tenant(ev.TenantID).AddPendingInvalidation(ctx, dbgen.AddPendingInvalidationParams{
 			TenantID: ev.TenantID, Kind: string(cache.KindProfile), Subject: e.CustomerID, Version: e.Version,
 		})
 		if err != nil {
@@ -94,29 +94,29 @@ func (s Caches) flushOrWait(ctx context.Context) (Invalidated, error) {
 // awaitLeases waits until every reader's lease on the cache has ended. While an older pending invalidation exists no reader
 // gets a new lease, so a long outage of Redis delays only its first writes.
 func (s Caches) awaitLeases(ctx context.Context) error {
-	oldest, err := s.DB.System().OldestCacheInvalidation(ctx)
+	oldest, err := s.DB.System().OldestPendingInvalidation(ctx)
 	if err == nil && oldest > leasesEnded {
 		return nil
 	}
-	return s.Cache.Settle(ctx)
+	return s.Cache.AwaitLeaseExpiry(ctx)
 }
 
-// leasesEnded is the age of a pending invalidation from which every lease (cache.DefaultTrustFor) has ended.
-const leasesEnded = 3 * cache.DefaultTrustFor
+// leasesEnded is the age of a pending invalidation from which every lease (cache.DefaultLeaseDuration) has ended.
+const leasesEnded = 3 * cache.DefaultLeaseDuration
 
 // FlushPending invalidates the pending entries until none is left or Redis fails. Its last query finds none: awaitLeases and
 // the leases of readers rely on that.
 func (s Caches) FlushPending(ctx context.Context) (Invalidated, error) {
 	var out Invalidated
 	for {
-		rows, err := s.DB.System().ListCacheInvalidations(ctx, flushBatch)
+		rows, err := s.DB.System().ListPendingInvalidations(ctx, flushBatch)
 		if err != nil {
 			return out, err
 		}
 		if len(rows) == 0 {
 			return out, nil
 		}
-		var done dbgen.DeleteCacheInvalidationsParams
+		var done dbgen.DeletePendingInvalidationsParams
 		g, gctx := errgroup.WithContext(ctx)
 		g.SetLimit(flushConcurrency)
 		for _, r := range rows {
@@ -127,7 +127,7 @@ func (s Caches) FlushPending(ctx context.Context) (Invalidated, error) {
 		if err := g.Wait(); err != nil {
 			return out, err // all of them stay pending: to invalidate an entry twice is harmless
 		}
-		if err := s.DB.System().DeleteCacheInvalidations(ctx, done); err != nil {
+		if err := s.DB.System().DeletePendingInvalidations(ctx, done); err != nil {
 			return out, err
 		}
 		out.Entries += len(rows)
@@ -135,7 +135,7 @@ func (s Caches) FlushPending(ctx context.Context) (Invalidated, error) {
 }
 
 // invalidate invalidates one pending entry. Only profiles have versions; entries of other kinds are dropped.
-func (s Caches) invalidate(ctx context.Context, r dbgen.ListCacheInvalidationsRow) error {
+func (s Caches) invalidate(ctx context.Context, r dbgen.ListPendingInvalidationsRow) error {
 	switch cache.Kind(r.Kind) {
 	case cache.KindProfile:
 		return s.Cache.Invalidate(ctx, cache.ProfileKey(r.TenantID, r.Subject), r.Version)

@@ -68,5 +68,5 @@ func (s Operations) PurgeOperations(ctx context.Context, _ vault.Event) (Purged,
 }
 
 func purgeParams(succeededBefore, failedBefore time.Time) dbgen.PurgeOperationsParams {
-	return dbgen.PurgeOperationsParams{SucceededBefore: &succeededBefore, FailedBefore: &failedBefore, Most: purgeBatch}
+	return dbgen.PurgeOperationsParams{SucceededBefore: &succeededBefore, FailedBefore: &failedBefore, MaxRows: purgeBatch}
 }

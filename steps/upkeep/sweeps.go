@@ -83,7 +83,7 @@ const writeTakes = 10 * time.Minute
 func (s Sweeps) forgetCandidates(ctx context.Context) error {
 	before := s.Now().Add(-writeTakes)
 	for {
-		n, err := s.Once.DB.System().ForgetOrphanCandidates(ctx, before, s.Batch)
+		n, err := s.Once.DB.System().DeleteOrphanCandidates(ctx, before, s.Batch)
 		if err != nil || n < int64(s.Batch) {
 			return err
 		}
@@ -106,7 +106,7 @@ func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Qu
 			for i, r := range rows {
 				profiles[i] = r.ProfileID
 			}
-			touched, err := q.TouchProfiles(ctx, profiles)
+			touched, err := q.BumpProfiles(ctx, profiles)
 			total.Customers += int(touched.Profiles)
 			return err
 		})

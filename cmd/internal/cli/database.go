@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/telemetry"
-	"github.com/contextvault/contextvault/worker"
 )
 
 func (a *App) config() (config.Config, error) { return config.Load(a.configPath, a.Environ()) }
@@ -38,23 +38,23 @@ func startTracing(ctx context.Context, cfg config.Config, service string, log *s
 
 // connect opens the dependencies of a command that uses the database. With a configured engine, operations are pushed
 // at once; otherwise the relay of a worker pushes them.
-func (a *App) connect(ctx context.Context) (*worker.Runtime, error) {
+func (a *App) connect(ctx context.Context) (*app.Runtime, error) {
 	cfg, err := a.config()
 	if err != nil {
 		return nil, err
 	}
 	var engine *hatchet.Client
 	if cfg.Jobs.Hatchet.Token != "" {
-		if engine, err = worker.Engine(cfg); err != nil {
+		if engine, err = app.NewEngine(cfg); err != nil {
 			return nil, err
 		}
 	}
-	return worker.Connect(ctx, cfg, engine, Logger(cfg))
+	return app.Connect(ctx, cfg, engine, Logger(cfg))
 }
 
 // system runs a command on the database that belongs to no tenant.
 func (a *App) system(
-	run func(ctx context.Context, r *worker.Runtime) (any, error),
+	run func(ctx context.Context, r *app.Runtime) (any, error),
 ) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
 		r, err := a.connect(cmd.Context())
@@ -72,7 +72,7 @@ func (a *App) system(
 
 // ofTenant runs a command on the database for the tenant of --tenant or VAULT_TENANT.
 func (a *App) ofTenant(
-	run func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error),
+	run func(ctx context.Context, r *app.Runtime, tenant uuid.UUID) (any, error),
 ) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		text := cmp.Or(a.tenant, a.env("VAULT_TENANT"))
@@ -83,6 +83,6 @@ func (a *App) ofTenant(
 		if err != nil {
 			return err
 		}
-		return a.system(func(ctx context.Context, r *worker.Runtime) (any, error) { return run(ctx, r, tenant) })(cmd, args)
+		return a.system(func(ctx context.Context, r *app.Runtime) (any, error) { return run(ctx, r, tenant) })(cmd, args)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/vault"
-	"github.com/contextvault/contextvault/worker"
 )
 
 func (a *App) keysCommand() *cobra.Command {
@@ -22,7 +22,7 @@ func (a *App) keysCommand() *cobra.Command {
 	cmd.PersistentFlags().StringVar(&a.tenant, "tenant", "", "tenant `id` (default: VAULT_TENANT)")
 	cmd.AddCommand(a.createKeyCommand(), &cobra.Command{
 		Use: "list", Short: "List the API keys of a tenant", Args: cobra.NoArgs,
-		RunE: a.ofTenant(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
+		RunE: a.ofTenant(func(ctx context.Context, r *app.Runtime, tenant uuid.UUID) (any, error) {
 			rows, err := r.DB.System().ListAPIKeys(ctx, tenant)
 			keys := make(listedKeys, len(rows))
 			for i, row := range rows {
@@ -40,7 +40,7 @@ func (a *App) createKeyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "create", Short: "Create an API key and show it once", Args: cobra.NoArgs,
 		Example: "  vault keys create --name 'agent runtime' --scopes read,write --expires-in 2160h",
-		RunE: a.ofTenant(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
+		RunE: a.ofTenant(func(ctx context.Context, r *app.Runtime, tenant uuid.UUID) (any, error) {
 			if name == "" {
 				return nil, vault.Invalid("name", "is required: the purpose of the key")
 			}
@@ -64,7 +64,7 @@ func (a *App) createKeyCommand() *cobra.Command {
 				in.ExpiresAt = &at
 			}
 			if err := r.DB.System().CreateAPIKey(ctx, in); err != nil {
-				if db.ForeignKey(err, "api_keys_tenant_id_fkey") {
+				if db.IsForeignKeyViolation(err, "api_keys_tenant_id_fkey") {
 					err = fmt.Errorf("tenant %s does not exist; `vault tenants create` creates it", tenant)
 				}
 				return nil, err
@@ -83,7 +83,7 @@ func (a *App) revokeKeyCommand() *cobra.Command {
 	var key uuid.UUID
 	cmd := &cobra.Command{
 		Use: "revoke", Short: "Revoke an API key within seconds", Args: cobra.NoArgs,
-		RunE: a.ofTenant(func(ctx context.Context, r *worker.Runtime, tenant uuid.UUID) (any, error) {
+		RunE: a.ofTenant(func(ctx context.Context, r *app.Runtime, tenant uuid.UUID) (any, error) {
 			revoked, err := r.DB.System().RevokeAPIKey(ctx, tenant, key)
 			if err == nil && revoked == 0 {
 				err = vault.Unknown("API key", key)

@@ -15,8 +15,8 @@ import (
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/internal/keystore"
-	"github.com/contextvault/contextvault/worker"
 )
 
 // operatorTenant owns the sweeps that an operator starts with ADMIN_TOKEN: a sweep covers all tenants, but every
@@ -51,7 +51,7 @@ func (a *App) serveCommand() *cobra.Command {
 }
 
 // Serve serves the API on a listener until ctx ends.
-func Serve(ctx context.Context, r *worker.Runtime, listener net.Listener) error {
+func Serve(ctx context.Context, r *app.Runtime, listener net.Listener) error {
 	cfg := r.Config.API
 	if cfg.AdminToken != "" {
 		if _, err := r.DB.System().CreateTenant(ctx, operatorTenant, "operator"); err != nil {
@@ -82,7 +82,7 @@ func Serve(ctx context.Context, r *worker.Runtime, listener net.Listener) error 
 	return g.Wait()
 }
 
-func hasEngine(r *worker.Runtime) bool { return r.Config.Jobs.Hatchet.Token != "" }
+func hasEngine(r *app.Runtime) bool { return r.Config.Jobs.Hatchet.Token != "" }
 
 // describe returns the text of an internal error for the log. It contains no customer values.
 func describe(err error) string {

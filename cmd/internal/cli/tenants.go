@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/vault"
-	"github.com/contextvault/contextvault/worker"
 )
 
 func (a *App) tenantsCommand() *cobra.Command {
@@ -18,7 +18,7 @@ func (a *App) tenantsCommand() *cobra.Command {
 	var id *uuid.UUID
 	var name string
 	create := &cobra.Command{Use: "create", Short: "Create a tenant", Args: cobra.NoArgs}
-	create.RunE = a.system(func(ctx context.Context, r *worker.Runtime) (any, error) {
+	create.RunE = a.system(func(ctx context.Context, r *app.Runtime) (any, error) {
 		if name == "" {
 			return nil, vault.Invalid("name", "is required: the name of the tenant for people")
 		}
@@ -35,7 +35,7 @@ func (a *App) tenantsCommand() *cobra.Command {
 	optionalID(create, &id, "id", "`id` of the tenant, a UUID (default: a new one)")
 	textVar(create, &name, "name", "name of the tenant, for people", true)
 	list := &cobra.Command{Use: "list", Short: "List the tenants", Args: cobra.NoArgs}
-	list.RunE = a.system(func(ctx context.Context, r *worker.Runtime) (any, error) {
+	list.RunE = a.system(func(ctx context.Context, r *app.Runtime) (any, error) {
 		rows, err := r.DB.System().ListTenants(ctx)
 		tenants := make(listedTenants, len(rows))
 		for i, row := range rows {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/worker"
 )
 
@@ -19,11 +20,11 @@ func (a *App) workerCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			engine, err := worker.Engine(cfg)
+			engine, err := app.NewEngine(cfg)
 			if err != nil {
 				return err
 			}
-			r, err := worker.Connect(ctx, cfg, engine, Logger(cfg))
+			r, err := app.Connect(ctx, cfg, engine, Logger(cfg))
 			if err != nil {
 				return err
 			}

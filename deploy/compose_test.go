@@ -1,4 +1,4 @@
-package contextvault_test
+package deploy_test
 
 import (
 	"bufio"
@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/compose-spec/compose-go/v2/cli"
+	compose "github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/google/go-cmp/cmp"
 
@@ -19,7 +19,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 )
 
-// secrets are the variables without which docker-compose.yml must not start.
+// secrets are the variables that docker-compose.yml requires.
 var secrets = map[string]string{
 	"POSTGRES_PASSWORD":      "p0stgres",
 	"HATCHET_ADMIN_PASSWORD": "Dashb0ard",
@@ -28,14 +28,16 @@ var secrets = map[string]string{
 	"VAULT_SEALING_KEY":      "key",
 }
 
-// loadCompose does what `docker compose config` does, with only env in the environment.
+// loadCompose loads the project as `docker compose config` does. The environment is env.
 func loadCompose(t *testing.T, env map[string]string) (*types.Project, error) {
 	t.Helper()
 	var pairs []string
 	for name, value := range env {
 		pairs = append(pairs, name+"="+value)
 	}
-	options, err := cli.NewProjectOptions([]string{"docker-compose.yml"}, cli.WithEnv(pairs), cli.WithWorkingDirectory("."))
+	options, err := compose.NewProjectOptions(
+		[]string{"../docker-compose.yml"}, compose.WithEnv(pairs), compose.WithWorkingDirectory(".."),
+	)
 	if err != nil {
 		t.Fatalf("compose options: %v", err)
 	}
@@ -51,14 +53,14 @@ func mustLoadCompose(t *testing.T) *types.Project {
 	return project
 }
 
-func TestComposeHasTheProductionShape(t *testing.T) {
+func TestCompose_Services(t *testing.T) {
 	t.Parallel()
 	project := mustLoadCompose(t)
 
 	want := map[string]struct {
 		command   []string
 		dependsOn map[string]string
-		healthy   bool // others wait for its health check
+		healthy   bool // other services wait for its health check
 	}{
 		"postgres": {command: []string{"postgres", "-c", "max_connections=300"}, healthy: true},
 		"redis":    {command: []string{"redis-server", "--save", "", "--appendonly", "no"}, healthy: true},
@@ -69,7 +71,7 @@ func TestComposeHasTheProductionShape(t *testing.T) {
 			"redis":   "service_healthy",
 			"hatchet": "service_healthy",
 		}},
-		// It accepts changes without the engine, and reads without Redis.
+		// The API accepts operations without the engine, and reads without Redis.
 		"api": {command: []string{"serve"}, dependsOn: map[string]string{"migrate": "service_completed_successfully"}},
 	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(project.Services))); diff != "" {
@@ -91,7 +93,7 @@ func TestComposeHasTheProductionShape(t *testing.T) {
 			t.Errorf("%s: depends_on (-want +got):\n%s", name, diff)
 		}
 		if w.healthy && (service.HealthCheck == nil || len(service.HealthCheck.Test) == 0) {
-			t.Errorf("%s: others wait for its health, and it has no health check", name)
+			t.Errorf("%s: other services wait for its health, and it has no health check", name)
 		}
 		for _, port := range service.Ports {
 			if port.HostIP != "127.0.0.1" {
@@ -101,7 +103,7 @@ func TestComposeHasTheProductionShape(t *testing.T) {
 	}
 }
 
-func TestComposeImagesArePinned(t *testing.T) {
+func TestCompose_ImagesArePinned(t *testing.T) {
 	t.Parallel()
 	project := mustLoadCompose(t)
 
@@ -111,7 +113,7 @@ func TestComposeImagesArePinned(t *testing.T) {
 			t.Errorf("%s: image %q has no fixed version", name, service.Image)
 		}
 	}
-	goMod, err := os.ReadFile("go.mod")
+	goMod, err := os.ReadFile("../go.mod")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,15 +122,17 @@ func TestComposeImagesArePinned(t *testing.T) {
 		t.Fatal("go.mod does not require the Hatchet SDK")
 	}
 	if image := project.Services["hatchet"].Image; !strings.HasSuffix(image, ":"+string(sdk[1])) {
-		t.Errorf("engine image %s, SDK %s: they must be of one version", image, sdk[1])
+		t.Errorf("engine image %s, SDK %s: the versions must be equal", image, sdk[1])
 	}
 }
 
-func TestComposeGivesEveryDatabaseItsOwnName(t *testing.T) {
+func TestCompose_DatabaseNames(t *testing.T) {
 	t.Parallel()
 	project := mustLoadCompose(t)
 
-	for service, want := range map[string]string{"hatchet": "hatchet", "migrate": "contextvault", "worker": "contextvault", "api": "contextvault"} {
+	for service, want := range map[string]string{
+		"hatchet": "hatchet", "migrate": "contextvault", "worker": "contextvault", "api": "contextvault",
+	} {
 		url := project.Services[service].Environment["DATABASE_URL"]
 		if url == nil || *url != "postgresql://vault:p0stgres@postgres:5432/"+want+"?sslmode=disable" {
 			t.Errorf("%s: DATABASE_URL does not name the database %s", service, want)
@@ -139,9 +143,9 @@ func TestComposeGivesEveryDatabaseItsOwnName(t *testing.T) {
 	}
 }
 
-// Each variable that a program is given is one that it knows, with a value that it takes, and whoever is asked to stop is not killed
-// before its own grace is over.
-func TestComposeConfiguresThePrograms(t *testing.T) {
+// Every environment variable of a service is a known setting with a valid value, and the stop grace period of a service
+// is longer than its own grace period.
+func TestCompose_Configuration(t *testing.T) {
 	t.Parallel()
 	project, reference := mustLoadCompose(t), config.Reference()
 	key, err := db.NewSealingKey()
@@ -153,7 +157,7 @@ func TestComposeConfiguresThePrograms(t *testing.T) {
 		var environ []string
 		for variable, value := range service.Environment {
 			if !strings.Contains(reference, "`"+variable+"`") && variable != "HATCHET_CLIENT_TLS_STRATEGY" {
-				t.Errorf("%s is given %s, which is no setting", name, variable)
+				t.Errorf("%s gets %s, which is not a setting", name, variable)
 			}
 			if variable == "VAULT_SEALING_KEY" {
 				value = &key
@@ -170,15 +174,15 @@ func TestComposeConfiguresThePrograms(t *testing.T) {
 		}
 		grace := map[string]time.Duration{"worker": cfg.Worker.ShutdownGrace(), "api": cfg.API.ShutdownGrace()}[name]
 		if stop := service.StopGracePeriod; stop == nil || time.Duration(*stop) < grace+5*time.Second {
-			t.Errorf("%s is killed while it finishes what it has begun: its own grace is %s", name, grace)
+			t.Errorf("%s is killed during its own grace period of %s", name, grace)
 		}
-		if name == "worker" && grace <= 3*time.Minute { // what a step that calls a model may take (docs/operation.md)
-			t.Errorf("a worker waits %s for its steps", grace)
+		if name == "worker" && grace <= 3*time.Minute { // the limit of a step that calls the model (docs/operation.md)
+			t.Errorf("the grace period of the worker is %s", grace)
 		}
 	}
 }
 
-func TestComposeRefusesAMissingSecret(t *testing.T) {
+func TestCompose_MissingSecret(t *testing.T) {
 	t.Parallel()
 	for name := range secrets {
 		t.Run(name, func(t *testing.T) {
@@ -198,9 +202,9 @@ func TestComposeRefusesAMissingSecret(t *testing.T) {
 	}
 }
 
-func TestEnvExampleListsEverySecret(t *testing.T) {
+func TestEnvExample_ListsEverySecret(t *testing.T) {
 	t.Parallel()
-	file, err := os.Open(".env.example")
+	file, err := os.Open("../.env.example")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +216,7 @@ func TestEnvExampleListsEverySecret(t *testing.T) {
 			continue
 		}
 		if value != "" {
-			t.Errorf("%s has a value: a secret that everybody would share", name)
+			t.Errorf("%s has a value, which every installation would share", name)
 		}
 		got = append(got, name)
 	}

@@ -1,4 +1,4 @@
-package worker
+package app
 
 import (
 	"crypto/tls"
@@ -8,29 +8,32 @@ import (
 	"strconv"
 	"strings"
 
-	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // the only home of the SDK's client options
+	hatchetclient "github.com/hatchet-dev/hatchet/pkg/client" //nolint:staticcheck // the SDK's client options are only here
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 	"github.com/rs/zerolog"
 
 	"github.com/contextvault/contextvault/config"
 )
 
-// engineLog is where the SDK's own lines go: errors only, since it is chatty, without those of failed steps, which the worker
-// logs itself.
-func engineLog() *zerolog.Logger {
-	log := zerolog.New(os.Stderr).Level(zerolog.ErrorLevel).Hook(zerolog.HookFunc(func(e *zerolog.Event, _ zerolog.Level, message string) {
+// EngineLog returns the logger of the engine's SDK: errors only, to standard error. It drops the lines about failed
+// steps, because the worker logs those itself.
+func EngineLog() *zerolog.Logger {
+	dropFailedSteps := zerolog.HookFunc(func(e *zerolog.Event, _ zerolog.Level, message string) {
 		if strings.HasPrefix(message, "could not execute action") {
 			e.Discard()
 		}
-	})).With().Timestamp().Str("logger", "hatchet").Logger()
+	})
+	log := zerolog.New(os.Stderr).Level(zerolog.ErrorLevel).Hook(dropFailedSteps).
+		With().Timestamp().Str("logger", "hatchet").Logger()
 	return &log
 }
 
-// Engine makes a client of the workflow engine that the configuration names.
-func Engine(cfg config.Config) (_ *hatchet.Client, err error) {
+// NewEngine returns a client of the workflow engine in the configuration. An error never quotes the token.
+func NewEngine(cfg config.Config) (_ *hatchet.Client, err error) {
 	defer func() {
-		if p := recover(); p != nil { // so the SDK refuses a token, or another setting, that it cannot read
-			err = fmt.Errorf("connect to the workflow engine: HATCHET_CLIENT_TOKEN is no client token, which its dashboard makes, or another HATCHET_CLIENT_ variable is wrong: %v", p)
+		if p := recover(); p != nil { // the SDK panics on a token, or another setting, that it cannot parse
+			err = fmt.Errorf("connect to the workflow engine: HATCHET_CLIENT_TOKEN is no client token (create one in the "+
+				"engine's dashboard), or another HATCHET_CLIENT_ variable is invalid: %v", p)
 		}
 	}()
 	if err := cfg.Require("jobs.hatchet.token"); err != nil {
@@ -51,7 +54,7 @@ func Engine(cfg config.Config) (_ *hatchet.Client, err error) {
 	client, err := hatchet.NewClient(
 		hatchetclient.WithToken(cfg.Jobs.Hatchet.Token.Reveal()), //nolint:staticcheck // the SDK takes no other options
 		hatchetclient.WithHostPort(host, number),                 //nolint:staticcheck // as above
-		hatchetclient.WithLogger(engineLog()),                    //nolint:staticcheck // as above
+		hatchetclient.WithLogger(EngineLog()),                    //nolint:staticcheck // as above
 		hatchetclient.WithTLSConfig(secure),
 	)
 	if err != nil {

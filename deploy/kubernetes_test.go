@@ -1,4 +1,5 @@
-// Package deploy_test checks the files under deploy/ against the programs that they run and watch, so that they cannot rot.
+// Package deploy_test checks docker-compose.yml and the files in this folder against the programs: commands, settings,
+// ports, metrics and grace periods.
 package deploy_test
 
 import (
@@ -26,13 +27,12 @@ import (
 	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
-	"github.com/contextvault/contextvault/cmd/internal/cli"
 	"github.com/contextvault/contextvault/config"
 )
 
-const kubernetes = "../../../deploy/kubernetes"
+const kubernetes = "kubernetes"
 
-// kinds are the types of Kubernetes that the manifests may use.
+// kinds are the Kubernetes types that the manifests may use.
 var kinds = map[string]func() any{
 	"v1/Namespace":                           func() any { return new(corev1.Namespace) },
 	"v1/ConfigMap":                           func() any { return new(corev1.ConfigMap) },
@@ -47,7 +47,7 @@ var kinds = map[string]func() any{
 	"networking.k8s.io/v1/Ingress":           func() any { return new(networkingv1.Ingress) },
 }
 
-// kustomization is what of it these tests follow.
+// kustomization holds the fields of kustomization.yaml that the tests use.
 type kustomization struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -63,7 +63,7 @@ type kustomization struct {
 	} `json:"images"`
 }
 
-// decode decodes as the API server does: a field that is unknown, or there twice, or has its letters in another case, is an error.
+// decode decodes as the API server does: an unknown or duplicate field, or one in another case, is an error.
 func decode(document []byte, object any) error {
 	encoded, err := yaml.YAMLToJSONStrict(document)
 	if err != nil {
@@ -73,7 +73,7 @@ func decode(document []byte, object any) error {
 	return errors.Join(append(unknown, err)...)
 }
 
-// manifests gives every object of a file.
+// manifests returns all objects of a file.
 func manifests(t *testing.T, name string) []any {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(kubernetes, name))
@@ -102,7 +102,7 @@ func manifests(t *testing.T, name string) []any {
 	return out
 }
 
-// cluster is what the kustomization makes.
+// cluster holds the objects of the kustomization.
 type cluster struct {
 	kustomization
 	objects     []any
@@ -137,7 +137,7 @@ func load(t *testing.T) cluster {
 	return c
 }
 
-// of gives the objects of one type.
+// of returns the objects of one type.
 func of[T any](c cluster) []T {
 	var out []T
 	for _, object := range c.objects {
@@ -148,7 +148,7 @@ func of[T any](c cluster) []T {
 	return out
 }
 
-func TestEveryManifestIsOfTheKustomizationOrAnExample(t *testing.T) {
+func TestManifests_KustomizationListsAll(t *testing.T) {
 	t.Parallel()
 	c := load(t)
 	files, err := filepath.Glob(filepath.Join(kubernetes, "*.yaml"))
@@ -165,7 +165,8 @@ func TestEveryManifestIsOfTheKustomizationOrAnExample(t *testing.T) {
 			t.Errorf("%s is in no kustomization", name)
 		}
 	}
-	if got, want := slices.Sorted(maps.Keys(c.pods)), []string{"vault-api", "vault-migrate", "vault-worker"}; !slices.Equal(got, want) {
+	want := []string{"vault-api", "vault-migrate", "vault-worker"}
+	if got := slices.Sorted(maps.Keys(c.pods)); !slices.Equal(got, want) {
 		t.Fatalf("pods of %v, want %v", got, want)
 	}
 	for _, image := range c.Images {
@@ -175,33 +176,33 @@ func TestEveryManifestIsOfTheKustomizationOrAnExample(t *testing.T) {
 	}
 }
 
-// Each container runs a command that there is, in a pod that may do nothing else.
-func TestPodsRunCommandsOfTheImageWithoutPrivileges(t *testing.T) {
+// Each pod has one container and no privileges. cmd/internal/deploy checks its command.
+func TestPods_NoPrivileges(t *testing.T) {
 	t.Parallel()
 	for name, pod := range load(t).pods {
-		if got := pod.Spec.SecurityContext; got == nil || got.RunAsNonRoot == nil || !*got.RunAsNonRoot || got.RunAsUser == nil || *got.RunAsUser == 0 ||
+		if got := pod.Spec.SecurityContext; got == nil || got.RunAsNonRoot == nil || !*got.RunAsNonRoot ||
+			got.RunAsUser == nil || *got.RunAsUser == 0 ||
 			got.SeccompProfile == nil || got.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
 			t.Errorf("%s may run as root, or any system call", name)
 		}
 		if pod.Spec.AutomountServiceAccountToken == nil || *pod.Spec.AutomountServiceAccountToken {
-			t.Errorf("%s is given a token of the cluster", name)
+			t.Errorf("%s gets a token of the cluster", name)
 		}
 		if pod.Spec.EnableServiceLinks == nil || *pod.Spec.EnableServiceLinks {
-			t.Errorf("%s is given VAULT_… variables by Kubernetes", name)
+			t.Errorf("%s gets VAULT_… variables from Kubernetes", name)
 		}
 		if len(pod.Spec.Containers) != 1 {
 			t.Fatalf("%s has %d containers", name, len(pod.Spec.Containers))
 		}
 		container := pod.Spec.Containers[0]
-		root := cli.Root(&cli.App{})
-		if cmd, rest, err := root.Find(container.Args); err != nil || cmd == root || len(rest) > 0 || container.Command != nil {
-			t.Errorf("%s runs %q %q, which is no command of the image: %v", name, container.Command, container.Args, err)
-		}
 		if s := container.SecurityContext; s == nil || s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation ||
-			s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem || s.Capabilities == nil || !slices.Equal(s.Capabilities.Drop, []corev1.Capability{"ALL"}) {
+			s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem || s.Capabilities == nil ||
+			!slices.Equal(s.Capabilities.Drop, []corev1.Capability{"ALL"}) {
 			t.Errorf("%s has privileges, or may write to its image", name)
 		}
-		for what, quantities := range map[string]corev1.ResourceList{"requests": container.Resources.Requests, "limits": container.Resources.Limits} {
+		for what, quantities := range map[string]corev1.ResourceList{
+			"requests": container.Resources.Requests, "limits": container.Resources.Limits,
+		} {
 			if m, ok := quantities[corev1.ResourceMemory]; !ok || m.Cmp(resource.MustParse("32Mi")) < 0 {
 				t.Errorf("%s %s %s of memory", name, what, m.String())
 			}
@@ -212,7 +213,7 @@ func TestPodsRunCommandsOfTheImageWithoutPrivileges(t *testing.T) {
 	}
 }
 
-// secretsOf are the keys that the example of the secret has.
+// secretsOf returns the keys of the example secret.
 func secretsOf(t *testing.T) map[string]string {
 	t.Helper()
 	for _, object := range manifests(t, "secret.example.yaml") {
@@ -224,8 +225,8 @@ func secretsOf(t *testing.T) map[string]string {
 	return nil
 }
 
-// Each variable that a pod is given is one that the configuration knows, with a value that it takes.
-func TestPodsAreConfigured(t *testing.T) {
+// Every environment variable of a pod is a known setting with a valid value.
+func TestPods_Configuration(t *testing.T) {
 	t.Parallel()
 	c := load(t)
 	reference := config.Reference()
@@ -235,7 +236,7 @@ func TestPodsAreConfigured(t *testing.T) {
 	var environ []string
 	for name, value := range c.config {
 		if !documented(name) {
-			t.Errorf("the ConfigMap sets %s, which is no setting", name)
+			t.Errorf("the ConfigMap sets %s, which is not a setting", name)
 		}
 		environ = append(environ, name+"="+value)
 	}
@@ -250,7 +251,7 @@ func TestPodsAreConfigured(t *testing.T) {
 		for _, e := range container.Env {
 			given[e.Name] = true
 			if !documented(e.Name) {
-				t.Errorf("%s is given %s, which is no setting", name, e.Name)
+				t.Errorf("%s gets %s, which is not a setting", name, e.Name)
 			}
 			if e.ValueFrom == nil || e.ValueFrom.SecretKeyRef == nil || e.ValueFrom.SecretKeyRef.Name != "vault" {
 				t.Errorf("%s: %s comes from no secret", name, e.Name)
@@ -264,38 +265,43 @@ func TestPodsAreConfigured(t *testing.T) {
 		needs := []string{"DATABASE_URL"}
 		if name != "vault-migrate" {
 			needs = append(needs, "VAULT_SEALING_KEY", "HATCHET_CLIENT_TOKEN")
-			if len(container.EnvFrom) != 1 || container.EnvFrom[0].ConfigMapRef == nil || container.EnvFrom[0].ConfigMapRef.Name != "vault" {
+			if len(container.EnvFrom) != 1 || container.EnvFrom[0].ConfigMapRef == nil ||
+				container.EnvFrom[0].ConfigMapRef.Name != "vault" {
 				t.Errorf("%s does not read the ConfigMap", name)
 			}
 		}
 		for _, n := range needs {
 			if !given[n] {
-				t.Errorf("%s is not given %s", name, n)
+				t.Errorf("%s does not get %s", name, n)
 			}
 		}
 	}
 	for name := range secrets {
 		if !used[name] {
-			t.Errorf("secret.example.yaml lists %s, which no pod is given", name)
+			t.Errorf("secret.example.yaml lists %s, which no pod uses", name)
 		}
 	}
 	if c.pods["vault-worker"].Spec.Containers[0].Env[0].ValueFrom.SecretKeyRef.Optional != nil {
 		t.Error("the address of the database is optional")
 	}
 
-	// Who is killed before its own grace is over leaves work half done.
-	for name, grace := range map[string]time.Duration{"vault-worker": cfg.Worker.ShutdownGrace(), "vault-api": cfg.API.ShutdownGrace()} {
+	// A pod that is killed during its own grace period leaves steps unfinished.
+	for name, grace := range map[string]time.Duration{
+		"vault-worker": cfg.Worker.ShutdownGrace(), "vault-api": cfg.API.ShutdownGrace(),
+	} {
 		pod := c.pods[name].Spec.TerminationGracePeriodSeconds
 		if pod == nil || time.Duration(*pod)*time.Second < grace+5*time.Second {
-			t.Errorf("%s is killed while it finishes what it has begun: its own grace is %s", name, grace)
+			t.Errorf("%s is killed during its own grace period of %s", name, grace)
 		}
 	}
 	if cfg.Worker.ShutdownGrace() <= longestStep(t) {
-		t.Errorf("a worker waits %s for its steps, and one may take %s", cfg.Worker.ShutdownGrace(), longestStep(t))
+		t.Errorf("the grace period of the worker is %s, and a step may take %s", cfg.Worker.ShutdownGrace(), longestStep(t))
 	}
 
-	// The ports are those where the programs listen.
-	for name, address := range map[string]string{"vault-worker": cfg.Worker.HealthAddress, "vault-api": cfg.API.ListenAddress} {
+	// The ports are those of the programs.
+	for name, address := range map[string]string{
+		"vault-worker": cfg.Worker.HealthAddress, "vault-api": cfg.API.ListenAddress,
+	} {
 		_, text, err := net.SplitHostPort(address)
 		if err != nil {
 			t.Fatal(err)
@@ -311,28 +317,32 @@ func TestPodsAreConfigured(t *testing.T) {
 		if got := c.pods[name].Annotations["prometheus.io/port"]; got != text {
 			t.Errorf("%s listens on %d, Prometheus looks at %s", name, port, got)
 		}
-		for what, probe := range map[string]*corev1.Probe{"startup": container.StartupProbe, "liveness": container.LivenessProbe, "readiness": container.ReadinessProbe} {
+		for what, probe := range map[string]*corev1.Probe{
+			"startup": container.StartupProbe, "liveness": container.LivenessProbe, "readiness": container.ReadinessProbe,
+		} {
 			path := map[string]string{"readiness": "/readyz"}[what]
 			if path == "" {
-				path = "/healthz" // a dependency that is away is no reason to restart
+				path = "/healthz" // an unavailable dependency is no reason to restart
 			}
-			if probe == nil || probe.HTTPGet == nil || probe.HTTPGet.Path != path || probe.HTTPGet.Port.StrVal != container.Ports[0].Name {
+			if probe == nil || probe.HTTPGet == nil || probe.HTTPGet.Path != path ||
+				probe.HTTPGet.Port.StrVal != container.Ports[0].Name {
 				t.Errorf("%s: the %s probe is %v", name, what, probe)
 			}
 		}
 	}
 }
 
-// longestStep is how long a step may take that is not a sweep and does not wait for people, as docs/operation.md lists them from
-// the declarations.
+// longestStep returns the longest timeout of the steps in docs/operation.md, except sweeps and gap fills, which wait
+// for people.
 func longestStep(t *testing.T) time.Duration {
 	t.Helper()
-	text, err := os.ReadFile("../../../docs/operation.md")
+	text, err := os.ReadFile("../docs/operation.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	longest := time.Duration(0)
-	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| `([a-z-]+)` \\| .* \\| ([0-9a-z]+) \\|$").FindAllStringSubmatch(string(text), -1) {
+	steps := regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| `([a-z-]+)` \\| .* \\| ([0-9a-z]+) \\|$")
+	for _, row := range steps.FindAllStringSubmatch(string(text), -1) {
 		took, err := time.ParseDuration(row[3])
 		if err != nil {
 			t.Fatal(err)
@@ -348,13 +358,14 @@ func longestStep(t *testing.T) time.Duration {
 	return longest
 }
 
-// Worker and API are scaled apart, and never all of one taken away at once.
-func TestEveryDeploymentIsScaledAndGuarded(t *testing.T) {
+// Every deployment has its own autoscaler and a disruption budget.
+func TestDeployments_ScaledAndGuarded(t *testing.T) {
 	t.Parallel()
 	c := load(t)
 	scaled, guarded := map[string]bool{}, map[string]bool{}
 	for _, h := range of[*autoscalingv2.HorizontalPodAutoscaler](c) {
-		if h.Spec.MinReplicas == nil || *h.Spec.MinReplicas < 2 || h.Spec.MaxReplicas <= *h.Spec.MinReplicas || h.Spec.ScaleTargetRef.Kind != "Deployment" {
+		if h.Spec.MinReplicas == nil || *h.Spec.MinReplicas < 2 || h.Spec.MaxReplicas <= *h.Spec.MinReplicas ||
+			h.Spec.ScaleTargetRef.Kind != "Deployment" {
 			t.Errorf("the autoscaler %s is %+v", h.Name, h.Spec)
 		}
 		scaled[h.Spec.ScaleTargetRef.Name] = true
@@ -368,7 +379,8 @@ func TestEveryDeploymentIsScaledAndGuarded(t *testing.T) {
 	}
 	for name, d := range c.deployments {
 		if !scaled[name] || !guarded[name] || d.Spec.Replicas != nil {
-			t.Errorf("%s: scaled %t, guarded %t, replicas %v (the autoscaler's)", name, scaled[name], guarded[name], d.Spec.Replicas)
+			t.Errorf("%s: scaled %t, guarded %t, replicas %v (the autoscaler sets them)",
+				name, scaled[name], guarded[name], d.Spec.Replicas)
 		}
 		if !maps.Equal(d.Spec.Selector.MatchLabels, d.Spec.Template.Labels) {
 			t.Errorf("%s selects %v, its pods have %v", name, d.Spec.Selector.MatchLabels, d.Spec.Template.Labels)
@@ -376,19 +388,22 @@ func TestEveryDeploymentIsScaledAndGuarded(t *testing.T) {
 	}
 	for _, s := range of[*corev1.Service](c) {
 		d, ok := c.deployments[s.Name]
-		if !ok || !maps.Equal(s.Spec.Selector, d.Spec.Template.Labels) || s.Spec.Type != "" || s.Spec.Ports[0].TargetPort.StrVal != d.Spec.Template.Spec.Containers[0].Ports[0].Name {
+		if !ok || !maps.Equal(s.Spec.Selector, d.Spec.Template.Labels) || s.Spec.Type != "" ||
+			s.Spec.Ports[0].TargetPort.StrVal != d.Spec.Template.Spec.Containers[0].Ports[0].Name {
 			t.Errorf("the service %s leads nowhere, or outside: %+v", s.Name, s.Spec)
 		}
 	}
 }
 
-// Metrics are for the inside: nobody is let in who is not named, and the ingress passes on no path of operation.
-func TestMetricsStayInside(t *testing.T) {
+// The network policy admits only named clients, and the ingress does not expose metrics and health.
+func TestNetwork_MetricsStayInside(t *testing.T) {
 	t.Parallel()
 	c := load(t)
 	closed, open := false, map[string]bool{}
 	for _, p := range of[*networkingv1.NetworkPolicy](c) {
-		if len(p.Spec.PodSelector.MatchLabels) == 0 && len(p.Spec.Ingress) == 0 && slices.Equal(p.Spec.PolicyTypes, []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}) {
+		ingress := []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}
+		if len(p.Spec.PodSelector.MatchLabels) == 0 && len(p.Spec.Ingress) == 0 &&
+			slices.Equal(p.Spec.PolicyTypes, ingress) {
 			closed = true
 		}
 		for _, rule := range p.Spec.Ingress {
@@ -420,7 +435,8 @@ func TestMetricsStayInside(t *testing.T) {
 		}
 		for _, rule := range ingress.Spec.Rules {
 			for _, path := range rule.HTTP.Paths {
-				if !slices.Contains([]string{"/v1", "/docs", "/openapi.json"}, path.Path) || path.Backend.Service.Name != "vault-api" {
+				if !slices.Contains([]string{"/v1", "/docs", "/openapi.json"}, path.Path) ||
+					path.Backend.Service.Name != "vault-api" {
 					t.Errorf("the ingress passes on %s to %s", path.Path, path.Backend.Service.Name)
 				}
 			}

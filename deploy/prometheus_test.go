@@ -17,15 +17,17 @@ import (
 	"github.com/contextvault/contextvault/metrics"
 )
 
-// description reads what a Desc tells of itself.
-var description = regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "(.*)", (?:unit: "[^"]*", )?constLabels: \{.*\}, variableLabels: \{(.*)\}\}$`)
+// description parses the text of a prometheus.Desc.
+var description = regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "(.*)", (?:unit: "[^"]*", )?` +
+	`constLabels: \{.*\}, variableLabels: \{(.*)\}\}$`)
 
-// exported gives the metrics of both programs with their labels. What the Go runtime and the process tell is left out.
+// exported returns the metrics of API and worker with their labels, without those of the Go runtime and the process.
 func exported(t *testing.T) map[string][]string {
 	t.Helper()
 	both := metrics.New(metrics.Sources{})
-	api.New(api.Options{Registry: both.Registry})                                                                     // the API
-	both.Registry.MustRegister(metrics.NewSteps(func() int64 { return 0 }), metrics.NewCounts(nil, nil, time.Minute)) // the worker
+	api.New(api.Options{Registry: both.Registry}) // the API
+	steps := metrics.NewSteps(func() int64 { return 0 })
+	both.Registry.MustRegister(steps, metrics.NewCounts(nil, nil, time.Minute)) // the worker
 	descs := make(chan *prometheus.Desc)
 	go func() {
 		defer close(descs)
@@ -35,7 +37,7 @@ func exported(t *testing.T) map[string][]string {
 	for d := range descs {
 		m := description.FindStringSubmatch(d.String())
 		if m == nil {
-			t.Fatalf("%s does not read as expected", d)
+			t.Fatalf("%s has an unexpected format", d)
 		}
 		if strings.HasPrefix(m[1], "go_") || strings.HasPrefix(m[1], "process_") {
 			continue
@@ -45,10 +47,10 @@ func exported(t *testing.T) map[string][]string {
 	return out
 }
 
-// scraped are the labels that Prometheus adds.
+// scraped lists the labels that Prometheus adds.
 var scraped = []string{"instance", "job", "le"}
 
-// check reports the metrics and labels of an expression that no program exports, and the metrics that it uses.
+// check reports the metrics and labels of an expression that no program exports. It returns the metrics that it uses.
 func check(t *testing.T, where, expr string, known map[string][]string) (used []string) {
 	t.Helper()
 	parsed, err := metricsql.Parse(strings.ReplaceAll(expr, "$__rate_interval", "5m"))
@@ -56,7 +58,7 @@ func check(t *testing.T, where, expr string, known map[string][]string) (used []
 		t.Errorf("%s: %v: %s", where, err, expr)
 		return nil
 	}
-	var labels []string // that each metric must have
+	var labels []string // every metric must have them
 	metricsql.VisitAll(parsed, func(e metricsql.Expr) {
 		switch e := e.(type) {
 		case *metricsql.AggrFuncExpr:
@@ -83,7 +85,7 @@ func check(t *testing.T, where, expr string, known map[string][]string) (used []
 		}
 		has, ok := known[base]
 		if !ok {
-			t.Errorf("%s uses %s, which nobody exports", where, name)
+			t.Errorf("%s uses %s, which no program exports", where, name)
 			continue
 		}
 		used[i] = base
@@ -96,7 +98,7 @@ func check(t *testing.T, where, expr string, known map[string][]string) (used []
 	return used
 }
 
-// rules is a file of rules as Prometheus reads it.
+// rules is a file of alert rules.
 type rules struct {
 	Groups []struct {
 		Name  string `json:"name"`
@@ -112,18 +114,18 @@ type rules struct {
 
 func operationPage(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile("../../../docs/operation.md")
+	text, err := os.ReadFile("../docs/operation.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
 }
 
-// Each alert watches what is exported, and says what to do.
-func TestAlerts(t *testing.T) {
+// Every alert uses exported metrics and links to its instructions.
+func TestAlerts_MetricsAndInstructions(t *testing.T) {
 	t.Parallel()
 	known, page := exported(t), operationPage(t)
-	text, err := os.ReadFile("../../../deploy/prometheus/alerts.yaml")
+	text, err := os.ReadFile("prometheus/alerts.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,11 +146,12 @@ func TestAlerts(t *testing.T) {
 					t.Errorf("%s: %v", r.Alert, err)
 				}
 			}
-			if r.Annotations["summary"] == "" || !strings.Contains(r.Annotations["description"], "docs/operation.md#"+strings.ToLower(r.Alert)) {
-				t.Errorf("%s does not say what it is, or where to read what to do", r.Alert)
+			instructions := "docs/operation.md#" + strings.ToLower(r.Alert)
+			if r.Annotations["summary"] == "" || !strings.Contains(r.Annotations["description"], instructions) {
+				t.Errorf("%s has no summary, or no link to its instructions", r.Alert)
 			}
 			if !strings.Contains(page, "\n#### "+r.Alert+"\n") {
-				t.Errorf("docs/operation.md does not say what to do for %s", r.Alert)
+				t.Errorf("docs/operation.md has no section %s", r.Alert)
 			}
 		}
 	}
@@ -157,11 +160,11 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
-// The dashboard shows what is exported, and all of it.
-func TestDashboard(t *testing.T) {
+// The dashboard shows all exported metrics, and only those.
+func TestDashboard_ShowsAllMetrics(t *testing.T) {
 	t.Parallel()
 	known := exported(t)
-	text, err := os.ReadFile("../../../deploy/grafana/dashboard.json")
+	text, err := os.ReadFile("grafana/dashboard.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,22 +197,23 @@ func TestDashboard(t *testing.T) {
 		}
 	}
 	for name := range known {
-		if !shown[name] && name != "profile_values_counted_timestamp_seconds" { // an alert watches it
+		if !shown[name] && name != "profile_values_counted_timestamp_seconds" { // only an alert uses it
 			t.Errorf("the dashboard does not show %s", name)
 		}
 	}
 }
 
-// The page lists every metric, and none that there is not.
-func TestThePageListsTheMetrics(t *testing.T) {
+// docs/operation.md lists all exported metrics, and only those.
+func TestOperationPage_ListsMetrics(t *testing.T) {
 	t.Parallel()
 	known, page := exported(t), operationPage(t)
 	listed := map[string]bool{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `((?:vault|profile|gap)_[a-z_]+)` \\| ([^|]*) \\|").FindAllStringSubmatch(page, -1) {
+	metricRow := regexp.MustCompile("(?m)^\\| `((?:vault|profile|gap)_[a-z_]+)` \\| ([^|]*) \\|")
+	for _, row := range metricRow.FindAllStringSubmatch(page, -1) {
 		listed[row[1]] = true
 		labels, ok := known[row[1]]
 		if !ok {
-			t.Errorf("docs/operation.md lists %s, which nobody exports", row[1])
+			t.Errorf("docs/operation.md lists %s, which no program exports", row[1])
 		}
 		for _, l := range labels {
 			if !strings.Contains(row[2], "`"+l+"`") {

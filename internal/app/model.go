@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/provider"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// newModel builds the language model of the configuration. usage counts its calls.
+func newModel(cfg config.LLM, usage *llm.Counters) (llm.Model, error) {
+	if cfg.Provider == llm.ProviderOpenAI && cfg.APIKey == "" && cfg.BaseURL == llm.DefaultBaseURL {
+		// Another base URL may be a local server, which needs no key.
+		return nil, fmt.Errorf("language model: llm.provider is openai and llm.api_key is not set: set OPENAI_API_KEY, " +
+			"or set llm.provider to offline")
+	}
+	model, err := provider.New(modelConfig(cfg, usage))
+	if err != nil {
+		return nil, fmt.Errorf("language model: %w", err)
+	}
+	return model, nil
+}
+
+func modelConfig(cfg config.LLM, usage *llm.Counters) llm.Config {
+	out := llm.Config{
+		Usage:    usage.Count,
+		Provider: cfg.Provider, APIKey: cfg.APIKey.Reveal(), BaseURL: cfg.BaseURL.Reveal(), Model: cfg.Model,
+		EmbeddingModel: cfg.EmbeddingModel, Timeout: cfg.Timeout(), MaxRetries: cfg.MaxRetries,
+	}
+	if out.MaxRetries == 0 {
+		out.MaxRetries = -1 // 0 is "no retries" in the configuration, and "the default" in llm.Config
+	}
+	return out
+}
+
+// misconfiguredModel fails every call. It stands in for a model with a bad configuration.
+type misconfiguredModel struct{ err error }
+
+// Name implements llm.Model.
+func (misconfiguredModel) Name() string { return "misconfigured" }
+
+// ProposeRequirements implements llm.Model.
+func (m misconfiguredModel) ProposeRequirements(
+	context.Context, llm.ProposeRequest,
+) ([]vault.ProposedRequirement, error) {
+	return nil, m.err
+}
+
+// ExtractValues implements llm.Model.
+func (m misconfiguredModel) ExtractValues(context.Context, llm.ExtractRequest) ([]vault.Candidate, error) {
+	return nil, m.err
+}
+
+// Embed implements llm.Model.
+func (m misconfiguredModel) Embed(context.Context, []string) ([][]float32, error) { return nil, m.err }
