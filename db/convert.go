@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db/dbgen"
-	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -51,7 +50,6 @@ func ProfileOf(r dbgen.GetProfileRow) (vault.Profile, error) {
 			return p, fmt.Errorf("decode the %s of profile %s", what, r.ID)
 		}
 	}
-	p.VerificationLevel = rules.LevelOf(p.Fields)
 	return p, nil
 }
 
@@ -147,14 +145,6 @@ func OperationOf(r dbgen.Operation) (vault.Operation, error) {
 		}
 	}
 	return op, nil
-}
-
-// VersionOf converts a row of ListVersions, for the placement of a new version.
-func VersionOf(r dbgen.ListVersionsRow) rules.Version {
-	return rules.Version{
-		ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status),
-		SupersededByID: r.SupersededByID, Deleted: r.Deleted,
-	}
 }
 
 // ChainOf converts the rows of GetChain, which begin with the item, to a chain that begins with the origin. More rows

@@ -17,6 +17,7 @@ import (
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -65,7 +66,9 @@ func (q *Queries) profile(ctx context.Context, tenant, customer uuid.UUID) (vaul
 	if err != nil {
 		return vault.Profile{}, db.WrapNotFound(err, "customer", customer)
 	}
-	return db.ProfileOf(row)
+	profile, err := db.ProfileOf(row)
+	profile.VerificationLevel = rules.LevelOf(profile.Fields)
+	return profile, err
 }
 
 // History gives every version of a field, newest first by order of acceptance.

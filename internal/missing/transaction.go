@@ -7,6 +7,7 @@ import (
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -68,5 +69,6 @@ func (t Transaction) Profile(ctx context.Context, tenant, customer uuid.UUID) (v
 	if err != nil {
 		return none, err
 	}
+	profile.VerificationLevel = rules.LevelOf(profile.Fields)
 	return profile, t.Sealer.OpenProfile(&profile)
 }

@@ -53,7 +53,7 @@ func (s Items) restoreField(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	var history []rules.Version
 	for _, r := range rows {
 		if r.ID != id && !r.Deleted {
-			history = append(history, db.VersionOf(r))
+			history = append(history, versionFrom(r))
 		}
 	}
 	now := s.Now()

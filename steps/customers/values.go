@@ -93,7 +93,7 @@ func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op
 	}
 	history := make([]rules.Version, len(rows))
 	for i, row := range rows {
-		history[i] = db.VersionOf(row)
+		history[i] = versionFrom(row)
 	}
 	expires := rules.ExpiryOf(in, def, op.AcceptedAt)
 	place := rules.Place(history, op.ID, op.AcceptedAt, sourceFound, expires, s.Now())
@@ -182,4 +182,12 @@ func agentKnown(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID) 
 		err = vault.Unknown("agent", agent)
 	}
 	return err
+}
+
+// versionFrom converts a row of ListVersions, for the placement of a new version.
+func versionFrom(r dbgen.ListVersionsRow) rules.Version {
+	return rules.Version{
+		ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status),
+		SupersededByID: r.SupersededByID, Deleted: r.Deleted,
+	}
 }
