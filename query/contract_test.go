@@ -23,9 +23,9 @@ type promise struct {
 	keeps func(v *vaultOf)
 }
 
-// TestTheContract holds the vault to its promises: once with PostgreSQL alone, and once through the cache, where every read
+// TestContract holds the vault to its promises: once with PostgreSQL alone, and once through the cache, where every read
 // before a change leaves something behind that must not be read after it.
-func TestTheContract(t *testing.T) {
+func TestContract(t *testing.T) {
 	t.Parallel()
 	for _, store := range []struct {
 		name   string

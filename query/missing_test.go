@@ -17,7 +17,7 @@ import (
 
 func trimmed(s string) string { return strings.TrimSpace(s) }
 
-func TestMissingIsWhatIsUnmetInOrderOfCollection(t *testing.T) {
+func TestMissing_UnmetInOrder(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name     string
@@ -101,7 +101,7 @@ func TestMissingIsWhatIsUnmetInOrderOfCollection(t *testing.T) {
 	}
 }
 
-func TestMissingForWhatIsNotThereIsRefused(t *testing.T) {
+func TestMissing_UnknownIDs(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	scenario := v.scenario().ID

@@ -26,7 +26,7 @@ func names(p vault.Profile) map[string]string {
 	return out
 }
 
-func TestTheProfileIsWhatIsActiveNow(t *testing.T) {
+func TestProfile_ActiveItems(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	v.define(
@@ -57,7 +57,7 @@ func TestTheProfileIsWhatIsActiveNow(t *testing.T) {
 	}
 }
 
-func TestTheHistoryIsEveryVersionTheNewestFirst(t *testing.T) {
+func TestHistory_NewestFirst(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
@@ -87,7 +87,7 @@ func TestTheHistoryIsEveryVersionTheNewestFirst(t *testing.T) {
 	}
 }
 
-func TestAChainSaysWhereAnItemCameFrom(t *testing.T) {
+func TestChain_Sources(t *testing.T) {
 	t.Parallel()
 	session := newID()
 	for _, c := range []struct {
@@ -166,7 +166,7 @@ func chainOf(first, last int) []string {
 	return out
 }
 
-func TestAChainOfACycleEnds(t *testing.T) {
+func TestChain_CycleEnds(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
@@ -180,7 +180,7 @@ func TestAChainOfACycleEnds(t *testing.T) {
 	}
 }
 
-func TestAChainIsReadToADepthWithinLimits(t *testing.T) {
+func TestChain_DepthLimits(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
@@ -192,7 +192,7 @@ func TestAChainIsReadToADepthWithinLimits(t *testing.T) {
 	}
 }
 
-func TestDerivedNamesWhatWasMadeOfAnItem(t *testing.T) {
+func TestDerived_Dependents(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
@@ -215,7 +215,7 @@ func TestDerivedNamesWhatWasMadeOfAnItem(t *testing.T) {
 	}
 }
 
-// TestNoReadServesAnotherTenant asks for everything with the right ids and the wrong tenant, after the right one has filled
+// TestRead_OtherTenantIsUnknown asks for everything with the right ids and the wrong tenant, after the right one has filled
 // the cache.
 // reads are all the reads of one thing each that is there, by name; each gives how much of it it found.
 func (v *vaultOf) reads() map[string]func(ctx context.Context, q *query.Queries, tenant uuid.UUID) (int, error) {
@@ -319,7 +319,7 @@ func (v *vaultOf) reads() map[string]func(ctx context.Context, q *query.Queries,
 	}
 }
 
-func TestNoReadServesAnotherTenant(t *testing.T) {
+func TestRead_OtherTenantIsUnknown(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	for name, read := range v.reads() {
@@ -348,7 +348,7 @@ func TestNoReadServesAnotherTenant(t *testing.T) {
 }
 
 // A read without the cache is one round trip to PostgreSQL, which is one batch: the tenant, and the query behind it.
-func TestAReadIsOneRoundTrip(t *testing.T) {
+func TestRead_OneRoundTrip(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	disabled, err := cache.New(cache.Options{Enabled: false, Logger: slog.New(slog.DiscardHandler)})
@@ -376,7 +376,7 @@ func TestAReadIsOneRoundTrip(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThereIsUnknown(t *testing.T) {
+func TestRead_MissingRowIsUnknown(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	ctx := t.Context()

@@ -15,7 +15,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestReadsGoOnWithoutRedis(t *testing.T) {
+func TestRead_WithoutRedis(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]syscall.Signal{"it was killed": syscall.SIGKILL, "it hangs": syscall.SIGSTOP} {
 		t.Run(name, func(t *testing.T) {

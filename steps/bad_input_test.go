@@ -518,7 +518,7 @@ var badInputs = []badInput{
 	},
 }
 
-func TestBadInputIsRefusedWithAClearMessageAndLeavesNothing(t *testing.T) {
+func TestBadInput_RejectedWithoutChange(t *testing.T) {
 	t.Parallel()
 	for _, c := range badInputs {
 		t.Run(c.name, func(t *testing.T) {
@@ -575,7 +575,7 @@ func (c badInput) check(t *testing.T, err error) {
 	}
 }
 
-func TestAValueOf64KiBIsTheLongest(t *testing.T) {
+func TestPersistValue_64KiBIsTheLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -584,7 +584,7 @@ func TestAValueOf64KiBIsTheLongest(t *testing.T) {
 	}
 }
 
-func TestRowsOfAnotherTenantAreUnknown(t *testing.T) {
+func TestSteps_RowsOfAnotherTenantAreUnknown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -617,9 +617,9 @@ func TestRowsOfAnotherTenantAreUnknown(t *testing.T) {
 	}
 }
 
-// TestPIIStaysWhereItBelongs sends values of PII fields on every way into the vault, good and bad, and looks for them everywhere
+// TestPII_StaysInItsTables sends values of PII fields on every way into the vault, good and bad, and looks for them everywhere
 // else.
-func TestPIIStaysWhereItBelongs(t *testing.T) {
+func TestPII_StaysInItsTables(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	w := newWorld(t, func(d *steps.Deps) {
@@ -708,7 +708,7 @@ func TestPIIStaysWhereItBelongs(t *testing.T) {
 	}
 }
 
-func TestTheCallerAloneIsShownAValueThatIsNotPII(t *testing.T) {
+func TestError_OnlyTheCallerSeesAValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
@@ -722,7 +722,7 @@ func TestTheCallerAloneIsShownAValueThatIsNotPII(t *testing.T) {
 	}
 }
 
-func TestAnErrorIsToldToTheEngineWithoutValues(t *testing.T) {
+func TestSafe_OmitsValues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)

@@ -250,7 +250,7 @@ func revived(before, after map[uuid.UUID]version, restored map[uuid.UUID]bool) [
 }
 
 // Whatever clients do at the same time, in whatever order and however often the steps run: the rules hold.
-func TestTheRulesHoldWhateverClientsDoAtOnce(t *testing.T) {
+func TestSteps_RulesHoldForConcurrentClients(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(

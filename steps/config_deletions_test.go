@@ -51,7 +51,7 @@ func (w *world) needed(scenario uuid.UUID) []string {
 	return names
 }
 
-func TestADeletedFieldIsUnknownAndWhatWasCollectedStays(t *testing.T) {
+func TestDeleteDefinition_StoredValuesStay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -79,7 +79,7 @@ func TestADeletedFieldIsUnknownAndWhatWasCollectedStays(t *testing.T) {
 	}
 }
 
-func TestAFieldThatIsRequiredIsNotDeleted(t *testing.T) {
+func TestDeleteDefinition_RequiredFieldIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -96,7 +96,7 @@ func TestAFieldThatIsRequiredIsNotDeleted(t *testing.T) {
 	w.refused(w.deletingRequirement(scenario.ID, "plan"), vault.CodeUnknown, []string{"unknown requirement", "plan"}, deleteRequirement...)
 }
 
-func TestADeletionStandsAboveAnOlderSaveThatArrivesLate(t *testing.T) {
+func TestDeleteDefinition_LateOlderSaveIsIgnored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -125,7 +125,7 @@ func TestADeletionStandsAboveAnOlderSaveThatArrivesLate(t *testing.T) {
 	}
 }
 
-func TestWhatAPersonDeletedIsNotExtractedAgain(t *testing.T) {
+func TestExtractSchema_DeletedByAPersonStaysDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}

@@ -86,7 +86,7 @@ func (w *world) gather(statistics string) {
 }
 
 // A chain is read link by link, whatever PostgreSQL believes of the tables.
-func TestTheCostOfAChainFollowsItsLength(t *testing.T) {
+func TestCost_ChainByLength(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.many(5000)
@@ -104,7 +104,7 @@ func TestTheCostOfAChainFollowsItsLength(t *testing.T) {
 }
 
 // The cost of a sweep follows what is stale, not what there is: of 50,000 live values it looks at some hundred blocks.
-func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
+func TestCost_SweepByStaleItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const mostBlocks = 800

@@ -14,7 +14,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestManyOpeningsOfOneIdentityAtOnceMakeOneProfile(t *testing.T) {
+func TestOpenCustomer_ConcurrentCallsMakeOneProfile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const callers = 50
@@ -37,7 +37,7 @@ func TestManyOpeningsOfOneIdentityAtOnceMakeOneProfile(t *testing.T) {
 	}
 }
 
-func TestAnIdentityOpensItsCustomer(t *testing.T) {
+func TestOpenCustomer_ExistingIdentity(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -80,7 +80,7 @@ func TestAnIdentityOpensItsCustomer(t *testing.T) {
 	})
 }
 
-func TestOpeningsAndDeletionsAtOnceNeverFail(t *testing.T) {
+func TestOpenCustomer_ConcurrentDeletion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for round := range 15 {
@@ -107,7 +107,7 @@ func TestOpeningsAndDeletionsAtOnceNeverFail(t *testing.T) {
 	}
 }
 
-func TestAnIdentityOfAnotherCustomerIsNotTaken(t *testing.T) {
+func TestLinkChannel_IdentityOfAnotherCustomer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -135,7 +135,7 @@ func TestAnIdentityOfAnotherCustomerIsNotTaken(t *testing.T) {
 	}
 }
 
-func TestOfAnIdentityLinkedToManyAtOnceOneHasIt(t *testing.T) {
+func TestLinkChannel_ConcurrentCallsLinkOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const customers = 8
@@ -157,7 +157,7 @@ func TestOfAnIdentityLinkedToManyAtOnceOneHasIt(t *testing.T) {
 	}
 }
 
-func TestTheNewestAcceptedConsentIsInForce(t *testing.T) {
+func TestRecordConsent_NewestAcceptedCounts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	late := w.consent(true)
@@ -189,7 +189,7 @@ func TestTheNewestAcceptedConsentIsInForce(t *testing.T) {
 	w.refused(w.consent(false), vault.CodeUnknown, []string{w.customer.String()}, recordConsent...)
 }
 
-func TestADeletedCustomerIsUnknownToReadersAndWriters(t *testing.T) {
+func TestDeleteCustomer_UnknownAfterwards(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -225,7 +225,7 @@ func TestADeletedCustomerIsUnknownToReadersAndWriters(t *testing.T) {
 }
 
 // What is read by the id of an item is not read of a deleted customer either: values, and the words that they were read in.
-func TestTheItemsOfADeletedCustomerGoWithIt(t *testing.T) {
+func TestDeleteCustomer_DeletesItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -271,7 +271,7 @@ func TestTheItemsOfADeletedCustomerGoWithIt(t *testing.T) {
 	w.equal("what was derived from that", map[string]string{"plan": `"further"`}, w.values(beyond.customer))
 }
 
-func TestADeletedCustomerIsNotAsked(t *testing.T) {
+func TestDeleteCustomer_ClosesQuestions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -329,7 +329,7 @@ func TestADeletedCustomerIsNotAsked(t *testing.T) {
 	}
 }
 
-func TestALateVerificationDoesNotDisplaceTheNewer(t *testing.T) {
+func TestVerifyValue_LateVerificationIsIgnored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -369,7 +369,7 @@ func TestALateVerificationDoesNotDisplaceTheNewer(t *testing.T) {
 	w.equal("method", "code", p.Fields["email"].VerificationMethod)
 }
 
-func TestTheValueThatIsActiveIsVerified(t *testing.T) {
+func TestVerifyValue_ActiveValueOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(
@@ -420,7 +420,7 @@ func TestTheValueThatIsActiveIsVerified(t *testing.T) {
 	}
 }
 
-func TestADocumentThatSupersedesDoesSoInWhateverOrderTheyCome(t *testing.T) {
+func TestAddAsset_SupersedesInAnyOrder(t *testing.T) {
 	t.Parallel()
 	replaces := func(in *vault.AddAssetInput) { in.SupersedeExisting = true }
 	beside := func(*vault.AddAssetInput) {}
@@ -458,7 +458,7 @@ func TestADocumentThatSupersedesDoesSoInWhateverOrderTheyCome(t *testing.T) {
 	}
 }
 
-func TestADeletedDocumentThatWasReplacedIsRestoredAsReplaced(t *testing.T) {
+func TestRestoreItem_ReplacedAssetStaysSuperseded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	old := w.addAsset("old")
@@ -470,7 +470,7 @@ func TestADeletedDocumentThatWasReplacedIsRestoredAsReplaced(t *testing.T) {
 	w.equal("assets", []string{"new"}, w.assetsOf(w.customer))
 }
 
-func TestADeletionByForceReachesTheReadersOfEveryCustomer(t *testing.T) {
+func TestDeleteItem_ForcedInvalidatesDependents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -500,7 +500,7 @@ func TestADeletionByForceReachesTheReadersOfEveryCustomer(t *testing.T) {
 	w.refused(again, vault.CodeConflict, []string{"deleted already"}, deleteItem...)
 }
 
-func TestDeletionsAtOnceDeleteOnce(t *testing.T) {
+func TestDeleteItem_ConcurrentCallsDeleteOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)

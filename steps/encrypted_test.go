@@ -56,7 +56,7 @@ func (w *world) cached() map[string]string {
 	return out
 }
 
-func TestAValueThatMustBeEncryptedIsReadByTheVaultAlone(t *testing.T) {
+func TestEncryption_ValueIsSealedEverywhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(
@@ -127,8 +127,8 @@ func TestAValueThatMustBeEncryptedIsReadByTheVaultAlone(t *testing.T) {
 	}
 }
 
-// TestASealedValueOpensInItsOwnRowAlone: whoever may write to the table cannot give one customer the value of another.
-func TestASealedValueOpensInItsOwnRowAlone(t *testing.T) {
+// TestEncryption_SealedValueIsBoundToItsRow: whoever may write to the table cannot give one customer the value of another.
+func TestEncryption_SealedValueIsBoundToItsRow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, EncryptionRequired: true})
@@ -141,8 +141,8 @@ func TestASealedValueOpensInItsOwnRowAlone(t *testing.T) {
 	}
 }
 
-// TestAnEncryptedValueServesConditionsAndConfirmations: what fills gaps sees it.
-func TestAnEncryptedValueServesConditionsAndConfirmations(t *testing.T) {
+// TestEncryption_FillGapsReadsTheValue: what fills gaps sees it.
+func TestEncryption_FillGapsReadsTheValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(

@@ -22,7 +22,7 @@ func near(texts []string) ([][]float32, error) {
 	return out, nil
 }
 
-func TestWhatItsNameOrTypeSetsApartIsAnotherField(t *testing.T) {
+func TestMatchSchema_ContrastingNameOrType(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*vault.ProposedRequirement){
 		"pickup_time": func(*vault.ProposedRequirement) {},
@@ -38,7 +38,7 @@ func TestWhatItsNameOrTypeSetsApartIsAnotherField(t *testing.T) {
 }
 
 // The closest definition is set apart; the next one is the same.
-func TestTheNextClosestDefinitionIsLookedAt(t *testing.T) {
+func TestMatchSchema_NextClosestDefinition(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.model.embed = near
@@ -56,7 +56,7 @@ func TestTheNextClosestDefinitionIsLookedAt(t *testing.T) {
 }
 
 // Definitions of other tenants and agents, however close and many, do not hide an agent's own from the search by meaning.
-func TestASearchByMeaningFindsTheAgentsOwn(t *testing.T) {
+func TestMatchSchema_OwnDefinitionsOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(d *steps.Deps) { d.Settings.MatchThreshold = 0.73 })
 	w.model.embed = near
@@ -83,7 +83,7 @@ func TestASearchByMeaningFindsTheAgentsOwn(t *testing.T) {
 }
 
 // What a person rejected does not come back, neither for the same content nor for another.
-func TestWhatWasRejectedDoesNotComeBack(t *testing.T) {
+func TestExtractSchema_RejectedStaysRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}

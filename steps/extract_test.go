@@ -110,7 +110,7 @@ func (w *world) equal(what string, want, got any) {
 	}
 }
 
-func TestUnchangedContentCostsNoModelCall(t *testing.T) {
+func TestExtractSchema_UnchangedContentCallsNoModel(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.proposing(proposed("income"))
@@ -138,7 +138,7 @@ func TestUnchangedContentCostsNoModelCall(t *testing.T) {
 	}
 }
 
-func TestExtractionReplacesWhatItExtractedAndNothingElse(t *testing.T) {
+func TestExtractSchema_ReplacesOnlyExtractedRows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "written", ValueType: vault.TypeString})
@@ -173,7 +173,7 @@ func TestExtractionReplacesWhatItExtractedAndNothingElse(t *testing.T) {
 	}, w.requirements(scenario.ID))
 }
 
-func TestAnOutdatedExtractionChangesNothing(t *testing.T) {
+func TestExtractSchema_OutdatedChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -189,7 +189,7 @@ func TestAnOutdatedExtractionChangesNothing(t *testing.T) {
 	}
 }
 
-func TestASaveDuringAnExtractionIsNotLost(t *testing.T) {
+func TestExtractSchema_SaveDuringExtraction(t *testing.T) {
 	t.Parallel()
 	for name, byHand := range map[string]bool{"after a save": false, "by hand": true} {
 		for stop := 1; stop < len(extractSchema)-1; stop++ {
@@ -221,9 +221,9 @@ func TestASaveDuringAnExtractionIsNotLost(t *testing.T) {
 	}
 }
 
-// TestTheExtractionOfAnOlderTextDoesNotOvertakeTheNewer holds an extraction up in the middle of its transaction, while the
+// TestExtractSchema_OlderTextIsNotStoredLast holds an extraction up in the middle of its transaction, while the
 // next save comes with its own.
-func TestTheExtractionOfAnOlderTextDoesNotOvertakeTheNewer(t *testing.T) {
+func TestExtractSchema_OlderTextIsNotStoredLast(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -254,7 +254,7 @@ func TestTheExtractionOfAnOlderTextDoesNotOvertakeTheNewer(t *testing.T) {
 	w.equal("at last", []string{"new hard extracted none"}, w.requirements(scenario.ID))
 }
 
-func TestAProposedFieldIsMatchedToADefinitionThatMeansTheSame(t *testing.T) {
+func TestMatchSchema_ByNameAndMeaning(t *testing.T) {
 	t.Parallel()
 	// One meaning per word, so that what is near is plain to see.
 	embed := func(texts []string) ([][]float32, error) {
@@ -318,7 +318,7 @@ func TestAProposedFieldIsMatchedToADefinitionThatMeansTheSame(t *testing.T) {
 	}
 }
 
-func TestADefinitionIsSavedWhereTheModelFails(t *testing.T) {
+func TestSaveDefinition_ModelFailure(t *testing.T) {
 	t.Parallel()
 	for name, embed := range map[string]func([]string) ([][]float32, error){
 		"an error": func([]string) ([][]float32, error) { return nil, errModel },
@@ -352,7 +352,7 @@ func TestADefinitionIsSavedWhereTheModelFails(t *testing.T) {
 	}
 }
 
-func TestWhatTheModelIsNotSureOfWaitsForAPerson(t *testing.T) {
+func TestExtractSchema_LowConfidenceNeedsReview(t *testing.T) {
 	t.Parallel()
 	for confidence, want := range map[float64]string{0: "pending", 0.79: "pending", 0.8: "none", 1: "none"} {
 		t.Run(fmt.Sprint(confidence), func(t *testing.T) {
@@ -369,7 +369,7 @@ func TestWhatTheModelIsNotSureOfWaitsForAPerson(t *testing.T) {
 	}
 }
 
-func TestAModelThatFailsLeavesWhatWasExtracted(t *testing.T) {
+func TestExtractSchema_ModelFailureKeepsRows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -389,7 +389,7 @@ func TestAModelThatFailsLeavesWhatWasExtracted(t *testing.T) {
 
 // What a model may propose wrongly, over HTTP: the save goes on, the extraction says what happened, and nothing comes of it but, where
 // only its quote is invented, a review.
-func TestAModelThatProposesNonsenseChangesNothing(t *testing.T) {
+func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 	t.Parallel()
 	entry := func(change ...string) string {
 		e := `{"name":"income","display_name":"Income","description":"","value_type":"number","allowed_values":[],"validation_regex":"",` +
@@ -450,7 +450,7 @@ func many(entry func(...string) string, n int) string {
 	return `{"fields":[` + strings.Join(fields, ",") + `]}`
 }
 
-func TestWhatAPersonSavesStandsAboveWhatIsExtracted(t *testing.T) {
+func TestExtractSchema_HumanRowsStay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -472,7 +472,7 @@ func TestWhatAPersonSavesStandsAboveWhatIsExtracted(t *testing.T) {
 	w.equal("requirements", []string{"age soft human none", "income hard extracted none"}, w.requirements(scenario.ID))
 }
 
-func TestTheRowsOfAnExtractionNameTheirText(t *testing.T) {
+func TestExtractSchema_RowsHoldTheirQuote(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}

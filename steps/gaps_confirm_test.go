@@ -105,7 +105,7 @@ var confirmCases = []fillCase{
 	},
 }
 
-func TestWhatIsDoubtedIsConfirmed(t *testing.T) {
+func TestFillGaps_ConfirmsUncertainValues(t *testing.T) {
 	t.Parallel()
 	for _, c := range confirmCases {
 		t.Run(c.name, func(t *testing.T) {
@@ -136,7 +136,7 @@ func aCancellation(w *world) vault.Event {
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}))
 }
 
-func TestAConfirmationSaysWhatItIsAbout(t *testing.T) {
+func TestAskCustomer_ConfirmationNamesTheValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, waiting := aDoubt(w)
@@ -156,7 +156,7 @@ func TestAConfirmationSaysWhatItIsAbout(t *testing.T) {
 }
 
 // Others were derived from the value that is denied: it is not deleted under them, and replaced by the answer.
-func TestADeniedValueWithDependentsStaysUntilItIsReplaced(t *testing.T) {
+func TestPersistAnswer_DeniedValueWithDependentsStays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill, waiting := aDoubt(w)
@@ -176,7 +176,7 @@ func TestADeniedValueWithDependentsStaysUntilItIsReplaced(t *testing.T) {
 
 // What a fill stored while the customer was merged with another stays the other's when that is undone: an answer neither takes it
 // from there nor confirms it, and says what it says of the customer who gives it.
-func TestAnAnswerIsOfTheCustomerWhoWasAsked(t *testing.T) {
+func TestPersistAnswer_ItemOfAnotherCustomerStays(t *testing.T) {
 	t.Parallel()
 	for said, want := range map[string]map[string]string{"yes": {"plan": `"gold"`, "age": "36"}, "no": {"plan": `"gold"`}} {
 		t.Run(said, func(t *testing.T) {
@@ -201,7 +201,7 @@ func TestAnAnswerIsOfTheCustomerWhoWasAsked(t *testing.T) {
 	}
 }
 
-func TestACancelledFillEndsWithWhatItHas(t *testing.T) {
+func TestCancelFill_EndsWithStoredValues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill, question := aDoubt(w)
@@ -228,7 +228,7 @@ func TestACancelledFillEndsWithWhatItHas(t *testing.T) {
 	}
 }
 
-func TestAFillThatIsCancelledBeforeItBeginsAsksNobody(t *testing.T) {
+func TestCancelFill_BeforeTheFirstRound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := aFill(w)
@@ -243,7 +243,7 @@ func TestAFillThatIsCancelledBeforeItBeginsAsksNobody(t *testing.T) {
 	}
 }
 
-func TestOnlyAGapFillCanBeCancelled(t *testing.T) {
+func TestCancelFill_OtherOperationIsUnknown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, id := range []uuid.UUID{newID(), aWrite(w).OperationID} {
@@ -254,7 +254,7 @@ func TestOnlyAGapFillCanBeCancelled(t *testing.T) {
 }
 
 // Two scenarios ask the same customer for the same fact: one answer serves both.
-func TestAnAnswerServesEveryFillThatAsksForIt(t *testing.T) {
+func TestPersistAnswer_ClosesSameQuestions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
@@ -288,7 +288,7 @@ func TestAnAnswerServesEveryFillThatAsksForIt(t *testing.T) {
 
 // The customer is known by two ids at first, and is asked under each. Once the two are one, whatever is asked waits under both, and
 // one answer serves both.
-func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
+func TestQuestions_MergedCustomersShareThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber}, vault.Definition{Name: "plan", ValueType: vault.TypeString})
@@ -339,7 +339,7 @@ func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
 }
 
 // What readers keep of the lineage of a value forgets it when the customer takes the value back.
-func TestTheChainOfADeniedValueIsForgotten(t *testing.T) {
+func TestPersistAnswer_DeniedValueInvalidatesChain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, waiting := aDoubt(w)
@@ -361,7 +361,7 @@ func TestTheChainOfADeniedValueIsForgotten(t *testing.T) {
 }
 
 // A fact that is written from elsewhere is not asked for any longer, once the fill looks.
-func TestAQuestionWhoseAnswerCameFromElsewhereIsClosed(t *testing.T) {
+func TestAskCustomer_ClosesAnObsoleteQuestion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := written(w)
@@ -379,7 +379,7 @@ func TestAQuestionWhoseAnswerCameFromElsewhereIsClosed(t *testing.T) {
 }
 
 // What the customer said in one scenario serves the next; what they say later in the same conversation replaces it.
-func TestAFactServesTheNextScenarioUntilTheCustomerSaysOtherwise(t *testing.T) {
+func TestFillGaps_LaterStatementReplacesTheValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c := doubted("", 0.99, "I am 36")
@@ -417,7 +417,7 @@ func TestAFactServesTheNextScenarioUntilTheCustomerSaysOtherwise(t *testing.T) {
 	w.equal("values", []string{"36", "37"}, valuesOf(w.history("age")))
 }
 
-func TestASecretValueIsNotCopiedIntoItsQuestion(t *testing.T) {
+func TestAskCustomer_SecretValueIsNotInTheQuestion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, IsPII: true}, vault.Definition{Name: "pin", ValueType: vault.TypeString, EncryptionRequired: true})

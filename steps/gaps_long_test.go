@@ -38,7 +38,7 @@ func (w *world) aLongTalk() vault.FillGapsInput {
 	return vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &in.SessionID}
 }
 
-func TestOfALongConversationWhatMattersIsReadInOneCall(t *testing.T) {
+func TestResolveGaps_LongConversationInOneCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(d *steps.Deps) { d.Settings.ConversationBytes = 2000 })
 	in := w.aLongTalk()
@@ -65,7 +65,7 @@ func TestOfALongConversationWhatMattersIsReadInOneCall(t *testing.T) {
 	}
 }
 
-func TestWithoutMeaningsTheEndOfALongConversationIsRead(t *testing.T) {
+func TestResolveGaps_WithoutEmbeddingsReadsTheEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(d *steps.Deps) { d.Settings.ConversationBytes = 2000 })
 	in := w.aLongTalk()
@@ -82,7 +82,7 @@ func TestWithoutMeaningsTheEndOfALongConversationIsRead(t *testing.T) {
 }
 
 // What was embedded before the model failed is kept: the next fill pays for the rest alone.
-func TestTheMeaningsOfALongConversationArePaidForOnce(t *testing.T) {
+func TestResolveGaps_EmbedsEachTurnOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(d *steps.Deps) { d.Settings.ConversationBytes = 2000 })
 	in := w.aLongTalk()
@@ -136,7 +136,7 @@ func paid(t *testing.T, answer string, change func(*steps.Deps)) (*world, *atomi
 	}), requests
 }
 
-func TestBeyondItsBudgetATenantGoesOnWithoutTheModel(t *testing.T) {
+func TestBudget_SpentTenantWorksWithoutModel(t *testing.T) {
 	t.Parallel()
 	w, requests := paid(t, `{"values":[]}`, func(d *steps.Deps) {
 		d.Settings.Model = once.ModelLimits{DailyTokens: 9000, PromptPrice: 0.4, CompletionPrice: 1.6}
@@ -197,7 +197,7 @@ func TestBeyondItsBudgetATenantGoesOnWithoutTheModel(t *testing.T) {
 }
 
 // However many fills at once, the budget is not overdrawn.
-func TestTheBudgetHoldsForCallsAtOnce(t *testing.T) {
+func TestBudget_ConcurrentCallsStayWithin(t *testing.T) {
 	t.Parallel()
 	w, requests := paid(t, `{"values":[]}`, func(d *steps.Deps) { d.Settings.Model = once.ModelLimits{DailyTokens: 9000} })
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
@@ -220,7 +220,7 @@ func TestTheBudgetHoldsForCallsAtOnce(t *testing.T) {
 }
 
 // What a model may answer wrongly, over HTTP: nothing wrong is stored, and the fill says what happened and asks.
-func TestAModelThatAnswersNonsenseStoresNothing(t *testing.T) {
+func TestResolveGaps_InvalidModelOutput(t *testing.T) {
 	t.Parallel()
 	entry := func(change ...string) string {
 		e := `{"field_name":"age","value":36,"confidence":0.99,"quote":"I am 36","turn":0}`

@@ -276,7 +276,7 @@ var fillCases = []fillCase{
 	},
 }
 
-func TestGapsAreFilledInOrderOfTheirSources(t *testing.T) {
+func TestFillGaps_Sources(t *testing.T) {
 	t.Parallel()
 	for _, c := range fillCases {
 		t.Run(c.name, func(t *testing.T) {
@@ -434,7 +434,7 @@ func (c fillCase) checkStored(w *world, f vault.GapResult) {
 	}
 }
 
-func TestAQuestionThatIsOpenIsTheSameHoweverOftenItIsAskedFor(t *testing.T) {
+func TestAskCustomer_RepeatedRunsAskOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ev := written(w)
@@ -454,7 +454,7 @@ func TestAQuestionThatIsOpenIsTheSameHoweverOftenItIsAskedFor(t *testing.T) {
 	w.unchanged(before, "asking again")
 }
 
-func TestTwoRunsOfOneFillAtOnceAreOneFill(t *testing.T) {
+func TestFillGaps_TwoConcurrentRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ev := aFill(w)
@@ -496,7 +496,7 @@ func TestTwoRunsOfOneFillAtOnceAreOneFill(t *testing.T) {
 	}
 }
 
-func TestOfSeveralAnswersAtOnceOneWins(t *testing.T) {
+func TestPersistAnswer_ConcurrentAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	question := w.ask(written(w))
@@ -520,7 +520,7 @@ func TestOfSeveralAnswersAtOnceOneWins(t *testing.T) {
 	}
 }
 
-func TestAnAnswerAfterTheDeadlineIsRefused(t *testing.T) {
+func TestPersistAnswer_AfterTheDeadlineIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	question := w.ask(written(w))
@@ -537,7 +537,7 @@ func TestAnAnswerAfterTheDeadlineIsRefused(t *testing.T) {
 }
 
 // The engine may be down at the deadline: whichever of the fill and the answer runs first after that.
-func TestAnAnswerThatWasAcceptedInTimeCounts(t *testing.T) {
+func TestPersistAnswer_AcceptedBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	for name, fillFirst := range map[string]bool{"the fill looks first": true, "the answer is looked at first": false} {
 		t.Run(name, func(t *testing.T) {
@@ -565,7 +565,7 @@ func TestAnAnswerThatWasAcceptedInTimeCounts(t *testing.T) {
 
 // An answer may be settled while the fill looks, after it has read the profile: the fill must not take the field for one that was answered
 // in vain, nor for one that nobody answered.
-func TestAnAnswerWhileTheFillLooksCounts(t *testing.T) {
+func TestAskCustomer_AnswerDuringTheStep(t *testing.T) {
 	t.Parallel()
 	for name, late := range map[string]time.Duration{"before the deadline": 0, "at the deadline": 25 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -606,7 +606,7 @@ func TestAnAnswerWhileTheFillLooksCounts(t *testing.T) {
 }
 
 // One that was refused owes nothing: the question ends.
-func TestAnInvalidAnswerDoesNotKeepAQuestionOpen(t *testing.T) {
+func TestValidateAnswer_InvalidClosesTheQuestion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := written(w)
@@ -619,7 +619,7 @@ func TestAnInvalidAnswerDoesNotKeepAQuestionOpen(t *testing.T) {
 	}
 }
 
-func TestARejectedAnswerSaysWhatWasWrongHoweverOftenItRuns(t *testing.T) {
+func TestValidateAnswer_RepeatedRunsKeepTheReason(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := written(w)
@@ -644,7 +644,7 @@ func TestARejectedAnswerSaysWhatWasWrongHoweverOftenItRuns(t *testing.T) {
 	w.equal("stored", []string{"36"}, valuesOf(w.history("age")))
 }
 
-func TestAnAnswerWakesTheFillThatWaitsForIt(t *testing.T) {
+func TestAnnounceAnswer_ResumesTheFill(t *testing.T) {
 	t.Parallel()
 	for value, accepted := range map[string]bool{"36": true, `"old enough"`: false} {
 		w := newWorld(t)
@@ -663,7 +663,7 @@ func TestAnAnswerWakesTheFillThatWaitsForIt(t *testing.T) {
 
 // An answer that is refused for another reason than its value leaves the question open. It wakes nobody: a wait looks back, and
 // would find its announcement again and again.
-func TestAnAnswerThatLeavesItsQuestionOpenWakesNobody(t *testing.T) {
+func TestAnnounceAnswer_OpenQuestionResumesNoFill(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := written(w)
@@ -678,7 +678,7 @@ func TestAnAnswerThatLeavesItsQuestionOpenWakesNobody(t *testing.T) {
 	w.equal("pushed", []push(nil), append([]push(nil), w.engine.taken()[before:]...))
 }
 
-func TestAWriteThatIsRejectedOnTheWayIsAskedFor(t *testing.T) {
+func TestFillGaps_RejectedWriteIsAskedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ev := aFill(w)
@@ -707,7 +707,7 @@ func TestAWriteThatIsRejectedOnTheWayIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestAFillThatIsUnderWayIsNotPushedAgainBeforeItsDeadline(t *testing.T) {
+func TestRelay_SkipsAWaitingFill(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ev := written(w)

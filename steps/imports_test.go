@@ -17,7 +17,7 @@ func named(id uuid.UUID) func(*vault.WriteValueInput) {
 	return func(in *vault.WriteValueInput) { in.ItemID = &id }
 }
 
-func TestALateImportEntersBehindNewerValues(t *testing.T) {
+func TestPersistImport_LateImportIsSuperseded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -30,7 +30,7 @@ func TestALateImportEntersBehindNewerValues(t *testing.T) {
 	w.equal("history", []string{`"old"`, `"imported"`, `"newer"`}, valuesOf(w.checkHistory("plan")))
 }
 
-func TestAnImportWithAnInvalidWriteIsRejectedWholeWithTheIndexes(t *testing.T) {
+func TestImport_InvalidWriteRejectsAll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -43,7 +43,7 @@ func TestAnImportWithAnInvalidWriteIsRejectedWholeWithTheIndexes(t *testing.T) {
 	w.equal("values", map[string]string{"plan": `"silver"`}, w.values(w.customer))
 }
 
-func TestAnImportThatSkipsStoresTheRestAndListsWhatItLeftOut(t *testing.T) {
+func TestImport_SkipInvalidStoresTheRest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -78,7 +78,7 @@ func TestAnImportThatSkipsStoresTheRestAndListsWhatItLeftOut(t *testing.T) {
 	}
 }
 
-func TestAnImportIsBounded(t *testing.T) {
+func TestImport_SizeLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -97,7 +97,7 @@ func TestAnImportIsBounded(t *testing.T) {
 	w.equal("result", vault.ImportResult{Written: 1000, Customers: 1000}, resultOf[vault.ImportResult](w, ev))
 }
 
-func TestAnImportMayNotWriteTheSameFieldTwice(t *testing.T) {
+func TestImport_DuplicateFieldIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -109,7 +109,7 @@ func TestAnImportMayNotWriteTheSameFieldTwice(t *testing.T) {
 	w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[2]"}, importValues...)
 }
 
-func TestAnImportOfMergedCustomersGoesToTheirOneProfile(t *testing.T) {
+func TestImport_MergedCustomersShareAProfile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -135,7 +135,7 @@ func TestAnImportOfMergedCustomersGoesToTheirOneProfile(t *testing.T) {
 	w.equal("the target's values", want, w.values(target))
 }
 
-func TestTheHistoryGoesOnAfterAnImportOfTwoCustomersWhoAreOneNow(t *testing.T) {
+func TestImport_HistoryAfterAMerge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -157,7 +157,7 @@ func TestTheHistoryGoesOnAfterAnImportOfTwoCustomersWhoAreOneNow(t *testing.T) {
 	}
 }
 
-func TestAnImportForADeletedCustomerIsRefused(t *testing.T) {
+func TestImport_DeletedCustomerIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -167,7 +167,7 @@ func TestAnImportForADeletedCustomerIsRefused(t *testing.T) {
 	w.refused(ev, vault.CodeUnknown, []string{"writes[1]", "unknown customer", w.customer.String()}, importValues...)
 }
 
-func TestTheSourceOfAnImportedValue(t *testing.T) {
+func TestImport_Lineage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -227,7 +227,7 @@ func TestTheSourceOfAnImportedValue(t *testing.T) {
 	})
 }
 
-func TestAChainThatWaitedForItsSourceIsReadWithItOnceItIsThere(t *testing.T) {
+func TestImport_LateSourceCompletesTheChain(t *testing.T) {
 	t.Parallel()
 	for how, bring := range map[string]func(w *world, id uuid.UUID){
 		"by a write": func(w *world, id uuid.UUID) { w.as(newID()).write("plan", text("source"), named(id)) },
@@ -259,7 +259,7 @@ func TestAChainThatWaitedForItsSourceIsReadWithItOnceItIsThere(t *testing.T) {
 	}
 }
 
-func TestImportsAndWritersAtOnceKeepOneHistory(t *testing.T) {
+func TestImport_ConcurrentWrites(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)

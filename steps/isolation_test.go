@@ -292,8 +292,8 @@ func (l loot) tries(s statement) int {
 
 var errRollback = errors.New("rolled back on purpose")
 
-// TestNoQueryReachesAnotherTenant tries every generated query, as one tenant, with the ids of another.
-func TestNoQueryReachesAnotherTenant(t *testing.T) {
+// TestIsolation_Queries tries every generated query, as one tenant, with the ids of another.
+func TestIsolation_Queries(t *testing.T) {
 	t.Parallel()
 	w := victim(t)
 	intruder, other := dbtest.Tenant(t, w.db), dbtest.Tenant(t, w.db)
@@ -365,8 +365,8 @@ func op[In, Out any](spec vault.Spec[In, Out], in In, steps []string, code vault
 	}, steps, code}
 }
 
-// TestNoOperationReachesAnotherTenant tries every operation, and every step, as one tenant, with the ids of another.
-func TestNoOperationReachesAnotherTenant(t *testing.T) {
+// TestIsolation_Operations tries every operation, and every step, as one tenant, with the ids of another.
+func TestIsolation_Operations(t *testing.T) {
 	t.Parallel()
 	w := victim(t)
 	intruder := dbtest.Tenant(t, w.db)
@@ -493,8 +493,8 @@ func (w *world) operations() string {
 	return ids
 }
 
-// TestNoReadReachesAnotherTenant tries every read, as one tenant, with the ids of another, while the cache holds the victim's.
-func TestNoReadReachesAnotherTenant(t *testing.T) {
+// TestIsolation_Reads tries every read, as one tenant, with the ids of another, while the cache holds the victim's.
+func TestIsolation_Reads(t *testing.T) {
 	t.Parallel()
 	w := victim(t)
 	intruder := dbtest.Tenant(t, w.db)

@@ -11,7 +11,7 @@ import (
 )
 
 // Rule 4, at once: what is being derived from an item that is being deleted is seen by the deletion, or sees it.
-func TestAnItemIsNotDeletedWhileAnotherIsDerivedFromIt(t *testing.T) {
+func TestDeleteItem_ConcurrentDerivation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -50,7 +50,7 @@ func TestAnItemIsNotDeletedWhileAnotherIsDerivedFromIt(t *testing.T) {
 	}
 }
 
-func TestACustomerIsNotDeletedWhileAnotherIsDerivedFromItsItems(t *testing.T) {
+func TestDeleteCustomer_ConcurrentDerivation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -81,7 +81,7 @@ func TestACustomerIsNotDeletedWhileAnotherIsDerivedFromItsItems(t *testing.T) {
 }
 
 // Rule 5, at once: of items that name each other as their sources, the last is refused.
-func TestItemsThatAreStoredAtOnceMakeNoCycle(t *testing.T) {
+func TestLineage_ConcurrentWritesMakeNoCycle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)

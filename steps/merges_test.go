@@ -13,7 +13,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestAMergeMovesAllThatIsTheSources(t *testing.T) {
+func TestMergeCustomers_MovesEverything(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -82,7 +82,7 @@ func TestAMergeMovesAllThatIsTheSources(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeMergedIsRefused(t *testing.T) {
+func TestMergeCustomers_InvalidPairIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -155,7 +155,7 @@ func (w *world) all(customer uuid.UUID) string {
 	return out
 }
 
-func TestMergesAreUndoneInTheOrderTheyAllow(t *testing.T) {
+func TestUnmergeCustomer_Order(t *testing.T) {
 	t.Parallel()
 	t.Run("a chain, the last first", func(t *testing.T) {
 		t.Parallel()
@@ -213,7 +213,7 @@ func TestMergesAreUndoneInTheOrderTheyAllow(t *testing.T) {
 	})
 }
 
-func TestWhatHappenedSinceAMergeStaysWithTheTarget(t *testing.T) {
+func TestUnmergeCustomer_LaterChangesStayWithTarget(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -240,7 +240,7 @@ func TestWhatHappenedSinceAMergeStaysWithTheTarget(t *testing.T) {
 	}
 }
 
-func TestOppositeMergesAtOnceEndWell(t *testing.T) {
+func TestMergeCustomers_OppositeMergesAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -264,7 +264,7 @@ func TestOppositeMergesAtOnceEndWell(t *testing.T) {
 	}
 }
 
-func TestMergesTheirUndoingAndWritersAtOnceEndWell(t *testing.T) {
+func TestMergeCustomers_ConcurrentUnmergeAndWrites(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -379,7 +379,7 @@ func (p *pair) do(acts []act) {
 }
 
 // Whatever happened before a merge and since, its undoing gives back what was before, and leaves what happened since.
-func TestAnUndoneMergeIsExact(t *testing.T) {
+func TestUnmergeCustomer_RestoresTheExactState(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)

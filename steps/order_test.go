@@ -41,7 +41,7 @@ func valuesOf(versions []vault.Value) []string {
 	return out
 }
 
-func TestVersionsAreInOrderOfAcceptanceHoweverTheyArrive(t *testing.T) {
+func TestPersistValue_OrderOfAcceptance(t *testing.T) {
 	t.Parallel()
 	for _, arrival := range [][]int{{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {3, 0, 1, 2}, {0, 3, 2, 1}, {2, 2, 0, 0, 3, 1, 3}} {
 		t.Run(fmt.Sprint(arrival), func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestVersionsAreInOrderOfAcceptanceHoweverTheyArrive(t *testing.T) {
 	}
 }
 
-func TestALateReplayOfAFailedWriteDoesNotDisplaceTheNewer(t *testing.T) {
+func TestPersistValue_LateReplayIsSuperseded(t *testing.T) {
 	t.Parallel()
 	for name, replay := range map[string]func(w *world, failed vault.Event){
 		"by an operator": func(w *world, failed vault.Event) {
@@ -111,7 +111,7 @@ func TestALateReplayOfAFailedWriteDoesNotDisplaceTheNewer(t *testing.T) {
 	}
 }
 
-func TestOfManyWritersAtOnceTheNewestAcceptedIsActive(t *testing.T) {
+func TestPersistValue_ConcurrentWritersNewestWins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -142,7 +142,7 @@ func TestOfManyWritersAtOnceTheNewestAcceptedIsActive(t *testing.T) {
 	}
 }
 
-func TestSweepsAndWritersAtOnceDoNotBlockEachOther(t *testing.T) {
+func TestSweep_ConcurrentWriters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
@@ -181,7 +181,7 @@ func TestSweepsAndWritersAtOnceDoNotBlockEachOther(t *testing.T) {
 	}
 }
 
-func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
+func TestSteps_OutOfOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -265,7 +265,7 @@ func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
 	})
 }
 
-func TestAWriteThatIsOverWhenItComesIsNotActive(t *testing.T) {
+func TestPersistValue_AlreadyExpired(t *testing.T) {
 	t.Parallel()
 	past := time.Now().Add(-time.Hour)
 	for name, c := range map[string]struct {
@@ -294,8 +294,8 @@ func TestAWriteThatIsOverWhenItComesIsNotActive(t *testing.T) {
 	}
 }
 
-// TestHistoryHoldsWhateverHappens runs writes, retries, replays and sweeps in a random order.
-func TestHistoryHoldsWhateverHappens(t *testing.T) {
+// TestHistory_RandomOperations runs writes, retries, replays and sweeps in a random order.
+func TestHistory_RandomOperations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -344,7 +344,7 @@ func TestHistoryHoldsWhateverHappens(t *testing.T) {
 	}
 }
 
-func TestALateSaveOfConfigurationDoesNotDisplaceTheNewer(t *testing.T) {
+func TestSave_LateConfigurationIsIgnored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)

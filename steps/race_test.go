@@ -19,7 +19,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// The size of the race. It is the same with the race detector: CGO_ENABLED=1 go test -race -run TestNoReaderSees ./steps
+// The size of the race. It is the same with the race detector: CGO_ENABLED=1 go test -race -run NeverOlder ./steps
 const (
 	raceProfiles   = 20
 	raceWriters    = 8
@@ -45,8 +45,8 @@ func (r *raced) acknowledge(number int64) {
 	}
 }
 
-// TestNoReaderSeesLessThanWasAcknowledged is rule 10: writers and readers are different processes with a Redis between them.
-func TestNoReaderSeesLessThanWasAcknowledged(t *testing.T) {
+// TestRead_NeverOlderThanAcknowledged is rule 10: writers and readers are different processes with a Redis between them.
+func TestRead_NeverOlderThanAcknowledged(t *testing.T) {
 	t.Parallel()
 	t.Run("Redis answers", func(t *testing.T) {
 		t.Parallel()

@@ -10,7 +10,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestWhatWasDeletedIsRestoredToItsPlace(t *testing.T) {
+func TestRestoreItem_ReturnsToItsPlace(t *testing.T) {
 	t.Parallel()
 	soon := time.Now().Add(time.Hour)
 	for name, c := range map[string]struct {
@@ -60,7 +60,7 @@ func TestWhatWasDeletedIsRestoredToItsPlace(t *testing.T) {
 	}
 }
 
-func TestAVersionOfAnImportToTwoCustomersWhoAreOneNowIsRestored(t *testing.T) {
+func TestRestoreItem_ImportOfMergedCustomers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -80,7 +80,7 @@ func TestAVersionOfAnImportToTwoCustomersWhoAreOneNowIsRestored(t *testing.T) {
 	}
 }
 
-func TestALateWriteDoesNotComeBackOverANewerOneThatWasDeleted(t *testing.T) {
+func TestRestoreItem_LateWriteStaysSuperseded(t *testing.T) {
 	t.Parallel()
 	for how, run := range map[string]func(w *world, late, lateImport vault.Event){
 		"a write":   func(w *world, late, _ vault.Event) { w.must(w.twice(late, writeValue...)) },
@@ -101,7 +101,7 @@ func TestALateWriteDoesNotComeBackOverANewerOneThatWasDeleted(t *testing.T) {
 	}
 }
 
-func TestAnOrphanedItemIsRestoredWhenItsSourceIsBack(t *testing.T) {
+func TestRestoreItem_OrphanWithItsSourceBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -137,7 +137,7 @@ func TestAnOrphanedItemIsRestoredWhenItsSourceIsBack(t *testing.T) {
 	w.refused(w.bypass(vault.RestoreItem.Name, w.customer, vault.RestoreItemInput{ItemID: newID()}), vault.CodeUnknown, []string{"unknown item"}, restoreItem...)
 }
 
-func TestARestoredItemWithoutItsSourceIsOrphaned(t *testing.T) {
+func TestRestoreItem_WithoutSourceIsOrphaned(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)

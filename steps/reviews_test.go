@@ -27,7 +27,7 @@ func (w *world) deciding(kind vault.ReviewKind, id uuid.UUID, d vault.Decision, 
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: kind, ID: id, Decision: d, Edit: edit}))
 }
 
-func TestAReviewDecidesWhatWasExtracted(t *testing.T) {
+func TestReview_Decision(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	reader := query.New(w.db, w.cache, w.sealer)
@@ -88,7 +88,7 @@ func TestAReviewDecidesWhatWasExtracted(t *testing.T) {
 	w.refused(w.deciding(vault.ReviewOfRequirement, definition, vault.Reject, nil), vault.CodeUnknown, []string{"unknown requirement"}, decideReview...)
 }
 
-func TestALateDecisionOrSaveDoesNotDisplaceTheNewer(t *testing.T) {
+func TestReview_LateDecisionIsIgnored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario, requirement, definition := pending(w)
@@ -115,7 +115,7 @@ func TestALateDecisionOrSaveDoesNotDisplaceTheNewer(t *testing.T) {
 	w.sameBut(before, "what came late", "operations")
 }
 
-func TestWhatAPersonRejectedDoesNotComeBack(t *testing.T) {
+func TestReview_RejectedIsNotExtractedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario, requirement, definition := pending(w)
@@ -133,7 +133,7 @@ func TestWhatAPersonRejectedDoesNotComeBack(t *testing.T) {
 	}
 }
 
-func TestWhatAPersonWroteIsNotReviewed(t *testing.T) {
+func TestReview_HumanRowIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -146,7 +146,7 @@ func TestWhatAPersonWroteIsNotReviewed(t *testing.T) {
 	w.refused(w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), vault.CodeConflict, []string{"a person wrote this"}, decideReview...)
 }
 
-func TestReviewsSavesAndExtractionsAtOnceDoNotBlockEachOther(t *testing.T) {
+func TestReview_ConcurrentSavesAndExtractions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for range 6 {
@@ -190,7 +190,7 @@ func TestReviewsSavesAndExtractionsAtOnceDoNotBlockEachOther(t *testing.T) {
 }
 
 // A note that comes while an earlier one of the same entry is worked off must not go with it.
-func TestANoteIsNotLostToTheOneThatWasThereBefore(t *testing.T) {
+func TestFlushPending_KeepsANewerInvalidation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})

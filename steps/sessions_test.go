@@ -10,7 +10,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestALateSaveOfASessionKeepsTheOrderOfAcceptance(t *testing.T) {
+func TestSaveSession_LateSaveKeepsOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	session := newID()
@@ -41,7 +41,7 @@ func TestALateSaveOfASessionKeepsTheOrderOfAcceptance(t *testing.T) {
 }
 
 // Somebody who is recognised in the middle of a conversation is merged into whom they turn out to be, and goes on talking.
-func TestASessionGoesOnWhenItsCustomerIsMerged(t *testing.T) {
+func TestSaveSession_MergedCustomerContinues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)

@@ -41,7 +41,7 @@ func crowd(w *world, customers int) (stale, lost int) {
 	return 4 * customers, 4 * customers
 }
 
-func TestSweepsAtOnceMarkAllAndNothingTwice(t *testing.T) {
+func TestSweep_ConcurrentRunsMarkEachItemOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(d *steps.Deps) { d.Settings.SweepBatch = 3 })
 	stale, lost := crowd(w, 12)
@@ -64,7 +64,7 @@ func TestSweepsAtOnceMarkAllAndNothingTwice(t *testing.T) {
 	}
 }
 
-func TestASweepMarksNoMoreThanItsBatchAtATime(t *testing.T) {
+func TestSweep_BatchSizeIsTheLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	crowd(w, 12)
@@ -97,7 +97,7 @@ func TestASweepMarksNoMoreThanItsBatchAtATime(t *testing.T) {
 	}
 }
 
-func TestASweepWaitsForNoWriter(t *testing.T) {
+func TestSweep_SkipsLockedRows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stale, _ := crowd(w, 3)
@@ -117,7 +117,7 @@ func TestASweepWaitsForNoWriter(t *testing.T) {
 	w.equal("the next sweep", 2, out.Result.Marked)
 }
 
-func TestADependentIsFoundHoweverItsSourceWent(t *testing.T) {
+func TestDetectOrphans_AnyLossOfTheSource(t *testing.T) {
 	t.Parallel()
 	for how, lose := range map[string]struct {
 		statement string
@@ -151,7 +151,7 @@ func TestADependentIsFoundHoweverItsSourceWent(t *testing.T) {
 	}
 }
 
-func TestADependentThatWasBeingWrittenWhenItsSourceWentIsFound(t *testing.T) {
+func TestDetectOrphans_SourceDeletedDuringWrite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)

@@ -432,7 +432,7 @@ func allSteps() []string {
 	return names
 }
 
-func TestEveryStepHasACase(t *testing.T) {
+func TestStepCases_Complete(t *testing.T) {
 	t.Parallel()
 	covered := map[string]bool{}
 	for _, c := range stepCases {
@@ -449,7 +449,7 @@ func TestEveryStepHasACase(t *testing.T) {
 	}
 }
 
-func TestAStepHasOneEffectHoweverOftenItRuns(t *testing.T) {
+func TestStep_RepeatedRunsHaveOneEffect(t *testing.T) {
 	t.Parallel()
 	for _, c := range stepCases {
 		t.Run(c.step+" "+c.situation, func(t *testing.T) {
@@ -541,7 +541,7 @@ func (w *world) atOnce(n int, fn func(i int) (any, error)) ([]any, []error) {
 	return outs, errs
 }
 
-func TestAStepOfAnUnknownOperationChangesNothing(t *testing.T) {
+func TestStep_UnknownOperationChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -567,7 +567,7 @@ func TestAStepOfAnUnknownOperationChangesNothing(t *testing.T) {
 	w.unchanged(before, "a step of an unknown operation")
 }
 
-func TestAStepThatIsCancelledLeavesNothingHalfDone(t *testing.T) {
+func TestStep_CancelledRunIsAtomic(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ev := aWrite(w)

@@ -32,7 +32,7 @@ func (w *world) statuses() map[string]int {
 	return out
 }
 
-func TestSweepsMarkWhatIsDueAndNothingElse(t *testing.T) {
+func TestSweep_MarksOnlyDueItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
@@ -73,7 +73,7 @@ func TestSweepsMarkWhatIsDueAndNothingElse(t *testing.T) {
 	}, w.statuses())
 }
 
-func TestASweepByHandSaysWhatItMarked(t *testing.T) {
+func TestSweep_OperationReportsCounts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stale(w)
@@ -88,7 +88,7 @@ func TestASweepByHandSaysWhatItMarked(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatIsFinishedIsPurged(t *testing.T) {
+func TestPurgeOperations_FinishedOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -134,7 +134,7 @@ func TestOnlyWhatIsFinishedIsPurged(t *testing.T) {
 	}
 }
 
-func TestTheRelayPushesWhatIsOwed(t *testing.T) {
+func TestRelayOperations_PushesDueOperations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	owed(w)
@@ -157,7 +157,7 @@ func TestTheRelayPushesWhatIsOwed(t *testing.T) {
 	}
 }
 
-func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
+func TestInvalidate_NoOldReadAfterAcknowledgement(t *testing.T) {
 	t.Parallel()
 	for name, redisIs := range map[string]func(*redisServer){
 		"Redis answers":         func(*redisServer) {},

@@ -11,7 +11,7 @@ import (
 )
 
 // Cancelled while it waits for the customer, a fill ends at once, long before its deadline, and the question is closed.
-func TestACancelledFillEnds(t *testing.T) {
+func TestCancelFill_EndsAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("email", "plan")...)})

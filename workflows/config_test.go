@@ -12,7 +12,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestSaveDefinitionDecidesWhatMayBeWritten(t *testing.T) {
+func TestSaveDefinition_ValidatesWrites(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("nickname", "Ada"))
@@ -29,7 +29,7 @@ func TestSaveDefinitionDecidesWhatMayBeWritten(t *testing.T) {
 	}
 }
 
-func TestSaveRequirementDecidesWhatIsMissing(t *testing.T) {
+func TestSaveRequirement_ChangesMissing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario(asked("email", "country")...)
@@ -69,7 +69,7 @@ func (s *scene) requirement(scenario uuid.UUID, name string) vault.Requirement {
 	return reqs[i]
 }
 
-func TestSaveScenarioExtractsWhatItsTextNeeds(t *testing.T) {
+func TestSaveScenario_StartsExtraction(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	in := vault.Scenario{
@@ -108,7 +108,7 @@ func TestSaveScenarioExtractsWhatItsTextNeeds(t *testing.T) {
 	}
 }
 
-func TestSaveRuleExtractsWhatItsConditionNeeds(t *testing.T) {
+func TestSaveRule_StartsExtraction(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario()
@@ -126,7 +126,7 @@ func TestSaveRuleExtractsWhatItsConditionNeeds(t *testing.T) {
 	}
 }
 
-func TestExtractSchemaByHand(t *testing.T) {
+func TestExtractSchema_ByRequest(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	in := vault.Scenario{ID: testkit.ID(), AgentID: s.agent, Name: "Order", Description: "Ask for the customer's country."}
@@ -139,7 +139,7 @@ func TestExtractSchemaByHand(t *testing.T) {
 }
 
 // Of saves in quick succession the newest wins, whatever the order in which their extractions run.
-func TestTheNewestSaveWins(t *testing.T) {
+func TestExtractSchema_NewestSaveWins(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	in := vault.Scenario{ID: testkit.ID(), AgentID: s.agent, Name: "Order"}
@@ -169,7 +169,7 @@ func (s *scene) extractionOrNone(save vault.Operation) {
 	}
 }
 
-func TestDeleteRequirementThenDeleteDefinition(t *testing.T) {
+func TestDeleteRequirement_ThenDefinition(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario(asked("country")...)

@@ -9,7 +9,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestImportFieldsWritesAllOrNone(t *testing.T) {
+func TestImportValues_AllOrNone(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{s.fact("country", "Norway"), s.fact("plan", "gold"), s.fact("email", "ada(at)example")}}
@@ -29,7 +29,7 @@ func TestImportFieldsWritesAllOrNone(t *testing.T) {
 	}
 }
 
-func TestVerifyFieldIsSeenByTheReader(t *testing.T) {
+func TestVerifyValue_ReachesTheReader(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.write(s.fact("email", "ada@example.com"))
@@ -48,7 +48,7 @@ func TestVerifyFieldIsSeenByTheReader(t *testing.T) {
 	}
 }
 
-func TestRestoreItemBringsADeletedOneBack(t *testing.T) {
+func TestRestoreItem_DeletedValue(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	item := s.write(s.fact("country", "Norway")).ItemID
@@ -70,7 +70,7 @@ func (s *scene) open(channel, external string) vault.CustomerResult {
 	return result[vault.CustomerResult](s.t, done(s.t, r, err))
 }
 
-func TestOpenProfileGivesTheSameCustomerForAnIdentity(t *testing.T) {
+func TestOpenCustomer_SameIdentity(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	first, second, other := s.open("email", "ada@example.com"), s.open("email", "ada@example.com"), s.open("phone", "ada@example.com")
@@ -82,7 +82,7 @@ func TestOpenProfileGivesTheSameCustomerForAnIdentity(t *testing.T) {
 	}
 }
 
-func TestLinkChannelLeadsToTheCustomer(t *testing.T) {
+func TestLinkChannel_OpensTheCustomer(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.write(s.fact("country", "Norway"))
@@ -96,7 +96,7 @@ func TestLinkChannelLeadsToTheCustomer(t *testing.T) {
 	}
 }
 
-func TestRecordConsentIsSeenByTheReader(t *testing.T) {
+func TestRecordConsent_ReachesTheReader(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	for _, granted := range []bool{true, false} {
@@ -109,7 +109,7 @@ func TestRecordConsentIsSeenByTheReader(t *testing.T) {
 	}
 }
 
-func TestMergeProfilesAndItsUndoing(t *testing.T) {
+func TestMergeCustomers_AndUnmerge(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.write(s.fact("country", "Norway"))
@@ -134,7 +134,7 @@ func TestMergeProfilesAndItsUndoing(t *testing.T) {
 	}
 }
 
-func TestDeleteProfileHidesTheCustomer(t *testing.T) {
+func TestDeleteCustomer_IsUnknown(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.write(s.fact("country", "Norway"))
@@ -146,7 +146,7 @@ func TestDeleteProfileHidesTheCustomer(t *testing.T) {
 	}
 }
 
-func TestDecideReviewMakesARequirementBinding(t *testing.T) {
+func TestDecideReview_RequirementBinds(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := testkit.ID()
@@ -171,7 +171,7 @@ func TestDecideReviewMakesARequirementBinding(t *testing.T) {
 	}
 }
 
-func TestCancelFillEndsAFillThatWaits(t *testing.T) {
+func TestCancelFill_WaitingFill(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("plan", "country")...)})

@@ -110,7 +110,7 @@ func (d declared) steps() []string {
 }
 
 // The engine's own defaults are no retries, no back-off, 60 s, and a failure after 5 minutes without a worker.
-func TestEveryTaskHasAPolicy(t *testing.T) {
+func TestDeclarations_EveryTaskHasAPolicy(t *testing.T) {
 	t.Parallel()
 	const longestDeadline = 30 * 24 * time.Hour // vault.FillGapsInput
 	for name, w := range declarations(t) {
@@ -132,7 +132,7 @@ func TestEveryTaskHasAPolicy(t *testing.T) {
 	}
 }
 
-func TestEveryWorkflowRunsItsStepsInOrder(t *testing.T) {
+func TestDeclarations_StepsInOrder(t *testing.T) {
 	t.Parallel()
 	for name, w := range declarations(t) {
 		for i, task := range w.tasks {
@@ -148,7 +148,7 @@ func TestEveryWorkflowRunsItsStepsInOrder(t *testing.T) {
 }
 
 // The engine's own queue is for what would ask a model or a customer twice.
-func TestOneAtATimePerTenantAndSubject(t *testing.T) {
+func TestDeclarations_OneRunPerSubject(t *testing.T) {
 	t.Parallel()
 	for name, w := range declarations(t) {
 		want := ""
@@ -210,7 +210,7 @@ func split(cell, separator string) []string {
 	return strings.Split(cell, separator)
 }
 
-func TestTheDocumentedTableIsWhatIsRegistered(t *testing.T) {
+func TestDocTable_MatchesRegistration(t *testing.T) {
 	t.Parallel()
 	registered := declarations(t)
 	var rows []string
@@ -239,7 +239,7 @@ func TestTheDocumentedTableIsWhatIsRegistered(t *testing.T) {
 }
 
 // What the table says in parentheses names events and workflows, too.
-func TestTheDocumentedTableNamesWhatExists(t *testing.T) {
+func TestDocTable_NamesExist(t *testing.T) {
 	t.Parallel()
 	known := append(namedWorkflows(), namedEvents()...)
 	name := regexp.MustCompile(`[a-z]+[-:][a-z]+`)
@@ -278,7 +278,7 @@ func namedEvents() []string {
 	return names
 }
 
-func TestEveryNamedWorkflowIsRegistered(t *testing.T) {
+func TestDeclarations_EverySpecIsRegistered(t *testing.T) {
 	t.Parallel()
 	named := namedWorkflows()
 	if registered := slices.Sorted(maps.Keys(declarations(t))); !slices.Equal(named, registered) {
@@ -286,7 +286,7 @@ func TestEveryNamedWorkflowIsRegistered(t *testing.T) {
 	}
 }
 
-func TestEveryNamedEventStartsOrWakesAWorkflow(t *testing.T) {
+func TestDeclarations_EveryEventIsUsed(t *testing.T) {
 	t.Parallel()
 	used := []string{vault.EventQuestionSettled} // wakes fill-gaps
 	for _, w := range declarations(t) {
@@ -299,7 +299,7 @@ func TestEveryNamedEventStartsOrWakesAWorkflow(t *testing.T) {
 }
 
 // Without a cron in the configuration a sweep runs by its event alone.
-func TestAnEmptyCronLeavesItsWorkflowWithoutOne(t *testing.T) {
+func TestDeclarations_EmptyCron(t *testing.T) {
 	t.Parallel()
 	for _, w := range workflows.All(kit.Client, steps.Steps{}, workflows.Crons{}) {
 		if req, _, _, _ := w.Dump(); len(req.CronTriggers) > 0 {
@@ -310,7 +310,7 @@ func TestAnEmptyCronLeavesItsWorkflowWithoutOne(t *testing.T) {
 
 // All is the only list of workflows: what is declared anywhere in the module is in it. Only the development command may have
 // others, to measure with.
-func TestNothingElseDeclaresAWorkflow(t *testing.T) {
+func TestDeclarations_OnlyHere(t *testing.T) {
 	t.Parallel()
 	declares := regexp.MustCompile(`\.New(Workflow|StandaloneTask|StandaloneDurableTask)\(|\bbegin\(c, `)
 	found := 0

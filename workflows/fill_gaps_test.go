@@ -57,7 +57,7 @@ func outcomes(r vault.FillResult) map[string]string {
 	return out
 }
 
-func TestFillGapsFromProfileSessionConversationAndCustomer(t *testing.T) {
+func TestFillGaps_AllSources(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.define(vault.Definition{Name: "date_of_birth", ValueType: vault.TypeDate, CollectionPrompt: "When were you born?"})
@@ -101,7 +101,7 @@ func TestFillGapsFromProfileSessionConversationAndCustomer(t *testing.T) {
 
 // A customer may answer before the engine has registered the wait: as soon as the question can be read. Here the steps of the
 // answer run at once, without the engine between them, so that they are done before.
-func TestAnAnswerThatComesBeforeTheWaitIsNotMissed(t *testing.T) {
+func TestFillGaps_AnswerBeforeTheWait(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	client := withoutEngine(t)
@@ -147,7 +147,7 @@ func (s *scene) answerAtOnce(client *trigger.Client, q vault.Question, value str
 	}
 }
 
-func TestFillGapsGivesUpAtTheDeadline(t *testing.T) {
+func TestFillGaps_EndsAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario(asked("email")...)
@@ -160,7 +160,7 @@ func TestFillGapsGivesUpAtTheDeadline(t *testing.T) {
 	}
 }
 
-func TestFillGapsGivesUpAfterTheLastInvalidAnswer(t *testing.T) {
+func TestFillGaps_EndsAfterTheLastInvalidAnswer(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("plan")...), MaxAttempts: 2})
@@ -173,7 +173,7 @@ func TestFillGapsGivesUpAfterTheLastInvalidAnswer(t *testing.T) {
 	}
 }
 
-func TestFillGapsAsksForNothingThatMayBeSkippedOrBlocks(t *testing.T) {
+func TestFillGaps_SkipAndBlockAskNothing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveDefinition, vault.Definition{AgentID: s.agent, Name: "nickname", ValueType: vault.TypeString}) // not enabled
@@ -193,7 +193,7 @@ func TestFillGapsAsksForNothingThatMayBeSkippedOrBlocks(t *testing.T) {
 }
 
 // Of two fills of the same customer and scenario the second waits for the first, and so finds nothing to ask.
-func TestACustomerIsNotAskedTwiceAtOnce(t *testing.T) {
+func TestFillGaps_OneFillAtATime(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario(asked("country", "plan")...)

@@ -77,7 +77,7 @@ func question(n byte) gapfill.Advanced {
 	return gapfill.Advanced{Question: &gapfill.Waiting{QuestionID: uuid.UUID{n}}}
 }
 
-func TestFillWritesThenAsksThenEnds(t *testing.T) {
+func TestFill_WritesThenAsksThenEnds(t *testing.T) {
 	t.Parallel()
 	run := &script{advances: []gapfill.Advanced{writes("country", "email"), question(1), question(2), writes("plan"), {Done: true}}}
 	filled, err := fill(run, 0, fillEvent)
@@ -96,7 +96,7 @@ func TestFillWritesThenAsksThenEnds(t *testing.T) {
 	}
 }
 
-func TestFillWithNothingToDoEndsAtOnce(t *testing.T) {
+func TestFill_NothingToDo(t *testing.T) {
 	t.Parallel()
 	run := &script{advances: []gapfill.Advanced{{Done: true}}}
 	if filled, err := fill(run, 0, fillEvent); err != nil || filled.Rounds != 1 || len(run.calls) != 1 {
@@ -106,7 +106,7 @@ func TestFillWithNothingToDoEndsAtOnce(t *testing.T) {
 
 // Whatever becomes of the event that wakes it, a fill looks again by itself: soon at first, then ever later, and for the last time
 // just after the deadline.
-func TestFillLooksAgainByItself(t *testing.T) {
+func TestFill_PollsWhileWaiting(t *testing.T) {
 	t.Parallel()
 	opened := time.Date(2030, 3, 1, 9, 0, 0, 0, time.UTC)
 	waiting := func(n byte, minutes int) gapfill.Advanced {
@@ -149,7 +149,7 @@ func TestFillLooksAgainByItself(t *testing.T) {
 }
 
 // Writes that come back unfinished are a fault of the system: the run fails, for its retries, instead of going round for ever.
-func TestFillWithStuckWritesFails(t *testing.T) {
+func TestFill_StuckWritesFail(t *testing.T) {
 	t.Parallel()
 	run := &script{}
 	for range 100 {
@@ -165,7 +165,7 @@ func TestFillWithStuckWritesFails(t *testing.T) {
 }
 
 // Progress, such as one of two writes that finished, starts the count anew.
-func TestFillWithWritesThatGoOnIsNotStuck(t *testing.T) {
+func TestFill_ProgressIsNotStuck(t *testing.T) {
 	t.Parallel()
 	run := &script{}
 	for i := range 4 * maxStuck {
@@ -176,7 +176,7 @@ func TestFillWithWritesThatGoOnIsNotStuck(t *testing.T) {
 	}
 }
 
-func TestFillEndsWithTheFirstError(t *testing.T) {
+func TestFill_FirstErrorEndsIt(t *testing.T) {
 	t.Parallel()
 	advances := []gapfill.Advanced{writes("country"), question(1)}
 	for failAt := 1; failAt <= 5; failAt++ {
@@ -191,7 +191,7 @@ func TestFillEndsWithTheFirstError(t *testing.T) {
 }
 
 // The engine gives a run that is retried, or replayed by an operator, the failures that it kept as well.
-func TestFillGoesPastTheFailuresOfEarlierAttempts(t *testing.T) {
+func TestFill_SkipsEarlierFailures(t *testing.T) {
 	t.Parallel()
 	run := func(attemptsBefore int) (*script, error) {
 		run := &script{advances: []gapfill.Advanced{{}, question(1), {}, writes("country")}, failed: map[int]bool{1: true, 3: true}}
@@ -213,7 +213,7 @@ func TestFillGoesPastTheFailuresOfEarlierAttempts(t *testing.T) {
 	}
 }
 
-func TestFillThatWasStuckTriesTheWritesAgain(t *testing.T) {
+func TestFill_StuckRunRetriesWrites(t *testing.T) {
 	t.Parallel()
 	run := &script{}
 	for range maxStuck + 1 {
@@ -228,7 +228,7 @@ func TestFillThatWasStuckTriesTheWritesAgain(t *testing.T) {
 }
 
 // A durable task is replayed from what the engine kept: the same outcomes must lead to the same calls, wherever it was lost.
-func TestFillIsDeterministic(t *testing.T) {
+func TestFill_IsDeterministic(t *testing.T) {
 	t.Parallel()
 	advance := rapid.OneOf(
 		rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]string{"country", "email", "plan"}), 1, 3), func(s []string) gapfill.Advanced { return writes(s...) }),
@@ -255,7 +255,7 @@ func TestFillIsDeterministic(t *testing.T) {
 }
 
 // Each attempt does all that the one before did, in the same order, and then more, until one ends well.
-func TestAttemptsOfAFillFollowEachOther(t *testing.T) {
+func TestFill_AttemptsExtendEachOther(t *testing.T) {
 	t.Parallel()
 	advance := rapid.SampledFrom([]gapfill.Advanced{writes("country"), writes("email"), question(1)})
 	rapid.Check(t, func(t *rapid.T) {

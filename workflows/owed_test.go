@@ -23,7 +23,7 @@ func withoutEngine(t *testing.T) *trigger.Client {
 }
 
 // What was accepted while the engine could not be reached, and what the engine lost, is owed.
-func TestRelayOperationsPushesWhatIsOwed(t *testing.T) {
+func TestRelayOperations_PushesDueOperations(t *testing.T) {
 	t.Parallel()
 	client := withoutEngine(t)
 	for name, became := range map[string]string{
@@ -53,7 +53,7 @@ func TestRelayOperationsPushesWhatIsOwed(t *testing.T) {
 	}
 }
 
-func TestPurgeOperationsKeepsWhatMayStillBeAskedFor(t *testing.T) {
+func TestPurgeOperations_KeepsRetained(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	finished := func(name, value, ago string) trigger.Receipt {

@@ -14,7 +14,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestWriteFieldRejectsWhatTheDefinitionForbids(t *testing.T) {
+func TestWriteValue_InvalidValueIsRejected(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("plan", "bronze"))
@@ -30,7 +30,7 @@ func TestWriteFieldRejectsWhatTheDefinitionForbids(t *testing.T) {
 	}
 }
 
-func TestWriteFieldSupersedesTheOlderValue(t *testing.T) {
+func TestWriteValue_SupersedesTheOlderValue(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	for _, value := range []string{"France", "Iceland", "Norway"} {
@@ -44,7 +44,7 @@ func TestWriteFieldSupersedesTheOlderValue(t *testing.T) {
 	}
 }
 
-func TestAddAssetIsKnownToTheReaderAndASource(t *testing.T) {
+func TestAddAsset_ReachesTheReader(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	card := s.asset("id_card")
@@ -69,7 +69,7 @@ func (s *scene) derived() (source, dependent uuid.UUID) {
 	return source, s.write(in).ItemID
 }
 
-func TestDeleteItemIsRefusedWhereOthersWereDerivedFromIt(t *testing.T) {
+func TestDeleteItem_WithDependentsIsRejected(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	source, dependent := s.derived()
@@ -84,7 +84,7 @@ func TestDeleteItemIsRefusedWhereOthersWereDerivedFromIt(t *testing.T) {
 	}
 }
 
-func TestDeleteItemForcedOrphansWhatWasDerivedFromIt(t *testing.T) {
+func TestDeleteItem_ForcedOrphansDependents(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	source, dependent := s.derived()
@@ -101,7 +101,7 @@ func TestDeleteItemForcedOrphansWhatWasDerivedFromIt(t *testing.T) {
 	}
 }
 
-func TestDeleteItemWithoutDependentsNeedsNoForce(t *testing.T) {
+func TestDeleteItem_WithoutDependents(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	_, dependent := s.derived()
@@ -130,7 +130,7 @@ func (s *scene) expiring() vault.ItemResult {
 	return item
 }
 
-func TestExpireFieldsByItsEvent(t *testing.T) {
+func TestExpireValues_ByEvent(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.expiring()
@@ -144,7 +144,7 @@ func TestExpireFieldsByItsEvent(t *testing.T) {
 	}
 }
 
-func TestExpireFieldsByItsCron(t *testing.T) {
+func TestExpireValues_ByCron(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.expiring()
@@ -160,7 +160,7 @@ func (s *scene) lose(asset uuid.UUID) {
 	dbtest.Exec(s.t, kit.DatabaseURL, "DELETE FROM customer_assets WHERE id = $1", asset)
 }
 
-func TestDetectOrphansByItsEvent(t *testing.T) {
+func TestDetectOrphans_ByEvent(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	source, _ := s.derived()
@@ -175,7 +175,7 @@ func TestDetectOrphansByItsEvent(t *testing.T) {
 	}
 }
 
-func TestDetectOrphansByItsCron(t *testing.T) {
+func TestDetectOrphans_ByCron(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	source, _ := s.derived()
@@ -187,7 +187,7 @@ func TestDetectOrphansByItsCron(t *testing.T) {
 	}
 }
 
-func TestSaveSessionKeepsWhatTheConversationKnows(t *testing.T) {
+func TestSaveSession_MergesVariables(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	session := s.session(map[string]json.RawMessage{"country": text("Norway"), "plan": text("gold")}, "Hi, I am Ada.")

@@ -14,7 +14,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestAFailedRunIsReplayedAfterItsCauseWasMended(t *testing.T) {
+func TestReplay_AfterTheCauseIsFixed(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("nickname", "Ada"))
@@ -28,7 +28,7 @@ func TestAFailedRunIsReplayedAfterItsCauseWasMended(t *testing.T) {
 }
 
 // Order of writes is order of acceptance, however late a write comes.
-func TestALateReplayDoesNotDisplaceTheNewerValue(t *testing.T) {
+func TestReplay_LateReplayIsSuperseded(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("nickname", "Old"))
@@ -46,7 +46,7 @@ func TestALateReplayDoesNotDisplaceTheNewerValue(t *testing.T) {
 	}
 }
 
-func TestAReplayOfARunThatSucceededChangesNothing(t *testing.T) {
+func TestReplay_SucceededRunChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("country", "Norway"))
@@ -68,7 +68,7 @@ func TestAReplayOfARunThatSucceededChangesNothing(t *testing.T) {
 }
 
 // The engine gives a replayed durable run the outcomes that it kept, the failure included; it goes past that.
-func TestAFailedGapFillIsReplayedAfterItsCauseWasMended(t *testing.T) {
+func TestReplay_GapFillAfterTheCauseIsFixed(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := testkit.ID()
@@ -96,7 +96,7 @@ func TestAFailedGapFillIsReplayedAfterItsCauseWasMended(t *testing.T) {
 	}
 }
 
-func TestAReplayOfAGapFillThatEndedAsksNobody(t *testing.T) {
+func TestReplay_EndedGapFillAsksNothing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("plan")...)})

@@ -24,7 +24,7 @@ func runTask(t *testing.T, step func() error) error {
 	return err
 }
 
-func TestWhatNoRetryCanMendFailsAtOnce(t *testing.T) {
+func TestTask_PermanentErrorIsNotRetried(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		err       error
@@ -47,7 +47,7 @@ func TestWhatNoRetryCanMendFailsAtOnce(t *testing.T) {
 }
 
 // What a rejection says of the value is for the caller alone; the engine shows and keeps what it is told.
-func TestTheEngineIsToldNoValue(t *testing.T) {
+func TestTask_ErrorHasNoValue(t *testing.T) {
 	t.Parallel()
 	const value = "Ada Marchetti"
 	for name, step := range map[string]func() error{
@@ -66,14 +66,14 @@ func TestTheEngineIsToldNoValue(t *testing.T) {
 	}
 }
 
-func TestAPanicIsRetried(t *testing.T) {
+func TestTask_PanicIsRetried(t *testing.T) {
 	t.Parallel()
 	if err := runTask(t, func() error { panic("oh") }); err == nil || atOnce(err) {
 		t.Errorf("it became %v", err)
 	}
 }
 
-func TestAStepGetsTheEventAndItsOutputIsTheTasks(t *testing.T) {
+func TestTask_PassesEventAndOutput(t *testing.T) {
 	t.Parallel()
 	sent := vault.Event{Subject: "a customer"}
 	got, err := task(func(_ context.Context, ev vault.Event) (vault.Event, error) { return ev, nil })(nil, sent)
@@ -83,7 +83,7 @@ func TestAStepGetsTheEventAndItsOutputIsTheTasks(t *testing.T) {
 }
 
 // A child that fails tells its parent nothing that it could decide by; a rejection that is an outcome does.
-func TestAParentFailsAtOnceWithWhatNoRetryCanMendInItsChild(t *testing.T) {
+func TestTask_ParentFailsWithItsChild(t *testing.T) {
 	t.Parallel()
 	child := func(cause error) (outcome[vault.Event], error) {
 		step := func(_ context.Context, ev vault.Event) (vault.Event, error) { return ev, cause }

@@ -21,7 +21,7 @@ func conversation(texts ...string) []vault.Turn {
 	return turns
 }
 
-func TestTheClosestExchangesAreChosenBesideTheLast(t *testing.T) {
+func TestChooseTurns_ClosestAndLast(t *testing.T) {
 	t.Parallel()
 	var texts []string
 	for range 50 {
@@ -39,7 +39,7 @@ func TestTheClosestExchangesAreChosenBesideTheLast(t *testing.T) {
 	}
 }
 
-func TestChosenTurnsKeepToTheBudgetAndToTheConversation(t *testing.T) {
+func TestChooseTurns_BudgetAndOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		turns := conversation(rapid.SliceOfN(rapid.StringMatching(`[a-zäöü ]{0,60}`), 1, 60).Draw(t, "texts")...)
