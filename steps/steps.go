@@ -52,7 +52,7 @@ func New(d Deps) Steps {
 		d.Now = time.Now
 	}
 	if d.Observer == nil {
-		d.Observer = once.Unobserved{}
+		d.Observer = once.NopObserver{}
 	}
 	runner := once.Runner{DB: d.DB, Sealer: d.Sealer}
 	values := customers.Values{Once: runner, Mode: d.Settings.Mode, Now: d.Now, Observer: d.Observer}

@@ -33,7 +33,7 @@ func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (once.Appli
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
-		if err := giveChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
+		if err := assignChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
 			return vault.CustomerResult{}, err
 		}
 		version, err := t.Profile(ctx, q, ev.TenantID, profile.ID)
@@ -59,7 +59,7 @@ func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (once.Applie
 		if found && !owner.ProfileDeleted && owner.ProfileID != profile.ID {
 			return vault.CustomerResult{}, vault.Conflict("external_id", "external_id: this identity on channel %q belongs to customer %s; merge the two customers if they are one", in.Channel, owner.CustomerID)
 		}
-		if err := giveChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
+		if err := assignChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
 			return vault.CustomerResult{}, err
 		}
 		version, err := t.Profile(ctx, q, ev.TenantID, profile.ID)
@@ -145,8 +145,8 @@ func lockChannel(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, channe
 	return owner, err == nil, err
 }
 
-// giveChannel makes an identity a profile's.
-func giveChannel(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, profile uuid.UUID, owner dbgen.GetChannelOwnerRow, found bool, channel, external string, verified bool) error {
+// assignChannel makes an identity a profile's.
+func assignChannel(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, profile uuid.UUID, owner dbgen.GetChannelOwnerRow, found bool, channel, external string, verified bool) error {
 	if found {
 		return q.UpdateChannel(ctx, dbgen.UpdateChannelParams{TenantID: op.TenantID, ID: owner.ID, ProfileID: profile, Verified: verified, OperationID: op.ID})
 	}

@@ -24,7 +24,7 @@ func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (once.Valid
 		if err := rules.Check(in); err != nil {
 			return err
 		}
-		refused := refusals{skip: in.SkipInvalid}
+		refused := rejections{skip: in.SkipInvalid}
 		writes, err := s.checkAll(ctx, q, ev.TenantID, in, &refused)
 		if err != nil {
 			return err
@@ -42,7 +42,7 @@ func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (once.Valid
 func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applied[vault.ImportResult], error) {
 	return once.Apply(ctx, s.Values.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput) (vault.ImportResult, error) {
 		var out vault.ImportResult
-		refused := refusals{skip: in.SkipInvalid}
+		refused := rejections{skip: in.SkipInvalid}
 		writes, err := s.checkAll(ctx, q, ev.TenantID, in, &refused)
 		if err != nil {
 			return out, err
@@ -97,15 +97,15 @@ type checkedWrite struct {
 	checked     rules.Checked
 }
 
-// refusals collects what is wrong with the writes of an import, by index.
-type refusals struct {
+// rejections collects what is wrong with the writes of an import, by index.
+type rejections struct {
 	skip     bool // insertVersions the others
 	problems []*vault.Error
 	indexes  []int
 }
 
 // add takes what is wrong with one write, and gives back an error that says nothing about it.
-func (r *refusals) add(index int, err error) error {
+func (r *rejections) add(index int, err error) error {
 	if !vault.Permanent(err) {
 		return err
 	}
@@ -116,7 +116,7 @@ func (r *refusals) add(index int, err error) error {
 }
 
 // err tells all that are wrong, unless they are left out.
-func (r *refusals) err() error {
+func (r *rejections) err() error {
 	if r.skip {
 		return nil
 	}
@@ -124,7 +124,7 @@ func (r *refusals) err() error {
 }
 
 // rejected lists what was left out, in the order of the import.
-func (r *refusals) rejected() []vault.Rejected {
+func (r *rejections) rejected() []vault.Rejected {
 	var out []vault.Rejected
 	for i, e := range r.problems {
 		out = append(out, vault.Rejected{Index: r.indexes[i], Code: e.Code, Message: e.Message})
@@ -134,7 +134,7 @@ func (r *refusals) rejected() []vault.Rejected {
 }
 
 // checkAll checks every value, and gives the writes that pass.
-func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportValuesInput, refused *refusals) ([]checkedWrite, error) {
+func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportValuesInput, refused *rejections) ([]checkedWrite, error) {
 	defs := map[uuid.UUID]map[string]vault.Definition{}
 	var writes []checkedWrite
 	for i, w := range in.Writes {
@@ -169,7 +169,7 @@ func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUI
 }
 
 // dropConflicts removes the writes whose id is already taken, and that are the only one of their field: two customers may have been merged.
-func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *refusals) ([]checkedWrite, error) {
+func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *rejections) ([]checkedWrite, error) {
 	var chosen []uuid.UUID
 	for _, w := range writes {
 		if w.ItemID != nil {
@@ -191,7 +191,7 @@ func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 		var err error
 		switch {
 		case slices.Contains(taken, w.id):
-			err = takenError(w.id)
+			err = idTakenError(w.id)
 		case known && written[key]:
 			err = vault.Conflict("writes", "%s is written twice, since two of the customers were merged; write it once", w.Name)
 		}
@@ -209,7 +209,7 @@ func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 
 // findSources looks for the source of each write, which may be another write of the same import, and gives the writes whose
 // customer is there and whose source makes no cycle.
-func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *refusals) ([]checkedWrite, error) {
+func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *rejections) ([]checkedWrite, error) {
 	own := map[uuid.UUID]vault.Lineage{}
 	for _, w := range writes {
 		own[w.id] = w.Lineage
@@ -219,7 +219,7 @@ func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes
 	for _, w := range writes {
 		err := error(vault.Unknown("customer", w.CustomerID))
 		if _, ok := profiles[w.CustomerID]; ok {
-			w.sourceFound, err = checkOwnSource(ctx, q, tenant, w.id, w.Lineage, own)
+			w.sourceFound, err = checkImportSource(ctx, q, tenant, w.id, w.Lineage, own)
 		}
 		if err == nil {
 			kept = append(kept, w)
@@ -238,15 +238,15 @@ func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes
 		if len(out) == 0 {
 			break
 		}
-		if kept[i].sourceFound, err = checkOwnSource(ctx, q, tenant, w.id, w.Lineage, own); err != nil {
+		if kept[i].sourceFound, err = checkImportSource(ctx, q, tenant, w.id, w.Lineage, own); err != nil {
 			return nil, err
 		}
 	}
 	return kept, nil
 }
 
-// checkOwnSource is checkSource where the source may be among own, the items that are about to be stored.
-func checkOwnSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, in vault.Lineage, own map[uuid.UUID]vault.Lineage) (bool, error) {
+// checkImportSource is checkSource where the source may be among own, the items that are about to be stored.
+func checkImportSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, in vault.Lineage, own map[uuid.UUID]vault.Lineage) (bool, error) {
 	at, found := in, false
 	for range len(own) + 1 {
 		if at.SourceItemID == nil {
@@ -257,8 +257,8 @@ func checkOwnSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUI
 			return false, cycleError(item)
 		}
 		if !ok || *at.SourceItemID == item {
-			there, err := checkSource(ctx, q, tenant, item, at)
-			return found || there, err
+			exists, err := checkSource(ctx, q, tenant, item, at)
+			return found || exists, err
 		}
 		at, found = next, true
 	}
@@ -284,9 +284,9 @@ func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 		if err != nil {
 			return nil, err
 		}
-		gone := map[uuid.UUID]bool{} // by locked profile
+		deletedProfile := map[uuid.UUID]bool{} // by locked profile
 		for _, p := range locked {
-			gone[p.ID] = p.DeletedAt != nil
+			deletedProfile[p.ID] = p.DeletedAt != nil
 		}
 		resolved, err := q.ResolveCustomers(ctx, tenant, customers)
 		if err != nil {
@@ -294,7 +294,7 @@ func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 		}
 		profiles, moved := make(map[uuid.UUID]uuid.UUID, len(resolved)), false
 		for _, r := range resolved {
-			deleted, ok := gone[r.ProfileID]
+			deleted, ok := deletedProfile[r.ProfileID]
 			if moved = moved || !ok; !deleted {
 				profiles[r.CustomerID] = r.ProfileID
 			}

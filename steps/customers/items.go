@@ -21,7 +21,7 @@ type Items struct {
 // CheckDependents refuses to delete what others were derived from, unless an admin forces it.
 func (s Items) CheckDependents(ctx context.Context, ev vault.Event) (once.Validated, error) {
 	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput) error {
-		_, err := deletable(ctx, q, ev.TenantID, in)
+		_, err := checkDeletable(ctx, q, ev.TenantID, in)
 		return err
 	})
 }
@@ -37,7 +37,7 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (once.Applied[vau
 		if err := q.LockItem(ctx, ev.TenantID, in.ItemID); err != nil { // after it, all that was derived from the item is seen
 			return out, err
 		}
-		owner, err := deletable(ctx, q, ev.TenantID, in)
+		owner, err := checkDeletable(ctx, q, ev.TenantID, in)
 		if err != nil {
 			return out, err
 		}
@@ -61,8 +61,8 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (once.Applied[vau
 	})
 }
 
-// deletable says whose an item is, or why it may not be deleted.
-func deletable(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteItemInput) (dbgen.GetItemOwnerRow, error) {
+// checkDeletable says whose an item is, or why it may not be deleted.
+func checkDeletable(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteItemInput) (dbgen.GetItemOwnerRow, error) {
 	owner, err := q.GetItemOwner(ctx, tenant, in.ItemID)
 	if err != nil {
 		return owner, db.WrapNotFound(err, "item", in.ItemID)

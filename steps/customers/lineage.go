@@ -18,13 +18,13 @@ func checkSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, 
 	if *in.SourceItemID == item {
 		return false, vault.Invalid("source_item_id", "an item cannot be its own source; name the item it was derived from")
 	}
-	chain, err := holdAndReadChain(ctx, q, tenant, *in.SourceItemID)
-	if err == nil && isDangling(chain) {
+	chain, err := lockSourceAndReadChain(ctx, q, tenant, *in.SourceItemID)
+	if err == nil && endsAtMissingItem(chain) {
 		// Somebody may be storing what is missing, with this very item as its source.
 		if err := q.LockLineage(ctx, tenant); err != nil {
 			return false, err
 		}
-		chain, err = holdAndReadChain(ctx, q, tenant, *in.SourceItemID)
+		chain, err = lockSourceAndReadChain(ctx, q, tenant, *in.SourceItemID)
 	}
 	if err != nil {
 		return false, err
@@ -37,17 +37,17 @@ func checkSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, 
 	return len(chain) > 0, nil
 }
 
-// holdAndReadChain reads where a source came from. The source is held until the transaction ends, so that it cannot be deleted as one that
+// lockSourceAndReadChain reads where a source came from. The source is held until the transaction ends, so that it cannot be deleted as one that
 // nothing was derived from.
-func holdAndReadChain(ctx context.Context, q *dbgen.Queries, tenant, source uuid.UUID) ([]dbgen.GetChainRow, error) {
+func lockSourceAndReadChain(ctx context.Context, q *dbgen.Queries, tenant, source uuid.UUID) ([]dbgen.GetChainRow, error) {
 	if err := q.HoldSource(ctx, tenant, source); err != nil {
 		return nil, err
 	}
 	return q.GetChain(ctx, dbgen.GetChainParams{TenantID: tenant, ItemID: source, Depth: maxCycleDepth})
 }
 
-// isDangling reports whether a chain ends at a field or an asset that is not there.
-func isDangling(chain []dbgen.GetChainRow) bool {
+// endsAtMissingItem reports whether a chain ends at a field or an asset that is not there.
+func endsAtMissingItem(chain []dbgen.GetChainRow) bool {
 	if len(chain) == 0 {
 		return true
 	}

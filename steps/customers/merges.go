@@ -76,7 +76,7 @@ func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (once.Applie
 			return vault.CustomerResult{}, err
 		}
 		version := max(source.Version, target.Version)
-		return vault.CustomerResult{CustomerID: target.CustomerID, Version: version + 1}, raiseVersions(ctx, t, q, ev.TenantID, version, target.ID)
+		return vault.CustomerResult{CustomerID: target.CustomerID, Version: version + 1}, raiseBothVersions(ctx, t, q, ev.TenantID, version, target.ID)
 	})
 }
 
@@ -116,7 +116,7 @@ func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (once.Appli
 		if err := q.MarkMergeUndone(ctx, ev.TenantID, merge.ID); err != nil {
 			return vault.CustomerResult{}, err
 		}
-		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version + 1}, raiseVersions(ctx, t, q, ev.TenantID, version, source.ID, target.ID)
+		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version + 1}, raiseBothVersions(ctx, t, q, ev.TenantID, version, source.ID, target.ID)
 	})
 }
 
@@ -249,9 +249,9 @@ func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, pro
 	if err != nil {
 		return err
 	}
-	there := map[uuid.UUID]dbgen.ListValueStatesRow{}
+	current := map[uuid.UUID]dbgen.ListValueStatesRow{}
 	for _, r := range rows {
-		there[r.ID] = r
+		current[r.ID] = r
 	}
 	var displaced, newest []dbgen.SetValueStateParams
 	next := map[string]uuid.UUID{} // the next newer version that is seen, by name
@@ -259,9 +259,9 @@ func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, pro
 		if !names[r.Name] {
 			continue
 		}
-		state, sure := stateAfterUnmerge(r, recorded, there, next[r.Name])
+		state, sure := stateAfterUnmerge(r, recorded, current, next[r.Name])
 		if !sure {
-			if state, err = s.standing(ctx, q, tenant, r.ID); err != nil {
+			if state, err = s.placeLatest(ctx, q, tenant, r.ID); err != nil {
 				return err
 			}
 		}
@@ -285,13 +285,13 @@ func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, pro
 
 // stateAfterUnmerge says where a version of a profile stands once the merge is undone, next being the next newer one that is seen. It is not
 // sure of one that a version of the other profile had displaced and that may be active: its source may be gone since.
-func stateAfterUnmerge(r dbgen.ListValueStatesRow, recorded map[uuid.UUID]fieldState, there map[uuid.UUID]dbgen.ListValueStatesRow, next uuid.UUID) (state dbgen.SetValueStateParams, sure bool) {
+func stateAfterUnmerge(r dbgen.ListValueStatesRow, recorded map[uuid.UUID]fieldState, current map[uuid.UUID]dbgen.ListValueStatesRow, next uuid.UUID) (state dbgen.SetValueStateParams, sure bool) {
 	// displacing reports whether a version of this profile is one that may stand as the next.
 	displacing := func(id *uuid.UUID) bool {
 		if id == nil {
 			return false
 		}
-		by, ok := there[*id]
+		by, ok := current[*id]
 		return ok && (by.ID == next || by.Deleted || r.Deleted)
 	}
 	was, known := recorded[r.ID]
@@ -346,8 +346,8 @@ func (s Merges) restoreAssets(ctx context.Context, q *dbgen.Queries, tenant, pro
 	return nil
 }
 
-// standing says where a version stands that nothing displaces.
-func (s Merges) standing(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (dbgen.SetValueStateParams, error) {
+// placeLatest says where a version stands that nothing displaces.
+func (s Merges) placeLatest(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (dbgen.SetValueStateParams, error) {
 	row, err := q.GetAnyValue(ctx, tenant, id)
 	if err != nil {
 		return dbgen.SetValueStateParams{}, err
@@ -388,9 +388,9 @@ func move(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, what mergedSt
 	return q.MoveConsents(ctx, dbgen.MoveConsentsParams{ToProfile: to, TenantID: tenant, Ids: what.Consents})
 }
 
-// raiseVersions brings profiles to a version beyond both of a pair, since a cache may hold either under the same customer, and notes
+// raiseBothVersions brings profiles to a version beyond both of a pair, since a cache may hold either under the same customer, and notes
 // their entries.
-func raiseVersions(ctx context.Context, t *once.Touched, q *dbgen.Queries, tenant uuid.UUID, version int64, profiles ...uuid.UUID) error {
+func raiseBothVersions(ctx context.Context, t *once.Touched, q *dbgen.Queries, tenant uuid.UUID, version int64, profiles ...uuid.UUID) error {
 	for _, id := range profiles {
 		if err := q.SetProfileVersion(ctx, dbgen.SetProfileVersionParams{TenantID: tenant, ID: id, Version: version}); err != nil {
 			return err

@@ -21,7 +21,7 @@ func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (once.Applied[va
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		restore := s.restoreField
+		restore := s.restoreValue
 		if vault.SourceType(owner.Kind) == vault.SourceProfileAsset {
 			restore = s.restoreAsset
 		}
@@ -34,7 +34,7 @@ func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (once.Applied[va
 	})
 }
 
-func (s Items) restoreField(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (vault.ItemStatus, error) {
+func (s Items) restoreValue(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (vault.ItemStatus, error) {
 	row, err := q.GetAnyValue(ctx, tenant, id)
 	if err != nil {
 		return "", err
@@ -43,7 +43,7 @@ func (s Items) restoreField(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	if err != nil {
 		return "", err
 	}
-	if err := restorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
+	if err := checkRestorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
 		return "", err
 	}
 	rows, err := q.ListVersions(ctx, dbgen.ListVersionsParams{TenantID: tenant, ProfileID: row.ProfileID, Name: row.Name})
@@ -85,7 +85,7 @@ func (s Items) restoreAsset(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	if err != nil {
 		return "", err
 	}
-	if err := restorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
+	if err := checkRestorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
 		return "", err
 	}
 	status := vault.StatusSuperseded
@@ -95,8 +95,8 @@ func (s Items) restoreAsset(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	return status, q.SetAssetState(ctx, dbgen.SetAssetStateParams{TenantID: tenant, ID: id, Status: string(status)})
 }
 
-// restorable refuses what there is nothing to restore of.
-func restorable(deleted *time.Time, status string, sourceFound bool, id uuid.UUID) error {
+// checkRestorable refuses what there is nothing to restore of.
+func checkRestorable(deleted *time.Time, status string, sourceFound bool, id uuid.UUID) error {
 	switch {
 	case deleted != nil:
 		return nil

@@ -52,7 +52,7 @@ func (s Values) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent 
 	}
 	mode := rules.EffectiveMode(def, s.Mode)
 	if def == nil && mode != vault.ModeDisabled {
-		if err := agentKnown(ctx, q, tenant, agent); err != nil {
+		if err := checkAgentExists(ctx, q, tenant, agent); err != nil {
 			return nil, rules.Checked{}, err
 		}
 	}
@@ -80,7 +80,7 @@ func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op
 			return vault.ItemResult{}, err
 		}
 		if len(taken) > 0 {
-			return vault.ItemResult{}, takenError(id)
+			return vault.ItemResult{}, idTakenError(id)
 		}
 	}
 	sourceFound, err := checkSource(ctx, q, tenant, id, in.Lineage)
@@ -109,7 +109,7 @@ func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op
 	}
 	if err := q.InsertValue(ctx, row); err != nil {
 		if db.Duplicate(err) {
-			return vault.ItemResult{}, takenError(id)
+			return vault.ItemResult{}, idTakenError(id)
 		}
 		return vault.ItemResult{}, err
 	}
@@ -117,8 +117,8 @@ func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op
 	return vault.ItemResult{ItemID: id, Status: place.Status, ProfileVersion: version, Warnings: checked.Warnings}, err
 }
 
-// takenError refuses an id that another item has: a field or an asset, of another tenant too.
-func takenError(id uuid.UUID) error {
+// idTakenError refuses an id that another item has: a field or an asset, of another tenant too.
+func idTakenError(id uuid.UUID) error {
 	return vault.Conflict("item_id", "item_id: %s is the id of another item; leave it out, or choose a new UUID", id)
 }
 
@@ -175,8 +175,8 @@ func FindDefinition(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UU
 	return &def, err
 }
 
-// agentKnown tells a field that an agent does not define from an agent that nobody configured.
-func agentKnown(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID) error {
+// checkAgentExists tells a field that an agent does not define from an agent that nobody configured.
+func checkAgentExists(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID) error {
 	known, err := q.AgentExists(ctx, tenant, agent)
 	if err == nil && !known {
 		err = vault.Unknown("agent", agent)

@@ -45,14 +45,14 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 			return nil
 		}
 		if op.Status == string(vault.OperationFailed) { // a second look would find the question that this answer closed
-			out, err = rejected(op)
+			out, err = rejectionOf(op)
 			return err
 		}
 		in, err := once.OpenPayload[vault.AnswerQuestionInput](s.Once, op)
 		if err != nil {
 			return err
 		}
-		problem, err := s.look(ctx, q, ev, op.AcceptedAt, in)
+		problem, err := s.checkAnswer(ctx, q, ev, op.AcceptedAt, in)
 		if err != nil || problem == nil {
 			return err
 		}
@@ -63,19 +63,19 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 }
 
 // look gives what is wrong with an answer, and closes the question where it is the answer's value.
-func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, acceptedAt time.Time, in vault.AnswerQuestionInput) (*vault.Error, error) {
+func (s Answers) checkAnswer(ctx context.Context, q *dbgen.Queries, ev vault.Event, acceptedAt time.Time, in vault.AnswerQuestionInput) (*vault.Error, error) {
 	question, err := q.LockQuestion(ctx, ev.TenantID, in.QuestionID)
 	if err != nil {
 		return nil, db.WrapNotFound(err, "question", in.QuestionID)
 	}
-	if problem := closed(question, acceptedAt); problem != nil {
+	if problem := checkOpen(question, acceptedAt); problem != nil {
 		return problem, nil
 	}
 	def, err := customers.FindDefinition(ctx, q, ev.TenantID, question.AgentID, question.FieldName)
 	if err != nil {
 		return nil, err
 	}
-	reply, value, err := s.read(ctx, q, question, def, in.Value)
+	reply, value, err := s.readReply(ctx, q, question, def, in.Value)
 	if err != nil || reply != rules.ReplyOther {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, acc
 }
 
 // read gives what an answer comes to: a value, or the yes or no to a confirmation.
-func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (rules.Reply, json.RawMessage, error) {
+func (s Answers) readReply(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (rules.Reply, json.RawMessage, error) {
 	if question.Kind != string(vault.QuestionConfirm) || def == nil {
 		return rules.ReplyOther, answer, nil
 	}
@@ -118,7 +118,7 @@ func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Ques
 }
 
 // rejected says what a rejected answer was rejected for.
-func rejected(op dbgen.Operation) (Answered, error) {
+func rejectionOf(op dbgen.Operation) (Answered, error) {
 	var reason vault.Error
 	if err := json.Unmarshal(op.Error, &reason); err != nil {
 		return Answered{}, fmt.Errorf("decode the error of operation %s: %w", op.ID, err)
@@ -127,7 +127,7 @@ func rejected(op dbgen.Operation) (Answered, error) {
 }
 
 // closed says why a question takes no answer any more. What was accepted before the deadline is in time, however late it is looked at.
-func closed(question dbgen.Question, acceptedAt time.Time) *vault.Error {
+func checkOpen(question dbgen.Question, acceptedAt time.Time) *vault.Error {
 	switch {
 	case question.Status != string(vault.QuestionOpen):
 		return vault.Conflict("question_id", "question_id: question %s is %s already; list the open questions", question.ID, question.Status)
@@ -145,7 +145,7 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 		return once.Applied[Answered]{}, err
 	}
 	if op.Status == string(vault.OperationFailed) {
-		out, err := rejected(op)
+		out, err := rejectionOf(op)
 		return once.Applied[Answered]{Result: out}, err
 	}
 	_, err = once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput) (vault.ItemResult, error) {
@@ -153,7 +153,7 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 		if err != nil {
 			return vault.ItemResult{}, db.WrapNotFound(err, "question", in.QuestionID)
 		}
-		if problem := closed(question, op.AcceptedAt); problem != nil {
+		if problem := checkOpen(question, op.AcceptedAt); problem != nil {
 			return vault.ItemResult{}, problem
 		}
 		return s.answer(ctx, t, q, op, in, question)
@@ -173,7 +173,7 @@ func (s Answers) answer(ctx context.Context, t *once.Touched, q *dbgen.Queries, 
 	}
 	var result vault.ItemResult
 	status := vault.QuestionAnswered
-	reply, value, err := s.read(ctx, q, question, def, in.Value)
+	reply, value, err := s.readReply(ctx, q, question, def, in.Value)
 	if err != nil {
 		return result, err
 	}
@@ -285,7 +285,7 @@ func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, 
 	if err != nil {
 		return Answered{}, err
 	}
-	settled, err := s.Once.DB.Tenant(ev.TenantID).ListSettledQuestions(ctx, ev.TenantID, ev.OperationID)
+	closed, err := s.Once.DB.Tenant(ev.TenantID).ListSettledQuestions(ctx, ev.TenantID, ev.OperationID)
 	if err != nil {
 		return Answered{}, err
 	}
@@ -293,10 +293,10 @@ func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, 
 	if err != nil {
 		return Answered{}, db.WrapNotFound(err, "question", in.QuestionID)
 	}
-	if question.Status != string(vault.QuestionOpen) && !slices.Contains(settled, question.ID) {
-		settled = append(settled, question.ID) // another answer closed it: it does no harm to say so again
+	if question.Status != string(vault.QuestionOpen) && !slices.Contains(closed, question.ID) {
+		closed = append(closed, question.ID) // another answer closed it: it does no harm to say so again
 	}
-	for _, id := range settled {
+	for _, id := range closed {
 		err = s.Enqueuer.PushScoped(ctx, vault.EventQuestionSettled, id.String(), vault.Event{
 			OperationID: ev.OperationID, TenantID: ev.TenantID, Subject: id.String(),
 		})

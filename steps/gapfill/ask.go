@@ -21,7 +21,7 @@ import (
 const waitMargin = 10 * time.Minute
 
 // errQuestionClosed is for a question that was answered after the fill had read it: the fill reads again.
-var errQuestionClosed = errors.New("the question of this gap fill was settled while it was looked at")
+var errQuestionClosed = errors.New("the question of this gap fill was closed while it was looked at")
 
 // AskCustomer opens the next question of a fill that has nothing to write. With nothing left to ask, the fill is done.
 func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error) {
@@ -87,8 +87,8 @@ func (s Gaps) nextQuestion(ctx context.Context, q *dbgen.Queries, st *gapState, 
 	for i, question := range st.asked {
 		if question.Status == string(vault.QuestionOpen) {
 			status := vault.QuestionExpired
-			if question.DeadlineAt.After(s.Now()) || st.answerOwed() {
-				if st.stillNeeds(question) {
+			if question.DeadlineAt.After(s.Now()) || st.answerPending() {
+				if st.stillRequired(question) {
 					return waitFor(question), nil
 				}
 				status = vault.QuestionCancelled // the fact came from elsewhere
@@ -112,7 +112,7 @@ func (s Gaps) needs(ctx context.Context, q *dbgen.Queries, st *gapState, candida
 	var needs []need
 	for _, m := range st.missing {
 		asked := history[m.Requirement.FieldName]
-		if action := st.actionOn(m, asked); action != "" {
+		if action := st.actionFor(m, asked); action != "" {
 			if err := st.decide(ctx, q, m.Requirement.FieldName, action); err != nil {
 				return nil, err
 			}
@@ -124,7 +124,7 @@ func (s Gaps) needs(ctx context.Context, q *dbgen.Queries, st *gapState, candida
 		}
 		needs = append(needs, n)
 	}
-	for name, r := range st.applying {
+	for name, r := range st.applicable {
 		item, ok := st.unconfirmed(name)
 		if !ok || st.isMissing(name) || r.FallbackAction != vault.FallbackAsk || !r.Binding() || st.fill.CancelledAt != nil {
 			continue
@@ -133,7 +133,7 @@ func (s Gaps) needs(ctx context.Context, q *dbgen.Queries, st *gapState, candida
 		n := need{requirement: r, last: last, item: &item.ID, candidate: item.Value}
 		switch {
 		case last == nil:
-		case st.attempts(history[name]):
+		case st.attemptsSpent(history[name]):
 			continue
 		case denied(last): // and it could not be taken back, since others were derived from it
 			n.item, n.candidate = nil, nil
@@ -163,8 +163,8 @@ func pick(needs []need) need {
 	return needs[0] // they wait for each other
 }
 
-// actionOn says why a missing field is not asked for, "" if it is.
-func (st *gapState) actionOn(m vault.Missing, asked []*dbgen.Question) string {
+// actionFor says why a missing field is not asked for, "" if it is.
+func (st *gapState) actionFor(m vault.Missing, asked []*dbgen.Question) string {
 	last := lastOf(asked)
 	switch {
 	case st.definition(m.Requirement.FieldName) == nil:
@@ -183,7 +183,7 @@ func (st *gapState) actionOn(m vault.Missing, asked []*dbgen.Question) string {
 		return gapExpired
 	case last.Status == string(vault.QuestionAnswered):
 		return gapRejected // answered, and still missing: what was written has expired or was replaced
-	case st.attempts(asked):
+	case st.attemptsSpent(asked):
 		return gapAttempts
 	default:
 		return ""
@@ -191,7 +191,7 @@ func (st *gapState) actionOn(m vault.Missing, asked []*dbgen.Question) string {
 }
 
 // attempts reports whether a field had as many invalid answers as it may.
-func (st *gapState) attempts(asked []*dbgen.Question) bool {
+func (st *gapState) attemptsSpent(asked []*dbgen.Question) bool {
 	rejected := 0
 	for _, question := range asked {
 		if question.Status == string(vault.QuestionRejected) {
@@ -201,8 +201,8 @@ func (st *gapState) attempts(asked []*dbgen.Question) bool {
 	return rejected >= st.in.Attempts()
 }
 
-// stillNeeds reports whether the answer to an open question is still wanted.
-func (st *gapState) stillNeeds(question dbgen.Question) bool {
+// stillRequired reports whether the answer to an open question is still wanted.
+func (st *gapState) stillRequired(question dbgen.Question) bool {
 	if st.fill.CancelledAt != nil {
 		return false
 	}
@@ -211,7 +211,7 @@ func (st *gapState) stillNeeds(question dbgen.Question) bool {
 			return m.Reason != vault.MissingUnverified && m.Requirement.Binding()
 		}
 	}
-	r, applies := st.applying[question.FieldName]
+	r, applies := st.applicable[question.FieldName]
 	item, ok := st.unconfirmed(question.FieldName)
 	return applies && r.Binding() && ok && (question.ItemID == nil || *question.ItemID == item.ID)
 }

@@ -84,7 +84,7 @@ type gapState struct {
 	asked    []dbgen.Question // in order
 	children map[uuid.UUID]dbgen.ListChildOperationsRow
 	missing  []vault.Missing
-	applying map[string]vault.Requirement // those that count now, met or not
+	applicable map[string]vault.Requirement // those that count now, met or not
 	warnings []string
 }
 
@@ -104,7 +104,7 @@ func (s Gaps) load(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in
 	})
 	st.agent, st.reqs, st.defs = found.Scenario.AgentID, found.Requirements, found.Definitions
 	st.profile, st.session = found.Profile, found.Session
-	st.missing, st.applying, st.warnings = found.Missing, found.Applicable, found.Warnings
+	st.missing, st.applicable, st.warnings = found.Missing, found.Applicable, found.Warnings
 	return st, err
 }
 
@@ -142,9 +142,9 @@ func (st *gapState) definition(name string) *vault.Definition {
 	return nil
 }
 
-// answerOwed reports whether an answer was accepted whose outcome is not known yet: one that came in time is not too late because
+// answerPending reports whether an answer was accepted whose outcome is not known yet: one that came in time is not too late because
 // the engine was down at the deadline.
-func (st *gapState) answerOwed() bool {
+func (st *gapState) answerPending() bool {
 	for _, c := range st.children {
 		if c.Workflow == vault.AnswerQuestion.Name && !vault.OperationStatus(c.Status).Finished() {
 			return true

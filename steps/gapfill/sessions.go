@@ -25,7 +25,7 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
-		variables, marks, err := timed(op, in.Variables)
+		variables, marks, err := withAcceptTimes(op, in.Variables)
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -33,7 +33,7 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables, Marks: marks,
 		}
 		if _, err = q.UpsertSession(ctx, row); db.IsNotFound(err) {
-			if row.CustomerID, err = sameOwner(ctx, q, ev.TenantID, in); err == nil {
+			if row.CustomerID, err = sessionOwner(ctx, q, ev.TenantID, in); err == nil {
 				_, err = q.UpsertSession(ctx, row)
 			}
 		}
@@ -53,9 +53,9 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 	})
 }
 
-// sameOwner gives the id under which a session was begun by a customer who is one with this one since: somebody is recognised in
+// sessionOwner gives the id under which a session was begun by a customer who is one with this one since: somebody is recognised in
 // the middle of a conversation, and it goes on.
-func sameOwner(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.SaveSessionInput) (uuid.UUID, error) {
+func sessionOwner(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.SaveSessionInput) (uuid.UUID, error) {
 	row, err := q.GetSession(ctx, tenant, in.SessionID)
 	if err != nil {
 		return uuid.Nil, err
@@ -67,8 +67,8 @@ func sameOwner(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault
 	return row.CustomerID, err
 }
 
-// timed gives variables as they are stored, and of each the time when it was accepted, as text that sorts by it.
-func timed(op dbgen.Operation, in map[string]json.RawMessage) (variables, marks json.RawMessage, err error) {
+// withAcceptTimes gives variables as they are stored, and of each the time when it was accepted, as text that sorts by it.
+func withAcceptTimes(op dbgen.Operation, in map[string]json.RawMessage) (variables, marks json.RawMessage, err error) {
 	times := make(map[string]string, len(in))
 	for name := range in {
 		times[name] = op.AcceptedAt.UTC().Format("2006-01-02T15:04:05.000000Z") + " " + op.ID.String()

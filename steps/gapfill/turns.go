@@ -20,8 +20,8 @@ const DefaultConversationBytes = 60_000
 // lastTurns are always read: what was said last corrects what was said before, and answers what was just asked.
 const lastTurns = 20
 
-// longestTurn is the part of the budget from which a turn is cut: one that was pasted in must not crowd out the conversation.
-const longestTurn = 4 // a quarter
+// turnBudgetDivisor is the part of the budget from which a turn is cut: one that was pasted in must not crowd out the conversation.
+const turnBudgetDivisor = 4 // a quarter
 
 // budgetTurns gives the turns that a model reads. Where the conversation is longer than the budget, those are the last ones, and
 // then the exchanges closest in meaning to the fields; without a model that can say which, the last ones alone.
@@ -58,7 +58,7 @@ func (s Gaps) closestTurns(ctx context.Context, q *dbgen.Queries, st *gapState, 
 		return nil, err
 	}
 	rows, err := q.NearestTurns(ctx, dbgen.NearestTurnsParams{
-		TenantID: tenant, SessionID: session, Model: s.Model.Name(), Wanted: vectorTexts(vectors), Most: mostNearest,
+		TenantID: tenant, SessionID: session, Model: s.Model.Name(), Wanted: vectorTexts(vectors), Most: maxNearestTurns,
 	})
 	closest := make([]int, len(rows))
 	for i, turn := range rows {
@@ -67,8 +67,8 @@ func (s Gaps) closestTurns(ctx context.Context, q *dbgen.Queries, st *gapState, 
 	return closest, err
 }
 
-// mostNearest bounds what is ranked: far more turns than a budget holds.
-const mostNearest = 2000
+// maxNearestTurns bounds what is ranked: far more turns than a budget holds.
+const maxNearestTurns = 2000
 
 func (s Gaps) embedTurns(ctx context.Context, q *dbgen.Queries, tenant, session uuid.UUID, turns []vault.Turn) error {
 	known, err := q.ListEmbeddedTurns(ctx, dbgen.ListEmbeddedTurnsParams{TenantID: tenant, SessionID: session, Model: s.Model.Name()})
@@ -84,7 +84,7 @@ func (s Gaps) embedTurns(ctx context.Context, q *dbgen.Queries, tenant, session 
 		}
 	}
 	for len(texts) > 0 {
-		n := min(len(texts), embeddedAtOnce)
+		n := min(len(texts), embedBatch)
 		vectors, err := s.Model.Embed(ctx, tenant, texts[:n])
 		if err != nil {
 			return err
@@ -100,9 +100,9 @@ func (s Gaps) embedTurns(ctx context.Context, q *dbgen.Queries, tenant, session 
 	return nil
 }
 
-// embeddedAtOnce is how many turns are embedded in one operation. What is done is kept, so that a conversation which takes longer than
+// embedBatch is how many turns are embedded in one operation. What is done is kept, so that a conversation which takes longer than
 // one operation may, or than the model is up, is not paid for again from its start.
-const embeddedAtOnce = 100
+const embedBatch = 100
 
 // exchange is what is embedded of a customer's turn: with the agent's turn before it, since "the third of March" alone is close to
 // nothing. It is empty for what is no customer's turn, or has no words.
@@ -134,14 +134,14 @@ func chooseTurns(turns []vault.Turn, closest []int, budget int) []vault.Turn {
 		size := 0
 		for _, i := range at {
 			if _, ok := taken[i]; !ok {
-				size += min(len(turns[i].Text), budget/longestTurn)
+				size += min(len(turns[i].Text), budget/turnBudgetDivisor)
 			}
 		}
 		if size > limit {
 			return false
 		}
 		for _, i := range at {
-			taken[i] = cutText(turns[i].Text, budget/longestTurn)
+			taken[i] = cutText(turns[i].Text, budget/turnBudgetDivisor)
 		}
 		left -= size
 		return true
@@ -193,14 +193,14 @@ func vectorTexts(vectors [][]float32) []string {
 }
 
 // cutText cuts a text to a number of bytes, between two characters.
-func cutText(text string, most int) string {
-	if len(text) <= most {
+func cutText(text string, limit int) string {
+	if len(text) <= limit {
 		return text
 	}
-	for most > 0 && !utf8.RuneStart(text[most]) {
-		most--
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
 	}
-	return text[:most]
+	return text[:limit]
 }
 
 func hasWords(text string) bool { return strings.TrimSpace(text) != "" }

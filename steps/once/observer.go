@@ -19,11 +19,11 @@ type Observer interface {
 	BudgetSpent()
 }
 
-type Unobserved struct{}
+type NopObserver struct{}
 
-func (Unobserved) ValuesInvalid(string, int, int) {}
-func (Unobserved) GapTried(string, string)        {}
-func (Unobserved) BudgetSpent()                   {}
+func (NopObserver) ValuesInvalid(string, int, int) {}
+func (NopObserver) GapTried(string, string)        {}
+func (NopObserver) BudgetSpent()                   {}
 
 // observeValue tells the observer of a value that was looked at: err is what vault.CheckValue made of it.
 func ObserveValue(o Observer, workflow string, checked rules.Checked, err error) {

@@ -14,7 +14,7 @@ type Enqueuer interface {
 	// PushScoped pushes an event to whoever waits for it durably under scope.
 	PushScoped(ctx context.Context, event, scope string, ev vault.Event) error
 	// RelayDue pushes the accepted operations that are due, at most that many, and says how many it pushed.
-	RelayDue(ctx context.Context, most int) (int, error)
+	RelayDue(ctx context.Context, limit int) (int, error)
 }
 
 // Settings are the numbers a person may tune. They come from the configuration.

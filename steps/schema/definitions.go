@@ -32,8 +32,8 @@ type Embedded struct {
 	Embedded bool `json:"embedded"`
 }
 
-// meant is what EmbedDefinition keeps for PersistDefinition.
-type meant struct {
+// preparedMeaning is what EmbedDefinition keeps for PersistDefinition.
+type preparedMeaning struct {
 	Vector  []float32 `json:"vector,omitempty"`
 	Warning string    `json:"warning,omitempty"` // why there is none
 }
@@ -48,7 +48,7 @@ func (s Definitions) ValidateDefinition(ctx context.Context, ev vault.Event) (on
 func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embedded, error) {
 	var out Embedded
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Definition) error {
-		var found meant
+		var found preparedMeaning
 		if len(op.Prepared) > 0 {
 			if err := s.Once.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
 				return err
@@ -59,10 +59,10 @@ func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embed
 		}
 		vectors, err := s.Model.Embed(ctx, ev.TenantID, []string{in.Meaning()})
 		if err == nil && len(vectors) == 1 {
-			found, out.Embedded = meant{Vector: vectors[0]}, true
+			found, out.Embedded = preparedMeaning{Vector: vectors[0]}, true
 		} else {
 			s.Log.WarnContext(ctx, "definition_not_embedded", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
-			found.Warning = notEmbedded("it is saved without its meaning, and extraction finds it by its name alone until it is saved again", err)
+			found.Warning = embedWarning("it is saved without its meaning, and extraction finds it by its name alone until it is saved again", err)
 		}
 		sealed, err := s.Once.Sealer.Seal(ev.TenantID, ev.OperationID, found)
 		if err != nil {
@@ -95,7 +95,7 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (onc
 		if err := t.Definitions(ctx, q, ev.TenantID, in.AgentID); err != nil || len(op.Prepared) == 0 {
 			return vault.SavedResult{ID: id}, err
 		}
-		var found meant
+		var found preparedMeaning
 		if err := s.Once.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -184,8 +184,8 @@ func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID
 	return vault.Join(missing)
 }
 
-// notEmbedded says what it means that a model gave no meaning, and why. err is nil where it gave something else than was asked for.
-func notEmbedded(consequence string, err error) string {
+// embedWarning says what it means that a model gave no meaning, and why. err is nil where it gave something else than was asked for.
+func embedWarning(consequence string, err error) string {
 	if err == nil {
 		return consequence + ": the language model gave no vector for it"
 	}

@@ -27,7 +27,7 @@ func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (once
 		if row.DeletedAt != nil {
 			return vault.SavedResult{}, vault.Unknown("field", in.Name)
 		}
-		if err := neededBy(ctx, q, ev.TenantID, in); err != nil {
+		if err := checkNotRequired(ctx, q, ev.TenantID, in); err != nil {
 			return vault.SavedResult{}, err
 		}
 		err = q.DeleteDefinition(ctx, dbgen.DeleteDefinitionParams{
@@ -40,8 +40,8 @@ func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (once
 	})
 }
 
-// neededBy refuses to delete a definition that requirements name, or wait for.
-func neededBy(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteDefinitionInput) error {
+// checkNotRequired refuses to delete a definition that requirements name, or wait for.
+func checkNotRequired(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteDefinitionInput) error {
 	rows, err := q.RequirementsOfField(ctx, dbgen.RequirementsOfFieldParams{TenantID: tenant, AgentID: in.AgentID, Name: in.Name})
 	if err != nil || len(rows) == 0 {
 		return err

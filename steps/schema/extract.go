@@ -293,7 +293,7 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 	vectors, err := s.Model.Embed(ctx, ev.TenantID, texts)
 	if err != nil || len(vectors) != len(unknown) {
 		s.Log.WarnContext(ctx, "proposals_not_embedded", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
-		return out, notEmbedded("the fields of the text were compared with those of the agent by their names alone", err), nil
+		return out, embedWarning("the fields of the text were compared with those of the agent by their names alone", err), nil
 	}
 	return out, "", s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
 		if err := q.SearchOn(ctx); err != nil {
@@ -321,7 +321,7 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 // of another type, or one that its name sets apart, is another field.
 func (s Extraction) nearest(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, f vault.ProposedRequirement, vector []float32) (*dbgen.NearestDefinitionsRow, error) {
 	rows, err := q.NearestDefinitions(ctx, dbgen.NearestDefinitionsParams{
-		Embedding: pgvector.NewVector(vector), TenantID: tenant, AgentID: agent, Model: s.Model.Name(), Most: nearestLooked,
+		Embedding: pgvector.NewVector(vector), TenantID: tenant, AgentID: agent, Model: s.Model.Name(), Most: maxNearestDefinitions,
 	})
 	for _, row := range rows {
 		if row.Similarity >= s.MatchThreshold && f.ValueType.Compatible(vault.ValueType(row.ValueType)) && !rules.Contrasting(f.Name, row.Name) {
@@ -331,8 +331,8 @@ func (s Extraction) nearest(ctx context.Context, q *dbgen.Queries, tenant, agent
 	return nil, err
 }
 
-// nearestLooked is how many definitions close in meaning are looked at: from the closest on, they are less and less likely the one.
-const nearestLooked = 5
+// maxNearestDefinitions is how many definitions close in meaning are looked at: from the closest on, they are less and less likely the one.
+const maxNearestDefinitions = 5
 
 // proposals gives what the model said of this very content, where it was asked before.
 func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput, src source) ([]vault.ProposedRequirement, bool, error) {

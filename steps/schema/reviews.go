@@ -31,10 +31,10 @@ func reviewDefinition(ctx context.Context, t *once.Touched, q *dbgen.Queries, op
 	if err != nil {
 		return db.WrapNotFound(err, "definition", in.ID)
 	}
-	if err := reviewable(row.Origin, row.ReviewState, state); err != nil {
+	if err := checkReviewable(row.Origin, row.ReviewState, state); err != nil {
 		return err
 	}
-	if decidedSince(row.ReviewState, row.AcceptedAt, op) {
+	if decidedLater(row.ReviewState, row.AcceptedAt, op) {
 		return nil
 	}
 	if err := t.Definitions(ctx, q, op.TenantID, row.AgentID); err != nil {
@@ -50,7 +50,7 @@ func reviewRequirement(ctx context.Context, t *once.Touched, q *dbgen.Queries, o
 	if err != nil {
 		return db.WrapNotFound(err, "requirement", in.ID)
 	}
-	if err := reviewable(row.Origin, row.ReviewState, state); err != nil {
+	if err := checkReviewable(row.Origin, row.ReviewState, state); err != nil {
 		return err
 	}
 	edited := edit(db.RequirementOf(row), in.Edit)
@@ -62,7 +62,7 @@ func reviewRequirement(ctx context.Context, t *once.Touched, q *dbgen.Queries, o
 			return err
 		}
 	}
-	if decidedSince(row.ReviewState, row.AcceptedAt, op) {
+	if decidedLater(row.ReviewState, row.AcceptedAt, op) {
 		return nil
 	}
 	if err := t.Requirements(ctx, q, op.TenantID, row.ScenarioID); err != nil {
@@ -76,14 +76,14 @@ func reviewRequirement(ctx context.Context, t *once.Touched, q *dbgen.Queries, o
 	})
 }
 
-// decidedSince reports whether the same was decided by who was accepted later: what that edited stays.
-func decidedSince(state string, at time.Time, op dbgen.Operation) bool {
+// decidedLater reports whether the same was decided by who was accepted later: what that edited stays.
+func decidedLater(state string, at time.Time, op dbgen.Operation) bool {
 	decided := state == string(vault.ReviewApproved) || state == string(vault.ReviewRejected)
 	return decided && at.After(op.AcceptedAt)
 }
 
-// reviewable refuses to review what a person wrote, and to turn a decision round by a review: save it instead.
-func reviewable(origin, now string, wanted vault.ReviewState) error {
+// checkReviewable refuses to review what a person wrote, and to turn a decision round by a review: save it instead.
+func checkReviewable(origin, now string, wanted vault.ReviewState) error {
 	switch {
 	case origin != string(vault.OriginExtracted):
 		return vault.Conflict("id", "id: a person wrote this; there is nothing to review")

@@ -39,7 +39,7 @@ func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (once.St
 			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 		})
 		if db.IsNotFound(err) {
-			return s.notSaved(ctx, q, ev.TenantID, in)
+			return s.explainUnsaved(ctx, q, ev.TenantID, in)
 		}
 		if err != nil {
 			return vault.SavedResult{}, err
@@ -51,8 +51,8 @@ func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (once.St
 	})
 }
 
-// notSaved says why a scenario was not: a newer save is there, which is well, or it belongs to another agent.
-func (s Scenarios) notSaved(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Scenario) (vault.SavedResult, error) {
+// explainUnsaved says why a scenario was not: a newer save is there, which is well, or it belongs to another agent.
+func (s Scenarios) explainUnsaved(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Scenario) (vault.SavedResult, error) {
 	row, err := q.GetScenario(ctx, tenant, in.ID)
 	if err == nil && row.AgentID != in.AgentID {
 		err = vault.Conflict("agent_id", "agent_id: scenario %s belongs to agent %s", in.ID, row.AgentID)

@@ -31,7 +31,7 @@ func (s Sweeps) ExpireValues(ctx context.Context, ev vault.Event) (once.Applied[
 			return nil, err
 		}
 		assets, err := q.ExpireAssets(ctx, &now, s.Batch)
-		return together(fields, assets), err
+		return concat(fields, assets), err
 	})
 }
 
@@ -45,10 +45,10 @@ func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (once.Applied
 				return nil, err
 			}
 			assets, err := q.OrphanAssets(ctx, s.Batch)
-			return together(fields, assets), err
+			return concat(fields, assets), err
 		})
 	}
-	if err := s.forgetCandidates(ctx); err != nil {
+	if err := s.deleteOldCandidates(ctx); err != nil {
 		return once.Applied[vault.SweepResult]{}, err
 	}
 	return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
@@ -57,11 +57,11 @@ func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (once.Applied
 			return nil, err
 		}
 		assets, err := q.OrphanCandidateAssets(ctx, s.Batch)
-		return together(fields, assets), err
+		return concat(fields, assets), err
 	})
 }
 
-func together[F, A interface {
+func concat[F, A interface {
 	~struct {
 		ID        uuid.UUID `json:"id"`
 		ProfileID uuid.UUID `json:"profile_id"`
@@ -77,11 +77,11 @@ func together[F, A interface {
 	return out
 }
 
-// writeTakes is longer than any transaction: a dependent whose write did not see that its source went is there by then.
-const writeTakes = 10 * time.Minute
+// maxWriteDuration is longer than any transaction: a dependent whose write did not see that its source went is there by then.
+const maxWriteDuration = 10 * time.Minute
 
-func (s Sweeps) forgetCandidates(ctx context.Context) error {
-	before := s.Now().Add(-writeTakes)
+func (s Sweeps) deleteOldCandidates(ctx context.Context) error {
+	before := s.Now().Add(-maxWriteDuration)
 	for {
 		n, err := s.Once.DB.System().ForgetOrphanCandidates(ctx, before, s.Batch)
 		if err != nil || n < int64(s.Batch) {
