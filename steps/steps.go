@@ -14,7 +14,7 @@ import (
 	"github.com/contextvault/contextvault/steps/upkeep"
 )
 
-// Deps is what steps work with.
+// Deps holds the dependencies of the steps.
 type Deps struct {
 	DB       *db.DB
 	Sealer   *db.Sealer
@@ -23,11 +23,11 @@ type Deps struct {
 	Enqueuer once.Enqueuer
 	Settings once.Settings
 	Log      *slog.Logger
-	Observer once.Observer    // nil: nobody is told
+	Observer once.Observer    // nil: nothing is observed
 	Now      func() time.Time // nil: time.Now
 }
 
-// Steps is every step, by concern.
+// Steps holds every step, grouped by subject.
 type Steps struct {
 	Values      customers.Values
 	Assets      customers.Assets

@@ -17,7 +17,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Answers takes what customers answer.
+// Answers processes the answers of customers.
 type Answers struct {
 	Once     once.Runner
 	Values   customers.Values
@@ -32,8 +32,8 @@ type Answered struct {
 	Code     vault.Code `json:"code,omitempty"`
 }
 
-// ValidateAnswer looks at an answer. An invalid one closes its question with what was wrong, so that the fill asks again;
-// that is an outcome, not a failure of the run.
+// ValidateAnswer validates an answer. An invalid answer closes its question with the reason, so that the fill asks
+// again; this is an outcome, not a failure of the run.
 func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, error) {
 	out := Answered{Accepted: true}
 	err := s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
@@ -44,7 +44,7 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 		if once.IsApplied(op) {
 			return nil
 		}
-		if op.Status == string(vault.OperationFailed) { // a second look would find the question that this answer closed
+		if op.Status == string(vault.OperationFailed) { // a second check would find the question closed by this answer
 			out, err = rejectionOf(op)
 			return err
 		}
@@ -62,7 +62,8 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 	return out, s.Once.Reject(ctx, ev, err)
 }
 
-// look gives what is wrong with an answer, and closes the question where it is the answer's value.
+// checkAnswer returns what is wrong with an answer, nil for a valid one. It closes the question when the value is
+// invalid.
 func (s Answers) checkAnswer(ctx context.Context, q *dbgen.Queries, ev vault.Event, acceptedAt time.Time, in vault.AnswerQuestionInput) (*vault.Error, error) {
 	question, err := q.LockQuestion(ctx, ev.TenantID, in.QuestionID)
 	if err != nil {
@@ -79,7 +80,7 @@ func (s Answers) checkAnswer(ctx context.Context, q *dbgen.Queries, ev vault.Eve
 	if err != nil || reply != rules.ReplyOther {
 		return nil, err
 	}
-	mode := vault.ModeStrict // the customer is there to be asked again
+	mode := vault.ModeStrict // the customer is present and can be asked again
 	if rules.EffectiveMode(def, s.Values.Mode) == vault.ModeDisabled {
 		mode = vault.ModeDisabled
 	}
@@ -96,7 +97,7 @@ func (s Answers) checkAnswer(ctx context.Context, q *dbgen.Queries, ev vault.Eve
 	return problem, err
 }
 
-// read gives what an answer comes to: a value, or the yes or no to a confirmation.
+// readReply interprets an answer: it is a value, or a yes or no to a confirmation.
 func (s Answers) readReply(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (rules.Reply, json.RawMessage, error) {
 	if question.Kind != string(vault.QuestionConfirm) || def == nil {
 		return rules.ReplyOther, answer, nil
@@ -117,7 +118,7 @@ func (s Answers) readReply(ctx context.Context, q *dbgen.Queries, question dbgen
 	return reply, value, nil
 }
 
-// rejected says what a rejected answer was rejected for.
+// rejectionOf returns the outcome of an answer that was rejected before.
 func rejectionOf(op dbgen.Operation) (Answered, error) {
 	var reason vault.Error
 	if err := json.Unmarshal(op.Error, &reason); err != nil {
@@ -126,7 +127,8 @@ func rejectionOf(op dbgen.Operation) (Answered, error) {
 	return Answered{Code: reason.Code}, nil
 }
 
-// closed says why a question takes no answer any more. What was accepted before the deadline is in time, however late it is looked at.
+// checkOpen returns an error for a question that takes no more answers. An answer that was accepted before the deadline
+// is in time, however late it is processed.
 func checkOpen(question dbgen.Question, acceptedAt time.Time) *vault.Error {
 	switch {
 	case question.Status != string(vault.QuestionOpen):
@@ -138,7 +140,7 @@ func checkOpen(question dbgen.Question, acceptedAt time.Time) *vault.Error {
 	}
 }
 
-// PersistAnswer writes the answer and closes the question, in one transaction. An answer that was rejected writes nothing.
+// PersistAnswer writes the answer and closes the question in one transaction. A rejected answer writes nothing.
 func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applied[Answered], error) {
 	op, err := s.Once.Get(ctx, s.Once.DB.Tenant(ev.TenantID), ev)
 	if err != nil {
@@ -159,13 +161,13 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 		return s.answer(ctx, t, q, op, in, question)
 	})
 	if code := vault.CodeOf(err); vault.Permanent(err) {
-		return once.Applied[Answered]{Result: Answered{Code: code}}, nil // another answer won
+		return once.Applied[Answered]{Result: Answered{Code: code}}, nil // another answer came first
 	}
 	return once.Applied[Answered]{Result: Answered{Accepted: err == nil}}, err
 }
 
-// answer does what an answer says, and closes its question. What the answer tells another open question of the customer is not
-// asked again there.
+// answer applies an answer and closes its question. It also closes the customer's other open questions for the same
+// field, which this answer serves.
 func (s Answers) answer(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput, question dbgen.Question) (vault.ItemResult, error) {
 	def, err := customers.FindDefinition(ctx, q, op.TenantID, question.AgentID, question.FieldName)
 	if err != nil {
@@ -213,8 +215,9 @@ func (s Answers) answer(ctx context.Context, t *once.Touched, q *dbgen.Queries, 
 	})
 }
 
-// ownItem gives the item that a confirmation is about, nil where it is not the customer's: it was written while the customer was
-// merged with another, whose it stayed when that was undone. The profile stays locked.
+// ownItem returns the item that a confirmation is about, or nil if the item belongs to another customer: it was written
+// while the two customers were merged, and stayed with the other one after the merge was undone. The profile stays
+// locked.
 func ownItem(ctx context.Context, q *dbgen.Queries, question dbgen.Question) (*uuid.UUID, error) {
 	profile, err := customers.LockProfile(ctx, q, question.TenantID, question.CustomerID)
 	if err != nil {
@@ -227,7 +230,7 @@ func ownItem(ctx context.Context, q *dbgen.Queries, question dbgen.Question) (*u
 	return question.ItemID, err
 }
 
-// confirm takes the doubt off a stored value. One that was replaced meanwhile needs none.
+// confirm marks a stored value as confirmed. A value that was replaced meanwhile stays as it is.
 func (s Answers) confirm(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question) (vault.ItemResult, error) {
 	result := vault.ItemResult{ItemID: *question.ItemID, Status: vault.StatusSuperseded}
 	profile, err := customers.LockProfile(ctx, q, op.TenantID, question.CustomerID)
@@ -245,8 +248,8 @@ func (s Answers) confirm(ctx context.Context, t *once.Touched, q *dbgen.Queries,
 	return result, err
 }
 
-// withdraw takes a value back that the customer says is wrong, unless others were derived from it: then it stays, unconfirmed,
-// until the answer to the next question replaces it.
+// withdraw deletes a value that the customer denied. A value with dependents stays, unconfirmed, until the answer to
+// the next question replaces it.
 func (s Answers) withdraw(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question) (vault.ItemResult, error) {
 	result := vault.ItemResult{Denied: true}
 	if question.ItemID == nil {
@@ -274,8 +277,9 @@ func (s Answers) withdraw(ctx context.Context, t *once.Touched, q *dbgen.Queries
 	return result, err
 }
 
-// AnnounceAnswer wakes the gap fills that wait for the questions that the answer closed. One that is still open, since the answer
-// was refused for another reason than its value, wakes nobody: there is nothing new, and a wait looks back at what was announced.
+// AnnounceAnswer resumes the gap fills that wait for the questions closed by this answer. It does not announce a
+// question that is still open because the answer was rejected for another reason than its value: a wait also reads
+// earlier announcements, so the fill would be resumed by it again and again.
 func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, error) {
 	op, err := s.Once.Get(ctx, s.Once.DB.Tenant(ev.TenantID), ev)
 	if err != nil {
@@ -294,7 +298,7 @@ func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, 
 		return Answered{}, db.WrapNotFound(err, "question", in.QuestionID)
 	}
 	if question.Status != string(vault.QuestionOpen) && !slices.Contains(closed, question.ID) {
-		closed = append(closed, question.ID) // another answer closed it: it does no harm to say so again
+		closed = append(closed, question.ID) // another answer closed it; a second announcement is harmless
 	}
 	for _, id := range closed {
 		err = s.Enqueuer.PushScoped(ctx, vault.EventQuestionSettled, id.String(), vault.Event{

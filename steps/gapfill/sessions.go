@@ -15,11 +15,11 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Sessions keeps what conversations know.
+// Sessions stores the variables and turns of conversations.
 type Sessions struct{ Once once.Runner }
 
-// PersistSession merges the variables of a session and adds its turns. A save that arrives late replaces no variable that was
-// accepted after it, and its turns take their place in the conversation.
+// PersistSession merges the variables of a session and appends its turns. A save that arrives late replaces no variable
+// that was accepted after it, and its turns are ordered by acceptance.
 func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stored[vault.SavedResult], error) {
 	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.SaveSessionInput) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
@@ -53,8 +53,8 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 	})
 }
 
-// sessionOwner gives the id under which a session was begun by a customer who is one with this one since: somebody is recognised in
-// the middle of a conversation, and it goes on.
+// sessionOwner returns the customer id under which a session began, if that customer was merged with this one: a
+// customer who is recognised during a conversation can continue it.
 func sessionOwner(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.SaveSessionInput) (uuid.UUID, error) {
 	row, err := q.GetSession(ctx, tenant, in.SessionID)
 	if err != nil {
@@ -67,7 +67,7 @@ func sessionOwner(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in va
 	return row.CustomerID, err
 }
 
-// withAcceptTimes gives variables as they are stored, and of each the time when it was accepted, as text that sorts by it.
+// withAcceptTimes encodes variables, and for each variable its time of acceptance as text that sorts by time.
 func withAcceptTimes(op dbgen.Operation, in map[string]json.RawMessage) (variables, marks json.RawMessage, err error) {
 	times := make(map[string]string, len(in))
 	for name := range in {

@@ -146,6 +146,6 @@ func (s Caches) invalidate(ctx context.Context, r dbgen.ListCacheInvalidationsRo
 	case cache.KindChain:
 		return s.Cache.Drop(ctx, cache.ChainKey(r.TenantID, r.Subject))
 	default:
-		return fmt.Errorf("cache entries of kind %q are not known", r.Kind)
+		return fmt.Errorf("unknown kind %q of a cache entry", r.Kind)
 	}
 }

@@ -11,18 +11,19 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Sweeps marks what is stale, across tenants, in batches: each batch is one transaction, so a sweep that dies has done what it
-// did, and several may work at once.
+// Sweeps marks stale items of all tenants in batches. Each batch is one transaction, so an interrupted sweep keeps its
+// finished batches, and several sweeps can run at the same time.
 type Sweeps struct {
 	Once  once.Runner
 	Batch int32
 	Now   func() time.Time
 }
 
-// marked is an item that a sweep marked. The rows of the queries convert to it.
+// marked is an item that a sweep marked. Query rows convert to it.
 type marked struct{ ID, ProfileID uuid.UUID }
 
-// ExpireValues marks active fields and assets that are past their expires_at. ev is the zero Event when a cron started it.
+// ExpireValues marks active values and assets past their expires_at. ev is the zero Event when a cron started the
+// sweep.
 func (s Sweeps) ExpireValues(ctx context.Context, ev vault.Event) (once.Applied[vault.SweepResult], error) {
 	now := s.Now()
 	return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
@@ -35,8 +36,8 @@ func (s Sweeps) ExpireValues(ctx context.Context, ev vault.Event) (once.Applied[
 	})
 }
 
-// DetectOrphans marks active fields and assets whose source is gone. A cron, with the zero Event, looks for what was derived from
-// the items that went lately; by hand it looks at everything, also for sources that were lost outside the vault.
+// DetectOrphans marks active values and assets without a source. A cron (the zero Event) checks only the dependents of
+// recently deleted items; an operation checks every item, so it also finds sources lost outside the vault.
 func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (once.Applied[vault.SweepResult], error) {
 	if ev.OperationID != uuid.Nil {
 		return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
@@ -77,7 +78,8 @@ func concat[F, A interface {
 	return out
 }
 
-// maxWriteDuration is longer than any transaction: a dependent whose write did not see that its source went is there by then.
+// maxWriteDuration is longer than any transaction. A dependent that was written concurrently with the deletion of its
+// source is visible after it.
 const maxWriteDuration = 10 * time.Minute
 
 func (s Sweeps) deleteOldCandidates(ctx context.Context) error {
@@ -90,8 +92,8 @@ func (s Sweeps) deleteOldCandidates(ctx context.Context) error {
 	}
 }
 
-// sweep repeats one batch until nothing is left. The profiles that were touched are bumped, and their caches noted for
-// invalidation, in the transaction that marks.
+// sweep repeats one batch until no item is left. The transaction that marks items also raises the versions of their
+// profiles and adds the pending invalidations.
 func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Queries) ([]marked, error)) (once.Applied[vault.SweepResult], error) {
 	var total vault.SweepResult
 	for {
@@ -123,7 +125,7 @@ func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Qu
 	}
 	return once.Apply(ctx, s.Once, ev,
 		func(t *once.Touched, _ *dbgen.Queries, _ dbgen.Operation, _ vault.Sweep) (vault.SweepResult, error) {
-			t.Pending = true // of the batches above
+			t.Pending = true // the batches above added them
 			return total, nil
 		})
 }
