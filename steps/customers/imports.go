@@ -15,10 +15,10 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Imports writes many facts at once: a handful of statements for a thousand of them.
+// Imports writes many values at once: a few statements for a thousand values.
 type Imports struct{ Values Values }
 
-// ValidateImport looks at every write of an import.
+// ValidateImport validates every write of an import.
 func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (once.Validated, error) {
 	return once.Validated{}, once.Prepare(ctx, s.Values.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.ImportValuesInput) error {
 		if err := rules.Check(in); err != nil {
@@ -38,7 +38,7 @@ func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (once.Valid
 	})
 }
 
-// PersistImport stores an import, in the places of its versions by order of acceptance, in one transaction.
+// PersistImport stores an import in one transaction, with each version ordered by acceptance.
 func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applied[vault.ImportResult], error) {
 	return once.Apply(ctx, s.Values.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput) (vault.ImportResult, error) {
 		var out vault.ImportResult
@@ -87,7 +87,7 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 	})
 }
 
-// checkedWrite is a write that passed, with what it was checked against.
+// checkedWrite is a valid write with its definition and the checked value.
 type checkedWrite struct {
 	vault.WriteValueInput
 	index       int // in the import
@@ -97,14 +97,14 @@ type checkedWrite struct {
 	checked     rules.Checked
 }
 
-// rejections collects what is wrong with the writes of an import, by index.
+// rejections collects the errors of an import's writes, by index.
 type rejections struct {
-	skip     bool // insertVersions the others
+	skip     bool // store the valid writes
 	problems []*vault.Error
 	indexes  []int
 }
 
-// add takes what is wrong with one write, and gives back an error that says nothing about it.
+// add records the permanent error of one write and returns nil. It returns any other error.
 func (r *rejections) add(index int, err error) error {
 	if !vault.Permanent(err) {
 		return err
@@ -115,7 +115,7 @@ func (r *rejections) add(index int, err error) error {
 	return nil
 }
 
-// err tells all that are wrong, unless they are left out.
+// err returns all recorded errors, or nil if invalid writes are skipped.
 func (r *rejections) err() error {
 	if r.skip {
 		return nil
@@ -123,7 +123,7 @@ func (r *rejections) err() error {
 	return vault.Join(r.problems)
 }
 
-// rejected lists what was left out, in the order of the import.
+// rejected lists the skipped writes in the order of the import.
 func (r *rejections) rejected() []vault.Rejected {
 	var out []vault.Rejected
 	for i, e := range r.problems {
@@ -133,7 +133,7 @@ func (r *rejections) rejected() []vault.Rejected {
 	return out
 }
 
-// checkAll checks every value, and gives the writes that pass.
+// checkAll validates every value and returns the valid writes.
 func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportValuesInput, refused *rejections) ([]checkedWrite, error) {
 	defs := map[uuid.UUID]map[string]vault.Definition{}
 	var writes []checkedWrite
@@ -168,7 +168,8 @@ func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUI
 	return writes, nil
 }
 
-// dropConflicts removes the writes whose id is already taken, and that are the only one of their field: two customers may have been merged.
+// dropConflicts removes writes whose id is already taken, and writes to a field that an earlier write of the import
+// sets: two of the customers may have been merged.
 func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *rejections) ([]checkedWrite, error) {
 	var chosen []uuid.UUID
 	for _, w := range writes {
@@ -193,7 +194,7 @@ func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 		case slices.Contains(taken, w.id):
 			err = idTakenError(w.id)
 		case known && written[key]:
-			err = vault.Conflict("writes", "%s is written twice, since two of the customers were merged; write it once", w.Name)
+			err = vault.Conflict("writes", "%s is written twice, because two of the customers were merged; write it once", w.Name)
 		}
 		if err != nil {
 			if err := refused.add(w.index, err); err != nil {
@@ -207,8 +208,8 @@ func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 	return kept, nil
 }
 
-// findSources looks for the source of each write, which may be another write of the same import, and gives the writes whose
-// customer is there and whose source makes no cycle.
+// findSources finds the source of each write, which may be another write of the same import. It removes writes of
+// deleted customers and writes that would make a cycle.
 func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *rejections) ([]checkedWrite, error) {
 	own := map[uuid.UUID]vault.Lineage{}
 	for _, w := range writes {
@@ -233,7 +234,7 @@ func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes
 	for _, id := range out {
 		delete(own, id)
 	}
-	for i, w := range kept { // a source may have been left out
+	for i, w := range kept { // a source may have been removed
 		var err error
 		if len(out) == 0 {
 			break
@@ -245,7 +246,7 @@ func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes
 	return kept, nil
 }
 
-// checkImportSource is checkSource where the source may be among own, the items that are about to be stored.
+// checkImportSource is checkSource for a source that may be among own, the items of this import.
 func checkImportSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, in vault.Lineage, own map[uuid.UUID]vault.Lineage) (bool, error) {
 	at, found := in, false
 	for range len(own) + 1 {
@@ -262,11 +263,11 @@ func checkImportSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.
 		}
 		at, found = next, true
 	}
-	return true, nil // a cycle among others, which are refused
+	return true, nil // a cycle of other writes, which are rejected
 }
 
-// lockCustomers makes and locks the profiles of an import, in the order of ids, and says which is whose. A deleted customer has
-// none.
+// lockCustomers creates and locks the profiles of an import in the order of ids. It returns the profile of each
+// customer; a deleted customer has none.
 func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite) (map[uuid.UUID]uuid.UUID, error) {
 	seen := map[uuid.UUID]bool{}
 	var customers, ids []uuid.UUID
@@ -299,7 +300,7 @@ func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 				profiles[r.CustomerID] = r.ProfileID
 			}
 		}
-		if !moved { // else merged, or a merge undone, while the locks were waited for
+		if !moved { // otherwise a merge or unmerge moved a customer meanwhile
 			return profiles, nil
 		}
 	}
@@ -311,7 +312,7 @@ type fieldKey struct {
 	name    string
 }
 
-// place finds the place of each write in the history of its field, which has one write of the import.
+// place orders each write in the history of its field. A history has at most one write of the import.
 func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID) ([]dbgen.InsertValueParams, map[uuid.UUID]uuid.UUID, error) {
 	var ids []uuid.UUID
 	var names []string
@@ -349,7 +350,7 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation
 	return rows, superseded, nil
 }
 
-// insertVersions writes what place found, in two statements.
+// insertVersions stores the placed rows in two statements.
 func insertVersions(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, rows []dbgen.InsertValueParams, superseded map[uuid.UUID]uuid.UUID) error {
 	if len(superseded) > 0 {
 		var ids, by []uuid.UUID
@@ -368,7 +369,7 @@ func insertVersions(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, r
 		TenantID: op.TenantID, OperationID: op.ID, AcceptedAt: op.AcceptedAt, Rows: encoded,
 	})
 	if db.Duplicate(err) {
-		return vault.Conflict("item_id", "item_id: one of the ids is the id of another item; leave them out, or choose new UUIDs")
+		return vault.Conflict("item_id", "item_id: one of the ids is already taken by another item; leave the ids out, or choose new UUIDs")
 	}
 	return err
 }

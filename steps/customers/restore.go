@@ -13,8 +13,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// RestoreItem brings a deleted item back to its place in the history, or sets an orphaned one active whose source is there
-// again.
+// RestoreItem restores a deleted item to its place in the history, or activates an orphaned item with a source that
+// exists again.
 func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (once.Applied[vault.ItemResult], error) {
 	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.RestoreItemInput) (vault.ItemResult, error) {
 		owner, err := lockItem(ctx, q, ev.TenantID, in.ItemID, false)
@@ -95,7 +95,7 @@ func (s Items) restoreAsset(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	return status, q.SetAssetState(ctx, dbgen.SetAssetStateParams{TenantID: tenant, ID: id, Status: string(status)})
 }
 
-// checkRestorable refuses what there is nothing to restore of.
+// checkRestorable rejects an item that is neither deleted nor orphaned, and an orphaned item without its source.
 func checkRestorable(deleted *time.Time, status string, sourceFound bool, id uuid.UUID) error {
 	switch {
 	case deleted != nil:
@@ -103,7 +103,7 @@ func checkRestorable(deleted *time.Time, status string, sourceFound bool, id uui
 	case status != string(vault.StatusOrphaned):
 		return vault.Conflict("item_id", "item_id: %s is %s; only a deleted or an orphaned item can be restored", id, status)
 	case !sourceFound:
-		return vault.Conflict("item_id", "item_id: the source of %s is not there; restore the source first", id)
+		return vault.Conflict("item_id", "item_id: the source of %s does not exist; restore the source first", id)
 	default:
 		return nil
 	}

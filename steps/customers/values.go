@@ -13,7 +13,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Values writes facts.
+// Values writes values.
 type Values struct {
 	Once once.Runner
 	Mode vault.ValidationMode
@@ -22,7 +22,7 @@ type Values struct {
 	Observer once.Observer
 }
 
-// ValidateValue looks at a write before anything is locked.
+// ValidateValue validates a write before anything is locked.
 func (s Values) ValidateValue(ctx context.Context, ev vault.Event) (once.Validated, error) {
 	var out once.Validated
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.WriteValueInput) error {
@@ -37,14 +37,14 @@ func (s Values) ValidateValue(ctx context.Context, ev vault.Event) (once.Validat
 	return out, err
 }
 
-// PersistValue stores a write as a version of its field, in its place by order of acceptance.
+// PersistValue stores a write as a version of its field, ordered by acceptance.
 func (s Values) PersistValue(ctx context.Context, ev vault.Event) (once.Applied[vault.ItemResult], error) {
 	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
 		return s.Write(ctx, t, q, op, in)
 	})
 }
 
-// checkValue finds the definition of a field and looks at the value with it.
+// checkValue finds the definition of a field and validates the value.
 func (s Values) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string, in vault.WriteValueInput) (*vault.Definition, rules.Checked, error) {
 	def, err := FindDefinition(ctx, q, tenant, agent, name)
 	if err != nil {
@@ -60,8 +60,8 @@ func (s Values) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent 
 	return def, checked, err
 }
 
-// write stores one version, in the caller's transaction. The profile is made at its first write, and locked: writers of one
-// profile take turns.
+// Write stores one version in the caller's transaction. It creates the profile at the first write and locks it, so the
+// writers of one profile run one at a time.
 func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
 	tenant := op.TenantID
 	def, checked, err := s.checkValue(ctx, q, tenant, in.AgentID, in.Name, in)
@@ -117,12 +117,12 @@ func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op
 	return vault.ItemResult{ItemID: id, Status: place.Status, ProfileVersion: version, Warnings: checked.Warnings}, err
 }
 
-// idTakenError refuses an id that another item has: a field or an asset, of another tenant too.
+// idTakenError rejects an item id that is already in use by a value or an asset, also of another tenant.
 func idTakenError(id uuid.UUID) error {
 	return vault.Conflict("item_id", "item_id: %s is the id of another item; leave it out, or choose a new UUID", id)
 }
 
-// row makes the row of one version. Its value is sealed where the definition requires encryption.
+// row returns the row of one version. It seals the value if the definition requires encryption.
 func (s Values) row(id, profile uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition, checked rules.Checked, place rules.Placement, expires *time.Time) (dbgen.InsertValueParams, error) {
 	row := dbgen.InsertValueParams{
 		ID: id, TenantID: op.TenantID, ProfileID: profile, Name: in.Name, Value: checked.Value,
@@ -162,7 +162,7 @@ func (s Values) row(id, profile uuid.UUID, op dbgen.Operation, in vault.WriteVal
 	return row, err
 }
 
-// findDefinition returns the definition of a field, or nil if the agent defines none.
+// FindDefinition returns the definition of a field, or nil if the agent does not define it.
 func FindDefinition(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string) (*vault.Definition, error) {
 	row, err := q.GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: tenant, AgentID: agent, Name: name})
 	if db.IsNotFound(err) {
@@ -175,7 +175,7 @@ func FindDefinition(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UU
 	return &def, err
 }
 
-// checkAgentExists tells a field that an agent does not define from an agent that nobody configured.
+// checkAgentExists distinguishes an undefined field from an unknown agent, for which it returns an error.
 func checkAgentExists(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID) error {
 	known, err := q.AgentExists(ctx, tenant, agent)
 	if err == nil && !known {

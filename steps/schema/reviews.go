@@ -11,8 +11,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// PersistReview stores what a person decided about an extracted requirement or definition. A rejected one stays, so that the
-// next extraction does not bring it back.
+// PersistReview stores a person's decision about an extracted requirement or definition. A rejected row stays, so the
+// next extraction does not add it again.
 func (s Definitions) PersistReview(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
 	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput) (vault.SavedResult, error) {
 		state := vault.ReviewApproved
@@ -76,21 +76,21 @@ func reviewRequirement(ctx context.Context, t *once.Touched, q *dbgen.Queries, o
 	})
 }
 
-// decidedLater reports whether the same was decided by who was accepted later: what that edited stays.
+// decidedLater reports whether a decision that was accepted later is stored already. Its edits stay.
 func decidedLater(state string, at time.Time, op dbgen.Operation) bool {
 	decided := state == string(vault.ReviewApproved) || state == string(vault.ReviewRejected)
 	return decided && at.After(op.AcceptedAt)
 }
 
-// checkReviewable refuses to review what a person wrote, and to turn a decision round by a review: save it instead.
+// checkReviewable rejects the review of a row that a person saved, and a review that reverses an earlier decision.
 func checkReviewable(origin, now string, wanted vault.ReviewState) error {
 	switch {
 	case origin != string(vault.OriginExtracted):
-		return vault.Conflict("id", "id: a person wrote this; there is nothing to review")
+		return vault.Conflict("id", "id: a person saved this row; only extracted rows can be reviewed")
 	case now == string(vault.ReviewPending) || now == string(vault.ReviewNone) || now == string(wanted):
 		return nil
 	default:
-		return vault.Conflict("decision", "decision: it is %s already; save the requirement or definition to change that", now)
+		return vault.Conflict("decision", "decision: this row is already %s; save the requirement or definition to change it", now)
 	}
 }
 

@@ -15,16 +15,16 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// announceDue is when the relay announces a save whose own announcement was lost.
+// announceDue is the delay after which the relay announces a save with a lost announcement.
 const announceDue = time.Minute
 
-// Scenarios saves scenarios and rules, and announces what was saved.
+// Scenarios saves and announces scenarios and rules.
 type Scenarios struct {
 	Once     once.Runner
 	Enqueuer once.Enqueuer
 }
 
-// PersistScenario stores a scenario and, in the same transaction, accepts the extraction of the fields it needs.
+// PersistScenario stores a scenario and, in the same transaction, accepts the extraction of its requirements.
 func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (once.Stored[vault.SavedResult], error) {
 	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Scenario) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
@@ -51,7 +51,8 @@ func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (once.St
 	})
 }
 
-// explainUnsaved says why a scenario was not: a newer save is there, which is well, or it belongs to another agent.
+// explainUnsaved returns an error if the scenario belongs to another agent. Otherwise a newer save is stored, which is
+// no error.
 func (s Scenarios) explainUnsaved(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Scenario) (vault.SavedResult, error) {
 	row, err := q.GetScenario(ctx, tenant, in.ID)
 	if err == nil && row.AgentID != in.AgentID {
@@ -60,7 +61,7 @@ func (s Scenarios) explainUnsaved(ctx context.Context, q *dbgen.Queries, tenant 
 	return vault.SavedResult{ID: in.ID}, err
 }
 
-// PersistRule stores a rule and accepts the extraction of the fields it needs.
+// PersistRule stores a rule and accepts the extraction of its requirements.
 func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (once.Stored[vault.SavedResult], error) {
 	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Rule) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
@@ -98,7 +99,8 @@ func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (once.Stored
 	})
 }
 
-// AnnounceSave pushes scenario:saved or rule:saved, with the extraction that the save accepted. Lost, it is due at the relay.
+// AnnounceSave pushes scenario:saved or rule:saved with the accepted extraction. If the push is lost, the relay pushes
+// it.
 func (s Scenarios) AnnounceSave(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
 	q := s.Once.DB.Tenant(ev.TenantID)
 	op, err := s.Once.Get(ctx, q, ev)
