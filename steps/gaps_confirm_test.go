@@ -208,7 +208,7 @@ func TestCancelFill_EndsWithStoredValues(t *testing.T) {
 	cancel := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}))
 	before := len(w.engine.taken())
 	w.must(w.run(cancel, "Gaps.CancelFill", "Gaps.AnnounceCancel"))
-	w.equal("pushed", []push{{vault.EventQuestionSettled, question.QuestionID.String(), cancel.OperationID}}, w.engine.taken()[before:])
+	w.equal("pushed", []push{{vault.EventQuestionClosed, question.QuestionID.String(), cancel.OperationID}}, w.engine.taken()[before:])
 	if got := resultOf[vault.CancelResult](w, cancel); got.QuestionID == nil || *got.QuestionID != question.QuestionID {
 		t.Errorf("got %+v", got)
 	}

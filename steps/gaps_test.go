@@ -657,7 +657,7 @@ func TestAnnounceAnswer_ResumesTheFill(t *testing.T) {
 		if out.Accepted != accepted {
 			t.Errorf("%s: got %+v", value, out)
 		}
-		w.equal("pushed", []push{{vault.EventQuestionSettled, question.QuestionID.String(), ev.OperationID}}, w.engine.taken()[before:])
+		w.equal("pushed", []push{{vault.EventQuestionClosed, question.QuestionID.String(), ev.OperationID}}, w.engine.taken()[before:])
 	}
 }
 

@@ -270,7 +270,7 @@ func namedWorkflows() []string {
 
 // namedEvents are the events of all operations, and the one that resumes a fill.
 func namedEvents() []string {
-	names := []string{vault.EventQuestionSettled}
+	names := []string{vault.EventQuestionClosed}
 	for _, o := range vault.Operations() {
 		names = append(names, o.Events...)
 	}
@@ -288,7 +288,7 @@ func TestDeclarations_EverySpecIsRegistered(t *testing.T) {
 
 func TestDeclarations_EveryEventIsUsed(t *testing.T) {
 	t.Parallel()
-	used := []string{vault.EventQuestionSettled} // wakes fill-gaps
+	used := []string{vault.EventQuestionClosed} // wakes fill-gaps
 	for _, w := range declarations(t) {
 		used = append(used, w.events...)
 	}

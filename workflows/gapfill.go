@@ -28,7 +28,7 @@ func saveSession(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 // the operation, not a failed run: the fill asks again.
 func answerQuestion(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.AnswerQuestion)
-	f = look(f, "validate", quick, s.Answers.ValidateAnswer)
+	f = prepare(f, "validate", quick, s.Answers.ValidateAnswer)
 	return endWith(effect(f, "persist", quick, s.Answers.PersistAnswer), "announce", s.Answers.AnnounceAnswer)
 }
 

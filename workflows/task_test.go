@@ -85,16 +85,16 @@ func TestTask_PassesEventAndOutput(t *testing.T) {
 // A child that fails tells its parent nothing that it could decide by; a rejection that is an outcome does.
 func TestTask_ParentFailsWithItsChild(t *testing.T) {
 	t.Parallel()
-	child := func(cause error) (outcome[vault.Event], error) {
+	child := func(cause error) (resultOrRejection[vault.Event], error) {
 		step := func(_ context.Context, ev vault.Event) (vault.Event, error) { return ev, cause }
-		return task(rejectable(step))(nil, vault.Event{Subject: "a customer"})
+		return task(withRejection(step))(nil, vault.Event{Subject: "a customer"})
 	}
 	for _, cause := range []error{vault.Unknown("scenario", "x"), vault.Invalid("step_id", "there is no step %q", "x")} {
 		out, err := child(cause)
 		if err != nil {
 			t.Errorf("%v failed the child: %v", cause, err)
 		}
-		if _, err := out.value(); !atOnce(err) || !strings.Contains(err.Error(), cause.Error()) {
+		if _, err := out.unwrap(); !atOnce(err) || !strings.Contains(err.Error(), cause.Error()) {
 			t.Errorf("%v became %v in the parent", cause, err)
 		}
 	}
@@ -105,7 +105,7 @@ func TestTask_ParentFailsWithItsChild(t *testing.T) {
 	}
 	if out, err := child(nil); err != nil || out.Result.Subject != "a customer" {
 		t.Errorf("the child gave %v, %v", out, err)
-	} else if got, err := out.value(); err != nil || got != out.Result {
+	} else if got, err := out.unwrap(); err != nil || got != out.Result {
 		t.Errorf("the parent got %v, %v", got, err)
 	}
 }

@@ -87,7 +87,7 @@ type CloseSameQuestionsParams struct {
 	ID                uuid.UUID   `json:"id"`
 }
 
-// What an answer settles beside its own question: the same fact, asked for by another fill. One that is being answered at this
+// What an answer closes beside its own question: the same fact, asked for by another fill. One that is being answered at this
 // moment is left to its own answer. Index: questions_customer.
 func (q *Queries) CloseSameQuestions(ctx context.Context, arg CloseSameQuestionsParams) error {
 	_, err := q.db.Exec(ctx, closeSameQuestions,
@@ -219,7 +219,7 @@ func (q *Queries) ListSameCustomers(ctx context.Context, tenantID uuid.UUID, cus
 	return items, nil
 }
 
-const listSettledQuestions = `-- name: ListSettledQuestions :many
+const listClosedQuestions = `-- name: ListClosedQuestions :many
 SELECT id
 FROM questions
 WHERE tenant_id = $1
@@ -228,8 +228,8 @@ ORDER BY id
 `
 
 // The questions that an answer closed. Index: questions_answer.
-func (q *Queries) ListSettledQuestions(ctx context.Context, tenantID uuid.UUID, answerOperationID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, listSettledQuestions, tenantID, answerOperationID)
+func (q *Queries) ListClosedQuestions(ctx context.Context, tenantID uuid.UUID, answerOperationID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listClosedQuestions, tenantID, answerOperationID)
 	if err != nil {
 		return nil, err
 	}

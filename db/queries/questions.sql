@@ -56,7 +56,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND status = 'open';
 
--- What an answer settles beside its own question: the same fact, asked for by another fill. One that is being answered at this
+-- What an answer closes beside its own question: the same fact, asked for by another fill. One that is being answered at this
 -- moment is left to its own answer. Index: questions_customer.
 -- name: CloseSameQuestions :exec
 UPDATE questions
@@ -84,7 +84,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND status = 'open';
 
 -- The questions that an answer closed. Index: questions_answer.
--- name: ListSettledQuestions :many
+-- name: ListClosedQuestions :many
 SELECT id
 FROM questions
 WHERE tenant_id = sqlc.arg(tenant_id)

@@ -289,7 +289,7 @@ func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, 
 	if err != nil {
 		return Answered{}, err
 	}
-	closed, err := s.Once.DB.Tenant(ev.TenantID).ListSettledQuestions(ctx, ev.TenantID, ev.OperationID)
+	closed, err := s.Once.DB.Tenant(ev.TenantID).ListClosedQuestions(ctx, ev.TenantID, ev.OperationID)
 	if err != nil {
 		return Answered{}, err
 	}
@@ -301,7 +301,7 @@ func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, 
 		closed = append(closed, question.ID) // another answer closed it; a second announcement is harmless
 	}
 	for _, id := range closed {
-		err = s.Enqueuer.PushScoped(ctx, vault.EventQuestionSettled, id.String(), vault.Event{
+		err = s.Enqueuer.PushScoped(ctx, vault.EventQuestionClosed, id.String(), vault.Event{
 			OperationID: ev.OperationID, TenantID: ev.TenantID, Subject: id.String(),
 		})
 		if err != nil {

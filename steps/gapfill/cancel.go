@@ -63,7 +63,7 @@ func (s Gaps) AnnounceCancel(ctx context.Context, ev vault.Event) (vault.CancelR
 		return out, err
 	}
 	if out.QuestionID != nil {
-		err := s.Enqueuer.PushScoped(ctx, vault.EventQuestionSettled, out.QuestionID.String(), vault.Event{
+		err := s.Enqueuer.PushScoped(ctx, vault.EventQuestionClosed, out.QuestionID.String(), vault.Event{
 			OperationID: ev.OperationID, TenantID: ev.TenantID, Subject: out.QuestionID.String(),
 		})
 		if err != nil {

@@ -39,11 +39,11 @@ type Stored[Out any] struct {
 	Result Out `json:"result"`
 }
 
-// Look is the output of a step that changes nothing a reader sees. The step may store data for a later step of the run.
-// A type implements Look by embedding NoEffect.
-type Look interface{ noEffect() }
+// Preparation is the output of a step that changes nothing a reader sees. The step may store data for a later step of the run.
+// A type implements Preparation by embedding NoEffect.
+type Preparation interface{ noEffect() }
 
-// NoEffect marks the output of a step as a Look.
+// NoEffect marks the output of a step as a Preparation.
 type NoEffect struct{}
 
 func (NoEffect) noEffect() {}
