@@ -25,18 +25,18 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// badInput is one input that must be refused.
+// badInput is one invalid input.
 type badInput struct {
 	name string
-	// send offers it. An error here means that it was refused before it was accepted.
+	// send submits the input. An error means that it was rejected before it was accepted.
 	send func(w *world) (trigger.Receipt, error)
-	// runs are the steps of its workflow. None: it must not be accepted at all.
+	// runs are the steps of its workflow. nil: the input must not be accepted at all.
 	runs []string
 	code vault.Code
-	says []string // what the message must hold: the field, and what would be right
+	says []string // parts of the message: the field and the correction
 }
 
-// someID is the id of nothing.
+// someID is an id that does not exist.
 var someID = uuid.MustParse("0198c0de-0000-7000-8000-00000000000a")
 
 func writeOf(change func(w *world, in *vault.WriteValueInput)) func(w *world) (trigger.Receipt, error) {
@@ -49,7 +49,7 @@ func writeOf(change func(w *world, in *vault.WriteValueInput)) func(w *world) (t
 	}
 }
 
-// bypassing accepts a write that package trigger would refuse, as another program might.
+// bypassing accepts a write that package trigger would reject, as another program might.
 func bypassing(change func(in *vault.WriteValueInput)) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
 		in := vault.WriteValueInput{AgentID: w.agent, CustomerID: newID(), Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided}
@@ -139,7 +139,7 @@ func importOf(plans ...json.RawMessage) func(w *world) (trigger.Receipt, error) 
 	}
 }
 
-// scenarioID gives the scenario that every case finds.
+// scenarioID returns the scenario that exists in every case.
 func (w *world) scenarioID() uuid.UUID {
 	w.t.Helper()
 	var id uuid.UUID
@@ -179,7 +179,7 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"shoe_size", "is not a field that this agent defines"},
 	},
 	{
-		name: "a field whose definition is not enabled", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Name = "disabled" }),
+		name: "a field with a disabled definition", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Name = "disabled" }),
 		runs: writeValue, code: vault.CodeInvalid, says: []string{"disabled", "is not a field that this agent defines"},
 	},
 	{
@@ -207,16 +207,16 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"plan: the value is larger than 64 KiB"},
 	},
 	{
-		name: "a value over 64 KiB that was accepted all the same",
+		name: "an accepted value over 64 KiB",
 		send: bypassing(func(in *vault.WriteValueInput) { in.Value = longText(vault.MaxValueBytes + 1) }), runs: writeValue,
 		code: vault.CodeInvalid, says: []string{"plan: the value is larger than 64 KiB"},
 	},
 	{
-		name: "a number where a text is wanted", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`12`) }), runs: writeValue,
+		name: "a number instead of a text", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`12`) }), runs: writeValue,
 		code: vault.CodeInvalid, says: []string{"plan", "is not a text"},
 	},
 	{
-		name: "all that is wrong at once",
+		name: "several errors",
 		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.AgentID, in.Source = uuid.Nil, "rumour" }),
 		code: vault.CodeInvalid, says: []string{"agent_id: is required", "source: must be user_provided, "},
 	},
@@ -226,7 +226,7 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"source_item_id", "an item cannot be derived from itself"},
 	},
 	{
-		name: "an item that is its own source and was accepted all the same",
+		name: "an accepted item that is its own source",
 		send: bypassing(func(in *vault.WriteValueInput) { in.ItemID = &someID; from(someID)(in) }), runs: writeValue[1:],
 		code: vault.CodeInvalid, says: []string{"source_item_id", "name the item it was derived from"},
 	},
@@ -274,7 +274,7 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"checksum: must be 64 characters long"},
 	},
 	{
-		name: "an asset whose source is not named, accepted all the same",
+		name: "an accepted asset without the id of its source",
 		send: func(w *world) (trigger.Receipt, error) {
 			in := w.asset()
 			in.CustomerID, in.SourceItemType = newID(), vault.SourceProfileAsset
@@ -290,7 +290,7 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"validation_regex", "is not a regular expression in RE2 syntax", "missing closing )"},
 	},
 	{
-		name: "a regex that RE2 does not have", send: definitionOf(func(d *vault.Definition) { d.ValidationRegex = `(?=a)a` }),
+		name: "a regex outside RE2", send: definitionOf(func(d *vault.Definition) { d.ValidationRegex = `(?=a)a` }),
 		code: vault.CodeInvalid, says: []string{"validation_regex", "RE2"},
 	},
 	{
@@ -309,12 +309,12 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"when_condition", "is not a condition in CEL over fields, session and scenario", "at 1:"},
 	},
 	{
-		name: "a condition over something else",
+		name: "a condition over an unknown variable",
 		send: requirementOf(func(_ *world, r *vault.Requirement) { r.WhenCondition = "customer.age > 18" }),
 		code: vault.CodeInvalid, says: []string{"when_condition", "undeclared reference to 'customer'"},
 	},
 	{
-		name: "a condition that is no condition",
+		name: "a condition that is not boolean",
 		send: requirementOf(func(_ *world, r *vault.Requirement) { r.WhenCondition = `"yes"` }),
 		code: vault.CodeInvalid, says: []string{"when_condition", "must give true or false"},
 	},
@@ -327,7 +327,7 @@ var badInputs = []badInput{
 		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown field", "shoe_size", "save its definition first"},
 	},
 	{
-		name: "unknown field that a requirement waits for", send: requirementOf(func(_ *world, r *vault.Requirement) { r.DependsOn = []string{"shoe_size"} }),
+		name: "unknown field that a requirement depends on", send: requirementOf(func(_ *world, r *vault.Requirement) { r.DependsOn = []string{"shoe_size"} }),
 		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown field", "shoe_size", "save its definition first"},
 	},
 	{
@@ -356,14 +356,14 @@ var badInputs = []badInput{
 		runs: saveRequirement, code: vault.CodeInvalid, says: []string{"rule_id", "belongs to scenario"},
 	},
 	{
-		name: "a scenario's id taken by another agent",
+		name: "the id of another agent's scenario",
 		send: func(w *world) (trigger.Receipt, error) {
 			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveScenario, vault.Scenario{ID: w.scenarioID(), AgentID: someID, Name: "mine now"})
 		},
 		runs: saveScenario, code: vault.CodeConflict, says: []string{"agent_id", "belongs to agent"},
 	},
 	{
-		name: "two steps of a scenario with one id",
+		name: "a scenario with a duplicate step id",
 		send: func(w *world) (trigger.Receipt, error) {
 			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveScenario, vault.Scenario{
 				ID: newID(), AgentID: w.agent, Name: "s", Steps: []vault.ScenarioStep{{ID: "a"}, {ID: "a"}},
@@ -409,7 +409,7 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"step_id", `no step "step-z"`, "its steps are step-a"},
 	},
 	{
-		name: "a fill of no level", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.Level = "firm" }),
+		name: "a fill with an unknown level", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.Level = "firm" }),
 		code: vault.CodeInvalid, says: []string{"level: must be hard or soft"},
 	},
 	{
@@ -419,11 +419,11 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"variables.plan: is not valid JSON"},
 	},
 	{
-		name: "a turn of nobody", send: sessionOf(func(_ *world, in *vault.SaveSessionInput) { in.Turns = []vault.Turn{{Speaker: "bot", Text: "Hi"}} }),
+		name: "a turn of an unknown speaker", send: sessionOf(func(_ *world, in *vault.SaveSessionInput) { in.Turns = []vault.Turn{{Speaker: "bot", Text: "Hi"}} }),
 		code: vault.CodeInvalid, says: []string{"turns[0].speaker: must be customer or agent"},
 	},
 	{
-		name: "a session of another customer is continued",
+		name: "a turn in a session of another customer",
 		send: sessionOf(func(w *world, in *vault.SaveSessionInput) {
 			in.SessionID, in.CustomerID = w.session(nil, "Hello."), someID
 		}), runs: saveSession,
@@ -445,7 +445,7 @@ var badInputs = []badInput{
 		code: vault.CodeUnknown, says: []string{"unknown item", someID.String()},
 	},
 	{
-		name: "an item that another was derived from",
+		name: "an item with dependents",
 		send: func(w *world) (trigger.Receipt, error) {
 			source := w.write("plan", text("gold"))
 			w.write("email", text("ada@example.com"), from(source.ItemID))
@@ -454,7 +454,7 @@ var badInputs = []badInput{
 		runs: []string{"Items.DeleteItem"}, code: vault.CodeHasDependents, says: []string{"Cannot delete: has dependents"},
 	},
 	{
-		name: "a verification of what is not there", send: verificationOf("email", ""), runs: []string{"Values.PersistVerification"},
+		name: "a verification without a value", send: verificationOf("email", ""), runs: []string{"Values.PersistVerification"},
 		code: vault.CodeConflict, says: []string{"no active email to verify", "write it first"},
 	},
 	{
@@ -462,7 +462,7 @@ var badInputs = []badInput{
 		code: vault.CodeUnknown, says: []string{"unknown field", "shoe_size"},
 	},
 	{
-		name: "a verification by a method that does not count", send: verificationOf("passport", "guess"), runs: []string{"Values.PersistVerification"},
+		name: "a verification by an unknown method", send: verificationOf("passport", "guess"), runs: []string{"Values.PersistVerification"},
 		code: vault.CodeInvalid, says: []string{"method", "passport may be verified by document or kyc"},
 	},
 	{
@@ -481,7 +481,7 @@ var badInputs = []badInput{
 		runs: []string{"Merges.MergeCustomers"}, code: vault.CodeUnknown, says: []string{"unknown customer", someID.String()},
 	},
 	{
-		name: "an undoing of no merge",
+		name: "an unmerge without a merge",
 		send: func(w *world) (trigger.Receipt, error) {
 			w.write("plan", text("gold"))
 			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: w.customer})
@@ -497,7 +497,7 @@ var badInputs = []badInput{
 		runs: []string{"Customers.LinkChannel"}, code: vault.CodeConflict, says: []string{"external_id", "merge the two customers if they are one"},
 	},
 	{
-		name: "a review of nothing",
+		name: "a review of an unknown row",
 		send: func(w *world) (trigger.Receipt, error) {
 			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: someID, Decision: vault.Approve})
 		},
@@ -541,7 +541,7 @@ func TestBadInput_RejectedWithoutChange(t *testing.T) {
 				return
 			}
 			ev := w.event(receipt, err)
-			before = w.dump() // what the case itself arranged stays
+			before = w.dump() // what the case prepared stays
 			first := w.run(ev, c.runs...)
 			if first == nil {
 				t.Fatal("it was not rejected")
@@ -617,8 +617,8 @@ func TestSteps_RowsOfAnotherTenantAreUnknown(t *testing.T) {
 	}
 }
 
-// TestPII_StaysInItsTables sends values of PII fields on every way into the vault, good and bad, and looks for them everywhere
-// else.
+// TestPII_StaysInItsTables sends valid and invalid values of PII fields through every input of the vault, and searches
+// for them everywhere else.
 func TestPII_StaysInItsTables(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
@@ -632,7 +632,7 @@ func TestPII_StaysInItsTables(t *testing.T) {
 		vault.Definition{Name: "nickname", ValueType: vault.TypeString, IsPII: true, ValidationMode: vault.ModeWarn, AllowedValues: []json.RawMessage{text("Al")}},
 	)
 	said := "ada.lovelace@example"
-	var told []string // everything that leaves the steps
+	var told []string // all outputs of the steps
 	tell := func(out any, err error) {
 		encoded, marshalErr := json.Marshal(out)
 		w.must(marshalErr)

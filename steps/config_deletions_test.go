@@ -21,7 +21,7 @@ func (w *world) deletingRequirement(scenario uuid.UUID, name string) vault.Event
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: name}))
 }
 
-// known are the fields that the agent defines, by the cached read, asked twice.
+// known returns the fields that the agent defines, from two reads through the cache.
 func (w *world) known() []string {
 	w.t.Helper()
 	var names []string
@@ -36,7 +36,7 @@ func (w *world) known() []string {
 	return names
 }
 
-// needed are the fields that a scenario requires, likewise.
+// needed returns the fields that a scenario requires, from two reads through the cache.
 func (w *world) needed(scenario uuid.UUID) []string {
 	w.t.Helper()
 	var names []string
@@ -72,7 +72,7 @@ func TestDeleteDefinition_StoredValuesStay(t *testing.T) {
 	w.refused(w.deletingField("plan"), vault.CodeUnknown, []string{"unknown field", "plan"}, deleteDefinition...)
 	w.refused(w.deletingField("never"), vault.CodeUnknown, []string{"unknown field", "never"}, deleteDefinition...)
 
-	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}) // a person may bring it back
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}) // a person may define it again
 	w.write("plan", text("silver"))
 	if got := w.known(); !slices.Equal(got, []string{"email", "plan"}) {
 		t.Errorf("after it was saved again these are known: %v", got)
@@ -85,7 +85,7 @@ func TestDeleteDefinition_RequiredFieldIsRejected(t *testing.T) {
 	defined(w)
 	scenario := w.scenario("Ask.")
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan", DependsOn: []string{"email"}})
-	for _, name := range []string{"plan", "email"} { // required, and waited for
+	for _, name := range []string{"plan", "email"} { // required, and named in depends_on
 		w.refused(w.deletingField(name), vault.CodeConflict, []string{"name: field " + name, scenario.ID.String(), "delete those requirements first"}, deleteDefinition...)
 	}
 	w.must(w.twice(w.deletingRequirement(scenario.ID, "plan"), deleteRequirement...))
@@ -116,7 +116,7 @@ func TestDeleteDefinition_LateOlderSaveIsIgnored(t *testing.T) {
 		t.Errorf("an older save brought back a definition: %v", got)
 	}
 
-	// And the other way round: a deletion that arrives after a newer save.
+	// A deletion that arrives after a newer save changes nothing.
 	lateDeletion := w.deletingField("email")
 	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail, DisplayName: "newer"})
 	w.must(w.twice(lateDeletion, deleteDefinition...))
@@ -142,7 +142,7 @@ func TestExtractSchema_DeletedByAPersonStaysDeleted(t *testing.T) {
 		t.Errorf("the next extraction brought back %v", got)
 	}
 
-	// Another scenario that speaks of the field has its definition suggested anew, for a person to decide.
+	// Another scenario with the field gets a new suggested definition, for a person to review.
 	other := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Mortgage"}
 	w.proposing(proposed("income", sure(0.95)))
 	w.extract(w.described(other, "Ask for the income."))

@@ -55,7 +55,7 @@ func TestOpenCustomer_ExistingIdentity(t *testing.T) {
 		t.Errorf("the channels are %+v", p.Channels)
 	}
 
-	t.Run("the one that it was merged into", func(t *testing.T) {
+	t.Run("merged customer", func(t *testing.T) {
 		target := newID()
 		w.as(target).write("plan", text("gold"))
 		w.merge(ada.CustomerID, target)
@@ -63,7 +63,7 @@ func TestOpenCustomer_ExistingIdentity(t *testing.T) {
 			t.Errorf("got %+v, want %s", got, target)
 		}
 	})
-	t.Run("a new one after it was deleted, which is not verified by the old one", func(t *testing.T) {
+	t.Run("deleted customer: a new one, not verified", func(t *testing.T) {
 		r, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "mail", ExternalID: "ada", Verified: true})
 		old := applied[vault.CustomerResult](w, r, err, openCustomer...)
 		w.erase(old.CustomerID)
@@ -117,7 +117,7 @@ func TestLinkChannel_IdentityOfAnotherCustomer(t *testing.T) {
 	w.refused(bob.link("whatsapp", "ada"), vault.CodeConflict, []string{ada.String(), "merge the two"}, linkChannel...)
 
 	w.must(w.twice(bob.link("whatsapp", "bob"), linkChannel...))
-	w.must(w.twice(w.as(ada).link("whatsapp", "ada"), linkChannel...)) // her own, again
+	w.must(w.twice(w.as(ada).link("whatsapp", "ada"), linkChannel...)) // her own identity again
 	for customer, want := range map[uuid.UUID]string{ada: "ada", bob.customer: "bob"} {
 		p, err := w.seen(customer)
 		w.must(err)
@@ -127,7 +127,7 @@ func TestLinkChannel_IdentityOfAnotherCustomer(t *testing.T) {
 	}
 
 	w.erase(ada)
-	w.must(w.twice(bob.link("whatsapp", "ada"), linkChannel...)) // nobody's any more
+	w.must(w.twice(bob.link("whatsapp", "ada"), linkChannel...)) // without an owner now
 	p, err := w.seen(bob.customer)
 	w.must(err)
 	if len(p.Channels) != 2 {
@@ -224,14 +224,14 @@ func TestDeleteCustomer_UnknownAfterwards(t *testing.T) {
 	w.refused(never, vault.CodeUnknown, []string{"unknown customer"}, deleteCustomer...)
 }
 
-// What is read by the id of an item is not read of a deleted customer either: values, and the words that they were read in.
+// Items of a deleted customer cannot be read by id either: neither values nor their quotes.
 func TestDeleteCustomer_DeletesItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
 	value := w.write("plan", text("gold"), func(in *vault.WriteValueInput) { in.SourceMetadata = json.RawMessage(`{"quote": "I am Ada Quill"}`) }).ItemID
 	card := w.addAsset("card").ItemID
-	w.write("email", text("ada@example.com"), from(value)) // goes with it
+	w.write("email", text("ada@example.com"), from(value)) // deleted with the customer
 	other, beyond := w.as(newID()), w.as(newID())
 	derived := other.write("plan", text("derived"), from(value)).ItemID
 	scan := other.addAsset("scan", func(in *vault.AddAssetInput) { in.SourceItemID, in.SourceItemType = &card, vault.SourceProfileAsset }).ItemID
@@ -305,11 +305,11 @@ func TestDeleteCustomer_ClosesQuestions(t *testing.T) {
 		answer := w.answer(questions[i], text("gold"))
 		w.must(w.twice(answer, answerQuestion...))
 		w.says(w.op(answer).Error, vault.CodeConflict, "is cancelled already")
-		w.refused(fill, vault.CodeUnknown, refusal, "Gaps.AskCustomer") // it looks again, and ends
+		w.refused(fill, vault.CodeUnknown, refusal, "Gaps.AskCustomer") // the next round ends the fill
 	}
 	w.refused(filling(w), vault.CodeUnknown, refusal, fillGaps...)
 
-	for range 20 { // a question that is being opened is closed, or not opened
+	for range 20 { // a concurrent question is closed or not opened
 		c := w.as(newID())
 		c.write("email", text("ada@example.com"))
 		fill := filling(c)
@@ -351,12 +351,12 @@ func TestVerifyValue_LateVerificationIsIgnored(t *testing.T) {
 			t.Errorf("the result says version %d, the profile has %d", got.ProfileVersion, p.Version)
 		}
 	}
-	w.must(w.run(verify("link"), verifyValue...)) // a still newer one counts
+	w.must(w.run(verify("link"), verifyValue...)) // an even newer one counts
 	p, err := w.seen(w.customer)
 	w.must(err)
 	w.equal("method", "link", p.Fields["plan"].VerificationMethod)
 
-	// A value that came with a verification of its own may be verified again, whenever it says it was collected.
+	// A value that was written as verified can be verified again, whatever its collected_at.
 	soon := time.Now().Add(time.Hour)
 	w.write("email", text("ada@example.com"), func(in *vault.WriteValueInput) {
 		in.Verified, in.VerificationMethod, in.CollectedAt = true, "link", &soon

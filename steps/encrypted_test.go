@@ -18,7 +18,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// holders are the tables and keys of the cache that hold a text.
+// holders returns the tables and cache keys that contain a text.
 func (w *world) holders(text string) []string {
 	w.t.Helper()
 	var found []string
@@ -38,7 +38,7 @@ func (w *world) holders(text string) []string {
 	return slices.Compact(found)
 }
 
-// cached is what Redis holds of the tenant, by key.
+// cached returns the tenant's entries in Redis, by key.
 func (w *world) cached() map[string]string {
 	w.t.Helper()
 	opts, err := redis.ParseURL(os.Getenv("REDIS_URL"))
@@ -68,7 +68,7 @@ func TestEncryption_ValueIsSealedEverywhere(t *testing.T) {
 	read := func() vault.Value {
 		t.Helper()
 		var got vault.Value
-		for range 2 { // the second time from the cache
+		for range 2 { // the second read uses the cache
 			p, err := reader.Profile(t.Context(), w.tenant, w.customer)
 			w.must(err)
 			got = p.Fields["tax_id"]
@@ -108,7 +108,7 @@ func TestEncryption_ValueIsSealedEverywhere(t *testing.T) {
 		}
 	}
 
-	// A customer that this one is merged into has the value, too.
+	// The target of a merge has the value too.
 	source := w.customer
 	w.customer = newID()
 	w.write("plan", text("silver"))
@@ -122,12 +122,12 @@ func TestEncryption_ValueIsSealedEverywhere(t *testing.T) {
 			t.Errorf("%s is held by %v", secret, found)
 		}
 	}
-	if found := w.holders("silver"); len(found) < 2 { // the search finds what need not be encrypted, in a table and in the cache
+	if found := w.holders("silver"); len(found) < 2 { // the search finds an unencrypted value in a table and in the cache
 		t.Errorf("a value that is not encrypted is found in %v alone", found)
 	}
 }
 
-// TestEncryption_SealedValueIsBoundToItsRow: whoever may write to the table cannot give one customer the value of another.
+// A writer to the table cannot give one customer the value of another.
 func TestEncryption_SealedValueIsBoundToItsRow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -141,7 +141,7 @@ func TestEncryption_SealedValueIsBoundToItsRow(t *testing.T) {
 	}
 }
 
-// TestEncryption_FillGapsReadsTheValue: what fills gaps sees it.
+// Conditions and confirmations of gap fills use the decrypted value.
 func TestEncryption_FillGapsReadsTheValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -161,7 +161,7 @@ func TestEncryption_FillGapsReadsTheValue(t *testing.T) {
 	}
 }
 
-// lacking counts what a reader finds missing for a scenario, and what a gap fill finds missing.
+// lacking returns the number of missing fields that a reader and a gap fill find.
 func (w *world) lacking(scenario uuid.UUID) (read, filled int) {
 	w.t.Helper()
 	missing, err := readerOf(w).Missing(w.t.Context(), w.tenant, query.MissingInput{CustomerID: w.customer, ScenarioID: scenario})

@@ -19,7 +19,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// proposed is a field as a model proposes it.
+// proposed returns a field as a model proposes it.
 func proposed(name string, change ...func(*vault.ProposedRequirement)) vault.ProposedRequirement {
 	f := vault.ProposedRequirement{
 		Name: name, DisplayName: vault.DisplayName(name), ValueType: vault.TypeString, Level: vault.LevelHard, Fallback: vault.FallbackAsk,
@@ -37,12 +37,12 @@ func sure(confidence float64) func(*vault.ProposedRequirement) {
 	return func(f *vault.ProposedRequirement) { f.Confidence = confidence }
 }
 
-// proposing makes the model propose these fields, whatever the text.
+// proposing makes the model propose these fields for any text.
 func (w *world) proposing(fields ...vault.ProposedRequirement) {
 	w.model.propose = func(llm.ProposeRequest) ([]vault.ProposedRequirement, error) { return fields, nil }
 }
 
-// described saves a scenario with a description and gives the extraction that the save accepted.
+// described saves a scenario with a description and returns the extraction that the save accepted.
 func (w *world) described(s vault.Scenario, description string) vault.Event {
 	w.t.Helper()
 	s.Description = description
@@ -61,7 +61,7 @@ func (w *world) extractByHand(scenario uuid.UUID) vault.Event {
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: w.agent, ScenarioID: scenario}))
 }
 
-// requirements gives what a scenario needs: "field level origin review", in the order of their names.
+// requirements returns the requirements of a scenario as "field level origin review", ordered by name.
 func (w *world) requirements(scenario uuid.UUID) []string {
 	w.t.Helper()
 	var out []string
@@ -87,7 +87,7 @@ func (w *world) requirements(scenario uuid.UUID) []string {
 	return sorted(out)
 }
 
-// definitions gives what the agent defines: "name origin review enabled".
+// definitions returns the definitions of the agent as "name origin review enabled".
 func (w *world) definitions() []string {
 	w.t.Helper()
 	rows, err := w.db.Tenant(w.tenant).ListDefinitions(w.t.Context(), w.tenant, w.agent)
@@ -145,7 +145,7 @@ func TestExtractSchema_ReplacesOnlyExtractedRows(t *testing.T) {
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
 	w.proposing(proposed("written"), proposed("approved"), proposed("rejected"), proposed("pending", sure(0.5)), proposed("dropped"), proposed("kept"))
 	w.extract(w.described(scenario, "one"))
-	// A person writes one, and decides about two.
+	// A person saves one requirement and reviews two.
 	w.require(scenario.ID, vault.Requirement{FieldName: "written"})
 	w.sql("UPDATE requirements SET review_state = field_name WHERE field_name IN ('approved', 'rejected')")
 	rule := vault.Rule{ID: newID(), AgentID: w.agent, ScenarioID: scenario.ID, Name: "r", Condition: "one"}
@@ -212,7 +212,7 @@ func TestExtractSchema_SaveDuringExtraction(t *testing.T) {
 						t.Fatalf("got %v, want an error that a retry may mend", err)
 					}
 					w.equal("until the newest text was read", []string{"one hard extracted none"}, w.requirements(scenario.ID))
-					w.must(w.run(ev, extractSchema...)) // the relay pushes it again
+					w.must(w.run(ev, extractSchema...)) // as the relay would
 				}
 				w.extract(save)
 				w.equal("at last", []string{"three hard extracted none"}, w.requirements(scenario.ID))
@@ -221,8 +221,8 @@ func TestExtractSchema_SaveDuringExtraction(t *testing.T) {
 	}
 }
 
-// TestExtractSchema_OlderTextIsNotStoredLast holds an extraction up in the middle of its transaction, while the
-// next save comes with its own.
+// TestExtractSchema_OlderTextIsNotStoredLast pauses an extraction inside its transaction while the next save brings its
+// own.
 func TestExtractSchema_OlderTextIsNotStoredLast(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -245,7 +245,7 @@ func TestExtractSchema_OlderTextIsNotStoredLast(t *testing.T) {
 		if i == 0 {
 			return nil, w.run(old, "Extraction.PersistSchema")
 		}
-		time.Sleep(100 * time.Millisecond) // the other one has read the text by now
+		time.Sleep(100 * time.Millisecond) // the other extraction has read the text by now
 		w.proposing(proposed("new"))
 		w.extract(w.described(scenario, "two"))
 		return nil, nil
@@ -256,7 +256,7 @@ func TestExtractSchema_OlderTextIsNotStoredLast(t *testing.T) {
 
 func TestMatchSchema_ByNameAndMeaning(t *testing.T) {
 	t.Parallel()
-	// One meaning per word, so that what is near is plain to see.
+	// One vector per word makes similarity easy to see.
 	embed := func(texts []string) ([][]float32, error) {
 		out := make([][]float32, len(texts))
 		for i, text := range texts {
@@ -267,7 +267,7 @@ func TestMatchSchema_ByNameAndMeaning(t *testing.T) {
 			}
 			out[i][at] = 1
 			if strings.Contains(text, "birthplace") {
-				out[i][0], out[i][1] = 0.7, 0.72 // near, not near enough
+				out[i][0], out[i][1] = 0.7, 0.72 // close, but below the threshold
 			}
 		}
 		return out, nil
@@ -344,7 +344,7 @@ func TestSaveDefinition_ModelFailure(t *testing.T) {
 			if n := w.dump().Counts()["definition_embeddings"]; n != 0 {
 				t.Errorf("got %d embeddings", n)
 			}
-			w.model.embed = nil // it works again
+			w.model.embed = nil // the model works again
 			if got := save(); len(got.Warnings) != 0 {
 				t.Errorf("then it warns of %q", got.Warnings)
 			}
@@ -387,8 +387,8 @@ func TestExtractSchema_ModelFailureKeepsRows(t *testing.T) {
 	w.equal("when the model is back", []string{"wealth hard extracted none"}, w.requirements(scenario.ID))
 }
 
-// What a model may propose wrongly, over HTTP: the save goes on, the extraction says what happened, and nothing comes of it but, where
-// only its quote is invented, a review.
+// Invalid proposals of a model over HTTP: the save succeeds and the extraction reports the failure. Nothing is stored,
+// except a requirement with an invented quote, which needs a review.
 func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 	t.Parallel()
 	entry := func(change ...string) string {
@@ -440,7 +440,7 @@ func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 	}
 }
 
-// many makes an answer of many fields out of one of one.
+// many returns an answer with many copies of one field.
 func many(entry func(...string) string, n int) string {
 	var fields []string
 	for i := range n {
@@ -456,7 +456,7 @@ func TestExtractSchema_HumanRowsStay(t *testing.T) {
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
 	save := w.described(scenario, "text")
-	// A person's saves are accepted first, and come last.
+	// A person's saves are accepted first and run last.
 	definition := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
 		AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true,
 	}))
@@ -465,7 +465,7 @@ func TestExtractSchema_HumanRowsStay(t *testing.T) {
 	}))
 	w.proposing(proposed("income"), proposed("age"))
 	w.extract(save)
-	w.extract(w.extractByHand(scenario.ID)) // accepted after them
+	w.extract(w.extractByHand(scenario.ID)) // accepted after the saves
 	w.must(w.run(definition, saveDefinition...))
 	w.must(w.run(requirement, saveRequirement...))
 	w.equal("definitions", []string{"age human none enabled", "income human none enabled"}, w.definitions())

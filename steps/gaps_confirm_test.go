@@ -16,7 +16,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// doubted is a fill whose conversation says the age, at a confidence.
+// doubted is a fill with a conversation that states the age with a confidence.
 func doubted(name string, confidence float64, quote string, answers ...json.RawMessage) fillCase {
 	c := fillCase{
 		name: name, requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, said: []string{"I am 36."}, calls: 1, answers: answers,
@@ -59,12 +59,12 @@ var confirmCases = []fillCase{
 	doubted("and is never stored where it is denied", 0.99, "I am 36 years old", text("no"), nil).ends(true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid}}),
 	doubted("nor where nobody answers", 0.99, "I am 36 years old", nil).ends(true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid}}),
 	{
-		name: "an answer to a confirmation that is no value is asked again, saying why", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		name: "an invalid answer to a confirmation is asked again with the reason", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
 		answers: []json.RawMessage{text("perhaps"), text("yes")}, asked: []string{"age 1", "age 2 !"}, fields: []vault.GapResult{fromConversation},
 	},
 	{
-		name:         "a no is not confirmed by a yes, which would say the contrary: it is asked for plainly",
+		name:         "a boolean false is asked for, not confirmed",
 		defs:         []vault.Definition{{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"}},
 		requirements: []vault.Requirement{hard("newsletter", vault.FallbackAsk)}, said: []string{"No newsletter for me."}, calls: 1,
 		candidates: []vault.Candidate{candidate("newsletter", json.RawMessage(`false`), 0.9, "No newsletter for me")},
@@ -72,7 +72,7 @@ var confirmCases = []fillCase{
 		fields: []vault.GapResult{{FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
 	},
 	{
-		name:         "nor is one that was not trusted",
+		name:         "an unused boolean false is asked for too",
 		defs:         []vault.Definition{{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"}},
 		requirements: []vault.Requirement{hard("newsletter", vault.FallbackAsk)}, said: []string{"Well."}, calls: 1,
 		candidates: []vault.Candidate{candidate("newsletter", json.RawMessage(`false`), 0.9, "Well")},
@@ -80,14 +80,14 @@ var confirmCases = []fillCase{
 		fields: []vault.GapResult{{FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1, Errors: []string{"newsletter: the quote of the candidate does not hold its value"}}},
 	},
 	{
-		name: "what is not to be asked for is not to be confirmed either", requirements: []vault.Requirement{{FieldName: "age", FallbackAction: vault.FallbackExtract}},
+		name: "a field with another fallback than ask is not confirmed", requirements: []vault.Requirement{{FieldName: "age", FallbackAction: vault.FallbackExtract}},
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9, Confirm: true}},
 	},
 	{
-		name: "an answer that may make another needless comes first",
+		name: "a field that decides another requirement comes first",
 		requirements: []vault.Requirement{
-			{FieldName: "age", WhenCondition: `fields.plan == "gold"`}, // without the plan it cannot be decided, and counts
+			{FieldName: "age", WhenCondition: `fields.plan == "gold"`}, // undecided without the plan, so it applies
 			hard("email", vault.FallbackAsk), hard("plan", vault.FallbackAsk),
 		},
 		answers: []json.RawMessage{text("ada@example.com"), text("silver")}, asked: []string{"email 1", "plan 1"}, warnings: 1,
@@ -97,7 +97,7 @@ var confirmCases = []fillCase{
 		},
 	},
 	{
-		name: "conditions that wait for each other are asked in order",
+		name: "mutually dependent conditions are asked in order",
 		requirements: []vault.Requirement{
 			{FieldName: "age", WhenCondition: `fields.plan == "gold"`}, {FieldName: "plan", WhenCondition: `fields.age > 18`},
 		},
@@ -115,7 +115,7 @@ func TestFillGaps_ConfirmsUncertainValues(t *testing.T) {
 	}
 }
 
-// aDoubt is a fill that stored what it is not sure of, and asks.
+// aDoubt is a fill that stored an uncertain value and asks for confirmation.
 func aDoubt(w *world) (fill vault.Event, question gapfill.Waiting) {
 	fill = doubted("", 0.9, "I am 36").start(w)
 	for _, write := range w.resolve(fill) {
@@ -155,7 +155,7 @@ func TestAskCustomer_ConfirmationNamesTheValue(t *testing.T) {
 	}
 }
 
-// Others were derived from the value that is denied: it is not deleted under them, and replaced by the answer.
+// The denied value has a dependent: it is not deleted, and the next answer replaces it.
 func TestPersistAnswer_DeniedValueWithDependentsStays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -174,8 +174,8 @@ func TestPersistAnswer_DeniedValueWithDependentsStays(t *testing.T) {
 	}
 }
 
-// What a fill stored while the customer was merged with another stays the other's when that is undone: an answer neither takes it
-// from there nor confirms it, and says what it says of the customer who gives it.
+// A value that a fill stored while the customer was merged stays with the other customer after the unmerge. An answer
+// neither moves nor confirms it; it applies to the customer who answers.
 func TestPersistAnswer_ItemOfAnotherCustomerStays(t *testing.T) {
 	t.Parallel()
 	for said, want := range map[string]map[string]string{"yes": {"plan": `"gold"`, "age": "36"}, "no": {"plan": `"gold"`}} {
@@ -189,7 +189,7 @@ func TestPersistAnswer_ItemOfAnotherCustomerStays(t *testing.T) {
 			w.merge(w.customer, other.customer)
 			_, waiting := aDoubt(w)
 			w.unmerge(w.customer)
-			w.values(w.customer) // now both are in the cache
+			w.values(w.customer) // fill the cache with both
 			w.values(other.customer)
 			w.must(w.run(w.answer(waiting.QuestionID, text(said)), answerQuestion...))
 			w.equal("the values of who was asked", want, w.values(w.customer))
@@ -233,7 +233,7 @@ func TestCancelFill_BeforeTheFirstRound(t *testing.T) {
 	w := newWorld(t)
 	fill := aFill(w)
 	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID})), "Gaps.CancelFill", "Gaps.AnnounceCancel"))
-	for _, write := range w.resolve(fill) { // what the session knows is still written
+	for _, write := range w.resolve(fill) { // values of the session are still written
 		w.must(w.run(write, writeValue...))
 	}
 	w.must(w.run(fill, fillGaps...))
@@ -253,7 +253,7 @@ func TestCancelFill_OtherOperationIsUnknown(t *testing.T) {
 	}
 }
 
-// Two scenarios ask the same customer for the same fact: one answer serves both.
+// Two scenarios ask the same customer for the same field: one answer closes both questions.
 func TestPersistAnswer_ClosesSameQuestions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -286,8 +286,7 @@ func TestPersistAnswer_ClosesSameQuestions(t *testing.T) {
 	w.equal("values", []string{"36"}, valuesOf(w.history("age")))
 }
 
-// The customer is known by two ids at first, and is asked under each. Once the two are one, whatever is asked waits under both, and
-// one answer serves both.
+// Two customers are asked for the same field and then merged: both see both questions, and one answer closes both.
 func TestQuestions_MergedCustomersShareThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -334,18 +333,18 @@ func TestQuestions_MergedCustomersShareThem(t *testing.T) {
 			t.Errorf("fill %d ended with %+v", i, got)
 		}
 	}
-	// The conversation with the one is a conversation with the other.
+	// A session of one customer is a session of the other.
 	w.resolve(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: other.customer, ScenarioID: scenario, SessionID: &session})))
 }
 
-// What readers keep of the lineage of a value forgets it when the customer takes the value back.
+// The cached chain of a value is invalidated when the customer denies the value.
 func TestPersistAnswer_DeniedValueInvalidatesChain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, waiting := aDoubt(w)
 	item := w.history("age")[0].ID
 	reads := query.New(w.db, w.cache, w.sealer)
-	chain, err := reads.Chain(t.Context(), w.tenant, item, 0) // now it is in the cache
+	chain, err := reads.Chain(t.Context(), w.tenant, item, 0) // fill the cache
 	w.must(err)
 	if len(chain.Links) == 0 {
 		t.Fatal("the value has no chain")
@@ -360,7 +359,7 @@ func TestPersistAnswer_DeniedValueInvalidatesChain(t *testing.T) {
 	}
 }
 
-// A fact that is written from elsewhere is not asked for any longer, once the fill looks.
+// A field that another source filled is not asked for any more in the next round.
 func TestAskCustomer_ClosesAnObsoleteQuestion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -378,7 +377,7 @@ func TestAskCustomer_ClosesAnObsoleteQuestion(t *testing.T) {
 	}
 }
 
-// What the customer said in one scenario serves the next; what they say later in the same conversation replaces it.
+// A statement in one scenario fills the next scenario; a later statement in the same conversation replaces it.
 func TestFillGaps_LaterStatementReplacesTheValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

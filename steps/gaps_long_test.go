@@ -18,7 +18,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// aLongTalk is a conversation in which the date of birth is said early, and much else after it.
+// aLongTalk is a long conversation with the date of birth near its beginning.
 func (w *world) aLongTalk() vault.FillGapsInput {
 	w.t.Helper()
 	w.define(vault.Definition{Name: "date_of_birth", Description: "When the customer was born", ValueType: vault.TypeDate})
@@ -81,7 +81,7 @@ func TestResolveGaps_WithoutEmbeddingsReadsTheEnd(t *testing.T) {
 	}
 }
 
-// What was embedded before the model failed is kept: the next fill pays for the rest alone.
+// Embeddings stored before the model failed are kept: the next fill computes only the rest.
 func TestResolveGaps_EmbedsEachTurnOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(d *steps.Deps) { d.Settings.ConversationBytes = 2000 })
@@ -105,7 +105,7 @@ func TestResolveGaps_EmbedsEachTurnOnce(t *testing.T) {
 	}
 }
 
-// paid is a world whose model is a server that counts, over HTTP, and says nothing of use.
+// paid is a world with a model server over HTTP that counts its calls and reports no usage.
 func paid(t *testing.T, answer string, change func(*steps.Deps)) (*world, *atomic.Int64) {
 	t.Helper()
 	requests := &atomic.Int64{}
@@ -180,7 +180,7 @@ func TestBudget_SpentTenantWorksWithoutModel(t *testing.T) {
 	if len(usage) != 1 || row.Left != 0 || row.Prompt < 8000 || row.Completion != 2000 || row.Cost < 8000*4/10+2000*16/10 {
 		t.Errorf("counted %+v", row)
 	}
-	// A definition is saved all the same, and an extraction says why it was not made.
+	// A definition is saved without an embedding, and an extraction reports why it was not made.
 	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail})
 	save := w.save(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "n", Description: "The customer must be over 18."})
 	extraction := extractionOf(w, save)
@@ -196,7 +196,7 @@ func TestBudget_SpentTenantWorksWithoutModel(t *testing.T) {
 	}
 }
 
-// However many fills at once, the budget is not overdrawn.
+// Concurrent fills do not overdraw the budget.
 func TestBudget_ConcurrentCallsStayWithin(t *testing.T) {
 	t.Parallel()
 	w, requests := paid(t, `{"values":[]}`, func(d *steps.Deps) { d.Settings.Model = once.ModelLimits{DailyTokens: 9000} })
@@ -219,7 +219,7 @@ func TestBudget_ConcurrentCallsStayWithin(t *testing.T) {
 	}
 }
 
-// What a model may answer wrongly, over HTTP: nothing wrong is stored, and the fill says what happened and asks.
+// Invalid answers of a model over HTTP: nothing invalid is stored, and the fill warns and asks.
 func TestResolveGaps_InvalidModelOutput(t *testing.T) {
 	t.Parallel()
 	entry := func(change ...string) string {

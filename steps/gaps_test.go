@@ -19,22 +19,22 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// fillCase is one gap fill from its start to its end, without the engine.
+// fillCase is one gap fill from start to end, without the engine.
 type fillCase struct {
 	name         string
-	defs         []vault.Definition // beside those that every case has: name, email, age, plan
+	defs         []vault.Definition // in addition to name, email, age, plan
 	requirements []vault.Requirement
 	profile      map[string]json.RawMessage
 	session      map[string]json.RawMessage
-	said         []string // by the customer; nil and no session: the fill has no session
+	said         []string // turns of the customer; nil and no session variables: no session
 	candidates   []vault.Candidate
 	modelFails   bool
 	fill         vault.FillGapsInput
-	answers      []json.RawMessage // to the questions, in order; a nil one lets the deadline pass
+	answers      []json.RawMessage // in order; nil: the deadline passes
 	arrange      func(w *world, scenario uuid.UUID)
 
-	asked    []string             // "field attempt", with "!" behind it where a reason is given
-	kinds    []vault.QuestionKind // of the questions; nil: any
+	asked    []string             // "field attempt", with "!" if a reason is given
+	kinds    []vault.QuestionKind // kinds of the questions; nil: any
 	fields   []vault.GapResult
 	blocked  bool
 	calls    int
@@ -57,27 +57,27 @@ var fillCases = []fillCase{
 		name: "nothing is needed", fields: []vault.GapResult{},
 	},
 	{
-		name: "what the profile has is not looked for", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		name: "a known field is not searched", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
 		profile: map[string]json.RawMessage{"email": text("ada@example.com")}, said: []string{"My email is bob@example.com."},
 		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromProfile, Confidence: 1}},
 	},
 	{
-		name: "the session comes before the conversation", requirements: []vault.Requirement{hard("plan", vault.FallbackAsk)},
+		name: "session before conversation", requirements: []vault.Requirement{hard("plan", vault.FallbackAsk)},
 		session: map[string]json.RawMessage{"plan": text("gold")}, said: []string{"My plan is silver."},
 		fields: []vault.GapResult{{FieldName: "plan", Filled: true, Source: vault.GapFromSession, Confidence: 1}},
 	},
 	{
-		name: "an invalid session variable is passed over", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		name: "an invalid session variable is skipped", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
 		session: map[string]json.RawMessage{"email": text("nobody")}, said: []string{"My email is ada@example.com."}, calls: 1,
 		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 0.97}},
 	},
 	{
-		name: "a sure candidate needs no confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		name: "a certain candidate needs no confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.95, "I am 36")}, calls: 1,
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.95}},
 	},
 	{
-		name: "a fairly sure candidate waits for confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		name: "an uncertain candidate needs confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.85, "I am 36")}, calls: 1,
 		answers: []json.RawMessage{nil}, asked: []string{"age 1"},
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.85, Confirm: true}},
@@ -88,38 +88,38 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.84, Errors: []string{"age: confidence 0.84 is below 0.85"}}},
 	},
 	{
-		name: "a quote that nobody said is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
+		name: "an invented quote is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
 		said: []string{"I am old."}, candidates: []vault.Candidate{candidate("age", number(36), 0.99, "I am 36")}, calls: 1, blocked: true,
 		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.99, Errors: []string{"age: the quote of the candidate is not among the customer's words"}}},
 	},
 	{
-		name: "a value that its quote does not hold is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
+		name: "a value outside its quote is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(63), 0.99, "I am 36")}, calls: 1, blocked: true,
 		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.99, Errors: []string{"age: the quote of the candidate does not hold its value"}}},
 	},
 	{
-		name: "a candidate that is invalid is never stored", requirements: []vault.Requirement{hard("email", vault.FallbackSkip)},
+		name: "an invalid candidate is never stored", requirements: []vault.Requirement{hard("email", vault.FallbackSkip)},
 		said: []string{"Mail me at nobody."}, candidates: []vault.Candidate{candidate("email", text("nobody"), 0.99, "Mail me at nobody")}, calls: 1, blocked: true,
 		fields: []vault.GapResult{{FieldName: "email", Action: "skip", Confidence: 0.99, Errors: []string{"Field validation failed: email: the value is not an email address, such as name@example.com"}}},
 	},
 	{
-		name: "a candidate for a field that nobody asked for is passed over", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		name: "a candidate for another field is skipped", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
 		said: []string{"I am 36, on gold."}, candidates: []vault.Candidate{candidate("plan", text("gold"), 0.99, "on gold"), candidate("age", number(36), 0.99, "I am 36")}, calls: 1,
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.99}},
 	},
 	{
-		name: "a candidate that was refused is asked for", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		name: "a field with a rejected candidate is asked for", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.5, "I am 36")}, calls: 1,
 		answers: []json.RawMessage{number(37)}, asked: []string{"age 1"},
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1, Errors: []string{"age: confidence 0.50 is below 0.85"}}},
 	},
 	{
-		name: "a model that fails leaves the fields to be asked for", requirements: []vault.Requirement{hard("age", vault.FallbackAsk), hard("email", vault.FallbackSkip)},
+		name: "a model failure leaves the fields to ask for", requirements: []vault.Requirement{hard("age", vault.FallbackAsk), hard("email", vault.FallbackSkip)},
 		said: []string{"I am 36."}, modelFails: true, calls: 1, warnings: 1, answers: []json.RawMessage{number(36)}, asked: []string{"age 1"}, blocked: true,
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}, {FieldName: "email", Action: "skip"}},
 	},
 	{
-		name: "without a session the customer is asked", requirements: []vault.Requirement{hard("email", vault.FallbackAsk), hard("age", vault.FallbackAsk)},
+		name: "no session", requirements: []vault.Requirement{hard("email", vault.FallbackAsk), hard("age", vault.FallbackAsk)},
 		answers: []json.RawMessage{text("ada@Example.com"), number(36)}, asked: []string{"email 1", "age 1"},
 		fields: []vault.GapResult{
 			{FieldName: "email", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
@@ -127,47 +127,47 @@ var fillCases = []fillCase{
 		},
 	},
 	{
-		name: "an invalid answer is asked for again, saying why", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		name: "an invalid answer is asked again with the reason", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
 		answers: []json.RawMessage{text("nobody"), text("ada@example.com")}, asked: []string{"email 1", "email 2 !"},
 		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
 	},
 	{
-		name: "up to a limit", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)}, fill: vault.FillGapsInput{MaxAttempts: 2},
+		name: "max_attempts", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)}, fill: vault.FillGapsInput{MaxAttempts: 2},
 		answers: []json.RawMessage{text("nobody"), text("nowhere")}, asked: []string{"email 1", "email 2 !"}, blocked: true,
 		fields: []vault.GapResult{{FieldName: "email", Action: "attempts"}},
 	},
 	{
-		name: "three times, unless it says otherwise", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		name: "three attempts by default", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
 		answers: []json.RawMessage{text("a"), text("b"), text("c")}, asked: []string{"email 1", "email 2 !", "email 3 !"}, blocked: true,
 		fields: []vault.GapResult{{FieldName: "email", Action: "attempts"}},
 	},
 	{
-		name:         "a question that nobody answers ends at its deadline",
+		name:         "an unanswered question ends at its deadline",
 		requirements: []vault.Requirement{hard("email", vault.FallbackAsk), hard("age", vault.FallbackAsk)},
 		fill:         vault.FillGapsInput{DeadlineSeconds: 600}, answers: []json.RawMessage{nil, number(36)}, asked: []string{"email 1", "age 1"}, blocked: true,
 		fields: []vault.GapResult{{FieldName: "email", Action: "expired"}, {FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
 	},
 	{
-		name: "a soft requirement holds nobody back", requirements: []vault.Requirement{{FieldName: "age", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip}},
+		name: "a soft requirement does not block", requirements: []vault.Requirement{{FieldName: "age", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip}},
 		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}},
 	},
 	{
-		name: "block blocks", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)}, blocked: true,
+		name: "fallback block", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)}, blocked: true,
 		fields: []vault.GapResult{{FieldName: "age", Action: "block"}},
 	},
 	{
-		name: "extract tries the conversation, then stops", requirements: []vault.Requirement{hard("email", vault.FallbackExtract), hard("age", vault.FallbackExtract)},
+		name: "fallback extract", requirements: []vault.Requirement{hard("email", vault.FallbackExtract), hard("age", vault.FallbackExtract)},
 		said: []string{"My email is ada@example.com."}, calls: 1, blocked: true,
 		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 0.97}, {FieldName: "age", Action: "extract"}},
 	},
 	{
-		name: "a field that is not defined any more cannot be filled", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
+		name: "a deleted definition", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
 		session: map[string]json.RawMessage{"age": number(36)}, said: []string{"I am 36."},
 		arrange: func(w *world, _ uuid.UUID) { w.sql("DELETE FROM definitions WHERE name = 'age'") },
 		fields:  []vault.GapResult{{FieldName: "age", Action: "undefined"}},
 	},
 	{
-		name: "a definition that is not enabled is none", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
+		name: "a disabled definition", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
 		session: map[string]json.RawMessage{"age": number(36)}, said: []string{"I am 36."},
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE definitions SET enabled = false WHERE name = 'age'")
@@ -175,20 +175,20 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{{FieldName: "age", Action: "undefined"}},
 	},
 	{
-		name: "an unverified value still counts as missing, and nobody is asked for it again",
+		name: "an unverified value is missing and not asked for",
 		defs: []vault.Definition{{Name: "passport", ValueType: vault.TypeString, RequiredVerification: true}}, blocked: true,
 		requirements: []vault.Requirement{hard("passport", vault.FallbackAsk)}, profile: map[string]json.RawMessage{"passport": text("C01X")},
 		session: map[string]json.RawMessage{"passport": text("C02X")}, said: []string{"My passport is C03X."},
 		fields: []vault.GapResult{{FieldName: "passport", Action: "unverified"}},
 	},
 	{
-		name:         "an answer that needs verification is kept, and counts as missing",
+		name:         "an answer that needs verification is kept and missing",
 		defs:         []vault.Definition{{Name: "passport", ValueType: vault.TypeString, RequiredVerification: true}},
 		requirements: []vault.Requirement{hard("passport", vault.FallbackAsk)}, answers: []json.RawMessage{text("C01X")}, asked: []string{"passport 1"}, blocked: true,
 		fields: []vault.GapResult{{FieldName: "passport", Action: "unverified"}},
 	},
 	{
-		name:         "what waits for a person's review holds nobody back and costs no question, but is filled with what was said",
+		name:         "an unreviewed requirement is filled but not asked for",
 		requirements: []vault.Requirement{hard("age", vault.FallbackAsk), hard("plan", vault.FallbackBlock), hard("email", vault.FallbackAsk)},
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE requirements SET origin = 'extracted', review_state = 'pending', confidence = 0.5")
@@ -200,7 +200,7 @@ var fillCases = []fillCase{
 		},
 	},
 	{
-		name: "nor does what was suggested and no person approved", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		name: "an unapproved suggestion does not block", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE requirements SET origin = 'extracted', confidence = 0.9")
 			w.sql("UPDATE definitions SET origin = 'extracted', review_state = 'pending', enabled = false WHERE name = 'age'")
@@ -208,21 +208,21 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{{FieldName: "age", Action: "undefined"}},
 	},
 	{
-		name: "what a person approved does", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)}, blocked: true,
+		name: "an approved requirement blocks", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)}, blocked: true,
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE requirements SET origin = 'extracted', review_state = 'approved', confidence = 0.5")
 		},
 		fields: []vault.GapResult{{FieldName: "age", Action: "block"}},
 	},
 	{
-		name: "what a person rejected does not count", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)},
+		name: "a rejected requirement is ignored", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)},
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE requirements SET origin = 'extracted', review_state = 'rejected'")
 		},
 		fields: []vault.GapResult{},
 	},
 	{
-		name:         "what becomes needed on the way is filled from the same reading",
+		name:         "a newly required field uses the same reading",
 		requirements: []vault.Requirement{hard("email", vault.FallbackAsk), {FieldName: "age", WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}}, hard("plan", vault.FallbackAsk)},
 		said:         []string{"My email is ada@example.com and I am 36."}, calls: 1,
 		candidates: []vault.Candidate{candidate("email", text("ada@example.com"), 0.99, "My email is ada@example.com"), candidate("age", number(36), 0.99, "I am 36")},
@@ -234,7 +234,7 @@ var fillCases = []fillCase{
 		},
 	},
 	{
-		name:         "what turns out not to be needed is not asked for",
+		name:         "a field that is no longer required is not asked for",
 		requirements: []vault.Requirement{hard("plan", vault.FallbackAsk), {FieldName: "age", WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}}},
 		answers:      []json.RawMessage{text("silver")}, asked: []string{"plan 1"},
 		fields: []vault.GapResult{{FieldName: "plan", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
@@ -253,12 +253,12 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}},
 	},
 	{
-		name: "only one level", requirements: []vault.Requirement{hard("age", vault.FallbackBlock), {FieldName: "plan", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip}},
+		name: "level", requirements: []vault.Requirement{hard("age", vault.FallbackBlock), {FieldName: "plan", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip}},
 		fill:   vault.FillGapsInput{Level: vault.LevelSoft},
 		fields: []vault.GapResult{{FieldName: "plan", Action: "skip"}},
 	},
 	{
-		name: "only one step, and what the whole scenario needs", blocked: true, fill: vault.FillGapsInput{StepID: "step-a"},
+		name: "step, with the scenario's own requirements", blocked: true, fill: vault.FillGapsInput{StepID: "step-a"},
 		requirements: []vault.Requirement{
 			{FieldName: "age", StepID: "step-a", FallbackAction: vault.FallbackSkip}, {FieldName: "plan", StepID: "step-b", FallbackAction: vault.FallbackSkip},
 			hard("email", vault.FallbackSkip),
@@ -286,7 +286,7 @@ func TestFillGaps_Sources(t *testing.T) {
 	}
 }
 
-// run plays the fill and checks how it ended.
+// run plays the fill and checks its result.
 func (c fillCase) run(t *testing.T) {
 	t.Helper()
 	w := newWorld(t)
@@ -315,7 +315,7 @@ func (c fillCase) run(t *testing.T) {
 		c.checkStored(w, f)
 	}
 	before := w.dump()
-	w.must(w.run(ev, fillGaps...)) // the engine may replay the whole of it, days later
+	w.must(w.run(ev, fillGaps...)) // the engine may replay the whole run days later
 	w.unchanged(before, "a second run of the fill")
 }
 
@@ -346,7 +346,7 @@ func (c fillCase) start(w *world) vault.Event {
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.FillGaps, in))
 }
 
-// play runs the fill to its end, as the durable task does, and gives what was asked.
+// play runs the fill to its end, as the durable task does, and returns the questions asked.
 func (c fillCase) play(w *world, ev vault.Event) []string {
 	w.t.Helper()
 	var asked []string
@@ -536,7 +536,7 @@ func TestPersistAnswer_AfterTheDeadlineIsRejected(t *testing.T) {
 	}
 }
 
-// The engine may be down at the deadline: whichever of the fill and the answer runs first after that.
+// The engine may be down at the deadline: the fill and the answer may run in either order after it.
 func TestPersistAnswer_AcceptedBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	for name, fillFirst := range map[string]bool{"the fill looks first": true, "the answer is looked at first": false} {
@@ -563,8 +563,8 @@ func TestPersistAnswer_AcceptedBeforeTheDeadline(t *testing.T) {
 	}
 }
 
-// An answer may be settled while the fill looks, after it has read the profile: the fill must not take the field for one that was answered
-// in vain, nor for one that nobody answered.
+// The fill reads the profile before a concurrent answer is written. It must not treat the field as answered in vain or
+// as expired.
 func TestAskCustomer_AnswerDuringTheStep(t *testing.T) {
 	t.Parallel()
 	for name, late := range map[string]time.Duration{"before the deadline": 0, "at the deadline": 25 * time.Hour} {
@@ -583,7 +583,7 @@ func TestAskCustomer_AnswerDuringTheStep(t *testing.T) {
 			})
 			fill := written(w)
 			question := w.ask(fill)
-			meanwhile = func() { // the clock is read between the profile and what is decided
+			meanwhile = func() { // the step reads the clock between the profile and its decision
 				w.must(w.run(w.answer(question.QuestionID, number(36)), answerQuestion...))
 				w.later(late)
 			}
@@ -605,7 +605,7 @@ func TestAskCustomer_AnswerDuringTheStep(t *testing.T) {
 	}
 }
 
-// One that was refused owes nothing: the question ends.
+// A rejected answer leaves nothing to wait for: the question ends.
 func TestValidateAnswer_InvalidClosesTheQuestion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -632,7 +632,7 @@ func TestValidateAnswer_RepeatedRunsKeepTheReason(t *testing.T) {
 			t.Fatalf("the answer is %s with %v", op.Status, op.Error)
 		}
 	}
-	// An operator's replay comes when the question is closed, and another is open.
+	// An operator replays the operation after the question is closed and another one is open.
 	next := w.ask(fill)
 	_, err := w.trigger.Replay(t.Context(), w.tenant, ev.OperationID)
 	w.must(err)
@@ -661,8 +661,8 @@ func TestAnnounceAnswer_ResumesTheFill(t *testing.T) {
 	}
 }
 
-// An answer that is refused for another reason than its value leaves the question open. It wakes nobody: a wait looks back, and
-// would find its announcement again and again.
+// An answer that is rejected for another reason than its value leaves the question open and resumes no fill: a wait
+// also reads earlier announcements and would find this one again and again.
 func TestAnnounceAnswer_OpenQuestionResumesNoFill(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -684,7 +684,7 @@ func TestFillGaps_RejectedWriteIsAskedFor(t *testing.T) {
 	ev := aFill(w)
 	writes := w.resolve(ev)
 	plan := vault.Definition{Name: "plan", ValueType: vault.TypeString, AllowedValues: []json.RawMessage{text("silver")}}
-	w.define(plan) // no gold any more
+	w.define(plan) // gold is not allowed any more
 	rejected := 0
 	for _, write := range writes {
 		if w.run(write, writeValue...) != nil {

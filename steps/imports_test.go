@@ -12,7 +12,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// named gives a write an id of the caller's.
+// named sets the id of a write.
 func named(id uuid.UUID) func(*vault.WriteValueInput) {
 	return func(in *vault.WriteValueInput) { in.ItemID = &id }
 }
@@ -57,7 +57,7 @@ func TestImport_SkipInvalidStoresTheRest(t *testing.T) {
 		w.as(removed).fact("plan", "gold"),
 		w.as(newID()).fact("plan", "round", named(a), from(b)), // a cycle of two
 		w.as(newID()).fact("plan", "and round", named(b), from(a)),
-		w.as(newID()).fact("plan", "of the cycle", named(self), from(a)), // loses its source with it
+		w.as(newID()).fact("plan", "of the cycle", named(self), from(a)), // its source is rejected
 	}})
 	w.must(w.twice(ev, importValues...))
 	got := resultOf[vault.ImportResult](w, ev)
@@ -117,7 +117,7 @@ func TestImport_MergedCustomersShareAProfile(t *testing.T) {
 	w.as(source).write("plan", text("silver"))
 	w.as(target).write("plan", text("bronze"))
 	w.merge(source, target)
-	w.values(source) // now both are in the cache
+	w.values(source) // fill the cache with both
 	w.values(target)
 
 	twice := w.importing(false, w.as(source).fact("plan", "a"), w.as(target).fact("plan", "b"))
@@ -139,7 +139,7 @@ func TestImport_HistoryAfterAMerge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	for range 8 { // which of the two is the later one is up to their ids
+	for range 8 { // the order of the two depends on their ids
 		a, b := w.as(newID()), w.as(newID())
 		first := a.accept("plan", text("late"))
 		w.must(w.run(w.importing(false, a.fact("plan", "a"), b.fact("plan", "b")), importValues...))
@@ -178,12 +178,12 @@ func TestImport_Lineage(t *testing.T) {
 		return field.Status
 	}
 
-	t.Run("one that is not there makes it orphaned", func(t *testing.T) {
+	t.Run("missing source: orphaned", func(t *testing.T) {
 		id := newID()
 		w.must(w.twice(w.importing(false, w.as(newID()).fact("plan", "gold", named(id), from(newID()))), importValues...))
 		w.equal("status", vault.StatusOrphaned, status(id))
 	})
-	t.Run("it may be another write of the import, before or after it", func(t *testing.T) {
+	t.Run("another write of the import", func(t *testing.T) {
 		first, second, third := newID(), newID(), newID()
 		other := w.as(newID())
 		ev := w.importing(false, other.fact("plan", "c", named(third), from(second)), other.fact("code", "a", named(first)),
@@ -198,7 +198,7 @@ func TestImport_Lineage(t *testing.T) {
 			t.Errorf("the chain is %+v", chain)
 		}
 	})
-	t.Run("the value itself is refused", func(t *testing.T) {
+	t.Run("its own source", func(t *testing.T) {
 		id := newID()
 		in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{w.as(newID()).fact("code", "a"), w.as(newID()).fact("plan", "gold", named(id), from(id))}}
 		_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, in)
@@ -206,9 +206,9 @@ func TestImport_Lineage(t *testing.T) {
 		w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importValues...)
 		w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importValues[1:]...)
 	})
-	t.Run("a cycle is refused, through what is there already too", func(t *testing.T) {
+	t.Run("cycle, also through stored items", func(t *testing.T) {
 		a, b := newID(), newID()
-		waiting := w.as(newID()).write("code", text("waits"), from(a)) // for a source that the import would bring
+		waiting := w.as(newID()).write("code", text("waits"), from(a)) // for a source in the import
 		for _, in := range []vault.ImportValuesInput{
 			{Writes: []vault.WriteValueInput{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(a))}},
 			{Writes: []vault.WriteValueInput{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(waiting.ItemID))}},
@@ -216,7 +216,7 @@ func TestImport_Lineage(t *testing.T) {
 			w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[0]", "cycle"}, importValues...)
 		}
 	})
-	t.Run("the id of another item is refused", func(t *testing.T) {
+	t.Run("id of another item", func(t *testing.T) {
 		for _, taken := range []uuid.UUID{w.as(newID()).write("plan", text("gold")).ItemID, w.addAsset("card").ItemID} {
 			in := []vault.WriteValueInput{w.as(newID()).fact("plan", "gold"), w.as(newID()).fact("plan", "gold", named(taken))}
 			w.refused(w.importing(false, in...), vault.CodeConflict, []string{"writes[1]", "item_id", taken.String(), "another item"}, importValues...)
@@ -272,7 +272,7 @@ func TestImport_ConcurrentWrites(t *testing.T) {
 			continue
 		}
 		var writes []vault.WriteValueInput
-		for j := range customers { // each import has another order of customers
+		for j := range customers { // each import orders the customers differently
 			writes = append(writes, w.as(customers[(i+j*(1+i%2*2))%4]).fact("plan", fmt.Sprint(i)))
 		}
 		evs, names = append(evs, w.importing(false, writes...)), append(names, importValues)

@@ -10,7 +10,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Rule 4, at once: what is being derived from an item that is being deleted is seen by the deletion, or sees it.
+// Rule 4 with concurrency: a deletion and a concurrent derivation from the item see each other.
 func TestDeleteItem_ConcurrentDerivation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -80,7 +80,7 @@ func TestDeleteCustomer_ConcurrentDerivation(t *testing.T) {
 	}
 }
 
-// Rule 5, at once: of items that name each other as their sources, the last is refused.
+// Rule 5 with concurrency: of items that name each other as sources, the last one is rejected.
 func TestLineage_ConcurrentWritesMakeNoCycle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -40,7 +40,7 @@ func TestMergeCustomers_MovesEverything(t *testing.T) {
 	w.must(w.twice(w.merging(source.customer, target.customer), mergeCustomers...))
 	want := map[string]string{"plan": `"source, newest"`, "code": `"source"`, "email": `"target@example.com"`}
 	history := []string{`"source, old" superseded`, `"target" superseded`, `"source, newest" active`}
-	for name, c := range map[string]*world{"the source": source, "the target": target} { // both lead to the target
+	for name, c := range map[string]*world{"the source": source, "the target": target} { // both are the target
 		w.equal(name+" values", want, w.values(c.customer))
 		w.equal(name+" history", history, c.standing("plan"))
 		c.checkHistory("plan")
@@ -60,7 +60,7 @@ func TestMergeCustomers_MovesEverything(t *testing.T) {
 		t.Errorf("the chain is %+v", links)
 	}
 
-	// Writes to the source go to the target, late ones too, and both readers see them.
+	// Writes to the source go to the target, also late ones, and readers of both ids see them.
 	w.must(w.twice(late, writeValue...))
 	source.write("plan", text("to the source"))
 	source.addAsset("since.png")
@@ -86,7 +86,7 @@ func TestMergeCustomers_InvalidPairIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	ids := make([]uuid.UUID, 4) // the last is deleted
+	ids := make([]uuid.UUID, 4) // the last one is deleted
 	for i := range ids {
 		ids[i] = newID()
 		w.as(ids[i]).write("plan", text("gold"))
@@ -111,12 +111,12 @@ func TestMergeCustomers_InvalidPairIsRejected(t *testing.T) {
 	w.unmerge(ids[0])
 	w.refused(w.unmerging(ids[0]), vault.CodeConflict, []string{"is not merged"}, unmergeCustomer...)
 	w.merge(ids[0], ids[1]) // again
-	w.erase(ids[0])         // and so both
+	w.erase(ids[0])         // deletes both
 	w.gone(ids[1])
 	w.refused(w.unmerging(ids[0]), vault.CodeConflict, []string{ids[1].String(), "deleted since"}, unmergeCustomer...)
 }
 
-// three customers, each with a value of its own, one that all have, a document, an identity and a consent.
+// three customers, each with a value of its own, a value that all have, an asset, a channel and a consent.
 func three(w *world) (customers []uuid.UUID, before map[uuid.UUID]string) {
 	w.t.Helper()
 	defined(w)
@@ -140,7 +140,7 @@ func three(w *world) (customers []uuid.UUID, before map[uuid.UUID]string) {
 	return customers, before
 }
 
-// all is what a reader sees of a customer, without the version and the times of its rows.
+// all returns what a reader sees of a customer, without versions and times.
 func (w *world) all(customer uuid.UUID) string {
 	w.t.Helper()
 	p, err := w.seen(customer)
@@ -157,7 +157,7 @@ func (w *world) all(customer uuid.UUID) string {
 
 func TestUnmergeCustomer_Order(t *testing.T) {
 	t.Parallel()
-	t.Run("a chain, the last first", func(t *testing.T) {
+	t.Run("chain, last merge first", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		c, before := three(w)
@@ -178,7 +178,7 @@ func TestUnmergeCustomer_Order(t *testing.T) {
 		}
 	})
 	for name, order := range map[string][]int{"the last first": {1, 0}, "the first first": {0, 1}} {
-		t.Run("two into one, "+name, func(t *testing.T) {
+		t.Run("two sources, "+name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			c, before := three(w)
@@ -196,17 +196,17 @@ func TestUnmergeCustomer_Order(t *testing.T) {
 			}
 		})
 	}
-	t.Run("two into one that had nothing newer", func(t *testing.T) {
+	t.Run("two sources, target has the oldest value", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		defined(w)
 		c := []uuid.UUID{newID(), newID(), newID()}
-		for i, id := range []uuid.UUID{c[2], c[0], c[1]} { // the target's is the oldest
+		for i, id := range []uuid.UUID{c[2], c[0], c[1]} { // the target has the oldest value
 			w.as(id).write("plan", text(fmt.Sprint(i)))
 		}
 		w.merge(c[0], c[2])
 		w.merge(c[1], c[2])
-		w.unmerge(c[0]) // takes the version away that had displaced the target's own
+		w.unmerge(c[0]) // removes the version that superseded the target's own
 		w.equal("the target's", []string{`"0" superseded`, `"2" active`}, w.as(c[2]).standing("plan"))
 		w.unmerge(c[1])
 		w.equal("the target's", []string{`"0" active`}, w.as(c[2]).standing("plan"))
@@ -230,7 +230,7 @@ func TestUnmergeCustomer_LaterChangesStayWithTarget(t *testing.T) {
 	w.must(w.twice(w.unmerging(source.customer), unmergeCustomer...))
 	w.equal("the source's plan", []string{`"source" active`}, source.standing("plan"))
 	w.equal("the target's plan", []string{`"late" superseded`, `"target" superseded`, `"since" active`}, target.standing("plan"))
-	w.equal("the source's values", map[string]string{"plan": `"source"`}, w.values(source.customer)) // what was deleted stays so
+	w.equal("the source's values", map[string]string{"plan": `"source"`}, w.values(source.customer)) // the deletion stays
 	w.equal("the target's values", map[string]string{"plan": `"since"`}, w.values(target.customer))
 	w.equal("the target's assets", []string{"since"}, w.assetsOf(target.customer))
 	w.restore(email.ItemID)
@@ -289,7 +289,7 @@ func TestMergeCustomers_ConcurrentUnmergeAndWrites(t *testing.T) {
 		}
 		_, errs := w.atOnce(len(runs), func(i int) (any, error) { return nil, w.run(runs[i].ev, runs[i].steps...) })
 		for i, err := range errs {
-			// A merge may come too late, and an identity that was linked while two were one stays with the target.
+			// A merge may be too late, and an identity linked during the merge stays with the target.
 			if mayConflict := i%5 < 2 || i%5 == 4; err != nil && (!mayConflict || vault.CodeOf(err) != vault.CodeConflict) {
 				t.Errorf("round %d, %v: %v", round, runs[i].steps, err)
 			}
@@ -306,7 +306,7 @@ func TestMergeCustomers_ConcurrentUnmergeAndWrites(t *testing.T) {
 	}
 }
 
-// act is one thing that happens to two customers. pick chooses among what is there.
+// act is one random operation on two customers. pick chooses among existing items.
 type act struct{ kind, who, name, pick int }
 
 var (
@@ -323,13 +323,13 @@ func acts(rt *rapid.T, label string, most int) []act {
 	}), 0, most).Draw(rt, label)
 }
 
-// pair is two customers, and what happened to them.
+// pair is two customers and the operations on them.
 type pair struct {
 	w         *world
 	customers [2]uuid.UUID
 	items     []uuid.UUID
 	late      []vault.Event
-	expired   map[uuid.UUID]bool // whose time was made to be over
+	expired   map[uuid.UUID]bool // versions that were made to expire
 	n         int
 }
 
@@ -378,7 +378,8 @@ func (p *pair) do(acts []act) {
 	}
 }
 
-// Whatever happened before a merge and since, its undoing gives back what was before, and leaves what happened since.
+// An unmerge restores the state before the merge and keeps later changes, for random operations before and after the
+// merge.
 func TestUnmergeCustomer_RestoresTheExactState(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -387,7 +388,7 @@ func TestUnmergeCustomer_RestoresTheExactState(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p := &pair{w: w, expired: map[uuid.UUID]bool{}, customers: [2]uuid.UUID{newID(), newID()}}
 		source, target := p.customers[0], p.customers[1]
-		for _, c := range p.customers { // so that both are there
+		for _, c := range p.customers { // both exist
 			w.as(c).write("plan", text("first"))
 		}
 		p.do(acts(rt, "before", 12))
@@ -420,8 +421,8 @@ func TestUnmergeCustomer_RestoresTheExactState(t *testing.T) {
 				rt.Fatalf("%s is active without its source", v)
 			}
 		}
-		w.sql("DELETE FROM customer_values") // the next pair begins anew
-		touched := map[uuid.UUID]bool{}      // by what happened since
+		w.sql("DELETE FROM customer_values") // the next pair starts empty
+		touched := map[uuid.UUID]bool{}      // changed after the merge
 		for id, now := range since {
 			was, known := merged[id]
 			if !known || p.expired[id] || was.Deleted != now.Deleted || (was.Status != now.Status && now.Status != "superseded") {
@@ -437,8 +438,8 @@ func TestUnmergeCustomer_RestoresTheExactState(t *testing.T) {
 			case now.Customer != was.Customer:
 				rt.Fatalf("%s was %s's, and is %s's", now, was.Customer, now.Customer)
 			case touched[id] || now.String() == was.String():
-			case now.SupersededBy != nil && touched[*now.SupersededBy]: // by a newer write, or one restored since
-			case was.Status == "active" && now.Status == "orphaned" && now.sourceGone(after) && !was.sourceGone(before): // it went since
+			case now.SupersededBy != nil && touched[*now.SupersededBy]: // by a newer write or a restored version
+			case was.Status == "active" && now.Status == "orphaned" && now.sourceGone(after) && !was.sourceGone(before): // its source was deleted since
 			default:
 				rt.Fatalf("was %s, is %s", was, now)
 			}

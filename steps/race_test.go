@@ -19,21 +19,21 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// The size of the race. It is the same with the race detector: CGO_ENABLED=1 go test -race -run NeverOlder ./steps
+// The size of the test; the same with the race detector: CGO_ENABLED=1 go test -race -run NeverOlder ./steps
 const (
 	raceProfiles   = 20
 	raceWriters    = 8
 	raceReaders    = 16
-	raceOperations = 20_000 // reads and writes; readers go on while there are writers, so there may be more
+	raceOperations = 20_000 // reads and writes; readers run as long as writers, so there may be more
 	raceWrites     = 1_600
 )
 
-// raced is one profile of the race.
+// raced is one profile of the test.
 type raced struct {
 	customer uuid.UUID
-	mu       sync.Mutex // accepted in order of the numbers
+	mu       sync.Mutex // serializes acceptance, in the order of the numbers
 	next     int64
-	acked    atomic.Int64 // the newest number whose write was acknowledged
+	acked    atomic.Int64 // the newest acknowledged number
 }
 
 func (r *raced) acknowledge(number int64) {
@@ -45,7 +45,8 @@ func (r *raced) acknowledge(number int64) {
 	}
 }
 
-// TestRead_NeverOlderThanAcknowledged is rule 10: writers and readers are different processes with a Redis between them.
+// TestRead_NeverOlderThanAcknowledged checks rule 10 with writers and readers in different processes and a Redis
+// between them.
 func TestRead_NeverOlderThanAcknowledged(t *testing.T) {
 	t.Parallel()
 	t.Run("Redis answers", func(t *testing.T) {
@@ -69,7 +70,7 @@ func TestRead_NeverOlderThanAcknowledged(t *testing.T) {
 	})
 }
 
-// pause waits, and reports whether ctx goes on.
+// pause waits, and reports whether ctx is still active.
 func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -156,7 +157,7 @@ func race(t *testing.T, writes int, trouble func(context.Context, *redisServer))
 	}
 }
 
-// raceWrite writes the next number of a profile, to its acknowledgement.
+// raceWrite writes the next number of a profile and acknowledges it.
 func (w *world) raceWrite(ctx context.Context, p *raced) error {
 	p.mu.Lock()
 	p.next++
@@ -179,7 +180,7 @@ func (w *world) raceWrite(ctx context.Context, p *raced) error {
 	return nil
 }
 
-// raceRead gives the number that a reader sees, 0 where there is none.
+// raceRead returns the number that a reader sees, 0 without a value.
 func raceRead(ctx context.Context, queries *query.Queries, tenant, customer uuid.UUID) (int64, error) {
 	p, err := queries.Profile(ctx, tenant, customer)
 	if err != nil {

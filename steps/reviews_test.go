@@ -11,7 +11,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// pending is a scenario with an extracted requirement that waits for a person, as its suggested definition does.
+// pending is a scenario with an extracted requirement and a suggested definition that both wait for a review.
 func pending(w *world) (scenario vault.Scenario, requirement, definition uuid.UUID) {
 	w.t.Helper()
 	scenario = vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -40,7 +40,7 @@ func TestReview_Decision(t *testing.T) {
 	if r, d := waiting(); r != 1 || d != 1 {
 		t.Fatalf("%d requirements and %d definitions wait", r, d)
 	}
-	read := func() (vault.Requirement, vault.Definition) { // from the cache, at the second time
+	read := func() (vault.Requirement, vault.Definition) { // the second read uses the cache
 		var req vault.Requirement
 		var def vault.Definition
 		for range 2 {
@@ -81,7 +81,7 @@ func TestReview_Decision(t *testing.T) {
 	if r, d := waiting(); r != 0 || d != 0 {
 		t.Errorf("%d requirements and %d definitions still wait", r, d)
 	}
-	w.must(w.twice(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, nil), decideReview...)) // the same again
+	w.must(w.twice(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, nil), decideReview...)) // the same decision again
 	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Reject, nil), vault.CodeConflict, []string{"approved already"}, decideReview...)
 	w.refused(w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), vault.CodeConflict, []string{"approved already"}, decideReview...)
 	w.refused(w.deciding(vault.ReviewOfDefinition, newID(), vault.Reject, nil), vault.CodeUnknown, []string{"unknown definition"}, decideReview...)
@@ -168,11 +168,11 @@ func TestReview_ConcurrentSavesAndExtractions(t *testing.T) {
 		}
 		_, errs := w.atOnce(len(runs), func(i int) (any, error) { return nil, w.run(runs[i].ev, runs[i].steps...) })
 		for i, err := range errs {
-			if err != nil && vault.CodeOf(err) != vault.CodeConflict { // a person's save may have come before the review
+			if err != nil && vault.CodeOf(err) != vault.CodeConflict { // a save may have come before the review
 				t.Errorf("%d: %v", i, err)
 			}
 		}
-		for range 2 { // the cache tells what the database tells
+		for range 2 { // the cache equals the database
 			for _, reader := range []*query.Queries{query.New(w.db, w.cache, w.sealer), query.New(w.db, nil, w.sealer)} {
 				reqs, err := reader.Requirements(t.Context(), w.tenant, scenario.ID)
 				w.must(err)
@@ -189,14 +189,14 @@ func TestReview_ConcurrentSavesAndExtractions(t *testing.T) {
 	}
 }
 
-// A note that comes while an earlier one of the same entry is worked off must not go with it.
+// A pending invalidation that is added while an older one of the same entry is flushed must stay.
 func TestFlushPending_KeepsANewerInvalidation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
 	item := w.write("plan", text("gold"))
 	for name, note := range map[string]func(){
-		"definitions": func() { // as PersistDefinition does
+		"definitions": func() { // as in PersistDefinition
 			ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeString}))
 			w.must(w.run(ev, saveDefinition[:3]...))
 		},

@@ -40,7 +40,7 @@ func TestSaveSession_LateSaveKeepsOrder(t *testing.T) {
 	}
 }
 
-// Somebody who is recognised in the middle of a conversation is merged into whom they turn out to be, and goes on talking.
+// A customer who is recognised during a conversation is merged into another one and continues the conversation.
 func TestSaveSession_MergedCustomerContinues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

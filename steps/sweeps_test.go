@@ -14,8 +14,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// crowd is two tenants with customers, each with a value past its time, one that lost its source, two documents of the same
-// kinds, and what stays active.
+// crowd is two tenants with customers. Each customer has an expired value, a value without its source, two such assets,
+// and active items.
 func crowd(w *world, customers int) (stale, lost int) {
 	w.t.Helper()
 	soon := time.Now().Add(time.Hour)
@@ -121,7 +121,7 @@ func TestDetectOrphans_AnyLossOfTheSource(t *testing.T) {
 	t.Parallel()
 	for how, lose := range map[string]struct {
 		statement string
-		byHand    bool // only then
+		byHand    bool // an operation finds it, a cron does not
 	}{
 		"deleted softly": {"UPDATE customer_values SET deleted_at = now() WHERE id = $1", false},
 		"removed":        {"DELETE FROM customer_values WHERE id = $1", false},
@@ -136,7 +136,7 @@ func TestDetectOrphans_AnyLossOfTheSource(t *testing.T) {
 			source := w.write("email", text("ada@example.com"))
 			w.write("plan", text("gold"), from(source.ItemID))
 			w.sql(lose.statement, source.ItemID)
-			if lose.byHand { // the trigger's note is taken back, as if it had not run
+			if lose.byHand { // as if the trigger had not recorded it
 				w.sql("DELETE FROM orphan_candidates")
 			}
 			out, err := w.steps.Sweeps.DetectOrphans(t.Context(), vault.Event{})
@@ -157,9 +157,9 @@ func TestDetectOrphans_SourceDeletedDuringWrite(t *testing.T) {
 	defined(w)
 	source, other := w.write("email", text("ada@example.com")), w.as(newID())
 	w.remove(source.ItemID, false)
-	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans")) // sees nothing yet
+	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans")) // the dependent is not committed yet
 	late := other.write("plan", text("gold"))
-	w.sql("UPDATE customer_values SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", source.ItemID, late.ItemID) // commits now
+	w.sql("UPDATE customer_values SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", source.ItemID, late.ItemID) // it commits now
 	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans"))
 	w.equal("history", []string{`"gold" orphaned`}, other.standing("plan"))
 	if n := w.count("SELECT count(*) FROM orphan_candidates"); n != 1 {

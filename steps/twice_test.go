@@ -22,18 +22,18 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// stepCase is one situation in which a step is run.
+// stepCase is one situation in which a step runs.
 type stepCase struct {
 	step      string
 	situation string
 	arrange   func(w *world) vault.Event
-	fails     vault.Code // with which the step rejects the operation
-	// again is the output of a second run, where it is not that of the first: such a step counts the work it found, and the
-	// second finds none. nil: the same output.
+	fails     vault.Code // the code of the step's rejection; "": none
+	// again is the output of a second run if it differs from the first: a step that counts its work finds none the second
+	// time. nil: the same output.
 	again any
 }
 
-// cron is what starts a sweep without an operation.
+// cron is the event of a sweep without an operation.
 func cron(arrange func(w *world)) func(w *world) vault.Event {
 	return func(w *world) vault.Event {
 		arrange(w)
@@ -41,7 +41,7 @@ func cron(arrange func(w *world)) func(w *world) vault.Event {
 	}
 }
 
-// after arranges an operation and runs the steps that come before the one of the case.
+// after prepares an operation and runs the steps before the step of the case.
 func after(accept func(w *world) vault.Event, names ...string) func(w *world) vault.Event {
 	return func(w *world) vault.Event {
 		ev := accept(w)
@@ -121,7 +121,7 @@ func aRule(w *world) vault.Event {
 	}))
 }
 
-// anExtraction is one that a save accepted.
+// anExtraction is an extraction that a save accepted.
 func anExtraction(w *world) vault.Event {
 	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail})
 	save := w.save(vault.Scenario{
@@ -141,7 +141,7 @@ func extractionOf(w *world, save vault.Event) vault.Event {
 	return vault.Event{TenantID: w.tenant, OperationID: op.ID}
 }
 
-// aFill needs a field that the session has, one that was said, and one that must be asked for.
+// aFill is a fill with a field in the session, a field in the conversation and a field to ask for.
 func aFill(w *world) vault.Event {
 	w.define(
 		vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "email", ValueType: vault.TypeEmail},
@@ -155,7 +155,7 @@ func aFill(w *world) vault.Event {
 	}))
 }
 
-// written is a fill that wrote what it found.
+// written is a fill that wrote its values.
 func written(w *world) vault.Event {
 	ev := aFill(w)
 	for _, write := range w.resolve(ev) {
@@ -164,7 +164,7 @@ func written(w *world) vault.Event {
 	return ev
 }
 
-// answered is a fill whose question was answered, so that it has nothing left to do.
+// answered is a fill with an answered question and nothing left to do.
 func answered(w *world) vault.Event {
 	ev := written(w)
 	question := w.ask(ev)
@@ -176,7 +176,7 @@ func anAnswer(value json.RawMessage) func(w *world) vault.Event {
 	return func(w *world) vault.Event { return w.answer(w.ask(written(w)).QuestionID, value) }
 }
 
-// stale are three values past their time, and one not.
+// stale returns three expired values and one that is not.
 func stale(w *world) {
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
 	soon := time.Now().Add(time.Hour)
@@ -191,7 +191,7 @@ func stale(w *world) {
 	w.later(2 * time.Hour)
 }
 
-// unrooted are items whose source was removed behind the vault's back.
+// unrooted returns items with a source that was deleted directly in the database.
 func unrooted(w *world) {
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
 	for range 3 {
@@ -209,13 +209,13 @@ func byHand(arrange func(w *world), accept func(w *world) vault.Event) func(w *w
 	}
 }
 
-// noted are sweeps' notes for the cache.
+// noted returns pending invalidations of a sweep.
 func noted(w *world) {
 	stale(w)
 	w.must(w.run(vault.Event{}, "Sweeps.ExpireValues"))
 }
 
-// owed are operations that were accepted, and not pushed in time.
+// owed returns operations that were accepted and not pushed in time.
 func owed(w *world) {
 	noted(w)
 	for range 3 {
@@ -224,7 +224,7 @@ func owed(w *world) {
 	w.sql("UPDATE operations SET due_at = clock_timestamp() - interval '1 second' WHERE status = 'accepted'")
 }
 
-// finished are operations whose retention is over, or not.
+// finished returns operations before and after the end of their retention.
 func finished(w *world) {
 	ev := answered(w)
 	w.must(w.run(ev, "Gaps.AskCustomer"))
@@ -240,7 +240,7 @@ func aVerification(w *world) vault.Event {
 	}))
 }
 
-// aDeletion is of an item that another was derived from, where it is to have one.
+// aDeletion deletes an item, with or without a dependent.
 func aDeletion(dependent, force bool) func(w *world) vault.Event {
 	return func(w *world) vault.Event {
 		defined(w)
@@ -288,7 +288,7 @@ func aConsent(w *world) vault.Event {
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RecordConsent, vault.RecordConsentInput{CustomerID: w.customer, Purpose: "marketing", Granted: true}))
 }
 
-// aMerge is of two customers that have a field both, an asset and a channel.
+// aMerge merges two customers that both have a field, an asset and a channel.
 func aMerge(w *world) vault.Event {
 	defined(w)
 	target := w.customer
@@ -303,7 +303,7 @@ func aMerge(w *world) vault.Event {
 
 func anUndoing(w *world) vault.Event {
 	w.must(w.run(aMerge(w), "Merges.MergeCustomers"))
-	w.write("plan", text("bronze")) // to the target, since
+	w.write("plan", text("bronze")) // to the target, after the merge
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: w.customer}))
 }
 
@@ -313,7 +313,7 @@ func aRemoval(w *world) vault.Event {
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: w.customer}))
 }
 
-// aDecision is about what an extraction suggested.
+// aDecision reviews an extracted row.
 func aDecision(kind vault.ReviewKind) func(w *world) vault.Event {
 	return func(w *world) vault.Event {
 		scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -371,7 +371,7 @@ var stepCases = []stepCase{
 	{step: "Scenarios.AnnounceSave", situation: "a scenario", arrange: after(aScenario, "Scenarios.PersistScenario")},
 	{step: "Scenarios.AnnounceSave", situation: "a rule", arrange: after(aRule, "Scenarios.PersistRule")},
 	{step: "Extraction.LoadSchemaSource", arrange: anExtraction},
-	// It counts its calls of the model: the second run needs none.
+	// The output counts model calls: the second run needs none.
 	{step: "Extraction.ProposeSchema", arrange: anExtraction, again: schema.Proposed{Fields: 2}},
 	{step: "Extraction.MatchSchema", arrange: after(anExtraction, "Extraction.ProposeSchema")},
 	{step: "Extraction.PersistSchema", arrange: after(anExtraction, "Extraction.ProposeSchema", "Extraction.MatchSchema")},
@@ -418,7 +418,7 @@ var stepCases = []stepCase{
 	{step: "Operations.PurgeOperations", arrange: cron(finished), again: upkeep.Purged{}},
 }
 
-// allSteps names every method of every concern that is a step.
+// allSteps returns the names of all step methods.
 func allSteps() []string {
 	var names []string
 	for concern := range reflect.TypeFor[steps.Steps]().Fields() {
@@ -461,7 +461,7 @@ func TestStep_RepeatedRunsHaveOneEffect(t *testing.T) {
 	}
 }
 
-// runTwice runs the step again and again, and gives the number of rows after the first run.
+// runTwice runs the step repeatedly and returns the number of rows after the first run.
 func (c stepCase) runTwice(t *testing.T) map[string]int {
 	w := newWorld(t)
 	ev := c.arrange(w)
@@ -482,13 +482,13 @@ func (c stepCase) runTwice(t *testing.T) map[string]int {
 		}
 	}
 	w.unchanged(before, "a second run")
-	if n := len(w.engine.taken()); n != pushed && c.step != "Answers.AnnounceAnswer" && c.step != "Gaps.AnnounceCancel" { // waking twice is harmless
+	if n := len(w.engine.taken()); n != pushed && c.step != "Answers.AnnounceAnswer" && c.step != "Gaps.AnnounceCancel" { // a second announcement is harmless
 		t.Errorf("a second run pushed %d events", n-pushed)
 	}
 	return before.Counts()
 }
 
-// runAtOnce runs the step several times at once, which must come to the same as once.
+// runAtOnce runs the step several times concurrently, with the result of one run.
 func (c stepCase) runAtOnce(t *testing.T, once map[string]int) {
 	w := newWorld(t)
 	ev := c.arrange(w)
@@ -525,7 +525,7 @@ func textOf(err error) string {
 	return err.Error()
 }
 
-// atOnce runs fn n times, all started together.
+// atOnce runs fn n times concurrently.
 func (w *world) atOnce(n int, fn func(i int) (any, error)) ([]any, []error) {
 	outs, errs := make([]any, n), make([]error, n)
 	start := make(chan struct{})
@@ -545,7 +545,7 @@ func TestStep_UnknownOperationChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	other := w.accept("plan", text("gold")) // of a tenant; run below as if it were another's
+	other := w.accept("plan", text("gold")) // runs below under another tenant
 	w.must(w.run(vault.Event{}, "Caches.InvalidateAndAcknowledge"))
 	stranger := vault.Event{OperationID: other.OperationID, TenantID: newID(), Subject: other.Subject}
 	before := w.dump()
@@ -554,7 +554,7 @@ func TestStep_UnknownOperationChangesNothing(t *testing.T) {
 			_, err := w.step(name)(t.Context(), ev)
 			switch name {
 			case "Caches.InvalidateAndAcknowledge", "Operations.RelayOperations", "Operations.PurgeOperations":
-				if err != nil { // they acknowledge what was applied, and nothing was
+				if err != nil { // they acknowledge applied operations, and none was applied
 					t.Errorf("%s: %v", name, err)
 				}
 			default:
@@ -581,7 +581,7 @@ func TestStep_CancelledRunIsAtomic(t *testing.T) {
 	w.must(w.run(ev, writeValue...))
 }
 
-// resolve runs the first half of a round of a fill and gives the writes to run.
+// resolve runs the first half of a fill round and returns the writes to run.
 func (w *world) resolve(fill vault.Event) []vault.Event {
 	w.t.Helper()
 	w.must(w.run(fill, "Gaps.FindMissing"))
@@ -590,7 +590,7 @@ func (w *world) resolve(fill vault.Event) []vault.Event {
 	return out.Writes
 }
 
-// ask runs the second half and gives the question that waits.
+// ask runs the second half of a fill round and returns the open question.
 func (w *world) ask(fill vault.Event) gapfill.Waiting {
 	w.t.Helper()
 	out, err := w.steps.Gaps.AskCustomer(w.t.Context(), fill)
@@ -601,7 +601,7 @@ func (w *world) ask(fill vault.Event) gapfill.Waiting {
 	return *out.Question
 }
 
-// answer accepts the answer to a question, and runs nothing of it.
+// answer accepts the answer to a question without running its steps.
 func (w *world) answer(question uuid.UUID, value json.RawMessage) vault.Event {
 	w.t.Helper()
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: value}))

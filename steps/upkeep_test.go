@@ -39,16 +39,16 @@ func TestSweep_MarksOnlyDueItems(t *testing.T) {
 	soon := time.Now().Add(time.Hour)
 	expiring := func(in *vault.WriteValueInput) { in.ExpiresAt = &soon }
 	var customers []uuid.UUID
-	for _, tenant := range []uuid.UUID{w.tenant, dbtest.Tenant(t, w.db)} { // the sweep goes across tenants
+	for _, tenant := range []uuid.UUID{w.tenant, dbtest.Tenant(t, w.db)} { // the sweep covers all tenants
 		w.tenant, w.customer = tenant, newID()
 		customers = append(customers, w.customer)
 		defined(w)
 		w.define(vault.Definition{Name: "code", ValueType: vault.TypeString})
-		w.write("plan", text("old"), expiring) // superseded by the next: it stays so
+		w.write("plan", text("old"), expiring) // superseded by the next value; it stays superseded
 		w.write("plan", text("gold"), expiring)
 		source := w.write("code", text("A1"))
 		w.write("email", text("ada@example.com"), from(source.ItemID))
-		w.write("email", text("bob@example.com"), from(newID())) // orphaned at once
+		w.write("email", text("bob@example.com"), from(newID())) // orphaned when it is written
 	}
 	w.equal("before", map[string]int{"customer_values active": 4, "customer_values superseded": 4, "customer_values orphaned": 2}, w.statuses())
 	w.later(2 * time.Hour)
@@ -58,7 +58,7 @@ func TestSweep_MarksOnlyDueItems(t *testing.T) {
 		"customer_values active": 2, "customer_values superseded": 4, "customer_values orphaned": 2, "customer_values expired": 2,
 	}, w.statuses())
 
-	// The readers are told: each profile has a new version, and a note for the cache.
+	// Each profile has a new version and a pending invalidation.
 	for _, customer := range customers {
 		var noted int64
 		dbtest.Scan(t, w.url, &noted, "SELECT count(*) FROM cache_invalidations WHERE to_jsonb(cache_invalidations)::text LIKE '%' || $1 || '%'", customer.String())
@@ -67,7 +67,7 @@ func TestSweep_MarksOnlyDueItems(t *testing.T) {
 		}
 	}
 	w.sql("DELETE FROM customer_values WHERE name = 'code'")
-	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans")) // what was derived from it was superseded meanwhile
+	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans")) // its dependent was superseded meanwhile
 	w.equal("a superseded item that lost its source", map[string]int{
 		"customer_values superseded": 4, "customer_values orphaned": 2, "customer_values expired": 2,
 	}, w.statuses())
@@ -80,7 +80,7 @@ func TestSweep_OperationReportsCounts(t *testing.T) {
 	ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 	w.must(w.run(ev, "Sweeps.ExpireValues", "Caches.InvalidateAndAcknowledge"))
 	got := resultOf[vault.SweepResult](w, ev)
-	if got.Marked != 4 || got.Customers < 3 { // a profile counts once in each batch
+	if got.Marked != 4 || got.Customers < 3 { // a profile counts once per batch
 		t.Errorf("got %+v, want 4 items of 3 profiles", got)
 	}
 	if op := w.op(ev); op.Status != vault.OperationSucceeded {
@@ -169,7 +169,7 @@ func TestInvalidate_NoOldReadAfterAcknowledgement(t *testing.T) {
 			server := startRedis(t)
 			patience := 300 * time.Millisecond
 			if name == "Redis answers" {
-				patience = 5 * time.Second // however busy the machine is
+				patience = 5 * time.Second // enough for a busy machine
 			}
 			w := newWorld(t, func(d *steps.Deps) {
 				// Steps and readers are in two processes.
@@ -184,7 +184,7 @@ func TestInvalidate_NoOldReadAfterAcknowledgement(t *testing.T) {
 			}
 			defined(w)
 			w.write("plan", text("silver"))
-			for range 3 { // the old value is in the cache
+			for range 3 { // fill the cache with the old value
 				w.equal("before", `"silver"`, read())
 			}
 			ev := w.accept("plan", text("gold"))
@@ -207,7 +207,7 @@ func TestInvalidate_NoOldReadAfterAcknowledgement(t *testing.T) {
 			}
 
 			server.revive()
-			for range 20 { // whoever trusts Redis again has made up for the notes before
+			for range 20 { // a reader with a new lease has flushed the pending invalidations
 				w.equal("when Redis is back", `"gold"`, read())
 				time.Sleep(10 * time.Millisecond)
 			}
@@ -224,7 +224,7 @@ func TestInvalidate_NoOldReadAfterAcknowledgement(t *testing.T) {
 	}
 }
 
-// redisServer is a Redis of one test.
+// redisServer is a Redis process of one test.
 type redisServer struct {
 	t    *testing.T
 	args []string
@@ -256,7 +256,7 @@ func startRedis(t *testing.T) *redisServer {
 
 func (s *redisServer) start() {
 	s.t.Helper()
-	s.cmd = exec.Command("redis-server", s.args...) //nolint:noctx // it ends with the test, by signals of its own
+	s.cmd = exec.Command("redis-server", s.args...) //nolint:noctx // the test stops it by signals
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("redis-server: %v (`make services` installs it)", err)
 	}
@@ -281,7 +281,7 @@ func (s *redisServer) signal(sig syscall.Signal) {
 	}
 }
 
-// hang makes it take connections and answer nothing.
+// hang makes the server accept connections without answering.
 func (s *redisServer) hang() { s.signal(syscall.SIGSTOP) }
 
 func (s *redisServer) kill() {
@@ -293,7 +293,7 @@ func (s *redisServer) kill() {
 	s.cmd = nil
 }
 
-// revive makes it answer again, with what it held if it only hung.
+// revive makes the server answer again, with its data if it only hung.
 func (s *redisServer) revive() {
 	if s.cmd == nil {
 		s.start()
