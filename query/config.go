@@ -13,7 +13,9 @@ import (
 
 // Definitions returns the definitions of an agent, ordered by name. It reads through the cache.
 func (q *Queries) Definitions(ctx context.Context, tenant, agent uuid.UUID) ([]vault.Definition, error) {
-	return cache.Read(ctx, q.cache, cache.DefinitionsKey(tenant, agent), func(ctx context.Context) ([]vault.Definition, int64, error) {
+	return cache.Read(ctx, q.cache, cache.DefinitionsKey(tenant, agent), func(
+		ctx context.Context,
+	) ([]vault.Definition, int64, error) {
 		out, err := q.definitions(ctx, tenant, agent)
 		return out, 0, err // a change drops the entry, so it needs no version
 	})
@@ -45,7 +47,9 @@ func (q *Queries) definitions(ctx context.Context, tenant, agent uuid.UUID) ([]v
 
 // Definition returns one definition of an agent.
 func (q *Queries) Definition(ctx context.Context, tenant, agent uuid.UUID, name string) (vault.Definition, error) {
-	row, err := q.db.Tenant(tenant).GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: tenant, AgentID: agent, Name: name})
+	row, err := q.db.Tenant(tenant).GetDefinition(ctx, dbgen.GetDefinitionParams{
+		TenantID: tenant, AgentID: agent, Name: name,
+	})
 	if err != nil {
 		return vault.Definition{}, db.WrapNotFound(err, "field", name)
 	}
@@ -64,7 +68,9 @@ func (q *Queries) Scenario(ctx context.Context, tenant, scenario uuid.UUID) (vau
 // Requirements returns the requirements of a scenario and its rules, in order of collection. It reads through the
 // cache.
 func (q *Queries) Requirements(ctx context.Context, tenant, scenario uuid.UUID) ([]vault.Requirement, error) {
-	return cache.Read(ctx, q.cache, cache.RequirementsKey(tenant, scenario), func(ctx context.Context) ([]vault.Requirement, int64, error) {
+	return cache.Read(ctx, q.cache, cache.RequirementsKey(tenant, scenario), func(
+		ctx context.Context,
+	) ([]vault.Requirement, int64, error) {
 		out, err := q.requirements(ctx, tenant, scenario)
 		return out, 0, err // as Definitions
 	})

@@ -16,8 +16,11 @@ const MaxPage = 1000
 
 // CustomersPage returns customers of the tenant in the order of their ids, starting after an id; nil: from the first.
 // It omits customers that were merged into another customer.
-func (q *Queries) CustomersPage(ctx context.Context, tenant uuid.UUID, after *uuid.UUID, limit int) (page []vault.Customer, more bool, err error) {
-	in := dbgen.PageCustomersParams{TenantID: tenant, AfterID: after, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+func (q *Queries) CustomersPage(
+	ctx context.Context, tenant uuid.UUID, after *uuid.UUID, limit int,
+) (page []vault.Customer, more bool, err error) {
+	//nolint:gosec // at most MaxPage
+	in := dbgen.PageCustomersParams{TenantID: tenant, AfterID: after, Most: int32(min(limit, MaxPage)) + 1}
 	rows, err := q.db.Tenant(tenant).PageCustomers(ctx, in)
 	if err != nil {
 		return nil, false, err
@@ -29,7 +32,9 @@ func (q *Queries) CustomersPage(ctx context.Context, tenant uuid.UUID, after *uu
 }
 
 // ActiveValues returns the active values of customers, by customer and name. A customer without a value has no entry.
-func (q *Queries) ActiveValues(ctx context.Context, tenant uuid.UUID, customers []uuid.UUID) (map[uuid.UUID]map[string]vault.Value, error) {
+func (q *Queries) ActiveValues(
+	ctx context.Context, tenant uuid.UUID, customers []uuid.UUID,
+) (map[uuid.UUID]map[string]vault.Value, error) {
 	rows, err := q.db.Tenant(tenant).ListValuesOf(ctx, tenant, customers)
 	if err != nil {
 		return nil, err
@@ -57,8 +62,11 @@ type HistoryPosition struct {
 
 // HistoryPage returns versions of a customer's fields, newest first: of one field, or of all fields if name is empty.
 // The page starts after a position; nil: with the newest version. more reports whether older versions follow.
-func (q *Queries) HistoryPage(ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, limit int) (page []vault.Value, more bool, err error) {
-	in := dbgen.PageHistoryParams{TenantID: tenant, CustomerID: customer, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+func (q *Queries) HistoryPage(
+	ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, limit int,
+) (page []vault.Value, more bool, err error) {
+	//nolint:gosec // at most MaxPage
+	in := dbgen.PageHistoryParams{TenantID: tenant, CustomerID: customer, Most: int32(min(limit, MaxPage)) + 1}
 	if name != "" {
 		in.Name = &name
 	}
@@ -92,8 +100,11 @@ func (q *Queries) Questions(ctx context.Context, tenant, customer uuid.UUID) ([]
 
 // QuestionsPage returns open questions, oldest first: of one customer and the customers merged with it, or of all
 // customers if customer is nil.
-func (q *Queries) QuestionsPage(ctx context.Context, tenant uuid.UUID, customer *uuid.UUID, after *QuestionPosition, limit int) (page []vault.Question, more bool, err error) {
-	in := dbgen.PageOpenQuestionsParams{TenantID: tenant, CustomerID: customer, Most: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+func (q *Queries) QuestionsPage(
+	ctx context.Context, tenant uuid.UUID, customer *uuid.UUID, after *QuestionPosition, limit int,
+) (page []vault.Question, more bool, err error) {
+	//nolint:gosec // at most MaxPage
+	in := dbgen.PageOpenQuestionsParams{TenantID: tenant, CustomerID: customer, Most: int32(min(limit, MaxPage)) + 1}
 	if after != nil {
 		in.AfterOpenedAt, in.AfterID = &after.OpenedAt, &after.ID
 	}
@@ -112,7 +123,9 @@ type ReviewPosition struct {
 }
 
 // ReviewsPage returns extracted rows that wait for a person, oldest first, up to limit in total.
-func (q *Queries) ReviewsPage(ctx context.Context, tenant uuid.UUID, after *ReviewPosition, limit int) (page vault.Reviews, more bool, err error) {
+func (q *Queries) ReviewsPage(
+	ctx context.Context, tenant uuid.UUID, after *ReviewPosition, limit int,
+) (page vault.Reviews, more bool, err error) {
 	page = vault.Reviews{Requirements: []vault.Requirement{}, Definitions: []vault.Definition{}}
 	limit = min(limit, MaxPage)
 	tq := q.db.Tenant(tenant)

@@ -49,7 +49,9 @@ func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Qu
 
 // Profile returns the active values and assets of a customer. It reads through the cache.
 func (q *Queries) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
-	p, err := cache.Read(ctx, q.cache, cache.ProfileKey(tenant, customer), func(ctx context.Context) (vault.Profile, int64, error) {
+	p, err := cache.Read(ctx, q.cache, cache.ProfileKey(tenant, customer), func(
+		ctx context.Context,
+	) (vault.Profile, int64, error) {
 		p, err := q.profile(ctx, tenant, customer)
 		return p, p.Version, err
 	})
@@ -130,7 +132,10 @@ func (q *Queries) readChain(ctx context.Context, tenant, item uuid.UUID, depth i
 
 func (q *Queries) chain(ctx context.Context, tenant, item uuid.UUID, depth int) (vault.Chain, error) {
 	// The query reads one link more than requested, which tells whether the chain continues.
-	rows, err := q.db.Tenant(tenant).GetChain(ctx, dbgen.GetChainParams{TenantID: tenant, ItemID: item, Depth: int32(depth)}) //nolint:gosec // at most maxChainDepth
+	//nolint:gosec // at most maxChainDepth
+	rows, err := q.db.Tenant(tenant).GetChain(ctx, dbgen.GetChainParams{
+		TenantID: tenant, ItemID: item, Depth: int32(depth),
+	})
 	if err != nil {
 		return vault.Chain{}, err
 	}
@@ -156,7 +161,9 @@ func (q *Queries) Derived(ctx context.Context, tenant, item uuid.UUID) ([]vault.
 	}
 	out := make([]vault.ChainLink, len(rows))
 	for i, r := range rows {
-		out[i] = vault.ChainLink{ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Status: vault.ItemStatus(r.Status), Meta: r.SourceMetadata}
+		out[i] = vault.ChainLink{
+			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Status: vault.ItemStatus(r.Status), Meta: r.SourceMetadata,
+		}
 	}
 	return out, nil
 }

@@ -30,13 +30,16 @@ func TestProfile_ActiveItems(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	v.define(
-		vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "email", ValueType: vault.TypeEmail},
-		vault.Definition{Name: "code", ValueType: vault.TypeString}, vault.Definition{Name: "gone", ValueType: vault.TypeString},
+		vault.Definition{Name: "plan", ValueType: vault.TypeString},
+		vault.Definition{Name: "email", ValueType: vault.TypeEmail},
+		vault.Definition{Name: "code", ValueType: vault.TypeString},
+		vault.Definition{Name: "gone", ValueType: vault.TypeString},
 	)
 	v.write("plan", "silver")
 	v.write("code", "A1", func(in *vault.WriteValueInput) { in.ExpiresAt = ptr(time.Now().Add(-time.Hour)) }) // expired
 	v.write("gone", "A2", from(vault.SourceProfileField, ptr(newID())))                                       // orphaned
-	for range 3 {                                                                                             // from PostgreSQL, then from Redis
+	// from PostgreSQL, then from Redis
+	for range 3 {
 		p, err := v.Profile(t.Context(), v.tenant, v.customer)
 		v.must(err)
 		v.equal("fields", map[string]string{"plan": `"silver"`}, names(p))
@@ -48,10 +51,12 @@ func TestProfile_ActiveItems(t *testing.T) {
 		p, err := v.Profile(t.Context(), v.tenant, v.customer)
 		v.must(err)
 		v.equal("fields", map[string]string{"plan": `"gold"`, "email": `"ada@example.com"`}, names(p))
-		if p.CustomerID != v.customer || p.TenantID != v.tenant || p.Version != 6 || p.Fields["plan"].ID != last || p.Fields["plan"].Status != vault.StatusActive {
+		if p.CustomerID != v.customer || p.TenantID != v.tenant || p.Version != 6 || p.Fields["plan"].ID != last ||
+			p.Fields["plan"].Status != vault.StatusActive {
 			t.Errorf("got %+v", p)
 		}
-		if len(p.Assets) != 1 || p.Assets[0].ID != asset || p.Assets[0].StoragePath != "ids/1.png" || p.Assets[0].Checksum == "" {
+		if len(p.Assets) != 1 || p.Assets[0].ID != asset || p.Assets[0].StoragePath != "ids/1.png" ||
+			p.Assets[0].Checksum == "" {
 			t.Errorf("got assets %+v", p.Assets)
 		}
 	}
@@ -60,7 +65,9 @@ func TestProfile_ActiveItems(t *testing.T) {
 func TestHistory_NewestFirst(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
-	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
+		Name: "code", ValueType: vault.TypeString,
+	})
 	var ids []uuid.UUID
 	for i := range 4 {
 		ids = append(ids, v.write("plan", fmt.Sprint("plan ", i)))
@@ -75,7 +82,8 @@ func TestHistory_NewestFirst(t *testing.T) {
 		if f.ID != ids[at] || string(f.Value) != fmt.Sprintf(`"plan %d"`, at) {
 			t.Errorf("version %d is %s, %s", i, f.ID, f.Value)
 		}
-		if i == 0 && (f.Status != vault.StatusActive || f.SupersededByID != nil) || i > 0 && (f.Status != vault.StatusSuperseded || *f.SupersededByID != ids[at+1]) {
+		if i == 0 && (f.Status != vault.StatusActive || f.SupersededByID != nil) || i > 0 &&
+			(f.Status != vault.StatusSuperseded || *f.SupersededByID != ids[at+1]) {
 			t.Errorf("version %d is %s, superseded by %v", i, f.Status, f.SupersededByID)
 		}
 		one, err := v.Field(t.Context(), v.tenant, f.ID)
@@ -172,7 +180,10 @@ func TestChain_CycleEnds(t *testing.T) {
 	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
 	first := v.write("plan", "a")
 	second := v.write("plan", "b", from(vault.SourceProfileField, &first))
-	dbtest.Exec(t, v.url, "UPDATE customer_values SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", second, first)
+	dbtest.Exec(
+		t, v.url, "UPDATE customer_values SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", second,
+		first,
+	)
 	chain, err := v.Chain(t.Context(), v.tenant, second, 0)
 	v.must(err)
 	if len(chain.Links) != 2 {
@@ -185,7 +196,9 @@ func TestChain_DepthLimits(t *testing.T) {
 	v := newVault(t, "")
 	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
 	item := v.write("plan", "a")
-	for depth, want := range map[int]vault.Code{-1: vault.CodeInvalid, 0: "", 1: "", 100: "", 101: vault.CodeInvalid, 1 << 40: vault.CodeInvalid} {
+	for depth, want := range map[int]vault.Code{
+		-1: vault.CodeInvalid, 0: "", 1: "", 100: "", 101: vault.CodeInvalid, 1 << 40: vault.CodeInvalid,
+	} {
 		if _, err := v.Chain(t.Context(), v.tenant, item, depth); vault.CodeOf(err) != want {
 			t.Errorf("depth %d: got %v", depth, err)
 		}
@@ -195,7 +208,9 @@ func TestChain_DepthLimits(t *testing.T) {
 func TestDerived_Dependents(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
-	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
+		Name: "code", ValueType: vault.TypeString,
+	})
 	asset := v.asset("id card")
 	code := v.write("code", "A1", from(vault.SourceProfileAsset, &asset))
 	old := v.write("plan", "a", from(vault.SourceProfileAsset, &asset))
@@ -215,19 +230,23 @@ func TestDerived_Dependents(t *testing.T) {
 	}
 }
 
-// TestRead_OtherTenantIsUnknown asks for everything with the right ids and the wrong tenant, after the right one has filled
-// the cache.
-// reads are all the reads of one thing each that is there, by name; each gives how much of it it found.
+// TestRead_OtherTenantIsUnknown asks for everything with the right ids and the wrong tenant, after the right one has
+// filled the cache. reads are all the reads of one thing each that is there, by name; each gives how much of it it
+// found.
 func (v *vaultOf) reads() map[string]func(ctx context.Context, q *query.Queries, tenant uuid.UUID) (int, error) {
 	v.t.Helper()
 	ctx := v.t.Context()
-	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
+		Name: "code", ValueType: vault.TypeString,
+	})
 	asset := v.asset("id card")
 	item := v.write("plan", "gold", from(vault.SourceProfileAsset, &asset))
 	scenario := v.scenario().ID
 	v.require(scenario, vault.Requirement{FieldName: "code"})
 	session := v.session(nil)
-	r, err := trigger.Submit(ctx, v.trigger, v.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: v.customer, ScenarioID: scenario})
+	r, err := trigger.Submit(ctx, v.trigger, v.tenant, vault.FillGaps, vault.FillGapsInput{
+		CustomerID: v.customer, ScenarioID: scenario,
+	})
 	v.run(r, err, step(v.steps.Gaps.ResolveGaps), step(v.steps.Gaps.AskCustomer))
 	questions, err := v.Questions(ctx, v.tenant, v.customer)
 	v.must(err)
@@ -337,7 +356,8 @@ func TestRead_OtherTenantIsUnknown(t *testing.T) {
 				t.Errorf("%s: the error says nothing", name)
 			}
 			switch name {
-			case "HistoryPage", "CustomersPage", "ActiveValues", "Derived", "AnalysisFields", "Questions", "QuestionsPage": // an empty list
+			// an empty list
+			case "HistoryPage", "CustomersPage", "ActiveValues", "Derived", "AnalysisFields", "Questions", "QuestionsPage":
 			default:
 				if err == nil {
 					t.Errorf("%s for another tenant: no error", name)

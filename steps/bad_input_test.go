@@ -52,7 +52,9 @@ func writeOf(change func(w *world, in *vault.WriteValueInput)) func(w *world) (t
 // bypassing accepts a write that package trigger would reject, as another program might.
 func bypassing(change func(in *vault.WriteValueInput)) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		in := vault.WriteValueInput{AgentID: w.agent, CustomerID: newID(), Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided}
+		in := vault.WriteValueInput{
+			AgentID: w.agent, CustomerID: newID(), Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided,
+		}
 		change(&in)
 		op, err := db.AcceptOperation(w.t.Context(), w.db.Tenant(w.tenant), w.sealer, w.tenant, db.NewOperation{
 			Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: in.CustomerID.String(), Payload: in,
@@ -72,7 +74,8 @@ func definitionOf(change func(d *vault.Definition)) func(w *world) (trigger.Rece
 func requirementOf(change func(w *world, r *vault.Requirement)) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
 		r := vault.Requirement{
-			AgentID: w.agent, ScenarioID: w.scenarioID(), FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+			AgentID: w.agent, ScenarioID: w.scenarioID(), FieldName: "plan", RequiredLevel: vault.LevelHard,
+			FallbackAction: vault.FallbackAsk,
 		}
 		change(w, &r)
 		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRequirement, r)
@@ -113,13 +116,17 @@ func sessionOf(change func(w *world, in *vault.SaveSessionInput)) func(w *world)
 
 func answerOf(question uuid.UUID, value json.RawMessage) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: value})
+		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{
+			QuestionID: question, Value: value,
+		})
 	}
 }
 
 func verificationOf(name, method string) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		w.define(vault.Definition{Name: "passport", ValueType: vault.TypeString, VerificationMethods: []string{"document", "kyc"}})
+		w.define(vault.Definition{
+			Name: "passport", ValueType: vault.TypeString, VerificationMethods: []string{"document", "kyc"},
+		})
 		w.write("passport", text("C01X"))
 		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.VerifyValue, vault.VerifyValueInput{
 			AgentID: w.agent, CustomerID: w.customer, Name: name, Method: cmp.Or(method, "code"),
@@ -171,15 +178,18 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"tenant", "credential"},
 	},
 	{
-		name: "unknown agent", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.AgentID = someID }), runs: writeValue,
+		name: "unknown agent", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.AgentID = someID }),
+		runs: writeValue,
 		code: vault.CodeUnknown, says: []string{"unknown agent", someID.String()},
 	},
 	{
-		name: "unknown field", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Name = "shoe_size" }), runs: writeValue,
+		name: "unknown field", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Name = "shoe_size" }),
+		runs: writeValue,
 		code: vault.CodeInvalid, says: []string{"shoe_size", "is not a field that this agent defines"},
 	},
 	{
-		name: "a field with a disabled definition", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Name = "disabled" }),
+		name: "a field with a disabled definition",
+		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Name = "disabled" }),
 		runs: writeValue, code: vault.CodeInvalid, says: []string{"disabled", "is not a field that this agent defines"},
 	},
 	{
@@ -191,7 +201,8 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"value: is required"},
 	},
 	{
-		name: "malformed JSON", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`{"a":`) }),
+		name: "malformed JSON",
+		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`{"a":`) }),
 		code: vault.CodeInvalid, says: []string{"plan: the value is not valid JSON"},
 	},
 	{
@@ -199,11 +210,13 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"plan: the value is null"},
 	},
 	{
-		name: "a character that PostgreSQL cannot hold", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`"a\u0000b"`) }),
+		name: "a character that PostgreSQL cannot hold",
+		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`"a\u0000b"`) }),
 		code: vault.CodeInvalid, says: []string{"plan: the value holds the character U+0000"},
 	},
 	{
-		name: "a value over 64 KiB", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = longText(vault.MaxValueBytes + 1) }),
+		name: "a value over 64 KiB",
+		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = longText(vault.MaxValueBytes + 1) }),
 		code: vault.CodeInvalid, says: []string{"plan: the value is larger than 64 KiB"},
 	},
 	{
@@ -212,7 +225,8 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"plan: the value is larger than 64 KiB"},
 	},
 	{
-		name: "a number instead of a text", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`12`) }), runs: writeValue,
+		name: "a number instead of a text",
+		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`12`) }), runs: writeValue,
 		code: vault.CodeInvalid, says: []string{"plan", "is not a text"},
 	},
 	{
@@ -256,12 +270,14 @@ var badInputs = []badInput{
 	},
 	{
 		name: "the id of another item",
-		send: writeOf(func(w *world, in *vault.WriteValueInput) { in.ItemID = ptr(w.write("plan", text("gold")).ItemID) }), runs: writeValue,
+		send: writeOf(func(w *world, in *vault.WriteValueInput) { in.ItemID = ptr(w.write("plan", text("gold")).ItemID) }),
+		runs: writeValue,
 		code: vault.CodeConflict, says: []string{"item_id", "is the id of another item", "choose a new UUID"},
 	},
 	{
 		name: "the id of an asset",
-		send: writeOf(func(w *world, in *vault.WriteValueInput) { in.ItemID = ptr(w.addAsset("card").ItemID) }), runs: writeValue,
+		send: writeOf(func(w *world, in *vault.WriteValueInput) { in.ItemID = ptr(w.addAsset("card").ItemID) }),
+		runs: writeValue,
 		code: vault.CodeConflict, says: []string{"item_id", "is the id of another item", "choose a new UUID"},
 	},
 	{
@@ -283,11 +299,13 @@ var badInputs = []badInput{
 			})
 			return trigger.Receipt{ID: op.ID, TenantID: w.tenant}, err
 		},
-		runs: addAsset, code: vault.CodeInvalid, says: []string{"source_item_id: is required where source_item_type is profile_asset"},
+		runs: addAsset, code: vault.CodeInvalid,
+		says: []string{"source_item_id: is required where source_item_type is profile_asset"},
 	},
 	{
 		name: "a regex that does not compile", send: definitionOf(func(d *vault.Definition) { d.ValidationRegex = `(\d+` }),
-		code: vault.CodeInvalid, says: []string{"validation_regex", "is not a regular expression in RE2 syntax", "missing closing )"},
+		code: vault.CodeInvalid,
+		says: []string{"validation_regex", "is not a regular expression in RE2 syntax", "missing closing )"},
 	},
 	{
 		name: "a regex outside RE2", send: definitionOf(func(d *vault.Definition) { d.ValidationRegex = `(?=a)a` }),
@@ -295,7 +313,8 @@ var badInputs = []badInput{
 	},
 	{
 		name: "an unknown type", send: definitionOf(func(d *vault.Definition) { d.ValueType = "colour" }),
-		code: vault.CodeInvalid, says: []string{"value_type: must be string, email, phone, date, datetime, number, boolean, url or json"},
+		code: vault.CodeInvalid,
+		says: []string{"value_type: must be string, email, phone, date, datetime, number, boolean, url or json"},
 	},
 	{
 		name: "an allowed value of the wrong type", send: definitionOf(func(d *vault.Definition) {
@@ -306,7 +325,8 @@ var badInputs = []badInput{
 	{
 		name: "a condition that does not compile",
 		send: requirementOf(func(_ *world, r *vault.Requirement) { r.WhenCondition = "fields.age >" }),
-		code: vault.CodeInvalid, says: []string{"when_condition", "is not a condition in CEL over fields, session and scenario", "at 1:"},
+		code: vault.CodeInvalid,
+		says: []string{"when_condition", "is not a condition in CEL over fields, session and scenario", "at 1:"},
 	},
 	{
 		name: "a condition over an unknown variable",
@@ -319,23 +339,30 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"when_condition", "must give true or false"},
 	},
 	{
-		name: "unknown scenario of a requirement", send: requirementOf(func(_ *world, r *vault.Requirement) { r.ScenarioID = someID }),
+		name: "unknown scenario of a requirement",
+		send: requirementOf(func(_ *world, r *vault.Requirement) { r.ScenarioID = someID }),
 		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
 	},
 	{
-		name: "unknown field of a requirement", send: requirementOf(func(_ *world, r *vault.Requirement) { r.FieldName = "shoe_size" }),
-		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown field", "shoe_size", "save its definition first"},
+		name: "unknown field of a requirement",
+		send: requirementOf(func(_ *world, r *vault.Requirement) { r.FieldName = "shoe_size" }),
+		runs: saveRequirement, code: vault.CodeUnknown,
+		says: []string{"unknown field", "shoe_size", "save its definition first"},
 	},
 	{
-		name: "unknown field that a requirement depends on", send: requirementOf(func(_ *world, r *vault.Requirement) { r.DependsOn = []string{"shoe_size"} }),
-		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown field", "shoe_size", "save its definition first"},
+		name: "unknown field that a requirement depends on",
+		send: requirementOf(func(_ *world, r *vault.Requirement) { r.DependsOn = []string{"shoe_size"} }),
+		runs: saveRequirement, code: vault.CodeUnknown,
+		says: []string{"unknown field", "shoe_size", "save its definition first"},
 	},
 	{
-		name: "unknown step of a requirement", send: requirementOf(func(_ *world, r *vault.Requirement) { r.StepID = "step-z" }),
+		name: "unknown step of a requirement",
+		send: requirementOf(func(_ *world, r *vault.Requirement) { r.StepID = "step-z" }),
 		runs: saveRequirement, code: vault.CodeInvalid, says: []string{"step_id", `no step "step-z"`, "its steps are step-a"},
 	},
 	{
-		name: "unknown rule of a requirement", send: requirementOf(func(_ *world, r *vault.Requirement) { r.RuleID = &someID }),
+		name: "unknown rule of a requirement",
+		send: requirementOf(func(_ *world, r *vault.Requirement) { r.RuleID = &someID }),
 		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown rule", someID.String()},
 	},
 	{
@@ -358,7 +385,9 @@ var badInputs = []badInput{
 	{
 		name: "the id of another agent's scenario",
 		send: func(w *world) (trigger.Receipt, error) {
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveScenario, vault.Scenario{ID: w.scenarioID(), AgentID: someID, Name: "mine now"})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveScenario, vault.Scenario{
+				ID: w.scenarioID(), AgentID: someID, Name: "mine now",
+			})
 		},
 		runs: saveScenario, code: vault.CodeConflict, says: []string{"agent_id", "belongs to agent"},
 	},
@@ -376,36 +405,44 @@ var badInputs = []badInput{
 		code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
 	},
 	{
-		name: "a rule for a scenario of another agent", send: ruleOf(func(r *vault.Rule) { r.AgentID = someID }), runs: saveRule,
+		name: "a rule for a scenario of another agent", send: ruleOf(func(r *vault.Rule) { r.AgentID = someID }),
+		runs: saveRule,
 		code: vault.CodeInvalid, says: []string{"agent_id", "belongs to agent"},
 	},
 	{
-		name: "unknown scenario of an extraction", send: extractionBy(func(in *vault.ExtractSchemaInput) { in.ScenarioID = someID }), runs: extractSchema,
+		name: "unknown scenario of an extraction",
+		send: extractionBy(func(in *vault.ExtractSchemaInput) { in.ScenarioID = someID }), runs: extractSchema,
 		code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
 	},
 	{
-		name: "unknown rule of an extraction", send: extractionBy(func(in *vault.ExtractSchemaInput) { in.RuleID = &someID }), runs: extractSchema,
+		name: "unknown rule of an extraction", send: extractionBy(func(in *vault.ExtractSchemaInput) { in.RuleID = &someID }),
+		runs: extractSchema,
 		code: vault.CodeUnknown, says: []string{"unknown rule", someID.String()},
 	},
 	{
-		name: "an extraction for another agent", send: extractionBy(func(in *vault.ExtractSchemaInput) { in.AgentID = someID }), runs: extractSchema,
+		name: "an extraction for another agent",
+		send: extractionBy(func(in *vault.ExtractSchemaInput) { in.AgentID = someID }), runs: extractSchema,
 		code: vault.CodeInvalid, says: []string{"agent_id", "belongs to agent"},
 	},
 	{
-		name: "unknown scenario of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.ScenarioID = someID }), runs: fillGaps,
+		name: "unknown scenario of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.ScenarioID = someID }),
+		runs: fillGaps,
 		code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
 	},
 	{
-		name: "unknown session of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.SessionID = &someID }), runs: fillGaps,
+		name: "unknown session of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.SessionID = &someID }),
+		runs: fillGaps,
 		code: vault.CodeUnknown, says: []string{"unknown session", someID.String()},
 	},
 	{
 		name: "a session of another customer",
-		send: fillOf(func(w *world, in *vault.FillGapsInput) { in.SessionID, in.CustomerID = ptr(w.session(nil)), someID }), runs: fillGaps,
+		send: fillOf(func(w *world, in *vault.FillGapsInput) { in.SessionID, in.CustomerID = ptr(w.session(nil)), someID }),
+		runs: fillGaps,
 		code: vault.CodeInvalid, says: []string{"session_id", "belongs to another customer"},
 	},
 	{
-		name: "unknown step of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.StepID = "step-z" }), runs: fillGaps,
+		name: "unknown step of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.StepID = "step-z" }),
+		runs: fillGaps,
 		code: vault.CodeInvalid, says: []string{"step_id", `no step "step-z"`, "its steps are step-a"},
 	},
 	{
@@ -419,7 +456,8 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"variables.plan: is not valid JSON"},
 	},
 	{
-		name: "a turn of an unknown speaker", send: sessionOf(func(_ *world, in *vault.SaveSessionInput) { in.Turns = []vault.Turn{{Speaker: "bot", Text: "Hi"}} }),
+		name: "a turn of an unknown speaker",
+		send: sessionOf(func(_ *world, in *vault.SaveSessionInput) { in.Turns = []vault.Turn{{Speaker: "bot", Text: "Hi"}} }),
 		code: vault.CodeInvalid, says: []string{"turns[0].speaker: must be customer or agent"},
 	},
 	{
@@ -449,26 +487,33 @@ var badInputs = []badInput{
 		send: func(w *world) (trigger.Receipt, error) {
 			source := w.write("plan", text("gold"))
 			w.write("email", text("ada@example.com"), from(source.ItemID))
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{
+				ItemID: source.ItemID,
+			})
 		},
 		runs: []string{"Items.DeleteItem"}, code: vault.CodeHasDependents, says: []string{"Cannot delete: has dependents"},
 	},
 	{
-		name: "a verification without a value", send: verificationOf("email", ""), runs: []string{"Values.PersistVerification"},
+		name: "a verification without a value", send: verificationOf("email", ""),
+		runs: []string{"Values.PersistVerification"},
 		code: vault.CodeConflict, says: []string{"no active email to verify", "write it first"},
 	},
 	{
-		name: "a verification of an unknown field", send: verificationOf("shoe_size", ""), runs: []string{"Values.PersistVerification"},
+		name: "a verification of an unknown field", send: verificationOf("shoe_size", ""),
+		runs: []string{"Values.PersistVerification"},
 		code: vault.CodeUnknown, says: []string{"unknown field", "shoe_size"},
 	},
 	{
-		name: "a verification by an unknown method", send: verificationOf("passport", "guess"), runs: []string{"Values.PersistVerification"},
-		code: vault.CodeInvalid, says: []string{"method", "passport may be verified by document or kyc"},
+		name: "a verification by an unknown method", send: verificationOf("passport", "guess"),
+		runs: []string{"Values.PersistVerification"},
+		code: vault.CodeInvalid, says: []string{"method", "passport can be verified by document or kyc"},
 	},
 	{
 		name: "a merge of a customer with itself",
 		send: func(w *world) (trigger.Receipt, error) {
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: w.customer})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+				SourceCustomerID: w.customer, TargetCustomerID: w.customer,
+			})
 		},
 		code: vault.CodeInvalid, says: []string{"target_customer_id", "name two different customers"},
 	},
@@ -476,7 +521,9 @@ var badInputs = []badInput{
 		name: "a merge of an unknown customer",
 		send: func(w *world) (trigger.Receipt, error) {
 			w.write("plan", text("gold"))
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: someID})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+				SourceCustomerID: w.customer, TargetCustomerID: someID,
+			})
 		},
 		runs: []string{"Merges.MergeCustomers"}, code: vault.CodeUnknown, says: []string{"unknown customer", someID.String()},
 	},
@@ -484,31 +531,41 @@ var badInputs = []badInput{
 		name: "an unmerge without a merge",
 		send: func(w *world) (trigger.Receipt, error) {
 			w.write("plan", text("gold"))
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: w.customer})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{
+				CustomerID: w.customer,
+			})
 		},
-		runs: []string{"Merges.UnmergeCustomer"}, code: vault.CodeConflict, says: []string{"customer_id", "is not merged into another"},
+		runs: []string{"Merges.UnmergeCustomer"}, code: vault.CodeConflict,
+		says: []string{"customer_id", "is not merged into another"},
 	},
 	{
 		name: "the identity of another customer",
 		send: func(w *world) (trigger.Receipt, error) {
 			w.must(w.run(aLink(w), "Customers.LinkChannel"))
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: someID, Channel: "whatsapp", ExternalID: "ada"})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{
+				CustomerID: someID, Channel: "whatsapp", ExternalID: "ada",
+			})
 		},
-		runs: []string{"Customers.LinkChannel"}, code: vault.CodeConflict, says: []string{"external_id", "merge the two customers if they are one"},
+		runs: []string{"Customers.LinkChannel"}, code: vault.CodeConflict,
+		says: []string{"external_id", "merge the two customers if they are one"},
 	},
 	{
 		name: "a review of an unknown row",
 		send: func(w *world) (trigger.Receipt, error) {
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: someID, Decision: vault.Approve})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{
+				Kind: vault.ReviewOfRequirement, ID: someID, Decision: vault.Approve,
+			})
 		},
-		runs: []string{"Definitions.PersistReview"}, code: vault.CodeUnknown, says: []string{"unknown requirement", someID.String()},
+		runs: []string{"Definitions.PersistReview"}, code: vault.CodeUnknown,
+		says: []string{"unknown requirement", someID.String()},
 	},
 	{
 		name: "an import that writes a field twice", send: importOf(text("gold"), text("silver")),
 		code: vault.CodeInvalid, says: []string{"writes[1]", "as writes[0] does; keep one"},
 	},
 	{
-		name: "an import with a value of the wrong type", send: importOf(json.RawMessage("12")), runs: []string{"Imports.ValidateImport", "Imports.PersistImport"},
+		name: "an import with a value of the wrong type", send: importOf(json.RawMessage("12")),
+		runs: []string{"Imports.ValidateImport", "Imports.PersistImport"},
 		code: vault.CodeInvalid, says: []string{"writes[0]: ", "plan: the value is not a text"},
 	},
 	{
@@ -599,8 +656,12 @@ func TestSteps_RowsOfAnotherTenantAreUnknown(t *testing.T) {
 		ev   vault.Event
 		runs []string
 	}{
-		"unknown agent":    {mine.accept("plan", text("gold")), writeValue},
-		"unknown scenario": {mine.event(trigger.Submit(ctx, mine.trigger, mine.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario})), fillGaps},
+		"unknown agent": {mine.accept("plan", text("gold")), writeValue},
+		"unknown scenario": {mine.event(
+			trigger.Submit(ctx, mine.trigger, mine.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: w.customer, ScenarioID: scenario,
+			}),
+		), fillGaps},
 	} {
 		if err := mine.run(c.ev, c.runs...); vault.CodeOf(err) != vault.CodeUnknown || !strings.Contains(err.Error(), what) {
 			t.Errorf("got %v, want %s", err, what)
@@ -608,7 +669,11 @@ func TestSteps_RowsOfAnotherTenantAreUnknown(t *testing.T) {
 	}
 	defined(&mine)
 	own := mine.scenario("Ask.").ID
-	fill := mine.event(trigger.Submit(ctx, mine.trigger, mine.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: own, SessionID: &session}))
+	fill := mine.event(
+		trigger.Submit(ctx, mine.trigger, mine.tenant, vault.FillGaps, vault.FillGapsInput{
+			CustomerID: w.customer, ScenarioID: own, SessionID: &session,
+		}),
+	)
 	if err := mine.run(fill, fillGaps...); vault.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("a session of another tenant: got %v, want unknown", err)
 	}
@@ -629,7 +694,10 @@ func TestPII_StaysInItsTables(t *testing.T) {
 		vault.Definition{Name: "email", ValueType: vault.TypeEmail, IsPII: true},
 		vault.Definition{Name: "phone", ValueType: vault.TypePhone, EncryptionRequired: true},
 		vault.Definition{Name: "tax_id", ValueType: vault.TypeString, IsPII: true, ValidationRegex: `[A-Z]{3}[0-9]{6}`},
-		vault.Definition{Name: "nickname", ValueType: vault.TypeString, IsPII: true, ValidationMode: vault.ModeWarn, AllowedValues: []json.RawMessage{text("Al")}},
+		vault.Definition{
+			Name: "nickname", ValueType: vault.TypeString, IsPII: true, ValidationMode: vault.ModeWarn,
+			AllowedValues: []json.RawMessage{text("Al")},
+		},
 	)
 	said := "ada.lovelace@example"
 	var told []string // all outputs of the steps
@@ -657,7 +725,8 @@ func TestPII_StaysInItsTables(t *testing.T) {
 	walk(w.accept("undefined_field", text(said)), writeValue...)
 	walk(w.accept("nickname", text("nick "+said)), writeValue...) // stored, with warnings
 	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.WriteValue, vault.WriteValueInput{
-		AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.ValueUserProvided, Value: json.RawMessage(`"` + said + `\u0000"`),
+		AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.ValueUserProvided,
+		Value: json.RawMessage(`"` + said + `\u0000"`),
 	})
 	tell(nil, err)
 	for _, skip := range []bool{false, true} {
@@ -668,15 +737,24 @@ func TestPII_StaysInItsTables(t *testing.T) {
 	}
 
 	scenario := w.scenario("Ask.").ID
-	w.require(scenario, vault.Requirement{FieldName: "email"}, vault.Requirement{FieldName: "tax_id"}, vault.Requirement{FieldName: "phone"})
-	session := w.session(map[string]json.RawMessage{"email": text(said), "phone": text("+1 " + said)}, "My tax id is "+said+".", "My email is "+said+".")
+	w.require(scenario, vault.Requirement{FieldName: "email"}, vault.Requirement{FieldName: "tax_id"}, vault.Requirement{
+		FieldName: "phone",
+	})
+	session := w.session(
+		map[string]json.RawMessage{"email": text(said), "phone": text("+1 " + said)}, "My tax id is "+said+".",
+		"My email is "+said+".",
+	)
 	w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) {
 		return []vault.Candidate{
 			{FieldName: "tax_id", Value: text(said), Confidence: 0.99, Quote: "My tax id is " + said},
 			{FieldName: "email", Value: text(said + ".com"), Confidence: 0.99, Quote: "My email is " + said + ".com"},
 		}, nil
 	}
-	fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session, MaxAttempts: 2}))
+	fill := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+			CustomerID: w.customer, ScenarioID: scenario, SessionID: &session, MaxAttempts: 2,
+		}),
+	)
 	for range 8 {
 		walk(fill, "Gaps.FindMissing", "Gaps.ResolveGaps")
 		out, err := w.steps.Gaps.AskCustomer(t.Context(), fill)

@@ -25,8 +25,10 @@ type deed struct {
 
 // deedKinds lists the kinds of deeds; a kind that is listed twice is twice as likely.
 var deedKinds = []string{
-	"write", "write", "write", "write", "derive", "derive", "expiring", "accept", "accept", "run late", "run late", "import", "verify",
-	"asset", "asset", "replace asset", "delete", "force delete", "restore", "restore", "expire", "orphan", "merge", "merge", "unmerge",
+	"write", "write", "write", "write", "derive", "derive", "expiring", "accept", "accept", "run late", "run late",
+	"import", "verify",
+	"asset", "asset", "replace asset", "delete", "force delete", "restore", "restore", "expire", "orphan", "merge",
+	"merge", "unmerge",
 	"unmerge", "link", "consent", "read", "read",
 }
 
@@ -34,7 +36,8 @@ var deeds = rapid.Custom(func(rt *rapid.T) deed {
 	return deed{
 		Kind: rapid.SampledFrom(deedKinds).Draw(rt, "kind"), Customer: rapid.IntRange(0, 4).Draw(rt, "customer"),
 		Name: rapid.IntRange(0, len(actFields)-1).Draw(rt, "name"), Pick: rapid.IntRange(0, 1000).Draw(rt, "pick"),
-		Other: rapid.IntRange(0, 4).Draw(rt, "other"), Runs: rapid.SampledFrom([]string{"once", "once", "twice", "at once"}).Draw(rt, "runs"),
+		Other: rapid.IntRange(0, 4).Draw(rt, "other"),
+		Runs:  rapid.SampledFrom([]string{"once", "once", "twice", "at once"}).Draw(rt, "runs"),
 	}
 })
 
@@ -120,7 +123,9 @@ func (s *town) accepted(d deed) (job, bool) {
 		var writes []vault.WriteValueInput
 		for i := range 3 {
 			id := newID()
-			writes = append(writes, s.as(s.customers[(d.Customer+i)%len(s.customers)]).fact(actFields[d.Name], s.value(), named(id)))
+			writes = append(
+				writes, s.as(s.customers[(d.Customer+i)%len(s.customers)]).fact(actFields[d.Name], s.value(), named(id)),
+			)
 			s.add(id)
 		}
 		return job{c.importing(d.Pick%2 == 0, writes...), importValues}, true
@@ -137,7 +142,12 @@ func (s *town) accepted(d deed) (job, bool) {
 			}
 		}), addAsset}, true
 	case "delete", "force delete":
-		return job{s.bypass(vault.DeleteItem.Name, c.customer, vault.DeleteItemInput{ItemID: s.pick(d.Pick), Force: d.Kind != "delete"}), deleteItem}, true
+		return job{
+			s.bypass(vault.DeleteItem.Name, c.customer, vault.DeleteItemInput{
+				ItemID: s.pick(d.Pick), Force: d.Kind != "delete",
+			}),
+			deleteItem,
+		}, true
 	case "restore":
 		item := s.pick(d.Pick)
 		s.mu.Lock()
@@ -145,9 +155,15 @@ func (s *town) accepted(d deed) (job, bool) {
 		s.mu.Unlock()
 		return job{s.bypass(vault.RestoreItem.Name, c.customer, vault.RestoreItemInput{ItemID: item}), restoreItem}, true
 	case "expire":
-		return job{s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.ExpireValues, vault.Sweep{})), []string{"Sweeps.ExpireValues", "Caches.InvalidateAndAcknowledge"}}, true
+		return job{
+			s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.ExpireValues, vault.Sweep{})),
+			[]string{"Sweeps.ExpireValues", "Caches.InvalidateAndAcknowledge"},
+		}, true
 	case "orphan":
-		return job{s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.DetectOrphans, vault.Sweep{})), []string{"Sweeps.DetectOrphans", "Caches.InvalidateAndAcknowledge"}}, true
+		return job{
+			s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.DetectOrphans, vault.Sweep{})),
+			[]string{"Sweeps.DetectOrphans", "Caches.InvalidateAndAcknowledge"},
+		}, true
 	case "merge":
 		source, target := c.customer, s.customers[d.Other]
 		if source == target {
@@ -254,7 +270,8 @@ func TestSteps_RulesHoldForConcurrentClients(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(
-		vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "email", ValueType: vault.TypeString},
+		vault.Definition{Name: "plan", ValueType: vault.TypeString},
+		vault.Definition{Name: "email", ValueType: vault.TypeString},
 		vault.Definition{Name: "code", ValueType: vault.TypeString},
 	)
 	rapid.Check(t, func(rt *rapid.T) {

@@ -13,12 +13,20 @@ import (
 
 func (w *world) deletingField(name string) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteDefinition, vault.DeleteDefinitionInput{AgentID: w.agent, Name: name}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteDefinition, vault.DeleteDefinitionInput{
+			AgentID: w.agent, Name: name,
+		}),
+	)
 }
 
 func (w *world) deletingRequirement(scenario uuid.UUID, name string) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: name}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{
+			ScenarioID: scenario, FieldName: name,
+		}),
+	)
 }
 
 // known returns the fields that the agent defines, from two reads through the cache.
@@ -86,14 +94,20 @@ func TestDeleteDefinition_RequiredFieldIsRejected(t *testing.T) {
 	scenario := w.scenario("Ask.")
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan", DependsOn: []string{"email"}})
 	for _, name := range []string{"plan", "email"} { // required, and named in depends_on
-		w.refused(w.deletingField(name), vault.CodeConflict, []string{"name: field " + name, scenario.ID.String(), "delete those requirements first"}, deleteDefinition...)
+		w.refused(
+			w.deletingField(name), vault.CodeConflict,
+			[]string{"name: field " + name, scenario.ID.String(), "delete those requirements first"}, deleteDefinition...,
+		)
 	}
 	w.must(w.twice(w.deletingRequirement(scenario.ID, "plan"), deleteRequirement...))
 	w.must(w.twice(w.deletingField("plan"), deleteDefinition...))
 	if got := w.needed(scenario.ID); len(got) != 0 {
 		t.Errorf("the scenario needs %v", got)
 	}
-	w.refused(w.deletingRequirement(scenario.ID, "plan"), vault.CodeUnknown, []string{"unknown requirement", "plan"}, deleteRequirement...)
+	w.refused(
+		w.deletingRequirement(scenario.ID, "plan"), vault.CodeUnknown, []string{"unknown requirement", "plan"},
+		deleteRequirement...,
+	)
 }
 
 func TestDeleteDefinition_LateOlderSaveIsIgnored(t *testing.T) {
@@ -101,7 +115,10 @@ func TestDeleteDefinition_LateOlderSaveIsIgnored(t *testing.T) {
 	w := newWorld(t)
 	defined(w)
 	scenario := w.scenario("Ask.")
-	req := vault.Requirement{AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk}
+	req := vault.Requirement{
+		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "plan", RequiredLevel: vault.LevelHard,
+		FallbackAction: vault.FallbackAsk,
+	}
 	w.require(scenario.ID, req)
 	lateRequirement := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRequirement, req))
 	w.must(w.run(w.deletingRequirement(scenario.ID, "plan"), deleteRequirement...))
@@ -109,7 +126,11 @@ func TestDeleteDefinition_LateOlderSaveIsIgnored(t *testing.T) {
 	if got := w.needed(scenario.ID); len(got) != 0 {
 		t.Errorf("an older save brought back %v", got)
 	}
-	lateField := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeString, Enabled: true}))
+	lateField := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
+			AgentID: w.agent, Name: "plan", ValueType: vault.TypeString, Enabled: true,
+		}),
+	)
 	w.must(w.run(w.deletingField("plan"), deleteDefinition...))
 	w.must(w.twice(lateField, saveDefinition...))
 	if got := w.known(); !slices.Equal(got, []string{"email"}) {

@@ -59,7 +59,12 @@ func (w *world) many(profiles int) {
 	for _, table := range statisticsTables {
 		w.sql("ALTER TABLE " + table + " SET (autovacuum_enabled = false)")
 	}
-	w.sql(fmt.Sprintf(`INSERT INTO customer_profiles (id, tenant_id, customer_id) SELECT gen_random_uuid(), '%s', gen_random_uuid() FROM generate_series(1, %d)`, w.tenant, profiles))
+	w.sql(
+		fmt.Sprintf(
+			`INSERT INTO customer_profiles (id, tenant_id, customer_id) SELECT gen_random_uuid(), '%s', gen_random_uuid() FROM generate_series(1, %d)`,
+			w.tenant, profiles,
+		),
+	)
 	w.sql(`INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source, status, collected_at, operation_id, accepted_at, expires_at)
 		SELECT gen_random_uuid(), p.tenant_id, p.id, 'field_' || n, '"value"', 'string', 'user_provided', 'active', now(), gen_random_uuid(), now(), now() + interval '1 year'
 		FROM customer_profiles p, generate_series(1, 10) n`)
@@ -110,14 +115,23 @@ func TestCost_SweepByStaleItems(t *testing.T) {
 	w := newWorld(t)
 	const mostBlocks = 800
 	w.many(5000)
-	w.sql("UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id IN (SELECT id FROM customer_values WHERE name = 'field_5' LIMIT 7)")
+	w.sql(
+		"UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id IN (SELECT id FROM customer_values " +
+			"WHERE name = 'field_5' LIMIT 7)",
+	)
 	w.sql("DELETE FROM customer_values WHERE id IN (SELECT id FROM customer_values WHERE name = 'field_1' LIMIT 7)")
 	for i, statistics := range []string{statisticsNone, statisticsEmpty, statisticsFresh} {
 		w.gather(statistics)
 		if i > 0 { // again for this plan
 			w.sql("UPDATE customer_values SET status = 'active' WHERE status <> 'active'")
-			w.sql("INSERT INTO orphan_candidates (tenant_id, item_id) SELECT tenant_id, gen_random_uuid() FROM customer_values LIMIT 7")
-			w.sql("UPDATE customer_values SET deleted_at = now() WHERE id IN (SELECT id FROM customer_values WHERE name = 'field_1' LIMIT 7)")
+			w.sql(
+				"INSERT INTO orphan_candidates (tenant_id, item_id) SELECT tenant_id, gen_random_uuid() FROM customer_values " +
+					"LIMIT 7",
+			)
+			w.sql(
+				"UPDATE customer_values SET deleted_at = now() WHERE id IN (SELECT id FROM customer_values WHERE name = " +
+					"'field_1' LIMIT 7)",
+			)
 		}
 		before := time.Now().Add(time.Hour).Format(time.RFC3339)
 		for _, q := range []struct {
@@ -128,7 +142,10 @@ func TestCost_SweepByStaleItems(t *testing.T) {
 			{"ExpireAssets", w.explain("assets.sql", "ExpireAssets", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
 			{"OrphanCandidateValues", w.explain("values.sql", "OrphanCandidateValues", "sqlc.arg(most)", "100")},
 			{"OrphanCandidateAssets", w.explain("assets.sql", "OrphanCandidateAssets", "sqlc.arg(most)", "100")},
-			{"ForgetOrphanCandidates", w.explain("values.sql", "ForgetOrphanCandidates", "sqlc.arg(before)", "'"+before+"'", "sqlc.arg(most)", "100")},
+			{
+				"ForgetOrphanCandidates",
+				w.explain("values.sql", "ForgetOrphanCandidates", "sqlc.arg(before)", "'"+before+"'", "sqlc.arg(most)", "100"),
+			},
 		} {
 			name, p := q.name, q.plan
 			t.Logf("statistics %s, %s: %d blocks", statistics, name, p.Hit+p.Read)

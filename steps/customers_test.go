@@ -20,7 +20,11 @@ func TestOpenCustomer_ConcurrentCallsMakeOneProfile(t *testing.T) {
 	const callers = 50
 	evs := make([]vault.Event, callers)
 	for i := range evs {
-		evs[i] = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "+41 44"}))
+		evs[i] = w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
+				Channel: "whatsapp", ExternalID: "+41 44",
+			}),
+		)
 	}
 	_, errs := w.atOnce(callers, func(i int) (any, error) { return nil, w.run(evs[i], openCustomer...) })
 	customers, created := map[uuid.UUID]bool{}, 0
@@ -32,7 +36,8 @@ func TestOpenCustomer_ConcurrentCallsMakeOneProfile(t *testing.T) {
 			created++
 		}
 	}
-	if len(customers) != 1 || created != 1 || w.count("SELECT count(*) FROM customer_profiles") != 1 || w.count("SELECT count(*) FROM channel_identities") != 1 {
+	if len(customers) != 1 || created != 1 || w.count("SELECT count(*) FROM customer_profiles") != 1 ||
+		w.count("SELECT count(*) FROM channel_identities") != 1 {
 		t.Errorf("%d callers got %d customers, %d of them made", callers, len(customers), created)
 	}
 }
@@ -51,7 +56,8 @@ func TestOpenCustomer_ExistingIdentity(t *testing.T) {
 	}
 	p, err := w.seen(ada.CustomerID)
 	w.must(err)
-	if len(p.Channels) != 1 || p.Channels[0].Channel != "whatsapp" || p.Channels[0].ExternalID != "ada" || p.Channels[0].Verified {
+	if len(p.Channels) != 1 || p.Channels[0].Channel != "whatsapp" || p.Channels[0].ExternalID != "ada" ||
+		p.Channels[0].Verified {
 		t.Errorf("the channels are %+v", p.Channels)
 	}
 
@@ -64,7 +70,9 @@ func TestOpenCustomer_ExistingIdentity(t *testing.T) {
 		}
 	})
 	t.Run("deleted customer: a new one, not verified", func(t *testing.T) {
-		r, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "mail", ExternalID: "ada", Verified: true})
+		r, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
+			Channel: "mail", ExternalID: "ada", Verified: true,
+		})
 		old := applied[vault.CustomerResult](w, r, err, openCustomer...)
 		w.erase(old.CustomerID)
 		fresh := w.open("mail", "ada")
@@ -85,10 +93,16 @@ func TestOpenCustomer_ConcurrentDeletion(t *testing.T) {
 	w := newWorld(t)
 	for round := range 15 {
 		was := w.open("whatsapp", "ada").CustomerID
-		removal := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: was}))
+		removal := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: was}),
+		)
 		evs := make([]vault.Event, 4)
 		for i := range evs {
-			evs[i] = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "ada"}))
+			evs[i] = w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
+					Channel: "whatsapp", ExternalID: "ada",
+				}),
+			)
 		}
 		_, errs := w.atOnce(5, func(i int) (any, error) {
 			if i == 4 {
@@ -200,7 +214,11 @@ func TestDeleteCustomer_UnknownAfterwards(t *testing.T) {
 	w.values(w.customer) // now they are in the cache
 	w.values(merged)
 
-	ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: w.customer}))
+	ev := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+			CustomerID: w.customer,
+		}),
+	)
 	w.must(w.twice(ev, deleteCustomer...))
 	for _, customer := range []uuid.UUID{w.customer, merged} {
 		w.gone(customer)
@@ -209,18 +227,34 @@ func TestDeleteCustomer_UnknownAfterwards(t *testing.T) {
 			ev    vault.Event
 			steps []string
 		}{
-			"a write":        {c.accept("plan", text("silver")), writeValue},
-			"an asset":       {c.acceptAsset("1"), addAsset},
-			"a verification": {w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.VerifyValue, vault.VerifyValueInput{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"})), verifyValue},
-			"an identity":    {c.link("whatsapp", "ada"), linkChannel},
-			"a deletion":     {w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: item.ItemID})), deleteItem},
-			"another":        {w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: customer})), deleteCustomer},
+			"a write":  {c.accept("plan", text("silver")), writeValue},
+			"an asset": {c.acceptAsset("1"), addAsset},
+			"a verification": {w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.VerifyValue, vault.VerifyValueInput{
+					AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m",
+				}),
+			), verifyValue},
+			"an identity": {c.link("whatsapp", "ada"), linkChannel},
+			"a deletion": {w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: item.ItemID}),
+			), deleteItem},
+			"another": {w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+					CustomerID: customer,
+				}),
+			), deleteCustomer},
 		} {
 			t.Run(what, func(*testing.T) { w.refused(run.ev, vault.CodeUnknown, []string{"unknown customer"}, run.steps...) })
 		}
 	}
-	w.refused(w.unmerging(merged), vault.CodeConflict, []string{w.customer.String(), "was deleted since"}, unmergeCustomer...)
-	never := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: newID()}))
+	w.refused(
+		w.unmerging(merged), vault.CodeConflict, []string{w.customer.String(), "was deleted since"}, unmergeCustomer...,
+	)
+	never := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+			CustomerID: newID(),
+		}),
+	)
 	w.refused(never, vault.CodeUnknown, []string{"unknown customer"}, deleteCustomer...)
 }
 
@@ -229,12 +263,17 @@ func TestDeleteCustomer_DeletesItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	value := w.write("plan", text("gold"), func(in *vault.WriteValueInput) { in.SourceMetadata = json.RawMessage(`{"quote": "I am Ada Quill"}`) }).ItemID
+	value := w.write(
+		"plan", text("gold"),
+		func(in *vault.WriteValueInput) { in.SourceMetadata = json.RawMessage(`{"quote": "I am Ada Quill"}`) },
+	).ItemID
 	card := w.addAsset("card").ItemID
 	w.write("email", text("ada@example.com"), from(value)) // deleted with the customer
 	other, beyond := w.as(newID()), w.as(newID())
 	derived := other.write("plan", text("derived"), from(value)).ItemID
-	scan := other.addAsset("scan", func(in *vault.AddAssetInput) { in.SourceItemID, in.SourceItemType = &card, vault.SourceProfileAsset }).ItemID
+	scan := other.addAsset(
+		"scan", func(in *vault.AddAssetInput) { in.SourceItemID, in.SourceItemType = &card, vault.SourceProfileAsset },
+	).ItemID
 	further := beyond.write("plan", text("further"), from(derived)).ItemID
 	reader := readerOf(w)
 	for _, id := range []uuid.UUID{value, card, derived, scan, further} { // now they are in the cache
@@ -243,11 +282,22 @@ func TestDeleteCustomer_DeletesItems(t *testing.T) {
 	}
 	w.values(other.customer)
 
-	ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: w.customer}))
-	w.refused(ev, vault.CodeHasDependents, []string{"Cannot delete: has dependents", derived.String(), scan.String(), "admin"}, deleteCustomer...)
+	ev := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+			CustomerID: w.customer,
+		}),
+	)
+	w.refused(
+		ev, vault.CodeHasDependents, []string{"Cannot delete: has dependents", derived.String(), scan.String(), "admin"},
+		deleteCustomer...,
+	)
 	w.equal("what was derived", []string{`"derived" active`}, other.standing("plan"))
 
-	ev = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: w.customer, Force: true}))
+	ev = w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+			CustomerID: w.customer, Force: true,
+		}),
+	)
 	w.must(w.twice(ev, deleteCustomer...))
 	for _, id := range []uuid.UUID{value, card} {
 		_, err := reader.Chain(t.Context(), w.tenant, id, 0)
@@ -278,7 +328,11 @@ func TestDeleteCustomer_ClosesQuestions(t *testing.T) {
 	scenario := w.scenario("Ask.")
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email"})
 	filling := func(w *world) vault.Event {
-		return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario.ID}))
+		return w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: w.customer, ScenarioID: scenario.ID,
+			}),
+		)
 	}
 	refusal := []string{"unknown customer"}
 	unasked := func(customer uuid.UUID) {
@@ -314,7 +368,11 @@ func TestDeleteCustomer_ClosesQuestions(t *testing.T) {
 		c.write("email", text("ada@example.com"))
 		fill := filling(c)
 		w.resolve(fill)
-		removal := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: c.customer}))
+		removal := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+				CustomerID: c.customer,
+			}),
+		)
 		_, errs := w.atOnce(2, func(i int) (any, error) {
 			if i == 0 {
 				return nil, w.run(removal, deleteCustomer...)
@@ -373,11 +431,15 @@ func TestVerifyValue_ActiveValueOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(
-		vault.Definition{Name: "email", ValueType: vault.TypeEmail, VerificationMethods: []string{"code", "link"}, RequiredVerification: true},
+		vault.Definition{
+			Name: "email", ValueType: vault.TypeEmail, VerificationMethods: []string{"code", "link"}, RequiredVerification: true,
+		},
 		vault.Definition{Name: "plan", ValueType: vault.TypeString},
 	)
 	verify := func(change ...func(*vault.VerifyValueInput)) vault.Event {
-		in := vault.VerifyValueInput{AgentID: w.agent, CustomerID: w.customer, Name: "email", Method: "code", VerifiedBy: "mailer"}
+		in := vault.VerifyValueInput{
+			AgentID: w.agent, CustomerID: w.customer, Name: "email", Method: "code", VerifiedBy: "mailer",
+		}
 		for _, c := range change {
 			c(&in)
 		}
@@ -387,9 +449,18 @@ func TestVerifyValue_ActiveValueOnly(t *testing.T) {
 	w.write("plan", text("gold"))
 	w.refused(verify(), vault.CodeConflict, []string{"no active email", "write it first"}, verifyValue...)
 	first := w.write("email", text("ada@example.com"), func(in *vault.WriteValueInput) { in.RequiresConfirmation = true })
-	w.refused(verify(func(in *vault.VerifyValueInput) { in.Method = "guess" }), vault.CodeInvalid, []string{"method", "code or link"}, verifyValue...)
-	w.refused(verify(func(in *vault.VerifyValueInput) { in.Name = "colour" }), vault.CodeUnknown, []string{"colour"}, verifyValue...)
-	w.refused(verify(func(in *vault.VerifyValueInput) { in.CustomerID = newID() }), vault.CodeUnknown, []string{"unknown customer"}, verifyValue...)
+	w.refused(
+		verify(func(in *vault.VerifyValueInput) { in.Method = "guess" }), vault.CodeInvalid,
+		[]string{"method", "code or link"}, verifyValue...,
+	)
+	w.refused(
+		verify(func(in *vault.VerifyValueInput) { in.Name = "colour" }), vault.CodeUnknown, []string{"colour"},
+		verifyValue...,
+	)
+	w.refused(
+		verify(func(in *vault.VerifyValueInput) { in.CustomerID = newID() }), vault.CodeUnknown, []string{"unknown customer"},
+		verifyValue...,
+	)
 
 	p, err := w.seen(w.customer)
 	w.must(err)
@@ -399,7 +470,8 @@ func TestVerifyValue_ActiveValueOnly(t *testing.T) {
 	p, err = w.seen(w.customer)
 	w.must(err)
 	f := p.Fields["email"]
-	if !f.Verified || f.VerificationMethod != "code" || f.VerifiedBy != "mailer" || f.VerifiedAt == nil || f.RequiresConfirmation || f.ID != first.ItemID {
+	if !f.Verified || f.VerificationMethod != "code" || f.VerifiedBy != "mailer" || f.VerifiedAt == nil ||
+		f.RequiresConfirmation || f.ID != first.ItemID {
 		t.Errorf("the value is %+v", f)
 	}
 	w.equal("level", vault.VerificationEmail, p.VerificationLevel)
@@ -483,8 +555,13 @@ func TestDeleteItem_ForcedInvalidatesDependents(t *testing.T) {
 		_, err := query.New(w.db, w.cache, w.sealer).Chain(t.Context(), w.tenant, items[len(items)-1], 0)
 		w.must(err)
 	}
-	refusal := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID}))
-	w.refused(refusal, vault.CodeHasDependents, []string{"Cannot delete: has dependents", items[0].String(), items[1].String(), items[2].String()}, deleteItem...)
+	refusal := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID}),
+	)
+	w.refused(
+		refusal, vault.CodeHasDependents,
+		[]string{"Cannot delete: has dependents", items[0].String(), items[1].String(), items[2].String()}, deleteItem...,
+	)
 
 	w.equal("result", vault.DeleteResult{ItemID: source.ItemID, Orphaned: 3}, w.remove(source.ItemID, true))
 	for i, o := range others {
@@ -496,7 +573,11 @@ func TestDeleteItem_ForcedInvalidatesDependents(t *testing.T) {
 			t.Errorf("the chain is %+v", chain)
 		}
 	}
-	again := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID, Force: true}))
+	again := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{
+			ItemID: source.ItemID, Force: true,
+		}),
+	)
 	w.refused(again, vault.CodeConflict, []string{"deleted already"}, deleteItem...)
 }
 
@@ -507,7 +588,9 @@ func TestDeleteItem_ConcurrentCallsDeleteOnce(t *testing.T) {
 	item := w.write("plan", text("gold"))
 	evs := make([]vault.Event, 6)
 	for i := range evs {
-		evs[i] = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: item.ItemID}))
+		evs[i] = w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: item.ItemID}),
+		)
 	}
 	_, errs := w.atOnce(len(evs), func(i int) (any, error) { return nil, w.run(evs[i], deleteItem[1:]...) })
 	won := 0

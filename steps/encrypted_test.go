@@ -97,7 +97,9 @@ func TestEncryption_ValueIsSealedEverywhere(t *testing.T) {
 	for _, f := range history {
 		values = append(values, string(f.Value))
 	}
-	if got := fmt.Sprint(values); got != fmt.Sprint([]string{string(text(imported)), string(text(second)), string(text(first))}) {
+	if got := fmt.Sprint(values); got != fmt.Sprint([]string{
+		string(text(imported)), string(text(second)), string(text(first)),
+	}) {
 		t.Errorf("the history is %s", got)
 	}
 	page, _, err := reader.HistoryPage(t.Context(), w.tenant, w.customer, "", nil, 10)
@@ -112,7 +114,9 @@ func TestEncryption_ValueIsSealedEverywhere(t *testing.T) {
 	source := w.customer
 	w.customer = newID()
 	w.write("plan", text("silver"))
-	r, err = trigger.Submit(t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: source, TargetCustomerID: w.customer})
+	r, err = trigger.Submit(t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+		SourceCustomerID: source, TargetCustomerID: w.customer,
+	})
 	w.must(w.run(w.event(r, err), mergeCustomers...))
 	if got := read(); string(got.Value) != string(text(imported)) {
 		t.Errorf("after the merge the profile says %s", got.Value)
@@ -134,7 +138,10 @@ func TestEncryption_SealedValueIsBoundToItsRow(t *testing.T) {
 	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, EncryptionRequired: true})
 	first := w.write("tax_id", text("DE-118"))
 	second := w.write("tax_id", text("DE-119"))
-	w.sql("UPDATE customer_values SET value = (SELECT value FROM customer_values WHERE id = $1) WHERE id = $2", first.ItemID, second.ItemID)
+	w.sql(
+		"UPDATE customer_values SET value = (SELECT value FROM customer_values WHERE id = $1) WHERE id = $2", first.ItemID,
+		second.ItemID,
+	)
 	_, err := readerOf(w).Field(t.Context(), w.tenant, second.ItemID)
 	if err == nil || !strings.Contains(err.Error(), "sealed with another key, or altered") {
 		t.Errorf("a value that was moved was read: %v", err)
@@ -164,9 +171,15 @@ func TestEncryption_FillGapsReadsTheValue(t *testing.T) {
 // lacking returns the number of missing fields that a reader and a gap fill find.
 func (w *world) lacking(scenario uuid.UUID) (read, filled int) {
 	w.t.Helper()
-	missing, err := readerOf(w).Missing(w.t.Context(), w.tenant, query.MissingInput{CustomerID: w.customer, ScenarioID: scenario})
+	missing, err := readerOf(w).Missing(w.t.Context(), w.tenant, query.MissingInput{
+		CustomerID: w.customer, ScenarioID: scenario,
+	})
 	w.must(err)
-	fill := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario}))
+	fill := w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+			CustomerID: w.customer, ScenarioID: scenario,
+		}),
+	)
 	w.must(w.run(fill, fillGaps...))
 	return len(missing.Missing), w.count("SELECT count(*) FROM questions WHERE fill_id = $1", fill.OperationID)
 }

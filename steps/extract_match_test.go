@@ -42,13 +42,17 @@ func TestMatchSchema_NextClosestDefinition(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.model.embed = near
-	w.define(vault.Definition{Name: "pickup_time", ValueType: vault.TypeString}, vault.Definition{Name: "pickup_day_far", ValueType: vault.TypeDate})
+	w.define(vault.Definition{Name: "pickup_time", ValueType: vault.TypeString}, vault.Definition{
+		Name: "pickup_day_far", ValueType: vault.TypeDate,
+	})
 	w.proposing(proposed("pickup_date"))
 	got := w.extract(w.described(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Rent a car"}, "text"))
 	w.equal("required", []string{"pickup_date"}, got.Requirements) // 0.75 is below the tests' threshold
 	w = newWorld(t, func(d *steps.Deps) { d.Settings.MatchThreshold = 0.73 })
 	w.model.embed = near
-	w.define(vault.Definition{Name: "pickup_time", ValueType: vault.TypeString}, vault.Definition{Name: "pickup_day_far", ValueType: vault.TypeDate})
+	w.define(vault.Definition{Name: "pickup_time", ValueType: vault.TypeString}, vault.Definition{
+		Name: "pickup_day_far", ValueType: vault.TypeDate,
+	})
 	w.proposing(proposed("pickup_date"))
 	got = w.extract(w.described(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Rent a car"}, "text"))
 	w.equal("required", []string{"pickup_day_far"}, got.Requirements)
@@ -91,7 +95,11 @@ func TestExtractSchema_RejectedStaysRejected(t *testing.T) {
 	w.extract(w.described(scenario, "one"))
 	reqs, err := w.db.Tenant(w.tenant).ListRequirements(t.Context(), w.tenant, scenario.ID)
 	w.must(err)
-	review := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: reqs[0].ID, Decision: vault.Reject}))
+	review := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{
+			Kind: vault.ReviewOfRequirement, ID: reqs[0].ID, Decision: vault.Reject,
+		}),
+	)
 	w.must(w.run(review, "Definitions.PersistReview", "Caches.InvalidateAndAcknowledge"))
 	for _, text := range []string{"one", "two"} {
 		calls := w.model.called("propose")

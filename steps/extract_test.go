@@ -22,7 +22,8 @@ import (
 // proposed returns a field as a model proposes it.
 func proposed(name string, change ...func(*vault.ProposedRequirement)) vault.ProposedRequirement {
 	f := vault.ProposedRequirement{
-		Name: name, DisplayName: vault.DisplayName(name), ValueType: vault.TypeString, Level: vault.LevelHard, Fallback: vault.FallbackAsk,
+		Name: name, DisplayName: vault.DisplayName(name), ValueType: vault.TypeString, Level: vault.LevelHard,
+		Fallback:   vault.FallbackAsk,
 		Confidence: 0.9, Quote: "needs " + name, CollectionPrompt: "What is your " + name + "?",
 	}
 	for _, c := range change {
@@ -58,7 +59,11 @@ func (w *world) extract(ev vault.Event) vault.ExtractResult {
 
 func (w *world) extractByHand(scenario uuid.UUID) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: w.agent, ScenarioID: scenario}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{
+			AgentID: w.agent, ScenarioID: scenario,
+		}),
+	)
 }
 
 // requirements returns the requirements of a scenario as "field level origin review", ordered by name.
@@ -133,7 +138,8 @@ func TestExtractSchema_UnchangedContentCallsNoModel(t *testing.T) {
 	}
 	w.equal("requirements", []string{"income hard extracted none"}, w.requirements(scenario.ID))
 
-	if got := w.extract(w.described(scenario, "Ask for the yearly income.")); got.Outcome != vault.ExtractDone || got.ModelCalls != 1 {
+	if got := w.extract(w.described(scenario, "Ask for the yearly income.")); got.Outcome != vault.ExtractDone ||
+		got.ModelCalls != 1 {
 		t.Errorf("other content: got %+v, want one call", got)
 	}
 }
@@ -143,7 +149,10 @@ func TestExtractSchema_ReplacesOnlyExtractedRows(t *testing.T) {
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "written", ValueType: vault.TypeString})
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
-	w.proposing(proposed("written"), proposed("approved"), proposed("rejected"), proposed("pending", sure(0.5)), proposed("dropped"), proposed("kept"))
+	w.proposing(
+		proposed("written"), proposed("approved"), proposed("rejected"), proposed("pending", sure(0.5)), proposed("dropped"),
+		proposed("kept"),
+	)
 	w.extract(w.described(scenario, "one"))
 	// A person saves one requirement and reviews two.
 	w.require(scenario.ID, vault.Requirement{FieldName: "written"})
@@ -154,15 +163,22 @@ func TestExtractSchema_ReplacesOnlyExtractedRows(t *testing.T) {
 	w.proposing(proposed("of_rule"), proposed("kept"))
 	w.extract(extractionOf(w, save))
 	w.equal("before", []string{
-		"approved hard extracted approved", "dropped hard extracted none", "kept hard extracted none", "kept hard extracted none of a rule",
-		"of_rule hard extracted none of a rule", "pending hard extracted pending", "rejected hard extracted rejected", "written hard human none",
+		"approved hard extracted approved", "dropped hard extracted none", "kept hard extracted none",
+		"kept hard extracted none of a rule",
+		"of_rule hard extracted none of a rule", "pending hard extracted pending", "rejected hard extracted rejected",
+		"written hard human none",
 	}, w.requirements(scenario.ID))
 
-	w.proposing(proposed("written", soft), proposed("approved", soft), proposed("rejected", soft), proposed("pending", sure(0.9), soft), proposed("kept", soft), proposed("new"))
+	w.proposing(
+		proposed("written", soft), proposed("approved", soft), proposed("rejected", soft),
+		proposed("pending", sure(0.9), soft), proposed("kept", soft), proposed("new"),
+	)
 	w.extract(w.described(scenario, "two"))
 	w.equal("after", []string{
-		"approved hard extracted approved", "kept hard extracted none of a rule", "kept soft extracted none", "new hard extracted none",
-		"of_rule hard extracted none of a rule", "pending soft extracted none", "rejected hard extracted rejected", "written hard human none",
+		"approved hard extracted approved", "kept hard extracted none of a rule", "kept soft extracted none",
+		"new hard extracted none",
+		"of_rule hard extracted none of a rule", "pending soft extracted none", "rejected hard extracted rejected",
+		"written hard human none",
 	}, w.requirements(scenario.ID))
 
 	w.proposing()
@@ -280,13 +296,30 @@ func TestMatchSchema_ByNameAndMeaning(t *testing.T) {
 		required  []string
 		suggested []string
 	}{
-		{name: "by its name", embed: embed, proposals: []vault.ProposedRequirement{proposed("date_of_birth")}, required: []string{"date_of_birth"}},
-		{name: "by its name in other spelling", embed: embed, proposals: []vault.ProposedRequirement{proposed("DateOfBirth")}, required: []string{"date_of_birth"}},
-		{name: "by its meaning", embed: embed, proposals: []vault.ProposedRequirement{proposed("dob")}, required: []string{"date_of_birth"}},
-		{name: "once", embed: embed, proposals: []vault.ProposedRequirement{proposed("date_of_birth"), proposed("dateOfBirth")}, required: []string{"date_of_birth"}},
-		{name: "not by a meaning that is only near", embed: embed, proposals: []vault.ProposedRequirement{proposed("birthplace")},
+		{
+			name: "by its name", embed: embed, proposals: []vault.ProposedRequirement{proposed("date_of_birth")},
+			required: []string{"date_of_birth"},
+		},
+		{
+			name: "by its name in other spelling", embed: embed, proposals: []vault.ProposedRequirement{proposed("DateOfBirth")},
+			required: []string{"date_of_birth"},
+		},
+		{
+			name: "by its meaning", embed: embed, proposals: []vault.ProposedRequirement{proposed("dob")},
+			required: []string{"date_of_birth"},
+		},
+		{
+			name: "once", embed: embed,
+			proposals: []vault.ProposedRequirement{proposed("date_of_birth"), proposed("dateOfBirth")},
+			required:  []string{"date_of_birth"},
+		},
+		{name: "not by a meaning that is only near", embed: embed, proposals: []vault.ProposedRequirement{
+			proposed("birthplace"),
+		},
 			required: []string{"birthplace"}, suggested: []string{"birthplace"}},
-		{name: "by its name where the model cannot embed", embed: broken, proposals: []vault.ProposedRequirement{proposed("date_of_birth"), proposed("dob")},
+		{name: "by its name where the model cannot embed", embed: broken, proposals: []vault.ProposedRequirement{
+			proposed("date_of_birth"), proposed("dob"),
+		},
 			required: []string{"date_of_birth", "dob"}, suggested: []string{"dob"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -311,7 +344,8 @@ func TestMatchSchema_ByNameAndMeaning(t *testing.T) {
 			if n := len(w.dump()["definition_embeddings"]); n != embeddings {
 				t.Errorf("got %d embeddings, want %d", n, embeddings)
 			}
-			if warned := len(got.Warnings) == 1 && strings.Contains(got.Warnings[0], "by their names alone"); warned != (embeddings == 1 && len(c.suggested) > 0) {
+			if warned := len(got.Warnings) == 1 &&
+				strings.Contains(got.Warnings[0], "by name only"); warned != (embeddings == 1 && len(c.suggested) > 0) {
 				t.Errorf("it warns of %q", got.Warnings)
 			}
 		})
@@ -333,11 +367,15 @@ func TestSaveDefinition_ModelFailure(t *testing.T) {
 			w := newWorld(t)
 			w.model.embed = embed
 			save := func() vault.SavedResult {
-				ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true}))
+				ev := w.event(
+					trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
+						AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true,
+					}),
+				)
 				w.must(w.run(ev, saveDefinition...))
 				return resultOf[vault.SavedResult](w, ev)
 			}
-			if got := save(); len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "saved without its meaning") {
+			if got := save(); len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "saved without an embedding") {
 				t.Errorf("it warns of %q", got.Warnings)
 			}
 			w.equal("definitions", []string{"income human none enabled"}, w.definitions())
@@ -398,23 +436,42 @@ func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 		return `{"fields":[` + strings.NewReplacer(change...).Replace(e) + `]}`
 	}
 	for name, c := range map[string]struct{ answer, says, requirement string }{
-		"an unknown key":                         {answer: entry(`"is_pii":true`, `"is_pii":true,"note":"x"`), says: "a key that is not in the schema"},
-		"an unknown type":                        {answer: entry(`"number"`, `"money"`), says: "value_type"},
-		"a wrong type":                           {answer: entry(`0.95`, `"sure"`), says: "confidence"},
-		"confidence 7":                           {answer: entry(`0.95`, `7`), says: "is not between 0 and 1"},
-		"nothing":                                {says: "the answer is empty"},
-		"no JSON":                                {answer: `Of course!`, says: "not valid JSON"},
-		"a stream that does not end":             {answer: strings.Repeat(`{"fields":[`, 1<<20), says: "larger than"},
-		"a character that cannot be stored":      {answer: entry(`"Income"`, `"In\u0000come"`), says: "fields[0].display_name: holds the character U+0000"},
-		"one in an allowed value":                {answer: entry(`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a\u0000"]`), says: "fields[0].allowed_values[0]: holds the character U+0000"},
-		"half a character":                       {answer: entry(`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["\ud800"]`), says: "fields[0].allowed_values[0]: holds half of a surrogate pair"},
-		"a number that takes gigabytes":          {answer: entry(`"allowed_values":[]`, `"allowed_values":[1e999999]`), says: "fields[0].allowed_values[0]: is larger than 64 KiB"},
-		"allowed values of another type":         {answer: entry(`"number"`, `"date"`, `"allowed_values":[]`, `"allowed_values":["soon"]`), says: "fields[0].allowed_values[0]: is not a date"},
-		"a quote that cannot be stored":          {answer: entry(`the income`, `the income\u0000`), says: "fields[0].quote: holds the character U+0000"},
+		"an unknown key": {answer: entry(
+			`"is_pii":true`, `"is_pii":true,"note":"x"`,
+		), says: "a key that is not in the schema"},
+		"an unknown type":            {answer: entry(`"number"`, `"money"`), says: "value_type"},
+		"a wrong type":               {answer: entry(`0.95`, `"sure"`), says: "confidence"},
+		"confidence 7":               {answer: entry(`0.95`, `7`), says: "is not between 0 and 1"},
+		"nothing":                    {says: "the answer is empty"},
+		"no JSON":                    {answer: `Of course!`, says: "not valid JSON"},
+		"a stream that does not end": {answer: strings.Repeat(`{"fields":[`, 1<<20), says: "larger than"},
+		"a character that cannot be stored": {answer: entry(
+			`"Income"`, `"In\u0000come"`,
+		), says: "fields[0].display_name: holds the character U+0000"},
+		"one in an allowed value": {answer: entry(
+			`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a\u0000"]`,
+		), says: "fields[0].allowed_values[0]: holds the character U+0000"},
+		"half a character": {answer: entry(
+			`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["\ud800"]`,
+		), says: "fields[0].allowed_values[0]: holds half of a surrogate pair"},
+		"a number that takes gigabytes": {answer: entry(
+			`"allowed_values":[]`, `"allowed_values":[1e999999]`,
+		), says: "fields[0].allowed_values[0]: is larger than 64 KiB"},
+		"allowed values of another type": {answer: entry(
+			`"number"`, `"date"`, `"allowed_values":[]`, `"allowed_values":["soon"]`,
+		), says: "fields[0].allowed_values[0]: is not a date"},
+		"a quote that cannot be stored": {answer: entry(
+			`the income`, `the income\u0000`,
+		), says: "fields[0].quote: holds the character U+0000"},
 		"more fields than anybody could ask for": {answer: many(entry, 300), says: "more than 200 fields"},
-		"an expression that allows nothing":      {answer: entry(`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a"]`, `"validation_regex":""`, `"validation_regex":"b"`), requirement: "income hard extracted none"},
-		"a quote that is not there":              {answer: entry(`the income`, `your fortune`), requirement: "income hard extracted pending"},
-		"what it should":                         {answer: entry(), requirement: "income hard extracted none"},
+		"an expression that allows nothing": {answer: entry(
+			`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a"]`, `"validation_regex":""`,
+			`"validation_regex":"b"`,
+		), requirement: "income hard extracted none"},
+		"a quote that is not there": {answer: entry(
+			`the income`, `your fortune`,
+		), requirement: "income hard extracted pending"},
+		"what it should": {answer: entry(), requirement: "income hard extracted none"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -461,7 +518,8 @@ func TestExtractSchema_HumanRowsStay(t *testing.T) {
 		AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true,
 	}))
 	requirement := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRequirement, vault.Requirement{
-		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "age", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip,
+		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "age", RequiredLevel: vault.LevelSoft,
+		FallbackAction: vault.FallbackSkip,
 	}))
 	w.proposing(proposed("income"), proposed("age"))
 	w.extract(save)
@@ -480,12 +538,16 @@ func TestExtractSchema_RowsHoldTheirQuote(t *testing.T) {
 	w.extract(w.described(scenario, description))
 	rows, err := w.db.Tenant(w.tenant).ListRequirements(t.Context(), w.tenant, scenario.ID)
 	w.must(err)
-	if len(rows) != 1 || rows[0].FieldName != "date_of_birth" || !strings.Contains(description, rows[0].Quote) || rows[0].Quote == "" {
+	if len(rows) != 1 || rows[0].FieldName != "date_of_birth" || !strings.Contains(description, rows[0].Quote) ||
+		rows[0].Quote == "" {
 		t.Errorf("got %+v, want date_of_birth with the words it was read from", rows)
 	}
-	def, err := w.db.Tenant(w.tenant).GetDefinition(t.Context(), dbgen.GetDefinitionParams{TenantID: w.tenant, AgentID: w.agent, Name: "date_of_birth"})
+	def, err := w.db.Tenant(w.tenant).GetDefinition(t.Context(), dbgen.GetDefinitionParams{
+		TenantID: w.tenant, AgentID: w.agent, Name: "date_of_birth",
+	})
 	w.must(err)
-	if def.ValueType != string(vault.TypeDate) || def.CollectionPrompt == "" || def.DisplayName == "" || len(def.ExtractionExamples) == 0 {
+	if def.ValueType != string(vault.TypeDate) || def.CollectionPrompt == "" || def.DisplayName == "" ||
+		len(def.ExtractionExamples) == 0 {
 		t.Errorf("got the suggestion %+v, want type, name, prompt and examples", def)
 	}
 }

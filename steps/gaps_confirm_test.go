@@ -19,7 +19,8 @@ import (
 // doubted is a fill with a conversation that states the age with a confidence.
 func doubted(name string, confidence float64, quote string, answers ...json.RawMessage) fillCase {
 	c := fillCase{
-		name: name, requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, said: []string{"I am 36."}, calls: 1, answers: answers,
+		name: name, requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, said: []string{"I am 36."}, calls: 1,
+		answers:    answers,
 		candidates: []vault.Candidate{candidate("age", number(36), confidence, quote)},
 	}
 	for i := range answers {
@@ -53,36 +54,63 @@ var confirmCases = []fillCase{
 	doubted("so does the value itself", 0.9, "I am 36", number(36)).ends(false, fromConversation),
 	doubted("another value takes its place", 0.9, "I am 36", number(37)).ends(false, fromCustomer),
 	doubted("no takes it back and asks for the value", 0.9, "I am 36", text("no"), number(37)).ends(false, fromCustomer),
-	doubted("no and silence leave nothing", 0.9, "I am 36", text("no"), nil).ends(true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.9}),
-	doubted("a candidate below the threshold is offered", 0.6, "I am 36", text("yes")).ends(false, with(fromCustomer, notSure)),
-	doubted("a candidate that nobody said is offered", 0.99, "I am 36 years old", text("yes")).ends(false, with(fromCustomer, notSaid)),
-	doubted("and is never stored where it is denied", 0.99, "I am 36 years old", text("no"), nil).ends(true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid}}),
-	doubted("nor where nobody answers", 0.99, "I am 36 years old", nil).ends(true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid}}),
+	doubted("no and silence leave nothing", 0.9, "I am 36", text("no"), nil).ends(true, vault.GapResult{
+		FieldName: "age", Action: "expired", Confidence: 0.9,
+	}),
+	doubted(
+		"a candidate below the threshold is offered", 0.6, "I am 36", text("yes"),
+	).ends(false, with(fromCustomer, notSure)),
+	doubted(
+		"a candidate that nobody said is offered", 0.99, "I am 36 years old", text("yes"),
+	).ends(false, with(fromCustomer, notSaid)),
+	doubted("and is never stored where it is denied", 0.99, "I am 36 years old", text("no"), nil).ends(
+		true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid}},
+	),
+	doubted("nor where nobody answers", 0.99, "I am 36 years old", nil).ends(true, vault.GapResult{
+		FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid},
+	}),
 	{
-		name: "an invalid answer to a confirmation is asked again with the reason", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
-		answers: []json.RawMessage{text("perhaps"), text("yes")}, asked: []string{"age 1", "age 2 !"}, fields: []vault.GapResult{fromConversation},
+		name:         "an invalid answer to a confirmation is asked again with the reason",
+		requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
+		answers: []json.RawMessage{text("perhaps"), text("yes")}, asked: []string{"age 1", "age 2 !"},
+		fields: []vault.GapResult{fromConversation},
 	},
 	{
-		name:         "a boolean false is asked for, not confirmed",
-		defs:         []vault.Definition{{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"}},
-		requirements: []vault.Requirement{hard("newsletter", vault.FallbackAsk)}, said: []string{"No newsletter for me."}, calls: 1,
+		name: "a boolean false is asked for, not confirmed",
+		defs: []vault.Definition{
+			{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"},
+		},
+		requirements: []vault.Requirement{hard("newsletter", vault.FallbackAsk)}, said: []string{"No newsletter for me."},
+		calls:      1,
 		candidates: []vault.Candidate{candidate("newsletter", json.RawMessage(`false`), 0.9, "No newsletter for me")},
-		answers:    []json.RawMessage{text("no")}, asked: []string{"newsletter 1"}, kinds: []vault.QuestionKind{vault.QuestionValue},
+		answers:    []json.RawMessage{text("no")}, asked: []string{"newsletter 1"},
+		kinds:  []vault.QuestionKind{vault.QuestionValue},
 		fields: []vault.GapResult{{FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
 	},
 	{
-		name:         "an unused boolean false is asked for too",
-		defs:         []vault.Definition{{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"}},
+		name: "an unused boolean false is asked for too",
+		defs: []vault.Definition{
+			{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"},
+		},
 		requirements: []vault.Requirement{hard("newsletter", vault.FallbackAsk)}, said: []string{"Well."}, calls: 1,
 		candidates: []vault.Candidate{candidate("newsletter", json.RawMessage(`false`), 0.9, "Well")},
-		answers:    []json.RawMessage{text("yes")}, asked: []string{"newsletter 1"}, kinds: []vault.QuestionKind{vault.QuestionValue},
-		fields: []vault.GapResult{{FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1, Errors: []string{"newsletter: the quote of the candidate does not hold its value"}}},
+		answers:    []json.RawMessage{text("yes")}, asked: []string{"newsletter 1"},
+		kinds: []vault.QuestionKind{vault.QuestionValue},
+		fields: []vault.GapResult{
+			{
+				FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1,
+				Errors: []string{"newsletter: the quote of the candidate does not hold its value"},
+			},
+		},
 	},
 	{
-		name: "a field with another fallback than ask is not confirmed", requirements: []vault.Requirement{{FieldName: "age", FallbackAction: vault.FallbackExtract}},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
-		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9, Confirm: true}},
+		name:         "a field with another fallback than ask is not confirmed",
+		requirements: []vault.Requirement{{FieldName: "age", FallbackAction: vault.FallbackExtract}},
+		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
+		fields: []vault.GapResult{
+			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9, Confirm: true},
+		},
 	},
 	{
 		name: "a field that decides another requirement comes first",
@@ -90,7 +118,8 @@ var confirmCases = []fillCase{
 			{FieldName: "age", WhenCondition: `fields.plan == "gold"`}, // undecided without the plan, so it applies
 			hard("email", vault.FallbackAsk), hard("plan", vault.FallbackAsk),
 		},
-		answers: []json.RawMessage{text("ada@example.com"), text("silver")}, asked: []string{"email 1", "plan 1"}, warnings: 1,
+		answers: []json.RawMessage{text("ada@example.com"), text("silver")}, asked: []string{"email 1", "plan 1"},
+		warnings: 1,
 		fields: []vault.GapResult{
 			{FieldName: "email", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
 			{FieldName: "plan", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
@@ -101,7 +130,8 @@ var confirmCases = []fillCase{
 		requirements: []vault.Requirement{
 			{FieldName: "age", WhenCondition: `fields.plan == "gold"`}, {FieldName: "plan", WhenCondition: `fields.age > 18`},
 		},
-		answers: []json.RawMessage{number(12)}, asked: []string{"age 1"}, warnings: 2, fields: []vault.GapResult{fromCustomer},
+		answers: []json.RawMessage{number(12)}, asked: []string{"age 1"}, warnings: 2,
+		fields: []vault.GapResult{fromCustomer},
 	},
 }
 
@@ -133,7 +163,9 @@ func aReply(value json.RawMessage) func(w *world) vault.Event {
 
 func aCancellation(w *world) vault.Event {
 	fill, _ := aDoubt(w)
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}),
+	)
 }
 
 func TestAskCustomer_ConfirmationNamesTheValue(t *testing.T) {
@@ -143,7 +175,8 @@ func TestAskCustomer_ConfirmationNamesTheValue(t *testing.T) {
 	q, err := w.db.Tenant(w.tenant).GetQuestion(t.Context(), w.tenant, waiting.QuestionID)
 	w.must(err)
 	item := w.history("age")[0]
-	if q.Kind != string(vault.QuestionConfirm) || string(q.Candidate) != "36" || q.ItemID == nil || *q.ItemID != item.ID || q.Prompt != "age: 36. Is that right?" {
+	if q.Kind != string(vault.QuestionConfirm) || string(q.Candidate) != "36" || q.ItemID == nil || *q.ItemID != item.ID ||
+		q.Prompt != "age: 36. Is that right?" {
 		t.Errorf("the question is %+v", q)
 	}
 	if !item.RequiresConfirmation {
@@ -178,7 +211,9 @@ func TestPersistAnswer_DeniedValueWithDependentsStays(t *testing.T) {
 // neither moves nor confirms it; it applies to the customer who answers.
 func TestPersistAnswer_ItemOfAnotherCustomerStays(t *testing.T) {
 	t.Parallel()
-	for said, want := range map[string]map[string]string{"yes": {"plan": `"gold"`, "age": "36"}, "no": {"plan": `"gold"`}} {
+	for said, want := range map[string]map[string]string{
+		"yes": {"plan": `"gold"`, "age": "36"}, "no": {"plan": `"gold"`},
+	} {
 		t.Run(said, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -205,10 +240,15 @@ func TestCancelFill_EndsWithStoredValues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill, question := aDoubt(w)
-	cancel := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}))
+	cancel := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}),
+	)
 	before := len(w.engine.taken())
 	w.must(w.run(cancel, "Gaps.CancelFill", "Gaps.AnnounceCancel"))
-	w.equal("pushed", []push{{vault.EventQuestionClosed, question.QuestionID.String(), cancel.OperationID}}, w.engine.taken()[before:])
+	w.equal(
+		"pushed", []push{{vault.EventQuestionClosed, question.QuestionID.String(), cancel.OperationID}},
+		w.engine.taken()[before:],
+	)
 	if got := resultOf[vault.CancelResult](w, cancel); got.QuestionID == nil || *got.QuestionID != question.QuestionID {
 		t.Errorf("got %+v", got)
 	}
@@ -222,8 +262,11 @@ func TestCancelFill_EndsWithStoredValues(t *testing.T) {
 	if op := w.op(late); op.Error == nil || op.Error.Code != vault.CodeConflict {
 		t.Errorf("an answer to a cancelled question is %s with %v", op.Status, op.Error)
 	}
-	again := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}))
-	if err := w.run(again, "Gaps.CancelFill"); vault.CodeOf(err) != vault.CodeConflict || !strings.Contains(err.Error(), "has ended already") {
+	again := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}),
+	)
+	if err := w.run(again, "Gaps.CancelFill"); vault.CodeOf(err) != vault.CodeConflict ||
+		!strings.Contains(err.Error(), "has ended already") {
 		t.Errorf("a second cancellation ends with %v", err)
 	}
 }
@@ -232,7 +275,14 @@ func TestCancelFill_BeforeTheFirstRound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := aFill(w)
-	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID})), "Gaps.CancelFill", "Gaps.AnnounceCancel"))
+	w.must(
+		w.run(
+			w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}),
+			),
+			"Gaps.CancelFill", "Gaps.AnnounceCancel",
+		),
+	)
 	for _, write := range w.resolve(fill) { // values of the session are still written
 		w.must(w.run(write, writeValue...))
 	}
@@ -247,7 +297,9 @@ func TestCancelFill_OtherOperationIsUnknown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, id := range []uuid.UUID{newID(), aWrite(w).OperationID} {
-		if _, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: id}); vault.CodeOf(err) != vault.CodeUnknown {
+		if _, err := trigger.Submit(
+			t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: id},
+		); vault.CodeOf(err) != vault.CodeUnknown {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -263,7 +315,11 @@ func TestPersistAnswer_ClosesSameQuestions(t *testing.T) {
 	for range 2 {
 		scenario := w.scenario("Ask.").ID
 		w.require(scenario, vault.Requirement{FieldName: "age"})
-		fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario}))
+		fill := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: w.customer, ScenarioID: scenario,
+			}),
+		)
 		w.resolve(fill)
 		fills, questions = append(fills, fill), append(questions, w.ask(fill))
 	}
@@ -290,7 +346,9 @@ func TestPersistAnswer_ClosesSameQuestions(t *testing.T) {
 func TestQuestions_MergedCustomersShareThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber}, vault.Definition{Name: "plan", ValueType: vault.TypeString})
+	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber}, vault.Definition{
+		Name: "plan", ValueType: vault.TypeString,
+	})
 	w.write("plan", text("gold"))
 	other := w.as(newID())
 	other.write("plan", text("silver"))
@@ -300,7 +358,11 @@ func TestQuestions_MergedCustomersShareThem(t *testing.T) {
 	var fills []vault.Event
 	var questions []uuid.UUID
 	for _, c := range []*world{w, other} {
-		fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: c.customer, ScenarioID: scenario}))
+		fill := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: c.customer, ScenarioID: scenario,
+			}),
+		)
 		w.resolve(fill)
 		fills, questions = append(fills, fill), append(questions, w.ask(fill).QuestionID)
 	}
@@ -334,7 +396,13 @@ func TestQuestions_MergedCustomersShareThem(t *testing.T) {
 		}
 	}
 	// A session of one customer is a session of the other.
-	w.resolve(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: other.customer, ScenarioID: scenario, SessionID: &session})))
+	w.resolve(
+		w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: other.customer, ScenarioID: scenario, SessionID: &session,
+			}),
+		),
+	)
 }
 
 // The cached chain of a value is invalidated when the customer denies the value.
@@ -389,7 +457,11 @@ func TestFillGaps_LaterStatementReplacesTheValue(t *testing.T) {
 	w.require(scenario, vault.Requirement{FieldName: "age"})
 	next := func() vault.FillResult {
 		t.Helper()
-		ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		ev := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
+			}),
+		)
 		w.equal("asked", []string(nil), c.play(w, ev))
 		return resultOf[vault.FillResult](w, ev)
 	}
@@ -399,7 +471,8 @@ func TestFillGaps_LaterStatementReplacesTheValue(t *testing.T) {
 	say := func(words string, found ...vault.Candidate) {
 		t.Helper()
 		w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveSession, vault.SaveSessionInput{
-			SessionID: session, AgentID: w.agent, CustomerID: w.customer, Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: words}},
+			SessionID: session, AgentID: w.agent, CustomerID: w.customer,
+			Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: words}},
 		})), saveSession...))
 		w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) { return found, nil }
 	}
@@ -419,14 +492,23 @@ func TestFillGaps_LaterStatementReplacesTheValue(t *testing.T) {
 func TestAskCustomer_SecretValueIsNotInTheQuestion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, IsPII: true}, vault.Definition{Name: "pin", ValueType: vault.TypeString, EncryptionRequired: true})
+	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, IsPII: true}, vault.Definition{
+		Name: "pin", ValueType: vault.TypeString, EncryptionRequired: true,
+	})
 	scenario := w.scenario("Ask.").ID
 	w.require(scenario, vault.Requirement{FieldName: "tax_id"}, vault.Requirement{FieldName: "pin"})
 	session := w.session(nil, "My tax id is ABC-123-xyz.")
 	w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) {
-		return []vault.Candidate{candidate("tax_id", text("ABC-123-xyz"), 0.9, "My tax id is ABC-123-xyz"), candidate("pin", text("pin 98765432"), 0.9, "nobody said so")}, nil
+		return []vault.Candidate{
+			candidate("tax_id", text("ABC-123-xyz"), 0.9, "My tax id is ABC-123-xyz"),
+			candidate("pin", text("pin 98765432"), 0.9, "nobody said so"),
+		}, nil
 	}
-	fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+	fill := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+			CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
+		}),
+	)
 	for _, write := range w.resolve(fill) {
 		w.must(w.run(write, writeValue...))
 	}

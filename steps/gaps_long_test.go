@@ -53,7 +53,8 @@ func TestResolveGaps_LongConversationInOneCall(t *testing.T) {
 	fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in))
 	w.equal("asked", []string(nil), fillCase{}.play(w, fill))
 	got := resultOf[vault.FillResult](w, fill)
-	if f := got.Fields[0]; !f.Filled || f.Source != vault.GapFromConversation || got.ModelCalls != 1 || w.model.called("extract") != 1 || len(got.Warnings) != 0 {
+	if f := got.Fields[0]; !f.Filled || f.Source != vault.GapFromConversation || got.ModelCalls != 1 ||
+		w.model.called("extract") != 1 || len(got.Warnings) != 0 {
 		t.Errorf("the fill ended with %+v", got)
 	}
 	if size > 2000 {
@@ -76,7 +77,8 @@ func TestResolveGaps_WithoutEmbeddingsReadsTheEnd(t *testing.T) {
 	w.must(w.run(w.answer(question.QuestionID, text("1990-03-14")), answerQuestion...))
 	w.must(w.run(fill, fillGaps...))
 	got := resultOf[vault.FillResult](w, fill)
-	if len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "only its end was read") || got.Fields[0].Source != vault.GapFromCustomer {
+	if len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "only its end was read") ||
+		got.Fields[0].Source != vault.GapFromCustomer {
 		t.Errorf("the fill ended with %+v", got)
 	}
 }
@@ -94,12 +96,22 @@ func TestResolveGaps_EmbedsEachTurnOnce(t *testing.T) {
 		embedded += len(texts)
 		return real.Embed(t.Context(), texts)
 	}
-	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in)), "Gaps.FindMissing", "Gaps.ResolveGaps"))
+	w.must(
+		w.run(
+			w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in)), "Gaps.FindMissing",
+			"Gaps.ResolveGaps",
+		),
+	)
 	if kept := len(w.dump()["session_turn_embeddings"]); kept == 0 || kept != embedded {
 		t.Errorf("%d meanings are kept of %d", kept, embedded)
 	}
 	left = 100
-	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in)), "Gaps.FindMissing", "Gaps.ResolveGaps"))
+	w.must(
+		w.run(
+			w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in)), "Gaps.FindMissing",
+			"Gaps.ResolveGaps",
+		),
+	)
 	if embedded != 202 { // each turn of the customer, and the field
 		t.Errorf("%d texts were embedded", embedded)
 	}
@@ -111,12 +123,18 @@ func paid(t *testing.T, answer string, change func(*steps.Deps)) (*world, *atomi
 	requests := &atomic.Int64{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
-		body := map[string]any{"object": "list", "data": []any{}, "model": "m", "usage": map[string]any{"prompt_tokens": 100, "total_tokens": 100}}
+		body := map[string]any{
+			"object": "list", "data": []any{}, "model": "m", "usage": map[string]any{"prompt_tokens": 100, "total_tokens": 100},
+		}
 		if strings.HasSuffix(r.URL.Path, "/chat/completions") {
 			body = map[string]any{
 				"id": "c", "object": "chat.completion", "created": 1, "model": "m",
-				"choices": []any{map[string]any{"index": 0, "finish_reason": "stop", "message": map[string]any{"role": "assistant", "content": answer}}},
-				"usage":   map[string]any{"prompt_tokens": 4000, "completion_tokens": 1000, "total_tokens": 5000},
+				"choices": []any{
+					map[string]any{
+						"index": 0, "finish_reason": "stop", "message": map[string]any{"role": "assistant", "content": answer},
+					},
+				},
+				"usage": map[string]any{"prompt_tokens": 4000, "completion_tokens": 1000, "total_tokens": 5000},
 			}
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -148,7 +166,11 @@ func TestBudget_SpentTenantWorksWithoutModel(t *testing.T) {
 		t.Helper()
 		w.customer = newID()
 		session := w.session(nil, "I am 36.")
-		ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		ev := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
+			}),
+		)
 		w.resolve(ev)
 		w.must(w.run(w.answer(w.ask(ev).QuestionID, number(36)), answerQuestion...))
 		w.must(w.run(ev, fillGaps...))
@@ -162,7 +184,8 @@ func TestBudget_SpentTenantWorksWithoutModel(t *testing.T) {
 		t.Errorf("within the budget, the fill ended with %+v", got)
 	}
 	got := fill()
-	if got.ModelCalls != 0 || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "budget of this tenant, 9000 tokens a day, is spent") || !got.Fields[0].Filled {
+	if got.ModelCalls != 0 || len(got.Warnings) != 1 ||
+		!strings.Contains(got.Warnings[0], "budget of this tenant, 9000 tokens a day, is spent") || !got.Fields[0].Filled {
 		t.Errorf("beyond the budget, the fill ended with %+v", got)
 	}
 	if n := requests.Load() - before; n != 2 {
@@ -207,10 +230,16 @@ func TestBudget_ConcurrentCallsStayWithin(t *testing.T) {
 	for i := range fills {
 		w.customer = newID()
 		session := w.session(nil, "I am 36.")
-		fills[i] = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		fills[i] = w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
+			}),
+		)
 	}
 	before := requests.Load()
-	_, errs := w.atOnce(len(fills), func(i int) (any, error) { return nil, w.run(fills[i], "Gaps.FindMissing", "Gaps.ResolveGaps") })
+	_, errs := w.atOnce(
+		len(fills), func(i int) (any, error) { return nil, w.run(fills[i], "Gaps.FindMissing", "Gaps.ResolveGaps") },
+	)
 	for _, err := range errs {
 		w.must(err)
 	}
@@ -248,7 +277,11 @@ func TestResolveGaps_InvalidModelOutput(t *testing.T) {
 			scenario := w.scenario("Ask.").ID
 			w.require(scenario, vault.Requirement{FieldName: "age"})
 			session := w.session(nil, "I am 36.")
-			fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+			fill := w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+					CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
+				}),
+			)
 			w.resolve(fill)
 			if n := len(w.history("age")); n != 0 {
 				t.Fatalf("%d values were stored", n)
@@ -259,7 +292,8 @@ func TestResolveGaps_InvalidModelOutput(t *testing.T) {
 			if got.ModelCalls != c.calls || !got.Fields[0].Filled || got.Fields[0].Source != vault.GapFromCustomer {
 				t.Errorf("the fill ended with %+v", got)
 			}
-			if said := strings.Join(got.Warnings, "; "); (said == "") != (c.warning == "") || !strings.Contains(said, c.warning) {
+			if said := strings.Join(got.Warnings, "; "); (said == "") != (c.warning == "") ||
+				!strings.Contains(said, c.warning) {
 				t.Errorf("it warns %q", said)
 			}
 		})

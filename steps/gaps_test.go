@@ -68,7 +68,8 @@ var fillCases = []fillCase{
 	},
 	{
 		name: "an invalid session variable is skipped", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
-		session: map[string]json.RawMessage{"email": text("nobody")}, said: []string{"My email is ada@example.com."}, calls: 1,
+		session: map[string]json.RawMessage{"email": text("nobody")}, said: []string{"My email is ada@example.com."},
+		calls:  1,
 		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 0.97}},
 	},
 	{
@@ -80,75 +81,124 @@ var fillCases = []fillCase{
 		name: "an uncertain candidate needs confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.85, "I am 36")}, calls: 1,
 		answers: []json.RawMessage{nil}, asked: []string{"age 1"},
-		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.85, Confirm: true}},
+		fields: []vault.GapResult{
+			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.85, Confirm: true},
+		},
 	},
 	{
-		name: "a candidate below the threshold is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.84, "I am 36")}, calls: 1, blocked: true,
-		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.84, Errors: []string{"age: confidence 0.84 is below 0.85"}}},
+		name:         "a candidate below the threshold is never stored",
+		requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
+		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.84, "I am 36")}, calls: 1,
+		blocked: true,
+		fields: []vault.GapResult{
+			{FieldName: "age", Action: "skip", Confidence: 0.84, Errors: []string{"age: confidence 0.84 is below 0.85"}},
+		},
 	},
 	{
 		name: "an invented quote is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
-		said: []string{"I am old."}, candidates: []vault.Candidate{candidate("age", number(36), 0.99, "I am 36")}, calls: 1, blocked: true,
-		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.99, Errors: []string{"age: the quote of the candidate is not among the customer's words"}}},
+		said: []string{"I am old."}, candidates: []vault.Candidate{candidate("age", number(36), 0.99, "I am 36")}, calls: 1,
+		blocked: true,
+		fields: []vault.GapResult{
+			{
+				FieldName: "age", Action: "skip", Confidence: 0.99,
+				Errors: []string{"age: the quote of the candidate is not among the customer's words"},
+			},
+		},
 	},
 	{
 		name: "a value outside its quote is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(63), 0.99, "I am 36")}, calls: 1, blocked: true,
-		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.99, Errors: []string{"age: the quote of the candidate does not hold its value"}}},
+		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(63), 0.99, "I am 36")}, calls: 1,
+		blocked: true,
+		fields: []vault.GapResult{
+			{
+				FieldName: "age", Action: "skip", Confidence: 0.99,
+				Errors: []string{"age: the quote of the candidate does not hold its value"},
+			},
+		},
 	},
 	{
 		name: "an invalid candidate is never stored", requirements: []vault.Requirement{hard("email", vault.FallbackSkip)},
-		said: []string{"Mail me at nobody."}, candidates: []vault.Candidate{candidate("email", text("nobody"), 0.99, "Mail me at nobody")}, calls: 1, blocked: true,
-		fields: []vault.GapResult{{FieldName: "email", Action: "skip", Confidence: 0.99, Errors: []string{"Field validation failed: email: the value is not an email address, such as name@example.com"}}},
+		said:       []string{"Mail me at nobody."},
+		candidates: []vault.Candidate{candidate("email", text("nobody"), 0.99, "Mail me at nobody")}, calls: 1, blocked: true,
+		fields: []vault.GapResult{
+			{
+				FieldName: "email", Action: "skip", Confidence: 0.99,
+				Errors: []string{"Field validation failed: email: the value is not an email address, such as name@example.com"},
+			},
+		},
 	},
 	{
 		name: "a candidate for another field is skipped", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said: []string{"I am 36, on gold."}, candidates: []vault.Candidate{candidate("plan", text("gold"), 0.99, "on gold"), candidate("age", number(36), 0.99, "I am 36")}, calls: 1,
+		said: []string{"I am 36, on gold."},
+		candidates: []vault.Candidate{
+			candidate("plan", text("gold"), 0.99, "on gold"), candidate("age", number(36), 0.99, "I am 36"),
+		},
+		calls:  1,
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.99}},
 	},
 	{
-		name: "a field with a rejected candidate is asked for", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.5, "I am 36")}, calls: 1,
+		name:         "a field with a rejected candidate is asked for",
+		requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.5, "I am 36")}, calls: 1,
 		answers: []json.RawMessage{number(37)}, asked: []string{"age 1"},
-		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1, Errors: []string{"age: confidence 0.50 is below 0.85"}}},
+		fields: []vault.GapResult{
+			{
+				FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1,
+				Errors: []string{"age: confidence 0.50 is below 0.85"},
+			},
+		},
 	},
 	{
-		name: "a model failure leaves the fields to ask for", requirements: []vault.Requirement{hard("age", vault.FallbackAsk), hard("email", vault.FallbackSkip)},
-		said: []string{"I am 36."}, modelFails: true, calls: 1, warnings: 1, answers: []json.RawMessage{number(36)}, asked: []string{"age 1"}, blocked: true,
-		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}, {FieldName: "email", Action: "skip"}},
+		name:         "a model failure leaves the fields to ask for",
+		requirements: []vault.Requirement{hard("age", vault.FallbackAsk), hard("email", vault.FallbackSkip)},
+		said:         []string{"I am 36."}, modelFails: true, calls: 1, warnings: 1, answers: []json.RawMessage{number(36)},
+		asked: []string{"age 1"}, blocked: true,
+		fields: []vault.GapResult{
+			{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}, {FieldName: "email", Action: "skip"},
+		},
 	},
 	{
-		name: "no session", requirements: []vault.Requirement{hard("email", vault.FallbackAsk), hard("age", vault.FallbackAsk)},
-		answers: []json.RawMessage{text("ada@Example.com"), number(36)}, asked: []string{"email 1", "age 1"},
+		name:         "no session",
+		requirements: []vault.Requirement{hard("email", vault.FallbackAsk), hard("age", vault.FallbackAsk)},
+		answers:      []json.RawMessage{text("ada@Example.com"), number(36)}, asked: []string{"email 1", "age 1"},
 		fields: []vault.GapResult{
 			{FieldName: "email", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
 			{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
 		},
 	},
 	{
-		name: "an invalid answer is asked again with the reason", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
-		answers: []json.RawMessage{text("nobody"), text("ada@example.com")}, asked: []string{"email 1", "email 2 !"},
+		name:         "an invalid answer is asked again with the reason",
+		requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		answers:      []json.RawMessage{text("nobody"), text("ada@example.com")}, asked: []string{"email 1", "email 2 !"},
 		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
 	},
 	{
-		name: "max_attempts", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)}, fill: vault.FillGapsInput{MaxAttempts: 2},
+		name: "max_attempts", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		fill:    vault.FillGapsInput{MaxAttempts: 2},
 		answers: []json.RawMessage{text("nobody"), text("nowhere")}, asked: []string{"email 1", "email 2 !"}, blocked: true,
 		fields: []vault.GapResult{{FieldName: "email", Action: "attempts"}},
 	},
 	{
 		name: "three attempts by default", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
-		answers: []json.RawMessage{text("a"), text("b"), text("c")}, asked: []string{"email 1", "email 2 !", "email 3 !"}, blocked: true,
-		fields: []vault.GapResult{{FieldName: "email", Action: "attempts"}},
+		answers: []json.RawMessage{text("a"), text("b"), text("c")}, asked: []string{"email 1", "email 2 !", "email 3 !"},
+		blocked: true,
+		fields:  []vault.GapResult{{FieldName: "email", Action: "attempts"}},
 	},
 	{
 		name:         "an unanswered question ends at its deadline",
 		requirements: []vault.Requirement{hard("email", vault.FallbackAsk), hard("age", vault.FallbackAsk)},
-		fill:         vault.FillGapsInput{DeadlineSeconds: 600}, answers: []json.RawMessage{nil, number(36)}, asked: []string{"email 1", "age 1"}, blocked: true,
-		fields: []vault.GapResult{{FieldName: "email", Action: "expired"}, {FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
+		fill:         vault.FillGapsInput{DeadlineSeconds: 600}, answers: []json.RawMessage{nil, number(36)},
+		asked: []string{"email 1", "age 1"}, blocked: true,
+		fields: []vault.GapResult{
+			{FieldName: "email", Action: "expired"},
+			{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
+		},
 	},
 	{
-		name: "a soft requirement does not block", requirements: []vault.Requirement{{FieldName: "age", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip}},
+		name: "a soft requirement does not block",
+		requirements: []vault.Requirement{
+			{FieldName: "age", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip},
+		},
 		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}},
 	},
 	{
@@ -156,9 +206,13 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{{FieldName: "age", Action: "block"}},
 	},
 	{
-		name: "fallback extract", requirements: []vault.Requirement{hard("email", vault.FallbackExtract), hard("age", vault.FallbackExtract)},
-		said: []string{"My email is ada@example.com."}, calls: 1, blocked: true,
-		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 0.97}, {FieldName: "age", Action: "extract"}},
+		name:         "fallback extract",
+		requirements: []vault.Requirement{hard("email", vault.FallbackExtract), hard("age", vault.FallbackExtract)},
+		said:         []string{"My email is ada@example.com."}, calls: 1, blocked: true,
+		fields: []vault.GapResult{
+			{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 0.97},
+			{FieldName: "age", Action: "extract"},
+		},
 	},
 	{
 		name: "a deleted definition", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
@@ -177,19 +231,23 @@ var fillCases = []fillCase{
 	{
 		name: "an unverified value is missing and not asked for",
 		defs: []vault.Definition{{Name: "passport", ValueType: vault.TypeString, RequiredVerification: true}}, blocked: true,
-		requirements: []vault.Requirement{hard("passport", vault.FallbackAsk)}, profile: map[string]json.RawMessage{"passport": text("C01X")},
-		session: map[string]json.RawMessage{"passport": text("C02X")}, said: []string{"My passport is C03X."},
+		requirements: []vault.Requirement{hard("passport", vault.FallbackAsk)},
+		profile:      map[string]json.RawMessage{"passport": text("C01X")},
+		session:      map[string]json.RawMessage{"passport": text("C02X")}, said: []string{"My passport is C03X."},
 		fields: []vault.GapResult{{FieldName: "passport", Action: "unverified"}},
 	},
 	{
 		name:         "an answer that needs verification is kept and missing",
 		defs:         []vault.Definition{{Name: "passport", ValueType: vault.TypeString, RequiredVerification: true}},
-		requirements: []vault.Requirement{hard("passport", vault.FallbackAsk)}, answers: []json.RawMessage{text("C01X")}, asked: []string{"passport 1"}, blocked: true,
+		requirements: []vault.Requirement{hard("passport", vault.FallbackAsk)}, answers: []json.RawMessage{text("C01X")},
+		asked: []string{"passport 1"}, blocked: true,
 		fields: []vault.GapResult{{FieldName: "passport", Action: "unverified"}},
 	},
 	{
-		name:         "an unreviewed requirement is filled but not asked for",
-		requirements: []vault.Requirement{hard("age", vault.FallbackAsk), hard("plan", vault.FallbackBlock), hard("email", vault.FallbackAsk)},
+		name: "an unreviewed requirement is filled but not asked for",
+		requirements: []vault.Requirement{
+			hard("age", vault.FallbackAsk), hard("plan", vault.FallbackBlock), hard("email", vault.FallbackAsk),
+		},
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE requirements SET origin = 'extracted', review_state = 'pending', confidence = 0.5")
 		},
@@ -208,7 +266,8 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{{FieldName: "age", Action: "undefined"}},
 	},
 	{
-		name: "an approved requirement blocks", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)}, blocked: true,
+		name: "an approved requirement blocks", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)},
+		blocked: true,
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE requirements SET origin = 'extracted', review_state = 'approved', confidence = 0.5")
 		},
@@ -222,11 +281,18 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{},
 	},
 	{
-		name:         "a newly required field uses the same reading",
-		requirements: []vault.Requirement{hard("email", vault.FallbackAsk), {FieldName: "age", WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}}, hard("plan", vault.FallbackAsk)},
-		said:         []string{"My email is ada@example.com and I am 36."}, calls: 1,
-		candidates: []vault.Candidate{candidate("email", text("ada@example.com"), 0.99, "My email is ada@example.com"), candidate("age", number(36), 0.99, "I am 36")},
-		answers:    []json.RawMessage{text("gold")}, asked: []string{"plan 1"},
+		name: "a newly required field uses the same reading",
+		requirements: []vault.Requirement{
+			hard("email", vault.FallbackAsk),
+			{FieldName: "age", WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}},
+			hard("plan", vault.FallbackAsk),
+		},
+		said: []string{"My email is ada@example.com and I am 36."}, calls: 1,
+		candidates: []vault.Candidate{
+			candidate("email", text("ada@example.com"), 0.99, "My email is ada@example.com"),
+			candidate("age", number(36), 0.99, "I am 36"),
+		},
+		answers: []json.RawMessage{text("gold")}, asked: []string{"plan 1"},
 		fields: []vault.GapResult{
 			{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 0.99},
 			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.99},
@@ -234,40 +300,57 @@ var fillCases = []fillCase{
 		},
 	},
 	{
-		name:         "a field that is no longer required is not asked for",
-		requirements: []vault.Requirement{hard("plan", vault.FallbackAsk), {FieldName: "age", WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}}},
-		answers:      []json.RawMessage{text("silver")}, asked: []string{"plan 1"},
+		name: "a field that is no longer required is not asked for",
+		requirements: []vault.Requirement{
+			hard("plan", vault.FallbackAsk),
+			{FieldName: "age", WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}},
+		},
+		answers: []json.RawMessage{text("silver")}, asked: []string{"plan 1"},
 		fields: []vault.GapResult{{FieldName: "plan", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
 	},
 	{
-		name:         "a condition that fails counts as true, with a warning",
-		requirements: []vault.Requirement{{FieldName: "age", WhenCondition: `fields.plan == "gold"`, FallbackAction: vault.FallbackSkip}}, warnings: 1, blocked: true,
+		name: "a condition that fails counts as true, with a warning",
+		requirements: []vault.Requirement{
+			{FieldName: "age", WhenCondition: `fields.plan == "gold"`, FallbackAction: vault.FallbackSkip},
+		},
+		warnings: 1, blocked: true,
 		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}},
 	},
 	{
-		name: "a condition sees the session and the scenario", session: map[string]json.RawMessage{"channel": text("web")}, blocked: true,
+		name: "a condition sees the session and the scenario", session: map[string]json.RawMessage{"channel": text("web")},
+		blocked: true,
 		requirements: []vault.Requirement{
-			{FieldName: "age", WhenCondition: `session.channel == "web" && scenario.name == "Open an account"`, FallbackAction: vault.FallbackSkip},
+			{
+				FieldName: "age", WhenCondition: `session.channel == "web" && scenario.name == "Open an account"`,
+				FallbackAction: vault.FallbackSkip,
+			},
 			{FieldName: "plan", WhenCondition: `session.channel == "phone"`, FallbackAction: vault.FallbackSkip},
 		},
 		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}},
 	},
 	{
-		name: "level", requirements: []vault.Requirement{hard("age", vault.FallbackBlock), {FieldName: "plan", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip}},
+		name: "level",
+		requirements: []vault.Requirement{
+			hard("age", vault.FallbackBlock),
+			{FieldName: "plan", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip},
+		},
 		fill:   vault.FillGapsInput{Level: vault.LevelSoft},
 		fields: []vault.GapResult{{FieldName: "plan", Action: "skip"}},
 	},
 	{
 		name: "step, with the scenario's own requirements", blocked: true, fill: vault.FillGapsInput{StepID: "step-a"},
 		requirements: []vault.Requirement{
-			{FieldName: "age", StepID: "step-a", FallbackAction: vault.FallbackSkip}, {FieldName: "plan", StepID: "step-b", FallbackAction: vault.FallbackSkip},
+			{FieldName: "age", StepID: "step-a", FallbackAction: vault.FallbackSkip},
+			{FieldName: "plan", StepID: "step-b", FallbackAction: vault.FallbackSkip},
 			hard("email", vault.FallbackSkip),
 		},
 		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}, {FieldName: "email", Action: "skip"}},
 	},
 	{
-		name: "a stale value is replaced", defs: []vault.Definition{{Name: "address", ValueType: vault.TypeString, FreshnessSeconds: 3600}},
-		requirements: []vault.Requirement{hard("address", vault.FallbackAsk)}, profile: map[string]json.RawMessage{"address": text("1 Old Road")},
+		name:         "a stale value is replaced",
+		defs:         []vault.Definition{{Name: "address", ValueType: vault.TypeString, FreshnessSeconds: 3600}},
+		requirements: []vault.Requirement{hard("address", vault.FallbackAsk)},
+		profile:      map[string]json.RawMessage{"address": text("1 Old Road")},
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE customer_values SET collected_at = collected_at - interval '2 hours'")
 		},
@@ -307,7 +390,8 @@ func (c fillCase) run(t *testing.T) {
 	if diff := cmp.Diff(c.fields, got.Fields, cmpopts.IgnoreFields(vault.GapResult{}, "ItemID")); diff != "" {
 		t.Errorf("fields (- want, + got):\n%s", diff)
 	}
-	if got.Blocked != c.blocked || got.ModelCalls != c.calls || w.model.called("extract") != c.calls || len(got.Warnings) != c.warnings {
+	if got.Blocked != c.blocked || got.ModelCalls != c.calls || w.model.called("extract") != c.calls ||
+		len(got.Warnings) != c.warnings {
 		t.Errorf("got blocked %v, %d model calls (%d were made), warnings %q; want %v, %d calls, %d warnings",
 			got.Blocked, got.ModelCalls, w.model.called("extract"), got.Warnings, c.blocked, c.calls, c.warnings)
 	}
@@ -321,7 +405,8 @@ func (c fillCase) run(t *testing.T) {
 
 func (c fillCase) start(w *world) vault.Event {
 	w.define(append([]vault.Definition{
-		{Name: "email", ValueType: vault.TypeEmail, CollectionPrompt: "What is your email address?"}, {Name: "age", ValueType: vault.TypeNumber},
+		{Name: "email", ValueType: vault.TypeEmail, CollectionPrompt: "What is your email address?"},
+		{Name: "age", ValueType: vault.TypeNumber},
 		{Name: "plan", ValueType: vault.TypeString},
 	}, c.defs...)...)
 	scenario := w.scenario("One.", "Two.").ID
@@ -428,9 +513,13 @@ func (c fillCase) checkStored(w *world, f vault.GapResult) {
 		vault.GapFromConversation: vault.ValueLLMExtracted, vault.GapFromCustomer: vault.ValueUserProvided,
 	}[f.Source]
 	inSession := f.Source == vault.GapFromSession || f.Source == vault.GapFromConversation
-	if last.Source != want || inSession != (last.SourceItemType == vault.SourceSession) || (f.Source == vault.GapFromConversation) != (meta.Quote != "") ||
+	if last.Source != want || inSession != (last.SourceItemType == vault.SourceSession) ||
+		(f.Source == vault.GapFromConversation) != (meta.Quote != "") ||
 		meta.Quote != "" && !strings.Contains(strings.Join(c.said, " "), meta.Quote) {
-		w.t.Errorf("%s from %s is stored as %s from a %q, with the quote %q", f.FieldName, f.Source, last.Source, last.SourceItemType, meta.Quote)
+		w.t.Errorf(
+			"%s from %s is stored as %s from a %q, with the quote %q", f.FieldName, f.Source, last.Source, last.SourceItemType,
+			meta.Quote,
+		)
 	}
 }
 
@@ -511,7 +600,8 @@ func TestPersistAnswer_ConcurrentAnswers(t *testing.T) {
 		switch op := w.op(ev); {
 		case op.Status == vault.OperationSucceeded:
 			won++
-		case op.Status != vault.OperationFailed || op.Error.Code != vault.CodeConflict || !strings.Contains(op.Error.Message, "list the open questions"):
+		case op.Status != vault.OperationFailed || op.Error.Code != vault.CodeConflict ||
+			!strings.Contains(op.Error.Message, "list the open questions"):
 			t.Errorf("an answer that came too late is %s with %v", op.Status, op.Error)
 		}
 	}
@@ -528,7 +618,8 @@ func TestPersistAnswer_AfterTheDeadlineIsRejected(t *testing.T) {
 	ev := w.answer(question.QuestionID, number(36))
 	w.must(w.run(ev, answerQuestion...))
 	op := w.op(ev)
-	if op.Status != vault.OperationFailed || op.Error.Code != vault.CodeConflict || !strings.Contains(op.Error.Message, "was open until ") {
+	if op.Status != vault.OperationFailed || op.Error.Code != vault.CodeConflict ||
+		!strings.Contains(op.Error.Message, "was open until ") {
 		t.Errorf("the answer is %s with %v", op.Status, op.Error)
 	}
 	if n := len(w.history("age")); n != 0 {
@@ -598,7 +689,8 @@ func TestAskCustomer_AnswerDuringTheStep(t *testing.T) {
 				}
 			}
 			got := resultOf[vault.FillResult](w, fill)
-			if i := slices.IndexFunc(got.Fields, func(f vault.GapResult) bool { return f.FieldName == "age" }); got.Blocked || !got.Fields[i].Filled {
+			if i := slices.IndexFunc(got.Fields, func(f vault.GapResult) bool { return f.FieldName == "age" }); got.Blocked ||
+				!got.Fields[i].Filled {
 				t.Errorf("the fill ended with %+v", got)
 			}
 		})
@@ -628,7 +720,8 @@ func TestValidateAnswer_RepeatedRunsKeepTheReason(t *testing.T) {
 	for range 3 {
 		w.must(w.run(ev, answerQuestion...))
 		op := w.op(ev)
-		if op.Error == nil || op.Error.Code != vault.CodeInvalid || !strings.Contains(op.Error.Message, "age: the value is not a number") {
+		if op.Error == nil || op.Error.Code != vault.CodeInvalid ||
+			!strings.Contains(op.Error.Message, "age: the value is not a number") {
 			t.Fatalf("the answer is %s with %v", op.Status, op.Error)
 		}
 	}
@@ -657,7 +750,10 @@ func TestAnnounceAnswer_ResumesTheFill(t *testing.T) {
 		if out.Accepted != accepted {
 			t.Errorf("%s: got %+v", value, out)
 		}
-		w.equal("pushed", []push{{vault.EventQuestionClosed, question.QuestionID.String(), ev.OperationID}}, w.engine.taken()[before:])
+		w.equal(
+			"pushed", []push{{vault.EventQuestionClosed, question.QuestionID.String(), ev.OperationID}},
+			w.engine.taken()[before:],
+		)
 	}
 }
 
@@ -702,7 +798,8 @@ func TestFillGaps_RejectedWriteIsAskedFor(t *testing.T) {
 	w.must(w.run(ev, "Gaps.AskCustomer"))
 	got := resultOf[vault.FillResult](w, ev)
 	i := slices.IndexFunc(got.Fields, func(f vault.GapResult) bool { return f.FieldName == "plan" })
-	if f := got.Fields[i]; !f.Filled || f.Source != vault.GapFromCustomer || len(f.Errors) != 1 || !strings.Contains(f.Errors[0], "plan: the value is not one of the allowed values") {
+	if f := got.Fields[i]; !f.Filled || f.Source != vault.GapFromCustomer || len(f.Errors) != 1 ||
+		!strings.Contains(f.Errors[0], "plan: the value is not one of the allowed values") {
 		t.Errorf("got %+v, want it from the customer, with what was wrong before", f)
 	}
 }
@@ -715,6 +812,8 @@ func TestRelay_SkipsAWaitingFill(t *testing.T) {
 	op, err := w.db.Tenant(w.tenant).GetOperation(t.Context(), w.tenant, ev.OperationID)
 	w.must(err)
 	if !op.DueAt.After(question.DeadlineAt) {
-		t.Errorf("the relay takes the fill for lost at %s, before the deadline of its question at %s", op.DueAt, question.DeadlineAt)
+		t.Errorf(
+			"the relay takes the fill for lost at %s, before the deadline of its question at %s", op.DueAt, question.DeadlineAt,
+		)
 	}
 }

@@ -36,7 +36,10 @@ func TestImport_InvalidWriteRejectsAll(t *testing.T) {
 	defined(w)
 	w.write("plan", text("silver"))
 	ev := w.importing(false, w.fact("email", "nobody"), w.fact("plan", "gold"), w.fact("colour", "red"))
-	w.refused(ev, vault.CodeInvalid, []string{"writes[0]: Field validation failed: email", "writes[2]: Field validation failed: colour"}, importValues...)
+	w.refused(
+		ev, vault.CodeInvalid,
+		[]string{"writes[0]: Field validation failed: email", "writes[2]: Field validation failed: colour"}, importValues...,
+	)
 	if strings.Contains(w.op(ev).Error.Message, "nobody") {
 		t.Error("the error quotes a value that is PII")
 	}
@@ -90,7 +93,10 @@ func TestImport_SizeLimit(t *testing.T) {
 	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, vault.ImportValuesInput{Writes: writes})
 	w.says(err, vault.CodeInvalid, "1001", "at most 1000", "split it")
 	w.unchanged(before, "an import that is too large")
-	w.refused(w.bypass(vault.ImportValues.Name, w.customer, vault.ImportValuesInput{Writes: writes}), vault.CodeInvalid, []string{"at most 1000"}, importValues...)
+	w.refused(
+		w.bypass(vault.ImportValues.Name, w.customer, vault.ImportValuesInput{Writes: writes}), vault.CodeInvalid,
+		[]string{"at most 1000"}, importValues...,
+	)
 
 	ev := w.importing(false, writes[:vault.MaxImport]...)
 	w.must(w.twice(ev, importValues...))
@@ -101,7 +107,9 @@ func TestImport_DuplicateFieldIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{w.fact("plan", "silver"), w.fact("email", "ada@example.com"), w.fact("plan", "gold")}}
+	in := vault.ImportValuesInput{
+		Writes: []vault.WriteValueInput{w.fact("plan", "silver"), w.fact("email", "ada@example.com"), w.fact("plan", "gold")},
+	}
 	before := w.dump()
 	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, in)
 	w.says(err, vault.CodeInvalid, "writes[2]", "writes[0]", "keep one")
@@ -123,7 +131,10 @@ func TestImport_MergedCustomersShareAProfile(t *testing.T) {
 	twice := w.importing(false, w.as(source).fact("plan", "a"), w.as(target).fact("plan", "b"))
 	w.refused(twice, vault.CodeConflict, []string{"writes[1]", "merged", "write it once"}, importValues...)
 
-	ev := w.importing(true, w.as(source).fact("plan", "gold"), w.as(target).fact("plan", "b"), w.as(target).fact("email", "ada@example.com"))
+	ev := w.importing(
+		true, w.as(source).fact("plan", "gold"), w.as(target).fact("plan", "b"),
+		w.as(target).fact("email", "ada@example.com"),
+	)
 	w.must(w.twice(ev, importValues...))
 	got := resultOf[vault.ImportResult](w, ev)
 	w.equal("rejected", []int{1}, indexes(got.Rejected))
@@ -200,26 +211,51 @@ func TestImport_Lineage(t *testing.T) {
 	})
 	t.Run("its own source", func(t *testing.T) {
 		id := newID()
-		in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{w.as(newID()).fact("code", "a"), w.as(newID()).fact("plan", "gold", named(id), from(id))}}
+		in := vault.ImportValuesInput{
+			Writes: []vault.WriteValueInput{
+				w.as(newID()).fact("code", "a"), w.as(newID()).fact("plan", "gold", named(id), from(id)),
+			},
+		}
 		_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, in)
 		w.says(err, vault.CodeInvalid, "writes[1]", "source_item_id")
-		w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importValues...)
-		w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importValues[1:]...)
+		w.refused(
+			w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"},
+			importValues...,
+		)
+		w.refused(
+			w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"},
+			importValues[1:]...,
+		)
 	})
 	t.Run("cycle, also through stored items", func(t *testing.T) {
 		a, b := newID(), newID()
 		waiting := w.as(newID()).write("code", text("waits"), from(a)) // for a source in the import
 		for _, in := range []vault.ImportValuesInput{
-			{Writes: []vault.WriteValueInput{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(a))}},
-			{Writes: []vault.WriteValueInput{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(waiting.ItemID))}},
+			{
+				Writes: []vault.WriteValueInput{
+					w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(a)),
+				},
+			},
+			{
+				Writes: []vault.WriteValueInput{
+					w.as(newID()).fact("plan", "a", named(a), from(b)),
+					w.as(newID()).fact("plan", "b", named(b), from(waiting.ItemID)),
+				},
+			},
 		} {
-			w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[0]", "cycle"}, importValues...)
+			w.refused(
+				w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[0]", "cycle"},
+				importValues...,
+			)
 		}
 	})
 	t.Run("id of another item", func(t *testing.T) {
 		for _, taken := range []uuid.UUID{w.as(newID()).write("plan", text("gold")).ItemID, w.addAsset("card").ItemID} {
 			in := []vault.WriteValueInput{w.as(newID()).fact("plan", "gold"), w.as(newID()).fact("plan", "gold", named(taken))}
-			w.refused(w.importing(false, in...), vault.CodeConflict, []string{"writes[1]", "item_id", taken.String(), "another item"}, importValues...)
+			w.refused(
+				w.importing(false, in...), vault.CodeConflict, []string{"writes[1]", "item_id", taken.String(), "another item"},
+				importValues...,
+			)
 			ev := w.importing(true, in...)
 			w.must(w.twice(ev, importValues...))
 			w.equal("rejected", []int{1}, indexes(resultOf[vault.ImportResult](w, ev).Rejected))

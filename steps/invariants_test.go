@@ -76,7 +76,9 @@ func older(a, b version) int {
 		return c
 	}
 	// An import to two customers that were merged later has two versions in one history.
-	return cmp.Or(strings.Compare(a.OperationID.String(), b.OperationID.String()), strings.Compare(a.ID.String(), b.ID.String()))
+	return cmp.Or(
+		strings.Compare(a.OperationID.String(), b.OperationID.String()), strings.Compare(a.ID.String(), b.ID.String()),
+	)
 }
 
 // brokenHistories describes violations in the histories of the tenant. In a history, each version that is not deleted
@@ -143,7 +145,12 @@ func (w *world) staleReads(ctx context.Context, customers []uuid.UUID) []string 
 			a, errA := cached.Profile(ctx, w.tenant, c)
 			b, errB := direct.Profile(ctx, w.tenant, c)
 			if textOf(errA) != textOf(errB) || jsonOf(a) != jsonOf(b) {
-				stale = append(stale, fmt.Sprintf("customer %s: version %d of the cache, %d of the database (%v, %v)", c, a.Version, b.Version, errA, errB))
+				stale = append(
+					stale,
+					fmt.Sprintf(
+						"customer %s: version %d of the cache, %d of the database (%v, %v)", c, a.Version, b.Version, errA, errB,
+					),
+				)
 			}
 		}
 	}

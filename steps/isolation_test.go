@@ -45,7 +45,11 @@ func victim(t *testing.T) *world {
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "age"})
 	session := w.session(map[string]json.RawMessage{"plan": text(secret)}, secret)
-	fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario.ID, SessionID: &session}))
+	fill := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+			CustomerID: w.customer, ScenarioID: scenario.ID, SessionID: &session,
+		}),
+	)
 	for _, write := range w.resolve(fill) {
 		w.must(w.run(write, writeValue...))
 	}
@@ -54,12 +58,23 @@ func victim(t *testing.T) *world {
 	w.write("email", text("victim@example.com"), from(source.ItemID))
 	w.remove(w.as(newID()).write("plan", text(secret)).ItemID, false)
 	card := w.addAsset(secret)
-	w.write("email", text("card@example.com"), from(card.ItemID), func(in *vault.WriteValueInput) { in.SourceItemType = vault.SourceProfileAsset })
+	w.write(
+		"email", text("card@example.com"), from(card.ItemID),
+		func(in *vault.WriteValueInput) { in.SourceItemType = vault.SourceProfileAsset },
+	)
 	w.must(w.run(w.link("sms", secret), linkChannel...))
-	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.AddAsset, w.asset())), addAsset[:2]...)) // applied and not acknowledged
-	w.sql("INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes) VALUES ($1, $2, $3, 'hash', '{admin}')", newID(), w.tenant, secret)
+	// applied and not acknowledged
+	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.AddAsset, w.asset())), addAsset[:2]...))
+	w.sql(
+		"INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes) VALUES ($1, $2, $3, 'hash', '{admin}')", newID(),
+		w.tenant, secret,
+	)
 	w.sql("INSERT INTO llm_usage (tenant_id, day, calls) VALUES ($1, current_date, 1) ON CONFLICT DO NOTHING", w.tenant)
-	w.sql("INSERT INTO session_turn_embeddings (tenant_id, session_id, turn_index, model, embedding) VALUES ($1, $2, 0, 'm', array_fill(1, '{512}')::real[]::vector) ON CONFLICT DO NOTHING", w.tenant, session)
+	w.sql(
+		"INSERT INTO session_turn_embeddings (tenant_id, session_id, turn_index, model, embedding) VALUES ($1, $2, 0, "+
+			"'m', array_fill(1, '{512}')::real[]::vector) ON CONFLICT DO NOTHING",
+		w.tenant, session,
+	)
 	w.sql("INSERT INTO cache_invalidations (tenant_id, kind, subject) VALUES ($1, 'profile', $2)", w.tenant, w.customer)
 	for table, rows := range w.rowsOf(w.tenant) {
 		if len(rows) == 0 {
@@ -76,7 +91,8 @@ func (w *world) rowsOf(tenant uuid.UUID) dbtest.Rows {
 	for table, rows := range dbtest.Dump(w.t, w.url) {
 		out[table] = nil
 		for _, row := range rows {
-			if strings.Contains(row, `"tenant_id": "`+tenant.String()) || (table == "tenants" && strings.Contains(row, tenant.String())) {
+			if strings.Contains(row, `"tenant_id": "`+tenant.String()) ||
+				(table == "tenants" && strings.Contains(row, tenant.String())) {
 				out[table] = append(out[table], row)
 			}
 		}
@@ -238,7 +254,9 @@ func statements(t *testing.T) map[string]statement {
 }
 
 // call calls a generated method with stolen values and returns its result.
-func (l loot) call(ctx context.Context, q *dbgen.Queries, method reflect.Method, s statement, tenant uuid.UUID, n int) ([]any, error) {
+func (l loot) call(
+	ctx context.Context, q *dbgen.Queries, method reflect.Method, s statement, tenant uuid.UUID, n int,
+) ([]any, error) {
 	if s.makes { // rows of the intruder must differ from the victim's
 		l.texts = nil
 	}
@@ -322,7 +340,8 @@ func TestIsolation_Queries(t *testing.T) {
 					}
 					return errRollback
 				})
-				if mine := s.makes && tenant == intruder; len(found) > 0 && errors.Is(err, errRollback) && !mine && method.Name != "ListTenants" {
+				if mine := s.makes && tenant == intruder; len(found) > 0 && errors.Is(err, errRollback) && !mine &&
+					method.Name != "ListTenants" {
 					t.Errorf("%s with the ids of another tenant found %+v", method.Name, found)
 				}
 				if n%4 != 0 {
@@ -333,7 +352,8 @@ func TestIsolation_Queries(t *testing.T) {
 					tenant = other
 				}
 				got, _ := l.call(t.Context(), w.db.Tenant(other), method, s, tenant, n)
-				if text := jsonOf(got); strings.Contains(text, secret) || strings.Contains(text, `"TenantID": "`+w.tenant.String()) {
+				if text := jsonOf(got); strings.Contains(text, secret) ||
+					strings.Contains(text, `"TenantID": "`+w.tenant.String()) {
 					t.Errorf("%s with the ids of another tenant gave %s", method.Name, text)
 				}
 			}
@@ -377,56 +397,109 @@ func TestIsolation_Operations(t *testing.T) {
 	mine.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
 	var item, asset, scenario, requirement, definition, question, session, rule, merged, failed, fill uuid.UUID
 	for into, sql := range map[*uuid.UUID]string{
-		&item:        "SELECT id FROM customer_values WHERE tenant_id = $1 AND name = 'plan' AND status = 'active' ORDER BY id DESC LIMIT 1",
+		&item: "SELECT id FROM customer_values WHERE tenant_id = $1 AND name = 'plan' AND status = 'active' ORDER " +
+			"BY id DESC LIMIT 1",
 		&asset:       "SELECT id FROM customer_assets WHERE tenant_id = $1 LIMIT 1",
 		&scenario:    "SELECT scenario_id FROM questions WHERE tenant_id = $1",
 		&requirement: "SELECT id FROM requirements WHERE tenant_id = $1 AND review_state = 'pending'",
 		&definition:  "SELECT id FROM definitions WHERE tenant_id = $1 AND review_state = 'pending'",
-		&question:    "SELECT id FROM questions WHERE tenant_id = $1", &session: "SELECT id FROM sessions WHERE tenant_id = $1",
-		&fill:   "SELECT operation_id FROM gap_fills WHERE tenant_id = $1",
-		&rule:   "SELECT id FROM rules WHERE tenant_id = $1",
-		&merged: "SELECT customer_id FROM customer_profiles WHERE tenant_id = $1 AND merged_into_id IS NOT NULL",
-		&failed: "SELECT id FROM operations WHERE tenant_id = $1 ORDER BY id LIMIT 1",
+		&question:    "SELECT id FROM questions WHERE tenant_id = $1",
+		&session:     "SELECT id FROM sessions WHERE tenant_id = $1",
+		&fill:        "SELECT operation_id FROM gap_fills WHERE tenant_id = $1",
+		&rule:        "SELECT id FROM rules WHERE tenant_id = $1",
+		&merged:      "SELECT customer_id FROM customer_profiles WHERE tenant_id = $1 AND merged_into_id IS NOT NULL",
+		&failed:      "SELECT id FROM operations WHERE tenant_id = $1 ORDER BY id LIMIT 1",
 	} {
 		dbtest.Scan(t, w.url, into, sql, w.tenant)
 	}
 	customer := w.customer
 	lineage := vault.Lineage{SourceItemID: &item, SourceItemType: vault.SourceProfileField}
-	write := vault.WriteValueInput{AgentID: agent, CustomerID: customer, Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided, Lineage: lineage}
+	write := vault.WriteValueInput{
+		AgentID: agent, CustomerID: customer, Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided,
+		Lineage: lineage,
+	}
 	document := w.asset()
 	document.Lineage = lineage
 	stolenAgent := write
 	stolenAgent.AgentID = w.agent
-	requires := vault.Requirement{AgentID: agent, ScenarioID: scenario, FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk}
+	requires := vault.Requirement{
+		AgentID: agent, ScenarioID: scenario, FieldName: "plan", RequiredLevel: vault.LevelHard,
+		FallbackAction: vault.FallbackAsk,
+	}
 	attempts := []attempt{
 		op(vault.WriteValue, write, writeValue, ""),
 		op(vault.WriteValue, stolenAgent, writeValue, vault.CodeUnknown),
 		op(vault.ImportValues, vault.ImportValuesInput{Writes: []vault.WriteValueInput{write}}, importValues[:2], ""),
-		op(vault.VerifyValue, vault.VerifyValueInput{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"}, verifyValue, vault.CodeUnknown),
-		op(vault.VerifyValue, vault.VerifyValueInput{AgentID: agent, CustomerID: merged, Name: "plan", Method: "m"}, verifyValue, vault.CodeUnknown),
+		op(
+			vault.VerifyValue, vault.VerifyValueInput{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"},
+			verifyValue, vault.CodeUnknown,
+		),
+		op(
+			vault.VerifyValue, vault.VerifyValueInput{AgentID: agent, CustomerID: merged, Name: "plan", Method: "m"},
+			verifyValue, vault.CodeUnknown,
+		),
 		op(vault.AddAsset, document, addAsset, ""),
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: item, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: asset, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.RestoreItem, vault.RestoreItemInput{ItemID: item}, restoreItem[:1], vault.CodeUnknown),
 		op(vault.OpenCustomer, vault.OpenCustomerInput{Channel: "sms", ExternalID: secret}, openCustomer, ""),
-		op(vault.LinkChannel, vault.LinkChannelInput{CustomerID: customer, Channel: "whatsapp", ExternalID: "ada"}, linkChannel, ""),
-		op(vault.SetCustomerLabel, vault.SetCustomerLabelInput{CustomerID: merged, Label: "mine"}, []string{"Customers.SetLabel"}, vault.CodeUnknown),
+		op(
+			vault.LinkChannel, vault.LinkChannelInput{CustomerID: customer, Channel: "whatsapp", ExternalID: "ada"}, linkChannel,
+			"",
+		),
+		op(
+			vault.SetCustomerLabel, vault.SetCustomerLabelInput{CustomerID: merged, Label: "mine"},
+			[]string{"Customers.SetLabel"}, vault.CodeUnknown,
+		),
 		op(vault.RecordConsent, vault.RecordConsentInput{CustomerID: customer, Purpose: "marketing"}, recordConsent, ""),
-		op(vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: merged, TargetCustomerID: customer}, mergeCustomers[:1], vault.CodeUnknown),
+		op(
+			vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: merged, TargetCustomerID: customer},
+			mergeCustomers[:1], vault.CodeUnknown,
+		),
 		op(vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: merged}, unmergeCustomer[:1], vault.CodeUnknown),
 		op(vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: merged}, deleteCustomer[:1], vault.CodeUnknown),
-		op(vault.SaveSession, vault.SaveSessionInput{SessionID: session, AgentID: agent, CustomerID: customer}, saveSession, ""),
-		op(vault.DeleteDefinition, vault.DeleteDefinitionInput{AgentID: w.agent, Name: "plan"}, deleteDefinition[:1], vault.CodeUnknown),
-		op(vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeNumber}, saveDefinition[:3], ""),
+		op(
+			vault.SaveSession, vault.SaveSessionInput{SessionID: session, AgentID: agent, CustomerID: customer}, saveSession, "",
+		),
+		op(
+			vault.DeleteDefinition, vault.DeleteDefinitionInput{AgentID: w.agent, Name: "plan"}, deleteDefinition[:1],
+			vault.CodeUnknown,
+		),
+		op(
+			vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeNumber},
+			saveDefinition[:3], "",
+		),
 		op(vault.SaveRequirement, requires, saveRequirement[:2], vault.CodeUnknown),
-		op(vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: "plan"}, deleteRequirement[:1], vault.CodeUnknown),
-		op(vault.SaveRule, vault.Rule{ID: rule, AgentID: agent, ScenarioID: scenario, Name: "r", Condition: "c"}, saveRule, vault.CodeUnknown),
-		op(vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: agent, ScenarioID: scenario}, extractSchema[:4], vault.CodeUnknown),
-		op(vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: requirement, Decision: vault.Approve}, decideReview[:1], vault.CodeUnknown),
-		op(vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfDefinition, ID: definition, Decision: vault.Reject}, decideReview[:1], vault.CodeUnknown),
-		op(vault.FillGaps, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario}, []string{"Gaps.FindMissing"}, vault.CodeUnknown),
+		op(
+			vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: "plan"},
+			deleteRequirement[:1], vault.CodeUnknown,
+		),
+		op(
+			vault.SaveRule, vault.Rule{ID: rule, AgentID: agent, ScenarioID: scenario, Name: "r", Condition: "c"}, saveRule,
+			vault.CodeUnknown,
+		),
+		op(
+			vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: agent, ScenarioID: scenario}, extractSchema[:4],
+			vault.CodeUnknown,
+		),
+		op(
+			vault.DecideReview,
+			vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: requirement, Decision: vault.Approve}, decideReview[:1],
+			vault.CodeUnknown,
+		),
+		op(
+			vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfDefinition, ID: definition, Decision: vault.Reject},
+			decideReview[:1], vault.CodeUnknown,
+		),
+		op(
+			vault.FillGaps, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario}, []string{"Gaps.FindMissing"},
+			vault.CodeUnknown,
+		),
 		op(vault.CancelFill, vault.CancelFillInput{FillID: fill}, []string{"Gaps.CancelFill"}, vault.CodeUnknown),
-		op(vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: text("36")}, answerQuestion, vault.CodeUnknown),
+		op(
+			vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: text("36")}, answerQuestion,
+			vault.CodeUnknown,
+		),
 		op(vault.SaveScenario, vault.Scenario{ID: scenario, AgentID: agent, Name: "mine"}, saveScenario, ""),
 		op(vault.ExpireValues, vault.Sweep{}, []string{"Sweeps.ExpireValues"}, ""),
 		op(vault.DetectOrphans, vault.Sweep{}, []string{"Sweeps.DetectOrphans"}, ""),

@@ -26,7 +26,11 @@ func TestDeleteItem_ConcurrentDerivation(t *testing.T) {
 		for round := range 20 {
 			force := round%2 == 0
 			source := w.as(newID()).write("plan", text("gold"))
-			deletion := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID, Force: force}))
+			deletion := w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{
+					ItemID: source.ItemID, Force: force,
+				}),
+			)
 			derived := w.as(newID())
 			ev, steps := derive(derived, source.ItemID)
 			_, errs := w.atOnce(2, func(i int) (any, error) {
@@ -59,7 +63,11 @@ func TestDeleteCustomer_ConcurrentDerivation(t *testing.T) {
 		source, derived := w.as(newID()), w.as(newID())
 		source.write("email", text("ada@example.com"))
 		item := source.write("plan", text("gold")).ItemID
-		removal := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: source.customer, Force: force}))
+		removal := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+				CustomerID: source.customer, Force: force,
+			}),
+		)
 		ev := derived.accept("plan", text("derived"), from(item))
 		_, errs := w.atOnce(2, func(i int) (any, error) {
 			if i == 0 {

@@ -114,7 +114,8 @@ func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
 	t.Helper()
 	database := openDatabase(t)
 	w := &world{
-		t: t, url: database.url, db: database.DB, sealer: dbtest.Sealer(t), engine: &engine{}, late: &atomic.Int64{}, agent: newID(), customer: newID(),
+		t: t, url: database.url, db: database.DB, sealer: dbtest.Sealer(t), engine: &engine{}, late: &atomic.Int64{},
+		agent: newID(), customer: newID(),
 	}
 	w.tenant = dbtest.Tenant(t, w.db)
 	offline, err := offline.New(llm.Config{})
@@ -129,8 +130,9 @@ func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
 	deps := steps.Deps{
 		DB: w.db, Sealer: w.sealer, Cache: w.cache, Model: w.model, Enqueuer: relay, Log: log,
 		Settings: once.Settings{
-			Mode: vault.ModeStrict, UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold, MatchThreshold: 0.8,
-			SweepBatch: 2, RetainSucceeded: 24 * time.Hour, RetainFailed: 48 * time.Hour,
+			Mode: vault.ModeStrict, UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold,
+			MatchThreshold: 0.8,
+			SweepBatch:     2, RetainSucceeded: 24 * time.Hour, RetainFailed: 48 * time.Hour,
 		},
 		Now: func() time.Time { return time.Now().Add(time.Duration(w.late.Load())) },
 	}
@@ -357,17 +359,27 @@ func (w *world) run(ev vault.Event, names ...string) error {
 
 // The steps of each workflow, in order.
 var (
-	writeValue        = []string{"Values.ValidateValue", "Values.PersistValue", "Caches.InvalidateAndAcknowledge"}
-	addAsset          = []string{"Assets.ValidateAsset", "Assets.PersistAsset", "Caches.InvalidateAndAcknowledge"}
-	saveSession       = []string{"Sessions.PersistSession", "Caches.InvalidateAndAcknowledge"}
-	saveDefinition    = []string{"Definitions.ValidateDefinition", "Definitions.EmbedDefinition", "Definitions.PersistDefinition", "Caches.InvalidateAndAcknowledge"}
+	writeValue     = []string{"Values.ValidateValue", "Values.PersistValue", "Caches.InvalidateAndAcknowledge"}
+	addAsset       = []string{"Assets.ValidateAsset", "Assets.PersistAsset", "Caches.InvalidateAndAcknowledge"}
+	saveSession    = []string{"Sessions.PersistSession", "Caches.InvalidateAndAcknowledge"}
+	saveDefinition = []string{
+		"Definitions.ValidateDefinition", "Definitions.EmbedDefinition", "Definitions.PersistDefinition",
+		"Caches.InvalidateAndAcknowledge",
+	}
 	deleteDefinition  = []string{"Definitions.DeleteDefinition", "Caches.InvalidateAndAcknowledge"}
 	deleteRequirement = []string{"Definitions.DeleteRequirement", "Caches.InvalidateAndAcknowledge"}
-	saveRequirement   = []string{"Definitions.ValidateRequirement", "Definitions.PersistRequirement", "Caches.InvalidateAndAcknowledge"}
-	saveScenario      = []string{"Scenarios.PersistScenario", "Scenarios.AnnounceSave"}
-	saveRule          = []string{"Scenarios.PersistRule", "Scenarios.AnnounceSave"}
-	extractSchema     = []string{"Extraction.LoadSchemaSource", "Extraction.ProposeSchema", "Extraction.MatchSchema", "Extraction.PersistSchema", "Caches.InvalidateAndAcknowledge"}
-	answerQuestion    = []string{"Answers.ValidateAnswer", "Answers.PersistAnswer", "Caches.InvalidateAndAcknowledge", "Answers.AnnounceAnswer"}
+	saveRequirement   = []string{
+		"Definitions.ValidateRequirement", "Definitions.PersistRequirement", "Caches.InvalidateAndAcknowledge",
+	}
+	saveScenario  = []string{"Scenarios.PersistScenario", "Scenarios.AnnounceSave"}
+	saveRule      = []string{"Scenarios.PersistRule", "Scenarios.AnnounceSave"}
+	extractSchema = []string{
+		"Extraction.LoadSchemaSource", "Extraction.ProposeSchema", "Extraction.MatchSchema", "Extraction.PersistSchema",
+		"Caches.InvalidateAndAcknowledge",
+	}
+	answerQuestion = []string{
+		"Answers.ValidateAnswer", "Answers.PersistAnswer", "Caches.InvalidateAndAcknowledge", "Answers.AnnounceAnswer",
+	}
 )
 
 // define saves enabled definitions.
@@ -408,14 +420,18 @@ func (w *world) require(scenario uuid.UUID, reqs ...vault.Requirement) {
 		if r.FallbackAction == "" {
 			r.FallbackAction = vault.FallbackAsk
 		}
-		w.must(w.run(w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRequirement, r)), saveRequirement...))
+		w.must(
+			w.run(w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRequirement, r)), saveRequirement...),
+		)
 	}
 }
 
 // accept accepts a write of the customer without running its steps.
 func (w *world) accept(name string, value json.RawMessage, change ...func(*vault.WriteValueInput)) vault.Event {
 	w.t.Helper()
-	in := vault.WriteValueInput{AgentID: w.agent, CustomerID: w.customer, Name: name, Value: value, Source: vault.ValueUserProvided}
+	in := vault.WriteValueInput{
+		AgentID: w.agent, CustomerID: w.customer, Name: name, Value: value, Source: vault.ValueUserProvided,
+	}
 	for _, c := range change {
 		c(&in)
 	}
@@ -437,8 +453,9 @@ func from(item uuid.UUID) func(*vault.WriteValueInput) {
 
 func (w *world) asset() vault.AddAssetInput {
 	return vault.AddAssetInput{
-		CustomerID: w.customer, Name: "id card", AssetType: "image", StorageProvider: "s3", StoragePath: "ids/1.png", SizeBytes: 12,
-		Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+		CustomerID: w.customer, Name: "id card", AssetType: "image", StorageProvider: "s3", StoragePath: "ids/1.png",
+		SizeBytes: 12,
+		Checksum:  "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 	}
 }
 

@@ -46,8 +46,11 @@ func TestMergeCustomers_MovesEverything(t *testing.T) {
 		c.checkHistory("plan")
 		p, err := w.seen(c.customer)
 		w.must(err)
-		if p.CustomerID != target.customer || len(p.Assets) != 2 || len(p.Channels) != 2 || len(p.Consents) != 1 || p.Consents[0].Granted {
-			t.Errorf("%s: %d assets, %d channels, consents %+v of %s", name, len(p.Assets), len(p.Channels), p.Consents, p.CustomerID)
+		if p.CustomerID != target.customer || len(p.Assets) != 2 || len(p.Channels) != 2 || len(p.Consents) != 1 ||
+			p.Consents[0].Granted {
+			t.Errorf(
+				"%s: %d assets, %d channels, consents %+v of %s", name, len(p.Assets), len(p.Channels), p.Consents, p.CustomerID,
+			)
 		}
 		if p.Fields["plan"].ID != plan.ItemID {
 			t.Errorf("%s: the item has another id", name)
@@ -93,10 +96,14 @@ func TestMergeCustomers_InvalidPairIsRejected(t *testing.T) {
 	}
 	w.erase(ids[3])
 	before := w.dump()
-	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: ids[0], TargetCustomerID: ids[0]})
+	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+		SourceCustomerID: ids[0], TargetCustomerID: ids[0],
+	})
 	w.says(err, vault.CodeInvalid, "target_customer_id", "two different customers")
 	w.unchanged(before, "a merge of a customer into itself")
-	itself := w.bypass(vault.MergeCustomers.Name, ids[0], vault.MergeCustomersInput{SourceCustomerID: ids[0], TargetCustomerID: ids[0]})
+	itself := w.bypass(vault.MergeCustomers.Name, ids[0], vault.MergeCustomersInput{
+		SourceCustomerID: ids[0], TargetCustomerID: ids[0],
+	})
 	w.refused(itself, vault.CodeInvalid, []string{"two different customers"}, mergeCustomers...)
 	for _, pair := range [][2]uuid.UUID{{ids[0], someID}, {someID, ids[0]}, {ids[0], ids[3]}, {ids[3], ids[0]}} {
 		w.refused(w.merging(pair[0], pair[1]), vault.CodeUnknown, []string{"unknown customer"}, mergeCustomers...)
@@ -106,7 +113,10 @@ func TestMergeCustomers_InvalidPairIsRejected(t *testing.T) {
 
 	w.merge(ids[0], ids[1])
 	for _, pair := range [][2]uuid.UUID{{ids[0], ids[1]}, {ids[0], ids[2]}, {ids[2], ids[0]}, {ids[1], ids[0]}} {
-		w.refused(w.merging(pair[0], pair[1]), vault.CodeConflict, []string{ids[0].String(), "was merged into another already"}, mergeCustomers...)
+		w.refused(
+			w.merging(pair[0], pair[1]), vault.CodeConflict,
+			[]string{ids[0].String(), "is already merged into another customer"}, mergeCustomers...,
+		)
 	}
 	w.unmerge(ids[0])
 	w.refused(w.unmerging(ids[0]), vault.CodeConflict, []string{"is not merged"}, unmergeCustomer...)
@@ -167,7 +177,10 @@ func TestUnmergeCustomer_Order(t *testing.T) {
 		for _, id := range c {
 			w.equal("in one", w.all(c[2]), w.all(id))
 		}
-		w.refused(w.unmerging(c[0]), vault.CodeConflict, []string{c[1].String(), "was itself merged since; undo that first"}, unmergeCustomer...)
+		w.refused(
+			w.unmerging(c[0]), vault.CodeConflict, []string{c[1].String(), "was merged itself since; undo that merge first"},
+			unmergeCustomer...,
+		)
 		w.must(w.twice(w.unmerging(c[1]), unmergeCustomer...))
 		w.equal("the last, undone", before[c[2]], w.all(c[2]))
 		w.equal("the middle, after the first was undone", middle, w.all(c[1]))
@@ -229,12 +242,16 @@ func TestUnmergeCustomer_LaterChangesStayWithTarget(t *testing.T) {
 	source.addAsset("since")
 	w.must(w.twice(w.unmerging(source.customer), unmergeCustomer...))
 	w.equal("the source's plan", []string{`"source" active`}, source.standing("plan"))
-	w.equal("the target's plan", []string{`"late" superseded`, `"target" superseded`, `"since" active`}, target.standing("plan"))
+	w.equal(
+		"the target's plan", []string{`"late" superseded`, `"target" superseded`, `"since" active`}, target.standing("plan"),
+	)
 	w.equal("the source's values", map[string]string{"plan": `"source"`}, w.values(source.customer)) // the deletion stays
 	w.equal("the target's values", map[string]string{"plan": `"since"`}, w.values(target.customer))
 	w.equal("the target's assets", []string{"since"}, w.assetsOf(target.customer))
 	w.restore(email.ItemID)
-	w.equal("the source's values", map[string]string{"plan": `"source"`, "email": `"ada@example.com"`}, w.values(source.customer))
+	w.equal(
+		"the source's values", map[string]string{"plan": `"source"`, "email": `"ada@example.com"`}, w.values(source.customer),
+	)
 	if broken := w.brokenHistories(); len(broken) > 0 {
 		t.Error(broken)
 	}
@@ -255,7 +272,7 @@ func TestMergeCustomers_OppositeMergesAtOnce(t *testing.T) {
 		}
 		for _, err := range errs {
 			if err != nil {
-				w.says(err, vault.CodeConflict, "was merged into another already")
+				w.says(err, vault.CodeConflict, "is already merged into another customer")
 			}
 		}
 		want := map[string]string{"plan": `"b"`}
@@ -301,7 +318,10 @@ func TestMergeCustomers_ConcurrentUnmergeAndWrites(t *testing.T) {
 			t.Fatalf("round %d: %v", round, stale)
 		}
 	}
-	if n := w.count("SELECT count(*) FROM customer_profiles a JOIN customer_profiles b ON b.id = a.merged_into_id WHERE b.merged_into_id IS NOT NULL OR a.deleted_at IS NULL"); n > 0 {
+	if n := w.count(
+		"SELECT count(*) FROM customer_profiles a JOIN customer_profiles b ON b.id = a.merged_into_id WHERE " +
+			"b.merged_into_id IS NOT NULL OR a.deleted_at IS NULL",
+	); n > 0 {
 		t.Errorf("%d profiles lead to one that leads on", n)
 	}
 }
@@ -365,14 +385,23 @@ func (p *pair) do(acts []act) {
 			tolerate(w.run(p.late[i], writeValue...))
 			p.late = slices.Delete(p.late, i, i+1)
 		case kind == "delete" && len(p.items) > 0:
-			ev := w.bypass(vault.DeleteItem.Name, c.customer, vault.DeleteItemInput{ItemID: p.items[a.pick%len(p.items)], Force: a.who == 0})
+			ev := w.bypass(vault.DeleteItem.Name, c.customer, vault.DeleteItemInput{
+				ItemID: p.items[a.pick%len(p.items)], Force: a.who == 0,
+			})
 			tolerate(w.run(ev, deleteItem...))
 		case kind == "restore" && len(p.items) > 0:
-			tolerate(w.run(w.bypass(vault.RestoreItem.Name, c.customer, vault.RestoreItemInput{ItemID: p.items[a.pick%len(p.items)]}), restoreItem...))
+			tolerate(
+				w.run(
+					w.bypass(vault.RestoreItem.Name, c.customer, vault.RestoreItemInput{ItemID: p.items[a.pick%len(p.items)]}),
+					restoreItem...,
+				),
+			)
 		case kind == "expire" && len(p.items) > 0:
 			item := p.items[a.pick%len(p.items)]
 			p.expired[item] = true
-			w.sql("UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1 AND status = 'active'", item)
+			w.sql(
+				"UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1 AND status = 'active'", item,
+			)
 			w.must(w.run(vault.Event{}, "Sweeps.ExpireValues"))
 		}
 	}
@@ -384,7 +413,9 @@ func TestUnmergeCustomer_RestoresTheExactState(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	w.define(vault.Definition{Name: "code", ValueType: vault.TypeString}, vault.Definition{Name: "email", ValueType: vault.TypeString})
+	w.define(vault.Definition{Name: "code", ValueType: vault.TypeString}, vault.Definition{
+		Name: "email", ValueType: vault.TypeString,
+	})
 	rapid.Check(t, func(rt *rapid.T) {
 		p := &pair{w: w, expired: map[uuid.UUID]bool{}, customers: [2]uuid.UUID{newID(), newID()}}
 		source, target := p.customers[0], p.customers[1]
@@ -425,7 +456,8 @@ func TestUnmergeCustomer_RestoresTheExactState(t *testing.T) {
 		touched := map[uuid.UUID]bool{}      // changed after the merge
 		for id, now := range since {
 			was, known := merged[id]
-			if !known || p.expired[id] || was.Deleted != now.Deleted || (was.Status != now.Status && now.Status != "superseded") {
+			if !known || p.expired[id] || was.Deleted != now.Deleted ||
+				(was.Status != now.Status && now.Status != "superseded") {
 				touched[id] = true
 			}
 		}
@@ -439,7 +471,8 @@ func TestUnmergeCustomer_RestoresTheExactState(t *testing.T) {
 				rt.Fatalf("%s was %s's, and is %s's", now, was.Customer, now.Customer)
 			case touched[id] || now.String() == was.String():
 			case now.SupersededBy != nil && touched[*now.SupersededBy]: // by a newer write or a restored version
-			case was.Status == "active" && now.Status == "orphaned" && now.sourceGone(after) && !was.sourceGone(before): // its source was deleted since
+			// its source was deleted since
+			case was.Status == "active" && now.Status == "orphaned" && now.sourceGone(after) && !was.sourceGone(before):
 			default:
 				rt.Fatalf("was %s, is %s", was, now)
 			}

@@ -159,24 +159,34 @@ func (w *world) standing(name string) []string {
 
 func (w *world) open(channel, external string) vault.CustomerResult {
 	w.t.Helper()
-	r, err := trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: channel, ExternalID: external})
+	r, err := trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
+		Channel: channel, ExternalID: external,
+	})
 	return applied[vault.CustomerResult](w, r, err, openCustomer...)
 }
 
 func (w *world) link(channel, external string) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: w.customer, Channel: channel, ExternalID: external}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{
+			CustomerID: w.customer, Channel: channel, ExternalID: external,
+		}),
+	)
 }
 
 func (w *world) remove(item uuid.UUID, force bool) vault.DeleteResult {
 	w.t.Helper()
-	r, err := trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: item, Force: force})
+	r, err := trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{
+		ItemID: item, Force: force,
+	})
 	return applied[vault.DeleteResult](w, r, err, deleteItem...)
 }
 
 func (w *world) restoring(item uuid.UUID) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: item}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: item}),
+	)
 }
 
 func (w *world) restore(item uuid.UUID) vault.ItemResult {
@@ -188,7 +198,11 @@ func (w *world) restore(item uuid.UUID) vault.ItemResult {
 
 func (w *world) merging(source, target uuid.UUID) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: source, TargetCustomerID: target}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+			SourceCustomerID: source, TargetCustomerID: target,
+		}),
+	)
 }
 
 func (w *world) merge(source, target uuid.UUID) {
@@ -198,7 +212,11 @@ func (w *world) merge(source, target uuid.UUID) {
 
 func (w *world) unmerging(customer uuid.UUID) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: customer}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{
+			CustomerID: customer,
+		}),
+	)
 }
 
 func (w *world) unmerge(customer uuid.UUID) {
@@ -208,12 +226,25 @@ func (w *world) unmerge(customer uuid.UUID) {
 
 func (w *world) erase(customer uuid.UUID) {
 	w.t.Helper()
-	w.must(w.run(w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: customer})), deleteCustomer...))
+	w.must(
+		w.run(
+			w.event(
+				trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+					CustomerID: customer,
+				}),
+			),
+			deleteCustomer...,
+		),
+	)
 }
 
 func (w *world) consent(granted bool) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RecordConsent, vault.RecordConsentInput{CustomerID: w.customer, Purpose: "marketing", Granted: granted}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RecordConsent, vault.RecordConsentInput{
+			CustomerID: w.customer, Purpose: "marketing", Granted: granted,
+		}),
+	)
 }
 
 // addAsset adds an asset at a path.
@@ -244,7 +275,9 @@ func (w *world) count(statement string, args ...any) int {
 
 // fact is a write of the customer in an import.
 func (w *world) fact(name, value string, change ...func(*vault.WriteValueInput)) vault.WriteValueInput {
-	in := vault.WriteValueInput{AgentID: w.agent, CustomerID: w.customer, Name: name, Value: text(value), Source: vault.ValueHumanEntered}
+	in := vault.WriteValueInput{
+		AgentID: w.agent, CustomerID: w.customer, Name: name, Value: text(value), Source: vault.ValueHumanEntered,
+	}
 	for _, c := range change {
 		c(&in)
 	}
@@ -253,7 +286,11 @@ func (w *world) fact(name, value string, change ...func(*vault.WriteValueInput))
 
 func (w *world) importing(skip bool, writes ...vault.WriteValueInput) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ImportValues, vault.ImportValuesInput{Writes: writes, SkipInvalid: skip}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ImportValues, vault.ImportValuesInput{
+			Writes: writes, SkipInvalid: skip,
+		}),
+	)
 }
 
 func indexes(rejected []vault.Rejected) []int {

@@ -83,14 +83,18 @@ func pause(ctx context.Context, d time.Duration) bool {
 func race(t *testing.T, writes int, trouble func(context.Context, *redisServer)) {
 	server := startRedis(t)
 	w := newWorld(t, func(d *steps.Deps) {
-		d.Cache = (&world{t: t}).newCache(cache.Options{URL: server.url, OpTimeout: 300 * time.Millisecond, RetryEvery: 50 * time.Millisecond})
+		d.Cache = (&world{t: t}).newCache(cache.Options{
+			URL: server.url, OpTimeout: 300 * time.Millisecond, RetryEvery: 50 * time.Millisecond,
+		})
 	})
 	w.define(vault.Definition{Name: "number", ValueType: vault.TypeNumber})
 	profiles := make([]*raced, raceProfiles)
 	for i := range profiles {
 		profiles[i] = &raced{customer: newID()}
 	}
-	reader := w.newCache(cache.Options{URL: server.url, OpTimeout: 300 * time.Millisecond, RetryEvery: 50 * time.Millisecond})
+	reader := w.newCache(cache.Options{
+		URL: server.url, OpTimeout: 300 * time.Millisecond, RetryEvery: 50 * time.Millisecond,
+	})
 	queries := query.New(w.db, reader, w.sealer)
 
 	ctx, stop := context.WithCancel(t.Context())
@@ -148,7 +152,10 @@ func race(t *testing.T, writes int, trouble func(context.Context, *redisServer))
 	troubled.Wait()
 
 	stats := reader.Stats()
-	t.Logf("%d writes, %d reads: %d from Redis, %d missed, %d bypassed it, %d stores refused as stale", wrote.Load(), reads.Load(), stats.Hits, stats.Misses, stats.Bypassed, stats.RefusedStale)
+	t.Logf(
+		"%d writes, %d reads: %d from Redis, %d missed, %d bypassed it, %d stores refused as stale", wrote.Load(),
+		reads.Load(), stats.Hits, stats.Misses, stats.Bypassed, stats.RefusedStale,
+	)
 	if wrote.Load() < int64(writes) || reads.Load()+wrote.Load() < raceOperations {
 		t.Errorf("only %d writes and %d reads", wrote.Load(), reads.Load())
 	}
@@ -163,7 +170,8 @@ func (w *world) raceWrite(ctx context.Context, p *raced) error {
 	p.next++
 	number := p.next
 	r, err := trigger.Submit(ctx, w.trigger, w.tenant, vault.WriteValue, vault.WriteValueInput{
-		AgentID: w.agent, CustomerID: p.customer, Name: "number", Value: json.RawMessage(strconv.FormatInt(number, 10)), Source: vault.ValueUserProvided,
+		AgentID: w.agent, CustomerID: p.customer, Name: "number", Value: json.RawMessage(strconv.FormatInt(number, 10)),
+		Source: vault.ValueUserProvided,
 	})
 	p.mu.Unlock()
 	if err != nil {

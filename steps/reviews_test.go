@@ -24,7 +24,11 @@ func pending(w *world) (scenario vault.Scenario, requirement, definition uuid.UU
 
 func (w *world) deciding(kind vault.ReviewKind, id uuid.UUID, d vault.Decision, edit *vault.ReviewEdit) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: kind, ID: id, Decision: d, Edit: edit}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{
+			Kind: kind, ID: id, Decision: d, Edit: edit,
+		}),
+	)
 }
 
 func TestReview_Decision(t *testing.T) {
@@ -61,9 +65,13 @@ func TestReview_Decision(t *testing.T) {
 		t.Error("it counts before a person has seen it")
 	}
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
-	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{DependsOn: []string{"colour"}}),
+	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{
+		DependsOn: []string{"colour"},
+	}),
 		vault.CodeUnknown, []string{"colour", "save its definition first"}, decideReview...)
-	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{DependsOn: []string{"income"}}),
+	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{
+		DependsOn: []string{"income"},
+	}),
 		vault.CodeInvalid, []string{"depends_on_fields"}, decideReview...)
 
 	level, when, order := vault.LevelSoft, "has(fields.plan)", 7
@@ -71,7 +79,8 @@ func TestReview_Decision(t *testing.T) {
 	w.must(w.twice(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, edit), decideReview...))
 	w.must(w.twice(w.deciding(vault.ReviewOfDefinition, definition, vault.Approve, nil), decideReview...))
 	req, def := read()
-	if !req.Binding() || req.Review != vault.ReviewApproved || req.NeedsReview || req.RequiredLevel != level || req.WhenCondition != when ||
+	if !req.Binding() || req.Review != vault.ReviewApproved || req.NeedsReview || req.RequiredLevel != level ||
+		req.WhenCondition != when ||
 		req.Order != order || len(req.DependsOn) != 1 || req.FallbackAction == "" {
 		t.Errorf("the approved requirement is %+v", req)
 	}
@@ -81,11 +90,24 @@ func TestReview_Decision(t *testing.T) {
 	if r, d := waiting(); r != 0 || d != 0 {
 		t.Errorf("%d requirements and %d definitions still wait", r, d)
 	}
-	w.must(w.twice(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, nil), decideReview...)) // the same decision again
-	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Reject, nil), vault.CodeConflict, []string{"approved already"}, decideReview...)
-	w.refused(w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), vault.CodeConflict, []string{"approved already"}, decideReview...)
-	w.refused(w.deciding(vault.ReviewOfDefinition, newID(), vault.Reject, nil), vault.CodeUnknown, []string{"unknown definition"}, decideReview...)
-	w.refused(w.deciding(vault.ReviewOfRequirement, definition, vault.Reject, nil), vault.CodeUnknown, []string{"unknown requirement"}, decideReview...)
+	// the same decision again
+	w.must(w.twice(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, nil), decideReview...))
+	w.refused(
+		w.deciding(vault.ReviewOfRequirement, requirement, vault.Reject, nil), vault.CodeConflict,
+		[]string{"already approved"}, decideReview...,
+	)
+	w.refused(
+		w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), vault.CodeConflict, []string{"already approved"},
+		decideReview...,
+	)
+	w.refused(
+		w.deciding(vault.ReviewOfDefinition, newID(), vault.Reject, nil), vault.CodeUnknown, []string{"unknown definition"},
+		decideReview...,
+	)
+	w.refused(
+		w.deciding(vault.ReviewOfRequirement, definition, vault.Reject, nil), vault.CodeUnknown,
+		[]string{"unknown requirement"}, decideReview...,
+	)
 }
 
 func TestReview_LateDecisionIsIgnored(t *testing.T) {
@@ -97,9 +119,14 @@ func TestReview_LateDecisionIsIgnored(t *testing.T) {
 		return w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{Order: &order})
 	}
 	save := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRequirement, vault.Requirement{
-		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "income", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip,
+		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "income", RequiredLevel: vault.LevelSoft,
+		FallbackAction: vault.FallbackSkip,
 	}))
-	define := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeString}))
+	define := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
+			AgentID: w.agent, Name: "income", ValueType: vault.TypeString,
+		}),
+	)
 	late, newer := approving(1), approving(2)
 	w.must(w.run(newer, decideReview...))
 	w.must(w.run(w.deciding(vault.ReviewOfDefinition, definition, vault.Approve, nil), decideReview...))
@@ -142,8 +169,14 @@ func TestReview_HumanRowIsRejected(t *testing.T) {
 	var requirement, definition uuid.UUID
 	dbtest.Scan(t, w.url, &requirement, "SELECT id FROM requirements")
 	dbtest.Scan(t, w.url, &definition, "SELECT id FROM definitions WHERE name = 'plan'")
-	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Reject, nil), vault.CodeConflict, []string{"a person wrote this"}, decideReview...)
-	w.refused(w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), vault.CodeConflict, []string{"a person wrote this"}, decideReview...)
+	w.refused(
+		w.deciding(vault.ReviewOfRequirement, requirement, vault.Reject, nil), vault.CodeConflict,
+		[]string{"a person saved this row"}, decideReview...,
+	)
+	w.refused(
+		w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), vault.CodeConflict,
+		[]string{"a person saved this row"}, decideReview...,
+	)
 }
 
 func TestReview_ConcurrentSavesAndExtractions(t *testing.T) {
@@ -154,9 +187,14 @@ func TestReview_ConcurrentSavesAndExtractions(t *testing.T) {
 		scenario, requirement, definition := pending(w)
 		w.proposing(proposed("income", sure(0.5)), proposed("colour", sure(0.5)))
 		extraction := w.described(scenario, "Ask for the income and the colour.")
-		save := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true}))
+		save := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
+				AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true,
+			}),
+		)
 		requires := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRequirement, vault.Requirement{
-			AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "income", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+			AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "income", RequiredLevel: vault.LevelHard,
+			FallbackAction: vault.FallbackAsk,
 		}))
 		runs := []struct {
 			ev    vault.Event
@@ -197,7 +235,11 @@ func TestFlushPending_KeepsANewerInvalidation(t *testing.T) {
 	item := w.write("plan", text("gold"))
 	for name, note := range map[string]func(){
 		"definitions": func() { // as in PersistDefinition
-			ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeString}))
+			ev := w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
+					AgentID: w.agent, Name: "plan", ValueType: vault.TypeString,
+				}),
+			)
 			w.must(w.run(ev, saveDefinition[:3]...))
 		},
 		"a chain": func() { w.must(w.db.Tenant(w.tenant).NoteChains(t.Context(), []uuid.UUID{item.ItemID})) },

@@ -22,7 +22,9 @@ func crowd(w *world, customers int) (stale, lost int) {
 	var sources []uuid.UUID
 	for _, tenant := range []uuid.UUID{w.tenant, dbtest.Tenant(w.t, w.db)} {
 		w.tenant, w.agent = tenant, newID()
-		w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString},
+		w.define(vault.Definition{
+			Name: "plan", ValueType: vault.TypeString,
+		}, vault.Definition{Name: "code", ValueType: vault.TypeString},
 			vault.Definition{Name: "city", ValueType: vault.TypeString})
 		for range customers {
 			w.customer = newID()
@@ -57,7 +59,8 @@ func TestSweep_ConcurrentRunsMarkEachItemOnce(t *testing.T) {
 		}
 	}
 	w.equal("statuses", map[string]int{
-		"customer_values active": 24, "customer_values expired": 24, "customer_values orphaned": 24, "customer_assets expired": 24, "customer_assets orphaned": 24,
+		"customer_values active": 24, "customer_values expired": 24, "customer_values orphaned": 24,
+		"customer_assets expired": 24, "customer_assets orphaned": 24,
 	}, w.statuses()) // the deleted sources are as they were
 	if n := w.count("SELECT count(DISTINCT tenant_id) FROM cache_invalidations"); n != 2 {
 		t.Errorf("the caches of %d tenants are told", n)
@@ -78,8 +81,18 @@ func TestSweep_BatchSizeIsTheLimit(t *testing.T) {
 			r, err := q.ExpireAssets(t.Context(), &now, 2)
 			return len(r), err
 		},
-		"fields by hand": func(q *dbgen.Queries) (int, error) { r, err := q.OrphanValues(t.Context(), 2); return len(r), err },
-		"assets by hand": func(q *dbgen.Queries) (int, error) { r, err := q.OrphanAssets(t.Context(), 2); return len(r), err },
+		"fields by hand": func(
+			q *dbgen.Queries,
+		) (int, error) {
+			r, err := q.OrphanValues(t.Context(), 2)
+			return len(r), err
+		},
+		"assets by hand": func(
+			q *dbgen.Queries,
+		) (int, error) {
+			r, err := q.OrphanAssets(t.Context(), 2)
+			return len(r), err
+		},
 		"fields that lost": func(q *dbgen.Queries) (int, error) {
 			r, err := q.OrphanCandidateValues(t.Context(), 2)
 			return len(r), err
@@ -126,7 +139,9 @@ func TestDetectOrphans_AnyLossOfTheSource(t *testing.T) {
 		"deleted softly": {"UPDATE customer_values SET deleted_at = now() WHERE id = $1", false},
 		"removed":        {"DELETE FROM customer_values WHERE id = $1", false},
 		"removed where no trigger ran": {
-			"WITH off AS (SELECT set_config('session_replication_role', 'replica', true)) DELETE FROM customer_values USING off WHERE id = $1", true,
+			"WITH off AS (SELECT set_config('session_replication_role', 'replica', true)) DELETE FROM customer_values USING " +
+				"off WHERE id = $1",
+			true,
 		},
 	} {
 		t.Run(how, func(t *testing.T) {
@@ -159,7 +174,11 @@ func TestDetectOrphans_SourceDeletedDuringWrite(t *testing.T) {
 	w.remove(source.ItemID, false)
 	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans")) // the dependent is not committed yet
 	late := other.write("plan", text("gold"))
-	w.sql("UPDATE customer_values SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", source.ItemID, late.ItemID) // it commits now
+	// it commits now
+	w.sql(
+		"UPDATE customer_values SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", source.ItemID,
+		late.ItemID,
+	)
 	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans"))
 	w.equal("history", []string{`"gold" orphaned`}, other.standing("plan"))
 	if n := w.count("SELECT count(*) FROM orphan_candidates"); n != 1 {

@@ -51,7 +51,9 @@ func after(accept func(w *world) vault.Event, names ...string) func(w *world) va
 }
 
 func defined(w *world) {
-	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail, IsPII: true}, vault.Definition{Name: "plan", ValueType: vault.TypeString})
+	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail, IsPII: true}, vault.Definition{
+		Name: "plan", ValueType: vault.TypeString,
+	})
 }
 
 func aWrite(w *world) vault.Event {
@@ -73,14 +75,17 @@ func aSession(w *world) vault.Event {
 	id := w.session(map[string]json.RawMessage{"plan": text("silver")}, "Hello.")
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveSession, vault.SaveSessionInput{
 		SessionID: id, AgentID: w.agent, CustomerID: w.customer, Variables: map[string]json.RawMessage{"plan": text("gold")},
-		Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Hello!"}, {Speaker: vault.SpeakerCustomer, Text: "I am Ada."}},
+		Turns: []vault.Turn{
+			{Speaker: vault.SpeakerAgent, Text: "Hello!"}, {Speaker: vault.SpeakerCustomer, Text: "I am Ada."},
+		},
 	}))
 }
 
 func aDefinition(w *world) vault.Event {
 	defined(w)
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
-		AgentID: w.agent, Name: "plan", ValueType: vault.TypeString, AllowedValues: []json.RawMessage{text("silver"), text("gold")},
+		AgentID: w.agent, Name: "plan", ValueType: vault.TypeString,
+		AllowedValues: []json.RawMessage{text("silver"), text("gold")},
 	}))
 }
 
@@ -94,7 +99,11 @@ func aRequirement(w *world) vault.Event {
 
 func aFieldDeletion(w *world) vault.Event {
 	defined(w)
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteDefinition, vault.DeleteDefinitionInput{AgentID: w.agent, Name: "plan"}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteDefinition, vault.DeleteDefinitionInput{
+			AgentID: w.agent, Name: "plan",
+		}),
+	)
 }
 
 func aNeededFieldsDeletion(w *world) vault.Event {
@@ -106,7 +115,11 @@ func aRequirementDeletion(w *world) vault.Event {
 	defined(w)
 	scenario := w.scenario("Ask.")
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan"})
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario.ID, FieldName: "plan"}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{
+			ScenarioID: scenario.ID, FieldName: "plan",
+		}),
+	)
 }
 
 func aScenario(w *world) vault.Event {
@@ -144,11 +157,14 @@ func extractionOf(w *world, save vault.Event) vault.Event {
 // aFill is a fill with a field in the session, a field in the conversation and a field to ask for.
 func aFill(w *world) vault.Event {
 	w.define(
-		vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "email", ValueType: vault.TypeEmail},
+		vault.Definition{Name: "plan", ValueType: vault.TypeString},
+		vault.Definition{Name: "email", ValueType: vault.TypeEmail},
 		vault.Definition{Name: "age", ValueType: vault.TypeNumber},
 	)
 	scenario := w.scenario("Ask.").ID
-	w.require(scenario, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email"}, vault.Requirement{FieldName: "age"})
+	w.require(scenario, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email"}, vault.Requirement{
+		FieldName: "age",
+	})
 	session := w.session(map[string]json.RawMessage{"plan": text("gold")}, "My email is ada@example.com.")
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
 		CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
@@ -178,7 +194,9 @@ func anAnswer(value json.RawMessage) func(w *world) vault.Event {
 
 // stale returns three expired values and one that is not.
 func stale(w *world) {
-	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
+		Name: "code", ValueType: vault.TypeString,
+	})
 	soon := time.Now().Add(time.Hour)
 	for range 3 {
 		w.customer = newID()
@@ -193,7 +211,9 @@ func stale(w *world) {
 
 // unrooted returns items with a source that was deleted directly in the database.
 func unrooted(w *world) {
-	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
+		Name: "code", ValueType: vault.TypeString,
+	})
 	for range 3 {
 		w.customer = newID()
 		source := w.write("code", text("A1"))
@@ -249,7 +269,11 @@ func aDeletion(dependent, force bool) func(w *world) vault.Event {
 			w.customer = newID() // another customer of the tenant
 			w.write("plan", text("gold"), from(source.ItemID))
 		}
-		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID, Force: force}))
+		return w.event(
+			trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{
+				ItemID: source.ItemID, Force: force,
+			}),
+		)
 	}
 }
 
@@ -257,7 +281,9 @@ func aRestoration(w *world) vault.Event {
 	deletion := aDeletion(true, true)(w)
 	w.must(w.run(deletion, "Items.DeleteItem"))
 	item := resultOf[vault.DeleteResult](w, deletion).ItemID
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: item}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: item}),
+	)
 }
 
 func anImport(email string) func(w *world) vault.Event {
@@ -266,7 +292,8 @@ func anImport(email string) func(w *world) vault.Event {
 		w.write("plan", text("silver"))
 		in := vault.ImportValuesInput{}
 		for _, write := range []vault.WriteValueInput{
-			{CustomerID: w.customer, Name: "plan", Value: text("gold")}, {CustomerID: w.customer, Name: "email", Value: text(email)},
+			{CustomerID: w.customer, Name: "plan", Value: text("gold")},
+			{CustomerID: w.customer, Name: "email", Value: text(email)},
 			{CustomerID: newID(), Name: "plan", Value: text("gold")},
 		} {
 			write.AgentID, write.Source = w.agent, vault.ValueHumanEntered
@@ -277,15 +304,27 @@ func anImport(email string) func(w *world) vault.Event {
 }
 
 func anOpening(w *world) vault.Event {
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "ada"}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
+			Channel: "whatsapp", ExternalID: "ada",
+		}),
+	)
 }
 
 func aLink(w *world) vault.Event {
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: w.customer, Channel: "whatsapp", ExternalID: "ada"}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{
+			CustomerID: w.customer, Channel: "whatsapp", ExternalID: "ada",
+		}),
+	)
 }
 
 func aConsent(w *world) vault.Event {
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RecordConsent, vault.RecordConsentInput{CustomerID: w.customer, Purpose: "marketing", Granted: true}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RecordConsent, vault.RecordConsentInput{
+			CustomerID: w.customer, Purpose: "marketing", Granted: true,
+		}),
+	)
 }
 
 // aMerge merges two customers that both have a field, an asset and a channel.
@@ -298,19 +337,31 @@ func aMerge(w *world) vault.Event {
 	w.write("email", text("ada@example.com"))
 	w.must(w.run(anAsset(w), addAsset...))
 	w.must(w.run(aLink(w), "Customers.LinkChannel"))
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: target}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+			SourceCustomerID: w.customer, TargetCustomerID: target,
+		}),
+	)
 }
 
 func anUndoing(w *world) vault.Event {
 	w.must(w.run(aMerge(w), "Merges.MergeCustomers"))
 	w.write("plan", text("bronze")) // to the target, after the merge
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: w.customer}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{
+			CustomerID: w.customer,
+		}),
+	)
 }
 
 func aRemoval(w *world) vault.Event {
 	defined(w)
 	w.write("plan", text("gold"))
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: w.customer}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+			CustomerID: w.customer,
+		}),
+	)
 }
 
 // aDecision reviews an extracted row.
@@ -339,13 +390,22 @@ var stepCases = []stepCase{
 	{step: "Values.PersistVerification", arrange: aVerification},
 	{step: "Imports.ValidateImport", situation: "good values", arrange: anImport("ada@example.com")},
 	{step: "Imports.ValidateImport", situation: "a bad value", arrange: anImport("nobody"), fails: vault.CodeInvalid},
-	{step: "Imports.PersistImport", situation: "good values", arrange: after(anImport("ada@example.com"), "Imports.ValidateImport")},
+	{
+		step: "Imports.PersistImport", situation: "good values",
+		arrange: after(anImport("ada@example.com"), "Imports.ValidateImport"),
+	},
 	{step: "Imports.PersistImport", situation: "a bad value", arrange: anImport("nobody"), fails: vault.CodeInvalid},
 	{step: "Items.CheckDependents", situation: "none", arrange: aDeletion(false, false)},
 	{step: "Items.CheckDependents", situation: "one", arrange: aDeletion(true, false), fails: vault.CodeHasDependents},
-	{step: "Items.DeleteItem", situation: "without dependents", arrange: after(aDeletion(false, false), "Items.CheckDependents")},
+	{
+		step: "Items.DeleteItem", situation: "without dependents",
+		arrange: after(aDeletion(false, false), "Items.CheckDependents"),
+	},
 	{step: "Items.DeleteItem", situation: "by force", arrange: after(aDeletion(true, true), "Items.CheckDependents")},
-	{step: "Items.DeleteItem", situation: "with dependents", arrange: aDeletion(true, false), fails: vault.CodeHasDependents},
+	{
+		step: "Items.DeleteItem", situation: "with dependents", arrange: aDeletion(true, false),
+		fails: vault.CodeHasDependents,
+	},
 	{step: "Items.RestoreItem", arrange: aRestoration},
 	{step: "Customers.OpenCustomer", situation: "a new identity", arrange: anOpening},
 	{step: "Customers.OpenCustomer", situation: "a known identity", arrange: after(anOpening, "Customers.OpenCustomer")},
@@ -364,7 +424,10 @@ var stepCases = []stepCase{
 	{step: "Definitions.ValidateRequirement", arrange: aRequirement},
 	{step: "Definitions.PersistRequirement", arrange: after(aRequirement, "Definitions.ValidateRequirement")},
 	{step: "Definitions.DeleteDefinition", situation: "one that nothing needs", arrange: aFieldDeletion},
-	{step: "Definitions.DeleteDefinition", situation: "one that is needed", arrange: aNeededFieldsDeletion, fails: vault.CodeConflict},
+	{
+		step: "Definitions.DeleteDefinition", situation: "one that is needed", arrange: aNeededFieldsDeletion,
+		fails: vault.CodeConflict,
+	},
 	{step: "Definitions.DeleteRequirement", arrange: aRequirementDeletion},
 	{step: "Scenarios.PersistScenario", arrange: aScenario},
 	{step: "Scenarios.PersistRule", arrange: aRule},
@@ -385,19 +448,36 @@ var stepCases = []stepCase{
 	{step: "Answers.ValidateAnswer", situation: "a yes", arrange: aReply(text("yes"))},
 	{step: "Answers.PersistAnswer", situation: "a yes", arrange: after(aReply(text("yes")), "Answers.ValidateAnswer")},
 	{step: "Answers.PersistAnswer", situation: "a no", arrange: after(aReply(text("no")), "Answers.ValidateAnswer")},
-	{step: "Answers.PersistAnswer", situation: "another value", arrange: after(aReply(number(37)), "Answers.ValidateAnswer")},
+	{
+		step: "Answers.PersistAnswer", situation: "another value",
+		arrange: after(aReply(number(37)), "Answers.ValidateAnswer"),
+	},
 	{step: "Answers.AnnounceAnswer", situation: "a no", arrange: after(aReply(text("no")), answerQuestion[:3]...)},
 	{step: "Answers.ValidateAnswer", situation: "a good answer", arrange: anAnswer(json.RawMessage("36"))},
 	{step: "Answers.ValidateAnswer", situation: "a bad answer", arrange: anAnswer(text("old enough"))},
-	{step: "Answers.PersistAnswer", situation: "a good answer", arrange: after(anAnswer(json.RawMessage("36")), "Answers.ValidateAnswer")},
-	{step: "Answers.PersistAnswer", situation: "a bad answer", arrange: after(anAnswer(text("old enough")), "Answers.ValidateAnswer")},
-	{step: "Answers.AnnounceAnswer", situation: "a good answer", arrange: after(anAnswer(json.RawMessage("36")), answerQuestion[:3]...)},
-	{step: "Answers.AnnounceAnswer", situation: "a bad answer", arrange: after(anAnswer(text("old enough")), answerQuestion[:3]...)},
+	{
+		step: "Answers.PersistAnswer", situation: "a good answer",
+		arrange: after(anAnswer(json.RawMessage("36")), "Answers.ValidateAnswer"),
+	},
+	{
+		step: "Answers.PersistAnswer", situation: "a bad answer",
+		arrange: after(anAnswer(text("old enough")), "Answers.ValidateAnswer"),
+	},
+	{
+		step: "Answers.AnnounceAnswer", situation: "a good answer",
+		arrange: after(anAnswer(json.RawMessage("36")), answerQuestion[:3]...),
+	},
+	{
+		step: "Answers.AnnounceAnswer", situation: "a bad answer",
+		arrange: after(anAnswer(text("old enough")), answerQuestion[:3]...),
+	},
 	{step: "Sweeps.ExpireValues", situation: "by cron", arrange: cron(stale), again: once.Applied[vault.SweepResult]{}},
 	{step: "Sweeps.ExpireValues", situation: "by hand", arrange: byHand(stale, func(w *world) vault.Event {
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 	})},
-	{step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(unrooted), again: once.Applied[vault.SweepResult]{}},
+	{
+		step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(unrooted), again: once.Applied[vault.SweepResult]{},
+	},
 	{step: "Sweeps.DetectOrphans", situation: "by hand", arrange: byHand(unrooted, func(w *world) vault.Event {
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DetectOrphans, vault.Sweep{}))
 	})},
@@ -407,7 +487,10 @@ var stepCases = []stepCase{
 		_ = w.run(ev, "Values.PersistValue")
 		return ev
 	}},
-	{step: "Caches.InvalidateAndAcknowledge", situation: "a definition", again: upkeep.Invalidated{}, arrange: after(aDefinition, saveDefinition[:3]...)},
+	{
+		step: "Caches.InvalidateAndAcknowledge", situation: "a definition", again: upkeep.Invalidated{},
+		arrange: after(aDefinition, saveDefinition[:3]...),
+	},
 	{step: "Caches.InvalidateAndAcknowledge", situation: "by cron", arrange: cron(noted), again: upkeep.Invalidated{}},
 	{step: "Caches.InvalidateAndAcknowledge", situation: "by hand", again: upkeep.Invalidated{}, arrange: byHand(stale, func(w *world) vault.Event {
 		ev := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
@@ -482,7 +565,8 @@ func (c stepCase) runTwice(t *testing.T) map[string]int {
 		}
 	}
 	w.unchanged(before, "a second run")
-	if n := len(w.engine.taken()); n != pushed && c.step != "Answers.AnnounceAnswer" && c.step != "Gaps.AnnounceCancel" { // a second announcement is harmless
+	// a second announcement is harmless
+	if n := len(w.engine.taken()); n != pushed && c.step != "Answers.AnnounceAnswer" && c.step != "Gaps.AnnounceCancel" {
 		t.Errorf("a second run pushed %d events", n-pushed)
 	}
 	return before.Counts()
@@ -604,5 +688,9 @@ func (w *world) ask(fill vault.Event) gapfill.Waiting {
 // answer accepts the answer to a question without running its steps.
 func (w *world) answer(question uuid.UUID, value json.RawMessage) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: value}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{
+			QuestionID: question, Value: value,
+		}),
+	)
 }

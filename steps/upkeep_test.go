@@ -35,7 +35,9 @@ func (w *world) statuses() map[string]int {
 func TestSweep_MarksOnlyDueItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
+		Name: "code", ValueType: vault.TypeString,
+	})
 	soon := time.Now().Add(time.Hour)
 	expiring := func(in *vault.WriteValueInput) { in.ExpiresAt = &soon }
 	var customers []uuid.UUID
@@ -50,18 +52,26 @@ func TestSweep_MarksOnlyDueItems(t *testing.T) {
 		w.write("email", text("ada@example.com"), from(source.ItemID))
 		w.write("email", text("bob@example.com"), from(newID())) // orphaned when it is written
 	}
-	w.equal("before", map[string]int{"customer_values active": 4, "customer_values superseded": 4, "customer_values orphaned": 2}, w.statuses())
+	w.equal(
+		"before", map[string]int{"customer_values active": 4, "customer_values superseded": 4, "customer_values orphaned": 2},
+		w.statuses(),
+	)
 	w.later(2 * time.Hour)
 	w.must(w.run(vault.Event{}, "Sweeps.ExpireValues"))
 	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans"))
 	w.equal("after", map[string]int{
-		"customer_values active": 2, "customer_values superseded": 4, "customer_values orphaned": 2, "customer_values expired": 2,
+		"customer_values active": 2, "customer_values superseded": 4, "customer_values orphaned": 2,
+		"customer_values expired": 2,
 	}, w.statuses())
 
 	// Each profile has a new version and a pending invalidation.
 	for _, customer := range customers {
 		var noted int64
-		dbtest.Scan(t, w.url, &noted, "SELECT count(*) FROM cache_invalidations WHERE to_jsonb(cache_invalidations)::text LIKE '%' || $1 || '%'", customer.String())
+		dbtest.Scan(
+			t, w.url, &noted,
+			"SELECT count(*) FROM cache_invalidations WHERE to_jsonb(cache_invalidations)::text LIKE '%' || $1 || '%'",
+			customer.String(),
+		)
 		if noted != 1 {
 			t.Errorf("customer %s: %d notes", customer, noted)
 		}
@@ -202,7 +212,8 @@ func TestInvalidate_NoOldReadAfterAcknowledgement(t *testing.T) {
 			w.must(err)
 			w.equal("a second run", first, again)
 			w.unchanged(before, "a second run")
-			if noted := w.dump().Counts()["cache_invalidations"]; (noted == 1) != (name != "Redis answers") || noted != first.Pending {
+			if noted := w.dump().Counts()["cache_invalidations"]; (noted == 1) != (name != "Redis answers") ||
+				noted != first.Pending {
 				t.Errorf("%d invalidations are noted, the step said %d", noted, first.Pending)
 			}
 

@@ -21,13 +21,16 @@ func TestCancelFill_EndsAtOnce(t *testing.T) {
 		t.Errorf("it closed %v, want question %s", got.QuestionID, question.ID)
 	}
 	got := result[vault.FillResult](t, done(t, fill, nil))
-	if diff := cmp.Diff(map[string]string{"email": "cancelled", "plan": "cancelled"}, outcomes(got)); diff != "" || !got.Cancelled || !got.Blocked {
+	if diff := cmp.Diff(map[string]string{"email": "cancelled", "plan": "cancelled"}, outcomes(got)); diff != "" ||
+		!got.Cancelled || !got.Blocked {
 		t.Errorf("cancelled: %t, blocked: %t, %s", got.Cancelled, got.Blocked, diff)
 	}
 	if reason := rejected(t, s.answer(question, "ada@example.com"), nil); reason.Code != vault.CodeConflict {
 		t.Errorf("a late answer was rejected with %s", reason.Code)
 	}
-	if _, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.CancelFill, vault.CancelFillInput{FillID: testkit.ID()}); vault.CodeOf(err) != vault.CodeUnknown {
+	if _, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.CancelFill, vault.CancelFillInput{
+		FillID: testkit.ID(),
+	}); vault.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("cancelling what is not there gives %v", err)
 	}
 }

@@ -34,11 +34,13 @@ func TestSaveRequirement_ChangesMissing(t *testing.T) {
 	s := newScene(t)
 	scenario := s.scenario(asked("email", "country")...)
 	reqs, err := kit.Query.Requirements(t.Context(), s.tenant, scenario)
-	if err != nil || len(reqs) != 2 || reqs[0].FieldName != "email" || reqs[1].FieldName != "country" || reqs[0].Origin != vault.OriginHuman {
+	if err != nil || len(reqs) != 2 || reqs[0].FieldName != "email" || reqs[1].FieldName != "country" ||
+		reqs[0].Origin != vault.OriginHuman {
 		t.Errorf("the scenario needs %v, %v", reqs, err)
 	}
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveRequirement, vault.Requirement{
-		AgentID: s.agent, ScenarioID: testkit.ID(), FieldName: "email", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+		AgentID: s.agent, ScenarioID: testkit.ID(), FieldName: "email", RequiredLevel: vault.LevelHard,
+		FallbackAction: vault.FallbackAsk,
 	})
 	if reason := rejected(t, r, err); reason.Code != vault.CodeUnknown {
 		t.Errorf("a requirement of no scenario was rejected with %s: %s", reason.Code, reason)
@@ -81,12 +83,14 @@ func TestSaveScenario_StartsExtraction(t *testing.T) {
 	if found.Outcome != vault.ExtractDone || found.ModelCalls != 1 || !slices.Contains(found.Suggested, "date_of_birth") {
 		t.Errorf("the extraction says %+v", found)
 	}
-	if req := s.requirement(in.ID, "date_of_birth"); req.Origin != vault.OriginExtracted || !strings.Contains(req.Quote, "over 18") {
+	if req := s.requirement(in.ID, "date_of_birth"); req.Origin != vault.OriginExtracted ||
+		!strings.Contains(req.Quote, "over 18") {
 		t.Errorf("date_of_birth is required by %s, quoting %q", req.Origin, req.Quote)
 	}
 	s.requirement(in.ID, "email") // under the name of the definition that is there
 	suggested, err := kit.Query.Definition(t.Context(), s.tenant, s.agent, "date_of_birth")
-	if err != nil || suggested.Enabled || suggested.ValueType != vault.TypeDate || suggested.Origin != vault.OriginExtracted {
+	if err != nil || suggested.Enabled || suggested.ValueType != vault.TypeDate ||
+		suggested.Origin != vault.OriginExtracted {
 		t.Errorf("suggested as %s by %s, enabled: %t, %v", suggested.ValueType, suggested.Origin, suggested.Enabled, err)
 	}
 
@@ -103,7 +107,8 @@ func TestSaveScenario_StartsExtraction(t *testing.T) {
 	// Another text does; what it does not need any more goes.
 	in.Description = "We need the customer's e-mail address and country."
 	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, in)
-	if changed := s.extraction(done(t, r, err)); changed.Outcome != vault.ExtractDone || changed.ModelCalls != 1 || slices.Contains(changed.Requirements, "date_of_birth") {
+	if changed := s.extraction(done(t, r, err)); changed.Outcome != vault.ExtractDone || changed.ModelCalls != 1 ||
+		slices.Contains(changed.Requirements, "date_of_birth") {
 		t.Errorf("the extraction of a changed text says %+v", changed)
 	}
 }
@@ -114,7 +119,8 @@ func TestSaveRule_StartsExtraction(t *testing.T) {
 	scenario := s.scenario()
 	in := vault.Rule{ID: testkit.ID(), AgentID: s.agent, ScenarioID: scenario, Name: "adults", Condition: "age >= 18"}
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveRule, in)
-	if found := s.extraction(done(t, r, err)); found.Outcome != vault.ExtractDone || !slices.Equal(found.Requirements, []string{"date_of_birth"}) {
+	if found := s.extraction(done(t, r, err)); found.Outcome != vault.ExtractDone ||
+		!slices.Equal(found.Requirements, []string{"date_of_birth"}) {
 		t.Errorf("the extraction says %+v", found)
 	}
 	if req := s.requirement(scenario, "date_of_birth"); req.RuleID == nil || *req.RuleID != in.ID {
@@ -132,8 +138,11 @@ func TestExtractSchema_ByRequest(t *testing.T) {
 	in := vault.Scenario{ID: testkit.ID(), AgentID: s.agent, Name: "Order", Description: "Ask for the customer's country."}
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, in)
 	s.extraction(done(t, r, err))
-	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: s.agent, ScenarioID: in.ID})
-	if got := result[vault.ExtractResult](t, done(t, r, err)); got.Outcome != vault.ExtractUnchanged || got.ModelCalls != 0 {
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{
+		AgentID: s.agent, ScenarioID: in.ID,
+	})
+	if got := result[vault.ExtractResult](t, done(t, r, err)); got.Outcome != vault.ExtractUnchanged ||
+		got.ModelCalls != 0 {
 		t.Errorf("it says %+v", got)
 	}
 }
@@ -144,7 +153,10 @@ func TestExtractSchema_NewestSaveWins(t *testing.T) {
 	s := newScene(t)
 	in := vault.Scenario{ID: testkit.ID(), AgentID: s.agent, Name: "Order"}
 	var saves []vault.Operation
-	for _, text := range []string{"Only if the customer is over 18, go on.", "Ask for the customer's passport number.", "Ask for the customer's country."} {
+	for _, text := range []string{
+		"Only if the customer is over 18, go on.", "Ask for the customer's passport number.",
+		"Ask for the customer's country.",
+	} {
 		in.Description = text
 		r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, in)
 		if err != nil {
@@ -178,7 +190,9 @@ func TestDeleteRequirement_ThenDefinition(t *testing.T) {
 	if reason := rejected(t, r, err); reason.Code != vault.CodeConflict || len(reason.Related) != 1 {
 		t.Errorf("a field that is required was kept with %s: %s", reason.Code, reason)
 	}
-	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: "country"})
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{
+		ScenarioID: scenario, FieldName: "country",
+	})
 	done(t, r, err)
 	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteDefinition, deleteField)
 	done(t, r, err)

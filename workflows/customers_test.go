@@ -12,7 +12,11 @@ import (
 func TestImportValues_AllOrNone(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{s.fact("country", "Norway"), s.fact("plan", "gold"), s.fact("email", "ada(at)example")}}
+	in := vault.ImportValuesInput{
+		Writes: []vault.WriteValueInput{
+			s.fact("country", "Norway"), s.fact("plan", "gold"), s.fact("email", "ada(at)example"),
+		},
+	}
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.ImportValues, in)
 	rejected(t, r, err)
 	if _, err := kit.Query.Profile(t.Context(), s.tenant, s.customer); vault.CodeOf(err) != vault.CodeUnknown {
@@ -66,14 +70,18 @@ func TestRestoreItem_DeletedValue(t *testing.T) {
 
 func (s *scene) open(channel, external string) vault.CustomerResult {
 	s.t.Helper()
-	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: channel, ExternalID: external})
+	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
+		Channel: channel, ExternalID: external,
+	})
 	return result[vault.CustomerResult](s.t, done(s.t, r, err))
 }
 
 func TestOpenCustomer_SameIdentity(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	first, second, other := s.open("email", "ada@example.com"), s.open("email", "ada@example.com"), s.open("phone", "ada@example.com")
+	first, second, other := s.open(
+		"email", "ada@example.com",
+	), s.open("email", "ada@example.com"), s.open("phone", "ada@example.com")
 	if !first.Created || second.Created || first.CustomerID != second.CustomerID {
 		t.Errorf("the same identity opened %+v, then %+v", first, second)
 	}
@@ -86,7 +94,9 @@ func TestLinkChannel_OpensTheCustomer(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.write(s.fact("country", "Norway"))
-	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: s.customer, Channel: "email", ExternalID: "ada@example.com"})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.LinkChannel, vault.LinkChannelInput{
+		CustomerID: s.customer, Channel: "email", ExternalID: "ada@example.com",
+	})
 	done(t, r, err)
 	if got := s.open("email", "ada@example.com"); got.CustomerID != s.customer || got.Created {
 		t.Errorf("the identity opens %+v, want customer %s", got, s.customer)
@@ -100,10 +110,13 @@ func TestRecordConsent_ReachesTheReader(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	for _, granted := range []bool{true, false} {
-		r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.RecordConsent, vault.RecordConsentInput{CustomerID: s.customer, Purpose: "marketing", Granted: granted, Source: "form"})
+		r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.RecordConsent, vault.RecordConsentInput{
+			CustomerID: s.customer, Purpose: "marketing", Granted: granted, Source: "form",
+		})
 		done(t, r, err)
 		p := s.profile()
-		if i := slices.IndexFunc(p.Consents, func(c vault.Consent) bool { return c.Purpose == "marketing" }); i < 0 || p.Consents[i].Granted != granted {
+		if i := slices.IndexFunc(p.Consents, func(c vault.Consent) bool { return c.Purpose == "marketing" }); i < 0 ||
+			p.Consents[i].Granted != granted {
 			t.Errorf("after %t a reader sees the consents %v", granted, p.Consents)
 		}
 	}
@@ -119,7 +132,9 @@ func TestMergeCustomers_AndUnmerge(t *testing.T) {
 	source.profile() // now both are in the cache
 	s.profile()
 
-	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: source.customer, TargetCustomerID: s.customer})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+		SourceCustomerID: source.customer, TargetCustomerID: s.customer,
+	})
 	done(t, r, err)
 	for _, asked := range []*scene{s, &source} { // the source's id leads to the target
 		p := asked.profile()
@@ -127,9 +142,12 @@ func TestMergeCustomers_AndUnmerge(t *testing.T) {
 			t.Errorf("customer %s is %s with %v", asked.customer, p.CustomerID, p.Fields)
 		}
 	}
-	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: source.customer})
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{
+		CustomerID: source.customer,
+	})
 	done(t, r, err)
-	if s.value("country") != `"Norway"` || s.value("plan") != "" || source.value("plan") != `"gold"` || source.value("country") != "" {
+	if s.value("country") != `"Norway"` || s.value("plan") != "" || source.value("plan") != `"gold"` ||
+		source.value("country") != "" {
 		t.Errorf("after the undoing the target has %v, the source %v", s.profile().Fields, source.profile().Fields)
 	}
 }
@@ -139,7 +157,9 @@ func TestDeleteCustomer_IsUnknown(t *testing.T) {
 	s := newScene(t)
 	s.write(s.fact("country", "Norway"))
 	s.profile() // now it is in the cache
-	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: s.customer})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+		CustomerID: s.customer,
+	})
 	done(t, r, err)
 	if p, err := kit.Query.Profile(t.Context(), s.tenant, s.customer); vault.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("a reader sees %v, %v", p.Fields, err)
@@ -151,7 +171,8 @@ func TestDecideReview_RequirementBinds(t *testing.T) {
 	s := newScene(t)
 	scenario := testkit.ID()
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, vault.Scenario{
-		ID: scenario, AgentID: s.agent, Name: "Delivery", Description: "If the customer wants to change their shipping address, open the form.",
+		ID: scenario, AgentID: s.agent, Name: "Delivery",
+		Description: "If the customer wants to change their shipping address, open the form.",
 	})
 	if found := s.extraction(done(t, r, err)); len(found.NeedReview) == 0 {
 		t.Fatalf("nothing waits for a person: %+v", found)
@@ -164,9 +185,12 @@ func TestDecideReview_RequirementBinds(t *testing.T) {
 	if before.Binding() {
 		t.Error("it is binding before a person has decided")
 	}
-	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: before.ID, Decision: vault.Approve})
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DecideReview, vault.DecideReviewInput{
+		Kind: vault.ReviewOfRequirement, ID: before.ID, Decision: vault.Approve,
+	})
 	done(t, r, err)
-	if after := s.requirement(scenario, before.FieldName); after.ID != before.ID || !after.Binding() || after.Review != vault.ReviewApproved {
+	if after := s.requirement(scenario, before.FieldName); after.ID != before.ID || !after.Binding() ||
+		after.Review != vault.ReviewApproved {
 		t.Errorf("after the approval it is %s, binding: %t", after.Review, after.Binding())
 	}
 }
@@ -177,7 +201,8 @@ func TestCancelFill_WaitingFill(t *testing.T) {
 	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("plan", "country")...)})
 	q := kit.Question(t, s.tenant, s.customer)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.ID})
-	if got := result[vault.CancelResult](t, done(t, r, err)); got.FillID != fill.ID || got.QuestionID == nil || *got.QuestionID != q.ID {
+	if got := result[vault.CancelResult](t, done(t, r, err)); got.FillID != fill.ID || got.QuestionID == nil ||
+		*got.QuestionID != q.ID {
 		t.Errorf("it says %+v", got)
 	}
 	got := result[vault.FillResult](t, done(t, fill, nil))

@@ -116,10 +116,15 @@ func TestDeclarations_EveryTaskHasAPolicy(t *testing.T) {
 	for name, w := range declarations(t) {
 		for _, task := range w.tasks {
 			if task.retries < 1 || task.backoff <= 1 || task.maxBackoffSeconds < 1 {
-				t.Errorf("%s: %s is tried again %d times, with back-off %v up to %d s", name, task.name, task.retries, task.backoff, task.maxBackoffSeconds)
+				t.Errorf(
+					"%s: %s is tried again %d times, with back-off %v up to %d s", name, task.name, task.retries, task.backoff,
+					task.maxBackoffSeconds,
+				)
 			}
 			if task.execution == 0 || task.schedule == 0 || task.schedule == 5*time.Minute {
-				t.Errorf("%s: %s has execution time-out %s and scheduling time-out %s", name, task.name, task.execution, task.schedule)
+				t.Errorf(
+					"%s: %s has execution time-out %s and scheduling time-out %s", name, task.name, task.execution, task.schedule,
+				)
 			}
 			if task.durable && (task.execution <= longestDeadline || !task.evicted) {
 				t.Errorf("%s: %s may run %s, and gives its slot back: %t", name, task.name, task.execution, task.evicted)
@@ -308,8 +313,8 @@ func TestDeclarations_EmptyCron(t *testing.T) {
 	}
 }
 
-// All is the only list of workflows: what is declared anywhere in the module is in it. Only the development command may have
-// others, to measure with.
+// All is the only list of workflows: what is declared anywhere in the module is in it. Only the development command may
+// have others, to measure with.
 func TestDeclarations_OnlyHere(t *testing.T) {
 	t.Parallel()
 	declares := regexp.MustCompile(`\.New(Workflow|StandaloneTask|StandaloneDurableTask)\(|\bbegin\(c, `)

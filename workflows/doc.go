@@ -1,5 +1,5 @@
-// Package workflows defines which steps run on which event, grouped by subject. A workflow reads like a table of contents.
-// The steps are methods in the packages below steps, with the same names; there is no logic here.
+// Package workflows defines which steps run on which event, grouped by subject. A workflow reads like a table of
+// contents. The steps are methods in the packages below steps, with the same names; there is no logic here.
 //
 //	workflow           event                       cron          one at a time per    steps
 //	write-value        value:write                               profile              validate → persist → invalidate-and-acknowledge
@@ -33,10 +33,12 @@
 //	relay-operations                               * * * * *                          relay
 //	purge-operations                               17 3 * * *                         purge
 //
-// The steps keep "one at a time" with a row lock in PostgreSQL. Only extract-schema and fill-gaps, which would otherwise call
-// a model or ask a customer twice, also use the engine's queue: it delays a run by 0.1 s and occasionally by several
-// seconds (measured with v0.104.7). A forced delete-item orphans the dependents in its step delete.
+// The steps keep "one at a time" with a row lock in PostgreSQL. Only extract-schema and fill-gaps, which would
+// otherwise call a model or ask a customer twice, also use the engine's queue: it delays a run by 0.1 s and
+// occasionally by several seconds (measured with v0.104.7). A forced delete-item orphans the dependents in its step
+// delete.
 //
-// register.go lists every workflow and is the only place that registers one; flow.go builds the linear workflows; policy.go
-// defines retries, backoffs and time-outs; task.go connects steps to the engine. The crons come from the configuration.
+// register.go lists every workflow and is the only place that registers one; flow.go builds the linear workflows;
+// policy.go defines retries, backoffs and time-outs; task.go connects steps to the engine. The crons come from the
+// configuration.
 package workflows

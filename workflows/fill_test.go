@@ -79,7 +79,9 @@ func question(n byte) gapfill.Advanced {
 
 func TestFill_WritesThenAsksThenEnds(t *testing.T) {
 	t.Parallel()
-	run := &script{advances: []gapfill.Advanced{writes("country", "email"), question(1), question(2), writes("plan"), {Done: true}}}
+	run := &script{
+		advances: []gapfill.Advanced{writes("country", "email"), question(1), question(2), writes("plan"), {Done: true}},
+	}
 	filled, err := fill(run, 0, fillEvent)
 	if err != nil || filled.Rounds != 5 {
 		t.Errorf("fill ended after %d rounds, %v", filled.Rounds, err)
@@ -104,16 +106,21 @@ func TestFill_NothingToDo(t *testing.T) {
 	}
 }
 
-// Whatever becomes of the event that wakes it, a fill looks again by itself: soon at first, then ever later, and for the last time
-// just after the deadline.
+// Whatever becomes of the event that wakes it, a fill looks again by itself: soon at first, then ever later, and for
+// the last time just after the deadline.
 func TestFill_PollsWhileWaiting(t *testing.T) {
 	t.Parallel()
 	opened := time.Date(2030, 3, 1, 9, 0, 0, 0, time.UTC)
 	waiting := func(n byte, minutes int) gapfill.Advanced {
-		return gapfill.Advanced{Question: &gapfill.Waiting{QuestionID: uuid.UUID{n}, OpenedAt: opened, DeadlineAt: opened.Add(time.Duration(minutes) * time.Minute)}}
+		return gapfill.Advanced{
+			Question: &gapfill.Waiting{
+				QuestionID: uuid.UUID{n}, OpenedAt: opened, DeadlineAt: opened.Add(time.Duration(minutes) * time.Minute),
+			},
+		}
 	}
 	s := &script{advances: []gapfill.Advanced{
-		waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), // the last by a clock that is behind
+		// the last by a clock that is behind
+		waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10),
 		waiting(2, 5), waiting(2, 5), waiting(3, 0),
 	}}
 	if _, err := fill(s, 0, fillEvent); err != nil {
@@ -133,7 +140,9 @@ func TestFill_PollsWhileWaiting(t *testing.T) {
 		t.Fatal(err)
 	}
 	sec := time.Second
-	if want := []time.Duration{m, 2 * sec, 2 * sec, 2 * sec, 4 * sec, 8 * sec, 16 * sec, 32 * sec, m}; !slices.Equal(s.pauses, want) {
+	if want := []time.Duration{
+		m, 2 * sec, 2 * sec, 2 * sec, 4 * sec, 8 * sec, 16 * sec, 32 * sec, m,
+	}; !slices.Equal(s.pauses, want) {
 		t.Errorf("waited for %v, want %v", s.pauses, want)
 	}
 	s = &script{}
@@ -148,7 +157,8 @@ func TestFill_PollsWhileWaiting(t *testing.T) {
 	}
 }
 
-// Writes that come back unfinished are a fault of the system: the run fails, for its retries, instead of going round for ever.
+// Writes that come back unfinished are a fault of the system: the run fails, for its retries, instead of going round
+// for ever.
 func TestFill_StuckWritesFail(t *testing.T) {
 	t.Parallel()
 	run := &script{}
@@ -194,7 +204,9 @@ func TestFill_FirstErrorEndsIt(t *testing.T) {
 func TestFill_SkipsEarlierFailures(t *testing.T) {
 	t.Parallel()
 	run := func(attemptsBefore int) (*script, error) {
-		run := &script{advances: []gapfill.Advanced{{}, question(1), {}, writes("country")}, failed: map[int]bool{1: true, 3: true}}
+		run := &script{
+			advances: []gapfill.Advanced{{}, question(1), {}, writes("country")}, failed: map[int]bool{1: true, 3: true},
+		}
 		_, err := fill(run, attemptsBefore, fillEvent)
 		return run, err
 	}
@@ -207,7 +219,8 @@ func TestFill_SkipsEarlierFailures(t *testing.T) {
 		if !errors.Is(err, errFailed) {
 			t.Errorf("after %d attempts it ended with %v", attemptsBefore, err)
 		}
-		if n := len(slices.Collect(matching(got.calls, "advance"))); n != rounds || !slices.Equal(got.calls, whole.calls[:len(got.calls)]) {
+		if n := len(slices.Collect(matching(got.calls, "advance"))); n != rounds ||
+			!slices.Equal(got.calls, whole.calls[:len(got.calls)]) {
 			t.Errorf("after %d attempts it did\n%v\nwhich does not begin\n%v", attemptsBefore, got.calls, whole.calls)
 		}
 	}
@@ -227,11 +240,15 @@ func TestFill_StuckRunRetriesWrites(t *testing.T) {
 	}
 }
 
-// A durable task is replayed from what the engine kept: the same outcomes must lead to the same calls, wherever it was lost.
+// A durable task is replayed from what the engine kept: the same outcomes must lead to the same calls, wherever it was
+// lost.
 func TestFill_IsDeterministic(t *testing.T) {
 	t.Parallel()
 	advance := rapid.OneOf(
-		rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]string{"country", "email", "plan"}), 1, 3), func(s []string) gapfill.Advanced { return writes(s...) }),
+		rapid.Map(
+			rapid.SliceOfN(rapid.SampledFrom([]string{"country", "email", "plan"}), 1, 3),
+			func(s []string) gapfill.Advanced { return writes(s...) },
+		),
 		rapid.Map(rapid.Byte(), question),
 	)
 	rapid.Check(t, func(t *rapid.T) {
@@ -249,7 +266,10 @@ func TestFill_IsDeterministic(t *testing.T) {
 		replayed := &script{advances: advances}
 		got, err := fill(replayed, 0, fillEvent)
 		if got != want || !errors.Is(err, wantErr) || !slices.Equal(replayed.calls, whole.calls) {
-			t.Fatalf("replayed, it did\n%v\nand ended with %v, %v; want\n%v\nand %v, %v", replayed.calls, got, err, whole.calls, want, wantErr)
+			t.Fatalf(
+				"replayed, it did\n%v\nand ended with %v, %v; want\n%v\nand %v, %v", replayed.calls, got, err, whole.calls, want,
+				wantErr,
+			)
 		}
 	})
 }

@@ -29,7 +29,9 @@ type step[Out any] func(context.Context, vault.Event) (Out, error)
 type policyOf func(parents ...*hatchet.Task) []hatchet.TaskOption
 
 // begin declares the workflow of an operation, which starts on the operation's events.
-func begin[In, Out any](c *hatchet.Client, s steps.Steps, spec vault.Spec[In, Out], more ...hatchet.WorkflowOption) flow {
+func begin[In, Out any](
+	c *hatchet.Client, s steps.Steps, spec vault.Spec[In, Out], more ...hatchet.WorkflowOption,
+) flow {
 	opts := append([]hatchet.WorkflowOption{hatchet.WithWorkflowEvents(spec.Events...)}, more...)
 	return flow{workflow: c.NewWorkflow(spec.Name, opts...), caches: s.Caches}
 }

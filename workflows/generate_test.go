@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// addMissingRows gives every workflow without a row in docs/operation.md and in doc.go one, from its doc comment. A row that
-// is there stays as a person wrote it.
+// addMissingRows gives every workflow without a row in docs/operation.md and in doc.go one, from its doc comment. A row
+// that is there stays as a person wrote it.
 func addMissingRows(t *testing.T, declared map[string]declared, page string) string {
 	t.Helper()
 	comments := docComments(t)

@@ -75,7 +75,8 @@ func TestPurgeOperations_KeepsRetained(t *testing.T) {
 		r    trigger.Receipt
 		kept bool
 	}{{oldest, false}, {old, true}, {oldestFailed, false}, {oldFailed, true}} {
-		if _, err := kit.Query.Operation(t.Context(), s.tenant, c.r.ID); (err == nil) != c.kept || (err != nil && vault.CodeOf(err) != vault.CodeUnknown) {
+		if _, err := kit.Query.Operation(t.Context(), s.tenant, c.r.ID); (err == nil) != c.kept ||
+			(err != nil && vault.CodeOf(err) != vault.CodeUnknown) {
 			t.Errorf("operation %s: kept: %t, want %t (%v)", c.r.ID, err == nil, c.kept, err)
 		}
 	}

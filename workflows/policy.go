@@ -33,10 +33,15 @@ func sweep(parents ...*hatchet.Task) []hatchet.TaskOption {
 // (retried, replayed, or taken over from a lost worker), because it looks the run up under its first attempt.
 func waiting() []hatchet.TaskOption {
 	const longest = 90 * 24 * time.Hour
-	return append(policy(10, 2, 300, longest, longest, nil), hatchet.WithEvictionPolicy(&hatchet.EvictionPolicy{AllowCapacityEviction: true}))
+	return append(
+		policy(10, 2, 300, longest, longest, nil),
+		hatchet.WithEvictionPolicy(&hatchet.EvictionPolicy{AllowCapacityEviction: true}),
+	)
 }
 
-func policy(retries int, backoff float32, maxBackoffSeconds int, execution, schedule time.Duration, parents []*hatchet.Task) []hatchet.TaskOption {
+func policy(
+	retries int, backoff float32, maxBackoffSeconds int, execution, schedule time.Duration, parents []*hatchet.Task,
+) []hatchet.TaskOption {
 	opts := []hatchet.TaskOption{
 		hatchet.WithRetries(retries),
 		hatchet.WithRetryBackoff(backoff, maxBackoffSeconds),

@@ -18,7 +18,8 @@ func TestWriteValue_InvalidValueIsRejected(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("plan", "bronze"))
-	if reason := rejected(t, r, err); reason.Code != vault.CodeInvalid || !strings.Contains(reason.ForCaller(), `"bronze"`) || strings.Contains(reason.Error(), "bronze") {
+	if reason := rejected(t, r, err); reason.Code != vault.CodeInvalid ||
+		!strings.Contains(reason.ForCaller(), `"bronze"`) || strings.Contains(reason.Error(), "bronze") {
 		t.Errorf("it was rejected with %s: %s; for the caller: %s", reason.Code, reason, reason.ForCaller())
 	}
 	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("email", "ada(at)example"))
@@ -39,7 +40,9 @@ func TestWriteValue_SupersedesTheOlderValue(t *testing.T) {
 			t.Errorf("a reader sees %s after %s was written", got, value)
 		}
 	}
-	if got, want := s.versions("country"), []string{`"Norway" active`, `"Iceland" superseded`, `"France" superseded`}; !slices.Equal(got, want) {
+	if got, want := s.versions("country"), []string{
+		`"Norway" active`, `"Iceland" superseded`, `"France" superseded`,
+	}; !slices.Equal(got, want) {
 		t.Errorf("the history is %v, want %v", got, want)
 	}
 }
@@ -89,7 +92,9 @@ func TestDeleteItem_ForcedOrphansDependents(t *testing.T) {
 	s := newScene(t)
 	source, dependent := s.derived()
 	s.profile() // now it is in the cache
-	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source, Force: true})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteItem, vault.DeleteItemInput{
+		ItemID: source, Force: true,
+	})
 	if got := result[vault.DeleteResult](t, done(t, r, err)); got.ItemID != source || got.Orphaned != 1 {
 		t.Errorf("it says %v", got)
 	}
@@ -105,7 +110,9 @@ func TestDeleteItem_WithoutDependents(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	_, dependent := s.derived()
-	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: dependent})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteItem, vault.DeleteItemInput{
+		ItemID: dependent,
+	})
 	done(t, r, err)
 	if p := s.profile(); len(p.Fields) != 0 || len(p.Assets) != 1 {
 		t.Errorf("a reader sees %v and %v", p.Fields, p.Assets)
@@ -115,7 +122,9 @@ func TestDeleteItem_WithoutDependents(t *testing.T) {
 // past moves an expiry that lies ahead into the past.
 func (s *scene) past(item uuid.UUID) {
 	s.t.Helper()
-	dbtest.Exec(s.t, kit.DatabaseURL, "UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", item)
+	dbtest.Exec(
+		s.t, kit.DatabaseURL, "UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", item,
+	)
 }
 
 func (s *scene) expiring() vault.ItemResult {
@@ -192,18 +201,21 @@ func TestSaveSession_MergesVariables(t *testing.T) {
 	s := newScene(t)
 	session := s.session(map[string]json.RawMessage{"country": text("Norway"), "plan": text("gold")}, "Hi, I am Ada.")
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveSession, vault.SaveSessionInput{
-		SessionID: session, AgentID: s.agent, CustomerID: s.customer, Variables: map[string]json.RawMessage{"plan": text("silver")},
-		Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Hello, Ada."}},
+		SessionID: session, AgentID: s.agent, CustomerID: s.customer,
+		Variables: map[string]json.RawMessage{"plan": text("silver")},
+		Turns:     []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Hello, Ada."}},
 	})
 	done(t, r, err)
 	got, err := kit.Query.Session(t.Context(), s.tenant, session)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Variables) != 2 || string(got.Variables["plan"]) != `"silver"` || string(got.Variables["country"]) != `"Norway"` {
+	if len(got.Variables) != 2 || string(got.Variables["plan"]) != `"silver"` ||
+		string(got.Variables["country"]) != `"Norway"` {
 		t.Errorf("the variables are %s", got.Variables)
 	}
-	if len(got.Turns) != 2 || got.Turns[0].Text != "Hi, I am Ada." || got.Turns[1].Speaker != vault.SpeakerAgent || got.Turns[1].Index != 1 {
+	if len(got.Turns) != 2 || got.Turns[0].Text != "Hi, I am Ada." || got.Turns[1].Speaker != vault.SpeakerAgent ||
+		got.Turns[1].Index != 1 {
 		t.Errorf("the turns are %v", got.Turns)
 	}
 }

@@ -57,8 +57,8 @@ func saveRule(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return announce(store(f, "persist", quick, s.Scenarios.PersistRule), s.Scenarios.AnnounceSave)
 }
 
-// extractSchema finds the fields that a saved scenario or rule needs. Runs of the same text wait for each other, and the
-// newest save wins: an outdated run sees another content hash, calls no model and changes nothing.
+// extractSchema finds the fields that a saved scenario or rule needs. Runs of the same text wait for each other, and
+// the newest save wins: an outdated run sees another content hash, calls no model and changes nothing.
 func extractSchema(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.ExtractSchema, onePerSubject())
 	f = prepare(f, "load", quick, s.Extraction.LoadSchemaSource)

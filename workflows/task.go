@@ -15,7 +15,9 @@ import (
 // task converts a step to a task of the engine. It is the only connection between the two. It removes values from
 // errors, because the dashboard shows them; it makes permanent errors non-retryable; and it converts a panic to an
 // error without its stack, which may hold values.
-func task[Out any](step func(context.Context, vault.Event) (Out, error)) func(hatchet.Context, vault.Event) (Out, error) {
+func task[Out any](
+	step func(context.Context, vault.Event) (Out, error),
+) func(hatchet.Context, vault.Event) (Out, error) {
 	return func(ctx hatchet.Context, ev vault.Event) (out Out, err error) {
 		defer func() {
 			if p := recover(); p != nil {
@@ -47,7 +49,9 @@ type resultOrRejection[Out any] struct {
 }
 
 // withRejection makes a step report a permanent error as an outcome.
-func withRejection[Out any](step func(context.Context, vault.Event) (Out, error)) func(context.Context, vault.Event) (resultOrRejection[Out], error) {
+func withRejection[Out any](
+	step func(context.Context, vault.Event) (Out, error),
+) func(context.Context, vault.Event) (resultOrRejection[Out], error) {
 	return func(ctx context.Context, ev vault.Event) (resultOrRejection[Out], error) {
 		out, err := step(ctx, ev)
 		if vault.Permanent(err) {
@@ -61,7 +65,8 @@ func withRejection[Out any](step func(context.Context, vault.Event) (Out, error)
 // unwrap returns the output of the step, or its rejection as a permanent error, in the run that started it.
 func (o resultOrRejection[Out]) unwrap() (Out, error) {
 	if o.Rejected != "" {
-		return o.Result, worker.NewNonRetryableError(errors.New(o.Rejected)) //nolint:staticcheck // the SDK has no other name for it
+		//nolint:staticcheck // the SDK has no other name for it
+		return o.Result, worker.NewNonRetryableError(errors.New(o.Rejected))
 	}
 	return o.Result, nil
 }

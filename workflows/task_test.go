@@ -52,9 +52,16 @@ func TestTask_ErrorHasNoValue(t *testing.T) {
 	const value = "Ada Marchetti"
 	for name, step := range map[string]func() error{
 		"a rejection": func() error {
-			return &vault.Error{Code: vault.CodeInvalid, Field: "name", Message: "name: is not allowed", Detail: `name: "` + value + `" is not allowed`}
+			return &vault.Error{
+				Code: vault.CodeInvalid, Field: "name", Message: "name: is not allowed",
+				Detail: `name: "` + value + `" is not allowed`,
+			}
 		},
-		"a wrapped rejection":     func() error { return fmt.Errorf("write %q: %w", value, vault.Invalid("name", "is not allowed")) },
+		"a wrapped rejection": func() error {
+			return fmt.Errorf(
+				"write %q: %w", value, vault.Invalid("name", "is not allowed"),
+			)
+		},
 		"a panic with a value":    func() error { panic(value) },
 		"a panic with an error":   func() error { panic(errors.New(value)) },
 		"a panic of the run time": func() error { return []error{}[len(value)] },

@@ -17,7 +17,9 @@ type Customers struct{ Once once.Runner }
 // OpenCustomer returns the customer of a channel identity, or creates one. Calls for one identity run one at a time, so
 // all of them return the same customer. If the customer of the identity was deleted, OpenCustomer creates a new one.
 func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput) (vault.CustomerResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput,
+	) (vault.CustomerResult, error) {
 		owner, found, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID)
 		if err != nil {
 			return vault.CustomerResult{}, err
@@ -44,7 +46,9 @@ func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (once.Appli
 // LinkChannel links an identity to a customer. It rejects an identity of another customer: merge the two customers
 // instead.
 func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.LinkChannelInput) (vault.CustomerResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.LinkChannelInput,
+	) (vault.CustomerResult, error) {
 		if _, _, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID); err != nil {
 			return vault.CustomerResult{}, err
 		}
@@ -58,7 +62,11 @@ func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (once.Applie
 			return vault.CustomerResult{}, err
 		}
 		if found && !owner.ProfileDeleted && owner.ProfileID != profile.ID {
-			return vault.CustomerResult{}, vault.Conflict("external_id", "external_id: this identity on channel %q belongs to customer %s; merge the two customers if they are one", in.Channel, owner.CustomerID)
+			return vault.CustomerResult{}, vault.Conflict(
+				"external_id",
+				"external_id: this identity on channel %q belongs to customer %s; merge the two customers if they are one",
+				in.Channel, owner.CustomerID,
+			)
 		}
 		if err := assignChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
 			return vault.CustomerResult{}, err
@@ -70,13 +78,16 @@ func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (once.Applie
 
 // RecordConsent adds an entry to the customer's consent log.
 func (s Customers) RecordConsent(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.RecordConsentInput) (vault.CustomerResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.RecordConsentInput,
+	) (vault.CustomerResult, error) {
 		profile, err := LockProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
 		err = q.InsertConsent(ctx, dbgen.InsertConsentParams{
-			ID: once.NewID(), TenantID: ev.TenantID, ProfileID: profile.ID, Purpose: in.Purpose, Granted: in.Granted, Source: in.Source,
+			ID: once.NewID(), TenantID: ev.TenantID, ProfileID: profile.ID, Purpose: in.Purpose, Granted: in.Granted,
+			Source:      in.Source,
 			OperationID: op.ID, AcceptedAt: op.AcceptedAt, ExpiresAt: in.ExpiresAt,
 		})
 		if err != nil {
@@ -91,7 +102,9 @@ func (s Customers) RecordConsent(ctx context.Context, ev vault.Event) (once.Appl
 // customers depend on them, it rejects the operation; a forced deletion orphans these items. The customer's open
 // questions are cancelled.
 func (s Customers) DeleteCustomer(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteCustomerInput) (vault.CustomerResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteCustomerInput,
+	) (vault.CustomerResult, error) {
 		out := vault.CustomerResult{CustomerID: in.CustomerID}
 		profile, err := lockKnownProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
@@ -136,11 +149,15 @@ func (s Customers) DeleteCustomer(ctx context.Context, ev vault.Event) (once.App
 }
 
 // lockChannel serializes the operations on an identity and returns its owner.
-func lockChannel(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, channel, external string) (dbgen.GetChannelOwnerRow, bool, error) {
+func lockChannel(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, channel, external string,
+) (dbgen.GetChannelOwnerRow, bool, error) {
 	if err := q.LockChannel(ctx, tenant.String()+"\x1f"+channel+"\x1f"+external); err != nil {
 		return dbgen.GetChannelOwnerRow{}, false, err
 	}
-	owner, err := q.GetChannelOwner(ctx, dbgen.GetChannelOwnerParams{TenantID: tenant, Channel: channel, ExternalID: external})
+	owner, err := q.GetChannelOwner(ctx, dbgen.GetChannelOwnerParams{
+		TenantID: tenant, Channel: channel, ExternalID: external,
+	})
 	if db.IsNotFound(err) {
 		return owner, false, nil
 	}
@@ -148,11 +165,17 @@ func lockChannel(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, channe
 }
 
 // assignChannel assigns an identity to a profile.
-func assignChannel(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, profile uuid.UUID, owner dbgen.GetChannelOwnerRow, found bool, channel, external string, verified bool) error {
+func assignChannel(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, profile uuid.UUID, owner dbgen.GetChannelOwnerRow,
+	found bool, channel, external string, verified bool,
+) error {
 	if found {
-		return q.UpdateChannel(ctx, dbgen.UpdateChannelParams{TenantID: op.TenantID, ID: owner.ID, ProfileID: profile, Verified: verified, OperationID: op.ID})
+		return q.UpdateChannel(ctx, dbgen.UpdateChannelParams{
+			TenantID: op.TenantID, ID: owner.ID, ProfileID: profile, Verified: verified, OperationID: op.ID,
+		})
 	}
 	return q.InsertChannel(ctx, dbgen.InsertChannelParams{
-		ID: once.NewID(), TenantID: op.TenantID, ProfileID: profile, Channel: channel, ExternalID: external, Verified: verified, OperationID: op.ID,
+		ID: once.NewID(), TenantID: op.TenantID, ProfileID: profile, Channel: channel, ExternalID: external,
+		Verified: verified, OperationID: op.ID,
 	})
 }

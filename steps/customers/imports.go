@@ -20,7 +20,9 @@ type Imports struct{ Values Values }
 
 // ValidateImport validates every write of an import.
 func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (once.Validated, error) {
-	return once.Validated{}, once.Prepare(ctx, s.Values.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.ImportValuesInput) error {
+	return once.Validated{}, once.Prepare(ctx, s.Values.Once, ev, func(
+		q *dbgen.Queries, _ dbgen.Operation, in vault.ImportValuesInput,
+	) error {
 		if err := rules.Check(in); err != nil {
 			return err
 		}
@@ -40,7 +42,9 @@ func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (once.Valid
 
 // PersistImport stores an import in one transaction, with each version ordered by acceptance.
 func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applied[vault.ImportResult], error) {
-	return once.Apply(ctx, s.Values.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput) (vault.ImportResult, error) {
+	return once.Apply(ctx, s.Values.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput,
+	) (vault.ImportResult, error) {
 		var out vault.ImportResult
 		refused := rejections{skip: in.SkipInvalid}
 		writes, err := s.checkAll(ctx, q, ev.TenantID, in, &refused)
@@ -134,7 +138,9 @@ func (r *rejections) rejected() []vault.Rejected {
 }
 
 // checkAll validates every value and returns the valid writes.
-func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportValuesInput, refused *rejections) ([]checkedWrite, error) {
+func (s Imports) checkAll(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportValuesInput, refused *rejections,
+) ([]checkedWrite, error) {
 	defs := map[uuid.UUID]map[string]vault.Definition{}
 	var writes []checkedWrite
 	for i, w := range in.Writes {
@@ -170,7 +176,10 @@ func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUI
 
 // dropConflicts removes writes whose id is already taken, and writes to a field that an earlier write of the import
 // sets: two of the customers may have been merged.
-func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *rejections) ([]checkedWrite, error) {
+func dropConflicts(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+	refused *rejections,
+) ([]checkedWrite, error) {
 	var chosen []uuid.UUID
 	for _, w := range writes {
 		if w.ItemID != nil {
@@ -194,7 +203,9 @@ func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 		case slices.Contains(taken, w.id):
 			err = idTakenError(w.id)
 		case known && written[key]:
-			err = vault.Conflict("writes", "%s is written twice, because two of the customers were merged; write it once", w.Name)
+			err = vault.Conflict(
+				"writes", "%s is written twice, because two of the customers were merged; write it once", w.Name,
+			)
 		}
 		if err != nil {
 			if err := refused.add(w.index, err); err != nil {
@@ -210,7 +221,10 @@ func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 
 // findSources finds the source of each write, which may be another write of the same import. It removes writes of
 // deleted customers and writes that would make a cycle.
-func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *rejections) ([]checkedWrite, error) {
+func findSources(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+	refused *rejections,
+) ([]checkedWrite, error) {
 	own := map[uuid.UUID]vault.Lineage{}
 	for _, w := range writes {
 		own[w.id] = w.Lineage
@@ -247,7 +261,9 @@ func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes
 }
 
 // checkImportSource is checkSource for a source that may be among own, the items of this import.
-func checkImportSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, in vault.Lineage, own map[uuid.UUID]vault.Lineage) (bool, error) {
+func checkImportSource(
+	ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, in vault.Lineage, own map[uuid.UUID]vault.Lineage,
+) (bool, error) {
 	at, found := in, false
 	for range len(own) + 1 {
 		if at.SourceItemID == nil {
@@ -268,7 +284,9 @@ func checkImportSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.
 
 // lockCustomers creates and locks the profiles of an import in the order of ids. It returns the profile of each
 // customer; a deleted customer has none.
-func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite) (map[uuid.UUID]uuid.UUID, error) {
+func lockCustomers(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite,
+) (map[uuid.UUID]uuid.UUID, error) {
 	seen := map[uuid.UUID]bool{}
 	var customers, ids []uuid.UUID
 	for _, w := range writes {
@@ -277,7 +295,9 @@ func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 			customers, ids = append(customers, w.CustomerID), append(ids, once.NewID())
 		}
 	}
-	if err := q.EnsureProfiles(ctx, dbgen.EnsureProfilesParams{TenantID: tenant, Ids: ids, Customers: customers}); err != nil {
+	if err := q.EnsureProfiles(ctx, dbgen.EnsureProfilesParams{
+		TenantID: tenant, Ids: ids, Customers: customers,
+	}); err != nil {
 		return nil, err
 	}
 	for {
@@ -313,7 +333,9 @@ type fieldKey struct {
 }
 
 // place orders each write in the history of its field. A history has at most one write of the import.
-func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID) ([]dbgen.InsertValueParams, map[uuid.UUID]uuid.UUID, error) {
+func (s Imports) place(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+) ([]dbgen.InsertValueParams, map[uuid.UUID]uuid.UUID, error) {
 	var ids []uuid.UUID
 	var names []string
 	for _, w := range writes {
@@ -327,8 +349,9 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation
 	for _, r := range known {
 		key := fieldKey{r.ProfileID, r.Name}
 		history[key] = append(history[key], rules.Version{
-			ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
-			Deleted: r.Deleted,
+			ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status),
+			SupersededByID: r.SupersededByID,
+			Deleted:        r.Deleted,
 		})
 	}
 	rows := make([]dbgen.InsertValueParams, 0, len(writes))
@@ -351,13 +374,18 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation
 }
 
 // insertVersions stores the placed rows in two statements.
-func insertVersions(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, rows []dbgen.InsertValueParams, superseded map[uuid.UUID]uuid.UUID) error {
+func insertVersions(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, rows []dbgen.InsertValueParams,
+	superseded map[uuid.UUID]uuid.UUID,
+) error {
 	if len(superseded) > 0 {
 		var ids, by []uuid.UUID
 		for old, id := range superseded {
 			ids, by = append(ids, old), append(by, id)
 		}
-		if err := q.SupersedeValues(ctx, dbgen.SupersedeValuesParams{TenantID: op.TenantID, Ids: ids, ByIds: by}); err != nil {
+		if err := q.SupersedeValues(ctx, dbgen.SupersedeValuesParams{
+			TenantID: op.TenantID, Ids: ids, ByIds: by,
+		}); err != nil {
 			return err
 		}
 	}
@@ -369,7 +397,9 @@ func insertVersions(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, r
 		TenantID: op.TenantID, OperationID: op.ID, AcceptedAt: op.AcceptedAt, Rows: encoded,
 	})
 	if db.Duplicate(err) {
-		return vault.Conflict("item_id", "item_id: one of the ids is already taken by another item; leave the ids out, or choose new UUIDs")
+		return vault.Conflict(
+			"item_id", "item_id: one of the ids is already taken by another item; leave the ids out, or choose new UUIDs",
+		)
 	}
 	return err
 }

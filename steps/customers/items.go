@@ -20,7 +20,9 @@ type Items struct {
 
 // CheckDependents rejects the deletion of an item with dependents, unless it is forced.
 func (s Items) CheckDependents(ctx context.Context, ev vault.Event) (once.Validated, error) {
-	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput) error {
+	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(
+		q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput,
+	) error {
 		_, err := checkDeletable(ctx, q, ev.TenantID, in)
 		return err
 	})
@@ -29,7 +31,9 @@ func (s Items) CheckDependents(ctx context.Context, ev vault.Event) (once.Valida
 // DeleteItem deletes an item. If the deletion is forced, it orphans the dependents in the same transaction. Dependents
 // may belong to other customers of the tenant; their cache entries are invalidated as well.
 func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (once.Applied[vault.DeleteResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput) (vault.DeleteResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput,
+	) (vault.DeleteResult, error) {
 		out := vault.DeleteResult{ItemID: in.ItemID}
 		if _, err := lockItem(ctx, q, ev.TenantID, in.ItemID, in.Force); err != nil {
 			return out, err
@@ -62,7 +66,9 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (once.Applied[vau
 }
 
 // checkDeletable returns the owner of an item, or the reason why the item cannot be deleted.
-func checkDeletable(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteItemInput) (dbgen.GetItemOwnerRow, error) {
+func checkDeletable(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteItemInput,
+) (dbgen.GetItemOwnerRow, error) {
 	owner, err := q.GetItemOwner(ctx, tenant, in.ItemID)
 	if err != nil {
 		return owner, db.WrapNotFound(err, "item", in.ItemID)

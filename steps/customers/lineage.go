@@ -12,7 +12,8 @@ import (
 // checkSource reports whether the source of an item exists in the tenant. It rejects a source that would make a cycle.
 // Only values and assets are rows of the vault, so a session, tool or external source counts as found.
 func checkSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, in vault.Lineage) (bool, error) {
-	if in.SourceItemID == nil || (in.SourceItemType != vault.SourceProfileField && in.SourceItemType != vault.SourceProfileAsset) {
+	if in.SourceItemID == nil ||
+		(in.SourceItemType != vault.SourceProfileField && in.SourceItemType != vault.SourceProfileAsset) {
 		return true, nil
 	}
 	if *in.SourceItemID == item {
@@ -39,7 +40,9 @@ func checkSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, 
 
 // lockSourceAndReadChain returns the chain of a source. The source stays locked until the transaction ends, so it
 // cannot be deleted as an item without dependents.
-func lockSourceAndReadChain(ctx context.Context, q *dbgen.Queries, tenant, source uuid.UUID) ([]dbgen.GetChainRow, error) {
+func lockSourceAndReadChain(
+	ctx context.Context, q *dbgen.Queries, tenant, source uuid.UUID,
+) ([]dbgen.GetChainRow, error) {
 	if err := q.HoldSource(ctx, tenant, source); err != nil {
 		return nil, err
 	}
@@ -71,7 +74,9 @@ func cycleError(by uuid.UUID) error {
 const maxCycleDepth = 1000
 
 // orphanDependents orphans the dependents of deleted items. It returns the profile of each orphaned item.
-func orphanDependents(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, items ...uuid.UUID) ([]uuid.UUID, error) {
+func orphanDependents(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, items ...uuid.UUID,
+) ([]uuid.UUID, error) {
 	fields, err := q.OrphanDependentValues(ctx, tenant, items)
 	if err != nil {
 		return nil, err

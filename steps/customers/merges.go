@@ -44,7 +44,9 @@ type fieldState struct {
 // MergeCustomers moves everything from the source to the target. If both have a field, their versions become one
 // history in order of acceptance, so the newest value is active. Lineage refers to items, which keep their ids.
 func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.MergeCustomersInput) (vault.CustomerResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.MergeCustomersInput,
+	) (vault.CustomerResult, error) {
 		source, target, err := lockPair(ctx, q, ev.TenantID, in)
 		if err != nil {
 			return vault.CustomerResult{}, err
@@ -58,7 +60,8 @@ func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (once.Applie
 			return vault.CustomerResult{}, fmt.Errorf("encode the state before the merge: %w", err)
 		}
 		err = q.InsertMerge(ctx, dbgen.InsertMergeParams{
-			ID: once.NewID(), TenantID: ev.TenantID, SourceProfileID: source.ID, TargetProfileID: target.ID, Before: encoded, OperationID: op.ID,
+			ID: once.NewID(), TenantID: ev.TenantID, SourceProfileID: source.ID, TargetProfileID: target.ID, Before: encoded,
+			OperationID: op.ID,
 		})
 		if err != nil {
 			return vault.CustomerResult{}, err
@@ -77,14 +80,18 @@ func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (once.Applie
 			return vault.CustomerResult{}, err
 		}
 		version := max(source.Version, target.Version)
-		return vault.CustomerResult{CustomerID: target.CustomerID, Version: version + 1}, raiseBothVersions(ctx, t, q, ev.TenantID, version, target.ID)
+		return vault.CustomerResult{
+			CustomerID: target.CustomerID, Version: version + 1,
+		}, raiseBothVersions(ctx, t, q, ev.TenantID, version, target.ID)
 	})
 }
 
 // UnmergeCustomer moves the source's items back and restores their state before the merge. Values written to the target
 // since stay with the target.
 func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.UnmergeCustomerInput) (vault.CustomerResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.UnmergeCustomerInput,
+	) (vault.CustomerResult, error) {
 		source, target, merge, err := lockMerged(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.CustomerResult{}, err
@@ -105,12 +112,16 @@ func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (once.Appli
 			}
 		}
 		version := max(source.Version, target.Version)
-		err = q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{TenantID: ev.TenantID, Ids: []uuid.UUID{source.ID}, Version: version})
+		err = q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{
+			TenantID: ev.TenantID, Ids: []uuid.UUID{source.ID}, Version: version,
+		})
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
 		if len(before.Merged) > 0 {
-			err := q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{TenantID: ev.TenantID, Ids: before.Merged, MergedIntoID: &source.ID})
+			err := q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{
+				TenantID: ev.TenantID, Ids: before.Merged, MergedIntoID: &source.ID,
+			})
 			if err != nil {
 				return vault.CustomerResult{}, err
 			}
@@ -118,13 +129,17 @@ func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (once.Appli
 		if err := q.MarkMergeUndone(ctx, ev.TenantID, merge.ID); err != nil {
 			return vault.CustomerResult{}, err
 		}
-		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version + 1}, raiseBothVersions(ctx, t, q, ev.TenantID, version, source.ID, target.ID)
+		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version + 1}, raiseBothVersions(
+			ctx, t, q, ev.TenantID, version, source.ID, target.ID,
+		)
 	})
 }
 
 // lockPair locks two profiles in the order of their ids, so two merges of a pair in opposite directions do not
 // deadlock: the second one finds that the pair is merged.
-func lockPair(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.MergeCustomersInput) (source, target dbgen.CustomerProfile, err error) {
+func lockPair(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.MergeCustomersInput,
+) (source, target dbgen.CustomerProfile, err error) {
 	if in.SourceCustomerID == in.TargetCustomerID {
 		return source, target, vault.Invalid("target_customer_id", "equals source_customer_id; name two different customers")
 	}
@@ -153,7 +168,10 @@ func lockPair(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.
 	}{{source, in.SourceCustomerID, "source_customer_id"}, {target, in.TargetCustomerID, "target_customer_id"}} {
 		switch {
 		case p.row.MergedIntoID != nil:
-			return source, target, vault.Conflict(p.field, "%s: customer %s is already merged into another customer; name that customer, or undo the merge first", p.field, p.customer)
+			return source, target, vault.Conflict(
+				p.field, "%s: customer %s is already merged into another customer; name that customer, or undo the merge first",
+				p.field, p.customer,
+			)
 		case p.row.ID == uuid.Nil || p.row.DeletedAt != nil:
 			return source, target, vault.Unknown("customer", p.customer)
 		}
@@ -163,7 +181,9 @@ func lockPair(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.
 
 // lockMerged finds the merge of a source customer and locks the source, the target and all profiles merged into the
 // target.
-func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (source, target dbgen.CustomerProfile, merge dbgen.CustomerMerge, err error) {
+func lockMerged(
+	ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID,
+) (source, target dbgen.CustomerProfile, merge dbgen.CustomerMerge, err error) {
 	rows, err := q.LockMergedProfiles(ctx, tenant, customer)
 	if err != nil {
 		return source, target, merge, err
@@ -181,7 +201,9 @@ func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUI
 	}
 	merge, err = q.GetMerge(ctx, tenant, source.ID)
 	if db.IsNotFound(err) {
-		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s is not merged into another", customer)
+		return source, target, merge, vault.Conflict(
+			"customer_id", "customer_id: customer %s is not merged into another", customer,
+		)
 	}
 	if err != nil {
 		return source, target, merge, err
@@ -193,16 +215,26 @@ func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUI
 	target = locked[0]
 	switch {
 	case target.MergedIntoID != nil:
-		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s, the target of the merge of %s, was merged itself since; undo that merge first", target.CustomerID, customer)
+		return source, target, merge, vault.Conflict(
+			"customer_id",
+			"customer_id: customer %s, the target of the merge of %s, was merged itself since; undo that merge first",
+			target.CustomerID, customer,
+		)
 	case target.DeletedAt != nil:
-		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s, the target of the merge of %s, was deleted since, with everything merged into it", target.CustomerID, customer)
+		return source, target, merge, vault.Conflict(
+			"customer_id",
+			"customer_id: customer %s, the target of the merge of %s, was deleted since, with everything merged into it",
+			target.CustomerID, customer,
+		)
 	}
 	return source, target, merge, nil
 }
 
 // planMerge reads the state that the merge changes, and computes the common histories of fields that both customers
 // have.
-func planMerge(ctx context.Context, q *dbgen.Queries, tenant, source, target uuid.UUID) (mergedState, []rules.Relinked, error) {
+func planMerge(
+	ctx context.Context, q *dbgen.Queries, tenant, source, target uuid.UUID,
+) (mergedState, []rules.Relinked, error) {
 	var before mergedState
 	histories := map[string][]rules.Version{}
 	ofSource := map[string]bool{}
@@ -241,7 +273,9 @@ func planMerge(ctx context.Context, q *dbgen.Queries, tenant, source, target uui
 
 // restoreStates restores the versions of a profile to their state before the merge. Later changes count: newer writes
 // supersede, and versions that were expired, orphaned or restored since stay so.
-func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, profile uuid.UUID, before mergedState) error {
+func (s Merges) restoreStates(
+	ctx context.Context, q *dbgen.Queries, tenant, profile uuid.UUID, before mergedState,
+) error {
 	recorded := map[uuid.UUID]fieldState{}
 	names := map[string]bool{} // the merge changed only histories of the source's fields
 	for _, f := range before.SourceFields {
@@ -280,7 +314,8 @@ func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, pro
 			next[r.Name] = r.ID
 		}
 	}
-	for _, state := range append(displaced, newest...) { // superseded versions first: no field ever has two active versions
+	// superseded versions first: no field ever has two active versions
+	for _, state := range append(displaced, newest...) {
 		if err := q.SetValueState(ctx, state); err != nil {
 			return err
 		}
@@ -291,7 +326,10 @@ func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, pro
 // stateAfterUnmerge returns the state of a version after the merge is undone. next is the next newer version that is
 // not deleted. sure is false if a version of the other profile superseded it and it may become active: its source may
 // be deleted since.
-func stateAfterUnmerge(r dbgen.ListValueStatesRow, recorded map[uuid.UUID]fieldState, current map[uuid.UUID]dbgen.ListValueStatesRow, next uuid.UUID) (state dbgen.SetValueStateParams, sure bool) {
+func stateAfterUnmerge(
+	r dbgen.ListValueStatesRow, recorded map[uuid.UUID]fieldState, current map[uuid.UUID]dbgen.ListValueStatesRow,
+	next uuid.UUID,
+) (state dbgen.SetValueStateParams, sure bool) {
 	// displacing reports whether id is a version of this profile that may supersede this one.
 	displacing := func(id *uuid.UUID) bool {
 		if id == nil {
@@ -303,7 +341,9 @@ func stateAfterUnmerge(r dbgen.ListValueStatesRow, recorded map[uuid.UUID]fieldS
 	was, known := recorded[r.ID]
 	now := fieldState{Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID, SupersededAt: r.SupersededAt}
 	as := func(f fieldState) (dbgen.SetValueStateParams, bool) {
-		return dbgen.SetValueStateParams{Status: string(f.Status), SupersededByID: f.SupersededByID, SupersededAt: f.SupersededAt}, true
+		return dbgen.SetValueStateParams{
+			Status: string(f.Status), SupersededByID: f.SupersededByID, SupersededAt: f.SupersededAt,
+		}, true
 	}
 	switch {
 	case known && displacing(was.SupersededByID):
@@ -339,7 +379,9 @@ func (s Merges) restoreAssets(ctx context.Context, q *dbgen.Queries, tenant, pro
 		case !db.IsNotFound(err):
 			return err
 		default:
-			found, err := checkSource(ctx, q, tenant, a.ID, vault.Lineage{SourceItemID: a.SourceItemID, SourceItemType: vault.SourceType(a.SourceItemType)})
+			found, err := checkSource(ctx, q, tenant, a.ID, vault.Lineage{
+				SourceItemID: a.SourceItemID, SourceItemType: vault.SourceType(a.SourceItemType),
+			})
 			if err != nil {
 				return err
 			}
@@ -353,12 +395,16 @@ func (s Merges) restoreAssets(ctx context.Context, q *dbgen.Queries, tenant, pro
 }
 
 // placeLatest returns the state of a version that no other version supersedes.
-func (s Merges) placeLatest(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (dbgen.SetValueStateParams, error) {
+func (s Merges) placeLatest(
+	ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID,
+) (dbgen.SetValueStateParams, error) {
 	row, err := q.GetAnyValue(ctx, tenant, id)
 	if err != nil {
 		return dbgen.SetValueStateParams{}, err
 	}
-	found, err := checkSource(ctx, q, tenant, id, vault.Lineage{SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType)})
+	found, err := checkSource(ctx, q, tenant, id, vault.Lineage{
+		SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType),
+	})
 	place := rules.Place(nil, row.OperationID, row.AcceptedAt, found, row.ExpiresAt, s.Now())
 	return dbgen.SetValueStateParams{Status: string(place.Status)}, err
 }
@@ -388,7 +434,9 @@ func move(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, what mergedSt
 	if err := q.MoveAssets(ctx, dbgen.MoveAssetsParams{ToProfile: to, TenantID: tenant, Ids: what.Assets}); err != nil {
 		return err
 	}
-	if err := q.MoveChannels(ctx, dbgen.MoveChannelsParams{ToProfile: to, TenantID: tenant, Ids: what.Channels}); err != nil {
+	if err := q.MoveChannels(ctx, dbgen.MoveChannelsParams{
+		ToProfile: to, TenantID: tenant, Ids: what.Channels,
+	}); err != nil {
 		return err
 	}
 	return q.MoveConsents(ctx, dbgen.MoveConsentsParams{ToProfile: to, TenantID: tenant, Ids: what.Consents})
@@ -396,9 +444,13 @@ func move(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, what mergedSt
 
 // raiseBothVersions raises profiles to a version above both of a pair, because the cache may hold either profile under
 // the same customer. It adds their pending invalidations.
-func raiseBothVersions(ctx context.Context, t *once.Touched, q *dbgen.Queries, tenant uuid.UUID, version int64, profiles ...uuid.UUID) error {
+func raiseBothVersions(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, tenant uuid.UUID, version int64, profiles ...uuid.UUID,
+) error {
 	for _, id := range profiles {
-		if err := q.SetProfileVersion(ctx, dbgen.SetProfileVersionParams{TenantID: tenant, ID: id, Version: version}); err != nil {
+		if err := q.SetProfileVersion(ctx, dbgen.SetProfileVersionParams{
+			TenantID: tenant, ID: id, Version: version,
+		}); err != nil {
 			return err
 		}
 	}
@@ -406,9 +458,15 @@ func raiseBothVersions(ctx context.Context, t *once.Touched, q *dbgen.Queries, t
 }
 
 func stateOf(r dbgen.ListValueStatesRow) fieldState {
-	return fieldState{ID: r.ID, Name: r.Name, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID, SupersededAt: r.SupersededAt}
+	return fieldState{
+		ID: r.ID, Name: r.Name, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
+		SupersededAt: r.SupersededAt,
+	}
 }
 
 func versionOf(r dbgen.ListValueStatesRow) rules.Version {
-	return rules.Version{ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID}
+	return rules.Version{
+		ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status),
+		SupersededByID: r.SupersededByID,
+	}
 }

@@ -14,7 +14,9 @@ import (
 // LockProfile creates the profile of a customer if it does not exist, and locks it. For a merged customer it locks the
 // profile of the merge's target. It rejects a deleted customer.
 func LockProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (dbgen.CustomerProfile, error) {
-	if err := q.EnsureProfile(ctx, dbgen.EnsureProfileParams{ID: once.NewID(), TenantID: tenant, CustomerID: customer}); err != nil {
+	if err := q.EnsureProfile(ctx, dbgen.EnsureProfileParams{
+		ID: once.NewID(), TenantID: tenant, CustomerID: customer,
+	}); err != nil {
 		return dbgen.CustomerProfile{}, err
 	}
 	for {
@@ -37,7 +39,9 @@ func LockProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UU
 }
 
 // lockKnownProfile locks the profile of an existing customer.
-func lockKnownProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (dbgen.CustomerProfile, error) {
+func lockKnownProfile(
+	ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID,
+) (dbgen.CustomerProfile, error) {
 	known, err := q.ResolveCustomers(ctx, tenant, []uuid.UUID{customer})
 	if err != nil {
 		return dbgen.CustomerProfile{}, err
@@ -49,7 +53,9 @@ func lockKnownProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uu
 }
 
 // lockItem locks the profile of an item and, with dependents, the profiles of its dependents, in the order of ids.
-func lockItem(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, dependents bool) (dbgen.GetItemOwnerRow, error) {
+func lockItem(
+	ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, dependents bool,
+) (dbgen.GetItemOwnerRow, error) {
 	for {
 		owner, err := q.GetItemOwner(ctx, tenant, item)
 		if err != nil {

@@ -16,7 +16,9 @@ import (
 // RestoreItem restores a deleted item to its place in the history, or activates an orphaned item with a source that
 // exists again.
 func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (once.Applied[vault.ItemResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.RestoreItemInput) (vault.ItemResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.RestoreItemInput,
+	) (vault.ItemResult, error) {
 		owner, err := lockItem(ctx, q, ev.TenantID, in.ItemID, false)
 		if err != nil {
 			return vault.ItemResult{}, err
@@ -39,7 +41,9 @@ func (s Items) restoreValue(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	if err != nil {
 		return "", err
 	}
-	sourceFound, err := checkSource(ctx, q, tenant, id, vault.Lineage{SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType)})
+	sourceFound, err := checkSource(ctx, q, tenant, id, vault.Lineage{
+		SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType),
+	})
 	if err != nil {
 		return "", err
 	}
@@ -65,7 +69,9 @@ func (s Items) restoreValue(ctx context.Context, q *dbgen.Queries, tenant, id uu
 			return "", err
 		}
 	}
-	state := dbgen.SetValueStateParams{TenantID: tenant, ID: id, Status: string(place.Status), SupersededByID: place.SupersededBy}
+	state := dbgen.SetValueStateParams{
+		TenantID: tenant, ID: id, Status: string(place.Status), SupersededByID: place.SupersededBy,
+	}
 	if place.SupersededBy != nil {
 		at := db.UTC(now)
 		state.SupersededAt = &at
@@ -81,7 +87,9 @@ func (s Items) restoreAsset(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	if err != nil {
 		return "", err
 	}
-	sourceFound, err := checkSource(ctx, q, tenant, id, vault.Lineage{SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType)})
+	sourceFound, err := checkSource(ctx, q, tenant, id, vault.Lineage{
+		SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType),
+	})
 	if err != nil {
 		return "", err
 	}

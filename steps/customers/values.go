@@ -39,13 +39,17 @@ func (s Values) ValidateValue(ctx context.Context, ev vault.Event) (once.Validat
 
 // PersistValue stores a write as a version of its field, ordered by acceptance.
 func (s Values) PersistValue(ctx context.Context, ev vault.Event) (once.Applied[vault.ItemResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput,
+	) (vault.ItemResult, error) {
 		return s.Write(ctx, t, q, op, in)
 	})
 }
 
 // checkValue finds the definition of a field and validates the value.
-func (s Values) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string, in vault.WriteValueInput) (*vault.Definition, rules.Checked, error) {
+func (s Values) checkValue(
+	ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string, in vault.WriteValueInput,
+) (*vault.Definition, rules.Checked, error) {
 	def, err := FindDefinition(ctx, q, tenant, agent, name)
 	if err != nil {
 		return nil, rules.Checked{}, err
@@ -62,7 +66,9 @@ func (s Values) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent 
 
 // Write stores one version in the caller's transaction. It creates the profile at the first write and locks it, so the
 // writers of one profile run one at a time.
-func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
+func (s Values) Write(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput,
+) (vault.ItemResult, error) {
 	tenant := op.TenantID
 	def, checked, err := s.checkValue(ctx, q, tenant, in.AgentID, in.Name, in)
 	if err != nil {
@@ -123,7 +129,10 @@ func idTakenError(id uuid.UUID) error {
 }
 
 // row returns the row of one version. It seals the value if the definition requires encryption.
-func (s Values) row(id, profile uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition, checked rules.Checked, place rules.Placement, expires *time.Time) (dbgen.InsertValueParams, error) {
+func (s Values) row(
+	id, profile uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition, checked rules.Checked,
+	place rules.Placement, expires *time.Time,
+) (dbgen.InsertValueParams, error) {
 	row := dbgen.InsertValueParams{
 		ID: id, TenantID: op.TenantID, ProfileID: profile, Name: in.Name, Value: checked.Value,
 		ValueType: string(checked.ValueType), Source: string(in.Source), SourceSessionID: in.SourceSessionID,
@@ -163,7 +172,9 @@ func (s Values) row(id, profile uuid.UUID, op dbgen.Operation, in vault.WriteVal
 }
 
 // FindDefinition returns the definition of a field, or nil if the agent does not define it.
-func FindDefinition(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string) (*vault.Definition, error) {
+func FindDefinition(
+	ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string,
+) (*vault.Definition, error) {
 	row, err := q.GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: tenant, AgentID: agent, Name: name})
 	if db.IsNotFound(err) {
 		return nil, nil

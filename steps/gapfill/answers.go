@@ -64,7 +64,9 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 
 // checkAnswer returns what is wrong with an answer, nil for a valid one. It closes the question when the value is
 // invalid.
-func (s Answers) checkAnswer(ctx context.Context, q *dbgen.Queries, ev vault.Event, acceptedAt time.Time, in vault.AnswerQuestionInput) (*vault.Error, error) {
+func (s Answers) checkAnswer(
+	ctx context.Context, q *dbgen.Queries, ev vault.Event, acceptedAt time.Time, in vault.AnswerQuestionInput,
+) (*vault.Error, error) {
 	question, err := q.LockQuestion(ctx, ev.TenantID, in.QuestionID)
 	if err != nil {
 		return nil, db.WrapNotFound(err, "question", in.QuestionID)
@@ -98,7 +100,9 @@ func (s Answers) checkAnswer(ctx context.Context, q *dbgen.Queries, ev vault.Eve
 }
 
 // readReply interprets an answer: it is a value, or a yes or no to a confirmation.
-func (s Answers) readReply(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (rules.Reply, json.RawMessage, error) {
+func (s Answers) readReply(
+	ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage,
+) (rules.Reply, json.RawMessage, error) {
 	if question.Kind != string(vault.QuestionConfirm) || def == nil {
 		return rules.ReplyOther, answer, nil
 	}
@@ -132,9 +136,14 @@ func rejectionOf(op dbgen.Operation) (Answered, error) {
 func checkOpen(question dbgen.Question, acceptedAt time.Time) *vault.Error {
 	switch {
 	case question.Status != string(vault.QuestionOpen):
-		return vault.Conflict("question_id", "question_id: question %s is %s already; list the open questions", question.ID, question.Status)
+		return vault.Conflict(
+			"question_id", "question_id: question %s is %s already; list the open questions", question.ID, question.Status,
+		)
 	case !question.DeadlineAt.After(acceptedAt):
-		return vault.Conflict("question_id", "question_id: question %s was open until %s", question.ID, question.DeadlineAt.UTC().Format(time.RFC3339))
+		return vault.Conflict(
+			"question_id", "question_id: question %s was open until %s", question.ID,
+			question.DeadlineAt.UTC().Format(time.RFC3339),
+		)
 	default:
 		return nil
 	}
@@ -150,7 +159,9 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 		out, err := rejectionOf(op)
 		return once.Applied[Answered]{Result: out}, err
 	}
-	_, err = once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput) (vault.ItemResult, error) {
+	_, err = once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput,
+	) (vault.ItemResult, error) {
 		question, err := q.LockQuestion(ctx, ev.TenantID, in.QuestionID)
 		if err != nil {
 			return vault.ItemResult{}, db.WrapNotFound(err, "question", in.QuestionID)
@@ -168,7 +179,10 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 
 // answer applies an answer and closes its question. It also closes the customer's other open questions for the same
 // field, which this answer serves.
-func (s Answers) answer(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput, question dbgen.Question) (vault.ItemResult, error) {
+func (s Answers) answer(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput,
+	question dbgen.Question,
+) (vault.ItemResult, error) {
 	def, err := customers.FindDefinition(ctx, q, op.TenantID, question.AgentID, question.FieldName)
 	if err != nil {
 		return vault.ItemResult{}, err
@@ -231,7 +245,9 @@ func ownItem(ctx context.Context, q *dbgen.Queries, question dbgen.Question) (*u
 }
 
 // confirm marks a stored value as confirmed. A value that was replaced meanwhile stays as it is.
-func (s Answers) confirm(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question) (vault.ItemResult, error) {
+func (s Answers) confirm(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question,
+) (vault.ItemResult, error) {
 	result := vault.ItemResult{ItemID: *question.ItemID, Status: vault.StatusSuperseded}
 	profile, err := customers.LockProfile(ctx, q, op.TenantID, question.CustomerID)
 	if err != nil {
@@ -250,7 +266,9 @@ func (s Answers) confirm(ctx context.Context, t *once.Touched, q *dbgen.Queries,
 
 // withdraw deletes a value that the customer denied. A value with dependents stays, unconfirmed, until the answer to
 // the next question replaces it.
-func (s Answers) withdraw(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question) (vault.ItemResult, error) {
+func (s Answers) withdraw(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question,
+) (vault.ItemResult, error) {
 	result := vault.ItemResult{Denied: true}
 	if question.ItemID == nil {
 		return result, nil

@@ -82,7 +82,9 @@ type need struct {
 }
 
 // nextQuestion returns the open question, or opens the next one. It returns nil if no question is left.
-func (s Gaps) nextQuestion(ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate) (*Waiting, error) {
+func (s Gaps) nextQuestion(
+	ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate,
+) (*Waiting, error) {
 	history := map[string][]*dbgen.Question{}
 	for i, question := range st.asked {
 		if question.Status == string(vault.QuestionOpen) {
@@ -108,7 +110,10 @@ func (s Gaps) nextQuestion(ctx context.Context, q *dbgen.Queries, st *gapState, 
 }
 
 // needs lists the questions to ask in the order of collection, and records why other fields are not asked for.
-func (s Gaps) needs(ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate, history map[string][]*dbgen.Question) ([]need, error) {
+func (s Gaps) needs(
+	ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate,
+	history map[string][]*dbgen.Question,
+) ([]need, error) {
 	var needs []need
 	for _, m := range st.missing {
 		asked := history[m.Requirement.FieldName]
@@ -222,7 +227,8 @@ func (st *gapState) stillRequired(question dbgen.Question) bool {
 func (st *gapState) unconfirmed(name string) (vault.Value, bool) {
 	field, known := st.profile.Fields[name]
 	item := st.items[name]
-	return field, known && field.RequiresConfirmation && item.WriteID != nil && field.OperationID == *item.WriteID && st.definition(name) != nil
+	return field, known && field.RequiresConfirmation && item.WriteID != nil && field.OperationID == *item.WriteID &&
+		st.definition(name) != nil
 }
 
 // offerThreshold is the minimum confidence of an unused candidate to be offered for confirmation. From 0.5 on the
@@ -260,7 +266,8 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 	deadline := s.Now().Add(st.in.Deadline())
 	row := dbgen.OpenQuestionParams{
 		ID: once.NewID(), TenantID: st.op.TenantID, FillID: st.op.ID, CustomerID: st.in.CustomerID, AgentID: st.agent,
-		ScenarioID: st.in.ScenarioID, FieldName: name, Kind: string(vault.QuestionValue), Prompt: st.definition(name).Prompt(), Attempt: 1,
+		ScenarioID: st.in.ScenarioID, FieldName: name, Kind: string(vault.QuestionValue),
+		Prompt: st.definition(name).Prompt(), Attempt: 1,
 		DeadlineAt: db.UTC(deadline),
 	}
 	if def := st.definition(name); n.candidate != nil && rules.Confirmable(*def, n.candidate) {
@@ -291,8 +298,12 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 }
 
 // close closes a question and reports whether it was open.
-func (s Gaps) close(ctx context.Context, q *dbgen.Queries, question dbgen.Question, status vault.QuestionStatus) (bool, error) {
-	n, err := q.CloseQuestion(ctx, dbgen.CloseQuestionParams{TenantID: question.TenantID, ID: question.ID, Status: string(status)})
+func (s Gaps) close(
+	ctx context.Context, q *dbgen.Queries, question dbgen.Question, status vault.QuestionStatus,
+) (bool, error) {
+	n, err := q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
+		TenantID: question.TenantID, ID: question.ID, Status: string(status),
+	})
 	return n > 0, err
 }
 
@@ -307,14 +318,16 @@ func (st *gapState) decide(ctx context.Context, q *dbgen.Queries, name, action s
 	st.items[name] = item
 	return q.UpsertGapItem(ctx, dbgen.UpsertGapItemParams{
 		FillID: st.op.ID, TenantID: st.op.TenantID, FieldName: name, Source: item.Source, WriteID: item.WriteID,
-		Confidence: item.Confidence, RequiresConfirmation: item.RequiresConfirmation, Action: action, Errors: once.NonNil(item.Errors),
+		Confidence: item.Confidence, RequiresConfirmation: item.RequiresConfirmation, Action: action,
+		Errors: once.NonNil(item.Errors),
 	})
 }
 
 // result returns the outcome of every field that the scenario requires in this scope.
 func (st *gapState) result() vault.FillResult {
 	out := vault.FillResult{
-		Fields: []vault.GapResult{}, ModelCalls: int(st.fill.ModelCalls), Warnings: st.fill.Warnings, Cancelled: st.fill.CancelledAt != nil,
+		Fields: []vault.GapResult{}, ModelCalls: int(st.fill.ModelCalls), Warnings: st.fill.Warnings,
+		Cancelled: st.fill.CancelledAt != nil,
 	}
 	missing := map[string]vault.Missing{}
 	for _, m := range st.missing {
@@ -334,7 +347,9 @@ func (st *gapState) result() vault.FillResult {
 		if unmet {
 			res.Action, res.Confidence = item.Action, item.Confidence
 		} else {
-			res.Source, res.Confidence, res.Confirm, res.ItemID = st.sourceOf(item, field), field.Confidence, field.RequiresConfirmation, &field.ID
+			res.Source, res.Confidence, res.Confirm, res.ItemID = st.sourceOf(
+				item, field,
+			), field.Confidence, field.RequiresConfirmation, &field.ID
 		}
 		out.Fields = append(out.Fields, res)
 	}

@@ -12,7 +12,9 @@ import (
 // CancelFill stops a gap fill from asking and closes its open question. It locks the fill's operation, as AskCustomer
 // does, so no question is opened after it.
 func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (once.Stored[vault.CancelResult], error) {
-	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.CancelFillInput) (vault.CancelResult, error) {
+	return once.Store(ctx, s.Once, ev, func(
+		q *dbgen.Queries, _ dbgen.Operation, in vault.CancelFillInput,
+	) (vault.CancelResult, error) {
 		out := vault.CancelResult{FillID: in.FillID}
 		fill, err := q.LockOperation(ctx, ev.TenantID, in.FillID)
 		if err == nil && fill.Workflow != vault.FillGaps.Name {

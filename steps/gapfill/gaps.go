@@ -88,7 +88,9 @@ type gapState struct {
 	warnings   []string
 }
 
-func (s Gaps) load(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) (*gapState, error) {
+func (s Gaps) load(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput,
+) (*gapState, error) {
 	st := &gapState{
 		op: op, in: in,
 		items: map[string]dbgen.GapFillItem{}, children: map[uuid.UUID]dbgen.ListChildOperationsRow{},

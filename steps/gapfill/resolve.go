@@ -77,14 +77,16 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 			continue
 		}
 		seen[r.FieldName] = true
-		if f, ok := st.profile.Fields[r.FieldName]; ok && !f.Expired(s.Now()) && !st.isMissing(r.FieldName) && !st.mayHaveChanged(f) {
+		if f, ok := st.profile.Fields[r.FieldName]; ok && !f.Expired(s.Now()) && !st.isMissing(r.FieldName) &&
+			!st.mayHaveChanged(f) {
 			continue
 		}
 		if _, ok := st.sessionValue(r.FieldName, def); !ok {
 			fields = append(fields, *def)
 		}
 	}
-	if len(fields) == 0 || !slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool { return t.Speaker == vault.SpeakerCustomer }) {
+	if len(fields) == 0 ||
+		!slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool { return t.Speaker == vault.SpeakerCustomer }) {
 		return read
 	}
 	turns, warning := s.budgetTurns(ctx, q, st, fields)
@@ -92,8 +94,11 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 		read.warnings = append(read.warnings, warning)
 	}
 	read.calls = 1
-	counted := llm.WithUsage(ctx, func(u llm.Usage) { read.calls = max(read.calls, int32(u.Calls)) }) //nolint:gosec // two at most
-	candidates, err := s.Model.ExtractValues(counted, st.op.TenantID, llm.ExtractRequest{Definitions: fields, Turns: turns, Now: s.Now()})
+	//nolint:gosec // two at most
+	counted := llm.WithUsage(ctx, func(u llm.Usage) { read.calls = max(read.calls, int32(u.Calls)) })
+	candidates, err := s.Model.ExtractValues(counted, st.op.TenantID, llm.ExtractRequest{
+		Definitions: fields, Turns: turns, Now: s.Now(),
+	})
 	if err != nil {
 		if vault.CodeOf(err) == vault.CodeBudget {
 			read.calls = 0
@@ -117,7 +122,8 @@ type evidence struct {
 // evidenceOf returns the evidence of a value that was read in this fill's conversation.
 func (st *gapState) evidenceOf(f vault.Value) (evidence, bool) {
 	var h evidence
-	if f.Source != vault.ValueLLMExtracted || f.SourceSessionID == nil || st.in.SessionID == nil || *f.SourceSessionID != *st.in.SessionID {
+	if f.Source != vault.ValueLLMExtracted || f.SourceSessionID == nil || st.in.SessionID == nil ||
+		*f.SourceSessionID != *st.in.SessionID {
 		return h, false
 	}
 	return h, json.Unmarshal(f.SourceMetadata, &h) == nil
@@ -156,7 +162,8 @@ func (s Gaps) acceptFound(ctx context.Context, ev vault.Event, read *reading) (A
 				return err
 			}
 			err = q.MarkConversationRead(ctx, dbgen.MarkConversationReadParams{
-				TenantID: ev.TenantID, OperationID: ev.OperationID, Candidates: sealed, ModelCalls: read.calls, Warnings: once.NonNil(read.warnings),
+				TenantID: ev.TenantID, OperationID: ev.OperationID, Candidates: sealed, ModelCalls: read.calls,
+				Warnings: once.NonNil(read.warnings),
 			})
 			if err != nil {
 				return err
@@ -250,7 +257,9 @@ func (s Gaps) candidates(st *gapState) ([]vault.Candidate, error) {
 	return out, s.Once.Sealer.Open(st.op.TenantID, st.op.ID, st.fill.Candidates, &out)
 }
 
-func (s Gaps) acceptWrite(ctx context.Context, q *dbgen.Queries, st *gapState, write vault.WriteValueInput, item *dbgen.UpsertGapItemParams) error {
+func (s Gaps) acceptWrite(
+	ctx context.Context, q *dbgen.Queries, st *gapState, write vault.WriteValueInput, item *dbgen.UpsertGapItemParams,
+) error {
 	child, err := db.AcceptOperation(ctx, q, s.Once.Sealer, st.op.TenantID, db.NewOperation{
 		Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: st.in.CustomerID.String(),
 		Key: fmt.Sprintf("fill:%s:%s", st.op.ID, write.Name), ParentID: &st.op.ID, Payload: write, DueAfter: childDue,
@@ -263,7 +272,9 @@ func (s Gaps) acceptWrite(ctx context.Context, q *dbgen.Queries, st *gapState, w
 	return nil
 }
 
-func (s Gaps) fromSession(st *gapState, def *vault.Definition, item *dbgen.UpsertGapItemParams) (vault.WriteValueInput, bool) {
+func (s Gaps) fromSession(
+	st *gapState, def *vault.Definition, item *dbgen.UpsertGapItemParams,
+) (vault.WriteValueInput, bool) {
 	value, ok := st.sessionValue(def.Name, def)
 	if !ok {
 		return vault.WriteValueInput{}, false
@@ -274,7 +285,9 @@ func (s Gaps) fromSession(st *gapState, def *vault.Definition, item *dbgen.Upser
 	return write, true
 }
 
-func (s Gaps) fromConversation(st *gapState, def *vault.Definition, candidates []vault.Candidate, item *dbgen.UpsertGapItemParams) (vault.WriteValueInput, bool) {
+func (s Gaps) fromConversation(
+	st *gapState, def *vault.Definition, candidates []vault.Candidate, item *dbgen.UpsertGapItemParams,
+) (vault.WriteValueInput, bool) {
 	for _, c := range candidates {
 		if c.FieldName != def.Name {
 			continue
@@ -293,7 +306,8 @@ func (s Gaps) fromConversation(st *gapState, def *vault.Definition, candidates [
 		write.Source = vault.ValueLLMExtracted
 		write.Confidence, write.RequiresConfirmation = &c.Confidence, item.RequiresConfirmation
 		readTo := st.session.Turns[len(st.session.Turns)-1].Index
-		write.SourceMetadata, _ = json.Marshal(evidence{Quote: c.Quote, Turn: c.Turn, ReadTo: readTo, Model: s.Model.Name()}) // strings and ints always encode
+		// strings and ints always encode
+		write.SourceMetadata, _ = json.Marshal(evidence{Quote: c.Quote, Turn: c.Turn, ReadTo: readTo, Model: s.Model.Name()})
 		return write, true
 	}
 	return vault.WriteValueInput{}, false

@@ -21,7 +21,9 @@ type Sessions struct{ Once once.Runner }
 // PersistSession merges the variables of a session and appends its turns. A save that arrives late replaces no variable
 // that was accepted after it, and its turns are ordered by acceptance.
 func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stored[vault.SavedResult], error) {
-	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.SaveSessionInput) (vault.SavedResult, error) {
+	return once.Store(ctx, s.Once, ev, func(
+		q *dbgen.Queries, op dbgen.Operation, in vault.SaveSessionInput,
+	) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -30,7 +32,8 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 			return vault.SavedResult{}, err
 		}
 		row := dbgen.UpsertSessionParams{
-			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables, Marks: marks,
+			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables,
+			Marks: marks,
 		}
 		if _, err = q.UpsertSession(ctx, row); db.IsNotFound(err) {
 			if row.CustomerID, err = sessionOwner(ctx, q, ev.TenantID, in); err == nil {
@@ -55,14 +58,18 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 
 // sessionOwner returns the customer id under which a session began, if that customer was merged with this one: a
 // customer who is recognised during a conversation can continue it.
-func sessionOwner(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.SaveSessionInput) (uuid.UUID, error) {
+func sessionOwner(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.SaveSessionInput,
+) (uuid.UUID, error) {
 	row, err := q.GetSession(ctx, tenant, in.SessionID)
 	if err != nil {
 		return uuid.Nil, err
 	}
 	err = missing.CheckOwner(ctx, q, tenant, in.CustomerID, in.SessionID, row.CustomerID)
 	if row.AgentID != in.AgentID || vault.Permanent(err) {
-		err = vault.Conflict("session_id", "session_id: session %s belongs to another customer or agent; use a new id", in.SessionID)
+		err = vault.Conflict(
+			"session_id", "session_id: session %s belongs to another customer or agent; use a new id", in.SessionID,
+		)
 	}
 	return row.CustomerID, err
 }

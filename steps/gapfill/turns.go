@@ -27,7 +27,9 @@ const turnBudgetDivisor = 4 // one quarter
 
 // budgetTurns returns the turns for the model to read. If the conversation exceeds the budget, these are the last turns
 // and the exchanges closest in meaning to the fields; without embeddings, only the last turns.
-func (s Gaps) budgetTurns(ctx context.Context, q *dbgen.Queries, st *gapState, fields []vault.Definition) (turns []vault.Turn, warning string) {
+func (s Gaps) budgetTurns(
+	ctx context.Context, q *dbgen.Queries, st *gapState, fields []vault.Definition,
+) (turns []vault.Turn, warning string) {
 	budget := s.Settings.ConversationBytes
 	if budget == 0 {
 		budget = DefaultConversationBytes
@@ -46,7 +48,9 @@ func (s Gaps) budgetTurns(ctx context.Context, q *dbgen.Queries, st *gapState, f
 
 // closestTurns returns the indexes of customer turns, ordered by similarity to the closest field. It computes and
 // stores missing embeddings.
-func (s Gaps) closestTurns(ctx context.Context, q *dbgen.Queries, st *gapState, fields []vault.Definition) ([]int, error) {
+func (s Gaps) closestTurns(
+	ctx context.Context, q *dbgen.Queries, st *gapState, fields []vault.Definition,
+) ([]int, error) {
 	tenant, session := st.op.TenantID, st.session.ID
 	if err := s.embedTurns(ctx, q, tenant, session, st.session.Turns); err != nil {
 		return nil, err
@@ -73,7 +77,9 @@ func (s Gaps) closestTurns(ctx context.Context, q *dbgen.Queries, st *gapState, 
 const maxNearestTurns = 2000
 
 func (s Gaps) embedTurns(ctx context.Context, q *dbgen.Queries, tenant, session uuid.UUID, turns []vault.Turn) error {
-	known, err := q.ListEmbeddedTurns(ctx, dbgen.ListEmbeddedTurnsParams{TenantID: tenant, SessionID: session, Model: s.Model.Name()})
+	known, err := q.ListEmbeddedTurns(ctx, dbgen.ListEmbeddedTurnsParams{
+		TenantID: tenant, SessionID: session, Model: s.Model.Name(),
+	})
 	if err != nil {
 		return err
 	}

@@ -52,12 +52,14 @@ func TestChooseTurns_BudgetAndOrder(t *testing.T) {
 		last := -1
 		for _, turn := range chosen {
 			of := turns[turn.Index]
-			if turn.Index <= last || turn.Speaker != of.Speaker || !strings.HasPrefix(of.Text, turn.Text) || !strings.HasPrefix(turn.Text, cutText(of.Text, budget/turnBudgetDivisor)) {
+			if turn.Index <= last || turn.Speaker != of.Speaker || !strings.HasPrefix(of.Text, turn.Text) ||
+				!strings.HasPrefix(turn.Text, cutText(of.Text, budget/turnBudgetDivisor)) {
 				t.Fatalf("turn %d after %d is %q, of %q", turn.Index, last, turn.Text, of.Text)
 			}
 			last = turn.Index
 		}
-		if end := turns[len(turns)-1]; bytesOf(turns) <= budget && len(end.Text) <= budget/turnBudgetDivisor && last != end.Index {
+		if end := turns[len(turns)-1]; bytesOf(turns) <= budget && len(end.Text) <= budget/turnBudgetDivisor &&
+			last != end.Index {
 			t.Fatalf("the last turn %d is not among those chosen, up to %d", end.Index, last)
 		}
 	})

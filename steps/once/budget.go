@@ -40,7 +40,9 @@ const (
 )
 
 // ProposeRequirements calls llm.Model.ProposeRequirements within the tenant's budget.
-func (b Budgeted) ProposeRequirements(ctx context.Context, tenant uuid.UUID, req llm.ProposeRequest) (fields []vault.ProposedRequirement, err error) {
+func (b Budgeted) ProposeRequirements(
+	ctx context.Context, tenant uuid.UUID, req llm.ProposeRequest,
+) (fields []vault.ProposedRequirement, err error) {
 	size := len(req.Title)
 	for _, t := range req.Texts {
 		size += len(t.Label) + len(t.Text)
@@ -56,7 +58,9 @@ func (b Budgeted) ProposeRequirements(ctx context.Context, tenant uuid.UUID, req
 }
 
 // ExtractValues calls llm.Model.ExtractValues within the tenant's budget.
-func (b Budgeted) ExtractValues(ctx context.Context, tenant uuid.UUID, req llm.ExtractRequest) (found []vault.Candidate, err error) {
+func (b Budgeted) ExtractValues(
+	ctx context.Context, tenant uuid.UUID, req llm.ExtractRequest,
+) (found []vault.Candidate, err error) {
 	size := 0
 	for _, d := range req.Definitions {
 		size += sizeOf(d)
@@ -104,11 +108,14 @@ func (b Budgeted) spend(ctx context.Context, tenant uuid.UUID, expected int, cal
 	reserved := int64(0)
 	if b.Limits.DailyTokens > 0 && b.Name() != llm.ProviderOffline {
 		reserved = int64(expected)
-		_, err := q.ReserveTokens(ctx, dbgen.ReserveTokensParams{TenantID: tenant, Day: day, Tokens: reserved, Budget: b.Limits.DailyTokens})
+		_, err := q.ReserveTokens(ctx, dbgen.ReserveTokensParams{
+			TenantID: tenant, Day: day, Tokens: reserved, Budget: b.Limits.DailyTokens,
+		})
 		if db.IsNotFound(err) {
 			b.Observer.BudgetSpent()
 			return &vault.Error{Code: vault.CodeBudget, Message: fmt.Sprintf(
-				"the language model's budget of this tenant, %d tokens a day, is spent until midnight UTC; raise llm.daily_budget_tokens, or replay the operation tomorrow", b.Limits.DailyTokens)}
+				"the language model's budget of this tenant, %d tokens a day, is spent until midnight UTC; raise "+
+					"llm.daily_budget_tokens, or replay the operation tomorrow", b.Limits.DailyTokens)}
 		}
 		if err != nil {
 			return fmt.Errorf("reserve the tokens of a model call: %w", err)
@@ -120,7 +127,9 @@ func (b Budgeted) spend(ctx context.Context, tenant uuid.UUID, expected int, cal
 		used.PromptTokens += u.PromptTokens
 		used.CompletionTokens += u.CompletionTokens
 	}))
-	used.CostMicros = int64(float64(used.PromptTokens)*b.Limits.PromptPrice + float64(used.CompletionTokens)*b.Limits.CompletionPrice)
+	used.CostMicros = int64(
+		float64(used.PromptTokens)*b.Limits.PromptPrice + float64(used.CompletionTokens)*b.Limits.CompletionPrice,
+	)
 	if used.PromptTokens+used.CompletionTokens+reserved == 0 {
 		return err // the built-in model costs nothing
 	}

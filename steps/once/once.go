@@ -28,8 +28,8 @@ type Runner struct {
 	Sealer *db.Sealer
 }
 
-// Applied is the output of a step that changed what readers cache. Package workflows ends every workflow that has such a
-// step with Caches.InvalidateAndAcknowledge.
+// Applied is the output of a step that changed what readers cache. Package workflows ends every workflow that has such
+// a step with Caches.InvalidateAndAcknowledge.
 type Applied[Out any] struct {
 	Result Out `json:"result"`
 }
@@ -39,8 +39,8 @@ type Stored[Out any] struct {
 	Result Out `json:"result"`
 }
 
-// Preparation is the output of a step that changes nothing a reader sees. The step may store data for a later step of the run.
-// A type implements Preparation by embedding NoEffect.
+// Preparation is the output of a step that changes nothing a reader sees. The step may store data for a later step of
+// the run. A type implements Preparation by embedding NoEffect.
 type Preparation interface{ noEffect() }
 
 // NoEffect marks the output of a step as a Preparation.
@@ -60,8 +60,8 @@ type Validated struct {
 func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 // Apply runs effect once for an operation, in one transaction with the proof of it: the operation is locked, and its
-// result stored with the status applied. If a result is stored already, Apply returns that one. An effect that can never
-// succeed marks the operation failed.
+// result stored with the status applied. If a result is stored already, Apply returns that one. An effect that can
+// never succeed marks the operation failed.
 func Apply[In, Out any](
 	ctx context.Context, o Runner, ev vault.Event,
 	effect func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in In) (Out, error),
@@ -147,7 +147,9 @@ func (o Runner) Lock(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbg
 	if op.Status != string(vault.OperationFailed) {
 		return op, nil
 	}
-	_, err = q.ReopenOperation(ctx, dbgen.ReopenOperationParams{TenantID: ev.TenantID, ID: ev.OperationID, DueAfter: reopenedDue})
+	_, err = q.ReopenOperation(ctx, dbgen.ReopenOperationParams{
+		TenantID: ev.TenantID, ID: ev.OperationID, DueAfter: reopenedDue,
+	})
 	return op, err
 }
 
@@ -175,7 +177,10 @@ func MarkApplied(ctx context.Context, q *dbgen.Queries, ev vault.Event, out any,
 	if err != nil {
 		return fmt.Errorf("encode the result of operation %s: %w", ev.OperationID, err)
 	}
-	return q.MarkOperationApplied(ctx, dbgen.MarkOperationAppliedParams{TenantID: ev.TenantID, ID: ev.OperationID, Result: result, TouchedProfiles: NonNil(t.single), TouchedPending: t.Pending})
+	return q.MarkOperationApplied(ctx, dbgen.MarkOperationAppliedParams{
+		TenantID: ev.TenantID, ID: ev.OperationID, Result: result, TouchedProfiles: NonNil(t.single),
+		TouchedPending: t.Pending,
+	})
 }
 
 // NonNil replaces a nil slice by an empty one, because PostgreSQL stores a nil slice as NULL.
@@ -192,7 +197,9 @@ func (o Runner) Reject(ctx context.Context, ev vault.Event, err error) error {
 	if err == nil || !vault.Permanent(err) {
 		return err
 	}
-	return errors.Join(err, o.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return MarkFailed(ctx, q, ev, err) }))
+	return errors.Join(
+		err, o.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return MarkFailed(ctx, q, ev, err) }),
+	)
 }
 
 // AsError returns the *vault.Error in err's chain. It is called for permanent errors, which all have one.
@@ -209,7 +216,9 @@ func MarkFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause err
 	if err != nil {
 		return fmt.Errorf("encode the error of operation %s: %w", ev.OperationID, err)
 	}
-	changed, err := q.MarkOperationFailed(ctx, dbgen.MarkOperationFailedParams{TenantID: ev.TenantID, ID: ev.OperationID, Error: encoded})
+	changed, err := q.MarkOperationFailed(ctx, dbgen.MarkOperationFailedParams{
+		TenantID: ev.TenantID, ID: ev.OperationID, Error: encoded,
+	})
 	if err != nil || changed == 0 {
 		return err
 	}

@@ -48,7 +48,9 @@ func (t *Touched) Chains(ctx context.Context, q *dbgen.Queries, items []uuid.UUI
 	return q.NoteChains(ctx, items)
 }
 
-func (t *Touched) add(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, kind cache.Kind, subject uuid.UUID) error {
+func (t *Touched) add(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, kind cache.Kind, subject uuid.UUID,
+) error {
 	t.Pending = true
 	return q.NoteCacheInvalidation(ctx, dbgen.NoteCacheInvalidationParams{
 		TenantID: tenant, Kind: string(kind), Subject: subject,

@@ -40,7 +40,9 @@ type preparedMeaning struct {
 
 // ValidateDefinition validates a definition.
 func (s Definitions) ValidateDefinition(ctx context.Context, ev vault.Event) (once.Validated, error) {
-	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.Definition) error { return rules.Check(in) })
+	return once.Validated{}, once.Prepare(
+		ctx, s.Once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.Definition) error { return rules.Check(in) },
+	)
 }
 
 // EmbedDefinition computes the embedding of a definition and keeps it for PersistDefinition. A model failure never
@@ -62,20 +64,26 @@ func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embed
 			found, out.Embedded = preparedMeaning{Vector: vectors[0]}, true
 		} else {
 			s.Log.WarnContext(ctx, "definition_not_embedded", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
-			found.Warning = embedWarning("it is saved without an embedding, and extraction matches it by name only until it is saved again", err)
+			found.Warning = embedWarning(
+				"it is saved without an embedding, and extraction matches it by name only until it is saved again", err,
+			)
 		}
 		sealed, err := s.Once.Sealer.Seal(ev.TenantID, ev.OperationID, found)
 		if err != nil {
 			return err
 		}
-		return q.SetOperationPrepared(ctx, dbgen.SetOperationPreparedParams{TenantID: ev.TenantID, ID: ev.OperationID, Prepared: sealed})
+		return q.SetOperationPrepared(ctx, dbgen.SetOperationPreparedParams{
+			TenantID: ev.TenantID, ID: ev.OperationID, Prepared: sealed,
+		})
 	})
 	return out, err
 }
 
 // PersistDefinition stores a definition with its embedding.
 func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Definition) (vault.SavedResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Definition,
+	) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -85,7 +93,9 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (onc
 		}
 		id, err := q.UpsertDefinition(ctx, row)
 		if db.IsNotFound(err) { // a newer save or deletion is stored
-			current, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
+			current, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{
+				TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name,
+			})
 			return vault.SavedResult{ID: current.ID}, err
 		}
 		if err != nil {
@@ -108,14 +118,18 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (onc
 
 // ValidateRequirement validates a requirement: its scenario, step, rule and fields exist, and its condition compiles.
 func (s Definitions) ValidateRequirement(ctx context.Context, ev vault.Event) (once.Validated, error) {
-	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.Requirement) error {
+	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(
+		q *dbgen.Queries, _ dbgen.Operation, in vault.Requirement,
+	) error {
 		return s.checkRequirement(ctx, q, ev.TenantID, in)
 	})
 }
 
 // PersistRequirement stores a requirement that a person saved.
 func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Requirement) (vault.SavedResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Requirement,
+	) (vault.SavedResult, error) {
 		if err := s.checkRequirement(ctx, q, ev.TenantID, in); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -123,7 +137,8 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (on
 		stored, err := q.UpsertRequirement(ctx, dbgen.UpsertRequirementParams{
 			ID: id, TenantID: ev.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID,
 			FieldName: in.FieldName, RequiredLevel: string(in.RequiredLevel), FallbackAction: string(in.FallbackAction),
-			WhenCondition: in.WhenCondition, DependsOnFields: once.NonNil(in.DependsOn), CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
+			//nolint:gosec // checked by Requirement.Check
+			WhenCondition: in.WhenCondition, DependsOnFields: once.NonNil(in.DependsOn), CollectionOrder: int32(in.Order),
 			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 		})
 		if db.IsNotFound(err) { // a newer save or deletion is stored
@@ -136,7 +151,9 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (on
 	})
 }
 
-func (s Definitions) checkRequirement(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Requirement) error {
+func (s Definitions) checkRequirement(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Requirement,
+) error {
 	if err := rules.Check(in); err != nil {
 		return err
 	}
@@ -152,7 +169,9 @@ func (s Definitions) checkRequirement(ctx context.Context, q *dbgen.Queries, ten
 		return err
 	}
 	if in.StepID != "" && !scenario.HasStep(in.StepID) {
-		return vault.Invalid("step_id", "scenario %s has no step %q; its steps are %s", in.ScenarioID, in.StepID, scenario.StepIDs())
+		return vault.Invalid(
+			"step_id", "scenario %s has no step %q; its steps are %s", in.ScenarioID, in.StepID, scenario.StepIDs(),
+		)
 	}
 	if in.RuleID != nil {
 		rule, err := q.GetRule(ctx, tenant, *in.RuleID)
@@ -193,9 +212,12 @@ func embedWarning(consequence string, err error) string {
 	return consequence + ": " + err.Error()
 }
 
-func storeMeaning(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID, model string, d vault.Definition, vector []float32) error {
+func storeMeaning(
+	ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID, model string, d vault.Definition, vector []float32,
+) error {
 	return q.UpsertDefinitionEmbedding(ctx, dbgen.UpsertDefinitionEmbeddingParams{
-		DefinitionID: id, TenantID: tenant, Model: model, ContentHash: hashText(d.Meaning()), Embedding: pgvector.NewVector(vector),
+		DefinitionID: id, TenantID: tenant, Model: model, ContentHash: hashText(d.Meaning()),
+		Embedding: pgvector.NewVector(vector),
 	})
 }
 
@@ -210,12 +232,15 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 	}
 	return dbgen.UpsertDefinitionParams{
 		ID: once.NewID(), TenantID: op.TenantID, AgentID: in.AgentID, Name: in.Name, DisplayName: in.DisplayName,
-		Description: in.Description, ValueType: string(in.ValueType), ValidationRegex: in.ValidationRegex, AllowedValues: allowed,
+		Description: in.Description, ValueType: string(in.ValueType), ValidationRegex: in.ValidationRegex,
+		AllowedValues:  allowed,
 		ValidationMode: string(in.ValidationMode), RequiredVerification: in.RequiredVerification,
 		VerificationMethods: once.NonNil(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt,
-		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint, IsPii: in.IsPII,
+		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint,
+		IsPii:              in.IsPII,
 		EncryptionRequired: in.EncryptionRequired, RetentionDays: int32(in.RetentionDays), //nolint:gosec // at most 36500
-		FreshnessSeconds: in.FreshnessSeconds, StaleAction: string(in.StaleAction), Enabled: in.Enabled, Origin: string(vault.OriginHuman),
+		FreshnessSeconds: in.FreshnessSeconds, StaleAction: string(in.StaleAction), Enabled: in.Enabled,
+		Origin:      string(vault.OriginHuman),
 		ReviewState: string(vault.ReviewNone), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	}, nil
 }

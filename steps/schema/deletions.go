@@ -15,8 +15,12 @@ import (
 // DeleteDefinition deletes a definition that no requirement uses. The row stays as a tombstone: a save that was
 // accepted before the deletion and arrives after it does not restore the definition.
 func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DeleteDefinitionInput) (vault.SavedResult, error) {
-		row, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DeleteDefinitionInput,
+	) (vault.SavedResult, error) {
+		row, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{
+			TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name,
+		})
 		if err != nil {
 			return vault.SavedResult{}, db.WrapNotFound(err, "field", in.Name)
 		}
@@ -42,7 +46,9 @@ func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (once
 
 // checkNotRequired rejects the deletion of a definition that requirements name or depend on.
 func checkNotRequired(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteDefinitionInput) error {
-	rows, err := q.RequirementsOfField(ctx, dbgen.RequirementsOfFieldParams{TenantID: tenant, AgentID: in.AgentID, Name: in.Name})
+	rows, err := q.RequirementsOfField(ctx, dbgen.RequirementsOfFieldParams{
+		TenantID: tenant, AgentID: in.AgentID, Name: in.Name,
+	})
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -63,7 +69,9 @@ func checkNotRequired(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, i
 // DeleteRequirement deletes a requirement, saved or extracted. The row stays as a tombstone: an older save or an
 // extraction does not restore it.
 func (s Definitions) DeleteRequirement(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DeleteRequirementInput) (vault.SavedResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DeleteRequirementInput,
+	) (vault.SavedResult, error) {
 		row, err := q.LockRequirementByKey(ctx, dbgen.LockRequirementByKeyParams{
 			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID, FieldName: in.FieldName,
 		})
@@ -71,7 +79,8 @@ func (s Definitions) DeleteRequirement(ctx context.Context, ev vault.Event) (onc
 			return vault.SavedResult{}, db.WrapNotFound(err, "requirement", in.FieldName)
 		}
 		out := vault.SavedResult{ID: row.ID}
-		if row.Origin == string(vault.OriginHuman) && row.AcceptedAt.After(op.AcceptedAt) { // a newer save or deletion is stored
+		// a newer save or deletion is stored
+		if row.Origin == string(vault.OriginHuman) && row.AcceptedAt.After(op.AcceptedAt) {
 			return out, nil
 		}
 		if row.DeletedAt != nil {

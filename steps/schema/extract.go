@@ -150,7 +150,9 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 		if err != nil {
 			return err
 		}
-		return q.SetOperationPrepared(ctx, dbgen.SetOperationPreparedParams{TenantID: ev.TenantID, ID: ev.OperationID, Prepared: sealed})
+		return q.SetOperationPrepared(ctx, dbgen.SetOperationPreparedParams{
+			TenantID: ev.TenantID, ID: ev.OperationID, Prepared: sealed,
+		})
 	})
 	return out, err
 }
@@ -159,7 +161,9 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 // reviewed. For a field that the agent does not define it suggests a definition, which is disabled until a person
 // approves it.
 func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.Applied[vault.ExtractResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) (vault.ExtractResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput,
+	) (vault.ExtractResult, error) {
 		// Lock the source: a save committed after the content check would otherwise be overtaken by this older extraction.
 		if err := holdSource(ctx, q, ev.TenantID, in); err != nil {
 			return vault.ExtractResult{}, err
@@ -173,12 +177,16 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.App
 		}
 		var found matched
 		if len(op.Prepared) == 0 {
-			return vault.ExtractResult{}, errors.New("the proposals of this extraction are not matched yet; run MatchSchema first")
+			return vault.ExtractResult{}, errors.New(
+				"the proposals of this extraction are not matched yet; run MatchSchema first",
+			)
 		}
 		if err := s.Once.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
 			return vault.ExtractResult{}, err
 		}
-		asked, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID})
+		asked, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{
+			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID,
+		})
 		if db.IsNotFound(err) || (err == nil && asked.ContentHash != src.hash) {
 			return vault.ExtractResult{}, errNotProposed
 		}
@@ -211,7 +219,10 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.App
 	})
 }
 
-func (s Extraction) persistMatch(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput, order int, m match, out *vault.ExtractResult) error {
+func (s Extraction) persistMatch(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput, order int, m match,
+	out *vault.ExtractResult,
+) error {
 	f := m.Field
 	review := vault.ReviewNone
 	if f.Confidence < vault.ReviewThreshold {
@@ -220,8 +231,10 @@ func (s Extraction) persistMatch(ctx context.Context, q *dbgen.Queries, op dbgen
 	}
 	_, err := q.UpsertExtractedRequirement(ctx, dbgen.UpsertExtractedRequirementParams{
 		ID: once.NewID(), TenantID: op.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, RuleID: in.RuleID,
-		FieldName: f.Name, RequiredLevel: string(f.Level), FallbackAction: string(f.Fallback), CollectionOrder: int32(order), //nolint:gosec // few
-		Confidence: f.Confidence, NeedsHumanReview: review == vault.ReviewPending, ReviewState: string(review), Quote: f.Quote,
+		//nolint:gosec // few
+		FieldName: f.Name, RequiredLevel: string(f.Level), FallbackAction: string(f.Fallback), CollectionOrder: int32(order),
+		Confidence: f.Confidence, NeedsHumanReview: review == vault.ReviewPending, ReviewState: string(review),
+		Quote:       f.Quote,
 		OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	})
 	if err != nil {
@@ -246,8 +259,9 @@ func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, op dbgen.Oper
 		allowed = encoded
 	}
 	id, err := q.SuggestDefinition(ctx, dbgen.SuggestDefinitionParams{
-		ID: once.NewID(), TenantID: op.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description,
-		ValueType: string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
+		ID: once.NewID(), TenantID: op.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName,
+		Description: f.Description,
+		ValueType:   string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
 		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: once.NonNil(f.Examples), IsPii: f.IsPII,
 		RequiredVerification: f.Verified, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	})
@@ -260,8 +274,11 @@ func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, op dbgen.Oper
 	return storeMeaning(ctx, q, op.TenantID, id, s.Model.Name(), suggested(f), m.Vector)
 }
 
-// match finds the definition that means the same as each proposed field. A model that cannot embed leaves the names, with a warning.
-func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event, agent uuid.UUID, fields []vault.ProposedRequirement) (out []match, warning string, err error) {
+// match finds the definition that means the same as each proposed field. A model that cannot embed leaves the names,
+// with a warning.
+func (s Extraction) match(
+	ctx context.Context, q *dbgen.Queries, ev vault.Event, agent uuid.UUID, fields []vault.ProposedRequirement,
+) (out []match, warning string, err error) {
 	rows, err := q.ListDefinitions(ctx, ev.TenantID, agent)
 	if err != nil {
 		return nil, "", err
@@ -320,12 +337,16 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 
 // nearest returns the definition with the same meaning as a proposed field, nil if there is none. A definition with
 // another type or a contrasting name is another field, however close.
-func (s Extraction) nearest(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, f vault.ProposedRequirement, vector []float32) (*dbgen.NearestDefinitionsRow, error) {
+func (s Extraction) nearest(
+	ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, f vault.ProposedRequirement, vector []float32,
+) (*dbgen.NearestDefinitionsRow, error) {
 	rows, err := q.NearestDefinitions(ctx, dbgen.NearestDefinitionsParams{
-		Embedding: pgvector.NewVector(vector), TenantID: tenant, AgentID: agent, Model: s.Model.Name(), Most: maxNearestDefinitions,
+		Embedding: pgvector.NewVector(vector), TenantID: tenant, AgentID: agent, Model: s.Model.Name(),
+		Most: maxNearestDefinitions,
 	})
 	for _, row := range rows {
-		if row.Similarity >= s.MatchThreshold && f.ValueType.Compatible(vault.ValueType(row.ValueType)) && !rules.Contrasting(f.Name, row.Name) {
+		if row.Similarity >= s.MatchThreshold && f.ValueType.Compatible(vault.ValueType(row.ValueType)) &&
+			!rules.Contrasting(f.Name, row.Name) {
 			return &row, nil
 		}
 	}
@@ -336,8 +357,12 @@ func (s Extraction) nearest(ctx context.Context, q *dbgen.Queries, tenant, agent
 const maxNearestDefinitions = 5
 
 // proposals returns the stored answer of the model for this content, if it was asked before.
-func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput, src source) ([]vault.ProposedRequirement, bool, error) {
-	row, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{TenantID: tenant, ScenarioID: in.ScenarioID, RuleID: src.ruleID})
+func (s Extraction) proposals(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput, src source,
+) ([]vault.ProposedRequirement, bool, error) {
+	row, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{
+		TenantID: tenant, ScenarioID: in.ScenarioID, RuleID: src.ruleID,
+	})
 	if db.IsNotFound(err) || (err == nil && row.ContentHash != src.hash) {
 		return nil, false, nil
 	}

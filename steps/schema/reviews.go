@@ -14,7 +14,9 @@ import (
 // PersistReview stores a person's decision about an extracted requirement or definition. A rejected row stays, so the
 // next extraction does not add it again.
 func (s Definitions) PersistReview(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput) (vault.SavedResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput,
+	) (vault.SavedResult, error) {
 		state := vault.ReviewApproved
 		if in.Decision == vault.Reject {
 			state = vault.ReviewRejected
@@ -26,7 +28,10 @@ func (s Definitions) PersistReview(ctx context.Context, ev vault.Event) (once.Ap
 	})
 }
 
-func reviewDefinition(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput, state vault.ReviewState) error {
+func reviewDefinition(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput,
+	state vault.ReviewState,
+) error {
 	row, err := q.LockDefinition(ctx, op.TenantID, in.ID)
 	if err != nil {
 		return db.WrapNotFound(err, "definition", in.ID)
@@ -41,11 +46,15 @@ func reviewDefinition(ctx context.Context, t *once.Touched, q *dbgen.Queries, op
 		return err
 	}
 	return q.ReviewDefinition(ctx, dbgen.ReviewDefinitionParams{
-		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), OperationID: op.ID, AcceptedAt: op.AcceptedAt, Enabled: state == vault.ReviewApproved,
+		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+		Enabled: state == vault.ReviewApproved,
 	})
 }
 
-func reviewRequirement(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput, state vault.ReviewState) error {
+func reviewRequirement(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput,
+	state vault.ReviewState,
+) error {
 	row, err := q.LockRequirement(ctx, op.TenantID, in.ID)
 	if err != nil {
 		return db.WrapNotFound(err, "requirement", in.ID)
@@ -70,7 +79,8 @@ func reviewRequirement(ctx context.Context, t *once.Touched, q *dbgen.Queries, o
 	}
 	return q.ReviewRequirement(ctx, dbgen.ReviewRequirementParams{
 		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), RequiredLevel: string(edited.RequiredLevel),
-		FallbackAction: string(edited.FallbackAction), WhenCondition: edited.WhenCondition, DependsOnFields: once.NonNil(edited.DependsOn),
+		FallbackAction: string(edited.FallbackAction), WhenCondition: edited.WhenCondition,
+		DependsOnFields: once.NonNil(edited.DependsOn),
 		CollectionOrder: int32(edited.Order), //nolint:gosec // checked
 		OperationID:     op.ID, AcceptedAt: op.AcceptedAt,
 	})
@@ -90,7 +100,9 @@ func checkReviewable(origin, now string, wanted vault.ReviewState) error {
 	case now == string(vault.ReviewPending) || now == string(vault.ReviewNone) || now == string(wanted):
 		return nil
 	default:
-		return vault.Conflict("decision", "decision: this row is already %s; save the requirement or definition to change it", now)
+		return vault.Conflict(
+			"decision", "decision: this row is already %s; save the requirement or definition to change it", now,
+		)
 	}
 }
 

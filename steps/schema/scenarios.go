@@ -26,7 +26,9 @@ type Scenarios struct {
 
 // PersistScenario stores a scenario and, in the same transaction, accepts the extraction of its requirements.
 func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (once.Stored[vault.SavedResult], error) {
-	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Scenario) (vault.SavedResult, error) {
+	return once.Store(ctx, s.Once, ev, func(
+		q *dbgen.Queries, op dbgen.Operation, in vault.Scenario,
+	) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -53,7 +55,9 @@ func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (once.St
 
 // explainUnsaved returns an error if the scenario belongs to another agent. Otherwise a newer save is stored, which is
 // no error.
-func (s Scenarios) explainUnsaved(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Scenario) (vault.SavedResult, error) {
+func (s Scenarios) explainUnsaved(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Scenario,
+) (vault.SavedResult, error) {
 	row, err := q.GetScenario(ctx, tenant, in.ID)
 	if err == nil && row.AgentID != in.AgentID {
 		err = vault.Conflict("agent_id", "agent_id: scenario %s belongs to agent %s", in.ID, row.AgentID)
@@ -63,7 +67,9 @@ func (s Scenarios) explainUnsaved(ctx context.Context, q *dbgen.Queries, tenant 
 
 // PersistRule stores a rule and accepts the extraction of its requirements.
 func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (once.Stored[vault.SavedResult], error) {
-	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Rule) (vault.SavedResult, error) {
+	return once.Store(ctx, s.Once, ev, func(
+		q *dbgen.Queries, op dbgen.Operation, in vault.Rule,
+	) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -72,7 +78,9 @@ func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (once.Stored
 			return vault.SavedResult{}, db.WrapNotFound(err, "scenario", in.ScenarioID)
 		}
 		if scenario.AgentID != in.AgentID {
-			return vault.SavedResult{}, vault.Invalid("agent_id", "scenario %s belongs to agent %s", in.ScenarioID, scenario.AgentID)
+			return vault.SavedResult{}, vault.Invalid(
+				"agent_id", "scenario %s belongs to agent %s", in.ScenarioID, scenario.AgentID,
+			)
 		}
 		content, hash, err := contentOf(in)
 		if err != nil {
@@ -125,9 +133,12 @@ func (s Scenarios) AnnounceSave(ctx context.Context, ev vault.Event) (vault.Save
 	return saved, s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return once.Succeed(ctx, q, ev) })
 }
 
-func (s Scenarios) acceptExtraction(ctx context.Context, q *dbgen.Queries, save dbgen.Operation, in vault.ExtractSchemaInput) (*uuid.UUID, error) {
+func (s Scenarios) acceptExtraction(
+	ctx context.Context, q *dbgen.Queries, save dbgen.Operation, in vault.ExtractSchemaInput,
+) (*uuid.UUID, error) {
 	op, err := db.AcceptOperation(ctx, q, s.Once.Sealer, save.TenantID, db.NewOperation{
-		Workflow: vault.ExtractSchema.Name, Event: vault.ExtractSchema.EventFor(in), Subject: in.Subject(), Key: "save:" + save.ID.String(),
+		Workflow: vault.ExtractSchema.Name, Event: vault.ExtractSchema.EventFor(in), Subject: in.Subject(),
+		Key:      "save:" + save.ID.String(),
 		ParentID: &save.ID, Payload: in, DueAfter: announceDue,
 	})
 	return &op.ID, err

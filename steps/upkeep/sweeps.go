@@ -94,7 +94,9 @@ func (s Sweeps) deleteOldCandidates(ctx context.Context) error {
 
 // sweep repeats one batch until no item is left. The transaction that marks items also raises the versions of their
 // profiles and adds the pending invalidations.
-func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Queries) ([]marked, error)) (once.Applied[vault.SweepResult], error) {
+func (s Sweeps) sweep(
+	ctx context.Context, ev vault.Event, mark func(q *dbgen.Queries) ([]marked, error),
+) (once.Applied[vault.SweepResult], error) {
 	var total vault.SweepResult
 	for {
 		batch := 0
