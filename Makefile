@@ -68,7 +68,7 @@ race: ## run the concurrency tests under the race detector (part of test)
 		echo "race: skipped, no C compiler" && [ -z "$${CI:-}" ]; exit; fi; \
 	$(with_services) \
 	echo "race: go test -race (some minutes more the first time)" && \
-	CGO_ENABLED=1 go test -race -count=1 -timeout 20m -run 'TestNoReaderSees|ReadsNeverSee|AtOnce' ./steps ./cache ./trigger
+	CGO_ENABLED=1 go test -race -count=1 -timeout 20m -run 'NeverOlder|ReadsNeverSee|Concurrent|AtOnce' ./steps ./cache ./trigger
 
 .PHONY: check
 check: ## check format, vet, lint, generated code and modules
@@ -87,4 +87,4 @@ check: ## check format, vet, lint, generated code and modules
 generate: ## generate db/dbgen, docs/configuration.md and the steps in docs/operation.md
 	$(tool) sqlc generate
 	go generate ./config ./client
-	@$(with_services) go test -count=1 -run TestThePageListsTheSteps ./workflows -update
+	@$(with_services) go test -count=1 -run TestOperationPage_ListsTheSteps ./workflows -update

@@ -24,7 +24,7 @@ type Direct struct {
 
 // Push implements trigger.Engine.
 func (d *Direct) Push(ctx context.Context, event, scope string, ev vault.Event) error {
-	if event == vault.EventQuestionSettled {
+	if event == vault.EventQuestionClosed {
 		d.resume(scope)
 		return nil
 	}

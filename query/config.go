@@ -11,11 +11,13 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Definitions gives the fields of an agent, by name. They come from the cache where that is there.
+// Definitions returns the definitions of an agent, ordered by name. It reads through the cache.
 func (q *Queries) Definitions(ctx context.Context, tenant, agent uuid.UUID) ([]vault.Definition, error) {
-	return cache.Read(ctx, q.cache, cache.DefinitionsKey(tenant, agent), func(ctx context.Context) ([]vault.Definition, int64, error) {
+	return cache.Read(ctx, q.cache, cache.DefinitionsKey(tenant, agent), func(
+		ctx context.Context,
+	) ([]vault.Definition, int64, error) {
 		out, err := q.definitions(ctx, tenant, agent)
-		return out, 0, err // dropped when they change, so they need no version
+		return out, 0, err // a change drops the entry, so it needs no version
 	})
 }
 
@@ -43,16 +45,18 @@ func (q *Queries) definitions(ctx context.Context, tenant, agent uuid.UUID) ([]v
 	return out, nil
 }
 
-// Definition gives one field of an agent.
+// Definition returns one definition of an agent.
 func (q *Queries) Definition(ctx context.Context, tenant, agent uuid.UUID, name string) (vault.Definition, error) {
-	row, err := q.db.Tenant(tenant).GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: tenant, AgentID: agent, Name: name})
+	row, err := q.db.Tenant(tenant).GetDefinition(ctx, dbgen.GetDefinitionParams{
+		TenantID: tenant, AgentID: agent, Name: name,
+	})
 	if err != nil {
 		return vault.Definition{}, db.WrapNotFound(err, "field", name)
 	}
 	return db.DefinitionOf(row)
 }
 
-// Scenario gives a scenario as it was saved.
+// Scenario returns a scenario as it was saved.
 func (q *Queries) Scenario(ctx context.Context, tenant, scenario uuid.UUID) (vault.Scenario, error) {
 	row, err := q.db.Tenant(tenant).GetScenario(ctx, tenant, scenario)
 	if err != nil {
@@ -61,10 +65,12 @@ func (q *Queries) Scenario(ctx context.Context, tenant, scenario uuid.UUID) (vau
 	return db.ScenarioOf(row)
 }
 
-// Requirements gives what a scenario needs, its rules' requirements included, in order of collection. They come from the cache
-// where that is there.
+// Requirements returns the requirements of a scenario and its rules, in order of collection. It reads through the
+// cache.
 func (q *Queries) Requirements(ctx context.Context, tenant, scenario uuid.UUID) ([]vault.Requirement, error) {
-	return cache.Read(ctx, q.cache, cache.RequirementsKey(tenant, scenario), func(ctx context.Context) ([]vault.Requirement, int64, error) {
+	return cache.Read(ctx, q.cache, cache.RequirementsKey(tenant, scenario), func(
+		ctx context.Context,
+	) ([]vault.Requirement, int64, error) {
 		out, err := q.requirements(ctx, tenant, scenario)
 		return out, 0, err // as Definitions
 	})

@@ -23,9 +23,9 @@ type promise struct {
 	keeps func(v *vaultOf)
 }
 
-// TestTheContract holds the vault to its promises: once with PostgreSQL alone, and once through the cache, where every read
-// before a change leaves something behind that must not be read after it.
-func TestTheContract(t *testing.T) {
+// TestContract holds the vault to its promises: once with PostgreSQL alone, and once through the cache, where every
+// read before a change leaves something behind that must not be read after it.
+func TestContract(t *testing.T) {
 	t.Parallel()
 	for _, store := range []struct {
 		name   string
@@ -42,7 +42,8 @@ func TestTheContract(t *testing.T) {
 					v := *shared
 					v.t, v.tenant, v.other, v.agent, v.customer = t, dbtest.Tenant(t, v.db), dbtest.Tenant(t, v.db), newID(), newID()
 					v.define(
-						vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "city", ValueType: vault.TypeString},
+						vault.Definition{Name: "plan", ValueType: vault.TypeString},
+						vault.Definition{Name: "city", ValueType: vault.TypeString},
 						vault.Definition{Name: "email", ValueType: vault.TypeEmail, IsPII: true, VerificationMethods: []string{"code"}},
 						vault.Definition{Name: "age", ValueType: vault.TypeNumber},
 					)
@@ -108,7 +109,9 @@ func (v *vaultOf) try(r trigger.Receipt, err error, steps ...func(context.Contex
 }
 
 func (v *vaultOf) fact(name, value string, change ...func(*vault.WriteValueInput)) vault.WriteValueInput {
-	in := vault.WriteValueInput{AgentID: v.agent, CustomerID: v.customer, Name: name, Value: text(value), Source: vault.ValueUserProvided}
+	in := vault.WriteValueInput{
+		AgentID: v.agent, CustomerID: v.customer, Name: name, Value: text(value), Source: vault.ValueUserProvided,
+	}
 	for _, c := range change {
 		c(&in)
 	}
@@ -117,12 +120,20 @@ func (v *vaultOf) fact(name, value string, change ...func(*vault.WriteValueInput
 
 func (v *vaultOf) tryWrite(in vault.WriteValueInput) error {
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, in)
-	return v.try(r, err, step(v.steps.Values.ValidateValue), step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateAndAcknowledge))
+	return v.try(
+		r, err, step(v.steps.Values.ValidateValue), step(v.steps.Values.PersistValue),
+		step(v.steps.Caches.InvalidateAndAcknowledge),
+	)
 }
 
 func (v *vaultOf) deleteItem(id uuid.UUID, force bool) error {
-	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: id, Force: force})
-	return v.try(r, err, step(v.steps.Items.CheckDependents), step(v.steps.Items.DeleteItem), step(v.steps.Caches.InvalidateAndAcknowledge))
+	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.DeleteItem, vault.DeleteItemInput{
+		ItemID: id, Force: force,
+	})
+	return v.try(
+		r, err, step(v.steps.Items.CheckDependents), step(v.steps.Items.DeleteItem),
+		step(v.steps.Caches.InvalidateAndAcknowledge),
+	)
 }
 
 func (v *vaultOf) restoreItem(id uuid.UUID) error {
@@ -131,12 +142,16 @@ func (v *vaultOf) restoreItem(id uuid.UUID) error {
 }
 
 func (v *vaultOf) merge(source, target uuid.UUID) error {
-	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: source, TargetCustomerID: target})
+	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+		SourceCustomerID: source, TargetCustomerID: target,
+	})
 	return v.try(r, err, step(v.steps.Merges.MergeCustomers), step(v.steps.Caches.InvalidateAndAcknowledge))
 }
 
 func (v *vaultOf) unmerge(customer uuid.UUID) error {
-	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: customer})
+	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{
+		CustomerID: customer,
+	})
 	return v.try(r, err, step(v.steps.Merges.UnmergeCustomer), step(v.steps.Caches.InvalidateAndAcknowledge))
 }
 
@@ -242,11 +257,15 @@ var contract = []promise{
 	}},
 	{"the same idempotency key is one change", func(v *vaultOf) {
 		for range 3 {
-			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, v.fact("plan", "gold"), trigger.IdempotencyKey("k"))
+			r, err := trigger.Submit(
+				v.t.Context(), v.trigger, v.tenant, vault.WriteValue, v.fact("plan", "gold"), trigger.IdempotencyKey("k"),
+			)
 			v.must(v.try(r, err, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateAndAcknowledge)))
 		}
 		v.equal("history", []string{`"gold" active`}, v.versions("plan"))
-		_, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, v.fact("plan", "silver"), trigger.IdempotencyKey("k"))
+		_, err := trigger.Submit(
+			v.t.Context(), v.trigger, v.tenant, vault.WriteValue, v.fact("plan", "silver"), trigger.IdempotencyKey("k"),
+		)
 		v.refused(err, vault.CodeConflict, "idempotency_key")
 	}},
 	{"an import is seen whole once it is acknowledged", func(v *vaultOf) {
@@ -256,7 +275,12 @@ var contract = []promise{
 		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.ImportValues, vault.ImportValuesInput{Writes: []vault.WriteValueInput{
 			v.fact("plan", "gold"), v.fact("city", "Oslo"), other.fact("plan", "gold"),
 		}})
-		v.must(v.try(r, err, step(v.steps.Imports.ValidateImport), step(v.steps.Imports.PersistImport), step(v.steps.Caches.InvalidateAndAcknowledge)))
+		v.must(
+			v.try(
+				r, err, step(v.steps.Imports.ValidateImport), step(v.steps.Imports.PersistImport),
+				step(v.steps.Caches.InvalidateAndAcknowledge),
+			),
+		)
 		v.sees(map[string]string{"plan": `"gold"`, "city": `"Oslo"`})
 		other.sees(map[string]string{"plan": `"gold"`})
 	}},
@@ -283,7 +307,9 @@ var contract = []promise{
 		id := v.write("plan", "silver", func(in *vault.WriteValueInput) { in.ExpiresAt = ptr(time.Now().Add(time.Hour)) })
 		v.write("plan", "gold")
 		dbtest.Exec(v.t, v.url, "UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", id)
-		v.cron(step(v.steps.Sweeps.ExpireValues), step(v.steps.Sweeps.DetectOrphans), step(v.steps.Caches.InvalidateAndAcknowledge))
+		v.cron(
+			step(v.steps.Sweeps.ExpireValues), step(v.steps.Sweeps.DetectOrphans), step(v.steps.Caches.InvalidateAndAcknowledge),
+		)
 		v.equal("history", []string{`"gold" active`, `"silver" superseded`}, v.versions("plan"))
 	}},
 	{"a missing source orphans a value and is no error; a source of its own is one", func(v *vaultOf) {
@@ -372,7 +398,9 @@ var contract = []promise{
 		v.write("email", "ada@example.com")
 		v.warm()
 		verify := func(method string) error {
-			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.VerifyValue, vault.VerifyValueInput{AgentID: v.agent, CustomerID: v.customer, Name: "email", Method: method})
+			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.VerifyValue, vault.VerifyValueInput{
+				AgentID: v.agent, CustomerID: v.customer, Name: "email", Method: method,
+			})
 			return v.try(r, err, step(v.steps.Values.PersistVerification), step(v.steps.Caches.InvalidateAndAcknowledge))
 		}
 		v.refused(verify("guess"), vault.CodeInvalid, "method", "code")
@@ -412,7 +440,9 @@ var contract = []promise{
 	}},
 	{"an identity opens one customer, and is nobody else's", func(v *vaultOf) {
 		open := func() vault.CustomerResult {
-			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "sms", ExternalID: "1"})
+			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
+				Channel: "sms", ExternalID: "1",
+			})
 			v.must(v.try(r, err, step(v.steps.Customers.OpenCustomer), step(v.steps.Caches.InvalidateAndAcknowledge)))
 			return resultOf[vault.CustomerResult](v, r)
 		}
@@ -421,7 +451,9 @@ var contract = []promise{
 			v.t.Errorf("got %+v, then %+v", first, again)
 		}
 		link := func(external string) error {
-			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: v.customer, Channel: "sms", ExternalID: external})
+			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.LinkChannel, vault.LinkChannelInput{
+				CustomerID: v.customer, Channel: "sms", ExternalID: external,
+			})
 			return v.try(r, err, step(v.steps.Customers.LinkChannel), step(v.steps.Caches.InvalidateAndAcknowledge))
 		}
 		v.refused(link("1"), vault.CodeConflict, first.CustomerID.String())
@@ -433,7 +465,9 @@ var contract = []promise{
 	}},
 	{"the newest consent to a purpose is in force", func(v *vaultOf) {
 		for _, granted := range []bool{true, false, true} {
-			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.RecordConsent, vault.RecordConsentInput{CustomerID: v.customer, Purpose: "mail", Granted: granted})
+			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.RecordConsent, vault.RecordConsentInput{
+				CustomerID: v.customer, Purpose: "mail", Granted: granted,
+			})
 			v.must(v.try(r, err, step(v.steps.Customers.RecordConsent), step(v.steps.Caches.InvalidateAndAcknowledge)))
 			for range 2 {
 				p, err := v.Profile(v.t.Context(), v.tenant, v.customer)
@@ -470,7 +504,9 @@ var contract = []promise{
 		v.write("plan", "gold")
 		v.warm()
 		remove := func() error {
-			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: v.customer})
+			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+				CustomerID: v.customer,
+			})
 			return v.try(r, err, step(v.steps.Customers.DeleteCustomer), step(v.steps.Caches.InvalidateAndAcknowledge))
 		}
 		v.must(remove())
@@ -496,16 +532,24 @@ var contract = []promise{
 	{"what a scenario needs is missing until it is there, verified, fresh and in time", func(v *vaultOf) {
 		scenario := v.scenario()
 		v.define(
-			vault.Definition{Name: "email", ValueType: vault.TypeEmail, RequiredVerification: true, VerificationMethods: []string{"code"}},
+			vault.Definition{
+				Name: "email", ValueType: vault.TypeEmail, RequiredVerification: true, VerificationMethods: []string{"code"},
+			},
 			vault.Definition{Name: "age", ValueType: vault.TypeNumber, FreshnessSeconds: 3600},
 		)
 		v.equal("before", []string{}, v.missing(scenario.ID))
-		v.require(scenario.ID, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email", Order: 1}, vault.Requirement{FieldName: "age", Order: 2})
-		v.require(scenario.ID, vault.Requirement{FieldName: "city", Order: 3, WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}})
+		v.require(
+			scenario.ID, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email", Order: 1},
+			vault.Requirement{FieldName: "age", Order: 2},
+		)
+		v.require(scenario.ID, vault.Requirement{
+			FieldName: "city", Order: 3, WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"},
+		})
 		v.equal("nothing", []string{"plan absent", "email absent", "age absent"}, v.missing(scenario.ID))
 		v.write("email", "ada@example.com")
 		v.must(v.tryWrite(vault.WriteValueInput{
-			AgentID: v.agent, CustomerID: v.customer, Name: "age", Value: json.RawMessage("36"), Source: vault.ValueUserProvided, CollectedAt: ptr(time.Now().Add(-2 * time.Hour)),
+			AgentID: v.agent, CustomerID: v.customer, Name: "age", Value: json.RawMessage("36"), Source: vault.ValueUserProvided,
+			CollectedAt: ptr(time.Now().Add(-2 * time.Hour)),
 		}))
 		v.equal("unverified and stale", []string{"plan absent", "email unverified", "age stale"}, v.missing(scenario.ID))
 		v.write("plan", "gold")
@@ -518,20 +562,24 @@ var contract = []promise{
 		v.require(scenario.ID, vault.Requirement{FieldName: "plan", WhenCondition: `session.vip == true`})
 		id := v.session(map[string]json.RawMessage{"vip": json.RawMessage("false"), "n": json.RawMessage("1")})
 		missing := func() int {
-			got, err := v.Missing(v.t.Context(), v.tenant, query.MissingInput{CustomerID: v.customer, ScenarioID: scenario.ID, SessionID: &id})
+			got, err := v.Missing(v.t.Context(), v.tenant, query.MissingInput{
+				CustomerID: v.customer, ScenarioID: scenario.ID, SessionID: &id,
+			})
 			v.must(err)
 			return len(got.Missing)
 		}
 		v.equal("no VIP", 0, missing())
 		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.SaveSession, vault.SaveSessionInput{
-			SessionID: id, AgentID: v.agent, CustomerID: v.customer, Variables: map[string]json.RawMessage{"vip": json.RawMessage("true")},
-			Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Welcome."}},
+			SessionID: id, AgentID: v.agent, CustomerID: v.customer,
+			Variables: map[string]json.RawMessage{"vip": json.RawMessage("true")},
+			Turns:     []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Welcome."}},
 		})
 		v.must(v.try(r, err, step(v.steps.Sessions.PersistSession)))
 		v.equal("a VIP", 1, missing())
 		session, err := v.Session(v.t.Context(), v.tenant, id)
 		v.must(err)
-		if len(session.Variables) != 2 || len(session.Turns) != 2 || session.Turns[1].Text != "Welcome." || session.Turns[1].Index != 1 {
+		if len(session.Variables) != 2 || len(session.Turns) != 2 || session.Turns[1].Text != "Welcome." ||
+			session.Turns[1].Index != 1 {
 			v.t.Errorf("the session is %+v", session)
 		}
 	}},

@@ -138,7 +138,10 @@ func (v *vaultOf) define(defs ...vault.Definition) {
 
 func (v *vaultOf) scenario() vault.Scenario {
 	v.t.Helper()
-	s := vault.Scenario{ID: newID(), AgentID: v.agent, Name: "Loan", Steps: []vault.ScenarioStep{{ID: "a", Text: "One."}, {ID: "b", Text: "Two."}}}
+	s := vault.Scenario{
+		ID: newID(), AgentID: v.agent, Name: "Loan",
+		Steps: []vault.ScenarioStep{{ID: "a", Text: "One."}, {ID: "b", Text: "Two."}},
+	}
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.SaveScenario, s)
 	v.run(r, err, step(v.steps.Scenarios.PersistScenario))
 	return s
@@ -162,7 +165,8 @@ func (v *vaultOf) write(name, value string, change ...func(*vault.WriteValueInpu
 	v.t.Helper()
 	id := newID()
 	in := vault.WriteValueInput{
-		ItemID: &id, AgentID: v.agent, CustomerID: v.customer, Name: name, Value: text(value), Source: vault.ValueUserProvided,
+		ItemID: &id, AgentID: v.agent, CustomerID: v.customer, Name: name, Value: text(value),
+		Source: vault.ValueUserProvided,
 	}
 	for _, c := range change {
 		c(&in)
@@ -193,7 +197,10 @@ func (v *vaultOf) asset(name string) uuid.UUID {
 
 func (v *vaultOf) session(variables map[string]json.RawMessage) uuid.UUID {
 	v.t.Helper()
-	in := vault.SaveSessionInput{SessionID: newID(), AgentID: v.agent, CustomerID: v.customer, Variables: variables, Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "Hello."}}}
+	in := vault.SaveSessionInput{
+		SessionID: newID(), AgentID: v.agent, CustomerID: v.customer, Variables: variables,
+		Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "Hello."}},
+	}
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.SaveSession, in)
 	v.run(r, err, step(v.steps.Sessions.PersistSession))
 	return in.SessionID

@@ -12,22 +12,22 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// MissingInput says for whom and for what.
+// MissingInput names the customer and the scenario.
 type MissingInput struct {
 	CustomerID uuid.UUID
 	ScenarioID uuid.UUID
-	SessionID  *uuid.UUID // its variables are seen by conditions; nil: none
+	SessionID  *uuid.UUID // conditions can read its variables; nil: no session
 	Scope      rules.Scope
 }
 
-// MissingFields is what a scenario still needs of a customer, in the order in which to collect it.
+// MissingFields lists the fields that a scenario still needs of a customer, in the order of collection.
 type MissingFields struct {
 	Missing  []vault.Missing `json:"missing"`
-	Blocked  bool            `json:"blocked"` // one of them holds the customer back
+	Blocked  bool            `json:"blocked"` // at least one of them blocks the scenario
 	Warnings []string        `json:"warnings,omitempty"`
 }
 
-// Missing finds what a scenario still needs of a customer. A customer without a value is missing everything.
+// Missing finds the fields that a scenario still needs of a customer. A customer without a value misses every field.
 func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput) (MissingFields, error) {
 	out := MissingFields{Missing: []vault.Missing{}}
 	state, err := missing.Load(ctx, cached{q}, q.db.Tenant(tenant), tenant, missing.Input{
@@ -56,7 +56,7 @@ func (c cached) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.
 	return profile, err
 }
 
-// Session gives a conversation as it was saved: a round trip for the session and one for its turns.
+// Session returns a session with its turns, in two round trips.
 func (q *Queries) Session(ctx context.Context, tenant, session uuid.UUID) (vault.Session, error) {
 	tq := q.db.Tenant(tenant)
 	row, err := tq.GetSession(ctx, tenant, session)

@@ -9,7 +9,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Question gives one question, open or not.
+// Question returns one question, open or closed.
 func (q *Queries) Question(ctx context.Context, tenant, id uuid.UUID) (vault.Question, error) {
 	row, err := q.db.Tenant(tenant).GetQuestion(ctx, tenant, id)
 	if err != nil {
@@ -18,7 +18,7 @@ func (q *Queries) Question(ctx context.Context, tenant, id uuid.UUID) (vault.Que
 	return db.QuestionOf(row), nil
 }
 
-// Operation says how a change went, or goes.
+// Operation returns the state of an operation.
 func (q *Queries) Operation(ctx context.Context, tenant, id uuid.UUID) (vault.Operation, error) {
 	row, err := q.db.Tenant(tenant).GetOperation(ctx, tenant, id)
 	if err != nil {

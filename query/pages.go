@@ -11,13 +11,16 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// MaxPage is the most rows of one page.
+// MaxPage is the maximum number of rows on a page.
 const MaxPage = 1000
 
-// CustomersPage gives customers of the tenant in the order of their ids, those behind after; nil: from the first. Who was merged
-// into another customer is not among them.
-func (q *Queries) CustomersPage(ctx context.Context, tenant uuid.UUID, after *uuid.UUID, limit int) (page []vault.Customer, more bool, err error) {
-	in := dbgen.PageCustomersParams{TenantID: tenant, AfterID: after, MaxRows: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+// CustomersPage returns customers of the tenant in the order of their ids, starting after an id; nil: from the first.
+// It omits customers that were merged into another customer.
+func (q *Queries) CustomersPage(
+	ctx context.Context, tenant uuid.UUID, after *uuid.UUID, limit int,
+) (page []vault.Customer, more bool, err error) {
+	//nolint:gosec // at most MaxPage
+	in := dbgen.PageCustomersParams{TenantID: tenant, AfterID: after, MaxRows: int32(min(limit, MaxPage)) + 1}
 	rows, err := q.db.Tenant(tenant).PageCustomers(ctx, in)
 	if err != nil {
 		return nil, false, err
@@ -28,8 +31,10 @@ func (q *Queries) CustomersPage(ctx context.Context, tenant uuid.UUID, after *uu
 	return page, more, nil
 }
 
-// ActiveValues gives the active values of customers, by customer and name. Who has none is not in it.
-func (q *Queries) ActiveValues(ctx context.Context, tenant uuid.UUID, customers []uuid.UUID) (map[uuid.UUID]map[string]vault.Value, error) {
+// ActiveValues returns the active values of customers, by customer and name. A customer without a value has no entry.
+func (q *Queries) ActiveValues(
+	ctx context.Context, tenant uuid.UUID, customers []uuid.UUID,
+) (map[uuid.UUID]map[string]vault.Value, error) {
 	rows, err := q.db.Tenant(tenant).ListCustomerValues(ctx, tenant, customers)
 	if err != nil {
 		return nil, err
@@ -48,17 +53,20 @@ func (q *Queries) ActiveValues(ctx context.Context, tenant uuid.UUID, customers 
 	return out, nil
 }
 
-// HistoryPosition is a place in a history: that of a version.
+// HistoryPosition is the position of a version in a history.
 type HistoryPosition struct {
 	AcceptedAt  time.Time `json:"accepted_at"`
 	OperationID uuid.UUID `json:"operation_id"`
 	ID          uuid.UUID `json:"id"`
 }
 
-// HistoryPage gives versions of a customer's fields, newest first: of one field, or of all where name is empty. They follow
-// the version at after; nil: from the newest. more says that the history goes on.
-func (q *Queries) HistoryPage(ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, limit int) (page []vault.Value, more bool, err error) {
-	in := dbgen.PageHistoryParams{TenantID: tenant, CustomerID: customer, MaxRows: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+// HistoryPage returns versions of a customer's fields, newest first: of one field, or of all fields if name is empty.
+// The page starts after a position; nil: with the newest version. more reports whether older versions follow.
+func (q *Queries) HistoryPage(
+	ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, limit int,
+) (page []vault.Value, more bool, err error) {
+	//nolint:gosec // at most MaxPage
+	in := dbgen.PageHistoryParams{TenantID: tenant, CustomerID: customer, MaxRows: int32(min(limit, MaxPage)) + 1}
 	if name != "" {
 		in.Name = &name
 	}
@@ -78,22 +86,25 @@ func (q *Queries) HistoryPage(ctx context.Context, tenant, customer uuid.UUID, n
 	return page, more, q.sealer.OpenValues(tenant, page)
 }
 
-// QuestionPosition is a place among the questions that wait.
+// QuestionPosition is a position in the list of open questions.
 type QuestionPosition struct {
 	OpenedAt time.Time `json:"opened_at"`
 	ID       uuid.UUID `json:"id"`
 }
 
-// Questions gives the questions that wait for a customer, the oldest first, at most MaxPage.
+// Questions returns up to MaxPage open questions of a customer, oldest first.
 func (q *Queries) Questions(ctx context.Context, tenant, customer uuid.UUID) ([]vault.Question, error) {
 	page, _, err := q.QuestionsPage(ctx, tenant, &customer, nil, MaxPage)
 	return page, err
 }
 
-// QuestionsPage gives questions that wait for an answer, the oldest first: of one customer, also those that were asked of whom their
-// profile was merged with, or of all where it is nil.
-func (q *Queries) QuestionsPage(ctx context.Context, tenant uuid.UUID, customer *uuid.UUID, after *QuestionPosition, limit int) (page []vault.Question, more bool, err error) {
-	in := dbgen.PageOpenQuestionsParams{TenantID: tenant, CustomerID: customer, MaxRows: int32(min(limit, MaxPage)) + 1} //nolint:gosec // at most MaxPage
+// QuestionsPage returns open questions, oldest first: of one customer and the customers merged with it, or of all
+// customers if customer is nil.
+func (q *Queries) QuestionsPage(
+	ctx context.Context, tenant uuid.UUID, customer *uuid.UUID, after *QuestionPosition, limit int,
+) (page []vault.Question, more bool, err error) {
+	//nolint:gosec // at most MaxPage
+	in := dbgen.PageOpenQuestionsParams{TenantID: tenant, CustomerID: customer, MaxRows: int32(min(limit, MaxPage)) + 1}
 	if after != nil {
 		in.AfterOpenedAt, in.AfterID = &after.OpenedAt, &after.ID
 	}
@@ -105,14 +116,16 @@ func (q *Queries) QuestionsPage(ctx context.Context, tenant uuid.UUID, customer 
 	return page, more, nil
 }
 
-// ReviewPosition is a place among what waits for a person: suggested definitions come first.
+// ReviewPosition is a position in the list of open reviews. Suggested definitions come first.
 type ReviewPosition struct {
 	Kind vault.ReviewKind `json:"kind"`
 	ID   uuid.UUID        `json:"id"`
 }
 
-// ReviewsPage gives what was extracted and waits for a person, the oldest first, at most limit in all.
-func (q *Queries) ReviewsPage(ctx context.Context, tenant uuid.UUID, after *ReviewPosition, limit int) (page vault.Reviews, more bool, err error) {
+// ReviewsPage returns extracted rows that wait for a person, oldest first, up to limit in total.
+func (q *Queries) ReviewsPage(
+	ctx context.Context, tenant uuid.UUID, after *ReviewPosition, limit int,
+) (page vault.Reviews, more bool, err error) {
 	page = vault.Reviews{Requirements: []vault.Requirement{}, Definitions: []vault.Definition{}}
 	limit = min(limit, MaxPage)
 	tq := q.db.Tenant(tenant)
@@ -150,7 +163,7 @@ func (q *Queries) ReviewsPage(ctx context.Context, tenant uuid.UUID, after *Revi
 	return page, more, nil
 }
 
-// Rule gives a rule as it was saved.
+// Rule returns a rule as it was saved.
 func (q *Queries) Rule(ctx context.Context, tenant, rule uuid.UUID) (vault.Rule, error) {
 	row, err := q.db.Tenant(tenant).GetRule(ctx, tenant, rule)
 	if err != nil {
@@ -159,7 +172,7 @@ func (q *Queries) Rule(ctx context.Context, tenant, rule uuid.UUID) (vault.Rule,
 	return db.RuleOf(row)
 }
 
-// pageOf converts the rows of a page, of which one more was read than it holds.
+// pageOf converts the rows of a page. The query reads one row more than the page holds, which sets more.
 func pageOf[R, T any](rows []R, limit int, convert func(R) T) (page []T, more bool) {
 	limit = min(limit, MaxPage)
 	if more = len(rows) > limit; more {

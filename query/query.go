@@ -1,12 +1,12 @@
-// Package query is how the vault is read. Nothing here changes anything; a read is one round trip to PostgreSQL, or one to
-// Redis where it holds the answer, and two where it is of two tables that have nothing to be joined by: a session with its turns,
-// what waits for a person. A row of another tenant does not exist.
+// Package query reads the vault. It changes nothing. A read is one round trip to PostgreSQL, or one to Redis on a cache
+// hit. Session and ReviewsPage read two tables and take two; Missing combines several reads. Rows of other tenants are
+// not found.
 //
 //   - query.go: the profile, its history and its lineage;
 //   - config.go: definitions, requirements, scenarios;
-//   - missing.go: what a scenario still needs of a customer, put together from these reads;
-//   - operations.go: one question, one operation;
-//   - pages.go: lists, a page at a time.
+//   - missing.go: missing fields, combined from these reads;
+//   - operations.go: questions and operations;
+//   - pages.go: lists, one page at a time.
 package query
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// historyLimit is the most versions of one field that a history shows, newest first.
+// historyLimit is the maximum number of versions that History returns.
 const historyLimit = 1000
 
 // Queries reads the vault. It is safe for concurrent use.
@@ -29,17 +29,17 @@ type Queries struct {
 	db      *db.DB
 	cache   *cache.Cache
 	sealer  *db.Sealer
-	onChain func(items int) // told how long a chain is that was read
+	onChain func(items int) // called with the length of each chain read
 }
 
-// Option changes how the vault is read.
+// Option configures Queries.
 type Option func(*Queries)
 
-// OnChain has fn told how many items each chain has that is read, for metrics.
+// OnChain calls fn with the number of items of each chain read, for metrics.
 func OnChain(fn func(items int)) Option { return func(q *Queries) { q.onChain = fn } }
 
-// New makes the reads over a database and a cache, which may be a disabled one. The sealer opens the values that are stored
-// encrypted; the cache holds them as PostgreSQL does.
+// New returns Queries that read from a database and a cache, which may be disabled. The sealer decrypts encrypted
+// values; the cache stores them encrypted, as PostgreSQL does.
 func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Queries {
 	q := &Queries{db: database, cache: c, sealer: sealer, onChain: func(int) {}}
 	for _, opt := range opts {
@@ -48,9 +48,11 @@ func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Qu
 	return q
 }
 
-// Profile gives what is known of a customer: active fields and assets. It comes from the cache where that is there.
+// Profile returns the active values and assets of a customer. It reads through the cache.
 func (q *Queries) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
-	p, err := cache.Read(ctx, q.cache, cache.ProfileKey(tenant, customer), func(ctx context.Context) (vault.Profile, int64, error) {
+	p, err := cache.Read(ctx, q.cache, cache.ProfileKey(tenant, customer), func(
+		ctx context.Context,
+	) (vault.Profile, int64, error) {
 		p, err := q.profile(ctx, tenant, customer)
 		return p, p.Version, err
 	})
@@ -71,7 +73,7 @@ func (q *Queries) profile(ctx context.Context, tenant, customer uuid.UUID) (vaul
 	return profile, err
 }
 
-// History gives every version of a field, newest first by order of acceptance.
+// History returns the versions of a field, newest first by order of acceptance, up to 1000.
 func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name string) ([]vault.Value, error) {
 	rows, err := q.db.Tenant(tenant).ListHistory(ctx, dbgen.ListHistoryParams{
 		TenantID: tenant, CustomerID: customer, Name: name, MaxRows: historyLimit,
@@ -91,7 +93,7 @@ func (q *Queries) History(ctx context.Context, tenant, customer uuid.UUID, name 
 	return out, q.sealer.OpenValues(tenant, out)
 }
 
-// Field gives one version of a field by its id.
+// Field returns one version of a field by its id.
 func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value, error) {
 	row, err := q.db.Tenant(tenant).GetValue(ctx, tenant, id)
 	if err != nil {
@@ -102,13 +104,13 @@ func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value,
 	return field, err
 }
 
-// Chain gives where an item came from, the origin first, to a depth: 0 is vault.DefaultChainDepth.
+// Chain returns the chain of an item, origin first. depth limits the number of links; 0: vault.DefaultChainDepth.
 func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) (vault.Chain, error) {
 	if depth == 0 {
 		depth = vault.DefaultChainDepth
 	}
 	if depth < 0 || depth > maxChainDepth {
-		return vault.Chain{}, vault.Invalid("depth", "is %d; it is from 1 to %d", depth, maxChainDepth)
+		return vault.Chain{}, vault.Invalid("depth", "is %d; it must be from 1 to %d", depth, maxChainDepth)
 	}
 	out, err := q.readChain(ctx, tenant, item, depth)
 	if err == nil {
@@ -117,23 +119,26 @@ func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) 
 	return out, err
 }
 
-// readChain is chain, from the cache where that has it.
+// readChain reads a chain through the cache.
 func (q *Queries) readChain(ctx context.Context, tenant, item uuid.UUID, depth int) (vault.Chain, error) {
-	if depth != vault.DefaultChainDepth { // one depth is cached
+	if depth != vault.DefaultChainDepth { // only the default depth is cached
 		return q.chain(ctx, tenant, item, depth)
 	}
 	return cache.Read(ctx, q.cache, cache.ChainKey(tenant, item), func(ctx context.Context) (vault.Chain, int64, error) {
 		out, err := q.chain(ctx, tenant, item, depth)
 		if out.Missing {
-			return out, cache.NotStored, err // the source may come (back), and whoever brings it does not know who waits for it
+			return out, cache.NotStored, err // the write that adds the missing source does not invalidate this chain
 		}
-		return out, 0, err // dropped when an item of it is deleted
+		return out, 0, err // the deletion of one of its items drops the entry
 	})
 }
 
 func (q *Queries) chain(ctx context.Context, tenant, item uuid.UUID, depth int) (vault.Chain, error) {
-	// One link more than asked for tells whether the chain goes on.
-	rows, err := q.db.Tenant(tenant).GetChain(ctx, dbgen.GetChainParams{TenantID: tenant, ItemID: item, Depth: int32(depth)}) //nolint:gosec // at most maxChainDepth
+	// The query reads one link more than requested, which tells whether the chain continues.
+	//nolint:gosec // at most maxChainDepth
+	rows, err := q.db.Tenant(tenant).GetChain(ctx, dbgen.GetChainParams{
+		TenantID: tenant, ItemID: item, Depth: int32(depth),
+	})
 	if err != nil {
 		return vault.Chain{}, err
 	}
@@ -143,15 +148,15 @@ func (q *Queries) chain(ctx context.Context, tenant, item uuid.UUID, depth int) 
 	return db.ChainOf(rows, depth), nil
 }
 
-// maxChainDepth bounds what one read of a chain may cost.
+// maxChainDepth limits the cost of one chain read.
 const maxChainDepth = 100
 
-// AnalysisFields gives the ids of the fields that were read off an asset (analysis_field_ids).
+// AnalysisFields returns the ids of the values that were read from an asset (analysis_field_ids).
 func (q *Queries) AnalysisFields(ctx context.Context, tenant, asset uuid.UUID) ([]uuid.UUID, error) {
 	return q.db.Tenant(tenant).ListAnalysisValues(ctx, tenant, asset)
 }
 
-// Derived gives the items that name this one as their source.
+// Derived returns the items that name this item as their source.
 func (q *Queries) Derived(ctx context.Context, tenant, item uuid.UUID) ([]vault.ChainLink, error) {
 	rows, err := q.db.Tenant(tenant).ListDerived(ctx, tenant, item)
 	if err != nil {
@@ -159,7 +164,9 @@ func (q *Queries) Derived(ctx context.Context, tenant, item uuid.UUID) ([]vault.
 	}
 	out := make([]vault.ChainLink, len(rows))
 	for i, r := range rows {
-		out[i] = vault.ChainLink{ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Status: vault.ItemStatus(r.Status), Meta: r.SourceMetadata}
+		out[i] = vault.ChainLink{
+			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Status: vault.ItemStatus(r.Status), Meta: r.SourceMetadata,
+		}
 	}
 	return out, nil
 }

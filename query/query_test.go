@@ -26,17 +26,20 @@ func names(p vault.Profile) map[string]string {
 	return out
 }
 
-func TestTheProfileIsWhatIsActiveNow(t *testing.T) {
+func TestProfile_ActiveItems(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	v.define(
-		vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "email", ValueType: vault.TypeEmail},
-		vault.Definition{Name: "code", ValueType: vault.TypeString}, vault.Definition{Name: "gone", ValueType: vault.TypeString},
+		vault.Definition{Name: "plan", ValueType: vault.TypeString},
+		vault.Definition{Name: "email", ValueType: vault.TypeEmail},
+		vault.Definition{Name: "code", ValueType: vault.TypeString},
+		vault.Definition{Name: "gone", ValueType: vault.TypeString},
 	)
 	v.write("plan", "silver")
 	v.write("code", "A1", func(in *vault.WriteValueInput) { in.ExpiresAt = ptr(time.Now().Add(-time.Hour)) }) // expired
 	v.write("gone", "A2", from(vault.SourceProfileField, ptr(newID())))                                       // orphaned
-	for range 3 {                                                                                             // from PostgreSQL, then from Redis
+	// from PostgreSQL, then from Redis
+	for range 3 {
 		p, err := v.Profile(t.Context(), v.tenant, v.customer)
 		v.must(err)
 		v.equal("fields", map[string]string{"plan": `"silver"`}, names(p))
@@ -48,19 +51,23 @@ func TestTheProfileIsWhatIsActiveNow(t *testing.T) {
 		p, err := v.Profile(t.Context(), v.tenant, v.customer)
 		v.must(err)
 		v.equal("fields", map[string]string{"plan": `"gold"`, "email": `"ada@example.com"`}, names(p))
-		if p.CustomerID != v.customer || p.TenantID != v.tenant || p.Version != 6 || p.Fields["plan"].ID != last || p.Fields["plan"].Status != vault.StatusActive {
+		if p.CustomerID != v.customer || p.TenantID != v.tenant || p.Version != 6 || p.Fields["plan"].ID != last ||
+			p.Fields["plan"].Status != vault.StatusActive {
 			t.Errorf("got %+v", p)
 		}
-		if len(p.Assets) != 1 || p.Assets[0].ID != asset || p.Assets[0].StoragePath != "ids/1.png" || p.Assets[0].Checksum == "" {
+		if len(p.Assets) != 1 || p.Assets[0].ID != asset || p.Assets[0].StoragePath != "ids/1.png" ||
+			p.Assets[0].Checksum == "" {
 			t.Errorf("got assets %+v", p.Assets)
 		}
 	}
 }
 
-func TestTheHistoryIsEveryVersionTheNewestFirst(t *testing.T) {
+func TestHistory_NewestFirst(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
-	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
+		Name: "code", ValueType: vault.TypeString,
+	})
 	var ids []uuid.UUID
 	for i := range 4 {
 		ids = append(ids, v.write("plan", fmt.Sprint("plan ", i)))
@@ -75,7 +82,8 @@ func TestTheHistoryIsEveryVersionTheNewestFirst(t *testing.T) {
 		if f.ID != ids[at] || string(f.Value) != fmt.Sprintf(`"plan %d"`, at) {
 			t.Errorf("version %d is %s, %s", i, f.ID, f.Value)
 		}
-		if i == 0 && (f.Status != vault.StatusActive || f.SupersededByID != nil) || i > 0 && (f.Status != vault.StatusSuperseded || *f.SupersededByID != ids[at+1]) {
+		if i == 0 && (f.Status != vault.StatusActive || f.SupersededByID != nil) || i > 0 &&
+			(f.Status != vault.StatusSuperseded || *f.SupersededByID != ids[at+1]) {
 			t.Errorf("version %d is %s, superseded by %v", i, f.Status, f.SupersededByID)
 		}
 		one, err := v.Field(t.Context(), v.tenant, f.ID)
@@ -87,7 +95,7 @@ func TestTheHistoryIsEveryVersionTheNewestFirst(t *testing.T) {
 	}
 }
 
-func TestAChainSaysWhereAnItemCameFrom(t *testing.T) {
+func TestChain_Sources(t *testing.T) {
 	t.Parallel()
 	session := newID()
 	for _, c := range []struct {
@@ -166,13 +174,16 @@ func chainOf(first, last int) []string {
 	return out
 }
 
-func TestAChainOfACycleEnds(t *testing.T) {
+func TestChain_CycleEnds(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
 	first := v.write("plan", "a")
 	second := v.write("plan", "b", from(vault.SourceProfileField, &first))
-	dbtest.Exec(t, v.url, "UPDATE customer_values SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", second, first)
+	dbtest.Exec(
+		t, v.url, "UPDATE customer_values SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", second,
+		first,
+	)
 	chain, err := v.Chain(t.Context(), v.tenant, second, 0)
 	v.must(err)
 	if len(chain.Links) != 2 {
@@ -180,22 +191,26 @@ func TestAChainOfACycleEnds(t *testing.T) {
 	}
 }
 
-func TestAChainIsReadToADepthWithinLimits(t *testing.T) {
+func TestChain_DepthLimits(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
 	item := v.write("plan", "a")
-	for depth, want := range map[int]vault.Code{-1: vault.CodeInvalid, 0: "", 1: "", 100: "", 101: vault.CodeInvalid, 1 << 40: vault.CodeInvalid} {
+	for depth, want := range map[int]vault.Code{
+		-1: vault.CodeInvalid, 0: "", 1: "", 100: "", 101: vault.CodeInvalid, 1 << 40: vault.CodeInvalid,
+	} {
 		if _, err := v.Chain(t.Context(), v.tenant, item, depth); vault.CodeOf(err) != want {
 			t.Errorf("depth %d: got %v", depth, err)
 		}
 	}
 }
 
-func TestDerivedNamesWhatWasMadeOfAnItem(t *testing.T) {
+func TestDerived_Dependents(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
-	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
+		Name: "code", ValueType: vault.TypeString,
+	})
 	asset := v.asset("id card")
 	code := v.write("code", "A1", from(vault.SourceProfileAsset, &asset))
 	old := v.write("plan", "a", from(vault.SourceProfileAsset, &asset))
@@ -215,19 +230,23 @@ func TestDerivedNamesWhatWasMadeOfAnItem(t *testing.T) {
 	}
 }
 
-// TestNoReadServesAnotherTenant asks for everything with the right ids and the wrong tenant, after the right one has filled
-// the cache.
-// reads are all the reads of one thing each that is there, by name; each gives how much of it it found.
+// TestRead_OtherTenantIsUnknown asks for everything with the right ids and the wrong tenant, after the right one has
+// filled the cache. reads are all the reads of one thing each that is there, by name; each gives how much of it it
+// found.
 func (v *vaultOf) reads() map[string]func(ctx context.Context, q *query.Queries, tenant uuid.UUID) (int, error) {
 	v.t.Helper()
 	ctx := v.t.Context()
-	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
+		Name: "code", ValueType: vault.TypeString,
+	})
 	asset := v.asset("id card")
 	item := v.write("plan", "gold", from(vault.SourceProfileAsset, &asset))
 	scenario := v.scenario().ID
 	v.require(scenario, vault.Requirement{FieldName: "code"})
 	session := v.session(nil)
-	r, err := trigger.Submit(ctx, v.trigger, v.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: v.customer, ScenarioID: scenario})
+	r, err := trigger.Submit(ctx, v.trigger, v.tenant, vault.FillGaps, vault.FillGapsInput{
+		CustomerID: v.customer, ScenarioID: scenario,
+	})
 	v.run(r, err, step(v.steps.Gaps.ResolveGaps), step(v.steps.Gaps.AskCustomer))
 	questions, err := v.Questions(ctx, v.tenant, v.customer)
 	v.must(err)
@@ -319,7 +338,7 @@ func (v *vaultOf) reads() map[string]func(ctx context.Context, q *query.Queries,
 	}
 }
 
-func TestNoReadServesAnotherTenant(t *testing.T) {
+func TestRead_OtherTenantIsUnknown(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	for name, read := range v.reads() {
@@ -337,7 +356,8 @@ func TestNoReadServesAnotherTenant(t *testing.T) {
 				t.Errorf("%s: the error says nothing", name)
 			}
 			switch name {
-			case "HistoryPage", "CustomersPage", "ActiveValues", "Derived", "AnalysisFields", "Questions", "QuestionsPage": // an empty list
+			// an empty list
+			case "HistoryPage", "CustomersPage", "ActiveValues", "Derived", "AnalysisFields", "Questions", "QuestionsPage":
 			default:
 				if err == nil {
 					t.Errorf("%s for another tenant: no error", name)
@@ -348,7 +368,7 @@ func TestNoReadServesAnotherTenant(t *testing.T) {
 }
 
 // A read without the cache is one round trip to PostgreSQL, which is one batch: the tenant, and the query behind it.
-func TestAReadIsOneRoundTrip(t *testing.T) {
+func TestRead_OneRoundTrip(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	disabled, err := cache.New(cache.Options{Enabled: false, Logger: slog.New(slog.DiscardHandler)})
@@ -376,7 +396,7 @@ func TestAReadIsOneRoundTrip(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThereIsUnknown(t *testing.T) {
+func TestRead_MissingRowIsUnknown(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
 	ctx := t.Context()

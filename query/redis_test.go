@@ -15,14 +15,16 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestReadsGoOnWithoutRedis(t *testing.T) {
+func TestRead_WithoutRedis(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]syscall.Signal{"it was killed": syscall.SIGKILL, "it hangs": syscall.SIGSTOP} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url, redisServer := startRedis(t)
 			v := newVault(t, url)
-			v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+			v.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
+				Name: "code", ValueType: vault.TypeString,
+			})
 			scenario := v.scenario().ID
 			v.require(scenario, vault.Requirement{FieldName: "code"})
 			item := v.write("plan", "silver")
@@ -83,7 +85,10 @@ func startRedis(t *testing.T) (url string, server *os.Process) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no") //nolint:noctx // it ends with the test
+	//nolint:noctx // it ends with the test
+	cmd := exec.Command(
+		"redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no",
+	)
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("redis-server: %v (`make services` installs it)", err)
 	}
@@ -98,7 +103,9 @@ func startRedis(t *testing.T) (url string, server *os.Process) {
 	}
 	client := redis.NewClient(opts)
 	defer func() { _ = client.Close() }()
-	for deadline := time.Now().Add(20 * time.Second); client.Ping(t.Context()).Err() != nil; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); client.Ping(t.Context()).Err() != nil; time.Sleep(
+		5 * time.Millisecond,
+	) {
 		if time.Now().After(deadline) {
 			t.Fatal("redis-server does not answer")
 		}

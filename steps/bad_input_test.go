@@ -25,18 +25,18 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// badInput is one input that must be refused.
+// badInput is one invalid input.
 type badInput struct {
 	name string
-	// send offers it. An error here means that it was refused before it was accepted.
+	// send submits the input. An error means that it was rejected before it was accepted.
 	send func(w *world) (trigger.Receipt, error)
-	// runs are the steps of its workflow. None: it must not be accepted at all.
+	// runs are the steps of its workflow. nil: the input must not be accepted at all.
 	runs []string
 	code vault.Code
-	says []string // what the message must hold: the field, and what would be right
+	says []string // parts of the message: the field and the correction
 }
 
-// someID is the id of nothing.
+// someID is an id that does not exist.
 var someID = uuid.MustParse("0198c0de-0000-7000-8000-00000000000a")
 
 func writeOf(change func(w *world, in *vault.WriteValueInput)) func(w *world) (trigger.Receipt, error) {
@@ -49,10 +49,12 @@ func writeOf(change func(w *world, in *vault.WriteValueInput)) func(w *world) (t
 	}
 }
 
-// bypassing accepts a write that package trigger would refuse, as another program might.
+// bypassing accepts a write that package trigger would reject, as another program might.
 func bypassing(change func(in *vault.WriteValueInput)) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		in := vault.WriteValueInput{AgentID: w.agent, CustomerID: newID(), Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided}
+		in := vault.WriteValueInput{
+			AgentID: w.agent, CustomerID: newID(), Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided,
+		}
 		change(&in)
 		op, err := db.AcceptOperation(w.t.Context(), w.db.Tenant(w.tenant), w.sealer, w.tenant, db.NewOperation{
 			Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: in.CustomerID.String(), Payload: in,
@@ -72,7 +74,8 @@ func definitionOf(change func(d *vault.Definition)) func(w *world) (trigger.Rece
 func requirementOf(change func(w *world, r *vault.Requirement)) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
 		r := vault.Requirement{
-			AgentID: w.agent, ScenarioID: w.scenarioID(), FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+			AgentID: w.agent, ScenarioID: w.scenarioID(), FieldName: "plan", RequiredLevel: vault.LevelHard,
+			FallbackAction: vault.FallbackAsk,
 		}
 		change(w, &r)
 		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRequirement, r)
@@ -113,13 +116,17 @@ func sessionOf(change func(w *world, in *vault.SaveSessionInput)) func(w *world)
 
 func answerOf(question uuid.UUID, value json.RawMessage) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: value})
+		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{
+			QuestionID: question, Value: value,
+		})
 	}
 }
 
 func verificationOf(name, method string) func(w *world) (trigger.Receipt, error) {
 	return func(w *world) (trigger.Receipt, error) {
-		w.define(vault.Definition{Name: "passport", ValueType: vault.TypeString, VerificationMethods: []string{"document", "kyc"}})
+		w.define(vault.Definition{
+			Name: "passport", ValueType: vault.TypeString, VerificationMethods: []string{"document", "kyc"},
+		})
 		w.write("passport", text("C01X"))
 		return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.VerifyValue, vault.VerifyValueInput{
 			AgentID: w.agent, CustomerID: w.customer, Name: name, Method: cmp.Or(method, "code"),
@@ -139,7 +146,7 @@ func importOf(plans ...json.RawMessage) func(w *world) (trigger.Receipt, error) 
 	}
 }
 
-// scenarioID gives the scenario that every case finds.
+// scenarioID returns the scenario that exists in every case.
 func (w *world) scenarioID() uuid.UUID {
 	w.t.Helper()
 	var id uuid.UUID
@@ -171,15 +178,18 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"tenant", "credential"},
 	},
 	{
-		name: "unknown agent", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.AgentID = someID }), runs: writeValue,
+		name: "unknown agent", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.AgentID = someID }),
+		runs: writeValue,
 		code: vault.CodeUnknown, says: []string{"unknown agent", someID.String()},
 	},
 	{
-		name: "unknown field", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Name = "shoe_size" }), runs: writeValue,
+		name: "unknown field", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Name = "shoe_size" }),
+		runs: writeValue,
 		code: vault.CodeInvalid, says: []string{"shoe_size", "is not a field that this agent defines"},
 	},
 	{
-		name: "a field whose definition is not enabled", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Name = "disabled" }),
+		name: "a field with a disabled definition",
+		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Name = "disabled" }),
 		runs: writeValue, code: vault.CodeInvalid, says: []string{"disabled", "is not a field that this agent defines"},
 	},
 	{
@@ -191,7 +201,8 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"value: is required"},
 	},
 	{
-		name: "malformed JSON", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`{"a":`) }),
+		name: "malformed JSON",
+		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`{"a":`) }),
 		code: vault.CodeInvalid, says: []string{"plan: the value is not valid JSON"},
 	},
 	{
@@ -199,24 +210,27 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"plan: the value is null"},
 	},
 	{
-		name: "a character that PostgreSQL cannot hold", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`"a\u0000b"`) }),
+		name: "a character that PostgreSQL cannot hold",
+		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`"a\u0000b"`) }),
 		code: vault.CodeInvalid, says: []string{"plan: the value holds the character U+0000"},
 	},
 	{
-		name: "a value over 64 KiB", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = longText(vault.MaxValueBytes + 1) }),
+		name: "a value over 64 KiB",
+		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = longText(vault.MaxValueBytes + 1) }),
 		code: vault.CodeInvalid, says: []string{"plan: the value is larger than 64 KiB"},
 	},
 	{
-		name: "a value over 64 KiB that was accepted all the same",
+		name: "an accepted value over 64 KiB",
 		send: bypassing(func(in *vault.WriteValueInput) { in.Value = longText(vault.MaxValueBytes + 1) }), runs: writeValue,
 		code: vault.CodeInvalid, says: []string{"plan: the value is larger than 64 KiB"},
 	},
 	{
-		name: "a number where a text is wanted", send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`12`) }), runs: writeValue,
+		name: "a number instead of a text",
+		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`12`) }), runs: writeValue,
 		code: vault.CodeInvalid, says: []string{"plan", "is not a text"},
 	},
 	{
-		name: "all that is wrong at once",
+		name: "several errors",
 		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.AgentID, in.Source = uuid.Nil, "rumour" }),
 		code: vault.CodeInvalid, says: []string{"agent_id: is required", "source: must be user_provided, "},
 	},
@@ -226,7 +240,7 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"source_item_id", "an item cannot be derived from itself"},
 	},
 	{
-		name: "an item that is its own source and was accepted all the same",
+		name: "an accepted item that is its own source",
 		send: bypassing(func(in *vault.WriteValueInput) { in.ItemID = &someID; from(someID)(in) }), runs: writeValue[1:],
 		code: vault.CodeInvalid, says: []string{"source_item_id", "name the item it was derived from"},
 	},
@@ -256,12 +270,14 @@ var badInputs = []badInput{
 	},
 	{
 		name: "the id of another item",
-		send: writeOf(func(w *world, in *vault.WriteValueInput) { in.ItemID = ptr(w.write("plan", text("gold")).ItemID) }), runs: writeValue,
+		send: writeOf(func(w *world, in *vault.WriteValueInput) { in.ItemID = ptr(w.write("plan", text("gold")).ItemID) }),
+		runs: writeValue,
 		code: vault.CodeConflict, says: []string{"item_id", "is the id of another item", "choose a new UUID"},
 	},
 	{
 		name: "the id of an asset",
-		send: writeOf(func(w *world, in *vault.WriteValueInput) { in.ItemID = ptr(w.addAsset("card").ItemID) }), runs: writeValue,
+		send: writeOf(func(w *world, in *vault.WriteValueInput) { in.ItemID = ptr(w.addAsset("card").ItemID) }),
+		runs: writeValue,
 		code: vault.CodeConflict, says: []string{"item_id", "is the id of another item", "choose a new UUID"},
 	},
 	{
@@ -274,7 +290,7 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"checksum: must be 64 characters long"},
 	},
 	{
-		name: "an asset whose source is not named, accepted all the same",
+		name: "an accepted asset without the id of its source",
 		send: func(w *world) (trigger.Receipt, error) {
 			in := w.asset()
 			in.CustomerID, in.SourceItemType = newID(), vault.SourceProfileAsset
@@ -283,19 +299,22 @@ var badInputs = []badInput{
 			})
 			return trigger.Receipt{ID: op.ID, TenantID: w.tenant}, err
 		},
-		runs: addAsset, code: vault.CodeInvalid, says: []string{"source_item_id: is required if source_item_type is profile_asset"},
+		runs: addAsset, code: vault.CodeInvalid,
+		says: []string{"source_item_id: is required where source_item_type is profile_asset"},
 	},
 	{
 		name: "a regex that does not compile", send: definitionOf(func(d *vault.Definition) { d.ValidationRegex = `(\d+` }),
-		code: vault.CodeInvalid, says: []string{"validation_regex", "is not a regular expression in RE2 syntax", "missing closing )"},
+		code: vault.CodeInvalid,
+		says: []string{"validation_regex", "is not a regular expression in RE2 syntax", "missing closing )"},
 	},
 	{
-		name: "a regex that RE2 does not have", send: definitionOf(func(d *vault.Definition) { d.ValidationRegex = `(?=a)a` }),
+		name: "a regex outside RE2", send: definitionOf(func(d *vault.Definition) { d.ValidationRegex = `(?=a)a` }),
 		code: vault.CodeInvalid, says: []string{"validation_regex", "RE2"},
 	},
 	{
 		name: "an unknown type", send: definitionOf(func(d *vault.Definition) { d.ValueType = "colour" }),
-		code: vault.CodeInvalid, says: []string{"value_type: must be string, email, phone, date, datetime, number, boolean, url or json"},
+		code: vault.CodeInvalid,
+		says: []string{"value_type: must be string, email, phone, date, datetime, number, boolean, url or json"},
 	},
 	{
 		name: "an allowed value of the wrong type", send: definitionOf(func(d *vault.Definition) {
@@ -306,36 +325,44 @@ var badInputs = []badInput{
 	{
 		name: "a condition that does not compile",
 		send: requirementOf(func(_ *world, r *vault.Requirement) { r.WhenCondition = "fields.age >" }),
-		code: vault.CodeInvalid, says: []string{"when_condition", "is not a condition in CEL over fields, session and scenario", "at 1:"},
+		code: vault.CodeInvalid,
+		says: []string{"when_condition", "is not a condition in CEL over fields, session and scenario", "at 1:"},
 	},
 	{
-		name: "a condition over something else",
+		name: "a condition over an unknown variable",
 		send: requirementOf(func(_ *world, r *vault.Requirement) { r.WhenCondition = "customer.age > 18" }),
 		code: vault.CodeInvalid, says: []string{"when_condition", "undeclared reference to 'customer'"},
 	},
 	{
-		name: "a condition that is no condition",
+		name: "a condition that is not boolean",
 		send: requirementOf(func(_ *world, r *vault.Requirement) { r.WhenCondition = `"yes"` }),
 		code: vault.CodeInvalid, says: []string{"when_condition", "must give true or false"},
 	},
 	{
-		name: "unknown scenario of a requirement", send: requirementOf(func(_ *world, r *vault.Requirement) { r.ScenarioID = someID }),
+		name: "unknown scenario of a requirement",
+		send: requirementOf(func(_ *world, r *vault.Requirement) { r.ScenarioID = someID }),
 		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
 	},
 	{
-		name: "unknown field of a requirement", send: requirementOf(func(_ *world, r *vault.Requirement) { r.FieldName = "shoe_size" }),
-		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown field", "shoe_size", "save its definition first"},
+		name: "unknown field of a requirement",
+		send: requirementOf(func(_ *world, r *vault.Requirement) { r.FieldName = "shoe_size" }),
+		runs: saveRequirement, code: vault.CodeUnknown,
+		says: []string{"unknown field", "shoe_size", "save its definition first"},
 	},
 	{
-		name: "unknown field that a requirement waits for", send: requirementOf(func(_ *world, r *vault.Requirement) { r.DependsOn = []string{"shoe_size"} }),
-		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown field", "shoe_size", "save its definition first"},
+		name: "unknown field that a requirement depends on",
+		send: requirementOf(func(_ *world, r *vault.Requirement) { r.DependsOn = []string{"shoe_size"} }),
+		runs: saveRequirement, code: vault.CodeUnknown,
+		says: []string{"unknown field", "shoe_size", "save its definition first"},
 	},
 	{
-		name: "unknown step of a requirement", send: requirementOf(func(_ *world, r *vault.Requirement) { r.StepID = "step-z" }),
+		name: "unknown step of a requirement",
+		send: requirementOf(func(_ *world, r *vault.Requirement) { r.StepID = "step-z" }),
 		runs: saveRequirement, code: vault.CodeInvalid, says: []string{"step_id", `no step "step-z"`, "its steps are step-a"},
 	},
 	{
-		name: "unknown rule of a requirement", send: requirementOf(func(_ *world, r *vault.Requirement) { r.RuleID = &someID }),
+		name: "unknown rule of a requirement",
+		send: requirementOf(func(_ *world, r *vault.Requirement) { r.RuleID = &someID }),
 		runs: saveRequirement, code: vault.CodeUnknown, says: []string{"unknown rule", someID.String()},
 	},
 	{
@@ -356,14 +383,16 @@ var badInputs = []badInput{
 		runs: saveRequirement, code: vault.CodeInvalid, says: []string{"rule_id", "belongs to scenario"},
 	},
 	{
-		name: "a scenario's id taken by another agent",
+		name: "the id of another agent's scenario",
 		send: func(w *world) (trigger.Receipt, error) {
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveScenario, vault.Scenario{ID: w.scenarioID(), AgentID: someID, Name: "mine now"})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveScenario, vault.Scenario{
+				ID: w.scenarioID(), AgentID: someID, Name: "mine now",
+			})
 		},
 		runs: saveScenario, code: vault.CodeConflict, says: []string{"agent_id", "belongs to agent"},
 	},
 	{
-		name: "two steps of a scenario with one id",
+		name: "a scenario with a duplicate step id",
 		send: func(w *world) (trigger.Receipt, error) {
 			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveScenario, vault.Scenario{
 				ID: newID(), AgentID: w.agent, Name: "s", Steps: []vault.ScenarioStep{{ID: "a"}, {ID: "a"}},
@@ -376,40 +405,48 @@ var badInputs = []badInput{
 		code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
 	},
 	{
-		name: "a rule for a scenario of another agent", send: ruleOf(func(r *vault.Rule) { r.AgentID = someID }), runs: saveRule,
+		name: "a rule for a scenario of another agent", send: ruleOf(func(r *vault.Rule) { r.AgentID = someID }),
+		runs: saveRule,
 		code: vault.CodeInvalid, says: []string{"agent_id", "belongs to agent"},
 	},
 	{
-		name: "unknown scenario of an extraction", send: extractionBy(func(in *vault.ExtractSchemaInput) { in.ScenarioID = someID }), runs: extractSchema,
+		name: "unknown scenario of an extraction",
+		send: extractionBy(func(in *vault.ExtractSchemaInput) { in.ScenarioID = someID }), runs: extractSchema,
 		code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
 	},
 	{
-		name: "unknown rule of an extraction", send: extractionBy(func(in *vault.ExtractSchemaInput) { in.RuleID = &someID }), runs: extractSchema,
+		name: "unknown rule of an extraction", send: extractionBy(func(in *vault.ExtractSchemaInput) { in.RuleID = &someID }),
+		runs: extractSchema,
 		code: vault.CodeUnknown, says: []string{"unknown rule", someID.String()},
 	},
 	{
-		name: "an extraction for another agent", send: extractionBy(func(in *vault.ExtractSchemaInput) { in.AgentID = someID }), runs: extractSchema,
+		name: "an extraction for another agent",
+		send: extractionBy(func(in *vault.ExtractSchemaInput) { in.AgentID = someID }), runs: extractSchema,
 		code: vault.CodeInvalid, says: []string{"agent_id", "belongs to agent"},
 	},
 	{
-		name: "unknown scenario of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.ScenarioID = someID }), runs: fillGaps,
+		name: "unknown scenario of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.ScenarioID = someID }),
+		runs: fillGaps,
 		code: vault.CodeUnknown, says: []string{"unknown scenario", someID.String()},
 	},
 	{
-		name: "unknown session of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.SessionID = &someID }), runs: fillGaps,
+		name: "unknown session of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.SessionID = &someID }),
+		runs: fillGaps,
 		code: vault.CodeUnknown, says: []string{"unknown session", someID.String()},
 	},
 	{
 		name: "a session of another customer",
-		send: fillOf(func(w *world, in *vault.FillGapsInput) { in.SessionID, in.CustomerID = ptr(w.session(nil)), someID }), runs: fillGaps,
+		send: fillOf(func(w *world, in *vault.FillGapsInput) { in.SessionID, in.CustomerID = ptr(w.session(nil)), someID }),
+		runs: fillGaps,
 		code: vault.CodeInvalid, says: []string{"session_id", "belongs to another customer"},
 	},
 	{
-		name: "unknown step of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.StepID = "step-z" }), runs: fillGaps,
+		name: "unknown step of a fill", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.StepID = "step-z" }),
+		runs: fillGaps,
 		code: vault.CodeInvalid, says: []string{"step_id", `no step "step-z"`, "its steps are step-a"},
 	},
 	{
-		name: "a fill of no level", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.Level = "firm" }),
+		name: "a fill with an unknown level", send: fillOf(func(_ *world, in *vault.FillGapsInput) { in.Level = "firm" }),
 		code: vault.CodeInvalid, says: []string{"level: must be hard or soft"},
 	},
 	{
@@ -419,11 +456,12 @@ var badInputs = []badInput{
 		code: vault.CodeInvalid, says: []string{"variables.plan: is not valid JSON"},
 	},
 	{
-		name: "a turn of nobody", send: sessionOf(func(_ *world, in *vault.SaveSessionInput) { in.Turns = []vault.Turn{{Speaker: "bot", Text: "Hi"}} }),
+		name: "a turn of an unknown speaker",
+		send: sessionOf(func(_ *world, in *vault.SaveSessionInput) { in.Turns = []vault.Turn{{Speaker: "bot", Text: "Hi"}} }),
 		code: vault.CodeInvalid, says: []string{"turns[0].speaker: must be customer or agent"},
 	},
 	{
-		name: "a session of another customer is continued",
+		name: "a turn in a session of another customer",
 		send: sessionOf(func(w *world, in *vault.SaveSessionInput) {
 			in.SessionID, in.CustomerID = w.session(nil, "Hello."), someID
 		}), runs: saveSession,
@@ -445,30 +483,37 @@ var badInputs = []badInput{
 		code: vault.CodeUnknown, says: []string{"unknown item", someID.String()},
 	},
 	{
-		name: "an item that another was derived from",
+		name: "an item with dependents",
 		send: func(w *world) (trigger.Receipt, error) {
 			source := w.write("plan", text("gold"))
 			w.write("email", text("ada@example.com"), from(source.ItemID))
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{
+				ItemID: source.ItemID,
+			})
 		},
 		runs: []string{"Items.DeleteItem"}, code: vault.CodeHasDependents, says: []string{"Cannot delete: has dependents"},
 	},
 	{
-		name: "a verification of what is not there", send: verificationOf("email", ""), runs: []string{"Values.PersistVerification"},
+		name: "a verification without a value", send: verificationOf("email", ""),
+		runs: []string{"Values.PersistVerification"},
 		code: vault.CodeConflict, says: []string{"no active email to verify", "write it first"},
 	},
 	{
-		name: "a verification of an unknown field", send: verificationOf("shoe_size", ""), runs: []string{"Values.PersistVerification"},
+		name: "a verification of an unknown field", send: verificationOf("shoe_size", ""),
+		runs: []string{"Values.PersistVerification"},
 		code: vault.CodeUnknown, says: []string{"unknown field", "shoe_size"},
 	},
 	{
-		name: "a verification by a method that does not count", send: verificationOf("passport", "guess"), runs: []string{"Values.PersistVerification"},
-		code: vault.CodeInvalid, says: []string{"method", "passport may be verified by document or kyc"},
+		name: "a verification by an unknown method", send: verificationOf("passport", "guess"),
+		runs: []string{"Values.PersistVerification"},
+		code: vault.CodeInvalid, says: []string{"method", "passport can be verified by document or kyc"},
 	},
 	{
 		name: "a merge of a customer with itself",
 		send: func(w *world) (trigger.Receipt, error) {
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: w.customer})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+				SourceCustomerID: w.customer, TargetCustomerID: w.customer,
+			})
 		},
 		code: vault.CodeInvalid, says: []string{"target_customer_id", "name two different customers"},
 	},
@@ -476,39 +521,51 @@ var badInputs = []badInput{
 		name: "a merge of an unknown customer",
 		send: func(w *world) (trigger.Receipt, error) {
 			w.write("plan", text("gold"))
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: someID})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+				SourceCustomerID: w.customer, TargetCustomerID: someID,
+			})
 		},
 		runs: []string{"Merges.MergeCustomers"}, code: vault.CodeUnknown, says: []string{"unknown customer", someID.String()},
 	},
 	{
-		name: "an undoing of no merge",
+		name: "an unmerge without a merge",
 		send: func(w *world) (trigger.Receipt, error) {
 			w.write("plan", text("gold"))
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: w.customer})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{
+				CustomerID: w.customer,
+			})
 		},
-		runs: []string{"Merges.UnmergeCustomer"}, code: vault.CodeConflict, says: []string{"customer_id", "is not merged into another"},
+		runs: []string{"Merges.UnmergeCustomer"}, code: vault.CodeConflict,
+		says: []string{"customer_id", "is not merged into another"},
 	},
 	{
 		name: "the identity of another customer",
 		send: func(w *world) (trigger.Receipt, error) {
 			w.must(w.run(aLink(w), "Customers.LinkChannel"))
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: someID, Channel: "whatsapp", ExternalID: "ada"})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{
+				CustomerID: someID, Channel: "whatsapp", ExternalID: "ada",
+			})
 		},
-		runs: []string{"Customers.LinkChannel"}, code: vault.CodeConflict, says: []string{"external_id", "merge the two customers if they are one"},
+		runs: []string{"Customers.LinkChannel"}, code: vault.CodeConflict,
+		says: []string{"external_id", "merge the two customers if they are one"},
 	},
 	{
-		name: "a review of nothing",
+		name: "a review of an unknown row",
 		send: func(w *world) (trigger.Receipt, error) {
-			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: someID, Decision: vault.Approve})
+			return trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{
+				Kind: vault.ReviewOfRequirement, ID: someID, Decision: vault.Approve,
+			})
 		},
-		runs: []string{"Definitions.PersistReview"}, code: vault.CodeUnknown, says: []string{"unknown requirement", someID.String()},
+		runs: []string{"Definitions.PersistReview"}, code: vault.CodeUnknown,
+		says: []string{"unknown requirement", someID.String()},
 	},
 	{
 		name: "an import that writes a field twice", send: importOf(text("gold"), text("silver")),
 		code: vault.CodeInvalid, says: []string{"writes[1]", "as writes[0] does; keep one"},
 	},
 	{
-		name: "an import with a value of the wrong type", send: importOf(json.RawMessage("12")), runs: []string{"Imports.ValidateImport", "Imports.PersistImport"},
+		name: "an import with a value of the wrong type", send: importOf(json.RawMessage("12")),
+		runs: []string{"Imports.ValidateImport", "Imports.PersistImport"},
 		code: vault.CodeInvalid, says: []string{"writes[0]: ", "plan: the value is not a text"},
 	},
 	{
@@ -518,7 +575,7 @@ var badInputs = []badInput{
 	},
 }
 
-func TestBadInputIsRefusedWithAClearMessageAndLeavesNothing(t *testing.T) {
+func TestBadInput_RejectedWithoutChange(t *testing.T) {
 	t.Parallel()
 	for _, c := range badInputs {
 		t.Run(c.name, func(t *testing.T) {
@@ -541,7 +598,7 @@ func TestBadInputIsRefusedWithAClearMessageAndLeavesNothing(t *testing.T) {
 				return
 			}
 			ev := w.event(receipt, err)
-			before = w.dump() // what the case itself arranged stays
+			before = w.dump() // what the case prepared stays
 			first := w.run(ev, c.runs...)
 			if first == nil {
 				t.Fatal("it was not rejected")
@@ -575,7 +632,7 @@ func (c badInput) check(t *testing.T, err error) {
 	}
 }
 
-func TestAValueOf64KiBIsTheLongest(t *testing.T) {
+func TestPersistValue_64KiBIsTheLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -584,7 +641,7 @@ func TestAValueOf64KiBIsTheLongest(t *testing.T) {
 	}
 }
 
-func TestRowsOfAnotherTenantAreUnknown(t *testing.T) {
+func TestSteps_RowsOfAnotherTenantAreUnknown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -599,8 +656,12 @@ func TestRowsOfAnotherTenantAreUnknown(t *testing.T) {
 		ev   vault.Event
 		runs []string
 	}{
-		"unknown agent":    {mine.accept("plan", text("gold")), writeValue},
-		"unknown scenario": {mine.event(trigger.Submit(ctx, mine.trigger, mine.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario})), fillGaps},
+		"unknown agent": {mine.accept("plan", text("gold")), writeValue},
+		"unknown scenario": {mine.event(
+			trigger.Submit(ctx, mine.trigger, mine.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: w.customer, ScenarioID: scenario,
+			}),
+		), fillGaps},
 	} {
 		if err := mine.run(c.ev, c.runs...); vault.CodeOf(err) != vault.CodeUnknown || !strings.Contains(err.Error(), what) {
 			t.Errorf("got %v, want %s", err, what)
@@ -608,7 +669,11 @@ func TestRowsOfAnotherTenantAreUnknown(t *testing.T) {
 	}
 	defined(&mine)
 	own := mine.scenario("Ask.").ID
-	fill := mine.event(trigger.Submit(ctx, mine.trigger, mine.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: own, SessionID: &session}))
+	fill := mine.event(
+		trigger.Submit(ctx, mine.trigger, mine.tenant, vault.FillGaps, vault.FillGapsInput{
+			CustomerID: w.customer, ScenarioID: own, SessionID: &session,
+		}),
+	)
 	if err := mine.run(fill, fillGaps...); vault.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("a session of another tenant: got %v, want unknown", err)
 	}
@@ -617,9 +682,9 @@ func TestRowsOfAnotherTenantAreUnknown(t *testing.T) {
 	}
 }
 
-// TestPIIStaysWhereItBelongs sends values of PII fields on every way into the vault, good and bad, and looks for them everywhere
-// else.
-func TestPIIStaysWhereItBelongs(t *testing.T) {
+// TestPII_StaysInItsTables sends valid and invalid values of PII fields through every input of the vault, and searches
+// for them everywhere else.
+func TestPII_StaysInItsTables(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	w := newWorld(t, func(d *steps.Deps) {
@@ -629,10 +694,13 @@ func TestPIIStaysWhereItBelongs(t *testing.T) {
 		vault.Definition{Name: "email", ValueType: vault.TypeEmail, IsPII: true},
 		vault.Definition{Name: "phone", ValueType: vault.TypePhone, EncryptionRequired: true},
 		vault.Definition{Name: "tax_id", ValueType: vault.TypeString, IsPII: true, ValidationRegex: `[A-Z]{3}[0-9]{6}`},
-		vault.Definition{Name: "nickname", ValueType: vault.TypeString, IsPII: true, ValidationMode: vault.ModeWarn, AllowedValues: []json.RawMessage{text("Al")}},
+		vault.Definition{
+			Name: "nickname", ValueType: vault.TypeString, IsPII: true, ValidationMode: vault.ModeWarn,
+			AllowedValues: []json.RawMessage{text("Al")},
+		},
 	)
 	said := "ada.lovelace@example"
-	var told []string // everything that leaves the steps
+	var told []string // all outputs of the steps
 	tell := func(out any, err error) {
 		encoded, marshalErr := json.Marshal(out)
 		w.must(marshalErr)
@@ -657,7 +725,8 @@ func TestPIIStaysWhereItBelongs(t *testing.T) {
 	walk(w.accept("undefined_field", text(said)), writeValue...)
 	walk(w.accept("nickname", text("nick "+said)), writeValue...) // stored, with warnings
 	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.WriteValue, vault.WriteValueInput{
-		AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.ValueUserProvided, Value: json.RawMessage(`"` + said + `\u0000"`),
+		AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.ValueUserProvided,
+		Value: json.RawMessage(`"` + said + `\u0000"`),
 	})
 	tell(nil, err)
 	for _, skip := range []bool{false, true} {
@@ -668,15 +737,24 @@ func TestPIIStaysWhereItBelongs(t *testing.T) {
 	}
 
 	scenario := w.scenario("Ask.").ID
-	w.require(scenario, vault.Requirement{FieldName: "email"}, vault.Requirement{FieldName: "tax_id"}, vault.Requirement{FieldName: "phone"})
-	session := w.session(map[string]json.RawMessage{"email": text(said), "phone": text("+1 " + said)}, "My tax id is "+said+".", "My email is "+said+".")
+	w.require(scenario, vault.Requirement{FieldName: "email"}, vault.Requirement{FieldName: "tax_id"}, vault.Requirement{
+		FieldName: "phone",
+	})
+	session := w.session(
+		map[string]json.RawMessage{"email": text(said), "phone": text("+1 " + said)}, "My tax id is "+said+".",
+		"My email is "+said+".",
+	)
 	w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) {
 		return []vault.Candidate{
 			{FieldName: "tax_id", Value: text(said), Confidence: 0.99, Quote: "My tax id is " + said},
 			{FieldName: "email", Value: text(said + ".com"), Confidence: 0.99, Quote: "My email is " + said + ".com"},
 		}, nil
 	}
-	fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session, MaxAttempts: 2}))
+	fill := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+			CustomerID: w.customer, ScenarioID: scenario, SessionID: &session, MaxAttempts: 2,
+		}),
+	)
 	for range 8 {
 		walk(fill, "Gaps.FindMissing", "Gaps.ResolveGaps")
 		out, err := w.steps.Gaps.AskCustomer(t.Context(), fill)
@@ -708,7 +786,7 @@ func TestPIIStaysWhereItBelongs(t *testing.T) {
 	}
 }
 
-func TestTheCallerAloneIsShownAValueThatIsNotPII(t *testing.T) {
+func TestError_OnlyTheCallerSeesAValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
@@ -722,7 +800,7 @@ func TestTheCallerAloneIsShownAValueThatIsNotPII(t *testing.T) {
 	}
 }
 
-func TestAnErrorIsToldToTheEngineWithoutValues(t *testing.T) {
+func TestSafe_OmitsValues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)

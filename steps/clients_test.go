@@ -15,18 +15,20 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// deed is one thing that a client does. It picks customers and items among those that are there when it comes to it.
+// deed is one random operation of a client. It picks existing customers and items.
 type deed struct {
 	Kind           string
 	Customer, Name int
 	Pick, Other    int
-	Runs           string // once, twice, or at once by two workers
+	Runs           string // "once", "twice", or "at once" by two workers
 }
 
-// deedKinds are as likely as they are often named.
+// deedKinds lists the kinds of deeds; a kind that is listed twice is twice as likely.
 var deedKinds = []string{
-	"write", "write", "write", "write", "derive", "derive", "expiring", "accept", "accept", "run late", "run late", "import", "verify",
-	"asset", "asset", "replace asset", "delete", "force delete", "restore", "restore", "expire", "orphan", "merge", "merge", "unmerge",
+	"write", "write", "write", "write", "derive", "derive", "expiring", "accept", "accept", "run late", "run late",
+	"import", "verify",
+	"asset", "asset", "replace asset", "delete", "force delete", "restore", "restore", "expire", "orphan", "merge",
+	"merge", "unmerge",
 	"unmerge", "link", "consent", "read", "read",
 }
 
@@ -34,24 +36,25 @@ var deeds = rapid.Custom(func(rt *rapid.T) deed {
 	return deed{
 		Kind: rapid.SampledFrom(deedKinds).Draw(rt, "kind"), Customer: rapid.IntRange(0, 4).Draw(rt, "customer"),
 		Name: rapid.IntRange(0, len(actFields)-1).Draw(rt, "name"), Pick: rapid.IntRange(0, 1000).Draw(rt, "pick"),
-		Other: rapid.IntRange(0, 4).Draw(rt, "other"), Runs: rapid.SampledFrom([]string{"once", "once", "twice", "at once"}).Draw(rt, "runs"),
+		Other: rapid.IntRange(0, 4).Draw(rt, "other"),
+		Runs:  rapid.SampledFrom([]string{"once", "once", "twice", "at once"}).Draw(rt, "runs"),
 	}
 })
 
-// town is a few customers of one tenant, and the clients that work on them.
+// town is a few customers of one tenant and their clients.
 type town struct {
 	*world
 	customers []uuid.UUID
 
 	mu       sync.Mutex
-	items    []uuid.UUID // ids of fields and assets
-	late     []job       // accepted, and not run yet
+	items    []uuid.UUID // ids of values and assets
+	late     []job       // accepted and not run yet
 	restored map[uuid.UUID]bool
 	unmerged bool
 	n        int
 }
 
-// job is an accepted operation with the steps of its workflow.
+// job is an accepted operation with its steps.
 type job struct {
 	ev    vault.Event
 	steps []string
@@ -88,7 +91,7 @@ func (s *town) write(d deed, change ...func(*vault.WriteValueInput)) job {
 	return job{ev, writeValue}
 }
 
-// accepted accepts what a deed asks for.
+// accepted accepts the operation of a deed.
 func (s *town) accepted(d deed) (job, bool) {
 	c := s.as(s.customers[d.Customer])
 	ctx := s.t.Context()
@@ -120,7 +123,9 @@ func (s *town) accepted(d deed) (job, bool) {
 		var writes []vault.WriteValueInput
 		for i := range 3 {
 			id := newID()
-			writes = append(writes, s.as(s.customers[(d.Customer+i)%len(s.customers)]).fact(actFields[d.Name], s.value(), named(id)))
+			writes = append(
+				writes, s.as(s.customers[(d.Customer+i)%len(s.customers)]).fact(actFields[d.Name], s.value(), named(id)),
+			)
 			s.add(id)
 		}
 		return job{c.importing(d.Pick%2 == 0, writes...), importValues}, true
@@ -137,7 +142,12 @@ func (s *town) accepted(d deed) (job, bool) {
 			}
 		}), addAsset}, true
 	case "delete", "force delete":
-		return job{s.bypass(vault.DeleteItem.Name, c.customer, vault.DeleteItemInput{ItemID: s.pick(d.Pick), Force: d.Kind != "delete"}), deleteItem}, true
+		return job{
+			s.bypass(vault.DeleteItem.Name, c.customer, vault.DeleteItemInput{
+				ItemID: s.pick(d.Pick), Force: d.Kind != "delete",
+			}),
+			deleteItem,
+		}, true
 	case "restore":
 		item := s.pick(d.Pick)
 		s.mu.Lock()
@@ -145,9 +155,15 @@ func (s *town) accepted(d deed) (job, bool) {
 		s.mu.Unlock()
 		return job{s.bypass(vault.RestoreItem.Name, c.customer, vault.RestoreItemInput{ItemID: item}), restoreItem}, true
 	case "expire":
-		return job{s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.ExpireValues, vault.Sweep{})), []string{"Sweeps.ExpireValues", "Caches.InvalidateAndAcknowledge"}}, true
+		return job{
+			s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.ExpireValues, vault.Sweep{})),
+			[]string{"Sweeps.ExpireValues", "Caches.InvalidateAndAcknowledge"},
+		}, true
 	case "orphan":
-		return job{s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.DetectOrphans, vault.Sweep{})), []string{"Sweeps.DetectOrphans", "Caches.InvalidateAndAcknowledge"}}, true
+		return job{
+			s.event(trigger.Submit(ctx, s.trigger, s.tenant, vault.DetectOrphans, vault.Sweep{})),
+			[]string{"Sweeps.DetectOrphans", "Caches.InvalidateAndAcknowledge"},
+		}, true
 	case "merge":
 		source, target := c.customer, s.customers[d.Other]
 		if source == target {
@@ -163,14 +179,14 @@ func (s *town) accepted(d deed) (job, bool) {
 		return job{c.link("sms", fmt.Sprint(d.Other)), linkChannel}, true
 	case "consent":
 		return job{c.consent(d.Pick%2 == 0), recordConsent}, true
-	default: // a reader, so that there is something in the cache
+	default: // a read fills the cache
 		_, _ = readerOf(s.world).Profile(ctx, s.tenant, c.customer)
 		_, _ = readerOf(s.world).Chain(ctx, s.tenant, s.pick(d.Pick), 0)
 		return job{}, false
 	}
 }
 
-// runs runs the steps of an operation, in order. A rejection is an outcome.
+// runs runs the steps of an operation in order. A rejection is an outcome, not an error.
 func (s *town) runs(ctx context.Context, j job) error {
 	for _, name := range j.steps {
 		if _, err := s.step(name)(ctx, j.ev); err != nil {
@@ -204,7 +220,7 @@ func (s *town) do(ctx context.Context, d deed) error {
 	return err
 }
 
-// clients does what several clients do, all at once, and gives the first error of each.
+// clients runs the deeds of several clients concurrently and returns the first error of each.
 func (s *town) clients(ctx context.Context, scripts [][]deed) []string {
 	failed := make([]error, len(scripts))
 	var wg sync.WaitGroup
@@ -228,7 +244,7 @@ func (s *town) clients(ctx context.Context, scripts [][]deed) []string {
 	return out
 }
 
-// profileVersions gives the version of every profile.
+// profileVersions returns the version of every profile.
 func (s *town) profileVersions() map[string]int {
 	s.t.Helper()
 	out := map[string]int{}
@@ -238,7 +254,7 @@ func (s *town) profileVersions() map[string]int {
 	return out
 }
 
-// revived names the versions that were superseded, and are active now.
+// revived returns the versions that were superseded before and are active now.
 func revived(before, after map[uuid.UUID]version, restored map[uuid.UUID]bool) []string {
 	var out []string
 	for id, was := range before {
@@ -249,12 +265,13 @@ func revived(before, after map[uuid.UUID]version, restored map[uuid.UUID]bool) [
 	return out
 }
 
-// Whatever clients do at the same time, in whatever order and however often the steps run: the rules hold.
-func TestTheRulesHoldWhateverClientsDoAtOnce(t *testing.T) {
+// The rules hold for concurrent clients, in any order and with repeated runs of steps.
+func TestSteps_RulesHoldForConcurrentClients(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(
-		vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "email", ValueType: vault.TypeString},
+		vault.Definition{Name: "plan", ValueType: vault.TypeString},
+		vault.Definition{Name: "email", ValueType: vault.TypeString},
 		vault.Definition{Name: "code", ValueType: vault.TypeString},
 	)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -270,7 +287,7 @@ func TestTheRulesHoldWhateverClientsDoAtOnce(t *testing.T) {
 			if failed := s.clients(t.Context(), scripts); len(failed) > 0 {
 				rt.Fatalf("failed: %s", strings.Join(failed, "\n"))
 			}
-			if round == 1 { // what was accepted is owed
+			if round == 1 { // accepted operations run later
 				for _, j := range s.late {
 					if err := s.runs(t.Context(), j); err != nil {
 						rt.Fatal(err)
@@ -311,7 +328,7 @@ func TestTheRulesHoldWhateverClientsDoAtOnce(t *testing.T) {
 	})
 }
 
-// sourceless counts the active items whose source is not there: whoever deletes an item orphans them at once.
+// sourceless counts active items without a source: a deletion must orphan them in its transaction.
 const sourceless = `
 	SELECT count(*) FROM (
 	    SELECT tenant_id, source_item_id FROM customer_values WHERE status = 'active' AND deleted_at IS NULL
@@ -322,7 +339,7 @@ const sourceless = `
 	  AND NOT EXISTS (SELECT 1 FROM customer_values s WHERE s.id = i.source_item_id AND s.deleted_at IS NULL)
 	  AND NOT EXISTS (SELECT 1 FROM customer_assets s WHERE s.id = i.source_item_id AND s.deleted_at IS NULL)`
 
-// strandedAssets counts the assets whose place in the history of their name is not right.
+// strandedAssets counts assets with a wrong place in the history of their name.
 const strandedAssets = `
 	SELECT count(*) FROM customer_assets a LEFT JOIN customer_assets b ON b.id = a.superseded_by_id
 	WHERE a.tenant_id = $1 AND (

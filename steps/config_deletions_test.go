@@ -13,15 +13,23 @@ import (
 
 func (w *world) deletingField(name string) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteDefinition, vault.DeleteDefinitionInput{AgentID: w.agent, Name: name}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteDefinition, vault.DeleteDefinitionInput{
+			AgentID: w.agent, Name: name,
+		}),
+	)
 }
 
 func (w *world) deletingRequirement(scenario uuid.UUID, name string) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: name}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{
+			ScenarioID: scenario, FieldName: name,
+		}),
+	)
 }
 
-// known are the fields that the agent defines, by the cached read, asked twice.
+// known returns the fields that the agent defines, from two reads through the cache.
 func (w *world) known() []string {
 	w.t.Helper()
 	var names []string
@@ -36,7 +44,7 @@ func (w *world) known() []string {
 	return names
 }
 
-// needed are the fields that a scenario requires, likewise.
+// needed returns the fields that a scenario requires, from two reads through the cache.
 func (w *world) needed(scenario uuid.UUID) []string {
 	w.t.Helper()
 	var names []string
@@ -51,7 +59,7 @@ func (w *world) needed(scenario uuid.UUID) []string {
 	return names
 }
 
-func TestADeletedFieldIsUnknownAndWhatWasCollectedStays(t *testing.T) {
+func TestDeleteDefinition_StoredValuesStay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -72,36 +80,45 @@ func TestADeletedFieldIsUnknownAndWhatWasCollectedStays(t *testing.T) {
 	w.refused(w.deletingField("plan"), vault.CodeUnknown, []string{"unknown field", "plan"}, deleteDefinition...)
 	w.refused(w.deletingField("never"), vault.CodeUnknown, []string{"unknown field", "never"}, deleteDefinition...)
 
-	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}) // a person may bring it back
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}) // a person may define it again
 	w.write("plan", text("silver"))
 	if got := w.known(); !slices.Equal(got, []string{"email", "plan"}) {
 		t.Errorf("after it was saved again these are known: %v", got)
 	}
 }
 
-func TestAFieldThatIsRequiredIsNotDeleted(t *testing.T) {
+func TestDeleteDefinition_RequiredFieldIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
 	scenario := w.scenario("Ask.")
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan", DependsOn: []string{"email"}})
-	for _, name := range []string{"plan", "email"} { // required, and waited for
-		w.refused(w.deletingField(name), vault.CodeConflict, []string{"name: field " + name, scenario.ID.String(), "delete those requirements first"}, deleteDefinition...)
+	for _, name := range []string{"plan", "email"} { // required, and named in depends_on
+		w.refused(
+			w.deletingField(name), vault.CodeConflict,
+			[]string{"name: field " + name, scenario.ID.String(), "delete those requirements first"}, deleteDefinition...,
+		)
 	}
 	w.must(w.twice(w.deletingRequirement(scenario.ID, "plan"), deleteRequirement...))
 	w.must(w.twice(w.deletingField("plan"), deleteDefinition...))
 	if got := w.needed(scenario.ID); len(got) != 0 {
 		t.Errorf("the scenario needs %v", got)
 	}
-	w.refused(w.deletingRequirement(scenario.ID, "plan"), vault.CodeUnknown, []string{"unknown requirement", "plan"}, deleteRequirement...)
+	w.refused(
+		w.deletingRequirement(scenario.ID, "plan"), vault.CodeUnknown, []string{"unknown requirement", "plan"},
+		deleteRequirement...,
+	)
 }
 
-func TestADeletionStandsAboveAnOlderSaveThatArrivesLate(t *testing.T) {
+func TestDeleteDefinition_LateOlderSaveIsIgnored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
 	scenario := w.scenario("Ask.")
-	req := vault.Requirement{AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk}
+	req := vault.Requirement{
+		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "plan", RequiredLevel: vault.LevelHard,
+		FallbackAction: vault.FallbackAsk,
+	}
 	w.require(scenario.ID, req)
 	lateRequirement := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRequirement, req))
 	w.must(w.run(w.deletingRequirement(scenario.ID, "plan"), deleteRequirement...))
@@ -109,14 +126,18 @@ func TestADeletionStandsAboveAnOlderSaveThatArrivesLate(t *testing.T) {
 	if got := w.needed(scenario.ID); len(got) != 0 {
 		t.Errorf("an older save brought back %v", got)
 	}
-	lateField := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeString, Enabled: true}))
+	lateField := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
+			AgentID: w.agent, Name: "plan", ValueType: vault.TypeString, Enabled: true,
+		}),
+	)
 	w.must(w.run(w.deletingField("plan"), deleteDefinition...))
 	w.must(w.twice(lateField, saveDefinition...))
 	if got := w.known(); !slices.Equal(got, []string{"email"}) {
 		t.Errorf("an older save brought back a definition: %v", got)
 	}
 
-	// And the other way round: a deletion that arrives after a newer save.
+	// A deletion that arrives after a newer save changes nothing.
 	lateDeletion := w.deletingField("email")
 	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail, DisplayName: "newer"})
 	w.must(w.twice(lateDeletion, deleteDefinition...))
@@ -125,7 +146,7 @@ func TestADeletionStandsAboveAnOlderSaveThatArrivesLate(t *testing.T) {
 	}
 }
 
-func TestWhatAPersonDeletedIsNotExtractedAgain(t *testing.T) {
+func TestExtractSchema_DeletedByAPersonStaysDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -142,7 +163,7 @@ func TestWhatAPersonDeletedIsNotExtractedAgain(t *testing.T) {
 		t.Errorf("the next extraction brought back %v", got)
 	}
 
-	// Another scenario that speaks of the field has its definition suggested anew, for a person to decide.
+	// Another scenario with the field gets a new suggested definition, for a person to review.
 	other := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Mortgage"}
 	w.proposing(proposed("income", sure(0.95)))
 	w.extract(w.described(other, "Ask for the income."))

@@ -13,7 +13,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbtest"
 )
 
-// plan is a node of a plan of PostgreSQL.
+// plan is a node of a PostgreSQL query plan.
 type plan struct {
 	Node     string `json:"Node Type"`
 	Relation string `json:"Relation Name"`
@@ -30,7 +30,7 @@ func (p plan) walk(visit func(plan)) {
 	}
 }
 
-// explain runs a query of db/queries, with arguments as SQL, and gives its plan with the blocks it looked at.
+// explain runs a query of db/queries with SQL arguments. It returns the plan with the blocks read.
 func (w *world) explain(file, name string, args ...string) plan {
 	w.t.Helper()
 	content, err := os.ReadFile("../db/queries/" + file)
@@ -39,7 +39,7 @@ func (w *world) explain(file, name string, args ...string) plan {
 	if !ok {
 		w.t.Fatalf("there is no query %s", name)
 	}
-	_, sql, _ = strings.Cut(sql, "\n") // behind the name
+	_, sql, _ = strings.Cut(sql, "\n") // the lines after the name
 	sql, _, _ = strings.Cut(sql, ";")
 	sql = strings.NewReplacer(args...).Replace(sql)
 	var raw json.RawMessage
@@ -49,16 +49,22 @@ func (w *world) explain(file, name string, args ...string) plan {
 	return out[0].Plan
 }
 
-// statisticsTables are those whose statistics the tests of costs change.
+// statisticsTables lists the tables with statistics that the cost tests change.
 var statisticsTables = []string{"customer_profiles", "customer_values", "customer_assets"}
 
-// many makes profiles of ten live values each, the second derived from the first, and keeps PostgreSQL from gathering statistics.
+// many inserts profiles with ten active values each, the second derived from the first, and disables autovacuum
+// statistics.
 func (w *world) many(profiles int) {
 	w.t.Helper()
 	for _, table := range statisticsTables {
 		w.sql("ALTER TABLE " + table + " SET (autovacuum_enabled = false)")
 	}
-	w.sql(fmt.Sprintf(`INSERT INTO customer_profiles (id, tenant_id, customer_id) SELECT gen_random_uuid(), '%s', gen_random_uuid() FROM generate_series(1, %d)`, w.tenant, profiles))
+	w.sql(
+		fmt.Sprintf(
+			`INSERT INTO customer_profiles (id, tenant_id, customer_id) SELECT gen_random_uuid(), '%s', gen_random_uuid() FROM generate_series(1, %d)`,
+			w.tenant, profiles,
+		),
+	)
 	w.sql(`INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source, status, collected_at, operation_id, accepted_at, expires_at)
 		SELECT gen_random_uuid(), p.tenant_id, p.id, 'field_' || n, '"value"', 'string', 'user_provided', 'active', now(), gen_random_uuid(), now(), now() + interval '1 year'
 		FROM customer_profiles p, generate_series(1, 10) n`)
@@ -66,10 +72,10 @@ func (w *world) many(profiles int) {
 		WHERE f.name = 'field_2' AND s.name = 'field_1' AND s.profile_id = f.profile_id`)
 }
 
-// The statistics that PostgreSQL may have of many rows.
+// States of PostgreSQL's statistics.
 const (
 	statisticsNone  = "none"
-	statisticsEmpty = "of empty tables" // as ANALYZE leaves them while the first large import is not committed: pages without rows
+	statisticsEmpty = "of empty tables" // as after an ANALYZE before the first large import commits: pages without rows
 	statisticsFresh = "fresh"
 )
 
@@ -85,8 +91,8 @@ func (w *world) gather(statistics string) {
 	}
 }
 
-// A chain is read link by link, whatever PostgreSQL believes of the tables.
-func TestTheCostOfAChainFollowsItsLength(t *testing.T) {
+// A chain is read link by link, whatever the statistics are.
+func TestCost_ChainByLength(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.many(5000)
@@ -103,31 +109,43 @@ func TestTheCostOfAChainFollowsItsLength(t *testing.T) {
 	}
 }
 
-// The cost of a sweep follows what is stale, not what there is: of 50,000 live values it looks at some hundred blocks.
-func TestTheCostOfASweepFollowsWhatIsStale(t *testing.T) {
+// The cost of a sweep is proportional to the stale items: with 50,000 active values it reads some hundred blocks.
+func TestCost_SweepByStaleItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const mostBlocks = 800
 	w.many(5000)
-	w.sql("UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id IN (SELECT id FROM customer_values WHERE name = 'field_5' LIMIT 7)")
+	w.sql(
+		"UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id IN (SELECT id FROM customer_values " +
+			"WHERE name = 'field_5' LIMIT 7)",
+	)
 	w.sql("DELETE FROM customer_values WHERE id IN (SELECT id FROM customer_values WHERE name = 'field_1' LIMIT 7)")
 	for i, statistics := range []string{statisticsNone, statisticsEmpty, statisticsFresh} {
 		w.gather(statistics)
-		if i > 0 { // again, for these plans
+		if i > 0 { // again for this plan
 			w.sql("UPDATE customer_values SET status = 'active' WHERE status <> 'active'")
-			w.sql("INSERT INTO orphan_candidates (tenant_id, item_id) SELECT tenant_id, gen_random_uuid() FROM customer_values LIMIT 7")
-			w.sql("UPDATE customer_values SET deleted_at = now() WHERE id IN (SELECT id FROM customer_values WHERE name = 'field_1' LIMIT 7)")
+			w.sql(
+				"INSERT INTO orphan_candidates (tenant_id, item_id) SELECT tenant_id, gen_random_uuid() FROM customer_values " +
+					"LIMIT 7",
+			)
+			w.sql(
+				"UPDATE customer_values SET deleted_at = now() WHERE id IN (SELECT id FROM customer_values WHERE name = " +
+					"'field_1' LIMIT 7)",
+			)
 		}
 		before := time.Now().Add(time.Hour).Format(time.RFC3339)
 		for _, q := range []struct {
 			name string
 			plan plan
-		}{ // in this order: what is forgotten is not marked
+		}{ // in this order: removed candidates are not marked
 			{"ExpireValues", w.explain("values.sql", "ExpireValues", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
 			{"ExpireAssets", w.explain("assets.sql", "ExpireAssets", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
 			{"OrphanCandidateValues", w.explain("values.sql", "OrphanCandidateValues", "sqlc.arg(most)", "100")},
 			{"OrphanCandidateAssets", w.explain("assets.sql", "OrphanCandidateAssets", "sqlc.arg(most)", "100")},
-			{"DeleteOrphanCandidates", w.explain("values.sql", "DeleteOrphanCandidates", "sqlc.arg(before)", "'"+before+"'", "sqlc.arg(most)", "100")},
+			{
+				"DeleteOrphanCandidates",
+				w.explain("values.sql", "DeleteOrphanCandidates", "sqlc.arg(before)", "'"+before+"'", "sqlc.arg(most)", "100"),
+			},
 		} {
 			name, p := q.name, q.plan
 			t.Logf("statistics %s, %s: %d blocks", statistics, name, p.Hit+p.Read)

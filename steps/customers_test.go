@@ -14,13 +14,17 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestManyOpeningsOfOneIdentityAtOnceMakeOneProfile(t *testing.T) {
+func TestOpenCustomer_ConcurrentCallsMakeOneProfile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const callers = 50
 	evs := make([]vault.Event, callers)
 	for i := range evs {
-		evs[i] = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "+41 44"}))
+		evs[i] = w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
+				Channel: "whatsapp", ExternalID: "+41 44",
+			}),
+		)
 	}
 	_, errs := w.atOnce(callers, func(i int) (any, error) { return nil, w.run(evs[i], openCustomer...) })
 	customers, created := map[uuid.UUID]bool{}, 0
@@ -32,12 +36,13 @@ func TestManyOpeningsOfOneIdentityAtOnceMakeOneProfile(t *testing.T) {
 			created++
 		}
 	}
-	if len(customers) != 1 || created != 1 || w.count("SELECT count(*) FROM customer_profiles") != 1 || w.count("SELECT count(*) FROM channel_identities") != 1 {
+	if len(customers) != 1 || created != 1 || w.count("SELECT count(*) FROM customer_profiles") != 1 ||
+		w.count("SELECT count(*) FROM channel_identities") != 1 {
 		t.Errorf("%d callers got %d customers, %d of them made", callers, len(customers), created)
 	}
 }
 
-func TestAnIdentityOpensItsCustomer(t *testing.T) {
+func TestOpenCustomer_ExistingIdentity(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -51,11 +56,12 @@ func TestAnIdentityOpensItsCustomer(t *testing.T) {
 	}
 	p, err := w.seen(ada.CustomerID)
 	w.must(err)
-	if len(p.Channels) != 1 || p.Channels[0].Channel != "whatsapp" || p.Channels[0].ExternalID != "ada" || p.Channels[0].Verified {
+	if len(p.Channels) != 1 || p.Channels[0].Channel != "whatsapp" || p.Channels[0].ExternalID != "ada" ||
+		p.Channels[0].Verified {
 		t.Errorf("the channels are %+v", p.Channels)
 	}
 
-	t.Run("the one that it was merged into", func(t *testing.T) {
+	t.Run("merged customer", func(t *testing.T) {
 		target := newID()
 		w.as(target).write("plan", text("gold"))
 		w.merge(ada.CustomerID, target)
@@ -63,8 +69,10 @@ func TestAnIdentityOpensItsCustomer(t *testing.T) {
 			t.Errorf("got %+v, want %s", got, target)
 		}
 	})
-	t.Run("a new one after it was deleted, which is not verified by the old one", func(t *testing.T) {
-		r, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "mail", ExternalID: "ada", Verified: true})
+	t.Run("deleted customer: a new one, not verified", func(t *testing.T) {
+		r, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
+			Channel: "mail", ExternalID: "ada", Verified: true,
+		})
 		old := applied[vault.CustomerResult](w, r, err, openCustomer...)
 		w.erase(old.CustomerID)
 		fresh := w.open("mail", "ada")
@@ -80,15 +88,21 @@ func TestAnIdentityOpensItsCustomer(t *testing.T) {
 	})
 }
 
-func TestOpeningsAndDeletionsAtOnceNeverFail(t *testing.T) {
+func TestOpenCustomer_ConcurrentDeletion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for round := range 15 {
 		was := w.open("whatsapp", "ada").CustomerID
-		removal := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: was}))
+		removal := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: was}),
+		)
 		evs := make([]vault.Event, 4)
 		for i := range evs {
-			evs[i] = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "ada"}))
+			evs[i] = w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
+					Channel: "whatsapp", ExternalID: "ada",
+				}),
+			)
 		}
 		_, errs := w.atOnce(5, func(i int) (any, error) {
 			if i == 4 {
@@ -107,7 +121,7 @@ func TestOpeningsAndDeletionsAtOnceNeverFail(t *testing.T) {
 	}
 }
 
-func TestAnIdentityOfAnotherCustomerIsNotTaken(t *testing.T) {
+func TestLinkChannel_IdentityOfAnotherCustomer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -117,7 +131,7 @@ func TestAnIdentityOfAnotherCustomerIsNotTaken(t *testing.T) {
 	w.refused(bob.link("whatsapp", "ada"), vault.CodeConflict, []string{ada.String(), "merge the two"}, linkChannel...)
 
 	w.must(w.twice(bob.link("whatsapp", "bob"), linkChannel...))
-	w.must(w.twice(w.as(ada).link("whatsapp", "ada"), linkChannel...)) // her own, again
+	w.must(w.twice(w.as(ada).link("whatsapp", "ada"), linkChannel...)) // her own identity again
 	for customer, want := range map[uuid.UUID]string{ada: "ada", bob.customer: "bob"} {
 		p, err := w.seen(customer)
 		w.must(err)
@@ -127,7 +141,7 @@ func TestAnIdentityOfAnotherCustomerIsNotTaken(t *testing.T) {
 	}
 
 	w.erase(ada)
-	w.must(w.twice(bob.link("whatsapp", "ada"), linkChannel...)) // nobody's any more
+	w.must(w.twice(bob.link("whatsapp", "ada"), linkChannel...)) // without an owner now
 	p, err := w.seen(bob.customer)
 	w.must(err)
 	if len(p.Channels) != 2 {
@@ -135,7 +149,7 @@ func TestAnIdentityOfAnotherCustomerIsNotTaken(t *testing.T) {
 	}
 }
 
-func TestOfAnIdentityLinkedToManyAtOnceOneHasIt(t *testing.T) {
+func TestLinkChannel_ConcurrentCallsLinkOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const customers = 8
@@ -157,7 +171,7 @@ func TestOfAnIdentityLinkedToManyAtOnceOneHasIt(t *testing.T) {
 	}
 }
 
-func TestTheNewestAcceptedConsentIsInForce(t *testing.T) {
+func TestRecordConsent_NewestAcceptedCounts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	late := w.consent(true)
@@ -189,7 +203,7 @@ func TestTheNewestAcceptedConsentIsInForce(t *testing.T) {
 	w.refused(w.consent(false), vault.CodeUnknown, []string{w.customer.String()}, recordConsent...)
 }
 
-func TestADeletedCustomerIsUnknownToReadersAndWriters(t *testing.T) {
+func TestDeleteCustomer_UnknownAfterwards(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -200,7 +214,11 @@ func TestADeletedCustomerIsUnknownToReadersAndWriters(t *testing.T) {
 	w.values(w.customer) // now they are in the cache
 	w.values(merged)
 
-	ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: w.customer}))
+	ev := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+			CustomerID: w.customer,
+		}),
+	)
 	w.must(w.twice(ev, deleteCustomer...))
 	for _, customer := range []uuid.UUID{w.customer, merged} {
 		w.gone(customer)
@@ -209,32 +227,53 @@ func TestADeletedCustomerIsUnknownToReadersAndWriters(t *testing.T) {
 			ev    vault.Event
 			steps []string
 		}{
-			"a write":        {c.accept("plan", text("silver")), writeValue},
-			"an asset":       {c.acceptAsset("1"), addAsset},
-			"a verification": {w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.VerifyValue, vault.VerifyValueInput{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"})), verifyValue},
-			"an identity":    {c.link("whatsapp", "ada"), linkChannel},
-			"a deletion":     {w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: item.ItemID})), deleteItem},
-			"another":        {w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: customer})), deleteCustomer},
+			"a write":  {c.accept("plan", text("silver")), writeValue},
+			"an asset": {c.acceptAsset("1"), addAsset},
+			"a verification": {w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.VerifyValue, vault.VerifyValueInput{
+					AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m",
+				}),
+			), verifyValue},
+			"an identity": {c.link("whatsapp", "ada"), linkChannel},
+			"a deletion": {w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: item.ItemID}),
+			), deleteItem},
+			"another": {w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+					CustomerID: customer,
+				}),
+			), deleteCustomer},
 		} {
 			t.Run(what, func(*testing.T) { w.refused(run.ev, vault.CodeUnknown, []string{"unknown customer"}, run.steps...) })
 		}
 	}
-	w.refused(w.unmerging(merged), vault.CodeConflict, []string{w.customer.String(), "was deleted since"}, unmergeCustomer...)
-	never := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: newID()}))
+	w.refused(
+		w.unmerging(merged), vault.CodeConflict, []string{w.customer.String(), "was deleted since"}, unmergeCustomer...,
+	)
+	never := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+			CustomerID: newID(),
+		}),
+	)
 	w.refused(never, vault.CodeUnknown, []string{"unknown customer"}, deleteCustomer...)
 }
 
-// What is read by the id of an item is not read of a deleted customer either: values, and the words that they were read in.
-func TestTheItemsOfADeletedCustomerGoWithIt(t *testing.T) {
+// Items of a deleted customer cannot be read by id either: neither values nor their quotes.
+func TestDeleteCustomer_DeletesItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	value := w.write("plan", text("gold"), func(in *vault.WriteValueInput) { in.SourceMetadata = json.RawMessage(`{"quote": "I am Ada Quill"}`) }).ItemID
+	value := w.write(
+		"plan", text("gold"),
+		func(in *vault.WriteValueInput) { in.SourceMetadata = json.RawMessage(`{"quote": "I am Ada Quill"}`) },
+	).ItemID
 	card := w.addAsset("card").ItemID
-	w.write("email", text("ada@example.com"), from(value)) // goes with it
+	w.write("email", text("ada@example.com"), from(value)) // deleted with the customer
 	other, beyond := w.as(newID()), w.as(newID())
 	derived := other.write("plan", text("derived"), from(value)).ItemID
-	scan := other.addAsset("scan", func(in *vault.AddAssetInput) { in.SourceItemID, in.SourceItemType = &card, vault.SourceProfileAsset }).ItemID
+	scan := other.addAsset(
+		"scan", func(in *vault.AddAssetInput) { in.SourceItemID, in.SourceItemType = &card, vault.SourceProfileAsset },
+	).ItemID
 	further := beyond.write("plan", text("further"), from(derived)).ItemID
 	reader := readerOf(w)
 	for _, id := range []uuid.UUID{value, card, derived, scan, further} { // now they are in the cache
@@ -243,11 +282,22 @@ func TestTheItemsOfADeletedCustomerGoWithIt(t *testing.T) {
 	}
 	w.values(other.customer)
 
-	ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: w.customer}))
-	w.refused(ev, vault.CodeHasDependents, []string{"Cannot delete: has dependents", derived.String(), scan.String(), "admin"}, deleteCustomer...)
+	ev := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+			CustomerID: w.customer,
+		}),
+	)
+	w.refused(
+		ev, vault.CodeHasDependents, []string{"Cannot delete: has dependents", derived.String(), scan.String(), "admin"},
+		deleteCustomer...,
+	)
 	w.equal("what was derived", []string{`"derived" active`}, other.standing("plan"))
 
-	ev = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: w.customer, Force: true}))
+	ev = w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+			CustomerID: w.customer, Force: true,
+		}),
+	)
 	w.must(w.twice(ev, deleteCustomer...))
 	for _, id := range []uuid.UUID{value, card} {
 		_, err := reader.Chain(t.Context(), w.tenant, id, 0)
@@ -271,14 +321,18 @@ func TestTheItemsOfADeletedCustomerGoWithIt(t *testing.T) {
 	w.equal("what was derived from that", map[string]string{"plan": `"further"`}, w.values(beyond.customer))
 }
 
-func TestADeletedCustomerIsNotAsked(t *testing.T) {
+func TestDeleteCustomer_ClosesQuestions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
 	scenario := w.scenario("Ask.")
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email"})
 	filling := func(w *world) vault.Event {
-		return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario.ID}))
+		return w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: w.customer, ScenarioID: scenario.ID,
+			}),
+		)
 	}
 	refusal := []string{"unknown customer"}
 	unasked := func(customer uuid.UUID) {
@@ -305,16 +359,20 @@ func TestADeletedCustomerIsNotAsked(t *testing.T) {
 		answer := w.answer(questions[i], text("gold"))
 		w.must(w.twice(answer, answerQuestion...))
 		w.says(w.op(answer).Error, vault.CodeConflict, "is cancelled already")
-		w.refused(fill, vault.CodeUnknown, refusal, "Gaps.AskCustomer") // it looks again, and ends
+		w.refused(fill, vault.CodeUnknown, refusal, "Gaps.AskCustomer") // the next round ends the fill
 	}
 	w.refused(filling(w), vault.CodeUnknown, refusal, fillGaps...)
 
-	for range 20 { // a question that is being opened is closed, or not opened
+	for range 20 { // a concurrent question is closed or not opened
 		c := w.as(newID())
 		c.write("email", text("ada@example.com"))
 		fill := filling(c)
 		w.resolve(fill)
-		removal := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: c.customer}))
+		removal := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+				CustomerID: c.customer,
+			}),
+		)
 		_, errs := w.atOnce(2, func(i int) (any, error) {
 			if i == 0 {
 				return nil, w.run(removal, deleteCustomer...)
@@ -329,7 +387,7 @@ func TestADeletedCustomerIsNotAsked(t *testing.T) {
 	}
 }
 
-func TestALateVerificationDoesNotDisplaceTheNewer(t *testing.T) {
+func TestVerifyValue_LateVerificationIsIgnored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -351,12 +409,12 @@ func TestALateVerificationDoesNotDisplaceTheNewer(t *testing.T) {
 			t.Errorf("the result says version %d, the profile has %d", got.ProfileVersion, p.Version)
 		}
 	}
-	w.must(w.run(verify("link"), verifyValue...)) // a still newer one counts
+	w.must(w.run(verify("link"), verifyValue...)) // an even newer one counts
 	p, err := w.seen(w.customer)
 	w.must(err)
 	w.equal("method", "link", p.Fields["plan"].VerificationMethod)
 
-	// A value that came with a verification of its own may be verified again, whenever it says it was collected.
+	// A value that was written as verified can be verified again, whatever its collected_at.
 	soon := time.Now().Add(time.Hour)
 	w.write("email", text("ada@example.com"), func(in *vault.WriteValueInput) {
 		in.Verified, in.VerificationMethod, in.CollectedAt = true, "link", &soon
@@ -369,15 +427,19 @@ func TestALateVerificationDoesNotDisplaceTheNewer(t *testing.T) {
 	w.equal("method", "code", p.Fields["email"].VerificationMethod)
 }
 
-func TestTheValueThatIsActiveIsVerified(t *testing.T) {
+func TestVerifyValue_ActiveValueOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(
-		vault.Definition{Name: "email", ValueType: vault.TypeEmail, VerificationMethods: []string{"code", "link"}, RequiredVerification: true},
+		vault.Definition{
+			Name: "email", ValueType: vault.TypeEmail, VerificationMethods: []string{"code", "link"}, RequiredVerification: true,
+		},
 		vault.Definition{Name: "plan", ValueType: vault.TypeString},
 	)
 	verify := func(change ...func(*vault.VerifyValueInput)) vault.Event {
-		in := vault.VerifyValueInput{AgentID: w.agent, CustomerID: w.customer, Name: "email", Method: "code", VerifiedBy: "mailer"}
+		in := vault.VerifyValueInput{
+			AgentID: w.agent, CustomerID: w.customer, Name: "email", Method: "code", VerifiedBy: "mailer",
+		}
 		for _, c := range change {
 			c(&in)
 		}
@@ -387,9 +449,18 @@ func TestTheValueThatIsActiveIsVerified(t *testing.T) {
 	w.write("plan", text("gold"))
 	w.refused(verify(), vault.CodeConflict, []string{"no active email", "write it first"}, verifyValue...)
 	first := w.write("email", text("ada@example.com"), func(in *vault.WriteValueInput) { in.RequiresConfirmation = true })
-	w.refused(verify(func(in *vault.VerifyValueInput) { in.Method = "guess" }), vault.CodeInvalid, []string{"method", "code or link"}, verifyValue...)
-	w.refused(verify(func(in *vault.VerifyValueInput) { in.Name = "colour" }), vault.CodeUnknown, []string{"colour"}, verifyValue...)
-	w.refused(verify(func(in *vault.VerifyValueInput) { in.CustomerID = newID() }), vault.CodeUnknown, []string{"unknown customer"}, verifyValue...)
+	w.refused(
+		verify(func(in *vault.VerifyValueInput) { in.Method = "guess" }), vault.CodeInvalid,
+		[]string{"method", "code or link"}, verifyValue...,
+	)
+	w.refused(
+		verify(func(in *vault.VerifyValueInput) { in.Name = "colour" }), vault.CodeUnknown, []string{"colour"},
+		verifyValue...,
+	)
+	w.refused(
+		verify(func(in *vault.VerifyValueInput) { in.CustomerID = newID() }), vault.CodeUnknown, []string{"unknown customer"},
+		verifyValue...,
+	)
 
 	p, err := w.seen(w.customer)
 	w.must(err)
@@ -399,7 +470,8 @@ func TestTheValueThatIsActiveIsVerified(t *testing.T) {
 	p, err = w.seen(w.customer)
 	w.must(err)
 	f := p.Fields["email"]
-	if !f.Verified || f.VerificationMethod != "code" || f.VerifiedBy != "mailer" || f.VerifiedAt == nil || f.RequiresConfirmation || f.ID != first.ItemID {
+	if !f.Verified || f.VerificationMethod != "code" || f.VerifiedBy != "mailer" || f.VerifiedAt == nil ||
+		f.RequiresConfirmation || f.ID != first.ItemID {
 		t.Errorf("the value is %+v", f)
 	}
 	w.equal("level", vault.VerificationEmail, p.VerificationLevel)
@@ -420,7 +492,7 @@ func TestTheValueThatIsActiveIsVerified(t *testing.T) {
 	}
 }
 
-func TestADocumentThatSupersedesDoesSoInWhateverOrderTheyCome(t *testing.T) {
+func TestAddAsset_SupersedesInAnyOrder(t *testing.T) {
 	t.Parallel()
 	replaces := func(in *vault.AddAssetInput) { in.SupersedeExisting = true }
 	beside := func(*vault.AddAssetInput) {}
@@ -458,7 +530,7 @@ func TestADocumentThatSupersedesDoesSoInWhateverOrderTheyCome(t *testing.T) {
 	}
 }
 
-func TestADeletedDocumentThatWasReplacedIsRestoredAsReplaced(t *testing.T) {
+func TestRestoreItem_ReplacedAssetStaysSuperseded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	old := w.addAsset("old")
@@ -470,7 +542,7 @@ func TestADeletedDocumentThatWasReplacedIsRestoredAsReplaced(t *testing.T) {
 	w.equal("assets", []string{"new"}, w.assetsOf(w.customer))
 }
 
-func TestADeletionByForceReachesTheReadersOfEveryCustomer(t *testing.T) {
+func TestDeleteItem_ForcedInvalidatesDependents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -483,8 +555,13 @@ func TestADeletionByForceReachesTheReadersOfEveryCustomer(t *testing.T) {
 		_, err := query.New(w.db, w.cache, w.sealer).Chain(t.Context(), w.tenant, items[len(items)-1], 0)
 		w.must(err)
 	}
-	refusal := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID}))
-	w.refused(refusal, vault.CodeHasDependents, []string{"Cannot delete: has dependents", items[0].String(), items[1].String(), items[2].String()}, deleteItem...)
+	refusal := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID}),
+	)
+	w.refused(
+		refusal, vault.CodeHasDependents,
+		[]string{"Cannot delete: has dependents", items[0].String(), items[1].String(), items[2].String()}, deleteItem...,
+	)
 
 	w.equal("result", vault.DeleteResult{ItemID: source.ItemID, Orphaned: 3}, w.remove(source.ItemID, true))
 	for i, o := range others {
@@ -496,18 +573,24 @@ func TestADeletionByForceReachesTheReadersOfEveryCustomer(t *testing.T) {
 			t.Errorf("the chain is %+v", chain)
 		}
 	}
-	again := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID, Force: true}))
+	again := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{
+			ItemID: source.ItemID, Force: true,
+		}),
+	)
 	w.refused(again, vault.CodeConflict, []string{"deleted already"}, deleteItem...)
 }
 
-func TestDeletionsAtOnceDeleteOnce(t *testing.T) {
+func TestDeleteItem_ConcurrentCallsDeleteOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
 	item := w.write("plan", text("gold"))
 	evs := make([]vault.Event, 6)
 	for i := range evs {
-		evs[i] = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: item.ItemID}))
+		evs[i] = w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: item.ItemID}),
+		)
 	}
 	_, errs := w.atOnce(len(evs), func(i int) (any, error) { return nil, w.run(evs[i], deleteItem[1:]...) })
 	won := 0

@@ -18,7 +18,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// holders are the tables and keys of the cache that hold a text.
+// holders returns the tables and cache keys that contain a text.
 func (w *world) holders(text string) []string {
 	w.t.Helper()
 	var found []string
@@ -38,7 +38,7 @@ func (w *world) holders(text string) []string {
 	return slices.Compact(found)
 }
 
-// cached is what Redis holds of the tenant, by key.
+// cached returns the tenant's entries in Redis, by key.
 func (w *world) cached() map[string]string {
 	w.t.Helper()
 	opts, err := redis.ParseURL(os.Getenv("REDIS_URL"))
@@ -56,7 +56,7 @@ func (w *world) cached() map[string]string {
 	return out
 }
 
-func TestAValueThatMustBeEncryptedIsReadByTheVaultAlone(t *testing.T) {
+func TestEncryption_ValueIsSealedEverywhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(
@@ -68,7 +68,7 @@ func TestAValueThatMustBeEncryptedIsReadByTheVaultAlone(t *testing.T) {
 	read := func() vault.Value {
 		t.Helper()
 		var got vault.Value
-		for range 2 { // the second time from the cache
+		for range 2 { // the second read uses the cache
 			p, err := reader.Profile(t.Context(), w.tenant, w.customer)
 			w.must(err)
 			got = p.Fields["tax_id"]
@@ -97,7 +97,9 @@ func TestAValueThatMustBeEncryptedIsReadByTheVaultAlone(t *testing.T) {
 	for _, f := range history {
 		values = append(values, string(f.Value))
 	}
-	if got := fmt.Sprint(values); got != fmt.Sprint([]string{string(text(imported)), string(text(second)), string(text(first))}) {
+	if got := fmt.Sprint(values); got != fmt.Sprint([]string{
+		string(text(imported)), string(text(second)), string(text(first)),
+	}) {
 		t.Errorf("the history is %s", got)
 	}
 	page, _, err := reader.HistoryPage(t.Context(), w.tenant, w.customer, "", nil, 10)
@@ -108,11 +110,13 @@ func TestAValueThatMustBeEncryptedIsReadByTheVaultAlone(t *testing.T) {
 		}
 	}
 
-	// A customer that this one is merged into has the value, too.
+	// The target of a merge has the value too.
 	source := w.customer
 	w.customer = newID()
 	w.write("plan", text("silver"))
-	r, err = trigger.Submit(t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: source, TargetCustomerID: w.customer})
+	r, err = trigger.Submit(t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+		SourceCustomerID: source, TargetCustomerID: w.customer,
+	})
 	w.must(w.run(w.event(r, err), mergeCustomers...))
 	if got := read(); string(got.Value) != string(text(imported)) {
 		t.Errorf("after the merge the profile says %s", got.Value)
@@ -122,27 +126,30 @@ func TestAValueThatMustBeEncryptedIsReadByTheVaultAlone(t *testing.T) {
 			t.Errorf("%s is held by %v", secret, found)
 		}
 	}
-	if found := w.holders("silver"); len(found) < 2 { // the search finds what need not be encrypted, in a table and in the cache
+	if found := w.holders("silver"); len(found) < 2 { // the search finds an unencrypted value in a table and in the cache
 		t.Errorf("a value that is not encrypted is found in %v alone", found)
 	}
 }
 
-// TestASealedValueOpensInItsOwnRowAlone: whoever may write to the table cannot give one customer the value of another.
-func TestASealedValueOpensInItsOwnRowAlone(t *testing.T) {
+// A writer to the table cannot give one customer the value of another.
+func TestEncryption_SealedValueIsBoundToItsRow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, EncryptionRequired: true})
 	first := w.write("tax_id", text("DE-118"))
 	second := w.write("tax_id", text("DE-119"))
-	w.sql("UPDATE customer_values SET value = (SELECT value FROM customer_values WHERE id = $1) WHERE id = $2", first.ItemID, second.ItemID)
+	w.sql(
+		"UPDATE customer_values SET value = (SELECT value FROM customer_values WHERE id = $1) WHERE id = $2", first.ItemID,
+		second.ItemID,
+	)
 	_, err := readerOf(w).Field(t.Context(), w.tenant, second.ItemID)
 	if err == nil || !strings.Contains(err.Error(), "sealed with another key, or altered") {
 		t.Errorf("a value that was moved was read: %v", err)
 	}
 }
 
-// TestAnEncryptedValueServesConditionsAndConfirmations: what fills gaps sees it.
-func TestAnEncryptedValueServesConditionsAndConfirmations(t *testing.T) {
+// Conditions and confirmations of gap fills use the decrypted value.
+func TestEncryption_FillGapsReadsTheValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(
@@ -161,12 +168,18 @@ func TestAnEncryptedValueServesConditionsAndConfirmations(t *testing.T) {
 	}
 }
 
-// lacking counts what a reader finds missing for a scenario, and what a gap fill finds missing.
+// lacking returns the number of missing fields that a reader and a gap fill find.
 func (w *world) lacking(scenario uuid.UUID) (read, filled int) {
 	w.t.Helper()
-	missing, err := readerOf(w).Missing(w.t.Context(), w.tenant, query.MissingInput{CustomerID: w.customer, ScenarioID: scenario})
+	missing, err := readerOf(w).Missing(w.t.Context(), w.tenant, query.MissingInput{
+		CustomerID: w.customer, ScenarioID: scenario,
+	})
 	w.must(err)
-	fill := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario}))
+	fill := w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+			CustomerID: w.customer, ScenarioID: scenario,
+		}),
+	)
 	w.must(w.run(fill, fillGaps...))
 	return len(missing.Missing), w.count("SELECT count(*) FROM questions WHERE fill_id = $1", fill.OperationID)
 }

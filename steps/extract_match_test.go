@@ -9,7 +9,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// near embeds everything at the same place, but what holds the word "far" at a cosine of 0.75 to it.
+// near embeds every text as the same vector; texts with the word "far" have a cosine of 0.75 to it.
 func near(texts []string) ([][]float32, error) {
 	out := make([][]float32, len(texts))
 	for i, text := range texts {
@@ -22,7 +22,7 @@ func near(texts []string) ([][]float32, error) {
 	return out, nil
 }
 
-func TestWhatItsNameOrTypeSetsApartIsAnotherField(t *testing.T) {
+func TestMatchSchema_ContrastingNameOrType(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*vault.ProposedRequirement){
 		"pickup_time": func(*vault.ProposedRequirement) {},
@@ -37,26 +37,30 @@ func TestWhatItsNameOrTypeSetsApartIsAnotherField(t *testing.T) {
 	}
 }
 
-// The closest definition is set apart; the next one is the same.
-func TestTheNextClosestDefinitionIsLookedAt(t *testing.T) {
+// The closest definition has a contrasting name; the next one matches.
+func TestMatchSchema_NextClosestDefinition(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.model.embed = near
-	w.define(vault.Definition{Name: "pickup_time", ValueType: vault.TypeString}, vault.Definition{Name: "pickup_day_far", ValueType: vault.TypeDate})
+	w.define(vault.Definition{Name: "pickup_time", ValueType: vault.TypeString}, vault.Definition{
+		Name: "pickup_day_far", ValueType: vault.TypeDate,
+	})
 	w.proposing(proposed("pickup_date"))
 	got := w.extract(w.described(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Rent a car"}, "text"))
-	w.equal("required", []string{"pickup_date"}, got.Requirements) // 0.75 is below the threshold of these tests
+	w.equal("required", []string{"pickup_date"}, got.Requirements) // 0.75 is below the tests' threshold
 	w = newWorld(t, func(d *steps.Deps) { d.Settings.MatchThreshold = 0.73 })
 	w.model.embed = near
-	w.define(vault.Definition{Name: "pickup_time", ValueType: vault.TypeString}, vault.Definition{Name: "pickup_day_far", ValueType: vault.TypeDate})
+	w.define(vault.Definition{Name: "pickup_time", ValueType: vault.TypeString}, vault.Definition{
+		Name: "pickup_day_far", ValueType: vault.TypeDate,
+	})
 	w.proposing(proposed("pickup_date"))
 	got = w.extract(w.described(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Rent a car"}, "text"))
 	w.equal("required", []string{"pickup_day_far"}, got.Requirements)
 	w.equal("a match by meaning that is not close waits for a person", []string{"pickup_day_far"}, got.NeedReview)
 }
 
-// Definitions of other tenants and agents, however close and many, do not hide an agent's own from the search by meaning.
-func TestASearchByMeaningFindsTheAgentsOwn(t *testing.T) {
+// Definitions of other tenants and agents do not hide an agent's own definitions, however many and close they are.
+func TestMatchSchema_OwnDefinitionsOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(d *steps.Deps) { d.Settings.MatchThreshold = 0.73 })
 	w.model.embed = near
@@ -82,8 +86,8 @@ func TestASearchByMeaningFindsTheAgentsOwn(t *testing.T) {
 	w.equal("required", []string{"date_of_birth_far"}, got.Requirements)
 }
 
-// What a person rejected does not come back, neither for the same content nor for another.
-func TestWhatWasRejectedDoesNotComeBack(t *testing.T) {
+// A rejected requirement is not extracted again, neither from the same content nor from other content.
+func TestExtractSchema_RejectedStaysRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -91,7 +95,11 @@ func TestWhatWasRejectedDoesNotComeBack(t *testing.T) {
 	w.extract(w.described(scenario, "one"))
 	reqs, err := w.db.Tenant(w.tenant).ListRequirements(t.Context(), w.tenant, scenario.ID)
 	w.must(err)
-	review := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: reqs[0].ID, Decision: vault.Reject}))
+	review := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{
+			Kind: vault.ReviewOfRequirement, ID: reqs[0].ID, Decision: vault.Reject,
+		}),
+	)
 	w.must(w.run(review, "Definitions.PersistReview", "Caches.InvalidateAndAcknowledge"))
 	for _, text := range []string{"one", "two"} {
 		calls := w.model.called("propose")

@@ -19,10 +19,11 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// proposed is a field as a model proposes it.
+// proposed returns a field as a model proposes it.
 func proposed(name string, change ...func(*vault.ProposedRequirement)) vault.ProposedRequirement {
 	f := vault.ProposedRequirement{
-		Name: name, DisplayName: vault.DisplayName(name), ValueType: vault.TypeString, Level: vault.LevelHard, Fallback: vault.FallbackAsk,
+		Name: name, DisplayName: vault.DisplayName(name), ValueType: vault.TypeString, Level: vault.LevelHard,
+		Fallback:   vault.FallbackAsk,
 		Confidence: 0.9, Quote: "needs " + name, CollectionPrompt: "What is your " + name + "?",
 	}
 	for _, c := range change {
@@ -37,12 +38,12 @@ func sure(confidence float64) func(*vault.ProposedRequirement) {
 	return func(f *vault.ProposedRequirement) { f.Confidence = confidence }
 }
 
-// proposing makes the model propose these fields, whatever the text.
+// proposing makes the model propose these fields for any text.
 func (w *world) proposing(fields ...vault.ProposedRequirement) {
 	w.model.propose = func(llm.ProposeRequest) ([]vault.ProposedRequirement, error) { return fields, nil }
 }
 
-// described saves a scenario with a description and gives the extraction that the save accepted.
+// described saves a scenario with a description and returns the extraction that the save accepted.
 func (w *world) described(s vault.Scenario, description string) vault.Event {
 	w.t.Helper()
 	s.Description = description
@@ -58,10 +59,14 @@ func (w *world) extract(ev vault.Event) vault.ExtractResult {
 
 func (w *world) extractByHand(scenario uuid.UUID) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: w.agent, ScenarioID: scenario}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{
+			AgentID: w.agent, ScenarioID: scenario,
+		}),
+	)
 }
 
-// requirements gives what a scenario needs: "field level origin review", in the order of their names.
+// requirements returns the requirements of a scenario as "field level origin review", ordered by name.
 func (w *world) requirements(scenario uuid.UUID) []string {
 	w.t.Helper()
 	var out []string
@@ -87,7 +92,7 @@ func (w *world) requirements(scenario uuid.UUID) []string {
 	return sorted(out)
 }
 
-// definitions gives what the agent defines: "name origin review enabled".
+// definitions returns the definitions of the agent as "name origin review enabled".
 func (w *world) definitions() []string {
 	w.t.Helper()
 	rows, err := w.db.Tenant(w.tenant).ListDefinitions(w.t.Context(), w.tenant, w.agent)
@@ -110,7 +115,7 @@ func (w *world) equal(what string, want, got any) {
 	}
 }
 
-func TestUnchangedContentCostsNoModelCall(t *testing.T) {
+func TestExtractSchema_UnchangedContentCallsNoModel(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.proposing(proposed("income"))
@@ -133,19 +138,23 @@ func TestUnchangedContentCostsNoModelCall(t *testing.T) {
 	}
 	w.equal("requirements", []string{"income hard extracted none"}, w.requirements(scenario.ID))
 
-	if got := w.extract(w.described(scenario, "Ask for the yearly income.")); got.Outcome != vault.ExtractDone || got.ModelCalls != 1 {
+	if got := w.extract(w.described(scenario, "Ask for the yearly income.")); got.Outcome != vault.ExtractDone ||
+		got.ModelCalls != 1 {
 		t.Errorf("other content: got %+v, want one call", got)
 	}
 }
 
-func TestExtractionReplacesWhatItExtractedAndNothingElse(t *testing.T) {
+func TestExtractSchema_ReplacesOnlyExtractedRows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "written", ValueType: vault.TypeString})
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
-	w.proposing(proposed("written"), proposed("approved"), proposed("rejected"), proposed("pending", sure(0.5)), proposed("dropped"), proposed("kept"))
+	w.proposing(
+		proposed("written"), proposed("approved"), proposed("rejected"), proposed("pending", sure(0.5)), proposed("dropped"),
+		proposed("kept"),
+	)
 	w.extract(w.described(scenario, "one"))
-	// A person writes one, and decides about two.
+	// A person saves one requirement and reviews two.
 	w.require(scenario.ID, vault.Requirement{FieldName: "written"})
 	w.sql("UPDATE requirements SET review_state = field_name WHERE field_name IN ('approved', 'rejected')")
 	rule := vault.Rule{ID: newID(), AgentID: w.agent, ScenarioID: scenario.ID, Name: "r", Condition: "one"}
@@ -154,15 +163,22 @@ func TestExtractionReplacesWhatItExtractedAndNothingElse(t *testing.T) {
 	w.proposing(proposed("of_rule"), proposed("kept"))
 	w.extract(extractionOf(w, save))
 	w.equal("before", []string{
-		"approved hard extracted approved", "dropped hard extracted none", "kept hard extracted none", "kept hard extracted none of a rule",
-		"of_rule hard extracted none of a rule", "pending hard extracted pending", "rejected hard extracted rejected", "written hard human none",
+		"approved hard extracted approved", "dropped hard extracted none", "kept hard extracted none",
+		"kept hard extracted none of a rule",
+		"of_rule hard extracted none of a rule", "pending hard extracted pending", "rejected hard extracted rejected",
+		"written hard human none",
 	}, w.requirements(scenario.ID))
 
-	w.proposing(proposed("written", soft), proposed("approved", soft), proposed("rejected", soft), proposed("pending", sure(0.9), soft), proposed("kept", soft), proposed("new"))
+	w.proposing(
+		proposed("written", soft), proposed("approved", soft), proposed("rejected", soft),
+		proposed("pending", sure(0.9), soft), proposed("kept", soft), proposed("new"),
+	)
 	w.extract(w.described(scenario, "two"))
 	w.equal("after", []string{
-		"approved hard extracted approved", "kept hard extracted none of a rule", "kept soft extracted none", "new hard extracted none",
-		"of_rule hard extracted none of a rule", "pending soft extracted none", "rejected hard extracted rejected", "written hard human none",
+		"approved hard extracted approved", "kept hard extracted none of a rule", "kept soft extracted none",
+		"new hard extracted none",
+		"of_rule hard extracted none of a rule", "pending soft extracted none", "rejected hard extracted rejected",
+		"written hard human none",
 	}, w.requirements(scenario.ID))
 
 	w.proposing()
@@ -173,7 +189,7 @@ func TestExtractionReplacesWhatItExtractedAndNothingElse(t *testing.T) {
 	}, w.requirements(scenario.ID))
 }
 
-func TestAnOutdatedExtractionChangesNothing(t *testing.T) {
+func TestExtractSchema_OutdatedChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -189,7 +205,7 @@ func TestAnOutdatedExtractionChangesNothing(t *testing.T) {
 	}
 }
 
-func TestASaveDuringAnExtractionIsNotLost(t *testing.T) {
+func TestExtractSchema_SaveDuringExtraction(t *testing.T) {
 	t.Parallel()
 	for name, byHand := range map[string]bool{"after a save": false, "by hand": true} {
 		for stop := 1; stop < len(extractSchema)-1; stop++ {
@@ -212,7 +228,7 @@ func TestASaveDuringAnExtractionIsNotLost(t *testing.T) {
 						t.Fatalf("got %v, want an error that a retry may mend", err)
 					}
 					w.equal("until the newest text was read", []string{"one hard extracted none"}, w.requirements(scenario.ID))
-					w.must(w.run(ev, extractSchema...)) // the relay pushes it again
+					w.must(w.run(ev, extractSchema...)) // as the relay would
 				}
 				w.extract(save)
 				w.equal("at last", []string{"three hard extracted none"}, w.requirements(scenario.ID))
@@ -221,9 +237,9 @@ func TestASaveDuringAnExtractionIsNotLost(t *testing.T) {
 	}
 }
 
-// TestTheExtractionOfAnOlderTextDoesNotOvertakeTheNewer holds an extraction up in the middle of its transaction, while the
-// next save comes with its own.
-func TestTheExtractionOfAnOlderTextDoesNotOvertakeTheNewer(t *testing.T) {
+// TestExtractSchema_OlderTextIsNotStoredLast pauses an extraction inside its transaction while the next save brings its
+// own.
+func TestExtractSchema_OlderTextIsNotStoredLast(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -245,7 +261,7 @@ func TestTheExtractionOfAnOlderTextDoesNotOvertakeTheNewer(t *testing.T) {
 		if i == 0 {
 			return nil, w.run(old, "Extraction.PersistSchema")
 		}
-		time.Sleep(100 * time.Millisecond) // the other one has read the text by now
+		time.Sleep(100 * time.Millisecond) // the other extraction has read the text by now
 		w.proposing(proposed("new"))
 		w.extract(w.described(scenario, "two"))
 		return nil, nil
@@ -254,9 +270,9 @@ func TestTheExtractionOfAnOlderTextDoesNotOvertakeTheNewer(t *testing.T) {
 	w.equal("at last", []string{"new hard extracted none"}, w.requirements(scenario.ID))
 }
 
-func TestAProposedFieldIsMatchedToADefinitionThatMeansTheSame(t *testing.T) {
+func TestMatchSchema_ByNameAndMeaning(t *testing.T) {
 	t.Parallel()
-	// One meaning per word, so that what is near is plain to see.
+	// One vector per word makes similarity easy to see.
 	embed := func(texts []string) ([][]float32, error) {
 		out := make([][]float32, len(texts))
 		for i, text := range texts {
@@ -267,7 +283,7 @@ func TestAProposedFieldIsMatchedToADefinitionThatMeansTheSame(t *testing.T) {
 			}
 			out[i][at] = 1
 			if strings.Contains(text, "birthplace") {
-				out[i][0], out[i][1] = 0.7, 0.72 // near, not near enough
+				out[i][0], out[i][1] = 0.7, 0.72 // close, but below the threshold
 			}
 		}
 		return out, nil
@@ -280,13 +296,30 @@ func TestAProposedFieldIsMatchedToADefinitionThatMeansTheSame(t *testing.T) {
 		required  []string
 		suggested []string
 	}{
-		{name: "by its name", embed: embed, proposals: []vault.ProposedRequirement{proposed("date_of_birth")}, required: []string{"date_of_birth"}},
-		{name: "by its name in other spelling", embed: embed, proposals: []vault.ProposedRequirement{proposed("DateOfBirth")}, required: []string{"date_of_birth"}},
-		{name: "by its meaning", embed: embed, proposals: []vault.ProposedRequirement{proposed("dob")}, required: []string{"date_of_birth"}},
-		{name: "once", embed: embed, proposals: []vault.ProposedRequirement{proposed("date_of_birth"), proposed("dateOfBirth")}, required: []string{"date_of_birth"}},
-		{name: "not by a meaning that is only near", embed: embed, proposals: []vault.ProposedRequirement{proposed("birthplace")},
+		{
+			name: "by its name", embed: embed, proposals: []vault.ProposedRequirement{proposed("date_of_birth")},
+			required: []string{"date_of_birth"},
+		},
+		{
+			name: "by its name in other spelling", embed: embed, proposals: []vault.ProposedRequirement{proposed("DateOfBirth")},
+			required: []string{"date_of_birth"},
+		},
+		{
+			name: "by its meaning", embed: embed, proposals: []vault.ProposedRequirement{proposed("dob")},
+			required: []string{"date_of_birth"},
+		},
+		{
+			name: "once", embed: embed,
+			proposals: []vault.ProposedRequirement{proposed("date_of_birth"), proposed("dateOfBirth")},
+			required:  []string{"date_of_birth"},
+		},
+		{name: "not by a meaning that is only near", embed: embed, proposals: []vault.ProposedRequirement{
+			proposed("birthplace"),
+		},
 			required: []string{"birthplace"}, suggested: []string{"birthplace"}},
-		{name: "by its name where the model cannot embed", embed: broken, proposals: []vault.ProposedRequirement{proposed("date_of_birth"), proposed("dob")},
+		{name: "by its name where the model cannot embed", embed: broken, proposals: []vault.ProposedRequirement{
+			proposed("date_of_birth"), proposed("dob"),
+		},
 			required: []string{"date_of_birth", "dob"}, suggested: []string{"dob"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -311,14 +344,15 @@ func TestAProposedFieldIsMatchedToADefinitionThatMeansTheSame(t *testing.T) {
 			if n := len(w.dump()["definition_embeddings"]); n != embeddings {
 				t.Errorf("got %d embeddings, want %d", n, embeddings)
 			}
-			if warned := len(got.Warnings) == 1 && strings.Contains(got.Warnings[0], "by their names alone"); warned != (embeddings == 1 && len(c.suggested) > 0) {
+			if warned := len(got.Warnings) == 1 &&
+				strings.Contains(got.Warnings[0], "by name only"); warned != (embeddings == 1 && len(c.suggested) > 0) {
 				t.Errorf("it warns of %q", got.Warnings)
 			}
 		})
 	}
 }
 
-func TestADefinitionIsSavedWhereTheModelFails(t *testing.T) {
+func TestSaveDefinition_ModelFailure(t *testing.T) {
 	t.Parallel()
 	for name, embed := range map[string]func([]string) ([][]float32, error){
 		"an error": func([]string) ([][]float32, error) { return nil, errModel },
@@ -333,18 +367,22 @@ func TestADefinitionIsSavedWhereTheModelFails(t *testing.T) {
 			w := newWorld(t)
 			w.model.embed = embed
 			save := func() vault.SavedResult {
-				ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true}))
+				ev := w.event(
+					trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
+						AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true,
+					}),
+				)
 				w.must(w.run(ev, saveDefinition...))
 				return resultOf[vault.SavedResult](w, ev)
 			}
-			if got := save(); len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "saved without its meaning") {
+			if got := save(); len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "saved without an embedding") {
 				t.Errorf("it warns of %q", got.Warnings)
 			}
 			w.equal("definitions", []string{"income human none enabled"}, w.definitions())
 			if n := w.dump().Counts()["definition_embeddings"]; n != 0 {
 				t.Errorf("got %d embeddings", n)
 			}
-			w.model.embed = nil // it works again
+			w.model.embed = nil // the model works again
 			if got := save(); len(got.Warnings) != 0 {
 				t.Errorf("then it warns of %q", got.Warnings)
 			}
@@ -352,7 +390,7 @@ func TestADefinitionIsSavedWhereTheModelFails(t *testing.T) {
 	}
 }
 
-func TestWhatTheModelIsNotSureOfWaitsForAPerson(t *testing.T) {
+func TestExtractSchema_LowConfidenceNeedsReview(t *testing.T) {
 	t.Parallel()
 	for confidence, want := range map[float64]string{0: "pending", 0.79: "pending", 0.8: "none", 1: "none"} {
 		t.Run(fmt.Sprint(confidence), func(t *testing.T) {
@@ -369,7 +407,7 @@ func TestWhatTheModelIsNotSureOfWaitsForAPerson(t *testing.T) {
 	}
 }
 
-func TestAModelThatFailsLeavesWhatWasExtracted(t *testing.T) {
+func TestExtractSchema_ModelFailureKeepsRows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -387,9 +425,9 @@ func TestAModelThatFailsLeavesWhatWasExtracted(t *testing.T) {
 	w.equal("when the model is back", []string{"wealth hard extracted none"}, w.requirements(scenario.ID))
 }
 
-// What a model may propose wrongly, over HTTP: the save goes on, the extraction says what happened, and nothing comes of it but, where
-// only its quote is invented, a review.
-func TestAModelThatProposesNonsenseChangesNothing(t *testing.T) {
+// Invalid proposals of a model over HTTP: the save succeeds and the extraction reports the failure. Nothing is stored,
+// except a requirement with an invented quote, which needs a review.
+func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 	t.Parallel()
 	entry := func(change ...string) string {
 		e := `{"name":"income","display_name":"Income","description":"","value_type":"number","allowed_values":[],"validation_regex":"",` +
@@ -398,23 +436,42 @@ func TestAModelThatProposesNonsenseChangesNothing(t *testing.T) {
 		return `{"fields":[` + strings.NewReplacer(change...).Replace(e) + `]}`
 	}
 	for name, c := range map[string]struct{ answer, says, requirement string }{
-		"an unknown key":                         {answer: entry(`"is_pii":true`, `"is_pii":true,"note":"x"`), says: "a key that is not in the schema"},
-		"an unknown type":                        {answer: entry(`"number"`, `"money"`), says: "value_type"},
-		"a wrong type":                           {answer: entry(`0.95`, `"sure"`), says: "confidence"},
-		"confidence 7":                           {answer: entry(`0.95`, `7`), says: "is not between 0 and 1"},
-		"nothing":                                {says: "the answer is empty"},
-		"no JSON":                                {answer: `Of course!`, says: "not valid JSON"},
-		"a stream that does not end":             {answer: strings.Repeat(`{"fields":[`, 1<<20), says: "larger than"},
-		"a character that cannot be stored":      {answer: entry(`"Income"`, `"In\u0000come"`), says: "fields[0].display_name: holds the character U+0000"},
-		"one in an allowed value":                {answer: entry(`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a\u0000"]`), says: "fields[0].allowed_values[0]: holds the character U+0000"},
-		"half a character":                       {answer: entry(`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["\ud800"]`), says: "fields[0].allowed_values[0]: holds half of a surrogate pair"},
-		"a number that takes gigabytes":          {answer: entry(`"allowed_values":[]`, `"allowed_values":[1e999999]`), says: "fields[0].allowed_values[0]: is larger than 64 KiB"},
-		"allowed values of another type":         {answer: entry(`"number"`, `"date"`, `"allowed_values":[]`, `"allowed_values":["soon"]`), says: "fields[0].allowed_values[0]: is not a date"},
-		"a quote that cannot be stored":          {answer: entry(`the income`, `the income\u0000`), says: "fields[0].quote: holds the character U+0000"},
+		"an unknown key": {answer: entry(
+			`"is_pii":true`, `"is_pii":true,"note":"x"`,
+		), says: "a key that is not in the schema"},
+		"an unknown type":            {answer: entry(`"number"`, `"money"`), says: "value_type"},
+		"a wrong type":               {answer: entry(`0.95`, `"sure"`), says: "confidence"},
+		"confidence 7":               {answer: entry(`0.95`, `7`), says: "is not between 0 and 1"},
+		"nothing":                    {says: "the answer is empty"},
+		"no JSON":                    {answer: `Of course!`, says: "not valid JSON"},
+		"a stream that does not end": {answer: strings.Repeat(`{"fields":[`, 1<<20), says: "larger than"},
+		"a character that cannot be stored": {answer: entry(
+			`"Income"`, `"In\u0000come"`,
+		), says: "fields[0].display_name: holds the character U+0000"},
+		"one in an allowed value": {answer: entry(
+			`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a\u0000"]`,
+		), says: "fields[0].allowed_values[0]: holds the character U+0000"},
+		"half a character": {answer: entry(
+			`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["\ud800"]`,
+		), says: "fields[0].allowed_values[0]: holds half of a surrogate pair"},
+		"a number that takes gigabytes": {answer: entry(
+			`"allowed_values":[]`, `"allowed_values":[1e999999]`,
+		), says: "fields[0].allowed_values[0]: is larger than 64 KiB"},
+		"allowed values of another type": {answer: entry(
+			`"number"`, `"date"`, `"allowed_values":[]`, `"allowed_values":["soon"]`,
+		), says: "fields[0].allowed_values[0]: is not a date"},
+		"a quote that cannot be stored": {answer: entry(
+			`the income`, `the income\u0000`,
+		), says: "fields[0].quote: holds the character U+0000"},
 		"more fields than anybody could ask for": {answer: many(entry, 300), says: "more than 200 fields"},
-		"an expression that allows nothing":      {answer: entry(`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a"]`, `"validation_regex":""`, `"validation_regex":"b"`), requirement: "income hard extracted none"},
-		"a quote that is not there":              {answer: entry(`the income`, `your fortune`), requirement: "income hard extracted pending"},
-		"what it should":                         {answer: entry(), requirement: "income hard extracted none"},
+		"an expression that allows nothing": {answer: entry(
+			`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a"]`, `"validation_regex":""`,
+			`"validation_regex":"b"`,
+		), requirement: "income hard extracted none"},
+		"a quote that is not there": {answer: entry(
+			`the income`, `your fortune`,
+		), requirement: "income hard extracted pending"},
+		"what it should": {answer: entry(), requirement: "income hard extracted none"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -440,7 +497,7 @@ func TestAModelThatProposesNonsenseChangesNothing(t *testing.T) {
 	}
 }
 
-// many makes an answer of many fields out of one of one.
+// many returns an answer with many copies of one field.
 func many(entry func(...string) string, n int) string {
 	var fields []string
 	for i := range n {
@@ -450,29 +507,30 @@ func many(entry func(...string) string, n int) string {
 	return `{"fields":[` + strings.Join(fields, ",") + `]}`
 }
 
-func TestWhatAPersonSavesStandsAboveWhatIsExtracted(t *testing.T) {
+func TestExtractSchema_HumanRowsStay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
 	save := w.described(scenario, "text")
-	// A person's saves are accepted first, and come last.
+	// A person's saves are accepted first and run last.
 	definition := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
 		AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true,
 	}))
 	requirement := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRequirement, vault.Requirement{
-		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "age", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip,
+		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "age", RequiredLevel: vault.LevelSoft,
+		FallbackAction: vault.FallbackSkip,
 	}))
 	w.proposing(proposed("income"), proposed("age"))
 	w.extract(save)
-	w.extract(w.extractByHand(scenario.ID)) // accepted after them
+	w.extract(w.extractByHand(scenario.ID)) // accepted after the saves
 	w.must(w.run(definition, saveDefinition...))
 	w.must(w.run(requirement, saveRequirement...))
 	w.equal("definitions", []string{"age human none enabled", "income human none enabled"}, w.definitions())
 	w.equal("requirements", []string{"age soft human none", "income hard extracted none"}, w.requirements(scenario.ID))
 }
 
-func TestTheRowsOfAnExtractionNameTheirText(t *testing.T) {
+func TestExtractSchema_RowsHoldTheirQuote(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -480,12 +538,16 @@ func TestTheRowsOfAnExtractionNameTheirText(t *testing.T) {
 	w.extract(w.described(scenario, description))
 	rows, err := w.db.Tenant(w.tenant).ListRequirements(t.Context(), w.tenant, scenario.ID)
 	w.must(err)
-	if len(rows) != 1 || rows[0].FieldName != "date_of_birth" || !strings.Contains(description, rows[0].Quote) || rows[0].Quote == "" {
+	if len(rows) != 1 || rows[0].FieldName != "date_of_birth" || !strings.Contains(description, rows[0].Quote) ||
+		rows[0].Quote == "" {
 		t.Errorf("got %+v, want date_of_birth with the words it was read from", rows)
 	}
-	def, err := w.db.Tenant(w.tenant).GetDefinition(t.Context(), dbgen.GetDefinitionParams{TenantID: w.tenant, AgentID: w.agent, Name: "date_of_birth"})
+	def, err := w.db.Tenant(w.tenant).GetDefinition(t.Context(), dbgen.GetDefinitionParams{
+		TenantID: w.tenant, AgentID: w.agent, Name: "date_of_birth",
+	})
 	w.must(err)
-	if def.ValueType != string(vault.TypeDate) || def.CollectionPrompt == "" || def.DisplayName == "" || len(def.ExtractionExamples) == 0 {
+	if def.ValueType != string(vault.TypeDate) || def.CollectionPrompt == "" || def.DisplayName == "" ||
+		len(def.ExtractionExamples) == 0 {
 		t.Errorf("got the suggestion %+v, want type, name, prompt and examples", def)
 	}
 }

@@ -16,10 +16,11 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// doubted is a fill whose conversation says the age, at a confidence.
+// doubted is a fill with a conversation that states the age with a confidence.
 func doubted(name string, confidence float64, quote string, answers ...json.RawMessage) fillCase {
 	c := fillCase{
-		name: name, requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, said: []string{"I am 36."}, calls: 1, answers: answers,
+		name: name, requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, said: []string{"I am 36."}, calls: 1,
+		answers:    answers,
 		candidates: []vault.Candidate{candidate("age", number(36), confidence, quote)},
 	}
 	for i := range answers {
@@ -44,7 +45,7 @@ func with(f vault.GapResult, errs ...string) vault.GapResult {
 }
 
 const (
-	notSaid = "age: the customer's turns do not contain the quote of the candidate"
+	notSaid = "age: the quote of the candidate is not among the customer's words"
 	notSure = "age: confidence 0.60 is below 0.85"
 )
 
@@ -53,59 +54,88 @@ var confirmCases = []fillCase{
 	doubted("so does the value itself", 0.9, "I am 36", number(36)).ends(false, fromConversation),
 	doubted("another value takes its place", 0.9, "I am 36", number(37)).ends(false, fromCustomer),
 	doubted("no takes it back and asks for the value", 0.9, "I am 36", text("no"), number(37)).ends(false, fromCustomer),
-	doubted("no and silence leave nothing", 0.9, "I am 36", text("no"), nil).ends(true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.9}),
-	doubted("a candidate below the threshold is offered", 0.6, "I am 36", text("yes")).ends(false, with(fromCustomer, notSure)),
-	doubted("a candidate that nobody said is offered", 0.99, "I am 36 years old", text("yes")).ends(false, with(fromCustomer, notSaid)),
-	doubted("and is never stored where it is denied", 0.99, "I am 36 years old", text("no"), nil).ends(true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid}}),
-	doubted("nor where nobody answers", 0.99, "I am 36 years old", nil).ends(true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid}}),
+	doubted("no and silence leave nothing", 0.9, "I am 36", text("no"), nil).ends(true, vault.GapResult{
+		FieldName: "age", Action: "expired", Confidence: 0.9,
+	}),
+	doubted(
+		"a candidate below the threshold is offered", 0.6, "I am 36", text("yes"),
+	).ends(false, with(fromCustomer, notSure)),
+	doubted(
+		"a candidate that nobody said is offered", 0.99, "I am 36 years old", text("yes"),
+	).ends(false, with(fromCustomer, notSaid)),
+	doubted("and is never stored where it is denied", 0.99, "I am 36 years old", text("no"), nil).ends(
+		true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid}},
+	),
+	doubted("nor where nobody answers", 0.99, "I am 36 years old", nil).ends(true, vault.GapResult{
+		FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid},
+	}),
 	{
-		name: "an answer to a confirmation that is no value is asked again, saying why", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
-		answers: []json.RawMessage{text("perhaps"), text("yes")}, asked: []string{"age 1", "age 2 !"}, fields: []vault.GapResult{fromConversation},
+		name:         "an invalid answer to a confirmation is asked again with the reason",
+		requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
+		answers: []json.RawMessage{text("perhaps"), text("yes")}, asked: []string{"age 1", "age 2 !"},
+		fields: []vault.GapResult{fromConversation},
 	},
 	{
-		name:         "a no is not confirmed by a yes, which would say the contrary: it is asked for plainly",
-		defs:         []vault.Definition{{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"}},
-		requirements: []vault.Requirement{hard("newsletter", vault.FallbackAsk)}, said: []string{"No newsletter for me."}, calls: 1,
+		name: "a boolean false is asked for, not confirmed",
+		defs: []vault.Definition{
+			{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"},
+		},
+		requirements: []vault.Requirement{hard("newsletter", vault.FallbackAsk)}, said: []string{"No newsletter for me."},
+		calls:      1,
 		candidates: []vault.Candidate{candidate("newsletter", json.RawMessage(`false`), 0.9, "No newsletter for me")},
-		answers:    []json.RawMessage{text("no")}, asked: []string{"newsletter 1"}, kinds: []vault.QuestionKind{vault.QuestionValue},
+		answers:    []json.RawMessage{text("no")}, asked: []string{"newsletter 1"},
+		kinds:  []vault.QuestionKind{vault.QuestionValue},
 		fields: []vault.GapResult{{FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
 	},
 	{
-		name:         "nor is one that was not trusted",
-		defs:         []vault.Definition{{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"}},
+		name: "an unused boolean false is asked for too",
+		defs: []vault.Definition{
+			{Name: "newsletter", ValueType: vault.TypeBoolean, CollectionPrompt: "Do you want our newsletter?"},
+		},
 		requirements: []vault.Requirement{hard("newsletter", vault.FallbackAsk)}, said: []string{"Well."}, calls: 1,
 		candidates: []vault.Candidate{candidate("newsletter", json.RawMessage(`false`), 0.9, "Well")},
-		answers:    []json.RawMessage{text("yes")}, asked: []string{"newsletter 1"}, kinds: []vault.QuestionKind{vault.QuestionValue},
-		fields: []vault.GapResult{{FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1, Errors: []string{"newsletter: the quote of the candidate does not contain its value"}}},
+		answers:    []json.RawMessage{text("yes")}, asked: []string{"newsletter 1"},
+		kinds: []vault.QuestionKind{vault.QuestionValue},
+		fields: []vault.GapResult{
+			{
+				FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1,
+				Errors: []string{"newsletter: the quote of the candidate does not hold its value"},
+			},
+		},
 	},
 	{
-		name: "what is not to be asked for is not to be confirmed either", requirements: []vault.Requirement{{FieldName: "age", FallbackAction: vault.FallbackExtract}},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
-		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9, Confirm: true}},
+		name:         "a field with another fallback than ask is not confirmed",
+		requirements: []vault.Requirement{{FieldName: "age", FallbackAction: vault.FallbackExtract}},
+		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
+		fields: []vault.GapResult{
+			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9, Confirm: true},
+		},
 	},
 	{
-		name: "an answer that may make another needless comes first",
+		name: "a field that decides another requirement comes first",
 		requirements: []vault.Requirement{
-			{FieldName: "age", WhenCondition: `fields.plan == "gold"`}, // without the plan it cannot be decided, and counts
+			{FieldName: "age", WhenCondition: `fields.plan == "gold"`}, // undecided without the plan, so it applies
 			hard("email", vault.FallbackAsk), hard("plan", vault.FallbackAsk),
 		},
-		answers: []json.RawMessage{text("ada@example.com"), text("silver")}, asked: []string{"email 1", "plan 1"}, warnings: 1,
+		answers: []json.RawMessage{text("ada@example.com"), text("silver")}, asked: []string{"email 1", "plan 1"},
+		warnings: 1,
 		fields: []vault.GapResult{
 			{FieldName: "email", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
 			{FieldName: "plan", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
 		},
 	},
 	{
-		name: "conditions that wait for each other are asked in order",
+		name: "mutually dependent conditions are asked in order",
 		requirements: []vault.Requirement{
 			{FieldName: "age", WhenCondition: `fields.plan == "gold"`}, {FieldName: "plan", WhenCondition: `fields.age > 18`},
 		},
-		answers: []json.RawMessage{number(12)}, asked: []string{"age 1"}, warnings: 2, fields: []vault.GapResult{fromCustomer},
+		answers: []json.RawMessage{number(12)}, asked: []string{"age 1"}, warnings: 2,
+		fields: []vault.GapResult{fromCustomer},
 	},
 }
 
-func TestWhatIsDoubtedIsConfirmed(t *testing.T) {
+func TestFillGaps_ConfirmsUncertainValues(t *testing.T) {
 	t.Parallel()
 	for _, c := range confirmCases {
 		t.Run(c.name, func(t *testing.T) {
@@ -115,7 +145,7 @@ func TestWhatIsDoubtedIsConfirmed(t *testing.T) {
 	}
 }
 
-// aDoubt is a fill that stored what it is not sure of, and asks.
+// aDoubt is a fill that stored an uncertain value and asks for confirmation.
 func aDoubt(w *world) (fill vault.Event, question gapfill.Waiting) {
 	fill = doubted("", 0.9, "I am 36").start(w)
 	for _, write := range w.resolve(fill) {
@@ -133,17 +163,20 @@ func aReply(value json.RawMessage) func(w *world) vault.Event {
 
 func aCancellation(w *world) vault.Event {
 	fill, _ := aDoubt(w)
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}),
+	)
 }
 
-func TestAConfirmationSaysWhatItIsAbout(t *testing.T) {
+func TestAskCustomer_ConfirmationNamesTheValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, waiting := aDoubt(w)
 	q, err := w.db.Tenant(w.tenant).GetQuestion(t.Context(), w.tenant, waiting.QuestionID)
 	w.must(err)
 	item := w.history("age")[0]
-	if q.Kind != string(vault.QuestionConfirm) || string(q.Candidate) != "36" || q.ItemID == nil || *q.ItemID != item.ID || q.Prompt != "age: 36. Is that right?" {
+	if q.Kind != string(vault.QuestionConfirm) || string(q.Candidate) != "36" || q.ItemID == nil || *q.ItemID != item.ID ||
+		q.Prompt != "age: 36. Is that right?" {
 		t.Errorf("the question is %+v", q)
 	}
 	if !item.RequiresConfirmation {
@@ -155,8 +188,8 @@ func TestAConfirmationSaysWhatItIsAbout(t *testing.T) {
 	}
 }
 
-// Others were derived from the value that is denied: it is not deleted under them, and replaced by the answer.
-func TestADeniedValueWithDependentsStaysUntilItIsReplaced(t *testing.T) {
+// The denied value has a dependent: it is not deleted, and the next answer replaces it.
+func TestPersistAnswer_DeniedValueWithDependentsStays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill, waiting := aDoubt(w)
@@ -174,11 +207,13 @@ func TestADeniedValueWithDependentsStaysUntilItIsReplaced(t *testing.T) {
 	}
 }
 
-// What a fill stored while the customer was merged with another stays the other's when that is undone: an answer neither takes it
-// from there nor confirms it, and says what it says of the customer who gives it.
-func TestAnAnswerIsOfTheCustomerWhoWasAsked(t *testing.T) {
+// A value that a fill stored while the customer was merged stays with the other customer after the unmerge. An answer
+// neither moves nor confirms it; it applies to the customer who answers.
+func TestPersistAnswer_ItemOfAnotherCustomerStays(t *testing.T) {
 	t.Parallel()
-	for said, want := range map[string]map[string]string{"yes": {"plan": `"gold"`, "age": "36"}, "no": {"plan": `"gold"`}} {
+	for said, want := range map[string]map[string]string{
+		"yes": {"plan": `"gold"`, "age": "36"}, "no": {"plan": `"gold"`},
+	} {
 		t.Run(said, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -189,7 +224,7 @@ func TestAnAnswerIsOfTheCustomerWhoWasAsked(t *testing.T) {
 			w.merge(w.customer, other.customer)
 			_, waiting := aDoubt(w)
 			w.unmerge(w.customer)
-			w.values(w.customer) // now both are in the cache
+			w.values(w.customer) // fill the cache with both
 			w.values(other.customer)
 			w.must(w.run(w.answer(waiting.QuestionID, text(said)), answerQuestion...))
 			w.equal("the values of who was asked", want, w.values(w.customer))
@@ -201,14 +236,19 @@ func TestAnAnswerIsOfTheCustomerWhoWasAsked(t *testing.T) {
 	}
 }
 
-func TestACancelledFillEndsWithWhatItHas(t *testing.T) {
+func TestCancelFill_EndsWithStoredValues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill, question := aDoubt(w)
-	cancel := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}))
+	cancel := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}),
+	)
 	before := len(w.engine.taken())
 	w.must(w.run(cancel, "Gaps.CancelFill", "Gaps.AnnounceCancel"))
-	w.equal("pushed", []push{{vault.EventQuestionSettled, question.QuestionID.String(), cancel.OperationID}}, w.engine.taken()[before:])
+	w.equal(
+		"pushed", []push{{vault.EventQuestionClosed, question.QuestionID.String(), cancel.OperationID}},
+		w.engine.taken()[before:],
+	)
 	if got := resultOf[vault.CancelResult](w, cancel); got.QuestionID == nil || *got.QuestionID != question.QuestionID {
 		t.Errorf("got %+v", got)
 	}
@@ -222,18 +262,28 @@ func TestACancelledFillEndsWithWhatItHas(t *testing.T) {
 	if op := w.op(late); op.Error == nil || op.Error.Code != vault.CodeConflict {
 		t.Errorf("an answer to a cancelled question is %s with %v", op.Status, op.Error)
 	}
-	again := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}))
-	if err := w.run(again, "Gaps.CancelFill"); vault.CodeOf(err) != vault.CodeConflict || !strings.Contains(err.Error(), "has ended already") {
+	again := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}),
+	)
+	if err := w.run(again, "Gaps.CancelFill"); vault.CodeOf(err) != vault.CodeConflict ||
+		!strings.Contains(err.Error(), "has ended already") {
 		t.Errorf("a second cancellation ends with %v", err)
 	}
 }
 
-func TestAFillThatIsCancelledBeforeItBeginsAsksNobody(t *testing.T) {
+func TestCancelFill_BeforeTheFirstRound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := aFill(w)
-	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID})), "Gaps.CancelFill", "Gaps.AnnounceCancel"))
-	for _, write := range w.resolve(fill) { // what the session knows is still written
+	w.must(
+		w.run(
+			w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.OperationID}),
+			),
+			"Gaps.CancelFill", "Gaps.AnnounceCancel",
+		),
+	)
+	for _, write := range w.resolve(fill) { // values of the session are still written
 		w.must(w.run(write, writeValue...))
 	}
 	w.must(w.run(fill, fillGaps...))
@@ -243,18 +293,20 @@ func TestAFillThatIsCancelledBeforeItBeginsAsksNobody(t *testing.T) {
 	}
 }
 
-func TestOnlyAGapFillCanBeCancelled(t *testing.T) {
+func TestCancelFill_OtherOperationIsUnknown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, id := range []uuid.UUID{newID(), aWrite(w).OperationID} {
-		if _, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: id}); vault.CodeOf(err) != vault.CodeUnknown {
+		if _, err := trigger.Submit(
+			t.Context(), w.trigger, w.tenant, vault.CancelFill, vault.CancelFillInput{FillID: id},
+		); vault.CodeOf(err) != vault.CodeUnknown {
 			t.Errorf("got %v", err)
 		}
 	}
 }
 
-// Two scenarios ask the same customer for the same fact: one answer serves both.
-func TestAnAnswerServesEveryFillThatAsksForIt(t *testing.T) {
+// Two scenarios ask the same customer for the same field: one answer closes both questions.
+func TestPersistAnswer_ClosesSameQuestions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
@@ -263,7 +315,11 @@ func TestAnAnswerServesEveryFillThatAsksForIt(t *testing.T) {
 	for range 2 {
 		scenario := w.scenario("Ask.").ID
 		w.require(scenario, vault.Requirement{FieldName: "age"})
-		fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario}))
+		fill := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: w.customer, ScenarioID: scenario,
+			}),
+		)
 		w.resolve(fill)
 		fills, questions = append(fills, fill), append(questions, w.ask(fill))
 	}
@@ -286,12 +342,13 @@ func TestAnAnswerServesEveryFillThatAsksForIt(t *testing.T) {
 	w.equal("values", []string{"36"}, valuesOf(w.history("age")))
 }
 
-// The customer is known by two ids at first, and is asked under each. Once the two are one, whatever is asked waits under both, and
-// one answer serves both.
-func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
+// Two customers are asked for the same field and then merged: both see both questions, and one answer closes both.
+func TestQuestions_MergedCustomersShareThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber}, vault.Definition{Name: "plan", ValueType: vault.TypeString})
+	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber}, vault.Definition{
+		Name: "plan", ValueType: vault.TypeString,
+	})
 	w.write("plan", text("gold"))
 	other := w.as(newID())
 	other.write("plan", text("silver"))
@@ -301,7 +358,11 @@ func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
 	var fills []vault.Event
 	var questions []uuid.UUID
 	for _, c := range []*world{w, other} {
-		fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: c.customer, ScenarioID: scenario}))
+		fill := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: c.customer, ScenarioID: scenario,
+			}),
+		)
 		w.resolve(fill)
 		fills, questions = append(fills, fill), append(questions, w.ask(fill).QuestionID)
 	}
@@ -334,18 +395,24 @@ func TestTheQuestionsOfMergedCustomersAreOfBoth(t *testing.T) {
 			t.Errorf("fill %d ended with %+v", i, got)
 		}
 	}
-	// The conversation with the one is a conversation with the other.
-	w.resolve(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: other.customer, ScenarioID: scenario, SessionID: &session})))
+	// A session of one customer is a session of the other.
+	w.resolve(
+		w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: other.customer, ScenarioID: scenario, SessionID: &session,
+			}),
+		),
+	)
 }
 
-// What readers keep of the lineage of a value forgets it when the customer takes the value back.
-func TestTheChainOfADeniedValueIsForgotten(t *testing.T) {
+// The cached chain of a value is invalidated when the customer denies the value.
+func TestPersistAnswer_DeniedValueInvalidatesChain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, waiting := aDoubt(w)
 	item := w.history("age")[0].ID
 	reads := query.New(w.db, w.cache, w.sealer)
-	chain, err := reads.Chain(t.Context(), w.tenant, item, 0) // now it is in the cache
+	chain, err := reads.Chain(t.Context(), w.tenant, item, 0) // fill the cache
 	w.must(err)
 	if len(chain.Links) == 0 {
 		t.Fatal("the value has no chain")
@@ -360,8 +427,8 @@ func TestTheChainOfADeniedValueIsForgotten(t *testing.T) {
 	}
 }
 
-// A fact that is written from elsewhere is not asked for any longer, once the fill looks.
-func TestAQuestionWhoseAnswerCameFromElsewhereIsClosed(t *testing.T) {
+// A field that another source filled is not asked for any more in the next round.
+func TestAskCustomer_ClosesAnObsoleteQuestion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := written(w)
@@ -378,8 +445,8 @@ func TestAQuestionWhoseAnswerCameFromElsewhereIsClosed(t *testing.T) {
 	}
 }
 
-// What the customer said in one scenario serves the next; what they say later in the same conversation replaces it.
-func TestAFactServesTheNextScenarioUntilTheCustomerSaysOtherwise(t *testing.T) {
+// A statement in one scenario fills the next scenario; a later statement in the same conversation replaces it.
+func TestFillGaps_LaterStatementReplacesTheValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c := doubted("", 0.99, "I am 36")
@@ -390,7 +457,11 @@ func TestAFactServesTheNextScenarioUntilTheCustomerSaysOtherwise(t *testing.T) {
 	w.require(scenario, vault.Requirement{FieldName: "age"})
 	next := func() vault.FillResult {
 		t.Helper()
-		ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		ev := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
+			}),
+		)
 		w.equal("asked", []string(nil), c.play(w, ev))
 		return resultOf[vault.FillResult](w, ev)
 	}
@@ -400,7 +471,8 @@ func TestAFactServesTheNextScenarioUntilTheCustomerSaysOtherwise(t *testing.T) {
 	say := func(words string, found ...vault.Candidate) {
 		t.Helper()
 		w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveSession, vault.SaveSessionInput{
-			SessionID: session, AgentID: w.agent, CustomerID: w.customer, Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: words}},
+			SessionID: session, AgentID: w.agent, CustomerID: w.customer,
+			Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: words}},
 		})), saveSession...))
 		w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) { return found, nil }
 	}
@@ -417,17 +489,26 @@ func TestAFactServesTheNextScenarioUntilTheCustomerSaysOtherwise(t *testing.T) {
 	w.equal("values", []string{"36", "37"}, valuesOf(w.history("age")))
 }
 
-func TestASecretValueIsNotCopiedIntoItsQuestion(t *testing.T) {
+func TestAskCustomer_SecretValueIsNotInTheQuestion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, IsPII: true}, vault.Definition{Name: "pin", ValueType: vault.TypeString, EncryptionRequired: true})
+	w.define(vault.Definition{Name: "tax_id", ValueType: vault.TypeString, IsPII: true}, vault.Definition{
+		Name: "pin", ValueType: vault.TypeString, EncryptionRequired: true,
+	})
 	scenario := w.scenario("Ask.").ID
 	w.require(scenario, vault.Requirement{FieldName: "tax_id"}, vault.Requirement{FieldName: "pin"})
 	session := w.session(nil, "My tax id is ABC-123-xyz.")
 	w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) {
-		return []vault.Candidate{candidate("tax_id", text("ABC-123-xyz"), 0.9, "My tax id is ABC-123-xyz"), candidate("pin", text("pin 98765432"), 0.9, "nobody said so")}, nil
+		return []vault.Candidate{
+			candidate("tax_id", text("ABC-123-xyz"), 0.9, "My tax id is ABC-123-xyz"),
+			candidate("pin", text("pin 98765432"), 0.9, "nobody said so"),
+		}, nil
 	}
-	fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+	fill := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+			CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
+		}),
+	)
 	for _, write := range w.resolve(fill) {
 		w.must(w.run(write, writeValue...))
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// aLongTalk is a conversation in which the date of birth is said early, and much else after it.
+// aLongTalk is a long conversation with the date of birth near its beginning.
 func (w *world) aLongTalk() vault.FillGapsInput {
 	w.t.Helper()
 	w.define(vault.Definition{Name: "date_of_birth", Description: "When the customer was born", ValueType: vault.TypeDate})
@@ -38,7 +38,7 @@ func (w *world) aLongTalk() vault.FillGapsInput {
 	return vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &in.SessionID}
 }
 
-func TestOfALongConversationWhatMattersIsReadInOneCall(t *testing.T) {
+func TestResolveGaps_LongConversationInOneCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(d *steps.Deps) { d.Settings.ConversationBytes = 2000 })
 	in := w.aLongTalk()
@@ -53,7 +53,8 @@ func TestOfALongConversationWhatMattersIsReadInOneCall(t *testing.T) {
 	fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in))
 	w.equal("asked", []string(nil), fillCase{}.play(w, fill))
 	got := resultOf[vault.FillResult](w, fill)
-	if f := got.Fields[0]; !f.Filled || f.Source != vault.GapFromConversation || got.ModelCalls != 1 || w.model.called("extract") != 1 || len(got.Warnings) != 0 {
+	if f := got.Fields[0]; !f.Filled || f.Source != vault.GapFromConversation || got.ModelCalls != 1 ||
+		w.model.called("extract") != 1 || len(got.Warnings) != 0 {
 		t.Errorf("the fill ended with %+v", got)
 	}
 	if size > 2000 {
@@ -65,7 +66,7 @@ func TestOfALongConversationWhatMattersIsReadInOneCall(t *testing.T) {
 	}
 }
 
-func TestWithoutMeaningsTheEndOfALongConversationIsRead(t *testing.T) {
+func TestResolveGaps_WithoutEmbeddingsReadsTheEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(d *steps.Deps) { d.Settings.ConversationBytes = 2000 })
 	in := w.aLongTalk()
@@ -76,13 +77,14 @@ func TestWithoutMeaningsTheEndOfALongConversationIsRead(t *testing.T) {
 	w.must(w.run(w.answer(question.QuestionID, text("1990-03-14")), answerQuestion...))
 	w.must(w.run(fill, fillGaps...))
 	got := resultOf[vault.FillResult](w, fill)
-	if len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "only its end was read") || got.Fields[0].Source != vault.GapFromCustomer {
+	if len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "only its end was read") ||
+		got.Fields[0].Source != vault.GapFromCustomer {
 		t.Errorf("the fill ended with %+v", got)
 	}
 }
 
-// What was embedded before the model failed is kept: the next fill pays for the rest alone.
-func TestTheMeaningsOfALongConversationArePaidForOnce(t *testing.T) {
+// Embeddings stored before the model failed are kept: the next fill computes only the rest.
+func TestResolveGaps_EmbedsEachTurnOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(d *steps.Deps) { d.Settings.ConversationBytes = 2000 })
 	in := w.aLongTalk()
@@ -94,29 +96,45 @@ func TestTheMeaningsOfALongConversationArePaidForOnce(t *testing.T) {
 		embedded += len(texts)
 		return real.Embed(t.Context(), texts)
 	}
-	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in)), "Gaps.FindMissing", "Gaps.ResolveGaps"))
+	w.must(
+		w.run(
+			w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in)), "Gaps.FindMissing",
+			"Gaps.ResolveGaps",
+		),
+	)
 	if kept := len(w.dump()["session_turn_embeddings"]); kept == 0 || kept != embedded {
 		t.Errorf("%d meanings are kept of %d", kept, embedded)
 	}
 	left = 100
-	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in)), "Gaps.FindMissing", "Gaps.ResolveGaps"))
+	w.must(
+		w.run(
+			w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, in)), "Gaps.FindMissing",
+			"Gaps.ResolveGaps",
+		),
+	)
 	if embedded != 202 { // each turn of the customer, and the field
 		t.Errorf("%d texts were embedded", embedded)
 	}
 }
 
-// paid is a world whose model is a server that counts, over HTTP, and says nothing of use.
+// paid is a world with a model server over HTTP that counts its calls and reports no usage.
 func paid(t *testing.T, answer string, change func(*steps.Deps)) (*world, *atomic.Int64) {
 	t.Helper()
 	requests := &atomic.Int64{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
-		body := map[string]any{"object": "list", "data": []any{}, "model": "m", "usage": map[string]any{"prompt_tokens": 100, "total_tokens": 100}}
+		body := map[string]any{
+			"object": "list", "data": []any{}, "model": "m", "usage": map[string]any{"prompt_tokens": 100, "total_tokens": 100},
+		}
 		if strings.HasSuffix(r.URL.Path, "/chat/completions") {
 			body = map[string]any{
 				"id": "c", "object": "chat.completion", "created": 1, "model": "m",
-				"choices": []any{map[string]any{"index": 0, "finish_reason": "stop", "message": map[string]any{"role": "assistant", "content": answer}}},
-				"usage":   map[string]any{"prompt_tokens": 4000, "completion_tokens": 1000, "total_tokens": 5000},
+				"choices": []any{
+					map[string]any{
+						"index": 0, "finish_reason": "stop", "message": map[string]any{"role": "assistant", "content": answer},
+					},
+				},
+				"usage": map[string]any{"prompt_tokens": 4000, "completion_tokens": 1000, "total_tokens": 5000},
 			}
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -136,7 +154,7 @@ func paid(t *testing.T, answer string, change func(*steps.Deps)) (*world, *atomi
 	}), requests
 }
 
-func TestBeyondItsBudgetATenantGoesOnWithoutTheModel(t *testing.T) {
+func TestBudget_SpentTenantWorksWithoutModel(t *testing.T) {
 	t.Parallel()
 	w, requests := paid(t, `{"values":[]}`, func(d *steps.Deps) {
 		d.Settings.Model = once.ModelLimits{DailyTokens: 9000, PromptPrice: 0.4, CompletionPrice: 1.6}
@@ -148,7 +166,11 @@ func TestBeyondItsBudgetATenantGoesOnWithoutTheModel(t *testing.T) {
 		t.Helper()
 		w.customer = newID()
 		session := w.session(nil, "I am 36.")
-		ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		ev := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
+			}),
+		)
 		w.resolve(ev)
 		w.must(w.run(w.answer(w.ask(ev).QuestionID, number(36)), answerQuestion...))
 		w.must(w.run(ev, fillGaps...))
@@ -162,7 +184,8 @@ func TestBeyondItsBudgetATenantGoesOnWithoutTheModel(t *testing.T) {
 		t.Errorf("within the budget, the fill ended with %+v", got)
 	}
 	got := fill()
-	if got.ModelCalls != 0 || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "budget of this tenant, 9000 tokens a day, is spent") || !got.Fields[0].Filled {
+	if got.ModelCalls != 0 || len(got.Warnings) != 1 ||
+		!strings.Contains(got.Warnings[0], "budget of this tenant, 9000 tokens a day, is spent") || !got.Fields[0].Filled {
 		t.Errorf("beyond the budget, the fill ended with %+v", got)
 	}
 	if n := requests.Load() - before; n != 2 {
@@ -180,7 +203,7 @@ func TestBeyondItsBudgetATenantGoesOnWithoutTheModel(t *testing.T) {
 	if len(usage) != 1 || row.Left != 0 || row.Prompt < 8000 || row.Completion != 2000 || row.Cost < 8000*4/10+2000*16/10 {
 		t.Errorf("counted %+v", row)
 	}
-	// A definition is saved all the same, and an extraction says why it was not made.
+	// A definition is saved without an embedding, and an extraction reports why it was not made.
 	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail})
 	save := w.save(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "n", Description: "The customer must be over 18."})
 	extraction := extractionOf(w, save)
@@ -196,8 +219,8 @@ func TestBeyondItsBudgetATenantGoesOnWithoutTheModel(t *testing.T) {
 	}
 }
 
-// However many fills at once, the budget is not overdrawn.
-func TestTheBudgetHoldsForCallsAtOnce(t *testing.T) {
+// Concurrent fills do not overdraw the budget.
+func TestBudget_ConcurrentCallsStayWithin(t *testing.T) {
 	t.Parallel()
 	w, requests := paid(t, `{"values":[]}`, func(d *steps.Deps) { d.Settings.Model = once.ModelLimits{DailyTokens: 9000} })
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
@@ -207,10 +230,16 @@ func TestTheBudgetHoldsForCallsAtOnce(t *testing.T) {
 	for i := range fills {
 		w.customer = newID()
 		session := w.session(nil, "I am 36.")
-		fills[i] = w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+		fills[i] = w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+				CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
+			}),
+		)
 	}
 	before := requests.Load()
-	_, errs := w.atOnce(len(fills), func(i int) (any, error) { return nil, w.run(fills[i], "Gaps.FindMissing", "Gaps.ResolveGaps") })
+	_, errs := w.atOnce(
+		len(fills), func(i int) (any, error) { return nil, w.run(fills[i], "Gaps.FindMissing", "Gaps.ResolveGaps") },
+	)
 	for _, err := range errs {
 		w.must(err)
 	}
@@ -219,8 +248,8 @@ func TestTheBudgetHoldsForCallsAtOnce(t *testing.T) {
 	}
 }
 
-// What a model may answer wrongly, over HTTP: nothing wrong is stored, and the fill says what happened and asks.
-func TestAModelThatAnswersNonsenseStoresNothing(t *testing.T) {
+// Invalid answers of a model over HTTP: nothing invalid is stored, and the fill warns and asks.
+func TestResolveGaps_InvalidModelOutput(t *testing.T) {
 	t.Parallel()
 	entry := func(change ...string) string {
 		e := `{"field_name":"age","value":36,"confidence":0.99,"quote":"I am 36","turn":0}`
@@ -248,7 +277,11 @@ func TestAModelThatAnswersNonsenseStoresNothing(t *testing.T) {
 			scenario := w.scenario("Ask.").ID
 			w.require(scenario, vault.Requirement{FieldName: "age"})
 			session := w.session(nil, "I am 36.")
-			fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario, SessionID: &session}))
+			fill := w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+					CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
+				}),
+			)
 			w.resolve(fill)
 			if n := len(w.history("age")); n != 0 {
 				t.Fatalf("%d values were stored", n)
@@ -259,7 +292,8 @@ func TestAModelThatAnswersNonsenseStoresNothing(t *testing.T) {
 			if got.ModelCalls != c.calls || !got.Fields[0].Filled || got.Fields[0].Source != vault.GapFromCustomer {
 				t.Errorf("the fill ended with %+v", got)
 			}
-			if said := strings.Join(got.Warnings, "; "); (said == "") != (c.warning == "") || !strings.Contains(said, c.warning) {
+			if said := strings.Join(got.Warnings, "; "); (said == "") != (c.warning == "") ||
+				!strings.Contains(said, c.warning) {
 				t.Errorf("it warns %q", said)
 			}
 		})

@@ -19,22 +19,22 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// fillCase is one gap fill from its start to its end, without the engine.
+// fillCase is one gap fill from start to end, without the engine.
 type fillCase struct {
 	name         string
-	defs         []vault.Definition // beside those that every case has: name, email, age, plan
+	defs         []vault.Definition // in addition to name, email, age, plan
 	requirements []vault.Requirement
 	profile      map[string]json.RawMessage
 	session      map[string]json.RawMessage
-	said         []string // by the customer; nil and no session: the fill has no session
+	said         []string // turns of the customer; nil and no session variables: no session
 	candidates   []vault.Candidate
 	modelFails   bool
 	fill         vault.FillGapsInput
-	answers      []json.RawMessage // to the questions, in order; a nil one lets the deadline pass
+	answers      []json.RawMessage // in order; nil: the deadline passes
 	arrange      func(w *world, scenario uuid.UUID)
 
-	asked    []string             // "field attempt", with "!" behind it where a reason is given
-	kinds    []vault.QuestionKind // of the questions; nil: any
+	asked    []string             // "field attempt", with "!" if a reason is given
+	kinds    []vault.QuestionKind // kinds of the questions; nil: any
 	fields   []vault.GapResult
 	blocked  bool
 	calls    int
@@ -57,117 +57,171 @@ var fillCases = []fillCase{
 		name: "nothing is needed", fields: []vault.GapResult{},
 	},
 	{
-		name: "what the profile has is not looked for", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		name: "a known field is not searched", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
 		profile: map[string]json.RawMessage{"email": text("ada@example.com")}, said: []string{"My email is bob@example.com."},
 		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromProfile, Confidence: 1}},
 	},
 	{
-		name: "the session comes before the conversation", requirements: []vault.Requirement{hard("plan", vault.FallbackAsk)},
+		name: "session before conversation", requirements: []vault.Requirement{hard("plan", vault.FallbackAsk)},
 		session: map[string]json.RawMessage{"plan": text("gold")}, said: []string{"My plan is silver."},
 		fields: []vault.GapResult{{FieldName: "plan", Filled: true, Source: vault.GapFromSession, Confidence: 1}},
 	},
 	{
-		name: "an invalid session variable is passed over", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
-		session: map[string]json.RawMessage{"email": text("nobody")}, said: []string{"My email is ada@example.com."}, calls: 1,
+		name: "an invalid session variable is skipped", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		session: map[string]json.RawMessage{"email": text("nobody")}, said: []string{"My email is ada@example.com."},
+		calls:  1,
 		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 0.97}},
 	},
 	{
-		name: "a sure candidate needs no confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		name: "a certain candidate needs no confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.95, "I am 36")}, calls: 1,
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.95}},
 	},
 	{
-		name: "a fairly sure candidate waits for confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		name: "an uncertain candidate needs confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.85, "I am 36")}, calls: 1,
 		answers: []json.RawMessage{nil}, asked: []string{"age 1"},
-		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.85, Confirm: true}},
+		fields: []vault.GapResult{
+			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.85, Confirm: true},
+		},
 	},
 	{
-		name: "a candidate below the threshold is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.84, "I am 36")}, calls: 1, blocked: true,
-		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.84, Errors: []string{"age: confidence 0.84 is below 0.85"}}},
+		name:         "a candidate below the threshold is never stored",
+		requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
+		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.84, "I am 36")}, calls: 1,
+		blocked: true,
+		fields: []vault.GapResult{
+			{FieldName: "age", Action: "skip", Confidence: 0.84, Errors: []string{"age: confidence 0.84 is below 0.85"}},
+		},
 	},
 	{
-		name: "a quote that nobody said is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
-		said: []string{"I am old."}, candidates: []vault.Candidate{candidate("age", number(36), 0.99, "I am 36")}, calls: 1, blocked: true,
-		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.99, Errors: []string{"age: the customer's turns do not contain the quote of the candidate"}}},
+		name: "an invented quote is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
+		said: []string{"I am old."}, candidates: []vault.Candidate{candidate("age", number(36), 0.99, "I am 36")}, calls: 1,
+		blocked: true,
+		fields: []vault.GapResult{
+			{
+				FieldName: "age", Action: "skip", Confidence: 0.99,
+				Errors: []string{"age: the quote of the candidate is not among the customer's words"},
+			},
+		},
 	},
 	{
-		name: "a value that its quote does not hold is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(63), 0.99, "I am 36")}, calls: 1, blocked: true,
-		fields: []vault.GapResult{{FieldName: "age", Action: "skip", Confidence: 0.99, Errors: []string{"age: the quote of the candidate does not contain its value"}}},
+		name: "a value outside its quote is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
+		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(63), 0.99, "I am 36")}, calls: 1,
+		blocked: true,
+		fields: []vault.GapResult{
+			{
+				FieldName: "age", Action: "skip", Confidence: 0.99,
+				Errors: []string{"age: the quote of the candidate does not hold its value"},
+			},
+		},
 	},
 	{
-		name: "a candidate that is invalid is never stored", requirements: []vault.Requirement{hard("email", vault.FallbackSkip)},
-		said: []string{"Mail me at nobody."}, candidates: []vault.Candidate{candidate("email", text("nobody"), 0.99, "Mail me at nobody")}, calls: 1, blocked: true,
-		fields: []vault.GapResult{{FieldName: "email", Action: "skip", Confidence: 0.99, Errors: []string{"Field validation failed: email: the value is not an email address, such as name@example.com"}}},
+		name: "an invalid candidate is never stored", requirements: []vault.Requirement{hard("email", vault.FallbackSkip)},
+		said:       []string{"Mail me at nobody."},
+		candidates: []vault.Candidate{candidate("email", text("nobody"), 0.99, "Mail me at nobody")}, calls: 1, blocked: true,
+		fields: []vault.GapResult{
+			{
+				FieldName: "email", Action: "skip", Confidence: 0.99,
+				Errors: []string{"Field validation failed: email: the value is not an email address, such as name@example.com"},
+			},
+		},
 	},
 	{
-		name: "a candidate for a field that nobody asked for is passed over", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said: []string{"I am 36, on gold."}, candidates: []vault.Candidate{candidate("plan", text("gold"), 0.99, "on gold"), candidate("age", number(36), 0.99, "I am 36")}, calls: 1,
+		name: "a candidate for another field is skipped", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		said: []string{"I am 36, on gold."},
+		candidates: []vault.Candidate{
+			candidate("plan", text("gold"), 0.99, "on gold"), candidate("age", number(36), 0.99, "I am 36"),
+		},
+		calls:  1,
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.99}},
 	},
 	{
-		name: "a candidate that was refused is asked for", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.5, "I am 36")}, calls: 1,
+		name:         "a field with a rejected candidate is asked for",
+		requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.5, "I am 36")}, calls: 1,
 		answers: []json.RawMessage{number(37)}, asked: []string{"age 1"},
-		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1, Errors: []string{"age: confidence 0.50 is below 0.85"}}},
+		fields: []vault.GapResult{
+			{
+				FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1,
+				Errors: []string{"age: confidence 0.50 is below 0.85"},
+			},
+		},
 	},
 	{
-		name: "a model that fails leaves the fields to be asked for", requirements: []vault.Requirement{hard("age", vault.FallbackAsk), hard("email", vault.FallbackSkip)},
-		said: []string{"I am 36."}, modelFails: true, calls: 1, warnings: 1, answers: []json.RawMessage{number(36)}, asked: []string{"age 1"}, blocked: true,
-		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}, {FieldName: "email", Action: "skip"}},
+		name:         "a model failure leaves the fields to ask for",
+		requirements: []vault.Requirement{hard("age", vault.FallbackAsk), hard("email", vault.FallbackSkip)},
+		said:         []string{"I am 36."}, modelFails: true, calls: 1, warnings: 1, answers: []json.RawMessage{number(36)},
+		asked: []string{"age 1"}, blocked: true,
+		fields: []vault.GapResult{
+			{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}, {FieldName: "email", Action: "skip"},
+		},
 	},
 	{
-		name: "without a session the customer is asked", requirements: []vault.Requirement{hard("email", vault.FallbackAsk), hard("age", vault.FallbackAsk)},
-		answers: []json.RawMessage{text("ada@Example.com"), number(36)}, asked: []string{"email 1", "age 1"},
+		name:         "no session",
+		requirements: []vault.Requirement{hard("email", vault.FallbackAsk), hard("age", vault.FallbackAsk)},
+		answers:      []json.RawMessage{text("ada@Example.com"), number(36)}, asked: []string{"email 1", "age 1"},
 		fields: []vault.GapResult{
 			{FieldName: "email", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
 			{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
 		},
 	},
 	{
-		name: "an invalid answer is asked for again, saying why", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
-		answers: []json.RawMessage{text("nobody"), text("ada@example.com")}, asked: []string{"email 1", "email 2 !"},
+		name:         "an invalid answer is asked again with the reason",
+		requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		answers:      []json.RawMessage{text("nobody"), text("ada@example.com")}, asked: []string{"email 1", "email 2 !"},
 		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
 	},
 	{
-		name: "up to a limit", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)}, fill: vault.FillGapsInput{MaxAttempts: 2},
+		name: "max_attempts", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		fill:    vault.FillGapsInput{MaxAttempts: 2},
 		answers: []json.RawMessage{text("nobody"), text("nowhere")}, asked: []string{"email 1", "email 2 !"}, blocked: true,
 		fields: []vault.GapResult{{FieldName: "email", Action: "attempts"}},
 	},
 	{
-		name: "three times, unless it says otherwise", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
-		answers: []json.RawMessage{text("a"), text("b"), text("c")}, asked: []string{"email 1", "email 2 !", "email 3 !"}, blocked: true,
-		fields: []vault.GapResult{{FieldName: "email", Action: "attempts"}},
+		name: "three attempts by default", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		answers: []json.RawMessage{text("a"), text("b"), text("c")}, asked: []string{"email 1", "email 2 !", "email 3 !"},
+		blocked: true,
+		fields:  []vault.GapResult{{FieldName: "email", Action: "attempts"}},
 	},
 	{
-		name:         "a question that nobody answers ends at its deadline",
+		name:         "an unanswered question ends at its deadline",
 		requirements: []vault.Requirement{hard("email", vault.FallbackAsk), hard("age", vault.FallbackAsk)},
-		fill:         vault.FillGapsInput{DeadlineSeconds: 600}, answers: []json.RawMessage{nil, number(36)}, asked: []string{"email 1", "age 1"}, blocked: true,
-		fields: []vault.GapResult{{FieldName: "email", Action: "expired"}, {FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
+		fill:         vault.FillGapsInput{DeadlineSeconds: 600}, answers: []json.RawMessage{nil, number(36)},
+		asked: []string{"email 1", "age 1"}, blocked: true,
+		fields: []vault.GapResult{
+			{FieldName: "email", Action: "expired"},
+			{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1},
+		},
 	},
 	{
-		name: "a soft requirement holds nobody back", requirements: []vault.Requirement{{FieldName: "age", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip}},
+		name: "a soft requirement does not block",
+		requirements: []vault.Requirement{
+			{FieldName: "age", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip},
+		},
 		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}},
 	},
 	{
-		name: "block blocks", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)}, blocked: true,
+		name: "fallback block", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)}, blocked: true,
 		fields: []vault.GapResult{{FieldName: "age", Action: "block"}},
 	},
 	{
-		name: "extract tries the conversation, then stops", requirements: []vault.Requirement{hard("email", vault.FallbackExtract), hard("age", vault.FallbackExtract)},
-		said: []string{"My email is ada@example.com."}, calls: 1, blocked: true,
-		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 0.97}, {FieldName: "age", Action: "extract"}},
+		name:         "fallback extract",
+		requirements: []vault.Requirement{hard("email", vault.FallbackExtract), hard("age", vault.FallbackExtract)},
+		said:         []string{"My email is ada@example.com."}, calls: 1, blocked: true,
+		fields: []vault.GapResult{
+			{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 0.97},
+			{FieldName: "age", Action: "extract"},
+		},
 	},
 	{
-		name: "a field that is not defined any more cannot be filled", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
+		name: "a deleted definition", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
 		session: map[string]json.RawMessage{"age": number(36)}, said: []string{"I am 36."},
 		arrange: func(w *world, _ uuid.UUID) { w.sql("DELETE FROM definitions WHERE name = 'age'") },
 		fields:  []vault.GapResult{{FieldName: "age", Action: "undefined"}},
 	},
 	{
-		name: "a definition that is not enabled is none", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
+		name: "a disabled definition", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
 		session: map[string]json.RawMessage{"age": number(36)}, said: []string{"I am 36."},
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE definitions SET enabled = false WHERE name = 'age'")
@@ -175,21 +229,25 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{{FieldName: "age", Action: "undefined"}},
 	},
 	{
-		name: "an unverified value still counts as missing, and nobody is asked for it again",
+		name: "an unverified value is missing and not asked for",
 		defs: []vault.Definition{{Name: "passport", ValueType: vault.TypeString, RequiredVerification: true}}, blocked: true,
-		requirements: []vault.Requirement{hard("passport", vault.FallbackAsk)}, profile: map[string]json.RawMessage{"passport": text("C01X")},
-		session: map[string]json.RawMessage{"passport": text("C02X")}, said: []string{"My passport is C03X."},
+		requirements: []vault.Requirement{hard("passport", vault.FallbackAsk)},
+		profile:      map[string]json.RawMessage{"passport": text("C01X")},
+		session:      map[string]json.RawMessage{"passport": text("C02X")}, said: []string{"My passport is C03X."},
 		fields: []vault.GapResult{{FieldName: "passport", Action: "unverified"}},
 	},
 	{
-		name:         "an answer that needs verification is kept, and counts as missing",
+		name:         "an answer that needs verification is kept and missing",
 		defs:         []vault.Definition{{Name: "passport", ValueType: vault.TypeString, RequiredVerification: true}},
-		requirements: []vault.Requirement{hard("passport", vault.FallbackAsk)}, answers: []json.RawMessage{text("C01X")}, asked: []string{"passport 1"}, blocked: true,
+		requirements: []vault.Requirement{hard("passport", vault.FallbackAsk)}, answers: []json.RawMessage{text("C01X")},
+		asked: []string{"passport 1"}, blocked: true,
 		fields: []vault.GapResult{{FieldName: "passport", Action: "unverified"}},
 	},
 	{
-		name:         "what waits for a person's review holds nobody back and costs no question, but is filled with what was said",
-		requirements: []vault.Requirement{hard("age", vault.FallbackAsk), hard("plan", vault.FallbackBlock), hard("email", vault.FallbackAsk)},
+		name: "an unreviewed requirement is filled but not asked for",
+		requirements: []vault.Requirement{
+			hard("age", vault.FallbackAsk), hard("plan", vault.FallbackBlock), hard("email", vault.FallbackAsk),
+		},
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE requirements SET origin = 'extracted', review_state = 'pending', confidence = 0.5")
 		},
@@ -200,7 +258,7 @@ var fillCases = []fillCase{
 		},
 	},
 	{
-		name: "nor does what was suggested and no person approved", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
+		name: "an unapproved suggestion does not block", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE requirements SET origin = 'extracted', confidence = 0.9")
 			w.sql("UPDATE definitions SET origin = 'extracted', review_state = 'pending', enabled = false WHERE name = 'age'")
@@ -208,25 +266,33 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{{FieldName: "age", Action: "undefined"}},
 	},
 	{
-		name: "what a person approved does", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)}, blocked: true,
+		name: "an approved requirement blocks", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)},
+		blocked: true,
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE requirements SET origin = 'extracted', review_state = 'approved', confidence = 0.5")
 		},
 		fields: []vault.GapResult{{FieldName: "age", Action: "block"}},
 	},
 	{
-		name: "what a person rejected does not count", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)},
+		name: "a rejected requirement is ignored", requirements: []vault.Requirement{hard("age", vault.FallbackBlock)},
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE requirements SET origin = 'extracted', review_state = 'rejected'")
 		},
 		fields: []vault.GapResult{},
 	},
 	{
-		name:         "what becomes needed on the way is filled from the same reading",
-		requirements: []vault.Requirement{hard("email", vault.FallbackAsk), {FieldName: "age", WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}}, hard("plan", vault.FallbackAsk)},
-		said:         []string{"My email is ada@example.com and I am 36."}, calls: 1,
-		candidates: []vault.Candidate{candidate("email", text("ada@example.com"), 0.99, "My email is ada@example.com"), candidate("age", number(36), 0.99, "I am 36")},
-		answers:    []json.RawMessage{text("gold")}, asked: []string{"plan 1"},
+		name: "a newly required field uses the same reading",
+		requirements: []vault.Requirement{
+			hard("email", vault.FallbackAsk),
+			{FieldName: "age", WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}},
+			hard("plan", vault.FallbackAsk),
+		},
+		said: []string{"My email is ada@example.com and I am 36."}, calls: 1,
+		candidates: []vault.Candidate{
+			candidate("email", text("ada@example.com"), 0.99, "My email is ada@example.com"),
+			candidate("age", number(36), 0.99, "I am 36"),
+		},
+		answers: []json.RawMessage{text("gold")}, asked: []string{"plan 1"},
 		fields: []vault.GapResult{
 			{FieldName: "email", Filled: true, Source: vault.GapFromConversation, Confidence: 0.99},
 			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.99},
@@ -234,40 +300,57 @@ var fillCases = []fillCase{
 		},
 	},
 	{
-		name:         "what turns out not to be needed is not asked for",
-		requirements: []vault.Requirement{hard("plan", vault.FallbackAsk), {FieldName: "age", WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}}},
-		answers:      []json.RawMessage{text("silver")}, asked: []string{"plan 1"},
+		name: "a field that is no longer required is not asked for",
+		requirements: []vault.Requirement{
+			hard("plan", vault.FallbackAsk),
+			{FieldName: "age", WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}},
+		},
+		answers: []json.RawMessage{text("silver")}, asked: []string{"plan 1"},
 		fields: []vault.GapResult{{FieldName: "plan", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},
 	},
 	{
-		name:         "a condition that fails counts as true, with a warning",
-		requirements: []vault.Requirement{{FieldName: "age", WhenCondition: `fields.plan == "gold"`, FallbackAction: vault.FallbackSkip}}, warnings: 1, blocked: true,
+		name: "a condition that fails counts as true, with a warning",
+		requirements: []vault.Requirement{
+			{FieldName: "age", WhenCondition: `fields.plan == "gold"`, FallbackAction: vault.FallbackSkip},
+		},
+		warnings: 1, blocked: true,
 		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}},
 	},
 	{
-		name: "a condition sees the session and the scenario", session: map[string]json.RawMessage{"channel": text("web")}, blocked: true,
+		name: "a condition sees the session and the scenario", session: map[string]json.RawMessage{"channel": text("web")},
+		blocked: true,
 		requirements: []vault.Requirement{
-			{FieldName: "age", WhenCondition: `session.channel == "web" && scenario.name == "Open an account"`, FallbackAction: vault.FallbackSkip},
+			{
+				FieldName: "age", WhenCondition: `session.channel == "web" && scenario.name == "Open an account"`,
+				FallbackAction: vault.FallbackSkip,
+			},
 			{FieldName: "plan", WhenCondition: `session.channel == "phone"`, FallbackAction: vault.FallbackSkip},
 		},
 		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}},
 	},
 	{
-		name: "only one level", requirements: []vault.Requirement{hard("age", vault.FallbackBlock), {FieldName: "plan", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip}},
+		name: "level",
+		requirements: []vault.Requirement{
+			hard("age", vault.FallbackBlock),
+			{FieldName: "plan", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip},
+		},
 		fill:   vault.FillGapsInput{Level: vault.LevelSoft},
 		fields: []vault.GapResult{{FieldName: "plan", Action: "skip"}},
 	},
 	{
-		name: "only one step, and what the whole scenario needs", blocked: true, fill: vault.FillGapsInput{StepID: "step-a"},
+		name: "step, with the scenario's own requirements", blocked: true, fill: vault.FillGapsInput{StepID: "step-a"},
 		requirements: []vault.Requirement{
-			{FieldName: "age", StepID: "step-a", FallbackAction: vault.FallbackSkip}, {FieldName: "plan", StepID: "step-b", FallbackAction: vault.FallbackSkip},
+			{FieldName: "age", StepID: "step-a", FallbackAction: vault.FallbackSkip},
+			{FieldName: "plan", StepID: "step-b", FallbackAction: vault.FallbackSkip},
 			hard("email", vault.FallbackSkip),
 		},
 		fields: []vault.GapResult{{FieldName: "age", Action: "skip"}, {FieldName: "email", Action: "skip"}},
 	},
 	{
-		name: "a stale value is replaced", defs: []vault.Definition{{Name: "address", ValueType: vault.TypeString, FreshnessSeconds: 3600}},
-		requirements: []vault.Requirement{hard("address", vault.FallbackAsk)}, profile: map[string]json.RawMessage{"address": text("1 Old Road")},
+		name:         "a stale value is replaced",
+		defs:         []vault.Definition{{Name: "address", ValueType: vault.TypeString, FreshnessSeconds: 3600}},
+		requirements: []vault.Requirement{hard("address", vault.FallbackAsk)},
+		profile:      map[string]json.RawMessage{"address": text("1 Old Road")},
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE customer_values SET collected_at = collected_at - interval '2 hours'")
 		},
@@ -276,7 +359,7 @@ var fillCases = []fillCase{
 	},
 }
 
-func TestGapsAreFilledInOrderOfTheirSources(t *testing.T) {
+func TestFillGaps_Sources(t *testing.T) {
 	t.Parallel()
 	for _, c := range fillCases {
 		t.Run(c.name, func(t *testing.T) {
@@ -286,7 +369,7 @@ func TestGapsAreFilledInOrderOfTheirSources(t *testing.T) {
 	}
 }
 
-// run plays the fill and checks how it ended.
+// run plays the fill and checks its result.
 func (c fillCase) run(t *testing.T) {
 	t.Helper()
 	w := newWorld(t)
@@ -307,7 +390,8 @@ func (c fillCase) run(t *testing.T) {
 	if diff := cmp.Diff(c.fields, got.Fields, cmpopts.IgnoreFields(vault.GapResult{}, "ItemID")); diff != "" {
 		t.Errorf("fields (- want, + got):\n%s", diff)
 	}
-	if got.Blocked != c.blocked || got.ModelCalls != c.calls || w.model.called("extract") != c.calls || len(got.Warnings) != c.warnings {
+	if got.Blocked != c.blocked || got.ModelCalls != c.calls || w.model.called("extract") != c.calls ||
+		len(got.Warnings) != c.warnings {
 		t.Errorf("got blocked %v, %d model calls (%d were made), warnings %q; want %v, %d calls, %d warnings",
 			got.Blocked, got.ModelCalls, w.model.called("extract"), got.Warnings, c.blocked, c.calls, c.warnings)
 	}
@@ -315,13 +399,14 @@ func (c fillCase) run(t *testing.T) {
 		c.checkStored(w, f)
 	}
 	before := w.dump()
-	w.must(w.run(ev, fillGaps...)) // the engine may replay the whole of it, days later
+	w.must(w.run(ev, fillGaps...)) // the engine may replay the whole run days later
 	w.unchanged(before, "a second run of the fill")
 }
 
 func (c fillCase) start(w *world) vault.Event {
 	w.define(append([]vault.Definition{
-		{Name: "email", ValueType: vault.TypeEmail, CollectionPrompt: "What is your email address?"}, {Name: "age", ValueType: vault.TypeNumber},
+		{Name: "email", ValueType: vault.TypeEmail, CollectionPrompt: "What is your email address?"},
+		{Name: "age", ValueType: vault.TypeNumber},
 		{Name: "plan", ValueType: vault.TypeString},
 	}, c.defs...)...)
 	scenario := w.scenario("One.", "Two.").ID
@@ -346,7 +431,7 @@ func (c fillCase) start(w *world) vault.Event {
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.FillGaps, in))
 }
 
-// play runs the fill to its end, as the durable task does, and gives what was asked.
+// play runs the fill to its end, as the durable task does, and returns the questions asked.
 func (c fillCase) play(w *world, ev vault.Event) []string {
 	w.t.Helper()
 	var asked []string
@@ -428,13 +513,17 @@ func (c fillCase) checkStored(w *world, f vault.GapResult) {
 		vault.GapFromConversation: vault.ValueLLMExtracted, vault.GapFromCustomer: vault.ValueUserProvided,
 	}[f.Source]
 	inSession := f.Source == vault.GapFromSession || f.Source == vault.GapFromConversation
-	if last.Source != want || inSession != (last.SourceItemType == vault.SourceSession) || (f.Source == vault.GapFromConversation) != (meta.Quote != "") ||
+	if last.Source != want || inSession != (last.SourceItemType == vault.SourceSession) ||
+		(f.Source == vault.GapFromConversation) != (meta.Quote != "") ||
 		meta.Quote != "" && !strings.Contains(strings.Join(c.said, " "), meta.Quote) {
-		w.t.Errorf("%s from %s is stored as %s from a %q, with the quote %q", f.FieldName, f.Source, last.Source, last.SourceItemType, meta.Quote)
+		w.t.Errorf(
+			"%s from %s is stored as %s from a %q, with the quote %q", f.FieldName, f.Source, last.Source, last.SourceItemType,
+			meta.Quote,
+		)
 	}
 }
 
-func TestAQuestionThatIsOpenIsTheSameHoweverOftenItIsAskedFor(t *testing.T) {
+func TestAskCustomer_RepeatedRunsAskOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ev := written(w)
@@ -454,7 +543,7 @@ func TestAQuestionThatIsOpenIsTheSameHoweverOftenItIsAskedFor(t *testing.T) {
 	w.unchanged(before, "asking again")
 }
 
-func TestTwoRunsOfOneFillAtOnceAreOneFill(t *testing.T) {
+func TestFillGaps_TwoConcurrentRuns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ev := aFill(w)
@@ -496,7 +585,7 @@ func TestTwoRunsOfOneFillAtOnceAreOneFill(t *testing.T) {
 	}
 }
 
-func TestOfSeveralAnswersAtOnceOneWins(t *testing.T) {
+func TestPersistAnswer_ConcurrentAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	question := w.ask(written(w))
@@ -511,7 +600,8 @@ func TestOfSeveralAnswersAtOnceOneWins(t *testing.T) {
 		switch op := w.op(ev); {
 		case op.Status == vault.OperationSucceeded:
 			won++
-		case op.Status != vault.OperationFailed || op.Error.Code != vault.CodeConflict || !strings.Contains(op.Error.Message, "list the open questions"):
+		case op.Status != vault.OperationFailed || op.Error.Code != vault.CodeConflict ||
+			!strings.Contains(op.Error.Message, "list the open questions"):
 			t.Errorf("an answer that came too late is %s with %v", op.Status, op.Error)
 		}
 	}
@@ -520,7 +610,7 @@ func TestOfSeveralAnswersAtOnceOneWins(t *testing.T) {
 	}
 }
 
-func TestAnAnswerAfterTheDeadlineIsRefused(t *testing.T) {
+func TestPersistAnswer_AfterTheDeadlineIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	question := w.ask(written(w))
@@ -528,7 +618,8 @@ func TestAnAnswerAfterTheDeadlineIsRefused(t *testing.T) {
 	ev := w.answer(question.QuestionID, number(36))
 	w.must(w.run(ev, answerQuestion...))
 	op := w.op(ev)
-	if op.Status != vault.OperationFailed || op.Error.Code != vault.CodeConflict || !strings.Contains(op.Error.Message, "was open until ") {
+	if op.Status != vault.OperationFailed || op.Error.Code != vault.CodeConflict ||
+		!strings.Contains(op.Error.Message, "was open until ") {
 		t.Errorf("the answer is %s with %v", op.Status, op.Error)
 	}
 	if n := len(w.history("age")); n != 0 {
@@ -536,8 +627,8 @@ func TestAnAnswerAfterTheDeadlineIsRefused(t *testing.T) {
 	}
 }
 
-// The engine may be down at the deadline: whichever of the fill and the answer runs first after that.
-func TestAnAnswerThatWasAcceptedInTimeCounts(t *testing.T) {
+// The engine may be down at the deadline: the fill and the answer may run in either order after it.
+func TestPersistAnswer_AcceptedBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	for name, fillFirst := range map[string]bool{"the fill looks first": true, "the answer is looked at first": false} {
 		t.Run(name, func(t *testing.T) {
@@ -563,9 +654,9 @@ func TestAnAnswerThatWasAcceptedInTimeCounts(t *testing.T) {
 	}
 }
 
-// An answer may be settled while the fill looks, after it has read the profile: the fill must not take the field for one that was answered
-// in vain, nor for one that nobody answered.
-func TestAnAnswerWhileTheFillLooksCounts(t *testing.T) {
+// The fill reads the profile before a concurrent answer is written. It must not treat the field as answered in vain or
+// as expired.
+func TestAskCustomer_AnswerDuringTheStep(t *testing.T) {
 	t.Parallel()
 	for name, late := range map[string]time.Duration{"before the deadline": 0, "at the deadline": 25 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -583,7 +674,7 @@ func TestAnAnswerWhileTheFillLooksCounts(t *testing.T) {
 			})
 			fill := written(w)
 			question := w.ask(fill)
-			meanwhile = func() { // the clock is read between the profile and what is decided
+			meanwhile = func() { // the step reads the clock between the profile and its decision
 				w.must(w.run(w.answer(question.QuestionID, number(36)), answerQuestion...))
 				w.later(late)
 			}
@@ -598,15 +689,16 @@ func TestAnAnswerWhileTheFillLooksCounts(t *testing.T) {
 				}
 			}
 			got := resultOf[vault.FillResult](w, fill)
-			if i := slices.IndexFunc(got.Fields, func(f vault.GapResult) bool { return f.FieldName == "age" }); got.Blocked || !got.Fields[i].Filled {
+			if i := slices.IndexFunc(got.Fields, func(f vault.GapResult) bool { return f.FieldName == "age" }); got.Blocked ||
+				!got.Fields[i].Filled {
 				t.Errorf("the fill ended with %+v", got)
 			}
 		})
 	}
 }
 
-// One that was refused owes nothing: the question ends.
-func TestAnInvalidAnswerDoesNotKeepAQuestionOpen(t *testing.T) {
+// A rejected answer leaves nothing to wait for: the question ends.
+func TestValidateAnswer_InvalidClosesTheQuestion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := written(w)
@@ -619,7 +711,7 @@ func TestAnInvalidAnswerDoesNotKeepAQuestionOpen(t *testing.T) {
 	}
 }
 
-func TestARejectedAnswerSaysWhatWasWrongHoweverOftenItRuns(t *testing.T) {
+func TestValidateAnswer_RepeatedRunsKeepTheReason(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := written(w)
@@ -628,11 +720,12 @@ func TestARejectedAnswerSaysWhatWasWrongHoweverOftenItRuns(t *testing.T) {
 	for range 3 {
 		w.must(w.run(ev, answerQuestion...))
 		op := w.op(ev)
-		if op.Error == nil || op.Error.Code != vault.CodeInvalid || !strings.Contains(op.Error.Message, "age: the value is not a number") {
+		if op.Error == nil || op.Error.Code != vault.CodeInvalid ||
+			!strings.Contains(op.Error.Message, "age: the value is not a number") {
 			t.Fatalf("the answer is %s with %v", op.Status, op.Error)
 		}
 	}
-	// An operator's replay comes when the question is closed, and another is open.
+	// An operator replays the operation after the question is closed and another one is open.
 	next := w.ask(fill)
 	_, err := w.trigger.Replay(t.Context(), w.tenant, ev.OperationID)
 	w.must(err)
@@ -644,7 +737,7 @@ func TestARejectedAnswerSaysWhatWasWrongHoweverOftenItRuns(t *testing.T) {
 	w.equal("stored", []string{"36"}, valuesOf(w.history("age")))
 }
 
-func TestAnAnswerWakesTheFillThatWaitsForIt(t *testing.T) {
+func TestAnnounceAnswer_ResumesTheFill(t *testing.T) {
 	t.Parallel()
 	for value, accepted := range map[string]bool{"36": true, `"old enough"`: false} {
 		w := newWorld(t)
@@ -657,13 +750,16 @@ func TestAnAnswerWakesTheFillThatWaitsForIt(t *testing.T) {
 		if out.Accepted != accepted {
 			t.Errorf("%s: got %+v", value, out)
 		}
-		w.equal("pushed", []push{{vault.EventQuestionSettled, question.QuestionID.String(), ev.OperationID}}, w.engine.taken()[before:])
+		w.equal(
+			"pushed", []push{{vault.EventQuestionClosed, question.QuestionID.String(), ev.OperationID}},
+			w.engine.taken()[before:],
+		)
 	}
 }
 
-// An answer that is refused for another reason than its value leaves the question open. It wakes nobody: a wait looks back, and
-// would find its announcement again and again.
-func TestAnAnswerThatLeavesItsQuestionOpenWakesNobody(t *testing.T) {
+// An answer that is rejected for another reason than its value leaves the question open and resumes no fill: a wait
+// also reads earlier announcements and would find this one again and again.
+func TestAnnounceAnswer_OpenQuestionResumesNoFill(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := written(w)
@@ -678,13 +774,13 @@ func TestAnAnswerThatLeavesItsQuestionOpenWakesNobody(t *testing.T) {
 	w.equal("pushed", []push(nil), append([]push(nil), w.engine.taken()[before:]...))
 }
 
-func TestAWriteThatIsRejectedOnTheWayIsAskedFor(t *testing.T) {
+func TestFillGaps_RejectedWriteIsAskedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ev := aFill(w)
 	writes := w.resolve(ev)
 	plan := vault.Definition{Name: "plan", ValueType: vault.TypeString, AllowedValues: []json.RawMessage{text("silver")}}
-	w.define(plan) // no gold any more
+	w.define(plan) // gold is not allowed any more
 	rejected := 0
 	for _, write := range writes {
 		if w.run(write, writeValue...) != nil {
@@ -702,12 +798,13 @@ func TestAWriteThatIsRejectedOnTheWayIsAskedFor(t *testing.T) {
 	w.must(w.run(ev, "Gaps.AskCustomer"))
 	got := resultOf[vault.FillResult](w, ev)
 	i := slices.IndexFunc(got.Fields, func(f vault.GapResult) bool { return f.FieldName == "plan" })
-	if f := got.Fields[i]; !f.Filled || f.Source != vault.GapFromCustomer || len(f.Errors) != 1 || !strings.Contains(f.Errors[0], "plan: the value is not one of the allowed values") {
+	if f := got.Fields[i]; !f.Filled || f.Source != vault.GapFromCustomer || len(f.Errors) != 1 ||
+		!strings.Contains(f.Errors[0], "plan: the value is not one of the allowed values") {
 		t.Errorf("got %+v, want it from the customer, with what was wrong before", f)
 	}
 }
 
-func TestAFillThatIsUnderWayIsNotPushedAgainBeforeItsDeadline(t *testing.T) {
+func TestRelay_SkipsAWaitingFill(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ev := written(w)
@@ -715,6 +812,8 @@ func TestAFillThatIsUnderWayIsNotPushedAgainBeforeItsDeadline(t *testing.T) {
 	op, err := w.db.Tenant(w.tenant).GetOperation(t.Context(), w.tenant, ev.OperationID)
 	w.must(err)
 	if !op.DueAt.After(question.DeadlineAt) {
-		t.Errorf("the relay takes the fill for lost at %s, before the deadline of its question at %s", op.DueAt, question.DeadlineAt)
+		t.Errorf(
+			"the relay takes the fill for lost at %s, before the deadline of its question at %s", op.DueAt, question.DeadlineAt,
+		)
 	}
 }

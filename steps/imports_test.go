@@ -12,12 +12,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// named gives a write an id of the caller's.
+// named sets the id of a write.
 func named(id uuid.UUID) func(*vault.WriteValueInput) {
 	return func(in *vault.WriteValueInput) { in.ItemID = &id }
 }
 
-func TestALateImportEntersBehindNewerValues(t *testing.T) {
+func TestPersistImport_LateImportIsSuperseded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -30,20 +30,23 @@ func TestALateImportEntersBehindNewerValues(t *testing.T) {
 	w.equal("history", []string{`"old"`, `"imported"`, `"newer"`}, valuesOf(w.checkHistory("plan")))
 }
 
-func TestAnImportWithAnInvalidWriteIsRejectedWholeWithTheIndexes(t *testing.T) {
+func TestImport_InvalidWriteRejectsAll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
 	w.write("plan", text("silver"))
 	ev := w.importing(false, w.fact("email", "nobody"), w.fact("plan", "gold"), w.fact("colour", "red"))
-	w.refused(ev, vault.CodeInvalid, []string{"writes[0]: Field validation failed: email", "writes[2]: Field validation failed: colour"}, importValues...)
+	w.refused(
+		ev, vault.CodeInvalid,
+		[]string{"writes[0]: Field validation failed: email", "writes[2]: Field validation failed: colour"}, importValues...,
+	)
 	if strings.Contains(w.op(ev).Error.Message, "nobody") {
 		t.Error("the error quotes a value that is PII")
 	}
 	w.equal("values", map[string]string{"plan": `"silver"`}, w.values(w.customer))
 }
 
-func TestAnImportThatSkipsStoresTheRestAndListsWhatItLeftOut(t *testing.T) {
+func TestImport_SkipInvalidStoresTheRest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -57,7 +60,7 @@ func TestAnImportThatSkipsStoresTheRestAndListsWhatItLeftOut(t *testing.T) {
 		w.as(removed).fact("plan", "gold"),
 		w.as(newID()).fact("plan", "round", named(a), from(b)), // a cycle of two
 		w.as(newID()).fact("plan", "and round", named(b), from(a)),
-		w.as(newID()).fact("plan", "of the cycle", named(self), from(a)), // loses its source with it
+		w.as(newID()).fact("plan", "of the cycle", named(self), from(a)), // its source is rejected
 	}})
 	w.must(w.twice(ev, importValues...))
 	got := resultOf[vault.ImportResult](w, ev)
@@ -78,7 +81,7 @@ func TestAnImportThatSkipsStoresTheRestAndListsWhatItLeftOut(t *testing.T) {
 	}
 }
 
-func TestAnImportIsBounded(t *testing.T) {
+func TestImport_SizeLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -90,18 +93,23 @@ func TestAnImportIsBounded(t *testing.T) {
 	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, vault.ImportValuesInput{Writes: writes})
 	w.says(err, vault.CodeInvalid, "1001", "at most 1000", "split it")
 	w.unchanged(before, "an import that is too large")
-	w.refused(w.bypass(vault.ImportValues.Name, w.customer, vault.ImportValuesInput{Writes: writes}), vault.CodeInvalid, []string{"at most 1000"}, importValues...)
+	w.refused(
+		w.bypass(vault.ImportValues.Name, w.customer, vault.ImportValuesInput{Writes: writes}), vault.CodeInvalid,
+		[]string{"at most 1000"}, importValues...,
+	)
 
 	ev := w.importing(false, writes[:vault.MaxImport]...)
 	w.must(w.twice(ev, importValues...))
 	w.equal("result", vault.ImportResult{Written: 1000, Customers: 1000}, resultOf[vault.ImportResult](w, ev))
 }
 
-func TestAnImportMayNotWriteTheSameFieldTwice(t *testing.T) {
+func TestImport_DuplicateFieldIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{w.fact("plan", "silver"), w.fact("email", "ada@example.com"), w.fact("plan", "gold")}}
+	in := vault.ImportValuesInput{
+		Writes: []vault.WriteValueInput{w.fact("plan", "silver"), w.fact("email", "ada@example.com"), w.fact("plan", "gold")},
+	}
 	before := w.dump()
 	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, in)
 	w.says(err, vault.CodeInvalid, "writes[2]", "writes[0]", "keep one")
@@ -109,7 +117,7 @@ func TestAnImportMayNotWriteTheSameFieldTwice(t *testing.T) {
 	w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[2]"}, importValues...)
 }
 
-func TestAnImportOfMergedCustomersGoesToTheirOneProfile(t *testing.T) {
+func TestImport_MergedCustomersShareAProfile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -117,13 +125,16 @@ func TestAnImportOfMergedCustomersGoesToTheirOneProfile(t *testing.T) {
 	w.as(source).write("plan", text("silver"))
 	w.as(target).write("plan", text("bronze"))
 	w.merge(source, target)
-	w.values(source) // now both are in the cache
+	w.values(source) // fill the cache with both
 	w.values(target)
 
 	twice := w.importing(false, w.as(source).fact("plan", "a"), w.as(target).fact("plan", "b"))
 	w.refused(twice, vault.CodeConflict, []string{"writes[1]", "merged", "write it once"}, importValues...)
 
-	ev := w.importing(true, w.as(source).fact("plan", "gold"), w.as(target).fact("plan", "b"), w.as(target).fact("email", "ada@example.com"))
+	ev := w.importing(
+		true, w.as(source).fact("plan", "gold"), w.as(target).fact("plan", "b"),
+		w.as(target).fact("email", "ada@example.com"),
+	)
 	w.must(w.twice(ev, importValues...))
 	got := resultOf[vault.ImportResult](w, ev)
 	w.equal("rejected", []int{1}, indexes(got.Rejected))
@@ -135,11 +146,11 @@ func TestAnImportOfMergedCustomersGoesToTheirOneProfile(t *testing.T) {
 	w.equal("the target's values", want, w.values(target))
 }
 
-func TestTheHistoryGoesOnAfterAnImportOfTwoCustomersWhoAreOneNow(t *testing.T) {
+func TestImport_HistoryAfterAMerge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	for range 8 { // which of the two is the later one is up to their ids
+	for range 8 { // the order of the two depends on their ids
 		a, b := w.as(newID()), w.as(newID())
 		first := a.accept("plan", text("late"))
 		w.must(w.run(w.importing(false, a.fact("plan", "a"), b.fact("plan", "b")), importValues...))
@@ -157,7 +168,7 @@ func TestTheHistoryGoesOnAfterAnImportOfTwoCustomersWhoAreOneNow(t *testing.T) {
 	}
 }
 
-func TestAnImportForADeletedCustomerIsRefused(t *testing.T) {
+func TestImport_DeletedCustomerIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -167,7 +178,7 @@ func TestAnImportForADeletedCustomerIsRefused(t *testing.T) {
 	w.refused(ev, vault.CodeUnknown, []string{"writes[1]", "unknown customer", w.customer.String()}, importValues...)
 }
 
-func TestTheSourceOfAnImportedValue(t *testing.T) {
+func TestImport_Lineage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -178,12 +189,12 @@ func TestTheSourceOfAnImportedValue(t *testing.T) {
 		return field.Status
 	}
 
-	t.Run("one that is not there makes it orphaned", func(t *testing.T) {
+	t.Run("missing source: orphaned", func(t *testing.T) {
 		id := newID()
 		w.must(w.twice(w.importing(false, w.as(newID()).fact("plan", "gold", named(id), from(newID()))), importValues...))
 		w.equal("status", vault.StatusOrphaned, status(id))
 	})
-	t.Run("it may be another write of the import, before or after it", func(t *testing.T) {
+	t.Run("another write of the import", func(t *testing.T) {
 		first, second, third := newID(), newID(), newID()
 		other := w.as(newID())
 		ev := w.importing(false, other.fact("plan", "c", named(third), from(second)), other.fact("code", "a", named(first)),
@@ -198,28 +209,53 @@ func TestTheSourceOfAnImportedValue(t *testing.T) {
 			t.Errorf("the chain is %+v", chain)
 		}
 	})
-	t.Run("the value itself is refused", func(t *testing.T) {
+	t.Run("its own source", func(t *testing.T) {
 		id := newID()
-		in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{w.as(newID()).fact("code", "a"), w.as(newID()).fact("plan", "gold", named(id), from(id))}}
+		in := vault.ImportValuesInput{
+			Writes: []vault.WriteValueInput{
+				w.as(newID()).fact("code", "a"), w.as(newID()).fact("plan", "gold", named(id), from(id)),
+			},
+		}
 		_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, in)
 		w.says(err, vault.CodeInvalid, "writes[1]", "source_item_id")
-		w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importValues...)
-		w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"}, importValues[1:]...)
+		w.refused(
+			w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"},
+			importValues...,
+		)
+		w.refused(
+			w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[1]", "source_item_id"},
+			importValues[1:]...,
+		)
 	})
-	t.Run("a cycle is refused, through what is there already too", func(t *testing.T) {
+	t.Run("cycle, also through stored items", func(t *testing.T) {
 		a, b := newID(), newID()
-		waiting := w.as(newID()).write("code", text("waits"), from(a)) // for a source that the import would bring
+		waiting := w.as(newID()).write("code", text("waits"), from(a)) // for a source in the import
 		for _, in := range []vault.ImportValuesInput{
-			{Writes: []vault.WriteValueInput{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(a))}},
-			{Writes: []vault.WriteValueInput{w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(waiting.ItemID))}},
+			{
+				Writes: []vault.WriteValueInput{
+					w.as(newID()).fact("plan", "a", named(a), from(b)), w.as(newID()).fact("plan", "b", named(b), from(a)),
+				},
+			},
+			{
+				Writes: []vault.WriteValueInput{
+					w.as(newID()).fact("plan", "a", named(a), from(b)),
+					w.as(newID()).fact("plan", "b", named(b), from(waiting.ItemID)),
+				},
+			},
 		} {
-			w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[0]", "cycle"}, importValues...)
+			w.refused(
+				w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[0]", "cycle"},
+				importValues...,
+			)
 		}
 	})
-	t.Run("the id of another item is refused", func(t *testing.T) {
+	t.Run("id of another item", func(t *testing.T) {
 		for _, taken := range []uuid.UUID{w.as(newID()).write("plan", text("gold")).ItemID, w.addAsset("card").ItemID} {
 			in := []vault.WriteValueInput{w.as(newID()).fact("plan", "gold"), w.as(newID()).fact("plan", "gold", named(taken))}
-			w.refused(w.importing(false, in...), vault.CodeConflict, []string{"writes[1]", "item_id", taken.String(), "another item"}, importValues...)
+			w.refused(
+				w.importing(false, in...), vault.CodeConflict, []string{"writes[1]", "item_id", taken.String(), "another item"},
+				importValues...,
+			)
 			ev := w.importing(true, in...)
 			w.must(w.twice(ev, importValues...))
 			w.equal("rejected", []int{1}, indexes(resultOf[vault.ImportResult](w, ev).Rejected))
@@ -227,7 +263,7 @@ func TestTheSourceOfAnImportedValue(t *testing.T) {
 	})
 }
 
-func TestAChainThatWaitedForItsSourceIsReadWithItOnceItIsThere(t *testing.T) {
+func TestImport_LateSourceCompletesTheChain(t *testing.T) {
 	t.Parallel()
 	for how, bring := range map[string]func(w *world, id uuid.UUID){
 		"by a write": func(w *world, id uuid.UUID) { w.as(newID()).write("plan", text("source"), named(id)) },
@@ -259,7 +295,7 @@ func TestAChainThatWaitedForItsSourceIsReadWithItOnceItIsThere(t *testing.T) {
 	}
 }
 
-func TestImportsAndWritersAtOnceKeepOneHistory(t *testing.T) {
+func TestImport_ConcurrentWrites(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -272,7 +308,7 @@ func TestImportsAndWritersAtOnceKeepOneHistory(t *testing.T) {
 			continue
 		}
 		var writes []vault.WriteValueInput
-		for j := range customers { // each import has another order of customers
+		for j := range customers { // each import orders the customers differently
 			writes = append(writes, w.as(customers[(i+j*(1+i%2*2))%4]).fact("plan", fmt.Sprint(i)))
 		}
 		evs, names = append(evs, w.importing(false, writes...)), append(names, importValues)

@@ -16,16 +16,16 @@ import (
 	"github.com/contextvault/contextvault/query"
 )
 
-// propertyChecks is how many random scripts a property of this package is tried with, each of some tens of operations:
-// -rapid.checks=1000 tries more.
+// propertyChecks is the number of random scripts per property, each with some tens of operations. -rapid.checks=1000
+// runs more.
 const propertyChecks = "20"
 
 func init() { _ = flag.Set("rapid.checks", propertyChecks) }
 
-// version is a version of a field as the table has it.
+// version is a row of customer_values.
 type version struct {
 	ID           uuid.UUID  `json:"id"`
-	Customer     uuid.UUID  `json:"customer_id"` // whose profile it is in
+	Customer     uuid.UUID  `json:"customer_id"` // the customer of its profile
 	Name         string     `json:"name"`
 	Status       string     `json:"status"`
 	SupersededBy *uuid.UUID `json:"superseded_by_id"`
@@ -43,7 +43,7 @@ func (v version) String() string {
 	return fmt.Sprintf("%s %s %s by %s deleted %t", v.Name, v.ID, v.Status, by, v.Deleted)
 }
 
-// versions reads every version of every field of the tenant, in order of acceptance.
+// versions returns every version of every field of the tenant, in order of acceptance.
 func (w *world) versions() map[uuid.UUID]version {
 	w.t.Helper()
 	var raw json.RawMessage
@@ -62,7 +62,7 @@ func (w *world) versions() map[uuid.UUID]version {
 	return out
 }
 
-// sourceGone reports whether a version names a source that is not among all, or was deleted.
+// sourceGone reports whether a version names a source that is deleted or not in all.
 func (v version) sourceGone(all map[uuid.UUID]version) bool {
 	if v.Source == nil {
 		return false
@@ -75,12 +75,14 @@ func older(a, b version) int {
 	if c := a.AcceptedAt.Compare(b.AcceptedAt); c != 0 {
 		return c
 	}
-	// An import that wrote to two customers who were merged since has two versions in one history.
-	return cmp.Or(strings.Compare(a.OperationID.String(), b.OperationID.String()), strings.Compare(a.ID.String(), b.ID.String()))
+	// An import to two customers that were merged later has two versions in one history.
+	return cmp.Or(
+		strings.Compare(a.OperationID.String(), b.OperationID.String()), strings.Compare(a.ID.String(), b.ID.String()),
+	)
 }
 
-// brokenHistories says what is wrong with the histories of the tenant: in each, the versions that are seen are superseded by the
-// next newer one, or by a newer one that was deleted, all but the newest, which only a deleted one can have superseded.
+// brokenHistories describes violations in the histories of the tenant. In a history, each version that is not deleted
+// is superseded by the next newer one or by a newer deleted one; only a deleted version can supersede the newest.
 func (w *world) brokenHistories() []string {
 	w.t.Helper()
 	var broken []string
@@ -130,7 +132,7 @@ func (w *world) brokenHistories() []string {
 	return broken
 }
 
-// staleReads says where the cache tells another thing than the database, after all that was noted for it was worked off.
+// staleReads describes differences between the cache and the database after all pending invalidations are flushed.
 func (w *world) staleReads(ctx context.Context, customers []uuid.UUID) []string {
 	w.t.Helper()
 	var stale []string
@@ -143,7 +145,12 @@ func (w *world) staleReads(ctx context.Context, customers []uuid.UUID) []string 
 			a, errA := cached.Profile(ctx, w.tenant, c)
 			b, errB := direct.Profile(ctx, w.tenant, c)
 			if textOf(errA) != textOf(errB) || jsonOf(a) != jsonOf(b) {
-				stale = append(stale, fmt.Sprintf("customer %s: version %d of the cache, %d of the database (%v, %v)", c, a.Version, b.Version, errA, errB))
+				stale = append(
+					stale,
+					fmt.Sprintf(
+						"customer %s: version %d of the cache, %d of the database (%v, %v)", c, a.Version, b.Version, errA, errB,
+					),
+				)
 			}
 		}
 	}

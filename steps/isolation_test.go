@@ -26,10 +26,10 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// secret is in everything that the victim stores and that may be free text.
+// secret is a part of all free text that the victim stores.
 const secret = "the victim's own"
 
-// victim is a tenant that has a row in every table.
+// victim is a tenant with a row in every table.
 func victim(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -45,7 +45,11 @@ func victim(t *testing.T) *world {
 	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "age"})
 	session := w.session(map[string]json.RawMessage{"plan": text(secret)}, secret)
-	fill := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{CustomerID: w.customer, ScenarioID: scenario.ID, SessionID: &session}))
+	fill := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+			CustomerID: w.customer, ScenarioID: scenario.ID, SessionID: &session,
+		}),
+	)
 	for _, write := range w.resolve(fill) {
 		w.must(w.run(write, writeValue...))
 	}
@@ -54,12 +58,23 @@ func victim(t *testing.T) *world {
 	w.write("email", text("victim@example.com"), from(source.ItemID))
 	w.remove(w.as(newID()).write("plan", text(secret)).ItemID, false)
 	card := w.addAsset(secret)
-	w.write("email", text("card@example.com"), from(card.ItemID), func(in *vault.WriteValueInput) { in.SourceItemType = vault.SourceProfileAsset })
+	w.write(
+		"email", text("card@example.com"), from(card.ItemID),
+		func(in *vault.WriteValueInput) { in.SourceItemType = vault.SourceProfileAsset },
+	)
 	w.must(w.run(w.link("sms", secret), linkChannel...))
-	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.AddAsset, w.asset())), addAsset[:2]...)) // applied, not acknowledged
-	w.sql("INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes) VALUES ($1, $2, $3, 'hash', '{admin}')", newID(), w.tenant, secret)
+	// applied and not acknowledged
+	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.AddAsset, w.asset())), addAsset[:2]...))
+	w.sql(
+		"INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes) VALUES ($1, $2, $3, 'hash', '{admin}')", newID(),
+		w.tenant, secret,
+	)
 	w.sql("INSERT INTO llm_usage (tenant_id, day, calls) VALUES ($1, current_date, 1) ON CONFLICT DO NOTHING", w.tenant)
-	w.sql("INSERT INTO session_turn_embeddings (tenant_id, session_id, turn_index, model, embedding) VALUES ($1, $2, 0, 'm', array_fill(1, '{512}')::real[]::vector) ON CONFLICT DO NOTHING", w.tenant, session)
+	w.sql(
+		"INSERT INTO session_turn_embeddings (tenant_id, session_id, turn_index, model, embedding) VALUES ($1, $2, 0, "+
+			"'m', array_fill(1, '{512}')::real[]::vector) ON CONFLICT DO NOTHING",
+		w.tenant, session,
+	)
 	w.sql("INSERT INTO pending_invalidations (tenant_id, kind, subject) VALUES ($1, 'profile', $2)", w.tenant, w.customer)
 	for table, rows := range w.rowsOf(w.tenant) {
 		if len(rows) == 0 {
@@ -69,14 +84,15 @@ func victim(t *testing.T) *world {
 	return w
 }
 
-// rowsOf is all that a tenant has.
+// inserts rowsOf returns all rows of a tenant.
 func (w *world) rowsOf(tenant uuid.UUID) dbtest.Rows {
 	w.t.Helper()
 	out := dbtest.Rows{}
 	for table, rows := range dbtest.Dump(w.t, w.url) {
 		out[table] = nil
 		for _, row := range rows {
-			if strings.Contains(row, `"tenant_id": "`+tenant.String()) || (table == "tenants" && strings.Contains(row, tenant.String())) {
+			if strings.Contains(row, `"tenant_id": "`+tenant.String()) ||
+				(table == "tenants" && strings.Contains(row, tenant.String())) {
 				out[table] = append(out[table], row)
 			}
 		}
@@ -84,7 +100,7 @@ func (w *world) rowsOf(tenant uuid.UUID) dbtest.Rows {
 	return out
 }
 
-// loot is what the intruder knows of the victim: every id, and every short text, by the name of its column.
+// loot is the intruder's knowledge about the victim: every id and short text, by column.
 type loot struct {
 	ids   map[string][]uuid.UUID
 	texts map[string][]string
@@ -121,7 +137,7 @@ func lootOf(w *world) loot {
 	return l
 }
 
-// id picks an id for a parameter of that name: one of the column's, or any.
+// id returns an id for a parameter: from the column of that name, or any.
 func (l loot) id(name string, n int) uuid.UUID {
 	pool := l.ids[name]
 	if len(pool) == 0 || name == "id" || n%3 == 2 {
@@ -137,7 +153,7 @@ func (l loot) text(name string, n int) string {
 	return "x"
 }
 
-// value makes an argument of a type, for a parameter of that name.
+// value returns an argument of a type for a parameter.
 func (l loot) value(t reflect.Type, name string, tenant uuid.UUID, n int) reflect.Value {
 	out := reflect.New(t).Elem()
 	switch {
@@ -188,17 +204,17 @@ func (l loot) value(t reflect.Type, name string, tenant uuid.UUID, n int) reflec
 
 var capital = regexp.MustCompile(`[A-Z]+[a-z]*`)
 
-// column gives the name in SQL of a field of a generated struct: "SourceItemID" is source_item_id.
+// column returns the SQL name of a field of a generated struct: "SourceItemID" is source_item_id.
 func column(field string) string {
 	return strings.Trim(capital.ReplaceAllStringFunc(strings.ReplaceAll(field, "ID", "Id"), func(word string) string {
 		return "_" + strings.ToLower(word)
 	}), "_")
 }
 
-// statement is what the SQL of a generated method says of it.
+// statement describes the SQL of a generated method.
 type statement struct {
-	params []string // names, in order
-	makes  bool     // rows
+	params []string // parameter names, in order
+	makes  bool     // inserts rows
 }
 
 var (
@@ -237,9 +253,11 @@ func statements(t *testing.T) map[string]statement {
 	return out
 }
 
-// call calls a generated method with what was looted, and gives what came back.
-func (l loot) call(ctx context.Context, q *dbgen.Queries, method reflect.Method, s statement, tenant uuid.UUID, n int) ([]any, error) {
-	if s.makes { // what the intruder stores itself must not look like the victim's
+// call calls a generated method with stolen values and returns its result.
+func (l loot) call(
+	ctx context.Context, q *dbgen.Queries, method reflect.Method, s statement, tenant uuid.UUID, n int,
+) ([]any, error) {
+	if s.makes { // rows of the intruder must differ from the victim's
 		l.texts = nil
 	}
 	args := []reflect.Value{reflect.ValueOf(q), reflect.ValueOf(ctx)}
@@ -261,7 +279,7 @@ func (l loot) call(ctx context.Context, q *dbgen.Queries, method reflect.Method,
 	return out, err
 }
 
-// nothing reports whether a result tells of nothing.
+// nothing reports whether a result is empty.
 func nothing(v reflect.Value) bool {
 	switch {
 	case v.IsZero():
@@ -280,7 +298,7 @@ func nothing(v reflect.Value) bool {
 	}
 }
 
-// tries is how often a query is tried: with every id where any may be meant, else with some.
+// tries is the number of attempts per query: one per id if any id may fit, otherwise a few.
 func (l loot) tries(s statement) int {
 	for _, p := range s.params {
 		if p == "id" || (strings.HasSuffix(p, "_id") && p != "tenant_id" && len(l.ids[p]) == 0) {
@@ -292,8 +310,8 @@ func (l loot) tries(s statement) int {
 
 var errRollback = errors.New("rolled back on purpose")
 
-// TestNoQueryReachesAnotherTenant tries every generated query, as one tenant, with the ids of another.
-func TestNoQueryReachesAnotherTenant(t *testing.T) {
+// TestIsolation_Queries runs every generated query as one tenant with the ids of another.
+func TestIsolation_Queries(t *testing.T) {
 	t.Parallel()
 	w := victim(t)
 	intruder, other := dbtest.Tenant(t, w.db), dbtest.Tenant(t, w.db)
@@ -312,7 +330,7 @@ func TestNoQueryReachesAnotherTenant(t *testing.T) {
 		tried++
 		for n := range l.tries(s) {
 			for _, tenant := range []uuid.UUID{w.tenant, intruder} {
-				// In a transaction that is undone, the intruder has nothing: whatever is found is the victim's.
+				// In a transaction that is rolled back, the intruder has no rows: a row that is found is the victim's.
 				var found []any
 				err := w.db.InTx(t.Context(), intruder, func(q *dbgen.Queries) error {
 					var err error
@@ -322,18 +340,20 @@ func TestNoQueryReachesAnotherTenant(t *testing.T) {
 					}
 					return errRollback
 				})
-				if mine := s.makes && tenant == intruder; len(found) > 0 && errors.Is(err, errRollback) && !mine && method.Name != "ListTenants" {
+				if mine := s.makes && tenant == intruder; len(found) > 0 && errors.Is(err, errRollback) && !mine &&
+					method.Name != "ListTenants" {
 					t.Errorf("%s with the ids of another tenant found %+v", method.Name, found)
 				}
 				if n%4 != 0 {
 					continue
 				}
-				// And for good, as readers do: what the other intruder makes is its own.
+				// Then committed, as readers do: the other intruder's rows are its own.
 				if tenant == intruder {
 					tenant = other
 				}
 				got, _ := l.call(t.Context(), w.db.Tenant(other), method, s, tenant, n)
-				if text := jsonOf(got); strings.Contains(text, secret) || strings.Contains(text, `"TenantID": "`+w.tenant.String()) {
+				if text := jsonOf(got); strings.Contains(text, secret) ||
+					strings.Contains(text, `"TenantID": "`+w.tenant.String()) {
 					t.Errorf("%s with the ids of another tenant gave %s", method.Name, text)
 				}
 			}
@@ -350,12 +370,13 @@ func TestNoQueryReachesAnotherTenant(t *testing.T) {
 	}
 }
 
-// attempt is an operation of the intruder with the victim's ids.
+// attempt is an operation of the intruder with ids of the victim.
 type attempt struct {
-	name  string // of the operation, or the method of trigger.Client
+	name  string // name of the operation or of the trigger.Client method
 	send  func(ctx context.Context, c *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error)
 	steps []string
-	// code is with which it must fail. "": it is the intruder's own then, of the same id, and the victim's is another.
+	// code is the expected error code. "": the operation succeeds on the intruder's own row with the same id, and does not
+	// change the victim's row.
 	code vault.Code
 }
 
@@ -365,8 +386,8 @@ func op[In, Out any](spec vault.Spec[In, Out], in In, steps []string, code vault
 	}, steps, code}
 }
 
-// TestNoOperationReachesAnotherTenant tries every operation, and every step, as one tenant, with the ids of another.
-func TestNoOperationReachesAnotherTenant(t *testing.T) {
+// TestIsolation_Operations runs every operation and step as one tenant with the ids of another.
+func TestIsolation_Operations(t *testing.T) {
 	t.Parallel()
 	w := victim(t)
 	intruder := dbtest.Tenant(t, w.db)
@@ -376,56 +397,109 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 	mine.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
 	var item, asset, scenario, requirement, definition, question, session, rule, merged, failed, fill uuid.UUID
 	for into, sql := range map[*uuid.UUID]string{
-		&item:        "SELECT id FROM customer_values WHERE tenant_id = $1 AND name = 'plan' AND status = 'active' ORDER BY id DESC LIMIT 1",
+		&item: "SELECT id FROM customer_values WHERE tenant_id = $1 AND name = 'plan' AND status = 'active' ORDER " +
+			"BY id DESC LIMIT 1",
 		&asset:       "SELECT id FROM customer_assets WHERE tenant_id = $1 LIMIT 1",
 		&scenario:    "SELECT scenario_id FROM questions WHERE tenant_id = $1",
 		&requirement: "SELECT id FROM requirements WHERE tenant_id = $1 AND review_state = 'pending'",
 		&definition:  "SELECT id FROM definitions WHERE tenant_id = $1 AND review_state = 'pending'",
-		&question:    "SELECT id FROM questions WHERE tenant_id = $1", &session: "SELECT id FROM sessions WHERE tenant_id = $1",
-		&fill:   "SELECT operation_id FROM gap_fills WHERE tenant_id = $1",
-		&rule:   "SELECT id FROM rules WHERE tenant_id = $1",
-		&merged: "SELECT customer_id FROM customer_profiles WHERE tenant_id = $1 AND merged_into_id IS NOT NULL",
-		&failed: "SELECT id FROM operations WHERE tenant_id = $1 ORDER BY id LIMIT 1",
+		&question:    "SELECT id FROM questions WHERE tenant_id = $1",
+		&session:     "SELECT id FROM sessions WHERE tenant_id = $1",
+		&fill:        "SELECT operation_id FROM gap_fills WHERE tenant_id = $1",
+		&rule:        "SELECT id FROM rules WHERE tenant_id = $1",
+		&merged:      "SELECT customer_id FROM customer_profiles WHERE tenant_id = $1 AND merged_into_id IS NOT NULL",
+		&failed:      "SELECT id FROM operations WHERE tenant_id = $1 ORDER BY id LIMIT 1",
 	} {
 		dbtest.Scan(t, w.url, into, sql, w.tenant)
 	}
 	customer := w.customer
 	lineage := vault.Lineage{SourceItemID: &item, SourceItemType: vault.SourceProfileField}
-	write := vault.WriteValueInput{AgentID: agent, CustomerID: customer, Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided, Lineage: lineage}
+	write := vault.WriteValueInput{
+		AgentID: agent, CustomerID: customer, Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided,
+		Lineage: lineage,
+	}
 	document := w.asset()
 	document.Lineage = lineage
 	stolenAgent := write
 	stolenAgent.AgentID = w.agent
-	requires := vault.Requirement{AgentID: agent, ScenarioID: scenario, FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk}
+	requires := vault.Requirement{
+		AgentID: agent, ScenarioID: scenario, FieldName: "plan", RequiredLevel: vault.LevelHard,
+		FallbackAction: vault.FallbackAsk,
+	}
 	attempts := []attempt{
 		op(vault.WriteValue, write, writeValue, ""),
 		op(vault.WriteValue, stolenAgent, writeValue, vault.CodeUnknown),
 		op(vault.ImportValues, vault.ImportValuesInput{Writes: []vault.WriteValueInput{write}}, importValues[:2], ""),
-		op(vault.VerifyValue, vault.VerifyValueInput{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"}, verifyValue, vault.CodeUnknown),
-		op(vault.VerifyValue, vault.VerifyValueInput{AgentID: agent, CustomerID: merged, Name: "plan", Method: "m"}, verifyValue, vault.CodeUnknown),
+		op(
+			vault.VerifyValue, vault.VerifyValueInput{AgentID: w.agent, CustomerID: customer, Name: "plan", Method: "m"},
+			verifyValue, vault.CodeUnknown,
+		),
+		op(
+			vault.VerifyValue, vault.VerifyValueInput{AgentID: agent, CustomerID: merged, Name: "plan", Method: "m"},
+			verifyValue, vault.CodeUnknown,
+		),
 		op(vault.AddAsset, document, addAsset, ""),
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: item, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: asset, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.RestoreItem, vault.RestoreItemInput{ItemID: item}, restoreItem[:1], vault.CodeUnknown),
 		op(vault.OpenCustomer, vault.OpenCustomerInput{Channel: "sms", ExternalID: secret}, openCustomer, ""),
-		op(vault.LinkChannel, vault.LinkChannelInput{CustomerID: customer, Channel: "whatsapp", ExternalID: "ada"}, linkChannel, ""),
-		op(vault.SetCustomerLabel, vault.SetCustomerLabelInput{CustomerID: merged, Label: "mine"}, []string{"Customers.SetLabel"}, vault.CodeUnknown),
+		op(
+			vault.LinkChannel, vault.LinkChannelInput{CustomerID: customer, Channel: "whatsapp", ExternalID: "ada"}, linkChannel,
+			"",
+		),
+		op(
+			vault.SetCustomerLabel, vault.SetCustomerLabelInput{CustomerID: merged, Label: "mine"},
+			[]string{"Customers.SetLabel"}, vault.CodeUnknown,
+		),
 		op(vault.RecordConsent, vault.RecordConsentInput{CustomerID: customer, Purpose: "marketing"}, recordConsent, ""),
-		op(vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: merged, TargetCustomerID: customer}, mergeCustomers[:1], vault.CodeUnknown),
+		op(
+			vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: merged, TargetCustomerID: customer},
+			mergeCustomers[:1], vault.CodeUnknown,
+		),
 		op(vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: merged}, unmergeCustomer[:1], vault.CodeUnknown),
 		op(vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: merged}, deleteCustomer[:1], vault.CodeUnknown),
-		op(vault.SaveSession, vault.SaveSessionInput{SessionID: session, AgentID: agent, CustomerID: customer}, saveSession, ""),
-		op(vault.DeleteDefinition, vault.DeleteDefinitionInput{AgentID: w.agent, Name: "plan"}, deleteDefinition[:1], vault.CodeUnknown),
-		op(vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeNumber}, saveDefinition[:3], ""),
+		op(
+			vault.SaveSession, vault.SaveSessionInput{SessionID: session, AgentID: agent, CustomerID: customer}, saveSession, "",
+		),
+		op(
+			vault.DeleteDefinition, vault.DeleteDefinitionInput{AgentID: w.agent, Name: "plan"}, deleteDefinition[:1],
+			vault.CodeUnknown,
+		),
+		op(
+			vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeNumber},
+			saveDefinition[:3], "",
+		),
 		op(vault.SaveRequirement, requires, saveRequirement[:2], vault.CodeUnknown),
-		op(vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: "plan"}, deleteRequirement[:1], vault.CodeUnknown),
-		op(vault.SaveRule, vault.Rule{ID: rule, AgentID: agent, ScenarioID: scenario, Name: "r", Condition: "c"}, saveRule, vault.CodeUnknown),
-		op(vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: agent, ScenarioID: scenario}, extractSchema[:4], vault.CodeUnknown),
-		op(vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: requirement, Decision: vault.Approve}, decideReview[:1], vault.CodeUnknown),
-		op(vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfDefinition, ID: definition, Decision: vault.Reject}, decideReview[:1], vault.CodeUnknown),
-		op(vault.FillGaps, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario}, []string{"Gaps.FindMissing"}, vault.CodeUnknown),
+		op(
+			vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: "plan"},
+			deleteRequirement[:1], vault.CodeUnknown,
+		),
+		op(
+			vault.SaveRule, vault.Rule{ID: rule, AgentID: agent, ScenarioID: scenario, Name: "r", Condition: "c"}, saveRule,
+			vault.CodeUnknown,
+		),
+		op(
+			vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: agent, ScenarioID: scenario}, extractSchema[:4],
+			vault.CodeUnknown,
+		),
+		op(
+			vault.DecideReview,
+			vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: requirement, Decision: vault.Approve}, decideReview[:1],
+			vault.CodeUnknown,
+		),
+		op(
+			vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfDefinition, ID: definition, Decision: vault.Reject},
+			decideReview[:1], vault.CodeUnknown,
+		),
+		op(
+			vault.FillGaps, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario}, []string{"Gaps.FindMissing"},
+			vault.CodeUnknown,
+		),
 		op(vault.CancelFill, vault.CancelFillInput{FillID: fill}, []string{"Gaps.CancelFill"}, vault.CodeUnknown),
-		op(vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: text("36")}, answerQuestion, vault.CodeUnknown),
+		op(
+			vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: text("36")}, answerQuestion,
+			vault.CodeUnknown,
+		),
 		op(vault.SaveScenario, vault.Scenario{ID: scenario, AgentID: agent, Name: "mine"}, saveScenario, ""),
 		op(vault.ExpireValues, vault.Sweep{}, []string{"Sweeps.ExpireValues"}, ""),
 		op(vault.DetectOrphans, vault.Sweep{}, []string{"Sweeps.DetectOrphans"}, ""),
@@ -463,7 +537,7 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 	if diff := cmp.Diff(before, w.rowsOf(w.tenant)); diff != "" {
 		t.Errorf("an intruder changed the rows of another tenant:\n%s", diff)
 	}
-	p, err := query.New(w.db, w.cache, w.sealer).Profile(t.Context(), intruder, customer) // of the same id, and another
+	p, err := query.New(w.db, w.cache, w.sealer).Profile(t.Context(), intruder, customer) // same id, other customer
 	w.must(err)
 	if f := p.Fields["plan"]; len(p.Fields) != 0 || len(p.Assets) != 0 {
 		t.Errorf("what was derived from the victim's items is active: %+v", f)
@@ -474,7 +548,7 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 			ev := vault.Event{OperationID: uuid.MustParse(id), TenantID: intruder, Subject: customer.String()}
 			for _, name := range allSteps() {
 				if strings.HasPrefix(name, "Operations.") || name == "Caches.InvalidateAndAcknowledge" {
-					continue // they are the system's own
+					continue // for the system, without a tenant
 				}
 				_, _ = w.step(name)(t.Context(), ev)
 			}
@@ -485,7 +559,7 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 	})
 }
 
-// operations lists the ids of all operations of the tenant.
+// operations returns the ids of all operations of the tenant.
 func (w *world) operations() string {
 	w.t.Helper()
 	var ids string
@@ -493,15 +567,15 @@ func (w *world) operations() string {
 	return ids
 }
 
-// TestNoReadReachesAnotherTenant tries every read, as one tenant, with the ids of another, while the cache holds the victim's.
-func TestNoReadReachesAnotherTenant(t *testing.T) {
+// TestIsolation_Reads runs every read as one tenant with the ids of another, with the victim's data in the cache.
+func TestIsolation_Reads(t *testing.T) {
 	t.Parallel()
 	w := victim(t)
 	intruder := dbtest.Tenant(t, w.db)
 	l := lootOf(w)
 	reads := query.New(w.db, w.cache, w.sealer)
 	found := map[string]int{}
-	for _, tenant := range []uuid.UUID{w.tenant, w.tenant, intruder} { // the victim's first, into the cache
+	for _, tenant := range []uuid.UUID{w.tenant, w.tenant, intruder} { // the victim first, to fill the cache
 		for method := range reflect.TypeFor[*query.Queries]().Methods() {
 			takesTenant := method.Type.NumIn() > 2 && method.Type.In(2) == reflect.TypeFor[uuid.UUID]()
 			if !takesTenant {
@@ -550,7 +624,7 @@ func TestNoReadReachesAnotherTenant(t *testing.T) {
 	}
 }
 
-// input makes an argument of a read.
+// input returns an argument of a read.
 func (l loot) input(t reflect.Type, n int) reflect.Value {
 	switch t {
 	case reflect.TypeFor[uuid.UUID]():

@@ -10,8 +10,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Rule 4, at once: what is being derived from an item that is being deleted is seen by the deletion, or sees it.
-func TestAnItemIsNotDeletedWhileAnotherIsDerivedFromIt(t *testing.T) {
+// Rule 4 with concurrency: a deletion and a concurrent derivation from the item see each other.
+func TestDeleteItem_ConcurrentDerivation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -26,7 +26,11 @@ func TestAnItemIsNotDeletedWhileAnotherIsDerivedFromIt(t *testing.T) {
 		for round := range 20 {
 			force := round%2 == 0
 			source := w.as(newID()).write("plan", text("gold"))
-			deletion := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID, Force: force}))
+			deletion := w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{
+					ItemID: source.ItemID, Force: force,
+				}),
+			)
 			derived := w.as(newID())
 			ev, steps := derive(derived, source.ItemID)
 			_, errs := w.atOnce(2, func(i int) (any, error) {
@@ -50,7 +54,7 @@ func TestAnItemIsNotDeletedWhileAnotherIsDerivedFromIt(t *testing.T) {
 	}
 }
 
-func TestACustomerIsNotDeletedWhileAnotherIsDerivedFromItsItems(t *testing.T) {
+func TestDeleteCustomer_ConcurrentDerivation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -59,7 +63,11 @@ func TestACustomerIsNotDeletedWhileAnotherIsDerivedFromItsItems(t *testing.T) {
 		source, derived := w.as(newID()), w.as(newID())
 		source.write("email", text("ada@example.com"))
 		item := source.write("plan", text("gold")).ItemID
-		removal := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: source.customer, Force: force}))
+		removal := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+				CustomerID: source.customer, Force: force,
+			}),
+		)
 		ev := derived.accept("plan", text("derived"), from(item))
 		_, errs := w.atOnce(2, func(i int) (any, error) {
 			if i == 0 {
@@ -80,8 +88,8 @@ func TestACustomerIsNotDeletedWhileAnotherIsDerivedFromItsItems(t *testing.T) {
 	}
 }
 
-// Rule 5, at once: of items that name each other as their sources, the last is refused.
-func TestItemsThatAreStoredAtOnceMakeNoCycle(t *testing.T) {
+// Rule 5 with concurrency: of items that name each other as sources, the last one is rejected.
+func TestLineage_ConcurrentWritesMakeNoCycle(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)

@@ -46,14 +46,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// database is a database that tests use one after the other: emptying one takes a tenth of the time of making one.
+// database is a test database that tests use one after the other: emptying one is ten times faster than creating one.
 type database struct {
 	*db.DB
 	url  string
 	drop func(context.Context) error
 }
 
-// spare are the databases that no test uses now.
+// spare holds the databases that no test uses now.
 var spare struct {
 	mu   sync.Mutex
 	list []*database
@@ -66,7 +66,7 @@ func (d *database) close() {
 	}
 }
 
-// openDatabase gives an empty database until the test ends.
+// openDatabase returns an empty database for the duration of the test.
 func openDatabase(t *testing.T) *database {
 	t.Helper()
 	spare.mu.Lock()
@@ -94,18 +94,18 @@ func openDatabase(t *testing.T) *database {
 	return d
 }
 
-// world is a vault of one test, without a workflow engine: the test runs the steps itself, as often and in the order it likes.
+// world is the vault of one test without a workflow engine. The test runs the steps itself, in any order and number.
 type world struct {
 	t       *testing.T
 	url     string
 	db      *db.DB
 	sealer  *db.Sealer
-	trigger *trigger.Client // accepts operations, and pushes nothing
-	engine  *engine         // records what steps and the relay push
+	trigger *trigger.Client // accepts operations and pushes nothing
+	engine  *engine         // records the events that steps and the relay push
 	model   *model
 	cache   *cache.Cache
 	steps   steps.Steps
-	late    *atomic.Int64 // how far the steps' clock is ahead
+	late    *atomic.Int64 // offset of the steps' clock
 
 	tenant, agent, customer uuid.UUID
 }
@@ -114,7 +114,8 @@ func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
 	t.Helper()
 	database := openDatabase(t)
 	w := &world{
-		t: t, url: database.url, db: database.DB, sealer: dbtest.Sealer(t), engine: &engine{}, late: &atomic.Int64{}, agent: newID(), customer: newID(),
+		t: t, url: database.url, db: database.DB, sealer: dbtest.Sealer(t), engine: &engine{}, late: &atomic.Int64{},
+		agent: newID(), customer: newID(),
 	}
 	w.tenant = dbtest.Tenant(t, w.db)
 	offline, err := offline.New(llm.Config{})
@@ -129,8 +130,9 @@ func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
 	deps := steps.Deps{
 		DB: w.db, Sealer: w.sealer, Cache: w.cache, Model: w.model, Enqueuer: relay, Log: log,
 		Settings: once.Settings{
-			Mode: vault.ModeStrict, UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold, MatchThreshold: 0.8,
-			SweepBatch: 2, RetainSucceeded: 24 * time.Hour, RetainFailed: 48 * time.Hour,
+			Mode: vault.ModeStrict, UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold,
+			MatchThreshold: 0.8,
+			SweepBatch:     2, RetainSucceeded: 24 * time.Hour, RetainFailed: 48 * time.Hour,
 		},
 		Now: func() time.Time { return time.Now().Add(time.Duration(w.late.Load())) },
 	}
@@ -141,7 +143,7 @@ func newWorld(t *testing.T, change ...func(*steps.Deps)) *world {
 	return w
 }
 
-// newCache makes a cache with time enough for a slow machine, and little patience without Redis.
+// newCache returns a cache with time-outs for a slow machine and a fast failure without Redis.
 func (w *world) newCache(opts cache.Options) *cache.Cache {
 	w.t.Helper()
 	opts.Enabled, opts.LeaseDuration = true, 50*time.Millisecond
@@ -163,7 +165,7 @@ func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 func ptr[T any](v T) *T { return &v }
 
-// text is a JSON string.
+// text returns a JSON string.
 func text(s string) json.RawMessage {
 	out, err := json.Marshal(s)
 	if err != nil {
@@ -172,7 +174,7 @@ func text(s string) json.RawMessage {
 	return out
 }
 
-// engine stands for the workflow engine: it takes events and runs nothing.
+// engine is a fake workflow engine: it records events and runs nothing.
 type engine struct {
 	mu     sync.Mutex
 	pushes []push
@@ -201,7 +203,7 @@ func (e *engine) taken() []push {
 	return append([]push(nil), e.pushes...)
 }
 
-// model is the offline model, with its calls counted, and with answers of the test's own where it sets them.
+// model is the offline model. It counts calls, and a test can replace its answers.
 type model struct {
 	llm.Model
 	mu      sync.Mutex
@@ -256,16 +258,16 @@ func (w *world) must(err error) {
 	}
 }
 
-// later moves the clock of the steps.
+// later moves the clock of the steps forward.
 func (w *world) later(d time.Duration) { w.late.Add(int64(d)) }
 
-// sql runs a statement with all rights.
+// sql runs a statement without tenant restrictions.
 func (w *world) sql(statement string, args ...any) {
 	w.t.Helper()
 	dbtest.Exec(w.t, w.url, statement, args...)
 }
 
-// dump is everything in the database. What is sealed is opened, so that sealing it again is no change.
+// dump returns the whole database. Sealed data is opened, so sealing it again is no difference.
 func (w *world) dump() dbtest.Rows {
 	w.t.Helper()
 	rows := dbtest.Dump(w.t, w.url)
@@ -288,7 +290,7 @@ func (w *world) dump() dbtest.Rows {
 	return rows
 }
 
-// unchanged fails the test if anything in the database differs from before.
+// unchanged fails the test if the database differs from before.
 func (w *world) unchanged(before dbtest.Rows, what string) {
 	w.t.Helper()
 	if diff := cmp.Diff(before, w.dump()); diff != "" {
@@ -296,7 +298,7 @@ func (w *world) unchanged(before dbtest.Rows, what string) {
 	}
 }
 
-// sameBut is unchanged but for some tables.
+// sameBut is unchanged, except for some tables.
 func (w *world) sameBut(before dbtest.Rows, what string, tables ...string) {
 	w.t.Helper()
 	if diff := cmp.Diff(before.Without(tables...), w.dump().Without(tables...)); diff != "" {
@@ -304,7 +306,7 @@ func (w *world) sameBut(before dbtest.Rows, what string, tables ...string) {
 	}
 }
 
-// event gives what the engine is told of an accepted operation.
+// event returns the event of an accepted operation.
 func (w *world) event(r trigger.Receipt, err error) vault.Event {
 	w.t.Helper()
 	w.must(err)
@@ -313,7 +315,7 @@ func (w *world) event(r trigger.Receipt, err error) vault.Event {
 	return db.EventOf(op)
 }
 
-// operation says how an operation went.
+// operation returns the row of an operation.
 func (w *world) op(ev vault.Event) vault.Operation {
 	w.t.Helper()
 	op, err := w.trigger.Operation(w.t.Context(), ev.TenantID, ev.OperationID)
@@ -329,7 +331,7 @@ func resultOf[T any](w *world, ev vault.Event) T {
 	return out
 }
 
-// step finds a step by its name, such as "Values.PersistValue".
+// step returns a step by its name, such as "Values.PersistValue".
 func (w *world) step(name string) func(context.Context, vault.Event) (any, error) {
 	w.t.Helper()
 	concern, method, _ := strings.Cut(name, ".")
@@ -344,7 +346,7 @@ func (w *world) step(name string) func(context.Context, vault.Event) (any, error
 	}
 }
 
-// run runs steps by their names, and stops at the first that fails.
+// run runs steps by their names and stops at the first failure.
 func (w *world) run(ev vault.Event, names ...string) error {
 	w.t.Helper()
 	for _, name := range names {
@@ -355,22 +357,32 @@ func (w *world) run(ev vault.Event, names ...string) error {
 	return nil
 }
 
-// The steps of each workflow, in its order.
+// The steps of each workflow, in order.
 var (
-	writeValue        = []string{"Values.ValidateValue", "Values.PersistValue", "Caches.InvalidateAndAcknowledge"}
-	addAsset          = []string{"Assets.ValidateAsset", "Assets.PersistAsset", "Caches.InvalidateAndAcknowledge"}
-	saveSession       = []string{"Sessions.PersistSession", "Caches.InvalidateAndAcknowledge"}
-	saveDefinition    = []string{"Definitions.ValidateDefinition", "Definitions.EmbedDefinition", "Definitions.PersistDefinition", "Caches.InvalidateAndAcknowledge"}
+	writeValue     = []string{"Values.ValidateValue", "Values.PersistValue", "Caches.InvalidateAndAcknowledge"}
+	addAsset       = []string{"Assets.ValidateAsset", "Assets.PersistAsset", "Caches.InvalidateAndAcknowledge"}
+	saveSession    = []string{"Sessions.PersistSession", "Caches.InvalidateAndAcknowledge"}
+	saveDefinition = []string{
+		"Definitions.ValidateDefinition", "Definitions.EmbedDefinition", "Definitions.PersistDefinition",
+		"Caches.InvalidateAndAcknowledge",
+	}
 	deleteDefinition  = []string{"Definitions.DeleteDefinition", "Caches.InvalidateAndAcknowledge"}
 	deleteRequirement = []string{"Definitions.DeleteRequirement", "Caches.InvalidateAndAcknowledge"}
-	saveRequirement   = []string{"Definitions.ValidateRequirement", "Definitions.PersistRequirement", "Caches.InvalidateAndAcknowledge"}
-	saveScenario      = []string{"Scenarios.PersistScenario", "Scenarios.AnnounceSave"}
-	saveRule          = []string{"Scenarios.PersistRule", "Scenarios.AnnounceSave"}
-	extractSchema     = []string{"Extraction.LoadSchemaSource", "Extraction.ProposeSchema", "Extraction.MatchSchema", "Extraction.PersistSchema", "Caches.InvalidateAndAcknowledge"}
-	answerQuestion    = []string{"Answers.ValidateAnswer", "Answers.PersistAnswer", "Caches.InvalidateAndAcknowledge", "Answers.AnnounceAnswer"}
+	saveRequirement   = []string{
+		"Definitions.ValidateRequirement", "Definitions.PersistRequirement", "Caches.InvalidateAndAcknowledge",
+	}
+	saveScenario  = []string{"Scenarios.PersistScenario", "Scenarios.AnnounceSave"}
+	saveRule      = []string{"Scenarios.PersistRule", "Scenarios.AnnounceSave"}
+	extractSchema = []string{
+		"Extraction.LoadSchemaSource", "Extraction.ProposeSchema", "Extraction.MatchSchema", "Extraction.PersistSchema",
+		"Caches.InvalidateAndAcknowledge",
+	}
+	answerQuestion = []string{
+		"Answers.ValidateAnswer", "Answers.PersistAnswer", "Caches.InvalidateAndAcknowledge", "Answers.AnnounceAnswer",
+	}
 )
 
-// define saves definitions, enabled.
+// define saves enabled definitions.
 func (w *world) define(defs ...vault.Definition) {
 	w.t.Helper()
 	for _, d := range defs {
@@ -379,7 +391,7 @@ func (w *world) define(defs ...vault.Definition) {
 	}
 }
 
-// scenario saves a scenario with these steps' texts, and does not extract its fields.
+// scenario saves a scenario with these step texts, without extraction.
 func (w *world) scenario(texts ...string) vault.Scenario {
 	w.t.Helper()
 	s := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Open an account"}
@@ -397,7 +409,7 @@ func (w *world) save(s vault.Scenario) vault.Event {
 	return ev
 }
 
-// require saves requirements of a scenario: hard and asked for, in the order given, unless they say otherwise.
+// require saves requirements of a scenario in order. Defaults: hard, fallback ask.
 func (w *world) require(scenario uuid.UUID, reqs ...vault.Requirement) {
 	w.t.Helper()
 	for i, r := range reqs {
@@ -408,21 +420,25 @@ func (w *world) require(scenario uuid.UUID, reqs ...vault.Requirement) {
 		if r.FallbackAction == "" {
 			r.FallbackAction = vault.FallbackAsk
 		}
-		w.must(w.run(w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRequirement, r)), saveRequirement...))
+		w.must(
+			w.run(w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRequirement, r)), saveRequirement...),
+		)
 	}
 }
 
-// accept accepts the write of a field of the customer, and runs nothing of it.
+// accept accepts a write of the customer without running its steps.
 func (w *world) accept(name string, value json.RawMessage, change ...func(*vault.WriteValueInput)) vault.Event {
 	w.t.Helper()
-	in := vault.WriteValueInput{AgentID: w.agent, CustomerID: w.customer, Name: name, Value: value, Source: vault.ValueUserProvided}
+	in := vault.WriteValueInput{
+		AgentID: w.agent, CustomerID: w.customer, Name: name, Value: value, Source: vault.ValueUserProvided,
+	}
 	for _, c := range change {
 		c(&in)
 	}
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.WriteValue, in))
 }
 
-// write writes a field of the customer.
+// write writes a value of the customer.
 func (w *world) write(name string, value json.RawMessage, change ...func(*vault.WriteValueInput)) vault.ItemResult {
 	w.t.Helper()
 	ev := w.accept(name, value, change...)
@@ -430,19 +446,20 @@ func (w *world) write(name string, value json.RawMessage, change ...func(*vault.
 	return resultOf[vault.ItemResult](w, ev)
 }
 
-// from makes an item the source of a write.
+// from sets the source of a write.
 func from(item uuid.UUID) func(*vault.WriteValueInput) {
 	return func(in *vault.WriteValueInput) { in.SourceItemID, in.SourceItemType = &item, vault.SourceProfileField }
 }
 
 func (w *world) asset() vault.AddAssetInput {
 	return vault.AddAssetInput{
-		CustomerID: w.customer, Name: "id card", AssetType: "image", StorageProvider: "s3", StoragePath: "ids/1.png", SizeBytes: 12,
-		Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+		CustomerID: w.customer, Name: "id card", AssetType: "image", StorageProvider: "s3", StoragePath: "ids/1.png",
+		SizeBytes: 12,
+		Checksum:  "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 	}
 }
 
-// session saves a conversation of the customer.
+// session saves a session of the customer.
 func (w *world) session(variables map[string]json.RawMessage, said ...string) uuid.UUID {
 	w.t.Helper()
 	in := vault.SaveSessionInput{SessionID: newID(), AgentID: w.agent, CustomerID: w.customer, Variables: variables}
@@ -453,7 +470,7 @@ func (w *world) session(variables map[string]json.RawMessage, said ...string) uu
 	return in.SessionID
 }
 
-// history gives the versions of a field of the customer, oldest first.
+// history returns the versions of a field of the customer, oldest first.
 func (w *world) history(name string) []vault.Value {
 	w.t.Helper()
 	rows, err := w.db.Tenant(w.tenant).ListHistory(w.t.Context(), dbgen.ListHistoryParams{
@@ -472,7 +489,7 @@ func sorted(in []string) []string {
 	return in
 }
 
-// statusIn gives the status column of a row of a dump.
+// statusIn returns the status column of a row of a dump.
 func statusIn(w *world, row string) string {
 	w.t.Helper()
 	var r struct {

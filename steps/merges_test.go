@@ -13,7 +13,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestAMergeMovesAllThatIsTheSources(t *testing.T) {
+func TestMergeCustomers_MovesEverything(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -40,14 +40,17 @@ func TestAMergeMovesAllThatIsTheSources(t *testing.T) {
 	w.must(w.twice(w.merging(source.customer, target.customer), mergeCustomers...))
 	want := map[string]string{"plan": `"source, newest"`, "code": `"source"`, "email": `"target@example.com"`}
 	history := []string{`"source, old" superseded`, `"target" superseded`, `"source, newest" active`}
-	for name, c := range map[string]*world{"the source": source, "the target": target} { // both lead to the target
+	for name, c := range map[string]*world{"the source": source, "the target": target} { // both are the target
 		w.equal(name+" values", want, w.values(c.customer))
 		w.equal(name+" history", history, c.standing("plan"))
 		c.checkHistory("plan")
 		p, err := w.seen(c.customer)
 		w.must(err)
-		if p.CustomerID != target.customer || len(p.Assets) != 2 || len(p.Channels) != 2 || len(p.Consents) != 1 || p.Consents[0].Granted {
-			t.Errorf("%s: %d assets, %d channels, consents %+v of %s", name, len(p.Assets), len(p.Channels), p.Consents, p.CustomerID)
+		if p.CustomerID != target.customer || len(p.Assets) != 2 || len(p.Channels) != 2 || len(p.Consents) != 1 ||
+			p.Consents[0].Granted {
+			t.Errorf(
+				"%s: %d assets, %d channels, consents %+v of %s", name, len(p.Assets), len(p.Channels), p.Consents, p.CustomerID,
+			)
 		}
 		if p.Fields["plan"].ID != plan.ItemID {
 			t.Errorf("%s: the item has another id", name)
@@ -60,7 +63,7 @@ func TestAMergeMovesAllThatIsTheSources(t *testing.T) {
 		t.Errorf("the chain is %+v", links)
 	}
 
-	// Writes to the source go to the target, late ones too, and both readers see them.
+	// Writes to the source go to the target, also late ones, and readers of both ids see them.
 	w.must(w.twice(late, writeValue...))
 	source.write("plan", text("to the source"))
 	source.addAsset("since.png")
@@ -82,21 +85,25 @@ func TestAMergeMovesAllThatIsTheSources(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeMergedIsRefused(t *testing.T) {
+func TestMergeCustomers_InvalidPairIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	ids := make([]uuid.UUID, 4) // the last is deleted
+	ids := make([]uuid.UUID, 4) // the last one is deleted
 	for i := range ids {
 		ids[i] = newID()
 		w.as(ids[i]).write("plan", text("gold"))
 	}
 	w.erase(ids[3])
 	before := w.dump()
-	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: ids[0], TargetCustomerID: ids[0]})
+	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+		SourceCustomerID: ids[0], TargetCustomerID: ids[0],
+	})
 	w.says(err, vault.CodeInvalid, "target_customer_id", "two different customers")
 	w.unchanged(before, "a merge of a customer into itself")
-	itself := w.bypass(vault.MergeCustomers.Name, ids[0], vault.MergeCustomersInput{SourceCustomerID: ids[0], TargetCustomerID: ids[0]})
+	itself := w.bypass(vault.MergeCustomers.Name, ids[0], vault.MergeCustomersInput{
+		SourceCustomerID: ids[0], TargetCustomerID: ids[0],
+	})
 	w.refused(itself, vault.CodeInvalid, []string{"two different customers"}, mergeCustomers...)
 	for _, pair := range [][2]uuid.UUID{{ids[0], someID}, {someID, ids[0]}, {ids[0], ids[3]}, {ids[3], ids[0]}} {
 		w.refused(w.merging(pair[0], pair[1]), vault.CodeUnknown, []string{"unknown customer"}, mergeCustomers...)
@@ -106,17 +113,20 @@ func TestWhatCannotBeMergedIsRefused(t *testing.T) {
 
 	w.merge(ids[0], ids[1])
 	for _, pair := range [][2]uuid.UUID{{ids[0], ids[1]}, {ids[0], ids[2]}, {ids[2], ids[0]}, {ids[1], ids[0]}} {
-		w.refused(w.merging(pair[0], pair[1]), vault.CodeConflict, []string{ids[0].String(), "was merged into another already"}, mergeCustomers...)
+		w.refused(
+			w.merging(pair[0], pair[1]), vault.CodeConflict,
+			[]string{ids[0].String(), "is already merged into another customer"}, mergeCustomers...,
+		)
 	}
 	w.unmerge(ids[0])
 	w.refused(w.unmerging(ids[0]), vault.CodeConflict, []string{"is not merged"}, unmergeCustomer...)
 	w.merge(ids[0], ids[1]) // again
-	w.erase(ids[0])         // and so both
+	w.erase(ids[0])         // deletes both
 	w.gone(ids[1])
 	w.refused(w.unmerging(ids[0]), vault.CodeConflict, []string{ids[1].String(), "deleted since"}, unmergeCustomer...)
 }
 
-// three customers, each with a value of its own, one that all have, a document, an identity and a consent.
+// three customers, each with a value of its own, a value that all have, an asset, a channel and a consent.
 func three(w *world) (customers []uuid.UUID, before map[uuid.UUID]string) {
 	w.t.Helper()
 	defined(w)
@@ -140,7 +150,7 @@ func three(w *world) (customers []uuid.UUID, before map[uuid.UUID]string) {
 	return customers, before
 }
 
-// all is what a reader sees of a customer, without the version and the times of its rows.
+// all returns what a reader sees of a customer, without versions and times.
 func (w *world) all(customer uuid.UUID) string {
 	w.t.Helper()
 	p, err := w.seen(customer)
@@ -155,9 +165,9 @@ func (w *world) all(customer uuid.UUID) string {
 	return out
 }
 
-func TestMergesAreUndoneInTheOrderTheyAllow(t *testing.T) {
+func TestUnmergeCustomer_Order(t *testing.T) {
 	t.Parallel()
-	t.Run("a chain, the last first", func(t *testing.T) {
+	t.Run("chain, last merge first", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		c, before := three(w)
@@ -167,7 +177,10 @@ func TestMergesAreUndoneInTheOrderTheyAllow(t *testing.T) {
 		for _, id := range c {
 			w.equal("in one", w.all(c[2]), w.all(id))
 		}
-		w.refused(w.unmerging(c[0]), vault.CodeConflict, []string{c[1].String(), "was itself merged since; undo that first"}, unmergeCustomer...)
+		w.refused(
+			w.unmerging(c[0]), vault.CodeConflict, []string{c[1].String(), "was merged itself since; undo that merge first"},
+			unmergeCustomer...,
+		)
 		w.must(w.twice(w.unmerging(c[1]), unmergeCustomer...))
 		w.equal("the last, undone", before[c[2]], w.all(c[2]))
 		w.equal("the middle, after the first was undone", middle, w.all(c[1]))
@@ -178,7 +191,7 @@ func TestMergesAreUndoneInTheOrderTheyAllow(t *testing.T) {
 		}
 	})
 	for name, order := range map[string][]int{"the last first": {1, 0}, "the first first": {0, 1}} {
-		t.Run("two into one, "+name, func(t *testing.T) {
+		t.Run("two sources, "+name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			c, before := three(w)
@@ -196,24 +209,24 @@ func TestMergesAreUndoneInTheOrderTheyAllow(t *testing.T) {
 			}
 		})
 	}
-	t.Run("two into one that had nothing newer", func(t *testing.T) {
+	t.Run("two sources, target has the oldest value", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		defined(w)
 		c := []uuid.UUID{newID(), newID(), newID()}
-		for i, id := range []uuid.UUID{c[2], c[0], c[1]} { // the target's is the oldest
+		for i, id := range []uuid.UUID{c[2], c[0], c[1]} { // the target has the oldest value
 			w.as(id).write("plan", text(fmt.Sprint(i)))
 		}
 		w.merge(c[0], c[2])
 		w.merge(c[1], c[2])
-		w.unmerge(c[0]) // takes the version away that had displaced the target's own
+		w.unmerge(c[0]) // removes the version that superseded the target's own
 		w.equal("the target's", []string{`"0" superseded`, `"2" active`}, w.as(c[2]).standing("plan"))
 		w.unmerge(c[1])
 		w.equal("the target's", []string{`"0" active`}, w.as(c[2]).standing("plan"))
 	})
 }
 
-func TestWhatHappenedSinceAMergeStaysWithTheTarget(t *testing.T) {
+func TestUnmergeCustomer_LaterChangesStayWithTarget(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -229,18 +242,22 @@ func TestWhatHappenedSinceAMergeStaysWithTheTarget(t *testing.T) {
 	source.addAsset("since")
 	w.must(w.twice(w.unmerging(source.customer), unmergeCustomer...))
 	w.equal("the source's plan", []string{`"source" active`}, source.standing("plan"))
-	w.equal("the target's plan", []string{`"late" superseded`, `"target" superseded`, `"since" active`}, target.standing("plan"))
-	w.equal("the source's values", map[string]string{"plan": `"source"`}, w.values(source.customer)) // what was deleted stays so
+	w.equal(
+		"the target's plan", []string{`"late" superseded`, `"target" superseded`, `"since" active`}, target.standing("plan"),
+	)
+	w.equal("the source's values", map[string]string{"plan": `"source"`}, w.values(source.customer)) // the deletion stays
 	w.equal("the target's values", map[string]string{"plan": `"since"`}, w.values(target.customer))
 	w.equal("the target's assets", []string{"since"}, w.assetsOf(target.customer))
 	w.restore(email.ItemID)
-	w.equal("the source's values", map[string]string{"plan": `"source"`, "email": `"ada@example.com"`}, w.values(source.customer))
+	w.equal(
+		"the source's values", map[string]string{"plan": `"source"`, "email": `"ada@example.com"`}, w.values(source.customer),
+	)
 	if broken := w.brokenHistories(); len(broken) > 0 {
 		t.Error(broken)
 	}
 }
 
-func TestOppositeMergesAtOnceEndWell(t *testing.T) {
+func TestMergeCustomers_OppositeMergesAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -255,7 +272,7 @@ func TestOppositeMergesAtOnceEndWell(t *testing.T) {
 		}
 		for _, err := range errs {
 			if err != nil {
-				w.says(err, vault.CodeConflict, "was merged into another already")
+				w.says(err, vault.CodeConflict, "is already merged into another customer")
 			}
 		}
 		want := map[string]string{"plan": `"b"`}
@@ -264,7 +281,7 @@ func TestOppositeMergesAtOnceEndWell(t *testing.T) {
 	}
 }
 
-func TestMergesTheirUndoingAndWritersAtOnceEndWell(t *testing.T) {
+func TestMergeCustomers_ConcurrentUnmergeAndWrites(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -289,7 +306,7 @@ func TestMergesTheirUndoingAndWritersAtOnceEndWell(t *testing.T) {
 		}
 		_, errs := w.atOnce(len(runs), func(i int) (any, error) { return nil, w.run(runs[i].ev, runs[i].steps...) })
 		for i, err := range errs {
-			// A merge may come too late, and an identity that was linked while two were one stays with the target.
+			// A merge may be too late, and an identity linked during the merge stays with the target.
 			if mayConflict := i%5 < 2 || i%5 == 4; err != nil && (!mayConflict || vault.CodeOf(err) != vault.CodeConflict) {
 				t.Errorf("round %d, %v: %v", round, runs[i].steps, err)
 			}
@@ -301,12 +318,15 @@ func TestMergesTheirUndoingAndWritersAtOnceEndWell(t *testing.T) {
 			t.Fatalf("round %d: %v", round, stale)
 		}
 	}
-	if n := w.count("SELECT count(*) FROM customer_profiles a JOIN customer_profiles b ON b.id = a.merged_into_id WHERE b.merged_into_id IS NOT NULL OR a.deleted_at IS NULL"); n > 0 {
+	if n := w.count(
+		"SELECT count(*) FROM customer_profiles a JOIN customer_profiles b ON b.id = a.merged_into_id WHERE " +
+			"b.merged_into_id IS NOT NULL OR a.deleted_at IS NULL",
+	); n > 0 {
 		t.Errorf("%d profiles lead to one that leads on", n)
 	}
 }
 
-// act is one thing that happens to two customers. pick chooses among what is there.
+// act is one random operation on two customers. pick chooses among existing items.
 type act struct{ kind, who, name, pick int }
 
 var (
@@ -323,13 +343,13 @@ func acts(rt *rapid.T, label string, most int) []act {
 	}), 0, most).Draw(rt, label)
 }
 
-// pair is two customers, and what happened to them.
+// pair is two customers and the operations on them.
 type pair struct {
 	w         *world
 	customers [2]uuid.UUID
 	items     []uuid.UUID
 	late      []vault.Event
-	expired   map[uuid.UUID]bool // whose time was made to be over
+	expired   map[uuid.UUID]bool // versions that were made to expire
 	n         int
 }
 
@@ -365,29 +385,41 @@ func (p *pair) do(acts []act) {
 			tolerate(w.run(p.late[i], writeValue...))
 			p.late = slices.Delete(p.late, i, i+1)
 		case kind == "delete" && len(p.items) > 0:
-			ev := w.bypass(vault.DeleteItem.Name, c.customer, vault.DeleteItemInput{ItemID: p.items[a.pick%len(p.items)], Force: a.who == 0})
+			ev := w.bypass(vault.DeleteItem.Name, c.customer, vault.DeleteItemInput{
+				ItemID: p.items[a.pick%len(p.items)], Force: a.who == 0,
+			})
 			tolerate(w.run(ev, deleteItem...))
 		case kind == "restore" && len(p.items) > 0:
-			tolerate(w.run(w.bypass(vault.RestoreItem.Name, c.customer, vault.RestoreItemInput{ItemID: p.items[a.pick%len(p.items)]}), restoreItem...))
+			tolerate(
+				w.run(
+					w.bypass(vault.RestoreItem.Name, c.customer, vault.RestoreItemInput{ItemID: p.items[a.pick%len(p.items)]}),
+					restoreItem...,
+				),
+			)
 		case kind == "expire" && len(p.items) > 0:
 			item := p.items[a.pick%len(p.items)]
 			p.expired[item] = true
-			w.sql("UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1 AND status = 'active'", item)
+			w.sql(
+				"UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1 AND status = 'active'", item,
+			)
 			w.must(w.run(vault.Event{}, "Sweeps.ExpireValues"))
 		}
 	}
 }
 
-// Whatever happened before a merge and since, its undoing gives back what was before, and leaves what happened since.
-func TestAnUndoneMergeIsExact(t *testing.T) {
+// An unmerge restores the state before the merge and keeps later changes, for random operations before and after the
+// merge.
+func TestUnmergeCustomer_RestoresTheExactState(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	w.define(vault.Definition{Name: "code", ValueType: vault.TypeString}, vault.Definition{Name: "email", ValueType: vault.TypeString})
+	w.define(vault.Definition{Name: "code", ValueType: vault.TypeString}, vault.Definition{
+		Name: "email", ValueType: vault.TypeString,
+	})
 	rapid.Check(t, func(rt *rapid.T) {
 		p := &pair{w: w, expired: map[uuid.UUID]bool{}, customers: [2]uuid.UUID{newID(), newID()}}
 		source, target := p.customers[0], p.customers[1]
-		for _, c := range p.customers { // so that both are there
+		for _, c := range p.customers { // both exist
 			w.as(c).write("plan", text("first"))
 		}
 		p.do(acts(rt, "before", 12))
@@ -420,11 +452,12 @@ func TestAnUndoneMergeIsExact(t *testing.T) {
 				rt.Fatalf("%s is active without its source", v)
 			}
 		}
-		w.sql("DELETE FROM customer_values") // the next pair begins anew
-		touched := map[uuid.UUID]bool{}      // by what happened since
+		w.sql("DELETE FROM customer_values") // the next pair starts empty
+		touched := map[uuid.UUID]bool{}      // changed after the merge
 		for id, now := range since {
 			was, known := merged[id]
-			if !known || p.expired[id] || was.Deleted != now.Deleted || (was.Status != now.Status && now.Status != "superseded") {
+			if !known || p.expired[id] || was.Deleted != now.Deleted ||
+				(was.Status != now.Status && now.Status != "superseded") {
 				touched[id] = true
 			}
 		}
@@ -437,8 +470,9 @@ func TestAnUndoneMergeIsExact(t *testing.T) {
 			case now.Customer != was.Customer:
 				rt.Fatalf("%s was %s's, and is %s's", now, was.Customer, now.Customer)
 			case touched[id] || now.String() == was.String():
-			case now.SupersededBy != nil && touched[*now.SupersededBy]: // by a newer write, or one restored since
-			case was.Status == "active" && now.Status == "orphaned" && now.sourceGone(after) && !was.sourceGone(before): // it went since
+			case now.SupersededBy != nil && touched[*now.SupersededBy]: // by a newer write or a restored version
+			// its source was deleted since
+			case was.Status == "active" && now.Status == "orphaned" && now.sourceGone(after) && !was.sourceGone(before):
 			default:
 				rt.Fatalf("was %s, is %s", was, now)
 			}

@@ -14,7 +14,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// The steps of the workflows on whole profiles, in their order.
+// The steps of each customer workflow, in order.
 var (
 	importValues    = []string{"Imports.ValidateImport", "Imports.PersistImport", "Caches.InvalidateAndAcknowledge"}
 	verifyValue     = []string{"Values.PersistVerification", "Caches.InvalidateAndAcknowledge"}
@@ -29,7 +29,7 @@ var (
 	decideReview    = []string{"Definitions.PersistReview", "Caches.InvalidateAndAcknowledge"}
 )
 
-// twice runs steps, and then again, which must change nothing and say the same.
+// twice runs steps twice. The second run must change nothing and return the same outputs.
 func (w *world) twice(ev vault.Event, names ...string) error {
 	w.t.Helper()
 	err := w.run(ev, names...)
@@ -41,7 +41,7 @@ func (w *world) twice(ev vault.Event, names ...string) error {
 	return err
 }
 
-// applied runs the steps of an operation twice, and gives its result.
+// applied runs the steps of an operation twice and returns its result.
 func applied[T any](w *world, r trigger.Receipt, err error, names ...string) T {
 	w.t.Helper()
 	ev := w.event(r, err)
@@ -52,7 +52,7 @@ func applied[T any](w *world, r trigger.Receipt, err error, names ...string) T {
 	return resultOf[T](w, ev)
 }
 
-// refused runs the steps of an operation that must be rejected, and must change nothing but its own operation.
+// refused runs the steps of an operation that must be rejected, and must change nothing but its own row.
 func (w *world) refused(ev vault.Event, code vault.Code, says []string, names ...string) {
 	w.t.Helper()
 	before := w.dump()
@@ -64,7 +64,7 @@ func (w *world) refused(ev vault.Event, code vault.Code, says []string, names ..
 	}
 }
 
-// says checks an error by its code and by what it must tell.
+// says checks the code of an error and parts of its message.
 func (w *world) says(err error, code vault.Code, says ...string) {
 	w.t.Helper()
 	if vault.CodeOf(err) != code {
@@ -77,7 +77,7 @@ func (w *world) says(err error, code vault.Code, says ...string) {
 	}
 }
 
-// bypass accepts an operation that package trigger would refuse, as another program might.
+// bypass accepts an operation that package trigger would reject, as another program might.
 func (w *world) bypass(workflow string, subject uuid.UUID, payload any) vault.Event {
 	w.t.Helper()
 	op, err := db.AcceptOperation(w.t.Context(), w.db.Tenant(w.tenant), w.sealer, w.tenant, db.NewOperation{
@@ -87,14 +87,14 @@ func (w *world) bypass(workflow string, subject uuid.UUID, payload any) vault.Ev
 	return db.EventOf(op)
 }
 
-// as gives the world of another customer of the same tenant.
+// as returns the world of another customer of the same tenant.
 func (w *world) as(customer uuid.UUID) *world {
 	other := *w
 	other.customer = customer
 	return &other
 }
 
-// seen is what a reader sees of a customer. The cache, asked twice, must tell what the database tells.
+// seen returns the profile that a reader sees. Two reads through the cache must equal the database.
 func (w *world) seen(customer uuid.UUID) (vault.Profile, error) {
 	w.t.Helper()
 	direct, err := query.New(w.db, nil, w.sealer).Profile(w.t.Context(), w.tenant, customer)
@@ -114,7 +114,7 @@ func jsonOf(v any) string {
 	return string(out)
 }
 
-// values is what a reader sees of a customer's fields.
+// values returns the field values that a reader sees.
 func (w *world) values(customer uuid.UUID) map[string]string {
 	w.t.Helper()
 	p, err := w.seen(customer)
@@ -126,7 +126,7 @@ func (w *world) values(customer uuid.UUID) map[string]string {
 	return out
 }
 
-// assetsOf names the documents that a reader sees.
+// assetsOf returns the names of the assets that a reader sees.
 func (w *world) assetsOf(customer uuid.UUID) []string {
 	w.t.Helper()
 	p, err := w.seen(customer)
@@ -138,7 +138,7 @@ func (w *world) assetsOf(customer uuid.UUID) []string {
 	return sorted(out)
 }
 
-// gone checks that nothing can be read of a customer.
+// gone checks that all reads of a customer fail.
 func (w *world) gone(customer uuid.UUID) {
 	w.t.Helper()
 	_, err := w.seen(customer)
@@ -147,7 +147,7 @@ func (w *world) gone(customer uuid.UUID) {
 	w.says(err, vault.CodeUnknown, customer.String())
 }
 
-// standing gives value and status of every version of a field, oldest first.
+// standing returns value and status of every version of a field, oldest first.
 func (w *world) standing(name string) []string {
 	w.t.Helper()
 	var out []string
@@ -159,24 +159,34 @@ func (w *world) standing(name string) []string {
 
 func (w *world) open(channel, external string) vault.CustomerResult {
 	w.t.Helper()
-	r, err := trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: channel, ExternalID: external})
+	r, err := trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
+		Channel: channel, ExternalID: external,
+	})
 	return applied[vault.CustomerResult](w, r, err, openCustomer...)
 }
 
 func (w *world) link(channel, external string) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: w.customer, Channel: channel, ExternalID: external}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{
+			CustomerID: w.customer, Channel: channel, ExternalID: external,
+		}),
+	)
 }
 
 func (w *world) remove(item uuid.UUID, force bool) vault.DeleteResult {
 	w.t.Helper()
-	r, err := trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: item, Force: force})
+	r, err := trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{
+		ItemID: item, Force: force,
+	})
 	return applied[vault.DeleteResult](w, r, err, deleteItem...)
 }
 
 func (w *world) restoring(item uuid.UUID) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: item}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: item}),
+	)
 }
 
 func (w *world) restore(item uuid.UUID) vault.ItemResult {
@@ -188,7 +198,11 @@ func (w *world) restore(item uuid.UUID) vault.ItemResult {
 
 func (w *world) merging(source, target uuid.UUID) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: source, TargetCustomerID: target}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+			SourceCustomerID: source, TargetCustomerID: target,
+		}),
+	)
 }
 
 func (w *world) merge(source, target uuid.UUID) {
@@ -198,7 +212,11 @@ func (w *world) merge(source, target uuid.UUID) {
 
 func (w *world) unmerging(customer uuid.UUID) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: customer}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{
+			CustomerID: customer,
+		}),
+	)
 }
 
 func (w *world) unmerge(customer uuid.UUID) {
@@ -208,15 +226,28 @@ func (w *world) unmerge(customer uuid.UUID) {
 
 func (w *world) erase(customer uuid.UUID) {
 	w.t.Helper()
-	w.must(w.run(w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: customer})), deleteCustomer...))
+	w.must(
+		w.run(
+			w.event(
+				trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+					CustomerID: customer,
+				}),
+			),
+			deleteCustomer...,
+		),
+	)
 }
 
 func (w *world) consent(granted bool) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RecordConsent, vault.RecordConsentInput{CustomerID: w.customer, Purpose: "marketing", Granted: granted}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RecordConsent, vault.RecordConsentInput{
+			CustomerID: w.customer, Purpose: "marketing", Granted: granted,
+		}),
+	)
 }
 
-// addAsset records a document at a path.
+// addAsset adds an asset at a path.
 func (w *world) addAsset(path string, change ...func(*vault.AddAssetInput)) vault.ItemResult {
 	w.t.Helper()
 	ev := w.acceptAsset(path, change...)
@@ -234,7 +265,7 @@ func (w *world) acceptAsset(path string, change ...func(*vault.AddAssetInput)) v
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AddAsset, in))
 }
 
-// count gives the number of rows of a query's one column.
+// count returns the result of a query with one integer column.
 func (w *world) count(statement string, args ...any) int {
 	w.t.Helper()
 	var n int
@@ -242,9 +273,11 @@ func (w *world) count(statement string, args ...any) int {
 	return n
 }
 
-// fact is a write of the customer, for an import.
+// fact is a write of the customer in an import.
 func (w *world) fact(name, value string, change ...func(*vault.WriteValueInput)) vault.WriteValueInput {
-	in := vault.WriteValueInput{AgentID: w.agent, CustomerID: w.customer, Name: name, Value: text(value), Source: vault.ValueHumanEntered}
+	in := vault.WriteValueInput{
+		AgentID: w.agent, CustomerID: w.customer, Name: name, Value: text(value), Source: vault.ValueHumanEntered,
+	}
 	for _, c := range change {
 		c(&in)
 	}
@@ -253,7 +286,11 @@ func (w *world) fact(name, value string, change ...func(*vault.WriteValueInput))
 
 func (w *world) importing(skip bool, writes ...vault.WriteValueInput) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ImportValues, vault.ImportValuesInput{Writes: writes, SkipInvalid: skip}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ImportValues, vault.ImportValuesInput{
+			Writes: writes, SkipInvalid: skip,
+		}),
+	)
 }
 
 func indexes(rejected []vault.Rejected) []int {

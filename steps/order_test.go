@@ -14,8 +14,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// checkHistory checks what holds for every history: the versions are in order of acceptance, each names the next as the one
-// that superseded it, and only the newest is anything but superseded.
+// checkHistory checks a history: the versions are in order of acceptance, each version except the newest is superseded
+// by the next one, and the newest is not superseded.
 func (w *world) checkHistory(name string) []vault.Value {
 	w.t.Helper()
 	versions := w.history(name)
@@ -41,7 +41,7 @@ func valuesOf(versions []vault.Value) []string {
 	return out
 }
 
-func TestVersionsAreInOrderOfAcceptanceHoweverTheyArrive(t *testing.T) {
+func TestPersistValue_OrderOfAcceptance(t *testing.T) {
 	t.Parallel()
 	for _, arrival := range [][]int{{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {3, 0, 1, 2}, {0, 3, 2, 1}, {2, 2, 0, 0, 3, 1, 3}} {
 		t.Run(fmt.Sprint(arrival), func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestVersionsAreInOrderOfAcceptanceHoweverTheyArrive(t *testing.T) {
 	}
 }
 
-func TestALateReplayOfAFailedWriteDoesNotDisplaceTheNewer(t *testing.T) {
+func TestPersistValue_LateReplayIsSuperseded(t *testing.T) {
 	t.Parallel()
 	for name, replay := range map[string]func(w *world, failed vault.Event){
 		"by an operator": func(w *world, failed vault.Event) {
@@ -93,7 +93,7 @@ func TestALateReplayOfAFailedWriteDoesNotDisplaceTheNewer(t *testing.T) {
 			}
 			w.write("plan", text("silver"))
 
-			plan.AllowedValues = append(plan.AllowedValues, text("gold")) // the cause is mended
+			plan.AllowedValues = append(plan.AllowedValues, text("gold")) // the cause is fixed
 			w.define(plan)
 			replay(w, failed)
 			w.must(w.run(failed, writeValue...))
@@ -111,7 +111,7 @@ func TestALateReplayOfAFailedWriteDoesNotDisplaceTheNewer(t *testing.T) {
 	}
 }
 
-func TestOfManyWritersAtOnceTheNewestAcceptedIsActive(t *testing.T) {
+func TestPersistValue_ConcurrentWritersNewestWins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -142,7 +142,7 @@ func TestOfManyWritersAtOnceTheNewestAcceptedIsActive(t *testing.T) {
 	}
 }
 
-func TestSweepsAndWritersAtOnceDoNotBlockEachOther(t *testing.T) {
+func TestSweep_ConcurrentWriters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
@@ -155,7 +155,7 @@ func TestSweepsAndWritersAtOnceDoNotBlockEachOther(t *testing.T) {
 			evs = append(evs, w.accept("plan", text(fmt.Sprint(round)), func(in *vault.WriteValueInput) { in.ExpiresAt = &soon }))
 		}
 	}
-	w.later(2 * time.Hour) // every value is past its time as soon as it is written
+	w.later(2 * time.Hour) // every value is expired when it is written
 	_, errs := w.atOnce(fields+2, func(i int) (any, error) {
 		if i >= fields {
 			for range 3 * rounds {
@@ -169,7 +169,7 @@ func TestSweepsAndWritersAtOnceDoNotBlockEachOther(t *testing.T) {
 			if err := w.run(evs[i*rounds+round], "Values.PersistValue"); err != nil {
 				return nil, err
 			}
-			// As if it had been written in time: the sweep shall find it while the next write is on its way.
+			// As if it had been written in time: the sweep finds it while the next write is running.
 			w.sql("UPDATE customer_values SET status = 'active' WHERE operation_id = $1 AND status = 'expired'", evs[i*rounds+round].OperationID)
 		}
 		return nil, nil
@@ -181,12 +181,12 @@ func TestSweepsAndWritersAtOnceDoNotBlockEachOther(t *testing.T) {
 	}
 }
 
-func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
+func TestSteps_OutOfOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
 
-	t.Run("an operation is not acknowledged before it is applied", func(t *testing.T) {
+	t.Run("acknowledge before persist", func(t *testing.T) {
 		w.write("plan", text("silver"))
 		ev := w.accept("plan", text("gold"))
 		w.must(w.run(ev, "Caches.InvalidateAndAcknowledge", "Caches.InvalidateAndAcknowledge"))
@@ -203,7 +203,7 @@ func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
 		}
 	})
 
-	t.Run("persist looks again at what validate would have refused", func(t *testing.T) {
+	t.Run("persist validates again", func(t *testing.T) {
 		ev := w.accept("email", text("nobody"))
 		before := w.dump()
 		if err := w.run(ev, "Values.PersistValue"); vault.CodeOf(err) != vault.CodeInvalid {
@@ -215,7 +215,7 @@ func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
 		w.sameBut(before, "a rejected write", "operations")
 	})
 
-	t.Run("a late rejection does not undo what was applied", func(t *testing.T) {
+	t.Run("rejection after persist", func(t *testing.T) {
 		ev := w.accept("plan", text("platinum"))
 		w.must(w.run(ev, writeValue...))
 		w.sql("UPDATE definitions SET validation_regex = 'nothing' WHERE name = 'plan'")
@@ -224,7 +224,7 @@ func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
 		w.unchanged(before, "a second run of what was applied")
 	})
 
-	t.Run("a definition is embedded after it was persisted", func(t *testing.T) {
+	t.Run("embed after persist", func(t *testing.T) {
 		ev := aDefinition(w)
 		w.must(w.run(ev, "Definitions.PersistDefinition"))
 		before := w.dump()
@@ -232,7 +232,7 @@ func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
 		w.unchanged(before, "embed after persist")
 	})
 
-	t.Run("an extraction is not persisted before it was matched", func(t *testing.T) {
+	t.Run("persist before match", func(t *testing.T) {
 		ev := anExtraction(w)
 		before := w.dump()
 		for _, step := range []string{"Extraction.PersistSchema", "Extraction.MatchSchema", "Extraction.PersistSchema"} {
@@ -245,7 +245,7 @@ func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
 		w.must(w.run(ev, extractSchema...))
 	})
 
-	t.Run("a save is not announced before it was persisted", func(t *testing.T) {
+	t.Run("announce before persist", func(t *testing.T) {
 		ev := aScenario(w)
 		before := w.dump()
 		if err := w.run(ev, "Scenarios.AnnounceSave"); err == nil || vault.Permanent(err) {
@@ -255,7 +255,7 @@ func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
 		w.must(w.run(ev, saveScenario...))
 	})
 
-	t.Run("a customer is not asked before the session and the conversation were looked into", func(t *testing.T) {
+	t.Run("ask before resolve", func(t *testing.T) {
 		ev := aFill(w)
 		before := w.dump()
 		if err := w.run(ev, "Gaps.AskCustomer"); err == nil || vault.Permanent(err) {
@@ -265,7 +265,7 @@ func TestStepsOutOfOrderComeToTheSame(t *testing.T) {
 	})
 }
 
-func TestAWriteThatIsOverWhenItComesIsNotActive(t *testing.T) {
+func TestPersistValue_AlreadyExpired(t *testing.T) {
 	t.Parallel()
 	past := time.Now().Add(-time.Hour)
 	for name, c := range map[string]struct {
@@ -289,20 +289,20 @@ func TestAWriteThatIsOverWhenItComesIsNotActive(t *testing.T) {
 			if got := w.write("plan", text("gold"), c.change); got.Status != c.want {
 				t.Errorf("got %s, want %s", got.Status, c.want)
 			}
-			w.checkHistory("plan") // the older version is superseded all the same
+			w.checkHistory("plan") // the older version is superseded anyway
 		})
 	}
 }
 
-// TestHistoryHoldsWhateverHappens runs writes, retries, replays and sweeps in a random order.
-func TestHistoryHoldsWhateverHappens(t *testing.T) {
+// TestHistory_RandomOperations runs writes, retries, replays and sweeps in random order.
+func TestHistory_RandomOperations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			w.t, w.customer = t, newID()
-			random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test that can be repeated
+			random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a reproducible test
 			var evs []vault.Event
 			var items []uuid.UUID
 			want := map[string][]string{}
@@ -344,7 +344,7 @@ func TestHistoryHoldsWhateverHappens(t *testing.T) {
 	}
 }
 
-func TestALateSaveOfConfigurationDoesNotDisplaceTheNewer(t *testing.T) {
+func TestSave_LateConfigurationIsIgnored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)

@@ -19,21 +19,21 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// The size of the race. It is the same with the race detector: CGO_ENABLED=1 go test -race -run TestNoReaderSees ./steps
+// The size of the test; the same with the race detector: CGO_ENABLED=1 go test -race -run NeverOlder ./steps
 const (
 	raceProfiles   = 20
 	raceWriters    = 8
 	raceReaders    = 16
-	raceOperations = 20_000 // reads and writes; readers go on while there are writers, so there may be more
+	raceOperations = 20_000 // reads and writes; readers run as long as writers, so there may be more
 	raceWrites     = 1_600
 )
 
-// raced is one profile of the race.
+// raced is one profile of the test.
 type raced struct {
 	customer uuid.UUID
-	mu       sync.Mutex // accepted in order of the numbers
+	mu       sync.Mutex // serializes acceptance, in the order of the numbers
 	next     int64
-	acked    atomic.Int64 // the newest number whose write was acknowledged
+	acked    atomic.Int64 // the newest acknowledged number
 }
 
 func (r *raced) acknowledge(number int64) {
@@ -45,8 +45,9 @@ func (r *raced) acknowledge(number int64) {
 	}
 }
 
-// TestNoReaderSeesLessThanWasAcknowledged is rule 10: writers and readers are different processes with a Redis between them.
-func TestNoReaderSeesLessThanWasAcknowledged(t *testing.T) {
+// TestRead_NeverOlderThanAcknowledged checks rule 10 with writers and readers in different processes and a Redis
+// between them.
+func TestRead_NeverOlderThanAcknowledged(t *testing.T) {
 	t.Parallel()
 	t.Run("Redis answers", func(t *testing.T) {
 		t.Parallel()
@@ -69,7 +70,7 @@ func TestNoReaderSeesLessThanWasAcknowledged(t *testing.T) {
 	})
 }
 
-// pause waits, and reports whether ctx goes on.
+// pause waits, and reports whether ctx is still active.
 func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():
@@ -82,14 +83,18 @@ func pause(ctx context.Context, d time.Duration) bool {
 func race(t *testing.T, writes int, trouble func(context.Context, *redisServer)) {
 	server := startRedis(t)
 	w := newWorld(t, func(d *steps.Deps) {
-		d.Cache = (&world{t: t}).newCache(cache.Options{URL: server.url, OpTimeout: 300 * time.Millisecond, RetryEvery: 50 * time.Millisecond})
+		d.Cache = (&world{t: t}).newCache(cache.Options{
+			URL: server.url, OpTimeout: 300 * time.Millisecond, RetryEvery: 50 * time.Millisecond,
+		})
 	})
 	w.define(vault.Definition{Name: "number", ValueType: vault.TypeNumber})
 	profiles := make([]*raced, raceProfiles)
 	for i := range profiles {
 		profiles[i] = &raced{customer: newID()}
 	}
-	reader := w.newCache(cache.Options{URL: server.url, OpTimeout: 300 * time.Millisecond, RetryEvery: 50 * time.Millisecond})
+	reader := w.newCache(cache.Options{
+		URL: server.url, OpTimeout: 300 * time.Millisecond, RetryEvery: 50 * time.Millisecond,
+	})
 	queries := query.New(w.db, reader, w.sealer)
 
 	ctx, stop := context.WithCancel(t.Context())
@@ -147,7 +152,10 @@ func race(t *testing.T, writes int, trouble func(context.Context, *redisServer))
 	troubled.Wait()
 
 	stats := reader.Stats()
-	t.Logf("%d writes, %d reads: %d from Redis, %d missed, %d bypassed it, %d stores refused as stale", wrote.Load(), reads.Load(), stats.Hits, stats.Misses, stats.Bypassed, stats.RefusedStale)
+	t.Logf(
+		"%d writes, %d reads: %d from Redis, %d missed, %d bypassed it, %d stores refused as stale", wrote.Load(),
+		reads.Load(), stats.Hits, stats.Misses, stats.Bypassed, stats.RefusedStale,
+	)
 	if wrote.Load() < int64(writes) || reads.Load()+wrote.Load() < raceOperations {
 		t.Errorf("only %d writes and %d reads", wrote.Load(), reads.Load())
 	}
@@ -156,13 +164,14 @@ func race(t *testing.T, writes int, trouble func(context.Context, *redisServer))
 	}
 }
 
-// raceWrite writes the next number of a profile, to its acknowledgement.
+// raceWrite writes the next number of a profile and acknowledges it.
 func (w *world) raceWrite(ctx context.Context, p *raced) error {
 	p.mu.Lock()
 	p.next++
 	number := p.next
 	r, err := trigger.Submit(ctx, w.trigger, w.tenant, vault.WriteValue, vault.WriteValueInput{
-		AgentID: w.agent, CustomerID: p.customer, Name: "number", Value: json.RawMessage(strconv.FormatInt(number, 10)), Source: vault.ValueUserProvided,
+		AgentID: w.agent, CustomerID: p.customer, Name: "number", Value: json.RawMessage(strconv.FormatInt(number, 10)),
+		Source: vault.ValueUserProvided,
 	})
 	p.mu.Unlock()
 	if err != nil {
@@ -179,7 +188,7 @@ func (w *world) raceWrite(ctx context.Context, p *raced) error {
 	return nil
 }
 
-// raceRead gives the number that a reader sees, 0 where there is none.
+// raceRead returns the number that a reader sees, 0 without a value.
 func raceRead(ctx context.Context, queries *query.Queries, tenant, customer uuid.UUID) (int64, error) {
 	p, err := queries.Profile(ctx, tenant, customer)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestWhatWasDeletedIsRestoredToItsPlace(t *testing.T) {
+func TestRestoreItem_ReturnsToItsPlace(t *testing.T) {
 	t.Parallel()
 	soon := time.Now().Add(time.Hour)
 	for name, c := range map[string]struct {
@@ -20,10 +20,12 @@ func TestWhatWasDeletedIsRestoredToItsPlace(t *testing.T) {
 		history []string
 	}{
 		"the active value": {
-			func(*world) {}, vault.StatusActive, map[string]string{"plan": `"gold"`}, []string{`"silver" superseded`, `"gold" active`},
+			func(*world) {}, vault.StatusActive, map[string]string{"plan": `"gold"`},
+			[]string{`"silver" superseded`, `"gold" active`},
 		},
 		"one that was written over since": {
-			func(w *world) { w.write("plan", text("platinum")) }, vault.StatusSuperseded, map[string]string{"plan": `"platinum"`},
+			func(w *world) { w.write("plan", text("platinum")) }, vault.StatusSuperseded,
+			map[string]string{"plan": `"platinum"`},
 			[]string{`"silver" superseded`, `"gold" superseded`, `"platinum" active`},
 		},
 		"one that was written over, and that deleted too": {
@@ -31,7 +33,8 @@ func TestWhatWasDeletedIsRestoredToItsPlace(t *testing.T) {
 			map[string]string{"plan": `"gold"`}, []string{`"silver" superseded`, `"gold" active`},
 		},
 		"one whose time is over": {
-			func(w *world) { w.later(2 * time.Hour) }, vault.StatusExpired, map[string]string{}, []string{`"silver" superseded`, `"gold" expired`},
+			func(w *world) { w.later(2 * time.Hour) }, vault.StatusExpired, map[string]string{},
+			[]string{`"silver" superseded`, `"gold" expired`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -60,13 +63,18 @@ func TestWhatWasDeletedIsRestoredToItsPlace(t *testing.T) {
 	}
 }
 
-func TestAVersionOfAnImportToTwoCustomersWhoAreOneNowIsRestored(t *testing.T) {
+func TestRestoreItem_ImportOfMergedCustomers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
 	one, other := w.as(newID()), w.as(newID())
 	items := [2]uuid.UUID{newID(), newID()}
-	w.must(w.run(w.importing(false, one.fact("plan", "silver", named(items[0])), other.fact("plan", "gold", named(items[1]))), importValues...))
+	w.must(
+		w.run(
+			w.importing(false, one.fact("plan", "silver", named(items[0])), other.fact("plan", "gold", named(items[1]))),
+			importValues...,
+		),
+	)
 	w.merge(one.customer, other.customer)
 	want := []string{`"silver" superseded`, `"gold" active`}
 	w.equal("history", want, other.standing("plan"))
@@ -80,7 +88,7 @@ func TestAVersionOfAnImportToTwoCustomersWhoAreOneNowIsRestored(t *testing.T) {
 	}
 }
 
-func TestALateWriteDoesNotComeBackOverANewerOneThatWasDeleted(t *testing.T) {
+func TestRestoreItem_LateWriteStaysSuperseded(t *testing.T) {
 	t.Parallel()
 	for how, run := range map[string]func(w *world, late, lateImport vault.Event){
 		"a write":   func(w *world, late, _ vault.Event) { w.must(w.twice(late, writeValue...)) },
@@ -101,7 +109,7 @@ func TestALateWriteDoesNotComeBackOverANewerOneThatWasDeleted(t *testing.T) {
 	}
 }
 
-func TestAnOrphanedItemIsRestoredWhenItsSourceIsBack(t *testing.T) {
+func TestRestoreItem_OrphanWithItsSourceBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -132,12 +140,17 @@ func TestAnOrphanedItemIsRestoredWhenItsSourceIsBack(t *testing.T) {
 		if got := w.restore(c.item); got.Status != vault.StatusActive {
 			t.Errorf("it is %s", got.Status)
 		}
-		w.refused(w.restoring(c.item), vault.CodeConflict, []string{"is active", "only a deleted or an orphaned item"}, restoreItem...)
+		w.refused(
+			w.restoring(c.item), vault.CodeConflict, []string{"is active", "only a deleted or an orphaned item"}, restoreItem...,
+		)
 	}
-	w.refused(w.bypass(vault.RestoreItem.Name, w.customer, vault.RestoreItemInput{ItemID: newID()}), vault.CodeUnknown, []string{"unknown item"}, restoreItem...)
+	w.refused(
+		w.bypass(vault.RestoreItem.Name, w.customer, vault.RestoreItemInput{ItemID: newID()}), vault.CodeUnknown,
+		[]string{"unknown item"}, restoreItem...,
+	)
 }
 
-func TestARestoredItemWithoutItsSourceIsOrphaned(t *testing.T) {
+func TestRestoreItem_WithoutSourceIsOrphaned(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)

@@ -11,7 +11,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// pending is a scenario with an extracted requirement that waits for a person, as its suggested definition does.
+// pending is a scenario with an extracted requirement and a suggested definition that both wait for a review.
 func pending(w *world) (scenario vault.Scenario, requirement, definition uuid.UUID) {
 	w.t.Helper()
 	scenario = vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -24,10 +24,14 @@ func pending(w *world) (scenario vault.Scenario, requirement, definition uuid.UU
 
 func (w *world) deciding(kind vault.ReviewKind, id uuid.UUID, d vault.Decision, edit *vault.ReviewEdit) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: kind, ID: id, Decision: d, Edit: edit}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DecideReview, vault.DecideReviewInput{
+			Kind: kind, ID: id, Decision: d, Edit: edit,
+		}),
+	)
 }
 
-func TestAReviewDecidesWhatWasExtracted(t *testing.T) {
+func TestReview_Decision(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	reader := query.New(w.db, w.cache, w.sealer)
@@ -40,7 +44,7 @@ func TestAReviewDecidesWhatWasExtracted(t *testing.T) {
 	if r, d := waiting(); r != 1 || d != 1 {
 		t.Fatalf("%d requirements and %d definitions wait", r, d)
 	}
-	read := func() (vault.Requirement, vault.Definition) { // from the cache, at the second time
+	read := func() (vault.Requirement, vault.Definition) { // the second read uses the cache
 		var req vault.Requirement
 		var def vault.Definition
 		for range 2 {
@@ -61,9 +65,13 @@ func TestAReviewDecidesWhatWasExtracted(t *testing.T) {
 		t.Error("it counts before a person has seen it")
 	}
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
-	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{DependsOn: []string{"colour"}}),
+	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{
+		DependsOn: []string{"colour"},
+	}),
 		vault.CodeUnknown, []string{"colour", "save its definition first"}, decideReview...)
-	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{DependsOn: []string{"income"}}),
+	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{
+		DependsOn: []string{"income"},
+	}),
 		vault.CodeInvalid, []string{"depends_on_fields"}, decideReview...)
 
 	level, when, order := vault.LevelSoft, "has(fields.plan)", 7
@@ -71,7 +79,8 @@ func TestAReviewDecidesWhatWasExtracted(t *testing.T) {
 	w.must(w.twice(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, edit), decideReview...))
 	w.must(w.twice(w.deciding(vault.ReviewOfDefinition, definition, vault.Approve, nil), decideReview...))
 	req, def := read()
-	if !req.Binding() || req.Review != vault.ReviewApproved || req.NeedsReview || req.RequiredLevel != level || req.WhenCondition != when ||
+	if !req.Binding() || req.Review != vault.ReviewApproved || req.NeedsReview || req.RequiredLevel != level ||
+		req.WhenCondition != when ||
 		req.Order != order || len(req.DependsOn) != 1 || req.FallbackAction == "" {
 		t.Errorf("the approved requirement is %+v", req)
 	}
@@ -81,14 +90,27 @@ func TestAReviewDecidesWhatWasExtracted(t *testing.T) {
 	if r, d := waiting(); r != 0 || d != 0 {
 		t.Errorf("%d requirements and %d definitions still wait", r, d)
 	}
-	w.must(w.twice(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, nil), decideReview...)) // the same again
-	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Reject, nil), vault.CodeConflict, []string{"approved already"}, decideReview...)
-	w.refused(w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), vault.CodeConflict, []string{"approved already"}, decideReview...)
-	w.refused(w.deciding(vault.ReviewOfDefinition, newID(), vault.Reject, nil), vault.CodeUnknown, []string{"unknown definition"}, decideReview...)
-	w.refused(w.deciding(vault.ReviewOfRequirement, definition, vault.Reject, nil), vault.CodeUnknown, []string{"unknown requirement"}, decideReview...)
+	// the same decision again
+	w.must(w.twice(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, nil), decideReview...))
+	w.refused(
+		w.deciding(vault.ReviewOfRequirement, requirement, vault.Reject, nil), vault.CodeConflict,
+		[]string{"already approved"}, decideReview...,
+	)
+	w.refused(
+		w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), vault.CodeConflict, []string{"already approved"},
+		decideReview...,
+	)
+	w.refused(
+		w.deciding(vault.ReviewOfDefinition, newID(), vault.Reject, nil), vault.CodeUnknown, []string{"unknown definition"},
+		decideReview...,
+	)
+	w.refused(
+		w.deciding(vault.ReviewOfRequirement, definition, vault.Reject, nil), vault.CodeUnknown,
+		[]string{"unknown requirement"}, decideReview...,
+	)
 }
 
-func TestALateDecisionOrSaveDoesNotDisplaceTheNewer(t *testing.T) {
+func TestReview_LateDecisionIsIgnored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario, requirement, definition := pending(w)
@@ -97,9 +119,14 @@ func TestALateDecisionOrSaveDoesNotDisplaceTheNewer(t *testing.T) {
 		return w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{Order: &order})
 	}
 	save := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRequirement, vault.Requirement{
-		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "income", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip,
+		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "income", RequiredLevel: vault.LevelSoft,
+		FallbackAction: vault.FallbackSkip,
 	}))
-	define := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeString}))
+	define := w.event(
+		trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
+			AgentID: w.agent, Name: "income", ValueType: vault.TypeString,
+		}),
+	)
 	late, newer := approving(1), approving(2)
 	w.must(w.run(newer, decideReview...))
 	w.must(w.run(w.deciding(vault.ReviewOfDefinition, definition, vault.Approve, nil), decideReview...))
@@ -115,7 +142,7 @@ func TestALateDecisionOrSaveDoesNotDisplaceTheNewer(t *testing.T) {
 	w.sameBut(before, "what came late", "operations")
 }
 
-func TestWhatAPersonRejectedDoesNotComeBack(t *testing.T) {
+func TestReview_RejectedIsNotExtractedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	scenario, requirement, definition := pending(w)
@@ -133,7 +160,7 @@ func TestWhatAPersonRejectedDoesNotComeBack(t *testing.T) {
 	}
 }
 
-func TestWhatAPersonWroteIsNotReviewed(t *testing.T) {
+func TestReview_HumanRowIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -142,11 +169,17 @@ func TestWhatAPersonWroteIsNotReviewed(t *testing.T) {
 	var requirement, definition uuid.UUID
 	dbtest.Scan(t, w.url, &requirement, "SELECT id FROM requirements")
 	dbtest.Scan(t, w.url, &definition, "SELECT id FROM definitions WHERE name = 'plan'")
-	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Reject, nil), vault.CodeConflict, []string{"a person wrote this"}, decideReview...)
-	w.refused(w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), vault.CodeConflict, []string{"a person wrote this"}, decideReview...)
+	w.refused(
+		w.deciding(vault.ReviewOfRequirement, requirement, vault.Reject, nil), vault.CodeConflict,
+		[]string{"a person saved this row"}, decideReview...,
+	)
+	w.refused(
+		w.deciding(vault.ReviewOfDefinition, definition, vault.Reject, nil), vault.CodeConflict,
+		[]string{"a person saved this row"}, decideReview...,
+	)
 }
 
-func TestReviewsSavesAndExtractionsAtOnceDoNotBlockEachOther(t *testing.T) {
+func TestReview_ConcurrentSavesAndExtractions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for range 6 {
@@ -154,9 +187,14 @@ func TestReviewsSavesAndExtractionsAtOnceDoNotBlockEachOther(t *testing.T) {
 		scenario, requirement, definition := pending(w)
 		w.proposing(proposed("income", sure(0.5)), proposed("colour", sure(0.5)))
 		extraction := w.described(scenario, "Ask for the income and the colour.")
-		save := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true}))
+		save := w.event(
+			trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
+				AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true,
+			}),
+		)
 		requires := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveRequirement, vault.Requirement{
-			AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "income", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+			AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "income", RequiredLevel: vault.LevelHard,
+			FallbackAction: vault.FallbackAsk,
 		}))
 		runs := []struct {
 			ev    vault.Event
@@ -168,11 +206,11 @@ func TestReviewsSavesAndExtractionsAtOnceDoNotBlockEachOther(t *testing.T) {
 		}
 		_, errs := w.atOnce(len(runs), func(i int) (any, error) { return nil, w.run(runs[i].ev, runs[i].steps...) })
 		for i, err := range errs {
-			if err != nil && vault.CodeOf(err) != vault.CodeConflict { // a person's save may have come before the review
+			if err != nil && vault.CodeOf(err) != vault.CodeConflict { // a save may have come before the review
 				t.Errorf("%d: %v", i, err)
 			}
 		}
-		for range 2 { // the cache tells what the database tells
+		for range 2 { // the cache equals the database
 			for _, reader := range []*query.Queries{query.New(w.db, w.cache, w.sealer), query.New(w.db, nil, w.sealer)} {
 				reqs, err := reader.Requirements(t.Context(), w.tenant, scenario.ID)
 				w.must(err)
@@ -189,15 +227,19 @@ func TestReviewsSavesAndExtractionsAtOnceDoNotBlockEachOther(t *testing.T) {
 	}
 }
 
-// A note that comes while an earlier one of the same entry is worked off must not go with it.
-func TestANoteIsNotLostToTheOneThatWasThereBefore(t *testing.T) {
+// A pending invalidation that is added while an older one of the same entry is flushed must stay.
+func TestFlushPending_KeepsANewerInvalidation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
 	item := w.write("plan", text("gold"))
 	for name, note := range map[string]func(){
-		"definitions": func() { // as PersistDefinition does
-			ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{AgentID: w.agent, Name: "plan", ValueType: vault.TypeString}))
+		"definitions": func() { // as in PersistDefinition
+			ev := w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
+					AgentID: w.agent, Name: "plan", ValueType: vault.TypeString,
+				}),
+			)
 			w.must(w.run(ev, saveDefinition[:3]...))
 		},
 		"a chain": func() {

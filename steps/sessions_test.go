@@ -10,14 +10,16 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestALateSaveOfASessionKeepsTheOrderOfAcceptance(t *testing.T) {
+func TestSaveSession_LateSaveKeepsOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	session := newID()
 	save := func(said string, variables map[string]json.RawMessage) vault.Event {
 		return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveSession, vault.SaveSessionInput{
 			SessionID: session, AgentID: w.agent, CustomerID: w.customer, Variables: variables,
-			Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: said + "?"}, {Speaker: vault.SpeakerCustomer, Text: said + "!"}},
+			Turns: []vault.Turn{
+				{Speaker: vault.SpeakerAgent, Text: said + "?"}, {Speaker: vault.SpeakerCustomer, Text: said + "!"},
+			},
 		}))
 	}
 	first := save("one", map[string]json.RawMessage{"plan": text("silver"), "country": text("Norway")})
@@ -28,7 +30,8 @@ func TestALateSaveOfASessionKeepsTheOrderOfAcceptance(t *testing.T) {
 	}
 	got, err := query.New(w.db, w.cache, w.sealer).Session(t.Context(), w.tenant, session)
 	w.must(err)
-	if v := got.Variables; string(v["plan"]) != `"gold"` || string(v["country"]) != `"Norway"` || string(v["seats"]) != "3" || len(v) != 3 {
+	if v := got.Variables; string(v["plan"]) != `"gold"` || string(v["country"]) != `"Norway"` ||
+		string(v["seats"]) != "3" || len(v) != 3 {
 		t.Errorf("the variables are %s", v)
 	}
 	var said []string
@@ -40,8 +43,8 @@ func TestALateSaveOfASessionKeepsTheOrderOfAcceptance(t *testing.T) {
 	}
 }
 
-// Somebody who is recognised in the middle of a conversation is merged into whom they turn out to be, and goes on talking.
-func TestASessionGoesOnWhenItsCustomerIsMerged(t *testing.T) {
+// A customer who is recognised during a conversation is merged into another one and continues the conversation.
+func TestSaveSession_MergedCustomerContinues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -51,7 +54,8 @@ func TestASessionGoesOnWhenItsCustomerIsMerged(t *testing.T) {
 	session := w.session(map[string]json.RawMessage{"country": text("Norway")}, "Hello.")
 	save := func(w *world) vault.Event {
 		return w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveSession, vault.SaveSessionInput{
-			SessionID: session, AgentID: w.agent, CustomerID: w.customer, Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "It is me."}},
+			SessionID: session, AgentID: w.agent, CustomerID: w.customer,
+			Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "It is me."}},
 		}))
 	}
 	w.refused(save(known), vault.CodeConflict, []string{"belongs to another customer or agent"}, saveSession...)

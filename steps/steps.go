@@ -14,7 +14,7 @@ import (
 	"github.com/contextvault/contextvault/steps/upkeep"
 )
 
-// Deps is what steps work with.
+// Deps holds the dependencies of the steps.
 type Deps struct {
 	DB       *db.DB
 	Sealer   *db.Sealer
@@ -23,11 +23,11 @@ type Deps struct {
 	Enqueuer once.Enqueuer
 	Settings once.Settings
 	Log      *slog.Logger
-	Observer once.Observer    // nil: nobody is told
+	Observer once.Observer    // nil: nothing is observed
 	Now      func() time.Time // nil: time.Now
 }
 
-// Steps is every step, by concern.
+// Steps holds every step, grouped by subject.
 type Steps struct {
 	Values      customers.Values
 	Assets      customers.Assets
@@ -52,12 +52,14 @@ func New(d Deps) Steps {
 		d.Now = time.Now
 	}
 	if d.Observer == nil {
-		d.Observer = once.Unobserved{}
+		d.Observer = once.NopObserver{}
 	}
 	runner := once.Runner{DB: d.DB, Sealer: d.Sealer}
 	values := customers.Values{Once: runner, Mode: d.Settings.Mode, Now: d.Now, Observer: d.Observer}
 	caches := upkeep.Caches{DB: d.DB, Cache: d.Cache, Log: d.Log}
-	model := once.Budgeted{Model: d.Model, DB: d.DB, Limits: d.Settings.Model, Now: d.Now, Log: d.Log, Observer: d.Observer}
+	model := once.Budgeted{
+		Model: d.Model, DB: d.DB, Limits: d.Settings.Model, Now: d.Now, Log: d.Log, Observer: d.Observer,
+	}
 	return Steps{
 		Values:      values,
 		Assets:      customers.Assets{Once: runner, Now: d.Now},
@@ -69,10 +71,13 @@ func New(d Deps) Steps {
 		Definitions: schema.Definitions{Once: runner, Model: model, Log: d.Log},
 		Scenarios:   schema.Scenarios{Once: runner, Enqueuer: d.Enqueuer},
 		Extraction:  schema.Extraction{Once: runner, Model: model, MatchThreshold: d.Settings.MatchThreshold, Log: d.Log},
-		Gaps:        gapfill.Gaps{Once: runner, Model: model, Settings: d.Settings, Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log, Observer: d.Observer},
-		Answers:     gapfill.Answers{Once: runner, Values: values, Enqueuer: d.Enqueuer},
-		Sweeps:      upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now}, //nolint:gosec // bounded by the configuration
-		Caches:      caches,
-		Operations:  upkeep.Operations{DB: d.DB, Enqueuer: d.Enqueuer, Caches: caches, Settings: d.Settings, Now: d.Now},
+		Gaps: gapfill.Gaps{
+			Once: runner, Model: model, Settings: d.Settings, Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log, Observer: d.Observer,
+		},
+		Answers: gapfill.Answers{Once: runner, Values: values, Enqueuer: d.Enqueuer},
+		//nolint:gosec // bounded by the configuration
+		Sweeps:     upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
+		Caches:     caches,
+		Operations: upkeep.Operations{DB: d.DB, Enqueuer: d.Enqueuer, Caches: caches, Settings: d.Settings, Now: d.Now},
 	}
 }

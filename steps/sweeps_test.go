@@ -14,15 +14,17 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// crowd is two tenants with customers, each with a value past its time, one that lost its source, two documents of the same
-// kinds, and what stays active.
+// crowd is two tenants with customers. Each customer has an expired value, a value without its source, two such assets,
+// and active items.
 func crowd(w *world, customers int) (stale, lost int) {
 	w.t.Helper()
 	soon := time.Now().Add(time.Hour)
 	var sources []uuid.UUID
 	for _, tenant := range []uuid.UUID{w.tenant, dbtest.Tenant(w.t, w.db)} {
 		w.tenant, w.agent = tenant, newID()
-		w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString},
+		w.define(vault.Definition{
+			Name: "plan", ValueType: vault.TypeString,
+		}, vault.Definition{Name: "code", ValueType: vault.TypeString},
 			vault.Definition{Name: "city", ValueType: vault.TypeString})
 		for range customers {
 			w.customer = newID()
@@ -41,7 +43,7 @@ func crowd(w *world, customers int) (stale, lost int) {
 	return 4 * customers, 4 * customers
 }
 
-func TestSweepsAtOnceMarkAllAndNothingTwice(t *testing.T) {
+func TestSweep_ConcurrentRunsMarkEachItemOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(d *steps.Deps) { d.Settings.SweepBatch = 3 })
 	stale, lost := crowd(w, 12)
@@ -57,14 +59,15 @@ func TestSweepsAtOnceMarkAllAndNothingTwice(t *testing.T) {
 		}
 	}
 	w.equal("statuses", map[string]int{
-		"customer_values active": 24, "customer_values expired": 24, "customer_values orphaned": 24, "customer_assets expired": 24, "customer_assets orphaned": 24,
+		"customer_values active": 24, "customer_values expired": 24, "customer_values orphaned": 24,
+		"customer_assets expired": 24, "customer_assets orphaned": 24,
 	}, w.statuses()) // the deleted sources are as they were
 	if n := w.count("SELECT count(DISTINCT tenant_id) FROM pending_invalidations"); n != 2 {
 		t.Errorf("the caches of %d tenants are told", n)
 	}
 }
 
-func TestASweepMarksNoMoreThanItsBatchAtATime(t *testing.T) {
+func TestSweep_BatchSizeIsTheLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	crowd(w, 12)
@@ -78,8 +81,18 @@ func TestASweepMarksNoMoreThanItsBatchAtATime(t *testing.T) {
 			r, err := q.ExpireAssets(t.Context(), &now, 2)
 			return len(r), err
 		},
-		"fields by hand": func(q *dbgen.Queries) (int, error) { r, err := q.OrphanValues(t.Context(), 2); return len(r), err },
-		"assets by hand": func(q *dbgen.Queries) (int, error) { r, err := q.OrphanAssets(t.Context(), 2); return len(r), err },
+		"fields by hand": func(
+			q *dbgen.Queries,
+		) (int, error) {
+			r, err := q.OrphanValues(t.Context(), 2)
+			return len(r), err
+		},
+		"assets by hand": func(
+			q *dbgen.Queries,
+		) (int, error) {
+			r, err := q.OrphanAssets(t.Context(), 2)
+			return len(r), err
+		},
 		"fields that lost": func(q *dbgen.Queries) (int, error) {
 			r, err := q.OrphanCandidateValues(t.Context(), 2)
 			return len(r), err
@@ -97,7 +110,7 @@ func TestASweepMarksNoMoreThanItsBatchAtATime(t *testing.T) {
 	}
 }
 
-func TestASweepWaitsForNoWriter(t *testing.T) {
+func TestSweep_SkipsLockedRows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stale, _ := crowd(w, 3)
@@ -117,16 +130,18 @@ func TestASweepWaitsForNoWriter(t *testing.T) {
 	w.equal("the next sweep", 2, out.Result.Marked)
 }
 
-func TestADependentIsFoundHoweverItsSourceWent(t *testing.T) {
+func TestDetectOrphans_AnyLossOfTheSource(t *testing.T) {
 	t.Parallel()
 	for how, lose := range map[string]struct {
 		statement string
-		byHand    bool // only then
+		byHand    bool // an operation finds it, a cron does not
 	}{
 		"deleted softly": {"UPDATE customer_values SET deleted_at = now() WHERE id = $1", false},
 		"removed":        {"DELETE FROM customer_values WHERE id = $1", false},
 		"removed where no trigger ran": {
-			"WITH off AS (SELECT set_config('session_replication_role', 'replica', true)) DELETE FROM customer_values USING off WHERE id = $1", true,
+			"WITH off AS (SELECT set_config('session_replication_role', 'replica', true)) DELETE FROM customer_values USING " +
+				"off WHERE id = $1",
+			true,
 		},
 	} {
 		t.Run(how, func(t *testing.T) {
@@ -136,7 +151,7 @@ func TestADependentIsFoundHoweverItsSourceWent(t *testing.T) {
 			source := w.write("email", text("ada@example.com"))
 			w.write("plan", text("gold"), from(source.ItemID))
 			w.sql(lose.statement, source.ItemID)
-			if lose.byHand { // the trigger's note is taken back, as if it had not run
+			if lose.byHand { // as if the trigger had not recorded it
 				w.sql("DELETE FROM orphan_candidates")
 			}
 			out, err := w.steps.Sweeps.DetectOrphans(t.Context(), vault.Event{})
@@ -151,15 +166,19 @@ func TestADependentIsFoundHoweverItsSourceWent(t *testing.T) {
 	}
 }
 
-func TestADependentThatWasBeingWrittenWhenItsSourceWentIsFound(t *testing.T) {
+func TestDetectOrphans_SourceDeletedDuringWrite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
 	source, other := w.write("email", text("ada@example.com")), w.as(newID())
 	w.remove(source.ItemID, false)
-	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans")) // sees nothing yet
+	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans")) // the dependent is not committed yet
 	late := other.write("plan", text("gold"))
-	w.sql("UPDATE customer_values SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", source.ItemID, late.ItemID) // commits now
+	// it commits now
+	w.sql(
+		"UPDATE customer_values SET source_item_id = $1, source_item_type = 'profile_field' WHERE id = $2", source.ItemID,
+		late.ItemID,
+	)
 	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans"))
 	w.equal("history", []string{`"gold" orphaned`}, other.standing("plan"))
 	if n := w.count("SELECT count(*) FROM orphan_candidates"); n != 1 {

@@ -22,18 +22,18 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// stepCase is one situation in which a step is run.
+// stepCase is one situation in which a step runs.
 type stepCase struct {
 	step      string
 	situation string
 	arrange   func(w *world) vault.Event
-	fails     vault.Code // with which the step rejects the operation
-	// again is the output of a second run, where it is not that of the first: such a step counts the work it found, and the
-	// second finds none. nil: the same output.
+	fails     vault.Code // the code of the step's rejection; "": none
+	// again is the output of a second run if it differs from the first: a step that counts its work finds none the second
+	// time. nil: the same output.
 	again any
 }
 
-// cron is what starts a sweep without an operation.
+// cron is the event of a sweep without an operation.
 func cron(arrange func(w *world)) func(w *world) vault.Event {
 	return func(w *world) vault.Event {
 		arrange(w)
@@ -41,7 +41,7 @@ func cron(arrange func(w *world)) func(w *world) vault.Event {
 	}
 }
 
-// after arranges an operation and runs the steps that come before the one of the case.
+// after prepares an operation and runs the steps before the step of the case.
 func after(accept func(w *world) vault.Event, names ...string) func(w *world) vault.Event {
 	return func(w *world) vault.Event {
 		ev := accept(w)
@@ -51,7 +51,9 @@ func after(accept func(w *world) vault.Event, names ...string) func(w *world) va
 }
 
 func defined(w *world) {
-	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail, IsPII: true}, vault.Definition{Name: "plan", ValueType: vault.TypeString})
+	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail, IsPII: true}, vault.Definition{
+		Name: "plan", ValueType: vault.TypeString,
+	})
 }
 
 func aWrite(w *world) vault.Event {
@@ -73,14 +75,17 @@ func aSession(w *world) vault.Event {
 	id := w.session(map[string]json.RawMessage{"plan": text("silver")}, "Hello.")
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveSession, vault.SaveSessionInput{
 		SessionID: id, AgentID: w.agent, CustomerID: w.customer, Variables: map[string]json.RawMessage{"plan": text("gold")},
-		Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Hello!"}, {Speaker: vault.SpeakerCustomer, Text: "I am Ada."}},
+		Turns: []vault.Turn{
+			{Speaker: vault.SpeakerAgent, Text: "Hello!"}, {Speaker: vault.SpeakerCustomer, Text: "I am Ada."},
+		},
 	}))
 }
 
 func aDefinition(w *world) vault.Event {
 	defined(w)
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
-		AgentID: w.agent, Name: "plan", ValueType: vault.TypeString, AllowedValues: []json.RawMessage{text("silver"), text("gold")},
+		AgentID: w.agent, Name: "plan", ValueType: vault.TypeString,
+		AllowedValues: []json.RawMessage{text("silver"), text("gold")},
 	}))
 }
 
@@ -94,7 +99,11 @@ func aRequirement(w *world) vault.Event {
 
 func aFieldDeletion(w *world) vault.Event {
 	defined(w)
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteDefinition, vault.DeleteDefinitionInput{AgentID: w.agent, Name: "plan"}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteDefinition, vault.DeleteDefinitionInput{
+			AgentID: w.agent, Name: "plan",
+		}),
+	)
 }
 
 func aNeededFieldsDeletion(w *world) vault.Event {
@@ -106,7 +115,11 @@ func aRequirementDeletion(w *world) vault.Event {
 	defined(w)
 	scenario := w.scenario("Ask.")
 	w.require(scenario.ID, vault.Requirement{FieldName: "plan"})
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario.ID, FieldName: "plan"}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{
+			ScenarioID: scenario.ID, FieldName: "plan",
+		}),
+	)
 }
 
 func aScenario(w *world) vault.Event {
@@ -121,7 +134,7 @@ func aRule(w *world) vault.Event {
 	}))
 }
 
-// anExtraction is one that a save accepted.
+// anExtraction is an extraction that a save accepted.
 func anExtraction(w *world) vault.Event {
 	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail})
 	save := w.save(vault.Scenario{
@@ -141,21 +154,24 @@ func extractionOf(w *world, save vault.Event) vault.Event {
 	return vault.Event{TenantID: w.tenant, OperationID: op.ID}
 }
 
-// aFill needs a field that the session has, one that was said, and one that must be asked for.
+// aFill is a fill with a field in the session, a field in the conversation and a field to ask for.
 func aFill(w *world) vault.Event {
 	w.define(
-		vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "email", ValueType: vault.TypeEmail},
+		vault.Definition{Name: "plan", ValueType: vault.TypeString},
+		vault.Definition{Name: "email", ValueType: vault.TypeEmail},
 		vault.Definition{Name: "age", ValueType: vault.TypeNumber},
 	)
 	scenario := w.scenario("Ask.").ID
-	w.require(scenario, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email"}, vault.Requirement{FieldName: "age"})
+	w.require(scenario, vault.Requirement{FieldName: "plan"}, vault.Requirement{FieldName: "email"}, vault.Requirement{
+		FieldName: "age",
+	})
 	session := w.session(map[string]json.RawMessage{"plan": text("gold")}, "My email is ada@example.com.")
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
 		CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
 	}))
 }
 
-// written is a fill that wrote what it found.
+// written is a fill that wrote its values.
 func written(w *world) vault.Event {
 	ev := aFill(w)
 	for _, write := range w.resolve(ev) {
@@ -164,7 +180,7 @@ func written(w *world) vault.Event {
 	return ev
 }
 
-// answered is a fill whose question was answered, so that it has nothing left to do.
+// answered is a fill with an answered question and nothing left to do.
 func answered(w *world) vault.Event {
 	ev := written(w)
 	question := w.ask(ev)
@@ -176,9 +192,11 @@ func anAnswer(value json.RawMessage) func(w *world) vault.Event {
 	return func(w *world) vault.Event { return w.answer(w.ask(written(w)).QuestionID, value) }
 }
 
-// stale are three values past their time, and one not.
+// stale returns three expired values and one that is not.
 func stale(w *world) {
-	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
+		Name: "code", ValueType: vault.TypeString,
+	})
 	soon := time.Now().Add(time.Hour)
 	for range 3 {
 		w.customer = newID()
@@ -191,9 +209,11 @@ func stale(w *world) {
 	w.later(2 * time.Hour)
 }
 
-// unrooted are items whose source was removed behind the vault's back.
+// unrooted returns items with a source that was deleted directly in the database.
 func unrooted(w *world) {
-	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
+		Name: "code", ValueType: vault.TypeString,
+	})
 	for range 3 {
 		w.customer = newID()
 		source := w.write("code", text("A1"))
@@ -209,13 +229,13 @@ func byHand(arrange func(w *world), accept func(w *world) vault.Event) func(w *w
 	}
 }
 
-// noted are sweeps' notes for the cache.
+// noted returns pending invalidations of a sweep.
 func noted(w *world) {
 	stale(w)
 	w.must(w.run(vault.Event{}, "Sweeps.ExpireValues"))
 }
 
-// owed are operations that were accepted, and not pushed in time.
+// owed returns operations that were accepted and not pushed in time.
 func owed(w *world) {
 	noted(w)
 	for range 3 {
@@ -224,7 +244,7 @@ func owed(w *world) {
 	w.sql("UPDATE operations SET due_at = clock_timestamp() - interval '1 second' WHERE status = 'accepted'")
 }
 
-// finished are operations whose retention is over, or not.
+// finished returns operations before and after the end of their retention.
 func finished(w *world) {
 	ev := answered(w)
 	w.must(w.run(ev, "Gaps.AskCustomer"))
@@ -240,7 +260,7 @@ func aVerification(w *world) vault.Event {
 	}))
 }
 
-// aDeletion is of an item that another was derived from, where it is to have one.
+// aDeletion deletes an item, with or without a dependent.
 func aDeletion(dependent, force bool) func(w *world) vault.Event {
 	return func(w *world) vault.Event {
 		defined(w)
@@ -249,7 +269,11 @@ func aDeletion(dependent, force bool) func(w *world) vault.Event {
 			w.customer = newID() // another customer of the tenant
 			w.write("plan", text("gold"), from(source.ItemID))
 		}
-		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source.ItemID, Force: force}))
+		return w.event(
+			trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteItem, vault.DeleteItemInput{
+				ItemID: source.ItemID, Force: force,
+			}),
+		)
 	}
 }
 
@@ -257,7 +281,9 @@ func aRestoration(w *world) vault.Event {
 	deletion := aDeletion(true, true)(w)
 	w.must(w.run(deletion, "Items.DeleteItem"))
 	item := resultOf[vault.DeleteResult](w, deletion).ItemID
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: item}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: item}),
+	)
 }
 
 func anImport(email string) func(w *world) vault.Event {
@@ -266,7 +292,8 @@ func anImport(email string) func(w *world) vault.Event {
 		w.write("plan", text("silver"))
 		in := vault.ImportValuesInput{}
 		for _, write := range []vault.WriteValueInput{
-			{CustomerID: w.customer, Name: "plan", Value: text("gold")}, {CustomerID: w.customer, Name: "email", Value: text(email)},
+			{CustomerID: w.customer, Name: "plan", Value: text("gold")},
+			{CustomerID: w.customer, Name: "email", Value: text(email)},
 			{CustomerID: newID(), Name: "plan", Value: text("gold")},
 		} {
 			write.AgentID, write.Source = w.agent, vault.ValueHumanEntered
@@ -277,18 +304,30 @@ func anImport(email string) func(w *world) vault.Event {
 }
 
 func anOpening(w *world) vault.Event {
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: "whatsapp", ExternalID: "ada"}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
+			Channel: "whatsapp", ExternalID: "ada",
+		}),
+	)
 }
 
 func aLink(w *world) vault.Event {
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: w.customer, Channel: "whatsapp", ExternalID: "ada"}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{
+			CustomerID: w.customer, Channel: "whatsapp", ExternalID: "ada",
+		}),
+	)
 }
 
 func aConsent(w *world) vault.Event {
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RecordConsent, vault.RecordConsentInput{CustomerID: w.customer, Purpose: "marketing", Granted: true}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.RecordConsent, vault.RecordConsentInput{
+			CustomerID: w.customer, Purpose: "marketing", Granted: true,
+		}),
+	)
 }
 
-// aMerge is of two customers that have a field both, an asset and a channel.
+// aMerge merges two customers that both have a field, an asset and a channel.
 func aMerge(w *world) vault.Event {
 	defined(w)
 	target := w.customer
@@ -298,22 +337,34 @@ func aMerge(w *world) vault.Event {
 	w.write("email", text("ada@example.com"))
 	w.must(w.run(anAsset(w), addAsset...))
 	w.must(w.run(aLink(w), "Customers.LinkChannel"))
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: w.customer, TargetCustomerID: target}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+			SourceCustomerID: w.customer, TargetCustomerID: target,
+		}),
+	)
 }
 
 func anUndoing(w *world) vault.Event {
 	w.must(w.run(aMerge(w), "Merges.MergeCustomers"))
-	w.write("plan", text("bronze")) // to the target, since
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: w.customer}))
+	w.write("plan", text("bronze")) // to the target, after the merge
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{
+			CustomerID: w.customer,
+		}),
+	)
 }
 
 func aRemoval(w *world) vault.Event {
 	defined(w)
 	w.write("plan", text("gold"))
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: w.customer}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+			CustomerID: w.customer,
+		}),
+	)
 }
 
-// aDecision is about what an extraction suggested.
+// aDecision reviews an extracted row.
 func aDecision(kind vault.ReviewKind) func(w *world) vault.Event {
 	return func(w *world) vault.Event {
 		scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
@@ -339,13 +390,22 @@ var stepCases = []stepCase{
 	{step: "Values.PersistVerification", arrange: aVerification},
 	{step: "Imports.ValidateImport", situation: "good values", arrange: anImport("ada@example.com")},
 	{step: "Imports.ValidateImport", situation: "a bad value", arrange: anImport("nobody"), fails: vault.CodeInvalid},
-	{step: "Imports.PersistImport", situation: "good values", arrange: after(anImport("ada@example.com"), "Imports.ValidateImport")},
+	{
+		step: "Imports.PersistImport", situation: "good values",
+		arrange: after(anImport("ada@example.com"), "Imports.ValidateImport"),
+	},
 	{step: "Imports.PersistImport", situation: "a bad value", arrange: anImport("nobody"), fails: vault.CodeInvalid},
 	{step: "Items.CheckDependents", situation: "none", arrange: aDeletion(false, false)},
 	{step: "Items.CheckDependents", situation: "one", arrange: aDeletion(true, false), fails: vault.CodeHasDependents},
-	{step: "Items.DeleteItem", situation: "without dependents", arrange: after(aDeletion(false, false), "Items.CheckDependents")},
+	{
+		step: "Items.DeleteItem", situation: "without dependents",
+		arrange: after(aDeletion(false, false), "Items.CheckDependents"),
+	},
 	{step: "Items.DeleteItem", situation: "by force", arrange: after(aDeletion(true, true), "Items.CheckDependents")},
-	{step: "Items.DeleteItem", situation: "with dependents", arrange: aDeletion(true, false), fails: vault.CodeHasDependents},
+	{
+		step: "Items.DeleteItem", situation: "with dependents", arrange: aDeletion(true, false),
+		fails: vault.CodeHasDependents,
+	},
 	{step: "Items.RestoreItem", arrange: aRestoration},
 	{step: "Customers.OpenCustomer", situation: "a new identity", arrange: anOpening},
 	{step: "Customers.OpenCustomer", situation: "a known identity", arrange: after(anOpening, "Customers.OpenCustomer")},
@@ -364,14 +424,17 @@ var stepCases = []stepCase{
 	{step: "Definitions.ValidateRequirement", arrange: aRequirement},
 	{step: "Definitions.PersistRequirement", arrange: after(aRequirement, "Definitions.ValidateRequirement")},
 	{step: "Definitions.DeleteDefinition", situation: "one that nothing needs", arrange: aFieldDeletion},
-	{step: "Definitions.DeleteDefinition", situation: "one that is needed", arrange: aNeededFieldsDeletion, fails: vault.CodeConflict},
+	{
+		step: "Definitions.DeleteDefinition", situation: "one that is needed", arrange: aNeededFieldsDeletion,
+		fails: vault.CodeConflict,
+	},
 	{step: "Definitions.DeleteRequirement", arrange: aRequirementDeletion},
 	{step: "Scenarios.PersistScenario", arrange: aScenario},
 	{step: "Scenarios.PersistRule", arrange: aRule},
 	{step: "Scenarios.AnnounceSave", situation: "a scenario", arrange: after(aScenario, "Scenarios.PersistScenario")},
 	{step: "Scenarios.AnnounceSave", situation: "a rule", arrange: after(aRule, "Scenarios.PersistRule")},
 	{step: "Extraction.LoadSchemaSource", arrange: anExtraction},
-	// It counts its calls of the model: the second run needs none.
+	// The output counts model calls: the second run needs none.
 	{step: "Extraction.ProposeSchema", arrange: anExtraction, again: schema.Proposed{Fields: 2}},
 	{step: "Extraction.MatchSchema", arrange: after(anExtraction, "Extraction.ProposeSchema")},
 	{step: "Extraction.PersistSchema", arrange: after(anExtraction, "Extraction.ProposeSchema", "Extraction.MatchSchema")},
@@ -385,19 +448,36 @@ var stepCases = []stepCase{
 	{step: "Answers.ValidateAnswer", situation: "a yes", arrange: aReply(text("yes"))},
 	{step: "Answers.PersistAnswer", situation: "a yes", arrange: after(aReply(text("yes")), "Answers.ValidateAnswer")},
 	{step: "Answers.PersistAnswer", situation: "a no", arrange: after(aReply(text("no")), "Answers.ValidateAnswer")},
-	{step: "Answers.PersistAnswer", situation: "another value", arrange: after(aReply(number(37)), "Answers.ValidateAnswer")},
+	{
+		step: "Answers.PersistAnswer", situation: "another value",
+		arrange: after(aReply(number(37)), "Answers.ValidateAnswer"),
+	},
 	{step: "Answers.AnnounceAnswer", situation: "a no", arrange: after(aReply(text("no")), answerQuestion[:3]...)},
 	{step: "Answers.ValidateAnswer", situation: "a good answer", arrange: anAnswer(json.RawMessage("36"))},
 	{step: "Answers.ValidateAnswer", situation: "a bad answer", arrange: anAnswer(text("old enough"))},
-	{step: "Answers.PersistAnswer", situation: "a good answer", arrange: after(anAnswer(json.RawMessage("36")), "Answers.ValidateAnswer")},
-	{step: "Answers.PersistAnswer", situation: "a bad answer", arrange: after(anAnswer(text("old enough")), "Answers.ValidateAnswer")},
-	{step: "Answers.AnnounceAnswer", situation: "a good answer", arrange: after(anAnswer(json.RawMessage("36")), answerQuestion[:3]...)},
-	{step: "Answers.AnnounceAnswer", situation: "a bad answer", arrange: after(anAnswer(text("old enough")), answerQuestion[:3]...)},
+	{
+		step: "Answers.PersistAnswer", situation: "a good answer",
+		arrange: after(anAnswer(json.RawMessage("36")), "Answers.ValidateAnswer"),
+	},
+	{
+		step: "Answers.PersistAnswer", situation: "a bad answer",
+		arrange: after(anAnswer(text("old enough")), "Answers.ValidateAnswer"),
+	},
+	{
+		step: "Answers.AnnounceAnswer", situation: "a good answer",
+		arrange: after(anAnswer(json.RawMessage("36")), answerQuestion[:3]...),
+	},
+	{
+		step: "Answers.AnnounceAnswer", situation: "a bad answer",
+		arrange: after(anAnswer(text("old enough")), answerQuestion[:3]...),
+	},
 	{step: "Sweeps.ExpireValues", situation: "by cron", arrange: cron(stale), again: once.Applied[vault.SweepResult]{}},
 	{step: "Sweeps.ExpireValues", situation: "by hand", arrange: byHand(stale, func(w *world) vault.Event {
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 	})},
-	{step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(unrooted), again: once.Applied[vault.SweepResult]{}},
+	{
+		step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(unrooted), again: once.Applied[vault.SweepResult]{},
+	},
 	{step: "Sweeps.DetectOrphans", situation: "by hand", arrange: byHand(unrooted, func(w *world) vault.Event {
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DetectOrphans, vault.Sweep{}))
 	})},
@@ -407,7 +487,10 @@ var stepCases = []stepCase{
 		_ = w.run(ev, "Values.PersistValue")
 		return ev
 	}},
-	{step: "Caches.InvalidateAndAcknowledge", situation: "a definition", again: upkeep.Invalidated{}, arrange: after(aDefinition, saveDefinition[:3]...)},
+	{
+		step: "Caches.InvalidateAndAcknowledge", situation: "a definition", again: upkeep.Invalidated{},
+		arrange: after(aDefinition, saveDefinition[:3]...),
+	},
 	{step: "Caches.InvalidateAndAcknowledge", situation: "by cron", arrange: cron(noted), again: upkeep.Invalidated{}},
 	{step: "Caches.InvalidateAndAcknowledge", situation: "by hand", again: upkeep.Invalidated{}, arrange: byHand(stale, func(w *world) vault.Event {
 		ev := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
@@ -418,7 +501,7 @@ var stepCases = []stepCase{
 	{step: "Operations.PurgeOperations", arrange: cron(finished), again: upkeep.Purged{}},
 }
 
-// allSteps names every method of every concern that is a step.
+// allSteps returns the names of all step methods.
 func allSteps() []string {
 	var names []string
 	for concern := range reflect.TypeFor[steps.Steps]().Fields() {
@@ -432,7 +515,7 @@ func allSteps() []string {
 	return names
 }
 
-func TestEveryStepHasACase(t *testing.T) {
+func TestStepCases_Complete(t *testing.T) {
 	t.Parallel()
 	covered := map[string]bool{}
 	for _, c := range stepCases {
@@ -449,7 +532,7 @@ func TestEveryStepHasACase(t *testing.T) {
 	}
 }
 
-func TestAStepHasOneEffectHoweverOftenItRuns(t *testing.T) {
+func TestStep_RepeatedRunsHaveOneEffect(t *testing.T) {
 	t.Parallel()
 	for _, c := range stepCases {
 		t.Run(c.step+" "+c.situation, func(t *testing.T) {
@@ -461,7 +544,7 @@ func TestAStepHasOneEffectHoweverOftenItRuns(t *testing.T) {
 	}
 }
 
-// runTwice runs the step again and again, and gives the number of rows after the first run.
+// runTwice runs the step repeatedly and returns the number of rows after the first run.
 func (c stepCase) runTwice(t *testing.T) map[string]int {
 	w := newWorld(t)
 	ev := c.arrange(w)
@@ -482,13 +565,14 @@ func (c stepCase) runTwice(t *testing.T) map[string]int {
 		}
 	}
 	w.unchanged(before, "a second run")
-	if n := len(w.engine.taken()); n != pushed && c.step != "Answers.AnnounceAnswer" && c.step != "Gaps.AnnounceCancel" { // waking twice is harmless
+	// a second announcement is harmless
+	if n := len(w.engine.taken()); n != pushed && c.step != "Answers.AnnounceAnswer" && c.step != "Gaps.AnnounceCancel" {
 		t.Errorf("a second run pushed %d events", n-pushed)
 	}
 	return before.Counts()
 }
 
-// runAtOnce runs the step several times at once, which must come to the same as once.
+// runAtOnce runs the step several times concurrently, with the result of one run.
 func (c stepCase) runAtOnce(t *testing.T, once map[string]int) {
 	w := newWorld(t)
 	ev := c.arrange(w)
@@ -525,7 +609,7 @@ func textOf(err error) string {
 	return err.Error()
 }
 
-// atOnce runs fn n times, all started together.
+// atOnce runs fn n times concurrently.
 func (w *world) atOnce(n int, fn func(i int) (any, error)) ([]any, []error) {
 	outs, errs := make([]any, n), make([]error, n)
 	start := make(chan struct{})
@@ -541,11 +625,11 @@ func (w *world) atOnce(n int, fn func(i int) (any, error)) ([]any, []error) {
 	return outs, errs
 }
 
-func TestAStepOfAnUnknownOperationChangesNothing(t *testing.T) {
+func TestStep_UnknownOperationChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	other := w.accept("plan", text("gold")) // of a tenant; run below as if it were another's
+	other := w.accept("plan", text("gold")) // runs below under another tenant
 	w.must(w.run(vault.Event{}, "Caches.InvalidateAndAcknowledge"))
 	stranger := vault.Event{OperationID: other.OperationID, TenantID: newID(), Subject: other.Subject}
 	before := w.dump()
@@ -554,7 +638,7 @@ func TestAStepOfAnUnknownOperationChangesNothing(t *testing.T) {
 			_, err := w.step(name)(t.Context(), ev)
 			switch name {
 			case "Caches.InvalidateAndAcknowledge", "Operations.RelayOperations", "Operations.PurgeOperations":
-				if err != nil { // they acknowledge what was applied, and nothing was
+				if err != nil { // they acknowledge applied operations, and none was applied
 					t.Errorf("%s: %v", name, err)
 				}
 			default:
@@ -567,7 +651,7 @@ func TestAStepOfAnUnknownOperationChangesNothing(t *testing.T) {
 	w.unchanged(before, "a step of an unknown operation")
 }
 
-func TestAStepThatIsCancelledLeavesNothingHalfDone(t *testing.T) {
+func TestStep_CancelledRunIsAtomic(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ev := aWrite(w)
@@ -581,7 +665,7 @@ func TestAStepThatIsCancelledLeavesNothingHalfDone(t *testing.T) {
 	w.must(w.run(ev, writeValue...))
 }
 
-// resolve runs the first half of a round of a fill and gives the writes to run.
+// resolve runs the first half of a fill round and returns the writes to run.
 func (w *world) resolve(fill vault.Event) []vault.Event {
 	w.t.Helper()
 	w.must(w.run(fill, "Gaps.FindMissing"))
@@ -590,7 +674,7 @@ func (w *world) resolve(fill vault.Event) []vault.Event {
 	return out.Writes
 }
 
-// ask runs the second half and gives the question that waits.
+// ask runs the second half of a fill round and returns the open question.
 func (w *world) ask(fill vault.Event) gapfill.Waiting {
 	w.t.Helper()
 	out, err := w.steps.Gaps.AskCustomer(w.t.Context(), fill)
@@ -601,8 +685,12 @@ func (w *world) ask(fill vault.Event) gapfill.Waiting {
 	return *out.Question
 }
 
-// answer accepts the answer to a question, and runs nothing of it.
+// answer accepts the answer to a question without running its steps.
 func (w *world) answer(question uuid.UUID, value json.RawMessage) vault.Event {
 	w.t.Helper()
-	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: value}))
+	return w.event(
+		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{
+			QuestionID: question, Value: value,
+		}),
+	)
 }

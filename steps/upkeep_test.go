@@ -32,55 +32,65 @@ func (w *world) statuses() map[string]int {
 	return out
 }
 
-func TestSweepsMarkWhatIsDueAndNothingElse(t *testing.T) {
+func TestSweep_MarksOnlyDueItems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
+		Name: "code", ValueType: vault.TypeString,
+	})
 	soon := time.Now().Add(time.Hour)
 	expiring := func(in *vault.WriteValueInput) { in.ExpiresAt = &soon }
 	var customers []uuid.UUID
-	for _, tenant := range []uuid.UUID{w.tenant, dbtest.Tenant(t, w.db)} { // the sweep goes across tenants
+	for _, tenant := range []uuid.UUID{w.tenant, dbtest.Tenant(t, w.db)} { // the sweep covers all tenants
 		w.tenant, w.customer = tenant, newID()
 		customers = append(customers, w.customer)
 		defined(w)
 		w.define(vault.Definition{Name: "code", ValueType: vault.TypeString})
-		w.write("plan", text("old"), expiring) // superseded by the next: it stays so
+		w.write("plan", text("old"), expiring) // superseded by the next value; it stays superseded
 		w.write("plan", text("gold"), expiring)
 		source := w.write("code", text("A1"))
 		w.write("email", text("ada@example.com"), from(source.ItemID))
-		w.write("email", text("bob@example.com"), from(newID())) // orphaned at once
+		w.write("email", text("bob@example.com"), from(newID())) // orphaned when it is written
 	}
-	w.equal("before", map[string]int{"customer_values active": 4, "customer_values superseded": 4, "customer_values orphaned": 2}, w.statuses())
+	w.equal(
+		"before", map[string]int{"customer_values active": 4, "customer_values superseded": 4, "customer_values orphaned": 2},
+		w.statuses(),
+	)
 	w.later(2 * time.Hour)
 	w.must(w.run(vault.Event{}, "Sweeps.ExpireValues"))
 	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans"))
 	w.equal("after", map[string]int{
-		"customer_values active": 2, "customer_values superseded": 4, "customer_values orphaned": 2, "customer_values expired": 2,
+		"customer_values active": 2, "customer_values superseded": 4, "customer_values orphaned": 2,
+		"customer_values expired": 2,
 	}, w.statuses())
 
-	// The readers are told: each profile has a new version, and a note for the cache.
+	// Each profile has a new version and a pending invalidation.
 	for _, customer := range customers {
 		var noted int64
-		dbtest.Scan(t, w.url, &noted, "SELECT count(*) FROM pending_invalidations WHERE to_jsonb(pending_invalidations)::text LIKE '%' || $1 || '%'", customer.String())
+		dbtest.Scan(
+			t, w.url, &noted,
+			"SELECT count(*) FROM pending_invalidations WHERE to_jsonb(pending_invalidations)::text LIKE '%' || $1 || '%'",
+			customer.String(),
+		)
 		if noted != 1 {
 			t.Errorf("customer %s: %d notes", customer, noted)
 		}
 	}
 	w.sql("DELETE FROM customer_values WHERE name = 'code'")
-	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans")) // what was derived from it was superseded meanwhile
+	w.must(w.run(vault.Event{}, "Sweeps.DetectOrphans")) // its dependent was superseded meanwhile
 	w.equal("a superseded item that lost its source", map[string]int{
 		"customer_values superseded": 4, "customer_values orphaned": 2, "customer_values expired": 2,
 	}, w.statuses())
 }
 
-func TestASweepByHandSaysWhatItMarked(t *testing.T) {
+func TestSweep_OperationReportsCounts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stale(w)
 	ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 	w.must(w.run(ev, "Sweeps.ExpireValues", "Caches.InvalidateAndAcknowledge"))
 	got := resultOf[vault.SweepResult](w, ev)
-	if got.Marked != 4 || got.Customers < 3 { // a profile counts once in each batch
+	if got.Marked != 4 || got.Customers < 3 { // a profile counts once per batch
 		t.Errorf("got %+v, want 4 items of 3 profiles", got)
 	}
 	if op := w.op(ev); op.Status != vault.OperationSucceeded {
@@ -88,7 +98,7 @@ func TestASweepByHandSaysWhatItMarked(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatIsFinishedIsPurged(t *testing.T) {
+func TestPurgeOperations_FinishedOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
@@ -134,7 +144,7 @@ func TestOnlyWhatIsFinishedIsPurged(t *testing.T) {
 	}
 }
 
-func TestTheRelayPushesWhatIsOwed(t *testing.T) {
+func TestRelayOperations_PushesDueOperations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	owed(w)
@@ -157,7 +167,7 @@ func TestTheRelayPushesWhatIsOwed(t *testing.T) {
 	}
 }
 
-func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
+func TestInvalidate_NoOldReadAfterAcknowledgement(t *testing.T) {
 	t.Parallel()
 	for name, redisIs := range map[string]func(*redisServer){
 		"Redis answers":         func(*redisServer) {},
@@ -169,7 +179,7 @@ func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
 			server := startRedis(t)
 			patience := 300 * time.Millisecond
 			if name == "Redis answers" {
-				patience = 5 * time.Second // however busy the machine is
+				patience = 5 * time.Second // enough for a busy machine
 			}
 			w := newWorld(t, func(d *steps.Deps) {
 				// Steps and readers are in two processes.
@@ -184,7 +194,7 @@ func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
 			}
 			defined(w)
 			w.write("plan", text("silver"))
-			for range 3 { // the old value is in the cache
+			for range 3 { // fill the cache with the old value
 				w.equal("before", `"silver"`, read())
 			}
 			ev := w.accept("plan", text("gold"))
@@ -202,12 +212,13 @@ func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
 			w.must(err)
 			w.equal("a second run", first, again)
 			w.unchanged(before, "a second run")
-			if noted := w.dump().Counts()["pending_invalidations"]; (noted == 1) != (name != "Redis answers") || noted != first.Pending {
+			if noted := w.dump().Counts()["pending_invalidations"]; (noted == 1) != (name != "Redis answers") ||
+				noted != first.Pending {
 				t.Errorf("%d invalidations are noted, the step said %d", noted, first.Pending)
 			}
 
 			server.revive()
-			for range 20 { // whoever trusts Redis again has made up for the notes before
+			for range 20 { // a reader with a new lease has flushed the pending invalidations
 				w.equal("when Redis is back", `"gold"`, read())
 				time.Sleep(10 * time.Millisecond)
 			}
@@ -224,7 +235,7 @@ func TestAfterAnAcknowledgedWriteNobodyReadsTheOldValue(t *testing.T) {
 	}
 }
 
-// redisServer is a Redis of one test.
+// redisServer is a Redis process of one test.
 type redisServer struct {
 	t    *testing.T
 	args []string
@@ -256,7 +267,7 @@ func startRedis(t *testing.T) *redisServer {
 
 func (s *redisServer) start() {
 	s.t.Helper()
-	s.cmd = exec.Command("redis-server", s.args...) //nolint:noctx // it ends with the test, by signals of its own
+	s.cmd = exec.Command("redis-server", s.args...) //nolint:noctx // the test stops it by signals
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("redis-server: %v (`make services` installs it)", err)
 	}
@@ -281,7 +292,7 @@ func (s *redisServer) signal(sig syscall.Signal) {
 	}
 }
 
-// hang makes it take connections and answer nothing.
+// hang makes the server accept connections without answering.
 func (s *redisServer) hang() { s.signal(syscall.SIGSTOP) }
 
 func (s *redisServer) kill() {
@@ -293,7 +304,7 @@ func (s *redisServer) kill() {
 	s.cmd = nil
 }
 
-// revive makes it answer again, with what it held if it only hung.
+// revive makes the server answer again, with its data if it only hung.
 func (s *redisServer) revive() {
 	if s.cmd == nil {
 		s.start()

@@ -132,8 +132,8 @@ const (
 	WorkflowPurgeOperations = "purge-operations"
 )
 
-// EventQuestionSettled resumes a gap fill that waits for a question: the question was answered, rejected or cancelled.
-const EventQuestionSettled = "question:settled"
+// EventQuestionClosed resumes a gap fill that waits for a question: the question was answered, rejected or cancelled.
+const EventQuestionClosed = "question:closed"
 
 const (
 	eventScenarioSaved = "scenario:saved"

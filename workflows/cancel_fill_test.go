@@ -11,7 +11,7 @@ import (
 )
 
 // Cancelled while it waits for the customer, a fill ends at once, long before its deadline, and the question is closed.
-func TestACancelledFillEnds(t *testing.T) {
+func TestCancelFill_EndsAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("email", "plan")...)})
@@ -21,13 +21,16 @@ func TestACancelledFillEnds(t *testing.T) {
 		t.Errorf("it closed %v, want question %s", got.QuestionID, question.ID)
 	}
 	got := result[vault.FillResult](t, done(t, fill, nil))
-	if diff := cmp.Diff(map[string]string{"email": "cancelled", "plan": "cancelled"}, outcomes(got)); diff != "" || !got.Cancelled || !got.Blocked {
+	if diff := cmp.Diff(map[string]string{"email": "cancelled", "plan": "cancelled"}, outcomes(got)); diff != "" ||
+		!got.Cancelled || !got.Blocked {
 		t.Errorf("cancelled: %t, blocked: %t, %s", got.Cancelled, got.Blocked, diff)
 	}
 	if reason := rejected(t, s.answer(question, "ada@example.com"), nil); reason.Code != vault.CodeConflict {
 		t.Errorf("a late answer was rejected with %s", reason.Code)
 	}
-	if _, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.CancelFill, vault.CancelFillInput{FillID: testkit.ID()}); vault.CodeOf(err) != vault.CodeUnknown {
+	if _, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.CancelFill, vault.CancelFillInput{
+		FillID: testkit.ID(),
+	}); vault.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("cancelling what is not there gives %v", err)
 	}
 }

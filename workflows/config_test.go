@@ -12,7 +12,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestSaveDefinitionDecidesWhatMayBeWritten(t *testing.T) {
+func TestSaveDefinition_ValidatesWrites(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("nickname", "Ada"))
@@ -29,16 +29,18 @@ func TestSaveDefinitionDecidesWhatMayBeWritten(t *testing.T) {
 	}
 }
 
-func TestSaveRequirementDecidesWhatIsMissing(t *testing.T) {
+func TestSaveRequirement_ChangesMissing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario(asked("email", "country")...)
 	reqs, err := kit.Query.Requirements(t.Context(), s.tenant, scenario)
-	if err != nil || len(reqs) != 2 || reqs[0].FieldName != "email" || reqs[1].FieldName != "country" || reqs[0].Origin != vault.OriginHuman {
+	if err != nil || len(reqs) != 2 || reqs[0].FieldName != "email" || reqs[1].FieldName != "country" ||
+		reqs[0].Origin != vault.OriginHuman {
 		t.Errorf("the scenario needs %v, %v", reqs, err)
 	}
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveRequirement, vault.Requirement{
-		AgentID: s.agent, ScenarioID: testkit.ID(), FieldName: "email", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+		AgentID: s.agent, ScenarioID: testkit.ID(), FieldName: "email", RequiredLevel: vault.LevelHard,
+		FallbackAction: vault.FallbackAsk,
 	})
 	if reason := rejected(t, r, err); reason.Code != vault.CodeUnknown {
 		t.Errorf("a requirement of no scenario was rejected with %s: %s", reason.Code, reason)
@@ -69,7 +71,7 @@ func (s *scene) requirement(scenario uuid.UUID, name string) vault.Requirement {
 	return reqs[i]
 }
 
-func TestSaveScenarioExtractsWhatItsTextNeeds(t *testing.T) {
+func TestSaveScenario_StartsExtraction(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	in := vault.Scenario{
@@ -81,12 +83,14 @@ func TestSaveScenarioExtractsWhatItsTextNeeds(t *testing.T) {
 	if found.Outcome != vault.ExtractDone || found.ModelCalls != 1 || !slices.Contains(found.Suggested, "date_of_birth") {
 		t.Errorf("the extraction says %+v", found)
 	}
-	if req := s.requirement(in.ID, "date_of_birth"); req.Origin != vault.OriginExtracted || !strings.Contains(req.Quote, "over 18") {
+	if req := s.requirement(in.ID, "date_of_birth"); req.Origin != vault.OriginExtracted ||
+		!strings.Contains(req.Quote, "over 18") {
 		t.Errorf("date_of_birth is required by %s, quoting %q", req.Origin, req.Quote)
 	}
 	s.requirement(in.ID, "email") // under the name of the definition that is there
 	suggested, err := kit.Query.Definition(t.Context(), s.tenant, s.agent, "date_of_birth")
-	if err != nil || suggested.Enabled || suggested.ValueType != vault.TypeDate || suggested.Origin != vault.OriginExtracted {
+	if err != nil || suggested.Enabled || suggested.ValueType != vault.TypeDate ||
+		suggested.Origin != vault.OriginExtracted {
 		t.Errorf("suggested as %s by %s, enabled: %t, %v", suggested.ValueType, suggested.Origin, suggested.Enabled, err)
 	}
 
@@ -103,18 +107,20 @@ func TestSaveScenarioExtractsWhatItsTextNeeds(t *testing.T) {
 	// Another text does; what it does not need any more goes.
 	in.Description = "We need the customer's e-mail address and country."
 	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, in)
-	if changed := s.extraction(done(t, r, err)); changed.Outcome != vault.ExtractDone || changed.ModelCalls != 1 || slices.Contains(changed.Requirements, "date_of_birth") {
+	if changed := s.extraction(done(t, r, err)); changed.Outcome != vault.ExtractDone || changed.ModelCalls != 1 ||
+		slices.Contains(changed.Requirements, "date_of_birth") {
 		t.Errorf("the extraction of a changed text says %+v", changed)
 	}
 }
 
-func TestSaveRuleExtractsWhatItsConditionNeeds(t *testing.T) {
+func TestSaveRule_StartsExtraction(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario()
 	in := vault.Rule{ID: testkit.ID(), AgentID: s.agent, ScenarioID: scenario, Name: "adults", Condition: "age >= 18"}
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveRule, in)
-	if found := s.extraction(done(t, r, err)); found.Outcome != vault.ExtractDone || !slices.Equal(found.Requirements, []string{"date_of_birth"}) {
+	if found := s.extraction(done(t, r, err)); found.Outcome != vault.ExtractDone ||
+		!slices.Equal(found.Requirements, []string{"date_of_birth"}) {
 		t.Errorf("the extraction says %+v", found)
 	}
 	if req := s.requirement(scenario, "date_of_birth"); req.RuleID == nil || *req.RuleID != in.ID {
@@ -126,25 +132,31 @@ func TestSaveRuleExtractsWhatItsConditionNeeds(t *testing.T) {
 	}
 }
 
-func TestExtractSchemaByHand(t *testing.T) {
+func TestExtractSchema_ByRequest(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	in := vault.Scenario{ID: testkit.ID(), AgentID: s.agent, Name: "Order", Description: "Ask for the customer's country."}
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, in)
 	s.extraction(done(t, r, err))
-	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{AgentID: s.agent, ScenarioID: in.ID})
-	if got := result[vault.ExtractResult](t, done(t, r, err)); got.Outcome != vault.ExtractUnchanged || got.ModelCalls != 0 {
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.ExtractSchema, vault.ExtractSchemaInput{
+		AgentID: s.agent, ScenarioID: in.ID,
+	})
+	if got := result[vault.ExtractResult](t, done(t, r, err)); got.Outcome != vault.ExtractUnchanged ||
+		got.ModelCalls != 0 {
 		t.Errorf("it says %+v", got)
 	}
 }
 
 // Of saves in quick succession the newest wins, whatever the order in which their extractions run.
-func TestTheNewestSaveWins(t *testing.T) {
+func TestExtractSchema_NewestSaveWins(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	in := vault.Scenario{ID: testkit.ID(), AgentID: s.agent, Name: "Order"}
 	var saves []vault.Operation
-	for _, text := range []string{"Only if the customer is over 18, go on.", "Ask for the customer's passport number.", "Ask for the customer's country."} {
+	for _, text := range []string{
+		"Only if the customer is over 18, go on.", "Ask for the customer's passport number.",
+		"Ask for the customer's country.",
+	} {
 		in.Description = text
 		r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, in)
 		if err != nil {
@@ -169,7 +181,7 @@ func (s *scene) extractionOrNone(save vault.Operation) {
 	}
 }
 
-func TestDeleteRequirementThenDeleteDefinition(t *testing.T) {
+func TestDeleteRequirement_ThenDefinition(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario(asked("country")...)
@@ -178,7 +190,9 @@ func TestDeleteRequirementThenDeleteDefinition(t *testing.T) {
 	if reason := rejected(t, r, err); reason.Code != vault.CodeConflict || len(reason.Related) != 1 {
 		t.Errorf("a field that is required was kept with %s: %s", reason.Code, reason)
 	}
-	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{ScenarioID: scenario, FieldName: "country"})
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteRequirement, vault.DeleteRequirementInput{
+		ScenarioID: scenario, FieldName: "country",
+	})
 	done(t, r, err)
 	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteDefinition, deleteField)
 	done(t, r, err)

@@ -28,14 +28,14 @@ func customerWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase 
 // writeValue stores a value of a customer.
 func writeValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.WriteValue)
-	f = look(f, "validate", quick, s.Values.ValidateValue)
+	f = prepare(f, "validate", quick, s.Values.ValidateValue)
 	return effect(f, "persist", quick, s.Values.PersistValue).end()
 }
 
 // importValues stores many values in one transaction.
 func importValues(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.ImportValues)
-	f = look(f, "validate", quick, s.Imports.ValidateImport)
+	f = prepare(f, "validate", quick, s.Imports.ValidateImport)
 	return effect(f, "persist", quick, s.Imports.PersistImport).end()
 }
 
@@ -47,14 +47,14 @@ func verifyValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 // addAsset stores the reference to a document.
 func addAsset(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.AddAsset)
-	f = look(f, "validate", quick, s.Assets.ValidateAsset)
+	f = prepare(f, "validate", quick, s.Assets.ValidateAsset)
 	return effect(f, "persist", quick, s.Assets.PersistAsset).end()
 }
 
 // deleteItem deletes a version of a field or an asset. If it is forced, the step delete also orphans the dependents.
 func deleteItem(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.DeleteItem)
-	f = look(f, "check-dependents", quick, s.Items.CheckDependents)
+	f = prepare(f, "check-dependents", quick, s.Items.CheckDependents)
 	return effect(f, "delete", quick, s.Items.DeleteItem).end()
 }
 

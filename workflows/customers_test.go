@@ -9,10 +9,14 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestImportFieldsWritesAllOrNone(t *testing.T) {
+func TestImportValues_AllOrNone(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	in := vault.ImportValuesInput{Writes: []vault.WriteValueInput{s.fact("country", "Norway"), s.fact("plan", "gold"), s.fact("email", "ada(at)example")}}
+	in := vault.ImportValuesInput{
+		Writes: []vault.WriteValueInput{
+			s.fact("country", "Norway"), s.fact("plan", "gold"), s.fact("email", "ada(at)example"),
+		},
+	}
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.ImportValues, in)
 	rejected(t, r, err)
 	if _, err := kit.Query.Profile(t.Context(), s.tenant, s.customer); vault.CodeOf(err) != vault.CodeUnknown {
@@ -29,7 +33,7 @@ func TestImportFieldsWritesAllOrNone(t *testing.T) {
 	}
 }
 
-func TestVerifyFieldIsSeenByTheReader(t *testing.T) {
+func TestVerifyValue_ReachesTheReader(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.write(s.fact("email", "ada@example.com"))
@@ -48,7 +52,7 @@ func TestVerifyFieldIsSeenByTheReader(t *testing.T) {
 	}
 }
 
-func TestRestoreItemBringsADeletedOneBack(t *testing.T) {
+func TestRestoreItem_DeletedValue(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	item := s.write(s.fact("country", "Norway")).ItemID
@@ -66,14 +70,18 @@ func TestRestoreItemBringsADeletedOneBack(t *testing.T) {
 
 func (s *scene) open(channel, external string) vault.CustomerResult {
 	s.t.Helper()
-	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.OpenCustomer, vault.OpenCustomerInput{Channel: channel, ExternalID: external})
+	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
+		Channel: channel, ExternalID: external,
+	})
 	return result[vault.CustomerResult](s.t, done(s.t, r, err))
 }
 
-func TestOpenProfileGivesTheSameCustomerForAnIdentity(t *testing.T) {
+func TestOpenCustomer_SameIdentity(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	first, second, other := s.open("email", "ada@example.com"), s.open("email", "ada@example.com"), s.open("phone", "ada@example.com")
+	first, second, other := s.open(
+		"email", "ada@example.com",
+	), s.open("email", "ada@example.com"), s.open("phone", "ada@example.com")
 	if !first.Created || second.Created || first.CustomerID != second.CustomerID {
 		t.Errorf("the same identity opened %+v, then %+v", first, second)
 	}
@@ -82,11 +90,13 @@ func TestOpenProfileGivesTheSameCustomerForAnIdentity(t *testing.T) {
 	}
 }
 
-func TestLinkChannelLeadsToTheCustomer(t *testing.T) {
+func TestLinkChannel_OpensTheCustomer(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.write(s.fact("country", "Norway"))
-	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.LinkChannel, vault.LinkChannelInput{CustomerID: s.customer, Channel: "email", ExternalID: "ada@example.com"})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.LinkChannel, vault.LinkChannelInput{
+		CustomerID: s.customer, Channel: "email", ExternalID: "ada@example.com",
+	})
 	done(t, r, err)
 	if got := s.open("email", "ada@example.com"); got.CustomerID != s.customer || got.Created {
 		t.Errorf("the identity opens %+v, want customer %s", got, s.customer)
@@ -96,20 +106,23 @@ func TestLinkChannelLeadsToTheCustomer(t *testing.T) {
 	}
 }
 
-func TestRecordConsentIsSeenByTheReader(t *testing.T) {
+func TestRecordConsent_ReachesTheReader(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	for _, granted := range []bool{true, false} {
-		r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.RecordConsent, vault.RecordConsentInput{CustomerID: s.customer, Purpose: "marketing", Granted: granted, Source: "form"})
+		r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.RecordConsent, vault.RecordConsentInput{
+			CustomerID: s.customer, Purpose: "marketing", Granted: granted, Source: "form",
+		})
 		done(t, r, err)
 		p := s.profile()
-		if i := slices.IndexFunc(p.Consents, func(c vault.Consent) bool { return c.Purpose == "marketing" }); i < 0 || p.Consents[i].Granted != granted {
+		if i := slices.IndexFunc(p.Consents, func(c vault.Consent) bool { return c.Purpose == "marketing" }); i < 0 ||
+			p.Consents[i].Granted != granted {
 			t.Errorf("after %t a reader sees the consents %v", granted, p.Consents)
 		}
 	}
 }
 
-func TestMergeProfilesAndItsUndoing(t *testing.T) {
+func TestMergeCustomers_AndUnmerge(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.write(s.fact("country", "Norway"))
@@ -119,7 +132,9 @@ func TestMergeProfilesAndItsUndoing(t *testing.T) {
 	source.profile() // now both are in the cache
 	s.profile()
 
-	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.MergeCustomers, vault.MergeCustomersInput{SourceCustomerID: source.customer, TargetCustomerID: s.customer})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
+		SourceCustomerID: source.customer, TargetCustomerID: s.customer,
+	})
 	done(t, r, err)
 	for _, asked := range []*scene{s, &source} { // the source's id leads to the target
 		p := asked.profile()
@@ -127,31 +142,37 @@ func TestMergeProfilesAndItsUndoing(t *testing.T) {
 			t.Errorf("customer %s is %s with %v", asked.customer, p.CustomerID, p.Fields)
 		}
 	}
-	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{CustomerID: source.customer})
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{
+		CustomerID: source.customer,
+	})
 	done(t, r, err)
-	if s.value("country") != `"Norway"` || s.value("plan") != "" || source.value("plan") != `"gold"` || source.value("country") != "" {
+	if s.value("country") != `"Norway"` || s.value("plan") != "" || source.value("plan") != `"gold"` ||
+		source.value("country") != "" {
 		t.Errorf("after the undoing the target has %v, the source %v", s.profile().Fields, source.profile().Fields)
 	}
 }
 
-func TestDeleteProfileHidesTheCustomer(t *testing.T) {
+func TestDeleteCustomer_IsUnknown(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.write(s.fact("country", "Norway"))
 	s.profile() // now it is in the cache
-	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{CustomerID: s.customer})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
+		CustomerID: s.customer,
+	})
 	done(t, r, err)
 	if p, err := kit.Query.Profile(t.Context(), s.tenant, s.customer); vault.CodeOf(err) != vault.CodeUnknown {
 		t.Errorf("a reader sees %v, %v", p.Fields, err)
 	}
 }
 
-func TestDecideReviewMakesARequirementBinding(t *testing.T) {
+func TestDecideReview_RequirementBinds(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := testkit.ID()
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, vault.Scenario{
-		ID: scenario, AgentID: s.agent, Name: "Delivery", Description: "If the customer wants to change their shipping address, open the form.",
+		ID: scenario, AgentID: s.agent, Name: "Delivery",
+		Description: "If the customer wants to change their shipping address, open the form.",
 	})
 	if found := s.extraction(done(t, r, err)); len(found.NeedReview) == 0 {
 		t.Fatalf("nothing waits for a person: %+v", found)
@@ -164,20 +185,24 @@ func TestDecideReviewMakesARequirementBinding(t *testing.T) {
 	if before.Binding() {
 		t.Error("it is binding before a person has decided")
 	}
-	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DecideReview, vault.DecideReviewInput{Kind: vault.ReviewOfRequirement, ID: before.ID, Decision: vault.Approve})
+	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DecideReview, vault.DecideReviewInput{
+		Kind: vault.ReviewOfRequirement, ID: before.ID, Decision: vault.Approve,
+	})
 	done(t, r, err)
-	if after := s.requirement(scenario, before.FieldName); after.ID != before.ID || !after.Binding() || after.Review != vault.ReviewApproved {
+	if after := s.requirement(scenario, before.FieldName); after.ID != before.ID || !after.Binding() ||
+		after.Review != vault.ReviewApproved {
 		t.Errorf("after the approval it is %s, binding: %t", after.Review, after.Binding())
 	}
 }
 
-func TestCancelFillEndsAFillThatWaits(t *testing.T) {
+func TestCancelFill_WaitingFill(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("plan", "country")...)})
 	q := kit.Question(t, s.tenant, s.customer)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill.ID})
-	if got := result[vault.CancelResult](t, done(t, r, err)); got.FillID != fill.ID || got.QuestionID == nil || *got.QuestionID != q.ID {
+	if got := result[vault.CancelResult](t, done(t, r, err)); got.FillID != fill.ID || got.QuestionID == nil ||
+		*got.QuestionID != q.ID {
 		t.Errorf("it says %+v", got)
 	}
 	got := result[vault.FillResult](t, done(t, fill, nil))

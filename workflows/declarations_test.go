@@ -110,16 +110,21 @@ func (d declared) steps() []string {
 }
 
 // The engine's own defaults are no retries, no back-off, 60 s, and a failure after 5 minutes without a worker.
-func TestEveryTaskHasAPolicy(t *testing.T) {
+func TestDeclarations_EveryTaskHasAPolicy(t *testing.T) {
 	t.Parallel()
 	const longestDeadline = 30 * 24 * time.Hour // vault.FillGapsInput
 	for name, w := range declarations(t) {
 		for _, task := range w.tasks {
 			if task.retries < 1 || task.backoff <= 1 || task.maxBackoffSeconds < 1 {
-				t.Errorf("%s: %s is tried again %d times, with back-off %v up to %d s", name, task.name, task.retries, task.backoff, task.maxBackoffSeconds)
+				t.Errorf(
+					"%s: %s is tried again %d times, with back-off %v up to %d s", name, task.name, task.retries, task.backoff,
+					task.maxBackoffSeconds,
+				)
 			}
 			if task.execution == 0 || task.schedule == 0 || task.schedule == 5*time.Minute {
-				t.Errorf("%s: %s has execution time-out %s and scheduling time-out %s", name, task.name, task.execution, task.schedule)
+				t.Errorf(
+					"%s: %s has execution time-out %s and scheduling time-out %s", name, task.name, task.execution, task.schedule,
+				)
 			}
 			if task.durable && (task.execution <= longestDeadline || !task.evicted) {
 				t.Errorf("%s: %s may run %s, and gives its slot back: %t", name, task.name, task.execution, task.evicted)
@@ -132,7 +137,7 @@ func TestEveryTaskHasAPolicy(t *testing.T) {
 	}
 }
 
-func TestEveryWorkflowRunsItsStepsInOrder(t *testing.T) {
+func TestDeclarations_StepsInOrder(t *testing.T) {
 	t.Parallel()
 	for name, w := range declarations(t) {
 		for i, task := range w.tasks {
@@ -148,7 +153,7 @@ func TestEveryWorkflowRunsItsStepsInOrder(t *testing.T) {
 }
 
 // The engine's own queue is for what would ask a model or a customer twice.
-func TestOneAtATimePerTenantAndSubject(t *testing.T) {
+func TestDeclarations_OneRunPerSubject(t *testing.T) {
 	t.Parallel()
 	for name, w := range declarations(t) {
 		want := ""
@@ -210,7 +215,7 @@ func split(cell, separator string) []string {
 	return strings.Split(cell, separator)
 }
 
-func TestTheDocumentedTableIsWhatIsRegistered(t *testing.T) {
+func TestDocTable_MatchesRegistration(t *testing.T) {
 	t.Parallel()
 	registered := declarations(t)
 	var rows []string
@@ -239,7 +244,7 @@ func TestTheDocumentedTableIsWhatIsRegistered(t *testing.T) {
 }
 
 // What the table says in parentheses names events and workflows, too.
-func TestTheDocumentedTableNamesWhatExists(t *testing.T) {
+func TestDocTable_NamesExist(t *testing.T) {
 	t.Parallel()
 	known := append(namedWorkflows(), namedEvents()...)
 	name := regexp.MustCompile(`[a-z]+[-:][a-z]+`)
@@ -270,7 +275,7 @@ func namedWorkflows() []string {
 
 // namedEvents are the events of all operations, and the one that resumes a fill.
 func namedEvents() []string {
-	names := []string{vault.EventQuestionSettled}
+	names := []string{vault.EventQuestionClosed}
 	for _, o := range vault.Operations() {
 		names = append(names, o.Events...)
 	}
@@ -278,7 +283,7 @@ func namedEvents() []string {
 	return names
 }
 
-func TestEveryNamedWorkflowIsRegistered(t *testing.T) {
+func TestDeclarations_EverySpecIsRegistered(t *testing.T) {
 	t.Parallel()
 	named := namedWorkflows()
 	if registered := slices.Sorted(maps.Keys(declarations(t))); !slices.Equal(named, registered) {
@@ -286,9 +291,9 @@ func TestEveryNamedWorkflowIsRegistered(t *testing.T) {
 	}
 }
 
-func TestEveryNamedEventStartsOrWakesAWorkflow(t *testing.T) {
+func TestDeclarations_EveryEventIsUsed(t *testing.T) {
 	t.Parallel()
-	used := []string{vault.EventQuestionSettled} // wakes fill-gaps
+	used := []string{vault.EventQuestionClosed} // wakes fill-gaps
 	for _, w := range declarations(t) {
 		used = append(used, w.events...)
 	}
@@ -299,7 +304,7 @@ func TestEveryNamedEventStartsOrWakesAWorkflow(t *testing.T) {
 }
 
 // Without a cron in the configuration a sweep runs by its event alone.
-func TestAnEmptyCronLeavesItsWorkflowWithoutOne(t *testing.T) {
+func TestDeclarations_EmptyCron(t *testing.T) {
 	t.Parallel()
 	for _, w := range workflows.All(kit.Client, steps.Steps{}, workflows.Crons{}) {
 		if req, _, _, _ := w.Dump(); len(req.CronTriggers) > 0 {
@@ -308,9 +313,9 @@ func TestAnEmptyCronLeavesItsWorkflowWithoutOne(t *testing.T) {
 	}
 }
 
-// All is the only list of workflows: what is declared anywhere in the module is in it. Only the development command may have
-// others, to measure with.
-func TestNothingElseDeclaresAWorkflow(t *testing.T) {
+// All is the only list of workflows: what is declared anywhere in the module is in it. Only the development command may
+// have others, to measure with.
+func TestDeclarations_OnlyHere(t *testing.T) {
 	t.Parallel()
 	declares := regexp.MustCompile(`\.New(Workflow|StandaloneTask|StandaloneDurableTask)\(|\bbegin\(c, `)
 	found := 0

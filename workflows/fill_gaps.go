@@ -14,21 +14,22 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// advanceGaps moves a gap fill on as far as it goes without waiting. fill-gaps starts it, again and again.
+// advanceGaps advances a gap fill until it has to wait. fill-gaps starts it once per round.
 func advanceGaps(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowAdvanceGaps)
-	find := w.NewTask("find-missing", task(rejectable(s.Gaps.FindMissing)), quick()...)
-	resolve := w.NewTask("resolve", task(rejectable(s.Gaps.ResolveGaps)), model(find)...)
-	w.NewTask(taskAsk, task(rejectable(s.Gaps.AskCustomer)), quick(resolve)...)
+	find := w.NewTask("find-missing", task(withRejection(s.Gaps.FindMissing)), quick()...)
+	resolve := w.NewTask("resolve", task(withRejection(s.Gaps.ResolveGaps)), model(find)...)
+	w.NewTask(taskAsk, task(withRejection(s.Gaps.AskCustomer)), quick(resolve)...)
 	return w
 }
 
-// DurableTask is the name of the one task that waits for people.
+// DurableTask is the name of the only task that waits for people.
 const DurableTask = "fill"
 
 const taskAsk = "ask"
 
-// fillGaps fills what a scenario needs of a customer, and waits for the customer where it must: for hours, across restarts.
+// fillGaps fills the fields that a scenario needs of a customer. It waits for the customer's answers, for hours and
+// across restarts.
 func fillGaps(c *hatchet.Client, advance, write *hatchet.Workflow) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.FillGaps.Name, hatchet.WithWorkflowEvents(vault.FillGaps.Event), onePerSubject())
 	w.NewDurableTask(DurableTask, func(ctx hatchet.DurableContext, ev vault.Event) (Filled, error) {
@@ -37,30 +38,31 @@ func fillGaps(c *hatchet.Client, advance, write *hatchet.Workflow) *hatchet.Work
 	return w
 }
 
-// Filled is how often a gap fill went on.
+// Filled counts the rounds of a gap fill.
 type Filled struct {
 	Rounds int `json:"rounds"`
 }
 
-// gapRunner is what the durable task of a gap fill does between its decisions. The engine keeps the outcome of each, and
-// gives it back when the task is replayed.
+// gapRunner runs the actions of a gap fill. The engine stores the outcome of each action and returns it when the
+// durable task is replayed.
 type gapRunner interface {
 	advance(round int, ev vault.Event) (gapfill.Advanced, error)
 	write(round int, evs []vault.Event) error
-	wait(question gapfill.Waiting, pause time.Duration) error // at most for the pause
+	wait(question gapfill.Waiting, pause time.Duration) error // up to pause
 }
 
-// maxStuck is how often the same writes may come back before the attempt fails, and is retried later with a back-off.
+// maxStuck is how often the same unfinished writes may come back before the attempt fails and is retried with a
+// backoff.
 const maxStuck = 3
 
 var errStuck = errors.New("unavailable: the writes of this gap fill do not finish")
 
-// fill must be deterministic: it decides by what gapRunner returns, and by nothing else. A run that is retried or replayed is
-// given the outcomes that the engine kept, failures included: fill goes past as many failures as there were attempts before
-// this one, and so does something new.
+// fill must be deterministic: it decides only by the results of gapRunner. The engine replays the stored outcomes,
+// failures included, to a run that is retried or replayed: fill skips as many failures as there were earlier attempts,
+// and then makes progress.
 func fill(run gapRunner, attemptsBefore int, ev vault.Event) (Filled, error) {
 	var last []vault.Event
-	var watch watch
+	var poller poller
 	failures := 0
 	for round, stuck := 1, 0; ; round++ {
 		next, err := run.advance(round, ev)
@@ -73,7 +75,7 @@ func fill(run gapRunner, attemptsBefore int, ev vault.Event) (Filled, error) {
 		case next.Done:
 			return Filled{Rounds: round}, nil
 		case next.Question != nil:
-			if err := run.wait(*next.Question, watch.pause(*next.Question)); err != nil {
+			if err := run.wait(*next.Question, poller.pause(*next.Question)); err != nil {
 				return Filled{Rounds: round}, err
 			}
 			continue
@@ -95,33 +97,33 @@ func fill(run gapRunner, attemptsBefore int, ev vault.Event) (Filled, error) {
 	}
 }
 
-// watch says for how long a fill waits before it looks by itself: should the event that wakes it be lost, or the fact come from
-// elsewhere, which pushes none.
-type watch struct {
+// poller computes how long a fill waits before it polls the database. Polling covers a lost event and a value that
+// comes from another source, for which no event is pushed.
+type poller struct {
 	question uuid.UUID
 	waited   time.Duration
 }
 
-// firstLook is when a fill looks for the first time. After that it waits as long again as it has waited: a lost event at most
-// doubles the customer's time, and a question that is open for thirty days costs sixteen looks.
-const firstLook = time.Minute
+// firstPoll is the time until the first poll. Each further wait is as long as all waits before it: a lost event at most
+// doubles the waiting time, and a question that is open for thirty days costs sixteen polls.
+const firstPoll = time.Minute
 
-// pause gives how long to wait for the settlement of a question this time, so that the last one ends after its deadline. One that is
-// still open then has an answer that is not looked at yet.
-func (w *watch) pause(q gapfill.Waiting) time.Duration {
-	if q.QuestionID != w.question {
-		*w = watch{question: q.QuestionID}
+// pause returns how long to wait for a question to be closed this time. The last wait ends after the deadline. A
+// question that is open after that has an accepted answer that is not processed yet.
+func (p *poller) pause(q gapfill.Waiting) time.Duration {
+	if q.QuestionID != p.question {
+		*p = poller{question: q.QuestionID}
 	}
-	left := q.DeadlineAt.Sub(q.OpenedAt) + afterDeadline - w.waited
-	pause := min(max(firstLook, w.waited), max(left, afterDeadline))
+	left := q.DeadlineAt.Sub(q.OpenedAt) + afterDeadline - p.waited
+	pause := min(max(firstPoll, p.waited), max(left, afterDeadline))
 	if left < 0 {
-		pause = min(max(afterDeadline, -left), firstLook)
+		pause = min(max(afterDeadline, -left), firstPoll)
 	}
-	w.waited += pause
+	p.waited += pause
 	return pause
 }
 
-// durable is the gapRunner over the engine.
+// durable is the gapRunner that uses the engine.
 type durable struct {
 	ctx         hatchet.DurableContext
 	advanceGaps *hatchet.Workflow
@@ -129,7 +131,7 @@ type durable struct {
 }
 
 func (d durable) advance(round int, ev vault.Event) (gapfill.Advanced, error) {
-	var out outcome[gapfill.Advanced]
+	var out resultOrRejection[gapfill.Advanced]
 	result, err := d.advanceGaps.Run(d.ctx, ev, hatchet.WithRunKey(fmt.Sprintf("advance-%d", round)))
 	if err != nil {
 		return out.Result, err
@@ -137,10 +139,11 @@ func (d durable) advance(round int, ev vault.Event) (gapfill.Advanced, error) {
 	if err := result.TaskOutput(taskAsk).Into(&out); err != nil {
 		return out.Result, err
 	}
-	return out.value()
+	return out.unwrap()
 }
 
-// write runs writes one after the other: they are of one profile. One that is rejected is an outcome, which advance reads.
+// write runs the writes one after the other, because they are for one profile. A rejected write is an outcome, which
+// the next advance reads.
 func (d durable) write(round int, evs []vault.Event) error {
 	for i, ev := range evs {
 		_, _ = d.writeValue.Run(d.ctx, ev, hatchet.WithRunKey(fmt.Sprintf("write-%d-%d", round, i)))
@@ -151,19 +154,20 @@ func (d durable) write(round int, evs []vault.Event) error {
 	return nil
 }
 
-// lookBack covers the difference between the clocks of the database, which says when a question was opened, and the engine.
-const lookBack = time.Minute
+// eventLookback covers the clock difference between the database, which sets a question's time of opening, and the
+// engine.
+const eventLookback = time.Minute
 
-// afterDeadline makes sure that a wait which ran out ends after the deadline.
+// afterDeadline ensures that the last wait ends after the deadline.
 const afterDeadline = 2 * time.Second
 
-// wait waits until the question is settled or the pause is over. The scope and the look-back make sure that an answer which comes
-// before the wait is registered is seen: the engine (v0.104.7) commits an event before it matches it to waits, and a wait before it
-// looks back.
+// wait waits until the question is closed or the pause is over. The scope and the lookback find an answer that comes
+// before the wait is registered: the engine (v0.104.7) commits an event before it matches the event to waits, and
+// commits a wait before it looks back.
 func (d durable) wait(q gapfill.Waiting, pause time.Duration) error {
 	_, err := d.ctx.WaitFor(hatchet.OrCondition(
-		hatchet.UserEventCondition(vault.EventQuestionSettled, "true",
-			hatchet.WithEventScope(q.QuestionID.String()), hatchet.WithConsiderEventsSince(q.OpenedAt.Add(-lookBack))),
+		hatchet.UserEventCondition(vault.EventQuestionClosed, "true",
+			hatchet.WithEventScope(q.QuestionID.String()), hatchet.WithConsiderEventsSince(q.OpenedAt.Add(-eventLookback))),
 		hatchet.SleepCondition(pause),
 	))
 	return err

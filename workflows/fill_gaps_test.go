@@ -41,7 +41,9 @@ func (s *scene) fill(in vault.FillGapsInput) trigger.Receipt {
 
 func (s *scene) answer(q vault.Question, value string) trigger.Receipt {
 	s.t.Helper()
-	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: q.ID, Value: text(value)})
+	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{
+		QuestionID: q.ID, Value: text(value),
+	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -57,13 +59,15 @@ func outcomes(r vault.FillResult) map[string]string {
 	return out
 }
 
-func TestFillGapsFromProfileSessionConversationAndCustomer(t *testing.T) {
+func TestFillGaps_AllSources(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.define(vault.Definition{Name: "date_of_birth", ValueType: vault.TypeDate, CollectionPrompt: "When were you born?"})
 	s.write(s.fact("name", "Ada Quill"))
 	scenario := s.scenario(asked("name", "country", "email", "date_of_birth")...)
-	session := s.session(map[string]json.RawMessage{"country": text("Norway")}, "My email address is ada.quill@example.com, thanks.")
+	session := s.session(
+		map[string]json.RawMessage{"country": text("Norway")}, "My email address is ada.quill@example.com, thanks.",
+	)
 	fill := s.fill(vault.FillGapsInput{ScenarioID: scenario, SessionID: &session})
 
 	first := kit.Question(t, s.tenant, s.customer)
@@ -74,19 +78,23 @@ func TestFillGapsFromProfileSessionConversationAndCustomer(t *testing.T) {
 		t.Errorf("an invalid answer was rejected with %s: %s", reason.Code, reason)
 	}
 	second := kit.Question(t, s.tenant, s.customer, first)
-	if second.Attempt != 2 || second.FieldName != "date_of_birth" || second.Reason == "" || strings.Contains(second.Reason, "a while ago") {
+	if second.Attempt != 2 || second.FieldName != "date_of_birth" || second.Reason == "" ||
+		strings.Contains(second.Reason, "a while ago") {
 		t.Errorf("it asks again for %s, attempt %d, because: %q", second.FieldName, second.Attempt, second.Reason)
 	}
 	done(t, s.answer(second, "1990-03-14"), nil)
 
 	got := result[vault.FillResult](t, done(t, fill, nil))
-	want := map[string]string{"name": "profile", "country": "session", "email": "conversation", "date_of_birth": "customer"}
+	want := map[string]string{
+		"name": "profile", "country": "session", "email": "conversation", "date_of_birth": "customer",
+	}
 	if diff := cmp.Diff(want, outcomes(got)); diff != "" || got.Blocked || got.ModelCalls != 1 {
 		t.Errorf("blocked: %t, model calls: %d, %s", got.Blocked, got.ModelCalls, diff)
 	}
 	p := s.profile()
 	var meta struct{ Quote string }
-	if err := json.Unmarshal(p.Fields["email"].SourceMetadata, &meta); err != nil || !strings.Contains(meta.Quote, "ada.quill@example.com") {
+	if err := json.Unmarshal(p.Fields["email"].SourceMetadata, &meta); err != nil ||
+		!strings.Contains(meta.Quote, "ada.quill@example.com") {
 		t.Errorf("the e-mail address was read in %q, %v", meta.Quote, err)
 	}
 	for _, f := range got.Fields {
@@ -99,9 +107,9 @@ func TestFillGapsFromProfileSessionConversationAndCustomer(t *testing.T) {
 	}
 }
 
-// A customer may answer before the engine has registered the wait: as soon as the question can be read. Here the steps of the
-// answer run at once, without the engine between them, so that they are done before.
-func TestAnAnswerThatComesBeforeTheWaitIsNotMissed(t *testing.T) {
+// A customer may answer before the engine has registered the wait: as soon as the question can be read. Here the steps
+// of the answer run at once, without the engine between them, so that they are done before.
+func TestFillGaps_AnswerBeforeTheWait(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	client := withoutEngine(t)
@@ -134,7 +142,9 @@ func TestAnAnswerThatComesBeforeTheWaitIsNotMissed(t *testing.T) {
 // answerAtOnce runs the steps of answer-question here and now.
 func (s *scene) answerAtOnce(client *trigger.Client, q vault.Question, value string) {
 	s.t.Helper()
-	r, err := trigger.Submit(s.t.Context(), client, s.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: q.ID, Value: text(value)})
+	r, err := trigger.Submit(s.t.Context(), client, s.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{
+		QuestionID: q.ID, Value: text(value),
+	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -147,7 +157,7 @@ func (s *scene) answerAtOnce(client *trigger.Client, q vault.Question, value str
 	}
 }
 
-func TestFillGapsGivesUpAtTheDeadline(t *testing.T) {
+func TestFillGaps_EndsAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario(asked("email")...)
@@ -160,7 +170,7 @@ func TestFillGapsGivesUpAtTheDeadline(t *testing.T) {
 	}
 }
 
-func TestFillGapsGivesUpAfterTheLastInvalidAnswer(t *testing.T) {
+func TestFillGaps_EndsAfterTheLastInvalidAnswer(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("plan")...), MaxAttempts: 2})
@@ -173,10 +183,13 @@ func TestFillGapsGivesUpAfterTheLastInvalidAnswer(t *testing.T) {
 	}
 }
 
-func TestFillGapsAsksForNothingThatMayBeSkippedOrBlocks(t *testing.T) {
+func TestFillGaps_SkipAndBlockAskNothing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveDefinition, vault.Definition{AgentID: s.agent, Name: "nickname", ValueType: vault.TypeString}) // not enabled
+	// not enabled
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveDefinition, vault.Definition{
+		AgentID: s.agent, Name: "nickname", ValueType: vault.TypeString,
+	})
 	done(t, r, err)
 	scenario := s.scenario(
 		vault.Requirement{FieldName: "country", FallbackAction: vault.FallbackSkip},
@@ -185,7 +198,9 @@ func TestFillGapsAsksForNothingThatMayBeSkippedOrBlocks(t *testing.T) {
 		vault.Requirement{FieldName: "nickname", FallbackAction: vault.FallbackAsk},
 	)
 	session := s.session(nil, "My email address is ada.quill@example.com, thanks.")
-	got := result[vault.FillResult](t, done(t, s.fill(vault.FillGapsInput{ScenarioID: scenario, SessionID: &session}), nil))
+	got := result[vault.FillResult](
+		t, done(t, s.fill(vault.FillGapsInput{ScenarioID: scenario, SessionID: &session}), nil),
+	)
 	want := map[string]string{"country": "skip", "plan": "block", "email": "conversation", "nickname": "undefined"}
 	if diff := cmp.Diff(want, outcomes(got)); diff != "" || !got.Blocked {
 		t.Errorf("blocked: %t, %s", got.Blocked, diff)
@@ -193,7 +208,7 @@ func TestFillGapsAsksForNothingThatMayBeSkippedOrBlocks(t *testing.T) {
 }
 
 // Of two fills of the same customer and scenario the second waits for the first, and so finds nothing to ask.
-func TestACustomerIsNotAskedTwiceAtOnce(t *testing.T) {
+func TestFillGaps_OneFillAtATime(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario(asked("country", "plan")...)

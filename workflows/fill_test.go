@@ -77,9 +77,11 @@ func question(n byte) gapfill.Advanced {
 	return gapfill.Advanced{Question: &gapfill.Waiting{QuestionID: uuid.UUID{n}}}
 }
 
-func TestFillWritesThenAsksThenEnds(t *testing.T) {
+func TestFill_WritesThenAsksThenEnds(t *testing.T) {
 	t.Parallel()
-	run := &script{advances: []gapfill.Advanced{writes("country", "email"), question(1), question(2), writes("plan"), {Done: true}}}
+	run := &script{
+		advances: []gapfill.Advanced{writes("country", "email"), question(1), question(2), writes("plan"), {Done: true}},
+	}
 	filled, err := fill(run, 0, fillEvent)
 	if err != nil || filled.Rounds != 5 {
 		t.Errorf("fill ended after %d rounds, %v", filled.Rounds, err)
@@ -96,7 +98,7 @@ func TestFillWritesThenAsksThenEnds(t *testing.T) {
 	}
 }
 
-func TestFillWithNothingToDoEndsAtOnce(t *testing.T) {
+func TestFill_NothingToDo(t *testing.T) {
 	t.Parallel()
 	run := &script{advances: []gapfill.Advanced{{Done: true}}}
 	if filled, err := fill(run, 0, fillEvent); err != nil || filled.Rounds != 1 || len(run.calls) != 1 {
@@ -104,16 +106,21 @@ func TestFillWithNothingToDoEndsAtOnce(t *testing.T) {
 	}
 }
 
-// Whatever becomes of the event that wakes it, a fill looks again by itself: soon at first, then ever later, and for the last time
-// just after the deadline.
-func TestFillLooksAgainByItself(t *testing.T) {
+// Whatever becomes of the event that wakes it, a fill looks again by itself: soon at first, then ever later, and for
+// the last time just after the deadline.
+func TestFill_PollsWhileWaiting(t *testing.T) {
 	t.Parallel()
 	opened := time.Date(2030, 3, 1, 9, 0, 0, 0, time.UTC)
 	waiting := func(n byte, minutes int) gapfill.Advanced {
-		return gapfill.Advanced{Question: &gapfill.Waiting{QuestionID: uuid.UUID{n}, OpenedAt: opened, DeadlineAt: opened.Add(time.Duration(minutes) * time.Minute)}}
+		return gapfill.Advanced{
+			Question: &gapfill.Waiting{
+				QuestionID: uuid.UUID{n}, OpenedAt: opened, DeadlineAt: opened.Add(time.Duration(minutes) * time.Minute),
+			},
+		}
 	}
 	s := &script{advances: []gapfill.Advanced{
-		waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), // the last by a clock that is behind
+		// the last by a clock that is behind
+		waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10),
 		waiting(2, 5), waiting(2, 5), waiting(3, 0),
 	}}
 	if _, err := fill(s, 0, fillEvent); err != nil {
@@ -133,7 +140,9 @@ func TestFillLooksAgainByItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	sec := time.Second
-	if want := []time.Duration{m, 2 * sec, 2 * sec, 2 * sec, 4 * sec, 8 * sec, 16 * sec, 32 * sec, m}; !slices.Equal(s.pauses, want) {
+	if want := []time.Duration{
+		m, 2 * sec, 2 * sec, 2 * sec, 4 * sec, 8 * sec, 16 * sec, 32 * sec, m,
+	}; !slices.Equal(s.pauses, want) {
 		t.Errorf("waited for %v, want %v", s.pauses, want)
 	}
 	s = &script{}
@@ -148,8 +157,9 @@ func TestFillLooksAgainByItself(t *testing.T) {
 	}
 }
 
-// Writes that come back unfinished are a fault of the system: the run fails, for its retries, instead of going round for ever.
-func TestFillWithStuckWritesFails(t *testing.T) {
+// Writes that come back unfinished are a fault of the system: the run fails, for its retries, instead of going round
+// for ever.
+func TestFill_StuckWritesFail(t *testing.T) {
 	t.Parallel()
 	run := &script{}
 	for range 100 {
@@ -165,7 +175,7 @@ func TestFillWithStuckWritesFails(t *testing.T) {
 }
 
 // Progress, such as one of two writes that finished, starts the count anew.
-func TestFillWithWritesThatGoOnIsNotStuck(t *testing.T) {
+func TestFill_ProgressIsNotStuck(t *testing.T) {
 	t.Parallel()
 	run := &script{}
 	for i := range 4 * maxStuck {
@@ -176,7 +186,7 @@ func TestFillWithWritesThatGoOnIsNotStuck(t *testing.T) {
 	}
 }
 
-func TestFillEndsWithTheFirstError(t *testing.T) {
+func TestFill_FirstErrorEndsIt(t *testing.T) {
 	t.Parallel()
 	advances := []gapfill.Advanced{writes("country"), question(1)}
 	for failAt := 1; failAt <= 5; failAt++ {
@@ -191,10 +201,12 @@ func TestFillEndsWithTheFirstError(t *testing.T) {
 }
 
 // The engine gives a run that is retried, or replayed by an operator, the failures that it kept as well.
-func TestFillGoesPastTheFailuresOfEarlierAttempts(t *testing.T) {
+func TestFill_SkipsEarlierFailures(t *testing.T) {
 	t.Parallel()
 	run := func(attemptsBefore int) (*script, error) {
-		run := &script{advances: []gapfill.Advanced{{}, question(1), {}, writes("country")}, failed: map[int]bool{1: true, 3: true}}
+		run := &script{
+			advances: []gapfill.Advanced{{}, question(1), {}, writes("country")}, failed: map[int]bool{1: true, 3: true},
+		}
 		_, err := fill(run, attemptsBefore, fillEvent)
 		return run, err
 	}
@@ -207,13 +219,14 @@ func TestFillGoesPastTheFailuresOfEarlierAttempts(t *testing.T) {
 		if !errors.Is(err, errFailed) {
 			t.Errorf("after %d attempts it ended with %v", attemptsBefore, err)
 		}
-		if n := len(slices.Collect(matching(got.calls, "advance"))); n != rounds || !slices.Equal(got.calls, whole.calls[:len(got.calls)]) {
+		if n := len(slices.Collect(matching(got.calls, "advance"))); n != rounds ||
+			!slices.Equal(got.calls, whole.calls[:len(got.calls)]) {
 			t.Errorf("after %d attempts it did\n%v\nwhich does not begin\n%v", attemptsBefore, got.calls, whole.calls)
 		}
 	}
 }
 
-func TestFillThatWasStuckTriesTheWritesAgain(t *testing.T) {
+func TestFill_StuckRunRetriesWrites(t *testing.T) {
 	t.Parallel()
 	run := &script{}
 	for range maxStuck + 1 {
@@ -227,11 +240,15 @@ func TestFillThatWasStuckTriesTheWritesAgain(t *testing.T) {
 	}
 }
 
-// A durable task is replayed from what the engine kept: the same outcomes must lead to the same calls, wherever it was lost.
-func TestFillIsDeterministic(t *testing.T) {
+// A durable task is replayed from what the engine kept: the same outcomes must lead to the same calls, wherever it was
+// lost.
+func TestFill_IsDeterministic(t *testing.T) {
 	t.Parallel()
 	advance := rapid.OneOf(
-		rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]string{"country", "email", "plan"}), 1, 3), func(s []string) gapfill.Advanced { return writes(s...) }),
+		rapid.Map(
+			rapid.SliceOfN(rapid.SampledFrom([]string{"country", "email", "plan"}), 1, 3),
+			func(s []string) gapfill.Advanced { return writes(s...) },
+		),
 		rapid.Map(rapid.Byte(), question),
 	)
 	rapid.Check(t, func(t *rapid.T) {
@@ -249,13 +266,16 @@ func TestFillIsDeterministic(t *testing.T) {
 		replayed := &script{advances: advances}
 		got, err := fill(replayed, 0, fillEvent)
 		if got != want || !errors.Is(err, wantErr) || !slices.Equal(replayed.calls, whole.calls) {
-			t.Fatalf("replayed, it did\n%v\nand ended with %v, %v; want\n%v\nand %v, %v", replayed.calls, got, err, whole.calls, want, wantErr)
+			t.Fatalf(
+				"replayed, it did\n%v\nand ended with %v, %v; want\n%v\nand %v, %v", replayed.calls, got, err, whole.calls, want,
+				wantErr,
+			)
 		}
 	})
 }
 
 // Each attempt does all that the one before did, in the same order, and then more, until one ends well.
-func TestAttemptsOfAFillFollowEachOther(t *testing.T) {
+func TestFill_AttemptsExtendEachOther(t *testing.T) {
 	t.Parallel()
 	advance := rapid.SampledFrom([]gapfill.Advanced{writes("country"), writes("email"), question(1)})
 	rapid.Check(t, func(t *rapid.T) {

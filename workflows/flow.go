@@ -11,9 +11,9 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// A linear workflow is built in this order: begin, any number of look, one effect or store, and an end. Only an end returns
-// the workflow, and the end of an effect is the step that invalidates what the effect touched. So a workflow that changes
-// what readers cache and does not invalidate it does not compile.
+// A linear workflow is built in this order: begin, any number of prepare, one effect or store, and an end. Only an end
+// returns the workflow, and the end of an effect is the step that invalidates what the effect touched. So a workflow
+// that changes cached data and does not invalidate it does not compile.
 
 // flow is a linear workflow under construction.
 type flow struct {
@@ -22,14 +22,16 @@ type flow struct {
 	last     *hatchet.Task // nil: there is no task yet
 }
 
-// step is a method of package steps.
+// step is a method of a package below steps.
 type step[Out any] func(context.Context, vault.Event) (Out, error)
 
-// policy gives the options of a task that follows its parents: retries, backoff and time-outs.
+// policyOf returns the options of a task that follows its parents: retries, backoff and time-outs.
 type policyOf func(parents ...*hatchet.Task) []hatchet.TaskOption
 
-// begin starts the workflow of an operation, which its events start.
-func begin[In, Out any](c *hatchet.Client, s steps.Steps, spec vault.Spec[In, Out], more ...hatchet.WorkflowOption) flow {
+// begin declares the workflow of an operation, which starts on the operation's events.
+func begin[In, Out any](
+	c *hatchet.Client, s steps.Steps, spec vault.Spec[In, Out], more ...hatchet.WorkflowOption,
+) flow {
 	opts := append([]hatchet.WorkflowOption{hatchet.WithWorkflowEvents(spec.Events...)}, more...)
 	return flow{workflow: c.NewWorkflow(spec.Name, opts...), caches: s.Caches}
 }
@@ -45,15 +47,15 @@ func (f flow) then(name string, fn any, policy policyOf) flow {
 	return f
 }
 
-// look adds a step that changes nothing a reader sees.
-func look[Out once.Look](f flow, name string, policy policyOf, fn step[Out]) flow {
+// prepare adds a step that changes nothing a reader sees.
+func prepare[Out once.Preparation](f flow, name string, policy policyOf, fn step[Out]) flow {
 	return f.then(name, task(fn), policy)
 }
 
-// effected is a workflow whose effect is not yet invalidated.
+// effected is a workflow whose effect is not invalidated yet.
 type effected struct{ flow flow }
 
-// effect adds the step that changes what readers cache.
+// effect adds the step that changes data which readers cache.
 func effect[Out any](f flow, name string, policy policyOf, fn step[once.Applied[Out]]) effected {
 	return effected{f.then(name, task(fn), policy)}
 }
@@ -71,10 +73,10 @@ func endWith[Out any](e effected, name string, fn step[Out]) *hatchet.Workflow {
 	return f.then(name, task(fn), quick).workflow
 }
 
-// stored is a workflow that stored something no cache holds, and did not acknowledge it yet.
+// stored is a workflow that stored data which no cache holds, and has not acknowledged the operation yet.
 type stored struct{ flow flow }
 
-// store adds the step that stores something no cache holds.
+// store adds the step that stores data which no cache holds.
 func store[Out any](f flow, name string, policy policyOf, fn step[once.Stored[Out]]) stored {
 	return stored{f.then(name, task(fn), policy)}
 }
@@ -82,7 +84,7 @@ func store[Out any](f flow, name string, policy policyOf, fn step[once.Stored[Ou
 // end adds the last step, which acknowledges the operation.
 func (s stored) end() *hatchet.Workflow { return effected(s).end() }
 
-// announce ends with a step that tells another workflow, and then acknowledges the operation itself.
+// announce ends with a step that announces the change to another workflow and acknowledges the operation.
 func announce[Out any](s stored, fn step[Out]) *hatchet.Workflow {
 	return s.flow.then("announce", task(fn), quick).workflow
 }

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// addMissingRows gives every workflow without a row in docs/operation.md and in doc.go one, from its doc comment. A row that
-// is there stays as a person wrote it.
+// addMissingRows gives every workflow without a row in docs/operation.md and in doc.go one, from its doc comment. A row
+// that is there stays as a person wrote it.
 func addMissingRows(t *testing.T, declared map[string]declared, page string) string {
 	t.Helper()
 	comments := docComments(t)
@@ -34,7 +34,7 @@ func addMissingRows(t *testing.T, declared map[string]declared, page string) str
 			page = strings.Replace(page, explained, with, 1)
 		}
 		if !strings.Contains(table, "//\t"+name+" ") {
-			row := fmt.Sprintf("//\t%-18s %-27s %-15s %-20s %s\n",
+			row := fmt.Sprintf("//\t%-18s %-27s %-13s %-20s %s\n",
 				name, strings.Join(w.events, ", "), w.cron, "profile", strings.Join(w.steps(), " → "))
 			table = strings.Replace(table, "//\texpire-values ", row+"//\texpire-values ", 1)
 		}

@@ -24,7 +24,7 @@ const (
 )
 
 // The steps in docs/operation.md are those that are declared, with their policies; and each workflow is explained.
-func TestThePageListsTheSteps(t *testing.T) {
+func TestOperationPage_ListsTheSteps(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(operationPage)
 	if err != nil {

@@ -23,7 +23,7 @@ func withoutEngine(t *testing.T) *trigger.Client {
 }
 
 // What was accepted while the engine could not be reached, and what the engine lost, is owed.
-func TestRelayOperationsPushesWhatIsOwed(t *testing.T) {
+func TestRelayOperations_PushesDueOperations(t *testing.T) {
 	t.Parallel()
 	client := withoutEngine(t)
 	for name, became := range map[string]string{
@@ -53,7 +53,7 @@ func TestRelayOperationsPushesWhatIsOwed(t *testing.T) {
 	}
 }
 
-func TestPurgeOperationsKeepsWhatMayStillBeAskedFor(t *testing.T) {
+func TestPurgeOperations_KeepsRetained(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	finished := func(name, value, ago string) trigger.Receipt {
@@ -75,7 +75,8 @@ func TestPurgeOperationsKeepsWhatMayStillBeAskedFor(t *testing.T) {
 		r    trigger.Receipt
 		kept bool
 	}{{oldest, false}, {old, true}, {oldestFailed, false}, {oldFailed, true}} {
-		if _, err := kit.Query.Operation(t.Context(), s.tenant, c.r.ID); (err == nil) != c.kept || (err != nil && vault.CodeOf(err) != vault.CodeUnknown) {
+		if _, err := kit.Query.Operation(t.Context(), s.tenant, c.r.ID); (err == nil) != c.kept ||
+			(err != nil && vault.CodeOf(err) != vault.CodeUnknown) {
 			t.Errorf("operation %s: kept: %t, want %t (%v)", c.r.ID, err == nil, c.kept, err)
 		}
 	}

@@ -14,11 +14,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestWriteFieldRejectsWhatTheDefinitionForbids(t *testing.T) {
+func TestWriteValue_InvalidValueIsRejected(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("plan", "bronze"))
-	if reason := rejected(t, r, err); reason.Code != vault.CodeInvalid || !strings.Contains(reason.ForCaller(), `"bronze"`) || strings.Contains(reason.Error(), "bronze") {
+	if reason := rejected(t, r, err); reason.Code != vault.CodeInvalid ||
+		!strings.Contains(reason.ForCaller(), `"bronze"`) || strings.Contains(reason.Error(), "bronze") {
 		t.Errorf("it was rejected with %s: %s; for the caller: %s", reason.Code, reason, reason.ForCaller())
 	}
 	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("email", "ada(at)example"))
@@ -30,7 +31,7 @@ func TestWriteFieldRejectsWhatTheDefinitionForbids(t *testing.T) {
 	}
 }
 
-func TestWriteFieldSupersedesTheOlderValue(t *testing.T) {
+func TestWriteValue_SupersedesTheOlderValue(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	for _, value := range []string{"France", "Iceland", "Norway"} {
@@ -39,12 +40,14 @@ func TestWriteFieldSupersedesTheOlderValue(t *testing.T) {
 			t.Errorf("a reader sees %s after %s was written", got, value)
 		}
 	}
-	if got, want := s.versions("country"), []string{`"Norway" active`, `"Iceland" superseded`, `"France" superseded`}; !slices.Equal(got, want) {
+	if got, want := s.versions("country"), []string{
+		`"Norway" active`, `"Iceland" superseded`, `"France" superseded`,
+	}; !slices.Equal(got, want) {
 		t.Errorf("the history is %v, want %v", got, want)
 	}
 }
 
-func TestAddAssetIsKnownToTheReaderAndASource(t *testing.T) {
+func TestAddAsset_ReachesTheReader(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	card := s.asset("id_card")
@@ -69,7 +72,7 @@ func (s *scene) derived() (source, dependent uuid.UUID) {
 	return source, s.write(in).ItemID
 }
 
-func TestDeleteItemIsRefusedWhereOthersWereDerivedFromIt(t *testing.T) {
+func TestDeleteItem_WithDependentsIsRejected(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	source, dependent := s.derived()
@@ -84,12 +87,14 @@ func TestDeleteItemIsRefusedWhereOthersWereDerivedFromIt(t *testing.T) {
 	}
 }
 
-func TestDeleteItemForcedOrphansWhatWasDerivedFromIt(t *testing.T) {
+func TestDeleteItem_ForcedOrphansDependents(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	source, dependent := s.derived()
 	s.profile() // now it is in the cache
-	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: source, Force: true})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteItem, vault.DeleteItemInput{
+		ItemID: source, Force: true,
+	})
 	if got := result[vault.DeleteResult](t, done(t, r, err)); got.ItemID != source || got.Orphaned != 1 {
 		t.Errorf("it says %v", got)
 	}
@@ -101,11 +106,13 @@ func TestDeleteItemForcedOrphansWhatWasDerivedFromIt(t *testing.T) {
 	}
 }
 
-func TestDeleteItemWithoutDependentsNeedsNoForce(t *testing.T) {
+func TestDeleteItem_WithoutDependents(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	_, dependent := s.derived()
-	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteItem, vault.DeleteItemInput{ItemID: dependent})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteItem, vault.DeleteItemInput{
+		ItemID: dependent,
+	})
 	done(t, r, err)
 	if p := s.profile(); len(p.Fields) != 0 || len(p.Assets) != 1 {
 		t.Errorf("a reader sees %v and %v", p.Fields, p.Assets)
@@ -115,7 +122,9 @@ func TestDeleteItemWithoutDependentsNeedsNoForce(t *testing.T) {
 // past moves an expiry that lies ahead into the past.
 func (s *scene) past(item uuid.UUID) {
 	s.t.Helper()
-	dbtest.Exec(s.t, kit.DatabaseURL, "UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", item)
+	dbtest.Exec(
+		s.t, kit.DatabaseURL, "UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", item,
+	)
 }
 
 func (s *scene) expiring() vault.ItemResult {
@@ -130,7 +139,7 @@ func (s *scene) expiring() vault.ItemResult {
 	return item
 }
 
-func TestExpireFieldsByItsEvent(t *testing.T) {
+func TestExpireValues_ByEvent(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.expiring()
@@ -144,7 +153,7 @@ func TestExpireFieldsByItsEvent(t *testing.T) {
 	}
 }
 
-func TestExpireFieldsByItsCron(t *testing.T) {
+func TestExpireValues_ByCron(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.expiring()
@@ -160,7 +169,7 @@ func (s *scene) lose(asset uuid.UUID) {
 	dbtest.Exec(s.t, kit.DatabaseURL, "DELETE FROM customer_assets WHERE id = $1", asset)
 }
 
-func TestDetectOrphansByItsEvent(t *testing.T) {
+func TestDetectOrphans_ByEvent(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	source, _ := s.derived()
@@ -175,7 +184,7 @@ func TestDetectOrphansByItsEvent(t *testing.T) {
 	}
 }
 
-func TestDetectOrphansByItsCron(t *testing.T) {
+func TestDetectOrphans_ByCron(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	source, _ := s.derived()
@@ -187,23 +196,26 @@ func TestDetectOrphansByItsCron(t *testing.T) {
 	}
 }
 
-func TestSaveSessionKeepsWhatTheConversationKnows(t *testing.T) {
+func TestSaveSession_MergesVariables(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	session := s.session(map[string]json.RawMessage{"country": text("Norway"), "plan": text("gold")}, "Hi, I am Ada.")
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveSession, vault.SaveSessionInput{
-		SessionID: session, AgentID: s.agent, CustomerID: s.customer, Variables: map[string]json.RawMessage{"plan": text("silver")},
-		Turns: []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Hello, Ada."}},
+		SessionID: session, AgentID: s.agent, CustomerID: s.customer,
+		Variables: map[string]json.RawMessage{"plan": text("silver")},
+		Turns:     []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "Hello, Ada."}},
 	})
 	done(t, r, err)
 	got, err := kit.Query.Session(t.Context(), s.tenant, session)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Variables) != 2 || string(got.Variables["plan"]) != `"silver"` || string(got.Variables["country"]) != `"Norway"` {
+	if len(got.Variables) != 2 || string(got.Variables["plan"]) != `"silver"` ||
+		string(got.Variables["country"]) != `"Norway"` {
 		t.Errorf("the variables are %s", got.Variables)
 	}
-	if len(got.Turns) != 2 || got.Turns[0].Text != "Hi, I am Ada." || got.Turns[1].Speaker != vault.SpeakerAgent || got.Turns[1].Index != 1 {
+	if len(got.Turns) != 2 || got.Turns[0].Text != "Hi, I am Ada." || got.Turns[1].Speaker != vault.SpeakerAgent ||
+		got.Turns[1].Index != 1 {
 		t.Errorf("the turns are %v", got.Turns)
 	}
 }

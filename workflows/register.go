@@ -8,7 +8,8 @@ import (
 	"github.com/contextvault/contextvault/steps"
 )
 
-// Crons are when the sweeps run: five-field cron expressions, in UTC. An empty one leaves its workflow without a cron.
+// Crons holds the schedules of the sweeps: five-field cron expressions, in UTC. An empty one leaves its workflow
+// without a cron.
 type Crons struct {
 	ExpireValues    string
 	DetectOrphans   string

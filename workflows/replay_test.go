@@ -14,7 +14,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestAFailedRunIsReplayedAfterItsCauseWasMended(t *testing.T) {
+func TestReplay_AfterTheCauseIsFixed(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("nickname", "Ada"))
@@ -28,7 +28,7 @@ func TestAFailedRunIsReplayedAfterItsCauseWasMended(t *testing.T) {
 }
 
 // Order of writes is order of acceptance, however late a write comes.
-func TestALateReplayDoesNotDisplaceTheNewerValue(t *testing.T) {
+func TestReplay_LateReplayIsSuperseded(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("nickname", "Old"))
@@ -41,12 +41,13 @@ func TestALateReplayDoesNotDisplaceTheNewerValue(t *testing.T) {
 		t.Errorf("the late write entered as %s, and a reader sees %q", late.Status, s.value("nickname"))
 	}
 	h := s.history("nickname")
-	if got := s.versions("nickname"); !slices.Equal(got, []string{`"New" active`, `"Old" superseded`}) || h[1].SupersededByID == nil || *h[1].SupersededByID != newer.ItemID {
+	if got := s.versions("nickname"); !slices.Equal(got, []string{`"New" active`, `"Old" superseded`}) ||
+		h[1].SupersededByID == nil || *h[1].SupersededByID != newer.ItemID {
 		t.Errorf("the history is %v, superseded by %v", got, h[1].SupersededByID)
 	}
 }
 
-func TestAReplayOfARunThatSucceededChangesNothing(t *testing.T) {
+func TestReplay_SucceededRunChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.WriteValue, s.fact("country", "Norway"))
@@ -68,7 +69,7 @@ func TestAReplayOfARunThatSucceededChangesNothing(t *testing.T) {
 }
 
 // The engine gives a replayed durable run the outcomes that it kept, the failure included; it goes past that.
-func TestAFailedGapFillIsReplayedAfterItsCauseWasMended(t *testing.T) {
+func TestReplay_GapFillAfterTheCauseIsFixed(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := testkit.ID()
@@ -82,10 +83,13 @@ func TestAFailedGapFillIsReplayedAfterItsCauseWasMended(t *testing.T) {
 	} else if !strings.HasPrefix(strings.Trim(*why, `"`), "unknown: unknown scenario") {
 		t.Errorf("the dashboard gives as the reason %s", *why)
 	}
-	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, vault.Scenario{ID: scenario, AgentID: s.agent, Name: "Open an account"})
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, vault.Scenario{
+		ID: scenario, AgentID: s.agent, Name: "Open an account",
+	})
 	done(t, r, err)
 	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveRequirement, vault.Requirement{
-		AgentID: s.agent, ScenarioID: scenario, FieldName: "plan", RequiredLevel: vault.LevelHard, FallbackAction: vault.FallbackAsk,
+		AgentID: s.agent, ScenarioID: scenario, FieldName: "plan", RequiredLevel: vault.LevelHard,
+		FallbackAction: vault.FallbackAsk,
 	})
 	done(t, r, err)
 	kit.Replay(t, run)
@@ -96,7 +100,7 @@ func TestAFailedGapFillIsReplayedAfterItsCauseWasMended(t *testing.T) {
 	}
 }
 
-func TestAReplayOfAGapFillThatEndedAsksNobody(t *testing.T) {
+func TestReplay_EndedGapFillAsksNothing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	fill := s.fill(vault.FillGapsInput{ScenarioID: s.scenario(asked("plan")...)})
@@ -110,7 +114,8 @@ func TestAReplayOfAGapFillThatEndedAsksNobody(t *testing.T) {
 	if diff := cmp.Diff(before, after); diff != "" || err != nil {
 		t.Errorf("the operation changed: %v, %s", err, diff)
 	}
-	if open, err := kit.Query.Questions(t.Context(), s.tenant, s.customer); err != nil || len(open) != 0 || len(s.history("plan")) != 1 {
+	if open, err := kit.Query.Questions(t.Context(), s.tenant, s.customer); err != nil || len(open) != 0 ||
+		len(s.history("plan")) != 1 {
 		t.Errorf("open: %v, %v; the history is %v", open, err, s.versions("plan"))
 	}
 }

@@ -26,7 +26,9 @@ func newScene(t *testing.T) *scene {
 	s.define(
 		vault.Definition{Name: "email", ValueType: vault.TypeEmail, IsPII: true},
 		vault.Definition{Name: "country", ValueType: vault.TypeString},
-		vault.Definition{Name: "plan", ValueType: vault.TypeString, AllowedValues: []json.RawMessage{text("silver"), text("gold")}},
+		vault.Definition{
+			Name: "plan", ValueType: vault.TypeString, AllowedValues: []json.RawMessage{text("silver"), text("gold")},
+		},
 		vault.Definition{Name: "name", ValueType: vault.TypeString, IsPII: true},
 	)
 	return s
@@ -56,7 +58,9 @@ func rejected(t *testing.T, r trigger.Receipt, err error) *vault.Error {
 }
 
 func (s *scene) fact(name, value string) vault.WriteValueInput {
-	return vault.WriteValueInput{AgentID: s.agent, CustomerID: s.customer, Name: name, Value: text(value), Source: vault.ValueUserProvided}
+	return vault.WriteValueInput{
+		AgentID: s.agent, CustomerID: s.customer, Name: name, Value: text(value), Source: vault.ValueUserProvided,
+	}
 }
 
 // write writes a fact and waits until it is written.
@@ -80,7 +84,9 @@ func (s *scene) asset(name string) uuid.UUID {
 func (s *scene) scenario(requirements ...vault.Requirement) uuid.UUID {
 	s.t.Helper()
 	id := testkit.ID()
-	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, vault.Scenario{ID: id, AgentID: s.agent, Name: "Open an account"})
+	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, vault.Scenario{
+		ID: id, AgentID: s.agent, Name: "Open an account",
+	})
 	done(s.t, r, err)
 	for i, req := range requirements {
 		req.AgentID, req.ScenarioID, req.Order, req.RequiredLevel = s.agent, id, i, vault.LevelHard

@@ -23,8 +23,8 @@ func schemaWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase {
 // saveDefinition stores a definition with the embedding of its meaning.
 func saveDefinition(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.SaveDefinition)
-	f = look(f, "validate", quick, s.Definitions.ValidateDefinition)
-	f = look(f, "embed", model, s.Definitions.EmbedDefinition)
+	f = prepare(f, "validate", quick, s.Definitions.ValidateDefinition)
+	f = prepare(f, "embed", model, s.Definitions.EmbedDefinition)
 	return effect(f, "persist", quick, s.Definitions.PersistDefinition).end()
 }
 
@@ -36,7 +36,7 @@ func deleteDefinition(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 // saveRequirement stores a requirement.
 func saveRequirement(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.SaveRequirement)
-	f = look(f, "validate", quick, s.Definitions.ValidateRequirement)
+	f = prepare(f, "validate", quick, s.Definitions.ValidateRequirement)
 	return effect(f, "persist", quick, s.Definitions.PersistRequirement).end()
 }
 
@@ -57,13 +57,13 @@ func saveRule(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return announce(store(f, "persist", quick, s.Scenarios.PersistRule), s.Scenarios.AnnounceSave)
 }
 
-// extractSchema finds the fields that a saved scenario or rule needs. Runs of the same text wait for each other, and the
-// newest save wins: an outdated run sees another content hash, calls no model and changes nothing.
+// extractSchema finds the fields that a saved scenario or rule needs. Runs of the same text wait for each other, and
+// the newest save wins: an outdated run sees another content hash, calls no model and changes nothing.
 func extractSchema(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.ExtractSchema, onePerSubject())
-	f = look(f, "load", quick, s.Extraction.LoadSchemaSource)
-	f = look(f, "propose", model, s.Extraction.ProposeSchema)
-	f = look(f, "match", model, s.Extraction.MatchSchema)
+	f = prepare(f, "load", quick, s.Extraction.LoadSchemaSource)
+	f = prepare(f, "propose", model, s.Extraction.ProposeSchema)
+	f = prepare(f, "match", model, s.Extraction.MatchSchema)
 	return effect(f, "persist", quick, s.Extraction.PersistSchema).end()
 }
 

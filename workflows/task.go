@@ -12,13 +12,16 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// task makes a step a task of the engine. This is the one edge between the two: errors lose what the dashboard may not see,
-// what no retry can mend fails at once, and a panic becomes an error without its stack, which may hold values.
-func task[Out any](step func(context.Context, vault.Event) (Out, error)) func(hatchet.Context, vault.Event) (Out, error) {
+// task converts a step to a task of the engine. It is the only connection between the two. It removes values from
+// errors, because the dashboard shows them; it makes permanent errors non-retryable; and it converts a panic to an
+// error without its stack, which may hold values.
+func task[Out any](
+	step func(context.Context, vault.Event) (Out, error),
+) func(hatchet.Context, vault.Event) (Out, error) {
 	return func(ctx hatchet.Context, ev vault.Event) (out Out, err error) {
 		defer func() {
 			if p := recover(); p != nil {
-				err = fmt.Errorf("the step panicked with a %T", p)
+				err = fmt.Errorf("the step panicked with a value of type %T", p)
 			}
 		}()
 		out, err = step(ctx, ev)
@@ -37,29 +40,33 @@ func engineError(err error) error {
 	return errors.New(text)
 }
 
-// outcome is the output of a step whose rejection is an outcome, and not a failed run. The engine tells a parent of a failed
-// child no more than that one of its tasks failed or was cancelled; this tells it what a retry cannot mend.
-type outcome[Out any] struct {
+// resultOrRejection is the output of a step that reports a rejection as an outcome instead of a failed run. The engine
+// tells the parent of a failed child only that a task failed or was cancelled; the output tells it about a permanent
+// error.
+type resultOrRejection[Out any] struct {
 	Result   Out    `json:"result"`
 	Rejected string `json:"rejected,omitempty"` // code and message, without values
 }
 
-// rejectable makes a step whose rejection is an outcome.
-func rejectable[Out any](step func(context.Context, vault.Event) (Out, error)) func(context.Context, vault.Event) (outcome[Out], error) {
-	return func(ctx context.Context, ev vault.Event) (outcome[Out], error) {
+// withRejection makes a step report a permanent error as an outcome.
+func withRejection[Out any](
+	step func(context.Context, vault.Event) (Out, error),
+) func(context.Context, vault.Event) (resultOrRejection[Out], error) {
+	return func(ctx context.Context, ev vault.Event) (resultOrRejection[Out], error) {
 		out, err := step(ctx, ev)
 		if vault.Permanent(err) {
 			text, _ := once.Safe(err)
-			return outcome[Out]{Rejected: text}, nil
+			return resultOrRejection[Out]{Rejected: text}, nil
 		}
-		return outcome[Out]{Result: out}, err
+		return resultOrRejection[Out]{Result: out}, err
 	}
 }
 
-// value gives the output of a rejectable step in the run that started it.
-func (o outcome[Out]) value() (Out, error) {
+// unwrap returns the output of the step, or its rejection as a permanent error, in the run that started it.
+func (o resultOrRejection[Out]) unwrap() (Out, error) {
 	if o.Rejected != "" {
-		return o.Result, worker.NewNonRetryableError(errors.New(o.Rejected)) //nolint:staticcheck // the SDK has no other name for it
+		//nolint:staticcheck // the SDK has no other name for it
+		return o.Result, worker.NewNonRetryableError(errors.New(o.Rejected))
 	}
 	return o.Result, nil
 }

@@ -24,7 +24,7 @@ func runTask(t *testing.T, step func() error) error {
 	return err
 }
 
-func TestWhatNoRetryCanMendFailsAtOnce(t *testing.T) {
+func TestTask_PermanentErrorIsNotRetried(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		err       error
@@ -47,14 +47,21 @@ func TestWhatNoRetryCanMendFailsAtOnce(t *testing.T) {
 }
 
 // What a rejection says of the value is for the caller alone; the engine shows and keeps what it is told.
-func TestTheEngineIsToldNoValue(t *testing.T) {
+func TestTask_ErrorHasNoValue(t *testing.T) {
 	t.Parallel()
 	const value = "Ada Marchetti"
 	for name, step := range map[string]func() error{
 		"a rejection": func() error {
-			return &vault.Error{Code: vault.CodeInvalid, Field: "name", Message: "name: is not allowed", Detail: `name: "` + value + `" is not allowed`}
+			return &vault.Error{
+				Code: vault.CodeInvalid, Field: "name", Message: "name: is not allowed",
+				Detail: `name: "` + value + `" is not allowed`,
+			}
 		},
-		"a wrapped rejection":     func() error { return fmt.Errorf("write %q: %w", value, vault.Invalid("name", "is not allowed")) },
+		"a wrapped rejection": func() error {
+			return fmt.Errorf(
+				"write %q: %w", value, vault.Invalid("name", "is not allowed"),
+			)
+		},
 		"a panic with a value":    func() error { panic(value) },
 		"a panic with an error":   func() error { panic(errors.New(value)) },
 		"a panic of the run time": func() error { return []error{}[len(value)] },
@@ -66,14 +73,14 @@ func TestTheEngineIsToldNoValue(t *testing.T) {
 	}
 }
 
-func TestAPanicIsRetried(t *testing.T) {
+func TestTask_PanicIsRetried(t *testing.T) {
 	t.Parallel()
 	if err := runTask(t, func() error { panic("oh") }); err == nil || atOnce(err) {
 		t.Errorf("it became %v", err)
 	}
 }
 
-func TestAStepGetsTheEventAndItsOutputIsTheTasks(t *testing.T) {
+func TestTask_PassesEventAndOutput(t *testing.T) {
 	t.Parallel()
 	sent := vault.Event{Subject: "a customer"}
 	got, err := task(func(_ context.Context, ev vault.Event) (vault.Event, error) { return ev, nil })(nil, sent)
@@ -83,18 +90,18 @@ func TestAStepGetsTheEventAndItsOutputIsTheTasks(t *testing.T) {
 }
 
 // A child that fails tells its parent nothing that it could decide by; a rejection that is an outcome does.
-func TestAParentFailsAtOnceWithWhatNoRetryCanMendInItsChild(t *testing.T) {
+func TestTask_ParentFailsWithItsChild(t *testing.T) {
 	t.Parallel()
-	child := func(cause error) (outcome[vault.Event], error) {
+	child := func(cause error) (resultOrRejection[vault.Event], error) {
 		step := func(_ context.Context, ev vault.Event) (vault.Event, error) { return ev, cause }
-		return task(rejectable(step))(nil, vault.Event{Subject: "a customer"})
+		return task(withRejection(step))(nil, vault.Event{Subject: "a customer"})
 	}
 	for _, cause := range []error{vault.Unknown("scenario", "x"), vault.Invalid("step_id", "there is no step %q", "x")} {
 		out, err := child(cause)
 		if err != nil {
 			t.Errorf("%v failed the child: %v", cause, err)
 		}
-		if _, err := out.value(); !atOnce(err) || !strings.Contains(err.Error(), cause.Error()) {
+		if _, err := out.unwrap(); !atOnce(err) || !strings.Contains(err.Error(), cause.Error()) {
 			t.Errorf("%v became %v in the parent", cause, err)
 		}
 	}
@@ -105,7 +112,7 @@ func TestAParentFailsAtOnceWithWhatNoRetryCanMendInItsChild(t *testing.T) {
 	}
 	if out, err := child(nil); err != nil || out.Result.Subject != "a customer" {
 		t.Errorf("the child gave %v, %v", out, err)
-	} else if got, err := out.value(); err != nil || got != out.Result {
+	} else if got, err := out.unwrap(); err != nil || got != out.Result {
 		t.Errorf("the parent got %v, %v", got, err)
 	}
 }

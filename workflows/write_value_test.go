@@ -51,7 +51,7 @@ func text(s string) json.RawMessage {
 	return out
 }
 
-func TestWriteFieldTravelsToTheReader(t *testing.T) {
+func TestWriteValue_ReachesTheReader(t *testing.T) {
 	t.Parallel()
 	tenant, agent, customer := kit.Tenant(t), testkit.ID(), testkit.ID()
 	define(t, tenant, vault.Definition{AgentID: agent, Name: "email", ValueType: vault.TypeEmail, IsPII: true})

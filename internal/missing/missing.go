@@ -1,5 +1,5 @@
-// Package missing loads what decides which fields a scenario still needs of a customer, and decides it by the rules. Package
-// query loads through the cache, and the steps of gap fills from their transaction; both use Load.
+// Package missing loads what decides which fields a scenario still needs of a customer, and decides it by the rules.
+// Package query loads through the cache, and the steps of gap fills from their transaction; both use Load.
 package missing
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Source reads configuration and profiles. An unknown id is a *vault.Error with CodeUnknown. A customer without a value has
-// the zero profile.
+// Source reads configuration and profiles. An unknown id is a *vault.Error with CodeUnknown. A customer without a value
+// has the zero profile.
 type Source interface {
 	Scenario(ctx context.Context, tenant, scenario uuid.UUID) (vault.Scenario, error)
 	Requirements(ctx context.Context, tenant, scenario uuid.UUID) ([]vault.Requirement, error)

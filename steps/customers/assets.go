@@ -11,20 +11,24 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Assets records documents.
+// Assets stores references to documents.
 type Assets struct {
 	Once once.Runner
 	Now  func() time.Time
 }
 
-// ValidateAsset looks at an asset before anything is locked.
+// ValidateAsset validates an asset before anything is locked.
 func (s Assets) ValidateAsset(ctx context.Context, ev vault.Event) (once.Validated, error) {
-	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.AddAssetInput) error { return rules.Check(in) })
+	return once.Validated{}, once.Prepare(
+		ctx, s.Once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.AddAssetInput) error { return rules.Check(in) },
+	)
 }
 
 // PersistAsset stores the reference to a document.
 func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (once.Applied[vault.ItemResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AddAssetInput) (vault.ItemResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AddAssetInput,
+	) (vault.ItemResult, error) {
 		profile, err := LockProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.ItemResult{}, err
@@ -58,11 +62,12 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (once.Applied[
 	})
 }
 
-// placeAsset finds the place of an asset among those of its name, by order of acceptance: one that supersedes the older ones
-// does so with those that come late, too.
+// placeAsset places an asset among the assets of its name, by order of acceptance. An asset that supersedes older ones
+// also supersedes older ones that arrive later.
 func (s Assets) placeAsset(ctx context.Context, q *dbgen.Queries, row *dbgen.InsertAssetParams) error {
 	newer, err := q.GetNewerAsset(ctx, dbgen.GetNewerAssetParams{
-		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt, OperationID: row.OperationID,
+		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt,
+		OperationID: row.OperationID,
 	})
 	switch {
 	case err == nil:
@@ -75,7 +80,8 @@ func (s Assets) placeAsset(ctx context.Context, q *dbgen.Queries, row *dbgen.Ins
 		return nil
 	}
 	return q.SupersedeAssets(ctx, dbgen.SupersedeAssetsParams{
-		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt, OperationID: row.OperationID,
+		TenantID: row.TenantID, ProfileID: row.ProfileID, Name: row.Name, AcceptedAt: row.AcceptedAt,
+		OperationID:    row.OperationID,
 		SupersededByID: &row.ID,
 	})
 }

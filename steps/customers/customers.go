@@ -11,20 +11,22 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Customers makes, links and removes customers.
+// Customers creates, links and deletes customers.
 type Customers struct{ Once once.Runner }
 
-// OpenCustomer gets the customer of a channel identity, or makes one. Calls for one identity take turns, so they all get the
-// same customer. An identity whose customer was deleted gets a new one.
+// OpenCustomer returns the customer of a channel identity, or creates one. Calls for one identity run one at a time, so
+// all of them return the same customer. If the customer of the identity was deleted, OpenCustomer creates a new one.
 func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput) (vault.CustomerResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput,
+	) (vault.CustomerResult, error) {
 		owner, found, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID)
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
 		if found && !owner.ProfileDeleted {
 			profile, err := LockProfile(ctx, q, ev.TenantID, owner.CustomerID)
-			if vault.CodeOf(err) != vault.CodeUnknown { // else it was deleted while the lock was waited for
+			if vault.CodeOf(err) != vault.CodeUnknown { // unknown: deleted while the step waited for the lock
 				return vault.CustomerResult{CustomerID: profile.CustomerID, Version: profile.Version}, err
 			}
 		}
@@ -33,7 +35,7 @@ func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (once.Appli
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
-		if err := giveChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
+		if err := assignChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
 			return vault.CustomerResult{}, err
 		}
 		version, err := t.Profile(ctx, q, ev.TenantID, profile.ID)
@@ -41,9 +43,12 @@ func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (once.Appli
 	})
 }
 
-// LinkChannel says that an identity is a customer's. One of another customer stays that one's: merge the two instead.
+// LinkChannel links an identity to a customer. It rejects an identity of another customer: merge the two customers
+// instead.
 func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.LinkChannelInput) (vault.CustomerResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.LinkChannelInput,
+	) (vault.CustomerResult, error) {
 		if _, _, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID); err != nil {
 			return vault.CustomerResult{}, err
 		}
@@ -51,15 +56,19 @@ func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (once.Applie
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
-		// Again, since a merge may have moved it while the profile was waited for.
+		// Read the owner again: a merge may have changed it while the step waited for the profile.
 		owner, found, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID)
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
 		if found && !owner.ProfileDeleted && owner.ProfileID != profile.ID {
-			return vault.CustomerResult{}, vault.Conflict("external_id", "external_id: this identity on channel %q belongs to customer %s; merge the two customers if they are one", in.Channel, owner.CustomerID)
+			return vault.CustomerResult{}, vault.Conflict(
+				"external_id",
+				"external_id: this identity on channel %q belongs to customer %s; merge the two customers if they are one",
+				in.Channel, owner.CustomerID,
+			)
 		}
-		if err := giveChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
+		if err := assignChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
 			return vault.CustomerResult{}, err
 		}
 		version, err := t.Profile(ctx, q, ev.TenantID, profile.ID)
@@ -67,15 +76,18 @@ func (s Customers) LinkChannel(ctx context.Context, ev vault.Event) (once.Applie
 	})
 }
 
-// RecordConsent adds to the log of what a customer agrees to.
+// RecordConsent adds an entry to the customer's consent log.
 func (s Customers) RecordConsent(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.RecordConsentInput) (vault.CustomerResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.RecordConsentInput,
+	) (vault.CustomerResult, error) {
 		profile, err := LockProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
 		err = q.InsertConsent(ctx, dbgen.InsertConsentParams{
-			ID: once.NewID(), TenantID: ev.TenantID, ProfileID: profile.ID, Purpose: in.Purpose, Granted: in.Granted, Source: in.Source,
+			ID: once.NewID(), TenantID: ev.TenantID, ProfileID: profile.ID, Purpose: in.Purpose, Granted: in.Granted,
+			Source:      in.Source,
 			OperationID: op.ID, AcceptedAt: op.AcceptedAt, ExpiresAt: in.ExpiresAt,
 		})
 		if err != nil {
@@ -86,17 +98,20 @@ func (s Customers) RecordConsent(ctx context.Context, ev vault.Event) (once.Appl
 	})
 }
 
-// DeleteCustomer removes a customer, softly. Customers that were merged into it go with it, and so do its items. Where other
-// customers' were derived from them that is refused, or, forced, these are orphaned. What the customer was asked is not asked any more.
+// DeleteCustomer marks a customer, the customers merged into it, and their items as deleted. If items of other
+// customers depend on them, it rejects the operation; a forced deletion orphans these items. The customer's open
+// questions are cancelled.
 func (s Customers) DeleteCustomer(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteCustomerInput) (vault.CustomerResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteCustomerInput,
+	) (vault.CustomerResult, error) {
 		out := vault.CustomerResult{CustomerID: in.CustomerID}
 		profile, err := lockKnownProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return out, err
 		}
 		out.Version = profile.Version + 2
-		if err := q.LockCustomerItems(ctx, ev.TenantID, profile.ID); err != nil { // after it, all that was derived from them is seen
+		if err := q.LockCustomerItems(ctx, ev.TenantID, profile.ID); err != nil { // after the lock all dependents are visible
 			return out, err
 		}
 		if !in.Force {
@@ -133,24 +148,34 @@ func (s Customers) DeleteCustomer(ctx context.Context, ev vault.Event) (once.App
 	})
 }
 
-// lockChannel has whoever works on an identity take turns, and gives its owner.
-func lockChannel(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, channel, external string) (dbgen.GetChannelOwnerRow, bool, error) {
+// lockChannel serializes the operations on an identity and returns its owner.
+func lockChannel(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, channel, external string,
+) (dbgen.GetChannelOwnerRow, bool, error) {
 	if err := q.LockChannel(ctx, tenant.String()+"\x1f"+channel+"\x1f"+external); err != nil {
 		return dbgen.GetChannelOwnerRow{}, false, err
 	}
-	owner, err := q.GetChannelOwner(ctx, dbgen.GetChannelOwnerParams{TenantID: tenant, Channel: channel, ExternalID: external})
+	owner, err := q.GetChannelOwner(ctx, dbgen.GetChannelOwnerParams{
+		TenantID: tenant, Channel: channel, ExternalID: external,
+	})
 	if db.IsNotFound(err) {
 		return owner, false, nil
 	}
 	return owner, err == nil, err
 }
 
-// giveChannel makes an identity a profile's.
-func giveChannel(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, profile uuid.UUID, owner dbgen.GetChannelOwnerRow, found bool, channel, external string, verified bool) error {
+// assignChannel assigns an identity to a profile.
+func assignChannel(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, profile uuid.UUID, owner dbgen.GetChannelOwnerRow,
+	found bool, channel, external string, verified bool,
+) error {
 	if found {
-		return q.UpdateChannel(ctx, dbgen.UpdateChannelParams{TenantID: op.TenantID, ID: owner.ID, ProfileID: profile, Verified: verified, OperationID: op.ID})
+		return q.UpdateChannel(ctx, dbgen.UpdateChannelParams{
+			TenantID: op.TenantID, ID: owner.ID, ProfileID: profile, Verified: verified, OperationID: op.ID,
+		})
 	}
 	return q.InsertChannel(ctx, dbgen.InsertChannelParams{
-		ID: once.NewID(), TenantID: op.TenantID, ProfileID: profile, Channel: channel, ExternalID: external, Verified: verified, OperationID: op.ID,
+		ID: once.NewID(), TenantID: op.TenantID, ProfileID: profile, Channel: channel, ExternalID: external,
+		Verified: verified, OperationID: op.ID,
 	})
 }

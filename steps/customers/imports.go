@@ -15,16 +15,18 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Imports writes many facts at once: a handful of statements for a thousand of them.
+// Imports writes many values at once: a few statements for a thousand values.
 type Imports struct{ Values Values }
 
-// ValidateImport looks at every write of an import.
+// ValidateImport validates every write of an import.
 func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (once.Validated, error) {
-	return once.Validated{}, once.Prepare(ctx, s.Values.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.ImportValuesInput) error {
+	return once.Validated{}, once.Prepare(ctx, s.Values.Once, ev, func(
+		q *dbgen.Queries, _ dbgen.Operation, in vault.ImportValuesInput,
+	) error {
 		if err := rules.Check(in); err != nil {
 			return err
 		}
-		refused := refusals{skip: in.SkipInvalid}
+		refused := rejections{skip: in.SkipInvalid}
 		writes, err := s.checkAll(ctx, q, ev.TenantID, in, &refused)
 		if err != nil {
 			return err
@@ -38,11 +40,13 @@ func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (once.Valid
 	})
 }
 
-// PersistImport stores an import, in the places of its versions by order of acceptance, in one transaction.
+// PersistImport stores an import in one transaction, with each version ordered by acceptance.
 func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applied[vault.ImportResult], error) {
-	return once.Apply(ctx, s.Values.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput) (vault.ImportResult, error) {
+	return once.Apply(ctx, s.Values.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput,
+	) (vault.ImportResult, error) {
 		var out vault.ImportResult
-		refused := refusals{skip: in.SkipInvalid}
+		refused := rejections{skip: in.SkipInvalid}
 		writes, err := s.checkAll(ctx, q, ev.TenantID, in, &refused)
 		if err != nil {
 			return out, err
@@ -87,7 +91,7 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 	})
 }
 
-// checkedWrite is a write that passed, with what it was checked against.
+// checkedWrite is a valid write with its definition and the checked value.
 type checkedWrite struct {
 	vault.WriteValueInput
 	index       int // in the import
@@ -97,15 +101,15 @@ type checkedWrite struct {
 	checked     rules.Checked
 }
 
-// refusals collects what is wrong with the writes of an import, by index.
-type refusals struct {
-	skip     bool // insertVersions the others
+// rejections collects the errors of an import's writes, by index.
+type rejections struct {
+	skip     bool // store the valid writes
 	problems []*vault.Error
 	indexes  []int
 }
 
-// add takes what is wrong with one write, and gives back an error that says nothing about it.
-func (r *refusals) add(index int, err error) error {
+// add records the permanent error of one write and returns nil. It returns any other error.
+func (r *rejections) add(index int, err error) error {
 	if !vault.Permanent(err) {
 		return err
 	}
@@ -115,16 +119,16 @@ func (r *refusals) add(index int, err error) error {
 	return nil
 }
 
-// err tells all that are wrong, unless they are left out.
-func (r *refusals) err() error {
+// err returns all recorded errors, or nil if invalid writes are skipped.
+func (r *rejections) err() error {
 	if r.skip {
 		return nil
 	}
 	return vault.Join(r.problems)
 }
 
-// rejected lists what was left out, in the order of the import.
-func (r *refusals) rejected() []vault.Rejected {
+// rejected lists the skipped writes in the order of the import.
+func (r *rejections) rejected() []vault.Rejected {
 	var out []vault.Rejected
 	for i, e := range r.problems {
 		out = append(out, vault.Rejected{Index: r.indexes[i], Code: e.Code, Message: e.Message})
@@ -133,8 +137,10 @@ func (r *refusals) rejected() []vault.Rejected {
 	return out
 }
 
-// checkAll checks every value, and gives the writes that pass.
-func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportValuesInput, refused *refusals) ([]checkedWrite, error) {
+// checkAll validates every value and returns the valid writes.
+func (s Imports) checkAll(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportValuesInput, refused *rejections,
+) ([]checkedWrite, error) {
 	defs := map[uuid.UUID]map[string]vault.Definition{}
 	var writes []checkedWrite
 	for i, w := range in.Writes {
@@ -168,8 +174,12 @@ func (s Imports) checkAll(ctx context.Context, q *dbgen.Queries, tenant uuid.UUI
 	return writes, nil
 }
 
-// dropConflicts removes the writes whose id is already taken, and that are the only one of their field: two customers may have been merged.
-func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *refusals) ([]checkedWrite, error) {
+// dropConflicts removes writes whose id is already taken, and writes to a field that an earlier write of the import
+// sets: two of the customers may have been merged.
+func dropConflicts(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+	refused *rejections,
+) ([]checkedWrite, error) {
 	var chosen []uuid.UUID
 	for _, w := range writes {
 		if w.ItemID != nil {
@@ -191,9 +201,11 @@ func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 		var err error
 		switch {
 		case slices.Contains(taken, w.id):
-			err = takenError(w.id)
+			err = idTakenError(w.id)
 		case known && written[key]:
-			err = vault.Conflict("writes", "%s is written twice, since two of the customers were merged; write it once", w.Name)
+			err = vault.Conflict(
+				"writes", "%s is written twice, because two of the customers were merged; write it once", w.Name,
+			)
 		}
 		if err != nil {
 			if err := refused.add(w.index, err); err != nil {
@@ -207,9 +219,12 @@ func dropConflicts(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 	return kept, nil
 }
 
-// findSources looks for the source of each write, which may be another write of the same import, and gives the writes whose
-// customer is there and whose source makes no cycle.
-func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID, refused *refusals) ([]checkedWrite, error) {
+// findSources finds the source of each write, which may be another write of the same import. It removes writes of
+// deleted customers and writes that would make a cycle.
+func findSources(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+	refused *rejections,
+) ([]checkedWrite, error) {
 	own := map[uuid.UUID]vault.Lineage{}
 	for _, w := range writes {
 		own[w.id] = w.Lineage
@@ -219,7 +234,7 @@ func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes
 	for _, w := range writes {
 		err := error(vault.Unknown("customer", w.CustomerID))
 		if _, ok := profiles[w.CustomerID]; ok {
-			w.sourceFound, err = checkOwnSource(ctx, q, tenant, w.id, w.Lineage, own)
+			w.sourceFound, err = checkImportSource(ctx, q, tenant, w.id, w.Lineage, own)
 		}
 		if err == nil {
 			kept = append(kept, w)
@@ -233,20 +248,22 @@ func findSources(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes
 	for _, id := range out {
 		delete(own, id)
 	}
-	for i, w := range kept { // a source may have been left out
+	for i, w := range kept { // a source may have been removed
 		var err error
 		if len(out) == 0 {
 			break
 		}
-		if kept[i].sourceFound, err = checkOwnSource(ctx, q, tenant, w.id, w.Lineage, own); err != nil {
+		if kept[i].sourceFound, err = checkImportSource(ctx, q, tenant, w.id, w.Lineage, own); err != nil {
 			return nil, err
 		}
 	}
 	return kept, nil
 }
 
-// checkOwnSource is checkSource where the source may be among own, the items that are about to be stored.
-func checkOwnSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, in vault.Lineage, own map[uuid.UUID]vault.Lineage) (bool, error) {
+// checkImportSource is checkSource for a source that may be among own, the items of this import.
+func checkImportSource(
+	ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, in vault.Lineage, own map[uuid.UUID]vault.Lineage,
+) (bool, error) {
 	at, found := in, false
 	for range len(own) + 1 {
 		if at.SourceItemID == nil {
@@ -257,17 +274,19 @@ func checkOwnSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUI
 			return false, cycleError(item)
 		}
 		if !ok || *at.SourceItemID == item {
-			there, err := checkSource(ctx, q, tenant, item, at)
-			return found || there, err
+			exists, err := checkSource(ctx, q, tenant, item, at)
+			return found || exists, err
 		}
 		at, found = next, true
 	}
-	return true, nil // a cycle among others, which are refused
+	return true, nil // a cycle of other writes, which are rejected
 }
 
-// lockCustomers makes and locks the profiles of an import, in the order of ids, and says which is whose. A deleted customer has
-// none.
-func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite) (map[uuid.UUID]uuid.UUID, error) {
+// lockCustomers creates and locks the profiles of an import in the order of ids. It returns the profile of each
+// customer; a deleted customer has none.
+func lockCustomers(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite,
+) (map[uuid.UUID]uuid.UUID, error) {
 	seen := map[uuid.UUID]bool{}
 	var customers, ids []uuid.UUID
 	for _, w := range writes {
@@ -276,7 +295,9 @@ func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 			customers, ids = append(customers, w.CustomerID), append(ids, once.NewID())
 		}
 	}
-	if err := q.EnsureProfiles(ctx, dbgen.EnsureProfilesParams{TenantID: tenant, Ids: ids, Customers: customers}); err != nil {
+	if err := q.EnsureProfiles(ctx, dbgen.EnsureProfilesParams{
+		TenantID: tenant, Ids: ids, Customers: customers,
+	}); err != nil {
 		return nil, err
 	}
 	for {
@@ -284,9 +305,9 @@ func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 		if err != nil {
 			return nil, err
 		}
-		gone := map[uuid.UUID]bool{} // by locked profile
+		deletedProfile := map[uuid.UUID]bool{} // by locked profile
 		for _, p := range locked {
-			gone[p.ID] = p.DeletedAt != nil
+			deletedProfile[p.ID] = p.DeletedAt != nil
 		}
 		resolved, err := q.ResolveCustomers(ctx, tenant, customers)
 		if err != nil {
@@ -294,12 +315,12 @@ func lockCustomers(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writ
 		}
 		profiles, moved := make(map[uuid.UUID]uuid.UUID, len(resolved)), false
 		for _, r := range resolved {
-			deleted, ok := gone[r.ProfileID]
+			deleted, ok := deletedProfile[r.ProfileID]
 			if moved = moved || !ok; !deleted {
 				profiles[r.CustomerID] = r.ProfileID
 			}
 		}
-		if !moved { // else merged, or a merge undone, while the locks were waited for
+		if !moved { // otherwise a merge or unmerge moved a customer meanwhile
 			return profiles, nil
 		}
 	}
@@ -311,8 +332,10 @@ type fieldKey struct {
 	name    string
 }
 
-// place finds the place of each write in the history of its field, which has one write of the import.
-func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID) ([]dbgen.InsertValueParams, map[uuid.UUID]uuid.UUID, error) {
+// place orders each write in the history of its field. A history has at most one write of the import.
+func (s Imports) place(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+) ([]dbgen.InsertValueParams, map[uuid.UUID]uuid.UUID, error) {
 	var ids []uuid.UUID
 	var names []string
 	for _, w := range writes {
@@ -326,8 +349,9 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation
 	for _, r := range known {
 		key := fieldKey{r.ProfileID, r.Name}
 		history[key] = append(history[key], rules.Version{
-			ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
-			Deleted: r.Deleted,
+			ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status),
+			SupersededByID: r.SupersededByID,
+			Deleted:        r.Deleted,
 		})
 	}
 	rows := make([]dbgen.InsertValueParams, 0, len(writes))
@@ -349,14 +373,19 @@ func (s Imports) place(ctx context.Context, q *dbgen.Queries, op dbgen.Operation
 	return rows, superseded, nil
 }
 
-// insertVersions writes what place found, in two statements.
-func insertVersions(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, rows []dbgen.InsertValueParams, superseded map[uuid.UUID]uuid.UUID) error {
+// insertVersions stores the placed rows in two statements.
+func insertVersions(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, rows []dbgen.InsertValueParams,
+	superseded map[uuid.UUID]uuid.UUID,
+) error {
 	if len(superseded) > 0 {
 		var ids, by []uuid.UUID
 		for old, id := range superseded {
 			ids, by = append(ids, old), append(by, id)
 		}
-		if err := q.SupersedeValues(ctx, dbgen.SupersedeValuesParams{TenantID: op.TenantID, Ids: ids, ByIds: by}); err != nil {
+		if err := q.SupersedeValues(ctx, dbgen.SupersedeValuesParams{
+			TenantID: op.TenantID, Ids: ids, ByIds: by,
+		}); err != nil {
 			return err
 		}
 	}
@@ -368,7 +397,9 @@ func insertVersions(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, r
 		TenantID: op.TenantID, OperationID: op.ID, AcceptedAt: op.AcceptedAt, Rows: encoded,
 	})
 	if db.IsDuplicate(err) {
-		return vault.Conflict("item_id", "item_id: one of the ids is the id of another item; leave them out, or choose new UUIDs")
+		return vault.Conflict(
+			"item_id", "item_id: one of the ids is already taken by another item; leave the ids out, or choose new UUIDs",
+		)
 	}
 	return err
 }

@@ -12,32 +12,36 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Items deletes and restores fields and assets.
+// Items deletes and restores values and assets.
 type Items struct {
 	Once once.Runner
 	Now  func() time.Time
 }
 
-// CheckDependents refuses to delete what others were derived from, unless an admin forces it.
+// CheckDependents rejects the deletion of an item with dependents, unless it is forced.
 func (s Items) CheckDependents(ctx context.Context, ev vault.Event) (once.Validated, error) {
-	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput) error {
-		_, err := deletable(ctx, q, ev.TenantID, in)
+	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(
+		q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput,
+	) error {
+		_, err := checkDeletable(ctx, q, ev.TenantID, in)
 		return err
 	})
 }
 
-// DeleteItem deletes an item and, where that is forced, orphans what was derived from it, in the same transaction. Dependents
-// may belong to other customers of the tenant: their caches are noted for invalidation.
+// DeleteItem deletes an item. If the deletion is forced, it orphans the dependents in the same transaction. Dependents
+// may belong to other customers of the tenant; their cache entries are invalidated as well.
 func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (once.Applied[vault.DeleteResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput) (vault.DeleteResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.DeleteItemInput,
+	) (vault.DeleteResult, error) {
 		out := vault.DeleteResult{ItemID: in.ItemID}
 		if _, err := lockItem(ctx, q, ev.TenantID, in.ItemID, in.Force); err != nil {
 			return out, err
 		}
-		if err := q.LockItem(ctx, ev.TenantID, in.ItemID); err != nil { // after it, all that was derived from the item is seen
+		if err := q.LockItem(ctx, ev.TenantID, in.ItemID); err != nil { // after the lock all dependents are visible
 			return out, err
 		}
-		owner, err := deletable(ctx, q, ev.TenantID, in)
+		owner, err := checkDeletable(ctx, q, ev.TenantID, in)
 		if err != nil {
 			return out, err
 		}
@@ -61,8 +65,10 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (once.Applied[vau
 	})
 }
 
-// deletable says whose an item is, or why it may not be deleted.
-func deletable(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteItemInput) (dbgen.GetItemOwnerRow, error) {
+// checkDeletable returns the owner of an item, or the reason why the item cannot be deleted.
+func checkDeletable(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteItemInput,
+) (dbgen.GetItemOwnerRow, error) {
 	owner, err := q.GetItemOwner(ctx, tenant, in.ItemID)
 	if err != nil {
 		return owner, db.WrapNotFound(err, "item", in.ItemID)

@@ -9,22 +9,23 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// checkSource says whether the item that lineage names exists in the tenant. One that would make a cycle is refused; only
-// fields and assets live in the vault, so a session, tool or external source counts as found.
+// checkSource reports whether the source of an item exists in the tenant. It rejects a source that would make a cycle.
+// Only values and assets are rows of the vault, so a session, tool or external source counts as found.
 func checkSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, in vault.Lineage) (bool, error) {
-	if in.SourceItemID == nil || (in.SourceItemType != vault.SourceProfileField && in.SourceItemType != vault.SourceProfileAsset) {
+	if in.SourceItemID == nil ||
+		(in.SourceItemType != vault.SourceProfileField && in.SourceItemType != vault.SourceProfileAsset) {
 		return true, nil
 	}
 	if *in.SourceItemID == item {
 		return false, vault.Invalid("source_item_id", "an item cannot be its own source; name the item it was derived from")
 	}
-	chain, err := holdAndReadChain(ctx, q, tenant, *in.SourceItemID)
-	if err == nil && isDangling(chain) {
-		// Somebody may be storing what is missing, with this very item as its source.
+	chain, err := lockSourceAndReadChain(ctx, q, tenant, *in.SourceItemID)
+	if err == nil && endsAtMissingItem(chain) {
+		// Another transaction may be storing the missing item, with this item as its source.
 		if err := q.LockLineage(ctx, tenant); err != nil {
 			return false, err
 		}
-		chain, err = holdAndReadChain(ctx, q, tenant, *in.SourceItemID)
+		chain, err = lockSourceAndReadChain(ctx, q, tenant, *in.SourceItemID)
 	}
 	if err != nil {
 		return false, err
@@ -37,17 +38,19 @@ func checkSource(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, 
 	return len(chain) > 0, nil
 }
 
-// holdAndReadChain reads where a source came from. The source is held until the transaction ends, so that it cannot be deleted as one that
-// nothing was derived from.
-func holdAndReadChain(ctx context.Context, q *dbgen.Queries, tenant, source uuid.UUID) ([]dbgen.GetChainRow, error) {
+// lockSourceAndReadChain returns the chain of a source. The source stays locked until the transaction ends, so it
+// cannot be deleted as an item without dependents.
+func lockSourceAndReadChain(
+	ctx context.Context, q *dbgen.Queries, tenant, source uuid.UUID,
+) ([]dbgen.GetChainRow, error) {
 	if err := q.ShareLockSource(ctx, tenant, source); err != nil {
 		return nil, err
 	}
 	return q.GetChain(ctx, dbgen.GetChainParams{TenantID: tenant, ItemID: source, Depth: maxCycleDepth})
 }
 
-// isDangling reports whether a chain ends at a field or an asset that is not there.
-func isDangling(chain []dbgen.GetChainRow) bool {
+// endsAtMissingItem reports whether a chain ends at a value or an asset that does not exist.
+func endsAtMissingItem(chain []dbgen.GetChainRow) bool {
 	if len(chain) == 0 {
 		return true
 	}
@@ -59,19 +62,21 @@ func isDangling(chain []dbgen.GetChainRow) bool {
 	}
 }
 
-// cycleError names the item that was derived from the one that is to be derived from it.
+// cycleError rejects a cycle. by is the item that was derived from the item in question.
 func cycleError(by uuid.UUID) error {
 	return &vault.Error{
 		Code: vault.CodeInvalid, Field: "source_item_id", Related: []uuid.UUID{by},
-		Message: "source_item_id: the source was derived from this very item, which would make a cycle; name another source",
+		Message: "source_item_id: the source was derived from this item, which would make a cycle; name another source",
 	}
 }
 
-// maxCycleDepth is how far a source is followed in search of a cycle: far beyond any chain that people make.
+// maxCycleDepth limits the search for a cycle, in links. It is far beyond any real chain.
 const maxCycleDepth = 1000
 
-// orphanDependents marks what was derived from deleted items, and says in whose profiles that is, once for each item.
-func orphanDependents(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, items ...uuid.UUID) ([]uuid.UUID, error) {
+// orphanDependents orphans the dependents of deleted items. It returns the profile of each orphaned item.
+func orphanDependents(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, items ...uuid.UUID,
+) ([]uuid.UUID, error) {
 	fields, err := q.OrphanDependentValues(ctx, tenant, items)
 	if err != nil {
 		return nil, err

@@ -16,20 +16,21 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Merges makes one customer of two, and two of one again.
+// Merges merges two customers and undoes merges.
 type Merges struct {
 	Once once.Runner
 	Now  func() time.Time
 }
 
-// mergedState is what a merge changes, as it was before. It is stored with the merge, and read by its undoing.
+// mergedState is the state before a merge of everything that the merge changes. It is stored with the merge, and the
+// unmerge restores it.
 type mergedState struct {
-	SourceFields []fieldState `json:"source_fields"` // all of the source's, deleted ones too
-	TargetFields []fieldState `json:"target_fields"` // the target's of names that both have
-	Assets       []uuid.UUID  `json:"assets"`        // the source's
+	SourceFields []fieldState `json:"source_fields"` // all fields of the source, with deleted versions
+	TargetFields []fieldState `json:"target_fields"` // fields of the target that the source has too
+	Assets       []uuid.UUID  `json:"assets"`        // assets of the source
 	Channels     []uuid.UUID  `json:"channels"`
 	Consents     []uuid.UUID  `json:"consents"`
-	Merged       []uuid.UUID  `json:"merged"` // profiles that led to the source
+	Merged       []uuid.UUID  `json:"merged"` // profiles that were merged into the source
 }
 
 type fieldState struct {
@@ -40,10 +41,12 @@ type fieldState struct {
 	SupersededAt   *time.Time       `json:"superseded_at,omitempty"`
 }
 
-// MergeCustomers moves all that is the source's to the target. Where both have a field its versions become one history, in
-// order of acceptance, so the newer value stays. Lineage names items, which keep their ids.
+// MergeCustomers moves everything from the source to the target. If both have a field, their versions become one
+// history in order of acceptance, so the newest value is active. Lineage refers to items, which keep their ids.
 func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.MergeCustomersInput) (vault.CustomerResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.MergeCustomersInput,
+	) (vault.CustomerResult, error) {
 		source, target, err := lockPair(ctx, q, ev.TenantID, in)
 		if err != nil {
 			return vault.CustomerResult{}, err
@@ -54,15 +57,16 @@ func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (once.Applie
 		}
 		encoded, err := json.Marshal(before)
 		if err != nil {
-			return vault.CustomerResult{}, fmt.Errorf("encode what the merge changes: %w", err)
+			return vault.CustomerResult{}, fmt.Errorf("encode the state before the merge: %w", err)
 		}
 		err = q.InsertMerge(ctx, dbgen.InsertMergeParams{
-			ID: once.NewID(), TenantID: ev.TenantID, SourceProfileID: source.ID, TargetProfileID: target.ID, Before: encoded, OperationID: op.ID,
+			ID: once.NewID(), TenantID: ev.TenantID, SourceProfileID: source.ID, TargetProfileID: target.ID, Before: encoded,
+			OperationID: op.ID,
 		})
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
-		// The history first: while it is in two profiles, no two versions can be active in one.
+		// The history first: while it is in two profiles, no profile can have two active versions.
 		if err := relink(ctx, q, ev.TenantID, relinked); err != nil {
 			return vault.CustomerResult{}, err
 		}
@@ -76,20 +80,25 @@ func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (once.Applie
 			return vault.CustomerResult{}, err
 		}
 		version := max(source.Version, target.Version)
-		return vault.CustomerResult{CustomerID: target.CustomerID, Version: version + 1}, raiseVersions(ctx, t, q, ev.TenantID, version, target.ID)
+		return vault.CustomerResult{
+			CustomerID: target.CustomerID, Version: version + 1,
+		}, raiseBothVersions(ctx, t, q, ev.TenantID, version, target.ID)
 	})
 }
 
-// UnmergeCustomer gives back what the merge took, in the state it was in. What was written to the target since stays there.
+// UnmergeCustomer moves the source's items back and restores their state before the merge. Values written to the target
+// since stay with the target.
 func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.UnmergeCustomerInput) (vault.CustomerResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.UnmergeCustomerInput,
+	) (vault.CustomerResult, error) {
 		source, target, merge, err := lockMerged(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
 		var before mergedState
 		if err := json.Unmarshal(merge.Before, &before); err != nil {
-			return vault.CustomerResult{}, fmt.Errorf("decode what merge %s changed: %w", merge.ID, err)
+			return vault.CustomerResult{}, fmt.Errorf("decode the state before merge %s: %w", merge.ID, err)
 		}
 		if err := move(ctx, q, ev.TenantID, before, source.ID); err != nil {
 			return vault.CustomerResult{}, err
@@ -103,12 +112,16 @@ func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (once.Appli
 			}
 		}
 		version := max(source.Version, target.Version)
-		err = q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{TenantID: ev.TenantID, Ids: []uuid.UUID{source.ID}, Version: version})
+		err = q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{
+			TenantID: ev.TenantID, Ids: []uuid.UUID{source.ID}, Version: version,
+		})
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
 		if len(before.Merged) > 0 {
-			err := q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{TenantID: ev.TenantID, Ids: before.Merged, MergedIntoID: &source.ID})
+			err := q.SetMergedInto(ctx, dbgen.SetMergedIntoParams{
+				TenantID: ev.TenantID, Ids: before.Merged, MergedIntoID: &source.ID,
+			})
 			if err != nil {
 				return vault.CustomerResult{}, err
 			}
@@ -116,20 +129,25 @@ func (s Merges) UnmergeCustomer(ctx context.Context, ev vault.Event) (once.Appli
 		if err := q.MarkMergeUndone(ctx, ev.TenantID, merge.ID); err != nil {
 			return vault.CustomerResult{}, err
 		}
-		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version + 1}, raiseVersions(ctx, t, q, ev.TenantID, version, source.ID, target.ID)
+		return vault.CustomerResult{CustomerID: in.CustomerID, Version: version + 1}, raiseBothVersions(
+			ctx, t, q, ev.TenantID, version, source.ID, target.ID,
+		)
 	})
 }
 
-// lockPair locks two profiles in the order of their ids, so that two merges of a pair in opposite directions do not wait for
-// each other: the second finds that the pair is one already.
-func lockPair(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.MergeCustomersInput) (source, target dbgen.CustomerProfile, err error) {
+// lockPair locks two profiles in the order of their ids, so two merges of a pair in opposite directions do not
+// deadlock: the second one finds that the pair is merged.
+func lockPair(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.MergeCustomersInput,
+) (source, target dbgen.CustomerProfile, err error) {
 	if in.SourceCustomerID == in.TargetCustomerID {
-		return source, target, vault.Invalid("target_customer_id", "is also the source; use two different customers")
+		return source, target, vault.Invalid("target_customer_id", "equals source_customer_id; name two different customers")
 	}
 	pair := []uuid.UUID{in.SourceCustomerID, in.TargetCustomerID}
 	rows, err := q.LockOwnProfiles(ctx, tenant, pair)
 	if err == nil && len(rows) < len(pair) {
-		// PostgreSQL may leave out a row that another merge changed while the lock was waited for. A new statement sees it.
+		// PostgreSQL may omit a row that another merge changed while this transaction waited for its lock. A new statement
+		// sees it.
 		rows, err = q.LockOwnProfiles(ctx, tenant, pair)
 	}
 	if err != nil {
@@ -150,7 +168,10 @@ func lockPair(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.
 	}{{source, in.SourceCustomerID, "source_customer_id"}, {target, in.TargetCustomerID, "target_customer_id"}} {
 		switch {
 		case p.row.MergedIntoID != nil:
-			return source, target, vault.Conflict(p.field, "%s: customer %s was merged into another already; name that one, or undo that merge first", p.field, p.customer)
+			return source, target, vault.Conflict(
+				p.field, "%s: customer %s is already merged into another customer; name that customer, or undo the merge first",
+				p.field, p.customer,
+			)
 		case p.row.ID == uuid.Nil || p.row.DeletedAt != nil:
 			return source, target, vault.Unknown("customer", p.customer)
 		}
@@ -158,8 +179,11 @@ func lockPair(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.
 	return source, target, nil
 }
 
-// lockMerged finds the merge that took a customer away, and locks both profiles with all that lead to the target.
-func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (source, target dbgen.CustomerProfile, merge dbgen.CustomerMerge, err error) {
+// lockMerged finds the merge of a source customer and locks the source, the target and all profiles merged into the
+// target.
+func lockMerged(
+	ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID,
+) (source, target dbgen.CustomerProfile, merge dbgen.CustomerMerge, err error) {
 	rows, err := q.LockMergedProfiles(ctx, tenant, customer)
 	if err != nil {
 		return source, target, merge, err
@@ -173,11 +197,13 @@ func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUI
 		if _, err := lockKnownProfile(ctx, q, tenant, customer); err != nil {
 			return source, target, merge, err
 		}
-		return lockMerged(ctx, q, tenant, customer) // its merge was undone while the locks were waited for
+		return lockMerged(ctx, q, tenant, customer) // the merge was undone while this transaction waited for the locks
 	}
 	merge, err = q.GetMerge(ctx, tenant, source.ID)
 	if db.IsNotFound(err) {
-		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s is not merged into another", customer)
+		return source, target, merge, vault.Conflict(
+			"customer_id", "customer_id: customer %s is not merged into another", customer,
+		)
 	}
 	if err != nil {
 		return source, target, merge, err
@@ -189,15 +215,26 @@ func lockMerged(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUI
 	target = locked[0]
 	switch {
 	case target.MergedIntoID != nil:
-		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s, into which %s was merged, was itself merged since; undo that first", target.CustomerID, customer)
+		return source, target, merge, vault.Conflict(
+			"customer_id",
+			"customer_id: customer %s, the target of the merge of %s, was merged itself since; undo that merge first",
+			target.CustomerID, customer,
+		)
 	case target.DeletedAt != nil:
-		return source, target, merge, vault.Conflict("customer_id", "customer_id: customer %s, into which %s was merged, was deleted since, and took all that was merged with it", target.CustomerID, customer)
+		return source, target, merge, vault.Conflict(
+			"customer_id",
+			"customer_id: customer %s, the target of the merge of %s, was deleted since, with everything merged into it",
+			target.CustomerID, customer,
+		)
 	}
 	return source, target, merge, nil
 }
 
-// planMerge reads what the merge will change, and how the histories of names that both have become one.
-func planMerge(ctx context.Context, q *dbgen.Queries, tenant, source, target uuid.UUID) (mergedState, []rules.Relinked, error) {
+// planMerge reads the state that the merge changes, and computes the common histories of fields that both customers
+// have.
+func planMerge(
+	ctx context.Context, q *dbgen.Queries, tenant, source, target uuid.UUID,
+) (mergedState, []rules.Relinked, error) {
 	var before mergedState
 	histories := map[string][]rules.Version{}
 	ofSource := map[string]bool{}
@@ -234,11 +271,13 @@ func planMerge(ctx context.Context, q *dbgen.Queries, tenant, source, target uui
 	return before, relinked, err
 }
 
-// restoreStates puts the versions that a profile has after an undone merge back where they stood before it. What happened since
-// counts: newer writes displace, and what was expired, orphaned or restored stays so.
-func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, profile uuid.UUID, before mergedState) error {
+// restoreStates restores the versions of a profile to their state before the merge. Later changes count: newer writes
+// supersede, and versions that were expired, orphaned or restored since stay so.
+func (s Merges) restoreStates(
+	ctx context.Context, q *dbgen.Queries, tenant, profile uuid.UUID, before mergedState,
+) error {
 	recorded := map[uuid.UUID]fieldState{}
-	names := map[string]bool{} // only histories that the source had a part in have changed
+	names := map[string]bool{} // the merge changed only histories of the source's fields
 	for _, f := range before.SourceFields {
 		recorded[f.ID], names[f.Name] = f, true
 	}
@@ -249,19 +288,19 @@ func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, pro
 	if err != nil {
 		return err
 	}
-	there := map[uuid.UUID]dbgen.ListValueStatesRow{}
+	current := map[uuid.UUID]dbgen.ListValueStatesRow{}
 	for _, r := range rows {
-		there[r.ID] = r
+		current[r.ID] = r
 	}
 	var displaced, newest []dbgen.SetValueStateParams
-	next := map[string]uuid.UUID{} // the next newer version that is seen, by name
+	next := map[string]uuid.UUID{} // the next newer version that is not deleted, by name
 	for _, r := range slices.Backward(rows) {
 		if !names[r.Name] {
 			continue
 		}
-		state, sure := stateAfterUnmerge(r, recorded, there, next[r.Name])
+		state, sure := stateAfterUnmerge(r, recorded, current, next[r.Name])
 		if !sure {
-			if state, err = s.standing(ctx, q, tenant, r.ID); err != nil {
+			if state, err = s.placeLatest(ctx, q, tenant, r.ID); err != nil {
 				return err
 			}
 		}
@@ -275,7 +314,8 @@ func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, pro
 			next[r.Name] = r.ID
 		}
 	}
-	for _, state := range append(displaced, newest...) { // no two are active in between
+	// superseded versions first: no field ever has two active versions
+	for _, state := range append(displaced, newest...) {
 		if err := q.SetValueState(ctx, state); err != nil {
 			return err
 		}
@@ -283,21 +323,27 @@ func (s Merges) restoreStates(ctx context.Context, q *dbgen.Queries, tenant, pro
 	return nil
 }
 
-// stateAfterUnmerge says where a version of a profile stands once the merge is undone, next being the next newer one that is seen. It is not
-// sure of one that a version of the other profile had displaced and that may be active: its source may be gone since.
-func stateAfterUnmerge(r dbgen.ListValueStatesRow, recorded map[uuid.UUID]fieldState, there map[uuid.UUID]dbgen.ListValueStatesRow, next uuid.UUID) (state dbgen.SetValueStateParams, sure bool) {
-	// displacing reports whether a version of this profile is one that may stand as the next.
+// stateAfterUnmerge returns the state of a version after the merge is undone. next is the next newer version that is
+// not deleted. sure is false if a version of the other profile superseded it and it may become active: its source may
+// be deleted since.
+func stateAfterUnmerge(
+	r dbgen.ListValueStatesRow, recorded map[uuid.UUID]fieldState, current map[uuid.UUID]dbgen.ListValueStatesRow,
+	next uuid.UUID,
+) (state dbgen.SetValueStateParams, sure bool) {
+	// displacing reports whether id is a version of this profile that may supersede this one.
 	displacing := func(id *uuid.UUID) bool {
 		if id == nil {
 			return false
 		}
-		by, ok := there[*id]
+		by, ok := current[*id]
 		return ok && (by.ID == next || by.Deleted || r.Deleted)
 	}
 	was, known := recorded[r.ID]
 	now := fieldState{Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID, SupersededAt: r.SupersededAt}
 	as := func(f fieldState) (dbgen.SetValueStateParams, bool) {
-		return dbgen.SetValueStateParams{Status: string(f.Status), SupersededByID: f.SupersededByID, SupersededAt: f.SupersededAt}, true
+		return dbgen.SetValueStateParams{
+			Status: string(f.Status), SupersededByID: f.SupersededByID, SupersededAt: f.SupersededAt,
+		}, true
 	}
 	switch {
 	case known && displacing(was.SupersededByID):
@@ -316,7 +362,7 @@ func stateAfterUnmerge(r dbgen.ListValueStatesRow, recorded map[uuid.UUID]fieldS
 	}
 }
 
-// restoreAssets finds the place again of what was superseded by an asset that is the other profile's.
+// restoreAssets places assets again that were superseded by an asset of the other profile.
 func (s Merges) restoreAssets(ctx context.Context, q *dbgen.Queries, tenant, profile uuid.UUID) error {
 	stranded, err := q.ListAssetsSupersededAcrossProfiles(ctx, tenant, profile)
 	if err != nil {
@@ -333,7 +379,9 @@ func (s Merges) restoreAssets(ctx context.Context, q *dbgen.Queries, tenant, pro
 		case !db.IsNotFound(err):
 			return err
 		default:
-			found, err := checkSource(ctx, q, tenant, a.ID, vault.Lineage{SourceItemID: a.SourceItemID, SourceItemType: vault.SourceType(a.SourceItemType)})
+			found, err := checkSource(ctx, q, tenant, a.ID, vault.Lineage{
+				SourceItemID: a.SourceItemID, SourceItemType: vault.SourceType(a.SourceItemType),
+			})
 			if err != nil {
 				return err
 			}
@@ -346,18 +394,22 @@ func (s Merges) restoreAssets(ctx context.Context, q *dbgen.Queries, tenant, pro
 	return nil
 }
 
-// standing says where a version stands that nothing displaces.
-func (s Merges) standing(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (dbgen.SetValueStateParams, error) {
+// placeLatest returns the state of a version that no other version supersedes.
+func (s Merges) placeLatest(
+	ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID,
+) (dbgen.SetValueStateParams, error) {
 	row, err := q.GetAnyValue(ctx, tenant, id)
 	if err != nil {
 		return dbgen.SetValueStateParams{}, err
 	}
-	found, err := checkSource(ctx, q, tenant, id, vault.Lineage{SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType)})
+	found, err := checkSource(ctx, q, tenant, id, vault.Lineage{
+		SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType),
+	})
 	place := rules.Place(nil, row.OperationID, row.AcceptedAt, found, row.ExpiresAt, s.Now())
 	return dbgen.SetValueStateParams{Status: string(place.Status)}, err
 }
 
-// relink makes versions superseded.
+// relink marks versions as superseded.
 func relink(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, versions []rules.Relinked) error {
 	if len(versions) == 0 {
 		return nil
@@ -370,7 +422,7 @@ func relink(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, versions []
 	return q.SupersedeValues(ctx, p)
 }
 
-// move gives what was the source's to a profile.
+// move moves the source's items, channels and consents to a profile.
 func move(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, what mergedState, to uuid.UUID) error {
 	fields := make([]uuid.UUID, len(what.SourceFields))
 	for i, f := range what.SourceFields {
@@ -382,17 +434,23 @@ func move(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, what mergedSt
 	if err := q.MoveAssets(ctx, dbgen.MoveAssetsParams{ToProfile: to, TenantID: tenant, Ids: what.Assets}); err != nil {
 		return err
 	}
-	if err := q.MoveChannels(ctx, dbgen.MoveChannelsParams{ToProfile: to, TenantID: tenant, Ids: what.Channels}); err != nil {
+	if err := q.MoveChannels(ctx, dbgen.MoveChannelsParams{
+		ToProfile: to, TenantID: tenant, Ids: what.Channels,
+	}); err != nil {
 		return err
 	}
 	return q.MoveConsents(ctx, dbgen.MoveConsentsParams{ToProfile: to, TenantID: tenant, Ids: what.Consents})
 }
 
-// raiseVersions brings profiles to a version beyond both of a pair, since a cache may hold either under the same customer, and notes
-// their entries.
-func raiseVersions(ctx context.Context, t *once.Touched, q *dbgen.Queries, tenant uuid.UUID, version int64, profiles ...uuid.UUID) error {
+// raiseBothVersions raises profiles to a version above both of a pair, because the cache may hold either profile under
+// the same customer. It adds their pending invalidations.
+func raiseBothVersions(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, tenant uuid.UUID, version int64, profiles ...uuid.UUID,
+) error {
 	for _, id := range profiles {
-		if err := q.SetProfileVersion(ctx, dbgen.SetProfileVersionParams{TenantID: tenant, ID: id, Version: version}); err != nil {
+		if err := q.SetProfileVersion(ctx, dbgen.SetProfileVersionParams{
+			TenantID: tenant, ID: id, Version: version,
+		}); err != nil {
 			return err
 		}
 	}
@@ -400,9 +458,15 @@ func raiseVersions(ctx context.Context, t *once.Touched, q *dbgen.Queries, tenan
 }
 
 func stateOf(r dbgen.ListValueStatesRow) fieldState {
-	return fieldState{ID: r.ID, Name: r.Name, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID, SupersededAt: r.SupersededAt}
+	return fieldState{
+		ID: r.ID, Name: r.Name, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
+		SupersededAt: r.SupersededAt,
+	}
 }
 
 func versionOf(r dbgen.ListValueStatesRow) rules.Version {
-	return rules.Version{ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID}
+	return rules.Version{
+		ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status),
+		SupersededByID: r.SupersededByID,
+	}
 }

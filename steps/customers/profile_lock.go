@@ -11,9 +11,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// lockProfile makes the profile where there is none, and locks the one that the customer leads to.
+// LockProfile creates the profile of a customer if it does not exist, and locks it. For a merged customer it locks the
+// profile of the merge's target. It rejects a deleted customer.
 func LockProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (dbgen.CustomerProfile, error) {
-	if err := q.EnsureProfile(ctx, dbgen.EnsureProfileParams{ID: once.NewID(), TenantID: tenant, CustomerID: customer}); err != nil {
+	if err := q.EnsureProfile(ctx, dbgen.EnsureProfileParams{
+		ID: once.NewID(), TenantID: tenant, CustomerID: customer,
+	}); err != nil {
 		return dbgen.CustomerProfile{}, err
 	}
 	for {
@@ -21,7 +24,7 @@ func LockProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UU
 		switch {
 		case err != nil:
 			return profile, err
-		case profile.MergedIntoID != nil: // merged while the lock was waited for
+		case profile.MergedIntoID != nil: // merged while this transaction waited for the lock
 			continue
 		case profile.DeletedAt != nil:
 			return profile, vault.Unknown("customer", customer)
@@ -31,12 +34,14 @@ func LockProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UU
 		led, err := q.ResolveCustomers(ctx, tenant, []uuid.UUID{customer})
 		if err != nil || led[0].ProfileID == profile.ID {
 			return profile, err
-		} // else the merge was undone while the lock was waited for
+		} // otherwise the merge was undone while this transaction waited for the lock
 	}
 }
 
-// lockKnownProfile locks the profile of a customer that must be there.
-func lockKnownProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID) (dbgen.CustomerProfile, error) {
+// lockKnownProfile locks the profile of an existing customer.
+func lockKnownProfile(
+	ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID,
+) (dbgen.CustomerProfile, error) {
 	known, err := q.ResolveCustomers(ctx, tenant, []uuid.UUID{customer})
 	if err != nil {
 		return dbgen.CustomerProfile{}, err
@@ -47,8 +52,10 @@ func lockKnownProfile(ctx context.Context, q *dbgen.Queries, tenant, customer uu
 	return LockProfile(ctx, q, tenant, customer)
 }
 
-// lockItem locks the profile of an item, and with dependents those of what was derived from it, in the order of ids.
-func lockItem(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, dependents bool) (dbgen.GetItemOwnerRow, error) {
+// lockItem locks the profile of an item and, with dependents, the profiles of its dependents, in the order of ids.
+func lockItem(
+	ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, dependents bool,
+) (dbgen.GetItemOwnerRow, error) {
 	for {
 		owner, err := q.GetItemOwner(ctx, tenant, item)
 		if err != nil {
@@ -70,7 +77,7 @@ func lockItem(ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, dep
 		if err != nil {
 			return owner, db.WrapNotFound(err, "item", item)
 		}
-		if now.ProfileID != owner.ProfileID { // a merge, or its undoing, moved the item while the lock was waited for
+		if now.ProfileID != owner.ProfileID { // a merge or unmerge moved the item meanwhile
 			continue
 		}
 		for _, p := range profiles {

@@ -13,15 +13,17 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// RestoreItem brings a deleted item back to its place in the history, or sets an orphaned one active whose source is there
-// again.
+// RestoreItem restores a deleted item to its place in the history, or activates an orphaned item with a source that
+// exists again.
 func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (once.Applied[vault.ItemResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.RestoreItemInput) (vault.ItemResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, _ dbgen.Operation, in vault.RestoreItemInput,
+	) (vault.ItemResult, error) {
 		owner, err := lockItem(ctx, q, ev.TenantID, in.ItemID, false)
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		restore := s.restoreField
+		restore := s.restoreValue
 		if vault.SourceType(owner.Kind) == vault.SourceProfileAsset {
 			restore = s.restoreAsset
 		}
@@ -34,16 +36,18 @@ func (s Items) RestoreItem(ctx context.Context, ev vault.Event) (once.Applied[va
 	})
 }
 
-func (s Items) restoreField(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (vault.ItemStatus, error) {
+func (s Items) restoreValue(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (vault.ItemStatus, error) {
 	row, err := q.GetAnyValue(ctx, tenant, id)
 	if err != nil {
 		return "", err
 	}
-	sourceFound, err := checkSource(ctx, q, tenant, id, vault.Lineage{SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType)})
+	sourceFound, err := checkSource(ctx, q, tenant, id, vault.Lineage{
+		SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType),
+	})
 	if err != nil {
 		return "", err
 	}
-	if err := restorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
+	if err := checkRestorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
 		return "", err
 	}
 	rows, err := q.ListVersions(ctx, dbgen.ListVersionsParams{TenantID: tenant, ProfileID: row.ProfileID, Name: row.Name})
@@ -65,7 +69,9 @@ func (s Items) restoreField(ctx context.Context, q *dbgen.Queries, tenant, id uu
 			return "", err
 		}
 	}
-	state := dbgen.SetValueStateParams{TenantID: tenant, ID: id, Status: string(place.Status), SupersededByID: place.SupersededBy}
+	state := dbgen.SetValueStateParams{
+		TenantID: tenant, ID: id, Status: string(place.Status), SupersededByID: place.SupersededBy,
+	}
 	if place.SupersededBy != nil {
 		at := db.UTC(now)
 		state.SupersededAt = &at
@@ -81,11 +87,13 @@ func (s Items) restoreAsset(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	if err != nil {
 		return "", err
 	}
-	sourceFound, err := checkSource(ctx, q, tenant, id, vault.Lineage{SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType)})
+	sourceFound, err := checkSource(ctx, q, tenant, id, vault.Lineage{
+		SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType),
+	})
 	if err != nil {
 		return "", err
 	}
-	if err := restorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
+	if err := checkRestorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
 		return "", err
 	}
 	status := vault.StatusSuperseded
@@ -95,15 +103,15 @@ func (s Items) restoreAsset(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	return status, q.SetAssetState(ctx, dbgen.SetAssetStateParams{TenantID: tenant, ID: id, Status: string(status)})
 }
 
-// restorable refuses what there is nothing to restore of.
-func restorable(deleted *time.Time, status string, sourceFound bool, id uuid.UUID) error {
+// checkRestorable rejects an item that is neither deleted nor orphaned, and an orphaned item without its source.
+func checkRestorable(deleted *time.Time, status string, sourceFound bool, id uuid.UUID) error {
 	switch {
 	case deleted != nil:
 		return nil
 	case status != string(vault.StatusOrphaned):
 		return vault.Conflict("item_id", "item_id: %s is %s; only a deleted or an orphaned item can be restored", id, status)
 	case !sourceFound:
-		return vault.Conflict("item_id", "item_id: the source of %s is not there; restore the source first", id)
+		return vault.Conflict("item_id", "item_id: the source of %s does not exist; restore the source first", id)
 	default:
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Values writes facts.
+// Values writes values.
 type Values struct {
 	Once once.Runner
 	Mode vault.ValidationMode
@@ -22,7 +22,7 @@ type Values struct {
 	Observer once.Observer
 }
 
-// ValidateValue looks at a write before anything is locked.
+// ValidateValue validates a write before anything is locked.
 func (s Values) ValidateValue(ctx context.Context, ev vault.Event) (once.Validated, error) {
 	var out once.Validated
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.WriteValueInput) error {
@@ -37,22 +37,26 @@ func (s Values) ValidateValue(ctx context.Context, ev vault.Event) (once.Validat
 	return out, err
 }
 
-// PersistValue stores a write as a version of its field, in its place by order of acceptance.
+// PersistValue stores a write as a version of its field, ordered by acceptance.
 func (s Values) PersistValue(ctx context.Context, ev vault.Event) (once.Applied[vault.ItemResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput,
+	) (vault.ItemResult, error) {
 		return s.Write(ctx, t, q, op, in)
 	})
 }
 
-// checkValue finds the definition of a field and looks at the value with it.
-func (s Values) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string, in vault.WriteValueInput) (*vault.Definition, rules.Checked, error) {
+// checkValue finds the definition of a field and validates the value.
+func (s Values) checkValue(
+	ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string, in vault.WriteValueInput,
+) (*vault.Definition, rules.Checked, error) {
 	def, err := FindDefinition(ctx, q, tenant, agent, name)
 	if err != nil {
 		return nil, rules.Checked{}, err
 	}
 	mode := rules.EffectiveMode(def, s.Mode)
 	if def == nil && mode != vault.ModeDisabled {
-		if err := agentKnown(ctx, q, tenant, agent); err != nil {
+		if err := checkAgentExists(ctx, q, tenant, agent); err != nil {
 			return nil, rules.Checked{}, err
 		}
 	}
@@ -60,9 +64,11 @@ func (s Values) checkValue(ctx context.Context, q *dbgen.Queries, tenant, agent 
 	return def, checked, err
 }
 
-// write stores one version, in the caller's transaction. The profile is made at its first write, and locked: writers of one
-// profile take turns.
-func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput) (vault.ItemResult, error) {
+// Write stores one version in the caller's transaction. It creates the profile at the first write and locks it, so the
+// writers of one profile run one at a time.
+func (s Values) Write(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput,
+) (vault.ItemResult, error) {
 	tenant := op.TenantID
 	def, checked, err := s.checkValue(ctx, q, tenant, in.AgentID, in.Name, in)
 	if err != nil {
@@ -80,7 +86,7 @@ func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op
 			return vault.ItemResult{}, err
 		}
 		if len(taken) > 0 {
-			return vault.ItemResult{}, takenError(id)
+			return vault.ItemResult{}, idTakenError(id)
 		}
 	}
 	sourceFound, err := checkSource(ctx, q, tenant, id, in.Lineage)
@@ -109,7 +115,7 @@ func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op
 	}
 	if err := q.InsertValue(ctx, row); err != nil {
 		if db.IsDuplicate(err) {
-			return vault.ItemResult{}, takenError(id)
+			return vault.ItemResult{}, idTakenError(id)
 		}
 		return vault.ItemResult{}, err
 	}
@@ -117,13 +123,16 @@ func (s Values) Write(ctx context.Context, t *once.Touched, q *dbgen.Queries, op
 	return vault.ItemResult{ItemID: id, Status: place.Status, ProfileVersion: version, Warnings: checked.Warnings}, err
 }
 
-// takenError refuses an id that another item has: a field or an asset, of another tenant too.
-func takenError(id uuid.UUID) error {
+// idTakenError rejects an item id that is already in use by a value or an asset, also of another tenant.
+func idTakenError(id uuid.UUID) error {
 	return vault.Conflict("item_id", "item_id: %s is the id of another item; leave it out, or choose a new UUID", id)
 }
 
-// row makes the row of one version. Its value is sealed where the definition requires encryption.
-func (s Values) row(id, profile uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition, checked rules.Checked, place rules.Placement, expires *time.Time) (dbgen.InsertValueParams, error) {
+// row returns the row of one version. It seals the value if the definition requires encryption.
+func (s Values) row(
+	id, profile uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition, checked rules.Checked,
+	place rules.Placement, expires *time.Time,
+) (dbgen.InsertValueParams, error) {
 	row := dbgen.InsertValueParams{
 		ID: id, TenantID: op.TenantID, ProfileID: profile, Name: in.Name, Value: checked.Value,
 		ValueType: string(checked.ValueType), Source: string(in.Source), SourceSessionID: in.SourceSessionID,
@@ -162,8 +171,10 @@ func (s Values) row(id, profile uuid.UUID, op dbgen.Operation, in vault.WriteVal
 	return row, err
 }
 
-// findDefinition returns the definition of a field, or nil if the agent defines none.
-func FindDefinition(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string) (*vault.Definition, error) {
+// FindDefinition returns the definition of a field, or nil if the agent does not define it.
+func FindDefinition(
+	ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string,
+) (*vault.Definition, error) {
 	row, err := q.GetDefinition(ctx, dbgen.GetDefinitionParams{TenantID: tenant, AgentID: agent, Name: name})
 	if db.IsNotFound(err) {
 		return nil, nil
@@ -175,8 +186,8 @@ func FindDefinition(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UU
 	return &def, err
 }
 
-// agentKnown tells a field that an agent does not define from an agent that nobody configured.
-func agentKnown(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID) error {
+// checkAgentExists distinguishes an undefined field from an unknown agent, for which it returns an error.
+func checkAgentExists(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID) error {
 	known, err := q.AgentExists(ctx, tenant, agent)
 	if err == nil && !known {
 		err = vault.Unknown("agent", agent)

@@ -11,10 +11,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// PersistVerification marks the value that was active when the verification was accepted. A value written since is not the
-// one that was verified.
+// PersistVerification marks the value that was active when the verification was accepted. It rejects the verification
+// if the value was replaced since.
 func (s Values) PersistVerification(ctx context.Context, ev vault.Event) (once.Applied[vault.ItemResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.VerifyValueInput) (vault.ItemResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.VerifyValueInput,
+	) (vault.ItemResult, error) {
 		def, err := FindDefinition(ctx, q, ev.TenantID, in.AgentID, in.Name)
 		if err != nil {
 			return vault.ItemResult{}, err
@@ -23,27 +25,36 @@ func (s Values) PersistVerification(ctx context.Context, ev vault.Event) (once.A
 			return vault.ItemResult{}, vault.Unknown("field", in.Name)
 		}
 		if len(def.VerificationMethods) > 0 && !slices.Contains(def.VerificationMethods, in.Method) {
-			return vault.ItemResult{}, vault.Invalid("method", "%s may be verified by %s", in.Name, vault.OneOf(def.VerificationMethods))
+			return vault.ItemResult{}, vault.Invalid(
+				"method", "%s can be verified by %s", in.Name, vault.OneOf(def.VerificationMethods),
+			)
 		}
 		profile, err := lockKnownProfile(ctx, q, ev.TenantID, in.CustomerID)
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		field, err := q.GetActiveValue(ctx, dbgen.GetActiveValueParams{TenantID: ev.TenantID, ProfileID: profile.ID, Name: in.Name})
+		field, err := q.GetActiveValue(ctx, dbgen.GetActiveValueParams{
+			TenantID: ev.TenantID, ProfileID: profile.ID, Name: in.Name,
+		})
 		if db.IsNotFound(err) {
-			return vault.ItemResult{}, vault.Conflict("name", "name: the customer has no active %s to verify; write it first", in.Name)
+			return vault.ItemResult{}, vault.Conflict(
+				"name", "name: the customer has no active %s to verify; write it first", in.Name,
+			)
 		}
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
 		if (in.ItemID != nil && *in.ItemID != field.ID) || (in.ItemID == nil && field.AcceptedAt.After(op.AcceptedAt)) {
-			return vault.ItemResult{}, vault.Conflict("item_id", "item_id: %s was replaced by item %s before the verification; verify that one", in.Name, field.ID)
+			return vault.ItemResult{}, vault.Conflict(
+				"item_id", "item_id: %s was replaced by item %s before the verification; verify that one", in.Name, field.ID,
+			)
 		}
-		if verifiedSince(field, op.AcceptedAt) { // what comes late does not displace what was accepted after it
+		if verifiedSince(field, op.AcceptedAt) { // a newer verification is stored already
 			return vault.ItemResult{ItemID: field.ID, Status: vault.StatusActive, ProfileVersion: profile.Version}, nil
 		}
 		err = q.VerifyValue(ctx, dbgen.VerifyValueParams{
-			TenantID: ev.TenantID, ID: field.ID, VerificationMethod: in.Method, VerifiedBy: in.VerifiedBy, VerifiedAt: &op.AcceptedAt,
+			TenantID: ev.TenantID, ID: field.ID, VerificationMethod: in.Method, VerifiedBy: in.VerifiedBy,
+			VerifiedAt: &op.AcceptedAt,
 		})
 		if err != nil {
 			return vault.ItemResult{}, err
@@ -53,8 +64,9 @@ func (s Values) PersistVerification(ctx context.Context, ev vault.Event) (once.A
 	})
 }
 
-// verifiedSince reports whether a value has a verification that was accepted after a time. One that came with the value itself is as
-// old as the value.
+// verifiedSince reports whether a verification of the value was accepted after a time. A verification that came with
+// the value does not count.
 func verifiedSince(field dbgen.CustomerValue, at time.Time) bool {
-	return field.Verified && field.VerifiedAt != nil && field.VerifiedAt.After(at) && !field.VerifiedAt.Equal(field.CollectedAt)
+	return field.Verified && field.VerifiedAt != nil && field.VerifiedAt.After(at) &&
+		!field.VerifiedAt.Equal(field.CollectedAt)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Answers takes what customers answer.
+// Answers processes the answers of customers.
 type Answers struct {
 	Once     once.Runner
 	Values   customers.Values
@@ -32,8 +32,8 @@ type Answered struct {
 	Code     vault.Code `json:"code,omitempty"`
 }
 
-// ValidateAnswer looks at an answer. An invalid one closes its question with what was wrong, so that the fill asks again;
-// that is an outcome, not a failure of the run.
+// ValidateAnswer validates an answer. An invalid answer closes its question with the reason, so that the fill asks
+// again; this is an outcome, not a failure of the run.
 func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, error) {
 	out := Answered{Accepted: true}
 	err := s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
@@ -44,15 +44,15 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 		if once.IsApplied(op) {
 			return nil
 		}
-		if op.Status == string(vault.OperationFailed) { // a second look would find the question that this answer closed
-			out, err = rejected(op)
+		if op.Status == string(vault.OperationFailed) { // a second check would find the question closed by this answer
+			out, err = rejectionOf(op)
 			return err
 		}
 		in, err := once.OpenPayload[vault.AnswerQuestionInput](s.Once, op)
 		if err != nil {
 			return err
 		}
-		problem, err := s.look(ctx, q, ev, op.AcceptedAt, in)
+		problem, err := s.checkAnswer(ctx, q, ev, op.AcceptedAt, in)
 		if err != nil || problem == nil {
 			return err
 		}
@@ -62,24 +62,27 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 	return out, s.Once.Reject(ctx, ev, err)
 }
 
-// look gives what is wrong with an answer, and closes the question where it is the answer's value.
-func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, acceptedAt time.Time, in vault.AnswerQuestionInput) (*vault.Error, error) {
+// checkAnswer returns what is wrong with an answer, nil for a valid one. It closes the question when the value is
+// invalid.
+func (s Answers) checkAnswer(
+	ctx context.Context, q *dbgen.Queries, ev vault.Event, acceptedAt time.Time, in vault.AnswerQuestionInput,
+) (*vault.Error, error) {
 	question, err := q.LockQuestion(ctx, ev.TenantID, in.QuestionID)
 	if err != nil {
 		return nil, db.WrapNotFound(err, "question", in.QuestionID)
 	}
-	if problem := closed(question, acceptedAt); problem != nil {
+	if problem := checkOpen(question, acceptedAt); problem != nil {
 		return problem, nil
 	}
 	def, err := customers.FindDefinition(ctx, q, ev.TenantID, question.AgentID, question.FieldName)
 	if err != nil {
 		return nil, err
 	}
-	reply, value, err := s.read(ctx, q, question, def, in.Value)
+	reply, value, err := s.readReply(ctx, q, question, def, in.Value)
 	if err != nil || reply != rules.ReplyOther {
 		return nil, err
 	}
-	mode := vault.ModeStrict // the customer is there to be asked again
+	mode := vault.ModeStrict // the customer is present and can be asked again
 	if rules.EffectiveMode(def, s.Values.Mode) == vault.ModeDisabled {
 		mode = vault.ModeDisabled
 	}
@@ -96,8 +99,10 @@ func (s Answers) look(ctx context.Context, q *dbgen.Queries, ev vault.Event, acc
 	return problem, err
 }
 
-// read gives what an answer comes to: a value, or the yes or no to a confirmation.
-func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage) (rules.Reply, json.RawMessage, error) {
+// readReply interprets an answer: it is a value, or a yes or no to a confirmation.
+func (s Answers) readReply(
+	ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage,
+) (rules.Reply, json.RawMessage, error) {
 	if question.Kind != string(vault.QuestionConfirm) || def == nil {
 		return rules.ReplyOther, answer, nil
 	}
@@ -117,8 +122,8 @@ func (s Answers) read(ctx context.Context, q *dbgen.Queries, question dbgen.Ques
 	return reply, value, nil
 }
 
-// rejected says what a rejected answer was rejected for.
-func rejected(op dbgen.Operation) (Answered, error) {
+// rejectionOf returns the outcome of an answer that was rejected before.
+func rejectionOf(op dbgen.Operation) (Answered, error) {
 	var reason vault.Error
 	if err := json.Unmarshal(op.Error, &reason); err != nil {
 		return Answered{}, fmt.Errorf("decode the error of operation %s: %w", op.ID, err)
@@ -126,54 +131,65 @@ func rejected(op dbgen.Operation) (Answered, error) {
 	return Answered{Code: reason.Code}, nil
 }
 
-// closed says why a question takes no answer any more. What was accepted before the deadline is in time, however late it is looked at.
-func closed(question dbgen.Question, acceptedAt time.Time) *vault.Error {
+// checkOpen returns an error for a question that takes no more answers. An answer that was accepted before the deadline
+// is in time, however late it is processed.
+func checkOpen(question dbgen.Question, acceptedAt time.Time) *vault.Error {
 	switch {
 	case question.Status != string(vault.QuestionOpen):
-		return vault.Conflict("question_id", "question_id: question %s is %s already; list the open questions", question.ID, question.Status)
+		return vault.Conflict(
+			"question_id", "question_id: question %s is %s already; list the open questions", question.ID, question.Status,
+		)
 	case !question.DeadlineAt.After(acceptedAt):
-		return vault.Conflict("question_id", "question_id: question %s was open until %s", question.ID, question.DeadlineAt.UTC().Format(time.RFC3339))
+		return vault.Conflict(
+			"question_id", "question_id: question %s was open until %s", question.ID,
+			question.DeadlineAt.UTC().Format(time.RFC3339),
+		)
 	default:
 		return nil
 	}
 }
 
-// PersistAnswer writes the answer and closes the question, in one transaction. An answer that was rejected writes nothing.
+// PersistAnswer writes the answer and closes the question in one transaction. A rejected answer writes nothing.
 func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applied[Answered], error) {
 	op, err := s.Once.Get(ctx, s.Once.DB.Tenant(ev.TenantID), ev)
 	if err != nil {
 		return once.Applied[Answered]{}, err
 	}
 	if op.Status == string(vault.OperationFailed) {
-		out, err := rejected(op)
+		out, err := rejectionOf(op)
 		return once.Applied[Answered]{Result: out}, err
 	}
-	_, err = once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput) (vault.ItemResult, error) {
+	_, err = once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput,
+	) (vault.ItemResult, error) {
 		question, err := q.LockQuestion(ctx, ev.TenantID, in.QuestionID)
 		if err != nil {
 			return vault.ItemResult{}, db.WrapNotFound(err, "question", in.QuestionID)
 		}
-		if problem := closed(question, op.AcceptedAt); problem != nil {
+		if problem := checkOpen(question, op.AcceptedAt); problem != nil {
 			return vault.ItemResult{}, problem
 		}
 		return s.answer(ctx, t, q, op, in, question)
 	})
 	if code := vault.CodeOf(err); vault.Permanent(err) {
-		return once.Applied[Answered]{Result: Answered{Code: code}}, nil // another answer won
+		return once.Applied[Answered]{Result: Answered{Code: code}}, nil // another answer came first
 	}
 	return once.Applied[Answered]{Result: Answered{Accepted: err == nil}}, err
 }
 
-// answer does what an answer says, and closes its question. What the answer tells another open question of the customer is not
-// asked again there.
-func (s Answers) answer(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput, question dbgen.Question) (vault.ItemResult, error) {
+// answer applies an answer and closes its question. It also closes the customer's other open questions for the same
+// field, which this answer serves.
+func (s Answers) answer(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput,
+	question dbgen.Question,
+) (vault.ItemResult, error) {
 	def, err := customers.FindDefinition(ctx, q, op.TenantID, question.AgentID, question.FieldName)
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
 	var result vault.ItemResult
 	status := vault.QuestionAnswered
-	reply, value, err := s.read(ctx, q, question, def, in.Value)
+	reply, value, err := s.readReply(ctx, q, question, def, in.Value)
 	if err != nil {
 		return result, err
 	}
@@ -213,8 +229,9 @@ func (s Answers) answer(ctx context.Context, t *once.Touched, q *dbgen.Queries, 
 	})
 }
 
-// ownItem gives the item that a confirmation is about, nil where it is not the customer's: it was written while the customer was
-// merged with another, whose it stayed when that was undone. The profile stays locked.
+// ownItem returns the item that a confirmation is about, or nil if the item belongs to another customer: it was written
+// while the two customers were merged, and stayed with the other one after the merge was undone. The profile stays
+// locked.
 func ownItem(ctx context.Context, q *dbgen.Queries, question dbgen.Question) (*uuid.UUID, error) {
 	profile, err := customers.LockProfile(ctx, q, question.TenantID, question.CustomerID)
 	if err != nil {
@@ -227,8 +244,10 @@ func ownItem(ctx context.Context, q *dbgen.Queries, question dbgen.Question) (*u
 	return question.ItemID, err
 }
 
-// confirm takes the doubt off a stored value. One that was replaced meanwhile needs none.
-func (s Answers) confirm(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question) (vault.ItemResult, error) {
+// confirm marks a stored value as confirmed. A value that was replaced meanwhile stays as it is.
+func (s Answers) confirm(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question,
+) (vault.ItemResult, error) {
 	result := vault.ItemResult{ItemID: *question.ItemID, Status: vault.StatusSuperseded}
 	profile, err := customers.LockProfile(ctx, q, op.TenantID, question.CustomerID)
 	if err != nil {
@@ -245,9 +264,11 @@ func (s Answers) confirm(ctx context.Context, t *once.Touched, q *dbgen.Queries,
 	return result, err
 }
 
-// withdraw takes a value back that the customer says is wrong, unless others were derived from it: then it stays, unconfirmed,
-// until the answer to the next question replaces it.
-func (s Answers) withdraw(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question) (vault.ItemResult, error) {
+// withdraw deletes a value that the customer denied. A value with dependents stays, unconfirmed, until the answer to
+// the next question replaces it.
+func (s Answers) withdraw(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question,
+) (vault.ItemResult, error) {
 	result := vault.ItemResult{Denied: true}
 	if question.ItemID == nil {
 		return result, nil
@@ -274,8 +295,9 @@ func (s Answers) withdraw(ctx context.Context, t *once.Touched, q *dbgen.Queries
 	return result, err
 }
 
-// AnnounceAnswer wakes the gap fills that wait for the questions that the answer closed. One that is still open, since the answer
-// was refused for another reason than its value, wakes nobody: there is nothing new, and a wait looks back at what was announced.
+// AnnounceAnswer resumes the gap fills that wait for the questions closed by this answer. It does not announce a
+// question that is still open because the answer was rejected for another reason than its value: a wait also reads
+// earlier announcements, so the fill would be resumed by it again and again.
 func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, error) {
 	op, err := s.Once.Get(ctx, s.Once.DB.Tenant(ev.TenantID), ev)
 	if err != nil {
@@ -285,7 +307,7 @@ func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, 
 	if err != nil {
 		return Answered{}, err
 	}
-	settled, err := s.Once.DB.Tenant(ev.TenantID).ListQuestionsClosedByAnswer(ctx, ev.TenantID, ev.OperationID)
+	closed, err := s.Once.DB.Tenant(ev.TenantID).ListQuestionsClosedByAnswer(ctx, ev.TenantID, ev.OperationID)
 	if err != nil {
 		return Answered{}, err
 	}
@@ -293,11 +315,11 @@ func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, 
 	if err != nil {
 		return Answered{}, db.WrapNotFound(err, "question", in.QuestionID)
 	}
-	if question.Status != string(vault.QuestionOpen) && !slices.Contains(settled, question.ID) {
-		settled = append(settled, question.ID) // another answer closed it: it does no harm to say so again
+	if question.Status != string(vault.QuestionOpen) && !slices.Contains(closed, question.ID) {
+		closed = append(closed, question.ID) // another answer closed it; a second announcement is harmless
 	}
-	for _, id := range settled {
-		err = s.Enqueuer.PushScoped(ctx, vault.EventQuestionSettled, id.String(), vault.Event{
+	for _, id := range closed {
+		err = s.Enqueuer.PushScoped(ctx, vault.EventQuestionClosed, id.String(), vault.Event{
 			OperationID: ev.OperationID, TenantID: ev.TenantID, Subject: id.String(),
 		})
 		if err != nil {

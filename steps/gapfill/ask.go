@@ -17,11 +17,11 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// waitMargin is how long after a question's deadline the relay takes the run that waits for it for lost.
+// waitMargin is the time after a question's deadline at which the relay considers the waiting run lost.
 const waitMargin = 10 * time.Minute
 
-// errQuestionClosed is for a question that was answered after the fill had read it: the fill reads again.
-var errQuestionClosed = errors.New("the question of this gap fill was settled while it was looked at")
+// errQuestionClosed reports a question that was answered after the fill read it. The fill reads again.
+var errQuestionClosed = errors.New("the question of this gap fill was closed while the step read it")
 
 // AskCustomer opens the next question of a fill that has nothing to write. With nothing left to ask, the fill is done.
 func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error) {
@@ -35,7 +35,7 @@ func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error)
 	return out, err
 }
 
-// askOrEnd looks once. ended is what the fill came to where this look ended it.
+// askOrEnd makes one attempt. ended is the result of the fill if this attempt ended it.
 func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended vault.FillResult, err error) {
 	err = s.Once.Locked(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
 		if once.IsApplied(op) {
@@ -51,7 +51,7 @@ func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended
 			return err
 		}
 		if state.fill.ConversationReadAt == nil {
-			return errors.New("the session and the conversation of this fill were not looked into yet")
+			return errors.New("this fill has not read its session and conversation yet; run ResolveGaps first")
 		}
 		candidates, err := s.candidates(state)
 		if err != nil {
@@ -73,25 +73,27 @@ func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended
 	return out, ended, err
 }
 
-// need is one thing to ask the customer for.
+// need is one question to ask the customer.
 type need struct {
 	requirement vault.Requirement
 	last        *dbgen.Question // the last question for the field in this fill
-	candidate   json.RawMessage // the value to be confirmed; nil: the value is asked for
-	item        *uuid.UUID      // the field version that holds the candidate; nil where it was not stored
+	candidate   json.RawMessage // the value to confirm; nil: ask for the value
+	item        *uuid.UUID      // the version that holds the candidate; nil if it is not stored
 }
 
-// nextQuestion gives the question that is open, or opens the next, or gives nil.
-func (s Gaps) nextQuestion(ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate) (*Waiting, error) {
+// nextQuestion returns the open question, or opens the next one. It returns nil if no question is left.
+func (s Gaps) nextQuestion(
+	ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate,
+) (*Waiting, error) {
 	history := map[string][]*dbgen.Question{}
 	for i, question := range st.asked {
 		if question.Status == string(vault.QuestionOpen) {
 			status := vault.QuestionExpired
-			if question.DeadlineAt.After(s.Now()) || st.answerOwed() {
-				if st.stillNeeds(question) {
+			if question.DeadlineAt.After(s.Now()) || st.answerPending() {
+				if st.stillRequired(question) {
 					return waitFor(question), nil
 				}
-				status = vault.QuestionCancelled // the fact came from elsewhere
+				status = vault.QuestionCancelled // the value came from another source
 			}
 			st.asked[i].Status = string(status)
 			if closed, err := s.close(ctx, q, question, status); err != nil || !closed {
@@ -107,12 +109,15 @@ func (s Gaps) nextQuestion(ctx context.Context, q *dbgen.Queries, st *gapState, 
 	return s.ask(ctx, q, st, pick(needs))
 }
 
-// needs lists what is to be asked in the order of collection, and notes why the rest is not.
-func (s Gaps) needs(ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate, history map[string][]*dbgen.Question) ([]need, error) {
+// needs lists the questions to ask in the order of collection, and records why other fields are not asked for.
+func (s Gaps) needs(
+	ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate,
+	history map[string][]*dbgen.Question,
+) ([]need, error) {
 	var needs []need
 	for _, m := range st.missing {
 		asked := history[m.Requirement.FieldName]
-		if action := st.actionOn(m, asked); action != "" {
+		if action := st.actionFor(m, asked); action != "" {
 			if err := st.decide(ctx, q, m.Requirement.FieldName, action); err != nil {
 				return nil, err
 			}
@@ -124,7 +129,7 @@ func (s Gaps) needs(ctx context.Context, q *dbgen.Queries, st *gapState, candida
 		}
 		needs = append(needs, n)
 	}
-	for name, r := range st.applying {
+	for name, r := range st.applicable {
 		item, ok := st.unconfirmed(name)
 		if !ok || st.isMissing(name) || r.FallbackAction != vault.FallbackAsk || !r.Binding() || st.fill.CancelledAt != nil {
 			continue
@@ -133,9 +138,9 @@ func (s Gaps) needs(ctx context.Context, q *dbgen.Queries, st *gapState, candida
 		n := need{requirement: r, last: last, item: &item.ID, candidate: item.Value}
 		switch {
 		case last == nil:
-		case st.attempts(history[name]):
+		case st.attemptsSpent(history[name]):
 			continue
-		case denied(last): // and it could not be taken back, since others were derived from it
+		case denied(last): // and it has dependents, so it could not be deleted
 			n.item, n.candidate = nil, nil
 		case last.Status != string(vault.QuestionRejected):
 			continue
@@ -146,7 +151,8 @@ func (s Gaps) needs(ctx context.Context, q *dbgen.Queries, st *gapState, candida
 	return needs, nil
 }
 
-// pick takes the first need whose condition does not wait for another answer: that answer may make it needless.
+// pick returns the first need with a condition that does not depend on another answer: that answer may make it
+// unnecessary.
 func pick(needs []need) need {
 	open := map[string]bool{}
 	for _, n := range needs {
@@ -160,11 +166,11 @@ func pick(needs []need) need {
 			return n
 		}
 	}
-	return needs[0] // they wait for each other
+	return needs[0] // the conditions depend on each other
 }
 
-// actionOn says why a missing field is not asked for, "" if it is.
-func (st *gapState) actionOn(m vault.Missing, asked []*dbgen.Question) string {
+// actionFor returns the reason why a missing field is not asked for, "" if it is.
+func (st *gapState) actionFor(m vault.Missing, asked []*dbgen.Question) string {
 	last := lastOf(asked)
 	switch {
 	case st.definition(m.Requirement.FieldName) == nil:
@@ -182,16 +188,16 @@ func (st *gapState) actionOn(m vault.Missing, asked []*dbgen.Question) string {
 	case last.Status == string(vault.QuestionExpired):
 		return gapExpired
 	case last.Status == string(vault.QuestionAnswered):
-		return gapRejected // answered, and still missing: what was written has expired or was replaced
-	case st.attempts(asked):
+		return gapRejected // answered and still missing: the value has expired or was replaced
+	case st.attemptsSpent(asked):
 		return gapAttempts
 	default:
 		return ""
 	}
 }
 
-// attempts reports whether a field had as many invalid answers as it may.
-func (st *gapState) attempts(asked []*dbgen.Question) bool {
+// attemptsSpent reports whether a field had the maximum number of invalid answers.
+func (st *gapState) attemptsSpent(asked []*dbgen.Question) bool {
 	rejected := 0
 	for _, question := range asked {
 		if question.Status == string(vault.QuestionRejected) {
@@ -201,8 +207,8 @@ func (st *gapState) attempts(asked []*dbgen.Question) bool {
 	return rejected >= st.in.Attempts()
 }
 
-// stillNeeds reports whether the answer to an open question is still wanted.
-func (st *gapState) stillNeeds(question dbgen.Question) bool {
+// stillRequired reports whether the answer to an open question is still required.
+func (st *gapState) stillRequired(question dbgen.Question) bool {
 	if st.fill.CancelledAt != nil {
 		return false
 	}
@@ -211,24 +217,26 @@ func (st *gapState) stillNeeds(question dbgen.Question) bool {
 			return m.Reason != vault.MissingUnverified && m.Requirement.Binding()
 		}
 	}
-	r, applies := st.applying[question.FieldName]
+	r, applies := st.applicable[question.FieldName]
 	item, ok := st.unconfirmed(question.FieldName)
 	return applies && r.Binding() && ok && (question.ItemID == nil || *question.ItemID == item.ID)
 }
 
-// unconfirmed gives the value of a field that this fill read in the conversation and that the customer has yet to confirm.
+// unconfirmed returns the value of a field that this fill read in the conversation and the customer has not confirmed
+// yet.
 func (st *gapState) unconfirmed(name string) (vault.Value, bool) {
 	field, known := st.profile.Fields[name]
 	item := st.items[name]
-	return field, known && field.RequiresConfirmation && item.WriteID != nil && field.OperationID == *item.WriteID && st.definition(name) != nil
+	return field, known && field.RequiresConfirmation && item.WriteID != nil && field.OperationID == *item.WriteID &&
+		st.definition(name) != nil
 }
 
-// offerThreshold is the confidence from which a value that was not trusted is offered for confirmation instead of asking for the
-// field plainly: from there on it is rather right than wrong, and "yes" is less work for the customer than the value.
+// offerThreshold is the minimum confidence of an unused candidate to be offered for confirmation. From 0.5 on the
+// candidate is more likely right than wrong, and "yes" is less work for the customer than typing the value.
 const offerThreshold = 0.5
 
-// offer gives the value of a candidate that was refused, where it is worth offering: a valid value of its field. What is secret
-// is not shown to somebody who did not say it.
+// offer returns the value of an unused candidate to confirm: a valid value of its field. It never offers a secret
+// value, which could be shown to someone who did not say it.
 func (st *gapState) offer(name string, candidates []vault.Candidate) json.RawMessage {
 	if st.items[name].Action != gapCandidate || st.definition(name).Secret() {
 		return nil
@@ -258,7 +266,8 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 	deadline := s.Now().Add(st.in.Deadline())
 	row := dbgen.OpenQuestionParams{
 		ID: once.NewID(), TenantID: st.op.TenantID, FillID: st.op.ID, CustomerID: st.in.CustomerID, AgentID: st.agent,
-		ScenarioID: st.in.ScenarioID, FieldName: name, Kind: string(vault.QuestionValue), Prompt: st.definition(name).Prompt(), Attempt: 1,
+		ScenarioID: st.in.ScenarioID, FieldName: name, Kind: string(vault.QuestionValue),
+		Prompt: st.definition(name).Prompt(), Attempt: 1,
 		DeadlineAt: db.UTC(deadline),
 	}
 	if def := st.definition(name); n.candidate != nil && rules.Confirmable(*def, n.candidate) {
@@ -274,12 +283,12 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 	if err != nil {
 		return nil, err
 	}
-	// Under its lock, so that a deletion of the customer closes the question, or is seen.
+	// With the profile locked: a concurrent deletion of the customer either closes this question or is visible here.
 	profile, err := q.LockProfile(ctx, st.op.TenantID, st.in.CustomerID)
 	if err == nil && profile.DeletedAt != nil && profile.MergedIntoID == nil {
 		return nil, vault.Unknown("customer", st.in.CustomerID)
 	}
-	if err != nil && !db.IsNotFound(err) { // none: nothing was written for the customer yet
+	if err != nil && !db.IsNotFound(err) { // not found: the customer has no value yet
 		return nil, err
 	}
 	err = q.PostponeOperation(ctx, dbgen.PostponeOperationParams{
@@ -288,13 +297,18 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 	return waitFor(question), err
 }
 
-// close closes a question, and reports whether it was open.
-func (s Gaps) close(ctx context.Context, q *dbgen.Queries, question dbgen.Question, status vault.QuestionStatus) (bool, error) {
-	n, err := q.CloseQuestion(ctx, dbgen.CloseQuestionParams{TenantID: question.TenantID, ID: question.ID, Status: string(status)})
+// close closes a question and reports whether it was open.
+func (s Gaps) close(
+	ctx context.Context, q *dbgen.Queries, question dbgen.Question, status vault.QuestionStatus,
+) (bool, error) {
+	n, err := q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
+		TenantID: question.TenantID, ID: question.ID, Status: string(status),
+	})
 	return n > 0, err
 }
 
-// decide notes why a field was left unfilled. What was noted of a value that was not trusted stays.
+// decide records the reason why a field is not filled. An earlier reason stays, except gapCandidate: it is replaced,
+// and the candidate's confidence and errors stay.
 func (st *gapState) decide(ctx context.Context, q *dbgen.Queries, name, action string) error {
 	item := st.items[name]
 	if item.Action != "" && item.Action != gapCandidate {
@@ -304,14 +318,16 @@ func (st *gapState) decide(ctx context.Context, q *dbgen.Queries, name, action s
 	st.items[name] = item
 	return q.UpsertGapItem(ctx, dbgen.UpsertGapItemParams{
 		FillID: st.op.ID, TenantID: st.op.TenantID, FieldName: name, Source: item.Source, WriteID: item.WriteID,
-		Confidence: item.Confidence, RequiresConfirmation: item.RequiresConfirmation, Action: action, Errors: once.NonNil(item.Errors),
+		Confidence: item.Confidence, RequiresConfirmation: item.RequiresConfirmation, Action: action,
+		Errors: once.NonNil(item.Errors),
 	})
 }
 
-// result lists every field that the scenario asks for in this scope.
+// result returns the outcome of every field that the scenario requires in this scope.
 func (st *gapState) result() vault.FillResult {
 	out := vault.FillResult{
-		Fields: []vault.GapResult{}, ModelCalls: int(st.fill.ModelCalls), Warnings: st.fill.Warnings, Cancelled: st.fill.CancelledAt != nil,
+		Fields: []vault.GapResult{}, ModelCalls: int(st.fill.ModelCalls), Warnings: st.fill.Warnings,
+		Cancelled: st.fill.CancelledAt != nil,
 	}
 	missing := map[string]vault.Missing{}
 	for _, m := range st.missing {
@@ -331,7 +347,9 @@ func (st *gapState) result() vault.FillResult {
 		if unmet {
 			res.Action, res.Confidence = item.Action, item.Confidence
 		} else {
-			res.Source, res.Confidence, res.Confirm, res.ItemID = st.sourceOf(item, field), field.Confidence, field.RequiresConfirmation, &field.ID
+			res.Source, res.Confidence, res.Confirm, res.ItemID = st.sourceOf(
+				item, field,
+			), field.Confidence, field.RequiresConfirmation, &field.ID
 		}
 		out.Fields = append(out.Fields, res)
 	}
@@ -350,7 +368,7 @@ func (st *gapState) sourceOf(item dbgen.GapFillItem, field vault.Value) vault.Ga
 	}
 }
 
-// errors gives what was wrong with a field's value: what was noted, and what its write was rejected for.
+// errors returns what was wrong with a field's value: the recorded errors and the rejection of its write.
 func (st *gapState) errors(item dbgen.GapFillItem) []string {
 	out := item.Errors
 	if item.WriteID == nil {

@@ -9,10 +9,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// CancelFill stops a gap fill from asking, and closes its open question. It takes turns with AskCustomer on the fill's operation, so
-// that no question is opened after it.
+// CancelFill stops a gap fill from asking and closes its open question. It locks the fill's operation, as AskCustomer
+// does, so no question is opened after it.
 func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (once.Stored[vault.CancelResult], error) {
-	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.CancelFillInput) (vault.CancelResult, error) {
+	return once.Store(ctx, s.Once, ev, func(
+		q *dbgen.Queries, _ dbgen.Operation, in vault.CancelFillInput,
+	) (vault.CancelResult, error) {
 		out := vault.CancelResult{FillID: in.FillID}
 		fill, err := q.LockOperation(ctx, ev.TenantID, in.FillID)
 		if err == nil && fill.Workflow != vault.FillGaps.Name {
@@ -54,7 +56,8 @@ func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (once.Stored[vault
 	})
 }
 
-// AnnounceCancel wakes the gap fill that waits for the closed question. Lost, the relay pushes the operation again.
+// AnnounceCancel resumes the gap fill that waits for the closed question. If the announcement is lost, the relay pushes
+// the operation again.
 func (s Gaps) AnnounceCancel(ctx context.Context, ev vault.Event) (vault.CancelResult, error) {
 	done, err := s.CancelFill(ctx, ev) // returns the stored result
 	out := done.Result
@@ -62,7 +65,7 @@ func (s Gaps) AnnounceCancel(ctx context.Context, ev vault.Event) (vault.CancelR
 		return out, err
 	}
 	if out.QuestionID != nil {
-		err := s.Enqueuer.PushScoped(ctx, vault.EventQuestionSettled, out.QuestionID.String(), vault.Event{
+		err := s.Enqueuer.PushScoped(ctx, vault.EventQuestionClosed, out.QuestionID.String(), vault.Event{
 			OperationID: ev.OperationID, TenantID: ev.TenantID, Subject: out.QuestionID.String(),
 		})
 		if err != nil {

@@ -17,9 +17,9 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Gaps fills what a scenario needs of a customer. A fill is a state machine whose state is in the database: each step reads
-// all of it, moves it on as far as it can, and says what the fill waits for. So any step may run any number of times, in two
-// runs at once, or after days.
+// Gaps fills the fields that a scenario needs of a customer. A fill is a state machine with its state in the database:
+// each step reads all of it, advances it as far as possible, and returns what the fill waits for. So any step may run
+// any number of times, in two runs at once, or after days.
 type Gaps struct {
 	Once     once.Runner
 	Model    once.Budgeted
@@ -37,7 +37,7 @@ type MissingFound struct {
 	Fields []string `json:"fields"`
 }
 
-// Advanced says what a gap fill waits for: the writes first, then the question, then nothing.
+// Advanced is what a gap fill waits for: first the writes, then the question, then nothing.
 type Advanced struct {
 	Writes   []vault.Event `json:"writes,omitempty"` // write-value operations to run
 	Question *Waiting      `json:"question,omitempty"`
@@ -51,7 +51,7 @@ type Waiting struct {
 	DeadlineAt time.Time `json:"deadline_at"`
 }
 
-// FindMissing finds what the scenario still needs, and that all that the fill names exists.
+// FindMissing finds the fields that the scenario still needs. It fails if an id in the input does not exist.
 func (s Gaps) FindMissing(ctx context.Context, ev vault.Event) (MissingFound, error) {
 	out := MissingFound{Fields: []string{}}
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
@@ -70,30 +70,32 @@ func (s Gaps) FindMissing(ctx context.Context, ev vault.Event) (MissingFound, er
 	return out, err
 }
 
-// gapState is all that is known of one fill.
+// gapState is the complete state of one fill.
 type gapState struct {
-	op       dbgen.Operation
-	in       vault.FillGapsInput
-	agent    uuid.UUID
-	reqs     []vault.Requirement // in scope
-	defs     map[string]vault.Definition
-	profile  vault.Profile // zero where nothing was written for the customer yet
-	session  vault.Session // zero without a session
-	fill     dbgen.GapFill // zero before the first resolve
-	items    map[string]dbgen.GapFillItem
-	asked    []dbgen.Question // in order
-	children map[uuid.UUID]dbgen.ListChildOperationsRow
-	missing  []vault.Missing
-	applying map[string]vault.Requirement // those that count now, met or not
-	warnings []string
+	op         dbgen.Operation
+	in         vault.FillGapsInput
+	agent      uuid.UUID
+	reqs       []vault.Requirement // in scope
+	defs       map[string]vault.Definition
+	profile    vault.Profile // zero for a customer without a value
+	session    vault.Session // zero without a session
+	fill       dbgen.GapFill // zero before the first run of ResolveGaps
+	items      map[string]dbgen.GapFillItem
+	asked      []dbgen.Question // in the order in which they were opened
+	children   map[uuid.UUID]dbgen.ListChildOperationsRow
+	missing    []vault.Missing
+	applicable map[string]vault.Requirement // by field: the requirements that apply now, met or not
+	warnings   []string
 }
 
-func (s Gaps) load(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) (*gapState, error) {
+func (s Gaps) load(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput,
+) (*gapState, error) {
 	st := &gapState{
 		op: op, in: in,
 		items: map[string]dbgen.GapFillItem{}, children: map[uuid.UUID]dbgen.ListChildOperationsRow{},
 	}
-	// First the writes and the questions: a value that was written or answered is then visible in the profile, and is not
+	// Progress is read before the profile: a value that was written or answered is then visible in the profile, and is not
 	// asked for again.
 	if err := s.loadProgress(ctx, q, op.TenantID, st); err != nil {
 		return nil, err
@@ -104,7 +106,7 @@ func (s Gaps) load(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in
 	})
 	st.agent, st.reqs, st.defs = found.Scenario.AgentID, found.Requirements, found.Definitions
 	st.profile, st.session = found.Profile, found.Session
-	st.missing, st.applying, st.warnings = found.Missing, found.Applicable, found.Warnings
+	st.missing, st.applicable, st.warnings = found.Missing, found.Applicable, found.Warnings
 	return st, err
 }
 
@@ -134,7 +136,7 @@ func (s Gaps) loadProgress(ctx context.Context, q *dbgen.Queries, tenant uuid.UU
 	return err
 }
 
-// definition gives the enabled definition of a field, nil where there is none.
+// definition returns the enabled definition of a field, nil if there is none.
 func (st *gapState) definition(name string) *vault.Definition {
 	if d, ok := st.defs[name]; ok && d.Enabled {
 		return &d
@@ -142,9 +144,9 @@ func (st *gapState) definition(name string) *vault.Definition {
 	return nil
 }
 
-// answerOwed reports whether an answer was accepted whose outcome is not known yet: one that came in time is not too late because
+// answerPending reports whether an accepted answer is not processed yet. An answer that came in time counts, even if
 // the engine was down at the deadline.
-func (st *gapState) answerOwed() bool {
+func (st *gapState) answerPending() bool {
 	for _, c := range st.children {
 		if c.Workflow == vault.AnswerQuestion.Name && !vault.OperationStatus(c.Status).Finished() {
 			return true
@@ -153,7 +155,7 @@ func (st *gapState) answerOwed() bool {
 	return false
 }
 
-// writes gives the writes of the fill whose outcome is not known yet.
+// writes returns the writes of the fill that are not finished.
 func (st *gapState) writes() []vault.Event {
 	var out []vault.Event
 	for _, c := range st.children {

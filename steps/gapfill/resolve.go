@@ -16,26 +16,26 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// childDue is when the relay looks after a write that a gap fill accepted and then did not run.
+// childDue is the delay after which the relay pushes a write that a gap fill accepted and did not run.
 const childDue = 2 * time.Minute
 
-// What was done about a field that is not filled (GapResult.Action).
+// Reasons why a field is not filled (GapResult.Action).
 const (
-	gapUndefined  = "undefined"  // the agent has no enabled definition of it
-	gapUnreviewed = "unreviewed" // extracted, and no person has said yet that it is needed: it costs a customer no question
-	gapCandidate  = "candidate"  // a value was read, and not trusted
-	gapUnverified = "unverified" // there is a value; the definition wants it verified
-	gapExpired    = "expired"    // nobody answered before the deadline
+	gapUndefined  = "undefined"  // the agent has no enabled definition of the field
+	gapUnreviewed = "unreviewed" // extracted and not reviewed by a person: the customer is not asked
+	gapCandidate  = "candidate"  // a value was read and not used
+	gapUnverified = "unverified" // the value is not verified, and the definition requires it
+	gapExpired    = "expired"    // not answered before the deadline
 	gapAttempts   = "attempts"   // every answer was invalid, up to the limit
-	gapCancelled  = "cancelled"  // the fill was cancelled before it was asked for
-	gapRejected   = "rejected"   // the vault did not accept the value that was found
+	gapCancelled  = "cancelled"  // the fill was cancelled before the field was asked for
+	gapRejected   = "rejected"   // the vault rejected the value
 )
 
-// ResolveGaps looks for each missing field in the session, then in the conversation, and accepts a write-value operation for
-// each value that it may use. The conversation is read once per fill, for every field that the scenario could come to need.
-// A model that fails leaves the fields to be asked for (rule 8).
+// ResolveGaps searches the session, then the conversation, for each missing field, and accepts a write-value operation
+// for each value that it may use. A model reads the conversation once per fill, for every field that the scenario could
+// need. If the model fails, the fields are asked for (rule 8).
 func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error) {
-	var read *reading // nil: the conversation was read by an earlier run
+	var read *reading // nil: an earlier run read the conversation
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
 		fill, err := q.GetGapFill(ctx, ev.TenantID, ev.OperationID)
 		if err == nil && fill.ConversationReadAt != nil {
@@ -57,7 +57,7 @@ func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error)
 	return s.acceptFound(ctx, ev, read)
 }
 
-// reading is what a model read in a conversation.
+// reading is the result of reading a conversation.
 type reading struct {
 	candidates []vault.Candidate
 	calls      int32
@@ -77,14 +77,16 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 			continue
 		}
 		seen[r.FieldName] = true
-		if f, ok := st.profile.Fields[r.FieldName]; ok && !f.Expired(s.Now()) && !st.isMissing(r.FieldName) && !st.mayHaveChanged(f) {
+		if f, ok := st.profile.Fields[r.FieldName]; ok && !f.Expired(s.Now()) && !st.isMissing(r.FieldName) &&
+			!st.mayHaveChanged(f) {
 			continue
 		}
 		if _, ok := st.sessionValue(r.FieldName, def); !ok {
 			fields = append(fields, *def)
 		}
 	}
-	if len(fields) == 0 || !slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool { return t.Speaker == vault.SpeakerCustomer }) {
+	if len(fields) == 0 ||
+		!slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool { return t.Speaker == vault.SpeakerCustomer }) {
 		return read
 	}
 	turns, warning := s.budgetTurns(ctx, q, st, fields)
@@ -92,8 +94,11 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 		read.warnings = append(read.warnings, warning)
 	}
 	read.calls = 1
-	counted := llm.WithUsage(ctx, func(u llm.Usage) { read.calls = max(read.calls, int32(u.Calls)) }) //nolint:gosec // two at most
-	candidates, err := s.Model.ExtractValues(counted, st.op.TenantID, llm.ExtractRequest{Definitions: fields, Turns: turns, Now: s.Now()})
+	//nolint:gosec // two at most
+	counted := llm.WithUsage(ctx, func(u llm.Usage) { read.calls = max(read.calls, int32(u.Calls)) })
+	candidates, err := s.Model.ExtractValues(counted, st.op.TenantID, llm.ExtractRequest{
+		Definitions: fields, Turns: turns, Now: s.Now(),
+	})
 	if err != nil {
 		if vault.CodeOf(err) == vault.CodeBudget {
 			read.calls = 0
@@ -106,25 +111,26 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 	return read
 }
 
-// evidence is what the lineage of a value says of the conversation that it was read in.
+// evidence is stored in the lineage of a value that was read in a conversation.
 type evidence struct {
 	Quote  string `json:"quote"`
 	Turn   int    `json:"turn"`    // index of the turn that holds the quote
-	ReadTo int    `json:"read_to"` // index of the last turn when it was read
+	ReadTo int    `json:"read_to"` // index of the last turn at that time
 	Model  string `json:"model"`
 }
 
-// evidenceOf gives what the lineage of a value says, where it was read in the conversation of this fill.
+// evidenceOf returns the evidence of a value that was read in this fill's conversation.
 func (st *gapState) evidenceOf(f vault.Value) (evidence, bool) {
 	var h evidence
-	if f.Source != vault.ValueLLMExtracted || f.SourceSessionID == nil || st.in.SessionID == nil || *f.SourceSessionID != *st.in.SessionID {
+	if f.Source != vault.ValueLLMExtracted || f.SourceSessionID == nil || st.in.SessionID == nil ||
+		*f.SourceSessionID != *st.in.SessionID {
 		return h, false
 	}
 	return h, json.Unmarshal(f.SourceMetadata, &h) == nil
 }
 
-// mayHaveChanged reports whether the customer said something after a value was read in the same conversation: people change their
-// minds.
+// mayHaveChanged reports whether the customer said something after a value was read in the same conversation: customers
+// correct themselves.
 func (st *gapState) mayHaveChanged(f vault.Value) bool {
 	h, ok := st.evidenceOf(f)
 	return ok && slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool {
@@ -132,9 +138,8 @@ func (st *gapState) mayHaveChanged(f vault.Value) bool {
 	})
 }
 
-// resolve stores what was read and accepts writes, in one transaction.
-// acceptFound stores what was read, and accepts a write for each value found. The fill's operation is locked: two runs do
-// not accept the same write twice.
+// acceptFound stores the reading and accepts a write for each value found. The fill's operation is locked, so two runs
+// do not accept the same write twice.
 func (s Gaps) acceptFound(ctx context.Context, ev vault.Event, read *reading) (Advanced, error) {
 	var out Advanced
 	err := s.Once.Locked(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
@@ -157,7 +162,8 @@ func (s Gaps) acceptFound(ctx context.Context, ev vault.Event, read *reading) (A
 				return err
 			}
 			err = q.MarkConversationRead(ctx, dbgen.MarkConversationReadParams{
-				TenantID: ev.TenantID, OperationID: ev.OperationID, Candidates: sealed, ModelCalls: read.calls, Warnings: once.NonNil(read.warnings),
+				TenantID: ev.TenantID, OperationID: ev.OperationID, Candidates: sealed, ModelCalls: read.calls,
+				Warnings: once.NonNil(read.warnings),
 			})
 			if err != nil {
 				return err
@@ -180,8 +186,8 @@ func (s Gaps) acceptFound(ctx context.Context, ev vault.Event, read *reading) (A
 	return out, err
 }
 
-// acceptWrites finds a value for each missing field that has no outcome in this fill yet, and the new value of each that the
-// customer has changed since it was read.
+// acceptWrites accepts a write for each missing field without an outcome in this fill, and for each field that the
+// customer changed since it was read.
 func (s Gaps) acceptWrites(ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate) error {
 	var names []string
 	for _, m := range st.missing {
@@ -205,7 +211,7 @@ func (s Gaps) acceptWrites(ctx context.Context, q *dbgen.Queries, st *gapState, 
 			write, found = s.fromConversation(st, def, candidates, &item)
 		}
 		if !found && !st.isMissing(name) {
-			continue // what is there stays
+			continue // the stored value stays
 		}
 		if found {
 			if err := s.acceptWrite(ctx, q, st, write, &item); err != nil {
@@ -222,7 +228,7 @@ func (s Gaps) acceptWrites(ctx context.Context, q *dbgen.Queries, st *gapState, 
 	return nil
 }
 
-// changed reports whether a candidate says something else than what was read in the same conversation before, and later.
+// changed reports whether a candidate differs from a value that was read earlier in the same conversation.
 func (st *gapState) changed(c vault.Candidate) bool {
 	field, known := st.profile.Fields[c.FieldName]
 	if !known || st.isMissing(c.FieldName) {
@@ -236,7 +242,7 @@ func (st *gapState) changed(c vault.Candidate) bool {
 	return err == nil && !bytes.Equal(checked.Value, compactJSON(field.Value))
 }
 
-// compactJSON undoes how PostgreSQL spaces what it gives back.
+// compactJSON removes the whitespace that PostgreSQL adds to jsonb output.
 func compactJSON(raw json.RawMessage) []byte {
 	var b bytes.Buffer
 	if json.Compact(&b, raw) != nil {
@@ -245,13 +251,15 @@ func compactJSON(raw json.RawMessage) []byte {
 	return b.Bytes()
 }
 
-// candidates gives what the model read for this fill.
+// candidates returns what the model read for this fill.
 func (s Gaps) candidates(st *gapState) ([]vault.Candidate, error) {
 	var out []vault.Candidate
 	return out, s.Once.Sealer.Open(st.op.TenantID, st.op.ID, st.fill.Candidates, &out)
 }
 
-func (s Gaps) acceptWrite(ctx context.Context, q *dbgen.Queries, st *gapState, write vault.WriteValueInput, item *dbgen.UpsertGapItemParams) error {
+func (s Gaps) acceptWrite(
+	ctx context.Context, q *dbgen.Queries, st *gapState, write vault.WriteValueInput, item *dbgen.UpsertGapItemParams,
+) error {
 	child, err := db.AcceptOperation(ctx, q, s.Once.Sealer, st.op.TenantID, db.NewOperation{
 		Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: st.in.CustomerID.String(),
 		Key: fmt.Sprintf("fill:%s:%s", st.op.ID, write.Name), ParentID: &st.op.ID, Payload: write, DueAfter: childDue,
@@ -264,7 +272,9 @@ func (s Gaps) acceptWrite(ctx context.Context, q *dbgen.Queries, st *gapState, w
 	return nil
 }
 
-func (s Gaps) fromSession(st *gapState, def *vault.Definition, item *dbgen.UpsertGapItemParams) (vault.WriteValueInput, bool) {
+func (s Gaps) fromSession(
+	st *gapState, def *vault.Definition, item *dbgen.UpsertGapItemParams,
+) (vault.WriteValueInput, bool) {
 	value, ok := st.sessionValue(def.Name, def)
 	if !ok {
 		return vault.WriteValueInput{}, false
@@ -275,7 +285,9 @@ func (s Gaps) fromSession(st *gapState, def *vault.Definition, item *dbgen.Upser
 	return write, true
 }
 
-func (s Gaps) fromConversation(st *gapState, def *vault.Definition, candidates []vault.Candidate, item *dbgen.UpsertGapItemParams) (vault.WriteValueInput, bool) {
+func (s Gaps) fromConversation(
+	st *gapState, def *vault.Definition, candidates []vault.Candidate, item *dbgen.UpsertGapItemParams,
+) (vault.WriteValueInput, bool) {
 	for _, c := range candidates {
 		if c.FieldName != def.Name {
 			continue
@@ -294,13 +306,14 @@ func (s Gaps) fromConversation(st *gapState, def *vault.Definition, candidates [
 		write.Source = vault.ValueLLMExtracted
 		write.Confidence, write.RequiresConfirmation = &c.Confidence, item.RequiresConfirmation
 		readTo := st.session.Turns[len(st.session.Turns)-1].Index
-		write.SourceMetadata, _ = json.Marshal(evidence{Quote: c.Quote, Turn: c.Turn, ReadTo: readTo, Model: s.Model.Name()}) // strings and ints always encode
+		// strings and ints always encode
+		write.SourceMetadata, _ = json.Marshal(evidence{Quote: c.Quote, Turn: c.Turn, ReadTo: readTo, Model: s.Model.Name()})
 		return write, true
 	}
 	return vault.WriteValueInput{}, false
 }
 
-// write is a write of this fill, with the session as its origin.
+// write returns a write of this fill, with the session as its source.
 func (st *gapState) write(name string, value json.RawMessage) vault.WriteValueInput {
 	w := vault.WriteValueInput{
 		AgentID: st.agent, CustomerID: st.in.CustomerID, Name: name, Value: value, SourceScenarioID: &st.in.ScenarioID,
@@ -312,7 +325,7 @@ func (st *gapState) write(name string, value json.RawMessage) vault.WriteValueIn
 	return w
 }
 
-// sessionValue gives the session variable of a field's name, where it passes validation.
+// sessionValue returns the session variable with a field's name, if it passes validation.
 func (st *gapState) sessionValue(name string, def *vault.Definition) (json.RawMessage, bool) {
 	raw, ok := st.session.Variables[name]
 	if !ok {

@@ -15,25 +15,28 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Sessions keeps what conversations know.
+// Sessions stores the variables and turns of conversations.
 type Sessions struct{ Once once.Runner }
 
-// PersistSession merges the variables of a session and adds its turns. A save that arrives late replaces no variable that was
-// accepted after it, and its turns take their place in the conversation.
+// PersistSession merges the variables of a session and appends its turns. A save that arrives late replaces no variable
+// that was accepted after it, and its turns are ordered by acceptance.
 func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stored[vault.SavedResult], error) {
-	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.SaveSessionInput) (vault.SavedResult, error) {
+	return once.Store(ctx, s.Once, ev, func(
+		q *dbgen.Queries, op dbgen.Operation, in vault.SaveSessionInput,
+	) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
-		variables, marks, err := timed(op, in.Variables)
+		variables, marks, err := withAcceptTimes(op, in.Variables)
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
 		row := dbgen.UpsertSessionParams{
-			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables, VariableAcceptedAt: marks,
+			TenantID: ev.TenantID, ID: in.SessionID, AgentID: in.AgentID, CustomerID: in.CustomerID, Variables: variables,
+			VariableAcceptedAt: marks,
 		}
 		if _, err = q.UpsertSession(ctx, row); db.IsNotFound(err) {
-			if row.CustomerID, err = sameOwner(ctx, q, ev.TenantID, in); err == nil {
+			if row.CustomerID, err = sessionOwner(ctx, q, ev.TenantID, in); err == nil {
 				_, err = q.UpsertSession(ctx, row)
 			}
 		}
@@ -53,22 +56,26 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 	})
 }
 
-// sameOwner gives the id under which a session was begun by a customer who is one with this one since: somebody is recognised in
-// the middle of a conversation, and it goes on.
-func sameOwner(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.SaveSessionInput) (uuid.UUID, error) {
+// sessionOwner returns the customer id under which a session began, if that customer was merged with this one: a
+// customer who is recognised during a conversation can continue it.
+func sessionOwner(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.SaveSessionInput,
+) (uuid.UUID, error) {
 	row, err := q.GetSession(ctx, tenant, in.SessionID)
 	if err != nil {
 		return uuid.Nil, err
 	}
 	err = missing.CheckOwner(ctx, q, tenant, in.CustomerID, in.SessionID, row.CustomerID)
 	if row.AgentID != in.AgentID || vault.Permanent(err) {
-		err = vault.Conflict("session_id", "session_id: session %s belongs to another customer or agent; use a new id", in.SessionID)
+		err = vault.Conflict(
+			"session_id", "session_id: session %s belongs to another customer or agent; use a new id", in.SessionID,
+		)
 	}
 	return row.CustomerID, err
 }
 
-// timed gives variables as they are stored, and of each the time when it was accepted, as text that sorts by it.
-func timed(op dbgen.Operation, in map[string]json.RawMessage) (variables, marks json.RawMessage, err error) {
+// withAcceptTimes encodes variables, and for each variable its time of acceptance as text that sorts by time.
+func withAcceptTimes(op dbgen.Operation, in map[string]json.RawMessage) (variables, marks json.RawMessage, err error) {
 	times := make(map[string]string, len(in))
 	for name := range in {
 		times[name] = op.AcceptedAt.UTC().Format("2006-01-02T15:04:05.000000Z") + " " + op.ID.String()

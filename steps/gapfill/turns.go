@@ -13,19 +13,23 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// DefaultConversationBytes is how much of a conversation a model reads at once: some 15,000 tokens, which every model takes, and
-// which costs little. Most conversations are a tenth of it.
+// DefaultConversationBytes is about 15,000 tokens: it fits every model's context and costs little. Most conversations
+// are a tenth of it.
 const DefaultConversationBytes = 60_000
 
-// lastTurns are always read: what was said last corrects what was said before, and answers what was just asked.
+// lastTurns is the number of final turns that are read first: they correct earlier statements and answer recent
+// questions.
 const lastTurns = 20
 
-// longestTurn is the part of the budget from which a turn is cut: one that was pasted in must not crowd out the conversation.
-const longestTurn = 4 // a quarter
+// turnBudgetDivisor: a turn is cut to this fraction of the budget (a quarter), so that one pasted text leaves room for
+// others.
+const turnBudgetDivisor = 4 // one quarter
 
-// budgetTurns gives the turns that a model reads. Where the conversation is longer than the budget, those are the last ones, and
-// then the exchanges closest in meaning to the fields; without a model that can say which, the last ones alone.
-func (s Gaps) budgetTurns(ctx context.Context, q *dbgen.Queries, st *gapState, fields []vault.Definition) (turns []vault.Turn, warning string) {
+// budgetTurns returns the turns for the model to read. If the conversation exceeds the budget, these are the last turns
+// and the exchanges closest in meaning to the fields; without embeddings, only the last turns.
+func (s Gaps) budgetTurns(
+	ctx context.Context, q *dbgen.Queries, st *gapState, fields []vault.Definition,
+) (turns []vault.Turn, warning string) {
 	budget := s.Settings.ConversationBytes
 	if budget == 0 {
 		budget = DefaultConversationBytes
@@ -37,14 +41,16 @@ func (s Gaps) budgetTurns(ctx context.Context, q *dbgen.Queries, st *gapState, f
 	closest, err := s.closestTurns(ctx, q, st, fields)
 	if err != nil {
 		s.Log.WarnContext(ctx, "turns_not_embedded", "operation_id", st.op.ID, "error_code", vault.CodeOf(err))
-		warning = "the conversation is long, and only its end was read: " + err.Error()
+		warning = "the conversation is long and only its end was read: " + err.Error()
 	}
 	return chooseTurns(all, closest, budget), warning
 }
 
-// closestTurns gives the indexes of customer turns, the closest in meaning to one of the fields first. It computes the meanings
-// that are not there yet, and keeps them.
-func (s Gaps) closestTurns(ctx context.Context, q *dbgen.Queries, st *gapState, fields []vault.Definition) ([]int, error) {
+// closestTurns returns the indexes of customer turns, ordered by similarity to the closest field. It computes and
+// stores missing embeddings.
+func (s Gaps) closestTurns(
+	ctx context.Context, q *dbgen.Queries, st *gapState, fields []vault.Definition,
+) ([]int, error) {
 	tenant, session := st.op.TenantID, st.session.ID
 	if err := s.embedTurns(ctx, q, tenant, session, st.session.Turns); err != nil {
 		return nil, err
@@ -58,7 +64,7 @@ func (s Gaps) closestTurns(ctx context.Context, q *dbgen.Queries, st *gapState, 
 		return nil, err
 	}
 	rows, err := q.NearestTurns(ctx, dbgen.NearestTurnsParams{
-		TenantID: tenant, SessionID: session, Model: s.Model.Name(), Wanted: vectorTexts(vectors), MaxRows: mostNearest,
+		TenantID: tenant, SessionID: session, Model: s.Model.Name(), Wanted: vectorTexts(vectors), MaxRows: maxNearestTurns,
 	})
 	closest := make([]int, len(rows))
 	for i, turn := range rows {
@@ -67,11 +73,13 @@ func (s Gaps) closestTurns(ctx context.Context, q *dbgen.Queries, st *gapState, 
 	return closest, err
 }
 
-// mostNearest bounds what is ranked: far more turns than a budget holds.
-const mostNearest = 2000
+// maxNearestTurns limits the ranked turns. It is far more than a budget holds.
+const maxNearestTurns = 2000
 
 func (s Gaps) embedTurns(ctx context.Context, q *dbgen.Queries, tenant, session uuid.UUID, turns []vault.Turn) error {
-	known, err := q.ListEmbeddedTurns(ctx, dbgen.ListEmbeddedTurnsParams{TenantID: tenant, SessionID: session, Model: s.Model.Name()})
+	known, err := q.ListEmbeddedTurns(ctx, dbgen.ListEmbeddedTurnsParams{
+		TenantID: tenant, SessionID: session, Model: s.Model.Name(),
+	})
 	if err != nil {
 		return err
 	}
@@ -84,7 +92,7 @@ func (s Gaps) embedTurns(ctx context.Context, q *dbgen.Queries, tenant, session 
 		}
 	}
 	for len(texts) > 0 {
-		n := min(len(texts), embeddedAtOnce)
+		n := min(len(texts), embedBatch)
 		vectors, err := s.Model.Embed(ctx, tenant, texts[:n])
 		if err != nil {
 			return err
@@ -100,12 +108,13 @@ func (s Gaps) embedTurns(ctx context.Context, q *dbgen.Queries, tenant, session 
 	return nil
 }
 
-// embeddedAtOnce is how many turns are embedded in one operation. What is done is kept, so that a conversation which takes longer than
-// one operation may, or than the model is up, is not paid for again from its start.
-const embeddedAtOnce = 100
+// embedBatch is the number of turns embedded in one model call. Each batch is stored, so that a retry after a time-out
+// or a model failure does not pay for the stored turns again.
+const embedBatch = 100
 
-// exchange is what is embedded of a customer's turn: with the agent's turn before it, since "the third of March" alone is close to
-// nothing. It is empty for what is no customer's turn, or has no words.
+// exchange returns the text to embed for a customer's turn. It includes the preceding agent turn, because an answer
+// such as "the third of March" has little meaning of its own. It is empty for other speakers and for turns without
+// words.
 func exchange(turns []vault.Turn, at int) string {
 	turn := turns[at]
 	if turn.Speaker != vault.SpeakerCustomer || !hasWords(turn.Text) {
@@ -118,13 +127,13 @@ func exchange(turns []vault.Turn, at int) string {
 	return text
 }
 
-// maxEmbedded is how much of a turn is embedded: what it is about is said before.
+// maxEmbedded is the number of bytes of a turn that are embedded. The topic of a turn is usually at its beginning.
 const maxEmbedded = 2000
 
-// chooseTurns takes turns within a budget of bytes: the last ones first, with half of the budget at most, then the closest ones,
-// each with the agent's turn before it. They come in the order of the conversation.
+// chooseTurns selects turns within a budget of bytes: first the last turns, up to half of the budget, then the closest
+// turns, each with the preceding agent turn. It returns them in the order of the conversation.
 func chooseTurns(turns []vault.Turn, closest []int, budget int) []vault.Turn {
-	place := make(map[int]int, len(turns)) // of a turn's index
+	place := make(map[int]int, len(turns)) // position by turn index
 	for at, turn := range turns {
 		place[turn.Index] = at
 	}
@@ -134,14 +143,14 @@ func chooseTurns(turns []vault.Turn, closest []int, budget int) []vault.Turn {
 		size := 0
 		for _, i := range at {
 			if _, ok := taken[i]; !ok {
-				size += min(len(turns[i].Text), budget/longestTurn)
+				size += min(len(turns[i].Text), budget/turnBudgetDivisor)
 			}
 		}
 		if size > limit {
 			return false
 		}
 		for _, i := range at {
-			taken[i] = cutText(turns[i].Text, budget/longestTurn)
+			taken[i] = cutText(turns[i].Text, budget/turnBudgetDivisor)
 		}
 		left -= size
 		return true
@@ -161,7 +170,7 @@ func chooseTurns(turns []vault.Turn, closest []int, budget int) []vault.Turn {
 		}
 		take(left, at)
 	}
-	for at := len(turns) - 1; at >= 0; at-- { // what room is left is for what was said lately
+	for at := len(turns) - 1; at >= 0; at-- { // fill the remaining budget with recent turns
 		if !take(left, at) {
 			break
 		}
@@ -192,15 +201,15 @@ func vectorTexts(vectors [][]float32) []string {
 	return out
 }
 
-// cutText cuts a text to a number of bytes, between two characters.
-func cutText(text string, most int) string {
-	if len(text) <= most {
+// cutText cuts a text to a limit in bytes, at a character boundary.
+func cutText(text string, limit int) string {
+	if len(text) <= limit {
 		return text
 	}
-	for most > 0 && !utf8.RuneStart(text[most]) {
-		most--
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
 	}
-	return text[:most]
+	return text[:limit]
 }
 
 func hasWords(text string) bool { return strings.TrimSpace(text) != "" }

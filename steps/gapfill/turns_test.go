@@ -21,7 +21,7 @@ func conversation(texts ...string) []vault.Turn {
 	return turns
 }
 
-func TestTheClosestExchangesAreChosenBesideTheLast(t *testing.T) {
+func TestChooseTurns_ClosestAndLast(t *testing.T) {
 	t.Parallel()
 	var texts []string
 	for range 50 {
@@ -39,7 +39,7 @@ func TestTheClosestExchangesAreChosenBesideTheLast(t *testing.T) {
 	}
 }
 
-func TestChosenTurnsKeepToTheBudgetAndToTheConversation(t *testing.T) {
+func TestChooseTurns_BudgetAndOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		turns := conversation(rapid.SliceOfN(rapid.StringMatching(`[a-zäöü ]{0,60}`), 1, 60).Draw(t, "texts")...)
@@ -52,12 +52,14 @@ func TestChosenTurnsKeepToTheBudgetAndToTheConversation(t *testing.T) {
 		last := -1
 		for _, turn := range chosen {
 			of := turns[turn.Index]
-			if turn.Index <= last || turn.Speaker != of.Speaker || !strings.HasPrefix(of.Text, turn.Text) || !strings.HasPrefix(turn.Text, cutText(of.Text, budget/longestTurn)) {
+			if turn.Index <= last || turn.Speaker != of.Speaker || !strings.HasPrefix(of.Text, turn.Text) ||
+				!strings.HasPrefix(turn.Text, cutText(of.Text, budget/turnBudgetDivisor)) {
 				t.Fatalf("turn %d after %d is %q, of %q", turn.Index, last, turn.Text, of.Text)
 			}
 			last = turn.Index
 		}
-		if end := turns[len(turns)-1]; bytesOf(turns) <= budget && len(end.Text) <= budget/longestTurn && last != end.Index {
+		if end := turns[len(turns)-1]; bytesOf(turns) <= budget && len(end.Text) <= budget/turnBudgetDivisor &&
+			last != end.Index {
 			t.Fatalf("the last turn %d is not among those chosen, up to %d", end.Index, last)
 		}
 	})

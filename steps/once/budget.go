@@ -14,7 +14,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// budgeted is the language model within what a tenant may spend on it in a day.
+// Budgeted is the language model with a daily budget for each tenant.
 type Budgeted struct {
 	llm.Model
 	DB     *db.DB
@@ -25,22 +25,24 @@ type Budgeted struct {
 	Observer Observer
 }
 
-// ModelLimits are what calls of the language model may cost, and do.
+// ModelLimits limit and price the calls of the language model.
 type ModelLimits struct {
-	DailyTokens     int64   // of one tenant on one day, in UTC; 0: no limit
-	PromptPrice     float64 // of a million tokens, in any currency; 0: costs are not counted
-	CompletionPrice float64
+	DailyTokens     int64   // per tenant and day (UTC); 0: no limit
+	PromptPrice     float64 // per million prompt tokens, in any currency; 0: costs are not counted
+	CompletionPrice float64 // per million completion tokens
 }
 
-// What a call is taken to cost before it is made, in tokens: a token is about four bytes of English, and answers are short.
+// The estimated cost of a call, in tokens. A token is about four bytes of English, and completions are short.
 const (
 	bytesPerToken      = 4
 	promptTokens       = 1500 // the instructions and the schema
 	expectedCompletion = 1000
 )
 
-// ProposeRequirements is llm.Model's, for a tenant.
-func (b Budgeted) ProposeRequirements(ctx context.Context, tenant uuid.UUID, req llm.ProposeRequest) (fields []vault.ProposedRequirement, err error) {
+// ProposeRequirements calls llm.Model.ProposeRequirements within the tenant's budget.
+func (b Budgeted) ProposeRequirements(
+	ctx context.Context, tenant uuid.UUID, req llm.ProposeRequest,
+) (fields []vault.ProposedRequirement, err error) {
 	size := len(req.Title)
 	for _, t := range req.Texts {
 		size += len(t.Label) + len(t.Text)
@@ -55,8 +57,10 @@ func (b Budgeted) ProposeRequirements(ctx context.Context, tenant uuid.UUID, req
 	return fields, err
 }
 
-// ExtractValues is llm.Model's, for a tenant.
-func (b Budgeted) ExtractValues(ctx context.Context, tenant uuid.UUID, req llm.ExtractRequest) (found []vault.Candidate, err error) {
+// ExtractValues calls llm.Model.ExtractValues within the tenant's budget.
+func (b Budgeted) ExtractValues(
+	ctx context.Context, tenant uuid.UUID, req llm.ExtractRequest,
+) (found []vault.Candidate, err error) {
 	size := 0
 	for _, d := range req.Definitions {
 		size += sizeOf(d)
@@ -71,7 +75,7 @@ func (b Budgeted) ExtractValues(ctx context.Context, tenant uuid.UUID, req llm.E
 	return found, err
 }
 
-// Embed is llm.Model's, for a tenant.
+// Embed calls llm.Model.Embed within the tenant's budget.
 func (b Budgeted) Embed(ctx context.Context, tenant uuid.UUID, texts []string) (vectors [][]float32, err error) {
 	size := 0
 	for _, t := range texts {
@@ -95,19 +99,23 @@ func sizeOf(d vault.Definition) int {
 	return size
 }
 
-// spend makes a call within the tenant's budget of the day, and counts what it cost, also where it failed. The tokens that it is
-// expected to cost are reserved before, so that no number of calls at once goes beyond the budget; only a call that costs more
-// than expected does, by the difference. The count is best effort: a call that was paid for is not thrown away for it.
+// spend makes a call within the tenant's budget of the day and records its cost, also when the call fails. It reserves
+// the expected tokens before the call, so concurrent calls cannot overdraw the budget; a single call can exceed it by
+// the difference between its real and its expected cost. Recording is best effort: a paid result is not discarded
+// because its cost could not be recorded.
 func (b Budgeted) spend(ctx context.Context, tenant uuid.UUID, expected int, call func(context.Context) error) error {
 	q, day := b.DB.Tenant(tenant), b.Now().UTC().Truncate(24*time.Hour)
 	reserved := int64(0)
 	if b.Limits.DailyTokens > 0 && b.Name() != llm.ProviderOffline {
 		reserved = int64(expected)
-		_, err := q.ReserveTokens(ctx, dbgen.ReserveTokensParams{TenantID: tenant, Day: day, Tokens: reserved, Budget: b.Limits.DailyTokens})
+		_, err := q.ReserveTokens(ctx, dbgen.ReserveTokensParams{
+			TenantID: tenant, Day: day, Tokens: reserved, Budget: b.Limits.DailyTokens,
+		})
 		if db.IsNotFound(err) {
 			b.Observer.BudgetSpent()
 			return &vault.Error{Code: vault.CodeBudget, Message: fmt.Sprintf(
-				"the language model's budget of this tenant, %d tokens a day, is spent until midnight UTC; raise llm.daily_budget_tokens, or replay the operation tomorrow", b.Limits.DailyTokens)}
+				"the language model's budget of this tenant, %d tokens a day, is spent until midnight UTC; raise "+
+					"llm.daily_budget_tokens, or replay the operation tomorrow", b.Limits.DailyTokens)}
 		}
 		if err != nil {
 			return fmt.Errorf("reserve the tokens of a model call: %w", err)
@@ -119,7 +127,9 @@ func (b Budgeted) spend(ctx context.Context, tenant uuid.UUID, expected int, cal
 		used.PromptTokens += u.PromptTokens
 		used.CompletionTokens += u.CompletionTokens
 	}))
-	used.CostMicros = int64(float64(used.PromptTokens)*b.Limits.PromptPrice + float64(used.CompletionTokens)*b.Limits.CompletionPrice)
+	used.CostMicros = int64(
+		float64(used.PromptTokens)*b.Limits.PromptPrice + float64(used.CompletionTokens)*b.Limits.CompletionPrice,
+	)
 	if used.PromptTokens+used.CompletionTokens+reserved == 0 {
 		return err // the built-in model costs nothing
 	}

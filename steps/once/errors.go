@@ -8,8 +8,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Safe gives the text of an error as the workflow engine, whose dashboard shows it, may see it: codes, field names and ids,
-// never a customer's value. permanent says that a retry with the same input must fail again.
+// Safe returns the text of an error that the workflow engine may show in its dashboard: codes, field names and ids,
+// never a customer's value. permanent reports whether a retry with the same input fails again.
 func Safe(err error) (text string, permanent bool) {
 	if e, ok := errors.AsType[*vault.Error](err); ok {
 		return string(e.Code) + ": " + e.Message, vault.Permanent(e)

@@ -6,26 +6,27 @@ import (
 	"github.com/contextvault/contextvault/rules"
 )
 
-// Observer is told what steps find, for metrics. Package metrics implements it. What a step finds again, because it is run
-// again, is told again.
+// Observer receives counts from the steps, for metrics. Package metrics implements it. A step that runs again reports
+// again.
 type Observer interface {
-	// ValuesInvalid tells how many values of an operation of the workflow broke the rules of their definitions: how many
-	// were rejected for it, and how many go on with a warning.
+	// ValuesInvalid reports how many values of one operation broke the rules of their definitions: rejected values, and
+	// values stored with a warning.
 	ValuesInvalid(workflow string, rejected, warned int)
-	// GapTried tells what came of one field of a gap fill, when the fill ends. source is where the value came from, "" where
-	// there is none. outcome is "filled", or why it is not: a word of a small set.
+	// GapTried reports the outcome of one field when its gap fill ends. source is the origin of the value, "" without a
+	// value. outcome is "filled" or the reason why it is not, from a small set of words.
 	GapTried(source, outcome string)
-	// BudgetSpent tells that the language model was not asked, because the tenant's budget of the day is spent.
+	// BudgetSpent reports that a model call was not made because the tenant's daily budget is spent.
 	BudgetSpent()
 }
 
-type Unobserved struct{}
+// NopObserver is an Observer that does nothing.
+type NopObserver struct{}
 
-func (Unobserved) ValuesInvalid(string, int, int) {}
-func (Unobserved) GapTried(string, string)        {}
-func (Unobserved) BudgetSpent()                   {}
+func (NopObserver) ValuesInvalid(string, int, int) {}
+func (NopObserver) GapTried(string, string)        {}
+func (NopObserver) BudgetSpent()                   {}
 
-// observeValue tells the observer of a value that was looked at: err is what vault.CheckValue made of it.
+// ObserveValue reports the check of one value. err is the error of rules.CheckValue.
 func ObserveValue(o Observer, workflow string, checked rules.Checked, err error) {
 	switch {
 	case vault.CodeOf(err) == vault.CodeInvalid:
@@ -35,7 +36,7 @@ func ObserveValue(o Observer, workflow string, checked rules.Checked, err error)
 	}
 }
 
-// observeFill tells the observer what came of each field of a fill.
+// ObserveFill reports the outcome of each field of a gap fill.
 func ObserveFill(o Observer, result vault.FillResult) {
 	for _, f := range result.Fields {
 		outcome := f.Action

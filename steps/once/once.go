@@ -14,11 +14,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// reopenedDue is when the relay looks after a rejected operation that an operator replayed.
+// reopenedDue is the delay after which the relay pushes a rejected operation that an operator replayed.
 const reopenedDue = 5 * time.Minute
 
-// deadlockRetries is how often an effect is tried again at once that PostgreSQL ended for a deadlock: merges lock several profiles,
-// and a writer that finds its profile merged goes on to another. After that the engine tries again, later.
+// deadlockRetries is how often an effect is retried at once after a deadlock in PostgreSQL: merges lock several
+// profiles, and a writer that finds its profile merged goes on to lock another. After that the engine retries, with its
+// backoff.
 const deadlockRetries = 5
 
 // Runner gives steps their idempotence: one operation, one effect.
@@ -27,8 +28,8 @@ type Runner struct {
 	Sealer *db.Sealer
 }
 
-// Applied is the output of a step that changed what readers cache. Package workflows ends every workflow that has such a
-// step with Caches.InvalidateAndAcknowledge.
+// Applied is the output of a step that changed what readers cache. Package workflows ends every workflow that has such
+// a step with Caches.InvalidateAndAcknowledge.
 type Applied[Out any] struct {
 	Result Out `json:"result"`
 }
@@ -38,11 +39,11 @@ type Stored[Out any] struct {
 	Result Out `json:"result"`
 }
 
-// Look is the output of a step that changes nothing a reader sees. It may keep what a later step of the run needs. A type
-// is one if it embeds NoEffect.
-type Look interface{ noEffect() }
+// Preparation is the output of a step that changes nothing a reader sees. The step may store data for a later step of
+// the run. A type implements Preparation by embedding NoEffect.
+type Preparation interface{ noEffect() }
 
-// NoEffect marks the output of a step as a Look.
+// NoEffect marks the output of a step as a Preparation.
 type NoEffect struct{}
 
 func (NoEffect) noEffect() {}
@@ -54,13 +55,13 @@ type Validated struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// NewID makes an id for a row. Ids are made in the transaction that stores them with its proof, so a step that runs again
-// returns the first one.
+// NewID returns a new id for a row. Ids are made in the transaction that stores them with the proof of the effect, so a
+// step that runs again returns the first id.
 func NewID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
 // Apply runs effect once for an operation, in one transaction with the proof of it: the operation is locked, and its
-// result stored with the status applied. If a result is stored already, Apply returns that one. An effect that can never
-// succeed marks the operation failed.
+// result stored with the status applied. If a result is stored already, Apply returns that one. An effect that can
+// never succeed marks the operation failed.
 func Apply[In, Out any](
 	ctx context.Context, o Runner, ev vault.Event,
 	effect func(t *Touched, q *dbgen.Queries, op dbgen.Operation, in In) (Out, error),
@@ -136,7 +137,8 @@ func Prepare[In any](
 	return o.Reject(ctx, ev, step(q, op, in))
 }
 
-// lock takes the operation for this transaction. One that was rejected and is run again, by an operator's replay, is owed again.
+// Lock locks the operation for this transaction. It reopens a rejected operation, which runs again when an operator
+// replays it.
 func (o Runner) Lock(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Operation, error) {
 	op, err := q.LockOperation(ctx, ev.TenantID, ev.OperationID)
 	if err != nil {
@@ -145,34 +147,43 @@ func (o Runner) Lock(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbg
 	if op.Status != string(vault.OperationFailed) {
 		return op, nil
 	}
-	_, err = q.ReopenOperation(ctx, dbgen.ReopenOperationParams{TenantID: ev.TenantID, ID: ev.OperationID, DueAfter: reopenedDue})
+	_, err = q.ReopenOperation(ctx, dbgen.ReopenOperationParams{
+		TenantID: ev.TenantID, ID: ev.OperationID, DueAfter: reopenedDue,
+	})
 	return op, err
 }
 
+// Get returns the operation of an event.
 func (o Runner) Get(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbgen.Operation, error) {
 	op, err := q.GetOperation(ctx, ev.TenantID, ev.OperationID)
 	return op, db.WrapNotFound(err, "operation", ev.OperationID)
 }
 
+// OpenPayload decrypts and decodes the payload of an operation.
 func OpenPayload[In any](o Runner, op dbgen.Operation) (In, error) {
 	var in In
 	err := o.Sealer.Open(op.TenantID, op.ID, op.Payload, &in)
 	return in, err
 }
 
+// IsApplied reports whether the effect of an operation is stored.
 func IsApplied(op dbgen.Operation) bool {
 	return op.Status == string(vault.OperationApplied) || op.Status == string(vault.OperationSucceeded)
 }
 
+// MarkApplied stores the result of an effect as its proof, with what it touched. It runs in the effect's transaction.
 func MarkApplied(ctx context.Context, q *dbgen.Queries, ev vault.Event, out any, t Touched) error {
 	result, err := json.Marshal(out)
 	if err != nil {
 		return fmt.Errorf("encode the result of operation %s: %w", ev.OperationID, err)
 	}
-	return q.MarkOperationApplied(ctx, dbgen.MarkOperationAppliedParams{TenantID: ev.TenantID, ID: ev.OperationID, Result: result, TouchedProfiles: NonNil(t.single), TouchedPending: t.Pending})
+	return q.MarkOperationApplied(ctx, dbgen.MarkOperationAppliedParams{
+		TenantID: ev.TenantID, ID: ev.OperationID, Result: result, TouchedProfiles: NonNil(t.single),
+		TouchedPending: t.Pending,
+	})
 }
 
-// NonNil makes an empty list of a nil one: PostgreSQL stores it as an array, and not as NULL.
+// NonNil replaces a nil slice by an empty one, because PostgreSQL stores a nil slice as NULL.
 func NonNil[T any](in []T) []T {
 	if in == nil {
 		return []T{}
@@ -180,15 +191,18 @@ func NonNil[T any](in []T) []T {
 	return in
 }
 
-// reject marks the operation failed where err is for good, wakes whoever waits for it, and returns err.
+// Reject marks the operation failed if err is permanent, and notifies the callers that wait for the operation. It
+// returns err.
 func (o Runner) Reject(ctx context.Context, ev vault.Event, err error) error {
 	if err == nil || !vault.Permanent(err) {
 		return err
 	}
-	return errors.Join(err, o.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return MarkFailed(ctx, q, ev, err) }))
+	return errors.Join(
+		err, o.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return MarkFailed(ctx, q, ev, err) }),
+	)
 }
 
-// asError gives the vault's error in err's chain. Only permanent errors come here, and they are all vault errors.
+// AsError returns the *vault.Error in err's chain. It is called for permanent errors, which all have one.
 func AsError(err error) *vault.Error {
 	if reason, ok := errors.AsType[*vault.Error](err); ok {
 		return reason
@@ -196,19 +210,22 @@ func AsError(err error) *vault.Error {
 	return &vault.Error{Code: vault.CodeInvalid, Message: "the operation failed"}
 }
 
+// MarkFailed marks the operation failed with its cause, and notifies the callers that wait for it.
 func MarkFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause error) error {
 	encoded, err := json.Marshal(AsError(cause))
 	if err != nil {
 		return fmt.Errorf("encode the error of operation %s: %w", ev.OperationID, err)
 	}
-	changed, err := q.MarkOperationFailed(ctx, dbgen.MarkOperationFailedParams{TenantID: ev.TenantID, ID: ev.OperationID, Error: encoded})
+	changed, err := q.MarkOperationFailed(ctx, dbgen.MarkOperationFailedParams{
+		TenantID: ev.TenantID, ID: ev.OperationID, Error: encoded,
+	})
 	if err != nil || changed == 0 {
 		return err
 	}
 	return q.NotifyOperation(ctx, ev.OperationID.String())
 }
 
-// succeed acknowledges an applied operation and wakes whoever waits for it. A second run wakes nobody.
+// Succeed acknowledges an applied operation and notifies the callers that wait for it. A second run notifies no one.
 func Succeed(ctx context.Context, q *dbgen.Queries, ev vault.Event) error {
 	changed, err := q.MarkOperationSucceeded(ctx, ev.TenantID, ev.OperationID)
 	if err != nil || changed == 0 {

@@ -18,37 +18,39 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Definitions saves what may be collected and what a scenario needs.
+// Definitions saves and deletes definitions and requirements, and stores reviews of them.
 type Definitions struct {
 	Once  once.Runner
 	Model once.Budgeted
 	Log   *slog.Logger
 }
 
-// Embedded says whether a meaning was computed.
+// Embedded reports whether an embedding was computed.
 type Embedded struct {
 	once.NoEffect
 
 	Embedded bool `json:"embedded"`
 }
 
-// meant is what EmbedDefinition keeps for PersistDefinition.
-type meant struct {
+// preparedMeaning is the data that EmbedDefinition keeps for PersistDefinition.
+type preparedMeaning struct {
 	Vector  []float32 `json:"vector,omitempty"`
-	Warning string    `json:"warning,omitempty"` // why there is none
+	Warning string    `json:"warning,omitempty"` // reason for a missing vector
 }
 
-// ValidateDefinition looks at a definition.
+// ValidateDefinition validates a definition.
 func (s Definitions) ValidateDefinition(ctx context.Context, ev vault.Event) (once.Validated, error) {
-	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.Definition) error { return rules.Check(in) })
+	return once.Validated{}, once.Prepare(
+		ctx, s.Once, ev, func(_ *dbgen.Queries, _ dbgen.Operation, in vault.Definition) error { return rules.Check(in) },
+	)
 }
 
-// EmbedDefinition computes the meaning of a definition and keeps it for PersistDefinition. A model that fails never blocks a
-// save (rule 8): the definition is then saved without, and found by its name alone.
+// EmbedDefinition computes the embedding of a definition and keeps it for PersistDefinition. A model failure never
+// blocks a save (rule 8): the definition is saved without an embedding, and extraction matches it by name only.
 func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embedded, error) {
 	var out Embedded
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Definition) error {
-		var found meant
+		var found preparedMeaning
 		if len(op.Prepared) > 0 {
 			if err := s.Once.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
 				return err
@@ -59,23 +61,29 @@ func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embed
 		}
 		vectors, err := s.Model.Embed(ctx, ev.TenantID, []string{in.Meaning()})
 		if err == nil && len(vectors) == 1 {
-			found, out.Embedded = meant{Vector: vectors[0]}, true
+			found, out.Embedded = preparedMeaning{Vector: vectors[0]}, true
 		} else {
 			s.Log.WarnContext(ctx, "definition_not_embedded", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
-			found.Warning = notEmbedded("it is saved without its meaning, and extraction finds it by its name alone until it is saved again", err)
+			found.Warning = embedWarning(
+				"it is saved without an embedding, and extraction matches it by name only until it is saved again", err,
+			)
 		}
 		sealed, err := s.Once.Sealer.Seal(ev.TenantID, ev.OperationID, found)
 		if err != nil {
 			return err
 		}
-		return q.SetOperationPrepared(ctx, dbgen.SetOperationPreparedParams{TenantID: ev.TenantID, ID: ev.OperationID, Prepared: sealed})
+		return q.SetOperationPrepared(ctx, dbgen.SetOperationPreparedParams{
+			TenantID: ev.TenantID, ID: ev.OperationID, Prepared: sealed,
+		})
 	})
 	return out, err
 }
 
-// PersistDefinition stores a definition with its meaning.
+// PersistDefinition stores a definition with its embedding.
 func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Definition) (vault.SavedResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Definition,
+	) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -84,18 +92,20 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (onc
 			return vault.SavedResult{}, err
 		}
 		id, err := q.UpsertDefinition(ctx, row)
-		if db.IsNotFound(err) { // a newer save or deletion is there
-			current, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
+		if db.IsNotFound(err) { // a newer save or deletion is stored
+			current, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{
+				TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name,
+			})
 			return vault.SavedResult{ID: current.ID}, err
 		}
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
-		// After the row, as a review and an extraction do: two of them must not wait for each other.
+		// After the row, as in reviews and extractions: with another lock order they could deadlock.
 		if err := t.Definitions(ctx, q, ev.TenantID, in.AgentID); err != nil || len(op.Prepared) == 0 {
 			return vault.SavedResult{ID: id}, err
 		}
-		var found meant
+		var found preparedMeaning
 		if err := s.Once.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -106,16 +116,20 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (onc
 	})
 }
 
-// ValidateRequirement looks at a requirement: its scenario, step, rule and fields exist, its condition compiles.
+// ValidateRequirement validates a requirement: its scenario, step, rule and fields exist, and its condition compiles.
 func (s Definitions) ValidateRequirement(ctx context.Context, ev vault.Event) (once.Validated, error) {
-	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.Requirement) error {
+	return once.Validated{}, once.Prepare(ctx, s.Once, ev, func(
+		q *dbgen.Queries, _ dbgen.Operation, in vault.Requirement,
+	) error {
 		return s.checkRequirement(ctx, q, ev.TenantID, in)
 	})
 }
 
-// PersistRequirement stores what a person requires.
+// PersistRequirement stores a requirement that a person saved.
 func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Requirement) (vault.SavedResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Requirement,
+	) (vault.SavedResult, error) {
 		if err := s.checkRequirement(ctx, q, ev.TenantID, in); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -123,10 +137,11 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (on
 		stored, err := q.UpsertRequirement(ctx, dbgen.UpsertRequirementParams{
 			ID: id, TenantID: ev.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID,
 			FieldName: in.FieldName, RequiredLevel: string(in.RequiredLevel), FallbackAction: string(in.FallbackAction),
-			WhenCondition: in.WhenCondition, DependsOnFields: once.NonNil(in.DependsOn), CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
+			//nolint:gosec // checked by Requirement.Check
+			WhenCondition: in.WhenCondition, DependsOnFields: once.NonNil(in.DependsOn), CollectionOrder: int32(in.Order),
 			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 		})
-		if db.IsNotFound(err) { // a newer save or deletion is there
+		if db.IsNotFound(err) { // a newer save or deletion is stored
 			return vault.SavedResult{ID: in.ScenarioID}, nil
 		}
 		if err != nil {
@@ -136,7 +151,9 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (on
 	})
 }
 
-func (s Definitions) checkRequirement(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Requirement) error {
+func (s Definitions) checkRequirement(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Requirement,
+) error {
 	if err := rules.Check(in); err != nil {
 		return err
 	}
@@ -152,7 +169,9 @@ func (s Definitions) checkRequirement(ctx context.Context, q *dbgen.Queries, ten
 		return err
 	}
 	if in.StepID != "" && !scenario.HasStep(in.StepID) {
-		return vault.Invalid("step_id", "scenario %s has no step %q; its steps are %s", in.ScenarioID, in.StepID, scenario.StepIDs())
+		return vault.Invalid(
+			"step_id", "scenario %s has no step %q; its steps are %s", in.ScenarioID, in.StepID, scenario.StepIDs(),
+		)
 	}
 	if in.RuleID != nil {
 		rule, err := q.GetRule(ctx, tenant, *in.RuleID)
@@ -166,7 +185,7 @@ func (s Definitions) checkRequirement(ctx context.Context, q *dbgen.Queries, ten
 	return checkDefined(ctx, q, tenant, in.AgentID, append([]string{in.FieldName}, in.DependsOn...))
 }
 
-// checkDefined names the fields that an agent does not define.
+// checkDefined rejects fields that an agent does not define.
 func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, names []string) error {
 	var missing []*vault.Error
 	for _, name := range names {
@@ -184,17 +203,21 @@ func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID
 	return vault.Join(missing)
 }
 
-// notEmbedded says what it means that a model gave no meaning, and why. err is nil where it gave something else than was asked for.
-func notEmbedded(consequence string, err error) string {
+// embedWarning returns a warning about a missing embedding: its consequence and its cause. err is nil if the model
+// returned an unexpected number of vectors.
+func embedWarning(consequence string, err error) string {
 	if err == nil {
-		return consequence + ": the language model gave no vector for it"
+		return consequence + ": the language model returned no vector for it"
 	}
 	return consequence + ": " + err.Error()
 }
 
-func storeMeaning(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID, model string, d vault.Definition, vector []float32) error {
+func storeMeaning(
+	ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID, model string, d vault.Definition, vector []float32,
+) error {
 	return q.UpsertDefinitionEmbedding(ctx, dbgen.UpsertDefinitionEmbeddingParams{
-		DefinitionID: id, TenantID: tenant, Model: model, ContentHash: hashText(d.Meaning()), Embedding: pgvector.NewVector(vector),
+		DefinitionID: id, TenantID: tenant, Model: model, ContentHash: hashText(d.Meaning()),
+		Embedding: pgvector.NewVector(vector),
 	})
 }
 
@@ -209,12 +232,15 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 	}
 	return dbgen.UpsertDefinitionParams{
 		ID: once.NewID(), TenantID: op.TenantID, AgentID: in.AgentID, Name: in.Name, DisplayName: in.DisplayName,
-		Description: in.Description, ValueType: string(in.ValueType), ValidationRegex: in.ValidationRegex, AllowedValues: allowed,
+		Description: in.Description, ValueType: string(in.ValueType), ValidationRegex: in.ValidationRegex,
+		AllowedValues:  allowed,
 		ValidationMode: string(in.ValidationMode), RequiredVerification: in.RequiredVerification,
 		VerificationMethods: once.NonNil(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt,
-		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint, IsPii: in.IsPII,
+		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint,
+		IsPii:              in.IsPII,
 		EncryptionRequired: in.EncryptionRequired, RetentionDays: int32(in.RetentionDays), //nolint:gosec // at most 36500
-		FreshnessSeconds: in.FreshnessSeconds, StaleAction: string(in.StaleAction), Enabled: in.Enabled, Origin: string(vault.OriginHuman),
+		FreshnessSeconds: in.FreshnessSeconds, StaleAction: string(in.StaleAction), Enabled: in.Enabled,
+		Origin:      string(vault.OriginHuman),
 		ReviewState: string(vault.ReviewNone), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	}, nil
 }

@@ -12,22 +12,26 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// DeleteDefinition removes a definition that no requirement needs. The row stays as a mark, so that a save that was accepted
-// before the deletion, and arrives after it, does not bring the definition back.
+// DeleteDefinition deletes a definition that no requirement uses. The row stays as a tombstone: a save that was
+// accepted before the deletion and arrives after it does not restore the definition.
 func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DeleteDefinitionInput) (vault.SavedResult, error) {
-		row, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name})
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DeleteDefinitionInput,
+	) (vault.SavedResult, error) {
+		row, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{
+			TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name,
+		})
 		if err != nil {
 			return vault.SavedResult{}, db.WrapNotFound(err, "field", in.Name)
 		}
 		out := vault.SavedResult{ID: row.ID}
-		if row.AcceptedAt.After(op.AcceptedAt) { // a newer save or deletion is there
+		if row.AcceptedAt.After(op.AcceptedAt) { // a newer save or deletion is stored
 			return out, nil
 		}
 		if row.DeletedAt != nil {
 			return vault.SavedResult{}, vault.Unknown("field", in.Name)
 		}
-		if err := neededBy(ctx, q, ev.TenantID, in); err != nil {
+		if err := checkNotRequired(ctx, q, ev.TenantID, in); err != nil {
 			return vault.SavedResult{}, err
 		}
 		err = q.DeleteDefinition(ctx, dbgen.DeleteDefinitionParams{
@@ -40,9 +44,11 @@ func (s Definitions) DeleteDefinition(ctx context.Context, ev vault.Event) (once
 	})
 }
 
-// neededBy refuses to delete a definition that requirements name, or wait for.
-func neededBy(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteDefinitionInput) error {
-	rows, err := q.ListFieldRequirements(ctx, dbgen.ListFieldRequirementsParams{TenantID: tenant, AgentID: in.AgentID, Name: in.Name})
+// checkNotRequired rejects the deletion of a definition that requirements name or depend on.
+func checkNotRequired(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteDefinitionInput) error {
+	rows, err := q.ListFieldRequirements(ctx, dbgen.ListFieldRequirementsParams{
+		TenantID: tenant, AgentID: in.AgentID, Name: in.Name,
+	})
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -60,10 +66,12 @@ func neededBy(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.
 	return refused
 }
 
-// DeleteRequirement removes a requirement, a person's or an extracted one. The row stays as a mark, which neither an older save
-// nor an extraction overcomes.
+// DeleteRequirement deletes a requirement, saved or extracted. The row stays as a tombstone: an older save or an
+// extraction does not restore it.
 func (s Definitions) DeleteRequirement(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DeleteRequirementInput) (vault.SavedResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DeleteRequirementInput,
+	) (vault.SavedResult, error) {
 		row, err := q.LockRequirementByKey(ctx, dbgen.LockRequirementByKeyParams{
 			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID, FieldName: in.FieldName,
 		})
@@ -71,7 +79,8 @@ func (s Definitions) DeleteRequirement(ctx context.Context, ev vault.Event) (onc
 			return vault.SavedResult{}, db.WrapNotFound(err, "requirement", in.FieldName)
 		}
 		out := vault.SavedResult{ID: row.ID}
-		if row.Origin == string(vault.OriginHuman) && row.AcceptedAt.After(op.AcceptedAt) { // a newer save or deletion is there
+		// a newer save or deletion is stored
+		if row.Origin == string(vault.OriginHuman) && row.AcceptedAt.After(op.AcceptedAt) {
 			return out, nil
 		}
 		if row.DeletedAt != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Extraction finds out which fields a scenario or rule needs.
+// Extraction extracts requirements from scenarios and rules.
 type Extraction struct {
 	Once           once.Runner
 	Model          once.Budgeted
@@ -26,15 +26,15 @@ type Extraction struct {
 	Log            *slog.Logger
 }
 
-// Loaded says what there is to extract from.
+// Loaded is the state of the source of an extraction.
 type Loaded struct {
 	once.NoEffect
 
-	Outdated  bool `json:"outdated"`  // a newer save took its place
-	Unchanged bool `json:"unchanged"` // the model saw this very content before
+	Outdated  bool `json:"outdated"`  // a newer save replaced this text
+	Unchanged bool `json:"unchanged"` // the model has read this content before
 }
 
-// Proposed counts what the model proposed.
+// Proposed counts the proposed fields.
 type Proposed struct {
 	once.NoEffect
 
@@ -42,7 +42,7 @@ type Proposed struct {
 	ModelCalls int `json:"model_calls"`
 }
 
-// Matched counts what was found among the definitions of the agent.
+// Matched counts the matched fields.
 type Matched struct {
 	once.NoEffect
 
@@ -57,23 +57,23 @@ type source struct {
 	ruleID  uuid.UUID // zero: the scenario itself
 }
 
-// match is one proposed field under the name it gets in this agent.
+// match is one proposed field with its name in this agent.
 type match struct {
 	Field    vault.ProposedRequirement `json:"field"`
 	Existing bool                      `json:"existing"`
-	Vector   []float32                 `json:"vector,omitempty"` // the meaning of a suggested definition
+	Vector   []float32                 `json:"vector,omitempty"` // embedding of a suggested definition
 }
 
-// matched is what MatchSchema keeps for PersistSchema.
+// matched is the data that MatchSchema keeps for PersistSchema.
 type matched struct {
 	Matches []match `json:"matches"`
-	Warning string  `json:"warning,omitempty"` // why they were matched by name alone
+	Warning string  `json:"warning,omitempty"` // reason for matching by name only
 }
 
-// errNotProposed is for a text that the model has not seen as it is now: a save came in between, and the next run asks again.
+// errNotProposed reports a text that was saved after the model was asked. The next run asks again.
 var errNotProposed = errors.New("the text of this extraction changed after the model was asked")
 
-// LoadSchemaSource finds the scenario or rule, and whether it needs a model at all.
+// LoadSchemaSource loads the scenario or rule, and decides whether a model call is needed.
 func (s Extraction) LoadSchemaSource(ctx context.Context, ev vault.Event) (Loaded, error) {
 	var out Loaded
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, _ dbgen.Operation, in vault.ExtractSchemaInput) error {
@@ -88,7 +88,7 @@ func (s Extraction) LoadSchemaSource(ctx context.Context, ev vault.Event) (Loade
 	return out, err
 }
 
-// ProposeSchema asks the model, once for a content, and keeps its answer.
+// ProposeSchema asks the model once per content, and stores its answer.
 func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed, error) {
 	var out Proposed
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) error {
@@ -120,7 +120,7 @@ func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed
 	return out, err
 }
 
-// MatchSchema gives each proposed field the name under which the agent knows it: by name, then by meaning.
+// MatchSchema matches each proposed field to a definition of the agent, first by name, then by meaning.
 func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, error) {
 	var out Matched
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) error {
@@ -150,16 +150,21 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 		if err != nil {
 			return err
 		}
-		return q.SetOperationPrepared(ctx, dbgen.SetOperationPreparedParams{TenantID: ev.TenantID, ID: ev.OperationID, Prepared: sealed})
+		return q.SetOperationPrepared(ctx, dbgen.SetOperationPreparedParams{
+			TenantID: ev.TenantID, ID: ev.OperationID, Prepared: sealed,
+		})
 	})
 	return out, err
 }
 
-// PersistSchema replaces what an earlier extraction of the same text wrote, and touches nothing that a person wrote or
-// reviewed. A field that the agent does not define gets a suggested definition, disabled until a person approves it.
+// PersistSchema replaces the rows of earlier extractions of the same source. It changes no row that a person saved or
+// reviewed. For a field that the agent does not define it suggests a definition, which is disabled until a person
+// approves it.
 func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.Applied[vault.ExtractResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput) (vault.ExtractResult, error) {
-		// A save that came between the look at the text and the commit would have its own extraction overtaken by this one.
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput,
+	) (vault.ExtractResult, error) {
+		// Lock the source: a save committed after the content check would otherwise be overtaken by this older extraction.
 		if err := holdSource(ctx, q, ev.TenantID, in); err != nil {
 			return vault.ExtractResult{}, err
 		}
@@ -172,12 +177,16 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.App
 		}
 		var found matched
 		if len(op.Prepared) == 0 {
-			return vault.ExtractResult{}, errors.New("the proposals of this extraction were not matched yet")
+			return vault.ExtractResult{}, errors.New(
+				"the proposals of this extraction are not matched yet; run MatchSchema first",
+			)
 		}
 		if err := s.Once.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
 			return vault.ExtractResult{}, err
 		}
-		asked, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID})
+		asked, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{
+			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID,
+		})
 		if db.IsNotFound(err) || (err == nil && asked.ContentHash != src.hash) {
 			return vault.ExtractResult{}, errNotProposed
 		}
@@ -202,7 +211,7 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.App
 		if err != nil {
 			return out, err
 		}
-		// Always in this order, and after the rows, or two changes of a scenario could wait for each other.
+		// Always in this order and after the rows: two changes of a scenario could deadlock otherwise.
 		if err := t.Definitions(ctx, q, ev.TenantID, in.AgentID); err != nil {
 			return out, err
 		}
@@ -210,7 +219,10 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.App
 	})
 }
 
-func (s Extraction) persistMatch(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput, order int, m match, out *vault.ExtractResult) error {
+func (s Extraction) persistMatch(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput, order int, m match,
+	out *vault.ExtractResult,
+) error {
 	f := m.Field
 	review := vault.ReviewNone
 	if f.Confidence < vault.ReviewThreshold {
@@ -219,8 +231,10 @@ func (s Extraction) persistMatch(ctx context.Context, q *dbgen.Queries, op dbgen
 	}
 	_, err := q.UpsertExtractedRequirement(ctx, dbgen.UpsertExtractedRequirementParams{
 		ID: once.NewID(), TenantID: op.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, RuleID: in.RuleID,
-		FieldName: f.Name, RequiredLevel: string(f.Level), FallbackAction: string(f.Fallback), CollectionOrder: int32(order), //nolint:gosec // few
-		Confidence: f.Confidence, NeedsHumanReview: review == vault.ReviewPending, ReviewState: string(review), Quote: f.Quote,
+		//nolint:gosec // few
+		FieldName: f.Name, RequiredLevel: string(f.Level), FallbackAction: string(f.Fallback), CollectionOrder: int32(order),
+		Confidence: f.Confidence, NeedsHumanReview: review == vault.ReviewPending, ReviewState: string(review),
+		Quote:       f.Quote,
 		OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	})
 	if err != nil {
@@ -245,12 +259,13 @@ func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, op dbgen.Oper
 		allowed = encoded
 	}
 	id, err := q.SuggestDefinition(ctx, dbgen.SuggestDefinitionParams{
-		ID: once.NewID(), TenantID: op.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName, Description: f.Description,
-		ValueType: string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
+		ID: once.NewID(), TenantID: op.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName,
+		Description: f.Description,
+		ValueType:   string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
 		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: once.NonNil(f.Examples), IsPii: f.IsPII,
 		RequiredVerification: f.Verified, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	})
-	if db.IsNotFound(err) { // it is there
+	if db.IsNotFound(err) { // it exists already
 		return nil
 	}
 	if err != nil || len(m.Vector) == 0 {
@@ -259,8 +274,11 @@ func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, op dbgen.Oper
 	return storeMeaning(ctx, q, op.TenantID, id, s.Model.Name(), suggested(f), m.Vector)
 }
 
-// match finds the definition that means the same as each proposed field. A model that cannot embed leaves the names, with a warning.
-func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event, agent uuid.UUID, fields []vault.ProposedRequirement) (out []match, warning string, err error) {
+// match finds the definition that means the same as each proposed field. A model that cannot embed leaves the names,
+// with a warning.
+func (s Extraction) match(
+	ctx context.Context, q *dbgen.Queries, ev vault.Event, agent uuid.UUID, fields []vault.ProposedRequirement,
+) (out []match, warning string, err error) {
 	rows, err := q.ListDefinitions(ctx, ev.TenantID, agent)
 	if err != nil {
 		return nil, "", err
@@ -293,7 +311,7 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 	vectors, err := s.Model.Embed(ctx, ev.TenantID, texts)
 	if err != nil || len(vectors) != len(unknown) {
 		s.Log.WarnContext(ctx, "proposals_not_embedded", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
-		return out, notEmbedded("the fields of the text were compared with those of the agent by their names alone", err), nil
+		return out, embedWarning("the fields of the text were matched with the agent's definitions by name only", err), nil
 	}
 	return out, "", s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
 		if err := q.EnableIterativeScan(ctx); err != nil {
@@ -308,7 +326,7 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 				seen[near.Name] = true
 				f := &out[at].Field
 				f.Name, out[at].Existing = near.Name, true
-				f.Confidence = min(f.Confidence, near.Similarity) // a match by meaning is no surer than it is close
+				f.Confidence = min(f.Confidence, near.Similarity) // a match by meaning is at most as certain as its similarity
 			default:
 				out[at].Vector = vectors[i]
 			}
@@ -317,26 +335,34 @@ func (s Extraction) match(ctx context.Context, q *dbgen.Queries, ev vault.Event,
 	})
 }
 
-// nearest gives the definition that means the same as a proposed field, nil where there is none. Of those that are close enough, one
-// of another type, or one that its name sets apart, is another field.
-func (s Extraction) nearest(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, f vault.ProposedRequirement, vector []float32) (*dbgen.NearestDefinitionsRow, error) {
+// nearest returns the definition with the same meaning as a proposed field, nil if there is none. A definition with
+// another type or a contrasting name is another field, however close.
+func (s Extraction) nearest(
+	ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, f vault.ProposedRequirement, vector []float32,
+) (*dbgen.NearestDefinitionsRow, error) {
 	rows, err := q.NearestDefinitions(ctx, dbgen.NearestDefinitionsParams{
-		Embedding: pgvector.NewVector(vector), TenantID: tenant, AgentID: agent, Model: s.Model.Name(), MaxRows: nearestLooked,
+		Embedding: pgvector.NewVector(vector), TenantID: tenant, AgentID: agent, Model: s.Model.Name(),
+		MaxRows: maxNearestDefinitions,
 	})
 	for _, row := range rows {
-		if row.Similarity >= s.MatchThreshold && f.ValueType.Compatible(vault.ValueType(row.ValueType)) && !rules.Contrasting(f.Name, row.Name) {
+		if row.Similarity >= s.MatchThreshold && f.ValueType.Compatible(vault.ValueType(row.ValueType)) &&
+			!rules.Contrasting(f.Name, row.Name) {
 			return &row, nil
 		}
 	}
 	return nil, err
 }
 
-// nearestLooked is how many definitions close in meaning are looked at: from the closest on, they are less and less likely the one.
-const nearestLooked = 5
+// maxNearestDefinitions limits the compared definitions: more distant ones are increasingly unlikely to match.
+const maxNearestDefinitions = 5
 
-// proposals gives what the model said of this very content, where it was asked before.
-func (s Extraction) proposals(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput, src source) ([]vault.ProposedRequirement, bool, error) {
-	row, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{TenantID: tenant, ScenarioID: in.ScenarioID, RuleID: src.ruleID})
+// proposals returns the stored answer of the model for this content, if it was asked before.
+func (s Extraction) proposals(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput, src source,
+) ([]vault.ProposedRequirement, bool, error) {
+	row, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{
+		TenantID: tenant, ScenarioID: in.ScenarioID, RuleID: src.ruleID,
+	})
 	if db.IsNotFound(err) || (err == nil && row.ContentHash != src.hash) {
 		return nil, false, nil
 	}

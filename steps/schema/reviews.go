@@ -11,10 +11,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// PersistReview stores what a person decided about an extracted requirement or definition. A rejected one stays, so that the
-// next extraction does not bring it back.
+// PersistReview stores a person's decision about an extracted requirement or definition. A rejected row stays, so the
+// next extraction does not add it again.
 func (s Definitions) PersistReview(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
-	return once.Apply(ctx, s.Once, ev, func(t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput) (vault.SavedResult, error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput,
+	) (vault.SavedResult, error) {
 		state := vault.ReviewApproved
 		if in.Decision == vault.Reject {
 			state = vault.ReviewRejected
@@ -26,31 +28,38 @@ func (s Definitions) PersistReview(ctx context.Context, ev vault.Event) (once.Ap
 	})
 }
 
-func reviewDefinition(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput, state vault.ReviewState) error {
+func reviewDefinition(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput,
+	state vault.ReviewState,
+) error {
 	row, err := q.LockDefinition(ctx, op.TenantID, in.ID)
 	if err != nil {
 		return db.WrapNotFound(err, "definition", in.ID)
 	}
-	if err := reviewable(row.Origin, row.ReviewState, state); err != nil {
+	if err := checkReviewable(row.Origin, row.ReviewState, state); err != nil {
 		return err
 	}
-	if decidedSince(row.ReviewState, row.AcceptedAt, op) {
+	if decidedLater(row.ReviewState, row.AcceptedAt, op) {
 		return nil
 	}
 	if err := t.Definitions(ctx, q, op.TenantID, row.AgentID); err != nil {
 		return err
 	}
 	return q.ReviewDefinition(ctx, dbgen.ReviewDefinitionParams{
-		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), OperationID: op.ID, AcceptedAt: op.AcceptedAt, Enabled: state == vault.ReviewApproved,
+		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+		Enabled: state == vault.ReviewApproved,
 	})
 }
 
-func reviewRequirement(ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput, state vault.ReviewState) error {
+func reviewRequirement(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput,
+	state vault.ReviewState,
+) error {
 	row, err := q.LockRequirement(ctx, op.TenantID, in.ID)
 	if err != nil {
 		return db.WrapNotFound(err, "requirement", in.ID)
 	}
-	if err := reviewable(row.Origin, row.ReviewState, state); err != nil {
+	if err := checkReviewable(row.Origin, row.ReviewState, state); err != nil {
 		return err
 	}
 	edited := edit(db.RequirementOf(row), in.Edit)
@@ -62,7 +71,7 @@ func reviewRequirement(ctx context.Context, t *once.Touched, q *dbgen.Queries, o
 			return err
 		}
 	}
-	if decidedSince(row.ReviewState, row.AcceptedAt, op) {
+	if decidedLater(row.ReviewState, row.AcceptedAt, op) {
 		return nil
 	}
 	if err := t.Requirements(ctx, q, op.TenantID, row.ScenarioID); err != nil {
@@ -70,27 +79,30 @@ func reviewRequirement(ctx context.Context, t *once.Touched, q *dbgen.Queries, o
 	}
 	return q.ReviewRequirement(ctx, dbgen.ReviewRequirementParams{
 		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), RequiredLevel: string(edited.RequiredLevel),
-		FallbackAction: string(edited.FallbackAction), WhenCondition: edited.WhenCondition, DependsOnFields: once.NonNil(edited.DependsOn),
+		FallbackAction: string(edited.FallbackAction), WhenCondition: edited.WhenCondition,
+		DependsOnFields: once.NonNil(edited.DependsOn),
 		CollectionOrder: int32(edited.Order), //nolint:gosec // checked
 		OperationID:     op.ID, AcceptedAt: op.AcceptedAt,
 	})
 }
 
-// decidedSince reports whether the same was decided by who was accepted later: what that edited stays.
-func decidedSince(state string, at time.Time, op dbgen.Operation) bool {
+// decidedLater reports whether a decision that was accepted later is stored already. Its edits stay.
+func decidedLater(state string, at time.Time, op dbgen.Operation) bool {
 	decided := state == string(vault.ReviewApproved) || state == string(vault.ReviewRejected)
 	return decided && at.After(op.AcceptedAt)
 }
 
-// reviewable refuses to review what a person wrote, and to turn a decision round by a review: save it instead.
-func reviewable(origin, now string, wanted vault.ReviewState) error {
+// checkReviewable rejects the review of a row that a person saved, and a review that reverses an earlier decision.
+func checkReviewable(origin, now string, wanted vault.ReviewState) error {
 	switch {
 	case origin != string(vault.OriginExtracted):
-		return vault.Conflict("id", "id: a person wrote this; there is nothing to review")
+		return vault.Conflict("id", "id: a person saved this row; only extracted rows can be reviewed")
 	case now == string(vault.ReviewPending) || now == string(vault.ReviewNone) || now == string(wanted):
 		return nil
 	default:
-		return vault.Conflict("decision", "decision: it is %s already; save the requirement or definition to change that", now)
+		return vault.Conflict(
+			"decision", "decision: this row is already %s; save the requirement or definition to change it", now,
+		)
 	}
 }
 

@@ -15,18 +15,20 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// announceDue is when the relay announces a save whose own announcement was lost.
+// announceDue is the delay after which the relay announces a save with a lost announcement.
 const announceDue = time.Minute
 
-// Scenarios saves scenarios and rules, and announces what was saved.
+// Scenarios saves and announces scenarios and rules.
 type Scenarios struct {
 	Once     once.Runner
 	Enqueuer once.Enqueuer
 }
 
-// PersistScenario stores a scenario and, in the same transaction, accepts the extraction of the fields it needs.
+// PersistScenario stores a scenario and, in the same transaction, accepts the extraction of its requirements.
 func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (once.Stored[vault.SavedResult], error) {
-	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Scenario) (vault.SavedResult, error) {
+	return once.Store(ctx, s.Once, ev, func(
+		q *dbgen.Queries, op dbgen.Operation, in vault.Scenario,
+	) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -39,7 +41,7 @@ func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (once.St
 			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 		})
 		if db.IsNotFound(err) {
-			return s.notSaved(ctx, q, ev.TenantID, in)
+			return s.explainUnsaved(ctx, q, ev.TenantID, in)
 		}
 		if err != nil {
 			return vault.SavedResult{}, err
@@ -51,8 +53,11 @@ func (s Scenarios) PersistScenario(ctx context.Context, ev vault.Event) (once.St
 	})
 }
 
-// notSaved says why a scenario was not: a newer save is there, which is well, or it belongs to another agent.
-func (s Scenarios) notSaved(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Scenario) (vault.SavedResult, error) {
+// explainUnsaved returns an error if the scenario belongs to another agent. Otherwise a newer save is stored, which is
+// no error.
+func (s Scenarios) explainUnsaved(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Scenario,
+) (vault.SavedResult, error) {
 	row, err := q.GetScenario(ctx, tenant, in.ID)
 	if err == nil && row.AgentID != in.AgentID {
 		err = vault.Conflict("agent_id", "agent_id: scenario %s belongs to agent %s", in.ID, row.AgentID)
@@ -60,9 +65,11 @@ func (s Scenarios) notSaved(ctx context.Context, q *dbgen.Queries, tenant uuid.U
 	return vault.SavedResult{ID: in.ID}, err
 }
 
-// PersistRule stores a rule and accepts the extraction of the fields it needs.
+// PersistRule stores a rule and accepts the extraction of its requirements.
 func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (once.Stored[vault.SavedResult], error) {
-	return once.Store(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Rule) (vault.SavedResult, error) {
+	return once.Store(ctx, s.Once, ev, func(
+		q *dbgen.Queries, op dbgen.Operation, in vault.Rule,
+	) (vault.SavedResult, error) {
 		if err := rules.Check(in); err != nil {
 			return vault.SavedResult{}, err
 		}
@@ -71,7 +78,9 @@ func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (once.Stored
 			return vault.SavedResult{}, db.WrapNotFound(err, "scenario", in.ScenarioID)
 		}
 		if scenario.AgentID != in.AgentID {
-			return vault.SavedResult{}, vault.Invalid("agent_id", "scenario %s belongs to agent %s", in.ScenarioID, scenario.AgentID)
+			return vault.SavedResult{}, vault.Invalid(
+				"agent_id", "scenario %s belongs to agent %s", in.ScenarioID, scenario.AgentID,
+			)
 		}
 		content, hash, err := contentOf(in)
 		if err != nil {
@@ -98,7 +107,8 @@ func (s Scenarios) PersistRule(ctx context.Context, ev vault.Event) (once.Stored
 	})
 }
 
-// AnnounceSave pushes scenario:saved or rule:saved, with the extraction that the save accepted. Lost, it is due at the relay.
+// AnnounceSave pushes scenario:saved or rule:saved with the accepted extraction. If the push is lost, the relay pushes
+// it.
 func (s Scenarios) AnnounceSave(ctx context.Context, ev vault.Event) (vault.SavedResult, error) {
 	q := s.Once.DB.Tenant(ev.TenantID)
 	op, err := s.Once.Get(ctx, q, ev)
@@ -123,9 +133,12 @@ func (s Scenarios) AnnounceSave(ctx context.Context, ev vault.Event) (vault.Save
 	return saved, s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return once.Succeed(ctx, q, ev) })
 }
 
-func (s Scenarios) acceptExtraction(ctx context.Context, q *dbgen.Queries, save dbgen.Operation, in vault.ExtractSchemaInput) (*uuid.UUID, error) {
+func (s Scenarios) acceptExtraction(
+	ctx context.Context, q *dbgen.Queries, save dbgen.Operation, in vault.ExtractSchemaInput,
+) (*uuid.UUID, error) {
 	op, err := db.AcceptOperation(ctx, q, s.Once.Sealer, save.TenantID, db.NewOperation{
-		Workflow: vault.ExtractSchema.Name, Event: vault.ExtractSchema.EventFor(in), Subject: in.Subject(), Key: "save:" + save.ID.String(),
+		Workflow: vault.ExtractSchema.Name, Event: vault.ExtractSchema.EventFor(in), Subject: in.Subject(),
+		Key:      "save:" + save.ID.String(),
 		ParentID: &save.ID, Payload: in, DueAfter: announceDue,
 	})
 	return &op.ID, err

@@ -35,8 +35,9 @@ const (
 	flushConcurrency = 8
 )
 
-// InvalidateAndAcknowledge is the last step of every workflow that changes something: it invalidates the cache entries that
-// the operation touched, and then acknowledges the operation. After a cron, which has no operation, it only invalidates.
+// InvalidateAndAcknowledge is the last step of every workflow that changes something: it invalidates the cache entries
+// that the operation touched, and then acknowledges the operation. After a cron, which has no operation, it only
+// invalidates.
 //
 // When Redis does not answer, the invalidation is stored as pending and the acknowledgement waits until every reader's
 // lease on the cache has ended. So no reader sees the old value after the acknowledgement (rule 11).
@@ -91,8 +92,8 @@ func (s Caches) flushOrWait(ctx context.Context) (Invalidated, error) {
 	return out, err
 }
 
-// awaitLeases waits until every reader's lease on the cache has ended. While an older pending invalidation exists no reader
-// gets a new lease, so a long outage of Redis delays only its first writes.
+// awaitLeases waits until every reader's lease on the cache has ended. While an older pending invalidation exists no
+// reader gets a new lease, so a long outage of Redis delays only its first writes.
 func (s Caches) awaitLeases(ctx context.Context) error {
 	oldest, err := s.DB.System().OldestPendingInvalidation(ctx)
 	if err == nil && oldest > leasesEnded {
@@ -104,8 +105,8 @@ func (s Caches) awaitLeases(ctx context.Context) error {
 // leasesEnded is the age of a pending invalidation from which every lease (cache.DefaultLeaseDuration) has ended.
 const leasesEnded = 3 * cache.DefaultLeaseDuration
 
-// FlushPending invalidates the pending entries until none is left or Redis fails. Its last query finds none: awaitLeases and
-// the leases of readers rely on that.
+// FlushPending invalidates the pending entries until none is left or Redis fails. Its last query finds none:
+// awaitLeases and the leases of readers rely on that.
 func (s Caches) FlushPending(ctx context.Context) (Invalidated, error) {
 	var out Invalidated
 	for {
@@ -146,6 +147,6 @@ func (s Caches) invalidate(ctx context.Context, r dbgen.ListPendingInvalidations
 	case cache.KindChain:
 		return s.Cache.Drop(ctx, cache.ChainKey(r.TenantID, r.Subject))
 	default:
-		return fmt.Errorf("cache entries of kind %q are not known", r.Kind)
+		return fmt.Errorf("unknown kind %q of a cache entry", r.Kind)
 	}
 }

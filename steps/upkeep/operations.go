@@ -10,7 +10,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Operations looks after the accepted changes themselves.
+// Operations relays and purges accepted operations.
 type Operations struct {
 	DB       *db.DB
 	Enqueuer once.Enqueuer
@@ -19,13 +19,13 @@ type Operations struct {
 	Now      func() time.Time
 }
 
-// Relayed counts what the relay pushed.
+// Relayed counts the work of the relay.
 type Relayed struct {
 	Pushed      int `json:"pushed"`
 	Invalidated int `json:"invalidated"` // pending cache invalidations that were flushed
 }
 
-// Purged counts what was removed.
+// Purged counts the removed operations.
 type Purged struct {
 	Removed int64 `json:"removed"`
 }
@@ -36,7 +36,7 @@ const (
 	purgeBatch = 1000
 )
 
-// RelayOperations pushes what was accepted and not enqueued, and what was enqueued and has not finished in due time.
+// RelayOperations pushes operations that were accepted and not enqueued, or enqueued and not finished in due time.
 func (s Operations) RelayOperations(ctx context.Context, _ vault.Event) (Relayed, error) {
 	var out Relayed
 	for {
@@ -54,7 +54,7 @@ func (s Operations) RelayOperations(ctx context.Context, _ vault.Event) (Relayed
 	return out, nil
 }
 
-// PurgeOperations removes what finished before its retention.
+// PurgeOperations removes operations that finished before their retention.
 func (s Operations) PurgeOperations(ctx context.Context, _ vault.Event) (Purged, error) {
 	var out Purged
 	succeededBefore, failedBefore := s.Now().Add(-s.Settings.RetainSucceeded), s.Now().Add(-s.Settings.RetainFailed)

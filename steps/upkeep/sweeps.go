@@ -11,18 +11,19 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Sweeps marks what is stale, across tenants, in batches: each batch is one transaction, so a sweep that dies has done what it
-// did, and several may work at once.
+// Sweeps marks stale items of all tenants in batches. Each batch is one transaction, so an interrupted sweep keeps its
+// finished batches, and several sweeps can run at the same time.
 type Sweeps struct {
 	Once  once.Runner
 	Batch int32
 	Now   func() time.Time
 }
 
-// marked is an item that a sweep marked. The rows of the queries convert to it.
+// marked is an item that a sweep marked. Query rows convert to it.
 type marked struct{ ID, ProfileID uuid.UUID }
 
-// ExpireValues marks active fields and assets that are past their expires_at. ev is the zero Event when a cron started it.
+// ExpireValues marks active values and assets past their expires_at. ev is the zero Event when a cron started the
+// sweep.
 func (s Sweeps) ExpireValues(ctx context.Context, ev vault.Event) (once.Applied[vault.SweepResult], error) {
 	now := s.Now()
 	return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
@@ -31,12 +32,12 @@ func (s Sweeps) ExpireValues(ctx context.Context, ev vault.Event) (once.Applied[
 			return nil, err
 		}
 		assets, err := q.ExpireAssets(ctx, &now, s.Batch)
-		return together(fields, assets), err
+		return concat(fields, assets), err
 	})
 }
 
-// DetectOrphans marks active fields and assets whose source is gone. A cron, with the zero Event, looks for what was derived from
-// the items that went lately; by hand it looks at everything, also for sources that were lost outside the vault.
+// DetectOrphans marks active values and assets without a source. A cron (the zero Event) checks only the dependents of
+// recently deleted items; an operation checks every item, so it also finds sources lost outside the vault.
 func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (once.Applied[vault.SweepResult], error) {
 	if ev.OperationID != uuid.Nil {
 		return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
@@ -45,10 +46,10 @@ func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (once.Applied
 				return nil, err
 			}
 			assets, err := q.OrphanAssets(ctx, s.Batch)
-			return together(fields, assets), err
+			return concat(fields, assets), err
 		})
 	}
-	if err := s.forgetCandidates(ctx); err != nil {
+	if err := s.deleteOldCandidates(ctx); err != nil {
 		return once.Applied[vault.SweepResult]{}, err
 	}
 	return s.sweep(ctx, ev, func(q *dbgen.Queries) ([]marked, error) {
@@ -57,11 +58,11 @@ func (s Sweeps) DetectOrphans(ctx context.Context, ev vault.Event) (once.Applied
 			return nil, err
 		}
 		assets, err := q.OrphanCandidateAssets(ctx, s.Batch)
-		return together(fields, assets), err
+		return concat(fields, assets), err
 	})
 }
 
-func together[F, A interface {
+func concat[F, A interface {
 	~struct {
 		ID        uuid.UUID `json:"id"`
 		ProfileID uuid.UUID `json:"profile_id"`
@@ -77,11 +78,12 @@ func together[F, A interface {
 	return out
 }
 
-// writeTakes is longer than any transaction: a dependent whose write did not see that its source went is there by then.
-const writeTakes = 10 * time.Minute
+// maxWriteDuration is longer than any transaction. A dependent that was written concurrently with the deletion of its
+// source is visible after it.
+const maxWriteDuration = 10 * time.Minute
 
-func (s Sweeps) forgetCandidates(ctx context.Context) error {
-	before := s.Now().Add(-writeTakes)
+func (s Sweeps) deleteOldCandidates(ctx context.Context) error {
+	before := s.Now().Add(-maxWriteDuration)
 	for {
 		n, err := s.Once.DB.System().DeleteOrphanCandidates(ctx, before, s.Batch)
 		if err != nil || n < int64(s.Batch) {
@@ -90,9 +92,11 @@ func (s Sweeps) forgetCandidates(ctx context.Context) error {
 	}
 }
 
-// sweep repeats one batch until nothing is left. The profiles that were touched are bumped, and their caches noted for
-// invalidation, in the transaction that marks.
-func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Queries) ([]marked, error)) (once.Applied[vault.SweepResult], error) {
+// sweep repeats one batch until no item is left. The transaction that marks items also raises the versions of their
+// profiles and adds the pending invalidations.
+func (s Sweeps) sweep(
+	ctx context.Context, ev vault.Event, mark func(q *dbgen.Queries) ([]marked, error),
+) (once.Applied[vault.SweepResult], error) {
 	var total vault.SweepResult
 	for {
 		batch := 0
@@ -123,7 +127,7 @@ func (s Sweeps) sweep(ctx context.Context, ev vault.Event, mark func(q *dbgen.Qu
 	}
 	return once.Apply(ctx, s.Once, ev,
 		func(t *once.Touched, _ *dbgen.Queries, _ dbgen.Operation, _ vault.Sweep) (vault.SweepResult, error) {
-			t.Pending = true // of the batches above
+			t.Pending = true // the batches above added them
 			return total, nil
 		})
 }
