@@ -98,7 +98,7 @@ func TestAccessLog_HoldsNoCustomerData(t *testing.T) {
 			t.Fatal(err)
 		}
 		if entry["msg"] == "request" {
-			lines[entry["request_id"].(string)] = entry //nolint:errcheck // every line has one
+			lines[entry["request_id"].(string)] = entry
 		}
 	}
 	want := lines["r-1"]

@@ -159,7 +159,7 @@ var document = sync.OnceValue(func() map[string]any {
 	if err != nil {
 		panic(err)
 	}
-	return doc.(map[string]any) //nolint:errcheck // it is an object, or nothing works
+	return doc.(map[string]any)
 })
 
 type route struct {
@@ -169,7 +169,7 @@ type route struct {
 
 var routes = sync.OnceValue(func() []route {
 	var out []route
-	for path := range document()["paths"].(map[string]any) { //nolint:errcheck // as OpenAPI has it
+	for path := range document()["paths"].(map[string]any) {
 		pattern := regexp.MustCompile(`\{[^}]+\}`).ReplaceAllString(path, `[^/]+`)
 		out = append(out, route{path, regexp.MustCompile("^" + pattern + "$")})
 	}

@@ -24,7 +24,7 @@ type Migration struct {
 
 // Migrate applies all pending migrations to the database at url. Concurrent calls are serialized by an advisory lock.
 func Migrate(ctx context.Context, url string) error {
-	return withProvider(ctx, url, func(p *goose.Provider) error {
+	return withProvider(url, func(p *goose.Provider) error {
 		_, err := p.Up(ctx)
 		return err
 	})
@@ -32,7 +32,7 @@ func Migrate(ctx context.Context, url string) error {
 
 // MigrateDown reverts the newest applied migration.
 func MigrateDown(ctx context.Context, url string) error {
-	return withProvider(ctx, url, func(p *goose.Provider) error {
+	return withProvider(url, func(p *goose.Provider) error {
 		_, err := p.Down(ctx)
 		return err
 	})
@@ -40,7 +40,7 @@ func MigrateDown(ctx context.Context, url string) error {
 
 // MigrateDownAll reverts all migrations. All data is lost.
 func MigrateDownAll(ctx context.Context, url string) error {
-	return withProvider(ctx, url, func(p *goose.Provider) error {
+	return withProvider(url, func(p *goose.Provider) error {
 		_, err := p.DownTo(ctx, 0)
 		return err
 	})
@@ -49,7 +49,7 @@ func MigrateDownAll(ctx context.Context, url string) error {
 // MigrationStatus lists all migrations in order.
 func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 	var out []Migration
-	err := withProvider(ctx, url, func(p *goose.Provider) error {
+	err := withProvider(url, func(p *goose.Provider) error {
 		all, err := p.Status(ctx)
 		for _, s := range all {
 			out = append(out, Migration{Version: s.Source.Version, Name: s.Source.Path, Applied: s.State == goose.StateApplied})
@@ -59,7 +59,7 @@ func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 	return out, err
 }
 
-func withProvider(ctx context.Context, url string, fn func(*goose.Provider) error) error {
+func withProvider(url string, fn func(*goose.Provider) error) error {
 	conn, err := sql.Open("pgx", url)
 	if err != nil {
 		return errDatabaseURL

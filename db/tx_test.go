@@ -43,7 +43,7 @@ func TestInTx_AllOrNothing(t *testing.T) {
 			err := func() (err error) {
 				defer func() {
 					if p := recover(); p != nil {
-						err = errors.New("panic: " + p.(string)) //nolint:errcheck // it is the string above
+						err = errors.New("panic: " + p.(string))
 					}
 				}()
 				return e.db.InTx(ctx, e.tenant, func(q *dbgen.Queries) error {

@@ -81,11 +81,11 @@ func startRedis(t *testing.T) (url string, server *os.Process) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port) //nolint:errcheck // a TCP listener has a TCP address
+	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	//nolint:noctx // it ends with the test
+	
 	cmd := exec.Command(
 		"redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no",
 	)

@@ -58,7 +58,7 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 	var problems []*vault.Error
 	var values []json.RawMessage
 	for i, raw := range d.AllowedValues {
-		if storageProblem(raw, vault.MaxValueBytes) != "" {
+		if storageProblem(raw) != "" {
 			continue // inputProblems reports it
 		}
 		value, why := normalise(d.ValueType, raw)
@@ -178,7 +178,7 @@ func lineageProblems(l vault.Lineage, sessionNamed bool) []*vault.Error {
 			vault.Invalid("source_item_id", "is required if source_item_type is %s", l.SourceItemType))
 	}
 	meta := l.SourceMetadata
-	if meta != nil && storageProblem(meta, vault.MaxValueBytes) == "" && compact(meta)[0] != '{' {
+	if meta != nil && storageProblem(meta) == "" && compact(meta)[0] != '{' {
 		problems = append(problems, vault.Invalid("source_metadata", `must be a JSON object, such as {"tool": "ocr"}`))
 	}
 	return problems

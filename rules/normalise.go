@@ -34,7 +34,7 @@ func normalise(t vault.ValueType, raw json.RawMessage) (json.RawMessage, string)
 		return compact(raw), ""
 	case vault.TypeNumber:
 		// Keep the literal as written: a float64 would round it.
-		if s := strings.TrimSpace(textOf(raw)); isNumber(s) && storageProblem(json.RawMessage(s), vault.MaxValueBytes) == "" {
+		if s := strings.TrimSpace(textOf(raw)); isNumber(s) && storageProblem(json.RawMessage(s)) == "" {
 			return json.RawMessage(s), ""
 		}
 		return nil, notNumber

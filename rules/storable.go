@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/contextvault/contextvault/vault"
 )
 
 // Limits of a value, independent of its definition. They are at or below PostgreSQL's own limits, so that every
@@ -18,14 +20,14 @@ const (
 	maxFractionDigits = 16383
 )
 
-// storageProblem returns the reason why PostgreSQL cannot store a JSON value within maxBytes, "" if it can. The text
+// storageProblem returns the reason why PostgreSQL cannot store a JSON value within vault.MaxValueBytes, "" if it can. The text
 // follows "the value" in a message and quotes nothing.
-func storageProblem(raw json.RawMessage, maxBytes int) string {
+func storageProblem(raw json.RawMessage) string {
 	switch {
 	case len(bytes.TrimSpace(raw)) == 0:
 		return "is empty; it must be a JSON value"
-	case len(raw) > maxBytes:
-		return "is larger than " + kib(maxBytes)
+	case len(raw) > vault.MaxValueBytes:
+		return "is larger than " + kib(vault.MaxValueBytes)
 	case !utf8.Valid(raw):
 		return "is not valid UTF-8"
 	case !json.Valid(raw):
@@ -59,8 +61,8 @@ func storageProblem(raw json.RawMessage, maxBytes int) string {
 			}
 			// jsonb stores numbers without an exponent, so 1e999 takes a thousand digits. Without this limit, a few bytes
 			// of input could become gigabytes.
-			if expanded += max(0, before+after-(end-i)); expanded > maxBytes {
-				return "is larger than " + kib(maxBytes) + " when its numbers are written without exponents"
+			if expanded += max(0, before+after-(end-i)); expanded > vault.MaxValueBytes {
+				return "is larger than " + kib(vault.MaxValueBytes) + " when its numbers are written without exponents"
 			}
 			i = end
 		default:

@@ -27,7 +27,7 @@ func storageProblems(v reflect.Value, path string) []*vault.Error {
 	case !v.IsValid() || v.Type() == timeType || v.Type() == uuidType:
 	case v.Type() == rawType:
 		if raw := json.RawMessage(v.Bytes()); raw != nil {
-			if why := storageProblem(raw, vault.MaxValueBytes); why != "" {
+			if why := storageProblem(raw); why != "" {
 				problems = append(problems, vault.Invalid(path, "%s", why))
 			}
 		}

@@ -77,7 +77,7 @@ func CheckValue(def *vault.Definition, name string, raw json.RawMessage, mode va
 
 // checkStorable returns the error for a value that every mode rejects, nil for other values.
 func checkStorable(name string, raw json.RawMessage) *vault.Error {
-	why := storageProblem(raw, vault.MaxValueBytes)
+	why := storageProblem(raw)
 	if why == "" && isNull(raw) {
 		why = "is null, which is not a value"
 	}

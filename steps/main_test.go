@@ -277,7 +277,7 @@ func (w *world) dump() dbtest.Rows {
 		if op["prepared"] == nil {
 			continue
 		}
-		id := uuid.MustParse(op["id"].(string)) //nolint:errcheck // a UUID column
+		id := uuid.MustParse(op["id"].(string))
 		stored, err := w.db.Tenant(w.tenant).GetOperation(w.t.Context(), w.tenant, id)
 		w.must(err)
 		plain, err := w.sealer.OpenBytes(w.tenant, id, stored.Prepared)

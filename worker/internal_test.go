@@ -29,7 +29,7 @@ const patience = time.Minute
 
 // step is a fake of the engine's context of one step.
 type step struct {
-	hatchetworker.HatchetContext //nolint:staticcheck // the SDK's only middleware
+	hatchetworker.HatchetContext
 	ctx                          context.Context
 	name                         string
 }
@@ -69,7 +69,7 @@ func TestObserve_LimitsConcurrency(t *testing.T) {
 	var all sync.WaitGroup
 	for range handed {
 		all.Go(func() {
-			_ = m.observe(&step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
+			_ = m.observe(&step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error {
 				running <- struct{}{}
 				<-release
 				return nil
@@ -101,7 +101,7 @@ func TestObserve_DurableTaskTakesNoTurn(t *testing.T) {
 	m := newTestObserver(t, 1, io.Discard)
 	m.turns.TryAcquire(1) // a step runs
 	ran := false
-	err := m.observe(&step{ctx: t.Context(), name: workflows.DurableTask}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
+	err := m.observe(&step{ctx: t.Context(), name: workflows.DurableTask}, func(hatchetworker.HatchetContext) error {
 		ran = true
 		return nil
 	})
@@ -116,7 +116,7 @@ func TestObserve_CancelledBeforeItsTurn(t *testing.T) {
 	m.turns.TryAcquire(1)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := m.observe(&step{ctx: ctx, name: "persist"}, func(hatchetworker.HatchetContext) error { //nolint:staticcheck // as above
+	err := m.observe(&step{ctx: ctx, name: "persist"}, func(hatchetworker.HatchetContext) error {
 		t.Error("it ran")
 		return nil
 	})
@@ -129,9 +129,9 @@ func TestObserve_CountsOutcomesAndLogsFailures(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	m := newTestObserver(t, 2, &log)
-	rejected := hatchetworker.NewNonRetryableError(errors.New("conflict: it belongs to another customer")) //nolint:staticcheck // as above
+	rejected := hatchetworker.NewNonRetryableError(errors.New("conflict: it belongs to another customer"))
 	for _, err := range []error{nil, nil, errors.New("unavailable: the model"), rejected, rejected, rejected, context.Canceled} {
-		if got := m.observe(&step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { return err }); !errors.Is(got, err) { //nolint:staticcheck // as above
+		if got := m.observe(&step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { return err }); !errors.Is(got, err) {
 			t.Errorf("%v became %v", err, got)
 		}
 	}
@@ -245,7 +245,7 @@ func TestHealth_LiveAndReady(t *testing.T) {
 			t.Fatal("it does not listen")
 		}
 	}
-	_ = m.observe(&step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { return nil }) //nolint:staticcheck // as above
+	_ = m.observe(&step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { return nil })
 	expect := func(path string, code int, text string) {
 		t.Helper()
 		if got, body, err := get(ctx, address, path); err != nil || got != code || !strings.Contains(body, text) {

@@ -78,7 +78,7 @@ func TestRun_NoEngine(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]string{"/healthz": "200 ok", "/readyz": `503 "engine":"does not answer"`} {
-		res, err := http.Get("http://" + health.Address + path) //nolint:noctx // it ends with the worker
+		res, err := http.Get("http://" + health.Address + path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,6 +51,6 @@ func main() {
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "vault-dev:", cli.Message(err))
 		stop()
-		os.Exit(cli.ExitCode(err)) //nolint:gocritic // stop was called
+		os.Exit(cli.ExitCode(err))
 	}
 }

@@ -92,8 +92,8 @@ func startEngine(cfg config.Config) (*hatchet.Client, error) {
 	quiet := zerolog.New(os.Stderr).Level(zerolog.ErrorLevel)
 	return hatchet.NewClient(
 		hatchet.WithEmbedded(),
-		hatchetclient.WithLogger(&quiet),
-	) //nolint:staticcheck // the SDK takes no other options
+		hatchetclient.WithLogger(&quiet), //nolint:staticcheck // the SDK takes no other options
+	)
 }
 
 // start migrates the database and starts the worker.
