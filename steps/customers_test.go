@@ -478,8 +478,8 @@ func TestVerifyValue_ActiveValueOnly(t *testing.T) {
 
 	second := w.write("email", text("bob@example.com"))
 	for what, ev := range map[string]vault.Event{
-		"one accepted before the value was replaced": late,
-		"one that names the value that was replaced": verify(func(in *vault.VerifyValueInput) { in.ItemID = &first.ItemID }),
+		"accepted before the value was replaced": late,
+		"names the replaced value":               verify(func(in *vault.VerifyValueInput) { in.ItemID = &first.ItemID }),
 	} {
 		t.Run(what, func(*testing.T) {
 			w.refused(ev, vault.CodeConflict, []string{second.ItemID.String(), "verify that one"}, verifyValue...)
@@ -521,7 +521,8 @@ func TestAddAsset_SupersedesInAnyOrder(t *testing.T) {
 				}
 				w.equal("assets", append(append([]string{}, c.want...), "other"), w.assetsOf(w.customer))
 				if n := w.count(`SELECT count(*) FROM customer_assets a LEFT JOIN customer_assets b ON b.id = a.superseded_by_id
-					WHERE (a.status = 'superseded') <> (b.id IS NOT NULL) OR (b.accepted_at, b.operation_id) < (a.accepted_at, a.operation_id)`); n > 0 {
+					WHERE (a.status = 'superseded') <> (b.id IS NOT NULL)
+						OR (b.accepted_at, b.operation_id) < (a.accepted_at, a.operation_id)`); n > 0 {
 					t.Errorf("%d documents are superseded by none, or by an older one", n)
 				}
 				_ = other

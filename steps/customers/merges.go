@@ -267,7 +267,8 @@ func planMerge(
 		}
 	}
 	belongings, err := q.ListProfileRelations(ctx, tenant, source)
-	before.Assets, before.Channels, before.Consents, before.Merged = belongings.Assets, belongings.Channels, belongings.Consents, belongings.Merged
+	before.Assets, before.Channels = belongings.Assets, belongings.Channels
+	before.Consents, before.Merged = belongings.Consents, belongings.Merged
 	return before, relinked, err
 }
 
