@@ -212,7 +212,7 @@ var badInputs = []badInput{
 	{
 		name: "a character that PostgreSQL cannot hold",
 		send: writeOf(func(_ *world, in *vault.WriteValueInput) { in.Value = json.RawMessage(`"a\u0000b"`) }),
-		code: vault.CodeInvalid, says: []string{"plan: the value holds the character U+0000"},
+		code: vault.CodeInvalid, says: []string{"plan: the value contains the character U+0000"},
 	},
 	{
 		name: "a value over 64 KiB",
@@ -300,7 +300,7 @@ var badInputs = []badInput{
 			return trigger.Receipt{ID: op.ID, TenantID: w.tenant}, err
 		},
 		runs: addAsset, code: vault.CodeInvalid,
-		says: []string{"source_item_id: is required where source_item_type is profile_asset"},
+		says: []string{"source_item_id: is required if source_item_type is profile_asset"},
 	},
 	{
 		name: "a regex that does not compile", send: definitionOf(func(d *vault.Definition) { d.ValidationRegex = `(\d+` }),
@@ -336,7 +336,7 @@ var badInputs = []badInput{
 	{
 		name: "a condition that is not boolean",
 		send: requirementOf(func(_ *world, r *vault.Requirement) { r.WhenCondition = `"yes"` }),
-		code: vault.CodeInvalid, says: []string{"when_condition", "must give true or false"},
+		code: vault.CodeInvalid, says: []string{"when_condition", "must return true or false"},
 	},
 	{
 		name: "unknown scenario of a requirement",
@@ -515,7 +515,7 @@ var badInputs = []badInput{
 				SourceCustomerID: w.customer, TargetCustomerID: w.customer,
 			})
 		},
-		code: vault.CodeInvalid, says: []string{"target_customer_id", "name two different customers"},
+		code: vault.CodeInvalid, says: []string{"target_customer_id", "use two different customers"},
 	},
 	{
 		name: "a merge of an unknown customer",
@@ -561,7 +561,7 @@ var badInputs = []badInput{
 	},
 	{
 		name: "an import that writes a field twice", send: importOf(text("gold"), text("silver")),
-		code: vault.CodeInvalid, says: []string{"writes[1]", "as writes[0] does; keep one"},
+		code: vault.CodeInvalid, says: []string{"writes[1]", "like writes[0]; keep one"},
 	},
 	{
 		name: "an import with a value of the wrong type", send: importOf(json.RawMessage("12")),

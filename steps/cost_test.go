@@ -142,13 +142,13 @@ func TestCost_SweepByStaleItems(t *testing.T) {
 			name string
 			plan plan
 		}{ // in this order: removed candidates are not marked
-			{"ExpireValues", w.explain("values.sql", "ExpireValues", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
-			{"ExpireAssets", w.explain("assets.sql", "ExpireAssets", "sqlc.arg(now)", "now()", "sqlc.arg(most)", "100")},
-			{"OrphanCandidateValues", w.explain("values.sql", "OrphanCandidateValues", "sqlc.arg(most)", "100")},
-			{"OrphanCandidateAssets", w.explain("assets.sql", "OrphanCandidateAssets", "sqlc.arg(most)", "100")},
+			{"ExpireValues", w.explain("values.sql", "ExpireValues", "sqlc.arg(now)", "now()", "sqlc.arg(max_rows)", "100")},
+			{"ExpireAssets", w.explain("assets.sql", "ExpireAssets", "sqlc.arg(now)", "now()", "sqlc.arg(max_rows)", "100")},
+			{"OrphanCandidateValues", w.explain("values.sql", "OrphanCandidateValues", "sqlc.arg(max_rows)", "100")},
+			{"OrphanCandidateAssets", w.explain("assets.sql", "OrphanCandidateAssets", "sqlc.arg(max_rows)", "100")},
 			{
 				"DeleteOrphanCandidates",
-				w.explain("values.sql", "DeleteOrphanCandidates", "sqlc.arg(before)", "'"+before+"'", "sqlc.arg(most)", "100"),
+				w.explain("values.sql", "DeleteOrphanCandidates", "sqlc.arg(before)", "'"+before+"'", "sqlc.arg(max_rows)", "100"),
 			},
 		} {
 			name, p := q.name, q.plan

@@ -448,13 +448,13 @@ func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 		"an endless stream": {answer: strings.Repeat(`{"fields":[`, 1<<20), says: "larger than"},
 		"a character that cannot be stored": {answer: entry(
 			`"Income"`, `"In\u0000come"`,
-		), says: "fields[0].display_name: holds the character U+0000"},
+		), says: "fields[0].display_name: contains the character U+0000"},
 		"one in an allowed value": {answer: entry(
 			`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a\u0000"]`,
-		), says: "fields[0].allowed_values[0]: holds the character U+0000"},
+		), says: "fields[0].allowed_values[0]: contains the character U+0000"},
 		"half a character": {answer: entry(
 			`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["\ud800"]`,
-		), says: "fields[0].allowed_values[0]: holds half of a surrogate pair"},
+		), says: "fields[0].allowed_values[0]: contains half of a surrogate pair"},
 		"a number that takes gigabytes": {answer: entry(
 			`"allowed_values":[]`, `"allowed_values":[1e999999]`,
 		), says: "fields[0].allowed_values[0]: is larger than 64 KiB"},
@@ -463,7 +463,7 @@ func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 		), says: "fields[0].allowed_values[0]: is not a date"},
 		"a quote that cannot be stored": {answer: entry(
 			`the income`, `the income\u0000`,
-		), says: "fields[0].quote: holds the character U+0000"},
+		), says: "fields[0].quote: contains the character U+0000"},
 		"too many fields": {answer: many(entry, 300), says: "more than 200 fields"},
 		"a regex that matches nothing": {answer: entry(
 			`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a"]`, `"validation_regex":""`,

@@ -45,7 +45,7 @@ func with(f vault.GapResult, errs ...string) vault.GapResult {
 }
 
 const (
-	notSaid = "age: the quote of the candidate is not among the customer's words"
+	notSaid = "age: the customer's turns do not contain the quote of the candidate"
 	notSure = "age: confidence 0.60 is below 0.85"
 )
 
@@ -100,7 +100,7 @@ var confirmCases = []fillCase{
 		fields: []vault.GapResult{
 			{
 				FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1,
-				Errors: []string{"newsletter: the quote of the candidate does not hold its value"},
+				Errors: []string{"newsletter: the quote of the candidate does not contain its value"},
 			},
 		},
 	},

@@ -102,7 +102,7 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{
 			{
 				FieldName: "age", Action: "skip", Confidence: 0.99,
-				Errors: []string{"age: the quote of the candidate is not among the customer's words"},
+				Errors: []string{"age: the customer's turns do not contain the quote of the candidate"},
 			},
 		},
 	},
@@ -113,7 +113,7 @@ var fillCases = []fillCase{
 		fields: []vault.GapResult{
 			{
 				FieldName: "age", Action: "skip", Confidence: 0.99,
-				Errors: []string{"age: the quote of the candidate does not hold its value"},
+				Errors: []string{"age: the quote of the candidate does not contain its value"},
 			},
 		},
 	},

@@ -92,11 +92,11 @@ func TestImport_SizeLimit(t *testing.T) {
 	}
 	before := w.dump()
 	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, vault.ImportValuesInput{Writes: writes})
-	w.says(err, vault.CodeInvalid, "1001", "at most 1000", "split it")
+	w.says(err, vault.CodeInvalid, "1001", "the limit is 1000", "split the import")
 	w.unchanged(before, "an import that is too large")
 	w.refused(
 		w.bypass(vault.ImportValues.Name, w.customer, vault.ImportValuesInput{Writes: writes}), vault.CodeInvalid,
-		[]string{"at most 1000"}, importValues...,
+		[]string{"the limit is 1000"}, importValues...,
 	)
 
 	ev := w.importing(false, writes[:vault.MaxImport]...)
