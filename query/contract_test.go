@@ -17,14 +17,14 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// promise is one thing that the steps and the reads promise together. It gets a tenant of its own.
+// promise is one property that steps and reads guarantee together. Each has its own tenant.
 type promise struct {
 	name  string
 	keeps func(v *vaultOf)
 }
 
-// TestContract holds the vault to its promises: once with PostgreSQL alone, and once through the cache, where every
-// read before a change leaves something behind that must not be read after it.
+// TestContract checks every promise with PostgreSQL directly and through the cache, where each read before a change
+// leaves an entry that must not be read after the change.
 func TestContract(t *testing.T) {
 	t.Parallel()
 	for _, store := range []struct {
@@ -54,14 +54,14 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// of gives the same vault for another customer of the tenant.
+// of returns the same vault for another customer of the tenant.
 func (v *vaultOf) of(customer uuid.UUID) *vaultOf {
 	other := *v
 	other.customer = customer
 	return &other
 }
 
-// sees checks what a reader sees of the customer's fields, twice: the second time from the cache, where there is one.
+// sees checks the field values that a reader sees, twice: the second read uses the cache, if there is one.
 func (v *vaultOf) sees(want map[string]string) {
 	v.t.Helper()
 	for range 2 {
@@ -92,7 +92,7 @@ func (v *vaultOf) refused(err error, code vault.Code, says ...string) {
 	}
 }
 
-// try runs the steps of an operation and gives the first error.
+// try runs the steps of an operation and returns the first error.
 func (v *vaultOf) try(r trigger.Receipt, err error, steps ...func(context.Context, vault.Event) error) error {
 	v.t.Helper()
 	if err != nil {
@@ -155,7 +155,7 @@ func (v *vaultOf) unmerge(customer uuid.UUID) error {
 	return v.try(r, err, step(v.steps.Merges.UnmergeCustomer), step(v.steps.Caches.InvalidateAndAcknowledge))
 }
 
-// versions gives value and status of every version of a field, newest first.
+// versions returns value and status of every version of a field, newest first.
 func (v *vaultOf) versions(name string) []string {
 	v.t.Helper()
 	history, err := v.History(v.t.Context(), v.tenant, v.customer, name)
@@ -167,7 +167,7 @@ func (v *vaultOf) versions(name string) []string {
 	return out
 }
 
-// chain gives the names of a chain, and whether its origin is missing, twice.
+// chain reads a chain twice and returns its names and whether its origin is missing.
 func (v *vaultOf) chain(item uuid.UUID) (links []string, missing bool) {
 	v.t.Helper()
 	for range 2 {
@@ -182,7 +182,7 @@ func (v *vaultOf) chain(item uuid.UUID) (links []string, missing bool) {
 	return links, missing
 }
 
-// missing gives what is missing of a scenario, with the reason.
+// missing returns the missing fields of a scenario with the reasons.
 func (v *vaultOf) missing(scenario uuid.UUID) []string {
 	v.t.Helper()
 	var out []string
@@ -197,7 +197,7 @@ func (v *vaultOf) missing(scenario uuid.UUID) []string {
 	return out
 }
 
-// warm reads all that may be cached of the customer.
+// warm reads everything about the customer that the cache holds.
 func (v *vaultOf) warm(items ...uuid.UUID) {
 	for range 2 {
 		_, _ = v.Profile(v.t.Context(), v.tenant, v.customer)
@@ -272,9 +272,11 @@ var contract = []promise{
 		v.write("plan", "silver")
 		v.warm()
 		other := v.of(newID())
-		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.ImportValues, vault.ImportValuesInput{Writes: []vault.WriteValueInput{
-			v.fact("plan", "gold"), v.fact("city", "Oslo"), other.fact("plan", "gold"),
-		}})
+		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.ImportValues, vault.ImportValuesInput{
+			Writes: []vault.WriteValueInput{
+				v.fact("plan", "gold"), v.fact("city", "Oslo"), other.fact("plan", "gold"),
+			},
+		})
 		v.must(
 			v.try(
 				r, err, step(v.steps.Imports.ValidateImport), step(v.steps.Imports.PersistImport),
@@ -490,7 +492,7 @@ var contract = []promise{
 			c.sees(map[string]string{"plan": `"source's"`, "city": `"Oslo"`})
 			v.equal("history", []string{`"source's" active`, `"target's" superseded`}, c.versions("plan"))
 		}
-		v.write("city", "Bergen") // to the source
+		v.write("city", "Bergen") // for the source
 		for _, c := range []*vaultOf{v, target} {
 			c.sees(map[string]string{"plan": `"source's"`, "city": `"Bergen"`})
 		}
@@ -594,7 +596,7 @@ var contract = []promise{
 		_, err = stranger.Field(v.t.Context(), v.other, item)
 		v.refused(err, vault.CodeUnknown)
 		stranger.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
-		stranger.write("plan", "stolen", from(vault.SourceProfileField, &item)) // a source of another tenant is none
+		stranger.write("plan", "stolen", from(vault.SourceProfileField, &item)) // an item of another tenant is no source
 		stranger.sees(map[string]string{})
 		v.sees(map[string]string{"plan": `"gold"`})
 	}},

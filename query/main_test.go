@@ -28,7 +28,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// recorder has the spans of what is sent to PostgreSQL on behalf of a trace.
+// recorder records the spans of statements that belong to a trace.
 var recorder = tracetest.NewSpanRecorder()
 
 func TestMain(m *testing.M) {
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// vaultOf is a vault of one test, in which steps write and the test reads.
+// vaultOf is the vault of one test: steps write and the test reads.
 type vaultOf struct {
 	*query.Queries
 	t       *testing.T
@@ -49,7 +49,7 @@ type vaultOf struct {
 	tenant, other, agent, customer uuid.UUID
 }
 
-// newVault makes one whose cache is the Redis of the URL; "" is that of all tests.
+// newVault returns a vault with the Redis at a URL; "" is the Redis shared by all tests.
 func newVault(t *testing.T, redisURL string) *vaultOf {
 	t.Helper()
 	url := dbtest.URL(t)
@@ -119,7 +119,7 @@ func (v *vaultOf) run(r trigger.Receipt, err error, names ...func(context.Contex
 	}
 }
 
-// step leaves the output of a step away.
+// step drops the output of a step.
 func step[Out any](fn func(context.Context, vault.Event) (Out, error)) func(context.Context, vault.Event) error {
 	return func(ctx context.Context, ev vault.Event) error {
 		_, err := fn(ctx, ev)
@@ -160,7 +160,7 @@ func (v *vaultOf) require(scenario uuid.UUID, reqs ...vault.Requirement) {
 	}
 }
 
-// write writes a field and gives the id of the item.
+// write writes a value and returns its id.
 func (v *vaultOf) write(name, value string, change ...func(*vault.WriteValueInput)) uuid.UUID {
 	v.t.Helper()
 	id := newID()
@@ -176,7 +176,7 @@ func (v *vaultOf) write(name, value string, change ...func(*vault.WriteValueInpu
 	return id
 }
 
-// from names the source of a write.
+// from sets the source of a write.
 func from(kind vault.SourceType, id *uuid.UUID) func(*vault.WriteValueInput) {
 	return func(in *vault.WriteValueInput) { in.SourceItemType, in.SourceItemID = kind, id }
 }

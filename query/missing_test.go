@@ -24,17 +24,17 @@ func TestMissing_UnmetInOrder(t *testing.T) {
 		reqs     []vault.Requirement
 		arrange  func(v *vaultOf)
 		in       func(v *vaultOf, in *query.MissingInput)
-		want     []string // "field reason", with "!" behind it where it blocks
+		want     []string // "field reason", with "!" if it blocks
 		blocked  bool
 		warnings int
 	}{
-		{name: "a customer that nothing is known of misses everything",
+		{name: "a customer without a value",
 			reqs: []vault.Requirement{
 				{FieldName: "email", Order: 2}, {FieldName: "plan", Order: 1},
 				{FieldName: "age", Order: 2, RequiredLevel: vault.LevelSoft},
 			},
 			want: []string{"plan absent !", "email absent !", "age absent"}, blocked: true},
-		{name: "what is there is not missing", reqs: []vault.Requirement{
+		{name: "a known field is not missing", reqs: []vault.Requirement{
 			{FieldName: "plan"}, {FieldName: "age", RequiredLevel: vault.LevelSoft},
 		},
 			arrange: func(v *vaultOf) { v.write("plan", "gold") }, want: []string{"age absent"}},
@@ -46,16 +46,16 @@ func TestMissing_UnmetInOrder(t *testing.T) {
 				v.write("plan", "gold", func(in *vault.WriteValueInput) { in.ExpiresAt = ptr(time.Now().Add(time.Hour)) })
 				v.write("fresh", "x", func(in *vault.WriteValueInput) { in.CollectedAt = ptr(time.Now().Add(-2 * time.Hour)) })
 				v.write("proven", "x")
-				// Past its time, and no sweep has seen it; the profile was not read before.
+				// Expired and not swept yet; the profile was not read before.
 				dbtest.Exec(
 					v.t, v.url, "UPDATE customer_values SET expires_at = clock_timestamp() - interval '1 second' WHERE name = 'plan'",
 				)
 			}, want: []string{"plan expired !", "fresh stale !", "proven unverified !"}},
-		{name: "one level", reqs: []vault.Requirement{
+		{name: "level", reqs: []vault.Requirement{
 			{FieldName: "plan"}, {FieldName: "age", RequiredLevel: vault.LevelSoft},
 		},
 			in: func(_ *vaultOf, in *query.MissingInput) { in.Scope.Level = vault.LevelSoft }, want: []string{"age absent"}},
-		{name: "one step", reqs: []vault.Requirement{{FieldName: "plan", StepID: "a"}, {FieldName: "age", StepID: "b"}},
+		{name: "step", reqs: []vault.Requirement{{FieldName: "plan", StepID: "a"}, {FieldName: "age", StepID: "b"}},
 			in: func(
 				_ *vaultOf, in *query.MissingInput,
 			) {
@@ -75,12 +75,12 @@ func TestMissing_UnmetInOrder(t *testing.T) {
 			{FieldName: "age", WhenCondition: `session.channel == "web"`},
 		},
 			want: []string{"age absent !"}, blocked: true, warnings: 1},
-		{name: "what waits for a review does not block", reqs: []vault.Requirement{
+		{name: "an unreviewed requirement does not block", reqs: []vault.Requirement{
 			{FieldName: "age"},
 		}, arrange: func(v *vaultOf) {
 			dbtest.Exec(v.t, v.url, "UPDATE requirements SET origin = 'extracted', review_state = 'pending'")
 		}, want: []string{"age absent"}},
-		{name: "what was rejected does not count", reqs: []vault.Requirement{{FieldName: "age"}}, arrange: func(v *vaultOf) {
+		{name: "a rejected requirement is ignored", reqs: []vault.Requirement{{FieldName: "age"}}, arrange: func(v *vaultOf) {
 			dbtest.Exec(v.t, v.url, "UPDATE requirements SET origin = 'extracted', review_state = 'rejected'")
 		}},
 	} {
@@ -103,7 +103,7 @@ func TestMissing_UnmetInOrder(t *testing.T) {
 			if c.in != nil {
 				c.in(v, &in)
 			}
-			for range 2 { // from PostgreSQL, then from Redis
+			for range 2 { // first from PostgreSQL, then from Redis
 				out, err := v.Missing(t.Context(), v.tenant, in)
 				v.must(err)
 				var got []string

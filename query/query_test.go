@@ -38,7 +38,7 @@ func TestProfile_ActiveItems(t *testing.T) {
 	v.write("plan", "silver")
 	v.write("code", "A1", func(in *vault.WriteValueInput) { in.ExpiresAt = ptr(time.Now().Add(-time.Hour)) }) // expired
 	v.write("gone", "A2", from(vault.SourceProfileField, ptr(newID())))                                       // orphaned
-	// from PostgreSQL, then from Redis
+	// first from PostgreSQL, then from Redis
 	for range 3 {
 		p, err := v.Profile(t.Context(), v.tenant, v.customer)
 		v.must(err)
@@ -100,16 +100,16 @@ func TestChain_Sources(t *testing.T) {
 	session := newID()
 	for _, c := range []struct {
 		name  string
-		first func(v *vaultOf) []func(*vault.WriteValueInput) // the origin, as the source of the first field
-		// then that many more fields, each derived from the one before
+		first func(v *vaultOf) []func(*vault.WriteValueInput) // the origin: the source of the first value
+		// number of further values, each derived from the one before
 		more      int
 		depth     int
-		links     []string // "type name", the origin first; the session's and the like without a name
+		links     []string // "type name", origin first; sources outside the vault have no name
 		truncated bool
 		missing   bool
 	}{
-		{name: "a statement of its own", links: []string{"profile_field f0"}},
-		{name: "a document, read by a tool", first: func(v *vaultOf) []func(*vault.WriteValueInput) {
+		{name: "no source", links: []string{"profile_field f0"}},
+		{name: "an asset read by a tool", first: func(v *vaultOf) []func(*vault.WriteValueInput) {
 			return []func(*vault.WriteValueInput){from(vault.SourceProfileAsset, ptr(v.asset("id card")))}
 		}, more: 1, links: []string{"profile_asset id card", "profile_field f0", "profile_field f1"}},
 		{name: "a session", first: func(*vaultOf) []func(*vault.WriteValueInput) {
@@ -121,15 +121,15 @@ func TestChain_Sources(t *testing.T) {
 		{name: "an external system", first: func(*vaultOf) []func(*vault.WriteValueInput) {
 			return []func(*vault.WriteValueInput){from(vault.SourceExternal, &session)}
 		}, links: []string{"external ", "profile_field f0"}},
-		{name: "a source that is not there", first: func(*vaultOf) []func(*vault.WriteValueInput) {
+		{name: "a missing source", first: func(*vaultOf) []func(*vault.WriteValueInput) {
 			return []func(*vault.WriteValueInput){from(vault.SourceProfileField, &session)}
 		}, more: 1, links: []string{"profile_field f0", "profile_field f1"}, missing: true},
-		{name: "as long as is read", more: 9, links: chainOf(0, 9)},
-		{name: "longer than is read", more: 10, links: chainOf(1, 10), truncated: true},
-		{name: "as long as is read, from a session", first: func(*vaultOf) []func(*vault.WriteValueInput) {
+		{name: "at the depth limit", more: 9, links: chainOf(0, 9)},
+		{name: "over the depth limit", more: 10, links: chainOf(1, 10), truncated: true},
+		{name: "at the depth limit, from a session", first: func(*vaultOf) []func(*vault.WriteValueInput) {
 			return []func(*vault.WriteValueInput){from(vault.SourceSession, &session)}
 		}, more: 9, links: append([]string{"session "}, chainOf(0, 9)...)},
-		{name: "longer than was asked for", more: 4, depth: 2, links: chainOf(3, 4), truncated: true},
+		{name: "over the requested depth", more: 4, depth: 2, links: chainOf(3, 4), truncated: true},
 		{name: "one link", more: 1, depth: 1, links: chainOf(1, 1), truncated: true},
 		{name: "deeper than the default", more: 14, depth: 20, links: chainOf(0, 14)},
 	} {
@@ -147,7 +147,7 @@ func TestChain_Sources(t *testing.T) {
 				last = v.write(name, "x", change...)
 				change = []func(*vault.WriteValueInput){from(vault.SourceProfileField, ptr(last))}
 			}
-			for range 3 { // from PostgreSQL, then from Redis
+			for range 3 { // first from PostgreSQL, then from Redis
 				chain, err := v.Chain(t.Context(), v.tenant, last, c.depth)
 				v.must(err)
 				var links []string
@@ -215,7 +215,7 @@ func TestDerived_Dependents(t *testing.T) {
 	code := v.write("code", "A1", from(vault.SourceProfileAsset, &asset))
 	old := v.write("plan", "a", from(vault.SourceProfileAsset, &asset))
 	newer := v.write("plan", "b", from(vault.SourceProfileAsset, &asset))
-	v.write("plan", "c", from(vault.SourceProfileField, &code)) // of the code, not of the asset
+	v.write("plan", "c", from(vault.SourceProfileField, &code)) // derived from the code, not from the asset
 	links, err := v.Derived(t.Context(), v.tenant, asset)
 	v.must(err)
 	got := map[uuid.UUID]vault.ItemStatus{}
@@ -230,9 +230,7 @@ func TestDerived_Dependents(t *testing.T) {
 	}
 }
 
-// TestRead_OtherTenantIsUnknown asks for everything with the right ids and the wrong tenant, after the right one has
-// filled the cache. reads are all the reads of one thing each that is there, by name; each gives how much of it it
-// found.
+// reads returns all reads of one row by name; each returns the number of results.
 func (v *vaultOf) reads() map[string]func(ctx context.Context, q *query.Queries, tenant uuid.UUID) (int, error) {
 	v.t.Helper()
 	ctx := v.t.Context()
@@ -356,7 +354,7 @@ func TestRead_OtherTenantIsUnknown(t *testing.T) {
 				t.Errorf("%s: the error says nothing", name)
 			}
 			switch name {
-			// an empty list
+			// these return an empty list
 			case "HistoryPage", "CustomersPage", "ActiveValues", "Derived", "AnalysisFields", "Questions", "QuestionsPage":
 			default:
 				if err == nil {
@@ -367,7 +365,7 @@ func TestRead_OtherTenantIsUnknown(t *testing.T) {
 	}
 }
 
-// A read without the cache is one round trip to PostgreSQL, which is one batch: the tenant, and the query behind it.
+// A read without the cache is one round trip to PostgreSQL: one batch with the tenant and the query.
 func TestRead_OneRoundTrip(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")
@@ -376,8 +374,8 @@ func TestRead_OneRoundTrip(t *testing.T) {
 	t.Cleanup(disabled.Close)
 	q := query.New(v.db, disabled, dbtest.Sealer(t))
 	more := map[string]int{
-		"Session": 2, // with its turns
-		"Missing": 4, // the scenario, what it needs, the definitions and the profile
+		"Session": 2, // the session and its turns
+		"Missing": 4, // the scenario, its requirements, the definitions and the profile
 	}
 	for name, read := range v.reads() {
 		ctx, root := otel.Tracer("test").Start(t.Context(), name)

@@ -50,7 +50,7 @@ func TestRead_WithoutRedis(t *testing.T) {
 			if err := redisServer.Signal(end); err != nil {
 				t.Fatal(err)
 			}
-			read() // the first ones learn that Redis is away
+			read() // the first reads find that Redis is down
 			before := v.cache.Stats()
 			const rounds = 20
 			for range rounds {
@@ -74,7 +74,7 @@ func TestRead_WithoutRedis(t *testing.T) {
 	}
 }
 
-// startRedis starts a Redis of this test.
+// startRedis starts a Redis process for this test.
 func startRedis(t *testing.T) (url string, server *os.Process) {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

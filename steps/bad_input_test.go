@@ -730,10 +730,13 @@ func TestPII_StaysInItsTables(t *testing.T) {
 	})
 	tell(nil, err)
 	for _, skip := range []bool{false, true} {
-		walk(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, vault.ImportValuesInput{SkipInvalid: skip, Writes: []vault.WriteValueInput{
+		writes := []vault.WriteValueInput{
 			{AgentID: w.agent, CustomerID: w.customer, Name: "email", Source: vault.ValueHumanEntered, Value: text(said)},
 			{AgentID: w.agent, CustomerID: w.customer, Name: "nickname", Source: vault.ValueHumanEntered, Value: text(said)},
-		}})), "Imports.ValidateImport", "Imports.PersistImport", "Caches.InvalidateAndAcknowledge")
+		}
+		walk(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, vault.ImportValuesInput{
+			SkipInvalid: skip, Writes: writes,
+		})), "Imports.ValidateImport", "Imports.PersistImport", "Caches.InvalidateAndAcknowledge")
 	}
 
 	scenario := w.scenario("Ask.").ID

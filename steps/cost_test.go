@@ -61,12 +61,15 @@ func (w *world) many(profiles int) {
 	}
 	w.sql(
 		fmt.Sprintf(
-			`INSERT INTO customer_profiles (id, tenant_id, customer_id) SELECT gen_random_uuid(), '%s', gen_random_uuid() FROM generate_series(1, %d)`,
+			`INSERT INTO customer_profiles (id, tenant_id, customer_id)
+				SELECT gen_random_uuid(), '%s', gen_random_uuid() FROM generate_series(1, %d)`,
 			w.tenant, profiles,
 		),
 	)
-	w.sql(`INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source, status, collected_at, operation_id, accepted_at, expires_at)
-		SELECT gen_random_uuid(), p.tenant_id, p.id, 'field_' || n, '"value"', 'string', 'user_provided', 'active', now(), gen_random_uuid(), now(), now() + interval '1 year'
+	w.sql(`INSERT INTO customer_values (id, tenant_id, profile_id, name, value, value_type, source, status,
+			collected_at, operation_id, accepted_at, expires_at)
+		SELECT gen_random_uuid(), p.tenant_id, p.id, 'field_' || n, '"value"', 'string', 'user_provided', 'active', now(),
+			gen_random_uuid(), now(), now() + interval '1 year'
 		FROM customer_profiles p, generate_series(1, 10) n`)
 	w.sql(`UPDATE customer_values f SET source_item_type = 'profile_field', source_item_id = s.id FROM customer_values s
 		WHERE f.name = 'field_2' AND s.name = 'field_1' AND s.profile_id = f.profile_id`)
@@ -101,7 +104,8 @@ func TestCost_ChainByLength(t *testing.T) {
 	for _, statistics := range []string{statisticsNone, statisticsEmpty, statisticsFresh} {
 		w.gather(statistics)
 		p := w.explain("lineage.sql", "GetChain",
-			"sqlc.arg(tenant_id)", "'"+w.tenant.String()+"'", "sqlc.arg(item_id)", "'"+item.String()+"'", "sqlc.arg(depth)", "10")
+			"sqlc.arg(tenant_id)", "'"+w.tenant.String()+"'", "sqlc.arg(item_id)", "'"+item.String()+"'",
+			"sqlc.arg(depth)", "10")
 		if looked := p.Hit + p.Read; looked > 50 {
 			t.Errorf("statistics %s: looked at %d blocks", statistics, looked)
 			p.walk(func(n plan) { t.Logf("  %s %s %s %d", n.Node, n.Relation, n.Index, n.Hit+n.Read) })

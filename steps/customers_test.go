@@ -521,7 +521,8 @@ func TestAddAsset_SupersedesInAnyOrder(t *testing.T) {
 				}
 				w.equal("assets", append(append([]string{}, c.want...), "other"), w.assetsOf(w.customer))
 				if n := w.count(`SELECT count(*) FROM customer_assets a LEFT JOIN customer_assets b ON b.id = a.superseded_by_id
-					WHERE (a.status = 'superseded') <> (b.id IS NOT NULL) OR (b.accepted_at, b.operation_id) < (a.accepted_at, a.operation_id)`); n > 0 {
+					WHERE (a.status = 'superseded') <> (b.id IS NOT NULL)
+						OR (b.accepted_at, b.operation_id) < (a.accepted_at, a.operation_id)`); n > 0 {
 					t.Errorf("%d documents are superseded by none, or by an older one", n)
 				}
 				_ = other

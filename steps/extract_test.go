@@ -430,9 +430,10 @@ func TestExtractSchema_ModelFailureKeepsRows(t *testing.T) {
 func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 	t.Parallel()
 	entry := func(change ...string) string {
-		e := `{"name":"income","display_name":"Income","description":"","value_type":"number","allowed_values":[],"validation_regex":"",` +
-			`"collection_prompt":"What is your income?","examples":[],"is_pii":true,"required_level":"hard","fallback_action":"ask",` +
-			`"required_verification":false,"confidence":0.95,"quote":"the income"}`
+		e := `{"name":"income","display_name":"Income","description":"","value_type":"number","allowed_values":[],` +
+			`"validation_regex":"","collection_prompt":"What is your income?","examples":[],"is_pii":true,` +
+			`"required_level":"hard","fallback_action":"ask","required_verification":false,"confidence":0.95,` +
+			`"quote":"the income"}`
 		return `{"fields":[` + strings.NewReplacer(change...).Replace(e) + `]}`
 	}
 	for name, c := range map[string]struct{ answer, says, requirement string }{

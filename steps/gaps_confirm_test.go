@@ -72,8 +72,8 @@ var confirmCases = []fillCase{
 	{
 		name:         "an invalid answer to a confirmation is asked again with the reason",
 		requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
-		answers: []json.RawMessage{text("perhaps"), text("yes")}, asked: []string{"age 1", "age 2 !"},
+		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")},
+		calls: 1, answers: []json.RawMessage{text("perhaps"), text("yes")}, asked: []string{"age 1", "age 2 !"},
 		fields: []vault.GapResult{fromConversation},
 	},
 	{
@@ -107,8 +107,8 @@ var confirmCases = []fillCase{
 	{
 		name:         "a field with another fallback than ask is not confirmed",
 		requirements: []vault.Requirement{{FieldName: "age", FallbackAction: vault.FallbackExtract}},
-		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
-		fields: []vault.GapResult{
+		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")},
+		calls: 1, fields: []vault.GapResult{
 			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9, Confirm: true},
 		},
 	},

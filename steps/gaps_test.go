@@ -74,13 +74,14 @@ var fillCases = []fillCase{
 	},
 	{
 		name: "a certain candidate needs no confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.95, "I am 36")}, calls: 1,
+		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.95, "I am 36")},
+		calls:  1,
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.95}},
 	},
 	{
 		name: "an uncertain candidate needs confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.85, "I am 36")}, calls: 1,
-		answers: []json.RawMessage{nil}, asked: []string{"age 1"},
+		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.85, "I am 36")},
+		calls: 1, answers: []json.RawMessage{nil}, asked: []string{"age 1"},
 		fields: []vault.GapResult{
 			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.85, Confirm: true},
 		},
@@ -88,8 +89,8 @@ var fillCases = []fillCase{
 	{
 		name:         "a candidate below the threshold is never stored",
 		requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
-		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.84, "I am 36")}, calls: 1,
-		blocked: true,
+		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.84, "I am 36")},
+		calls: 1, blocked: true,
 		fields: []vault.GapResult{
 			{FieldName: "age", Action: "skip", Confidence: 0.84, Errors: []string{"age: confidence 0.84 is below 0.85"}},
 		},
@@ -139,8 +140,8 @@ var fillCases = []fillCase{
 	{
 		name:         "a field with a rejected candidate is asked for",
 		requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.5, "I am 36")}, calls: 1,
-		answers: []json.RawMessage{number(37)}, asked: []string{"age 1"},
+		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.5, "I am 36")},
+		calls: 1, answers: []json.RawMessage{number(37)}, asked: []string{"age 1"},
 		fields: []vault.GapResult{
 			{
 				FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1,
@@ -251,8 +252,8 @@ var fillCases = []fillCase{
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE requirements SET origin = 'extracted', review_state = 'pending', confidence = 0.5")
 		},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")}, calls: 1,
-		fields: []vault.GapResult{
+		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")},
+		calls: 1, fields: []vault.GapResult{
 			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9, Confirm: true},
 			{FieldName: "plan", Action: "unreviewed"}, {FieldName: "email", Action: "unreviewed"},
 		},

@@ -54,14 +54,15 @@ func TestImport_SkipInvalidStoresTheRest(t *testing.T) {
 	w.as(removed).write("plan", text("silver"))
 	w.erase(removed)
 	self, a, b := newID(), newID(), newID()
-	ev := w.bypass(vault.ImportValues.Name, w.customer, vault.ImportValuesInput{SkipInvalid: true, Writes: []vault.WriteValueInput{
+	writes := []vault.WriteValueInput{
 		w.fact("email", "nobody"),
 		w.fact("plan", "gold"),
 		w.as(removed).fact("plan", "gold"),
 		w.as(newID()).fact("plan", "round", named(a), from(b)), // a cycle of two
 		w.as(newID()).fact("plan", "and round", named(b), from(a)),
 		w.as(newID()).fact("plan", "of the cycle", named(self), from(a)), // its source is rejected
-	}})
+	}
+	ev := w.bypass(vault.ImportValues.Name, w.customer, vault.ImportValuesInput{SkipInvalid: true, Writes: writes})
 	w.must(w.twice(ev, importValues...))
 	got := resultOf[vault.ImportResult](w, ev)
 	w.equal("rejected", []int{0, 2, 3, 4}, indexes(got.Rejected))

@@ -49,7 +49,8 @@ func (w *world) versions() map[uuid.UUID]version {
 	var raw json.RawMessage
 	dbtest.Scan(w.t, w.url, &raw, `
 		SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]') FROM (
-		    SELECT f.id, p.customer_id, f.name, f.status, f.superseded_by_id, f.source_item_id, f.accepted_at, f.operation_id, f.deleted_at IS NOT NULL AS deleted
+		    SELECT f.id, p.customer_id, f.name, f.status, f.superseded_by_id, f.source_item_id,
+		        f.accepted_at, f.operation_id, f.deleted_at IS NOT NULL AS deleted
 		    FROM customer_values f JOIN customer_profiles p ON p.id = f.profile_id
 		    WHERE f.tenant_id = $1
 		) r`, w.tenant)

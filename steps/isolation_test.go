@@ -168,9 +168,11 @@ func (l loot) value(t reflect.Type, name string, tenant uuid.UUID, n int) reflec
 	case t == reflect.TypeFor[pgvector.Vector]():
 		out.Set(reflect.ValueOf(pgvector.NewVector(make([]float32, vault.EmbeddingDimensions))))
 	case t == reflect.TypeFor[json.RawMessage]() && name == "rows":
-		out.SetBytes([]byte(fmt.Sprintf(`[{"id": %q, "profile_id": %q, "name": "plan", "value": 1, "value_type": "number", "source": "user_provided",
-			"source_step_id": "", "source_item_type": "", "source_metadata": {}, "status": "expired", "verified": false, "verification_method": "",
-			"verified_by": "", "confidence": 1, "requires_confirmation": false, "collected_at": "2026-01-01T00:00:00Z", "warnings": []}]`,
+		out.SetBytes([]byte(fmt.Sprintf(`[{"id": %q, "profile_id": %q, "name": "plan", "value": 1, "value_type": "number",
+			"source": "user_provided", "source_step_id": "", "source_item_type": "", "source_metadata": {},
+			"status": "expired", "verified": false,
+			"verification_method": "", "verified_by": "", "confidence": 1, "requires_confirmation": false,
+			"collected_at": "2026-01-01T00:00:00Z", "warnings": []}]`,
 			newID(), l.id("profile_id", n))))
 	case t == reflect.TypeFor[json.RawMessage]():
 		out.SetBytes([]byte("{}"))

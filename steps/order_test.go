@@ -24,8 +24,12 @@ func (w *world) checkHistory(name string) []vault.Value {
 		switch {
 		case last && (v.Status == vault.StatusSuperseded || v.SupersededByID != nil):
 			w.t.Errorf("%s: the newest of %d versions is %s, by %v", name, len(versions), v.Status, v.SupersededByID)
-		case !last && (v.Status != vault.StatusSuperseded || v.SupersededByID == nil || *v.SupersededByID != versions[i+1].ID || v.SupersededAt == nil):
-			w.t.Errorf("%s: version %d of %d is %s, by %v at %v, want superseded by %s", name, i, len(versions), v.Status, v.SupersededByID, v.SupersededAt, versions[i+1].ID)
+		case !last && (v.Status != vault.StatusSuperseded || v.SupersededByID == nil ||
+			*v.SupersededByID != versions[i+1].ID || v.SupersededAt == nil):
+			w.t.Errorf(
+				"%s: version %d of %d is %s, by %v at %v, want superseded by %s", name, i, len(versions), v.Status,
+				v.SupersededByID, v.SupersededAt, versions[i+1].ID,
+			)
 		case !last && v.AcceptedAt.After(versions[i+1].AcceptedAt):
 			w.t.Errorf("%s: version %d was accepted after version %d", name, i, i+1)
 		}
@@ -43,7 +47,9 @@ func valuesOf(versions []vault.Value) []string {
 
 func TestPersistValue_OrderOfAcceptance(t *testing.T) {
 	t.Parallel()
-	for _, arrival := range [][]int{{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {3, 0, 1, 2}, {0, 3, 2, 1}, {2, 2, 0, 0, 3, 1, 3}} {
+	for _, arrival := range [][]int{
+		{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {3, 0, 1, 2}, {0, 3, 2, 1}, {2, 2, 0, 0, 3, 1, 3},
+	} {
 		t.Run(fmt.Sprint(arrival), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -56,7 +62,8 @@ func TestPersistValue_OrderOfAcceptance(t *testing.T) {
 			for _, i := range arrival {
 				out, err := w.steps.Values.PersistValue(t.Context(), evs[i])
 				w.must(err)
-				if want := vault.StatusActive; i > newest && out.Result.Status != want || i < newest && out.Result.Status != vault.StatusSuperseded {
+				if want := vault.StatusActive; i > newest && out.Result.Status != want ||
+					i < newest && out.Result.Status != vault.StatusSuperseded {
 					t.Errorf("write %d after write %d: got %s", i, newest, out.Result.Status)
 				}
 				newest = max(newest, i)
@@ -84,7 +91,9 @@ func TestPersistValue_LateReplayIsSuperseded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			plan := vault.Definition{Name: "plan", ValueType: vault.TypeString, AllowedValues: []json.RawMessage{text("silver"), text("bronze")}}
+			plan := vault.Definition{
+				Name: "plan", ValueType: vault.TypeString, AllowedValues: []json.RawMessage{text("silver"), text("bronze")},
+			}
 			w.define(plan)
 			w.write("plan", text("bronze"))
 			failed := w.accept("plan", text("gold"))
@@ -127,8 +136,12 @@ func TestPersistValue_ConcurrentWritersNewestWins(t *testing.T) {
 		}
 	}
 	versions := w.checkHistory("plan")
-	if len(versions) != writers || !slices.IsSorted(valuesOf(versions)) || versions[writers-1].Status != vault.StatusActive {
-		t.Errorf("got %d versions %v, the last %s; want all in order, the last active", len(versions), valuesOf(versions), versions[len(versions)-1].Status)
+	if len(versions) != writers || !slices.IsSorted(valuesOf(versions)) ||
+		versions[writers-1].Status != vault.StatusActive {
+		t.Errorf(
+			"got %d versions %v, the last %s; want all in order, the last active", len(versions), valuesOf(versions),
+			versions[len(versions)-1].Status,
+		)
 	}
 	entries, err := w.db.Tenant(w.tenant).ListTouchedEntries(t.Context(), w.tenant, evs[0].OperationID)
 	w.must(err)
@@ -145,14 +158,19 @@ func TestPersistValue_ConcurrentWritersNewestWins(t *testing.T) {
 func TestSweep_ConcurrentWriters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "code", ValueType: vault.TypeString})
+	w.define(
+		vault.Definition{Name: "plan", ValueType: vault.TypeString},
+		vault.Definition{Name: "code", ValueType: vault.TypeString},
+	)
 	const fields, rounds = 8, 12
 	soon := time.Now().Add(time.Hour)
 	var evs []vault.Event
 	for range fields {
 		w.customer = newID()
 		for round := range rounds {
-			evs = append(evs, w.accept("plan", text(fmt.Sprint(round)), func(in *vault.WriteValueInput) { in.ExpiresAt = &soon }))
+			evs = append(
+				evs, w.accept("plan", text(fmt.Sprint(round)), func(in *vault.WriteValueInput) { in.ExpiresAt = &soon }),
+			)
 		}
 	}
 	w.later(2 * time.Hour) // every value is expired when it is written
@@ -170,7 +188,10 @@ func TestSweep_ConcurrentWriters(t *testing.T) {
 				return nil, err
 			}
 			// As if it had been written in time: the sweep finds it while the next write is running.
-			w.sql("UPDATE customer_values SET status = 'active' WHERE operation_id = $1 AND status = 'expired'", evs[i*rounds+round].OperationID)
+			w.sql(
+				"UPDATE customer_values SET status = 'active' WHERE operation_id = $1 AND status = 'expired'",
+				evs[i*rounds+round].OperationID,
+			)
 		}
 		return nil, nil
 	})
@@ -277,8 +298,10 @@ func TestPersistValue_AlreadyExpired(t *testing.T) {
 		"a session is no item": {func(in *vault.WriteValueInput) {
 			in.SourceItemID, in.SourceItemType = ptr(newID()), vault.SourceSession
 		}, vault.StatusActive},
-		"past its time":        {func(in *vault.WriteValueInput) { in.ExpiresAt = &past }, vault.StatusExpired},
-		"past its retention":   {func(in *vault.WriteValueInput) { in.CollectedAt = ptr(past.AddDate(0, 0, -30)) }, vault.StatusExpired},
+		"past its time": {func(in *vault.WriteValueInput) { in.ExpiresAt = &past }, vault.StatusExpired},
+		"past its retention": {
+			func(in *vault.WriteValueInput) { in.CollectedAt = ptr(past.AddDate(0, 0, -30)) }, vault.StatusExpired,
+		},
 		"within its retention": {func(in *vault.WriteValueInput) { in.CollectedAt = &past }, vault.StatusActive},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -323,7 +346,10 @@ func TestHistory_RandomOperations(t *testing.T) {
 			}
 			for range 40 {
 				ev := evs[random.IntN(len(evs))]
-				steps := []string{"Values.ValidateValue", "Values.PersistValue", "Caches.InvalidateAndAcknowledge", "Sweeps.ExpireValues", "Sweeps.DetectOrphans"}
+				steps := []string{
+					"Values.ValidateValue", "Values.PersistValue", "Caches.InvalidateAndAcknowledge", "Sweeps.ExpireValues",
+					"Sweeps.DetectOrphans",
+				}
 				step := steps[random.IntN(len(steps))]
 				if step[0] == 'S' {
 					ev = vault.Event{}
@@ -353,17 +379,22 @@ func TestSave_LateConfigurationIsIgnored(t *testing.T) {
 	rule := vault.Rule{ID: newID(), AgentID: w.agent, ScenarioID: scenario.ID, Name: "r", Condition: "old"}
 	def := vault.Definition{AgentID: w.agent, Name: "code", ValueType: vault.TypeString, DisplayName: "old", Enabled: true}
 	req := vault.Requirement{
-		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "plan", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip,
+		AgentID: w.agent, ScenarioID: scenario.ID, FieldName: "plan", RequiredLevel: vault.LevelSoft,
+		FallbackAction: vault.FallbackSkip,
 	}
 	scenario.Name = "old"
 	old := []vault.Event{
-		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveScenario, scenario)), w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveRule, rule)),
-		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveDefinition, def)), w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveRequirement, req)),
+		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveScenario, scenario)),
+		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveRule, rule)),
+		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveDefinition, def)),
+		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveRequirement, req)),
 	}
 	scenario.Name, rule.Condition, def.DisplayName, req.RequiredLevel = "new", "new", "new", vault.LevelHard
 	newer := []vault.Event{
-		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveScenario, scenario)), w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveRule, rule)),
-		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveDefinition, def)), w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveRequirement, req)),
+		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveScenario, scenario)),
+		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveRule, rule)),
+		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveDefinition, def)),
+		w.event(trigger.Submit(ctx, w.trigger, w.tenant, vault.SaveRequirement, req)),
 	}
 	workflows := [][]string{saveScenario, saveRule, saveDefinition, saveRequirement}
 	for i, ev := range newer {

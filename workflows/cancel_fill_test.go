@@ -10,7 +10,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Cancelled while it waits for the customer, a fill ends at once, long before its deadline, and the question is closed.
+// A fill that is cancelled while it waits ends at once, long before its deadline, and its question is closed.
 func TestCancelFill_EndsAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

@@ -47,7 +47,7 @@ func TestSaveRequirement_ChangesMissing(t *testing.T) {
 	}
 }
 
-// extraction waits for the extract-schema operation that a save started, and gives what it found.
+// extraction waits for the extract-schema operation of a save and returns its result.
 func (s *scene) extraction(save vault.Operation) vault.ExtractResult {
 	s.t.Helper()
 	id := result[vault.SavedResult](s.t, save).Extraction
@@ -57,7 +57,7 @@ func (s *scene) extraction(save vault.Operation) vault.ExtractResult {
 	return result[vault.ExtractResult](s.t, kit.Operation(s.t, s.tenant, *id, vault.OperationSucceeded))
 }
 
-// requirement gives what a scenario needs of a field.
+// requirement returns the requirement of a scenario for a field.
 func (s *scene) requirement(scenario uuid.UUID, name string) vault.Requirement {
 	s.t.Helper()
 	reqs, err := kit.Query.Requirements(s.t.Context(), s.tenant, scenario)
@@ -87,14 +87,14 @@ func TestSaveScenario_StartsExtraction(t *testing.T) {
 		!strings.Contains(req.Quote, "over 18") {
 		t.Errorf("date_of_birth is required by %s, quoting %q", req.Origin, req.Quote)
 	}
-	s.requirement(in.ID, "email") // under the name of the definition that is there
+	s.requirement(in.ID, "email") // with the name of the existing definition
 	suggested, err := kit.Query.Definition(t.Context(), s.tenant, s.agent, "date_of_birth")
 	if err != nil || suggested.Enabled || suggested.ValueType != vault.TypeDate ||
 		suggested.Origin != vault.OriginExtracted {
 		t.Errorf("suggested as %s by %s, enabled: %t, %v", suggested.ValueType, suggested.Origin, suggested.Enabled, err)
 	}
 
-	// The same text again costs no model call, and changes nothing.
+	// The same text again calls no model and changes nothing.
 	before := s.requirement(in.ID, "date_of_birth")
 	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, in)
 	if again := s.extraction(done(t, r, err)); again.Outcome != vault.ExtractUnchanged || again.ModelCalls != 0 {
@@ -104,7 +104,7 @@ func TestSaveScenario_StartsExtraction(t *testing.T) {
 		t.Errorf("requirement %s took the place of %s", after.ID, before.ID)
 	}
 
-	// Another text does; what it does not need any more goes.
+	// Another text calls the model; requirements it does not need are deleted.
 	in.Description = "We need the customer's e-mail address and country."
 	r, err = trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, in)
 	if changed := s.extraction(done(t, r, err)); changed.Outcome != vault.ExtractDone || changed.ModelCalls != 1 ||
@@ -147,7 +147,7 @@ func TestExtractSchema_ByRequest(t *testing.T) {
 	}
 }
 
-// Of saves in quick succession the newest wins, whatever the order in which their extractions run.
+// The newest of several quick saves wins, in whatever order their extractions run.
 func TestExtractSchema_NewestSaveWins(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -173,7 +173,7 @@ func TestExtractSchema_NewestSaveWins(t *testing.T) {
 	}
 }
 
-// extractionOrNone waits for the extraction of a save that may have been outdated when it was applied.
+// extractionOrNone waits for the extraction of a save. There is none if the save was outdated when it was applied.
 func (s *scene) extractionOrNone(save vault.Operation) {
 	s.t.Helper()
 	if result[vault.SavedResult](s.t, save).Extraction != nil {

@@ -37,7 +37,7 @@ func TestVerifyValue_ReachesTheReader(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.write(s.fact("email", "ada@example.com"))
-	if s.profile().Fields["email"].Verified { // now it is in the cache
+	if s.profile().Fields["email"].Verified { // fill the cache
 		t.Error("it is verified already")
 	}
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.VerifyValue, vault.VerifyValueInput{
@@ -129,14 +129,14 @@ func TestMergeCustomers_AndUnmerge(t *testing.T) {
 	source := *s
 	source.customer = testkit.ID()
 	source.write(source.fact("plan", "gold"))
-	source.profile() // now both are in the cache
+	source.profile() // fill the cache with both
 	s.profile()
 
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
 		SourceCustomerID: source.customer, TargetCustomerID: s.customer,
 	})
 	done(t, r, err)
-	for _, asked := range []*scene{s, &source} { // the source's id leads to the target
+	for _, asked := range []*scene{s, &source} { // the source's id resolves to the target
 		p := asked.profile()
 		if p.CustomerID != s.customer || asked.value("country") != `"Norway"` || asked.value("plan") != `"gold"` {
 			t.Errorf("customer %s is %s with %v", asked.customer, p.CustomerID, p.Fields)
@@ -156,7 +156,7 @@ func TestDeleteCustomer_IsUnknown(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.write(s.fact("country", "Norway"))
-	s.profile() // now it is in the cache
+	s.profile() // fill the cache
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
 		CustomerID: s.customer,
 	})

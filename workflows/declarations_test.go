@@ -24,7 +24,7 @@ type declared struct {
 	events []string
 	cron   string
 	tasks  []declaredTask
-	queue  string // by what the engine queues its runs, one at a time; "" where it does not
+	queue  string // expression of the engine's queue; "": no queue
 }
 
 type declaredTask struct {
@@ -36,10 +36,10 @@ type declaredTask struct {
 	execution         time.Duration
 	schedule          time.Duration
 	durable           bool
-	evicted           bool // of a durable task that waits: when slots run short
+	evicted           bool // the durable task is evicted when slots run short
 }
 
-// declarations gives every workflow with the crons of the default configuration. Nobody asks an engine.
+// declarations returns every workflow with the crons of the default configuration. It does not call an engine.
 func declarations(t *testing.T) map[string]declared {
 	t.Helper()
 	cfg, err := config.Load("", nil)
@@ -87,7 +87,7 @@ func declarations(t *testing.T) map[string]declared {
 	return out
 }
 
-// duration is zero where there is none, which leaves the engine's default.
+// duration parses a duration; nil is zero, which means the engine's default.
 func duration(t *testing.T, text string) time.Duration {
 	t.Helper()
 	if text == "" {
@@ -100,7 +100,7 @@ func duration(t *testing.T, text string) time.Duration {
 	return d
 }
 
-// steps gives the names of the steps in the order in which they run.
+// steps returns the names of the steps in the order in which they run.
 func (d declared) steps() []string {
 	names := make([]string, len(d.tasks))
 	for i, task := range d.tasks {
@@ -109,7 +109,7 @@ func (d declared) steps() []string {
 	return names
 }
 
-// The engine's own defaults are no retries, no back-off, 60 s, and a failure after 5 minutes without a worker.
+// The engine's defaults are no retries, no backoff, 60 s, and a failure after 5 minutes without a worker.
 func TestDeclarations_EveryTaskHasAPolicy(t *testing.T) {
 	t.Parallel()
 	const longestDeadline = 30 * 24 * time.Hour // vault.FillGapsInput
@@ -152,7 +152,7 @@ func TestDeclarations_StepsInOrder(t *testing.T) {
 	}
 }
 
-// The engine's own queue is for what would ask a model or a customer twice.
+// Only workflows that would otherwise ask a model or a customer twice use the engine's queue.
 func TestDeclarations_OneRunPerSubject(t *testing.T) {
 	t.Parallel()
 	for name, w := range declarations(t) {
@@ -166,7 +166,7 @@ func TestDeclarations_OneRunPerSubject(t *testing.T) {
 	}
 }
 
-// row is a line of the table in the package's documentation.
+// row is a row of the table in the package documentation.
 type row struct{ workflow, event, cron, onePer, steps string }
 
 func documented(t *testing.T) []row {
@@ -176,7 +176,7 @@ func documented(t *testing.T) []row {
 		t.Fatal(err)
 	}
 	var out []row
-	var at []int // where the columns begin
+	var at []int // offsets of the columns
 	for line := range strings.SplitSeq(file.Doc.Text(), "\n") {
 		cells, found := strings.CutPrefix(line, "\t")
 		if !found {
@@ -206,7 +206,7 @@ func documented(t *testing.T) []row {
 
 var inParentheses = regexp.MustCompile(` ?\(([^)]*)\)`)
 
-// split gives the parts of a cell without what it says in parentheses.
+// split returns the parts of a cell, without text in parentheses.
 func split(cell, separator string) []string {
 	cell = inParentheses.ReplaceAllString(cell, "")
 	if cell == "" {
@@ -243,7 +243,7 @@ func TestDocTable_MatchesRegistration(t *testing.T) {
 	}
 }
 
-// What the table says in parentheses names events and workflows, too.
+// Parentheses in the table name events and workflows, too.
 func TestDocTable_NamesExist(t *testing.T) {
 	t.Parallel()
 	known := append(namedWorkflows(), namedEvents()...)
@@ -263,7 +263,7 @@ func TestDocTable_NamesExist(t *testing.T) {
 	}
 }
 
-// namedWorkflows are the workflows of all operations, and those that nobody submits.
+// namedWorkflows returns the workflows of all operations and the workflows that no caller submits.
 func namedWorkflows() []string {
 	names := []string{vault.WorkflowAdvanceGaps, vault.WorkflowRelayOperations, vault.WorkflowPurgeOperations}
 	for _, o := range vault.Operations() {
@@ -273,7 +273,7 @@ func namedWorkflows() []string {
 	return names
 }
 
-// namedEvents are the events of all operations, and the one that resumes a fill.
+// namedEvents returns the events of all operations and the event that resumes a fill.
 func namedEvents() []string {
 	names := []string{vault.EventQuestionClosed}
 	for _, o := range vault.Operations() {
@@ -293,7 +293,7 @@ func TestDeclarations_EverySpecIsRegistered(t *testing.T) {
 
 func TestDeclarations_EveryEventIsUsed(t *testing.T) {
 	t.Parallel()
-	used := []string{vault.EventQuestionClosed} // wakes fill-gaps
+	used := []string{vault.EventQuestionClosed} // resumes fill-gaps
 	for _, w := range declarations(t) {
 		used = append(used, w.events...)
 	}
@@ -303,7 +303,7 @@ func TestDeclarations_EveryEventIsUsed(t *testing.T) {
 	}
 }
 
-// Without a cron in the configuration a sweep runs by its event alone.
+// Without a cron in the configuration a sweep runs only by its event.
 func TestDeclarations_EmptyCron(t *testing.T) {
 	t.Parallel()
 	for _, w := range workflows.All(kit.Client, steps.Steps{}, workflows.Crons{}) {
@@ -313,8 +313,7 @@ func TestDeclarations_EmptyCron(t *testing.T) {
 	}
 }
 
-// All is the only list of workflows: what is declared anywhere in the module is in it. Only the development command may
-// have others, to measure with.
+// All lists every workflow of the module. Only the development command may declare others, for measurements.
 func TestDeclarations_OnlyHere(t *testing.T) {
 	t.Parallel()
 	declares := regexp.MustCompile(`\.New(Workflow|StandaloneTask|StandaloneDurableTask)\(|\bbegin\(c, `)
@@ -342,7 +341,7 @@ func TestDeclarations_OnlyHere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if registered := len(declarations(t)) + 1; found != registered { // one NewWorkflow is begin's own
+	if registered := len(declarations(t)) + 1; found != registered { // one NewWorkflow is in begin
 		t.Errorf("%d workflows are declared, %d are registered", found, registered)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// session saves a conversation in which the customer said that.
+// session saves a session with these turns of the customer.
 func (s *scene) session(variables map[string]json.RawMessage, said ...string) uuid.UUID {
 	s.t.Helper()
 	in := vault.SaveSessionInput{SessionID: testkit.ID(), AgentID: s.agent, CustomerID: s.customer, Variables: variables}
@@ -50,7 +50,7 @@ func (s *scene) answer(q vault.Question, value string) trigger.Receipt {
 	return r
 }
 
-// outcomes gives where each field came from, or what was done about it.
+// outcomes returns for each field the source of its value or the reason why it is not filled.
 func outcomes(r vault.FillResult) map[string]string {
 	out := map[string]string{}
 	for _, f := range r.Fields {
@@ -107,8 +107,8 @@ func TestFillGaps_AllSources(t *testing.T) {
 	}
 }
 
-// A customer may answer before the engine has registered the wait: as soon as the question can be read. Here the steps
-// of the answer run at once, without the engine between them, so that they are done before.
+// A customer can answer as soon as the question can be read, before the engine has registered the wait. The test runs
+// the steps of the answer directly, so they finish before the wait.
 func TestFillGaps_AnswerBeforeTheWait(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -118,7 +118,7 @@ func TestFillGaps_AnswerBeforeTheWait(t *testing.T) {
 	var known []uuid.UUID
 	deadline := time.Now().Add(testkit.Patience)
 	for len(known) < len(answers) {
-		open, err := kit.Query.Questions(t.Context(), s.tenant, s.customer) // as often as it can be
+		open, err := kit.Query.Questions(t.Context(), s.tenant, s.customer) // without a pause
 		if err != nil || time.Now().After(deadline) {
 			t.Fatalf("only %d questions were asked, %v", len(known), err)
 		}
@@ -139,7 +139,7 @@ func TestFillGaps_AnswerBeforeTheWait(t *testing.T) {
 	}
 }
 
-// answerAtOnce runs the steps of answer-question here and now.
+// answerAtOnce runs the steps of answer-question directly.
 func (s *scene) answerAtOnce(client *trigger.Client, q vault.Question, value string) {
 	s.t.Helper()
 	r, err := trigger.Submit(s.t.Context(), client, s.tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{
@@ -186,7 +186,7 @@ func TestFillGaps_EndsAfterTheLastInvalidAnswer(t *testing.T) {
 func TestFillGaps_SkipAndBlockAskNothing(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	// not enabled
+	// disabled
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveDefinition, vault.Definition{
 		AgentID: s.agent, Name: "nickname", ValueType: vault.TypeString,
 	})
@@ -207,7 +207,7 @@ func TestFillGaps_SkipAndBlockAskNothing(t *testing.T) {
 	}
 }
 
-// Of two fills of the same customer and scenario the second waits for the first, and so finds nothing to ask.
+// The second fill of the same customer and scenario waits for the first, and finds nothing to ask.
 func TestFillGaps_OneFillAtATime(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

@@ -15,11 +15,11 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// script is a gapRunner that says what was recorded, and records what it is asked for.
+// script is a gapRunner that returns recorded outcomes and records its calls.
 type script struct {
-	advances []gapfill.Advanced // by round
-	failed   map[int]bool       // rounds in which advance failed, for good
-	failAt   int                // the call that fails, from 1; 0: none
+	advances []gapfill.Advanced // outcomes by round
+	failed   map[int]bool       // rounds with a permanent failure of advance
+	failAt   int                // number of the failing call, from 1; 0: none
 	calls    []string
 	pauses   []time.Duration // of the waits
 }
@@ -106,8 +106,8 @@ func TestFill_NothingToDo(t *testing.T) {
 	}
 }
 
-// Whatever becomes of the event that wakes it, a fill looks again by itself: soon at first, then ever later, and for
-// the last time just after the deadline.
+// A fill polls if its event is lost: after a minute, then at doubling intervals, and for the last time just after the
+// deadline.
 func TestFill_PollsWhileWaiting(t *testing.T) {
 	t.Parallel()
 	opened := time.Date(2030, 3, 1, 9, 0, 0, 0, time.UTC)
@@ -119,7 +119,7 @@ func TestFill_PollsWhileWaiting(t *testing.T) {
 		}
 	}
 	s := &script{advances: []gapfill.Advanced{
-		// the last by a clock that is behind
+		// the last one with a slow clock
 		waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10), waiting(1, 10),
 		waiting(2, 5), waiting(2, 5), waiting(3, 0),
 	}}
@@ -131,7 +131,7 @@ func TestFill_PollsWhileWaiting(t *testing.T) {
 	if !slices.Equal(s.pauses, want) {
 		t.Errorf("waited for %v, want %v", s.pauses, want)
 	}
-	// An answer that came in time and is not looked at yet keeps the question open.
+	// An answer that came in time and is not processed yet keeps the question open.
 	s = &script{}
 	for range 9 {
 		s.advances = append(s.advances, waiting(1, 1))
@@ -157,8 +157,8 @@ func TestFill_PollsWhileWaiting(t *testing.T) {
 	}
 }
 
-// Writes that come back unfinished are a fault of the system: the run fails, for its retries, instead of going round
-// for ever.
+// The same unfinished writes again and again are a fault of the system: the run fails and is retried, instead of
+// looping.
 func TestFill_StuckWritesFail(t *testing.T) {
 	t.Parallel()
 	run := &script{}
@@ -174,7 +174,7 @@ func TestFill_StuckWritesFail(t *testing.T) {
 	}
 }
 
-// Progress, such as one of two writes that finished, starts the count anew.
+// Progress, such as one finished write of two, resets the count.
 func TestFill_ProgressIsNotStuck(t *testing.T) {
 	t.Parallel()
 	run := &script{}
@@ -200,7 +200,7 @@ func TestFill_FirstErrorEndsIt(t *testing.T) {
 	}
 }
 
-// The engine gives a run that is retried, or replayed by an operator, the failures that it kept as well.
+// The engine also replays stored failures to a run that is retried, or replayed by an operator.
 func TestFill_SkipsEarlierFailures(t *testing.T) {
 	t.Parallel()
 	run := func(attemptsBefore int) (*script, error) {
@@ -240,8 +240,7 @@ func TestFill_StuckRunRetriesWrites(t *testing.T) {
 	}
 }
 
-// A durable task is replayed from what the engine kept: the same outcomes must lead to the same calls, wherever it was
-// lost.
+// The engine replays a durable task from stored outcomes: the same outcomes must lead to the same calls at every point.
 func TestFill_IsDeterministic(t *testing.T) {
 	t.Parallel()
 	advance := rapid.OneOf(
@@ -274,7 +273,7 @@ func TestFill_IsDeterministic(t *testing.T) {
 	})
 }
 
-// Each attempt does all that the one before did, in the same order, and then more, until one ends well.
+// Each attempt repeats all calls of the one before in the same order, and continues, until one succeeds.
 func TestFill_AttemptsExtendEachOther(t *testing.T) {
 	t.Parallel()
 	advance := rapid.SampledFrom([]gapfill.Advanced{writes("country"), writes("email"), question(1)})

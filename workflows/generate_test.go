@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// addMissingRows gives every workflow without a row in docs/operation.md and in doc.go one, from its doc comment. A row
-// that is there stays as a person wrote it.
+// addMissingRows adds a row to docs/operation.md and to doc.go for every workflow without one, from its doc comment. An
+// existing row stays unchanged.
 func addMissingRows(t *testing.T, declared map[string]declared, page string) string {
 	t.Helper()
 	comments := docComments(t)
@@ -28,8 +28,8 @@ func addMissingRows(t *testing.T, declared map[string]declared, page string) str
 		_, explained, _ := strings.Cut(page, "### Each workflow")
 		if !strings.Contains(explained, "| `"+name+"`") && !strings.Contains(explained, "`, `"+name+"` |") {
 			row := fmt.Sprintf("| `%s` | %s Applied once: a second run returns the first result. "+
-				"| The input is invalid, or names something unknown. | Stored and not acknowledged: the relay pushes it until it is "+
-				"acknowledged. |\n", name, comments[functionOf(name)])
+				"| The input is invalid, or names something unknown. | Stored and not acknowledged: the relay pushes it until "+
+				"it is acknowledged. |\n", name, comments[functionOf(name)])
 			with := strings.Replace(explained, "| `expire-values` |", row+"| `expire-values` |", 1)
 			page = strings.Replace(page, explained, with, 1)
 		}
@@ -47,7 +47,7 @@ func addMissingRows(t *testing.T, declared map[string]declared, page string) str
 	return page
 }
 
-// functionOf is the name of the function that declares a workflow: "write-value" is writeValue.
+// functionOf returns the name of the function that declares a workflow: "write-value" is writeValue.
 func functionOf(workflow string) string {
 	first, rest, _ := strings.Cut(workflow, "-")
 	for word := range strings.SplitSeq(rest, "-") {
@@ -56,7 +56,7 @@ func functionOf(workflow string) string {
 	return first
 }
 
-// docComments are the comments of the package's functions, without the function's name.
+// docComments returns the doc comments of the package's functions, without the function names.
 func docComments(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}

@@ -17,13 +17,13 @@ const operationPage = "../docs/operation.md"
 
 var update = flag.Bool("update", false, "write the steps into "+operationPage)
 
-// Where the steps are in the page.
+// Markers around the table of steps in the page.
 const (
 	stepsBegin = "<!-- steps: made by `make generate` from the declarations in workflows/ -->\n"
 	stepsEnd   = "<!-- end of steps -->"
 )
 
-// The steps in docs/operation.md are those that are declared, with their policies; and each workflow is explained.
+// docs/operation.md lists the declared steps with their policies, and explains each workflow.
 func TestOperationPage_ListsTheSteps(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(operationPage)
@@ -61,7 +61,7 @@ func TestOperationPage_ListsTheSteps(t *testing.T) {
 	}
 }
 
-// stepTable is a row for each step.
+// stepTable returns a table with one row per step.
 func stepTable(all map[string]declared) string {
 	var b strings.Builder
 	b.WriteString("\n| workflow | step | tried again | waits for a worker up to | may take |\n|---|---|---|---|---|\n")
@@ -75,7 +75,7 @@ func stepTable(all map[string]declared) string {
 	return b.String()
 }
 
-// pauses are those between the attempts of a step: powers of the back-off, up to the longest.
+// pauses returns the pauses between the attempts of a step: powers of the backoff, up to a maximum.
 func pauses(task declaredTask) string {
 	var out []string
 	longest := time.Duration(task.maxBackoffSeconds) * time.Second
@@ -90,7 +90,7 @@ func pauses(task declaredTask) string {
 	return strings.Join(out, ", ")
 }
 
-// short is a duration without the units that are zero.
+// short formats a duration without zero units.
 func short(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {

@@ -10,7 +10,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// withoutEngine gives a client that accepts and does not reach an engine.
+// withoutEngine returns a client that accepts operations and does not reach an engine.
 func withoutEngine(t *testing.T) *trigger.Client {
 	t.Helper()
 	sealer, err := db.NewSealer(kit.Config.SealingKey.Reveal())
@@ -22,7 +22,7 @@ func withoutEngine(t *testing.T) *trigger.Client {
 	return client
 }
 
-// What was accepted while the engine could not be reached, and what the engine lost, is owed.
+// The relay pushes operations that were accepted without the engine, and operations that the engine lost.
 func TestRelayOperations_PushesDueOperations(t *testing.T) {
 	t.Parallel()
 	client := withoutEngine(t)
@@ -45,7 +45,7 @@ func TestRelayOperations_PushesDueOperations(t *testing.T) {
 			if got := s.versions("country"); len(got) != 1 || s.value("country") != `"Norway"` {
 				t.Errorf("the history is %v", got)
 			}
-			cron(t, vault.WorkflowRelayOperations) // nothing is owed any more
+			cron(t, vault.WorkflowRelayOperations) // nothing is due any more
 			if after, err := kit.Query.Operation(t.Context(), s.tenant, r.ID); err != nil || after.Attempts != op.Attempts {
 				t.Errorf("pushed %d times, then %d, %v", op.Attempts, after.Attempts, err)
 			}

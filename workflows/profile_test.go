@@ -36,7 +36,7 @@ func TestWriteValue_SupersedesTheOlderValue(t *testing.T) {
 	s := newScene(t)
 	for _, value := range []string{"France", "Iceland", "Norway"} {
 		s.write(s.fact("country", value))
-		if got := s.value("country"); got != `"`+value+`"` { // after the acknowledgement, also from the cache
+		if got := s.value("country"); got != `"`+value+`"` { // after the acknowledgement, from the cache too
 			t.Errorf("a reader sees %s after %s was written", got, value)
 		}
 	}
@@ -63,7 +63,7 @@ func TestAddAsset_ReachesTheReader(t *testing.T) {
 	}
 }
 
-// derived is a field with a source, which is an asset.
+// derived returns a value with an asset as its source.
 func (s *scene) derived() (source, dependent uuid.UUID) {
 	s.t.Helper()
 	source = s.asset("id_card")
@@ -91,7 +91,7 @@ func TestDeleteItem_ForcedOrphansDependents(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	source, dependent := s.derived()
-	s.profile() // now it is in the cache
+	s.profile() // fill the cache
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DeleteItem, vault.DeleteItemInput{
 		ItemID: source, Force: true,
 	})
@@ -119,7 +119,7 @@ func TestDeleteItem_WithoutDependents(t *testing.T) {
 	}
 }
 
-// past moves an expiry that lies ahead into the past.
+// past moves an expiry into the past.
 func (s *scene) past(item uuid.UUID) {
 	s.t.Helper()
 	dbtest.Exec(
@@ -132,7 +132,7 @@ func (s *scene) expiring() vault.ItemResult {
 	in, tomorrow := s.fact("country", "Iceland"), time.Now().Add(24*time.Hour)
 	in.ExpiresAt = &tomorrow
 	item := s.write(in)
-	if s.value("country") == "" { // now it is in the cache
+	if s.value("country") == "" { // fill the cache
 		s.t.Fatal("it was not written")
 	}
 	s.past(item.ItemID)
@@ -163,7 +163,7 @@ func TestExpireValues_ByCron(t *testing.T) {
 	}
 }
 
-// lose removes a source as no operation does, so that nothing told its dependents.
+// lose deletes a source directly in the database, so no operation orphans its dependents.
 func (s *scene) lose(asset uuid.UUID) {
 	s.t.Helper()
 	dbtest.Exec(s.t, kit.DatabaseURL, "DELETE FROM customer_assets WHERE id = $1", asset)
@@ -173,7 +173,7 @@ func TestDetectOrphans_ByEvent(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	source, _ := s.derived()
-	s.profile() // now it is in the cache
+	s.profile() // fill the cache
 	s.lose(source)
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.DetectOrphans, vault.Sweep{})
 	if op := done(t, r, err); op.Workflow != vault.DetectOrphans.Name {
@@ -188,7 +188,7 @@ func TestDetectOrphans_ByCron(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	source, _ := s.derived()
-	s.profile() // now it is in the cache
+	s.profile() // fill the cache
 	s.lose(source)
 	cron(t, vault.DetectOrphans.Name)
 	if got := s.versions("name"); !slices.Equal(got, []string{`"Ada Quill" orphaned`}) || s.value("name") != "" {

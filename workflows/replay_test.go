@@ -27,7 +27,7 @@ func TestReplay_AfterTheCauseIsFixed(t *testing.T) {
 	}
 }
 
-// Order of writes is order of acceptance, however late a write comes.
+// The order of acceptance decides, however late a write runs.
 func TestReplay_LateReplayIsSuperseded(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
@@ -68,7 +68,7 @@ func TestReplay_SucceededRunChangesNothing(t *testing.T) {
 	}
 }
 
-// The engine gives a replayed durable run the outcomes that it kept, the failure included; it goes past that.
+// The engine replays the stored outcomes to a durable run, failures included; the run continues after them.
 func TestReplay_GapFillAfterTheCauseIsFixed(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

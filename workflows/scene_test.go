@@ -13,13 +13,13 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// scene is one customer of one agent, in a tenant of their own.
+// scene is one customer of one agent, in a tenant of its own.
 type scene struct {
 	t                       *testing.T
 	tenant, agent, customer uuid.UUID
 }
 
-// newScene makes one with the definitions of e-mail (PII), country, plan and name (PII).
+// newScene returns a scene with the definitions email (PII), country, plan and name (PII).
 func newScene(t *testing.T) *scene {
 	t.Helper()
 	s := &scene{t: t, tenant: kit.Tenant(t), agent: testkit.ID(), customer: testkit.ID()}
@@ -42,7 +42,7 @@ func (s *scene) define(defs ...vault.Definition) {
 	define(s.t, s.tenant, defs...)
 }
 
-// rejected waits for a change to be rejected, and says what for.
+// rejected waits for a change to be rejected and returns the error.
 func rejected(t *testing.T, r trigger.Receipt, err error) *vault.Error {
 	t.Helper()
 	if err != nil {
@@ -63,14 +63,14 @@ func (s *scene) fact(name, value string) vault.WriteValueInput {
 	}
 }
 
-// write writes a fact and waits until it is written.
+// write writes a value and waits until it is acknowledged.
 func (s *scene) write(in vault.WriteValueInput) vault.ItemResult {
 	s.t.Helper()
 	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.WriteValue, in)
 	return result[vault.ItemResult](s.t, done(s.t, r, err))
 }
 
-// asset records a document and gives its id.
+// asset adds an asset and returns its id.
 func (s *scene) asset(name string) uuid.UUID {
 	s.t.Helper()
 	r, err := trigger.Submit(s.t.Context(), kit.Trigger, s.tenant, vault.AddAsset, vault.AddAssetInput{
@@ -80,7 +80,7 @@ func (s *scene) asset(name string) uuid.UUID {
 	return result[vault.ItemResult](s.t, done(s.t, r, err)).ItemID
 }
 
-// scenario saves a scenario whose text asks for nothing, with what it requires by hand, in that order.
+// scenario saves a scenario with a text that needs nothing, and saves these requirements in order.
 func (s *scene) scenario(requirements ...vault.Requirement) uuid.UUID {
 	s.t.Helper()
 	id := testkit.ID()
@@ -96,7 +96,7 @@ func (s *scene) scenario(requirements ...vault.Requirement) uuid.UUID {
 	return id
 }
 
-// asked requires fields that are asked for where they are missing.
+// asked requires fields with the fallback ask.
 func asked(names ...string) []vault.Requirement {
 	out := make([]vault.Requirement, len(names))
 	for i, name := range names {
@@ -114,13 +114,13 @@ func (s *scene) profile() vault.Profile {
 	return p
 }
 
-// value gives the value that a reader sees, "" where there is none.
+// value returns the value that a reader sees, "" without one.
 func (s *scene) value(name string) string {
 	s.t.Helper()
 	return string(s.profile().Fields[name].Value)
 }
 
-// history gives every version of a field, newest first.
+// history returns every version of a field, newest first.
 func (s *scene) history(name string) []vault.Value {
 	s.t.Helper()
 	versions, err := kit.Query.History(s.t.Context(), s.tenant, s.customer, name)
@@ -130,7 +130,7 @@ func (s *scene) history(name string) []vault.Value {
 	return versions
 }
 
-// versions gives value and status of every version of a field, newest first.
+// versions returns value and status of every version of a field, newest first.
 func (s *scene) versions(name string) []string {
 	s.t.Helper()
 	out := []string{}
@@ -140,7 +140,7 @@ func (s *scene) versions(name string) []string {
 	return out
 }
 
-// cron runs a workflow as its cron would: with the empty input.
+// cron runs a workflow as its cron does, with the empty input.
 func cron(t *testing.T, workflow string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)

@@ -12,12 +12,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// atOnce says whether the engine does not try again after such an error.
+// atOnce reports whether the engine does not retry after an error.
 func atOnce(err error) bool {
 	return worker.IsNonRetryableError(err) //nolint:staticcheck // the SDK has no other name for it
 }
 
-// runTask runs a step that ends with err, or panics with it where asked to.
+// runTask runs a step that returns err, or panics with it.
 func runTask(t *testing.T, step func() error) error {
 	t.Helper()
 	_, err := task(func(context.Context, vault.Event) (struct{}, error) { return struct{}{}, step() })(nil, vault.Event{})
@@ -46,7 +46,7 @@ func TestTask_PermanentErrorIsNotRetried(t *testing.T) {
 	}
 }
 
-// What a rejection says of the value is for the caller alone; the engine shows and keeps what it is told.
+// The caller sees the value in a rejection; the engine, which stores and shows errors, does not.
 func TestTask_ErrorHasNoValue(t *testing.T) {
 	t.Parallel()
 	const value = "Ada Marchetti"
@@ -89,7 +89,7 @@ func TestTask_PassesEventAndOutput(t *testing.T) {
 	}
 }
 
-// A child that fails tells its parent nothing that it could decide by; a rejection that is an outcome does.
+// A failed child gives its parent no reason; a rejection as an outcome does.
 func TestTask_ParentFailsWithItsChild(t *testing.T) {
 	t.Parallel()
 	child := func(cause error) (resultOrRejection[vault.Event], error) {

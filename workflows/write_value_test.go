@@ -27,7 +27,7 @@ func done(t *testing.T, r trigger.Receipt, err error) vault.Operation {
 	return op
 }
 
-// result decodes what an operation found out.
+// result decodes the result of an operation.
 func result[T any](t *testing.T, op vault.Operation) T {
 	t.Helper()
 	var out T

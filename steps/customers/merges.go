@@ -266,8 +266,9 @@ func planMerge(
 			relinked = append(relinked, rules.Relink(histories[f.Name])...)
 		}
 	}
-	belongings, err := q.ListProfileRelations(ctx, tenant, source)
-	before.Assets, before.Channels, before.Consents, before.Merged = belongings.Assets, belongings.Channels, belongings.Consents, belongings.Merged
+	related, err := q.ListProfileRelations(ctx, tenant, source)
+	before.Assets, before.Channels = related.Assets, related.Channels
+	before.Consents, before.Merged = related.Consents, related.Merged
 	return before, relinked, err
 }
 
