@@ -208,19 +208,19 @@ func (v *vaultOf) warm(items ...uuid.UUID) {
 }
 
 var contract = []promise{
-	{"a customer nothing was written for is unknown", func(v *vaultOf) {
+	{"a customer without a write is unknown", func(v *vaultOf) {
 		v.unseen()
 		_, err := v.History(v.t.Context(), v.tenant, v.customer, "plan")
 		v.refused(err, vault.CodeUnknown)
 	}},
-	{"a write is seen once it is acknowledged", func(v *vaultOf) {
+	{"a write is visible after the acknowledgement", func(v *vaultOf) {
 		v.unseen()
 		for i := range 4 {
 			v.write("plan", fmt.Sprint(i))
 			v.sees(map[string]string{"plan": fmt.Sprintf("%q", fmt.Sprint(i))})
 		}
 	}},
-	{"a value is stored as its definition normalises it", func(v *vaultOf) {
+	{"a value is normalised by its definition", func(v *vaultOf) {
 		v.must(v.tryWrite(v.fact("email", " Ada@Example.COM ")))
 		p, err := v.Profile(v.t.Context(), v.tenant, v.customer)
 		v.must(err)
@@ -228,25 +228,25 @@ var contract = []promise{
 			v.t.Errorf("got %s", got)
 		}
 	}},
-	{"strict mode refuses an invalid value and an unknown field, and changes nothing", func(v *vaultOf) {
+	{"strict mode rejects invalid values and unknown fields", func(v *vaultOf) {
 		v.write("plan", "gold")
 		v.warm()
 		v.refused(v.tryWrite(v.fact("email", "nobody")), vault.CodeInvalid, "Field validation failed", "email")
 		v.refused(v.tryWrite(v.fact("colour", "red")), vault.CodeInvalid, "Field validation failed", "colour")
 		v.sees(map[string]string{"plan": `"gold"`})
 	}},
-	{"no error holds a value that is PII", func(v *vaultOf) {
+	{"no error contains a PII value", func(v *vaultOf) {
 		if err := v.tryWrite(v.fact("email", "nobody-at-all")); err == nil || strings.Contains(err.Error(), "nobody-at-all") {
 			v.t.Errorf("got %v", err)
 		}
 	}},
-	{"a field has one active version, and a history in order of acceptance", func(v *vaultOf) {
+	{"one active version, history by order of acceptance", func(v *vaultOf) {
 		for _, value := range []string{"a", "b", "c"} {
 			v.write("plan", value)
 		}
 		v.equal("history", []string{`"c" active`, `"b" superseded`, `"a" superseded`}, v.versions("plan"))
 	}},
-	{"a late write never displaces a newer one", func(v *vaultOf) {
+	{"a late write does not supersede a newer one", func(v *vaultOf) {
 		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, v.fact("plan", "late"))
 		v.must(err)
 		v.write("plan", "newer")
@@ -268,7 +268,7 @@ var contract = []promise{
 		)
 		v.refused(err, vault.CodeConflict, "idempotency_key")
 	}},
-	{"an import is seen whole once it is acknowledged", func(v *vaultOf) {
+	{"an import is visible after the acknowledgement", func(v *vaultOf) {
 		v.write("plan", "silver")
 		v.warm()
 		other := v.of(newID())
@@ -286,7 +286,7 @@ var contract = []promise{
 		v.sees(map[string]string{"plan": `"gold"`, "city": `"Oslo"`})
 		other.sees(map[string]string{"plan": `"gold"`})
 	}},
-	{"what is past its time is expired by the sweep and no longer seen", func(v *vaultOf) {
+	{"the sweep expires values", func(v *vaultOf) {
 		id := v.write("plan", "gold", func(in *vault.WriteValueInput) { in.ExpiresAt = ptr(time.Now().Add(time.Hour)) })
 		v.write("city", "Oslo")
 		v.sees(map[string]string{"plan": `"gold"`, "city": `"Oslo"`})
@@ -295,7 +295,7 @@ var contract = []promise{
 		v.sees(map[string]string{"city": `"Oslo"`})
 		v.equal("history", []string{`"gold" expired`}, v.versions("plan"))
 	}},
-	{"what lost its source is orphaned by the sweep and no longer seen", func(v *vaultOf) {
+	{"the sweep orphans values without a source", func(v *vaultOf) {
 		source := v.write("city", "Oslo")
 		v.of(newID()).write("plan", "gold", from(vault.SourceProfileField, &source))
 		item := v.write("plan", "gold", from(vault.SourceProfileField, &source))
@@ -314,7 +314,7 @@ var contract = []promise{
 		)
 		v.equal("history", []string{`"gold" active`, `"silver" superseded`}, v.versions("plan"))
 	}},
-	{"a missing source orphans a value and is no error; a source of its own is one", func(v *vaultOf) {
+	{"a missing source orphans; its own source is an error", func(v *vaultOf) {
 		v.write("plan", "gold", from(vault.SourceProfileField, ptr(newID())))
 		v.equal("history", []string{`"gold" orphaned`}, v.versions("plan"))
 		id := newID()
@@ -323,7 +323,7 @@ var contract = []promise{
 		})),
 			vault.CodeInvalid, "source_item_id")
 	}},
-	{"a chain leads from the origin to the item, across fields, assets and customers", func(v *vaultOf) {
+	{"a chain crosses values, assets and customers", func(v *vaultOf) {
 		card := v.asset("card")
 		city := v.write("city", "Oslo", from(vault.SourceProfileAsset, &card))
 		plan := v.of(newID()).write("plan", "gold", from(vault.SourceProfileField, &city))
@@ -341,7 +341,7 @@ var contract = []promise{
 			v.t.Errorf("derived is %+v", derived)
 		}
 	}},
-	{"a chain is cut at its depth, and says so", func(v *vaultOf) {
+	{"a chain is truncated at its depth", func(v *vaultOf) {
 		var last *uuid.UUID
 		for range 12 {
 			id := v.of(newID()).write("plan", "x", func(in *vault.WriteValueInput) {
@@ -359,7 +359,7 @@ var contract = []promise{
 			}
 		}
 	}},
-	{"a chain shows a source that comes after all, and one that goes", func(v *vaultOf) {
+	{"a chain shows late and deleted sources", func(v *vaultOf) {
 		id := newID()
 		item := v.write("plan", "gold", from(vault.SourceProfileField, &id))
 		if _, missing := v.chain(item); !missing {
@@ -379,7 +379,7 @@ var contract = []promise{
 			v.t.Error("its source is back")
 		}
 	}},
-	{"what has live dependents is not deleted, unless by force, which orphans them", func(v *vaultOf) {
+	{"only a forced deletion orphans dependents", func(v *vaultOf) {
 		source := v.write("city", "Oslo")
 		other := v.of(newID())
 		item := other.write("plan", "gold", from(vault.SourceProfileField, &source))
@@ -396,7 +396,7 @@ var contract = []promise{
 		v.must(v.restoreItem(item))
 		other.sees(map[string]string{"plan": `"gold"`})
 	}},
-	{"a verification is seen, and only of the value it was for", func(v *vaultOf) {
+	{"a verification applies only to its value", func(v *vaultOf) {
 		v.write("email", "ada@example.com")
 		v.warm()
 		verify := func(method string) error {
@@ -420,7 +420,7 @@ var contract = []promise{
 		v.write("email", "bob@example.com")
 		v.equal("level of a new value", vault.VerificationNone, level())
 	}},
-	{"documents stay beside each other unless one supersedes", func(v *vaultOf) {
+	{"assets coexist unless one supersedes", func(v *vaultOf) {
 		v.asset("card")
 		v.asset("card")
 		count := func() int {
@@ -440,7 +440,7 @@ var contract = []promise{
 		v.must(v.try(r, err, step(v.steps.Assets.PersistAsset), step(v.steps.Caches.InvalidateAndAcknowledge)))
 		v.equal("superseded", 1, count())
 	}},
-	{"an identity opens one customer, and is nobody else's", func(v *vaultOf) {
+	{"an identity belongs to one customer", func(v *vaultOf) {
 		open := func() vault.CustomerResult {
 			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
 				Channel: "sms", ExternalID: "1",
@@ -465,7 +465,7 @@ var contract = []promise{
 		v.must(err)
 		v.equal("channels", 1, len(p.Channels))
 	}},
-	{"the newest consent to a purpose is in force", func(v *vaultOf) {
+	{"the newest consent to a purpose counts", func(v *vaultOf) {
 		for _, granted := range []bool{true, false, true} {
 			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.RecordConsent, vault.RecordConsentInput{
 				CustomerID: v.customer, Purpose: "mail", Granted: granted,
@@ -480,7 +480,7 @@ var contract = []promise{
 			}
 		}
 	}},
-	{"a merged customer leads to the target, and comes back when it is undone", func(v *vaultOf) {
+	{"merge and unmerge", func(v *vaultOf) {
 		target := v.of(newID())
 		target.write("plan", "target's")
 		target.write("city", "Oslo")
@@ -502,7 +502,7 @@ var contract = []promise{
 		v.refused(v.unmerge(v.customer), vault.CodeConflict, "is not merged")
 		v.refused(v.merge(v.customer, v.customer), vault.CodeInvalid, "two different customers")
 	}},
-	{"a deleted customer is unknown, to writers too", func(v *vaultOf) {
+	{"a deleted customer is unknown to writers too", func(v *vaultOf) {
 		v.write("plan", "gold")
 		v.warm()
 		remove := func() error {
@@ -516,7 +516,7 @@ var contract = []promise{
 		v.refused(v.tryWrite(v.fact("plan", "silver")), vault.CodeUnknown)
 		v.refused(remove(), vault.CodeUnknown)
 	}},
-	{"a saved definition is seen, and its newest save", func(v *vaultOf) {
+	{"the newest save of a definition is visible", func(v *vaultOf) {
 		for _, label := range []string{"one", "two"} {
 			v.define(vault.Definition{Name: "plan", DisplayName: label, ValueType: vault.TypeString})
 			for range 2 {
@@ -531,7 +531,7 @@ var contract = []promise{
 		_, err := v.Definitions(v.t.Context(), v.tenant, newID())
 		v.refused(err, vault.CodeUnknown, "agent")
 	}},
-	{"what a scenario needs is missing until it is there, verified, fresh and in time", func(v *vaultOf) {
+	{"missing until verified, fresh and not expired", func(v *vaultOf) {
 		scenario := v.scenario()
 		v.define(
 			vault.Definition{
@@ -559,7 +559,7 @@ var contract = []promise{
 		v.write("plan", "silver")
 		v.equal("it does not", []string{"email unverified", "age stale"}, v.missing(scenario.ID))
 	}},
-	{"a session keeps its variables and turns, and its conditions see them", func(v *vaultOf) {
+	{"conditions read the session's variables", func(v *vaultOf) {
 		scenario := v.scenario()
 		v.require(scenario.ID, vault.Requirement{FieldName: "plan", WhenCondition: `session.vip == true`})
 		id := v.session(map[string]json.RawMessage{"vip": json.RawMessage("false"), "n": json.RawMessage("1")})
@@ -585,7 +585,7 @@ var contract = []promise{
 			v.t.Errorf("the session is %+v", session)
 		}
 	}},
-	{"a row of another tenant does not exist", func(v *vaultOf) {
+	{"rows of another tenant are not found", func(v *vaultOf) {
 		item := v.write("plan", "gold")
 		v.warm(item)
 		stranger := *v
@@ -600,7 +600,7 @@ var contract = []promise{
 		stranger.sees(map[string]string{})
 		v.sees(map[string]string{"plan": `"gold"`})
 	}},
-	{"an operation says how it went", func(v *vaultOf) {
+	{"an operation reports its result", func(v *vaultOf) {
 		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, v.fact("email", "nobody"))
 		v.must(err)
 		status := func() vault.Operation {

@@ -336,6 +336,8 @@ func (v *vaultOf) reads() map[string]func(ctx context.Context, q *query.Queries,
 	}
 }
 
+// TestRead_OtherTenantIsUnknown runs every read with valid ids and the wrong tenant, after the right tenant filled the
+// cache.
 func TestRead_OtherTenantIsUnknown(t *testing.T) {
 	t.Parallel()
 	v := newVault(t, "")

@@ -614,7 +614,7 @@ func TestBadInput_RejectedWithoutChange(t *testing.T) {
 				t.Errorf("the engine is told %q, permanent: %v", safe, permanent)
 			}
 			if _, err := w.trigger.Wait(t.Context(), ev.TenantID, ev.OperationID); vault.CodeOf(err) != c.code {
-				t.Errorf("whoever waits is told %v", err)
+				t.Errorf("the waiting caller gets %v", err)
 			}
 		})
 	}
@@ -774,7 +774,7 @@ func TestPII_StaysInItsTables(t *testing.T) {
 	rows := w.dump()
 	kept := []string{"customer_values", "session_turns", "sessions"} // the stored value, and the conversation
 	if got := rows.Holding(said); !slices.Equal(got, kept) {
-		t.Errorf("the value is in %v, want it in %v alone", got, kept)
+		t.Errorf("the value is in %v, want it only in %v", got, kept)
 	}
 	if got := rows.Holding(hex.EncodeToString([]byte(said))); len(got) > 0 {
 		t.Errorf("the value is in %v, in hexadecimal", got)
@@ -825,6 +825,6 @@ func TestSafe_OmitsValues(t *testing.T) {
 		}
 	}
 	if op := w.op(ev); op.Status != vault.OperationAccepted {
-		t.Errorf("after an error that a retry may mend the operation is %s, want accepted", op.Status)
+		t.Errorf("after a transient error the operation is %s, want accepted", op.Status)
 	}
 }

@@ -106,8 +106,8 @@ func TestCost_ChainByLength(t *testing.T) {
 		p := w.explain("lineage.sql", "GetChain",
 			"sqlc.arg(tenant_id)", "'"+w.tenant.String()+"'", "sqlc.arg(item_id)", "'"+item.String()+"'",
 			"sqlc.arg(depth)", "10")
-		if looked := p.Hit + p.Read; looked > 50 {
-			t.Errorf("statistics %s: looked at %d blocks", statistics, looked)
+		if blocks := p.Hit + p.Read; blocks > 50 {
+			t.Errorf("statistics %s: read %d blocks", statistics, blocks)
 			p.walk(func(n plan) { t.Logf("  %s %s %s %d", n.Node, n.Relation, n.Index, n.Hit+n.Read) })
 		}
 	}
@@ -154,7 +154,7 @@ func TestCost_SweepByStaleItems(t *testing.T) {
 			name, p := q.name, q.plan
 			t.Logf("statistics %s, %s: %d blocks", statistics, name, p.Hit+p.Read)
 			if p.Hit+p.Read > mostBlocks {
-				t.Errorf("statistics %s, %s looked at %d blocks", statistics, name, p.Hit+p.Read)
+				t.Errorf("statistics %s, %s read %d blocks", statistics, name, p.Hit+p.Read)
 				p.walk(func(n plan) { t.Logf("  %s %s %s %d", n.Node, n.Relation, n.Index, n.Hit+n.Read) })
 			}
 			indexes := map[string]bool{}

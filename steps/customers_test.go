@@ -478,8 +478,8 @@ func TestVerifyValue_ActiveValueOnly(t *testing.T) {
 
 	second := w.write("email", text("bob@example.com"))
 	for what, ev := range map[string]vault.Event{
-		"one accepted before the value was replaced": late,
-		"one that names the value that was replaced": verify(func(in *vault.VerifyValueInput) { in.ItemID = &first.ItemID }),
+		"accepted before the value was replaced": late,
+		"names the replaced value": verify(func(in *vault.VerifyValueInput) { in.ItemID = &first.ItemID }),
 	} {
 		t.Run(what, func(*testing.T) {
 			w.refused(ev, vault.CodeConflict, []string{second.ItemID.String(), "verify that one"}, verifyValue...)

@@ -127,7 +127,7 @@ func TestEncryption_ValueIsSealedEverywhere(t *testing.T) {
 		}
 	}
 	if found := w.holders("silver"); len(found) < 2 { // the search finds an unencrypted value in a table and in the cache
-		t.Errorf("a value that is not encrypted is found in %v alone", found)
+		t.Errorf("an unencrypted value is found only in %v", found)
 	}
 }
 

@@ -225,7 +225,7 @@ func TestExtractSchema_SaveDuringExtraction(t *testing.T) {
 				save := w.described(scenario, "three")
 				if err := w.run(ev, extractSchema[stop:]...); err != nil {
 					if vault.Permanent(err) {
-						t.Fatalf("got %v, want an error that a retry may mend", err)
+						t.Fatalf("got %v, want a transient error", err)
 					}
 					w.equal("until the newest text was read", []string{"one hard extracted none"}, w.requirements(scenario.ID))
 					w.must(w.run(ev, extractSchema...)) // as the relay would
@@ -301,7 +301,7 @@ func TestMatchSchema_ByNameAndMeaning(t *testing.T) {
 			required: []string{"date_of_birth"},
 		},
 		{
-			name: "by its name in other spelling", embed: embed, proposals: []vault.ProposedRequirement{proposed("DateOfBirth")},
+			name: "by its name in another spelling", embed: embed, proposals: []vault.ProposedRequirement{proposed("DateOfBirth")},
 			required: []string{"date_of_birth"},
 		},
 		{
@@ -313,11 +313,11 @@ func TestMatchSchema_ByNameAndMeaning(t *testing.T) {
 			proposals: []vault.ProposedRequirement{proposed("date_of_birth"), proposed("dateOfBirth")},
 			required:  []string{"date_of_birth"},
 		},
-		{name: "not by a meaning that is only near", embed: embed, proposals: []vault.ProposedRequirement{
+		{name: "not by a similar meaning", embed: embed, proposals: []vault.ProposedRequirement{
 			proposed("birthplace"),
 		},
 			required: []string{"birthplace"}, suggested: []string{"birthplace"}},
-		{name: "by its name where the model cannot embed", embed: broken, proposals: []vault.ProposedRequirement{
+		{name: "by name without embeddings", embed: broken, proposals: []vault.ProposedRequirement{
 			proposed("date_of_birth"), proposed("dob"),
 		},
 			required: []string{"date_of_birth", "dob"}, suggested: []string{"dob"}},
@@ -338,7 +338,7 @@ func TestMatchSchema_ByNameAndMeaning(t *testing.T) {
 			}
 			w.equal("definitions", sorted(definitions), w.definitions())
 			embeddings := 1 + len(c.suggested)
-			if c.name == "by its name where the model cannot embed" {
+			if c.name == "by name without embeddings" {
 				embeddings = 1
 			}
 			if n := len(w.dump()["definition_embeddings"]); n != embeddings {
@@ -445,7 +445,7 @@ func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 		"confidence 7":               {answer: entry(`0.95`, `7`), says: "is not between 0 and 1"},
 		"nothing":                    {says: "the answer is empty"},
 		"no JSON":                    {answer: `Of course!`, says: "not valid JSON"},
-		"a stream that does not end": {answer: strings.Repeat(`{"fields":[`, 1<<20), says: "larger than"},
+		"an endless stream": {answer: strings.Repeat(`{"fields":[`, 1<<20), says: "larger than"},
 		"a character that cannot be stored": {answer: entry(
 			`"Income"`, `"In\u0000come"`,
 		), says: "fields[0].display_name: holds the character U+0000"},
@@ -464,12 +464,12 @@ func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 		"a quote that cannot be stored": {answer: entry(
 			`the income`, `the income\u0000`,
 		), says: "fields[0].quote: holds the character U+0000"},
-		"more fields than anybody could ask for": {answer: many(entry, 300), says: "more than 200 fields"},
-		"an expression that allows nothing": {answer: entry(
+		"too many fields": {answer: many(entry, 300), says: "more than 200 fields"},
+		"a regex that matches nothing": {answer: entry(
 			`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a"]`, `"validation_regex":""`,
 			`"validation_regex":"b"`,
 		), requirement: "income hard extracted none"},
-		"a quote that is not there": {answer: entry(
+		"an invented quote": {answer: entry(
 			`the income`, `your fortune`,
 		), requirement: "income hard extracted pending"},
 		"what it should": {answer: entry(), requirement: "income hard extracted none"},

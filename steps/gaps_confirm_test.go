@@ -50,23 +50,23 @@ const (
 )
 
 var confirmCases = []fillCase{
-	doubted("yes confirms what was stored", 0.9, "I am 36", text("yes")).ends(false, fromConversation),
-	doubted("so does the value itself", 0.9, "I am 36", number(36)).ends(false, fromConversation),
-	doubted("another value takes its place", 0.9, "I am 36", number(37)).ends(false, fromCustomer),
-	doubted("no takes it back and asks for the value", 0.9, "I am 36", text("no"), number(37)).ends(false, fromCustomer),
-	doubted("no and silence leave nothing", 0.9, "I am 36", text("no"), nil).ends(true, vault.GapResult{
+	doubted("yes confirms the stored value", 0.9, "I am 36", text("yes")).ends(false, fromConversation),
+	doubted("the value itself confirms", 0.9, "I am 36", number(36)).ends(false, fromConversation),
+	doubted("another value replaces it", 0.9, "I am 36", number(37)).ends(false, fromCustomer),
+	doubted("no deletes it and asks for the value", 0.9, "I am 36", text("no"), number(37)).ends(false, fromCustomer),
+	doubted("no, then no answer", 0.9, "I am 36", text("no"), nil).ends(true, vault.GapResult{
 		FieldName: "age", Action: "expired", Confidence: 0.9,
 	}),
 	doubted(
 		"a candidate below the threshold is offered", 0.6, "I am 36", text("yes"),
 	).ends(false, with(fromCustomer, notSure)),
 	doubted(
-		"a candidate that nobody said is offered", 0.99, "I am 36 years old", text("yes"),
+		"a candidate with an invented quote is offered", 0.99, "I am 36 years old", text("yes"),
 	).ends(false, with(fromCustomer, notSaid)),
-	doubted("and is never stored where it is denied", 0.99, "I am 36 years old", text("no"), nil).ends(
+	doubted("a denied candidate is not stored", 0.99, "I am 36 years old", text("no"), nil).ends(
 		true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid}},
 	),
-	doubted("nor where nobody answers", 0.99, "I am 36 years old", nil).ends(true, vault.GapResult{
+	doubted("an unanswered candidate is not stored", 0.99, "I am 36 years old", nil).ends(true, vault.GapResult{
 		FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid},
 	}),
 	{

@@ -631,7 +631,7 @@ func TestPersistAnswer_AfterTheDeadlineIsRejected(t *testing.T) {
 // The engine may be down at the deadline: the fill and the answer may run in either order after it.
 func TestPersistAnswer_AcceptedBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
-	for name, fillFirst := range map[string]bool{"the fill looks first": true, "the answer is looked at first": false} {
+	for name, fillFirst := range map[string]bool{"fill first": true, "answer first": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)

@@ -86,7 +86,7 @@ func TestPersistValue_LateReplayIsSuperseded(t *testing.T) {
 				w.t.Errorf("replayed: got %s with error %v, want accepted", got.Status, got.Error)
 			}
 		},
-		"from the dashboard of the engine": func(*world, vault.Event) {},
+		"from the engine's dashboard": func(*world, vault.Event) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -258,7 +258,7 @@ func TestSteps_OutOfOrder(t *testing.T) {
 		before := w.dump()
 		for _, step := range []string{"Extraction.PersistSchema", "Extraction.MatchSchema", "Extraction.PersistSchema"} {
 			if err := w.run(ev, step); step == "Extraction.PersistSchema" && (err == nil || vault.Permanent(err)) {
-				t.Errorf("got %v, want an error that a retry may mend", err)
+				t.Errorf("got %v, want a transient error", err)
 			}
 		}
 		w.sql("UPDATE operations SET prepared = NULL WHERE id = $1", ev.OperationID)
@@ -270,7 +270,7 @@ func TestSteps_OutOfOrder(t *testing.T) {
 		ev := aScenario(w)
 		before := w.dump()
 		if err := w.run(ev, "Scenarios.AnnounceSave"); err == nil || vault.Permanent(err) {
-			t.Errorf("got %v, want an error that a retry may mend", err)
+			t.Errorf("got %v, want a transient error", err)
 		}
 		w.unchanged(before, "announce before persist")
 		w.must(w.run(ev, saveScenario...))
@@ -280,7 +280,7 @@ func TestSteps_OutOfOrder(t *testing.T) {
 		ev := aFill(w)
 		before := w.dump()
 		if err := w.run(ev, "Gaps.AskCustomer"); err == nil || vault.Permanent(err) {
-			t.Errorf("got %v, want an error that a retry may mend", err)
+			t.Errorf("got %v, want a transient error", err)
 		}
 		w.unchanged(before, "ask before resolve")
 	})

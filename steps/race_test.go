@@ -53,7 +53,7 @@ func TestRead_NeverOlderThanAcknowledged(t *testing.T) {
 		t.Parallel()
 		race(t, raceWrites, func(context.Context, *redisServer) {})
 	})
-	t.Run("Redis restarts and hangs on the way", func(t *testing.T) {
+	t.Run("Redis restarts and hangs", func(t *testing.T) {
 		t.Parallel()
 		race(t, raceWrites/4, func(ctx context.Context, server *redisServer) {
 			for ctx.Err() == nil {

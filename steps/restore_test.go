@@ -23,16 +23,16 @@ func TestRestoreItem_ReturnsToItsPlace(t *testing.T) {
 			func(*world) {}, vault.StatusActive, map[string]string{"plan": `"gold"`},
 			[]string{`"silver" superseded`, `"gold" active`},
 		},
-		"one that was written over since": {
+		"superseded since": {
 			func(w *world) { w.write("plan", text("platinum")) }, vault.StatusSuperseded,
 			map[string]string{"plan": `"platinum"`},
 			[]string{`"silver" superseded`, `"gold" superseded`, `"platinum" active`},
 		},
-		"one that was written over, and that deleted too": {
+		"superseded by a deleted version": {
 			func(w *world) { w.remove(w.write("plan", text("platinum")).ItemID, false) }, vault.StatusActive,
 			map[string]string{"plan": `"gold"`}, []string{`"silver" superseded`, `"gold" active`},
 		},
-		"one whose time is over": {
+		"expired": {
 			func(w *world) { w.later(2 * time.Hour) }, vault.StatusExpired, map[string]string{},
 			[]string{`"silver" superseded`, `"gold" expired`},
 		},

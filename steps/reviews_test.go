@@ -255,7 +255,7 @@ func TestFlushPending_KeepsANewerInvalidation(t *testing.T) {
 			later, err := w.db.System().ListPendingInvalidations(t.Context(), 10)
 			w.must(err)
 			if len(listed) != 1 || len(later) != 1 || later[0].Version <= listed[0].Version {
-				t.Errorf("whoever works off %+v takes %+v with it", listed, later)
+				t.Errorf("the flush of %+v removes %+v", listed, later)
 			}
 		})
 	}

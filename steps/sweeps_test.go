@@ -138,7 +138,7 @@ func TestDetectOrphans_AnyLossOfTheSource(t *testing.T) {
 	}{
 		"deleted softly": {"UPDATE customer_values SET deleted_at = now() WHERE id = $1", false},
 		"removed":        {"DELETE FROM customer_values WHERE id = $1", false},
-		"removed where no trigger ran": {
+		"removed without the trigger": {
 			"WITH off AS (SELECT set_config('session_replication_role', 'replica', true)) DELETE FROM customer_values USING " +
 				"off WHERE id = $1",
 			true,

@@ -209,8 +209,8 @@ func stale(w *world) {
 	w.later(2 * time.Hour)
 }
 
-// unrooted returns items with a source that was deleted directly in the database.
-func unrooted(w *world) {
+// withoutSources returns items with a source that was deleted directly in the database.
+func withoutSources(w *world) {
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{
 		Name: "code", ValueType: vault.TypeString,
 	})
@@ -229,15 +229,15 @@ func byHand(arrange func(w *world), accept func(w *world) vault.Event) func(w *w
 	}
 }
 
-// noted returns pending invalidations of a sweep.
-func noted(w *world) {
+// pendingInvalidations returns pending invalidations of a sweep.
+func pendingInvalidations(w *world) {
 	stale(w)
 	w.must(w.run(vault.Event{}, "Sweeps.ExpireValues"))
 }
 
-// owed returns operations that were accepted and not pushed in time.
-func owed(w *world) {
-	noted(w)
+// dueOperations returns operations that were accepted and not pushed in time.
+func dueOperations(w *world) {
+	pendingInvalidations(w)
 	for range 3 {
 		w.accept("plan", text("silver"))
 	}
@@ -476,9 +476,9 @@ var stepCases = []stepCase{
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 	})},
 	{
-		step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(unrooted), again: once.Applied[vault.SweepResult]{},
+		step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(withoutSources), again: once.Applied[vault.SweepResult]{},
 	},
-	{step: "Sweeps.DetectOrphans", situation: "by hand", arrange: byHand(unrooted, func(w *world) vault.Event {
+	{step: "Sweeps.DetectOrphans", situation: "by hand", arrange: byHand(withoutSources, func(w *world) vault.Event {
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DetectOrphans, vault.Sweep{}))
 	})},
 	{step: "Caches.InvalidateAndAcknowledge", situation: "a write", arrange: after(aWrite, writeValue[:2]...)},
@@ -491,14 +491,14 @@ var stepCases = []stepCase{
 		step: "Caches.InvalidateAndAcknowledge", situation: "a definition", again: upkeep.Invalidated{},
 		arrange: after(aDefinition, saveDefinition[:3]...),
 	},
-	{step: "Caches.InvalidateAndAcknowledge", situation: "by cron", arrange: cron(noted), again: upkeep.Invalidated{}},
+	{step: "Caches.InvalidateAndAcknowledge", situation: "by cron", arrange: cron(pendingInvalidations), again: upkeep.Invalidated{}},
 	{step: "Caches.InvalidateAndAcknowledge", situation: "by hand", again: upkeep.Invalidated{},
 		arrange: byHand(stale, func(w *world) vault.Event {
 			ev := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 			w.must(w.run(ev, "Sweeps.ExpireValues"))
 			return ev
 		})},
-	{step: "Operations.RelayOperations", arrange: cron(owed), again: upkeep.Relayed{}},
+	{step: "Operations.RelayOperations", arrange: cron(dueOperations), again: upkeep.Relayed{}},
 	{step: "Operations.PurgeOperations", arrange: cron(finished), again: upkeep.Purged{}},
 }
 

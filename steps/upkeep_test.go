@@ -66,14 +66,14 @@ func TestSweep_MarksOnlyDueItems(t *testing.T) {
 
 	// Each profile has a new version and a pending invalidation.
 	for _, customer := range customers {
-		var noted int64
+		var pending int64
 		dbtest.Scan(
-			t, w.url, &noted,
+			t, w.url, &pending,
 			"SELECT count(*) FROM pending_invalidations WHERE to_jsonb(pending_invalidations)::text LIKE '%' || $1 || '%'",
 			customer.String(),
 		)
-		if noted != 1 {
-			t.Errorf("customer %s: %d notes", customer, noted)
+		if pending != 1 {
+			t.Errorf("customer %s: %d pending invalidations", customer, pending)
 		}
 	}
 	w.sql("DELETE FROM customer_values WHERE name = 'code'")
@@ -147,7 +147,7 @@ func TestPurgeOperations_FinishedOnly(t *testing.T) {
 func TestRelayOperations_PushesDueOperations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	owed(w)
+	dueOperations(w)
 	out, err := w.steps.Operations.RelayOperations(t.Context(), vault.Event{})
 	w.must(err)
 	w.equal("output", upkeep.Relayed{Pushed: 3, Invalidated: 3}, out)
@@ -160,7 +160,7 @@ func TestRelayOperations_PushesDueOperations(t *testing.T) {
 	w.engine.err = errors.New("the engine is down")
 	w.engine.mu.Unlock()
 	if _, err := w.steps.Operations.RelayOperations(t.Context(), vault.Event{}); err == nil {
-		t.Error("nobody hears that the engine is down")
+		t.Error("the relay does not report that the engine is down")
 	}
 	if op := w.op(owedAgain); op.Status != vault.OperationAccepted {
 		t.Errorf("what could not be pushed is %s", op.Status)
@@ -212,9 +212,9 @@ func TestInvalidate_NoOldReadAfterAcknowledgement(t *testing.T) {
 			w.must(err)
 			w.equal("a second run", first, again)
 			w.unchanged(before, "a second run")
-			if noted := w.dump().Counts()["pending_invalidations"]; (noted == 1) != (name != "Redis answers") ||
-				noted != first.Pending {
-				t.Errorf("%d invalidations are noted, the step said %d", noted, first.Pending)
+			if pending := w.dump().Counts()["pending_invalidations"]; (pending == 1) != (name != "Redis answers") ||
+				pending != first.Pending {
+				t.Errorf("%d invalidations are pending, the step reports %d", pending, first.Pending)
 			}
 
 			server.revive()

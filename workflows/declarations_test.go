@@ -131,7 +131,7 @@ func TestDeclarations_EveryTaskHasAPolicy(t *testing.T) {
 			}
 			swept := strings.HasPrefix(name, "expire-") || strings.HasPrefix(name, "detect-") || w.events == nil && w.cron != ""
 			if !swept && task.schedule < time.Hour {
-				t.Errorf("%s: %s is owed, and fails without a worker for %s", name, task.name, task.schedule)
+				t.Errorf("%s: %s fails after %s without a worker", name, task.name, task.schedule)
 			}
 		}
 	}

@@ -152,8 +152,8 @@ func TestFill_PollsWhileWaiting(t *testing.T) {
 	if _, err := fill(s, 0, fillEvent); err != nil {
 		t.Fatal(err)
 	}
-	if looks := slices.Index(s.pauses, afterDeadline); looks > 17 {
-		t.Errorf("a question of thirty days cost %d looks", looks)
+	if polls := slices.Index(s.pauses, afterDeadline); polls > 17 {
+		t.Errorf("a question of thirty days cost %d polls", polls)
 	}
 }
 

@@ -34,7 +34,7 @@ type Input struct {
 	Now        time.Time
 }
 
-// State is what was loaded, and what follows from it.
+// State is the loaded data and the missing fields.
 type State struct {
 	Scenario     vault.Scenario
 	Requirements []vault.Requirement
@@ -47,7 +47,7 @@ type State struct {
 	Warnings   []string
 }
 
-// Load loads the state and decides what is missing. It reads sessions, which are not cached, through q.
+// Load loads the state and finds the missing fields. It reads sessions, which are not cached, through q.
 func Load(ctx context.Context, src Source, q *dbgen.Queries, tenant uuid.UUID, in Input) (State, error) {
 	var st State
 	var err error
