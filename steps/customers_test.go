@@ -479,7 +479,7 @@ func TestVerifyValue_ActiveValueOnly(t *testing.T) {
 	second := w.write("email", text("bob@example.com"))
 	for what, ev := range map[string]vault.Event{
 		"accepted before the value was replaced": late,
-		"names the replaced value": verify(func(in *vault.VerifyValueInput) { in.ItemID = &first.ItemID }),
+		"names the replaced value":               verify(func(in *vault.VerifyValueInput) { in.ItemID = &first.ItemID }),
 	} {
 		t.Run(what, func(*testing.T) {
 			w.refused(ev, vault.CodeConflict, []string{second.ItemID.String(), "verify that one"}, verifyValue...)

@@ -440,11 +440,11 @@ func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 		"an unknown key": {answer: entry(
 			`"is_pii":true`, `"is_pii":true,"note":"x"`,
 		), says: "a key that is not in the schema"},
-		"an unknown type":            {answer: entry(`"number"`, `"money"`), says: "value_type"},
-		"a wrong type":               {answer: entry(`0.95`, `"sure"`), says: "confidence"},
-		"confidence 7":               {answer: entry(`0.95`, `7`), says: "is not between 0 and 1"},
-		"nothing":                    {says: "the answer is empty"},
-		"no JSON":                    {answer: `Of course!`, says: "not valid JSON"},
+		"an unknown type":   {answer: entry(`"number"`, `"money"`), says: "value_type"},
+		"a wrong type":      {answer: entry(`0.95`, `"sure"`), says: "confidence"},
+		"confidence 7":      {answer: entry(`0.95`, `7`), says: "is not between 0 and 1"},
+		"nothing":           {says: "the answer is empty"},
+		"no JSON":           {answer: `Of course!`, says: "not valid JSON"},
 		"an endless stream": {answer: strings.Repeat(`{"fields":[`, 1<<20), says: "larger than"},
 		"a character that cannot be stored": {answer: entry(
 			`"Income"`, `"In\u0000come"`,

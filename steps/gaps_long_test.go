@@ -260,14 +260,14 @@ func TestResolveGaps_InvalidModelOutput(t *testing.T) {
 		calls   int
 		warning string
 	}{
-		"an unknown field":           {entry(`"age"`, `"password"`), 2, "not one of the requested fields"},
-		"an unknown key":             {entry(`"turn":0`, `"turn":0,"note":"x"`), 2, "a key that is not in the schema"},
-		"a wrong type":               {entry(`36,`, `"old",`), 2, "is not a number"},
-		"confidence 7":               {entry(`0.99`, `7`), 2, "is not between 0 and 1"},
-		"an invented quote":  {entry(`I am 36`, `I turned 36 in May`), 1, ""},
-		"an invented value":  {entry(`36,`, `63,`), 1, ""},
-		"nothing":                    {``, 2, "the answer is empty"},
-		"no JSON":                    {`Of course!`, 2, "not valid JSON"},
+		"an unknown field":  {entry(`"age"`, `"password"`), 2, "not one of the requested fields"},
+		"an unknown key":    {entry(`"turn":0`, `"turn":0,"note":"x"`), 2, "a key that is not in the schema"},
+		"a wrong type":      {entry(`36,`, `"old",`), 2, "is not a number"},
+		"confidence 7":      {entry(`0.99`, `7`), 2, "is not between 0 and 1"},
+		"an invented quote": {entry(`I am 36`, `I turned 36 in May`), 1, ""},
+		"an invented value": {entry(`36,`, `63,`), 1, ""},
+		"nothing":           {``, 2, "the answer is empty"},
+		"no JSON":           {`Of course!`, 2, "not valid JSON"},
 		"an endless stream": {strings.Repeat(`{"values":[`, 1<<20), 1, "larger than"},
 	} {
 		t.Run(name, func(t *testing.T) {
