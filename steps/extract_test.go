@@ -301,8 +301,9 @@ func TestMatchSchema_ByNameAndMeaning(t *testing.T) {
 			required: []string{"date_of_birth"},
 		},
 		{
-			name: "by its name in another spelling", embed: embed, proposals: []vault.ProposedRequirement{proposed("DateOfBirth")},
-			required: []string{"date_of_birth"},
+			name: "by its name in another spelling", embed: embed,
+			proposals: []vault.ProposedRequirement{proposed("DateOfBirth")},
+			required:  []string{"date_of_birth"},
 		},
 		{
 			name: "by its meaning", embed: embed, proposals: []vault.ProposedRequirement{proposed("dob")},

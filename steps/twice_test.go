@@ -476,7 +476,8 @@ var stepCases = []stepCase{
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 	})},
 	{
-		step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(withoutSources), again: once.Applied[vault.SweepResult]{},
+		step: "Sweeps.DetectOrphans", situation: "by cron", arrange: cron(withoutSources),
+		again: once.Applied[vault.SweepResult]{},
 	},
 	{step: "Sweeps.DetectOrphans", situation: "by hand", arrange: byHand(withoutSources, func(w *world) vault.Event {
 		return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.DetectOrphans, vault.Sweep{}))
@@ -491,7 +492,10 @@ var stepCases = []stepCase{
 		step: "Caches.InvalidateAndAcknowledge", situation: "a definition", again: upkeep.Invalidated{},
 		arrange: after(aDefinition, saveDefinition[:3]...),
 	},
-	{step: "Caches.InvalidateAndAcknowledge", situation: "by cron", arrange: cron(pendingInvalidations), again: upkeep.Invalidated{}},
+	{
+		step: "Caches.InvalidateAndAcknowledge", situation: "by cron", arrange: cron(pendingInvalidations),
+		again: upkeep.Invalidated{},
+	},
 	{step: "Caches.InvalidateAndAcknowledge", situation: "by hand", again: upkeep.Invalidated{},
 		arrange: byHand(stale, func(w *world) vault.Event {
 			ev := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
