@@ -130,7 +130,8 @@ func (q *Queries) ReviewsPage(
 	limit = min(limit, MaxPage)
 	tq := q.db.Tenant(tenant)
 	if after == nil || after.Kind == vault.ReviewOfDefinition {
-		in := dbgen.PagePendingDefinitionsParams{TenantID: tenant, MaxRows: int32(limit) + 1} //nolint:gosec // at most MaxPage
+		//nolint:gosec // at most MaxPage
+		in := dbgen.PagePendingDefinitionsParams{TenantID: tenant, MaxRows: int32(limit) + 1}
 		if after != nil {
 			in.AfterID = &after.ID
 		}

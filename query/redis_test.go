@@ -85,7 +85,7 @@ func startRedis(t *testing.T) (url string, server *os.Process) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	
+
 	cmd := exec.Command(
 		"redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", t.TempDir(), "--save", "", "--appendonly", "no",
 	)
