@@ -174,7 +174,8 @@ func TestServer_WorksWithoutEngine(t *testing.T) {
 			t.Errorf("without the engine the write is %s", op.Status)
 		}
 	}
-	if took := time.Since(start); took > testkit.Patience { // a push to a missing engine takes 17 seconds; no request waits for it
+	// a push to a missing engine takes 17 seconds; no request waits for it
+	if took := time.Since(start); took > testkit.Patience {
 		t.Errorf("ten reads and writes took %s", took)
 	}
 	a := s.do("PUT", customer+"/values/plan", write, "Prefer: wait=1").want(202)

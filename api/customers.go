@@ -76,7 +76,10 @@ func (s *Server) customerRoutes() {
 			"other customer.",
 	})
 	submit[customerBody](s, vault.SetCustomerLabel, route{
-		method: http.MethodPut, path: "/v1/customers/{customer_id}/label", tag: tagCustomers, access: toWrite,
+		method:  http.MethodPut,
+		path:    "/v1/customers/{customer_id}/label",
+		tag:     tagCustomers,
+		access:  toWrite,
 		summary: "Set the label of a customer",
 		detail:  "A short text for the people who work with the customer. The profile contains it. An empty label removes it.",
 		example: `{"label": "VIP, call back on Monday"}`,

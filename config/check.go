@@ -22,16 +22,25 @@ var rules = map[string]struct {
 	want string
 	ok   func(string) bool
 }{
-	"cron":          {"a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *", isCron},
-	"postgres-url":  {"a PostgreSQL address, such as postgres://user:password@host:5432/contextvault", hasScheme(true, "postgres", "postgresql")},
-	"redis-url":     {"a Redis address, such as redis://user:password@host:6379/0 or rediss:// for TLS", isRedisURL},
-	"http-url":      {"an http or https address, such as https://api.openai.com/v1", hasScheme(false, "http", "https")},
-	"collector-url": {"an http or https address of an OTLP collector, such as http://localhost:4317", hasScheme(true, "http", "https")},
-	"engine-url":    {"an http or https address without a path, such as http://localhost:7077", isEngineURL},
-	"address":       {"host:port, such as :8081 or 127.0.0.1:8081", isAddress},
-	"name":          {"a name without spaces", isWord},
-	"token":         {"one word without spaces or line breaks", isWord},
-	"keyset":        {"a Tink keyset in base64; `vault sealing-key` makes one", isBase64},
+	"cron": {
+		"a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *",
+		isCron,
+	},
+	"postgres-url": {
+		"a PostgreSQL address, such as postgres://user:password@host:5432/contextvault",
+		hasScheme(true, "postgres", "postgresql"),
+	},
+	"redis-url": {"a Redis address, such as redis://user:password@host:6379/0 or rediss:// for TLS", isRedisURL},
+	"http-url":  {"an http or https address, such as https://api.openai.com/v1", hasScheme(false, "http", "https")},
+	"collector-url": {
+		"an http or https address of an OTLP collector, such as http://localhost:4317",
+		hasScheme(true, "http", "https"),
+	},
+	"engine-url": {"an http or https address without a path, such as http://localhost:7077", isEngineURL},
+	"address":    {"host:port, such as :8081 or 127.0.0.1:8081", isAddress},
+	"name":       {"a name without spaces", isWord},
+	"token":      {"one word without spaces or line breaks", isWord},
+	"keyset":     {"a Tink keyset in base64; `vault sealing-key` makes one", isBase64},
 }
 
 // want describes the valid values of a key, for a message that begins with "is not".
@@ -175,7 +184,8 @@ func isRedisURL(text string) bool {
 
 func isEngineURL(text string) bool {
 	u, err := url.Parse(text)
-	return err == nil && hasScheme(false, "http", "https")(text) && u.User == nil && strings.Trim(u.Path, "/") == "" && u.RawQuery == ""
+	return err == nil && hasScheme(false, "http", "https")(text) && u.User == nil && strings.Trim(u.Path, "/") == "" &&
+		u.RawQuery == ""
 }
 
 func isAddress(text string) bool {

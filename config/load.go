@@ -141,7 +141,9 @@ func (l *loader) table(file, prefix string, table map[string]any) {
 		if i := slices.IndexFunc(l.keys, func(k key) bool { return k.path == path }); i >= 0 {
 			switch k := l.keys[i]; {
 			case k.secret:
-				l.report(Problem{Key: path, Where: file, Fault: "is a secret: set " + k.env[0] + " in the environment, not the file"})
+				l.report(
+					Problem{Key: path, Where: file, Fault: "is a secret: set " + k.env[0] + " in the environment, not the file"},
+				)
 			case !k.set(raw):
 				l.report(Problem{Key: path, Where: file, Value: show(k, raw), Fault: "is not " + k.want()})
 			}

@@ -34,7 +34,11 @@ func Reference() string {
 		head := k.path[:strings.LastIndex(k.path, ".")]
 		if head != section {
 			section = head
-			fmt.Fprintf(&b, "\n## `[%s]`\n\n| key | environment | default | allowed | meaning |\n|---|---|---|---|---|\n", section)
+			fmt.Fprintf(
+				&b,
+				"\n## `[%s]`\n\n| key | environment | default | allowed | meaning |\n|---|---|---|---|---|\n",
+				section,
+			)
 		}
 		doc := docs[k.path]
 		fmt.Fprintf(&b, "| `%s` | `%s` | `%s` | %s | %s |\n",

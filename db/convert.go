@@ -32,8 +32,14 @@ func ValueOf(r dbgen.CustomerValue) vault.Value {
 // ProfileOf converts the row of GetProfile.
 func ProfileOf(r dbgen.GetProfileRow) (vault.Profile, error) {
 	p := vault.Profile{
-		ID: r.ID, TenantID: r.TenantID, CustomerID: r.CustomerID, Version: r.Version, Label: r.Label, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
-		Fields: map[string]vault.Value{},
+		ID:         r.ID,
+		TenantID:   r.TenantID,
+		CustomerID: r.CustomerID,
+		Version:    r.Version,
+		Label:      r.Label,
+		CreatedAt:  r.CreatedAt,
+		UpdatedAt:  r.UpdatedAt,
+		Fields:     map[string]vault.Value{},
 	}
 	var values []vault.Value
 	if err := json.Unmarshal(r.Fields, &values); err != nil {
@@ -56,14 +62,28 @@ func ProfileOf(r dbgen.GetProfileRow) (vault.Profile, error) {
 // DefinitionOf converts a row of definitions.
 func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 	d := vault.Definition{
-		ID: r.ID, AgentID: r.AgentID, Name: r.Name, DisplayName: r.DisplayName, Description: r.Description,
-		ValueType: vault.ValueType(r.ValueType), ValidationRegex: r.ValidationRegex,
-		ValidationMode: vault.ValidationMode(r.ValidationMode), RequiredVerification: r.RequiredVerification,
-		VerificationMethods: r.VerificationMethods, CollectionPrompt: r.CollectionPrompt,
-		ExtractionExamples: r.ExtractionExamples, ExtractionPromptHint: r.ExtractionPromptHint, IsPII: r.IsPii,
-		EncryptionRequired: r.EncryptionRequired, RetentionDays: int(r.RetentionDays), FreshnessSeconds: r.FreshnessSeconds,
-		StaleAction: vault.StaleAction(r.StaleAction),
-		Enabled:     r.Enabled, Origin: vault.Origin(r.Origin), Review: vault.ReviewState(r.ReviewState), UpdatedAt: r.UpdatedAt,
+		ID:                   r.ID,
+		AgentID:              r.AgentID,
+		Name:                 r.Name,
+		DisplayName:          r.DisplayName,
+		Description:          r.Description,
+		ValueType:            vault.ValueType(r.ValueType),
+		ValidationRegex:      r.ValidationRegex,
+		ValidationMode:       vault.ValidationMode(r.ValidationMode),
+		RequiredVerification: r.RequiredVerification,
+		VerificationMethods:  r.VerificationMethods,
+		CollectionPrompt:     r.CollectionPrompt,
+		ExtractionExamples:   r.ExtractionExamples,
+		ExtractionPromptHint: r.ExtractionPromptHint,
+		IsPII:                r.IsPii,
+		EncryptionRequired:   r.EncryptionRequired,
+		RetentionDays:        int(r.RetentionDays),
+		FreshnessSeconds:     r.FreshnessSeconds,
+		StaleAction:          vault.StaleAction(r.StaleAction),
+		Enabled:              r.Enabled,
+		Origin:               vault.Origin(r.Origin),
+		Review:               vault.ReviewState(r.ReviewState),
+		UpdatedAt:            r.UpdatedAt,
 	}
 	if err := json.Unmarshal(r.AllowedValues, &d.AllowedValues); err != nil {
 		return d, fmt.Errorf("decode allowed_values of definition %s: %w", r.ID, err)
@@ -87,10 +107,22 @@ func DefinitionsOf(rows []dbgen.Definition) (map[string]vault.Definition, error)
 // RequirementOf converts a row of requirements.
 func RequirementOf(r dbgen.Requirement) vault.Requirement {
 	return vault.Requirement{
-		ID: r.ID, AgentID: r.AgentID, ScenarioID: r.ScenarioID, StepID: r.StepID, RuleID: r.RuleID, FieldName: r.FieldName,
-		RequiredLevel: vault.RequiredLevel(r.RequiredLevel), FallbackAction: vault.FallbackAction(r.FallbackAction),
-		WhenCondition: r.WhenCondition, DependsOn: r.DependsOnFields, Order: int(r.CollectionOrder), Confidence: r.Confidence,
-		NeedsReview: r.NeedsHumanReview, Origin: vault.Origin(r.Origin), Review: vault.ReviewState(r.ReviewState), Quote: r.Quote,
+		ID:             r.ID,
+		AgentID:        r.AgentID,
+		ScenarioID:     r.ScenarioID,
+		StepID:         r.StepID,
+		RuleID:         r.RuleID,
+		FieldName:      r.FieldName,
+		RequiredLevel:  vault.RequiredLevel(r.RequiredLevel),
+		FallbackAction: vault.FallbackAction(r.FallbackAction),
+		WhenCondition:  r.WhenCondition,
+		DependsOn:      r.DependsOnFields,
+		Order:          int(r.CollectionOrder),
+		Confidence:     r.Confidence,
+		NeedsReview:    r.NeedsHumanReview,
+		Origin:         vault.Origin(r.Origin),
+		Review:         vault.ReviewState(r.ReviewState),
+		Quote:          r.Quote,
 	}
 }
 
@@ -127,9 +159,23 @@ func SessionOf(r dbgen.Session, turns []dbgen.ListTurnsRow) (vault.Session, erro
 // QuestionOf converts a row of questions.
 func QuestionOf(r dbgen.Question) vault.Question {
 	return vault.Question{
-		ID: r.ID, CustomerID: r.CustomerID, AgentID: r.AgentID, ScenarioID: r.ScenarioID, FieldName: r.FieldName,
-		Kind: vault.QuestionKind(r.Kind), Candidate: r.Candidate, ItemID: r.ItemID, Prompt: r.Prompt, Reason: r.Reason,
-		Attempt: int(r.Attempt), Status: vault.QuestionStatus(r.Status), FillID: r.FillID, OpenedAt: r.OpenedAt, DeadlineAt: r.DeadlineAt,
+		ID:         r.ID,
+		CustomerID: r.CustomerID,
+		AgentID:    r.AgentID,
+		ScenarioID: r.ScenarioID,
+		FieldName:  r.FieldName,
+		Kind:       vault.QuestionKind(r.Kind),
+		Candidate:  r.Candidate,
+		ItemID:     r.ItemID,
+		Prompt:     r.Prompt,
+		Reason:     r.Reason,
+		Attempt: int(
+			r.Attempt,
+		),
+		Status:     vault.QuestionStatus(r.Status),
+		FillID:     r.FillID,
+		OpenedAt:   r.OpenedAt,
+		DeadlineAt: r.DeadlineAt,
 	}
 }
 

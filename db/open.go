@@ -68,7 +68,11 @@ func (d *DB) checkSchema(ctx context.Context) error {
 		return fmt.Errorf("read the version of the database schema (run `vault migrate up` if it is missing): %w", err)
 	}
 	if needs := newestVersion(); has < needs {
-		return fmt.Errorf("the database schema is at version %d and this program needs %d: run `vault migrate up`", has, needs)
+		return fmt.Errorf(
+			"the database schema is at version %d and this program needs %d: run `vault migrate up`",
+			has,
+			needs,
+		)
 	}
 	return nil
 }

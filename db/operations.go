@@ -51,8 +51,12 @@ func AcceptOperation(
 		return row, nil
 	case IsForeignKeyViolation(err, "operations_tenant_id_fkey"):
 		return row, &vault.Error{
-			Code: vault.CodeUnknown, Field: "tenant",
-			Message: fmt.Sprintf("unknown tenant: %s does not exist; an operator creates it with `vault tenants create`", tenant),
+			Code:  vault.CodeUnknown,
+			Field: "tenant",
+			Message: fmt.Sprintf(
+				"unknown tenant: %s does not exist; an operator creates it with `vault tenants create`",
+				tenant,
+			),
 		}
 	case !IsNotFound(err):
 		return row, fmt.Errorf("accept %s: %w", in.Workflow, err)
@@ -77,8 +81,11 @@ func checkPayload(sealer *Sealer, row dbgen.Operation, in NewOperation) error {
 		return fmt.Errorf("encode the payload of %s: %w", in.Workflow, err)
 	}
 	if !bytes.Equal(was, is) {
-		return vault.Conflict("idempotency_key",
-			"idempotency_key: operation %s was accepted with this key and another content; use a new key for a new change", row.ID)
+		return vault.Conflict(
+			"idempotency_key",
+			"idempotency_key: operation %s was accepted with this key and another content; use a new key for a new change",
+			row.ID,
+		)
 	}
 	return nil
 }

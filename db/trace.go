@@ -25,9 +25,15 @@ var (
 )
 
 func newTracer() tracer {
-	return tracer{otelpgx.NewTracer(
-		otelpgx.WithSpanNameFunc(queryName), otelpgx.WithTrimSQLInSpanName(), otelpgx.WithDisableConnectionDetailsInAttributes(),
-	)}
+	return tracer{
+		otelpgx.NewTracer(
+			otelpgx.WithSpanNameFunc(
+				queryName,
+			),
+			otelpgx.WithTrimSQLInSpanName(),
+			otelpgx.WithDisableConnectionDetailsInAttributes(),
+		),
+	}
 }
 
 // queryName returns the name of a query in db/queries, from the first line that sqlc adds. Of other SQL it returns the

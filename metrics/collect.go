@@ -23,7 +23,10 @@ var (
 		"profile_cache_misses_total", "Reads that asked Redis and then PostgreSQL.", byKind, nil,
 	)
 	cacheBypassed = prometheus.NewDesc(
-		"profile_cache_bypassed_total", "Reads that asked only PostgreSQL: Redis was unavailable or disabled, or the process held no lease.", byKind, nil,
+		"profile_cache_bypassed_total",
+		"Reads that asked only PostgreSQL: Redis was unavailable or disabled, or the process held no lease.",
+		byKind,
+		nil,
 	)
 	cacheInvalidations = prometheus.NewDesc(
 		"profile_cache_invalidations_total", "Invalidations that reached Redis.", byKind, nil,
@@ -65,7 +68,10 @@ var (
 		"vault_llm_calls_total", "Calls of these operations. An operation with a repair makes two.", byOutcome, nil,
 	)
 	modelTokens = prometheus.NewDesc(
-		"vault_llm_tokens_total", "Tokens of these calls, as counted by the server of the model.", []string{"operation", "kind"}, nil,
+		"vault_llm_tokens_total",
+		"Tokens of these calls, as counted by the server of the model.",
+		[]string{"operation", "kind"},
+		nil,
 	)
 )
 
@@ -94,7 +100,12 @@ func (m modelUsage) Collect(ch chan<- prometheus.Metric) {
 // dependencies collects whether the dependencies answer. Each scrape checks them, within two seconds.
 type dependencies []telemetry.Dependency
 
-var dependencyUp = prometheus.NewDesc("vault_dependency_up", "1 if the dependency answers this process.", []string{"dependency"}, nil)
+var dependencyUp = prometheus.NewDesc(
+	"vault_dependency_up",
+	"1 if the dependency answers this process.",
+	[]string{"dependency"},
+	nil,
+)
 
 // Describe implements prometheus.Collector.
 func (dependencies) Describe(ch chan<- *prometheus.Desc) { ch <- dependencyUp }

@@ -99,7 +99,8 @@ var (
 	valuesByStatus = prometheus.NewDesc(
 		"profile_values_by_status",
 		"Versions of values in the database, without deleted ones, of all tenants. Every worker exports all: use the maximum.",
-		[]string{"status"}, nil,
+		[]string{"status"},
+		nil,
 	)
 	valuesCounted = prometheus.NewDesc(
 		"profile_values_counted_timestamp_seconds",

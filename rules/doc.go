@@ -4,7 +4,8 @@
 //   - validate.go, normalise.go, number.go, allowed.go, pattern.go: validate a value against its definition;
 //   - condition.go: evaluate conditions (CEL);
 //   - missing.go: decide which requirements are unmet;
-//   - version.go, verification.go, relink.go: place a version in its history, derive verification levels, join histories;
+//   - version.go, verification.go, relink.go: place a version in its history, derive verification levels, join
+//     histories;
 //   - ground.go, ground_values.go, words.go: decide whether a quote contains a value;
 //   - confirm.go: read a reply to a confirmation;
 //   - naming.go: compare and normalise field names.

@@ -14,8 +14,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// line makes a history of n writes as their steps would, the first id being numbered(first). Writes may be of the same operation
-// as those of another line: one import may have written to two customers.
+// line makes a history of n writes as their steps would, the first id being numbered(first). Writes may be of the same
+// operation as those of another line: one import may have written to two customers.
 func line(t *rapid.T, label string, first int) []rules.Version {
 	var history []rules.Version
 	for i, op := range rapid.SliceOfNDistinct(rapid.IntRange(0, 20), 0, 8, rapid.ID).Draw(t, label) {

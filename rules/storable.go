@@ -20,8 +20,8 @@ const (
 	maxFractionDigits = 16383
 )
 
-// storageProblem returns the reason why PostgreSQL cannot store a JSON value within vault.MaxValueBytes, "" if it can. The text
-// follows "the value" in a message and quotes nothing.
+// storageProblem returns the reason why PostgreSQL cannot store a JSON value within vault.MaxValueBytes, "" if it can.
+// The text follows "the value" in a message and quotes nothing.
 func storageProblem(raw json.RawMessage) string {
 	switch {
 	case len(bytes.TrimSpace(raw)) == 0:

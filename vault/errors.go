@@ -59,7 +59,11 @@ func Invalid(field, format string, args ...any) *Error {
 
 // Unknown returns the error for an id or name that does not exist in this tenant.
 func Unknown(what string, id any) *Error {
-	return &Error{Code: CodeUnknown, Field: what, Message: fmt.Sprintf("unknown %s: %v does not exist in this tenant", what, id)}
+	return &Error{
+		Code:    CodeUnknown,
+		Field:   what,
+		Message: fmt.Sprintf("unknown %s: %v does not exist in this tenant", what, id),
+	}
 }
 
 // Conflict returns the error for a change that contradicts the stored data. The text must not contain a customer's

@@ -30,8 +30,8 @@ const patience = time.Minute
 // step is a fake of the engine's context of one step.
 type step struct {
 	hatchetworker.HatchetContext
-	ctx                          context.Context
-	name                         string
+	ctx  context.Context
+	name string
 }
 
 func (s *step) GetContext() context.Context    { return s.ctx }

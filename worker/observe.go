@@ -65,7 +65,8 @@ func (r *running) wait(grace time.Duration) int64 {
 // observe is the worker's middleware: it limits the number of concurrent steps, counts and times them, and adds their
 // ids to their log lines. A durable task only waits, so it takes no turn, and the SDK evicts it when the worker stops.
 func (o *observer) observe(
-	ctx hatchetworker.HatchetContext, next func(hatchetworker.HatchetContext) error, //nolint:staticcheck // the SDK's only middleware
+	ctx hatchetworker.HatchetContext,
+	next func(hatchetworker.HatchetContext) error, //nolint:staticcheck // the SDK's only middleware
 ) error {
 	durable := ctx.StepName() == workflows.DurableTask
 	if !durable {
@@ -77,7 +78,12 @@ func (o *observer) observe(
 		defer o.turns.Release(1)
 	}
 	attrs := []slog.Attr{
-		slog.String("step", ctx.ActionId()), slog.Int("attempt", ctx.RetryCount()+1), slog.String("run_id", ctx.WorkflowRunId()),
+		slog.String(
+			"step",
+			ctx.ActionId(),
+		),
+		slog.Int("attempt", ctx.RetryCount()+1),
+		slog.String("run_id", ctx.WorkflowRunId()),
 	}
 	if id := ctx.AdditionalMetadata()["operation_id"]; id != "" { // a run of a cron has none
 		attrs = append(attrs, slog.String("operation_id", id))

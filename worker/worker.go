@@ -78,7 +78,10 @@ func Run(ctx context.Context, r *app.Runtime, engine *hatchet.Client, opts Optio
 		return giveUp(err)
 	}
 	o.registered.Store(true)
-	w.Use(opentelemetry.NewMiddleware(otel.Tracer(tracerName)), o.observe) //nolint:staticcheck // the SDK's only middleware
+	w.Use(
+		opentelemetry.NewMiddleware(otel.Tracer(tracerName)),
+		o.observe,
+	) //nolint:staticcheck // the SDK's only middleware
 	started := time.Now()
 	stop, err := w.Start()
 	if err != nil {

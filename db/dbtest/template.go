@@ -28,11 +28,19 @@ const (
 
 // Clone creates a database from the template on the server of the URL and returns its URL. drop drops it. The role of
 // the URL must be allowed to create databases.
-func (t Template) Clone(ctx context.Context, server string) (clone string, drop func(context.Context) error, err error) {
+func (t Template) Clone(
+	ctx context.Context,
+	server string,
+) (clone string, drop func(context.Context) error, err error) {
 	if err := t.ensure(ctx, server); err != nil {
 		return "", nil, fmt.Errorf("template database %s: %w", t.Name, err)
 	}
-	name := fmt.Sprintf("%s_test_%d_%s", prefixOf(t.Name), time.Now().Unix(), strings.ReplaceAll(uuid.NewString(), "-", ""))
+	name := fmt.Sprintf(
+		"%s_test_%d_%s",
+		prefixOf(t.Name),
+		time.Now().Unix(),
+		strings.ReplaceAll(uuid.NewString(), "-", ""),
+	)
 	if err := maintain(ctx, server, "CREATE DATABASE "+quote(name)+" TEMPLATE "+quote(t.Name)); err != nil {
 		return "", nil, fmt.Errorf("clone database %s: %w", t.Name, err)
 	}

@@ -20,7 +20,12 @@ func (s Store) FindKey(ctx context.Context, hash []byte) (api.Key, error) {
 		return api.Key{}, db.WrapNotFound(err, "API key", "it")
 	}
 	key := api.Key{
-		ID: row.ID, TenantID: row.TenantID, Hash: row.KeyHash, ExpiresAt: row.ExpiresAt, RevokedAt: row.RevokedAt, LastUsedAt: row.LastUsedAt,
+		ID:         row.ID,
+		TenantID:   row.TenantID,
+		Hash:       row.KeyHash,
+		ExpiresAt:  row.ExpiresAt,
+		RevokedAt:  row.RevokedAt,
+		LastUsedAt: row.LastUsedAt,
 	}
 	for _, scope := range row.Scopes {
 		key.Scopes = append(key.Scopes, api.Scope(scope))

@@ -34,11 +34,19 @@ func (k *Kit) ServeAPI(ctx context.Context, wrap func(http.Handler) http.Handler
 // APIOptions returns the options of the API, without a rate limit. Sweeps by hand belong to the tenant operator.
 func (k *Kit) APIOptions(operator uuid.UUID) api.Options {
 	return api.Options{
-		Query: k.Query, Trigger: k.Trigger, Keys: keystore.Store{DB: k.DB}, AdminToken: AdminToken, OperatorTenant: operator, Log: Log(),
+		Query:          k.Query,
+		Trigger:        k.Trigger,
+		Keys:           keystore.Store{DB: k.DB},
+		AdminToken:     AdminToken,
+		OperatorTenant: operator,
+		Log:            Log(),
 		DropProfile: func(ctx context.Context, tenant, customer uuid.UUID) error {
 			return k.Cache.Drop(ctx, cache.ProfileKey(tenant, customer))
 		},
-		Dependencies: []telemetry.Dependency{{Name: "database", Required: true, Check: k.DB.Ping}, {Name: "redis", Check: k.Cache.Ping}},
+		Dependencies: []telemetry.Dependency{
+			{Name: "database", Required: true, Check: k.DB.Ping},
+			{Name: "redis", Check: k.Cache.Ping},
+		},
 	}
 }
 

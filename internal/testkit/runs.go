@@ -15,21 +15,25 @@ import (
 func (k *Kit) Run(t testing.TB, op uuid.UUID, status rest.V1TaskStatus) uuid.UUID {
 	t.Helper()
 	metadata := []string{"operation_id:" + op.String()}
-	return Eventually(t, "the engine lists a run of operation "+op.String()+" as "+string(status), func(ctx context.Context) (uuid.UUID, bool) {
-		runs, err := k.Client.Runs().List(ctx, rest.V1WorkflowRunListParams{
-			Since: time.Now().Add(-time.Hour), AdditionalMetadata: &metadata, Statuses: &[]rest.V1TaskStatus{status},
-		})
-		fatal(ctx, t, err)
-		if err != nil {
-			return uuid.Nil, false
-		}
-		for _, run := range runs.Rows {
-			if run.ParentTaskExternalId == nil {
-				return run.WorkflowRunExternalId, true
+	return Eventually(
+		t,
+		"the engine lists a run of operation "+op.String()+" as "+string(status),
+		func(ctx context.Context) (uuid.UUID, bool) {
+			runs, err := k.Client.Runs().List(ctx, rest.V1WorkflowRunListParams{
+				Since: time.Now().Add(-time.Hour), AdditionalMetadata: &metadata, Statuses: &[]rest.V1TaskStatus{status},
+			})
+			fatal(ctx, t, err)
+			if err != nil {
+				return uuid.Nil, false
 			}
-		}
-		return uuid.Nil, false
-	})
+			for _, run := range runs.Rows {
+				if run.ParentTaskExternalId == nil {
+					return run.WorkflowRunExternalId, true
+				}
+			}
+			return uuid.Nil, false
+		},
+	)
 }
 
 // replaying serializes replays: the engine (v0.104.7) loses some of several concurrent ones.
@@ -41,10 +45,17 @@ func (k *Kit) Replay(t testing.TB, run uuid.UUID) {
 	replaying.Lock()
 	defer replaying.Unlock()
 	before := k.attempts(t, run)
-	if _, err := k.Client.Runs().Replay(t.Context(), rest.V1ReplayTaskRequest{ExternalIds: &[]uuid.UUID{run}}); err != nil {
+	if _, err := k.Client.Runs().Replay(
+		t.Context(),
+		rest.V1ReplayTaskRequest{ExternalIds: &[]uuid.UUID{run}},
+	); err != nil {
 		t.Fatalf("replay run %s: %v", run, err)
 	}
-	Eventually(t, "run "+run.String()+" is replayed", func(context.Context) (struct{}, bool) { return struct{}{}, k.attempts(t, run) > before })
+	Eventually(
+		t,
+		"run "+run.String()+" is replayed",
+		func(context.Context) (struct{}, bool) { return struct{}{}, k.attempts(t, run) > before },
+	)
 }
 
 // attempts returns the number of retries of all tasks of a run.

@@ -49,11 +49,15 @@ func fatal(ctx context.Context, t testing.TB, err error) {
 // Operation waits until an operation has a status, and returns it.
 func (k *Kit) Operation(t testing.TB, tenant, id uuid.UUID, status vault.OperationStatus) vault.Operation {
 	t.Helper()
-	return Eventually(t, "operation "+id.String()+" is "+string(status), func(ctx context.Context) (vault.Operation, bool) {
-		op, err := k.Query.Operation(ctx, tenant, id)
-		fatal(ctx, t, err)
-		return op, op.Status == status
-	})
+	return Eventually(
+		t,
+		"operation "+id.String()+" is "+string(status),
+		func(ctx context.Context) (vault.Operation, bool) {
+			op, err := k.Query.Operation(ctx, tenant, id)
+			fatal(ctx, t, err)
+			return op, op.Status == status
+		},
+	)
 }
 
 // Question waits for an open question to a customer that is not in known.
