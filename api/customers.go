@@ -81,7 +81,8 @@ func (s *Server) customerRoutes() {
 		tag:     tagCustomers,
 		access:  toWrite,
 		summary: "Set the label of a customer",
-		detail:  "A short text for the people who work with the customer. The profile contains it. An empty label removes it.",
+		detail: "A short text for the people who work with the customer. The profile contains it. An empty label " +
+			"removes it.",
 		example: `{"label": "VIP, call back on Monday"}`,
 	})
 	submit[customerBody](s, vault.LinkChannel, route{

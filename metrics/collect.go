@@ -39,7 +39,9 @@ var (
 
 // Describe implements prometheus.Collector.
 func (cacheStats) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{cacheHits, cacheMisses, cacheBypassed, cacheInvalidations, cacheErrors, cacheCircuit} {
+	for _, d := range []*prometheus.Desc{
+		cacheHits, cacheMisses, cacheBypassed, cacheInvalidations, cacheErrors, cacheCircuit,
+	} {
 		ch <- d
 	}
 }

@@ -98,7 +98,8 @@ func (c *Counts) countValues(ctx context.Context) error {
 var (
 	valuesByStatus = prometheus.NewDesc(
 		"profile_values_by_status",
-		"Versions of values in the database, without deleted ones, of all tenants. Every worker exports all: use the maximum.",
+		"Versions of values in the database, without deleted ones, of all tenants. Every worker exports all: use "+
+			"the maximum.",
 		[]string{"status"},
 		nil,
 	)
@@ -129,7 +130,9 @@ var statuses = []vault.ItemStatus{vault.StatusActive, vault.StatusSuperseded, va
 
 // Describe implements prometheus.Collector.
 func (*Counts) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{valuesByStatus, valuesCounted, operationsOwed, operationsOldest, operationsEnded} {
+	for _, d := range []*prometheus.Desc{
+		valuesByStatus, valuesCounted, operationsOwed, operationsOldest, operationsEnded,
+	} {
 		ch <- d
 	}
 }

@@ -26,7 +26,8 @@ func NewSteps(running func() int64) *Steps {
 	return &Steps{
 		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vault_steps_total",
-			Help: "Steps that ended, by step (workflow:step) and outcome: succeeded, failed (retried), rejected (invalid input) " +
+			Help: "Steps that ended, by step (workflow:step) and outcome: succeeded, failed (retried), rejected (invalid " +
+				"input) " +
 				"or cancelled.",
 		}, []string{"step", "outcome"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{

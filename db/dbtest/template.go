@@ -72,7 +72,10 @@ func (t Template) ensure(ctx context.Context, server string) error {
 	}
 	// The database gets its final name when it is complete. A killed process leaves only the temporary one.
 	building := t.Name + "_building"
-	for _, sql := range []string{"DROP DATABASE IF EXISTS " + quote(building) + " WITH (FORCE)", "CREATE DATABASE " + quote(building)} {
+	for _, sql := range []string{
+		"DROP DATABASE IF EXISTS " + quote(building) + " WITH (FORCE)",
+		"CREATE DATABASE " + quote(building),
+	} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			return err
 		}
