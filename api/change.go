@@ -23,8 +23,6 @@ import (
 const MaxWait = 60 * time.Second
 
 // Operation is the status of an operation.
-//
-//nolint:lll // tags cannot be wrapped
 type Operation struct {
 	ID         uuid.UUID             `json:"operation_id"`
 	Workflow   string                `json:"workflow,omitempty" doc:"The workflow that applies the operation." example:"write-value"`

@@ -15,8 +15,6 @@ import (
 const tagCustomers = "Customers"
 
 // CustomerProfile is a profile, with its history on request.
-//
-//nolint:lll // tags cannot be wrapped
 type CustomerProfile struct {
 	vault.Profile
 	History          []vault.Value `json:"history,omitempty" doc:"The versions of all fields, newest first, up to 1,000. GET …/history returns all of them in pages."`
@@ -48,7 +46,6 @@ func (s *Server) customerRoutes() {
 		example: `{"channel": "whatsapp", "external_id": "+4915112345678", "verified": true}`,
 	})
 	s.customerReads()
-	//nolint:lll // tags cannot be wrapped
 	type remove struct {
 		input.CustomerPath
 		Force bool `query:"force" doc:"Delete the customer even if items of other customers were derived from its items; they become orphaned. Needs the scope admin."`

@@ -11,7 +11,6 @@ import (
 )
 
 func (s *Server) gapRoutes() {
-	//nolint:lll // tags cannot be wrapped
 	type missing struct {
 		input.CustomerPath
 		Scenario input.ID            `query:"scenario_id" required:"true" doc:"The id of the scenario."`

@@ -63,7 +63,6 @@ func (s *Server) itemRoutes() {
 		items, next := cursor.Page(cursor.Sorted(all, position, compareIDs), after, in.Limit, position, compareIDs)
 		return &page[vault.ChainLink]{listOf[vault.ChainLink]{items, next}}, nil
 	})
-	//nolint:lll // tags cannot be wrapped
 	type remove struct {
 		input.ItemPath
 		Force bool `query:"force" doc:"Delete the item even if other items were derived from it; they become orphaned. Needs the scope admin."`

@@ -38,7 +38,6 @@ func (s *Server) requirementRoutes() {
 		return &page[vault.Requirement]{listOf[vault.Requirement]{items, next}}, nil
 	})
 
-	//nolint:lll // tags cannot be wrapped
 	type RequirementPath struct {
 		input.ScenarioPath
 		Name string `path:"field_name" maxLength:"50" pattern:"^[a-z_][a-z0-9_]*$" doc:"The name of the field." example:"email"`

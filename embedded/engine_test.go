@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/contextvault/contextvault/embedded"
-	"github.com/contextvault/contextvault/embedded/embeddedtest"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/hatchet-dev/hatchet/pkg/client/rest"
@@ -26,6 +24,9 @@ import (
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 	"github.com/jackc/pgx/v5"
 	"github.com/rs/zerolog"
+
+	"github.com/contextvault/contextvault/embedded"
+	"github.com/contextvault/contextvault/embedded/embeddedtest"
 )
 
 // helperEnv makes this test binary run helper in another process.

@@ -91,12 +91,16 @@ func dataSet(t *testing.T) string {
 			words:   "There is Blue Door in San Jose.",
 			acts:    [][2]string{{"OFFER", "restaurant_name=Blue Door"}},
 		},
-		turn{speaker: "USER", words: "Good. A table for three people, please, but in Oakland.", intent: "ReserveRestaurant",
+		turn{
+			speaker: "USER", words: "Good. A table for three people, please, but in Oakland.", intent: "ReserveRestaurant",
 			acts:  [][2]string{{"INFORM", "party_size=3"}, {"INFORM", "city=Oakland"}},
-			state: map[string][]string{"city": {"Oakland"}, "party_size": {"3"}, "restaurant_name": {"Blue Door"}}},
+			state: map[string][]string{"city": {"Oakland"}, "party_size": {"3"}, "restaurant_name": {"Blue Door"}},
+		},
 		turn{speaker: "SYSTEM", words: "Booked.", acts: [][2]string{{"CONFIRM", "city=Oakland"}}},
-		turn{speaker: "USER", words: "Thanks!", intent: "ReserveRestaurant",
-			state: map[string][]string{"city": {"Oakland"}, "party_size": {"3"}, "restaurant_name": {"Blue Door"}}},
+		turn{
+			speaker: "USER", words: "Thanks!", intent: "ReserveRestaurant",
+			state: map[string][]string{"city": {"Oakland"}, "party_size": {"3"}, "restaurant_name": {"Blue Door"}},
+		},
 	)
 	dir := t.TempDir()
 	encoded, err := json.Marshal([]any{talk})

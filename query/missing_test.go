@@ -28,17 +28,23 @@ func TestMissing_UnmetInOrder(t *testing.T) {
 		blocked  bool
 		warnings int
 	}{
-		{name: "a customer without a value",
+		{
+			name: "a customer without a value",
 			reqs: []vault.Requirement{
-				{FieldName: "email", Order: 2}, {FieldName: "plan", Order: 1},
+				{FieldName: "email", Order: 2},
+				{FieldName: "plan", Order: 1},
 				{FieldName: "age", Order: 2, RequiredLevel: vault.LevelSoft},
 			},
-			want: []string{"plan absent !", "email absent !", "age absent"}, blocked: true},
-		{name: "a known field is not missing", reqs: []vault.Requirement{
-			{FieldName: "plan"}, {FieldName: "age", RequiredLevel: vault.LevelSoft},
+			want: []string{"plan absent !", "email absent !", "age absent"}, blocked: true,
 		},
-			arrange: func(v *vaultOf) { v.write("plan", "gold") }, want: []string{"age absent"}},
-		{name: "expired, stale and unverified", blocked: true,
+		{
+			name: "a known field is not missing", reqs: []vault.Requirement{
+				{FieldName: "plan"}, {FieldName: "age", RequiredLevel: vault.LevelSoft},
+			},
+			arrange: func(v *vaultOf) { v.write("plan", "gold") }, want: []string{"age absent"},
+		},
+		{
+			name: "expired, stale and unverified", blocked: true,
 			reqs: []vault.Requirement{
 				{FieldName: "plan", Order: 1}, {FieldName: "fresh", Order: 2}, {FieldName: "proven", Order: 3},
 			},
@@ -50,18 +56,24 @@ func TestMissing_UnmetInOrder(t *testing.T) {
 				dbtest.Exec(
 					v.t, v.url, "UPDATE customer_values SET expires_at = clock_timestamp() - interval '1 second' WHERE name = 'plan'",
 				)
-			}, want: []string{"plan expired !", "fresh stale !", "proven unverified !"}},
-		{name: "level", reqs: []vault.Requirement{
-			{FieldName: "plan"}, {FieldName: "age", RequiredLevel: vault.LevelSoft},
+			}, want: []string{"plan expired !", "fresh stale !", "proven unverified !"},
 		},
-			in: func(_ *vaultOf, in *query.MissingInput) { in.Scope.Level = vault.LevelSoft }, want: []string{"age absent"}},
-		{name: "step", reqs: []vault.Requirement{{FieldName: "plan", StepID: "a"}, {FieldName: "age", StepID: "b"}},
+		{
+			name: "level", reqs: []vault.Requirement{
+				{FieldName: "plan"}, {FieldName: "age", RequiredLevel: vault.LevelSoft},
+			},
+			in: func(_ *vaultOf, in *query.MissingInput) { in.Scope.Level = vault.LevelSoft }, want: []string{"age absent"},
+		},
+		{
+			name: "step", reqs: []vault.Requirement{{FieldName: "plan", StepID: "a"}, {FieldName: "age", StepID: "b"}},
 			in: func(
 				_ *vaultOf, in *query.MissingInput,
 			) {
 				in.Scope.StepID = "b"
-			}, want: []string{"age absent !"}, blocked: true},
-		{name: "a condition sees the session and the profile", blocked: true,
+			}, want: []string{"age absent !"}, blocked: true,
+		},
+		{
+			name: "a condition sees the session and the profile", blocked: true,
 			reqs: []vault.Requirement{
 				{FieldName: "age", Order: 1, WhenCondition: `session.channel == "web" && fields.plan == "gold"`},
 				{FieldName: "email", Order: 2, WhenCondition: `session.channel == "phone"`},
@@ -70,11 +82,14 @@ func TestMissing_UnmetInOrder(t *testing.T) {
 			arrange: func(v *vaultOf) { v.write("plan", "gold") },
 			in: func(v *vaultOf, in *query.MissingInput) {
 				in.SessionID = ptr(v.session(map[string]json.RawMessage{"channel": text("web")}))
-			}, want: []string{"age absent !"}},
-		{name: "a condition that fails counts as true, with a warning", reqs: []vault.Requirement{
-			{FieldName: "age", WhenCondition: `session.channel == "web"`},
+			}, want: []string{"age absent !"},
 		},
-			want: []string{"age absent !"}, blocked: true, warnings: 1},
+		{
+			name: "a condition that fails counts as true, with a warning", reqs: []vault.Requirement{
+				{FieldName: "age", WhenCondition: `session.channel == "web"`},
+			},
+			want: []string{"age absent !"}, blocked: true, warnings: 1,
+		},
 		{name: "an unreviewed requirement does not block", reqs: []vault.Requirement{
 			{FieldName: "age"},
 		}, arrange: func(v *vaultOf) {
@@ -136,15 +151,18 @@ func TestMissing_UnknownIDs(t *testing.T) {
 	}{
 		{query.MissingInput{CustomerID: v.customer, ScenarioID: id}, vault.CodeUnknown, "unknown scenario: " + id.String()},
 		{
-			query.MissingInput{CustomerID: v.customer, ScenarioID: scenario, SessionID: &id}, vault.CodeUnknown,
+			query.MissingInput{CustomerID: v.customer, ScenarioID: scenario, SessionID: &id},
+			vault.CodeUnknown,
 			"unknown session: " + id.String(),
 		},
 		{
-			query.MissingInput{CustomerID: id, ScenarioID: scenario, SessionID: &session}, vault.CodeInvalid,
+			query.MissingInput{CustomerID: id, ScenarioID: scenario, SessionID: &session},
+			vault.CodeInvalid,
 			"session_id: session " + session.String() + " belongs to another customer",
 		},
 		{
-			query.MissingInput{CustomerID: v.customer, ScenarioID: scenario, Scope: rules.Scope{StepID: "z"}}, vault.CodeInvalid,
+			query.MissingInput{CustomerID: v.customer, ScenarioID: scenario, Scope: rules.Scope{StepID: "z"}},
+			vault.CodeInvalid,
 			`has no step "z"; its steps are a, b`,
 		},
 	} {

@@ -55,8 +55,11 @@ func TestWhatAYesWouldNotConfirmIsNotOffered(t *testing.T) {
 		value string
 		want  bool
 	}{
-		{consent, `true`, true}, {consent, `false`, false},
-		{diet, `"Yes"`, true}, {diet, `"No"`, false}, {diet, `"sometimes"`, false},
+		{consent, `true`, true},
+		{consent, `false`, false},
+		{diet, `"Yes"`, true},
+		{diet, `"No"`, false},
+		{diet, `"sometimes"`, false},
 		{name, `"Ada"`, true},
 	} {
 		if got := rules.Confirmable(tc.def, json.RawMessage(tc.value)); got != tc.want {

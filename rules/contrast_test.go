@@ -13,10 +13,17 @@ func TestFieldsThatContrastAreNotOne(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{"pickup_date", "pickup_time", true}, {"from_station", "to_station", true}, {"first_name", "last_name", true},
-		{"check_in_date", "check_out_date", true}, {"recipient_account_type", "recipient_account_name", true},
-		{"date_of_birth", "dob", false}, {"date_of_birth", "birth_date", false}, {"email", "email_address", false},
-		{"order_number", "order_id", false}, {"surname", "last_name", false}, {"shipping_address", "delivery_address", false},
+		{"pickup_date", "pickup_time", true},
+		{"from_station", "to_station", true},
+		{"first_name", "last_name", true},
+		{"check_in_date", "check_out_date", true},
+		{"recipient_account_type", "recipient_account_name", true},
+		{"date_of_birth", "dob", false},
+		{"date_of_birth", "birth_date", false},
+		{"email", "email_address", false},
+		{"order_number", "order_id", false},
+		{"surname", "last_name", false},
+		{"shipping_address", "delivery_address", false},
 	} {
 		if got := rules.Contrasting(tc.a, tc.b); got != tc.want || rules.Contrasting(tc.b, tc.a) != got {
 			t.Errorf("%s and %s: %v", tc.a, tc.b, got)

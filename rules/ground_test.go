@@ -312,17 +312,25 @@ func TestACandidateIsRefused(t *testing.T) {
 func TestTheTurnOfAQuote(t *testing.T) {
 	t.Parallel()
 	turns := []vault.Turn{
-		{Index: 3, Speaker: vault.SpeakerAgent, Text: "Monday, or Friday?"}, {Index: 4, Speaker: vault.SpeakerCustomer, Text: "On  Monday."},
-		{Index: 5, Speaker: vault.SpeakerAgent, Text: "Noted."}, {Index: 6, Speaker: vault.SpeakerCustomer, Text: "Or Tuesday; not Monday."},
+		{Index: 3, Speaker: vault.SpeakerAgent, Text: "Monday, or Friday?"},
+		{Index: 4, Speaker: vault.SpeakerCustomer, Text: "On  Monday."},
+		{Index: 5, Speaker: vault.SpeakerAgent, Text: "Noted."},
+		{Index: 6, Speaker: vault.SpeakerCustomer, Text: "Or Tuesday; not Monday."},
 		{Index: 8, Speaker: vault.SpeakerCustomer, Text: "Thanks!"},
 	}
 	for _, tc := range []struct {
 		quote       string
 		named, want int
 	}{
-		{"Monday", 4, 4}, {"Monday", 6, 6}, {"“on monday.”", 8, 4}, {"Friday", 4, 4}, {"Tuesday", 8, 6}, {"tuesday", 3, 6},
+		{"Monday", 4, 4},
+		{"Monday", 6, 6},
+		{"“on monday.”", 8, 4},
+		{"Friday", 4, 4},
+		{"Tuesday", 8, 6},
+		{"tuesday", 3, 6},
 		{"Monday", 8, 4}, // either: the first, which displaces nothing that was said later
-		{"", 8, 8}, {"Sunday", 8, 8},
+		{"", 8, 8},
+		{"Sunday", 8, 8},
 	} {
 		if got := rules.QuotedTurn(tc.quote, tc.named, turns); got != tc.want {
 			t.Errorf("%q of turn %d is from turn %d, want %d", tc.quote, tc.named, got, tc.want)

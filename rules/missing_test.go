@@ -35,18 +35,23 @@ func rejected(r *vault.Requirement)  { r.Review = vault.ReviewRejected }
 func order(n int) func(*vault.Requirement) {
 	return func(r *vault.Requirement) { r.Order = n }
 }
+
 func when(expr string) func(*vault.Requirement) {
 	return func(r *vault.Requirement) { r.WhenCondition = expr }
 }
+
 func dependsOn(names ...string) func(*vault.Requirement) {
 	return func(r *vault.Requirement) { r.DependsOn = names }
 }
+
 func step(id string) func(*vault.Requirement) {
 	return func(r *vault.Requirement) { r.StepID = id }
 }
+
 func rule(id uuid.UUID) func(*vault.Requirement) {
 	return func(r *vault.Requirement) { r.RuleID = &id }
 }
+
 func fallback(a vault.FallbackAction) func(*vault.Requirement) {
 	return func(r *vault.Requirement) { r.FallbackAction = a }
 }
@@ -91,10 +96,12 @@ func TestMissingFieldsFollowTheirRules(t *testing.T) {
 		{name: "a field that is there is not missing", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`)}},
 		{name: "one that is not there is, and blocks", reqs: []vault.Requirement{need("a")}, want: []string{"a absent!"}},
 		{name: "a soft one does not block", reqs: []vault.Requirement{need("a", soft)}, want: []string{"a absent"}},
-		{name: "one of a suggested field that waits for review, or was rejected, is listed and does not block",
+		{
+			name: "one of a suggested field that waits for review, or was rejected, is listed and does not block",
 			reqs: []vault.Requirement{need("a", extracted), need("b", extracted), need("c"), need("d", extracted)},
 			defs: defs{"a": suggested(vault.ReviewPending), "b": suggested(vault.ReviewRejected), "c": suggested(vault.ReviewPending)},
-			want: []string{"a absent", "b absent", "c absent!", "d absent!"}},
+			want: []string{"a absent", "b absent", "c absent!", "d absent!"},
+		},
 		{name: "one that waits for review is listed and does not block", reqs: []vault.Requirement{need("a", pending)}, want: []string{"a absent"}},
 		{name: "a rejected one is left out", reqs: []vault.Requirement{need("a", rejected)}},
 		{name: "a superseded value is none", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, func(f *vault.Value) { f.Status = vault.StatusSuperseded })}, want: []string{"a absent!"}},

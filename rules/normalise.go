@@ -29,7 +29,7 @@ const (
 // normalise returns the stored form of a value of type t, or the reason why the value does not have that type. It is
 // idempotent. It removes space around a value, except around a string.
 func normalise(t vault.ValueType, raw json.RawMessage) (json.RawMessage, string) {
-	switch t {
+	switch t { //nolint:exhaustive // the other types are texts, below
 	case vault.TypeJSON:
 		return compact(raw), ""
 	case vault.TypeNumber:

@@ -313,14 +313,18 @@ func TestMatchSchema_ByNameAndMeaning(t *testing.T) {
 			proposals: []vault.ProposedRequirement{proposed("date_of_birth"), proposed("dateOfBirth")},
 			required:  []string{"date_of_birth"},
 		},
-		{name: "not by a similar meaning", embed: embed, proposals: []vault.ProposedRequirement{
-			proposed("birthplace"),
+		{
+			name: "not by a similar meaning", embed: embed, proposals: []vault.ProposedRequirement{
+				proposed("birthplace"),
+			},
+			required: []string{"birthplace"}, suggested: []string{"birthplace"},
 		},
-			required: []string{"birthplace"}, suggested: []string{"birthplace"}},
-		{name: "by name without embeddings", embed: broken, proposals: []vault.ProposedRequirement{
-			proposed("date_of_birth"), proposed("dob"),
+		{
+			name: "by name without embeddings", embed: broken, proposals: []vault.ProposedRequirement{
+				proposed("date_of_birth"), proposed("dob"),
+			},
+			required: []string{"date_of_birth", "dob"}, suggested: []string{"dob"},
 		},
-			required: []string{"date_of_birth", "dob"}, suggested: []string{"dob"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

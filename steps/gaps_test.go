@@ -255,7 +255,8 @@ var fillCases = []fillCase{
 		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")},
 		calls: 1, fields: []vault.GapResult{
 			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9, Confirm: true},
-			{FieldName: "plan", Action: "unreviewed"}, {FieldName: "email", Action: "unreviewed"},
+			{FieldName: "plan", Action: "unreviewed"},
+			{FieldName: "email", Action: "unreviewed"},
 		},
 	},
 	{

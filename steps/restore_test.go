@@ -20,7 +20,8 @@ func TestRestoreItem_ReturnsToItsPlace(t *testing.T) {
 		history []string
 	}{
 		"the active value": {
-			func(*world) {}, vault.StatusActive, map[string]string{"plan": `"gold"`},
+			func(*world) {}, vault.StatusActive,
+			map[string]string{"plan": `"gold"`},
 			[]string{`"silver" superseded`, `"gold" active`},
 		},
 		"superseded since": {
@@ -30,10 +31,12 @@ func TestRestoreItem_ReturnsToItsPlace(t *testing.T) {
 		},
 		"superseded by a deleted version": {
 			func(w *world) { w.remove(w.write("plan", text("platinum")).ItemID, false) }, vault.StatusActive,
-			map[string]string{"plan": `"gold"`}, []string{`"silver" superseded`, `"gold" active`},
+			map[string]string{"plan": `"gold"`},
+			[]string{`"silver" superseded`, `"gold" active`},
 		},
 		"expired": {
-			func(w *world) { w.later(2 * time.Hour) }, vault.StatusExpired, map[string]string{},
+			func(w *world) { w.later(2 * time.Hour) }, vault.StatusExpired,
+			map[string]string{},
 			[]string{`"silver" superseded`, `"gold" expired`},
 		},
 	} {

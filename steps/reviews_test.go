@@ -202,7 +202,9 @@ func TestReview_ConcurrentSavesAndExtractions(t *testing.T) {
 		}{
 			{w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, nil), decideReview},
 			{w.deciding(vault.ReviewOfDefinition, definition, vault.Approve, nil), decideReview},
-			{save, saveDefinition}, {requires, saveRequirement}, {extraction, extractSchema},
+			{save, saveDefinition},
+			{requires, saveRequirement},
+			{extraction, extractSchema},
 		}
 		_, errs := w.atOnce(len(runs), func(i int) (any, error) { return nil, w.run(runs[i].ev, runs[i].steps...) })
 		for i, err := range errs {

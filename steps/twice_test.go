@@ -492,12 +492,14 @@ var stepCases = []stepCase{
 		arrange: after(aDefinition, saveDefinition[:3]...),
 	},
 	{step: "Caches.InvalidateAndAcknowledge", situation: "by cron", arrange: cron(pendingInvalidations), again: upkeep.Invalidated{}},
-	{step: "Caches.InvalidateAndAcknowledge", situation: "by hand", again: upkeep.Invalidated{},
+	{
+		step: "Caches.InvalidateAndAcknowledge", situation: "by hand", again: upkeep.Invalidated{},
 		arrange: byHand(stale, func(w *world) vault.Event {
 			ev := w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ExpireValues, vault.Sweep{}))
 			w.must(w.run(ev, "Sweeps.ExpireValues"))
 			return ev
-		})},
+		}),
+	},
 	{step: "Operations.RelayOperations", arrange: cron(dueOperations), again: upkeep.Relayed{}},
 	{step: "Operations.PurgeOperations", arrange: cron(finished), again: upkeep.Purged{}},
 }

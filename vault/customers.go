@@ -23,7 +23,7 @@ type WriteValueInput struct {
 	// Value is a JSON value of the type of the definition, at most MaxValueBytes. null is not a value.
 	Value json.RawMessage `json:"value" validate:"required"`
 	// Source is where the value comes from.
-	Source ValueSource `json:"source" validate:"required,oneof=user_provided llm_extracted tool_result document_extracted human_entered system_inferred"` //nolint:lll // a struct tag cannot be wrapped
+	Source ValueSource `json:"source" validate:"required,oneof=user_provided llm_extracted tool_result document_extracted human_entered system_inferred"`
 	// SourceSessionID, SourceScenarioID and SourceStepID are the conversation that the value comes from. Optional.
 	SourceSessionID  *uuid.UUID `json:"source_session_id,omitempty"`
 	SourceScenarioID *uuid.UUID `json:"source_scenario_id,omitempty"`

@@ -30,7 +30,7 @@ type Definition struct {
 	DisplayName string `json:"display_name" validate:"max=200"`
 	Description string `json:"description,omitempty" validate:"max=2000"`
 	// ValueType is the type of the values.
-	ValueType ValueType `json:"value_type" validate:"required,oneof=string email phone date datetime number boolean url json"` //nolint:lll // a struct tag cannot be wrapped
+	ValueType ValueType `json:"value_type" validate:"required,oneof=string email phone date datetime number boolean url json"`
 	// ValidationRegex is a regular expression in RE2 syntax that must match the whole value. Empty: no check.
 	ValidationRegex string `json:"validation_regex,omitempty" validate:"max=500,re2"`
 	// AllowedValues lists the accepted values. They are compared after normalisation. Empty: any value.

@@ -12,7 +12,7 @@ type Lineage struct {
 	// SourceItemID is the source: a value or an asset in the same tenant, or an id of SourceItemType.
 	SourceItemID *uuid.UUID `json:"source_item_id,omitempty"`
 	// SourceItemType is the kind of the source. Required with SourceItemID.
-	SourceItemType SourceType `json:"source_item_type,omitempty" validate:"omitempty,oneof=profile_field profile_asset session tool external"` //nolint:lll // a struct tag cannot be wrapped
+	SourceItemType SourceType `json:"source_item_type,omitempty" validate:"omitempty,oneof=profile_field profile_asset session tool external"`
 	// SourceMetadata is a JSON object with details of the derivation, such as confidence, quote or page.
 	SourceMetadata json.RawMessage `json:"source_metadata,omitempty"`
 }

@@ -129,7 +129,7 @@ func TestObserve_CountsOutcomesAndLogsFailures(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	m := newTestObserver(t, 2, &log)
-	rejected := hatchetworker.NewNonRetryableError(errors.New("conflict: it belongs to another customer"))
+	rejected := hatchetworker.NewNonRetryableError(errors.New("conflict: it belongs to another customer")) //nolint:staticcheck // the SDK has no other name for it
 	for _, err := range []error{nil, nil, errors.New("unavailable: the model"), rejected, rejected, rejected, context.Canceled} {
 		if got := m.observe(&step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { return err }); !errors.Is(got, err) {
 			t.Errorf("%v became %v", err, got)

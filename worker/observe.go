@@ -66,7 +66,7 @@ func (r *running) wait(grace time.Duration) int64 {
 // ids to their log lines. A durable task only waits, so it takes no turn, and the SDK evicts it when the worker stops.
 func (o *observer) observe(
 	ctx hatchetworker.HatchetContext,
-	next func(hatchetworker.HatchetContext) error, //nolint:staticcheck // the SDK's only middleware
+	next func(hatchetworker.HatchetContext) error,
 ) error {
 	durable := ctx.StepName() == workflows.DurableTask
 	if !durable {

@@ -81,7 +81,7 @@ func Run(ctx context.Context, r *app.Runtime, engine *hatchet.Client, opts Optio
 	w.Use(
 		opentelemetry.NewMiddleware(otel.Tracer(tracerName)),
 		o.observe,
-	) //nolint:staticcheck // the SDK's only middleware
+	)
 	started := time.Now()
 	stop, err := w.Start()
 	if err != nil {

@@ -8,12 +8,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
-
-	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/config"

@@ -127,15 +127,12 @@ func (d *story) done(r trigger.Receipt, err error) (vault.Operation, error) {
 	return r.Wait(d.ctx)
 }
 
-// write writes a value and returns the result.
-func (d *story) write(in vault.WriteValueInput) (vault.ItemResult, error) {
+// write writes a value and waits for the outcome.
+func (d *story) write(in vault.WriteValueInput) error {
 	in.AgentID, in.CustomerID = d.agent, d.customer
 	r, err := trigger.Submit(d.ctx, d.Trigger, d.tenant, vault.WriteValue, in)
-	op, err := d.done(r, err)
-	if err != nil {
-		return vault.ItemResult{}, err
-	}
-	return decode[vault.ItemResult](op)
+	_, err = d.done(r, err)
+	return err
 }
 
 func decode[T any](op vault.Operation) (T, error) {

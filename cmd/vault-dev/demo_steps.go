@@ -207,7 +207,7 @@ func (d *story) writeWithLineage() error {
 		return err
 	}
 	d.document = asset.ItemID
-	_, err = d.write(vault.WriteValueInput{
+	err = d.write(vault.WriteValueInput{
 		Name: "legal_name", Value: text(customer.name), Source: vault.ValueDocumentExtracted,
 		Lineage: vault.Lineage{
 			SourceItemID: &d.document, SourceItemType: vault.SourceProfileAsset,
@@ -255,7 +255,7 @@ func (d *story) showChain() error {
 }
 
 func (d *story) writeInvalid() error {
-	_, err := d.write(
+	err := d.write(
 		vault.WriteValueInput{Name: "account_type", Value: text(customer.notAnAccount), Source: vault.ValueUserProvided},
 	)
 	var rejected *vault.Error
@@ -263,7 +263,7 @@ func (d *story) writeInvalid() error {
 		return fmt.Errorf("an invalid value was not rejected: %w", err)
 	}
 	d.say("rejected: %s", rejected.ForCaller())
-	_, err = d.write(
+	err = d.write(
 		vault.WriteValueInput{Name: "email", Value: text(customer.notAnEmail), Source: vault.ValueUserProvided},
 	)
 	if !errors.As(err, &rejected) {
@@ -411,7 +411,7 @@ func (d *story) question(known uuid.UUID) (vault.Question, error) {
 
 func (d *story) expire() error {
 	soon := time.Now().Add(time.Second)
-	if _, err := d.write(
+	if err := d.write(
 		vault.WriteValueInput{
 			Name:      "country",
 			Value:     text(customer.laterCountry),

@@ -1,9 +1,8 @@
 package once
 
 import (
-	"github.com/contextvault/contextvault/vault"
-
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // Observer receives counts from the steps, for metrics. Package metrics implements it. A step that runs again reports
@@ -22,9 +21,14 @@ type Observer interface {
 // NopObserver is an Observer that does nothing.
 type NopObserver struct{}
 
+// ValuesInvalid implements Observer.
 func (NopObserver) ValuesInvalid(string, int, int) {}
-func (NopObserver) GapTried(string, string)        {}
-func (NopObserver) BudgetSpent()                   {}
+
+// GapTried implements Observer.
+func (NopObserver) GapTried(string, string) {}
+
+// BudgetSpent implements Observer.
+func (NopObserver) BudgetSpent() {}
 
 // ObserveValue reports the check of one value. err is the error of rules.CheckValue.
 func ObserveValue(o Observer, workflow string, checked rules.Checked, err error) {

@@ -76,8 +76,6 @@ type Page struct {
 }
 
 // Preferences are the headers of all routes that submit an operation.
-//
-//nolint:lll // tags cannot be wrapped
 type Preferences struct {
 	Prefer string `header:"Prefer" doc:"wait=5 waits up to 5 seconds (maximum 60) for the outcome." example:"wait=5"`
 	Key    string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]+$" doc:"Makes it safe to repeat a request: the same key with the same content is the same operation. A key belongs to a tenant and a kind of operation."`

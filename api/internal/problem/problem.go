@@ -33,8 +33,6 @@ const (
 const internalDetail = "internal error; the log of the vault has the details, under the request id"
 
 // Problem is an error in the form of RFC 9457.
-//
-//nolint:lll // tags cannot be wrapped
 type Problem struct {
 	Title     string         `json:"title" doc:"The HTTP status in words." example:"Unprocessable Entity"`
 	Status    int            `json:"status" doc:"The HTTP status." example:"422"`

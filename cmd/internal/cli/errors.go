@@ -27,7 +27,7 @@ func Message(err error) string {
 
 func problemMessage(p *client.Problem) string {
 	text := p.Detail
-	switch p.Code {
+	switch p.Code { //nolint:exhaustive // the other codes need no advice
 	case client.CodeUnauthenticated:
 		text += "; VAULT_API_KEY must be a key of this vault"
 	case vault.CodeUnknown:

@@ -43,11 +43,13 @@ func TestCommands_InvalidInputNamesCause(t *testing.T) {
 		"an unknown question":           {"", []string{"answer", "--question", newID(), "--value", "x"}, []string{"unknown question"}},
 		"an unknown operation":          {"", []string{"operations", "get", "--operation", newID()}, []string{"unknown operation"}},
 		"an unknown source": {
-			"", []string{"values", "write", "--agent", agent, "--customer", newID(), "--name", "country", "--value", "x", "--source", "gossip"},
+			"",
+			[]string{"values", "write", "--agent", agent, "--customer", newID(), "--name", "country", "--value", "x", "--source", "gossip"},
 			[]string{"source", "user_provided"},
 		},
 		"a value that is too large": {
-			"", []string{"values", "write", "--agent", agent, "--customer", newID(), "--name", "country", "--value", strings.Repeat("x", 65<<10)},
+			"",
+			[]string{"values", "write", "--agent", agent, "--customer", newID(), "--name", "country", "--value", strings.Repeat("x", 65<<10)},
 			[]string{"country", "64 KiB"},
 		},
 		"a depth out of range": {"", []string{"items", "chain", "--item", newID(), "--depth", "1000"}, []string{"depth", "100"}},
@@ -185,9 +187,23 @@ func TestJSON_IsAlwaysValid(t *testing.T) {
 	c.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "definitions", "save")
 	c.ok(doc(t, "agent_id", agent, "id", scenario, "name", "Nothing"), "scenarios", "save")
 	for _, args := range [][]string{
-		{"definitions", "list", "--agent", agent}, {"requirements", "list", "--scenario", scenario}, {"scenarios", "get", "--agent", agent, "--scenario", scenario},
-		{"missing", "--customer", newID(), "--scenario", scenario}, {"questions", "list", "--customer", newID()}, {"reviews", "list"}, {"customers", "list"}, {"health"}, {"tenants", "list"},
-		{"migrate", "status"}, {"config", "show"}, {"config", "reference"}, {"sealing-key"}, {"id"}, {"keys", "list", "--tenant", c.tenant.String()}, {"fill", "--customer", newID(), "--scenario", scenario}, {"admin", "expire-stale"},
+		{"definitions", "list", "--agent", agent},
+		{"requirements", "list", "--scenario", scenario},
+		{"scenarios", "get", "--agent", agent, "--scenario", scenario},
+		{"missing", "--customer", newID(), "--scenario", scenario},
+		{"questions", "list", "--customer", newID()},
+		{"reviews", "list"},
+		{"customers", "list"},
+		{"health"},
+		{"tenants", "list"},
+		{"migrate", "status"},
+		{"config", "show"},
+		{"config", "reference"},
+		{"sealing-key"},
+		{"id"},
+		{"keys", "list", "--tenant", c.tenant.String()},
+		{"fill", "--customer", newID(), "--scenario", scenario},
+		{"admin", "expire-stale"},
 	} {
 		out := c.ok("", append(args, "--json")...)
 		if !json.Valid([]byte(out)) || strings.TrimSpace(out) == "null" {

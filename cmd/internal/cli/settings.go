@@ -23,7 +23,8 @@ func (a *App) configCommand() *cobra.Command {
 				}
 				_, err = fmt.Fprint(a.Out, cfg)
 				return err
-			}},
+			},
+		},
 		&cobra.Command{
 			Use: "reference", Short: "List all settings with their variables and defaults", Args: cobra.NoArgs,
 			RunE: func(*cobra.Command, []string) error {
@@ -32,7 +33,8 @@ func (a *App) configCommand() *cobra.Command {
 				}
 				_, err := fmt.Fprint(a.Out, config.Reference())
 				return err
-			}},
+			},
+		},
 	)
 	return cmd
 }
