@@ -141,7 +141,7 @@ func lockPair(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.MergeCustomersInput,
 ) (source, target dbgen.CustomerProfile, err error) {
 	if in.SourceCustomerID == in.TargetCustomerID {
-		return source, target, vault.Invalid("target_customer_id", "equals source_customer_id; name two different customers")
+		return source, target, vault.Invalid("target_customer_id", "is also the source; use two different customers")
 	}
 	pair := []uuid.UUID{in.SourceCustomerID, in.TargetCustomerID}
 	rows, err := q.LockOwnProfiles(ctx, tenant, pair)
