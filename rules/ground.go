@@ -308,7 +308,8 @@ var (
 		`(?:\b(?:not|cannot|never|no longer|neither|nor|dont|isnt|arent|wasnt|doesnt|didnt|` +
 			`cant|wont)|n't)` +
 			`(?: (?:a|an|the|my|our|any|in|at|on|to|from|for|with|by|of|it|me|us|that|this|is|was|be|been|really|actually|` +
-			`exactly|called|named|born|live|living|use|using|call|calling|contact|send|email|e-mail|mail|write|reach|want|need|like|` +
+			`exactly|called|named|born|live|living|use|using|call|calling|contact|send|email|e-mail|mail|write|reach|` +
+			`want|need|like|` +
 			`prefer|have|take|choose|book|go|going)){0,5} ?["'(<$€£+]*$`,
 	)
 	negationAfter = regexp.MustCompile(`^["')>]* (?:(?:(?:is|are|was|were) not|isn't|aren't|wasn't|weren't) ` +
