@@ -124,8 +124,10 @@ func TestAConditionThatFailsTellsTheKindAndNoValue(t *testing.T) {
 		`fields.max + 1 == 0`:         "the condition computes a number that is too large",
 		`fields.list[5] == 1`:         "the condition reads past the end of a list",
 		`int(fields.secret) == 1`:     "the condition cannot be evaluated",
+
 		`timestamp(fields.secret) < timestamp("2026-01-01T00:00:00Z")`: "the condition cannot be evaluated",
 		`"x".matches(fields.secret + "(")`:                             "the condition cannot be evaluated",
+
 		`fields.many.all(a, fields.many.all(b, fields.many.all(c, fields.many.all(d, a == b && c == d && a.contains(d)))))`: "the condition exceeds the cost limit",
 	} {
 		got, err := rules.EvalCondition(expr, vars)
