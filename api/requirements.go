@@ -72,7 +72,7 @@ func (s *Server) requirementRoutes() {
 		method: http.MethodDelete, path: "/v1/scenarios/{scenario_id}/requirements/{field_name}",
 		tag: tagConfig, access: toWrite,
 		summary: "Delete a requirement",
-		detail:  "Extraction does not add it again; saving it does.",
+		detail:  "A later extraction does not add it again. Saving it adds it again.",
 	})
 }
 

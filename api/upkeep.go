@@ -61,7 +61,7 @@ func (s *Server) adminRoutes() {
 	type sweep struct{ input.Preferences }
 	submit[sweep](s, vault.ExpireValues, route{
 		method: http.MethodPost, path: "/admin/profiles/expire-stale", tag: tagAdmin, access: toOperate,
-		summary: "Mark values and assets past their expiry now",
+		summary: "Mark the values and assets whose expiry has passed as expired",
 		detail:  "In all tenants. A schedule does the same.",
 	})
 	submit[sweep](s, vault.DetectOrphans, route{

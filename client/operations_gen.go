@@ -69,7 +69,7 @@ func (c *Client) SaveRequirement(
 	}, opts)
 }
 
-// DeleteRequirement: Delete a requirement. Extraction does not add it again; saving it does.
+// DeleteRequirement: Delete a requirement. A later extraction does not add it again. Saving it adds it again.
 func (c *Client) DeleteRequirement(
 	ctx context.Context, in vault.DeleteRequirementInput, opts ...Option,
 ) (Operation[vault.SavedResult], error) {
@@ -268,7 +268,8 @@ func (c *Client) CancelFill(
 	}, opts)
 }
 
-// ExpireValues: Mark values and assets past their expiry now. In all tenants. A schedule does the same.
+// ExpireValues: Mark the values and assets whose expiry has passed as expired. In all tenants. A schedule does the
+// same.
 func (c *Client) ExpireValues(
 	ctx context.Context, opts ...Option,
 ) (Operation[vault.SweepResult], error) {

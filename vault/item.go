@@ -155,7 +155,8 @@ type Chain struct {
 	Missing bool `json:"missing"`
 }
 
-// DefaultChainDepth is the default maximum number of links of a chain (design, section 3, rule 5).
+// DefaultChainDepth is the default maximum number of links that a read of a derivation chain returns (design, section
+// 3, rule 5).
 const DefaultChainDepth = 10
 
 // Session is one conversation: the agent's variables and the turns.

@@ -54,7 +54,7 @@ func (s Operations) RelayOperations(ctx context.Context, _ vault.Event) (Relayed
 	return out, nil
 }
 
-// PurgeOperations removes operations that finished before their retention.
+// PurgeOperations removes finished operations whose retention period is over.
 func (s Operations) PurgeOperations(ctx context.Context, _ vault.Event) (Purged, error) {
 	var out Purged
 	succeededBefore, failedBefore := s.Now().Add(-s.Settings.RetainSucceeded), s.Now().Add(-s.Settings.RetainFailed)
