@@ -143,6 +143,9 @@ func identifierMention(identifier, value string) (mention, bool) {
 	if sure {
 		path = path[1:]
 	}
+	if len(path) == 0 || strings.Trim(path[0], "_") == "" {
+		return mention{}, false // no name: fields[""], __
+	}
 	name := strings.ToLower(camelPattern.ReplaceAllString(path[0], "${1}_$2"))
 	if (!sure && nonFields[name]) || len(name) < 2 {
 		return mention{}, false
