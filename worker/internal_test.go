@@ -22,7 +22,6 @@ import (
 	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/metrics"
 	"github.com/contextvault/contextvault/telemetry"
-	"github.com/contextvault/contextvault/workflows"
 )
 
 const patience = time.Minute
@@ -92,21 +91,6 @@ func TestObserve_LimitsConcurrency(t *testing.T) {
 	all.Wait()
 	if n := m.n.Load(); n != 0 {
 		t.Errorf("%d steps are still counted", n)
-	}
-}
-
-// A gap fill that waits for a customer must not block other steps.
-func TestObserve_DurableTaskTakesNoTurn(t *testing.T) {
-	t.Parallel()
-	m := newTestObserver(t, 1, io.Discard)
-	m.turns.TryAcquire(1) // a step runs
-	ran := false
-	err := m.observe(&step{ctx: t.Context(), name: workflows.DurableTask}, func(hatchetworker.HatchetContext) error {
-		ran = true
-		return nil
-	})
-	if err != nil || !ran || m.n.Load() != 0 {
-		t.Errorf("it ran: %t, %v; counted: %d", ran, err, m.n.Load())
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/metrics"
 	"github.com/contextvault/contextvault/telemetry"
-	"github.com/contextvault/contextvault/workflows"
 )
 
 const tracerName = "github.com/contextvault/contextvault/worker"
@@ -63,20 +62,17 @@ func (r *running) wait(grace time.Duration) int64 {
 }
 
 // observe is the worker's middleware: it limits the number of concurrent steps, counts and times them, and adds their
-// ids to their log lines. A durable task only waits, so it takes no turn, and the SDK evicts it when the worker stops.
+// ids to their log lines.
 func (o *observer) observe(
 	ctx hatchetworker.HatchetContext,
 	next func(hatchetworker.HatchetContext) error,
 ) error {
-	durable := ctx.StepName() == workflows.DurableTask
-	if !durable {
-		o.n.Add(1)
-		defer o.n.Add(-1)
-		if err := o.turns.Acquire(ctx, 1); err != nil {
-			return err
-		}
-		defer o.turns.Release(1)
+	o.n.Add(1)
+	defer o.n.Add(-1)
+	if err := o.turns.Acquire(ctx, 1); err != nil {
+		return err
 	}
+	defer o.turns.Release(1)
 	attrs := []slog.Attr{
 		slog.String(
 			"step",
@@ -92,9 +88,7 @@ func (o *observer) observe(
 	start := time.Now()
 	err := next(ctx)
 	took := time.Since(start)
-	if !durable {
-		o.steps.ObserveDuration(ctx.ActionId(), took)
-	}
+	o.steps.ObserveDuration(ctx.ActionId(), took)
 	switch {
 	case err == nil:
 		o.steps.Count(ctx.ActionId(), metrics.StepSucceeded)
