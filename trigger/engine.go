@@ -34,14 +34,16 @@ type hatchetEngine struct{ client *hatchet.Client }
 // Hatchet returns an Engine that uses a Hatchet client.
 func Hatchet(client *hatchet.Client) Engine { return hatchetEngine{client: client} }
 
-// Push implements Engine. The id of the operation is metadata of the run, so that an operator finds the run of an
-// operation.
+// Push implements Engine. The ids of operation and tenant are metadata of the run: an operator finds the run of an
+// operation, and a worker shares its turns between tenants.
 func (e hatchetEngine) Push(ctx context.Context, event string, ev vault.Event) error {
 	if encoded, err := json.Marshal(ev); err != nil || len(encoded) > maxEventBytes {
 		return fmt.Errorf("push %s: the event exceeds %d bytes; it must contain only ids", event, maxEventBytes)
 	}
 	opts := []hatchetclient.PushOpFunc{
-		hatchetclient.WithEventMetadata(map[string]string{"operation_id": ev.OperationID.String()}),
+		hatchetclient.WithEventMetadata(map[string]string{
+			"operation_id": ev.OperationID.String(), "tenant_id": ev.TenantID.String(),
+		}),
 	}
 	return within(ctx, event, pushTimeout, func() error { return e.client.Events().Push(ctx, event, ev, opts...) })
 }

@@ -9,7 +9,6 @@ import (
 
 	hatchetworker "github.com/hatchet-dev/hatchet/pkg/worker"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/metrics"
@@ -21,7 +20,7 @@ const tracerName = "github.com/contextvault/contextvault/worker"
 // observer limits the number of concurrent steps, and records each step in metrics and log.
 type observer struct {
 	running
-	turns    *semaphore.Weighted // weight 1 per running step
+	turns    *turns
 	log      *slog.Logger
 	registry *prometheus.Registry
 	steps    *metrics.Steps
@@ -32,7 +31,7 @@ type observer struct {
 // newObserver returns an observer with a registry for the metrics that only the worker exports, others included.
 func newObserver(r *app.Runtime, others ...prometheus.Collector) *observer {
 	o := &observer{
-		turns: semaphore.NewWeighted(int64(r.Config.Jobs.Hatchet.WorkerConcurrency)), log: r.Log,
+		turns: newTurns(r.Config.Jobs.Hatchet.WorkerConcurrency), log: r.Log,
 		registry: prometheus.NewRegistry(),
 	}
 	o.steps = metrics.NewSteps(o.n.Load)
@@ -61,7 +60,7 @@ func (r *running) wait(grace time.Duration) int64 {
 	}
 }
 
-// observe is the worker's middleware: it limits the number of concurrent steps, counts and times them, and adds their
+// observe is the worker's middleware: it limits the number of concurrent steps and shares them between tenants, counts and times them, and adds their
 // ids to their log lines.
 func (o *observer) observe(
 	ctx hatchetworker.HatchetContext,
@@ -69,10 +68,11 @@ func (o *observer) observe(
 ) error {
 	o.n.Add(1)
 	defer o.n.Add(-1)
-	if err := o.turns.Acquire(ctx, 1); err != nil {
+	tenant := ctx.AdditionalMetadata()["tenant_id"] // "": a run of a cron
+	if err := o.turns.acquire(ctx, tenant); err != nil {
 		return err
 	}
-	defer o.turns.Release(1)
+	defer o.turns.release(tenant)
 	attrs := []slog.Attr{
 		slog.String(
 			"step",

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,6 +75,18 @@ func (p *Postgres) Kill(t testing.TB) {
 			t.Fatal(err)
 		}
 	}
+	port, err := os.ReadFile(filepath.Join(p.dir, "postgres.port"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := net.JoinHostPort("127.0.0.1", strings.TrimSpace(string(port)))
+	Eventually(t, "the port of PostgreSQL is free", func(ctx context.Context) (struct{}, bool) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return struct{}{}, err != nil
+	})
 }
 
 // childrenOf lists the children of a process (Linux).
