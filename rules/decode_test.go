@@ -11,7 +11,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestDecodeStrictReadsWhatMarshalWrites(t *testing.T) {
+func TestDecodeStrict_ReadsMarshalledInput(t *testing.T) {
 	t.Parallel()
 	in := goodWrite()
 	in.Lineage = vault.Lineage{SourceItemID: &otherID, SourceItemType: vault.SourceProfileAsset, SourceMetadata: json.RawMessage(`{"page":1}`)}
@@ -29,29 +29,29 @@ func TestDecodeStrictReadsWhatMarshalWrites(t *testing.T) {
 	}
 }
 
-func TestDecodeStrictSaysWhatIsWrongAndWhere(t *testing.T) {
+func TestDecodeStrict_ErrorNamesPathAndProblem(t *testing.T) {
 	t.Parallel()
 	const (
 		uuidWanted = "is not a UUID, such as 0198c0de-0000-7000-8000-000000000001"
 		timeWanted = "is not a date and time in RFC 3339, such as 2026-03-31T14:30:00Z"
 	)
 	for _, tc := range []struct{ name, in, want string }{
-		{"nothing", ``, "the input is empty; it must be a JSON object"},
+		{"empty input", ``, "the input is empty; it must be a JSON object"},
 		{"space", " \n", "the input is empty; it must be a JSON object"},
-		{"no JSON", `{"name": secret}`, "the input is not valid JSON at byte 10"},
+		{"not JSON", `{"name": secret}`, "the input is not valid JSON at byte 10"},
 		{"half a document", `{"name": "secret`, "the input is not complete JSON"},
-		{"something behind", `{} {"name":"secret"}`, "the input continues after the JSON document, at byte 3"},
-		{"a bracket too many", `{}}`, "the input continues after the JSON document, at byte 3"},
+		{"text after the document", `{} {"name":"secret"}`, "the input continues after the JSON document, at byte 3"},
+		{"an extra bracket", `{}}`, "the input continues after the JSON document, at byte 3"},
 		{"a list", `[1]`, "the input must be a JSON object"},
-		{"a text", `"secret"`, "the input must be a JSON object"},
+		{"a string", `"secret"`, "the input must be a JSON object"},
 		{"invalid UTF-8", "{\"name\":\"\xff\"}", "the input is not valid UTF-8"},
 		{"a malformed UUID", `{"customer_id":"secret"}`, "customer_id: " + uuidWanted},
 		{"a UUID that is a number", `{"customer_id":17}`, "customer_id: " + uuidWanted},
 		{"an optional UUID", `{"source_item_id":"secret"}`, "source_item_id: " + uuidWanted},
 		{"a malformed time", `{"expires_at":"secret"}`, "expires_at: " + timeWanted},
-		{"a text that is a number", `{"name":17}`, "name: must be a string"},
-		{"a truth that is a text", `{"verified":"secret"}`, "verified: must be true or false"},
-		{"a number that is a text", `{"confidence":"secret"}`, "confidence: must be a number"},
+		{"a string that is a number", `{"name":17}`, "name: must be a string"},
+		{"a boolean that is a string", `{"verified":"secret"}`, "verified: must be true or false"},
+		{"a number that is a string", `{"confidence":"secret"}`, "confidence: must be a number"},
 		{"an enum that is a list", `{"source":["secret"]}`, "source: must be a string"},
 		{"several at once", `{"verified":1,"customer_id":"x"}`, "customer_id: " + uuidWanted + "; verified: must be true or false"},
 	} {
@@ -60,19 +60,19 @@ func TestDecodeStrictSaysWhatIsWrongAndWhere(t *testing.T) {
 			var w vault.WriteValueInput
 			err := rules.DecodeStrict([]byte(tc.in), &w)
 			if err == nil {
-				t.Fatal("it is accepted")
+				t.Fatal("accepted")
 			}
 			if diff := cmp.Diff(tc.want, asError(t, err).Message); diff != "" {
 				t.Error(diff)
 			}
 			if diff := cmp.Diff(vault.WriteValueInput{}, w); diff != "" {
-				t.Errorf("something was decoded nevertheless: %s", diff)
+				t.Errorf("decoded despite the error: %s", diff)
 			}
 		})
 	}
 }
 
-func TestDecodeStrictLooksIntoListsAndMaps(t *testing.T) {
+func TestDecodeStrict_ListsAndMaps(t *testing.T) {
 	t.Parallel()
 	var s vault.Scenario
 	err := rules.DecodeStrict([]byte(`{"id":"x","steps":[{"id":"a"},{"id":1},"b",{"txt":"secret"}],"variables":{"a":"b","c":1,"ada@example.com":2}}`), &s)
@@ -99,16 +99,16 @@ func TestDecodeStrictLooksIntoListsAndMaps(t *testing.T) {
 	}
 }
 
-// A name in another case is another name: encoding/json alone would take it.
-func TestDecodeStrictMindsCase(t *testing.T) {
+// Names are case-sensitive. encoding/json alone would accept a name in another case.
+func TestDecodeStrict_NamesAreCaseSensitive(t *testing.T) {
 	t.Parallel()
 	var s vault.SaveSessionInput
 	if err := rules.DecodeStrict([]byte(`{"Session_ID":"0198c0de-0000-7000-8000-000000000001"}`), &s); err == nil {
-		t.Error("it is accepted")
+		t.Error("accepted")
 	}
 }
 
-func TestDecodeStrictNeverPanics(t *testing.T) {
+func TestDecodeStrict_NeverPanics(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.SampledFrom([]string{"id", "steps", "variables", "name", "x"})

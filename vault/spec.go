@@ -87,7 +87,7 @@ var (
 		func(in DeleteCustomerInput) string { return in.CustomerID.String() })
 )
 
-// The operations on what may be collected and what is needed.
+// Operations on definitions, requirements, scenarios and rules, and on their reviews.
 var (
 	SaveDefinition = Define[Definition, SavedResult]("save-definition", "definition:save",
 		func(in Definition) string { return in.AgentID.String() })
@@ -125,7 +125,7 @@ var (
 	DetectOrphans = Define[Sweep, SweepResult]("detect-orphans", "orphans:detect", all[Sweep]("all"))
 )
 
-// Workflows that nobody submits: fill-gaps starts the first, crons start the others.
+// Workflows without an operation. fill-gaps starts the first, crons start the others.
 const (
 	WorkflowAdvanceGaps     = "advance-gaps"
 	WorkflowRelayOperations = "relay-operations"
