@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,6 +34,7 @@ func TestDecodeStrict_ErrorNamesPathAndProblem(t *testing.T) {
 	t.Parallel()
 	const (
 		uuidWanted = "is not a UUID, such as 0198c0de-0000-7000-8000-000000000001"
+		repeated   = "is repeated; an object may have a member only once, so keep one of them"
 		timeWanted = "is not a date and time in RFC 3339, such as 2026-03-31T14:30:00Z"
 	)
 	for _, tc := range []struct{ name, in, want string }{
@@ -53,6 +55,11 @@ func TestDecodeStrict_ErrorNamesPathAndProblem(t *testing.T) {
 		{"a boolean that is a string", `{"verified":"secret"}`, "verified: must be true or false"},
 		{"a number that is a string", `{"confidence":"secret"}`, "confidence: must be a number"},
 		{"an enum that is a list", `{"source":["secret"]}`, "source: must be a string"},
+		{"a member twice", `{"name":"secret","value":1,"name":"x"}`, "name: " + repeated},
+		{"a member twice in a value", `{"value":{"a":[{},{"b":1,"b":2}]}}`, "value.a[1].b: " + repeated},
+		{"a member twice that is not a name", `{"value":{"ada@example.com":1,"ada@example.com":2}}`, "value.…: " + repeated},
+		{"a member twice, once escaped", `{"n\u0061me":"a", "name" :"b"}`, "name: " + repeated},
+		{"a member twice in a list", `[{"a":1,"a":2}]`, "[0].a: " + repeated},
 		{"several at once", `{"verified":1,"customer_id":"x"}`, "customer_id: " + uuidWanted + "; verified: must be true or false"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -116,6 +123,34 @@ func TestDecodeStrict_NeverPanics(t *testing.T) {
 		doc := []byte(`{"` + key.Draw(t, "key") + `":` + value.Draw(t, "value") + `}`)
 		for _, into := range []any{&vault.Scenario{}, &vault.SaveSessionInput{}, &vault.Definition{}, &vault.Requirement{}} {
 			_ = rules.DecodeStrict(doc, into)
+		}
+	})
+}
+
+// Any document is accepted as it is, and refused with the path once any of its members is there twice.
+func TestCheckDocument_RepeatedMember(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z]{1,4}`), 1, 6, rapid.ID[string]).Draw(t, "names")
+		value := rapid.SampledFrom([]string{`1`, `"a"`, `"\"a\":"`, `"\\"`, `[]`, `{}`, `[{"a":1},{"a":1}]`, `{"a":{"a":null}}`})
+		var members []string
+		for _, name := range names {
+			members = append(members, `"`+name+`" : `+value.Draw(t, "value"))
+		}
+		outer := rapid.SampledFrom([]string{`%`, `[%]`, `[{"x":1},%]`, `{"x":%}`, `{"x":[[],%],"y":1}`}).Draw(t, "outer")
+		at := strings.TrimPrefix(map[string]string{
+			`%`: "", `[%]`: "[0]", `[{"x":1},%]`: "[1]", `{"x":%}`: "x", `{"x":[[],%],"y":1}`: "x[1]",
+		}[outer]+"."+names[0], ".")
+		document := func() []byte {
+			return []byte(strings.Replace(outer, "%", "{"+strings.Join(members, ",")+"}", 1))
+		}
+		if err := rules.CheckDocument(document()); err != nil {
+			t.Fatalf("%s: %v", document(), err)
+		}
+		members = append(members, `"`+names[0]+`":`+value.Draw(t, "value"))
+		err := rules.CheckDocument(document())
+		if err == nil || asError(t, err).Field != at {
+			t.Fatalf("%s: %v, want %s", document(), err, at)
 		}
 	})
 }

@@ -106,6 +106,12 @@ func TestFindMissing_FieldRules(t *testing.T) {
 		{name: "a rejected requirement does not apply", reqs: []vault.Requirement{need("a", rejected)}},
 		{name: "a superseded value does not count", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, func(f *vault.Value) { f.Status = vault.StatusSuperseded })}, want: []string{"a absent!"}},
 
+		{name: "a text without a visible character does not count", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`" \u200b\u3164"`)}, want: []string{"a absent!"}},
+		{name: "null does not count", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`null`)}, want: []string{"a absent!"}},
+		{name: "a list of empty entries does not count", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`["", null, {"b": " "}]`)}, want: []string{"a absent!"}},
+		{name: "a list with one entry counts", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`["", 0]`)}},
+		{name: "a blank dependency does not count", reqs: []vault.Requirement{need("a", dependsOn("b"))}, fields: fields{"b": has(`" "`)}},
+		{name: "a condition does not see a blank value", reqs: []vault.Requirement{need("a", when(`has(fields.b)`))}, fields: fields{"b": has(`" "`)}},
 		{name: "a value past its expiry, before the sweep", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, expires(0))}, want: []string{"a expired!"}},
 		{name: "a value before its expiry", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, expires(time.Second))}},
 		{name: "a value older than its freshness", reqs: []vault.Requirement{need("a")}, defs: defs{"a": fresh(3599)}, fields: fields{"a": has(`1`)}, want: []string{"a stale!"}},
@@ -286,4 +292,38 @@ func summary(missing []vault.Missing) []string {
 		lines = append(lines, fmt.Sprint(r.FieldName, r.RequiredLevel, r.FallbackAction, r.Order, r.Review, m.Reason, m.Blocking))
 	}
 	return lines
+}
+
+func TestIsEmpty_Values(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]bool{
+		`null`: true, `""`: true, `" \u00ad"`: true, `[]`: true, `{}`: true, `[null]`: true, `[[],{"a":"\ufeff"}]`: true, `{"a":{"b":null}}`: true,
+		``: false, `{`: false, `0`: false, `false`: false, `1e999`: false, `"x"`: false, `[0]`: false, `{"a":"","b":false}`: false, `[1e999]`: false,
+	} {
+		if got := rules.IsEmpty(json.RawMessage(value)); got != want {
+			t.Errorf("%s: got %v", value, got)
+		}
+	}
+}
+
+// Nothing that shows a character, a number or a truth value is empty, and no nesting of blanks meets a requirement.
+func TestFindMissing_EmptyNeverCounts(t *testing.T) {
+	t.Parallel()
+	blank := rapid.SampledFrom([]string{`null`, `""`, `" "`, `"\u200b"`, `"\u00a0\u3164"`, `[]`, `{}`})
+	visible := rapid.SampledFrom([]string{`0`, `false`, `"x"`, `"\u200bx"`, `1e999`})
+	rapid.Check(t, func(t *rapid.T) {
+		leaf, want := blank.Draw(t, "leaf"), true
+		if rapid.Bool().Draw(t, "with a value") {
+			leaf, want = visible.Draw(t, "leaf"), false
+		}
+		value := leaf
+		for range rapid.IntRange(0, 5).Draw(t, "depth") {
+			value = rapid.SampledFrom([]string{`[` + value + `]`, `{"a":` + value + `}`, `["",` + value + `,null]`}).Draw(t, "wrap")
+		}
+		known := rules.Known{Fields: map[string]vault.Value{"a": has(value)}, Now: morning}
+		missing, _ := rules.FindMissing([]vault.Requirement{need("a")}, nil, known, rules.Scope{})
+		if got := len(missing) == 1; got != want {
+			t.Fatalf("%s: missing %v, want %v", value, got, want)
+		}
+	})
 }

@@ -217,6 +217,9 @@ func TestCheckValue_UnstorableIsAlwaysRejected(t *testing.T) {
 		"NUL":                               `"a\u0000b"`,
 		"NUL in a key":                      `{"\u0000":1}`,
 		"NUL behind a backslash":            `"\\\u0000"`,
+		"a member twice":                    `{"a":1,"a":2}`,
+		"a member twice, once escaped":      `{"a":1,"b":2,"\u0061":3}`,
+		"a member twice further down":       `[{"a":[1,{"b":{},"c":"{","b":{}}]}]`,
 		"half a surrogate pair":             `"\ud800"`,
 		"the other half":                    `"\udc00"`,
 		"two first halves":                  `"\ud800\ud800"`,
@@ -251,7 +254,9 @@ func TestCheckValue_LargestStorableIsAccepted(t *testing.T) {
 		"digits after the point":    `1e-16383`,
 		"an escaped backslash":      `"\\u0000"`,
 		"nested as deep as allowed": strings.Repeat("[", 100) + strings.Repeat("]", 100),
-		"the same key twice":        `{"a":1,"a":2}`,
+		"a member in two objects":   `{"a":{"a":[{"a":1},{"a":"a"}]},"b":"a","c":{"a":1}}`,
+		"members in two cases":      `{"a":1,"A":2}`,
+		"a string like a member":    `{"a":"\"a\":1,\"a\":2"}`,
 		"brackets in a string":      `"` + strings.Repeat("[", 200) + `"`,
 	} {
 		for _, mode := range vault.ValidationModes {
@@ -300,6 +305,33 @@ func TestCheckValue_WarnKeepsValueAndWarnings(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestCheckValue_BlankTextFollowsTheMode(t *testing.T) {
+	t.Parallel()
+	const problem = "field: the value is a text without a visible character; omit the field if the value is unknown"
+	for _, value := range []string{
+		`""`, `"  "`, `"\u00a0"`, `"\u200b"`, `"\ufeff"`, `"\u00ad"`, `"\u3164"`, `"\t\r\n"`, `"\u0007"`, `"\u2800 \u202e"`,
+	} {
+		for _, typ := range vault.ValueTypes {
+			_, err := rules.CheckValue(defined(typ), "field", json.RawMessage(value), vault.ModeStrict)
+			if err == nil || asError(t, err).Message != "Field validation failed: "+problem {
+				t.Errorf("%s %s, strict: %v", typ, value, err)
+			}
+			got, err := rules.CheckValue(defined(typ), "field", json.RawMessage(value), vault.ModeWarn)
+			if diff := cmp.Diff([]string{problem}, got.Warnings); err != nil || diff != "" || string(got.Value) != value {
+				t.Errorf("%s %s, warn: %v %s", typ, value, err, diff)
+			}
+			if _, err := rules.CheckValue(defined(typ), "field", json.RawMessage(value), vault.ModeDisabled); err != nil {
+				t.Errorf("%s %s, disabled: %v", typ, value, err)
+			}
+		}
+		got, err := rules.CheckValue(nil, "field", json.RawMessage(value), vault.ModeWarn)
+		want := []string{"field: is not a field that this agent defines", problem}
+		if diff := cmp.Diff(want, got.Warnings); err != nil || diff != "" {
+			t.Errorf("unknown field, %s: %v %s", value, err, diff)
+		}
 	}
 }
 
