@@ -343,6 +343,51 @@ func TestWriteValue_RejectionHasReason(t *testing.T) {
 	}
 }
 
+// The problem names a repeated member by its path, also inside a value.
+func TestDecode_RepeatedMemberIsMalformed(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	agent, customer := testkit.ID(), testkit.ID().String()
+	for body, field := range map[string]string{
+		`{"agent_id": %[1]q, "value": 1, "source": "tool_result", "value": 2}`:                               "value",
+		`{"agent_id": %[1]q, "value": {"a": [1, {"b": 1, "b": 2}]}, "source": "tool_result"}`:                "value.a[1].b",
+		`{"agent_id": %[1]q, "value": 1, "source": "tool_result", "source_metadata": {"a": 1, "\u0061": 1}}`: "source_metadata.a",
+	} {
+		p := s.do("PUT", "/v1/customers/"+customer+"/values/x", fmt.Sprintf(body, agent)).problem(400, "malformed")
+		if p.Field != field || !strings.HasPrefix(p.Detail, field+": is repeated") {
+			t.Errorf("%s: got %s, %s", body, p.Field, p.Detail)
+		}
+	}
+}
+
+// A blank text is refused or stored by mode. It never meets a requirement.
+func TestWriteValue_BlankFollowsTheMode(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit)
+	agent, scenario, customer := testkit.ID().String(), testkit.ID().String(), testkit.ID().String()
+	s.change("PUT", "/v1/agents/"+agent+"/scenarios/"+scenario, `{"name": "Blank"}`).want(200)
+	for _, mode := range []string{"strict", "warn", "disabled"} {
+		s.change("PUT", "/v1/agents/"+agent+"/definitions/"+mode,
+			fmt.Sprintf(`{"value_type": "string", "enabled": true, "validation_mode": %q}`, mode)).want(200)
+		s.change("PUT", "/v1/scenarios/"+scenario+"/requirements/"+mode,
+			`{"required_level": "hard", "fallback_action": "ask"}`).want(200)
+		a := s.change("PUT", "/v1/customers/"+customer+"/values/"+mode,
+			fmt.Sprintf(`{"agent_id": %q, "value": " \u200b", "source": "user_provided"}`, agent))
+		if mode == "strict" {
+			a.problem(422, vault.CodeInvalid)
+			continue
+		}
+		if warned := strings.Contains(string(a.want(200).body), "without a visible character"); warned != (mode == "warn") {
+			t.Errorf("%s: got %s", mode, a.body)
+		}
+	}
+	var missing query.MissingFields
+	s.do("GET", "/v1/customers/"+customer+"/missing?scenario_id="+scenario, "").want(200).into(&missing)
+	if len(missing.Missing) != 3 {
+		t.Errorf("missing are %+v", missing.Missing)
+	}
+}
+
 // JSON that is nested too deep is valid JSON: the problem names the cause.
 func TestDecode_TooDeepIsAProblem(t *testing.T) {
 	t.Parallel()

@@ -64,7 +64,7 @@ func scenario(f func(*vault.Scenario)) checker       { return change(goodScenari
 func write(f func(*vault.WriteValueInput)) checker   { return change(goodWrite(), f) }
 func asset(f func(*vault.AddAssetInput)) checker     { return change(goodAsset(), f) }
 
-func TestGoodInputPasses(t *testing.T) {
+func TestCheck_ValidPasses(t *testing.T) {
 	t.Parallel()
 	for name, in := range map[string]checker{
 		"definition": goodDefinition(),
@@ -93,21 +93,21 @@ func TestGoodInputPasses(t *testing.T) {
 	}
 }
 
-func TestBadInputIsToldWhatWouldBeRight(t *testing.T) {
+func TestCheck_InvalidNamesTheRemedy(t *testing.T) {
 	t.Parallel()
 	const notAName = "is not a field name: use small letters, digits and _, with no digit first, such as date_of_birth"
 	for _, tc := range []struct {
 		name, want string
 		in         checker
 	}{
-		{"a definition with nothing", "agent_id: is required; name: is required; value_type: is required", vault.Definition{}},
+		{"an empty definition", "agent_id: is required; name: is required; value_type: is required", vault.Definition{}},
 		{"a name with capitals", "name: " + notAName, definition(func(d *vault.Definition) { d.Name = "Email" })},
 		{"a name with a digit first", "name: " + notAName, definition(func(d *vault.Definition) { d.Name = "2nd" })},
 		{"a long name", "name: is longer than 50 characters", definition(func(d *vault.Definition) { d.Name = strings.Repeat("a", 51) })},
 		{"an unknown type", "value_type: must be string, email, phone, date, datetime, number, boolean, url or json", definition(func(d *vault.Definition) { d.ValueType = "colour" })},
 		{"an unknown mode", "validation_mode: must be strict, warn or disabled", definition(func(d *vault.Definition) { d.ValidationMode = "loose" })},
 		{"a regex that does not compile", "validation_regex: is not a regular expression in RE2 syntax: error parsing regexp: missing closing ): `(`", definition(func(d *vault.Definition) { d.ValidationRegex = "(" })},
-		{"a regex that RE2 cannot have", "validation_regex: is not a regular expression in RE2 syntax: error parsing regexp: invalid or unsupported Perl syntax: `(?=`", definition(func(d *vault.Definition) { d.ValidationRegex = "(?=a)" })},
+		{"a regex that RE2 does not support", "validation_regex: is not a regular expression in RE2 syntax: error parsing regexp: invalid or unsupported Perl syntax: `(?=`", definition(func(d *vault.Definition) { d.ValidationRegex = "(?=a)" })},
 		{"a long regex", "validation_regex: is longer than 500 characters", definition(func(d *vault.Definition) { d.ValidationRegex = strings.Repeat("(", 501) })},
 		{"an allowed value of another type", "allowed_values[1]: is not an email address, such as name@example.com", definition(func(d *vault.Definition) {
 			d.AllowedValues = []json.RawMessage{json.RawMessage(`"a@b.com"`), json.RawMessage(`"x"`)}
@@ -115,7 +115,7 @@ func TestBadInputIsToldWhatWouldBeRight(t *testing.T) {
 		{"an allowed value that is null", "allowed_values[0]: is null, which is not a value", definition(func(d *vault.Definition) {
 			d.ValueType, d.AllowedValues = vault.TypeJSON, []json.RawMessage{json.RawMessage(`null`)}
 		})},
-		{"an allowed value that is no JSON", "allowed_values[0]: is not valid JSON", definition(func(d *vault.Definition) { d.AllowedValues = []json.RawMessage{json.RawMessage(`gold`)} })},
+		{"an allowed value that is not JSON", "allowed_values[0]: is not valid JSON", definition(func(d *vault.Definition) { d.AllowedValues = []json.RawMessage{json.RawMessage(`gold`)} })},
 		{"a regex that no allowed value matches", "validation_regex: matches none of the allowed values, so no value could be stored", definition(func(d *vault.Definition) {
 			d.ValidationRegex, d.AllowedValues = `.*\.org`, []json.RawMessage{json.RawMessage(`"a@b.com"`)}
 		})},
@@ -127,14 +127,14 @@ func TestBadInputIsToldWhatWouldBeRight(t *testing.T) {
 		{"an unknown origin", "origin: must be human or extracted", definition(func(d *vault.Definition) { d.Origin = "x" })},
 		{"an unknown review state", "review_state: must be none, pending, approved or rejected", definition(func(d *vault.Definition) { d.Review = "x" })},
 
-		{"a requirement with nothing", "agent_id: is required; scenario_id: is required; field_name: is required; required_level: is required; fallback_action: is required", vault.Requirement{}},
+		{"an empty requirement", "agent_id: is required; scenario_id: is required; field_name: is required; required_level: is required; fallback_action: is required", vault.Requirement{}},
 		{"a condition that does not compile", "when_condition: is not a condition in CEL over fields, session and scenario, such as fields.age >= 18: at 1:1: undeclared reference to 'age' (in container '')", requirement(func(r *vault.Requirement) { r.WhenCondition = "age >= 18" })},
-		{"a condition that gives no truth", "when_condition: must return true or false, such as fields.age >= 18; this one returns string", requirement(func(r *vault.Requirement) { r.WhenCondition = `"a" + "b"` })},
-		{"a field that waits for itself", "depends_on_fields[0]: is the field itself; a field cannot depend on itself", requirement(func(r *vault.Requirement) { r.DependsOn = []string{"email"} })},
+		{"a condition that does not return true or false", "when_condition: must return true or false, such as fields.age >= 18; this one returns string", requirement(func(r *vault.Requirement) { r.WhenCondition = `"a" + "b"` })},
+		{"a field that depends on itself", "depends_on_fields[0]: is the field itself; a field cannot depend on itself", requirement(func(r *vault.Requirement) { r.DependsOn = []string{"email"} })},
 		{"a dependency twice", "depends_on_fields[1]: repeats depends_on_fields[0]", requirement(func(r *vault.Requirement) { r.DependsOn = []string{"age", "age"} })},
-		{"a dependency that is no name", "depends_on_fields[0]: " + notAName, requirement(func(r *vault.Requirement) { r.DependsOn = []string{"Age"} })},
+		{"a dependency that is not a name", "depends_on_fields[0]: " + notAName, requirement(func(r *vault.Requirement) { r.DependsOn = []string{"Age"} })},
 		{"a confidence above one", "confidence: must be at most 1", requirement(func(r *vault.Requirement) { r.Confidence = 1.1 })},
-		{"an order that no column holds", "collection_order: must be between -1000000 and 1000000", requirement(func(r *vault.Requirement) { r.Order = 1 << 40 })},
+		{"a collection order out of range", "collection_order: must be between -1000000 and 1000000", requirement(func(r *vault.Requirement) { r.Order = 1 << 40 })},
 		{"a zero rule", "rule_id: is the zero UUID; omit the field instead", requirement(func(r *vault.Requirement) { r.RuleID = &uuid.UUID{} })},
 
 		{"a step id twice", "steps[1].id: repeats the id of steps[0]; each step needs its own", scenario(func(s *vault.Scenario) { s.Steps[1].ID = "a" })},
@@ -143,7 +143,7 @@ func TestBadInputIsToldWhatWouldBeRight(t *testing.T) {
 		{"NUL in a variable", "variables.tier: contains the character U+0000, which cannot be stored", scenario(func(s *vault.Scenario) { s.Variables = map[string]string{"tier": "\x00"} })},
 		{"invalid UTF-8", "name: is not valid UTF-8", scenario(func(s *vault.Scenario) { s.Name = "\xff" })},
 
-		{"a write with nothing", "agent_id: is required; customer_id: is required; name: is required; value: is required; source: is required", vault.WriteValueInput{}},
+		{"an empty write", "agent_id: is required; customer_id: is required; name: is required; value: is required; source: is required", vault.WriteValueInput{}},
 		{"a zero customer", "customer_id: is required", write(func(w *vault.WriteValueInput) { w.CustomerID = uuid.Nil })},
 		{"a value over 64 KiB", "Field validation failed: email: the value is larger than 64 KiB", write(func(w *vault.WriteValueInput) { w.Value = json.RawMessage(`"` + strings.Repeat("x", 64<<10) + `"`) })},
 		{"a null value", "Field validation failed: email: the value is null, which is not a value", write(func(w *vault.WriteValueInput) { w.Value = json.RawMessage(`null`) })},
@@ -158,7 +158,7 @@ func TestBadInputIsToldWhatWouldBeRight(t *testing.T) {
 		{"a source that is the item itself", "source_item_id: is the item itself; an item cannot be derived from itself", write(func(w *vault.WriteValueInput) {
 			w.ItemID, w.SourceItemID, w.SourceItemType = &otherID, &otherID, vault.SourceProfileField
 		})},
-		{"metadata that is no object", `source_metadata: must be a JSON object, such as {"tool": "ocr"}`, write(func(w *vault.WriteValueInput) { w.SourceMetadata = json.RawMessage(`[1]`) })},
+		{"metadata that is not an object", `source_metadata: must be a JSON object, such as {"tool": "ocr"}`, write(func(w *vault.WriteValueInput) { w.SourceMetadata = json.RawMessage(`[1]`) })},
 		{"NUL in metadata", "source_metadata: contains the character U+0000, which cannot be stored", write(func(w *vault.WriteValueInput) { w.SourceMetadata = json.RawMessage(`{"a":"\u0000"}`) })},
 		{"large metadata", "source_metadata: is larger than 64 KiB", write(func(w *vault.WriteValueInput) {
 			w.SourceMetadata = json.RawMessage(`{"a":"` + strings.Repeat("x", 64<<10) + `"}`)
@@ -171,9 +171,9 @@ func TestBadInputIsToldWhatWouldBeRight(t *testing.T) {
 		})},
 
 		{"a short checksum", "checksum: must be 64 characters long", asset(func(a *vault.AddAssetInput) { a.Checksum = "0f" })},
-		{"a checksum of other letters", "checksum: must be hexadecimal: digits and the letters a to f", asset(func(a *vault.AddAssetInput) { a.Checksum = strings.Repeat("xy", 32) })},
-		{"an asset from nowhere", "source_item_type: is required with source_item_id; it must be profile_field, profile_asset, session, tool or external", asset(func(a *vault.AddAssetInput) { a.SourceItemID = &otherID })},
-		{"an asset that expires before it comes", "expires_at: must be later than uploaded_at", asset(func(a *vault.AddAssetInput) { a.UploadedAt, a.ExpiresAt = after(time.Hour), after(0) })},
+		{"a checksum that is not hexadecimal", "checksum: must be hexadecimal: digits and the letters a to f", asset(func(a *vault.AddAssetInput) { a.Checksum = strings.Repeat("xy", 32) })},
+		{"an asset with a source id without its type", "source_item_type: is required with source_item_id; it must be profile_field, profile_asset, session, tool or external", asset(func(a *vault.AddAssetInput) { a.SourceItemID = &otherID })},
+		{"an asset that expires before its upload", "expires_at: must be later than uploaded_at", asset(func(a *vault.AddAssetInput) { a.UploadedAt, a.ExpiresAt = after(time.Hour), after(0) })},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -192,7 +192,7 @@ func TestBadInputIsToldWhatWouldBeRight(t *testing.T) {
 	}
 }
 
-func TestCheckInputLooksIntoEverything(t *testing.T) {
+func TestCheck_ChecksNestedMembers(t *testing.T) {
 	t.Parallel()
 	session := vault.SaveSessionInput{
 		SessionID: someID, AgentID: someID, CustomerID: someID,
@@ -219,7 +219,7 @@ func TestCheckInputLooksIntoEverything(t *testing.T) {
 	}
 }
 
-func TestARequirementOfAPersonBinds(t *testing.T) {
+func TestRequirement_Binding(t *testing.T) {
 	t.Parallel()
 	for state, want := range map[vault.ReviewState]bool{
 		"": true, vault.ReviewNone: true, vault.ReviewApproved: true, vault.ReviewPending: false, vault.ReviewRejected: false,

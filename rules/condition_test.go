@@ -20,7 +20,7 @@ func jsonMap(pairs ...string) map[string]json.RawMessage {
 	return m
 }
 
-func TestAConditionSeesFieldsSessionAndScenario(t *testing.T) {
+func TestEvalCondition_Variables(t *testing.T) {
 	t.Parallel()
 	vars := rules.ConditionVars{
 		Fields: jsonMap("age", `18`, "score", `17.5`, "whole", `18.0`, "big", `123456789012345678901`, "huge", `1e999`,
@@ -71,7 +71,7 @@ func TestAConditionSeesFieldsSessionAndScenario(t *testing.T) {
 	}
 }
 
-func TestAConditionThatDoesNotCompileIsRefused(t *testing.T) {
+func TestCompileCondition_InvalidIsRefused(t *testing.T) {
 	t.Parallel()
 	for expr, part := range map[string]string{
 		`age >= 18`:               "at 1:1: undeclared reference to 'age'",
@@ -104,7 +104,7 @@ func TestAConditionThatDoesNotCompileIsRefused(t *testing.T) {
 	}
 }
 
-func TestAConditionThatFailsTellsTheKindAndNoValue(t *testing.T) {
+func TestEvalCondition_ErrorHoldsNoValue(t *testing.T) {
 	t.Parallel()
 	vars := rules.ConditionVars{
 		Fields:  jsonMap("secret", `"QXsecret"`, "age", `18`, "list", `[1]`, "max", `9223372036854775807`),
@@ -137,7 +137,7 @@ func TestAConditionThatFailsTellsTheKindAndNoValue(t *testing.T) {
 	}
 }
 
-func TestEvaluatingAConditionNeverPanicsAndNeverTellsAValue(t *testing.T) {
+func TestEvalCondition_NeverPanicsOrRevealsValue(t *testing.T) {
 	t.Parallel()
 	word := rapid.SampledFrom([]string{"fields.a", "fields.b", "fields.absent", "session.a", "scenario.name", "1", "2.5", `"x"`, "null", "true", "[1]", "{}", "fields", "scenario.variables"})
 	operator := rapid.SampledFrom([]string{"==", "!=", "<", ">=", "&&", "||", "+", "-", "*", "/", "%", "in", ".", "?"})

@@ -9,7 +9,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestRepliesToAConfirmation(t *testing.T) {
+func TestReadReply_Answers(t *testing.T) {
 	t.Parallel()
 	date := vault.Definition{Name: "date_of_birth", ValueType: vault.TypeDate, Enabled: true}
 	consent := vault.Definition{Name: "newsletter", ValueType: vault.TypeBoolean, Enabled: true}
@@ -45,7 +45,7 @@ func TestRepliesToAConfirmation(t *testing.T) {
 	}
 }
 
-func TestWhatAYesWouldNotConfirmIsNotOffered(t *testing.T) {
+func TestConfirmable_OnlyWhatYesWouldConfirm(t *testing.T) {
 	t.Parallel()
 	consent := vault.Definition{Name: "newsletter", ValueType: vault.TypeBoolean}
 	diet := vault.Definition{Name: "vegetarian", ValueType: vault.TypeString, AllowedValues: []json.RawMessage{json.RawMessage(`"Yes"`), json.RawMessage(`"No"`), json.RawMessage(`"sometimes"`)}}
@@ -68,7 +68,7 @@ func TestWhatAYesWouldNotConfirmIsNotOffered(t *testing.T) {
 	}
 }
 
-func TestTheFieldsThatAConditionReads(t *testing.T) {
+func TestConditionFields_FieldsRead(t *testing.T) {
 	t.Parallel()
 	for expr, want := range map[string][]string{
 		``:                      nil,

@@ -7,7 +7,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestFieldsThatContrastAreNotOne(t *testing.T) {
+func TestContrasting_Pairs(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		a, b string

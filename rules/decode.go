@@ -12,14 +12,15 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/contextvault/contextvault/rules/format"
 	"github.com/contextvault/contextvault/vault"
 )
 
-// DecodeStrict decodes one JSON document into a type of package vault. It rejects unknown members and text after the
-// document, so that a mistyped name is not silently ignored. All problems are reported as one *vault.Error with the
+// DecodeStrict decodes one JSON document into a type of package vault. It rejects unknown and repeated members and text
+// after the document, so that nothing is silently ignored. All problems are reported as one *vault.Error with the
 // path of each member and the remedy, without values.
 func DecodeStrict(data []byte, into any) error {
-	if err := checkDocument(data); err != nil {
+	if err := CheckDocument(data); err != nil {
 		return err
 	}
 	if problems := typeProblems(data, reflect.TypeOf(into).Elem(), ""); len(problems) > 0 {
@@ -31,8 +32,9 @@ func DecodeStrict(data []byte, into any) error {
 	return nil
 }
 
-// checkDocument checks that data is one JSON document.
-func checkDocument(data []byte) error {
+// CheckDocument checks that data is one JSON document in which no object has a member twice. An error is a *vault.Error
+// without values; for a repeated member its Field is the path.
+func CheckDocument(data []byte) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return vault.Invalid("", "the input is empty; it must be a JSON object")
 	}
@@ -54,7 +56,67 @@ func checkDocument(data []byte) error {
 	if rest := bytes.TrimSpace(data[dec.InputOffset():]); len(rest) > 0 {
 		return vault.Invalid("", "the input continues after the JSON document, at byte %d", dec.InputOffset()+1)
 	}
+	if path, repeated := repeatedMember(data); repeated {
+		return vault.Invalid(path, "is repeated; an object may have a member only once, so keep one of them")
+	}
 	return nil
+}
+
+// container is an open list or object.
+type container struct {
+	names  map[string]bool // of the members so far; nil in a list
+	name   string          // the current member of an object
+	index  int             // the current entry of a list
+	isList bool
+}
+
+// repeatedMember returns the path of the first member of valid JSON whose object already has a member of that name.
+// Readers of JSON differ in what they do with such members; most of them drop all but the last.
+func repeatedMember(raw []byte) (path string, found bool) {
+	var open []container
+	for i := 0; i < len(raw); i++ {
+		switch raw[i] {
+		case '{', '[':
+			open = append(open, container{isList: raw[i] == '['})
+		case '}', ']':
+			open = open[:len(open)-1]
+		case ',':
+			open[len(open)-1].index++
+		case '"':
+			start := i
+			for i++; raw[i] != '"'; i++ {
+				if raw[i] == '\\' {
+					i++
+				}
+			}
+			if rest := bytes.TrimLeft(raw[i+1:], " \t\r\n"); len(rest) == 0 || rest[0] != ':' {
+				continue // a string, not the name of a member
+			}
+			object := &open[len(open)-1]
+			object.name = textOf(raw[start : i+1])
+			if object.names[object.name] {
+				return pathOf(open), true
+			}
+			if object.names == nil {
+				object.names = map[string]bool{}
+			}
+			object.names[object.name] = true
+		}
+	}
+	return "", false
+}
+
+// pathOf returns the path of the current entry of the innermost container.
+func pathOf(open []container) string {
+	var path strings.Builder
+	for _, c := range open {
+		if c.isList {
+			fmt.Fprintf(&path, "[%d]", c.index)
+		} else {
+			path.WriteString("." + safeName(c.name))
+		}
+	}
+	return strings.TrimPrefix(path.String(), ".")
 }
 
 // typeProblems finds members of valid JSON that do not match a type.
@@ -136,7 +198,7 @@ func typeProblem(t reflect.Type) string {
 	case t == uuidType:
 		return "is not a UUID, such as 0198c0de-0000-7000-8000-000000000001"
 	case t == timeType:
-		return notDatetime
+		return format.NotDatetime
 	}
 	switch t.Kind() {
 	case reflect.String:

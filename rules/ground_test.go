@@ -22,7 +22,7 @@ func customer(texts ...string) []vault.Turn {
 }
 
 // An empty quote in a case means that the quote is the whole turn.
-func TestOnlyWhatWasSaidIsGrounded(t *testing.T) {
+func TestGroundCandidate_OnlyStatedValues(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		typ                vault.ValueType
@@ -248,7 +248,7 @@ func TestOnlyWhatWasSaidIsGrounded(t *testing.T) {
 	}
 }
 
-func TestAnAllowedValueIsGroundedByItsWords(t *testing.T) {
+func TestGroundCandidate_AllowedValueByItsWords(t *testing.T) {
 	t.Parallel()
 	plans := defined(vault.TypeString, allowing(`"Gold"`, `"rose_gold"`, `"Silver plan"`))
 	for _, tc := range []struct {
@@ -276,7 +276,7 @@ func TestAnAllowedValueIsGroundedByItsWords(t *testing.T) {
 	}
 }
 
-func TestACandidateIsRefused(t *testing.T) {
+func TestGroundCandidate_CandidateIsRefused(t *testing.T) {
 	t.Parallel()
 	good := vault.Candidate{FieldName: "field", Value: json.RawMessage(`"John"`), Confidence: 0.9, Quote: "I am John"}
 	turns := customer("I am John")
@@ -287,14 +287,14 @@ func TestACandidateIsRefused(t *testing.T) {
 		turns      []vault.Turn
 	}{
 		{"with a confidence above one", "field: the confidence of the candidate is not between 0 and 1", func(c *vault.Candidate) { c.Confidence = 1.1 }, defined(vault.TypeString), turns},
-		{"with no number as confidence", "field: the confidence of the candidate is not between 0 and 1", func(c *vault.Candidate) { c.Confidence = math.NaN() }, defined(vault.TypeString), turns},
+		{"with a confidence that is not a number", "field: the confidence of the candidate is not between 0 and 1", func(c *vault.Candidate) { c.Confidence = math.NaN() }, defined(vault.TypeString), turns},
 		{"for another field", "name: the candidate and the definition are for different fields", func(c *vault.Candidate) { c.FieldName = "name" }, defined(vault.TypeString), turns},
 		{"for a field that is not defined", "Field validation failed: field: is not a field that this agent defines", nil, nil, turns},
 		{"with an invalid value, even in mode warn", "Field validation failed: field: the value is not an email address, such as name@example.com", nil, defined(vault.TypeEmail, func(d *vault.Definition) { d.ValidationMode = vault.ModeWarn }), turns},
 		{"without a quote", "field: the customer's turns do not contain the quote of the candidate", func(c *vault.Candidate) { c.Quote = "" }, defined(vault.TypeString), turns},
 		{"with the agent's words", "field: the customer's turns do not contain the quote of the candidate", nil, defined(vault.TypeString), []vault.Turn{{Speaker: vault.SpeakerAgent, Text: "I am John"}}},
-		{"with a quote over two turns", "field: the customer's turns do not contain the quote of the candidate", nil, defined(vault.TypeString), customer("I am", "John")},
-		{"with a quote that does not hold the value", "field: the quote of the candidate does not contain its value", func(c *vault.Candidate) { c.Quote = "I am" }, defined(vault.TypeString), turns},
+		{"with a quote that spans two turns", "field: the customer's turns do not contain the quote of the candidate", nil, defined(vault.TypeString), customer("I am", "John")},
+		{"with a quote that does not contain the value", "field: the quote of the candidate does not contain its value", func(c *vault.Candidate) { c.Quote = "I am" }, defined(vault.TypeString), turns},
 	} {
 		c := good
 		if tc.change != nil {
@@ -305,11 +305,11 @@ func TestACandidateIsRefused(t *testing.T) {
 		}
 	}
 	if _, err := rules.GroundCandidate(good, defined(vault.TypeString), turns); err != nil {
-		t.Errorf("the good one: %v", err)
+		t.Errorf("the valid candidate: %v", err)
 	}
 }
 
-func TestTheTurnOfAQuote(t *testing.T) {
+func TestQuotedTurn_FindsTheTurn(t *testing.T) {
 	t.Parallel()
 	turns := []vault.Turn{
 		{Index: 3, Speaker: vault.SpeakerAgent, Text: "Monday, or Friday?"},
@@ -338,9 +338,8 @@ func TestTheTurnOfAQuote(t *testing.T) {
 	}
 }
 
-// What shares no word or digit with anything the customer said is never grounded, whatever a model makes of it; and the
-// error does not hold it.
-func TestWhatNobodySaidIsNeverGrounded(t *testing.T) {
+// A value that shares no word or digit with the customer's turns is never grounded, and the error does not contain it.
+func TestGroundCandidate_UnstatedIsNeverGrounded(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		said := rapid.StringMatching(`[a-m ,.!?@]{0,40}[a-m]`).Draw(t, "said")
@@ -363,7 +362,7 @@ func TestWhatNobodySaidIsNeverGrounded(t *testing.T) {
 	})
 }
 
-func TestGroundingNeverPanics(t *testing.T) {
+func TestGroundCandidate_NeverPanics(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[0-9+\-/:., ()kmapzt]{0,30}`))

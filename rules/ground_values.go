@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/contextvault/contextvault/rules/format"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -41,7 +42,7 @@ func isSamePhone(said, e164 string) bool {
 	if strings.Count(said, "(") > strings.Count(said, ")") {
 		said = strings.TrimPrefix(said, "(") // the bracket opened before the number
 	}
-	if normal, ok := normalisePhone(strings.TrimSpace(said)); ok {
+	if normal, why := format.Phone(strings.TrimSpace(said)); why == "" {
 		return normal == e164
 	}
 	digits := strings.Map(func(r rune) rune {
@@ -197,8 +198,8 @@ func (p passage) containsDatetime(raw, normalised string) bool {
 		if seconds == "" {
 			seconds = ":00"
 		}
-		t, ok := normaliseDatetime(m[1] + "T" + m[2] + seconds + m[4])
-		if ok && t == normalised && !p.isNegated(p.start+at[0], p.start+at[1]) {
+		t, why := format.Datetime(m[1] + "T" + m[2] + seconds + m[4])
+		if why == "" && t == normalised && !p.isNegated(p.start+at[0], p.start+at[1]) {
 			return true
 		}
 	}

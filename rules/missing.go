@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/rules/format"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -36,6 +38,8 @@ type Known struct {
 
 // FindMissing returns the unmet requirements, one per field, in the order of collection: by collection_order, then hard
 // before soft, then by name.
+//
+// A value that is empty (see IsEmpty) counts as absent, in conditions and dependencies too: nobody can use it.
 //
 // A requirement applies if the fields it depends on have values and its condition is true. A condition that fails
 // counts as true, with a warning. A rejected requirement never applies. A requirement is listed but does not block
@@ -85,7 +89,7 @@ func Applicable(
 ) (byField map[string]vault.Requirement, warnings []string) {
 	present := make(map[string]json.RawMessage, len(known.Fields))
 	for name, f := range known.Fields {
-		if isActive(f) && !f.Expired(known.Now) {
+		if isActive(f) && !f.Expired(known.Now) && !IsEmpty(f.Value) {
 			present[name] = f.Value
 		}
 	}
@@ -131,7 +135,7 @@ func (s Scope) covers(r vault.Requirement) bool {
 func missingReason(known Known, name string, def *vault.Definition) vault.MissingReason {
 	f, ok := known.Fields[name]
 	switch {
-	case !ok || !isActive(f):
+	case !ok || !isActive(f) || IsEmpty(f.Value):
 		return vault.MissingAbsent
 	case f.Expired(known.Now):
 		return vault.MissingExpired
@@ -162,6 +166,35 @@ func isStale(age time.Duration, freshnessSeconds int64) bool {
 func isVerified(f vault.Value, def vault.Definition) bool {
 	anyMethod := len(def.VerificationMethods) == 0
 	return f.Verified && (anyMethod || slices.Contains(def.VerificationMethods, f.VerificationMethod))
+}
+
+// IsEmpty reports whether a JSON value says nothing: null, a text without a visible character, or a list or object with
+// only such entries or none. It is false for an absent value and for invalid JSON.
+func IsEmpty(value json.RawMessage) bool {
+	dec := json.NewDecoder(bytes.NewReader(value))
+	dec.UseNumber() // a number may be beyond a float64
+	var decoded any
+	return dec.Decode(&decoded) == nil && saysNothing(decoded)
+}
+
+func saysNothing(decoded any) bool {
+	switch v := decoded.(type) {
+	case nil:
+		return true
+	case string:
+		return format.IsBlank(v)
+	case []any:
+		return !slices.ContainsFunc(v, func(entry any) bool { return !saysNothing(entry) })
+	case map[string]any:
+		for _, member := range v {
+			if !saysNothing(member) {
+				return false
+			}
+		}
+		return true
+	default:
+		return false
+	}
 }
 
 func isActive(f vault.Value) bool { return f.Status == vault.StatusActive || f.Status == "" }

@@ -65,7 +65,7 @@ func has(value string, change ...func(*vault.Value)) vault.Value {
 	return f
 }
 
-func TestMissingFieldsFollowTheirRules(t *testing.T) {
+func TestFindMissing_FieldRules(t *testing.T) {
 	t.Parallel()
 	type fields = map[string]vault.Value
 	type defs = map[string]vault.Definition
@@ -92,20 +92,26 @@ func TestMissingFieldsFollowTheirRules(t *testing.T) {
 		want     []string // name, reason, and ! where it blocks
 		warnings []string
 	}{
-		{name: "no requirements, nothing missing"},
-		{name: "a field that is there is not missing", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`)}},
-		{name: "one that is not there is, and blocks", reqs: []vault.Requirement{need("a")}, want: []string{"a absent!"}},
-		{name: "a soft one does not block", reqs: []vault.Requirement{need("a", soft)}, want: []string{"a absent"}},
+		{name: "no requirements"},
+		{name: "a field with a value is not missing", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`)}},
+		{name: "a field without a value is missing and blocks", reqs: []vault.Requirement{need("a")}, want: []string{"a absent!"}},
+		{name: "a soft requirement does not block", reqs: []vault.Requirement{need("a", soft)}, want: []string{"a absent"}},
 		{
-			name: "one of a suggested field that waits for review, or was rejected, is listed and does not block",
+			name: "a suggested field that is pending or rejected is listed and does not block",
 			reqs: []vault.Requirement{need("a", extracted), need("b", extracted), need("c"), need("d", extracted)},
 			defs: defs{"a": suggested(vault.ReviewPending), "b": suggested(vault.ReviewRejected), "c": suggested(vault.ReviewPending)},
 			want: []string{"a absent", "b absent", "c absent!", "d absent!"},
 		},
-		{name: "one that waits for review is listed and does not block", reqs: []vault.Requirement{need("a", pending)}, want: []string{"a absent"}},
-		{name: "a rejected one is left out", reqs: []vault.Requirement{need("a", rejected)}},
-		{name: "a superseded value is none", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, func(f *vault.Value) { f.Status = vault.StatusSuperseded })}, want: []string{"a absent!"}},
+		{name: "a requirement that waits for review is listed and does not block", reqs: []vault.Requirement{need("a", pending)}, want: []string{"a absent"}},
+		{name: "a rejected requirement does not apply", reqs: []vault.Requirement{need("a", rejected)}},
+		{name: "a superseded value does not count", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, func(f *vault.Value) { f.Status = vault.StatusSuperseded })}, want: []string{"a absent!"}},
 
+		{name: "a text without a visible character does not count", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`" \u200b\u3164"`)}, want: []string{"a absent!"}},
+		{name: "null does not count", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`null`)}, want: []string{"a absent!"}},
+		{name: "a list of empty entries does not count", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`["", null, {"b": " "}]`)}, want: []string{"a absent!"}},
+		{name: "a list with one entry counts", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`["", 0]`)}},
+		{name: "a blank dependency does not count", reqs: []vault.Requirement{need("a", dependsOn("b"))}, fields: fields{"b": has(`" "`)}},
+		{name: "a condition does not see a blank value", reqs: []vault.Requirement{need("a", when(`has(fields.b)`))}, fields: fields{"b": has(`" "`)}},
 		{name: "a value past its expiry, before the sweep", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, expires(0))}, want: []string{"a expired!"}},
 		{name: "a value before its expiry", reqs: []vault.Requirement{need("a")}, fields: fields{"a": has(`1`, expires(time.Second))}},
 		{name: "a value older than its freshness", reqs: []vault.Requirement{need("a")}, defs: defs{"a": fresh(3599)}, fields: fields{"a": has(`1`)}, want: []string{"a stale!"}},
@@ -113,9 +119,9 @@ func TestMissingFieldsFollowTheirRules(t *testing.T) {
 		{name: "a freshness beyond all durations", reqs: []vault.Requirement{need("a")}, defs: defs{"a": fresh(1 << 62)}, fields: fields{"a": has(`1`)}},
 		{name: "a value from the future is fresh", reqs: []vault.Requirement{need("a")}, defs: defs{"a": fresh(1)}, fields: fields{"a": has(`1`, func(f *vault.Value) { f.CollectedAt = *after(time.Hour) })}},
 		{name: "an unverified value where verification is required", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification()}, fields: fields{"a": has(`1`)}, want: []string{"a unverified!"}},
-		{name: "a value verified in any way", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification()}, fields: fields{"a": has(`1`, verifiedBy("sms"))}},
-		{name: "a value verified in a way that counts", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification("link", "sms")}, fields: fields{"a": has(`1`, verifiedBy("sms"))}},
-		{name: "a value verified in another way", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification("link")}, fields: fields{"a": has(`1`, verifiedBy("sms"))}, want: []string{"a unverified!"}},
+		{name: "a value verified by any method", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification()}, fields: fields{"a": has(`1`, verifiedBy("sms"))}},
+		{name: "a value verified by an accepted method", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification("link", "sms")}, fields: fields{"a": has(`1`, verifiedBy("sms"))}},
+		{name: "a value verified by another method", reqs: []vault.Requirement{need("a")}, defs: defs{"a": verification("link")}, fields: fields{"a": has(`1`, verifiedBy("sms"))}, want: []string{"a unverified!"}},
 		{name: "a definition that is not enabled requires nothing", reqs: []vault.Requirement{need("a")}, defs: defs{"a": {FreshnessSeconds: 1, RequiredVerification: true}}, fields: fields{"a": has(`1`)}},
 
 		{name: "a condition that holds", reqs: []vault.Requirement{need("a", adult)}, fields: fields{"age": has(`18`)}, want: []string{"a absent!"}},
@@ -124,10 +130,10 @@ func TestMissingFieldsFollowTheirRules(t *testing.T) {
 		{name: "a condition does not see an expired value", reqs: []vault.Requirement{need("a", adult)}, fields: fields{"age": has(`17`, expires(-1))}, want: []string{"a absent!"}, warnings: []string{"a: " + failed}},
 		{name: "a condition sees the session", reqs: []vault.Requirement{need("a", when(`session.channel == "phone"`)), need("b", when(`session.channel == "web"`))}, want: []string{"a absent!"}},
 		{name: "a condition sees the scenario", reqs: []vault.Requirement{need("a", when(`scenario.variables.tier == "gold"`))}, want: []string{"a absent!"}},
-		{name: "a field waits for what it depends on", reqs: []vault.Requirement{need("a", dependsOn("b")), need("b")}, want: []string{"b absent!"}},
-		{name: "a field whose dependency is there", reqs: []vault.Requirement{need("a", dependsOn("b")), need("b")}, fields: fields{"b": has(`1`)}, want: []string{"a absent!"}},
-		{name: "an expired dependency is not there", reqs: []vault.Requirement{need("a", dependsOn("b"))}, fields: fields{"b": has(`1`, expires(-1))}},
-		{name: "a condition is not tried before its dependencies are there", reqs: []vault.Requirement{need("a", adult, dependsOn("age"))}},
+		{name: "a field waits for its dependency", reqs: []vault.Requirement{need("a", dependsOn("b")), need("b")}, want: []string{"b absent!"}},
+		{name: "a field whose dependency has a value", reqs: []vault.Requirement{need("a", dependsOn("b")), need("b")}, fields: fields{"b": has(`1`)}, want: []string{"a absent!"}},
+		{name: "an expired dependency does not count", reqs: []vault.Requirement{need("a", dependsOn("b"))}, fields: fields{"b": has(`1`, expires(-1))}},
+		{name: "a condition is not evaluated before the dependencies have values", reqs: []vault.Requirement{need("a", adult, dependsOn("age"))}},
 
 		{
 			name: "in order of collection, then hard before soft, then by name",
@@ -135,14 +141,14 @@ func TestMissingFieldsFollowTheirRules(t *testing.T) {
 			want: []string{"e absent", "a absent!", "d absent!", "c absent", "b absent!"},
 		},
 		{name: "the stricter level wins", reqs: []vault.Requirement{need("a", soft), need("a"), need("a", soft)}, want: []string{"a absent!"}},
-		{name: "one that binds wins over one that waits for review", reqs: []vault.Requirement{need("a", pending, fallback(vault.FallbackBlock)), need("a", soft)}, want: []string{"a absent"}},
-		{name: "one whose condition does not hold does not count", reqs: []vault.Requirement{need("a", when("false")), need("a", soft)}, want: []string{"a absent"}},
+		{name: "a binding requirement wins over one that waits for review", reqs: []vault.Requirement{need("a", pending, fallback(vault.FallbackBlock)), need("a", soft)}, want: []string{"a absent"}},
+		{name: "a requirement whose condition is false does not count", reqs: []vault.Requirement{need("a", when("false")), need("a", soft)}, want: []string{"a absent"}},
 
 		{name: "without a step, all steps", reqs: []vault.Requirement{need("a", step("x")), need("b", step("y")), need("c")}, want: []string{"a absent!", "b absent!", "c absent!"}},
-		{name: "with a step, it and the whole scenario", reqs: []vault.Requirement{need("a", step("x")), need("b", step("y")), need("c")}, scope: rules.Scope{StepID: "x"}, want: []string{"a absent!", "c absent!"}},
-		{name: "with a rule, it and what belongs to none", reqs: []vault.Requirement{need("a", rule(someID)), need("b", rule(otherID)), need("c")}, scope: rules.Scope{RuleID: &someID}, want: []string{"a absent!", "c absent!"}},
+		{name: "with a step, its requirements and those of the whole scenario", reqs: []vault.Requirement{need("a", step("x")), need("b", step("y")), need("c")}, scope: rules.Scope{StepID: "x"}, want: []string{"a absent!", "c absent!"}},
+		{name: "with a rule, its requirements and those without a rule", reqs: []vault.Requirement{need("a", rule(someID)), need("b", rule(otherID)), need("c")}, scope: rules.Scope{RuleID: &someID}, want: []string{"a absent!", "c absent!"}},
 		{name: "only one level", reqs: []vault.Requirement{need("a"), need("b", soft)}, scope: rules.Scope{Level: vault.LevelSoft}, want: []string{"b absent"}},
-		{name: "a field asked for by the scenario and by a rule comes once", reqs: []vault.Requirement{need("a", soft), need("a", rule(someID))}, want: []string{"a absent!"}},
+		{name: "a field required by the scenario and by a rule is listed once", reqs: []vault.Requirement{need("a", soft), need("a", rule(someID))}, want: []string{"a absent!"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -169,7 +175,7 @@ func TestMissingFieldsFollowTheirRules(t *testing.T) {
 	}
 }
 
-func TestOfTheSameLevelTheSternerFallbackWins(t *testing.T) {
+func TestFindMissing_StricterFallbackWins(t *testing.T) {
 	t.Parallel()
 	reqs := []vault.Requirement{
 		need("a", fallback(vault.FallbackSkip)), need("a", fallback(vault.FallbackExtract)),
@@ -185,7 +191,7 @@ func TestOfTheSameLevelTheSternerFallbackWins(t *testing.T) {
 	}
 }
 
-func TestNothingMissingIsAnEmptyList(t *testing.T) {
+func TestFindMissing_NoneIsAnEmptyList(t *testing.T) {
 	t.Parallel()
 	missing, _ := rules.FindMissing(nil, nil, rules.Known{}, rules.Scope{})
 	if got, _ := json.Marshal(missing); string(got) != "[]" {
@@ -193,7 +199,7 @@ func TestNothingMissingIsAnEmptyList(t *testing.T) {
 	}
 }
 
-func TestAMissingFieldCarriesItsDefinition(t *testing.T) {
+func TestFindMissing_CarriesTheDefinition(t *testing.T) {
 	t.Parallel()
 	defs := map[string]vault.Definition{"a": *defined(vault.TypeDate), "b": {Name: "b", ValueType: vault.TypeDate}}
 	missing, _ := rules.FindMissing([]vault.Requirement{need("a"), need("b"), need("c")}, defs, rules.Known{Now: morning}, rules.Scope{})
@@ -205,7 +211,7 @@ func TestAMissingFieldCarriesItsDefinition(t *testing.T) {
 	}
 }
 
-func TestMissingFieldsHoldTogether(t *testing.T) {
+func TestFindMissing_Consistent(t *testing.T) {
 	t.Parallel()
 	names := []string{"a", "b", "c", "d"}
 	rapid.Check(t, func(t *rapid.T) {
@@ -286,4 +292,38 @@ func summary(missing []vault.Missing) []string {
 		lines = append(lines, fmt.Sprint(r.FieldName, r.RequiredLevel, r.FallbackAction, r.Order, r.Review, m.Reason, m.Blocking))
 	}
 	return lines
+}
+
+func TestIsEmpty_Values(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]bool{
+		`null`: true, `""`: true, `" \u00ad"`: true, `[]`: true, `{}`: true, `[null]`: true, `[[],{"a":"\ufeff"}]`: true, `{"a":{"b":null}}`: true,
+		``: false, `{`: false, `0`: false, `false`: false, `1e999`: false, `"x"`: false, `[0]`: false, `{"a":"","b":false}`: false, `[1e999]`: false,
+	} {
+		if got := rules.IsEmpty(json.RawMessage(value)); got != want {
+			t.Errorf("%s: got %v", value, got)
+		}
+	}
+}
+
+// Nothing that shows a character, a number or a truth value is empty, and no nesting of blanks meets a requirement.
+func TestFindMissing_EmptyNeverCounts(t *testing.T) {
+	t.Parallel()
+	blank := rapid.SampledFrom([]string{`null`, `""`, `" "`, `"\u200b"`, `"\u00a0\u3164"`, `[]`, `{}`})
+	visible := rapid.SampledFrom([]string{`0`, `false`, `"x"`, `"\u200bx"`, `1e999`})
+	rapid.Check(t, func(t *rapid.T) {
+		leaf, want := blank.Draw(t, "leaf"), true
+		if rapid.Bool().Draw(t, "with a value") {
+			leaf, want = visible.Draw(t, "leaf"), false
+		}
+		value := leaf
+		for range rapid.IntRange(0, 5).Draw(t, "depth") {
+			value = rapid.SampledFrom([]string{`[` + value + `]`, `{"a":` + value + `}`, `["",` + value + `,null]`}).Draw(t, "wrap")
+		}
+		known := rules.Known{Fields: map[string]vault.Value{"a": has(value)}, Now: morning}
+		missing, _ := rules.FindMissing([]vault.Requirement{need("a")}, nil, known, rules.Scope{})
+		if got := len(missing) == 1; got != want {
+			t.Fatalf("%s: missing %v, want %v", value, got, want)
+		}
+	})
 }

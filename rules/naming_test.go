@@ -10,7 +10,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func TestANameIsMadeOfFreeText(t *testing.T) {
+func TestNormaliseName_FreeText(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"date_of_birth":            "date_of_birth",
@@ -45,7 +45,7 @@ func TestANameIsMadeOfFreeText(t *testing.T) {
 	}
 }
 
-func TestAMadeNameIsValidAndStays(t *testing.T) {
+func TestNormaliseName_ValidAndIdempotent(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		in := rapid.OneOf(rapid.String(), rapid.StringMatching(`[A-Za-z0-9_ 'é]{0,80}`)).Draw(t, "text")
@@ -65,7 +65,7 @@ func TestAMadeNameIsValidAndStays(t *testing.T) {
 	})
 }
 
-func TestSameNameSeesThroughSpelling(t *testing.T) {
+func TestSameName_IgnoresSpelling(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		a, b string

@@ -14,8 +14,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// line makes a history of n writes as their steps would, the first id being numbered(first). Writes may be of the same
-// operation as those of another line: one import may have written to two customers.
+// line makes a history of n writes as their steps would. The first id is numbered(first). Writes of two lines may belong
+// to the same operation: one import can write to two customers.
 func line(t *rapid.T, label string, first int) []rules.Version {
 	var history []rules.Version
 	for i, op := range rapid.SliceOfNDistinct(rapid.IntRange(0, 20), 0, 8, rapid.ID).Draw(t, label) {
@@ -44,7 +44,7 @@ func byAcceptance(a, b rules.Version) int {
 	return cmp.Or(a.AcceptedAt.Compare(b.AcceptedAt), bytes.Compare(a.OperationID[:], b.OperationID[:]), bytes.Compare(a.ID[:], b.ID[:]))
 }
 
-func TestTwoHistoriesThatComeTogetherAreOneLineInOrderOfAcceptance(t *testing.T) {
+func TestRelink_TwoHistoriesFollowAcceptance(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		both := append(line(t, "source", 1000), line(t, "target", 2000)...)
@@ -81,7 +81,7 @@ func TestTwoHistoriesThatComeTogetherAreOneLineInOrderOfAcceptance(t *testing.T)
 	})
 }
 
-func TestAHistoryThatIsOneLineStaysAsItIs(t *testing.T) {
+func TestRelink_LinearHistoryIsUnchanged(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		if changes := rules.Relink(line(t, "history", 1000)); len(changes) > 0 {
@@ -90,7 +90,7 @@ func TestAHistoryThatIsOneLineStaysAsItIs(t *testing.T) {
 	})
 }
 
-func TestADeletedVersionStillDisplacesWhatIsOlder(t *testing.T) {
+func TestRelink_DeletedVersionSupersedesOlder(t *testing.T) {
 	t.Parallel()
 	deleted := rules.Version{ID: numbered(100), OperationID: numbered(5), AcceptedAt: morning, Status: vault.StatusActive, Deleted: true}
 	late := rules.Place([]rules.Version{deleted}, numbered(4), morning.Add(-time.Hour), true, nil, morning)

@@ -69,6 +69,9 @@ func storageProblem(raw json.RawMessage) string {
 			i++
 		}
 	}
+	if _, repeated := repeatedMember(raw); repeated {
+		return "contains an object with a repeated member; an object may have a member only once, so keep one of them"
+	}
 	return ""
 }
 

@@ -41,7 +41,8 @@ func EffectiveMode(def *vault.Definition, configured vault.ValidationMode) vault
 // A definition that is nil or not enabled means that the field is unknown. mode is the effective mode (see
 // EffectiveMode). For a value that breaks a rule, strict returns a *vault.Error with all problems, warn returns the
 // value with Warnings, and disabled does not validate. Every mode rejects values that cannot be stored: invalid JSON,
-// null, more than vault.MaxValueBytes, and characters or numbers that PostgreSQL's jsonb cannot store.
+// null, more than vault.MaxValueBytes, and characters, numbers or repeated members of an object that PostgreSQL's jsonb
+// cannot store.
 //
 // The message of an error never contains the value. Its Detail quotes the value, unless the definition is secret or
 // nil.
@@ -60,8 +61,11 @@ func CheckValue(def *vault.Definition, name string, raw json.RawMessage, mode va
 		return asSent, nil
 	}
 	checked, findings := asSent, []finding{{text: "is not a field that this agent defines"}}
-	if def != nil {
+	switch {
+	case def != nil:
 		checked, findings = checkAgainst(*def, asSent)
+	case isBlankText(asSent.Value):
+		findings = append(findings, finding{text: blankText, ofValue: true})
 	}
 	if len(findings) == 0 {
 		return checked, nil

@@ -44,7 +44,7 @@ func asError(t rapid.TB, err error) *vault.Error {
 	return e
 }
 
-func TestEveryTypeIsNormalised(t *testing.T) {
+func TestCheckValue_NormalisesEveryType(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name, in, want string
@@ -53,7 +53,7 @@ func TestEveryTypeIsNormalised(t *testing.T) {
 		{"a string is kept as it is", `" Ada  Lovelace "`, `" Ada  Lovelace "`, vault.TypeString},
 		{"escapes of a string are resolved", `"\u0041da \u00e9 <b>"`, `"Ada é <b>"`, vault.TypeString},
 		{"a pair of surrogates is a character", `"\ud83d\ude00"`, `"😀"`, vault.TypeString},
-		{"an email loses its outer space and the case of its domain", `" Ada.L@Example.COM "`, `"Ada.L@example.com"`, vault.TypeEmail},
+		{"an email is trimmed and its domain is lower-cased", `" Ada.L@Example.COM "`, `"Ada.L@example.com"`, vault.TypeEmail},
 		{"a phone number becomes E.164", `"+1 (415) 555-2671"`, `"+14155552671"`, vault.TypePhone},
 		{"a phone number in another country", `"+44 20 7946 0958"`, `"+442079460958"`, vault.TypePhone},
 		{"a phone number with its trunk prefix", `"+44 (0)20 7946 0958"`, `"+442079460958"`, vault.TypePhone},
@@ -61,7 +61,7 @@ func TestEveryTypeIsNormalised(t *testing.T) {
 		{"a leap day", `"2024-02-29"`, `"2024-02-29"`, vault.TypeDate},
 		{"a datetime becomes UTC", `"2026-03-31T14:30:00+02:00"`, `"2026-03-31T12:30:00Z"`, vault.TypeDatetime},
 		{"a datetime keeps its fraction", `"2026-03-31T12:30:00.120Z"`, `"2026-03-31T12:30:00.12Z"`, vault.TypeDatetime},
-		{"a datetime in small letters", `"2026-03-31t12:30:00z"`, `"2026-03-31T12:30:00Z"`, vault.TypeDatetime},
+		{"a datetime in lower case", `"2026-03-31t12:30:00z"`, `"2026-03-31T12:30:00Z"`, vault.TypeDatetime},
 		{"a datetime with a space", `"2026-03-31 12:30:00Z"`, `"2026-03-31T12:30:00Z"`, vault.TypeDatetime},
 		{"a number", ` 12.50 `, `12.50`, vault.TypeNumber},
 		{"a number in a string", `" 12.50 "`, `12.50`, vault.TypeNumber},
@@ -73,7 +73,7 @@ func TestEveryTypeIsNormalised(t *testing.T) {
 		{"no", `"no"`, `false`, vault.TypeBoolean},
 		{"FALSE", `"FALSE"`, `false`, vault.TypeBoolean},
 		{"a web address", `" https://example.com/A?b=c#d "`, `"https://example.com/A?b=c#d"`, vault.TypeURL},
-		{"json loses its spaces", `{ "a" : [ 1, "x y" ] }`, `{"a":[1,"x y"]}`, vault.TypeJSON},
+		{"json is compacted", `{ "a" : [ 1, "x y" ] }`, `{"a":[1,"x y"]}`, vault.TypeJSON},
 		{"json may be any value", `"x"`, `"x"`, vault.TypeJSON},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestEveryTypeIsNormalised(t *testing.T) {
 	}
 }
 
-func TestStrictRejectsAnInvalidValue(t *testing.T) {
+func TestCheckValue_StrictRejectsInvalid(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 250)
 	for typ, values := range map[vault.ValueType][]string{
@@ -122,7 +122,7 @@ func TestStrictRejectsAnInvalidValue(t *testing.T) {
 	}
 }
 
-func TestMessagesSayWhatWasWrongAndWhatWouldBeRight(t *testing.T) {
+func TestCheckValue_MessageNamesTheRemedy(t *testing.T) {
 	t.Parallel()
 	plans := allowing(`"gold"`, `"silver"`)
 	for _, tc := range []struct {
@@ -136,7 +136,7 @@ func TestMessagesSayWhatWasWrongAndWhatWouldBeRight(t *testing.T) {
 			defined(vault.TypeEmail),
 		},
 		{
-			"a value that is no string is quoted as JSON", `{"a": 1}`,
+			"a value that is not a string is quoted as JSON", `{"a": 1}`,
 			`Field validation failed: field: the value is not a number, such as 12.50`,
 			`Field validation failed: field: {"a":1} is not a number, such as 12.50`,
 			defined(vault.TypeNumber),
@@ -160,7 +160,7 @@ func TestMessagesSayWhatWasWrongAndWhatWouldBeRight(t *testing.T) {
 			defined(vault.TypeDate),
 		},
 		{
-			"everything that is wrong is said at once, with one prefix", `"tin"`,
+			"all problems are reported at once, with one prefix", `"tin"`,
 			`Field validation failed: field: the value is not one of the allowed values: gold or silver; field: the value does not match the pattern [a-z]{4,}`,
 			`Field validation failed: field: "tin" is not one of the allowed values: gold or silver; field: "tin" does not match the pattern [a-z]{4,}`,
 			defined(vault.TypeString, plans, matching(`[a-z]{4,}`)),
@@ -195,8 +195,8 @@ func TestMessagesSayWhatWasWrongAndWhatWouldBeRight(t *testing.T) {
 	}
 }
 
-// What could not be stored, or says nothing, is rejected whatever the mode.
-func TestEveryModeRejectsWhatCannotBeStored(t *testing.T) {
+// Every mode rejects values that cannot be stored, and null.
+func TestCheckValue_UnstorableIsAlwaysRejected(t *testing.T) {
 	t.Parallel()
 	big := strings.Repeat("x", vault.MaxValueBytes-1)
 	for name, value := range map[string]string{
@@ -204,19 +204,22 @@ func TestEveryModeRejectsWhatCannotBeStored(t *testing.T) {
 		"over 64 KiB when written out":      `1e65536`,
 		"over 64 KiB in many small numbers": `[` + strings.Repeat(`1e999,`, 100) + `1]`,
 		"an exponent beyond an int":         `1e99999999999999999999999`,
-		"a negative one":                    `1e-99999999999999999999999`,
+		"a negative such exponent":          `1e-99999999999999999999999`,
 		"too many digits after the point":   `1e-16384`,
-		"the same, as zero":                 `0e-16384`,
-		"the same, plainly":                 `0.` + strings.Repeat("0", 16384),
-		"nothing":                           ``,
+		"a zero with such an exponent":      `0e-16384`,
+		"such digits written out":           `0.` + strings.Repeat("0", 16384),
+		"empty":                             ``,
 		"space":                             `  `,
 		"null":                              ` null `,
-		"no JSON":                           `{`,
+		"not JSON":                          `{`,
 		"two values":                        `1 2`,
 		"a bare word":                       `hello`,
 		"NUL":                               `"a\u0000b"`,
 		"NUL in a key":                      `{"\u0000":1}`,
 		"NUL behind a backslash":            `"\\\u0000"`,
+		"a member twice":                    `{"a":1,"a":2}`,
+		"a member twice, once escaped":      `{"a":1,"b":2,"\u0061":3}`,
+		"a member twice further down":       `[{"a":[1,{"b":{},"c":"{","b":{}}]}]`,
 		"half a surrogate pair":             `"\ud800"`,
 		"the other half":                    `"\udc00"`,
 		"two first halves":                  `"\ud800\ud800"`,
@@ -243,7 +246,7 @@ func TestEveryModeRejectsWhatCannotBeStored(t *testing.T) {
 	}
 }
 
-func TestEveryModeStoresWhatJustFits(t *testing.T) {
+func TestCheckValue_LargestStorableIsAccepted(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{
 		"64 KiB":                    `"` + strings.Repeat("x", vault.MaxValueBytes-2) + `"`,
@@ -251,7 +254,9 @@ func TestEveryModeStoresWhatJustFits(t *testing.T) {
 		"digits after the point":    `1e-16383`,
 		"an escaped backslash":      `"\\u0000"`,
 		"nested as deep as allowed": strings.Repeat("[", 100) + strings.Repeat("]", 100),
-		"the same key twice":        `{"a":1,"a":2}`,
+		"a member in two objects":   `{"a":{"a":[{"a":1},{"a":"a"}]},"b":"a","c":{"a":1}}`,
+		"members in two cases":      `{"a":1,"A":2}`,
+		"a string like a member":    `{"a":"\"a\":1,\"a\":2"}`,
 		"brackets in a string":      `"` + strings.Repeat("[", 200) + `"`,
 	} {
 		for _, mode := range vault.ValidationModes {
@@ -262,7 +267,7 @@ func TestEveryModeStoresWhatJustFits(t *testing.T) {
 	}
 }
 
-func TestWarnStoresTheValueWithItsWarnings(t *testing.T) {
+func TestCheckValue_WarnKeepsValueAndWarnings(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name, value string
@@ -270,19 +275,19 @@ func TestWarnStoresTheValueWithItsWarnings(t *testing.T) {
 		want        rules.Checked
 	}{
 		{
-			"a value of another type, as it came", ` {"a": 1}`, defined(vault.TypeEmail),
+			"a value of another type, as received", ` {"a": 1}`, defined(vault.TypeEmail),
 			rules.Checked{Value: json.RawMessage(`{"a":1}`), ValueType: vault.TypeJSON, Warnings: []string{"field: the value is not an email address, such as name@example.com"}},
 		},
 		{
-			"a string that is no date is stored as a string", `"soon"`, defined(vault.TypeDate),
+			"a string that is not a date is stored as a string", `"soon"`, defined(vault.TypeDate),
 			rules.Checked{Value: json.RawMessage(`"soon"`), ValueType: vault.TypeString, Warnings: []string{"field: the value is not a date, such as 1990-03-31"}},
 		},
 		{
-			"a value that breaks the pattern only, normalised", `" A@B.COM "`, defined(vault.TypeEmail, matching(`.*\.org`)),
+			"a value that only breaks the pattern is normalised", `" A@B.COM "`, defined(vault.TypeEmail, matching(`.*\.org`)),
 			rules.Checked{Value: json.RawMessage(`"A@b.com"`), ValueType: vault.TypeEmail, Warnings: []string{`field: the value does not match the pattern .*\.org`}},
 		},
 		{
-			"an unknown field, by the kind of JSON it is", `12.50`, nil,
+			"an unknown field gets the type of its JSON", `12.50`, nil,
 			rules.Checked{Value: json.RawMessage(`12.50`), ValueType: vault.TypeNumber, Warnings: []string{"field: is not a field that this agent defines"}},
 		},
 		{
@@ -303,7 +308,34 @@ func TestWarnStoresTheValueWithItsWarnings(t *testing.T) {
 	}
 }
 
-func TestDisabledDoesNotLook(t *testing.T) {
+func TestCheckValue_BlankTextFollowsTheMode(t *testing.T) {
+	t.Parallel()
+	const problem = "field: the value is a text without a visible character; omit the field if the value is unknown"
+	for _, value := range []string{
+		`""`, `"  "`, `"\u00a0"`, `"\u200b"`, `"\ufeff"`, `"\u00ad"`, `"\u3164"`, `"\t\r\n"`, `"\u0007"`, `"\u2800 \u202e"`,
+	} {
+		for _, typ := range vault.ValueTypes {
+			_, err := rules.CheckValue(defined(typ), "field", json.RawMessage(value), vault.ModeStrict)
+			if err == nil || asError(t, err).Message != "Field validation failed: "+problem {
+				t.Errorf("%s %s, strict: %v", typ, value, err)
+			}
+			got, err := rules.CheckValue(defined(typ), "field", json.RawMessage(value), vault.ModeWarn)
+			if diff := cmp.Diff([]string{problem}, got.Warnings); err != nil || diff != "" || string(got.Value) != value {
+				t.Errorf("%s %s, warn: %v %s", typ, value, err, diff)
+			}
+			if _, err := rules.CheckValue(defined(typ), "field", json.RawMessage(value), vault.ModeDisabled); err != nil {
+				t.Errorf("%s %s, disabled: %v", typ, value, err)
+			}
+		}
+		got, err := rules.CheckValue(nil, "field", json.RawMessage(value), vault.ModeWarn)
+		want := []string{"field: is not a field that this agent defines", problem}
+		if diff := cmp.Diff(want, got.Warnings); err != nil || diff != "" {
+			t.Errorf("unknown field, %s: %v %s", value, err, diff)
+		}
+	}
+}
+
+func TestCheckValue_DisabledSkipsChecks(t *testing.T) {
 	t.Parallel()
 	got, err := rules.CheckValue(defined(vault.TypeEmail, matching(`(`)), "field", json.RawMessage(`[1, 2]`), vault.ModeDisabled)
 	want := rules.Checked{Value: json.RawMessage(`[1,2]`), ValueType: vault.TypeEmail}
@@ -317,14 +349,14 @@ func TestDisabledDoesNotLook(t *testing.T) {
 	}
 }
 
-func TestAModeThatIsNoneIsStrict(t *testing.T) {
+func TestCheckValue_UnknownModeIsStrict(t *testing.T) {
 	t.Parallel()
 	if _, err := rules.CheckValue(nil, "field", json.RawMessage(`1`), ""); err == nil {
 		t.Error("an unknown field was accepted")
 	}
 }
 
-func TestADefinitionMaySetItsOwnMode(t *testing.T) {
+func TestEffectiveMode_DefinitionOverridesDefault(t *testing.T) {
 	t.Parallel()
 	own := func(m vault.ValidationMode, enabled bool) *vault.Definition {
 		return &vault.Definition{ValidationMode: m, Enabled: enabled}
@@ -348,7 +380,7 @@ func TestADefinitionMaySetItsOwnMode(t *testing.T) {
 	}
 }
 
-func TestTheRegexMustMatchTheWholeValue(t *testing.T) {
+func TestCheckValue_RegexMatchesWholeValue(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		typ          vault.ValueType
@@ -382,7 +414,7 @@ func TestTheRegexMustMatchTheWholeValue(t *testing.T) {
 	}
 }
 
-func TestAllowedValuesCompareAfterNormalisation(t *testing.T) {
+func TestCheckValue_AllowedComparedNormalised(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		typ         vault.ValueType
@@ -411,7 +443,7 @@ func TestAllowedValuesCompareAfterNormalisation(t *testing.T) {
 	}
 }
 
-func TestEveryCountrysPhoneNumbersAreAccepted(t *testing.T) {
+func TestCheckValue_PhoneOfEveryCountry(t *testing.T) {
 	t.Parallel()
 	for region := range phonenumbers.GetSupportedRegions() {
 		number := phonenumbers.GetExampleNumber(region)
@@ -426,7 +458,7 @@ func TestEveryCountrysPhoneNumbersAreAccepted(t *testing.T) {
 	}
 }
 
-// drawJSON draws JSON values, many of them near what the types take.
+// drawJSON draws JSON values. Many of them are valid or almost valid for a type.
 func drawJSON() *rapid.Generator[json.RawMessage] {
 	text := rapid.Map(rapid.OneOf(
 		rapid.String(),
@@ -461,7 +493,7 @@ func drawDefinition() *rapid.Generator[*vault.Definition] {
 	})
 }
 
-func TestNormalisingTwiceIsTheSameAsOnce(t *testing.T) {
+func TestCheckValue_Idempotent(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		def := drawDefinition().Draw(t, "definition")
@@ -490,7 +522,7 @@ func TestNormalisingTwiceIsTheSameAsOnce(t *testing.T) {
 	})
 }
 
-func TestANumberIsNeverRounded(t *testing.T) {
+func TestCheckValue_NumberIsNeverRounded(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		literal := rapid.StringMatching(`-?(0|[1-9][0-9]{0,60})(\.[0-9]{1,60})?([eE][+-]?[0-9]{1,4})?`).Draw(t, "number")
@@ -505,7 +537,7 @@ func TestANumberIsNeverRounded(t *testing.T) {
 	})
 }
 
-func TestStrictRejectsExactlyWhatWarnWarnsOf(t *testing.T) {
+func TestCheckValue_StrictAndWarnAgree(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		def := drawDefinition().Draw(t, "definition")
@@ -518,7 +550,7 @@ func TestStrictRejectsExactlyWhatWarnWarnsOf(t *testing.T) {
 		switch {
 		case warnErr != nil:
 			if strictErr == nil || strictErr.Error() != warnErr.Error() {
-				t.Fatalf("warn rejects what strict does not: %v, %v", warnErr, strictErr)
+				t.Fatalf("warn rejects a value that strict accepts: %v, %v", warnErr, strictErr)
 			}
 		case strictErr == nil:
 			if diff := cmp.Diff(strict, warned); diff != "" {
@@ -532,8 +564,8 @@ func TestStrictRejectsExactlyWhatWarnWarnsOf(t *testing.T) {
 	})
 }
 
-// Whatever the value and the rule that it breaks: an error that may be logged does not hold it, nor does a warning.
-func TestMessagesNeverHoldTheValue(t *testing.T) {
+// Errors and warnings may be logged, so they must not contain the value.
+func TestCheckValue_MessageHoldsNoValue(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		def := drawDefinition().Draw(t, "definition")
@@ -576,7 +608,7 @@ func FuzzCheckValue(f *testing.F) {
 			for _, mode := range vault.ValidationModes {
 				got, err := rules.CheckValue(defined(typ, matching(`.*`)), "field", raw, mode)
 				if err == nil && !json.Valid(got.Value) {
-					t.Fatalf("%q became %q, which is no JSON", raw, got.Value)
+					t.Fatalf("%q became %q, which is not JSON", raw, got.Value)
 				}
 			}
 		}

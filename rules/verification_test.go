@@ -17,7 +17,7 @@ var levels = []vault.VerificationLevel{
 	vault.VerificationNone, vault.VerificationEmail, vault.VerificationPhone, vault.VerificationDocument, vault.VerificationKYC,
 }
 
-func TestTheVerificationLevelIsTheHighestThatIsProven(t *testing.T) {
+func TestLevelOf_HighestProven(t *testing.T) {
 	t.Parallel()
 	verified := func(t vault.ValueType, method string) vault.Value {
 		return vault.Value{Status: vault.StatusActive, ValueType: t, Verified: true, VerificationMethod: method}
@@ -33,16 +33,16 @@ func TestTheVerificationLevelIsTheHighestThatIsProven(t *testing.T) {
 		fields []vault.Value
 		want   vault.VerificationLevel
 	}{
-		"nothing":                          {nil, vault.VerificationNone},
-		"an e-mail address":                {[]vault.Value{email}, vault.VerificationEmail},
-		"a phone number":                   {[]vault.Value{phone, email}, vault.VerificationPhone},
-		"a document":                       {[]vault.Value{email, document, phone}, vault.VerificationDocument},
-		"read off a document":              {[]vault.Value{scanned}, vault.VerificationDocument},
-		"a complete check":                 {[]vault.Value{document, kyc}, vault.VerificationKYC},
-		"an address by a complete check":   {[]vault.Value{verified(vault.TypeEmail, rules.MethodKYC)}, vault.VerificationKYC},
-		"a name by some other method":      {[]vault.Value{verified(vault.TypeString, "call")}, vault.VerificationNone},
-		"what is not verified":             {[]vault.Value{unverified}, vault.VerificationNone},
-		"what is not the active value now": {[]vault.Value{old, email}, vault.VerificationEmail},
+		"nothing":                        {nil, vault.VerificationNone},
+		"an e-mail address":              {[]vault.Value{email}, vault.VerificationEmail},
+		"a phone number":                 {[]vault.Value{phone, email}, vault.VerificationPhone},
+		"a document":                     {[]vault.Value{email, document, phone}, vault.VerificationDocument},
+		"extracted from a document":      {[]vault.Value{scanned}, vault.VerificationDocument},
+		"a complete check":               {[]vault.Value{document, kyc}, vault.VerificationKYC},
+		"an address by a complete check": {[]vault.Value{verified(vault.TypeEmail, rules.MethodKYC)}, vault.VerificationKYC},
+		"a name by another method":       {[]vault.Value{verified(vault.TypeString, "call")}, vault.VerificationNone},
+		"an unverified value":            {[]vault.Value{unverified}, vault.VerificationNone},
+		"a value that is not active":     {[]vault.Value{old, email}, vault.VerificationEmail},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +57,7 @@ func TestTheVerificationLevelIsTheHighestThatIsProven(t *testing.T) {
 	}
 }
 
-func TestAVerificationNeverLowersTheLevel(t *testing.T) {
+func TestLevelOf_NeverLowered(t *testing.T) {
 	t.Parallel()
 	field := rapid.Custom(func(t *rapid.T) vault.Value {
 		f := vault.Value{
@@ -74,11 +74,11 @@ func TestAVerificationNeverLowersTheLevel(t *testing.T) {
 			t.Fatalf("there is no level %s", rules.LevelOf(fields))
 		}
 		best := 0
-		for _, f := range fields { // the level of all is the highest of each
+		for _, f := range fields { // the level of all fields is the highest level of one field
 			best = max(best, slices.Index(levels, rules.LevelOf(map[string]vault.Value{"a": f})))
 		}
 		if before != best {
-			t.Fatalf("got %s, and the highest of each is %s", levels[before], levels[best])
+			t.Fatalf("got %s, the highest of one field is %s", levels[before], levels[best])
 		}
 		for name, f := range fields {
 			f.Verified = true
@@ -90,7 +90,7 @@ func TestAVerificationNeverLowersTheLevel(t *testing.T) {
 	})
 }
 
-func TestWhatIsTooOldCountsAsItsDefinitionSays(t *testing.T) {
+func TestFindMissing_StaleFollowsDefinition(t *testing.T) {
 	t.Parallel()
 	const warning = "plan: the value is older than freshness_seconds"
 	type outcome struct {

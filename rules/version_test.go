@@ -22,7 +22,7 @@ func numbered(n int) uuid.UUID {
 	return id
 }
 
-func TestTheOrderOfWritesIsTheOrderOfAcceptance(t *testing.T) {
+func TestPlace_OrderOfAcceptance(t *testing.T) {
 	t.Parallel()
 	at := func(n int) rules.Version {
 		return rules.Version{ID: numbered(100 + n), OperationID: numbered(n), AcceptedAt: morning.Add(time.Duration(n) * time.Minute)}
@@ -38,13 +38,13 @@ func TestTheOrderOfWritesIsTheOrderOfAcceptance(t *testing.T) {
 		want        rules.Placement
 	}{
 		{"the first version is active", nil, 5, true, nil, rules.Placement{Status: vault.StatusActive}},
-		{"a newer one supersedes the one before", []rules.Version{at(1), at(3)}, 5, true, future, rules.Placement{Status: vault.StatusActive, Supersedes: id(3)}},
+		{"a newer version supersedes the previous one", []rules.Version{at(1), at(3)}, 5, true, future, rules.Placement{Status: vault.StatusActive, Supersedes: id(3)}},
 		{"the history may come in any order", []rules.Version{at(3), at(1)}, 5, true, nil, rules.Placement{Status: vault.StatusActive, Supersedes: id(3)}},
-		{"a late one enters as superseded, between its neighbours", []rules.Version{at(1), at(3), at(7), at(9)}, 5, true, nil, rules.Placement{Status: vault.StatusSuperseded, SupersededBy: id(7), Supersedes: id(3)}},
-		{"a late one may be the oldest", []rules.Version{at(9), at(7)}, 5, true, nil, rules.Placement{Status: vault.StatusSuperseded, SupersededBy: id(7)}},
+		{"a late version is superseded and placed between its neighbours", []rules.Version{at(1), at(3), at(7), at(9)}, 5, true, nil, rules.Placement{Status: vault.StatusSuperseded, SupersededBy: id(7), Supersedes: id(3)}},
+		{"a late version can be the oldest", []rules.Version{at(9), at(7)}, 5, true, nil, rules.Placement{Status: vault.StatusSuperseded, SupersededBy: id(7)}},
 		{"a missing source makes it orphaned", []rules.Version{at(1)}, 5, false, nil, rules.Placement{Status: vault.StatusOrphaned, Supersedes: id(1)}},
-		{"a passed expiry makes it expired", nil, 5, true, past, rules.Placement{Status: vault.StatusExpired}},
-		{"an expiry that is now has passed", nil, 5, true, after(0), rules.Placement{Status: vault.StatusExpired}},
+		{"a past expiry makes it expired", nil, 5, true, past, rules.Placement{Status: vault.StatusExpired}},
+		{"an expiry equal to now has passed", nil, 5, true, after(0), rules.Placement{Status: vault.StatusExpired}},
 		{"orphaned outranks expired", nil, 5, false, past, rules.Placement{Status: vault.StatusOrphaned}},
 		{"superseded outranks both", []rules.Version{at(7)}, 5, false, past, rules.Placement{Status: vault.StatusSuperseded, SupersededBy: id(7)}},
 		{"its own earlier attempt does not count", []rules.Version{at(1), at(5)}, 5, true, nil, rules.Placement{Status: vault.StatusActive, Supersedes: id(1)}},
@@ -59,7 +59,7 @@ func TestTheOrderOfWritesIsTheOrderOfAcceptance(t *testing.T) {
 	}
 }
 
-func TestWritesOfTheSameMomentAreOrderedByOperation(t *testing.T) {
+func TestPlace_SameInstantOrderedByOperation(t *testing.T) {
 	t.Parallel()
 	// The second time went through PostgreSQL, which keeps microseconds.
 	history := []rules.Version{{ID: numbered(100), OperationID: numbered(5), AcceptedAt: morning.Add(3 * time.Microsecond)}}
@@ -75,7 +75,7 @@ func TestWritesOfTheSameMomentAreOrderedByOperation(t *testing.T) {
 	}
 }
 
-func TestTwoVersionsOfOneOperationAreOrderedByID(t *testing.T) {
+func TestPlace_SameOperationOrderedByID(t *testing.T) {
 	t.Parallel()
 	at := func(n int) rules.Version {
 		return rules.Version{ID: numbered(n), OperationID: numbered(5), AcceptedAt: morning}
@@ -99,14 +99,14 @@ func TestTwoVersionsOfOneOperationAreOrderedByID(t *testing.T) {
 	}
 }
 
-// A write, as it would arrive.
+// arrival is a write on its way to the history.
 type arrival struct {
 	version     rules.Version
 	sourceFound bool
 	expiresAt   *time.Time
 }
 
-// apply does with a history what the step that persists a write does.
+// apply changes a history as the step that persists a write does.
 func apply(history []rules.Version, a arrival) []rules.Version {
 	p := rules.Place(history, a.version.OperationID, a.version.AcceptedAt, a.sourceFound, a.expiresAt, morning)
 	for i := range history {
@@ -119,7 +119,7 @@ func apply(history []rules.Version, a arrival) []rules.Version {
 	return append(history, v)
 }
 
-func TestAnyOrderOfArrivalGivesTheSameHistory(t *testing.T) {
+func TestPlace_ArrivalOrderIsIrrelevant(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 12).Draw(t, "writes")
@@ -157,8 +157,8 @@ func TestAnyOrderOfArrivalGivesTheSameHistory(t *testing.T) {
 	})
 }
 
-// checkChain checks that a history is one line: exactly one version without a successor, which alone may be active, and
-// from which all others are reached.
+// checkChain checks that a history is one line: exactly one version has no successor, only that version may be active,
+// and all others are reachable from it.
 func checkChain(t *rapid.T, history []rules.Version, n int) {
 	predecessor := map[uuid.UUID]rules.Version{}
 	var heads []rules.Version
@@ -187,7 +187,7 @@ func checkChain(t *rapid.T, history []rules.Version, n int) {
 	}
 }
 
-func TestExpiryIsTheWritesOwnElseFromRetention(t *testing.T) {
+func TestExpiryOf_OwnElseFromRetention(t *testing.T) {
 	t.Parallel()
 	berlin := time.FixedZone("", 7200)
 	own := morning.In(berlin)
@@ -201,9 +201,9 @@ func TestExpiryIsTheWritesOwnElseFromRetention(t *testing.T) {
 		{"no definition, no expiry", vault.WriteValueInput{}, nil, nil},
 		{"no retention, no expiry", vault.WriteValueInput{}, &vault.Definition{}, nil},
 		{"retention counts from acceptance", vault.WriteValueInput{}, kept, after(30 * 24 * time.Hour)},
-		{"or from the collection", vault.WriteValueInput{CollectedAt: after(-time.Hour)}, kept, after(30*24*time.Hour - time.Hour)},
-		{"the write's own goes first, in UTC", vault.WriteValueInput{ExpiresAt: &own}, kept, after(0)},
-		{"retention holds while a definition is not enabled", vault.WriteValueInput{}, &vault.Definition{RetentionDays: 30}, after(30 * 24 * time.Hour)},
+		{"or from the time of collection", vault.WriteValueInput{CollectedAt: after(-time.Hour)}, kept, after(30*24*time.Hour - time.Hour)},
+		{"the expiry of the write wins, in UTC", vault.WriteValueInput{ExpiresAt: &own}, kept, after(0)},
+		{"retention applies although the definition is not enabled", vault.WriteValueInput{}, &vault.Definition{RetentionDays: 30}, after(30 * 24 * time.Hour)},
 	} {
 		got := rules.ExpiryOf(tc.write, tc.def, morning)
 		if diff := gocmp.Diff(tc.want, got); diff != "" {

@@ -718,6 +718,24 @@ func TestValidateAnswer_InvalidClosesTheQuestion(t *testing.T) {
 	}
 }
 
+// Mode disabled stores any answer except one that leaves the field missing, which would be asked again and again.
+func TestValidateAnswer_EmptyIsRejectedInEveryMode(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	fill := written(w)
+	w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber, ValidationMode: vault.ModeDisabled})
+	for _, value := range []json.RawMessage{text(" \u200b"), json.RawMessage(`[]`), json.RawMessage(`[""]`)} {
+		answer := w.answer(w.ask(fill).QuestionID, value)
+		w.must(w.run(answer, answerQuestion...))
+		if op := w.op(answer); op.Error == nil || op.Error.Code != vault.CodeInvalid {
+			t.Errorf("%s: the answer is %s with %v", value, op.Status, op.Error)
+		}
+	}
+	if got := w.history("age"); len(got) != 0 {
+		t.Errorf("stored are %v", valuesOf(got))
+	}
+}
+
 func TestValidateAnswer_RepeatedRunsKeepTheReason(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

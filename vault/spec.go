@@ -87,7 +87,7 @@ var (
 		func(in DeleteCustomerInput) string { return in.CustomerID.String() })
 )
 
-// The operations on what may be collected and what is needed.
+// Operations on definitions, requirements, scenarios and rules, and on their reviews.
 var (
 	SaveDefinition = Define[Definition, SavedResult]("save-definition", "definition:save",
 		func(in Definition) string { return in.AgentID.String() })
@@ -125,7 +125,7 @@ var (
 	DetectOrphans = Define[Sweep, SweepResult]("detect-orphans", "orphans:detect", all[Sweep]("all"))
 )
 
-// The workflows that only a cron starts.
+// The workflows without an operation: crons start them.
 const (
 	WorkflowRelayOperations = "relay-operations"
 	WorkflowPurgeOperations = "purge-operations"

@@ -85,6 +85,9 @@ func (s Answers) checkAnswer(
 		mode = vault.ModeDisabled
 	}
 	checked, err := rules.CheckValue(def, question.FieldName, value, mode)
+	if err == nil && rules.IsEmpty(value) { // the field would still be missing
+		err = vault.Invalid(question.FieldName, "the answer is empty; it must contain a value")
+	}
 	once.ObserveValue(s.Values.Observer, vault.AnswerQuestion.Name, checked, err)
 	if err == nil {
 		return nil, nil

@@ -2,18 +2,17 @@ package input
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
 	"mime"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/contextvault/contextvault/api/internal/problem"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Decode decodes a body. Unknown members are an error.
+// Decode decodes a body. Unknown and repeated members are an error.
 func Decode[T any](b JSON) (T, error) {
 	var out T
 	if b.ContentType != "" {
@@ -27,9 +26,10 @@ func Decode[T any](b JSON) (T, error) {
 		return out, vault.Invalid("", "the input is null; it must be a JSON object")
 	}
 	err := rules.DecodeStrict(b.RawBody, &out)
-	if err != nil && !(json.Valid(b.RawBody) && utf8.Valid(b.RawBody)) {
-		p, _ := problem.Of(err)
-		return out, problem.New(http.StatusBadRequest, problem.CodeMalformed, "", p.Detail)
+	if err != nil {
+		if malformed, ok := errors.AsType[*vault.Error](rules.CheckDocument(b.RawBody)); ok {
+			return out, problem.New(http.StatusBadRequest, problem.CodeMalformed, malformed.Field, malformed.ForCaller())
+		}
 	}
 	return out, err
 }

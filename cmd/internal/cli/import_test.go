@@ -214,6 +214,7 @@ func TestImport_JSONLines(t *testing.T) {
 		lines,
 		`{"customer_id": `,
 		`"x"`,
+		`{"customer_id": "`+ada+`", "name": "income", "value": {"net": 1, "net": 2}}`,
 		"",
 		`{"customer_id": "`+strings.Repeat("x", 2<<20)+`"}`,
 		doc(t, "customer_id", ada, "name", "member", "value", true),
@@ -221,10 +222,10 @@ func TestImport_JSONLines(t *testing.T) {
 	path := file(t, "values.jsonl", strings.Join(lines, "\n"))
 	for range 2 {
 		s, errs, code := c.importing(path, "--agent", agent)
-		if s.Written != 4 || s.Rejected != 7 || s.Lines != 11 || code != 2 {
+		if s.Written != 4 || s.Rejected != 8 || s.Lines != 12 || code != 2 {
 			t.Errorf("%d, %+v", code, s)
 		}
-		for _, want := range []string{"line 3, plan: item_id: " + taken + " is the id of another item", "line 4, Plan: ", "line 5, colour: ", "line 6, customer_id: ", "line 8: ", "line 9: ", "line 11: the line is longer than 1 MiB"} {
+		for _, want := range []string{"line 3, plan: item_id: " + taken + " is the id of another item", "line 4, Plan: ", "line 5, colour: ", "line 6, customer_id: ", "line 8: ", "line 9: ", "line 10, value.net: ", "line 12: the line is longer than 1 MiB"} {
 			if !strings.Contains(errs, want) {
 				t.Errorf("it does not say %q:\n%s", want, errs)
 			}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/contextvault/contextvault/llm/offline/text"
+	"github.com/contextvault/contextvault/rules"
 )
 
 // Phrases by which people introduce themselves. The group, or the text after the match, is the value.
@@ -209,4 +210,4 @@ func (tr *turnReader) isAdjacent(j int) bool {
 
 // notPlaces are capitalised words that do not name a place.
 var notPlaces = text.NewWordSet("today tomorrow english french german spanish i " +
-	strings.Join(text.Months, " ") + " " + strings.Join(text.Weekdays, " "))
+	strings.Join(rules.Months, " ") + " " + strings.Join(rules.Weekdays, " "))

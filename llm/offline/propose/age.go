@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/contextvault/contextvault/llm/offline/text"
+	"github.com/contextvault/contextvault/rules"
 )
 
 // Range of an age in a condition. Numbers outside count other things.
@@ -69,7 +70,7 @@ func (r *sentenceReader) ageAt(i int) (int, bool) {
 	if s.End < len(r.text) && strings.ContainsRune("%€$°", []rune(r.text[s.End:])[0]) {
 		return 0, false
 	}
-	n, ok := text.NumberWord(r.word(i))
+	n, ok := rules.NumberWords[r.word(i)]
 	if !ok || !spelledAges[n] {
 		var err error
 		if n, err = strconv.Atoi(r.word(i)); err != nil {

@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/rules"
 )
 
 // Clock is the time of a conversation. With the zero Clock, relative days have no value.
 type Clock struct{ Now time.Time }
 
 var (
-	monthName   = namesPattern(Months) + `\.?`
-	weekdayName = namesPattern(Weekdays)
+	monthName   = rules.NamePattern(rules.Months) + `\.?`
+	weekdayName = rules.NamePattern(rules.Weekdays)
 )
 
 const ordinal = `(\d{1,2})(?:st|nd|rd|th)`
@@ -188,7 +189,7 @@ func (c Clock) dayOfMonth(day, month string) string {
 
 // nextWeekday returns the next day of that name after today, or "" without a clock.
 func (c Clock) nextWeekday(name string) string {
-	at := indexOfName(Weekdays, name)
+	at := rules.WeekdayNumber(name)
 	if c.Now.IsZero() {
 		return ""
 	}
@@ -213,7 +214,7 @@ func formatDay(year, month, day string) string {
 
 // monthNumber returns the number of a month, "1" for January.
 func monthNumber(name string) string {
-	return strconv.Itoa(indexOfName(Months, name) + 1)
+	return strconv.Itoa(rules.MonthNumber(name))
 }
 
 // submatch returns the text of group n, "" if the group did not match.

@@ -5,14 +5,27 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/contextvault/contextvault/rules"
 )
 
 var (
-	hourWords = `(?:` + strings.Join(belowTwenty[1:13], "|") + `)`
+	hourWords = `(?:` + strings.Join(numberWordsTo12(), "|") + `)`
 	hour      = `(?:\d{1,2}|` + hourWords + `)`
 	dayPart   = `(?:\s+(?:in\s+the\s+(?:early\s+|late\s+)?(?:morning|afternoon|evening)|at\s+night))`
 	meridiem  = `(?:\s*(?:a\.m\.|p\.m\.|am|pm)|\s*[ap]\.?m\b)`
 )
+
+// numberWordsTo12 returns the words for one to twelve, in order.
+func numberWordsTo12() []string {
+	words := make([]string, 12)
+	for word, n := range rules.NumberWords {
+		if n >= 1 && n <= len(words) {
+			words[n-1] = word
+		}
+	}
+	return words
+}
 
 // timePatterns match times of day. The longer forms come first.
 var timePatterns = []*regexp.Regexp{
@@ -50,7 +63,7 @@ func dialTime(said string) string {
 	}
 	h, err := strconv.Atoi(at[1])
 	if err != nil {
-		h, _ = NumberWord(at[1])
+		h = rules.NumberWords[at[1]]
 	}
 	m, _ := strconv.Atoi(at[2])
 	switch {
