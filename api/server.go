@@ -39,6 +39,9 @@ type Options struct {
 	// Describe returns the text of an internal error for the log, without customer values. nil: only the type of the
 	// error.
 	Describe func(error) string
+	// Unavailable reports whether an error means that the database is unavailable: the response is 503 with
+	// Retry-After. nil: only time-outs.
+	Unavailable func(error) bool
 	// Registry holds the metrics of /metrics. nil: a new registry.
 	Registry *prometheus.Registry
 	// Log gets one line per request. nil: slog.Default().
@@ -77,6 +80,9 @@ func New(o Options) *Server {
 	}
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
+	}
+	if o.Unavailable == nil {
+		o.Unavailable = func(error) bool { return false }
 	}
 	if o.Describe == nil {
 		o.Describe = typeOf
@@ -191,7 +197,7 @@ func (s *Server) notServed(w http.ResponseWriter, r *http.Request) {
 
 // problem converts an error to a problem, and logs the cause if the problem hides it.
 func (s *Server) problem(ctx context.Context, err error) *problem.Problem {
-	p, complete := problem.Of(err)
+	p, complete := problem.Of(err, s.options.Unavailable)
 	if !complete {
 		s.options.Log.ErrorContext(ctx, "request_failed",
 			"request_id", access.InfoOf(ctx).RequestID, "status", p.Status, "error", s.options.Describe(err))

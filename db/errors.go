@@ -1,7 +1,11 @@
 package db
 
 import (
+	"context"
 	"errors"
+	"io"
+	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -40,8 +44,38 @@ func IsDeadlock(err error) bool {
 	return ok && e.Code == deadlockDetected
 }
 
+// IsUnavailable reports whether PostgreSQL did not take or finish a request because it starts, stops, restarts, is full
+// or cannot be reached. The same request succeeds later. A request that was cut off may have been committed.
+func IsUnavailable(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch e.Code {
+		case adminShutdown, crashShutdown, cannotConnectNow, tooManyConnections, readOnlyTransaction:
+			return true
+		default:
+			return strings.HasPrefix(e.Code, connectionException)
+		}
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, context.DeadlineExceeded) || strings.HasSuffix(err.Error(), connClosed)
+}
+
+// connClosed is the text of pgx for a connection that was closed before the request was sent: it has no type.
+const connClosed = "conn closed"
+
 // Error codes of PostgreSQL (appendix A of its manual).
 const (
+	connectionException = "08"    // the class
+	readOnlyTransaction = "25006" // a standby after a fail-over
+	tooManyConnections  = "53300"
+	adminShutdown       = "57P01"
+	crashShutdown       = "57P02"
+	cannotConnectNow    = "57P03"
 	foreignKeyViolation = "23503"
 	uniqueViolation     = "23505"
 	deadlockDetected    = "40P01"

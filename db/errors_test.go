@@ -1,13 +1,18 @@
 package db_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/contextvault/contextvault/db"
@@ -31,6 +36,35 @@ func TestSafeText_HidesValues(t *testing.T) {
 	}
 	if got := db.SafeText(errors.New("other")); got != "" {
 		t.Errorf("no error of PostgreSQL: got %q", got)
+	}
+}
+
+func TestIsUnavailable_ByCause(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"57P01", "57P02", "57P03", "53300", "25006", "08000", "08006", "08P01"} {
+		if err := fmt.Errorf("load: %w", &pgconn.PgError{Code: code}); !db.IsUnavailable(err) {
+			t.Errorf("%s is not taken for an outage", code)
+		}
+	}
+	for _, err := range []error{
+		io.ErrUnexpectedEOF, io.EOF, net.ErrClosed, context.DeadlineExceeded, errors.New("conn closed"),
+		&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, &net.OpError{Op: "read", Err: syscall.ECONNRESET},
+	} {
+		if !db.IsUnavailable(fmt.Errorf("load: %w", err)) {
+			t.Errorf("%v is not taken for an outage", err)
+		}
+	}
+	for _, err := range []error{
+		&pgconn.PgError{Code: "22P02"}, &pgconn.PgError{Code: "23505"}, &pgconn.PgError{Code: "57014"},
+		pgx.ErrNoRows, errors.New("other"), vault.Invalid("name", "is required"),
+	} {
+		if db.IsUnavailable(err) {
+			t.Errorf("%v is taken for an outage", err)
+		}
+	}
+	_, err := pgx.Connect(t.Context(), "postgres://nobody@127.0.0.1:1/none")
+	if err == nil || !db.IsUnavailable(err) {
+		t.Errorf("a failed connection is not taken for an outage: %v", err)
 	}
 }
 

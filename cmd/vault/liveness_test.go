@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -226,4 +229,87 @@ func loseRuns(t *testing.T, url string, n int) int64 {
 		t.Fatal(err)
 	}
 	return tag.RowsAffected()
+}
+
+// While PostgreSQL stops, is down and starts, every response of the API is 503 with Retry-After, or a success.
+func TestAPI_DatabaseRestarts(t *testing.T) {
+	t.Parallel()
+	server := testkit.StartPostgres(t)
+	if err := db.Migrate(t.Context(), server.URL); err != nil {
+		t.Fatal(err)
+	}
+	kit := testkit.OnDatabase(t, embeddedtest.Start(t), server.URL)
+	api, err := kit.ServeAPI(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(api.Close)
+	key, _, err := kit.APIKey(t.Context(), kit.Tenant(t), "read", "write")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	statuses := map[int]int{}
+	ctx, cancel := context.WithCancel(t.Context())
+	var clients sync.WaitGroup
+	for i := range 6 {
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				status, retry := request(ctx, api.URL, key, i%2 == 0)
+				mu.Lock()
+				statuses[status]++
+				mu.Unlock()
+				if status == http.StatusServiceUnavailable && retry == "" {
+					t.Error("a response 503 has no Retry-After")
+				}
+			}
+		})
+	}
+	time.Sleep(200 * time.Millisecond)
+	for range 3 {
+		server.Kill(t)
+		server.Start(t)
+		server.Stop(t)
+		server.Start(t)
+	}
+	answered := func(ctx context.Context) (int, bool) {
+		status, _ := request(ctx, api.URL, key, true)
+		return status, status == http.StatusAccepted
+	}
+	testkit.Eventually(t, "the API works again", answered)
+	cancel()
+	clients.Wait()
+	t.Logf("statuses: %v", statuses)
+	delete(statuses, 0) // the end of the test
+	if statuses[http.StatusServiceUnavailable] == 0 {
+		t.Error("no request met the outage")
+	}
+	for status, n := range statuses {
+		switch status {
+		case http.StatusServiceUnavailable, http.StatusAccepted, http.StatusNotFound:
+		default:
+			t.Errorf("%d responses have the status %d", n, status)
+		}
+	}
+}
+
+// request writes a value, or reads an unknown customer, and returns the status and Retry-After. 0: no response.
+func request(ctx context.Context, server, key string, write bool) (status int, retryAfter string) {
+	method, path, body := http.MethodGet, "/v1/customers/"+testkit.ID().String(), ""
+	if write {
+		method, path = http.MethodPut, path+"/values/plan"
+		body = `{"agent_id": "` + testkit.ID().String() + `", "value": "gold", "source": "user_provided"}`
+	}
+	req, err := http.NewRequestWithContext(ctx, method, server+path, strings.NewReader(body))
+	if err != nil {
+		return 0, ""
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, ""
+	}
+	defer func() { _ = res.Body.Close() }()
+	return res.StatusCode, res.Header.Get("Retry-After")
 }

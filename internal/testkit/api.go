@@ -10,6 +10,7 @@ import (
 
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/cache"
+	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/internal/keystore"
 	"github.com/contextvault/contextvault/telemetry"
@@ -40,6 +41,7 @@ func (k *Kit) APIOptions(operator uuid.UUID) api.Options {
 		AdminToken:     AdminToken,
 		OperatorTenant: operator,
 		Log:            Log(),
+		Unavailable:    db.IsUnavailable,
 		DropProfile: func(ctx context.Context, tenant, customer uuid.UUID) error {
 			return k.Cache.Drop(ctx, cache.ProfileKey(tenant, customer))
 		},

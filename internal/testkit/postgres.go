@@ -57,6 +57,14 @@ func (p *Postgres) Start(t testing.TB) {
 	}
 }
 
+// Stop stops the server as an administrator does: sessions end with an error.
+func (p *Postgres) Stop(t testing.TB) {
+	t.Helper()
+	if out, err := p.services("stop"); err != nil {
+		t.Fatalf("stop PostgreSQL: %v\n%s", err, out)
+	}
+}
+
 // Kill kills the server and its children with SIGKILL, as a crash of the machine does.
 func (p *Postgres) Kill(t testing.TB) {
 	t.Helper()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -97,7 +96,8 @@ var statusOf = map[vault.Code]int{
 const retryAfter = "5"
 
 // Of returns the problem of an error. complete is false if the problem hides the cause, which then belongs in the log.
-func Of(err error) (p *Problem, complete bool) {
+// unavailable reports whether an error means that the database is unavailable.
+func Of(err error, unavailable func(error) bool) (p *Problem, complete bool) {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p, true
 	}
@@ -113,10 +113,9 @@ func Of(err error) (p *Problem, complete bool) {
 		}
 		return p, true
 	}
-	_, network := errors.AsType[net.Error](err)
-	if network || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	if unavailable(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return New(http.StatusServiceUnavailable, vault.CodeUnavailable, "",
-			"the database does not respond in time; accepted changes are not lost: retry with the same Idempotency-Key").
+			"the database is unavailable; accepted changes are not lost: retry with the same Idempotency-Key").
 			With("Retry-After", retryAfter), false
 	}
 	return Internal(), false
