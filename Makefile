@@ -70,6 +70,11 @@ race: ## run the concurrency tests under the race detector (part of test)
 	echo "race: go test -race (some minutes more the first time)" && \
 	CGO_ENABLED=1 go test -race -count=1 -timeout 20m -run 'NeverOlder|ReadsNeverSee|Concurrent|AtOnce' ./steps ./cache ./trigger
 
+.PHONY: chaos
+chaos: ## kill PostgreSQL 40 times under gap fills, extractions and writes (CHAOS_KILLS=n: n times)
+	@$(with_services) \
+	CHAOS_KILLS="$${CHAOS_KILLS:-40}" go test -count=1 -timeout 60m -v -run TestPostgres_KilledUnderLoad ./cmd/vault
+
 .PHONY: check
 check: ## check format, vet, lint, generated code and modules
 	@echo "check: gofmt" && unformatted=$$(gofmt -l .) && \

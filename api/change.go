@@ -32,6 +32,8 @@ type Operation struct {
 	Attempts   int                   `json:"attempts,omitempty" doc:"The number of times the operation was pushed to the workflow engine."`
 	AcceptedAt *time.Time            `json:"accepted_at,omitempty"`
 	FinishedAt *time.Time            `json:"finished_at,omitempty"`
+	WaitingFor *vault.WaitingFor     `json:"waiting_for,omitempty" doc:"The open question that a gap fill waits for."`
+	Replayed   vault.ReplayAction    `json:"replayed,omitempty" enum:"reopened,repeated" doc:"What a replay did: reopened: the operation had failed and runs again; repeated: it was unfinished and was sent to the workflow engine again."`
 }
 
 // Rejection is the reason why an operation failed.
@@ -45,7 +47,7 @@ type Rejection struct {
 func operationOf(op vault.Operation) Operation {
 	out := Operation{
 		ID: op.ID, Workflow: op.Workflow, Status: op.Status, Result: op.Result, Attempts: op.Attempts,
-		AcceptedAt: &op.AcceptedAt, FinishedAt: op.FinishedAt,
+		AcceptedAt: &op.AcceptedAt, FinishedAt: op.FinishedAt, WaitingFor: op.WaitingFor,
 	}
 	if op.Error != nil {
 		out.Error = &Rejection{
@@ -106,7 +108,7 @@ func (s *Server) outcome(
 ) (*changed, error) {
 	out := &changed{
 		Status: http.StatusAccepted, Location: operationPath(receipt.ID),
-		Body: Operation{ID: receipt.ID, Status: vault.OperationAccepted},
+		Body: Operation{ID: receipt.ID, Status: vault.OperationAccepted, Replayed: receipt.Replayed},
 	}
 	wait := waitOf(pref.Prefer)
 	if wait == 0 {
@@ -126,6 +128,7 @@ func (s *Server) outcome(
 	switch {
 	case err == nil:
 		out.Status, out.Body = http.StatusOK, operationOf(op)
+		out.Body.Replayed = receipt.Replayed
 		return out, nil
 	case waiting.Err() != nil && ctx.Err() == nil && !isVault(err):
 		if op.Status != "" {

@@ -41,16 +41,18 @@ func (s *Server) operationRoutes() {
 	change(s, route{
 		name: "replay-operation", tag: tagOperations, access: toAdmin,
 		method: http.MethodPost, path: "/v1/operations/{operation_id}/replay",
-		summary: "Replay a failed operation",
-		detail:  "Use it once the cause is fixed. The operation keeps its id and its position in the order of acceptance.",
+		summary: "Replay a failed or overdue operation",
+		detail: "A failed operation runs again: use it once the cause is fixed. An operation that is unfinished after a minute " +
+			"is sent to the workflow engine again; the member replayed says which. The operation keeps its id and its " +
+			"position in the order of acceptance.",
 	}, func(ctx context.Context, c caller, in *changeOperation, _ []trigger.Option) (trigger.Receipt, error) {
 		return s.options.Trigger.Replay(ctx, c.tenant, in.Operation.UUID)
 	})
 	submit[changeOperation](s, vault.CancelFill, route{
 		method: http.MethodPost, path: "/v1/operations/{operation_id}/cancel", tag: tagOperations, access: toWrite,
 		summary: "Cancel a gap fill",
-		detail: "The gap fill opens no more questions and closes its open question. It finishes its current write and ends " +
-			"with its result. Other operations cannot be cancelled.",
+		detail: "The gap fill opens no more questions and closes its open question. It ends at once " +
+			"with what it has, or when its current write has finished. Other operations cannot be cancelled.",
 		into: map[string]string{"operation_id": "fill_id"},
 	})
 }

@@ -30,6 +30,8 @@ type Operation[R any] struct {
 	Attempts   int                   `json:"attempts,omitempty"`
 	AcceptedAt *time.Time            `json:"accepted_at,omitempty"`
 	FinishedAt *time.Time            `json:"finished_at,omitempty"`
+	WaitingFor *vault.WaitingFor     `json:"waiting_for,omitempty"` // the open question that a gap fill waits for
+	Replayed   vault.ReplayAction    `json:"replayed,omitempty"`    // what a replay did
 
 	client *Client
 }
@@ -143,7 +145,7 @@ func (c *Client) GetOperation(ctx context.Context, id uuid.UUID) (Operation[json
 	return op, err
 }
 
-// ReplayOperation replays a failed operation once its cause is fixed. The operation keeps its id and its position in
+// ReplayOperation replays a failed operation once its cause is fixed, or an operation that is unfinished after a minute. The operation keeps its id and its position in
 // the order of acceptance. Needs the scope admin.
 func (c *Client) ReplayOperation(
 	ctx context.Context, id uuid.UUID, opts ...Option,

@@ -17,12 +17,14 @@ import (
 type NewOperation struct {
 	Workflow string
 	Event    string
-	Subject  string // operations of one subject run one at a time
+	Subject  string // the thing that the operation is about
 	// Key is the idempotency key: the same key returns the same operation. "": a unique key.
 	Key      string
 	ParentID *uuid.UUID
 	Payload  any
-	// DueAfter is the delay until the relay pushes the operation, unless it was pushed before.
+	// Pushing reports that the caller pushes the operation after the commit.
+	Pushing bool
+	// DueAfter is the delay until the relay pushes the operation if it is unfinished.
 	DueAfter time.Duration
 }
 
@@ -44,7 +46,7 @@ func AcceptOperation(
 	}
 	row, err := q.InsertOperation(ctx, dbgen.InsertOperationParams{
 		ID: id, TenantID: tenant, Workflow: in.Workflow, Event: in.Event, Subject: in.Subject, IdempotencyKey: in.Key,
-		ParentID: in.ParentID, Payload: sealed, DueAfter: in.DueAfter,
+		ParentID: in.ParentID, Payload: sealed, Pushing: in.Pushing, DueAfter: in.DueAfter,
 	})
 	switch {
 	case err == nil:
@@ -92,5 +94,21 @@ func checkPayload(sealer *Sealer, row dbgen.Operation, in NewOperation) error {
 
 // EventOf returns the event of an operation for the workflow engine.
 func EventOf(row dbgen.Operation) vault.Event {
-	return vault.Event{OperationID: row.ID, TenantID: row.TenantID, Subject: row.Subject}
+	return vault.Event{OperationID: row.ID, TenantID: row.TenantID, Subject: row.Subject, Push: row.Attempts}
+}
+
+// WithAwaited converts an operation, and adds the open question that a gap fill waits for.
+func WithAwaited(ctx context.Context, q *dbgen.Queries, row dbgen.Operation) (vault.Operation, error) {
+	op, err := OperationOf(row)
+	if err != nil || op.Workflow != vault.FillGaps.Name || op.Status.Finished() {
+		return op, err
+	}
+	question, err := q.GetAwaitedQuestion(ctx, row.TenantID, row.ID)
+	if IsNotFound(err) {
+		return op, nil
+	}
+	op.WaitingFor = &vault.WaitingFor{
+		QuestionID: question.ID, FillID: question.FillID, FieldName: question.FieldName, DeadlineAt: question.DeadlineAt,
+	}
+	return op, err
 }

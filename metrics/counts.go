@@ -110,12 +110,12 @@ var (
 	)
 	operationsOwed = prometheus.NewDesc(
 		"vault_operations_owed",
-		"Accepted operations that are not finished, by age. Every worker exports all: use the maximum.",
+		"Accepted operations that are not finished, by status (accepted, applied, waiting) and age. Every worker exports all: use the maximum.",
 		[]string{"workflow", "status", "age"}, nil,
 	)
 	operationsOldest = prometheus.NewDesc(
 		"vault_operations_oldest_seconds",
-		"Age of the oldest unfinished operation. A gap fill waits for people, so an age of days is normal.",
+		"Age of the oldest unfinished operation. A gap fill with the status waiting waits for a person, for days.",
 		[]string{"workflow", "status"}, nil,
 	)
 	operationsEnded = prometheus.NewDesc(
@@ -155,11 +155,11 @@ func (c *Counts) Collect(ch chan<- prometheus.Metric) {
 		gauge(valuesCounted, float64(c.counted.Unix()))
 	}
 	for _, row := range c.owed {
-		gauge(operationsOwed, float64(row.Minute), row.Workflow, row.Status, "under_1m")
-		gauge(operationsOwed, float64(row.TenMinutes), row.Workflow, row.Status, "1m_to_10m")
-		gauge(operationsOwed, float64(row.Hour), row.Workflow, row.Status, "10m_to_1h")
-		gauge(operationsOwed, float64(row.Longer), row.Workflow, row.Status, "over_1h")
-		gauge(operationsOldest, row.OldestSeconds, row.Workflow, row.Status)
+		gauge(operationsOwed, float64(row.Minute), row.Workflow, row.State, "under_1m")
+		gauge(operationsOwed, float64(row.TenMinutes), row.Workflow, row.State, "1m_to_10m")
+		gauge(operationsOwed, float64(row.Hour), row.Workflow, row.State, "10m_to_1h")
+		gauge(operationsOwed, float64(row.Longer), row.Workflow, row.State, "over_1h")
+		gauge(operationsOldest, row.OldestSeconds, row.Workflow, row.State)
 	}
 	for _, row := range c.ended {
 		gauge(operationsEnded, float64(row.Operations), row.Workflow, row.Status)

@@ -24,5 +24,5 @@ func (q *Queries) Operation(ctx context.Context, tenant, id uuid.UUID) (vault.Op
 	if err != nil {
 		return vault.Operation{}, db.WrapNotFound(err, "operation", id)
 	}
-	return db.OperationOf(row)
+	return db.WithAwaited(ctx, q.db.Tenant(tenant), row)
 }

@@ -12,9 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/steps"
 	"github.com/contextvault/contextvault/steps/gapfill"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -379,7 +381,9 @@ func (c fillCase) run(t *testing.T) {
 	asked := c.play(w, ev)
 	w.equal("questions", c.asked, asked)
 	if c.kinds != nil {
-		rows, err := w.db.Tenant(w.tenant).ListFillQuestions(t.Context(), w.tenant, ev.OperationID)
+		rows, err := w.db.Tenant(w.tenant).ListFillQuestions(t.Context(), dbgen.ListFillQuestionsParams{
+			TenantID: w.tenant, FillID: ev.OperationID,
+		})
 		w.must(err)
 		var kinds []vault.QuestionKind
 		for _, q := range rows {
@@ -433,7 +437,7 @@ func (c fillCase) start(w *world) vault.Event {
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.FillGaps, in))
 }
 
-// play runs the fill to its end, as the durable task does, and returns the questions asked.
+// play runs the fill to its end and returns the questions asked.
 func (c fillCase) play(w *world, ev vault.Event) []string {
 	w.t.Helper()
 	var asked []string
@@ -453,7 +457,7 @@ func (c fillCase) play(w *world, ev vault.Event) []string {
 			return asked
 		case len(out.Writes) > 0:
 			for _, write := range out.Writes {
-				w.must(w.run(write, writeValue...))
+				w.must(w.run(w.eventOf(write), writeValue...))
 			}
 		case len(answers) == 0:
 			w.t.Fatalf("one more question than answers: %+v", out.Question)
@@ -530,6 +534,7 @@ func TestAskCustomer_RepeatedRunsAskOnce(t *testing.T) {
 	w := newWorld(t)
 	ev := written(w)
 	question := w.ask(ev)
+	w.must(w.run(ev, "Gaps.FindMissing"))
 	before := w.dump()
 	w.later(time.Minute) // before its deadline
 	outs, errs := w.atOnce(5, func(int) (any, error) {
@@ -560,7 +565,7 @@ func TestFillGaps_TwoConcurrentRuns(t *testing.T) {
 				return nil, err
 			}
 			for _, write := range out.Writes {
-				if err := w.run(write, writeValue...); err != nil {
+				if err := w.run(w.eventOf(write), writeValue...); err != nil {
 					return nil, err
 				}
 			}
@@ -757,41 +762,160 @@ func TestValidateAnswer_RepeatedRunsKeepTheReason(t *testing.T) {
 	w.equal("stored", []string{"36"}, valuesOf(w.history("age")))
 }
 
-func TestAnnounceAnswer_ResumesTheFill(t *testing.T) {
+// A change that concerns a fill wakes it. A change that does not concern it, or one that changes nothing, does not.
+func TestWake_ChangeThatConcernsTheFill(t *testing.T) {
 	t.Parallel()
-	for value, accepted := range map[string]bool{"36": true, `"old enough"`: false} {
-		w := newWorld(t)
-		question := w.ask(written(w))
-		ev := w.answer(question.QuestionID, json.RawMessage(value))
-		w.must(w.run(ev, answerQuestion[:3]...))
-		before := len(w.engine.taken())
-		out, err := w.steps.Answers.AnnounceAnswer(t.Context(), ev)
-		w.must(err)
-		if out.Accepted != accepted {
-			t.Errorf("%s: got %+v", value, out)
-		}
-		w.equal(
-			"pushed", []push{{vault.EventQuestionClosed, question.QuestionID.String(), ev.OperationID}},
-			w.engine.taken()[before:],
-		)
+	for name, c := range map[string]struct {
+		change func(w *world, question uuid.UUID)
+		woken  bool
+	}{
+		"a good answer": {func(w *world, question uuid.UUID) {
+			w.must(w.run(w.answer(question, number(36)), answerQuestion...))
+		}, true},
+		"an invalid answer": {func(w *world, question uuid.UUID) {
+			w.must(w.run(w.answer(question, text("old enough")), answerQuestion...))
+		}, true},
+		"an answer for a deleted customer": {func(w *world, question uuid.UUID) {
+			answer := w.answer(question, number(36))
+			w.sql("UPDATE customer_profiles SET deleted_at = clock_timestamp()")
+			w.must(w.run(answer, answerQuestion...))
+		}, true}, // the fill does not wait for this answer any more
+		"a value of the customer": {func(w *world, _ uuid.UUID) { w.must(w.run(aWrite(w), writeValue...)) }, true},
+		"a value of another customer": {func(w *world, _ uuid.UUID) {
+			w.customer = newID()
+			w.must(w.run(aWrite(w), writeValue...))
+		}, false},
+		"a turn in another session": {func(w *world, _ uuid.UUID) { w.session(nil, "I am 36.") }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			fill := written(w)
+			question := w.ask(fill).QuestionID
+			w.sql("DELETE FROM fill_wakeups")
+			before := len(w.engine.taken())
+			c.change(w, question)
+			pushes := w.engine.taken()[before:]
+			if woken := slices.Contains(pushes, push{vault.FillGaps.Event, fill.OperationID}); woken != c.woken {
+				t.Errorf("woken: %t, want %t; pushed: %v", woken, c.woken, pushes)
+			}
+		})
 	}
 }
 
-// An answer that is rejected for another reason than its value leaves the question open and resumes no fill: a wait
-// also reads earlier announcements and would find this one again and again.
-func TestAnnounceAnswer_OpenQuestionResumesNoFill(t *testing.T) {
+// A wake-up stays until a run of the fill starts, and several changes cause one push.
+func TestWake_PushedUntilTheFillRuns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	fill := written(w)
+	w.ask(fill)
+	w.sql("DELETE FROM fill_wakeups")
+	wake := func(want int) {
+		t.Helper()
+		before := len(w.engine.taken())
+		_, err := w.steps.Caches.Enqueuer.Wake(t.Context(), uuid.Nil)
+		w.must(err)
+		if got := len(w.engine.taken()) - before; got != want {
+			t.Errorf("pushed %d times, want %d", got, want)
+		}
+	}
+	change := func() {
+		w.must(w.db.InTx(t.Context(), w.tenant, func(q *dbgen.Queries) error {
+			return q.WakeFillsOfSession(t.Context(), w.tenant, *w.payloadOf(fill).SessionID)
+		}))
+	}
+	wake(0)
+	change()
+	change()
+	wake(1)
+	change() // the run that was pushed will see it
+	wake(0)
+	w.sql("UPDATE fill_wakeups SET next_at = clock_timestamp()") // the run was lost
+	wake(1)
+	w.must(w.run(fill, fillGaps...))
+	w.sql("UPDATE fill_wakeups SET next_at = clock_timestamp()")
+	wake(0)
+	change()
+	wake(1)
+}
+
+func (w *world) payloadOf(fill vault.Event) vault.FillGapsInput {
+	w.t.Helper()
+	op, err := w.db.Tenant(w.tenant).GetOperation(w.t.Context(), w.tenant, fill.OperationID)
+	w.must(err)
+	in, err := once.OpenPayload[vault.FillGapsInput](once.Runner{DB: w.db, Sealer: w.sealer}, op)
+	w.must(err)
+	return in
+}
+
+// A fill that waits reads what the customer says meanwhile, once.
+func TestFillGaps_ReadsNewTurns(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	fill := written(w)
 	question := w.ask(fill)
-	ev := w.answer(question.QuestionID, number(36))
-	w.sql("UPDATE customer_profiles SET deleted_at = clock_timestamp()")
-	before := len(w.engine.taken())
-	w.must(w.run(ev, answerQuestion...))
-	if op := w.op(ev); op.Error == nil || op.Error.Code != vault.CodeUnknown {
-		t.Fatalf("the answer is %s with %v", op.Status, op.Error)
+	calls := w.model.called("extract")
+	session := *w.payloadOf(fill).SessionID
+	w.model.extract = func(req llm.ExtractRequest) ([]vault.Candidate, error) {
+		last := req.Turns[len(req.Turns)-1]
+		return []vault.Candidate{{
+			FieldName: "age", Value: number(36), Quote: last.Text, Turn: last.Index, Confidence: 0.95,
+		}}, nil
 	}
-	w.equal("pushed", []push(nil), append([]push(nil), w.engine.taken()[before:]...))
+	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveSession, vault.SaveSessionInput{
+		SessionID: session, AgentID: w.agent, CustomerID: w.customer,
+		Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "By the way, I am 36 years old."}},
+	})), saveSession...))
+	writes := w.resolve(fill)
+	if again := w.resolve(fill); len(writes) != 1 || len(again) != 1 || again[0].OperationID != writes[0].OperationID {
+		t.Fatalf("the writes are %v, then %v", writes, again)
+	}
+	if n := w.model.called("extract") - calls; n != 1 {
+		t.Errorf("the model was called %d times for the new turn", n)
+	}
+	w.must(w.run(writes[0], writeValue...))
+	w.must(w.run(fill, fillGaps...))
+	w.equal("stored", []string{"36"}, valuesOf(w.history("age")))
+	if op := w.op(fill); op.Status != vault.OperationSucceeded {
+		t.Errorf("the fill is %s", op.Status)
+	}
+	late := w.answer(question.QuestionID, number(37))
+	w.must(w.run(late, answerQuestion...))
+	if op := w.op(late); op.Error == nil || op.Error.Code != vault.CodeConflict {
+		t.Errorf("an answer to the question that became unnecessary is %s with %v", op.Status, op.Error)
+	}
+}
+
+// Two fills of one customer and scenario share a question, and both end with its answer.
+func TestFillGaps_SharedQuestion(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := written(w)
+	question := w.ask(first)
+	second := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, w.payloadOf(first)))
+	w.resolve(second)
+	if shared := w.ask(second); shared != question {
+		t.Errorf("the second fill waits for %+v, the first for %+v", shared, question)
+	}
+	if op := w.op(second); op.WaitingFor == nil || op.WaitingFor.QuestionID != question.QuestionID ||
+		op.WaitingFor.FillID != first.OperationID || op.WaitingFor.FieldName != "age" {
+		t.Errorf("the second fill shows that it waits for %+v", op.WaitingFor)
+	}
+	w.must(w.run(w.answer(question.QuestionID, text("old enough")), answerQuestion...))
+	w.resolve(second)
+	next := w.ask(second) // the second fill asks again
+	w.resolve(first)
+	if shared := w.ask(first); shared != next || next.FillID != second.OperationID {
+		t.Errorf("now the first fill waits for %+v, the second for %+v", shared, next)
+	}
+	w.must(w.run(w.answer(next.QuestionID, number(36)), answerQuestion...))
+	for _, fill := range []vault.Event{first, second} {
+		w.must(w.run(fill, fillGaps...))
+		if got := resultOf[vault.FillResult](w, fill); got.Blocked {
+			t.Errorf("a fill ended with %+v", got)
+		}
+	}
+	w.equal("stored", []string{"36"}, valuesOf(w.history("age")))
 }
 
 func TestFillGaps_RejectedWriteIsAskedFor(t *testing.T) {

@@ -508,13 +508,18 @@ func TestIsolation_Operations(t *testing.T) {
 		{"Replay", func(ctx context.Context, c *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error) {
 			return c.Replay(ctx, tenant, failed)
 		}, nil, vault.CodeUnknown},
+		{"Wake", func(ctx context.Context, _ *trigger.Client, tenant uuid.UUID) (trigger.Receipt, error) {
+			_, err := w.steps.Caches.Enqueuer.Wake(ctx, tenant)
+			return trigger.Receipt{}, err
+		}, nil, ""},
 	}
+	w.sql("INSERT INTO fill_wakeups (tenant_id, fill_id) SELECT tenant_id, id FROM operations WHERE id = $1", failed)
 	before := w.rowsOf(w.tenant)
 	covered := map[string]bool{"Operation": true, "Wait": true} // reads, below
 	for _, a := range attempts {
 		covered[a.name] = true
 		r, err := a.send(t.Context(), w.trigger, intruder)
-		if err == nil {
+		if err == nil && r.ID != uuid.Nil { // Wake accepts nothing
 			ev := mine.event(r, nil)
 			err = mine.run(ev, a.steps...)
 		}

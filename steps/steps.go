@@ -56,7 +56,7 @@ func New(d Deps) Steps {
 	}
 	runner := once.Runner{DB: d.DB, Sealer: d.Sealer}
 	values := customers.Values{Once: runner, Mode: d.Settings.Mode, Now: d.Now, Observer: d.Observer}
-	caches := upkeep.Caches{DB: d.DB, Cache: d.Cache, Log: d.Log}
+	caches := upkeep.Caches{DB: d.DB, Cache: d.Cache, Enqueuer: d.Enqueuer, Log: d.Log}
 	model := once.Budgeted{
 		Model: d.Model, DB: d.DB, Limits: d.Settings.Model, Now: d.Now, Log: d.Log, Observer: d.Observer,
 	}
@@ -74,7 +74,7 @@ func New(d Deps) Steps {
 		Gaps: gapfill.Gaps{
 			Once: runner, Model: model, Settings: d.Settings, Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log, Observer: d.Observer,
 		},
-		Answers: gapfill.Answers{Once: runner, Values: values, Enqueuer: d.Enqueuer},
+		Answers: gapfill.Answers{Once: runner, Values: values},
 		//nolint:gosec // bounded by the configuration
 		Sweeps:     upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
 		Caches:     caches,

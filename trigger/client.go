@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -14,11 +15,9 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// The times after which the relay pushes an operation that was not pushed, or was pushed and has not finished.
-const (
-	dueUnpushed = 5 * time.Second // longer than a push
-	duePushed   = 5 * time.Minute // longer than a run with its retries
-)
+// lease is the time that the engine has for a run after the first push. A run takes about 0.1 s when the engine is
+// idle. After the lease the relay decides by the progress of the engine (ClaimDueOperations).
+const lease = 30 * time.Second
 
 // Options configure a Client.
 type Options struct {
@@ -28,7 +27,7 @@ type Options struct {
 	Engine Engine
 	// Log gets failed pushes. nil: slog.Default().
 	Log *slog.Logger
-	// RelayInterval is the interval at which Run pushes due operations. 0: 5 seconds.
+	// RelayInterval is the interval at which Run pushes due operations and wakes gap fills. 0: 1 second.
 	RelayInterval time.Duration
 	// MaxPushes is the maximum number of concurrent pushes. The relay pushes the operations beyond it. 0: 64.
 	MaxPushes int
@@ -56,7 +55,7 @@ func New(o Options) *Client {
 		o.Log = slog.Default()
 	}
 	if o.RelayInterval == 0 {
-		o.RelayInterval = 5 * time.Second
+		o.RelayInterval = time.Second
 	}
 	if o.MaxPushes == 0 {
 		o.MaxPushes = 64
@@ -97,12 +96,12 @@ func (c *Client) accept(ctx context.Context, tenant uuid.UUID, in db.NewOperatio
 	for _, opt := range opts {
 		opt(&in)
 	}
-	in.DueAfter = dueUnpushed
+	in.Pushing, in.DueAfter = c.engine != nil, c.firstLease()
 	op, err := db.AcceptOperation(ctx, c.db.Tenant(tenant), c.sealer, tenant, in)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if op.EnqueuedAt == nil && !vault.OperationStatus(op.Status).Finished() {
+	if op.Attempts == 1 && !vault.OperationStatus(op.Status).Finished() {
 		c.pushLater(ctx, op)
 	}
 	return Receipt{ID: op.ID, TenantID: tenant, Workflow: op.Workflow, client: c}, nil
@@ -114,43 +113,39 @@ func (c *Client) pushLater(ctx context.Context, op dbgen.Operation) {
 	if c.engine == nil {
 		return
 	}
-	select {
-	case c.pushes <- struct{}{}:
-	default:
-		return
-	}
 	c.pushing.Go(func() {
-		defer func() { <-c.pushes }()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*pushTimeout)
 		defer cancel()
-		if err := c.Enqueue(ctx, op.Event, db.EventOf(op)); err != nil {
+		select {
+		case c.pushes <- struct{}{}:
+		case <-ctx.Done():
+			return // the relay pushes it when its lease has ended
+		}
+		defer func() { <-c.pushes }()
+		if err := c.Enqueue(ctx, op); err != nil {
 			c.log.WarnContext(ctx, "operation_not_pushed",
 				"operation_id", op.ID, "workflow", op.Workflow, "error_code", vault.CodeOf(err))
 		}
 	})
 }
 
-// Enqueue pushes the event of an accepted operation and records the push.
-func (c *Client) Enqueue(ctx context.Context, event string, ev vault.Event) error {
-	if err := c.push(ctx, event, "", ev); err != nil {
+// Enqueue pushes the event of an accepted operation. If the push fails, the operation is due again at once.
+func (c *Client) Enqueue(ctx context.Context, op dbgen.Operation) error {
+	err := c.push(ctx, op)
+	if err == nil || errors.Is(err, errPushTimeout) {
 		return err
 	}
-	return c.db.Tenant(ev.TenantID).MarkOperationEnqueued(ctx, dbgen.MarkOperationEnqueuedParams{
-		TenantID: ev.TenantID, ID: ev.OperationID, DueAfter: duePushed,
-	})
-}
-
-// PushScoped pushes an event to the durable waits for scope.
-func (c *Client) PushScoped(ctx context.Context, event, scope string, ev vault.Event) error {
-	return c.push(ctx, event, scope, ev)
+	return errors.Join(err, c.db.System().ReleaseOperations(ctx, releaseAfter, []uuid.UUID{op.ID}))
 }
 
 // push pushes through the circuit breaker: while the engine is down, pushes fail at once.
-func (c *Client) push(ctx context.Context, event, scope string, ev vault.Event) error {
+func (c *Client) push(ctx context.Context, op dbgen.Operation) error {
 	if c.engine == nil {
 		return vault.Unavailable("the workflow engine", errNoEngine)
 	}
-	_, err := c.breaker.Execute(func() (struct{}, error) { return struct{}{}, c.engine.Push(ctx, event, scope, ev) })
+	_, err := c.breaker.Execute(func() (struct{}, error) {
+		return struct{}{}, c.engine.Push(ctx, op.Event, db.EventOf(op))
+	})
 	if isBreaker(err) {
 		return vault.Unavailable("the workflow engine", err)
 	}

@@ -3,6 +3,7 @@ package trigger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -14,13 +15,16 @@ import (
 
 // Engine pushes events to the workflow engine.
 type Engine interface {
-	// Push pushes one event. scope selects durable waits; "": the event has no scope.
-	Push(ctx context.Context, event, scope string, ev vault.Event) error
+	// Push pushes one event.
+	Push(ctx context.Context, event string, ev vault.Event) error
 }
 
 // pushTimeout is the maximum duration of a push. While the engine is down, the SDK blocks for 17 seconds and ignores
 // the context.
 const pushTimeout = 3 * time.Second
+
+// errPushTimeout reports a push without an answer. The event usually arrives, so the operation keeps its lease.
+var errPushTimeout = errors.New("no answer in time")
 
 // maxEventBytes is far above the size of ids. A larger event contains other data, such as a value of a customer.
 const maxEventBytes = 2 << 10
@@ -30,20 +34,26 @@ type hatchetEngine struct{ client *hatchet.Client }
 // Hatchet returns an Engine that uses a Hatchet client.
 func Hatchet(client *hatchet.Client) Engine { return hatchetEngine{client: client} }
 
-// Push implements Engine. The id of the operation is metadata of the run, so that an operator finds the run of an
-// operation.
-func (e hatchetEngine) Push(ctx context.Context, event, scope string, ev vault.Event) error {
+// Push implements Engine. The ids of operation and tenant are metadata of the run: an operator finds the run of an
+// operation, and a worker shares its turns between tenants.
+func (e hatchetEngine) Push(ctx context.Context, event string, ev vault.Event) error {
 	if encoded, err := json.Marshal(ev); err != nil || len(encoded) > maxEventBytes {
 		return fmt.Errorf("push %s: the event exceeds %d bytes; it must contain only ids", event, maxEventBytes)
 	}
 	opts := []hatchetclient.PushOpFunc{
-		hatchetclient.WithEventMetadata(map[string]string{"operation_id": ev.OperationID.String()}),
+		hatchetclient.WithEventMetadata(map[string]string{
+			"operation_id": ev.OperationID.String(), "tenant_id": ev.TenantID.String(),
+		}),
 	}
-	if scope != "" {
-		opts = append(opts, hatchetclient.WithFilterScope(&scope))
-	}
+	return within(ctx, event, pushTimeout, func() error { return e.client.Events().Push(ctx, event, ev, opts...) })
+}
+
+// within bounds the duration of a push, which may ignore its context.
+func within(ctx context.Context, event string, timeout time.Duration, push func() error) error {
 	done := make(chan error, 1)
-	go func() { done <- e.client.Events().Push(ctx, event, ev, opts...) }()
+	go func() { done <- push() }()
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
 	select {
 	case err := <-done:
 		if err != nil {
@@ -51,8 +61,9 @@ func (e hatchetEngine) Push(ctx context.Context, event, scope string, ev vault.E
 		}
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(pushTimeout):
-		return vault.Unavailable("the workflow engine", fmt.Errorf("push %s took longer than %s", event, pushTimeout))
+		return errors.Join(errPushTimeout, vault.Unavailable("the workflow engine", ctx.Err()))
+	case <-timer.C:
+		return errors.Join(errPushTimeout,
+			vault.Unavailable("the workflow engine", fmt.Errorf("push %s took longer than %s", event, timeout)))
 	}
 }

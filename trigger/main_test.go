@@ -34,7 +34,7 @@ type engine struct {
 }
 
 // Push implements trigger.Engine.
-func (e *engine) Push(ctx context.Context, _, _ string, ev vault.Event) error {
+func (e *engine) Push(ctx context.Context, _ string, ev vault.Event) error {
 	e.mu.Lock()
 	e.calls++
 	hold := e.hold
@@ -153,6 +153,13 @@ func (b *bench) operations() int {
 func (b *bench) due() {
 	b.t.Helper()
 	dbtest.Exec(b.t, b.url, "UPDATE operations SET due_at = clock_timestamp() WHERE status IN ('accepted', 'applied')")
+}
+
+// finishPush finishes an operation as the run of its last push does.
+func (b *bench) finishPush(id uuid.UUID) {
+	b.t.Helper()
+	b.finish(id, nil)
+	dbtest.Exec(b.t, b.url, "UPDATE operations SET carried_by = attempts WHERE id = $1", id)
 }
 
 // finish finishes an operation as the last step does.

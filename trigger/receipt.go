@@ -29,6 +29,8 @@ type Receipt struct {
 	ID       uuid.UUID // of the operation
 	TenantID uuid.UUID
 	Workflow string
+	// Replayed is what a replay did. Empty: the operation was not replayed.
+	Replayed vault.ReplayAction
 	client   *Client
 }
 
@@ -70,7 +72,7 @@ func (c *Client) Operation(ctx context.Context, tenant, id uuid.UUID) (vault.Ope
 	if err != nil {
 		return vault.Operation{}, db.WrapNotFound(err, "operation", id)
 	}
-	return db.OperationOf(row)
+	return db.WithAwaited(ctx, c.db.Tenant(tenant), row)
 }
 
 // waiters are the goroutines that wait for operations.

@@ -46,7 +46,7 @@ func TestRelayDue_ClaimIsALease(t *testing.T) {
 			t.Fatalf("pushed %d, then %d (%v); want it once for each lease", n, again, err)
 		}
 		op := b.op(ids[0])
-		want := min(5*time.Minute<<min(attempts, 10), time.Hour)
+		want := min(30*time.Second<<min(attempts, 10), 2*time.Minute)
 		if lease := op.DueAt.Sub(*op.EnqueuedAt).Round(time.Second); lease != want || int(op.Attempts) != attempts+1 {
 			t.Errorf("after %d attempts the lease is %s, want %s; now %d attempts", attempts, lease, want, op.Attempts)
 		}
@@ -183,4 +183,77 @@ func TestStarted_RequeuesFirstOperations(t *testing.T) {
 	relay(2)
 	b.finish(ids[0], nil) // from now on the engine knows the workflows
 	relay(0)
+}
+
+// The relay repeats a push only if the engine has carried out a later one. While nothing shows that the engine moves,
+// it repeats a few.
+func TestRelayDue_RepeatsAsTheEngineMoves(t *testing.T) {
+	t.Parallel()
+	b, ids := owing(t, 30)
+	relay := func(want int) {
+		t.Helper()
+		total := 0
+		for range 3 {
+			n, err := b.RelayDue(t.Context(), 100)
+			b.must(err)
+			total += n
+		}
+		if total != want {
+			t.Errorf("pushed %d, want %d", total, want)
+		}
+	}
+	relay(30)
+	// The engine is slow or has lost everything: nothing has finished.
+	overdue := "UPDATE operations SET due_at = clock_timestamp(), enqueued_at = enqueued_at - interval '30 seconds' " +
+		"WHERE status = 'accepted'"
+	dbtest.Exec(t, b.url, overdue)
+	relay(10)
+	dbtest.Exec(t, b.url, overdue)
+	relay(10)
+	// One that was pushed before the others finishes: the engine is only slow.
+	dbtest.Exec(t, b.url, "UPDATE operations SET enqueued_at = enqueued_at - interval '10 minutes' WHERE id = $1", ids[0])
+	b.finishPush(ids[0])
+	dbtest.Exec(t, b.url, "UPDATE operations SET due_at = clock_timestamp(), enqueued_at = clock_timestamp() - "+
+		"interval '40 seconds' WHERE status = 'accepted'")
+	relay(10)
+	// One that was pushed after the others finishes: the engine has lost them.
+	b.finishPush(ids[1])
+	dbtest.Exec(t, b.url, "UPDATE operations SET enqueued_at = clock_timestamp() WHERE id = $1", ids[1])
+	dbtest.Exec(t, b.url, "UPDATE operations SET due_at = clock_timestamp(), enqueued_at = clock_timestamp() - "+
+		"interval '40 seconds' WHERE status = 'accepted'")
+	relay(28)
+}
+
+// A repeat says nothing about the engine if an earlier push finishes the operation.
+func TestRelayDue_EarlierPushIsNoProgress(t *testing.T) {
+	t.Parallel()
+	b, ids := owing(t, 30)
+	n, err := b.RelayDue(t.Context(), 100)
+	b.must(err)
+	b.finish(ids[0], nil) // by push 0, not by the last one
+	dbtest.Exec(t, b.url, "UPDATE operations SET due_at = clock_timestamp(), enqueued_at = clock_timestamp() - "+
+		"interval '40 seconds' WHERE status = 'accepted'")
+	again, err := b.RelayDue(t.Context(), 100)
+	b.must(err)
+	if n != 30 || again != 10 {
+		t.Errorf("pushed %d, then %d, want 30 and 10", n, again)
+	}
+}
+
+// An event usually arrives although the push had no answer in time, so the operation keeps its lease.
+func TestRelayDue_PushWithoutAnswerKeepsTheLease(t *testing.T) {
+	t.Parallel()
+	b, ids := owing(t, 1)
+	b.engine.mu.Lock()
+	b.engine.hold = make(chan struct{})
+	b.engine.mu.Unlock()
+	client := trigger.New(trigger.Options{
+		DB: b.db, Sealer: b.sealer, Engine: trigger.Bounded(b.engine, 20*time.Millisecond), Log: slog.New(slog.DiscardHandler),
+	})
+	t.Cleanup(client.Close)
+	n, err := client.RelayDue(t.Context(), 10)
+	b.code(err, vault.CodeUnavailable)
+	if op := b.op(ids[0]); n != 0 || op.EnqueuedAt == nil || time.Until(op.DueAt) < 10*time.Second || op.Attempts != 1 {
+		t.Errorf("pushed %d; due in %s, after %d attempts", n, time.Until(op.DueAt), op.Attempts)
+	}
 }

@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -10,22 +11,44 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Replay accepts a failed operation again and pushes it. The operation keeps its id and its time of acceptance. The
-// error of an operation that has not failed has vault.CodeConflict.
+// replayAge is the time after the last push from which an unfinished operation can be replayed.
+const replayAge = time.Minute
+
+// Replay runs an operation again: a failed one is accepted again, and an unfinished one is pushed again, a minute after
+// its last push at the earliest. The operation keeps its id and its time of acceptance. To replay an operation that succeeded, or that
+// was pushed just now, is vault.CodeConflict.
 func (c *Client) Replay(ctx context.Context, tenant, id uuid.UUID) (Receipt, error) {
-	q := c.db.Tenant(tenant)
-	op, err := q.GetOperation(ctx, tenant, id)
-	if err != nil {
-		return Receipt{}, db.WrapNotFound(err, "operation", id)
+	q, action := c.db.Tenant(tenant), vault.ReplayReopened
+	op, err := q.ReopenOperation(ctx, dbgen.ReopenOperationParams{TenantID: tenant, ID: id, DueAfter: c.firstLease()})
+	if db.IsNotFound(err) {
+		action = vault.ReplayRepeated
+		op, err = q.RepeatOperation(ctx, dbgen.RepeatOperationParams{
+			TenantID: tenant, ID: id, DueAfter: c.firstLease(), MinAge: replayAge,
+		})
 	}
-	reopened, err := q.ReopenOperation(ctx, dbgen.ReopenOperationParams{TenantID: tenant, ID: id, DueAfter: dueUnpushed})
+	if db.IsNotFound(err) {
+		if op, err = q.GetOperation(ctx, tenant, id); err != nil {
+			return Receipt{}, db.WrapNotFound(err, "operation", id)
+		}
+		return Receipt{}, vault.Conflict("operation_id",
+			"operation_id: operation %s is %s; a failed operation can be replayed, and an unfinished one %s after its last push",
+			id, op.Status, replayAge)
+	}
 	if err != nil {
 		return Receipt{}, err
 	}
-	if reopened == 0 {
-		return Receipt{}, vault.Conflict("operation_id",
-			"operation_id: operation %s is %s; only a failed one can be replayed", id, op.Status)
+	receipt := Receipt{ID: id, TenantID: tenant, Workflow: op.Workflow, Replayed: action, client: c}
+	if c.engine == nil { // no push is in flight
+		return receipt, c.db.System().ReleaseOperations(ctx, 0, []uuid.UUID{id})
 	}
 	c.pushLater(ctx, op)
-	return Receipt{ID: op.ID, TenantID: tenant, Workflow: op.Workflow, client: c}, nil
+	return receipt, nil
+}
+
+// firstLease is the time until the relay looks at an operation that was just pushed: none without an engine.
+func (c *Client) firstLease() time.Duration {
+	if c.engine == nil {
+		return 0
+	}
+	return lease
 }

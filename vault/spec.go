@@ -125,15 +125,11 @@ var (
 	DetectOrphans = Define[Sweep, SweepResult]("detect-orphans", "orphans:detect", all[Sweep]("all"))
 )
 
-// Workflows without an operation. fill-gaps starts the first, crons start the others.
+// The workflows that only a cron starts.
 const (
-	WorkflowAdvanceGaps     = "advance-gaps"
 	WorkflowRelayOperations = "relay-operations"
 	WorkflowPurgeOperations = "purge-operations"
 )
-
-// EventQuestionClosed resumes a gap fill that waits for a question: the question was answered, rejected or cancelled.
-const EventQuestionClosed = "question:closed"
 
 const (
 	eventScenarioSaved = "scenario:saved"

@@ -12,9 +12,11 @@ import (
 type Event struct {
 	OperationID uuid.UUID `json:"operation_id"`
 	TenantID    uuid.UUID `json:"tenant_id"`
-	// Subject is the key by which the engine runs operations one at a time: the id of a customer, scenario, agent or
-	// question.
+	// Subject is the thing that the operation is about: the id of a customer, scenario, agent or question.
 	Subject string `json:"subject"`
+	// Push is the number of this push of the operation, from 1. A run stores it when it finishes the operation, so that
+	// the relay knows how far the engine has come. 0: unknown.
+	Push int32 `json:"push,omitempty"`
 }
 
 // Operation is the state of an accepted change.
@@ -32,7 +34,26 @@ type Operation struct {
 	AcceptedAt time.Time `json:"accepted_at"`
 	// FinishedAt is nil until the operation succeeded or failed.
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
+	// WaitingFor is the open question that a gap fill waits for. nil: it waits for no customer.
+	WaitingFor *WaitingFor `json:"waiting_for,omitempty"`
 }
+
+// WaitingFor describes the open question that a gap fill waits for.
+type WaitingFor struct {
+	QuestionID uuid.UUID `json:"question_id"`
+	// FillID is the gap fill that asked the question: another one if several fills of a customer and scenario share it.
+	FillID     uuid.UUID `json:"fill_id"`
+	FieldName  string    `json:"field_name"`
+	DeadlineAt time.Time `json:"deadline_at"`
+}
+
+// ReplayAction is what a replay did.
+type ReplayAction string
+
+const (
+	ReplayReopened ReplayAction = "reopened" // the operation had failed; it runs again
+	ReplayRepeated ReplayAction = "repeated" // the operation was unfinished; it was sent to the workflow engine again
+)
 
 // Sweep is the input of expire-values and detect-orphans. It has no members: a sweep covers all tenants.
 type Sweep struct{}

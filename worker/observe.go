@@ -9,12 +9,10 @@ import (
 
 	hatchetworker "github.com/hatchet-dev/hatchet/pkg/worker"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/metrics"
 	"github.com/contextvault/contextvault/telemetry"
-	"github.com/contextvault/contextvault/workflows"
 )
 
 const tracerName = "github.com/contextvault/contextvault/worker"
@@ -22,7 +20,7 @@ const tracerName = "github.com/contextvault/contextvault/worker"
 // observer limits the number of concurrent steps, and records each step in metrics and log.
 type observer struct {
 	running
-	turns    *semaphore.Weighted // weight 1 per running step
+	turns    *turns
 	log      *slog.Logger
 	registry *prometheus.Registry
 	steps    *metrics.Steps
@@ -33,7 +31,7 @@ type observer struct {
 // newObserver returns an observer with a registry for the metrics that only the worker exports, others included.
 func newObserver(r *app.Runtime, others ...prometheus.Collector) *observer {
 	o := &observer{
-		turns: semaphore.NewWeighted(int64(r.Config.Jobs.Hatchet.WorkerConcurrency)), log: r.Log,
+		turns: newTurns(r.Config.Jobs.Hatchet.WorkerConcurrency), log: r.Log,
 		registry: prometheus.NewRegistry(),
 	}
 	o.steps = metrics.NewSteps(o.n.Load)
@@ -62,21 +60,19 @@ func (r *running) wait(grace time.Duration) int64 {
 	}
 }
 
-// observe is the worker's middleware: it limits the number of concurrent steps, counts and times them, and adds their
-// ids to their log lines. A durable task only waits, so it takes no turn, and the SDK evicts it when the worker stops.
+// observe is the worker's middleware: it limits the number of concurrent steps and shares them between tenants, counts and times them, and adds their
+// ids to their log lines.
 func (o *observer) observe(
 	ctx hatchetworker.HatchetContext,
 	next func(hatchetworker.HatchetContext) error,
 ) error {
-	durable := ctx.StepName() == workflows.DurableTask
-	if !durable {
-		o.n.Add(1)
-		defer o.n.Add(-1)
-		if err := o.turns.Acquire(ctx, 1); err != nil {
-			return err
-		}
-		defer o.turns.Release(1)
+	o.n.Add(1)
+	defer o.n.Add(-1)
+	tenant := ctx.AdditionalMetadata()["tenant_id"] // "": a run of a cron
+	if err := o.turns.acquire(ctx, tenant); err != nil {
+		return err
 	}
+	defer o.turns.release(tenant)
 	attrs := []slog.Attr{
 		slog.String(
 			"step",
@@ -92,9 +88,7 @@ func (o *observer) observe(
 	start := time.Now()
 	err := next(ctx)
 	took := time.Since(start)
-	if !durable {
-		o.steps.ObserveDuration(ctx.ActionId(), took)
-	}
+	o.steps.ObserveDuration(ctx.ActionId(), took)
 	switch {
 	case err == nil:
 		o.steps.Count(ctx.ActionId(), metrics.StepSucceeded)

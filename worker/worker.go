@@ -31,10 +31,6 @@ const Name = "contextvault"
 // every tenth step, with 100 it did not (v0.104.7, measured).
 const slotsPerStep = 10
 
-// durableSlots is the maximum number of gap fills that hold a slot. When the slots run out, the engine evicts the gap
-// fills that have waited longest.
-const durableSlots = 1000
-
 // registrationTime is how long the SDK needs to register the worker with the engine in the background. The SDK panics
 // if it is stopped earlier (v0.104.7, observed).
 const registrationTime = 2 * time.Second
@@ -145,7 +141,6 @@ func newWorker(r *app.Runtime, engine *hatchet.Client) (*hatchet.Worker, error) 
 			PurgeOperations: cfg.Jobs.Hatchet.CronPurgeOperations,
 		})...),
 		hatchet.WithSlots(slotsPerStep*cfg.Jobs.Hatchet.WorkerConcurrency),
-		hatchet.WithDurableSlots(durableSlots),
 		hatchet.WithLogger(app.EngineLog()),
 	)
 	if err != nil {

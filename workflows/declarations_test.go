@@ -24,7 +24,6 @@ type declared struct {
 	events []string
 	cron   string
 	tasks  []declaredTask
-	queue  string // expression of the engine's queue; "": no queue
 }
 
 type declaredTask struct {
@@ -35,8 +34,6 @@ type declaredTask struct {
 	maxBackoffSeconds int
 	execution         time.Duration
 	schedule          time.Duration
-	durable           bool
-	evicted           bool // the durable task is evicted when slots run short
 }
 
 // declarations returns every workflow with the crons of the default configuration. It does not call an engine.
@@ -51,7 +48,7 @@ func declarations(t *testing.T) map[string]declared {
 		ExpireValues: cfg.Jobs.Hatchet.CronExpireValues, DetectOrphans: cfg.Jobs.Hatchet.CronDetectOrphans,
 		RelayOperations: cfg.Jobs.Hatchet.CronRelayOperations, PurgeOperations: cfg.Jobs.Hatchet.CronPurgeOperations,
 	}) {
-		req, _, durable, onFailure := w.Dump()
+		req, _, _, onFailure := w.Dump()
 		if onFailure != nil {
 			t.Errorf("%s has a failure handler", req.Name)
 		}
@@ -59,26 +56,17 @@ func declarations(t *testing.T) map[string]declared {
 			t.Errorf("%s is registered twice", req.Name)
 		}
 		d := declared{events: req.EventTriggers, cron: strings.Join(req.CronTriggers, ", ")}
-		for _, c := range req.ConcurrencyArr {
-			if c.GetMaxRuns() != 1 || c.GetLimitStrategy().String() != "GROUP_ROUND_ROBIN" {
-				t.Errorf("%s queues %d at a time, %s", req.Name, c.GetMaxRuns(), c.GetLimitStrategy())
-			}
-			d.queue += c.Expression
+		if len(req.ConcurrencyArr) > 0 {
+			t.Errorf("%s uses a queue of the engine: a lost run would block it", req.Name)
 		}
 		for _, task := range req.Tasks {
 			dt := declaredTask{
 				name: task.ReadableId, parents: task.Parents, retries: int(task.Retries), backoff: task.GetBackoffFactor(),
-				maxBackoffSeconds: int(task.GetBackoffMaxSeconds()), durable: task.IsDurable,
-				execution: duration(t, task.Timeout), schedule: duration(t, task.GetScheduleTimeout()),
+				maxBackoffSeconds: int(task.GetBackoffMaxSeconds()),
+				execution:         duration(t, task.Timeout), schedule: duration(t, task.GetScheduleTimeout()),
 			}
-			for _, f := range durable {
-				if f.ActionID != task.Action || f.EvictionPolicy == nil {
-					continue
-				}
-				dt.evicted = f.EvictionPolicy.AllowCapacityEviction
-				if f.EvictionPolicy.TTL != 0 {
-					t.Errorf("%s: %s is evicted for its age: the engine loses it where it was tried before", req.Name, task.ReadableId)
-				}
+			if task.IsDurable {
+				t.Errorf("%s: %s is durable: the engine loses the waits of such a task", req.Name, task.ReadableId)
 			}
 			d.tasks = append(d.tasks, dt)
 		}
@@ -112,7 +100,6 @@ func (d declared) steps() []string {
 // The engine's defaults are no retries, no backoff, 60 s, and a failure after 5 minutes without a worker.
 func TestDeclarations_EveryTaskHasAPolicy(t *testing.T) {
 	t.Parallel()
-	const longestDeadline = 30 * 24 * time.Hour // vault.FillGapsInput
 	for name, w := range declarations(t) {
 		for _, task := range w.tasks {
 			if task.retries < 1 || task.backoff <= 1 || task.maxBackoffSeconds < 1 {
@@ -125,9 +112,6 @@ func TestDeclarations_EveryTaskHasAPolicy(t *testing.T) {
 				t.Errorf(
 					"%s: %s has execution time-out %s and scheduling time-out %s", name, task.name, task.execution, task.schedule,
 				)
-			}
-			if task.durable && (task.execution <= longestDeadline || !task.evicted) {
-				t.Errorf("%s: %s may run %s, and gives its slot back: %t", name, task.name, task.execution, task.evicted)
 			}
 			swept := strings.HasPrefix(name, "expire-") || strings.HasPrefix(name, "detect-") || w.events == nil && w.cron != ""
 			if !swept && task.schedule < time.Hour {
@@ -148,20 +132,6 @@ func TestDeclarations_StepsInOrder(t *testing.T) {
 			if !slices.Equal(task.parents, want) {
 				t.Errorf("%s: %s runs after %v, want after %v", name, task.name, task.parents, want)
 			}
-		}
-	}
-}
-
-// Only workflows that would otherwise ask a model or a customer twice use the engine's queue.
-func TestDeclarations_OneRunPerSubject(t *testing.T) {
-	t.Parallel()
-	for name, w := range declarations(t) {
-		want := ""
-		if name == vault.ExtractSchema.Name || name == vault.FillGaps.Name {
-			want = "input.tenant_id + ':' + input.subject"
-		}
-		if w.queue != want {
-			t.Errorf("%s is queued by %q, want %q", name, w.queue, want)
 		}
 	}
 }
@@ -229,10 +199,6 @@ func TestDocTable_MatchesRegistration(t *testing.T) {
 		if r.cron != w.cron {
 			t.Errorf("%s: documented with the cron %q, by default registered with %q", r.workflow, r.cron, w.cron)
 		}
-		durable := slices.ContainsFunc(w.tasks, func(task declaredTask) bool { return task.durable })
-		if strings.Contains(r.steps, "(durable: ") != durable {
-			t.Errorf("%s: documented as %q, registered as durable: %t", r.workflow, r.steps, durable)
-		}
 		if want := split(r.steps, " → "); !slices.Equal(want, w.steps()) {
 			t.Errorf("%s: documented with the steps %v, registered with %v", r.workflow, want, w.steps())
 		}
@@ -258,14 +224,14 @@ func TestDocTable_NamesExist(t *testing.T) {
 			}
 		}
 	}
-	if found < 6 {
+	if found < 2 {
 		t.Errorf("only %d names were found", found)
 	}
 }
 
-// namedWorkflows returns the workflows of all operations and the workflows that no caller submits.
+// namedWorkflows returns the workflows of all operations and the workflows that only a cron starts.
 func namedWorkflows() []string {
-	names := []string{vault.WorkflowAdvanceGaps, vault.WorkflowRelayOperations, vault.WorkflowPurgeOperations}
+	names := []string{vault.WorkflowRelayOperations, vault.WorkflowPurgeOperations}
 	for _, o := range vault.Operations() {
 		names = append(names, o.Name)
 	}
@@ -273,9 +239,9 @@ func namedWorkflows() []string {
 	return names
 }
 
-// namedEvents returns the events of all operations and the event that resumes a fill.
+// namedEvents returns the events of all operations.
 func namedEvents() []string {
-	names := []string{vault.EventQuestionClosed}
+	var names []string
 	for _, o := range vault.Operations() {
 		names = append(names, o.Events...)
 	}
@@ -293,7 +259,7 @@ func TestDeclarations_EverySpecIsRegistered(t *testing.T) {
 
 func TestDeclarations_EveryEventIsUsed(t *testing.T) {
 	t.Parallel()
-	used := []string{vault.EventQuestionClosed} // resumes fill-gaps
+	var used []string
 	for _, w := range declarations(t) {
 		used = append(used, w.events...)
 	}

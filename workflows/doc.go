@@ -21,22 +21,25 @@
 //	delete-requirement requirement:delete                        requirement          delete → invalidate-and-acknowledge
 //	save-scenario      scenario:save                             scenario             persist → announce (scenario:saved)
 //	save-rule          rule:save                                 rule                 persist → announce (rule:saved)
-//	extract-schema     scenario:saved, rule:saved                scenario or rule     load → propose → match → persist → invalidate-and-acknowledge
+//	extract-schema     scenario:saved, rule:saved                text                 load → propose → match → persist → invalidate-and-acknowledge
 //	decide-review      review:decided                            reviewed row         persist → invalidate-and-acknowledge
-//	fill-gaps          gaps:fill                                 profile and scenario fill (durable: advance-gaps, write-value …, wait for question:closed, again)
-//	advance-gaps       (started by fill-gaps)                    gap fill             find-missing → resolve → ask
-//	answer-question    question:answered                         question             validate → persist → invalidate-and-acknowledge → announce (question:closed)
-//	cancel-fill        gaps:cancel                               gap fill             cancel → announce (question:closed)
+//	fill-gaps          gaps:fill                                 gap fill             find-missing → resolve → ask (again after each change that concerns it)
+//	answer-question    question:answered                         question             validate → persist → invalidate-and-acknowledge
+//	cancel-fill        gaps:cancel                               gap fill             cancel → invalidate-and-acknowledge
 //	set-customer-label customer:label                            profile              persist → invalidate-and-acknowledge
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                               * * * * *                          relay
 //	purge-operations                               17 3 * * *                         purge
 //
-// The steps keep "one at a time" with a row lock in PostgreSQL. Only extract-schema and fill-gaps, which would
-// otherwise call a model or ask a customer twice, also use the engine's queue: it delays a run by 0.1 s and
-// occasionally by several seconds (measured with v0.104.7). A forced delete-item orphans the dependents in its step
-// delete.
+// The steps keep "one at a time" with a row lock in PostgreSQL, and with a hold (steps/once/hold.go) around a call of a
+// model. They never rely on the engine's queues: a run that the engine has lost would block its queue for good, and the
+// queue delays each run by 0.1 s and occasionally by several seconds (measured with v0.104.7). A forced delete-item
+// orphans the dependents in its step delete.
+//
+// No run waits for a person. A gap fill that waits has its state in PostgreSQL, and each change that concerns it starts
+// a run. A durable wait of the engine would do the same, but the engine loses waits when PostgreSQL restarts (v0.104.7,
+// observed), and then the fill never ends.
 //
 // register.go lists every workflow and is the only place that registers one; flow.go builds the linear workflows;
 // policy.go defines retries, backoffs and time-outs; task.go connects steps to the engine. The crons come from the

@@ -107,9 +107,9 @@ func TestFillGaps_AllSources(t *testing.T) {
 	}
 }
 
-// A customer can answer as soon as the question can be read, before the engine has registered the wait. The test runs
-// the steps of the answer directly, so they finish before the wait.
-func TestFillGaps_AnswerBeforeTheWait(t *testing.T) {
+// A customer can answer as soon as the question can be read, before the run that asked has ended. The test runs the steps
+// of the answer directly, and no step wakes the fill: the relay does.
+func TestFillGaps_AnswerBeforeTheRunEnds(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	client := withoutEngine(t)
@@ -151,8 +151,7 @@ func (s *scene) answerAtOnce(client *trigger.Client, q vault.Question, value str
 	ev := vault.Event{OperationID: r.ID, TenantID: s.tenant, Subject: s.customer.String()}
 	_, validateErr := kit.Steps.Answers.ValidateAnswer(s.t.Context(), ev)
 	_, persistErr := kit.Steps.Answers.PersistAnswer(s.t.Context(), ev)
-	_, announceErr := kit.Steps.Answers.AnnounceAnswer(s.t.Context(), ev)
-	if err := errors.Join(validateErr, persistErr, announceErr); err != nil {
+	if err := errors.Join(validateErr, persistErr); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -207,25 +206,59 @@ func TestFillGaps_SkipAndBlockAskNothing(t *testing.T) {
 	}
 }
 
-// The second fill of the same customer and scenario waits for the first, and finds nothing to ask.
-func TestFillGaps_OneFillAtATime(t *testing.T) {
+// A second fill of the same customer and scenario shares the questions of the first, and gets the same values.
+func TestFillGaps_TwoFillsShareQuestions(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	scenario := s.scenario(asked("country", "plan")...)
 	fills := []trigger.Receipt{s.fill(vault.FillGapsInput{ScenarioID: scenario})}
 	first := kit.Question(t, s.tenant, s.customer)
 	fills = append(fills, s.fill(vault.FillGapsInput{ScenarioID: scenario}))
-	kit.Run(t, fills[1].ID, rest.V1TaskStatusQUEUED)
-	done(t, s.answer(first, "Norway"), nil)
-	second := kit.Question(t, s.tenant, s.customer, first)
-	if second.FillID != first.FillID {
-		t.Errorf("fill %s asks while fill %s is not done", second.FillID, first.FillID)
-	}
-	done(t, s.answer(second, "gold"), nil)
-	for i, source := range []string{"customer", "profile"} {
-		got := result[vault.FillResult](t, done(t, fills[i], nil))
-		if diff := cmp.Diff(map[string]string{"country": source, "plan": source}, outcomes(got)); diff != "" {
-			t.Errorf("fill %d: %s", i, diff)
+	kit.Run(t, fills[1].ID, rest.V1TaskStatusCOMPLETED)
+	for i, fill := range fills {
+		op, err := kit.Query.Operation(t.Context(), s.tenant, fill.ID)
+		if err != nil || op.WaitingFor == nil || op.WaitingFor.QuestionID != first.ID || op.WaitingFor.FieldName != "country" {
+			t.Errorf("fill %d is %s and waits for %+v, %v", i, op.Status, op.WaitingFor, err)
 		}
+	}
+	done(t, s.answer(first, "Norway"), nil)
+	done(t, s.answer(kit.Question(t, s.tenant, s.customer, first), "gold"), nil)
+	for i, fill := range fills {
+		if got := result[vault.FillResult](t, done(t, fill, nil)); got.Blocked || len(got.Fields) != 2 {
+			t.Errorf("fill %d ended with %+v", i, got)
+		}
+	}
+	if h := s.history("country"); len(h) != 1 {
+		t.Errorf("country was written %d times", len(h))
+	}
+}
+
+// A fill that waits for an answer sees what the customer says in its session, and values from elsewhere.
+func TestFillGaps_WaitingFillGoesOnLooking(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	scenario := s.scenario(asked("plan", "email", "country")...)
+	session := s.session(nil, "Hello!")
+	fill := s.fill(vault.FillGapsInput{ScenarioID: scenario, SessionID: &session})
+	first := kit.Question(t, s.tenant, s.customer)
+	s.write(s.fact("plan", "gold"))
+	second := kit.Question(t, s.tenant, s.customer, first)
+	if second.FieldName != "email" {
+		t.Errorf("after plan came from elsewhere it asks for %s", second.FieldName)
+	}
+	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveSession, vault.SaveSessionInput{
+		SessionID: session, AgentID: s.agent, CustomerID: s.customer,
+		Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "My email address is ada.quill@example.com, thanks."}},
+	})
+	done(t, r, err)
+	third := kit.Question(t, s.tenant, s.customer, first, second)
+	if third.FieldName != "country" {
+		t.Errorf("after the customer said the address it asks for %s", third.FieldName)
+	}
+	done(t, s.answer(third, "Norway"), nil)
+	got := result[vault.FillResult](t, done(t, fill, nil))
+	want := map[string]string{"plan": "profile", "email": "conversation", "country": "customer"}
+	if diff := cmp.Diff(want, outcomes(got)); diff != "" {
+		t.Error(diff)
 	}
 }

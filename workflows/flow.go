@@ -67,12 +67,6 @@ func (e effected) end() *hatchet.Workflow {
 	return e.flow.then(invalidateAndAcknowledge, task(e.flow.caches.InvalidateAndAcknowledge), quick).workflow
 }
 
-// endWith is end with one more step after the acknowledgement.
-func endWith[Out any](e effected, name string, fn step[Out]) *hatchet.Workflow {
-	f := e.flow.then(invalidateAndAcknowledge, task(e.flow.caches.InvalidateAndAcknowledge), quick)
-	return f.then(name, task(fn), quick).workflow
-}
-
 // stored is a workflow that stored data which no cache holds, and has not acknowledged the operation yet.
 type stored struct{ flow flow }
 

@@ -3,7 +3,6 @@ package workflows
 import (
 	"time"
 
-	"github.com/hatchet-dev/hatchet/pkg/client/types"
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 )
 
@@ -27,18 +26,6 @@ func sweep(parents ...*hatchet.Task) []hatchet.TaskOption {
 	return policy(1, 2, 30, 10*time.Minute, 10*time.Minute, parents)
 }
 
-// waiting is the policy of the durable task that waits for people: longer than the longest deadline (30 days) of a few
-// questions. A wait keeps its slot (29 KB) until slots run short; then the engine evicts the longest waits. It never
-// evicts a wait only because of its age: the engine (v0.104.7) loses an evicted run that had an earlier attempt
-// (retried, replayed, or taken over from a lost worker), because it looks the run up under its first attempt.
-func waiting() []hatchet.TaskOption {
-	const longest = 90 * 24 * time.Hour
-	return append(
-		policy(10, 2, 300, longest, longest, nil),
-		hatchet.WithEvictionPolicy(&hatchet.EvictionPolicy{AllowCapacityEviction: true}),
-	)
-}
-
 func policy(
 	retries int, backoff float32, maxBackoffSeconds int, execution, schedule time.Duration, parents []*hatchet.Task,
 ) []hatchet.TaskOption {
@@ -52,15 +39,6 @@ func policy(
 		opts = append(opts, hatchet.WithParents(parents...))
 	}
 	return opts
-}
-
-// onePerSubject allows one run at a time per tenant and subject; other runs wait. It does not order writes: the order
-// of acceptance does.
-func onePerSubject() hatchet.WorkflowOption {
-	one, strategy := int32(1), types.GroupRoundRobin
-	return hatchet.WithWorkflowConcurrency(types.Concurrency{
-		Expression: "input.tenant_id + ':' + input.subject", MaxRuns: &one, LimitStrategy: &strategy,
-	})
 }
 
 // onCron starts a workflow on a cron; "" is no cron. A cron has no operation: its input is the zero Event.

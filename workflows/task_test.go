@@ -88,31 +88,3 @@ func TestTask_PassesEventAndOutput(t *testing.T) {
 		t.Errorf("it gave %v, %v", got, err)
 	}
 }
-
-// A failed child gives its parent no reason; a rejection as an outcome does.
-func TestTask_ParentFailsWithItsChild(t *testing.T) {
-	t.Parallel()
-	child := func(cause error) (resultOrRejection[vault.Event], error) {
-		step := func(_ context.Context, ev vault.Event) (vault.Event, error) { return ev, cause }
-		return task(withRejection(step))(nil, vault.Event{Subject: "a customer"})
-	}
-	for _, cause := range []error{vault.Unknown("scenario", "x"), vault.Invalid("step_id", "there is no step %q", "x")} {
-		out, err := child(cause)
-		if err != nil {
-			t.Errorf("%v failed the child: %v", cause, err)
-		}
-		if _, err := out.unwrap(); !atOnce(err) || !strings.Contains(err.Error(), cause.Error()) {
-			t.Errorf("%v became %v in the parent", cause, err)
-		}
-	}
-	for _, cause := range []error{vault.Unavailable("the model", errors.New("429")), errors.New("connection reset")} {
-		if _, err := child(cause); err == nil || atOnce(err) {
-			t.Errorf("%v became %v in the child, which is to try again", cause, err)
-		}
-	}
-	if out, err := child(nil); err != nil || out.Result.Subject != "a customer" {
-		t.Errorf("the child gave %v, %v", out, err)
-	} else if got, err := out.unwrap(); err != nil || got != out.Result {
-		t.Errorf("the parent got %v, %v", got, err)
-	}
-}

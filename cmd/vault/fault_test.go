@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/google/uuid"
-	"github.com/hatchet-dev/hatchet/pkg/client/rest"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/contextvault/contextvault/embedded"
@@ -100,21 +98,6 @@ func TestFill_SurvivesWorker(t *testing.T) {
 			s.answer(fill, question)
 		})
 	}
-}
-
-// The engine moves the wait of a lost worker to another worker, as a new attempt. An answer reaches it.
-func TestAnswer_ReachesNewWorker(t *testing.T) {
-	t.Parallel()
-	s := newSystem(t, embeddedtest.Start(t))
-	fill, question := s.fillThatWaits((*process).kill)
-	startWorker(t, s.Kit)
-	run := s.Run(t, fill.ID, rest.V1TaskStatusRUNNING)
-	testkit.Eventually(t, "another worker waits", func(context.Context) (struct{}, bool) {
-		return struct{}{}, slices.ContainsFunc(s.Details(t, run).Tasks, func(task rest.V1TaskSummary) bool {
-			return task.Status == rest.V1TaskStatusRUNNING && task.RetryCount != nil && *task.RetryCount > 0
-		})
-	})
-	s.answer(fill, question)
 }
 
 // fillThatWaits starts a worker and a gap fill, and ends the worker once the question is open.

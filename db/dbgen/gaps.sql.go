@@ -29,17 +29,34 @@ func (q *Queries) CancelGapFill(ctx context.Context, tenantID uuid.UUID, operati
 	return result.RowsAffected(), nil
 }
 
+const endGapFill = `-- name: EndGapFill :exec
+UPDATE gap_fills
+SET ended_at = clock_timestamp()
+WHERE tenant_id = $1
+  AND operation_id = $2
+  AND ended_at IS NULL
+`
+
+// Ends a gap fill: nothing wakes it any more. Index: primary key.
+func (q *Queries) EndGapFill(ctx context.Context, tenantID uuid.UUID, operationID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, endGapFill, tenantID, operationID)
+	return err
+}
+
 const ensureGapFill = `-- name: EnsureGapFill :exec
-INSERT INTO gap_fills (operation_id, tenant_id, customer_id, scenario_id)
-VALUES ($1, $2, $3, $4)
+INSERT INTO gap_fills (operation_id, tenant_id, customer_id, scenario_id, session_id)
+VALUES (
+    $1, $2, $3, $4, $5
+)
 ON CONFLICT (operation_id) DO NOTHING
 `
 
 type EnsureGapFillParams struct {
-	OperationID uuid.UUID `json:"operation_id"`
-	TenantID    uuid.UUID `json:"tenant_id"`
-	CustomerID  uuid.UUID `json:"customer_id"`
-	ScenarioID  uuid.UUID `json:"scenario_id"`
+	OperationID uuid.UUID  `json:"operation_id"`
+	TenantID    uuid.UUID  `json:"tenant_id"`
+	CustomerID  uuid.UUID  `json:"customer_id"`
+	ScenarioID  uuid.UUID  `json:"scenario_id"`
+	SessionID   *uuid.UUID `json:"session_id"`
 }
 
 // Creates a gap fill unless it exists. Index: primary key.
@@ -49,12 +66,13 @@ func (q *Queries) EnsureGapFill(ctx context.Context, arg EnsureGapFillParams) er
 		arg.TenantID,
 		arg.CustomerID,
 		arg.ScenarioID,
+		arg.SessionID,
 	)
 	return err
 }
 
 const getGapFill = `-- name: GetGapFill :one
-SELECT operation_id, tenant_id, customer_id, scenario_id, conversation_read_at, candidates, model_calls, warnings, cancelled_at, started_at
+SELECT operation_id, tenant_id, customer_id, scenario_id, session_id, conversation_read_at, read_to, candidates, model_calls, warnings, cancelled_at, started_at, ended_at
 FROM gap_fills
 WHERE tenant_id = $1
   AND operation_id = $2
@@ -69,12 +87,15 @@ func (q *Queries) GetGapFill(ctx context.Context, tenantID uuid.UUID, operationI
 		&i.TenantID,
 		&i.CustomerID,
 		&i.ScenarioID,
+		&i.SessionID,
 		&i.ConversationReadAt,
+		&i.ReadTo,
 		&i.Candidates,
 		&i.ModelCalls,
 		&i.Warnings,
 		&i.CancelledAt,
 		&i.StartedAt,
+		&i.EndedAt,
 	)
 	return i, err
 }
@@ -161,18 +182,40 @@ func (q *Queries) ListGapItems(ctx context.Context, tenantID uuid.UUID, fillID u
 	return items, nil
 }
 
+const lockAsking = `-- name: LockAsking :exec
+SELECT pg_advisory_xact_lock(
+    hashtextextended(
+        $1::uuid::text || $2::uuid::text || $3::uuid::text, 0
+    )
+)
+`
+
+type LockAskingParams struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+	ScenarioID uuid.UUID `json:"scenario_id"`
+}
+
+// Lets one gap fill at a time ask a customer for a scenario, until the end of the transaction.
+func (q *Queries) LockAsking(ctx context.Context, arg LockAskingParams) error {
+	_, err := q.db.Exec(ctx, lockAsking, arg.TenantID, arg.CustomerID, arg.ScenarioID)
+	return err
+}
+
 const markConversationRead = `-- name: MarkConversationRead :exec
 UPDATE gap_fills
 SET conversation_read_at = clock_timestamp(),
-    candidates = $1,
-    model_calls = $2,
-    warnings = $3
-WHERE tenant_id = $4
-  AND operation_id = $5
-  AND conversation_read_at IS NULL
+    read_to = $1,
+    candidates = coalesce($2, candidates),
+    model_calls = model_calls + $3,
+    warnings = ARRAY(SELECT DISTINCT unnest(warnings || $4::text[]))
+WHERE tenant_id = $5
+  AND operation_id = $6
+  AND (conversation_read_at IS NULL OR read_to < $1)
 `
 
 type MarkConversationReadParams struct {
+	ReadTo      int32     `json:"read_to"`
 	Candidates  []byte    `json:"candidates"`
 	ModelCalls  int32     `json:"model_calls"`
 	Warnings    []string  `json:"warnings"`
@@ -180,10 +223,11 @@ type MarkConversationReadParams struct {
 	OperationID uuid.UUID `json:"operation_id"`
 }
 
-// Stores the result of reading the conversation, so that a gap fill reads it only once. Of two concurrent calls the
-// first wins. Index: primary key.
+// Stores the result of reading the conversation up to the turn read_to. Of two readings of the same turns the first
+// wins. Without candidates the earlier ones stay. Index: primary key.
 func (q *Queries) MarkConversationRead(ctx context.Context, arg MarkConversationReadParams) error {
 	_, err := q.db.Exec(ctx, markConversationRead,
+		arg.ReadTo,
 		arg.Candidates,
 		arg.ModelCalls,
 		arg.Warnings,

@@ -46,7 +46,10 @@ func (q *Queries) CountFinishedOperations(ctx context.Context) ([]CountFinishedO
 
 const countOwedOperations = `-- name: CountOwedOperations :many
 SELECT workflow,
-       status,
+       (CASE
+           WHEN workflow = 'fill-gaps' AND enqueued_at IS NULL AND due_at > clock_timestamp() THEN 'waiting'
+           ELSE status
+       END)::text AS state,
        count(*) FILTER (WHERE accepted_at > clock_timestamp() - interval '1 minute') AS minute,
        count(*) FILTER (
            WHERE accepted_at BETWEEN clock_timestamp() - interval '10 minutes'
@@ -60,12 +63,12 @@ SELECT workflow,
        extract(EPOCH FROM clock_timestamp() - min(accepted_at))::double precision AS oldest_seconds
 FROM operations
 WHERE status IN ('accepted', 'applied')
-GROUP BY workflow, status
+GROUP BY workflow, state
 `
 
 type CountOwedOperationsRow struct {
 	Workflow      string  `json:"workflow"`
-	Status        string  `json:"status"`
+	State         string  `json:"state"`
 	Minute        int64   `json:"minute"`
 	TenMinutes    int64   `json:"ten_minutes"`
 	Hour          int64   `json:"hour"`
@@ -73,8 +76,8 @@ type CountOwedOperationsRow struct {
 	OldestSeconds float64 `json:"oldest_seconds"`
 }
 
-// Counts the unfinished operations by age, across tenants. Index: operations_due, which holds no finished
-// operations.
+// Counts the unfinished operations by age, across tenants. A gap fill that waits for an answer has the status waiting:
+// no push of it is in flight, and it is not due. Index: operations_due, which holds no finished operations.
 func (q *Queries) CountOwedOperations(ctx context.Context) ([]CountOwedOperationsRow, error) {
 	rows, err := q.db.Query(ctx, countOwedOperations)
 	if err != nil {
@@ -86,7 +89,7 @@ func (q *Queries) CountOwedOperations(ctx context.Context) ([]CountOwedOperation
 		var i CountOwedOperationsRow
 		if err := rows.Scan(
 			&i.Workflow,
-			&i.Status,
+			&i.State,
 			&i.Minute,
 			&i.TenMinutes,
 			&i.Hour,

@@ -175,17 +175,28 @@ type DefinitionEmbedding struct {
 	Embedding    pgvector.Vector `json:"embedding"`
 }
 
+type FillWakeup struct {
+	ID       int64     `json:"id"`
+	TenantID uuid.UUID `json:"tenant_id"`
+	FillID   uuid.UUID `json:"fill_id"`
+	Pushes   int32     `json:"pushes"`
+	NextAt   time.Time `json:"next_at"`
+}
+
 type GapFill struct {
 	OperationID        uuid.UUID  `json:"operation_id"`
 	TenantID           uuid.UUID  `json:"tenant_id"`
 	CustomerID         uuid.UUID  `json:"customer_id"`
 	ScenarioID         uuid.UUID  `json:"scenario_id"`
+	SessionID          *uuid.UUID `json:"session_id"`
 	ConversationReadAt *time.Time `json:"conversation_read_at"`
+	ReadTo             int32      `json:"read_to"`
 	Candidates         []byte     `json:"candidates"`
 	ModelCalls         int32      `json:"model_calls"`
 	Warnings           []string   `json:"warnings"`
 	CancelledAt        *time.Time `json:"cancelled_at"`
 	StartedAt          time.Time  `json:"started_at"`
+	EndedAt            *time.Time `json:"ended_at"`
 }
 
 type GapFillItem struct {
@@ -198,6 +209,13 @@ type GapFillItem struct {
 	RequiresConfirmation bool       `json:"requires_confirmation"`
 	Action               string     `json:"action"`
 	Errors               []string   `json:"errors"`
+}
+
+type Hold struct {
+	TenantID  uuid.UUID `json:"tenant_id"`
+	Key       string    `json:"key"`
+	Fence     int64     `json:"fence"`
+	HeldUntil time.Time `json:"held_until"`
 }
 
 type LlmUsage struct {
@@ -226,6 +244,8 @@ type Operation struct {
 	TouchedProfiles []uuid.UUID     `json:"touched_profiles"`
 	TouchedPending  bool            `json:"touched_pending"`
 	Attempts        int32           `json:"attempts"`
+	CarriedBy       *int32          `json:"carried_by"`
+	Failures        int32           `json:"failures"`
 	AcceptedAt      time.Time       `json:"accepted_at"`
 	EnqueuedAt      *time.Time      `json:"enqueued_at"`
 	DueAt           time.Time       `json:"due_at"`

@@ -14,48 +14,96 @@ import (
 )
 
 const claimDueOperations = `-- name: ClaimDueOperations :many
-WITH due AS (
-    SELECT id
-    FROM operations
-    WHERE status IN ('accepted', 'applied')
-      AND due_at <= clock_timestamp()
-    ORDER BY due_at
+WITH engine AS (
+    SELECT coalesce(max(r.enqueued_at), '-infinity') - interval '10 seconds' AS reached
+    FROM (
+        SELECT o.enqueued_at, o.carried_by = o.attempts AS by_last_push
+        FROM operations o
+        WHERE o.status IN ('succeeded', 'failed')
+        ORDER BY o.finished_at DESC
+        LIMIT 100
+    ) r
+    WHERE r.by_last_push
+), probing AS (
+    SELECT count(*) AS in_flight
+    FROM operations o
+    WHERE o.status IN ('accepted', 'applied')
+      AND o.due_at BETWEEN statement_timestamp() AND statement_timestamp() + interval '2 minutes'
+      AND o.attempts > 1
+      AND o.enqueued_at > statement_timestamp() - interval '10 seconds'
+), lost AS (
+    SELECT o.id
+    FROM operations o
+    WHERE o.status IN ('accepted', 'applied')
+      AND o.due_at <= statement_timestamp()
+      AND (o.enqueued_at IS NULL OR o.enqueued_at < (SELECT engine.reached FROM engine))
+    ORDER BY o.due_at
     LIMIT $1
     FOR UPDATE SKIP LOCKED
+), probes AS (
+    SELECT o.id
+    FROM operations o
+    WHERE o.status IN ('accepted', 'applied')
+      AND o.due_at <= statement_timestamp()
+      AND o.enqueued_at >= (SELECT engine.reached FROM engine)
+    ORDER BY o.due_at
+    LIMIT (SELECT greatest($2::integer - probing.in_flight, 0) FROM probing)
+    FOR UPDATE SKIP LOCKED
+), due AS (
+    SELECT lost.id FROM lost
+    UNION ALL
+    SELECT probes.id FROM probes
 )
 UPDATE operations i
 SET attempts = i.attempts + 1,
     enqueued_at = clock_timestamp(),
-    due_at = clock_timestamp() + least(interval '5 minutes' * power(2, least(i.attempts, 10)), interval '1 hour')
+    due_at = clock_timestamp() + least(interval '30 seconds' * power(2, least(i.attempts, 10)), interval '2 minutes')
 FROM due
 WHERE i.id = due.id
-RETURNING i.id, i.tenant_id, i.event, i.subject
+RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.idempotency_key, i.parent_id, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at
 `
 
-type ClaimDueOperationsRow struct {
-	ID       uuid.UUID `json:"id"`
-	TenantID uuid.UUID `json:"tenant_id"`
-	Event    string    `json:"event"`
-	Subject  string    `json:"subject"`
-}
-
 // Claims the operations that are due, across tenants. A claim is a lease: if the process dies, the operation is due
-// again. SKIP LOCKED shares the work among several relays. Each attempt doubles the lease, from 5 minutes to 1 hour.
-// Index: operations_due.
-func (q *Queries) ClaimDueOperations(ctx context.Context, maxRows int32) ([]ClaimDueOperationsRow, error) {
-	rows, err := q.db.Query(ctx, claimDueOperations, maxRows)
+// again. SKIP LOCKED shares the work among several relays. Each attempt doubles the lease, from 30 seconds to 2
+// minutes.
+//
+// An operation that was pushed is lost only if the engine has carried out a later push: reached is the time of the
+// latest push among the last operations to finish. Otherwise the engine may only be slow, and a repeat would slow it
+// further. While nothing shows that the engine moves, at most max_probes repeats are in flight; the first one that
+// finishes moves reached. An index serves statement_timestamp(), other than clock_timestamp(). Indexes:
+// operations_due, operations_finished.
+func (q *Queries) ClaimDueOperations(ctx context.Context, maxRows int32, maxProbes int32) ([]Operation, error) {
+	rows, err := q.db.Query(ctx, claimDueOperations, maxRows, maxProbes)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []ClaimDueOperationsRow{}
+	items := []Operation{}
 	for rows.Next() {
-		var i ClaimDueOperationsRow
+		var i Operation
 		if err := rows.Scan(
 			&i.ID,
 			&i.TenantID,
+			&i.Workflow,
 			&i.Event,
 			&i.Subject,
+			&i.IdempotencyKey,
+			&i.ParentID,
+			&i.Payload,
+			&i.Prepared,
+			&i.Status,
+			&i.Result,
+			&i.Error,
+			&i.TouchedProfiles,
+			&i.TouchedPending,
+			&i.Attempts,
+			&i.CarriedBy,
+			&i.Failures,
+			&i.AcceptedAt,
+			&i.EnqueuedAt,
+			&i.DueAt,
+			&i.AppliedAt,
+			&i.FinishedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -68,7 +116,7 @@ func (q *Queries) ClaimDueOperations(ctx context.Context, maxRows int32) ([]Clai
 }
 
 const getOperation = `-- name: GetOperation :one
-SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -94,6 +142,8 @@ func (q *Queries) GetOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.
 		&i.TouchedProfiles,
 		&i.TouchedPending,
 		&i.Attempts,
+		&i.CarriedBy,
+		&i.Failures,
 		&i.AcceptedAt,
 		&i.EnqueuedAt,
 		&i.DueAt,
@@ -104,7 +154,7 @@ func (q *Queries) GetOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.
 }
 
 const getOperationByKey = `-- name: GetOperationByKey :one
-SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND workflow = $2
@@ -137,6 +187,8 @@ func (q *Queries) GetOperationByKey(ctx context.Context, arg GetOperationByKeyPa
 		&i.TouchedProfiles,
 		&i.TouchedPending,
 		&i.Attempts,
+		&i.CarriedBy,
+		&i.Failures,
 		&i.AcceptedAt,
 		&i.EnqueuedAt,
 		&i.DueAt,
@@ -147,14 +199,18 @@ func (q *Queries) GetOperationByKey(ctx context.Context, arg GetOperationByKeyPa
 }
 
 const insertOperation = `-- name: InsertOperation :one
-INSERT INTO operations (id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, due_at)
+INSERT INTO operations (
+    id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, attempts, enqueued_at, due_at
+)
 VALUES (
     $1, $2, $3, $4, $5,
     $6,
-    $7, $8, clock_timestamp() + $9::interval
+    $7, $8,
+    $9::boolean::integer, CASE WHEN $9 THEN clock_timestamp() END,
+    clock_timestamp() + $10::interval
 )
 ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
-RETURNING id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
+RETURNING id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 `
 
 type InsertOperationParams struct {
@@ -166,10 +222,12 @@ type InsertOperationParams struct {
 	IdempotencyKey string        `json:"idempotency_key"`
 	ParentID       *uuid.UUID    `json:"parent_id"`
 	Payload        []byte        `json:"payload"`
+	Pushing        bool          `json:"pushing"`
 	DueAfter       time.Duration `json:"due_after"`
 }
 
-// Accepts an operation. It returns no row if the idempotency key was accepted before. Index: the unique key.
+// Accepts an operation. pushing: the caller pushes it after the commit. It returns no row if the idempotency key was
+// accepted before. Index: the unique key.
 func (q *Queries) InsertOperation(ctx context.Context, arg InsertOperationParams) (Operation, error) {
 	row := q.db.QueryRow(ctx, insertOperation,
 		arg.ID,
@@ -180,6 +238,7 @@ func (q *Queries) InsertOperation(ctx context.Context, arg InsertOperationParams
 		arg.IdempotencyKey,
 		arg.ParentID,
 		arg.Payload,
+		arg.Pushing,
 		arg.DueAfter,
 	)
 	var i Operation
@@ -199,6 +258,8 @@ func (q *Queries) InsertOperation(ctx context.Context, arg InsertOperationParams
 		&i.TouchedProfiles,
 		&i.TouchedPending,
 		&i.Attempts,
+		&i.CarriedBy,
+		&i.Failures,
 		&i.AcceptedAt,
 		&i.EnqueuedAt,
 		&i.DueAt,
@@ -209,7 +270,7 @@ func (q *Queries) InsertOperation(ctx context.Context, arg InsertOperationParams
 }
 
 const lockOperation = `-- name: LockOperation :one
-SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -236,6 +297,8 @@ func (q *Queries) LockOperation(ctx context.Context, tenantID uuid.UUID, iD uuid
 		&i.TouchedProfiles,
 		&i.TouchedPending,
 		&i.Attempts,
+		&i.CarriedBy,
+		&i.Failures,
 		&i.AcceptedAt,
 		&i.EnqueuedAt,
 		&i.DueAt,
@@ -254,16 +317,19 @@ SET
     touched_pending = $3,
     error = NULL,
     prepared = NULL,
+    carried_by = $4,
+    failures = 0,
     applied_at = clock_timestamp(),
     finished_at = NULL
-WHERE tenant_id = $4
-  AND id = $5
+WHERE tenant_id = $5
+  AND id = $6
 `
 
 type MarkOperationAppliedParams struct {
 	Result          json.RawMessage `json:"result"`
 	TouchedProfiles []uuid.UUID     `json:"touched_profiles"`
 	TouchedPending  bool            `json:"touched_pending"`
+	Push            *int32          `json:"push"`
 	TenantID        uuid.UUID       `json:"tenant_id"`
 	ID              uuid.UUID       `json:"id"`
 }
@@ -274,43 +340,30 @@ func (q *Queries) MarkOperationApplied(ctx context.Context, arg MarkOperationApp
 		arg.Result,
 		arg.TouchedProfiles,
 		arg.TouchedPending,
+		arg.Push,
 		arg.TenantID,
 		arg.ID,
 	)
 	return err
 }
 
-const markOperationEnqueued = `-- name: MarkOperationEnqueued :exec
-UPDATE operations
-SET enqueued_at = clock_timestamp(), attempts = attempts + 1, due_at = clock_timestamp() + $1::interval
-WHERE tenant_id = $2
-  AND id = $3
-`
-
-type MarkOperationEnqueuedParams struct {
-	DueAfter time.Duration `json:"due_after"`
-	TenantID uuid.UUID     `json:"tenant_id"`
-	ID       uuid.UUID     `json:"id"`
-}
-
-// Records that the workflow engine has the operation. The relay pushes it again if it is unfinished at due_at.
-// Index: primary key.
-func (q *Queries) MarkOperationEnqueued(ctx context.Context, arg MarkOperationEnqueuedParams) error {
-	_, err := q.db.Exec(ctx, markOperationEnqueued, arg.DueAfter, arg.TenantID, arg.ID)
-	return err
-}
-
 const markOperationFailed = `-- name: MarkOperationFailed :execrows
 UPDATE operations
-SET status = 'failed', error = $1::jsonb, prepared = NULL, finished_at = clock_timestamp()
-WHERE tenant_id = $2
-  AND id = $3
+SET
+    status = 'failed',
+    error = $1::jsonb,
+    prepared = NULL,
+    carried_by = $2,
+    finished_at = clock_timestamp()
+WHERE tenant_id = $3
+  AND id = $4
   AND status IN ('accepted', 'failed')
   AND error IS DISTINCT FROM $1::jsonb
 `
 
 type MarkOperationFailedParams struct {
 	Error    json.RawMessage `json:"error"`
+	Push     *int32          `json:"push"`
 	TenantID uuid.UUID       `json:"tenant_id"`
 	ID       uuid.UUID       `json:"id"`
 }
@@ -318,7 +371,12 @@ type MarkOperationFailedParams struct {
 // Marks an operation as failed. It changes nothing if the operation was applied, or failed with the same error.
 // Index: primary key.
 func (q *Queries) MarkOperationFailed(ctx context.Context, arg MarkOperationFailedParams) (int64, error) {
-	result, err := q.db.Exec(ctx, markOperationFailed, arg.Error, arg.TenantID, arg.ID)
+	result, err := q.db.Exec(ctx, markOperationFailed,
+		arg.Error,
+		arg.Push,
+		arg.TenantID,
+		arg.ID,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -355,21 +413,20 @@ func (q *Queries) NotifyOperation(ctx context.Context, id string) error {
 
 const postponeOperation = `-- name: PostponeOperation :exec
 UPDATE operations
-SET due_at = greatest(due_at, $1)
+SET due_at = greatest(due_at, clock_timestamp() + $1::interval)
 WHERE tenant_id = $2
   AND id = $3
 `
 
 type PostponeOperationParams struct {
-	DueAt    time.Time `json:"due_at"`
-	TenantID uuid.UUID `json:"tenant_id"`
-	ID       uuid.UUID `json:"id"`
+	DueAfter time.Duration `json:"due_after"`
+	TenantID uuid.UUID     `json:"tenant_id"`
+	ID       uuid.UUID     `json:"id"`
 }
 
-// Postpones the time at which the relay considers the run lost, because the run waits for a person. Index: primary
-// key.
+// Postpones the time at which the relay considers the run lost, while a step of the run works. Index: primary key.
 func (q *Queries) PostponeOperation(ctx context.Context, arg PostponeOperationParams) error {
-	_, err := q.db.Exec(ctx, postponeOperation, arg.DueAt, arg.TenantID, arg.ID)
+	_, err := q.db.Exec(ctx, postponeOperation, arg.DueAfter, arg.TenantID, arg.ID)
 	return err
 }
 
@@ -401,9 +458,29 @@ func (q *Queries) PurgeOperations(ctx context.Context, arg PurgeOperationsParams
 	return result.RowsAffected(), nil
 }
 
+const recordStepFailure = `-- name: RecordStepFailure :exec
+UPDATE operations
+SET failures = failures + 1,
+    due_at = greatest(
+        due_at,
+        clock_timestamp() + least(interval '30 seconds' * power(2, least(failures, 10)), interval '1 hour')
+    )
+WHERE tenant_id = $1
+  AND id = $2
+  AND status IN ('accepted', 'applied')
+`
+
+// Records that a step failed and the engine retries it. The lease doubles with each failure, from 30 seconds to 1
+// hour, so that the relay adds little work to an operation that keeps failing. Index: primary key.
+func (q *Queries) RecordStepFailure(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, recordStepFailure, tenantID, iD)
+	return err
+}
+
 const releaseOperations = `-- name: ReleaseOperations :exec
 UPDATE operations
 SET attempts = attempts - 1,
+    enqueued_at = NULL,
     due_at = clock_timestamp() + $1::interval
 WHERE id = ANY ($2::uuid[])
   AND status IN ('accepted', 'applied')
@@ -416,12 +493,20 @@ func (q *Queries) ReleaseOperations(ctx context.Context, dueAfter time.Duration,
 	return err
 }
 
-const reopenOperation = `-- name: ReopenOperation :execrows
+const reopenOperation = `-- name: ReopenOperation :one
 UPDATE operations
-SET status = 'accepted', error = NULL, finished_at = NULL, due_at = clock_timestamp() + $1::interval
+SET
+    status = 'accepted',
+    error = NULL,
+    finished_at = NULL,
+    failures = 0,
+    attempts = attempts + 1,
+    enqueued_at = clock_timestamp(),
+    due_at = clock_timestamp() + $1::interval
 WHERE tenant_id = $2
   AND id = $3
   AND status = 'failed'
+RETURNING id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 `
 
 type ReopenOperationParams struct {
@@ -430,19 +515,97 @@ type ReopenOperationParams struct {
 	ID       uuid.UUID     `json:"id"`
 }
 
-// Reopens a failed operation when an operator replays its run: the relay pushes it until it is applied. Index:
+// Reopens a failed operation when an operator replays it or its run: the relay pushes it until it is applied. Index:
 // primary key.
-func (q *Queries) ReopenOperation(ctx context.Context, arg ReopenOperationParams) (int64, error) {
-	result, err := q.db.Exec(ctx, reopenOperation, arg.DueAfter, arg.TenantID, arg.ID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+func (q *Queries) ReopenOperation(ctx context.Context, arg ReopenOperationParams) (Operation, error) {
+	row := q.db.QueryRow(ctx, reopenOperation, arg.DueAfter, arg.TenantID, arg.ID)
+	var i Operation
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.Workflow,
+		&i.Event,
+		&i.Subject,
+		&i.IdempotencyKey,
+		&i.ParentID,
+		&i.Payload,
+		&i.Prepared,
+		&i.Status,
+		&i.Result,
+		&i.Error,
+		&i.TouchedProfiles,
+		&i.TouchedPending,
+		&i.Attempts,
+		&i.CarriedBy,
+		&i.Failures,
+		&i.AcceptedAt,
+		&i.EnqueuedAt,
+		&i.DueAt,
+		&i.AppliedAt,
+		&i.FinishedAt,
+	)
+	return i, err
+}
+
+const repeatOperation = `-- name: RepeatOperation :one
+UPDATE operations
+SET attempts = attempts + 1,
+    enqueued_at = clock_timestamp(),
+    due_at = clock_timestamp() + $1::interval
+WHERE tenant_id = $2
+  AND id = $3
+  AND status IN ('accepted', 'applied')
+  AND greatest(accepted_at, enqueued_at) < clock_timestamp() - $4::interval
+RETURNING id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+`
+
+type RepeatOperationParams struct {
+	DueAfter time.Duration `json:"due_after"`
+	TenantID uuid.UUID     `json:"tenant_id"`
+	ID       uuid.UUID     `json:"id"`
+	MinAge   time.Duration `json:"min_age"`
+}
+
+// Counts one more push of an operation that is unfinished min_age after its acceptance and its last push. Index:
+// primary key.
+func (q *Queries) RepeatOperation(ctx context.Context, arg RepeatOperationParams) (Operation, error) {
+	row := q.db.QueryRow(ctx, repeatOperation,
+		arg.DueAfter,
+		arg.TenantID,
+		arg.ID,
+		arg.MinAge,
+	)
+	var i Operation
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.Workflow,
+		&i.Event,
+		&i.Subject,
+		&i.IdempotencyKey,
+		&i.ParentID,
+		&i.Payload,
+		&i.Prepared,
+		&i.Status,
+		&i.Result,
+		&i.Error,
+		&i.TouchedProfiles,
+		&i.TouchedPending,
+		&i.Attempts,
+		&i.CarriedBy,
+		&i.Failures,
+		&i.AcceptedAt,
+		&i.EnqueuedAt,
+		&i.DueAt,
+		&i.AppliedAt,
+		&i.FinishedAt,
+	)
+	return i, err
 }
 
 const requeueDroppedOperations = `-- name: RequeueDroppedOperations :execrows
 UPDATE operations
-SET due_at = clock_timestamp()
+SET due_at = clock_timestamp(), enqueued_at = NULL
 WHERE status = 'accepted'
   AND enqueued_at IS NOT NULL
   AND NOT EXISTS (
@@ -479,5 +642,25 @@ type SetOperationPreparedParams struct {
 // Stores the sealed result of one step for the next one. Index: primary key.
 func (q *Queries) SetOperationPrepared(ctx context.Context, arg SetOperationPreparedParams) error {
 	_, err := q.db.Exec(ctx, setOperationPrepared, arg.Prepared, arg.TenantID, arg.ID)
+	return err
+}
+
+const suspendOperation = `-- name: SuspendOperation :exec
+UPDATE operations
+SET enqueued_at = NULL, failures = 0, due_at = $1
+WHERE tenant_id = $2
+  AND id = $3
+`
+
+type SuspendOperationParams struct {
+	DueAt    time.Time `json:"due_at"`
+	TenantID uuid.UUID `json:"tenant_id"`
+	ID       uuid.UUID `json:"id"`
+}
+
+// Suspends an operation that waits for something else than the engine, such as the answer to a question. The relay
+// pushes it at due_at. Index: primary key.
+func (q *Queries) SuspendOperation(ctx context.Context, arg SuspendOperationParams) error {
+	_, err := q.db.Exec(ctx, suspendOperation, arg.DueAt, arg.TenantID, arg.ID)
 	return err
 }

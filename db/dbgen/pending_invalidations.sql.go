@@ -98,18 +98,24 @@ WITH touched AS (
     FROM touched
     WHERE p.id = touched.id
     RETURNING p.id, p.tenant_id, p.version
+), customers AS (
+    SELECT b.tenant_id, c.customer_id, b.version
+    FROM bumped b
+    JOIN customer_profiles c ON c.id = b.id
+    UNION ALL
+    SELECT b.tenant_id, c.customer_id, b.version
+    FROM bumped b
+    JOIN customer_profiles c ON c.merged_into_id = b.id
+), woken AS (
+    INSERT INTO fill_wakeups (tenant_id, fill_id)
+    SELECT f.tenant_id, f.operation_id
+    FROM customers c
+    JOIN gap_fills f ON f.tenant_id = c.tenant_id AND f.customer_id = c.customer_id
+    WHERE f.ended_at IS NULL
 ), pending AS (
     INSERT INTO pending_invalidations (tenant_id, kind, subject, version)
     SELECT entry.tenant_id, 'profile', entry.customer_id, entry.version
-    FROM (
-        SELECT b.tenant_id, c.customer_id, b.version
-        FROM bumped b
-        JOIN customer_profiles c ON c.id = b.id
-        UNION ALL
-        SELECT b.tenant_id, c.customer_id, b.version
-        FROM bumped b
-        JOIN customer_profiles c ON c.merged_into_id = b.id
-    ) entry
+    FROM customers entry
     ORDER BY entry.tenant_id, entry.customer_id
     ON CONFLICT (tenant_id, kind, subject) DO UPDATE
     SET version = greatest(pending_invalidations.version, excluded.version)
@@ -123,8 +129,8 @@ type BumpProfilesRow struct {
 	Entries  int32 `json:"entries"`
 }
 
-// Increments the versions of many profiles and adds a pending invalidation under every customer id that leads to
-// them. It runs in the transaction of a change of many profiles. It locks the profiles in the order of their ids, so
+// Increments the versions of many profiles, wakes the gap fills of their customers, and adds a pending invalidation
+// under every customer id that leads to them. It runs in the transaction of a change of many profiles. It locks the profiles in the order of their ids, so
 // that two calls cannot deadlock. Indexes: primary key, customer_profiles_merged.
 func (q *Queries) BumpProfiles(ctx context.Context, ids []uuid.UUID) (BumpProfilesRow, error) {
 	row := q.db.QueryRow(ctx, bumpProfiles, ids)

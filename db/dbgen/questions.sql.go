@@ -68,15 +68,26 @@ func (q *Queries) CloseDuplicateQuestions(ctx context.Context, arg CloseDuplicat
 	return err
 }
 
-const closeQuestion = `-- name: CloseQuestion :execrows
-UPDATE questions
-SET status = $1,
-    answer_operation_id = $2,
-    rejection = $3,
-    closed_at = clock_timestamp()
-WHERE tenant_id = $4
-  AND id = $5
-  AND status = 'open'
+const closeQuestion = `-- name: CloseQuestion :one
+WITH closed AS (
+    UPDATE questions q
+    SET status = $1,
+        answer_operation_id = $2,
+        rejection = $3,
+        closed_at = clock_timestamp()
+    WHERE q.tenant_id = $4
+      AND q.id = $5
+      AND q.status = 'open'
+    RETURNING q.tenant_id, q.customer_id
+), woken AS (
+    INSERT INTO fill_wakeups (tenant_id, fill_id)
+    SELECT f.tenant_id, f.operation_id
+    FROM closed c
+    JOIN gap_fills f ON f.tenant_id = c.tenant_id AND f.customer_id = c.customer_id
+    WHERE f.ended_at IS NULL
+)
+SELECT count(*) > 0 AS was_open
+FROM closed
 `
 
 type CloseQuestionParams struct {
@@ -87,19 +98,62 @@ type CloseQuestionParams struct {
 	ID                uuid.UUID  `json:"id"`
 }
 
-// Closes an open question. Index: primary key.
-func (q *Queries) CloseQuestion(ctx context.Context, arg CloseQuestionParams) (int64, error) {
-	result, err := q.db.Exec(ctx, closeQuestion,
+// Closes an open question, and wakes the gap fills of its customer. Indexes: primary key, gap_fills_customer.
+func (q *Queries) CloseQuestion(ctx context.Context, arg CloseQuestionParams) (bool, error) {
+	row := q.db.QueryRow(ctx, closeQuestion,
 		arg.Status,
 		arg.AnswerOperationID,
 		arg.Rejection,
 		arg.TenantID,
 		arg.ID,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	var was_open bool
+	err := row.Scan(&was_open)
+	return was_open, err
+}
+
+const getAwaitedQuestion = `-- name: GetAwaitedQuestion :one
+SELECT q.id, q.tenant_id, q.fill_id, q.customer_id, q.agent_id, q.scenario_id, q.field_name, q.kind, q.candidate, q.item_id, q.prompt, q.reason, q.rejection, q.attempt, q.status, q.answer_operation_id, q.opened_at, q.deadline_at, q.closed_at
+FROM gap_fills f
+JOIN questions q
+    ON q.tenant_id = f.tenant_id
+    AND q.customer_id = f.customer_id
+    AND q.scenario_id = f.scenario_id
+WHERE f.tenant_id = $1
+  AND f.operation_id = $2
+  AND f.ended_at IS NULL
+  AND q.status = 'open'
+ORDER BY q.fill_id <> f.operation_id, q.opened_at
+LIMIT 1
+`
+
+// Gets the open question that a gap fill waits for: its own, or one of another fill of the same customer and scenario.
+// Indexes: primary key, questions_customer.
+func (q *Queries) GetAwaitedQuestion(ctx context.Context, tenantID uuid.UUID, fillID uuid.UUID) (Question, error) {
+	row := q.db.QueryRow(ctx, getAwaitedQuestion, tenantID, fillID)
+	var i Question
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.FillID,
+		&i.CustomerID,
+		&i.AgentID,
+		&i.ScenarioID,
+		&i.FieldName,
+		&i.Kind,
+		&i.Candidate,
+		&i.ItemID,
+		&i.Prompt,
+		&i.Reason,
+		&i.Rejection,
+		&i.Attempt,
+		&i.Status,
+		&i.AnswerOperationID,
+		&i.OpenedAt,
+		&i.DeadlineAt,
+		&i.ClosedAt,
+	)
+	return i, err
 }
 
 const getQuestion = `-- name: GetQuestion :one
@@ -141,13 +195,36 @@ const listFillQuestions = `-- name: ListFillQuestions :many
 SELECT id, tenant_id, fill_id, customer_id, agent_id, scenario_id, field_name, kind, candidate, item_id, prompt, reason, rejection, attempt, status, answer_operation_id, opened_at, deadline_at, closed_at
 FROM questions
 WHERE tenant_id = $1
-  AND fill_id = $2
+  AND (
+      fill_id = $2
+      OR (
+          customer_id = $3
+          AND scenario_id = $4
+          AND (closed_at IS NULL OR closed_at >= $5::timestamptz)
+      )
+  )
 ORDER BY opened_at, id
 `
 
-// Lists the questions of a gap fill, in the order in which they were asked. Index: the unique key.
-func (q *Queries) ListFillQuestions(ctx context.Context, tenantID uuid.UUID, fillID uuid.UUID) ([]Question, error) {
-	rows, err := q.db.Query(ctx, listFillQuestions, tenantID, fillID)
+type ListFillQuestionsParams struct {
+	TenantID   uuid.UUID `json:"tenant_id"`
+	FillID     uuid.UUID `json:"fill_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+	ScenarioID uuid.UUID `json:"scenario_id"`
+	Since      time.Time `json:"since"`
+}
+
+// Lists the questions that a gap fill has to consider, in the order in which they were asked: its own, and those that
+// other fills of the same customer and scenario had open since it started. Indexes: the unique key,
+// questions_scenario.
+func (q *Queries) ListFillQuestions(ctx context.Context, arg ListFillQuestionsParams) ([]Question, error) {
+	rows, err := q.db.Query(ctx, listFillQuestions,
+		arg.TenantID,
+		arg.FillID,
+		arg.CustomerID,
+		arg.ScenarioID,
+		arg.Since,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -217,35 +294,6 @@ func (q *Queries) ListMergedCustomers(ctx context.Context, tenantID uuid.UUID, c
 			return nil, err
 		}
 		items = append(items, customer_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listQuestionsClosedByAnswer = `-- name: ListQuestionsClosedByAnswer :many
-SELECT id
-FROM questions
-WHERE tenant_id = $1
-  AND answer_operation_id = $2::uuid
-ORDER BY id
-`
-
-// Lists the questions that an answer closed. Index: questions_answer.
-func (q *Queries) ListQuestionsClosedByAnswer(ctx context.Context, tenantID uuid.UUID, answerOperationID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, listQuestionsClosedByAnswer, tenantID, answerOperationID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

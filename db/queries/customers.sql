@@ -98,21 +98,47 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 ORDER BY id
 FOR UPDATE;
 
--- Increments the version of a profile. Every change that readers of the profile can see does this. Index: primary
--- key.
+-- Raises the version of a profile, and wakes the gap fills of its customers. Indexes: primary key,
+-- customer_profiles_merged, gap_fills_customer.
 -- name: BumpProfile :one
-UPDATE customer_profiles
-SET version = version + 1, updated_at = clock_timestamp()
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND id = sqlc.arg(id)
-RETURNING version;
+WITH bumped AS (
+    UPDATE customer_profiles p
+    SET version = p.version + 1, updated_at = clock_timestamp()
+    WHERE p.tenant_id = sqlc.arg(tenant_id)
+      AND p.id = sqlc.arg(id)
+    RETURNING p.id, p.tenant_id, p.customer_id, p.version
+), customers AS (
+    SELECT b.tenant_id, b.customer_id
+    FROM bumped b
+    UNION ALL
+    SELECT m.tenant_id, m.customer_id
+    FROM bumped b
+    JOIN customer_profiles m ON m.merged_into_id = b.id
+), woken AS (
+    INSERT INTO fill_wakeups (tenant_id, fill_id)
+    SELECT f.tenant_id, f.operation_id
+    FROM customers c
+    JOIN gap_fills f ON f.tenant_id = c.tenant_id AND f.customer_id = c.customer_id
+    WHERE f.ended_at IS NULL
+)
+SELECT version
+FROM bumped;
 
 -- Lists the cache entries of the profiles that an operation touched: each customer id that leads to a profile, with
 -- the lowest version that a reader may see. It returns one row with the zero UUID if the operation touched no single
--- profile. Indexes: primary keys, customer_profiles_merged.
+-- profile. has_wakeups reports whether a gap fill of the tenant is to be woken. Indexes: primary keys,
+-- customer_profiles_merged, fill_wakeups_next.
 -- name: ListTouchedEntries :many
 WITH operation AS (
-    SELECT o.touched_profiles, o.touched_pending
+    SELECT
+        o.touched_profiles,
+        o.touched_pending,
+        EXISTS (
+            SELECT 1
+            FROM fill_wakeups w
+            WHERE w.tenant_id = o.tenant_id
+              AND w.next_at <= clock_timestamp()
+        ) AS has_wakeups
     FROM operations o
     WHERE o.tenant_id = sqlc.arg(tenant_id)
       AND o.id = sqlc.arg(id)
@@ -131,6 +157,7 @@ WITH operation AS (
 )
 SELECT
     operation.touched_pending,
+    operation.has_wakeups,
     coalesce(entry.customer_id, '00000000-0000-0000-0000-000000000000')::uuid AS customer_id,
     coalesce(entry.version, 0)::bigint AS version
 FROM operation

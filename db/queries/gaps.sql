@@ -1,7 +1,9 @@
 -- Creates a gap fill unless it exists. Index: primary key.
 -- name: EnsureGapFill :exec
-INSERT INTO gap_fills (operation_id, tenant_id, customer_id, scenario_id)
-VALUES (sqlc.arg(operation_id), sqlc.arg(tenant_id), sqlc.arg(customer_id), sqlc.arg(scenario_id))
+INSERT INTO gap_fills (operation_id, tenant_id, customer_id, scenario_id, session_id)
+VALUES (
+    sqlc.arg(operation_id), sqlc.arg(tenant_id), sqlc.arg(customer_id), sqlc.arg(scenario_id), sqlc.narg(session_id)
+)
 ON CONFLICT (operation_id) DO NOTHING;
 
 -- Gets a gap fill. Index: primary key.
@@ -11,17 +13,18 @@ FROM gap_fills
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND operation_id = sqlc.arg(operation_id);
 
--- Stores the result of reading the conversation, so that a gap fill reads it only once. Of two concurrent calls the
--- first wins. Index: primary key.
+-- Stores the result of reading the conversation up to the turn read_to. Of two readings of the same turns the first
+-- wins. Without candidates the earlier ones stay. Index: primary key.
 -- name: MarkConversationRead :exec
 UPDATE gap_fills
 SET conversation_read_at = clock_timestamp(),
-    candidates = sqlc.arg(candidates),
-    model_calls = sqlc.arg(model_calls),
-    warnings = sqlc.arg(warnings)
+    read_to = sqlc.arg(read_to),
+    candidates = coalesce(sqlc.narg(candidates), candidates),
+    model_calls = model_calls + sqlc.arg(model_calls),
+    warnings = ARRAY(SELECT DISTINCT unnest(warnings || sqlc.arg(warnings)::text[]))
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND operation_id = sqlc.arg(operation_id)
-  AND conversation_read_at IS NULL;
+  AND (conversation_read_at IS NULL OR read_to < sqlc.arg(read_to));
 
 -- Lists the items of a gap fill. Index: primary key.
 -- name: ListGapItems :many
@@ -64,3 +67,19 @@ SET cancelled_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND operation_id = sqlc.arg(operation_id)
   AND cancelled_at IS NULL;
+
+-- Ends a gap fill: nothing wakes it any more. Index: primary key.
+-- name: EndGapFill :exec
+UPDATE gap_fills
+SET ended_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND operation_id = sqlc.arg(operation_id)
+  AND ended_at IS NULL;
+
+-- Lets one gap fill at a time ask a customer for a scenario, until the end of the transaction.
+-- name: LockAsking :exec
+SELECT pg_advisory_xact_lock(
+    hashtextextended(
+        sqlc.arg(tenant_id)::uuid::text || sqlc.arg(customer_id)::uuid::text || sqlc.arg(scenario_id)::uuid::text, 0
+    )
+);

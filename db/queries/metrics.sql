@@ -6,11 +6,14 @@ FROM customer_values
 WHERE deleted_at IS NULL
 GROUP BY status;
 
--- Counts the unfinished operations by age, across tenants. Index: operations_due, which holds no finished
--- operations.
+-- Counts the unfinished operations by age, across tenants. A gap fill that waits for an answer has the status waiting:
+-- no push of it is in flight, and it is not due. Index: operations_due, which holds no finished operations.
 -- name: CountOwedOperations :many
 SELECT workflow,
-       status,
+       (CASE
+           WHEN workflow = 'fill-gaps' AND enqueued_at IS NULL AND due_at > clock_timestamp() THEN 'waiting'
+           ELSE status
+       END)::text AS state,
        count(*) FILTER (WHERE accepted_at > clock_timestamp() - interval '1 minute') AS minute,
        count(*) FILTER (
            WHERE accepted_at BETWEEN clock_timestamp() - interval '10 minutes'
@@ -24,7 +27,7 @@ SELECT workflow,
        extract(EPOCH FROM clock_timestamp() - min(accepted_at))::double precision AS oldest_seconds
 FROM operations
 WHERE status IN ('accepted', 'applied')
-GROUP BY workflow, status;
+GROUP BY workflow, state;
 
 -- Counts the operations that finished in the last five minutes, across tenants. Index: operations_finished.
 -- name: CountFinishedOperations :many

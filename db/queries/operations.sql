@@ -1,10 +1,15 @@
--- Accepts an operation. It returns no row if the idempotency key was accepted before. Index: the unique key.
+-- Accepts an operation. pushing: the caller pushes it after the commit. It returns no row if the idempotency key was
+-- accepted before. Index: the unique key.
 -- name: InsertOperation :one
-INSERT INTO operations (id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, due_at)
+INSERT INTO operations (
+    id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, attempts, enqueued_at, due_at
+)
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(workflow), sqlc.arg(event), sqlc.arg(subject),
     sqlc.arg(idempotency_key),
-    sqlc.narg(parent_id), sqlc.arg(payload), clock_timestamp() + sqlc.arg(due_after)::interval
+    sqlc.narg(parent_id), sqlc.arg(payload),
+    sqlc.arg(pushing)::boolean::integer, CASE WHEN sqlc.arg(pushing) THEN clock_timestamp() END,
+    clock_timestamp() + sqlc.arg(due_after)::interval
 )
 ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
 RETURNING *;
@@ -49,6 +54,8 @@ SET
     touched_pending = sqlc.arg(touched_pending),
     error = NULL,
     prepared = NULL,
+    carried_by = sqlc.arg(push),
+    failures = 0,
     applied_at = clock_timestamp(),
     finished_at = NULL
 WHERE tenant_id = sqlc.arg(tenant_id)
@@ -67,7 +74,12 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- Index: primary key.
 -- name: MarkOperationFailed :execrows
 UPDATE operations
-SET status = 'failed', error = sqlc.arg(error)::jsonb, prepared = NULL, finished_at = clock_timestamp()
+SET
+    status = 'failed',
+    error = sqlc.arg(error)::jsonb,
+    prepared = NULL,
+    carried_by = sqlc.arg(push),
+    finished_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND status IN ('accepted', 'failed')
@@ -77,58 +89,128 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- name: NotifyOperation :exec
 SELECT pg_notify('vault_operations', sqlc.arg(id)::text);
 
--- Reopens a failed operation when an operator replays its run: the relay pushes it until it is applied. Index:
+-- Reopens a failed operation when an operator replays it or its run: the relay pushes it until it is applied. Index:
 -- primary key.
--- name: ReopenOperation :execrows
+-- name: ReopenOperation :one
 UPDATE operations
-SET status = 'accepted', error = NULL, finished_at = NULL, due_at = clock_timestamp() + sqlc.arg(due_after)::interval
+SET
+    status = 'accepted',
+    error = NULL,
+    finished_at = NULL,
+    failures = 0,
+    attempts = attempts + 1,
+    enqueued_at = clock_timestamp(),
+    due_at = clock_timestamp() + sqlc.arg(due_after)::interval
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
-  AND status = 'failed';
+  AND status = 'failed'
+RETURNING *;
 
--- Records that the workflow engine has the operation. The relay pushes it again if it is unfinished at due_at.
--- Index: primary key.
--- name: MarkOperationEnqueued :exec
+-- Counts one more push of an operation that is unfinished min_age after its acceptance and its last push. Index:
+-- primary key.
+-- name: RepeatOperation :one
 UPDATE operations
-SET enqueued_at = clock_timestamp(), attempts = attempts + 1, due_at = clock_timestamp() + sqlc.arg(due_after)::interval
+SET attempts = attempts + 1,
+    enqueued_at = clock_timestamp(),
+    due_at = clock_timestamp() + sqlc.arg(due_after)::interval
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+  AND status IN ('accepted', 'applied')
+  AND greatest(accepted_at, enqueued_at) < clock_timestamp() - sqlc.arg(min_age)::interval
+RETURNING *;
+
+-- Postpones the time at which the relay considers the run lost, while a step of the run works. Index: primary key.
+-- name: PostponeOperation :exec
+UPDATE operations
+SET due_at = greatest(due_at, clock_timestamp() + sqlc.arg(due_after)::interval)
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Postpones the time at which the relay considers the run lost, because the run waits for a person. Index: primary
--- key.
--- name: PostponeOperation :exec
+-- Records that a step failed and the engine retries it. The lease doubles with each failure, from 30 seconds to 1
+-- hour, so that the relay adds little work to an operation that keeps failing. Index: primary key.
+-- name: RecordStepFailure :exec
 UPDATE operations
-SET due_at = greatest(due_at, sqlc.arg(due_at))
+SET failures = failures + 1,
+    due_at = greatest(
+        due_at,
+        clock_timestamp() + least(interval '30 seconds' * power(2, least(failures, 10)), interval '1 hour')
+    )
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+  AND status IN ('accepted', 'applied');
+
+-- Suspends an operation that waits for something else than the engine, such as the answer to a question. The relay
+-- pushes it at due_at. Index: primary key.
+-- name: SuspendOperation :exec
+UPDATE operations
+SET enqueued_at = NULL, failures = 0, due_at = sqlc.arg(due_at)
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
 -- Claims the operations that are due, across tenants. A claim is a lease: if the process dies, the operation is due
--- again. SKIP LOCKED shares the work among several relays. Each attempt doubles the lease, from 5 minutes to 1 hour.
--- Index: operations_due.
+-- again. SKIP LOCKED shares the work among several relays. Each attempt doubles the lease, from 30 seconds to 2
+-- minutes.
+--
+-- An operation that was pushed is lost only if the engine has carried out a later push: reached is the time of the
+-- latest push among the last operations to finish. Otherwise the engine may only be slow, and a repeat would slow it
+-- further. While nothing shows that the engine moves, at most max_probes repeats are in flight; the first one that
+-- finishes moves reached. An index serves statement_timestamp(), other than clock_timestamp(). Indexes:
+-- operations_due, operations_finished.
 -- name: ClaimDueOperations :many
-WITH due AS (
-    SELECT id
-    FROM operations
-    WHERE status IN ('accepted', 'applied')
-      AND due_at <= clock_timestamp()
-    ORDER BY due_at
+WITH engine AS (
+    SELECT coalesce(max(r.enqueued_at), '-infinity') - interval '10 seconds' AS reached
+    FROM (
+        SELECT o.enqueued_at, o.carried_by = o.attempts AS by_last_push
+        FROM operations o
+        WHERE o.status IN ('succeeded', 'failed')
+        ORDER BY o.finished_at DESC
+        LIMIT 100
+    ) r
+    WHERE r.by_last_push
+), probing AS (
+    SELECT count(*) AS in_flight
+    FROM operations o
+    WHERE o.status IN ('accepted', 'applied')
+      AND o.due_at BETWEEN statement_timestamp() AND statement_timestamp() + interval '2 minutes'
+      AND o.attempts > 1
+      AND o.enqueued_at > statement_timestamp() - interval '10 seconds'
+), lost AS (
+    SELECT o.id
+    FROM operations o
+    WHERE o.status IN ('accepted', 'applied')
+      AND o.due_at <= statement_timestamp()
+      AND (o.enqueued_at IS NULL OR o.enqueued_at < (SELECT engine.reached FROM engine))
+    ORDER BY o.due_at
     LIMIT sqlc.arg(max_rows)
     FOR UPDATE SKIP LOCKED
+), probes AS (
+    SELECT o.id
+    FROM operations o
+    WHERE o.status IN ('accepted', 'applied')
+      AND o.due_at <= statement_timestamp()
+      AND o.enqueued_at >= (SELECT engine.reached FROM engine)
+    ORDER BY o.due_at
+    LIMIT (SELECT greatest(sqlc.arg(max_probes)::integer - probing.in_flight, 0) FROM probing)
+    FOR UPDATE SKIP LOCKED
+), due AS (
+    SELECT lost.id FROM lost
+    UNION ALL
+    SELECT probes.id FROM probes
 )
 UPDATE operations i
 SET attempts = i.attempts + 1,
     enqueued_at = clock_timestamp(),
-    due_at = clock_timestamp() + least(interval '5 minutes' * power(2, least(i.attempts, 10)), interval '1 hour')
+    due_at = clock_timestamp() + least(interval '30 seconds' * power(2, least(i.attempts, 10)), interval '2 minutes')
 FROM due
 WHERE i.id = due.id
-RETURNING i.id, i.tenant_id, i.event, i.subject;
+RETURNING i.*;
 
 -- Requeues all accepted operations if no operation has ever finished. The engine drops an event without a registered
 -- workflow, so it has dropped every event from before the registration of the first worker. Indexes:
 -- operations_finished, operations_due.
 -- name: RequeueDroppedOperations :execrows
 UPDATE operations
-SET due_at = clock_timestamp()
+SET due_at = clock_timestamp(), enqueued_at = NULL
 WHERE status = 'accepted'
   AND enqueued_at IS NOT NULL
   AND NOT EXISTS (
@@ -142,6 +224,7 @@ WHERE status = 'accepted'
 -- name: ReleaseOperations :exec
 UPDATE operations
 SET attempts = attempts - 1,
+    enqueued_at = NULL,
     due_at = clock_timestamp() + sqlc.arg(due_after)::interval
 WHERE id = ANY (sqlc.arg(ids)::uuid[])
   AND status IN ('accepted', 'applied');

@@ -36,8 +36,10 @@ CREATE TABLE operations (
     touched_profiles uuid[] NOT NULL DEFAULT '{}',
     touched_pending  boolean NOT NULL DEFAULT false, -- the effect added pending invalidations
     attempts         integer NOT NULL DEFAULT 0, -- pushes to the workflow engine
+    carried_by       integer,        -- the number of the push whose run finished the operation
+    failures         integer NOT NULL DEFAULT 0, -- steps that failed and can be retried
     accepted_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
-    enqueued_at      timestamptz,
+    enqueued_at      timestamptz, -- of the last push; NULL: no push is in flight
     due_at           timestamptz NOT NULL, -- the relay pushes an operation that is unfinished at this time
     applied_at       timestamptz,
     finished_at      timestamptz,
@@ -46,6 +48,16 @@ CREATE TABLE operations (
 CREATE INDEX operations_due ON operations (due_at) WHERE status IN ('accepted', 'applied');
 CREATE INDEX operations_finished ON operations (finished_at) WHERE status IN ('succeeded', 'failed');
 CREATE INDEX operations_parent ON operations (parent_id) WHERE parent_id IS NOT NULL;
+
+-- Work that one run at a time does, such as a call of a language model. A run that holds a key renews the hold; when it
+-- dies, the hold ends. fence grows with each holder: a run that lost its hold changes nothing.
+CREATE TABLE holds (
+    tenant_id  uuid NOT NULL REFERENCES tenants (id),
+    key        text NOT NULL,
+    fence      bigint NOT NULL DEFAULT 1,
+    held_until timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, key)
+);
 
 -- Cache entries to invalidate. A change of many entries adds them in its transaction, and a failed invalidation adds its
 -- entry. The relay and the leases of readers flush them.
@@ -75,6 +87,7 @@ CREATE TABLE llm_usage (
 -- +goose Down
 DROP TABLE llm_usage;
 DROP TABLE pending_invalidations;
+DROP TABLE holds;
 DROP TABLE operations;
 DROP TABLE api_keys;
 DROP TABLE tenants;

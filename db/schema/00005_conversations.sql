@@ -44,14 +44,32 @@ CREATE TABLE gap_fills (
     tenant_id            uuid NOT NULL REFERENCES tenants (id),
     customer_id          uuid NOT NULL,
     scenario_id          uuid NOT NULL,
-    conversation_read_at timestamptz, -- the conversation is read once per gap fill
+    session_id           uuid, -- the conversation that it reads
+    conversation_read_at timestamptz,
+    read_to              integer NOT NULL DEFAULT -1, -- index of the last turn that was read
     candidates           bytea, -- sealed: all values that the model found, for fields that are needed later
     model_calls          integer NOT NULL DEFAULT 0,
     warnings             text[] NOT NULL DEFAULT '{}',
     cancelled_at         timestamptz, -- no more questions are asked
-    started_at           timestamptz NOT NULL DEFAULT clock_timestamp()
+    started_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended_at             timestamptz
 );
 CREATE INDEX gap_fills_tenant ON gap_fills (tenant_id, operation_id);
+CREATE INDEX gap_fills_customer ON gap_fills (tenant_id, customer_id) WHERE ended_at IS NULL;
+CREATE INDEX gap_fills_session ON gap_fills (tenant_id, session_id) WHERE ended_at IS NULL;
+
+-- Changes that an unended gap fill has not seen yet. The transaction of a change adds a row; the fill deletes its rows
+-- before it reads its state. So no change is missed, whatever happens to the run of the fill. Rows are only added, so
+-- that a writer and a fill never wait for each other.
+CREATE TABLE fill_wakeups (
+    id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id uuid NOT NULL REFERENCES tenants (id),
+    fill_id   uuid NOT NULL,
+    pushes    integer NOT NULL DEFAULT 0,
+    next_at   timestamptz NOT NULL DEFAULT clock_timestamp() -- the fill is pushed if the row still exists
+);
+CREATE INDEX fill_wakeups_fill ON fill_wakeups (fill_id);
+CREATE INDEX fill_wakeups_next ON fill_wakeups (tenant_id, next_at);
 
 CREATE TABLE gap_fill_items (
     fill_id               uuid NOT NULL REFERENCES gap_fills (operation_id) ON DELETE CASCADE,
@@ -93,10 +111,12 @@ CREATE TABLE questions (
 -- A gap fill asks one question at a time.
 CREATE UNIQUE INDEX questions_open ON questions (fill_id) WHERE status = 'open';
 CREATE INDEX questions_customer ON questions (tenant_id, customer_id) WHERE status = 'open';
+CREATE INDEX questions_scenario ON questions (tenant_id, customer_id, scenario_id);
 CREATE INDEX questions_answer ON questions (tenant_id, answer_operation_id) WHERE answer_operation_id IS NOT NULL;
 
 -- +goose Down
 DROP TABLE questions;
+DROP TABLE fill_wakeups;
 DROP TABLE gap_fill_items;
 DROP TABLE gap_fills;
 DROP TABLE session_turn_embeddings;

@@ -4,6 +4,7 @@
 //   - testkit.go: the system;
 //   - wait.go: waits for the system, limited by Patience;
 //   - api.go: the system over HTTP;
+//   - postgres.go: a PostgreSQL server that a test may kill;
 //   - runs.go: the actions of an operator in the engine's dashboard.
 package testkit
 
@@ -102,9 +103,15 @@ func (s *suite) run() (code int, err error) {
 // On connects a test to its own system on its own engine, without a worker.
 func On(t testing.TB, e *embedded.Engine, environ ...string) *Kit {
 	t.Helper()
+	return OnDatabase(t, e, dbtest.URL(t), environ...)
+}
+
+// OnDatabase is On with a migrated database of the test.
+func OnDatabase(t testing.TB, e *embedded.Engine, databaseURL string, environ ...string) *Kit {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	kit, err := connect(ctx, e, dbtest.URL(t), environ)
+	kit, err := connect(ctx, e, databaseURL, environ)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,9 +18,8 @@ import (
 
 // Answers processes the answers of customers.
 type Answers struct {
-	Once     once.Runner
-	Values   customers.Values
-	Enqueuer once.Enqueuer
+	Once   once.Runner
+	Values customers.Values
 }
 
 // Answered is the outcome of an answer: accepted, or rejected with a code.
@@ -296,38 +294,4 @@ func (s Answers) withdraw(
 	}
 	result.ProfileVersion, err = t.Profile(ctx, q, op.TenantID, profile.ID)
 	return result, err
-}
-
-// AnnounceAnswer resumes the gap fills that wait for the questions closed by this answer. It does not announce a
-// question that is still open because the answer was rejected for another reason than its value: a wait also reads
-// earlier announcements, so the fill would be resumed by it again and again.
-func (s Answers) AnnounceAnswer(ctx context.Context, ev vault.Event) (Answered, error) {
-	op, err := s.Once.Get(ctx, s.Once.DB.Tenant(ev.TenantID), ev)
-	if err != nil {
-		return Answered{}, err
-	}
-	in, err := once.OpenPayload[vault.AnswerQuestionInput](s.Once, op)
-	if err != nil {
-		return Answered{}, err
-	}
-	closed, err := s.Once.DB.Tenant(ev.TenantID).ListQuestionsClosedByAnswer(ctx, ev.TenantID, ev.OperationID)
-	if err != nil {
-		return Answered{}, err
-	}
-	question, err := s.Once.DB.Tenant(ev.TenantID).GetQuestion(ctx, ev.TenantID, in.QuestionID)
-	if err != nil {
-		return Answered{}, db.WrapNotFound(err, "question", in.QuestionID)
-	}
-	if question.Status != string(vault.QuestionOpen) && !slices.Contains(closed, question.ID) {
-		closed = append(closed, question.ID) // another answer closed it; a second announcement is harmless
-	}
-	for _, id := range closed {
-		err = s.Enqueuer.PushScoped(ctx, vault.EventQuestionClosed, id.String(), vault.Event{
-			OperationID: ev.OperationID, TenantID: ev.TenantID, Subject: id.String(),
-		})
-		if err != nil {
-			return Answered{}, err
-		}
-	}
-	return Answered{Accepted: once.IsApplied(op)}, nil
 }

@@ -1,7 +1,6 @@
 package gapfill
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,16 +16,31 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// waitMargin is the time after a question's deadline at which the relay considers the waiting run lost.
-const waitMargin = 10 * time.Minute
+// Times at which the relay advances a waiting fill if no wake-up does.
+const (
+	writesDue     = 30 * time.Second // a write is in progress
+	afterDeadline = time.Second      // after the deadline of the question
+	answerDue     = 5 * time.Second  // after the deadline, with an accepted answer in progress
+)
 
-// errQuestionClosed reports a question that was answered after the fill read it. The fill reads again.
-var errQuestionClosed = errors.New("the question of this gap fill was closed while the step read it")
+// foreignGrace is the time after the deadline of another fill's question in which that fill closes it.
+const foreignGrace = time.Minute
+
+// rereads is how often a step reads the state again that changed while it read. A fill that changes more often is
+// retried by the engine, with its backoff.
+const rereads = 5
+
+// errChanged reports a question that was closed, or a profile that changed, after the fill read it. The fill reads
+// again.
+var errChanged = errors.New("the state of this gap fill changed while the step read it")
 
 // AskCustomer opens the next question of a fill that has nothing to write. With nothing left to ask, the fill is done.
 func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error) {
 	out, ended, err := s.askOrEnd(ctx, ev)
-	if errors.Is(err, errQuestionClosed) {
+	for range rereads {
+		if !errors.Is(err, errChanged) {
+			break
+		}
 		out, ended, err = s.askOrEnd(ctx, ev)
 	}
 	if err == nil {
@@ -46,6 +60,12 @@ func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended
 		if err != nil {
 			return err
 		}
+		err = q.LockAsking(ctx, dbgen.LockAskingParams{
+			TenantID: ev.TenantID, CustomerID: in.CustomerID, ScenarioID: in.ScenarioID,
+		})
+		if err != nil {
+			return err
+		}
 		state, err := s.load(ctx, q, op, in)
 		if err != nil {
 			return err
@@ -58,19 +78,51 @@ func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended
 			return err
 		}
 		if out.Writes = state.writes(); len(out.Writes) > 0 {
-			return nil
+			if op.EnqueuedAt == nil && op.DueAt.After(s.Now()) {
+				return nil // an earlier run has suspended it
+			}
+			return s.suspend(ctx, q, op, s.Now().Add(writesDue))
 		}
-		if out.Question, err = s.nextQuestion(ctx, q, state, candidates); err != nil || out.Question != nil {
+		if out.Question, err = s.nextQuestion(ctx, q, state, candidates); err != nil {
 			return err
+		}
+		if out.Question != nil {
+			return s.suspend(ctx, q, op, s.dueAfter(state, *out.Question))
 		}
 		out.Done = true
 		ended = state.result()
-		if err := once.MarkApplied(ctx, q, ev, ended, once.Touched{}); err != nil {
-			return err
-		}
-		return once.Succeed(ctx, q, ev)
+		return s.end(ctx, q, ev, ended)
 	})
 	return out, ended, err
+}
+
+// end stores the result of a fill and acknowledges its operation.
+func (s Gaps) end(ctx context.Context, q *dbgen.Queries, ev vault.Event, result vault.FillResult) error {
+	if err := q.EndGapFill(ctx, ev.TenantID, ev.OperationID); err != nil {
+		return err
+	}
+	if err := q.DeleteFillWakeups(ctx, ev.TenantID, ev.OperationID); err != nil {
+		return err
+	}
+	if err := once.MarkApplied(ctx, q, ev, result, once.Touched{}); err != nil {
+		return err
+	}
+	return once.Succeed(ctx, q, ev)
+}
+
+func (s Gaps) suspend(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, due time.Time) error {
+	return q.SuspendOperation(ctx, dbgen.SuspendOperationParams{TenantID: op.TenantID, ID: op.ID, DueAt: due})
+}
+
+// dueAfter returns the time at which a fill looks at its question again if nothing wakes it.
+func (s Gaps) dueAfter(st *gapState, q Waiting) time.Time {
+	if due := q.DeadlineAt.Add(afterDeadline); due.After(s.Now()) && q.FillID == st.op.ID {
+		return due
+	}
+	if due := q.DeadlineAt.Add(foreignGrace + afterDeadline); due.After(s.Now()) && q.FillID != st.op.ID {
+		return due
+	}
+	return s.Now().Add(answerDue)
 }
 
 // need is one question to ask the customer.
@@ -88,16 +140,9 @@ func (s Gaps) nextQuestion(
 	history := map[string][]*dbgen.Question{}
 	for i, question := range st.asked {
 		if question.Status == string(vault.QuestionOpen) {
-			status := vault.QuestionExpired
-			if question.DeadlineAt.After(s.Now()) || st.answerPending() {
-				if st.stillRequired(question) {
-					return waitFor(question), nil
-				}
-				status = vault.QuestionCancelled // the value came from another source
-			}
-			st.asked[i].Status = string(status)
-			if closed, err := s.close(ctx, q, question, status); err != nil || !closed {
-				return nil, cmp.Or(err, errQuestionClosed)
+			wait, err := s.reviewOpen(ctx, q, st, &st.asked[i])
+			if err != nil || wait {
+				return waitFor(question), err
 			}
 		}
 		history[question.FieldName] = append(history[question.FieldName], &st.asked[i])
@@ -107,6 +152,34 @@ func (s Gaps) nextQuestion(
 		return nil, err
 	}
 	return s.ask(ctx, q, st, pick(needs))
+}
+
+// reviewOpen reports whether the fill waits for an open question. It closes a question of this fill that is past its
+// deadline or not required any more. Only the fill that asked a question closes it; another one that shares it waits
+// for that, and after foreignGrace treats the question as expired.
+func (s Gaps) reviewOpen(
+	ctx context.Context, q *dbgen.Queries, st *gapState, question *dbgen.Question,
+) (wait bool, err error) {
+	if question.FillID != st.op.ID {
+		if st.stillRequired(*question) && question.DeadlineAt.Add(foreignGrace).After(s.Now()) {
+			return true, nil
+		}
+		question.Status = string(vault.QuestionExpired)
+		return false, nil
+	}
+	status := vault.QuestionExpired
+	if question.DeadlineAt.After(s.Now()) || st.answerPending() {
+		if st.stillRequired(*question) {
+			return true, nil
+		}
+		status = vault.QuestionCancelled // the value came from another source
+	}
+	question.Status = string(status)
+	closed, err := s.close(ctx, q, *question, status)
+	if err == nil && !closed {
+		err = errChanged
+	}
+	return false, err
 }
 
 // needs lists the questions to ask in the order of collection, and records why other fields are not asked for.
@@ -291,20 +364,19 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 	if err != nil && !db.IsNotFound(err) { // not found: the customer has no value yet
 		return nil, err
 	}
-	err = q.PostponeOperation(ctx, dbgen.PostponeOperationParams{
-		TenantID: st.op.TenantID, ID: st.op.ID, DueAt: deadline.Add(waitMargin),
-	})
-	return waitFor(question), err
+	if err == nil && profile.MergedIntoID == nil && profile.Version != st.profile.Version {
+		return nil, errChanged // a value may have come that makes the question unnecessary
+	}
+	return waitFor(question), nil
 }
 
 // close closes a question and reports whether it was open.
 func (s Gaps) close(
 	ctx context.Context, q *dbgen.Queries, question dbgen.Question, status vault.QuestionStatus,
 ) (bool, error) {
-	n, err := q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
+	return q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
 		TenantID: question.TenantID, ID: question.ID, Status: string(status),
 	})
-	return n > 0, err
 }
 
 // decide records the reason why a field is not filled. An earlier reason stays, except gapCandidate: it is replaced,
@@ -383,5 +455,5 @@ func (st *gapState) errors(item dbgen.GapFillItem) []string {
 }
 
 func waitFor(q dbgen.Question) *Waiting {
-	return &Waiting{QuestionID: q.ID, OpenedAt: q.OpenedAt, DeadlineAt: q.DeadlineAt}
+	return &Waiting{QuestionID: q.ID, FillID: q.FillID, OpenedAt: q.OpenedAt, DeadlineAt: q.DeadlineAt}
 }

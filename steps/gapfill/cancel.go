@@ -9,10 +9,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// CancelFill stops a gap fill from asking and closes its open question. It locks the fill's operation, as AskCustomer
-// does, so no question is opened after it.
+// CancelFill closes the open question of a gap fill and ends the fill with what it has, in the same transaction: it
+// does not depend on a run of the fill. A fill with writes in progress ends when they have an outcome. CancelFill locks
+// the fill's operation, as AskCustomer does, so no question is opened after it.
 func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (once.Stored[vault.CancelResult], error) {
-	return once.Store(ctx, s.Once, ev, func(
+	var ended *vault.FillResult
+	done, err := once.Store(ctx, s.Once, ev, func(
 		q *dbgen.Queries, _ dbgen.Operation, in vault.CancelFillInput,
 	) (vault.CancelResult, error) {
 		out := vault.CancelResult{FillID: in.FillID}
@@ -30,21 +32,18 @@ func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (once.Stored[vault
 		if err != nil {
 			return out, err
 		}
-		err = q.EnsureGapFill(ctx, dbgen.EnsureGapFillParams{
-			OperationID: fill.ID, TenantID: ev.TenantID, CustomerID: params.CustomerID, ScenarioID: params.ScenarioID,
-		})
-		if err != nil {
+		if err := ensureFill(ctx, q, fill, params); err != nil {
 			return out, err
 		}
 		if _, err := q.CancelGapFill(ctx, ev.TenantID, fill.ID); err != nil {
 			return out, err
 		}
-		asked, err := q.ListFillQuestions(ctx, ev.TenantID, fill.ID)
-		if err != nil {
+		state, err := s.load(ctx, q, fill, params)
+		if err != nil && !vault.Permanent(err) {
 			return out, err
 		}
-		for _, question := range asked {
-			if question.Status != string(vault.QuestionOpen) {
+		for _, question := range state.asked {
+			if question.Status != string(vault.QuestionOpen) || question.FillID != fill.ID {
 				continue
 			}
 			out.QuestionID = &question.ID
@@ -52,25 +51,29 @@ func (s Gaps) CancelFill(ctx context.Context, ev vault.Event) (once.Stored[vault
 				return out, err
 			}
 		}
-		return out, nil
+		ended, err = s.endCancelled(ctx, q, state, vault.Permanent(err))
+		return out, err
 	})
+	if err == nil && ended != nil {
+		once.ObserveFill(s.Observer, *ended)
+	}
+	return done, err
 }
 
-// AnnounceCancel resumes the gap fill that waits for the closed question. If the announcement is lost, the relay pushes
-// the operation again.
-func (s Gaps) AnnounceCancel(ctx context.Context, ev vault.Event) (vault.CancelResult, error) {
-	done, err := s.CancelFill(ctx, ev) // returns the stored result
-	out := done.Result
-	if err != nil {
-		return out, err
+// endCancelled ends a cancelled fill, unless writes are in progress: then it returns nil. A fill whose scenario or
+// customer is gone ends without fields.
+func (s Gaps) endCancelled(
+	ctx context.Context, q *dbgen.Queries, st *gapState, gone bool,
+) (*vault.FillResult, error) {
+	if len(st.writes()) > 0 {
+		return nil, nil
 	}
-	if out.QuestionID != nil {
-		err := s.Enqueuer.PushScoped(ctx, vault.EventQuestionClosed, out.QuestionID.String(), vault.Event{
-			OperationID: ev.OperationID, TenantID: ev.TenantID, Subject: out.QuestionID.String(),
-		})
-		if err != nil {
-			return out, err
+	result := vault.FillResult{Fields: []vault.GapResult{}, Cancelled: true}
+	if !gone {
+		if _, err := s.needs(ctx, q, st, nil, nil); err != nil { // records why each field is not filled
+			return nil, err
 		}
+		result = st.result()
 	}
-	return out, s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return once.Succeed(ctx, q, ev) })
+	return &result, s.end(ctx, q, db.EventOf(st.op), result)
 }

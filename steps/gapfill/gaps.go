@@ -17,9 +17,11 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Gaps fills the fields that a scenario needs of a customer. A fill is a state machine with its state in the database:
-// each step reads all of it, advances it as far as possible, and returns what the fill waits for. So any step may run
-// any number of times, in two runs at once, or after days.
+// Gaps fills the fields that a scenario needs of a customer. A fill is a state machine with its state in the database.
+// Each run of fill-gaps reads all of it, advances it as far as possible, and ends. If the fill then waits for a write or
+// a question, the next change that concerns it starts another run: every such change adds a wake-up in its transaction
+// (fill_wakeups). So no run waits, any step may run any number of times, in two runs at once, or after days, and the
+// engine may lose any run.
 type Gaps struct {
 	Once     once.Runner
 	Model    once.Budgeted
@@ -39,27 +41,35 @@ type MissingFound struct {
 
 // Advanced is what a gap fill waits for: first the writes, then the question, then nothing.
 type Advanced struct {
-	Writes   []vault.Event `json:"writes,omitempty"` // write-value operations to run
-	Question *Waiting      `json:"question,omitempty"`
-	Done     bool          `json:"done"`
+	Writes   []uuid.UUID `json:"writes,omitempty"` // write-value operations in progress
+	Question *Waiting    `json:"question,omitempty"`
+	Done     bool        `json:"done"`
 }
 
 // Waiting is an open question.
 type Waiting struct {
 	QuestionID uuid.UUID `json:"question_id"`
+	FillID     uuid.UUID `json:"fill_id"` // the fill that asked: another one if they share the question
 	OpenedAt   time.Time `json:"opened_at"`
 	DeadlineAt time.Time `json:"deadline_at"`
 }
 
-// FindMissing finds the fields that the scenario still needs. It fails if an id in the input does not exist.
+// FindMissing finds the fields that the scenario still needs. It fails if an id in the input does not exist. It deletes
+// the wake-ups of the fill first: a change that comes later adds another one.
 func (s Gaps) FindMissing(ctx context.Context, ev vault.Event) (MissingFound, error) {
 	out := MissingFound{Fields: []string{}}
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
 		if err := rules.Check(in); err != nil {
 			return err
 		}
+		if err := q.DeleteFillWakeups(ctx, ev.TenantID, ev.OperationID); err != nil {
+			return err
+		}
 		state, err := s.load(ctx, q, op, in)
 		if err != nil {
+			return err
+		}
+		if err := ensureFill(ctx, q, op, in); err != nil {
 			return err
 		}
 		for _, m := range state.missing {
@@ -81,8 +91,9 @@ type gapState struct {
 	session    vault.Session // zero without a session
 	fill       dbgen.GapFill // zero before the first run of ResolveGaps
 	items      map[string]dbgen.GapFillItem
-	asked      []dbgen.Question // in the order in which they were opened
+	asked      []dbgen.Question // in the order in which they were opened, those of other fills included
 	children   map[uuid.UUID]dbgen.ListChildOperationsRow
+	accepted   []dbgen.Operation // writes that this step accepted
 	missing    []vault.Missing
 	applicable map[string]vault.Requirement // by field: the requirements that apply now, met or not
 	warnings   []string
@@ -126,7 +137,10 @@ func (s Gaps) loadProgress(ctx context.Context, q *dbgen.Queries, tenant uuid.UU
 	for _, item := range items {
 		st.items[item.FieldName] = item
 	}
-	if st.asked, err = q.ListFillQuestions(ctx, tenant, st.op.ID); err != nil {
+	st.asked, err = q.ListFillQuestions(ctx, dbgen.ListFillQuestionsParams{
+		TenantID: tenant, FillID: st.op.ID, CustomerID: fill.CustomerID, ScenarioID: fill.ScenarioID, Since: fill.StartedAt,
+	})
+	if err != nil {
 		return err
 	}
 	children, err := q.ListChildOperations(ctx, tenant, st.op.ID)
@@ -155,14 +169,22 @@ func (st *gapState) answerPending() bool {
 	return false
 }
 
-// writes returns the writes of the fill that are not finished.
-func (st *gapState) writes() []vault.Event {
-	var out []vault.Event
+// writes returns the writes of the fill that have no outcome yet.
+func (st *gapState) writes() []uuid.UUID {
+	var out []uuid.UUID
 	for _, c := range st.children {
-		if c.Workflow == vault.WriteValue.Name && !vault.OperationStatus(c.Status).Finished() {
-			out = append(out, vault.Event{OperationID: c.ID, TenantID: st.op.TenantID, Subject: st.in.CustomerID.String()})
+		if c.Workflow == vault.WriteValue.Name && c.Status == string(vault.OperationAccepted) {
+			out = append(out, c.ID)
 		}
 	}
-	slices.SortFunc(out, func(a, b vault.Event) int { return bytes.Compare(a.OperationID[:], b.OperationID[:]) })
+	slices.SortFunc(out, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
 	return out
+}
+
+// ensureFill creates the row of a gap fill, from which on changes wake it.
+func ensureFill(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
+	return q.EnsureGapFill(ctx, dbgen.EnsureGapFillParams{
+		OperationID: op.ID, TenantID: op.TenantID, CustomerID: in.CustomerID, ScenarioID: in.ScenarioID,
+		SessionID: in.SessionID,
+	})
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// childDue is the delay after which the relay pushes a write that a gap fill accepted and did not run.
-const childDue = 2 * time.Minute
+// childDue is the delay after which the relay looks at a write that a gap fill accepted.
+const childDue = 30 * time.Second
 
 // Reasons why a field is not filled (GapResult.Action).
 const (
@@ -32,40 +32,75 @@ const (
 )
 
 // ResolveGaps searches the session, then the conversation, for each missing field, and accepts a write-value operation
-// for each value that it may use. A model reads the conversation once per fill, for every field that the scenario could
-// need. If the model fails, the fields are asked for (rule 8).
+// for each value that it may use. A model reads the conversation when the fill starts, and again when the customer has
+// said more, for every field that the scenario could need. If the model fails, the fields are asked for (rule 8).
 func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error) {
-	var read *reading // nil: an earlier run read the conversation
+	var out Advanced
+	var accepted []dbgen.Operation
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
-		fill, err := q.GetGapFill(ctx, ev.TenantID, ev.OperationID)
-		if err == nil && fill.ConversationReadAt != nil {
-			return nil
-		}
-		if err != nil && !db.IsNotFound(err) {
-			return err
-		}
 		state, err := s.load(ctx, q, op, in)
 		if err != nil {
 			return err
 		}
-		read = s.readConversation(ctx, q, state)
-		return nil
+		if !state.unread() {
+			out, accepted, err = s.acceptFound(ctx, ev, nil, nil)
+			return err
+		}
+		return s.Once.WithHold(ctx, ev, "read:"+op.ID.String(), func(ctx context.Context, hold once.Hold) error {
+			state, err := s.load(ctx, q, op, in) // another run may have read it meanwhile
+			if err != nil {
+				return err
+			}
+			var read *reading
+			if state.unread() {
+				read = s.readConversation(ctx, q, state)
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			out, accepted, err = s.acceptFound(ctx, ev, read, &hold)
+			return err
+		})
 	})
 	if err != nil {
 		return Advanced{}, err
 	}
-	return s.acceptFound(ctx, ev, read)
+	for _, op := range accepted {
+		if err := s.Enqueuer.Enqueue(ctx, op); err != nil { // the relay pushes it
+			s.Log.WarnContext(ctx, "operation_not_pushed",
+				"operation_id", op.ID, "workflow", op.Workflow, "error_code", vault.CodeOf(err))
+		}
+	}
+	return out, nil
+}
+
+// unread reports whether the fill has not read its conversation, or the customer said more since.
+func (st *gapState) unread() bool {
+	return st.fill.ConversationReadAt == nil || slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool {
+		return t.Index > int(st.fill.ReadTo) && t.Speaker == vault.SpeakerCustomer
+	})
 }
 
 // reading is the result of reading a conversation.
 type reading struct {
-	candidates []vault.Candidate
+	candidates []vault.Candidate // nil: the conversation was not read
 	calls      int32
 	warnings   []string
+	from, to   int // indexes of the last turn that was read before, and of the last turn of this reading; -1: none
+}
+
+// hasNew reports whether a second or later reading found a candidate of a field in a new turn.
+func (r *reading) hasNew(field string) bool {
+	return r != nil && r.from >= 0 && slices.ContainsFunc(r.candidates, func(c vault.Candidate) bool {
+		return c.FieldName == field && c.Turn > r.from
+	})
 }
 
 func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapState) *reading {
-	read := &reading{warnings: st.warnings}
+	read := &reading{warnings: st.warnings, from: int(st.fill.ReadTo), to: -1}
+	for _, t := range st.session.Turns {
+		read.to = max(read.to, t.Index)
+	}
 	if st.fill.CancelledAt != nil {
 		return read
 	}
@@ -107,7 +142,7 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 		read.warnings = append(read.warnings, "the conversation could not be read: "+err.Error())
 		return read
 	}
-	read.candidates = candidates
+	read.candidates = once.NonNil(candidates)
 	return read
 }
 
@@ -139,10 +174,11 @@ func (st *gapState) mayHaveChanged(f vault.Value) bool {
 }
 
 // acceptFound stores the reading and accepts a write for each value found. The fill's operation is locked, so two runs
-// do not accept the same write twice.
-func (s Gaps) acceptFound(ctx context.Context, ev vault.Event, read *reading) (Advanced, error) {
-	var out Advanced
-	err := s.Once.Locked(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
+// do not accept the same write twice. read and hold are nil if the conversation was read before.
+func (s Gaps) acceptFound(
+	ctx context.Context, ev vault.Event, read *reading, hold *once.Hold,
+) (out Advanced, accepted []dbgen.Operation, err error) {
+	err = s.Once.Locked(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
 		if once.IsApplied(op) {
 			return nil
 		}
@@ -150,22 +186,14 @@ func (s Gaps) acceptFound(ctx context.Context, ev vault.Event, read *reading) (A
 		if err != nil {
 			return err
 		}
-		err = q.EnsureGapFill(ctx, dbgen.EnsureGapFillParams{
-			OperationID: ev.OperationID, TenantID: ev.TenantID, CustomerID: in.CustomerID, ScenarioID: in.ScenarioID,
-		})
-		if err != nil {
+		if err := ensureFill(ctx, q, op, in); err != nil {
 			return err
 		}
 		if read != nil {
-			sealed, err := s.Once.Sealer.Seal(ev.TenantID, ev.OperationID, read.candidates)
-			if err != nil {
+			if err := hold.Check(ctx, q); err != nil {
 				return err
 			}
-			err = q.MarkConversationRead(ctx, dbgen.MarkConversationReadParams{
-				TenantID: ev.TenantID, OperationID: ev.OperationID, Candidates: sealed, ModelCalls: read.calls,
-				Warnings: once.NonNil(read.warnings),
-			})
-			if err != nil {
+			if err := s.storeReading(ctx, q, ev, read); err != nil {
 				return err
 			}
 		}
@@ -177,18 +205,36 @@ func (s Gaps) acceptFound(ctx context.Context, ev vault.Event, read *reading) (A
 		if err != nil {
 			return err
 		}
-		if err := s.acceptWrites(ctx, q, state, candidates); err != nil {
+		if err := s.acceptWrites(ctx, q, state, candidates, read); err != nil {
 			return err
 		}
-		out.Writes = state.writes()
+		out.Writes, accepted = state.writes(), state.accepted
 		return nil
 	})
-	return out, err
+	return out, accepted, err
+}
+
+// storeReading stores a reading for later runs of the fill.
+func (s Gaps) storeReading(ctx context.Context, q *dbgen.Queries, ev vault.Event, read *reading) error {
+	params := dbgen.MarkConversationReadParams{
+		TenantID: ev.TenantID, OperationID: ev.OperationID, ModelCalls: read.calls, Warnings: once.NonNil(read.warnings),
+		ReadTo: int32(read.to), //nolint:gosec // far fewer turns
+	}
+	if read.candidates != nil || read.from < 0 {
+		sealed, err := s.Once.Sealer.Seal(ev.TenantID, ev.OperationID, read.candidates)
+		if err != nil {
+			return err
+		}
+		params.Candidates = sealed
+	}
+	return q.MarkConversationRead(ctx, params)
 }
 
 // acceptWrites accepts a write for each missing field without an outcome in this fill, and for each field that the
-// customer changed since it was read.
-func (s Gaps) acceptWrites(ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate) error {
+// customer changed since it was read. read is the new reading, nil without one.
+func (s Gaps) acceptWrites(
+	ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate, read *reading,
+) error {
 	var names []string
 	for _, m := range st.missing {
 		if m.Reason != vault.MissingUnverified {
@@ -202,7 +248,7 @@ func (s Gaps) acceptWrites(ctx context.Context, q *dbgen.Queries, st *gapState, 
 	}
 	for _, name := range names {
 		def := st.definition(name)
-		if _, decided := st.items[name]; decided || def == nil {
+		if _, decided := st.items[name]; def == nil || (decided && !read.hasNew(name)) {
 			continue
 		}
 		item := dbgen.UpsertGapItemParams{FillID: st.op.ID, TenantID: st.op.TenantID, FieldName: name, Errors: []string{}}
@@ -262,12 +308,16 @@ func (s Gaps) acceptWrite(
 ) error {
 	child, err := db.AcceptOperation(ctx, q, s.Once.Sealer, st.op.TenantID, db.NewOperation{
 		Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: st.in.CustomerID.String(),
-		Key: fmt.Sprintf("fill:%s:%s", st.op.ID, write.Name), ParentID: &st.op.ID, Payload: write, DueAfter: childDue,
+		Key:      fmt.Sprintf("fill:%s:%s:%d", st.op.ID, write.Name, st.fill.ReadTo),
+		ParentID: &st.op.ID, Payload: write, Pushing: true, DueAfter: childDue,
 	})
 	if err != nil {
 		return err
 	}
 	item.WriteID = &child.ID
+	if _, known := st.children[child.ID]; !known {
+		st.accepted = append(st.accepted, child)
+	}
 	st.children[child.ID] = dbgen.ListChildOperationsRow{ID: child.ID, Workflow: child.Workflow, Status: child.Status}
 	return nil
 }

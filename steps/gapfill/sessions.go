@@ -52,7 +52,7 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 				return vault.SavedResult{}, fmt.Errorf("add turn %d: %w", i, err)
 			}
 		}
-		return vault.SavedResult{ID: in.SessionID}, nil
+		return vault.SavedResult{ID: in.SessionID}, q.WakeFillsOfSession(ctx, ev.TenantID, in.SessionID)
 	})
 }
 

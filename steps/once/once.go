@@ -15,7 +15,7 @@ import (
 )
 
 // reopenedDue is the delay after which the relay pushes a rejected operation that an operator replayed.
-const reopenedDue = 5 * time.Minute
+const reopenedDue = time.Minute
 
 // deadlockRetries is how often an effect is retried at once after a deadlock in PostgreSQL: merges lock several
 // profiles, and a writer that finds its profile merged goes on to lock another. After that the engine retries, with its
@@ -147,10 +147,9 @@ func (o Runner) Lock(ctx context.Context, q *dbgen.Queries, ev vault.Event) (dbg
 	if op.Status != string(vault.OperationFailed) {
 		return op, nil
 	}
-	_, err = q.ReopenOperation(ctx, dbgen.ReopenOperationParams{
+	return q.ReopenOperation(ctx, dbgen.ReopenOperationParams{
 		TenantID: ev.TenantID, ID: ev.OperationID, DueAfter: reopenedDue,
 	})
-	return op, err
 }
 
 // Get returns the operation of an event.
@@ -179,7 +178,7 @@ func MarkApplied(ctx context.Context, q *dbgen.Queries, ev vault.Event, out any,
 	}
 	return q.MarkOperationApplied(ctx, dbgen.MarkOperationAppliedParams{
 		TenantID: ev.TenantID, ID: ev.OperationID, Result: result, TouchedProfiles: NonNil(t.single),
-		TouchedPending: t.Pending,
+		TouchedPending: t.Pending, Push: &ev.Push,
 	})
 }
 
@@ -191,10 +190,19 @@ func NonNil[T any](in []T) []T {
 	return in
 }
 
-// Reject marks the operation failed if err is permanent, and notifies the callers that wait for the operation. It
-// returns err.
+// Reject marks the operation failed if err is permanent, and notifies the callers that wait for the operation. Another
+// error is recorded, so that the relay leaves the operation to the engine's retries for longer each time. It returns
+// err.
 func (o Runner) Reject(ctx context.Context, ev vault.Event, err error) error {
-	if err == nil || !vault.Permanent(err) {
+	if err == nil || errors.Is(err, ErrHeld) {
+		return err
+	}
+	if errors.Is(err, context.Canceled) {
+		return err // the worker stops
+	}
+	if !vault.Permanent(err) {
+		// best effort: the database may be the cause
+		_ = o.DB.Tenant(ev.TenantID).RecordStepFailure(context.WithoutCancel(ctx), ev.TenantID, ev.OperationID)
 		return err
 	}
 	return errors.Join(
@@ -217,9 +225,12 @@ func MarkFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause err
 		return fmt.Errorf("encode the error of operation %s: %w", ev.OperationID, err)
 	}
 	changed, err := q.MarkOperationFailed(ctx, dbgen.MarkOperationFailedParams{
-		TenantID: ev.TenantID, ID: ev.OperationID, Error: encoded,
+		TenantID: ev.TenantID, ID: ev.OperationID, Error: encoded, Push: &ev.Push,
 	})
 	if err != nil || changed == 0 {
+		return err
+	}
+	if err := q.WakeParentFill(ctx, ev.TenantID, ev.OperationID); err != nil {
 		return err
 	}
 	return q.NotifyOperation(ctx, ev.OperationID.String())

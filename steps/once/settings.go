@@ -4,15 +4,19 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/vault"
 )
 
 // Enqueuer hands work to the workflow engine. Package trigger implements it.
 type Enqueuer interface {
-	// Enqueue pushes the event of an accepted operation and records that it was pushed.
-	Enqueue(ctx context.Context, event string, ev vault.Event) error
-	// PushScoped pushes an event to the durable waits on scope.
-	PushScoped(ctx context.Context, event, scope string, ev vault.Event) error
+	// Enqueue pushes the event of an accepted operation.
+	Enqueue(ctx context.Context, op dbgen.Operation) error
+	// Wake pushes the gap fills that have something new to look at, of one tenant, or of all tenants for uuid.Nil. It
+	// returns the number of pushed fills.
+	Wake(ctx context.Context, tenant uuid.UUID) (int, error)
 	// RelayDue pushes up to limit accepted operations that are due. It returns the number of pushed operations.
 	RelayDue(ctx context.Context, limit int) (int, error)
 }

@@ -104,20 +104,41 @@ func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed
 			out.Fields = len(fields)
 			return nil
 		}
-		if fields, err = s.Model.ProposeRequirements(ctx, ev.TenantID, src.request); err != nil {
-			return err
-		}
-		out = Proposed{Fields: len(fields), ModelCalls: 1}
-		encoded, err := json.Marshal(fields)
-		if err != nil {
-			return fmt.Errorf("encode the proposals: %w", err)
-		}
-		return q.UpsertExtraction(ctx, dbgen.UpsertExtractionParams{
-			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID, ContentHash: src.hash, Model: s.Model.Name(),
-			Proposals: encoded, OperationID: op.ID,
+		// Two extractions of the same content do not both ask the model.
+		key := "propose:" + in.Subject() + ":" + src.hash
+		return s.Once.WithHold(ctx, ev, key, func(ctx context.Context, hold once.Hold) error {
+			if fields, known, err = s.proposals(ctx, q, ev.TenantID, in, src); err != nil || known {
+				out.Fields = len(fields)
+				return err // another extraction asked meanwhile
+			}
+			if fields, err = s.Model.ProposeRequirements(ctx, ev.TenantID, src.request); err != nil {
+				return err
+			}
+			out = Proposed{Fields: len(fields), ModelCalls: 1}
+			return s.storeProposals(ctx, hold, dbgen.UpsertExtractionParams{
+				TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID, ContentHash: src.hash,
+				Model: s.Model.Name(), OperationID: op.ID,
+			}, fields)
 		})
 	})
 	return out, err
+}
+
+// storeProposals stores the model's answer, unless another run has taken over the work.
+func (s Extraction) storeProposals(
+	ctx context.Context, hold once.Hold, row dbgen.UpsertExtractionParams, fields []vault.ProposedRequirement,
+) error {
+	encoded, err := json.Marshal(fields)
+	if err != nil {
+		return fmt.Errorf("encode the proposals: %w", err)
+	}
+	row.Proposals = encoded
+	return s.Once.DB.InTx(ctx, row.TenantID, func(q *dbgen.Queries) error {
+		if err := hold.Check(ctx, q); err != nil {
+			return err
+		}
+		return q.UpsertExtraction(ctx, row)
+	})
 }
 
 // MatchSchema matches each proposed field to a definition of the agent, first by name, then by meaning.

@@ -16,7 +16,7 @@ import (
 )
 
 // announceDue is the delay after which the relay announces a save with a lost announcement.
-const announceDue = time.Minute
+const announceDue = 30 * time.Second
 
 // Scenarios saves and announces scenarios and rules.
 type Scenarios struct {
@@ -119,16 +119,12 @@ func (s Scenarios) AnnounceSave(ctx context.Context, ev vault.Event) (vault.Save
 	if err := json.Unmarshal(op.Result, &saved); err != nil {
 		return saved, fmt.Errorf("decode the result of operation %s: %w", ev.OperationID, err)
 	}
-	if saved.Extraction != nil {
+	if saved.Extraction != nil && op.Status == string(vault.OperationApplied) {
 		extraction, err := q.GetOperation(ctx, ev.TenantID, *saved.Extraction)
 		if err != nil {
 			return saved, db.WrapNotFound(err, "operation", *saved.Extraction)
 		}
-		if extraction.EnqueuedAt == nil {
-			if err := s.Enqueuer.Enqueue(ctx, extraction.Event, db.EventOf(extraction)); err != nil {
-				return saved, err
-			}
-		}
+		_ = s.Enqueuer.Enqueue(ctx, extraction) // after an error the relay pushes it
 	}
 	return saved, s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return once.Succeed(ctx, q, ev) })
 }
@@ -139,7 +135,7 @@ func (s Scenarios) acceptExtraction(
 	op, err := db.AcceptOperation(ctx, q, s.Once.Sealer, save.TenantID, db.NewOperation{
 		Workflow: vault.ExtractSchema.Name, Event: vault.ExtractSchema.EventFor(in), Subject: in.Subject(),
 		Key:      "save:" + save.ID.String(),
-		ParentID: &save.ID, Payload: in, DueAfter: announceDue,
+		ParentID: &save.ID, Payload: in, Pushing: true, DueAfter: announceDue,
 	})
 	return &op.ID, err
 }

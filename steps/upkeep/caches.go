@@ -17,9 +17,10 @@ import (
 
 // Caches invalidates cache entries, and acknowledges operations after that.
 type Caches struct {
-	DB    *db.DB
-	Cache *cache.Cache
-	Log   *slog.Logger
+	DB       *db.DB
+	Cache    *cache.Cache
+	Enqueuer once.Enqueuer
+	Log      *slog.Logger
 }
 
 // Invalidated says how many cache entries were invalidated.
@@ -36,7 +37,7 @@ const (
 )
 
 // InvalidateAndAcknowledge is the last step of every workflow that changes something: it invalidates the cache entries
-// that the operation touched, and then acknowledges the operation. After a cron, which has no operation, it only
+// that the operation touched, acknowledges the operation, and wakes the gap fills that its change concerns. After a cron, which has no operation, it only
 // invalidates.
 //
 // When Redis does not answer, the invalidation is stored as pending and the acknowledgement waits until every reader's
@@ -78,7 +79,14 @@ func (s Caches) InvalidateAndAcknowledge(ctx context.Context, ev vault.Event) (I
 			return out, err
 		}
 	}
-	return out, s.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return once.Succeed(ctx, q, ev) })
+	err = s.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return once.Succeed(ctx, q, ev) })
+	if err == nil && rows[0].HasWakeups {
+		// The relay wakes the fills a second later if this fails.
+		if _, wakeErr := s.Enqueuer.Wake(ctx, ev.TenantID); wakeErr != nil {
+			s.Log.WarnContext(ctx, "fills_not_woken", "error_code", vault.CodeOf(wakeErr))
+		}
+	}
+	return out, err
 }
 
 // flushOrWait flushes the pending invalidations. When Redis does not take them they stay pending, and flushOrWait waits

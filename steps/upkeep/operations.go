@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/steps/once"
@@ -36,7 +38,8 @@ const (
 	purgeBatch = 1000
 )
 
-// RelayOperations pushes operations that were accepted and not enqueued, or enqueued and not finished in due time.
+// RelayOperations pushes operations that were accepted and not enqueued, or enqueued and not finished in due time, and
+// the gap fills that have something new to look at.
 func (s Operations) RelayOperations(ctx context.Context, _ vault.Event) (Relayed, error) {
 	var out Relayed
 	for {
@@ -49,14 +52,24 @@ func (s Operations) RelayOperations(ctx context.Context, _ vault.Event) (Relayed
 			break
 		}
 	}
+	woken, err := s.Enqueuer.Wake(ctx, uuid.Nil)
+	if out.Pushed += woken; err != nil {
+		return out, err
+	}
 	flushed, _ := s.Caches.FlushPending(ctx) // the rest stays pending
 	out.Invalidated = flushed.Entries
 	return out, nil
 }
 
-// PurgeOperations removes finished operations whose retention period is over.
+// PurgeOperations removes finished operations whose retention period is over, and what ended gap fills and holds left.
 func (s Operations) PurgeOperations(ctx context.Context, _ vault.Event) (Purged, error) {
 	var out Purged
+	if err := s.DB.System().PurgeWakeups(ctx); err != nil {
+		return out, err
+	}
+	if err := s.DB.System().PurgeHolds(ctx); err != nil {
+		return out, err
+	}
 	succeededBefore, failedBefore := s.Now().Add(-s.Settings.RetainSucceeded), s.Now().Add(-s.Settings.RetainFailed)
 	for {
 		n, err := s.DB.System().PurgeOperations(ctx, purgeParams(succeededBefore, failedBefore))

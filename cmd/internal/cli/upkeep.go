@@ -71,8 +71,9 @@ func (a *App) operationsCommand() *cobra.Command {
 	for _, sub := range []*cobra.Command{get, wait} {
 		a.addTenantFlag(sub.Flags())
 	}
-	replay := one("replay", "Replay a failed operation", &id)
-	replay.Long = "Replay a failed operation, once the cause is fixed. Needs the scope admin."
+	replay := one("replay", "Replay a failed or overdue operation", &id)
+	replay.Long = "Replay an operation. A failed one runs again: replay it once the cause is fixed. One that is unfinished\n" +
+		"after a minute is sent to the workflow engine again. The output says which. Needs the scope admin."
 	cmd.AddCommand(
 		a.read(byOperator, get,
 			func(ctx context.Context, c *client.Client) (any, error) { return c.GetOperation(ctx, id) }),

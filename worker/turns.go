@@ -1,0 +1,91 @@
+package worker
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// turns limits the number of running steps, and shares them fairly between tenants: a free turn goes to the waiting
+// tenant with the fewest running steps, and no tenant takes all of them.
+type turns struct {
+	size  int // of all tenants
+	share int // maximum of one tenant
+
+	mu      sync.Mutex
+	running map[string]int // by tenant
+	total   int
+	waiting []*waiter // in the order of arrival
+}
+
+type waiter struct {
+	tenant string
+	turn   chan struct{} // closed when the waiter has its turn
+}
+
+// newTurns returns turns for size concurrent steps. One tenant gets at most three quarters of them, rounded up: enough
+// to use most of an idle worker, and the rest is always free for the others.
+func newTurns(size int) *turns {
+	return &turns{size: size, share: max(1, min((3*size+3)/4, size-1)), running: map[string]int{}}
+}
+
+// acquire waits for a turn. Steps without a tenant, such as those of crons, share the tenant "".
+func (t *turns) acquire(ctx context.Context, tenant string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w := &waiter{tenant: tenant, turn: make(chan struct{})}
+	t.mu.Lock()
+	t.waiting = append(t.waiting, w)
+	t.grant()
+	t.mu.Unlock()
+	select {
+	case <-w.turn:
+		return nil
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if i := slices.Index(t.waiting, w); i >= 0 {
+		t.waiting = slices.Delete(t.waiting, i, i+1)
+		return ctx.Err()
+	}
+	t.free(tenant) // the turn came at the same moment
+	return ctx.Err()
+}
+
+// release ends a turn.
+func (t *turns) release(tenant string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.free(tenant)
+}
+
+func (t *turns) free(tenant string) {
+	if t.running[tenant]--; t.running[tenant] == 0 {
+		delete(t.running, tenant)
+	}
+	t.total--
+	t.grant()
+}
+
+// grant gives free turns to waiters.
+func (t *turns) grant() {
+	for t.total < t.size {
+		next := -1
+		for i, w := range t.waiting {
+			n := t.running[w.tenant]
+			if n < t.share && (next < 0 || n < t.running[t.waiting[next].tenant]) {
+				next = i
+			}
+		}
+		if next < 0 {
+			return
+		}
+		w := t.waiting[next]
+		t.waiting = slices.Delete(t.waiting, next, next+1)
+		t.running[w.tenant]++
+		t.total++
+		close(w.turn)
+	}
+}

@@ -1,0 +1,132 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// take acquires a turn that must be free.
+func take(t *testing.T, turns *turns, tenant string) {
+	t.Helper()
+	if err := turns.acquire(t.Context(), tenant); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wait starts to wait for a turn and returns a channel that is closed with the turn.
+func wait(t *testing.T, turns *turns, tenant string) <-chan struct{} {
+	t.Helper()
+	before := len(turns.waiters())
+	granted := make(chan struct{})
+	go func() {
+		if turns.acquire(context.WithoutCancel(t.Context()), tenant) == nil {
+			close(granted)
+		}
+	}()
+	for len(turns.waiters()) == before {
+		runtime.Gosched()
+	}
+	return granted
+}
+
+func (t *turns) waiters() []*waiter {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.waiting
+}
+
+func isClosed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestTurns_OneTenantLeavesSome(t *testing.T) {
+	t.Parallel()
+	turns := newTurns(4)
+	for range 3 {
+		take(t, turns, "busy")
+	}
+	fourth := wait(t, turns, "busy")
+	take(t, turns, "quiet") // at once
+	if isClosed(fourth) {
+		t.Error("one tenant has all turns")
+	}
+	turns.release("busy")
+	<-fourth
+}
+
+func TestTurns_FewestRunningFirst(t *testing.T) {
+	t.Parallel()
+	turns := newTurns(4)
+	for range 3 {
+		take(t, turns, "busy")
+	}
+	take(t, turns, "other")
+	first := wait(t, turns, "other")
+	second := wait(t, turns, "quiet")
+	turns.release("busy")
+	<-second
+	if isClosed(first) {
+		t.Error("a tenant with a running step came before one without")
+	}
+	turns.release("busy")
+	<-first
+}
+
+func TestTurns_CancelledWaiterTakesNone(t *testing.T) {
+	t.Parallel()
+	turns := newTurns(1)
+	take(t, turns, "a")
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- turns.acquire(ctx, "b") }()
+	for len(turns.waiters()) == 0 {
+		runtime.Gosched()
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("it ended with %v", err)
+	}
+	turns.release("a")
+	take(t, turns, "b")
+}
+
+// The number of running steps stays within the limits, and no turn is lost.
+func TestTurns_Limits(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		size := rapid.IntRange(1, 12).Draw(t, "size")
+		turns := newTurns(size)
+		held := map[string]int{}
+		for range rapid.IntRange(0, 60).Draw(t, "actions") {
+			tenant := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "tenant")
+			if held[tenant] > 0 && rapid.Bool().Draw(t, "release") {
+				turns.release(tenant)
+				held[tenant]--
+				continue
+			}
+			total := held["a"] + held["b"] + held["c"]
+			ctx, cancel := context.WithCancel(context.Background())
+			if total == size || held[tenant] == turns.share {
+				cancel()
+			}
+			if err := turns.acquire(ctx, tenant); err == nil {
+				held[tenant]++
+			} else if total < size && held[tenant] < turns.share {
+				t.Fatalf("no turn for %s with %v of %d running", tenant, held, size)
+			}
+			cancel()
+			if turns.total > size || held[tenant] > turns.share || (size > 1 && turns.share == size) {
+				t.Fatalf("%v of %d running, at most %d of one", held, size, turns.share)
+			}
+		}
+	})
+}
