@@ -77,6 +77,10 @@ func (p *Postgres) Kill(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A stopped server starts no child: one that survived would keep the shared memory, and the next start would fail.
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
 	children := childrenOf(t, pid)
 	for _, pid := range append([]int{pid}, children...) {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
