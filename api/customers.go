@@ -45,6 +45,16 @@ func (s *Server) customerRoutes() {
 		detail:  "The result contains the id of the customer.",
 		example: `{"channel": "whatsapp", "external_id": "+4915112345678", "verified": true}`,
 	})
+	type openMany struct {
+		input.Preferences
+		input.JSON
+	}
+	submit[openMany](s, vault.OpenCustomers, route{
+		method: http.MethodPost, path: "/v1/customers/open", tag: tagCustomers, access: toWrite,
+		summary: "Get the customers of many channel identities, or create them",
+		detail:  "At most 1000. The result contains the ids of the customers, in the order of the identities.",
+		example: `{"identities": [{"channel": "whatsapp", "external_id": "+4915112345678"}]}`,
+	})
 	s.customerReads()
 	type remove struct {
 		input.CustomerPath

@@ -164,6 +164,7 @@ func TestRoutes_AllWork(t *testing.T) {
 		Result vault.CustomerResult `json:"result"`
 	}
 	s.change("POST", "/v1/customers", `{"channel": "sms", "external_id": "+4915112345678"}`).want(200).into(&opened)
+	s.change("POST", "/v1/customers/open", `{"identities": [{"channel": "sms", "external_id": "+4915112345678"}]}`).want(200)
 	other := "/v1/customers/" + opened.Result.CustomerID.String()
 	s.change("POST", customerPath+"/merge", fmt.Sprintf(`{"source_customer_id": %q}`, opened.Result.CustomerID)).want(200)
 	s.change("POST", other+"/unmerge", "").want(200)

@@ -104,6 +104,16 @@ func (c *Client) OpenCustomer(
 	}, opts)
 }
 
+// OpenCustomers: Get the customers of many channel identities, or create them. At most 1000. The result contains the
+// ids of the customers, in the order of the identities.
+func (c *Client) OpenCustomers(
+	ctx context.Context, in vault.OpenCustomersInput, opts ...Option,
+) (Operation[vault.OpenCustomersResult], error) {
+	return change[vault.OpenCustomersResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", "open"), body: in,
+	}, opts)
+}
+
 // DeleteCustomer: Delete a customer. Also deletes its values and assets. The rows remain in the database, but no read
 // returns them. If items of other customers were derived from them, the response is 409 has_dependents with the ids of
 // those items.
@@ -258,8 +268,8 @@ func (c *Client) AnswerQuestion(
 	}, opts)
 }
 
-// CancelFill: Cancel a gap fill. The gap fill opens no more questions and closes its open question. It finishes its
-// current write and ends with its result. Other operations cannot be cancelled.
+// CancelFill: Cancel a gap fill. The gap fill opens no more questions and closes its open question. It ends at once
+// with what it has, or when its current write has finished. Other operations cannot be cancelled.
 func (c *Client) CancelFill(
 	ctx context.Context, in vault.CancelFillInput, opts ...Option,
 ) (Operation[vault.CancelResult], error) {

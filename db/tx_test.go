@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/db/dbtest"
@@ -71,7 +72,7 @@ func TestInSystemTx_SeesAllTenants(t *testing.T) {
 	errOwn := errors.New("changed my mind")
 	before := dbtest.Dump(t, e.url)
 	err := e.db.InSystemTx(t.Context(), func(q *dbgen.Queries) error {
-		due, err := q.ClaimDueOperations(t.Context(), 10, 10)
+		due, err := q.ClaimDueOperations(t.Context(), dbgen.ClaimDueOperationsParams{MaxRows: 10, DueAfter: time.Minute})
 		if err != nil || len(due) != 2 {
 			t.Errorf("got %d operations (%v), want those of both tenants", len(due), err)
 		}

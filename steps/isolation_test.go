@@ -444,6 +444,9 @@ func TestIsolation_Operations(t *testing.T) {
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: item, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: asset, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.RestoreItem, vault.RestoreItemInput{ItemID: item}, restoreItem[:1], vault.CodeUnknown),
+		op(vault.OpenCustomers, vault.OpenCustomersInput{
+			Identities: []vault.OpenCustomerInput{{Channel: "sms", ExternalID: secret}},
+		}, openCustomers, ""),
 		op(vault.OpenCustomer, vault.OpenCustomerInput{Channel: "sms", ExternalID: secret}, openCustomer, ""),
 		op(
 			vault.LinkChannel, vault.LinkChannelInput{CustomerID: customer, Channel: "whatsapp", ExternalID: "ada"}, linkChannel,

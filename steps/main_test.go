@@ -401,7 +401,8 @@ var (
 	answerQuestion = []string{
 		"Answers.ValidateAnswer", "Answers.PersistAnswer", "Caches.InvalidateAndAcknowledge",
 	}
-	cancelFill = []string{"Gaps.CancelFill", "Caches.InvalidateAndAcknowledge"}
+	openCustomers = []string{"Customers.OpenCustomers", "Caches.InvalidateAndAcknowledge"}
+	cancelFill    = []string{"Gaps.CancelFill", "Caches.InvalidateAndAcknowledge"}
 )
 
 // define saves enabled definitions.

@@ -311,6 +311,17 @@ func anOpening(w *world) vault.Event {
 	)
 }
 
+func manyOpenings(w *world) vault.Event {
+	known := anOpening(w)
+	w.must(w.run(known, openCustomer...))
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.OpenCustomers, vault.OpenCustomersInput{
+		Identities: []vault.OpenCustomerInput{
+			{Channel: "sms", ExternalID: "+4915112345699"}, {Channel: "email", ExternalID: "new@example.com"},
+			{Channel: "sms", ExternalID: "+4915112345699"},
+		},
+	}))
+}
+
 func aLink(w *world) vault.Event {
 	return w.event(
 		trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.LinkChannel, vault.LinkChannelInput{
@@ -408,6 +419,7 @@ var stepCases = []stepCase{
 	},
 	{step: "Items.RestoreItem", arrange: aRestoration},
 	{step: "Customers.OpenCustomer", situation: "a new identity", arrange: anOpening},
+	{step: "Customers.OpenCustomers", situation: "new and known identities", arrange: manyOpenings},
 	{step: "Customers.OpenCustomer", situation: "a known identity", arrange: after(anOpening, "Customers.OpenCustomer")},
 	{step: "Customers.LinkChannel", arrange: aLink},
 	{step: "Customers.RecordConsent", arrange: aConsent},

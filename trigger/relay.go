@@ -24,7 +24,9 @@ func (c *Client) RelayDue(ctx context.Context, limit int) (int, error) {
 	if c.engine == nil { // a claim would block the relays with an engine
 		return 0, vault.Unavailable("the workflow engine", errNoEngine)
 	}
-	due, err := c.db.System().ClaimDueOperations(ctx, int32(limit), maxProbes) //nolint:gosec // a small number
+	due, err := c.db.System().ClaimDueOperations(ctx, dbgen.ClaimDueOperationsParams{
+		MaxRows: int32(limit), MaxProbes: maxProbes, DueAfter: lease, //nolint:gosec // a small number
+	})
 	if err != nil {
 		return 0, err
 	}

@@ -61,8 +61,18 @@ type ImportResult struct {
 	Customers int `json:"customers"`
 	// Warnings is the number of writes stored with warnings.
 	Warnings int `json:"warnings"`
+	// Warned lists the warnings of stored writes.
+	Warned []Warned `json:"warned,omitempty"`
 	// Rejected lists the invalid writes. Empty without SkipInvalid.
 	Rejected []Rejected `json:"rejected,omitempty"`
+}
+
+// Warned is a write of an import that was stored with a warning.
+type Warned struct {
+	// Index is the position in ImportValuesInput.Writes, from 0.
+	Index int `json:"index"`
+	// Message never contains the value.
+	Message string `json:"message"`
 }
 
 // Rejected is a write of an import that was not stored.
@@ -154,6 +164,20 @@ type OpenCustomerInput struct {
 	ExternalID string `json:"external_id" validate:"required,max=500"`
 	// Verified says that the identity is proven.
 	Verified bool `json:"verified,omitempty"`
+}
+
+// OpenCustomersInput is the input of open-customers: open-customer for many identities.
+type OpenCustomersInput struct {
+	// Identities are at most MaxImport.
+	Identities []OpenCustomerInput `json:"identities" validate:"required,min=1,max=1000,dive"`
+}
+
+// OpenCustomersResult is the result of open-customers.
+type OpenCustomersResult struct {
+	// CustomerIDs are the customers of the identities, in the same order.
+	CustomerIDs []uuid.UUID `json:"customer_ids"`
+	// Created is the number of new customers.
+	Created int `json:"created"`
 }
 
 // LinkChannelInput is the input of link-channel. It adds a channel identity to a customer.

@@ -73,6 +73,8 @@ var (
 		func(in RestoreItemInput) string { return in.ItemID.String() })
 	OpenCustomer = Define[OpenCustomerInput, CustomerResult]("open-customer", "customer:open",
 		all[OpenCustomerInput](uuid.Nil.String()))
+	OpenCustomers = Define[OpenCustomersInput, OpenCustomersResult]("open-customers", "customers:open",
+		all[OpenCustomersInput](uuid.Nil.String()))
 	LinkChannel = Define[LinkChannelInput, CustomerResult]("link-channel", "channel:link",
 		func(in LinkChannelInput) string { return in.CustomerID.String() })
 	RecordConsent = Define[RecordConsentInput, CustomerResult]("record-consent", "consent:record",

@@ -16,6 +16,7 @@ func customerWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase 
 		deleteItem(c, s),
 		restoreItem(c, s),
 		openCustomer(c, s),
+		openCustomers(c, s),
 		linkChannel(c, s),
 		recordConsent(c, s),
 		setCustomerLabel(c, s),
@@ -66,6 +67,11 @@ func restoreItem(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 // openCustomer finds or creates the customer of a channel identity.
 func openCustomer(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return effect(begin(c, s, vault.OpenCustomer), "persist", quick, s.Customers.OpenCustomer).end()
+}
+
+// openCustomers finds or creates the customers of many channel identities.
+func openCustomers(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.OpenCustomers), "persist", quick, s.Customers.OpenCustomers).end()
 }
 
 // linkChannel links a channel identity to a customer.

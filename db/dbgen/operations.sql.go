@@ -28,7 +28,7 @@ WITH engine AS (
     SELECT count(*) AS in_flight
     FROM operations o
     WHERE o.status IN ('accepted', 'applied')
-      AND o.due_at BETWEEN statement_timestamp() AND statement_timestamp() + interval '2 minutes'
+      AND o.due_at BETWEEN statement_timestamp() AND statement_timestamp() + $1::interval
       AND o.attempts > 1
       AND o.enqueued_at > statement_timestamp() - interval '10 seconds'
 ), lost AS (
@@ -38,7 +38,7 @@ WITH engine AS (
       AND o.due_at <= statement_timestamp()
       AND (o.enqueued_at IS NULL OR o.enqueued_at < (SELECT engine.reached FROM engine))
     ORDER BY o.due_at
-    LIMIT $1
+    LIMIT $2
     FOR UPDATE SKIP LOCKED
 ), probes AS (
     SELECT o.id
@@ -47,7 +47,7 @@ WITH engine AS (
       AND o.due_at <= statement_timestamp()
       AND o.enqueued_at >= (SELECT engine.reached FROM engine)
     ORDER BY o.due_at
-    LIMIT (SELECT greatest($2::integer - probing.in_flight, 0) FROM probing)
+    LIMIT (SELECT greatest($3::integer - probing.in_flight, 0) FROM probing)
     FOR UPDATE SKIP LOCKED
 ), due AS (
     SELECT lost.id FROM lost
@@ -57,23 +57,29 @@ WITH engine AS (
 UPDATE operations i
 SET attempts = i.attempts + 1,
     enqueued_at = clock_timestamp(),
-    due_at = clock_timestamp() + least(interval '30 seconds' * power(2, least(i.attempts, 10)), interval '2 minutes')
+    due_at = clock_timestamp() + $1::interval
 FROM due
 WHERE i.id = due.id
 RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.idempotency_key, i.parent_id, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at
 `
 
+type ClaimDueOperationsParams struct {
+	DueAfter  time.Duration `json:"due_after"`
+	MaxRows   int32         `json:"max_rows"`
+	MaxProbes int32         `json:"max_probes"`
+}
+
 // Claims the operations that are due, across tenants. A claim is a lease: if the process dies, the operation is due
-// again. SKIP LOCKED shares the work among several relays. Each attempt doubles the lease, from 30 seconds to 2
-// minutes.
+// again. SKIP LOCKED shares the work among several relays. The lease does not grow with the attempts: after an outage
+// everything is pushed soon. A failing operation is postponed by RecordStepFailure.
 //
 // An operation that was pushed is lost only if the engine has carried out a later push: reached is the time of the
 // latest push among the last operations to finish. Otherwise the engine may only be slow, and a repeat would slow it
 // further. While nothing shows that the engine moves, at most max_probes repeats are in flight; the first one that
 // finishes moves reached. An index serves statement_timestamp(), other than clock_timestamp(). Indexes:
 // operations_due, operations_finished.
-func (q *Queries) ClaimDueOperations(ctx context.Context, maxRows int32, maxProbes int32) ([]Operation, error) {
-	rows, err := q.db.Query(ctx, claimDueOperations, maxRows, maxProbes)
+func (q *Queries) ClaimDueOperations(ctx context.Context, arg ClaimDueOperationsParams) ([]Operation, error) {
+	rows, err := q.db.Query(ctx, claimDueOperations, arg.DueAfter, arg.MaxRows, arg.MaxProbes)
 	if err != nil {
 		return nil, err
 	}

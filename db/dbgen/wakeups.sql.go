@@ -31,7 +31,7 @@ WITH due AS (
     UPDATE fill_wakeups w
     SET pushes = w.pushes + 1,
         next_at = clock_timestamp()
-            + least(interval '10 seconds' * power(2, least(w.pushes, 10)), interval '5 minutes')
+            + least(interval '10 seconds' * power(2, least(w.pushes, 10)), interval '1 minute')
     FROM due
     WHERE w.id = due.id
 )
@@ -52,7 +52,7 @@ type ClaimWakeupsParams struct {
 
 // Claims the gap fills to wake, of one tenant or of all, and counts one more push of each. A fill that was pushed for
 // an earlier change and has not started is not pushed again: its run will see this change too. If the wake-up still
-// exists later, the run is lost: 10 seconds after the first push, then after double the time, up to 5 minutes.
+// exists later, the run is lost: 10 seconds after the first push, then after double the time, up to 1 minute.
 // Indexes: fill_wakeups_next, fill_wakeups_fill, primary key of operations.
 func (q *Queries) ClaimWakeups(ctx context.Context, arg ClaimWakeupsParams) ([]Operation, error) {
 	rows, err := q.db.Query(ctx, claimWakeups, arg.DueAfter, arg.TenantID, arg.MaxRows)

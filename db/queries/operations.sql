@@ -148,8 +148,8 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
 -- Claims the operations that are due, across tenants. A claim is a lease: if the process dies, the operation is due
--- again. SKIP LOCKED shares the work among several relays. Each attempt doubles the lease, from 30 seconds to 2
--- minutes.
+-- again. SKIP LOCKED shares the work among several relays. The lease does not grow with the attempts: after an outage
+-- everything is pushed soon. A failing operation is postponed by RecordStepFailure.
 --
 -- An operation that was pushed is lost only if the engine has carried out a later push: reached is the time of the
 -- latest push among the last operations to finish. Otherwise the engine may only be slow, and a repeat would slow it
@@ -171,7 +171,7 @@ WITH engine AS (
     SELECT count(*) AS in_flight
     FROM operations o
     WHERE o.status IN ('accepted', 'applied')
-      AND o.due_at BETWEEN statement_timestamp() AND statement_timestamp() + interval '2 minutes'
+      AND o.due_at BETWEEN statement_timestamp() AND statement_timestamp() + sqlc.arg(due_after)::interval
       AND o.attempts > 1
       AND o.enqueued_at > statement_timestamp() - interval '10 seconds'
 ), lost AS (
@@ -200,7 +200,7 @@ WITH engine AS (
 UPDATE operations i
 SET attempts = i.attempts + 1,
     enqueued_at = clock_timestamp(),
-    due_at = clock_timestamp() + least(interval '30 seconds' * power(2, least(i.attempts, 10)), interval '2 minutes')
+    due_at = clock_timestamp() + sqlc.arg(due_after)::interval
 FROM due
 WHERE i.id = due.id
 RETURNING i.*;

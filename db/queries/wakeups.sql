@@ -25,7 +25,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 
 -- Claims the gap fills to wake, of one tenant or of all, and counts one more push of each. A fill that was pushed for
 -- an earlier change and has not started is not pushed again: its run will see this change too. If the wake-up still
--- exists later, the run is lost: 10 seconds after the first push, then after double the time, up to 5 minutes.
+-- exists later, the run is lost: 10 seconds after the first push, then after double the time, up to 1 minute.
 -- Indexes: fill_wakeups_next, fill_wakeups_fill, primary key of operations.
 -- name: ClaimWakeups :many
 WITH due AS (
@@ -46,7 +46,7 @@ WITH due AS (
     UPDATE fill_wakeups w
     SET pushes = w.pushes + 1,
         next_at = clock_timestamp()
-            + least(interval '10 seconds' * power(2, least(w.pushes, 10)), interval '5 minutes')
+            + least(interval '10 seconds' * power(2, least(w.pushes, 10)), interval '1 minute')
     FROM due
     WHERE w.id = due.id
 )

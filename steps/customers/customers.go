@@ -1,7 +1,9 @@
 package customers
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -20,26 +22,65 @@ func (s Customers) OpenCustomer(ctx context.Context, ev vault.Event) (once.Appli
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput,
 	) (vault.CustomerResult, error) {
-		owner, found, err := lockChannel(ctx, q, ev.TenantID, in.Channel, in.ExternalID)
-		if err != nil {
-			return vault.CustomerResult{}, err
-		}
-		if found && !owner.ProfileDeleted {
-			profile, err := LockProfile(ctx, q, ev.TenantID, owner.CustomerID)
-			if vault.CodeOf(err) != vault.CodeUnknown { // unknown: deleted while the step waited for the lock
-				return vault.CustomerResult{CustomerID: profile.CustomerID, Version: profile.Version}, err
-			}
-		}
-		customer := once.NewID()
-		profile, err := LockProfile(ctx, q, ev.TenantID, customer)
-		if err != nil {
-			return vault.CustomerResult{}, err
-		}
-		if err := assignChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified); err != nil {
-			return vault.CustomerResult{}, err
+		profile, created, err := open(ctx, q, op, in)
+		if err != nil || !created {
+			return vault.CustomerResult{CustomerID: profile.CustomerID, Version: profile.Version}, err
 		}
 		version, err := t.Profile(ctx, q, ev.TenantID, profile.ID)
-		return vault.CustomerResult{CustomerID: customer, Created: true, Version: version}, err
+		return vault.CustomerResult{CustomerID: profile.CustomerID, Created: true, Version: version}, err
+	})
+}
+
+// open finds the profile of a channel identity, or creates it. The profile stays locked.
+func open(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomerInput,
+) (profile dbgen.CustomerProfile, created bool, err error) {
+	owner, found, err := lockChannel(ctx, q, op.TenantID, in.Channel, in.ExternalID)
+	if err != nil {
+		return profile, false, err
+	}
+	if found && !owner.ProfileDeleted {
+		profile, err := LockProfile(ctx, q, op.TenantID, owner.CustomerID)
+		if vault.CodeOf(err) != vault.CodeUnknown { // unknown: deleted while the step waited for the lock
+			return profile, false, err
+		}
+	}
+	if profile, err = LockProfile(ctx, q, op.TenantID, once.NewID()); err != nil {
+		return profile, false, err
+	}
+	return profile, true, assignChannel(ctx, q, op, profile.ID, owner, found, in.Channel, in.ExternalID, in.Verified)
+}
+
+// OpenCustomers returns the customers of many channel identities, and creates those that do not exist. It locks the
+// identities in a fixed order, so that two runs do not deadlock.
+func (s Customers) OpenCustomers(ctx context.Context, ev vault.Event) (once.Applied[vault.OpenCustomersResult], error) {
+	return once.Apply(ctx, s.Once, ev, func(
+		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.OpenCustomersInput,
+	) (vault.OpenCustomersResult, error) {
+		out := vault.OpenCustomersResult{CustomerIDs: make([]uuid.UUID, len(in.Identities))}
+		order := make([]int, len(in.Identities))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortFunc(order, func(a, b int) int {
+			x, y := in.Identities[a], in.Identities[b]
+			return cmp.Or(cmp.Compare(x.Channel, y.Channel), cmp.Compare(x.ExternalID, y.ExternalID))
+		})
+		var created []uuid.UUID
+		for _, i := range order {
+			profile, isNew, err := open(ctx, q, op, in.Identities[i])
+			if err != nil {
+				return out, err
+			}
+			if out.CustomerIDs[i] = profile.CustomerID; isNew {
+				created = append(created, profile.ID)
+			}
+		}
+		out.Created = len(created)
+		if len(created) == 0 {
+			return out, nil
+		}
+		return out, t.Profiles(ctx, q, created)
 	})
 }
 

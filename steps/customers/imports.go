@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -77,8 +78,11 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 			if row.Status == string(vault.StatusSuperseded) {
 				out.Superseded++
 			}
-			if len(writes[i].checked.Warnings) > 0 {
+			if warnings := writes[i].checked.Warnings; len(warnings) > 0 {
 				out.Warnings++
+				out.Warned = append(out.Warned, vault.Warned{
+					Index: writes[i].index, Message: strings.Join(warnings, "; "),
+				})
 			}
 		}
 		out.Written, out.Customers = len(rows), len(touched)

@@ -11,9 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
-
 	"github.com/contextvault/contextvault/client"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -21,21 +18,19 @@ import (
 const (
 	// maxBatchBytes is the maximum size of a batch. It is below the default limit of a request body, 8 MiB.
 	maxBatchBytes = 4 << 20
-	// maxOpens is the maximum number of concurrent lookups of channel identities. More of them do not make the engine
-	// faster.
-	maxOpens = 8
 	// slowBatch is the time after which an import warns that a batch is not applied yet.
 	slowBatch = 30 * time.Second
 )
 
-// importer sends writes in batches. The idempotency key of a batch depends on its position and content, so that a
-// second run over the same file repeats the accepted batches without effect and continues after them.
+// importer sends writes in batches. The idempotency key of a batch depends on the run and on its position and content, so
+// that a continued run repeats the accepted batches without effect and continues after them.
 type importer struct {
 	client *client.Client
-	label  string
-	size   int // writes of a batch
+	runID  string // of the run
+	size   int    // writes of a batch
 	reject func(reject) error
-	warn   func() // warns once that a batch is slow
+	warned func(reject) error // gets the warnings of stored values
+	warn   func()             // warns once that a batch is slow
 
 	summary importSummary
 	window  int
@@ -47,6 +42,7 @@ type importer struct {
 type importSummary struct {
 	Lines      int `json:"lines"`
 	Written    int `json:"written"`
+	Repeated   int `json:"repeated"`   // part of Written: by an earlier, interrupted run
 	Superseded int `json:"superseded"` // part of Written: older than the active value
 	Warnings   int `json:"warnings"`   // part of Written: stored with warnings
 	Rejected   int `json:"rejected"`
@@ -56,6 +52,7 @@ type importSummary struct {
 func (s importSummary) table(w io.Writer) {
 	line(w, "lines", s.Lines)
 	line(w, "written", s.Written)
+	line(w, "repeated", s.Repeated)
 	line(w, "superseded", s.Superseded)
 	line(w, "with warnings", s.Warnings)
 	line(w, "rejected", s.Rejected)
@@ -133,55 +130,37 @@ func (im *importer) flush(ctx context.Context) error {
 	return nil
 }
 
-// resolve gets or creates the customers of channel identities. It returns the writes with a customer.
+// resolve gets or creates the customers of channel identities, in one operation. It returns the writes with a customer.
+// The operation needs no key: an identity has one customer, however often it is opened.
 func (im *importer) resolve(ctx context.Context, window []pendingWrite) ([]pendingWrite, error) {
-	type answer struct {
-		customer uuid.UUID
-		problem  *client.Problem
-	}
-	found := map[identity]*answer{}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(maxOpens)
+	var in vault.OpenCustomersInput
+	at := map[identity]int{}
 	for _, p := range window {
-		if p.identity == (identity{}) || found[p.identity] != nil {
+		if _, known := at[p.identity]; known || p.identity == (identity{}) {
 			continue
 		}
-		who, into := p.identity, &answer{}
-		found[who] = into
-		g.Go(func() error {
-			in := vault.OpenCustomerInput{Channel: who.channel, ExternalID: who.externalID}
-			op, err := im.client.OpenCustomer(gctx, in, im.keyOf("open", in))
-			if err == nil {
-				op, err = waitForOutcome(gctx, op, im.warn)
-			}
-			if p, ok := permanent(err); ok {
-				into.problem = p
-				return nil
-			}
-			into.customer = op.Result.CustomerID
-			return err
+		at[p.identity] = len(in.Identities)
+		in.Identities = append(in.Identities, vault.OpenCustomerInput{
+			Channel: p.identity.channel, ExternalID: p.identity.externalID,
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return nil, err
+	if len(at) == 0 {
+		return window, nil
 	}
-	kept := window[:0]
-	for _, p := range window {
-		if a := found[p.identity]; a != nil && a.problem != nil {
-			bad := reject{
-				Line: p.line, Field: p.Name, Code: a.problem.Code,
-				Reason: "the customer of the channel identity could not be opened",
-			}
-			if err := im.addReject(bad); err != nil {
-				return nil, err
-			}
-			continue
-		} else if a != nil {
-			p.CustomerID, p.identity = a.customer, identity{}
+	op, err := im.client.OpenCustomers(ctx, in)
+	if err == nil {
+		im.summary.Operations++
+		op, err = waitForOutcome(ctx, op, im.warn)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the customers of the channel identities: %w", err)
+	}
+	for i, p := range window {
+		if p.identity != (identity{}) {
+			window[i].CustomerID, window[i].identity = op.Result.CustomerIDs[at[p.identity]], identity{}
 		}
-		kept = append(kept, p)
 	}
-	return kept, nil
+	return window, nil
 }
 
 // send submits a batch and reads its outcome. It splits a rejected batch in halves until the invalid write is alone, so
@@ -192,6 +171,7 @@ func (im *importer) send(ctx context.Context, place string, batch []pendingWrite
 		in.Writes = append(in.Writes, p.WriteValueInput)
 	}
 	op, err := im.client.ImportValues(ctx, in, im.keyOf(place, in))
+	repeated := op.Status.Finished() // a new operation is only accepted so far
 	if err == nil {
 		im.summary.Operations++
 		op, err = waitForOutcome(ctx, op, im.warn)
@@ -212,8 +192,20 @@ func (im *importer) send(ctx context.Context, place string, batch []pendingWrite
 		return err
 	}
 	im.summary.Written += op.Result.Written
+	if repeated {
+		im.summary.Repeated += op.Result.Written
+	}
 	im.summary.Superseded += op.Result.Superseded
 	im.summary.Warnings += op.Result.Warnings
+	for _, w := range op.Result.Warned {
+		if w.Index < 0 || w.Index >= len(batch) {
+			return fmt.Errorf("operation %s warns of write %d of a batch of %d", op.ID, w.Index, len(batch))
+		}
+		p := batch[w.Index]
+		if err := im.warned(reject{Line: p.line, Field: p.Name, Code: vault.CodeInvalid, Reason: w.Message}); err != nil {
+			return err
+		}
+	}
 	for _, r := range op.Result.Rejected {
 		if r.Index < 0 || r.Index >= len(batch) {
 			return fmt.Errorf("operation %s rejects write %d of a batch of %d", op.ID, r.Index, len(batch))
@@ -237,13 +229,13 @@ func reasonOf(text string) string {
 	return text
 }
 
-// keyOf returns the idempotency key of a batch: a hash of the label and the content, with the position in the file.
+// keyOf returns the idempotency key of a batch: a hash of the run and the content, with the position in the file.
 func (im *importer) keyOf(place string, content any) client.Option {
 	encoded, err := json.Marshal(content)
 	if err != nil {
 		panic("encode a batch") // add has checked that the values are valid JSON
 	}
-	sum := sha256.Sum256(append([]byte(im.label+"\x00"), encoded...))
+	sum := sha256.Sum256(append([]byte(im.runID+"\x00"), encoded...))
 	return client.IdempotencyKey("import/" + place + "/" + hex.EncodeToString(sum[:16]))
 }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,64 +11,118 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/cmd/internal/csvfile"
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/format"
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Columns that identify the customer of a line.
-const (
-	columnCustomer = "customer_id"
-	columnChannel  = "channel"
-	columnExternal = "external_id"
-)
+// maxRecord is the maximum size of a CSV record in bytes. A record can span several lines.
+const maxRecord = maxBatchBytes
+
+// csvOptions are how to read a CSV file.
+type csvOptions struct {
+	separator rune
+	names     map[string]string // new names of columns (--map)
+	strict    bool              // an unknown column is an error (--strict-columns)
+	// known lists the definitions of the agent, nil if they are unknown: then no column is.
+	known []vault.Definition
+	// warn reports a problem with the header.
+	warn func(text string)
+}
 
 // csvRows reads CSV with a header. A header with the columns name and value is a long file: one value per line, with
 // the other members of a write as columns. Every other header is a wide file: one customer per line, one column per
 // field.
 type csvRows struct {
-	in     csvRecords
+	in     *csvfile.Reader
 	header []string
 	long   bool
-	json   []string // fields with JSON in their cells
+	json   map[string]bool // fields with JSON in their cells
 	presets
 }
 
-func newCSVRows(in io.Reader, separator rune, p presets, jsonFields []string) (*csvRows, error) {
-	buffered := bufio.NewReaderSize(in, 64<<10)
-	if mark, err := buffered.Peek(3); err == nil && string(mark) == "\ufeff" {
-		_, _ = buffered.Discard(len(mark)) // Peek has buffered it
+func newCSVRows(in io.Reader, p presets, o csvOptions) (*csvRows, error) {
+	text, err := textOf(in)
+	if err != nil {
+		return nil, err
 	}
-	c := &csvRows{in: csvRecords{in: buffered, comma: separator}, json: jsonFields, presets: p}
-	header, _, err := c.in.next()
+	c := &csvRows{in: csvfile.NewReader(text, o.separator, maxRecord), json: map[string]bool{}, presets: p}
+	for _, d := range o.known {
+		c.json[d.Name] = d.ValueType == vault.TypeJSON
+	}
+	header, _, err := c.in.Read()
+	if separator, ok := csvfile.Separator(header, o.separator); err == nil && ok {
+		c.in.Comma = separator
+		header, _, err = c.in.Read()
+	}
 	if errors.Is(err, io.EOF) {
 		return nil, vault.Invalid("header",
 			"the file is empty; the first line must name the columns, such as customer_id,email")
 	}
-	if bad, ok := errors.AsType[*vault.Error](err); ok {
-		return nil, vault.Invalid("header", "%s", bad.Message)
+	if bad, ok := errors.AsType[*csvfile.BadLine](err); ok {
+		return nil, vault.Invalid("header", "%s", bad.Reason)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the header: %w", err)
 	}
-	for _, name := range header {
-		c.header = append(c.header, strings.TrimSpace(name))
+	if err := c.setHeader(header, o); err != nil {
+		return nil, err
 	}
-	c.long = slices.Contains(c.header, "name") && slices.Contains(c.header, "value")
-	return c, c.checkHeader()
+	if !slices.Equal(c.header, exportColumns(false)) && !slices.Equal(c.header, exportColumns(true)) {
+		c.in.LooksLikeRecord = c.looksLikeRecord // an export is made by a program, so its quotes are right
+	}
+	return c, nil
 }
 
-// checkHeader checks the header before any line is read.
-func (c *csvRows) checkHeader() error {
+// setHeader names the columns, and checks them before any line is read.
+func (c *csvRows) setHeader(cells []string, o csvOptions) error {
+	used := map[string]bool{}
+	for len(cells) > 1 && format.IsBlank(cells[len(cells)-1]) {
+		cells = cells[:len(cells)-1] // a spreadsheet pads its lines
+	}
+	for _, cell := range cells {
+		if !utf8.ValidString(cell) {
+			return vault.Invalid("header", "the header is not valid UTF-8 (the file may be Latin-1); save it as UTF-8")
+		}
+		name := strings.TrimSpace(cell)
+		if renamed, ok := o.names[name]; ok {
+			used[name], name = true, renamed
+		}
+		c.header = append(c.header, name)
+	}
+	for name := range o.names {
+		if !used[name] {
+			return vault.Invalid("map", "the file has no column %q; its columns are %s", name, strings.Join(cells, ", "))
+		}
+	}
+	c.long = slices.Contains(c.header, "name") && slices.Contains(c.header, "value")
+	return c.checkHeader(o)
+}
+
+func (c *csvRows) checkHeader(o csvOptions) error {
+	var fields []string
+	for _, d := range o.known {
+		fields = append(fields, d.Name)
+	}
 	for i, name := range c.header {
 		switch {
 		case slices.Contains(c.header[:i], name):
 			return vault.Invalid("header", "the column %q appears twice; name each column once", name)
-		case name == columnCustomer || name == columnChannel || name == columnExternal:
-		case c.long && !slices.Contains(longColumns, name):
-			return vault.Invalid("header", "the column %q is unknown; the columns of a value are %s",
-				name, strings.Join(longColumns, ", "))
-		case !c.long && (!vault.NamePattern.MatchString(name) || len(name) > vault.MaxNameLength):
-			return vault.Invalid("header", "the column %q is not a valid field name "+separatorHint, name)
+		case isCustomerColumn(name):
+		case c.long && !slices.Contains(longColumns(), name):
+			return vault.Invalid("header", "the column %q is unknown%s; the columns of a value are %s",
+				name, didYouMean(name, longColumns()), strings.Join(longColumns(), ", "))
+		case c.long:
+		case !vault.NamePattern.MatchString(name) || len(name) > vault.MaxNameLength:
+			return vault.Invalid("header", "the column %q is not a valid field name%s; name its field with --map %q %s",
+				name, didYouMean(name, fields), name+"=first_name", separatorHint)
+		case o.known != nil && !slices.Contains(fields, name):
+			problem := fmt.Sprintf("the column %q is not a field of this agent%s", name, didYouMean(name, fields))
+			if o.strict {
+				return vault.Invalid("header", "%s", problem)
+			}
+			o.warn(problem)
 		}
 	}
 	if c.agent == uuid.Nil && !slices.Contains(c.header, "agent_id") {
@@ -84,22 +137,28 @@ func (c *csvRows) checkHeader() error {
 
 const separatorHint = "(if the separator is not a comma, set --separator)"
 
+func didYouMean(name string, known []string) string {
+	if closest := csvfile.Closest(name, known); closest != "" {
+		return fmt.Sprintf(": did you mean %s?", closest)
+	}
+	return ""
+}
+
+// looksLikeRecord reports whether the cells of a line would be a record of this file.
+func (c *csvRows) looksLikeRecord(cells []string) bool {
+	return len(cells) > 1 && len(cells) == len(c.header)
+}
+
 func (c *csvRows) next() (row, error) {
-	record, line, err := c.in.next()
-	if bad, ok := errors.AsType[*vault.Error](err); ok {
-		return row{line: line, rejected: []reject{rejectOf(line, "", bad)}}, nil
+	record, line, err := c.in.Read()
+	if bad, ok := errors.AsType[*csvfile.BadLine](err); ok {
+		return row{line: line, rejected: []reject{rejectOf(line, "", vault.Invalid("", "%s", bad.Reason))}}, nil
 	}
 	if err != nil {
 		return row{}, err
 	}
 	out := row{line: line}
-	if len(record) != len(c.header) {
-		err := vault.Invalid("", "the line has %d columns, but the header has %d", len(record), len(c.header))
-		out.rejected = []reject{rejectOf(line, "", err)}
-		return out, nil
-	}
-	if at := slices.IndexFunc(record, func(cell string) bool { return !utf8.ValidString(cell) }); at >= 0 {
-		err := vault.Invalid("", "the column %s is not valid UTF-8; save the file as UTF-8", c.header[at])
+	if err := c.fit(&record); err != nil {
 		out.rejected = []reject{rejectOf(line, "", err)}
 		return out, nil
 	}
@@ -109,9 +168,27 @@ func (c *csvRows) next() (row, error) {
 	return out, nil
 }
 
+// fit gives a record the width of the header: spreadsheets leave empty cells at its end off, or add some.
+func (c *csvRows) fit(record *[]string) error {
+	for i, cell := range *record {
+		switch {
+		case i >= len(c.header) && !format.IsBlank(cell):
+			return vault.Invalid("", "the line has %d columns, but the header has %d", len(*record), len(c.header))
+		case i < len(c.header) && !utf8.ValidString(cell):
+			return vault.Invalid("", "the column %s is not valid UTF-8 (the file may be Latin-1); save the file as UTF-8",
+				c.header[i])
+		}
+	}
+	for len(*record) < len(c.header) {
+		*record = append(*record, "")
+	}
+	*record = (*record)[:len(c.header)]
+	return nil
+}
+
 func (c *csvRows) decode(into *row, record []string) error {
 	cell := func(column string) string {
-		if at := slices.Index(c.header, column); at >= 0 {
+		if at := slices.Index(c.header, column); at >= 0 && !format.IsBlank(record[at]) {
 			return strings.TrimSpace(record[at])
 		}
 		return ""
@@ -125,51 +202,60 @@ func (c *csvRows) decode(into *row, record []string) error {
 		if err != nil {
 			return err
 		}
+		if w.Value == nil {
+			return nil // a blank cell says nothing
+		}
 		w.CustomerID = customer
 		c.add(into, w)
 		return nil
 	}
 	for i, name := range c.header {
-		if name == columnCustomer || name == columnChannel || name == columnExternal || record[i] == "" {
-			continue // an empty cell is no value
+		if isCustomerColumn(name) || format.IsBlank(record[i]) {
+			continue // a blank cell says nothing
 		}
-		c.add(into, vault.WriteValueInput{CustomerID: customer, Name: name, Value: c.value(name, record[i])})
+		value, err := c.value(name, record[i])
+		if err != nil {
+			into.rejected = append(into.rejected, rejectOf(into.line, name, err))
+			continue
+		}
+		c.add(into, vault.WriteValueInput{CustomerID: customer, Name: name, Value: value})
 	}
 	return nil
 }
 
 // value returns a cell as JSON. The vault parses numbers, dates and other types from text.
-func (c *csvRows) value(name, cell string) json.RawMessage {
-	if slices.Contains(c.json, name) && json.Valid([]byte(cell)) {
-		return json.RawMessage(cell)
+func (c *csvRows) value(name, cell string) (json.RawMessage, error) {
+	if !c.json[name] {
+		return jsonText(cell), nil
 	}
-	return jsonText(cell)
+	if !json.Valid([]byte(cell)) {
+		return nil, vault.Invalid(name, "%s: the cell is not valid JSON, which this field needs; text needs quotes", name)
+	}
+	return json.RawMessage(cell), nil
 }
-
-// longColumns are the columns of a long file beside those of the customer, in the order of an export. They are the
-// members of fileLine; a test compares them.
-var longColumns = []string{
-	"name", "value", "source", "verified", "verification_method", "verified_by", "confidence", "requires_confirmation",
-	"collected_at", "expires_at", "source_session_id", "source_scenario_id", "source_step_id", "source_item_id",
-	"source_item_type", "source_metadata", "agent_id", "item_id", "status", "accepted_at",
-}
-
-// jsonColumns are the columns of a long file with JSON in their cells. All others are text.
-var jsonColumns = []string{"verified", "confidence", "requires_confirmation", "source_metadata"}
 
 // longWrite decodes a line of a long file as if it were JSON, so that names and errors are those of JSON Lines.
 func (c *csvRows) longWrite(record []string) (vault.WriteValueInput, error) {
-	members := map[string]json.RawMessage{}
+	members, cells := map[string]json.RawMessage{}, map[string]string{}
 	for i, name := range c.header {
-		text := strings.TrimSpace(record[i])
+		cells[name] = record[i]
+	}
+	for name, cell := range cells {
 		switch {
-		case text == "" || name == columnCustomer || name == columnChannel || name == columnExternal:
+		case isCustomerColumn(name) || name == columnValueType:
 		case name == "value":
-			members[name] = c.value(record[slices.Index(c.header, "name")], record[i])
-		case slices.Contains(jsonColumns, name) && json.Valid([]byte(text)):
-			members[name] = json.RawMessage(text)
+			value, err := c.longValue(cells)
+			if err != nil {
+				return vault.WriteValueInput{}, err
+			}
+			if value != nil {
+				members[name] = value
+			}
+		case format.IsBlank(cell):
+		case isJSONColumn(name) && json.Valid([]byte(strings.TrimSpace(cell))):
+			members[name] = json.RawMessage(strings.TrimSpace(cell))
 		default:
-			members[name] = jsonText(text)
+			members[name] = jsonText(strings.TrimSpace(cell))
 		}
 	}
 	encoded, err := json.Marshal(members)
@@ -179,4 +265,24 @@ func (c *csvRows) longWrite(record []string) (vault.WriteValueInput, error) {
 	var out fileLine
 	err = rules.DecodeStrict(encoded, &out)
 	return out.WriteValueInput, err
+}
+
+// longValue returns the value of a line of a long file, nil for none. The column value_type, which an export writes,
+// says whether the cell is text or JSON; without it the definition does.
+func (c *csvRows) longValue(cells map[string]string) (json.RawMessage, error) {
+	cell := cells["value"]
+	switch kind := strings.TrimSpace(cells[columnValueType]); {
+	case kind == cellText:
+		return jsonText(cell), nil
+	case kind == cellJSON && json.Valid([]byte(cell)):
+		return json.RawMessage(cell), nil
+	case kind == cellJSON:
+		return nil, vault.Invalid("value", "value: the cell is not valid JSON, but value_type is %s", cellJSON)
+	case !format.IsBlank(kind):
+		return nil, vault.Invalid(columnValueType, "value_type must be %s or %s", cellText, cellJSON)
+	case format.IsBlank(cell):
+		return nil, nil
+	default:
+		return c.value(strings.TrimSpace(cells["name"]), cell)
+	}
 }

@@ -26,7 +26,7 @@ func (a *App) customersCommand() *cobra.Command {
 	textVar(label, &labelled.Label, "label", "the label, at most 100 characters", true)
 	cmd.AddCommand(
 		submit(a, label, &labelled, (*client.Client).SetCustomerLabel),
-		a.listCustomersCommand(), a.openCommand(), a.mergeCommand(),
+		a.listCustomersCommand(), a.openCommand(), a.openManyCommand(), a.mergeCommand(),
 		a.read(byKey, one("get", "Show the profile of a customer", &customer),
 			func(ctx context.Context, c *client.Client) (any, error) { return c.GetCustomer(ctx, customer) }),
 		a.read(byKey, one("history", "List the versions of all fields of a customer, newest first", &customer),
@@ -67,6 +67,13 @@ func (a *App) openCommand() *cobra.Command {
 	}
 	identityVars(cmd, &in.Channel, &in.ExternalID, &in.Verified)
 	return submit(a, cmd, &in, (*client.Client).OpenCustomer)
+}
+
+func (a *App) openManyCommand() *cobra.Command {
+	return save(a, &cobra.Command{
+		Use: "open-many", Short: "Get the customers of many channel identities, or create them",
+		Example: `  echo '{"identities": [{"channel": "whatsapp", "external_id": "+4915112345678"}]}' | vault customers open-many`,
+	}, (*client.Client).OpenCustomers)
 }
 
 func (a *App) mergeCommand() *cobra.Command {

@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/contextvault/contextvault/client"
+	"github.com/contextvault/contextvault/cmd/internal/csvfile"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -31,6 +31,7 @@ type exportFlags struct {
 	format                  fileFormat
 	customer                *uuid.UUID
 	history, keep, profiles bool
+	spreadsheet             bool
 }
 
 func (a *App) exportCommand() *cobra.Command {
@@ -41,8 +42,9 @@ func (a *App) exportCommand() *cobra.Command {
 --history all versions, oldest first. ` + "`vault import`" + ` reads the file and restores the history in
 the same order.
 
-CSV is for people and spreadsheets. It has no types: an import takes them from the definitions. JSON Lines keeps the
-types.
+CSV is exact: an import reads every value back as it was. The column value_type says whether a cell is text or JSON.
+With --for-spreadsheets the file is for people: a spreadsheet shows all characters and runs no cell as a formula, and an
+import would keep the apostrophes.
 
 --profiles exports the whole profile of each customer, one customer per line, as JSON: values, assets, channels and
 consents, and with --history all versions of the values. Use it for other programs, and for customers who ask for their
@@ -58,6 +60,8 @@ data. ` + "`vault import`" + ` does not read it.`,
 	cmd.Flags().BoolVar(&f.history, "history", false, "export all versions instead of only the active ones")
 	cmd.Flags().BoolVar(&f.keep, "ids", false,
 		"include the ids of versions, so that another vault keeps the links between items")
+	cmd.Flags().BoolVar(&f.spreadsheet, "for-spreadsheets", false,
+		"write CSV that a spreadsheet opens safely: with a byte order mark, and an apostrophe before formulas")
 	cmd.Flags().BoolVar(&f.profiles, "profiles", false, "export whole profiles, with assets, channels and consents")
 	cmd.MarkFlagsMutuallyExclusive("profiles", "ids")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -76,6 +80,9 @@ func (a *App) export(ctx context.Context, f exportFlags) (err error) {
 				return err
 			}
 		}
+	}
+	if f.spreadsheet && f.format != formatCSV {
+		return vault.Invalid("for-spreadsheets", "needs the format csv, not %s", f.format)
 	}
 	if f.profiles && f.format != formatJSONL {
 		return vault.Invalid("format", "is csv, but --profiles needs jsonl")
@@ -257,17 +264,9 @@ func readAhead(
 
 // lineOf converts a value to a line of an import. A test checks that it sets every column.
 func lineOf(customer uuid.UUID, v vault.Value, ids bool) fileLine {
-	accepted, collected, confidence := v.AcceptedAt, v.CollectedAt, v.Confidence
-	out := fileLine{
-		WriteValueInput: vault.WriteValueInput{
-			CustomerID: customer, Name: v.Name, Value: v.Value, Source: v.Source, SourceSessionID: v.SourceSessionID,
-			SourceScenarioID: v.SourceScenarioID, SourceStepID: v.SourceStepID, Lineage: v.Lineage, Verified: v.Verified,
-			VerificationMethod: v.VerificationMethod, VerifiedBy: v.VerifiedBy, Confidence: &confidence,
-			RequiresConfirmation: v.RequiresConfirmation, CollectedAt: &collected, ExpiresAt: v.ExpiresAt,
-		},
-		exported: exported{Status: v.Status, AcceptedAt: &accepted},
-	}
-	if ids {
+	out := fileLine{exported: exported{Status: v.Status, AcceptedAt: &v.AcceptedAt}}
+	copyMembers(v, &out.WriteValueInput)
+	if out.CustomerID = customer; ids {
 		out.ItemID = &v.ID
 	}
 	return out
@@ -279,7 +278,7 @@ func writerOf(w io.Writer, f exportFlags) (write func(versions) error, flush fun
 	case f.profiles:
 		return profileWriter(w, f.history), func() error { return nil }
 	case f.format == formatCSV:
-		return csvWriter(w, f.keep)
+		return csvWriter(w, f)
 	default:
 		return lineWriter(w, f.keep), func() error { return nil }
 	}
@@ -312,39 +311,45 @@ func lineWriter(w io.Writer, ids bool) func(versions) error {
 	}
 }
 
-func csvWriter(w io.Writer, ids bool) (write func(versions) error, flush func() error) {
-	columns := append([]string{columnCustomer}, slices.DeleteFunc(slices.Clone(longColumns), func(name string) bool {
-		return name == "agent_id" || name == "item_id" && !ids
-	})...)
-	out := csv.NewWriter(w)
-	header := false
-	head := func() error {
-		if header {
+func csvWriter(w io.Writer, f exportFlags) (write func(versions) error, flush func() error) {
+	columns := exportColumns(f.keep)
+	var out *csvfile.Writer
+	head := func() (err error) {
+		if out != nil {
 			return nil
 		}
-		header = true
+		if out, err = csvfile.NewWriter(w, f.spreadsheet); err != nil {
+			return err
+		}
 		return out.Write(columns)
 	}
 	write = func(v versions) error {
 		for _, field := range v.fields {
-			members, err := membersOf(lineOf(v.customer, field, ids))
+			members, err := membersOf(lineOf(v.customer, field, f.keep))
 			if err != nil {
 				return err
 			}
 			record := make([]string, len(columns))
 			for i, column := range columns {
-				record[i] = cellOf(members[column])
+				record[i], _ = cellOf(members[column])
+				if column == columnValueType {
+					_, record[i] = cellOf(members["value"])
+				}
 			}
-			if err := errors.Join(head(), out.Write(record)); err != nil {
+			if err := head(); err != nil {
+				return err
+			}
+			if err := out.Write(record); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	return write, func() error {
-		err := head()
-		out.Flush()
-		return errors.Join(err, out.Error())
+		if err := head(); err != nil {
+			return err
+		}
+		return out.Flush()
 	}
 }
 
@@ -362,11 +367,10 @@ func membersOf(l fileLine) (map[string]json.RawMessage, error) {
 	return members, nil
 }
 
-// cellOf returns a JSON value as a CSV cell: a string without its quotes, everything else as JSON.
-func cellOf(raw json.RawMessage) string {
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return text
+// cellOf returns a JSON value as a CSV cell, with its kind: a string without its quotes, everything else as JSON.
+func cellOf(raw json.RawMessage) (cell, kind string) {
+	if text, ok := jsonTextOf(raw); ok {
+		return text, cellText
 	}
-	return string(raw)
+	return string(raw), cellJSON
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,9 +26,11 @@ const showRejects = 20
 
 type importFlags struct {
 	presets
-	file, rejects, linesOf, label, separator string
-	format                                   fileFormat
-	batch                                    int
+	file, rejects, warnings, linesOf, label, separator string
+	names                                              []string
+	strict                                             bool
+	format                                             fileFormat
+	batch                                              int
 }
 
 func (a *App) importCommand() *cobra.Command {
@@ -36,13 +39,18 @@ func (a *App) importCommand() *cobra.Command {
 		Use: "import FILE", Short: "Import the values of a CSV or JSON Lines file of any size", Args: cobra.ExactArgs(1),
 		Long: `Import the values of a file. It is read as a stream. -: standard input.
 
-CSV has a header. A wide file has customer_id, or channel and external_id, then one column per field; empty cells are
-skipped. A long file has the columns name and value, one value per line; other members of a write are optional columns.
+CSV has a header. A wide file has customer_id, or channel and external_id, then one column per field; blank cells are
+skipped. --map gives a column the name of its field. A column that is no field of the agent is reported first; with
+--strict-columns it stops the import. A long file has the columns name and value, one value per line; other members of a write are optional columns.
 JSON Lines has one value per line, as in the API: {"customer_id": "…", "name": "email", "value": "ada@example.com"};
 channel and external_id can replace customer_id. The command reads the files of ` + "`vault export`" + `.
 
-A rejected value does not stop the others. An interrupted import continues where it stopped when it is run again: a file
-is written only once, unless --label gives the import another name.
+The file is UTF-8, or UTF-16 with a byte order mark. Lines end with LF, CR LF or CR. A line whose quote is not closed is
+rejected alone: a cell never swallows lines that are records by themselves.
+
+A rejected value does not stop the others. An interrupted import continues when the same command is run again: what was
+written is not written twice, and counts as repeated. A complete import that is run again writes the file again, as a
+new import. --label names an import, so that it can be continued from standard input or on another machine.
 
 Exit codes: 0: all values are written; 2: some values were rejected; 130: interrupted.`,
 		Example: "  vault import customers.csv --agent 0198… --rejects rejects.jsonl\n" +
@@ -58,8 +66,12 @@ Exit codes: 0: all values are written; 2: some values were rejected; 130: interr
 	cmd.Flags().StringVar(&f.separator, "separator", ",", "separator of CSV columns")
 	cmd.Flags().StringVar(&f.rejects, "rejects", "",
 		"`file` for the line, field and reason of rejected values, as JSON Lines without values")
+	cmd.Flags().StringVar(&f.warnings, "warnings", "",
+		"`file` for the line, field and warning of values that are stored and break a rule, as JSON Lines without values")
+	cmd.Flags().StringArrayVar(&f.names, "map", nil, "`column=field`: read a column as this field; repeat it per column")
+	cmd.Flags().BoolVar(&f.strict, "strict-columns", false, "stop before the first line if a column is no field of the agent")
 	cmd.Flags().StringVar(&f.linesOf, "lines-of", "", "read only the lines in this `file` of rejects")
-	cmd.Flags().StringVar(&f.label, "label", "", "`name` of the import; with another name, the same file is written again")
+	cmd.Flags().StringVar(&f.label, "label", "", "`name` of the import, to continue it elsewhere; a file is written once per name")
 	cmd.Flags().IntVar(&f.batch, "batch", vault.MaxImport,
 		fmt.Sprintf("writes per transaction, from 1 to %d", vault.MaxImport))
 	noFiles(cmd, "separator")
@@ -93,12 +105,17 @@ func (a *App) importFile(ctx context.Context, f importFlags) (err error) {
 		return err
 	}
 	defer in.Close()
-	jsonFields, err := jsonFieldsOf(ctx, c, f)
-	if err != nil {
+	options := csvOptions{separator: separator, strict: f.strict, warn: func(text string) {
+		_, _ = fmt.Fprintf(a.Err, "%s\n", text)
+	}}
+	if options.names, err = namesOf(f.names); err != nil {
+		return err
+	}
+	if options.known, err = definitionsOf(ctx, c, f); err != nil {
 		return err
 	}
 	counted := &counter{r: in}
-	all, err := openRows(f.format, counted, separator, f.presets, jsonFields)
+	all, err := openRows(f.format, counted, f.presets, options)
 	if err != nil {
 		return err
 	}
@@ -109,22 +126,36 @@ func (a *App) importFile(ctx context.Context, f importFlags) (err error) {
 		}
 		all = onlyLines{all, lines}
 	}
-	if err := checkRejectsPath(f); err != nil {
+	if err := checkOutputs(f); err != nil {
 		return err
 	}
-	rejects, err := a.openRejects(f.rejects)
+	rejects, err := a.openRejects("rejects", f.rejects)
 	if err != nil {
 		return err
 	}
+	warnings, err := a.openRejects("warnings", f.warnings)
+	if err != nil {
+		return errors.Join(err, rejects.close())
+	}
+	run, err := openRun(cmp.Or(a.server, a.env("VAULT_SERVER"), defaultServer), f)
+	if err != nil {
+		return errors.Join(err, rejects.close(), warnings.close())
+	}
 	bar := NewProgress(a.Err, size, "bytes", "import")
-	im := &importer{client: c, label: f.label, size: f.batch, reject: rejects.add}
+	im := &importer{client: c, runID: run.ID, size: f.batch, reject: rejects.add, warned: func(reject) error { return nil }}
+	if f.warnings != "" {
+		im.warned = warnings.add
+	}
 	im.warn = sync.OnceFunc(func() {
 		_, _ = fmt.Fprintf(a.Err,
 			"a batch is accepted, but not applied after %s: check that a worker is running; still waiting\n", slowBatch)
 	})
 	err = im.run(ctx, all, func() { bar.At(counted.n) })
 	bar.End()
-	err = errors.Join(err, rejects.close())
+	err = errors.Join(err, rejects.close(), warnings.close())
+	if err == nil {
+		err = run.done()
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		_ = a.print(im.summary)
@@ -194,24 +225,29 @@ func (a *App) open(path string) (in io.ReadCloser, size int64, err error) {
 	return f, info.Size(), nil
 }
 
-// jsonFieldsOf returns the fields of the agent with the type json: their CSV cells are JSON, not text.
-func jsonFieldsOf(ctx context.Context, c *client.Client, f importFlags) ([]string, error) {
+// namesOf parses the flags --map.
+func namesOf(flags []string) (map[string]string, error) {
+	names := map[string]string{}
+	for _, flag := range flags {
+		at := strings.LastIndexByte(flag, '=') // the name of a column can contain =
+		if at < 1 || at == len(flag)-1 {
+			return nil, vault.Invalid("map", `is %q; use column=field, such as "First name=first_name"`, flag)
+		}
+		names[strings.TrimSpace(flag[:at])] = strings.TrimSpace(flag[at+1:])
+	}
+	return names, nil
+}
+
+// definitionsOf returns the definitions of the agent, nil if they are unknown.
+func definitionsOf(ctx context.Context, c *client.Client, f importFlags) ([]vault.Definition, error) {
 	if f.format != formatCSV || f.agent == (presets{}).agent {
 		return nil, nil
 	}
-	var out []string
-	for d, err := range c.ListDefinitions(ctx, f.agent) {
-		if client.CodeOf(err) == vault.CodeUnknown {
-			return nil, nil // the agent has no definitions; the vault decides whether it accepts the writes
-		}
-		if err != nil {
-			return nil, err
-		}
-		if d.ValueType == vault.TypeJSON {
-			out = append(out, d.Name)
-		}
+	out, err := client.Collect(c.ListDefinitions(ctx, f.agent))
+	if client.CodeOf(err) == vault.CodeUnknown {
+		return nil, nil // the agent has no definitions; the vault decides whether it accepts the writes
 	}
-	return out, nil
+	return out, err
 }
 
 // counter counts the bytes that are read.
@@ -226,7 +262,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// rejectsFile writes rejects to a file, or shows the first ones if there is no file.
+// rejectsFile writes rejects or warnings to a file, or shows the first ones if there is no file.
 type rejectsFile struct {
 	path  string
 	file  *os.File
@@ -235,21 +271,26 @@ type rejectsFile struct {
 	to    io.Writer
 }
 
-// checkRejectsPath returns an error if --rejects would overwrite an input.
-func checkRejectsPath(f importFlags) error {
-	rejects, err := os.Stat(f.rejects)
-	if err != nil {
-		return nil //nolint:nilerr // the file does not exist yet, or opening it fails
+// checkOutputs returns an error if --rejects or --warnings would overwrite an input, or each other.
+func checkOutputs(f importFlags) error {
+	if f.rejects != "" && f.rejects == f.warnings {
+		return vault.Invalid("warnings", "is the file of --rejects; name another one")
 	}
-	for _, input := range []struct{ path, use string }{{f.file, "that is imported"}, {f.linesOf, "of --lines-of"}} {
-		if read, err := os.Stat(input.path); err == nil && os.SameFile(read, rejects) {
-			return vault.Invalid("rejects", "%s is the file %s and would be overwritten; name another one", f.rejects, input.use)
+	for flag, path := range map[string]string{"rejects": f.rejects, "warnings": f.warnings} {
+		output, err := os.Stat(path)
+		if err != nil {
+			continue // the file does not exist yet, or opening it fails
+		}
+		for _, input := range []struct{ path, use string }{{f.file, "that is imported"}, {f.linesOf, "of --lines-of"}} {
+			if read, err := os.Stat(input.path); err == nil && os.SameFile(read, output) {
+				return vault.Invalid(flag, "%s is the file %s and would be overwritten; name another one", path, input.use)
+			}
 		}
 	}
 	return nil
 }
 
-func (a *App) openRejects(path string) (*rejectsFile, error) {
+func (a *App) openRejects(flag, path string) (*rejectsFile, error) {
 	r := &rejectsFile{path: path, to: a.Err}
 	if path == "" {
 		return r, nil
@@ -257,7 +298,7 @@ func (a *App) openRejects(path string) (*rejectsFile, error) {
 	var err error
 	//nolint:gosec // the user chooses the path
 	if r.file, err = os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600); err != nil {
-		return nil, fmt.Errorf("open --rejects: %w", err)
+		return nil, fmt.Errorf("open --%s: %w", flag, err)
 	}
 	r.out = bufio.NewWriter(r.file)
 	return r, nil

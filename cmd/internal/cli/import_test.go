@@ -18,7 +18,7 @@ import (
 
 // summary is the summary of an import.
 type summary struct {
-	Lines, Written, Superseded, Rejected, Operations int
+	Lines, Written, Repeated, Superseded, Rejected, Operations int
 }
 
 // importing runs an import and returns its summary, standard error and exit code.
@@ -95,9 +95,9 @@ func TestImport_CSV(t *testing.T) {
 		eve + ",short\n" + // line 7
 		bob + ",,,,,caf\xe9\n" // line 8
 	path, rejects := file(t, "customers.csv", text), filepath.Join(t.TempDir(), "rejects.jsonl")
-	for range 2 {
-		s, errs, code := c.importing(path, "--agent", agent, "--rejects", rejects)
-		same(t, "the summary", s, summary{Lines: 6, Written: 8, Rejected: 5, Operations: 1})
+	for i := range 2 { // a named import is written once
+		s, errs, code := c.importing(path, "--agent", agent, "--rejects", rejects, "--label", "monday")
+		same(t, "the summary", s, summary{Lines: 6, Written: 8, Repeated: 8 * i, Rejected: 5, Operations: 2})
 		if code != 2 || !strings.Contains(errs, "5 values were rejected; "+rejects) {
 			t.Errorf("it exits with %d and says %s", code, errs)
 		}
@@ -117,7 +117,7 @@ func TestImport_CSV(t *testing.T) {
 			lines = append(lines, fmt.Sprintf("%d %s", r.Line, r.Field))
 		}
 		slices.Sort(lines)
-		same(t, "the rejects", lines, []string{"3 email", "4 customer_id", "5 income", "7 ", "8 "})
+		same(t, "the rejects", lines, []string{"3 email", "4 customer_id", "5 income", "7 email", "8 "})
 		for _, value := range []string{"secret-at", "hunter2", "nobody"} {
 			if strings.Contains(string(raw), value) {
 				t.Errorf("the rejects hold a value: %s", raw)
@@ -154,8 +154,8 @@ func TestImport_CSV(t *testing.T) {
 	if h := parsed[[]vault.Value](c, "", "customers", "history", "--customer", ada); len(h) != 5 {
 		t.Errorf("Ada has %d versions now", len(h))
 	}
-	// With another label it is another import.
-	if s, _, _ := c.importing(path, "--agent", agent, "--label", "again"); s.Written == 0 {
+	// A complete import that is run again is another import.
+	if s, _, _ := c.importing(path, "--agent", agent); s.Written == 0 || s.Repeated != 0 {
 		t.Errorf("again: %+v", s)
 	}
 	if h := parsed[[]vault.Value](c, "", "customers", "history", "--customer", ada); len(h) != 10 {
@@ -172,10 +172,12 @@ func TestImport_ByChannelIdentity(t *testing.T) {
 		"customers.csv",
 		"channel;external_id;plan;income\nsms;+4915112345678;gold;1\nsms;+4915112345679;silver;2\nsms;+4915112345678;;3\n;+49;gold;\n",
 	)
-	for range 2 {
-		s, errs, code := c.importing(path, "--agent", agent, "--separator", ";")
-		same(t, "the summary", s,
-			summary{Lines: 4, Written: 5, Rejected: 1, Operations: 2}) // income twice: two consecutive batches
+	for i := range 2 {
+		s, errs, code := c.importing(path, "--agent", agent, "--separator", ";", "--label", "by channel")
+		same(t, "the summary", s, summary{
+			// one to open the customers; income twice: two consecutive batches
+			Lines: 4, Written: 5, Repeated: 5 * i, Rejected: 1, Operations: 3,
+		})
 		if code != 2 || !strings.Contains(errs, "line 5, customer_id: ") {
 			t.Errorf("it exits with %d and says %s", code, errs)
 		}
@@ -221,7 +223,7 @@ func TestImport_JSONLines(t *testing.T) {
 	)
 	path := file(t, "values.jsonl", strings.Join(lines, "\n"))
 	for range 2 {
-		s, errs, code := c.importing(path, "--agent", agent)
+		s, errs, code := c.importing(path, "--agent", agent, "--label", "values")
 		if s.Written != 4 || s.Rejected != 8 || s.Lines != 12 || code != 2 {
 			t.Errorf("%d, %+v", code, s)
 		}
@@ -258,7 +260,7 @@ func TestImport_ContinuesAfterInterruption(t *testing.T) {
 	root := cli.Root(&cli.App{Environ: func() []string {
 		return []string{"VAULT_SERVER=" + server.URL, "VAULT_API_KEY=" + c.key}
 	}, In: in, Out: &out, Err: &errs})
-	args := []string{"import", "-", "--format", "csv", "--agent", agent, "--batch", "7"}
+	args := []string{"import", "-", "--format", "csv", "--agent", agent, "--batch", "7", "--label", "nightly"}
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil || cli.ExitCode(err) != 130 || !strings.Contains(cli.Message(err), "run the same command to continue") {
@@ -513,5 +515,141 @@ func TestCompletion_OffersValues(t *testing.T) {
 	has(t, c.ok("", "__complete", "import", ""), "csv", "jsonl")
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		has(t, c.ok("", "completion", shell), "vault")
+	}
+}
+
+// Files as people's programs make them.
+func TestImport_FilesOfPrograms(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		text     string // A and B are customers
+		args     []string
+		code     int
+		says     string
+		rejected int
+		want     map[string]string // of A
+	}{
+		"sep= and semicolons": {
+			text: "sep=;\ncustomer_id;plan;income\nA;gold;5\n", want: map[string]string{"plan": `"gold"`, "income": "5"},
+		},
+		"short and padded lines": {
+			text: "customer_id,plan,income\nA,gold\nB,silver,2,, \n", want: map[string]string{"plan": `"gold"`},
+		},
+		"blank cells say nothing": {
+			text: "customer_id,plan,income\nA, \u00a0,\u200b\n", want: map[string]string{},
+		},
+		"a mapped column": {
+			text: "customer_id,E-mail\nA,ada@example.com\n", args: []string{"--map", "E-mail=email"},
+			want: map[string]string{"email": `"ada@example.com"`},
+		},
+		"a column that is no name": {
+			text: "customer_id,E-mail\nA,ada@example.com\n", code: 1, says: `"E-mail" is not a valid field name: did you mean email?`,
+		},
+		"a misspelled column": {
+			text: "customer_id,emial\nA,ada@example.com\n", code: 2, says: `"emial" is not a field of this agent: did you mean email?`,
+			rejected: 1, want: map[string]string{},
+		},
+		"a misspelled column, strictly": {
+			text: "customer_id,emial\nA,ada@example.com\n", args: []string{"--strict-columns"}, code: 1, says: "did you mean email?",
+		},
+		"a column that is not there": {
+			text: "customer_id,plan\nA,gold\n", args: []string{"--map", "Mail=email"}, code: 1, says: `no column "Mail"`,
+		},
+		"broken JSON": {
+			text: "customer_id,extra\nA,\"{\"\"a\"\": \"\n", code: 2, says: "not valid JSON", rejected: 1, want: map[string]string{},
+		},
+		"two open quotes swallow nobody": {
+			text: "customer_id,income,plan\nA,1,gold\nA,2,\"open\nB,3,gold\nA,4,\"5\n\"\nB,5,gold\n", code: 2, says: "line 3: ",
+			rejected: 1, want: map[string]string{"plan": `"5\n"`, "income": "4"},
+		},
+		"Latin-1": {
+			text: "customer_id,plan\nA,caf\xe9\nB,gold\n", code: 2, says: "may be Latin-1", rejected: 1, want: map[string]string{},
+		},
+		"a header in Latin-1": {
+			text: "customer_id,pr\xe9nom\nA,x\n", code: 1, says: "not valid UTF-8",
+		},
+		"a workbook": {text: "PK\x03\x04", code: 1, says: "export it as CSV"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, run := c, newRun(t)
+			ada, bob := newID(), newID()
+			path := file(t, "customers.csv", strings.NewReplacer("\nA", "\n"+ada, "\nB", "\n"+bob).Replace(c.text))
+			out, errs, err := run.run("", append([]string{"import", "--json", path, "--agent", run.agent}, c.args...)...)
+			code := 0
+			if err != nil {
+				code, errs = cli.ExitCode(err), errs+cli.Message(err)
+			}
+			if code != c.code || !strings.Contains(errs, c.says) {
+				t.Errorf("it exits with %d and says %s", code, errs)
+			}
+			if c.code == 1 {
+				return
+			}
+			var s summary
+			if err := json.Unmarshal([]byte(out), &s); err != nil || s.Rejected != c.rejected {
+				t.Errorf("the summary: %s, %v", out, err)
+			}
+			if len(c.want) > 0 {
+				same(t, "Ada", run.values(ada), c.want)
+			}
+		})
+	}
+}
+
+// bankRun is a tenant with the definitions of a bank.
+type bankRun struct {
+	*terminal
+	agent string
+}
+
+func newRun(t *testing.T) bankRun {
+	t.Helper()
+	c, agent := bank(t)
+	return bankRun{c, agent}
+}
+
+// Every value of every type is the same after an export and an import.
+func TestExport_ImportIsTheIdentity(t *testing.T) {
+	t.Parallel()
+	c, agent := bank(t)
+	values := []string{
+		`"123"`, `123`, `"true"`, `true`, `"null"`, `{"a": [1, "2", null]}`, `"{\"a\": 1}"`, `"line 1\r\nline 2"`, `"a\rb"`,
+		`" spaces "`, `"a \"quoted\" text"`, `"=1+1"`, `1e300`, `-0.5`, `"ünï ☃"`, `[]`, `"x,y;z"`, `"'"`,
+	}
+	var lines []string
+	for _, value := range values {
+		lines = append(lines, fmt.Sprintf(`{"customer_id": %q, "name": "extra", "value": %s}`, newID(), value))
+	}
+	if s, errs, code := c.importing(file(t, "a.jsonl", strings.Join(lines, "\n")), "--agent", agent); code != 0 ||
+		s.Written != len(values) {
+		t.Fatalf("%d, %+v, %s", code, s, errs)
+	}
+	exported := c.ok("", "export", "--format", "csv")
+	d := newTerminal(t)
+	d.defineBank(agent)
+	if s, errs, code := d.importing(file(t, "b.csv", exported), "--agent", agent); code != 0 || s.Written != len(values) {
+		t.Fatalf("%d, %+v, %s\n%s", code, s, errs, exported)
+	}
+	for _, customer := range parsed[[]vault.Customer](d, "", "customers", "list") {
+		same(t, "a value", d.values(customer.CustomerID.String()), c.values(customer.CustomerID.String()))
+	}
+}
+
+func TestImport_ListsWarnings(t *testing.T) {
+	t.Parallel()
+	c, agent := bank(t)
+	c.ok(doc(t, "agent_id", agent, "name", "phone", "value_type", "phone", "enabled", true, "validation_mode", "warn"),
+		"definitions", "save")
+	warnings := filepath.Join(t.TempDir(), "warnings.jsonl")
+	text := "customer_id,phone\n" + newID() + ",4.91512E+12\n" + newID() + ",+4915112345678\n"
+	if s, errs, code := c.importing(file(t, "a.csv", text), "--agent", agent, "--warnings", warnings); code != 0 ||
+		s.Written != 2 {
+		t.Errorf("%d, %+v, %s", code, s, errs)
+	}
+	raw, err := os.ReadFile(warnings)
+	if err != nil || !strings.Contains(string(raw), `"line":2,"field":"phone"`) || strings.Contains(string(raw), "4.91") ||
+		strings.Count(string(raw), "\n") != 1 {
+		t.Errorf("%s, %v", raw, err)
 	}
 }

@@ -3,12 +3,14 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/format"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -23,8 +25,12 @@ type jsonRows struct {
 	presets
 }
 
-func newJSONRows(in io.Reader, p presets) *jsonRows {
-	return &jsonRows{in: bufio.NewReaderSize(in, 64<<10), presets: p}
+func newJSONRows(in io.Reader, p presets) (*jsonRows, error) {
+	text, err := textOf(in)
+	if err != nil {
+		return nil, err
+	}
+	return &jsonRows{in: bufio.NewReaderSize(text, 64<<10), presets: p}, nil
 }
 
 func (j *jsonRows) next() (row, error) {
@@ -81,6 +87,18 @@ func (j *jsonRows) decode(into *row, text []byte) error {
 	if _, err := identify(into, customer, identity{in.Channel, in.ExternalID}); err != nil {
 		return err
 	}
+	if text, ok := jsonTextOf(in.Value); ok && format.IsBlank(text) && in.Status == "" {
+		return nil // a blank text says nothing; an export, which has a status, keeps what was stored
+	}
 	j.add(into, in.WriteValueInput)
 	return nil
+}
+
+// jsonTextOf returns the text of a JSON string.
+func jsonTextOf(raw json.RawMessage) (string, bool) {
+	var text *string
+	if json.Unmarshal(raw, &text) != nil || text == nil {
+		return "", false
+	}
+	return *text, true
 }

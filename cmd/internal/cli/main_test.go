@@ -24,6 +24,14 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "imports")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	if err := os.Setenv("XDG_CACHE_HOME", folder); err != nil { // of interrupted imports
+		panic(err)
+	}
 	os.Exit(testkit.Main(m, func(k *testkit.Kit) {
 		kit = k
 		var err error

@@ -211,7 +211,10 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "operations", "get", "--operation", failed.ID.String()), "write-value", "failed", "nickname")
 	c.ok(doc(t, "agent_id", agent, "name", "nickname", "value_type", "string", "enabled", true), "definitions", "save")
 	has(t, c.ok("", "operations", "replay", "--operation", failed.ID.String()), failed.ID.String(), "succeeded")
-	has(t, c.refused("", "operations", "replay", "--operation", failed.ID.String()), "only a failed one can be replayed")
+	has(t, c.refused("", "operations", "replay", "--operation", failed.ID.String()), "a failed operation can be replayed")
+
+	many := c.ok(`{"identities": [{"channel": "sms", "external_id": "+4915112345600"}]}`, "customers", "open-many")
+	has(t, many, "open-customers", "succeeded")
 
 	// Maintenance.
 	has(t, c.ok("", "admin", "expire-stale"), "expire-values", "succeeded", "marked")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/cmd/internal/csvfile"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -24,7 +25,8 @@ type row struct {
 // identity is the channel identity of a customer. Zero: none.
 type identity struct{ channel, externalID string }
 
-// reject is the reason why a line, or a value of it, was not written. It contains no value.
+// reject is the reason why a line, or a value of it, was not written, or was written with a warning. It contains no
+// value.
 type reject struct {
 	Line   int        `json:"line"`
 	Field  string     `json:"field,omitempty"`
@@ -136,12 +138,21 @@ func identify(into *row, customer string, who identity) (uuid.UUID, error) {
 	return uuid.Nil, nil
 }
 
-// openRows returns the rows of a file. jsonFields are the fields with JSON in their CSV cells.
-func openRows(format fileFormat, in io.Reader, separator rune, p presets, jsonFields []string) (rows, error) {
-	if format == formatCSV {
-		return newCSVRows(in, separator, p, jsonFields)
+// textOf returns the text of a file as UTF-8.
+func textOf(in io.Reader) (io.Reader, error) {
+	text, err := csvfile.Decode(in)
+	if errors.Is(err, csvfile.ErrUTF16) || errors.Is(err, csvfile.ErrSheet) {
+		return nil, vault.Invalid("file", "%s", err)
 	}
-	return newJSONRows(in, p), nil
+	return text, err
+}
+
+// openRows returns the rows of a file.
+func openRows(format fileFormat, in io.Reader, p presets, o csvOptions) (rows, error) {
+	if format == formatCSV {
+		return newCSVRows(in, p, o)
+	}
+	return newJSONRows(in, p)
 }
 
 // onlyLines skips the lines that are not listed.
