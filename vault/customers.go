@@ -7,9 +7,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// MaxImport is the maximum number of writes in one import. An import of this size is one transaction of about a second.
-const MaxImport = 1000
-
 // WriteValueInput is the input of write-value: one value for one field of a customer.
 type WriteValueInput struct {
 	// ItemID is the id of the new item. nil: the vault generates it.

@@ -10,13 +10,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// Limits of a definition and of a value (design, section 5).
-const (
-	MaxNameLength  = 50       // characters of a field name
-	MaxRegexLength = 500      // characters of a validation regex
-	MaxValueBytes  = 64 << 10 // bytes of a value as JSON
-)
-
 // NamePattern matches a valid field name.
 var NamePattern = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 

@@ -143,6 +143,7 @@ func (s Imports) checkAll(
 ) ([]checkedWrite, error) {
 	defs := map[uuid.UUID]map[string]vault.Definition{}
 	var writes []checkedWrite
+	steps := 0
 	for i, w := range in.Writes {
 		agent, ok := defs[w.AgentID]
 		if !ok {
@@ -162,8 +163,13 @@ func (s Imports) checkAll(
 		if d, ok := agent[w.Name]; ok {
 			c.def = &d
 		}
+		mode := rules.EffectiveMode(c.def, s.Values.Mode)
+		if steps += rules.PatternSteps(c.def, w.Value, mode); steps > vault.MaxImportRegexSteps {
+			return nil, vault.Invalid("writes", "the validation_regex of the definitions of these values takes too long in one "+
+				"import; split it, or use a smaller pattern for %s", w.Name)
+		}
 		var err error
-		if c.checked, err = rules.CheckValue(c.def, w.Name, w.Value, rules.EffectiveMode(c.def, s.Values.Mode)); err != nil {
+		if c.checked, err = rules.CheckValue(c.def, w.Name, w.Value, mode); err != nil {
 			if err := refused.add(i, err); err != nil {
 				return nil, err
 			}
