@@ -150,7 +150,7 @@ func stateProblems(origin vault.Origin, review vault.ReviewState) []*vault.Error
 func checkScenario(s vault.Scenario) error {
 	problems := inputProblems(s)
 	seen := make(map[string]int, len(s.Steps))
-	for i, step := range s.Steps {
+	for i, step := range s.Steps[:min(len(s.Steps), vault.MaxEntries)] {
 		if first, ok := seen[step.ID]; ok && step.ID != "" {
 			path := fmt.Sprintf("steps[%d].id", i)
 			problems = append(problems,
@@ -217,7 +217,7 @@ func inputProblems(v any) []*vault.Error {
 	var problems []*vault.Error
 	err := validate().Struct(v)
 	if failures, ok := errors.AsType[validator.ValidationErrors](err); ok {
-		for _, failure := range failures {
+		for _, failure := range failures[:min(len(failures), vault.MaxProblems+1)] {
 			problems = append(problems, vault.Invalid(inputPath(failure.Namespace()), "%s", tagProblem(failure)))
 		}
 	} else if err != nil {
@@ -340,6 +340,9 @@ func checkImport(in vault.ImportValuesInput) error {
 	}
 	first := map[key]int{}
 	for i, w := range in.Writes {
+		if len(problems) > vault.MaxProblems {
+			break
+		}
 		if err := checkWrite(w); err != nil {
 			problems = append(problems, vault.Invalid(fmt.Sprintf("writes[%d]", i), "%s", err.Error()))
 		}

@@ -3,10 +3,14 @@ package rules_test
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"regexp"
 	"regexp/syntax"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -212,4 +216,101 @@ func TestApplicable_ManyExpensiveConditions(t *testing.T) {
 			t.Errorf("got %s", warnings[499])
 		}
 	})
+}
+
+func TestDecodeStrict_ManyProblems(t *testing.T) {
+	var unknown, deep strings.Builder
+	for i := range 500_000 {
+		fmt.Fprintf(&unknown, `"m%d":1,`, i)
+	}
+	for i := range 900 {
+		fmt.Fprintf(&deep, `{"p%d":1,"q":2,"name":3},`, i)
+	}
+	names := strings.TrimSuffix(strings.Repeat(`"x",`, 1_000_000), ",")
+	for name, body := range map[string]struct {
+		text string
+		into any
+	}{
+		"unknown members":        {`{` + unknown.String() + `"z":1}`, &vault.WriteValueInput{}},
+		"an unknown list":        {`{"zz":[` + names + `]}`, &vault.WriteValueInput{}},
+		"a list of names":        {`{"depends_on_fields":[` + names + `]}`, &vault.Requirement{}},
+		"a list of wrong types":  {`{"depends_on_fields":[` + strings.Repeat("1,", 900) + `1]}`, &vault.Requirement{}},
+		"unknown members within": {`{"writes":[` + deep.String() + `{}]}`, &vault.ImportValuesInput{}},
+		"members of a map":       {`{"variables":{` + unknown.String() + `"z":1}}`, &vault.SaveSessionInput{}},
+		"a list of allowed ones": {`{"allowed_values":[` + names + `]}`, &vault.Definition{}},
+	} {
+		atMost(t, 60, name, func() {
+			err := rules.DecodeStrict([]byte(body.text), body.into)
+			if err == nil || len(err.Error()) > 20_000 || !vault.Permanent(err) {
+				t.Errorf("%s: got an error of %d bytes", name, len(fmt.Sprint(err)))
+			}
+			if strings.Count(fmt.Sprint(err), "; ") > 2*vault.MaxProblems {
+				t.Errorf("%s: lists more than %d problems", name, vault.MaxProblems)
+			}
+		})
+	}
+}
+
+// TestCheck_LongLists gives each list of each input a million entries, as a caller of the Go API may.
+func TestCheck_LongLists(t *testing.T) {
+	names := make([]string, 1_000_000)
+	for i := range names {
+		names[i] = "\x00"
+	}
+	deps := slices.Repeat([]string{"a"}, len(names))
+	steps := make([]vault.ScenarioStep, 100_000)
+	raws := slices.Repeat([]json.RawMessage{json.RawMessage(`nul`)}, 1_000_000)
+	turns := make([]vault.Turn, 100_000)
+	for name, in := range map[string]any{
+		"depends_on_fields":    vault.Requirement{DependsOn: deps},
+		"unstorable":           vault.Requirement{DependsOn: names},
+		"verification_methods": vault.Definition{VerificationMethods: deps},
+		"extraction_examples":  vault.Definition{ExtractionExamples: names},
+		"allowed_values":       vault.Definition{ValueType: vault.TypeString, AllowedValues: raws},
+		"steps":                vault.Scenario{Steps: steps},
+		"turns":                vault.SaveSessionInput{Turns: turns},
+		"edit":                 vault.DecideReviewInput{Edit: &vault.ReviewEdit{DependsOn: names}},
+	} {
+		atMost(t, 60, name, func() {
+			if err := rules.Check(in); err == nil || len(err.Error()) > 20_000 {
+				t.Errorf("%s: got an error of %d bytes", name, len(fmt.Sprint(err)))
+			}
+		})
+	}
+}
+
+// TestInputs_ListsHaveLimits finds lists and maps of inputs without a maximum length.
+func TestInputs_ListsHaveLimits(t *testing.T) {
+	t.Parallel()
+	var visit func(typ reflect.Type, path string)
+	seen := map[reflect.Type]bool{}
+	visit = func(typ reflect.Type, path string) {
+		switch {
+		case typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice:
+			visit(typ.Elem(), path)
+		case typ.Kind() == reflect.Struct && !seen[typ] && typ != reflect.TypeFor[time.Time]():
+			seen[typ] = true
+			for i := range typ.NumField() {
+				f := typ.Field(i)
+				at := path + "." + f.Name
+				isList := f.Type.Kind() == reflect.Map || f.Type.Kind() == reflect.Slice &&
+					f.Type != reflect.TypeFor[json.RawMessage]()
+				if isList && !regexp.MustCompile(`(^|,)max=\d+`).MatchString(f.Tag.Get("validate")) {
+					t.Errorf("%s has no maximum length", at)
+				}
+				visit(f.Type, at)
+			}
+		}
+	}
+	for _, in := range []any{
+		vault.WriteValueInput{}, vault.ImportValuesInput{}, vault.VerifyValueInput{}, vault.AddAssetInput{},
+		vault.DeleteItemInput{}, vault.RestoreItemInput{}, vault.OpenCustomerInput{}, vault.LinkChannelInput{},
+		vault.SetCustomerLabelInput{}, vault.RecordConsentInput{}, vault.MergeCustomersInput{},
+		vault.UnmergeCustomerInput{}, vault.DeleteCustomerInput{}, vault.SaveSessionInput{}, vault.Definition{},
+		vault.DeleteDefinitionInput{}, vault.Requirement{}, vault.DeleteRequirementInput{}, vault.Scenario{},
+		vault.Rule{}, vault.ExtractSchemaInput{}, vault.DecideReviewInput{}, vault.FillGapsInput{},
+		vault.CancelFillInput{}, vault.AnswerQuestionInput{}, vault.Sweep{},
+	} {
+		visit(reflect.TypeOf(in), reflect.TypeOf(in).Name())
+	}
 }

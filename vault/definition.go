@@ -131,7 +131,7 @@ type Scenario struct {
 	Description string         `json:"description,omitempty" validate:"max=20000"`
 	Steps       []ScenarioStep `json:"steps,omitempty" validate:"max=200,dive"`
 	// Variables are available to conditions as scenario.variables.
-	Variables map[string]string `json:"variables,omitempty" validate:"max=100"`
+	Variables map[string]string `json:"variables,omitempty" validate:"max=100,dive,keys,max=100,endkeys,max=2000"`
 }
 
 // ScenarioStep is one step of a scenario.

@@ -13,7 +13,7 @@ type SaveSessionInput struct {
 	AgentID    uuid.UUID `json:"agent_id" validate:"required"`
 	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
 	// Variables replace the stored variables with the same names. Others stay.
-	Variables map[string]json.RawMessage `json:"variables,omitempty" validate:"max=200"`
+	Variables map[string]json.RawMessage `json:"variables,omitempty" validate:"max=200,dive,keys,max=100,endkeys"`
 	// Turns are appended to the stored turns. The vault sets Index.
 	Turns []Turn `json:"turns,omitempty" validate:"max=1000,dive"`
 }
