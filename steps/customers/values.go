@@ -123,7 +123,7 @@ func (s Values) Write(
 	return vault.ItemResult{ItemID: id, Status: place.Status, ProfileVersion: version, Warnings: checked.Warnings}, err
 }
 
-// idTakenError rejects an item id that is already in use by a value or an asset, also of another tenant.
+// idTakenError rejects an item id that is already in use by a value or an asset of the tenant.
 func idTakenError(id uuid.UUID) error {
 	return vault.Conflict("item_id", "item_id: %s is the id of another item; leave it out, or choose a new UUID", id)
 }
