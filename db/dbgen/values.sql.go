@@ -33,6 +33,43 @@ func (q *Queries) ConfirmValue(ctx context.Context, tenantID uuid.UUID, iD uuid.
 	return result.RowsAffected(), nil
 }
 
+const countFields = `-- name: CountFields :many
+SELECT f.profile_id, count(*) AS fields
+FROM customer_values f
+WHERE f.tenant_id = $1
+  AND f.profile_id = ANY ($2::uuid[])
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
+GROUP BY f.profile_id
+`
+
+type CountFieldsRow struct {
+	ProfileID uuid.UUID `json:"profile_id"`
+	Fields    int64     `json:"fields"`
+}
+
+// Counts the fields of profiles with an active value. The caller holds the locks of the profiles. Index:
+// customer_values_active.
+func (q *Queries) CountFields(ctx context.Context, tenantID uuid.UUID, profiles []uuid.UUID) ([]CountFieldsRow, error) {
+	rows, err := q.db.Query(ctx, countFields, tenantID, profiles)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CountFieldsRow{}
+	for rows.Next() {
+		var i CountFieldsRow
+		if err := rows.Scan(&i.ProfileID, &i.Fields); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteOrphanCandidates = `-- name: DeleteOrphanCandidates :execrows
 WITH done AS MATERIALIZED (
     SELECT c.tenant_id, c.item_id

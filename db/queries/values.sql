@@ -352,3 +352,14 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND status = 'active'
   AND deleted_at IS NULL;
+
+-- Counts the fields of profiles with an active value. The caller holds the locks of the profiles. Index:
+-- customer_values_active.
+-- name: CountFields :many
+SELECT f.profile_id, count(*) AS fields
+FROM customer_values f
+WHERE f.tenant_id = sqlc.arg(tenant_id)
+  AND f.profile_id = ANY (sqlc.arg(profiles)::uuid[])
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
+GROUP BY f.profile_id;

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -59,6 +60,9 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 			return out, err
 		}
 		if writes, err = findSources(ctx, q, ev.TenantID, writes, profiles, &refused); err != nil {
+			return out, err
+		}
+		if writes, err = limitFields(ctx, q, ev.TenantID, writes, profiles, &refused); err != nil {
 			return out, err
 		}
 		if out.Rejected, err = refused.rejected(), refused.err(); err != nil || len(writes) == 0 {
@@ -262,6 +266,52 @@ func findSources(
 		if kept[i].sourceFound, err = checkImportSource(ctx, q, tenant, w.id, w.Lineage, own); err != nil {
 			return nil, err
 		}
+	}
+	return kept, nil
+}
+
+// limitFields removes writes of new fields to customers with vault.MaxFields.
+func limitFields(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+	refused *rejections,
+) ([]checkedWrite, error) {
+	written := map[uuid.UUID]int64{}
+	for _, w := range writes {
+		written[profiles[w.CustomerID]]++
+	}
+	counts, err := q.CountFields(ctx, tenant, slices.Collect(maps.Keys(written)))
+	if err != nil {
+		return nil, err
+	}
+	left := map[uuid.UUID]int64{} // new fields by profile, of those that could exceed the limit
+	for profile, n := range written {
+		at := slices.IndexFunc(counts, func(c dbgen.CountFieldsRow) bool { return c.ProfileID == profile })
+		if at >= 0 && counts[at].Fields+n > vault.MaxFields {
+			left[profile] = max(0, vault.MaxFields-counts[at].Fields)
+		}
+	}
+	if len(left) == 0 {
+		return writes, nil
+	}
+	kept := make([]checkedWrite, 0, len(writes))
+	for _, w := range writes {
+		profile := profiles[w.CustomerID]
+		if n, limited := left[profile]; limited {
+			known, err := q.ListVersions(ctx, dbgen.ListVersionsParams{TenantID: tenant, ProfileID: profile, Name: w.Name})
+			if err != nil {
+				return nil, err
+			}
+			if len(known) == 0 && n == 0 {
+				if err := refused.add(w.index, tooManyFieldsError()); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			if len(known) == 0 {
+				left[profile] = n - 1
+			}
+		}
+		kept = append(kept, w)
 	}
 	return kept, nil
 }
