@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/contextvault/contextvault/api/internal/access"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/api/internal/limit"
 	"github.com/contextvault/contextvault/api/internal/problem"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -95,6 +97,9 @@ func (k *knownKeys) get(hash []byte, now time.Time) (Key, bool) {
 	return found.key, ok && now.Before(found.expires)
 }
 
+// seen reports whether a key was valid not long ago.
+func (k *knownKeys) seen(hash []byte) bool { return k.byHash.Contains(string(hash)) }
+
 func (k *knownKeys) put(key Key, now time.Time) {
 	k.byHash.Add(string(key.Hash), knownKey{key: key, expires: now.Add(keyTTL)})
 }
@@ -126,8 +131,13 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 		}
 		return s.operator(ctx, now)
 	}
+	address := limit.Address(ctx.RemoteAddr())
+	if err := s.checkStranger(address, secret, now); err != nil {
+		return caller{}, err
+	}
 	key, err := s.findKey(ctx.Context(), secret, now)
 	if err != nil {
+		s.strangers.Take(address, now)
 		return caller{}, err
 	}
 	info := access.InfoOf(ctx.Context())
@@ -168,6 +178,18 @@ func (s *Server) checkRate(key uuid.UUID, now time.Time) error {
 	}
 	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "",
 		"this key exceeds its limit of requests per second; wait for the time in Retry-After").
+		With("Retry-After", retryAfter)
+}
+
+// checkStranger refuses a key that this process has not seen before, if its address has sent too many unknown keys: each
+// costs a query. Keys that were valid once are not refused, because many clients may share the address of a proxy.
+func (s *Server) checkStranger(address netip.Prefix, secret string, now time.Time) error {
+	retryAfter, exhausted := s.strangers.Exhausted(address, now)
+	if !exhausted || s.known.seen(HashKey(secret)) {
+		return nil
+	}
+	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited, "",
+		"too many unknown API keys from this address; wait for the time in Retry-After").
 		With("Retry-After", retryAfter)
 }
 

@@ -143,6 +143,21 @@ func TestRateLimit_ExceededKeyIsRefused(t *testing.T) {
 	s.do("GET", "/healthz", "", "Authorization: ").want(200)
 }
 
+func TestRateLimit_UnknownKeys(t *testing.T) {
+	t.Parallel()
+	s := newService(t, kit, func(o *api.Options) { o.RateLimit = 10 })
+	s.do("GET", "/v1/questions", "").want(200) // the key is known now
+	held := testkit.Eventually(t, "unknown keys are held back", func(ctxType) (answer, bool) {
+		a := s.do("GET", "/v1/questions", "", "Authorization: Bearer "+api.NewKey())
+		return a, a.status == 429
+	})
+	held.problem(429, "rate_limited")
+	if held.header.Get("Retry-After") != "1" {
+		t.Errorf("Retry-After: %s", held.header.Get("Retry-After"))
+	}
+	s.do("GET", "/v1/questions", "").want(200) // of the same address
+}
+
 func TestServer_WorksWithoutEngine(t *testing.T) {
 	t.Parallel()
 	engine := embeddedtest.Start(t)

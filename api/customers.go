@@ -104,6 +104,25 @@ func (s *Server) customerRoutes() {
 	})
 }
 
+// withValues adds the active values to a page of customers. The page ends early if they are too large.
+func (s *Server) withValues(
+	ctx context.Context, tenant uuid.UUID, items []vault.Customer, more bool,
+) ([]vault.Customer, bool, error) {
+	customers := make([]uuid.UUID, len(items))
+	for i, item := range items {
+		customers[i] = item.CustomerID
+	}
+	values, read, err := s.options.Query.ActiveValues(ctx, tenant, customers)
+	if err != nil {
+		return nil, false, err
+	}
+	more, items = more || read < len(items), items[:read]
+	for i := range items {
+		items[i].Fields = values[items[i].CustomerID]
+	}
+	return items, more, nil
+}
+
 func (s *Server) customerReads() {
 	type list struct {
 		Values bool `query:"values" doc:"Include the active values."`
@@ -122,20 +141,12 @@ func (s *Server) customerReads() {
 			from = &after.ID
 		}
 		items, more, err := s.options.Query.CustomersPage(ctx, c.tenant, from, in.Limit)
+		if err == nil && in.Values {
+			items, more, err = s.withValues(ctx, c.tenant, items, more)
+		}
 		out := &page[vault.Customer]{listOf[vault.Customer]{Items: items}}
-		if more {
+		if more && len(items) > 0 {
 			out.Body.Next = cursor.Encode(afterID{items[len(items)-1].CustomerID})
-		}
-		if err != nil || !in.Values {
-			return out, err
-		}
-		customers := make([]uuid.UUID, len(items))
-		for i, item := range items {
-			customers[i] = item.CustomerID
-		}
-		values, err := s.options.Query.ActiveValues(ctx, c.tenant, customers)
-		for i := range items {
-			items[i].Fields = values[items[i].CustomerID]
 		}
 		return out, err
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -48,7 +49,8 @@ type Options struct {
 	Log *slog.Logger
 	// MaxBodyBytes is the maximum size of a request body. 0: 8 MiB.
 	MaxBodyBytes int64
-	// RateLimit is the maximum number of requests per second and key. 0: no limit.
+	// RateLimit is the maximum number of requests per second and key, and of requests with unknown keys per address. 0: no
+	// limit.
 	RateLimit int
 	// RequestTimeout is the maximum duration of a request, in addition to its preferred wait. 0: 30 seconds.
 	RequestTimeout time.Duration
@@ -62,7 +64,8 @@ type Server struct {
 	api       huma.API
 	mux       *http.ServeMux
 	handler   *access.Handler
-	limits    *limit.Requests
+	limits    *limit.Requests[uuid.UUID]
+	strangers *limit.Requests[netip.Prefix] // requests with unknown keys, by address
 	known     *knownKeys
 	adminHash []byte
 	routes    []Route
@@ -98,7 +101,7 @@ func New(o Options) *Server {
 	}
 	s := &Server{
 		options: o, mux: http.NewServeMux(), adminHash: HashKey(o.AdminToken),
-		limits: limit.New(o.RateLimit), known: newKnownKeys(),
+		limits: limit.New[uuid.UUID](o.RateLimit), strangers: limit.New[netip.Prefix](o.RateLimit), known: newKnownKeys(),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.handler = &access.Handler{

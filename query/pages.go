@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,26 +32,51 @@ func (q *Queries) CustomersPage(
 	return page, more, nil
 }
 
+// customersPerRead is the number of customers whose values are read at once. Several bound the memory of a page.
+const customersPerRead = 10
+
 // ActiveValues returns the active values of customers, by customer and name. A customer without a value has no entry.
+// It ends early when the values exceed vault.MaxPageBytes: read is the number of customers, in the given order, whose
+// values are complete. It is at least 1 if there are customers.
 func (q *Queries) ActiveValues(
 	ctx context.Context, tenant uuid.UUID, customers []uuid.UUID,
-) (map[uuid.UUID]map[string]vault.Value, error) {
-	rows, err := q.db.Tenant(tenant).ListCustomerValues(ctx, tenant, customers)
-	if err != nil {
-		return nil, err
-	}
+) (values map[uuid.UUID]map[string]vault.Value, read int, err error) {
 	out := make(map[uuid.UUID]map[string]vault.Value, len(customers))
-	for _, r := range rows {
-		field := db.ValueOf(r.CustomerValue)
-		if err := q.sealer.OpenValue(tenant, &field); err != nil {
-			return nil, err
+	total := 0
+	for chunk := range slices.Chunk(customers, customersPerRead) {
+		rows, err := q.db.Tenant(tenant).ListCustomerValues(ctx, tenant, chunk)
+		if err != nil {
+			return nil, 0, err
 		}
-		if out[r.CustomerID] == nil {
-			out[r.CustomerID] = map[string]vault.Value{}
+		bytes := make(map[uuid.UUID]int, len(chunk))
+		for _, r := range rows {
+			field := db.ValueOf(r.CustomerValue)
+			if err := q.sealer.OpenValue(tenant, &field); err != nil {
+				return nil, 0, err
+			}
+			if out[r.CustomerID] == nil {
+				out[r.CustomerID] = map[string]vault.Value{}
+			}
+			out[r.CustomerID][field.Name] = field
+			bytes[r.CustomerID] += sizeOf(field)
 		}
-		out[r.CustomerID][field.Name] = field
+		for _, id := range chunk {
+			if total += bytes[id]; total > vault.MaxPageBytes && read > 0 {
+				return out, read, nil
+			}
+			read++
+		}
 	}
-	return out, nil
+	return out, read, nil
+}
+
+// sizeOf returns the approximate bytes of a value in an answer, without its fixed parts.
+func sizeOf(v vault.Value) int {
+	n := len(v.Value) + len(v.SourceMetadata)
+	for _, w := range v.Warnings {
+		n += len(w)
+	}
+	return n
 }
 
 // HistoryPosition is the position of a version in a history.
@@ -61,29 +87,61 @@ type HistoryPosition struct {
 }
 
 // HistoryPage returns versions of a customer's fields, newest first: of one field, or of all fields if name is empty.
-// The page starts after a position; nil: with the newest version. more reports whether older versions follow.
+// The page starts after a position; nil: with the newest version. It ends early when its values exceed
+// vault.MaxPageBytes. more reports whether older versions follow.
 func (q *Queries) HistoryPage(
 	ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, limit int,
 ) (page []vault.Value, more bool, err error) {
-	//nolint:gosec // at most MaxPage
-	in := dbgen.PageHistoryParams{TenantID: tenant, CustomerID: customer, MaxRows: int32(min(limit, MaxPage)) + 1}
+	limit, page = min(limit, MaxPage), []vault.Value{}
+	for total := 0; ; {
+		rows, err := q.historyRows(ctx, tenant, customer, name, after, min(limit-len(page), versionsPerRead)+1)
+		if err != nil {
+			return nil, false, err
+		}
+		if len(rows) == 0 && len(page) == 0 {
+			_, err := q.profile(ctx, tenant, customer)
+			return page, false, err
+		}
+		full := len(rows) > versionsPerRead || len(page)+len(rows) > limit
+		if full {
+			rows = rows[:len(rows)-1]
+		}
+		part := make([]vault.Value, len(rows))
+		for i, row := range rows {
+			part[i] = db.ValueOf(row)
+		}
+		if err := q.sealer.OpenValues(tenant, part); err != nil {
+			return nil, false, err
+		}
+		for _, v := range part {
+			if total += sizeOf(v); total > vault.MaxPageBytes && len(page) > 0 {
+				return page, true, nil
+			}
+			page = append(page, v)
+		}
+		if !full || len(page) >= limit {
+			return page, full, nil
+		}
+		last := page[len(page)-1]
+		after = &HistoryPosition{AcceptedAt: last.AcceptedAt, OperationID: last.OperationID, ID: last.ID}
+	}
+}
+
+// versionsPerRead is the number of versions that are read at once. Several bound the memory of a page.
+const versionsPerRead = 100
+
+func (q *Queries) historyRows(
+	ctx context.Context, tenant, customer uuid.UUID, name string, after *HistoryPosition, rows int,
+) ([]dbgen.CustomerValue, error) {
+	//nolint:gosec // at most versionsPerRead
+	in := dbgen.PageHistoryParams{TenantID: tenant, CustomerID: customer, MaxRows: int32(rows)}
 	if name != "" {
 		in.Name = &name
 	}
 	if after != nil {
 		in.BeforeAcceptedAt, in.BeforeOperationID, in.BeforeID = &after.AcceptedAt, &after.OperationID, &after.ID
 	}
-	rows, err := q.db.Tenant(tenant).PageHistory(ctx, in)
-	if err != nil {
-		return nil, false, err
-	}
-	if len(rows) == 0 {
-		if _, err := q.profile(ctx, tenant, customer); err != nil {
-			return nil, false, err
-		}
-	}
-	page, more = pageOf(rows, limit, db.ValueOf)
-	return page, more, q.sealer.OpenValues(tenant, page)
+	return q.db.Tenant(tenant).PageHistory(ctx, in)
 }
 
 // QuestionPosition is a position in the list of open questions.

@@ -270,7 +270,7 @@ func (v *vaultOf) reads() map[string]func(ctx context.Context, q *query.Queries,
 			return len(page), err
 		},
 		"ActiveValues": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {
-			values, err := q.ActiveValues(ctx, tenant, []uuid.UUID{v.customer})
+			values, _, err := q.ActiveValues(ctx, tenant, []uuid.UUID{v.customer})
 			return len(values[v.customer]), err
 		},
 		"Field": func(ctx ctxt, q *query.Queries, tenant uuid.UUID) (int, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/go-playground/validator/v10"
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/rules/internal/bounded"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -40,8 +41,12 @@ func Check(input any) error {
 }
 
 func checkDefinition(d vault.Definition) error {
-	problems := append(inputProblems(d), allowedProblems(d)...)
-	for i, method := range d.VerificationMethods {
+	problems := inputProblems(d)
+	if len(problems) >= vault.MaxProblems {
+		return vault.Join(problems)
+	}
+	problems = append(problems, allowedProblems(d)...)
+	for i, method := range d.VerificationMethods[:min(len(d.VerificationMethods), vault.MaxEntries)] {
 		if first := slices.Index(d.VerificationMethods, method); first < i {
 			path := fmt.Sprintf("verification_methods[%d]", i)
 			problems = append(problems, vault.Invalid(path, "repeats verification_methods[%d]", first))
@@ -57,6 +62,12 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 	}
 	var problems []*vault.Error
 	var values []json.RawMessage
+	bytes := 0
+	for _, raw := range d.AllowedValues {
+		if bytes += len(raw); bytes > vault.MaxAllowedBytes {
+			return append(problems, vault.Invalid("allowed_values", "are larger than %s together", kib(vault.MaxAllowedBytes)))
+		}
+	}
 	for i, raw := range d.AllowedValues {
 		if storageProblem(raw) != "" {
 			continue // inputProblems reports it
@@ -71,20 +82,37 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 		}
 		values = append(values, value)
 	}
-	if d.ValidationRegex == "" || len(d.ValidationRegex) > vault.MaxRegexLength || len(values) == 0 {
+	if d.ValidationRegex == "" || len(values) == 0 {
 		return problems
 	}
-	re, err := compilePattern(d.ValidationRegex)
-	if err == nil && !slices.ContainsFunc(values, func(v json.RawMessage) bool { return matchesWhole(re, textOf(v)) }) {
-		problems = append(problems,
-			vault.Invalid("validation_regex", "matches none of the allowed values, so no value could be stored"))
+	re, err := bounded.Compile(d.ValidationRegex)
+	if err != nil {
+		return problems // inputProblems reports it
+	}
+	if why := matchesNone(re, values); why != "" {
+		problems = append(problems, vault.Invalid("validation_regex", "%s", why))
 	}
 	return problems
 }
 
+// matchesNone returns the reason why no allowed value can be stored, "" if re matches one of them.
+func matchesNone(re bounded.Pattern, values []json.RawMessage) string {
+	steps := 0
+	for _, v := range values {
+		text := textOf(v)
+		if steps += re.Steps(len(text)); steps > vault.MaxRegexSteps {
+			return "is too large to be checked against these allowed values; use a smaller pattern, or fewer or shorter values"
+		}
+		if re.MatchesWhole(text) {
+			return ""
+		}
+	}
+	return "matches none of the allowed values, so no value could be stored"
+}
+
 func checkRequirement(r vault.Requirement) error {
 	problems := inputProblems(r)
-	for i, name := range r.DependsOn {
+	for i, name := range r.DependsOn[:min(len(r.DependsOn), vault.MaxEntries)] {
 		path := fmt.Sprintf("depends_on_fields[%d]", i)
 		switch first := slices.Index(r.DependsOn, name); {
 		case name == r.FieldName:
@@ -122,7 +150,7 @@ func stateProblems(origin vault.Origin, review vault.ReviewState) []*vault.Error
 func checkScenario(s vault.Scenario) error {
 	problems := inputProblems(s)
 	seen := make(map[string]int, len(s.Steps))
-	for i, step := range s.Steps {
+	for i, step := range s.Steps[:min(len(s.Steps), vault.MaxEntries)] {
 		if first, ok := seen[step.ID]; ok && step.ID != "" {
 			path := fmt.Sprintf("steps[%d].id", i)
 			problems = append(problems,
@@ -189,7 +217,7 @@ func inputProblems(v any) []*vault.Error {
 	var problems []*vault.Error
 	err := validate().Struct(v)
 	if failures, ok := errors.AsType[validator.ValidationErrors](err); ok {
-		for _, failure := range failures {
+		for _, failure := range failures[:min(len(failures), vault.MaxProblems+1)] {
 			problems = append(problems, vault.Invalid(inputPath(failure.Namespace()), "%s", tagProblem(failure)))
 		}
 	} else if err != nil {
@@ -216,10 +244,7 @@ var validate = sync.OnceValue(func() *validator.Validate {
 			return nil
 		},
 		"re2": func(s string) error {
-			if _, err := compilePattern(s); err != nil {
-				return fmt.Errorf("is not a regular expression in RE2 syntax: %w", err)
-			}
-			return nil
+			return CheckPattern(s)
 		},
 		"cel": conditionProblem,
 	}
@@ -315,6 +340,9 @@ func checkImport(in vault.ImportValuesInput) error {
 	}
 	first := map[key]int{}
 	for i, w := range in.Writes {
+		if len(problems) > vault.MaxProblems {
+			break
+		}
 		if err := checkWrite(w); err != nil {
 			problems = append(problems, vault.Invalid(fmt.Sprintf("writes[%d]", i), "%s", err.Error()))
 		}

@@ -3,28 +3,17 @@ package rules
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
-	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
-	"github.com/google/cel-go/common/types"
 
+	"github.com/contextvault/contextvault/rules/internal/bounded"
 	"github.com/contextvault/contextvault/vault"
-)
-
-// Limits of a condition. They stop an expensive condition before it delays a customer. Real conditions are a thousand
-// times cheaper.
-const (
-	maxConditionCost  = 1_000_000 // in CEL's cost units, about one per element read; about 100 ms
-	maxConditionDepth = 50        // levels of brackets and operators
-	maxConditions     = 500       // compiled conditions in the cache
 )
 
 // ConditionVars are the variables that a condition can read.
@@ -49,34 +38,50 @@ func conditionProblem(expr string) error {
 	if strings.TrimSpace(expr) == "" {
 		return nil
 	}
-	_, err := cached(conditions, expr, compileCondition)
+	_, err := bounded.CompileCondition(expr)
 	return err
 }
 
-// EvalCondition evaluates a condition. The empty condition is true. The error names the kind of problem and never a
-// value.
+// EvalCondition evaluates a condition. The empty condition is true. The *vault.Error names the kind of problem and never
+// a value. It is permanent: the same condition with the same values fails again.
 func EvalCondition(expr string, vars ConditionVars) (holds bool, err error) {
+	return newConditions(vars).eval(expr)
+}
+
+// conditions evaluates several conditions over the same variables, which it decodes once, within
+// vault.MaxConditionsCost.
+type conditions struct {
+	vars ConditionVars
+	data map[string]any // nil before the first condition
+	cost uint64
+}
+
+func newConditions(vars ConditionVars) *conditions { return &conditions{vars: vars} }
+
+func (c *conditions) eval(expr string) (bool, error) {
 	if strings.TrimSpace(expr) == "" {
 		return true, nil
 	}
-	program, err := cached(conditions, expr, compileCondition)
+	program, err := bounded.CompileCondition(expr)
 	if err != nil {
-		return false, err
+		return false, conditionError(err)
 	}
-	defer func() {
-		if recover() != nil {
-			holds, err = false, errors.New("the condition cannot be evaluated")
-		}
-	}()
-	out, _, err := program.Eval(vars.activation())
+	if c.cost > vault.MaxConditionsCost {
+		return false, conditionError(errors.New("the conditions of the scenario together exceed the cost limit"))
+	}
+	if c.data == nil {
+		c.data = c.vars.activation()
+	}
+	holds, cost, err := program.Eval(c.data)
+	c.cost += cost
 	if err != nil {
-		return false, evalError(err)
+		return false, conditionError(err)
 	}
-	answer, ok := out.(types.Bool)
-	if !ok {
-		return false, errors.New("the condition does not return true or false")
-	}
-	return bool(answer), nil
+	return holds, nil
+}
+
+func conditionError(err error) error {
+	return &vault.Error{Code: vault.CodeInvalid, Field: "when_condition", Message: err.Error()}
 }
 
 // ConditionFields returns the sorted names of the fields that a condition reads. It returns nil for a condition that
@@ -85,16 +90,12 @@ func ConditionFields(expr string) []string {
 	if conditionProblem(expr) != nil || strings.TrimSpace(expr) == "" {
 		return nil
 	}
-	env, err := conditionEnv()
+	parsed, err := bounded.ParseCondition(expr)
 	if err != nil {
 		return nil
 	}
-	parsed, issues := env.Parse(expr)
-	if issues.Err() != nil {
-		return nil
-	}
 	names := map[string]bool{}
-	for _, e := range celast.MatchDescendants(celast.NavigateAST(parsed.NativeRep()), celast.AllMatcher()) {
+	for _, e := range celast.MatchDescendants(celast.NavigateAST(parsed), celast.AllMatcher()) {
 		switch e.Kind() {
 		case celast.SelectKind: // fields.age
 			if of := e.AsSelect().Operand(); of.Kind() == celast.IdentKind && of.AsIdent() == "fields" {
@@ -116,63 +117,6 @@ func ConditionFields(expr string) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(names))
-}
-
-var conditions = newCache[cel.Program](maxConditions)
-
-var conditionEnv = sync.OnceValues(func() (*cel.Env, error) {
-	anything := cel.MapType(cel.StringType, cel.DynType)
-	return cel.NewEnv(
-		cel.Variable("fields", anything),
-		cel.Variable("session", anything),
-		cel.Variable("scenario", anything),
-		cel.CrossTypeNumericComparisons(true), // >= 18 compares with 18 and with 18.5
-		cel.DefaultUTCTimeZone(true),
-		cel.ParserRecursionLimit(maxConditionDepth),
-	)
-})
-
-func compileCondition(expr string) (program cel.Program, err error) {
-	defer func() {
-		if recover() != nil {
-			program, err = nil, errors.New("the condition cannot be compiled")
-		}
-	}()
-	env, err := conditionEnv()
-	if err != nil {
-		return nil, fmt.Errorf("prepare conditions: %w", err)
-	}
-	ast, issues := env.Compile(expr)
-	if issues.Err() != nil {
-		causes := make([]string, 0, len(issues.Errors()))
-		for _, e := range issues.Errors() {
-			causes = append(causes, fmt.Sprintf("at %d:%d: %s", e.Location.Line(), e.Location.Column()+1, e.Message))
-		}
-		return nil, errors.New("is not a condition in CEL over fields, session and scenario, " +
-			"such as fields.age >= 18: " + strings.Join(causes, "; "))
-	}
-	if t := ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
-		return nil, errors.New("must return true or false, such as fields.age >= 18; this one returns " + t.String())
-	}
-	return env.Program(ast, cel.CostLimit(maxConditionCost), cel.EvalOptions(cel.OptTrackCost))
-}
-
-// evalError returns an error with the kind of a CEL evaluation error. CEL's own text may contain the customer's values.
-func evalError(err error) error {
-	for _, kind := range []struct{ sign, text string }{
-		{"no such key", "the condition uses a key that does not exist"},
-		{"no such overload", "the condition compares or combines values of different types"},
-		{"cost limit", "the condition exceeds the cost limit"},
-		{"index out of bounds", "the condition reads past the end of a list"},
-		{"division by zero", "the condition divides by zero"},
-		{"modulus by zero", "the condition divides by zero"},
-		{"overflow", "the condition computes a number that is too large"},
-	} {
-		if strings.Contains(err.Error(), kind.sign) {
-			return errors.New(kind.text)
-		}
-	}
-	return errors.New("the condition cannot be evaluated")
 }
 
 func (v ConditionVars) activation() map[string]any {
@@ -221,10 +165,12 @@ func celValue(v any) any {
 		for i := range v {
 			v[i] = celValue(v[i])
 		}
+		return bounded.Values(v, len(v))
 	case map[string]any:
 		for k := range v {
 			v[k] = celValue(v[k])
 		}
+		return bounded.Values(v, len(v))
 	}
 	return v
 }

@@ -119,55 +119,112 @@ func pathOf(open []container) string {
 	return strings.TrimPrefix(path.String(), ".")
 }
 
-// typeProblems finds members of valid JSON that do not match a type.
+// typeProblems finds members of valid JSON that do not match a type. It stops after vault.MaxProblems and one more.
 func typeProblems(raw json.RawMessage, t reflect.Type, path string) []*vault.Error {
+	var c typeCheck
+	c.check(raw, t, path)
+	return c.problems
+}
+
+// typeCheck collects the problems of one document.
+type typeCheck struct{ problems []*vault.Error }
+
+func (c *typeCheck) add(path, format string, args ...any) {
+	c.problems = append(c.problems, vault.Invalid(path, format, args...))
+}
+
+// full reports whether there are more problems than an error lists.
+func (c *typeCheck) full() bool { return len(c.problems) > vault.MaxProblems }
+
+func (c *typeCheck) check(raw json.RawMessage, t reflect.Type, path string) {
 	if t == rawType || isNull(raw) {
-		return nil // null leaves a member unset; Check reports required ones
+		return // null leaves a member unset; Check reports required ones
 	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) || isScalar(t) {
 		if json.Unmarshal(raw, reflect.New(t).Interface()) != nil {
-			return []*vault.Error{vault.Invalid(path, "%s", typeProblem(t))}
+			c.add(path, "%s", typeProblem(t))
 		}
-		return nil
+		return
 	}
-	var problems []*vault.Error
-	switch t.Kind() {
-	case reflect.Pointer:
-		return typeProblems(raw, t.Elem(), path)
-	case reflect.Slice:
+	if t.Kind() == reflect.Pointer {
+		c.check(raw, t.Elem(), path)
+		return
+	}
+	if entryCount(raw) > vault.MaxEntries {
+		c.add(path, "has more than %d entries", vault.MaxEntries)
+		return
+	}
+	if t.Kind() == reflect.Slice {
 		var items []json.RawMessage
 		if json.Unmarshal(raw, &items) != nil {
-			return []*vault.Error{vault.Invalid(path, "must be a list")}
+			c.add(path, "must be a list")
 		}
 		for i, item := range items {
-			problems = append(problems, typeProblems(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i))...)
+			if c.full() {
+				return
+			}
+			c.check(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i))
 		}
-		return problems
+		return
 	}
+	c.checkMembers(raw, t, path)
+}
+
+// checkMembers checks the members of a struct or a map.
+func (c *typeCheck) checkMembers(raw json.RawMessage, t reflect.Type, path string) {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(raw, &members) != nil {
 		if path == "" {
-			return []*vault.Error{vault.Invalid("", "the input must be a JSON object")}
+			c.add("", "the input must be a JSON object")
+		} else {
+			c.add(path, "must be an object")
 		}
-		return []*vault.Error{vault.Invalid(path, "must be an object")}
+		return
 	}
 	known := map[string]reflect.Type{}
 	if t.Kind() == reflect.Struct {
 		collectFields(t, known)
 	}
 	for _, key := range slices.Sorted(maps.Keys(members)) {
+		if c.full() {
+			return
+		}
 		at := strings.TrimPrefix(path+"."+safeName(key), ".")
 		switch member, ok := known[key]; {
 		case ok:
-			problems = append(problems, typeProblems(members[key], member, at)...)
+			c.check(members[key], member, at)
 		case t.Kind() == reflect.Map:
-			problems = append(problems, typeProblems(members[key], t.Elem(), at)...)
+			c.check(members[key], t.Elem(), at)
 		default:
 			names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
-			problems = append(problems, vault.Invalid(at, "is not a field of the input; the fields are %s", names))
+			c.add(at, "is not a field of the input; the fields are %s", names)
 		}
 	}
-	return problems
+}
+
+// entryCount returns the number of entries of valid JSON that is a list or an object, 0 of any other. It allocates
+// nothing, so that an input of millions of entries is refused before it takes a hundred times its size.
+func entryCount(raw json.RawMessage) int {
+	depth, commas, inString := 0, 0, false
+	for i := 0; i < len(raw); i++ {
+		switch ch := raw[i]; {
+		case inString && ch == '\\':
+			i++
+		case ch == '"':
+			inString = !inString
+		case inString:
+		case ch == '[' || ch == '{':
+			depth++
+		case ch == ']' || ch == '}':
+			depth--
+		case ch == ',' && depth == 1:
+			commas++
+		}
+	}
+	if trimmed := bytes.TrimSpace(raw); len(trimmed) == 0 || trimmed[0] != '[' && trimmed[0] != '{' {
+		return 0
+	}
+	return commas + 1 // 1 too many for an empty one
 }
 
 // collectFields adds the JSON names and types of a struct's fields to into, including those of embedded structs.

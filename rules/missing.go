@@ -93,14 +93,14 @@ func Applicable(
 			present[name] = f.Value
 		}
 	}
-	vars := ConditionVars{Fields: present, Session: known.Session, Scenario: known.Scenario}
+	when := newConditions(ConditionVars{Fields: present, Session: known.Session, Scenario: known.Scenario})
 
 	strictest := map[string]vault.Requirement{}
 	for _, r := range reqs {
 		if r.Review == vault.ReviewRejected || !scope.covers(r) || !hasAll(present, r.DependsOn) {
 			continue
 		}
-		holds, err := EvalCondition(r.WhenCondition, vars)
+		holds, err := when.eval(r.WhenCondition)
 		if err != nil {
 			warnings = append(warnings, fmt.Sprintf("%s: when_condition failed and counts as true: %v", r.FieldName, err))
 			holds = true

@@ -1,53 +1,25 @@
 package rules
 
 import (
-	"regexp"
-
-	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/contextvault/contextvault/rules/internal/bounded"
+	"github.com/contextvault/contextvault/vault"
 )
 
-// maxPatterns is the number of compiled patterns in the cache. An agent has a few dozen.
-const maxPatterns = 500
-
-var patterns = newCache[*regexp.Regexp](maxPatterns)
-
-// newCache returns an LRU cache for compiled expressions, which are expensive to create.
-func newCache[V any](size int) *lru.Cache[string, V] {
-	c, err := lru.New[string, V](size)
-	if err != nil {
-		panic(err) // the size is not positive, a bug in the caller
-	}
-	return c
+// CheckPattern returns the reason why a regular expression cannot be a validation_regex, nil if it can.
+func CheckPattern(expr string) error {
+	_, err := bounded.Compile(expr)
+	return err
 }
 
-// cached returns the entry for key, or builds and stores it. Errors are not stored.
-func cached[V any](c *lru.Cache[string, V], key string, build func(string) (V, error)) (V, error) {
-	if v, ok := c.Get(key); ok {
-		return v, nil
+// PatternSteps returns the maximum number of steps of the check of a value against the validation_regex of its
+// definition. It is 0 for a value that is not matched. An import limits the sum to vault.MaxImportRegexSteps.
+func PatternSteps(def *vault.Definition, value []byte, mode vault.ValidationMode) int {
+	if def == nil || !def.Enabled || def.ValidationRegex == "" || mode == vault.ModeDisabled {
+		return 0
 	}
-	v, err := build(key)
-	if err == nil {
-		c.Add(key, v)
+	p, err := bounded.Compile(def.ValidationRegex)
+	if err != nil || len(value) > p.MaxText()+2 { // refused without a match; 2: the quotes
+		return 0
 	}
-	return v, err
-}
-
-// compilePattern compiles a definition's regex as RE2.
-//
-// The regex is not wrapped in \A(?:…)\z to match the whole value. That would change a regex that ends within \Q…, and
-// would accept one with unbalanced brackets. Longest gives the same result without a change to the text.
-func compilePattern(expr string) (*regexp.Regexp, error) {
-	return cached(patterns, expr, func(expr string) (*regexp.Regexp, error) {
-		re, err := regexp.Compile(expr)
-		if err == nil {
-			re.Longest()
-		}
-		return re, err
-	})
-}
-
-// matchesWhole reports whether re matches all of s. re must prefer the longest match.
-func matchesWhole(re *regexp.Regexp, s string) bool {
-	loc := re.FindStringIndex(s)
-	return loc != nil && loc[0] == 0 && loc[1] == len(s)
+	return p.Steps(len(value))
 }

@@ -20,7 +20,8 @@ var (
 )
 
 // storageProblems finds texts and JSON values that PostgreSQL cannot store, and optional ids that are zero, anywhere in
-// v. An operation with such a value would be accepted and then fail at every attempt to write it.
+// v. An operation with such a value would be accepted and then fail at every attempt to write it. It reads the first vault.MaxEntries of each list, since a longer
+// one is refused, and stops after vault.MaxProblems and one more.
 func storageProblems(v reflect.Value, path string) []*vault.Error {
 	var problems []*vault.Error
 	switch {
@@ -44,13 +45,19 @@ func storageProblems(v reflect.Value, path string) []*vault.Error {
 			problems = append(problems, vault.Invalid(path, "%s", why))
 		}
 	case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
-		for i := range v.Len() {
+		for i := range min(v.Len(), vault.MaxEntries) {
+			if len(problems) > vault.MaxProblems {
+				break
+			}
 			problems = append(problems, storageProblems(v.Index(i), fmt.Sprintf("%s[%d]", path, i))...)
 		}
 	case v.Kind() == reflect.Map:
 		keys := v.MapKeys()
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
-		for _, key := range keys {
+		for _, key := range keys[:min(len(keys), vault.MaxEntries)] {
+			if len(problems) > vault.MaxProblems {
+				break
+			}
 			at := path + "." + safeName(key.String())
 			problems = append(problems, storageProblems(key, at)...)
 			problems = append(problems, storageProblems(v.MapIndex(key), at)...)

@@ -3,9 +3,11 @@ package rules
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
+	"github.com/contextvault/contextvault/rules/internal/bounded"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -108,12 +110,16 @@ func checkAgainst(def vault.Definition, sent Checked) (Checked, []finding) {
 		}
 	}
 	if def.ValidationRegex != "" {
-		re, err := compilePattern(def.ValidationRegex)
+		re, err := bounded.Compile(def.ValidationRegex)
 		switch {
 		case err != nil:
-			text := "cannot be checked, because the validation_regex of its definition does not compile"
+			text := "cannot be checked, because the validation_regex of its definition does not compile or is too large"
 			findings = append(findings, finding{text: text, ofValue: true})
-		case !matchesWhole(re, textOf(checked.Value)):
+		case re.TooLong(textOf(checked.Value)):
+			text := fmt.Sprintf("is too long to be checked against the validation_regex of its definition: at most %d bytes",
+				re.MaxText())
+			findings = append(findings, finding{text: text, ofValue: true})
+		case !re.MatchesWhole(textOf(checked.Value)):
 			findings = append(findings, finding{text: "does not match the pattern " + def.ValidationRegex, ofValue: true})
 		}
 	}

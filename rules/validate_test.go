@@ -179,8 +179,8 @@ func TestCheckValue_MessageNamesTheRemedy(t *testing.T) {
 		},
 		{
 			"a regex that does not compile rejects", `"x"`,
-			`Field validation failed: field: the value cannot be checked, because the validation_regex of its definition does not compile`,
-			`Field validation failed: field: "x" cannot be checked, because the validation_regex of its definition does not compile`,
+			`Field validation failed: field: the value cannot be checked, because the validation_regex of its definition does not compile or is too large`,
+			`Field validation failed: field: "x" cannot be checked, because the validation_regex of its definition does not compile or is too large`,
 			defined(vault.TypeString, matching(`(`)),
 		},
 	} {

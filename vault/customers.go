@@ -7,9 +7,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// MaxImport is the maximum number of writes in one import. An import of this size is one transaction of about a second.
-const MaxImport = 1000
-
 // WriteValueInput is the input of write-value: one value for one field of a customer.
 type WriteValueInput struct {
 	// ItemID is the id of the new item. nil: the vault generates it.
@@ -48,7 +45,7 @@ type ImportValuesInput struct {
 	// Writes are at most MaxImport. Each customer and field may occur once.
 	Writes []WriteValueInput `json:"writes" validate:"required,min=1,max=1000,dive"`
 	// SkipInvalid stores the valid writes and lists the others in the result. false: one invalid write rejects the import.
-	SkipInvalid bool `json:"skip_invalid,omitempty"`
+	SkipInvalid bool `json:"skip_invalid,omitempty" doc:"Stores the valid writes and lists the others in the result. Absent: all or none."`
 }
 
 // ImportResult is the result of import-values.
@@ -118,7 +115,7 @@ type AddAssetInput struct {
 	// ExpiresAt ends the validity of the asset. nil: never.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 	// SupersedeExisting supersedes the active assets with the same name. false: they stay active.
-	SupersedeExisting bool `json:"supersede_existing,omitempty"`
+	SupersedeExisting bool `json:"supersede_existing,omitempty" doc:"Supersedes the active assets of the same name."`
 }
 
 // ItemResult is the result of write-value, verify-value, add-asset, restore-item and answer-question.
@@ -212,7 +209,7 @@ type RecordConsentInput struct {
 // MergeCustomersInput is the input of merge-customers. It moves the items of the source to the target. From then on,
 // the id of the source resolves to the target.
 type MergeCustomersInput struct {
-	SourceCustomerID uuid.UUID `json:"source_customer_id" validate:"required"`
+	SourceCustomerID uuid.UUID `json:"source_customer_id" validate:"required" doc:"The customer that is merged. Afterwards its id refers to the other customer."`
 	TargetCustomerID uuid.UUID `json:"target_customer_id" validate:"required"`
 }
 

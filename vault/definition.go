@@ -10,13 +10,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// Limits of a definition and of a value (design, section 5).
-const (
-	MaxNameLength  = 50       // characters of a field name
-	MaxRegexLength = 500      // characters of a validation regex
-	MaxValueBytes  = 64 << 10 // bytes of a value as JSON
-)
-
 // NamePattern matches a valid field name.
 var NamePattern = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
@@ -36,28 +29,28 @@ type Definition struct {
 	// AllowedValues lists the accepted values. They are compared after normalisation. Empty: any value.
 	AllowedValues []json.RawMessage `json:"allowed_values,omitempty" validate:"max=500"`
 	// ValidationMode is the treatment of invalid values. Empty: the configured mode.
-	ValidationMode ValidationMode `json:"validation_mode,omitempty" validate:"omitempty,oneof=strict warn disabled"`
+	ValidationMode ValidationMode `json:"validation_mode,omitempty" validate:"omitempty,oneof=strict warn disabled" doc:"The handling of a value that violates the definition. Absent: the configured mode."`
 	// RequiredVerification makes an unverified value count as missing.
 	RequiredVerification bool `json:"required_verification,omitempty"`
 	// VerificationMethods lists the accepted methods. Empty: any method.
-	VerificationMethods []string `json:"verification_methods,omitempty" validate:"max=20,dive,required,max=50"`
+	VerificationMethods []string `json:"verification_methods,omitempty" validate:"max=20,dive,required,max=50" doc:"The methods that count as verification. Absent: any method."`
 	// CollectionPrompt is the question to the customer. Empty: derived from the display name.
 	CollectionPrompt string `json:"collection_prompt,omitempty" validate:"max=2000"`
 	// ExtractionExamples and ExtractionPromptHint help the language model to find the value in a conversation.
 	ExtractionExamples   []string `json:"extraction_examples,omitempty" validate:"max=50,dive,max=2000"`
-	ExtractionPromptHint string   `json:"extraction_prompt_hint,omitempty" validate:"max=2000"`
+	ExtractionPromptHint string   `json:"extraction_prompt_hint,omitempty" validate:"max=2000" doc:"A hint for a model that extracts the value from a conversation."`
 	// IsPII keeps the value out of all error texts.
 	IsPII bool `json:"is_pii,omitempty"`
 	// EncryptionRequired encrypts later values (AES-256-GCM) in PostgreSQL and in the cache.
-	EncryptionRequired bool `json:"encryption_required,omitempty"`
+	EncryptionRequired bool `json:"encryption_required,omitempty" doc:"Encrypts the value in the database and the cache, and keeps it out of error messages."`
 	// RetentionDays is the lifetime of a value after its collection. 0: no limit.
-	RetentionDays int `json:"retention_days,omitempty" validate:"min=0,max=36500"`
+	RetentionDays int `json:"retention_days,omitempty" validate:"min=0,max=36500" doc:"The number of days that a value is valid after its collection. 0: no limit."`
 	// FreshnessSeconds is the age after which StaleAction applies to a value. 0: no age limit.
-	FreshnessSeconds int64 `json:"freshness_seconds,omitempty" validate:"min=0"`
+	FreshnessSeconds int64 `json:"freshness_seconds,omitempty" validate:"min=0" doc:"The maximum age of a value, in seconds. 0: no age limit."`
 	// StaleAction is the treatment of a value older than FreshnessSeconds. Empty: block.
-	StaleAction StaleAction `json:"stale_action,omitempty" validate:"omitempty,oneof=warn block ignore"`
+	StaleAction StaleAction `json:"stale_action,omitempty" validate:"omitempty,oneof=warn block ignore" doc:"The effect of a value that exceeds the maximum age. Absent: block."`
 	// Enabled is false for a definition that does not apply. Its field counts as unknown.
-	Enabled   bool        `json:"enabled"`
+	Enabled   bool        `json:"enabled" doc:"Whether the field may be collected."`
 	Origin    Origin      `json:"origin"`
 	Review    ReviewState `json:"review_state"`
 	UpdatedAt time.Time   `json:"updated_at"`
@@ -138,7 +131,7 @@ type Scenario struct {
 	Description string         `json:"description,omitempty" validate:"max=20000"`
 	Steps       []ScenarioStep `json:"steps,omitempty" validate:"max=200,dive"`
 	// Variables are available to conditions as scenario.variables.
-	Variables map[string]string `json:"variables,omitempty" validate:"max=100"`
+	Variables map[string]string `json:"variables,omitempty" validate:"max=100,dive,keys,max=100,endkeys,max=2000"`
 }
 
 // ScenarioStep is one step of a scenario.

@@ -73,11 +73,16 @@ func Conflict(field, format string, args ...any) *Error {
 }
 
 // HasDependents returns the error for deleting an item from which dependents were derived. field is the member of the
-// input that names the item.
+// input that names the item. The error lists the first MaxProblems of them.
 func HasDependents(field string, dependents []uuid.UUID) *Error {
-	ids := make([]string, len(dependents))
+	rest := max(0, len(dependents)-MaxProblems)
+	dependents = dependents[:len(dependents)-rest]
+	ids := make([]string, len(dependents), len(dependents)+1)
 	for i, id := range dependents {
 		ids[i] = id.String()
+	}
+	if rest > 0 {
+		ids = append(ids, fmt.Sprintf("and %d more", rest))
 	}
 	return &Error{
 		Code: CodeHasDependents, Field: field, Related: dependents,
@@ -114,7 +119,7 @@ func Permanent(err error) bool {
 }
 
 // Join combines errors into one, so that a caller sees all problems at once. Code and Field are those of the first
-// error. It returns nil for no errors.
+// error. It lists the first MaxProblems and counts the others. It returns nil for no errors.
 func Join(errs []*Error) error {
 	switch len(errs) {
 	case 0:
@@ -122,10 +127,16 @@ func Join(errs []*Error) error {
 	case 1:
 		return errs[0]
 	}
-	messages := make([]string, len(errs))
-	details := make([]string, len(errs))
+	rest := max(0, len(errs)-MaxProblems)
+	errs = errs[:len(errs)-rest]
+	messages := make([]string, len(errs), len(errs)+1)
+	details := make([]string, len(errs), len(errs)+1)
 	for i, e := range errs {
 		messages[i], details[i] = e.Message, e.ForCaller()
+	}
+	if rest > 0 {
+		more := fmt.Sprintf("and %d more problems", rest)
+		messages, details = append(messages, more), append(details, more)
 	}
 	out := &Error{Code: errs[0].Code, Field: errs[0].Field, Message: strings.Join(messages, "; ")}
 	if d := strings.Join(details, "; "); d != out.Message {

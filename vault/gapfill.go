@@ -13,7 +13,7 @@ type SaveSessionInput struct {
 	AgentID    uuid.UUID `json:"agent_id" validate:"required"`
 	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
 	// Variables replace the stored variables with the same names. Others stay.
-	Variables map[string]json.RawMessage `json:"variables,omitempty" validate:"max=200"`
+	Variables map[string]json.RawMessage `json:"variables,omitempty" validate:"max=200,dive,keys,max=100,endkeys"`
 	// Turns are appended to the stored turns. The vault sets Index.
 	Turns []Turn `json:"turns,omitempty" validate:"max=1000,dive"`
 }
@@ -29,9 +29,9 @@ type FillGapsInput struct {
 	// Level limits the fill to hard or soft requirements. Empty: both.
 	Level RequiredLevel `json:"level,omitempty" validate:"omitempty,oneof=hard soft"`
 	// DeadlineSeconds is the time that each question waits for its answer. 0: DefaultQuestionDeadline.
-	DeadlineSeconds int `json:"deadline_seconds,omitempty" validate:"min=0,max=2592000"`
+	DeadlineSeconds int `json:"deadline_seconds,omitempty" validate:"min=0,max=2592000" doc:"The deadline of each question, in seconds. 0: 24 hours."`
 	// MaxAttempts limits the questions per field. 0: DefaultMaxAttempts.
-	MaxAttempts int `json:"max_attempts,omitempty" validate:"min=0,max=10"`
+	MaxAttempts int `json:"max_attempts,omitempty" validate:"min=0,max=10" doc:"The maximum number of questions for one field. 0: 3."`
 }
 
 // Deadline returns the time that each question waits for its answer.

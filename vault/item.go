@@ -10,9 +10,9 @@ import (
 // Lineage names the source that an item was derived from. The zero Lineage: the item was not derived.
 type Lineage struct {
 	// SourceItemID is the source: a value or an asset in the same tenant, or an id of SourceItemType.
-	SourceItemID *uuid.UUID `json:"source_item_id,omitempty"`
+	SourceItemID *uuid.UUID `json:"source_item_id,omitempty" doc:"The id of the value or asset from which it was derived."`
 	// SourceItemType is the kind of the source. Required with SourceItemID.
-	SourceItemType SourceType `json:"source_item_type,omitempty" validate:"omitempty,oneof=profile_field profile_asset session tool external"`
+	SourceItemType SourceType `json:"source_item_type,omitempty" validate:"omitempty,oneof=profile_field profile_asset session tool external" doc:"The type of source_item_id."`
 	// SourceMetadata is a JSON object with details of the derivation, such as confidence, quote or page.
 	SourceMetadata json.RawMessage `json:"source_metadata,omitempty"`
 }

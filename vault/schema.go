@@ -76,9 +76,9 @@ const (
 type DecideReviewInput struct {
 	Kind     ReviewKind `json:"kind" validate:"required,oneof=requirement definition"`
 	ID       uuid.UUID  `json:"id" validate:"required"`
-	Decision Decision   `json:"decision" validate:"required,oneof=approve reject"`
+	Decision Decision   `json:"decision" validate:"required,oneof=approve reject" doc:"The decision of the reviewer."`
 	// Edit changes a requirement that is approved. nil: no change.
-	Edit *ReviewEdit `json:"edit,omitempty"`
+	Edit *ReviewEdit `json:"edit,omitempty" doc:"Changes of the reviewer to an approved requirement."`
 }
 
 // ReviewEdit changes a requirement during its approval. A nil member leaves the requirement's value as it is.

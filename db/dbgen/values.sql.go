@@ -33,6 +33,43 @@ func (q *Queries) ConfirmValue(ctx context.Context, tenantID uuid.UUID, iD uuid.
 	return result.RowsAffected(), nil
 }
 
+const countFields = `-- name: CountFields :many
+SELECT f.profile_id, count(*) AS fields
+FROM customer_values f
+WHERE f.tenant_id = $1
+  AND f.profile_id = ANY ($2::uuid[])
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
+GROUP BY f.profile_id
+`
+
+type CountFieldsRow struct {
+	ProfileID uuid.UUID `json:"profile_id"`
+	Fields    int64     `json:"fields"`
+}
+
+// Counts the fields of profiles with an active value. The caller holds the locks of the profiles. Index:
+// customer_values_active.
+func (q *Queries) CountFields(ctx context.Context, tenantID uuid.UUID, profiles []uuid.UUID) ([]CountFieldsRow, error) {
+	rows, err := q.db.Query(ctx, countFields, tenantID, profiles)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CountFieldsRow{}
+	for rows.Next() {
+		var i CountFieldsRow
+		if err := rows.Scan(&i.ProfileID, &i.Fields); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteOrphanCandidates = `-- name: DeleteOrphanCandidates :execrows
 WITH done AS MATERIALIZED (
     SELECT c.tenant_id, c.item_id
@@ -45,7 +82,8 @@ WITH done AS MATERIALIZED (
                   (
                       SELECT s.tenant_id, s.deleted_at
                       FROM customer_values s
-                      WHERE s.id = c.item_id
+                      WHERE s.tenant_id = c.tenant_id
+                        AND s.id = c.item_id
                       OFFSET 0
                   )
                   UNION ALL
@@ -103,8 +141,8 @@ func (q *Queries) DeleteOrphanCandidates(ctx context.Context, before time.Time, 
 const expireValues = `-- name: ExpireValues :many
 UPDATE customer_values
 SET status = 'expired', updated_at = clock_timestamp()
-WHERE id = ANY (ARRAY(
-    SELECT f.id
+WHERE ctid = ANY (ARRAY(
+    SELECT f.ctid
     FROM customer_values f
     CROSS JOIN LATERAL (
         SELECT p.id
@@ -129,8 +167,8 @@ type ExpireValuesRow struct {
 }
 
 // Marks expired values, across tenants, in batches. It locks the profile, as writers do, and skips locked profiles:
-// the next sweep gets their values. The ids are an array so that the subquery and its LIMIT run once: as a join it
-// could run for each row. LATERAL makes the lookup of the profile independent of statistics. Indexes:
+// the next sweep gets their values. The positions of the locked rows are an array so that the subquery and its LIMIT
+// run once: as a join it could run for each row. LATERAL makes the lookup of the profile independent of statistics. Indexes:
 // customer_values_expiry, primary keys.
 func (q *Queries) ExpireValues(ctx context.Context, now *time.Time, maxRows int32) ([]ExpireValuesRow, error) {
 	rows, err := q.db.Query(ctx, expireValues, now, maxRows)
@@ -634,7 +672,7 @@ func (q *Queries) ListVersions(ctx context.Context, arg ListVersionsParams) ([]L
 
 const orphanCandidateValues = `-- name: OrphanCandidateValues :many
 WITH dependents AS MATERIALIZED (
-    SELECT d.id
+    SELECT d.tenant_id, d.id
     FROM orphan_candidates c
     CROSS JOIN LATERAL (
         SELECT f.id, f.tenant_id, f.status, f.deleted_at, f.source_item_type
@@ -652,7 +690,8 @@ WITH dependents AS MATERIALIZED (
               (
                   SELECT s.tenant_id, s.deleted_at
                   FROM customer_values s
-                  WHERE s.id = c.item_id
+                  WHERE s.tenant_id = c.tenant_id
+                    AND s.id = c.item_id
                   OFFSET 0
               )
               UNION ALL
@@ -669,13 +708,14 @@ WITH dependents AS MATERIALIZED (
 )
 UPDATE customer_values
 SET status = 'orphaned', updated_at = clock_timestamp()
-WHERE id = ANY (ARRAY(
-    SELECT f.id
+WHERE ctid = ANY (ARRAY(
+    SELECT f.at
     FROM dependents d
     CROSS JOIN LATERAL (
-        SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at
+        SELECT f.ctid AS at, f.profile_id, f.status, f.deleted_at
         FROM customer_values f
-        WHERE f.id = d.id
+        WHERE f.tenant_id = d.tenant_id
+          AND f.id = d.id
         OFFSET 0
         FOR UPDATE SKIP LOCKED
     ) f
@@ -724,8 +764,8 @@ func (q *Queries) OrphanCandidateValues(ctx context.Context, maxRows int32) ([]O
 const orphanValues = `-- name: OrphanValues :many
 UPDATE customer_values
 SET status = 'orphaned', updated_at = clock_timestamp()
-WHERE id = ANY (ARRAY(
-    SELECT f.id
+WHERE ctid = ANY (ARRAY(
+    SELECT f.ctid
     FROM customer_values f
     JOIN customer_profiles p ON p.id = f.profile_id
     WHERE f.status = 'active'

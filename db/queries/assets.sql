@@ -94,7 +94,8 @@ WITH dependents AS MATERIALIZED (
               (
                   SELECT s.tenant_id, s.deleted_at
                   FROM customer_values s
-                  WHERE s.id = c.item_id
+                  WHERE s.tenant_id = c.tenant_id
+                    AND s.id = c.item_id
                   OFFSET 0
               )
               UNION ALL

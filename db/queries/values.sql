@@ -62,14 +62,14 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL;
 
 -- Marks expired values, across tenants, in batches. It locks the profile, as writers do, and skips locked profiles:
--- the next sweep gets their values. The ids are an array so that the subquery and its LIMIT run once: as a join it
--- could run for each row. LATERAL makes the lookup of the profile independent of statistics. Indexes:
+-- the next sweep gets their values. The positions of the locked rows are an array so that the subquery and its LIMIT
+-- run once: as a join it could run for each row. LATERAL makes the lookup of the profile independent of statistics. Indexes:
 -- customer_values_expiry, primary keys.
 -- name: ExpireValues :many
 UPDATE customer_values
 SET status = 'expired', updated_at = clock_timestamp()
-WHERE id = ANY (ARRAY(
-    SELECT f.id
+WHERE ctid = ANY (ARRAY(
+    SELECT f.ctid
     FROM customer_values f
     CROSS JOIN LATERAL (
         SELECT p.id
@@ -92,8 +92,8 @@ RETURNING id, profile_id;
 -- name: OrphanValues :many
 UPDATE customer_values
 SET status = 'orphaned', updated_at = clock_timestamp()
-WHERE id = ANY (ARRAY(
-    SELECT f.id
+WHERE ctid = ANY (ARRAY(
+    SELECT f.ctid
     FROM customer_values f
     JOIN customer_profiles p ON p.id = f.profile_id
     WHERE f.status = 'active'
@@ -125,7 +125,7 @@ RETURNING id, profile_id;
 -- is found by its id, whatever the statistics say. Indexes: customer_values_source, primary keys.
 -- name: OrphanCandidateValues :many
 WITH dependents AS MATERIALIZED (
-    SELECT d.id
+    SELECT d.tenant_id, d.id
     FROM orphan_candidates c
     CROSS JOIN LATERAL (
         SELECT f.id, f.tenant_id, f.status, f.deleted_at, f.source_item_type
@@ -143,7 +143,8 @@ WITH dependents AS MATERIALIZED (
               (
                   SELECT s.tenant_id, s.deleted_at
                   FROM customer_values s
-                  WHERE s.id = c.item_id
+                  WHERE s.tenant_id = c.tenant_id
+                    AND s.id = c.item_id
                   OFFSET 0
               )
               UNION ALL
@@ -160,13 +161,14 @@ WITH dependents AS MATERIALIZED (
 )
 UPDATE customer_values
 SET status = 'orphaned', updated_at = clock_timestamp()
-WHERE id = ANY (ARRAY(
-    SELECT f.id
+WHERE ctid = ANY (ARRAY(
+    SELECT f.at
     FROM dependents d
     CROSS JOIN LATERAL (
-        SELECT f.*
+        SELECT f.ctid AS at, f.profile_id, f.status, f.deleted_at
         FROM customer_values f
-        WHERE f.id = d.id
+        WHERE f.tenant_id = d.tenant_id
+          AND f.id = d.id
         OFFSET 0
         FOR UPDATE SKIP LOCKED
     ) f
@@ -197,7 +199,8 @@ WITH done AS MATERIALIZED (
                   (
                       SELECT s.tenant_id, s.deleted_at
                       FROM customer_values s
-                      WHERE s.id = c.item_id
+                      WHERE s.tenant_id = c.tenant_id
+                        AND s.id = c.item_id
                       OFFSET 0
                   )
                   UNION ALL
@@ -349,3 +352,14 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND status = 'active'
   AND deleted_at IS NULL;
+
+-- Counts the fields of profiles with an active value. The caller holds the locks of the profiles. Index:
+-- customer_values_active.
+-- name: CountFields :many
+SELECT f.profile_id, count(*) AS fields
+FROM customer_values f
+WHERE f.tenant_id = sqlc.arg(tenant_id)
+  AND f.profile_id = ANY (sqlc.arg(profiles)::uuid[])
+  AND f.status = 'active'
+  AND f.deleted_at IS NULL
+GROUP BY f.profile_id;

@@ -61,7 +61,7 @@ CREATE TABLE consents (
 CREATE INDEX consents_profile ON consents (tenant_id, profile_id, purpose, accepted_at DESC);
 
 CREATE TABLE customer_values (
-    id                    uuid PRIMARY KEY,
+    id                    uuid NOT NULL, -- a caller may choose it: unique in its tenant, and unrelated to ids of others
     tenant_id             uuid NOT NULL REFERENCES tenants (id),
     profile_id            uuid NOT NULL,
     name                  text NOT NULL,
@@ -76,7 +76,7 @@ CREATE TABLE customer_values (
     source_item_type      text NOT NULL DEFAULT '' CHECK (source_item_type IN ('', 'profile_field', 'profile_asset', 'session', 'tool', 'external')),
     source_metadata       jsonb NOT NULL DEFAULT '{}',
     status                text NOT NULL CHECK (status IN ('active', 'superseded', 'expired', 'orphaned')),
-    superseded_by_id      uuid REFERENCES customer_values (id) DEFERRABLE INITIALLY DEFERRED,
+    superseded_by_id      uuid,
     superseded_at         timestamptz,
     verified              boolean NOT NULL DEFAULT false,
     verification_method   text NOT NULL DEFAULT '',
@@ -92,7 +92,9 @@ CREATE TABLE customer_values (
     operation_id          uuid NOT NULL,
     accepted_at           timestamptz NOT NULL,
     deleted_at            timestamptz,
+    PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id),
+    FOREIGN KEY (tenant_id, superseded_by_id) REFERENCES customer_values (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
     CHECK ((status = 'superseded') = (superseded_by_id IS NOT NULL))
 );
 -- Rule 1: a profile has at most one active version of a value.
@@ -100,8 +102,6 @@ CREATE UNIQUE INDEX customer_values_active ON customer_values (profile_id, name)
 CREATE INDEX customer_values_history ON customer_values (profile_id, name, accepted_at DESC, operation_id DESC);
 CREATE INDEX customer_values_expiry ON customer_values (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX customer_values_source ON customer_values (source_item_id) WHERE source_item_id IS NOT NULL;
--- It includes the id, because without statistics PostgreSQL may use this index to find one item.
-CREATE INDEX customer_values_tenant ON customer_values (tenant_id, id);
 -- For the metric profile_values_by_status. Equal keys share an entry, so the index is small, and the query reads only it.
 CREATE INDEX customer_values_status ON customer_values (status) WHERE deleted_at IS NULL;
 

@@ -3,7 +3,6 @@ package openai
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -161,12 +160,12 @@ func checkAllowedValues(path string, t vault.ValueType, values []json.RawMessage
 	return nil
 }
 
-// usableRegex returns expr, or "" if the vault cannot compile it: a definition without a regex is still useful.
+// usableRegex returns expr, or "" if the vault refuses it: a definition without a regex is still useful.
 func usableRegex(expr string) string {
 	if len(expr) > vault.MaxRegexLength {
 		return ""
 	}
-	if _, err := regexp.Compile(expr); err != nil {
+	if rules.CheckPattern(expr) != nil {
 		return ""
 	}
 	return expr

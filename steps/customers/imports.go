@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -60,6 +61,9 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 			return out, err
 		}
 		if writes, err = findSources(ctx, q, ev.TenantID, writes, profiles, &refused); err != nil {
+			return out, err
+		}
+		if writes, err = limitFields(ctx, q, ev.TenantID, writes, profiles, &refused); err != nil {
 			return out, err
 		}
 		if out.Rejected, err = refused.rejected(), refused.err(); err != nil || len(writes) == 0 {
@@ -147,6 +151,7 @@ func (s Imports) checkAll(
 ) ([]checkedWrite, error) {
 	defs := map[uuid.UUID]map[string]vault.Definition{}
 	var writes []checkedWrite
+	steps := 0
 	for i, w := range in.Writes {
 		agent, ok := defs[w.AgentID]
 		if !ok {
@@ -166,8 +171,13 @@ func (s Imports) checkAll(
 		if d, ok := agent[w.Name]; ok {
 			c.def = &d
 		}
+		mode := rules.EffectiveMode(c.def, s.Values.Mode)
+		if steps += rules.PatternSteps(c.def, w.Value, mode); steps > vault.MaxImportRegexSteps {
+			return nil, vault.Invalid("writes", "the validation_regex of the definitions of these values takes too long in one "+
+				"import; split it, or use a smaller pattern for %s", w.Name)
+		}
 		var err error
-		if c.checked, err = rules.CheckValue(c.def, w.Name, w.Value, rules.EffectiveMode(c.def, s.Values.Mode)); err != nil {
+		if c.checked, err = rules.CheckValue(c.def, w.Name, w.Value, mode); err != nil {
 			if err := refused.add(i, err); err != nil {
 				return nil, err
 			}
@@ -260,6 +270,52 @@ func findSources(
 		if kept[i].sourceFound, err = checkImportSource(ctx, q, tenant, w.id, w.Lineage, own); err != nil {
 			return nil, err
 		}
+	}
+	return kept, nil
+}
+
+// limitFields removes writes of new fields to customers with vault.MaxFields.
+func limitFields(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+	refused *rejections,
+) ([]checkedWrite, error) {
+	written := map[uuid.UUID]int64{}
+	for _, w := range writes {
+		written[profiles[w.CustomerID]]++
+	}
+	counts, err := q.CountFields(ctx, tenant, slices.Collect(maps.Keys(written)))
+	if err != nil {
+		return nil, err
+	}
+	left := map[uuid.UUID]int64{} // new fields by profile, of those that could exceed the limit
+	for profile, n := range written {
+		at := slices.IndexFunc(counts, func(c dbgen.CountFieldsRow) bool { return c.ProfileID == profile })
+		if at >= 0 && counts[at].Fields+n > vault.MaxFields {
+			left[profile] = max(0, vault.MaxFields-counts[at].Fields)
+		}
+	}
+	if len(left) == 0 {
+		return writes, nil
+	}
+	kept := make([]checkedWrite, 0, len(writes))
+	for _, w := range writes {
+		profile := profiles[w.CustomerID]
+		if n, limited := left[profile]; limited {
+			known, err := q.ListVersions(ctx, dbgen.ListVersionsParams{TenantID: tenant, ProfileID: profile, Name: w.Name})
+			if err != nil {
+				return nil, err
+			}
+			if len(known) == 0 && n == 0 {
+				if err := refused.add(w.index, tooManyFieldsError()); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			if len(known) == 0 {
+				left[profile] = n - 1
+			}
+		}
+		kept = append(kept, w)
 	}
 	return kept, nil
 }

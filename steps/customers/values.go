@@ -101,6 +101,11 @@ func (s Values) Write(
 	for i, row := range rows {
 		history[i] = versionFrom(row)
 	}
+	if len(rows) == 0 {
+		if err := checkFieldCount(ctx, q, tenant, profile.ID); err != nil {
+			return vault.ItemResult{}, err
+		}
+	}
 	expires := rules.ExpiryOf(in, def, op.AcceptedAt)
 	place := rules.Place(history, op.ID, op.AcceptedAt, sourceFound, expires, s.Now())
 	if place.Supersedes != nil {
@@ -123,7 +128,21 @@ func (s Values) Write(
 	return vault.ItemResult{ItemID: id, Status: place.Status, ProfileVersion: version, Warnings: checked.Warnings}, err
 }
 
-// idTakenError rejects an item id that is already in use by a value or an asset, also of another tenant.
+// checkFieldCount rejects a new field of a customer with vault.MaxFields.
+func checkFieldCount(ctx context.Context, q *dbgen.Queries, tenant, profile uuid.UUID) error {
+	counts, err := q.CountFields(ctx, tenant, []uuid.UUID{profile})
+	if err == nil && len(counts) > 0 && counts[0].Fields >= vault.MaxFields {
+		err = tooManyFieldsError()
+	}
+	return err
+}
+
+func tooManyFieldsError() error {
+	return vault.Invalid("name", "the customer has %d fields already, which is the limit; delete some that are not needed",
+		vault.MaxFields)
+}
+
+// idTakenError rejects an item id that is already in use by a value or an asset of the tenant.
 func idTakenError(id uuid.UUID) error {
 	return vault.Conflict("item_id", "item_id: %s is the id of another item; leave it out, or choose a new UUID", id)
 }

@@ -11,7 +11,7 @@ import (
 
 func TestTake_LimitIsPerKeyAndSecond(t *testing.T) {
 	t.Parallel()
-	l := limit.New(3)
+	l := limit.New[uuid.UUID](3)
 	now, key, other := time.Now(), uuid.New(), uuid.New()
 	take := func(key uuid.UUID, after time.Duration) bool {
 		retryAfter, ok := l.Take(key, now.Add(after))
@@ -33,5 +33,17 @@ func TestTake_LimitIsPerKeyAndSecond(t *testing.T) {
 	if !take(other, 0) || take(key, 300*time.Millisecond) || !take(key, 350*time.Millisecond) ||
 		take(key, 350*time.Millisecond) {
 		t.Error("want exactly one more request after a third of a second")
+	}
+}
+
+func TestAddress_Network(t *testing.T) {
+	t.Parallel()
+	for remote, want := range map[string]string{
+		"192.0.2.1:80": "192.0.2.1/32", "[::ffff:192.0.2.1]:80": "192.0.2.1/32", "[2001:db8:0:1::5]:80": "2001:db8:0:1::/64",
+		"[2001:db8:0:1:ffff::9]:81": "2001:db8:0:1::/64", "[fe80::1%eth0]:1": "fe80::/64", "@": "invalid Prefix",
+	} {
+		if got := limit.Address(remote).String(); got != want {
+			t.Errorf("%s: got %s, want %s", remote, got, want)
+		}
 	}
 }

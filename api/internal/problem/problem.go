@@ -135,6 +135,9 @@ func init() {
 func ofHuma(status int, message string, errs []error) *Problem {
 	var fields []FieldProblem
 	for _, err := range errs {
+		if len(fields) == vault.MaxProblems {
+			break
+		}
 		if p, ok := errors.AsType[*Problem](err); ok {
 			return p
 		}

@@ -19,7 +19,7 @@ func TestOf_EveryCodeHasAStatus(t *testing.T) {
 		vault.CodeInvalid, vault.CodeUnknown, vault.CodeConflict, vault.CodeHasDependents, vault.CodeNotAllowed,
 		vault.CodeBudget, vault.CodeUnavailable,
 	} {
-		p, complete := Of(&vault.Error{Code: code, Message: "why"})
+		p, complete := Of(&vault.Error{Code: code, Message: "why"}, func(error) bool { return false })
 		if !complete || p.Code != code || p.Status == http.StatusInternalServerError || p.Detail != "why" {
 			t.Errorf("%s becomes %d, %s: %s", code, p.Status, p.Code, p.Detail)
 		}

@@ -2,6 +2,7 @@
 package schema
 
 import (
+	"cmp"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -84,7 +85,7 @@ func addFields(s *huma.Schema, t reflect.Type, omit []string, at string) {
 		}
 		rules := f.Tag.Get("validate")
 		property := schemaOf(f.Type, rules, omit, path)
-		property.Description = descriptions[name]
+		property.Description = cmp.Or(f.Tag.Get("doc"), descriptions[name])
 		property.ReadOnly = slices.Contains(madeByVault[t], name)
 		s.Properties[name] = property
 		if first, _, _ := strings.Cut(rules, ","); first == "required" {
@@ -138,52 +139,35 @@ var madeByVault = map[reflect.Type][]string{
 	reflect.TypeFor[vault.Turn]():        {"index"},
 }
 
-// descriptions describe members of inputs by name.
+// descriptions describe the members that several inputs have, by name. Other members have the tag doc.
 var descriptions = map[string]string{
-	"agent_id":               "The id of the agent whose definitions apply.",
-	"allowed_values":         "The allowed values, compared after normalisation. Empty: any value.",
-	"attempts":               "The number of times the operation was pushed to the workflow engine.",
-	"checksum":               "The SHA-256 of the document, in hexadecimal.",
-	"collected_at":           "The time when the customer stated the value. Absent: the time of acceptance.",
-	"collection_order":       "The position in the order of collection. Lower numbers come first.",
-	"collection_prompt":      "The question to the customer. Absent: derived from the display name.",
-	"condition":              "Free text or an expression.",
-	"confidence":             "From 0 to 1. Absent: 1.",
-	"deadline_seconds":       "The deadline of each question, in seconds. 0: 24 hours.",
-	"decision":               "The decision of the reviewer.",
-	"depends_on_fields":      "Fields that must be known before this requirement applies.",
-	"display_name":           "The name of the field for people. Absent: derived from the name.",
-	"edit":                   "Changes of the reviewer to an approved requirement.",
-	"enabled":                "Whether the field may be collected.",
-	"encryption_required":    "Encrypts the value in the database and the cache, and keeps it out of error messages.",
-	"expires_at":             "The time when the value expires. Absent: by the retention of the definition, or never.",
-	"external_id":            "The identity of the customer on the channel, such as a phone number.",
-	"extraction_prompt_hint": "A hint for a model that extracts the value from a conversation.",
-	"fallback_action":        "The action of gap fill if no source has the value.",
-	"freshness_seconds":      "The maximum age of a value, in seconds. 0: no age limit.",
-	"is_pii":                 "Keeps the value out of error messages.",
-	"item_id":                "The id of the version, or the id for a new item.",
-	"max_attempts":           "The maximum number of questions for one field. 0: 3.",
-	"required_level":         "hard: the scenario must not start without the field.",
-	"required_verification":  "An unverified value still counts as missing.",
-	"requires_confirmation":  "The customer has not confirmed the value yet.",
-	"retention_days":         "The number of days that a value is valid after its collection. 0: no limit.",
-	"rule_id":                "The id of the rule. Absent: the scenario itself.",
-	"skip_invalid":           "Stores the valid writes and lists the others in the result. Absent: all or none.",
-	"source":                 "The source of the value.",
-	"source_customer_id":     "The customer that is merged. Afterwards its id refers to the other customer.",
-	"source_item_id":         "The id of the value or asset from which it was derived.",
-	"source_item_type":       "The type of source_item_id.",
-	"source_metadata":        "Metadata of the source: an object with any members, such as confidence, quote or page.",
-	"stale_action":           "The effect of a value that exceeds the maximum age. Absent: block.",
-	"step_id":                "The id of the step of the scenario. Absent: the whole scenario.",
-	"supersede_existing":     "Supersedes the active assets of the same name.",
-	"validation_mode":        "The handling of a value that violates the definition. Absent: the configured mode.",
-	"validation_regex":       "A regular expression in RE2 syntax that must match the whole value.",
-	"value":                  "Any JSON value of the type of the definition, up to 64 KiB.",
-	"variables":              "Values by name.",
-	"verification_method":    "The method of the verification. Required if verified is true.",
-	"verification_methods":   "The methods that count as verification. Absent: any method.",
-	"verified_by":            "The person or system that verified the value.",
-	"when_condition":         "A CEL expression over fields, session and scenario. Absent: always true.",
+	"agent_id":              "The id of the agent whose definitions apply.",
+	"allowed_values":        "The allowed values, compared after normalisation. Empty: any value.",
+	"attempts":              "The number of times the operation was pushed to the workflow engine.",
+	"checksum":              "The SHA-256 of the document, in hexadecimal.",
+	"collected_at":          "The time when the customer stated the value. Absent: the time of acceptance.",
+	"collection_order":      "The position in the order of collection. Lower numbers come first.",
+	"collection_prompt":     "The question to the customer. Absent: derived from the display name.",
+	"condition":             "Free text or an expression.",
+	"confidence":            "From 0 to 1. Absent: 1.",
+	"depends_on_fields":     "Fields that must be known before this requirement applies.",
+	"display_name":          "The name of the field for people. Absent: derived from the name.",
+	"expires_at":            "The time when the value expires. Absent: by the retention of the definition, or never.",
+	"external_id":           "The identity of the customer on the channel, such as a phone number.",
+	"fallback_action":       "The action of gap fill if no source has the value.",
+	"is_pii":                "Keeps the value out of error messages.",
+	"item_id":               "The id of the version, or the id for a new item.",
+	"required_level":        "hard: the scenario must not start without the field.",
+	"required_verification": "An unverified value still counts as missing.",
+	"requires_confirmation": "The customer has not confirmed the value yet.",
+	"rule_id":               "The id of the rule. Absent: the scenario itself.",
+	"source":                "The source of the value.",
+	"source_metadata":       "Metadata of the source: an object with any members, such as confidence, quote or page.",
+	"step_id":               "The id of the step of the scenario. Absent: the whole scenario.",
+	"validation_regex":      "A regular expression in RE2 syntax that must match the whole value.",
+	"value":                 "Any JSON value of the type of the definition, up to 64 KiB.",
+	"variables":             "Values by name.",
+	"verification_method":   "The method of the verification. Required if verified is true.",
+	"verified_by":           "The person or system that verified the value.",
+	"when_condition":        "A CEL expression over fields, session and scenario. Absent: always true.",
 }
