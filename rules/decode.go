@@ -70,6 +70,10 @@ type container struct {
 	isList bool
 }
 
+// maxTrackedMembers is the number of members of one object that are compared. A value of the maximum size, 64 KiB, has
+// fewer; a larger object is refused for its size, and must not take a hundred times its size before.
+const maxTrackedMembers = 20_000
+
 // repeatedMember returns the path of the first member of valid JSON whose object already has a member of that name.
 // Readers of JSON differ in what they do with such members; most of them drop all but the last.
 func repeatedMember(raw []byte) (path string, found bool) {
@@ -93,6 +97,10 @@ func repeatedMember(raw []byte) (path string, found bool) {
 				continue // a string, not the name of a member
 			}
 			object := &open[len(open)-1]
+			if len(object.names) == maxTrackedMembers {
+				object.name = ""
+				continue
+			}
 			object.name = textOf(raw[start : i+1])
 			if object.names[object.name] {
 				return pathOf(open), true
