@@ -70,7 +70,8 @@ const connClosed = "conn closed"
 
 // Error codes of PostgreSQL (appendix A of its manual).
 const (
-	connectionException = "08"    // the class
+	connectionException = "08" // the class
+	protocolViolation   = "08P01"
 	readOnlyTransaction = "25006" // a standby after a fail-over
 	tooManyConnections  = "53300"
 	adminShutdown       = "57P01"

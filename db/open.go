@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	pgvector "github.com/pgvector/pgvector-go/pgx"
 )
@@ -89,7 +91,12 @@ func openPool(ctx context.Context, url, role string, maxConns int32, timeout tim
 	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
 		cfg.ConnConfig.RuntimeParams["application_name"] = "contextvault"
 	}
-	cfg.AfterConnect = pgvector.RegisterTypes
+	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		if err := checkRole(ctx, conn, role); err != nil {
+			return err
+		}
+		return pgvector.RegisterTypes(ctx, conn)
+	}
 	cfg.ConnConfig.Tracer = newTracer()
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
@@ -97,9 +104,43 @@ func openPool(ctx context.Context, url, role string, maxConns int32, timeout tim
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
+		if errors.Is(err, errRole) {
+			return nil, err
+		}
+		if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == protocolViolation {
+			return nil, fmt.Errorf("open database as %s: a pooler between the vault and PostgreSQL refuses the startup "+
+				"parameter role: connect to PostgreSQL itself, the vault has its own pools: %w", role, err)
+		}
 		return nil, fmt.Errorf("open database as %s (run `vault migrate up` if the role is missing): %w", role, err)
 	}
 	return pool, nil
+}
+
+// errRole reports a connection with another role than the vault asked for.
+var errRole = errors.New("the connection has the wrong role")
+
+// checkRole verifies that a new connection has the role that row-level security relies on. A pooler that ignores the
+// startup parameter role (PgBouncer with ignore_startup_parameters) gives a connection of the login role, which may see
+// the rows of all tenants.
+func checkRole(ctx context.Context, conn *pgx.Conn, role string) error {
+	var current string
+	var bypasses bool
+	err := conn.QueryRow(ctx, `SELECT r.rolname, r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user`,
+		pgx.QueryExecModeExec).Scan(&current, &bypasses)
+	if err != nil {
+		return fmt.Errorf("read the role of the connection: %w", err)
+	}
+	switch {
+	case current != role:
+		return fmt.Errorf("%w: it is %s, and the vault asked for %s. A pooler between the vault and PostgreSQL dropped the "+
+			"startup parameter role, so tenants would not be separated: connect to PostgreSQL itself, the vault has its own "+
+			"pools", errRole, current, role)
+	case bypasses:
+		return fmt.Errorf("%w: %s is a superuser or bypasses row-level security, so tenants would not be separated: run "+
+			"ALTER ROLE %s NOSUPERUSER NOBYPASSRLS", errRole, role, role)
+	default:
+		return nil
+	}
 }
 
 // Close waits until all connections are idle and closes them.
