@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -152,6 +153,33 @@ func (c *Cache) Ping(ctx context.Context) error {
 	defer cancel()
 	if err := c.client.Ping(ctx).Err(); err != nil {
 		return vault.Unavailable("Redis", err)
+	}
+	return nil
+}
+
+// CheckServer returns an error if the server that answers is no standalone Redis: then every request fails, and the
+// vault would work without a cache and say nothing. A server that does not answer is not an error.
+func (c *Cache) CheckServer(ctx context.Context) error {
+	if c == nil || c.client == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.opTimeout)
+	defer cancel()
+	info, err := c.client.Info(ctx, "server").Result()
+	if err != nil {
+		return nil //nolint:nilerr // unavailable now; the vault works without a cache until it is back
+	}
+	for line := range strings.Lines(info) {
+		mode, found := strings.CutPrefix(strings.TrimSpace(line), "redis_mode:")
+		switch {
+		case !found:
+		case mode == "cluster":
+			return vault.Invalid("REDIS_URL", "REDIS_URL is a node of a Redis Cluster, which the vault does not support: "+
+				"use a standalone Redis, or a managed one with a single endpoint")
+		case mode == "sentinel":
+			return vault.Invalid("REDIS_URL", "REDIS_URL is a Redis Sentinel, which the vault does not support: use the "+
+				"address of the primary, or a proxy that follows the primary")
+		}
 	}
 	return nil
 }
