@@ -376,8 +376,9 @@ func TestRead_OneRoundTrip(t *testing.T) {
 	t.Cleanup(disabled.Close)
 	q := query.New(v.db, disabled, dbtest.Sealer(t))
 	more := map[string]int{
-		"Session": 2, // the session and its turns
-		"Missing": 4, // the scenario, its requirements, the definitions and the profile
+		"Session":   2, // the session and its turns
+		"Operation": 2, // the operation, and the question of an unfinished gap fill
+		"Missing":   4, // the scenario, its requirements, the definitions and the profile
 	}
 	for name, read := range v.reads() {
 		ctx, root := otel.Tracer("test").Start(t.Context(), name)

@@ -27,6 +27,7 @@
 //	answer-question    question:answered                         question             validate → persist → invalidate-and-acknowledge
 //	cancel-fill        gaps:cancel                               gap fill             cancel → invalidate-and-acknowledge
 //	set-customer-label customer:label                            profile              persist → invalidate-and-acknowledge
+//	open-customers     customers:open                            profile              persist → invalidate-and-acknowledge
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                               * * * * *                          relay

@@ -89,7 +89,7 @@ type gapState struct {
 	defs       map[string]vault.Definition
 	profile    vault.Profile // zero for a customer without a value
 	session    vault.Session // zero without a session
-	fill       dbgen.GapFill // zero before the first run of ResolveGaps
+	fill       dbgen.GapFill // without an id before the first run
 	items      map[string]dbgen.GapFillItem
 	asked      []dbgen.Question // in the order in which they were opened, those of other fills included
 	children   map[uuid.UUID]dbgen.ListChildOperationsRow
@@ -124,6 +124,7 @@ func (s Gaps) load(
 func (s Gaps) loadProgress(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, st *gapState) error {
 	fill, err := q.GetGapFill(ctx, tenant, st.op.ID)
 	if db.IsNotFound(err) {
+		st.fill.ReadTo = -1
 		return nil
 	}
 	if err != nil {
