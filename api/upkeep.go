@@ -42,8 +42,8 @@ func (s *Server) operationRoutes() {
 		name: "replay-operation", tag: tagOperations, access: toAdmin,
 		method: http.MethodPost, path: "/v1/operations/{operation_id}/replay",
 		summary: "Replay a failed or overdue operation",
-		detail: "A failed operation runs again: use it once the cause is fixed. An operation that is unfinished after a minute " +
-			"is sent to the workflow engine again; the member replayed says which. The operation keeps its id and its " +
+		detail: "A failed operation runs again: use it once the cause is fixed. An operation that is unfinished after a " +
+			"minute is sent to the workflow engine again; the member replayed says which. The operation keeps its id and its " +
 			"position in the order of acceptance.",
 	}, func(ctx context.Context, c caller, in *changeOperation, _ []trigger.Option) (trigger.Receipt, error) {
 		return s.options.Trigger.Replay(ctx, c.tenant, in.Operation.UUID)

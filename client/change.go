@@ -145,8 +145,8 @@ func (c *Client) GetOperation(ctx context.Context, id uuid.UUID) (Operation[json
 	return op, err
 }
 
-// ReplayOperation replays a failed operation once its cause is fixed, or an operation that is unfinished after a minute. The operation keeps its id and its position in
-// the order of acceptance. Needs the scope admin.
+// ReplayOperation replays a failed operation once its cause is fixed, or an operation that is unfinished after a
+// minute. The operation keeps its id and its position in the order of acceptance. Needs the scope admin.
 func (c *Client) ReplayOperation(
 	ctx context.Context, id uuid.UUID, opts ...Option,
 ) (Operation[json.RawMessage], error) {

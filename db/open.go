@@ -125,7 +125,8 @@ var errRole = errors.New("the connection has the wrong role")
 func checkRole(ctx context.Context, conn *pgx.Conn, role string) error {
 	var current string
 	var bypasses bool
-	err := conn.QueryRow(ctx, `SELECT r.rolname, r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user`,
+	err := conn.QueryRow(ctx,
+		"SELECT r.rolname, r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user",
 		pgx.QueryExecModeExec).Scan(&current, &bypasses)
 	if err != nil {
 		return fmt.Errorf("read the role of the connection: %w", err)

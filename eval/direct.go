@@ -74,7 +74,7 @@ func (d *Direct) run(ctx context.Context, event string, ev vault.Event) error {
 			step(s.Caches.InvalidateAndAcknowledge),
 		},
 		vault.CancelFill.Event: {step(s.Gaps.CancelFill), step(s.Caches.InvalidateAndAcknowledge)},
-		vault.FillGaps.Event: {step(s.Gaps.FindMissing), step(s.Gaps.ResolveGaps), step(s.Gaps.AskCustomer)},
+		vault.FillGaps.Event:   {step(s.Gaps.FindMissing), step(s.Gaps.ResolveGaps), step(s.Gaps.AskCustomer)},
 	}[event] {
 		if err := run(ctx, ev); err != nil {
 			return err

@@ -110,7 +110,8 @@ var (
 	)
 	operationsOwed = prometheus.NewDesc(
 		"vault_operations_owed",
-		"Accepted operations that are not finished, by status (accepted, applied, waiting) and age. Every worker exports all: use the maximum.",
+		"Accepted operations that are not finished, by status (accepted, applied, waiting) and age. "+
+			"Every worker exports all: use the maximum.",
 		[]string{"workflow", "status", "age"}, nil,
 	)
 	operationsOldest = prometheus.NewDesc(

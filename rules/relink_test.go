@@ -14,8 +14,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// line makes a history of n writes as their steps would. The first id is numbered(first). Writes of two lines may belong
-// to the same operation: one import can write to two customers.
+// line makes a history of n writes as their steps would. The first id is numbered(first). Writes of two lines may
+// belong to the same operation: one import can write to two customers.
 func line(t *rapid.T, label string, first int) []rules.Version {
 	var history []rules.Version
 	for i, op := range rapid.SliceOfNDistinct(rapid.IntRange(0, 20), 0, 8, rapid.ID).Draw(t, label) {

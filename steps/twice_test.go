@@ -316,7 +316,8 @@ func manyOpenings(w *world) vault.Event {
 	w.must(w.run(known, openCustomer...))
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.OpenCustomers, vault.OpenCustomersInput{
 		Identities: []vault.OpenCustomerInput{
-			{Channel: "sms", ExternalID: "+4915112345699"}, {Channel: "email", ExternalID: "new@example.com"},
+			{Channel: "sms", ExternalID: "+4915112345699"},
+			{Channel: "email", ExternalID: "new@example.com"},
 			{Channel: "sms", ExternalID: "+4915112345699"},
 		},
 	}))

@@ -15,8 +15,8 @@ import (
 const replayAge = time.Minute
 
 // Replay runs an operation again: a failed one is accepted again, and an unfinished one is pushed again, a minute after
-// its last push at the earliest. The operation keeps its id and its time of acceptance. To replay an operation that succeeded, or that
-// was pushed just now, is vault.CodeConflict.
+// its last push at the earliest. The operation keeps its id and its time of acceptance. To replay an operation that
+// succeeded, or that was pushed just now, is vault.CodeConflict.
 func (c *Client) Replay(ctx context.Context, tenant, id uuid.UUID) (Receipt, error) {
 	q, action := c.db.Tenant(tenant), vault.ReplayReopened
 	op, err := q.ReopenOperation(ctx, dbgen.ReopenOperationParams{TenantID: tenant, ID: id, DueAfter: c.firstLease()})

@@ -60,8 +60,8 @@ func (r *running) wait(grace time.Duration) int64 {
 	}
 }
 
-// observe is the worker's middleware: it limits the number of concurrent steps and shares them between tenants, counts and times them, and adds their
-// ids to their log lines.
+// observe is the worker's middleware: it limits the number of concurrent steps and shares them between tenants, counts
+// and times them, and adds their ids to their log lines.
 func (o *observer) observe(
 	ctx hatchetworker.HatchetContext,
 	next func(hatchetworker.HatchetContext) error,

@@ -107,8 +107,8 @@ func TestFillGaps_AllSources(t *testing.T) {
 	}
 }
 
-// A customer can answer as soon as the question can be read, before the run that asked has ended. The test runs the steps
-// of the answer directly, and no step wakes the fill: the relay does.
+// A customer can answer as soon as the question can be read, before the run that asked has ended. The test runs the
+// steps of the answer directly, and no step wakes the fill: the relay does.
 func TestFillGaps_AnswerBeforeTheRunEnds(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)

@@ -21,8 +21,8 @@ func saveSession(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return store(begin(c, s, vault.SaveSession), "persist", quick, s.Sessions.PersistSession).end()
 }
 
-// answerQuestion stores a customer's answer, and so wakes the gap fill that waits for it. An invalid answer is an outcome
-// of the operation, not a failed run: the fill asks again.
+// answerQuestion stores a customer's answer, and so wakes the gap fill that waits for it. An invalid answer is an
+// outcome of the operation, not a failed run: the fill asks again.
 func answerQuestion(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.AnswerQuestion)
 	f = prepare(f, "validate", quick, s.Answers.ValidateAnswer)

@@ -57,8 +57,9 @@ func saveRule(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return announce(store(f, "persist", quick, s.Scenarios.PersistRule), s.Scenarios.AnnounceSave)
 }
 
-// extractSchema finds the fields that a saved scenario or rule needs. The newest save wins: an outdated run sees another
-// content hash, calls no model and changes nothing. Of two runs of the same text, one asks the model (once.WithHold).
+// extractSchema finds the fields that a saved scenario or rule needs. The newest save wins: an outdated run sees
+// another content hash, calls no model and changes nothing. Of two runs of the same text, one asks the model
+// (once.WithHold).
 func extractSchema(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.ExtractSchema)
 	f = prepare(f, "load", quick, s.Extraction.LoadSchemaSource)

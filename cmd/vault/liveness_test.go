@@ -39,8 +39,15 @@ type load struct {
 // retried repeats a call while PostgreSQL is down.
 func retried[T any](t *testing.T, what string, call func(ctx context.Context) (T, error)) T {
 	t.Helper()
+	var last error
+	defer func() {
+		if t.Failed() {
+			t.Logf("%s: %v", what, last)
+		}
+	}()
 	return testkit.Eventually(t, what, func(ctx context.Context) (T, bool) {
 		out, err := call(ctx)
+		last = err
 		if err != nil && vault.Permanent(err) {
 			t.Fatalf("%s: %v", what, err)
 		}

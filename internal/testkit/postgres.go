@@ -37,7 +37,8 @@ func StartPostgres(t testing.TB) *Postgres {
 		}
 	})
 	p.Start(t)
-	out, err := p.run("bash", "-c", `eval "$(scripts/services env)" && printf '%s\n' "$DATABASE_URL" "$HATCHET_DATABASE_URL"`)
+	out, err := p.run("bash", "-c",
+		`eval "$(scripts/services env)" && printf '%s\n' "$DATABASE_URL" "$HATCHET_DATABASE_URL"`)
 	if err != nil {
 		t.Fatal(err)
 	}

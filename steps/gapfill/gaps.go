@@ -18,10 +18,10 @@ import (
 )
 
 // Gaps fills the fields that a scenario needs of a customer. A fill is a state machine with its state in the database.
-// Each run of fill-gaps reads all of it, advances it as far as possible, and ends. If the fill then waits for a write or
-// a question, the next change that concerns it starts another run: every such change adds a wake-up in its transaction
-// (fill_wakeups). So no run waits, any step may run any number of times, in two runs at once, or after days, and the
-// engine may lose any run.
+// Each run of fill-gaps reads all of it, advances it as far as possible, and ends. If the fill then waits for a write
+// or a question, the next change that concerns it starts another run: every such change adds a wake-up in its
+// transaction (fill_wakeups). So no run waits, any step may run any number of times, in two runs at once, or after
+// days, and the engine may lose any run.
 type Gaps struct {
 	Once     once.Runner
 	Model    once.Budgeted

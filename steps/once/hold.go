@@ -18,8 +18,8 @@ const (
 	renewInterval = 10 * time.Second
 )
 
-// A run that finds a key held waits up to heldPatience: most calls of a model take less. Then it frees its slot, and the
-// engine retries it later.
+// A run that finds a key held waits up to heldPatience: most calls of a model take less. Then it frees its slot, and
+// the engine retries it later.
 const (
 	heldPatience = 5 * time.Second
 	heldPoll     = 100 * time.Millisecond
@@ -69,7 +69,9 @@ func (o Runner) WithHold(
 	cancel(nil)
 	<-renewed
 	// best effort: a hold that is not ended expires
-	_ = o.DB.Tenant(ev.TenantID).EndHold(context.WithoutCancel(ctx), dbgen.EndHoldParams{TenantID: ev.TenantID, Key: key, Fence: fence})
+	_ = o.DB.Tenant(ev.TenantID).EndHold(context.WithoutCancel(ctx), dbgen.EndHoldParams{
+		TenantID: ev.TenantID, Key: key, Fence: fence,
+	})
 	return err
 }
 

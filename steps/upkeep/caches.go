@@ -37,8 +37,8 @@ const (
 )
 
 // InvalidateAndAcknowledge is the last step of every workflow that changes something: it invalidates the cache entries
-// that the operation touched, acknowledges the operation, and wakes the gap fills that its change concerns. After a cron, which has no operation, it only
-// invalidates.
+// that the operation touched, acknowledges the operation, and wakes the gap fills that its change concerns. After a
+// cron, which has no operation, it only invalidates.
 //
 // When Redis does not answer, the invalidation is stored as pending and the acknowledgement waits until every reader's
 // lease on the cache has ended. So no reader sees the old value after the acknowledgement (rule 11).

@@ -22,8 +22,8 @@ const (
 	slowBatch = 30 * time.Second
 )
 
-// importer sends writes in batches. The idempotency key of a batch depends on the run and on its position and content, so
-// that a continued run repeats the accepted batches without effect and continues after them.
+// importer sends writes in batches. The idempotency key of a batch depends on the run and on its position and content,
+// so that a continued run repeats the accepted batches without effect and continues after them.
 type importer struct {
 	client *client.Client
 	runID  string // of the run

@@ -72,7 +72,8 @@ func (a *App) openCommand() *cobra.Command {
 func (a *App) openManyCommand() *cobra.Command {
 	return save(a, &cobra.Command{
 		Use: "open-many", Short: "Get the customers of many channel identities, or create them",
-		Example: `  echo '{"identities": [{"channel": "whatsapp", "external_id": "+4915112345678"}]}' | vault customers open-many`,
+		Example: `  echo '{"identities": [{"channel": "whatsapp", "external_id": "+4915112345678"}]}' ` +
+			`| vault customers open-many`,
 	}, (*client.Client).OpenCustomers)
 }
 

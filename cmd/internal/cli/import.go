@@ -37,22 +37,23 @@ func (a *App) importCommand() *cobra.Command {
 	var f importFlags
 	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Import the values of a CSV or JSON Lines file of any size", Args: cobra.ExactArgs(1),
-		Long: `Import the values of a file. It is read as a stream. -: standard input.
+		Long: `Import the values of a file, which may be larger than memory. FILE -: standard input.
 
 CSV has a header. A wide file has customer_id, or channel and external_id, then one column per field; blank cells are
-skipped. --map gives a column the name of its field. A column that is no field of the agent is reported first; with
---strict-columns it stops the import. A long file has the columns name and value, one value per line; other members of a write are optional columns.
+skipped. --map gives a column the name of its field. A column that is no field of the agent is reported before anything
+is written; its values then follow the validation mode, and with --strict-columns the import stops. A long file has the
+columns name and value, one value per line; other members of a write are optional columns.
 JSON Lines has one value per line, as in the API: {"customer_id": "…", "name": "email", "value": "ada@example.com"};
 channel and external_id can replace customer_id. The command reads the files of ` + "`vault export`" + `.
 
-The file is UTF-8, or UTF-16 with a byte order mark. Lines end with LF, CR LF or CR. A line whose quote is not closed is
-rejected alone: a cell never swallows lines that are records by themselves.
+The file is UTF-8, or UTF-16 with a byte order mark. Lines end with LF, CR LF or CR. A cell in quotes may contain line
+breaks. If a quote is never closed, only the line of that quote is rejected.
 
-A rejected value does not stop the others. An interrupted import continues when the same command is run again: what was
-written is not written twice, and counts as repeated. A complete import that is run again writes the file again, as a
-new import. --label names an import, so that it can be continued from standard input or on another machine.
+A rejected value does not stop the others. After an interruption, run the same command again: the import continues, and
+what it had written counts as repeated. After a complete import the same command writes everything again. With --label
+a line is written once per name, also from standard input or on another machine.
 
-Exit codes: 0: all values are written; 2: some values were rejected; 130: interrupted.`,
+Exit codes: 0: all values are written; 1: the import could not run; 2: some values were rejected; 130: interrupted.`,
 		Example: "  vault import customers.csv --agent 0198… --rejects rejects.jsonl\n" +
 			"  vault import customers.csv --agent 0198… --lines-of rejects.jsonl",
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -61,7 +62,8 @@ Exit codes: 0: all values are written; 2: some values were rejected; 130: interr
 	}
 	a.addServerFlag(cmd)
 	idVar(cmd, &f.agent, "agent", "`id` of the agent whose definitions apply to lines without agent_id", false)
-	enumVar(cmd, &f.source, "source", vault.ValueHumanEntered, "source of lines without one", vault.ValueSources)
+	enumVar(cmd, &f.source, "source", vault.ValueHumanEntered, "source to record for lines that name none",
+		vault.ValueSources)
 	enumVar(cmd, &f.format, "format", "", "format of the file (default: by its extension)", fileFormats)
 	cmd.Flags().StringVar(&f.separator, "separator", ",", "separator of CSV columns")
 	cmd.Flags().StringVar(&f.rejects, "rejects", "",
@@ -69,11 +71,12 @@ Exit codes: 0: all values are written; 2: some values were rejected; 130: interr
 	cmd.Flags().StringVar(&f.warnings, "warnings", "",
 		"`file` for the line, field and warning of values that are stored and break a rule, as JSON Lines without values")
 	cmd.Flags().StringArrayVar(&f.names, "map", nil, "`column=field`: read a column as this field; repeat it per column")
-	cmd.Flags().BoolVar(&f.strict, "strict-columns", false, "stop before the first line if a column is no field of the agent")
-	cmd.Flags().StringVar(&f.linesOf, "lines-of", "", "read only the lines in this `file` of rejects")
-	cmd.Flags().StringVar(&f.label, "label", "", "`name` of the import, to continue it elsewhere; a file is written once per name")
+	cmd.Flags().BoolVar(&f.strict, "strict-columns", false,
+		"stop before the first line if a column is no field of the agent")
+	cmd.Flags().StringVar(&f.linesOf, "lines-of", "", "retry only the lines that this `file` of --rejects lists")
+	cmd.Flags().StringVar(&f.label, "label", "", "`name` of the import: the same name never writes a line twice")
 	cmd.Flags().IntVar(&f.batch, "batch", vault.MaxImport,
-		fmt.Sprintf("writes per transaction, from 1 to %d", vault.MaxImport))
+		fmt.Sprintf("writes per transaction, from 1 to %d; a rejected value does not undo the others", vault.MaxImport))
 	noFiles(cmd, "separator")
 	noFiles(cmd, "label")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -142,7 +145,9 @@ func (a *App) importFile(ctx context.Context, f importFlags) (err error) {
 		return errors.Join(err, rejects.close(), warnings.close())
 	}
 	bar := NewProgress(a.Err, size, "bytes", "import")
-	im := &importer{client: c, runID: run.ID, size: f.batch, reject: rejects.add, warned: func(reject) error { return nil }}
+	im := &importer{
+		client: c, runID: run.ID, size: f.batch, reject: rejects.add, warned: func(reject) error { return nil },
+	}
 	if f.warnings != "" {
 		im.warned = warnings.add
 	}

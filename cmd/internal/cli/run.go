@@ -26,7 +26,8 @@ type importRun struct {
 	path string // "": the run is not kept
 }
 
-// openRun continues the interrupted run of a file, or begins one. A named run (--label) is not kept: its name is its id.
+// openRun continues the interrupted run of a file, or begins one. A named run (--label) is not kept: its name is its
+// id.
 func openRun(server string, f importFlags) (*importRun, error) {
 	if f.label != "" {
 		return &importRun{ID: "label " + f.label}, nil

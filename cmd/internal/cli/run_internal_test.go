@@ -39,7 +39,7 @@ func TestOpenRun_ContinuesUntilDone(t *testing.T) {
 		t.Error("the run of another file is continued")
 	}
 	f.label = "x"
-	if open().ID != open().ID || open().path != "" {
+	if first, second := open(), open(); first.ID != second.ID || first.path != "" {
 		t.Error("a named run has another id each time")
 	}
 }

@@ -65,7 +65,8 @@ func Serve(ctx context.Context, r *app.Runtime, listener net.Listener) error {
 		DropProfile: func(ctx context.Context, tenant, customer uuid.UUID) error {
 			return r.Cache.Drop(ctx, cache.ProfileKey(tenant, customer))
 		},
-		Dependencies: r.Dependencies(), Describe: describe, Unavailable: db.IsUnavailable, Registry: r.Metrics.Registry, Log: r.Log,
+		Dependencies: r.Dependencies(), Describe: describe, Unavailable: db.IsUnavailable,
+		Registry: r.Metrics.Registry, Log: r.Log,
 		MaxBodyBytes: int64(cfg.MaxBodyBytes), RateLimit: cfg.RateLimitPerSecond,
 		RequestTimeout: cfg.RequestTimeout(), ShutdownGrace: cfg.ShutdownGrace(),
 	})

@@ -72,8 +72,9 @@ func (a *App) operationsCommand() *cobra.Command {
 		a.addTenantFlag(sub.Flags())
 	}
 	replay := one("replay", "Replay a failed or overdue operation", &id)
-	replay.Long = "Replay an operation. A failed one runs again: replay it once the cause is fixed. One that is unfinished\n" +
-		"after a minute is sent to the workflow engine again. The output says which. Needs the scope admin."
+	replay.Long = "Replay an operation. A failed one runs again: replay it once the cause is fixed. One that is\n" +
+		"unfinished after a minute is sent to the workflow engine again. The output says which. Needs the\n" +
+		"scope admin."
 	cmd.AddCommand(
 		a.read(byOperator, get,
 			func(ctx context.Context, c *client.Client) (any, error) { return c.GetOperation(ctx, id) }),

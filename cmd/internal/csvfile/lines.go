@@ -42,8 +42,8 @@ func (l *lines) read() (line, error) {
 // back makes the last n lines the next ones again.
 func (l *lines) back(n int) { l.next, l.number = l.next-n, l.number-n }
 
-// forget drops the lines that were read. They cannot be read again. It moves lines only when half of them are dropped, so
-// that the cost of a file is proportional to its size.
+// forget drops the lines that were read. They cannot be read again. It moves lines only when half of them are dropped,
+// so that the cost of a file is proportional to its size.
 func (l *lines) forget() {
 	if l.next*2 < len(l.kept) {
 		return

@@ -46,8 +46,8 @@ func (w *Writer) Flush() error {
 // plainNumber matches a number that starts like a formula and is none.
 var plainNumber = regexp.MustCompile(`^[+-][0-9]+(\.[0-9]+)?$`)
 
-// neutralise puts an apostrophe before a cell that a spreadsheet runs as a formula (OWASP, CSV injection). A number stays
-// a number.
+// neutralise puts an apostrophe before a cell that a spreadsheet runs as a formula (OWASP, CSV injection). A number
+// stays a number.
 func neutralise(cell string) string {
 	first, _ := utf8.DecodeRuneInString(cell)
 	if cell == "" || !strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) || plainNumber.MatchString(cell) {
