@@ -29,6 +29,9 @@ func withLoaderEnv(databaseURL, logLevel string, load func() error) error {
 		"DATABASE_PGBOUNCER_URL": "",
 		"READ_REPLICA_ENABLED":   "false",
 	}
+	if os.Getenv(retentionEnv) == "" { // the loader reads it from the environment only
+		env[retentionEnv] = defaultRetention
+	}
 	if os.Getenv("DATABASE_MAX_CONNS") == "" {
 		env["DATABASE_MAX_CONNS"] = strconv.Itoa(engineMaxConns)
 	}
@@ -38,6 +41,13 @@ func withLoaderEnv(databaseURL, logLevel string, load func() error) error {
 	defer setEnv(env)()
 	return load()
 }
+
+// retentionEnv is the engine's setting for how long it keeps runs; a longer time in the environment wins. Nothing in the
+// engine waits for days: gap fills wait in the vault's database. Three days leave a weekend to look at a failed run.
+const (
+	retentionEnv     = "SERVER_LIMITS_DEFAULT_TENANT_RETENTION_PERIOD"
+	defaultRetention = "72h"
+)
 
 // setEnv sets variables and returns a function that restores them.
 func setEnv(env map[string]string) (restore func()) {

@@ -197,8 +197,8 @@ func (o Runner) Reject(ctx context.Context, ev vault.Event, err error) error {
 	if err == nil || errors.Is(err, ErrHeld) {
 		return err
 	}
-	if errors.Is(err, context.Canceled) {
-		return err // the worker stops
+	if errors.Is(err, context.Canceled) || db.IsUnavailable(err) {
+		return err // the worker stops, or the database did: the operation itself is sound and is repeated soon
 	}
 	if !vault.Permanent(err) {
 		// best effort: the database may be the cause
