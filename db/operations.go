@@ -108,7 +108,8 @@ func WithAwaited(ctx context.Context, q *dbgen.Queries, row dbgen.Operation) (va
 		return op, nil
 	}
 	op.WaitingFor = &vault.WaitingFor{
-		QuestionID: question.ID, FillID: question.FillID, FieldName: question.FieldName, DeadlineAt: question.DeadlineAt,
+		QuestionID: question.ID, FillID: question.FillID, FieldName: question.FieldName,
+		Prompt: question.Prompt, DeadlineAt: question.DeadlineAt,
 	}
 	return op, err
 }

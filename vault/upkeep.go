@@ -44,6 +44,7 @@ type WaitingFor struct {
 	// FillID is the gap fill that asked the question: another one if several fills of a customer and scenario share it.
 	FillID     uuid.UUID `json:"fill_id"`
 	FieldName  string    `json:"field_name"`
+	Prompt     string    `json:"prompt"` // the question
 	DeadlineAt time.Time `json:"deadline_at"`
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -98,6 +99,10 @@ func change[R any](
 		op, err := run(ctx, c, opts)
 		if err != nil {
 			return nil, err
+		}
+		if a.wait > 0 && !op.Status.Finished() && op.WaitingFor == nil {
+			_, _ = fmt.Fprintf(a.Err, "accepted, and not finished within %s: the vault applies it as soon as it can. "+
+				"To go on waiting: vault operations wait --operation %s\n", a.wait, op.ID)
 		}
 		return untyped(op)
 	})

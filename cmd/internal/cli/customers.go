@@ -87,7 +87,7 @@ func (a *App) mergeCommand() *cobra.Command {
 }
 
 func (a *App) channelsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "channels", Short: "Manage the channel identities of customers"}
+	cmd := &cobra.Command{Use: "channels", Short: "Manage the addresses of customers on channels, such as a phone number"}
 	var in vault.LinkChannelInput
 	link := withID(&cobra.Command{
 		Use: "link", Short: "Link a channel identity to a customer",

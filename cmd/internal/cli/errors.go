@@ -50,6 +50,7 @@ func problemMessage(p *client.Problem) string {
 
 // Exit codes other than 0 and 1.
 const (
+	exitUnhealthy   = 1   // the vault is unavailable or stopping
 	exitRejected    = 2   // an import has finished with rejected values
 	exitInterrupted = 130 // Ctrl-C has interrupted an import or export; shells use the same code
 )

@@ -34,8 +34,9 @@ func (a *App) fillCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "fill", Short: "Fill the missing fields of a customer for a scenario",
 		Long: "Fill the missing fields of a customer for a scenario, from the profile, the session, the conversation or\n" +
-			"questions. The operation waits for the answer to each question: see `vault questions list`, `vault answer` and\n" +
-			"`vault operations wait`. `vault operations cancel` ends it.",
+			"questions. The command waits for the outcome or the first question, whichever comes first, and prints it.\n" +
+			"`vault answer` answers the question, and the fill goes on. `vault operations wait` waits for its outcome,\n" +
+			"and `vault operations cancel` ends it.",
 	}
 	idVar(cmd, &in.CustomerID, "customer", "customer `id`", true)
 	idVar(cmd, &in.ScenarioID, "scenario", "scenario `id`", true)
@@ -43,11 +44,47 @@ func (a *App) fillCommand() *cobra.Command {
 	scopeVars(cmd, &in.StepID, &in.Level)
 	cmd.Flags().DurationVar(&deadline, "deadline", vault.DefaultQuestionDeadline, "deadline of each question")
 	cmd.Flags().IntVar(&in.MaxAttempts, "attempts", vault.DefaultMaxAttempts, "maximum number of questions for one field")
-	return submit(a, cmd, &in, (*client.Client).FillGaps, func(in *vault.FillGapsInput) error {
+	return change(a, byKey, cmd, func(
+		ctx context.Context, c *client.Client, opts []client.Option,
+	) (client.Operation[vault.FillResult], error) {
 		in.DeadlineSeconds = int(deadline.Seconds())
-		return nil
+		op, err := c.FillGaps(ctx, in, append(opts, client.Wait(0))...)
+		if err != nil || a.wait == 0 {
+			return op, err
+		}
+		return a.outcomeOrQuestion(ctx, c, op)
 	})
 }
+
+// outcomeOrQuestion waits, up to --wait, for the outcome of a gap fill or its first question.
+func (a *App) outcomeOrQuestion(
+	ctx context.Context, c *client.Client, op client.Operation[vault.FillResult],
+) (client.Operation[vault.FillResult], error) {
+	waiting, cancel := context.WithTimeout(ctx, a.wait)
+	defer cancel()
+	tick := time.NewTicker(pollFill)
+	defer tick.Stop()
+	for {
+		now, err := c.GetOperation(ctx, op.ID)
+		if err != nil {
+			return op, err
+		}
+		if now.Status.Finished() {
+			return op.Wait(ctx) // returns the outcome at once
+		}
+		if op.Status, op.WaitingFor = now.Status, now.WaitingFor; op.WaitingFor != nil {
+			return op, nil
+		}
+		select {
+		case <-waiting.Done():
+			return op, ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// pollFill is the interval at which a fill is looked at: questions come within about 0.2 seconds.
+const pollFill = 100 * time.Millisecond
 
 func (a *App) questionsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "questions", Short: "List and show questions to customers"}
@@ -83,7 +120,7 @@ func (a *App) answerCommand() *cobra.Command {
 }
 
 func (a *App) sessionsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "sessions", Short: "Manage the sessions that gap fill reads"}
+	cmd := &cobra.Command{Use: "sessions", Short: "Manage conversations, from which vault fill takes missing values"}
 	var session uuid.UUID
 	get := withID(&cobra.Command{Use: "get", Short: "Show a session"}, "session", "session `id`", &session)
 	cmd.AddCommand(
@@ -98,7 +135,7 @@ func (a *App) sessionsCommand() *cobra.Command {
 }
 
 func (a *App) turnsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "turns", Short: "Manage the turns of sessions"}
+	cmd := &cobra.Command{Use: "turns", Short: "Add the messages of a conversation to its session"}
 	var session uuid.UUID
 	var turn vault.Turn
 	add := withID(&cobra.Command{

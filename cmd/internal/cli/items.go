@@ -21,7 +21,7 @@ func (a *App) assetsCommand() *cobra.Command {
 }
 
 func (a *App) itemsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "items", Short: "Trace, delete and restore values and assets"}
+	cmd := &cobra.Command{Use: "items", Short: "Show where values and assets came from; delete and restore them"}
 	var item uuid.UUID
 	var deleted vault.DeleteItemInput
 	var restored vault.RestoreItemInput

@@ -71,7 +71,7 @@ func (a *App) requirementsCommand() *cobra.Command {
 }
 
 func (a *App) scenariosCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "scenarios", Short: "Manage scenarios; saving one extracts its requirements"}
+	cmd := &cobra.Command{Use: "scenarios", Short: "Manage scenarios; the vault derives requirements from their texts"}
 	var agent, scenario uuid.UUID
 	var extracted vault.ExtractSchemaInput
 	get := withID(withID(&cobra.Command{Use: "get", Short: "Show a scenario"},
@@ -94,7 +94,7 @@ func (a *App) scenariosCommand() *cobra.Command {
 }
 
 func (a *App) rulesCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "rules", Short: "Manage the rules of scenarios; saving one extracts its requirements"}
+	cmd := &cobra.Command{Use: "rules", Short: "Manage the rules of scenarios; the vault derives requirements from their texts"}
 	var agent, rule uuid.UUID
 	get := withID(withID(&cobra.Command{Use: "get", Short: "Show a rule"},
 		"agent", "agent `id`", &agent), "rule", "rule `id`", &rule)
@@ -135,7 +135,7 @@ func waitForExtraction[In any](a *App, save method[In, vault.SavedResult]) metho
 }
 
 func (a *App) reviewsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "reviews", Short: "Review extracted definitions and requirements"}
+	cmd := &cobra.Command{Use: "reviews", Short: "Approve, edit or reject what the vault derived from texts"}
 	var in vault.DecideReviewInput
 	var edit string
 	decide := withID(&cobra.Command{

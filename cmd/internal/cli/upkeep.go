@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -54,19 +55,26 @@ func (a *App) healthCommand() *cobra.Command {
 			if _, err := c.GetHealth(ctx); err != nil {
 				return nil, err
 			}
-			return c.GetReadiness(ctx)
+			health, err := c.GetReadiness(ctx)
+			if err != nil || health.Status == "ready" || health.Status == "degraded" || health.Status == "ok" {
+				return health, err
+			}
+			if err := a.print(health); err != nil {
+				return nil, err
+			}
+			return nil, coded{fmt.Errorf("the vault is %s", health.Status), exitUnhealthy}
 		})
 }
 
 func (a *App) operationsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "operations", Short: "Show, replay and cancel operations"}
+	cmd := &cobra.Command{Use: "operations", Short: "Show and replay operations, and cancel gap fills"}
 	var id uuid.UUID
 	var cancelled vault.CancelFillInput
 	one := func(use, short string, id *uuid.UUID) *cobra.Command {
 		return withID(&cobra.Command{Use: use, Short: short}, "operation", "operation `id`", id)
 	}
 	get := one("get", "Show the status of an operation", &id)
-	wait := one("wait", "Wait for the outcome of an operation, up to --wait", &id)
+	wait := one("wait", "Wait for the outcome of an operation, for at most the time in --wait", &id)
 	a.addWaitFlag(wait)
 	for _, sub := range []*cobra.Command{get, wait} {
 		a.addTenantFlag(sub.Flags())

@@ -28,7 +28,7 @@ func (a *App) valuesCommand() *cobra.Command {
 			func(ctx context.Context, c *client.Client) (any, error) {
 				return client.Collect(c.ListHistory(ctx, customer, name))
 			}),
-		save(a, &cobra.Command{Use: "save", Short: "Write a value from a JSON document with all its members"},
+		save(a, &cobra.Command{Use: "save", Short: "Write a value, like write, from a JSON document with all its members"},
 			(*client.Client).WriteValue),
 		a.importCustomerCommand(),
 	)
@@ -81,7 +81,7 @@ func (a *App) verifyCommand() *cobra.Command {
 func (a *App) importCustomerCommand() *cobra.Command {
 	var customer uuid.UUID
 	cmd := withID(&cobra.Command{
-		Use: "import", Short: "Write many values of one customer in one transaction, from JSON",
+		Use: "import", Short: "Write many values of one customer from JSON, all or none (for files: vault import)",
 		Long: "Write many values of one customer in one transaction, from JSON. `vault import` reads files of any size.",
 		Example: `  echo '{"writes": [{"agent_id": "0198…", "name": "country", "value": "Norway", ` +
 			`"source": "human_entered"}]}' | vault values import --customer 0198…`,
