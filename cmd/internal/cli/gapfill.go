@@ -2,6 +2,10 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,8 +38,9 @@ func (a *App) fillCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "fill", Short: "Fill the missing fields of a customer for a scenario",
 		Long: "Fill the missing fields of a customer for a scenario, from the profile, the session, the conversation or\n" +
-			"questions. The operation waits for the answer to each question: see `vault questions list`, `vault answer` and\n" +
-			"`vault operations wait`. `vault operations cancel` ends it.",
+			"questions. The command returns with the outcome, or with the first question to the customer, whichever comes\n" +
+			"first. The fill then waits for the answer: see `vault answer` and `vault operations wait`.\n" +
+			"`vault operations cancel` ends it.",
 	}
 	idVar(cmd, &in.CustomerID, "customer", "customer `id`", true)
 	idVar(cmd, &in.ScenarioID, "scenario", "scenario `id`", true)
@@ -43,10 +48,71 @@ func (a *App) fillCommand() *cobra.Command {
 	scopeVars(cmd, &in.StepID, &in.Level)
 	cmd.Flags().DurationVar(&deadline, "deadline", vault.DefaultQuestionDeadline, "deadline of each question")
 	cmd.Flags().IntVar(&in.MaxAttempts, "attempts", vault.DefaultMaxAttempts, "maximum number of questions for one field")
-	return submit(a, cmd, &in, (*client.Client).FillGaps, func(in *vault.FillGapsInput) error {
+	a.addWaitFlag(cmd)
+	a.addKeyFlag(cmd)
+	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
 		in.DeadlineSeconds = int(deadline.Seconds())
-		return nil
+		op, err := c.FillGaps(ctx, in, a.options(0)...)
+		if err != nil {
+			return nil, err
+		}
+		var out fillOutput
+		if a.wait > 0 {
+			if op, err = waitOrAsk(ctx, op, a.wait); err != nil {
+				return nil, err
+			}
+			if op.WaitingFor == nil {
+				a.noteUnfinished(op.ID, op.Status)
+			} else if out.Question, err = a.showQuestion(ctx, c, *op.WaitingFor, op.ID); err != nil {
+				return nil, err
+			}
+		}
+		out.Operation, err = untyped(op)
+		return out, err
 	})
+}
+
+// waitOrAsk waits for the outcome or the first question of a fill. The end of the wait is not an error.
+func waitOrAsk(
+	ctx context.Context, op client.Operation[vault.FillResult], wait time.Duration,
+) (client.Operation[vault.FillResult], error) {
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	op, err := op.WaitOrAsk(waiting)
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		err = nil
+	}
+	return op, err
+}
+
+// showQuestion returns the question that a fill waits for, and says on standard error how to answer it.
+func (a *App) showQuestion(
+	ctx context.Context, c *client.Client, waiting vault.WaitingFor, fill uuid.UUID,
+) (*vault.Question, error) {
+	question, err := c.GetQuestion(ctx, waiting.QuestionID)
+	if err != nil {
+		return nil, err
+	}
+	_, _ = fmt.Fprintf(a.Err, "the fill waits for the customer: vault answer --question %s --value …\n"+
+		"then: vault operations wait --operation %s\n", question.ID, fill)
+	return &question, nil
+}
+
+// fillOutput is a gap fill with the question that it waits for.
+type fillOutput struct {
+	client.Operation[json.RawMessage]
+
+	Question *vault.Question `json:"question,omitempty"`
+}
+
+func (o fillOutput) table(w io.Writer) {
+	table(w, o.Operation)
+	if q := o.Question; q != nil {
+		line(w, "question", q.ID)
+		line(w, "field", q.FieldName)
+		line(w, "asked", q.Prompt)
+		line(w, "deadline", when(&q.DeadlineAt))
+	}
 }
 
 func (a *App) questionsCommand() *cobra.Command {

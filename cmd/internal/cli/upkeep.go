@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -49,12 +50,20 @@ func sweep[R any](
 }
 
 func (a *App) healthCommand() *cobra.Command {
-	return a.read(byAnybody, &cobra.Command{Use: "health", Short: "Check the API and its dependencies"},
+	return a.read(byAnybody, &cobra.Command{
+		Use: "health", Short: "Check the API and its dependencies",
+		Long: "Check the API and its dependencies. The command fails if the API does not take requests. It succeeds if the\n" +
+			"API is degraded: an optional dependency, such as the cache, is unavailable.",
+	},
 		func(ctx context.Context, c *client.Client) (any, error) {
 			if _, err := c.GetHealth(ctx); err != nil {
 				return nil, err
 			}
-			return c.GetReadiness(ctx)
+			health, err := c.GetReadiness(ctx)
+			if err == nil && !health.Ready() {
+				err = withOutput{fmt.Errorf("the vault takes no requests: it is %s", health.Status)}
+			}
+			return health, err
 		})
 }
 
@@ -78,7 +87,13 @@ func (a *App) operationsCommand() *cobra.Command {
 		a.read(byOperator, get,
 			func(ctx context.Context, c *client.Client) (any, error) { return c.GetOperation(ctx, id) }),
 		a.read(byOperator, wait,
-			func(ctx context.Context, c *client.Client) (any, error) { return a.outcome(ctx, c, id) }),
+			func(ctx context.Context, c *client.Client) (any, error) {
+				op, err := a.outcome(ctx, c, id)
+				if err == nil {
+					a.noteUnfinished(op.ID, op.Status)
+				}
+				return op, err
+			}),
 		change(a, byKey, replay, func(
 			ctx context.Context, c *client.Client, opts []client.Option,
 		) (client.Operation[json.RawMessage], error) {
