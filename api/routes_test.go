@@ -65,6 +65,11 @@ func TestRoutes_AllWork(t *testing.T) {
 		want(200)
 	s.change("POST", "/v1/sessions/"+session.String()+"/turns", `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`).
 		want(200)
+	var empty vault.Profile // of a customer who has a session and no value yet
+	s.do("GET", customerPath, "").want(200).into(&empty)
+	if empty.CustomerID != customer || empty.Version != 0 || len(empty.Fields) != 0 || empty.CreatedAt.IsZero() {
+		t.Errorf("the profile before the first value is %+v", empty)
+	}
 	var read vault.Session
 	s.do("GET", "/v1/sessions/"+session.String(), "").want(200).into(&read)
 	if len(read.Turns) != 1 || string(read.Variables["plan"]) != `"gold"` {
