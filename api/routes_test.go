@@ -60,11 +60,29 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.change("DELETE", agentPath+"/definitions/nickname", "").want(200)
 	s.do("GET", agentPath+"/definitions/nickname", "").want(404)
 
+	// A definition that a person saves is enabled, unless it says otherwise.
+	for _, d := range []struct {
+		member  string
+		enabled bool
+	}{{"", true}, {`, "enabled": true`, true}, {`, "enabled": false`, false}} {
+		s.change("PUT", agentPath+"/definitions/hobby", `{"value_type": "string"`+d.member+`}`).want(200)
+		var saved vault.Definition
+		s.do("GET", agentPath+"/definitions/hobby", "").want(200).into(&saved)
+		if saved.Enabled != d.enabled {
+			t.Errorf("saved with %q the definition has enabled %t", d.member, saved.Enabled)
+		}
+	}
+
 	// A customer and its values.
 	s.change("PUT", "/v1/sessions/"+session.String(), fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "variables": {"plan": "gold"}}`, agent, customer)).
 		want(200)
 	s.change("POST", "/v1/sessions/"+session.String()+"/turns", `{"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`).
 		want(200)
+	var empty vault.Profile // of a customer who has a session and no value yet
+	s.do("GET", customerPath, "").want(200).into(&empty)
+	if empty.CustomerID != customer || empty.Version != 0 || len(empty.Fields) != 0 || empty.CreatedAt.IsZero() {
+		t.Errorf("the profile before the first value is %+v", empty)
+	}
 	var read vault.Session
 	s.do("GET", "/v1/sessions/"+session.String(), "").want(200).into(&read)
 	if len(read.Turns) != 1 || string(read.Variables["plan"]) != `"gold"` {

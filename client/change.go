@@ -125,6 +125,38 @@ func (o Operation[R]) Wait(ctx context.Context) (Operation[R], error) {
 	}
 }
 
+// Bounds of the interval between requests for the question of a gap fill.
+const (
+	askedFirst = 100 * time.Millisecond
+	askedLast  = time.Second
+)
+
+// WaitOrAsk waits for the outcome of a gap fill or for its first question, whichever comes first. WaitingFor names the
+// question. The errors are those of Wait.
+func (o Operation[R]) WaitOrAsk(ctx context.Context) (Operation[R], error) {
+	for interval := askedFirst; !o.Status.Finished() && o.WaitingFor == nil; interval = min(2*interval, askedLast) {
+		next := Operation[R]{client: o.client}
+		err := o.client.do(ctx, request{method: http.MethodGet, path: path("v1", "operations", o.ID)}, &next)
+		if err != nil && ctx.Err() == nil {
+			return o, err
+		}
+		if err == nil {
+			o = next
+		}
+		if o.Status.Finished() || o.WaitingFor != nil {
+			break
+		}
+		pause(ctx, interval)
+		if ctx.Err() != nil {
+			return o, fmt.Errorf("wait for operation %s, which is accepted and not finished: %w", o.ID, ctx.Err())
+		}
+	}
+	if o.Rejection != nil {
+		return o, o.Rejection.problem(o.ID)
+	}
+	return o, nil
+}
+
 // pause waits for d, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	if d <= 0 {

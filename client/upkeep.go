@@ -23,6 +23,9 @@ type Health struct {
 	Dependencies map[string]string `json:"dependencies,omitempty"`
 }
 
+// Ready reports whether the server takes requests: it is ready, or an optional dependency is unavailable.
+func (h Health) Ready() bool { return h.Status == "ready" || h.Status == "degraded" }
+
 // GetHealth checks that the process is running. It needs no key.
 func (c *Client) GetHealth(ctx context.Context) (Health, error) {
 	return get[Health](ctx, c, path("healthz"), nil)

@@ -24,16 +24,34 @@ type Migration struct {
 
 // Migrate applies all pending migrations to the database at url. Concurrent calls are serialized by an advisory lock.
 func Migrate(ctx context.Context, url string) error {
-	return withProvider(url, func(p *goose.Provider) error {
-		_, err := p.Up(ctx)
-		return err
-	})
+	_, err := MigrateUp(ctx, url)
+	return err
 }
 
-// MigrateDown reverts the newest applied migration.
-func MigrateDown(ctx context.Context, url string) error {
+// MigrateUp is Migrate and returns the migrations that it applied, in order. They may be none.
+func MigrateUp(ctx context.Context, url string) ([]Migration, error) {
+	out := []Migration{}
+	err := withProvider(url, func(p *goose.Provider) error {
+		results, err := p.Up(ctx)
+		for _, r := range results {
+			out = append(out, Migration{Version: r.Source.Version, Name: r.Source.Path, Applied: true})
+		}
+		return err
+	})
+	return out, err
+}
+
+// MigrateDown reverts a migration and deletes its data. It must be the newest applied one; otherwise nothing changes.
+func MigrateDown(ctx context.Context, url string, version int64) error {
 	return withProvider(url, func(p *goose.Provider) error {
-		_, err := p.Down(ctx)
+		newest, err := p.GetDBVersion(ctx)
+		if err != nil {
+			return err
+		}
+		if newest != version {
+			return fmt.Errorf("version %d is not the newest applied migration, which is %d", version, newest)
+		}
+		_, err = p.Down(ctx)
 		return err
 	})
 }

@@ -42,8 +42,9 @@ func withLoaderEnv(databaseURL, logLevel string, load func() error) error {
 	return load()
 }
 
-// retentionEnv is the engine's setting for how long it keeps runs; a longer time in the environment wins. Nothing in the
-// engine waits for days: gap fills wait in the vault's database. Three days leave a weekend to look at a failed run.
+// retentionEnv is the engine's setting for how long it keeps runs; a longer time in the environment wins. Nothing in
+// the engine waits for days: gap fills wait in the vault's database. Three days leave a weekend to look at a failed
+// run.
 const (
 	retentionEnv     = "SERVER_LIMITS_DEFAULT_TENANT_RETENTION_PERIOD"
 	defaultRetention = "72h"

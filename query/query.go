@@ -48,7 +48,8 @@ func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Qu
 	return q
 }
 
-// Profile returns the active values and assets of a customer. It reads through the cache.
+// Profile returns the active values and assets of a customer. It reads through the cache. The profile of a customer who
+// has only a session or a gap fill is empty: its version is 0.
 func (q *Queries) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
 	p, err := cache.Read(ctx, q.cache, cache.ProfileKey(tenant, customer), func(
 		ctx context.Context,
@@ -56,11 +57,27 @@ func (q *Queries) Profile(ctx context.Context, tenant, customer uuid.UUID) (vaul
 		p, err := q.profile(ctx, tenant, customer)
 		return p, p.Version, err
 	})
+	if vault.CodeOf(err) == vault.CodeUnknown {
+		return q.emptyProfile(ctx, tenant, customer, err)
+	}
 	if err != nil {
 		return p, err
 	}
 	err = q.sealer.OpenProfile(&p)
 	return p, err
+}
+
+// emptyProfile returns the profile of a customer for whom nothing was written yet, or unknown if nothing names the
+// customer. It is not cached, as the session that names a customer invalidates no entry.
+func (q *Queries) emptyProfile(ctx context.Context, tenant, customer uuid.UUID, unknown error) (vault.Profile, error) {
+	at, err := q.db.Tenant(tenant).GetFirstSeen(ctx, tenant, customer)
+	if db.IsNotFound(err) {
+		return vault.Profile{}, unknown
+	}
+	return vault.Profile{
+		TenantID: tenant, CustomerID: customer, Fields: map[string]vault.Value{}, VerificationLevel: rules.LevelOf(nil),
+		CreatedAt: at, UpdatedAt: at,
+	}, err
 }
 
 func (q *Queries) profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {

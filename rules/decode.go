@@ -16,7 +16,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// DecodeStrict decodes one JSON document into a type of package vault. It rejects unknown and repeated members and text
+// DecodeStrict decodes one JSON document into a type of package vault. An absent member keeps the default that the
+// method SetDefaults of the type sets, if there is one. It rejects unknown and repeated members and text
 // after the document, so that nothing is silently ignored. All problems are reported as one *vault.Error with the
 // path of each member and the remedy, without values.
 func DecodeStrict(data []byte, into any) error {
@@ -25,6 +26,9 @@ func DecodeStrict(data []byte, into any) error {
 	}
 	if problems := typeProblems(data, reflect.TypeOf(into).Elem(), ""); len(problems) > 0 {
 		return vault.Join(problems)
+	}
+	if input, ok := into.(interface{ SetDefaults() }); ok {
+		input.SetDefaults()
 	}
 	if err := json.Unmarshal(data, into); err != nil {
 		return vault.Invalid("", "the input does not have the expected form") // err may quote a value

@@ -49,12 +49,17 @@ type Definition struct {
 	FreshnessSeconds int64 `json:"freshness_seconds,omitempty" validate:"min=0" doc:"The maximum age of a value, in seconds. 0: no age limit."`
 	// StaleAction is the treatment of a value older than FreshnessSeconds. Empty: block.
 	StaleAction StaleAction `json:"stale_action,omitempty" validate:"omitempty,oneof=warn block ignore" doc:"The effect of a value that exceeds the maximum age. Absent: block."`
-	// Enabled is false for a definition that does not apply. Its field counts as unknown.
-	Enabled   bool        `json:"enabled" doc:"Whether the field may be collected."`
+	// Enabled is false for a definition that does not apply. Its field counts as unknown. In a JSON input that has no
+	// such member it is true; in Go it is as set.
+	Enabled   bool        `json:"enabled" doc:"Whether the field may be collected. Absent: true."`
 	Origin    Origin      `json:"origin"`
 	Review    ReviewState `json:"review_state"`
 	UpdatedAt time.Time   `json:"updated_at"`
 }
+
+// SetDefaults sets what holds for the members that a person's input leaves out: a definition that a person saves is
+// enabled. A definition that an extraction suggests is not decoded from such an input, and stays disabled.
+func (d *Definition) SetDefaults() { d.Enabled = true }
 
 // DisplayName returns a label for a field name: "date of birth" for "date_of_birth".
 func DisplayName(name string) string { return strings.TrimSpace(strings.ReplaceAll(name, "_", " ")) }

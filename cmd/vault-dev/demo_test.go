@@ -218,13 +218,9 @@ func complete(t *testing.T, databaseURL string, values []string) {
 
 // The file is readable by this user only, and its values can contain a quotation mark.
 func TestWriteEnv_IsPrivateAndQuoted(t *testing.T) {
-	t.Setenv("HATCHET_CLIENT_TOKEN", "it's a token")
-	cfg, err := testkit.Config("postgres://vault@localhost/contextvault")
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Setenv("HATCHET_CLIENT_TOKEN", "a token") // of the engine: not for a client
 	path, tenant := filepath.Join(t.TempDir(), "run.env"), uuid.New()
-	if err := writeEnv(path, cfg, tenant, "http://127.0.0.1:8000", "cv_key"); err != nil {
+	if err := writeEnv(path, tenant, "http://127.0.0.1:8000", "it's a key"); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)
@@ -235,14 +231,26 @@ func TestWriteEnv_IsPrivateAndQuoted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{
-		"export DATABASE_URL='postgres://vault@localhost/contextvault'\n", "export VAULT_TENANT='" + tenant.String() + "'\n",
-		"export VAULT_SERVER='http://127.0.0.1:8000'\n", "export VAULT_API_KEY='cv_key'\n",
-		`export HATCHET_CLIENT_TOKEN='it'\''s a token'` + "\n",
-	} {
-		if !strings.Contains(string(text), want) {
-			t.Errorf("it has no line %s", want)
-		}
+	want := "export VAULT_SERVER='http://127.0.0.1:8000'\n" + `export VAULT_API_KEY='it'\''s a key'` +
+		"\nexport VAULT_TENANT='" + tenant.String() + "'\n"
+	if string(text) != want {
+		t.Errorf("it is\n%s, not\n%s", text, want)
+	}
+}
+
+func TestStartEngine_UnreachableIsNamed(t *testing.T) {
+	t.Parallel()
+	closed, err := listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := closed.Addr().String()
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	err = reachable(address)
+	if err == nil || !strings.Contains(err.Error(), address) || !strings.Contains(err.Error(), "HATCHET_CLIENT_TOKEN") {
+		t.Errorf("the error is %v", err)
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/cmd/internal/cli"
-	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/vault"
@@ -79,7 +78,7 @@ func (s *system) serve(ctx context.Context, listener net.Listener, dir string, r
 		if err != nil {
 			return err
 		}
-		return writeEnv(path, s.Config, devTenant, "http://"+listener.Addr().String(), key)
+		return writeEnv(path, devTenant, "http://"+listener.Addr().String(), key)
 	}()
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -123,25 +122,13 @@ func devAPIKey(ctx context.Context, database *db.DB, path string) (string, error
 	})
 }
 
-// writeEnv writes the variables that another terminal needs, readable by this user only.
-func writeEnv(path string, cfg config.Config, tenant uuid.UUID, server, key string) error {
-	vars := [][2]string{
-		{"VAULT_SERVER", server},
-		{"VAULT_API_KEY", key},
-		{"DATABASE_URL", cfg.Database.URL.Reveal()},
-		{"REDIS_URL", cfg.Redis.URL.Reveal()},
-		{"VAULT_SEALING_KEY", cfg.SealingKey.Reveal()},
-		{"VAULT_TENANT", tenant.String()},
-		{"VAULT_LOG_FORMAT", "text"},
-	}
-	for _, name := range []string{"HATCHET_CLIENT_TOKEN", "HATCHET_CLIENT_HOST_PORT", "HATCHET_CLIENT_TLS_STRATEGY"} {
-		vars = append(vars, [2]string{name, os.Getenv(name)}) // set by the engine in this process
-	}
+// writeEnv writes the variables that a client in another terminal needs, readable by this user only. It names no server
+// behind the API: a later `make run` in that terminal would use them instead of its own.
+func writeEnv(path string, tenant uuid.UUID, server, key string) error {
+	vars := [][2]string{{"VAULT_SERVER", server}, {"VAULT_API_KEY", key}, {"VAULT_TENANT", tenant.String()}}
 	var b strings.Builder
 	for _, v := range vars {
-		if v[1] != "" {
-			fmt.Fprintf(&b, "export %s='%s'\n", v[0], strings.ReplaceAll(v[1], "'", `'\''`))
-		}
+		fmt.Fprintf(&b, "export %s='%s'\n", v[0], strings.ReplaceAll(v[1], "'", `'\''`))
 	}
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)

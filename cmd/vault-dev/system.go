@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -77,6 +78,9 @@ func devSealingKey(path string) (string, error) {
 // startEngine connects to the configured engine, or starts one in this process through the SDK's own hook.
 func startEngine(cfg config.Config) (*hatchet.Client, error) {
 	if cfg.Jobs.Hatchet.Token != "" {
+		if err := reachable(cfg.Jobs.Hatchet.HostPort()); err != nil {
+			return nil, err
+		}
 		return app.NewEngine(cfg)
 	}
 	url := os.Getenv("HATCHET_DATABASE_URL")
@@ -94,6 +98,20 @@ func startEngine(cfg config.Config) (*hatchet.Client, error) {
 		hatchet.WithEmbedded(),
 		hatchetclient.WithLogger(&quiet), //nolint:staticcheck // the SDK takes no other options
 	)
+}
+
+// reachTimeout limits the first connection to a configured engine.
+const reachTimeout = 5 * time.Second
+
+// reachable checks that something listens at the address of a configured engine. The client of the engine would try for
+// a long time, and its errors name neither the address nor the setting.
+func reachable(address string) error {
+	conn, err := (&net.Dialer{Timeout: reachTimeout}).DialContext(context.Background(), "tcp", address)
+	if err != nil {
+		return fmt.Errorf("HATCHET_CLIENT_TOKEN is set, and the workflow engine at %s is not reachable: %w; start that engine, "+
+			"or unset HATCHET_CLIENT_TOKEN to use an engine in this process", address, err)
+	}
+	return conn.Close()
 }
 
 // start migrates the database and starts the worker.

@@ -97,15 +97,20 @@ func TestMigrate_DownAndUp(t *testing.T) {
 	if len(all) < 6 || slices.Contains(all, "pending") {
 		t.Fatalf("at first the migrations are %v", all)
 	}
-	if _, stderr, code := run(t, environ, "migrate", "down"); code != 0 {
-		t.Fatalf("migrate down: %s", stderr)
+	if _, stderr, code := run(t, environ, "migrate", "down"); code != 1 || !strings.Contains(stderr, "--yes") ||
+		!slices.Equal(states(), all) {
+		t.Fatalf("migrate down without a yes exited with %d and said %s", code, stderr)
+	}
+	if stdout, stderr, code := run(t, environ, "migrate", "down", "--yes"); code != 0 ||
+		!strings.HasPrefix(stdout, "reverted  ") {
+		t.Fatalf("migrate down printed %q: %s", stdout, stderr)
 	}
 	if got := states(); got[len(got)-1] != "pending" || slices.Contains(got[:len(got)-1], "pending") {
 		t.Errorf("after migrate down they are %v", got)
 	}
-	for range 2 { // a second time changes nothing
-		if _, stderr, code := run(t, environ, "migrate", "up"); code != 0 {
-			t.Fatalf("migrate up: %s", stderr)
+	for _, says := range []string{"applied  ", "nothing to apply"} { // a second time changes nothing
+		if stdout, stderr, code := run(t, environ, "migrate", "up"); code != 0 || !strings.HasPrefix(stdout, says) {
+			t.Fatalf("migrate up printed %q: %s", stdout, stderr)
 		}
 		if got := states(); !slices.Equal(got, all) {
 			t.Errorf("after migrate up they are %v", got)

@@ -118,6 +118,45 @@ func (q *Queries) EnsureProfiles(ctx context.Context, arg EnsureProfilesParams) 
 	return err
 }
 
+const getFirstSeen = `-- name: GetFirstSeen :one
+SELECT seen.at::timestamptz AS at
+FROM (
+    SELECT s.created_at AS at
+    FROM sessions s
+    WHERE s.tenant_id = $1
+      AND s.customer_id = $2
+    UNION ALL
+    SELECT q.opened_at
+    FROM questions q
+    WHERE q.tenant_id = $1
+      AND q.customer_id = $2
+    UNION ALL
+    SELECT f.started_at
+    FROM gap_fills f
+    WHERE f.tenant_id = $1
+      AND f.customer_id = $2
+      AND f.ended_at IS NULL
+) seen
+WHERE NOT EXISTS (
+    SELECT 1
+    FROM customer_profiles c
+    WHERE c.tenant_id = $1
+      AND c.customer_id = $2
+)
+ORDER BY seen.at
+LIMIT 1
+`
+
+// Gets the time at which a customer without a profile was first seen, in a session, a question or an unended gap
+// fill. It returns no row for a customer with a profile, also a deleted one. Indexes: the unique key,
+// sessions_customer, questions_scenario, gap_fills_customer.
+func (q *Queries) GetFirstSeen(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) (time.Time, error) {
+	row := q.db.QueryRow(ctx, getFirstSeen, tenantID, customerID)
+	var at time.Time
+	err := row.Scan(&at)
+	return at, err
+}
+
 const getProfile = `-- name: GetProfile :one
 SELECT
     p.id,

@@ -234,3 +234,34 @@ SET label = sqlc.arg(label),
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND (label_set_at IS NULL OR label_set_at <= sqlc.arg(accepted_at));
+
+-- Gets the time at which a customer without a profile was first seen, in a session, a question or an unended gap
+-- fill. It returns no row for a customer with a profile, also a deleted one. Indexes: the unique key,
+-- sessions_customer, questions_scenario, gap_fills_customer.
+-- name: GetFirstSeen :one
+SELECT seen.at::timestamptz AS at
+FROM (
+    SELECT s.created_at AS at
+    FROM sessions s
+    WHERE s.tenant_id = sqlc.arg(tenant_id)
+      AND s.customer_id = sqlc.arg(customer_id)
+    UNION ALL
+    SELECT q.opened_at
+    FROM questions q
+    WHERE q.tenant_id = sqlc.arg(tenant_id)
+      AND q.customer_id = sqlc.arg(customer_id)
+    UNION ALL
+    SELECT f.started_at
+    FROM gap_fills f
+    WHERE f.tenant_id = sqlc.arg(tenant_id)
+      AND f.customer_id = sqlc.arg(customer_id)
+      AND f.ended_at IS NULL
+) seen
+WHERE NOT EXISTS (
+    SELECT 1
+    FROM customer_profiles c
+    WHERE c.tenant_id = sqlc.arg(tenant_id)
+      AND c.customer_id = sqlc.arg(customer_id)
+)
+ORDER BY seen.at
+LIMIT 1;

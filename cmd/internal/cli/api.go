@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/contextvault/contextvault/client"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // defaultServer is the default address of `vault serve`.
@@ -64,6 +65,19 @@ func (a *App) addWaitFlag(cmd *cobra.Command) {
 		"time to wait for the outcome; 0: print the operation id at once")
 }
 
+func (a *App) addKeyFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&a.key, "idempotency-key", "", "`key` that makes it safe to repeat the command")
+}
+
+// options returns the options of a submission that waits up to wait.
+func (a *App) options(wait time.Duration) []client.Option {
+	opts := []client.Option{client.Wait(wait)}
+	if a.key != "" {
+		opts = append(opts, client.IdempotencyKey(a.key))
+	}
+	return opts
+}
+
 // read makes a command that calls the API and prints the result of run.
 func (a *App) read(
 	by access, cmd *cobra.Command, run func(ctx context.Context, c *client.Client) (any, error),
@@ -76,10 +90,10 @@ func (a *App) read(
 			return err
 		}
 		out, err := run(cmd.Context(), c)
-		if err != nil {
+		if _, shown := errors.AsType[withOutput](err); err != nil && !shown {
 			return err
 		}
-		return a.print(out)
+		return errors.Join(a.print(out), err)
 	}
 	return cmd
 }
@@ -90,22 +104,24 @@ func change[R any](
 	run func(ctx context.Context, c *client.Client, opts []client.Option) (client.Operation[R], error),
 ) *cobra.Command {
 	a.addWaitFlag(cmd)
-	cmd.Flags().StringVar(&a.key, "idempotency-key", "", "`key` that makes it safe to repeat the command")
+	a.addKeyFlag(cmd)
 	return a.read(by, cmd, func(ctx context.Context, c *client.Client) (any, error) {
-		opts := []client.Option{client.Wait(a.wait)}
-		if a.key != "" {
-			opts = append(opts, client.IdempotencyKey(a.key))
-		}
-		op, err := run(ctx, c, opts)
+		op, err := run(ctx, c, a.options(a.wait))
 		if err != nil {
 			return nil, err
 		}
-		if a.wait > 0 && !op.Status.Finished() && op.WaitingFor == nil {
-			_, _ = fmt.Fprintf(a.Err, "accepted, and not finished within %s: the vault applies it as soon as it can. "+
-				"To go on waiting: vault operations wait --operation %s\n", a.wait, op.ID)
-		}
+		a.noteUnfinished(op.ID, op.Status)
 		return untyped(op)
 	})
+}
+
+// noteUnfinished says on standard error that an operation is not finished after the time to wait, and how to go on.
+// The standard output stays the result. Nothing is said with --wait 0, which asks for no outcome.
+func (a *App) noteUnfinished(id uuid.UUID, status vault.OperationStatus) {
+	if a.wait > 0 && !status.Finished() {
+		_, _ = fmt.Fprintf(a.Err, "not finished after %s: the change is accepted and will be applied; "+
+			"to go on waiting: vault operations wait --operation %s\n", a.wait, id)
+	}
 }
 
 // method is a method of the client that submits an operation. Its types come from the specification of the operation.

@@ -48,9 +48,14 @@ func problemMessage(p *client.Problem) string {
 	return text
 }
 
+// withOutput is an error of a command whose output is printed all the same.
+type withOutput struct{ error }
+
+// Unwrap returns the cause.
+func (w withOutput) Unwrap() error { return w.error }
+
 // Exit codes other than 0 and 1.
 const (
-	exitUnhealthy   = 1   // the vault is unavailable or stopping
 	exitRejected    = 2   // an import has finished with rejected values
 	exitInterrupted = 130 // Ctrl-C has interrupted an import or export; shells use the same code
 )

@@ -2,6 +2,10 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,9 +38,9 @@ func (a *App) fillCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "fill", Short: "Fill the missing fields of a customer for a scenario",
 		Long: "Fill the missing fields of a customer for a scenario, from the profile, the session, the conversation or\n" +
-			"questions. The command waits for the outcome or the first question, whichever comes first, and prints it.\n" +
-			"`vault answer` answers the question, and the fill goes on. `vault operations wait` waits for its outcome,\n" +
-			"and `vault operations cancel` ends it.",
+			"questions. The command returns with the outcome, or with the first question to the customer, whichever comes\n" +
+			"first. The fill then waits for the answer: see `vault answer` and `vault operations wait`.\n" +
+			"`vault operations cancel` ends it.",
 	}
 	idVar(cmd, &in.CustomerID, "customer", "customer `id`", true)
 	idVar(cmd, &in.ScenarioID, "scenario", "scenario `id`", true)
@@ -44,47 +48,72 @@ func (a *App) fillCommand() *cobra.Command {
 	scopeVars(cmd, &in.StepID, &in.Level)
 	cmd.Flags().DurationVar(&deadline, "deadline", vault.DefaultQuestionDeadline, "deadline of each question")
 	cmd.Flags().IntVar(&in.MaxAttempts, "attempts", vault.DefaultMaxAttempts, "maximum number of questions for one field")
-	return change(a, byKey, cmd, func(
-		ctx context.Context, c *client.Client, opts []client.Option,
-	) (client.Operation[vault.FillResult], error) {
+	a.addWaitFlag(cmd)
+	a.addKeyFlag(cmd)
+	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
 		in.DeadlineSeconds = int(deadline.Seconds())
-		op, err := c.FillGaps(ctx, in, append(opts, client.Wait(0))...)
-		if err != nil || a.wait == 0 {
-			return op, err
+		op, err := c.FillGaps(ctx, in, a.options(0)...)
+		if err != nil {
+			return nil, err
 		}
-		return a.outcomeOrQuestion(ctx, c, op)
+		var out fillOutput
+		if a.wait > 0 {
+			if op, err = waitOrAsk(ctx, op, a.wait); err != nil {
+				return nil, err
+			}
+			if op.WaitingFor == nil {
+				a.noteUnfinished(op.ID, op.Status)
+			} else if out.Question, err = a.showQuestion(ctx, c, *op.WaitingFor, op.ID); err != nil {
+				return nil, err
+			}
+		}
+		out.Operation, err = untyped(op)
+		return out, err
 	})
 }
 
-// outcomeOrQuestion waits, up to --wait, for the outcome of a gap fill or its first question.
-func (a *App) outcomeOrQuestion(
-	ctx context.Context, c *client.Client, op client.Operation[vault.FillResult],
+// waitOrAsk waits for the outcome or the first question of a fill. The end of the wait is not an error.
+func waitOrAsk(
+	ctx context.Context, op client.Operation[vault.FillResult], wait time.Duration,
 ) (client.Operation[vault.FillResult], error) {
-	waiting, cancel := context.WithTimeout(ctx, a.wait)
+	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	tick := time.NewTicker(pollFill)
-	defer tick.Stop()
-	for {
-		now, err := c.GetOperation(ctx, op.ID)
-		if err != nil {
-			return op, err
-		}
-		if now.Status.Finished() {
-			return op.Wait(ctx) // returns the outcome at once
-		}
-		if op.Status, op.WaitingFor = now.Status, now.WaitingFor; op.WaitingFor != nil {
-			return op, nil
-		}
-		select {
-		case <-waiting.Done():
-			return op, ctx.Err()
-		case <-tick.C:
-		}
+	op, err := op.WaitOrAsk(waiting)
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		err = nil
 	}
+	return op, err
 }
 
-// pollFill is the interval at which a fill is looked at: questions come within about 0.2 seconds.
-const pollFill = 100 * time.Millisecond
+// showQuestion returns the question that a fill waits for, and says on standard error how to answer it.
+func (a *App) showQuestion(
+	ctx context.Context, c *client.Client, waiting vault.WaitingFor, fill uuid.UUID,
+) (*vault.Question, error) {
+	question, err := c.GetQuestion(ctx, waiting.QuestionID)
+	if err != nil {
+		return nil, err
+	}
+	_, _ = fmt.Fprintf(a.Err, "the fill waits for the customer: vault answer --question %s --value …\n"+
+		"then: vault operations wait --operation %s\n", question.ID, fill)
+	return &question, nil
+}
+
+// fillOutput is a gap fill with the question that it waits for.
+type fillOutput struct {
+	client.Operation[json.RawMessage]
+
+	Question *vault.Question `json:"question,omitempty"`
+}
+
+func (o fillOutput) table(w io.Writer) {
+	table(w, o.Operation)
+	if q := o.Question; q != nil {
+		line(w, "question", q.ID)
+		line(w, "field", q.FieldName)
+		line(w, "asked", q.Prompt)
+		line(w, "deadline", when(&q.DeadlineAt))
+	}
+}
 
 func (a *App) questionsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "questions", Short: "List and show questions to customers"}

@@ -43,6 +43,10 @@ func table(w io.Writer, v any) {
 		if v.Rejection != nil {
 			line(w, "error", v.Rejection.Detail)
 		}
+		if q := v.WaitingFor; q != nil {
+			line(w, "waits for", fmt.Sprintf("the answer to question %s (%s), until %s", q.QuestionID, q.FieldName,
+				when(&q.DeadlineAt)))
+		}
 	case vault.Profile:
 		line(w, "customer", v.CustomerID)
 		line(w, "version", v.Version)

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -285,6 +286,76 @@ func TestAdmin_WithAdminToken(t *testing.T) {
 	has(t, c.ok("", "admin", "drop-cache", "--customer", newID(), "--tenant", kit.Tenant(t).String()), "dropped")
 	has(t, c.refused("", "admin", "drop-cache", "--customer", newID(), "--tenant", "acme"), "tenant", "is not a UUID")
 	has(t, c.refused("", "customers", "list"), "no API key", "VAULT_API_KEY")
+}
+
+// fillable returns a customer and a scenario that needs one field from the customer.
+func fillable(c *terminal) (customer, scenario string) {
+	t, agent := c.t, newID()
+	scenario = newID()
+	c.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "definitions", "save")
+	c.ok(doc(t, "agent_id", agent, "id", scenario, "name", "Open an account"), "scenarios", "save")
+	c.ok(doc(t, "scenario_id", scenario, "field_name", "country", "required_level", "hard", "fallback_action", "ask"),
+		"requirements", "save")
+	return newID(), scenario
+}
+
+func TestFill_ReturnsFirstQuestion(t *testing.T) {
+	t.Parallel()
+	c := newTerminal(t)
+	customer, scenario := fillable(c)
+	fill := []string{"fill", "--customer", customer, "--scenario", scenario, "--wait", "2m", "--idempotency-key", "one"}
+	out, errs, err := c.run("", fill...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	question := kit.Question(t, c.tenant, uuidOf(t, customer))
+	has(t, out, question.ID.String(), "What is your country?")
+	has(t, errs, "vault answer --question "+question.ID.String(), "vault operations wait --operation ")
+	c.ok("", "answer", "--question", question.ID.String(), "--value", "Norway")
+	done := parsed[operation](c, "", fill...) // the same fill, which ends without a further question
+	if result := resultOf[vault.FillResult](t, done); len(result.Fields) != 1 || !result.Fields[0].Filled {
+		t.Errorf("the fill is %s with %+v", done.Status, result)
+	}
+}
+
+func TestWait_ExpiredSaysHowToGoOn(t *testing.T) {
+	t.Parallel()
+	c := newTerminal(t)
+	customer, scenario := fillable(c)
+	fill := parsed[operation](c, "", "fill", "--customer", customer, "--scenario", scenario, "--wait", "0").ID.String()
+	out, errs, err := c.run("", "operations", "wait", "--operation", fill, "--wait", "1ms")
+	if err != nil {
+		t.Fatal(err)
+	}
+	has(t, out, fill)
+	has(t, errs, "accepted", "vault operations wait --operation "+fill)
+	_, errs, err = c.run("", "fill", "--customer", newID(), "--scenario", scenario, "--wait", "0")
+	if err != nil || errs != "" {
+		t.Errorf("with --wait 0 standard error says %q, %v", errs, err)
+	}
+}
+
+func TestHealth_UnavailableFails(t *testing.T) {
+	t.Parallel()
+	for status, fails := range map[string]bool{"ready": false, "degraded": false, "unavailable": true, "stopping": true} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			if r.URL.Path == "/healthz" {
+				_, _ = io.WriteString(w, `{"status": "ok"}`)
+				return
+			}
+			if fails {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+			_, _ = io.WriteString(w, `{"status": "`+status+`", "dependencies": {"database": "ok"}}`)
+		}))
+		defer srv.Close()
+		out, _, err := (&terminal{t: t}).run("", "health", "--server", srv.URL)
+		has(t, out, status, "database")
+		if (err != nil) != fails {
+			t.Errorf("with the status %s the command returns %v", status, err)
+		}
+	}
 }
 
 func TestWait_ExpiredIsNoError(t *testing.T) {

@@ -37,7 +37,7 @@ func (a *App) definitionsCommand() *cobra.Command {
 		}),
 		save(a, &cobra.Command{
 			Use: "save", Short: "Save a definition",
-			Example: `  echo '{"agent_id": "0198…", "name": "email", "value_type": "email", "is_pii": true, "enabled": true}' ` +
+			Example: `  echo '{"agent_id": "0198…", "name": "email", "value_type": "email", "is_pii": true}' ` +
 				`| vault definitions save`,
 		}, (*client.Client).SaveDefinition),
 		submit(a, remove, &deleted, (*client.Client).DeleteDefinition),

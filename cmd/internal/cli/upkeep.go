@@ -50,19 +50,20 @@ func sweep[R any](
 }
 
 func (a *App) healthCommand() *cobra.Command {
-	return a.read(byAnybody, &cobra.Command{Use: "health", Short: "Check the API and its dependencies"},
+	return a.read(byAnybody, &cobra.Command{
+		Use: "health", Short: "Check the API and its dependencies",
+		Long: "Check the API and its dependencies. The command fails if the API does not take requests. It succeeds if the\n" +
+			"API is degraded: an optional dependency, such as the cache, is unavailable.",
+	},
 		func(ctx context.Context, c *client.Client) (any, error) {
 			if _, err := c.GetHealth(ctx); err != nil {
 				return nil, err
 			}
 			health, err := c.GetReadiness(ctx)
-			if err != nil || health.Status == "ready" || health.Status == "degraded" || health.Status == "ok" {
-				return health, err
+			if err == nil && !health.Ready() {
+				err = withOutput{fmt.Errorf("the vault takes no requests: it is %s", health.Status)}
 			}
-			if err := a.print(health); err != nil {
-				return nil, err
-			}
-			return nil, coded{fmt.Errorf("the vault is %s", health.Status), exitUnhealthy}
+			return health, err
 		})
 }
 
@@ -80,14 +81,19 @@ func (a *App) operationsCommand() *cobra.Command {
 		a.addTenantFlag(sub.Flags())
 	}
 	replay := one("replay", "Replay a failed or overdue operation", &id)
-	replay.Long = "Replay an operation. A failed one runs again: replay it once the cause is fixed. One that is\n" +
-		"unfinished after a minute is sent to the workflow engine again. The output says which. Needs the\n" +
-		"scope admin."
+	replay.Long = "Replay an operation. A failed one runs again: replay it once the cause is fixed. One that is unfinished\n" +
+		"after a minute is sent to the workflow engine again. The output says which. Needs the scope admin."
 	cmd.AddCommand(
 		a.read(byOperator, get,
 			func(ctx context.Context, c *client.Client) (any, error) { return c.GetOperation(ctx, id) }),
 		a.read(byOperator, wait,
-			func(ctx context.Context, c *client.Client) (any, error) { return a.outcome(ctx, c, id) }),
+			func(ctx context.Context, c *client.Client) (any, error) {
+				op, err := a.outcome(ctx, c, id)
+				if err == nil {
+					a.noteUnfinished(op.ID, op.Status)
+				}
+				return op, err
+			}),
 		change(a, byKey, replay, func(
 			ctx context.Context, c *client.Client, opts []client.Option,
 		) (client.Operation[json.RawMessage], error) {
