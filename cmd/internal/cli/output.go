@@ -62,6 +62,10 @@ func table(w io.Writer, v any) {
 			f := v.Fields[name]
 			line(w, name, string(f.Value), f.Source, f.Verified, when(&f.CollectedAt), when(f.ExpiresAt), f.ID)
 		}
+		if len(v.Assets) > 0 {
+			_, _ = fmt.Fprint(w, "\f") // ends the columns of the fields
+			head(w, "ASSET", "TYPE", "STORED AT", "STATUS", "UPLOADED", "EXPIRES", "ID")
+		}
 		for _, as := range v.Assets {
 			line(w, as.Name, as.AssetType, as.StorageProvider+":"+as.StoragePath, as.Status, when(&as.UploadedAt),
 				when(as.ExpiresAt), as.ID)

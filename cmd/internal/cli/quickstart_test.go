@@ -73,7 +73,7 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 		"--value", "Ada@Example.com", "--source", "document_extracted", "--source-item", document, "--source-type",
 		"profile_asset", "--source-metadata", `{"page": 2}`)
 	item := resultOf[vault.ItemResult](t, written).ItemID.String()
-	has(t, c.ok("", "customers", "get", "--customer", customer), "email", "@example.com", "id_card", item)
+	has(t, c.ok("", "customers", "get", "--customer", customer), "email", "@example.com", "\nASSET ", "id_card", item)
 	has(t, c.ok("", "values", "verify", "--agent", agent, "--customer", customer, "--name", "email", "--method", "link"),
 		"succeeded")
 	if f := parsed[vault.Value](c, "", "values", "get", "--customer", customer, "--name", "email"); !f.Verified ||
