@@ -181,8 +181,8 @@ func (s *Server) checkRate(key uuid.UUID, now time.Time) error {
 		With("Retry-After", retryAfter)
 }
 
-// checkStranger refuses a key that this process has not seen before, if its address has sent too many unknown keys: each
-// costs a query. Keys that were valid once are not refused, because many clients may share the address of a proxy.
+// checkStranger refuses a key that this process has not seen before, if its address has sent too many unknown keys:
+// each costs a query. Keys that were valid once are not refused, because many clients may share the address of a proxy.
 func (s *Server) checkStranger(address netip.Prefix, secret string, now time.Time) error {
 	retryAfter, exhausted := s.strangers.Exhausted(address, now)
 	if !exhausted || s.known.seen(HashKey(secret)) {

@@ -243,9 +243,7 @@ var validate = sync.OnceValue(func() *validator.Validate {
 			}
 			return nil
 		},
-		"re2": func(s string) error {
-			return CheckPattern(s)
-		},
+		"re2": CheckPattern,
 		"cel": conditionProblem,
 	}
 	for tag, rule := range rules {

@@ -42,8 +42,8 @@ func conditionProblem(expr string) error {
 	return err
 }
 
-// EvalCondition evaluates a condition. The empty condition is true. The *vault.Error names the kind of problem and never
-// a value. It is permanent: the same condition with the same values fails again.
+// EvalCondition evaluates a condition. The empty condition is true. The *vault.Error names the kind of problem and
+// never a value. It is permanent: the same condition with the same values fails again.
 func EvalCondition(expr string, vars ConditionVars) (holds bool, err error) {
 	return newConditions(vars).eval(expr)
 }

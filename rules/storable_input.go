@@ -20,8 +20,8 @@ var (
 )
 
 // storageProblems finds texts and JSON values that PostgreSQL cannot store, and optional ids that are zero, anywhere in
-// v. An operation with such a value would be accepted and then fail at every attempt to write it. It reads the first vault.MaxEntries of each list, since a longer
-// one is refused, and stops after vault.MaxProblems and one more.
+// v. An operation with such a value would be accepted and then fail at every attempt to write it. It reads the first
+// vault.MaxEntries of each list, since a longer one is refused, and stops after vault.MaxProblems and one more.
 func storageProblems(v reflect.Value, path string) []*vault.Error {
 	var problems []*vault.Error
 	switch {

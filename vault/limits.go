@@ -1,7 +1,7 @@
 package vault
 
-// Limits of what one tenant can make the vault do, so that none holds up the others. docs/limits.md lists them all, also
-// those in the validate tags of the inputs.
+// Limits of what one tenant can make the vault do, so that none holds up the others. docs/limits.md lists them all,
+// also those in the validate tags of the inputs.
 const (
 	// MaxProblems is the maximum number of problems that one error lists.
 	MaxProblems = 20
@@ -32,7 +32,8 @@ const (
 	MaxValueBytes = 64 << 10
 	// MaxAllowedBytes is in bytes of the allowed values of a definition together. Each write is compared with all of them.
 	MaxAllowedBytes = 64 << 10
-	// MaxImport is the maximum number of writes in one import. An import of this size is one transaction of about a second.
+	// MaxImport is the maximum number of writes in one import. An import of this size is one transaction of about a
+	// second.
 	MaxImport = 1000
 	// MaxFields is the maximum number of fields of one customer with a value, defined or not.
 	MaxFields = 1000

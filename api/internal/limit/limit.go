@@ -1,5 +1,5 @@
-// Package limit limits the requests of API keys, and of addresses that send unknown keys. The limits are those of one process: several processes allow several
-// times as many requests.
+// Package limit limits the requests of API keys, and of addresses that send unknown keys. The limits are those of one
+// process: several processes allow several times as many requests.
 package limit
 
 import (

@@ -81,7 +81,11 @@ func add(a, b ref.Val) ref.Val {
 	if listLength(a)+listLength(b) > maxListLength {
 		return types.NewErr(listTooLong)
 	}
-	return a.(traits.Adder).Add(b) // the function is declared for adders only
+	adder, ok := a.(traits.Adder)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(a)
+	}
+	return adder.Add(b)
 }
 
 // matches is the function matches. A pattern may come from a customer.
