@@ -156,7 +156,8 @@ func (s *Server) customerReads() {
 	}
 	register(s, route{
 		name: "get-customer", method: http.MethodGet, path: "/v1/customers/{customer_id}", tag: tagCustomers, access: toRead,
-		summary: "Get the profile of a customer", detail: "Active values and assets, channels, and valid consents. The profile of a customer who has a session or a " +
+		summary: "Get the profile of a customer",
+		detail: "Active values and assets, channels, and valid consents. The profile of a customer who has a session or a " +
 			"gap fill, and no value yet, is empty.",
 		errors: []int{http.StatusNotFound},
 	}, func(ctx context.Context, c caller, in *get) (*one[CustomerProfile], error) {

@@ -108,8 +108,8 @@ const reachTimeout = 5 * time.Second
 func reachable(address string) error {
 	conn, err := (&net.Dialer{Timeout: reachTimeout}).DialContext(context.Background(), "tcp", address)
 	if err != nil {
-		return fmt.Errorf("HATCHET_CLIENT_TOKEN is set, and the workflow engine at %s is not reachable: %w; start that engine, "+
-			"or unset HATCHET_CLIENT_TOKEN to use an engine in this process", address, err)
+		return fmt.Errorf("HATCHET_CLIENT_TOKEN is set, and the workflow engine at %s is not reachable: %w; start that "+
+			"engine, or unset HATCHET_CLIENT_TOKEN to use an engine in this process", address, err)
 	}
 	return conn.Close()
 }

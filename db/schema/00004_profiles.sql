@@ -102,6 +102,8 @@ CREATE UNIQUE INDEX customer_values_active ON customer_values (profile_id, name)
 CREATE INDEX customer_values_history ON customer_values (profile_id, name, accepted_at DESC, operation_id DESC);
 CREATE INDEX customer_values_expiry ON customer_values (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX customer_values_source ON customer_values (source_item_id) WHERE source_item_id IS NOT NULL;
+-- Sweeps across tenants find the chains to invalidate by it. An equal id of another tenant is invalidated as well.
+CREATE INDEX customer_values_id ON customer_values (id);
 -- For the metric profile_values_by_status. Equal keys share an entry, so the index is small, and the query reads only it.
 CREATE INDEX customer_values_status ON customer_values (status) WHERE deleted_at IS NULL;
 

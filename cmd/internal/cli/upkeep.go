@@ -52,8 +52,8 @@ func sweep[R any](
 func (a *App) healthCommand() *cobra.Command {
 	return a.read(byAnybody, &cobra.Command{
 		Use: "health", Short: "Check the API and its dependencies",
-		Long: "Check the API and its dependencies. The command fails if the API does not take requests. It succeeds if the\n" +
-			"API is degraded: an optional dependency, such as the cache, is unavailable.",
+		Long: "Check the API and its dependencies. The command fails if the API does not take requests. It succeeds if\n" +
+			"the API is degraded: an optional dependency, such as the cache, is unavailable.",
 	},
 		func(ctx context.Context, c *client.Client) (any, error) {
 			if _, err := c.GetHealth(ctx); err != nil {
@@ -81,8 +81,9 @@ func (a *App) operationsCommand() *cobra.Command {
 		a.addTenantFlag(sub.Flags())
 	}
 	replay := one("replay", "Replay a failed or overdue operation", &id)
-	replay.Long = "Replay an operation. A failed one runs again: replay it once the cause is fixed. One that is unfinished\n" +
-		"after a minute is sent to the workflow engine again. The output says which. Needs the scope admin."
+	replay.Long = "Replay an operation. A failed one runs again: replay it once the cause is fixed. One that is\n" +
+		"unfinished after a minute is sent to the workflow engine again. The output says which. Needs the\n" +
+		"scope admin."
 	cmd.AddCommand(
 		a.read(byOperator, get,
 			func(ctx context.Context, c *client.Client) (any, error) { return c.GetOperation(ctx, id) }),
