@@ -68,7 +68,7 @@ func TestReplay_SucceededRunChangesNothing(t *testing.T) {
 	}
 }
 
-// The engine replays the stored outcomes to a durable run, failures included; the run continues after them.
+// A failed fill runs again once the cause is fixed, and goes on to ask.
 func TestReplay_GapFillAfterTheCauseIsFixed(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
