@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"iter"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -36,17 +38,25 @@ type column struct {
 	json bool // its cells are JSON; others are text
 }
 
-// columnsOf lists the members of a line as columns, embedded structs included. A new member of a write is a new column
-// of imports and exports.
+// members yields the fields of a struct with their JSON names, embedded structs included.
+func members(t reflect.Type) iter.Seq2[string, reflect.StructField] {
+	return func(yield func(string, reflect.StructField) bool) {
+		for _, f := range reflect.VisibleFields(t) {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if !f.Anonymous && !yield(name, f) {
+				return
+			}
+		}
+	}
+}
+
+// columnsOf lists the members of a line as columns. A new member of a write is a new column of imports and exports.
 func columnsOf(t reflect.Type) []column {
 	var out []column
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if f.Anonymous {
-			out = append(out, columnsOf(f.Type)...)
+	for name, f := range members(t) {
+		if isCustomerColumn(name) {
 			continue
 		}
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		member := f.Type
 		if member.Kind() == reflect.Pointer {
 			member = member.Elem()
@@ -57,7 +67,7 @@ func columnsOf(t reflect.Type) []column {
 			out = append(out, column{columnValueType, false})
 		}
 	}
-	return slices.DeleteFunc(out, func(c column) bool { return isCustomerColumn(c.name) })
+	return out
 }
 
 var allColumns = sync.OnceValue(func() []column { return columnsOf(reflect.TypeFor[fileLine]()) })
@@ -86,32 +96,20 @@ func exportColumns(ids bool) []string {
 // copyMembers copies the members of a value to the members of a write that have the same JSON name and type, or a
 // pointer to it.
 func copyMembers(from vault.Value, to *vault.WriteValueInput) {
-	values := map[string]reflect.Value{}
-	collect(reflect.ValueOf(from), values)
-	members := map[string]reflect.Value{}
-	collect(reflect.ValueOf(to).Elem(), members)
-	for name, member := range members {
-		value, ok := values[name]
-		switch {
-		case !ok:
-		case value.Type() == member.Type():
-			member.Set(value)
-		case member.Kind() == reflect.Pointer && member.Type().Elem() == value.Type():
-			pointer := reflect.New(value.Type())
-			pointer.Elem().Set(value)
-			member.Set(pointer)
-		}
-	}
-}
-
-func collect(v reflect.Value, into map[string]reflect.Value) {
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		if f.Anonymous {
-			collect(v.Field(i), into)
+	source, target := reflect.ValueOf(from), reflect.ValueOf(to).Elem()
+	values := maps.Collect(members(source.Type()))
+	for name, f := range members(target.Type()) {
+		held, ok := values[name]
+		if !ok {
 			continue
 		}
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		into[name] = v.Field(i)
+		switch value := source.FieldByIndex(held.Index); {
+		case held.Type == f.Type:
+			target.FieldByIndex(f.Index).Set(value)
+		case f.Type == reflect.PointerTo(held.Type):
+			pointer := reflect.New(held.Type)
+			pointer.Elem().Set(value)
+			target.FieldByIndex(f.Index).Set(pointer)
+		}
 	}
 }
