@@ -13,6 +13,10 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
+// Lease is the time that the engine has for a run after a push. A run takes about 0.1 s when the engine is idle. After the
+// lease the relay decides by the progress of the engine (ClaimDueOperations).
+const Lease = 30 * time.Second
+
 // NewOperation is the input of AcceptOperation.
 type NewOperation struct {
 	Workflow string
@@ -22,10 +26,9 @@ type NewOperation struct {
 	Key      string
 	ParentID *uuid.UUID
 	Payload  any
-	// Pushing reports that the caller pushes the operation after the commit.
+	// Pushing reports that the caller pushes the operation after the commit: the relay leaves it alone for Lease. false:
+	// the relay pushes it at once.
 	Pushing bool
-	// DueAfter is the delay until the relay pushes the operation if it is unfinished.
-	DueAfter time.Duration
 }
 
 // AcceptOperation inserts an operation with its sealed payload. If the key exists with the same payload, it returns the
@@ -44,9 +47,13 @@ func AcceptOperation(
 	if err != nil {
 		return dbgen.Operation{}, err
 	}
+	var due time.Duration
+	if in.Pushing {
+		due = Lease
+	}
 	row, err := q.InsertOperation(ctx, dbgen.InsertOperationParams{
 		ID: id, TenantID: tenant, Workflow: in.Workflow, Event: in.Event, Subject: in.Subject, IdempotencyKey: in.Key,
-		ParentID: in.ParentID, Payload: sealed, Pushing: in.Pushing, DueAfter: in.DueAfter,
+		ParentID: in.ParentID, Payload: sealed, Pushing: in.Pushing, DueAfter: due,
 	})
 	switch {
 	case err == nil:

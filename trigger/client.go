@@ -15,10 +15,6 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// lease is the time that the engine has for a run after the first push. A run takes about 0.1 s when the engine is
-// idle. After the lease the relay decides by the progress of the engine (ClaimDueOperations).
-const lease = 30 * time.Second
-
 // Options configure a Client.
 type Options struct {
 	DB     *db.DB
@@ -96,7 +92,7 @@ func (c *Client) accept(ctx context.Context, tenant uuid.UUID, in db.NewOperatio
 	for _, opt := range opts {
 		opt(&in)
 	}
-	in.Pushing, in.DueAfter = c.engine != nil, c.firstLease()
+	in.Pushing = c.engine != nil
 	op, err := db.AcceptOperation(ctx, c.db.Tenant(tenant), c.sealer, tenant, in)
 	if err != nil {
 		return Receipt{}, err

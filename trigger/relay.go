@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -25,7 +26,7 @@ func (c *Client) RelayDue(ctx context.Context, limit int) (int, error) {
 		return 0, vault.Unavailable("the workflow engine", errNoEngine)
 	}
 	due, err := c.db.System().ClaimDueOperations(ctx, dbgen.ClaimDueOperationsParams{
-		MaxRows: int32(limit), MaxProbes: maxProbes, DueAfter: lease, //nolint:gosec // a small number
+		MaxRows: int32(limit), MaxProbes: maxProbes, DueAfter: db.Lease, //nolint:gosec // a small number
 	})
 	if err != nil {
 		return 0, err
@@ -43,7 +44,7 @@ func (c *Client) Wake(ctx context.Context, tenant uuid.UUID) (int, error) {
 	if tenant != uuid.Nil {
 		q, only = c.db.Tenant(tenant), &tenant
 	}
-	woken, err := q.ClaimWakeups(ctx, dbgen.ClaimWakeupsParams{TenantID: only, MaxRows: relayBatch, DueAfter: lease})
+	woken, err := q.ClaimWakeups(ctx, dbgen.ClaimWakeupsParams{TenantID: only, MaxRows: relayBatch, DueAfter: db.Lease})
 	if err != nil {
 		return 0, err
 	}

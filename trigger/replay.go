@@ -19,11 +19,11 @@ const replayAge = time.Minute
 // succeeded, or that was pushed just now, is vault.CodeConflict.
 func (c *Client) Replay(ctx context.Context, tenant, id uuid.UUID) (Receipt, error) {
 	q, action := c.db.Tenant(tenant), vault.ReplayReopened
-	op, err := q.ReopenOperation(ctx, dbgen.ReopenOperationParams{TenantID: tenant, ID: id, DueAfter: c.firstLease()})
+	op, err := q.ReopenOperation(ctx, dbgen.ReopenOperationParams{TenantID: tenant, ID: id, DueAfter: db.Lease})
 	if db.IsNotFound(err) {
 		action = vault.ReplayRepeated
 		op, err = q.RepeatOperation(ctx, dbgen.RepeatOperationParams{
-			TenantID: tenant, ID: id, DueAfter: c.firstLease(), MinAge: replayAge,
+			TenantID: tenant, ID: id, DueAfter: db.Lease, MinAge: replayAge,
 		})
 	}
 	if db.IsNotFound(err) {
@@ -43,12 +43,4 @@ func (c *Client) Replay(ctx context.Context, tenant, id uuid.UUID) (Receipt, err
 	}
 	c.pushLater(ctx, op)
 	return receipt, nil
-}
-
-// firstLease is the time until the relay looks at an operation that was just pushed: none without an engine.
-func (c *Client) firstLease() time.Duration {
-	if c.engine == nil {
-		return 0
-	}
-	return lease
 }

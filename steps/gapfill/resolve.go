@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
@@ -15,9 +14,6 @@ import (
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
-
-// childDue is the delay after which the relay looks at a write that a gap fill accepted.
-const childDue = 30 * time.Second
 
 // Reasons why a field is not filled (GapResult.Action).
 const (
@@ -309,7 +305,7 @@ func (s Gaps) acceptWrite(
 	child, err := db.AcceptOperation(ctx, q, s.Once.Sealer, st.op.TenantID, db.NewOperation{
 		Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: st.in.CustomerID.String(),
 		Key:      fmt.Sprintf("fill:%s:%s:%d", st.op.ID, write.Name, st.fill.ReadTo),
-		ParentID: &st.op.ID, Payload: write, Pushing: true, DueAfter: childDue,
+		ParentID: &st.op.ID, Payload: write, Pushing: true,
 	})
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -14,9 +13,6 @@ import (
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
-
-// announceDue is the delay after which the relay announces a save with a lost announcement.
-const announceDue = 30 * time.Second
 
 // Scenarios saves and announces scenarios and rules.
 type Scenarios struct {
@@ -135,7 +131,7 @@ func (s Scenarios) acceptExtraction(
 	op, err := db.AcceptOperation(ctx, q, s.Once.Sealer, save.TenantID, db.NewOperation{
 		Workflow: vault.ExtractSchema.Name, Event: vault.ExtractSchema.EventFor(in), Subject: in.Subject(),
 		Key:      "save:" + save.ID.String(),
-		ParentID: &save.ID, Payload: in, Pushing: true, DueAfter: announceDue,
+		ParentID: &save.ID, Payload: in, Pushing: true,
 	})
 	return &op.ID, err
 }
