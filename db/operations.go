@@ -13,8 +13,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Lease is the time that the engine has for a run after a push. A run takes about 0.1 s when the engine is idle. After the
-// lease the relay decides by the progress of the engine (ClaimDueOperations).
+// Lease is the time that the engine has for a run after a push. A run takes about 0.1 s when the engine is idle. After
+// the lease the relay decides by the progress of the engine (ClaimDueOperations).
 const Lease = 30 * time.Second
 
 // NewOperation is the input of AcceptOperation.
