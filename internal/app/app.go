@@ -97,7 +97,9 @@ func ConnectTo(
 	if err := r.Cache.CheckServer(ctx); err != nil {
 		return nil, err
 	}
-	r.Trigger = trigger.New(trigger.Options{DB: r.DB, Sealer: sealer, Engine: engine, Log: log})
+	r.Trigger = trigger.New(trigger.Options{
+		DB: r.DB, Sealer: sealer, Engine: engine, Log: log, MaxPushes: cfg.Jobs.Hatchet.MaxPushes,
+	})
 	r.Metrics = metrics.New(metrics.Sources{Cache: r.Cache, Model: r.ModelUsage, Dependencies: r.Dependencies()})
 	r.Query = query.New(r.DB, r.Cache, sealer, query.OnChain(r.Metrics.ChainRead))
 	r.Steps = steps.New(steps.Deps{
