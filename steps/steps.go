@@ -54,7 +54,7 @@ func New(d Deps) Steps {
 	if d.Observer == nil {
 		d.Observer = once.NopObserver{}
 	}
-	runner := once.Runner{DB: d.DB, Sealer: d.Sealer}
+	runner := once.Runner{DB: d.DB, Sealer: d.Sealer, Enqueuer: d.Enqueuer}
 	values := customers.Values{Once: runner, Mode: d.Settings.Mode, Now: d.Now, Observer: d.Observer}
 	caches := upkeep.Caches{DB: d.DB, Cache: d.Cache, Enqueuer: d.Enqueuer, Log: d.Log}
 	model := once.Budgeted{
