@@ -57,7 +57,8 @@ bench-growing: ## measure the growth with workers and rows: benchmarks/growing.j
 
 .PHONY: test
 test: ## run all tests, against real PostgreSQL, Redis and Hatchet
-	@$(with_services) \
+	@scripts/services tools && \
+	$(with_services) \
 	echo "test: go test ./... (some minutes more the first time)" && \
 	go test -count=1 -timeout 20m -p 2 ./... && $(MAKE) --no-print-directory race
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,9 +39,13 @@ func behindPooler(ctx context.Context, cfg *pgx.ConnConfig) (bool, error) {
 	return pid != conn.PgConn().PID(), err
 }
 
-// useNoSession makes connections work behind a pooler. A mode in the database URL (default_query_exec_mode) stays.
+// execModeParameter is the parameter of the database URL with pgx's mode of queries.
+const execModeParameter = "default_query_exec_mode"
+
+// useNoSession makes connections work behind any pooler. A mode in the database URL stays: a pooler that supports
+// prepared statements (PgBouncer 1.21 with max_prepared_statements) works with cache_statement.
 func useNoSession(cfg *pgx.ConnConfig) {
-	if cfg.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
+	if !strings.Contains(cfg.ConnString(), execModeParameter) {
 		cfg.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 }
