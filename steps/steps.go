@@ -25,6 +25,8 @@ type Deps struct {
 	Log      *slog.Logger
 	Observer once.Observer    // nil: nothing is observed
 	Now      func() time.Time // nil: time.Now
+	// Engine cleans the workflow engine's database. nil: it is left alone.
+	Engine upkeep.EngineCleaner
 }
 
 // Steps holds every step, grouped by subject.
@@ -76,8 +78,10 @@ func New(d Deps) Steps {
 		},
 		Answers: gapfill.Answers{Once: runner, Values: values},
 		//nolint:gosec // bounded by the configuration
-		Sweeps:     upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
-		Caches:     caches,
-		Operations: upkeep.Operations{DB: d.DB, Enqueuer: d.Enqueuer, Caches: caches, Settings: d.Settings, Now: d.Now},
+		Sweeps: upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
+		Caches: caches,
+		Operations: upkeep.Operations{
+			DB: d.DB, Enqueuer: d.Enqueuer, Caches: caches, Settings: d.Settings, Engine: d.Engine, Now: d.Now,
+		},
 	}
 }
