@@ -97,9 +97,12 @@ func startEngine(cfg config.Config) (*hatchet.Client, error) {
 				"`make run` and `make demo` set it; or set HATCHET_CLIENT_TOKEN to use an engine that runs elsewhere",
 		)
 	}
-	embedded.Register(embedded.Config{
-		DatabaseURL: url, Dir: filepath.Join(devDir, "hatchet"), SingleEngine: true, FastShutdown: true,
-	})
+	return startOwnEngine(url, filepath.Join(devDir, "hatchet"))
+}
+
+// startOwnEngine starts an engine in this process. dir is the folder of its keys.
+func startOwnEngine(url, dir string) (*hatchet.Client, error) {
+	embedded.Register(embedded.Config{DatabaseURL: url, Dir: dir, SingleEngine: true, FastShutdown: true})
 	quiet := zerolog.New(os.Stderr).Level(zerolog.ErrorLevel)
 	return hatchet.NewClient(
 		hatchet.WithEmbedded(),

@@ -34,11 +34,11 @@ func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error)
 	var out Advanced
 	var accepted []dbgen.Operation
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
-		state, err := s.load(ctx, q, op, in)
+		hasRead, err := q.HasReadConversation(ctx, op.TenantID, op.ID)
 		if err != nil {
 			return err
 		}
-		if !state.unread() {
+		if hasRead { // acceptFound loads the state
 			out, accepted, err = s.acceptFound(ctx, ev, nil, nil)
 			return err
 		}
