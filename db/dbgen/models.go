@@ -18,6 +18,7 @@ type ApiKey struct {
 	Name       string     `json:"name"`
 	KeyHash    []byte     `json:"key_hash"`
 	Scopes     []string   `json:"scopes"`
+	Sources    []string   `json:"sources"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at"`
 	RevokedAt  *time.Time `json:"revoked_at"`
@@ -120,6 +121,11 @@ type CustomerValue struct {
 	Status               string          `json:"status"`
 	SupersededByID       *uuid.UUID      `json:"superseded_by_id"`
 	SupersededAt         *time.Time      `json:"superseded_at"`
+	YieldsToID           *uuid.UUID      `json:"yields_to_id"`
+	Decision             string          `json:"decision"`
+	DecidedBy            string          `json:"decided_by"`
+	DecidedAt            *time.Time      `json:"decided_at"`
+	DecisionNote         string          `json:"decision_note"`
 	Verified             bool            `json:"verified"`
 	VerificationMethod   string          `json:"verification_method"`
 	VerifiedAt           *time.Time      `json:"verified_at"`
@@ -157,6 +163,8 @@ type Definition struct {
 	RetentionDays        int32           `json:"retention_days"`
 	FreshnessSeconds     int64           `json:"freshness_seconds"`
 	StaleAction          string          `json:"stale_action"`
+	OnConflict           string          `json:"on_conflict"`
+	SourcePriority       []string        `json:"source_priority"`
 	Enabled              bool            `json:"enabled"`
 	Origin               string          `json:"origin"`
 	ReviewState          string          `json:"review_state"`
