@@ -106,22 +106,31 @@ func cleanTable(ctx context.Context, conn *pgx.Conn, table Table) (int64, error)
 	return removed, nil
 }
 
-// Sizes returns the size of each table of the database in bytes, with its indexes. The partitions of a table count as
-// one, by the name of the table.
-func Sizes(ctx context.Context, conn *pgx.Conn) (map[string]int64, error) {
+// Size is the size of a table.
+type Size struct {
+	Bytes int64 // with its indexes
+	// Partitioned: the engine drops its partitions after its retention period.
+	Partitioned bool
+}
+
+// Sizes returns the size of each table of the database. The partitions of a table count as one, by the name of the
+// table.
+func Sizes(ctx context.Context, conn *pgx.Conn) (map[string]Size, error) {
 	rows, err := conn.Query(ctx, `
-		SELECT c.relname, pg_total_relation_size(c.oid)
+		SELECT c.relname, pg_total_relation_size(c.oid), c.relispartition
 		FROM pg_class c
 		WHERE c.relnamespace = 'public'::regnamespace
 		  AND c.relkind = 'r'`)
 	if err != nil {
 		return nil, err
 	}
-	sizes := map[string]int64{}
+	sizes := map[string]Size{}
 	var name string
-	var bytes int64
-	_, err = pgx.ForEachRow(rows, []any{&name, &bytes}, func() error {
-		sizes[tableOf(name)] += bytes
+	var size Size
+	_, err = pgx.ForEachRow(rows, []any{&name, &size.Bytes, &size.Partitioned}, func() error {
+		table := tableOf(name)
+		size.Bytes += sizes[table].Bytes
+		sizes[table] = size
 		return nil
 	})
 	return sizes, err
