@@ -55,7 +55,8 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 			return err
 		}
 		out = Answered{Code: problem.Code}
-		return once.MarkFailed(ctx, q, ev, problem)
+		_, err = once.MarkFailed(ctx, q, ev, problem) // the last step wakes the fill
+		return err
 	})
 	return out, s.Once.Reject(ctx, ev, err)
 }

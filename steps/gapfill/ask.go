@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -32,7 +33,7 @@ const rereads = 5
 
 // errChanged reports a question that was closed, or a profile that changed, after the fill read it. The fill reads
 // again.
-var errChanged = errors.New("the state of this gap fill changed while the step read it")
+var errChanged = fmt.Errorf("%w: the state of this gap fill changed while the step read it", once.ErrYielded)
 
 // AskCustomer opens the next question of a fill that has nothing to write. With nothing left to ask, the fill is done.
 func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error) {
