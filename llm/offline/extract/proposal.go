@@ -17,6 +17,7 @@ func supersededByProposal(reply turnReader, question string, now text.Clock, sta
 	proposal := turnReader{
 		utterance: newUtterance(llm.Truncate(question, maxTurnBytes), now),
 		targets:   reply.targets,
+		topic:     topic{words: reply.topic.words, on: true},
 		lastKinds: map[text.Kind]int{},
 	}
 	proposal.read()
