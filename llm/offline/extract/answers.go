@@ -152,13 +152,13 @@ func phrases(list string) [][]string {
 // readWordsAnswer takes the words of an answer, without the words around them.
 func (tr *turnReader) readWordsAnswer(f int) {
 	t := tr.targets[f]
-	words := 0
+	others := 0
 	for _, g := range tr.question.targets {
-		if tr.targets[g].isWords() {
-			words++
+		if g != f && tr.targets[g].isWords() {
+			others++
 		}
 	}
-	if words > 1 || t.kind == text.KindFree && !slices.Contains(tr.question.open, f) || tr.question.unknown > 0 {
+	if others > 0 && t.kind != text.KindFree || others > 1 || t.kind == text.KindFree && !slices.Contains(tr.question.open, f) || tr.question.unknown > 0 {
 		return
 	}
 	var only text.Span
@@ -167,7 +167,7 @@ func (tr *turnReader) readWordsAnswer(f int) {
 			continue
 		}
 		said, ok := tr.answerIn(c, t)
-		if !ok {
+		if !ok || others > 0 && !tr.standsBeforePlace(said) {
 			continue
 		}
 		if !only.IsEmpty() {
@@ -184,6 +184,15 @@ func (tr *turnReader) readWordsAnswer(f int) {
 	}
 }
 
+// standsBeforePlace reports whether a place follows the words, so that they are no place: "Asian Fusion in Concord".
+func (tr *turnReader) standsBeforePlace(s text.Span) bool {
+	i := tr.tokenAt(s.End)
+	for i < len(tr.tokens) && !text.PhraseEnds[tr.tokens[i].Word] && i < tr.tokenAt(s.End)+2 {
+		i++
+	}
+	return i+1 < len(tr.tokens) && townLeads[tr.tokens[i].Word] && tr.nameFrom(i+1) > i+1
+}
+
 // Words before an answer, which say that it is wanted, and words after it, which say that it is good.
 var (
 	leadWords = text.NewWordSet(`i i'm i'd i'll i've we we're we'd we'll am are is be it it's its that's that this will would
@@ -191,7 +200,7 @@ var (
 		some a an get have eat watch see hear listen play find look looking search searching craving feeling feel having
 		mood thinking of about usually really just maybe on in at from near around into out my our name called use say says
 		live based staying stay visit visiting show me please you help interested kind type sort something anything how
-		what's do hope hoping think guess rather preferably mostly more also um the`)
+		what's do hope hoping think guess rather preferably mostly more also um the somewhere likes wanna gonna craving fancy fond dying ready planning`)
 	restWords = text.NewWordSet(`is sounds sound would be will works work a an the good great perfect fine nice best one name
 		title please thanks thank you my choice favorite favourite preferred preference right now tonight for me us ok okay
 		awesome lovely wonderful that then kind of sort type will do area actually instead today if possible at moment
@@ -206,7 +215,7 @@ func (tr *turnReader) answerIn(c sentence, t target) (text.Span, bool) {
 		w := tr.tokens[i]
 		name := isCapitalised(w.In(tr.text)) && i > c.first && w.Word != "i" && !strings.HasPrefix(w.Word, "i'") &&
 			!tr.isShouted() && i+1 <= c.last
-		isLead := leadWords[w.Word] || interjections[w.Word] || t.entity[text.Singular(w.Word)] && i+1 < c.last
+		isLead := leadWords[w.Word] || strings.HasSuffix(w.Word, "ly") && len(w.Word) > 5 || t.kind == text.KindPlace && placeNouns[w.Word] || interjections[w.Word] || t.entity[text.Singular(w.Word)] && i+1 < c.last
 		if name || !isLead {
 			break
 		}
@@ -224,7 +233,11 @@ func (tr *turnReader) answerIn(c sentence, t target) (text.Span, bool) {
 			j = min(end, c.last)
 		}
 	}
-	if len(t.describes) > 0 && j-i > 1 && t.describes[text.Singular(tr.tokens[j-1].Word)] {
+	for len(t.describes) > 0 && j-i > 1 {
+		w := text.Singular(tr.tokens[j-1].Word)
+		if !t.describes[w] && !tr.isThing(w) && !sortOf[w] {
+			break
+		}
 		j--
 	}
 	for j-i > 1 && (interjections[tr.tokens[j-1].Word] || restWords[tr.tokens[j-1].Word]) &&
@@ -266,11 +279,16 @@ func (tr *turnReader) continuesAnswer(i, j int, t target) bool {
 // but a remark or the start of another phrase.
 func (tr *turnReader) isAnswer(c sentence, i, j int, t target) bool {
 	said := text.SpanOf(tr.tokens, i, j)
-	capital := isCapitalised(tr.tokens[i].In(tr.text)) && !tr.isShouted() && (i > c.first || j-i > 1)
+	if text.PhraseEnds[tr.tokens[i].Word] && !isCapitalised(tr.tokens[i].In(tr.text)) || tr.isChoiceValue(said) ||
+		tr.namesOnlyThings(i, j, t) {
+		return false
+	}
+	capital := isCapitalised(tr.tokens[i].In(tr.text)) && !tr.isShouted()
 	if t.kind != text.KindAddress {
 		for k := i; k < j; k++ {
 			if w := tr.tokens[k].Word; notFree[w] && !(capital && isCapitalised(tr.tokens[k].In(tr.text))) ||
-				requestVerbs[w] && !capital || actionWords[w] && !capital {
+				!capital && (requestVerbs[w] || actionWords[w] || ordinaryWords[w] && j-i == 1 || strings.HasSuffix(w, "ing") ||
+					t.kind == text.KindPlace && tr.topic.words[tr.stems[k]]) {
 				return false
 			}
 		}
@@ -283,12 +301,31 @@ func (tr *turnReader) isAnswer(c sentence, i, j int, t target) bool {
 	if j == c.last {
 		return true
 	}
+	if t.kind == text.KindPlace && townLeads[tr.tokens[j].Word] {
+		return false // "Sports in Seattle"
+	}
+	if capital && j < c.last && tr.tokens[j].Word == "is" && !slices.ContainsFunc(tr.tokens[j:c.last], func(w text.Token) bool {
+		return negations[w.Word]
+	}) {
+		return true
+	}
 	if restStarts[tr.tokens[j].Word] || strings.Contains(tr.text[tr.tokens[j-1].End:tr.tokens[j].Start], ",") {
 		return t.kind != text.KindPlace || capital
 	}
 	return !slices.ContainsFunc(tr.tokens[j:c.last], func(w text.Token) bool {
 		return !restWords[w.Word] && !interjections[w.Word] && !t.entity[text.Singular(w.Word)] && !courtesyWords[w.Word]
 	})
+}
+
+// namesOnlyThings reports whether an answer has only the nouns of the definitions: "a restaurant".
+func (tr *turnReader) namesOnlyThings(i, j int, t target) bool {
+	for ; i < j; i++ {
+		w := text.Singular(tr.tokens[i].Word)
+		if !t.entity[w] && !t.describes[w] && !tr.isThing(w) && !ordinaryWords[w] && !leadWords[w] {
+			return false
+		}
+	}
+	return true
 }
 
 var courtesyWords = text.NewWordSet("please thanks thank you sir madam")

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -56,10 +57,38 @@ func (tr *turnReader) contextOf(s text.Span) surroundings {
 		ctx.after = append(ctx.after, t.Word)
 	}
 	ctx.sides = nearestSenses(ctx.before)
+	if r := tr.rangeSide(s); r != "" {
+		ctx.sides = text.WordSet{r: true}
+	}
 	if len(ctx.sides) == 0 {
 		ctx.sides = sensesIn(ctx.after)
 	}
 	return ctx
+}
+
+// rangeSide returns the sense of a span in a range, "from the 3rd to the 5th": "start", "end", or "" if there is no range.
+func (tr *turnReader) rangeSide(s text.Span) string {
+	at := slices.IndexFunc(tr.entities, func(e text.Entity) bool { return e.Span == s })
+	if at < 0 {
+		return ""
+	}
+	joins := func(a, b text.Entity) bool {
+		if a.Kind != b.Kind {
+			return false
+		}
+		switch strings.ToLower(strings.TrimSpace(tr.text[a.End:b.Start])) {
+		case "to", "-", "–", "until", "till", "through", "thru", "to the", "until the", "till the", "through the":
+			return true
+		}
+		return false
+	}
+	switch {
+	case at > 0 && joins(tr.entities[at-1], tr.entities[at]):
+		return "end"
+	case at+1 < len(tr.entities) && joins(tr.entities[at], tr.entities[at+1]):
+		return "start"
+	}
+	return ""
 }
 
 // separates reports whether words between two mentions separate their clauses: "and leave on". Without one, as in "from
@@ -113,6 +142,9 @@ func (tr *turnReader) fits(candidates []int, k text.Kind, ctx surroundings) []fi
 		score := fit{target: f, score: t.evidence(ctx.before) + t.evidence(ctx.after)/2}
 		if tr.question.has(f) {
 			score.score++
+		}
+		if t.plain {
+			score.score += 0.35 // "amount" and not "balance"
 		}
 		switch {
 		case shares(ctx.sides, t.profile.sides):
@@ -250,12 +282,12 @@ func (tr *turnReader) countedNouns(e text.Entity) []string {
 	var out []string
 	end := e.End
 	for i := tr.tokenAt(e.End); i < len(tr.tokens) && len(out) < 3; i++ {
+		if len(out) == 0 && tr.tokens[i].Word == "of" && i+1 < len(tr.tokens) && tr.tokens[i+1].Word == "us" {
+			return []string{"people"}
+		}
 		gap := tr.text[end:tr.tokens[i].Start]
 		if strings.TrimSpace(gap) != "" && gap != "-" || text.PhraseEnds[tr.tokens[i].Word] ||
 			text.ListWords[tr.tokens[i].Word] || interjections[tr.tokens[i].Word] {
-			if len(out) == 0 && tr.tokens[i].Word == "of" && i+1 < len(tr.tokens) && tr.tokens[i+1].Word == "us" {
-				return []string{"people"}
-			}
 			break
 		}
 		out = append(out, tr.tokens[i].Word)
@@ -279,6 +311,11 @@ func (tr *turnReader) numberScore(f int, e text.Entity, nouns []string, ctx surr
 	case len(nouns) > 0 && personNouns[text.Singular(nouns[0])] && t.people:
 		counted = 1.8
 	case len(nouns) > 0 && personNouns[text.Singular(nouns[0])] && t.holdsPeople() && !tr.hasPeople():
+		counted = 1.2
+	case len(nouns) > 0 && t.people && (holders[text.Singular(nouns[0])] || len(nouns) > 1 && holders[text.Singular(nouns[1])]) &&
+		!tr.countsAny(nouns[0]):
+		counted = 1.2
+	case len(nouns) == 0 && t.people && forPattern.MatchString(lead):
 		counted = 1.2
 	case len(nouns) == 0 && partyPattern.MatchString(lead) && (t.people || t.holdsPeople() && !tr.hasPeople()):
 		counted = 1.5
@@ -304,6 +341,17 @@ func (tr *turnReader) numberScore(f int, e text.Entity, nouns []string, ctx surr
 }
 
 func lastWords(parts []string, n int) []string { return parts[max(0, len(parts)-n):] }
+
+// holders are things of which each person has one.
+var holders = text.NewWordSet("ticket seat spot")
+
+// countsAny reports whether a target counts things of that name.
+func (tr *turnReader) countsAny(noun string) bool {
+	return slices.ContainsFunc(tr.targets, func(t target) bool { return t.units[text.Singular(noun)] })
+}
+
+// forPattern matches the text before a number of people without a noun: "a house for 2".
+var forPattern = regexp.MustCompile(`(?i)\b[a-z]{2,} for (?:just |only )?$`)
 
 // holdsPeople reports whether the things that t counts are one for each person: seats and tickets.
 func (t target) holdsPeople() bool {
@@ -358,7 +406,11 @@ func (tr *turnReader) readChoiceAt(i, n int) {
 	}
 	ctx := tr.contextOf(said)
 	list := tr.fits(candidates, text.KindChoice, ctx)
-	if len(list) > 1 && list[0].score-list[1].score < choiceMargin {
+	margin := choiceMargin
+	if slices.ContainsFunc(lastWords(ctx.before, 2), func(w string) bool { return firstPerson[w] }) {
+		margin = fitMargin // "my savings account" is not the account of another person
+	}
+	if len(list) > 1 && list[0].score-list[1].score < margin {
 		return
 	}
 	f := list[0].target

@@ -42,7 +42,7 @@ func (tr *turnReader) findLabels() []label {
 		if _, m := text.Lexicon.At(tr.tokens, i); m > n {
 			best, n = -1, m
 		}
-		if n == 0 {
+		if n == 0 || tr.partOfName(i, n) {
 			i++
 			continue
 		}
@@ -410,9 +410,16 @@ func (tr *turnReader) isRegion(comma int) bool {
 		return true
 	}
 	rest := strings.TrimLeft(tr.text[tr.tokens[i].End:], " ")
+	if i+1 < len(tr.tokens) && isCapitalised(w) && strings.HasPrefix(rest, tr.tokens[i+1].In(tr.text)) &&
+		regionEnds[tr.tokens[i+1].Word] {
+		return !notPlaces[tr.tokens[i].Word] && !interjections[tr.tokens[i].Word]
+	}
 	return isCapitalised(w) && !interjections[tr.tokens[i].Word] && !notPlaces[tr.tokens[i].Word] &&
 		(rest == "" || strings.ContainsRune(".?!", rune(rest[0])))
 }
+
+// regionEnds follow a region after its town: "Toronto, Ontario on the 4th".
+var regionEnds = text.NewWordSet("for on in at and by from to like please this next with")
 
 // nonValues begin an answer that is not a value.
 var nonValues = text.NewWordSet(`not no none nothing unknown on same wrong incorrect different private available

@@ -18,7 +18,8 @@ func (tr *turnReader) nameFrom(i int) int {
 	for j < len(tr.tokens) && j < i+8 && (j == i || tr.joinsName(j)) {
 		w := tr.tokens[j]
 		if isCapitalised(w.In(tr.text)) || j > i && text.HasDigit(w.In(tr.text)) && !tr.inEntity(w.Span) {
-			if notPlaces[w.Word] || tr.inEntity(w.Span) || j == i && ordinaryWords[w.Word] && w.Word != "the" {
+			if notPlaces[w.Word] || tr.inEntity(w.Span) || j == i && ordinaryWords[w.Word] && w.Word != "the" &&
+				!(i+1 < len(tr.tokens) && isCapitalised(tr.tokens[i+1].In(tr.text)) && tr.joinsName(i+1)) {
 				break
 			}
 			j++
@@ -78,7 +79,7 @@ func (tr *turnReader) properNames() []properName {
 				continue
 			}
 			end := min(tr.nameFrom(i), c.last)
-			if end <= i {
+			if end <= i || tr.isPlain(i, end) {
 				continue
 			}
 			n := properName{Span: text.SpanOf(tr.tokens, i, end), first: i, end: end}
@@ -107,6 +108,18 @@ func (tr *turnReader) properNames() []properName {
 		}
 	}
 	return out
+}
+
+// isPlain reports whether capitalised words are no name: pronouns, greetings and the nouns of the definitions.
+func (tr *turnReader) isPlain(i, end int) bool {
+	for ; i < end; i++ {
+		w := tr.tokens[i].Word
+		if !remarkStarts[w] && !interjections[w] && !ordinaryWords[w] && !sentenceWords[w] && !leadWords[w] &&
+			!slices.ContainsFunc(tr.targets, func(t target) bool { return t.entity[text.Singular(w)] }) {
+			return false
+		}
+	}
+	return true
 }
 
 // followedByRemark reports whether the words from token i on say that something is wanted or good: "Sol is fine".
@@ -157,10 +170,10 @@ func (tr *turnReader) placeOf(n properName) (int, float64) {
 	switch {
 	case n.lead == "from":
 		way = startSide
-	case n.lead == "to" || n.lead == "for":
+	case n.lead == "to":
 		way = endSide
-	case townLeads[n.lead]:
-		way = contextSide(tr.targets, text.KindPlace, ctx.sides)
+	case n.lead == "for", townLeads[n.lead]:
+		way = contextSide(tr.targets, text.KindPlace, nearestSenses(ctx.before))
 	case siteLeads[n.lead]:
 	case len(ctx.sides) > 0 && n.lead != "" && senses[n.lead] != "":
 		way = contextSide(tr.targets, text.KindPlace, ctx.sides) // "leaving Paris"
@@ -178,9 +191,11 @@ func (tr *turnReader) placeOf(n properName) (int, float64) {
 			continue
 		case n.lead == "from" && t.profile.side == noSide && !shares(sensesIn(definitionWords(t.def)), text.WordSet{"depart": true, "start": true, "origin": true, "pickup": true}):
 			continue
-		case n.lead == "for" && !tr.question.has(f) && t.profile.side != endSide && !tr.onlyPlace(f):
+		case n.lead == "for" && !tr.question.has(f) && !(tr.onlyPlace(f) && tr.isWhere(t)):
 			continue
-		case siteLeads[n.lead] && !t.site && !tr.question.has(f):
+		case n.lead == "to" && t.profile.side != endSide && !tr.question.has(f) && !travels(ctx.before):
+			continue
+		case siteLeads[n.lead] && !t.site && !(tr.question.has(f) && len(tr.question.targets) == 1):
 			continue
 		}
 		if t.profile.side != noSide && t.profile.side == way && !sided {
@@ -209,6 +224,19 @@ func (tr *turnReader) placeOf(n properName) (int, float64) {
 	}
 	return best, confidenceOnlyForm
 }
+
+// isWhere reports whether "for" can stand before the place: "the weather for Delhi", but not "tickets for Anberlin".
+func (tr *turnReader) isWhere(t target) bool {
+	return !slices.ContainsFunc(tr.targets, func(o target) bool { return o.kind == text.KindFree && o.isMainName() })
+}
+
+// travels reports whether words say that the customer goes somewhere.
+func travels(parts []string) bool {
+	return slices.ContainsFunc(parts, func(w string) bool { return travelVerbs[w] })
+}
+
+var travelVerbs = text.NewWordSet(`go going travel traveling travelling fly flying drive driving head heading move moving
+	trip journey ride way visit get take taking ship send deliver come coming relocate relocating`)
 
 // hasStart reports whether another place is the start of the way that ends at place f.
 func (tr *turnReader) hasStart(f int) bool {
@@ -269,8 +297,14 @@ func (tr *turnReader) namedThing(n properName) (int, float64) {
 		}
 		return found
 	}
-	if f := only(func(t target) bool { return t.entity[before] || t.entity[after] }); f >= 0 {
+	describing := slices.ContainsFunc(tr.targets, func(t target) bool { return len(t.describes) > 0 })
+	if f := only(func(t target) bool {
+		return t.entity[before] && t.isMainName() || t.entity[after] && !describing
+	}); f >= 0 {
 		return f, confidenceOnlyForm
+	}
+	if after != "" && slices.ContainsFunc(tr.targets, func(t target) bool { return t.describes[after] || t.entity[after] }) {
+		return -1, 0
 	}
 	if byLeads[n.lead] {
 		if f := only(func(t target) bool { return t.isMaker() }); f >= 0 {
@@ -279,8 +313,11 @@ func (tr *turnReader) namedThing(n properName) (int, float64) {
 		return -1, 0
 	}
 	if n.lead == "to" || n.lead == "for" {
+		c := tr.sentenceAt(n.Span)
 		if f := only(func(t target) bool { return t.profile.sides["goal"] }); f >= 0 &&
-			tr.targets[f].evidence(tr.contextOf(n.Span).before) > 0 {
+			slices.ContainsFunc(tr.tokens[c.first:n.first], func(w text.Token) bool {
+				return giveVerbs[w.Word] || tr.targets[f].profile.own[text.Stem(w.Word)]
+			}) {
 			return f, confidenceOnlyForm
 		}
 		return -1, 0
@@ -291,6 +328,9 @@ func (tr *turnReader) namedThing(n properName) (int, float64) {
 	}
 	return -1, 0
 }
+
+// giveVerbs name what a recipient gets.
+var giveVerbs = text.NewWordSet("send sending transfer transferring give giving pay paying wire forward deliver ship transmit remit")
 
 // isMainName reports whether t is the name or title of a thing.
 func (t target) isMainName() bool {
@@ -310,7 +350,7 @@ func (t target) isMaker() bool {
 
 // wasOffered reports whether the agent's turn before has the name.
 func (tr *turnReader) wasOffered(n properName) bool {
-	return len(n.In(tr.text)) > 3 && strings.Contains(text.Fold(tr.question.text), text.Fold(n.In(tr.text)))
+	return !strings.Contains(text.Fold(tr.question.text), " or ") && len(n.In(tr.text)) > 3 && strings.Contains(text.Fold(tr.question.text), text.Fold(n.In(tr.text)))
 }
 
 // isChoiceValue reports whether words are an allowed value of a target.

@@ -238,6 +238,9 @@ func (t target) askedScore(targets []target, seg segment, words []string, sides 
 			named = max(named, 1.5) // "what kind of movie"
 		}
 	}
+	if len(t.describes) > 0 && slices.Contains(seg.kinds, text.KindChoice) && onlyDescribing(targets) {
+		named = max(named, 1) // "what type would you like?"
+	}
 	evidence := t.evidence(words)
 	fits := slices.Contains(seg.kinds, t.kind)
 	switch {
@@ -265,10 +268,21 @@ func (t target) askedScore(targets []target, seg segment, words []string, sides 
 	case ctx == noSide && t.profile.side == endSide:
 		score -= 0.3 // without a side, a question is about the start
 	}
-	if t.site && !slices.ContainsFunc(words, func(w string) bool { return siteWords[w] }) {
+	if (t.site || t.kind == text.KindAddress) && !slices.ContainsFunc(words, func(w string) bool { return siteWords[w] }) {
 		score -= 0.4
 	}
 	return score
+}
+
+// onlyDescribing reports whether only one target describes something.
+func onlyDescribing(targets []target) bool {
+	count := 0
+	for _, t := range targets {
+		if len(t.describes) > 0 || t.kind == text.KindChoice && len(t.entity) > 0 {
+			count++
+		}
+	}
+	return count == 1
 }
 
 func shares(a, b text.WordSet) bool {

@@ -25,6 +25,7 @@ type target struct {
 	prompt    string       // the collection prompt, squeezed
 	entity    text.WordSet // nouns of the thing that it names: "movie" for "Title of the movie"
 	essence   text.WordSet // stems of a boolean's name that set it apart: "laundri"
+	plain     bool         // its name says nothing but the form: "date", "amount"
 	site      bool         // a place is a station, an address or the like, and not a town
 	requested bool         // it is a definition to extract, and not one of the agent's others
 	profile   profile
@@ -312,6 +313,12 @@ var townWords = text.NewWordSet("city town village cities municipality metropoli
 func (t *target) setNouns() {
 	name := joinWords(text.Words(vault.DisplayName(t.def.Name)))
 	t.entity, t.essence = text.WordSet{}, text.WordSet{}
+	t.plain = t.profile.side == noSide && !slices.ContainsFunc(name, func(w string) bool {
+		return !formWords[text.Stem(w)] && !moneyWords[w]
+	})
+	if t.def.Name == "balance" || slices.Contains(name, "balance") {
+		t.plain = false
+	}
 	all := slices.Concat(name, text.Words(t.def.DisplayName+" "+t.def.Description))
 	if t.kind == text.KindPlace {
 		t.site = slices.ContainsFunc(all, func(w string) bool { return siteWords[w] }) &&
@@ -326,13 +333,16 @@ func (t *target) setNouns() {
 		}
 		return
 	}
-	if t.kind != text.KindFree && t.kind != text.KindPerson || len(t.describes) > 0 {
+	if t.kind != text.KindFree && t.kind != text.KindPerson && t.kind != text.KindChoice || len(t.describes) > 0 {
 		return
 	}
 	for _, w := range name {
 		if !nameNouns[w] && !functionWords[w] && !kindWords[w] {
 			t.entity[text.Singular(w)] = true
 		}
+	}
+	if t.kind == text.KindChoice {
+		return
 	}
 	head := headPhrase(t.def.Description)
 	if len(head) > 0 && !nameNouns[head[len(head)-1]] {
