@@ -350,7 +350,7 @@ func (t target) isMaker() bool {
 
 // wasOffered reports whether the agent's turn before has the name.
 func (tr *turnReader) wasOffered(n properName) bool {
-	return !strings.Contains(text.Fold(tr.question.text), " or ") && len(n.In(tr.text)) > 3 && strings.Contains(text.Fold(tr.question.text), text.Fold(n.In(tr.text)))
+	return (followedByRemark(tr, n.end, len(tr.tokens)) || !strings.Contains(text.Fold(tr.question.text), " or ")) && len(n.In(tr.text)) > 3 && strings.Contains(text.Fold(tr.question.text), text.Fold(n.In(tr.text)))
 }
 
 // isChoiceValue reports whether words are an allowed value of a target.

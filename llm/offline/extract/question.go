@@ -45,7 +45,11 @@ type segment struct {
 	opener  int         // index of its question word, -1 for none
 	kinds   []text.Kind // the forms that the answer can have, nil for any
 	request bool
+	prefers bool // it asks for a preference without a question word: "do you have a film in mind?"
 }
+
+// preferenceWords ask for a preference.
+var preferenceWords = text.NewWordSet("mind particular specific preference preferences preferred prefer certain favorite favourite")
 
 // parseQuestion reads which targets the agent's turn asks for.
 func parseQuestion(targets []target, question string) agentQuestion {
@@ -131,6 +135,7 @@ func (u utterance) segments(s sentence) []segment {
 func newSegment(tokens []text.Token) segment {
 	seg := segment{tokens: tokens, opener: slices.IndexFunc(tokens, func(t text.Token) bool { return openQuestion[t.Word] })}
 	seg.request = slices.ContainsFunc(tokens, func(t text.Token) bool { return requests[t.Word] })
+	seg.prefers = slices.ContainsFunc(tokens, func(t text.Token) bool { return preferenceWords[t.Word] })
 	if seg.opener < 0 {
 		return seg
 	}
@@ -183,7 +188,7 @@ func (a *agentQuestion) ask(targets []target, seg segment, content string) {
 	for i, t := range seg.tokens {
 		words[i] = t.Word
 	}
-	if seg.opener < 0 {
+	if seg.opener < 0 && !seg.prefers {
 		return // named targets only, added by the caller
 	}
 	best, second, found := 0.0, 0.0, -1
@@ -199,7 +204,9 @@ func (a *agentQuestion) ask(targets []target, seg segment, content string) {
 		}
 	}
 	if found < 0 || best-second < askMargin {
-		a.unknown++
+		if seg.opener >= 0 {
+			a.unknown++
+		}
 		return
 	}
 	if !a.has(found) {

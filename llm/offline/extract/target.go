@@ -354,10 +354,11 @@ func (t *target) setNouns() {
 	said := text.Words(t.def.Description)
 	for i := slices.Index(said, "of") + 1; i > 0 && i < len(said); i++ {
 		w := said[i]
-		if demonstratives[w] || w == "or" || w == "and" || w == "a" || w == "an" {
+		if w == "or" || w == "and" || len(t.entity) == 0 && (demonstratives[w] || w == "a" || w == "an") ||
+			demonstratives[w] && (said[i-1] == "or" || said[i-1] == "and") {
 			continue
 		}
-		if text.PhraseEnds[w] {
+		if text.PhraseEnds[w] || demonstratives[w] {
 			break
 		}
 		t.entity[text.Singular(w)] = true
