@@ -200,13 +200,25 @@ var (
 		some a an get have eat watch see hear listen play find look looking search searching craving feeling feel having
 		mood thinking of about usually really just maybe on in at from near around into out my our name called use say says
 		live based staying stay visit visiting show me please you help interested kind type sort something anything how
-		what's do hope hoping think guess rather preferably mostly more also um the somewhere likes wanna gonna craving fancy fond dying ready planning`)
+		what's do hope hoping think guess rather preferably mostly more also um the somewhere likes wanna gonna craving fancy fond dying ready planning wish seem work working appear decide suggest enjoying`)
+	leadStems = stemSet(leadWords)
 	restWords = text.NewWordSet(`is sounds sound would be will works work a an the good great perfect fine nice best one name
 		title please thanks thank you my choice favorite favourite preferred preference right now tonight for me us ok okay
 		awesome lovely wonderful that then kind of sort type will do area actually instead today if possible at moment
 		cool ideal sir really too really very`)
 	restStarts = text.NewWordSet("in at on for near around from to with by if and but on because since as so which that")
 )
+
+// stemSet returns the stems of words.
+func stemSet(words text.WordSet) text.WordSet {
+	out := text.WordSet{}
+	for w := range words {
+		if len(w) > 2 && !strings.Contains(w, "'") {
+			out[text.Stem(w)] = true
+		}
+	}
+	return out
+}
 
 // answerIn returns the answer in a sentence: the words after its lead, up to a mark or a word that ends a phrase.
 func (tr *turnReader) answerIn(c sentence, t target) (text.Span, bool) {
@@ -215,7 +227,7 @@ func (tr *turnReader) answerIn(c sentence, t target) (text.Span, bool) {
 		w := tr.tokens[i]
 		name := isCapitalised(w.In(tr.text)) && i > c.first && w.Word != "i" && !strings.HasPrefix(w.Word, "i'") &&
 			!tr.isShouted() && i+1 <= c.last
-		isLead := leadWords[w.Word] || strings.HasSuffix(w.Word, "ly") && len(w.Word) > 5 || t.kind == text.KindPlace && placeNouns[w.Word] || interjections[w.Word] || t.entity[text.Singular(w.Word)] && i+1 < c.last
+		isLead := leadWords[w.Word] || leadStems[tr.stems[i]] || strings.HasSuffix(w.Word, "ly") && len(w.Word) > 5 || t.kind == text.KindPlace && placeNouns[w.Word] || interjections[w.Word] || t.entity[text.Singular(w.Word)] && i+1 < c.last
 		if name || !isLead {
 			break
 		}
@@ -233,19 +245,22 @@ func (tr *turnReader) answerIn(c sentence, t target) (text.Span, bool) {
 			j = min(end, c.last)
 		}
 	}
-	for len(t.describes) > 0 && j-i > 1 {
-		w := text.Singular(tr.tokens[j-1].Word)
-		if !t.describes[w] && !tr.isThing(w) && !sortOf[w] {
-			break
+	if len(t.describes) > 0 {
+		for k := i; k < j; k++ {
+			if w := text.Singular(tr.tokens[k].Word); t.describes[w] || tr.isThing(w) || k > i && sortOf[w] {
+				if k == i {
+					return text.Span{}, false
+				}
+				j = k
+			}
 		}
-		j--
 	}
 	for j-i > 1 && (interjections[tr.tokens[j-1].Word] || restWords[tr.tokens[j-1].Word]) &&
 		!isCapitalised(tr.tokens[j-1].In(tr.text)) {
 		j--
 	}
 	said := text.TrimPunctuation(tr.text, text.Span{Start: tr.tokens[i].Start, End: tr.tokens[j-1].End})
-	if tail := nameTail.FindString(tr.text[said.End:]); tail != "" {
+	if tail := tr.nameTailAt(said.End); tail != "" {
 		said.End += len(tail)
 	}
 	return said, tr.isAnswer(c, i, j, t)
@@ -286,6 +301,11 @@ func (tr *turnReader) isAnswer(c sentence, i, j int, t target) bool {
 	capital := isCapitalised(tr.tokens[i].In(tr.text)) && !tr.isShouted()
 	if t.kind != text.KindAddress {
 		for k := i; k < j; k++ {
+			if !t.describes[text.Singular(tr.tokens[k].Word)] && slices.ContainsFunc(tr.targets, func(o target) bool {
+				return o.describes[text.Singular(tr.tokens[k].Word)]
+			}) {
+				return false // "American food" is no place
+			}
 			if w := tr.tokens[k].Word; notFree[w] && !(capital && isCapitalised(tr.tokens[k].In(tr.text))) ||
 				!capital && (requestVerbs[w] || actionWords[w] || ordinaryWords[w] && j-i == 1 || strings.HasSuffix(w, "ing") ||
 					t.kind == text.KindPlace && tr.topic.words[tr.stems[k]]) {
@@ -300,6 +320,9 @@ func (tr *turnReader) isAnswer(c sentence, i, j int, t target) bool {
 	}
 	if j == c.last {
 		return true
+	}
+	if i == c.first && j == i+1 && tr.tokens[j].Word == "to" {
+		return false // "Change to …"
 	}
 	if t.kind == text.KindPlace && townLeads[tr.tokens[j].Word] {
 		return false // "Sports in Seattle"

@@ -97,15 +97,17 @@ func (tr *turnReader) sortsThings() bool {
 
 // isThing reports whether a noun is what the agent is about: most of its definitions have the noun, as "restaurant" in
 // "Address of the restaurant".
-func (tr *turnReader) isThing(noun string) bool {
+func (tr *turnReader) isThing(noun string) bool { return isThing(tr.targets, noun) }
+
+func isThing(targets []target, noun string) bool {
 	count := 0
 	stem := text.Stem(noun)
-	for _, t := range tr.targets {
+	for _, t := range targets {
 		if _, has := t.profile.words[stem]; has {
 			count++
 		}
 	}
-	return !formWords[stem] && count >= 3 && count*3 >= len(tr.targets)
+	return !formWords[stem] && count >= 3 && count*3 >= len(targets)
 }
 
 // plainDescription returns the words in lower case between an article and a token: "a baseball game".

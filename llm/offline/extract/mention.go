@@ -331,6 +331,9 @@ func (tr *turnReader) numberScore(f int, e text.Entity, nouns []string, ctx surr
 	if tr.question.has(f) && (len(nouns) == 0 || counted > 0 || !tr.countsSomethingElse(f, e)) && len(tr.tokens) <= 16 {
 		asked = 1
 	}
+	if counted == 0 && strings.EqualFold(e.In(tr.text), "one") && (asked == 0 || len(tr.tokens) > 6) {
+		return 0 // "that is the one"
+	}
 	if t.kind == text.KindMoney && asked == 0 {
 		return 0
 	}

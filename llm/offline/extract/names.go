@@ -15,7 +15,7 @@ var particles = text.NewWordSet("de la del da do di du das dos of the van von de
 // capitalised, but for particles between them.
 func (tr *turnReader) nameFrom(i int) int {
 	j := i
-	for j < len(tr.tokens) && j < i+8 && (j == i || tr.joinsName(j)) {
+	for j < len(tr.tokens) && j < i+10 && (j == i || tr.joinsName(j)) {
 		w := tr.tokens[j]
 		if isCapitalised(w.In(tr.text)) || j > i && text.HasDigit(w.In(tr.text)) && !tr.inEntity(w.Span) {
 			if notPlaces[w.Word] || tr.inEntity(w.Span) || j == i && ordinaryWords[w.Word] && w.Word != "the" &&
@@ -83,7 +83,7 @@ func (tr *turnReader) properNames() []properName {
 				continue
 			}
 			n := properName{Span: text.SpanOf(tr.tokens, i, end), first: i, end: end}
-			if tail := nameTail.FindString(tr.text[n.End:]); tail != "" {
+			if tail := tr.nameTailAt(n.End); tail != "" {
 				n.End += len(tail)
 				for n.end < len(tr.tokens) && tr.tokens[n.end].Start < n.End {
 					n.end++
@@ -191,11 +191,13 @@ func (tr *turnReader) placeOf(n properName) (int, float64) {
 			continue
 		case n.lead == "from" && t.profile.side == noSide && !shares(sensesIn(definitionWords(t.def)), text.WordSet{"depart": true, "start": true, "origin": true, "pickup": true}):
 			continue
+		case n.lead == "for" && tr.standsBeforeNoun(n):
+			continue
 		case n.lead == "for" && !tr.question.has(f) && !(tr.onlyPlace(f) && tr.isWhere(t)):
 			continue
 		case n.lead == "to" && t.profile.side != endSide && !tr.question.has(f) && !travels(ctx.before):
 			continue
-		case siteLeads[n.lead] && !t.site && !(tr.question.has(f) && len(tr.question.targets) == 1):
+		case siteLeads[n.lead] && !t.site && !(tr.question.has(f) && len(tr.question.targets) == 1 && tr.isWhere(t)):
 			continue
 		}
 		if t.profile.side != noSide && t.profile.side == way && !sided {
@@ -223,6 +225,15 @@ func (tr *turnReader) placeOf(n properName) (int, float64) {
 		return -1, 0
 	}
 	return best, confidenceOnlyForm
+}
+
+// standsBeforeNoun reports whether a name belongs to the noun after it: "for United Airlines flights".
+func (tr *turnReader) standsBeforeNoun(n properName) bool {
+	if n.end >= len(tr.tokens) || !tr.adjoins(n.End, n.end) {
+		return false
+	}
+	w := tr.tokens[n.end].Word
+	return !text.PhraseEnds[w] && !interjections[w] && !restWords[w]
 }
 
 // isWhere reports whether "for" can stand before the place: "the weather for Delhi", but not "tickets for Anberlin".

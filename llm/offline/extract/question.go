@@ -229,7 +229,11 @@ func (t target) askedScore(targets []target, seg segment, words []string, sides 
 		}
 	}
 	for i, w := range words {
-		if t.entity[text.Singular(w)] && t.kind != text.KindBoolean {
+		sorted := slices.ContainsFunc(words[max(0, i-3):i], func(s string) bool { return sortNouns[s] })
+		if len(t.describes) > 0 && sorted && isThing(targets, text.Singular(w)) {
+			named = max(named, 1.2)
+		}
+		if t.entity[text.Singular(w)] && t.kind != text.KindBoolean && !(sorted && t.kind != text.KindChoice) {
 			bonus := 0.6
 			if i > 0 && (openQuestion[words[i-1]] || i > 1 && openQuestion[words[i-2]]) {
 				bonus = 1.5 // "which restaurant"
@@ -263,6 +267,9 @@ func (t target) askedScore(targets []target, seg segment, words []string, sides 
 	score := named + evidence
 	if fits {
 		score++
+		if t.kind == text.KindTime && len(seg.kinds) > 0 && seg.kinds[0] == text.KindDate {
+			score -= 0.4 // "when" asks for a day, if there is one
+		}
 	}
 	ctx := contextSide(targets, t.kind, sides)
 	switch {

@@ -24,6 +24,9 @@ func (tr *turnReader) readCorrections() {
 		if e.Kind == text.KindNumber || e.Kind == text.KindAge {
 			continue // readEntities reads numbers
 		}
+		if (e.Kind == text.KindDate || e.Kind == text.KindTime) && tr.onlyOfKind(e.Kind) < 0 {
+			continue // readEntities chooses between several days
+		}
 		value, ceiling := tr.targets[f].match(e, tr.text)
 		if tr.countOfKind(e.Kind) == 1 &&
 			tr.record(f, value, e.Span, tr.quoteAround(e.Span), capConfidence(confidenceOnlyForm, ceiling), statedByName) {

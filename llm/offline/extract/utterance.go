@@ -265,4 +265,4 @@ var contractions = text.NewWordSet(`it's that's here's there's what's who's let'
 
 // interjections have no meaning of their own.
 var interjections = text.NewWordSet(`yes yeah yep yup sure ok okay well um uh hmm hi hello hey oh please thanks
-	alright right great so and actually no nope sorry perfect good fine wait`)
+	alright right great so yea ya yay oh hmmm hmm mhm correct exactly indeed fantastic awesome excellent wonderful cool and actually no nope sorry perfect good fine wait`)
