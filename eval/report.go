@@ -136,6 +136,7 @@ type Example struct {
 	Truth    string `json:"truth,omitempty"`
 	Stored   string `json:"stored,omitempty"`
 	Quote    string `json:"quote,omitempty"`
+	Sure     bool   `json:"unconfirmed,omitempty"` // stored without a confirmation
 }
 
 // DefaultExamples is the maximum length of each list of examples.
@@ -235,7 +236,7 @@ func (t *tally) stored(d Dialogue, a agent, facts []fact, field vault.Value) {
 			return
 		}
 	}
-	e := Example{Dialogue: t.dialogue, Slot: a.service.Name + "." + field.Name, Stored: value, Quote: meta.Quote}
+	e := Example{Dialogue: t.dialogue, Slot: a.service.Name + "." + field.Name, Stored: value, Quote: meta.Quote, Sure: sure}
 	for _, f := range facts {
 		if f.slot == field.Name {
 			e.Truth = strings.Join(f.variants, " | ")

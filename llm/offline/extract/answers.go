@@ -161,10 +161,17 @@ func (tr *turnReader) readWordsAnswer(f int) {
 	if others > 0 && t.kind != text.KindFree || others > 1 || t.kind == text.KindFree && !slices.Contains(tr.question.open, f) || tr.question.unknown > 0 {
 		return
 	}
+	if t.kind == text.KindPlace && slices.ContainsFunc(tr.properNames(), func(n properName) bool { return townLeads[n.lead] }) {
+		return // readNames reads it
+	}
 	var only text.Span
+	sentences := 0
 	for _, c := range tr.sentences {
 		if c.isQuestion {
 			continue
+		}
+		if tr.hasContent(c.first, c.last) {
+			sentences++
 		}
 		said, ok := tr.answerIn(c, t)
 		if !ok || others > 0 && !tr.standsBeforePlace(said) {
@@ -180,9 +187,16 @@ func (tr *turnReader) readWordsAnswer(f int) {
 	}
 	value, confidence := tr.parseWords(t, only)
 	if value != nil {
+		if capital := isCapitalised(only.In(tr.text)); (!capital || t.kind == text.KindPlace) &&
+			(sentences > 1 || len(tr.question.targets) > 1) || !capital && len(tr.tokens) > wordsOfReply {
+			confidence = confidenceInferred // other words of the turn may be the answer
+		}
 		tr.record(f, value, only, tr.quoteAround(only), min(confidence, confidenceReply), statedInAnswer)
 	}
 }
+
+// wordsOfReply is the length of a turn up to which its words in lower case are an answer, in words.
+const wordsOfReply = 9
 
 // standsBeforePlace reports whether a place follows the words, so that they are no place: "Asian Fusion in Concord".
 func (tr *turnReader) standsBeforePlace(s text.Span) bool {

@@ -333,6 +333,9 @@ func (tr *turnReader) namedThing(n properName) (int, float64) {
 		}
 		return -1, 0
 	}
+	if tr.topic.named && !tr.topic.in(tr.stems) && !tr.question.about {
+		return -1, 0
+	}
 	main := only(func(t target) bool { return !t.isMaker() && t.profile.side == noSide && t.isMainName() })
 	if main >= 0 && (calledLeads[n.lead] || tr.question.has(main) || tr.wasOffered(n)) && !townLeads[n.lead] {
 		return main, confidenceOnlyForm
