@@ -215,7 +215,8 @@ func (tr *turnReader) readEntity(i int, e text.Entity) {
 	value, ceiling := t.match(e, tr.text)
 	confidence, how := confidenceOnlyForm, statedByForm
 	switch {
-	case asked && !tr.contradicts(best.target, ctx, e.Kind):
+	case asked && !tr.contradicts(best.target, ctx, e.Kind) &&
+		(best.sided || len(tr.question.targets) == 1 && tr.question.unknown == 0 || len(candidates) == 1):
 		confidence, how = confidenceAnswered, statedInAnswer
 	case best.sided || t.evidence(ctx.before) >= 0.5:
 		confidence, how = confidenceCounted, statedInAnswer

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/contextvault/contextvault/llm/offline/text"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // Words right before the name of a target that leave it the customer's own and complete: "my email" and "the order
@@ -120,8 +121,11 @@ func (tr *turnReader) readNamedEntity(name label, n int) {
 	}
 	value, ceiling := t.match(tr.entities[e], tr.text)
 	confidence := confidenceLabelled
-	if tr.isOwnedByOther(name) {
+	switch {
+	case tr.isOwnedByOther(name):
 		confidence = confidenceDoubtful
+	case !tr.question.has(name.target) && !tr.isOnlyOfKind(name.target) && !t.isNamedBy(tr.text[name.Start:name.End]):
+		confidence = confidenceCounted // "leaving on the 5th" may be the end of something else
 	}
 	tr.used[e] = true
 	tr.record(
@@ -132,6 +136,12 @@ func (tr *turnReader) readNamedEntity(name label, n int) {
 		capConfidence(confidence, ceiling),
 		statedByName,
 	)
+}
+
+// isNamedBy reports whether a phrase is the name or display name of t, and not only a verb for it.
+func (t target) isNamedBy(phrase string) bool {
+	phrase = text.Phrase(phrase)
+	return phrase == text.Phrase(vault.DisplayName(t.def.Name)) || phrase == text.Phrase(t.def.DisplayName)
 }
 
 // fullLabel returns a name with its possessive and adjectives: "my new email".
