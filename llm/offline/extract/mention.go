@@ -127,6 +127,9 @@ type fit struct {
 	sided  bool // the side of the mention is the side of the target
 }
 
+// wordsOfSureReply is the length of a turn up to which a value in it answers the question without doubt, in words.
+const wordsOfSureReply = 12
+
 // fitMargin is the difference of scores from which a mention is a value of one target and not of another.
 const fitMargin = 0.3
 
@@ -216,7 +219,8 @@ func (tr *turnReader) readEntity(i int, e text.Entity) {
 	confidence, how := confidenceOnlyForm, statedByForm
 	switch {
 	case asked && !tr.contradicts(best.target, ctx, e.Kind) &&
-		(best.sided || len(tr.question.targets) == 1 && tr.question.unknown == 0 || len(candidates) == 1):
+		len(tr.tokens) <= wordsOfSureReply &&
+		(best.sided || len(tr.question.targets) == 1 && tr.question.unknown == 0 && len(candidates) == 1):
 		confidence, how = confidenceAnswered, statedInAnswer
 	case best.sided || t.evidence(ctx.before) >= 0.5:
 		confidence, how = confidenceCounted, statedInAnswer
@@ -270,7 +274,7 @@ func (tr *turnReader) readNumber(i int, e text.Entity) {
 	}
 	value, ceiling := tr.targets[f].match(e, tr.text)
 	confidence := confidenceCounted
-	if asked && tr.countOfKind(text.KindNumber) == 1 && len(tr.tokens) <= 14 {
+	if asked && tr.countOfKind(text.KindNumber) == 1 && len(tr.tokens) <= wordsOfSureReply {
 		confidence = confidenceAnswered
 	}
 	if tr.record(f, value, e.Span, tr.quoteAround(e.Span), capConfidence(confidence, ceiling), statedInAnswer) {
