@@ -1,0 +1,173 @@
+package reply
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/contextvault/contextvault/vault"
+)
+
+// class is what a segment of a reply does.
+type class int
+
+const (
+	classContent      class = iota // anything else: it may state a value
+	classYes                       // it agrees
+	classNo                        // it disagrees, or negates the candidate
+	classRefused                   // it refuses an answer
+	classInterruption              // it puts the question off
+	classQuestion                  // it asks something
+	classDoubt                     // it does not commit to anything
+	classCourtesy                  // it says nothing: "thank you"
+	classGreeting                  // it begins a conversation: "good morning"
+)
+
+// addVocabulary adds the words of the field to those that are known. The words of a prompt that is answered by yes or no
+// say nothing new in its answer: "I do not want the newsletter".
+func (r *reader) addVocabulary() {
+	r.known = set{}
+	texts := []string{r.Definition.Label(), vault.DisplayName(r.Definition.Name)}
+	if r.Definition.ValueType == vault.TypeBoolean || len(r.Definition.AllowedValues) > 0 {
+		texts = append(texts, r.Definition.Prompt())
+	}
+	for _, text := range texts {
+		for _, s := range segments(text) {
+			for _, t := range s.tokens {
+				r.known[t.word] = true
+			}
+		}
+	}
+	if r.Confirm {
+		for _, s := range segments(plainText(r.Candidate)) {
+			for _, t := range s.tokens {
+				r.candidate = append(r.candidate, t.word)
+			}
+		}
+	}
+}
+
+// split cuts the text into parts and classifies them.
+func (r *reader) split() {
+	for _, s := range segments(r.text) {
+		c := r.classify(s)
+		if n := leadLength(s); c == classContent && n > 0 { // "no Hamburg please"
+			lead, rest := s, s
+			lead.tokens, rest.tokens, lead.asks = s.tokens[:n], s.tokens[n:], false
+			r.parts = append(r.parts, part{lead, r.classify(lead)}, part{rest, r.classify(rest)})
+			continue
+		}
+		r.parts = append(r.parts, part{s, c})
+	}
+}
+
+// particles are the words for yes and no that begin a segment, and then say what comes after by themselves.
+var particles = newSet(`yes yeah yep yup yea sure ok okay correct right exactly ja genau oui si sí sì sim claro tak да так
+	no nope nah wrong incorrect nein nee nö non não nie нет ні nej nem nu sorry`)
+
+// leadLength returns the number of particles at the beginning of a segment with other words.
+func leadLength(s segment) int {
+	n := 0
+	for n < len(s.tokens) && (particles[s.tokens[n].word] || n > 0 && fillersOfLead[s.tokens[n].word]) {
+		n++
+	}
+	if n == len(s.tokens) {
+		return 0
+	}
+	return n
+}
+
+var fillersOfLead = newSet("hello hi hey thanks please")
+
+func (r *reader) classify(s segment) class {
+	words := s.words()
+	switch {
+	case greetings[words]:
+		return classGreeting
+	case courtesies[words]:
+		return classCourtesy
+	case !s.asks && r.isAgreement(words):
+		return classYes
+	case refusals.match(words):
+		return classRefused
+	case interruptions.match(words):
+		return classInterruption
+	case s.asks && !doubts.whole.MatchString(words) || questionStart.MatchString(words):
+		return classQuestion
+	case doubts.match(words):
+		return classDoubt
+	default:
+		return r.classifyWords(s)
+	}
+}
+
+var (
+	greetings = newPhrases(`hello, hi, hey, hi there, hello there, good morning, good afternoon, good evening, guten tag,
+		guten morgen, hallo, bonjour, hola, buenos días, ciao, moin, servus`)
+	// mine matches sentences such as "that's my name".
+	mine = regexp.MustCompile(`^(?:yes |yeah )?(?:that|this|it)(?:'s| is|s)?(?: still| indeed)? (?:my|our) (\S+)(?: (\S+))?(?: (\S+))?$`)
+)
+
+// thingsOfCustomers are nouns of fields that a label may not contain.
+var thingsOfCustomers = newSet("name birthday birthdate number email mail e-mail address phone mobile city home town plan date one choice order job")
+
+// isAgreement reports whether a segment is a sentence that agrees.
+func (r *reader) isAgreement(words string) bool {
+	if agreements[words] {
+		return true
+	}
+	m := mine.FindStringSubmatch(words)
+	return m != nil && !slices.ContainsFunc(m[1:], func(w string) bool {
+		return w != "" && !r.known[w] && !thingsOfCustomers[w] && !slices.Contains(r.candidate, w)
+	})
+}
+
+// classifyWords classifies a segment by its words: it is a yes or a no only if all its words are known.
+func (r *reader) classifyWords(s segment) class {
+	var yes, weak, right, no, negated, mention, filler, unknown int
+	for i := 0; i < len(s.tokens); i++ {
+		w := s.tokens[i].word
+		switch {
+		case len(r.candidate) > 0 && hasWords(s.tokens, i, r.candidate):
+			mention++
+			i += len(r.candidate) - 1
+		case weakYes[w]:
+			weak++
+		case yesWords[w]:
+			yes++
+		case noWords[w]:
+			no++
+		case rightWords[w]:
+			right++
+		case negations[w]:
+			negated++
+		case fillers[w] || r.known[w] || isDecoration(w):
+			filler++
+		default:
+			unknown++
+		}
+	}
+	switch {
+	case unknown > 0:
+		return classContent
+	case (no > 0 || negated > 0) && yes > 0:
+		return classDoubt
+	case no > 0 || negated > 0:
+		return classNo
+	case yes > 0 || weak > 0 || right > 0:
+		return classYes
+	case mention > 0:
+		return classContent // the value itself
+	default:
+		return classCourtesy
+	}
+}
+
+// weakYes are words for yes that after a no say nothing, such as "no, ok", and "nej tak" in Danish.
+var weakYes = newSet("ok okay okey k sure tak gern gerne fine good great 👌")
+
+// isDecoration reports whether a word is an emoji or has no letter and no digit. Emojis that say something are in the
+// vocabularies.
+func isDecoration(w string) bool {
+	return isSign(firstRune(w)) || !strings.ContainsFunc(w, isLetterOrDigit)
+}

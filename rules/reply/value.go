@@ -1,0 +1,245 @@
+package reply
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/vault"
+)
+
+func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// plainText returns a JSON string without its quotes, and other JSON as it is written.
+func plainText(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	return string(raw)
+}
+
+// hasForm reports whether the values of a definition have a form that other words do not have.
+func hasForm(d vault.Definition) bool {
+	return d.ValueType != vault.TypeString || len(d.AllowedValues) > 0 || d.ValidationRegex != ""
+}
+
+// readValue reads the value that the content of the reply states, first by pure rules, then by the model. problem is
+// what is wrong with the only value, if it is invalid.
+func (r *reader) readValue() (value json.RawMessage, quote string, problem error) {
+	content := r.contents()
+	if len(content) == 0 {
+		return nil, "", nil
+	}
+	if len(content) == 1 || r.isList(content) {
+		from, to, lead := r.core(content)
+		text := r.text[from:to]
+		if value, err := r.checkCore(text, lead); err == nil && value != nil {
+			return value, text, nil
+		} else if err != nil {
+			problem = err
+		}
+	}
+	r.ask()
+	if r.model != nil && (hasForm(r.Definition) || isPlainText(plainText(r.model.Value), "")) {
+		return r.model.Value, r.model.Quote, nil
+	}
+	if len(r.also) > 0 && !hasForm(r.Definition) {
+		if value, text, ok := r.beforeOthers(content); ok {
+			return value, text, nil
+		}
+	}
+	return nil, "", problem
+}
+
+// contents returns the parts that may state a value. Words of courtesy are part of it if they are part of a list: "Nice,
+// France".
+func (r *reader) contents() []part {
+	var out []part
+	for _, p := range r.parts {
+		if p.class == classContent {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// isList reports whether the content is one text with commas, such as "Portland, OR": each part begins with a capital or
+// a digit, and only commas are between them.
+func (r *reader) isList(content []part) bool {
+	for i, p := range content {
+		first := firstRune(r.text[p.start():])
+		if !unicode.IsUpper(first) && !unicode.IsDigit(first) {
+			return false
+		}
+		if i > 0 && strings.Trim(r.text[content[i-1].end():p.start()], " ,") != "" {
+			return false
+		}
+	}
+	return !hasForm(r.Definition)
+}
+
+// core returns the position of the value in the content: without the words that lead to it and follow it. lead is the
+// phrase before it.
+func (r *reader) core(content []part) (from, to int, lead string) {
+	var tokens []token
+	for _, p := range content {
+		tokens = append(tokens, p.tokens...)
+	}
+	i, j := 0, len(tokens)
+	for changed := true; changed; {
+		changed = false
+		for _, phrase := range leads {
+			if hasWords(tokens[:j], i, phrase) && i+len(phrase) < j {
+				i, lead, changed = i+len(phrase), strings.Join(phrase, " "), true
+				break
+			}
+		}
+		if n := r.labelLength(tokens[i:j]); n > 0 {
+			i, changed = i+n, true
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, phrase := range tails {
+			if at := j - len(phrase); at > i && hasWords(tokens, at, phrase) {
+				j, changed = at, true
+				break
+			}
+		}
+	}
+	return tokens[i].start, tokens[j-1].end, lead
+}
+
+// labelLength returns the number of tokens that name the field before its value: "my full name is", "email:".
+func (r *reader) labelLength(tokens []token) int {
+	n := 0
+	for n < len(tokens) && (tokens[n].word == "my" || tokens[n].word == "the" || tokens[n].word == "our") {
+		n++
+	}
+	named := n
+	for n < len(tokens) && r.known[strings.TrimSuffix(tokens[n].word, "'s")] {
+		n++
+	}
+	if n == named || n == len(tokens) {
+		return 0
+	}
+	if w := tokens[n].word; w == "is" || w == "=" || w == "would" && n+1 < len(tokens) && tokens[n+1].word == "be" {
+		if w == "would" {
+			n++
+		}
+		n++
+	} else if hasForm(r.Definition) || strings.HasSuffix(tokens[n-1].word, "'s") ||
+		strings.Contains(r.text[tokens[n-1].end:tokens[n].start], ":") {
+		// "email leo@example.net", "name's Sam"
+	} else {
+		return 0
+	}
+	if n >= len(tokens) {
+		return 0
+	}
+	return n
+}
+
+// checkCore returns the value that a part of the reply is, nil if it is none. err is what is wrong with a value of the
+// right form.
+func (r *reader) checkCore(text, lead string) (json.RawMessage, error) {
+	if len(r.Definition.AllowedValues) > 0 {
+		return r.readChoice(), nil
+	}
+	if r.Definition.ValueType == vault.TypeString && r.Definition.ValidationRegex == "" && !isPlainText(text, lead) {
+		return nil, nil
+	}
+	if n, ok := rules.NumberWords[fold(text)]; ok && r.Definition.ValueType == vault.TypeNumber {
+		text = strconv.Itoa(n)
+	}
+	raw, err := json.Marshal(text)
+	if err != nil {
+		return nil, err
+	}
+	checked, err := rules.CheckValue(&r.Definition, r.Definition.Name, raw, vault.ModeStrict)
+	if err != nil {
+		return nil, err
+	}
+	// The gate sees what is around the value: negations, and whose it is.
+	turns := []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: r.text}}
+	c := vault.Candidate{FieldName: r.Definition.Name, Value: raw, Confidence: 1, Quote: r.text}
+	if _, problem := rules.GroundCandidate(c, &r.Definition, turns); problem != nil {
+		return nil, nil
+	}
+	return checked.Value, nil
+}
+
+// readChoice returns the only allowed value that the content names, if all its other words are known.
+func (r *reader) readChoice() json.RawMessage {
+	var found json.RawMessage
+	for _, p := range r.contents() {
+		for i := 0; i < len(p.tokens); i++ {
+			value, n := r.choiceAt(p.tokens, i)
+			switch {
+			case value == nil:
+				if w := p.tokens[i].word; !fillers[w] && !r.known[w] && !yesWords[w] && !isDecoration(w) {
+					return nil
+				}
+			case found != nil && !rules.SameValue(r.Definition.ValueType, found, value):
+				return nil
+			default:
+				found = value
+				i += n - 1
+			}
+		}
+	}
+	return found
+}
+
+// choiceAt returns the longest allowed value at position i of the tokens, and its length.
+func (r *reader) choiceAt(tokens []token, i int) (value json.RawMessage, length int) {
+	for _, raw := range r.Definition.AllowedValues {
+		var words []string
+		for _, s := range segments(strings.ReplaceAll(plainText(raw), "_", " ")) {
+			for _, t := range s.tokens {
+				words = append(words, t.word)
+			}
+		}
+		if len(words) > length && hasWords(tokens, i, words) {
+			value, length = raw, len(words)
+		}
+	}
+	return value, length
+}
+
+// isPlainText reports whether a part of a reply can be the value of a definition without a form, such as a name: a few
+// words, none of which belongs to a sentence.
+func isPlainText(text, lead string) bool {
+	const maxWords = 6
+	words := strings.Fields(text)
+	if len(words) == 0 || len(words) > maxWords || strings.ContainsAny(text, "@?!;") ||
+		!strings.ContainsFunc(text, unicode.IsLetter) {
+		return false
+	}
+	if selfLeads[lead] && !unicode.IsUpper(firstRune(text)) {
+		return false // "I'm waiting"
+	}
+	return !slices.ContainsFunc(words, func(w string) bool {
+		w = strings.Trim(fold(w), ".,'\"")
+		return sentenceWords[w] || negations[w] || noWords[w] || yesWords[w] && w != "sim" && w != "k" && w != "sure"
+	})
+}
+
+// beforeOthers returns the first part of the content as the value if the model found values of other fields in all the
+// parts after it: "Ken Osei, and you can reach me at …".
+func (r *reader) beforeOthers(content []part) (json.RawMessage, string, bool) {
+	for _, p := range content[1:] {
+		if !slices.ContainsFunc(r.also, func(c vault.Candidate) bool {
+			return strings.Contains(fold(r.text[p.start():p.end()]), fold(plainText(c.Value)))
+		}) {
+			return nil, "", false
+		}
+	}
+	from, to, lead := r.core(content[:1])
+	value, err := r.checkCore(r.text[from:to], lead)
+	return value, r.text[from:to], err == nil && value != nil && len(content) > 1
+}
