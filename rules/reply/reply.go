@@ -37,7 +37,7 @@ type Reading struct {
 	// Also are the values of other fields that the reply states. The evidence gate has accepted them.
 	Also []vault.Candidate
 	// Problem is why the value of an Unclear reply is invalid. nil if the reply states no value at all.
-	Problem error
+	Problem error `json:"-"`
 }
 
 // Question is what a customer was asked.

@@ -2,6 +2,7 @@ package reply
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +32,7 @@ func hasForm(d vault.Definition) bool {
 // what is wrong with the only value, if it is invalid.
 func (r *reader) readValue() (value json.RawMessage, quote string, problem error) {
 	content := r.contents()
-	if len(content) == 0 {
+	if len(content) == 0 || r.isAboutOther(content) {
 		return nil, "", nil
 	}
 	if len(content) == 1 || r.isList(content) {
@@ -53,6 +54,20 @@ func (r *reader) readValue() (value json.RawMessage, quote string, problem error
 		}
 	}
 	return nil, "", problem
+}
+
+// ofOthers matches another person as the subject of a sentence or as the owner of something: "my daughter was born …",
+// "my wife's email is …". "I live with my wife" is about the customer.
+var ofOthers = regexp.MustCompile(`(?:^| )(?:my|our|his|her|their) (?:\S+ )?(wife|husband|spouse|partner|son|daughter|child|kid|baby|mother|mom|mum|` +
+	`father|dad|parents|brother|sister|sibling|friend|boyfriend|girlfriend|fianc[eé]e?|boss|colleague|coworker|neighbou?r|roommate|flatmate|` +
+	`aunt|uncle|cousin|nephew|niece|grandmother|grandfather|grandma|grandpa|assistant|secretary|lawyer|doctor)(?:'s|s'| is| was| has| lives| were| are)(?: |$)`)
+
+// isAboutOther reports whether the content is about another person than the customer, whom the question does not name.
+func (r *reader) isAboutOther(content []part) bool {
+	return slices.ContainsFunc(content, func(p part) bool {
+		m := ofOthers.FindStringSubmatch(p.words())
+		return m != nil && !r.known[m[1]] && !strings.Contains(fold(r.Definition.Prompt()), m[1])
+	})
 }
 
 // contents returns the parts that may state a value. Words of courtesy are part of it if they are part of a list: "Nice,

@@ -22,7 +22,8 @@ const (
 	gapCandidate  = "candidate"  // a value was read and not used
 	gapUnverified = "unverified" // the value is not verified, and the definition requires it
 	gapExpired    = "expired"    // not answered before the deadline
-	gapAttempts   = "attempts"   // every answer was invalid, up to the limit
+	gapAttempts   = "attempts"   // as many answers as allowed were unclear or invalid
+	gapRefused    = "refused"    // the customer does not give the value
 	gapCancelled  = "cancelled"  // the fill was cancelled before the field was asked for
 	gapRejected   = "rejected"   // the vault rejected the value
 )
