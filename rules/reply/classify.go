@@ -51,7 +51,7 @@ func (r *reader) addVocabulary() {
 func (r *reader) split() {
 	for _, s := range segments(r.text) {
 		c := r.classify(s)
-		if n := leadLength(s); c == classContent && n > 0 { // "no Hamburg please"
+		if n := leadLength(s); c == classContent && n > 0 && r.Definition.ValueType != vault.TypeBoolean { // "no Hamburg please"
 			lead, rest := s, s
 			lead.tokens, rest.tokens, lead.asks = s.tokens[:n], s.tokens[n:], false
 			r.parts = append(r.parts, part{lead, r.classify(lead)}, part{rest, r.classify(rest)})
@@ -88,6 +88,12 @@ func (r *reader) classify(s segment) class {
 		return classCourtesy
 	case !s.asks && r.isAgreement(words):
 		return classYes
+	case !s.asks && r.Confirm && denials[words]:
+		return classNo
+	case r.isNone(s):
+		return classRefused
+	case !s.asks && r.isBounded(words):
+		return classDoubt
 	case refusals.match(words):
 		return classRefused
 	case interruptions.match(words):
@@ -124,7 +130,7 @@ func (r *reader) isAgreement(words string) bool {
 
 // classifyWords classifies a segment by its words: it is a yes or a no only if all its words are known.
 func (r *reader) classifyWords(s segment) class {
-	var yes, weak, right, no, negated, mention, filler, unknown int
+	var yes, weak, strong, right, no, soft, negated, mention, filler, unknown int
 	for i := 0; i < len(s.tokens); i++ {
 		w := s.tokens[i].word
 		switch {
@@ -133,6 +139,8 @@ func (r *reader) classifyWords(s segment) class {
 			i += len(r.candidate) - 1
 		case weakYes[w]:
 			weak++
+		case intensifiers[w]:
+			strong++
 		case yesWords[w]:
 			yes++
 		case noWords[w]:
@@ -141,6 +149,8 @@ func (r *reader) classifyWords(s segment) class {
 			right++
 		case negations[w]:
 			negated++
+		case softNo[w] && r.Confirm:
+			soft++
 		case fillers[w] || r.known[w] || isDecoration(w):
 			filler++
 		default:
@@ -154,7 +164,11 @@ func (r *reader) classifyWords(s segment) class {
 		return classDoubt
 	case no > 0 || negated > 0:
 		return classNo
-	case yes > 0 || weak > 0 || right > 0:
+	case soft > 0 && (yes > 0 || right > 0 || strong > 0):
+		return classDoubt
+	case soft > 0:
+		return classNo
+	case yes > 0 || weak > 0 || right > 0 || strong > 0:
 		return classYes
 	case mention > 0:
 		return classContent // the value itself
@@ -170,4 +184,38 @@ var weakYes = newSet("ok okay okey k sure tak gern gerne fine good great 👌")
 // vocabularies.
 func isDecoration(w string) bool {
 	return isSign(firstRune(w)) || !strings.ContainsFunc(w, isLetterOrDigit)
+}
+
+// isNone reports whether a segment says that the customer has none of what is asked for: "none", "no email". For a
+// number that is a value, and for free text it may be one.
+func (r *reader) isNone(s segment) bool {
+	switch {
+	case r.Definition.ValueType == vault.TypeNumber, r.Definition.ValueType == vault.TypeBoolean:
+		return false
+	default:
+		return hasForm(r.Definition) && !r.Confirm && saysNone(s, r.known)
+	}
+}
+
+// saysNone reports whether a segment says "none", or "no" with the words of the field.
+func saysNone(s segment, known set) bool {
+	switch s.words() {
+	case "none", "nothing", "nil", "i have none", "keine", "keiner", "aucun", "aucune", "ninguno", "ninguna", "nessuno", "nessuna":
+		return true
+	}
+	return len(s.tokens) > 1 && (s.tokens[0].word == "no" || s.tokens[0].word == "keine") &&
+		!slices.ContainsFunc(s.tokens[1:], func(t token) bool { return !known[t.word] })
+}
+
+// isBounded reports whether a number or date in the segment is not the value itself.
+func (r *reader) isBounded(words string) bool {
+	switch r.Definition.ValueType { //nolint:exhaustive // the other types have no order
+	case vault.TypeNumber:
+		asked := fold(r.Definition.Prompt() + " " + r.Definition.Label())
+		return bounds.within.MatchString(words) || periods.within.MatchString(words) && !periods.within.MatchString(asked)
+	case vault.TypeDate:
+		return bounds.within.MatchString(words)
+	default:
+		return false
+	}
 }

@@ -30,7 +30,7 @@ func (p patterns) match(words string) bool {
 var refusals = newPatterns(`pass
 	skip|skip (?:this|it|that|the)(?: one| question)?|next|next question|next one
 	no comment|n/a|not applicable|none of your business|private|confidential|personal|rather not|i'd rather not|i would rather not|prefer not|i prefer not|i'd prefer not
-	i refuse|i decline|i won't|i will not|überspringen|weiter|nächste frage|keine angabe|keine angaben|lieber nicht|geht dich nichts an
+	i won't|i will not|überspringen|weiter|nächste frage|keine angabe|keine angaben|lieber nicht|geht dich nichts an
 	saltar|siguiente|paso|passer|suivant|passo|salta|pular|overslaan|pomiń|пропустить|hoppa över|not telling|no te importa`,
 	`(?:rather|prefer|preferred) not(?: to)? (?:say|tell|answer|give|share|disclose|provide|reveal|discuss|talk|state|do|go|mention)
 	(?:rather|prefer to) keep (?:that|it|this|my|them)
@@ -40,7 +40,7 @@ var refusals = newPatterns(`pass
 	(?:don't|do not|dont) (?:give|share|disclose) (?:out )?(?:my|that|this|such|personal)|not comfortable|uncomfortable
 	(?:don't|do not|dont|haven't|have not) (?:have|own|got|use)(?: got)? (?:a|an|any|one)|i have (?:no|none)|i've got (?:no|none)|don't have (?:e-?mail|phone|internet)
 	can(?:not|'t)? we skip|let's skip|skip (?:this|that|the) (?:question|one|step)|move on|next question please
-	(?:geht|gehen) (?:sie|dich|euch|niemanden|niemand) (?:gar |überhaupt )?nichts an|(?:möchte|will|werde|mag) (?:ich|das|es|ich das|ich dazu|dazu|ihnen)?(?: ?(?:das|es|dazu|hier|lieber|ihnen|dir))* ?nicht (?:sagen|angeben|beantworten|verraten|mitteilen|preisgeben|nennen|teilen)|sage ich (?:lieber |ihnen |dir )?nicht|lieber nicht (?:sagen|angeben)
+	(?:geht|gehen) (?:sie|dich|euch|niemanden|niemand) (?:gar |überhaupt )?nichts an|(?:möchte|will|werde|mag) (?:ich|das|es|ich das|ich dazu|dazu|ihnen)?(?: ?(?:das|es|dazu|hier|lieber|ihnen|dir))* ?nichts? (?:sagen|angeben|beantworten|verraten|mitteilen|preisgeben|nennen|teilen)|sage ich (?:lieber |ihnen |dir )?nicht|lieber nicht (?:sagen|angeben)
 	prefiero no|no (?:quiero|deseo|voy a) (?:decir|dar|contestar|responder|compartir)\S*|no es asunto (?:tuyo|suyo)|no (?:le|te) importa
 	préfère ne pas|(?:ne )?(?:veux|souhaite|vais) pas (?:le |la |vous |te )?(?:dire|donner|répondre|partager|communiquer)|(?:ça|cela) ne (?:vous|te) regarde pas
 	preferisco non|non (?:voglio|desidero) (?:dir|dar|risponder|condivider)\S*|non sono affari (?:tuoi|suoi)
@@ -71,9 +71,9 @@ var interruptions = newPatterns(`stop|stop it|stop that|stop this|stop now|stop 
 	un momento|un instant|un attimo|un moment|um momento|momento por favor|(?:pregunta|pregúntale) a mi|demandez à (?:ma|mon)|chieda a mi|tengo una pregunta|j'ai une question|ho una domanda|tenho uma pergunta|ik heb een vraag|mam pytanie|у меня вопрос`)
 
 // doubts say that the customer does not know, or does not commit.
-var doubts = newPatterns(`maybe|perhaps|possibly|probably|dunno|idk|unsure|whatever|meh|lol|sort of|kind of|kinda|sorta|more or less|yes and no|no and yes|either|both|any|anything|nothing|same as before|the same|as before|(?:same|the same) as (?:before|last time|always|usual)|it depends|depends|if you say so|i think so|i guess|i guess so|i suppose|i suppose so|should be|could be|might be|must be|i hope so|guess so|not really sure|hard to say|who knows|no problem|no problems|no worries|not a problem|no problem at all|no problems at all|why not|no matter|don't mind|i don't mind|it was|that was|used to be|it used to be
+var doubts = newPatterns(`maybe|perhaps|possibly|probably|dunno|idk|unsure|whatever|meh|lol|sort of|kind of|kinda|sorta|more or less|yes and no|no and yes|either|both|any|anything|nothing|same as before|the same|as before|(?:same|the same) as (?:before|last time|always|usual)|it depends|depends|if you say so|i think so|i guess|i guess so|i suppose|i suppose so|should be|could be|might be|must be|i hope so|guess so|not really sure|hard to say|who knows|may be|don't mind|i don't mind|it was|that was|used to be|it used to be
 	vielleicht|weiß nicht|keine ahnung|egal|kann sein|wahrscheinlich|jein|möglich|peut-être|sais pas|quizás|quizas|tal vez|puede ser|forse|boh|talvez|misschien|może|возможно|может быть|наверное|kanske|måske|talán|poate|možná|🤷|🤔|🤷‍♂|🤷‍♀`,
-	`maybe|perhaps|possibly|probably|presumably|dunno|idk|unsure|not (?:so |quite |really |too |entirely |completely |100% |very )?(?:sure|certain)|(?:don't|dont|do not|didn't|doesn't) (?:really |even |exactly )?(?:know|remember|recall|understand)|no (?:idea|clue)|not a clue|haven't (?:a clue|the faintest)|forgot|forgotten|can't (?:remember|recall|say|tell)|cannot (?:remember|recall|say)|who knows|hard to say|difficult to say|could be|might|i think|i guess|i believe|i suppose|i assume|depends|depending|whichever|whatever|either|\S+ or \S+|if|unless|provided|assuming|as long as|let's say|lets say|let us say|suppose|supposing|say for example|for example|e\.g|hypothetically|pretend|imagine|in case|something like|more or less|sort of|kind of|roughly speaking|approximately speaking|neither|anything but|anyone but|everything but|all but|except|other than|yes and no|between|yes but|not only|used to
+	`maybe|perhaps|possibly|probably|presumably|dunno|idk|unsure|not (?:so |quite |really |too |entirely |completely |100% |very )?(?:sure|certain)|(?:don't|dont|do not|didn't|doesn't) (?:really |even |exactly )?(?:know|remember|recall|understand)|no (?:idea|clue)|not a clue|haven't (?:a clue|the faintest)|forgot|forgotten|can't (?:remember|recall|say|tell)|cannot (?:remember|recall|say)|who knows|hard to say|difficult to say|could be|might|i think|i guess|i believe|i suppose|i assume|depends|depending|whichever|whatever|either|\S+ or \S+|if|unless|provided|assuming|as long as|let's say|lets say|let us say|suppose|supposing|say for example|for example|e\.g|hypothetically|pretend|imagine|in case|something like|more or less|sort of|kind of|roughly speaking|approximately speaking|neither|anything but|anyone but|everything but|all but|except|other than|yes and no|between|yes but|not only|used to|as above|see above|(?:already|just) (?:told|gave|said|have|know)|told you|you have it|on file|in my profile
 	vielleicht|wahrscheinlich|möglicherweise|(?:weiß|weiss) (?:ich |es |das )?(?:ich )?nicht|keine ahnung|glaube|falls|wenn|\S+ oder \S+|egal|peut-être|(?:sais|saurais) pas|aucune idée|je crois|quizás|quizas|tal vez|no sé|no se|ni idea|creo que|depende|forse|non (?:lo )?so|non saprei|nessuna idea|talvez|não sei|nao sei|sei lá|acho que|misschien|weet (?:ik )?(?:het )?niet|geen idee|nie wiem|nie mam pojęcia|chyba|не знаю|не помню|возможно|может|кажется|vet inte|kanske|ingen aning|nem tudom|talán|nu știu|nu stiu|poate|nevím|možná`)
 
 // questionStart matches the beginning of a question that has no question mark.
@@ -83,3 +83,13 @@ var questionStart = regexp.MustCompile(`^(?:(?:and|but|so|ok|okay|hm|hmm|well|wa
 	`warum|wieso|weshalb|wozu|wofür|was|wie|wo|wer|wann|welche|pourquoi|comment|où|quand|qui|quel|quelle|est-ce|qu'est-ce|` +
 	`por qué|porque|qué|cómo|dónde|quién|cuándo|cuál|perché|come|dove|chi|quando|quale|por que|onde|quem|waarom|hoe|waar|wie|wanneer|` +
 	`dlaczego|po co|gdzie|kto|kiedy|почему|зачем|что|как|где|кто|когда)(?: |$)`)
+
+// bounds say that a number or a date in the same segment is not the value itself: it limits the value, or belongs to the
+// past.
+var bounds = newPatterns(`$^`,
+	`more than|less than|fewer than|at least|at most|over|under|up to|below|above|no more than|not more than|minimum|maximum|almost|nearly|not even
+	before|after|since|until|till|by|(?:it|that|they|there) (?:was|were)|last year|years ago|back then|mehr als|weniger als|mindestens|höchstens|über|unter
+	plus de|moins de|au moins|au plus|más de|menos de|al menos|como mucho|più di|meno di|almeno|mais de|pelo menos|meer dan|minder dan|minstens`)
+
+// periods are units of time.
+var periods = newPatterns(`$^`, `(?:per|a|each|every|an|the|pro|par|al) (?:month|week|day|hour|fortnight|quarter|monat|woche|mois|semaine|mes|semana)|monthly|weekly|daily|hourly|fortnightly|quarterly|im monat|monatlich`)

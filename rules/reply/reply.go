@@ -48,6 +48,8 @@ type Question struct {
 	Candidate json.RawMessage
 	// Others are the other fields whose values the reply may state as well.
 	Others []vault.Definition
+	// Again reports a second or later attempt, in the words of RetryPrompt: it asked for the value beside yes and no.
+	Again bool
 	// Mode is the validation mode of the answer. Empty: strict. With vault.ModeDisabled the whole answer is the value.
 	Mode vault.ValidationMode
 }
@@ -168,9 +170,13 @@ func (r *reader) read() Reading {
 	if r.Definition.ValueType == vault.TypeBoolean {
 		return r.readYesNo()
 	}
+	if r.countsNone() {
+		return r.checkWhole(json.RawMessage("0"))
+	}
 	value, quote, problem := r.readValue()
 	switch {
 	case value == nil:
+		r.settleOthers()
 		out := r.readSignals()
 		if out.Kind == Unclear {
 			out.Problem = problem
@@ -191,7 +197,7 @@ func (r *reader) readWhole() (Reading, bool) {
 	if r.Definition.ValueType == vault.TypeBoolean || !hasForm(r.Definition) {
 		return Reading{}, false
 	}
-	for _, text := range []string{text, strings.TrimRight(text, ".! ")} {
+	for _, text := range []string{strings.TrimRight(text, ".! "), text} {
 		value, err := json.Marshal(text)
 		if err != nil {
 			continue
@@ -241,7 +247,16 @@ func (r *reader) readYesNo() Reading {
 	case (yes || no) && r.only(classYes, classNo, classCourtesy, classGreeting):
 		return r.stated(boolean(yes), r.text)
 	}
+	for _, p := range r.parts {
+		if p.class == classContent && particles[p.tokens[0].word] { // "no objection"
+			return Reading{Kind: Unclear}
+		}
+	}
 	r.ask()
+	r.settleOthers()
+	if (yes || no) && r.only(classYes, classNo, classCourtesy, classGreeting) {
+		return r.stated(boolean(yes), r.text)
+	}
 	if r.model == nil {
 		return Reading{Kind: Unclear}
 	}
@@ -249,6 +264,23 @@ func (r *reader) readYesNo() Reading {
 		return Reading{Kind: Unclear}
 	}
 	return r.stated(r.model.Value, r.model.Quote)
+}
+
+// settleOthers marks the content that states the values of other fields: it says nothing about this one.
+func (r *reader) settleOthers() {
+	for i, p := range r.parts {
+		if p.class == classContent && slices.ContainsFunc(r.also, func(c vault.Candidate) bool {
+			return strings.Contains(fold(r.text[p.start():p.end()]), fold(plainText(c.Value)))
+		}) {
+			r.parts[i].class = classCourtesy
+		}
+	}
+}
+
+// countsNone reports whether the reply to "how many" is none.
+func (r *reader) countsNone() bool {
+	return r.Definition.ValueType == vault.TypeNumber && !r.Confirm && len(r.parts) == 1 &&
+		saysNone(r.parts[0].segment, r.known) && strings.Contains(fold(r.Definition.Prompt()), "how many")
 }
 
 func boolean(b bool) json.RawMessage {

@@ -130,7 +130,7 @@ func chunkLength(text string) int {
 // trimChunk returns the part of a chunk without the punctuation around it. Signs that belong to a value stay, such as +
 // and €.
 func trimChunk(chunk string) (from, to int) {
-	const around = `.,;:!?"'“”„«»()[]<>…*¿¡~。、！？-–—/` + "`"
+	const around = `#.,;:!?"'“”„«»()[]<>…*¿¡~。、！？-–—/` + "`"
 	left := strings.TrimLeft(chunk, around)
 	return len(chunk) - len(left), len(chunk) - len(left) + len(strings.TrimRight(left, around))
 }

@@ -35,6 +35,9 @@ func (r *reader) readValue() (value json.RawMessage, quote string, problem error
 	if len(content) == 0 || r.isAboutOther(content) {
 		return nil, "", nil
 	}
+	if r.Definition.ValueType == vault.TypeNumber && numbersIn(content) > 1 {
+		return nil, "", nil // "2 adults and 3 children"
+	}
 	if len(content) == 1 || r.isList(content) {
 		from, to, lead := r.core(content)
 		text := r.text[from:to]
@@ -45,7 +48,7 @@ func (r *reader) readValue() (value json.RawMessage, quote string, problem error
 		}
 	}
 	r.ask()
-	if r.model != nil && (hasForm(r.Definition) || isPlainText(plainText(r.model.Value), "")) {
+	if r.model != nil && r.trusts(*r.model, content) {
 		return r.model.Value, r.model.Quote, nil
 	}
 	if len(r.also) > 0 && !hasForm(r.Definition) {
@@ -58,14 +61,35 @@ func (r *reader) readValue() (value json.RawMessage, quote string, problem error
 
 // ofOthers matches another person as the subject of a sentence or as the owner of something: "my daughter was born …",
 // "my wife's email is …". "I live with my wife" is about the customer.
-var ofOthers = regexp.MustCompile(`(?:^| )(?:my|our|his|her|their) (?:\S+ )?(wife|husband|spouse|partner|son|daughter|child|kid|baby|mother|mom|mum|` +
-	`father|dad|parents|brother|sister|sibling|friend|boyfriend|girlfriend|fianc[eé]e?|boss|colleague|coworker|neighbou?r|roommate|flatmate|` +
-	`aunt|uncle|cousin|nephew|niece|grandmother|grandfather|grandma|grandpa|assistant|secretary|lawyer|doctor)(?:'s|s'| is| was| has| lives| were| are)(?: |$)`)
+var ofOthers = regexp.MustCompile(`(?:^| )(?:my|our|his|her|their) (?:\S+ )?` + relatives +
+	`(?:'s|s'| is| was| has| lives| were| are)(?: |$)`)
+
+// otherPersons matches any mention of another person.
+var otherPersons = regexp.MustCompile(`(?:^| )(?:my|our|his|her|their) (?:\S+ )?` + relatives + `(?:'s|s'|s)?(?: |$)`)
+
+// relatives are the persons that customers speak of.
+const relatives = `(wife|husband|spouse|partner|son|daughter|child|kid|baby|mother|mom|mum|father|dad|parents|brother|sister|sibling|` +
+	`friend|boyfriend|girlfriend|fianc[eé]e?|boss|colleague|coworker|neighbou?r|roommate|flatmate|aunt|uncle|cousin|nephew|niece|` +
+	`grandmother|grandfather|grandma|grandpa|assistant|secretary|lawyer|doctor)`
+
+// isPersonal reports whether each person has a value of their own: then a mention of another person makes it doubtful
+// whose value it is.
+func (r *reader) isPersonal() bool {
+	switch r.Definition.ValueType { //nolint:exhaustive // the other types are often shared
+	case vault.TypeEmail, vault.TypePhone, vault.TypeDate:
+		return true
+	default:
+		return false
+	}
+}
 
 // isAboutOther reports whether the content is about another person than the customer, whom the question does not name.
 func (r *reader) isAboutOther(content []part) bool {
 	return slices.ContainsFunc(content, func(p part) bool {
 		m := ofOthers.FindStringSubmatch(p.words())
+		if m == nil && r.isPersonal() {
+			m = otherPersons.FindStringSubmatch(p.words())
+		}
 		return m != nil && !r.known[m[1]] && !strings.Contains(fold(r.Definition.Prompt()), m[1])
 	})
 }
@@ -90,11 +114,66 @@ func (r *reader) isList(content []part) bool {
 		if !unicode.IsUpper(first) && !unicode.IsDigit(first) {
 			return false
 		}
-		if i > 0 && strings.Trim(r.text[content[i-1].end():p.start()], " ,") != "" {
+		between := " ,"
+		if r.known["address"] {
+			between = " ,." // "Hauptstr. 5"
+		}
+		if i > 0 && strings.Trim(r.text[content[i-1].end():p.start()], between) != "" {
 			return false
 		}
 	}
 	return !hasForm(r.Definition)
+}
+
+// isLower reports whether a text begins with a letter that is no capital.
+func isLower(text string) bool {
+	first := firstRune(text)
+	return unicode.IsLetter(first) && !unicode.IsUpper(first)
+}
+
+// sentenceArticles do not begin a name in lower case.
+var sentenceArticles = newSet("a an the some any my our")
+
+// numbersIn counts the numbers in the content, in digits or words.
+func numbersIn(content []part) int {
+	n := 0
+	for _, p := range content {
+		for i, t := range p.tokens {
+			_, isWord := numberOf(t.word)
+			if i > 0 && isWord { // "twenty two" is one number
+				if _, joined := numberOf(p.tokens[i-1].word + " " + t.word); joined {
+					continue
+				}
+			}
+			if isWord || strings.ContainsAny(t.word, "0123456789") {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// trusts reports whether a value of the model may be the value of the question's field. The evidence gate has accepted
+// it already.
+func (r *reader) trusts(c vault.Candidate, content []part) bool {
+	text := plainText(c.Value)
+	switch {
+	case r.Definition.ValidationRegex != "" || r.Definition.ValueType == vault.TypeEmail:
+		return hasWhole(content, fold(text)) // "A-B-12345" does not hold B-12345
+	case hasForm(r.Definition):
+		return true
+	}
+	if isLower(text) && r.isName() {
+		_, _, lead := r.core(content)
+		return r.isPlainText(text, lead) && (lead == "" || namingLeads[lead] || selfLeads[lead])
+	}
+	return r.isPlainText(text, "")
+}
+
+// hasWhole reports whether the content has a folded text as whole words.
+func hasWhole(content []part, text string) bool {
+	words := strings.Join(strings.Fields(text), " ")
+	return slices.ContainsFunc(content, func(p part) bool { return strings.Contains(" "+p.words()+" ", " "+words+" ") })
 }
 
 // core returns the position of the value in the content: without the words that lead to it and follow it. lead is the
@@ -165,17 +244,23 @@ func (r *reader) checkCore(text, lead string) (json.RawMessage, error) {
 	if len(r.Definition.AllowedValues) > 0 {
 		return r.readChoice(), nil
 	}
-	if r.Definition.ValueType == vault.TypeString && r.Definition.ValidationRegex == "" && !isPlainText(text, lead) {
+	if !hasForm(r.Definition) && !r.isPlainText(text, lead) {
 		return nil, nil
 	}
-	if n, ok := rules.NumberWords[fold(text)]; ok && r.Definition.ValueType == vault.TypeNumber {
-		text = strconv.Itoa(n)
+	if n, ok := numberOf(fold(text)); ok && r.Definition.ValueType == vault.TypeNumber {
+		checked, err := rules.CheckValue(
+			&r.Definition, r.Definition.Name, json.RawMessage(strconv.Itoa(n)), vault.ModeStrict,
+		)
+		return checked.Value, err
 	}
 	raw, err := json.Marshal(text)
 	if err != nil {
 		return nil, err
 	}
 	checked, err := rules.CheckValue(&r.Definition, r.Definition.Name, raw, vault.ModeStrict)
+	if upper := strings.ToUpper(text); err != nil && r.Definition.ValidationRegex != "" && upper != text {
+		return r.checkCore(upper, lead) // codes are often written in lower case
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -226,19 +311,44 @@ func (r *reader) choiceAt(tokens []token, i int) (value json.RawMessage, length 
 	return value, length
 }
 
+// numberOf returns a number below one hundred in words: "twelve", "twenty-two".
+func numberOf(words string) (int, bool) {
+	if n, ok := rules.NumberWords[words]; ok {
+		return n, true
+	}
+	tens, unit, ok := strings.Cut(strings.ReplaceAll(words, " ", "-"), "-")
+	t, isTens := rules.NumberWords[tens]
+	u, isUnit := rules.NumberWords[unit]
+	return t + u, ok && isTens && isUnit && t >= 20 && u > 0 && u < 10
+}
+
 // isPlainText reports whether a part of a reply can be the value of a definition without a form, such as a name: a few
 // words, none of which belongs to a sentence.
-func isPlainText(text, lead string) bool {
+func (r *reader) isPlainText(text, lead string) bool {
 	const maxWords = 6
 	words := strings.Fields(text)
 	if len(words) == 0 || len(words) > maxWords || strings.ContainsAny(text, "@?!;") ||
 		!strings.ContainsFunc(text, unicode.IsLetter) {
 		return false
 	}
-	if selfLeads[lead] && !unicode.IsUpper(firstRune(text)) {
-		return false // "I'm waiting"
+	lower := isLower(text)
+	switch {
+	case lower && selfLeads[lead]: // "I'm waiting"
+		return false
+	case lower && r.isName() && lead != "" && !namingLeads[lead]: // "I want a refund"
+		return false
+	case lower && r.isName() && sentenceArticles[fold(words[0])]: // "the capital"
+		return false
+	case r.isName() && strings.Contains(fold(text), " and "): // two of them
+		return false
+	case lower && r.Confirm && !r.Again && lead == "" && !r.has(classNo) && !isLower(plainText(r.Candidate)):
+		// A customer who wrote "Berlin" does not write "hamburg"; "perfetto" is no city.
+		return false
 	}
 	return !slices.ContainsFunc(words, func(w string) bool {
+		if strings.ToUpper(w) == w && len(strings.Trim(w, ".,")) == 2 {
+			return false // "Portland, OR"
+		}
 		w = strings.Trim(fold(w), ".,'\"")
 		return sentenceWords[w] || negations[w] || noWords[w] || yesWords[w] && w != "sim" && w != "k" && w != "sure"
 	})
