@@ -28,7 +28,8 @@ const (
 func (r *reader) addVocabulary() {
 	r.known = set{}
 	texts := []string{r.Definition.Label(), vault.DisplayName(r.Definition.Name)}
-	if r.Definition.ValueType == vault.TypeBoolean || len(r.Definition.AllowedValues) > 0 {
+	if r.Definition.ValueType == vault.TypeBoolean || r.Definition.ValueType == vault.TypeNumber ||
+		len(r.Definition.AllowedValues) > 0 {
 		texts = append(texts, r.Definition.Prompt())
 	}
 	for _, text := range texts {
@@ -171,7 +172,7 @@ func (r *reader) classifyWords(s segment) class {
 	case yes > 0 || weak > 0 || right > 0 || strong > 0:
 		return classYes
 	case mention > 0:
-		return classContent // the value itself
+		return classYes // "still Berlin"
 	default:
 		return classCourtesy
 	}

@@ -44,7 +44,7 @@ var (
 		i come from, from, i'm in, i am in, i reside in, i moved to, in, at, i meant, i mean, i said, make it, make that, change it to, change that to,
 		should be, it should be, sorry, actually, it would be, that would be, it will be, just, yes, sure, ok, okay, no, rather, instead, it's spelled,
 		ich wohne in, ich lebe in, wir wohnen in, ich heiße, ich heisse, mein name ist, es ist, das ist, aus, je m'appelle, mon nom est, j'habite à,
-		c'est, à, me llamo, mi nombre es, vivo en, es, en, mi chiamo, il mio nome è, vivo a, abito a, è, a, chamo-me, me chamo, meu nome é, moro em,
+		c'est, à, me llamo, mi nombre es, vivo en, es, en, mi chiamo, il mio nome è, vivo a, abito a, è, chamo-me, me chamo, meu nome é, moro em,
 		eu moro em, é, em, ik heet, mijn naam is, ik woon in, het is, nazywam się, mam na imię, mieszkam w, to, меня зовут, я живу в, jag heter, jag bor i,
 		put, use, please use, hello, hi, hey, please, so, well, hm, um, uh, ah, oh, and, but, now it's, now, the answer is, the right one is, the correct one is`)
 	// tails come after a value.

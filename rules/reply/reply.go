@@ -247,6 +247,9 @@ func (r *reader) readYesNo() Reading {
 	case (yes || no) && r.only(classYes, classNo, classCourtesy, classGreeting):
 		return r.stated(boolean(yes), r.text)
 	}
+	if !r.has(classContent) {
+		return Reading{Kind: Unclear}
+	}
 	for _, p := range r.parts {
 		if p.class == classContent && particles[p.tokens[0].word] { // "no objection"
 			return Reading{Kind: Unclear}

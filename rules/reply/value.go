@@ -47,6 +47,11 @@ func (r *reader) readValue() (value json.RawMessage, quote string, problem error
 			problem = err
 		}
 	}
+	if r.Definition.ValueType == vault.TypeNumber {
+		if value := r.readNumber(content); value != nil {
+			return value, r.text, nil
+		}
+	}
 	r.ask()
 	if r.model != nil && r.trusts(*r.model, content) {
 		return r.model.Value, r.model.Quote, nil
@@ -163,6 +168,9 @@ func (r *reader) trusts(c vault.Candidate, content []part) bool {
 	case hasForm(r.Definition):
 		return true
 	}
+	if r.isName() && (hasWhole(content, fold(text)+" and") || hasWhole(content, "and "+fold(text))) {
+		return false // "Munich and Paris"
+	}
 	if isLower(text) && r.isName() {
 		_, _, lead := r.core(content)
 		return r.isPlainText(text, lead) && (lead == "" || namingLeads[lead] || selfLeads[lead])
@@ -271,6 +279,42 @@ func (r *reader) checkCore(text, lead string) (json.RawMessage, error) {
 		return nil, nil
 	}
 	return checked.Value, nil
+}
+
+// aroundNumbers are words beside a number that do not change it.
+var aroundNumbers = newSet(`make makes earn earns year years annually yearly p.a per annum around about approximately approx roughly
+	people persons person exactly total gross net before tax euro euros eur dollar dollars usd pound pounds gbp chf francs franken sek nok dkk
+	pln zł kr kronor € $ £ circa ca ungefähr etwa environ unos aproximadamente`)
+
+// readNumber returns the only number of the content, if all its other words are known: "I make 60,500 dollars a year".
+// The gate decides whether its digits can be read in only one way.
+func (r *reader) readNumber(content []part) json.RawMessage {
+	var digits string
+	for _, p := range content {
+		for _, t := range p.tokens {
+			number := strings.Trim(t.word, "€$£")
+			switch {
+			case strings.Trim(number, "0123456789.,'") == "" && number != "":
+				digits = number
+			case !fillers[t.word] && !r.known[t.word] && !aroundNumbers[t.word] && !isDecoration(t.word):
+				return nil
+			}
+		}
+	}
+	turns := []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: r.text}}
+	for _, plain := range []string{
+		strings.NewReplacer(",", "", "'", "").Replace(digits), strings.Replace(digits, ",", ".", 1),
+		strings.NewReplacer(".", "", ",", ".").Replace(digits),
+	} {
+		if !json.Valid([]byte(plain)) {
+			continue
+		}
+		c := vault.Candidate{FieldName: r.Definition.Name, Value: json.RawMessage(plain), Confidence: 1, Quote: r.text}
+		if checked, problem := rules.GroundCandidate(c, &r.Definition, turns); problem == nil {
+			return checked.Value
+		}
+	}
+	return nil
 }
 
 // readChoice returns the only allowed value that the content names, if all its other words are known.

@@ -85,7 +85,7 @@ var (
 	// fillers have no meaning of their own in a reply to a confirmation.
 	fillers = newSet(
 		`it it's its is that that's thats that'll this these those the a an one thing i i'm im i'd i'll i've me my mine
-		we we're our us you you're your u he she be been being was are am do does did done have has had will would can could
+		we we're our us you you're your u he she be been being are am do does did done have has will would can could
 		please pls plz thank thanks thx ty cheers you so very much many all still same just quite really at of to for in on
 		as well now then here there got it like love want need drive take choose prefer pick book order go wish use used keep save saved store go ahead mate dear sir
 		madam miss man oh ah well um uh er eh hey hi hello there again and too also always by way everything anything

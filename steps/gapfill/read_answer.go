@@ -83,7 +83,8 @@ func (s Answers) findValues(
 func (s Answers) questionOf(
 	ctx context.Context, q *dbgen.Queries, question dbgen.Question, def vault.Definition,
 ) (reply.Question, error) {
-	asked := reply.Question{Definition: def, Mode: vault.ModeStrict} // the customer is present and can be asked again
+	// Strict: the customer is present and can be asked again.
+	asked := reply.Question{Definition: def, Mode: vault.ModeStrict, Again: question.Reason != ""}
 	if rules.EffectiveMode(&def, s.Values.Mode) == vault.ModeDisabled {
 		asked.Mode = vault.ModeDisabled
 	}
