@@ -168,14 +168,25 @@ func (r *reader) trusts(c vault.Candidate, content []part) bool {
 	case hasForm(r.Definition):
 		return true
 	}
-	if r.isName() && (hasWhole(content, fold(text)+" and") || hasWhole(content, "and "+fold(text))) {
-		return false // "Munich and Paris"
+	if r.isName() && r.isOneOfTwo(text) {
+		return false
 	}
 	if isLower(text) && r.isName() {
 		_, _, lead := r.core(content)
 		return r.isPlainText(text, lead) && (lead == "" || namingLeads[lead] || selfLeads[lead])
 	}
 	return r.isPlainText(text, "")
+}
+
+// isOneOfTwo reports whether the reply joins a name with another one: "Munich and Paris".
+func (r *reader) isOneOfTwo(name string) bool {
+	_, after, found := strings.Cut(r.text, name+" and ")
+	if found && unicode.IsUpper(firstRune(after)) && !strings.HasPrefix(after, "I ") && !strings.HasPrefix(after, "I'") {
+		return true
+	}
+	before, _, found := strings.Cut(r.text, " and "+name)
+	last := before[strings.LastIndexByte(before, ' ')+1:]
+	return found && unicode.IsUpper(firstRune(last)) && last != "I"
 }
 
 // hasWhole reports whether the content has a folded text as whole words.
