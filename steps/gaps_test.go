@@ -171,7 +171,7 @@ var fillCases = []fillCase{
 		},
 	},
 	{
-		name:         "an invalid answer is asked again with the reason", read: 1,
+		name: "an invalid answer is asked again with the reason", read: 1,
 		requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
 		answers:      []json.RawMessage{text("nobody"), text("ada@example.com")}, asked: []string{"email 1", "email 2 !"},
 		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}},

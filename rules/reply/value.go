@@ -136,6 +136,29 @@ func isLower(text string) bool {
 	return unicode.IsLetter(first) && !unicode.IsUpper(first)
 }
 
+// codeNouns are words of labels whose values are codes.
+var codeNouns = newSet("number code id reference ref no iban bic vin ssn postcode zip plate sku serial identifier pnr nr")
+
+// isCode reports whether the values of the field are codes, such as an order number.
+func (r *reader) isCode() bool {
+	words := strings.Fields(fold(r.Definition.Label()))
+	return len(words) > 0 && codeNouns[words[len(words)-1]]
+}
+
+// isCodeText reports whether words are a code: each has a digit, or is a group of capitals.
+func isCodeText(words []string) bool {
+	const group = 4
+	digits := false
+	for _, w := range words {
+		digit := strings.ContainsFunc(w, unicode.IsDigit)
+		if !digit && (len(w) > group || strings.ToUpper(w) != w) {
+			return false
+		}
+		digits = digits || digit
+	}
+	return digits || len(words) == 1
+}
+
 // sentenceArticles do not begin a name in lower case.
 var sentenceArticles = newSet("a an the some any my our")
 
@@ -384,6 +407,9 @@ func (r *reader) isPlainText(text, lead string) bool {
 	words := strings.Fields(text)
 	if len(words) == 0 || len(words) > maxWords || strings.ContainsAny(text, "@?!;") ||
 		!strings.ContainsFunc(text, unicode.IsLetter) {
+		return false
+	}
+	if r.isCode() && !isCodeText(words) {
 		return false
 	}
 	lower := isLower(text)

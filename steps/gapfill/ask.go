@@ -321,6 +321,9 @@ func (st *gapState) offer(name string, candidates []vault.Candidate) json.RawMes
 		if c.FieldName != name || !(c.Confidence >= offerThreshold) {
 			continue
 		}
+		if !reply.Accepts(*st.definition(name), c, st.session.Turns) {
+			continue // such as an interruption
+		}
 		if checked, err := rules.CheckValue(st.definition(name), name, c.Value, vault.ModeStrict); err == nil {
 			return checked.Value
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/reply"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -340,6 +341,9 @@ func (s Gaps) fromConversation(
 			continue
 		}
 		checked, problem := rules.GroundCandidate(c, def, st.session.Turns)
+		if problem == nil && !reply.Accepts(*def, c, st.session.Turns) {
+			problem = vault.Invalid(def.Name, "the reply to the agent's question does not state the value of the candidate")
+		}
 		if problem == nil && c.Confidence < s.Settings.UseThreshold {
 			problem = vault.Invalid(def.Name, "confidence %.2f is below %.2f", c.Confidence, s.Settings.UseThreshold)
 		}
