@@ -420,6 +420,8 @@ func (r *reader) isPlainText(text, lead string) bool {
 		return false
 	case lower && r.isName() && sentenceArticles[fold(words[0])]: // "the capital"
 		return false
+	case lower && (r.has(classInterruption) || r.has(classQuestion)) && (lead == "" || !namingLeads[lead]):
+		return false // "hang on, dinner"
 	case r.isName() && strings.Contains(fold(text), " and "): // two of them
 		return false
 	case lower && r.Confirm && !r.Again && lead == "" && !r.has(classNo) && !isLower(plainText(r.Candidate)):
