@@ -32,10 +32,9 @@ func (q Question) RetryPrompt() string {
 	noun := d.Noun()
 	switch {
 	case q.Confirm && d.Secret():
-		return "Is the " + noun + " that we have right? Please answer yes or no, or give the right " + noun + "."
+		return "Is the " + noun + " that you gave right? Please answer yes or no, or give the right " + noun + "."
 	case q.Confirm:
-		return "We have " + displayText(q.Candidate) + " as the " + noun + ". Please answer yes if that is right, or give the right " +
-			noun + "."
+		return "Is " + displayText(q.Candidate) + " the right " + noun + "? Please answer yes or no, or give the right " + noun + "."
 	default:
 		return expectation(d, noun)
 	}

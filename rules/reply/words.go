@@ -90,7 +90,7 @@ var (
 		as well now then here there got it like love want need drive take choose prefer pick book order go wish use used keep save saved store go ahead mate dear sir
 		madam miss man oh ah well um uh er eh hey hi hello there again and too also always by way everything anything
 		sounds looks seems live living called name number address old new outdated changed change longer any more anymore
-		what's what which old-fashioned moved since delete remove forget down take note noted with receive get happy glad
+		what's what which old-fashioned moved since delete remove forget down take note noted replace replaces replaced record with receive get happy glad
 		nice cool awesome lovely ever even them they sorry apologies course sir señor everything actually meant mean born registered`,
 		`das ist es so bin ich bitte danke schön sehr vielen dank so ganz alles auch doch ja hier mein meine
 		gut ab möchte will habe hätte alles leider zu dem der die`,
