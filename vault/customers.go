@@ -161,6 +161,14 @@ type ItemResult struct {
 	// Denied is for answer-question: the customer rejected the candidate. ItemID is then the withdrawn version, or the
 	// zero UUID if the candidate was not stored.
 	Denied bool `json:"denied,omitempty"`
+	// Interrupted is for answer-question: the reply does not answer, because the customer waits, asks something or turns to
+	// something else. The question stays open, and no attempt is used up.
+	Interrupted bool `json:"interrupted,omitempty" doc:"For an answer: the reply does not answer the question, such as \"just a moment\". The question stays open."`
+	// Refused is for answer-question: the customer does not give the value. The field is not asked for again.
+	Refused bool `json:"refused,omitempty" doc:"For an answer: the customer does not give the value. The gap fill does not ask for it again."`
+	// AlsoRead is for answer-question: the other fields whose values the reply states. They are written by operations of
+	// their own.
+	AlsoRead []string `json:"also_read,omitempty" doc:"For an answer: the other fields that the reply states. They are written as well."`
 }
 
 // DeleteItemInput is the input of delete-item. It deletes a version of a value or an asset. The row stays in the table,

@@ -156,6 +156,7 @@ type Definition struct {
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`
 	CollectionPrompt     string          `json:"collection_prompt"`
+	RetryPrompt          string          `json:"retry_prompt"`
 	ExtractionExamples   []string        `json:"extraction_examples"`
 	ExtractionPromptHint string          `json:"extraction_prompt_hint"`
 	IsPii                bool            `json:"is_pii"`

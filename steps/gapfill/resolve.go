@@ -11,6 +11,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/reply"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -22,7 +23,8 @@ const (
 	gapCandidate  = "candidate"  // a value was read and not used
 	gapUnverified = "unverified" // the value is not verified, and the definition requires it
 	gapExpired    = "expired"    // not answered before the deadline
-	gapAttempts   = "attempts"   // every answer was invalid, up to the limit
+	gapAttempts   = "attempts"   // as many answers as allowed were unclear or invalid
+	gapRefused    = "refused"    // the customer does not give the value
 	gapCancelled  = "cancelled"  // the fill was cancelled before the field was asked for
 	gapRejected   = "rejected"   // the vault rejected the value
 )
@@ -336,6 +338,9 @@ func (s Gaps) fromConversation(
 			continue
 		}
 		checked, problem := rules.GroundCandidate(c, def, st.session.Turns)
+		if problem == nil && !reply.Accepts(*def, c, st.session.Turns) {
+			problem = vault.Invalid(def.Name, "the reply to the agent's question does not state the value of the candidate")
+		}
 		if problem == nil && c.Confidence < s.Settings.UseThreshold {
 			problem = vault.Invalid(def.Name, "confidence %.2f is below %.2f", c.Confidence, s.Settings.UseThreshold)
 		}
