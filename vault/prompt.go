@@ -62,6 +62,7 @@ func booleanPrompt(first, rest, name string) string {
 func (d Definition) Noun() string {
 	label := strings.TrimRight(strings.TrimSpace(d.Label()), "?:. ")
 	words := strings.Fields(label)
+	title := isTitleCase(words)
 	for i, w := range words {
 		if slices.Contains(abbreviations, w) {
 			words[i] = strings.ToUpper(w)
@@ -71,7 +72,7 @@ func (d Definition) Noun() string {
 		plain := len(runes) > 1 && unicode.IsUpper(runes[0]) && !slices.ContainsFunc(runes[1:], func(r rune) bool {
 			return unicode.IsUpper(r) || unicode.IsDigit(r)
 		})
-		if plain && (i == 0 || isTitleCase(words)) {
+		if plain && (i == 0 || title) {
 			words[i] = strings.ToLower(w)
 		}
 	}

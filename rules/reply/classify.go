@@ -100,7 +100,7 @@ func (r *reader) classify(s segment) class {
 		return classRefused
 	case interruptions.match(words):
 		return classInterruption
-	case s.asks && !doubts.whole.MatchString(words) || questionStart.MatchString(words):
+	case !doubts.whole.MatchString(words) && (s.asks || questionStart.MatchString(words)):
 		return classQuestion
 	case doubts.match(words):
 		return classDoubt
