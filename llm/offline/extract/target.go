@@ -384,12 +384,12 @@ var permissions = text.NewWordSet("allowed welcome included offers serves availa
 func (t *target) countDescribed(description string) {
 	said := joinWords(text.Words(description))
 	for i := 0; i+2 < len(said); i++ {
-		if (said[i] != "number" && said[i] != "count") || said[i+1] != "of" {
+		if ((said[i] != "number" && said[i] != "count") || said[i+1] != "of") && !(said[i] == "how" && said[i+1] == "many") {
 			continue
 		}
 		var nouns []string
 		for _, w := range said[i+2:] {
-			if text.PhraseEnds[w] {
+			if text.PhraseEnds[w] || w == "the" && len(nouns) > 0 {
 				break
 			}
 			if !functionWords[w] {
