@@ -78,6 +78,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		RequiredVerification: r.RequiredVerification,
 		VerificationMethods:  r.VerificationMethods,
 		CollectionPrompt:     r.CollectionPrompt,
+		RetryPrompt:          r.RetryPrompt,
 		ExtractionExamples:   r.ExtractionExamples,
 		ExtractionPromptHint: r.ExtractionPromptHint,
 		IsPII:                r.IsPii,

@@ -58,7 +58,8 @@ const (
 type ValueDecision string
 
 const (
-	DecisionAccepted  ValueDecision = "accepted"  // a pending version replaced the active one
+	DecisionAccepted  ValueDecision = "accepted"  // a person let a pending version replace the active one
+	DecisionConfirmed ValueDecision = "confirmed" // the customer did
 	DecisionRejected  ValueDecision = "rejected"  // a pending version did not replace the active one
 	DecisionCorrected ValueDecision = "corrected" // a person entered the version to replace a wrong one
 )
@@ -150,7 +151,8 @@ const (
 	QuestionOpen      QuestionStatus = "open"      // waits for an answer
 	QuestionAnswered  QuestionStatus = "answered"  // the answer was accepted
 	QuestionDenied    QuestionStatus = "denied"    // the customer rejected the candidate; a question for the value follows
-	QuestionRejected  QuestionStatus = "rejected"  // the answer was invalid; another question may follow
+	QuestionRefused   QuestionStatus = "refused"   // the customer does not give the value; the field is not asked for again
+	QuestionRejected  QuestionStatus = "rejected"  // the answer was unclear or invalid; another question may follow
 	QuestionExpired   QuestionStatus = "expired"   // the deadline passed
 	QuestionCancelled QuestionStatus = "cancelled" // the gap fill was cancelled
 )
@@ -160,7 +162,7 @@ type QuestionKind string
 
 const (
 	QuestionValue   QuestionKind = "value"   // a value
-	QuestionConfirm QuestionKind = "confirm" // yes or no to an extracted value; a corrected value is accepted too
+	QuestionConfirm QuestionKind = "confirm" // whether an extracted value is right
 )
 
 // OperationStatus is the progress of an accepted change.

@@ -18,6 +18,7 @@ type ApiKey struct {
 	Name       string     `json:"name"`
 	KeyHash    []byte     `json:"key_hash"`
 	Scopes     []string   `json:"scopes"`
+	Sources    []string   `json:"sources"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at"`
 	RevokedAt  *time.Time `json:"revoked_at"`
@@ -155,6 +156,7 @@ type Definition struct {
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`
 	CollectionPrompt     string          `json:"collection_prompt"`
+	RetryPrompt          string          `json:"retry_prompt"`
 	ExtractionExamples   []string        `json:"extraction_examples"`
 	ExtractionPromptHint string          `json:"extraction_prompt_hint"`
 	IsPii                bool            `json:"is_pii"`

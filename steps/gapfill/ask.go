@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/reply"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -32,7 +34,7 @@ const rereads = 5
 
 // errChanged reports a question that was closed, or a profile that changed, after the fill read it. The fill reads
 // again.
-var errChanged = errors.New("the state of this gap fill changed while the step read it")
+var errChanged = fmt.Errorf("%w: the state of this gap fill changed while the step read it", once.ErrYielded)
 
 // AskCustomer opens the next question of a fill that has nothing to write. With nothing left to ask, the fill is done.
 func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error) {
@@ -131,6 +133,7 @@ type need struct {
 	last        *dbgen.Question // the last question for the field in this fill
 	candidate   json.RawMessage // the value to confirm; nil: ask for the value
 	item        *uuid.UUID      // the version that holds the candidate; nil if it is not stored
+	replaces    bool            // the candidate is a pending value beside the active one
 }
 
 // nextQuestion returns the open question, or opens the next one. It returns nil if no question is left.
@@ -197,14 +200,16 @@ func (s Gaps) needs(
 			continue
 		}
 		n := need{requirement: m.Requirement, last: lastOf(asked)}
-		if !slices.ContainsFunc(asked, denied) {
+		if pending, ok := st.pending(m.Requirement.FieldName); ok && n.last == nil {
+			n.item, n.candidate = &pending.ID, pending.Value
+		} else if !slices.ContainsFunc(asked, denied) {
 			n.candidate = st.offer(m.Requirement.FieldName, candidates)
 		}
 		needs = append(needs, n)
 	}
 	for name, r := range st.applicable {
 		item, ok := st.unconfirmed(name)
-		if !ok || st.isMissing(name) || r.FallbackAction != vault.FallbackAsk || !r.Binding() || st.fill.CancelledAt != nil {
+		if !ok || st.isMissing(name) || !st.mayAsk(r) {
 			continue
 		}
 		last := lastOf(history[name])
@@ -219,6 +224,16 @@ func (s Gaps) needs(
 			continue
 		}
 		needs = append(needs, n)
+	}
+	for name, r := range st.applicable {
+		pending, ok := st.pending(name)
+		last := lastOf(history[name])
+		waits := last == nil || last.Status == string(vault.QuestionRejected)
+		if ok && waits && !st.isMissing(name) && !st.attemptsSpent(history[name]) && st.mayAsk(r) {
+			needs = append(needs, need{
+				requirement: r, last: last, item: &pending.ID, candidate: pending.Value, replaces: true,
+			})
+		}
 	}
 	slices.SortFunc(needs, func(a, b need) int { return rules.ByOrder(a.requirement, b.requirement) })
 	return needs, nil
@@ -262,6 +277,8 @@ func (st *gapState) actionFor(m vault.Missing, asked []*dbgen.Question) string {
 		return gapExpired
 	case last.Status == string(vault.QuestionAnswered):
 		return gapRejected // answered and still missing: the value has expired or was replaced
+	case last.Status == string(vault.QuestionRefused):
+		return gapRefused
 	case st.attemptsSpent(asked):
 		return gapAttempts
 	default:
@@ -291,8 +308,38 @@ func (st *gapState) stillRequired(question dbgen.Question) bool {
 		}
 	}
 	r, applies := st.applicable[question.FieldName]
+	if !applies || !r.Binding() {
+		return false
+	}
+	if pending, ok := st.pending(question.FieldName); ok && question.ItemID != nil && *question.ItemID == pending.ID {
+		return true
+	}
 	item, ok := st.unconfirmed(question.FieldName)
-	return applies && r.Binding() && ok && (question.ItemID == nil || *question.ItemID == item.ID)
+	return ok && (question.ItemID == nil || *question.ItemID == item.ID)
+}
+
+// mayAsk reports whether the customer may be asked for a field of this requirement, met or not.
+func (st *gapState) mayAsk(r vault.Requirement) bool {
+	return r.FallbackAction == vault.FallbackAsk && r.Binding() && st.fill.CancelledAt == nil
+}
+
+// pending returns the newest pending value of a field about which the customer may decide: the customer said it, or its
+// definition leaves the decision to the customer.
+func (st *gapState) pending(name string) (vault.Value, bool) {
+	def := st.definition(name)
+	if def == nil {
+		return vault.Value{}, false
+	}
+	authority := rules.AuthorityOf(def)
+	for _, v := range slices.Backward(st.profile.Pending) {
+		said := v.Source == vault.ValueUserProvided || v.Source == vault.ValueLLMExtracted
+		if v.Name != name || !(said || def.OnConflict == vault.ConflictAsk) || v.Expired(st.now) {
+			continue
+		}
+		active, stored := st.profile.Fields[name]
+		return v, !stored || authority.CustomerMayReplace(rules.ClaimOf(active))
+	}
+	return vault.Value{}, false
 }
 
 // unconfirmed returns the value of a field that this fill read in the conversation and the customer has not confirmed
@@ -317,6 +364,9 @@ func (st *gapState) offer(name string, candidates []vault.Candidate) json.RawMes
 	for _, c := range candidates {
 		if c.FieldName != name || !(c.Confidence >= offerThreshold) {
 			continue
+		}
+		if !reply.Accepts(*st.definition(name), c, st.session.Turns) {
+			continue // such as an interruption
 		}
 		if checked, err := rules.CheckValue(st.definition(name), name, c.Value, vault.ModeStrict); err == nil {
 			return checked.Value
@@ -343,14 +393,23 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 		Prompt: st.definition(name).Prompt(), Attempt: 1,
 		DeadlineAt: db.UTC(deadline),
 	}
-	if def := st.definition(name); n.candidate != nil && rules.Confirmable(*def, n.candidate) {
-		row.Kind, row.ItemID, row.Prompt = string(vault.QuestionConfirm), n.item, rules.ConfirmPrompt(*def, n.candidate)
-		if !def.Secret() {
+	asked := reply.Question{Definition: *st.definition(name)}
+	if n.candidate != nil && reply.Confirmable(asked.Definition, n.candidate) {
+		asked.Confirm, asked.Candidate = true, n.candidate
+		row.Kind, row.ItemID, row.Prompt = string(vault.QuestionConfirm), n.item,
+			reply.ConfirmPrompt(asked.Definition, n.candidate)
+		if n.replaces {
+			row.Prompt = reply.ReplacePrompt(asked.Definition, n.candidate)
+		}
+		if !asked.Definition.Secret() {
 			row.Candidate = n.candidate
 		}
 	}
 	if n.last != nil {
 		row.Attempt, row.Reason = n.last.Attempt+1, n.last.Rejection
+	}
+	if n.last != nil && n.last.Status == string(vault.QuestionRejected) {
+		row.Prompt = asked.RetryPrompt()
 	}
 	question, err := q.OpenQuestion(ctx, row)
 	if err != nil {

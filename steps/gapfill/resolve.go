@@ -13,6 +13,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/reply"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -24,7 +25,8 @@ const (
 	gapCandidate  = "candidate"  // a value was read and not used
 	gapUnverified = "unverified" // the value is not verified, and the definition requires it
 	gapExpired    = "expired"    // not answered before the deadline
-	gapAttempts   = "attempts"   // every answer was invalid, up to the limit
+	gapAttempts   = "attempts"   // as many answers as allowed were unclear or invalid
+	gapRefused    = "refused"    // the customer does not give the value
 	gapCancelled  = "cancelled"  // the fill was cancelled before the field was asked for
 	gapRejected   = "rejected"   // the vault rejected the value
 )
@@ -36,11 +38,11 @@ func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error)
 	var out Advanced
 	var accepted []dbgen.Operation
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
-		state, err := s.load(ctx, q, op, in)
+		hasRead, err := q.HasReadConversation(ctx, op.TenantID, op.ID)
 		if err != nil {
 			return err
 		}
-		if !state.unread() {
+		if hasRead { // acceptFound loads the state
 			out, accepted, err = s.acceptFound(ctx, ev, nil, nil)
 			return err
 		}
@@ -63,11 +65,8 @@ func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error)
 	if err != nil {
 		return Advanced{}, err
 	}
-	for _, op := range accepted {
-		if err := s.Enqueuer.Enqueue(ctx, op); err != nil { // the relay pushes it
-			s.Log.WarnContext(ctx, "operation_not_pushed",
-				"operation_id", op.ID, "workflow", op.Workflow, "error_code", vault.CodeOf(err))
-		}
+	if err := s.Enqueuer.Enqueue(ctx, accepted...); err != nil { // the relay pushes them
+		s.Log.WarnContext(ctx, "writes_not_pushed", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
 	}
 	return out, nil
 }
@@ -376,6 +375,9 @@ func (s Gaps) fromConversation(
 			continue
 		}
 		checked, problem := rules.GroundCandidate(c, def, st.session.Turns)
+		if problem == nil && !reply.Accepts(*def, c, st.session.Turns) {
+			problem = vault.Invalid(def.Name, "the reply to the agent's question does not state the value of the candidate")
+		}
 		if problem == nil && c.Confidence < s.Settings.UseThreshold {
 			problem = vault.Invalid(def.Name, "confidence %.2f is below %.2f", c.Confidence, s.Settings.UseThreshold)
 		}
