@@ -191,6 +191,9 @@ type Turn struct {
 	Index   int     `json:"index"`
 	Speaker Speaker `json:"speaker" validate:"oneof=customer agent"`
 	Text    string  `json:"text" validate:"required,max=65536"`
+	// At is the time of the turn. Relative days in it ("tomorrow", "the 3rd") are counted from there, in the time zone of
+	// the customer. Default: the time of acceptance.
+	At *time.Time `json:"at,omitempty"`
 }
 
 // Question is a question of a gap fill to a customer.

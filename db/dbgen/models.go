@@ -379,6 +379,7 @@ type SessionTurn struct {
 	Text        string    `json:"text"`
 	OperationID uuid.UUID `json:"operation_id"`
 	AcceptedAt  time.Time `json:"accepted_at"`
+	SaidAt      time.Time `json:"said_at"`
 	AddedAt     time.Time `json:"added_at"`
 }
 

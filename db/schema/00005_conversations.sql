@@ -21,6 +21,7 @@ CREATE TABLE session_turns (
     text         text NOT NULL,
     operation_id uuid NOT NULL,
     accepted_at  timestamptz NOT NULL, -- turns are read in this order
+    said_at      timestamptz NOT NULL, -- the time of the turn; its acceptance if the caller gave none
     added_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, session_id, turn_index),
     FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, id)

@@ -119,7 +119,7 @@ func nearestSenses(parts []string) text.WordSet {
 }
 
 // weakSenses are words whose sense holds in definitions only: in a sentence, "go" and "first" say nothing about a side.
-var weakSenses = text.NewWordSet("go fly travel first last source collection reach land")
+var weakSenses = text.NewWordSet("go fly travel first last source collection reach land heading headed towards")
 
 // fit is a target that a mention may be a value of.
 type fit struct {
