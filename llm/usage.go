@@ -20,6 +20,7 @@ type Usage struct {
 	CompletionTokens int64         // as reported by the endpoint, else estimated
 	Duration         time.Duration // from the request to the checked answer
 	Outcome          Outcome
+	Drops            Drops // entries of the answer that are not used; nil: none
 }
 
 // Operation is the name of a model operation in metrics.
@@ -106,6 +107,7 @@ func (m *Meter) Report(ctx context.Context, hook func(Usage), err error) {
 type Counters struct {
 	mu     sync.Mutex
 	totals map[CounterKey]Total
+	drops  map[DropKey]int64
 }
 
 // CounterKey identifies one sum.
@@ -118,6 +120,12 @@ type CounterKey struct {
 type Total struct {
 	CounterKey
 	Operations, Calls, PromptTokens, CompletionTokens int64
+}
+
+// DropKey identifies one sum of dropped entries.
+type DropKey struct {
+	Operation Operation
+	Reason    DropReason
 }
 
 // Count adds one operation.
@@ -135,6 +143,22 @@ func (c *Counters) Count(u Usage) {
 	t.PromptTokens += u.PromptTokens
 	t.CompletionTokens += u.CompletionTokens
 	c.totals[key] = t
+	for reason, n := range u.Drops {
+		if c.drops == nil {
+			c.drops = map[DropKey]int64{}
+		}
+		c.drops[DropKey{u.Operation, reason}] += int64(n)
+	}
+}
+
+// Drops returns the sums of dropped entries. It returns nil for a nil c.
+func (c *Counters) Drops() map[DropKey]int64 {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.drops)
 }
 
 // Totals returns the sums, ordered by operation and outcome. It returns nil for a nil c.

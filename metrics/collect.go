@@ -75,6 +75,12 @@ var (
 		[]string{"operation", "kind"},
 		nil,
 	)
+	modelDrops = prometheus.NewDesc(
+		"vault_llm_entries_dropped_total",
+		"Entries of the model's answers that were left out, by reason. The other entries of the answer were used.",
+		[]string{"operation", "reason"},
+		nil,
+	)
 )
 
 // Describe implements prometheus.Collector.
@@ -82,6 +88,7 @@ func (modelUsage) Describe(ch chan<- *prometheus.Desc) {
 	ch <- modelOps
 	ch <- modelCalls
 	ch <- modelTokens
+	ch <- modelDrops
 }
 
 // Collect implements prometheus.Collector.
@@ -96,6 +103,13 @@ func (m modelUsage) Collect(ch chan<- prometheus.Metric) {
 	}
 	for labels, n := range tokens {
 		ch <- prometheus.MustNewConstMetric(modelTokens, prometheus.CounterValue, float64(n), labels[:]...)
+	}
+	drops := m.counters.Drops()
+	for _, op := range []llm.Operation{llm.OperationPropose, llm.OperationExtract} {
+		for _, reason := range llm.DropReasons { // exported from the start, so that rate() sees the first one
+			n := float64(drops[llm.DropKey{Operation: op, Reason: reason}])
+			ch <- prometheus.MustNewConstMetric(modelDrops, prometheus.CounterValue, n, string(op), string(reason))
+		}
 	}
 }
 
