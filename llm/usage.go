@@ -108,6 +108,7 @@ type Counters struct {
 	mu     sync.Mutex
 	totals map[CounterKey]Total
 	drops  map[DropKey]int64
+	open   map[Endpoint]bool
 }
 
 // CounterKey identifies one sum.
@@ -149,6 +150,26 @@ func (c *Counters) Count(u Usage) {
 		}
 		c.drops[DropKey{u.Operation, reason}] += int64(n)
 	}
+}
+
+// SetCircuit notes that a circuit breaker is open or closed. It is a hook for Config.Circuit.
+func (c *Counters) SetCircuit(endpoint Endpoint, open bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open == nil {
+		c.open = map[Endpoint]bool{}
+	}
+	c.open[endpoint] = open
+}
+
+// CircuitOpen reports whether the circuit breaker of an endpoint is open. It returns false for a nil c.
+func (c *Counters) CircuitOpen(endpoint Endpoint) bool {
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open[endpoint]
 }
 
 // Drops returns the sums of dropped entries. It returns nil for a nil c.

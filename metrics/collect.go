@@ -75,6 +75,12 @@ var (
 		[]string{"operation", "kind"},
 		nil,
 	)
+	modelCircuit = prometheus.NewDesc(
+		"vault_llm_circuit_open",
+		"1 while the circuit breaker considers an endpoint of the language model unavailable: calls fail at once.",
+		[]string{"endpoint"},
+		nil,
+	)
 	modelDrops = prometheus.NewDesc(
 		"vault_llm_entries_dropped_total",
 		"Entries of the model's answers that were left out, by reason. The other entries of the answer were used.",
@@ -89,6 +95,7 @@ func (modelUsage) Describe(ch chan<- *prometheus.Desc) {
 	ch <- modelCalls
 	ch <- modelTokens
 	ch <- modelDrops
+	ch <- modelCircuit
 }
 
 // Collect implements prometheus.Collector.
@@ -103,6 +110,10 @@ func (m modelUsage) Collect(ch chan<- prometheus.Metric) {
 	}
 	for labels, n := range tokens {
 		ch <- prometheus.MustNewConstMetric(modelTokens, prometheus.CounterValue, float64(n), labels[:]...)
+	}
+	for _, endpoint := range llm.Endpoints {
+		open := boolValue(m.counters.CircuitOpen(endpoint))
+		ch <- prometheus.MustNewConstMetric(modelCircuit, prometheus.GaugeValue, open, string(endpoint))
 	}
 	drops := m.counters.Drops()
 	for _, op := range []llm.Operation{llm.OperationPropose, llm.OperationExtract} {

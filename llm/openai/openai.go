@@ -25,6 +25,8 @@ type Model struct {
 	cfg        llm.Config
 	chat       sdk.ChatCompletionService
 	embeddings sdk.EmbeddingService
+
+	chatBreaker, embedBreaker breaker
 }
 
 // New returns a model that calls cfg.BaseURL. It ignores cfg.Provider. An error lists every problem of cfg.
@@ -40,6 +42,7 @@ func New(cfg llm.Config) (*Model, error) {
 		option.WithBaseURL(cfg.BaseURL),
 		option.WithHTTPClient(boundedClient(cfg.HTTPClient)),
 		option.WithMaxRetries(max(0, cfg.MaxRetries)),
+		option.WithMiddleware(giveUpInTime),
 	}
 	if cfg.APIKey != "" {
 		options = append(options, option.WithAPIKey(cfg.APIKey))
@@ -48,6 +51,9 @@ func New(cfg llm.Config) (*Model, error) {
 		cfg:        cfg,
 		chat:       sdk.NewChatService(options...).Completions,
 		embeddings: sdk.NewEmbeddingService(options...),
+
+		chatBreaker:  newBreaker(cfg, llm.EndpointChat),
+		embedBreaker: newBreaker(cfg, llm.EndpointEmbeddings),
 	}, nil
 }
 
@@ -104,13 +110,19 @@ func (o *Model) completeStructured(
 ) (err error) {
 	m := llm.StartMeter(op, o.cfg.Model)
 	defer func() { m.Report(ctx, o.cfg.Usage, err) }()
+	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, o.cfg.Timeout)
 	defer cancel()
 
 	messages := []sdk.ChatCompletionMessageParamUnion{sdk.SystemMessage(p.system), sdk.UserMessage(p.user)}
 	for attempt := 1; ; attempt++ {
-		m.Usage.Calls++
-		answer, problem, err := o.complete(ctx, m, messages, p)
+		var answer string
+		var problem error
+		err := o.chatBreaker.do(caller, func() (err error) {
+			m.Usage.Calls++
+			answer, problem, err = o.complete(ctx, m, messages, p)
+			return err
+		})
 		if err != nil {
 			return err
 		}

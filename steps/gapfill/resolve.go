@@ -126,7 +126,7 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 	}
 	read.calls = 1
 	counted := llm.WithUsage(ctx, func(u llm.Usage) {
-		read.calls = max(read.calls, int32(u.Calls)) //nolint:gosec // two at most
+		read.calls = int32(u.Calls) //nolint:gosec // two at most
 		if warning := u.Drops.Warning(); warning != "" && u.Outcome != llm.OutcomeMalformed {
 			read.warnings = append(read.warnings, warning)
 		}
