@@ -61,9 +61,16 @@ storm: ## measure writes while 40 gap fills wait for a language model that hangs
 	go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev storm
 
+.PHONY: bench-engine
+bench-engine: ## measure the growth of the engine's database per write: benchmarks/engine.json
+	@$(with_services) \
+	go build -o bin/vault-dev ./cmd/vault-dev && \
+	exec bin/vault-dev bench-engine
+
 .PHONY: test
 test: ## run all tests, against real PostgreSQL, Redis and Hatchet
-	@$(with_services) \
+	@scripts/services tools && \
+	$(with_services) \
 	echo "test: go test ./... (some minutes more the first time)" && \
 	go test -count=1 -timeout 20m -p 2 ./... && $(MAKE) --no-print-directory race
 
