@@ -26,7 +26,7 @@ const (
 	stormChanges = 40 // of each kind, per measurement
 )
 
-// stormTimeoutSeconds is the time-out of the model: longer than the measurement, so that every fill hangs until its end.
+// stormTimeoutSeconds is the time-out of the model. It is longer than the measurement, so that every fill hangs.
 const stormTimeoutSeconds = 600
 
 // hungModel is the server of a model that hangs.

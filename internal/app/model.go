@@ -11,8 +11,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// newModel builds the language model of the configuration. usage counts its calls. log gets a line when a circuit breaker
-// opens or closes.
+// newModel builds the language model of the configuration. usage counts its calls. log gets a line when a circuit
+// breaker opens or closes.
 func newModel(cfg config.LLM, usage *llm.Counters, log *slog.Logger) (llm.Model, error) {
 	if cfg.Provider == llm.ProviderOpenAI && cfg.APIKey == "" && cfg.BaseURL == llm.DefaultBaseURL {
 		// Another base URL may be a local server, which needs no key.
