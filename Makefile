@@ -55,6 +55,12 @@ bench-growing: ## measure the growth with workers and rows: benchmarks/growing.j
 	go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev bench-growing
 
+.PHONY: storm
+storm: ## measure writes while 40 gap fills wait for a language model that hangs
+	@$(with_services) \
+	go build -o bin/vault-dev ./cmd/vault-dev && \
+	exec bin/vault-dev storm
+
 .PHONY: bench-engine
 bench-engine: ## measure the growth of the engine's database per write: benchmarks/engine.json
 	@$(with_services) \

@@ -52,7 +52,6 @@ func (d *Direct) run(ctx context.Context, event string, ev vault.Event) error {
 		vault.SaveSession.Event: {step(s.Sessions.PersistSession), step(s.Caches.InvalidateAndAcknowledge)},
 		vault.SaveDefinition.Event: {
 			step(s.Definitions.ValidateDefinition),
-			step(s.Definitions.EmbedDefinition),
 			step(s.Definitions.PersistDefinition),
 			step(s.Caches.InvalidateAndAcknowledge),
 		},

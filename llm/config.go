@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -22,7 +23,20 @@ const (
 	DefaultEmbeddingModel = "text-embedding-3-small" // supports vault.EmbeddingDimensions
 	DefaultTimeout        = 30 * time.Second         // ten times the duration of an answer of a few hundred tokens
 	DefaultMaxRetries     = 2                        // the workflow engine also retries the step
+	DefaultBreakAfter     = 3                        // a lost request can be chance, three in a row are not
+	DefaultBreakFor       = 15 * time.Second         // the longest time until a recovered endpoint is used again
 )
+
+// Endpoint is an endpoint of the model's API with its own limits, so with its own circuit breaker.
+type Endpoint string
+
+const (
+	EndpointChat       Endpoint = "chat"
+	EndpointEmbeddings Endpoint = "embeddings"
+)
+
+// Endpoints lists all endpoints.
+var Endpoints = []Endpoint{EndpointChat, EndpointEmbeddings}
 
 // Config selects a model and its settings.
 type Config struct {
@@ -42,6 +56,13 @@ type Config struct {
 	// MaxRetries limits the retries of a request after 408, 409, 429, 5xx or a lost connection.
 	// 0: DefaultMaxRetries. -1: no retries.
 	MaxRetries int
+	// BreakAfter is the number of consecutive calls that fail, because an endpoint is unavailable, before its circuit
+	// breaker opens. 0: DefaultBreakAfter.
+	BreakAfter int
+	// BreakFor is how long an open circuit breaker fails every call before it lets one pass. 0: DefaultBreakFor.
+	BreakFor time.Duration
+	// Circuit is called when a circuit breaker opens or closes. It must not block. nil: no call.
+	Circuit func(endpoint Endpoint, open bool)
 	// HTTPClient sends the requests. nil: a client without a time-out; Timeout limits it.
 	HTTPClient *http.Client
 	// Usage is called once after each operation, on the caller's goroutine. nil: usage is not reported.
@@ -80,6 +101,7 @@ func (c Config) Resolve() (Config, error) {
 	if c.MaxRetries == 0 {
 		c.MaxRetries = DefaultMaxRetries
 	}
+	c.BreakAfter, c.BreakFor = cmp.Or(c.BreakAfter, DefaultBreakAfter), cmp.Or(c.BreakFor, DefaultBreakFor)
 	return c, nil
 }
 
@@ -103,6 +125,9 @@ func (c Config) check() error {
 	}
 	if c.MaxRetries < -1 || c.MaxRetries > 10 {
 		errs = append(errs, vault.Invalid("llm.max_retries", "%d is out of range; use -1 (no retries) to 10", c.MaxRetries))
+	}
+	if c.BreakAfter < 0 || c.BreakFor < 0 {
+		errs = append(errs, vault.Invalid("llm.break_after", "or llm.break_for is negative; use 0 for the default"))
 	}
 	return vault.Join(errs)
 }

@@ -20,6 +20,7 @@ type Usage struct {
 	CompletionTokens int64         // as reported by the endpoint, else estimated
 	Duration         time.Duration // from the request to the checked answer
 	Outcome          Outcome
+	Drops            Drops // entries of the answer that are not used; nil: none
 }
 
 // Operation is the name of a model operation in metrics.
@@ -106,6 +107,8 @@ func (m *Meter) Report(ctx context.Context, hook func(Usage), err error) {
 type Counters struct {
 	mu     sync.Mutex
 	totals map[CounterKey]Total
+	drops  map[DropKey]int64
+	open   map[Endpoint]bool
 }
 
 // CounterKey identifies one sum.
@@ -118,6 +121,12 @@ type CounterKey struct {
 type Total struct {
 	CounterKey
 	Operations, Calls, PromptTokens, CompletionTokens int64
+}
+
+// DropKey identifies one sum of dropped entries.
+type DropKey struct {
+	Operation Operation
+	Reason    DropReason
 }
 
 // Count adds one operation.
@@ -135,6 +144,42 @@ func (c *Counters) Count(u Usage) {
 	t.PromptTokens += u.PromptTokens
 	t.CompletionTokens += u.CompletionTokens
 	c.totals[key] = t
+	for reason, n := range u.Drops {
+		if c.drops == nil {
+			c.drops = map[DropKey]int64{}
+		}
+		c.drops[DropKey{u.Operation, reason}] += int64(n)
+	}
+}
+
+// SetCircuit notes that a circuit breaker is open or closed. It is a hook for Config.Circuit.
+func (c *Counters) SetCircuit(endpoint Endpoint, open bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open == nil {
+		c.open = map[Endpoint]bool{}
+	}
+	c.open[endpoint] = open
+}
+
+// CircuitOpen reports whether the circuit breaker of an endpoint is open. It returns false for a nil c.
+func (c *Counters) CircuitOpen(endpoint Endpoint) bool {
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open[endpoint]
+}
+
+// Drops returns the sums of dropped entries. It returns nil for a nil c.
+func (c *Counters) Drops() map[DropKey]int64 {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.drops)
 }
 
 // Totals returns the sums, ordered by operation and outcome. It returns nil for a nil c.

@@ -75,6 +75,18 @@ var (
 		[]string{"operation", "kind"},
 		nil,
 	)
+	modelCircuit = prometheus.NewDesc(
+		"vault_llm_circuit_open",
+		"1 while the circuit breaker considers an endpoint of the language model unavailable: calls fail at once.",
+		[]string{"endpoint"},
+		nil,
+	)
+	modelDrops = prometheus.NewDesc(
+		"vault_llm_entries_dropped_total",
+		"Entries of the model's answers that were left out, by reason. The other entries of the answer were used.",
+		[]string{"operation", "reason"},
+		nil,
+	)
 )
 
 // Describe implements prometheus.Collector.
@@ -82,6 +94,8 @@ func (modelUsage) Describe(ch chan<- *prometheus.Desc) {
 	ch <- modelOps
 	ch <- modelCalls
 	ch <- modelTokens
+	ch <- modelDrops
+	ch <- modelCircuit
 }
 
 // Collect implements prometheus.Collector.
@@ -96,6 +110,17 @@ func (m modelUsage) Collect(ch chan<- prometheus.Metric) {
 	}
 	for labels, n := range tokens {
 		ch <- prometheus.MustNewConstMetric(modelTokens, prometheus.CounterValue, float64(n), labels[:]...)
+	}
+	for _, endpoint := range llm.Endpoints {
+		open := boolValue(m.counters.CircuitOpen(endpoint))
+		ch <- prometheus.MustNewConstMetric(modelCircuit, prometheus.GaugeValue, open, string(endpoint))
+	}
+	drops := m.counters.Drops()
+	for _, op := range []llm.Operation{llm.OperationPropose, llm.OperationExtract} {
+		for _, reason := range llm.DropReasons { // exported from the start, so that rate() sees the first one
+			n := float64(drops[llm.DropKey{Operation: op, Reason: reason}])
+			ch <- prometheus.MustNewConstMetric(modelDrops, prometheus.CounterValue, n, string(op), string(reason))
+		}
 	}
 }
 

@@ -68,6 +68,8 @@ func TestMatchSchema_OwnDefinitionsOnly(t *testing.T) {
 	w.define(vault.Definition{Name: "date_of_birth_far", ValueType: vault.TypeDate})
 	w.agent = newID()
 	w.define(vault.Definition{Name: "seed", ValueType: vault.TypeString})
+	w.proposing(proposed("far")) // embeds the definition
+	w.extract(w.described(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Other"}, "text"))
 	w.sql(`
 		WITH made AS (
 		    INSERT INTO definitions (id, tenant_id, agent_id, name, value_type, origin, operation_id, accepted_at)

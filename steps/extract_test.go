@@ -341,22 +341,59 @@ func TestMatchSchema_ByNameAndMeaning(t *testing.T) {
 				definitions = append(definitions, name+" extracted pending disabled")
 			}
 			w.equal("definitions", sorted(definitions), w.definitions())
+			withoutMeanings := c.name == "by name without embeddings"
 			embeddings := 1 + len(c.suggested)
-			if c.name == "by name without embeddings" {
-				embeddings = 1
+			if withoutMeanings || strings.HasPrefix(c.name, "by its name") || c.name == "once" {
+				embeddings = 0
 			}
 			if n := len(w.dump()["definition_embeddings"]); n != embeddings {
 				t.Errorf("got %d embeddings, want %d", n, embeddings)
 			}
 			if warned := len(got.Warnings) == 1 &&
-				strings.Contains(got.Warnings[0], "by name only"); warned != (embeddings == 1 && len(c.suggested) > 0) {
+				strings.Contains(got.Warnings[0], "by name only"); warned != withoutMeanings {
 				t.Errorf("it warns of %q", got.Warnings)
 			}
 		})
 	}
 }
 
-func TestSaveDefinition_ModelFailure(t *testing.T) {
+// A save of a definition calls no model. An extraction embeds the definitions that were saved since the last one.
+func TestMatchSchema_EmbedsDefinitionsOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var embedded []string
+	w.model.embed = func(texts []string) ([][]float32, error) {
+		embedded = append(embedded, texts...)
+		return near(texts)
+	}
+	extract := func(name string) []string {
+		embedded = nil
+		w.proposing(proposed(name))
+		w.extract(w.described(vault.Scenario{ID: newID(), AgentID: w.agent, Name: name}, name))
+		return embedded
+	}
+	w.define(vault.Definition{Name: "income", ValueType: vault.TypeNumber})
+	w.define(vault.Definition{Name: "city", ValueType: vault.TypeString})
+	if n := w.model.called("embed"); n != 0 {
+		t.Errorf("two saves made %d calls", n)
+	}
+	w.equal("a known name", []string(nil), extract("income"))
+	w.equal("with both definitions", []string{"street / street / ", "city /  / ", "income /  / "}, extract("street"))
+	w.equal("with no definition", []string{"plan / plan / "}, extract("plan"))
+	w.define(vault.Definition{Name: "city", DisplayName: "Home town", ValueType: vault.TypeString})
+	w.define(vault.Definition{Name: "income", ValueType: vault.TypeNumber, CollectionPrompt: "How much?"})
+	w.equal("with the changed definition", []string{"size / size / ", "city / Home town / "}, extract("size"))
+	w.model.embed = func([]string) ([][]float32, error) { return nil, errModel }
+	w.define(vault.Definition{Name: "colour", ValueType: vault.TypeString})
+	extract("pet")
+	w.model.embed = func(texts []string) ([][]float32, error) {
+		embedded = append(embedded, texts...)
+		return near(texts)
+	}
+	w.equal("after a failure", []string{"hat / hat / ", "colour /  / ", "pet / pet / "}, extract("hat"))
+}
+
+func TestMatchSchema_ModelFailure(t *testing.T) {
 	t.Parallel()
 	for name, embed := range map[string]func([]string) ([][]float32, error){
 		"an error": func([]string) ([][]float32, error) { return nil, errModel },
@@ -364,31 +401,21 @@ func TestSaveDefinition_ModelFailure(t *testing.T) {
 		"an error for good": func([]string) ([][]float32, error) {
 			return nil, &vault.Error{Code: vault.CodeNotAllowed, Message: "the key is wrong"}
 		},
-		"something too long": func([]string) ([][]float32, error) { return make([][]float32, 2), nil },
+		"something too long": func(texts []string) ([][]float32, error) { return make([][]float32, len(texts)+1), nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
+			w.define(vault.Definition{Name: "income", ValueType: vault.TypeNumber})
 			w.model.embed = embed
-			save := func() vault.SavedResult {
-				ev := w.event(
-					trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
-						AgentID: w.agent, Name: "income", ValueType: vault.TypeNumber, Enabled: true,
-					}),
-				)
-				w.must(w.run(ev, saveDefinition...))
-				return resultOf[vault.SavedResult](w, ev)
-			}
-			if got := save(); len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "saved without an embedding") {
+			w.proposing(proposed("income"), proposed("city"))
+			got := w.extract(w.described(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}, "text"))
+			w.equal("required", []string{"income", "city"}, got.Requirements)
+			if len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "by name only") {
 				t.Errorf("it warns of %q", got.Warnings)
 			}
-			w.equal("definitions", []string{"income human none enabled"}, w.definitions())
 			if n := w.dump().Counts()["definition_embeddings"]; n != 0 {
 				t.Errorf("got %d embeddings", n)
-			}
-			w.model.embed = nil // the model works again
-			if got := save(); len(got.Warnings) != 0 {
-				t.Errorf("then it warns of %q", got.Warnings)
 			}
 		})
 	}
@@ -442,14 +469,15 @@ func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 		return `{"fields":[` + strings.NewReplacer(change...).Replace(e) + `]}`
 	}
 	for name, c := range map[string]struct{ answer, says, requirement string }{
+		"a missing key": {answer: entry(`"is_pii":true,`, ``), says: "fields[0].is_pii is missing"},
 		"an unknown key": {answer: entry(
 			`"is_pii":true`, `"is_pii":true,"note":"x"`,
-		), says: "a key that is not in the schema"},
+		), requirement: "income hard extracted none"},
 		"an unknown type":   {answer: entry(`"number"`, `"money"`), says: "value_type"},
 		"a wrong type":      {answer: entry(`0.95`, `"sure"`), says: "confidence"},
 		"confidence 7":      {answer: entry(`0.95`, `7`), says: "is not between 0 and 1"},
 		"nothing":           {says: "the answer is empty"},
-		"no JSON":           {answer: `Of course!`, says: "not valid JSON"},
+		"no JSON":           {answer: `Of course!`, says: "not a JSON object with the list fields"},
 		"an endless stream": {answer: strings.Repeat(`{"fields":[`, 1<<20), says: "larger than"},
 		"a character that cannot be stored": {answer: entry(
 			`"Income"`, `"In\u0000come"`,
@@ -469,7 +497,6 @@ func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 		"a quote that cannot be stored": {answer: entry(
 			`the income`, `the income\u0000`,
 		), says: "fields[0].quote: contains the character U+0000"},
-		"too many fields": {answer: many(entry, 300), says: "more than 200 fields"},
 		"a regex that matches nothing": {answer: entry(
 			`"number"`, `"string"`, `"allowed_values":[]`, `"allowed_values":["a"]`, `"validation_regex":""`,
 			`"validation_regex":"b"`,
@@ -504,13 +531,33 @@ func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 }
 
 // many returns an answer with many copies of one field.
-func many(entry func(...string) string, n int) string {
-	var fields []string
-	for i := range n {
-		one := entry(`"income"`, fmt.Sprintf(`"income_%d"`, i))
-		fields = append(fields, strings.TrimSuffix(strings.TrimPrefix(one, `{"fields":[`), `]}`))
+// One odd proposal costs that proposal, and the result of the extraction says so.
+func TestExtractSchema_PartlyValidModelOutput(t *testing.T) {
+	t.Parallel()
+	entry := func(name string) string {
+		return `{"name":"` + name + `","display_name":"","description":"","value_type":"string","allowed_values":[],` +
+			`"validation_regex":"","collection_prompt":"What is it?","examples":[],"is_pii":true,` +
+			`"required_level":"hard","fallback_action":"ask","required_verification":false,"confidence":0.95,` +
+			`"quote":"the income"}`
 	}
-	return `{"fields":[` + strings.Join(fields, ",") + `]}`
+	entries := []string{entry("income"), entry("Home-Town!"), entry("city"), entry("income"), `null`}
+	for name, answer := range map[string]string{
+		"as it is":   `{"fields":[` + strings.Join(entries, ",") + `]}`,
+		"in a fence": "Sure:\n```json\n" + `{"fields":[` + strings.Join(entries, ",\n") + "]}\n```",
+	} {
+		w, _ := paid(t, answer, func(*steps.Deps) {})
+		scenario := vault.Scenario{ID: newID(), AgentID: w.agent, Name: "Loan"}
+		got := w.extract(w.described(scenario, "We need the income."))
+		w.equal(name, []string{"income", "city"}, got.Requirements)
+		want := "entries of the language model's answer were left out: 1 bad_definition, 1 not_an_object, 1 repeated"
+		if len(got.Warnings) == 0 || got.Warnings[0] != want {
+			t.Errorf("%s: it warns of %q", name, got.Warnings)
+		}
+		again := w.extract(w.extractByHand(scenario.ID))
+		if again.Outcome != vault.ExtractUnchanged || len(again.Warnings) == 0 || again.Warnings[0] != want {
+			t.Errorf("%s: without a call: %+v", name, again)
+		}
+	}
 }
 
 func TestExtractSchema_HumanRowsStay(t *testing.T) {

@@ -203,7 +203,7 @@ func TestBudget_SpentTenantWorksWithoutModel(t *testing.T) {
 	if len(usage) != 1 || row.Left != 0 || row.Prompt < 8000 || row.Completion != 2000 || row.Cost < 8000*4/10+2000*16/10 {
 		t.Errorf("counted %+v", row)
 	}
-	// A definition is saved without an embedding, and an extraction reports why it was not made.
+	// A definition is saved, and an extraction reports why it was not made.
 	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail})
 	save := w.save(vault.Scenario{ID: newID(), AgentID: w.agent, Name: "n", Description: "The customer must be over 18."})
 	extraction := extractionOf(w, save)
@@ -248,6 +248,48 @@ func TestBudget_ConcurrentCallsStayWithin(t *testing.T) {
 	}
 }
 
+// One odd entry of an answer costs that entry, and the result names the reason without the value.
+func TestResolveGaps_PartlyValidModelOutput(t *testing.T) {
+	t.Parallel()
+	age := `{"field_name":"age","value":36,"confidence":0.99,"quote":"I am 36","turn":0}`
+	for name, c := range map[string]struct{ answer, warning string }{
+		"an unknown field": {
+			`{"values":[{"field_name":"secret","value":"hunter2","confidence":1,"quote":"I","turn":0},` + age + `]}`,
+			"entries of the language model's answer were left out: 1 unknown_field",
+		},
+		"null":       {`{"values":[{"field_name":"city","value":null},` + age + `]}`, ""},
+		"cut off":    {`{"values":[` + age + `,{"field_name":"city","value":"hunt`, "1 cut_off"},
+		"in a fence": {"<think>hunter2</think>\n```json\n" + `{"values":[` + age + "]}\n```", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, requests := paid(t, c.answer, func(*steps.Deps) {})
+			w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
+			scenario := w.scenario("Ask.").ID
+			w.require(scenario, vault.Requirement{FieldName: "age"})
+			session := w.session(nil, "I am 36.")
+			fill := w.event(
+				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+					CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
+				}),
+			)
+			before := requests.Load()
+			for _, write := range w.resolve(fill) {
+				w.must(w.run(write, writeValue...))
+			}
+			w.must(w.run(fill, fillGaps...))
+			got := resultOf[vault.FillResult](w, fill)
+			if !got.Fields[0].Filled || got.ModelCalls != 1 || requests.Load()-before != 1 {
+				t.Errorf("the fill ended with %+v after %d requests", got, requests.Load()-before)
+			}
+			said := strings.Join(got.Warnings, "; ")
+			if (said == "") != (c.warning == "") || !strings.Contains(said, c.warning) || strings.Contains(said, "hunt") {
+				t.Errorf("it warns %q", said)
+			}
+		})
+	}
+}
+
 // Invalid answers of a model over HTTP: nothing invalid is stored, and the fill warns and asks.
 func TestResolveGaps_InvalidModelOutput(t *testing.T) {
 	t.Parallel()
@@ -261,13 +303,13 @@ func TestResolveGaps_InvalidModelOutput(t *testing.T) {
 		warning string
 	}{
 		"an unknown field":  {entry(`"age"`, `"password"`), 2, "not one of the requested fields"},
-		"an unknown key":    {entry(`"turn":0`, `"turn":0,"note":"x"`), 2, "a key that is not in the schema"},
+		"a missing key":     {entry(`,"turn":0`, ``), 2, "values[0].turn is missing"},
 		"a wrong type":      {entry(`36,`, `"old",`), 2, "is not a number"},
 		"confidence 7":      {entry(`0.99`, `7`), 2, "is not between 0 and 1"},
 		"an invented quote": {entry(`I am 36`, `I turned 36 in May`), 1, ""},
 		"an invented value": {entry(`36,`, `63,`), 1, ""},
 		"nothing":           {``, 2, "the answer is empty"},
-		"no JSON":           {`Of course!`, 2, "not valid JSON"},
+		"no JSON":           {`Of course!`, 2, "not a JSON object with the list values"},
 		"an endless stream": {strings.Repeat(`{"values":[`, 1<<20), 1, "larger than"},
 	} {
 		t.Run(name, func(t *testing.T) {

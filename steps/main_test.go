@@ -384,8 +384,7 @@ var (
 	addAsset       = []string{"Assets.ValidateAsset", "Assets.PersistAsset", "Caches.InvalidateAndAcknowledge"}
 	saveSession    = []string{"Sessions.PersistSession", "Caches.InvalidateAndAcknowledge"}
 	saveDefinition = []string{
-		"Definitions.ValidateDefinition", "Definitions.EmbedDefinition", "Definitions.PersistDefinition",
-		"Caches.InvalidateAndAcknowledge",
+		"Definitions.ValidateDefinition", "Definitions.PersistDefinition", "Caches.InvalidateAndAcknowledge",
 	}
 	deleteDefinition  = []string{"Definitions.DeleteDefinition", "Caches.InvalidateAndAcknowledge"}
 	deleteRequirement = []string{"Definitions.DeleteRequirement", "Caches.InvalidateAndAcknowledge"}

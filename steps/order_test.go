@@ -245,14 +245,6 @@ func TestSteps_OutOfOrder(t *testing.T) {
 		w.unchanged(before, "a second run of what was applied")
 	})
 
-	t.Run("embed after persist", func(t *testing.T) {
-		ev := aDefinition(w)
-		w.must(w.run(ev, "Definitions.PersistDefinition"))
-		before := w.dump()
-		w.must(w.run(ev, "Definitions.EmbedDefinition", "Definitions.PersistDefinition"))
-		w.unchanged(before, "embed after persist")
-	})
-
 	t.Run("persist before match", func(t *testing.T) {
 		ev := anExtraction(w)
 		before := w.dump()

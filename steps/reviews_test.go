@@ -242,7 +242,7 @@ func TestFlushPending_KeepsANewerInvalidation(t *testing.T) {
 					AgentID: w.agent, Name: "plan", ValueType: vault.TypeString,
 				}),
 			)
-			w.must(w.run(ev, saveDefinition[:3]...))
+			w.must(w.run(ev, saveDefinition[:2]...))
 		},
 		"a chain": func() {
 			w.must(w.db.Tenant(w.tenant).AddPendingChainInvalidations(t.Context(), []uuid.UUID{item.ItemID}))

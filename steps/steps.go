@@ -71,7 +71,7 @@ func New(d Deps) Steps {
 		Customers:   customers.Customers{Once: runner},
 		Merges:      customers.Merges{Once: runner, Now: d.Now},
 		Sessions:    gapfill.Sessions{Once: runner},
-		Definitions: schema.Definitions{Once: runner, Model: model, Log: d.Log},
+		Definitions: schema.Definitions{Once: runner},
 		Scenarios:   schema.Scenarios{Once: runner, Enqueuer: d.Enqueuer},
 		Extraction:  schema.Extraction{Once: runner, Model: model, MatchThreshold: d.Settings.MatchThreshold, Log: d.Log},
 		Gaps: gapfill.Gaps{

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -33,6 +34,7 @@ type step struct {
 	hatchetworker.HatchetContext
 	ctx    context.Context
 	name   string
+	action string // "": the step of write-value with this name
 	tenant string
 }
 
@@ -44,7 +46,7 @@ func (s *step) AdditionalMetadata() map[string]string {
 	return map[string]string{"operation_id": "an operation", "tenant_id": s.tenant}
 }
 func (s *step) StepName() string            { return s.name }
-func (s *step) ActionId() string            { return "write-value:" + s.name }
+func (s *step) ActionId() string            { return cmp.Or(s.action, "write-value:"+s.name) }
 func (s *step) WorkflowRunId() string       { return "a run" }
 func (s *step) RetryCount() int             { return 0 }
 func (s *step) Done() <-chan struct{}       { return s.ctx.Done() }
@@ -97,6 +99,43 @@ func TestObserve_LimitsConcurrency(t *testing.T) {
 	if n := m.n.Load(); n != 0 {
 		t.Errorf("%d steps are still counted", n)
 	}
+}
+
+// Steps that call the model use their own turns only: as many as there are, they hold up no other step.
+func TestObserve_ModelStepsHoldUpNoOther(t *testing.T) {
+	t.Parallel()
+	m := newTestObserver(t, 2, io.Discard)
+	m.model = newTurns(3)
+	started, release := make(chan string, 100), make(chan struct{})
+	var all sync.WaitGroup
+	run := func(action string, tenant int, end <-chan struct{}) {
+		all.Go(func() {
+			s := &step{ctx: t.Context(), action: action, tenant: strconv.Itoa(tenant)}
+			_ = m.observe(s, func(hatchetworker.HatchetContext) error {
+				started <- action
+				<-end
+				return nil
+			})
+		})
+	}
+	for i := range 40 {
+		run([]string{"fill-gaps:resolve", "extract-schema:propose", "extract-schema:match"}[i%3], i, release)
+	}
+	for range 3 {
+		<-started
+	}
+	ended := make(chan struct{})
+	close(ended)
+	for i, action := range []string{
+		"write-value:persist", "fill-gaps:ask", "fill-gaps:find-missing", "extract-schema:persist", "save-definition:persist",
+	} {
+		run(action, i, ended)
+		if got := <-started; got != action {
+			t.Errorf("%s started, want %s", got, action)
+		}
+	}
+	close(release)
+	all.Wait()
 }
 
 func TestObserve_CancelledBeforeItsTurn(t *testing.T) {

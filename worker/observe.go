@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/contextvault/contextvault/metrics"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/telemetry"
+	"github.com/contextvault/contextvault/workflows"
 )
 
 const tracerName = "github.com/contextvault/contextvault/worker"
@@ -21,7 +23,8 @@ const tracerName = "github.com/contextvault/contextvault/worker"
 // observer limits the number of concurrent steps, and records each step in metrics and log.
 type observer struct {
 	running
-	turns    *turns
+	turns    *turns // of the steps that do not call the language model
+	model    *turns // of the steps that do
 	log      *slog.Logger
 	registry *prometheus.Registry
 	steps    *metrics.Steps
@@ -32,7 +35,8 @@ type observer struct {
 // newObserver returns an observer with a registry for the metrics that only the worker exports, others included.
 func newObserver(r *app.Runtime, others ...prometheus.Collector) *observer {
 	o := &observer{
-		turns: newTurns(r.Config.Jobs.Hatchet.WorkerConcurrency), log: r.Log,
+		turns: newTurns(r.Config.Jobs.Hatchet.WorkerConcurrency),
+		model: newTurns(r.Config.Jobs.Hatchet.ModelConcurrency), log: r.Log,
 		registry: prometheus.NewRegistry(),
 	}
 	o.steps = metrics.NewSteps(o.n.Load)
@@ -61,6 +65,14 @@ func (r *running) wait(grace time.Duration) int64 {
 	}
 }
 
+// turnsOf returns the turns of a step, by its name workflow:step.
+func (o *observer) turnsOf(action string) *turns {
+	if workflow, step, _ := strings.Cut(action, ":"); workflows.CallsModel(workflow, step) {
+		return o.model
+	}
+	return o.turns
+}
+
 // observe is the worker's middleware: it limits the number of concurrent steps and shares them between tenants, counts
 // and times them, and adds their ids to their log lines.
 func (o *observer) observe(
@@ -70,10 +82,11 @@ func (o *observer) observe(
 	o.n.Add(1)
 	defer o.n.Add(-1)
 	tenant := ctx.AdditionalMetadata()["tenant_id"] // "": a run of a cron
-	if err := o.turns.acquire(ctx, tenant); err != nil {
+	turns := o.turnsOf(ctx.ActionId())
+	if err := turns.acquire(ctx, tenant); err != nil {
 		return err
 	}
-	defer o.turns.release(tenant)
+	defer turns.release(tenant)
 	attrs := []slog.Attr{
 		slog.String(
 			"step",

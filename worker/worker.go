@@ -9,6 +9,7 @@ package worker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,8 +24,12 @@ import (
 	"github.com/contextvault/contextvault/workflows"
 )
 
-// Name is the name of the worker in the engine's dashboard.
-const Name = "contextvault"
+// Names of the two workers of a process in the engine's dashboard. ModelName runs the workflows that call the language
+// model. The engine assigns steps by worker, so a model that hangs cannot use up the slots of Name.
+const (
+	Name      = "contextvault"
+	ModelName = "contextvault-model"
+)
 
 // slotsPerStep is the number of steps that the engine may assign to this worker for each step that it runs; the others
 // wait in the worker. The engine frees finished slots only once a second: with 10 slots it stalled for over a second at
@@ -69,21 +74,17 @@ func Run(ctx context.Context, r *app.Runtime, engine *hatchet.Client, opts Optio
 		endServing()
 		return cmp.Or(err, g.Wait())
 	}
-	w, err := register(gctx, r, engine)
-	if w == nil {
+	workers, err := register(gctx, r, engine)
+	if workers == nil {
 		return giveUp(err)
 	}
 	o.registered.Store(true)
-	w.Use(
-		opentelemetry.NewMiddleware(otel.Tracer(tracerName)),
-		o.observe,
-	)
-	started := time.Now()
-	stop, err := w.Start()
+	stop, started, err := startAll(workers, o)
 	if err != nil {
 		return giveUp(fmt.Errorf("start the worker: %w", err))
 	}
-	r.Log.InfoContext(ctx, "worker_started", "concurrency", cfg.Jobs.Hatchet.WorkerConcurrency)
+	r.Log.InfoContext(ctx, "worker_started", "concurrency", cfg.Jobs.Hatchet.WorkerConcurrency,
+		"model_concurrency", cfg.Jobs.Hatchet.ModelConcurrency)
 	if opts.Ready != nil {
 		opts.Ready()
 	}
@@ -91,7 +92,6 @@ func Run(ctx context.Context, r *app.Runtime, engine *hatchet.Client, opts Optio
 	g.Go(func() error { return r.Trigger.Run(gctx) })
 	g.Go(func() error { return requeueDropped(gctx, r, started.Add(registrationTime)) })
 	<-gctx.Done()
-	time.Sleep(time.Until(started.Add(registrationTime)))
 	if err := stop(); err != nil {
 		r.Log.WarnContext(ctx, "worker_stop_failed")
 	}
@@ -101,28 +101,51 @@ func Run(ctx context.Context, r *app.Runtime, engine *hatchet.Client, opts Optio
 	return g.Wait()
 }
 
+// startAll starts the workers. stop stops them; it waits until they are registered. started is the time of the last
+// start.
+func startAll(workers []*hatchet.Worker, o *observer) (stop func() error, started time.Time, err error) {
+	var stops []func() error
+	stop = func() error {
+		time.Sleep(time.Until(started.Add(registrationTime)))
+		var errs []error
+		for _, stop := range stops {
+			errs = append(errs, stop())
+		}
+		return errors.Join(errs...)
+	}
+	for _, w := range workers {
+		w.Use(opentelemetry.NewMiddleware(otel.Tracer(tracerName)), o.observe)
+		stopOne, err := w.Start()
+		if err != nil {
+			return nil, started, errors.Join(err, stop())
+		}
+		stops, started = append(stops, stopOne), time.Now()
+	}
+	return stop, started, nil
+}
+
 // slowEngine is the wait for the engine after which the worker logs engine_unreachable. The SDK gives up after 90
 // seconds.
 const slowEngine = 5 * time.Second
 
 // register registers the workflows with the engine. It returns nil, nil if ctx ends first: the SDK takes no context,
 // and the worker must honour a shutdown while the engine is down.
-func register(ctx context.Context, r *app.Runtime, engine *hatchet.Client) (*hatchet.Worker, error) {
+func register(ctx context.Context, r *app.Runtime, engine *hatchet.Client) ([]*hatchet.Worker, error) {
 	type result struct {
-		worker *hatchet.Worker
-		err    error
+		workers []*hatchet.Worker
+		err     error
 	}
 	done := make(chan result, 1)
 	go func() {
-		w, err := newWorker(r, engine)
-		done <- result{w, err}
+		workers, err := newWorkers(r, engine)
+		done <- result{workers, err}
 	}()
 	slow := time.NewTimer(slowEngine)
 	defer slow.Stop()
 	for {
 		select {
 		case res := <-done:
-			return res.worker, res.err
+			return res.workers, res.err
 		case <-slow.C:
 			r.Log.WarnContext(ctx, "engine_unreachable", "address", r.Config.Jobs.Hatchet.HostPort())
 		case <-ctx.Done():
@@ -131,22 +154,33 @@ func register(ctx context.Context, r *app.Runtime, engine *hatchet.Client) (*hat
 	}
 }
 
-func newWorker(r *app.Runtime, engine *hatchet.Client) (*hatchet.Worker, error) {
-	cfg := r.Config
-	w, err := engine.NewWorker(Name,
-		hatchet.WithWorkflows(workflows.All(engine, r.Steps, workflows.Crons{
-			ExpireValues:    cfg.Jobs.Hatchet.CronExpireValues,
-			DetectOrphans:   cfg.Jobs.Hatchet.CronDetectOrphans,
-			RelayOperations: cfg.Jobs.Hatchet.CronRelayOperations,
-			PurgeOperations: cfg.Jobs.Hatchet.CronPurgeOperations,
-		})...),
-		hatchet.WithSlots(slotsPerStep*cfg.Jobs.Hatchet.WorkerConcurrency),
-		hatchet.WithLogger(app.EngineLog()),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("register the workflows: %w", err)
+// newWorkers returns the two workers of this process. The second one also runs the steps of its workflows that do not
+// call the model, so it has slots for both kinds.
+func newWorkers(r *app.Runtime, engine *hatchet.Client) ([]*hatchet.Worker, error) {
+	h := r.Config.Jobs.Hatchet
+	plain, model := workflows.Split(workflows.All(engine, r.Steps, workflows.Crons{
+		ExpireValues:    h.CronExpireValues,
+		DetectOrphans:   h.CronDetectOrphans,
+		RelayOperations: h.CronRelayOperations,
+		PurgeOperations: h.CronPurgeOperations,
+	}))
+	var workers []*hatchet.Worker
+	for _, group := range []struct {
+		name      string
+		workflows []hatchet.WorkflowBase
+		steps     int
+	}{{Name, plain, h.WorkerConcurrency}, {ModelName, model, h.WorkerConcurrency + h.ModelConcurrency}} {
+		w, err := engine.NewWorker(group.name,
+			hatchet.WithWorkflows(group.workflows...),
+			hatchet.WithSlots(slotsPerStep*group.steps),
+			hatchet.WithLogger(app.EngineLog()),
+		)
+		if err != nil {
+			return nil, fmt.Errorf("register the workflows: %w", err)
+		}
+		workers = append(workers, w)
 	}
-	return w, nil
+	return workers, nil
 }
 
 // requeueDropped requeues the operations whose events the engine dropped before the workflows were registered. at is

@@ -24,7 +24,9 @@ import (
 
 var kit *testkit.Kit
 
-func TestMain(m *testing.M) { os.Exit(testkit.Main(m, func(k *testkit.Kit) { kit = k })) }
+func TestMain(m *testing.M) {
+	os.Exit(testkit.Main(m, func(k *testkit.Kit) { kit = k }, modelStub.environ()...))
+}
 
 // run runs another worker of the system. stop ends it and returns the error of Run.
 func run(t *testing.T, opts worker.Options, healthAddress string) (stop func() error) {

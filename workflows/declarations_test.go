@@ -121,6 +121,37 @@ func TestDeclarations_EveryTaskHasAPolicy(t *testing.T) {
 	}
 }
 
+// The steps with the policy of the model are those that have slots of their own, and no other workflow is on their
+// worker.
+func TestDeclarations_ModelSteps(t *testing.T) {
+	t.Parallel()
+	var calls []string
+	for name, w := range declarations(t) {
+		for _, task := range w.tasks {
+			slow := task.execution == 3*time.Minute
+			if slow {
+				calls = append(calls, name)
+			}
+			for _, namespace := range []string{"", "staging_"} {
+				if got := workflows.CallsModel(namespace+name, task.name); got != slow {
+					t.Errorf("%s: %s may take %s; it calls the model: %t", namespace+name, task.name, task.execution, got)
+				}
+			}
+		}
+	}
+	slices.Sort(calls)
+	all := workflows.All(kit.Client, steps.Steps{}, workflows.Crons{})
+	plain, model := workflows.Split(all)
+	var names []string
+	for _, w := range model {
+		names = append(names, w.GetName())
+	}
+	slices.Sort(names)
+	if want := slices.Compact(calls); !slices.Equal(names, want) || len(plain)+len(model) != len(all) {
+		t.Errorf("%v are on the worker of the model, want %v; %d are on the other of %d", names, want, len(plain), len(all))
+	}
+}
+
 func TestDeclarations_StepsInOrder(t *testing.T) {
 	t.Parallel()
 	for name, w := range declarations(t) {

@@ -15,7 +15,7 @@
 //	unmerge-customer   customer:unmerge                          both profiles        unmerge → invalidate-and-acknowledge
 //	delete-customer    customer:delete                           profile              delete → invalidate-and-acknowledge
 //	save-session       session:save                              session              persist → invalidate-and-acknowledge
-//	save-definition    definition:save                           definition           validate → embed → persist → invalidate-and-acknowledge
+//	save-definition    definition:save                           definition           validate → persist → invalidate-and-acknowledge
 //	delete-definition  definition:delete                         definition           delete → invalidate-and-acknowledge
 //	save-requirement   requirement:save                          requirement          validate → persist → invalidate-and-acknowledge
 //	delete-requirement requirement:delete                        requirement          delete → invalidate-and-acknowledge

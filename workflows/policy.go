@@ -15,8 +15,8 @@ func quick(parents ...*hatchet.Task) []hatchet.TaskOption {
 	return policy(5, 2, 30, 30*time.Second, schedule, parents)
 }
 
-// model is the policy of a step that calls a language model: slow calls and fewer retries, because the client retries
-// as well.
+// model is the policy of a step that calls a language model, and of no other step (modelSteps): slow calls and fewer
+// retries, because the client retries as well.
 func model(parents ...*hatchet.Task) []hatchet.TaskOption {
 	return policy(3, 3, 120, 3*time.Minute, schedule, parents)
 }

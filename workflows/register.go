@@ -2,10 +2,12 @@ package workflows
 
 import (
 	"slices"
+	"strings"
 
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // Crons holds the schedules of the sweeps: five-field cron expressions, in UTC. An empty one leaves its workflow
@@ -15,6 +17,39 @@ type Crons struct {
 	DetectOrphans   string
 	RelayOperations string
 	PurgeOperations string
+}
+
+// modelSteps lists the steps that call the language model, by workflow. Such a step can take as long as the model.
+var modelSteps = map[string][]string{
+	vault.FillGaps.Name:      {"resolve"},
+	vault.ExtractSchema.Name: {"propose", "match"},
+}
+
+// CallsModel reports whether a step of a workflow calls the language model.
+func CallsModel(workflow, step string) bool { return slices.Contains(modelStepsOf(workflow), step) }
+
+// modelStepsOf returns the steps of a workflow that call the language model. The name can have the prefix of the
+// engine's namespace.
+func modelStepsOf(workflow string) []string {
+	for name, steps := range modelSteps {
+		if workflow == name || strings.HasSuffix(workflow, "_"+name) {
+			return steps
+		}
+	}
+	return nil
+}
+
+// Split separates the workflows with steps that call the language model from the others. A worker registers each group
+// with slots of its own in the engine: steps that wait for the model never take the slots of the others.
+func Split(all []hatchet.WorkflowBase) (plain, model []hatchet.WorkflowBase) {
+	for _, w := range all {
+		if modelStepsOf(w.GetName()) != nil {
+			model = append(model, w)
+		} else {
+			plain = append(plain, w)
+		}
+	}
+	return plain, model
 }
 
 // All declares every workflow. A worker registers what it returns; nothing else registers one.

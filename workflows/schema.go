@@ -20,11 +20,10 @@ func schemaWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase {
 	}
 }
 
-// saveDefinition stores a definition with the embedding of its meaning.
+// saveDefinition stores a definition.
 func saveDefinition(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.SaveDefinition)
 	f = prepare(f, "validate", quick, s.Definitions.ValidateDefinition)
-	f = prepare(f, "embed", model, s.Definitions.EmbedDefinition)
 	return effect(f, "persist", quick, s.Definitions.PersistDefinition).end()
 }
 

@@ -234,7 +234,7 @@ func (w *workerProcess) stop() time.Duration {
 	return w.cmd.ProcessState.UserTime() + w.cmd.ProcessState.SystemTime()
 }
 
-// registered waits until the engine has n active workers.
+// registered waits until the engine has the active workers of n processes.
 func registered(ctx context.Context, engine *hatchet.Client, n int) error {
 	for range 600 {
 		list, err := engine.Workers().List(ctx)
@@ -249,7 +249,7 @@ func registered(ctx context.Context, engine *hatchet.Client, n int) error {
 				}
 			}
 		}
-		if active == n {
+		if active == 2*n { // worker.Name and worker.ModelName of each process
 			return nil
 		}
 		select {

@@ -45,6 +45,14 @@ func main() {
 				return bench(cmd.Context())
 			},
 		},
+		&cobra.Command{
+			Use:   "storm",
+			Short: "measure changes while gap fills wait for a language model that hangs",
+			Args:  cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return storm(cmd.Context())
+			},
+		},
 		evalCommand(),
 		growingCommand(),
 		engineSizeCommand(),

@@ -139,6 +139,49 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 	return i, err
 }
 
+const listDefinitionEmbeddings = `-- name: ListDefinitionEmbeddings :many
+SELECT e.definition_id, e.content_hash
+FROM definition_embeddings e
+JOIN definitions d ON d.id = e.definition_id
+WHERE e.tenant_id = $1
+  AND d.agent_id = $2
+  AND d.deleted_at IS NULL
+  AND e.model = $3
+`
+
+type ListDefinitionEmbeddingsParams struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	AgentID  uuid.UUID `json:"agent_id"`
+	Model    string    `json:"model"`
+}
+
+type ListDefinitionEmbeddingsRow struct {
+	DefinitionID uuid.UUID `json:"definition_id"`
+	ContentHash  string    `json:"content_hash"`
+}
+
+// Lists the embeddings of an agent's definitions by one model. content_hash is of the embedded text. Index:
+// definition_embeddings_tenant.
+func (q *Queries) ListDefinitionEmbeddings(ctx context.Context, arg ListDefinitionEmbeddingsParams) ([]ListDefinitionEmbeddingsRow, error) {
+	rows, err := q.db.Query(ctx, listDefinitionEmbeddings, arg.TenantID, arg.AgentID, arg.Model)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListDefinitionEmbeddingsRow{}
+	for rows.Next() {
+		var i ListDefinitionEmbeddingsRow
+		if err := rows.Scan(&i.DefinitionID, &i.ContentHash); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listDefinitions = `-- name: ListDefinitions :many
 SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions

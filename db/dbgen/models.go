@@ -356,6 +356,7 @@ type SchemaExtraction struct {
 	ContentHash string          `json:"content_hash"`
 	Model       string          `json:"model"`
 	Proposals   json.RawMessage `json:"proposals"`
+	Warning     string          `json:"warning"`
 	OperationID uuid.UUID       `json:"operation_id"`
 	ProposedAt  time.Time       `json:"proposed_at"`
 }

@@ -78,7 +78,7 @@ func (q *Queries) DeleteRequirement(ctx context.Context, arg DeleteRequirementPa
 }
 
 const getExtraction = `-- name: GetExtraction :one
-SELECT tenant_id, scenario_id, rule_id, content_hash, model, proposals, operation_id, proposed_at
+SELECT tenant_id, scenario_id, rule_id, content_hash, model, proposals, warning, operation_id, proposed_at
 FROM schema_extractions
 WHERE tenant_id = $1
   AND scenario_id = $2
@@ -102,6 +102,7 @@ func (q *Queries) GetExtraction(ctx context.Context, arg GetExtractionParams) (S
 		&i.ContentHash,
 		&i.Model,
 		&i.Proposals,
+		&i.Warning,
 		&i.OperationID,
 		&i.ProposedAt,
 	)
@@ -281,15 +282,16 @@ func (q *Queries) UpsertExtractedRequirement(ctx context.Context, arg UpsertExtr
 }
 
 const upsertExtraction = `-- name: UpsertExtraction :exec
-INSERT INTO schema_extractions (tenant_id, scenario_id, rule_id, content_hash, model, proposals, operation_id)
+INSERT INTO schema_extractions (tenant_id, scenario_id, rule_id, content_hash, model, proposals, warning, operation_id)
 VALUES (
     $1, $2, $3, $4, $5,
-    $6, $7
+    $6, $7, $8
 )
 ON CONFLICT (tenant_id, scenario_id, rule_id) DO UPDATE
 SET content_hash = excluded.content_hash,
     model = excluded.model,
     proposals = excluded.proposals,
+    warning = excluded.warning,
     operation_id = excluded.operation_id,
     proposed_at = clock_timestamp()
 `
@@ -301,6 +303,7 @@ type UpsertExtractionParams struct {
 	ContentHash string          `json:"content_hash"`
 	Model       string          `json:"model"`
 	Proposals   json.RawMessage `json:"proposals"`
+	Warning     string          `json:"warning"`
 	OperationID uuid.UUID       `json:"operation_id"`
 }
 
@@ -313,6 +316,7 @@ func (q *Queries) UpsertExtraction(ctx context.Context, arg UpsertExtractionPara
 		arg.ContentHash,
 		arg.Model,
 		arg.Proposals,
+		arg.Warning,
 		arg.OperationID,
 	)
 	return err

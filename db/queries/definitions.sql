@@ -178,6 +178,17 @@ ON CONFLICT (definition_id, model) DO UPDATE
 SET content_hash = excluded.content_hash,
     embedding = excluded.embedding;
 
+-- Lists the embeddings of an agent's definitions by one model. content_hash is of the embedded text. Index:
+-- definition_embeddings_tenant.
+-- name: ListDefinitionEmbeddings :many
+SELECT e.definition_id, e.content_hash
+FROM definition_embeddings e
+JOIN definitions d ON d.id = e.definition_id
+WHERE e.tenant_id = sqlc.arg(tenant_id)
+  AND d.agent_id = sqlc.arg(agent_id)
+  AND d.deleted_at IS NULL
+  AND e.model = sqlc.arg(model);
+
 -- Makes vector searches in this transaction continue until they have enough rows of the agent. Without it a search
 -- ends at the nearest rows of all tenants, which the filter may remove. It needs pgvector 0.8; a migration checks
 -- that.

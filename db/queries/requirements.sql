@@ -120,14 +120,15 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 
 -- Stores the proposals of the model for a scenario or rule. Index: primary key.
 -- name: UpsertExtraction :exec
-INSERT INTO schema_extractions (tenant_id, scenario_id, rule_id, content_hash, model, proposals, operation_id)
+INSERT INTO schema_extractions (tenant_id, scenario_id, rule_id, content_hash, model, proposals, warning, operation_id)
 VALUES (
     sqlc.arg(tenant_id), sqlc.arg(scenario_id), sqlc.arg(rule_id), sqlc.arg(content_hash), sqlc.arg(model),
-    sqlc.arg(proposals), sqlc.arg(operation_id)
+    sqlc.arg(proposals), sqlc.arg(warning), sqlc.arg(operation_id)
 )
 ON CONFLICT (tenant_id, scenario_id, rule_id) DO UPDATE
 SET content_hash = excluded.content_hash,
     model = excluded.model,
     proposals = excluded.proposals,
+    warning = excluded.warning,
     operation_id = excluded.operation_id,
     proposed_at = clock_timestamp();

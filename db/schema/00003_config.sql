@@ -34,7 +34,7 @@ CREATE TABLE definitions (
     UNIQUE (tenant_id, agent_id, name)
 );
 
--- A definition has no embedding while the model is unavailable. 512 is vault.EmbeddingDimensions.
+-- A definition is embedded when an extraction first compares proposals with it. 512 is vault.EmbeddingDimensions.
 CREATE TABLE definition_embeddings (
     definition_id uuid NOT NULL REFERENCES definitions (id) ON DELETE CASCADE,
     tenant_id     uuid NOT NULL REFERENCES tenants (id),
@@ -114,6 +114,7 @@ CREATE TABLE schema_extractions (
     content_hash text NOT NULL,
     model        text NOT NULL,
     proposals    jsonb NOT NULL,
+    warning      text NOT NULL,
     operation_id uuid NOT NULL,
     proposed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, scenario_id, rule_id),

@@ -69,7 +69,7 @@ func ConnectTo(
 		return nil, err
 	}
 	r := &Runtime{Config: cfg, ModelUsage: &llm.Counters{}, Log: log}
-	model, err := newModel(cfg.LLM, r.ModelUsage)
+	model, err := newModel(cfg.LLM, r.ModelUsage, log)
 	if err != nil {
 		model, r.ModelError = misconfiguredModel{err}, err
 	}

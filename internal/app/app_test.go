@@ -77,7 +77,7 @@ func TestNewModel_UnknownProvider(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.LLM.Provider = "azure"
-	if _, err := newModel(cfg.LLM, &llm.Counters{}); err == nil || !strings.Contains(err.Error(), "llm.provider") {
+	if _, err := newModel(cfg.LLM, &llm.Counters{}, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "llm.provider") {
 		t.Errorf("got %v", err)
 	}
 }

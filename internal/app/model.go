@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/llm"
@@ -10,14 +11,24 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// newModel builds the language model of the configuration. usage counts its calls.
-func newModel(cfg config.LLM, usage *llm.Counters) (llm.Model, error) {
+// newModel builds the language model of the configuration. usage counts its calls. log gets a line when a circuit
+// breaker opens or closes.
+func newModel(cfg config.LLM, usage *llm.Counters, log *slog.Logger) (llm.Model, error) {
 	if cfg.Provider == llm.ProviderOpenAI && cfg.APIKey == "" && cfg.BaseURL == llm.DefaultBaseURL {
 		// Another base URL may be a local server, which needs no key.
 		return nil, fmt.Errorf("language model: llm.provider is openai and llm.api_key is not set: set OPENAI_API_KEY, " +
 			"or set llm.provider to offline")
 	}
-	model, err := provider.New(modelConfig(cfg, usage))
+	settings := modelConfig(cfg, usage)
+	settings.Circuit = func(endpoint llm.Endpoint, open bool) {
+		usage.SetCircuit(endpoint, open)
+		if open {
+			log.Warn("model_circuit_opened", "endpoint", endpoint)
+		} else {
+			log.Info("model_circuit_closed", "endpoint", endpoint)
+		}
+	}
+	model, err := provider.New(settings)
 	if err != nil {
 		return nil, fmt.Errorf("language model: %w", err)
 	}

@@ -184,7 +184,7 @@ func (k *Kit) StartWorker() error {
 	}
 }
 
-// registered waits until the engine knows a worker.
+// registered waits until the engine knows the two workers of a process.
 func (k *Kit) registered() error {
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
@@ -195,7 +195,7 @@ func (k *Kit) registered() error {
 		if err != nil {
 			return err
 		}
-		if workers.Rows != nil && len(*workers.Rows) > 0 {
+		if workers.Rows != nil && len(*workers.Rows) > 1 {
 			return nil
 		}
 		select {

@@ -3,7 +3,6 @@ package openai
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/contextvault/contextvault/llm"
@@ -24,40 +23,60 @@ type statedValue struct {
 	Turn       int             `json:"turn"`
 }
 
-// decodeCandidates checks the answer to ExtractValues against its schema, the requested definitions and their types.
-// The caller checks that each quote supports its value.
-func decodeCandidates(answer string, req llm.ExtractRequest) ([]vault.Candidate, error) {
-	body, err := decodeAnswer[extractionAnswer](extractionSchema, answer)
+// contradictedConfidence limits the confidence of a value if the answer also has another value for the same field: at
+// the default thresholds the customer is asked to confirm it.
+const contradictedConfidence = 0.9
+
+// decodeCandidates takes the valid entries from the answer to ExtractValues: those that match the schema, a requested
+// definition and its type. Of several entries for one definition it takes the first. The caller checks that each quote
+// supports its value.
+func decodeCandidates(answer string, req llm.ExtractRequest) ([]vault.Candidate, llm.Drops, error) {
+	found, drops, err := decodeAnswer[statedValue](extractionSchema, answer, func() *candidates {
+		return &candidates{req: req, found: map[string]vault.Candidate{}}
+	})
 	if err != nil {
-		return nil, err
-	}
-	found := map[string]vault.Candidate{}
-	for i, v := range body.Values {
-		path := fmt.Sprintf("values[%d]", i)
-		c, err := v.candidate(path, req)
-		if err != nil {
-			return nil, err
-		}
-		if _, twice := found[c.FieldName]; twice {
-			return nil, problemf("%s.field_name was used before in this answer", path)
-		}
-		found[c.FieldName] = c
+		return nil, drops, err
 	}
 	var out []vault.Candidate
 	for _, d := range req.Definitions {
-		if c, ok := found[d.Name]; ok {
+		if c, ok := found.found[d.Name]; ok {
 			out = append(out, c)
-			delete(found, d.Name)
+			delete(found.found, d.Name)
 		}
 	}
-	return out, nil
+	return out, drops, nil
+}
+
+// candidates collects candidates by the names of their fields.
+type candidates struct {
+	req   llm.ExtractRequest
+	found map[string]vault.Candidate
+}
+
+func (c *candidates) size() int { return len(c.found) }
+
+func (c *candidates) add(path string, entry statedValue) error {
+	next, err := entry.candidate(path, c.req)
+	if err != nil {
+		return err
+	}
+	first, repeated := c.found[next.FieldName]
+	if !repeated {
+		c.found[next.FieldName] = next
+		return nil
+	}
+	if !bytes.Equal(first.Value, next.Value) {
+		first.Confidence = min(first.Confidence, contradictedConfidence)
+		c.found[next.FieldName] = first
+	}
+	return dropf(llm.DropRepeated, "%s.field_name was used before in this answer", path)
 }
 
 func (v statedValue) candidate(path string, req llm.ExtractRequest) (vault.Candidate, error) {
 	var none vault.Candidate
 	at := slices.IndexFunc(req.Definitions, func(d vault.Definition) bool { return d.Name == v.FieldName })
 	if at < 0 {
-		return none, problemf("%s.field_name is not one of the requested fields", path)
+		return none, dropf(llm.DropUnknown, "%s.field_name is not one of the requested fields", path)
 	}
 	value, err := checkValueType(path, req.Definitions[at].ValueType, v.Value)
 	if err != nil {
@@ -67,10 +86,10 @@ func (v statedValue) candidate(path string, req llm.ExtractRequest) (vault.Candi
 		return none, err
 	}
 	if !llm.HasText(v.Quote) {
-		return none, problemf("%s.quote is empty", path)
+		return none, dropf(llm.DropEvidence, "%s.quote is empty", path)
 	}
 	if !slices.ContainsFunc(req.Turns, func(t vault.Turn) bool { return t.Index == v.Turn }) {
-		return none, problemf("%s.turn is not the index of a turn", path)
+		return none, dropf(llm.DropEvidence, "%s.turn is not the index of a turn", path)
 	}
 	return vault.Candidate{
 		FieldName: v.FieldName, Value: value, Confidence: v.Confidence, Quote: v.Quote,
@@ -90,12 +109,12 @@ func checkValueType(path string, t vault.ValueType, value json.RawMessage) (json
 	default: // a string
 	}
 	if kindOf(value) != want {
-		return nil, problemf("%s.value is not a %s, which the type %s needs", path, want, t)
+		return nil, dropf(llm.DropType, "%s.value is not a %s, which the type %s needs", path, want, t)
 	}
 	if t == vault.TypeJSON {
 		var text string
 		if err := json.Unmarshal(value, &text); err != nil || !json.Valid([]byte(text)) {
-			return nil, problemf("%s.value is not a string with JSON in it", path)
+			return nil, dropf(llm.DropType, "%s.value is not a string with JSON in it", path)
 		}
 		return json.RawMessage(text), nil
 	}

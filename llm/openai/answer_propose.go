@@ -2,7 +2,6 @@ package openai
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -45,54 +44,66 @@ type proposal struct {
 	Quote            string               `json:"quote"`
 }
 
-// decodeProposals checks the answer to ProposeRequirements against its schema and the rules of a definition.
-func decodeProposals(answer string, req llm.ProposeRequest) ([]vault.ProposedRequirement, error) {
-	body, err := decodeAnswer[proposalAnswer](proposalSchema, answer)
+// decodeProposals takes the valid entries from the answer to ProposeRequirements: those that match the schema and the
+// rules of a definition. Of several entries with one name it takes the first.
+func decodeProposals(answer string, req llm.ProposeRequest) ([]vault.ProposedRequirement, llm.Drops, error) {
+	found, drops, err := decodeAnswer[proposal](proposalSchema, answer, func() *proposals {
+		return &proposals{texts: req.Texts, seen: map[string]bool{}}
+	})
 	if err != nil {
-		return nil, err
+		return nil, drops, err
 	}
-	if len(body.Fields) > maxProposals {
-		return nil, problemf("it has more than %d fields", maxProposals)
+	return found.found, drops, nil
+}
+
+// proposals collects proposals, in the order of the answer.
+type proposals struct {
+	texts []llm.Text
+	found []vault.ProposedRequirement
+	seen  map[string]bool
+}
+
+func (p *proposals) size() int { return len(p.found) }
+
+func (p *proposals) add(path string, entry proposal) error {
+	r, err := entry.requirement(path)
+	switch {
+	case err != nil:
+		return err
+	case p.seen[r.Name]:
+		return dropf(llm.DropRepeated, "%s.name was used before in this answer", path)
+	case len(p.found) == maxProposals:
+		return dropf(llm.DropTooMany, "it has more than %d fields", maxProposals)
 	}
-	var out []vault.ProposedRequirement
-	seen := map[string]bool{}
-	for i, p := range body.Fields {
-		path := fmt.Sprintf("fields[%d]", i)
-		r, err := p.requirement(path)
-		if err != nil {
-			return nil, err
-		}
-		if seen[r.Name] {
-			return nil, problemf("%s.name was used before in this answer", path)
-		}
-		seen[r.Name] = true
-		if !isQuoted(req.Texts, r.Quote) {
-			r.Confidence = min(r.Confidence, unquotedConfidence)
-		}
-		r.Quote = llm.Truncate(r.Quote, maxQuoteBytes)
-		out = append(out, r)
+	p.seen[r.Name] = true
+	if !isQuoted(p.texts, r.Quote) {
+		r.Confidence = min(r.Confidence, unquotedConfidence)
 	}
-	return out, nil
+	r.Quote = llm.Truncate(r.Quote, maxQuoteBytes)
+	p.found = append(p.found, r)
+	return nil
 }
 
 func (p proposal) requirement(path string) (vault.ProposedRequirement, error) {
 	var none vault.ProposedRequirement
 	switch {
 	case len(p.Name) > vault.MaxNameLength || !vault.NamePattern.MatchString(p.Name):
-		return none, problemf(
+		return none, dropf(
+			llm.DropDefinition,
 			"%s.name is not lower case letters, digits and underscores, at most %d",
 			path,
 			vault.MaxNameLength,
 		)
 	case len(p.DisplayName) > 200 || len(p.Description) > 2000 || len(p.CollectionPrompt) > 2000:
-		return none, problemf(
+		return none, dropf(
+			llm.DropDefinition,
 			"%s has a text that is too long (display_name 200, description and collection_prompt 2000 bytes)",
 			path,
 		)
 	case len(p.Examples) > 50 || slices.ContainsFunc(p.Examples, func(s string) bool { return len(s) > 2000 }):
-		return none, problemf("%s.examples has more than 50 entries or one of more than 2000 bytes", path)
+		return none, dropf(llm.DropDefinition, "%s.examples has more than 50 entries or one of more than 2000 bytes", path)
 	case !llm.HasText(p.CollectionPrompt):
-		return none, problemf("%s.collection_prompt is empty", path)
+		return none, dropf(llm.DropDefinition, "%s.collection_prompt is empty", path)
 	}
 	if err := checkConfidence(path, p.Confidence); err != nil {
 		return none, err
@@ -107,7 +118,7 @@ func (p proposal) requirement(path string) (vault.ProposedRequirement, error) {
 	}
 	// A proposal that cannot be stored would fail at every retry of the step, each with another paid call.
 	if err := rules.Check(r); err != nil {
-		return none, problemf("%s.%v", path, err)
+		return none, dropf(llm.DropDefinition, "%s.%v", path, err)
 	}
 	if err := checkDefinition(path, &r); err != nil {
 		return none, err
@@ -135,7 +146,7 @@ func checkDefinition(path string, r *vault.ProposedRequirement) error {
 		err = rules.Check(def)
 	}
 	if err != nil {
-		return problemf("%s.%v", path, err)
+		return dropf(llm.DropDefinition, "%s.%v", path, err)
 	}
 	return nil
 }
@@ -146,7 +157,7 @@ var anyID = uuid.UUID{1}
 // checkAllowedValues rejects allowed values of another JSON type than t needs.
 func checkAllowedValues(path string, t vault.ValueType, values []json.RawMessage) error {
 	if len(values) > 500 {
-		return problemf("%s.allowed_values has more than 500 entries", path)
+		return dropf(llm.DropDefinition, "%s.allowed_values has more than 500 entries", path)
 	}
 	want := "string"
 	if t == vault.TypeNumber {
@@ -154,7 +165,7 @@ func checkAllowedValues(path string, t vault.ValueType, values []json.RawMessage
 	}
 	for i, v := range values {
 		if kindOf(v) != want {
-			return problemf("%s.allowed_values[%d] is not a %s", path, i, want)
+			return dropf(llm.DropType, "%s.allowed_values[%d] is not a %s", path, i, want)
 		}
 	}
 	return nil

@@ -29,12 +29,18 @@ func (o *Model) Embed(ctx context.Context, texts []string) (vectors [][]float32,
 	if err := llm.CheckTexts(texts); err != nil {
 		return nil, err
 	}
+	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, o.cfg.Timeout)
 	defer cancel()
 	vectors = make([][]float32, 0, len(texts))
 	for len(vectors) < len(texts) {
 		batch := nextBatch(texts[len(vectors):])
-		more, err := o.embedBatch(ctx, m, batch)
+		var more [][]float32
+		err := o.embedBreaker.do(caller, func() (err error) {
+			m.Usage.Calls++
+			more, err = o.embedBatch(ctx, m, batch)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -44,7 +50,6 @@ func (o *Model) Embed(ctx context.Context, texts []string) (vectors [][]float32,
 }
 
 func (o *Model) embedBatch(ctx context.Context, m *llm.Meter, batch []string) ([][]float32, error) {
-	m.Usage.Calls++
 	res, err := o.embeddings.New(ctx, sdk.EmbeddingNewParams{
 		Model:          o.cfg.EmbeddingModel,
 		Input:          sdk.EmbeddingNewParamsInputUnion{OfArrayOfStrings: batch},

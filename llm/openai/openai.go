@@ -1,6 +1,6 @@
 // Package openai is the language model behind an OpenAI-compatible endpoint: chat completions with a JSON Schema, and
-// embeddings. It checks every answer against its schema and asks once for a repair. It does not check values against
-// the customer's words; the caller does. Start reading at Model and prompts/.
+// embeddings. It checks each entry of an answer against its schema, and asks once for a repair if no entry is usable. It
+// does not check values against the customer's words; the caller does. Start reading at Model and prompts/.
 package openai
 
 import (
@@ -25,6 +25,8 @@ type Model struct {
 	cfg        llm.Config
 	chat       sdk.ChatCompletionService
 	embeddings sdk.EmbeddingService
+
+	chatBreaker, embedBreaker breaker
 }
 
 // New returns a model that calls cfg.BaseURL. It ignores cfg.Provider. An error lists every problem of cfg.
@@ -40,6 +42,7 @@ func New(cfg llm.Config) (*Model, error) {
 		option.WithBaseURL(cfg.BaseURL),
 		option.WithHTTPClient(boundedClient(cfg.HTTPClient)),
 		option.WithMaxRetries(max(0, cfg.MaxRetries)),
+		option.WithMiddleware(giveUpInTime),
 	}
 	if cfg.APIKey != "" {
 		options = append(options, option.WithAPIKey(cfg.APIKey))
@@ -48,6 +51,9 @@ func New(cfg llm.Config) (*Model, error) {
 		cfg:        cfg,
 		chat:       sdk.NewChatService(options...).Completions,
 		embeddings: sdk.NewEmbeddingService(options...),
+
+		chatBreaker:  newBreaker(cfg, llm.EndpointChat),
+		embedBreaker: newBreaker(cfg, llm.EndpointEmbeddings),
 	}, nil
 }
 
@@ -64,9 +70,9 @@ func (o *Model) ProposeRequirements(ctx context.Context, req llm.ProposeRequest)
 		return nil, err
 	}
 	var fields []vault.ProposedRequirement
-	err = o.completeStructured(ctx, llm.OperationPropose, prompt, func(answer string) (problem error) {
-		fields, problem = decodeProposals(answer, req)
-		return problem
+	err = o.completeStructured(ctx, llm.OperationPropose, prompt, func(answer string) (drops llm.Drops, problem error) {
+		fields, drops, problem = decodeProposals(answer, req)
+		return drops, problem
 	})
 	if err != nil {
 		return nil, err
@@ -84,9 +90,9 @@ func (o *Model) ExtractValues(ctx context.Context, req llm.ExtractRequest) ([]va
 		return nil, err
 	}
 	var found []vault.Candidate
-	err = o.completeStructured(ctx, llm.OperationExtract, prompt, func(answer string) (problem error) {
-		found, problem = decodeCandidates(answer, req)
-		return problem
+	err = o.completeStructured(ctx, llm.OperationExtract, prompt, func(answer string) (drops llm.Drops, problem error) {
+		found, drops, problem = decodeCandidates(answer, req)
+		return drops, problem
 	})
 	if err != nil {
 		return nil, err
@@ -94,28 +100,34 @@ func (o *Model) ExtractValues(ctx context.Context, req llm.ExtractRequest) ([]va
 	return found, nil
 }
 
-// completeStructured makes one call and passes the answer to decode. If decode fails, it asks once for a repair. A
-// second failure is a permanent error, so that retries of the step do not pay for a third call.
+// completeStructured makes one call and passes the answer to decode. If decode finds nothing usable, it asks once for a
+// repair. A second failure is a permanent error, so that retries of the step do not pay for a third call.
 func (o *Model) completeStructured(
 	ctx context.Context,
 	op llm.Operation,
 	p prompt,
-	decode func(answer string) error,
+	decode func(answer string) (llm.Drops, error),
 ) (err error) {
 	m := llm.StartMeter(op, o.cfg.Model)
 	defer func() { m.Report(ctx, o.cfg.Usage, err) }()
+	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, o.cfg.Timeout)
 	defer cancel()
 
 	messages := []sdk.ChatCompletionMessageParamUnion{sdk.SystemMessage(p.system), sdk.UserMessage(p.user)}
 	for attempt := 1; ; attempt++ {
-		m.Usage.Calls++
-		answer, problem, err := o.complete(ctx, m, messages, p)
+		var answer string
+		var problem error
+		err := o.chatBreaker.do(caller, func() (err error) {
+			m.Usage.Calls++
+			answer, problem, err = o.complete(ctx, m, messages, p)
+			return err
+		})
 		if err != nil {
 			return err
 		}
 		if problem == nil {
-			problem = decode(answer)
+			m.Usage.Drops, problem = decode(answer)
 		}
 		switch {
 		case problem == nil && attempt > 1:
@@ -181,8 +193,8 @@ func (o *Model) complete(
 	switch {
 	case choice.Message.Refusal != "" || choice.FinishReason == "content_filter":
 		return "", nil, &vault.Error{Code: vault.CodeInvalid, Message: llm.Dependency + " declined to answer"}
-	case choice.FinishReason == "length":
-		return choice.Message.Content, problemf("the answer was cut off; give fewer and shorter entries"), nil
+	case choice.FinishReason == "length" && choice.Message.Content == "":
+		return "", errCutOff, nil // all of it were thoughts
 	case choice.Message.Content == "":
 		return "", problemf("the answer is empty"), nil
 	}

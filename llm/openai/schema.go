@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	validator "github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
+	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -26,10 +28,14 @@ var (
 	extractionSchema = newAnswerSchema[extractionAnswer](nil)
 )
 
-// answerSchema is the schema of one structured answer.
+// answerSchema is the schema of one structured answer: an object with one list of entries.
 type answerSchema struct {
-	schema    *jsonschema.Schema // the schema for the endpoint
-	validator *validator.Schema  // the same schema, compiled
+	schema *jsonschema.Schema // the schema for the endpoint
+	key    string             // of the list
+	entry  *validator.Schema  // of an entry, without additionalProperties: unknown keys of an entry are ignored
+
+	listStart  *regexp.Regexp // matches the key, up to the bracket or null after it
+	entryStart *regexp.Regexp // matches the start of an entry
 }
 
 // newAnswerSchema makes the schema of T, an object with one list of objects, from its Go type. refine changes the
@@ -48,16 +54,27 @@ func newAnswerSchema[T any](refine func(entry *jsonschema.Schema)) answerSchema 
 	if refine != nil {
 		refine(entrySchema(schema))
 	}
-	document, err := validator.UnmarshalJSON(bytes.NewReader(mustMarshal(schema)))
+	entry := entrySchema(schema)
+	out := answerSchema{schema: schema, key: schema.PropertyOrder[0], entry: compile(entry)}
+	out.listStart = regexp.MustCompile(`"` + out.key + `"\s*:\s*(?:\[|null)`)
+	out.entryStart = regexp.MustCompile(`\{\s*"` + entry.PropertyOrder[0] + `"\s*:`)
+	return out
+}
+
+// compile compiles the schema of an entry.
+func compile(entry *jsonschema.Schema) *validator.Schema {
+	entry = entry.CloneSchemas()
+	entry.AdditionalProperties = nil
+	document, err := validator.UnmarshalJSON(bytes.NewReader(mustMarshal(entry)))
 	if err != nil {
 		panic(err)
 	}
-	const name = "answer.json"
+	const name = "entry.json"
 	compiler := validator.NewCompiler()
 	if err := compiler.AddResource(name, document); err != nil {
 		panic(err)
 	}
-	return answerSchema{schema: schema, validator: compiler.MustCompile(name)}
+	return compiler.MustCompile(name)
 }
 
 // withNames returns the schema for the endpoint, with the enum names for field_name.
@@ -99,46 +116,43 @@ func mustMarshal(schema *jsonschema.Schema) json.RawMessage {
 	return raw
 }
 
-// check returns nil or one problem of answer, always the same one.
-func (s answerSchema) check(answer any) error {
-	err := s.validator.Validate(answer)
+// checkEntry returns nil or one problem of the entry at path, always the same one.
+func (s answerSchema) checkEntry(path string, entry any) error {
+	err := s.entry.Validate(entry)
 	if err == nil {
 		return nil
 	}
 	invalid, ok := err.(*validator.ValidationError) //nolint:errorlint // Validate does not wrap it
 	if !ok {
-		return problemf("the answer does not match the schema")
+		return dropf(llm.DropType, "%s does not match the schema", path)
 	}
-	problems := schemaProblems(invalid, nil)
-	slices.Sort(problems)
-	return problem(problems[0])
+	problems := schemaProblems(path, invalid, nil)
+	slices.SortFunc(problems, func(a, b problem) int { return strings.Compare(a.text, b.text) })
+	return problems[0]
 }
 
-// schemaProblems appends the problems of invalid to list. They contain only keys of the schema and positions in
-// lists.
-func schemaProblems(invalid *validator.ValidationError, list []string) []string {
+// schemaProblems appends the problems of an invalid entry to list. They contain only keys of the schema and positions
+// in lists.
+func schemaProblems(entry string, invalid *validator.ValidationError, list []problem) []problem {
 	if len(invalid.Causes) > 0 {
 		for _, cause := range invalid.Causes {
-			list = schemaProblems(cause, list)
+			list = schemaProblems(entry, cause, list)
 		}
 		return list
 	}
-	path := pathOf(invalid.InstanceLocation)
-	name := path
-	if name == "" {
-		name = "the answer"
+	path := entry
+	if inner := pathOf(invalid.InstanceLocation); inner != "" {
+		path += "." + inner
 	}
 	switch k := invalid.ErrorKind.(type) {
 	case *kind.Required:
-		return append(list, strings.TrimPrefix(path+"."+k.Missing[0], ".")+" is missing")
+		return append(list, problem{llm.DropMissing, path + "." + k.Missing[0] + " is missing"})
 	case *kind.Type:
-		return append(list, name+" is not of type "+vault.OneOf(k.Want))
+		return append(list, problem{llm.DropType, path + " is not of type " + vault.OneOf(k.Want)})
 	case *kind.Enum:
-		return append(list, name+" is not "+vault.OneOf(textsOf(k.Want)))
-	case *kind.AdditionalProperties:
-		return append(list, name+" has a key that is not in the schema")
+		return append(list, problem{llm.DropDefinition, path + " is not " + vault.OneOf(textsOf(k.Want))})
 	}
-	return append(list, name+" does not match the schema")
+	return append(list, problem{llm.DropType, path + " does not match the schema"})
 }
 
 // pathOf writes a location as "values[0].quote". The root is "".

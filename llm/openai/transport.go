@@ -96,6 +96,11 @@ func classifyStatus(api *sdk.Error) error {
 	if errorType.MatchString(api.Type) {
 		status += " (" + api.Type + ")"
 	}
+	if api.Response != nil {
+		if wait, asked := retryAfter(api.Response.Header, time.Now()); asked && wait >= time.Second {
+			status += fmt.Sprintf("; it asks to retry after %v", wait.Round(time.Second))
+		}
+	}
 	switch api.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return &vault.Error{

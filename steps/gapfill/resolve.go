@@ -126,8 +126,12 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 		read.warnings = append(read.warnings, warning)
 	}
 	read.calls = 1
-	//nolint:gosec // two at most
-	counted := llm.WithUsage(ctx, func(u llm.Usage) { read.calls = max(read.calls, int32(u.Calls)) })
+	counted := llm.WithUsage(ctx, func(u llm.Usage) {
+		read.calls = int32(u.Calls) //nolint:gosec // two at most
+		if warning := u.Drops.Warning(); warning != "" && u.Outcome != llm.OutcomeMalformed {
+			read.warnings = append(read.warnings, warning)
+		}
+	})
 	candidates, err := s.Model.ExtractValues(counted, st.op.TenantID, llm.ExtractRequest{
 		Definitions: fields, Others: st.others(fields), Turns: turns, Now: s.Now(), Zone: s.zone(st),
 	})

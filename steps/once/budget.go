@@ -126,6 +126,9 @@ func (b Budgeted) spend(ctx context.Context, tenant uuid.UUID, expected int, cal
 		used.Calls += int64(u.Calls)
 		used.PromptTokens += u.PromptTokens
 		used.CompletionTokens += u.CompletionTokens
+		if len(u.Drops) > 0 {
+			b.Log.InfoContext(ctx, "model_entries_dropped", "model_operation", u.Operation, "entries", u.Drops.String())
+		}
 	}))
 	used.CostMicros = int64(
 		float64(used.PromptTokens)*b.Limits.PromptPrice + float64(used.CompletionTokens)*b.Limits.CompletionPrice,

@@ -2,13 +2,9 @@ package schema
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"log/slog"
 
 	"github.com/google/uuid"
-	"github.com/pgvector/pgvector-go"
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
@@ -20,22 +16,7 @@ import (
 
 // Definitions saves and deletes definitions and requirements, and stores reviews of them.
 type Definitions struct {
-	Once  once.Runner
-	Model once.Budgeted
-	Log   *slog.Logger
-}
-
-// Embedded reports whether an embedding was computed.
-type Embedded struct {
-	once.NoEffect
-
-	Embedded bool `json:"embedded"`
-}
-
-// preparedMeaning is the data that EmbedDefinition keeps for PersistDefinition.
-type preparedMeaning struct {
-	Vector  []float32 `json:"vector,omitempty"`
-	Warning string    `json:"warning,omitempty"` // reason for a missing vector
+	Once once.Runner
 }
 
 // ValidateDefinition validates a definition.
@@ -45,41 +26,7 @@ func (s Definitions) ValidateDefinition(ctx context.Context, ev vault.Event) (on
 	)
 }
 
-// EmbedDefinition computes the embedding of a definition and keeps it for PersistDefinition. A model failure never
-// blocks a save (rule 8): the definition is saved without an embedding, and extraction matches it by name only.
-func (s Definitions) EmbedDefinition(ctx context.Context, ev vault.Event) (Embedded, error) {
-	var out Embedded
-	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.Definition) error {
-		var found preparedMeaning
-		if len(op.Prepared) > 0 {
-			if err := s.Once.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
-				return err
-			}
-		}
-		if out.Embedded = len(found.Vector) > 0; out.Embedded {
-			return nil
-		}
-		vectors, err := s.Model.Embed(ctx, ev.TenantID, []string{in.Meaning()})
-		if err == nil && len(vectors) == 1 {
-			found, out.Embedded = preparedMeaning{Vector: vectors[0]}, true
-		} else {
-			s.Log.WarnContext(ctx, "definition_not_embedded", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
-			found.Warning = embedWarning(
-				"it is saved without an embedding, and extraction matches it by name only until it is saved again", err,
-			)
-		}
-		sealed, err := s.Once.Sealer.Seal(ev.TenantID, ev.OperationID, found)
-		if err != nil {
-			return err
-		}
-		return q.SetOperationPrepared(ctx, dbgen.SetOperationPreparedParams{
-			TenantID: ev.TenantID, ID: ev.OperationID, Prepared: sealed,
-		})
-	})
-	return out, err
-}
-
-// PersistDefinition stores a definition with its embedding.
+// PersistDefinition stores a definition. MatchSchema embeds its meaning when it needs it, so no save waits for a model.
 func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (once.Applied[vault.SavedResult], error) {
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.Definition,
@@ -102,17 +49,7 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (onc
 			return vault.SavedResult{}, err
 		}
 		// After the row, as in reviews and extractions: with another lock order they could deadlock.
-		if err := t.Definitions(ctx, q, ev.TenantID, in.AgentID); err != nil || len(op.Prepared) == 0 {
-			return vault.SavedResult{ID: id}, err
-		}
-		var found preparedMeaning
-		if err := s.Once.Sealer.Open(ev.TenantID, ev.OperationID, op.Prepared, &found); err != nil {
-			return vault.SavedResult{}, err
-		}
-		if len(found.Vector) == 0 {
-			return vault.SavedResult{ID: id, Warnings: []string{found.Warning}}, nil
-		}
-		return vault.SavedResult{ID: id}, storeMeaning(ctx, q, ev.TenantID, id, s.Model.Name(), in, found.Vector)
+		return vault.SavedResult{ID: id}, t.Definitions(ctx, q, ev.TenantID, in.AgentID)
 	})
 }
 
@@ -203,24 +140,6 @@ func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID
 	return vault.Join(missing)
 }
 
-// embedWarning returns a warning about a missing embedding: its consequence and its cause. err is nil if the model
-// returned an unexpected number of vectors.
-func embedWarning(consequence string, err error) string {
-	if err == nil {
-		return consequence + ": the language model returned no vector for it"
-	}
-	return consequence + ": " + err.Error()
-}
-
-func storeMeaning(
-	ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID, model string, d vault.Definition, vector []float32,
-) error {
-	return q.UpsertDefinitionEmbedding(ctx, dbgen.UpsertDefinitionEmbeddingParams{
-		DefinitionID: id, TenantID: tenant, Model: model, ContentHash: hashText(d.Meaning()),
-		Embedding: pgvector.NewVector(vector),
-	})
-}
-
 func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinitionParams, error) {
 	allowed := json.RawMessage("[]")
 	if len(in.AllowedValues) > 0 {
@@ -244,11 +163,6 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		Origin:      string(vault.OriginHuman),
 		ReviewState: string(vault.ReviewNone), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	}, nil
-}
-
-func hashText(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
 }
 
 func namesOf(sources []vault.ValueSource) []string {

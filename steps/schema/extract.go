@@ -111,13 +111,15 @@ func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed
 				out.Fields = len(fields)
 				return err // another extraction asked meanwhile
 			}
-			if fields, err = s.Model.ProposeRequirements(ctx, ev.TenantID, src.request); err != nil {
+			var warning string
+			counted := llm.WithUsage(ctx, func(u llm.Usage) { warning = u.Drops.Warning() })
+			if fields, err = s.Model.ProposeRequirements(counted, ev.TenantID, src.request); err != nil {
 				return err
 			}
 			out = Proposed{Fields: len(fields), ModelCalls: 1}
 			return s.storeProposals(ctx, hold, dbgen.UpsertExtractionParams{
 				TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID, ContentHash: src.hash,
-				Model: s.Model.Name(), OperationID: op.ID,
+				Model: s.Model.Name(), Warning: warning, OperationID: op.ID,
 			}, fields)
 		})
 	})
@@ -218,8 +220,10 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.App
 		if asked.OperationID == op.ID {
 			out.Outcome, out.ModelCalls = vault.ExtractDone, 1
 		}
-		if found.Warning != "" {
-			out.Warnings = append(out.Warnings, found.Warning)
+		for _, warning := range []string{asked.Warning, found.Warning} {
+			if warning != "" {
+				out.Warnings = append(out.Warnings, warning)
+			}
 		}
 		for i, m := range found.Matches {
 			if err := s.persistMatch(ctx, q, op, in, i, m, &out); err != nil {
@@ -325,16 +329,30 @@ func (s Extraction) match(
 	if len(unknown) == 0 {
 		return out, "", nil
 	}
-	texts := make([]string, len(unknown))
-	for i, at := range unknown {
-		texts[i] = suggested(out[at].Field).Meaning()
+	// One call for the proposals and for the definitions that were saved since the last one.
+	saved, err := s.unembedded(ctx, q, ev.TenantID, agent, rows)
+	if err != nil {
+		return nil, "", err
+	}
+	texts := make([]string, 0, len(unknown)+len(saved))
+	for _, at := range unknown {
+		texts = append(texts, suggested(out[at].Field).Meaning())
+	}
+	for _, row := range saved {
+		texts = append(texts, meaningOf(row).Meaning())
 	}
 	vectors, err := s.Model.Embed(ctx, ev.TenantID, texts)
-	if err != nil || len(vectors) != len(unknown) {
+	if err != nil || len(vectors) != len(texts) {
 		s.Log.WarnContext(ctx, "proposals_not_embedded", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
 		return out, embedWarning("the fields of the text were matched with the agent's definitions by name only", err), nil
 	}
 	return out, "", s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
+		for i, row := range saved {
+			vector := vectors[len(unknown)+i]
+			if err := storeMeaning(ctx, q, ev.TenantID, row.ID, s.Model.Name(), meaningOf(row), vector); err != nil {
+				return err
+			}
+		}
 		if err := q.EnableIterativeScan(ctx); err != nil {
 			return err
 		}
