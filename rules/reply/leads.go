@@ -81,25 +81,35 @@ var (
 		bitte, danke, merci, s'il vous plaît, gracias, por favor, grazie, per favore, obrigado, obrigada, dank je,
 		alsjeblieft, proszę, dziękuję, пожалуйста, спасибо, tack`)
 	// sentenceWords belong to a sentence and to no value that is a few words, such as a name or a place.
-	sentenceWords = newSet(`i i'm i'd i'll i've you you're he he's she she's they they're it it's its we we're me my mine your his her their us our him them
-		is are was were be been being has have had having do does did doing done would could should must can cannot gets got get getting
-		this that that's thats these those there here what what's who whose where when why how which if because although though since while so than then
-		please thanks thank sorry hello hi hey ok okay want need like think know guess say said tell told ask asked asking give gave going goes go went
-		waiting wait stop cancel help thing things something anything nothing everything someone anyone nobody none same before again still already yet just only really very
+	sentenceWords = newSet(`i i'm i'd i'll i've you you're he he's she she's they they're it it's its we we're me
+		my mine your his her their us our him them
+		is are was were be been being has have had having do does did doing done would could should must can cannot
+		gets got get getting
+		this that that's thats these those there here what what's who whose where when why how which if because
+		although though since while so than then
+		please thanks thank sorry hello hi hey ok okay want need like think know guess say said tell told ask asked
+		asking give gave going goes go went
+		waiting wait stop cancel help thing things something anything nothing everything someone anyone nobody none
+		same before again still already yet just only really very
 		too also about without with but or either neither maybe perhaps few some any many much more most less least enough
 		ich du er sie wir ihr mein dein bin bist hast habe haben hat wird werden würde kann kein keine nicht ein bisschen
 		je tu il elle nous vous mon ma suis est sont avez ai pas que qui quoi
 		yo tú él ella mi eres tengo tiene hay pero porque qué
-		lol haha asap unacceptable ridiculous terrible great nice awesome whatever random forget mistake wrong right correct until till last ago anymore former formerly course
-		near outside around close next today tomorrow yesterday tonight soon later always never as above see profile file proceed roger negative bla blah`)
+		lol haha asap unacceptable ridiculous terrible great nice awesome whatever random forget mistake wrong right
+		correct until till last ago anymore former formerly course
+		near outside around close next today tomorrow yesterday tonight soon later always never as above see profile
+		file proceed roger negative bla blah`)
 )
 
 // narrativeWords begin or name questions whose answers are free text of any length.
-var narrativeWords = newSet(`describe description describes tell explain explanation details detail comment comments feedback message note notes
-	reason reasons why happened story summary problem issue complaint request remarks remark incident instructions symptoms experience`)
+var narrativeWords = newSet(`describe description describes tell explain explanation details detail comment
+	comments feedback message note notes
+	reason reasons why happened story summary problem issue complaint request remarks remark incident instructions
+		symptoms experience`)
 
 // nameNouns are words of labels whose values are names: of people, places and organisations.
-var nameNouns = newSet("name surname city town village country place region state province county company employer destination origin hometown")
+var nameNouns = newSet(`name surname city town village country place region state province county company employer
+	destination origin hometown`)
 
 // isName reports whether the values of the field are names.
 func (r *reader) isName() bool {
@@ -116,7 +126,8 @@ func (r *reader) isNarrative() bool {
 	if hasForm(r.Definition) {
 		return false
 	}
-	for _, text := range []string{r.Definition.Prompt(), r.Definition.Label(), strings.ReplaceAll(r.Definition.Name, "_", " ")} {
+	name := strings.ReplaceAll(r.Definition.Name, "_", " ")
+	for _, text := range []string{r.Definition.Prompt(), r.Definition.Label(), name} {
 		for _, s := range segments(text) {
 			if slices.ContainsFunc(s.tokens, func(t token) bool { return narrativeWords[t.word] }) {
 				return true
