@@ -148,9 +148,9 @@ const (
 type QuestionStatus string
 
 const (
-	QuestionOpen      QuestionStatus = "open"      // waits for an answer
-	QuestionAnswered  QuestionStatus = "answered"  // the answer was accepted
-	QuestionDenied    QuestionStatus = "denied"    // the customer rejected the candidate; a question for the value follows
+	QuestionOpen     QuestionStatus = "open"     // waits for an answer
+	QuestionAnswered QuestionStatus = "answered" // the answer was accepted
+	QuestionDenied   QuestionStatus = "denied"   // the customer rejected the candidate; a question for the value follows
 	// the customer does not give the value; the field is not asked for again
 	QuestionRefused   QuestionStatus = "refused"
 	QuestionRejected  QuestionStatus = "rejected"  // the answer was unclear or invalid; another question may follow

@@ -119,11 +119,11 @@ func isPlural(noun string) bool {
 func withArticle(phrase string) string {
 	words := strings.Fields(phrase)
 	if len(words) == 0 || isPlural(words[len(words)-1]) ||
-		slices.Contains([]string{"a", "an", "the", "any", "your", "to", "over", "under", "at", "in", "on", "from"}, words[0]) {
+		slices.Contains(strings.Fields("a an the any your to over under at in on from"), words[0]) {
 		return phrase
 	}
 	last := words[len(words)-1]
-	for _, ending := range []string{"ed", "able", "ible", "ful", "ive", "ous", "children", "people", "insurance", "access", "help", "ing", "al"} {
+	for _, ending := range strings.Fields("ed able ible ful ive ous children people insurance access help ing al") {
 		if strings.HasSuffix(last, ending) {
 			return phrase
 		}

@@ -64,7 +64,8 @@ func (r *reader) split() {
 }
 
 // particles are the words for yes and no that begin a segment, and then say what comes after by themselves.
-var particles = newSet(`yes yeah yep yup yea sure ok okay correct right exactly ja genau oui si sí sì sim claro tak да так
+var particles = newSet(`yes yeah yep yup yea sure ok okay correct right exactly ja genau oui si sí sì sim claro
+	tak да так
 	no nope nah wrong incorrect nein nee nö non não nie нет ні nej nem nu sorry`)
 
 // leadLength returns the number of particles at the beginning of a segment with other words.
@@ -113,11 +114,14 @@ var (
 	greetings = newPhrases(`hello, hi, hey, hi there, hello there, good morning, good afternoon, good evening, guten tag,
 		guten morgen, hallo, bonjour, hola, buenos días, ciao, moin, servus`)
 	// mine matches sentences such as "that's my name".
-	mine = regexp.MustCompile(`^(?:yes |yeah )?(?:that|this|it)(?:'s| is|s)?(?: still| indeed)? (?:my|our) (\S+)(?: (\S+))?(?: (\S+))?$`)
+	mine = regexp.MustCompile(`^(?:yes |yeah )?(?:that|this|it)(?:'s| is|s)?(?: still| indeed)? ` +
+		`(?:my|our) (\S+)(?: (\S+))?(?: (\S+))?$`)
 )
 
 // thingsOfCustomers are nouns of fields that a label may not contain.
-var thingsOfCustomers = newSet("name birthday birthdate number email mail e-mail address phone mobile city home town plan date one choice order job")
+var thingsOfCustomers = newSet(`name birthday birthdate number email mail e-mail address phone mobile city home
+	town plan
+	date one choice order job`)
 
 // isAgreement reports whether a segment is a sentence that agrees.
 func (r *reader) isAgreement(words string) bool {
@@ -202,7 +206,8 @@ func (r *reader) isNone(s segment) bool {
 // saysNone reports whether a segment says "none", or "no" with the words of the field.
 func saysNone(s segment, known set) bool {
 	switch s.words() {
-	case "none", "nothing", "nil", "i have none", "keine", "keiner", "aucun", "aucune", "ninguno", "ninguna", "nessuno", "nessuna":
+	case "none", "nothing", "nil", "i have none", "keine", "keiner", "aucun", "aucune",
+		"ninguno", "ninguna", "nessuno", "nessuna":
 		return true
 	}
 	return len(s.tokens) > 1 && (s.tokens[0].word == "no" || s.tokens[0].word == "keine") &&

@@ -34,7 +34,8 @@ func (q Question) RetryPrompt() string {
 	case q.Confirm && d.Secret():
 		return "Is the " + noun + " that you gave right? Please answer yes or no, or give the right " + noun + "."
 	case q.Confirm:
-		return "Is " + displayText(q.Candidate) + " the right " + noun + "? Please answer yes or no, or give the right " + noun + "."
+		return "Is " + displayText(q.Candidate) + " the right " + noun +
+			"? Please answer yes or no, or give the right " + noun + "."
 	default:
 		return expectation(d, noun)
 	}

@@ -35,7 +35,8 @@ func (s segment) words() string {
 	return strings.Join(words, " ")
 }
 
-var plainPunctuation = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "`", "'", "´", "'", "–", "-", "—", "-", "‑", "-")
+var plainPunctuation = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "`", "'", "´", "'",
+	"–", "-", "—", "-", "‑", "-")
 
 // fold returns a word for comparison: without differences in case, Unicode form, apostrophes, variation selectors and
 // skin tones.
@@ -92,7 +93,8 @@ func segments(text string) []segment {
 			if from < to {
 				current.tokens = append(current.tokens, token{at + from, at + to, fold(chunk[from:to])})
 			}
-			if after := chunk[to:]; strings.ContainsAny(after, ".,;:!?)…¿¡。、！？") || chunk == "-" || chunk == "–" || chunk == "—" {
+			if after := chunk[to:]; strings.ContainsAny(after, ".,;:!?)…¿¡。、！？") ||
+				chunk == "-" || chunk == "–" || chunk == "—" {
 				asks := strings.ContainsAny(after, "?？")
 				if len(current.tokens) == 0 && asks && len(out) > 0 { // "Pardon ?"
 					out[len(out)-1].asks = true

@@ -73,8 +73,10 @@ var ofOthers = regexp.MustCompile(`(?:^| )(?:my|our|his|her|their) (?:\S+ )?` + 
 var otherPersons = regexp.MustCompile(`(?:^| )(?:my|our|his|her|their) (?:\S+ )?` + relatives + `(?:'s|s'|s)?(?: |$)`)
 
 // relatives are the persons that customers speak of.
-const relatives = `(wife|husband|spouse|partner|son|daughter|child|kid|baby|mother|mom|mum|father|dad|parents|brother|sister|sibling|` +
-	`friend|boyfriend|girlfriend|fianc[eé]e?|boss|colleague|coworker|neighbou?r|roommate|flatmate|aunt|uncle|cousin|nephew|niece|` +
+const relatives = `(wife|husband|spouse|partner|son|daughter|child|kid|baby|mother|mom|mum|father|dad|parents|brother|sister|` +
+	`sibling|` +
+	`friend|boyfriend|girlfriend|fianc[eé]e?|boss|colleague|coworker|neighbou?r|roommate|flatmate|aunt|uncle|cousin|` +
+	`nephew|niece|` +
 	`grandmother|grandfather|grandma|grandpa|assistant|secretary|lawyer|doctor)`
 
 // isPersonal reports whether each person has a value of their own: then a mention of another person makes it doubtful
@@ -137,7 +139,8 @@ func isLower(text string) bool {
 }
 
 // codeNouns are words of labels whose values are codes.
-var codeNouns = newSet("number code id reference ref no iban bic vin ssn postcode zip plate sku serial identifier pnr nr")
+var codeNouns = newSet(`number code id reference ref no iban bic vin ssn postcode zip plate sku serial
+	identifier pnr nr`)
 
 // isCode reports whether the values of the field are codes, such as an order number.
 func (r *reader) isCode() bool {
@@ -316,8 +319,10 @@ func (r *reader) checkCore(text, lead string) (json.RawMessage, error) {
 }
 
 // aroundNumbers are words beside a number that do not change it.
-var aroundNumbers = newSet(`make makes earn earns year years annually yearly p.a per annum around about approximately approx roughly
-	people persons person exactly total gross net before tax euro euros eur dollar dollars usd pound pounds gbp chf francs franken sek nok dkk
+var aroundNumbers = newSet(`make makes earn earns year years annually yearly p.a per annum around about
+	approximately approx roughly
+	people persons person exactly total gross net before tax euro euros eur dollar dollars usd pound pounds gbp
+		chf francs franken sek nok dkk
 	pln zł kr kronor € $ £ circa ca ungefähr etwa environ unos aproximadamente`)
 
 // readNumber returns the only number of the content, if all its other words are known: "I make 60,500 dollars a year".

@@ -56,7 +56,8 @@ var (
 	)
 	// noWords disagree by themselves.
 	noWords = newSet(
-		`no nope nah naw n wrong incorrect false misspelled misspelt mistaken untrue negative reject decline refuse disagree`,
+		`no nope nah naw n wrong incorrect false misspelled misspelt mistaken untrue negative reject decline refuse
+		disagree`,
 		`nein nö nee falsch`,
 		`non faux`,
 		`incorrecto falso equivocado mal`,
@@ -72,7 +73,8 @@ var (
 	)
 	// negations make the opposite of what is beside them.
 	negations = newSet(
-		`not never isn't isnt aren't arent wasn't wasnt don't dont doesn't doesnt didn't didnt won't wont can't cant cannot
+		`not never isn't isnt aren't arent wasn't wasnt don't dont doesn't doesnt didn't didnt won't wont can't cant
+		cannot
 		wouldn't wouldnt haven't havent hasn't hasnt nothing neither nor`,
 		`nicht kein keine keinen nie niemals`,
 		`pas jamais nunca jamás`,
@@ -86,12 +88,16 @@ var (
 	fillers = newSet(
 		`it it's its is that that's thats that'll this these those the a an one thing i i'm im i'd i'll i've me my mine
 		we we're our us you you're your u he she be been being are am do does did done have has will would can could
-		please pls plz thank thanks thx ty cheers you so very much many all still same just quite really at of to for in on
-		as well now then here there got it like love want need drive take choose prefer pick book order go wish use used keep save saved store go ahead mate dear sir
+		please pls plz thank thanks thx ty cheers you so very much many all still same just quite really at of to for
+		in on
+		as well now then here there got it like love want need drive take choose prefer pick book order go wish use
+		used keep save saved store go ahead mate dear sir
 		madam miss man oh ah well um uh er eh hey hi hello there again and too also always by way everything anything
 		sounds looks seems live living called name number address old new outdated changed change longer any more anymore
-		what's what which old-fashioned moved since delete remove forget down take note noted replace replaces replaced record with receive get happy glad
-		nice cool awesome lovely ever even them they sorry apologies course sir señor everything actually meant mean born registered`,
+		what's what which old-fashioned moved since delete remove forget down take note noted replace replaces
+		replaced record with receive get happy glad
+		nice cool awesome lovely ever even them they sorry apologies course sir señor everything actually meant mean
+		born registered`,
 		`das ist es so bin ich bitte danke schön sehr vielen dank so ganz alles auch doch ja hier mein meine
 		gut ab möchte will habe hätte alles leider zu dem der die`,
 		`c'est ça est tout très merci beaucoup s'il vous te plaît plait je suis j' mon ma du de la le bien sûr avec
@@ -107,28 +113,41 @@ var (
 		`ez az köszönöm kösz kérem ευχαριστώ prosím děkuji kiitos teşekkürler`,
 	)
 	// agreements are complete segments that agree without a word of yesWords.
-	agreements = newPhrases(`it is, it is indeed, it does, that is it, that's it, thats it, that's what i said, that is what i said, as i said, così è, så är det, así es, va bene, alles gut, that's me, that is me, thats me, this is me,
-		it's me, that's the one, thats the one, that is the one, that one, still the same, same as before, it's still the same,
+	agreements = newPhrases(`it is, it is indeed, it does, that is it, that's it, thats it, that's what i said,
+		that is what i said, as i said, così è, så är det, así es, va bene, alles gut, that's me, that is me,
+		thats me, this is me,
+		it's me, that's the one, thats the one, that is the one, that one, still the same, same as before,
+		it's still the same,
 		i do, i am, i have, i did, i would, i will, of course, spot on, right you are, uh huh, uh-huh, mm hmm, mhm, mmhm,
 		sounds good, looks good, all good, you got it, go ahead, go for it, got it, by all means, bien sûr, por supuesto,
-		de acuerdo, desde luego, certo che sì, isso mesmo, das bin ich, so ist es, no doubt, without a doubt, you bet, yessir`)
+		de acuerdo, desde luego, certo che sì, isso mesmo, das bin ich, so ist es, no doubt, without a doubt,
+		you bet, yessir`)
 	// denials are complete segments that disagree without a word that is known.
-	denials = newPhrases(`i don't think so, i do not think so, that's not it, that is not it, that's not what i said, that isn't what i said,
-		no longer, not any longer, not any more, not anymore, i moved, i've moved, i have moved, we moved, it changed, it has changed,
-		it's changed, that's old, that's outdated, it's outdated, this is outdated, that's my old one, that's a mistake, it's a mistake, there's a mistake,
-		that's a typo, typo, never lived there, so nicht, leider nein, leider nicht, ganz und gar nicht, au contraire, para nada, pas du tout,
-		per niente, de jeito nenhum, helemaal niet, close, almost, nearly, close but no, not exactly, fast, beinahe, presque, casi, quasi, hell no`)
+	denials = newPhrases(`i don't think so, i do not think so, that's not it, that is not it,
+		that's not what i said, that isn't what i said,
+		no longer, not any longer, not any more, not anymore, i moved, i've moved, i have moved, we moved,
+		it changed, it has changed,
+		it's changed, that's old, that's outdated, it's outdated, this is outdated, that's my old one,
+		that's a mistake, it's a mistake, there's a mistake,
+		that's a typo, typo, never lived there, so nicht, leider nein, leider nicht, ganz und gar nicht,
+		au contraire, para nada, pas du tout,
+		per niente, de jeito nenhum, helemaal niet, close, almost, nearly, close but no, not exactly, fast, beinahe,
+		presque, casi, quasi, hell no`)
 	// softNo are words that disagree about the candidate if nothing in the segment agrees.
 	softNo = newSet("old outdated changed moved mistake typo former expired obsolete")
 	// intensifiers strengthen what they stand beside: "absolutely not".
 	intensifiers = newSet(`absolutely definitely certainly exactly precisely indeed totally sure klar natürlich genau
 		absolument exactement exact claro certo certamente exacto zeker seguro`)
 	// courtesies are complete segments without a meaning.
-	courtesies = newPhrases(`thanks, thank you, thx, please, hello, hi, hey, hi there, hello there, good morning, good afternoon,
-		good evening, sorry, oh, ah, well, um, uh, hm, hmm, so, ok so, sorry about that, my bad, oops, apologies, excuse me,
+	courtesies = newPhrases(`thanks, thank you, thx, please, hello, hi, hey, hi there, hello there, good morning,
+		good afternoon,
+		good evening, sorry, oh, ah, well, um, uh, hm, hmm, so, ok so, sorry about that, my bad, oops, apologies,
+		excuse me,
 		guten tag, guten morgen, hallo, danke, bitte, merci, bonjour, gracias, hola, buenos días, grazie, ciao, obrigado,
-		dziękuję, спасибо, no problem, no problems, no worries, not a problem, no problem at all, no problems at all, no issue, no issues,
-		no objection, no objections, no concerns, why not, no matter, to be honest, honestly, by the way, actually, and, cheers, bye, goodbye, lol, haha,
+		dziękuję, спасибо, no problem, no problems, no worries, not a problem, no problem at all,
+		no problems at all, no issue, no issues,
+		no objection, no objections, no concerns, why not, no matter, to be honest, honestly, by the way, actually,
+		and, cheers, bye, goodbye, lol, haha,
 		thanks a lot, thank you very much, thanks so much, many thanks, as i said, like i said, let's see, let me see`)
 )
 
