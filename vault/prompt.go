@@ -57,11 +57,12 @@ func booleanPrompt(first, rest, name string) string {
 	}
 }
 
-// Noun returns the label for the middle of a sentence: "date of birth" for "Date of birth". Abbreviations and words with
-// other capitals keep them.
+// Noun returns the label for the middle of a sentence: "date of birth" for "Date of birth". Abbreviations and words
+// with other capitals keep them.
 func (d Definition) Noun() string {
 	label := strings.TrimRight(strings.TrimSpace(d.Label()), "?:. ")
 	words := strings.Fields(label)
+	title := isTitleCase(words)
 	for i, w := range words {
 		if slices.Contains(abbreviations, w) {
 			words[i] = strings.ToUpper(w)
@@ -71,7 +72,7 @@ func (d Definition) Noun() string {
 		plain := len(runes) > 1 && unicode.IsUpper(runes[0]) && !slices.ContainsFunc(runes[1:], func(r rune) bool {
 			return unicode.IsUpper(r) || unicode.IsDigit(r)
 		})
-		if plain && (i == 0 || isTitleCase(words)) {
+		if plain && (i == 0 || title) {
 			words[i] = strings.ToLower(w)
 		}
 	}
@@ -113,8 +114,8 @@ func isPlural(noun string) bool {
 	return strings.HasSuffix(noun, "s") && len(noun) > 2 && strings.ToLower(noun) == noun
 }
 
-// withArticle returns a noun phrase with "a" or "an" if it counts one thing: "children", "an account". An adjective, such
-// as in "vegetarian", has none: a phrase of one word that ends like one.
+// withArticle returns a noun phrase with "a" or "an" if it counts one thing: "children", "an account". An adjective,
+// such as in "vegetarian", has none: a phrase of one word that ends like one.
 func withArticle(phrase string) string {
 	words := strings.Fields(phrase)
 	if len(words) == 0 || isPlural(words[len(words)-1]) ||

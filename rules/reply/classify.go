@@ -23,8 +23,8 @@ const (
 	classGreeting                  // it begins a conversation: "good morning"
 )
 
-// addVocabulary adds the words of the field to those that are known. The words of a prompt that is answered by yes or no
-// say nothing new in its answer: "I do not want the newsletter".
+// addVocabulary adds the words of the field to those that are known. The words of a prompt that is answered by yes or
+// no say nothing new in its answer: "I do not want the newsletter".
 func (r *reader) addVocabulary() {
 	r.known = set{}
 	texts := []string{r.Definition.Label(), vault.DisplayName(r.Definition.Name)}
@@ -52,7 +52,8 @@ func (r *reader) addVocabulary() {
 func (r *reader) split() {
 	for _, s := range segments(r.text) {
 		c := r.classify(s)
-		if n := leadLength(s); c == classContent && n > 0 && r.Definition.ValueType != vault.TypeBoolean { // "no Hamburg please"
+		// "no Hamburg please"
+		if n := leadLength(s); c == classContent && n > 0 && r.Definition.ValueType != vault.TypeBoolean {
 			lead, rest := s, s
 			lead.tokens, rest.tokens, lead.asks = s.tokens[:n], s.tokens[n:], false
 			r.parts = append(r.parts, part{lead, r.classify(lead)}, part{rest, r.classify(rest)})
@@ -99,7 +100,7 @@ func (r *reader) classify(s segment) class {
 		return classRefused
 	case interruptions.match(words):
 		return classInterruption
-	case s.asks && !doubts.whole.MatchString(words) || questionStart.MatchString(words):
+	case !doubts.whole.MatchString(words) && (s.asks || questionStart.MatchString(words)):
 		return classQuestion
 	case doubts.match(words):
 		return classDoubt

@@ -3,7 +3,7 @@
 // which asks a language model, and count only if the evidence gate of package rules accepts them.
 //
 // A reply is cut into segments at its punctuation. Each segment is recognised as a yes, a no, a refusal, an
-// interruption, a doubt, a question or a courtesy by closed vocabularies (words.go, phrases.go); the others are content,
-// from which a value may be read (value.go). A reply that is not recognised completely is never a yes. Start reading at
-// Question.Read.
+// interruption, a doubt, a question or a courtesy by closed vocabularies (words.go, phrases.go); the others are
+// content, from which a value may be read (value.go). A reply that is not recognised completely is never a yes. Start
+// reading at Question.Read.
 package reply

@@ -84,8 +84,8 @@ var questionStart = regexp.MustCompile(`^(?:(?:and|but|so|ok|okay|hm|hmm|well|wa
 	`por qué|porque|qué|cómo|dónde|quién|cuándo|cuál|perché|come|dove|chi|quando|quale|por que|onde|quem|waarom|hoe|waar|wie|wanneer|` +
 	`dlaczego|po co|gdzie|kto|kiedy|почему|зачем|что|как|где|кто|когда)(?: |$)`)
 
-// bounds say that a number or a date in the same segment is not the value itself: it limits the value, or belongs to the
-// past.
+// bounds say that a number or a date in the same segment is not the value itself: it limits the value, or belongs to
+// the past.
 var bounds = newPatterns(`$^`,
 	`more than|less than|fewer than|at least|at most|over|under|up to|below|above|no more than|not more than|minimum|maximum|almost|nearly|not even
 	before|after|since|until|till|by|(?:it|that|they|there) (?:was|were)|last year|years ago|back then|mehr als|weniger als|mindestens|höchstens|über|unter

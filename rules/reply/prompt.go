@@ -17,8 +17,8 @@ func ConfirmPrompt(d vault.Definition, value json.RawMessage) string {
 	return d.Label() + ": " + displayText(value) + ". Is that right?"
 }
 
-// ReplacePrompt returns the question that asks a customer whether a value replaces the one on record. It does not contain
-// the value of a secret definition.
+// ReplacePrompt returns the question that asks a customer whether a value replaces the one on record. It does not
+// contain the value of a secret definition.
 func ReplacePrompt(d vault.Definition, value json.RawMessage) string {
 	if d.Secret() {
 		return d.Label() + ": you gave a new value. Does it replace the one that we have on record?"

@@ -10,9 +10,9 @@ import (
 )
 
 // Accepts reports whether a candidate that a model read in a conversation may be the value of its field, as far as its
-// turn replies to a question of the agent. If the agent asked for the field, the turn is read as the answer to a question
-// of a gap fill is: it must state the value. If not, the turn must at least say something: "just a moment" holds no
-// value of any field. def is the definition of the candidate's field.
+// turn replies to a question of the agent. If the agent asked for the field, the turn is read as the answer to a
+// question of a gap fill is: it must state the value. If not, the turn must at least say something: "just a moment"
+// holds no value of any field. def is the definition of the candidate's field.
 func Accepts(def vault.Definition, c vault.Candidate, turns []vault.Turn) bool {
 	at := slices.IndexFunc(turns, func(t vault.Turn) bool {
 		return t.Index == c.Turn && t.Speaker == vault.SpeakerCustomer

@@ -99,8 +99,8 @@ func (r *reader) isAboutOther(content []part) bool {
 	})
 }
 
-// contents returns the parts that may state a value. Words of courtesy are part of it if they are part of a list: "Nice,
-// France".
+// contents returns the parts that may state a value. Words of courtesy are part of it if they are part of a list:
+// "Nice, France".
 func (r *reader) contents() []part {
 	var out []part
 	for _, p := range r.parts {
@@ -111,8 +111,8 @@ func (r *reader) contents() []part {
 	return out
 }
 
-// isList reports whether the content is one text with commas, such as "Portland, OR": each part begins with a capital or
-// a digit, and only commas are between them.
+// isList reports whether the content is one text with commas, such as "Portland, OR": each part begins with a capital
+// or a digit, and only commas are between them.
 func (r *reader) isList(content []part) bool {
 	for i, p := range content {
 		first := firstRune(r.text[p.start():])

@@ -15,10 +15,10 @@ func newSet(lists ...string) set {
 	return out
 }
 
-// The vocabularies cover English and the other languages of Europe with most speakers: German, French, Spanish, Italian,
-// Portuguese, Dutch, Polish, Russian, Ukrainian, Romanian, Swedish, Danish, Norwegian, Hungarian, Czech, Greek, Finnish
-// and Turkish. A word is in a list only if it has the meaning in every language of the list that has the word: "da" is
-// yes, "ne" is no list at all (no in Czech and Bulgarian, yes in Greek).
+// The vocabularies cover English and the other languages of Europe with most speakers: German, French, Spanish,
+// Italian, Portuguese, Dutch, Polish, Russian, Ukrainian, Romanian, Swedish, Danish, Norwegian, Hungarian, Czech,
+// Greek, Finnish and Turkish. A word is in a list only if it has the meaning in every language of the list that has the
+// word: "da" is yes, "ne" is no list at all (no in Czech and Bulgarian, yes in Greek).
 var (
 	// yesWords agree by themselves.
 	yesWords = newSet(

@@ -308,8 +308,8 @@ func pendingItem(ctx context.Context, q *dbgen.Queries, question dbgen.Question)
 	return &row, err
 }
 
-// withdraw deletes a value that the customer denied. A pending one stays in the history, rejected. A value with dependents stays, unconfirmed, until the answer to
-// the next question replaces it.
+// withdraw deletes a value that the customer denied. A pending one stays in the history, rejected. A value with
+// dependents stays, unconfirmed, until the answer to the next question replaces it.
 func (s Answers) withdraw(
 	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question,
 ) (vault.ItemResult, error) {

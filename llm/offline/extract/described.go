@@ -86,7 +86,8 @@ func (tr *turnReader) describedTarget(noun string) int {
 	return found
 }
 
-// sortsThings reports whether allowed values sort the things of the agent too, so that "a music event" has two meanings.
+// sortsThings reports whether allowed values sort the things of the agent too, so that "a music event" has two
+// meanings.
 func (tr *turnReader) sortsThings() bool {
 	return slices.ContainsFunc(tr.targets, func(t target) bool {
 		return t.kind == text.KindChoice && slices.ContainsFunc(text.Words(vault.DisplayName(t.def.Name)), func(w string) bool {

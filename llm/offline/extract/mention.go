@@ -66,7 +66,8 @@ func (tr *turnReader) contextOf(s text.Span) surroundings {
 	return ctx
 }
 
-// rangeSide returns the sense of a span in a range, "from the 3rd to the 5th": "start", "end", or "" if there is no range.
+// rangeSide returns the sense of a span in a range, "from the 3rd to the 5th": "start", "end", or "" if there is no
+// range.
 func (tr *turnReader) rangeSide(s text.Span) string {
 	at := slices.IndexFunc(tr.entities, func(e text.Entity) bool { return e.Span == s })
 	if at < 0 {
