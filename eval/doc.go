@@ -7,6 +7,8 @@
 //   - annotate.go derives the values that a model should find, and whether the vault may store them;
 //   - server.go is a model server that answers from the annotations, to measure only the pipeline;
 //   - replay.go runs the conversations;
+//   - reader.go measures a model by itself, without a database;
+//   - split.go names the tuned and the held-out services, paraphrase.go gives their slots other names;
 //   - matching.go counts the slots that a match by meaning would confuse;
 //   - report.go sums up and prints the results.
 package eval
