@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/evidence"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -50,7 +51,7 @@ func (d Dialogue) annotate(a agent, slots []string, after int) []fact {
 		if f.reason == "" {
 			if _, problem := rules.CheckValue(&def, slot, f.candidate.Value, vault.ModeStrict); problem != nil {
 				f.reason = reasonInvalid
-			} else if _, problem := rules.GroundCandidate(f.candidate, &def, turns); problem != nil {
+			} else if _, problem := evidence.Read(turns).Check(f.candidate, &def); problem != nil {
 				f.reason = reasonImplied
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/contextvault/contextvault/rules/internal/fold"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -79,7 +80,7 @@ func yesNoAreValues(def vault.Definition) bool {
 
 // yesOrNo reads answers that are only a yes or a no. clear is false for any other answer.
 func yesOrNo(answer json.RawMessage) (yes, clear bool) {
-	switch strings.Trim(foldText(textOf(answer)), " .!") {
+	switch strings.Trim(fold.Text(textOf(answer)), " .!") {
 	case "true", "yes", "y", "yeah", "yep", "yup", "correct", "right", "that's right", "that is right",
 		"that's correct", "that is correct", "yes please", "confirmed":
 		return true, true

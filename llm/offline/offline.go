@@ -36,6 +36,9 @@ func New(cfg llm.Config) (*Model, error) {
 // Name returns "offline".
 func (*Model) Name() string { return llm.ProviderOffline }
 
+// Reader implements llm.Model.
+func (*Model) Reader() string { return llm.ProviderOffline }
+
 // ProposeRequirements implements llm.Model.
 func (o *Model) ProposeRequirements(
 	ctx context.Context,

@@ -13,6 +13,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/internal/missing"
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/evidence"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -97,6 +98,15 @@ type gapState struct {
 	missing    []vault.Missing
 	applicable map[string]vault.Requirement // by field: the requirements that apply now, met or not
 	warnings   []string
+	taken      *evidence.Conversation // the session's turns taken apart; nil before the first use
+}
+
+// conversation returns the session's turns for the evidence gate.
+func (st *gapState) conversation() *evidence.Conversation {
+	if st.taken == nil {
+		st.taken = evidence.Read(st.session.Turns)
+	}
+	return st.taken
 }
 
 func (s Gaps) load(
