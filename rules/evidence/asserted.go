@@ -103,9 +103,9 @@ var returns = newPhrases("actually, in reality, in fact, but really, really, my 
 	"in wirklichkeit, tatsächlich, en réalité, en realidad, in realtà, na verdade, in werkelijkheid, naprawdę, de fapt, на самом деле, насправді, aslında")
 
 // wishes are words before something that is not yet so.
-var wishes = regexp.MustCompile(`\b(i wish|we wish|if only|i hope (that )?(my|i|we|it|our)\b|i'm hoping (my|i)\b|dream(ing|t|s)? (of|about)|` +
-	`(like|love|want|prefer|need|expect) (my|our|the|it|this|that)( [\w'-]+){0,4} to (be|become|have|go)\b|would (love|like|prefer) to (live|be|earn|become|have been|move)|` +
-	`(want|hope|plan|wish|going|aim|intend|expect|trying|try) to (be|become|earn|move to|live|have an? income|make)\b|` +
+var wishes = regexp.MustCompile(`\b(i wish (i|my|we|it|that|there)\b|we wish (we|our|it)\b|if only|i hope (that )?(my|i|we|it|our)\b|i'm hoping (my|i)\b|dream(ing|t|s)? (of|about)|` +
+	`(like|love|want|prefer|need|expect) (my|our)( [\w'-]+){0,4} to (be|become|have|go)\b|would (love|like|prefer) to (live|be|earn|become|have been|move)|` +
+	`(want|hope|plan|wish|aim|intend|expect|trying|try) to (be|become|earn|move to|live|have an? income)\b|` +
 	`i could (be|have been)|could (easily )?be (anything|any)|i used to dream|one day|someday|` +
 	`wäre gern|hätte gern(e)? (ein|eine|einen) (einkommen|gehalt)|ich wünschte|j'aimerais (être|habiter|gagner)|ojalá|me gustaría (ser|vivir|ganar)|vorrei (essere|vivere|guadagnare)|chciałbym (być|mieszkać|zarabiać))`)
 
@@ -116,7 +116,7 @@ func (r reader) supposed(t *turn, m mention) problem {
 	at := t.wordAfter(m.start)
 	last := -1
 	for i := range at {
-		if longest(t.sets(func(l *language) phrases { return l.supposeSet }), t.words[i:]) > 0 && !r.isInside(t, i, m) {
+		if longest(t.sets(func(l *language) phrases { return l.supposeSet }), t.rest(i)) > 0 && !r.isInside(t, i, m) && t.word(i+1) != "to" {
 			last = i
 		}
 		if last >= 0 && i > last+1 && returns.at(t.words[i:]) > 0 && t.sentenceAt(t.words[i].start) > t.sentenceAt(t.words[last].start) {
@@ -132,7 +132,7 @@ func (r reader) supposed(t *turn, m mention) problem {
 			if w.start >= m.start {
 				break
 			}
-			if n := longest(t.sets(func(l *language) phrases { return l.ifSet }), t.clauses[i].words[k:]); n > 0 && !polite.MatchString(t.text[w.start:min(len(t.text), m.end)]) {
+			if n := longest(t.sets(func(l *language) phrases { return l.ifSet }), t.clauses[i].words[k:]); n > 0 && !polite.MatchString(t.text[w.start:min(len(t.text), m.end)]) && !isWhether(t.clauses[i].words, k) {
 				return only
 			}
 		}
@@ -156,7 +156,20 @@ func endsWithComma(t *turn, a, b clause) bool {
 }
 
 // polite matches conditions that say nothing about the value behind them: "if you need it".
-var polite = regexp.MustCompile(`^if (you|u|that|it|possible|not|so|needed|necessary|anyone)\b`)
+var polite = regexp.MustCompile(`^if (you|u|that|it|possible|not|so|needed|necessary|anyone|there|they)\b`)
+
+// isWhether reports whether "if" means whether: "Can you check if …".
+func isWhether(words []word, at int) bool {
+	if at == 0 {
+		return false
+	}
+	switch words[at-1].text {
+	case "check", "see", "know", "me", "out", "ask", "wonder", "wondering", "sure", "tell", "verify", "please", "make", "booking":
+		return true
+	default:
+		return false
+	}
+}
 
 var afterWish = regexp.MustCompile(`^[^.!?]{0,30}\b(for example|for instance|hypothetically|theoretically|zum beispiel|par exemple|por ejemplo|per esempio|na przykład|например|just kidding|jk)\b`)
 
@@ -239,6 +252,15 @@ func (r reader) asked(t *turn, m mention) problem {
 	if identity.at(words) > 0 {
 		return question
 	}
+	if r.def.ValueType == vault.TypeString && r.isWish() && !r.isCode() {
+		first := t.wordAfter(m.start)
+		if places[t.word(first-1)] || articles[t.word(first-1)] && places[t.word(first-2)] || t.isStatement(t.clauses[at]) {
+			return ""
+		}
+	}
+	if r.def.ValueType == vault.TypeNumber && r.isWish() && t.isStatement(t.clauses[at]) {
+		return ""
+	}
 	switch r.def.ValueType {
 	case vault.TypeEmail, vault.TypePhone, vault.TypeURL, vault.TypeBoolean, vault.TypeJSON:
 		if direct.anyIn(words) && meOrMine.MatchString(t.text[s.start:m.start]) {
@@ -263,6 +285,9 @@ var wants = newPhrases("can i, could i, may i, can we, could we, may we, i'd lik
 // isRequest reports whether a question asks for things of a kind, of which the value is a feature, and not about the
 // value itself: "what … in Berlin" and not "what is premium".
 func (r reader) isRequest(t *turn, words []word, m mention) bool {
+	if wh.at(words) > 0 && r.isPersonal() {
+		return false
+	}
 	if words[0].text == "what" || words[0].text == "which" {
 		if len(words) > 1 && (copulas.at(words[1:]) > 0 || words[1].text == "does" || words[1].text == "do") && !wantsWhat.anyIn(words) {
 			return false
@@ -273,6 +298,22 @@ func (r reader) isRequest(t *turn, words []word, m mention) bool {
 	}
 	return true
 }
+
+// isPersonal reports whether the field's question is about the customer and not about what the customer looks for.
+func (r reader) isPersonal() bool {
+	words := allWords(r.def.CollectionPrompt)
+	for i, w := range words {
+		if w == "your" || w == "you" && i > 0 && words[i-1] != "would" && (i+1 == len(words) || !likes[words[i+1]]) {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	likes  = setOf("want need like prefer looking wish")
+	places = setOf("in on at for near around to from by with") // before what a search is limited to
+)
 
 var wantsWhat = newPhrases("what about, what are the, what are some, what is the, what's the, which are, what do you have, what is there, what's there")
 

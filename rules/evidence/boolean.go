@@ -157,9 +157,29 @@ func (t *turn) replyTo(p passage, scope span) polarity {
 // yes or no states nothing by itself.
 func (r reader) statedIn(p passage) polarity {
 	t := p.turn
-	c := t.clauses[t.clauseAt(p.start)]
-	scope := span{min(c.start, p.start), max(c.end, p.end)}
-	words := t.wordsIn(scope)
+	found := neither
+	for i := t.clauseAt(p.start); i < len(t.clauses) && t.clauses[i].start < p.end; i++ {
+		switch said := r.statedInClause(t, t.clauses[i]); {
+		case said == neither:
+		case found == neither:
+			found = said
+		case found != said:
+			return both
+		}
+	}
+	return found
+}
+
+// statedInClause reads a clause. A yes or no before the statement answers something else: "No, I'd like it with milk".
+func (r reader) statedInClause(t *turn, c clause) polarity {
+	words := c.words
+	for len(words) > 0 && (lead.at(words) > 0 || words[0].text == "no" || words[0].text == "nope") {
+		words = words[max(1, lead.at(words)):]
+	}
+	if len(words) == 0 {
+		return neither
+	}
+	scope := span{words[0].start, c.end}
 	topical := 0
 	for _, w := range words {
 		if !grammar[w.text] && longest(t.sets(func(l *language) phrases { return l.yesSet }), []word{w}) == 0 && hasStem(r.topic.words, w.text) ||

@@ -10,13 +10,13 @@ import (
 
 var (
 	lowerBefore = regexp.MustCompile(`(?:^|[ (,])(?:after|from|since|at least|more than|over|above|exceeding|greater than|older than|later than|no earlier than|` +
-		`not before|no less than|not less than|no fewer than|minimum(?: of)?|min\.?|starting(?: from| at| on)?|beginning(?: on)?|as of|upwards of|just over|past|>=?|` +
-		`ab|nach|mindestens|mehr als|über|seit|après|à partir du?|au moins|plus de|depuis|después de(?:l)?|a partir de(?:l)?|al menos|más de|desde(?: el)?|` +
+		`not before|no less than|not less than|no fewer than|minimum(?: of)?|min\.?|starting(?: from| at| on)?|beginning(?: on)?|as of|upwards of|just over|past|>=?)(?: (?:the|my|a|about)){0,2} ?[$€£]?$`)
+	lowerAbroad = regexp.MustCompile(`(?:^|[ (,])(?:ab|nach|mindestens|mehr als|über|seit|après|à partir du?|au moins|plus de|depuis|después de(?:l)?|a partir de(?:l)?|al menos|más de|desde(?: el)?|` +
 		`dopo(?: il)?|a partire dal?|almeno|più di|depois de|pelo menos|mais de|vanaf|na|minstens|meer dan|po|od|co najmniej|ponad|więcej niż|după|cel puțin|peste|` +
 		`после|не менее|больше|от|після|щонайменше|більше)(?: (?:the|my|a|about|el|il|le|dem|den|der)){0,2} ?[$€£]?$`)
 	upperBefore = regexp.MustCompile(`(?:^|[ (,])(?:before|until|till|by|at most|less than|under|below|fewer than|younger than|earlier than|no later than|not after|` +
-		`no more than|not more than|not over|maximum(?: of)?|max\.?|up to|within|almost|nearly|just under|not quite|close to|<=?|` +
-		`vor|bis(?: zum)?|höchstens|weniger als|unter|maximal|avant(?: le)?|jusqu'(?:à|au)|moins de|au plus|maximum|antes de(?:l)?|hasta(?: el)?|menos de|como máximo|` +
+		`no more than|not more than|not over|maximum(?: of)?|max\.?|up to|within|almost|nearly|just under|not quite|close to|<=?)(?: (?:the|my|a|about)){0,2} ?[$€£]?$`)
+	upperAbroad = regexp.MustCompile(`(?:^|[ (,])(?:vor|bis(?: zum)?|höchstens|weniger als|unter|maximal|avant(?: le)?|jusqu'(?:à|au)|moins de|au plus|maximum|antes de(?:l)?|hasta(?: el)?|menos de|como máximo|` +
 		`prima del?|entro(?: il)?|fino a(?:l)?|meno di|al massimo|até|no máximo|vóór|voor|tot|minder dan|hoogstens|przed|do|mniej niż|najwyżej|poniżej|` +
 		`înainte de|până la|mai puțin de|cel mult|sub|до|менее|не более|меньше|перед|менше|не більше)(?: (?:the|my|a|about|el|il|le|dem|den|der)){0,2} ?[$€£]?$`)
 	lowerAfter = regexp.MustCompile(`^(?:\+|(?: ?[\pL€$£%]+)? ?(?:or|oder|ou|o|of|lub|sau|или|або) (?:more|later|over|above|older|higher|after|mehr|später|plus|más|più|mais|meer|więcej|больше)\b|` +
@@ -39,15 +39,13 @@ func (r reader) bounded(t *turn, m mention) problem {
 	default:
 		return ""
 	}
-	clause := t.clauses[t.clauseAt(m.start)]
 	begin := min(t.sentences[t.sentenceAt(m.start)].start, m.start)
 	before, after := t.text[begin:m.start], t.text[m.end:]
-	_ = clause
-	if lowerBefore.MatchString(before) && !r.isBound("min", "minimum", "least", "start", "since", "from", "begin", "lower", "earliest", "after", "arrival", "over") ||
+	if (lowerBefore.MatchString(before) || t.language != english && lowerAbroad.MatchString(before)) && !r.isBound("min", "minimum", "least", "start", "since", "from", "begin", "lower", "earliest", "after", "arrival", "over") ||
 		lowerAfter.MatchString(after) && !r.isBound("min", "minimum", "least", "lower", "earliest") {
 		return bound
 	}
-	if upperBefore.MatchString(before) && !r.isBound("max", "maximum", "most", "limit", "end", "until", "by", "due", "deadline", "upper", "latest", "before", "under") ||
+	if (upperBefore.MatchString(before) || t.language != english && upperAbroad.MatchString(before)) && !r.isBound("max", "maximum", "most", "limit", "end", "until", "by", "due", "deadline", "upper", "latest", "before", "under") ||
 		upperAfter.MatchString(after) && !r.isBound("max", "maximum", "most", "limit", "upper", "latest", "deadline") {
 		return bound
 	}
@@ -180,7 +178,7 @@ func (r reader) inSum(t *turn, m mention) bool {
 		}
 		other := t.wordBefore(s.end)
 		next := t.word(other + 1)
-		if next == "" || !t.adjoins(other, other+1) || smallWords[next] || sameStem(next, noun) || hasDigit(next) || !people2[strings.TrimSuffix(noun, "s")] && !people2[noun] {
+		if next == "" || !t.adjoins(other, other+1) || smallWords[next] || sameStem(next, noun) || hasDigit(next) || !isMember(noun) || !isMember(next) {
 			continue
 		}
 		from, to := min(s.end, m.end), max(s.start, m.start)
@@ -193,12 +191,8 @@ func (r reader) inSum(t *turn, m mention) bool {
 
 var sums = newPhrases("and, plus, with, und, et, y, e, en, i, și, и, та, ve")
 
-// people2 are kinds of people, of which several make a party.
-var people2 = map[string]bool{}
+func isMember(noun string) bool { return members[noun] || members[strings.TrimSuffix(noun, "s")] }
 
-func init() {
-	for _, w := range strings.Fields("adult child children kid infant baby babies toddler senior teenager teen student man men woman women boy girl guest person people " +
-		"erwachsene kinder kind adulte enfant adultos niños adulti bambini adultos crianças volwassenen kinderen dorosłych dzieci adulți copii взрослых детей дорослих дітей passenger member") {
-		people2[w] = true
-	}
-}
+// members are kinds of people, of which several make a party.
+var members = setOf("adult child children kid infant baby babies toddler senior teenager teen student man men woman women boy girl guest person people " +
+	"erwachsene kinder kind adulte enfant adultos niños adulti bambini adultos crianças volwassenen kinderen dorosłych dzieci adulți copii взрослых детей дорослих дітей passenger member")

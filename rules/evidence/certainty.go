@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/contextvault/contextvault/rules"
@@ -95,8 +96,8 @@ func (r reader) forms(t *turn) []span {
 		for _, n := range t.numbers() {
 			out = append(out, n.span)
 		}
-		for _, w := range t.words {
-			if n, ok := numberWord(w.text, t.language); ok && n != 1 {
+		for i, w := range t.words {
+			if n, ok := numberWord(w.text, t.language); ok && n != 1 && !slices.Contains(continuesNumberWord, t.word(i+1)) && t.word(i-1) != "at" {
 				out = append(out, w.span)
 			}
 		}

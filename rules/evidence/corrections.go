@@ -12,7 +12,7 @@ import (
 var (
 	// corrects are words before a value that replaces one said before.
 	corrects = newPhrases("i meant, i mean, meant to say, meant to write, i wanted to say, no wait, wait no, correction, scratch that, make that, make it, or rather, rather, oops, whoops, " +
-		"my mistake, my bad, typo, i misspoke, misspoke, mistyped, should be, should have been, should read, should say, change that to, change it to, sorry, pardon, actually, wait, nope, no it's, no its, " +
+		"my mistake, my bad, typo, i misspoke, misspoke, mistyped, it should be, that should be, should have been, should read, should say, change that to, change it to, sorry, pardon, actually, wait, nope, no it's, no its, " +
 		"ich meinte, ich meine, entschuldigung, korrektur, vielmehr, besser gesagt, verzeihung, quatsch, je voulais dire, plutôt, désolé, désolée, erreur, " +
 		"perdón, quise decir, quería decir, mejor dicho, corrección, digo, scusa, scusi, volevo dire, anzi, correzione, desculpe, desculpa, quis dizer, aliás, correção, " +
 		"ik bedoel, ik bedoelde, correctie, przepraszam, miałem na myśli, to znaczy, poprawka, raczej, scuze, voiam să zic, mai bine zis, corecție, " +
@@ -27,6 +27,11 @@ var (
 		"olvida, olvide, olvídalo, olvídelo, es incorrecto, es incorrecta, está mal, es falso, borra, borre, bórralo, elimine, dimentica, dimentichi, è sbagliato, è sbagliata, cancella, cancelli, " +
 		"esqueça, esquece, está errado, está errada, apague, vergeet, is fout, klopt niet, verwijder, zapomnij, proszę zapomnieć, jest błędny, jest zły, usuń, uită, uitați, este greșit, e greșit, șterge, ștergeți, " +
 		"забудьте, забудь, неверный, неправильный, неверно, удалите, видаліть, забудьте, неправильна, неправильний, unut, unutun, yanlış, silin")
+	// takes are the retractions that need no name of what they take back. "That is wrong" may be of anything.
+	takes = newPhrases("forget it, forget that, forget about it, forget about that, forget this, please forget, ignore that, ignore it, ignore what i, disregard, delete it, delete that, remove it, remove that, erase it, " +
+		"erase that, take that back, take it back, i take back, scratch that, strike that, don't use it, don't use that, do not use it, do not use that, made that up, made it up, i lied, was made up, is made up, is fake, " +
+		"vergiss es, vergiss, vergessen sie, lösche, löschen sie, bitte löschen, oubliez, oublie, supprimez, effacez, olvida, olvide, olvídalo, olvídelo, borra, borre, bórralo, dimentica, dimentichi, cancella, " +
+		"esqueça, esquece, apague, vergeet, verwijder, zapomnij, usuń, uită, uitați, șterge, ștergeți, забудьте, забудь, удалите, видаліть, unut, unutun, silin")
 	keeps = regexp.MustCompile(`\b(don't|do not|never|please don't) (delete|remove|erase|forget|ignore|disregard)\b|\b(not|isn't|wasn't) (wrong|incorrect|false|fake|a mistake|a typo|invalid)\b`)
 )
 
@@ -58,7 +63,7 @@ func (r reader) corrected(t *turn, s span) bool {
 		switch {
 		case r.opensCorrection(u) && r.correctedIn(u, 0, span{}) && (r.hasForms() || !answered):
 			return true
-		case r.hasForms() && r.restated(u, t.text[s.start:s.end]):
+		case r.hasForms() && !r.isOfOther() && r.restated(u, t.text[s.start:s.end]):
 			return true
 		}
 		if len(r.others(u, t.text[s.start:s.end])) > 0 {
@@ -139,6 +144,20 @@ func (r reader) correctedIn(t *turn, from int, value span) bool {
 	return false
 }
 
+// opensClause reports whether a word is the first of its clause, after "oh" or "no".
+func (t *turn) opensClause(i int) bool {
+	c := t.clauses[t.clauseAt(t.words[i].start)]
+	for _, w := range c.words {
+		if w.start == t.words[i].start {
+			return true
+		}
+		if w.text != "oh" && w.text != "no" && w.text != "and" && w.text != "but" && w.text != "so" {
+			return false
+		}
+	}
+	return false
+}
+
 // maxCorrection is the number of words that a correction of free text has; a longer sentence says something else.
 const maxCorrection = 6
 
@@ -147,7 +166,7 @@ func (r reader) correctsText(t *turn, i, n int, rest span) bool {
 	words := courtesy.remove(t.wordsIn(rest))
 	weak := n == 1
 	switch t.words[i].text {
-	case "make", "should":
+	case "make", "should", "change":
 		return false
 	case "sorry", "actually", "wait", "oops", "pardon", "rather", "nope":
 		for k := range words {
@@ -158,7 +177,7 @@ func (r reader) correctsText(t *turn, i, n int, rest span) bool {
 	default:
 		weak = false
 	}
-	if len(words) == 0 || len(words) > maxCorrection {
+	if len(words) == 0 || len(words) > maxCorrection || weak && !t.opensClause(i) {
 		return false
 	}
 	if r.codeField() && !slices.ContainsFunc(words, func(w word) bool { return hasDigit(w.text) }) {
@@ -248,7 +267,7 @@ func (r reader) retracts(t *turn, s span, near bool) bool {
 	if named {
 		return true
 	}
-	if !near {
+	if !near || !takes.anyIn(words) {
 		return false
 	}
 	for _, w := range words {

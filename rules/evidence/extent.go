@@ -2,11 +2,13 @@ package evidence
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/rules/internal/fold"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -49,7 +51,7 @@ func (r reader) mentions(p passage, raw json.RawMessage) []mention {
 func (r reader) textMentions(p passage, phrase string) []mention {
 	var out []mention
 	for _, s := range p.phraseSpans(phrase) {
-		if p.turn.isWhole(s) && !r.labelsOther(p.turn, s) && !partial.endsBefore(p.turn, s.start) {
+		if p.turn.isWhole(s) && r.isText(p.turn, s) && (!r.isCode() && !r.isName() || !p.turn.isCutName(s)) && !r.labelsOther(p.turn, s) && !(hasDigit(phrase) && partial.endsBefore(p.turn, s.start)) {
 			out = append(out, mention{span: s})
 		}
 	}
@@ -150,6 +152,124 @@ func (p phrases) endsBefore(t *turn, at int) bool {
 	return last >= 0 && p.atEnd(t.words[max(0, last-5):last+1])
 }
 
+// isText reports whether free text can be a value: it is one part of a sentence, neither begins nor ends with grammar, and
+// is not only a greeting or an interruption.
+func (r reader) isText(t *turn, s span) bool {
+	words := t.wordsIn(s)
+	if len(words) == 0 {
+		return true // in a script without words, or only signs
+	}
+	first, last := t.wordAfter(s.start), t.wordBefore(s.end)
+	switch {
+	case t.sentenceAt(s.start) != t.sentenceAt(max(s.start, s.end-1)) && !t.isMultiline(s),
+		opening[words[0].text] && len(words) > 1, closing[words[len(words)-1].text] && len(words) > 1,
+		len(words) == 1 && (englishGrammar[words[0].text] && len(words[0].text) < 6 && !hasDigit(words[0].text)),
+		len(courtesy.remove(words)) == 0 && len(words) > 1, interruptions.at(words) == len(words):
+		return false
+	case strings.Contains(t.text[s.start:s.end], "@") && !r.topic.has("email") && !r.topic.has("handle") && !r.topic.has("username") && !r.topic.has("account") && !r.topic.has("contact"):
+		return false
+	}
+	if !r.isCode() {
+		return true
+	}
+	if len(words) == 2 && labels.at(words) > 0 && hasDigit(words[1].text) && !r.topic.has(words[0].text) {
+		return false
+	}
+	counts := isDigits(t.text[s.start:s.end]) && t.adjoins(last, last+1) && !smallWords[t.word(last+1)]
+	return !counts || last+1 >= len(t.words) && first >= 0
+}
+
+// isName reports whether the field is a full name, and not a part of one, such as the first name.
+func (r reader) isName() bool {
+	return slices.ContainsFunc(r.topic.names, func(w string) bool { return names[w] }) &&
+		!slices.ContainsFunc(r.topic.names, func(w string) bool { return nameParts[w] })
+}
+
+var names = setOf("name nome nombre naam imię")
+
+var nameParts = setOf("first last given family middle surname forename nickname initial vorname nachname prénom nom nombre apellido nome cognome title company")
+
+// isCutName reports whether a capitalised word stands directly beside a capitalised text: the Mira of "Mira Sample", the
+// 12345 of "A 12345".
+func (t *turn) isCutName(s span) bool {
+	fields := strings.Fields(t.Text)
+	if strings.ToUpper(t.Text) == t.Text {
+		return false
+	}
+	value := strings.Fields(t.text[s.start:s.end])
+	const around = `.,;:!?()[]"'`
+	for i := 0; i+len(value) <= len(fields); i++ {
+		same := true
+		for k, w := range value {
+			same = same && strings.Trim(fold.Text(fields[i+k]), around) == strings.Trim(w, around)
+		}
+		if !same {
+			continue
+		}
+		if !isCapital(fields[i]) && !hasDigit(fields[i]) {
+			return false
+		}
+		last := fields[i+len(value)-1]
+		before := i > 0 && strings.Trim(fields[i-1], around) == fields[i-1] && joinsName(fields[i-1], hasDigit(fields[i])) &&
+			i > 1 && !strings.ContainsAny(fields[i-2][len(fields[i-2])-1:], ".!?:")
+		after := i+len(value) < len(fields) && strings.TrimRight(last, around) == last && !hasDigit(last) &&
+			joinsName(strings.TrimRight(fields[i+len(value)], around), false)
+		return before || after
+	}
+	return false
+}
+
+func isCapital(field string) bool {
+	r, _ := utf8.DecodeRuneInString(strings.TrimLeft(field, `"'(`))
+	return unicode.IsUpper(r)
+}
+
+// joinsName reports whether a word beside a name or code is one of its words. code is for a code, which only a single
+// letter joins.
+func joinsName(field string, code bool) bool {
+	word := strings.TrimSuffix(fold.Text(field), "'s")
+	if !isCapital(field) || grammar[word] || smallWords[word] || monthOf(word) > 0 || rules.WeekdayNumber(word) >= 0 || strings.Contains(field, "'") {
+		return false
+	}
+	return code == (utf8.RuneCountInString(field) == 1)
+}
+
+// isMultiline reports whether a value stands on several lines, as an address does.
+func (t *turn) isMultiline(s span) bool { return !strings.ContainsAny(t.text[s.start:s.end], ".!?;") }
+
+// isCode reports whether the field is a code, by its name.
+func (r reader) isCode() bool {
+	return slices.ContainsFunc(r.topic.names, func(w string) bool {
+		switch w {
+		case "number", "code", "id", "reference", "ref", "pin", "serial", "nummer", "numero", "número", "numéro":
+			return !strings.HasPrefix(r.def.Name, "number_of") && !strings.HasPrefix(r.def.Name, "num_")
+		default:
+			return false
+		}
+	})
+}
+
+// opening and closing are words with which no value of more words begins or ends.
+var (
+	opening = setOf("is was are were am be been my i i'm im it's and or but in of has have gives because so our sorry actually oops yes no not ist est es è")
+	closing = setOf("and but is was are my the because und et y")
+)
+
+func setOf(words string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		out[w] = true
+	}
+	return out
+}
+
+// interruptions are replies that are no value of a text.
+var interruptions = newPhrases("good morning, good evening, good afternoon, good day, good night, hello there, hi there, hello, hi, hey, sure thing, cancel, stop, quit, exit, abort, help, " +
+	"pardon, pardon me, excuse me, what, sorry, thanks, thank you, no idea, no clue, don't know, i don't know, never mind, nevermind, prefer not to say, rather not say, skip, next, none, nothing, " +
+	"one moment, just a moment, just a minute, hold on, wait, wait a minute, one second, back, go back, start over, menu, agent, human, operator, ask, ask my, whatever, anything, not sure, unsure, " +
+	"keine ahnung, weiß nicht, weiß ich nicht, moment, guten tag, guten morgen, hallo, hilfe, abbrechen, aucune idée, bonjour, annuler, aide, no sé, no lo sé, hola, buenos días, ayuda, cancelar, non so, ciao, aiuto, annulla, " +
+	"não sei, olá, ajuda, geen idee, weet niet, hallo, hulp, nie wiem, cześć, dzień dobry, pomoc, nu știu, bună, ajutor, не знаю, привет, здравствуйте, помощь, стоп, привіт, допоможіть, bilmiyorum, merhaba")
+
 // labels are nouns that name the number behind them.
 var labels = newPhrases("error, invoice, room, page, chapter, version, flight, ticket, item, line, gate, platform, bus, route, " +
 	"apartment, apt, unit, floor, model, year, code, table, seat, row, box, form, article, section, case, account, order, booking, " +
@@ -158,12 +278,36 @@ var labels = newPhrases("error, invoice, room, page, chapter, version, flight, t
 // labelsOther reports whether the noun before a code names something other than the field: the 404 of "error 404".
 func (r reader) labelsOther(t *turn, s span) bool {
 	first := t.wordAfter(s.start)
+	if first > 0 && t.adjoins(first-1, first) && r.otherDirection(t.word(first-1)) {
+		return true
+	}
 	if first == 0 || !hasDigit(t.text[s.start:s.end]) || strings.Contains(t.text[s.start:s.end], " ") || !t.adjoins(first-1, first) {
 		return false
 	}
 	before := t.word(first - 1)
 	return labels.at([]word{{text: before}}) > 0 && !r.topic.has(before) && before != "number"
 }
+
+// otherDirection reports whether a preposition says that a place is the other end of a journey: "to Berlin" is no origin.
+func (r reader) otherDirection(preposition string) bool {
+	from := slices.ContainsFunc(r.topic.names, func(w string) bool { return origins[w] })
+	to := slices.ContainsFunc(r.topic.names, func(w string) bool { return destinations[w] })
+	name := "_" + r.def.Name + "_"
+	from, to = from || strings.Contains(name, "_from_"), to || strings.Contains(name, "_to_")
+	switch preposition {
+	case "to", "nach", "towards":
+		return from && !to
+	case "from", "von", "aus", "leaving", "departing":
+		return to && !from
+	default:
+		return false
+	}
+}
+
+var (
+	origins      = setOf("origin departure pickup start departing leaving source abflug start")
+	destinations = setOf("destination arrival dropoff arriving ziel")
+)
 
 // allowedMentions finds an allowed value that is not only part of another one: "rose gold" does not contain "gold" if
 // both are allowed.
@@ -209,7 +353,7 @@ func (p passage) tokenMentions(value, separators, punctuation string) []mention 
 			out = append(out, mention{span: span{p.start + at, p.start + end}, clear: true})
 		}
 	}
-	return slices.DeleteFunc(out, func(m mention) bool { return p.turn.isBroken(m.span) })
+	return slices.DeleteFunc(out, func(m mention) bool { return p.turn.isBroken(m.span) || p.turn.isGlued(m.span) })
 }
 
 // isAround reports whether a text beside a token is only punctuation and symbols.
@@ -237,6 +381,21 @@ func (t *turn) isBroken(s span) bool {
 	// A sentence that ends before the address has a verb, or is a courtesy; a single word after "is" has neither.
 	at := t.wordBefore(len(trimmed))
 	return last != "" && at > 0 && copulas.at(t.words[at-1:]) > 0 && t.adjoins(at-1, at)
+}
+
+// gluedLabel matches an address whose last label begins with a capital after small letters: a sentence follows without a
+// space, as in "jane@example.com.Thanks".
+var gluedLabel = regexp.MustCompile(`@[^\s@]*\p{Ll}\.\p{Lu}\p{Ll}+[^\s@.]*$`)
+
+// isGlued reports whether the last part of an address is a word of the next sentence.
+func (t *turn) isGlued(s span) bool {
+	said := t.text[s.start:s.end]
+	for _, field := range strings.Fields(t.Text) {
+		if strings.Contains(fold.Text(field), said) && gluedLabel.MatchString(strings.TrimRight(field, ".,!?)>\"'")) {
+			return true
+		}
+	}
+	return false
 }
 
 var copulas = newPhrases("is, are, was, it's, that's, am, i'm, ist, est, es, è, é, jest, este, lautet, as, to, at")

@@ -80,15 +80,10 @@ func (t *turn) countsNext(end int) bool {
 	return next < len(t.words) && t.words[next].start == end+1 && !smallWords[t.word(next)] && !hasDigit(t.word(next))
 }
 
-var smallWords = map[string]bool{}
-
-func init() {
-	for _, w := range strings.Fields("is please thanks thank and but or if for when it that this my you i in on at to of the a " +
-		"with so because ok okay not no yes by as are was call text whatsapp mobile cell home work ext extension " +
-		"und bitte danke ist oder et merci est ou y gracias es e grazie è si da") {
-		smallWords[w] = true
-	}
-}
+// smallWords are words that count nothing.
+var smallWords = setOf("is please thanks thank and but or if for when it that this my you i in on at to of the a " +
+	"with so because ok okay not no yes by as are was call text whatsapp mobile cell home work ext extension " +
+	"und bitte danke ist oder et merci est ou y gracias es e grazie è si da")
 
 // phoneOf returns a phone number in E.164, "" if the text is none.
 func phoneOf(said string) string {

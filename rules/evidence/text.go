@@ -243,6 +243,12 @@ func (t *turn) wordBefore(at int) int {
 	return sort.Search(len(t.words), func(i int) bool { return t.words[i].end > at }) - 1
 }
 
+// rest returns the words of a sentence from a word on.
+func (t *turn) rest(i int) []word {
+	end := t.sentences[t.sentenceAt(t.words[i].start)].end
+	return t.words[i:t.wordAfter(end)]
+}
+
 func (t *turn) word(i int) string {
 	if i < 0 || i >= len(t.words) {
 		return ""

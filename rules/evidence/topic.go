@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"maps"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -60,29 +61,28 @@ func contentWords(text string) []string {
 }
 
 // grammar are words without a subject of their own.
-var grammar = map[string]bool{}
-
-func init() {
-	for _, w := range strings.Fields("the a an of and or for to in on at with by from as is are was were be been am do does did you your yours " +
-		"we our ours i my me mine it its this that these those what which when where who whose how why please can could would will may " +
-		"might shall should have has had any some all not no if there their they he she him her his us tell give know like want need get " +
-		"many much long far old often kind sort type name's so hi hello thanks thank now also still already currently ever just really " +
-		"ok okay yes field value customer's customer user wish") {
-		grammar[w] = true
-	}
+var grammar = func() map[string]bool {
+	out := maps.Clone(englishGrammar)
 	for _, l := range languages[1:] {
 		for w := range l.commonSet {
-			grammar[w] = true
+			out[w] = true
 		}
 		for _, list := range []string{l.ask, l.self, l.other} {
 			for _, phrase := range strings.Split(list, ",") {
 				if w := strings.TrimSpace(phrase); w != "" && !strings.Contains(w, " ") {
-					grammar[w] = true
+					out[w] = true
 				}
 			}
 		}
 	}
-}
+	return out
+}()
+
+var englishGrammar = setOf("the a an of and or for to in on at with by from as is are was were be been am do does did you your yours " +
+	"we our ours i my me mine it its this that these those what which when where who whose how why please can could would will may " +
+	"might shall should have has had any some all not no if there their they he she him her his us tell give know like want need get " +
+	"many much long far old often kind sort type name's so hi hello thanks thank now also still already currently ever just really " +
+	"ok okay yes field value customer's customer user wish i'm it's that's i've i'd")
 
 // sameStem reports whether two words are forms of one: accept and accepted, smoker and smoke.
 func sameStem(a, b string) bool {

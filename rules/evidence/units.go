@@ -8,15 +8,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// periods are the words for a period, by the period.
-var periods = map[string]string{}
-
-// units are the words for a unit, by the unit. Units of one dimension exclude each other.
-var units = map[string]unit{}
-
+// unit is a unit of measure. Units of one dimension exclude each other.
 type unit struct{ name, dimension string }
 
-func init() {
+// periods are the periods, by their words.
+var periods = func() map[string]string {
+	out := map[string]string{}
 	for _, line := range []string{
 		"hour hours hourly hr h stunde heure hora ora uur godzinę час",
 		"day daily days tag täglich jour día giorno dia dag dzień день",
@@ -29,9 +26,15 @@ func init() {
 	} {
 		words := strings.Fields(line)
 		for _, w := range words {
-			periods[w] = words[0]
+			out[w] = words[0]
 		}
 	}
+	return out
+}()
+
+// units are the units, by their words.
+var units = func() map[string]unit {
+	out := map[string]unit{}
 	for dimension, lines := range map[string][]string{
 		"length":      {"km kilometer kilometers kilometre kilometres", "mile miles mi", "m meter meters metre metres", "cm centimeter centimeters centimetre centimetres", "ft feet foot", "inch inches", "yard yards"},
 		"weight":      {"kg kilo kilos kilogram kilograms", "lb lbs pound_weight", "gram grams g", "stone stones", "ton tons tonne tonnes", "oz ounce ounces"},
@@ -45,11 +48,12 @@ func init() {
 		for _, line := range lines {
 			words := strings.Fields(line)
 			for _, w := range words {
-				units[w] = unit{words[0], dimension}
+				out[w] = unit{words[0], dimension}
 			}
 		}
 	}
-}
+	return out
+}()
 
 var (
 	perAfter  = regexp.MustCompile(`^ ?(?:[€$£]|[\pL]+)? ?(?:,? ?(?:per|a|an|each|every|/|pro|im|par|por|al|à la|la|in de|na|pe|в|на)) ?(\pL+)\b?`)

@@ -32,7 +32,7 @@ func (r reader) owned(t *turn, m mention) problem {
 	about := fold.Text(r.def.About)
 	owner := r.ownerOf(t, m)
 	switch {
-	case about == "" && owner.other:
+	case about == "" && owner.other && !r.isOfOther():
 		return elsewhere
 	case about == "" && r.isAddressee(t, m):
 		return "the customer writes to this address or number and does not say that it is the customer's own"
@@ -41,6 +41,12 @@ func (r reader) owned(t *turn, m mention) problem {
 	default:
 		return "the customer does not say it of the person whom the field is about"
 	}
+}
+
+// isOfOther reports whether the field's name has another person: spouse_name, recipient_account. What is said of somebody
+// else may then be its value.
+func (r reader) isOfOther() bool {
+	return slices.ContainsFunc(r.topic.names, func(w string) bool { return english.peopleSet.at([]word{{text: w}}) > 0 })
 }
 
 // fits reports whether a statement is about the person of the definition.
@@ -82,6 +88,9 @@ func (r reader) ownerOf(t *turn, m mention) subject {
 		return after
 	}
 	state := r.speechBefore(t)
+	if r.isWish() && r.def.About == "" {
+		state = speech{} // a wish of an earlier turn does not say whose this one is
+	}
 	for i := range t.clauses {
 		c := &t.clauses[i]
 		if c.start >= m.end {
@@ -218,10 +227,32 @@ func (r reader) follow(t *turn, words []word, state *speech) (marked bool) {
 					continue
 				}
 			}
+			if isBusiness(words[i].text) && state.last == "" && r.isWish() {
+				continue // the shop
+			}
 			state.subject, marked = subject{true, firstOf(state.last, state.who)}, true
+		case !marked && addressed[words[i].text]:
+			state.subject, marked = subject{}, true // a request is the customer's
 		}
 	}
 	return marked
+}
+
+// addressed are words of a request to the agent.
+var addressed = setOf("you please book find search make try show play get check look reserve order buy change set give help let let's lets there " +
+	"could can any recommend suggest how what which where is are do does")
+
+func isBusiness(word string) bool { return strings.HasPrefix(word, "the") }
+
+// isWish reports whether a value of the field is a feature of what the customer looks for, and not an address or number of
+// a person.
+func (r reader) isWish() bool {
+	switch r.def.ValueType {
+	case vault.TypeEmail, vault.TypePhone, vault.TypeURL:
+		return false
+	default:
+		return !r.isPersonal()
+	}
 }
 
 // isPerson reports whether words that can name a person do so without "my": with an article, a possessive, or at the
