@@ -80,6 +80,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		CollectionPrompt:     r.CollectionPrompt,
 		ExtractionExamples:   r.ExtractionExamples,
 		ExtractionPromptHint: r.ExtractionPromptHint,
+		About:                r.About,
 		IsPII:                r.IsPii,
 		EncryptionRequired:   r.EncryptionRequired,
 		RetentionDays:        int(r.RetentionDays),

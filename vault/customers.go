@@ -141,6 +141,8 @@ type DeleteItemInput struct {
 	// Force deletes an item from which other items were derived, and orphans those. Admins only; the caller checks that.
 	// false: such an item is not deleted.
 	Force bool `json:"force,omitempty"`
+	// Reason says why the item is deleted, for people. It is kept with a deleted value. It holds no value of a customer.
+	Reason string `json:"reason,omitempty" validate:"max=500" doc:"Why the item is deleted, for people."`
 }
 
 // DeleteResult is the result of delete-item.

@@ -85,8 +85,8 @@ SELECT (
 INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
     validation_mode,
-    required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
-    encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id,
+    required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, about,
+    is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id,
     accepted_at
 )
 VALUES (
@@ -95,7 +95,8 @@ VALUES (
     sqlc.arg(value_type), sqlc.arg(validation_regex), sqlc.arg(allowed_values), sqlc.arg(validation_mode),
     sqlc.arg(required_verification), sqlc.arg(verification_methods), sqlc.arg(collection_prompt),
     sqlc.arg(extraction_examples),
-    sqlc.arg(extraction_prompt_hint), sqlc.arg(is_pii), sqlc.arg(encryption_required), sqlc.arg(retention_days),
+    sqlc.arg(extraction_prompt_hint), sqlc.arg(about), sqlc.arg(is_pii), sqlc.arg(encryption_required),
+    sqlc.arg(retention_days),
     sqlc.arg(freshness_seconds), sqlc.arg(stale_action), sqlc.arg(on_conflict), sqlc.arg(source_priority),
     sqlc.arg(enabled), sqlc.arg(origin), sqlc.arg(review_state),
     sqlc.arg(operation_id),
@@ -113,6 +114,7 @@ SET display_name = excluded.display_name,
     collection_prompt = excluded.collection_prompt,
     extraction_examples = excluded.extraction_examples,
     extraction_prompt_hint = excluded.extraction_prompt_hint,
+    about = excluded.about,
     is_pii = excluded.is_pii,
     encryption_required = excluded.encryption_required,
     retention_days = excluded.retention_days,

@@ -40,7 +40,7 @@ func (r reader) takenBack(t *turn, s span) problem {
 	if r.corrected(t, s) {
 		return "the customer corrects it later"
 	}
-	if _, ok := r.retracted(t, s); ok {
+	if r.retracted(t, s) {
 		return "the customer takes it back later"
 	}
 	return ""
@@ -209,12 +209,12 @@ func (r reader) restated(t *turn, said string) bool {
 }
 
 // retracted looks for words behind a statement that take it back. They name the field, or say "it" or "that" directly
-// behind the statement. It returns the sentence.
-func (r reader) retracted(t *turn, s span) (string, bool) {
+// behind the statement.
+func (r reader) retracted(t *turn, s span) bool {
 	for i := t.sentenceAt(max(s.start, s.end-1)); i >= 0 && i < len(t.sentences); i++ {
 		from := max(t.sentences[i].start, s.end)
 		if from < t.sentences[i].end && r.retracts(t, span{from, t.sentences[i].end}, true) {
-			return t.text[from:t.sentences[i].end], true
+			return true
 		}
 	}
 	at := slices.Index(r.conversation.turns, t)
@@ -223,25 +223,20 @@ func (r reader) retracted(t *turn, s span) (string, bool) {
 		if u.Speaker != vault.SpeakerCustomer {
 			continue
 		}
-		if quote, ok := r.retractedIn(u, near); ok {
-			return quote, true
+		if r.retractedIn(u, near) {
+			return true
 		}
 		if r.hasForms() && len(r.others(u, t.text[s.start:s.end])) > 0 {
-			return "", false
+			return false
 		}
 		near = false
 	}
-	return "", false
+	return false
 }
 
-// retractedIn returns the sentence of a turn that takes the field back. near allows "it" and "that" for the field.
-func (r reader) retractedIn(t *turn, near bool) (string, bool) {
-	for _, s := range t.sentences {
-		if r.retracts(t, s.span, near) {
-			return strings.TrimSpace(t.text[s.start:s.end]), true
-		}
-	}
-	return "", false
+// retractedIn reports whether a sentence of a turn takes the field back. near allows "it" and "that" for the field.
+func (r reader) retractedIn(t *turn, near bool) bool {
+	return slices.ContainsFunc(t.sentences, func(s sentence) bool { return r.retracts(t, s.span, near) })
 }
 
 // retracts reports whether a part of a turn takes the field back.
@@ -300,12 +295,12 @@ var fieldNouns = newPhrases("email, mail, address, number, phone, name, date, bi
 
 func (r reader) namesOther(w word) bool { return fieldNouns.at([]word{w}) > 0 && !r.namesField(w.text) }
 
-// TakenBack reports whether the customer takes back, after a turn, a value that is stored, and returns the words. said is
+// TakenBack reports whether the customer takes back a value that is stored, and returns the index of the turn. said is
 // the index of the turn that stated the value, or -1 if it was stated elsewhere; then the words must name the field. Only
 // turns after the index read are considered.
-func (c *Conversation) TakenBack(def *vault.Definition, stored vault.Value, said, read int) (quote string, turn int, ok bool) {
+func (c *Conversation) TakenBack(def *vault.Definition, stored vault.Value, said, read int) (turn int, ok bool) {
 	if def == nil {
-		return "", 0, false
+		return 0, false
 	}
 	r := reader{conversation: c, def: *def, topic: topicOf(*def), value: stored.Value}
 	if checked, err := rules.CheckValue(def, def.Name, stored.Value, vault.ModeStrict); err == nil {
@@ -316,10 +311,10 @@ func (c *Conversation) TakenBack(def *vault.Definition, stored vault.Value, said
 		if t.Speaker != vault.SpeakerCustomer || t.Index <= said {
 			continue
 		}
-		if quote, ok := r.retractedIn(t, near); ok && t.Index > read {
-			return quote, t.Index, true
+		if r.retractedIn(t, near) && t.Index > read {
+			return t.Index, true
 		}
 		near = false
 	}
-	return "", 0, false
+	return 0, false
 }

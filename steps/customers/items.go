@@ -47,6 +47,9 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (once.Applied[vau
 		}
 		if vault.SourceType(owner.Kind) == vault.SourceProfileField {
 			_, err = q.DeleteValue(ctx, ev.TenantID, in.ItemID)
+			if err == nil && in.Reason != "" {
+				err = q.NoteDeletion(ctx, dbgen.NoteDeletionParams{Reason: in.Reason, TenantID: ev.TenantID, ID: in.ItemID})
+			}
 		} else {
 			_, err = q.DeleteAsset(ctx, ev.TenantID, in.ItemID)
 		}

@@ -42,7 +42,7 @@ type MissingFound struct {
 
 // Advanced is what a gap fill waits for: first the writes, then the question, then nothing.
 type Advanced struct {
-	Writes   []uuid.UUID `json:"writes,omitempty"` // write-value operations in progress
+	Writes   []uuid.UUID `json:"writes,omitempty"` // write-value and delete-item operations in progress
 	Question *Waiting    `json:"question,omitempty"`
 	Done     bool        `json:"done"`
 }
@@ -180,11 +180,12 @@ func (st *gapState) answerPending() bool {
 	return false
 }
 
-// writes returns the writes of the fill that have no outcome yet.
+// writes returns the writes and deletions of the fill that have no outcome yet.
 func (st *gapState) writes() []uuid.UUID {
 	var out []uuid.UUID
 	for _, c := range st.children {
-		if c.Workflow == vault.WriteValue.Name && c.Status == string(vault.OperationAccepted) {
+		changes := c.Workflow == vault.WriteValue.Name || c.Workflow == vault.DeleteItem.Name
+		if changes && c.Status == string(vault.OperationAccepted) {
 			out = append(out, c.ID)
 		}
 	}

@@ -204,6 +204,9 @@ func (s Gaps) acceptFound(
 		if err := s.acceptWrites(ctx, q, state, candidates, read); err != nil {
 			return err
 		}
+		if err := s.acceptRetractions(ctx, q, state, read); err != nil {
+			return err
+		}
 		out.Writes, accepted = state.writes(), state.accepted
 		return nil
 	})
@@ -266,6 +269,9 @@ func (s Gaps) acceptWrites(
 		if err := q.UpsertGapItem(ctx, item); err != nil {
 			return err
 		}
+		known := st.items[name]
+		known.FieldName, known.WriteID = name, item.WriteID
+		st.items[name] = known
 	}
 	return nil
 }
@@ -311,10 +317,7 @@ func (s Gaps) acceptWrite(
 		return err
 	}
 	item.WriteID = &child.ID
-	if _, known := st.children[child.ID]; !known {
-		st.accepted = append(st.accepted, child)
-	}
-	st.children[child.ID] = dbgen.ListChildOperationsRow{ID: child.ID, Workflow: child.Workflow, Status: child.Status}
+	st.follow(child)
 	return nil
 }
 
