@@ -92,15 +92,18 @@ func quotedParts(t *turn) []span {
 func (t *turn) borrowed(s span) problem {
 	for _, p := range t.pasted {
 		if p.start <= s.start && s.end <= p.end {
-			return "the words are quoted or pasted, or are instructions to a model, and not a statement of the customer"
+			return "the words are quoted or pasted, or are instructions to a model, and not a statement of the " +
+				"customer"
 		}
 	}
 	return ""
 }
 
 // returns are words after which a supposition ends.
-var returns = newPhrases("actually, in reality, in fact, but really, really, my real, my actual, the real, for real, seriously, but my, in truth, " +
-	"in wirklichkeit, tatsächlich, en réalité, en realidad, in realtà, na verdade, in werkelijkheid, naprawdę, de fapt, на самом деле, насправді, aslında")
+var returns = newPhrases("actually, in reality, in fact, but really, really, my real, my actual, the real, for " +
+	"real, seriously, but my, in truth, " +
+	"in wirklichkeit, tatsächlich, en réalité, en realidad, in realtà, na verdade, in werkelijkheid, naprawdę, de " +
+	"fapt, на самом деле, насправді, aslında")
 
 // wishes are words before something that is not yet so.
 var wishes = regexp.MustCompile(`\b(i wish (i|my|we|it|that|there)\b|we wish (we|our|it)\b|if only|i hope (that )?(my|i|we|it|our)\b|i'm hoping (my|i)\b|dream(ing|t|s)? (of|about)|` +
@@ -136,7 +139,8 @@ func (r reader) supposed(t *turn, m mention) problem {
 				return only
 			}
 		}
-		if i > 0 && !strings.HasSuffix(strings.TrimRight(t.text[:t.clauses[i].start], " "), "(") && endsWithComma(t, t.clauses[i-1], t.clauses[i]) {
+		if i > 0 && !strings.HasSuffix(strings.TrimRight(t.text[:t.clauses[i].start], " "+
+			""), "(") && endsWithComma(t, t.clauses[i-1], t.clauses[i]) {
 			break
 		}
 	}
@@ -178,17 +182,24 @@ func (r reader) isInside(t *turn, i int, m mention) bool { return m.overlaps(t.w
 
 var (
 	// requests open a question that asks for something to be done with the value, which so is a wish of the customer.
-	requests = newPhrases("can you, could you, would you, will you, can i, could i, may i, can we, could we, may we, would it, is it possible, " +
-		"do you have, have you got, have you, are there, is there, any, what about, how about, why not, could there, do you know, are you able, " +
-		"do they have, do you offer, what, which, kannst du, können sie, könnten sie, könnten wir, kann ich, gibt es, pouvez vous, pourriez, puis je, " +
-		"puede, podría, puedo, hay, può, potrebbe, posso, pode, poderia, kunt u, kan ik, czy może, czy mogę, puteți, можете, можно, могу, можете ви")
+	requests = newPhrases("can you, could you, would you, will you, can i, could i, may i, can we, could we, may " +
+		"we, would it, is it possible, " +
+		"do you have, have you got, have you, are there, is there, any, what about, how about, why not, could " +
+		"there, do you know, are you able, " +
+		"do they have, do you offer, what, which, kannst du, können sie, könnten sie, könnten wir, kann ich, gibt " +
+		"es, pouvez vous, pourriez, puis je, " +
+		"puede, podría, puedo, hay, può, potrebbe, posso, pode, poderia, kunt u, kan ik, czy może, czy mogę, " +
+		"puteți, можете, можно, могу, можете ви")
 	// direct are those of requests with a verb of doing: "can you …".
-	direct = newPhrases("can you, could you, would you, will you, kannst du, können sie, könnten sie, pouvez vous, pourriez, puede, podría, può, " +
+	direct = newPhrases("can you, could you, would you, will you, kannst du, können sie, könnten sie, pouvez vous, " +
+		"pourriez, puede, podría, può, " +
 		"potrebbe, pode, poderia, kunt u, czy może, puteți, можете")
 	// identity questions ask whether the value is so.
-	identity = newPhrases("is my, is your, is this, is that, is it, was it, was that, was my, are my, did i, do i, does my, am i, was i, who, whose, " +
+	identity = newPhrases("is my, is your, is this, is that, is it, was it, was that, was my, are my, did i, do i, " +
+		"does my, am i, was i, who, whose, " +
 		"does it, does that, does this, is he, is she, has my, have i")
-	lead = newPhrases("and, but, so, ok, okay, hi, hello, hey, please, great, thanks, well, yes, no, sure, alright, also, sorry, cool, good, then, perfect, awesome, " +
+	lead = newPhrases("and, but, so, ok, okay, hi, hello, hey, please, great, thanks, well, yes, no, sure, alright, " +
+		"also, sorry, cool, good, then, perfect, awesome, " +
 		"nice, um, hmm, actually, wait, thank you")
 )
 
@@ -280,7 +291,8 @@ func (r reader) asked(t *turn, m mention) problem {
 	return question
 }
 
-var wants = newPhrases("can i, could i, may i, can we, could we, may we, i'd like, i would like, i want, i need, how about, what about, kann ich, puis je, puedo, posso")
+var wants = newPhrases("can i, could i, may i, can we, could we, may we, i'd like, i would like, i want, i need, " +
+	"how about, what about, kann ich, puis je, puedo, posso")
 
 // isRequest reports whether a question asks for things of a kind, of which the value is a feature, and not about the
 // value itself: "what … in Berlin" and not "what is premium".
@@ -315,7 +327,8 @@ var (
 	places = setOf("in on at for near around to from by with") // before what a search is limited to
 )
 
-var wantsWhat = newPhrases("what about, what are the, what are some, what is the, what's the, which are, what do you have, what is there, what's there")
+var wantsWhat = newPhrases("what about, what are the, what are some, what is the, what's the, which are, what do " +
+	"you have, what is there, what's there")
 
 // codeLike reports whether a mention is one token with a digit and a letter or many digits, as codes are.
 func (t *turn) codeLike(m mention) bool {

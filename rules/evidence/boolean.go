@@ -28,7 +28,10 @@ func (t *turn) polarityOf(s span) polarity {
 	if regexp.MustCompile(`\bof course not\b`).MatchString(text) {
 		return no
 	}
-	clear := &turn{text: notAnAnswer.ReplaceAllStringFunc(text, func(m string) string { return strings.Repeat(" ", len(m)) })}
+	clear := &turn{text: notAnAnswer.ReplaceAllStringFunc(text, func(m string) string {
+		return strings.Repeat(" "+
+			"", len(m))
+	})}
 	words := wordsOf(clear.text, 0)
 	found := neither
 	add := func(p polarity) {
@@ -117,7 +120,7 @@ func (r reader) checkBoolean(p passage, want bool) (certain bool, why problem) {
 		if stated != wanted {
 			return false, "the customer's words do not say this yes or no"
 		}
-		return r.isAsked(t), r.owned(t, mention{span: p.span})
+		return r.isAsked(t), r.owned(t, mention{span: r.topicIn(p)})
 	}
 	if why := r.asksForYesNo(t); why != "" {
 		return false, why
@@ -170,10 +173,25 @@ func (r reader) statedIn(p passage) polarity {
 	return found
 }
 
+// topicIn returns the last word of a passage that is the field's, the passage for none.
+func (r reader) topicIn(p passage) span {
+	found := p.span
+	for _, w := range p.turn.wordsIn(p.span) {
+		if !grammar[w.text] && hasStem(r.topic.words, w.text) {
+			found = w.span
+		}
+	}
+	return found
+}
+
 // statedInClause reads a clause. A yes or no before the statement answers something else: "No, I'd like it with milk".
 func (r reader) statedInClause(t *turn, c clause) polarity {
 	words := c.words
 	for len(words) > 0 && (lead.at(words) > 0 || words[0].text == "no" || words[0].text == "nope") {
+		if n := max(1, lead.at(words)); n < len(words) && longest(t.sets(func(l *language) phrases { return l.selfSet }), words[n:]) == 0 &&
+			words[0].text == "no" && lead.at(words[n:]) == 0 {
+			break // "no newsletter for me"
+		}
 		words = words[max(1, lead.at(words)):]
 	}
 	if len(words) == 0 {
@@ -227,11 +245,14 @@ func speaksOfSelf(t *turn, words []word) bool {
 }
 
 // light are verbs that say little without their object.
-var light = newPhrases("have, be, do, get, want, like, need, wish, agree, confirm, say, own, use, take, mind, let, make, think, know, give, hold, " +
-	"hereby, also, still, already, currently, ever, now, please, really, actually, personally, all, both, to, that, got, happy, willing, okay, ok, ready")
+var light = newPhrases("have, be, do, get, want, like, need, wish, agree, confirm, say, own, use, take, mind, let, " +
+	"make, think, know, give, hold, " +
+	"hereby, also, still, already, currently, ever, now, please, really, actually, personally, all, both, to, that, " +
+	"got, happy, willing, okay, ok, ready")
 
 // subordinate words end the part of a question that a reply answers.
-var subordinate = newPhrases("that, which, who, whom, whose, when, while, where, because, if, before, after, since, although, until, unless, so")
+var subordinate = newPhrases("that, which, who, whom, whose, when, while, where, because, if, before, after, since, " +
+	"although, until, unless, so")
 
 // asksForYesNo returns "" if the agent's turn before a turn is one yes-or-no question about the field.
 func (r reader) asksForYesNo(t *turn) problem {
@@ -280,7 +301,8 @@ func (t *turn) isYesNoQuestion(s span) bool {
 	return true
 }
 
-var wh = newPhrases("what, what's, whats, who, who's, which, when, where, why, how, whose, was, wer, wie, wo, wann, warum, qué, quién, cómo, dónde, " +
+var wh = newPhrases("what, what's, whats, who, who's, which, when, where, why, how, whose, was, wer, wie, wo, wann, " +
+	"warum, qué, quién, cómo, dónde, " +
 	"quoi, comment, où, quand, pourquoi, che, chi, come, dove, wat, wie, hoe, waar")
 
 // isAbout reports whether the main clause of a question is about the field: its verb or its object is the field's, and
@@ -313,7 +335,7 @@ func (r reader) isAbout(t *turn, words []word) bool {
 			}
 		}
 	}
-	shared, all := 0, 0
+	shared, all, first := 0, 0, false
 	for _, w := range main {
 		if grammar[w.text] || light.at([]word{w}) > 0 {
 			continue
@@ -321,11 +343,16 @@ func (r reader) isAbout(t *turn, words []word) bool {
 		all++
 		if hasStem(r.topic.words, w.text) {
 			shared++
+			first = first || all == 1
 		}
+	}
+	if first && shared == 1 && all > 1 {
+		return false // only its verb is the field's: "Do you accept cookies?"
 	}
 	return shared > 0 && shared*2 >= all
 }
 
 // openers begin a question that can be answered by yes or no.
-var openers = newPhrases("do you, does your, did you, can you, could you, will you, would you, have you, has your, are you, is your, is the, are your, " +
+var openers = newPhrases("do you, does your, did you, can you, could you, will you, would you, have you, has your, " +
+	"are you, is your, is the, are your, " +
 	"were you, was your, may we, shall we, should we, can we, do we, are there, is there")

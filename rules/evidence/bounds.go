@@ -60,13 +60,15 @@ func (r reader) bounded(t *turn, m mention) problem {
 
 // isBound reports whether the field is a bound itself, by the words of its name, label and description.
 func (r reader) isBound(words ...string) bool {
-	return slices.ContainsFunc(append(append([]string{}, r.topic.names...), allWords(r.def.Name+" "+splitName(r.def.Name)+" "+r.def.Description)...), func(w string) bool {
+	return slices.ContainsFunc(append(append([]string{}, r.topic.names...), allWords(r.def.Name+" "+
+		""+splitName(r.def.Name)+" "+r.def.Description)...), func(w string) bool {
 		return slices.Contains(words, w)
 	})
 }
 
 // rangeWords connect the two ends of a range.
-var rangeWords = newPhrases("to, and, or, till, until, through, thru, bis, und, oder, à, et, ou, a, y, o, al, e, ed, até, tot, en, of, do, i, lub, la, și, sau, до, и, или, по, і, або, ile, ve, veya, between, entre")
+var rangeWords = newPhrases("to, and, or, till, until, through, thru, bis, und, oder, à, et, ou, a, y, o, al, e, " +
+	"ed, até, tot, en, of, do, i, lub, la, și, sau, до, и, или, по, і, або, ile, ve, veya, between, entre")
 
 // inRange reports whether another number or date stands beside a mention, joined by "to", "or" or a dash.
 func (r reader) inRange(t *turn, m mention) bool {
@@ -194,5 +196,7 @@ var sums = newPhrases("and, plus, with, und, et, y, e, en, i, și, и, та, ve"
 func isMember(noun string) bool { return members[noun] || members[strings.TrimSuffix(noun, "s")] }
 
 // members are kinds of people, of which several make a party.
-var members = setOf("adult child children kid infant baby babies toddler senior teenager teen student man men woman women boy girl guest person people " +
-	"erwachsene kinder kind adulte enfant adultos niños adulti bambini adultos crianças volwassenen kinderen dorosłych dzieci adulți copii взрослых детей дорослих дітей passenger member")
+var members = setOf("adult child children kid infant baby babies toddler senior teenager teen student man men woman " +
+	"women boy girl guest person people " +
+	"erwachsene kinder kind adulte enfant adultos niños adulti bambini adultos crianças volwassenen kinderen " +
+	"dorosłych dzieci adulți copii взрослых детей дорослих дітей passenger member")

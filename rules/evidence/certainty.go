@@ -28,10 +28,14 @@ func (r reader) certain(t *turn, m mention) bool {
 }
 
 // vague are words that make the value near them a guess or a wish.
-var vague = newPhrases("about, around, roughly, approximately, approx, circa, ca, maybe, perhaps, probably, possibly, think, guess, believe, " +
-	"not sure, i'd say, or so, something like, would be, should be, might be, could be, if i remember, ish, more or less, ungefähr, etwa, " +
-	"vielleicht, glaube, environ, peut être, je crois, circa, forse, credo, quizás, tal vez, creo, aproximadamente, talvez, acho, ongeveer, " +
-	"misschien, około, może, chyba, aproximativ, poate, cred, примерно, около, наверное, кажется, приблизно, мабуть, yaklaşık, belki, says, said")
+var vague = newPhrases("about, around, roughly, approximately, approx, circa, ca, maybe, perhaps, probably, " +
+	"possibly, think, guess, believe, " +
+	"not sure, i'd say, or so, something like, would be, should be, might be, could be, if i remember, ish, more or " +
+	"less, ungefähr, etwa, " +
+	"vielleicht, glaube, environ, peut être, je crois, circa, forse, credo, quizás, tal vez, creo, aproximadamente, " +
+	"talvez, acho, ongeveer, " +
+	"misschien, około, może, chyba, aproximativ, poate, cred, примерно, около, наверное, кажется, приблизно, " +
+	"мабуть, yaklaşık, belki, says, said")
 
 // isVague reports whether the sentence of a mention has a doubt, or asks for something.
 func (r reader) isVague(t *turn, m mention) bool {
@@ -39,8 +43,10 @@ func (r reader) isVague(t *turn, m mention) bool {
 	return s.asks || vague.anyIn(t.wordsIn(s.span))
 }
 
-var courtesy = newPhrases("it's, it is, its, my, is, i'm, i am, the, a, in, at, on, please, thanks, thank you, thx, sure, ok, okay, yes, hi, hello, well, " +
-	"that's, that is, that would be, this is, es ist, ist, ja, bitte, danke, c'est, merci, s'il vous plaît, oui, es, sí, gracias, por favor, è, sì, grazie, " +
+var courtesy = newPhrases("it's, it is, its, my, is, i'm, i am, the, a, in, at, on, please, thanks, thank you, thx, " +
+	"sure, ok, okay, yes, hi, hello, well, " +
+	"that's, that is, that would be, this is, es ist, ist, ja, bitte, danke, c'est, merci, s'il vous plaît, oui, " +
+	"es, sí, gracias, por favor, è, sì, grazie, " +
 	"it’s, here you go, here it is, of course, live, i live in, from, to")
 
 // isOnly reports whether a turn has nothing but a part of it and courtesies.

@@ -11,27 +11,50 @@ import (
 
 var (
 	// corrects are words before a value that replaces one said before.
-	corrects = newPhrases("i meant, i mean, meant to say, meant to write, i wanted to say, no wait, wait no, correction, scratch that, make that, make it, or rather, rather, oops, whoops, " +
-		"my mistake, my bad, typo, i misspoke, misspoke, mistyped, it should be, that should be, should have been, should read, should say, change that to, change it to, sorry, pardon, actually, wait, nope, no it's, no its, " +
-		"ich meinte, ich meine, entschuldigung, korrektur, vielmehr, besser gesagt, verzeihung, quatsch, je voulais dire, plutôt, désolé, désolée, erreur, " +
-		"perdón, quise decir, quería decir, mejor dicho, corrección, digo, scusa, scusi, volevo dire, anzi, correzione, desculpe, desculpa, quis dizer, aliás, correção, " +
-		"ik bedoel, ik bedoelde, correctie, przepraszam, miałem na myśli, to znaczy, poprawka, raczej, scuze, voiam să zic, mai bine zis, corecție, " +
-		"извините, то есть, я имел в виду, точнее, поправка, ошибся, вибачте, тобто, я мав на увазі, точніше, demek istedim, düzeltme, yani")
+	corrects = newPhrases("i meant, i mean, meant to say, meant to write, i wanted to say, no wait, wait no, " +
+		"correction, scratch that, make that, make it, or rather, rather, oops, whoops, " +
+		"my mistake, my bad, typo, i misspoke, misspoke, mistyped, it should be, that should be, should have been, " +
+		"should read, should say, change that to, change it to, sorry, pardon, actually, wait, nope, no it's, no " +
+		"its, " +
+		"ich meinte, ich meine, entschuldigung, korrektur, vielmehr, besser gesagt, verzeihung, quatsch, je voulais " +
+		"dire, plutôt, désolé, désolée, erreur, " +
+		"perdón, quise decir, quería decir, mejor dicho, corrección, digo, scusa, scusi, volevo dire, anzi, " +
+		"correzione, desculpe, desculpa, quis dizer, aliás, correção, " +
+		"ik bedoel, ik bedoelde, correctie, przepraszam, miałem na myśli, to znaczy, poprawka, raczej, scuze, voiam " +
+		"să zic, mai bine zis, corecție, " +
+		"извините, то есть, я имел в виду, точнее, поправка, ошибся, вибачте, тобто, я мав на увазі, точніше, demek " +
+		"istedim, düzeltme, yani")
 	// retracts are words that take a statement back.
-	retracts = newPhrases("forget it, forget that, forget about it, forget about that, forget my, forget this, please forget, ignore that, ignore it, ignore my, ignore what i, disregard, delete it, delete that, delete my, remove it, " +
-		"remove that, remove my, erase it, erase that, erase my, take that back, take it back, i take back, scratch that, strike that, don't use it, don't use that, do not use it, do not use that, don't save, do not save, " +
-		"don't keep, do not keep, don't store, do not store, is wrong, was wrong, that's wrong, is incorrect, was incorrect, is not right, isn't right, is not correct, isn't correct, " +
-		"is not mine, isn't mine, was not mine, wasn't mine, is no longer mine, is not my, isn't my, was a mistake, was a typo, is a mistake, was made up, is made up, made that up, made it up, i lied, is fake, was fake, was false, " +
-		"is false, is invalid, no longer valid, is no longer valid, no longer in use, doesn't exist, does not exist, doesn't work, does not work, no longer works, isn't valid, is not valid, is outdated, " +
-		"vergiss es, vergessen sie, vergiss, ist falsch, war falsch, stimmt nicht, lösche, löschen sie, bitte löschen, oubliez, oublie, est faux, est fausse, était faux, supprimez, effacez, " +
-		"olvida, olvide, olvídalo, olvídelo, es incorrecto, es incorrecta, está mal, es falso, borra, borre, bórralo, elimine, dimentica, dimentichi, è sbagliato, è sbagliata, cancella, cancelli, " +
-		"esqueça, esquece, está errado, está errada, apague, vergeet, is fout, klopt niet, verwijder, zapomnij, proszę zapomnieć, jest błędny, jest zły, usuń, uită, uitați, este greșit, e greșit, șterge, ștergeți, " +
-		"забудьте, забудь, неверный, неправильный, неверно, удалите, видаліть, забудьте, неправильна, неправильний, unut, unutun, yanlış, silin")
+	retracts = newPhrases("forget it, forget that, forget about it, forget about that, forget my, forget this, " +
+		"please forget, ignore that, ignore it, ignore my, ignore what i, disregard, delete it, delete that, delete " +
+		"my, remove it, " +
+		"remove that, remove my, erase it, erase that, erase my, take that back, take it back, i take back, scratch " +
+		"that, strike that, don't use it, don't use that, do not use it, do not use that, don't save, do not save, " +
+		"don't keep, do not keep, don't store, do not store, is wrong, was wrong, that's wrong, is incorrect, was " +
+		"incorrect, is not right, isn't right, is not correct, isn't correct, " +
+		"is not mine, isn't mine, was not mine, wasn't mine, is no longer mine, is not my, isn't my, was a mistake, " +
+		"was a typo, is a mistake, was made up, is made up, made that up, made it up, i lied, is fake, was fake, " +
+		"was false, " +
+		"is false, is invalid, no longer valid, is no longer valid, no longer in use, doesn't exist, does not " +
+		"exist, doesn't work, does not work, no longer works, isn't valid, is not valid, is outdated, " +
+		"vergiss es, vergessen sie, vergiss, ist falsch, war falsch, stimmt nicht, lösche, löschen sie, bitte " +
+		"löschen, oubliez, oublie, est faux, est fausse, était faux, supprimez, effacez, " +
+		"olvida, olvide, olvídalo, olvídelo, es incorrecto, es incorrecta, está mal, es falso, borra, borre, " +
+		"bórralo, elimine, dimentica, dimentichi, è sbagliato, è sbagliata, cancella, cancelli, " +
+		"esqueça, esquece, está errado, está errada, apague, vergeet, is fout, klopt niet, verwijder, zapomnij, " +
+		"proszę zapomnieć, jest błędny, jest zły, usuń, uită, uitați, este greșit, e greșit, șterge, ștergeți, " +
+		"забудьте, забудь, неверный, неправильный, неверно, удалите, видаліть, забудьте, неправильна, неправильний, " +
+		"unut, unutun, yanlış, silin")
 	// takes are the retractions that need no name of what they take back. "That is wrong" may be of anything.
-	takes = newPhrases("forget it, forget that, forget about it, forget about that, forget this, please forget, ignore that, ignore it, ignore what i, disregard, delete it, delete that, remove it, remove that, erase it, " +
-		"erase that, take that back, take it back, i take back, scratch that, strike that, don't use it, don't use that, do not use it, do not use that, made that up, made it up, i lied, was made up, is made up, is fake, " +
-		"vergiss es, vergiss, vergessen sie, lösche, löschen sie, bitte löschen, oubliez, oublie, supprimez, effacez, olvida, olvide, olvídalo, olvídelo, borra, borre, bórralo, dimentica, dimentichi, cancella, " +
-		"esqueça, esquece, apague, vergeet, verwijder, zapomnij, usuń, uită, uitați, șterge, ștergeți, забудьте, забудь, удалите, видаліть, unut, unutun, silin")
+	takes = newPhrases("forget it, forget that, forget about it, forget about that, forget this, please forget, " +
+		"ignore that, ignore it, ignore what i, disregard, delete it, delete that, remove it, remove that, erase " +
+		"it, " +
+		"erase that, take that back, take it back, i take back, scratch that, strike that, don't use it, don't use " +
+		"that, do not use it, do not use that, made that up, made it up, i lied, was made up, is made up, is fake, " +
+		"vergiss es, vergiss, vergessen sie, lösche, löschen sie, bitte löschen, oubliez, oublie, supprimez, " +
+		"effacez, olvida, olvide, olvídalo, olvídelo, borra, borre, bórralo, dimentica, dimentichi, cancella, " +
+		"esqueça, esquece, apague, vergeet, verwijder, zapomnij, usuń, uită, uitați, șterge, ștergeți, забудьте, " +
+		"забудь, удалите, видаліть, unut, unutun, silin")
 	keeps = regexp.MustCompile(`\b(don't|do not|never|please don't) (delete|remove|erase|forget|ignore|disregard)\b|\b(not|isn't|wasn't) (wrong|incorrect|false|fake|a mistake|a typo|invalid)\b`)
 )
 
@@ -186,7 +209,8 @@ func (r reader) correctsText(t *turn, i, n int, rest span) bool {
 	return !weak || len(words) <= 2 && !smallTalk.anyIn(words)
 }
 
-var smallTalk = newPhrases("late, bother, trouble, confusion, delay, minute, moment, second, i, you, question, no, not, don't, can, could, that, about, for, to, hear")
+var smallTalk = newPhrases("late, bother, trouble, confusion, delay, minute, moment, second, i, you, question, no, " +
+	"not, don't, can, could, that, about, for, to, hear")
 
 // codeField reports whether the value has a digit, so that only words with a digit correct it.
 func (r reader) codeField() bool { return hasDigit(textOf(r.value)) }
@@ -290,8 +314,10 @@ func (r reader) namesField(word string) bool {
 }
 
 // fieldNouns are nouns for fields, so that "that number is wrong" takes back no address.
-var fieldNouns = newPhrases("email, mail, address, number, phone, name, date, birthday, city, order, code, plan, account, card, booking, answer, amount, income, budget, price, age, " +
-	"invoice, bill, charge, delivery, package, parcel, product, item, website, page, link, app, message, letter, information, statement, product, size, color, colour")
+var fieldNouns = newPhrases("email, mail, address, number, phone, name, date, birthday, city, order, code, plan, " +
+	"account, card, booking, answer, amount, income, budget, price, age, " +
+	"invoice, bill, charge, delivery, package, parcel, product, item, website, page, link, app, message, letter, " +
+	"information, statement, product, size, color, colour")
 
 func (r reader) namesOther(w word) bool { return fieldNouns.at([]word{w}) > 0 && !r.namesField(w.text) }
 

@@ -140,10 +140,14 @@ func isGroup(word string) bool {
 }
 
 // partial are words after which a part of a code follows.
-var partial = newPhrases("ends in, ends with, ending in, ending with, end in, end with, starts with, starting with, start with, " +
-	"begins with, beginning with, begin with, last digits, last four, last four digits, last 4, last 4 digits, last digits are, " +
-	"last four are, last four digits are, last 4 digits are, first digits are, first four digits are, something like, contains, containing, " +
-	"endet auf, endet mit, beginnt mit, termine par, commence par, termina en, termina con, empieza por, finisce con, inizia con, " +
+var partial = newPhrases("ends in, ends with, ending in, ending with, end in, end with, starts with, starting with, " +
+	"start with, " +
+	"begins with, beginning with, begin with, last digits, last four, last four digits, last 4, last 4 digits, last " +
+	"digits are, " +
+	"last four are, last four digits are, last 4 digits are, first digits are, first four digits are, something " +
+	"like, contains, containing, " +
+	"endet auf, endet mit, beginnt mit, termine par, commence par, termina en, termina con, empieza por, finisce " +
+	"con, inizia con, " +
 	"eindigt op, begint met, kończy się na")
 
 // endsBefore reports whether a phrase ends directly before a position.
@@ -187,7 +191,8 @@ func (r reader) isName() bool {
 
 var names = setOf("name nome nombre naam imię")
 
-var nameParts = setOf("first last given family middle surname forename nickname initial vorname nachname prénom nom nombre apellido nome cognome title company")
+var nameParts = setOf("first last given family middle surname forename nickname initial vorname nachname prénom nom " +
+	"nombre apellido nome cognome title company")
 
 // isCutName reports whether a capitalised word stands directly beside a capitalised text: the Mira of "Mira Sample", the
 // 12345 of "A 12345".
@@ -251,7 +256,8 @@ func (r reader) isCode() bool {
 
 // opening and closing are words with which no value of more words begins or ends.
 var (
-	opening = setOf("is was are were am be been my i i'm im it's and or but in of has have gives because so our sorry actually oops yes no not ist est es è")
+	opening = setOf("is was are were am be been my i i'm im it's and or but in of has have gives because so our " +
+		"sorry actually oops yes no not ist est es è")
 	closing = setOf("and but is was are my the because und et y")
 )
 
@@ -264,15 +270,23 @@ func setOf(words string) map[string]bool {
 }
 
 // interruptions are replies that are no value of a text.
-var interruptions = newPhrases("good morning, good evening, good afternoon, good day, good night, hello there, hi there, hello, hi, hey, sure thing, cancel, stop, quit, exit, abort, help, " +
-	"pardon, pardon me, excuse me, what, sorry, thanks, thank you, no idea, no clue, don't know, i don't know, never mind, nevermind, prefer not to say, rather not say, skip, next, none, nothing, " +
-	"one moment, just a moment, just a minute, hold on, wait, wait a minute, one second, back, go back, start over, menu, agent, human, operator, ask, ask my, whatever, anything, not sure, unsure, " +
-	"keine ahnung, weiß nicht, weiß ich nicht, moment, guten tag, guten morgen, hallo, hilfe, abbrechen, aucune idée, bonjour, annuler, aide, no sé, no lo sé, hola, buenos días, ayuda, cancelar, non so, ciao, aiuto, annulla, " +
-	"não sei, olá, ajuda, geen idee, weet niet, hallo, hulp, nie wiem, cześć, dzień dobry, pomoc, nu știu, bună, ajutor, не знаю, привет, здравствуйте, помощь, стоп, привіт, допоможіть, bilmiyorum, merhaba")
+var interruptions = newPhrases("good morning, good evening, good afternoon, good day, good night, hello there, hi " +
+	"there, hello, hi, hey, sure thing, cancel, stop, quit, exit, abort, help, " +
+	"pardon, pardon me, excuse me, what, sorry, thanks, thank you, no idea, no clue, don't know, i don't know, " +
+	"never mind, nevermind, prefer not to say, rather not say, skip, next, none, nothing, " +
+	"one moment, just a moment, just a minute, hold on, wait, wait a minute, one second, back, go back, start over, " +
+	"menu, agent, human, operator, ask, ask my, whatever, anything, not sure, unsure, " +
+	"keine ahnung, weiß nicht, weiß ich nicht, moment, guten tag, guten morgen, hallo, hilfe, abbrechen, aucune " +
+	"idée, bonjour, annuler, aide, no sé, no lo sé, hola, buenos días, ayuda, cancelar, non so, ciao, aiuto, " +
+	"annulla, " +
+	"não sei, olá, ajuda, geen idee, weet niet, hallo, hulp, nie wiem, cześć, dzień dobry, pomoc, nu știu, bună, " +
+	"ajutor, не знаю, привет, здравствуйте, помощь, стоп, привіт, допоможіть, bilmiyorum, merhaba")
 
 // labels are nouns that name the number behind them.
-var labels = newPhrases("error, invoice, room, page, chapter, version, flight, ticket, item, line, gate, platform, bus, route, " +
-	"apartment, apt, unit, floor, model, year, code, table, seat, row, box, form, article, section, case, account, order, booking, " +
+var labels = newPhrases("error, invoice, room, page, chapter, version, flight, ticket, item, line, gate, platform, " +
+	"bus, route, " +
+	"apartment, apt, unit, floor, model, year, code, table, seat, row, box, form, article, section, case, account, " +
+	"order, booking, " +
 	"reservation, policy, contract, claim, tracking, serial, pin, extension, ext, step, option, number")
 
 // labelsOther reports whether the noun before a code names something other than the field: the 404 of "error 404".
@@ -281,7 +295,8 @@ func (r reader) labelsOther(t *turn, s span) bool {
 	if first > 0 && t.adjoins(first-1, first) && r.otherDirection(t.word(first-1)) {
 		return true
 	}
-	if first == 0 || !hasDigit(t.text[s.start:s.end]) || strings.Contains(t.text[s.start:s.end], " ") || !t.adjoins(first-1, first) {
+	if first == 0 || !hasDigit(t.text[s.start:s.end]) || strings.Contains(t.text[s.start:s.end], " "+
+		"") || !t.adjoins(first-1, first) {
 		return false
 	}
 	before := t.word(first - 1)

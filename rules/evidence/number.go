@@ -180,12 +180,14 @@ func trimZeros(said string) string {
 var (
 	// Words that make the number word beside them part of something larger: another number, a fraction, a time of day.
 	continuesNumberWord = strings.Fields(
-		"hundred thousand million billion trillion dozen point half quarter quarters third thirds am pm a p o'clock oclock",
+		"hundred thousand million billion trillion dozen point half quarter quarters third thirds am pm a p o'clock " +
+			"oclock",
 	)
 	beginsLargerNumber = strings.Fields("hundred thousand million billion trillion point minus at past")
 	// countedNouns are the nouns after which "one" is a number. Elsewhere it is often a pronoun, as in "that one".
 	countedNouns = strings.Fields(
-		"person people adult child guest traveler traveller passenger rider ticket seat room bed bedroom bath bathroom " +
+		"person people adult child guest traveler traveller passenger rider ticket seat room bed bedroom bath " +
+			"bathroom " +
 			"day night week month year hour",
 	)
 )

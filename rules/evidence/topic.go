@@ -22,7 +22,8 @@ func topicOf(d vault.Definition) topic {
 	var t topic
 	t.names = append(contentWords(splitName(d.Name)), contentWords(d.DisplayName)...)
 	t.words = append(append(t.words, t.names...), contentWords(d.CollectionPrompt)...)
-	t.other = contentWords(d.Description + " " + d.ExtractionPromptHint + " " + strings.Join(d.ExtractionExamples, " "))
+	t.other = contentWords(d.Description + " " + d.ExtractionPromptHint + " " +
+		"" + strings.Join(d.ExtractionExamples, " "))
 	t.label = [][]string{allWords(splitName(d.Name)), allWords(d.DisplayName)}
 	return t
 }
@@ -78,10 +79,14 @@ var grammar = func() map[string]bool {
 	return out
 }()
 
-var englishGrammar = setOf("the a an of and or for to in on at with by from as is are was were be been am do does did you your yours " +
-	"we our ours i my me mine it its this that these those what which when where who whose how why please can could would will may " +
-	"might shall should have has had any some all not no if there their they he she him her his us tell give know like want need get " +
-	"many much long far old often kind sort type name's so hi hello thanks thank now also still already currently ever just really " +
+var englishGrammar = setOf("the a an of and or for to in on at with by from as is are was were be been am do does " +
+	"did you your yours " +
+	"we our ours i my me mine it its this that these those what which when where who whose how why please can could " +
+	"would will may " +
+	"might shall should have has had any some all not no if there their they he she him her his us tell give know " +
+	"like want need get " +
+	"many much long far old often kind sort type name's so hi hello thanks thank now also still already currently " +
+	"ever just really " +
 	"ok okay yes field value customer's customer user wish i'm it's that's i've i'd")
 
 // sameStem reports whether two words are forms of one: accept and accepted, smoker and smoke.

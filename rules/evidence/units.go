@@ -18,9 +18,11 @@ var periods = func() map[string]string {
 		"hour hours hourly hr h stunde heure hora ora uur godzinę час",
 		"day daily days tag täglich jour día giorno dia dag dzień день",
 		"week weekly weeks woche wöchentlich semaine semana settimana tydzień неделю тиждень",
-		"month monthly months pcm pm monat monatlich mois mensuel mes mensual mese mensile mês maand maandelijks miesiąc miesięcznie lună месяц місяць ay",
+		"month monthly months pcm pm monat monatlich mois mensuel mes mensual mese mensile mês maand maandelijks " +
+			"miesiąc miesięcznie lună месяц місяць ay",
 		"quarter quarterly quartal trimestre",
-		"year yearly years annual annually annum pa jahr jährlich an année annuel año anual anno annuo ano jaar jaarlijks rok rocznie год рік yıl",
+		"year yearly years annual annually annum pa jahr jährlich an année annuel año anual anno annuo ano jaar " +
+			"jaarlijks rok rocznie год рік yıl",
 		"night nightly nacht nuit noche notte noite",
 		"person head pax guest",
 	} {
@@ -36,10 +38,15 @@ var periods = func() map[string]string {
 var units = func() map[string]unit {
 	out := map[string]unit{}
 	for dimension, lines := range map[string][]string{
-		"length":      {"km kilometer kilometers kilometre kilometres", "mile miles mi", "m meter meters metre metres", "cm centimeter centimeters centimetre centimetres", "ft feet foot", "inch inches", "yard yards"},
-		"weight":      {"kg kilo kilos kilogram kilograms", "lb lbs pound_weight", "gram grams g", "stone stones", "ton tons tonne tonnes", "oz ounce ounces"},
-		"money":       {"usd dollar dollars $ us$", "eur euro euros €", "gbp pound pounds £ quid", "chf franc francs franken", "jpy yen ¥", "pln złoty złotych zł", "rub ruble rubles рублей", "uah гривень", "ron lei", "try lira", "cent cents", "inr rupee rupees ₹"},
-		"time":        {"second seconds sec", "minute minutes min mins", "hour hours hr hrs", "day days", "week weeks", "month months", "year years yr yrs"},
+		"length": {"km kilometer kilometers kilometre kilometres", "mile miles mi", "m meter meters metre " +
+			"metres", "cm centimeter centimeters centimetre centimetres", "ft feet foot", "inch inches", "yard yards"},
+		"weight": {"kg kilo kilos kilogram kilograms", "lb lbs pound_weight", "gram grams g", "stone " +
+			"stones", "ton tons tonne tonnes", "oz ounce ounces"},
+		"money": {"usd dollar dollars $ us$", "eur euro euros €", "gbp pound pounds £ quid", "chf franc " +
+			"francs franken", "jpy yen ¥", "pln złoty złotych zł", "rub ruble rubles рублей", "uah гривень", "ron " +
+			"lei", "try lira", "cent cents", "inr rupee rupees ₹"},
+		"time": {"second seconds sec", "minute minutes min mins", "hour hours hr hrs", "day days", "week " +
+			"weeks", "month months", "year years yr yrs"},
 		"temperature": {"celsius °c", "fahrenheit °f"},
 		"share":       {"percent % per_cent"},
 		"area":        {"sqm m²", "sqft", "acre acres", "hectare hectares"},
@@ -56,7 +63,7 @@ var units = func() map[string]unit {
 }()
 
 var (
-	perAfter  = regexp.MustCompile(`^ ?(?:[€$£]|[\pL]+)? ?(?:,? ?(?:per|a|an|each|every|/|pro|im|par|por|al|à la|la|in de|na|pe|в|на)) ?(\pL+)\b?`)
+	perAfter  = regexp.MustCompile(`^ ?(?:[€$£]|[\pL]+)? ?(?:,? ?(?:per|an|a|each|every|/|pro|im|par|por|al|à la|la|in de|na|pe|в|на)) ?(\pL+)\b?`)
 	adverb    = regexp.MustCompile(`^ ?(?:[€$£]|\pL+)? ?(hourly|daily|weekly|monthly|quarterly|yearly|annually|annual|nightly|p\.?a\b|pcm|täglich|wöchentlich|monatlich|jährlich|mensuel|mensual|anual|maandelijks|jaarlijks|miesięcznie|rocznie)`)
 	adjective = regexp.MustCompile(`\b(hourly|daily|weekly|monthly|quarterly|yearly|annual|annually|nightly|monatlich\pL*|jährlich\pL*|mensuel\pL*|mensual\pL*|anual\pL*)\b`)
 )
@@ -124,7 +131,8 @@ func (t *turn) unitAt(m mention) (unit, bool) {
 		}
 	}
 	last := t.wordBefore(m.end)
-	if last < 0 || last+1 >= len(t.words) || strings.Trim(t.text[m.end:max(m.end, t.words[last+1].start)], " -") != "" {
+	if last < 0 || last+1 >= len(t.words) || strings.Trim(t.text[m.end:max(m.end, t.words[last+1].start)], " "+
+		"-") != "" {
 		return unit{}, false
 	}
 	u, ok := units[t.word(last+1)]
@@ -135,7 +143,8 @@ func (t *turn) unitAt(m mention) (unit, bool) {
 // dimension. An age is in years.
 func (r reader) fitsUnit(said unit) bool {
 	same, other := false, false
-	for _, w := range slices.Concat(r.topic.names, r.topic.words, r.topic.other, allWords(r.def.Name+" "+r.def.Description+" "+r.def.CollectionPrompt)) {
+	for _, w := range slices.Concat(r.topic.names, r.topic.words, r.topic.other, allWords(r.def.Name+" "+
+		""+r.def.Description+" "+r.def.CollectionPrompt)) {
 		u, ok := units[w]
 		if !ok && w == "age" {
 			u, ok = units["years"], true

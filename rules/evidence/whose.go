@@ -239,7 +239,8 @@ func (r reader) follow(t *turn, words []word, state *speech) (marked bool) {
 }
 
 // addressed are words of a request to the agent.
-var addressed = setOf("you please book find search make try show play get check look reserve order buy change set give help let let's lets there " +
+var addressed = setOf("you please book find search make try show play get check look reserve order buy change set " +
+	"give help let let's lets there " +
 	"could can any recommend suggest how what which where is are do does")
 
 func isBusiness(word string) bool { return strings.HasPrefix(word, "the") }
@@ -264,7 +265,7 @@ func (r reader) isPerson(t *turn, words []word, i, n int) bool {
 	if i == 0 {
 		return i+n < len(words) && copulas.at(words[i+n:]) > 0 || i+n == len(words) || n > 1
 	}
-	return articles[words[i-1].text] && (i < 2 || governor.at(words[i-2:i-1]) == 0 && verbs.at(words[i-2:i-1]) == 0)
+	return articles[words[i-1].text]
 }
 
 var articles = map[string]bool{"a": true, "an": true, "the": true, "his": true, "her": true, "their": true, "one": true, "another": true}
@@ -316,9 +317,12 @@ func (r reader) possesses(t *turn, words []word, end int) bool {
 }
 
 // governor are prepositions, and verbs and nouns, after which a person is not the subject.
-var governor = newPhrases("for, with, without, to, from, of, by, about, behalf, like, at, in, near, before, after, than, contact, call, ask, tell, " +
-	"told, asked, called, meet, visit, see, saw, email, mail, have, has, had, need, bring, bringing, take, taking, want, love, help, " +
-	"für, mit, von, zu, bei, pour, avec, de, à, chez, per, con, da, di, para, por, com, van, voor, met, aan, dla, z, od, do, pentru, cu, la, для, с, от, у, з, від, book, booking")
+var governor = newPhrases("for, with, without, to, from, of, by, about, behalf, like, at, in, near, before, after, " +
+	"than, contact, call, ask, tell, " +
+	"told, asked, called, meet, visit, see, saw, email, mail, have, has, had, need, bring, bringing, take, taking, " +
+	"want, love, help, " +
+	"für, mit, von, zu, bei, pour, avec, de, à, chez, per, con, da, di, para, por, com, van, voor, met, aan, dla, " +
+	"z, od, do, pentru, cu, la, для, с, от, у, з, від, book, booking")
 
 func (p phrases) anyBefore(words []word, at int) bool {
 	for k := 1; k <= 2 && at-k >= 0; k++ {
@@ -333,16 +337,21 @@ func (p phrases) anyBefore(words []word, at int) bool {
 }
 
 // behalf are words that say that the customer speaks for somebody else.
-var behalf = newPhrases("calling for, calling about, calling on behalf of, asking for, asking about, writing for, writing about, writing on behalf of, " +
-	"on behalf of, here for, here on behalf of, inquiring for, applying for, registering, register, enrolling, sign up, signing up, rufe für, im namen, " +
-	"appelle pour, llamo por, llamo para, chiamo per, ligo para, bel voor, dzwonię w imieniu, звоню по поводу, it's for, this is for, it is for")
+var behalf = newPhrases("calling for, calling about, calling on behalf of, asking for, asking about, writing for, " +
+	"writing about, writing on behalf of, " +
+	"on behalf of, here for, here on behalf of, inquiring for, applying for, registering, register, enrolling, sign " +
+	"up, signing up, rufe für, im namen, " +
+	"appelle pour, llamo por, llamo para, chiamo per, ligo para, bel voor, dzwonię w imieniu, звоню по поводу, it's " +
+	"for, this is for, it is for")
 
 // verbs are verbs with a person as their object.
 var verbs = newPhrases("contact, call, ask, tell, email, mail, reach, text, write, phone, to, at, for")
 
 // elliptic words begin a part of a sentence that belongs to the person before it: "my son Tim, born on 4 May".
-var elliptic = newPhrases("born, age, aged, email, e, mail, name, named, called, phone, tel, telephone, mobile, cell, number, dob, date, birthday, " +
-	"birth, address, who, whose, living, lives, id, passport, reachable, contactable, and, aka, geboren, geb, né, née, nacido, nacida, nato, nata, nascido, " +
+var elliptic = newPhrases("born, age, aged, email, e, mail, name, named, called, phone, tel, telephone, mobile, " +
+	"cell, number, dob, date, birthday, " +
+	"birth, address, who, whose, living, lives, id, passport, reachable, contactable, and, aka, geboren, geb, né, " +
+	"née, nacido, nacida, nato, nata, nascido, " +
 	"nascida, urodzony, urodzona, născut, născută, родился, родилась, народився, народилася")
 
 // isElliptic reports whether a clause without a subject belongs to a person who was mentioned before it in the sentence.
@@ -391,7 +400,8 @@ func (r reader) ownerAfter(t *turn, m mention) (subject, bool) {
 	return subject{}, false
 }
 
-var belongs = newPhrases("is, was, belongs to, that's, that is, it's, which is, being, ist, est, es, è, é, jest, este, это, gehört, is that of, is the, of")
+var belongs = newPhrases("is, was, belongs to, that's, that is, it's, which is, being, ist, est, es, è, é, jest, " +
+	"este, это, gehört, is that of, is the, of")
 
 var (
 	// writesTo matches a verb and its addressee, directly before an address.
