@@ -59,6 +59,9 @@ type Text struct {
 // ExtractRequest is the input of ExtractValues.
 type ExtractRequest struct {
 	Definitions []vault.Definition // definitions of the values to extract
-	Turns       []vault.Turn       // the conversation, in order; only customer turns are a source of values
-	Now         time.Time          // time of the conversation; zero: relative dates have no value
+	// Others are the agent's other definitions. No value is read for them; a statement that fits one of them as well is
+	// no evidence for a definition of Definitions.
+	Others []vault.Definition
+	Turns  []vault.Turn // the conversation, in order; only customer turns are a source of values
+	Now    time.Time    // time of the conversation; zero: relative dates have no value
 }

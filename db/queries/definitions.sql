@@ -86,7 +86,8 @@ INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
     validation_mode,
     required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, about,
-    is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id,
+    is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin,
+    review_state, operation_id,
     accepted_at
 )
 VALUES (

@@ -98,6 +98,7 @@ type gapState struct {
 	missing    []vault.Missing
 	applicable map[string]vault.Requirement // by field: the requirements that apply now, met or not
 	warnings   []string
+	now        time.Time
 	taken      *evidence.Conversation // the session's turns taken apart; nil before the first use
 }
 
@@ -113,7 +114,7 @@ func (s Gaps) load(
 	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput,
 ) (*gapState, error) {
 	st := &gapState{
-		op: op, in: in,
+		op: op, in: in, now: s.Now(),
 		items: map[string]dbgen.GapFillItem{}, children: map[uuid.UUID]dbgen.ListChildOperationsRow{},
 	}
 	// Progress is read before the profile: a value that was written or answered is then visible in the profile, and is not
