@@ -9,25 +9,33 @@ import (
 
 var (
 	// pastedHead matches a line of the head of a mail or of a forwarded message.
-	pastedHead = regexp.MustCompile(`^(from|to|cc|sent|date|subject|reply-to|von|an|betreff|gesendet|de|à|objet|asunto|enviado|fecha|da|oggetto|od|temat|data) ?: `)
+	pastedHead = regexp.MustCompile(`^(from|to|cc|sent|date|subject|reply-to|von|an|betreff|gesendet|de|à|objet|` +
+		`asunto|enviado|fecha|da|oggetto|od|temat|data) ?: `)
 	// pastedStart matches a line after which everything is quoted.
-	pastedStart = regexp.MustCompile(`^(-{2,} ?(original message|forwarded message|ursprüngliche nachricht|message d'origine|mensaje original).*|` +
+	pastedStart = regexp.MustCompile(`^(-{2,} ?(original message|forwarded message|ursprüngliche nachricht|message ` +
+		`d'origine|mensaje original).*|` +
 		`begin forwarded message:?.*|on .{5,80} wrote:|am .{5,80} schrieb.*:|le .{5,80} a écrit ?:|el .{5,80} escribió:)$`)
 	fence = regexp.MustCompile("^```")
 	// says matches words that introduce the words of somebody else.
-	says = regexp.MustCompile(`(?:^|[ ,])(?:says?|said|reads?|wrote|writes|states?|stated|shows?|claims?|asks?|asked|replied|answered|told me|` +
-		`message|mail|email|letter|text|error|sagt|sagte|schreibt|steht|dit|écrit|dice|dijo|escribió|diz|disse|zegt|mówi|pisze|spune|говорит|пишет|каже)` +
+	says = regexp.MustCompile(`(?:^|[ ,])(?:says?|said|reads?|wrote|writes|states?|stated|shows?|claims?|asks?|asked|` +
+		`replied|answered|told me|` +
+		`message|mail|email|letter|text|error|sagt|sagte|schreibt|steht|dit|écrit|dice|dijo|escribió|diz|disse|zegt|` +
+		`mówi|pisze|spune|говорит|пишет|каже)` +
 		`(?: (?:me|us|that|this|the following|is|was|to me))? ?[:,]? ?$`)
 	// orders matches a text that tries to give orders to a model.
-	orders = regexp.MustCompile(`\b(ignore|disregard|forget|override|bypass)\b(?: \w+){0,4} (instructions?|prompts?|rules|guidelines|messages?|directives)\b|` +
-		`(?:^|[^\w])(system|assistant|developer|admin) ?(?:prompt|message|note|override)? ?:|<\/?(system|assistant|user|instructions?)>|\[(system|inst)\]|` +
-		`\b(set|store|write|save|record|update|mark|put) (?:the )?(?:field |value |variable )?[a-z]+_[a-z_]+\b|\b[a-z]+_[a-z_]+ ?(=|:=|:) ?\S`)
+	orders = regexp.MustCompile(`\b(ignore|disregard|forget|override|bypass)\b(?: \w+){0,4} (instructions?|prompts?|` +
+		`rules|guidelines|messages?|directives)\b|` +
+		`(?:^|[^\w])(system|assistant|developer|admin) ?(?:prompt|message|note|override)? ?:|<\/?(system|assistant|user|` +
+		`instructions?)>|\[(system|inst)\]|` +
+		`\b(set|store|write|save|record|update|mark|put) (?:the )?(?:field |value |variable )?[a-z]+_[a-z_]+\b|` +
+		`\b[a-z]+_[a-z_]+ ?(=|:=|:) ?\S`)
 )
 
 // minQuoted is the number of words from which quotation marks hold the words of somebody else, not a value.
 const minQuoted = 5
 
-// pastedParts returns the parts of a turn that the customer quotes from somebody else: lines that begin with >, the head
+// pastedParts returns the parts of a turn that the customer quotes from somebody else: lines that begin with >, the
+// head
 // and text of a forwarded mail, code, and long passages in quotation marks or after "it says:".
 func pastedParts(t *turn, lines []string, spans []span) []span {
 	if t.Speaker == vault.SpeakerCustomer && orders.MatchString(t.text) {
@@ -106,23 +114,29 @@ var returns = newPhrases("actually, in reality, in fact, but really, really, my 
 	"fapt, на самом деле, насправді, aslında")
 
 // wishes are words before something that is not yet so.
-var wishes = regexp.MustCompile(`\b(i wish (i|my|we|it|that|there)\b|we wish (we|our|it)\b|if only|i hope (that )?(my|i|we|it|our)\b|i'm hoping (my|i)\b|dream(ing|t|s)? (of|about)|` +
-	`(like|love|want|prefer|need|expect) (my|our)( [\w'-]+){0,4} to (be|become|have|go)\b|would (love|like|prefer) to (live|be|earn|become|have been|move)|` +
+var wishes = regexp.MustCompile(`\b(i wish (i|my|we|it|that|there)\b|we wish (we|our|it)\b|if only|i hope (that ` +
+	`)?(my|i|we|it|our)\b|i'm hoping (my|i)\b|dream(ing|t|s)? (of|about)|` +
+	`(like|love|want|prefer|need|expect) (my|our)( [\w'-]+){0,4} to (be|become|have|go)\b|would (love|like|prefer) ` +
+	`to (live|be|earn|become|have been|move)|` +
 	`(want|hope|plan|wish|aim|intend|expect|trying|try) to (be|become|earn|move to|live|have an? income)\b|` +
 	`i could (be|have been)|could (easily )?be (anything|any)|i used to dream|one day|someday|` +
-	`wäre gern|hätte gern(e)? (ein|eine|einen) (einkommen|gehalt)|ich wünschte|j'aimerais (être|habiter|gagner)|ojalá|me gustaría (ser|vivir|ganar)|vorrei (essere|vivere|guadagnare)|chciałbym (być|mieszkać|zarabiać))`)
+	`wäre gern|hätte gern(e)? (ein|eine|einen) (einkommen|gehalt)|ich wünschte|j'aimerais (être|habiter|gagner)|` +
+	`ojalá|me gustaría (ser|vivir|ganar)|vorrei (essere|vivere|guadagnare)|chciałbym (być|mieszkać|zarabiać))`)
 
-// supposed refuses what the customer only supposes or wishes: "let's say …" up to the end of the turn, "if …" up to the
+// supposed refuses what the customer only supposes or wishes: "let's say …" up to the end of the turn, "if …" up to
+// the
 // end of its clause.
 func (r reader) supposed(t *turn, m mention) problem {
 	const only = "the customer only supposes it"
 	at := t.wordAfter(m.start)
 	last := -1
 	for i := range at {
-		if longest(t.sets(func(l *language) phrases { return l.supposeSet }), t.rest(i)) > 0 && !r.isInside(t, i, m) && t.word(i+1) != "to" {
+		if longest(t.sets(func(l *language) phrases { return l.supposeSet }), t.rest(i)) > 0 && !r.isInside(t, i, m) &&
+			t.word(i+1) != "to" {
 			last = i
 		}
-		if last >= 0 && i > last+1 && returns.at(t.words[i:]) > 0 && t.sentenceAt(t.words[i].start) > t.sentenceAt(t.words[last].start) {
+		if last >= 0 && i > last+1 && returns.at(t.words[i:]) > 0 &&
+			t.sentenceAt(t.words[i].start) > t.sentenceAt(t.words[last].start) {
 			last = -1
 		}
 	}
@@ -135,7 +149,8 @@ func (r reader) supposed(t *turn, m mention) problem {
 			if w.start >= m.start {
 				break
 			}
-			if n := longest(t.sets(func(l *language) phrases { return l.ifSet }), t.clauses[i].words[k:]); n > 0 && !polite.MatchString(t.text[w.start:min(len(t.text), m.end)]) && !isWhether(t.clauses[i].words, k) {
+			if n := longest(t.sets(func(l *language) phrases { return l.ifSet }), t.clauses[i].words[k:]); n > 0 &&
+				!polite.MatchString(t.text[w.start:min(len(t.text), m.end)]) && !isWhether(t.clauses[i].words, k) {
 				return only
 			}
 		}
@@ -168,14 +183,16 @@ func isWhether(words []word, at int) bool {
 		return false
 	}
 	switch words[at-1].text {
-	case "check", "see", "know", "me", "out", "ask", "wonder", "wondering", "sure", "tell", "verify", "please", "make", "booking":
+	case "check", "see", "know", "me", "out", "ask", "wonder", "wondering", "sure", "tell", "verify", "please", "make",
+		"booking":
 		return true
 	default:
 		return false
 	}
 }
 
-var afterWish = regexp.MustCompile(`^[^.!?]{0,30}\b(for example|for instance|hypothetically|theoretically|zum beispiel|par exemple|por ejemplo|per esempio|na przykład|например|just kidding|jk)\b`)
+var afterWish = regexp.MustCompile(`^[^.!?]{0,30}\b(for example|for instance|hypothetically|theoretically|zum ` +
+	`beispiel|par exemple|por ejemplo|per esempio|na przykład|например|just kidding|jk)\b`)
 
 // isInside reports whether a word is inside the value itself.
 func (r reader) isInside(t *turn, i int, m mention) bool { return m.overlaps(t.words[i].span) }
@@ -203,7 +220,8 @@ var (
 		"nice, um, hmm, actually, wait, thank you")
 )
 
-// isQuestion reports whether a clause asks: it is the last of a sentence with a question mark, or begins as a question.
+// isQuestion reports whether a clause asks: it is the last of a sentence with a question mark, or begins as a
+// question.
 func (t *turn) isQuestion(at int) bool {
 	if at < 0 {
 		return false
@@ -240,7 +258,8 @@ func (t *turn) isStatement(c clause) bool {
 	for len(words) > 0 && lead.at(words) > 0 {
 		words = words[lead.at(words):]
 	}
-	return longest(t.sets(func(l *language) phrases { return l.selfSet }), words) > 0 && !t.opensQuestion(c) && len(words) > 1
+	return longest(t.sets(func(l *language) phrases { return l.selfSet }), words) > 0 && !t.opensQuestion(c) &&
+		len(words) > 1
 }
 
 // asked refuses a value in a question about it. A request, such as "Can you book it for 12 May?", states what the
@@ -301,11 +320,13 @@ func (r reader) isRequest(t *turn, words []word, m mention) bool {
 		return false
 	}
 	if words[0].text == "what" || words[0].text == "which" {
-		if len(words) > 1 && (copulas.at(words[1:]) > 0 || words[1].text == "does" || words[1].text == "do") && !wantsWhat.anyIn(words) {
+		if len(words) > 1 && (copulas.at(words[1:]) > 0 || words[1].text == "does" || words[1].text == "do") &&
+			!wantsWhat.anyIn(words) {
 			return false
 		}
 	}
-	if r.def.ValueType == vault.TypeString && len(r.def.AllowedValues) == 0 && hasDigit(t.text[m.start:m.end]) && t.codeLike(m) {
+	if r.def.ValueType == vault.TypeString && len(r.def.AllowedValues) == 0 && hasDigit(t.text[m.start:m.end]) &&
+		t.codeLike(m) {
 		return false
 	}
 	return true

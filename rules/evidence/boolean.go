@@ -5,11 +5,13 @@ import (
 	"strings"
 )
 
-// notAnAnswer matches phrases with words of yes or no that are neither: "right now", "make sure", "is that right?", "no
+// notAnAnswer matches phrases with words of yes or no that are neither: "right now", "make sure", "is that right?",
+// "no
 // problem" in an answer to something else.
 var notAnAnswer = regexp.MustCompile(`\bright (now|away|after|before|there|here|next|at|on|in|behind)\b|` +
 	`\b(make|making|be) sure\b|\b(is|are|was) (that|this|it)( all)? (right|correct|ok|okay|true)\b|` +
-	`\bno (problems?|worries|matter|doubt|rush|need|clue|idea|way of|one)( at all)?\b|\bnot (a|any) problem\b|\bwhy not\b|\bnot only\b|` +
+	`\bno (problems?|worries|matter|doubt|rush|need|clue|idea|way of|one)( at all)?\b|\bnot (a|any) problem\b|\bwhy ` +
+	`not\b|\bnot only\b|` +
 	`(\bcannot|n't) wait\b|(\bnot|n't) mind\b|\b(fine|ok|okay),? thanks\b|\bnot bad\b|\bof course not\b`)
 
 // polarity is what words say to a question: yes, no, both or neither.
@@ -41,7 +43,8 @@ func (t *turn) polarityOf(s span) polarity {
 			found = both
 		}
 	}
-	noes, yeses := t.sets(func(l *language) phrases { return l.noSet }), t.sets(func(l *language) phrases { return l.yesSet })
+	noes, yeses := t.sets(func(l *language) phrases { return l.noSet }),
+		t.sets(func(l *language) phrases { return l.yesSet })
 	for i := 0; i < len(words); {
 		n, y := longest(noes, words[i:]), longest(yeses, words[i:])
 		switch {
@@ -188,7 +191,8 @@ func (r reader) topicIn(p passage) span {
 func (r reader) statedInClause(t *turn, c clause) polarity {
 	words := c.words
 	for len(words) > 0 && (lead.at(words) > 0 || words[0].text == "no" || words[0].text == "nope") {
-		if n := max(1, lead.at(words)); n < len(words) && longest(t.sets(func(l *language) phrases { return l.selfSet }), words[n:]) == 0 &&
+		if n := max(1, lead.at(words)); n < len(words) &&
+			longest(t.sets(func(l *language) phrases { return l.selfSet }), words[n:]) == 0 &&
 			words[0].text == "no" && lead.at(words[n:]) == 0 {
 			break // "no newsletter for me"
 		}
@@ -200,7 +204,8 @@ func (r reader) statedInClause(t *turn, c clause) polarity {
 	scope := span{words[0].start, c.end}
 	topical := 0
 	for _, w := range words {
-		if !grammar[w.text] && longest(t.sets(func(l *language) phrases { return l.yesSet }), []word{w}) == 0 && hasStem(r.topic.words, w.text) ||
+		if !grammar[w.text] && longest(t.sets(func(l *language) phrases { return l.yesSet }), []word{w}) == 0 &&
+			hasStem(r.topic.words, w.text) ||
 			isVerbOf(w.text, r.topic.names) {
 			topical++
 		}
@@ -323,7 +328,8 @@ func (r reader) isAbout(t *turn, words []word) bool {
 		for i < len(main)-1 && light.at(main[i:]) > 0 {
 			i++
 		}
-		if verb := main[i].text; !grammar[verb] && !hasStem(r.topic.words, verb) && i < len(main)-1 && !r.topic.mentions(verb) {
+		if verb := main[i].text; !grammar[verb] && !hasStem(r.topic.words, verb) && i < len(main)-1 &&
+			!r.topic.mentions(verb) {
 			objects := 0
 			for _, w := range main[2:i] {
 				if w.text == "have" || w.text == "own" || w.text == "use" {

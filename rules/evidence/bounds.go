@@ -9,25 +9,39 @@ import (
 )
 
 var (
-	lowerBefore = regexp.MustCompile(`(?:^|[ (,])(?:after|from|since|at least|more than|over|above|exceeding|greater than|older than|later than|no earlier than|` +
-		`not before|no less than|not less than|no fewer than|minimum(?: of)?|min\.?|starting(?: from| at| on)?|beginning(?: on)?|as of|upwards of|just over|past|>=?)(?: (?:the|my|a|about)){0,2} ?[$€£]?$`)
-	lowerAbroad = regexp.MustCompile(`(?:^|[ (,])(?:ab|nach|mindestens|mehr als|über|seit|après|à partir du?|au moins|plus de|depuis|después de(?:l)?|a partir de(?:l)?|al menos|más de|desde(?: el)?|` +
-		`dopo(?: il)?|a partire dal?|almeno|più di|depois de|pelo menos|mais de|vanaf|na|minstens|meer dan|po|od|co najmniej|ponad|więcej niż|după|cel puțin|peste|` +
+	lowerBefore = regexp.MustCompile(`(?:^|[ (,])(?:after|from|since|at least|more than|over|above|exceeding|greater ` +
+		`than|older than|later than|no earlier than|` +
+		`not before|no less than|not less than|no fewer than|minimum(?: of)?|min\.?|starting(?: from| at| on)?|` +
+		`beginning(?: on)?|as of|upwards of|just over|past|>=?)(?: (?:the|my|a|about)){0,2} ?[$€£]?$`)
+	lowerAbroad = regexp.MustCompile(`(?:^|[ (,])(?:ab|nach|mindestens|mehr als|über|seit|après|à partir du?|au ` +
+		`moins|plus de|depuis|después de(?:l)?|a partir de(?:l)?|al menos|más de|desde(?: el)?|` +
+		`dopo(?: il)?|a partire dal?|almeno|più di|depois de|pelo menos|mais de|vanaf|na|minstens|meer dan|po|od|co ` +
+		`najmniej|ponad|więcej niż|după|cel puțin|peste|` +
 		`после|не менее|больше|от|після|щонайменше|більше)(?: (?:the|my|a|about|el|il|le|dem|den|der)){0,2} ?[$€£]?$`)
-	upperBefore = regexp.MustCompile(`(?:^|[ (,])(?:before|until|till|by|at most|less than|under|below|fewer than|younger than|earlier than|no later than|not after|` +
-		`no more than|not more than|not over|maximum(?: of)?|max\.?|up to|within|almost|nearly|just under|not quite|close to|<=?)(?: (?:the|my|a|about)){0,2} ?[$€£]?$`)
-	upperAbroad = regexp.MustCompile(`(?:^|[ (,])(?:vor|bis(?: zum)?|höchstens|weniger als|unter|maximal|avant(?: le)?|jusqu'(?:à|au)|moins de|au plus|maximum|antes de(?:l)?|hasta(?: el)?|menos de|como máximo|` +
-		`prima del?|entro(?: il)?|fino a(?:l)?|meno di|al massimo|até|no máximo|vóór|voor|tot|minder dan|hoogstens|przed|do|mniej niż|najwyżej|poniżej|` +
-		`înainte de|până la|mai puțin de|cel mult|sub|до|менее|не более|меньше|перед|менше|не більше)(?: (?:the|my|a|about|el|il|le|dem|den|der)){0,2} ?[$€£]?$`)
-	lowerAfter = regexp.MustCompile(`^(?:\+|(?: ?[\pL€$£%]+)? ?(?:or|oder|ou|o|of|lub|sau|или|або) (?:more|later|over|above|older|higher|after|mehr|später|plus|más|più|mais|meer|więcej|больше)\b|` +
+	upperBefore = regexp.MustCompile(`(?:^|[ (,])(?:before|until|till|by|at most|less than|under|below|fewer than|` +
+		`younger than|earlier than|no later than|not after|` +
+		`no more than|not more than|not over|maximum(?: of)?|max\.?|up to|within|almost|nearly|just under|not quite|` +
+		`close to|<=?)(?: (?:the|my|a|about)){0,2} ?[$€£]?$`)
+	upperAbroad = regexp.MustCompile(`(?:^|[ (,])(?:vor|bis(?: zum)?|höchstens|weniger als|unter|maximal|avant(?: ` +
+		`le)?|jusqu'(?:à|au)|moins de|au plus|maximum|antes de(?:l)?|hasta(?: el)?|menos de|como máximo|` +
+		`prima del?|entro(?: il)?|fino a(?:l)?|meno di|al massimo|até|no máximo|vóór|voor|tot|minder dan|hoogstens|` +
+		`przed|do|mniej niż|najwyżej|poniżej|` +
+		`înainte de|până la|mai puțin de|cel mult|sub|до|менее|не более|меньше|перед|менше|не більше)(?: (?:the|my|a|` +
+		`about|el|il|le|dem|den|der)){0,2} ?[$€£]?$`)
+	lowerAfter = regexp.MustCompile(`^(?:\+|(?: ?[\pL€$£%]+)? ?(?:or|oder|ou|o|of|lub|sau|или|або) (?:more|later|` +
+		`over|above|older|higher|after|mehr|später|plus|más|più|mais|meer|więcej|больше)\b|` +
 		`,? (?:and (?:up|over|above|later)|onwards?|minimum|at least|at the earliest|plus)\b)`)
-	upperAfter = regexp.MustCompile(`^(?:(?: ?[\pL€$£%]+)? ?(?:or|oder|ou|o|of|lub|sau|или|або) (?:less|earlier|under|below|younger|fewer|before|weniger|früher|moins|menos|meno|minder|mniej|меньше)\b|` +
+	upperAfter = regexp.MustCompile(`^(?:(?: ?[\pL€$£%]+)? ?(?:or|oder|ou|o|of|lub|sau|или|або) (?:less|earlier|` +
+		`under|below|younger|fewer|before|weniger|früher|moins|menos|meno|minder|mniej|меньше)\b|` +
 		`(?: [\pL€$£%]+)?,? (?:and (?:under|below)|max(?:imum)?|at most|at the latest|tops)\b)`)
 	// approximately matches words that make a number rough: it is stored, and is to be confirmed.
-	approximately = regexp.MustCompile(`(?:^|[ (])(?:about|around|roughly|approximately|approx\.?|circa|ca\.?|some|say|like|ungefähr|etwa|rund|environ|unos|unas|alrededor de|circa|cerca de|ongeveer|około|aproximativ|примерно|около|приблизно|~) ?[$€£~]?$`)
+	approximately = regexp.MustCompile(`(?:^|[ (])(?:about|around|roughly|approximately|approx\.?|circa|ca\.?|some|` +
+		`say|like|ungefähr|etwa|rund|environ|unos|unas|alrededor de|circa|cerca de|ongeveer|około|aproximativ|примерно|` +
+		`около|приблизно|~) ?[$€£~]?$`)
 )
 
-// bounded refuses a number, a date or a time that is a bound, one end of a range, one of alternatives, or one part of a
+// bounded refuses a number, a date or a time that is a bound, one end of a range, one of alternatives, or one part
+// of a
 // sum. The bound of a field that is itself a bound is its value.
 func (r reader) bounded(t *turn, m mention) problem {
 	const bound = "the customer names a bound and not the value"
@@ -41,11 +55,15 @@ func (r reader) bounded(t *turn, m mention) problem {
 	}
 	begin := min(t.sentences[t.sentenceAt(m.start)].start, m.start)
 	before, after := t.text[begin:m.start], t.text[m.end:]
-	if (lowerBefore.MatchString(before) || t.language != english && lowerAbroad.MatchString(before)) && !r.isBound("min", "minimum", "least", "start", "since", "from", "begin", "lower", "earliest", "after", "arrival", "over") ||
+	if (lowerBefore.MatchString(before) || t.language != english && lowerAbroad.MatchString(before)) &&
+		!r.isBound("min", "minimum", "least", "start", "since", "from", "begin", "lower", "earliest", "after", "arrival",
+			"over") ||
 		lowerAfter.MatchString(after) && !r.isBound("min", "minimum", "least", "lower", "earliest") {
 		return bound
 	}
-	if (upperBefore.MatchString(before) || t.language != english && upperAbroad.MatchString(before)) && !r.isBound("max", "maximum", "most", "limit", "end", "until", "by", "due", "deadline", "upper", "latest", "before", "under") ||
+	if (upperBefore.MatchString(before) || t.language != english && upperAbroad.MatchString(before)) &&
+		!r.isBound("max", "maximum", "most", "limit", "end", "until", "by", "due", "deadline", "upper", "latest",
+			"before", "under") ||
 		upperAfter.MatchString(after) && !r.isBound("max", "maximum", "most", "limit", "upper", "latest", "deadline") {
 		return bound
 	}
@@ -121,16 +139,20 @@ func (r reader) joinsRange(t *turn, from, to int) bool {
 		return false
 	}
 	switch last := words[len(words)-1].text; last {
-	case "to", "or", "till", "until", "through", "thru", "bis", "oder", "à", "ou", "o", "al", "até", "tot", "of", "do", "lub", "sau", "до", "или", "по", "або", "ile", "veya":
+	case "to", "or", "till", "until", "through", "thru", "bis", "oder", "à", "ou", "o", "al", "até", "tot", "of", "do",
+		"lub", "sau", "до", "или", "по", "або", "ile", "veya":
 		return len(words) == 1 || !verbs.anyIn(words[:1])
 	case "a", "la":
 		return len(words) == 1 && t.language != english
 	default:
 		before := t.text[:from]
-		return strings.Contains(tail(before, maxRangeGap+20), "between") || strings.Contains(tail(before, maxRangeGap+20), "zwischen") ||
+		return strings.Contains(tail(before, maxRangeGap+20), "between") ||
+			strings.Contains(tail(before, maxRangeGap+20), "zwischen") ||
 			strings.Contains(tail(before, maxRangeGap+20), "entre") || strings.Contains(tail(before, maxRangeGap+20), "tra ") ||
-			strings.Contains(tail(before, maxRangeGap+20), "tussen") || strings.Contains(tail(before, maxRangeGap+20), "między") ||
-			strings.Contains(tail(before, maxRangeGap+20), "între") || strings.Contains(tail(before, maxRangeGap+20), "между") ||
+			strings.Contains(tail(before, maxRangeGap+20), "tussen") ||
+			strings.Contains(tail(before, maxRangeGap+20), "między") ||
+			strings.Contains(tail(before, maxRangeGap+20), "între") ||
+			strings.Contains(tail(before, maxRangeGap+20), "между") ||
 			strings.Contains(tail(before, maxRangeGap+20), "між")
 	}
 }
@@ -180,7 +202,8 @@ func (r reader) inSum(t *turn, m mention) bool {
 		}
 		other := t.wordBefore(s.end)
 		next := t.word(other + 1)
-		if next == "" || !t.adjoins(other, other+1) || smallWords[next] || sameStem(next, noun) || hasDigit(next) || !isMember(noun) || !isMember(next) {
+		if next == "" || !t.adjoins(other, other+1) || smallWords[next] || sameStem(next, noun) || hasDigit(next) ||
+			!isMember(noun) || !isMember(next) {
 			continue
 		}
 		from, to := min(s.end, m.end), max(s.start, m.start)

@@ -10,7 +10,8 @@ import (
 )
 
 // certain reports whether a mention needs no confirmation. Three things must come together: a form with a certain end,
-// a question about the field or its name in the same sentence, and no other value of the form beside it. A code or free
+// a question about the field or its name in the same sentence, and no other value of the form beside it. A code or
+// free
 // text has no certain end: it is certain only as the entire answer to a question about the field, or if the definition
 // has a regular expression.
 func (r reader) certain(t *turn, m mention) bool {
@@ -18,7 +19,8 @@ func (r reader) certain(t *turn, m mention) bool {
 		return false
 	}
 	asked := r.isAsked(t)
-	if r.def.ValueType == vault.TypeString && !m.clear && r.def.ValidationRegex == "" || r.def.ValueType == vault.TypeJSON {
+	if r.def.ValueType == vault.TypeString && !m.clear &&
+		r.def.ValidationRegex == "" || r.def.ValueType == vault.TypeJSON {
 		return asked && t.isOnly(m.span)
 	}
 	if !asked && !r.isNamed(t, m) {
@@ -103,7 +105,8 @@ func (r reader) forms(t *turn) []span {
 			out = append(out, n.span)
 		}
 		for i, w := range t.words {
-			if n, ok := numberWord(w.text, t.language); ok && n != 1 && !slices.Contains(continuesNumberWord, t.word(i+1)) && t.word(i-1) != "at" {
+			if n, ok := numberWord(w.text, t.language); ok && n != 1 && !slices.Contains(continuesNumberWord, t.word(i+1)) &&
+				t.word(i-1) != "at" {
 				out = append(out, w.span)
 			}
 		}
@@ -130,8 +133,10 @@ var (
 )
 
 // Offers reports whether an unused candidate may be shown to the customer for confirmation. A text is shown only if it
-// is in a turn of the customer, so that nobody else speaks through the vault. A number, a date or an allowed value has no
-// words of its own, so it is shown if its quote is in a turn of the customer. A date of the past is not shown with a year
+// is in a turn of the customer, so that nobody else speaks through the vault. A number, a date or an allowed value
+// has no
+// words of its own, so it is shown if its quote is in a turn of the customer. A date of the past is not shown with a
+// year
 // that nobody said.
 func (c *Conversation) Offers(candidate vault.Candidate, def *vault.Definition) bool {
 	if def == nil || def.Secret() {

@@ -55,7 +55,8 @@ var (
 		"effacez, olvida, olvide, olvídalo, olvídelo, borra, borre, bórralo, dimentica, dimentichi, cancella, " +
 		"esqueça, esquece, apague, vergeet, verwijder, zapomnij, usuń, uită, uitați, șterge, ștergeți, забудьте, " +
 		"забудь, удалите, видаліть, unut, unutun, silin")
-	keeps = regexp.MustCompile(`\b(don't|do not|never|please don't) (delete|remove|erase|forget|ignore|disregard)\b|\b(not|isn't|wasn't) (wrong|incorrect|false|fake|a mistake|a typo|invalid)\b`)
+	keeps = regexp.MustCompile(`\b(don't|do not|never|please don't) (delete|remove|erase|forget|ignore|disregard)\b|` +
+		`\b(not|isn't|wasn't) (wrong|incorrect|false|fake|a mistake|a typo|invalid)\b`)
 )
 
 // takenBack refuses a value that the customer corrects or takes back later, in the same turn or in another.
@@ -132,7 +133,8 @@ func (r reader) opensCorrection(t *turn) bool {
 	return strings.HasPrefix(t.text, "*") && !strings.HasSuffix(t.text, "*")
 }
 
-// correctedIn reports whether a correction at or behind a position of a turn names another value of the field's form; for
+// correctedIn reports whether a correction at or behind a position of a turn names another value of the field's
+// form; for
 // free text, whether it has words of its own.
 func (r reader) correctedIn(t *turn, from int, value span) bool {
 	text := t.text[value.start:value.end]
@@ -143,7 +145,10 @@ func (r reader) correctedIn(t *turn, from int, value span) bool {
 		if n == 0 && !(begins && i == first) {
 			continue
 		}
-		if r.hasForms() && len(slices.DeleteFunc(r.others(t, text), func(s span) bool { return s.start < value.end || s.end > t.words[i].start })) > 0 {
+		if r.hasForms() && len(slices.DeleteFunc(r.others(t, text), func(s span) bool {
+			return s.start < value.end ||
+				s.end > t.words[i].start
+		})) > 0 {
 			return false // the correction is of another value in between
 		}
 		at := t.sentenceAt(t.words[i].start)
@@ -225,7 +230,8 @@ func (r reader) asserts(t *turn, m mention) bool {
 func (r reader) restated(t *turn, said string) bool {
 	for _, s := range r.others(t, said) {
 		m := mention{span: s}
-		if r.isNamed(t, m) && speaksOfSelf(t, t.wordsIn(t.sentences[t.sentenceAt(s.start)].span)) && r.asserts(t, m) && r.measured(t, m) == "" {
+		if r.isNamed(t, m) && speaksOfSelf(t, t.wordsIn(t.sentences[t.sentenceAt(s.start)].span)) && r.asserts(t, m) &&
+			r.measured(t, m) == "" {
 			return true
 		}
 	}
@@ -267,7 +273,8 @@ func (r reader) retractedIn(t *turn, near bool) bool {
 func (r reader) retracts(t *turn, s span, near bool) bool {
 	words := t.wordsIn(s)
 	at, n := retracts.in(words)
-	if at < 0 || t.sentences[t.sentenceAt(s.start)].asks || keeps.MatchString(t.text[s.start:s.end]) || t.borrowed(s) != "" {
+	if at < 0 || t.sentences[t.sentenceAt(s.start)].asks || keeps.MatchString(t.text[s.start:s.end]) ||
+		t.borrowed(s) != "" {
 		return false
 	}
 	m := mention{span: span{words[at].start, words[at+n-1].end}}
@@ -291,7 +298,8 @@ func (r reader) retracts(t *turn, s span, near bool) bool {
 	}
 	for _, w := range words {
 		switch w.text {
-		case "it", "that", "this", "that's", "es", "das", "cela", "ça", "eso", "esto", "questo", "isso", "dat", "to", "это", "це", "bunu", "asta":
+		case "it", "that", "this", "that's", "es", "das", "cela", "ça", "eso", "esto", "questo", "isso", "dat", "to",
+			"это", "це", "bunu", "asta":
 			return !slices.ContainsFunc(words, r.namesOther)
 		}
 	}
@@ -322,7 +330,8 @@ var fieldNouns = newPhrases("email, mail, address, number, phone, name, date, bi
 func (r reader) namesOther(w word) bool { return fieldNouns.at([]word{w}) > 0 && !r.namesField(w.text) }
 
 // TakenBack reports whether the customer takes back a value that is stored, and returns the index of the turn. said is
-// the index of the turn that stated the value, or -1 if it was stated elsewhere; then the words must name the field. Only
+// the index of the turn that stated the value, or -1 if it was stated elsewhere; then the words must name the field.
+// Only
 // turns after the index read are considered.
 func (c *Conversation) TakenBack(def *vault.Definition, stored vault.Value, said, read int) (turn int, ok bool) {
 	if def == nil {

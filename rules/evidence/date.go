@@ -66,7 +66,8 @@ func (t *turn) days() []day {
 		switch {
 		case m[2] != m[4]:
 			return "", 0, ""
-		case first > 12 || first == second || m[2] == "." && t.language.commaDecimal: // only the day comes before a full stop
+		case first > 12 || first == second || m[2] == "." &&
+			t.language.commaDecimal: // only the day comes before a full stop
 			return m[5], second, m[1]
 		case second > 12:
 			return m[5], first, m[3]

@@ -7,7 +7,8 @@ import (
 )
 
 // Patterns of a negation before and after a value. Only small words and a verb may be between "not" and the value ("I
-// don't live in Paris"), and no punctuation: "not now, Paris" negates nothing. Neither do "I don't mind", "why not" and
+// don't live in Paris"), and no punctuation: "not now, Paris" negates nothing. Neither do "I don't mind", "why not"
+// and
 // "not only".
 var (
 	negationBefore = regexp.MustCompile(
@@ -18,26 +19,41 @@ var (
 			`want|need|like|have|got|` +
 			`prefer|take|choose|book|go|going|or|anymore)){0,5} ?["'(<$€£+]*$`,
 	)
-	negationAfter = regexp.MustCompile(`^["')>]*(?: [\w'-]+){0,2} (?:(?:(?:is|are|was|were) not|isn't|aren't|wasn't|weren't) ` +
-		`(?:my|our|the|his|her|right|correct|what|where|mine|me|ok|okay|possible|good|available|valid|it|true|for me|going to|an option)|` +
-		`(?:is|are|was|were|has become|became) (?:no longer|wrong|incorrect|out of the question|impossible|too \w+|not what|never|cancelled|` +
+	negationAfter = regexp.MustCompile(`^["')>]*(?: [\w'-]+){0,2} (?:(?:(?:is|are|was|were) not|isn't|aren't|wasn't|` +
+		`weren't) ` +
+		`(?:my|our|the|his|her|right|correct|what|where|mine|me|ok|okay|possible|good|available|valid|it|true|for me|` +
+		`going to|an option)|` +
+		`(?:is|are|was|were|has become|became) (?:no longer|wrong|incorrect|out of the question|impossible|too \w+|not ` +
+		`what|never|cancelled|` +
 		`canceled|outdated|invalid|a typo|a mistake|my old|my former|my previous|off the table)|` +
-		`(?:doesn't|does not|don't|do not|didn't|did not|won't|will not|wouldn't|would not|can't|cannot|can not|couldn't|could not|no longer|never) ` +
-		`(?:work|works|worked|suit|suits|fit|fits|come|make|do|go|exist|exists|apply|applies|help|helps|count|attend|join|happen|appeal|interest|belong|want|need)|` +
+		`(?:doesn't|does not|don't|do not|didn't|did not|won't|will not|wouldn't|would not|can't|cannot|can not|` +
+		`couldn't|could not|no longer|never) ` +
+		`(?:work|works|worked|suit|suits|fit|fits|come|make|do|go|exist|exists|apply|applies|help|helps|count|attend|` +
+		`join|happen|appeal|interest|belong|want|need)|` +
 		`(?:cancelled|canceled)\b)`)
 	// excludes matches words that exclude what follows, or leave it behind.
-	excludes = regexp.MustCompile(`(?:^|[ ,;:.!?("])(?:(?:any|every)(?:thing|one|body|where)?(?: day| time| one)? (?:but|except|besides|other than|apart from)|` +
-		`all (?:but|except)|except(?:ing)?(?: for)?|other than|instead of|rather than|apart from|aside from|excluding|exclude|without|besides|` +
-		`no more|avoid(?:ing)?|hat(?:e|ed|es|ing)|dislike[ds]?|can't stand|cannot stand|tired of|sick of|fed up with|allergic to|get(?:ting)? rid of|rid of|` +
-		`cancel(?:led|ling|ed|ing)?|terminat(?:e|ed|ing)|quit(?:ting)?|stopp?(?:ed|ing)? (?:using|paying(?: for)?)|unsubscrib(?:e|ed|ing)(?: from)?|` +
+	excludes = regexp.MustCompile(`(?:^|[ ,;:.!?("])(?:(?:any|every)(?:thing|one|body|where)?(?: day| time| one)? ` +
+		`(?:but|except|besides|other than|apart from)|` +
+		`all (?:but|except)|except(?:ing)?(?: for)?|other than|instead of|rather than|apart from|aside from|excluding|` +
+		`exclude|without|besides|` +
+		`no more|avoid(?:ing)?|hat(?:e|ed|es|ing)|dislike[ds]?|can't stand|cannot stand|tired of|sick of|fed up with|` +
+		`allergic to|get(?:ting)? rid of|rid of|` +
+		`cancel(?:led|ling|ed|ing)?|terminat(?:e|ed|ing)|quit(?:ting)?|stopp?(?:ed|ing)? (?:using|paying(?: for)?)|` +
+		`unsubscrib(?:e|ed|ing)(?: from)?|` +
 		`(?:switch|chang|mov|upgrad|downgrad|migrat)(?:e|ed|ing)?(?: (?:it|me|my \w+|away|over))? from|opt(?:ed)? out of|` +
-		`used to (?:live|have|be|work|use|go by|own)(?: [\w'-]+){0,2}|previously|formerly|former|previous|used to be|no|neither|nor|` +
-		`außer|statt|anstatt|ohne|sauf|sans|plutôt que|excepto|salvo|sin|en vez de|eccetto|tranne|senza|invece di|exceto|sem|em vez de|behalve|zonder|` +
+		`used to (?:live|have|be|work|use|go by|own)(?: [\w'-]+){0,2}|previously|formerly|former|previous|used to be|no|` +
+		`neither|nor|` +
+		`außer|statt|anstatt|ohne|sauf|sans|plutôt que|excepto|salvo|sin|en vez de|eccetto|tranne|senza|invece di|` +
+		`exceto|sem|em vez de|behalve|zonder|` +
 		`oprócz|bez|zamiast|fără|în loc de|кроме|без|вместо|крім|замість|hariç)` +
-		`(?: (?:a|an|the|my|our|your|in|at|on|for|to|of|as|old|current|is|was|number|email|address|plan|der|die|das|den|dem|le|la|les|el|los|il|o|de)){0,4} ?["'(<]*$`)
-	oldOne = regexp.MustCompile(`\b(?:old|former|previous|ex|outdated|maiden|wrong|fake|alte|frühere|ancien(?:ne)?|antigu[oa]|vecchi[oa]|antig[oa]|oude|star[aey]|fost|старый|прежний|старий)(?: [\pL'-]+){0,3} (?:is|was|were|ist|war|est|était|es|era|è|foi|:)? ?["'(<]*$`)
+		`(?: (?:a|an|the|my|our|your|in|at|on|for|to|of|as|old|current|is|was|number|email|address|plan|der|die|das|den|` +
+		`dem|le|la|les|el|los|il|o|de)){0,4} ?["'(<]*$`)
+	oldOne = regexp.MustCompile(`\b(?:old|former|previous|ex|outdated|maiden|wrong|fake|alte|frühere|ancien(?:ne)?|` +
+		`antigu[oa]|vecchi[oa]|antig[oa]|oude|star[aey]|fost|старый|прежний|старий)(?: [\pL'-]+){0,3} (?:is|was|were|` +
+		`ist|war|est|était|es|era|è|foi|:)? ?["'(<]*$`)
 	past   = regexp.MustCompile(`\b(?:i|we) (?:had|was on|were on|used) (?:a |the |an |your )?$`)
-	before = regexp.MustCompile(`^[^.!?]{0,30}\b(before|previously|last year|back then|in the past|years ago|until (?:recently|last))\b`)
+	before = regexp.MustCompile(`^[^.!?]{0,30}\b(before|previously|last year|back then|in the past|years ago|until ` +
+		`(?:recently|last))\b`)
 )
 
 // maxNegationDistance is the number of bytes before a value that are searched for a negation.

@@ -1,4 +1,5 @@
-// Package evidence decides whether a value that a model read in a conversation may be stored: whether the customer said
+// Package evidence decides whether a value that a model read in a conversation may be stored: whether the customer
+// said
 // it, as a whole, of himself, and as a fact. It does not matter which model read the value.
 //
 // A model proposes a value with a quote. The gate finds the value in the quote (extent), and asks whose it is (whose),

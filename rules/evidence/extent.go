@@ -51,7 +51,8 @@ func (r reader) mentions(p passage, raw json.RawMessage) []mention {
 func (r reader) textMentions(p passage, phrase string) []mention {
 	var out []mention
 	for _, s := range p.phraseSpans(phrase) {
-		if p.turn.isWhole(s) && r.isText(p.turn, s) && (!r.isCode() && !r.isName() || !p.turn.isCutName(s)) && !r.labelsOther(p.turn, s) && !(hasDigit(phrase) && partial.endsBefore(p.turn, s.start)) {
+		if p.turn.isWhole(s) && r.isText(p.turn, s) && (!r.isCode() && !r.isName() || !p.turn.isCutName(s)) &&
+			!r.labelsOther(p.turn, s) && !(hasDigit(phrase) && partial.endsBefore(p.turn, s.start)) {
 			out = append(out, mention{span: s})
 		}
 	}
@@ -135,7 +136,8 @@ func joinsAfter(after string) bool {
 
 // isGroup reports whether a word can be a group of a code or number: it has digits, or is one letter that is no word.
 func isGroup(word string) bool {
-	return hasDigit(word) && !strings.HasSuffix(word, "th") || utf8.RuneCountInString(word) == 1 && word != "a" && word != "i" &&
+	return hasDigit(word) && !strings.HasSuffix(word, "th") || utf8.RuneCountInString(word) == 1 && word != "a" &&
+		word != "i" &&
 		word[0] < utf8.RuneSelf && unicode.IsLetter(rune(word[0])) && word != "y" && word != "e" && word != "o"
 }
 
@@ -156,7 +158,8 @@ func (p phrases) endsBefore(t *turn, at int) bool {
 	return last >= 0 && p.atEnd(t.words[max(0, last-5):last+1])
 }
 
-// isText reports whether free text can be a value: it is one part of a sentence, neither begins nor ends with grammar, and
+// isText reports whether free text can be a value: it is one part of a sentence, neither begins nor ends with
+// grammar, and
 // is not only a greeting or an interruption.
 func (r reader) isText(t *turn, s span) bool {
 	words := t.wordsIn(s)
@@ -170,7 +173,8 @@ func (r reader) isText(t *turn, s span) bool {
 		len(words) == 1 && (englishGrammar[words[0].text] && len(words[0].text) < 6 && !hasDigit(words[0].text)),
 		len(courtesy.remove(words)) == 0 && len(words) > 1, interruptions.at(words) == len(words):
 		return false
-	case strings.Contains(t.text[s.start:s.end], "@") && !r.topic.has("email") && !r.topic.has("handle") && !r.topic.has("username") && !r.topic.has("account") && !r.topic.has("contact"):
+	case strings.Contains(t.text[s.start:s.end], "@") && !r.topic.has("email") && !r.topic.has("handle") &&
+		!r.topic.has("username") && !r.topic.has("account") && !r.topic.has("contact"):
 		return false
 	}
 	if !r.isCode() {
@@ -194,7 +198,8 @@ var names = setOf("name nome nombre naam imię")
 var nameParts = setOf("first last given family middle surname forename nickname initial vorname nachname prénom nom " +
 	"nombre apellido nome cognome title company")
 
-// isCutName reports whether a capitalised word stands directly beside a capitalised text: the Mira of "Mira Sample", the
+// isCutName reports whether a capitalised word stands directly beside a capitalised text: the Mira of "Mira Sample",
+// the
 // 12345 of "A 12345".
 func (t *turn) isCutName(s span) bool {
 	fields := strings.Fields(t.Text)
@@ -233,7 +238,8 @@ func isCapital(field string) bool {
 // letter joins.
 func joinsName(field string, code bool) bool {
 	word := strings.TrimSuffix(fold.Text(field), "'s")
-	if !isCapital(field) || grammar[word] || smallWords[word] || monthOf(word) > 0 || rules.WeekdayNumber(word) >= 0 || strings.Contains(field, "'") {
+	if !isCapital(field) || grammar[word] || smallWords[word] || monthOf(word) > 0 || rules.WeekdayNumber(word) >= 0 ||
+		strings.Contains(field, "'") {
 		return false
 	}
 	return code == (utf8.RuneCountInString(field) == 1)
@@ -303,7 +309,8 @@ func (r reader) labelsOther(t *turn, s span) bool {
 	return labels.at([]word{{text: before}}) > 0 && !r.topic.has(before) && before != "number"
 }
 
-// otherDirection reports whether a preposition says that a place is the other end of a journey: "to Berlin" is no origin.
+// otherDirection reports whether a preposition says that a place is the other end of a journey: "to Berlin" is no
+// origin.
 func (r reader) otherDirection(preposition string) bool {
 	from := slices.ContainsFunc(r.topic.names, func(w string) bool { return origins[w] })
 	to := slices.ContainsFunc(r.topic.names, func(w string) bool { return destinations[w] })
@@ -398,7 +405,8 @@ func (t *turn) isBroken(s span) bool {
 	return last != "" && at > 0 && copulas.at(t.words[at-1:]) > 0 && t.adjoins(at-1, at)
 }
 
-// gluedLabel matches an address whose last label begins with a capital after small letters: a sentence follows without a
+// gluedLabel matches an address whose last label begins with a capital after small letters: a sentence follows
+// without a
 // space, as in "jane@example.com.Thanks".
 var gluedLabel = regexp.MustCompile(`@[^\s@]*\p{Ll}\.\p{Lu}\p{Ll}+[^\s@.]*$`)
 

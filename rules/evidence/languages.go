@@ -417,7 +417,10 @@ func guessLanguage(words []word, text string) *language {
 		}
 	}
 	if strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) &&
-		best.code != "ru" && best.code != "uk" && !strings.ContainsFunc(text, func(r rune) bool { return r < 0x80 && unicode.IsLetter(r) }) {
+		best.code != "ru" && best.code != "uk" && !strings.ContainsFunc(text, func(r rune) bool {
+		return r < 0x80 &&
+			unicode.IsLetter(r)
+	}) {
 		return languageOf("ru")
 	}
 	return best

@@ -16,7 +16,8 @@ var (
 	numberPattern = regexp.MustCompile(`\d[\d.,']*(?: \d{3})*(?:[.,]\d+)?`)
 	// continuesNumber matches text that makes the digits before it part of something larger: a fraction, a time of day,
 	// a day of the month.
-	continuesNumber = regexp.MustCompile(`^[\p{L}]*\d|^ (\^?\d+/\d|(and )?a (half|quarter)\b)|^ ?([ap]\.?m\b|o'?clock\b|uhr\b)|` +
+	continuesNumber = regexp.MustCompile(`^[\p{L}]*\d|^ (\^?\d+/\d|(and )?a (half|quarter)\b)|^ ?([ap]\.?m\b|` +
+		`o'?clock\b|uhr\b)|` +
 		`^(st|nd|rd|th)\b|^ ?\d`)
 	// scale matches a power of ten behind digits.
 	scale = regexp.MustCompile(`^ ?(k|m|b|mn|bn|mio|mrd|mln|mlrd|lakh|lac|crore|grand|hundred|thousand|million|billion|` +
@@ -79,7 +80,8 @@ func (t *turn) numbers() []number {
 			continue
 		}
 		next, size := utf8.DecodeRuneInString(after)
-		if strings.ContainsRune("/:-_@^", next) && len(after) > size && (isDigit(after[size]) || unicode.IsLetter(rune(after[size])) && next == '-') {
+		if strings.ContainsRune("/:-_@^", next) && len(after) > size &&
+			(isDigit(after[size]) || unicode.IsLetter(rune(after[size])) && next == '-') {
 			continue
 		}
 		if strings.HasPrefix(after, "%") || strings.HasPrefix(after, " %") {
@@ -208,7 +210,8 @@ func (r reader) numberWordMentions(p passage, literal string) []mention {
 		}
 		last := i
 		unit, ok := numberWord(t.word(i+1), t.language)
-		if ok && n >= 20 && n%10 == 0 && unit > 0 && unit < 10 && joinsNumberWords(t.text[t.words[i].end:t.words[i+1].start]) {
+		if ok && n >= 20 && n%10 == 0 && unit > 0 && unit < 10 &&
+			joinsNumberWords(t.text[t.words[i].end:t.words[i+1].start]) {
 			n, last = n+unit, i+1
 		}
 		before, after := t.word(i-1), t.word(last+1)

@@ -49,7 +49,8 @@ func (c *Conversation) find(quote string) []passage {
 const maxPassages = 100
 
 // QuotedTurn returns the index of the customer's turn that contains a quote: the named turn if it contains the quote,
-// else the first turn that does, else the named turn. Models copy words reliably but count badly. The first turn is the
+// else the first turn that does, else the named turn. Models copy words reliably but count badly. The first turn is
+// the
 // safe choice, because a value from it cannot supersede a later one.
 func QuotedTurn(quote string, named int, turns []vault.Turn) int {
 	words := trimQuote(quote)

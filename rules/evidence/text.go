@@ -64,7 +64,8 @@ func readTurn(t vault.Turn) *turn {
 		}
 		original = original[:at]
 	}
-	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n").Replace(original), "\n")
+	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029",
+		"\n").Replace(original), "\n")
 	var b strings.Builder
 	var spans []span
 	var folded []string
@@ -117,7 +118,8 @@ const wrapped = 60
 func (t *turn) split(lines []span) {
 	breaks := map[int]bool{}
 	for i, l := range lines {
-		if l.end > l.start && i+1 < len(lines) && (l.end-l.start < wrapped || strings.ContainsRune(".!?:;", rune(t.text[l.end-1]))) {
+		if l.end > l.start && i+1 < len(lines) &&
+			(l.end-l.start < wrapped || strings.ContainsRune(".!?:;", rune(t.text[l.end-1]))) {
 			breaks[l.end] = true
 		}
 	}
@@ -288,7 +290,8 @@ func isDigits(s string) bool {
 
 func hasDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
 
-// phrases is a set of phrases, by their first word. A word that ends with * matches every word with that beginning; the
+// phrases is a set of phrases, by their first word. A word that ends with * matches every word with that beginning;
+// the
 // word _ matches any word.
 type phrases map[string][][]string
 

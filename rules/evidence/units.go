@@ -63,9 +63,13 @@ var units = func() map[string]unit {
 }()
 
 var (
-	perAfter  = regexp.MustCompile(`^ ?(?:[€$£]|[\pL]+)? ?(?:,? ?(?:per|an|a|each|every|/|pro|im|par|por|al|à la|la|in de|na|pe|в|на)) ?(\pL+)\b?`)
-	adverb    = regexp.MustCompile(`^ ?(?:[€$£]|\pL+)? ?(hourly|daily|weekly|monthly|quarterly|yearly|annually|annual|nightly|p\.?a\b|pcm|täglich|wöchentlich|monatlich|jährlich|mensuel|mensual|anual|maandelijks|jaarlijks|miesięcznie|rocznie)`)
-	adjective = regexp.MustCompile(`\b(hourly|daily|weekly|monthly|quarterly|yearly|annual|annually|nightly|monatlich\pL*|jährlich\pL*|mensuel\pL*|mensual\pL*|anual\pL*)\b`)
+	perAfter = regexp.MustCompile(`^ ?(?:[€$£]|[\pL]+)? ?(?:,? ?(?:per|an|a|each|every|/|pro|im|par|por|al|à la|la|` +
+		`in de|na|pe|в|на)) ?(\pL+)\b?`)
+	adverb = regexp.MustCompile(`^ ?(?:[€$£]|\pL+)? ?(hourly|daily|weekly|monthly|quarterly|yearly|annually|` +
+		`annual|nightly|p\.?a\b|pcm|täglich|wöchentlich|monatlich|jährlich|mensuel|mensual|anual|maandelijks|jaarlijks|` +
+		`miesięcznie|rocznie)`)
+	adjective = regexp.MustCompile(`\b(hourly|daily|weekly|monthly|quarterly|yearly|annual|annually|nightly|` +
+		`monatlich\pL*|jährlich\pL*|mensuel\pL*|mensual\pL*|anual\pL*)\b`)
 )
 
 // measured refuses a number whose unit or period is not that of the field: 4,500 a month is no annual income.
@@ -108,7 +112,8 @@ func (t *turn) periodAt(m mention) string {
 // period returns the period in the words of the field, "" for none.
 func (r reader) period() string {
 	for _, w := range slices.Concat(r.topic.names, r.topic.words, r.topic.other) {
-		if p, ok := periods[w]; ok && w != "guest" && w != "head" && w != "pm" && w != "an" && w != "person" || ok && strings.Contains(r.def.Name, "per_"+w) {
+		if p, ok := periods[w]; ok && w != "guest" && w != "head" && w != "pm" && w != "an" && w != "person" || ok &&
+			strings.Contains(r.def.Name, "per_"+w) {
 			return p
 		}
 	}

@@ -43,7 +43,8 @@ func (r reader) owned(t *turn, m mention) problem {
 	}
 }
 
-// isOfOther reports whether the field's name has another person: spouse_name, recipient_account. What is said of somebody
+// isOfOther reports whether the field's name has another person: spouse_name, recipient_account. What is said of
+// somebody
 // else may then be its value.
 func (r reader) isOfOther() bool {
 	return slices.ContainsFunc(r.topic.names, func(w string) bool { return english.peopleSet.at([]word{{text: w}}) > 0 })
@@ -56,7 +57,10 @@ func (r reader) fits(owner subject, t *turn, m mention, about string) bool {
 		return slices.ContainsFunc(text, func(w word) bool { return hasStem(words, w.text) })
 	}
 	if owner.other && owner.who != "" {
-		return slices.ContainsFunc(strings.Fields(owner.who), func(w string) bool { return hasStem(words, strings.TrimSuffix(w, "'s")) }) ||
+		return slices.ContainsFunc(strings.Fields(owner.who), func(w string) bool {
+			return hasStem(words,
+				strings.TrimSuffix(w, "'s"))
+		}) ||
 			r.introduces(t, owner.who, words)
 	}
 	asked := r.conversation.previous(t)
@@ -71,7 +75,8 @@ func (r reader) introduces(t *turn, who string, words []string) bool {
 		for _, s := range u.sentences {
 			text := u.wordsIn(s.span)
 			if slices.ContainsFunc(text, func(w word) bool { return hasStem(words, w.text) }) &&
-				(strings.Contains(u.text[s.start:s.end], who) || u.Speaker == vault.SpeakerAgent && r.conversation.previous(t) == u) {
+				(strings.Contains(u.text[s.start:s.end], who) || u.Speaker == vault.SpeakerAgent &&
+					r.conversation.previous(t) == u) {
 				return true
 			}
 		}
@@ -136,7 +141,8 @@ func (r reader) speechBefore(t *turn) speech {
 	return state
 }
 
-// followAgent applies a turn of the agent: a question about "your …" returns to the customer, one about "her …" or "your
+// followAgent applies a turn of the agent: a question about "your …" returns to the customer, one about "her …" or
+// "your
 // wife's …" does not.
 func (r reader) followAgent(t *turn, state *speech) {
 	words := t.wordsIn(t.lastQuestion())
@@ -151,7 +157,8 @@ func (r reader) followAgent(t *turn, state *speech) {
 				state.subject = subject{true, firstOf(state.who, state.last)}
 				return
 			}
-		case "your", "you", "ihr", "ihre", "sie", "votre", "vous", "tu", "su", "usted", "suo", "sua", "uw", "jouw", "pana", "pani", "ваш", "ваша", "ваше":
+		case "your", "you", "ihr", "ihre", "sie", "votre", "vous", "tu", "su", "usted", "suo", "sua", "uw", "jouw",
+			"pana", "pani", "ваш", "ваша", "ваше":
 			if n := r.people(t, words[min(i+1, len(words)):]); n == 0 {
 				*state = speech{}
 			}
@@ -245,7 +252,8 @@ var addressed = setOf("you please book find search make try show play get check 
 
 func isBusiness(word string) bool { return strings.HasPrefix(word, "the") }
 
-// isWish reports whether a value of the field is a feature of what the customer looks for, and not an address or number of
+// isWish reports whether a value of the field is a feature of what the customer looks for, and not an address or
+// number of
 // a person.
 func (r reader) isWish() bool {
 	switch r.def.ValueType {
@@ -268,16 +276,20 @@ func (r reader) isPerson(t *turn, words []word, i, n int) bool {
 	return articles[words[i-1].text]
 }
 
-var articles = map[string]bool{"a": true, "an": true, "the": true, "his": true, "her": true, "their": true, "one": true, "another": true}
+var articles = map[string]bool{"a": true, "an": true, "the": true, "his": true, "her": true, "their": true,
+	"one": true, "another": true}
 
 // isPronoun reports whether a word for the customer stands alone: "I", not "my".
 func isPronoun(word string) bool { return !isPossessive(word) }
 
 func isPossessive(word string) bool {
 	switch word {
-	case "my", "our", "mein", "meine", "meinen", "meinem", "meiner", "meines", "unser", "unsere", "mon", "ma", "mes", "notre", "nos",
-		"mio", "mia", "miei", "mie", "mi", "mis", "meu", "minha", "meus", "minhas", "mijn", "onze", "ons", "mój", "moja", "moje", "mojego",
-		"mojej", "nasz", "nasza", "mea", "mei", "mele", "мой", "моя", "мое", "моё", "мои", "моего", "моей", "мій", "моє", "мого", "моєї", "benim":
+	case "my", "our", "mein", "meine", "meinen", "meinem", "meiner", "meines", "unser", "unsere", "mon", "ma", "mes",
+		"notre", "nos",
+		"mio", "mia", "miei", "mie", "mi", "mis", "meu", "minha", "meus", "minhas", "mijn", "onze", "ons", "mój", "moja",
+		"moje", "mojego",
+		"mojej", "nasz", "nasza", "mea", "mei", "mele", "мой", "моя", "мое", "моё", "мои", "моего", "моей", "мій", "моє",
+		"мого", "моєї", "benim":
 		return true
 	default:
 		return false
@@ -296,7 +308,8 @@ func (r reader) withSelf(t *turn, words []word, i, end int) bool {
 	}
 	// "and" begins a clause, so the rest is looked up in the turn.
 	last := t.wordBefore(words[end-1].end)
-	return and(t.word(last+1)) && longest(t.sets(func(l *language) phrases { return l.selfSet }), t.words[min(len(t.words), last+2):]) > 0 &&
+	return and(t.word(last+1)) &&
+		longest(t.sets(func(l *language) phrases { return l.selfSet }), t.words[min(len(t.words), last+2):]) > 0 &&
 		isPronoun(t.word(last+2)) || i == 1 && and(words[0].text) && t.wordBefore(words[0].start) >= 0 &&
 		longest(t.sets(func(l *language) phrases { return l.selfSet }), t.words[t.wordBefore(words[0].start):]) > 0 &&
 		isPronoun(t.word(t.wordBefore(words[0].start)))
@@ -354,7 +367,8 @@ var elliptic = newPhrases("born, age, aged, email, e, mail, name, named, called,
 	"née, nacido, nacida, nato, nata, nascido, " +
 	"nascida, urodzony, urodzona, născut, născută, родился, родилась, народився, народилася")
 
-// isElliptic reports whether a clause without a subject belongs to a person who was mentioned before it in the sentence.
+// isElliptic reports whether a clause without a subject belongs to a person who was mentioned before it in the
+// sentence.
 func (r reader) isElliptic(t *turn, c *clause, before []word, at int) bool {
 	if at > 0 && t.clauses[at-1].sentence != c.sentence && len(before) == 0 {
 		return false
@@ -405,19 +419,28 @@ var belongs = newPhrases("is, was, belongs to, that's, that is, it's, which is, 
 
 var (
 	// writesTo matches a verb and its addressee, directly before an address.
-	writesTo = regexp.MustCompile(`(?:^|[ ,;:.!?(])(?:(?:sen[dt]|sending|forward(?:ed|ing)?|cc|bcc|copy|copied|wr[io]te|written|writing|repl(?:y|ied)|` +
-		`e-?mail(?:ed|ing)?|mail(?:ed|ing)?|talk(?:ed|ing)?|sp(?:eak|oke)|complain(?:ed)?|deliver|pa(?:y|id)|transfer(?:red)?|report(?:ed)?|contact(?:ed)?|` +
-		`text(?:ed)?|messag(?:e|ed)|call(?:ed|ing)?|rang|ring|reach(?:ed)?(?: out)?|schick\pL*|send\pL*|schreib\pL*|geschrieben|envo\pL+|écri\pL+|envi\pL+|` +
-		`escrib\pL+|scri\pL+|mand\pL+|invi\pL+|escrev\pL+|stuur\pL*|schrijf\pL*|wyśl\pL+|napis\pL+|trimite\pL*|scrie\pL*|отправ\pL+|напис\pL+|надіш\pL+)` +
-		`(?: [\pL\d'-]+){0,5}? (?:to|at|with|an|à|a|al|para|naar|aan|do|na|către|la|на|до)(?: (?:the|this|that|an?|address|email|e-mail|number|following)){0,3}|` +
+	writesTo = regexp.MustCompile(`(?:^|[ ,;:.!?(])(?:(?:sen[dt]|sending|forward(?:ed|ing)?|cc|bcc|copy|copied|` +
+		`wr[io]te|written|writing|repl(?:y|ied)|` +
+		`e-?mail(?:ed|ing)?|mail(?:ed|ing)?|talk(?:ed|ing)?|sp(?:eak|oke)|complain(?:ed)?|deliver|pa(?:y|id)|` +
+		`transfer(?:red)?|report(?:ed)?|contact(?:ed)?|` +
+		`text(?:ed)?|messag(?:e|ed)|call(?:ed|ing)?|rang|ring|reach(?:ed)?(?: out)?|schick\pL*|send\pL*|schreib\pL*|` +
+		`geschrieben|envo\pL+|écri\pL+|envi\pL+|` +
+		`escrib\pL+|scri\pL+|mand\pL+|invi\pL+|escrev\pL+|stuur\pL*|schrijf\pL*|wyśl\pL+|napis\pL+|trimite\pL*|` +
+		`scrie\pL*|отправ\pL+|напис\pL+|надіш\pL+)` +
+		`(?: [\pL\d'-]+){0,5}? (?:to|at|with|an|à|a|al|para|naar|aan|do|na|către|la|на|до)(?: (?:the|this|that|an?|` +
+		`address|email|e-mail|number|following)){0,3}|` +
 		`cc|bcc|copy) ?[:<("']*$`)
 	// writesDirectly matches a verb with an address as its object: "to email bob@…".
-	writesDirectly = regexp.MustCompile(`(?:^|[ ,;:.!?(])(?:(?:to|please|pls|you|i|we|they|can|could|just|should|would|will|must|then|and|don't|let's|tried|` +
+	writesDirectly = regexp.MustCompile(`(?:^|[ ,;:.!?(])(?:(?:to|please|pls|you|i|we|they|can|could|just|should|` +
+		`would|will|must|then|and|don't|let's|tried|` +
 		`already|also|i've|we've|have|had|has|been|he|she|or|did|never|not|cannot|can't|i'll|we'll|somebody|someone) ` +
-		`(?:e-?mail|mail|phone|ring|fax|text|message)|(?:e-?mailed|mailed|phoned|contact(?:ed|ing)?|call(?:ed|ing)|emailing|texted|messaged|wrote|dialled|dialed|pinged|` +
+		`(?:e-?mail|mail|phone|ring|fax|text|message)|(?:e-?mailed|mailed|phoned|contact(?:ed|ing)?|call(?:ed|ing)|` +
+		`emailing|texted|messaged|wrote|dialled|dialed|pinged|` +
 		`cc|bcc|notify|notified|invite|invited|block|blocked|add|added|ask|asked|tell|told)) ?[<("']*$`)
-	labelFirst = regexp.MustCompile(`(?:^|[,;:.!?(] ?|- )(?:e-?mail|mail|phone|call|text|ring|message|contact|write) ?[<("']*$`)
-	meOrMine   = regexp.MustCompile(`(?:^| )(?:me|us|my|our|mine|mir|mich|moi|me|mi|mij|mnie)(?: [\pL-]+){0,4} ?[:<("']*$`)
+	labelFirst = regexp.MustCompile(`(?:^|[,;:.!?(] ?|- )(?:e-?mail|mail|phone|call|text|ring|message|contact|write) ` +
+		`?[<("']*$`)
+	meOrMine = regexp.MustCompile(`(?:^| )(?:me|us|my|our|mine|mir|mich|moi|me|mi|mij|mnie)(?: [\pL-]+){0,4} ` +
+		`?[:<("']*$`)
 )
 
 // isAddressee reports whether the customer writes to or calls the address or number, instead of giving it.
@@ -440,5 +463,6 @@ func (r reader) isAddressee(t *turn, m mention) bool {
 		return false
 	}
 	rest := t.wordsIn(span{m.end, max(m.end, c.end)})
-	return len(rest) > 0 && smallWords[rest[0].text] && rest[0].text != "is" && rest[0].text != "please" && rest[0].text != "thanks"
+	return len(rest) > 0 && smallWords[rest[0].text] && rest[0].text != "is" && rest[0].text != "please" &&
+		rest[0].text != "thanks"
 }
