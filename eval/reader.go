@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/contextvault/contextvault/llm"
-	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/rules/evidence"
+	"github.com/contextvault/contextvault/rules/reply"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -109,7 +109,7 @@ func (r *reader) extract(ctx context.Context, d Dialogue, a agent, slots []strin
 		def := a.defs[c.FieldName]
 		checked, problem := said.Check(c, &def)
 		if problem != nil || c.Confidence < vault.UseThreshold {
-			into.offers[c.FieldName] = c.Confidence >= offerThreshold && rules.Confirmable(def, c.Value) &&
+			into.offers[c.FieldName] = c.Confidence >= offerThreshold && reply.Confirmable(def, c.Value) &&
 				said.Offers(c, &def)
 			continue
 		}

@@ -13,6 +13,7 @@ CREATE TABLE definitions (
     required_verification  boolean NOT NULL DEFAULT false,
     verification_methods   text[] NOT NULL DEFAULT '{}',
     collection_prompt      text NOT NULL DEFAULT '',
+    retry_prompt           text NOT NULL DEFAULT '',
     extraction_examples    text[] NOT NULL DEFAULT '{}',
     extraction_prompt_hint text NOT NULL DEFAULT '',
     about                  text NOT NULL DEFAULT '', -- the person whom the value is about; empty: the customer
