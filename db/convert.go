@@ -81,6 +81,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		RetryPrompt:          r.RetryPrompt,
 		ExtractionExamples:   r.ExtractionExamples,
 		ExtractionPromptHint: r.ExtractionPromptHint,
+		About:                r.About,
 		IsPII:                r.IsPii,
 		EncryptionRequired:   r.EncryptionRequired,
 		RetentionDays:        int(r.RetentionDays),

@@ -6,6 +6,7 @@ import (
 
 	"github.com/contextvault/contextvault/llm/offline/text"
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/evidence"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -62,7 +63,7 @@ func (d Dialogue) annotate(a agent, slots []string, after int) []fact {
 		if f.reason == "" {
 			if _, problem := rules.CheckValue(&def, slot, f.candidate.Value, vault.ModeStrict); problem != nil {
 				f.reason = reasonInvalid
-			} else if _, problem := rules.GroundCandidate(f.candidate, &def, turns); problem != nil {
+			} else if _, problem := evidence.Read(turns).Check(f.candidate, &def); problem != nil {
 				f.reason = reasonImplied
 			}
 		}

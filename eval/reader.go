@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/contextvault/contextvault/llm"
-	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/evidence"
 	"github.com/contextvault/contextvault/rules/reply"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -103,12 +103,14 @@ func (r *reader) extract(ctx context.Context, d Dialogue, a agent, slots []strin
 	if err != nil {
 		return nil, err
 	}
+	said := evidence.Read(req.Turns)
 	var stored []string
 	for _, c := range found {
 		def := a.defs[c.FieldName]
-		checked, problem := rules.GroundCandidate(c, &def, req.Turns)
+		checked, problem := said.Check(c, &def)
 		if problem != nil || c.Confidence < vault.UseThreshold {
-			into.offers[c.FieldName] = c.Confidence >= offerThreshold && reply.Confirmable(def, c.Value)
+			into.offers[c.FieldName] = c.Confidence >= offerThreshold && reply.Confirmable(def, c.Value) &&
+				said.Offers(c, &def)
 			continue
 		}
 		old, known := into.profile[c.FieldName]

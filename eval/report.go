@@ -28,9 +28,9 @@ type Report struct {
 	Missing    Missing           `json:"missing_fields"`
 	Fills      Fills             `json:"gap_fills"`
 	Saves      Saves             `json:"config_saves"`
-	Unexpected int               `json:"stored_without_a_quote"`      // values with a quote that the customer did not say
+	Unexpected int               `json:"stored_without_a_quote"` // values with a quote that the customer did not say
 	// of the stored values, those whose quote is the customer's
-	Evidence   float64           `json:"share_with_checked_evidence"`
+	Evidence float64 `json:"share_with_checked_evidence"`
 
 	Matching Matching `json:"matching"`
 
@@ -94,9 +94,9 @@ type Missing struct {
 
 // Asking compares the questions of the vault with those of the human agent.
 type Asking struct {
-	Vault        int     `json:"vault"`
-	PerDialogue  float64 `json:"vault_per_dialogue"`
-	Confirms     int     `json:"vault_confirmations"` // of those, questions to confirm a value
+	Vault       int     `json:"vault"`
+	PerDialogue float64 `json:"vault_per_dialogue"`
+	Confirms    int     `json:"vault_confirmations"` // of those, questions to confirm a value
 	// needless: for values that the service knew before, without confirmations
 	Reasked      int     `json:"vault_reasked"`
 	ReaskedPer   float64 `json:"vault_reasked_per_dialogue"`

@@ -25,6 +25,10 @@ type Model interface {
 	// models cannot be compared.
 	Name() string
 
+	// Reader is the id of the model that reads texts, such as "offline". The lineage of a value that was read in a
+	// conversation names it.
+	Reader() string
+
 	// ProposeRequirements returns the requirements of a scenario or rule, each with its definition, from one
 	// structured call (two with a repair). It returns nil, nil if there are none.
 	ProposeRequirements(ctx context.Context, req ProposeRequest) ([]vault.ProposedRequirement, error)

@@ -41,7 +41,7 @@ func sameValue(t vault.ValueType, a, b json.RawMessage) bool {
 	case vault.TypeString:
 		return strings.EqualFold(comparableText(a), comparableText(b))
 	case vault.TypeNumber:
-		return sameNumber(string(a), string(b))
+		return SameNumber(string(a), string(b))
 	case vault.TypeJSON:
 		return canonicalJSON(a) == canonicalJSON(b)
 	default:

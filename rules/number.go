@@ -44,8 +44,8 @@ func digitCounts(literal string) (before, after int) {
 	return max(1, len(whole)+exponent), max(0, len(fraction)-exponent)
 }
 
-// sameNumber reports whether two JSON number literals have exactly the same value, such as 12.50 and 1.25e1.
-func sameNumber(a, b string) bool { return canonicalNumber(a) == canonicalNumber(b) }
+// SameNumber reports whether two JSON number literals have exactly the same value, such as 12.50 and 1.25e1.
+func SameNumber(a, b string) bool { return canonicalNumber(a) == canonicalNumber(b) }
 
 // canonicalNumber returns the same text for all literals of a number: its significant digits and a power of ten.
 func canonicalNumber(literal string) string {

@@ -19,7 +19,7 @@ import (
 // doubted is a fill with a conversation that states the age with a confidence.
 func doubted(name string, confidence float64, quote string, answers ...json.RawMessage) fillCase {
 	c := fillCase{
-		name: name, requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, said: []string{"I am 36."}, calls: 1,
+		name: name, requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, said: []string{"My age is 36."}, calls: 1,
 		answers:    answers,
 		candidates: []vault.Candidate{candidate("age", number(36), confidence, quote)},
 	}
@@ -50,29 +50,29 @@ const (
 )
 
 var confirmCases = []fillCase{
-	doubted("yes confirms the stored value", 0.9, "I am 36", text("yes")).ends(false, fromConversation),
-	doubted("the value itself confirms", 0.9, "I am 36", number(36)).ends(false, fromConversation),
-	doubted("another value replaces it", 0.9, "I am 36", number(37)).ends(false, fromCustomer),
-	doubted("no deletes it and asks for the value", 0.9, "I am 36", text("no"), number(37)).ends(false, fromCustomer),
-	doubted("no, then no answer", 0.9, "I am 36", text("no"), nil).ends(true, vault.GapResult{
+	doubted("yes confirms the stored value", 0.9, "My age is 36", text("yes")).ends(false, fromConversation),
+	doubted("the value itself confirms", 0.9, "My age is 36", number(36)).ends(false, fromConversation),
+	doubted("another value replaces it", 0.9, "My age is 36", number(37)).ends(false, fromCustomer),
+	doubted("no deletes it and asks for the value", 0.9, "My age is 36", text("no"), number(37)).ends(false, fromCustomer),
+	doubted("no, then no answer", 0.9, "My age is 36", text("no"), nil).ends(true, vault.GapResult{
 		FieldName: "age", Action: "expired", Confidence: 0.9,
 	}),
 	doubted(
-		"a candidate below the threshold is offered", 0.6, "I am 36", text("yes"),
+		"a candidate below the threshold is offered", 0.6, "My age is 36", text("yes"),
 	).ends(false, with(fromCustomer, notSure)),
-	doubted(
-		"a candidate with an invented quote is offered", 0.99, "I am 36 years old", text("yes"),
-	).ends(false, with(fromCustomer, notSaid)),
-	doubted("a denied candidate is not stored", 0.99, "I am 36 years old", text("no"), nil).ends(
-		true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid}},
+	doubted("a candidate with an invented quote is not offered", 0.99, "My age is 36 years", number(37)).ends(
+		false, with(fromCustomer, notSaid),
 	),
-	doubted("an unanswered candidate is not stored", 0.99, "I am 36 years old", nil).ends(true, vault.GapResult{
-		FieldName: "age", Action: "expired", Confidence: 0.99, Errors: []string{notSaid},
+	doubted("a denied candidate is not stored", 0.6, "My age is 36", text("no"), nil).ends(
+		true, vault.GapResult{FieldName: "age", Action: "expired", Confidence: 0.6, Errors: []string{notSure}},
+	),
+	doubted("an unanswered candidate is not stored", 0.6, "My age is 36", nil).ends(true, vault.GapResult{
+		FieldName: "age", Action: "expired", Confidence: 0.6, Errors: []string{notSure},
 	}),
 	{
 		name:         "an invalid answer to a confirmation is asked again with the reason",
 		requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")},
+		said:         []string{"My age is 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "My age is 36")},
 		calls: 1, answers: []json.RawMessage{text("perhaps"), text("yes")}, asked: []string{"age 1", "age 2 !"},
 		fields: []vault.GapResult{fromConversation},
 	},
@@ -100,14 +100,14 @@ var confirmCases = []fillCase{
 		fields: []vault.GapResult{
 			{
 				FieldName: "newsletter", Filled: true, Source: vault.GapFromCustomer, Confidence: 1,
-				Errors: []string{"newsletter: the quote of the candidate does not contain its value"},
+				Errors: []string{"newsletter: the yes or no of the customer answers no question about this field"},
 			},
 		},
 	},
 	{
 		name:         "a field with another fallback than ask is not confirmed",
 		requirements: []vault.Requirement{{FieldName: "age", FallbackAction: vault.FallbackExtract}},
-		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")},
+		said:         []string{"My age is 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "My age is 36")},
 		calls: 1, fields: []vault.GapResult{
 			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9, Confirm: true},
 		},
@@ -147,7 +147,7 @@ func TestFillGaps_ConfirmsUncertainValues(t *testing.T) {
 
 // aDoubt is a fill that stored an uncertain value and asks for confirmation.
 func aDoubt(w *world) (fill vault.Event, question gapfill.Waiting) {
-	fill = doubted("", 0.9, "I am 36").start(w)
+	fill = doubted("", 0.9, "My age is 36").start(w)
 	for _, write := range w.resolve(fill) {
 		w.must(w.run(write, writeValue...))
 	}
@@ -442,7 +442,7 @@ func TestAskCustomer_ClosesAnObsoleteQuestion(t *testing.T) {
 func TestFillGaps_LaterStatementReplacesTheValue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	c := doubted("", 0.99, "I am 36")
+	c := doubted("", 0.99, "My age is 36")
 	fill := c.start(w)
 	w.equal("asked", []string(nil), c.play(w, fill))
 	session := *w.history("age")[0].SourceSessionID
@@ -469,17 +469,56 @@ func TestFillGaps_LaterStatementReplacesTheValue(t *testing.T) {
 		})), saveSession...))
 		w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) { return found, nil }
 	}
-	say("Thanks.", candidate("age", number(36), 0.99, "I am 36"))
+	say("Thanks.", candidate("age", number(36), 0.99, "My age is 36"))
 	if got := next(); got.ModelCalls != 1 || got.Fields[0].Source != vault.GapFromProfile {
 		t.Errorf("after a turn that changes nothing, the scenario got %+v", got)
 	}
-	changed := candidate("age", number(37), 0.99, "I am 37")
+	changed := candidate("age", number(37), 0.99, "my age is 37")
 	changed.Turn = 2
-	say("Sorry, I am 37.", changed)
+	say("Sorry, my age is 37.", changed)
 	if got := next(); got.Fields[0].Source != vault.GapFromConversation {
 		t.Errorf("after another value was said, the scenario got %+v", got)
 	}
 	w.equal("values", []string{"36", "37"}, valuesOf(w.history("age")))
+}
+
+// A value that the customer takes back in a later turn is deleted, with the reason, and the field is missing again.
+func TestFillGaps_RetractionTakesTheValueBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := doubted("", 0.99, "My age is 36")
+	w.equal("asked", []string(nil), c.play(w, c.start(w)))
+	stored := w.history("age")[0]
+	session := *stored.SourceSessionID
+	fillAgain := func(words string) vault.FillResult {
+		t.Helper()
+		w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveSession, vault.SaveSessionInput{
+			SessionID: session, AgentID: w.agent, CustomerID: w.customer,
+			Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: words}},
+		})), saveSession...))
+		w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) { return nil, nil }
+		scenario := w.scenario("Again.").ID
+		w.require(scenario, vault.Requirement{FieldName: "age", FallbackAction: vault.FallbackSkip})
+		ev := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
+			CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,
+		}))
+		for _, op := range w.resolve(ev) {
+			w.must(w.run(op, deleteItem...))
+		}
+		w.must(w.run(ev, fillGaps...))
+		return resultOf[vault.FillResult](w, ev)
+	}
+	if got := fillAgain("My wife's age is wrong in your records."); !got.Fields[0].Filled {
+		t.Errorf("after a retraction for somebody else: %+v", got.Fields)
+	}
+	if got := fillAgain("Sorry, that age is wrong, please forget it."); got.Fields[0].Filled {
+		t.Errorf("after the retraction: %+v", got.Fields)
+	}
+	row, err := w.db.Tenant(w.tenant).GetAnyValue(t.Context(), w.tenant, stored.ID)
+	w.must(err)
+	if row.DeletedAt == nil || !strings.Contains(row.DecisionNote, "took it back in turn 2") {
+		t.Errorf("deleted at %v because %q", row.DeletedAt, row.DecisionNote)
+	}
 }
 
 func TestAskCustomer_SecretValueIsNotInTheQuestion(t *testing.T) {

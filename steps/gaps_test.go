@@ -77,13 +77,13 @@ var fillCases = []fillCase{
 	},
 	{
 		name: "a certain candidate needs no confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.95, "I am 36")},
+		said: []string{"My age is 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.95, "My age is 36")},
 		calls:  1,
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.95}},
 	},
 	{
 		name: "an uncertain candidate needs confirmation", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.85, "I am 36")},
+		said: []string{"My age is 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.85, "My age is 36")},
 		calls: 1, answers: []json.RawMessage{nil}, asked: []string{"age 1"},
 		fields: []vault.GapResult{
 			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.85, Confirm: true},
@@ -92,7 +92,7 @@ var fillCases = []fillCase{
 	{
 		name:         "a candidate below the threshold is never stored",
 		requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
-		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.84, "I am 36")},
+		said:         []string{"My age is 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.84, "My age is 36")},
 		calls: 1, blocked: true,
 		fields: []vault.GapResult{
 			{FieldName: "age", Action: "skip", Confidence: 0.84, Errors: []string{"age: confidence 0.84 is below 0.85"}},
@@ -100,7 +100,7 @@ var fillCases = []fillCase{
 	},
 	{
 		name: "an invented quote is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
-		said: []string{"I am old."}, candidates: []vault.Candidate{candidate("age", number(36), 0.99, "I am 36")}, calls: 1,
+		said: []string{"I am old."}, candidates: []vault.Candidate{candidate("age", number(36), 0.99, "My age is 36")}, calls: 1,
 		blocked: true,
 		fields: []vault.GapResult{
 			{
@@ -111,7 +111,7 @@ var fillCases = []fillCase{
 	},
 	{
 		name: "a value outside its quote is never stored", requirements: []vault.Requirement{hard("age", vault.FallbackSkip)},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(63), 0.99, "I am 36")}, calls: 1,
+		said: []string{"My age is 36."}, candidates: []vault.Candidate{candidate("age", number(63), 0.99, "My age is 36")}, calls: 1,
 		blocked: true,
 		fields: []vault.GapResult{
 			{
@@ -133,9 +133,9 @@ var fillCases = []fillCase{
 	},
 	{
 		name: "a candidate for another field is skipped", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said: []string{"I am 36, on gold."},
+		said: []string{"My age is 36, on gold."},
 		candidates: []vault.Candidate{
-			candidate("plan", text("gold"), 0.99, "on gold"), candidate("age", number(36), 0.99, "I am 36"),
+			candidate("plan", text("gold"), 0.99, "on gold"), candidate("age", number(36), 0.99, "My age is 36"),
 		},
 		calls:  1,
 		fields: []vault.GapResult{{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.99}},
@@ -143,7 +143,7 @@ var fillCases = []fillCase{
 	{
 		name:         "a field with a rejected candidate is asked for",
 		requirements: []vault.Requirement{hard("age", vault.FallbackAsk)},
-		said:         []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.5, "I am 36")},
+		said:         []string{"My age is 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.5, "My age is 36")},
 		calls: 1, answers: []json.RawMessage{number(37)}, asked: []string{"age 1"},
 		fields: []vault.GapResult{
 			{
@@ -155,7 +155,7 @@ var fillCases = []fillCase{
 	{
 		name:         "a model failure leaves the fields to ask for",
 		requirements: []vault.Requirement{hard("age", vault.FallbackAsk), hard("email", vault.FallbackSkip)},
-		said:         []string{"I am 36."}, modelFails: true, calls: 1, warnings: 1, answers: []json.RawMessage{number(36)},
+		said:         []string{"My age is 36."}, modelFails: true, calls: 1, warnings: 1, answers: []json.RawMessage{number(36)},
 		asked: []string{"age 1"}, blocked: true,
 		fields: []vault.GapResult{
 			{FieldName: "age", Filled: true, Source: vault.GapFromCustomer, Confidence: 1}, {FieldName: "email", Action: "skip"},
@@ -220,13 +220,13 @@ var fillCases = []fillCase{
 	},
 	{
 		name: "a deleted definition", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
-		session: map[string]json.RawMessage{"age": number(36)}, said: []string{"I am 36."},
+		session: map[string]json.RawMessage{"age": number(36)}, said: []string{"My age is 36."},
 		arrange: func(w *world, _ uuid.UUID) { w.sql("DELETE FROM definitions WHERE name = 'age'") },
 		fields:  []vault.GapResult{{FieldName: "age", Action: "undefined"}},
 	},
 	{
 		name: "a disabled definition", requirements: []vault.Requirement{hard("age", vault.FallbackAsk)}, blocked: true,
-		session: map[string]json.RawMessage{"age": number(36)}, said: []string{"I am 36."},
+		session: map[string]json.RawMessage{"age": number(36)}, said: []string{"My age is 36."},
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE definitions SET enabled = false WHERE name = 'age'")
 		},
@@ -255,7 +255,7 @@ var fillCases = []fillCase{
 		arrange: func(w *world, _ uuid.UUID) {
 			w.sql("UPDATE requirements SET origin = 'extracted', review_state = 'pending', confidence = 0.5")
 		},
-		said: []string{"I am 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "I am 36")},
+		said: []string{"My age is 36."}, candidates: []vault.Candidate{candidate("age", number(36), 0.9, "My age is 36")},
 		calls: 1, fields: []vault.GapResult{
 			{FieldName: "age", Filled: true, Source: vault.GapFromConversation, Confidence: 0.9, Confirm: true},
 			{FieldName: "plan", Action: "unreviewed"},
@@ -292,10 +292,10 @@ var fillCases = []fillCase{
 			{FieldName: "age", WhenCondition: `fields.plan == "gold"`, DependsOn: []string{"plan"}},
 			hard("plan", vault.FallbackAsk),
 		},
-		said: []string{"My email is ada@example.com and I am 36."}, calls: 1,
+		said: []string{"My email is ada@example.com and My age is 36."}, calls: 1,
 		candidates: []vault.Candidate{
 			candidate("email", text("ada@example.com"), 0.99, "My email is ada@example.com"),
-			candidate("age", number(36), 0.99, "I am 36"),
+			candidate("age", number(36), 0.99, "My age is 36"),
 		},
 		answers: []json.RawMessage{text("gold")}, asked: []string{"plan 1"},
 		fields: []vault.GapResult{
@@ -786,7 +786,7 @@ func TestWake_ChangeThatConcernsTheFill(t *testing.T) {
 			w.customer = newID()
 			w.must(w.run(aWrite(w), writeValue...))
 		}, false},
-		"a turn in another session": {func(w *world, _ uuid.UUID) { w.session(nil, "I am 36.") }, false},
+		"a turn in another session": {func(w *world, _ uuid.UUID) { w.session(nil, "My age is 36.") }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -865,7 +865,7 @@ func TestFillGaps_ReadsNewTurns(t *testing.T) {
 	}
 	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.SaveSession, vault.SaveSessionInput{
 		SessionID: session, AgentID: w.agent, CustomerID: w.customer,
-		Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "By the way, I am 36 years old."}},
+		Turns: []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: "By the way, my age is 36."}},
 	})), saveSession...))
 	writes := w.resolve(fill)
 	if again := w.resolve(fill); len(writes) != 1 || len(again) != 1 || again[0].OperationID != writes[0].OperationID {

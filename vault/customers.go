@@ -182,6 +182,8 @@ type DeleteItemInput struct {
 	// RestorePrevious makes the previous version of a deleted active value active again. false: the field has no value
 	// until the next write.
 	RestorePrevious bool `json:"restore_previous,omitempty"`
+	// Reason says why the item is deleted, for people. It is kept with a deleted value. It holds no value of a customer.
+	Reason string `json:"reason,omitempty" validate:"max=500" doc:"Why the item is deleted, for people."`
 }
 
 // DeleteResult is the result of delete-item.

@@ -42,6 +42,9 @@ type Definition struct {
 	// ExtractionExamples and ExtractionPromptHint help the language model to find the value in a conversation.
 	ExtractionExamples   []string `json:"extraction_examples,omitempty" validate:"max=50,dive,max=2000"`
 	ExtractionPromptHint string   `json:"extraction_prompt_hint,omitempty" validate:"max=2000" doc:"A hint for a model that extracts the value from a conversation."`
+	// About is the person or thing, other than the customer, that the value is about, such as "emergency contact". What
+	// the customer says of himself is then no value of the field. Empty: the customer.
+	About string `json:"about,omitempty" validate:"max=200" doc:"The person or thing, other than the customer, that the value is about, such as emergency contact. Absent: the customer."`
 	// IsPII keeps the value out of all error texts.
 	IsPII bool `json:"is_pii,omitempty"`
 	// EncryptionRequired encrypts later values (AES-256-GCM) in PostgreSQL and in the cache.

@@ -85,7 +85,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -120,6 +120,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.RetryPrompt,
 		&i.ExtractionExamples,
 		&i.ExtractionPromptHint,
+		&i.About,
 		&i.IsPii,
 		&i.EncryptionRequired,
 		&i.RetentionDays,
@@ -183,7 +184,7 @@ func (q *Queries) ListDefinitionEmbeddings(ctx context.Context, arg ListDefiniti
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -218,6 +219,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.RetryPrompt,
 			&i.ExtractionExamples,
 			&i.ExtractionPromptHint,
+			&i.About,
 			&i.IsPii,
 			&i.EncryptionRequired,
 			&i.RetentionDays,
@@ -245,7 +247,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 }
 
 const listDefinitionsByID = `-- name: ListDefinitionsByID :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -280,6 +282,7 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 			&i.RetryPrompt,
 			&i.ExtractionExamples,
 			&i.ExtractionPromptHint,
+			&i.About,
 			&i.IsPii,
 			&i.EncryptionRequired,
 			&i.RetentionDays,
@@ -517,7 +520,7 @@ INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
     validation_mode,
     required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples,
-    extraction_prompt_hint, is_pii,
+    extraction_prompt_hint, about, is_pii,
     encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin,
     review_state, operation_id,
     accepted_at
@@ -529,10 +532,11 @@ VALUES (
     $11, $12, $13,
     $14, $15,
     $16, $17, $18, $19,
-    $20, $21, $22, $23,
-    $24, $25, $26,
-    $27,
-    $28
+    $20,
+    $21, $22, $23, $24,
+    $25, $26, $27,
+    $28,
+    $29
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -547,6 +551,7 @@ SET display_name = excluded.display_name,
     retry_prompt = excluded.retry_prompt,
     extraction_examples = excluded.extraction_examples,
     extraction_prompt_hint = excluded.extraction_prompt_hint,
+    about = excluded.about,
     is_pii = excluded.is_pii,
     encryption_required = excluded.encryption_required,
     retention_days = excluded.retention_days,
@@ -583,6 +588,7 @@ type UpsertDefinitionParams struct {
 	RetryPrompt          string          `json:"retry_prompt"`
 	ExtractionExamples   []string        `json:"extraction_examples"`
 	ExtractionPromptHint string          `json:"extraction_prompt_hint"`
+	About                string          `json:"about"`
 	IsPii                bool            `json:"is_pii"`
 	EncryptionRequired   bool            `json:"encryption_required"`
 	RetentionDays        int32           `json:"retention_days"`
@@ -617,6 +623,7 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.RetryPrompt,
 		arg.ExtractionExamples,
 		arg.ExtractionPromptHint,
+		arg.About,
 		arg.IsPii,
 		arg.EncryptionRequired,
 		arg.RetentionDays,

@@ -522,6 +522,25 @@ func (q *Queries) LockLineage(ctx context.Context, tenantID uuid.UUID) error {
 	return err
 }
 
+const noteDeletion = `-- name: NoteDeletion :exec
+UPDATE customer_values
+SET decision_note = $1
+WHERE tenant_id = $2
+  AND id = $3
+`
+
+type NoteDeletionParams struct {
+	Reason   string    `json:"reason"`
+	TenantID uuid.UUID `json:"tenant_id"`
+	ID       uuid.UUID `json:"id"`
+}
+
+// Keeps the reason of a deletion with the deleted value. Index: primary key.
+func (q *Queries) NoteDeletion(ctx context.Context, arg NoteDeletionParams) error {
+	_, err := q.db.Exec(ctx, noteDeletion, arg.Reason, arg.TenantID, arg.ID)
+	return err
+}
+
 const orphanDependentAssets = `-- name: OrphanDependentAssets :many
 UPDATE customer_assets
 SET status = 'orphaned', updated_at = clock_timestamp()

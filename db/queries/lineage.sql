@@ -197,6 +197,13 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL;
 
+-- Keeps the reason of a deletion with the deleted value. Index: primary key.
+-- name: NoteDeletion :exec
+UPDATE customer_values
+SET decision_note = sqlc.arg(reason)
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
 -- Deletes an asset softly. Index: primary key.
 -- name: DeleteAsset :execrows
 UPDATE customer_assets

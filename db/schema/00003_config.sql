@@ -16,6 +16,7 @@ CREATE TABLE definitions (
     retry_prompt           text NOT NULL DEFAULT '',
     extraction_examples    text[] NOT NULL DEFAULT '{}',
     extraction_prompt_hint text NOT NULL DEFAULT '',
+    about                  text NOT NULL DEFAULT '', -- the person whom the value is about; empty: the customer
     is_pii                 boolean NOT NULL DEFAULT false,
     encryption_required    boolean NOT NULL DEFAULT false,
     retention_days         integer NOT NULL DEFAULT 0 CHECK (retention_days >= 0),

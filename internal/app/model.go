@@ -53,6 +53,9 @@ type misconfiguredModel struct{ err error }
 // Name implements llm.Model.
 func (misconfiguredModel) Name() string { return "misconfigured" }
 
+// Reader implements llm.Model.
+func (misconfiguredModel) Reader() string { return "misconfigured" }
+
 // ProposeRequirements implements llm.Model.
 func (m misconfiguredModel) ProposeRequirements(
 	context.Context, llm.ProposeRequest,

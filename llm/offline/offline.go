@@ -39,6 +39,9 @@ func Builtin() *Model { return &Model{timeout: llm.DefaultTimeout} }
 // Name returns "offline".
 func (*Model) Name() string { return llm.ProviderOffline }
 
+// Reader implements llm.Model.
+func (*Model) Reader() string { return llm.ProviderOffline }
+
 // ProposeRequirements implements llm.Model.
 func (o *Model) ProposeRequirements(
 	ctx context.Context,

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/contextvault/contextvault/llm"
-	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/evidence"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -93,7 +93,7 @@ func (v statedValue) candidate(path string, req llm.ExtractRequest) (vault.Candi
 	}
 	return vault.Candidate{
 		FieldName: v.FieldName, Value: value, Confidence: v.Confidence, Quote: v.Quote,
-		Turn: rules.QuotedTurn(v.Quote, v.Turn, req.Turns),
+		Turn: evidence.QuotedTurn(v.Quote, v.Turn, req.Turns),
 	}, nil
 }
 

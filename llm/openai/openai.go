@@ -60,6 +60,9 @@ func New(cfg llm.Config) (*Model, error) {
 // Name returns the id of the embedding model. A change of the chat model keeps the stored vectors valid.
 func (o *Model) Name() string { return o.cfg.EmbeddingModel }
 
+// Reader returns the id of the chat model.
+func (o *Model) Reader() string { return o.cfg.Model }
+
 // ProposeRequirements implements llm.Model.
 func (o *Model) ProposeRequirements(ctx context.Context, req llm.ProposeRequest) ([]vault.ProposedRequirement, error) {
 	if !hasAnyText(req.Texts) {

@@ -70,6 +70,7 @@ func extractPrompt(req llm.ExtractRequest) (prompt, error) {
 		Question    string            `json:"question"`
 		Examples    []string          `json:"examples,omitempty"`
 		Hint        string            `json:"hint,omitempty"`
+		About       string            `json:"about,omitempty"`
 	}
 	type turn struct {
 		Turn    int           `json:"turn"`
@@ -93,6 +94,7 @@ func extractPrompt(req llm.ExtractRequest) (prompt, error) {
 			d.Prompt(),
 			d.ExtractionExamples,
 			d.ExtractionPromptHint,
+			d.About,
 		})
 	}
 	for _, t := range req.Turns {

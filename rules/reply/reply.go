@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/evidence"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -310,7 +311,7 @@ func (r *reader) ask() {
 		if at < 0 || !(c.Confidence >= vault.UseThreshold) {
 			continue
 		}
-		checked, problem := rules.GroundCandidate(c, &defs[at], turns)
+		checked, problem := evidence.Read(turns).Check(c, &defs[at])
 		if problem != nil {
 			continue
 		}

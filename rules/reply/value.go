@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/evidence"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -310,9 +311,12 @@ func (r *reader) checkCore(text, lead string) (json.RawMessage, error) {
 		return nil, err
 	}
 	// The gate sees what is around the value: negations, and whose it is.
-	turns := []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: r.text}}
+	turns := []vault.Turn{
+		{Index: 0, Speaker: vault.SpeakerAgent, Text: r.Definition.Prompt()},
+		{Index: 1, Speaker: vault.SpeakerCustomer, Text: r.text},
+	}
 	c := vault.Candidate{FieldName: r.Definition.Name, Value: raw, Confidence: 1, Quote: r.text}
-	if _, problem := rules.GroundCandidate(c, &r.Definition, turns); problem != nil {
+	if _, problem := evidence.Read(turns).Check(c, &r.Definition); problem != nil {
 		return nil, nil
 	}
 	return checked.Value, nil
@@ -340,7 +344,10 @@ func (r *reader) readNumber(content []part) json.RawMessage {
 			}
 		}
 	}
-	turns := []vault.Turn{{Speaker: vault.SpeakerCustomer, Text: r.text}}
+	turns := []vault.Turn{
+		{Index: 0, Speaker: vault.SpeakerAgent, Text: r.Definition.Prompt()},
+		{Index: 1, Speaker: vault.SpeakerCustomer, Text: r.text},
+	}
 	for _, plain := range []string{
 		strings.NewReplacer(",", "", "'", "").Replace(digits), strings.Replace(digits, ",", ".", 1),
 		strings.NewReplacer(".", "", ",", ".").Replace(digits),
@@ -349,7 +356,7 @@ func (r *reader) readNumber(content []part) json.RawMessage {
 			continue
 		}
 		c := vault.Candidate{FieldName: r.Definition.Name, Value: json.RawMessage(plain), Confidence: 1, Quote: r.text}
-		if checked, problem := rules.GroundCandidate(c, &r.Definition, turns); problem == nil {
+		if checked, problem := evidence.Read(turns).Check(c, &r.Definition); problem == nil {
 			return checked.Value
 		}
 	}

@@ -76,6 +76,12 @@ func (s Items) deleteValue(
 	if _, err := q.DeleteValue(ctx, tenant, in.ItemID); err != nil {
 		return err
 	}
+	if in.Reason != "" {
+		err := q.NoteDeletion(ctx, dbgen.NoteDeletionParams{Reason: in.Reason, TenantID: tenant, ID: in.ItemID})
+		if err != nil {
+			return err
+		}
+	}
 	if row.Status != string(vault.StatusActive) {
 		return nil
 	}

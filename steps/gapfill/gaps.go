@@ -13,6 +13,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/internal/missing"
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/evidence"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -41,7 +42,7 @@ type MissingFound struct {
 
 // Advanced is what a gap fill waits for: first the writes, then the question, then nothing.
 type Advanced struct {
-	Writes   []uuid.UUID `json:"writes,omitempty"` // write-value operations in progress
+	Writes   []uuid.UUID `json:"writes,omitempty"` // write-value and delete-item operations in progress
 	Question *Waiting    `json:"question,omitempty"`
 	Done     bool        `json:"done"`
 }
@@ -98,6 +99,15 @@ type gapState struct {
 	applicable map[string]vault.Requirement // by field: the requirements that apply now, met or not
 	warnings   []string
 	now        time.Time
+	taken      *evidence.Conversation // the session's turns taken apart; nil before the first use
+}
+
+// conversation returns the session's turns for the evidence gate.
+func (st *gapState) conversation() *evidence.Conversation {
+	if st.taken == nil {
+		st.taken = evidence.Read(st.session.Turns)
+	}
+	return st.taken
 }
 
 func (s Gaps) load(
@@ -171,11 +181,12 @@ func (st *gapState) answerPending() bool {
 	return false
 }
 
-// writes returns the writes of the fill that have no outcome yet.
+// writes returns the writes and deletions of the fill that have no outcome yet.
 func (st *gapState) writes() []uuid.UUID {
 	var out []uuid.UUID
 	for _, c := range st.children {
-		if c.Workflow == vault.WriteValue.Name && c.Status == string(vault.OperationAccepted) {
+		changes := c.Workflow == vault.WriteValue.Name || c.Workflow == vault.DeleteItem.Name
+		if changes && c.Status == string(vault.OperationAccepted) {
 			out = append(out, c.ID)
 		}
 	}

@@ -145,7 +145,7 @@ func (s Answers) othersOf(
 
 // answerEvidence is stored in the lineage of a value that was read in an answer.
 type answerEvidence struct {
-	evidence
+	provenance
 
 	QuestionID uuid.UUID `json:"question_id"`
 }
@@ -175,7 +175,7 @@ func (s Answers) acceptOthers(
 		}
 		// texts, numbers and ids always encode
 		write.SourceMetadata, _ = json.Marshal(answerEvidence{
-			evidence{Quote: c.Quote, Turn: int(fill.ReadTo), ReadTo: int(fill.ReadTo), Model: s.Model.Name()}, question.ID,
+			provenance{Quote: c.Quote, Turn: int(fill.ReadTo), ReadTo: int(fill.ReadTo), Model: s.Model.Reader()}, question.ID,
 		})
 		child, err := db.AcceptOperation(ctx, q, s.Once.Sealer, op.TenantID, db.NewOperation{
 			Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: question.CustomerID.String(),

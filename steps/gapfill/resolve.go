@@ -182,17 +182,17 @@ func (s Gaps) zone(st *gapState) *time.Location {
 	return s.Settings.TimeZone
 }
 
-// evidence is stored in the lineage of a value that was read in a conversation.
-type evidence struct {
+// provenance is stored in the lineage of a value that was read in a conversation.
+type provenance struct {
 	Quote  string `json:"quote"`
 	Turn   int    `json:"turn"`    // index of the turn that holds the quote
 	ReadTo int    `json:"read_to"` // index of the last turn at that time
-	Model  string `json:"model"`
+	Model  string `json:"model"`   // id of the model that read it
 }
 
-// evidenceOf returns the evidence of a value that was read in this fill's conversation.
-func (st *gapState) evidenceOf(f vault.Value) (evidence, bool) {
-	var h evidence
+// provenanceOf returns the provenance of a value that was read in this fill's conversation.
+func (st *gapState) provenanceOf(f vault.Value) (provenance, bool) {
+	var h provenance
 	if f.Source != vault.ValueLLMExtracted || f.SourceSessionID == nil || st.in.SessionID == nil ||
 		*f.SourceSessionID != *st.in.SessionID {
 		return h, false
@@ -203,7 +203,7 @@ func (st *gapState) evidenceOf(f vault.Value) (evidence, bool) {
 // mayHaveChanged reports whether the customer said something after a value was read in the same conversation: customers
 // correct themselves.
 func (st *gapState) mayHaveChanged(f vault.Value) bool {
-	h, ok := st.evidenceOf(f)
+	h, ok := st.provenanceOf(f)
 	return ok && slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool {
 		return t.Index > h.ReadTo && t.Speaker == vault.SpeakerCustomer
 	})
@@ -242,6 +242,9 @@ func (s Gaps) acceptFound(
 			return err
 		}
 		if err := s.acceptWrites(ctx, q, state, candidates, read); err != nil {
+			return err
+		}
+		if err := s.acceptRetractions(ctx, q, state, read); err != nil {
 			return err
 		}
 		out.Writes, accepted = state.writes(), state.accepted
@@ -306,6 +309,9 @@ func (s Gaps) acceptWrites(
 		if err := q.UpsertGapItem(ctx, item); err != nil {
 			return err
 		}
+		known := st.items[name]
+		known.FieldName, known.WriteID = name, item.WriteID
+		st.items[name] = known
 	}
 	return nil
 }
@@ -316,7 +322,7 @@ func (st *gapState) changed(c vault.Candidate) bool {
 	if !known || st.isMissing(c.FieldName) {
 		return false
 	}
-	h, ok := st.evidenceOf(field)
+	h, ok := st.provenanceOf(field)
 	if !ok || c.Turn <= h.ReadTo {
 		return false
 	}
@@ -351,10 +357,7 @@ func (s Gaps) acceptWrite(
 		return err
 	}
 	item.WriteID = &child.ID
-	if _, known := st.children[child.ID]; !known {
-		st.accepted = append(st.accepted, child)
-	}
-	st.children[child.ID] = dbgen.ListChildOperationsRow{ID: child.ID, Workflow: child.Workflow, Status: child.Status}
+	st.follow(child)
 	return nil
 }
 
@@ -378,7 +381,7 @@ func (s Gaps) fromConversation(
 		if c.FieldName != def.Name {
 			continue
 		}
-		checked, problem := rules.GroundCandidate(c, def, st.session.Turns)
+		found, problem := st.conversation().Check(c, def)
 		if problem == nil && !reply.Accepts(*def, c, st.session.Turns) {
 			problem = vault.Invalid(def.Name, "the reply to the agent's question does not state the value of the candidate")
 		}
@@ -390,13 +393,13 @@ func (s Gaps) fromConversation(
 			item.Source, item.Action, item.Errors = "", gapCandidate, []string{problem.Message}
 			return vault.WriteValueInput{}, false
 		}
-		item.RequiresConfirmation = c.Confidence < s.Settings.ConfirmThreshold
-		write := st.write(def.Name, checked.Value)
+		item.RequiresConfirmation = c.Confidence < s.Settings.ConfirmThreshold || !found.Certain
+		write := st.write(def.Name, found.Value)
 		write.Source = vault.ValueLLMExtracted
 		write.Confidence, write.RequiresConfirmation = &c.Confidence, item.RequiresConfirmation
 		readTo := st.session.Turns[len(st.session.Turns)-1].Index
 		// strings and ints always encode
-		write.SourceMetadata, _ = json.Marshal(evidence{Quote: c.Quote, Turn: c.Turn, ReadTo: readTo, Model: s.Model.Name()})
+		write.SourceMetadata, _ = json.Marshal(provenance{Quote: c.Quote, Turn: found.Turn, ReadTo: readTo, Model: s.Model.Reader()})
 		return write, true
 	}
 	return vault.WriteValueInput{}, false

@@ -155,7 +155,7 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		AllowedValues:  allowed,
 		ValidationMode: string(in.ValidationMode), RequiredVerification: in.RequiredVerification,
 		VerificationMethods: once.NonNil(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt, RetryPrompt: in.RetryPrompt,
-		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint,
+		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint, About: in.About,
 		IsPii:              in.IsPII,
 		EncryptionRequired: in.EncryptionRequired, RetentionDays: int32(in.RetentionDays), //nolint:gosec // at most 36500
 		FreshnessSeconds: in.FreshnessSeconds, StaleAction: string(in.StaleAction),

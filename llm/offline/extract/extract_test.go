@@ -14,7 +14,7 @@ import (
 
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/llm/llmtest"
-	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/evidence"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -282,7 +282,7 @@ func TestExtract_ValuesAreGrounded(t *testing.T) {
 				continue
 			}
 			def := fields[slices.IndexFunc(fields, func(d vault.Definition) bool { return d.Name == candidate.FieldName })]
-			if _, err := rules.GroundCandidate(candidate, &def, turns); err != nil {
+			if _, err := evidence.Read(turns).Check(candidate, &def); err != nil {
 				t.Errorf("%q: %s = %s from %q: %v", c.talk, candidate.FieldName, candidate.Value, candidate.Quote, err)
 			}
 		}
