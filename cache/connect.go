@@ -92,8 +92,8 @@ func tlsProblem(err error) error {
 		return nil
 	}
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return vault.Invalid("REDIS_URL", "REDIS_URL: the certificate of Redis is not trusted (%v): add its authority to the "+
-			"certificates of this machine, or name a file with it in SSL_CERT_FILE; the certificate must be for the host in "+
+		return vault.Invalid("REDIS_URL", "REDIS_URL: the certificate of Redis is not trusted (%v): add its authority to "+
+			"the certificates of this machine, or name a file with it in SSL_CERT_FILE; the certificate must be for the host in "+
 			"REDIS_URL", e.Err)
 	}
 	return nil
@@ -122,8 +122,8 @@ func schemeProblem(ctx context.Context, opts *redis.Options) error {
 		_, _ = conn.Read(answer)
 	}
 	if answer[0] == '+' || answer[0] == '-' { // PONG, or an error such as NOAUTH
-		return vault.Invalid("REDIS_URL", "REDIS_URL begins with rediss:// (TLS), and Redis answers without TLS: use redis://, "+
-			"or the TLS port of Redis")
+		return vault.Invalid("REDIS_URL", "REDIS_URL begins with rediss:// (TLS), and Redis answers without TLS: use "+
+			"redis://, or the TLS port of Redis")
 	}
 	return nil
 }

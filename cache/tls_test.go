@@ -139,12 +139,14 @@ func TestCheckServer_TLS(t *testing.T) {
 		ping string
 	}{
 		"an unknown authority": {
-			a.startTLS(t, nil), []string{"certificate of Redis is not trusted", "unknown authority", "SSL_CERT_FILE"},
+			a.startTLS(t, nil),
+			[]string{"certificate of Redis is not trusted", "unknown authority", "SSL_CERT_FILE"},
 			"certificate",
 		},
 		"another host": {
 			a.startTLS(t, func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"redis.example"} }),
-			[]string{"certificate of Redis is not trusted", "127.0.0.1"}, "certificate",
+			[]string{"certificate of Redis is not trusted", "127.0.0.1"},
+			"certificate",
 		},
 		"a port without TLS": {
 			strings.Replace(startServer(t).URL, "redis:", "rediss:", 1), []string{"answers without TLS", "redis://"}, "",

@@ -15,8 +15,8 @@ import (
 )
 
 // errPooledMigration reports an attempt to migrate through a pooler, where the lock of the migrations is not kept.
-var errPooledMigration = errors.New("migrate: DATABASE_URL leads to a pooler such as PgBouncer, and migrations need a " +
-	"session: run them with the address of PostgreSQL itself")
+var errPooledMigration = errors.New("migrate: DATABASE_URL leads to a pooler such as PgBouncer, and migrations need " +
+	"a session: run them with the address of PostgreSQL itself")
 
 //go:embed schema/*.sql
 var schema embed.FS

@@ -78,7 +78,8 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 // because the schema is upgraded before the programs.
 func (d *DB) checkSchema(ctx context.Context) error {
 	var has int64
-	err := d.systemConn().QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&has)
+	const query = "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied"
+	err := d.systemConn().QueryRow(ctx, query).Scan(&has)
 	if err != nil {
 		return fmt.Errorf("read the version of the database schema (run `vault migrate up` if it is missing): %w", err)
 	}

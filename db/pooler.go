@@ -24,8 +24,8 @@ import (
 const listenPoll = 250 * time.Millisecond
 
 // errStatementMode reports a pooler that has no transactions.
-var errStatementMode = errors.New("the pooler between the vault and PostgreSQL allows no transactions: set its pool_mode " +
-	"to transaction or session")
+var errStatementMode = errors.New("the pooler between the vault and PostgreSQL allows no transactions: " +
+	"set its pool_mode to transaction or session")
 
 // behindPooler reports whether a pooler is between the vault and PostgreSQL: it answers with a process id of its own.
 func behindPooler(ctx context.Context, cfg *pgx.ConnConfig) (bool, error) {

@@ -73,7 +73,8 @@ func benchEngine(ctx context.Context, writes int) (out engineSize, err error) {
 	}
 	server := os.Getenv(engineDatabaseEnv)
 	if server == "" {
-		return out, errors.New(engineDatabaseEnv + " is not set: it must name a PostgreSQL server; `make bench-engine` sets it")
+		return out, errors.New(engineDatabaseEnv +
+			" is not set: it must name a PostgreSQL server; `make bench-engine` sets it")
 	}
 	own, dropEngine, err := emptyDatabase(ctx, server, "hatchet_bench_engine")
 	if err != nil {
@@ -212,7 +213,8 @@ func (e engineSize) print() error {
 	for _, table := range tables {
 		_, _ = fmt.Fprintf(w, "%s\t%d\t%s\n", table, e.PerTable[table], e.kinds[table])
 	}
-	_, _ = fmt.Fprintf(w, "all\t%d\tdropped after the retention\n\t%d\tnever removed\n\t%d\treused\n", e.Dropped, e.Left, e.Reused)
+	_, _ = fmt.Fprintf(w, "all\t%d\tdropped after the retention\n\t%d\tnever removed\n\t%d\treused\n",
+		e.Dropped, e.Left, e.Reused)
 	if err := w.Flush(); err != nil {
 		return err
 	}

@@ -121,7 +121,7 @@ func findPgBouncer() (string, error) {
 		}
 	}
 	if _, err := exec.LookPath("apt-get"); err == nil {
-		if os.Geteuid() == 0 || exec.Command("sudo", "-n", "true").Run() == nil { //nolint:noctx // it ends at once
+		if os.Geteuid() == 0 || exec.Command("sudo", "-n", "true").Run() == nil {
 			return "", errNoPgBouncer
 		}
 	}

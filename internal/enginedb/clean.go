@@ -124,16 +124,19 @@ func Sizes(ctx context.Context, conn *pgx.Conn) (map[string]Size, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer rows.Close()
 	sizes := map[string]Size{}
-	var name string
-	var size Size
-	_, err = pgx.ForEachRow(rows, []any{&name, &size.Bytes, &size.Partitioned}, func() error {
+	for rows.Next() {
+		var name string
+		var size Size
+		if err := rows.Scan(&name, &size.Bytes, &size.Partitioned); err != nil {
+			return nil, err
+		}
 		table := tableOf(name)
 		size.Bytes += sizes[table].Bytes
 		sizes[table] = size
-		return nil
-	})
-	return sizes, err
+	}
+	return sizes, rows.Err()
 }
 
 // tableOf returns the name of a table without the date of a partition.
