@@ -25,8 +25,8 @@ type fact struct {
 	reason    string          // why the vault must not store it; "": it must store it
 }
 
-// matches reports whether a stored value equals the fact: one of its wordings, or another wording of the same day, such as
-// "11th of March" for "March 11th".
+// matches reports whether a stored value equals the fact: one of its wordings, or another wording of the same day, such
+// as "11th of March" for "March 11th".
 func (f fact) matches(value string) bool {
 	day := dayOf(value)
 	return slices.ContainsFunc(f.variants, func(v string) bool { return same(v, value) || day != "" && day == dayOf(v) })

@@ -12,6 +12,7 @@ import (
 
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/reply"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -107,7 +108,7 @@ func (r *reader) extract(ctx context.Context, d Dialogue, a agent, slots []strin
 		def := a.defs[c.FieldName]
 		checked, problem := rules.GroundCandidate(c, &def, req.Turns)
 		if problem != nil || c.Confidence < vault.UseThreshold {
-			into.offers[c.FieldName] = c.Confidence >= offerThreshold && rules.Confirmable(def, c.Value)
+			into.offers[c.FieldName] = c.Confidence >= offerThreshold && reply.Confirmable(def, c.Value)
 			continue
 		}
 		old, known := into.profile[c.FieldName]

@@ -29,7 +29,8 @@ type Report struct {
 	Fills      Fills             `json:"gap_fills"`
 	Saves      Saves             `json:"config_saves"`
 	Unexpected int               `json:"stored_without_a_quote"`      // values with a quote that the customer did not say
-	Evidence   float64           `json:"share_with_checked_evidence"` // of the stored values, those whose quote is the customer's
+	// of the stored values, those whose quote is the customer's
+	Evidence   float64           `json:"share_with_checked_evidence"`
 
 	Matching Matching `json:"matching"`
 
@@ -96,7 +97,8 @@ type Asking struct {
 	Vault        int     `json:"vault"`
 	PerDialogue  float64 `json:"vault_per_dialogue"`
 	Confirms     int     `json:"vault_confirmations"` // of those, questions to confirm a value
-	Reasked      int     `json:"vault_reasked"`       // needless: for values that the service knew before, without confirmations
+	// needless: for values that the service knew before, without confirmations
+	Reasked      int     `json:"vault_reasked"`
 	ReaskedPer   float64 `json:"vault_reasked_per_dialogue"`
 	Human        int     `json:"human"`
 	HumanPer     float64 `json:"human_per_dialogue"`

@@ -29,7 +29,8 @@ var split = func() (s struct {
 }()
 
 // groupOf returns the group of a service. A service that the split does not name is held out. A paraphrased variant
-// ("Hotels_21" is the first variant of "Hotels_2") belongs to the group of its original, because it shares its dialogues.
+// ("Hotels_21" is the first variant of "Hotels_2") belongs to the group of its original, because it shares its
+// dialogues.
 func groupOf(service string) string {
 	if slices.Contains(split.Tuned, service) {
 		return GroupTuned

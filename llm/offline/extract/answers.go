@@ -304,10 +304,13 @@ func (tr *turnReader) continuesAnswer(i, j int, t target) bool {
 	return true
 }
 
-// isAnswer reports whether the tokens from i to j are an answer: a few words that are no sentence, with nothing after them
-// but a remark or the start of another phrase.
+// isAnswer reports whether the tokens from i to j are an answer: a few words that are no sentence, with nothing after
+// them but a remark or the start of another phrase.
 func (tr *turnReader) isAnswer(c sentence, i, j int, t target) bool {
 	said := text.SpanOf(tr.tokens, i, j)
+	if i == c.first && restWords[tr.tokens[i].Word] && !leadWords[tr.tokens[i].Word] {
+		return false // "Sounds great"
+	}
 	if text.PhraseEnds[tr.tokens[i].Word] && !isCapitalised(tr.tokens[i].In(tr.text)) || tr.isChoiceValue(said) ||
 		tr.namesOnlyThings(i, j, t) {
 		return false

@@ -11,7 +11,7 @@ import (
 // kindWords mean a kind of something. If the name of a target ends in one of them, its values are words before a
 // noun: "a Horror movie" states the genre of a movie.
 var kindWords = text.NewWordSet(`cuisine genre style type kind category sort brand make breed flavor flavour variety
-	theme color colour`)
+	theme color colour subject topic`)
 
 // sortOf are the words of "an Italian kind of food".
 var sortOf = text.NewWordSet("kind type sort style")
@@ -31,7 +31,7 @@ func nounsDescribedBy(name []string, description string) text.WordSet {
 	}
 	said := text.Words(description)
 	for i := 0; i+2 < len(said); i++ {
-		if said[i] != last || said[i+1] != "of" {
+		if said[i] != last && !kindWords[said[i]] || said[i+1] != "of" {
 			continue
 		}
 		noun := said[i+2]
@@ -86,7 +86,8 @@ func (tr *turnReader) describedTarget(noun string) int {
 	return found
 }
 
-// sortsThings reports whether allowed values sort the things of the agent too, so that "a music event" has two meanings.
+// sortsThings reports whether allowed values sort the things of the agent too, so that "a music event" has two
+// meanings.
 func (tr *turnReader) sortsThings() bool {
 	return slices.ContainsFunc(tr.targets, func(t target) bool {
 		return t.kind == text.KindChoice && slices.ContainsFunc(text.Words(vault.DisplayName(t.def.Name)), func(w string) bool {

@@ -58,7 +58,6 @@ type statement struct {
 // later statement replaces an earlier one. It returns an unavailable error if ctx ends.
 func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, error) {
 	targets := newTargets(req.Definitions, req.Others)
-	now := text.Clock{Now: req.Now}
 	stated := make([][]statement, len(targets))
 	lastKinds := map[text.Kind]int{} // target of the last value of each kind
 	question := ""
@@ -71,6 +70,7 @@ func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, er
 			question = turn.Text
 			continue
 		}
+		now := text.Clock{Now: req.At(turn)}
 		u := newUtterance(llm.Truncate(turn.Text, maxTurnBytes), now)
 		about = about.next(u, llm.Truncate(replyTo(req.Turns, at), maxTurnBytes))
 		tr := turnReader{

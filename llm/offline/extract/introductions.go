@@ -203,7 +203,8 @@ func (tr *turnReader) capitalisedRun(i int) text.Span {
 // nameTail matches the rest of a name that is not a capitalised word.
 var nameTail = regexp.MustCompile(`^(?:(?:\.[A-Z])+\.?|-\p{Ll}+)`)
 
-// nameTailAt returns the rest of a name after a byte position: the "C." of "D.C.", but not the next sentence in "SF.I will".
+// nameTailAt returns the rest of a name after a byte position: the "C." of "D.C.", but not the next sentence in "SF.I
+// will".
 func (tr *turnReader) nameTailAt(end int) string {
 	tail := nameTail.FindString(tr.text[end:])
 	if strings.HasPrefix(tail, ".") && (end < 2 || text.IsAlphanumeric(tr.text[end-2])) {

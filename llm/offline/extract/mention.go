@@ -66,7 +66,8 @@ func (tr *turnReader) contextOf(s text.Span) surroundings {
 	return ctx
 }
 
-// rangeSide returns the sense of a span in a range, "from the 3rd to the 5th": "start", "end", or "" if there is no range.
+// rangeSide returns the sense of a span in a range, "from the 3rd to the 5th": "start", "end", or "" if there is no
+// range.
 func (tr *turnReader) rangeSide(s text.Span) string {
 	at := slices.IndexFunc(tr.entities, func(e text.Entity) bool { return e.Span == s })
 	if at < 0 {
@@ -118,7 +119,7 @@ func nearestSenses(parts []string) text.WordSet {
 }
 
 // weakSenses are words whose sense holds in definitions only: in a sentence, "go" and "first" say nothing about a side.
-var weakSenses = text.NewWordSet("go fly travel first last source collection reach land")
+var weakSenses = text.NewWordSet("go fly travel first last source collection reach land heading headed towards")
 
 // fit is a target that a mention may be a value of.
 type fit struct {

@@ -152,6 +152,29 @@ func setProfiles(targets []target) {
 		}
 		targets[i].profile = p
 	}
+	setStay(targets)
+}
+
+// setStay gives days of arrival and departure the sides of a stay, if the agent has no way back and no place to leave from.
+func setStay(targets []target) {
+	has := func(k text.Kind, sense string) bool {
+		return slices.ContainsFunc(targets, func(t target) bool { return t.kind == k && t.profile.sides[sense] })
+	}
+	way := slices.ContainsFunc(targets, func(t target) bool {
+		return t.kind == text.KindPlace && t.profile.side == startSide
+	})
+	if way || has(text.KindDate, "return") || !has(text.KindDate, "arrive") || !has(text.KindDate, "depart") {
+		return
+	}
+	for i, t := range targets {
+		switch {
+		case t.kind != text.KindDate:
+		case t.profile.sides["arrive"]:
+			targets[i].profile.side = startSide
+		case t.profile.sides["depart"]:
+			targets[i].profile.side = endSide
+		}
+	}
 }
 
 // ownWeight is the weight from which a word sets a definition apart: at most a third of ten definitions have it.

@@ -58,6 +58,12 @@ func newTargets(defs, others []vault.Definition) []target {
 	for i := range targets {
 		targets[i].setNouns()
 	}
+	for i, t := range targets {
+		// A station is where a way begins, if the agent asks for no town.
+		targets[i].site = t.site && (hasAddress(t.def) || slices.ContainsFunc(targets, func(o target) bool {
+			return o.kind == text.KindPlace && !o.site && o.profile.side == t.profile.side
+		}))
+	}
 	aliasOnlyName(targets)
 	aliasOnlyContacts(targets)
 	dropAmbiguousLabels(targets)
@@ -304,7 +310,13 @@ func kindOfWords(name []string) text.Kind {
 }
 
 // siteWords are places that are not towns.
-var siteWords = text.NewWordSet("station airport address street venue terminal stop branch office building terminus")
+var siteWords = text.NewWordSet(`station airport address street venue terminal stop branch office building terminus port harbour harbor
+	dock pier gate platform`)
+
+// hasAddress reports whether a definition asks for an address.
+func hasAddress(d vault.Definition) bool {
+	return slices.ContainsFunc(definitionWords(d), func(w string) bool { return w == "address" || w == "street" })
+}
 
 // townWords are towns.
 var townWords = text.NewWordSet("city town village cities municipality metropolis")
@@ -372,12 +384,12 @@ var permissions = text.NewWordSet("allowed welcome included offers serves availa
 func (t *target) countDescribed(description string) {
 	said := joinWords(text.Words(description))
 	for i := 0; i+2 < len(said); i++ {
-		if (said[i] != "number" && said[i] != "count") || said[i+1] != "of" {
+		if ((said[i] != "number" && said[i] != "count") || said[i+1] != "of") && !(said[i] == "how" && said[i+1] == "many") {
 			continue
 		}
 		var nouns []string
 		for _, w := range said[i+2:] {
-			if text.PhraseEnds[w] {
+			if text.PhraseEnds[w] || w == "the" && len(nouns) > 0 {
 				break
 			}
 			if !functionWords[w] {

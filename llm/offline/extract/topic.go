@@ -55,8 +55,8 @@ func (t topic) in(stems []string) bool {
 	return slices.ContainsFunc(stems, func(s string) bool { return t.words[s] })
 }
 
-// hasSide reports whether tokens have a direction that the definitions name: "check in". Words that any way has, such as
-// "leave", do not count.
+// hasSide reports whether tokens have a direction that the definitions name: "check in". Words that any way has, such
+// as "leave", do not count.
 func (t topic) hasSide(tokens []text.Token) bool {
 	parts := make([]string, len(tokens))
 	for i, w := range tokens {

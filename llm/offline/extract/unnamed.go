@@ -208,7 +208,8 @@ func (tr *turnReader) onlyOfKind(k text.Kind) int {
 	return found
 }
 
-// isAboutCustomer reports whether t is a fact about the customer and not part of a request: a date of birth, a home town.
+// isAboutCustomer reports whether t is a fact about the customer and not part of a request: a date of birth, a home
+// town.
 func (t target) isAboutCustomer() bool {
 	parts := text.Words(vault.DisplayName(t.def.Name) + " . " + t.def.Description)
 	for i, w := range parts {

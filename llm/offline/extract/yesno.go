@@ -94,7 +94,7 @@ func (tr *turnReader) readYesNoAnswer(f int) {
 		rest = i + 1
 	}
 	if answer == polarityUnknown || tr.takesBack(f, answer, list[rest:]) ||
-		strings.Contains(tr.text[:span.End], "?") {
+		strings.Contains(tr.text[:span.End], "?") || strings.HasPrefix(strings.TrimSpace(tr.text[span.End:]), "?") {
 		return
 	}
 	tr.recordTruth(f, answer == polarityYes, span, confidenceAnswered, statedInAnswer)
