@@ -32,6 +32,8 @@ var (
 	toWrite   = permission{scopes: []Scope{ScopeWrite}}
 	toAdmin   = permission{scopes: []Scope{ScopeAdmin}}
 	toOperate = permission{scopes: []Scope{ScopeAdmin}, operator: true}
+	// toInspect is the permission to list operations: an operator looks for failed ones.
+	toInspect = permission{scopes: []Scope{ScopeRead}, operator: true}
 	// toFollow is the permission to get operations. A key that can only write must be able to follow its own.
 	toFollow = permission{scopes: []Scope{ScopeRead, ScopeWrite}, operator: true}
 )
