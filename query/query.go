@@ -6,7 +6,8 @@
 //   - config.go: definitions, requirements, scenarios;
 //   - missing.go: missing fields, combined from these reads;
 //   - operations.go: questions and operations;
-//   - pages.go: lists of customers and what belongs to them, one page at a time; lists.go: the other lists.
+//   - pages.go: lists of customers and what belongs to them, one page at a time; lists.go: the other lists;
+//   - reviews.go: what waits for a decision.
 package query
 
 import (
