@@ -35,6 +35,10 @@ const (
 	// MaxImport is the maximum number of writes in one import. An import of this size is one transaction of about a
 	// second.
 	MaxImport = 1000
+	// MaxDefinitions is the maximum number of definitions of one agent. More cannot be saved.
+	MaxDefinitions = 1000
+	// MaxTurns is the maximum number of turns of one session.
+	MaxTurns = 10_000
 	// MaxFields is the maximum number of fields of one customer with a value, defined or not.
 	MaxFields = 1000
 	// MaxPending is the maximum number of pending values that a profile lists.
