@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/api/internal/problem"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -103,6 +105,24 @@ func (s *Server) customerRoutes() {
 	})
 }
 
+// checkProfileSize refuses a profile whose values exceed vault.MaxProfileBytes.
+func checkProfileSize(p vault.Profile) error {
+	size := 0
+	for _, f := range p.Fields {
+		size += len(f.Value) + len(f.SourceMetadata)
+	}
+	for _, f := range p.Pending {
+		size += len(f.Value) + len(f.SourceMetadata)
+	}
+	if size <= vault.MaxProfileBytes {
+		return nil
+	}
+	return problem.New(http.StatusRequestEntityTooLarge, problem.CodeTooLarge, "", fmt.Sprintf(
+		"the values of this profile have %d bytes; the limit of one answer is %d: read single values with "+
+			"/v1/customers/{customer_id}/values/{name}, or all versions in pages with /v1/customers/{customer_id}/history",
+		size, vault.MaxProfileBytes))
+}
+
 // withValues adds the active values to a page of customers. The page ends early if they are too large.
 func (s *Server) withValues(
 	ctx context.Context, tenant uuid.UUID, items []vault.Customer, more bool,
@@ -148,12 +168,19 @@ func (s *Server) customerReads() {
 		summary: "Get the profile of a customer",
 		detail: "Active values and assets, channels, and valid consents. The profile of a customer who has a session or a " +
 			"gap fill, and no value yet, is empty. The profile of a merged customer is that of the customer it was merged " +
-			"into; requested_customer_id then says that it was merged.",
-		errors: []int{http.StatusNotFound},
+			"into; requested_customer_id then says that it was merged. A profile with more than 16 MiB of values is refused " +
+			"with 413: read its values one by one, or in the pages of its history.",
+		errors: []int{http.StatusNotFound, http.StatusRequestEntityTooLarge},
 	}, func(ctx context.Context, c caller, in *get) (*one[CustomerProfile], error) {
 		profile, err := s.options.Query.Profile(ctx, c.tenant, in.Customer.UUID)
+		if err == nil {
+			err = checkProfileSize(profile)
+		}
+		if err != nil {
+			return nil, err
+		}
 		out := &one[CustomerProfile]{CustomerProfile{Profile: profile}}
-		if err != nil || !in.History {
+		if !in.History {
 			return out, err
 		}
 		out.Body.History, out.Body.HistoryTruncated, err = s.options.Query.HistoryPage(

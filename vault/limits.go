@@ -43,6 +43,8 @@ const (
 	MaxFields = 1000
 	// MaxPending is the maximum number of pending values that a profile lists.
 	MaxPending = 200
+	// MaxProfileBytes is in bytes of the values of a profile in one answer. A larger profile is read value by value.
+	MaxProfileBytes = 16 << 20
 	// MaxPageBytes is in bytes of the values of one page of an answer. A page that would be larger ends early. It always
 	// has at least one entry.
 	MaxPageBytes = 4 << 20
