@@ -34,6 +34,8 @@ var (
 	toReview  = permission{scopes: []Scope{ScopeReview}}
 	toAdmin   = permission{scopes: []Scope{ScopeAdmin}}
 	toOperate = permission{scopes: []Scope{ScopeAdmin}, operator: true}
+	// toInspect is the permission to list operations: an operator looks for failed ones.
+	toInspect = permission{scopes: []Scope{ScopeRead}, operator: true}
 	// toFollow is the permission to get operations. A key that cannot read must be able to follow its own.
 	toFollow = permission{scopes: []Scope{ScopeRead, ScopeWrite, ScopeVerify, ScopeReview}, operator: true}
 )

@@ -2,12 +2,13 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/google/uuid"
 
-	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/api/internal/problem"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -80,7 +81,7 @@ func (s *Server) customerRoutes() {
 		method: http.MethodPost, path: "/v1/customers/{customer_id}/unmerge", tag: tagCustomers, access: toWrite,
 		summary: "Undo the merge of this customer into another customer",
 		detail: "Restores the exact state before the merge. Values that were written after the merge remain with the " +
-			"other customer.",
+			"other customer. GET …/merges lists the merges that can be undone.",
 	})
 	submit[customerBody](s, vault.SetCustomerLabel, route{
 		method:  http.MethodPut,
@@ -102,6 +103,24 @@ func (s *Server) customerRoutes() {
 		summary: "Record that a customer grants or refuses a consent",
 		example: `{"purpose": "marketing", "granted": true, "source": "web form"}`,
 	})
+}
+
+// checkProfileSize refuses a profile whose values exceed vault.MaxProfileBytes.
+func checkProfileSize(p vault.Profile) error {
+	size := 0
+	for _, f := range p.Fields {
+		size += len(f.Value) + len(f.SourceMetadata)
+	}
+	for _, f := range p.Pending {
+		size += len(f.Value) + len(f.SourceMetadata)
+	}
+	if size <= vault.MaxProfileBytes {
+		return nil
+	}
+	return problem.New(http.StatusRequestEntityTooLarge, problem.CodeTooLarge, "", fmt.Sprintf(
+		"the values of this profile have %d bytes; the limit of one answer is %d: read single values with "+
+			"/v1/customers/{customer_id}/values/{name}, or all versions in pages with /v1/customers/{customer_id}/history",
+		size, vault.MaxProfileBytes))
 }
 
 // withValues adds the active values to a page of customers. The page ends early if they are too large.
@@ -132,23 +151,13 @@ func (s *Server) customerReads() {
 		name: "list-customers", method: http.MethodGet, path: "/v1/customers", tag: tagCustomers, access: toRead,
 		summary: "List the customers", detail: "Sorted by id. Merged customers are not included.",
 	}, func(ctx context.Context, c caller, in *list) (*page[vault.Customer], error) {
-		after, err := cursor.Decode[afterID](in.Cursor)
-		if err != nil {
-			return nil, err
-		}
-		var from *uuid.UUID
-		if after != nil {
-			from = &after.ID
-		}
-		items, more, err := s.options.Query.CustomersPage(ctx, c.tenant, from, in.Limit)
-		if err == nil && in.Values {
-			items, more, err = s.withValues(ctx, c.tenant, items, more)
-		}
-		out := &page[vault.Customer]{listOf[vault.Customer]{Items: items}}
-		if more && len(items) > 0 {
-			out.Body.Next = cursor.Encode(afterID{items[len(items)-1].CustomerID})
-		}
-		return out, err
+		return pageByID(in.Page, func(after *uuid.UUID, limit int) ([]vault.Customer, bool, error) {
+			items, more, err := s.options.Query.CustomersPage(ctx, c.tenant, after, limit)
+			if err == nil && in.Values {
+				items, more, err = s.withValues(ctx, c.tenant, items, more)
+			}
+			return items, more, err
+		}, func(customer vault.Customer) uuid.UUID { return customer.CustomerID })
 	})
 	type get struct {
 		input.CustomerPath
@@ -158,16 +167,40 @@ func (s *Server) customerReads() {
 		name: "get-customer", method: http.MethodGet, path: "/v1/customers/{customer_id}", tag: tagCustomers, access: toRead,
 		summary: "Get the profile of a customer",
 		detail: "Active values and assets, channels, and valid consents. The profile of a customer who has a session or a " +
-			"gap fill, and no value yet, is empty.",
-		errors: []int{http.StatusNotFound},
+			"gap fill, and no value yet, is empty. The profile of a merged customer is that of the customer it was merged " +
+			"into; requested_customer_id then says that it was merged. A profile with more than 16 MiB of values is refused " +
+			"with 413: read its values one by one, or in the pages of its history.",
+		errors: []int{http.StatusNotFound, http.StatusRequestEntityTooLarge},
 	}, func(ctx context.Context, c caller, in *get) (*one[CustomerProfile], error) {
 		profile, err := s.options.Query.Profile(ctx, c.tenant, in.Customer.UUID)
+		if err == nil {
+			err = checkProfileSize(profile)
+		}
+		if err != nil {
+			return nil, err
+		}
 		out := &one[CustomerProfile]{CustomerProfile{Profile: profile}}
-		if err != nil || !in.History {
+		if !in.History {
 			return out, err
 		}
 		out.Body.History, out.Body.HistoryTruncated, err = s.options.Query.HistoryPage(
 			ctx, c.tenant, in.Customer.UUID, "", nil, query.MaxPage)
 		return out, err
+	})
+	type merges struct {
+		input.CustomerPath
+		input.Page
+	}
+	register(s, route{
+		name: "list-merges", tag: tagCustomers, access: toRead,
+		method: http.MethodGet, path: "/v1/customers/{customer_id}/merges",
+		summary: "List the merges of a customer",
+		detail: "Newest first: the merges into this customer, the merge of this customer into another one, and those of " +
+			"the customers who are merged into it. unmerge-customer undoes a merge with the state undoable.",
+		errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *merges) (*page[vault.Merge], error) {
+		return pageByID(in.Page, func(after *uuid.UUID, limit int) ([]vault.Merge, bool, error) {
+			return s.options.Query.MergesPage(ctx, c.tenant, in.Customer.UUID, after, limit)
+		}, func(m vault.Merge) uuid.UUID { return m.ID })
 	})
 }

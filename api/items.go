@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/vault"
@@ -85,11 +83,6 @@ func (s *Server) itemRoutes() {
 		summary: "Restore an item",
 		detail:  "Restores a deleted item. An orphaned item becomes active if its source exists again.",
 	})
-}
-
-// afterID is a position in a list sorted by id.
-type afterID struct {
-	ID uuid.UUID `json:"id"`
 }
 
 func compareIDs(a, b afterID) int { return strings.Compare(a.ID.String(), b.ID.String()) }

@@ -94,6 +94,17 @@ func (a answer) want(status int) answer {
 	return a
 }
 
+// has checks that the body contains texts.
+func (a answer) has(texts ...string) answer {
+	a.t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(string(a.body), text) {
+			a.t.Errorf("there is no %s in %s", text, a.body)
+		}
+	}
+	return a
+}
+
 func (a answer) problem(status int, code vault.Code) api.Problem {
 	a.t.Helper()
 	var p api.Problem

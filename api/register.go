@@ -8,7 +8,9 @@ import (
 	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
 	"github.com/contextvault/contextvault/api/internal/schema"
 )
@@ -105,3 +107,28 @@ type listOf[T any] struct {
 type page[T any] struct{ Body listOf[T] }
 
 type one[T any] struct{ Body T }
+
+// afterID is a position in a list sorted by id.
+type afterID struct {
+	ID uuid.UUID `json:"id"`
+}
+
+// pageByID reads a page of a list that is sorted by id. after is nil for the first page; id returns the id of an entry.
+func pageByID[T any](
+	in input.Page, read func(after *uuid.UUID, limit int) (items []T, more bool, err error), id func(T) uuid.UUID,
+) (*page[T], error) {
+	position, err := cursor.Decode[afterID](in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	var after *uuid.UUID
+	if position != nil {
+		after = &position.ID
+	}
+	items, more, err := read(after, in.Limit)
+	out := &page[T]{listOf[T]{Items: items}}
+	if more && len(items) > 0 {
+		out.Body.Next = cursor.Encode(afterID{id(items[len(items)-1])})
+	}
+	return out, err
+}

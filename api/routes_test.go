@@ -46,6 +46,9 @@ func TestRoutes_AllWork(t *testing.T) {
 			want(200)
 	}
 	s.do("GET", "/v1/scenarios/"+scenario.String()+"/requirements", "").want(200)
+	s.do("GET", "/v1/agents", "").want(200).has(agent.String())
+	s.do("GET", agentPath+"/scenarios", "").want(200).has(scenario.String())
+	s.do("GET", agentPath+"/rules?scenario_id="+scenario.String(), "").want(200).has(rule.String())
 	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", "").want(200)
 	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", fmt.Sprintf(`{"rule_id": %q}`, rule)).want(200)
 
@@ -83,6 +86,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	if empty.CustomerID != customer || empty.Version != 0 || len(empty.Fields) != 0 || empty.CreatedAt.IsZero() {
 		t.Errorf("the profile before the first value is %+v", empty)
 	}
+	s.do("GET", customerPath+"/sessions", "").want(200).has(session.String())
 	var read vault.Session
 	s.do("GET", "/v1/sessions/"+session.String(), "").want(200).into(&read)
 	if len(read.Turns) != 1 || string(read.Variables["plan"]) != `"gold"` {
@@ -200,6 +204,9 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.change("POST", "/v1/customers/open", `{"identities": [{"channel": "sms", "external_id": "+4915112345678"}]}`).want(200)
 	other := "/v1/customers/" + opened.Result.CustomerID.String()
 	s.change("POST", customerPath+"/merge", fmt.Sprintf(`{"source_customer_id": %q}`, opened.Result.CustomerID)).want(200)
+	s.do("GET", customerPath+"/merges", "").want(200).has(opened.Result.CustomerID.String(), `"undoable"`)
+	s.do("GET", other, "").want(200).has(`"requested_customer_id"`)
+	s.change("POST", customerPath+"/unmerge", "").want(409).has(opened.Result.CustomerID.String())
 	s.change("POST", other+"/unmerge", "").want(200)
 	s.change("DELETE", other, "").want(200)
 	s.do("GET", other, "").want(404)
@@ -222,6 +229,12 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("DELETE", "/admin/cache/profiles/"+customer.String(), "").want(204)
 	s.do("GET", "/healthz", "").want(200)
 	s.do("GET", "/readyz", "").want(200)
+
+	// Lists of operations.
+	s.do("GET", "/v1/operations?status=failed&customer_id="+customer.String(), "").want(200).has("unmerge-customer")
+	s.do("GET", "/v1/operations?workflow=write-value&limit=1", "").want(200).has(`"next_cursor"`)
+	s.do("GET", "/v1/operations?workflow=write", "").problem(422, vault.CodeInvalid)
+	s.do("GET", "/v1/operations?status=lost", "").problem(422, vault.CodeInvalid)
 
 	s.everyRouteWithBadInput()
 	for _, r := range routes() {

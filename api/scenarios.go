@@ -33,6 +33,28 @@ func (s *Server) scenarioRoutes() {
 		into: map[string]string{"scenario_id": "id"},
 	})
 	register(s, route{
+		name: "list-agents", method: http.MethodGet, path: "/v1/agents", tag: tagConfig, access: toRead,
+		summary: "List the agents", detail: "Sorted by id: every agent with a definition or a scenario.",
+	}, func(ctx context.Context, c caller, in *input.Page) (*page[vault.AgentSummary], error) {
+		return pageByID(*in, func(after *uuid.UUID, limit int) ([]vault.AgentSummary, bool, error) {
+			return s.options.Query.AgentsPage(ctx, c.tenant, after, limit)
+		}, func(a vault.AgentSummary) uuid.UUID { return a.AgentID })
+	})
+	type listScenarios struct {
+		input.AgentPath
+		input.Page
+	}
+	register(s, route{
+		name: "list-scenarios", tag: tagConfig, access: toRead,
+		method: http.MethodGet, path: "/v1/agents/{agent_id}/scenarios",
+		summary: "List the scenarios of an agent", detail: "Sorted by id, without their texts.",
+		errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *listScenarios) (*page[vault.ScenarioSummary], error) {
+		return pageByID(in.Page, func(after *uuid.UUID, limit int) ([]vault.ScenarioSummary, bool, error) {
+			return s.options.Query.ScenariosPage(ctx, c.tenant, in.Agent.UUID, after, limit)
+		}, func(scenario vault.ScenarioSummary) uuid.UUID { return scenario.ID })
+	})
+	register(s, route{
 		name: "get-scenario", tag: tagConfig, access: toRead,
 		method: http.MethodGet, path: "/v1/agents/{agent_id}/scenarios/{scenario_id}",
 		summary: "Get a scenario", errors: []int{http.StatusNotFound},
@@ -76,6 +98,20 @@ func (s *Server) scenarioRoutes() {
 			"scenario_id": "` + input.ExampleID + `", "name": "Adults only",
 			"condition": "The customer is at least 18 years old", "action": "Go on"}`,
 		into: map[string]string{"rule_id": "id"},
+	})
+	type listRules struct {
+		input.AgentPath
+		Scenario input.ID `query:"scenario_id" doc:"Only rules of this scenario."`
+		input.Page
+	}
+	register(s, route{
+		name: "list-rules", method: http.MethodGet, path: "/v1/agents/{agent_id}/rules", tag: tagConfig, access: toRead,
+		summary: "List the rules of an agent", detail: "Sorted by id, without their texts.",
+		errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *listRules) (*page[vault.RuleSummary], error) {
+		return pageByID(in.Page, func(after *uuid.UUID, limit int) ([]vault.RuleSummary, bool, error) {
+			return s.options.Query.RulesPage(ctx, c.tenant, in.Agent.UUID, in.Scenario.Pointer(), after, limit)
+		}, func(r vault.RuleSummary) uuid.UUID { return r.ID })
 	})
 	register(s, route{
 		name: "get-rule", tag: tagConfig, access: toRead,

@@ -7,7 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/contextvault/contextvault/api/internal/cursor"
 	"github.com/contextvault/contextvault/api/internal/input"
+	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/trigger"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -28,6 +30,29 @@ func (s *Server) sessionRoutes() {
 			"agent_id": "` + input.ExampleID + `", "customer_id": "` + input.ExampleID + `",
 			"variables": {"plan": "gold"},
 			"turns": [{"speaker": "customer", "text": "My email is ada@example.com"}]}`,
+	})
+	type ofCustomer struct {
+		input.CustomerPath
+		input.Page
+	}
+	register(s, route{
+		name: "list-sessions", tag: tagSessions, access: toRead,
+		method: http.MethodGet, path: "/v1/customers/{customer_id}/sessions",
+		summary: "List the sessions of a customer",
+		detail:  "Newest first, without variables and turns. Those of customers merged with this customer are included.",
+		errors:  []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *ofCustomer) (*page[vault.SessionSummary], error) {
+		after, err := cursor.Decode[query.SessionPosition](in.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		items, more, err := s.options.Query.SessionsPage(ctx, c.tenant, in.Customer.UUID, after, in.Limit)
+		out := &page[vault.SessionSummary]{listOf[vault.SessionSummary]{Items: items}}
+		if more {
+			last := items[len(items)-1]
+			out.Body.Next = cursor.Encode(query.SessionPosition{CreatedAt: last.CreatedAt, ID: last.ID})
+		}
+		return out, err
 	})
 	register(s, route{
 		name: "get-session", method: http.MethodGet, path: "/v1/sessions/{session_id}", tag: tagSessions, access: toRead,

@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/contextvault/contextvault/api/internal/input"
@@ -33,6 +34,23 @@ func (s *Server) operationRoutes() {
 	}, func(ctx context.Context, c caller, in *getOperation) (*one[Operation], error) {
 		op, err := s.waitFor(ctx, c, in.Operation.UUID, waitOf(in.Prefer))
 		return &one[Operation]{operationOf(op)}, err
+	})
+	type listOperations struct {
+		Status   vault.OperationSelection `query:"status" enum:"accepted,applied,succeeded,failed,unfinished" doc:"Only operations with this status; unfinished: accepted or applied."`
+		Workflow string                   `query:"workflow" maxLength:"50" doc:"Only operations of this workflow." example:"write-value"`
+		Customer input.ID                 `query:"customer_id" doc:"Only operations about this customer or a customer merged with it, and those that wrote its values or assets."`
+		input.Page
+	}
+	register(s, route{
+		name: "list-operations", method: http.MethodGet, path: "/v1/operations", tag: tagOperations, access: toInspect,
+		summary: "List the operations",
+		detail: "Newest first, without their results. Finished operations are deleted after some time (by default " +
+			"30 days, failed ones 90 days).",
+	}, func(ctx context.Context, c caller, in *listOperations) (*page[vault.OperationSummary], error) {
+		filter := vault.OperationFilter{Status: in.Status, Workflow: in.Workflow, CustomerID: in.Customer.Pointer()}
+		return pageByID(in.Page, func(after *uuid.UUID, limit int) ([]vault.OperationSummary, bool, error) {
+			return s.options.Query.OperationsPage(ctx, c.tenant, filter, after, limit)
+		}, func(op vault.OperationSummary) uuid.UUID { return op.ID })
 	})
 	type changeOperation struct {
 		OperationPath

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -175,6 +177,22 @@ func (c *Client) GetOperation(ctx context.Context, id uuid.UUID) (Operation[json
 	op, err := get[Operation[json.RawMessage]](ctx, c, path("v1", "operations", id), nil)
 	op.client = c
 	return op, err
+}
+
+// ListOperations lists operations, newest first, without their results.
+func (c *Client) ListOperations(
+	ctx context.Context, filter vault.OperationFilter,
+) iter.Seq2[vault.OperationSummary, error] {
+	query := url.Values{}
+	for name, text := range map[string]string{"status": string(filter.Status), "workflow": filter.Workflow} {
+		if text != "" {
+			query.Set(name, text)
+		}
+	}
+	if filter.CustomerID != nil {
+		query.Set("customer_id", filter.CustomerID.String())
+	}
+	return list[vault.OperationSummary](ctx, c, path("v1", "operations"), query)
 }
 
 // ReplayOperation replays a failed operation once its cause is fixed, or an operation that is unfinished after a

@@ -39,6 +39,17 @@ func (c *Client) ListCustomerHistory(ctx context.Context, customer uuid.UUID) it
 	return list[vault.Value](ctx, c, path("v1", "customers", customer, "history"), nil)
 }
 
+// ListMerges lists the merges of a customer and of the customers who are merged into it, newest first. UnmergeCustomer
+// undoes one that is undoable.
+func (c *Client) ListMerges(ctx context.Context, customer uuid.UUID) iter.Seq2[vault.Merge, error] {
+	return list[vault.Merge](ctx, c, path("v1", "customers", customer, "merges"), nil)
+}
+
+// ListSessions lists the sessions of a customer, newest first, without variables and turns.
+func (c *Client) ListSessions(ctx context.Context, customer uuid.UUID) iter.Seq2[vault.SessionSummary, error] {
+	return list[vault.SessionSummary](ctx, c, path("v1", "customers", customer, "sessions"), nil)
+}
+
 // MissingQuery configures GetMissing.
 type MissingQuery struct {
 	CustomerID uuid.UUID

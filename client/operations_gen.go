@@ -140,7 +140,8 @@ func (c *Client) MergeCustomers(
 }
 
 // UnmergeCustomer: Undo the merge of this customer into another customer. Restores the exact state before the merge.
-// Values that were written after the merge remain with the other customer.
+// Values that were written after the merge remain with the other customer. GET …/merges lists the merges that can be
+// undone.
 func (c *Client) UnmergeCustomer(
 	ctx context.Context, in vault.UnmergeCustomerInput, opts ...Option,
 ) (Operation[vault.CustomerResult], error) {

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"iter"
+	"net/url"
 
 	"github.com/google/uuid"
 
@@ -17,6 +18,28 @@ func (c *Client) GetDefinition(ctx context.Context, agent uuid.UUID, name string
 // ListDefinitions lists the definitions of an agent, sorted by name.
 func (c *Client) ListDefinitions(ctx context.Context, agent uuid.UUID) iter.Seq2[vault.Definition, error] {
 	return list[vault.Definition](ctx, c, path("v1", "agents", agent, "definitions"), nil)
+}
+
+// ListAgents lists the agents that have a definition or a scenario, sorted by id.
+func (c *Client) ListAgents(ctx context.Context) iter.Seq2[vault.AgentSummary, error] {
+	return list[vault.AgentSummary](ctx, c, path("v1", "agents"), nil)
+}
+
+// ListScenarios lists the scenarios of an agent, sorted by id, without their texts.
+func (c *Client) ListScenarios(ctx context.Context, agent uuid.UUID) iter.Seq2[vault.ScenarioSummary, error] {
+	return list[vault.ScenarioSummary](ctx, c, path("v1", "agents", agent, "scenarios"), nil)
+}
+
+// ListRules lists the rules of an agent, sorted by id, without their texts. scenario selects those of one scenario; nil:
+// of all.
+func (c *Client) ListRules(
+	ctx context.Context, agent uuid.UUID, scenario *uuid.UUID,
+) iter.Seq2[vault.RuleSummary, error] {
+	query := url.Values{}
+	if scenario != nil {
+		query.Set("scenario_id", scenario.String())
+	}
+	return list[vault.RuleSummary](ctx, c, path("v1", "agents", agent, "rules"), query)
 }
 
 // GetScenario returns a scenario.

@@ -42,6 +42,11 @@ func ProfileOf(r dbgen.GetProfileRow) (vault.Profile, error) {
 		CreatedAt:  r.CreatedAt,
 		UpdatedAt:  r.UpdatedAt,
 		Fields:     map[string]vault.Value{},
+
+		MergedCustomers: r.MergedCustomers,
+	}
+	if r.RequestedID != r.CustomerID {
+		p.RequestedCustomerID = &r.RequestedID
 	}
 	var values []vault.Value
 	if err := json.Unmarshal(r.Fields, &values); err != nil {

@@ -22,18 +22,13 @@ func (q *Queries) Definitions(ctx context.Context, tenant, agent uuid.UUID) ([]v
 }
 
 func (q *Queries) definitions(ctx context.Context, tenant, agent uuid.UUID) ([]vault.Definition, error) {
-	tq := q.db.Tenant(tenant)
-	rows, err := tq.ListDefinitions(ctx, tenant, agent)
+	rows, err := q.db.Tenant(tenant).ListDefinitions(ctx, tenant, agent)
 	if err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 {
-		known, err := tq.AgentExists(ctx, tenant, agent)
-		if err != nil {
+		if err := q.knownAgent(ctx, tenant, agent); err != nil {
 			return nil, err
-		}
-		if !known {
-			return nil, vault.Unknown("agent", agent)
 		}
 	}
 	out := make([]vault.Definition, len(rows))

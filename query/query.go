@@ -1,12 +1,12 @@
 // Package query reads the vault. It changes nothing. A read is one round trip to PostgreSQL, or one to Redis on a cache
-// hit. Session and ReviewsPage read two tables and take two; Missing combines several reads. Rows of other tenants are
-// not found.
+// hit. Session and ReviewsPage read two tables and take two, and so do the sessions and the operations of a customer,
+// who may be merged; Missing combines several reads. Rows of other tenants are not found.
 //
 //   - query.go: the profile, its history and its lineage;
 //   - config.go: definitions, requirements, scenarios;
 //   - missing.go: missing fields, combined from these reads;
 //   - operations.go: questions and operations;
-//   - pages.go: lists, one page at a time;
+//   - pages.go: lists of customers and what belongs to them, one page at a time; lists.go: the other lists;
 //   - reviews.go: what waits for a decision.
 package query
 

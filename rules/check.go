@@ -332,11 +332,6 @@ func checkImport(in vault.ImportValuesInput) error {
 	if err := vault.Join(inputProblems(in)); err != nil {
 		return err
 	}
-	type key struct {
-		customer uuid.UUID
-		name     string
-	}
-	first := map[key]int{}
 	for i, w := range in.Writes {
 		if len(problems) > vault.MaxProblems {
 			break
@@ -344,13 +339,6 @@ func checkImport(in vault.ImportValuesInput) error {
 		if err := checkWrite(w); err != nil {
 			problems = append(problems, vault.Invalid(fmt.Sprintf("writes[%d]", i), "%s", err.Error()))
 		}
-		k := key{w.CustomerID, w.Name}
-		if at, ok := first[k]; ok {
-			problems = append(problems, vault.Invalid(fmt.Sprintf("writes[%d]", i),
-				"writes %s of customer %s, like writes[%d]; keep one of them", w.Name, w.CustomerID, at))
-			continue
-		}
-		first[k] = i
 	}
 	return vault.Join(problems)
 }

@@ -42,6 +42,19 @@ func conditionProblem(expr string) error {
 	return err
 }
 
+// CheckConditionTypes checks a condition that compiles against the definitions of the fields that it reads: a text that
+// is compared with a number is an error. The *vault.Error names the field. A condition that reads no defined field as
+// fields.<name> is not checked.
+func CheckConditionTypes(expr string, defined map[string]vault.ValueType) error {
+	if strings.TrimSpace(expr) == "" {
+		return nil
+	}
+	if err := bounded.CheckTypes(expr, defined); err != nil {
+		return vault.Invalid("when_condition", "%s", err.Error())
+	}
+	return nil
+}
+
 // EvalCondition evaluates a condition. The empty condition is true. The *vault.Error names the kind of problem and
 // never a value. It is permanent: the same condition with the same values fails again.
 func EvalCondition(expr string, vars ConditionVars) (holds bool, err error) {

@@ -95,6 +95,31 @@ func Place(history []Version, v Version, a Authority, sourceFound bool, now time
 	return p
 }
 
+// Apply returns a history after the placement of a new version, for the placement of the next one.
+func Apply(history []Version, v Version, p Placement) []Version {
+	superseded := p.Replaces
+	if p.Supersedes != nil {
+		superseded = append(slices.Clone(superseded), *p.Supersedes)
+	}
+	out := slices.Clone(history)
+	for i := range out {
+		if slices.Contains(superseded, out[i].ID) {
+			out[i].Status, out[i].SupersededByID = vault.StatusSuperseded, &v.ID
+		}
+		for _, o := range p.Overtakes {
+			if o.ID != out[i].ID {
+				continue
+			}
+			out[i].Status, out[i].SupersededByID, out[i].YieldsToID = o.Status, nil, &v.ID
+			if o.Status == vault.StatusSuperseded {
+				out[i].SupersededByID = &v.ID
+			}
+		}
+	}
+	v.Status, v.SupersededByID, v.YieldsToID = p.Status, p.SupersededBy, p.YieldsTo
+	return append(out, v)
+}
+
 // placePending places a claim beside the active version. Of the pending claims, one that is newer and not weaker
 // replaces the older ones.
 func (a Authority) placePending(history []Version, v, active Version) Placement {
@@ -152,8 +177,8 @@ func StatusOf(sourceFound bool, expiresAt *time.Time, now time.Time) vault.ItemS
 	}
 }
 
-// split returns the versions before and after v that took part in the succession, each in order. Pending versions and
-// those that yielded to a stronger one did not. Deleted versions are only among the newer ones.
+// split returns the versions before v that took part in the succession, in any order, and those after v in their order.
+// Pending versions and those that yielded to a stronger one did not. Deleted versions are only among the newer ones.
 func split(history []Version, v Version) (older, newer []Version) {
 	for _, other := range history {
 		if other.ID == v.ID || other.Status == vault.StatusPending || other.YieldsToID != nil {
@@ -166,7 +191,6 @@ func split(history []Version, v Version) (older, newer []Version) {
 			older = append(older, other)
 		}
 	}
-	slices.SortFunc(older, compareVersions)
 	slices.SortFunc(newer, compareVersions)
 	return older, newer
 }
@@ -192,12 +216,12 @@ func activeOf(versions []Version) (Version, bool) {
 	return versions[i], true
 }
 
-// newestOf returns the id of the last one of versions in order, nil for none.
+// newestOf returns the id of the newest version, nil for none.
 func newestOf(versions []Version) *uuid.UUID {
 	if len(versions) == 0 {
 		return nil
 	}
-	return idOf(versions[len(versions)-1])
+	return idOf(slices.MaxFunc(versions, compareVersions))
 }
 
 // idOf returns the id as a copy, so that a result does not change with the caller's history.

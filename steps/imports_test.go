@@ -2,10 +2,13 @@ package steps_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
+	"pgregory.net/rapid"
 
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/trigger"
@@ -104,18 +107,75 @@ func TestImport_SizeLimit(t *testing.T) {
 	w.equal("result", vault.ImportResult{Written: 1000, Customers: 1000}, resultOf[vault.ImportResult](w, ev))
 }
 
-func TestImport_DuplicateFieldIsRejected(t *testing.T) {
+// Several writes of one field become versions in the order of the import, each after the one before it.
+func TestImport_FieldSeveralTimes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	defined(w)
-	in := vault.ImportValuesInput{
-		Writes: []vault.WriteValueInput{w.fact("plan", "silver"), w.fact("email", "ada@example.com"), w.fact("plan", "gold")},
-	}
-	before := w.dump()
-	_, err := trigger.Submit(t.Context(), w.trigger, w.tenant, vault.ImportValues, in)
-	w.says(err, vault.CodeInvalid, "writes[2]", "writes[0]", "keep one")
-	w.unchanged(before, "an import with a field twice")
-	w.refused(w.bypass(vault.ImportValues.Name, w.customer, in), vault.CodeInvalid, []string{"writes[2]"}, importValues...)
+	w.write("plan", text("before"))
+	ids := []uuid.UUID{newID(), newID(), newID()}
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return strings.Compare(b.String(), a.String()) }) // against the order
+	ev := w.importing(
+		false, w.fact("plan", "silver", named(ids[0])), w.fact("email", "ada@example.com"),
+		w.fact("plan", "gold", named(ids[1])), w.fact("plan", "silver", named(ids[2])),
+	)
+	w.must(w.twice(ev, importValues...))
+	w.equal("result", vault.ImportResult{Written: 4, Customers: 1}, resultOf[vault.ImportResult](w, ev))
+	w.equal("history", []string{
+		`"before" superseded`, `"silver" superseded`, `"gold" superseded`, `"silver" active`,
+	}, w.standing("plan"))
+	w.checkHistory("plan")
+	w.equal("values", map[string]string{"plan": `"silver"`, "email": `"ada@example.com"`}, w.values(w.customer))
+}
+
+// One import leaves what imports of its writes one by one leave, whatever their sources, times and strengths.
+func TestImport_EqualsSingleImports(t *testing.T) {
+	t.Parallel()
+	base := newWorld(t)
+	defined(base)
+	base.define(vault.Definition{Name: "code", ValueType: vault.TypeString})
+	rapid.Check(t, func(rt *rapid.T) {
+		together, apart := base.as(newID()), base.as(newID())
+		sources := []vault.ValueSource{vault.ValueHumanEntered, vault.ValueUserProvided, vault.ValueLLMExtracted}
+		day := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+		write := func(label string) func(w *world) vault.WriteValueInput {
+			name := rapid.SampledFrom([]string{"plan", "code"}).Draw(rt, label+" name")
+			value := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, label+" value")
+			from := rapid.SampledFrom(sources).Draw(rt, label+" source")
+			verified := rapid.Bool().Draw(rt, label+" verified")
+			collected := day.AddDate(0, 0, rapid.IntRange(0, 3).Draw(rt, label+" day"))
+			timed := rapid.Bool().Draw(rt, label+" timed")
+			return func(w *world) vault.WriteValueInput {
+				return w.fact(name, value, func(in *vault.WriteValueInput) {
+					in.Source, in.Verified = from, verified
+					if verified {
+						in.VerificationMethod = "code"
+					}
+					if timed {
+						in.CollectedAt = &collected
+					}
+				})
+			}
+		}
+		for i := range rapid.IntRange(0, 2).Draw(rt, "before") {
+			one := write(fmt.Sprint("before ", i))
+			for _, w := range []*world{together, apart} {
+				base.must(base.run(base.importing(true, one(w)), importValues...))
+			}
+		}
+		var all []vault.WriteValueInput
+		for i := range rapid.IntRange(2, 6).Draw(rt, "writes") {
+			one := write(fmt.Sprint(i))
+			all = append(all, one(together))
+			base.must(base.run(base.importing(true, one(apart)), importValues...))
+		}
+		base.must(base.run(base.importing(true, all...), importValues...))
+		for _, name := range []string{"plan", "code"} {
+			if want, got := apart.standing(name), together.standing(name); !slices.Equal(want, got) {
+				rt.Errorf("%s: one import leaves\n%v\nsingle ones\n%v", name, got, want)
+			}
+		}
+	})
 }
 
 func TestImport_MergedCustomersShareAProfile(t *testing.T) {
@@ -129,20 +189,16 @@ func TestImport_MergedCustomersShareAProfile(t *testing.T) {
 	w.values(source) // fill the cache with both
 	w.values(target)
 
-	twice := w.importing(false, w.as(source).fact("plan", "a"), w.as(target).fact("plan", "b"))
-	w.refused(twice, vault.CodeConflict, []string{"writes[1]", "merged", "write it once"}, importValues...)
-
 	ev := w.importing(
 		true, w.as(source).fact("plan", "gold"), w.as(target).fact("plan", "b"),
 		w.as(target).fact("email", "ada@example.com"),
 	)
 	w.must(w.twice(ev, importValues...))
 	got := resultOf[vault.ImportResult](w, ev)
-	w.equal("rejected", []int{1}, indexes(got.Rejected))
-	if got.Written != 2 || got.Customers != 1 {
-		t.Errorf("got %+v, want two written to one profile", got)
+	if got.Written != 3 || got.Customers != 1 {
+		t.Errorf("got %+v, want three written to one profile", got)
 	}
-	want := map[string]string{"plan": `"gold"`, "email": `"ada@example.com"`}
+	want := map[string]string{"plan": `"b"`, "email": `"ada@example.com"`} // in the order of the import
 	w.equal("the source's values", want, w.values(source))
 	w.equal("the target's values", want, w.values(target))
 }

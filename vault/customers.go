@@ -42,7 +42,8 @@ type WriteValueInput struct {
 
 // ImportValuesInput is the input of import-values: many writes in one transaction. Either all are stored or none.
 type ImportValuesInput struct {
-	// Writes are at most MaxImport. Each customer and field may occur once.
+	// Writes are at most MaxImport. Several writes of one field of a customer are versions in the order of the list: each
+	// counts as accepted a microsecond after the one before it.
 	Writes []WriteValueInput `json:"writes" validate:"required,min=1,max=1000,dive"`
 	// SkipInvalid stores the valid writes and lists the others in the result. false: one invalid write rejects the import.
 	SkipInvalid bool `json:"skip_invalid,omitempty" doc:"Stores the valid writes and lists the others in the result. Absent: all or none."`

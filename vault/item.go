@@ -91,6 +91,11 @@ type Profile struct {
 	ID         uuid.UUID `json:"id"`
 	TenantID   uuid.UUID `json:"tenant_id"`
 	CustomerID uuid.UUID `json:"customer_id"`
+	// RequestedCustomerID is the requested customer if it was merged into this one: unmerge-customer separates them
+	// again. nil: this customer was requested.
+	RequestedCustomerID *uuid.UUID `json:"requested_customer_id,omitempty" doc:"The requested customer, if it was merged into this customer. unmerge-customer separates them again."`
+	// MergedCustomers are customers who were merged into this one, up to 100.
+	MergedCustomers []uuid.UUID `json:"merged_customers,omitempty" doc:"Customers who were merged into this customer, up to 100. GET …/merges lists all merges."`
 	// Version increases with each change. 0: nothing was written yet.
 	Version int64 `json:"version"`
 	// Label is a short text for the people who work with the customer. Empty: none.

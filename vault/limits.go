@@ -35,10 +35,16 @@ const (
 	// MaxImport is the maximum number of writes in one import. An import of this size is one transaction of about a
 	// second.
 	MaxImport = 1000
+	// MaxDefinitions is the maximum number of definitions of one agent. More cannot be saved.
+	MaxDefinitions = 1000
+	// MaxTurns is the maximum number of turns of one session.
+	MaxTurns = 10_000
 	// MaxFields is the maximum number of fields of one customer with a value, defined or not.
 	MaxFields = 1000
 	// MaxPending is the maximum number of pending values that a profile lists.
 	MaxPending = 200
+	// MaxProfileBytes is in bytes of the values of a profile in one answer. A larger profile is read value by value.
+	MaxProfileBytes = 16 << 20
 	// MaxPageBytes is in bytes of the values of one page of an answer. A page that would be larger ends early. It always
 	// has at least one entry.
 	MaxPageBytes = 4 << 20

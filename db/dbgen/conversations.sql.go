@@ -47,6 +47,21 @@ func (q *Queries) AppendTurn(ctx context.Context, arg AppendTurnParams) error {
 	return err
 }
 
+const countTurns = `-- name: CountTurns :one
+SELECT count(*)
+FROM session_turns
+WHERE tenant_id = $1
+  AND session_id = $2
+`
+
+// Counts the turns of a session. Index: primary key.
+func (q *Queries) CountTurns(ctx context.Context, tenantID uuid.UUID, sessionID uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, countTurns, tenantID, sessionID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const getSession = `-- name: GetSession :one
 SELECT tenant_id, id, agent_id, customer_id, variables, variable_accepted_at, created_at, updated_at
 FROM sessions

@@ -162,6 +162,14 @@ SELECT
     p.id,
     p.tenant_id,
     p.customer_id,
+    c.customer_id AS requested_id,
+    ARRAY(
+        SELECT m.customer_id
+        FROM customer_profiles m
+        WHERE m.merged_into_id = p.id
+        ORDER BY m.customer_id
+        LIMIT 100
+    )::uuid[] AS merged_customers,
     p.version,
     p.label,
     p.created_at,
@@ -214,22 +222,25 @@ WHERE c.tenant_id = $1
 `
 
 type GetProfileRow struct {
-	ID         uuid.UUID       `json:"id"`
-	TenantID   uuid.UUID       `json:"tenant_id"`
-	CustomerID uuid.UUID       `json:"customer_id"`
-	Version    int64           `json:"version"`
-	Label      string          `json:"label"`
-	CreatedAt  time.Time       `json:"created_at"`
-	UpdatedAt  time.Time       `json:"updated_at"`
-	Fields     json.RawMessage `json:"fields"`
-	Pending    json.RawMessage `json:"pending"`
-	Assets     json.RawMessage `json:"assets"`
-	Channels   json.RawMessage `json:"channels"`
-	Consents   json.RawMessage `json:"consents"`
+	ID              uuid.UUID       `json:"id"`
+	TenantID        uuid.UUID       `json:"tenant_id"`
+	CustomerID      uuid.UUID       `json:"customer_id"`
+	RequestedID     uuid.UUID       `json:"requested_id"`
+	MergedCustomers []uuid.UUID     `json:"merged_customers"`
+	Version         int64           `json:"version"`
+	Label           string          `json:"label"`
+	CreatedAt       time.Time       `json:"created_at"`
+	UpdatedAt       time.Time       `json:"updated_at"`
+	Fields          json.RawMessage `json:"fields"`
+	Pending         json.RawMessage `json:"pending"`
+	Assets          json.RawMessage `json:"assets"`
+	Channels        json.RawMessage `json:"channels"`
+	Consents        json.RawMessage `json:"consents"`
 }
 
 // Gets the document of a customer in one statement, so that all its parts are from the same moment. Indexes: the
-// unique key, customer_values_active, customer_assets_profile, channel_identities_profile, consents_profile.
+// unique key, customer_values_active, customer_assets_profile, channel_identities_profile, consents_profile,
+// customer_profiles_merged. merged_customers has the first 100 of the customers merged into this one.
 func (q *Queries) GetProfile(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) (GetProfileRow, error) {
 	row := q.db.QueryRow(ctx, getProfile, tenantID, customerID)
 	var i GetProfileRow
@@ -237,6 +248,8 @@ func (q *Queries) GetProfile(ctx context.Context, tenantID uuid.UUID, customerID
 		&i.ID,
 		&i.TenantID,
 		&i.CustomerID,
+		&i.RequestedID,
+		&i.MergedCustomers,
 		&i.Version,
 		&i.Label,
 		&i.CreatedAt,

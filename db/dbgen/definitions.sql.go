@@ -40,6 +40,29 @@ func (q *Queries) AgentExists(ctx context.Context, tenantID uuid.UUID, agentID u
 	return known, err
 }
 
+const countOtherDefinitions = `-- name: CountOtherDefinitions :one
+SELECT count(*)
+FROM definitions
+WHERE tenant_id = $1
+  AND agent_id = $2
+  AND name <> $3
+  AND deleted_at IS NULL
+`
+
+type CountOtherDefinitionsParams struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	AgentID  uuid.UUID `json:"agent_id"`
+	Name     string    `json:"name"`
+}
+
+// Counts the definitions of an agent other than that of a name. Index: the unique key.
+func (q *Queries) CountOtherDefinitions(ctx context.Context, arg CountOtherDefinitionsParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countOtherDefinitions, arg.TenantID, arg.AgentID, arg.Name)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const deleteDefinition = `-- name: DeleteDefinition :exec
 UPDATE definitions
 SET deleted_at = clock_timestamp(),
@@ -173,6 +196,47 @@ func (q *Queries) ListDefinitionEmbeddings(ctx context.Context, arg ListDefiniti
 	for rows.Next() {
 		var i ListDefinitionEmbeddingsRow
 		if err := rows.Scan(&i.DefinitionID, &i.ContentHash); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listDefinitionTypes = `-- name: ListDefinitionTypes :many
+SELECT name, value_type
+FROM definitions
+WHERE tenant_id = $1
+  AND agent_id = $2
+  AND name = ANY ($3::text[])
+  AND deleted_at IS NULL
+`
+
+type ListDefinitionTypesParams struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	AgentID  uuid.UUID `json:"agent_id"`
+	Names    []string  `json:"names"`
+}
+
+type ListDefinitionTypesRow struct {
+	Name      string `json:"name"`
+	ValueType string `json:"value_type"`
+}
+
+// Lists the types of the definitions of an agent with some names. Index: the unique key.
+func (q *Queries) ListDefinitionTypes(ctx context.Context, arg ListDefinitionTypesParams) ([]ListDefinitionTypesRow, error) {
+	rows, err := q.db.Query(ctx, listDefinitionTypes, arg.TenantID, arg.AgentID, arg.Names)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListDefinitionTypesRow{}
+	for rows.Next() {
+		var i ListDefinitionTypesRow
+		if err := rows.Scan(&i.Name, &i.ValueType); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -122,6 +122,45 @@ func (q *Queries) ListProfileRelations(ctx context.Context, tenantID uuid.UUID, 
 	return i, err
 }
 
+const listUndoableMerges = `-- name: ListUndoableMerges :many
+SELECT c.customer_id
+FROM customer_merges m
+JOIN customer_profiles c ON c.id = m.source_profile_id
+WHERE m.tenant_id = $1
+  AND m.target_profile_id = $2
+  AND m.undone_at IS NULL
+ORDER BY m.id DESC
+LIMIT $3
+`
+
+type ListUndoableMergesParams struct {
+	TenantID        uuid.UUID `json:"tenant_id"`
+	TargetProfileID uuid.UUID `json:"target_profile_id"`
+	MaxRows         int32     `json:"max_rows"`
+}
+
+// Lists the customers who were merged into a profile and whose merge can be undone, newest first. Indexes:
+// customer_merges_target, primary key.
+func (q *Queries) ListUndoableMerges(ctx context.Context, arg ListUndoableMergesParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, listUndoableMerges, arg.TenantID, arg.TargetProfileID, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var customer_id uuid.UUID
+		if err := rows.Scan(&customer_id); err != nil {
+			return nil, err
+		}
+		items = append(items, customer_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listValueStates = `-- name: ListValueStates :many
 SELECT
     f.superseded_at, f.definition_id,

@@ -244,6 +244,7 @@ type Operation struct {
 	Workflow        string          `json:"workflow"`
 	Event           string          `json:"event"`
 	Subject         string          `json:"subject"`
+	SubjectID       string          `json:"subject_id"`
 	IdempotencyKey  string          `json:"idempotency_key"`
 	ParentID        *uuid.UUID      `json:"parent_id"`
 	Payload         []byte          `json:"payload"`

@@ -60,7 +60,7 @@ SET attempts = i.attempts + 1,
     due_at = clock_timestamp() + $1::interval
 FROM due
 WHERE i.id = due.id
-RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.idempotency_key, i.parent_id, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at
+RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at
 `
 
 type ClaimDueOperationsParams struct {
@@ -93,6 +93,7 @@ func (q *Queries) ClaimDueOperations(ctx context.Context, arg ClaimDueOperations
 			&i.Workflow,
 			&i.Event,
 			&i.Subject,
+			&i.SubjectID,
 			&i.IdempotencyKey,
 			&i.ParentID,
 			&i.Payload,
@@ -122,7 +123,7 @@ func (q *Queries) ClaimDueOperations(ctx context.Context, arg ClaimDueOperations
 }
 
 const getOperation = `-- name: GetOperation :one
-SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -138,6 +139,7 @@ func (q *Queries) GetOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.
 		&i.Workflow,
 		&i.Event,
 		&i.Subject,
+		&i.SubjectID,
 		&i.IdempotencyKey,
 		&i.ParentID,
 		&i.Payload,
@@ -160,7 +162,7 @@ func (q *Queries) GetOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.
 }
 
 const getOperationByKey = `-- name: GetOperationByKey :one
-SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND workflow = $2
@@ -183,6 +185,7 @@ func (q *Queries) GetOperationByKey(ctx context.Context, arg GetOperationByKeyPa
 		&i.Workflow,
 		&i.Event,
 		&i.Subject,
+		&i.SubjectID,
 		&i.IdempotencyKey,
 		&i.ParentID,
 		&i.Payload,
@@ -216,7 +219,7 @@ VALUES (
     clock_timestamp() + $10::interval
 )
 ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
-RETURNING id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 `
 
 type InsertOperationParams struct {
@@ -254,6 +257,7 @@ func (q *Queries) InsertOperation(ctx context.Context, arg InsertOperationParams
 		&i.Workflow,
 		&i.Event,
 		&i.Subject,
+		&i.SubjectID,
 		&i.IdempotencyKey,
 		&i.ParentID,
 		&i.Payload,
@@ -276,7 +280,7 @@ func (q *Queries) InsertOperation(ctx context.Context, arg InsertOperationParams
 }
 
 const lockOperation = `-- name: LockOperation :one
-SELECT id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -293,6 +297,7 @@ func (q *Queries) LockOperation(ctx context.Context, tenantID uuid.UUID, iD uuid
 		&i.Workflow,
 		&i.Event,
 		&i.Subject,
+		&i.SubjectID,
 		&i.IdempotencyKey,
 		&i.ParentID,
 		&i.Payload,
@@ -512,7 +517,7 @@ SET
 WHERE tenant_id = $2
   AND id = $3
   AND status = 'failed'
-RETURNING id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 `
 
 type ReopenOperationParams struct {
@@ -532,6 +537,7 @@ func (q *Queries) ReopenOperation(ctx context.Context, arg ReopenOperationParams
 		&i.Workflow,
 		&i.Event,
 		&i.Subject,
+		&i.SubjectID,
 		&i.IdempotencyKey,
 		&i.ParentID,
 		&i.Payload,
@@ -562,7 +568,7 @@ WHERE tenant_id = $2
   AND id = $3
   AND status IN ('accepted', 'applied')
   AND greatest(accepted_at, enqueued_at) < clock_timestamp() - $4::interval
-RETURNING id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 `
 
 type RepeatOperationParams struct {
@@ -588,6 +594,7 @@ func (q *Queries) RepeatOperation(ctx context.Context, arg RepeatOperationParams
 		&i.Workflow,
 		&i.Event,
 		&i.Subject,
+		&i.SubjectID,
 		&i.IdempotencyKey,
 		&i.ParentID,
 		&i.Payload,

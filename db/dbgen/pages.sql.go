@@ -87,6 +87,191 @@ func (q *Queries) ListCustomerValues(ctx context.Context, tenantID uuid.UUID, cu
 	return items, nil
 }
 
+const pageAgents = `-- name: PageAgents :many
+WITH page AS (
+    SELECT a.agent_id
+    FROM (
+        (
+            SELECT DISTINCT d.agent_id
+            FROM definitions d
+            WHERE d.tenant_id = $1
+              AND d.deleted_at IS NULL
+              AND d.agent_id > CASE
+                  WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+                  ELSE $2::uuid
+              END
+            ORDER BY d.agent_id
+            LIMIT $3
+        )
+        UNION
+        (
+            SELECT DISTINCT s.agent_id
+            FROM scenarios s
+            WHERE s.tenant_id = $1
+              AND s.agent_id > CASE
+                  WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+                  ELSE $2::uuid
+              END
+            ORDER BY s.agent_id
+            LIMIT $3
+        )
+    ) a
+    ORDER BY a.agent_id
+    LIMIT $3
+)
+SELECT
+    page.agent_id,
+    (
+        SELECT count(*)
+        FROM definitions d
+        WHERE d.tenant_id = $1
+          AND d.agent_id = page.agent_id
+          AND d.deleted_at IS NULL
+    ) AS definitions,
+    (
+        SELECT count(*)
+        FROM scenarios s
+        WHERE s.tenant_id = $1
+          AND s.agent_id = page.agent_id
+    ) AS scenarios
+FROM page
+ORDER BY page.agent_id
+`
+
+type PageAgentsParams struct {
+	TenantID uuid.UUID  `json:"tenant_id"`
+	AfterID  *uuid.UUID `json:"after_id"`
+	MaxRows  int32      `json:"max_rows"`
+}
+
+type PageAgentsRow struct {
+	AgentID     uuid.UUID `json:"agent_id"`
+	Definitions int64     `json:"definitions"`
+	Scenarios   int64     `json:"scenarios"`
+}
+
+// Returns a page of the agents of a tenant, in the order of their ids: every agent with a definition or a scenario.
+// after_id is the last id of the previous page; null: the first page. Indexes: the unique key of definitions,
+// scenarios_agent.
+func (q *Queries) PageAgents(ctx context.Context, arg PageAgentsParams) ([]PageAgentsRow, error) {
+	rows, err := q.db.Query(ctx, pageAgents, arg.TenantID, arg.AfterID, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PageAgentsRow{}
+	for rows.Next() {
+		var i PageAgentsRow
+		if err := rows.Scan(&i.AgentID, &i.Definitions, &i.Scenarios); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageCustomerOperations = `-- name: PageCustomerOperations :many
+WITH lead AS (
+    SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END AS id
+    FROM customer_profiles c
+    WHERE c.tenant_id = $1
+      AND c.customer_id = ANY ($6::uuid[])
+    LIMIT 1
+), concerned AS MATERIALIZED (
+    SELECT o.id
+    FROM operations o
+    WHERE o.tenant_id = $1
+      AND o.subject_id = ANY ($7::text[])
+    UNION
+    SELECT v.operation_id
+    FROM lead
+    JOIN customer_values v ON v.profile_id = lead.id
+    WHERE v.tenant_id = $1
+    UNION
+    SELECT a.operation_id
+    FROM lead
+    JOIN customer_assets a ON a.profile_id = lead.id
+    WHERE a.tenant_id = $1
+)
+SELECT
+    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+FROM concerned
+JOIN operations o ON o.id = concerned.id
+WHERE o.tenant_id = $1
+  AND o.status = ANY ($2::text[])
+  AND o.workflow = ANY ($3::text[])
+  AND o.id < CASE
+      WHEN $4::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+      ELSE $4::uuid
+  END
+ORDER BY o.id DESC
+LIMIT $5
+`
+
+type PageCustomerOperationsParams struct {
+	TenantID  uuid.UUID   `json:"tenant_id"`
+	Statuses  []string    `json:"statuses"`
+	Workflows []string    `json:"workflows"`
+	BeforeID  *uuid.UUID  `json:"before_id"`
+	MaxRows   int32       `json:"max_rows"`
+	Customers []uuid.UUID `json:"customers"`
+	Subjects  []string    `json:"subjects"`
+}
+
+type PageCustomerOperationsRow struct {
+	ID         uuid.UUID       `json:"id"`
+	Workflow   string          `json:"workflow"`
+	Subject    string          `json:"subject"`
+	Status     string          `json:"status"`
+	Error      json.RawMessage `json:"error"`
+	Attempts   int32           `json:"attempts"`
+	AcceptedAt time.Time       `json:"accepted_at"`
+	FinishedAt *time.Time      `json:"finished_at"`
+}
+
+// Returns a page of the operations of customers who share a profile, newest first: those whose subject is one of the
+// customers, gap fills included, and those that wrote a version or an asset of the profile, such as imports. subjects
+// are the customers as text: row-level security lets no index serve a cast. before_id: as in PageOperations. Indexes: operations_subject, customer_values_history, customer_assets_profile.
+func (q *Queries) PageCustomerOperations(ctx context.Context, arg PageCustomerOperationsParams) ([]PageCustomerOperationsRow, error) {
+	rows, err := q.db.Query(ctx, pageCustomerOperations,
+		arg.TenantID,
+		arg.Statuses,
+		arg.Workflows,
+		arg.BeforeID,
+		arg.MaxRows,
+		arg.Customers,
+		arg.Subjects,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PageCustomerOperationsRow{}
+	for rows.Next() {
+		var i PageCustomerOperationsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Workflow,
+			&i.Subject,
+			&i.Status,
+			&i.Error,
+			&i.Attempts,
+			&i.AcceptedAt,
+			&i.FinishedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const pageCustomers = `-- name: PageCustomers :many
 SELECT customer_id, version, created_at, updated_at
 FROM customer_profiles
@@ -130,6 +315,75 @@ func (q *Queries) PageCustomers(ctx context.Context, arg PageCustomersParams) ([
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageFailedOperations = `-- name: PageFailedOperations :many
+SELECT
+    id, workflow, subject, status, error, attempts, accepted_at, finished_at
+FROM operations
+WHERE tenant_id = $1
+  AND status = 'failed'
+  AND workflow = ANY ($2::text[])
+  AND id < CASE
+      WHEN $3::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+      ELSE $3::uuid
+  END
+ORDER BY id DESC
+LIMIT $4
+`
+
+type PageFailedOperationsParams struct {
+	TenantID  uuid.UUID  `json:"tenant_id"`
+	Workflows []string   `json:"workflows"`
+	BeforeID  *uuid.UUID `json:"before_id"`
+	MaxRows   int32      `json:"max_rows"`
+}
+
+type PageFailedOperationsRow struct {
+	ID         uuid.UUID       `json:"id"`
+	Workflow   string          `json:"workflow"`
+	Subject    string          `json:"subject"`
+	Status     string          `json:"status"`
+	Error      json.RawMessage `json:"error"`
+	Attempts   int32           `json:"attempts"`
+	AcceptedAt time.Time       `json:"accepted_at"`
+	FinishedAt *time.Time      `json:"finished_at"`
+}
+
+// Returns a page of the failed operations of some workflows, newest first. before_id: as in PageOperations. Index:
+// operations_failed.
+func (q *Queries) PageFailedOperations(ctx context.Context, arg PageFailedOperationsParams) ([]PageFailedOperationsRow, error) {
+	rows, err := q.db.Query(ctx, pageFailedOperations,
+		arg.TenantID,
+		arg.Workflows,
+		arg.BeforeID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PageFailedOperationsRow{}
+	for rows.Next() {
+		var i PageFailedOperationsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Workflow,
+			&i.Subject,
+			&i.Status,
+			&i.Error,
+			&i.Attempts,
+			&i.AcceptedAt,
+			&i.FinishedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -238,6 +492,104 @@ func (q *Queries) PageHistory(ctx context.Context, arg PageHistoryParams) ([]Cus
 	return items, nil
 }
 
+const pageMerges = `-- name: PageMerges :many
+WITH own AS (
+    SELECT c.id
+    FROM customer_profiles c
+    WHERE c.tenant_id = $1
+      AND c.customer_id = $4
+), involved AS (
+    SELECT own.id
+    FROM own
+    UNION ALL
+    SELECT m.id
+    FROM own
+    JOIN customer_profiles m ON m.merged_into_id = own.id
+), merges AS (
+    SELECT m.id
+    FROM involved i
+    JOIN customer_merges m ON m.tenant_id = $1 AND m.source_profile_id = i.id
+    UNION
+    SELECT m.id
+    FROM involved i
+    JOIN customer_merges m ON m.tenant_id = $1 AND m.target_profile_id = i.id
+)
+SELECT
+    m.id,
+    source.customer_id AS source_customer_id,
+    target.customer_id AS target_customer_id,
+    m.operation_id,
+    m.merged_at,
+    m.undone_at,
+    (target.merged_into_id IS NOT NULL)::bool AS target_merged,
+    (target.merged_into_id IS NULL AND target.deleted_at IS NOT NULL)::bool AS target_deleted
+FROM merges
+JOIN customer_merges m ON m.id = merges.id
+JOIN customer_profiles source ON source.id = m.source_profile_id
+JOIN customer_profiles target ON target.id = m.target_profile_id
+WHERE m.tenant_id = $1
+  AND m.id < CASE
+      WHEN $2::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+      ELSE $2::uuid
+  END
+ORDER BY m.id DESC
+LIMIT $3
+`
+
+type PageMergesParams struct {
+	TenantID   uuid.UUID  `json:"tenant_id"`
+	BeforeID   *uuid.UUID `json:"before_id"`
+	MaxRows    int32      `json:"max_rows"`
+	CustomerID uuid.UUID  `json:"customer_id"`
+}
+
+type PageMergesRow struct {
+	ID               uuid.UUID  `json:"id"`
+	SourceCustomerID uuid.UUID  `json:"source_customer_id"`
+	TargetCustomerID uuid.UUID  `json:"target_customer_id"`
+	OperationID      uuid.UUID  `json:"operation_id"`
+	MergedAt         time.Time  `json:"merged_at"`
+	UndoneAt         *time.Time `json:"undone_at"`
+	TargetMerged     bool       `json:"target_merged"`
+	TargetDeleted    bool       `json:"target_deleted"`
+}
+
+// Returns a page of the merges of a customer and of the customers who are merged into it, newest first. before_id: as in
+// PageOperations. Indexes: the unique key, customer_profiles_merged, customer_merges_source, customer_merges_target.
+func (q *Queries) PageMerges(ctx context.Context, arg PageMergesParams) ([]PageMergesRow, error) {
+	rows, err := q.db.Query(ctx, pageMerges,
+		arg.TenantID,
+		arg.BeforeID,
+		arg.MaxRows,
+		arg.CustomerID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PageMergesRow{}
+	for rows.Next() {
+		var i PageMergesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.SourceCustomerID,
+			&i.TargetCustomerID,
+			&i.OperationID,
+			&i.MergedAt,
+			&i.UndoneAt,
+			&i.TargetMerged,
+			&i.TargetDeleted,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const pageOpenQuestions = `-- name: PageOpenQuestions :many
 SELECT q.id, q.tenant_id, q.fill_id, q.customer_id, q.agent_id, q.scenario_id, q.field_name, q.kind, q.candidate, q.item_id, q.prompt, q.reason, q.rejection, q.attempt, q.status, q.answer_operation_id, q.opened_at, q.deadline_at, q.closed_at
 FROM questions q
@@ -317,6 +669,83 @@ func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsPa
 			&i.OpenedAt,
 			&i.DeadlineAt,
 			&i.ClosedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageOperations = `-- name: PageOperations :many
+SELECT
+    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+FROM unnest($1::text[]) AS w (workflow)
+CROSS JOIN LATERAL (
+    SELECT p.id, p.tenant_id, p.workflow, p.event, p.subject, p.subject_id, p.idempotency_key, p.parent_id, p.payload, p.prepared, p.status, p.result, p.error, p.touched_profiles, p.touched_pending, p.attempts, p.carried_by, p.failures, p.accepted_at, p.enqueued_at, p.due_at, p.applied_at, p.finished_at
+    FROM operations p
+    WHERE p.tenant_id = $2
+      AND p.workflow = w.workflow
+      AND p.id < CASE
+          WHEN $3::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+          ELSE $3::uuid
+      END
+      AND (NOT $4::boolean OR p.status = 'succeeded')
+    ORDER BY p.id DESC
+    LIMIT $5
+) o
+ORDER BY o.id DESC
+LIMIT $5
+`
+
+type PageOperationsParams struct {
+	Workflows []string   `json:"workflows"`
+	TenantID  uuid.UUID  `json:"tenant_id"`
+	BeforeID  *uuid.UUID `json:"before_id"`
+	Succeeded bool       `json:"succeeded"`
+	MaxRows   int32      `json:"max_rows"`
+}
+
+type PageOperationsRow struct {
+	ID         uuid.UUID       `json:"id"`
+	Workflow   string          `json:"workflow"`
+	Subject    string          `json:"subject"`
+	Status     string          `json:"status"`
+	Error      json.RawMessage `json:"error"`
+	Attempts   int32           `json:"attempts"`
+	AcceptedAt time.Time       `json:"accepted_at"`
+	FinishedAt *time.Time      `json:"finished_at"`
+}
+
+// Returns a page of the operations of some workflows, newest first. before_id is the last id of the previous page; null:
+// the first page. succeeded leaves out the others. The page of each workflow is read by the index operations_list.
+func (q *Queries) PageOperations(ctx context.Context, arg PageOperationsParams) ([]PageOperationsRow, error) {
+	rows, err := q.db.Query(ctx, pageOperations,
+		arg.Workflows,
+		arg.TenantID,
+		arg.BeforeID,
+		arg.Succeeded,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PageOperationsRow{}
+	for rows.Next() {
+		var i PageOperationsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Workflow,
+			&i.Subject,
+			&i.Status,
+			&i.Error,
+			&i.Attempts,
+			&i.AcceptedAt,
+			&i.FinishedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -518,6 +947,313 @@ func (q *Queries) PagePendingValues(ctx context.Context, arg PagePendingValuesPa
 	for rows.Next() {
 		var i PagePendingValuesRow
 		if err := rows.Scan(&i.CustomerID, &i.Pending, &i.Active); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageRules = `-- name: PageRules :many
+SELECT id, agent_id, scenario_id, name, created_at, updated_at
+FROM rules
+WHERE tenant_id = $1
+  AND agent_id = $2
+  AND ($3::uuid IS NULL OR scenario_id = $3)
+  AND id > CASE
+      WHEN $4::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE $4::uuid
+  END
+ORDER BY id
+LIMIT $5
+`
+
+type PageRulesParams struct {
+	TenantID   uuid.UUID  `json:"tenant_id"`
+	AgentID    uuid.UUID  `json:"agent_id"`
+	ScenarioID *uuid.UUID `json:"scenario_id"`
+	AfterID    *uuid.UUID `json:"after_id"`
+	MaxRows    int32      `json:"max_rows"`
+}
+
+type PageRulesRow struct {
+	ID         uuid.UUID `json:"id"`
+	AgentID    uuid.UUID `json:"agent_id"`
+	ScenarioID uuid.UUID `json:"scenario_id"`
+	Name       string    `json:"name"`
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+}
+
+// Returns a page of the rules of an agent, or of one of its scenarios, without their texts, in the order of their ids.
+// after_id: as in PageAgents. Index: rules_agent.
+func (q *Queries) PageRules(ctx context.Context, arg PageRulesParams) ([]PageRulesRow, error) {
+	rows, err := q.db.Query(ctx, pageRules,
+		arg.TenantID,
+		arg.AgentID,
+		arg.ScenarioID,
+		arg.AfterID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PageRulesRow{}
+	for rows.Next() {
+		var i PageRulesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AgentID,
+			&i.ScenarioID,
+			&i.Name,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageScenarios = `-- name: PageScenarios :many
+SELECT
+    s.id,
+    s.agent_id,
+    s.name,
+    s.created_at,
+    s.updated_at,
+    (
+        SELECT count(*)
+        FROM rules r
+        WHERE r.tenant_id = s.tenant_id
+          AND r.scenario_id = s.id
+    ) AS rules,
+    (
+        SELECT count(*)
+        FROM requirements q
+        WHERE q.tenant_id = s.tenant_id
+          AND q.scenario_id = s.id
+          AND q.deleted_at IS NULL
+    ) AS requirements
+FROM scenarios s
+WHERE s.tenant_id = $1
+  AND s.agent_id = $2
+  AND s.id > CASE
+      WHEN $3::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE $3::uuid
+  END
+ORDER BY s.id
+LIMIT $4
+`
+
+type PageScenariosParams struct {
+	TenantID uuid.UUID  `json:"tenant_id"`
+	AgentID  uuid.UUID  `json:"agent_id"`
+	AfterID  *uuid.UUID `json:"after_id"`
+	MaxRows  int32      `json:"max_rows"`
+}
+
+type PageScenariosRow struct {
+	ID           uuid.UUID `json:"id"`
+	AgentID      uuid.UUID `json:"agent_id"`
+	Name         string    `json:"name"`
+	CreatedAt    time.Time `json:"created_at"`
+	UpdatedAt    time.Time `json:"updated_at"`
+	Rules        int64     `json:"rules"`
+	Requirements int64     `json:"requirements"`
+}
+
+// Returns a page of the scenarios of an agent, without their texts, in the order of their ids. after_id: as in
+// PageAgents. Indexes: scenarios_agent, rules_scenario, requirements_key.
+func (q *Queries) PageScenarios(ctx context.Context, arg PageScenariosParams) ([]PageScenariosRow, error) {
+	rows, err := q.db.Query(ctx, pageScenarios,
+		arg.TenantID,
+		arg.AgentID,
+		arg.AfterID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PageScenariosRow{}
+	for rows.Next() {
+		var i PageScenariosRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AgentID,
+			&i.Name,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.Rules,
+			&i.Requirements,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageSessions = `-- name: PageSessions :many
+SELECT
+    s.id,
+    s.agent_id,
+    s.customer_id,
+    s.created_at,
+    s.updated_at,
+    (
+        SELECT count(*)
+        FROM session_turns t
+        WHERE t.tenant_id = s.tenant_id
+          AND t.session_id = s.id
+    ) AS turns
+FROM sessions s
+WHERE s.tenant_id = $1
+  AND s.customer_id = ANY ($2::uuid[])
+  AND (
+    $3::timestamptz IS NULL
+    OR (s.created_at, s.id) < ($3, $4::uuid)
+  )
+ORDER BY s.created_at DESC, s.id DESC
+LIMIT $5
+`
+
+type PageSessionsParams struct {
+	TenantID        uuid.UUID   `json:"tenant_id"`
+	Customers       []uuid.UUID `json:"customers"`
+	BeforeCreatedAt *time.Time  `json:"before_created_at"`
+	BeforeID        *uuid.UUID  `json:"before_id"`
+	MaxRows         int32       `json:"max_rows"`
+}
+
+type PageSessionsRow struct {
+	ID         uuid.UUID `json:"id"`
+	AgentID    uuid.UUID `json:"agent_id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	Turns      int64     `json:"turns"`
+}
+
+// Returns a page of the sessions of customers, without variables and turns, newest first. The before_ parameters are the
+// position of the last row of the previous page; null: the first page. Indexes: sessions_customer, primary key of
+// session_turns.
+func (q *Queries) PageSessions(ctx context.Context, arg PageSessionsParams) ([]PageSessionsRow, error) {
+	rows, err := q.db.Query(ctx, pageSessions,
+		arg.TenantID,
+		arg.Customers,
+		arg.BeforeCreatedAt,
+		arg.BeforeID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PageSessionsRow{}
+	for rows.Next() {
+		var i PageSessionsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AgentID,
+			&i.CustomerID,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.Turns,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pageUnfinishedOperations = `-- name: PageUnfinishedOperations :many
+WITH unfinished AS MATERIALIZED (
+    SELECT o.id
+    FROM operations o
+    WHERE o.tenant_id = $1
+      AND o.status IN ('accepted', 'applied')
+      AND o.status = ANY ($2::text[])
+      AND o.workflow = ANY ($3::text[])
+      AND o.id < CASE
+          WHEN $4::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+          ELSE $4::uuid
+      END
+), page AS MATERIALIZED (
+    SELECT u.id
+    FROM unfinished u
+    ORDER BY u.id DESC
+    LIMIT $5
+)
+SELECT
+    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+FROM page
+JOIN operations o ON o.id = page.id
+ORDER BY o.id DESC
+`
+
+type PageUnfinishedOperationsParams struct {
+	TenantID  uuid.UUID  `json:"tenant_id"`
+	Statuses  []string   `json:"statuses"`
+	Workflows []string   `json:"workflows"`
+	BeforeID  *uuid.UUID `json:"before_id"`
+	MaxRows   int32      `json:"max_rows"`
+}
+
+type PageUnfinishedOperationsRow struct {
+	ID         uuid.UUID       `json:"id"`
+	Workflow   string          `json:"workflow"`
+	Subject    string          `json:"subject"`
+	Status     string          `json:"status"`
+	Error      json.RawMessage `json:"error"`
+	Attempts   int32           `json:"attempts"`
+	AcceptedAt time.Time       `json:"accepted_at"`
+	FinishedAt *time.Time      `json:"finished_at"`
+}
+
+// Returns a page of the unfinished operations of some workflows, newest first. There are few of them, so they are read
+// first and then sorted. before_id: as in PageOperations. Index: operations_due.
+func (q *Queries) PageUnfinishedOperations(ctx context.Context, arg PageUnfinishedOperationsParams) ([]PageUnfinishedOperationsRow, error) {
+	rows, err := q.db.Query(ctx, pageUnfinishedOperations,
+		arg.TenantID,
+		arg.Statuses,
+		arg.Workflows,
+		arg.BeforeID,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PageUnfinishedOperationsRow{}
+	for rows.Next() {
+		var i PageUnfinishedOperationsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Workflow,
+			&i.Subject,
+			&i.Status,
+			&i.Error,
+			&i.Attempts,
+			&i.AcceptedAt,
+			&i.FinishedAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -40,6 +40,13 @@ FROM session_turns t
 WHERE t.tenant_id = sqlc.arg(tenant_id)
   AND t.session_id = sqlc.arg(session_id);
 
+-- Counts the turns of a session. Index: primary key.
+-- name: CountTurns :one
+SELECT count(*)
+FROM session_turns
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND session_id = sqlc.arg(session_id);
+
 -- Lists the turns of a session in the order of their acceptance. Index: primary key.
 -- name: ListTurns :many
 SELECT turn_index, speaker, text, said_at

@@ -164,12 +164,21 @@ FROM operation
 LEFT JOIN entry ON true;
 
 -- Gets the document of a customer in one statement, so that all its parts are from the same moment. Indexes: the
--- unique key, customer_values_active, customer_assets_profile, channel_identities_profile, consents_profile.
+-- unique key, customer_values_active, customer_assets_profile, channel_identities_profile, consents_profile,
+-- customer_profiles_merged. merged_customers has the first 100 of the customers merged into this one.
 -- name: GetProfile :one
 SELECT
     p.id,
     p.tenant_id,
     p.customer_id,
+    c.customer_id AS requested_id,
+    ARRAY(
+        SELECT m.customer_id
+        FROM customer_profiles m
+        WHERE m.merged_into_id = p.id
+        ORDER BY m.customer_id
+        LIMIT 100
+    )::uuid[] AS merged_customers,
     p.version,
     p.label,
     p.created_at,

@@ -209,3 +209,21 @@ WHERE e.tenant_id = sqlc.arg(tenant_id)
   AND e.model = sqlc.arg(model)
 ORDER BY e.embedding <=> sqlc.arg(embedding)::vector
 LIMIT sqlc.arg(max_rows);
+
+-- Counts the definitions of an agent other than that of a name. Index: the unique key.
+-- name: CountOtherDefinitions :one
+SELECT count(*)
+FROM definitions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND agent_id = sqlc.arg(agent_id)
+  AND name <> sqlc.arg(name)
+  AND deleted_at IS NULL;
+
+-- Lists the types of the definitions of an agent with some names. Index: the unique key.
+-- name: ListDefinitionTypes :many
+SELECT name, value_type
+FROM definitions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND agent_id = sqlc.arg(agent_id)
+  AND name = ANY (sqlc.arg(names)::text[])
+  AND deleted_at IS NULL;

@@ -118,3 +118,15 @@ UPDATE customer_profiles
 SET version = sqlc.arg(version), updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
+
+-- Lists the customers who were merged into a profile and whose merge can be undone, newest first. Indexes:
+-- customer_merges_target, primary key.
+-- name: ListUndoableMerges :many
+SELECT c.customer_id
+FROM customer_merges m
+JOIN customer_profiles c ON c.id = m.source_profile_id
+WHERE m.tenant_id = sqlc.arg(tenant_id)
+  AND m.target_profile_id = sqlc.arg(target_profile_id)
+  AND m.undone_at IS NULL
+ORDER BY m.id DESC
+LIMIT sqlc.arg(max_rows);

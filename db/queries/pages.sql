@@ -136,3 +136,278 @@ WHERE c.tenant_id = sqlc.arg(tenant_id)
   AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
   AND f.status = 'active'
   AND f.deleted_at IS NULL;
+
+-- Returns a page of the operations of some workflows, newest first. before_id is the last id of the previous page; null:
+-- the first page. succeeded leaves out the others. The page of each workflow is read by the index operations_list.
+-- name: PageOperations :many
+SELECT
+    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+FROM unnest(sqlc.arg(workflows)::text[]) AS w (workflow)
+CROSS JOIN LATERAL (
+    SELECT p.*
+    FROM operations p
+    WHERE p.tenant_id = sqlc.arg(tenant_id)
+      AND p.workflow = w.workflow
+      AND p.id < CASE
+          WHEN sqlc.narg(before_id)::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+          ELSE sqlc.narg(before_id)::uuid
+      END
+      AND (NOT sqlc.arg(succeeded)::boolean OR p.status = 'succeeded')
+    ORDER BY p.id DESC
+    LIMIT sqlc.arg(max_rows)
+) o
+ORDER BY o.id DESC
+LIMIT sqlc.arg(max_rows);
+
+-- Returns a page of the failed operations of some workflows, newest first. before_id: as in PageOperations. Index:
+-- operations_failed.
+-- name: PageFailedOperations :many
+SELECT
+    id, workflow, subject, status, error, attempts, accepted_at, finished_at
+FROM operations
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND status = 'failed'
+  AND workflow = ANY (sqlc.arg(workflows)::text[])
+  AND id < CASE
+      WHEN sqlc.narg(before_id)::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+      ELSE sqlc.narg(before_id)::uuid
+  END
+ORDER BY id DESC
+LIMIT sqlc.arg(max_rows);
+
+-- Returns a page of the unfinished operations of some workflows, newest first. There are few of them, so they are read
+-- first and then sorted. before_id: as in PageOperations. Index: operations_due.
+-- name: PageUnfinishedOperations :many
+WITH unfinished AS MATERIALIZED (
+    SELECT o.id
+    FROM operations o
+    WHERE o.tenant_id = sqlc.arg(tenant_id)
+      AND o.status IN ('accepted', 'applied')
+      AND o.status = ANY (sqlc.arg(statuses)::text[])
+      AND o.workflow = ANY (sqlc.arg(workflows)::text[])
+      AND o.id < CASE
+          WHEN sqlc.narg(before_id)::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+          ELSE sqlc.narg(before_id)::uuid
+      END
+), page AS MATERIALIZED (
+    SELECT u.id
+    FROM unfinished u
+    ORDER BY u.id DESC
+    LIMIT sqlc.arg(max_rows)
+)
+SELECT
+    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+FROM page
+JOIN operations o ON o.id = page.id
+ORDER BY o.id DESC;
+
+-- Returns a page of the operations of customers who share a profile, newest first: those whose subject is one of the
+-- customers, gap fills included, and those that wrote a version or an asset of the profile, such as imports. subjects
+-- are the customers as text: row-level security lets no index serve a cast. before_id: as in PageOperations. Indexes: operations_subject, customer_values_history, customer_assets_profile.
+-- name: PageCustomerOperations :many
+WITH lead AS (
+    SELECT CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END AS id
+    FROM customer_profiles c
+    WHERE c.tenant_id = sqlc.arg(tenant_id)
+      AND c.customer_id = ANY (sqlc.arg(customers)::uuid[])
+    LIMIT 1
+), concerned AS MATERIALIZED (
+    SELECT o.id
+    FROM operations o
+    WHERE o.tenant_id = sqlc.arg(tenant_id)
+      AND o.subject_id = ANY (sqlc.arg(subjects)::text[])
+    UNION
+    SELECT v.operation_id
+    FROM lead
+    JOIN customer_values v ON v.profile_id = lead.id
+    WHERE v.tenant_id = sqlc.arg(tenant_id)
+    UNION
+    SELECT a.operation_id
+    FROM lead
+    JOIN customer_assets a ON a.profile_id = lead.id
+    WHERE a.tenant_id = sqlc.arg(tenant_id)
+)
+SELECT
+    o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
+FROM concerned
+JOIN operations o ON o.id = concerned.id
+WHERE o.tenant_id = sqlc.arg(tenant_id)
+  AND o.status = ANY (sqlc.arg(statuses)::text[])
+  AND o.workflow = ANY (sqlc.arg(workflows)::text[])
+  AND o.id < CASE
+      WHEN sqlc.narg(before_id)::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+      ELSE sqlc.narg(before_id)::uuid
+  END
+ORDER BY o.id DESC
+LIMIT sqlc.arg(max_rows);
+
+-- Returns a page of the agents of a tenant, in the order of their ids: every agent with a definition or a scenario.
+-- after_id is the last id of the previous page; null: the first page. Indexes: the unique key of definitions,
+-- scenarios_agent.
+-- name: PageAgents :many
+WITH page AS (
+    SELECT a.agent_id
+    FROM (
+        (
+            SELECT DISTINCT d.agent_id
+            FROM definitions d
+            WHERE d.tenant_id = sqlc.arg(tenant_id)
+              AND d.deleted_at IS NULL
+              AND d.agent_id > CASE
+                  WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+                  ELSE sqlc.narg(after_id)::uuid
+              END
+            ORDER BY d.agent_id
+            LIMIT sqlc.arg(max_rows)
+        )
+        UNION
+        (
+            SELECT DISTINCT s.agent_id
+            FROM scenarios s
+            WHERE s.tenant_id = sqlc.arg(tenant_id)
+              AND s.agent_id > CASE
+                  WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+                  ELSE sqlc.narg(after_id)::uuid
+              END
+            ORDER BY s.agent_id
+            LIMIT sqlc.arg(max_rows)
+        )
+    ) a
+    ORDER BY a.agent_id
+    LIMIT sqlc.arg(max_rows)
+)
+SELECT
+    page.agent_id,
+    (
+        SELECT count(*)
+        FROM definitions d
+        WHERE d.tenant_id = sqlc.arg(tenant_id)
+          AND d.agent_id = page.agent_id
+          AND d.deleted_at IS NULL
+    ) AS definitions,
+    (
+        SELECT count(*)
+        FROM scenarios s
+        WHERE s.tenant_id = sqlc.arg(tenant_id)
+          AND s.agent_id = page.agent_id
+    ) AS scenarios
+FROM page
+ORDER BY page.agent_id;
+
+-- Returns a page of the scenarios of an agent, without their texts, in the order of their ids. after_id: as in
+-- PageAgents. Indexes: scenarios_agent, rules_scenario, requirements_key.
+-- name: PageScenarios :many
+SELECT
+    s.id,
+    s.agent_id,
+    s.name,
+    s.created_at,
+    s.updated_at,
+    (
+        SELECT count(*)
+        FROM rules r
+        WHERE r.tenant_id = s.tenant_id
+          AND r.scenario_id = s.id
+    ) AS rules,
+    (
+        SELECT count(*)
+        FROM requirements q
+        WHERE q.tenant_id = s.tenant_id
+          AND q.scenario_id = s.id
+          AND q.deleted_at IS NULL
+    ) AS requirements
+FROM scenarios s
+WHERE s.tenant_id = sqlc.arg(tenant_id)
+  AND s.agent_id = sqlc.arg(agent_id)
+  AND s.id > CASE
+      WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE sqlc.narg(after_id)::uuid
+  END
+ORDER BY s.id
+LIMIT sqlc.arg(max_rows);
+
+-- Returns a page of the rules of an agent, or of one of its scenarios, without their texts, in the order of their ids.
+-- after_id: as in PageAgents. Index: rules_agent.
+-- name: PageRules :many
+SELECT id, agent_id, scenario_id, name, created_at, updated_at
+FROM rules
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND agent_id = sqlc.arg(agent_id)
+  AND (sqlc.narg(scenario_id)::uuid IS NULL OR scenario_id = sqlc.narg(scenario_id))
+  AND id > CASE
+      WHEN sqlc.narg(after_id)::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE sqlc.narg(after_id)::uuid
+  END
+ORDER BY id
+LIMIT sqlc.arg(max_rows);
+
+-- Returns a page of the sessions of customers, without variables and turns, newest first. The before_ parameters are the
+-- position of the last row of the previous page; null: the first page. Indexes: sessions_customer, primary key of
+-- session_turns.
+-- name: PageSessions :many
+SELECT
+    s.id,
+    s.agent_id,
+    s.customer_id,
+    s.created_at,
+    s.updated_at,
+    (
+        SELECT count(*)
+        FROM session_turns t
+        WHERE t.tenant_id = s.tenant_id
+          AND t.session_id = s.id
+    ) AS turns
+FROM sessions s
+WHERE s.tenant_id = sqlc.arg(tenant_id)
+  AND s.customer_id = ANY (sqlc.arg(customers)::uuid[])
+  AND (
+    sqlc.narg(before_created_at)::timestamptz IS NULL
+    OR (s.created_at, s.id) < (sqlc.narg(before_created_at), sqlc.narg(before_id)::uuid)
+  )
+ORDER BY s.created_at DESC, s.id DESC
+LIMIT sqlc.arg(max_rows);
+
+-- Returns a page of the merges of a customer and of the customers who are merged into it, newest first. before_id: as in
+-- PageOperations. Indexes: the unique key, customer_profiles_merged, customer_merges_source, customer_merges_target.
+-- name: PageMerges :many
+WITH own AS (
+    SELECT c.id
+    FROM customer_profiles c
+    WHERE c.tenant_id = sqlc.arg(tenant_id)
+      AND c.customer_id = sqlc.arg(customer_id)
+), involved AS (
+    SELECT own.id
+    FROM own
+    UNION ALL
+    SELECT m.id
+    FROM own
+    JOIN customer_profiles m ON m.merged_into_id = own.id
+), merges AS (
+    SELECT m.id
+    FROM involved i
+    JOIN customer_merges m ON m.tenant_id = sqlc.arg(tenant_id) AND m.source_profile_id = i.id
+    UNION
+    SELECT m.id
+    FROM involved i
+    JOIN customer_merges m ON m.tenant_id = sqlc.arg(tenant_id) AND m.target_profile_id = i.id
+)
+SELECT
+    m.id,
+    source.customer_id AS source_customer_id,
+    target.customer_id AS target_customer_id,
+    m.operation_id,
+    m.merged_at,
+    m.undone_at,
+    (target.merged_into_id IS NOT NULL)::bool AS target_merged,
+    (target.merged_into_id IS NULL AND target.deleted_at IS NOT NULL)::bool AS target_deleted
+FROM merges
+JOIN customer_merges m ON m.id = merges.id
+JOIN customer_profiles source ON source.id = m.source_profile_id
+JOIN customer_profiles target ON target.id = m.target_profile_id
+WHERE m.tenant_id = sqlc.arg(tenant_id)
+  AND m.id < CASE
+      WHEN sqlc.narg(before_id)::uuid IS NULL THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+      ELSE sqlc.narg(before_id)::uuid
+  END
+ORDER BY m.id DESC
+LIMIT sqlc.arg(max_rows);

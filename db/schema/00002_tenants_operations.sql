@@ -26,6 +26,8 @@ CREATE TABLE operations (
     workflow         text NOT NULL,
     event            text NOT NULL,
     subject          text NOT NULL,  -- operations of one subject run one at a time
+    -- The subject without the scenario of a gap fill, such as the id of a customer.
+    subject_id       text NOT NULL GENERATED ALWAYS AS (split_part(subject, ':', 1)) STORED,
     idempotency_key  text NOT NULL,
     parent_id        uuid,           -- the operation that caused this one
     payload          bytea NOT NULL, -- sealed
@@ -48,6 +50,10 @@ CREATE TABLE operations (
 );
 CREATE INDEX operations_due ON operations (due_at) WHERE status IN ('accepted', 'applied');
 CREATE INDEX operations_finished ON operations (finished_at) WHERE status IN ('succeeded', 'failed');
+-- For lists, newest first: the id is a UUIDv7.
+CREATE INDEX operations_list ON operations (tenant_id, workflow, id);
+CREATE INDEX operations_subject ON operations (tenant_id, subject_id, id);
+CREATE INDEX operations_failed ON operations (tenant_id, id) WHERE status = 'failed';
 CREATE INDEX operations_parent ON operations (parent_id) WHERE parent_id IS NOT NULL;
 
 -- Work that one run at a time does, such as a call of a language model. A run that holds a key renews the hold; when it

@@ -60,7 +60,7 @@ CREATE TABLE scenarios (
     updated_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, id)
 );
-CREATE INDEX scenarios_agent ON scenarios (tenant_id, agent_id);
+CREATE INDEX scenarios_agent ON scenarios (tenant_id, agent_id, id);
 
 CREATE TABLE rules (
     tenant_id    uuid NOT NULL REFERENCES tenants (id),
@@ -78,6 +78,7 @@ CREATE TABLE rules (
     FOREIGN KEY (tenant_id, scenario_id) REFERENCES scenarios (tenant_id, id)
 );
 CREATE INDEX rules_scenario ON rules (tenant_id, scenario_id);
+CREATE INDEX rules_agent ON rules (tenant_id, agent_id, id);
 
 CREATE TABLE requirements (
     id                 uuid PRIMARY KEY,

@@ -30,7 +30,8 @@ CREATE TABLE customer_merges (
     FOREIGN KEY (tenant_id, source_profile_id) REFERENCES customer_profiles (tenant_id, id),
     FOREIGN KEY (tenant_id, target_profile_id) REFERENCES customer_profiles (tenant_id, id)
 );
-CREATE INDEX customer_merges_source ON customer_merges (tenant_id, source_profile_id) WHERE undone_at IS NULL;
+CREATE INDEX customer_merges_source ON customer_merges (tenant_id, source_profile_id, id);
+CREATE INDEX customer_merges_target ON customer_merges (tenant_id, target_profile_id, id);
 
 CREATE TABLE channel_identities (
     id           uuid PRIMARY KEY,

@@ -11,7 +11,7 @@ CREATE TABLE sessions (
     updated_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, id)
 );
-CREATE INDEX sessions_customer ON sessions (tenant_id, customer_id);
+CREATE INDEX sessions_customer ON sessions (tenant_id, customer_id, created_at, id);
 
 CREATE TABLE session_turns (
     tenant_id    uuid NOT NULL,

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -57,7 +58,7 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 		if err != nil {
 			return out, err
 		}
-		if writes, err = dropConflicts(ctx, q, ev.TenantID, writes, profiles, &refused); err != nil {
+		if writes, err = dropConflicts(ctx, q, ev.TenantID, writes, &refused); err != nil {
 			return out, err
 		}
 		if writes, err = findSources(ctx, q, ev.TenantID, writes, profiles, &refused); err != nil {
@@ -84,7 +85,7 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 		touched := map[uuid.UUID]bool{}
 		for i, row := range placed.rows {
 			touched[row.ProfileID] = true
-			switch vault.ItemStatus(row.Status) {
+			switch placed.statuses[i] {
 			case vault.StatusSuperseded:
 				out.Superseded++
 			case vault.StatusPending:
@@ -196,11 +197,9 @@ func (s Imports) checkAll(
 	return writes, nil
 }
 
-// dropConflicts removes writes whose id is already taken, and writes to a field that an earlier write of the import
-// sets: two of the customers may have been merged.
+// dropConflicts removes writes whose id is already taken.
 func dropConflicts(
-	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
-	refused *rejections,
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, refused *rejections,
 ) ([]checkedWrite, error) {
 	var chosen []uuid.UUID
 	for _, w := range writes {
@@ -216,26 +215,13 @@ func dropConflicts(
 		}
 	}
 	kept := make([]checkedWrite, 0, len(writes))
-	written := map[fieldKey]bool{}
 	for _, w := range writes {
-		profile, known := profiles[w.CustomerID]
-		key := fieldKey{profile, w.Name}
-		var err error
-		switch {
-		case slices.Contains(taken, w.id):
-			err = idTakenError(w.id)
-		case known && written[key]:
-			err = vault.Conflict(
-				"writes", "%s is written twice, because two of the customers were merged; write it once", w.Name,
-			)
-		}
-		if err != nil {
-			if err := refused.add(w.index, err); err != nil {
+		if slices.Contains(taken, w.id) {
+			if err := refused.add(w.index, idTakenError(w.id)); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		written[key] = true
 		kept = append(kept, w)
 	}
 	return kept, nil
@@ -288,8 +274,12 @@ func limitFields(
 	refused *rejections,
 ) ([]checkedWrite, error) {
 	written := map[uuid.UUID]int64{}
+	seen := map[fieldKey]bool{}
 	for _, w := range writes {
-		written[profiles[w.CustomerID]]++
+		if key := (fieldKey{profiles[w.CustomerID], w.Name}); !seen[key] {
+			seen[key] = true
+			written[key.profile]++
+		}
 	}
 	counts, err := q.CountFields(ctx, tenant, slices.Collect(maps.Keys(written)))
 	if err != nil {
@@ -306,9 +296,10 @@ func limitFields(
 		return writes, nil
 	}
 	kept := make([]checkedWrite, 0, len(writes))
+	added := map[fieldKey]bool{} // new fields within the limit
 	for _, w := range writes {
 		profile := profiles[w.CustomerID]
-		if n, limited := left[profile]; limited {
+		if n, limited := left[profile]; limited && !added[fieldKey{profile, w.Name}] {
 			known, err := q.ListVersions(ctx, dbgen.ListVersionsParams{
 				TenantID: tenant, Profiles: []uuid.UUID{profile}, Names: []string{w.Name},
 			})
@@ -322,7 +313,7 @@ func limitFields(
 				continue
 			}
 			if len(known) == 0 {
-				left[profile] = n - 1
+				left[profile], added[fieldKey{profile, w.Name}] = n-1, true
 			}
 		}
 		kept = append(kept, w)
@@ -399,11 +390,14 @@ func lockCustomers(
 // placed are the rows of an import and what they change.
 type placed struct {
 	rows       []dbgen.InsertValueParams
+	statuses   []vault.ItemStatus // of the rows before later writes of the import
 	superseded map[uuid.UUID]uuid.UUID
 	places     map[uuid.UUID]rules.Placement // of the versions that overtake others, which is rare
 }
 
-// place orders each write in the history of its field. A history has at most one write of the import.
+// place orders each write in the history of its field, as if the writes of a field were operations one after the other:
+// each write of a field counts as accepted a microsecond after the one before it, the precision of PostgreSQL. The rows
+// have the states after the last write.
 func (s Imports) place(
 	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
 ) (placed, error) {
@@ -417,19 +411,40 @@ func (s Imports) place(
 		return out, err
 	}
 	now := s.Values.Now()
+	places := make([]rules.Placement, len(writes))
+	versions := make([]rules.Version, len(writes))
+	at := make(map[uuid.UUID]int, len(writes)) // of the version of this import with an id
+	accepted := map[fieldKey]time.Time{}       // of the last write of a field
 	for i, w := range writes {
-		version := newVersion(w.id, op, w.WriteValueInput, w.def, w.checked)
-		place := rules.Place(histories[keys[i]], version, rules.AuthorityOf(w.def), w.sourceFound, now)
-		if place.Supersedes != nil {
-			out.superseded[*place.Supersedes] = w.id
+		own := op
+		if last, ok := accepted[keys[i]]; ok {
+			own.AcceptedAt = last.Add(time.Microsecond)
 		}
-		for _, id := range place.Replaces {
-			out.superseded[id] = w.id
+		accepted[keys[i]] = own.AcceptedAt
+		version := newVersion(w.id, own, w.WriteValueInput, w.def, w.checked)
+		place := rules.Place(histories[keys[i]], version, rules.AuthorityOf(w.def), w.sourceFound, now)
+		histories[keys[i]] = rules.Apply(histories[keys[i]], version, place)
+		superseded := place.Replaces
+		if place.Supersedes != nil {
+			superseded = append(slices.Clone(superseded), *place.Supersedes)
+		}
+		for _, id := range superseded {
+			if j, ok := at[id]; ok {
+				places[j].Status, places[j].SupersededBy = vault.StatusSuperseded, &writes[i].id
+			} else {
+				out.superseded[id] = w.id
+			}
 		}
 		if len(place.Overtakes) > 0 {
 			out.places[w.id] = rules.Placement{Overtakes: place.Overtakes}
 		}
-		row, err := s.Values.row(version, keys[i].profile, op, w.WriteValueInput, w.def, w.checked, place)
+		versions[i], places[i], at[w.id] = version, place, i
+		out.statuses = append(out.statuses, place.Status)
+	}
+	for i, w := range writes {
+		own := op
+		own.AcceptedAt = versions[i].AcceptedAt
+		row, err := s.Values.row(versions[i], keys[i].profile, own, w.WriteValueInput, w.def, w.checked, places[i])
 		if err != nil {
 			return out, err
 		}
@@ -459,7 +474,7 @@ func insertVersions(
 		return fmt.Errorf("encode an import of %d writes", len(rows)) // the cause may quote a value
 	}
 	_, err = q.InsertValues(ctx, dbgen.InsertValuesParams{
-		TenantID: op.TenantID, OperationID: op.ID, AcceptedAt: op.AcceptedAt, Rows: encoded,
+		TenantID: op.TenantID, OperationID: op.ID, Rows: encoded,
 	})
 	if db.IsDuplicate(err) {
 		return vault.Conflict(

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -202,9 +203,7 @@ func lockMerged(
 	}
 	merge, err = q.GetMerge(ctx, tenant, source.ID)
 	if db.IsNotFound(err) {
-		return source, target, merge, vault.Conflict(
-			"customer_id", "customer_id: customer %s is not merged into another", customer,
-		)
+		return source, target, merge, notMerged(ctx, q, source)
 	}
 	if err != nil {
 		return source, target, merge, err
@@ -229,6 +228,34 @@ func lockMerged(
 		)
 	}
 	return source, target, merge, nil
+}
+
+// notMerged returns the error for undoing the merge of a customer who is not merged. It names the merges that can be
+// undone: the caller may have named the target of a merge.
+func notMerged(ctx context.Context, q *dbgen.Queries, customer dbgen.CustomerProfile) error {
+	sources, err := q.ListUndoableMerges(ctx, dbgen.ListUndoableMergesParams{
+		TenantID: customer.TenantID, TargetProfileID: customer.ID, MaxRows: vault.MaxProblems,
+	})
+	if err != nil {
+		return err
+	}
+	rejection := vault.Conflict(
+		"customer_id", "customer_id: customer %s is not merged into another, and no other customer is merged into it",
+		customer.CustomerID,
+	)
+	if len(sources) > 0 {
+		ids := make([]string, len(sources))
+		for i, id := range sources {
+			ids[i] = id.String()
+		}
+		rejection = vault.Conflict(
+			"customer_id",
+			"customer_id: customer %s is not merged into another; to undo a merge into it, name the customer who was merged: %s",
+			customer.CustomerID, strings.Join(ids, ", "),
+		)
+		rejection.Related = sources
+	}
+	return rejection
 }
 
 // planMerge reads the state that the merge changes, and computes the common histories of fields that both customers

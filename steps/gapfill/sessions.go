@@ -43,6 +43,9 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
+		if err := limitTurns(ctx, q, ev.TenantID, in); err != nil {
+			return vault.SavedResult{}, err
+		}
 		for i, turn := range in.Turns {
 			at := op.AcceptedAt
 			if turn.At != nil {
@@ -92,4 +95,17 @@ func withAcceptTimes(op dbgen.Operation, in map[string]json.RawMessage) (variabl
 	}
 	marks, err = json.Marshal(times)
 	return variables, marks, err
+}
+
+// limitTurns rejects turns beyond vault.MaxTurns of the session. The caller has locked the session.
+func limitTurns(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.SaveSessionInput) error {
+	if len(in.Turns) == 0 {
+		return nil
+	}
+	stored, err := q.CountTurns(ctx, tenant, in.SessionID)
+	if err == nil && stored+int64(len(in.Turns)) > vault.MaxTurns {
+		return vault.Invalid("turns", "the session has %d turns and would have %d; the limit is %d, so begin another session",
+			stored, stored+int64(len(in.Turns)), vault.MaxTurns)
+	}
+	return err
 }

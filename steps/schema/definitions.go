@@ -38,6 +38,16 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (onc
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
+		others, err := q.CountOtherDefinitions(ctx, dbgen.CountOtherDefinitionsParams{
+			TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name,
+		})
+		if err == nil && others >= vault.MaxDefinitions {
+			err = vault.Invalid("agent_id", "the agent has %d definitions; the limit is %d, so delete those that it does not use",
+				others, vault.MaxDefinitions)
+		}
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
 		id, err := q.UpsertDefinition(ctx, row)
 		if db.IsNotFound(err) { // a newer save or deletion is stored
 			current, err := q.LockDefinitionByName(ctx, dbgen.LockDefinitionByNameParams{
@@ -119,7 +129,27 @@ func (s Definitions) checkRequirement(
 			return vault.Invalid("rule_id", "rule %s belongs to scenario %s", *in.RuleID, rule.ScenarioID)
 		}
 	}
+	if err := checkConditionTypes(ctx, q, tenant, in.AgentID, in.WhenCondition); err != nil {
+		return err
+	}
 	return checkDefined(ctx, q, tenant, in.AgentID, append([]string{in.FieldName}, in.DependsOn...))
+}
+
+// checkConditionTypes rejects a condition that does not fit the types of the agent's definitions.
+func checkConditionTypes(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, condition string) error {
+	names := rules.ConditionFields(condition)
+	if len(names) == 0 {
+		return nil
+	}
+	rows, err := q.ListDefinitionTypes(ctx, dbgen.ListDefinitionTypesParams{TenantID: tenant, AgentID: agent, Names: names})
+	if err != nil {
+		return err
+	}
+	defined := make(map[string]vault.ValueType, len(rows))
+	for _, r := range rows {
+		defined[r.Name] = vault.ValueType(r.ValueType)
+	}
+	return rules.CheckConditionTypes(condition, defined)
 }
 
 // checkDefined rejects fields that an agent does not define.

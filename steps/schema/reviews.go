@@ -67,6 +67,9 @@ func reviewRequirement(
 		return err
 	}
 	if in.Edit != nil {
+		if err := checkConditionTypes(ctx, q, op.TenantID, row.AgentID, edited.WhenCondition); err != nil {
+			return err
+		}
 		if err := checkDefined(ctx, q, op.TenantID, row.AgentID, in.Edit.DependsOn); err != nil {
 			return err
 		}

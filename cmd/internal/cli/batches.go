@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,12 +68,12 @@ type pendingWrite struct {
 	identity identity
 }
 
-// key identifies the field of a write. A batch contains each key once.
-func (p pendingWrite) key() string {
-	if p.identity != (identity{}) {
-		return strings.Join([]string{p.identity.channel, p.identity.externalID, p.Name}, "\x00")
-	}
-	return p.CustomerID.String() + "\x00" + p.Name
+// bytes returns the approximate size of the write in a request.
+func (p pendingWrite) bytes() int { return len(p.Value) + len(p.SourceMetadata) + 512 } // ids, times and names
+
+// sameCustomer reports whether two writes are of one customer.
+func (p pendingWrite) sameCustomer(other pendingWrite) bool {
+	return p.CustomerID == other.CustomerID && p.identity == other.identity
 }
 
 // add adds the writes of a row. It sends a batch when it is full.
@@ -83,13 +85,34 @@ func (im *importer) add(ctx context.Context, r row) error {
 		}
 	}
 	for _, w := range r.writes {
-		size := len(w.Value) + len(w.SourceMetadata) + 512 // ids, times and names
-		if len(im.pending) == im.size || im.bytes+size > maxBatchBytes {
-			if err := im.flush(ctx); err != nil {
+		next := pendingWrite{w, r.line, r.identity}
+		if len(im.pending) == im.size || im.bytes+next.bytes() > maxBatchBytes {
+			if err := im.sendFull(ctx, next); err != nil {
 				return err
 			}
 		}
-		im.pending, im.bytes = append(im.pending, pendingWrite{w, r.line, r.identity}), im.bytes+size
+		im.pending, im.bytes = append(im.pending, next), im.bytes+next.bytes()
+	}
+	return nil
+}
+
+// sendFull sends a full batch. The writes of the customer of the next write, which end the batch, wait for the next
+// batch, so that consecutive lines of a customer are in one operation. Writes of one customer alone are sent.
+func (im *importer) sendFull(ctx context.Context, next pendingWrite) error {
+	cut := len(im.pending)
+	for cut > 0 && im.pending[cut-1].sameCustomer(next) {
+		cut--
+	}
+	if cut == 0 {
+		return im.flush(ctx)
+	}
+	kept := slices.Clone(im.pending[cut:])
+	im.pending = im.pending[:cut]
+	if err := im.flush(ctx); err != nil {
+		return err
+	}
+	for _, p := range kept {
+		im.pending, im.bytes = append(im.pending, p), im.bytes+p.bytes()
 	}
 	return nil
 }
@@ -99,8 +122,7 @@ func (im *importer) addReject(r reject) error {
 	return im.reject(r)
 }
 
-// flush sends the pending writes. Several writes of one field go into consecutive batches, so that the history has the
-// order of the file.
+// flush sends the pending writes. The vault stores several writes of one field in their order.
 func (im *importer) flush(ctx context.Context) error {
 	window := im.pending
 	im.pending, im.bytes = nil, 0
@@ -112,22 +134,7 @@ func (im *importer) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var layers [][]pendingWrite
-	seen := map[string]int{}
-	for _, p := range window {
-		at := seen[p.key()]
-		seen[p.key()]++
-		if at == len(layers) {
-			layers = append(layers, nil)
-		}
-		layers[at] = append(layers[at], p)
-	}
-	for i, layer := range layers {
-		if err := im.send(ctx, fmt.Sprintf("%d.%d", im.window, i), layer); err != nil {
-			return err
-		}
-	}
-	return nil
+	return im.send(ctx, strconv.Itoa(im.window), window)
 }
 
 // resolve gets or creates the customers of channel identities, in one operation. It returns the writes with a customer.

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"io"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -24,18 +26,24 @@ func (a *App) customersCommand() *cobra.Command {
 		"delete it even if items of other customers were derived from it; they become orphaned; needs the scope admin")
 	label := one("label", "Set the label of a customer; an empty one removes it", &labelled.CustomerID)
 	textVar(label, &labelled.Label, "label", "the label, at most 100 characters", true)
+	merges := one("merges", "List the merges of a customer, and which of them can be undone", &customer)
+	unmerge := one("unmerge", "Undo the merge of a customer into another customer", &unmerged.CustomerID)
+	unmerge.Long = "Undo the merge of a customer into another customer. --customer is the customer who was merged:\n" +
+		"`vault customers merges` lists the merges that can be undone."
 	cmd.AddCommand(
 		submit(a, label, &labelled, (*client.Client).SetCustomerLabel),
 		a.listCustomersCommand(), a.openCommand(), a.openManyCommand(), a.mergeCommand(),
-		a.read(byKey, one("get", "Show the profile of a customer", &customer),
-			func(ctx context.Context, c *client.Client) (any, error) { return c.GetCustomer(ctx, customer) }),
+		a.read(byKey, one("get", "Show the profile of a customer, and what waits", &customer),
+			func(ctx context.Context, c *client.Client) (any, error) { return getCustomer(ctx, c, customer) }),
+		a.read(byKey, merges, func(ctx context.Context, c *client.Client) (any, error) {
+			return client.Collect(c.ListMerges(ctx, customer))
+		}),
 		a.read(byKey, one("history", "List the versions of all fields of a customer, newest first", &customer),
 			func(ctx context.Context, c *client.Client) (any, error) {
 				return client.Collect(c.ListCustomerHistory(ctx, customer))
 			}),
 		submit(a, remove, &deleted, (*client.Client).DeleteCustomer),
-		submit(a, one("unmerge", "Undo the merge of a customer into another customer", &unmerged.CustomerID),
-			&unmerged, (*client.Client).UnmergeCustomer),
+		submit(a, unmerge, &unmerged, (*client.Client).UnmergeCustomer),
 	)
 	return cmd
 }
@@ -43,20 +51,79 @@ func (a *App) customersCommand() *cobra.Command {
 func (a *App) listCustomersCommand() *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{Use: "list", Short: "List the customers, in the order of their ids"}
-	cmd.Flags().IntVar(&limit, "limit", 100, "maximum number of customers; 0: no limit")
+	limitVar(cmd, &limit, "customers")
 	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
-		out := []vault.Customer{}
-		for customer, err := range c.ListCustomers(ctx, client.CustomersQuery{}) {
-			if err != nil {
-				return nil, err
-			}
-			if limit > 0 && len(out) == limit {
-				break
-			}
-			out = append(out, customer)
-		}
-		return out, nil
+		return upTo(c.ListCustomers(ctx, client.CustomersQuery{}), limit)
 	})
+}
+
+// customerOutput is a profile with what waits: for the customer, for the vault and for reviewers.
+type customerOutput struct {
+	vault.Profile
+
+	Questions      []vault.Question         `json:"open_questions,omitempty"`
+	Unfinished     []vault.OperationSummary `json:"unfinished_operations,omitempty"`
+	PendingReviews int                      `json:"pending_reviews,omitempty"` // of the tenant, up to waitingShown
+}
+
+// waitingShown is the maximum number of waiting entries of each kind that `customers get` shows.
+const waitingShown = 100
+
+// getCustomer returns the profile of a customer with what waits.
+func getCustomer(ctx context.Context, c *client.Client, customer uuid.UUID) (customerOutput, error) {
+	var out customerOutput
+	var err error
+	if out.Profile, err = c.GetCustomer(ctx, customer); err != nil {
+		return out, err
+	}
+	if out.Questions, err = upTo(c.ListQuestions(ctx, &customer), waitingShown); err != nil {
+		return out, err
+	}
+	out.Unfinished, err = upTo(c.ListOperations(ctx, vault.OperationFilter{
+		Status: vault.SelectUnfinished, CustomerID: &customer,
+	}), waitingShown)
+	if err != nil {
+		return out, err
+	}
+	reviews, err := upTo(c.ListReviews(ctx), waitingShown)
+	out.PendingReviews = len(reviews)
+	return out, err
+}
+
+func (o customerOutput) table(w io.Writer) {
+	table(w, o.Profile)
+	if len(o.Questions) > 0 {
+		_, _ = fmt.Fprint(w, "\f") // ends the columns before it
+		table(w, o.Questions)
+	}
+	if len(o.Unfinished) > 0 {
+		_, _ = fmt.Fprint(w, "\f")
+		table(w, o.Unfinished)
+	}
+	if o.PendingReviews > 0 {
+		_, _ = fmt.Fprint(w, "\f")
+		line(w, fmt.Sprintf("%s pending, of all agents: vault reviews list", countOf(o.PendingReviews, "review")))
+	}
+}
+
+// countOf returns a number of waiting things in words.
+func countOf(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what + " is"
+	case n >= waitingShown:
+		return fmt.Sprintf("%d %ss or more are", n, what)
+	default:
+		return fmt.Sprintf("%d %ss are", n, what)
+	}
+}
+
+func (a *App) agentsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "agents", Short: "List the agents"}
+	cmd.AddCommand(a.read(byKey,
+		&cobra.Command{Use: "list", Short: "List the agents that have a definition or a scenario"},
+		func(ctx context.Context, c *client.Client) (any, error) { return client.Collect(c.ListAgents(ctx)) }))
+	return cmd
 }
 
 func (a *App) openCommand() *cobra.Command {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"time"
 
@@ -101,6 +102,26 @@ func textVar(cmd *cobra.Command, into *string, name, usage string, required bool
 		_ = cmd.MarkFlagRequired(name)
 	}
 	noFiles(cmd, name)
+}
+
+// limitVar adds the flag that ends a list.
+func limitVar(cmd *cobra.Command, into *int, what string) {
+	cmd.Flags().IntVar(into, "limit", 100, "maximum number of "+what+"; 0: no limit")
+}
+
+// upTo reads the first entries of a list; 0: all of them.
+func upTo[T any](all iter.Seq2[T, error], limit int) ([]T, error) {
+	out := []T{}
+	for item, err := range all {
+		if err != nil {
+			return nil, err
+		}
+		if limit > 0 && len(out) == limit {
+			break
+		}
+		out = append(out, item)
+	}
+	return out, nil
 }
 
 // enumVar adds a flag with a fixed set of values, which the shell completes.

@@ -151,9 +151,16 @@ func (a *App) answerCommand() *cobra.Command {
 
 func (a *App) sessionsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "sessions", Short: "Manage conversations, from which vault fill takes missing values"}
-	var session uuid.UUID
+	var session, customer uuid.UUID
+	var limit int
 	get := withID(&cobra.Command{Use: "get", Short: "Show a session"}, "session", "session `id`", &session)
+	list := withID(&cobra.Command{Use: "list", Short: "List the sessions of a customer, newest first"},
+		"customer", "customer `id`", &customer)
+	limitVar(list, &limit, "sessions")
 	cmd.AddCommand(
+		a.read(byKey, list, func(ctx context.Context, c *client.Client) (any, error) {
+			return upTo(c.ListSessions(ctx, customer), limit)
+		}),
 		a.read(byKey, get, func(ctx context.Context, c *client.Client) (any, error) { return c.GetSession(ctx, session) }),
 		save(a, &cobra.Command{
 			Use: "save", Short: "Save the variables of a session and add turns",

@@ -49,6 +49,15 @@ func table(w io.Writer, v any) {
 		}
 	case vault.Profile:
 		line(w, "customer", v.CustomerID)
+		if id := v.RequestedCustomerID; id != nil {
+			line(w, "merged", fmt.Sprintf("%s was merged into this customer; vault customers unmerge --customer %s undoes it",
+				id, id))
+		}
+		for _, id := range v.MergedCustomers {
+			if v.RequestedCustomerID == nil || id != *v.RequestedCustomerID {
+				line(w, "merged", fmt.Sprintf("%s was merged into this customer", id))
+			}
+		}
 		line(w, "version", v.Version)
 		line(w, "identity", v.VerificationLevel)
 		for _, c := range v.Channels {
@@ -132,6 +141,40 @@ func table(w io.Writer, v any) {
 		head(w, "CUSTOMER", "VERSION", "CREATED", "UPDATED")
 		for _, c := range v {
 			line(w, c.CustomerID, c.Version, when(&c.CreatedAt), when(&c.UpdatedAt))
+		}
+	case []vault.OperationSummary:
+		head(w, "OPERATION", "WORKFLOW", "SUBJECT", "STATUS", "PUSHES", "ACCEPTED", "FINISHED", "ERROR")
+		for _, o := range v {
+			failure := "-"
+			if o.Error != nil {
+				failure = o.Error.Detail
+			}
+			line(w, o.ID, o.Workflow, o.Subject, o.Status, o.Attempts, when(&o.AcceptedAt), when(o.FinishedAt), failure)
+		}
+	case []vault.AgentSummary:
+		head(w, "AGENT", "DEFINITIONS", "SCENARIOS")
+		for _, agent := range v {
+			line(w, agent.AgentID, agent.Definitions, agent.Scenarios)
+		}
+	case []vault.ScenarioSummary:
+		head(w, "SCENARIO", "NAME", "RULES", "REQUIREMENTS", "UPDATED")
+		for _, s := range v {
+			line(w, s.ID, s.Name, s.Rules, s.Requirements, when(&s.UpdatedAt))
+		}
+	case []vault.RuleSummary:
+		head(w, "RULE", "SCENARIO", "NAME", "UPDATED")
+		for _, r := range v {
+			line(w, r.ID, r.ScenarioID, r.Name, when(&r.UpdatedAt))
+		}
+	case []vault.SessionSummary:
+		head(w, "SESSION", "CUSTOMER", "AGENT", "TURNS", "CREATED", "UPDATED")
+		for _, s := range v {
+			line(w, s.ID, s.CustomerID, s.AgentID, s.Turns, when(&s.CreatedAt), when(&s.UpdatedAt))
+		}
+	case []vault.Merge:
+		head(w, "MERGED CUSTOMER", "INTO", "STATE", "MERGED", "UNDONE")
+		for _, m := range v {
+			line(w, m.SourceCustomerID, m.TargetCustomerID, m.State, when(&m.MergedAt), when(m.UndoneAt))
 		}
 	case client.Health:
 		line(w, "status", v.Status)

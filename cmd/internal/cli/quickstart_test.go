@@ -51,6 +51,9 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 			"save"),
 		"succeeded",
 	)
+	has(t, c.ok("", "agents", "list"), agent)
+	has(t, c.ok("", "scenarios", "list", "--agent", agent), scenario, "Open an account")
+	has(t, c.ok("", "rules", "list", "--agent", agent, "--scenario", scenario), rule, "Greet")
 	has(t, c.ok("", "rules", "get", "--agent", agent, "--rule", rule), "Greet")
 	has(t, c.ok("", "scenarios", "extract", "--scenario", scenario, "--rule", rule), "extract-schema")
 	for _, name := range []string{"email", "country"} {
@@ -132,6 +135,9 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	}
 	question := kit.Question(t, c.tenant, uuidOf(t, customer))
 	has(t, c.ok("", "questions", "list", "--customer", customer), question.ID.String(), "country", "value")
+	has(t, c.ok("", "sessions", "list", "--customer", customer), session)
+	has(t, c.ok("", "customers", "get", "--customer", customer), question.ID.String(), "fill-gaps", "accepted")
+	has(t, c.ok("", "operations", "list", "--status", "unfinished", "--customer", customer), fill.ID.String(), "fill-gaps")
 	has(t, c.ok("", "questions", "get", "--question", question.ID.String()), "country")
 	has(t, c.ok("", "answer", "--question", question.ID.String(), "--value", "Norway"), "answer-question", "succeeded")
 	has(t, c.ok("", "operations", "wait", "--operation", fill.ID.String(), "--wait", "2m"), "fill-gaps", "succeeded",
@@ -178,6 +184,9 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	)
 	has(t, c.ok("", "export", "--customer", third), "Peru")
 	has(t, c.ok("", "customers", "merge", "--customer", customer, "--source", third), "merge-customers", "succeeded")
+	has(t, c.ok("", "customers", "merges", "--customer", customer), third, "undoable")
+	has(t, c.ok("", "customers", "get", "--customer", third), "vault customers unmerge --customer "+third)
+	has(t, c.refused("", "customers", "unmerge", "--customer", customer), "name the customer who was merged", third)
 	has(t, c.ok("", "customers", "unmerge", "--customer", third), "unmerge-customer", "succeeded")
 	has(t, c.ok("", "customers", "delete", "--customer", third), "delete-customer", "succeeded")
 
@@ -199,6 +208,7 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 		all := parsed[[]client.Review](c, "", "reviews", "list")
 		return all, len(all) > 0
 	})
+	has(t, c.ok("", "customers", "get", "--customer", customer), "pending, of all agents: vault reviews list")
 	has(t, c.ok("", "reviews", "list"), reviews[0].ID.String(), string(reviews[0].Kind))
 	has(
 		t,
@@ -225,6 +235,7 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	}
 	has(t, c.refused("", write...), "nickname", "operation")
 	failed := parsed[operation](c, "", append(write, "--wait", "0")...) // the same key is the same operation
+	has(t, c.ok("", "operations", "list", "--status", "failed", "--workflow", "write-value"), failed.ID.String(), "nickname")
 	has(t, c.ok("", "operations", "get", "--operation", failed.ID.String()), "write-value", "failed", "nickname")
 	c.ok(doc(t, "agent_id", agent, "name", "nickname", "value_type", "string", "enabled", true), "definitions", "save")
 	has(t, c.ok("", "operations", "replay", "--operation", failed.ID.String()), failed.ID.String(), "succeeded")

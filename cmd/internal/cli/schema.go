@@ -74,12 +74,16 @@ func (a *App) scenariosCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "scenarios", Short: "Manage scenarios; the vault derives requirements from their texts"}
 	var agent, scenario uuid.UUID
 	var extracted vault.ExtractSchemaInput
+	list := withID(&cobra.Command{Use: "list", Short: "List the scenarios of an agent"}, "agent", "agent `id`", &agent)
 	get := withID(withID(&cobra.Command{Use: "get", Short: "Show a scenario"},
 		"agent", "agent `id`", &agent), "scenario", "scenario `id`", &scenario)
 	extract := withID(&cobra.Command{Use: "extract", Short: "Extract the requirements of a scenario or rule now"},
 		"scenario", "scenario `id`", &extracted.ScenarioID)
 	optionalID(extract, &extracted.RuleID, "rule", "`id` of a rule of the scenario")
 	cmd.AddCommand(
+		a.read(byKey, list, func(ctx context.Context, c *client.Client) (any, error) {
+			return client.Collect(c.ListScenarios(ctx, agent))
+		}),
 		a.read(byKey, get, func(ctx context.Context, c *client.Client) (any, error) {
 			return c.GetScenario(ctx, agent, scenario)
 		}),
@@ -96,9 +100,15 @@ func (a *App) scenariosCommand() *cobra.Command {
 func (a *App) rulesCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "rules", Short: "Manage the rules of scenarios; the vault derives requirements from their texts"}
 	var agent, rule uuid.UUID
+	var scenario *uuid.UUID
+	list := withID(&cobra.Command{Use: "list", Short: "List the rules of an agent"}, "agent", "agent `id`", &agent)
+	optionalID(list, &scenario, "scenario", "`id` of a scenario: list only its rules")
 	get := withID(withID(&cobra.Command{Use: "get", Short: "Show a rule"},
 		"agent", "agent `id`", &agent), "rule", "rule `id`", &rule)
 	cmd.AddCommand(
+		a.read(byKey, list, func(ctx context.Context, c *client.Client) (any, error) {
+			return client.Collect(c.ListRules(ctx, agent, scenario))
+		}),
 		a.read(byKey, get, func(ctx context.Context, c *client.Client) (any, error) { return c.GetRule(ctx, agent, rule) }),
 		save(a, &cobra.Command{
 			Use: "save", Short: "Save a rule",

@@ -68,8 +68,20 @@ func (a *App) healthCommand() *cobra.Command {
 }
 
 func (a *App) operationsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "operations", Short: "Show and replay operations, and cancel gap fills"}
+	cmd := &cobra.Command{Use: "operations", Short: "List, show and replay operations, and cancel gap fills"}
 	var id uuid.UUID
+	var filter vault.OperationFilter
+	var limit int
+	list := &cobra.Command{
+		Use: "list", Short: "List operations, newest first",
+		Example: "  vault operations list --status failed\n" +
+			"  vault operations list --status unfinished --workflow fill-gaps --customer 0198…",
+	}
+	enumVar(list, &filter.Status, "status", "", "list only operations with this status; unfinished is accepted or applied",
+		vault.OperationSelections)
+	textVar(list, &filter.Workflow, "workflow", "list only operations of this workflow, such as write-value", false)
+	optionalID(list, &filter.CustomerID, "customer", "`id` of a customer: list only operations about it")
+	limitVar(list, &limit, "operations")
 	var cancelled vault.CancelFillInput
 	one := func(use, short string, id *uuid.UUID) *cobra.Command {
 		return withID(&cobra.Command{Use: use, Short: short}, "operation", "operation `id`", id)
@@ -77,7 +89,7 @@ func (a *App) operationsCommand() *cobra.Command {
 	get := one("get", "Show the status of an operation", &id)
 	wait := one("wait", "Wait for the outcome of an operation, for at most the time in --wait", &id)
 	a.addWaitFlag(wait)
-	for _, sub := range []*cobra.Command{get, wait} {
+	for _, sub := range []*cobra.Command{list, get, wait} {
 		a.addTenantFlag(sub.Flags())
 	}
 	replay := one("replay", "Replay a failed or overdue operation", &id)
@@ -85,6 +97,9 @@ func (a *App) operationsCommand() *cobra.Command {
 		"unfinished after a minute is sent to the workflow engine again. The output says which. Needs the\n" +
 		"scope admin."
 	cmd.AddCommand(
+		a.read(byOperator, list, func(ctx context.Context, c *client.Client) (any, error) {
+			return upTo(c.ListOperations(ctx, filter), limit)
+		}),
 		a.read(byOperator, get,
 			func(ctx context.Context, c *client.Client) (any, error) { return c.GetOperation(ctx, id) }),
 		a.read(byOperator, wait,
