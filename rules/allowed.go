@@ -16,7 +16,7 @@ import (
 func findAllowed(def vault.Definition, value json.RawMessage) (json.RawMessage, bool) {
 	var loose json.RawMessage
 	for _, raw := range def.AllowedValues {
-		allowed, why := normalise(def.ValueType, raw)
+		allowed, why := normalise(def, raw)
 		if why != "" {
 			continue // from before Check rejected such values; it allows nothing
 		}

@@ -45,7 +45,7 @@ func checkDefinition(d vault.Definition) error {
 	if len(problems) >= vault.MaxProblems {
 		return vault.Join(problems)
 	}
-	problems = append(problems, allowedProblems(d)...)
+	problems = append(append(problems, definitionTypeProblems(d)...), allowedProblems(d)...)
 	for i, method := range d.VerificationMethods[:min(len(d.VerificationMethods), vault.MaxEntries)] {
 		if first := slices.Index(d.VerificationMethods, method); first < i {
 			path := fmt.Sprintf("verification_methods[%d]", i)
@@ -72,13 +72,16 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 		if storageProblem(raw) != "" {
 			continue // inputProblems reports it
 		}
-		value, why := normalise(d.ValueType, raw)
+		value, why := normalise(d, raw)
 		if isNull(raw) {
 			why = "is null, which is not a value"
 		}
 		if why != "" {
 			problems = append(problems, vault.Invalid(fmt.Sprintf("allowed_values[%d]", i), "%s", why))
 			continue
+		}
+		if why := rangeProblem(d, value); why != "" && len(limitProblems(d)) == 0 {
+			problems = append(problems, vault.Invalid(fmt.Sprintf("allowed_values[%d]", i), "%s", why))
 		}
 		values = append(values, value)
 	}
@@ -243,8 +246,10 @@ var validate = sync.OnceValue(func() *validator.Validate {
 			}
 			return nil
 		},
-		"re2": CheckPattern,
-		"cel": conditionProblem,
+		"re2":      CheckPattern,
+		"cel":      conditionProblem,
+		"timezone": checkTimeZone,
+		"region":   checkRegion,
 	}
 	for tag, rule := range rules {
 		ruleProblems[tag] = rule

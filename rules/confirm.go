@@ -14,7 +14,7 @@ func ConfirmPrompt(d vault.Definition, value json.RawMessage) string {
 	if d.Secret() {
 		return d.Label() + ": is the recorded value right?"
 	}
-	return d.Label() + ": " + displayText(value) + ". Is that right?"
+	return d.Label() + ": " + displayText(d, value) + ". Is that right?"
 }
 
 // Confirmable reports whether the answer "yes" confirms a value. If yes and no are themselves values of the field, only
@@ -28,13 +28,15 @@ func Confirmable(d vault.Definition, value json.RawMessage) bool {
 	return yes && clear
 }
 
-// displayText returns a value as text for a customer.
-func displayText(value json.RawMessage) string {
-	switch text := textOf(value); text {
-	case "true":
+// displayText returns a value as text for a customer. A number has its unit.
+func displayText(d vault.Definition, value json.RawMessage) string {
+	switch text := textOf(value); {
+	case text == "true":
 		return "yes"
-	case "false":
+	case text == "false":
 		return "no"
+	case d.ValueType == vault.TypeNumber:
+		return withUnit(d, text)
 	default:
 		return text
 	}

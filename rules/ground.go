@@ -41,7 +41,10 @@ func GroundCandidate(c vault.Candidate, def *vault.Definition, turns []vault.Tur
 	if len(passages) == 0 {
 		return Checked{}, vault.Invalid(c.FieldName, "the customer's turns do not contain the quote of the candidate")
 	}
-	if !slices.ContainsFunc(passages, func(p passage) bool { return p.supports(*def, c.Value, checked.Value) }) {
+	if !slices.ContainsFunc(passages, func(p passage) bool {
+		p.unit = def.Unit
+		return p.supports(*def, c.Value, checked.Value)
+	}) {
 		return Checked{}, vault.Invalid(c.FieldName, "the quote of the candidate does not contain its value")
 	}
 	return checked, nil
@@ -50,6 +53,7 @@ func GroundCandidate(c vault.Candidate, def *vault.Definition, turns []vault.Tur
 // passage is an occurrence of a quote in a turn of the customer.
 type passage struct {
 	original string // the turn as received
+	unit     string // the unit of the definition of the value
 	turn     string // the turn, folded
 	// start and end are the position of the quote in turn, extended to whole words. Otherwise the quote "18" would match
 	// "185".
@@ -135,13 +139,13 @@ func (p passage) supports(def vault.Definition, raw, value json.RawMessage) bool
 		return p.containsToken(foldText(text), ` <>"`, urlPunctuation) &&
 			strings.Contains(p.original, strings.Trim(urlPath(text), urlPunctuation))
 	case vault.TypePhone:
-		return p.containsPhone(text)
+		return p.containsPhone(text, def.DefaultRegion)
 	case vault.TypeNumber:
 		return p.containsNumber(text) || p.containsNumberWord(def, text)
 	case vault.TypeDate:
 		return slices.Contains(p.findDates(), text)
 	case vault.TypeDatetime:
-		return p.containsDatetime(textOf(raw), text)
+		return p.containsDatetime(textOf(raw), text, def.TimeZone)
 	case vault.TypeBoolean:
 		return p.containsBoolean(text == "true")
 	default:

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/contextvault/contextvault/rules/format"
+	"github.com/contextvault/contextvault/rules/internal/unit"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -18,9 +19,9 @@ import (
 
 var phonePattern = regexp.MustCompile(`\(?\+?\(?\d[\d ().\-/]*\d`)
 
-// containsPhone reports whether the quote contains a phone number with its country code: after + or 00, or as the
-// eleven digits that are usual in North America.
-func (p passage) containsPhone(e164 string) bool {
+// containsPhone reports whether the quote contains a phone number: with its country code, after + or 00 or as the eleven
+// digits that are usual in North America, or as a number of the region.
+func (p passage) containsPhone(e164, region string) bool {
 	for _, at := range phonePattern.FindAllStringIndex(p.turn, -1) {
 		// Search the whole turn: a quote could cut off digits of the number.
 		if at[0] < p.start || at[0] >= p.end {
@@ -28,7 +29,7 @@ func (p passage) containsPhone(e164 string) bool {
 		}
 		start := at[0]
 		for _, said := range strings.Split(p.turn[at[0]:at[1]], ". ") {
-			if isSamePhone(said, e164) && !p.isNegated(start, start+len(said)) {
+			if isSamePhone(said, e164, region) && !p.isNegated(start, start+len(said)) {
 				return true
 			}
 			start += len(said) + len(". ")
@@ -38,11 +39,11 @@ func (p passage) containsPhone(e164 string) bool {
 }
 
 // isSamePhone reports whether a phone number in a quote is the number e164.
-func isSamePhone(said, e164 string) bool {
+func isSamePhone(said, e164, region string) bool {
 	if strings.Count(said, "(") > strings.Count(said, ")") {
 		said = strings.TrimPrefix(said, "(") // the bracket opened before the number
 	}
-	if normal, why := format.Phone(strings.TrimSpace(said)); why == "" {
+	if normal, why := format.Phone(strings.TrimSpace(said), region); why == "" {
 		return normal == e164
 	}
 	digits := strings.Map(func(r rune) rune {
@@ -75,6 +76,9 @@ func (p passage) containsNumber(literal string) bool {
 		}
 		said := strings.TrimRight(p.turn[at[0]:at[1]], ".,'")
 		before, after := p.turn[:at[0]], p.turn[at[0]+len(said):]
+		if !p.fitsUnit(at[0], at[0]+len(said)) {
+			continue
+		}
 		if continuesNumber.MatchString(after) || endsWithDigit.MatchString(before) && len(said) == 3 {
 			continue
 		}
@@ -188,9 +192,9 @@ var zonePattern = regexp.MustCompile(`(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[a
 	`pacific|eastern|central|mountain)\b)`)
 
 // containsDatetime reports whether the quote contains a point in time, in RFC 3339 or as a day and a time of day. The
-// offset from UTC must be the same in quote and value; no offset means UTC. A quote with another named zone does not
-// match, because its offset depends on the day and the place.
-func (p passage) containsDatetime(raw, normalised string) bool {
+// offset from UTC must be the same in quote and value; no offset means the time zone of the definition, UTC without
+// one. A quote with another named zone does not match, because its offset depends on the day and the place.
+func (p passage) containsDatetime(raw, normalised, zone string) bool {
 	quote := p.quote()
 	for _, at := range datetimePattern.FindAllStringSubmatchIndex(quote, -1) {
 		m := submatches(quote, at)
@@ -198,24 +202,29 @@ func (p passage) containsDatetime(raw, normalised string) bool {
 		if seconds == "" {
 			seconds = ":00"
 		}
-		t, why := format.Datetime(m[1] + "T" + m[2] + seconds + m[4])
+		t, why := format.Datetime(m[1]+"T"+m[2]+seconds+m[4], zone)
 		if why == "" && t == normalised && !p.isNegated(p.start+at[0], p.start+at[1]) {
 			return true
 		}
 	}
-	local, err := time.Parse(time.RFC3339Nano, strings.ToUpper(strings.TrimSpace(raw)))
-	if err != nil {
+	said := zonePattern.FindStringSubmatch(quote)
+	if said != nil && said[5] != "" {
 		return false
 	}
-	offset := "+00:00"
-	if zone := zonePattern.FindStringSubmatch(quote); zone != nil {
-		if zone[5] != "" {
+	local, err := time.Parse(time.RFC3339Nano, strings.ToUpper(strings.TrimSpace(raw)))
+	if location, ok := format.Location(zone); ok && said == nil {
+		if local, err = time.Parse(time.RFC3339Nano, normalised); err != nil {
 			return false
 		}
-		offset = normaliseOffset(zone[3])
-	}
-	if local.Format("-07:00") != offset {
-		return false
+		local = local.In(location)
+	} else {
+		offset := "+00:00"
+		if said != nil {
+			offset = normaliseOffset(said[3])
+		}
+		if err != nil || local.Format("-07:00") != offset {
+			return false
+		}
 	}
 	return slices.Contains(p.findDates(), local.Format(time.DateOnly)) && local.Nanosecond() == 0 &&
 		slices.Contains(findTimes(zonePattern.ReplaceAllString(quote, "$1 ")), local.Format(time.TimeOnly))
@@ -367,12 +376,18 @@ func (p passage) containsNumberWord(def vault.Definition, literal string) bool {
 			!slices.Contains(beginsLargerNumber, before) && !slices.Contains(continuesNumberWord, after) &&
 			!(before == "and" && slices.Contains(beginsLargerNumber, word(i-2))) &&
 			!(before == "to" && (isNumberLike(word(i-2)) || word(i-2) == "quarter")) &&
-			(n != 1 || isCountedNoun(def, after)) && !p.isNegated(words[i][0], words[last][1]) {
+			(n != 1 || isCountedNoun(def, after)) && p.fitsUnit(words[i][0], words[last][1]) &&
+			!p.isNegated(words[i][0], words[last][1]) {
 			return true
 		}
 		i = last
 	}
 	return false
+}
+
+// fitsUnit reports whether the number from start to end can be in the unit of the definition: "80 pounds" is not 80 kg.
+func (p passage) fitsUnit(start, end int) bool {
+	return unit.Fits(p.unit, p.turn[:start], p.turn[end:])
 }
 
 // joinsNumberWords reports whether the text between two number words makes them one number, as in twenty-four.

@@ -28,6 +28,17 @@ type Definition struct {
 	ValidationRegex string `json:"validation_regex,omitempty" validate:"max=500,re2"`
 	// AllowedValues lists the accepted values. They are compared after normalisation. Empty: any value.
 	AllowedValues []json.RawMessage `json:"allowed_values,omitempty" validate:"max=500"`
+	// Unit is the unit of the numbers, such as kg or EUR per month. Only for numbers. Empty: they have none.
+	Unit string `json:"unit,omitempty" validate:"max=50" doc:"The unit of a number, such as kg or EUR per month. A number that is stated in another unit is not a value. Absent: none."`
+	// Minimum and Maximum are JSON numbers: the smallest and the largest valid number. Only for numbers. nil: no limit.
+	Minimum json.RawMessage `json:"minimum,omitempty" doc:"The smallest valid number. Absent: no limit."`
+	Maximum json.RawMessage `json:"maximum,omitempty" doc:"The largest valid number. Absent: no limit."`
+	// TimeZone is the IANA time zone in which a datetime without an offset from UTC is read, such as Europe/Berlin. Only
+	// for datetimes. Empty: such a datetime is invalid.
+	TimeZone string `json:"time_zone,omitempty" validate:"omitempty,timezone" doc:"The IANA time zone of a datetime without an offset from UTC, such as Europe/Berlin. Absent: a datetime needs an offset."`
+	// DefaultRegion is the region in which a phone number without a country code is read: two letters (ISO 3166), such
+	// as DE. Only for phone numbers. Empty: such a number is invalid.
+	DefaultRegion string `json:"default_region,omitempty" validate:"omitempty,region" doc:"The region of a phone number without a country code: two letters, such as DE. Absent: a phone number needs a country code."`
 	// ValidationMode is the treatment of invalid values. Empty: the configured mode.
 	ValidationMode ValidationMode `json:"validation_mode,omitempty" validate:"omitempty,oneof=strict warn disabled" doc:"The handling of a value that violates the definition. Absent: the configured mode."`
 	// RequiredVerification makes an unverified value count as missing.
@@ -71,6 +82,9 @@ func (d Definition) Secret() bool { return d.IsPII || d.EncryptionRequired }
 func (d Definition) Prompt() string {
 	if d.CollectionPrompt != "" {
 		return d.CollectionPrompt
+	}
+	if d.Unit != "" {
+		return "What is your " + d.Label() + " (in " + d.Unit + ")?"
 	}
 	return "What is your " + d.Label() + "?"
 }

@@ -85,7 +85,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -113,6 +113,11 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.ValueType,
 		&i.ValidationRegex,
 		&i.AllowedValues,
+		&i.Unit,
+		&i.Minimum,
+		&i.Maximum,
+		&i.TimeZone,
+		&i.DefaultRegion,
 		&i.ValidationMode,
 		&i.RequiredVerification,
 		&i.VerificationMethods,
@@ -137,7 +142,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -165,6 +170,11 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.ValueType,
 			&i.ValidationRegex,
 			&i.AllowedValues,
+			&i.Unit,
+			&i.Minimum,
+			&i.Maximum,
+			&i.TimeZone,
+			&i.DefaultRegion,
 			&i.ValidationMode,
 			&i.RequiredVerification,
 			&i.VerificationMethods,
@@ -342,6 +352,11 @@ SET display_name = excluded.display_name,
     value_type = excluded.value_type,
     validation_regex = excluded.validation_regex,
     allowed_values = excluded.allowed_values,
+    unit = excluded.unit,
+    minimum = excluded.minimum,
+    maximum = excluded.maximum,
+    time_zone = excluded.time_zone,
+    default_region = excluded.default_region,
     collection_prompt = excluded.collection_prompt,
     extraction_examples = excluded.extraction_examples,
     is_pii = excluded.is_pii,
@@ -404,7 +419,7 @@ func (q *Queries) SuggestDefinition(ctx context.Context, arg SuggestDefinitionPa
 const upsertDefinition = `-- name: UpsertDefinition :one
 INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
-    validation_mode,
+    unit, minimum, maximum, time_zone, default_region, validation_mode,
     required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
     encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id,
     accepted_at
@@ -412,13 +427,14 @@ INSERT INTO definitions (
 VALUES (
     $1, $2, $3, $4, $5,
     $6,
-    $7, $8, $9, $10,
-    $11, $12, $13,
-    $14,
-    $15, $16, $17, $18,
-    $19, $20, $21, $22, $23,
-    $24,
-    $25
+    $7, $8, $9, $10, $11,
+    $12, $13, $14, $15,
+    $16, $17, $18,
+    $19,
+    $20, $21, $22, $23,
+    $24, $25, $26, $27, $28,
+    $29,
+    $30
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -426,6 +442,11 @@ SET display_name = excluded.display_name,
     value_type = excluded.value_type,
     validation_regex = excluded.validation_regex,
     allowed_values = excluded.allowed_values,
+    unit = excluded.unit,
+    minimum = excluded.minimum,
+    maximum = excluded.maximum,
+    time_zone = excluded.time_zone,
+    default_region = excluded.default_region,
     validation_mode = excluded.validation_mode,
     required_verification = excluded.required_verification,
     verification_methods = excluded.verification_methods,
@@ -459,6 +480,11 @@ type UpsertDefinitionParams struct {
 	ValueType            string          `json:"value_type"`
 	ValidationRegex      string          `json:"validation_regex"`
 	AllowedValues        json.RawMessage `json:"allowed_values"`
+	Unit                 string          `json:"unit"`
+	Minimum              json.RawMessage `json:"minimum"`
+	Maximum              json.RawMessage `json:"maximum"`
+	TimeZone             string          `json:"time_zone"`
+	DefaultRegion        string          `json:"default_region"`
 	ValidationMode       string          `json:"validation_mode"`
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`
@@ -490,6 +516,11 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.ValueType,
 		arg.ValidationRegex,
 		arg.AllowedValues,
+		arg.Unit,
+		arg.Minimum,
+		arg.Maximum,
+		arg.TimeZone,
+		arg.DefaultRegion,
 		arg.ValidationMode,
 		arg.RequiredVerification,
 		arg.VerificationMethods,

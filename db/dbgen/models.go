@@ -146,6 +146,11 @@ type Definition struct {
 	ValueType            string          `json:"value_type"`
 	ValidationRegex      string          `json:"validation_regex"`
 	AllowedValues        json.RawMessage `json:"allowed_values"`
+	Unit                 string          `json:"unit"`
+	Minimum              json.RawMessage `json:"minimum"`
+	Maximum              json.RawMessage `json:"maximum"`
+	TimeZone             string          `json:"time_zone"`
+	DefaultRegion        string          `json:"default_region"`
 	ValidationMode       string          `json:"validation_mode"`
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`

@@ -67,6 +67,11 @@ func extractPrompt(req llm.ExtractRequest) (prompt, error) {
 		Description string            `json:"description,omitempty"`
 		ValueType   vault.ValueType   `json:"value_type"`
 		Allowed     []json.RawMessage `json:"allowed_values,omitempty"`
+		Unit        string            `json:"unit,omitempty"`
+		Minimum     json.RawMessage   `json:"minimum,omitempty"`
+		Maximum     json.RawMessage   `json:"maximum,omitempty"`
+		TimeZone    string            `json:"time_zone,omitempty"`
+		Region      string            `json:"region,omitempty"`
 		Question    string            `json:"question"`
 		Examples    []string          `json:"examples,omitempty"`
 		Hint        string            `json:"hint,omitempty"`
@@ -84,14 +89,9 @@ func extractPrompt(req llm.ExtractRequest) (prompt, error) {
 	for i, d := range req.Definitions {
 		names[i] = d.Name
 		data.Fields = append(data.Fields, field{
-			d.Name,
-			d.Label(),
-			d.Description,
-			d.ValueType,
-			d.AllowedValues,
-			d.Prompt(),
-			d.ExtractionExamples,
-			d.ExtractionPromptHint,
+			Name: d.Name, DisplayName: d.Label(), Description: d.Description, ValueType: d.ValueType,
+			Allowed: d.AllowedValues, Unit: d.Unit, Minimum: d.Minimum, Maximum: d.Maximum, TimeZone: d.TimeZone,
+			Region: d.DefaultRegion, Question: d.Prompt(), Examples: d.ExtractionExamples, Hint: d.ExtractionPromptHint,
 		})
 	}
 	for _, t := range req.Turns {

@@ -233,7 +233,8 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 	return dbgen.UpsertDefinitionParams{
 		ID: once.NewID(), TenantID: op.TenantID, AgentID: in.AgentID, Name: in.Name, DisplayName: in.DisplayName,
 		Description: in.Description, ValueType: string(in.ValueType), ValidationRegex: in.ValidationRegex,
-		AllowedValues:  allowed,
+		AllowedValues: allowed, Unit: in.Unit, Minimum: optional(in.Minimum), Maximum: optional(in.Maximum), TimeZone: in.TimeZone,
+		DefaultRegion:  in.DefaultRegion,
 		ValidationMode: string(in.ValidationMode), RequiredVerification: in.RequiredVerification,
 		VerificationMethods: once.NonNil(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt,
 		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint,
@@ -243,6 +244,14 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		Origin:      string(vault.OriginHuman),
 		ReviewState: string(vault.ReviewNone), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	}, nil
+}
+
+// optional returns a JSON value for a column that is NULL without one.
+func optional(raw json.RawMessage) json.RawMessage {
+	if string(raw) == "null" {
+		return nil
+	}
+	return raw
 }
 
 func hashText(text string) string {

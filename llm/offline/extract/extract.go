@@ -8,9 +8,11 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/llm/offline/text"
+	"github.com/contextvault/contextvault/rules/format"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -241,6 +243,9 @@ func (tr *turnReader) isCorrecting(c sentence) bool {
 func (t target) match(e text.Entity, content string) (json.RawMessage, float64) {
 	said := e.In(content)
 	factor := 0.0
+	if number := t.nationalPhone(e, said); number != "" {
+		e.Kind, e.Value = text.KindPhone, number
+	}
 	switch {
 	case t.kind == text.KindDate && e.Kind == text.KindDatetime:
 		said, e.Value = said[:10], e.Value[:10]
@@ -258,6 +263,19 @@ func (t target) match(e text.Entity, content string) (json.RawMessage, float64) 
 		return nil, 0
 	}
 	return t.encode(said, e.Value), factor
+}
+
+// minPhoneDigits is the number of digits from which digits alone can be a phone number.
+const minPhoneDigits = 9
+
+// nationalPhone returns the phone number of the region of t that e is, "" if it is none.
+func (t target) nationalPhone(e text.Entity, said string) string {
+	isDigits := e.Kind == text.KindNumber && len(said) >= minPhoneDigits
+	if t.kind != text.KindPhone || t.def.DefaultRegion == "" || !isDigits && (e.Kind != text.KindPhone || e.Value != "") {
+		return ""
+	}
+	number, _ := format.Phone(strings.TrimSpace(said), t.def.DefaultRegion)
+	return number
 }
 
 // capConfidence limits confidence to ceiling. 0: no limit.

@@ -1,0 +1,81 @@
+package rules
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/contextvault/contextvault/rules/format"
+	"github.com/contextvault/contextvault/rules/internal/bounded"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// CheckPattern returns the reason why a regular expression cannot be a validation_regex, nil if it can.
+func CheckPattern(expr string) error {
+	_, err := bounded.Compile(expr)
+	return err
+}
+
+// PatternSteps returns the maximum number of steps of the check of a value against the validation_regex of its
+// definition. It is 0 for a value that is not matched. An import limits the sum to vault.MaxImportRegexSteps.
+func PatternSteps(def *vault.Definition, value []byte, mode vault.ValidationMode) int {
+	if def == nil || !def.Enabled || def.ValidationRegex == "" || mode == vault.ModeDisabled {
+		return 0
+	}
+	p, err := bounded.Compile(def.ValidationRegex)
+	if err != nil || len(value) > p.MaxText()+2 { // refused without a match; 2: the quotes
+		return 0
+	}
+	return p.Steps(len(value))
+}
+
+func checkTimeZone(zone string) error {
+	if _, ok := format.Location(zone); !ok {
+		return errors.New("is not an IANA time zone, such as Europe/Berlin")
+	}
+	return nil
+}
+
+func checkRegion(region string) error {
+	if !format.IsRegion(region) {
+		return errors.New("is not a region with phone numbers: two capital letters of ISO 3166, such as DE")
+	}
+	return nil
+}
+
+// definitionTypeProblems finds members of a definition that have no meaning for its type, and numbers that are none. A member
+// that would be ignored is a mistake of the designer, who would trust it.
+func definitionTypeProblems(d vault.Definition) []*vault.Error {
+	var problems []*vault.Error
+	only := func(field string, set bool, t vault.ValueType) {
+		if set && d.ValueType != t && d.ValueType.Valid() {
+			problems = append(problems, vault.Invalid(field,
+				"is only for the value_type %s, and this one is %s; leave it out", t, d.ValueType))
+		}
+	}
+	only("unit", d.Unit != "", vault.TypeNumber)
+	only("minimum", isSet(d.Minimum), vault.TypeNumber)
+	only("maximum", isSet(d.Maximum), vault.TypeNumber)
+	only("time_zone", d.TimeZone != "", vault.TypeDatetime)
+	only("default_region", d.DefaultRegion != "", vault.TypePhone)
+	return append(problems, limitProblems(d)...)
+}
+
+// limitProblems finds limits of numbers that are no numbers, or that exclude each other.
+func limitProblems(d vault.Definition) []*vault.Error {
+	var problems []*vault.Error
+	for _, limit := range []struct {
+		field string
+		value json.RawMessage
+	}{{"minimum", d.Minimum}, {"maximum", d.Maximum}} {
+		if isSet(limit.value) && storageProblem(limit.value) == "" && !isNumber(string(limit.value)) {
+			problems = append(problems, vault.Invalid(limit.field, "is not a number, such as 12.50"))
+		}
+	}
+	if len(problems) == 0 && isSet(d.Minimum) && isSet(d.Maximum) && compareNumbers(string(d.Minimum), string(d.Maximum)) > 0 {
+		problems = append(problems, vault.Invalid("maximum", "is less than the minimum, so no value could be stored"))
+	}
+	return problems
+}
+
+// isSet reports whether a member that is any JSON is set: absent and null mean the same.
+func isSet(raw json.RawMessage) bool { return len(raw) > 0 && !isNull(raw) }
