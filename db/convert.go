@@ -74,6 +74,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		Maximum:              r.Maximum,
 		TimeZone:             r.TimeZone,
 		DefaultRegion:        r.DefaultRegion,
+		JSONSchema:           r.JsonSchema,
 		ValidationMode:       vault.ValidationMode(r.ValidationMode),
 		RequiredVerification: r.RequiredVerification,
 		VerificationMethods:  r.VerificationMethods,

@@ -62,7 +62,7 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 	}
 	var problems []*vault.Error
 	var values []json.RawMessage
-	bytes := 0
+	limitsHold, bytes, steps := len(definitionTypeProblems(d)) == 0, 0, 0
 	for _, raw := range d.AllowedValues {
 		if bytes += len(raw); bytes > vault.MaxAllowedBytes {
 			return append(problems, vault.Invalid("allowed_values", "are larger than %s together", kib(vault.MaxAllowedBytes)))
@@ -80,7 +80,11 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 			problems = append(problems, vault.Invalid(fmt.Sprintf("allowed_values[%d]", i), "%s", why))
 			continue
 		}
-		if why := rangeProblem(d, value); why != "" && len(limitProblems(d)) == 0 {
+		if steps += schemaSteps(d.JSONSchema, value); steps > vault.MaxRegexSteps {
+			return append(problems, vault.Invalid("json_schema", "is too large to be checked against these allowed values; "+
+				"use a smaller one, or fewer or shorter values"))
+		}
+		if why := limitOrSchemaProblem(d, value); why != "" && limitsHold {
 			problems = append(problems, vault.Invalid(fmt.Sprintf("allowed_values[%d]", i), "%s", why))
 		}
 		values = append(values, value)

@@ -15,17 +15,54 @@ func CheckPattern(expr string) error {
 	return err
 }
 
-// PatternSteps returns the maximum number of steps of the check of a value against the validation_regex of its
-// definition. It is 0 for a value that is not matched. An import limits the sum to vault.MaxImportRegexSteps.
-func PatternSteps(def *vault.Definition, value []byte, mode vault.ValidationMode) int {
-	if def == nil || !def.Enabled || def.ValidationRegex == "" || mode == vault.ModeDisabled {
+// CheckSteps returns the maximum number of steps of the check of a value against the validation_regex and the
+// json_schema of its definition. A value that is refused without such a check takes none. An import limits the sum to
+// vault.MaxImportRegexSteps.
+func CheckSteps(def *vault.Definition, value []byte, mode vault.ValidationMode) int {
+	if def == nil || !def.Enabled || mode == vault.ModeDisabled {
 		return 0
 	}
-	p, err := bounded.Compile(def.ValidationRegex)
+	return patternSteps(def.ValidationRegex, value) + schemaSteps(def.JSONSchema, value)
+}
+
+func patternSteps(expr string, value []byte) int {
+	if expr == "" {
+		return 0
+	}
+	p, err := bounded.Compile(expr)
 	if err != nil || len(value) > p.MaxText()+2 { // refused without a match; 2: the quotes
 		return 0
 	}
 	return p.Steps(len(value))
+}
+
+func schemaSteps(schema, value json.RawMessage) int {
+	if !isSet(schema) {
+		return 0
+	}
+	s, err := bounded.CompileSchema(schema)
+	if err != nil {
+		return 0
+	}
+	return min(s.Steps(value), vault.MaxRegexSteps)
+}
+
+// limitOrSchemaProblem returns the reason why a normalised value is outside the range of its definition or does not
+// match its JSON Schema, "" if neither.
+func limitOrSchemaProblem(d vault.Definition, value json.RawMessage) string {
+	if d.ValueType == vault.TypeJSON && isSet(d.JSONSchema) {
+		return schemaMismatch(d.JSONSchema, value)
+	}
+	return rangeProblem(d, value)
+}
+
+// schemaMismatch returns the reason why a value does not match a JSON Schema, "" if it does.
+func schemaMismatch(schema, value json.RawMessage) string {
+	s, err := bounded.CompileSchema(schema)
+	if err != nil {
+		return "cannot be checked, because the json_schema of its definition is not valid or is too large"
+	}
+	return s.Check(value)
 }
 
 func checkTimeZone(zone string) error {
@@ -57,6 +94,12 @@ func definitionTypeProblems(d vault.Definition) []*vault.Error {
 	only("maximum", isSet(d.Maximum), vault.TypeNumber)
 	only("time_zone", d.TimeZone != "", vault.TypeDatetime)
 	only("default_region", d.DefaultRegion != "", vault.TypePhone)
+	only("json_schema", isSet(d.JSONSchema), vault.TypeJSON)
+	if isSet(d.JSONSchema) && storageProblem(d.JSONSchema) == "" {
+		if _, err := bounded.CompileSchema(d.JSONSchema); err != nil {
+			problems = append(problems, vault.Invalid("json_schema", "%s", err.Error()))
+		}
+	}
 	return append(problems, limitProblems(d)...)
 }
 

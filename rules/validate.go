@@ -109,7 +109,7 @@ func checkAgainst(def vault.Definition, sent Checked) (Checked, []finding) {
 			findings = append(findings, finding{text: text, ofValue: true})
 		}
 	}
-	if why := rangeProblem(def, value); why != "" {
+	if why := limitOrSchemaProblem(def, value); why != "" {
 		findings = append(findings, finding{text: why, ofValue: true})
 	}
 	if def.ValidationRegex != "" {

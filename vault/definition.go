@@ -39,6 +39,9 @@ type Definition struct {
 	// DefaultRegion is the region in which a phone number without a country code is read: two letters (ISO 3166), such
 	// as DE. Only for phone numbers. Empty: such a number is invalid.
 	DefaultRegion string `json:"default_region,omitempty" validate:"omitempty,region" doc:"The region of a phone number without a country code: two letters, such as DE. Absent: a phone number needs a country code."`
+	// JSONSchema is the JSON Schema that the values match. Only for values of type json. It refers to no other document.
+	// nil: any JSON.
+	JSONSchema json.RawMessage `json:"json_schema,omitempty" doc:"The JSON Schema of a json value: an object, draft 2020-12 or what its $schema names, up to 16 KiB. References begin with #. Absent: any JSON."`
 	// ValidationMode is the treatment of invalid values. Empty: the configured mode.
 	ValidationMode ValidationMode `json:"validation_mode,omitempty" validate:"omitempty,oneof=strict warn disabled" doc:"The handling of a value that violates the definition. Absent: the configured mode."`
 	// RequiredVerification makes an unverified value count as missing.

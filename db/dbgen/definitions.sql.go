@@ -85,7 +85,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -118,6 +118,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.Maximum,
 		&i.TimeZone,
 		&i.DefaultRegion,
+		&i.JsonSchema,
 		&i.ValidationMode,
 		&i.RequiredVerification,
 		&i.VerificationMethods,
@@ -142,7 +143,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -175,6 +176,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.Maximum,
 			&i.TimeZone,
 			&i.DefaultRegion,
+			&i.JsonSchema,
 			&i.ValidationMode,
 			&i.RequiredVerification,
 			&i.VerificationMethods,
@@ -357,6 +359,7 @@ SET display_name = excluded.display_name,
     maximum = excluded.maximum,
     time_zone = excluded.time_zone,
     default_region = excluded.default_region,
+    json_schema = excluded.json_schema,
     collection_prompt = excluded.collection_prompt,
     extraction_examples = excluded.extraction_examples,
     is_pii = excluded.is_pii,
@@ -419,7 +422,7 @@ func (q *Queries) SuggestDefinition(ctx context.Context, arg SuggestDefinitionPa
 const upsertDefinition = `-- name: UpsertDefinition :one
 INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
-    unit, minimum, maximum, time_zone, default_region, validation_mode,
+    unit, minimum, maximum, time_zone, default_region, json_schema, validation_mode,
     required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
     encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id,
     accepted_at
@@ -429,12 +432,13 @@ VALUES (
     $6,
     $7, $8, $9, $10, $11,
     $12, $13, $14, $15,
-    $16, $17, $18,
-    $19,
-    $20, $21, $22, $23,
-    $24, $25, $26, $27, $28,
-    $29,
-    $30
+    $16,
+    $17, $18, $19,
+    $20,
+    $21, $22, $23, $24,
+    $25, $26, $27, $28, $29,
+    $30,
+    $31
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -447,6 +451,7 @@ SET display_name = excluded.display_name,
     maximum = excluded.maximum,
     time_zone = excluded.time_zone,
     default_region = excluded.default_region,
+    json_schema = excluded.json_schema,
     validation_mode = excluded.validation_mode,
     required_verification = excluded.required_verification,
     verification_methods = excluded.verification_methods,
@@ -485,6 +490,7 @@ type UpsertDefinitionParams struct {
 	Maximum              json.RawMessage `json:"maximum"`
 	TimeZone             string          `json:"time_zone"`
 	DefaultRegion        string          `json:"default_region"`
+	JsonSchema           json.RawMessage `json:"json_schema"`
 	ValidationMode       string          `json:"validation_mode"`
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`
@@ -521,6 +527,7 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.Maximum,
 		arg.TimeZone,
 		arg.DefaultRegion,
+		arg.JsonSchema,
 		arg.ValidationMode,
 		arg.RequiredVerification,
 		arg.VerificationMethods,

@@ -151,6 +151,7 @@ type Definition struct {
 	Maximum              json.RawMessage `json:"maximum"`
 	TimeZone             string          `json:"time_zone"`
 	DefaultRegion        string          `json:"default_region"`
+	JsonSchema           json.RawMessage `json:"json_schema"`
 	ValidationMode       string          `json:"validation_mode"`
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`

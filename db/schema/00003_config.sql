@@ -14,6 +14,7 @@ CREATE TABLE definitions (
     maximum                jsonb,
     time_zone              text NOT NULL DEFAULT '',
     default_region         text NOT NULL DEFAULT '',
+    json_schema            jsonb, -- NULL: none
     validation_mode        text NOT NULL DEFAULT '' CHECK (validation_mode IN ('', 'strict', 'warn', 'disabled')),
     required_verification  boolean NOT NULL DEFAULT false,
     verification_methods   text[] NOT NULL DEFAULT '{}',

@@ -172,9 +172,9 @@ func (s Imports) checkAll(
 			c.def = &d
 		}
 		mode := rules.EffectiveMode(c.def, s.Values.Mode)
-		if steps += rules.PatternSteps(c.def, w.Value, mode); steps > vault.MaxImportRegexSteps {
-			return nil, vault.Invalid("writes", "the validation_regex of the definitions of these values takes too long in one "+
-				"import; split it, or use a smaller pattern for %s", w.Name)
+		if steps += rules.CheckSteps(c.def, w.Value, mode); steps > vault.MaxImportRegexSteps {
+			return nil, vault.Invalid("writes", "the validation_regex and json_schema of the definitions of these values take "+
+				"too long in one import; split it, or use a smaller one for %s", w.Name)
 		}
 		var err error
 		if c.checked, err = rules.CheckValue(c.def, w.Name, w.Value, mode); err != nil {
