@@ -80,6 +80,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		TimeZone:             r.TimeZone,
 		DefaultRegion:        r.DefaultRegion,
 		JSONSchema:           r.JsonSchema,
+		WriteOnce:            r.WriteOnce,
 		ValidationMode:       vault.ValidationMode(r.ValidationMode),
 		RequiredVerification: r.RequiredVerification,
 		VerificationMethods:  r.VerificationMethods,

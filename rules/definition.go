@@ -3,6 +3,7 @@ package rules
 import (
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/contextvault/contextvault/rules/format"
 	"github.com/contextvault/contextvault/rules/internal/bounded"
@@ -63,6 +64,21 @@ func schemaMismatch(schema, value json.RawMessage) string {
 		return "cannot be checked, because the json_schema of its definition is not valid or is too large"
 	}
 	return s.Check(value)
+}
+
+// CheckWriteOnce returns the error for a version that would change a value that is written once, nil for any other. A
+// version that a person decided on, such as a correction, may change it. An active version past its expiry is no value.
+func CheckWriteOnce(def *vault.Definition, history []Version, v Version, now time.Time) error {
+	if def == nil || !def.Enabled || !def.WriteOnce || v.Claim.Decided {
+		return nil
+	}
+	active, ok := activeOf(history)
+	if !ok || active.ID == v.ID || v.Claim.says(active.Claim) ||
+		active.Claim.ExpiresAt != nil && !active.Claim.ExpiresAt.After(now) {
+		return nil
+	}
+	return vault.Conflict(def.Name, "%s: is written once, and the customer has another value already; "+
+		"send the same value again, or have a person correct it", def.Name)
 }
 
 func checkTimeZone(zone string) error {

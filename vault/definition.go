@@ -42,6 +42,9 @@ type Definition struct {
 	// JSONSchema is the JSON Schema that the values match. Only for values of type json. It refers to no other document.
 	// nil: any JSON.
 	JSONSchema json.RawMessage `json:"json_schema,omitempty" doc:"The JSON Schema of a json value: an object, draft 2020-12 or what its $schema names, up to 16 KiB. References begin with #. Absent: any JSON."`
+	// WriteOnce rejects a value that differs from the active one. The same value may be written again, and a person may
+	// correct it. It holds in each validation mode.
+	WriteOnce bool `json:"write_once,omitempty" doc:"Rejects a value that differs from the active one. The same value may be written again, and a person may correct it."`
 	// ValidationMode is the treatment of invalid values. Empty: the configured mode.
 	ValidationMode ValidationMode `json:"validation_mode,omitempty" validate:"omitempty,oneof=strict warn disabled" doc:"The handling of a value that violates the definition. Absent: the configured mode."`
 	// RequiredVerification makes an unverified value count as missing.

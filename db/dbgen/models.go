@@ -157,6 +157,7 @@ type Definition struct {
 	TimeZone             string          `json:"time_zone"`
 	DefaultRegion        string          `json:"default_region"`
 	JsonSchema           json.RawMessage `json:"json_schema"`
+	WriteOnce            bool            `json:"write_once"`
 	ValidationMode       string          `json:"validation_mode"`
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`

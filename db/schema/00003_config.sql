@@ -15,6 +15,7 @@ CREATE TABLE definitions (
     time_zone              text NOT NULL DEFAULT '',
     default_region         text NOT NULL DEFAULT '',
     json_schema            jsonb, -- NULL: none
+    write_once             boolean NOT NULL DEFAULT false,
     validation_mode        text NOT NULL DEFAULT '' CHECK (validation_mode IN ('', 'strict', 'warn', 'disabled')),
     required_verification  boolean NOT NULL DEFAULT false,
     verification_methods   text[] NOT NULL DEFAULT '{}',

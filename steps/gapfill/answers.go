@@ -88,9 +88,15 @@ func (s Answers) checkAnswer(
 	if err == nil && rules.IsEmpty(value) { // the field would still be missing
 		err = vault.Invalid(question.FieldName, "the answer is empty; it must contain a value")
 	}
+	if err == nil {
+		err = s.Values.CheckWriteOnce(ctx, q, ev.TenantID, question.CustomerID, def, checked)
+	}
 	once.ObserveValue(s.Values.Observer, vault.AnswerQuestion.Name, checked, err)
 	if err == nil {
 		return nil, nil
+	}
+	if !vault.Permanent(err) {
+		return nil, err
 	}
 	problem := once.AsError(err)
 	_, err = q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
