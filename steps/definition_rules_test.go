@@ -331,3 +331,23 @@ func TestWriteOnce_Conversation(t *testing.T) {
 	w.says(w.run(writes[0], writeValue...), vault.CodeConflict, "birthday: is written once")
 	w.equal("birthday", `"1990-03-31"`, w.active("birthday"))
 }
+
+// In mode warn, a value with warnings does not meet a hard requirement: the customer is asked, and the answer replaces it.
+func TestFillGaps_ValueWithWarningsIsAskedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(vault.Definition{Name: "email", ValueType: vault.TypeEmail, ValidationMode: vault.ModeWarn})
+	if got := w.write("email", text("nobody")); len(got.Warnings) != 1 || got.Status != vault.StatusActive {
+		t.Fatalf("got %+v", got)
+	}
+	fill := w.filling("email", nil)
+	w.resolve(fill)
+	w.must(w.run(w.answer(w.ask(fill).QuestionID, text("ada@example.com")), answerQuestion...))
+	w.equal("email", `"ada@example.com"`, w.active("email"))
+	w.resolve(fill)
+	out, err := w.steps.Gaps.AskCustomer(t.Context(), fill)
+	w.must(err)
+	if result := resultOf[vault.FillResult](w, fill); !out.Done || result.Blocked || !result.Fields[0].Filled {
+		t.Errorf("got %+v", result)
+	}
+}
