@@ -66,10 +66,10 @@ func schemaMismatch(schema, value json.RawMessage) string {
 	return s.Check(value)
 }
 
-// CheckWriteOnce returns the error for a version that would change a value that is written once, nil for any other. A
-// version that a person decided on, such as a correction, may change it. An active version past its expiry is no value.
+// CheckWriteOnce returns the error for a version that would change a value that is written once, nil for any other. An
+// active version past its expiry is no value. The correction of a person needs no such check.
 func CheckWriteOnce(def *vault.Definition, history []Version, v Version, now time.Time) error {
-	if def == nil || !def.Enabled || !def.WriteOnce || v.Claim.Decided {
+	if def == nil || !def.Enabled || !def.WriteOnce {
 		return nil
 	}
 	active, ok := activeOf(history)

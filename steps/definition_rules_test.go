@@ -266,6 +266,18 @@ func TestWriteOnce_StrongerValueIsRejected(t *testing.T) {
 	w.equal("birthday", `"1981-01-01"`, other.active("birthday"))
 }
 
+func TestWriteOnce_PersonCorrects(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	onceWritten(w)
+	w.must(w.run(w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CorrectValue, vault.CorrectValueInput{
+		AgentID: w.agent, CustomerID: w.customer, Name: "birthday", Value: text("1991-03-31"), CorrectedBy: "back office",
+		Reason: "a typing error",
+	})), correctValue...))
+	w.equal("birthday", `"1991-03-31"`, w.active("birthday"))
+	w.refused(w.accept("birthday", text("1990-03-31")), vault.CodeConflict, []string{"is written once"}, writeValue...)
+}
+
 func TestWriteOnce_ExpiredOrDeletedValueMayBeReplaced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
