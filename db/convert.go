@@ -81,6 +81,8 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		DefaultRegion:        r.DefaultRegion,
 		JSONSchema:           r.JsonSchema,
 		WriteOnce:            r.WriteOnce,
+		Multiple:             r.Multiple,
+		MaxElements:          int(r.MaxElements),
 		ValidationMode:       vault.ValidationMode(r.ValidationMode),
 		RequiredVerification: r.RequiredVerification,
 		VerificationMethods:  r.VerificationMethods,

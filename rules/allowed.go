@@ -31,8 +31,11 @@ func findAllowed(def vault.Definition, value json.RawMessage) (json.RawMessage, 
 }
 
 // sameValue reports whether two normalised values of type t are equal. Strings are equal without case and surrounding
-// space, numbers by value, JSON by structure.
+// space, numbers by value, JSON by structure, lists of the other types by their elements.
 func sameValue(t vault.ValueType, a, b json.RawMessage) bool {
+	if t != vault.TypeJSON && isList(a) && isList(b) {
+		return sameElements(t, a, b)
+	}
 	switch t {
 	case vault.TypeString:
 		return strings.EqualFold(comparableText(a), comparableText(b))

@@ -39,6 +39,13 @@ func Confirmable(d vault.Definition, value json.RawMessage) bool {
 
 // displayText returns a value as text for a customer. A number has its unit.
 func displayText(d vault.Definition, value json.RawMessage) string {
+	if d.Multiple {
+		var texts []string
+		for _, e := range Elements(value) {
+			texts = append(texts, displayText(elementOf(d), e))
+		}
+		return strings.Join(texts, ", ")
+	}
 	switch text := textOf(value); {
 	case text == "true":
 		return "yes"

@@ -23,6 +23,9 @@ func CheckSteps(def *vault.Definition, value []byte, mode vault.ValidationMode) 
 	if def == nil || !def.Enabled || mode == vault.ModeDisabled {
 		return 0
 	}
+	if def.Multiple {
+		return min(elementSteps(*def, Elements(value)), vault.MaxRegexSteps)
+	}
 	return patternSteps(def.ValidationRegex, value) + schemaSteps(def.JSONSchema, value)
 }
 
@@ -115,6 +118,9 @@ func definitionTypeProblems(d vault.Definition) []*vault.Error {
 		if _, err := bounded.CompileSchema(d.JSONSchema); err != nil {
 			problems = append(problems, vault.Invalid("json_schema", "%s", err.Error()))
 		}
+	}
+	if d.MaxElements != 0 && !d.Multiple {
+		problems = append(problems, vault.Invalid("max_elements", "is only for a definition with multiple; leave it out"))
 	}
 	return append(problems, limitProblems(d)...)
 }

@@ -12,9 +12,15 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func in(unit string) func(*vault.Definition)      { return func(d *vault.Definition) { d.Unit = unit } }
-func zone(name string) func(*vault.Definition)    { return func(d *vault.Definition) { d.TimeZone = name } }
-func region(code string) func(*vault.Definition)  { return func(d *vault.Definition) { d.DefaultRegion = code } }
+func in(unit string) func(*vault.Definition) { return func(d *vault.Definition) { d.Unit = unit } }
+
+func zone(name string) func(*vault.Definition) {
+	return func(d *vault.Definition) { d.TimeZone = name }
+}
+
+func region(code string) func(*vault.Definition) {
+	return func(d *vault.Definition) { d.DefaultRegion = code }
+}
 func from(minimum string) func(*vault.Definition) { return limits(minimum, "") }
 func to(maximum string) func(*vault.Definition)   { return limits("", maximum) }
 

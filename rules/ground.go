@@ -43,7 +43,7 @@ func GroundCandidate(c vault.Candidate, def *vault.Definition, turns []vault.Tur
 	}
 	if !slices.ContainsFunc(passages, func(p passage) bool {
 		p.unit = def.Unit
-		return p.supports(*def, c.Value, checked.Value)
+		return p.supportsAll(*def, c.Value, checked.Value)
 	}) {
 		return Checked{}, vault.Invalid(c.FieldName, "the quote of the candidate does not contain its value")
 	}

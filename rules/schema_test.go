@@ -146,7 +146,7 @@ func TestCheckValue_JSONSchemaWorkIsBounded(t *testing.T) {
 	long := `[` + strings.TrimSuffix(strings.Repeat(`1,`, 20_000), ",") + `]`
 	branches := strings.TrimSuffix(strings.Repeat(`{"type": "string"},`, 400), ",")
 	for name, tc := range map[string]struct{ schema, value string }{
-		"two references on each level": {`{"items": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}}`, nested},
+		"two references on each level":   {`{"items": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}}`, nested},
 		"many alternatives of each item": {`{"items": {"anyOf": [` + branches + `]}}`, long},
 		"a large pattern of each item": {
 			`{"items": {"pattern": "(?:[a-z]?){900}"}}`, `[` + strings.TrimSuffix(strings.Repeat(`"aaaaaaaaaa",`, 4000), ",") + `]`,

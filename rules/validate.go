@@ -95,6 +95,9 @@ func checkStorable(name string, raw json.RawMessage) *vault.Error {
 
 // checkAgainst validates a value against its definition. The returned value is normalised as far as possible.
 func checkAgainst(def vault.Definition, sent Checked) (Checked, []finding) {
+	if def.Multiple {
+		return checkList(def, sent)
+	}
 	value, why := normalise(def, sent.Value)
 	if why != "" {
 		return sent, []finding{{text: why, ofValue: true}}

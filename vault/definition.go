@@ -45,6 +45,11 @@ type Definition struct {
 	// WriteOnce rejects a value that differs from the active one. The same value may be written again, and a person may
 	// correct it. It holds in each validation mode.
 	WriteOnce bool `json:"write_once,omitempty" doc:"Rejects a value that differs from the active one. The same value may be written again, and a person may correct it."`
+	// Multiple makes the value a list of elements of the type, without repetitions. Each rule of the definition holds for
+	// each element.
+	Multiple bool `json:"multiple,omitempty" doc:"Makes the value a list: a JSON array of elements of the type, each once. Each rule of the definition holds for each element."`
+	// MaxElements is the maximum length of the list, with Multiple. 0: DefaultMaxElements.
+	MaxElements int `json:"max_elements,omitempty" validate:"min=0,max=1000" doc:"The maximum number of elements, with multiple. 0: 100."`
 	// ValidationMode is the treatment of invalid values. Empty: the configured mode.
 	ValidationMode ValidationMode `json:"validation_mode,omitempty" validate:"omitempty,oneof=strict warn disabled" doc:"The handling of a value that violates the definition. Absent: the configured mode."`
 	// RequiredVerification makes an unverified value count as missing.
@@ -84,6 +89,17 @@ type Definition struct {
 // enabled. A definition that an extraction suggests is not decoded from such an input, and stays disabled.
 func (d *Definition) SetDefaults() { d.Enabled = true }
 
+// DefaultMaxElements is the maximum length of a list of a definition that sets none.
+const DefaultMaxElements = 100
+
+// ElementLimit returns the maximum length of a list.
+func (d Definition) ElementLimit() int {
+	if d.MaxElements == 0 {
+		return DefaultMaxElements
+	}
+	return d.MaxElements
+}
+
 // DisplayName returns a label for a field name: "date of birth" for "date_of_birth".
 func DisplayName(name string) string { return strings.TrimSpace(strings.ReplaceAll(name, "_", " ")) }
 
@@ -94,6 +110,9 @@ func (d Definition) Secret() bool { return d.IsPII || d.EncryptionRequired }
 func (d Definition) Prompt() string {
 	if d.CollectionPrompt != "" {
 		return d.CollectionPrompt
+	}
+	if d.Multiple {
+		return "What are your " + d.Label() + "?"
 	}
 	if d.Unit != "" {
 		return "What is your " + d.Label() + " (in " + d.Unit + ")?"

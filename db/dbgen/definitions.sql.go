@@ -85,7 +85,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -120,6 +120,8 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.DefaultRegion,
 		&i.JsonSchema,
 		&i.WriteOnce,
+		&i.Multiple,
+		&i.MaxElements,
 		&i.ValidationMode,
 		&i.RequiredVerification,
 		&i.VerificationMethods,
@@ -146,7 +148,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -181,6 +183,8 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.DefaultRegion,
 			&i.JsonSchema,
 			&i.WriteOnce,
+			&i.Multiple,
+			&i.MaxElements,
 			&i.ValidationMode,
 			&i.RequiredVerification,
 			&i.VerificationMethods,
@@ -214,7 +218,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 }
 
 const listDefinitionsByID = `-- name: ListDefinitionsByID :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -249,6 +253,8 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 			&i.DefaultRegion,
 			&i.JsonSchema,
 			&i.WriteOnce,
+			&i.Multiple,
+			&i.MaxElements,
 			&i.ValidationMode,
 			&i.RequiredVerification,
 			&i.VerificationMethods,
@@ -435,6 +441,8 @@ SET display_name = excluded.display_name,
     default_region = excluded.default_region,
     json_schema = excluded.json_schema,
     write_once = excluded.write_once,
+    multiple = excluded.multiple,
+    max_elements = excluded.max_elements,
     collection_prompt = excluded.collection_prompt,
     extraction_examples = excluded.extraction_examples,
     is_pii = excluded.is_pii,
@@ -497,7 +505,8 @@ func (q *Queries) SuggestDefinition(ctx context.Context, arg SuggestDefinitionPa
 const upsertDefinition = `-- name: UpsertDefinition :one
 INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
-    unit, minimum, maximum, time_zone, default_region, json_schema, write_once, validation_mode,
+    unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple,
+    max_elements, validation_mode,
     required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
     encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id,
     accepted_at
@@ -507,14 +516,14 @@ VALUES (
     $6,
     $7, $8, $9, $10, $11,
     $12, $13, $14, $15,
-    $16, $17,
-    $18, $19, $20,
-    $21,
-    $22, $23, $24, $25,
-    $26, $27, $28, $29,
-    $30, $31, $32,
-    $33,
-    $34
+    $16, $17, $18, $19,
+    $20, $21, $22,
+    $23,
+    $24, $25, $26, $27,
+    $28, $29, $30, $31,
+    $32, $33, $34,
+    $35,
+    $36
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -529,6 +538,8 @@ SET display_name = excluded.display_name,
     default_region = excluded.default_region,
     json_schema = excluded.json_schema,
     write_once = excluded.write_once,
+    multiple = excluded.multiple,
+    max_elements = excluded.max_elements,
     validation_mode = excluded.validation_mode,
     required_verification = excluded.required_verification,
     verification_methods = excluded.verification_methods,
@@ -571,6 +582,8 @@ type UpsertDefinitionParams struct {
 	DefaultRegion        string          `json:"default_region"`
 	JsonSchema           json.RawMessage `json:"json_schema"`
 	WriteOnce            bool            `json:"write_once"`
+	Multiple             bool            `json:"multiple"`
+	MaxElements          int32           `json:"max_elements"`
 	ValidationMode       string          `json:"validation_mode"`
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`
@@ -611,6 +624,8 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.DefaultRegion,
 		arg.JsonSchema,
 		arg.WriteOnce,
+		arg.Multiple,
+		arg.MaxElements,
 		arg.ValidationMode,
 		arg.RequiredVerification,
 		arg.VerificationMethods,

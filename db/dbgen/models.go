@@ -159,6 +159,8 @@ type Definition struct {
 	DefaultRegion        string          `json:"default_region"`
 	JsonSchema           json.RawMessage `json:"json_schema"`
 	WriteOnce            bool            `json:"write_once"`
+	Multiple             bool            `json:"multiple"`
+	MaxElements          int32           `json:"max_elements"`
 	ValidationMode       string          `json:"validation_mode"`
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`

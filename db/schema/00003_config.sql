@@ -16,6 +16,8 @@ CREATE TABLE definitions (
     default_region         text NOT NULL DEFAULT '',
     json_schema            jsonb, -- NULL: none
     write_once             boolean NOT NULL DEFAULT false,
+    multiple               boolean NOT NULL DEFAULT false,
+    max_elements           integer NOT NULL DEFAULT 0 CHECK (max_elements BETWEEN 0 AND 1000), -- 0: the default limit
     validation_mode        text NOT NULL DEFAULT '' CHECK (validation_mode IN ('', 'strict', 'warn', 'disabled')),
     required_verification  boolean NOT NULL DEFAULT false,
     verification_methods   text[] NOT NULL DEFAULT '{}',

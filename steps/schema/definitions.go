@@ -234,7 +234,8 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		ID: once.NewID(), TenantID: op.TenantID, AgentID: in.AgentID, Name: in.Name, DisplayName: in.DisplayName,
 		Description: in.Description, ValueType: string(in.ValueType), ValidationRegex: in.ValidationRegex,
 		AllowedValues: allowed, Unit: in.Unit, Minimum: optional(in.Minimum), Maximum: optional(in.Maximum), TimeZone: in.TimeZone,
-		DefaultRegion: in.DefaultRegion, JsonSchema: optional(in.JSONSchema), WriteOnce: in.WriteOnce,
+		DefaultRegion: in.DefaultRegion, JsonSchema: optional(in.JSONSchema), WriteOnce: in.WriteOnce, Multiple: in.Multiple,
+		MaxElements:    int32(in.MaxElements), //nolint:gosec // at most 1000
 		ValidationMode: string(in.ValidationMode), RequiredVerification: in.RequiredVerification,
 		VerificationMethods: once.NonNil(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt,
 		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint,
