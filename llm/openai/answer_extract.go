@@ -31,26 +31,29 @@ func decodeCandidates(answer string, req llm.ExtractRequest) ([]vault.Candidate,
 	if err != nil {
 		return nil, err
 	}
-	found := map[string]vault.Candidate{}
+	found := map[string][]vault.Candidate{}
 	for i, v := range body.Values {
 		path := fmt.Sprintf("values[%d]", i)
 		c, err := v.candidate(path, req)
 		if err != nil {
 			return nil, err
 		}
-		if _, twice := found[c.FieldName]; twice {
+		if len(found[c.FieldName]) > 0 && !hasList(req.Definitions, c.FieldName) {
 			return nil, problemf("%s.field_name was used before in this answer", path)
 		}
-		found[c.FieldName] = c
+		found[c.FieldName] = append(found[c.FieldName], c)
 	}
 	var out []vault.Candidate
 	for _, d := range req.Definitions {
-		if c, ok := found[d.Name]; ok {
-			out = append(out, c)
-			delete(found, d.Name)
-		}
+		out = append(out, found[d.Name]...)
+		delete(found, d.Name)
 	}
 	return out, nil
+}
+
+// hasList reports whether a field has a list, with a candidate for each element.
+func hasList(defs []vault.Definition, name string) bool {
+	return slices.ContainsFunc(defs, func(d vault.Definition) bool { return d.Name == name && d.Multiple })
 }
 
 func (v statedValue) candidate(path string, req llm.ExtractRequest) (vault.Candidate, error) {

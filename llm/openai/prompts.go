@@ -73,6 +73,7 @@ func extractPrompt(req llm.ExtractRequest) (prompt, error) {
 		TimeZone    string            `json:"time_zone,omitempty"`
 		Region      string            `json:"region,omitempty"`
 		Schema      json.RawMessage   `json:"json_schema,omitempty"`
+		Multiple    bool              `json:"multiple,omitempty"`
 		Question    string            `json:"question"`
 		Examples    []string          `json:"examples,omitempty"`
 		Hint        string            `json:"hint,omitempty"`
@@ -92,7 +93,7 @@ func extractPrompt(req llm.ExtractRequest) (prompt, error) {
 		data.Fields = append(data.Fields, field{
 			Name: d.Name, DisplayName: d.Label(), Description: d.Description, ValueType: d.ValueType,
 			Allowed: d.AllowedValues, Unit: d.Unit, Minimum: d.Minimum, Maximum: d.Maximum, TimeZone: d.TimeZone,
-			Region: d.DefaultRegion, Schema: d.JSONSchema, Question: d.Prompt(), Examples: d.ExtractionExamples, Hint: d.ExtractionPromptHint,
+			Region: d.DefaultRegion, Schema: d.JSONSchema, Multiple: d.Multiple, Question: d.Prompt(), Examples: d.ExtractionExamples, Hint: d.ExtractionPromptHint,
 		})
 	}
 	for _, t := range req.Turns {

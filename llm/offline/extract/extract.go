@@ -92,20 +92,35 @@ func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, er
 	}
 	var out []vault.Candidate
 	for i, list := range stated {
-		s, ok := resolveStatements(targets[i], list)
-		if !ok {
-			continue
+		for _, s := range resolveAll(targets[i], list) {
+			turn := req.Turns[s.turn]
+			out = append(out, vault.Candidate{
+				FieldName:  targets[i].def.Name,
+				Value:      s.value,
+				Confidence: s.confidence,
+				Quote:      s.quote.In(turn.Text),
+				Turn:       turn.Index,
+			})
 		}
-		turn := req.Turns[s.turn]
-		out = append(out, vault.Candidate{
-			FieldName:  targets[i].def.Name,
-			Value:      s.value,
-			Confidence: s.confidence,
-			Quote:      s.quote.In(turn.Text),
-			Turn:       turn.Index,
-		})
 	}
 	return out, nil
+}
+
+// resolveAll returns the statements that count for t: one, or one for each element of a list.
+func resolveAll(t target, list []statement) []statement {
+	if !t.def.Multiple {
+		if s, ok := resolveStatements(t, list); ok {
+			return []statement{s}
+		}
+		return nil
+	}
+	var out []statement
+	for _, s := range list {
+		if !slices.ContainsFunc(out, func(o statement) bool { return string(o.value) == string(s.value) }) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // resolveStatements returns the statement that counts for t, and false if there is none. The later statement wins
