@@ -72,7 +72,9 @@ type Hatchet struct {
 	CronDetectOrphans   string `toml:"cron_detect_orphans" rule:"cron"`
 	CronRelayOperations string `toml:"cron_relay_operations" rule:"cron"`
 	CronPurgeOperations string `toml:"cron_purge_operations" rule:"cron"`
-	WorkerConcurrency   int    `toml:"worker_concurrency" rule:"1..1000"` // steps at a time
+	WorkerConcurrency   int    `toml:"worker_concurrency" rule:"1..1000"`      // steps at a time
+	MaxPushes           int    `toml:"max_pushes" rule:"1..1000"`              // at a time
+	CleanDatabaseURL    URL    `toml:"clean_database_url" rule:"postgres-url"` // "": the engine's database is left alone
 
 	// Token is the client token of the engine.
 	Token Secret `toml:"token" env:"HATCHET_CLIENT_TOKEN,HATCHET_API_KEY" rule:"token" doc:"The client token of the workflow engine."`
@@ -155,6 +157,17 @@ type GapFill struct {
 	ConfirmThreshold float64 `toml:"confirm_threshold" rule:"0..1"` // not below UseThreshold
 
 	ConversationBytes int `toml:"conversation_bytes" rule:"1000..10000000"` // limit per call of the model
+
+	TimeZone string `toml:"time_zone" rule:"time-zone"` // of customers whose time zone is unknown
+}
+
+// Location returns the time zone, UTC for an unknown one, which the check of the configuration reports.
+func (g GapFill) Location() *time.Location {
+	zone, err := time.LoadLocation(g.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // Operations configures the retention of operations.

@@ -7,6 +7,7 @@ import (
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/offline"
 	"github.com/contextvault/contextvault/steps/customers"
 	"github.com/contextvault/contextvault/steps/gapfill"
 	"github.com/contextvault/contextvault/steps/once"
@@ -25,6 +26,8 @@ type Deps struct {
 	Log      *slog.Logger
 	Observer once.Observer    // nil: nothing is observed
 	Now      func() time.Time // nil: time.Now
+	// Engine cleans the workflow engine's database. nil: it is left alone.
+	Engine upkeep.EngineCleaner
 }
 
 // Steps holds every step, grouped by subject.
@@ -54,7 +57,7 @@ func New(d Deps) Steps {
 	if d.Observer == nil {
 		d.Observer = once.NopObserver{}
 	}
-	runner := once.Runner{DB: d.DB, Sealer: d.Sealer}
+	runner := once.Runner{DB: d.DB, Sealer: d.Sealer, Enqueuer: d.Enqueuer}
 	values := customers.Values{Once: runner, Mode: d.Settings.Mode, Now: d.Now, Observer: d.Observer}
 	caches := upkeep.Caches{DB: d.DB, Cache: d.Cache, Enqueuer: d.Enqueuer, Log: d.Log}
 	model := once.Budgeted{
@@ -74,10 +77,15 @@ func New(d Deps) Steps {
 		Gaps: gapfill.Gaps{
 			Once: runner, Model: model, Settings: d.Settings, Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log, Observer: d.Observer,
 		},
-		Answers: gapfill.Answers{Once: runner, Values: values},
+		Answers: gapfill.Answers{
+			Once: runner, Values: values, Model: model, BuiltIn: offline.Builtin(), Settings: d.Settings, Enqueuer: d.Enqueuer,
+			Now: d.Now, Log: d.Log,
+		},
 		//nolint:gosec // bounded by the configuration
-		Sweeps:     upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
-		Caches:     caches,
-		Operations: upkeep.Operations{DB: d.DB, Enqueuer: d.Enqueuer, Caches: caches, Settings: d.Settings, Now: d.Now},
+		Sweeps: upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
+		Caches: caches,
+		Operations: upkeep.Operations{
+			DB: d.DB, Enqueuer: d.Enqueuer, Caches: caches, Settings: d.Settings, Engine: d.Engine, Now: d.Now,
+		},
 	}
 }

@@ -85,7 +85,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -126,6 +126,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.RequiredVerification,
 		&i.VerificationMethods,
 		&i.CollectionPrompt,
+		&i.RetryPrompt,
 		&i.ExtractionExamples,
 		&i.ExtractionPromptHint,
 		&i.IsPii,
@@ -148,7 +149,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -189,6 +190,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.RequiredVerification,
 			&i.VerificationMethods,
 			&i.CollectionPrompt,
+			&i.RetryPrompt,
 			&i.ExtractionExamples,
 			&i.ExtractionPromptHint,
 			&i.IsPii,
@@ -218,7 +220,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 }
 
 const listDefinitionsByID = `-- name: ListDefinitionsByID :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -259,6 +261,7 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 			&i.RequiredVerification,
 			&i.VerificationMethods,
 			&i.CollectionPrompt,
+			&i.RetryPrompt,
 			&i.ExtractionExamples,
 			&i.ExtractionPromptHint,
 			&i.IsPii,
@@ -507,8 +510,10 @@ INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
     unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple,
     max_elements, validation_mode,
-    required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
-    encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id,
+    required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples,
+    extraction_prompt_hint, is_pii,
+    encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin,
+    review_state, operation_id,
     accepted_at
 )
 VALUES (
@@ -518,12 +523,12 @@ VALUES (
     $12, $13, $14, $15,
     $16, $17, $18, $19,
     $20, $21, $22,
-    $23,
-    $24, $25, $26, $27,
-    $28, $29, $30, $31,
-    $32, $33, $34,
-    $35,
-    $36
+    $23, $24,
+    $25, $26, $27, $28,
+    $29, $30, $31, $32,
+    $33, $34, $35,
+    $36,
+    $37
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -544,6 +549,7 @@ SET display_name = excluded.display_name,
     required_verification = excluded.required_verification,
     verification_methods = excluded.verification_methods,
     collection_prompt = excluded.collection_prompt,
+    retry_prompt = excluded.retry_prompt,
     extraction_examples = excluded.extraction_examples,
     extraction_prompt_hint = excluded.extraction_prompt_hint,
     is_pii = excluded.is_pii,
@@ -588,6 +594,7 @@ type UpsertDefinitionParams struct {
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`
 	CollectionPrompt     string          `json:"collection_prompt"`
+	RetryPrompt          string          `json:"retry_prompt"`
 	ExtractionExamples   []string        `json:"extraction_examples"`
 	ExtractionPromptHint string          `json:"extraction_prompt_hint"`
 	IsPii                bool            `json:"is_pii"`
@@ -630,6 +637,7 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.RequiredVerification,
 		arg.VerificationMethods,
 		arg.CollectionPrompt,
+		arg.RetryPrompt,
 		arg.ExtractionExamples,
 		arg.ExtractionPromptHint,
 		arg.IsPii,

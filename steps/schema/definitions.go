@@ -237,7 +237,7 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		DefaultRegion: in.DefaultRegion, JsonSchema: optional(in.JSONSchema), WriteOnce: in.WriteOnce, Multiple: in.Multiple,
 		MaxElements:    int32(in.MaxElements), //nolint:gosec // at most 1000
 		ValidationMode: string(in.ValidationMode), RequiredVerification: in.RequiredVerification,
-		VerificationMethods: once.NonNil(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt,
+		VerificationMethods: once.NonNil(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt, RetryPrompt: in.RetryPrompt,
 		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint,
 		IsPii:              in.IsPII,
 		EncryptionRequired: in.EncryptionRequired, RetentionDays: int32(in.RetentionDays), //nolint:gosec // at most 36500
