@@ -34,6 +34,28 @@ func (s *Server) valueRoutes() {
 	}, func(_ context.Context, c caller, _ *write, body *vault.WriteValueInput) error {
 		return c.checkClaim("", *body)
 	})
+	submit[write](s, vault.AddElement, route{
+		method: http.MethodPost, path: "/v1/customers/{customer_id}/values/{name}/elements",
+		tag: tagCustomers, access: toWrite,
+		summary: "Add an element to the list of a field",
+		detail:  "value is the element. The definition has multiple. The list with the element is a new version. An element " +
+			"that the list has already changes nothing.",
+		example: `{
+			"agent_id": "` + input.ExampleID + `", "value": "Norwegian", "source": "user_provided"}`,
+	}, func(_ context.Context, c caller, _ *write, body *vault.WriteValueInput) error {
+		return c.checkClaim("", *body)
+	})
+	submit[write](s, vault.RemoveElement, route{
+		method: http.MethodPost, path: "/v1/customers/{customer_id}/values/{name}/elements/remove",
+		tag: tagCustomers, access: toWrite,
+		summary: "Remove an element from the list of a field",
+		detail:  "value is the element. The list without it is a new version. An element that the list does not have changes " +
+			"nothing.",
+		example: `{
+			"agent_id": "` + input.ExampleID + `", "value": "Norwegian", "source": "user_provided"}`,
+	}, func(_ context.Context, c caller, _ *write, body *vault.WriteValueInput) error {
+		return c.checkClaim("", *body)
+	})
 	register(s, route{
 		name: "get-value", tag: tagCustomers, access: toRead,
 		method: http.MethodGet, path: "/v1/customers/{customer_id}/values/{name}",

@@ -189,6 +189,26 @@ func (c *Client) WriteValue(
 	}, opts)
 }
 
+// AddElement: Add an element to the list of a field. value is the element. The field has a definition with multiple.
+// The list with the element is a new version. An element that the list has already changes nothing.
+func (c *Client) AddElement(
+	ctx context.Context, in vault.WriteValueInput, opts ...Option,
+) (Operation[vault.ItemResult], error) {
+	return change[vault.ItemResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "values", in.Name, "elements"), body: in,
+	}, opts)
+}
+
+// RemoveElement: Remove an element from the list of a field. value is the element. The list without it is a new
+// version. An element that the list does not have changes nothing.
+func (c *Client) RemoveElement(
+	ctx context.Context, in vault.WriteValueInput, opts ...Option,
+) (Operation[vault.ItemResult], error) {
+	return change[vault.ItemResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "values", in.Name, "elements", "remove"), body: in,
+	}, opts)
+}
+
 // VerifyValue: Mark the active value of a field as verified.
 func (c *Client) VerifyValue(
 	ctx context.Context, in vault.VerifyValueInput, opts ...Option,

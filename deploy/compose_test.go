@@ -17,6 +17,7 @@ import (
 
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // secrets are the variables that docker-compose.yml requires.
@@ -171,6 +172,9 @@ func TestCompose_Configuration(t *testing.T) {
 		}
 		if name == "migrate" {
 			continue
+		}
+		if mode := cfg.Profile.ValidationMode; mode != vault.ModeStrict {
+			t.Errorf("%s validates in the mode %s", name, mode)
 		}
 		grace := map[string]time.Duration{"worker": cfg.Worker.ShutdownGrace(), "api": cfg.API.ShutdownGrace()}[name]
 		if stop := service.StopGracePeriod; stop == nil || time.Duration(*stop) < grace+5*time.Second {

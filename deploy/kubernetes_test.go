@@ -28,6 +28,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/contextvault/contextvault/config"
+	"github.com/contextvault/contextvault/vault"
 )
 
 const kubernetes = "kubernetes"
@@ -243,6 +244,9 @@ func TestPods_Configuration(t *testing.T) {
 	cfg, err := config.Load("", environ)
 	if err != nil {
 		t.Fatalf("the ConfigMap is no configuration: %v", err)
+	}
+	if mode := cfg.Profile.ValidationMode; mode != vault.ModeStrict {
+		t.Errorf("the ConfigMap sets the validation mode %s", mode)
 	}
 	secrets, used := secretsOf(t), map[string]bool{}
 	for name, pod := range c.pods {

@@ -34,7 +34,8 @@ type Model interface {
 	ProposeRequirements(ctx context.Context, req ProposeRequest) ([]vault.ProposedRequirement, error)
 
 	// ExtractValues returns the values that the customer stated, from one structured call (two with a repair) for all
-	// definitions. It returns at most one candidate per definition, in the order of req.Definitions.
+	// definitions. It returns at most one candidate per definition, or one per element for a definition with Multiple, in
+	// the order of req.Definitions.
 	ExtractValues(ctx context.Context, req ExtractRequest) ([]vault.Candidate, error)
 
 	// Embed returns one vector per text, in the same order. A vector has vault.EmbeddingDimensions components and

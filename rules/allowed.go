@@ -16,7 +16,7 @@ import (
 func findAllowed(def vault.Definition, value json.RawMessage) (json.RawMessage, bool) {
 	var loose json.RawMessage
 	for _, raw := range def.AllowedValues {
-		allowed, why := normalise(def.ValueType, raw)
+		allowed, why := normalise(def, raw)
 		if why != "" {
 			continue // from before Check rejected such values; it allows nothing
 		}
@@ -35,8 +35,11 @@ func findAllowed(def vault.Definition, value json.RawMessage) (json.RawMessage, 
 func SameValue(t vault.ValueType, a, b json.RawMessage) bool { return sameValue(t, a, b) }
 
 // sameValue reports whether two normalised values of type t are equal. Strings are equal without case and surrounding
-// space, numbers by value, JSON by structure.
+// space, numbers by value, JSON by structure, lists of the other types by their elements.
 func sameValue(t vault.ValueType, a, b json.RawMessage) bool {
+	if t != vault.TypeJSON && isList(a) && isList(b) {
+		return sameElements(t, a, b)
+	}
 	switch t {
 	case vault.TypeString:
 		return strings.EqualFold(comparableText(a), comparableText(b))

@@ -173,32 +173,38 @@ func TestPlace_PendingClaims(t *testing.T) {
 	}{
 		{
 			"a newer claim replaces an older one of its strength",
-			[]rules.Version{stored, pending(2, "Bergen", vault.ValueUserProvided)}, versionAt(3, claim("Moss", vault.ValueUserProvided)),
+			[]rules.Version{stored, pending(2, "Bergen", vault.ValueUserProvided)},
+			versionAt(3, claim("Moss", vault.ValueUserProvided)),
 			rules.Placement{Status: vault.StatusPending, YieldsTo: ptr(numbered(101)), Replaces: []uuid.UUID{numbered(102)}},
 		},
 		{
 			"a weaker one waits beside a stronger one",
-			[]rules.Version{stored, pending(2, "Bergen", vault.ValueUserProvided)}, versionAt(3, claim("Moss", vault.ValueLLMExtracted)),
+			[]rules.Version{stored, pending(2, "Bergen", vault.ValueUserProvided)},
+			versionAt(3, claim("Moss", vault.ValueLLMExtracted)),
 			rules.Placement{Status: vault.StatusPending, YieldsTo: ptr(numbered(101))},
 		},
 		{
 			"a weaker one that says the same adds nothing",
-			[]rules.Version{stored, pending(2, "Bergen", vault.ValueUserProvided)}, versionAt(3, claim("Bergen", vault.ValueLLMExtracted)),
+			[]rules.Version{stored, pending(2, "Bergen", vault.ValueUserProvided)},
+			versionAt(3, claim("Bergen", vault.ValueLLMExtracted)),
 			rules.Placement{Status: vault.StatusSuperseded, SupersededBy: ptr(numbered(102)), YieldsTo: ptr(numbered(101))},
 		},
 		{
 			"a late one is superseded by a newer one of its strength",
-			[]rules.Version{stored, pending(4, "Bergen", vault.ValueUserProvided)}, versionAt(3, claim("Moss", vault.ValueUserProvided)),
+			[]rules.Version{stored, pending(4, "Bergen", vault.ValueUserProvided)},
+			versionAt(3, claim("Moss", vault.ValueUserProvided)),
 			rules.Placement{Status: vault.StatusSuperseded, SupersededBy: ptr(numbered(104)), YieldsTo: ptr(numbered(101))},
 		},
 		{
 			"a new active value ends the claims before it",
-			[]rules.Version{stored, pending(2, "Bergen", vault.ValueUserProvided)}, versionAt(3, claim("Moss", vault.ValueHumanEntered)),
+			[]rules.Version{stored, pending(2, "Bergen", vault.ValueUserProvided)},
+			versionAt(3, claim("Moss", vault.ValueHumanEntered)),
 			rules.Placement{Status: vault.StatusActive, Supersedes: ptr(numbered(101)), Replaces: []uuid.UUID{numbered(102)}},
 		},
 		{
 			"and leaves those after it",
-			[]rules.Version{stored, pending(4, "Bergen", vault.ValueUserProvided)}, versionAt(3, claim("Moss", vault.ValueHumanEntered)),
+			[]rules.Version{stored, pending(4, "Bergen", vault.ValueUserProvided)},
+			versionAt(3, claim("Moss", vault.ValueHumanEntered)),
 			rules.Placement{Status: vault.StatusActive, Supersedes: ptr(numbered(101))},
 		},
 	} {

@@ -45,7 +45,7 @@ func checkDefinition(d vault.Definition) error {
 	if len(problems) >= vault.MaxProblems {
 		return vault.Join(problems)
 	}
-	problems = append(problems, allowedProblems(d)...)
+	problems = append(append(problems, definitionTypeProblems(d)...), allowedProblems(d)...)
 	for i, method := range d.VerificationMethods[:min(len(d.VerificationMethods), vault.MaxEntries)] {
 		if first := slices.Index(d.VerificationMethods, method); first < i {
 			path := fmt.Sprintf("verification_methods[%d]", i)
@@ -62,7 +62,7 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 	}
 	var problems []*vault.Error
 	var values []json.RawMessage
-	bytes := 0
+	limitsHold, bytes, steps := len(definitionTypeProblems(d)) == 0, 0, 0
 	for _, raw := range d.AllowedValues {
 		if bytes += len(raw); bytes > vault.MaxAllowedBytes {
 			return append(problems, vault.Invalid("allowed_values", "are larger than %s together", kib(vault.MaxAllowedBytes)))
@@ -72,13 +72,20 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 		if storageProblem(raw) != "" {
 			continue // inputProblems reports it
 		}
-		value, why := normalise(d.ValueType, raw)
+		value, why := normalise(d, raw)
 		if isNull(raw) {
 			why = "is null, which is not a value"
 		}
 		if why != "" {
 			problems = append(problems, vault.Invalid(fmt.Sprintf("allowed_values[%d]", i), "%s", why))
 			continue
+		}
+		if steps += schemaSteps(d.JSONSchema, value); steps > vault.MaxRegexSteps {
+			return append(problems, vault.Invalid("json_schema", "is too large to be checked against these allowed values; "+
+				"use a smaller one, or fewer or shorter values"))
+		}
+		if why := limitOrSchemaProblem(d, value); why != "" && limitsHold {
+			problems = append(problems, vault.Invalid(fmt.Sprintf("allowed_values[%d]", i), "%s", why))
 		}
 		values = append(values, value)
 	}
@@ -243,8 +250,10 @@ var validate = sync.OnceValue(func() *validator.Validate {
 			}
 			return nil
 		},
-		"re2": CheckPattern,
-		"cel": conditionProblem,
+		"re2":      CheckPattern,
+		"cel":      conditionProblem,
+		"timezone": checkTimeZone,
+		"region":   checkRegion,
 	}
 	for tag, rule := range rules {
 		ruleProblems[tag] = rule

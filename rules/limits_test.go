@@ -78,10 +78,10 @@ func TestCheckValue_LongTextForPattern(t *testing.T) {
 			t.Errorf("%d bytes: got %v, want %q", length, err, refused)
 		}
 	}
-	if rules.PatternSteps(&d, make([]byte, 60_000), vault.ModeStrict) != 0 {
+	if rules.CheckSteps(&d, make([]byte, 60_000), vault.ModeStrict) != 0 {
 		t.Error("a value that is refused without a match counts")
 	}
-	if n := rules.PatternSteps(&d, make([]byte, 1000), vault.ModeStrict); n < 900*1000 || n > vault.MaxRegexSteps {
+	if n := rules.CheckSteps(&d, make([]byte, 1000), vault.ModeStrict); n < 900*1000 || n > vault.MaxRegexSteps {
 		t.Errorf("a value of 1000 bytes counts %d steps", n)
 	}
 }

@@ -41,6 +41,9 @@ type Known struct {
 //
 // A value that is empty (see IsEmpty) counts as absent, in conditions and dependencies too: nobody can use it.
 //
+// A value that mode warn stored with warnings does not meet a hard requirement while it breaks its definition. It meets
+// a soft one.
+//
 // A requirement applies if the fields it depends on have values and its condition is true. A condition that fails
 // counts as true, with a warning. A rejected requirement never applies. A requirement is listed but does not block
 // while it waits for a review, or if its suggested definition is pending or rejected.
@@ -63,6 +66,9 @@ func FindMissing(
 				warnings = append(warnings, name+": the value is older than freshness_seconds")
 			}
 			reason = unverifiedReason(known.Fields[name], *def)
+		}
+		if (reason == "" || reason == vault.MissingUnverified) && r.RequiredLevel == vault.LevelHard && isInvalid(known.Fields[name], name, def) {
+			reason = vault.MissingInvalid
 		}
 		if reason != "" {
 			missing = append(missing, vault.Missing{
@@ -146,6 +152,16 @@ func missingReason(known Known, name string, def *vault.Definition) vault.Missin
 	default:
 		return unverifiedReason(f, *def)
 	}
+}
+
+// isInvalid reports whether a value was stored with warnings and still breaks its definition, which may have changed
+// since.
+func isInvalid(f vault.Value, name string, def *vault.Definition) bool {
+	if len(f.Warnings) == 0 {
+		return false
+	}
+	_, err := CheckValue(def, name, f.Value, vault.ModeStrict)
+	return err != nil
 }
 
 func unverifiedReason(f vault.Value, def vault.Definition) vault.MissingReason {

@@ -327,3 +327,40 @@ func TestFindMissing_EmptyNeverCounts(t *testing.T) {
 		}
 	})
 }
+
+// A value that was stored with warnings meets only a soft requirement, unless the definition accepts it by now.
+func TestFindMissing_ValueWithWarnings(t *testing.T) {
+	t.Parallel()
+	warned := func(v *vault.Value) { v.Warnings = []string{"email: the value is not an email address"} }
+	email := vault.Definition{Name: "email", ValueType: vault.TypeEmail, Enabled: true}
+	verified, anything, disabled := email, email, email
+	verified.RequiredVerification = true
+	anything.ValueType = vault.TypeString
+	disabled.Enabled = false
+	for name, tc := range map[string]struct {
+		value vault.Value
+		req   vault.Requirement
+		def   vault.Definition
+		want  vault.MissingReason
+	}{
+		"a hard requirement":                  {has(`"nobody"`, warned), need("email"), email, vault.MissingInvalid},
+		"a soft requirement":                  {has(`"nobody"`, warned), need("email", soft), email, ""},
+		"a value without warnings":            {has(`"nobody"`), need("email"), email, ""},
+		"a definition that accepts it now":    {has(`"nobody"`, warned), need("email"), anything, ""},
+		"a value that was corrected in place": {has(`"ada@example.com"`, warned), need("email"), email, ""},
+		"an unverified value":                 {has(`"nobody"`, warned), need("email"), verified, vault.MissingInvalid},
+		"a valid unverified value":            {has(`"ada@example.com"`), need("email"), verified, vault.MissingUnverified},
+		"a field that is not defined":         {has(`"nobody"`, warned), need("email"), disabled, vault.MissingInvalid},
+		"a requirement that waits for review": {has(`"nobody"`, warned), need("email", pending), email, vault.MissingInvalid},
+	} {
+		tc.value.Name = "email"
+		known := rules.Known{Fields: map[string]vault.Value{"email": tc.value}, Now: time.Now()}
+		got, _ := rules.FindMissing([]vault.Requirement{tc.req}, map[string]vault.Definition{"email": tc.def}, known, rules.Scope{})
+		switch {
+		case tc.want == "" && len(got) > 0:
+			t.Errorf("%s: missing: %s", name, got[0].Reason)
+		case tc.want != "" && (len(got) != 1 || got[0].Reason != tc.want || got[0].Blocking != tc.req.Binding()):
+			t.Errorf("%s: got %+v, want %s", name, got, tc.want)
+		}
+	}
+}

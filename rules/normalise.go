@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/contextvault/contextvault/rules/format"
+	"github.com/contextvault/contextvault/rules/internal/unit"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -17,19 +18,24 @@ const (
 	notBoolean = "is not true or false"
 )
 
-// normalise returns the stored form of a value of type t, or the reason why the value does not have that type. It is
-// idempotent. It removes space around a value, except around a string.
-func normalise(t vault.ValueType, raw json.RawMessage) (json.RawMessage, string) {
+// normalise returns the stored form of a value of a definition, or the reason why the value does not have its type. It
+// is idempotent. It removes space around a value, except around a string, and the unit of a number. A datetime without
+// an offset is read in the definition's time zone, and a phone number without a country code in its region.
+func normalise(d vault.Definition, raw json.RawMessage) (json.RawMessage, string) {
 	if isBlankText(raw) {
 		return nil, blankText
 	}
-	switch t { //nolint:exhaustive // the other types are texts, below
+	switch d.ValueType { //nolint:exhaustive // the other types are texts, below
 	case vault.TypeJSON:
 		return compact(raw), ""
 	case vault.TypeNumber:
 		// Keep the literal as written: a float64 would round it.
-		if s := strings.TrimSpace(textOf(raw)); isNumber(s) && storageProblem(json.RawMessage(s)) == "" {
+		s, ok := unit.Trim(d.Unit, textOf(raw))
+		if ok && isNumber(s) && storageProblem(json.RawMessage(s)) == "" {
 			return json.RawMessage(s), ""
+		}
+		if d.Unit != "" {
+			return nil, "is not a number in " + d.Unit + ", such as 12.50"
 		}
 		return nil, notNumber
 	case vault.TypeBoolean:
@@ -44,35 +50,38 @@ func normalise(t vault.ValueType, raw json.RawMessage) (json.RawMessage, string)
 
 	isString := jsonType(raw) == vault.TypeString
 	s := textOf(raw)
-	if t == vault.TypeString {
+	if d.ValueType == vault.TypeString {
 		if !isString {
 			return nil, notString
 		}
 		return jsonString(s), ""
 	}
-	normaliseText, ok := textFormats[t]
-	if !ok {
-		return nil, "has a definition with the unknown type " + string(t)
-	}
 	if !isString {
-		_, why := normaliseText("")
-		return nil, why
+		s = "" // no format has the empty text, so the problem is that of the type
 	}
-	out, why := normaliseText(strings.TrimSpace(s))
+	out, why := normaliseText(d, strings.TrimSpace(s))
 	if why != "" {
 		return nil, why
 	}
 	return jsonString(out), ""
 }
 
-// textFormats are the types with values that are texts of a certain format. A function returns the stored form, or the
-// problem.
-var textFormats = map[vault.ValueType]func(string) (normalised, problem string){
-	vault.TypeEmail:    format.Email,
-	vault.TypePhone:    format.Phone,
-	vault.TypeDate:     format.Date,
-	vault.TypeDatetime: format.Datetime,
-	vault.TypeURL:      format.URL,
+// normaliseText returns the stored form of a text of a certain format, or the problem.
+func normaliseText(d vault.Definition, s string) (normalised, problem string) {
+	switch d.ValueType { //nolint:exhaustive // the other types are no texts of a format
+	case vault.TypeEmail:
+		return format.Email(s)
+	case vault.TypePhone:
+		return format.Phone(s, d.DefaultRegion)
+	case vault.TypeDate:
+		return format.Date(s)
+	case vault.TypeDatetime:
+		return format.Datetime(s, d.TimeZone)
+	case vault.TypeURL:
+		return format.URL(s)
+	default:
+		return "", "has a definition with the unknown type " + string(d.ValueType)
+	}
 }
 
 // isBlankText reports whether a value is a JSON string that shows nothing.

@@ -1,9 +1,12 @@
 package rules
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
+
+	"github.com/contextvault/contextvault/vault"
 )
 
 // isNumber reports whether s is exactly one JSON number literal.
@@ -47,19 +50,71 @@ func digitCounts(literal string) (before, after int) {
 // SameNumber reports whether two JSON number literals have exactly the same value, such as 12.50 and 1.25e1.
 func SameNumber(a, b string) bool { return canonicalNumber(a) == canonicalNumber(b) }
 
+// compareNumbers compares two JSON number literals exactly.
+func compareNumbers(a, b string) int {
+	negativeA, digitsA, exponentA := significantDigits(a)
+	negativeB, digitsB, exponentB := significantDigits(b)
+	sign := func(negative bool, digits string) int {
+		switch {
+		case digits == "":
+			return 0
+		case negative:
+			return -1
+		default:
+			return 1
+		}
+	}
+	signA, signB := sign(negativeA, digitsA), sign(negativeB, digitsB)
+	if signA != signB || signA == 0 {
+		return cmp.Compare(signA, signB)
+	}
+	// Without leading zeros, the place of the first digit decides, then the digits from the left.
+	return signA * cmp.Or(
+		cmp.Compare(len(digitsA)+exponentA, len(digitsB)+exponentB), strings.Compare(digitsA, digitsB),
+	)
+}
+
 // canonicalNumber returns the same text for all literals of a number: its significant digits and a power of ten.
 func canonicalNumber(literal string) string {
-	negative, whole, fraction, exponent := numberParts(literal)
-	digits := strings.TrimLeft(whole+fraction, "0")
-	exponent -= len(fraction)
-	trimmed := strings.TrimRight(digits, "0")
-	exponent += len(digits) - len(trimmed)
-	if trimmed == "" {
+	negative, digits, exponent := significantDigits(literal)
+	if digits == "" {
 		return "0"
 	}
 	sign := ""
 	if negative {
 		sign = "-"
 	}
-	return sign + trimmed + "e" + strconv.Itoa(exponent)
+	return sign + digits + "e" + strconv.Itoa(exponent)
+}
+
+// significantDigits returns the digits of a number without zeros at both ends, and the power of ten that they are
+// multiplied by. Zero has no digits.
+func significantDigits(literal string) (negative bool, digits string, exponent int) {
+	negative, whole, fraction, exponent := numberParts(literal)
+	all := strings.TrimLeft(whole+fraction, "0")
+	digits = strings.TrimRight(all, "0")
+	return negative, digits, exponent - len(fraction) + len(all) - len(digits)
+}
+
+// rangeProblem returns the reason why a normalised value is outside the range of its definition, "" if it is inside.
+func rangeProblem(d vault.Definition, value json.RawMessage) string {
+	if d.ValueType != vault.TypeNumber {
+		return ""
+	}
+	switch {
+	case isSet(d.Minimum) && compareNumbers(string(value), string(d.Minimum)) < 0:
+		return "is less than the minimum, " + withUnit(d, string(d.Minimum))
+	case isSet(d.Maximum) && compareNumbers(string(value), string(d.Maximum)) > 0:
+		return "is more than the maximum, " + withUnit(d, string(d.Maximum))
+	default:
+		return ""
+	}
+}
+
+// withUnit returns a number with the unit of its definition, as text.
+func withUnit(d vault.Definition, number string) string {
+	if d.Unit == "" {
+		return number
+	}
+	return number + " " + d.Unit
 }

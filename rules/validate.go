@@ -95,7 +95,10 @@ func checkStorable(name string, raw json.RawMessage) *vault.Error {
 
 // checkAgainst validates a value against its definition. The returned value is normalised as far as possible.
 func checkAgainst(def vault.Definition, sent Checked) (Checked, []finding) {
-	value, why := normalise(def.ValueType, sent.Value)
+	if def.Multiple {
+		return checkList(def, sent)
+	}
+	value, why := normalise(def, sent.Value)
 	if why != "" {
 		return sent, []finding{{text: why, ofValue: true}}
 	}
@@ -108,6 +111,9 @@ func checkAgainst(def vault.Definition, sent Checked) (Checked, []finding) {
 			text := "is not one of the allowed values: " + listAllowed(def.AllowedValues)
 			findings = append(findings, finding{text: text, ofValue: true})
 		}
+	}
+	if why := limitOrSchemaProblem(def, value); why != "" {
+		findings = append(findings, finding{text: why, ofValue: true})
 	}
 	if def.ValidationRegex != "" {
 		re, err := bounded.Compile(def.ValidationRegex)

@@ -447,6 +447,12 @@ func TestIsolation_Operations(t *testing.T) {
 		op(vault.CorrectValue, vault.CorrectValueInput{
 			AgentID: w.agent, CustomerID: customer, Name: "plan", Value: text("gold"), Reason: "mine",
 		}, correctValue, vault.CodeUnknown),
+		op(vault.AddElement, vault.WriteValueInput{
+			AgentID: w.agent, CustomerID: customer, Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided,
+		}, addElement, vault.CodeUnknown),
+		op(vault.RemoveElement, vault.WriteValueInput{
+			AgentID: w.agent, CustomerID: customer, Name: "plan", Value: text("gold"), Source: vault.ValueUserProvided,
+		}, removeElement, vault.CodeUnknown),
 		op(vault.RestoreItem, vault.RestoreItemInput{ItemID: item}, restoreItem[:1], vault.CodeUnknown),
 		op(vault.OpenCustomers, vault.OpenCustomersInput{
 			Identities: []vault.OpenCustomerInput{{Channel: "sms", ExternalID: secret}},

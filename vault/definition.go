@@ -28,6 +28,28 @@ type Definition struct {
 	ValidationRegex string `json:"validation_regex,omitempty" validate:"max=500,re2"`
 	// AllowedValues lists the accepted values. They are compared after normalisation. Empty: any value.
 	AllowedValues []json.RawMessage `json:"allowed_values,omitempty" validate:"max=500"`
+	// Unit is the unit of the numbers, such as kg or EUR per month. Only for numbers. Empty: they have none.
+	Unit string `json:"unit,omitempty" validate:"max=50" doc:"The unit of a number, such as kg or EUR per month. A number that is stated in another unit is not a value. Absent: none."`
+	// Minimum and Maximum are JSON numbers: the smallest and the largest valid number. Only for numbers. nil: no limit.
+	Minimum json.RawMessage `json:"minimum,omitempty" doc:"The smallest valid number. Absent: no limit."`
+	Maximum json.RawMessage `json:"maximum,omitempty" doc:"The largest valid number. Absent: no limit."`
+	// TimeZone is the IANA time zone in which a datetime without an offset from UTC is read, such as Europe/Berlin. Only
+	// for datetimes. Empty: such a datetime is invalid.
+	TimeZone string `json:"time_zone,omitempty" validate:"omitempty,timezone" doc:"The IANA time zone of a datetime without an offset from UTC, such as Europe/Berlin. Absent: a datetime needs an offset."`
+	// DefaultRegion is the region in which a phone number without a country code is read: two letters (ISO 3166), such
+	// as DE. Only for phone numbers. Empty: such a number is invalid.
+	DefaultRegion string `json:"default_region,omitempty" validate:"omitempty,region" doc:"The region of a phone number without a country code: two letters, such as DE. Absent: a phone number needs a country code."`
+	// JSONSchema is the JSON Schema that the values match. Only for values of type json. It refers to no other document.
+	// nil: any JSON.
+	JSONSchema json.RawMessage `json:"json_schema,omitempty" doc:"The JSON Schema of a json value: an object, draft 2020-12 or what its $schema names, up to 16 KiB. References begin with #. Absent: any JSON."`
+	// WriteOnce rejects a value that differs from the active one. The same value may be written again, and a person may
+	// correct it. It holds in each validation mode.
+	WriteOnce bool `json:"write_once,omitempty" doc:"Rejects a value that differs from the active one. The same value may be written again, and a person may correct it."`
+	// Multiple makes the value a list of elements of the type, without repetitions. Each rule of the definition holds for
+	// each element.
+	Multiple bool `json:"multiple,omitempty" doc:"Makes the value a list: a JSON array of elements of the type, each once. Each rule of the definition holds for each element."`
+	// MaxElements is the maximum length of the list, with Multiple. 0: DefaultMaxElements.
+	MaxElements int `json:"max_elements,omitempty" validate:"min=0,max=1000" doc:"The maximum number of elements, with multiple. 0: 100."`
 	// ValidationMode is the treatment of invalid values. Empty: the configured mode.
 	ValidationMode ValidationMode `json:"validation_mode,omitempty" validate:"omitempty,oneof=strict warn disabled" doc:"The handling of a value that violates the definition. Absent: the configured mode."`
 	// RequiredVerification makes an unverified value count as missing.
@@ -72,6 +94,17 @@ type Definition struct {
 // SetDefaults sets what holds for the members that a person's input leaves out: a definition that a person saves is
 // enabled. A definition that an extraction suggests is not decoded from such an input, and stays disabled.
 func (d *Definition) SetDefaults() { d.Enabled = true }
+
+// DefaultMaxElements is the maximum length of a list of a definition that sets none.
+const DefaultMaxElements = 100
+
+// ElementLimit returns the maximum length of a list.
+func (d Definition) ElementLimit() int {
+	if d.MaxElements == 0 {
+		return DefaultMaxElements
+	}
+	return d.MaxElements
+}
 
 // DisplayName returns a label for a field name: "date of birth" for "date_of_birth".
 func DisplayName(name string) string { return strings.TrimSpace(strings.ReplaceAll(name, "_", " ")) }

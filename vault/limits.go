@@ -20,6 +20,11 @@ const (
 	MaxRegexSteps = 4_000_000
 	// MaxImportRegexSteps is the maximum of these products over all writes of an import.
 	MaxImportRegexSteps = 100_000_000
+	// MaxSchemaBytes is in bytes of a JSON Schema.
+	MaxSchemaBytes = 16 << 10
+	// MaxSchemaParts is the maximum number of schemas in a JSON Schema. The check of a value has the limit MaxRegexSteps: a
+	// part of the schema that is applied to a part of the value counts as 40 steps.
+	MaxSchemaParts = 500
 	// MaxConditionCost is the maximum cost of the evaluation of a condition, in units of 100 to 500 ns.
 	MaxConditionCost = 1_000_000
 	// MaxConditionsCost is the maximum cost of the conditions of one scenario together.

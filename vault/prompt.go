@@ -12,6 +12,12 @@ func (d Definition) Prompt() string {
 	if d.CollectionPrompt != "" {
 		return d.CollectionPrompt
 	}
+	if d.Multiple {
+		return "What are your " + d.Noun() + "?"
+	}
+	if d.Unit != "" {
+		return "What is your " + d.Noun() + " (in " + d.Unit + ")?"
+	}
 	name := d.Noun()
 	words := strings.Fields(name)
 	if len(words) == 0 {

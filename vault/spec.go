@@ -61,6 +61,10 @@ func all[In any](subject string) func(In) string { return func(In) string { retu
 var (
 	WriteValue = Define[WriteValueInput, ItemResult]("write-value", "value:write",
 		func(in WriteValueInput) string { return in.CustomerID.String() })
+	AddElement = Define[WriteValueInput, ItemResult]("add-element", "element:add",
+		func(in WriteValueInput) string { return in.CustomerID.String() })
+	RemoveElement = Define[WriteValueInput, ItemResult]("remove-element", "element:remove",
+		func(in WriteValueInput) string { return in.CustomerID.String() })
 	ImportValues = Define[ImportValuesInput, ImportResult]("import-values", "values:import",
 		all[ImportValuesInput]("import"))
 	VerifyValue = Define[VerifyValueInput, ItemResult]("verify-value", "value:verify",

@@ -10,6 +10,8 @@ import (
 func customerWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase {
 	return []hatchet.WorkflowBase{
 		writeValue(c, s),
+		addElement(c, s),
+		removeElement(c, s),
 		importValues(c, s),
 		verifyValue(c, s),
 		decideValue(c, s),
@@ -33,6 +35,20 @@ func writeValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.WriteValue)
 	f = prepare(f, "validate", quick, s.Values.ValidateValue)
 	return effect(f, "persist", quick, s.Values.PersistValue).end()
+}
+
+// addElement adds an element to the list of a field.
+func addElement(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.AddElement)
+	f = prepare(f, "validate", quick, s.Values.ValidateElement)
+	return effect(f, "persist", quick, s.Values.PersistAddition).end()
+}
+
+// removeElement removes an element from the list of a field.
+func removeElement(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.RemoveElement)
+	f = prepare(f, "validate", quick, s.Values.ValidateElement)
+	return effect(f, "persist", quick, s.Values.PersistRemoval).end()
 }
 
 // importValues stores many values in one transaction.

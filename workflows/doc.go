@@ -3,6 +3,8 @@
 //
 //	workflow           event                       cron          one at a time per    steps
 //	write-value        value:write                               profile              validate → persist → invalidate-and-acknowledge
+//	add-element        element:add                               profile              validate → persist → invalidate-and-acknowledge
+//	remove-element     element:remove                            profile              validate → persist → invalidate-and-acknowledge
 //	import-values      values:import                             profile set          validate → persist → invalidate-and-acknowledge
 //	verify-value       value:verify                              profile              persist → invalidate-and-acknowledge
 //	add-asset          asset:add                                 profile              validate → persist → invalidate-and-acknowledge

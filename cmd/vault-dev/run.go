@@ -24,7 +24,7 @@ var devTenant = uuid.NewSHA1(uuid.NameSpaceOID, []byte("contextvault development
 
 // run runs the system until ctx ends, and prints how to use it from another terminal.
 func run(ctx context.Context) error {
-	cfg, err := loadConfig(os.Environ())
+	cfg, err := loadConfig(strictByDefault(os.Environ()))
 	if err != nil {
 		return err
 	}
@@ -44,13 +44,27 @@ func run(ctx context.Context) error {
 	}
 	err = s.serve(ctx, listener, devDir, func(env string) {
 		fmt.Printf(
-			"The vault is running: API (http://%s/docs), workflow engine and worker in this process. In another terminal:\n\n"+
+			"The vault is running: API (http://%s/docs), workflow engine and worker in this process.\n"+
+				"Validation mode: %s. In another terminal:\n\n"+
 				"  . %s\n  bin/vault-dev --help\n\nCtrl-C stops it.\n",
 			listener.Addr(),
+			cfg.Profile.ValidationMode,
 			env,
 		)
 	})
 	return errors.Join(err, s.stop())
+}
+
+// strictByDefault adds the validation mode strict, as in the other setups that people run, unless the environment sets a
+// mode or names a configuration file.
+func strictByDefault(environ []string) []string {
+	const mode = "VAULT_PROFILE_VALIDATION_MODE"
+	for _, variable := range environ {
+		if name, _, _ := strings.Cut(variable, "="); name == mode || name == "VAULT_CONFIG" {
+			return environ
+		}
+	}
+	return append(environ[:len(environ):len(environ)], mode+"="+string(vault.ModeStrict))
 }
 
 // listen listens on address. If address is empty, it listens on loopback port 8000, or on a free loopback port if 8000

@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"github.com/contextvault/contextvault/api"
+	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/internal/testkit"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // asCommand makes the test program run the command itself.
@@ -131,6 +133,25 @@ func TestListen_DefaultPortIsTaken(t *testing.T) {
 	for _, l := range []net.Listener{first, second} {
 		if host, _, err := net.SplitHostPort(l.Addr().String()); err != nil || host != "127.0.0.1" {
 			t.Errorf("it listens at %s", l.Addr())
+		}
+	}
+}
+
+func TestStrictByDefault_UnlessTheEnvironmentDecides(t *testing.T) {
+	t.Parallel()
+	const database = "DATABASE_URL=postgres://localhost/x"
+	for _, tc := range []struct {
+		environ []string
+		want    vault.ValidationMode
+	}{
+		{[]string{database}, vault.ModeStrict},
+		{[]string{database, "VAULT_PROFILE_VALIDATION_MODE=warn"}, vault.ModeWarn},
+		{[]string{database, "VAULT_PROFILE_VALIDATION_MODE=disabled"}, vault.ModeDisabled},
+		{[]string{database, "VAULT_CONFIG=../../config/default.toml"}, vault.ModeWarn},
+	} {
+		cfg, err := config.Load("", strictByDefault(tc.environ))
+		if err != nil || cfg.Profile.ValidationMode != tc.want {
+			t.Errorf("%v: mode %s, %v", tc.environ, cfg.Profile.ValidationMode, err)
 		}
 	}
 }

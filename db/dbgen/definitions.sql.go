@@ -108,7 +108,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -136,6 +136,15 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.ValueType,
 		&i.ValidationRegex,
 		&i.AllowedValues,
+		&i.Unit,
+		&i.Minimum,
+		&i.Maximum,
+		&i.TimeZone,
+		&i.DefaultRegion,
+		&i.JsonSchema,
+		&i.WriteOnce,
+		&i.Multiple,
+		&i.MaxElements,
 		&i.ValidationMode,
 		&i.RequiredVerification,
 		&i.VerificationMethods,
@@ -248,7 +257,7 @@ func (q *Queries) ListDefinitionTypes(ctx context.Context, arg ListDefinitionTyp
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -276,6 +285,15 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.ValueType,
 			&i.ValidationRegex,
 			&i.AllowedValues,
+			&i.Unit,
+			&i.Minimum,
+			&i.Maximum,
+			&i.TimeZone,
+			&i.DefaultRegion,
+			&i.JsonSchema,
+			&i.WriteOnce,
+			&i.Multiple,
+			&i.MaxElements,
 			&i.ValidationMode,
 			&i.RequiredVerification,
 			&i.VerificationMethods,
@@ -311,7 +329,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 }
 
 const listDefinitionsByID = `-- name: ListDefinitionsByID :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple, max_elements, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, about, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -339,6 +357,15 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 			&i.ValueType,
 			&i.ValidationRegex,
 			&i.AllowedValues,
+			&i.Unit,
+			&i.Minimum,
+			&i.Maximum,
+			&i.TimeZone,
+			&i.DefaultRegion,
+			&i.JsonSchema,
+			&i.WriteOnce,
+			&i.Multiple,
+			&i.MaxElements,
 			&i.ValidationMode,
 			&i.RequiredVerification,
 			&i.VerificationMethods,
@@ -520,6 +547,15 @@ SET display_name = excluded.display_name,
     value_type = excluded.value_type,
     validation_regex = excluded.validation_regex,
     allowed_values = excluded.allowed_values,
+    unit = excluded.unit,
+    minimum = excluded.minimum,
+    maximum = excluded.maximum,
+    time_zone = excluded.time_zone,
+    default_region = excluded.default_region,
+    json_schema = excluded.json_schema,
+    write_once = excluded.write_once,
+    multiple = excluded.multiple,
+    max_elements = excluded.max_elements,
     collection_prompt = excluded.collection_prompt,
     extraction_examples = excluded.extraction_examples,
     is_pii = excluded.is_pii,
@@ -582,7 +618,8 @@ func (q *Queries) SuggestDefinition(ctx context.Context, arg SuggestDefinitionPa
 const upsertDefinition = `-- name: UpsertDefinition :one
 INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
-    validation_mode,
+    unit, minimum, maximum, time_zone, default_region, json_schema, write_once, multiple,
+    max_elements, validation_mode,
     required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples,
     extraction_prompt_hint, about, is_pii,
     encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin,
@@ -592,15 +629,17 @@ INSERT INTO definitions (
 VALUES (
     $1, $2, $3, $4, $5,
     $6,
-    $7, $8, $9, $10,
-    $11, $12, $13,
-    $14, $15,
+    $7, $8, $9, $10, $11,
+    $12, $13, $14, $15,
     $16, $17, $18, $19,
-    $20,
-    $21, $22, $23, $24,
-    $25, $26, $27,
-    $28,
-    $29
+    $20, $21, $22,
+    $23, $24,
+    $25, $26, $27, $28,
+    $29,
+    $30, $31, $32, $33,
+    $34, $35, $36,
+    $37,
+    $38
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -608,6 +647,15 @@ SET display_name = excluded.display_name,
     value_type = excluded.value_type,
     validation_regex = excluded.validation_regex,
     allowed_values = excluded.allowed_values,
+    unit = excluded.unit,
+    minimum = excluded.minimum,
+    maximum = excluded.maximum,
+    time_zone = excluded.time_zone,
+    default_region = excluded.default_region,
+    json_schema = excluded.json_schema,
+    write_once = excluded.write_once,
+    multiple = excluded.multiple,
+    max_elements = excluded.max_elements,
     validation_mode = excluded.validation_mode,
     required_verification = excluded.required_verification,
     verification_methods = excluded.verification_methods,
@@ -645,6 +693,15 @@ type UpsertDefinitionParams struct {
 	ValueType            string          `json:"value_type"`
 	ValidationRegex      string          `json:"validation_regex"`
 	AllowedValues        json.RawMessage `json:"allowed_values"`
+	Unit                 string          `json:"unit"`
+	Minimum              json.RawMessage `json:"minimum"`
+	Maximum              json.RawMessage `json:"maximum"`
+	TimeZone             string          `json:"time_zone"`
+	DefaultRegion        string          `json:"default_region"`
+	JsonSchema           json.RawMessage `json:"json_schema"`
+	WriteOnce            bool            `json:"write_once"`
+	Multiple             bool            `json:"multiple"`
+	MaxElements          int32           `json:"max_elements"`
 	ValidationMode       string          `json:"validation_mode"`
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`
@@ -680,6 +737,15 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.ValueType,
 		arg.ValidationRegex,
 		arg.AllowedValues,
+		arg.Unit,
+		arg.Minimum,
+		arg.Maximum,
+		arg.TimeZone,
+		arg.DefaultRegion,
+		arg.JsonSchema,
+		arg.WriteOnce,
+		arg.Multiple,
+		arg.MaxElements,
 		arg.ValidationMode,
 		arg.RequiredVerification,
 		arg.VerificationMethods,

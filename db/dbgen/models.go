@@ -152,6 +152,15 @@ type Definition struct {
 	ValueType            string          `json:"value_type"`
 	ValidationRegex      string          `json:"validation_regex"`
 	AllowedValues        json.RawMessage `json:"allowed_values"`
+	Unit                 string          `json:"unit"`
+	Minimum              json.RawMessage `json:"minimum"`
+	Maximum              json.RawMessage `json:"maximum"`
+	TimeZone             string          `json:"time_zone"`
+	DefaultRegion        string          `json:"default_region"`
+	JsonSchema           json.RawMessage `json:"json_schema"`
+	WriteOnce            bool            `json:"write_once"`
+	Multiple             bool            `json:"multiple"`
+	MaxElements          int32           `json:"max_elements"`
 	ValidationMode       string          `json:"validation_mode"`
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`

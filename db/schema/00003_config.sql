@@ -9,6 +9,15 @@ CREATE TABLE definitions (
     value_type             text NOT NULL,
     validation_regex       text NOT NULL DEFAULT '' CHECK (length(validation_regex) <= 500),
     allowed_values         jsonb NOT NULL DEFAULT '[]',
+    unit                   text NOT NULL DEFAULT '',
+    minimum                jsonb, -- NULL: no limit
+    maximum                jsonb,
+    time_zone              text NOT NULL DEFAULT '',
+    default_region         text NOT NULL DEFAULT '',
+    json_schema            jsonb, -- NULL: none
+    write_once             boolean NOT NULL DEFAULT false,
+    multiple               boolean NOT NULL DEFAULT false,
+    max_elements           integer NOT NULL DEFAULT 0 CHECK (max_elements BETWEEN 0 AND 1000), -- 0: the default limit
     validation_mode        text NOT NULL DEFAULT '' CHECK (validation_mode IN ('', 'strict', 'warn', 'disabled')),
     required_verification  boolean NOT NULL DEFAULT false,
     verification_methods   text[] NOT NULL DEFAULT '{}',

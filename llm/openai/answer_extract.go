@@ -32,17 +32,15 @@ const contradictedConfidence = 0.9
 // supports its value.
 func decodeCandidates(answer string, req llm.ExtractRequest) ([]vault.Candidate, llm.Drops, error) {
 	found, drops, err := decodeAnswer[statedValue](extractionSchema, answer, func() *candidates {
-		return &candidates{req: req, found: map[string]vault.Candidate{}}
+		return &candidates{req: req, found: map[string][]vault.Candidate{}}
 	})
 	if err != nil {
 		return nil, drops, err
 	}
 	var out []vault.Candidate
 	for _, d := range req.Definitions {
-		if c, ok := found.found[d.Name]; ok {
-			out = append(out, c)
-			delete(found.found, d.Name)
-		}
+		out = append(out, found.found[d.Name]...)
+		delete(found.found, d.Name)
 	}
 	return out, drops, nil
 }
@@ -50,26 +48,36 @@ func decodeCandidates(answer string, req llm.ExtractRequest) ([]vault.Candidate,
 // candidates collects candidates by the names of their fields.
 type candidates struct {
 	req   llm.ExtractRequest
-	found map[string]vault.Candidate
+	found map[string][]vault.Candidate // several only for a field that has a list
 }
 
-func (c *candidates) size() int { return len(c.found) }
+func (c *candidates) size() int {
+	n := 0
+	for _, found := range c.found {
+		n += len(found)
+	}
+	return n
+}
 
 func (c *candidates) add(path string, entry statedValue) error {
 	next, err := entry.candidate(path, c.req)
 	if err != nil {
 		return err
 	}
-	first, repeated := c.found[next.FieldName]
-	if !repeated {
-		c.found[next.FieldName] = next
+	known := c.found[next.FieldName]
+	if len(known) == 0 || hasList(c.req.Definitions, next.FieldName) {
+		c.found[next.FieldName] = append(known, next)
 		return nil
 	}
-	if !bytes.Equal(first.Value, next.Value) {
+	if first := &known[0]; !bytes.Equal(first.Value, next.Value) {
 		first.Confidence = min(first.Confidence, contradictedConfidence)
-		c.found[next.FieldName] = first
 	}
 	return dropf(llm.DropRepeated, "%s.field_name was used before in this answer", path)
+}
+
+// hasList reports whether a field has a list, with a candidate for each element.
+func hasList(defs []vault.Definition, name string) bool {
+	return slices.ContainsFunc(defs, func(d vault.Definition) bool { return d.Name == name && d.Multiple })
 }
 
 func (v statedValue) candidate(path string, req llm.ExtractRequest) (vault.Candidate, error) {

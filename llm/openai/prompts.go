@@ -67,6 +67,13 @@ func extractPrompt(req llm.ExtractRequest) (prompt, error) {
 		Description string            `json:"description,omitempty"`
 		ValueType   vault.ValueType   `json:"value_type"`
 		Allowed     []json.RawMessage `json:"allowed_values,omitempty"`
+		Unit        string            `json:"unit,omitempty"`
+		Minimum     json.RawMessage   `json:"minimum,omitempty"`
+		Maximum     json.RawMessage   `json:"maximum,omitempty"`
+		TimeZone    string            `json:"time_zone,omitempty"`
+		Region      string            `json:"region,omitempty"`
+		Schema      json.RawMessage   `json:"json_schema,omitempty"`
+		Multiple    bool              `json:"multiple,omitempty"`
 		Question    string            `json:"question"`
 		Examples    []string          `json:"examples,omitempty"`
 		Hint        string            `json:"hint,omitempty"`
@@ -86,15 +93,10 @@ func extractPrompt(req llm.ExtractRequest) (prompt, error) {
 	for i, d := range req.Definitions {
 		names[i] = d.Name
 		data.Fields = append(data.Fields, field{
-			d.Name,
-			d.Label(),
-			d.Description,
-			d.ValueType,
-			d.AllowedValues,
-			d.Prompt(),
-			d.ExtractionExamples,
-			d.ExtractionPromptHint,
-			d.About,
+			Name: d.Name, DisplayName: d.Label(), Description: d.Description, ValueType: d.ValueType,
+			Allowed: d.AllowedValues, Unit: d.Unit, Minimum: d.Minimum, Maximum: d.Maximum, TimeZone: d.TimeZone,
+			Region: d.DefaultRegion, Schema: d.JSONSchema, Multiple: d.Multiple, Question: d.Prompt(),
+			Examples: d.ExtractionExamples, Hint: d.ExtractionPromptHint, About: d.About,
 		})
 	}
 	for _, t := range req.Turns {

@@ -34,10 +34,6 @@ var (
 	upperAfter = regexp.MustCompile(`^(?:(?: ?[\pL€$£%]+)? ?(?:or|oder|ou|o|of|lub|sau|или|або) (?:less|earlier|` +
 		`under|below|younger|fewer|before|weniger|früher|moins|menos|meno|minder|mniej|меньше)\b|` +
 		`(?: [\pL€$£%]+)?,? (?:and (?:under|below)|max(?:imum)?|at most|at the latest|tops)\b)`)
-	// approximately matches words that make a number rough: it is stored, and is to be confirmed.
-	approximately = regexp.MustCompile(`(?:^|[ (])(?:about|around|roughly|approximately|approx\.?|circa|ca\.?|some|` +
-		`say|like|ungefähr|etwa|rund|environ|unos|unas|alrededor de|circa|cerca de|ongeveer|około|aproximativ|примерно|` +
-		`около|приблизно|~) ?[$€£~]?$`)
 )
 
 // bounded refuses a number, a date or a time that is a bound, one end of a range, one of alternatives, or one part
@@ -56,24 +52,40 @@ func (r reader) bounded(t *turn, m mention) problem {
 	begin := min(t.sentences[t.sentenceAt(m.start)].start, m.start)
 	before, after := t.text[begin:m.start], t.text[m.end:]
 	if (lowerBefore.MatchString(before) || t.language != english && lowerAbroad.MatchString(before)) &&
-		!r.isBound("min", "minimum", "least", "start", "since", "from", "begin", "lower", "earliest", "after", "arrival",
-			"over") ||
+		!r.begins() && !r.isBound("min", "minimum", "least", "lower", "over") ||
 		lowerAfter.MatchString(after) && !r.isBound("min", "minimum", "least", "lower", "earliest") {
 		return bound
 	}
 	if (upperBefore.MatchString(before) || t.language != english && upperAbroad.MatchString(before)) &&
-		!r.isBound("max", "maximum", "most", "limit", "end", "until", "by", "due", "deadline", "upper", "latest",
-			"before", "under") ||
+		!r.ends() && !r.isBound("max", "maximum", "most", "limit", "by", "due", "upper", "before", "under") ||
 		upperAfter.MatchString(after) && !r.isBound("max", "maximum", "most", "limit", "upper", "latest", "deadline") {
 		return bound
 	}
-	if r.inRange(t, m) {
+	if !r.begins() && !r.ends() && r.inRange(t, m) {
 		return "the customer names a range and not the value"
 	}
 	if r.def.ValueType == vault.TypeNumber && r.inSum(t, m) {
 		return "the number counts only a part of what the customer names"
 	}
 	return ""
+}
+
+// begins and ends report whether the field is the first or the last day or time of something, as its words say. Then
+// "from the 3rd" and "until the 10th" name its value.
+func (r reader) begins() bool {
+	return r.isBound("start", "since", "from", "begin", "earliest", "after") || r.isDay("starts", "begins", "beginning",
+		"arrival", "arrive", "checkin", "in", "pickup", "first")
+}
+
+func (r reader) ends() bool {
+	return r.isBound("end", "until", "deadline", "latest") || r.isDay("ends", "checkout", "out", "leave", "leaving",
+		"return", "expiry", "expires", "expiration", "last", "dropoff")
+}
+
+// isDay reports whether the field is a day or a time with one of these words in its name.
+func (r reader) isDay(words ...string) bool {
+	return r.def.ValueType != vault.TypeNumber && slices.ContainsFunc(allWords(splitName(r.def.Name)+" "+r.def.DisplayName),
+		func(w string) bool { return slices.Contains(words, w) })
 }
 
 // isBound reports whether the field is a bound itself, by the words of its name, label and description.

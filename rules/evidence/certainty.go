@@ -90,7 +90,7 @@ func (r reader) forms(t *turn) []span {
 		for _, at := range phonePattern.FindAllStringIndex(t.text, -1) {
 			start := at[0]
 			for _, said := range splitPhones(t.text[at[0]:at[1]]) {
-				if phoneOf(said) != "" {
+				if phoneOf(said, r.def.DefaultRegion) != "" {
 					out = append(out, span{start, start + len(strings.TrimRight(said, " ."))})
 				}
 				start += len(said)

@@ -116,9 +116,9 @@ var zonePattern = regexp.MustCompile(`(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[a
 	`pacific|eastern|central|mountain)\b)`)
 
 // datetimeMentions finds a point in time, in RFC 3339 or as a day and a time of day. The offset from UTC must be the
-// same in quote and value; no offset means UTC. A quote with another named zone does not match, because its offset
+// same in quote and value; no offset means the time zone of the definition, UTC without one. A quote with another named zone does not match, because its offset
 // depends on the day and the place.
-func (p passage) datetimeMentions(raw, normalised string) []mention {
+func (p passage) datetimeMentions(raw, normalised, zone string) []mention {
 	quote := p.quote()
 	var out []mention
 	for _, at := range datetimePattern.FindAllStringSubmatchIndex(quote, -1) {
@@ -127,29 +127,40 @@ func (p passage) datetimeMentions(raw, normalised string) []mention {
 		if seconds == "" {
 			seconds = ":00"
 		}
-		t, why := format.Datetime(m[1] + "T" + m[2] + seconds + m[4])
+		t, why := format.Datetime(m[1]+"T"+m[2]+seconds+m[4], zone)
 		if why == "" && t == normalised {
 			out = append(out, mention{span: span{p.start + at[0], p.start + at[1]}, clear: true})
 		}
 	}
-	local, err := time.Parse(time.RFC3339Nano, strings.ToUpper(strings.TrimSpace(raw)))
-	if err != nil || len(out) > 0 {
+	if len(out) > 0 {
 		return out
 	}
-	offset := "+00:00"
-	if zone := zonePattern.FindStringSubmatch(quote); zone != nil {
-		if zone[5] != "" {
-			return nil
-		}
-		offset = normaliseOffset(zone[3])
-	}
-	if local.Format("-07:00") != offset || local.Nanosecond() != 0 {
+	local, ok := localTime(zonePattern.FindStringSubmatch(quote), raw, normalised, zone)
+	if !ok || local.Nanosecond() != 0 {
 		return nil
 	}
 	if !slices.Contains(findTimes(zonePattern.ReplaceAllString(quote, "$1 ")), local.Format(time.TimeOnly)) {
 		return nil
 	}
 	return p.dateMentions(local.Format(time.DateOnly))
+}
+
+// localTime returns the time as the clock shows it where it was said. said are the groups of zonePattern, nil if the
+// quote names no offset and no zone.
+func localTime(said []string, raw, normalised, zone string) (time.Time, bool) {
+	if said != nil && said[5] != "" {
+		return time.Time{}, false
+	}
+	if location, ok := format.Location(zone); ok && said == nil {
+		local, err := time.Parse(time.RFC3339Nano, normalised)
+		return local.In(location), err == nil
+	}
+	offset := "+00:00"
+	if said != nil {
+		offset = normaliseOffset(said[3])
+	}
+	local, err := time.Parse(time.RFC3339Nano, strings.ToUpper(strings.TrimSpace(raw)))
+	return local, err == nil && local.Format("-07:00") == offset
 }
 
 // submatches returns the texts of the groups at the index pairs in at. A group that did not match is empty.

@@ -64,7 +64,7 @@ func (c *Conversation) Check(candidate vault.Candidate, def *vault.Definition) (
 	r := reader{conversation: c, def: *def, topic: topicOf(*def), value: checked.Value}
 	problem := problem("the quote of the candidate does not contain its value")
 	for i, p := range passages {
-		found, why := r.check(p, candidate.Value)
+		found, why := r.checkAll(p, candidate.Value)
 		if why == "" {
 			return Finding{Checked: checked, Certain: found, Turn: p.turn.Index}, nil
 		}
@@ -94,6 +94,29 @@ type mention struct {
 	clear bool
 	// about reports that the value is near one, or may end elsewhere.
 	rough bool
+}
+
+// checkAll is check for a value that may be a list: the passage supports each of its elements. raw is the model's value.
+func (r reader) checkAll(p passage, raw json.RawMessage) (certain bool, why problem) {
+	if !r.def.Multiple {
+		return r.check(p, raw)
+	}
+	elements, said := rules.Elements(r.value), rules.Elements(raw)
+	certain = true
+	for i, e := range elements {
+		spelled := e
+		if len(said) == len(elements) {
+			spelled = said[i]
+		}
+		one := r
+		one.def.Multiple, one.value = false, e
+		found, why := one.check(p, spelled)
+		if why != "" {
+			return false, why
+		}
+		certain = certain && found
+	}
+	return certain && len(elements) > 0, ""
 }
 
 // check returns "" if a passage supports the value, and whether it is certain.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/rules/internal/fold"
+	measure "github.com/contextvault/contextvault/rules/internal/unit"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -34,13 +35,16 @@ func (r reader) mentions(p passage, raw json.RawMessage) []mention {
 		}
 		return p.tokenMentions(fold.Text(text), ` <>"`, urlPunctuation)
 	case vault.TypePhone:
-		return p.phoneMentions(text)
+		return p.phoneMentions(text, r.def.DefaultRegion)
 	case vault.TypeNumber:
-		return append(p.numberMentions(text), r.numberWordMentions(p, text)...)
+		found := append(p.numberMentions(text), r.numberWordMentions(p, text)...)
+		return slices.DeleteFunc(found, func(m mention) bool {
+			return !measure.Fits(r.def.Unit, p.turn.text[:m.start], p.turn.text[m.end:])
+		})
 	case vault.TypeDate:
 		return p.dateMentions(text)
 	case vault.TypeDatetime:
-		return p.datetimeMentions(textOf(raw), text)
+		return p.datetimeMentions(textOf(raw), text, r.def.TimeZone)
 	default:
 		return r.jsonMentions(p)
 	}

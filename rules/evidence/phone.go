@@ -10,9 +10,9 @@ import (
 var phonePattern = regexp.MustCompile(`\(?\+?\(?\d[\d ().\-/]*\d`)
 
 // phoneMentions finds a phone number with its country code: after + or 00, or as the eleven digits that are usual in
-// North America. If the last digits may belong to the next words ("2 adults"), the shorter grouping is tried as well;
+// North America, or as a number of the region. If the last digits may belong to the next words ("2 adults"), the shorter grouping is tried as well;
 // two valid ones are a doubt.
-func (p passage) phoneMentions(e164 string) []mention {
+func (p passage) phoneMentions(e164, region string) []mention {
 	t := p.turn
 	var out []mention
 	for _, at := range phonePattern.FindAllStringIndex(t.text, -1) {
@@ -23,7 +23,7 @@ func (p passage) phoneMentions(e164 string) []mention {
 		start := at[0]
 		for _, said := range splitPhones(t.text[at[0]:at[1]]) {
 			end := start + len(said)
-			if t.startsPhone(start) && t.groupedAs(said, end) == e164 {
+			if t.startsPhone(start) && t.groupedAs(said, end, region) == e164 {
 				out = append(out, mention{span: span{start, end}, clear: true})
 			}
 			start = end
@@ -53,8 +53,8 @@ func (t *turn) startsPhone(at int) bool {
 func isWordByte(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'z' || c >= 0x80 }
 
 // groupedAs returns the number that digits are, in E.164, "" in doubt. end is their end in the turn.
-func (t *turn) groupedAs(said string, end int) string {
-	full := phoneOf(said)
+func (t *turn) groupedAs(said string, end int, region string) string {
+	full := phoneOf(said, region)
 	if !t.countsNext(end) {
 		return full
 	}
@@ -63,7 +63,7 @@ func (t *turn) groupedAs(said string, end int) string {
 	if cut < 0 || len(trimmed)-cut-1 > 3 || !isDigits(trimmed[cut+1:]) {
 		return full
 	}
-	short := phoneOf(trimmed[:cut])
+	short := phoneOf(trimmed[:cut], region)
 	if full != "" && short != "" {
 		return ""
 	}
@@ -86,12 +86,12 @@ var smallWords = setOf("is please thanks thank and but or if for when it that th
 	"und bitte danke ist oder et merci est ou y gracias es e grazie è si da")
 
 // phoneOf returns a phone number in E.164, "" if the text is none.
-func phoneOf(said string) string {
+func phoneOf(said, region string) string {
 	said = strings.TrimRight(strings.TrimSpace(said), ".,")
 	if strings.Count(said, "(") > strings.Count(said, ")") {
 		said = strings.TrimPrefix(said, "(") // the bracket opened before the number
 	}
-	if normal, why := format.Phone(said); why == "" {
+	if normal, why := format.Phone(said, region); why == "" {
 		return normal
 	}
 	digits := strings.Map(func(r rune) rune {
@@ -106,7 +106,7 @@ func phoneOf(said string) string {
 	} else if len(digits) == 11 && digits[0] == '1' { // as North America writes it
 		international = "+" + digits
 	}
-	normal, why := format.Phone(international)
+	normal, why := format.Phone(international, "")
 	if international == "" || why != "" {
 		return ""
 	}

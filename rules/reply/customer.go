@@ -1,8 +1,6 @@
 package reply
 
 import (
-	"encoding/json"
-
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -34,7 +32,7 @@ func (q Question) RetryPrompt() string {
 	case q.Confirm && d.Secret():
 		return "Is the " + noun + " that you gave right? Please answer yes or no, or give the right " + noun + "."
 	case q.Confirm:
-		return "Is " + displayText(q.Candidate) + " the right " + noun +
+		return "Is " + displayText(q.Definition, q.Candidate) + " the right " + noun +
 			"? Please answer yes or no, or give the right " + noun + "."
 	default:
 		return expectation(d, noun)
@@ -44,7 +42,7 @@ func (q Question) RetryPrompt() string {
 // expectation says what an answer looks like.
 func expectation(d vault.Definition, noun string) string {
 	if len(d.AllowedValues) > 0 && d.ValueType != vault.TypeBoolean {
-		return "Please choose the " + noun + ": " + choices(d.AllowedValues) + "."
+		return "Please choose the " + noun + ": " + choices(d) + "."
 	}
 	if d.ValidationRegex != "" {
 		return "Please check the " + noun + " and give it again" + example(d) + "."
@@ -80,15 +78,16 @@ func example(d vault.Definition) string {
 	return ", such as " + d.ExtractionExamples[0]
 }
 
-// choices lists allowed values for a customer, at most maxChoices of them.
-func choices(values []json.RawMessage) string {
+// choices lists the allowed values of a definition for a customer, at most maxChoices of them.
+func choices(d vault.Definition) string {
 	const maxChoices = 10
 	texts := make([]string, 0, maxChoices)
-	for _, v := range values {
+	d.Multiple = false
+	for _, v := range d.AllowedValues {
 		if len(texts) == maxChoices {
 			return join(append(texts, "another one"))
 		}
-		texts = append(texts, displayText(v))
+		texts = append(texts, displayText(d, v))
 	}
 	return join(texts)
 }

@@ -67,6 +67,9 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 		if writes, err = limitFields(ctx, q, ev.TenantID, writes, profiles, &refused); err != nil {
 			return out, err
 		}
+		if writes, err = s.keepWritten(ctx, q, op, writes, profiles, &refused); err != nil {
+			return out, err
+		}
 		if out.Rejected, err = refused.rejected(), refused.err(); err != nil || len(writes) == 0 {
 			return out, err
 		}
@@ -181,9 +184,9 @@ func (s Imports) checkAll(
 			c.def = &d
 		}
 		mode := rules.EffectiveMode(c.def, s.Values.Mode)
-		if steps += rules.PatternSteps(c.def, w.Value, mode); steps > vault.MaxImportRegexSteps {
-			return nil, vault.Invalid("writes", "the validation_regex of the definitions of these values takes too long in one "+
-				"import; split it, or use a smaller pattern for %s", w.Name)
+		if steps += rules.CheckSteps(c.def, w.Value, mode); steps > vault.MaxImportRegexSteps {
+			return nil, vault.Invalid("writes", "the validation_regex and json_schema of the definitions of these values take "+
+				"too long in one import; split it, or use a smaller one for %s", w.Name)
 		}
 		var err error
 		if c.checked, err = rules.CheckValue(c.def, w.Name, w.Value, mode); err != nil {
@@ -317,6 +320,40 @@ func limitFields(
 			}
 		}
 		kept = append(kept, w)
+	}
+	return kept, nil
+}
+
+// keepWritten removes writes that would change a value that is written once.
+func (s Imports) keepWritten(
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+	refused *rejections,
+) ([]checkedWrite, error) {
+	var keys []fieldKey
+	for _, w := range writes {
+		if w.def != nil && w.def.WriteOnce {
+			keys = append(keys, fieldKey{profiles[w.CustomerID], w.Name})
+		}
+	}
+	if len(keys) == 0 {
+		return writes, nil
+	}
+	histories, err := loadHistories(ctx, q, s.Values.Once.Sealer, op.TenantID, keys...)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Values.Now()
+	kept := make([]checkedWrite, 0, len(writes))
+	for _, w := range writes {
+		version := newVersion(w.id, op, w.WriteValueInput, w.def, w.checked)
+		err := rules.CheckWriteOnce(w.def, histories[fieldKey{profiles[w.CustomerID], w.Name}], version, now)
+		if err == nil {
+			kept = append(kept, w)
+			continue
+		}
+		if err := refused.add(w.index, err); err != nil {
+			return nil, err
+		}
 	}
 	return kept, nil
 }

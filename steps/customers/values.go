@@ -117,6 +117,8 @@ func (s Values) write(
 	authority := rules.AuthorityOf(def)
 	if decide != nil {
 		authority.OnConflict = vault.ConflictNewest
+	} else if err := rules.CheckWriteOnce(def, histories[key], version, now); err != nil {
+		return vault.ItemResult{}, err
 	}
 	place := rules.Place(histories[key], version, authority, sourceFound, now)
 	if err := makeRoom(ctx, q, tenant, id, place, now); err != nil {
@@ -139,6 +141,27 @@ func (s Values) write(
 	return vault.ItemResult{
 		ItemID: id, Status: place.Status, ProfileVersion: profileVersion, Warnings: checked.Warnings,
 	}, err
+}
+
+// CheckWriteOnce rejects a value of a customer that would change one that is written once. It locks nothing; Write checks
+// again.
+func (s Values) CheckWriteOnce(
+	ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID, def *vault.Definition, checked rules.Checked,
+) error {
+	if def == nil || !def.WriteOnce {
+		return nil
+	}
+	known, err := q.ResolveCustomers(ctx, tenant, []uuid.UUID{customer})
+	if err != nil || len(known) == 0 {
+		return err
+	}
+	key := fieldKey{known[0].ProfileID, def.Name}
+	histories, err := loadHistories(ctx, q, s.Once.Sealer, tenant, key)
+	if err != nil {
+		return err
+	}
+	claim := rules.Claim{Value: checked.Value, ValueType: checked.ValueType}
+	return rules.CheckWriteOnce(def, histories[key], rules.Version{Claim: claim}, s.Now())
 }
 
 // checkFieldCount rejects a new field of a customer with vault.MaxFields.

@@ -73,6 +73,17 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 		if problem == nil && reading == nil {
 			return nil // read before
 		}
+		if problem == nil && reading.Kind == reply.Value {
+			err := s.Values.CheckWriteOnce(ctx, q, ev.TenantID, question.CustomerID, &asked.Definition, rules.Checked{
+				Value: reading.Value, ValueType: asked.Definition.ValueType,
+			})
+			switch {
+			case vault.Permanent(err):
+				reading = &reply.Reading{Kind: reply.Unclear, Problem: err, Also: reading.Also}
+			case err != nil:
+				return err
+			}
+		}
 		if problem == nil && reading.Kind != reply.Unclear {
 			return s.prepareReading(ctx, q, op, *reading)
 		}

@@ -188,6 +188,8 @@ type provenance struct {
 	Turn   int    `json:"turn"`    // index of the turn that holds the quote
 	ReadTo int    `json:"read_to"` // index of the last turn at that time
 	Model  string `json:"model"`   // id of the model that read it
+	// Elements are the quotes of the elements of a list.
+	Elements []spoken `json:"elements,omitempty"`
 }
 
 // provenanceOf returns the provenance of a value that was read in this fill's conversation.
@@ -326,7 +328,14 @@ func (st *gapState) changed(c vault.Candidate) bool {
 	if !ok || c.Turn <= h.ReadTo {
 		return false
 	}
-	checked, err := rules.CheckValue(st.definition(c.FieldName), c.FieldName, c.Value, vault.ModeStrict)
+	def := st.definition(c.FieldName)
+	checked, err := rules.CheckValue(def, c.FieldName, c.Value, vault.ModeStrict)
+	if err == nil && def != nil && def.Multiple {
+		return slices.ContainsFunc(rules.Elements(checked.Value), func(e json.RawMessage) bool {
+			_, isNew := rules.AddElement(def.ValueType, field.Value, e)
+			return isNew
+		})
+	}
 	return err == nil && !bytes.Equal(checked.Value, compactJSON(field.Value))
 }
 
@@ -377,6 +386,9 @@ func (s Gaps) fromSession(
 func (s Gaps) fromConversation(
 	st *gapState, def *vault.Definition, candidates []vault.Candidate, item *dbgen.UpsertGapItemParams,
 ) (vault.WriteValueInput, bool) {
+	if def.Multiple {
+		return s.listFromConversation(st, def, candidates, item)
+	}
 	for _, c := range candidates {
 		if c.FieldName != def.Name {
 			continue

@@ -90,6 +90,7 @@ func (b Budgeted) Embed(ctx context.Context, tenant uuid.UUID, texts []string) (
 
 func sizeOf(d vault.Definition) int {
 	size := len(d.Name) + len(d.DisplayName) + len(d.Description) + len(d.CollectionPrompt) + len(d.ExtractionPromptHint)
+	size += len(d.Unit) + len(d.Minimum) + len(d.Maximum) + len(d.TimeZone) + len(d.DefaultRegion) + len(d.JSONSchema)
 	for _, v := range d.AllowedValues {
 		size += len(v)
 	}

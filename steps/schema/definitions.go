@@ -182,7 +182,9 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 	return dbgen.UpsertDefinitionParams{
 		ID: once.NewID(), TenantID: op.TenantID, AgentID: in.AgentID, Name: in.Name, DisplayName: in.DisplayName,
 		Description: in.Description, ValueType: string(in.ValueType), ValidationRegex: in.ValidationRegex,
-		AllowedValues:  allowed,
+		AllowedValues: allowed, Unit: in.Unit, Minimum: optional(in.Minimum), Maximum: optional(in.Maximum), TimeZone: in.TimeZone,
+		DefaultRegion: in.DefaultRegion, JsonSchema: optional(in.JSONSchema), WriteOnce: in.WriteOnce, Multiple: in.Multiple,
+		MaxElements:    int32(in.MaxElements), //nolint:gosec // at most 1000
 		ValidationMode: string(in.ValidationMode), RequiredVerification: in.RequiredVerification,
 		VerificationMethods: once.NonNil(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt, RetryPrompt: in.RetryPrompt,
 		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint, About: in.About,
@@ -193,6 +195,14 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		Origin:      string(vault.OriginHuman),
 		ReviewState: string(vault.ReviewNone), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	}, nil
+}
+
+// optional returns a JSON value for a column that is NULL without one.
+func optional(raw json.RawMessage) json.RawMessage {
+	if string(raw) == "null" {
+		return nil
+	}
+	return raw
 }
 
 func namesOf(sources []vault.ValueSource) []string {

@@ -22,6 +22,8 @@ func (a *App) valuesCommand() *cobra.Command {
 	}
 	cmd.AddCommand(
 		a.writeCommand(), a.verifyCommand(), a.correctCommand(), a.decideValueCommand(),
+		a.elementCommand("add", "Add an element to the list of a field", (*client.Client).AddElement),
+		a.elementCommand("remove", "Remove an element from the list of a field", (*client.Client).RemoveElement),
 		a.read(byKey, one("get", "Show the active value of a field"),
 			func(ctx context.Context, c *client.Client) (any, error) { return c.GetValue(ctx, customer, name) }),
 		a.read(byKey, one("history", "List the versions of a field, newest first"),
@@ -53,6 +55,25 @@ func (a *App) writeCommand() *cobra.Command {
 		if meta != "" {
 			in.SourceMetadata = json.RawMessage(meta)
 		}
+		return nil
+	})
+}
+
+// elementCommand changes the list of a field with multiple.
+func (a *App) elementCommand(
+	use, short string, change method[vault.WriteValueInput, vault.ItemResult],
+) *cobra.Command {
+	var in vault.WriteValueInput
+	var value string
+	cmd := &cobra.Command{
+		Use: use, Short: short,
+		Example: "  vault values " + use + " --agent 0198… --customer 0198… --name languages --value Norwegian",
+	}
+	fieldVars(cmd, &in.AgentID, &in.CustomerID, &in.Name)
+	textVar(cmd, &value, "value", "element, as JSON or plain text", true)
+	enumVar(cmd, &in.Source, "source", vault.ValueHumanEntered, "source of the change", vault.ValueSources)
+	return submit(a, cmd, &in, change, func(in *vault.WriteValueInput) error {
+		in.Value = rawValue(value)
 		return nil
 	})
 }

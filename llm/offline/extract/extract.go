@@ -8,9 +8,11 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/llm/offline/text"
+	"github.com/contextvault/contextvault/rules/format"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -93,20 +95,35 @@ func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, er
 	}
 	var out []vault.Candidate
 	for i, list := range stated[:len(req.Definitions)] {
-		s, ok := resolveStatements(targets[i], list)
-		if !ok {
-			continue
+		for _, s := range resolveAll(targets[i], list) {
+			turn := req.Turns[s.turn]
+			out = append(out, vault.Candidate{
+				FieldName:  targets[i].def.Name,
+				Value:      s.value,
+				Confidence: s.confidence,
+				Quote:      s.quote.In(turn.Text),
+				Turn:       turn.Index,
+			})
 		}
-		turn := req.Turns[s.turn]
-		out = append(out, vault.Candidate{
-			FieldName:  targets[i].def.Name,
-			Value:      s.value,
-			Confidence: s.confidence,
-			Quote:      s.quote.In(turn.Text),
-			Turn:       turn.Index,
-		})
 	}
 	return out, nil
+}
+
+// resolveAll returns the statements that count for t: one, or one for each element of a list.
+func resolveAll(t target, list []statement) []statement {
+	if !t.def.Multiple {
+		if s, ok := resolveStatements(t, list); ok {
+			return []statement{s}
+		}
+		return nil
+	}
+	var out []statement
+	for _, s := range list {
+		if !slices.ContainsFunc(out, func(o statement) bool { return string(o.value) == string(s.value) }) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // replyTo returns the agent's turn after turn i, "" if there is none.
@@ -256,6 +273,9 @@ func (tr *turnReader) isCorrecting(c sentence) bool {
 func (t target) match(e text.Entity, content string) (json.RawMessage, float64) {
 	said := e.In(content)
 	factor := 0.0
+	if number := t.nationalPhone(e, said); number != "" {
+		e.Kind, e.Value = text.KindPhone, number
+	}
 	switch {
 	case t.kind == text.KindDate && e.Kind == text.KindDatetime:
 		said, e.Value = said[:10], e.Value[:10]
@@ -275,6 +295,19 @@ func (t target) match(e text.Entity, content string) (json.RawMessage, float64) 
 		return nil, 0
 	}
 	return t.encode(said, e.Value), factor
+}
+
+// minPhoneDigits is the number of digits from which digits alone can be a phone number.
+const minPhoneDigits = 9
+
+// nationalPhone returns the phone number of the region of t that e is, "" if it is none.
+func (t target) nationalPhone(e text.Entity, said string) string {
+	isDigits := e.Kind == text.KindNumber && len(said) >= minPhoneDigits
+	if t.kind != text.KindPhone || t.def.DefaultRegion == "" || !isDigits && (e.Kind != text.KindPhone || e.Value != "") {
+		return ""
+	}
+	number, _ := format.Phone(strings.TrimSpace(said), t.def.DefaultRegion)
+	return number
 }
 
 // capConfidence limits confidence to ceiling. 0: no limit.

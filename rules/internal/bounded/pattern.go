@@ -6,17 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
-	"sync"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/contextvault/contextvault/vault"
-)
-
-// Limits of the cache of compiled patterns. An agent has a few dozen patterns.
-const (
-	maxPatterns     = 500
-	maxPatternBytes = 16 << 20 // of all compiled patterns together, by their estimated size
 )
 
 // Pattern is a compiled regular expression of limited size.
@@ -130,40 +121,4 @@ func sizeBelow(re *syntax.Regexp) patternSize {
 // tooManyInstructions stops the count before it overflows.
 const tooManyInstructions = 100 * vault.MaxRegexInstructions
 
-var patterns = newPatternCache()
-
-// patternCache is an LRU cache of compiled patterns, limited in number and in memory. It is safe for concurrent use.
-type patternCache struct {
-	mu    sync.Mutex
-	lru   *lru.Cache[string, Pattern]
-	bytes int
-}
-
-func newPatternCache() *patternCache {
-	c := &patternCache{}
-	var err error
-	c.lru, err = lru.NewWithEvict(maxPatterns, func(expr string, p Pattern) { c.bytes -= len(expr) + p.size.bytes() })
-	if err != nil {
-		panic(err) // only for a size below 1
-	}
-	return c
-}
-
-func (c *patternCache) get(expr string) (Pattern, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.lru.Get(expr)
-}
-
-func (c *patternCache) add(expr string, p Pattern) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.lru.Contains(expr) {
-		return // another goroutine was faster
-	}
-	c.bytes += len(expr) + p.size.bytes()
-	c.lru.Add(expr, p)
-	for c.bytes > maxPatternBytes {
-		c.lru.RemoveOldest()
-	}
-}
+var patterns = newCompiledCache(maxPatterns, maxPatternBytes, func(p Pattern) int { return p.size.bytes() })
