@@ -189,8 +189,8 @@ func (c *Client) WriteValue(
 	}, opts)
 }
 
-// AddElement: Add an element to the list of a field. value is the element. The field has a definition with multiple.
-// The list with the element is a new version. An element that the list has already changes nothing.
+// AddElement: Add an element to the list of a field. value is the element. The definition has multiple. The list with
+// the element is a new version. An element that the list has already changes nothing.
 func (c *Client) AddElement(
 	ctx context.Context, in vault.WriteValueInput, opts ...Option,
 ) (Operation[vault.ItemResult], error) {
@@ -303,8 +303,9 @@ func (c *Client) SaveSession(
 	}, opts)
 }
 
-// AnswerQuestion: Answer a question. After an invalid answer, the gap fill asks again, up to its maximum number of
-// attempts.
+// AnswerQuestion: Answer a question. The answer is a value, or the words of the customer. A reply that does not answer,
+// such as "just a moment", succeeds with interrupted, and the question stays open. A refusal succeeds with refused.
+// After an unclear or invalid answer, the gap fill asks again in other words, up to its maximum number of attempts.
 func (c *Client) AnswerQuestion(
 	ctx context.Context, in vault.AnswerQuestionInput, opts ...Option,
 ) (Operation[vault.ItemResult], error) {
