@@ -33,28 +33,32 @@ func (c caller) checkClaim(prefix string, w vault.WriteValueInput) error {
 		if w.Source == vault.ValueHumanEntered {
 			hint = "a key with the scope review, or one created with --sources human_entered, may"
 		}
-		return notAllowed(prefix+"source", fmt.Sprintf("this API key may not write values with the source %s; %s", w.Source, hint))
+		return notAllowed(
+			prefix+"source",
+			fmt.Sprintf("this API key may not write values with the source %s; %s", w.Source, hint),
+		)
 	}
 	return c.checkVerified(prefix, w.Verified, w.VerificationMethod, w.VerifiedBy)
 }
 
 // checkVerified returns an error if a caller without the scope verify claims a verification.
 func (c caller) checkVerified(prefix string, verified bool, method, by string) error {
-	member := ""
+	var member string
 	switch {
-	case c.may(ScopeVerify):
+	case c.may(ScopeVerify) || (!verified && method == "" && by == ""):
 		return nil
 	case verified:
 		member = "verified"
 	case method != "":
 		member = "verification_method"
-	case by != "":
-		member = "verified_by"
 	default:
-		return nil
+		member = "verified_by"
 	}
-	return notAllowed(prefix+member, prefix+member+" needs an API key with the scope verify; write the value without it, and "+
-		"verify it by a key that may")
+	return notAllowed(
+		prefix+member,
+		prefix+member+" needs an API key with the scope verify; write the value without it, and "+
+			"verify it by a key that may",
+	)
 }
 
 func notAllowed(field, message string) error {

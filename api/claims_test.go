@@ -5,11 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/internal/testkit"
 	"github.com/contextvault/contextvault/vault"
-
-	"github.com/contextvault/contextvault/api"
 )
 
 // A key claims a source and a verification only with the right to do so, in a write and in an import.

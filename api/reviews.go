@@ -20,8 +20,13 @@ type PendingReviews struct {
 
 func (s *Server) reviewRoutes() {
 	register(s, route{
-		name: "list-reviews", method: http.MethodGet, path: "/v1/reviews", tag: tagReviews, access: toRead,
-		summary: "List the pending reviews", detail: "Extracted definitions first, then requirements, then pending values. Oldest first.",
+		name:    "list-reviews",
+		method:  http.MethodGet,
+		path:    "/v1/reviews",
+		tag:     tagReviews,
+		access:  toRead,
+		summary: "List the pending reviews",
+		detail:  "Extracted definitions first, then requirements, then pending values. Oldest first.",
 	}, func(ctx context.Context, c caller, in *input.Page) (*one[PendingReviews], error) {
 		after, err := cursor.Decode[query.ReviewPosition](in.Cursor)
 		if err != nil {

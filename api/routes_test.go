@@ -126,6 +126,10 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.change("POST", "/v1/import", fmt.Sprintf(`{"skip_invalid": true, "writes": [
 		{"agent_id": %[1]q, "customer_id": %[2]q, "name": "country", "value": "Norway", "source": "human_entered"},
 		{"agent_id": %[1]q, "customer_id": %[2]q, "name": "email", "value": "no address", "source": "human_entered"}]}`, agent, testkit.ID())).want(200)
+	s.change("PUT", agentPath+"/definitions/languages", `{"value_type": "string", "multiple": true}`).want(200)
+	element := fmt.Sprintf(`{"agent_id": %q, "value": "Norwegian", "source": "user_provided"}`, agent)
+	s.change("POST", customerPath+"/values/languages/elements", element).want(200)
+	s.change("POST", customerPath+"/values/languages/elements/remove", element).want(200)
 	s.change("POST", customerPath+"/channels", `{"channel": "email", "external_id": "ada@example.com"}`).want(200)
 	s.change("POST", customerPath+"/consents", `{"purpose": "marketing", "granted": true}`).want(200)
 	s.change("PUT", customerPath+"/label", `{"label": "VIP"}`).want(200)

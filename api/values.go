@@ -38,7 +38,7 @@ func (s *Server) valueRoutes() {
 		method: http.MethodPost, path: "/v1/customers/{customer_id}/values/{name}/elements",
 		tag: tagCustomers, access: toWrite,
 		summary: "Add an element to the list of a field",
-		detail:  "value is the element. The definition has multiple. The list with the element is a new version. An element " +
+		detail: "value is the element. The definition has multiple. The list with the element is a new version. An element " +
 			"that the list has already changes nothing.",
 		example: `{
 			"agent_id": "` + input.ExampleID + `", "value": "Norwegian", "source": "user_provided"}`,
@@ -46,10 +46,12 @@ func (s *Server) valueRoutes() {
 		return c.checkClaim("", *body)
 	})
 	submit[write](s, vault.RemoveElement, route{
-		method: http.MethodPost, path: "/v1/customers/{customer_id}/values/{name}/elements/remove",
-		tag: tagCustomers, access: toWrite,
+		method:  http.MethodPost,
+		path:    "/v1/customers/{customer_id}/values/{name}/elements/remove",
+		tag:     tagCustomers,
+		access:  toWrite,
 		summary: "Remove an element from the list of a field",
-		detail:  "value is the element. The list without it is a new version. An element that the list does not have changes " +
+		detail: "value is the element. The list without it is a new version. An element that the list does not have changes " +
 			"nothing.",
 		example: `{
 			"agent_id": "` + input.ExampleID + `", "value": "Norwegian", "source": "user_provided"}`,

@@ -30,8 +30,8 @@ func (c *Client) ListScenarios(ctx context.Context, agent uuid.UUID) iter.Seq2[v
 	return list[vault.ScenarioSummary](ctx, c, path("v1", "agents", agent, "scenarios"), nil)
 }
 
-// ListRules lists the rules of an agent, sorted by id, without their texts. scenario selects those of one scenario; nil:
-// of all.
+// ListRules lists the rules of an agent, sorted by id, without their texts. scenario selects those of one scenario;
+// nil: of all.
 func (c *Client) ListRules(
 	ctx context.Context, agent uuid.UUID, scenario *uuid.UUID,
 ) iter.Seq2[vault.RuleSummary, error] {

@@ -72,7 +72,8 @@ type Hatchet struct {
 	CronDetectOrphans   string `toml:"cron_detect_orphans" rule:"cron"`
 	CronRelayOperations string `toml:"cron_relay_operations" rule:"cron"`
 	CronPurgeOperations string `toml:"cron_purge_operations" rule:"cron"`
-	WorkerConcurrency   int    `toml:"worker_concurrency" rule:"1..1000"`      // steps at a time, without those that call the model
+	// steps at a time, without those that call the model
+	WorkerConcurrency   int    `toml:"worker_concurrency" rule:"1..1000"`
 	ModelConcurrency    int    `toml:"model_concurrency" rule:"1..1000"`       // steps that call the model, at a time
 	MaxPushes           int    `toml:"max_pushes" rule:"1..1000"`              // at a time
 	CleanDatabaseURL    URL    `toml:"clean_database_url" rule:"postgres-url"` // "": the engine's database is left alone

@@ -217,8 +217,9 @@ func TestRun_FaultlessModel(t *testing.T) {
 		t.Errorf("the report without words: %s, %v", kept, err)
 	}
 	r.Wrong = nil
-	// One question for the city before it is stated, and one to confirm Blue Door, which the customer only agreed to.
-	if a := r.Asking; a.Vault != 2 || a.Confirms != 1 || a.Reasked != 0 || a.Human != 1 || a.HumanConfirm != 1 ||
+	// One question for the city before it is stated, one for the restaurant, which only the agent named, and one to
+	// confirm Oakland, which answered no question.
+	if a := r.Asking; a.Vault != 3 || a.Confirms != 1 || a.Reasked != 1 || a.Human != 1 || a.HumanConfirm != 1 ||
 		a.Unanswerable != 0 {
 		t.Errorf("asking: %+v", a)
 	}

@@ -18,8 +18,8 @@ var paraphrases = func() (p map[string]map[string][2]string) {
 	return p
 }()
 
-// Paraphrase returns the services with other names and descriptions of their slots, and the dialogues with these names in
-// their annotations; what people say stays the same. It returns only the services that have a paraphrase, and their
+// Paraphrase returns the services with other names and descriptions of their slots, and the dialogues with these names
+// in their annotations; what people say stays the same. It returns only the services that have a paraphrase, and their
 // dialogues. A model that understands definitions finds as many values as before.
 func Paraphrase(services []Service, dialogues []Dialogue) ([]Service, []Dialogue) {
 	var renamed []Service

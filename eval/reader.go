@@ -90,7 +90,14 @@ func newReading() *reading {
 
 // extract reads the turns up to and including until for slots of an agent, and stores what passes the gate. It returns
 // the names of the fields that it stored or replaced.
-func (r *reader) extract(ctx context.Context, d Dialogue, a agent, slots []string, until int, into *reading) ([]string, error) {
+func (r *reader) extract(
+	ctx context.Context,
+	d Dialogue,
+	a agent,
+	slots []string,
+	until int,
+	into *reading,
+) ([]string, error) {
 	req := llm.ExtractRequest{Turns: d.turns(0, until+1), Now: Clock}
 	for _, slot := range a.service.Slots {
 		if slices.Contains(slots, slot.Name) {

@@ -238,7 +238,13 @@ func (t *tally) stored(d Dialogue, a agent, facts []fact, field vault.Value) {
 			return
 		}
 	}
-	e := Example{Dialogue: t.dialogue, Slot: a.service.Name + "." + field.Name, Stored: value, Quote: meta.Quote, Sure: sure}
+	e := Example{
+		Dialogue: t.dialogue,
+		Slot:     a.service.Name + "." + field.Name,
+		Stored:   value,
+		Quote:    meta.Quote,
+		Sure:     sure,
+	}
 	for _, f := range facts {
 		if f.slot == field.Name {
 			e.Truth = strings.Join(f.variants, " | ")
@@ -434,7 +440,16 @@ func (r *Report) finish(took time.Duration) {
 		}
 		x.Examples = bounded(x.Examples, r.examples)
 	}
-	r.Wrong, r.Missed, r.Inexact = bounded(r.Wrong, r.examples), bounded(r.Missed, r.examples), bounded(r.Inexact, r.examples)
+	r.Wrong, r.Missed, r.Inexact = bounded(
+		r.Wrong,
+		r.examples,
+	), bounded(
+		r.Missed,
+		r.examples,
+	), bounded(
+		r.Inexact,
+		r.examples,
+	)
 }
 
 // bounded keeps at most that many evenly spaced examples, in a stable order.

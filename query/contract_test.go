@@ -417,7 +417,12 @@ var contract = []promise{
 			return p.VerificationLevel
 		}
 		v.equal("level", vault.VerificationEmail, level())
-		v.write("email", "bob@example.com")
+		v.write("email", "bob@example.com") // it is pending
+		v.equal("level beside a pending value", vault.VerificationEmail, level())
+		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.CorrectValue, vault.CorrectValueInput{
+			AgentID: v.agent, CustomerID: v.customer, Name: "email", Value: text("eve@example.com"), Reason: "a typing error",
+		})
+		v.run(r, err, step(v.steps.Values.PersistCorrection), step(v.steps.Caches.InvalidateAndAcknowledge))
 		v.equal("level of a new value", vault.VerificationNone, level())
 	}},
 	{"assets coexist unless one supersedes", func(v *vaultOf) {

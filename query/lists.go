@@ -26,7 +26,14 @@ func (q *Queries) OperationsPage(
 	if filter.Status != "" && !slices.Contains(vault.OperationSelections, filter.Status) {
 		return nil, false, vault.Invalid("status", "must be %s", vault.OneOf(vault.OperationSelections))
 	}
-	rows, err := q.operationRows(ctx, tenant, filter, workflows, after, int32(min(limit, MaxPage))+1) //nolint:gosec // at most MaxPage
+	rows, err := q.operationRows(
+		ctx,
+		tenant,
+		filter,
+		workflows,
+		after,
+		int32(min(limit, MaxPage))+1,
+	) //nolint:gosec // at most MaxPage
 	if err != nil {
 		return nil, false, err
 	}
@@ -138,7 +145,8 @@ func (q *Queries) AgentsPage(
 	return page, more, nil
 }
 
-// ScenariosPage returns the scenarios of an agent, in the order of their ids, starting after an id; nil: from the first.
+// ScenariosPage returns the scenarios of an agent, in the order of their ids, starting after an id; nil: from the
+// first.
 func (q *Queries) ScenariosPage(
 	ctx context.Context, tenant, agent uuid.UUID, after *uuid.UUID, limit int,
 ) (page []vault.ScenarioSummary, more bool, err error) {
@@ -162,8 +170,8 @@ func (q *Queries) ScenariosPage(
 	return page, more, nil
 }
 
-// RulesPage returns the rules of an agent, or of one of its scenarios if scenario is not nil, in the order of their ids,
-// starting after an id; nil: from the first.
+// RulesPage returns the rules of an agent, or of one of its scenarios if scenario is not nil, in the order of their
+// ids, starting after an id; nil: from the first.
 func (q *Queries) RulesPage(
 	ctx context.Context, tenant, agent uuid.UUID, scenario, after *uuid.UUID, limit int,
 ) (page []vault.RuleSummary, more bool, err error) {

@@ -257,7 +257,9 @@ func TestOperationsPage_Filters(t *testing.T) {
 		{"unfinished of a customer", vault.OperationFilter{CustomerID: &v.customer, Status: "unfinished"}, 2, fill.ID},
 		{"failed of a customer", vault.OperationFilter{CustomerID: &v.customer, Status: "failed"}, 1, refused.ID},
 		{
-			"imports of a customer", vault.OperationFilter{CustomerID: &v.customer, Workflow: "import-values"}, 1,
+			"imports of a customer",
+			vault.OperationFilter{CustomerID: &v.customer, Workflow: "import-values"},
+			1,
 			imported.ID,
 		},
 		{"of another customer", vault.OperationFilter{CustomerID: &second.customer, Workflow: "import-values"}, 0, uuid.Nil},

@@ -174,8 +174,6 @@ func (q *Queries) QuestionsPage(
 	return page, more, nil
 }
 
-
-
 // Rule returns a rule as it was saved.
 func (q *Queries) Rule(ctx context.Context, tenant, rule uuid.UUID) (vault.Rule, error) {
 	row, err := q.db.Tenant(tenant).GetRule(ctx, tenant, rule)

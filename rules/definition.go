@@ -98,8 +98,8 @@ func checkRegion(region string) error {
 	return nil
 }
 
-// definitionTypeProblems finds members of a definition that have no meaning for its type, and numbers that are none. A member
-// that would be ignored is a mistake of the designer, who would trust it.
+// definitionTypeProblems finds members of a definition that have no meaning for its type, and numbers that are none. A
+// member that would be ignored is a mistake of the designer, who would trust it.
 func definitionTypeProblems(d vault.Definition) []*vault.Error {
 	var problems []*vault.Error
 	only := func(field string, set bool, t vault.ValueType) {
@@ -136,7 +136,8 @@ func limitProblems(d vault.Definition) []*vault.Error {
 			problems = append(problems, vault.Invalid(limit.field, "is not a number, such as 12.50"))
 		}
 	}
-	if len(problems) == 0 && isSet(d.Minimum) && isSet(d.Maximum) && compareNumbers(string(d.Minimum), string(d.Maximum)) > 0 {
+	if len(problems) == 0 && isSet(d.Minimum) && isSet(d.Maximum) &&
+		compareNumbers(string(d.Minimum), string(d.Maximum)) > 0 {
 		problems = append(problems, vault.Invalid("maximum", "is less than the minimum, so no value could be stored"))
 	}
 	return problems

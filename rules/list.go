@@ -23,8 +23,8 @@ func elementOf(d vault.Definition) vault.Definition {
 	return d
 }
 
-// Elements returns the elements of a list. A value that is no list, such as one from before the definition had multiple,
-// is a list of itself.
+// Elements returns the elements of a list. A value that is no list, such as one from before the definition had
+// multiple, is a list of itself.
 func Elements(value json.RawMessage) []json.RawMessage {
 	var elements []json.RawMessage
 	if isList(value) && json.Unmarshal(value, &elements) == nil {
@@ -49,8 +49,8 @@ func asBytes(elements []json.RawMessage) [][]byte {
 	return out
 }
 
-// AddElement returns a list with an element added at its end, and whether that changed it: a list has each element once.
-// Both are normalised.
+// AddElement returns a list with an element added at its end, and whether that changed it: a list has each element
+// once. Both are normalised.
 func AddElement(t vault.ValueType, list, element json.RawMessage) (json.RawMessage, bool) {
 	elements := Elements(list)
 	if indexOfElement(t, elements, element) >= 0 {
@@ -76,7 +76,7 @@ func indexOfElement(t vault.ValueType, elements []json.RawMessage, element json.
 
 // elementKey returns the same text for all elements that are equal.
 func elementKey(t vault.ValueType, element json.RawMessage) string {
-	switch t { //nolint:exhaustive // the other types have one spelling
+	switch t {
 	case vault.TypeString:
 		return fold.Text(textOf(element))
 	case vault.TypeNumber:
@@ -177,7 +177,12 @@ func elementsSent(def vault.Definition, value json.RawMessage) ([]json.RawMessag
 	if jsonType(value) != vault.TypeString {
 		return whole, ""
 	}
-	if _, problems := checkAgainst(elementOf(def), Checked{Value: value, ValueType: vault.TypeString}); len(problems) == 0 {
+	if _, problems := checkAgainst(
+		elementOf(def),
+		Checked{Value: value, ValueType: vault.TypeString},
+	); len(
+		problems,
+	) == 0 {
 		return whole, ""
 	}
 	parts := strings.FieldsFunc(textOf(value), func(r rune) bool { return strings.ContainsRune(",;\n", r) })

@@ -67,7 +67,8 @@ func FindMissing(
 			}
 			reason = unverifiedReason(known.Fields[name], *def)
 		}
-		if (reason == "" || reason == vault.MissingUnverified) && r.RequiredLevel == vault.LevelHard && isInvalid(known.Fields[name], name, def) {
+		if (reason == "" || reason == vault.MissingUnverified) && r.RequiredLevel == vault.LevelHard &&
+			isInvalid(known.Fields[name], name, def) {
 			reason = vault.MissingInvalid
 		}
 		if reason != "" {

@@ -560,10 +560,6 @@ var badInputs = []badInput{
 		says: []string{"unknown requirement", someID.String()},
 	},
 	{
-		name: "an import that writes a field twice", send: importOf(text("gold"), text("silver")),
-		code: vault.CodeInvalid, says: []string{"writes[1]", "like writes[0]; keep one"},
-	},
-	{
 		name: "an import with a value of the wrong type", send: importOf(json.RawMessage("12")),
 		runs: []string{"Imports.ValidateImport", "Imports.PersistImport"},
 		code: vault.CodeInvalid, says: []string{"writes[0]: ", "plan: the value is not a text"},

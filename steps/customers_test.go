@@ -476,7 +476,11 @@ func TestVerifyValue_ActiveValueOnly(t *testing.T) {
 	}
 	w.equal("level", vault.VerificationEmail, p.VerificationLevel)
 
-	second := w.write("email", text("bob@example.com"))
+	correction := w.event(trigger.Submit(t.Context(), w.trigger, w.tenant, vault.CorrectValue, vault.CorrectValueInput{
+		AgentID: w.agent, CustomerID: w.customer, Name: "email", Value: text("bob@example.com"), Reason: "a typing error",
+	}))
+	w.must(w.run(correction, correctValue...))
+	second := resultOf[vault.ItemResult](w, correction)
 	for what, ev := range map[string]vault.Event{
 		"accepted before the value was replaced": late,
 		"names the replaced value":               verify(func(in *vault.VerifyValueInput) { in.ItemID = &first.ItemID }),

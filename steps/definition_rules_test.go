@@ -344,7 +344,8 @@ func TestWriteOnce_Conversation(t *testing.T) {
 	w.equal("birthday", `"1990-03-31"`, w.active("birthday"))
 }
 
-// In mode warn, a value with warnings does not meet a hard requirement: the customer is asked, and the answer replaces it.
+// In mode warn, a value with warnings does not meet a hard requirement: the customer is asked, and the answer replaces
+// it.
 func TestFillGaps_ValueWithWarningsIsAskedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -110,7 +110,7 @@ func TestMultiple_ConversationNeedsAQuoteForEachElement(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	withEmails(w)
-	const said = "You can write to ada@example.com or to bob@example.com."
+	const said = "My emails are ada@example.com and bob@example.com."
 	w.model.extract = func(llm.ExtractRequest) ([]vault.Candidate, error) {
 		return []vault.Candidate{
 			candidate("emails", text("ada@example.com"), 0.97, said), candidate("emails", text("bob@example.com"), 0.96, said),

@@ -251,7 +251,7 @@ func TestBudget_ConcurrentCallsStayWithin(t *testing.T) {
 // One odd entry of an answer costs that entry, and the result names the reason without the value.
 func TestResolveGaps_PartlyValidModelOutput(t *testing.T) {
 	t.Parallel()
-	age := `{"field_name":"age","value":36,"confidence":0.99,"quote":"I am 36","turn":0}`
+	age := `{"field_name":"age","value":36,"confidence":0.99,"quote":"My age is 36","turn":0}`
 	for name, c := range map[string]struct{ answer, warning string }{
 		"an unknown field": {
 			`{"values":[{"field_name":"secret","value":"hunter2","confidence":1,"quote":"I","turn":0},` + age + `]}`,
@@ -267,7 +267,7 @@ func TestResolveGaps_PartlyValidModelOutput(t *testing.T) {
 			w.define(vault.Definition{Name: "age", ValueType: vault.TypeNumber})
 			scenario := w.scenario("Ask.").ID
 			w.require(scenario, vault.Requirement{FieldName: "age"})
-			session := w.session(nil, "I am 36.")
+			session := w.session(nil, "My age is 36.")
 			fill := w.event(
 				trigger.Submit(t.Context(), w.trigger, w.tenant, vault.FillGaps, vault.FillGapsInput{
 					CustomerID: w.customer, ScenarioID: scenario, SessionID: &session,

@@ -276,7 +276,7 @@ func (w *world) count(statement string, args ...any) int {
 // fact is a write of the customer in an import.
 func (w *world) fact(name, value string, change ...func(*vault.WriteValueInput)) vault.WriteValueInput {
 	in := vault.WriteValueInput{
-		AgentID: w.agent, CustomerID: w.customer, Name: name, Value: text(value), Source: vault.ValueHumanEntered,
+		AgentID: w.agent, CustomerID: w.customer, Name: name, Value: text(value), Source: vault.ValueUserProvided,
 	}
 	for _, c := range change {
 		c(&in)

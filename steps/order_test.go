@@ -300,7 +300,7 @@ func TestPersistValue_AlreadyExpired(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString, RetentionDays: 30})
-			w.write("plan", text("silver"))
+			w.write("plan", text("silver"), func(in *vault.WriteValueInput) { in.CollectedAt = ptr(past.AddDate(-1, 0, 0)) })
 			if got := w.write("plan", text("gold"), c.change); got.Status != c.want {
 				t.Errorf("got %s, want %s", got.Status, c.want)
 			}

@@ -22,8 +22,8 @@ const (
 	MaxImportRegexSteps = 100_000_000
 	// MaxSchemaBytes is in bytes of a JSON Schema.
 	MaxSchemaBytes = 16 << 10
-	// MaxSchemaParts is the maximum number of schemas in a JSON Schema. The check of a value has the limit MaxRegexSteps: a
-	// part of the schema that is applied to a part of the value counts as 40 steps.
+	// MaxSchemaParts is the maximum number of schemas in a JSON Schema. The check of a value has the limit MaxRegexSteps:
+	// a part of the schema that is applied to a part of the value counts as 40 steps.
 	MaxSchemaParts = 500
 	// MaxConditionCost is the maximum cost of the evaluation of a condition, in units of 100 to 500 ns.
 	MaxConditionCost = 1_000_000

@@ -55,8 +55,8 @@ func run(ctx context.Context) error {
 	return errors.Join(err, s.stop())
 }
 
-// strictByDefault adds the validation mode strict, as in the other setups that people run, unless the environment sets a
-// mode or names a configuration file.
+// strictByDefault adds the validation mode strict, as in the other setups that people run, unless the environment sets
+// a mode or names a configuration file.
 func strictByDefault(environ []string) []string {
 	const mode = "VAULT_PROFILE_VALIDATION_MODE"
 	for _, variable := range environ {

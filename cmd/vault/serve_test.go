@@ -86,6 +86,7 @@ func (c *client) do(method, path, body string, want int, into any) {
 func newKey(t *testing.T, environ []string, tenant, scopes string) (id, secret string) {
 	t.Helper()
 	out, errs, code := run(t, environ, "keys", "create", "--tenant", tenant, "--name", "test", "--scopes", scopes,
+		"--sources", "user_provided,human_entered,document_extracted",
 		"--expires-in", "1h", "--json")
 	var key struct{ ID, Key string }
 	if err := json.Unmarshal([]byte(out), &key); err != nil || code != 0 || !strings.HasPrefix(key.Key, "cv_") {
@@ -155,7 +156,7 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 		t.Fatal(errs)
 	}
 	for args, want := range map[string]string{
-		"--tenant " + tenant + " --name x --scopes read,delete": `"delete" is not read, write or admin`,
+		"--tenant " + tenant + " --name x --scopes read,delete": `"delete" is not read, write, verify, review or admin`,
 		"--tenant " + tenant + " --name x --expires-in -1h":     "is in the past",
 		"--tenant " + testkit.ID().String() + " --name x":       "does not exist",
 		"--tenant " + tenant + " --scopes read":                 "name",
@@ -166,7 +167,7 @@ func theQuickstartByHTTPAlone(t *testing.T, s *system, server *process) {
 			t.Errorf("keys create %s: %d, %s", args, code, errs)
 		}
 	}
-	id, key := newKey(t, environ, tenant, "read,write")
+	id, key := newKey(t, environ, tenant, "read,write,verify")
 	c := newClient(t, server, key)
 	agent, customer, scenario := testkit.ID(), testkit.ID(), testkit.ID()
 	fields, profile := fmt.Sprintf("/v1/agents/%s/definitions/", agent), fmt.Sprintf("/v1/customers/%s", customer)

@@ -1,6 +1,6 @@
 // Package openai is the language model behind an OpenAI-compatible endpoint: chat completions with a JSON Schema, and
-// embeddings. It checks each entry of an answer against its schema, and asks once for a repair if no entry is usable. It
-// does not check values against the customer's words; the caller does. Start reading at Model and prompts/.
+// embeddings. It checks each entry of an answer against its schema, and asks once for a repair if no entry is usable.
+// It does not check values against the customer's words; the caller does. Start reading at Model and prompts/.
 package openai
 
 import (

@@ -84,8 +84,9 @@ func (r reader) ends() bool {
 
 // isDay reports whether the field is a day or a time with one of these words in its name.
 func (r reader) isDay(words ...string) bool {
-	return r.def.ValueType != vault.TypeNumber && slices.ContainsFunc(allWords(splitName(r.def.Name)+" "+r.def.DisplayName),
-		func(w string) bool { return slices.Contains(words, w) })
+	return r.def.ValueType != vault.TypeNumber &&
+		slices.ContainsFunc(allWords(splitName(r.def.Name)+" "+r.def.DisplayName),
+			func(w string) bool { return slices.Contains(words, w) })
 }
 
 // isBound reports whether the field is a bound itself, by the words of its name, label and description.

@@ -116,8 +116,8 @@ var zonePattern = regexp.MustCompile(`(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[a
 	`pacific|eastern|central|mountain)\b)`)
 
 // datetimeMentions finds a point in time, in RFC 3339 or as a day and a time of day. The offset from UTC must be the
-// same in quote and value; no offset means the time zone of the definition, UTC without one. A quote with another named zone does not match, because its offset
-// depends on the day and the place.
+// same in quote and value; no offset means the time zone of the definition, UTC without one. A quote with another named
+// zone does not match, because its offset depends on the day and the place.
 func (p passage) datetimeMentions(raw, normalised, zone string) []mention {
 	quote := p.quote()
 	var out []mention

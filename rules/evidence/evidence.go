@@ -96,7 +96,8 @@ type mention struct {
 	rough bool
 }
 
-// checkAll is check for a value that may be a list: the passage supports each of its elements. raw is the model's value.
+// checkAll is check for a value that may be a list: the passage supports each of its elements. raw is the model's
+// value.
 func (r reader) checkAll(p passage, raw json.RawMessage) (certain bool, why problem) {
 	if !r.def.Multiple {
 		return r.check(p, raw)

@@ -1,9 +1,11 @@
 package evidence
 
 import (
+	"bytes"
 	"encoding/json"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -112,7 +114,7 @@ func (t *turn) isWhole(s span) bool {
 	if first > last {
 		return true
 	}
-	if hasDigit(t.word(first)) && t.adjoins(first-1, first) && (isGroup(t.word(first - 1))) {
+	if hasDigit(t.word(first)) && t.adjoins(first-1, first) && isGroup(t.word(first-1)) {
 		return false
 	}
 	return !hasDigit(t.word(last)) || !t.adjoins(last, last+1) || !isGroup(t.word(last+1))
@@ -502,6 +504,9 @@ func (r reader) collectJSON(p passage, v any, out *[]mention) bool {
 
 // keyIsKnown reports whether each word of a key is in the passage or in the definition.
 func (r reader) keyIsKnown(p passage, key string) bool {
+	if bytes.Contains(r.def.JSONSchema, []byte(strconv.Quote(key))) {
+		return true // the definition has the key
+	}
 	words := wordsOf(fold.Text(splitKey(key)), 0)
 	return len(words) > 0 && !slices.ContainsFunc(words, func(w word) bool {
 		return len(phraseIndexes(p.quote(), w.text)) == 0 && !r.topic.has(w.text) && !r.topic.mentions(w.text)

@@ -10,8 +10,8 @@ import (
 var phonePattern = regexp.MustCompile(`\(?\+?\(?\d[\d ().\-/]*\d`)
 
 // phoneMentions finds a phone number with its country code: after + or 00, or as the eleven digits that are usual in
-// North America, or as a number of the region. If the last digits may belong to the next words ("2 adults"), the shorter grouping is tried as well;
-// two valid ones are a doubt.
+// North America, or as a number of the region. If the last digits may belong to the next words ("2 adults"), the
+// shorter grouping is tried as well; two valid ones are a doubt.
 func (p passage) phoneMentions(e164, region string) []mention {
 	t := p.turn
 	var out []mention

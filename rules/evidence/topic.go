@@ -22,8 +22,10 @@ func topicOf(d vault.Definition) topic {
 	var t topic
 	t.names = append(contentWords(splitName(d.Name)), contentWords(d.DisplayName)...)
 	t.words = append(append(t.words, t.names...), contentWords(d.CollectionPrompt)...)
-	t.other = contentWords(d.Description + " " + d.ExtractionPromptHint + " " + strings.ReplaceAll(d.Unit, "/", " ") + " " +
-		strings.Join(d.ExtractionExamples, " "))
+	t.other = contentWords(
+		d.Description + " " + d.ExtractionPromptHint + " " + strings.ReplaceAll(d.Unit, "/", " ") + " " +
+			strings.Join(d.ExtractionExamples, " "),
+	)
 	t.label = [][]string{allWords(splitName(d.Name)), allWords(d.DisplayName)}
 	return t
 }

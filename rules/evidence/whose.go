@@ -276,8 +276,10 @@ func (r reader) isPerson(t *turn, words []word, i, n int) bool {
 	return articles[words[i-1].text]
 }
 
-var articles = map[string]bool{"a": true, "an": true, "the": true, "his": true, "her": true, "their": true,
-	"one": true, "another": true}
+var articles = map[string]bool{
+	"a": true, "an": true, "the": true, "his": true, "her": true, "their": true,
+	"one": true, "another": true,
+}
 
 // isPronoun reports whether a word for the customer stands alone: "I", not "my".
 func isPronoun(word string) bool { return !isPossessive(word) }
@@ -439,6 +441,9 @@ var (
 		`cc|bcc|notify|notified|invite|invited|block|blocked|add|added|ask|asked|tell|told)) ?[<("']*$`)
 	labelFirst = regexp.MustCompile(`(?:^|[,;:.!?(] ?|- )(?:e-?mail|mail|phone|call|text|ring|message|contact|write) ` +
 		`?[<("']*$`)
+	// invites matches "you can write to", which gives an address at which the customer can be reached.
+	invites = regexp.MustCompile(`(?:^|[ ,;:.!?(])you (?:can|may|could|should)(?: [\pL'-]+){0,2} (?:write|reply|mail|email|` +
+		`e-mail|send|text|call|phone|ring|reach|contact|talk|message)\b[^.!?]*$`)
 	meOrMine = regexp.MustCompile(`(?:^| )(?:me|us|my|our|mine|mir|mich|moi|me|mi|mij|mnie)(?: [\pL-]+){0,4} ` +
 		`?[:<("']*$`)
 )
@@ -453,7 +458,7 @@ func (r reader) isAddressee(t *turn, m mention) bool {
 	c := t.clauses[t.clauseAt(m.start)]
 	from := min(c.start, m.start)
 	before := t.text[from:m.start]
-	if meOrMine.MatchString(before) {
+	if meOrMine.MatchString(before) || invites.MatchString(before) {
 		return false
 	}
 	if writesTo.MatchString(before) || writesDirectly.MatchString(before) {

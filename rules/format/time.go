@@ -32,8 +32,9 @@ var (
 	localShape = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?$`)
 )
 
-// Datetime returns a time in UTC. A time without an offset from UTC is one of the IANA time zone, such as Europe/Berlin;
-// empty: a time needs its offset. A time that the zone skips or has twice, because its clocks change, is a problem.
+// Datetime returns a time in UTC. A time without an offset from UTC is one of the IANA time zone, such as
+// Europe/Berlin; empty: a time needs its offset. A time that the zone skips or has twice, because its clocks change, is
+// a problem.
 func Datetime(s, zone string) (utc, problem string) {
 	if zone != "" {
 		if m := localShape.FindStringSubmatch(s); m != nil {

@@ -216,7 +216,7 @@ func saysNone(s segment, known set) bool {
 
 // isBounded reports whether a number or date in the segment is not the value itself.
 func (r *reader) isBounded(words string) bool {
-	switch r.Definition.ValueType { //nolint:exhaustive // the other types have no order
+	switch r.Definition.ValueType {
 	case vault.TypeNumber:
 		asked := fold(r.Definition.Prompt() + " " + r.Definition.Label())
 		return bounds.within.MatchString(words) || periods.within.MatchString(words) && !periods.within.MatchString(asked)

@@ -27,7 +27,8 @@ func (p patterns) match(words string) bool {
 }
 
 // refusals say that the customer will not give the value, or has none.
-var refusals = newPatterns(`pass
+var refusals = newPatterns(
+	`pass
 	skip|skip (?:this|it|that|the)(?: one| question)?|next|next question|next one
 	no comment|n/a|not applicable|none of your business|private|confidential|personal|rather not|i'd rather not
 	i would rather not|prefer not|i prefer not|i'd prefer not
@@ -54,7 +55,8 @@ var refusals = newPatterns(`pass
 	preferisco non|non (?:voglio|desidero) (?:dir|dar|risponder|condivider)\S*|non sono affari (?:tuoi|suoi)
 	prefiro não|não (?:quero|vou) (?:dizer|dar|responder|informar)|não é da sua conta
 	liever niet|(?:zeg|geef) ik (?:liever )?niet|gaat (?:je|u) niets aan|wil ik (?:liever )?niet
-	wolę nie|nie (?:chcę|powiem|podam)|nie twoja sprawa|не (?:хочу|буду|скажу) (?:говорить|отвечать|называть)|не ваше дело|vill inte (?:säga|svara|uppge)|prefer să nu`)
+	wolę nie|nie (?:chcę|powiem|podam)|nie twoja sprawa|не (?:хочу|буду|скажу) (?:говорить|отвечать|называть)|не ваше дело|vill inte (?:säga|svara|uppge)|prefer să nu`,
+)
 
 // interruptions put the question off, or turn to something else.
 var interruptions = newPatterns(`stop|stop it|stop that|stop this|stop now|stop please|cancel
@@ -120,15 +122,17 @@ var doubts = newPatterns(`maybe|perhaps|possibly|probably|dunno|idk|unsure|whate
 	vielleicht|wahrscheinlich|möglicherweise|(?:weiß|weiss) (?:ich |es |das )?(?:ich )?nicht|keine ahnung|glaube|falls|wenn|\S+ oder \S+|egal|peut-être|(?:sais|saurais) pas|aucune idée|je crois|quizás|quizas|tal vez|no sé|no se|ni idea|creo que|depende|forse|non (?:lo )?so|non saprei|nessuna idea|talvez|não sei|nao sei|sei lá|acho que|misschien|weet (?:ik )?(?:het )?niet|geen idee|nie wiem|nie mam pojęcia|chyba|не знаю|не помню|возможно|может|кажется|vet inte|kanske|ingen aning|nem tudom|talán|nu știu|nu stiu|poate|nevím|možná`)
 
 // questionStart matches the beginning of a question that has no question mark.
-var questionStart = regexp.MustCompile(`^(?:(?:and|but|so|ok|okay|hm|hmm|well|wait|yes|no|sorry|first|hello|hi|hey) )*` +
-	`(?:why|what|what's|whats|where|where's|who|who's|how|how's|when|which|whose|` +
-	`(?:is|are|was|were|do|does|did|can|could|will|would|should|have|has|may|must) (?:i|you|we|they|he|she|it|this|that|there|the|my|your|someone|somebody)
+var questionStart = regexp.MustCompile(
+	`^(?:(?:and|but|so|ok|okay|hm|hmm|well|wait|yes|no|sorry|first|hello|hi|hey) )*` +
+		`(?:why|what|what's|whats|where|where's|who|who's|how|how's|when|which|whose|` +
+		`(?:is|are|was|were|do|does|did|can|could|will|would|should|have|has|may|must) (?:i|you|we|they|he|she|it|this|that|there|the|my|your|someone|somebody)
 	` +
-	`warum|wieso|weshalb|wozu|wofür|was|wie|wo|wer|wann|welche|pourquoi|comment|où|quand|qui|quel|quelle|est-ce
+		`warum|wieso|weshalb|wozu|wofür|was|wie|wo|wer|wann|welche|pourquoi|comment|où|quand|qui|quel|quelle|est-ce
 	qu'est-ce|` +
-	`por qué|porque|qué|cómo|dónde|quién|cuándo|cuál|perché|come|dove|chi|quando|quale|por que|onde|quem
+		`por qué|porque|qué|cómo|dónde|quién|cuándo|cuál|perché|come|dove|chi|quando|quale|por que|onde|quem
 	waarom|hoe|waar|wie|wanneer|` +
-	`dlaczego|po co|gdzie|kto|kiedy|почему|зачем|что|как|где|кто|когда)(?: |$)`)
+		`dlaczego|po co|gdzie|kto|kiedy|почему|зачем|что|как|где|кто|когда)(?: |$)`,
+)
 
 // bounds say that a number or a date in the same segment is not the value itself: it limits the value, or belongs to
 // the past.
@@ -140,5 +144,8 @@ var bounds = newPatterns(`$^`,
 	plus de|moins de|au moins|au plus|más de|menos de|al menos|como mucho|più di|meno di|almeno|mais de|pelo menos|meer dan|minder dan|minstens`)
 
 // periods are units of time.
-var periods = newPatterns(`$^`, `(?:per|a|each|every|an|the|pro|par|al) (?:month|week|day|hour|fortnight|quarter|monat|woche|mois|semaine|mes|semana)
-	monthly|weekly|daily|hourly|fortnightly|quarterly|im monat|monatlich`)
+var periods = newPatterns(
+	`$^`,
+	`(?:per|a|each|every|an|the|pro|par|al) (?:month|week|day|hour|fortnight|quarter|monat|woche|mois|semaine|mes|semana)
+	monthly|weekly|daily|hourly|fortnightly|quarterly|im monat|monatlich`,
+)

@@ -83,7 +83,7 @@ const relatives = `(wife|husband|spouse|partner|son|daughter|child|kid|baby|moth
 // isPersonal reports whether each person has a value of their own: then a mention of another person makes it doubtful
 // whose value it is.
 func (r *reader) isPersonal() bool {
-	switch r.Definition.ValueType { //nolint:exhaustive // the other types are often shared
+	switch r.Definition.ValueType {
 	case vault.TypeEmail, vault.TypePhone, vault.TypeDate:
 		return true
 	default:

@@ -54,9 +54,9 @@ func (s Values) checkElement(
 	return def, checked, err
 }
 
-// changeList stores the active list with a change. Unlike a write, the change is applied to the list that is active when
-// it is applied, and its version follows all others: changes that run in another order than they were accepted are not
-// lost.
+// changeList stores the active list with a change. Unlike a write, the change is applied to the list that is active
+// when it is applied, and its version follows all others: changes that run in another order than they were accepted are
+// not lost.
 func (s Values) changeList(
 	ctx context.Context, ev vault.Event,
 	change func(t vault.ValueType, list, element json.RawMessage) (json.RawMessage, bool),
@@ -84,7 +84,11 @@ func (s Values) changeList(
 		changed, isNew := change(def.ValueType, list, checked.Value)
 		switch {
 		case !isNew && active == nil:
-			return vault.ItemResult{}, vault.Conflict("name", "name: the customer has no active %s to remove an element from", in.Name)
+			return vault.ItemResult{}, vault.Conflict(
+				"name",
+				"name: the customer has no active %s to remove an element from",
+				in.Name,
+			)
 		case !isNew:
 			return vault.ItemResult{
 				ItemID: active.ID, Status: active.Status, ProfileVersion: profile.Version, Warnings: checked.Warnings,

@@ -93,6 +93,7 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 				out.Superseded++
 			case vault.StatusPending:
 				out.Pending++
+			default: // active, or not in force from the beginning
 			}
 			if warnings := writes[i].checked.Warnings; len(warnings) > 0 {
 				out.Warnings++

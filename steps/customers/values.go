@@ -143,8 +143,8 @@ func (s Values) write(
 	}, err
 }
 
-// CheckWriteOnce rejects a value of a customer that would change one that is written once. It locks nothing; Write checks
-// again.
+// CheckWriteOnce rejects a value of a customer that would change one that is written once. It locks nothing; Write
+// checks again.
 func (s Values) CheckWriteOnce(
 	ctx context.Context, q *dbgen.Queries, tenant, customer uuid.UUID, def *vault.Definition, checked rules.Checked,
 ) error {
@@ -209,13 +209,32 @@ func (s Values) row(
 	checked rules.Checked, place rules.Placement,
 ) (dbgen.InsertValueParams, error) {
 	row := dbgen.InsertValueParams{
-		ID: version.ID, TenantID: op.TenantID, ProfileID: profile, Name: in.Name, Value: checked.Value,
-		ValueType: string(checked.ValueType), Source: string(in.Source), SourceSessionID: in.SourceSessionID,
-		SourceScenarioID: in.SourceScenarioID, SourceStepID: in.SourceStepID, SourceItemID: in.SourceItemID,
-		SourceItemType: string(in.SourceItemType), SourceMetadata: db.JSON(in.SourceMetadata), Status: string(place.Status),
-		SupersededByID: place.SupersededBy, YieldsToID: place.YieldsTo, Verified: in.Verified, VerificationMethod: in.VerificationMethod,
-		VerifiedBy: in.VerifiedBy, Confidence: 1, RequiresConfirmation: in.RequiresConfirmation,
-		CollectedAt: version.Claim.CollectedAt, ExpiresAt: version.Claim.ExpiresAt, Warnings: checked.Warnings, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+		ID:                   version.ID,
+		TenantID:             op.TenantID,
+		ProfileID:            profile,
+		Name:                 in.Name,
+		Value:                checked.Value,
+		ValueType:            string(checked.ValueType),
+		Source:               string(in.Source),
+		SourceSessionID:      in.SourceSessionID,
+		SourceScenarioID:     in.SourceScenarioID,
+		SourceStepID:         in.SourceStepID,
+		SourceItemID:         in.SourceItemID,
+		SourceItemType:       string(in.SourceItemType),
+		SourceMetadata:       db.JSON(in.SourceMetadata),
+		Status:               string(place.Status),
+		SupersededByID:       place.SupersededBy,
+		YieldsToID:           place.YieldsTo,
+		Verified:             in.Verified,
+		VerificationMethod:   in.VerificationMethod,
+		VerifiedBy:           in.VerifiedBy,
+		Confidence:           1,
+		RequiresConfirmation: in.RequiresConfirmation,
+		CollectedAt:          version.Claim.CollectedAt,
+		ExpiresAt:            version.Claim.ExpiresAt,
+		Warnings:             checked.Warnings,
+		OperationID:          op.ID,
+		AcceptedAt:           op.AcceptedAt,
 	}
 	if in.Confidence != nil {
 		row.Confidence = *in.Confidence

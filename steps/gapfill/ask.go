@@ -355,9 +355,9 @@ func (st *gapState) unconfirmed(name string) (vault.Value, bool) {
 // candidate is more likely right than wrong, and "yes" is less work for the customer than typing the value.
 const offerThreshold = 0.5
 
-// offer returns the value of an unused candidate to confirm: a valid value of its field, whose words are the customer's,
-// so that nobody else speaks through the vault. It never offers a secret value, which could be shown to someone who did
-// not say it.
+// offer returns the value of an unused candidate to confirm: a valid value of its field, whose words are the
+// customer's, so that nobody else speaks through the vault. It never offers a secret value, which could be shown to
+// someone who did not say it.
 func (st *gapState) offer(name string, candidates []vault.Candidate) json.RawMessage {
 	if st.items[name].Action != gapCandidate || st.definition(name).Secret() {
 		return nil

@@ -65,6 +65,9 @@ func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error)
 	if err != nil {
 		return Advanced{}, err
 	}
+	if len(accepted) == 0 {
+		return out, nil
+	}
 	if err := s.Enqueuer.Enqueue(ctx, accepted...); err != nil { // the relay pushes them
 		s.Log.WarnContext(ctx, "writes_not_pushed", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
 	}
@@ -411,7 +414,9 @@ func (s Gaps) fromConversation(
 		write.Confidence, write.RequiresConfirmation = &c.Confidence, item.RequiresConfirmation
 		readTo := st.session.Turns[len(st.session.Turns)-1].Index
 		// strings and ints always encode
-		write.SourceMetadata, _ = json.Marshal(provenance{Quote: c.Quote, Turn: found.Turn, ReadTo: readTo, Model: s.Model.Reader()})
+		write.SourceMetadata, _ = json.Marshal(
+			provenance{Quote: c.Quote, Turn: found.Turn, ReadTo: readTo, Model: s.Model.Reader()},
+		)
 		return write, true
 	}
 	return vault.WriteValueInput{}, false

@@ -11,9 +11,9 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// acceptRetractions accepts the deletion of each stored value that the customer takes back in the turns of a new reading
-// ("that email is wrong, please forget it"), unless this reading replaces the value. A value that is verified, or that
-// came from another source than the customer's own words, stays: a sentence in a chat does not outweigh it.
+// acceptRetractions accepts the deletion of each stored value that the customer takes back in the turns of a new
+// reading ("that email is wrong, please forget it"), unless this reading replaces the value. A value that is verified,
+// or that came from another source than the customer's own words, stays: a sentence in a chat does not outweigh it.
 func (s Gaps) acceptRetractions(ctx context.Context, q *dbgen.Queries, st *gapState, read *reading) error {
 	if read == nil || st.fill.CancelledAt != nil {
 		return nil

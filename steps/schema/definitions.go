@@ -42,8 +42,12 @@ func (s Definitions) PersistDefinition(ctx context.Context, ev vault.Event) (onc
 			TenantID: ev.TenantID, AgentID: in.AgentID, Name: in.Name,
 		})
 		if err == nil && others >= vault.MaxDefinitions {
-			err = vault.Invalid("agent_id", "the agent has %d definitions; the limit is %d, so delete those that it does not use",
-				others, vault.MaxDefinitions)
+			err = vault.Invalid(
+				"agent_id",
+				"the agent has %d definitions; the limit is %d, so delete those that it does not use",
+				others,
+				vault.MaxDefinitions,
+			)
 		}
 		if err != nil {
 			return vault.SavedResult{}, err
@@ -141,7 +145,10 @@ func checkConditionTypes(ctx context.Context, q *dbgen.Queries, tenant, agent uu
 	if len(names) == 0 {
 		return nil
 	}
-	rows, err := q.ListDefinitionTypes(ctx, dbgen.ListDefinitionTypesParams{TenantID: tenant, AgentID: agent, Names: names})
+	rows, err := q.ListDefinitionTypes(
+		ctx,
+		dbgen.ListDefinitionTypesParams{TenantID: tenant, AgentID: agent, Names: names},
+	)
 	if err != nil {
 		return err
 	}
@@ -180,20 +187,48 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		allowed = encoded
 	}
 	return dbgen.UpsertDefinitionParams{
-		ID: once.NewID(), TenantID: op.TenantID, AgentID: in.AgentID, Name: in.Name, DisplayName: in.DisplayName,
-		Description: in.Description, ValueType: string(in.ValueType), ValidationRegex: in.ValidationRegex,
-		AllowedValues: allowed, Unit: in.Unit, Minimum: optional(in.Minimum), Maximum: optional(in.Maximum), TimeZone: in.TimeZone,
-		DefaultRegion: in.DefaultRegion, JsonSchema: optional(in.JSONSchema), WriteOnce: in.WriteOnce, Multiple: in.Multiple,
-		MaxElements:    int32(in.MaxElements), //nolint:gosec // at most 1000
-		ValidationMode: string(in.ValidationMode), RequiredVerification: in.RequiredVerification,
-		VerificationMethods: once.NonNil(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt, RetryPrompt: in.RetryPrompt,
-		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint, About: in.About,
-		IsPii:              in.IsPII,
-		EncryptionRequired: in.EncryptionRequired, RetentionDays: int32(in.RetentionDays), //nolint:gosec // at most 36500
-		FreshnessSeconds: in.FreshnessSeconds, StaleAction: string(in.StaleAction),
-		OnConflict: string(in.OnConflict), SourcePriority: namesOf(in.SourcePriority), Enabled: in.Enabled,
-		Origin:      string(vault.OriginHuman),
-		ReviewState: string(vault.ReviewNone), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+		ID:                   once.NewID(),
+		TenantID:             op.TenantID,
+		AgentID:              in.AgentID,
+		Name:                 in.Name,
+		DisplayName:          in.DisplayName,
+		Description:          in.Description,
+		ValueType:            string(in.ValueType),
+		ValidationRegex:      in.ValidationRegex,
+		AllowedValues:        allowed,
+		Unit:                 in.Unit,
+		Minimum:              optional(in.Minimum),
+		Maximum:              optional(in.Maximum),
+		TimeZone:             in.TimeZone,
+		DefaultRegion:        in.DefaultRegion,
+		JsonSchema:           optional(in.JSONSchema),
+		WriteOnce:            in.WriteOnce,
+		Multiple:             in.Multiple,
+		MaxElements:          int32(in.MaxElements), //nolint:gosec // at most 1000
+		ValidationMode:       string(in.ValidationMode),
+		RequiredVerification: in.RequiredVerification,
+		VerificationMethods: once.NonNil(
+			in.VerificationMethods,
+		),
+		CollectionPrompt: in.CollectionPrompt,
+		RetryPrompt:      in.RetryPrompt,
+		ExtractionExamples: once.NonNil(
+			in.ExtractionExamples,
+		),
+		ExtractionPromptHint: in.ExtractionPromptHint,
+		About:                in.About,
+		IsPii:                in.IsPII,
+		EncryptionRequired:   in.EncryptionRequired,
+		RetentionDays:        int32(in.RetentionDays), //nolint:gosec // at most 36500
+		FreshnessSeconds:     in.FreshnessSeconds,
+		StaleAction:          string(in.StaleAction),
+		OnConflict:           string(in.OnConflict),
+		SourcePriority:       namesOf(in.SourcePriority),
+		Enabled:              in.Enabled,
+		Origin:               string(vault.OriginHuman),
+		ReviewState:          string(vault.ReviewNone),
+		OperationID:          op.ID,
+		AcceptedAt:           op.AcceptedAt,
 	}, nil
 }
 

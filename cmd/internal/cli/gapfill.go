@@ -47,7 +47,12 @@ func (a *App) fillCommand() *cobra.Command {
 	optionalID(cmd, &in.SessionID, "session", "`id` of the session to read")
 	scopeVars(cmd, &in.StepID, &in.Level)
 	cmd.Flags().DurationVar(&deadline, "deadline", vault.DefaultQuestionDeadline, "deadline of each question")
-	cmd.Flags().IntVar(&in.MaxAttempts, "attempts", vault.DefaultMaxAttempts, "maximum number of unclear or invalid answers to one field")
+	cmd.Flags().IntVar(
+		&in.MaxAttempts,
+		"attempts",
+		vault.DefaultMaxAttempts,
+		"maximum number of unclear or invalid answers to one field",
+	)
 	a.addWaitFlag(cmd)
 	a.addKeyFlag(cmd)
 	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
@@ -136,7 +141,8 @@ func (a *App) answerCommand() *cobra.Command {
 	var in vault.AnswerQuestionInput
 	var value string
 	cmd := withID(&cobra.Command{
-		Use: "answer", Short: "Answer a question",
+		Use:   "answer",
+		Short: "Answer a question",
 		Long: "Answer a question with a value or in the words of the customer. A question of the kind confirm takes yes, no,\n" +
 			"or the right value. A reply such as \"just a moment\" leaves the question open.",
 		Example: `  vault answer --question 0198… --value ada@example.com`,

@@ -76,7 +76,14 @@ func (a *App) createKeyCommand() *cobra.Command {
 				}
 				return nil, err
 			}
-			return createdKey{ID: in.ID, Name: name, Scopes: in.Scopes, Sources: in.Sources, ExpiresAt: in.ExpiresAt, Key: secret}, nil
+			return createdKey{
+				ID:        in.ID,
+				Name:      name,
+				Scopes:    in.Scopes,
+				Sources:   in.Sources,
+				ExpiresAt: in.ExpiresAt,
+				Key:       secret,
+			}, nil
 		}),
 	}
 	cmd.Flags().StringVar(&name, "name", "", "purpose of the key, for people")
@@ -142,7 +149,16 @@ type listedKeys []listedKey
 func (k listedKeys) table(w io.Writer) {
 	head(w, "ID", "NAME", "SCOPES", "SOURCES", "CREATED", "EXPIRES", "REVOKED", "LAST USED")
 	for _, key := range k {
-		line(w, key.ID, key.Name, strings.Join(key.Scopes, ","), strings.Join(key.Sources, ","), when(&key.CreatedAt), when(key.ExpiresAt),
-			when(key.RevokedAt), when(key.LastUsedAt))
+		line(
+			w,
+			key.ID,
+			key.Name,
+			strings.Join(key.Scopes, ","),
+			strings.Join(key.Sources, ","),
+			when(&key.CreatedAt),
+			when(key.ExpiresAt),
+			when(key.RevokedAt),
+			when(key.LastUsedAt),
+		)
 	}
 }

@@ -135,6 +135,13 @@ func table(w io.Writer, v any) {
 			} else if q := r.Requirement; q != nil {
 				line(w, r.ID, r.Kind, q.FieldName, "-", q.RequiredLevel, dash(q.WhenCondition), q.Confidence,
 					dash(q.Quote))
+			} else if p := r.Value; p != nil {
+				against := "no active value"
+				if p.Active != nil {
+					against = "differs from " + string(p.Active.Source)
+				}
+				line(w, r.ID, r.Kind, p.Pending.Name, p.Pending.ValueType, "-", "-", p.Pending.Confidence,
+					string(p.Pending.Source)+", "+against)
 			}
 		}
 	case []vault.Customer:

@@ -158,6 +158,12 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	kit.Question(t, c.tenant, uuidOf(t, other))
 	has(t, c.ok("", "operations", "cancel", "--operation", second.ID.String()), "cancel-fill", "succeeded")
 
+	// Lists.
+	c.ok(doc(t, "agent_id", agent, "name", "languages", "value_type", "string", "multiple", true), "definitions", "save")
+	list := []string{"--agent", agent, "--customer", customer, "--name", "languages", "--value", "Norwegian"}
+	has(t, c.ok("", append([]string{"values", "add"}, list...)...), "add-element", "succeeded")
+	has(t, c.ok("", append([]string{"values", "remove"}, list...)...), "remove-element", "succeeded")
+
 	// Deletion and dependents.
 	has(t, c.refused("", "items", "delete", "--item", document), "Cannot delete: has dependents", item)
 	has(t, c.ok("", "items", "delete", "--item", document, "--force"), "delete-item", "succeeded")

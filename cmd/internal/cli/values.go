@@ -103,7 +103,8 @@ func (a *App) correctCommand() *cobra.Command {
 	var in vault.CorrectValueInput
 	var value string
 	cmd := &cobra.Command{
-		Use: "correct", Short: "Replace a wrong value, whatever its source; both stay in the history",
+		Use:   "correct",
+		Short: "Replace a wrong value, whatever its source; both stay in the history",
 		Long: "Replace a wrong value, whatever its source and verification. Both versions stay in the history, the new one\n" +
 			"with the reason. Needs the scope review.",
 		Example: `  vault values correct --agent 0198… --customer 0198… --name email --value ada@example.com ` +
@@ -113,7 +114,13 @@ func (a *App) correctCommand() *cobra.Command {
 	textVar(cmd, &value, "value", "right value, as JSON or plain text", true)
 	textVar(cmd, &in.Reason, "reason", "why the value was wrong", true)
 	textVar(cmd, &in.CorrectedBy, "by", "person who corrected it", false)
-	textVar(cmd, &in.VerificationMethod, "method", "method by which the right value was verified; needs the scope verify", false)
+	textVar(
+		cmd,
+		&in.VerificationMethod,
+		"method",
+		"method by which the right value was verified; needs the scope verify",
+		false,
+	)
 	return submit(a, cmd, &in, (*client.Client).CorrectValue, func(in *vault.CorrectValueInput) error {
 		in.Value, in.Verified = rawValue(value), in.VerificationMethod != ""
 		return nil
@@ -123,7 +130,8 @@ func (a *App) correctCommand() *cobra.Command {
 func (a *App) decideValueCommand() *cobra.Command {
 	var in vault.DecideValueInput
 	cmd := withID(&cobra.Command{
-		Use: "decide", Short: "Approve or reject a pending value",
+		Use:   "decide",
+		Short: "Approve or reject a pending value",
 		Long: "Approve or reject a value that differs from a stronger one. `vault reviews list` lists them. Needs the scope\n" +
 			"review.",
 		Example: `  vault values decide --item 0198… --decision approve --by "back office"`,

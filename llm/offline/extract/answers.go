@@ -158,10 +158,13 @@ func (tr *turnReader) readWordsAnswer(f int) {
 			others++
 		}
 	}
-	if others > 0 && t.kind != text.KindFree || others > 1 || t.kind == text.KindFree && !slices.Contains(tr.question.open, f) || tr.question.unknown > 0 {
+	if others > 0 && t.kind != text.KindFree || others > 1 ||
+		t.kind == text.KindFree && !slices.Contains(tr.question.open, f) ||
+		tr.question.unknown > 0 {
 		return
 	}
-	if t.kind == text.KindPlace && slices.ContainsFunc(tr.properNames(), func(n properName) bool { return townLeads[n.lead] }) {
+	if t.kind == text.KindPlace &&
+		slices.ContainsFunc(tr.properNames(), func(n properName) bool { return townLeads[n.lead] }) {
 		return // readNames reads it
 	}
 	var only text.Span
@@ -209,17 +212,21 @@ func (tr *turnReader) standsBeforePlace(s text.Span) bool {
 
 // Words before an answer, which say that it is wanted, and words after it, which say that it is good.
 var (
-	leadWords = text.NewWordSet(`i i'm i'd i'll i've we we're we'd we'll am are is be it it's its that's that this will would
+	leadWords = text.NewWordSet(
+		`i i'm i'd i'll i've we we're we'd we'll am are is be it it's its that's that this will would
 		should could can like love want wants need prefer enjoy choose pick take try make let's lets let go going with for to
 		some a an get have eat watch see hear listen play find look looking search searching craving feeling feel having
 		mood thinking of about usually really just maybe on in at from near around into out my our name called use say says
 		live based staying stay visit visiting show me please you help interested kind type sort something anything how
-		what's do hope hoping think guess rather preferably mostly more also um the somewhere likes wanna gonna craving fancy fond dying ready planning wish seem work working appear decide suggest enjoying`)
+		what's do hope hoping think guess rather preferably mostly more also um the somewhere likes wanna gonna craving fancy fond dying ready planning wish seem work working appear decide suggest enjoying`,
+	)
 	leadStems = stemSet(leadWords)
-	restWords = text.NewWordSet(`is sounds sound would be will works work a an the good great perfect fine nice best one name
+	restWords = text.NewWordSet(
+		`is sounds sound would be will works work a an the good great perfect fine nice best one name
 		title please thanks thank you my choice favorite favourite preferred preference right now tonight for me us ok okay
 		awesome lovely wonderful that then kind of sort type will do area actually instead today if possible at moment
-		cool ideal sir really too really very`)
+		cool ideal sir really too really very`,
+	)
 	restStarts = text.NewWordSet("in at on for near around from to with by if and but on because since as so which that")
 )
 
@@ -241,7 +248,10 @@ func (tr *turnReader) answerIn(c sentence, t target) (text.Span, bool) {
 		w := tr.tokens[i]
 		name := isCapitalised(w.In(tr.text)) && i > c.first && w.Word != "i" && !strings.HasPrefix(w.Word, "i'") &&
 			!tr.isShouted() && i+1 <= c.last
-		isLead := leadWords[w.Word] || leadStems[tr.stems[i]] || strings.HasSuffix(w.Word, "ly") && len(w.Word) > 5 || t.kind == text.KindPlace && placeNouns[w.Word] || interjections[w.Word] || t.entity[text.Singular(w.Word)] && i+1 < c.last
+		isLead := leadWords[w.Word] || leadStems[tr.stems[i]] || strings.HasSuffix(w.Word, "ly") && len(w.Word) > 5 ||
+			t.kind == text.KindPlace && placeNouns[w.Word] ||
+			interjections[w.Word] ||
+			t.entity[text.Singular(w.Word)] && i+1 < c.last
 		if name || !isLead {
 			break
 		}
@@ -344,9 +354,10 @@ func (tr *turnReader) isAnswer(c sentence, i, j int, t target) bool {
 	if t.kind == text.KindPlace && townLeads[tr.tokens[j].Word] {
 		return false // "Sports in Seattle"
 	}
-	if capital && j < c.last && tr.tokens[j].Word == "is" && !slices.ContainsFunc(tr.tokens[j:c.last], func(w text.Token) bool {
-		return negations[w.Word]
-	}) {
+	if capital && j < c.last && tr.tokens[j].Word == "is" &&
+		!slices.ContainsFunc(tr.tokens[j:c.last], func(w text.Token) bool {
+			return negations[w.Word]
+		}) {
 		return true
 	}
 	if restStarts[tr.tokens[j].Word] || strings.Contains(tr.text[tr.tokens[j-1].End:tr.tokens[j].Start], ",") {
@@ -371,9 +382,11 @@ func (tr *turnReader) namesOnlyThings(i, j int, t target) bool {
 var courtesyWords = text.NewWordSet("please thanks thank you sir madam")
 
 // actionWords are verbs that follow "I want to" and are no answer.
-var actionWords = text.NewWordSet(`leave leaving depart departing arrive arriving travel travelling traveling fly flying drive
+var actionWords = text.NewWordSet(
+	`leave leaving depart departing arrive arriving travel travelling traveling fly flying drive
 	return returning go come coming head heading start starting begin end move moving check checking pick picking drop
-	dropping rent renting schedule cancel change confirm add pay tell ask speak talk know wait meet`)
+	dropping rent renting schedule cancel change confirm add pay tell ask speak talk know wait meet`,
+)
 
 // notFree are words of an answer that is not a value.
 var notFree = text.NewWordSet(`look looks looking find search searching go going see get buy purchase book sounds

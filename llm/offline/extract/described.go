@@ -90,9 +90,10 @@ func (tr *turnReader) describedTarget(noun string) int {
 // meanings.
 func (tr *turnReader) sortsThings() bool {
 	return slices.ContainsFunc(tr.targets, func(t target) bool {
-		return t.kind == text.KindChoice && slices.ContainsFunc(text.Words(vault.DisplayName(t.def.Name)), func(w string) bool {
-			return kindWords[w]
-		})
+		return t.kind == text.KindChoice &&
+			slices.ContainsFunc(text.Words(vault.DisplayName(t.def.Name)), func(w string) bool {
+				return kindWords[w]
+			})
 	})
 }
 

@@ -77,8 +77,10 @@ var faultCases = []struct{ agent, talk, want string }{
 
 	// requests state facts, enquiries state none
 	{"campsite", `Can you find me a pitch for a caravan in Cornwall?`, `pitch_kind="caravan" region="Cornwall"`},
-	{"campsite", `Could you book a campsite for two people from 3 May to 9 May?`,
-		`arrival_day="3 May" leaving_day="9 May" campers=2`},
+	{
+		"campsite", `Could you book a campsite for two people from 3 May to 9 May?`,
+		`arrival_day="3 May" leaving_day="9 May" campers=2`,
+	},
 	{"campsite", `Is Cornwall expensive?`, ``},
 	{"campsite", `Is the tent included?`, ``},
 

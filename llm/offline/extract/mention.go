@@ -235,7 +235,8 @@ func (tr *turnReader) readEntity(i int, e text.Entity) {
 // kind answer.
 func (tr *turnReader) contradicts(f int, ctx surroundings, k text.Kind) bool {
 	way := contextSide(tr.targets, k, ctx.sides)
-	return way != noSide && tr.targets[f].profile.side != noSide && way != tr.targets[f].profile.side || tr.countOfKind(k) > 1
+	return way != noSide && tr.targets[f].profile.side != noSide && way != tr.targets[f].profile.side ||
+		tr.countOfKind(k) > 1
 }
 
 // readNumber reads a number by the noun that it counts, by the words around it, or as an answer.

@@ -40,6 +40,9 @@ func (tr *turnReader) nameFrom(i int) int {
 
 // joinsName reports whether the gap before token j can be inside a name.
 func (tr *turnReader) joinsName(j int) bool {
+	if j == 0 {
+		return false
+	}
 	switch gap := tr.text[tr.tokens[j-1].End:tr.tokens[j].Start]; gap {
 	case " ", "-", "'", "’", " & ":
 		return true
@@ -180,7 +183,10 @@ func (tr *turnReader) placeOf(n properName) (int, float64) {
 	default:
 		return -1, 0
 	}
-	hasSite := slices.ContainsFunc(tr.tokens[n.first:min(len(tr.tokens), n.end+1)], func(w text.Token) bool { return siteWords[w.Word] })
+	hasSite := slices.ContainsFunc(
+		tr.tokens[n.first:min(len(tr.tokens), n.end+1)],
+		func(w text.Token) bool { return siteWords[w.Word] },
+	)
 	best, count, sided := -1, 0, false
 	for f, t := range tr.targets {
 		if t.kind != text.KindPlace || t.isAboutCustomer() || t.site != hasSite || tr.isStated(f, statedByName) {
@@ -246,8 +252,10 @@ func travels(parts []string) bool {
 	return slices.ContainsFunc(parts, func(w string) bool { return travelVerbs[w] })
 }
 
-var travelVerbs = text.NewWordSet(`go going travel traveling travelling fly flying drive driving head heading move moving
-	trip journey ride way visit get take taking ship send deliver come coming relocate relocating`)
+var travelVerbs = text.NewWordSet(
+	`go going travel traveling travelling fly flying drive driving head heading move moving
+	trip journey ride way visit get take taking ship send deliver come coming relocate relocating`,
+)
 
 // hasStart reports whether another place is the start of the way that ends at place f.
 func (tr *turnReader) hasStart(f int) bool {
@@ -314,7 +322,8 @@ func (tr *turnReader) namedThing(n properName) (int, float64) {
 	}); f >= 0 {
 		return f, confidenceOnlyForm
 	}
-	if after != "" && slices.ContainsFunc(tr.targets, func(t target) bool { return t.describes[after] || t.entity[after] }) {
+	if after != "" &&
+		slices.ContainsFunc(tr.targets, func(t target) bool { return t.describes[after] || t.entity[after] }) {
 		return -1, 0
 	}
 	if byLeads[n.lead] {
@@ -344,13 +353,16 @@ func (tr *turnReader) namedThing(n properName) (int, float64) {
 }
 
 // giveVerbs name what a recipient gets.
-var giveVerbs = text.NewWordSet("send sending transfer transferring give giving pay paying wire forward deliver ship transmit remit")
+var giveVerbs = text.NewWordSet(
+	"send sending transfer transferring give giving pay paying wire forward deliver ship transmit remit",
+)
 
 // isMainName reports whether t is the name or title of a thing.
 func (t target) isMainName() bool {
-	return namesThing(t.def.Description) || slices.ContainsFunc(text.Words(vault.DisplayName(t.def.Name)), func(w string) bool {
-		return nameNouns[w]
-	})
+	return namesThing(t.def.Description) ||
+		slices.ContainsFunc(text.Words(vault.DisplayName(t.def.Name)), func(w string) bool {
+			return nameNouns[w]
+		})
 }
 
 // isMaker reports whether t is a person or group who made something: its definition says "by", or what they do.
@@ -364,7 +376,9 @@ func (t target) isMaker() bool {
 
 // wasOffered reports whether the agent's turn before has the name.
 func (tr *turnReader) wasOffered(n properName) bool {
-	return (followedByRemark(tr, n.end, len(tr.tokens)) || !strings.Contains(text.Fold(tr.question.text), " or ")) && len(n.In(tr.text)) > 3 && strings.Contains(text.Fold(tr.question.text), text.Fold(n.In(tr.text)))
+	return (followedByRemark(tr, n.end, len(tr.tokens)) || !strings.Contains(text.Fold(tr.question.text), " or ")) &&
+		len(n.In(tr.text)) > 3 &&
+		strings.Contains(text.Fold(tr.question.text), text.Fold(n.In(tr.text)))
 }
 
 // isChoiceValue reports whether words are an allowed value of a target.

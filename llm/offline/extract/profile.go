@@ -29,12 +29,14 @@ const (
 )
 
 // functionWords do not describe a definition.
-var functionWords = text.NewWordSet(`a an and any are as at be been being by can could do does for from has have how i if
+var functionWords = text.NewWordSet(
+	`a an and any are as at be been being by can could do does for from has have how i if
 	in into is it its may me my not of off on or our out per shall should so some such that the their them there these
 	they this those to up upon us was we were what when where whether which while who whom whose why will with would you
 	your customer customers customer's user user's users boolean flag indicating indicates want wants wanted wish wishes
 	like likes need needs desired desire preferred given about particular specific whole exact please tell provide enter
-	give value field information info true false yes no`)
+	give value field information info true false yes no`,
+)
 
 // senses are words that mean an end of a period or of a way. Definitions and sentences share them: "the flight back"
 // is a "return", whatever the definition is called.
@@ -155,7 +157,8 @@ func setProfiles(targets []target) {
 	setStay(targets)
 }
 
-// setStay gives days of arrival and departure the sides of a stay, if the agent has no way back and no place to leave from.
+// setStay gives days of arrival and departure the sides of a stay, if the agent has no way back and no place to leave
+// from.
 func setStay(targets []target) {
 	has := func(k text.Kind, sense string) bool {
 		return slices.ContainsFunc(targets, func(t target) bool { return t.kind == k && t.profile.sides[sense] })

@@ -49,7 +49,9 @@ type segment struct {
 }
 
 // preferenceWords ask for a preference.
-var preferenceWords = text.NewWordSet("mind particular specific preference preferences preferred prefer certain favorite favourite")
+var preferenceWords = text.NewWordSet(
+	"mind particular specific preference preferences preferred prefer certain favorite favourite",
+)
 
 // parseQuestion reads which targets the agent's turn asks for.
 func parseQuestion(targets []target, question string) agentQuestion {
@@ -111,9 +113,10 @@ func (u utterance) segments(s sentence) []segment {
 			starts = append(starts, at)
 		}
 	}
-	if len(starts) == 0 || starts[0] > s.first && slices.ContainsFunc(u.tokens[s.first:starts[0]], func(t text.Token) bool {
-		return auxiliaryVerb[t.Word] && t.Word != "do"
-	}) {
+	if len(starts) == 0 ||
+		starts[0] > s.first && slices.ContainsFunc(u.tokens[s.first:starts[0]], func(t text.Token) bool {
+			return auxiliaryVerb[t.Word] && t.Word != "do"
+		}) {
 		starts = append([]int{s.first}, starts...)
 	} else {
 		starts[0] = s.first
@@ -133,7 +136,10 @@ func (u utterance) segments(s sentence) []segment {
 
 // newSegment reads the form of the answer from the question word and the noun after it.
 func newSegment(tokens []text.Token) segment {
-	seg := segment{tokens: tokens, opener: slices.IndexFunc(tokens, func(t text.Token) bool { return openQuestion[t.Word] })}
+	seg := segment{
+		tokens: tokens,
+		opener: slices.IndexFunc(tokens, func(t text.Token) bool { return openQuestion[t.Word] }),
+	}
 	seg.request = slices.ContainsFunc(tokens, func(t text.Token) bool { return requests[t.Word] })
 	seg.prefers = slices.ContainsFunc(tokens, func(t text.Token) bool { return preferenceWords[t.Word] })
 	if seg.opener < 0 {
@@ -278,7 +284,7 @@ func (t target) askedScore(targets []target, seg segment, words []string, sides 
 	case ctx != noSide && t.profile.side == ctx:
 		score += 0.6
 	case ctx != noSide && t.profile.side != noSide:
-		score -= 1
+		score--
 	case ctx == noSide && t.profile.side == endSide:
 		score -= 0.3 // without a side, a question is about the start
 	}
@@ -338,7 +344,9 @@ func contextSide(targets []target, k text.Kind, sides text.WordSet) side {
 }
 
 // elaborations begin a sentence with examples of the value just requested.
-var elaborations = phrases("for example, for instance, such as, like, maybe, perhaps, something like, you can say, say, e g")
+var elaborations = phrases(
+	"for example, for instance, such as, like, maybe, perhaps, something like, you can say, say, e g",
+)
 
 func isElaboration(tokens []text.Token) bool {
 	return slices.ContainsFunc(elaborations, func(parts []string) bool { return text.HasWords(tokens, 0, parts) })

@@ -310,8 +310,10 @@ func kindOfWords(name []string) text.Kind {
 }
 
 // siteWords are places that are not towns.
-var siteWords = text.NewWordSet(`station airport address street venue terminal stop branch office building terminus port harbour harbor
-	dock pier gate platform`)
+var siteWords = text.NewWordSet(
+	`station airport address street venue terminal stop branch office building terminus port harbour harbor
+	dock pier gate platform`,
+)
 
 // hasAddress reports whether a definition asks for an address.
 func hasAddress(d vault.Definition) bool {
@@ -378,7 +380,9 @@ func (t *target) setNouns() {
 }
 
 // permissions are words of a boolean's name that are not what it is about.
-var permissions = text.NewWordSet("allowed welcome included offers serves available free good provides accepts permitted")
+var permissions = text.NewWordSet(
+	"allowed welcome included offers serves available free good provides accepts permitted",
+)
 
 // countDescribed adds the nouns after "number of" in a description.
 func (t *target) countDescribed(description string) {

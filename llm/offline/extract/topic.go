@@ -76,8 +76,10 @@ func stemsOf(content string) []string {
 }
 
 // requestVerbs ask for something.
-var requestVerbs = text.NewWordSet(`find search look looking need want like book reserve get check see show buy order tell
-	know make schedule what's how's what how hear watch listen play send transfer rent take finding booking checking`)
+var requestVerbs = text.NewWordSet(
+	`find search look looking need want like book reserve get check see show buy order tell
+	know make schedule what's how's what how hear watch listen play send transfer rent take finding booking checking`,
+)
 
 // vagueNouns can be the object of a request on any topic.
 var vagueNouns = text.NewWordSet(`one ones thing things place places something anything help information info details

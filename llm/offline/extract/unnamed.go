@@ -213,7 +213,8 @@ func (tr *turnReader) onlyOfKind(k text.Kind) int {
 func (t target) isAboutCustomer() bool {
 	parts := text.Words(vault.DisplayName(t.def.Name) + " . " + t.def.Description)
 	for i, w := range parts {
-		if aboutCustomer[w] || w == "of" && i+2 < len(parts) && parts[i+1] == "the" && people[parts[i+2]] && i+3 == len(parts) {
+		if aboutCustomer[w] ||
+			w == "of" && i+2 < len(parts) && parts[i+1] == "the" && people[parts[i+2]] && i+3 == len(parts) {
 			return true
 		}
 	}
@@ -221,8 +222,10 @@ func (t target) isAboutCustomer() bool {
 }
 
 var (
-	aboutCustomer = text.NewWordSet("customer's user's client's member's home lives residence residential birth birthday born")
-	people        = text.NewWordSet("customer user client caller member")
+	aboutCustomer = text.NewWordSet(
+		"customer's user's client's member's home lives residence residential birth birthday born",
+	)
+	people = text.NewWordSet("customer user client caller member")
 )
 
 // isPartOfRequest reports whether t is part of the customer's request (the date of a reservation) and not a fact

@@ -140,7 +140,8 @@ func (tr *turnReader) polarity(f int, c clause) polarity {
 			}
 			n = c.end - i
 		}
-		if p != polarityUnknown && seen != polarityUnknown && p != seen && !(seen == polarityNo && p == polarityYes && n > 1) {
+		if p != polarityUnknown && seen != polarityUnknown && p != seen &&
+			!(seen == polarityNo && p == polarityYes && n > 1) {
 			return polarityUnknown
 		}
 		if p != polarityUnknown && seen == polarityUnknown {

@@ -15,8 +15,10 @@ var (
 	moneyPatterns = []*regexp.Regexp{
 		regexp.MustCompile(`[$€£¥]\s?(` + amountDigits + `)`),
 		regexp.MustCompile(`(?i)\b(` + amountDigits + `)(?:\s?[$€£¥]|\s+` + currencies + `\b)`),
-		regexp.MustCompile(`(?i)\b((?:` + numberWord() + `|hundred|thousand|million)(?:(?:\s+|-)(?:and\s+)?(?:` + numberWord() +
-			`|hundred|thousand|million))*)\s+` + currencies + `\b`),
+		regexp.MustCompile(
+			`(?i)\b((?:` + numberWord() + `|hundred|thousand|million)(?:(?:\s+|-)(?:and\s+)?(?:` + numberWord() +
+				`|hundred|thousand|million))*)\s+` + currencies + `\b`,
+		),
 	}
 )
 

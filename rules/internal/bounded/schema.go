@@ -95,7 +95,9 @@ func schemaError(err error) error {
 		return fmt.Errorf("has a pattern that %w", regex.Err)
 	}
 	if _, ok := errors.AsType[*jsonschema.LoadURLError](err); ok {
-		return errors.New("refers to another document; only references that begin with # are allowed, such as #/$defs/address")
+		return errors.New(
+			"refers to another document; only references that begin with # are allowed, such as #/$defs/address",
+		)
 	}
 	text := strings.ReplaceAll(err.Error(), schemaURL, "")
 	return errors.New("is not a JSON Schema: " + text)

@@ -84,6 +84,7 @@ func compilesWith(expr string, defined map[string]vault.ValueType, names ...stri
 			return false
 		}
 		ast, issues := env.Compile(expr)
-		return issues.Err() == nil && (ast.OutputType().IsExactType(cel.BoolType) || ast.OutputType().IsExactType(cel.DynType))
+		return issues.Err() == nil &&
+			(ast.OutputType().IsExactType(cel.BoolType) || ast.OutputType().IsExactType(cel.DynType))
 	})
 }
