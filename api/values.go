@@ -51,8 +51,8 @@ func (s *Server) valueRoutes() {
 		tag:     tagCustomers,
 		access:  toWrite,
 		summary: "Remove an element from the list of a field",
-		detail: "value is the element. The list without it is a new version. An element that the list does not have changes " +
-			"nothing.",
+		detail: "value is the element. The list without it is a new version. An element that the list does not have " +
+			"changes nothing.",
 		example: `{
 			"agent_id": "` + input.ExampleID + `", "value": "Norwegian", "source": "user_provided"}`,
 	}, func(_ context.Context, c caller, _ *write, body *vault.WriteValueInput) error {

@@ -93,8 +93,8 @@ func tlsProblem(err error) error {
 	}
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return vault.Invalid("REDIS_URL", "REDIS_URL: the certificate of Redis is not trusted (%v): add its authority to "+
-			"the certificates of this machine, or name a file with it in SSL_CERT_FILE; the certificate must be for the host in "+
-			"REDIS_URL", e.Err)
+			"the certificates of this machine, or name a file with it in SSL_CERT_FILE; the certificate must be for the host "+
+			"in REDIS_URL", e.Err)
 	}
 	return nil
 }

@@ -73,10 +73,10 @@ type Hatchet struct {
 	CronRelayOperations string `toml:"cron_relay_operations" rule:"cron"`
 	CronPurgeOperations string `toml:"cron_purge_operations" rule:"cron"`
 	// steps at a time, without those that call the model
-	WorkerConcurrency   int    `toml:"worker_concurrency" rule:"1..1000"`
-	ModelConcurrency    int    `toml:"model_concurrency" rule:"1..1000"`       // steps that call the model, at a time
-	MaxPushes           int    `toml:"max_pushes" rule:"1..1000"`              // at a time
-	CleanDatabaseURL    URL    `toml:"clean_database_url" rule:"postgres-url"` // "": the engine's database is left alone
+	WorkerConcurrency int `toml:"worker_concurrency" rule:"1..1000"`
+	ModelConcurrency  int `toml:"model_concurrency" rule:"1..1000"`       // steps that call the model, at a time
+	MaxPushes         int `toml:"max_pushes" rule:"1..1000"`              // at a time
+	CleanDatabaseURL  URL `toml:"clean_database_url" rule:"postgres-url"` // "": the engine's database is left alone
 
 	// Token is the client token of the engine.
 	Token Secret `toml:"token" env:"HATCHET_CLIENT_TOKEN,HATCHET_API_KEY" rule:"token" doc:"The client token of the workflow engine."`

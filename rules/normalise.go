@@ -25,7 +25,7 @@ func normalise(d vault.Definition, raw json.RawMessage) (json.RawMessage, string
 	if isBlankText(raw) {
 		return nil, blankText
 	}
-	switch d.ValueType {
+	switch d.ValueType { //nolint:exhaustive // the other types are texts of a format
 	case vault.TypeJSON:
 		return compact(raw), ""
 	case vault.TypeNumber:

@@ -148,11 +148,10 @@ const (
 type QuestionStatus string
 
 const (
-	QuestionOpen     QuestionStatus = "open"     // waits for an answer
-	QuestionAnswered QuestionStatus = "answered" // the answer was accepted
-	QuestionDenied   QuestionStatus = "denied"   // the customer rejected the candidate; a question for the value follows
-	// the customer does not give the value; the field is not asked for again
-	QuestionRefused   QuestionStatus = "refused"
+	QuestionOpen      QuestionStatus = "open"      // waits for an answer
+	QuestionAnswered  QuestionStatus = "answered"  // the answer was accepted
+	QuestionDenied    QuestionStatus = "denied"    // the customer rejected the candidate; a question for the value follows
+	QuestionRefused   QuestionStatus = "refused"   // the customer does not give the value, and is not asked again
 	QuestionRejected  QuestionStatus = "rejected"  // the answer was unclear or invalid; another question may follow
 	QuestionExpired   QuestionStatus = "expired"   // the deadline passed
 	QuestionCancelled QuestionStatus = "cancelled" // the gap fill was cancelled

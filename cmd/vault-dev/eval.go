@@ -43,8 +43,8 @@ func evalCommand() *cobra.Command {
 		Use:   "sgd",
 		Short: "replay Schema-Guided Dialogue through the whole system; writes " + evalFile,
 		Args:  cobra.NoArgs,
-		Long: "Replay Schema-Guided Dialogue (schema.json and dialogues_*.json of a folder or its subfolders train, dev, test)\n" +
-			"through the whole system in this process. Compare stored values, missing values and questions with\n" +
+		Long: "Replay Schema-Guided Dialogue (schema.json and dialogues_*.json of a folder or its subfolders train, dev,\n" +
+			"test) through the whole system in this process. Compare stored values, missing values and questions with\n" +
 			"the annotations and the human agent.\n\n" +
 			"Any folder of this layout will do, such as the SGD-X variants. Services that eval/split.json names as tuned are\n" +
 			"reported apart from all others.\n\n" +

@@ -13,8 +13,6 @@ import (
 // span is a part of a folded text, in bytes.
 type span struct{ start, end int }
 
-func (s span) contains(at int) bool { return at >= s.start && at < s.end }
-
 func (s span) overlaps(o span) bool { return s.start < o.end && o.start < s.end }
 
 // word is a run of letters, digits and apostrophes.

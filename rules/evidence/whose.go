@@ -205,7 +205,7 @@ func (r reader) follow(t *turn, words []word, state *speech) (marked bool) {
 				}
 			}
 		} else if !self {
-			if n = r.people(t, words[i:]); n > 0 && !r.isPerson(t, words, i, n) {
+			if n = r.people(t, words[i:]); n > 0 && !r.isPerson(words, i, n) {
 				i += n - 1
 				continue
 			}
@@ -214,12 +214,13 @@ func (r reader) follow(t *turn, words []word, state *speech) (marked bool) {
 		case n > 0:
 			end := person + n
 			who := joinWords(words[person:end])
-			if r.withSelf(t, words, i, end) {
+			switch {
+			case r.withSelf(t, words, i, end):
 				state.subject, state.last, marked = subject{}, "", true
-			} else if governor.anyBefore(words, i) && !r.possesses(t, words, end) {
+			case governor.anyBefore(words, i) && !r.possesses(words, end):
 				state.last = who
 				state.behalf = behalf.anyIn(words[:i])
-			} else {
+			default:
 				state.subject, state.last, marked = subject{true, who}, who, true
 			}
 			i = end - 1
@@ -266,7 +267,7 @@ func (r reader) isWish() bool {
 
 // isPerson reports whether words that can name a person do so without "my": with an article, a possessive, or at the
 // beginning of a clause.
-func (r reader) isPerson(t *turn, words []word, i, n int) bool {
+func (r reader) isPerson(words []word, i, n int) bool {
 	if strings.HasSuffix(words[i+n-1].text, "'s") || r.def.About != "" {
 		return true
 	}
@@ -318,7 +319,7 @@ func (r reader) withSelf(t *turn, words []word, i, end int) bool {
 }
 
 // possesses reports whether a person has what follows: "my wife's email".
-func (r reader) possesses(t *turn, words []word, end int) bool {
+func (r reader) possesses(words []word, end int) bool {
 	last := words[end-1].text
 	if !strings.HasSuffix(last, "'s") && !strings.HasSuffix(last, "s'") {
 		return false
@@ -442,8 +443,8 @@ var (
 	labelFirst = regexp.MustCompile(`(?:^|[,;:.!?(] ?|- )(?:e-?mail|mail|phone|call|text|ring|message|contact|write) ` +
 		`?[<("']*$`)
 	// invites matches "you can write to", which gives an address at which the customer can be reached.
-	invites = regexp.MustCompile(`(?:^|[ ,;:.!?(])you (?:can|may|could|should)(?: [\pL'-]+){0,2} (?:write|reply|mail|email|` +
-		`e-mail|send|text|call|phone|ring|reach|contact|talk|message)\b[^.!?]*$`)
+	invites = regexp.MustCompile(`(?:^|[ ,;:.!?(])you (?:can|may|could|should)(?: [\pL'-]+){0,2} (?:write|reply|mail|` +
+		`email|e-mail|send|text|call|phone|ring|reach|contact|talk|message)\b[^.!?]*$`)
 	meOrMine = regexp.MustCompile(`(?:^| )(?:me|us|my|our|mine|mir|mich|moi|me|mi|mij|mnie)(?: [\pL-]+){0,4} ` +
 		`?[:<("']*$`)
 )

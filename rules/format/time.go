@@ -105,7 +105,8 @@ func notDatetimeIn(zone string) string {
 // Location returns the IANA time zone of this name, such as Europe/Berlin.
 func Location(zone string) (location *time.Location, ok bool) {
 	if known, ok := locations.Load(zone); ok {
-		return known.(*time.Location), true
+		location, ok = known.(*time.Location)
+		return location, ok
 	}
 	if zone == "Local" || !zoneShape.MatchString(zone) { // Local is the zone of this machine
 		return nil, false

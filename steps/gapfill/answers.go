@@ -128,7 +128,7 @@ func (s Answers) readFirst(ctx context.Context, ev vault.Event) (*reply.Reading,
 		return nil, reply.Question{}, db.WrapNotFound(err, "question", in.QuestionID)
 	}
 	if checkOpen(question, op.AcceptedAt) != nil {
-		return nil, reply.Question{}, nil
+		return nil, reply.Question{}, nil //nolint:nilerr // the caller checks it again, with the question locked
 	}
 	def, err := definitionOf(ctx, q, question)
 	if err != nil {

@@ -143,8 +143,8 @@ func (a *App) answerCommand() *cobra.Command {
 	cmd := withID(&cobra.Command{
 		Use:   "answer",
 		Short: "Answer a question",
-		Long: "Answer a question with a value or in the words of the customer. A question of the kind confirm takes yes, no,\n" +
-			"or the right value. A reply such as \"just a moment\" leaves the question open.",
+		Long: "Answer a question with a value or in the words of the customer. A question of the kind confirm takes yes,\n" +
+			"no, or the right value. A reply such as \"just a moment\" leaves the question open.",
 		Example: `  vault answer --question 0198… --value ada@example.com`,
 	}, "question", "question `id`", &in.QuestionID)
 	textVar(cmd, &value, "value", "answer, as JSON or plain text", true)

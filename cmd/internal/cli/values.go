@@ -105,8 +105,8 @@ func (a *App) correctCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "correct",
 		Short: "Replace a wrong value, whatever its source; both stay in the history",
-		Long: "Replace a wrong value, whatever its source and verification. Both versions stay in the history, the new one\n" +
-			"with the reason. Needs the scope review.",
+		Long: "Replace a wrong value, whatever its source and verification. Both versions stay in the history, the new\n" +
+			"one with the reason. Needs the scope review.",
 		Example: `  vault values correct --agent 0198… --customer 0198… --name email --value ada@example.com ` +
 			`--reason "typing error" --by "back office"`,
 	}
@@ -132,8 +132,8 @@ func (a *App) decideValueCommand() *cobra.Command {
 	cmd := withID(&cobra.Command{
 		Use:   "decide",
 		Short: "Approve or reject a pending value",
-		Long: "Approve or reject a value that differs from a stronger one. `vault reviews list` lists them. Needs the scope\n" +
-			"review.",
+		Long: "Approve or reject a value that differs from a stronger one. `vault reviews list` lists them. Needs the\n" +
+			"scope review.",
 		Example: `  vault values decide --item 0198… --decision approve --by "back office"`,
 	}, "item", "`id` of the pending version", &in.ItemID)
 	enumVar(cmd, &in.Decision, "decision", "", "decision", []vault.Decision{vault.Approve, vault.Reject})

@@ -122,24 +122,6 @@ func (tr *turnReader) readCodeAnswer(f int) {
 	}
 }
 
-// Phrases before and after an answer in free words.
-var (
-	answerLeads = phrases(`it's, it is, it would be, it will be, that's, that is, that would be, that will be, this is,
-		the answer is, i'd like it in, i'd like to, i would like, i'd like, i want, i need, i prefer,
-		i'd prefer, i would prefer, i live in, i live at, i'm in, i am in, i'm from, i am from,
-		i'm looking for, i am looking for, looking for, i would love, i'd love, i love, i like, i usually like,
-		i really enjoy, i enjoy, i would prefer, i feel like, i'm in the mood for, i am in the mood for,
-		something like, let's do, let's go with, let's say, make it, make that, how about, what about, try,
-		please use, use, in, at, to, from, for, near, around, my name is, i'm, i am, some, search in, look in,
-		please search in, somewhere in`)
-	answerTails = phrases(
-		`please, thanks, thank you, if possible, would be great, would be fine, would be nice, would be good,
-		would be perfect, is fine, is good, sounds good right now, sounds good, sounds great, sounds perfect,
-		sounds nice, is the best, best, the most, right now, tonight, works for me, works, will do, for me,
-		will be fine, will be perfect, would work, area, actually, instead, will be great`,
-	)
-)
-
 // phrases splits a list of phrases, separated by commas, into their words.
 func phrases(list string) [][]string {
 	var out [][]string
@@ -218,7 +200,8 @@ var (
 		some a an get have eat watch see hear listen play find look looking search searching craving feeling feel having
 		mood thinking of about usually really just maybe on in at from near around into out my our name called use say says
 		live based staying stay visit visiting show me please you help interested kind type sort something anything how
-		what's do hope hoping think guess rather preferably mostly more also um the somewhere likes wanna gonna craving fancy fond dying ready planning wish seem work working appear decide suggest enjoying`,
+		what's do hope hoping think guess rather preferably mostly more also um the somewhere likes wanna gonna craving
+		fancy fond dying ready planning wish seem work working appear decide suggest enjoying`,
 	)
 	leadStems = stemSet(leadWords)
 	restWords = text.NewWordSet(

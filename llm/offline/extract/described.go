@@ -175,5 +175,6 @@ var (
 		specific particular different similar recent popular famous decent affordable reasonable budget average priced
 		costly fancy modern quick short long big small large little single double several few many next last first second
 		entire whole available possible open near nearby around cool lovely pleasant relaxing expected random unique
-		special regular normal usual actual real right wrong early late later daily weekly sure and or but for with without actually something anything`)
+		special regular normal usual actual real right wrong early late later daily weekly sure and or but for with without
+		actually something anything`)
 )

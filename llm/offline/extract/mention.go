@@ -319,8 +319,8 @@ func (tr *turnReader) numberScore(f int, e text.Entity, nouns []string, ctx surr
 		counted = 1.8
 	case len(nouns) > 0 && personNouns[text.Singular(nouns[0])] && t.holdsPeople() && !tr.hasPeople():
 		counted = 1.2
-	case len(nouns) > 0 && t.people && (holders[text.Singular(nouns[0])] || len(nouns) > 1 && holders[text.Singular(nouns[1])]) &&
-		!tr.countsAny(nouns[0]):
+	case len(nouns) > 0 && t.people &&
+		(holders[text.Singular(nouns[0])] || len(nouns) > 1 && holders[text.Singular(nouns[1])]) && !tr.countsAny(nouns[0]):
 		counted = 1.2
 	case len(nouns) == 0 && t.people && forPattern.MatchString(lead):
 		counted = 1.2

@@ -195,15 +195,15 @@ func (tr *turnReader) placeOf(n properName) (int, float64) {
 		switch {
 		case t.profile.side != noSide && way != noSide && t.profile.side != way:
 			continue
-		case n.lead == "from" && t.profile.side == noSide && !shares(sensesIn(definitionWords(t.def)), text.WordSet{"depart": true, "start": true, "origin": true, "pickup": true}):
+		case n.lead == "from" && t.profile.side == noSide && !shares(sensesIn(definitionWords(t.def)), beginnings):
 			continue
 		case n.lead == "for" && tr.standsBeforeNoun(n):
 			continue
-		case n.lead == "for" && !tr.question.has(f) && !(tr.onlyPlace(f) && tr.isWhere(t)):
+		case n.lead == "for" && !tr.question.has(f) && !(tr.onlyPlace(f) && tr.asksOnlyWhere()):
 			continue
 		case n.lead == "to" && t.profile.side != endSide && !tr.question.has(f) && !travels(ctx.before):
 			continue
-		case siteLeads[n.lead] && !t.site && !(tr.question.has(f) && len(tr.question.targets) == 1 && tr.isWhere(t)):
+		case siteLeads[n.lead] && !t.site && !(tr.question.has(f) && len(tr.question.targets) == 1 && tr.asksOnlyWhere()):
 			continue
 		}
 		if t.profile.side != noSide && t.profile.side == way && !sided {
@@ -242,8 +242,9 @@ func (tr *turnReader) standsBeforeNoun(n properName) bool {
 	return !text.PhraseEnds[w] && !interjections[w] && !restWords[w]
 }
 
-// isWhere reports whether "for" can stand before the place: "the weather for Delhi", but not "tickets for Anberlin".
-func (tr *turnReader) isWhere(t target) bool {
+// asksOnlyWhere reports whether "for" can stand before the place: "the weather for Delhi", but not "tickets for
+// Anberlin".
+func (tr *turnReader) asksOnlyWhere() bool {
 	return !slices.ContainsFunc(tr.targets, func(o target) bool { return o.kind == text.KindFree && o.isMainName() })
 }
 
@@ -387,3 +388,6 @@ func (tr *turnReader) isChoiceValue(s text.Span) bool {
 		return t.kind == text.KindChoice && t.matchChoice(s.In(tr.text)) != nil
 	})
 }
+
+// beginnings are senses of the words of a place where something begins.
+var beginnings = text.WordSet{"depart": true, "start": true, "origin": true, "pickup": true}

@@ -210,7 +210,8 @@ func sideOf(sides text.WordSet, k text.Kind) side {
 // formWords are stems that name the form of a value and not the thing that it belongs to.
 var formWords = func() text.WordSet {
 	set := text.WordSet{}
-	for w := range text.NewWordSet(`name title date day time hour year month number count amount total size quantity type kind
+	for w := range text.NewWordSet(`name title date day time hour year month number count amount total size quantity
+		type kind
 		category sort genre style class city town location place area region address street code id identifier reference
 		phone telephone email contact price cost fare rate fee rating review average list option choice status level range
 		start end begin beginning departure return arrival origin destination pickup dropoff checkin checkout book booking

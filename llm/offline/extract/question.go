@@ -79,7 +79,7 @@ func parseQuestion(targets []target, question string) agentQuestion {
 			return openQuestion[t.Word] || unclearYesNo[t.Word]
 		})
 		for _, seg := range u.segments(s) {
-			a.ask(targets, seg, u.text)
+			a.ask(targets, seg)
 		}
 		for _, f := range targetsNamedIn(targets, tokens, s.In(question)) {
 			if !a.has(f) && (len(a.targets) == 0 || yesNo || targets[f].prompt != "" &&
@@ -189,7 +189,7 @@ func newSegment(tokens []text.Token) segment {
 }
 
 // ask adds the target that a segment asks for: the one whose definition fits best. Nothing is added if two fit alike.
-func (a *agentQuestion) ask(targets []target, seg segment, content string) {
+func (a *agentQuestion) ask(targets []target, seg segment) {
 	words := make([]string, len(seg.tokens))
 	for i, t := range seg.tokens {
 		words[i] = t.Word

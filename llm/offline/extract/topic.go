@@ -99,7 +99,8 @@ func (u utterance) asksForOther(t topic, first, last int) bool {
 		w := u.tokens[i].Word
 		if asks && i > first && strings.HasSuffix(w, "s") && len(w) > 4 && !t.words[u.stems[i]] && !vagueNouns[w] &&
 			!formWords[u.stems[i]] && !functionWords[w] && !text.PhraseEnds[w] && !interjections[w] &&
-			(requestVerbs[u.tokens[i-1].Word] || i > first+1 && requestVerbs[u.tokens[i-2].Word] && u.tokens[i-1].Word == "for") {
+			(requestVerbs[u.tokens[i-1].Word] ||
+				i > first+1 && requestVerbs[u.tokens[i-2].Word] && u.tokens[i-1].Word == "for") {
 			return true // "find flights", "look for flights"
 		}
 		asks = asks || requestVerbs[w]

@@ -77,7 +77,8 @@ func (u utterance) asksForFact(s text.Span, first, last int) bool {
 	return questionWords[w] || (auxiliaryVerb[w] && askedAbout[next])
 }
 
-// modifierLeads stand before the circumstances of a question, which are no part of what it asks: "What is the weather in
+// modifierLeads stand before the circumstances of a question, which are no part of what it asks: "What is the weather
+// in
 // Delhi on the 3rd?"
 var modifierLeads = text.NewWordSet("in on for at from to near around by")
 
@@ -265,4 +266,5 @@ var contractions = text.NewWordSet(`it's that's here's there's what's who's let'
 
 // interjections have no meaning of their own.
 var interjections = text.NewWordSet(`yes yeah yep yup sure ok okay well um uh hmm hi hello hey oh please thanks
-	alright right great so yea ya yay oh hmmm hmm mhm correct exactly indeed fantastic awesome excellent wonderful cool and actually no nope sorry perfect good fine wait`)
+	alright right great so yea ya yay oh hmmm hmm mhm correct exactly indeed fantastic awesome excellent wonderful cool
+		and actually no nope sorry perfect good fine wait`)

@@ -412,9 +412,7 @@ func collectProblems(invalid *jsonschema.ValidationError, isKnown func(string) b
 		}
 	}
 	place := placeOf(invalid.InstanceLocation, isKnown, value)
-	for _, p := range problemAt(place, invalid.ErrorKind) {
-		*problems = append(*problems, p)
-	}
+	*problems = append(*problems, problemAt(place, invalid.ErrorKind)...)
 }
 
 // placeOf returns a location in a value as address.lines[2]. A member whose name is not known is shown as ….
