@@ -142,7 +142,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", customerPath+"/history", "").want(200)
 	var profile api.CustomerProfile
 	s.do("GET", customerPath+"?history=true", "").want(200).into(&profile)
-	if string(profile.Fields["legal_name"].Value) != `"Ada Q."` || len(profile.History) != 3 || len(profile.Assets) != 1 ||
+	if string(profile.Fields["legal_name"].Value) != `"Ada Q."` || len(profile.History) != 5 || len(profile.Assets) != 1 ||
 		len(profile.Channels) != 1 ||
 		len(profile.Consents) != 1 {
 		t.Errorf("the profile is %+v", profile)
