@@ -1,8 +1,11 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"slices"
+
+	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/vault"
 )
@@ -25,9 +28,9 @@ func (c caller) mayClaim(source vault.ValueSource) bool {
 	return slices.Contains(defaultSources, source)
 }
 
-// checkClaim returns an error if a caller may not claim the source of a write, or that its value is verified. prefix is
+// checkRights returns an error if a caller may not claim the source of a write, or that its value is verified. prefix is
 // the place of the write in the body, such as "writes[3].", or empty.
-func (c caller) checkClaim(prefix string, w vault.WriteValueInput) error {
+func (c caller) checkRights(prefix string, w vault.WriteValueInput) error {
 	if w.Source.Valid() && !c.mayClaim(w.Source) {
 		hint := fmt.Sprintf("`vault keys create --sources %s` creates a key that may", w.Source)
 		if w.Source == vault.ValueHumanEntered {
@@ -65,10 +68,23 @@ func notAllowed(field, message string) error {
 	return &vault.Error{Code: vault.CodeNotAllowed, Field: field, Message: message}
 }
 
+// checkClaim returns an error if a caller may not make the claim of a write.
+func (s *Server) checkClaim(ctx context.Context, c caller, w vault.WriteValueInput) error {
+	if err := c.checkRights("", w); err != nil {
+		return err
+	}
+	return s.checkEvidence(ctx, c, "", w, map[uuid.UUID]vault.Session{})
+}
+
 // checkClaims is checkClaim for the writes of an import.
-func (c caller) checkClaims(writes []vault.WriteValueInput) error {
+func (s *Server) checkClaims(ctx context.Context, c caller, writes []vault.WriteValueInput) error {
+	read := map[uuid.UUID]vault.Session{}
 	for i, w := range writes {
-		if err := c.checkClaim(fmt.Sprintf("writes[%d].", i), w); err != nil {
+		prefix := fmt.Sprintf("writes[%d].", i)
+		if err := c.checkRights(prefix, w); err != nil {
+			return err
+		}
+		if err := s.checkEvidence(ctx, c, prefix, w, read); err != nil {
 			return err
 		}
 	}

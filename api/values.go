@@ -31,8 +31,8 @@ func (s *Server) valueRoutes() {
 			"person or the customer decides. Strength is the verification first, then the source.",
 		example: `{
 			"agent_id": "` + input.ExampleID + `", "value": "ada@example.com", "source": "user_provided"}`,
-	}, func(_ context.Context, c caller, _ *write, body *vault.WriteValueInput) error {
-		return c.checkClaim("", *body)
+	}, func(ctx context.Context, c caller, _ *write, body *vault.WriteValueInput) error {
+		return s.checkClaim(ctx, c, *body)
 	})
 	submit[write](s, vault.AddElement, route{
 		method: http.MethodPost, path: "/v1/customers/{customer_id}/values/{name}/elements",
@@ -42,8 +42,8 @@ func (s *Server) valueRoutes() {
 			"that the list has already changes nothing.",
 		example: `{
 			"agent_id": "` + input.ExampleID + `", "value": "Norwegian", "source": "user_provided"}`,
-	}, func(_ context.Context, c caller, _ *write, body *vault.WriteValueInput) error {
-		return c.checkClaim("", *body)
+	}, func(ctx context.Context, c caller, _ *write, body *vault.WriteValueInput) error {
+		return s.checkClaim(ctx, c, *body)
 	})
 	submit[write](s, vault.RemoveElement, route{
 		method:  http.MethodPost,
@@ -55,8 +55,8 @@ func (s *Server) valueRoutes() {
 			"changes nothing.",
 		example: `{
 			"agent_id": "` + input.ExampleID + `", "value": "Norwegian", "source": "user_provided"}`,
-	}, func(_ context.Context, c caller, _ *write, body *vault.WriteValueInput) error {
-		return c.checkClaim("", *body)
+	}, func(ctx context.Context, c caller, _ *write, body *vault.WriteValueInput) error {
+		return s.checkClaim(ctx, c, *body)
 	})
 	register(s, route{
 		name: "get-value", tag: tagCustomers, access: toRead,
@@ -155,14 +155,14 @@ func (s *Server) importRoutes() {
 			{"agent_id": "` + input.ExampleID + `", "name": "email", "value": "ada@example.com", "source": "human_entered"},
 			{"agent_id": "` + input.ExampleID + `", "name": "country", "value": "Norway", "source": "human_entered"}]}`,
 		fromPath: []string{"writes.customer_id"}, into: map[string]string{"customer_id": unbound},
-	}, func(_ context.Context, c caller, in *customerBody, body *vault.ImportValuesInput) error {
+	}, func(ctx context.Context, c caller, in *customerBody, body *vault.ImportValuesInput) error {
 		for i := range body.Writes {
 			member := fmt.Sprintf("writes[%d].customer_id", i)
 			if err := fromPath(&body.Writes[i].CustomerID, in.Customer, member); err != nil {
 				return err
 			}
 		}
-		return c.checkClaims(body.Writes)
+		return s.checkClaims(ctx, c, body.Writes)
 	})
 	type many struct {
 		input.Preferences
@@ -175,7 +175,7 @@ func (s *Server) importRoutes() {
 		example: `{"skip_invalid": true, "writes": [{
 			"customer_id": "` + input.ExampleID + `", "agent_id": "` + input.ExampleID + `",
 			"name": "email", "value": "ada@example.com", "source": "human_entered"}]}`,
-	}, func(_ context.Context, c caller, _ *many, body *vault.ImportValuesInput) error {
-		return c.checkClaims(body.Writes)
+	}, func(ctx context.Context, c caller, _ *many, body *vault.ImportValuesInput) error {
+		return s.checkClaims(ctx, c, body.Writes)
 	})
 }
