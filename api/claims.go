@@ -28,8 +28,8 @@ func (c caller) mayClaim(source vault.ValueSource) bool {
 	return slices.Contains(defaultSources, source)
 }
 
-// checkRights returns an error if a caller may not claim the source of a write, or that its value is verified. prefix is
-// the place of the write in the body, such as "writes[3].", or empty.
+// checkRights returns an error if a caller may not claim the source of a write, or that its value is verified. prefix
+// is the place of the write in the body, such as "writes[3].", or empty.
 func (c caller) checkRights(prefix string, w vault.WriteValueInput) error {
 	if w.Source.Valid() && !c.mayClaim(w.Source) {
 		hint := fmt.Sprintf("`vault keys create --sources %s` creates a key that may", w.Source)

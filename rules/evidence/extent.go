@@ -189,7 +189,13 @@ func (r reader) isText(t *turn, s span) bool {
 	if len(words) == 2 && labels.at(words) > 0 && hasDigit(words[1].text) && !r.topic.has(words[0].text) {
 		return false
 	}
-	counts := isDigits(t.text[s.start:s.end]) && t.adjoins(last, last+1) && !smallWords[t.word(last+1)]
+	if partial.at(words) > 0 {
+		return false // "ends in 4471" is no whole code
+	}
+	end := words[len(words)-1]
+	group := len(words) == 1 && isDigits(t.text[s.start:s.end]) || len(words) > 1 && t.text[end.start-1] == ' '
+	counts := group && isDigits(end.text) && t.adjoins(last, last+1) && !smallWords[t.word(last+1)] &&
+		!grammar[t.word(last+1)]
 	return !counts || last+1 >= len(t.words) && first >= 0
 }
 
@@ -243,6 +249,9 @@ func isCapital(field string) bool {
 // joinsName reports whether a word beside a name or code is one of its words. code is for a code, which only a single
 // letter joins.
 func joinsName(field string, code bool) bool {
+	if code && len(field) == 1 && field != "I" && isCapital(field) {
+		return true // "A 12345"
+	}
 	word := strings.TrimSuffix(fold.Text(field), "'s")
 	if !isCapital(field) || grammar[word] || smallWords[word] || monthOf(word) > 0 || rules.WeekdayNumber(word) >= 0 ||
 		strings.Contains(field, "'") {

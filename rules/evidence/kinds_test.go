@@ -242,6 +242,12 @@ func TestCheck_Whose(t *testing.T) {
 func TestCheck_Extent(t *testing.T) {
 	t.Parallel()
 	runKind(t, []kindCase{
+		said(order, `"begins with 88"`, "my order number begins with 88"),
+		said(order, `"ending in 903"`, "The order number is one ending in 903."),
+		said(order, `"77210 3"`, "my order number is 77210 3 parcels never came"),
+		said(order, `"88 12 4"`, "order number 88 12 4 boxes were broken"),
+		said(order, `"77210"`, "my order number is B 77210"),
+		said(order, `"4409"`, "the order number was K 4409, I think"),
 		said(order, `"7781"`, "my order number is QX-7781"),
 		said(order, `"QX"`, "my order number is QX-7781"),
 		said(order, `"7781"`, "my order number is 55/7781"),
@@ -260,6 +266,9 @@ func TestCheck_Extent(t *testing.T) {
 		said(email, `"eva@example.org.thanks"`, "my email is eva@example.org.Thanks"),
 		said(city, `"Bad"`, "Bad-Homburg"),
 	}, []kindCase{
+		said(order, `"77210"`, "my order number is 77210 and I want a refund"),
+		said(order, `"B 77210"`, "my order number is B 77210"),
+		said(order, `"77 210"`, "My order number is 77 210."),
 		said(order, `"QX-7781"`, "my order number is QX-7781"),
 		said(order, `"QX-7781"`, "it's QX-7781, thanks"),
 		said(phone, `"+4930901820"`, "my phone is +49 30 901820, thanks"),
