@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/rules"
@@ -98,60 +96,14 @@ func (s Values) accept(
 	ctx context.Context, q *dbgen.Queries, row dbgen.CustomerValue, now time.Time,
 ) (rules.Placement, error) {
 	var none rules.Placement
-	sourceFound, err := checkSource(ctx, q, row.TenantID, row.ID, vault.Lineage{
-		SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType),
-	})
+	sourceFound, err := hasSource(ctx, q, row)
 	if err != nil {
 		return none, err
 	}
-	version, err := versionOfRow(s.Once.Sealer, row)
+	version, history, err := loadVersion(ctx, q, s.Once.Sealer, row)
 	if err != nil {
 		return none, err
 	}
-	key := fieldKey{row.ProfileID, row.Name}
-	histories, err := loadHistories(ctx, q, s.Once.Sealer, row.TenantID, key)
-	if err != nil {
-		return none, err
-	}
-	place := rules.Accept(histories[key], version, sourceFound, now)
+	place := rules.Accept(history, version, sourceFound, now)
 	return place, makeRoom(ctx, q, row.TenantID, row.ID, place, now)
-}
-
-// restorePrevious makes the version before a deleted active value active again, or only names it.
-func (s Items) restorePrevious(
-	ctx context.Context, q *dbgen.Queries, row dbgen.CustomerValue, restore bool,
-) (previous *uuid.UUID, err error) {
-	key := fieldKey{row.ProfileID, row.Name}
-	histories, err := loadHistories(ctx, q, s.Once.Sealer, row.TenantID, key)
-	if err != nil {
-		return nil, err
-	}
-	version, err := versionOfRow(s.Once.Sealer, row)
-	if err != nil {
-		return nil, err
-	}
-	before, ok := rules.Previous(histories[key], version)
-	if !ok || !restore {
-		return idIf(before.ID, ok), nil
-	}
-	known, err := q.GetAnyValue(ctx, row.TenantID, before.ID)
-	if err != nil {
-		return nil, err
-	}
-	sourceFound, err := checkSource(ctx, q, row.TenantID, known.ID, vault.Lineage{
-		SourceItemID: known.SourceItemID, SourceItemType: vault.SourceType(known.SourceItemType),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &known.ID, q.SetValueState(ctx, dbgen.SetValueStateParams{
-		TenantID: row.TenantID, ID: known.ID, Status: string(rules.StatusOf(sourceFound, known.ExpiresAt, s.Now())),
-	})
-}
-
-func idIf(id uuid.UUID, ok bool) *uuid.UUID {
-	if !ok {
-		return nil
-	}
-	return &id
 }

@@ -367,7 +367,7 @@ func (s Merges) restoreStates(
 		}
 		state, place := stateAfterUnmerge(r, recorded, current, next[r.Name])
 		if place == placeAgain {
-			if state, err = s.placeLatest(ctx, q, tenant, r.ID); err != nil {
+			if state, err = placeLatest(ctx, q, tenant, r.ID, s.Now()); err != nil {
 				return err
 			}
 		}
@@ -490,20 +490,6 @@ func (s Merges) restoreAssets(ctx context.Context, q *dbgen.Queries, tenant, pro
 		}
 	}
 	return nil
-}
-
-// placeLatest returns the state of a version that no other version supersedes.
-func (s Merges) placeLatest(
-	ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID,
-) (dbgen.SetValueStateParams, error) {
-	row, err := q.GetAnyValue(ctx, tenant, id)
-	if err != nil {
-		return dbgen.SetValueStateParams{}, err
-	}
-	found, err := checkSource(ctx, q, tenant, id, vault.Lineage{
-		SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType),
-	})
-	return dbgen.SetValueStateParams{Status: string(rules.StatusOf(found, row.ExpiresAt, s.Now()))}, err
 }
 
 // relink stores the joined histories. No version becomes active by it.

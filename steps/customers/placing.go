@@ -68,18 +68,41 @@ func versionFrom(sealer *db.Sealer, tenant uuid.UUID, r dbgen.ListVersionsRow) (
 	}, nil
 }
 
-// versionOfRow returns the version of a stored value, with its value decrypted.
-func versionOfRow(sealer *db.Sealer, row dbgen.CustomerValue) (rules.Version, error) {
+// loadVersion returns the version of a stored value, with its value decrypted, and the history of its field.
+func loadVersion(
+	ctx context.Context, q *dbgen.Queries, sealer *db.Sealer, row dbgen.CustomerValue,
+) (rules.Version, []rules.Version, error) {
 	value := db.ValueOf(row)
 	if err := sealer.OpenValue(row.TenantID, &value); err != nil {
-		return rules.Version{}, err
+		return rules.Version{}, nil, err
 	}
+	key := fieldKey{row.ProfileID, row.Name}
+	histories, err := loadHistories(ctx, q, sealer, row.TenantID, key)
 	return rules.Version{
 		ID: row.ID, OperationID: row.OperationID, AcceptedAt: row.AcceptedAt,
 		EffectiveAt: rules.EffectiveTime(row.CollectedAt, row.AcceptedAt), Status: vault.ItemStatus(row.Status),
 		SupersededByID: row.SupersededByID, YieldsToID: row.YieldsToID, Deleted: row.DeletedAt != nil,
 		Claim: rules.ClaimOf(value),
-	}, nil
+	}, histories[key], err
+}
+
+// hasSource reports whether the source of a stored value exists. A value without a source has one.
+func hasSource(ctx context.Context, q *dbgen.Queries, row dbgen.CustomerValue) (bool, error) {
+	return checkSource(ctx, q, row.TenantID, row.ID, vault.Lineage{
+		SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType),
+	})
+}
+
+// placeLatest returns the state of a version that no other version supersedes.
+func placeLatest(
+	ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID, now time.Time,
+) (dbgen.SetValueStateParams, error) {
+	row, err := q.GetAnyValue(ctx, tenant, id)
+	if err != nil {
+		return dbgen.SetValueStateParams{}, err
+	}
+	found, err := hasSource(ctx, q, row)
+	return dbgen.SetValueStateParams{Status: string(rules.StatusOf(found, row.ExpiresAt, now))}, err
 }
 
 // makeRoom changes the versions that a placed version supersedes or overtakes. It runs before the version becomes

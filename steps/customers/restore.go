@@ -42,25 +42,18 @@ func (s Items) restoreValue(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	if err != nil {
 		return "", err
 	}
-	sourceFound, err := checkSource(ctx, q, tenant, id, vault.Lineage{
-		SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType),
-	})
+	sourceFound, err := hasSource(ctx, q, row)
 	if err != nil {
 		return "", err
 	}
 	if err := checkRestorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
 		return "", err
 	}
-	key := fieldKey{row.ProfileID, row.Name}
-	histories, err := loadHistories(ctx, q, s.Once.Sealer, tenant, key)
+	self, history, err := loadVersion(ctx, q, s.Once.Sealer, row)
 	if err != nil {
 		return "", err
 	}
-	history := slices.DeleteFunc(histories[key], func(v rules.Version) bool { return v.Deleted })
-	self, err := versionOfRow(s.Once.Sealer, row)
-	if err != nil {
-		return "", err
-	}
+	history = slices.DeleteFunc(history, func(v rules.Version) bool { return v.Deleted })
 	def, err := definitionOf(ctx, q, tenant, row.DefinitionID)
 	if err != nil {
 		return "", err
@@ -103,6 +96,30 @@ func (s Items) restoreAsset(ctx context.Context, q *dbgen.Queries, tenant, id uu
 		status = rules.StatusOf(sourceFound, row.ExpiresAt, s.Now())
 	}
 	return status, q.SetAssetState(ctx, dbgen.SetAssetStateParams{TenantID: tenant, ID: id, Status: string(status)})
+}
+
+// restorePrevious makes the version before a deleted active value active again, or only names it. It returns nil if
+// there is none.
+func (s Items) restorePrevious(
+	ctx context.Context, q *dbgen.Queries, row dbgen.CustomerValue, restore bool,
+) (*uuid.UUID, error) {
+	version, history, err := loadVersion(ctx, q, s.Once.Sealer, row)
+	if err != nil {
+		return nil, err
+	}
+	previous, ok := rules.Previous(history, version)
+	if !ok {
+		return nil, nil
+	}
+	if !restore {
+		return &previous.ID, nil
+	}
+	state, err := placeLatest(ctx, q, row.TenantID, previous.ID, s.Now())
+	if err != nil {
+		return nil, err
+	}
+	state.TenantID, state.ID = row.TenantID, previous.ID
+	return &previous.ID, q.SetValueState(ctx, state)
 }
 
 // checkRestorable rejects an item that is neither deleted nor orphaned, and an orphaned item without its source.
