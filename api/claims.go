@@ -73,12 +73,12 @@ func (s *Server) checkClaim(ctx context.Context, c caller, w vault.WriteValueInp
 	if err := c.checkRights("", w); err != nil {
 		return err
 	}
-	return s.checkEvidence(ctx, c, "", w, map[uuid.UUID]vault.Session{})
+	return s.checkEvidence(ctx, c, "", w, map[uuid.UUID]heard{})
 }
 
 // checkClaims is checkClaim for the writes of an import.
 func (s *Server) checkClaims(ctx context.Context, c caller, writes []vault.WriteValueInput) error {
-	read := map[uuid.UUID]vault.Session{}
+	read := map[uuid.UUID]heard{}
 	for i, w := range writes {
 		prefix := fmt.Sprintf("writes[%d].", i)
 		if err := c.checkRights(prefix, w); err != nil {

@@ -12,6 +12,12 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
+// heard is a session that was read, and its turns taken apart for the evidence gate.
+type heard struct {
+	session      vault.Session
+	conversation *evidence.Conversation
+}
+
 // stated is what source_metadata of a write with the source llm_extracted must contain.
 type stated struct {
 	Quote string `json:"quote"`
@@ -23,7 +29,7 @@ type stated struct {
 // was created with llm_extracted among its sources is trusted as an extractor, and is not checked. prefix is the place
 // of the write in the body, read the sessions that were read before.
 func (s *Server) checkEvidence(
-	ctx context.Context, c caller, prefix string, w vault.WriteValueInput, read map[uuid.UUID]vault.Session,
+	ctx context.Context, c caller, prefix string, w vault.WriteValueInput, read map[uuid.UUID]heard,
 ) error {
 	if w.Source != vault.ValueLLMExtracted || slices.Contains(c.sources, vault.ValueLLMExtracted) {
 		return nil
@@ -37,27 +43,28 @@ func (s *Server) checkEvidence(
 		return vault.Invalid(prefix+"source_metadata",
 			`must name the quote that states the value and its turn, such as {"quote": "I am 36", "turn": 4}`)
 	}
-	session, ok := read[*w.SourceSessionID]
+	in, ok := read[*w.SourceSessionID]
 	if !ok {
-		var err error
-		if session, err = s.options.Query.Session(ctx, c.tenant, *w.SourceSessionID); err != nil {
+		session, err := s.options.Query.Session(ctx, c.tenant, *w.SourceSessionID)
+		if err != nil {
 			return err
 		}
-		read[session.ID] = session
+		in = heard{session, evidence.Read(session.Turns)}
+		read[session.ID] = in
 	}
-	if session.CustomerID != w.CustomerID {
+	if in.session.CustomerID != w.CustomerID {
 		return vault.Invalid(prefix+"source_session_id", "is a session of another customer")
 	}
-	if evidence.QuotedTurn(said.Quote, *said.Turn, session.Turns) != *said.Turn {
-		return vault.Invalid(prefix+"source_metadata", "the quote is in turn %d, and not in turn %d",
-			evidence.QuotedTurn(said.Quote, *said.Turn, session.Turns), *said.Turn)
+	if turn := evidence.QuotedTurn(said.Quote, *said.Turn, in.session.Turns); turn != *said.Turn {
+		return vault.Invalid(
+			prefix+"source_metadata", "the quote is in turn %d, and not in turn %d", turn, *said.Turn)
 	}
 	def, err := s.definitionFor(ctx, c, w)
 	if err != nil {
 		return err
 	}
 	candidate := vault.Candidate{FieldName: w.Name, Value: w.Value, Quote: said.Quote, Turn: *said.Turn, Confidence: 1}
-	if _, problem := evidence.Read(session.Turns).Check(candidate, &def); problem != nil {
+	if _, problem := in.conversation.Check(candidate, &def); problem != nil {
 		return vault.Invalid(prefix+"source_metadata", "%s", problem.Message)
 	}
 	return nil

@@ -55,7 +55,7 @@ func sameValue(t vault.ValueType, a, b json.RawMessage) bool {
 // comparableText returns a string in Unicode form NFC without surrounding space, so that both encodings of an accent
 // are equal.
 func comparableText(raw json.RawMessage) string {
-	return norm.NFC.String(strings.TrimSpace(textOf(raw)))
+	return norm.NFC.String(strings.TrimSpace(TextOf(raw)))
 }
 
 // canonicalJSON returns the same text for all JSON with the same content: sorted keys, no space, canonical numbers.
@@ -97,7 +97,7 @@ func listAllowed(values []json.RawMessage) string {
 		if len(texts) == maxListed {
 			return strings.Join(texts, ", ") + ", …"
 		}
-		texts = append(texts, truncate(textOf(v)))
+		texts = append(texts, truncate(TextOf(v)))
 	}
 	return vault.OneOf(texts)
 }

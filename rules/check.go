@@ -106,7 +106,7 @@ func allowedProblems(d vault.Definition) []*vault.Error {
 func matchesNone(re bounded.Pattern, values []json.RawMessage) string {
 	steps := 0
 	for _, v := range values {
-		text := textOf(v)
+		text := TextOf(v)
 		if steps += re.Steps(len(text)); steps > vault.MaxRegexSteps {
 			return "is too large to be checked against these allowed values; use a smaller pattern, or fewer or shorter values"
 		}

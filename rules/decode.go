@@ -105,7 +105,7 @@ func repeatedMember(raw []byte) (path string, found bool) {
 				object.name = ""
 				continue
 			}
-			object.name = textOf(raw[start : i+1])
+			object.name = TextOf(raw[start : i+1])
 			if object.names[object.name] {
 				return pathOf(open), true
 			}

@@ -78,7 +78,7 @@ func indexOfElement(t vault.ValueType, elements []json.RawMessage, element json.
 func elementKey(t vault.ValueType, element json.RawMessage) string {
 	switch t {
 	case vault.TypeString:
-		return fold.Text(textOf(element))
+		return fold.Text(TextOf(element))
 	case vault.TypeNumber:
 		return canonicalNumber(string(bytes.TrimSpace(element)))
 	case vault.TypeJSON:
@@ -185,7 +185,7 @@ func elementsSent(def vault.Definition, value json.RawMessage) ([]json.RawMessag
 	) == 0 {
 		return whole, ""
 	}
-	parts := strings.FieldsFunc(textOf(value), func(r rune) bool { return strings.ContainsRune(",;\n", r) })
+	parts := strings.FieldsFunc(TextOf(value), func(r rune) bool { return strings.ContainsRune(",;\n", r) })
 	if len(parts) < 2 || len(parts) > def.ElementLimit() {
 		return whole, ""
 	}

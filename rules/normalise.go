@@ -30,7 +30,7 @@ func normalise(d vault.Definition, raw json.RawMessage) (json.RawMessage, string
 		return compact(raw), ""
 	case vault.TypeNumber:
 		// Keep the literal as written: a float64 would round it.
-		s, ok := unit.Trim(d.Unit, textOf(raw))
+		s, ok := unit.Trim(d.Unit, TextOf(raw))
 		if ok && isNumber(s) && storageProblem(json.RawMessage(s)) == "" {
 			return json.RawMessage(s), ""
 		}
@@ -39,7 +39,7 @@ func normalise(d vault.Definition, raw json.RawMessage) (json.RawMessage, string
 		}
 		return nil, notNumber
 	case vault.TypeBoolean:
-		switch strings.ToLower(strings.TrimSpace(textOf(raw))) {
+		switch strings.ToLower(strings.TrimSpace(TextOf(raw))) {
 		case "true", "yes":
 			return json.RawMessage("true"), ""
 		case "false", "no":
@@ -49,7 +49,7 @@ func normalise(d vault.Definition, raw json.RawMessage) (json.RawMessage, string
 	}
 
 	isString := jsonType(raw) == vault.TypeString
-	s := textOf(raw)
+	s := TextOf(raw)
 	if d.ValueType == vault.TypeString {
 		if !isString {
 			return nil, notString

@@ -121,11 +121,11 @@ func checkAgainst(def vault.Definition, sent Checked) (Checked, []finding) {
 		case err != nil:
 			text := "cannot be checked, because the validation_regex of its definition does not compile or is too large"
 			findings = append(findings, finding{text: text, ofValue: true})
-		case re.TooLong(textOf(checked.Value)):
+		case re.TooLong(TextOf(checked.Value)):
 			text := fmt.Sprintf("is too long to be checked against the validation_regex of its definition: at most %d bytes",
 				re.MaxText())
 			findings = append(findings, finding{text: text, ofValue: true})
-		case !re.MatchesWhole(textOf(checked.Value)):
+		case !re.MatchesWhole(TextOf(checked.Value)):
 			findings = append(findings, finding{text: "does not match the pattern " + def.ValidationRegex, ofValue: true})
 		}
 	}
@@ -165,7 +165,7 @@ func quotedValue(def *vault.Definition, raw json.RawMessage) string {
 		return ""
 	}
 	if raw[0] == '"' {
-		return strconv.Quote(truncate(textOf(raw)))
+		return strconv.Quote(truncate(TextOf(raw)))
 	}
 	return truncate(string(raw))
 }
@@ -202,8 +202,8 @@ func compact(raw json.RawMessage) json.RawMessage {
 	return b.Bytes()
 }
 
-// textOf returns a JSON string without its quotes, and any other JSON as it is written.
-func textOf(raw json.RawMessage) string {
+// TextOf returns a JSON string without its quotes, and any other JSON as it is written.
+func TextOf(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
 		return s

@@ -624,6 +624,7 @@ func (q *Queries) ListHistory(ctx context.Context, arg ListHistoryParams) ([]Cus
 
 const listVersions = `-- name: ListVersions :many
 SELECT
+    f.superseded_at, f.definition_id,
     f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id, f.yields_to_id,
     (f.deleted_at IS NOT NULL)::bool AS deleted, f.source, f.source_item_type, f.source_session_id, f.verified,
     f.verification_method, (cardinality(f.warnings) > 0)::bool AS warned, f.decision, f.collected_at, f.expires_at,
@@ -641,6 +642,8 @@ type ListVersionsParams struct {
 }
 
 type ListVersionsRow struct {
+	SupersededAt       *time.Time      `json:"superseded_at"`
+	DefinitionID       *uuid.UUID      `json:"definition_id"`
 	ProfileID          uuid.UUID       `json:"profile_id"`
 	Name               string          `json:"name"`
 	ID                 uuid.UUID       `json:"id"`
@@ -677,6 +680,8 @@ func (q *Queries) ListVersions(ctx context.Context, arg ListVersionsParams) ([]L
 	for rows.Next() {
 		var i ListVersionsRow
 		if err := rows.Scan(
+			&i.SupersededAt,
+			&i.DefinitionID,
 			&i.ProfileID,
 			&i.Name,
 			&i.ID,

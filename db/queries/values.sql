@@ -302,6 +302,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 -- Index: customer_values_history.
 -- name: ListVersions :many
 SELECT
+    f.superseded_at, f.definition_id,
     f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id, f.yields_to_id,
     (f.deleted_at IS NOT NULL)::bool AS deleted, f.source, f.source_item_type, f.source_session_id, f.verified,
     f.verification_method, (cardinality(f.warnings) > 0)::bool AS warned, f.decision, f.collected_at, f.expires_at,

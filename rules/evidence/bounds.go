@@ -91,8 +91,8 @@ func (r reader) isDay(words ...string) bool {
 
 // isBound reports whether the field is a bound itself, by the words of its name, label and description.
 func (r reader) isBound(words ...string) bool {
-	return slices.ContainsFunc(append(append([]string{}, r.topic.names...), allWords(r.def.Name+" "+
-		""+splitName(r.def.Name)+" "+r.def.Description)...), func(w string) bool {
+	return slices.ContainsFunc(append(append([]string{}, r.topic.names...), allWords(
+		r.def.Name+" "+splitName(r.def.Name)+" "+r.def.Description)...), func(w string) bool {
 		return slices.Contains(words, w)
 	})
 }

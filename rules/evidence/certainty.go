@@ -15,7 +15,7 @@ import (
 // text has no certain end: it is certain only as the entire answer to a question about the field, or if the definition
 // has a regular expression.
 func (r reader) certain(t *turn, m mention) bool {
-	if m.rough || r.isVague(t, m) {
+	if r.isVague(t, m) {
 		return false
 	}
 	asked := r.isAsked(t)
@@ -113,7 +113,7 @@ func (r reader) forms(t *turn) []span {
 	case vault.TypeString:
 		for _, raw := range r.def.AllowedValues {
 			p := passage{span{0, len(t.text)}, t}
-			for _, m := range p.allowedMentions(textOf(raw), r.def.AllowedValues) {
+			for _, m := range p.allowedMentions(rules.TextOf(raw), r.def.AllowedValues) {
 				out = append(out, m.span)
 			}
 		}
@@ -161,9 +161,9 @@ func (r reader) mayShow(p passage, candidate vault.Candidate) bool {
 	case vault.TypeNumber, vault.TypeDatetime:
 		return true
 	case vault.TypeDate:
-		return !r.isPast() || strings.Contains(p.quote(), textOf(r.value)[:4])
+		return !r.isPast() || strings.Contains(p.quote(), rules.TextOf(r.value)[:4])
 	case vault.TypeBoolean:
-		_, why := r.checkBoolean(p, textOf(r.value) == "true")
+		_, why := r.checkBoolean(p, rules.TextOf(r.value) == "true")
 		return why == "" || r.asksForYesNo(p.turn) == ""
 	case vault.TypeString:
 		if len(r.def.AllowedValues) > 0 {

@@ -218,7 +218,7 @@ var smallTalk = newPhrases("late, bother, trouble, confusion, delay, minute, mom
 	"not, don't, can, could, that, about, for, to, hear")
 
 // codeField reports whether the value has a digit, so that only words with a digit correct it.
-func (r reader) codeField() bool { return hasDigit(textOf(r.value)) }
+func (r reader) codeField() bool { return hasDigit(rules.TextOf(r.value)) }
 
 // asserts reports whether a mention asserts a value, apart from later corrections.
 func (r reader) asserts(t *turn, m mention) bool {

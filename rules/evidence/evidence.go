@@ -92,8 +92,6 @@ type mention struct {
 
 	// clear reports that the form of the value has a certain end, as that of an email address has.
 	clear bool
-	// about reports that the value is near one, or may end elsewhere.
-	rough bool
 }
 
 // checkAll is check for a value that may be a list: the passage supports each of its elements. raw is the model's
@@ -126,7 +124,7 @@ func (r reader) check(p passage, raw json.RawMessage) (certain bool, why problem
 		return false, why
 	}
 	if r.def.ValueType == vault.TypeBoolean {
-		certain, why := r.checkBoolean(p, textOf(r.value) == "true")
+		certain, why := r.checkBoolean(p, rules.TextOf(r.value) == "true")
 		if why == "" {
 			why = r.takenBack(p.turn, p.span)
 		}
@@ -167,13 +165,4 @@ func (c *Conversation) previous(t *turn) *turn {
 		return nil
 	}
 	return c.turns[at-1]
-}
-
-// textOf returns the text of a JSON string, the literal of any other JSON.
-func textOf(raw json.RawMessage) string {
-	var s string
-	if json.Unmarshal(raw, &s) == nil {
-		return s
-	}
-	return string(raw)
 }

@@ -18,7 +18,7 @@ import (
 
 // mentions returns the places in a passage that contain the value as a whole. raw is the model's value.
 func (r reader) mentions(p passage, raw json.RawMessage) []mention {
-	text := textOf(r.value)
+	text := rules.TextOf(r.value)
 	switch r.def.ValueType {
 	case vault.TypeString:
 		if len(r.def.AllowedValues) > 0 {
@@ -46,7 +46,7 @@ func (r reader) mentions(p passage, raw json.RawMessage) []mention {
 	case vault.TypeDate:
 		return p.dateMentions(text)
 	case vault.TypeDatetime:
-		return p.datetimeMentions(textOf(raw), text, r.def.TimeZone)
+		return p.datetimeMentions(rules.TextOf(raw), text, r.def.TimeZone)
 	default:
 		return r.jsonMentions(p)
 	}
@@ -353,7 +353,7 @@ func (p passage) allowedMentions(value string, allowed []json.RawMessage) []ment
 	quote, value := separators.Replace(p.quote()), separators.Replace(fold.Text(value))
 	var longer []span
 	for _, raw := range allowed {
-		other := separators.Replace(fold.Text(textOf(raw)))
+		other := separators.Replace(fold.Text(rules.TextOf(raw)))
 		if other == value || len(phraseIndexes(other, value)) == 0 {
 			continue
 		}

@@ -148,8 +148,8 @@ func (t *turn) unitAt(m mention) (unit, bool) {
 // dimension. An age is in years.
 func (r reader) fitsUnit(said unit) bool {
 	same, other := false, false
-	for _, w := range slices.Concat(r.topic.names, r.topic.words, r.topic.other, allWords(r.def.Name+" "+
-		""+r.def.Description+" "+r.def.CollectionPrompt)) {
+	for _, w := range slices.Concat(r.topic.names, r.topic.words, r.topic.other, allWords(
+		r.def.Name+" "+r.def.Description+" "+r.def.CollectionPrompt)) {
 		u, ok := units[w]
 		if !ok && w == "age" {
 			u, ok = units["years"], true

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -40,7 +41,7 @@ func (r *reader) addVocabulary() {
 		}
 	}
 	if r.Confirm {
-		for _, s := range segments(plainText(r.Candidate)) {
+		for _, s := range segments(rules.TextOf(r.Candidate)) {
 			for _, t := range s.tokens {
 				r.candidate = append(r.candidate, t.word)
 			}

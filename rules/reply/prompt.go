@@ -47,7 +47,7 @@ func displayText(d vault.Definition, value json.RawMessage) string {
 		}
 		return strings.Join(texts, ", ")
 	}
-	switch text := plainText(value); {
+	switch text := rules.TextOf(value); {
 	case text == "true":
 		return "yes"
 	case text == "false":

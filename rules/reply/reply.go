@@ -274,7 +274,7 @@ func (r *reader) readYesNo() Reading {
 func (r *reader) settleOthers() {
 	for i, p := range r.parts {
 		if p.class == classContent && slices.ContainsFunc(r.also, func(c vault.Candidate) bool {
-			return strings.Contains(fold(r.text[p.start():p.end()]), fold(plainText(c.Value)))
+			return strings.Contains(fold(r.text[p.start():p.end()]), fold(rules.TextOf(c.Value)))
 		}) {
 			r.parts[i].class = classCourtesy
 		}

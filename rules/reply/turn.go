@@ -33,7 +33,7 @@ func Accepts(def vault.Definition, c vault.Candidate, turns []vault.Turn) bool {
 	case hasForm(def):
 		return true
 	default:
-		return r.has(classContent) && r.mayBeValue(plainText(c.Value))
+		return r.has(classContent) && r.mayBeValue(rules.TextOf(c.Value))
 	}
 }
 
@@ -54,7 +54,7 @@ func (r *reader) answers(c vault.Candidate) bool {
 	if err != nil {
 		return false
 	}
-	said, read := fold(plainText(got.Value)), fold(plainText(checked.Value))
+	said, read := fold(rules.TextOf(got.Value)), fold(rules.TextOf(checked.Value))
 	return rules.SameValue(r.Definition.ValueType, got.Value, checked.Value) ||
 		!hasForm(r.Definition) && (strings.Contains(said, read) || strings.Contains(read, said))
 }

@@ -15,15 +15,6 @@ import (
 
 func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// plainText returns a JSON string without its quotes, and other JSON as it is written.
-func plainText(raw json.RawMessage) string {
-	var s string
-	if json.Unmarshal(raw, &s) == nil {
-		return s
-	}
-	return string(raw)
-}
-
 // hasForm reports whether the values of a definition have a form that other words do not have.
 func hasForm(d vault.Definition) bool {
 	return d.ValueType != vault.TypeString || len(d.AllowedValues) > 0 || d.ValidationRegex != ""
@@ -188,7 +179,7 @@ func numbersIn(content []part) int {
 // trusts reports whether a value of the model may be the value of the question's field. The evidence gate has accepted
 // it already.
 func (r *reader) trusts(c vault.Candidate, content []part) bool {
-	text := plainText(c.Value)
+	text := rules.TextOf(c.Value)
 	switch {
 	case r.Definition.ValidationRegex != "" || r.Definition.ValueType == vault.TypeEmail:
 		return hasWhole(content, fold(text)) // "A-B-12345" does not hold B-12345
@@ -389,7 +380,7 @@ func (r *reader) readChoice() json.RawMessage {
 func (r *reader) choiceAt(tokens []token, i int) (value json.RawMessage, length int) {
 	for _, raw := range r.Definition.AllowedValues {
 		var words []string
-		for _, s := range segments(strings.ReplaceAll(plainText(raw), "_", " ")) {
+		for _, s := range segments(strings.ReplaceAll(rules.TextOf(raw), "_", " ")) {
 			for _, t := range s.tokens {
 				words = append(words, t.word)
 			}
@@ -436,7 +427,7 @@ func (r *reader) isPlainText(text, lead string) bool {
 		return false // "hang on, dinner"
 	case r.isName() && strings.Contains(fold(text), " and "): // two of them
 		return false
-	case lower && r.Confirm && !r.Again && lead == "" && !r.has(classNo) && !isLower(plainText(r.Candidate)):
+	case lower && r.Confirm && !r.Again && lead == "" && !r.has(classNo) && !isLower(rules.TextOf(r.Candidate)):
 		// A customer who wrote "Berlin" does not write "hamburg"; "perfetto" is no city.
 		return false
 	}
@@ -454,7 +445,7 @@ func (r *reader) isPlainText(text, lead string) bool {
 func (r *reader) beforeOthers(content []part) (json.RawMessage, string, bool) {
 	for _, p := range content[1:] {
 		if !slices.ContainsFunc(r.also, func(c vault.Candidate) bool {
-			return strings.Contains(fold(r.text[p.start():p.end()]), fold(plainText(c.Value)))
+			return strings.Contains(fold(r.text[p.start():p.end()]), fold(rules.TextOf(c.Value)))
 		}) {
 			return nil, "", false
 		}

@@ -305,7 +305,7 @@ func (s Merges) joinHistories(
 		if r.Deleted || !shared[r.Name] {
 			continue
 		}
-		v, err := versionFrom(s.Once.Sealer, tenant, versionRow(r))
+		v, err := versionFrom(s.Once.Sealer, tenant, dbgen.ListVersionsRow(r))
 		if err != nil {
 			return nil, err
 		}
@@ -563,16 +563,5 @@ func stateOf(r dbgen.ListValueStatesRow) fieldState {
 	return fieldState{
 		ID: r.ID, Name: r.Name, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
 		SupersededAt: r.SupersededAt, YieldsToID: r.YieldsToID,
-	}
-}
-
-// versionRow drops the columns that a version does not need.
-func versionRow(r dbgen.ListValueStatesRow) dbgen.ListVersionsRow {
-	return dbgen.ListVersionsRow{
-		ProfileID: r.ProfileID, Name: r.Name, ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt,
-		Status: r.Status, SupersededByID: r.SupersededByID, YieldsToID: r.YieldsToID, Deleted: r.Deleted, Source: r.Source,
-		SourceItemType: r.SourceItemType, SourceSessionID: r.SourceSessionID, Verified: r.Verified,
-		VerificationMethod: r.VerificationMethod, Warned: r.Warned, Decision: r.Decision, CollectedAt: r.CollectedAt,
-		ExpiresAt: r.ExpiresAt, ValueType: r.ValueType, Encrypted: r.Encrypted, Value: r.Value,
 	}
 }
