@@ -153,6 +153,9 @@ func (r *sentenceReader) classifyCondition(c *clause) bool {
 		if w != "if" && r.startsQuestion() && r.isWhQuestion(i) {
 			return false
 		}
+		if (w == "when" || w == "where") && i == 0 && c.to == len(r.tokens) && r.item {
+			return false // an item of a list: "when the incident happened"
+		}
 		c.kind, c.marker, c.objects = clauseCondition, w, [2]int{i + 1, c.to}
 	case (w == "for" || w == "with") && (c.only || i == 0 || r.endsWithOnly(i) || c.trailing):
 		c.kind, c.marker, c.objects = clauseCondition, "for", [2]int{i + 1, c.to}
@@ -404,7 +407,7 @@ func (r *sentenceReader) isVerbHere(c *clause, i int) bool {
 	if i > c.from && !r.startsVerb(c, i) {
 		return false
 	}
-	return i+1 < c.to || strings.HasPrefix(r.word(i), "ask")
+	return i+1 < c.to || strings.HasPrefix(r.word(i), "ask") || r.introduces(c)
 }
 
 // startsVerb reports whether the word before token i can stand before a verb.

@@ -39,7 +39,7 @@ var (
 	// statingVerbs apply to the customer and to the agent: the subject decides.
 	statingVerbs = text.NewWordSet(`provide provides give gives share shares tell tells enter enters supply supplies
 		submit submits state states specify specifies upload uploads present presents
-		type types name indicate indicates mention mentions let send sends`)
+		indicate indicates mention mentions let send sends`)
 	// givingVerbs give something to the customer, or act on something: their objects are not needed.
 	givingVerbs = text.NewWordSet(`send sends sending sent tell tells telling show shows inform informs explain
 		explains offer offers email emails text texts call calls calling notify notifies mail mails display displays
@@ -239,11 +239,11 @@ func (r *sentenceReader) isWhQuestion(i int) bool {
 // next tokens.
 func (r *sentenceReader) verbAfter(i int) int {
 	for k := i + 1; k < len(r.tokens) && k < i+10; k++ {
-		if strings.ContainsAny(r.gap(k-1), ",;:") || text.ListWords[r.word(k)] || subordinators[r.word(k)] {
+		if strings.ContainsAny(r.gap(k-1), ",;:") || text.ListWords[r.word(k)] && r.word(k) != "also" || subordinators[r.word(k)] {
 			return -1
 		}
 		w := r.word(k)
-		if auxiliaries[w] || w == "helps" || (statingVerbs[w] && !determiners[r.word(k-1)]) {
+		if auxiliaries[w] || w == "helps" || (statingVerbs[w] && !determiners[r.word(k-1)] && !owners[r.word(k-1)]) {
 			return k
 		}
 	}

@@ -413,6 +413,7 @@ func (r *sentenceReader) bindValue(from, to int) (condition, bool) {
 	for k := range r.index.own {
 		o := &r.index.own[k]
 		var hits []string
+		var spans [][2]int
 		score := 0
 		for _, value := range sortedKeys(o.values) {
 			words := strings.Fields(value)
@@ -426,12 +427,20 @@ func (r *sentenceReader) bindValue(from, to int) (condition, bool) {
 				if vagueValues[value] && !named {
 					continue
 				}
-				hits = append(hits, o.values[value])
+				hits, spans = append(hits, o.values[value]), append(spans, [2]int{i, i + len(words)})
 				score += len(words) + 1
 				if named {
 					score += 2
 				}
 				break
+			}
+		}
+		for i := len(hits) - 1; i >= 0; i-- { // "employed" in "self-employed"
+			if slices.ContainsFunc(spans, func(s [2]int) bool {
+				return s != spans[i] && s[0] <= spans[i][0] && spans[i][1] <= s[1]
+			}) {
+				hits = slices.Delete(hits, i, i+1)
+				spans = slices.Delete(spans, i, i+1)
 			}
 		}
 		if score > bestScore {

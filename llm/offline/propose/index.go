@@ -42,11 +42,13 @@ type index struct {
 	own     []ownDefinition
 	byKnown map[string]int     // known definition → index in own
 	df      map[string]float64 // number of definitions with a canonical word
+	heads   map[string]int     // number of definitions whose name ends with a canonical word
 	context map[string]bool    // canonical words of the scenario's texts
 }
 
 func newIndex(existing []vault.Definition, content []string) *index {
-	x := &index{byKnown: map[string]int{}, df: map[string]float64{}, context: map[string]bool{}}
+	x := &index{byKnown: map[string]int{}, df: map[string]float64{}, heads: map[string]int{},
+		context: map[string]bool{}}
 	for _, c := range content {
 		for _, t := range terms(text.Words(c)) {
 			x.context[t.word] = true
@@ -57,6 +59,9 @@ func newIndex(existing []vault.Definition, content []string) *index {
 		at := len(x.own) - 1
 		for w := range x.own[at].words {
 			x.df[w]++
+		}
+		for _, w := range x.own[at].heads() {
+			x.heads[w]++
 		}
 		for _, phrase := range []string{d.Name, d.Label()} {
 			if f, ok := text.Lexicon.Find(phrase); ok {
@@ -86,6 +91,9 @@ func newOwn(d vault.Definition) ownDefinition {
 	for _, phrase := range []string{d.Name, d.Label()} {
 		if f, ok := text.Lexicon.Find(phrase); ok {
 			for _, other := range f.AllPhrases() {
+				if strings.HasSuffix(other, " no") {
+					continue // "order no" would become "order"
+				}
 				o.phrases = append(o.phrases, canonicalWords(text.Words(other)))
 			}
 		}
@@ -100,6 +108,18 @@ func newOwn(d vault.Definition) ownDefinition {
 		}
 	}
 	return o
+}
+
+// heads returns the last words of the names of a definition.
+func (o *ownDefinition) heads() []string {
+	var out []string
+	for _, phrase := range []string{o.Name, o.Label()} {
+		if list := canonicalWords(text.Words(strings.ReplaceAll(phrase, "_", " "))); len(list) > 0 &&
+			!slices.Contains(out, list[len(list)-1]) {
+			out = append(out, list[len(list)-1])
+		}
+	}
+	return out
 }
 
 func canonicalWords(words []string) []string {
@@ -245,11 +265,14 @@ func (x *index) score(o *ownDefinition, p phrase) (match, bool) {
 	if (headStrength == 0 && p.head != "name" && p.head != "number") || coverage < minCoverage {
 		return m, false
 	}
-	if p.isVague() {
+	if p.isVague() && !x.hasContext(o, p) {
 		return m, false
 	}
 	if p.isGeneric() && (x.hasContext(o, p) || p.favour != "" && sharesWord(o.Name, p.favour)) {
 		return m, true // "the date" in a text on reservations
+	}
+	if x.heads[p.head] == 1 && slices.Contains(o.heads(), p.head) && !genericWords[p.head] {
+		return m, true // the only definition with this head noun
 	}
 	return m, nameCoverage >= minNameCoverage || (m.how == MatchedByDescription && coverage >= 0.7)
 }
@@ -260,7 +283,7 @@ func (p phrase) isVague() bool {
 	for _, w := range p.words {
 		if !stopWords[w] {
 			n++
-			if !vagueNouns[w] {
+			if !vagueNouns[w] || genericWords[w] {
 				return false
 			}
 		}

@@ -237,6 +237,14 @@ func (r *sentenceReader) readChunk(c *clause, ch chunk, scope condition, list bo
 	if r.word(ch.from) == "verified" || r.word(ch.from) == "confirmed" || r.word(ch.from) == "validated" {
 		m.verified = true
 	}
+	if end < ch.to && p.isGeneric() { // "the number they want to port"
+		whole := phrase{words: strings.Fields(r.words(ch.from, ch.to)), question: true, favour: p.favour}
+		whole.terms = terms(whole.words)
+		if found, yes := r.index.find(whole); yes && !found.ambiguous && len(whole.terms) > len(p.words) {
+			m.own, m.how, m.confidence = found.own, found.how, min(confidenceOf(found), confidenceRequested)
+			return m, from, to, true
+		}
+	}
 	if found, yes := r.index.find(p); yes {
 		m.own, m.how, m.confidence = found.own, found.how, confidenceOf(found)
 		m.verified = m.verified || r.verifiedTail(ch)
@@ -466,12 +474,20 @@ func (r *sentenceReader) readQuestionWords(words []string, ch chunk, scope condi
 	if strings.HasPrefix(strings.Join(words, " "), "what for") || strings.HasSuffix(strings.Join(words, " "), "what for") {
 		p.terms = append(p.terms, term{canonical("purpose"), 1})
 	}
-	if found, ok := r.index.find(p); ok {
+	asksNoun := first == "which" || first == "what" || whPrepositions[first] && len(words) > 1 &&
+		(words[1] == "which" || words[1] == "what")
+	if asksNoun {
+		if m, ok := r.wordedQuestion(words, ch, false); ok {
+			return m, true
+		}
+	}
+	fits := func(o *ownDefinition) bool { return o.ValueType != vault.TypeBoolean || p.wants == vault.TypeBoolean }
+	if found, ok := r.index.findWhere(p, fits); ok {
 		return mention{own: found.own, how: found.how, confidence: min(confidenceOf(found), confidenceRequested)}, true
 	}
 	if p.wants != "" && p.wants != vault.TypeNumber && p.wants != vault.TypeBoolean {
 		p.wants = "" // a text may hold a date
-		if found, ok := r.index.find(p); ok && !found.ambiguous {
+		if found, ok := r.index.findWhere(p, fits); ok && !found.ambiguous {
 			return mention{own: found.own, how: found.how, confidence: min(confidenceOf(found), confidenceDataNoun)}, true
 		}
 	}
@@ -481,11 +497,12 @@ func (r *sentenceReader) readQuestionWords(words []string, ch chunk, scope condi
 		}
 		return mention{definition: newDefinition("number_of_" + words[2]), confidence: confidenceDataNoun}, true
 	}
-	return r.wordedQuestion(words, ch)
+	return r.wordedQuestion(words, ch, true)
 }
 
-// wordedQuestion reads the noun of "which pharmacy", "what is their highest degree".
-func (r *sentenceReader) wordedQuestion(words []string, ch chunk) (mention, bool) {
+// wordedQuestion reads the noun of "which pharmacy", "what is their highest degree". With suggest, a noun that the agent
+// does not define makes a new definition.
+func (r *sentenceReader) wordedQuestion(words []string, ch chunk, suggest bool) (mention, bool) {
 	at := slices.IndexFunc(words, func(w string) bool { return w == "which" || w == "what" })
 	if at < 0 || at+1 >= len(words) {
 		return mention{}, false
@@ -508,6 +525,9 @@ func (r *sentenceReader) wordedQuestion(words []string, ch chunk) (mention, bool
 	p := r.phraseOf(from, end, end)
 	if found, ok := r.index.find(p); ok {
 		return mention{own: found.own, how: found.how, confidence: min(confidenceOf(found), confidenceRequested)}, true
+	}
+	if !suggest {
+		return mention{}, false
 	}
 	return r.suggest(from, end, &clause{owned: true}, true)
 }

@@ -174,7 +174,8 @@ func (r *sentenceReader) readClauses() listMode {
 		switch c.kind {
 		case clauseCondition:
 			if c.trailing && i > 0 && (r.clauses[i-1].kind == clauseNeed || r.clauses[i-1].kind == clauseFragment ||
-				r.clauses[i-1].kind == clauseNegated || r.clauses[i-1].kind == clauseQualifier) {
+				r.clauses[i-1].kind == clauseNegated || r.clauses[i-1].kind == clauseQualifier) &&
+				!(i+1 < len(r.clauses) && r.frontsNext(i)) {
 				continue // attachedTo has read it
 			}
 			when = both(r.mode.when, r.readCondition(c, i))
