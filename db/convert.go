@@ -22,7 +22,9 @@ func ValueOf(r dbgen.CustomerValue) vault.Value {
 			SourceItemID: r.SourceItemID, SourceItemType: vault.SourceType(r.SourceItemType), SourceMetadata: r.SourceMetadata,
 		},
 		Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID, SupersededAt: r.SupersededAt,
-		Verified: r.Verified, VerificationMethod: r.VerificationMethod, VerifiedAt: r.VerifiedAt, VerifiedBy: r.VerifiedBy,
+		YieldsToID: r.YieldsToID, Decision: vault.ValueDecision(r.Decision), DecidedBy: r.DecidedBy, DecidedAt: r.DecidedAt,
+		DecisionNote: r.DecisionNote,
+		Verified:     r.Verified, VerificationMethod: r.VerificationMethod, VerifiedAt: r.VerifiedAt, VerifiedBy: r.VerifiedBy,
 		Confidence: r.Confidence, RequiresConfirmation: r.RequiresConfirmation, CollectedAt: r.CollectedAt,
 		UpdatedAt: r.UpdatedAt, ExpiresAt: r.ExpiresAt, DefinitionID: r.DefinitionID, Warnings: r.Warnings,
 		OperationID: r.OperationID, AcceptedAt: r.AcceptedAt,
@@ -47,6 +49,9 @@ func ProfileOf(r dbgen.GetProfileRow) (vault.Profile, error) {
 	}
 	for _, v := range values {
 		p.Fields[v.Name] = v
+	}
+	if err := json.Unmarshal(r.Pending, &p.Pending); err != nil {
+		return p, fmt.Errorf("decode the pending values of profile %s", r.ID) // the cause may quote a value
 	}
 	for what, part := range map[string]struct {
 		raw  json.RawMessage
@@ -80,6 +85,8 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		RetentionDays:        int(r.RetentionDays),
 		FreshnessSeconds:     r.FreshnessSeconds,
 		StaleAction:          vault.StaleAction(r.StaleAction),
+		OnConflict:           vault.OnConflict(r.OnConflict),
+		SourcePriority:       sourcesOf(r.SourcePriority),
 		Enabled:              r.Enabled,
 		Origin:               vault.Origin(r.Origin),
 		Review:               vault.ReviewState(r.ReviewState),
@@ -89,6 +96,14 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		return d, fmt.Errorf("decode allowed_values of definition %s: %w", r.ID, err)
 	}
 	return d, nil
+}
+
+func sourcesOf(names []string) []vault.ValueSource {
+	var out []vault.ValueSource
+	for _, name := range names {
+		out = append(out, vault.ValueSource(name))
+	}
+	return out
 }
 
 // DefinitionsOf converts rows of definitions. The keys of the map are their names.

@@ -56,5 +56,5 @@ func (s *Sealer) OpenProfile(p *vault.Profile) error {
 		}
 		p.Fields[name] = v
 	}
-	return nil
+	return s.OpenValues(p.TenantID, p.Pending)
 }

@@ -19,11 +19,9 @@ import (
 func line(t *rapid.T, label string, first int) []rules.Version {
 	var history []rules.Version
 	for i, op := range rapid.SliceOfNDistinct(rapid.IntRange(0, 20), 0, 8, rapid.ID).Draw(t, label) {
-		history = apply(history, arrival{
-			version:     rules.Version{ID: numbered(first + i), OperationID: numbered(op), AcceptedAt: morning.Add(time.Duration(op/2) * time.Second)},
-			sourceFound: rapid.Bool().Draw(t, "source found"),
-			expiresAt:   rapid.SampledFrom([]*time.Time{nil, after(-time.Hour)}).Draw(t, "expires at"),
-		})
+		v := rules.Version{ID: numbered(first + i), OperationID: numbered(op), AcceptedAt: morning.Add(time.Duration(op/2) * time.Second)}
+		v.Claim.ExpiresAt = rapid.SampledFrom([]*time.Time{nil, after(-time.Hour)}).Draw(t, "expires at")
+		history = apply(history, arrival{version: v, sourceFound: rapid.Bool().Draw(t, "source found")})
 	}
 	return history
 }
@@ -33,7 +31,7 @@ func relinked(history []rules.Version, changes []rules.Relinked) []rules.Version
 	for _, c := range changes {
 		for i := range out {
 			if out[i].ID == c.ID {
-				out[i].Status, out[i].SupersededByID = vault.StatusSuperseded, &c.SupersededBy
+				out[i].Status, out[i].SupersededByID, out[i].YieldsToID = c.Status, c.SupersededBy, c.YieldsTo
 			}
 		}
 	}
@@ -52,7 +50,7 @@ func TestRelink_TwoHistoriesFollowAcceptance(t *testing.T) {
 			return
 		}
 		mixed := rapid.Permutation(both).Draw(t, "order")
-		changes := rules.Relink(mixed)
+		changes := rules.Relink(mixed, rules.Authority{}, morning)
 		together := relinked(both, changes)
 		slices.SortFunc(together, byAcceptance)
 		checkChain(t, together, len(together))
@@ -65,10 +63,10 @@ func TestRelink_TwoHistoriesFollowAcceptance(t *testing.T) {
 		if was := both[slices.IndexFunc(both, func(v rules.Version) bool { return v.ID == newest.ID })]; was.Status != newest.Status {
 			t.Fatalf("the newest was %s and is %s", was.Status, newest.Status)
 		}
-		if again := rules.Relink(together); len(again) > 0 {
+		if again := rules.Relink(together, rules.Authority{}, morning); len(again) > 0 {
 			t.Fatalf("applied to its own outcome it gives %v", again)
 		}
-		if diff := gocmp.Diff(rules.Relink(both), changes); diff != "" {
+		if diff := gocmp.Diff(rules.Relink(both, rules.Authority{}, morning), changes); diff != "" {
 			t.Fatalf("the order in which the versions come matters:\n%s", diff)
 		}
 
@@ -84,7 +82,7 @@ func TestRelink_TwoHistoriesFollowAcceptance(t *testing.T) {
 func TestRelink_LinearHistoryIsUnchanged(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		if changes := rules.Relink(line(t, "history", 1000)); len(changes) > 0 {
+		if changes := rules.Relink(line(t, "history", 1000), rules.Authority{}, morning); len(changes) > 0 {
 			t.Fatalf("got %v", changes)
 		}
 	})
@@ -93,11 +91,11 @@ func TestRelink_LinearHistoryIsUnchanged(t *testing.T) {
 func TestRelink_DeletedVersionSupersedesOlder(t *testing.T) {
 	t.Parallel()
 	deleted := rules.Version{ID: numbered(100), OperationID: numbered(5), AcceptedAt: morning, Status: vault.StatusActive, Deleted: true}
-	late := rules.Place([]rules.Version{deleted}, numbered(4), morning.Add(-time.Hour), true, nil, morning)
+	late := rules.Place([]rules.Version{deleted}, rules.Version{ID: numbered(101), OperationID: numbered(4), AcceptedAt: morning.Add(-time.Hour)}, rules.Authority{}, true, morning)
 	if late.Status != vault.StatusSuperseded || *late.SupersededBy != deleted.ID {
 		t.Errorf("a late write is %+v", late)
 	}
-	newer := rules.Place([]rules.Version{deleted}, numbered(6), morning.Add(time.Hour), true, nil, morning)
+	newer := rules.Place([]rules.Version{deleted}, rules.Version{ID: numbered(102), OperationID: numbered(6), AcceptedAt: morning.Add(time.Hour)}, rules.Authority{}, true, morning)
 	if newer.Status != vault.StatusActive || newer.Supersedes != nil {
 		t.Errorf("a newer write is %+v", newer)
 	}

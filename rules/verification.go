@@ -15,7 +15,7 @@ func LevelOf(fields map[string]vault.Value) vault.VerificationLevel {
 	best := 0
 	for _, f := range fields {
 		if f.Verified && isActive(f) {
-			best = max(best, levelRankOf(f))
+			best = max(best, verificationRank(f.VerificationMethod, f.SourceItemType, f.ValueType))
 		}
 	}
 	return verificationLevels[best]
@@ -27,15 +27,16 @@ var verificationLevels = []vault.VerificationLevel{
 	vault.VerificationKYC,
 }
 
-func levelRankOf(f vault.Value) int {
+// verificationRank is the index in verificationLevels that a verified value proves.
+func verificationRank(method string, source vault.SourceType, valueType vault.ValueType) int {
 	switch {
-	case f.VerificationMethod == MethodKYC:
+	case method == MethodKYC:
 		return 4
-	case f.VerificationMethod == MethodDocument || f.SourceItemType == vault.SourceProfileAsset:
+	case method == MethodDocument || source == vault.SourceProfileAsset:
 		return 3
-	case f.ValueType == vault.TypePhone:
+	case valueType == vault.TypePhone:
 		return 2
-	case f.ValueType == vault.TypeEmail:
+	case valueType == vault.TypeEmail:
 		return 1
 	default:
 		return 0

@@ -51,7 +51,9 @@ func TestPlace_OrderOfAcceptance(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got := rules.Place(tc.history, numbered(tc.accepted), morning.Add(time.Duration(tc.accepted)*time.Minute), tc.sourceFound, tc.expiresAt, morning)
+			v := at(tc.accepted)
+			v.Claim.ExpiresAt = tc.expiresAt
+			got := rules.Place(tc.history, v, rules.Authority{}, tc.sourceFound, morning)
 			if diff := gocmp.Diff(tc.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -64,14 +66,18 @@ func TestPlace_SameInstantOrderedByOperation(t *testing.T) {
 	// The second time went through PostgreSQL, which keeps microseconds.
 	history := []rules.Version{{ID: numbered(100), OperationID: numbered(5), AcceptedAt: morning.Add(3 * time.Microsecond)}}
 	accepted := morning.Add(3*time.Microsecond + 700*time.Nanosecond)
-	if got := rules.Place(history, numbered(4), accepted, true, nil, morning); got.Status != vault.StatusSuperseded {
+	at := func(n int) rules.Placement {
+		v := rules.Version{ID: numbered(95 + n), OperationID: numbered(n), AcceptedAt: accepted}
+		return rules.Place(history, v, rules.Authority{}, true, morning)
+	}
+	if got := at(4); got.Status != vault.StatusSuperseded {
 		t.Errorf("the lower operation is %s", got.Status)
 	}
-	if got := rules.Place(history, numbered(6), accepted, true, nil, morning); got.Status != vault.StatusActive {
+	if got := at(6); got.Status != vault.StatusActive {
 		t.Errorf("the higher operation is %s", got.Status)
 	}
-	if got := rules.Place(history, numbered(5), accepted, true, nil, morning); got.Status != vault.StatusActive || got.Supersedes != nil {
-		t.Errorf("the same operation is %+v", got)
+	if got := at(5); got.Status != vault.StatusActive || got.Supersedes != nil {
+		t.Errorf("the same version is %+v", got)
 	}
 }
 
@@ -92,7 +98,7 @@ func TestPlace_SameOperationOrderedByID(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := gocmp.Diff(c.want, rules.PlaceVersion(c.rest, c.back, true, nil, morning)); diff != "" {
+			if diff := gocmp.Diff(c.want, rules.Place(c.rest, c.back, rules.Authority{}, true, morning)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -103,19 +109,30 @@ func TestPlace_SameOperationOrderedByID(t *testing.T) {
 type arrival struct {
 	version     rules.Version
 	sourceFound bool
-	expiresAt   *time.Time
+	authority   rules.Authority
 }
 
 // apply changes a history as the step that persists a write does.
 func apply(history []rules.Version, a arrival) []rules.Version {
-	p := rules.Place(history, a.version.OperationID, a.version.AcceptedAt, a.sourceFound, a.expiresAt, morning)
+	p := rules.Place(history, a.version, a.authority, a.sourceFound, morning)
+	id := a.version.ID
 	for i := range history {
-		if p.Supersedes != nil && history[i].ID == *p.Supersedes {
-			history[i].Status, history[i].SupersededByID = vault.StatusSuperseded, &a.version.ID
+		v := &history[i]
+		if (p.Supersedes != nil && v.ID == *p.Supersedes) || slices.Contains(p.Replaces, v.ID) {
+			v.Status, v.SupersededByID = vault.StatusSuperseded, &id
+		}
+		for _, o := range p.Overtakes {
+			if o.ID != v.ID {
+				continue
+			}
+			v.Status, v.SupersededByID, v.YieldsToID = o.Status, nil, &id
+			if o.Status == vault.StatusSuperseded {
+				v.SupersededByID = &id
+			}
 		}
 	}
 	v := a.version
-	v.Status, v.SupersededByID = p.Status, p.SupersededBy
+	v.Status, v.SupersededByID, v.YieldsToID = p.Status, p.SupersededBy, p.YieldsTo
 	return append(history, v)
 }
 
@@ -131,8 +148,8 @@ func TestPlace_ArrivalOrderIsIrrelevant(t *testing.T) {
 					AcceptedAt: morning.Add(time.Duration(rapid.IntRange(0, 4).Draw(t, "accepted at")) * time.Second),
 				},
 				sourceFound: rapid.Bool().Draw(t, "source found"),
-				expiresAt:   rapid.SampledFrom([]*time.Time{nil, after(-time.Hour), after(time.Hour)}).Draw(t, "expires at"),
 			}
+			arrivals[i].version.Claim.ExpiresAt = rapid.SampledFrom([]*time.Time{nil, after(-time.Hour), after(time.Hour)}).Draw(t, "expires at")
 		}
 		inOrder := slices.Clone(arrivals)
 		slices.SortFunc(inOrder, func(a, b arrival) int {

@@ -52,8 +52,10 @@ type ImportValuesInput struct {
 type ImportResult struct {
 	// Written is the number of stored writes.
 	Written int `json:"written"`
-	// Superseded is the number of stored writes that were older than the active value.
+	// Superseded is the number of stored writes that were older than the active value, or said the same as a stronger one.
 	Superseded int `json:"superseded"`
+	// Pending is the number of stored writes that differ from a stronger active value and wait for a decision.
+	Pending int `json:"pending"`
 	// Customers is the number of customers with a stored write.
 	Customers int `json:"customers"`
 	// Warnings is the number of writes stored with warnings.
@@ -121,7 +123,8 @@ type AddAssetInput struct {
 // ItemResult is the result of write-value, verify-value, add-asset, restore-item and answer-question.
 type ItemResult struct {
 	ItemID uuid.UUID `json:"item_id"`
-	// Status is superseded if a newer write was stored before, and orphaned if the source of the item is missing.
+	// Status is superseded if a newer write was stored before or a stronger version says the same, pending if the value
+	// differs from a stronger one, and orphaned if the source of the item is missing.
 	Status ItemStatus `json:"status"`
 	// ProfileVersion is the version of the profile that contains the change.
 	ProfileVersion int64    `json:"profile_version"`

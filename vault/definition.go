@@ -49,6 +49,12 @@ type Definition struct {
 	FreshnessSeconds int64 `json:"freshness_seconds,omitempty" validate:"min=0" doc:"The maximum age of a value, in seconds. 0: no age limit."`
 	// StaleAction is the treatment of a value older than FreshnessSeconds. Empty: block.
 	StaleAction StaleAction `json:"stale_action,omitempty" validate:"omitempty,oneof=warn block ignore" doc:"The effect of a value that exceeds the maximum age. Absent: block."`
+	// OnConflict is the treatment of a claim that differs from a stronger active value. Empty: ask where a gap fill can
+	// ask the customer and the active value is not verified, else review.
+	OnConflict OnConflict `json:"on_conflict,omitempty" validate:"omitempty,oneof=ask review keep newest" doc:"What happens to a claim that differs from a stronger active value. Absent: ask where a gap fill can ask, else review."`
+	// SourcePriority are sources in the order of their strength, the strongest first. The sources that it does not list
+	// follow in the order of SourcesByAuthority.
+	SourcePriority []ValueSource `json:"source_priority,omitempty" validate:"max=6,unique,dive,oneof=user_provided llm_extracted tool_result document_extracted human_entered system_inferred" doc:"The sources from the strongest to the weakest. Those that are absent follow in the usual order."`
 	// Enabled is false for a definition that does not apply. Its field counts as unknown. In a JSON input that has no
 	// such member it is true; in Go it is as set.
 	Enabled   bool        `json:"enabled" doc:"Whether the field may be collected. Absent: true."`

@@ -10,6 +10,7 @@ type ItemStatus string
 
 const (
 	StatusActive     ItemStatus = "active"     // the current version
+	StatusPending    ItemStatus = "pending"    // may not replace the active version by itself; waits for a decision
 	StatusSuperseded ItemStatus = "superseded" // a newer version exists; final
 	StatusExpired    ItemStatus = "expired"    // past its expires_at
 	StatusOrphaned   ItemStatus = "orphaned"   // its source item was deleted or is missing
@@ -36,6 +37,30 @@ const (
 	ValueDocumentExtracted ValueSource = "document_extracted"
 	ValueHumanEntered      ValueSource = "human_entered"
 	ValueSystemInferred    ValueSource = "system_inferred"
+)
+
+// SourcesByAuthority are the sources in the order of their strength, the strongest first (design, section 3, rule 3).
+var SourcesByAuthority = []ValueSource{
+	ValueHumanEntered, ValueDocumentExtracted, ValueUserProvided, ValueToolResult, ValueSystemInferred, ValueLLMExtracted,
+}
+
+// OnConflict is the treatment of a claim that differs from a stronger active value.
+type OnConflict string
+
+const (
+	ConflictAsk    OnConflict = "ask"    // pending; a gap fill asks the customer
+	ConflictReview OnConflict = "review" // pending; a person decides
+	ConflictKeep   OnConflict = "keep"   // pending; nobody is asked
+	ConflictNewest OnConflict = "newest" // the newest claim is active, however weak
+)
+
+// ValueDecision is the decision about a version of a value.
+type ValueDecision string
+
+const (
+	DecisionAccepted  ValueDecision = "accepted"  // a pending version replaced the active one
+	DecisionRejected  ValueDecision = "rejected"  // a pending version did not replace the active one
+	DecisionCorrected ValueDecision = "corrected" // a person entered the version to replace a wrong one
 )
 
 // RequiredLevel says whether a scenario may start without the field.
@@ -163,7 +188,7 @@ var (
 	ValueTypes      = []ValueType{
 		TypeString, TypeEmail, TypePhone, TypeDate, TypeDatetime, TypeNumber, TypeBoolean, TypeURL, TypeJSON,
 	}
-	ItemStatuses = []ItemStatus{StatusActive, StatusSuperseded, StatusExpired, StatusOrphaned}
+	ItemStatuses = []ItemStatus{StatusActive, StatusPending, StatusSuperseded, StatusExpired, StatusOrphaned}
 )
 
 // Valid reports whether s is one of the known source types.

@@ -32,13 +32,20 @@ type Value struct {
 	SourceScenarioID *uuid.UUID  `json:"source_scenario_id,omitempty"`
 	SourceStepID     string      `json:"source_step_id,omitempty"`
 	Lineage
-	Status             ItemStatus `json:"status"`
-	SupersededByID     *uuid.UUID `json:"superseded_by_id,omitempty"`
-	SupersededAt       *time.Time `json:"superseded_at,omitempty"`
-	Verified           bool       `json:"verified"`
-	VerificationMethod string     `json:"verification_method,omitempty"`
-	VerifiedAt         *time.Time `json:"verified_at,omitempty"`
-	VerifiedBy         string     `json:"verified_by,omitempty"`
+	Status         ItemStatus `json:"status"`
+	SupersededByID *uuid.UUID `json:"superseded_by_id,omitempty"`
+	SupersededAt   *time.Time `json:"superseded_at,omitempty"`
+	// YieldsToID is the stronger version that this one may not replace by itself.
+	YieldsToID *uuid.UUID `json:"yields_to_id,omitempty"`
+	// Decision is the decision about a version that was pending, or that corrected another one. Empty: none.
+	Decision           ValueDecision `json:"decision,omitempty"`
+	DecidedBy          string        `json:"decided_by,omitempty"`
+	DecidedAt          *time.Time    `json:"decided_at,omitempty"`
+	DecisionNote       string        `json:"decision_note,omitempty"`
+	Verified           bool          `json:"verified"`
+	VerificationMethod string        `json:"verification_method,omitempty"`
+	VerifiedAt         *time.Time    `json:"verified_at,omitempty"`
+	VerifiedBy         string        `json:"verified_by,omitempty"`
 	// Confidence is from 0 to 1. It is 1 for a value that a person stated.
 	Confidence           float64    `json:"confidence"`
 	RequiresConfirmation bool       `json:"requires_confirmation,omitempty"`
@@ -90,6 +97,8 @@ type Profile struct {
 	Label string `json:"label,omitempty"`
 	// Fields are the active values by name.
 	Fields map[string]Value `json:"fields"`
+	// Pending are the values that differ from a stronger active one and wait for a decision, up to MaxPending.
+	Pending []Value `json:"pending,omitempty"`
 	// Assets are the active assets.
 	Assets   []Asset   `json:"assets,omitempty"`
 	Channels []Channel `json:"channels,omitempty"`

@@ -37,6 +37,8 @@ const (
 	MaxImport = 1000
 	// MaxFields is the maximum number of fields of one customer with a value, defined or not.
 	MaxFields = 1000
+	// MaxPending is the maximum number of pending values that a profile lists.
+	MaxPending = 200
 	// MaxPageBytes is in bytes of the values of one page of an answer. A page that would be larger ends early. It always
 	// has at least one entry.
 	MaxPageBytes = 4 << 20

@@ -174,6 +174,18 @@ SELECT
           AND f.deleted_at IS NULL
     ), '[]')::jsonb AS fields,
     coalesce((
+        SELECT jsonb_agg(to_jsonb(w) ORDER BY w.name, w.accepted_at, w.id)
+        FROM (
+            SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at
+            FROM customer_values f
+            WHERE f.profile_id = p.id
+              AND f.status = 'pending'
+              AND f.deleted_at IS NULL
+            ORDER BY f.name
+            LIMIT 200 -- vault.MaxPending
+        ) w
+    ), '[]')::jsonb AS pending,
+    coalesce((
         SELECT jsonb_agg(to_jsonb(a) ORDER BY a.uploaded_at, a.id)
         FROM customer_assets a
         WHERE a.profile_id = p.id
@@ -210,6 +222,7 @@ type GetProfileRow struct {
 	CreatedAt  time.Time       `json:"created_at"`
 	UpdatedAt  time.Time       `json:"updated_at"`
 	Fields     json.RawMessage `json:"fields"`
+	Pending    json.RawMessage `json:"pending"`
 	Assets     json.RawMessage `json:"assets"`
 	Channels   json.RawMessage `json:"channels"`
 	Consents   json.RawMessage `json:"consents"`
@@ -229,6 +242,7 @@ func (q *Queries) GetProfile(ctx context.Context, tenantID uuid.UUID, customerID
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.Fields,
+		&i.Pending,
 		&i.Assets,
 		&i.Channels,
 		&i.Consents,

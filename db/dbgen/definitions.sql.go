@@ -85,7 +85,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -124,6 +124,8 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.RetentionDays,
 		&i.FreshnessSeconds,
 		&i.StaleAction,
+		&i.OnConflict,
+		&i.SourcePriority,
 		&i.Enabled,
 		&i.Origin,
 		&i.ReviewState,
@@ -137,7 +139,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -176,6 +178,69 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.RetentionDays,
 			&i.FreshnessSeconds,
 			&i.StaleAction,
+			&i.OnConflict,
+			&i.SourcePriority,
+			&i.Enabled,
+			&i.Origin,
+			&i.ReviewState,
+			&i.OperationID,
+			&i.AcceptedAt,
+			&i.DeletedAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listDefinitionsByID = `-- name: ListDefinitionsByID :many
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+FROM definitions
+WHERE tenant_id = $1
+  AND id = ANY ($2::uuid[])
+  AND deleted_at IS NULL
+ORDER BY id
+`
+
+// Lists definitions by their ids, deleted ones excluded. Index: primary key.
+func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]Definition, error) {
+	rows, err := q.db.Query(ctx, listDefinitionsByID, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Definition{}
+	for rows.Next() {
+		var i Definition
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.AgentID,
+			&i.Name,
+			&i.DisplayName,
+			&i.Description,
+			&i.ValueType,
+			&i.ValidationRegex,
+			&i.AllowedValues,
+			&i.ValidationMode,
+			&i.RequiredVerification,
+			&i.VerificationMethods,
+			&i.CollectionPrompt,
+			&i.ExtractionExamples,
+			&i.ExtractionPromptHint,
+			&i.IsPii,
+			&i.EncryptionRequired,
+			&i.RetentionDays,
+			&i.FreshnessSeconds,
+			&i.StaleAction,
+			&i.OnConflict,
+			&i.SourcePriority,
 			&i.Enabled,
 			&i.Origin,
 			&i.ReviewState,
@@ -406,7 +471,7 @@ INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
     validation_mode,
     required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
-    encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id,
+    encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id,
     accepted_at
 )
 VALUES (
@@ -416,9 +481,10 @@ VALUES (
     $11, $12, $13,
     $14,
     $15, $16, $17, $18,
-    $19, $20, $21, $22, $23,
-    $24,
-    $25
+    $19, $20, $21, $22,
+    $23, $24, $25,
+    $26,
+    $27
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -437,6 +503,8 @@ SET display_name = excluded.display_name,
     retention_days = excluded.retention_days,
     freshness_seconds = excluded.freshness_seconds,
     stale_action = excluded.stale_action,
+    on_conflict = excluded.on_conflict,
+    source_priority = excluded.source_priority,
     enabled = excluded.enabled,
     origin = excluded.origin,
     review_state = excluded.review_state,
@@ -470,6 +538,8 @@ type UpsertDefinitionParams struct {
 	RetentionDays        int32           `json:"retention_days"`
 	FreshnessSeconds     int64           `json:"freshness_seconds"`
 	StaleAction          string          `json:"stale_action"`
+	OnConflict           string          `json:"on_conflict"`
+	SourcePriority       []string        `json:"source_priority"`
 	Enabled              bool            `json:"enabled"`
 	Origin               string          `json:"origin"`
 	ReviewState          string          `json:"review_state"`
@@ -501,6 +571,8 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.RetentionDays,
 		arg.FreshnessSeconds,
 		arg.StaleAction,
+		arg.OnConflict,
+		arg.SourcePriority,
 		arg.Enabled,
 		arg.Origin,
 		arg.ReviewState,

@@ -273,6 +273,7 @@ WHERE a.tenant_id = $1
   AND a.profile_id <> $2
   AND a.status = 'active'
   AND a.deleted_at IS NULL
+ORDER BY id
 LIMIT 1000
 `
 
@@ -350,6 +351,7 @@ WHERE a.tenant_id = $1
   AND a.source_item_id = $2::uuid
   AND a.status = 'active'
   AND a.deleted_at IS NULL
+ORDER BY id
 LIMIT 1000
 `
 
@@ -386,6 +388,7 @@ FROM customer_assets a
 WHERE a.tenant_id = $1
   AND a.source_item_id = $2::uuid
   AND a.deleted_at IS NULL
+ORDER BY id
 LIMIT 1000
 `
 

@@ -124,27 +124,46 @@ func (q *Queries) ListProfileRelations(ctx context.Context, tenantID uuid.UUID, 
 
 const listValueStates = `-- name: ListValueStates :many
 SELECT
-    id, name, status, superseded_by_id, superseded_at, operation_id, accepted_at,
-    (deleted_at IS NOT NULL)::bool AS deleted
-FROM customer_values
-WHERE tenant_id = $1
-  AND profile_id = $2
-ORDER BY name, accepted_at, operation_id, id
+    f.superseded_at, f.definition_id,
+    f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id, f.yields_to_id,
+    (f.deleted_at IS NOT NULL)::bool AS deleted, f.source, f.source_item_type, f.source_session_id, f.verified,
+    f.verification_method, (cardinality(f.warnings) > 0)::bool AS warned, f.decision, f.collected_at, f.expires_at,
+    f.value_type, f.encrypted,
+    (CASE WHEN f.status IN ('active', 'pending') THEN f.value ELSE 'null' END)::jsonb AS value
+FROM customer_values f
+WHERE f.tenant_id = $1
+  AND f.profile_id = $2
+ORDER BY f.name, least(f.collected_at, f.accepted_at), f.accepted_at, f.operation_id, f.id
 `
 
 type ListValueStatesRow struct {
-	ID             uuid.UUID  `json:"id"`
-	Name           string     `json:"name"`
-	Status         string     `json:"status"`
-	SupersededByID *uuid.UUID `json:"superseded_by_id"`
-	SupersededAt   *time.Time `json:"superseded_at"`
-	OperationID    uuid.UUID  `json:"operation_id"`
-	AcceptedAt     time.Time  `json:"accepted_at"`
-	Deleted        bool       `json:"deleted"`
+	SupersededAt       *time.Time      `json:"superseded_at"`
+	DefinitionID       *uuid.UUID      `json:"definition_id"`
+	ProfileID          uuid.UUID       `json:"profile_id"`
+	Name               string          `json:"name"`
+	ID                 uuid.UUID       `json:"id"`
+	OperationID        uuid.UUID       `json:"operation_id"`
+	AcceptedAt         time.Time       `json:"accepted_at"`
+	Status             string          `json:"status"`
+	SupersededByID     *uuid.UUID      `json:"superseded_by_id"`
+	YieldsToID         *uuid.UUID      `json:"yields_to_id"`
+	Deleted            bool            `json:"deleted"`
+	Source             string          `json:"source"`
+	SourceItemType     string          `json:"source_item_type"`
+	SourceSessionID    *uuid.UUID      `json:"source_session_id"`
+	Verified           bool            `json:"verified"`
+	VerificationMethod string          `json:"verification_method"`
+	Warned             bool            `json:"warned"`
+	Decision           string          `json:"decision"`
+	CollectedAt        time.Time       `json:"collected_at"`
+	ExpiresAt          *time.Time      `json:"expires_at"`
+	ValueType          string          `json:"value_type"`
+	Encrypted          bool            `json:"encrypted"`
+	Value              json.RawMessage `json:"value"`
 }
 
-// Lists the state of every version in a profile, deleted ones included, in the order of acceptance. The caller holds
-// the lock of the profile. Index: customer_values_history.
+// Lists the state of every version in a profile, deleted ones included, in the order of effective time. value is as in
+// ListVersions. The caller holds the lock of the profile. Index: customer_values_history.
 func (q *Queries) ListValueStates(ctx context.Context, tenantID uuid.UUID, profileID uuid.UUID) ([]ListValueStatesRow, error) {
 	rows, err := q.db.Query(ctx, listValueStates, tenantID, profileID)
 	if err != nil {
@@ -155,14 +174,29 @@ func (q *Queries) ListValueStates(ctx context.Context, tenantID uuid.UUID, profi
 	for rows.Next() {
 		var i ListValueStatesRow
 		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.Status,
-			&i.SupersededByID,
 			&i.SupersededAt,
+			&i.DefinitionID,
+			&i.ProfileID,
+			&i.Name,
+			&i.ID,
 			&i.OperationID,
 			&i.AcceptedAt,
+			&i.Status,
+			&i.SupersededByID,
+			&i.YieldsToID,
 			&i.Deleted,
+			&i.Source,
+			&i.SourceItemType,
+			&i.SourceSessionID,
+			&i.Verified,
+			&i.VerificationMethod,
+			&i.Warned,
+			&i.Decision,
+			&i.CollectedAt,
+			&i.ExpiresAt,
+			&i.ValueType,
+			&i.Encrypted,
+			&i.Value,
 		); err != nil {
 			return nil, err
 		}

@@ -120,6 +120,11 @@ type CustomerValue struct {
 	Status               string          `json:"status"`
 	SupersededByID       *uuid.UUID      `json:"superseded_by_id"`
 	SupersededAt         *time.Time      `json:"superseded_at"`
+	YieldsToID           *uuid.UUID      `json:"yields_to_id"`
+	Decision             string          `json:"decision"`
+	DecidedBy            string          `json:"decided_by"`
+	DecidedAt            *time.Time      `json:"decided_at"`
+	DecisionNote         string          `json:"decision_note"`
 	Verified             bool            `json:"verified"`
 	VerificationMethod   string          `json:"verification_method"`
 	VerifiedAt           *time.Time      `json:"verified_at"`
@@ -157,6 +162,8 @@ type Definition struct {
 	RetentionDays        int32           `json:"retention_days"`
 	FreshnessSeconds     int64           `json:"freshness_seconds"`
 	StaleAction          string          `json:"stale_action"`
+	OnConflict           string          `json:"on_conflict"`
+	SourcePriority       []string        `json:"source_priority"`
 	Enabled              bool            `json:"enabled"`
 	Origin               string          `json:"origin"`
 	ReviewState          string          `json:"review_state"`

@@ -70,6 +70,40 @@ func (q *Queries) CountFields(ctx context.Context, tenantID uuid.UUID, profiles 
 	return items, nil
 }
 
+const decideValue = `-- name: DecideValue :exec
+UPDATE customer_values
+SET decision = $1,
+    decided_by = $2,
+    decided_at = $3,
+    decision_note = $4,
+    requires_confirmation = requires_confirmation AND $1 <> 'accepted',
+    updated_at = clock_timestamp()
+WHERE tenant_id = $5
+  AND id = $6
+`
+
+type DecideValueParams struct {
+	Decision     string     `json:"decision"`
+	DecidedBy    string     `json:"decided_by"`
+	DecidedAt    *time.Time `json:"decided_at"`
+	DecisionNote string     `json:"decision_note"`
+	TenantID     uuid.UUID  `json:"tenant_id"`
+	ID           uuid.UUID  `json:"id"`
+}
+
+// Records the decision of a person, or of the customer, about a pending version. Index: primary key.
+func (q *Queries) DecideValue(ctx context.Context, arg DecideValueParams) error {
+	_, err := q.db.Exec(ctx, decideValue,
+		arg.Decision,
+		arg.DecidedBy,
+		arg.DecidedAt,
+		arg.DecisionNote,
+		arg.TenantID,
+		arg.ID,
+	)
+	return err
+}
+
 const deleteOrphanCandidates = `-- name: DeleteOrphanCandidates :execrows
 WITH done AS MATERIALIZED (
     SELECT c.tenant_id, c.item_id
@@ -150,14 +184,14 @@ WHERE ctid = ANY (ARRAY(
         WHERE p.id = f.profile_id
         FOR UPDATE SKIP LOCKED
     ) p
-    WHERE f.status = 'active'
+    WHERE f.status IN ('active', 'pending')
       AND f.deleted_at IS NULL
       AND f.expires_at <= $1
     ORDER BY f.expires_at
     LIMIT $2
     FOR UPDATE OF f SKIP LOCKED
 ))
-  AND status = 'active'
+  AND status IN ('active', 'pending')
 RETURNING id, profile_id
 `
 
@@ -166,7 +200,7 @@ type ExpireValuesRow struct {
 	ProfileID uuid.UUID `json:"profile_id"`
 }
 
-// Marks expired values, across tenants, in batches. It locks the profile, as writers do, and skips locked profiles:
+// Marks expired values, active and pending ones, across tenants, in batches. It locks the profile, as writers do, and skips locked profiles:
 // the next sweep gets their values. The positions of the locked rows are an array so that the subquery and its LIMIT
 // run once: as a join it could run for each row. LATERAL makes the lookup of the profile independent of statistics. Indexes:
 // customer_values_expiry, primary keys.
@@ -191,7 +225,7 @@ func (q *Queries) ExpireValues(ctx context.Context, now *time.Time, maxRows int3
 }
 
 const getActiveValue = `-- name: GetActiveValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at
 FROM customer_values
 WHERE tenant_id = $1
   AND profile_id = $2
@@ -228,6 +262,11 @@ func (q *Queries) GetActiveValue(ctx context.Context, arg GetActiveValueParams) 
 		&i.Status,
 		&i.SupersededByID,
 		&i.SupersededAt,
+		&i.YieldsToID,
+		&i.Decision,
+		&i.DecidedBy,
+		&i.DecidedAt,
+		&i.DecisionNote,
 		&i.Verified,
 		&i.VerificationMethod,
 		&i.VerifiedAt,
@@ -247,7 +286,7 @@ func (q *Queries) GetActiveValue(ctx context.Context, arg GetActiveValueParams) 
 }
 
 const getAnyValue = `-- name: GetAnyValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at
 FROM customer_values
 WHERE tenant_id = $1
   AND id = $2
@@ -275,6 +314,11 @@ func (q *Queries) GetAnyValue(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 		&i.Status,
 		&i.SupersededByID,
 		&i.SupersededAt,
+		&i.YieldsToID,
+		&i.Decision,
+		&i.DecidedBy,
+		&i.DecidedAt,
+		&i.DecisionNote,
 		&i.Verified,
 		&i.VerificationMethod,
 		&i.VerifiedAt,
@@ -294,7 +338,7 @@ func (q *Queries) GetAnyValue(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 }
 
 const getValue = `-- name: GetValue :one
-SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at
+SELECT id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id, source_step_id, source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision, decided_by, decided_at, decision_note, verified, verification_method, verified_at, verified_by, confidence, requires_confirmation, collected_at, updated_at, expires_at, definition_id, warnings, operation_id, accepted_at, deleted_at
 FROM customer_values
 WHERE tenant_id = $1
   AND id = $2
@@ -323,6 +367,11 @@ func (q *Queries) GetValue(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID
 		&i.Status,
 		&i.SupersededByID,
 		&i.SupersededAt,
+		&i.YieldsToID,
+		&i.Decision,
+		&i.DecidedBy,
+		&i.DecidedAt,
+		&i.DecisionNote,
 		&i.Verified,
 		&i.VerificationMethod,
 		&i.VerifiedAt,
@@ -345,8 +394,8 @@ const insertValue = `-- name: InsertValue :exec
 INSERT INTO customer_values (
     id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id,
     source_step_id,
-    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified,
-    verification_method,
+    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
+    decided_by, decided_at, decision_note, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
     operation_id, accepted_at
 )
@@ -357,8 +406,10 @@ VALUES (
     $12, $13, $14, $15,
     $16, $17, $18, $19,
     $20, $21, $22, $23,
-    $24, $25, $26, $27, $28,
-    $29
+    $24,
+    $25, $26, $27, $28,
+    $29, $30, $31, $32, $33,
+    $34
 )
 `
 
@@ -380,6 +431,11 @@ type InsertValueParams struct {
 	Status               string          `json:"status"`
 	SupersededByID       *uuid.UUID      `json:"superseded_by_id"`
 	SupersededAt         *time.Time      `json:"superseded_at"`
+	YieldsToID           *uuid.UUID      `json:"yields_to_id"`
+	Decision             string          `json:"decision"`
+	DecidedBy            string          `json:"decided_by"`
+	DecidedAt            *time.Time      `json:"decided_at"`
+	DecisionNote         string          `json:"decision_note"`
 	Verified             bool            `json:"verified"`
 	VerificationMethod   string          `json:"verification_method"`
 	VerifiedAt           *time.Time      `json:"verified_at"`
@@ -414,6 +470,11 @@ func (q *Queries) InsertValue(ctx context.Context, arg InsertValueParams) error 
 		arg.Status,
 		arg.SupersededByID,
 		arg.SupersededAt,
+		arg.YieldsToID,
+		arg.Decision,
+		arg.DecidedBy,
+		arg.DecidedAt,
+		arg.DecisionNote,
 		arg.Verified,
 		arg.VerificationMethod,
 		arg.VerifiedAt,
@@ -434,8 +495,8 @@ const insertValues = `-- name: InsertValues :execrows
 INSERT INTO customer_values (
     id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id,
     source_step_id,
-    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified,
-    verification_method,
+    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
+    decided_by, decided_at, decision_note, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
     operation_id, accepted_at
 )
@@ -443,7 +504,7 @@ SELECT
     r.id, $1, r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source,
     r.source_session_id, r.source_scenario_id,
     r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id,
-    r.superseded_at,
+    r.superseded_at, r.yields_to_id, r.decision, r.decided_by, r.decided_at, r.decision_note,
     r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation,
     r.collected_at,
     r.expires_at, r.definition_id, r.warnings, $2, $3
@@ -452,7 +513,8 @@ FROM jsonb_to_recordset($4::jsonb) AS r (
     source_session_id uuid,
     source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb,
     status text,
-    superseded_by_id uuid, superseded_at timestamptz, verified boolean, verification_method text,
+    superseded_by_id uuid, superseded_at timestamptz, yields_to_id uuid, decision text, decided_by text,
+    decided_at timestamptz, decision_note text, verified boolean, verification_method text,
     verified_at timestamptz,
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
     expires_at timestamptz, definition_id uuid, warnings text[]
@@ -482,7 +544,7 @@ func (q *Queries) InsertValues(ctx context.Context, arg InsertValuesParams) (int
 }
 
 const listHistory = `-- name: ListHistory :many
-SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at
+SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 JOIN customer_values f ON f.profile_id = p.id
@@ -536,6 +598,11 @@ func (q *Queries) ListHistory(ctx context.Context, arg ListHistoryParams) ([]Cus
 			&i.Status,
 			&i.SupersededByID,
 			&i.SupersededAt,
+			&i.YieldsToID,
+			&i.Decision,
+			&i.DecidedBy,
+			&i.DecidedAt,
+			&i.DecisionNote,
 			&i.Verified,
 			&i.VerificationMethod,
 			&i.VerifiedAt,
@@ -561,90 +628,53 @@ func (q *Queries) ListHistory(ctx context.Context, arg ListHistoryParams) ([]Cus
 	return items, nil
 }
 
-const listManyVersions = `-- name: ListManyVersions :many
+const listVersions = `-- name: ListVersions :many
 SELECT
-    f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id,
-    (f.deleted_at IS NOT NULL)::bool AS deleted
+    f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id, f.yields_to_id,
+    (f.deleted_at IS NOT NULL)::bool AS deleted, f.source, f.source_item_type, f.source_session_id, f.verified,
+    f.verification_method, (cardinality(f.warnings) > 0)::bool AS warned, f.decision, f.collected_at, f.expires_at,
+    f.value_type, f.encrypted,
+    (CASE WHEN f.status IN ('active', 'pending') THEN f.value ELSE 'null' END)::jsonb AS value
 FROM (SELECT unnest($1::uuid[]) AS profile_id, unnest($2::text[]) AS name) wanted
 JOIN customer_values f ON f.profile_id = wanted.profile_id AND f.name = wanted.name
 WHERE f.tenant_id = $3
 `
 
-type ListManyVersionsParams struct {
+type ListVersionsParams struct {
 	Profiles []uuid.UUID `json:"profiles"`
 	Names    []string    `json:"names"`
 	TenantID uuid.UUID   `json:"tenant_id"`
 }
 
-type ListManyVersionsRow struct {
-	ProfileID      uuid.UUID  `json:"profile_id"`
-	Name           string     `json:"name"`
-	ID             uuid.UUID  `json:"id"`
-	OperationID    uuid.UUID  `json:"operation_id"`
-	AcceptedAt     time.Time  `json:"accepted_at"`
-	Status         string     `json:"status"`
-	SupersededByID *uuid.UUID `json:"superseded_by_id"`
-	Deleted        bool       `json:"deleted"`
-}
-
-// Lists the versions of many values of many profiles, for an import. It works as ListVersions. Index:
-// customer_values_history.
-func (q *Queries) ListManyVersions(ctx context.Context, arg ListManyVersionsParams) ([]ListManyVersionsRow, error) {
-	rows, err := q.db.Query(ctx, listManyVersions, arg.Profiles, arg.Names, arg.TenantID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []ListManyVersionsRow{}
-	for rows.Next() {
-		var i ListManyVersionsRow
-		if err := rows.Scan(
-			&i.ProfileID,
-			&i.Name,
-			&i.ID,
-			&i.OperationID,
-			&i.AcceptedAt,
-			&i.Status,
-			&i.SupersededByID,
-			&i.Deleted,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const listVersions = `-- name: ListVersions :many
-SELECT id, operation_id, accepted_at, status, superseded_by_id, (deleted_at IS NOT NULL)::bool AS deleted
-FROM customer_values
-WHERE tenant_id = $1
-  AND profile_id = $2
-  AND name = $3
-`
-
-type ListVersionsParams struct {
-	TenantID  uuid.UUID `json:"tenant_id"`
-	ProfileID uuid.UUID `json:"profile_id"`
-	Name      string    `json:"name"`
-}
-
 type ListVersionsRow struct {
-	ID             uuid.UUID  `json:"id"`
-	OperationID    uuid.UUID  `json:"operation_id"`
-	AcceptedAt     time.Time  `json:"accepted_at"`
-	Status         string     `json:"status"`
-	SupersededByID *uuid.UUID `json:"superseded_by_id"`
-	Deleted        bool       `json:"deleted"`
+	ProfileID          uuid.UUID       `json:"profile_id"`
+	Name               string          `json:"name"`
+	ID                 uuid.UUID       `json:"id"`
+	OperationID        uuid.UUID       `json:"operation_id"`
+	AcceptedAt         time.Time       `json:"accepted_at"`
+	Status             string          `json:"status"`
+	SupersededByID     *uuid.UUID      `json:"superseded_by_id"`
+	YieldsToID         *uuid.UUID      `json:"yields_to_id"`
+	Deleted            bool            `json:"deleted"`
+	Source             string          `json:"source"`
+	SourceItemType     string          `json:"source_item_type"`
+	SourceSessionID    *uuid.UUID      `json:"source_session_id"`
+	Verified           bool            `json:"verified"`
+	VerificationMethod string          `json:"verification_method"`
+	Warned             bool            `json:"warned"`
+	Decision           string          `json:"decision"`
+	CollectedAt        time.Time       `json:"collected_at"`
+	ExpiresAt          *time.Time      `json:"expires_at"`
+	ValueType          string          `json:"value_type"`
+	Encrypted          bool            `json:"encrypted"`
+	Value              json.RawMessage `json:"value"`
 }
 
-// Lists the versions of a value, deleted ones included, to place a new one among them. The caller holds the lock of
-// the profile. Index: customer_values_history.
+// Lists the versions of values of profiles, deleted ones included, to place new ones among them. value is null for
+// versions that are neither active nor pending: only those are compared. The caller holds the locks of the profiles.
+// Index: customer_values_history.
 func (q *Queries) ListVersions(ctx context.Context, arg ListVersionsParams) ([]ListVersionsRow, error) {
-	rows, err := q.db.Query(ctx, listVersions, arg.TenantID, arg.ProfileID, arg.Name)
+	rows, err := q.db.Query(ctx, listVersions, arg.Profiles, arg.Names, arg.TenantID)
 	if err != nil {
 		return nil, err
 	}
@@ -653,12 +683,27 @@ func (q *Queries) ListVersions(ctx context.Context, arg ListVersionsParams) ([]L
 	for rows.Next() {
 		var i ListVersionsRow
 		if err := rows.Scan(
+			&i.ProfileID,
+			&i.Name,
 			&i.ID,
 			&i.OperationID,
 			&i.AcceptedAt,
 			&i.Status,
 			&i.SupersededByID,
+			&i.YieldsToID,
 			&i.Deleted,
+			&i.Source,
+			&i.SourceItemType,
+			&i.SourceSessionID,
+			&i.Verified,
+			&i.VerificationMethod,
+			&i.Warned,
+			&i.Decision,
+			&i.CollectedAt,
+			&i.ExpiresAt,
+			&i.ValueType,
+			&i.Encrypted,
+			&i.Value,
 		); err != nil {
 			return nil, err
 		}
@@ -825,15 +870,17 @@ UPDATE customer_values
 SET status = $1,
     superseded_by_id = $2,
     superseded_at = $3,
+    yields_to_id = $4,
     updated_at = clock_timestamp()
-WHERE tenant_id = $4
-  AND id = $5
+WHERE tenant_id = $5
+  AND id = $6
 `
 
 type SetValueStateParams struct {
 	Status         string     `json:"status"`
 	SupersededByID *uuid.UUID `json:"superseded_by_id"`
 	SupersededAt   *time.Time `json:"superseded_at"`
+	YieldsToID     *uuid.UUID `json:"yields_to_id"`
 	TenantID       uuid.UUID  `json:"tenant_id"`
 	ID             uuid.UUID  `json:"id"`
 }
@@ -845,6 +892,7 @@ func (q *Queries) SetValueState(ctx context.Context, arg SetValueStateParams) er
 		arg.Status,
 		arg.SupersededByID,
 		arg.SupersededAt,
+		arg.YieldsToID,
 		arg.TenantID,
 		arg.ID,
 	)

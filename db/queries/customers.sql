@@ -182,6 +182,18 @@ SELECT
           AND f.deleted_at IS NULL
     ), '[]')::jsonb AS fields,
     coalesce((
+        SELECT jsonb_agg(to_jsonb(w) ORDER BY w.name, w.accepted_at, w.id)
+        FROM (
+            SELECT f.*
+            FROM customer_values f
+            WHERE f.profile_id = p.id
+              AND f.status = 'pending'
+              AND f.deleted_at IS NULL
+            ORDER BY f.name
+            LIMIT 200 -- vault.MaxPending
+        ) w
+    ), '[]')::jsonb AS pending,
+    coalesce((
         SELECT jsonb_agg(to_jsonb(a) ORDER BY a.uploaded_at, a.id)
         FROM customer_assets a
         WHERE a.profile_id = p.id

@@ -7,6 +7,15 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND name = sqlc.arg(name)
   AND deleted_at IS NULL;
 
+-- Lists definitions by their ids, deleted ones excluded. Index: primary key.
+-- name: ListDefinitionsByID :many
+SELECT *
+FROM definitions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = ANY (sqlc.arg(ids)::uuid[])
+  AND deleted_at IS NULL
+ORDER BY id;
+
 -- Locks a definition by its name, deleted or not, until the end of the transaction. Index: the unique key.
 -- name: LockDefinitionByName :one
 SELECT id, accepted_at, deleted_at
@@ -77,7 +86,7 @@ INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
     validation_mode,
     required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
-    encryption_required, retention_days, freshness_seconds, stale_action, enabled, origin, review_state, operation_id,
+    encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id,
     accepted_at
 )
 VALUES (
@@ -87,7 +96,8 @@ VALUES (
     sqlc.arg(required_verification), sqlc.arg(verification_methods), sqlc.arg(collection_prompt),
     sqlc.arg(extraction_examples),
     sqlc.arg(extraction_prompt_hint), sqlc.arg(is_pii), sqlc.arg(encryption_required), sqlc.arg(retention_days),
-    sqlc.arg(freshness_seconds), sqlc.arg(stale_action), sqlc.arg(enabled), sqlc.arg(origin), sqlc.arg(review_state),
+    sqlc.arg(freshness_seconds), sqlc.arg(stale_action), sqlc.arg(on_conflict), sqlc.arg(source_priority),
+    sqlc.arg(enabled), sqlc.arg(origin), sqlc.arg(review_state),
     sqlc.arg(operation_id),
     sqlc.arg(accepted_at)
 )
@@ -108,6 +118,8 @@ SET display_name = excluded.display_name,
     retention_days = excluded.retention_days,
     freshness_seconds = excluded.freshness_seconds,
     stale_action = excluded.stale_action,
+    on_conflict = excluded.on_conflict,
+    source_priority = excluded.source_priority,
     enabled = excluded.enabled,
     origin = excluded.origin,
     review_state = excluded.review_state,

@@ -133,6 +133,7 @@ FROM customer_assets a
 WHERE a.tenant_id = sqlc.arg(tenant_id)
   AND a.source_item_id = sqlc.arg(item_id)::uuid
   AND a.deleted_at IS NULL
+ORDER BY id
 LIMIT 1000;
 
 -- Gets the profile and customer of an item, deleted or not. Indexes: primary keys.
@@ -168,6 +169,7 @@ WHERE a.tenant_id = sqlc.arg(tenant_id)
   AND a.source_item_id = sqlc.arg(item_id)::uuid
   AND a.status = 'active'
   AND a.deleted_at IS NULL
+ORDER BY id
 LIMIT 1000;
 
 -- Lists the profiles of the active items that were derived from an item. Indexes: customer_values_source,
@@ -253,6 +255,7 @@ WHERE a.tenant_id = sqlc.arg(tenant_id)
   AND a.profile_id <> sqlc.arg(profile_id)
   AND a.status = 'active'
   AND a.deleted_at IS NULL
+ORDER BY id
 LIMIT 1000;
 
 -- Deletes all items of a customer softly. LockCustomerItems has locked them. Indexes: customer_values_history,

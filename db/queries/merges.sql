@@ -26,16 +26,20 @@ SET profile_id = sqlc.arg(to_profile)
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = ANY (sqlc.arg(ids)::uuid[]);
 
--- Lists the state of every version in a profile, deleted ones included, in the order of acceptance. The caller holds
--- the lock of the profile. Index: customer_values_history.
+-- Lists the state of every version in a profile, deleted ones included, in the order of effective time. value is as in
+-- ListVersions. The caller holds the lock of the profile. Index: customer_values_history.
 -- name: ListValueStates :many
 SELECT
-    id, name, status, superseded_by_id, superseded_at, operation_id, accepted_at,
-    (deleted_at IS NOT NULL)::bool AS deleted
-FROM customer_values
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND profile_id = sqlc.arg(profile_id)
-ORDER BY name, accepted_at, operation_id, id;
+    f.superseded_at, f.definition_id,
+    f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id, f.yields_to_id,
+    (f.deleted_at IS NOT NULL)::bool AS deleted, f.source, f.source_item_type, f.source_session_id, f.verified,
+    f.verification_method, (cardinality(f.warnings) > 0)::bool AS warned, f.decision, f.collected_at, f.expires_at,
+    f.value_type, f.encrypted,
+    (CASE WHEN f.status IN ('active', 'pending') THEN f.value ELSE 'null' END)::jsonb AS value
+FROM customer_values f
+WHERE f.tenant_id = sqlc.arg(tenant_id)
+  AND f.profile_id = sqlc.arg(profile_id)
+ORDER BY f.name, least(f.collected_at, f.accepted_at), f.accepted_at, f.operation_id, f.id;
 
 -- Gets the ids of all rows of a profile other than values. The caller holds the lock of the profile. Indexes:
 -- customer_assets_profile, channel_identities_profile, consents_profile, customer_profiles_merged.

@@ -3,8 +3,8 @@
 INSERT INTO customer_values (
     id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id,
     source_step_id,
-    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified,
-    verification_method,
+    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
+    decided_by, decided_at, decision_note, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
     operation_id, accepted_at
 )
@@ -13,20 +13,13 @@ VALUES (
     sqlc.arg(value_type),
     sqlc.arg(source), sqlc.narg(source_session_id), sqlc.narg(source_scenario_id), sqlc.arg(source_step_id),
     sqlc.narg(source_item_id), sqlc.arg(source_item_type), sqlc.arg(source_metadata), sqlc.arg(status),
-    sqlc.narg(superseded_by_id), sqlc.narg(superseded_at), sqlc.arg(verified), sqlc.arg(verification_method),
+    sqlc.narg(superseded_by_id), sqlc.narg(superseded_at), sqlc.narg(yields_to_id), sqlc.arg(decision),
+    sqlc.arg(decided_by), sqlc.narg(decided_at), sqlc.arg(decision_note), sqlc.arg(verified),
+    sqlc.arg(verification_method),
     sqlc.narg(verified_at), sqlc.arg(verified_by), sqlc.arg(confidence), sqlc.arg(requires_confirmation),
     sqlc.arg(collected_at), sqlc.narg(expires_at), sqlc.narg(definition_id), sqlc.arg(warnings), sqlc.arg(operation_id),
     sqlc.arg(accepted_at)
 );
-
--- Lists the versions of a value, deleted ones included, to place a new one among them. The caller holds the lock of
--- the profile. Index: customer_values_history.
--- name: ListVersions :many
-SELECT id, operation_id, accepted_at, status, superseded_by_id, (deleted_at IS NOT NULL)::bool AS deleted
-FROM customer_values
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND profile_id = sqlc.arg(profile_id)
-  AND name = sqlc.arg(name);
 
 -- Supersedes a version. The status superseded outranks expired and orphaned (rule 3). Index: primary key.
 -- name: SupersedeValue :exec
@@ -61,7 +54,7 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)
   AND deleted_at IS NULL;
 
--- Marks expired values, across tenants, in batches. It locks the profile, as writers do, and skips locked profiles:
+-- Marks expired values, active and pending ones, across tenants, in batches. It locks the profile, as writers do, and skips locked profiles:
 -- the next sweep gets their values. The positions of the locked rows are an array so that the subquery and its LIMIT
 -- run once: as a join it could run for each row. LATERAL makes the lookup of the profile independent of statistics. Indexes:
 -- customer_values_expiry, primary keys.
@@ -77,14 +70,14 @@ WHERE ctid = ANY (ARRAY(
         WHERE p.id = f.profile_id
         FOR UPDATE SKIP LOCKED
     ) p
-    WHERE f.status = 'active'
+    WHERE f.status IN ('active', 'pending')
       AND f.deleted_at IS NULL
       AND f.expires_at <= sqlc.arg(now)
     ORDER BY f.expires_at
     LIMIT sqlc.arg(max_rows)
     FOR UPDATE OF f SKIP LOCKED
 ))
-  AND status = 'active'
+  AND status IN ('active', 'pending')
 RETURNING id, profile_id;
 
 -- Marks values without their source, across tenants, in batches, with the locks of ExpireValues. It scans all values
@@ -273,6 +266,19 @@ UPDATE customer_values
 SET status = sqlc.arg(status),
     superseded_by_id = sqlc.narg(superseded_by_id),
     superseded_at = sqlc.narg(superseded_at),
+    yields_to_id = sqlc.narg(yields_to_id),
+    updated_at = clock_timestamp()
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
+-- Records the decision of a person, or of the customer, about a pending version. Index: primary key.
+-- name: DecideValue :exec
+UPDATE customer_values
+SET decision = sqlc.arg(decision),
+    decided_by = sqlc.arg(decided_by),
+    decided_at = sqlc.arg(decided_at),
+    decision_note = sqlc.arg(decision_note),
+    requires_confirmation = requires_confirmation AND sqlc.arg(decision) <> 'accepted',
     updated_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
@@ -291,12 +297,16 @@ FROM customer_values
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Lists the versions of many values of many profiles, for an import. It works as ListVersions. Index:
--- customer_values_history.
--- name: ListManyVersions :many
+-- Lists the versions of values of profiles, deleted ones included, to place new ones among them. value is null for
+-- versions that are neither active nor pending: only those are compared. The caller holds the locks of the profiles.
+-- Index: customer_values_history.
+-- name: ListVersions :many
 SELECT
-    f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id,
-    (f.deleted_at IS NOT NULL)::bool AS deleted
+    f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id, f.yields_to_id,
+    (f.deleted_at IS NOT NULL)::bool AS deleted, f.source, f.source_item_type, f.source_session_id, f.verified,
+    f.verification_method, (cardinality(f.warnings) > 0)::bool AS warned, f.decision, f.collected_at, f.expires_at,
+    f.value_type, f.encrypted,
+    (CASE WHEN f.status IN ('active', 'pending') THEN f.value ELSE 'null' END)::jsonb AS value
 FROM (SELECT unnest(sqlc.arg(profiles)::uuid[]) AS profile_id, unnest(sqlc.arg(names)::text[]) AS name) wanted
 JOIN customer_values f ON f.profile_id = wanted.profile_id AND f.name = wanted.name
 WHERE f.tenant_id = sqlc.arg(tenant_id);
@@ -318,8 +328,8 @@ WHERE f.tenant_id = sqlc.arg(tenant_id)
 INSERT INTO customer_values (
     id, tenant_id, profile_id, name, value, encrypted, value_type, source, source_session_id, source_scenario_id,
     source_step_id,
-    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, verified,
-    verification_method,
+    source_item_id, source_item_type, source_metadata, status, superseded_by_id, superseded_at, yields_to_id, decision,
+    decided_by, decided_at, decision_note, verified, verification_method,
     verified_at, verified_by, confidence, requires_confirmation, collected_at, expires_at, definition_id, warnings,
     operation_id, accepted_at
 )
@@ -327,7 +337,7 @@ SELECT
     r.id, sqlc.arg(tenant_id), r.profile_id, r.name, r.value, r.encrypted, r.value_type, r.source,
     r.source_session_id, r.source_scenario_id,
     r.source_step_id, r.source_item_id, r.source_item_type, r.source_metadata, r.status, r.superseded_by_id,
-    r.superseded_at,
+    r.superseded_at, r.yields_to_id, r.decision, r.decided_by, r.decided_at, r.decision_note,
     r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation,
     r.collected_at,
     r.expires_at, r.definition_id, r.warnings, sqlc.arg(operation_id), sqlc.arg(accepted_at)
@@ -336,7 +346,8 @@ FROM jsonb_to_recordset(sqlc.arg(rows)::jsonb) AS r (
     source_session_id uuid,
     source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb,
     status text,
-    superseded_by_id uuid, superseded_at timestamptz, verified boolean, verification_method text,
+    superseded_by_id uuid, superseded_at timestamptz, yields_to_id uuid, decision text, decided_by text,
+    decided_at timestamptz, decision_note text, verified boolean, verification_method text,
     verified_at timestamptz,
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
     expires_at timestamptz, definition_id uuid, warnings text[]

@@ -20,6 +20,8 @@ CREATE TABLE definitions (
     retention_days         integer NOT NULL DEFAULT 0 CHECK (retention_days >= 0),
     freshness_seconds      bigint NOT NULL DEFAULT 0 CHECK (freshness_seconds >= 0),
     stale_action           text NOT NULL DEFAULT '' CHECK (stale_action IN ('', 'warn', 'block', 'ignore')),
+    on_conflict            text NOT NULL DEFAULT '' CHECK (on_conflict IN ('', 'ask', 'review', 'keep', 'newest')),
+    source_priority        text[] NOT NULL DEFAULT '{}',
     enabled                boolean NOT NULL DEFAULT true,
     origin                 text NOT NULL CHECK (origin IN ('human', 'extracted')),
     review_state           text NOT NULL DEFAULT 'none' CHECK (review_state IN ('none', 'pending', 'approved', 'rejected')),

@@ -75,9 +75,14 @@ CREATE TABLE customer_values (
     source_item_id        uuid,
     source_item_type      text NOT NULL DEFAULT '' CHECK (source_item_type IN ('', 'profile_field', 'profile_asset', 'session', 'tool', 'external')),
     source_metadata       jsonb NOT NULL DEFAULT '{}',
-    status                text NOT NULL CHECK (status IN ('active', 'superseded', 'expired', 'orphaned')),
+    status                text NOT NULL CHECK (status IN ('active', 'pending', 'superseded', 'expired', 'orphaned')),
     superseded_by_id      uuid,
     superseded_at         timestamptz,
+    yields_to_id          uuid, -- the stronger version that this one may not replace by itself
+    decision              text NOT NULL DEFAULT '' CHECK (decision IN ('', 'accepted', 'rejected', 'corrected')),
+    decided_by            text NOT NULL DEFAULT '',
+    decided_at            timestamptz,
+    decision_note         text NOT NULL DEFAULT '',
     verified              boolean NOT NULL DEFAULT false,
     verification_method   text NOT NULL DEFAULT '',
     verified_at           timestamptz,
@@ -95,12 +100,17 @@ CREATE TABLE customer_values (
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, profile_id) REFERENCES customer_profiles (tenant_id, id),
     FOREIGN KEY (tenant_id, superseded_by_id) REFERENCES customer_values (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
-    CHECK ((status = 'superseded') = (superseded_by_id IS NOT NULL))
+    FOREIGN KEY (tenant_id, yields_to_id) REFERENCES customer_values (tenant_id, id) DEFERRABLE INITIALLY DEFERRED,
+    CHECK ((status = 'superseded') = (superseded_by_id IS NOT NULL)),
+    CHECK (status <> 'pending' OR yields_to_id IS NOT NULL)
 );
 -- Rule 1: a profile has at most one active version of a value.
 CREATE UNIQUE INDEX customer_values_active ON customer_values (profile_id, name) WHERE status = 'active' AND deleted_at IS NULL;
+-- The pending values of a customer, and those of a tenant in the order of their ids.
+CREATE INDEX customer_values_pending ON customer_values (profile_id, name) WHERE status = 'pending' AND deleted_at IS NULL;
+CREATE INDEX customer_values_undecided ON customer_values (tenant_id, id) WHERE status = 'pending' AND deleted_at IS NULL;
 CREATE INDEX customer_values_history ON customer_values (profile_id, name, accepted_at DESC, operation_id DESC);
-CREATE INDEX customer_values_expiry ON customer_values (expires_at) WHERE status = 'active' AND expires_at IS NOT NULL AND deleted_at IS NULL;
+CREATE INDEX customer_values_expiry ON customer_values (expires_at) WHERE status IN ('active', 'pending') AND expires_at IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX customer_values_source ON customer_values (source_item_id) WHERE source_item_id IS NOT NULL;
 -- Sweeps across tenants find the chains to invalidate by it. An equal id of another tenant is invalidated as well.
 CREATE INDEX customer_values_id ON customer_values (id);

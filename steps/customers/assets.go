@@ -38,7 +38,7 @@ func (s Assets) PersistAsset(ctx context.Context, ev vault.Event) (once.Applied[
 		if err != nil {
 			return vault.ItemResult{}, err
 		}
-		status := rules.Place(nil, op.ID, op.AcceptedAt, found, in.ExpiresAt, s.Now()).Status
+		status := rules.StatusOf(found, in.ExpiresAt, s.Now())
 		row := dbgen.InsertAssetParams{
 			ID: id, TenantID: ev.TenantID, ProfileID: profile.ID, Name: in.Name, AssetType: in.AssetType,
 			StorageProvider: in.StorageProvider, StoragePath: in.StoragePath, MimeType: in.MimeType, SizeBytes: in.SizeBytes,

@@ -69,18 +69,26 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 		if out.Rejected, err = refused.rejected(), refused.err(); err != nil || len(writes) == 0 {
 			return out, err
 		}
-		rows, superseded, err := s.place(ctx, q, op, writes, profiles)
+		placed, err := s.place(ctx, q, op, writes, profiles)
 		if err != nil {
 			return out, err
 		}
-		if err := insertVersions(ctx, q, op, rows, superseded); err != nil {
+		for id, place := range placed.places {
+			if err := makeRoom(ctx, q, op.TenantID, id, place, s.Values.Now()); err != nil {
+				return out, err
+			}
+		}
+		if err := insertVersions(ctx, q, op, placed.rows, placed.superseded); err != nil {
 			return out, err
 		}
 		touched := map[uuid.UUID]bool{}
-		for i, row := range rows {
+		for i, row := range placed.rows {
 			touched[row.ProfileID] = true
-			if row.Status == string(vault.StatusSuperseded) {
+			switch vault.ItemStatus(row.Status) {
+			case vault.StatusSuperseded:
 				out.Superseded++
+			case vault.StatusPending:
+				out.Pending++
 			}
 			if warnings := writes[i].checked.Warnings; len(warnings) > 0 {
 				out.Warnings++
@@ -89,7 +97,7 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 				})
 			}
 		}
-		out.Written, out.Customers = len(rows), len(touched)
+		out.Written, out.Customers = len(placed.rows), len(touched)
 		ids := make([]uuid.UUID, 0, len(touched))
 		for id := range touched {
 			ids = append(ids, id)
@@ -301,7 +309,9 @@ func limitFields(
 	for _, w := range writes {
 		profile := profiles[w.CustomerID]
 		if n, limited := left[profile]; limited {
-			known, err := q.ListVersions(ctx, dbgen.ListVersionsParams{TenantID: tenant, ProfileID: profile, Name: w.Name})
+			known, err := q.ListVersions(ctx, dbgen.ListVersionsParams{
+				TenantID: tenant, Profiles: []uuid.UUID{profile}, Names: []string{w.Name},
+			})
 			if err != nil {
 				return nil, err
 			}
@@ -386,51 +396,46 @@ func lockCustomers(
 	}
 }
 
-// fieldKey is one field of one profile.
-type fieldKey struct {
-	profile uuid.UUID
-	name    string
+// placed are the rows of an import and what they change.
+type placed struct {
+	rows       []dbgen.InsertValueParams
+	superseded map[uuid.UUID]uuid.UUID
+	places     map[uuid.UUID]rules.Placement // of the versions that overtake others, which is rare
 }
 
 // place orders each write in the history of its field. A history has at most one write of the import.
 func (s Imports) place(
 	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
-) ([]dbgen.InsertValueParams, map[uuid.UUID]uuid.UUID, error) {
-	var ids []uuid.UUID
-	var names []string
-	for _, w := range writes {
-		ids, names = append(ids, profiles[w.CustomerID]), append(names, w.Name)
+) (placed, error) {
+	out := placed{superseded: map[uuid.UUID]uuid.UUID{}, places: map[uuid.UUID]rules.Placement{}}
+	keys := make([]fieldKey, len(writes))
+	for i, w := range writes {
+		keys[i] = fieldKey{profiles[w.CustomerID], w.Name}
 	}
-	known, err := q.ListManyVersions(ctx, dbgen.ListManyVersionsParams{TenantID: op.TenantID, Profiles: ids, Names: names})
+	histories, err := loadHistories(ctx, q, s.Values.Once.Sealer, op.TenantID, keys...)
 	if err != nil {
-		return nil, nil, err
+		return out, err
 	}
-	history := map[fieldKey][]rules.Version{}
-	for _, r := range known {
-		key := fieldKey{r.ProfileID, r.Name}
-		history[key] = append(history[key], rules.Version{
-			ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status),
-			SupersededByID: r.SupersededByID,
-			Deleted:        r.Deleted,
-		})
-	}
-	rows := make([]dbgen.InsertValueParams, 0, len(writes))
-	superseded := map[uuid.UUID]uuid.UUID{}
-	for _, w := range writes {
-		key := fieldKey{profiles[w.CustomerID], w.Name}
-		id := w.id
-		expires := rules.ExpiryOf(w.WriteValueInput, w.def, op.AcceptedAt)
-		at := rules.Place(history[key], op.ID, op.AcceptedAt, w.sourceFound, expires, s.Values.Now())
-		if at.Supersedes != nil {
-			superseded[*at.Supersedes] = id
+	now := s.Values.Now()
+	for i, w := range writes {
+		version := newVersion(w.id, op, w.WriteValueInput, w.def, w.checked)
+		place := rules.Place(histories[keys[i]], version, rules.AuthorityOf(w.def), w.sourceFound, now)
+		if place.Supersedes != nil {
+			out.superseded[*place.Supersedes] = w.id
 		}
-		row, err := s.Values.row(id, key.profile, op, w.WriteValueInput, w.def, w.checked, at, expires)
+		for _, id := range place.Replaces {
+			out.superseded[id] = w.id
+		}
+		if len(place.Overtakes) > 0 {
+			out.places[w.id] = rules.Placement{Overtakes: place.Overtakes}
+		}
+		row, err := s.Values.row(version, keys[i].profile, op, w.WriteValueInput, w.def, w.checked, place)
 		if err != nil {
-			return nil, nil, err
+			return out, err
 		}
-		rows = append(rows, row)
+		out.rows = append(out.rows, row)
 	}
-	return rows, superseded, nil
+	return out, nil
 }
 
 // insertVersions stores the placed rows in two statements.

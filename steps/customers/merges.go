@@ -39,10 +39,11 @@ type fieldState struct {
 	Status         vault.ItemStatus `json:"status"`
 	SupersededByID *uuid.UUID       `json:"superseded_by_id,omitempty"`
 	SupersededAt   *time.Time       `json:"superseded_at,omitempty"`
+	YieldsToID     *uuid.UUID       `json:"yields_to_id,omitempty"`
 }
 
 // MergeCustomers moves everything from the source to the target. If both have a field, their versions become one
-// history in order of acceptance, so the newest value is active. Lineage refers to items, which keep their ids.
+// history, so the newest value is active unless a stronger one is. Lineage refers to items, which keep their ids.
 func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (once.Applied[vault.CustomerResult], error) {
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.MergeCustomersInput,
@@ -51,7 +52,7 @@ func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (once.Applie
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
-		before, relinked, err := planMerge(ctx, q, ev.TenantID, source.ID, target.ID)
+		before, relinked, err := s.planMerge(ctx, q, ev.TenantID, source.ID, target.ID)
 		if err != nil {
 			return vault.CustomerResult{}, err
 		}
@@ -67,7 +68,7 @@ func (s Merges) MergeCustomers(ctx context.Context, ev vault.Event) (once.Applie
 			return vault.CustomerResult{}, err
 		}
 		// The history first: while it is in two profiles, no profile can have two active versions.
-		if err := relink(ctx, q, ev.TenantID, relinked); err != nil {
+		if err := s.relink(ctx, q, ev.TenantID, relinked, before); err != nil {
 			return vault.CustomerResult{}, err
 		}
 		if err := move(ctx, q, ev.TenantID, before, target.ID); err != nil {
@@ -232,44 +233,82 @@ func lockMerged(
 
 // planMerge reads the state that the merge changes, and computes the common histories of fields that both customers
 // have.
-func planMerge(
+func (s Merges) planMerge(
 	ctx context.Context, q *dbgen.Queries, tenant, source, target uuid.UUID,
 ) (mergedState, []rules.Relinked, error) {
 	var before mergedState
-	histories := map[string][]rules.Version{}
-	ofSource := map[string]bool{}
-	rows, err := q.ListValueStates(ctx, tenant, source)
+	ofSource, err := q.ListValueStates(ctx, tenant, source)
 	if err != nil {
 		return before, nil, err
 	}
-	for _, r := range rows {
-		before.SourceFields = append(before.SourceFields, stateOf(r))
-		if !r.Deleted {
-			ofSource[r.Name] = true
-			histories[r.Name] = append(histories[r.Name], versionOf(r))
-		}
-	}
-	if rows, err = q.ListValueStates(ctx, tenant, target); err != nil {
+	ofTarget, err := q.ListValueStates(ctx, tenant, target)
+	if err != nil {
 		return before, nil, err
 	}
-	for _, r := range rows {
-		if !r.Deleted && ofSource[r.Name] {
+	inSource, shared := map[string]bool{}, map[string]bool{}
+	for _, r := range ofSource {
+		before.SourceFields = append(before.SourceFields, stateOf(r))
+		inSource[r.Name] = inSource[r.Name] || !r.Deleted
+	}
+	for _, r := range ofTarget {
+		if !r.Deleted && inSource[r.Name] {
 			before.TargetFields = append(before.TargetFields, stateOf(r))
-			histories[r.Name] = append(histories[r.Name], versionOf(r))
+			shared[r.Name] = true
 		}
 	}
-	var relinked []rules.Relinked
-	shared := map[string]bool{}
-	for _, f := range before.TargetFields {
-		if !shared[f.Name] {
-			shared[f.Name] = true
-			relinked = append(relinked, rules.Relink(histories[f.Name])...)
-		}
+	relinked, err := s.joinHistories(ctx, q, tenant, append(ofSource, ofTarget...), shared)
+	if err != nil {
+		return before, nil, err
 	}
 	belongings, err := q.ListProfileRelations(ctx, tenant, source)
 	before.Assets, before.Channels = belongings.Assets, belongings.Channels
 	before.Consents, before.Merged = belongings.Consents, belongings.Merged
 	return before, relinked, err
+}
+
+// joinHistories joins the versions of the fields that both customers have.
+func (s Merges) joinHistories(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, rows []dbgen.ListValueStatesRow, shared map[string]bool,
+) ([]rules.Relinked, error) {
+	histories := map[string][]rules.Version{}
+	definitions := map[string]uuid.UUID{}
+	var names []string
+	var ids []uuid.UUID
+	for _, r := range rows {
+		if r.Deleted || !shared[r.Name] {
+			continue
+		}
+		v, err := versionFrom(s.Once.Sealer, tenant, versionRow(r))
+		if err != nil {
+			return nil, err
+		}
+		if histories[r.Name] == nil {
+			names = append(names, r.Name)
+		}
+		histories[r.Name] = append(histories[r.Name], v)
+		if r.DefinitionID != nil {
+			definitions[r.Name] = *r.DefinitionID
+			ids = append(ids, *r.DefinitionID)
+		}
+	}
+	found, err := q.ListDefinitionsByID(ctx, tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := map[uuid.UUID]*vault.Definition{}
+	for _, row := range found {
+		def, err := db.DefinitionOf(row)
+		if err != nil {
+			return nil, err
+		}
+		byID[def.ID] = &def
+	}
+	var out []rules.Relinked
+	for _, name := range names {
+		authority := rules.AuthorityOf(byID[definitions[name]])
+		out = append(out, rules.Relink(histories[name], authority, s.Now())...)
+	}
+	return out, nil
 }
 
 // restoreStates restores the versions of a profile to their state before the merge. Later changes count: newer writes
@@ -299,23 +338,23 @@ func (s Merges) restoreStates(
 		if !names[r.Name] {
 			continue
 		}
-		state, sure := stateAfterUnmerge(r, recorded, current, next[r.Name])
-		if !sure {
+		state, place := stateAfterUnmerge(r, recorded, current, next[r.Name])
+		if place == placeAgain {
 			if state, err = s.placeLatest(ctx, q, tenant, r.ID); err != nil {
 				return err
 			}
 		}
 		state.TenantID, state.ID = tenant, r.ID
-		if state.Status == string(vault.StatusSuperseded) {
-			displaced = append(displaced, state)
-		} else {
+		if state.Status == string(vault.StatusActive) {
 			newest = append(newest, state)
+		} else {
+			displaced = append(displaced, state)
 		}
-		if !r.Deleted {
+		if !r.Deleted && place != placeBeside {
 			next[r.Name] = r.ID
 		}
 	}
-	// superseded versions first: no field ever has two active versions
+	// active versions last: no field ever has two active versions
 	for _, state := range append(displaced, newest...) {
 		if err := q.SetValueState(ctx, state); err != nil {
 			return err
@@ -324,13 +363,21 @@ func (s Merges) restoreStates(
 	return nil
 }
 
+// afterUnmerge says how a version takes part in the succession of its field after an unmerge.
+type afterUnmerge int
+
+const (
+	placeKept   afterUnmerge = iota // with the state that stateAfterUnmerge returns
+	placeBeside                     // beside the succession: pending, or it yielded to a stronger version
+	placeAgain                      // as the newest, whose source may be deleted since
+)
+
 // stateAfterUnmerge returns the state of a version after the merge is undone. next is the next newer version that is
-// not deleted. sure is false if a version of the other profile superseded it and it may become active: its source may
-// be deleted since.
+// neither deleted nor beside the succession.
 func stateAfterUnmerge(
 	r dbgen.ListValueStatesRow, recorded map[uuid.UUID]fieldState, current map[uuid.UUID]dbgen.ListValueStatesRow,
 	next uuid.UUID,
-) (state dbgen.SetValueStateParams, sure bool) {
+) (dbgen.SetValueStateParams, afterUnmerge) {
 	// displacing reports whether id is a version of this profile that may supersede this one.
 	displacing := func(id *uuid.UUID) bool {
 		if id == nil {
@@ -339,27 +386,48 @@ func stateAfterUnmerge(
 		by, ok := current[*id]
 		return ok && (by.ID == next || by.Deleted || r.Deleted)
 	}
+	here := func(id *uuid.UUID) bool {
+		if id == nil {
+			return false
+		}
+		_, ok := current[*id]
+		return ok
+	}
 	was, known := recorded[r.ID]
-	now := fieldState{Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID, SupersededAt: r.SupersededAt}
-	as := func(f fieldState) (dbgen.SetValueStateParams, bool) {
-		return dbgen.SetValueStateParams{
-			Status: string(f.Status), SupersededByID: f.SupersededByID, SupersededAt: f.SupersededAt,
-		}, true
+	now := stateOf(r)
+	yielded := now.beside()
+	if yielded {
+		switch {
+		case known && was.beside() && !here(now.SupersededByID):
+			return was.params(), placeBeside
+		case (known && was.beside()) || (!known && here(now.YieldsToID)):
+			return now.params(), placeBeside
+		}
+		now.YieldsToID = nil // it yielded to a version of the other customer
 	}
 	switch {
 	case known && displacing(was.SupersededByID):
-		return as(was)
+		return was.params(), placeKept
 	case displacing(now.SupersededByID):
-		return as(now)
+		return now.params(), placeKept
 	case next != uuid.Nil && !r.Deleted:
 		at := db.UTC(time.Now())
-		return as(fieldState{Status: vault.StatusSuperseded, SupersededByID: &next, SupersededAt: &at})
-	case now.SupersededByID == nil:
-		return as(now)
-	case known && was.SupersededByID == nil && was.Status != vault.StatusActive:
-		return as(was)
+		return fieldState{Status: vault.StatusSuperseded, SupersededByID: &next, SupersededAt: &at}.params(), placeKept
+	case now.SupersededByID == nil && !yielded:
+		return now.params(), placeKept
+	case known && was.SupersededByID == nil && was.Status != vault.StatusActive && !was.beside():
+		return was.params(), placeKept
 	default:
-		return dbgen.SetValueStateParams{}, false
+		return dbgen.SetValueStateParams{}, placeAgain
+	}
+}
+
+// beside reports a version that takes no part in the succession of its field.
+func (f fieldState) beside() bool { return f.Status == vault.StatusPending || f.YieldsToID != nil }
+
+func (f fieldState) params() dbgen.SetValueStateParams {
+	return dbgen.SetValueStateParams{
+		Status: string(f.Status), SupersededByID: f.SupersededByID, SupersededAt: f.SupersededAt, YieldsToID: f.YieldsToID,
 	}
 }
 
@@ -386,7 +454,7 @@ func (s Merges) restoreAssets(ctx context.Context, q *dbgen.Queries, tenant, pro
 			if err != nil {
 				return err
 			}
-			state.Status = string(rules.Place(nil, a.OperationID, a.AcceptedAt, found, a.ExpiresAt, s.Now()).Status)
+			state.Status = string(rules.StatusOf(found, a.ExpiresAt, s.Now()))
 		}
 		if err := q.PlaceAsset(ctx, state); err != nil {
 			return err
@@ -406,19 +474,37 @@ func (s Merges) placeLatest(
 	found, err := checkSource(ctx, q, tenant, id, vault.Lineage{
 		SourceItemID: row.SourceItemID, SourceItemType: vault.SourceType(row.SourceItemType),
 	})
-	place := rules.Place(nil, row.OperationID, row.AcceptedAt, found, row.ExpiresAt, s.Now())
-	return dbgen.SetValueStateParams{Status: string(place.Status)}, err
+	return dbgen.SetValueStateParams{Status: string(rules.StatusOf(found, row.ExpiresAt, s.Now()))}, err
 }
 
-// relink marks versions as superseded.
-func relink(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, versions []rules.Relinked) error {
-	if len(versions) == 0 {
-		return nil
+// relink stores the joined histories. No version becomes active by it.
+func (s Merges) relink(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, versions []rules.Relinked, before mergedState,
+) error {
+	since := map[uuid.UUID]*time.Time{}
+	for _, f := range append(slices.Clone(before.SourceFields), before.TargetFields...) {
+		since[f.ID] = f.SupersededAt
 	}
-	var p dbgen.SupersedeValuesParams
-	p.TenantID = tenant
+	p := dbgen.SupersedeValuesParams{TenantID: tenant}
 	for _, v := range versions {
-		p.Ids, p.ByIds = append(p.Ids, v.ID), append(p.ByIds, v.SupersededBy)
+		if v.Status == vault.StatusSuperseded && v.YieldsTo == nil {
+			p.Ids, p.ByIds = append(p.Ids, v.ID), append(p.ByIds, *v.SupersededBy)
+			continue
+		}
+		state := fieldState{Status: v.Status, SupersededByID: v.SupersededBy, YieldsToID: v.YieldsTo}.params()
+		state.TenantID, state.ID = tenant, v.ID
+		if v.Status == vault.StatusSuperseded {
+			if state.SupersededAt = since[v.ID]; state.SupersededAt == nil {
+				at := db.UTC(s.Now())
+				state.SupersededAt = &at
+			}
+		}
+		if err := q.SetValueState(ctx, state); err != nil {
+			return err
+		}
+	}
+	if len(p.Ids) == 0 {
+		return nil
 	}
 	return q.SupersedeValues(ctx, p)
 }
@@ -461,13 +547,17 @@ func raiseBothVersions(
 func stateOf(r dbgen.ListValueStatesRow) fieldState {
 	return fieldState{
 		ID: r.ID, Name: r.Name, Status: vault.ItemStatus(r.Status), SupersededByID: r.SupersededByID,
-		SupersededAt: r.SupersededAt,
+		SupersededAt: r.SupersededAt, YieldsToID: r.YieldsToID,
 	}
 }
 
-func versionOf(r dbgen.ListValueStatesRow) rules.Version {
-	return rules.Version{
-		ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status),
-		SupersededByID: r.SupersededByID,
+// versionRow drops the columns that a version does not need.
+func versionRow(r dbgen.ListValueStatesRow) dbgen.ListVersionsRow {
+	return dbgen.ListVersionsRow{
+		ProfileID: r.ProfileID, Name: r.Name, ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt,
+		Status: r.Status, SupersededByID: r.SupersededByID, YieldsToID: r.YieldsToID, Deleted: r.Deleted, Source: r.Source,
+		SourceItemType: r.SourceItemType, SourceSessionID: r.SourceSessionID, Verified: r.Verified,
+		VerificationMethod: r.VerificationMethod, Warned: r.Warned, Decision: r.Decision, CollectedAt: r.CollectedAt,
+		ExpiresAt: r.ExpiresAt, ValueType: r.ValueType, Encrypted: r.Encrypted, Value: r.Value,
 	}
 }

@@ -2,6 +2,7 @@ package customers
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,27 +51,28 @@ func (s Items) restoreValue(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	if err := checkRestorable(row.DeletedAt, row.Status, sourceFound, id); err != nil {
 		return "", err
 	}
-	rows, err := q.ListVersions(ctx, dbgen.ListVersionsParams{TenantID: tenant, ProfileID: row.ProfileID, Name: row.Name})
+	key := fieldKey{row.ProfileID, row.Name}
+	histories, err := loadHistories(ctx, q, s.Once.Sealer, tenant, key)
 	if err != nil {
 		return "", err
 	}
-	var history []rules.Version
-	for _, r := range rows {
-		if r.ID != id && !r.Deleted {
-			history = append(history, versionFrom(r))
-		}
+	history := slices.DeleteFunc(histories[key], func(v rules.Version) bool { return v.Deleted })
+	self, err := versionOfRow(s.Once.Sealer, row)
+	if err != nil {
+		return "", err
+	}
+	def, err := definitionOf(ctx, q, tenant, row.DefinitionID)
+	if err != nil {
+		return "", err
 	}
 	now := s.Now()
-	self := rules.Version{ID: id, OperationID: row.OperationID, AcceptedAt: row.AcceptedAt}
-	place := rules.PlaceVersion(history, self, sourceFound, row.ExpiresAt, now)
-	if place.Supersedes != nil {
-		err := q.SupersedeValue(ctx, dbgen.SupersedeValueParams{TenantID: tenant, ID: *place.Supersedes, SupersededByID: &id})
-		if err != nil {
-			return "", err
-		}
+	place := rules.Place(history, self, rules.AuthorityOf(def), sourceFound, now)
+	if err := makeRoom(ctx, q, tenant, id, place, now); err != nil {
+		return "", err
 	}
 	state := dbgen.SetValueStateParams{
 		TenantID: tenant, ID: id, Status: string(place.Status), SupersededByID: place.SupersededBy,
+		YieldsToID: place.YieldsTo,
 	}
 	if place.SupersededBy != nil {
 		at := db.UTC(now)
@@ -98,7 +100,7 @@ func (s Items) restoreAsset(ctx context.Context, q *dbgen.Queries, tenant, id uu
 	}
 	status := vault.StatusSuperseded
 	if row.SupersededByID == nil {
-		status = rules.Place(nil, row.OperationID, row.AcceptedAt, sourceFound, row.ExpiresAt, s.Now()).Status
+		status = rules.StatusOf(sourceFound, row.ExpiresAt, s.Now())
 	}
 	return status, q.SetAssetState(ctx, dbgen.SetAssetStateParams{TenantID: tenant, ID: id, Status: string(status)})
 }

@@ -93,28 +93,23 @@ func (s Values) Write(
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
-	rows, err := q.ListVersions(ctx, dbgen.ListVersionsParams{TenantID: tenant, ProfileID: profile.ID, Name: in.Name})
+	key := fieldKey{profile.ID, in.Name}
+	histories, err := loadHistories(ctx, q, s.Once.Sealer, tenant, key)
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
-	history := make([]rules.Version, len(rows))
-	for i, row := range rows {
-		history[i] = versionFrom(row)
-	}
-	if len(rows) == 0 {
+	if len(histories[key]) == 0 {
 		if err := checkFieldCount(ctx, q, tenant, profile.ID); err != nil {
 			return vault.ItemResult{}, err
 		}
 	}
-	expires := rules.ExpiryOf(in, def, op.AcceptedAt)
-	place := rules.Place(history, op.ID, op.AcceptedAt, sourceFound, expires, s.Now())
-	if place.Supersedes != nil {
-		err := q.SupersedeValue(ctx, dbgen.SupersedeValueParams{TenantID: tenant, ID: *place.Supersedes, SupersededByID: &id})
-		if err != nil {
-			return vault.ItemResult{}, err
-		}
+	now := s.Now()
+	version := newVersion(id, op, in, def, checked)
+	place := rules.Place(histories[key], version, rules.AuthorityOf(def), sourceFound, now)
+	if err := makeRoom(ctx, q, tenant, id, place, now); err != nil {
+		return vault.ItemResult{}, err
 	}
-	row, err := s.row(id, profile.ID, op, in, def, checked, place, expires)
+	row, err := s.row(version, profile.ID, op, in, def, checked, place)
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
@@ -124,8 +119,10 @@ func (s Values) Write(
 		}
 		return vault.ItemResult{}, err
 	}
-	version, err := t.Profile(ctx, q, tenant, profile.ID)
-	return vault.ItemResult{ItemID: id, Status: place.Status, ProfileVersion: version, Warnings: checked.Warnings}, err
+	profileVersion, err := t.Profile(ctx, q, tenant, profile.ID)
+	return vault.ItemResult{
+		ItemID: id, Status: place.Status, ProfileVersion: profileVersion, Warnings: checked.Warnings,
+	}, err
 }
 
 // checkFieldCount rejects a new field of a customer with vault.MaxFields.
@@ -147,25 +144,42 @@ func idTakenError(id uuid.UUID) error {
 	return vault.Conflict("item_id", "item_id: %s is the id of another item; leave it out, or choose a new UUID", id)
 }
 
+// newVersion returns the version that a write makes, before it is placed.
+func newVersion(
+	id uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition, checked rules.Checked,
+) rules.Version {
+	collected := op.AcceptedAt
+	if in.CollectedAt != nil {
+		collected = *in.CollectedAt
+	}
+	return rules.Version{
+		ID: id, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+		EffectiveAt: rules.EffectiveTime(collected, op.AcceptedAt),
+		Claim: rules.Claim{
+			Value: checked.Value, ValueType: checked.ValueType, Source: in.Source, SourceItemType: in.SourceItemType,
+			SessionID: in.SourceSessionID, Verified: in.Verified, Method: in.VerificationMethod,
+			Flawed:      len(checked.Warnings) > 0 || rules.IsEmpty(checked.Value),
+			CollectedAt: collected, ExpiresAt: rules.ExpiryOf(in, def, op.AcceptedAt),
+		},
+	}
+}
+
 // row returns the row of one version. It seals the value if the definition requires encryption.
 func (s Values) row(
-	id, profile uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition, checked rules.Checked,
-	place rules.Placement, expires *time.Time,
+	version rules.Version, profile uuid.UUID, op dbgen.Operation, in vault.WriteValueInput, def *vault.Definition,
+	checked rules.Checked, place rules.Placement,
 ) (dbgen.InsertValueParams, error) {
 	row := dbgen.InsertValueParams{
-		ID: id, TenantID: op.TenantID, ProfileID: profile, Name: in.Name, Value: checked.Value,
+		ID: version.ID, TenantID: op.TenantID, ProfileID: profile, Name: in.Name, Value: checked.Value,
 		ValueType: string(checked.ValueType), Source: string(in.Source), SourceSessionID: in.SourceSessionID,
 		SourceScenarioID: in.SourceScenarioID, SourceStepID: in.SourceStepID, SourceItemID: in.SourceItemID,
 		SourceItemType: string(in.SourceItemType), SourceMetadata: db.JSON(in.SourceMetadata), Status: string(place.Status),
-		SupersededByID: place.SupersededBy, Verified: in.Verified, VerificationMethod: in.VerificationMethod,
-		VerifiedBy: in.VerifiedBy, Confidence: 1, RequiresConfirmation: in.RequiresConfirmation, CollectedAt: op.AcceptedAt,
-		ExpiresAt: expires, Warnings: checked.Warnings, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+		SupersededByID: place.SupersededBy, YieldsToID: place.YieldsTo, Verified: in.Verified, VerificationMethod: in.VerificationMethod,
+		VerifiedBy: in.VerifiedBy, Confidence: 1, RequiresConfirmation: in.RequiresConfirmation,
+		CollectedAt: version.Claim.CollectedAt, ExpiresAt: version.Claim.ExpiresAt, Warnings: checked.Warnings, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	}
 	if in.Confidence != nil {
 		row.Confidence = *in.Confidence
-	}
-	if in.CollectedAt != nil {
-		row.CollectedAt = *in.CollectedAt
 	}
 	if place.SupersededBy != nil {
 		now := db.UTC(s.Now())
@@ -186,7 +200,7 @@ func (s Values) row(
 	}
 	var err error
 	row.Encrypted = true
-	row.Value, err = s.Once.Sealer.SealValue(op.TenantID, id, checked.Value)
+	row.Value, err = s.Once.Sealer.SealValue(op.TenantID, version.ID, checked.Value)
 	return row, err
 }
 
@@ -212,12 +226,4 @@ func checkAgentExists(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.
 		err = vault.Unknown("agent", agent)
 	}
 	return err
-}
-
-// versionFrom converts a row of ListVersions, for the placement of a new version.
-func versionFrom(r dbgen.ListVersionsRow) rules.Version {
-	return rules.Version{
-		ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt, Status: vault.ItemStatus(r.Status),
-		SupersededByID: r.SupersededByID, Deleted: r.Deleted,
-	}
 }

@@ -239,7 +239,8 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint,
 		IsPii:              in.IsPII,
 		EncryptionRequired: in.EncryptionRequired, RetentionDays: int32(in.RetentionDays), //nolint:gosec // at most 36500
-		FreshnessSeconds: in.FreshnessSeconds, StaleAction: string(in.StaleAction), Enabled: in.Enabled,
+		FreshnessSeconds: in.FreshnessSeconds, StaleAction: string(in.StaleAction),
+		OnConflict: string(in.OnConflict), SourcePriority: namesOf(in.SourcePriority), Enabled: in.Enabled,
 		Origin:      string(vault.OriginHuman),
 		ReviewState: string(vault.ReviewNone), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	}, nil
@@ -248,4 +249,12 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 func hashText(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
+}
+
+func namesOf(sources []vault.ValueSource) []string {
+	out := make([]string, len(sources))
+	for i, s := range sources {
+		out[i] = string(s)
+	}
+	return out
 }
