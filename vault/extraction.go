@@ -1,6 +1,10 @@
 package vault
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/google/uuid"
+)
 
 // EmbeddingDimensions is the length of every embedding. The offline model hashes into this length, and OpenAI's
 // text-embedding-3 models are asked for it.
@@ -52,6 +56,8 @@ const (
 
 // SentenceReading is how extraction read one sentence of a scenario or rule.
 type SentenceReading struct {
+	// RuleID is the rule of the sentence. nil: the scenario itself.
+	RuleID *uuid.UUID `json:"rule_id,omitempty"`
 	// Label is the part of the scenario or rule: "description", "step 2", "condition of step 2".
 	Label string `json:"label"`
 	Text  string `json:"text"`
@@ -94,4 +100,16 @@ type Candidate struct {
 	Quote string `json:"quote"`
 	// Turn is the index of the turn that contains the quote.
 	Turn int `json:"turn"`
+}
+
+// ScenarioExplanation says how the newest extraction read the text of a scenario and its rules.
+type ScenarioExplanation struct {
+	ScenarioID uuid.UUID `json:"scenario_id"`
+	// Model is the model that read the text. Empty: no extraction has read it yet.
+	Model string `json:"model"`
+	// Current is false if a text was saved after it was read; its extraction is still to come, or failed.
+	Current   bool              `json:"current" doc:"Whether all texts were read as they are saved now."`
+	Sentences []SentenceReading `json:"sentences" doc:"The sentences of the scenario, then those of its rules."`
+	// Requirements are those that are stored, of persons too.
+	Requirements []Requirement `json:"requirements"`
 }

@@ -147,8 +147,33 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (on
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
-		return vault.SavedResult{ID: stored}, t.Requirements(ctx, q, ev.TenantID, in.ScenarioID)
+		warnings, err := referenceWarnings(ctx, q, ev.TenantID, in)
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		return vault.SavedResult{ID: stored, Warnings: warnings}, t.Requirements(ctx, q, ev.TenantID, in.ScenarioID)
 	})
+}
+
+// referenceWarnings names the fields that a requirement's condition and dependencies read and that its agent does not
+// define, each with the defined field of the closest name. Such a condition or dependency never sees a value. It is no
+// error: the definition may be saved later.
+func referenceWarnings(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Requirement,
+) ([]string, error) {
+	read := rules.ConditionFields(in.WhenCondition)
+	if len(read)+len(in.DependsOn) == 0 {
+		return nil, nil
+	}
+	rows, err := q.ListDefinitions(ctx, tenant, in.AgentID)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(rows))
+	for i, row := range rows {
+		names[i] = row.Name
+	}
+	return rules.UndefinedReferences(in, names), nil
 }
 
 func (s Definitions) checkRequirement(
@@ -182,25 +207,31 @@ func (s Definitions) checkRequirement(
 			return vault.Invalid("rule_id", "rule %s belongs to scenario %s", *in.RuleID, rule.ScenarioID)
 		}
 	}
-	return checkDefined(ctx, q, tenant, in.AgentID, append([]string{in.FieldName}, in.DependsOn...))
+	return checkDefined(ctx, q, tenant, in.AgentID, in.FieldName)
 }
 
-// checkDefined rejects fields that an agent does not define.
-func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, names []string) error {
-	var missing []*vault.Error
-	for _, name := range names {
-		def, err := customers.FindDefinition(ctx, q, tenant, agent, name)
-		if err != nil {
-			return err
-		}
-		if def == nil {
-			missing = append(missing, &vault.Error{
-				Code: vault.CodeUnknown, Field: "field_name",
-				Message: "unknown field: agent " + agent.String() + " defines no field " + name + "; save its definition first",
-			})
-		}
+// checkDefined rejects a field that an agent does not define.
+func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string) error {
+	def, err := customers.FindDefinition(ctx, q, tenant, agent, name)
+	if err != nil || def != nil {
+		return err
 	}
-	return vault.Join(missing)
+	rows, err := q.ListDefinitions(ctx, tenant, agent)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(rows))
+	for i, row := range rows {
+		names[i] = row.Name
+	}
+	refused := &vault.Error{
+		Code: vault.CodeUnknown, Field: "field_name",
+		Message: "unknown field: agent " + agent.String() + " defines no field " + name + "; save its definition first",
+	}
+	if closest, ok := rules.ClosestName(name, names); ok {
+		refused.Message += ", or did you mean " + closest + "?"
+	}
+	return refused
 }
 
 // embedWarning returns a warning about a missing embedding: its consequence and its cause. err is nil if the model
