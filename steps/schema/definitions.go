@@ -133,14 +133,7 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (on
 		if err := s.checkRequirement(ctx, q, ev.TenantID, in); err != nil {
 			return vault.SavedResult{}, err
 		}
-		id := once.NewID()
-		stored, err := q.UpsertRequirement(ctx, dbgen.UpsertRequirementParams{
-			ID: id, TenantID: ev.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID,
-			FieldName: in.FieldName, RequiredLevel: string(in.RequiredLevel), FallbackAction: string(in.FallbackAction),
-			//nolint:gosec // checked by Requirement.Check
-			WhenCondition: in.WhenCondition, DependsOnFields: once.NonNil(in.DependsOn), CollectionOrder: int32(in.Order),
-			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
-		})
+		stored, err := q.UpsertRequirement(ctx, requirementRow(op, in))
 		if db.IsNotFound(err) { // a newer save or deletion is stored
 			return vault.SavedResult{ID: in.ScenarioID}, nil
 		}
@@ -250,6 +243,17 @@ func storeMeaning(
 		DefinitionID: id, TenantID: tenant, Model: model, ContentHash: hashText(d.Meaning()),
 		Embedding: pgvector.NewVector(vector),
 	})
+}
+
+func requirementRow(op dbgen.Operation, in vault.Requirement) dbgen.UpsertRequirementParams {
+	return dbgen.UpsertRequirementParams{
+		ID: once.NewID(), TenantID: op.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, StepID: in.StepID,
+		RuleID: in.RuleID, FieldName: in.FieldName, RequiredLevel: string(in.RequiredLevel),
+		FallbackAction: string(in.FallbackAction), WhenCondition: in.WhenCondition,
+		DependsOnFields: once.NonNil(in.DependsOn),
+		CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
+		OperationID:     op.ID, AcceptedAt: op.AcceptedAt,
+	}
 }
 
 func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinitionParams, error) {
