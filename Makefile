@@ -55,9 +55,16 @@ bench-growing: ## measure the growth with workers and rows: benchmarks/growing.j
 	go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev bench-growing
 
+.PHONY: bench-engine
+bench-engine: ## measure the growth of the engine's database per write: benchmarks/engine.json
+	@$(with_services) \
+	go build -o bin/vault-dev ./cmd/vault-dev && \
+	exec bin/vault-dev bench-engine
+
 .PHONY: test
 test: ## run all tests, against real PostgreSQL, Redis and Hatchet
-	@$(with_services) \
+	@scripts/services tools && \
+	$(with_services) \
 	echo "test: go test ./... (some minutes more the first time)" && \
 	go test -count=1 -timeout 20m -p 2 ./... && $(MAKE) --no-print-directory race
 

@@ -30,16 +30,19 @@ type permission struct {
 var (
 	toRead    = permission{scopes: []Scope{ScopeRead}}
 	toWrite   = permission{scopes: []Scope{ScopeWrite}}
+	toVerify  = permission{scopes: []Scope{ScopeVerify}}
+	toReview  = permission{scopes: []Scope{ScopeReview}}
 	toAdmin   = permission{scopes: []Scope{ScopeAdmin}}
 	toOperate = permission{scopes: []Scope{ScopeAdmin}, operator: true}
-	// toFollow is the permission to get operations. A key that can only write must be able to follow its own.
-	toFollow = permission{scopes: []Scope{ScopeRead, ScopeWrite}, operator: true}
+	// toFollow is the permission to get operations. A key that cannot read must be able to follow its own.
+	toFollow = permission{scopes: []Scope{ScopeRead, ScopeWrite, ScopeVerify, ScopeReview}, operator: true}
 )
 
-// caller is the tenant and the scopes of a request.
+// caller is the tenant and the rights of a request.
 type caller struct {
-	tenant uuid.UUID
-	scopes []Scope
+	tenant  uuid.UUID
+	scopes  []Scope
+	sources []vault.ValueSource // see Key.Sources
 }
 
 // may reports whether a caller has a scope. The scope admin includes all others.
@@ -50,9 +53,7 @@ func (c caller) may(s Scope) bool {
 // checkForce returns an error if force is set and the caller lacks the scope admin.
 func (c caller) checkForce(force bool) error {
 	if force && !c.may(ScopeAdmin) {
-		return &vault.Error{
-			Code: vault.CodeNotAllowed, Field: "force", Message: "force needs an API key with the scope admin",
-		}
+		return notAllowed("force", "force needs an API key with the scope admin")
 	}
 	return nil
 }
@@ -145,7 +146,7 @@ func (s *Server) authenticate(ctx huma.Context, p permission) (caller, error) {
 	if err := s.checkRate(key.ID, now); err != nil {
 		return caller{}, err
 	}
-	c := caller{tenant: key.TenantID, scopes: key.Scopes}
+	c := caller{tenant: key.TenantID, scopes: key.Scopes, sources: key.Sources}
 	if !slices.ContainsFunc(p.scopes, c.may) {
 		return caller{}, &vault.Error{
 			Code: vault.CodeNotAllowed, Field: "Authorization",

@@ -65,7 +65,8 @@ func (s *Server) itemRoutes() {
 	})
 	type remove struct {
 		input.ItemPath
-		Force bool `query:"force" doc:"Delete the item even if other items were derived from it; they become orphaned. Needs the scope admin."`
+		Force   bool `query:"force" doc:"Delete the item even if other items were derived from it; they become orphaned. Needs the scope admin."`
+		Restore bool `query:"restore_previous" doc:"Make the previous version of a deleted active value active again."`
 		input.Preferences
 	}
 	submit[remove](s, vault.DeleteItem, route{

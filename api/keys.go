@@ -19,20 +19,24 @@ type Scope string
 
 // Scopes of API keys.
 const (
-	ScopeRead  Scope = "read"  // read the data of the tenant
-	ScopeWrite Scope = "write" // submit operations and get their status
-	ScopeAdmin Scope = "admin" // all scopes; also force deletions, restore, replay, and use /admin
+	ScopeRead   Scope = "read"   // read the data of the tenant
+	ScopeWrite  Scope = "write"  // submit operations and get their status
+	ScopeVerify Scope = "verify" // verify values, and write values as verified
+	ScopeReview Scope = "review" // decide reviews and pending values, correct values, write values as human_entered
+	ScopeAdmin  Scope = "admin"  // all scopes; also force deletions, restore, replay, and use /admin
 )
 
 // Scopes lists all scopes.
-var Scopes = []Scope{ScopeRead, ScopeWrite, ScopeAdmin}
+var Scopes = []Scope{ScopeRead, ScopeWrite, ScopeVerify, ScopeReview, ScopeAdmin}
 
 // Key is a stored API key of a tenant.
 type Key struct {
-	ID         uuid.UUID
-	TenantID   uuid.UUID
-	Hash       []byte // see HashKey
-	Scopes     []Scope
+	ID       uuid.UUID
+	TenantID uuid.UUID
+	Hash     []byte // see HashKey
+	Scopes   []Scope
+	// Sources are the sources that the key may write. Empty: those that are not stronger than the customer's own word.
+	Sources    []vault.ValueSource
 	ExpiresAt  *time.Time // nil: never
 	RevokedAt  *time.Time // nil: it is valid
 	LastUsedAt *time.Time
@@ -70,6 +74,24 @@ func HashKey(secret string) []byte {
 // looksLikeKey avoids database queries for texts that cannot be keys.
 func looksLikeKey(secret string) bool {
 	return len(secret) == len(keyPrefix)+base64.RawURLEncoding.EncodedLen(keyBytes) && strings.HasPrefix(secret, keyPrefix)
+}
+
+// ParseSources parses a list such as "user_provided,document_extracted". An empty text is an empty list.
+func ParseSources(text string) ([]vault.ValueSource, error) {
+	var out []vault.ValueSource
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	for word := range strings.SplitSeq(text, ",") {
+		source := vault.ValueSource(strings.TrimSpace(word))
+		if !source.Valid() {
+			return nil, vault.Invalid("sources", "%q is not %s", word, vault.OneOf(vault.ValueSources))
+		}
+		if !slices.Contains(out, source) {
+			out = append(out, source)
+		}
+	}
+	return out, nil
 }
 
 // ParseScopes parses a list such as "read,write".

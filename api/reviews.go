@@ -21,7 +21,7 @@ type PendingReviews struct {
 func (s *Server) reviewRoutes() {
 	register(s, route{
 		name: "list-reviews", method: http.MethodGet, path: "/v1/reviews", tag: tagReviews, access: toRead,
-		summary: "List the pending reviews", detail: "Extracted definitions first, then requirements. Oldest first.",
+		summary: "List the pending reviews", detail: "Extracted definitions first, then requirements, then pending values. Oldest first.",
 	}, func(ctx context.Context, c caller, in *input.Page) (*one[PendingReviews], error) {
 		after, err := cursor.Decode[query.ReviewPosition](in.Cursor)
 		if err != nil {
@@ -29,7 +29,11 @@ func (s *Server) reviewRoutes() {
 		}
 		reviews, more, err := s.options.Query.ReviewsPage(ctx, c.tenant, after, in.Limit)
 		out := &one[PendingReviews]{PendingReviews{Reviews: reviews}}
-		switch n := len(reviews.Requirements); {
+		switch n, values := len(reviews.Requirements), len(reviews.Values); {
+		case more && values > 0:
+			out.Body.Next = cursor.Encode(query.ReviewPosition{
+				Kind: vault.ReviewOfValue, ID: reviews.Values[values-1].Pending.ID,
+			})
 		case more && n > 0:
 			out.Body.Next = cursor.Encode(query.ReviewPosition{
 				Kind: vault.ReviewOfRequirement, ID: reviews.Requirements[n-1].ID,
@@ -47,7 +51,7 @@ func (s *Server) reviewRoutes() {
 		input.JSON
 	}
 	submit[decide](s, vault.DecideReview, route{
-		method: http.MethodPost, path: "/v1/reviews/{review_id}/decision", tag: tagReviews, access: toWrite,
+		method: http.MethodPost, path: "/v1/reviews/{review_id}/decision", tag: tagReviews, access: toReview,
 		summary: "Approve or reject an extracted definition or requirement",
 		detail:  "An approval of a requirement can include changes to it.",
 		example: `{"kind": "requirement", "decision": "approve", "edit": {"required_level": "soft"}}`,

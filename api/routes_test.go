@@ -104,6 +104,21 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", customerPath+"/values/legal_name/history", "").want(200)
 	s.change("POST", customerPath+"/import", fmt.Sprintf(`{"writes": [{"agent_id": %q, "name": "legal_name", "value": "Ada Q.", "source": "human_entered"}]}`, agent)).
 		want(200)
+	var waiting vault.Profile // the import does not replace the verified name
+	s.do("GET", customerPath, "").want(200).into(&waiting)
+	if len(waiting.Pending) != 1 || string(waiting.Fields["legal_name"].Value) != `"Ada Quill"` {
+		t.Fatalf("the profile with a pending value is %+v", waiting)
+	}
+	pending := waiting.Pending[0].ID
+	var undecided api.PendingReviews
+	s.do("GET", "/v1/reviews", "").want(200).into(&undecided)
+	if len(undecided.Values) != 1 || undecided.Values[0].Pending.ID != pending || undecided.Values[0].Active.ID != name {
+		t.Errorf("the reviews are %+v", undecided)
+	}
+	s.change("POST", "/v1/items/"+pending.String()+"/decision", `{"decision": "approve", "decided_by": "Grace"}`).want(200)
+	s.change("POST", "/v1/items/"+pending.String()+"/decision", `{"decision": "reject"}`).problem(409, vault.CodeConflict)
+	s.change("POST", customerPath+"/values/legal_name/correction", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Q.", "reason": "spelling"}`, agent)).
+		want(200)
 	s.change("POST", "/v1/import", fmt.Sprintf(`{"skip_invalid": true, "writes": [
 		{"agent_id": %[1]q, "customer_id": %[2]q, "name": "country", "value": "Norway", "source": "human_entered"},
 		{"agent_id": %[1]q, "customer_id": %[2]q, "name": "email", "value": "no address", "source": "human_entered"}]}`, agent, testkit.ID())).want(200)
@@ -119,7 +134,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", customerPath+"/history", "").want(200)
 	var profile api.CustomerProfile
 	s.do("GET", customerPath+"?history=true", "").want(200).into(&profile)
-	if string(profile.Fields["legal_name"].Value) != `"Ada Q."` || len(profile.History) != 2 || len(profile.Assets) != 1 ||
+	if string(profile.Fields["legal_name"].Value) != `"Ada Q."` || len(profile.History) != 3 || len(profile.Assets) != 1 ||
 		len(profile.Channels) != 1 ||
 		len(profile.Consents) != 1 {
 		t.Errorf("the profile is %+v", profile)
@@ -162,7 +177,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", "/v1/items/"+name.String()+"/chain?depth=3", "").want(200)
 	s.do("GET", "/v1/items/"+asset.String()+"/derived", "").want(200)
 	s.change("PUT", customerPath+"/values/legal_name", fmt.Sprintf(`{"agent_id": %q, "value": "Ada Quill", "source": "document_extracted",
-		"source_item_id": %q, "source_item_type": "profile_asset"}`, agent, asset)).
+		"source_item_id": %q, "source_item_type": "profile_asset", "verified": true, "verification_method": "document"}`, agent, asset)).
 		want(200)
 	var p api.Problem
 	s.change("DELETE", "/v1/items/"+asset.String(), "").want(409).into(&p)

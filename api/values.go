@@ -27,9 +27,12 @@ func (s *Server) valueRoutes() {
 		method: http.MethodPut, path: "/v1/customers/{customer_id}/values/{name}", tag: tagCustomers, access: toWrite,
 		summary: "Write a value",
 		detail: "The first write creates the profile. The previous version becomes superseded and remains in the " +
-			"history.",
+			"history. A value that differs from a stronger active one does not replace it: its status is pending, and a " +
+			"person or the customer decides. Strength is the verification first, then the source.",
 		example: `{
 			"agent_id": "` + input.ExampleID + `", "value": "ada@example.com", "source": "user_provided"}`,
+	}, func(_ context.Context, c caller, _ *write, body *vault.WriteValueInput) error {
+		return c.checkClaim("", *body)
 	})
 	register(s, route{
 		name: "get-value", tag: tagCustomers, access: toRead,
@@ -68,10 +71,33 @@ func (s *Server) valueRoutes() {
 	})
 	submit[write](s, vault.VerifyValue, route{
 		method: http.MethodPost, path: "/v1/customers/{customer_id}/values/{name}/verify",
-		tag: tagCustomers, access: toWrite,
+		tag: tagCustomers, access: toVerify,
 		summary: "Mark the active value of a field as verified",
 		example: `{
 			"agent_id": "` + input.ExampleID + `", "method": "document", "verified_by": "back office"}`,
+	})
+	submit[write](s, vault.CorrectValue, route{
+		method: http.MethodPost, path: "/v1/customers/{customer_id}/values/{name}/correction",
+		tag: tagCustomers, access: toReview,
+		summary: "Replace a wrong value",
+		detail:  "Whatever its strength. Both versions remain in the history, the new one with the reason.",
+		example: `{
+			"agent_id": "` + input.ExampleID + `", "value": "ada@example.com", "reason": "The customer showed the letter.",
+			"corrected_by": "back office"}`,
+	}, func(_ context.Context, c caller, _ *write, body *vault.CorrectValueInput) error {
+		return c.checkVerified("", body.Verified, body.VerificationMethod, "")
+	})
+	type decide struct {
+		input.ItemPath
+		input.Preferences
+		input.JSON
+	}
+	submit[decide](s, vault.DecideValue, route{
+		method: http.MethodPost, path: "/v1/items/{item_id}/decision", tag: tagReviews, access: toReview,
+		summary: "Approve or reject a pending value",
+		detail: "An approved value becomes active with its own lineage, and the version that it replaces superseded. A " +
+			"rejected one remains in the history.",
+		example: `{"decision": "approve", "decided_by": "back office"}`,
 	})
 	s.importRoutes()
 }
@@ -105,14 +131,14 @@ func (s *Server) importRoutes() {
 			{"agent_id": "` + input.ExampleID + `", "name": "email", "value": "ada@example.com", "source": "human_entered"},
 			{"agent_id": "` + input.ExampleID + `", "name": "country", "value": "Norway", "source": "human_entered"}]}`,
 		fromPath: []string{"writes.customer_id"}, into: map[string]string{"customer_id": unbound},
-	}, func(_ context.Context, _ caller, in *customerBody, body *vault.ImportValuesInput) error {
+	}, func(_ context.Context, c caller, in *customerBody, body *vault.ImportValuesInput) error {
 		for i := range body.Writes {
 			member := fmt.Sprintf("writes[%d].customer_id", i)
 			if err := fromPath(&body.Writes[i].CustomerID, in.Customer, member); err != nil {
 				return err
 			}
 		}
-		return nil
+		return c.checkClaims(body.Writes)
 	})
 	type many struct {
 		input.Preferences
@@ -125,5 +151,7 @@ func (s *Server) importRoutes() {
 		example: `{"skip_invalid": true, "writes": [{
 			"customer_id": "` + input.ExampleID + `", "agent_id": "` + input.ExampleID + `",
 			"name": "email", "value": "ada@example.com", "source": "human_entered"}]}`,
+	}, func(_ context.Context, c caller, _ *many, body *vault.ImportValuesInput) error {
+		return c.checkClaims(body.Writes)
 	})
 }

@@ -157,8 +157,9 @@ func (c *Cache) Ping(ctx context.Context) error {
 	return nil
 }
 
-// CheckServer returns an error if the server that answers is no standalone Redis: then every request fails, and the
-// vault would work without a cache and say nothing. A server that does not answer is not an error.
+// CheckServer returns an error if the server that answers is no standalone Redis, or if TLS fails because of its
+// certificate or the URL: then every request fails, and the vault would work without a cache and say nothing. A server
+// that does not answer is not an error.
 func (c *Cache) CheckServer(ctx context.Context) error {
 	if c == nil || c.client == nil {
 		return nil
@@ -167,7 +168,13 @@ func (c *Cache) CheckServer(ctx context.Context) error {
 	defer cancel()
 	info, err := c.client.Info(ctx, "server").Result()
 	if err != nil {
-		return nil // unavailable now; the vault works without a cache until it is back
+		if err := tlsProblem(err); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.opTimeout)
+		defer cancel()
+		// nil: unavailable now; the vault works without a cache until it is back
+		return schemeProblem(ctx, c.client.Options())
 	}
 	for line := range strings.Lines(info) {
 		mode, found := strings.CutPrefix(strings.TrimSpace(line), "redis_mode:")

@@ -3,9 +3,12 @@ package cache
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +17,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/contextvault/contextvault/vault"
 )
 
 // unknownRun is the run id of a Redis that does not allow INFO.
@@ -77,6 +82,50 @@ func connect(url string, r *run, timeout time.Duration, log *slog.Logger) (*redi
 	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	opts.OnConnect = func(ctx context.Context, conn *redis.Conn) error { return r.learn(ctx, conn, log) }
 	return redis.NewClient(opts), nil
+}
+
+// tlsProblem returns the error of a TLS connection that only a change of the settings or of the server's certificate can
+// mend, and nil for any other error. An expired certificate is none: it was right, and a restart must not make the
+// outage larger.
+func tlsProblem(err error) error {
+	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {
+		return nil
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return vault.Invalid("REDIS_URL", "REDIS_URL: the certificate of Redis is not trusted (%v): add its authority to the "+
+			"certificates of this machine, or name a file with it in SSL_CERT_FILE; the certificate must be for the host in "+
+			"REDIS_URL", e.Err)
+	}
+	return nil
+}
+
+// schemeProblem returns an error if Redis answers with TLS and the URL has none, or the other way round. The client
+// itself gets no answer then. It sends no password.
+func schemeProblem(ctx context.Context, opts *redis.Options) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", opts.Addr)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = conn.Close() }()
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(deadline)
+	}
+	if opts.TLSConfig == nil {
+		//nolint:gosec // nothing is sent
+		if tls.Client(conn, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(ctx) == nil {
+			return vault.Invalid("REDIS_URL", "REDIS_URL begins with redis://, and Redis answers with TLS: use rediss://")
+		}
+		return nil
+	}
+	answer := make([]byte, 1)
+	if _, err := conn.Write([]byte("PING\r\n")); err == nil {
+		_, _ = conn.Read(answer)
+	}
+	if answer[0] == '+' || answer[0] == '-' { // PONG, or an error such as NOAUTH
+		return vault.Invalid("REDIS_URL", "REDIS_URL begins with rediss:// (TLS), and Redis answers without TLS: use redis://, "+
+			"or the TLS port of Redis")
+	}
+	return nil
 }
 
 // isDown reports whether Redis cannot serve requests: it loads its data, lost its primary, refuses the login or does

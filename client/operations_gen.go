@@ -178,7 +178,8 @@ func (c *Client) RecordConsent(
 }
 
 // WriteValue: Write a value. The first write creates the profile. The previous version becomes superseded and remains
-// in the history.
+// in the history. A value that differs from a stronger active one does not replace it: its status is pending, and a
+// person or the customer decides. Strength is the verification first, then the source.
 func (c *Client) WriteValue(
 	ctx context.Context, in vault.WriteValueInput, opts ...Option,
 ) (Operation[vault.ItemResult], error) {
@@ -193,6 +194,26 @@ func (c *Client) VerifyValue(
 ) (Operation[vault.ItemResult], error) {
 	return change[vault.ItemResult](ctx, c, request{
 		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "values", in.Name, "verify"), body: in,
+	}, opts)
+}
+
+// CorrectValue: Replace a wrong value. Whatever its strength. Both versions remain in the history, the new one with the
+// reason.
+func (c *Client) CorrectValue(
+	ctx context.Context, in vault.CorrectValueInput, opts ...Option,
+) (Operation[vault.ItemResult], error) {
+	return change[vault.ItemResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "customers", in.CustomerID, "values", in.Name, "correction"), body: in,
+	}, opts)
+}
+
+// DecideValue: Approve or reject a pending value. An approved value becomes active with its own lineage, and the
+// version that it replaces superseded. A rejected one remains in the history.
+func (c *Client) DecideValue(
+	ctx context.Context, in vault.DecideValueInput, opts ...Option,
+) (Operation[vault.ItemResult], error) {
+	return change[vault.ItemResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "items", in.ItemID, "decision"), body: in,
 	}, opts)
 }
 
@@ -223,6 +244,9 @@ func (c *Client) DeleteItem(
 	query := url.Values{}
 	if in.Force {
 		query.Set("force", "true")
+	}
+	if in.RestorePrevious {
+		query.Set("restore_previous", "true")
 	}
 	return change[vault.DeleteResult](ctx, c, request{
 		method: http.MethodDelete, path: path("v1", "items", in.ItemID), query: query,

@@ -39,15 +39,18 @@ func (c *Client) ListRequirements(ctx context.Context, scenario uuid.UUID) iter.
 	return list[vault.Requirement](ctx, c, path("v1", "scenarios", scenario, "requirements"), nil)
 }
 
-// Review is an extracted definition or requirement that needs a decision.
+// Review is an extracted definition or requirement, or a pending value, that needs a decision.
 type Review struct {
 	Kind        vault.ReviewKind   `json:"kind"`
 	ID          uuid.UUID          `json:"id"`
 	Definition  *vault.Definition  `json:"definition,omitempty"`
 	Requirement *vault.Requirement `json:"requirement,omitempty"`
+	// Value is decided by DecideValue; ID is that of the pending version.
+	Value *vault.PendingValue `json:"value,omitempty"`
 }
 
-// ListReviews lists the pending reviews: extracted definitions first, then requirements, oldest first.
+// ListReviews lists the pending reviews: extracted definitions first, then requirements, then
+// pending values, oldest first.
 func (c *Client) ListReviews(ctx context.Context) iter.Seq2[Review, error] {
 	type pending struct {
 		vault.Reviews
@@ -60,6 +63,9 @@ func (c *Client) ListReviews(ctx context.Context) iter.Seq2[Review, error] {
 		}
 		for _, r := range p.Requirements {
 			out = append(out, Review{Kind: vault.ReviewOfRequirement, ID: r.ID, Requirement: &r})
+		}
+		for _, v := range p.Values {
+			out = append(out, Review{Kind: vault.ReviewOfValue, ID: v.Pending.ID, Value: &v})
 		}
 		return out, p.Next
 	})

@@ -72,7 +72,9 @@ type Hatchet struct {
 	CronDetectOrphans   string `toml:"cron_detect_orphans" rule:"cron"`
 	CronRelayOperations string `toml:"cron_relay_operations" rule:"cron"`
 	CronPurgeOperations string `toml:"cron_purge_operations" rule:"cron"`
-	WorkerConcurrency   int    `toml:"worker_concurrency" rule:"1..1000"` // steps at a time
+	WorkerConcurrency   int    `toml:"worker_concurrency" rule:"1..1000"`      // steps at a time
+	MaxPushes           int    `toml:"max_pushes" rule:"1..1000"`              // at a time
+	CleanDatabaseURL    URL    `toml:"clean_database_url" rule:"postgres-url"` // "": the engine's database is left alone
 
 	// Token is the client token of the engine.
 	Token Secret `toml:"token" env:"HATCHET_CLIENT_TOKEN,HATCHET_API_KEY" rule:"token" doc:"The client token of the workflow engine."`

@@ -74,7 +74,7 @@ func TestLoad_Defaults(t *testing.T) {
 		},
 		Jobs: Jobs{Hatchet: Hatchet{
 			ServerURL: "http://localhost:7077", CronExpireValues: "*/5 * * * *", CronDetectOrphans: "*/15 * * * *",
-			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", WorkerConcurrency: 10,
+			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", WorkerConcurrency: 10, MaxPushes: 64,
 		}},
 		Sweeps:   Sweeps{BatchSize: 500},
 		Database: Database{MaxConnections: 10},

@@ -15,5 +15,11 @@ func (d *DB) SystemPool() *pgxpool.Pool { return d.system }
 
 // TenantConn is what Tenant's queries go through.
 func (d *DB) TenantConn(tenant uuid.UUID) dbgen.DBTX {
-	return tenantConn{pool: d.app, tenant: tenant.String()}
+	return d.tenantConn(tenant)
 }
+
+// SystemConn is what System's queries go through.
+func (d *DB) SystemConn() dbgen.DBTX { return d.systemConn() }
+
+// Pooled reports whether a pooler was found.
+func (d *DB) Pooled() bool { return d.pooled }

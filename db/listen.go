@@ -15,8 +15,13 @@ import (
 const listenRetry = time.Second
 
 // ListenOperations calls finished with the id of each operation when it finishes. It calls connected after each connect
-// and reconnect: operations that finished before are not reported. It returns when ctx ends.
+// and reconnect: operations that finished before are not reported. Behind a pooler no connection can listen: it calls
+// connected every listenPoll. It returns when ctx ends.
 func (d *DB) ListenOperations(ctx context.Context, log *slog.Logger, connected func(), finished func(id uuid.UUID)) {
+	if d.pooled {
+		poll(ctx, listenPoll, connected)
+		return
+	}
 	cfg := d.app.Config().ConnConfig
 	listener := &pgxlisten.Listener{
 		Connect: func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, cfg.Copy()) },
@@ -30,6 +35,20 @@ func (d *DB) ListenOperations(ctx context.Context, log *slog.Logger, connected f
 	}
 	listener.Handle("vault_operations", operationHandler{connected: connected, finished: finished})
 	_ = listener.Listen(ctx) // the error is that of ctx
+}
+
+// poll calls fn at an interval until ctx ends.
+func poll(ctx context.Context, every time.Duration, fn func()) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			fn()
+		}
+	}
 }
 
 type operationHandler struct {

@@ -4,13 +4,19 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 
+	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // goose works over database/sql
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 )
+
+// errPooledMigration reports an attempt to migrate through a pooler, where the lock of the migrations is not kept.
+var errPooledMigration = errors.New("migrate: DATABASE_URL leads to a pooler such as PgBouncer, and migrations need a " +
+	"session: run them with the address of PostgreSQL itself")
 
 //go:embed schema/*.sql
 var schema embed.FS
@@ -31,7 +37,7 @@ func Migrate(ctx context.Context, url string) error {
 // MigrateUp is Migrate and returns the migrations that it applied, in order. They may be none.
 func MigrateUp(ctx context.Context, url string) ([]Migration, error) {
 	out := []Migration{}
-	err := withProvider(url, func(p *goose.Provider) error {
+	err := withProvider(ctx, url, func(p *goose.Provider) error {
 		results, err := p.Up(ctx)
 		for _, r := range results {
 			out = append(out, Migration{Version: r.Source.Version, Name: r.Source.Path, Applied: true})
@@ -43,7 +49,7 @@ func MigrateUp(ctx context.Context, url string) ([]Migration, error) {
 
 // MigrateDown reverts a migration and deletes its data. It must be the newest applied one; otherwise nothing changes.
 func MigrateDown(ctx context.Context, url string, version int64) error {
-	return withProvider(url, func(p *goose.Provider) error {
+	return withProvider(ctx, url, func(p *goose.Provider) error {
 		newest, err := p.GetDBVersion(ctx)
 		if err != nil {
 			return err
@@ -58,7 +64,7 @@ func MigrateDown(ctx context.Context, url string, version int64) error {
 
 // MigrateDownAll reverts all migrations. All data is lost.
 func MigrateDownAll(ctx context.Context, url string) error {
-	return withProvider(url, func(p *goose.Provider) error {
+	return withProvider(ctx, url, func(p *goose.Provider) error {
 		_, err := p.DownTo(ctx, 0)
 		return err
 	})
@@ -67,7 +73,7 @@ func MigrateDownAll(ctx context.Context, url string) error {
 // MigrationStatus lists all migrations in order.
 func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 	var out []Migration
-	err := withProvider(url, func(p *goose.Provider) error {
+	err := withProvider(ctx, url, func(p *goose.Provider) error {
 		all, err := p.Status(ctx)
 		for _, s := range all {
 			out = append(out, Migration{Version: s.Source.Version, Name: s.Source.Path, Applied: s.State == goose.StateApplied})
@@ -77,7 +83,16 @@ func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 	return out, err
 }
 
-func withProvider(url string, fn func(*goose.Provider) error) error {
+func withProvider(ctx context.Context, url string, fn func(*goose.Provider) error) error {
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		return errDatabaseURL
+	}
+	if pooled, err := behindPooler(ctx, cfg); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	} else if pooled {
+		return errPooledMigration
+	}
 	conn, err := sql.Open("pgx", url)
 	if err != nil {
 		return errDatabaseURL

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	pgvector "github.com/pgvector/pgvector-go/pgx"
 )
@@ -33,6 +32,7 @@ var errDatabaseURL = errors.New("DATABASE_URL is not a PostgreSQL URL, such as "
 type DB struct {
 	app    *pgxpool.Pool
 	system *pgxpool.Pool
+	pooled bool // behind a pooler, see pooler.go
 }
 
 // Open connects to the database at url. It returns an error if the schema is missing or older than this program. The
@@ -44,16 +44,29 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	if opts.ConnectTimeout == 0 {
 		opts.ConnectTimeout = 5 * time.Second
 	}
-	app, err := openPool(ctx, url, roleApp, opts.MaxConns, opts.ConnectTimeout)
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errDatabaseURL
+	}
+	cfg.ConnConfig.ConnectTimeout = opts.ConnectTimeout
+	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
+		cfg.ConnConfig.RuntimeParams["application_name"] = "contextvault"
+	}
+	pooled, err := behindPooler(ctx, cfg.ConnConfig)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	app, err := openPool(ctx, cfg, roleApp, opts.MaxConns, pooled)
 	if err != nil {
 		return nil, err
 	}
-	system, err := openPool(ctx, url, roleSystem, max(2, opts.MaxConns/4), opts.ConnectTimeout)
+	system, err := openPool(ctx, cfg, roleSystem, max(2, opts.MaxConns/4), pooled)
 	if err != nil {
 		app.Close()
 		return nil, err
 	}
-	d := &DB{app: app, system: system}
+	d := &DB{app: app, system: system, pooled: pooled}
 	if err := d.checkSchema(ctx); err != nil {
 		d.Close()
 		return nil, err
@@ -65,7 +78,7 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 // because the schema is upgraded before the programs.
 func (d *DB) checkSchema(ctx context.Context) error {
 	var has int64
-	err := d.system.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&has)
+	err := d.systemConn().QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&has)
 	if err != nil {
 		return fmt.Errorf("read the version of the database schema (run `vault migrate up` if it is missing): %w", err)
 	}
@@ -79,20 +92,18 @@ func (d *DB) checkSchema(ctx context.Context) error {
 	return nil
 }
 
-func openPool(ctx context.Context, url, role string, maxConns int32, timeout time.Duration) (*pgxpool.Pool, error) {
-	cfg, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		return nil, errDatabaseURL
-	}
+func openPool(
+	ctx context.Context, base *pgxpool.Config, role string, maxConns int32, pooled bool,
+) (*pgxpool.Pool, error) {
+	cfg := base.Copy()
 	cfg.MaxConns = maxConns
-	cfg.ConnConfig.ConnectTimeout = timeout
-	cfg.ConnConfig.RuntimeParams["role"] = role
-	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
-		cfg.ConnConfig.RuntimeParams["application_name"] = "contextvault"
+	if pooled {
+		useNoSession(cfg.ConnConfig)
+	} else {
+		cfg.ConnConfig.RuntimeParams["role"] = role
 	}
 	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		if err := checkRole(ctx, conn, role); err != nil {
+		if err := checkRole(ctx, conn, role, pooled); err != nil {
 			return err
 		}
 		return pgvector.RegisterTypes(ctx, conn)
@@ -104,12 +115,8 @@ func openPool(ctx context.Context, url, role string, maxConns int32, timeout tim
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		if errors.Is(err, errRole) {
+		if errors.Is(err, errRole) || errors.Is(err, errStatementMode) {
 			return nil, err
-		}
-		if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == protocolViolation {
-			return nil, fmt.Errorf("open database as %s: a pooler between the vault and PostgreSQL refuses the startup "+
-				"parameter role: connect to PostgreSQL itself, the vault has its own pools: %w", role, err)
 		}
 		return nil, fmt.Errorf("open database as %s (run `vault migrate up` if the role is missing): %w", role, err)
 	}
@@ -119,23 +126,23 @@ func openPool(ctx context.Context, url, role string, maxConns int32, timeout tim
 // errRole reports a connection with another role than the vault asked for.
 var errRole = errors.New("the connection has the wrong role")
 
-// checkRole verifies that a new connection has the role that row-level security relies on. A pooler that ignores the
-// startup parameter role (PgBouncer with ignore_startup_parameters) gives a connection of the login role, which may see
-// the rows of all tenants.
-func checkRole(ctx context.Context, conn *pgx.Conn, role string) error {
+// checkRole verifies that the queries of a new connection have the role that row-level security relies on. A proxy that
+// drops the startup parameter role gives a connection of the login role, which may see the rows of all tenants.
+func checkRole(ctx context.Context, conn *pgx.Conn, role string, pooled bool) error {
 	var current string
 	var bypasses bool
-	err := conn.QueryRow(ctx,
-		"SELECT r.rolname, r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user",
-		pgx.QueryExecModeExec).Scan(&current, &bypasses)
+	err := inRole(ctx, conn, role, pooled, func(row func(sql string, args ...any) pgx.Row) error {
+		return row("SELECT r.rolname, r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user",
+			pgx.QueryExecModeExec).Scan(&current, &bypasses)
+	})
 	if err != nil {
 		return fmt.Errorf("read the role of the connection: %w", err)
 	}
 	switch {
 	case current != role:
-		return fmt.Errorf("%w: it is %s, and the vault asked for %s. A pooler between the vault and PostgreSQL dropped the "+
-			"startup parameter role, so tenants would not be separated: connect to PostgreSQL itself, the vault has its own "+
-			"pools", errRole, current, role)
+		return fmt.Errorf("%w: it is %s, and the vault asked for %s. A proxy between the vault and PostgreSQL dropped the "+
+			"startup parameter role, so tenants would not be separated: connect to PostgreSQL itself, or to PgBouncer",
+			errRole, current, role)
 	case bypasses:
 		return fmt.Errorf("%w: %s is a superuser or bypasses row-level security, so tenants would not be separated: run "+
 			"ALTER ROLE %s NOSUPERUSER NOBYPASSRLS", errRole, role, role)

@@ -11,27 +11,45 @@ import (
 	"github.com/contextvault/contextvault/db/dbgen"
 )
 
-// setTenant sets the variable that row-level security reads. It is local to the transaction. A batch outside of a
-// transaction is one transaction, so the connection is clean afterwards.
-const setTenant = "SELECT set_config('vault.tenant', $1, true)"
+// setTenant sets the variable that row-level security reads. Behind a pooler, the role is set as well. All of it is
+// local to the transaction. A batch outside of a transaction is one transaction, so the connection is clean afterwards.
+const (
+	setTenant       = "SELECT set_config('vault.tenant', $1, true)"
+	setTenantPooled = "SELECT set_config('role', '" + roleApp + "', true), set_config('vault.tenant', $1, true)"
+	setSystemPooled = "SELECT set_config('role', '" + roleSystem + "', true)"
+)
 
 // Tenant returns queries that see only the rows of one tenant. Each query is one round trip.
-func (d *DB) Tenant(tenant uuid.UUID) *dbgen.Queries {
-	return dbgen.New(tenantConn{pool: d.app, tenant: tenant.String()})
+func (d *DB) Tenant(tenant uuid.UUID) *dbgen.Queries { return dbgen.New(d.tenantConn(tenant)) }
+
+func (d *DB) tenantConn(tenant uuid.UUID) dbgen.DBTX {
+	set := setTenant
+	if d.pooled {
+		set = setTenantPooled
+	}
+	return localConn{pool: d.app, set: set, args: []any{tenant.String()}}
 }
 
 // System returns queries that see the rows of all tenants. Sweeps, the relay and the purge use it.
-func (d *DB) System() *dbgen.Queries { return dbgen.New(d.system) }
+func (d *DB) System() *dbgen.Queries { return dbgen.New(d.systemConn()) }
 
-// tenantConn sends the tenant and the query in one batch.
-type tenantConn struct {
-	pool   *pgxpool.Pool
-	tenant string
+func (d *DB) systemConn() dbgen.DBTX {
+	if d.pooled {
+		return localConn{pool: d.system, set: setSystemPooled}
+	}
+	return d.system
 }
 
-func (c tenantConn) send(ctx context.Context, sql string, args []any) (pgx.BatchResults, error) {
+// localConn sends a query that sets something for the transaction, and the query itself, in one batch.
+type localConn struct {
+	pool *pgxpool.Pool
+	set  string
+	args []any // of set
+}
+
+func (c localConn) send(ctx context.Context, sql string, args []any) (pgx.BatchResults, error) {
 	batch := &pgx.Batch{}
-	batch.Queue(setTenant, c.tenant)
+	batch.Queue(c.set, c.args...)
 	batch.Queue(sql, args...)
 	results := c.pool.SendBatch(ctx, batch)
 	if _, err := results.Exec(); err != nil {
@@ -42,7 +60,7 @@ func (c tenantConn) send(ctx context.Context, sql string, args []any) (pgx.Batch
 }
 
 // Exec implements dbgen.DBTX.
-func (c tenantConn) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+func (c localConn) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
 	results, err := c.send(ctx, sql, args)
 	if err != nil {
 		return pgconn.CommandTag{}, err
@@ -55,7 +73,7 @@ func (c tenantConn) Exec(ctx context.Context, sql string, args ...any) (pgconn.C
 }
 
 // Query implements dbgen.DBTX.
-func (c tenantConn) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+func (c localConn) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	results, err := c.send(ctx, sql, args)
 	if err != nil {
 		return nil, err
@@ -69,7 +87,7 @@ func (c tenantConn) Query(ctx context.Context, sql string, args ...any) (pgx.Row
 }
 
 // QueryRow implements dbgen.DBTX.
-func (c tenantConn) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+func (c localConn) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	results, err := c.send(ctx, sql, args)
 	if err != nil {
 		return failedRow{err}

@@ -18,14 +18,21 @@ const rollbackTimeout = 5 * time.Second
 // InTx runs fn in one transaction that sees only the rows of one tenant. It commits if fn returns nil, and rolls back
 // otherwise. fn must not call any other service: the transaction holds locks and a connection.
 func (d *DB) InTx(ctx context.Context, tenant uuid.UUID, fn func(q *dbgen.Queries) error) error {
-	// The text of a UUID is safe in SQL. BEGIN and the setting share a round trip.
+	// The text of a UUID is safe in SQL. BEGIN and the settings share a round trip.
 	begin := "BEGIN; SELECT set_config('vault.tenant', '" + tenant.String() + "', true)"
+	if d.pooled {
+		begin += "; " + setLocalRole(roleApp)
+	}
 	return inTx(ctx, d.app, pgx.TxOptions{BeginQuery: begin}, fn)
 }
 
 // InSystemTx runs fn in one transaction that sees the rows of all tenants.
 func (d *DB) InSystemTx(ctx context.Context, fn func(q *dbgen.Queries) error) error {
-	return inTx(ctx, d.system, pgx.TxOptions{}, fn)
+	var opts pgx.TxOptions
+	if d.pooled {
+		opts.BeginQuery = "BEGIN; " + setLocalRole(roleSystem)
+	}
+	return inTx(ctx, d.system, opts, fn)
 }
 
 func inTx(ctx context.Context, pool *pgxpool.Pool, opts pgx.TxOptions, fn func(q *dbgen.Queries) error) error {

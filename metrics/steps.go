@@ -18,7 +18,7 @@ const (
 	StepSucceeded = "succeeded"
 	StepFailed    = "failed"    // the engine retries it, or its run fails
 	StepRejected  = "rejected"  // no retry helps: the input is invalid, or a budget is spent
-	StepCancelled = "cancelled" // by the engine
+	StepCancelled = "cancelled" // by the engine, or another run does the work
 )
 
 // NewSteps returns counters at zero. running returns the number of running steps.
@@ -28,7 +28,7 @@ func NewSteps(running func() int64) *Steps {
 			Name: "vault_steps_total",
 			Help: "Steps that ended, by step (workflow:step) and outcome: succeeded, failed (retried), rejected (invalid " +
 				"input) " +
-				"or cancelled.",
+				"or cancelled (by the engine, or another run does the work).",
 		}, []string{"step", "outcome"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "vault_step_seconds",

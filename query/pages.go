@@ -174,53 +174,7 @@ func (q *Queries) QuestionsPage(
 	return page, more, nil
 }
 
-// ReviewPosition is a position in the list of open reviews. Suggested definitions come first.
-type ReviewPosition struct {
-	Kind vault.ReviewKind `json:"kind"`
-	ID   uuid.UUID        `json:"id"`
-}
 
-// ReviewsPage returns extracted rows that wait for a person, oldest first, up to limit in total.
-func (q *Queries) ReviewsPage(
-	ctx context.Context, tenant uuid.UUID, after *ReviewPosition, limit int,
-) (page vault.Reviews, more bool, err error) {
-	page = vault.Reviews{Requirements: []vault.Requirement{}, Definitions: []vault.Definition{}}
-	limit = min(limit, MaxPage)
-	tq := q.db.Tenant(tenant)
-	if after == nil || after.Kind == vault.ReviewOfDefinition {
-		//nolint:gosec // at most MaxPage
-		in := dbgen.PagePendingDefinitionsParams{TenantID: tenant, MaxRows: int32(limit) + 1}
-		if after != nil {
-			in.AfterID = &after.ID
-		}
-		rows, err := tq.PagePendingDefinitions(ctx, in)
-		if err != nil {
-			return page, false, err
-		}
-		for _, row := range rows[:min(len(rows), limit)] {
-			d, err := db.DefinitionOf(row)
-			if err != nil {
-				return page, false, err
-			}
-			page.Definitions = append(page.Definitions, d)
-		}
-		if len(rows) > limit {
-			return page, true, nil
-		}
-		after = nil
-	}
-	left := limit - len(page.Definitions)
-	in := dbgen.PagePendingRequirementsParams{TenantID: tenant, MaxRows: int32(left) + 1} //nolint:gosec // at most MaxPage
-	if after != nil {
-		in.AfterID = &after.ID
-	}
-	rows, err := tq.PagePendingRequirements(ctx, in)
-	if err != nil {
-		return page, false, err
-	}
-	page.Requirements, more = pageOf(rows, left, db.RequirementOf)
-	return page, more, nil
-}
 
 // Rule returns a rule as it was saved.
 func (q *Queries) Rule(ctx context.Context, tenant, rule uuid.UUID) (vault.Rule, error) {

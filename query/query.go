@@ -6,7 +6,8 @@
 //   - config.go: definitions, requirements, scenarios;
 //   - missing.go: missing fields, combined from these reads;
 //   - operations.go: questions and operations;
-//   - pages.go: lists, one page at a time.
+//   - pages.go: lists, one page at a time;
+//   - reviews.go: what waits for a decision.
 package query
 
 import (

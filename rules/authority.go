@@ -25,8 +25,8 @@ type Claim struct {
 	Method    string // of the verification
 	// Flawed reports a value with validation warnings, or an empty one.
 	Flawed bool
-	// Decided reports that a person accepted or entered this version to replace a stronger one.
-	Decided     bool
+	// Decision is the decision that made the version active although it was weaker.
+	Decision    vault.ValueDecision
 	CollectedAt time.Time
 	ExpiresAt   *time.Time
 }
@@ -37,7 +37,7 @@ func ClaimOf(v vault.Value) Claim {
 		Value: v.Value, ValueType: v.ValueType, Source: v.Source, SourceItemType: v.SourceItemType,
 		SessionID: v.SourceSessionID, Verified: v.Verified, Method: v.VerificationMethod,
 		Flawed:      len(v.Warnings) > 0 || IsEmpty(v.Value),
-		Decided:     v.Decision == vault.DecisionAccepted || v.Decision == vault.DecisionCorrected,
+		Decision:    v.Decision,
 		CollectedAt: v.CollectedAt, ExpiresAt: v.ExpiresAt,
 	}
 }
@@ -96,12 +96,22 @@ func (a Authority) compare(c, other Claim) int {
 	return cmp.Compare(a.rankOf(other), a.rankOf(c))
 }
 
-// rankOf is the rank of a claim's source. What a person decided is as strong as the strongest source.
+// rankOf is the rank of a claim's source. What a person decided is as strong as the strongest source, and what the
+// customer confirmed at least as strong as the customer's own statement.
 func (a Authority) rankOf(c Claim) int {
-	if c.Decided {
+	switch {
+	case c.decided():
 		return 0
+	case c.Decision == vault.DecisionConfirmed:
+		return min(a.rank(c.Source), a.rank(vault.ValueUserProvided))
+	default:
+		return a.rank(c.Source)
 	}
-	return a.rank(c.Source)
+}
+
+// decided reports whether a person made the version active.
+func (c Claim) decided() bool {
+	return c.Decision == vault.DecisionAccepted || c.Decision == vault.DecisionCorrected
 }
 
 // level is 0 for an unverified claim, and higher for a stronger verification.
@@ -140,7 +150,7 @@ func (c Claim) says(other Claim) bool {
 // CustomerMayReplace reports whether the customer's own yes to a pending value is enough to replace the active one. It
 // is not if the active value is verified or was decided by a person, unless the definition says on_conflict ask.
 func (a Authority) CustomerMayReplace(active Claim) bool {
-	return a.OnConflict == vault.ConflictAsk || (a.OnConflict == "" && !active.Verified && !active.Decided)
+	return a.OnConflict == vault.ConflictAsk || (a.OnConflict == "" && !active.Verified && !active.decided())
 }
 
 // compareBool orders false before true.

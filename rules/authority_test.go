@@ -107,7 +107,7 @@ func TestAuthority_Kinds(t *testing.T) {
 	}
 	verified := func(c rules.Claim) rules.Claim { c.Verified, c.Method = true, "kyc"; return c }
 	flawed := func(c rules.Claim) rules.Claim { c.Flawed = true; return c }
-	decided := func(c rules.Claim) rules.Claim { c.Decided = true; return c }
+	decided := func(c rules.Claim) rules.Claim { c.Decision = vault.DecisionAccepted; return c }
 	expired := func(c rules.Claim) rules.Claim { c.ExpiresAt = ptr(morning); return c }
 	user, human, read, inferred := vault.ValueUserProvided, vault.ValueHumanEntered, vault.ValueLLMExtracted, vault.ValueSystemInferred
 	for _, tc := range []struct {

@@ -17,6 +17,15 @@ func ConfirmPrompt(d vault.Definition, value json.RawMessage) string {
 	return d.Label() + ": " + displayText(value) + ". Is that right?"
 }
 
+// ReplacePrompt returns the question that asks a customer whether a value replaces the one on record. It does not contain
+// the value of a secret definition.
+func ReplacePrompt(d vault.Definition, value json.RawMessage) string {
+	if d.Secret() {
+		return d.Label() + ": you gave a new value. Does it replace the one that we have on record?"
+	}
+	return d.Label() + ": " + displayText(value) + ". Does this replace what we have on record?"
+}
+
 // Confirmable reports whether the answer "yes" confirms a value. If yes and no are themselves values of the field, only
 // the value yes is confirmable: the answer "yes" to "no. Is that right?" is ambiguous. A value that is not confirmable
 // needs a question of kind value.

@@ -123,7 +123,7 @@ func (a Authority) overtakes(v Version, newer []Version, now time.Time) bool {
 	}
 	v.Status = vault.StatusActive
 	return a.protects(v, now) && !slices.ContainsFunc(newer, func(n Version) bool {
-		return n.Deleted || n.Claim.Decided || compareAcceptance(v, n) >= 0 || a.compare(n.Claim, v.Claim) >= 0
+		return n.Deleted || n.Claim.decided() || compareAcceptance(v, n) >= 0 || a.compare(n.Claim, v.Claim) >= 0
 	})
 }
 

@@ -29,7 +29,9 @@ type version struct {
 	Name         string     `json:"name"`
 	Status       string     `json:"status"`
 	SupersededBy *uuid.UUID `json:"superseded_by_id"`
+	YieldsTo     *uuid.UUID `json:"yields_to_id"`
 	Source       *uuid.UUID `json:"source_item_id"`
+	EffectiveAt  time.Time  `json:"effective_at"`
 	AcceptedAt   time.Time  `json:"accepted_at"`
 	OperationID  uuid.UUID  `json:"operation_id"`
 	Deleted      bool       `json:"deleted"`
@@ -43,13 +45,14 @@ func (v version) String() string {
 	return fmt.Sprintf("%s %s %s by %s deleted %t", v.Name, v.ID, v.Status, by, v.Deleted)
 }
 
-// versions returns every version of every field of the tenant, in order of acceptance.
+// versions returns every version of every field of the tenant.
 func (w *world) versions() map[uuid.UUID]version {
 	w.t.Helper()
 	var raw json.RawMessage
 	dbtest.Scan(w.t, w.url, &raw, `
 		SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]') FROM (
-		    SELECT f.id, p.customer_id, f.name, f.status, f.superseded_by_id, f.source_item_id,
+		    SELECT f.id, p.customer_id, f.name, f.status, f.superseded_by_id, f.yields_to_id, f.source_item_id,
+		        least(f.collected_at, f.accepted_at) AS effective_at,
 		        f.accepted_at, f.operation_id, f.deleted_at IS NOT NULL AS deleted
 		    FROM customer_values f JOIN customer_profiles p ON p.id = f.profile_id
 		    WHERE f.tenant_id = $1
@@ -73,7 +76,7 @@ func (v version) sourceGone(all map[uuid.UUID]version) bool {
 }
 
 func older(a, b version) int {
-	if c := a.AcceptedAt.Compare(b.AcceptedAt); c != 0 {
+	if c := cmp.Or(a.EffectiveAt.Compare(b.EffectiveAt), a.AcceptedAt.Compare(b.AcceptedAt)); c != 0 {
 		return c
 	}
 	// An import to two customers that were merged later has two versions in one history.
@@ -83,13 +86,23 @@ func older(a, b version) int {
 }
 
 // brokenHistories describes violations in the histories of the tenant. In a history, each version that is not deleted
-// is superseded by the next newer one or by a newer deleted one; only a deleted version can supersede the newest.
+// is superseded by the next newer one or by a newer deleted one; only a deleted version can supersede the newest. A
+// version that yielded to a stronger one is beside the history: it is never active.
 func (w *world) brokenHistories() []string {
 	w.t.Helper()
 	var broken []string
 	all := w.versions()
 	histories := map[string][]version{}
 	for _, v := range all {
+		if v.YieldsTo != nil {
+			if v.Status == "active" {
+				broken = append(broken, fmt.Sprintf("%s: it yields and is active", v))
+			}
+			continue
+		}
+		if v.Status == "pending" {
+			broken = append(broken, fmt.Sprintf("%s: it yields to none", v))
+		}
 		if v.SupersededBy != nil {
 			by, ok := all[*v.SupersededBy]
 			switch {

@@ -443,6 +443,10 @@ func TestIsolation_Operations(t *testing.T) {
 		op(vault.AddAsset, document, addAsset, ""),
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: item, Force: true}, deleteItem[:2], vault.CodeUnknown),
 		op(vault.DeleteItem, vault.DeleteItemInput{ItemID: asset, Force: true}, deleteItem[:2], vault.CodeUnknown),
+		op(vault.DecideValue, vault.DecideValueInput{ItemID: item, Decision: vault.Approve}, decideValue[:1], vault.CodeUnknown),
+		op(vault.CorrectValue, vault.CorrectValueInput{
+			AgentID: w.agent, CustomerID: customer, Name: "plan", Value: text("gold"), Reason: "mine",
+		}, correctValue, vault.CodeUnknown),
 		op(vault.RestoreItem, vault.RestoreItemInput{ItemID: item}, restoreItem[:1], vault.CodeUnknown),
 		op(vault.OpenCustomers, vault.OpenCustomersInput{
 			Identities: []vault.OpenCustomerInput{{Channel: "sms", ExternalID: secret}},

@@ -25,6 +25,8 @@ type Deps struct {
 	Log      *slog.Logger
 	Observer once.Observer    // nil: nothing is observed
 	Now      func() time.Time // nil: time.Now
+	// Engine cleans the workflow engine's database. nil: it is left alone.
+	Engine upkeep.EngineCleaner
 }
 
 // Steps holds every step, grouped by subject.
@@ -55,7 +57,7 @@ func New(d Deps) Steps {
 	if d.Observer == nil {
 		d.Observer = once.NopObserver{}
 	}
-	runner := once.Runner{DB: d.DB, Sealer: d.Sealer}
+	runner := once.Runner{DB: d.DB, Sealer: d.Sealer, Enqueuer: d.Enqueuer}
 	values := customers.Values{Once: runner, Mode: d.Settings.Mode, Now: d.Now, Observer: d.Observer}
 	caches := upkeep.Caches{DB: d.DB, Cache: d.Cache, Enqueuer: d.Enqueuer, Log: d.Log}
 	model := once.Budgeted{
@@ -80,8 +82,10 @@ func New(d Deps) Steps {
 		},
 		Answers: gapfill.Answers{Once: runner, Values: values},
 		//nolint:gosec // bounded by the configuration
-		Sweeps:     upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
-		Caches:     caches,
-		Operations: upkeep.Operations{DB: d.DB, Enqueuer: d.Enqueuer, Caches: caches, Settings: d.Settings, Now: d.Now},
+		Sweeps: upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
+		Caches: caches,
+		Operations: upkeep.Operations{
+			DB: d.DB, Enqueuer: d.Enqueuer, Caches: caches, Settings: d.Settings, Engine: d.Engine, Now: d.Now,
+		},
 	}
 }

@@ -400,6 +400,10 @@ var stepCases = []stepCase{
 	{step: "Assets.ValidateAsset", arrange: anAsset},
 	{step: "Assets.PersistAsset", arrange: after(anAsset, "Assets.ValidateAsset")},
 	{step: "Values.PersistVerification", arrange: aVerification},
+	{step: "Values.PersistDecision", situation: "approve", arrange: aValueDecision(vault.Approve)},
+	{step: "Values.PersistDecision", situation: "reject", arrange: aValueDecision(vault.Reject)},
+	{step: "Values.ValidateCorrection", arrange: aCorrection},
+	{step: "Values.PersistCorrection", arrange: after(aCorrection, "Values.ValidateCorrection")},
 	{step: "Imports.ValidateImport", situation: "good values", arrange: anImport("ada@example.com")},
 	{step: "Imports.ValidateImport", situation: "a bad value", arrange: anImport("nobody"), fails: vault.CodeInvalid},
 	{

@@ -2,7 +2,6 @@ package trigger
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -25,7 +24,8 @@ type Options struct {
 	Log *slog.Logger
 	// RelayInterval is the interval at which Run pushes due operations and wakes gap fills. 0: 1 second.
 	RelayInterval time.Duration
-	// MaxPushes is the maximum number of concurrent pushes. The relay pushes the operations beyond it. 0: 64.
+	// MaxPushes is the maximum number of concurrent pushes; further ones wait. A relay or a step that pushes many
+	// operations uses half of it. 0: 64.
 	MaxPushes int
 }
 
@@ -112,12 +112,6 @@ func (c *Client) pushLater(ctx context.Context, op dbgen.Operation) {
 	c.pushing.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*pushTimeout)
 		defer cancel()
-		select {
-		case c.pushes <- struct{}{}:
-		case <-ctx.Done():
-			return // the relay pushes it when its lease has ended
-		}
-		defer func() { <-c.pushes }()
 		if err := c.Enqueue(ctx, op); err != nil {
 			c.log.WarnContext(ctx, "operation_not_pushed",
 				"operation_id", op.ID, "workflow", op.Workflow, "error_code", vault.CodeOf(err))
@@ -125,19 +119,27 @@ func (c *Client) pushLater(ctx context.Context, op dbgen.Operation) {
 	})
 }
 
-// Enqueue pushes the event of an accepted operation. If the push fails, the operation is due again at once.
-func (c *Client) Enqueue(ctx context.Context, op dbgen.Operation) error {
-	err := c.push(ctx, op)
-	if err == nil || errors.Is(err, errPushTimeout) {
-		return err
-	}
-	return errors.Join(err, c.db.System().ReleaseOperations(ctx, releaseAfter, []uuid.UUID{op.ID}))
+// Enqueue pushes the events of accepted operations. An operation whose push fails is due again at once, so an error
+// needs no other action.
+func (c *Client) Enqueue(ctx context.Context, ops ...dbgen.Operation) error {
+	_, err := c.pushAll(ctx, ops)
+	return err
 }
 
-// push pushes through the circuit breaker: while the engine is down, pushes fail at once.
+// push pushes through the circuit breaker: while the engine is down, pushes fail at once. It waits while MaxPushes
+// others run.
 func (c *Client) push(ctx context.Context, op dbgen.Operation) error {
 	if c.engine == nil {
 		return vault.Unavailable("the workflow engine", errNoEngine)
+	}
+	if ctx.Err() != nil { // select would choose any of its cases
+		return vault.Unavailable("the workflow engine", ctx.Err())
+	}
+	select {
+	case c.pushes <- struct{}{}:
+		defer func() { <-c.pushes }()
+	case <-ctx.Done():
+		return vault.Unavailable("the workflow engine", ctx.Err())
 	}
 	_, err := c.breaker.Execute(func() (struct{}, error) {
 		return struct{}{}, c.engine.Push(ctx, op.Event, db.EventOf(op))

@@ -31,14 +31,24 @@ type engine struct {
 	calls  int
 	err    error         // returned by Push
 	hold   chan struct{} // not nil: Push blocks until it is closed
+	refuse uuid.UUID     // the operation that Push does not take
+
+	running, peak int // concurrent calls: now, and the maximum
 }
 
 // Push implements trigger.Engine.
 func (e *engine) Push(ctx context.Context, _ string, ev vault.Event) error {
 	e.mu.Lock()
 	e.calls++
+	e.running++
+	e.peak = max(e.peak, e.running)
 	hold := e.hold
 	e.mu.Unlock()
+	defer func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.running--
+	}()
 	if hold != nil {
 		select {
 		case <-hold:
@@ -50,6 +60,9 @@ func (e *engine) Push(ctx context.Context, _ string, ev vault.Event) error {
 	defer e.mu.Unlock()
 	if e.err != nil {
 		return e.err
+	}
+	if ev.OperationID == e.refuse {
+		return errDown
 	}
 	e.pushed = append(e.pushed, ev)
 	return nil
@@ -70,6 +83,13 @@ func (e *engine) taken() map[uuid.UUID]int {
 		out[ev.OperationID]++
 	}
 	return out
+}
+
+// most returns the maximum number of concurrent pushes.
+func (e *engine) most() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.peak
 }
 
 func (e *engine) called() int {

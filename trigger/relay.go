@@ -1,11 +1,14 @@
 package trigger
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
@@ -14,6 +17,9 @@ import (
 
 // releaseAfter is the time after which an operation with a failed push is due again.
 const releaseAfter = time.Second
+
+// releaseTimeout is the maximum duration of the release of claims. A release ignores the end of the caller's context.
+const releaseTimeout = 5 * time.Second
 
 // maxProbes is the maximum number of repeated pushes in flight while nothing shows that the engine moves. A few are
 // enough to notice that it does, and too few to slow it down.
@@ -51,27 +57,41 @@ func (c *Client) Wake(ctx context.Context, tenant uuid.UUID) (int, error) {
 	return c.pushAll(ctx, woken)
 }
 
-// pushAll pushes claimed operations and releases those that it could not push.
+// pushAll pushes operations concurrently, and returns the number of pushed ones and the first error. An operation that
+// could not be pushed is due again releaseAfter later; one whose push had no answer in time keeps its lease.
 func (c *Client) pushAll(ctx context.Context, ops []dbgen.Operation) (int, error) {
-	for pushed, op := range ops {
-		err := c.push(ctx, op)
-		if err == nil {
-			continue
-		}
-		left := ops[pushed:]
-		if errors.Is(err, errPushTimeout) {
-			left = left[1:]
-		}
-		ids := make([]uuid.UUID, len(left))
-		for i, op := range left {
-			ids[i] = op.ID
-		}
-		if releaseErr := c.db.System().ReleaseOperations(ctx, releaseAfter, ids); releaseErr != nil {
-			return pushed, releaseErr // the lease of the claim expires
-		}
-		return pushed, err
+	var (
+		mu     sync.Mutex
+		pushed int
+		failed []uuid.UUID
+		first  error
+		g      errgroup.Group
+	)
+	g.SetLimit(max(1, cap(c.pushes)/2)) // new operations do not wait for owed ones
+	for _, op := range ops {
+		g.Go(func() error {
+			err := c.push(ctx, op)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				pushed++
+				return nil
+			case !errors.Is(err, errPushTimeout):
+				failed = append(failed, op.ID)
+			}
+			first = cmp.Or(first, err)
+			return nil
+		})
 	}
-	return len(ops), nil
+	_ = g.Wait() // the errors are in first
+	if len(failed) == 0 {
+		return pushed, first
+	}
+	// After an error, or in a process that stops, the lease of the claim expires.
+	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	return pushed, errors.Join(first, c.db.System().ReleaseOperations(release, releaseAfter, failed))
 }
 
 // Started must be called once a worker has registered its workflows. In a new installation the engine has dropped all

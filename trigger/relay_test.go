@@ -2,6 +2,7 @@ package trigger_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -116,10 +117,13 @@ func TestRelayDue_FailedPushIsDueAgain(t *testing.T) {
 		}
 	}
 	b.engine.answer(nil)
-	b.due()
-	if n, err := b.RelayDue(t.Context(), 10); n != 5 || err != nil {
-		t.Errorf("when the engine is back: pushed %d, %v", n, err)
-	}
+	b.eventually("the pushes when the engine is back", func() bool { // the circuit breaker probes it from time to time
+		if len(b.engine.taken()) < len(ids) {
+			dbtest.Exec(t, b.url, "UPDATE operations SET due_at = clock_timestamp() WHERE enqueued_at IS NULL")
+			_, _ = b.RelayDue(t.Context(), 10)
+		}
+		return len(b.engine.taken()) == len(ids)
+	})
 }
 
 func TestRelayDue_NoEngineClaimsNothing(t *testing.T) {
@@ -255,5 +259,88 @@ func TestRelayDue_PushWithoutAnswerKeepsTheLease(t *testing.T) {
 	b.code(err, vault.CodeUnavailable)
 	if op := b.op(ids[0]); n != 0 || op.EnqueuedAt == nil || time.Until(op.DueAt) < 10*time.Second || op.Attempts != 1 {
 		t.Errorf("pushed %d; due in %s, after %d attempts", n, time.Until(op.DueAt), op.Attempts)
+	}
+}
+
+// The relay pushes concurrently, within half of the limit of its process: new operations do not wait for owed ones.
+func TestRelayDue_PushesConcurrently(t *testing.T) {
+	t.Parallel()
+	b, ids := owing(t, 40)
+	b.engine.mu.Lock()
+	b.engine.hold = make(chan struct{})
+	b.engine.mu.Unlock()
+	client := trigger.New(trigger.Options{
+		DB: b.db, Sealer: b.sealer, Engine: b.engine, MaxPushes: 8, Log: slog.New(slog.DiscardHandler),
+	})
+	t.Cleanup(client.Close)
+	relayed := make(chan error, 1)
+	go func() {
+		n, err := client.RelayDue(t.Context(), 100)
+		if n != len(ids) {
+			err = errors.Join(err, fmt.Errorf("pushed %d", n))
+		}
+		relayed <- err
+	}()
+	b.eventually("four pushes at once", func() bool { return b.engine.called() == 4 })
+	fresh, err := trigger.Submit(t.Context(), client, b.tenant, vault.WriteValue, write(`"gold"`))
+	b.must(err)
+	b.eventually("the push of a new operation", func() bool { return b.engine.called() == 5 })
+	close(b.engine.hold)
+	b.must(<-relayed)
+	b.eventually("all pushes", func() bool { return len(b.engine.taken()) == len(ids)+1 })
+	for _, id := range append(ids, fresh.ID) {
+		if n := b.engine.taken()[id]; n != 1 {
+			t.Errorf("operation %s was pushed %d times", id, n)
+		}
+	}
+	if most := b.engine.most(); most > 8 {
+		t.Errorf("%d pushes ran at once", most)
+	}
+}
+
+// An operation that cannot be pushed holds up no other one, and a relay that stops keeps no claim.
+func TestRelayDue_ReleasesOnlyWhatFailed(t *testing.T) {
+	t.Parallel()
+	b, ids := owing(t, 12)
+	b.engine.mu.Lock()
+	b.engine.refuse = ids[3]
+	b.engine.mu.Unlock()
+	n, err := b.RelayDue(t.Context(), 100)
+	if !errors.Is(err, errDown) || n != len(ids)-1 {
+		t.Errorf("pushed %d, %v", n, err)
+	}
+	for i, id := range ids {
+		if op := b.op(id); (op.EnqueuedAt == nil) != (i == 3) {
+			t.Errorf("operation %d is due in %s, after %d attempts", i, time.Until(op.DueAt), op.Attempts)
+		}
+	}
+	b.due()
+	ctx, cancel := context.WithCancel(t.Context())
+	b.engine.mu.Lock()
+	b.engine.refuse, b.engine.hold = uuid.Nil, make(chan struct{})
+	b.engine.mu.Unlock()
+	one := trigger.New(trigger.Options{
+		DB: b.db, Sealer: b.sealer, Engine: trigger.Bounded(b.engine, patience), MaxPushes: 1,
+		Log: slog.New(slog.DiscardHandler),
+	})
+	t.Cleanup(one.Close)
+	dbtest.Exec(t, b.url, "UPDATE operations SET enqueued_at = NULL")
+	before := b.engine.called()
+	stopped := make(chan error, 1)
+	go func() {
+		_, err := one.RelayDue(ctx, 100)
+		stopped <- err
+	}()
+	b.eventually("a push", func() bool { return b.engine.called() > before })
+	cancel()
+	b.code(<-stopped, vault.CodeUnavailable)
+	claimed := 0
+	for _, id := range ids {
+		if op := b.op(id); op.EnqueuedAt != nil || time.Until(op.DueAt) > 5*time.Second {
+			claimed++
+		}
+	}
+	if claimed != 1 {
+		t.Errorf("the relay keeps %d claims, want one: the push in flight usually arrives", claimed)
 	}
 }

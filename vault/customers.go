@@ -96,6 +96,35 @@ type VerifyValueInput struct {
 	ItemID *uuid.UUID `json:"item_id,omitempty"`
 }
 
+// DecideValueInput is the input of decide-value: the decision of a person about a pending value.
+type DecideValueInput struct {
+	// ItemID is the pending version.
+	ItemID uuid.UUID `json:"item_id" validate:"required"`
+	// Decision approve makes it active in place of the stronger version, with its own lineage. reject keeps it in the
+	// history.
+	Decision  Decision `json:"decision" validate:"required,oneof=approve reject" doc:"approve makes the value active; reject keeps it in the history."`
+	DecidedBy string   `json:"decided_by,omitempty" validate:"max=200" doc:"The person who decided."`
+	Note      string   `json:"note,omitempty" validate:"max=500" doc:"The reason, for people."`
+}
+
+// CorrectValueInput is the input of correct-value: a person replaces a wrong value, however strong it is. Both versions
+// stay in the history.
+type CorrectValueInput struct {
+	AgentID    uuid.UUID `json:"agent_id" validate:"required"`
+	CustomerID uuid.UUID `json:"customer_id" validate:"required"`
+	// Name is the name of the field.
+	Name string `json:"name" validate:"required,max=50,fieldname"`
+	// Value is the right value.
+	Value       json.RawMessage `json:"value" validate:"required"`
+	Reason      string          `json:"reason" validate:"required,max=500" doc:"Why the value was wrong, for people."`
+	CorrectedBy string          `json:"corrected_by,omitempty" validate:"max=200" doc:"The person who corrected it."`
+	// Verified marks the right value as verified. It needs a VerificationMethod.
+	Verified           bool   `json:"verified,omitempty"`
+	VerificationMethod string `json:"verification_method,omitempty" validate:"max=50,required_if=Verified true"`
+	// ItemID is the id of the new item. nil: the vault generates it.
+	ItemID *uuid.UUID `json:"item_id,omitempty"`
+}
+
 // AddAssetInput is the input of add-asset: the reference to a document of a customer. The vault does not store the
 // bytes.
 type AddAssetInput struct {
@@ -120,7 +149,7 @@ type AddAssetInput struct {
 	SupersedeExisting bool `json:"supersede_existing,omitempty" doc:"Supersedes the active assets of the same name."`
 }
 
-// ItemResult is the result of write-value, verify-value, add-asset, restore-item and answer-question.
+// ItemResult is the result of write-value, verify-value, decide-value, correct-value, add-asset, restore-item and answer-question.
 type ItemResult struct {
 	ItemID uuid.UUID `json:"item_id"`
 	// Status is superseded if a newer write was stored before or a stronger version says the same, pending if the value
@@ -141,6 +170,9 @@ type DeleteItemInput struct {
 	// Force deletes an item from which other items were derived, and orphans those. Admins only; the caller checks that.
 	// false: such an item is not deleted.
 	Force bool `json:"force,omitempty"`
+	// RestorePrevious makes the previous version of a deleted active value active again. false: the field has no value
+	// until the next write.
+	RestorePrevious bool `json:"restore_previous,omitempty"`
 }
 
 // DeleteResult is the result of delete-item.
@@ -148,6 +180,11 @@ type DeleteResult struct {
 	ItemID uuid.UUID `json:"item_id"`
 	// Orphaned is the number of items that lost their source.
 	Orphaned int `json:"orphaned"`
+	// PreviousID is the version before the deleted active value: restored if Restored is true, else offered for
+	// restore_previous. nil: there is none.
+	PreviousID *uuid.UUID `json:"previous_id,omitempty"`
+	// Restored reports that the previous version is in force again. It may be expired or orphaned.
+	Restored bool `json:"restored,omitempty"`
 }
 
 // RestoreItemInput is the input of restore-item. It restores a deleted item, or activates an orphaned item again after

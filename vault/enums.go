@@ -58,7 +58,8 @@ const (
 type ValueDecision string
 
 const (
-	DecisionAccepted  ValueDecision = "accepted"  // a pending version replaced the active one
+	DecisionAccepted  ValueDecision = "accepted"  // a person let a pending version replace the active one
+	DecisionConfirmed ValueDecision = "confirmed" // the customer did
 	DecisionRejected  ValueDecision = "rejected"  // a pending version did not replace the active one
 	DecisionCorrected ValueDecision = "corrected" // a person entered the version to replace a wrong one
 )

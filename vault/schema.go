@@ -96,6 +96,7 @@ type ReviewKind string
 const (
 	ReviewOfRequirement ReviewKind = "requirement"
 	ReviewOfDefinition  ReviewKind = "definition"
+	ReviewOfValue       ReviewKind = "value" // decided by decide-value
 )
 
 // Decision is the outcome of a review.
@@ -106,8 +107,18 @@ const (
 	Reject  Decision = "reject"
 )
 
-// Reviews lists the requirements and definitions that wait for a decision.
+// Reviews lists the requirements, definitions and pending values that wait for a decision.
 type Reviews struct {
 	Requirements []Requirement `json:"requirements"`
 	Definitions  []Definition  `json:"definitions"`
+	// Values are the pending values. decide-value decides about them.
+	Values []PendingValue `json:"values"`
+}
+
+// PendingValue is a value that may not replace the active one by itself.
+type PendingValue struct {
+	CustomerID uuid.UUID `json:"customer_id"`
+	Pending    Value     `json:"pending"`
+	// Active is the active version of the field. nil: it has none any more.
+	Active *Value `json:"active,omitempty"`
 }

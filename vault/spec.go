@@ -65,6 +65,10 @@ var (
 		all[ImportValuesInput]("import"))
 	VerifyValue = Define[VerifyValueInput, ItemResult]("verify-value", "value:verify",
 		func(in VerifyValueInput) string { return in.CustomerID.String() })
+	DecideValue = Define[DecideValueInput, ItemResult]("decide-value", "value:decide",
+		func(in DecideValueInput) string { return in.ItemID.String() })
+	CorrectValue = Define[CorrectValueInput, ItemResult]("correct-value", "value:correct",
+		func(in CorrectValueInput) string { return in.CustomerID.String() })
 	AddAsset = Define[AddAssetInput, ItemResult]("add-asset", "asset:add",
 		func(in AddAssetInput) string { return in.CustomerID.String() })
 	DeleteItem = Define[DeleteItemInput, DeleteResult]("delete-item", "item:delete",

@@ -22,6 +22,7 @@ import (
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/metrics"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/telemetry"
 )
 
@@ -120,7 +121,7 @@ func TestObserve_CountsOutcomesAndLogsFailures(t *testing.T) {
 	var log bytes.Buffer
 	m := newTestObserver(t, 2, &log)
 	rejected := hatchetworker.NewNonRetryableError(errors.New("conflict: it belongs to another customer")) //nolint:staticcheck // the SDK has no other name for it
-	for _, err := range []error{nil, nil, errors.New("unavailable: the model"), rejected, rejected, rejected, context.Canceled} {
+	for _, err := range []error{nil, nil, errors.New("unavailable: the model"), rejected, rejected, rejected, context.Canceled, once.ErrYielded} {
 		if got := m.observe(&step{ctx: t.Context(), name: "persist"}, func(hatchetworker.HatchetContext) error { return err }); !errors.Is(got, err) {
 			t.Errorf("%v became %v", err, got)
 		}
@@ -142,7 +143,7 @@ func TestObserve_CountsOutcomesAndLogsFailures(t *testing.T) {
 			}
 		}
 	}
-	if got["succeeded"] != 2 || got["failed"] != 1 || got["rejected"] != 3 || got["cancelled"] != 1 {
+	if got["succeeded"] != 2 || got["failed"] != 1 || got["rejected"] != 3 || got["cancelled"] != 2 {
 		t.Errorf("counted were %v", got)
 	}
 	if text := log.String(); strings.Count(text, "step_failed") != 4 || !strings.Contains(text, `run_id="a run"`) || !strings.Contains(text, "attempt=1") || !strings.Contains(text, `operation_id="an operation"`) {

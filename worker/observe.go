@@ -12,6 +12,7 @@ import (
 
 	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/metrics"
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/telemetry"
 )
 
@@ -93,7 +94,7 @@ func (o *observer) observe(
 	case err == nil:
 		o.steps.Count(ctx.ActionId(), metrics.StepSucceeded)
 		o.log.DebugContext(ctx, "step_succeeded", "seconds", took.Seconds())
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, once.ErrYielded):
 		o.steps.Count(ctx.ActionId(), metrics.StepCancelled)
 	default:
 		outcome := metrics.StepFailed

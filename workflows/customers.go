@@ -12,6 +12,8 @@ func customerWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase 
 		writeValue(c, s),
 		importValues(c, s),
 		verifyValue(c, s),
+		decideValue(c, s),
+		correctValue(c, s),
 		addAsset(c, s),
 		deleteItem(c, s),
 		restoreItem(c, s),
@@ -43,6 +45,18 @@ func importValues(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 // verifyValue marks the active value of a field as verified.
 func verifyValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return effect(begin(c, s, vault.VerifyValue), "persist", quick, s.Values.PersistVerification).end()
+}
+
+// decideValue stores the decision of a person about a pending value.
+func decideValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	return effect(begin(c, s, vault.DecideValue), "persist", quick, s.Values.PersistDecision).end()
+}
+
+// correctValue replaces a wrong value.
+func correctValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.CorrectValue)
+	f = prepare(f, "validate", quick, s.Values.ValidateCorrection)
+	return effect(f, "persist", quick, s.Values.PersistCorrection).end()
 }
 
 // addAsset stores the reference to a document.

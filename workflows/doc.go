@@ -28,6 +28,8 @@
 //	cancel-fill        gaps:cancel                               gap fill             cancel → invalidate-and-acknowledge
 //	set-customer-label customer:label                            profile              persist → invalidate-and-acknowledge
 //	open-customers     customers:open                            profile              persist → invalidate-and-acknowledge
+//	correct-value      value:correct                             profile              validate → persist → invalidate-and-acknowledge
+//	decide-value       value:decide                              profile              persist → invalidate-and-acknowledge
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                               * * * * *                          relay

@@ -33,6 +33,9 @@ func task[Out any](
 }
 
 func engineError(err error) error {
+	if errors.Is(err, once.ErrYielded) {
+		return once.ErrYielded // the worker does not count it as a failure
+	}
 	text, permanent := once.Safe(err)
 	if permanent {
 		return worker.NewNonRetryableError(errors.New(text)) //nolint:staticcheck // the SDK has no other name for it

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hatchet-dev/hatchet/pkg/worker"
 
+	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -43,6 +44,15 @@ func TestTask_PermanentErrorIsNotRetried(t *testing.T) {
 		if err := runTask(t, func() error { return c.err }); err == nil || atOnce(err) != c.permanent {
 			t.Errorf("%v became %v: not retried: %t, want %t", c.err, err, atOnce(err), c.permanent)
 		}
+	}
+}
+
+// The worker tells a step whose work another run does from one that failed.
+func TestTask_YieldedIsRecognised(t *testing.T) {
+	t.Parallel()
+	err := runTask(t, func() error { return fmt.Errorf("%w at the moment", once.ErrYielded) })
+	if !errors.Is(err, once.ErrYielded) || atOnce(err) {
+		t.Errorf("got %v; not retried: %t", err, atOnce(err))
 	}
 }
 

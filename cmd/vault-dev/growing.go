@@ -77,14 +77,21 @@ func benchGrowing(ctx context.Context) (err error) {
 
 // ownDatabase creates a migrated database on the configured server, and sets it in cfg.
 func ownDatabase(ctx context.Context, cfg *config.Config) (drop func(context.Context) error, err error) {
-	const name = "vault_bench_growing"
-	server := cfg.Database.URL.Reveal()
-	own, err := url.Parse(server)
+	own, drop, err := emptyDatabase(ctx, cfg.Database.URL.Reveal(), "vault_bench_growing")
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	own.Path = "/" + name
-	cfg.Database.URL = config.URL(own.String())
+	cfg.Database.URL = config.URL(own)
+	return drop, db.Migrate(ctx, own)
+}
+
+// emptyDatabase creates an empty database on a server, and returns its URL.
+func emptyDatabase(ctx context.Context, server, name string) (own string, drop func(context.Context) error, err error) {
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", nil, err
+	}
+	u.Path = "/" + name
 	exec := func(ctx context.Context, statement string) error {
 		conn, err := pgx.Connect(ctx, server)
 		if err != nil {
@@ -96,12 +103,9 @@ func ownDatabase(ctx context.Context, cfg *config.Config) (drop func(context.Con
 	}
 	drop = func(ctx context.Context) error { return exec(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") }
 	if err := drop(ctx); err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	if err := exec(ctx, "CREATE DATABASE "+name); err != nil {
-		return nil, err
-	}
-	return drop, db.Migrate(ctx, own.String())
+	return u.String(), drop, exec(ctx, "CREATE DATABASE "+name)
 }
 
 func quietLog() *slog.Logger {

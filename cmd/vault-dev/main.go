@@ -47,6 +47,7 @@ func main() {
 		},
 		evalCommand(),
 		growingCommand(),
+		engineSizeCommand(),
 	)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "vault-dev:", cli.Message(err))

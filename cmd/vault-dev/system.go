@@ -37,11 +37,18 @@ type system struct {
 // devDir holds the state of development between starts: keys, passwords, data.
 const devDir = ".dev"
 
-// loadConfig reads the configuration. It generates a sealing key if none is configured.
+// engineDatabaseEnv is the variable with the address of the database of the engine in this process.
+const engineDatabaseEnv = "HATCHET_DATABASE_URL"
+
+// loadConfig reads the configuration. It generates a sealing key if none is configured, and lets the purge clean the
+// database of an engine in this process, which nobody shares.
 func loadConfig(environ []string) (config.Config, error) {
 	cfg, err := config.Load("", environ)
 	if err != nil {
 		return cfg, err
+	}
+	if h := &cfg.Jobs.Hatchet; h.Token == "" && h.CleanDatabaseURL == "" {
+		h.CleanDatabaseURL = config.URL(os.Getenv(engineDatabaseEnv))
 	}
 	if cfg.SealingKey == "" {
 		key, err := devSealingKey(filepath.Join(devDir, "sealing.key"))
@@ -83,16 +90,19 @@ func startEngine(cfg config.Config) (*hatchet.Client, error) {
 		}
 		return app.NewEngine(cfg)
 	}
-	url := os.Getenv("HATCHET_DATABASE_URL")
+	url := os.Getenv(engineDatabaseEnv)
 	if url == "" {
 		return nil, errors.New(
 			"HATCHET_DATABASE_URL is not set: it must name the PostgreSQL database of the workflow engine. " +
 				"`make run` and `make demo` set it; or set HATCHET_CLIENT_TOKEN to use an engine that runs elsewhere",
 		)
 	}
-	embedded.Register(embedded.Config{
-		DatabaseURL: url, Dir: filepath.Join(devDir, "hatchet"), SingleEngine: true, FastShutdown: true,
-	})
+	return startOwnEngine(url, filepath.Join(devDir, "hatchet"))
+}
+
+// startOwnEngine starts an engine in this process. dir is the folder of its keys.
+func startOwnEngine(url, dir string) (*hatchet.Client, error) {
+	embedded.Register(embedded.Config{DatabaseURL: url, Dir: dir, SingleEngine: true, FastShutdown: true})
 	quiet := zerolog.New(os.Stderr).Level(zerolog.ErrorLevel)
 	return hatchet.NewClient(
 		hatchet.WithEmbedded(),

@@ -13,9 +13,11 @@ import (
 )
 
 const createAPIKey = `-- name: CreateAPIKey :exec
-INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, expires_at)
+INSERT INTO api_keys (id, tenant_id, name, key_hash, scopes, sources, expires_at)
 VALUES (
-    $1, $2, $3, $4, $5, $6
+    $1, $2, $3, $4, $5,
+    coalesce($6::text[], '{}'),
+    $7
 )
 `
 
@@ -25,6 +27,7 @@ type CreateAPIKeyParams struct {
 	Name      string     `json:"name"`
 	KeyHash   []byte     `json:"key_hash"`
 	Scopes    []string   `json:"scopes"`
+	Sources   []string   `json:"sources"`
 	ExpiresAt *time.Time `json:"expires_at"`
 }
 
@@ -36,13 +39,14 @@ func (q *Queries) CreateAPIKey(ctx context.Context, arg CreateAPIKeyParams) erro
 		arg.Name,
 		arg.KeyHash,
 		arg.Scopes,
+		arg.Sources,
 		arg.ExpiresAt,
 	)
 	return err
 }
 
 const findAPIKey = `-- name: FindAPIKey :one
-SELECT id, tenant_id, name, key_hash, scopes, created_at, expires_at, revoked_at, last_used_at
+SELECT id, tenant_id, name, key_hash, scopes, sources, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE key_hash = $1
 `
@@ -58,6 +62,7 @@ func (q *Queries) FindAPIKey(ctx context.Context, keyHash []byte) (ApiKey, error
 		&i.Name,
 		&i.KeyHash,
 		&i.Scopes,
+		&i.Sources,
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.RevokedAt,
@@ -67,7 +72,7 @@ func (q *Queries) FindAPIKey(ctx context.Context, keyHash []byte) (ApiKey, error
 }
 
 const listAPIKeys = `-- name: ListAPIKeys :many
-SELECT id, name, scopes, created_at, expires_at, revoked_at, last_used_at
+SELECT id, name, scopes, sources, created_at, expires_at, revoked_at, last_used_at
 FROM api_keys
 WHERE tenant_id = $1
 ORDER BY created_at, id
@@ -78,6 +83,7 @@ type ListAPIKeysRow struct {
 	ID         uuid.UUID  `json:"id"`
 	Name       string     `json:"name"`
 	Scopes     []string   `json:"scopes"`
+	Sources    []string   `json:"sources"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at"`
 	RevokedAt  *time.Time `json:"revoked_at"`
@@ -98,6 +104,7 @@ func (q *Queries) ListAPIKeys(ctx context.Context, tenantID uuid.UUID) ([]ListAP
 			&i.ID,
 			&i.Name,
 			&i.Scopes,
+			&i.Sources,
 			&i.CreatedAt,
 			&i.ExpiresAt,
 			&i.RevokedAt,

@@ -100,6 +100,32 @@ func (q *Queries) GetGapFill(ctx context.Context, tenantID uuid.UUID, operationI
 	return i, err
 }
 
+const hasReadConversation = `-- name: HasReadConversation :one
+SELECT EXISTS (
+    SELECT 1
+    FROM gap_fills f
+    WHERE f.tenant_id = $1
+      AND f.operation_id = $2
+      AND f.conversation_read_at IS NOT NULL
+      AND NOT EXISTS (
+          SELECT 1
+          FROM session_turns t
+          WHERE t.tenant_id = f.tenant_id
+            AND t.session_id = f.session_id
+            AND t.turn_index > f.read_to
+            AND t.speaker = 'customer'
+      )
+) AS has_read
+`
+
+// Reports whether a gap fill has read its conversation, and the customer said nothing since. Indexes: primary keys.
+func (q *Queries) HasReadConversation(ctx context.Context, tenantID uuid.UUID, operationID uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, hasReadConversation, tenantID, operationID)
+	var has_read bool
+	err := row.Scan(&has_read)
+	return has_read, err
+}
+
 const listChildOperations = `-- name: ListChildOperations :many
 SELECT id, workflow, status, result, error
 FROM operations

@@ -18,6 +18,7 @@ type ApiKey struct {
 	Name       string     `json:"name"`
 	KeyHash    []byte     `json:"key_hash"`
 	Scopes     []string   `json:"scopes"`
+	Sources    []string   `json:"sources"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at"`
 	RevokedAt  *time.Time `json:"revoked_at"`

@@ -7,6 +7,7 @@ package dbgen
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -452,6 +453,69 @@ func (q *Queries) PagePendingRequirements(ctx context.Context, arg PagePendingRe
 			&i.UpdatedAt,
 			&i.DeletedAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pagePendingValues = `-- name: PagePendingValues :many
+SELECT
+    p.customer_id,
+    to_jsonb(f) AS pending,
+    coalesce((
+        SELECT to_jsonb(a)
+        FROM customer_values a
+        WHERE a.profile_id = f.profile_id
+          AND a.name = f.name
+          AND a.status = 'active'
+          AND a.deleted_at IS NULL
+    ), 'null')::jsonb AS active
+FROM customer_values f
+JOIN customer_profiles p ON p.id = f.profile_id
+LEFT JOIN definitions d ON d.id = f.definition_id
+WHERE f.tenant_id = $1
+  AND f.status = 'pending'
+  AND f.deleted_at IS NULL
+  AND p.deleted_at IS NULL
+  AND coalesce(d.on_conflict, '') <> 'keep'
+  AND f.id > CASE
+      WHEN $2::uuid IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid
+      ELSE $2::uuid
+  END
+ORDER BY f.id
+LIMIT $3
+`
+
+type PagePendingValuesParams struct {
+	TenantID uuid.UUID  `json:"tenant_id"`
+	AfterID  *uuid.UUID `json:"after_id"`
+	MaxRows  int32      `json:"max_rows"`
+}
+
+type PagePendingValuesRow struct {
+	CustomerID uuid.UUID       `json:"customer_id"`
+	Pending    json.RawMessage `json:"pending"`
+	Active     json.RawMessage `json:"active"`
+}
+
+// Returns a page of the pending values that wait for a decision, each with the active version of its field, in the order
+// of their ids, which is the order of creation. after_id is the last id of the previous page; null: the first page.
+// Indexes: customer_values_undecided, customer_values_active, primary keys.
+func (q *Queries) PagePendingValues(ctx context.Context, arg PagePendingValuesParams) ([]PagePendingValuesRow, error) {
+	rows, err := q.db.Query(ctx, pagePendingValues, arg.TenantID, arg.AfterID, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PagePendingValuesRow{}
+	for rows.Next() {
+		var i PagePendingValuesRow
+		if err := rows.Scan(&i.CustomerID, &i.Pending, &i.Active); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -135,7 +135,7 @@ func (q *Queries) WakeFillsOfSession(ctx context.Context, tenantID uuid.UUID, se
 	return err
 }
 
-const wakeParentFill = `-- name: WakeParentFill :exec
+const wakeParentFill = `-- name: WakeParentFill :execrows
 INSERT INTO fill_wakeups (tenant_id, fill_id)
 SELECT f.tenant_id, f.operation_id
 FROM operations o
@@ -146,7 +146,10 @@ WHERE o.tenant_id = $1
 `
 
 // Wakes the gap fill that caused an operation. Indexes: primary keys.
-func (q *Queries) WakeParentFill(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) error {
-	_, err := q.db.Exec(ctx, wakeParentFill, tenantID, iD)
-	return err
+func (q *Queries) WakeParentFill(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, wakeParentFill, tenantID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }

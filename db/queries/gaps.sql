@@ -13,6 +13,24 @@ FROM gap_fills
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND operation_id = sqlc.arg(operation_id);
 
+-- Reports whether a gap fill has read its conversation, and the customer said nothing since. Indexes: primary keys.
+-- name: HasReadConversation :one
+SELECT EXISTS (
+    SELECT 1
+    FROM gap_fills f
+    WHERE f.tenant_id = sqlc.arg(tenant_id)
+      AND f.operation_id = sqlc.arg(operation_id)
+      AND f.conversation_read_at IS NOT NULL
+      AND NOT EXISTS (
+          SELECT 1
+          FROM session_turns t
+          WHERE t.tenant_id = f.tenant_id
+            AND t.session_id = f.session_id
+            AND t.turn_index > f.read_to
+            AND t.speaker = 'customer'
+      )
+) AS has_read;
+
 -- Stores the result of reading the conversation up to the turn read_to. Of two readings of the same turns the first
 -- wins. Without candidates the earlier ones stay. Index: primary key.
 -- name: MarkConversationRead :exec

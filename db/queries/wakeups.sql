@@ -8,7 +8,7 @@ WHERE f.tenant_id = sqlc.arg(tenant_id)
   AND f.ended_at IS NULL;
 
 -- Wakes the gap fill that caused an operation. Indexes: primary keys.
--- name: WakeParentFill :exec
+-- name: WakeParentFill :execrows
 INSERT INTO fill_wakeups (tenant_id, fill_id)
 SELECT f.tenant_id, f.operation_id
 FROM operations o

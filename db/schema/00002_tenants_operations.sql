@@ -10,7 +10,8 @@ CREATE TABLE api_keys (
     tenant_id    uuid NOT NULL REFERENCES tenants (id),
     name         text NOT NULL,
     key_hash     bytea NOT NULL UNIQUE, -- SHA-256 of the key; the key itself is shown once and not stored
-    scopes       text[] NOT NULL CHECK (scopes <@ ARRAY ['read', 'write', 'admin']),
+    scopes       text[] NOT NULL CHECK (scopes <@ ARRAY ['read', 'write', 'verify', 'review', 'admin']),
+    sources      text[] NOT NULL DEFAULT '{}', -- that the key may write; empty: those not stronger than the customer's word
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at   timestamptz,
     revoked_at   timestamptz,

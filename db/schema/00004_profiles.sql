@@ -79,7 +79,7 @@ CREATE TABLE customer_values (
     superseded_by_id      uuid,
     superseded_at         timestamptz,
     yields_to_id          uuid, -- the stronger version that this one may not replace by itself
-    decision              text NOT NULL DEFAULT '' CHECK (decision IN ('', 'accepted', 'rejected', 'corrected')),
+    decision              text NOT NULL DEFAULT '' CHECK (decision IN ('', 'accepted', 'confirmed', 'rejected', 'corrected')),
     decided_by            text NOT NULL DEFAULT '',
     decided_at            timestamptz,
     decision_note         text NOT NULL DEFAULT '',

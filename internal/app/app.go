@@ -16,6 +16,7 @@ import (
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/config"
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/internal/enginedb"
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/metrics"
 	"github.com/contextvault/contextvault/query"
@@ -97,13 +98,19 @@ func ConnectTo(
 	if err := r.Cache.CheckServer(ctx); err != nil {
 		return nil, err
 	}
-	r.Trigger = trigger.New(trigger.Options{DB: r.DB, Sealer: sealer, Engine: engine, Log: log})
+	r.Trigger = trigger.New(trigger.Options{
+		DB: r.DB, Sealer: sealer, Engine: engine, Log: log, MaxPushes: cfg.Jobs.Hatchet.MaxPushes,
+	})
 	r.Metrics = metrics.New(metrics.Sources{Cache: r.Cache, Model: r.ModelUsage, Dependencies: r.Dependencies()})
 	r.Query = query.New(r.DB, r.Cache, sealer, query.OnChain(r.Metrics.ChainRead))
-	r.Steps = steps.New(steps.Deps{
+	deps := steps.Deps{
 		DB: r.DB, Sealer: sealer, Cache: r.Cache, Model: model, Enqueuer: r.Trigger, Settings: settings(cfg), Log: log,
 		Observer: r.Metrics,
-	})
+	}
+	if url := cfg.Jobs.Hatchet.CleanDatabaseURL; url != "" {
+		deps.Engine = enginedb.Cleaner{URL: url.Reveal()}
+	}
+	r.Steps = steps.New(deps)
 	return r, nil
 }
 

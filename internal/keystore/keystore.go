@@ -8,6 +8,7 @@ import (
 
 	"github.com/contextvault/contextvault/api"
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // Store implements api.Keys.
@@ -29,6 +30,9 @@ func (s Store) FindKey(ctx context.Context, hash []byte) (api.Key, error) {
 	}
 	for _, scope := range row.Scopes {
 		key.Scopes = append(key.Scopes, api.Scope(scope))
+	}
+	for _, source := range row.Sources {
+		key.Sources = append(key.Sources, vault.ValueSource(source))
 	}
 	return key, nil
 }

@@ -9,6 +9,9 @@ need_apt() {
 		die "missing: $1. Run this once: sudo $ROOT/scripts/services install (or set DATABASE_URL, HATCHET_DATABASE_URL and REDIS_URL to servers of your own)"
 }
 
+# can_apt: packages can be installed here.
+can_apt() { command -v apt-get >/dev/null && { is_root || sudo -n true 2>/dev/null; }; }
+
 as_root() { if is_root; then "$@"; else sudo -n "$@"; fi; }
 
 INSTALL_LOG=$DEV/install.log
@@ -102,4 +105,19 @@ install_redis() {
 	apt_install redis-server
 	# The package's own service would come up at the next boot.
 	! command -v systemctl >/dev/null || as_root systemctl disable redis-server >/dev/null 2>&1 || true
+}
+
+# Debian keeps the program in a folder that is not in the PATH of every user.
+has_pgbouncer() { command -v pgbouncer >/dev/null || [[ -x /usr/sbin/pgbouncer ]]; }
+
+# install_pgbouncer: only tests need it, which start their own. Where it cannot be installed, they are skipped.
+install_pgbouncer() {
+	if ! can_apt; then
+		say "pgbouncer: missing, and it cannot be installed here; its tests are skipped"
+		return
+	fi
+	apt_update
+	apt_install pgbouncer
+	! command -v systemctl >/dev/null || as_root systemctl disable pgbouncer >/dev/null 2>&1 || true
+	has_pgbouncer || die "pgbouncer: apt installed no program of this name"
 }

@@ -63,7 +63,7 @@ has_pgvector() { [[ -f $PG_SHARE/extension/vector.control ]]; }
 usable_postgres() { find_postgres && has_pgvector; }
 
 start_postgres() {
-	if running postgres; then
+	if find_postgres && answering postgres 60 postgres_answers; then
 		say "postgres: already running on 127.0.0.1:$(<"$DEV/postgres.port")"
 		return
 	fi
@@ -88,7 +88,7 @@ start_postgres() {
 		port=$(keep_port postgres)
 		: >"$DEV/postgres.log"
 		launch postgres "${as_postgres[@]}" "$PG_BIN/postgres" -D "$PG_DATA" -p "$port" "${settings[@]}" </dev/null
-		if wait_ready postgres 60 "$PG_BIN/pg_isready" -q -h 127.0.0.1 -p "$port"; then break; fi
+		if wait_ready postgres 60 postgres_answers; then break; fi
 		# Somebody may have taken the port between our look and the server's.
 		if ((attempt < 3)) && grep -q 'could not bind' "$DEV/postgres.log"; then
 			rm -f "$DEV/postgres.port"
@@ -100,6 +100,8 @@ start_postgres() {
 	create_databases
 	say "postgres: started on 127.0.0.1:$port (version $PG_VERSION, data in .dev/postgres)"
 }
+
+postgres_answers() { "$PG_BIN/pg_isready" -q -h 127.0.0.1 -p "$(<"$DEV/postgres.port")"; }
 
 # drop_dead_lock: a container whose first process collects no children keeps a killed server's number for ever, and
 # PostgreSQL takes it for a living one.

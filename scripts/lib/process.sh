@@ -43,6 +43,15 @@ refuse_copied_dev() {
 	done
 }
 
+# answering NAME SECONDS CHECK…: the server runs and answers. A process that was killed runs for a moment more, after its
+# port is free; this waits until it has ended. It ends the program if the server runs and does not answer.
+answering() {
+	running "$1" || return 1
+	if wait_ready "$@"; then return 0; fi
+	! running "$1" || fail_with_log "$1" "process $(pid_of "$1") runs and does not answer"
+	return 1
+}
+
 # launch NAME COMMAND… starts a server in a session of its own. Its input is this function's; its log is .dev/NAME.log.
 launch() {
 	local name=$1

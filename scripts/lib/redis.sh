@@ -12,7 +12,7 @@ has_redis() {
 }
 
 start_redis() {
-	if running redis; then
+	if [[ -s $DEV/redis.port ]] && answering redis 20 redis_answers "$(<"$DEV/redis.port")"; then
 		say "redis: already running on 127.0.0.1:$(<"$DEV/redis.port")"
 		return
 	fi

@@ -46,7 +46,7 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (once.Applied[vau
 			return out, err
 		}
 		if vault.SourceType(owner.Kind) == vault.SourceProfileField {
-			_, err = q.DeleteValue(ctx, ev.TenantID, in.ItemID)
+			err = s.deleteValue(ctx, q, ev.TenantID, in, &out)
 		} else {
 			_, err = q.DeleteAsset(ctx, ev.TenantID, in.ItemID)
 		}
@@ -63,6 +63,25 @@ func (s Items) DeleteItem(ctx context.Context, ev vault.Event) (once.Applied[vau
 		}
 		return out, t.Chains(ctx, q, []uuid.UUID{in.ItemID})
 	})
+}
+
+// deleteValue deletes a version. If it was active, the version before it is restored or offered.
+func (s Items) deleteValue(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.DeleteItemInput, out *vault.DeleteResult,
+) error {
+	row, err := q.GetAnyValue(ctx, tenant, in.ItemID)
+	if err != nil {
+		return err
+	}
+	if _, err := q.DeleteValue(ctx, tenant, in.ItemID); err != nil {
+		return err
+	}
+	if row.Status != string(vault.StatusActive) {
+		return nil
+	}
+	out.PreviousID, err = s.restorePrevious(ctx, q, row, in.RestorePrevious)
+	out.Restored = in.RestorePrevious && out.PreviousID != nil
+	return err
 }
 
 // checkDeletable returns the owner of an item, or the reason why the item cannot be deleted.

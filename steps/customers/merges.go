@@ -398,6 +398,8 @@ func stateAfterUnmerge(
 	yielded := now.beside()
 	if yielded {
 		switch {
+		case r.Decision == string(vault.DecisionRejected):
+			return now.params(), placeBeside
 		case known && was.beside() && !here(now.SupersededByID):
 			return was.params(), placeBeside
 		case (known && was.beside()) || (!known && here(now.YieldsToID)):

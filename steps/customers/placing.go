@@ -54,7 +54,6 @@ func versionFrom(sealer *db.Sealer, tenant uuid.UUID, r dbgen.ListVersionsRow) (
 	if err := sealer.OpenValue(tenant, &value); err != nil {
 		return rules.Version{}, err
 	}
-	decision := vault.ValueDecision(r.Decision)
 	return rules.Version{
 		ID: r.ID, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt,
 		EffectiveAt: rules.EffectiveTime(r.CollectedAt, r.AcceptedAt),
@@ -63,7 +62,7 @@ func versionFrom(sealer *db.Sealer, tenant uuid.UUID, r dbgen.ListVersionsRow) (
 			Value: value.Value, ValueType: vault.ValueType(r.ValueType), Source: vault.ValueSource(r.Source),
 			SourceItemType: vault.SourceType(r.SourceItemType), SessionID: r.SourceSessionID, Verified: r.Verified,
 			Method: r.VerificationMethod, Flawed: r.Warned || (loaded && rules.IsEmpty(value.Value)),
-			Decided:     decision == vault.DecisionAccepted || decision == vault.DecisionCorrected,
+			Decision:    vault.ValueDecision(r.Decision),
 			CollectedAt: r.CollectedAt, ExpiresAt: r.ExpiresAt,
 		},
 	}, nil

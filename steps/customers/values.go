@@ -69,6 +69,15 @@ func (s Values) checkValue(
 func (s Values) Write(
 	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput,
 ) (vault.ItemResult, error) {
+	return s.write(ctx, t, q, op, in, nil)
+}
+
+// write is Write with a decision. A decision makes the version active whatever is stronger; decide adds it to the row.
+// nil: no decision.
+func (s Values) write(
+	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.WriteValueInput,
+	decide func(*dbgen.InsertValueParams),
+) (vault.ItemResult, error) {
 	tenant := op.TenantID
 	def, checked, err := s.checkValue(ctx, q, tenant, in.AgentID, in.Name, in)
 	if err != nil {
@@ -105,13 +114,20 @@ func (s Values) Write(
 	}
 	now := s.Now()
 	version := newVersion(id, op, in, def, checked)
-	place := rules.Place(histories[key], version, rules.AuthorityOf(def), sourceFound, now)
+	authority := rules.AuthorityOf(def)
+	if decide != nil {
+		authority.OnConflict = vault.ConflictNewest
+	}
+	place := rules.Place(histories[key], version, authority, sourceFound, now)
 	if err := makeRoom(ctx, q, tenant, id, place, now); err != nil {
 		return vault.ItemResult{}, err
 	}
 	row, err := s.row(version, profile.ID, op, in, def, checked, place)
 	if err != nil {
 		return vault.ItemResult{}, err
+	}
+	if decide != nil {
+		decide(&row)
 	}
 	if err := q.InsertValue(ctx, row); err != nil {
 		if db.IsDuplicate(err) {

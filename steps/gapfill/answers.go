@@ -55,7 +55,8 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 			return err
 		}
 		out = Answered{Code: problem.Code}
-		return once.MarkFailed(ctx, q, ev, problem)
+		_, err = once.MarkFailed(ctx, q, ev, problem) // the last step wakes the fill
+		return err
 	})
 	return out, s.Once.Reject(ctx, ev, err)
 }
@@ -254,18 +255,37 @@ func (s Answers) confirm(
 	if err != nil {
 		return result, err
 	}
-	confirmed, err := q.ConfirmValue(ctx, op.TenantID, *question.ItemID)
+	pending, err := pendingItem(ctx, q, question)
 	if err != nil {
 		return result, err
 	}
-	if confirmed > 0 {
-		result.Status = vault.StatusActive
+	if pending != nil {
+		result.Status, err = s.Values.Decide(ctx, q, *pending, dbgen.DecideValueParams{
+			Decision: string(vault.DecisionConfirmed), DecidedAt: &op.AcceptedAt,
+		})
+	} else {
+		var confirmed int64
+		if confirmed, err = q.ConfirmValue(ctx, op.TenantID, *question.ItemID); confirmed > 0 {
+			result.Status = vault.StatusActive
+		}
+	}
+	if err != nil {
+		return result, err
 	}
 	result.ProfileVersion, err = t.Profile(ctx, q, op.TenantID, profile.ID)
 	return result, err
 }
 
-// withdraw deletes a value that the customer denied. A value with dependents stays, unconfirmed, until the answer to
+// pendingItem returns the item of a confirmation if it is a pending value, else nil.
+func pendingItem(ctx context.Context, q *dbgen.Queries, question dbgen.Question) (*dbgen.CustomerValue, error) {
+	row, err := q.GetAnyValue(ctx, question.TenantID, *question.ItemID)
+	if db.IsNotFound(err) || (err == nil && (row.Status != string(vault.StatusPending) || row.DeletedAt != nil)) {
+		return nil, nil
+	}
+	return &row, err
+}
+
+// withdraw deletes a value that the customer denied. A pending one stays in the history, rejected. A value with dependents stays, unconfirmed, until the answer to
 // the next question replaces it.
 func (s Answers) withdraw(
 	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question,
@@ -277,6 +297,19 @@ func (s Answers) withdraw(
 	result.ItemID = *question.ItemID
 	profile, err := customers.LockProfile(ctx, q, op.TenantID, question.CustomerID)
 	if err != nil {
+		return result, err
+	}
+	pending, err := pendingItem(ctx, q, question)
+	if err != nil {
+		return result, err
+	}
+	if pending != nil {
+		if _, err := s.Values.Decide(ctx, q, *pending, dbgen.DecideValueParams{
+			Decision: string(vault.DecisionRejected), DecidedAt: &op.AcceptedAt, DecisionNote: "the customer said no",
+		}); err != nil {
+			return result, err
+		}
+		result.ProfileVersion, err = t.Profile(ctx, q, op.TenantID, profile.ID)
 		return result, err
 	}
 	if err := q.LockItem(ctx, op.TenantID, *question.ItemID); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -32,7 +33,7 @@ const rereads = 5
 
 // errChanged reports a question that was closed, or a profile that changed, after the fill read it. The fill reads
 // again.
-var errChanged = errors.New("the state of this gap fill changed while the step read it")
+var errChanged = fmt.Errorf("%w: the state of this gap fill changed while the step read it", once.ErrYielded)
 
 // AskCustomer opens the next question of a fill that has nothing to write. With nothing left to ask, the fill is done.
 func (s Gaps) AskCustomer(ctx context.Context, ev vault.Event) (Advanced, error) {
@@ -131,6 +132,7 @@ type need struct {
 	last        *dbgen.Question // the last question for the field in this fill
 	candidate   json.RawMessage // the value to confirm; nil: ask for the value
 	item        *uuid.UUID      // the version that holds the candidate; nil if it is not stored
+	replaces    bool            // the candidate is a pending value beside the active one
 }
 
 // nextQuestion returns the open question, or opens the next one. It returns nil if no question is left.
@@ -197,14 +199,16 @@ func (s Gaps) needs(
 			continue
 		}
 		n := need{requirement: m.Requirement, last: lastOf(asked)}
-		if !slices.ContainsFunc(asked, denied) {
+		if pending, ok := st.pending(m.Requirement.FieldName); ok && n.last == nil {
+			n.item, n.candidate = &pending.ID, pending.Value
+		} else if !slices.ContainsFunc(asked, denied) {
 			n.candidate = st.offer(m.Requirement.FieldName, candidates)
 		}
 		needs = append(needs, n)
 	}
 	for name, r := range st.applicable {
 		item, ok := st.unconfirmed(name)
-		if !ok || st.isMissing(name) || r.FallbackAction != vault.FallbackAsk || !r.Binding() || st.fill.CancelledAt != nil {
+		if !ok || st.isMissing(name) || !st.mayAsk(r) {
 			continue
 		}
 		last := lastOf(history[name])
@@ -219,6 +223,16 @@ func (s Gaps) needs(
 			continue
 		}
 		needs = append(needs, n)
+	}
+	for name, r := range st.applicable {
+		pending, ok := st.pending(name)
+		last := lastOf(history[name])
+		waits := last == nil || last.Status == string(vault.QuestionRejected)
+		if ok && waits && !st.isMissing(name) && !st.attemptsSpent(history[name]) && st.mayAsk(r) {
+			needs = append(needs, need{
+				requirement: r, last: last, item: &pending.ID, candidate: pending.Value, replaces: true,
+			})
+		}
 	}
 	slices.SortFunc(needs, func(a, b need) int { return rules.ByOrder(a.requirement, b.requirement) })
 	return needs, nil
@@ -291,8 +305,38 @@ func (st *gapState) stillRequired(question dbgen.Question) bool {
 		}
 	}
 	r, applies := st.applicable[question.FieldName]
+	if !applies || !r.Binding() {
+		return false
+	}
+	if pending, ok := st.pending(question.FieldName); ok && question.ItemID != nil && *question.ItemID == pending.ID {
+		return true
+	}
 	item, ok := st.unconfirmed(question.FieldName)
-	return applies && r.Binding() && ok && (question.ItemID == nil || *question.ItemID == item.ID)
+	return ok && (question.ItemID == nil || *question.ItemID == item.ID)
+}
+
+// mayAsk reports whether the customer may be asked for a field of this requirement, met or not.
+func (st *gapState) mayAsk(r vault.Requirement) bool {
+	return r.FallbackAction == vault.FallbackAsk && r.Binding() && st.fill.CancelledAt == nil
+}
+
+// pending returns the newest pending value of a field about which the customer may decide: the customer said it, or its
+// definition leaves the decision to the customer.
+func (st *gapState) pending(name string) (vault.Value, bool) {
+	def := st.definition(name)
+	if def == nil {
+		return vault.Value{}, false
+	}
+	authority := rules.AuthorityOf(def)
+	for _, v := range slices.Backward(st.profile.Pending) {
+		said := v.Source == vault.ValueUserProvided || v.Source == vault.ValueLLMExtracted
+		if v.Name != name || !(said || def.OnConflict == vault.ConflictAsk) || v.Expired(st.now) {
+			continue
+		}
+		active, stored := st.profile.Fields[name]
+		return v, !stored || authority.CustomerMayReplace(rules.ClaimOf(active))
+	}
+	return vault.Value{}, false
 }
 
 // unconfirmed returns the value of a field that this fill read in the conversation and the customer has not confirmed
@@ -345,6 +389,9 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 	}
 	if def := st.definition(name); n.candidate != nil && rules.Confirmable(*def, n.candidate) {
 		row.Kind, row.ItemID, row.Prompt = string(vault.QuestionConfirm), n.item, rules.ConfirmPrompt(*def, n.candidate)
+		if n.replaces {
+			row.Prompt = rules.ReplacePrompt(*def, n.candidate)
+		}
 		if !def.Secret() {
 			row.Candidate = n.candidate
 		}

@@ -97,13 +97,14 @@ type gapState struct {
 	missing    []vault.Missing
 	applicable map[string]vault.Requirement // by field: the requirements that apply now, met or not
 	warnings   []string
+	now        time.Time
 }
 
 func (s Gaps) load(
 	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput,
 ) (*gapState, error) {
 	st := &gapState{
-		op: op, in: in,
+		op: op, in: in, now: s.Now(),
 		items: map[string]dbgen.GapFillItem{}, children: map[uuid.UUID]dbgen.ListChildOperationsRow{},
 	}
 	// Progress is read before the profile: a value that was written or answered is then visible in the profile, and is not

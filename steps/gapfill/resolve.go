@@ -34,11 +34,11 @@ func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error)
 	var out Advanced
 	var accepted []dbgen.Operation
 	err := once.Prepare(ctx, s.Once, ev, func(q *dbgen.Queries, op dbgen.Operation, in vault.FillGapsInput) error {
-		state, err := s.load(ctx, q, op, in)
+		hasRead, err := q.HasReadConversation(ctx, op.TenantID, op.ID)
 		if err != nil {
 			return err
 		}
-		if !state.unread() {
+		if hasRead { // acceptFound loads the state
 			out, accepted, err = s.acceptFound(ctx, ev, nil, nil)
 			return err
 		}
@@ -61,11 +61,8 @@ func (s Gaps) ResolveGaps(ctx context.Context, ev vault.Event) (Advanced, error)
 	if err != nil {
 		return Advanced{}, err
 	}
-	for _, op := range accepted {
-		if err := s.Enqueuer.Enqueue(ctx, op); err != nil { // the relay pushes it
-			s.Log.WarnContext(ctx, "operation_not_pushed",
-				"operation_id", op.ID, "workflow", op.Workflow, "error_code", vault.CodeOf(err))
-		}
+	if err := s.Enqueuer.Enqueue(ctx, accepted...); err != nil { // the relay pushes them
+		s.Log.WarnContext(ctx, "writes_not_pushed", "operation_id", ev.OperationID, "error_code", vault.CodeOf(err))
 	}
 	return out, nil
 }

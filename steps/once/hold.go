@@ -25,11 +25,14 @@ const (
 	heldPoll     = 100 * time.Millisecond
 )
 
-// ErrHeld reports that another run does the same work. The step changed nothing; the engine retries it.
-var ErrHeld = errors.New("another run does this work at the moment")
+// ErrYielded reports that another run does the work of this one, which changed nothing. It is no failure of the
+// operation: the engine retries the step, which then finds the work done.
+var ErrYielded = errors.New("another run does this work")
 
-// errTakenOver reports that another run has taken over the work of this one, which changes nothing.
-var errTakenOver = errors.New("another run has taken over this work")
+var (
+	errHeld      = fmt.Errorf("%w at the moment", ErrYielded)
+	errTakenOver = fmt.Errorf("%w: it has taken over", ErrYielded)
+)
 
 // Hold is the right of one run to do a piece of work that takes long, such as a call of a language model.
 type Hold struct {
@@ -47,7 +50,7 @@ func (h Hold) Check(ctx context.Context, q *dbgen.Queries) error {
 
 // WithHold runs work while this run is the only one that holds key. It renews the hold, and postpones the time at which
 // the relay considers the run lost. When another run takes over, because this one did not renew in time, the context of
-// work ends. The error is ErrHeld if another run holds key.
+// work ends. The error wraps ErrYielded if another run holds the key, or takes it over.
 func (o Runner) WithHold(
 	ctx context.Context, ev vault.Event, key string, work func(ctx context.Context, hold Hold) error,
 ) error {
@@ -93,7 +96,7 @@ func (o Runner) takeHold(ctx context.Context, ev vault.Event, key string) (int64
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		case <-giveUp.C:
-			return 0, ErrHeld
+			return 0, errHeld
 		case <-time.After(heldPoll):
 		}
 	}

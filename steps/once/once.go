@@ -26,6 +26,8 @@ const deadlockRetries = 5
 type Runner struct {
 	DB     *db.DB
 	Sealer *db.Sealer
+	// Enqueuer wakes the gap fill that a rejected operation belongs to. nil: the relay wakes it.
+	Enqueuer Enqueuer
 }
 
 // Applied is the output of a step that changed what readers cache. Package workflows ends every workflow that has such
@@ -190,11 +192,16 @@ func NonNil[T any](in []T) []T {
 	return in
 }
 
-// Reject marks the operation failed if err is permanent, and notifies the callers that wait for the operation. Another
-// error is recorded, so that the relay leaves the operation to the engine's retries for longer each time. It returns
-// err.
+// recorded is an error that Reject has recorded, so that a step in a step records it once.
+type recorded struct{ error }
+
+func (r recorded) Unwrap() error { return r.error }
+
+// Reject marks the operation failed if err is permanent, notifies the callers that wait for the operation, and wakes
+// the gap fill that it belongs to. Another error is recorded, so that the relay leaves the operation to the engine's
+// retries for longer each time. It returns err.
 func (o Runner) Reject(ctx context.Context, ev vault.Event, err error) error {
-	if err == nil || errors.Is(err, ErrHeld) {
+	if _, done := errors.AsType[recorded](err); done || err == nil || errors.Is(err, ErrYielded) {
 		return err
 	}
 	if errors.Is(err, context.Canceled) || db.IsUnavailable(err) {
@@ -203,11 +210,20 @@ func (o Runner) Reject(ctx context.Context, ev vault.Event, err error) error {
 	if !vault.Permanent(err) {
 		// best effort: the database may be the cause
 		_ = o.DB.Tenant(ev.TenantID).RecordStepFailure(context.WithoutCancel(ctx), ev.TenantID, ev.OperationID)
-		return err
+		return recorded{err}
 	}
-	return errors.Join(
-		err, o.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return MarkFailed(ctx, q, ev, err) }),
-	)
+	var woken bool
+	txErr := o.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) (failed error) {
+		woken, failed = MarkFailed(ctx, q, ev, err)
+		return failed
+	})
+	if txErr != nil {
+		return errors.Join(err, txErr)
+	}
+	if woken && o.Enqueuer != nil {
+		_, _ = o.Enqueuer.Wake(ctx, ev.TenantID) // after an error the relay wakes it
+	}
+	return recorded{err}
 }
 
 // AsError returns the *vault.Error in err's chain. It is called for permanent errors, which all have one.
@@ -218,22 +234,24 @@ func AsError(err error) *vault.Error {
 	return &vault.Error{Code: vault.CodeInvalid, Message: "the operation failed"}
 }
 
-// MarkFailed marks the operation failed with its cause, and notifies the callers that wait for it.
-func MarkFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause error) error {
+// MarkFailed marks the operation failed with its cause, and notifies the callers that wait for it. wakes reports
+// whether a gap fill is to be woken after the commit (Enqueuer.Wake).
+func MarkFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause error) (wakes bool, err error) {
 	encoded, err := json.Marshal(AsError(cause))
 	if err != nil {
-		return fmt.Errorf("encode the error of operation %s: %w", ev.OperationID, err)
+		return false, fmt.Errorf("encode the error of operation %s: %w", ev.OperationID, err)
 	}
 	changed, err := q.MarkOperationFailed(ctx, dbgen.MarkOperationFailedParams{
 		TenantID: ev.TenantID, ID: ev.OperationID, Error: encoded, Push: &ev.Push,
 	})
 	if err != nil || changed == 0 {
-		return err
+		return false, err
 	}
-	if err := q.WakeParentFill(ctx, ev.TenantID, ev.OperationID); err != nil {
-		return err
+	woken, err := q.WakeParentFill(ctx, ev.TenantID, ev.OperationID)
+	if err != nil {
+		return false, err
 	}
-	return q.NotifyOperation(ctx, ev.OperationID.String())
+	return woken > 0, q.NotifyOperation(ctx, ev.OperationID.String())
 }
 
 // Succeed acknowledges an applied operation and notifies the callers that wait for it. A second run notifies no one.

@@ -12,8 +12,8 @@ import (
 
 // Enqueuer hands work to the workflow engine. Package trigger implements it.
 type Enqueuer interface {
-	// Enqueue pushes the event of an accepted operation.
-	Enqueue(ctx context.Context, op dbgen.Operation) error
+	// Enqueue pushes the events of accepted operations. After an error the relay pushes the rest.
+	Enqueue(ctx context.Context, ops ...dbgen.Operation) error
 	// Wake pushes the gap fills that have something new to look at, of one tenant, or of all tenants for uuid.Nil. It
 	// returns the number of pushed fills.
 	Wake(ctx context.Context, tenant uuid.UUID) (int, error)

@@ -18,7 +18,14 @@ type Operations struct {
 	Enqueuer once.Enqueuer
 	Caches   Caches
 	Settings once.Settings
+	Engine   EngineCleaner // nil: the engine's database is left alone
 	Now      func() time.Time
+}
+
+// EngineCleaner removes what the workflow engine leaves in its database. Package enginedb implements it.
+type EngineCleaner interface {
+	// Clean removes the rows of runs that the engine has dropped, and returns their number.
+	Clean(ctx context.Context) (int64, error)
 }
 
 // Relayed counts the work of the relay.
@@ -27,9 +34,10 @@ type Relayed struct {
 	Invalidated int `json:"invalidated"` // pending cache invalidations that were flushed
 }
 
-// Purged counts the removed operations.
+// Purged counts the removed rows.
 type Purged struct {
-	Removed int64 `json:"removed"`
+	Removed    int64 `json:"removed"`     // operations
+	EngineRows int64 `json:"engine_rows"` // rows of dropped runs in the engine's database
 }
 
 // Sizes of one batch of the relay and of the purge.
@@ -61,7 +69,8 @@ func (s Operations) RelayOperations(ctx context.Context, _ vault.Event) (Relayed
 	return out, nil
 }
 
-// PurgeOperations removes finished operations whose retention period is over, and what ended gap fills and holds left.
+// PurgeOperations removes finished operations whose retention period is over, what ended gap fills and holds left, and,
+// if there is an Engine, what the engine left.
 func (s Operations) PurgeOperations(ctx context.Context, _ vault.Event) (Purged, error) {
 	var out Purged
 	if err := s.DB.System().PurgeWakeups(ctx); err != nil {
@@ -74,10 +83,19 @@ func (s Operations) PurgeOperations(ctx context.Context, _ vault.Event) (Purged,
 	for {
 		n, err := s.DB.System().PurgeOperations(ctx, purgeParams(succeededBefore, failedBefore))
 		out.Removed += n
-		if err != nil || n < purgeBatch {
+		if err != nil {
 			return out, err
 		}
+		if n < purgeBatch {
+			break
+		}
 	}
+	if s.Engine == nil {
+		return out, nil
+	}
+	var err error
+	out.EngineRows, err = s.Engine.Clean(ctx)
+	return out, err
 }
 
 func purgeParams(succeededBefore, failedBefore time.Time) dbgen.PurgeOperationsParams {

@@ -34,6 +34,8 @@ func (a *App) itemsCommand() *cobra.Command {
 	remove := one("delete", "Delete an item", &deleted.ItemID)
 	remove.Flags().BoolVar(&deleted.Force, "force", false,
 		"delete it even if other items were derived from it; they become orphaned; needs the scope admin")
+	remove.Flags().BoolVar(&deleted.RestorePrevious, "restore-previous", false,
+		"make the previous version of a deleted active value active again")
 	restore := one("restore", "Restore a deleted item, or an orphaned item with a restored source", &restored.ItemID)
 	restore.Long = restore.Short + ". Needs the scope admin."
 	cmd.AddCommand(

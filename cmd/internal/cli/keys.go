@@ -35,7 +35,7 @@ func (a *App) keysCommand() *cobra.Command {
 }
 
 func (a *App) createKeyCommand() *cobra.Command {
-	var name, scopes string
+	var name, scopes, sources string
 	var expires time.Duration
 	cmd := &cobra.Command{
 		Use: "create", Short: "Create an API key and show it once", Args: cobra.NoArgs,
@@ -48,6 +48,10 @@ func (a *App) createKeyCommand() *cobra.Command {
 			if err != nil {
 				return nil, err
 			}
+			claimed, err := api.ParseSources(sources)
+			if err != nil {
+				return nil, err
+			}
 			if expires < 0 {
 				return nil, vault.Invalid("expires-in",
 					"is in the past; use a duration such as 2160h, or 0 for a key that never expires")
@@ -55,6 +59,9 @@ func (a *App) createKeyCommand() *cobra.Command {
 			secret := api.NewKey()
 			in := dbgen.CreateAPIKeyParams{
 				ID: uuid.Must(uuid.NewV7()), TenantID: tenant, Name: name, KeyHash: api.HashKey(secret),
+			}
+			for _, source := range claimed {
+				in.Sources = append(in.Sources, string(source))
 			}
 			for _, scope := range granted {
 				in.Scopes = append(in.Scopes, string(scope))
@@ -69,11 +76,14 @@ func (a *App) createKeyCommand() *cobra.Command {
 				}
 				return nil, err
 			}
-			return createdKey{ID: in.ID, Name: name, Scopes: in.Scopes, ExpiresAt: in.ExpiresAt, Key: secret}, nil
+			return createdKey{ID: in.ID, Name: name, Scopes: in.Scopes, Sources: in.Sources, ExpiresAt: in.ExpiresAt, Key: secret}, nil
 		}),
 	}
 	cmd.Flags().StringVar(&name, "name", "", "purpose of the key, for people")
-	cmd.Flags().StringVar(&scopes, "scopes", "read,write", "scopes of the key: read, write, admin")
+	cmd.Flags().StringVar(&scopes, "scopes", "read,write", "scopes of the key: "+vault.OneOf(api.Scopes))
+	cmd.Flags().StringVar(&sources, "sources", "",
+		"sources of the values that the key may write, such as tool_result,document_extracted (default: all except\n"+
+			"human_entered and document_extracted, which are stronger than the customer's own word)")
 	cmd.Flags().DurationVar(&expires, "expires-in", 0, "lifetime of the key, such as 2160h; 0: until it is revoked")
 	_ = cmd.MarkFlagRequired("name")
 	return cmd
@@ -99,6 +109,7 @@ type createdKey struct {
 	ID        uuid.UUID  `json:"id"`
 	Name      string     `json:"name"`
 	Scopes    []string   `json:"scopes"`
+	Sources   []string   `json:"sources,omitempty"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 	Key       string     `json:"key"`
 }
@@ -107,6 +118,9 @@ func (k createdKey) table(w io.Writer) {
 	line(w, "id", k.ID)
 	line(w, "name", k.Name)
 	line(w, "scopes", strings.Join(k.Scopes, ","))
+	if len(k.Sources) > 0 {
+		line(w, "sources", strings.Join(k.Sources, ","))
+	}
 	line(w, "expires", when(k.ExpiresAt))
 	line(w, "key", k.Key)
 	line(w, "(store the key now: it is not shown again)")
@@ -116,6 +130,7 @@ type listedKey struct {
 	ID         uuid.UUID  `json:"id"`
 	Name       string     `json:"name"`
 	Scopes     []string   `json:"scopes"`
+	Sources    []string   `json:"sources,omitempty"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
 	RevokedAt  *time.Time `json:"revoked_at,omitempty"`
@@ -125,9 +140,9 @@ type listedKey struct {
 type listedKeys []listedKey
 
 func (k listedKeys) table(w io.Writer) {
-	head(w, "ID", "NAME", "SCOPES", "CREATED", "EXPIRES", "REVOKED", "LAST USED")
+	head(w, "ID", "NAME", "SCOPES", "SOURCES", "CREATED", "EXPIRES", "REVOKED", "LAST USED")
 	for _, key := range k {
-		line(w, key.ID, key.Name, strings.Join(key.Scopes, ","), when(&key.CreatedAt), when(key.ExpiresAt),
+		line(w, key.ID, key.Name, strings.Join(key.Scopes, ","), strings.Join(key.Sources, ","), when(&key.CreatedAt), when(key.ExpiresAt),
 			when(key.RevokedAt), when(key.LastUsedAt))
 	}
 }

@@ -80,6 +80,15 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 		f.ID.String() != item {
 		t.Errorf("the value is %+v", f)
 	}
+	doubt := parsed[operation](c, "", "values", "write", "--agent", agent, "--customer", customer, "--name", "email",
+		"--value", "ada@example.org", "--source", "user_provided")
+	claimed := resultOf[vault.ItemResult](t, doubt)
+	if claimed.Status != vault.StatusPending {
+		t.Errorf("a claim against a verified value is %+v", claimed)
+	}
+	has(t, c.ok("", "reviews", "list"), "value", claimed.ItemID.String())
+	has(t, c.ok("", "values", "decide", "--item", claimed.ItemID.String(), "--decision", "reject", "--by", "Grace"),
+		"decide-value", "succeeded")
 	chain := parsed[vault.Chain](c, "", "items", "chain", "--item", item)
 	if len(chain.Links) != 2 || chain.Links[0].ID.String() != document || chain.Links[1].ID.String() != item {
 		t.Errorf("the chain is %v", chain.Links)
@@ -130,6 +139,13 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	history := parsed[[]vault.Value](c, "", "values", "history", "--customer", customer, "--name", "country")
 	if len(history) != 1 || string(history[0].Value) != `"Norway"` || history[0].Source != vault.ValueUserProvided {
 		t.Errorf("the history of country is %v", history)
+	}
+	has(t, c.ok("", "values", "correct", "--agent", agent, "--customer", customer, "--name", "country", "--value", "Sweden",
+		"--reason", "the customer moved"), "correct-value", "succeeded")
+	wrong := parsed[vault.Value](c, "", "values", "get", "--customer", customer, "--name", "country")
+	undone := resultOf[vault.DeleteResult](t, parsed[operation](c, "", "items", "delete", "--item", wrong.ID.String(), "--restore-previous"))
+	if !undone.Restored || *undone.PreviousID != history[0].ID {
+		t.Errorf("the deletion gave %+v", undone)
 	}
 	other := newID()
 	second := parsed[operation](c, "", "fill", "--customer", other, "--scenario", scenario, "--wait", "0")

@@ -21,7 +21,7 @@ func (a *App) valuesCommand() *cobra.Command {
 		return sub
 	}
 	cmd.AddCommand(
-		a.writeCommand(), a.verifyCommand(),
+		a.writeCommand(), a.verifyCommand(), a.correctCommand(), a.decideValueCommand(),
 		a.read(byKey, one("get", "Show the active value of a field"),
 			func(ctx context.Context, c *client.Client) (any, error) { return c.GetValue(ctx, customer, name) }),
 		a.read(byKey, one("history", "List the versions of a field, newest first"),
@@ -76,6 +76,42 @@ func (a *App) verifyCommand() *cobra.Command {
 	textVar(cmd, &in.VerifiedBy, "by", "person or system that verified the value", false)
 	optionalID(cmd, &in.ItemID, "item", "`id` of the verified version (default: the active version)")
 	return submit(a, cmd, &in, (*client.Client).VerifyValue)
+}
+
+func (a *App) correctCommand() *cobra.Command {
+	var in vault.CorrectValueInput
+	var value string
+	cmd := &cobra.Command{
+		Use: "correct", Short: "Replace a wrong value, whatever its source; both stay in the history",
+		Long: "Replace a wrong value, whatever its source and verification. Both versions stay in the history, the new one\n" +
+			"with the reason. Needs the scope review.",
+		Example: `  vault values correct --agent 0198… --customer 0198… --name email --value ada@example.com ` +
+			`--reason "typing error" --by "back office"`,
+	}
+	fieldVars(cmd, &in.AgentID, &in.CustomerID, &in.Name)
+	textVar(cmd, &value, "value", "right value, as JSON or plain text", true)
+	textVar(cmd, &in.Reason, "reason", "why the value was wrong", true)
+	textVar(cmd, &in.CorrectedBy, "by", "person who corrected it", false)
+	textVar(cmd, &in.VerificationMethod, "method", "method by which the right value was verified; needs the scope verify", false)
+	return submit(a, cmd, &in, (*client.Client).CorrectValue, func(in *vault.CorrectValueInput) error {
+		in.Value, in.Verified = rawValue(value), in.VerificationMethod != ""
+		return nil
+	})
+}
+
+func (a *App) decideValueCommand() *cobra.Command {
+	var in vault.DecideValueInput
+	cmd := withID(&cobra.Command{
+		Use: "decide", Short: "Approve or reject a pending value",
+		Long: "Approve or reject a value that differs from a stronger one. `vault reviews list` lists them. Needs the scope\n" +
+			"review.",
+		Example: `  vault values decide --item 0198… --decision approve --by "back office"`,
+	}, "item", "`id` of the pending version", &in.ItemID)
+	enumVar(cmd, &in.Decision, "decision", "", "decision", []vault.Decision{vault.Approve, vault.Reject})
+	_ = cmd.MarkFlagRequired("decision")
+	textVar(cmd, &in.DecidedBy, "by", "person who decided", false)
+	textVar(cmd, &in.Note, "note", "reason of the decision", false)
+	return submit(a, cmd, &in, (*client.Client).DecideValue)
 }
 
 func (a *App) importCustomerCommand() *cobra.Command {
