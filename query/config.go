@@ -125,3 +125,15 @@ func (q *Queries) ExplainScenario(ctx context.Context, tenant, scenario uuid.UUI
 	out.Requirements, err = q.Requirements(ctx, tenant, scenario)
 	return out, err
 }
+
+// Configuration returns what persons wrote for an agent.
+func (q *Queries) Configuration(ctx context.Context, tenant, agent uuid.UUID) (vault.AgentConfiguration, error) {
+	known, err := q.db.Tenant(tenant).AgentExists(ctx, tenant, agent)
+	if err == nil && !known {
+		err = vault.Unknown("agent", agent)
+	}
+	if err != nil {
+		return vault.AgentConfiguration{}, err
+	}
+	return db.ConfigurationOf(ctx, q.db.Tenant(tenant), tenant, agent)
+}
