@@ -52,7 +52,9 @@ func (s *Server) questionRoutes() {
 	submit[answer](s, vault.AnswerQuestion, route{
 		method: http.MethodPost, path: "/v1/questions/{question_id}/answer", tag: tagQuestions, access: toWrite,
 		summary: "Answer a question",
-		detail:  "After an invalid answer, the gap fill asks again, up to its maximum number of attempts.",
+		detail: "The answer is a value, or the words of the customer. A reply that does not answer, such as \"just a moment\", " +
+			"succeeds with interrupted, and the question stays open. A refusal succeeds with refused. After an unclear or invalid " +
+			"answer, the gap fill asks again in other words, up to its maximum number of attempts.",
 		example: `{"value": "ada@example.com"}`,
 	})
 }

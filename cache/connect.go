@@ -84,8 +84,8 @@ func connect(url string, r *run, timeout time.Duration, log *slog.Logger) (*redi
 	return redis.NewClient(opts), nil
 }
 
-// tlsProblem returns the error of a TLS connection that only a change of the settings or of the server's certificate can
-// mend, and nil for any other error. An expired certificate is none: it was right, and a restart must not make the
+// tlsProblem returns the error of a TLS connection that only a change of the settings or of the server's certificate
+// can mend, and nil for any other error. An expired certificate is none: it was right, and a restart must not make the
 // outage larger.
 func tlsProblem(err error) error {
 	if e, ok := errors.AsType[x509.CertificateInvalidError](err); ok && e.Reason == x509.Expired {

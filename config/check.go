@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // time zones on machines without a tz database
 
 	"github.com/robfig/cron/v3"
 
@@ -37,10 +38,16 @@ var rules = map[string]struct {
 		hasScheme(true, "http", "https"),
 	},
 	"engine-url": {"an http or https address without a path, such as http://localhost:7077", isEngineURL},
+	"time-zone":  {"the name of a time zone, such as Europe/Berlin or UTC", isTimeZone},
 	"address":    {"host:port, such as :8081 or 127.0.0.1:8081", isAddress},
 	"name":       {"a name without spaces", isWord},
 	"token":      {"one word without spaces or line breaks", isWord},
 	"keyset":     {"a Tink keyset in base64; `vault sealing-key` makes one", isBase64},
+}
+
+func isTimeZone(s string) bool {
+	_, err := time.LoadLocation(s)
+	return err == nil && s != "Local"
 }
 
 // want describes the valid values of a key, for a message that begins with "is not".

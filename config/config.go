@@ -157,6 +157,17 @@ type GapFill struct {
 	ConfirmThreshold float64 `toml:"confirm_threshold" rule:"0..1"` // not below UseThreshold
 
 	ConversationBytes int `toml:"conversation_bytes" rule:"1000..10000000"` // limit per call of the model
+
+	TimeZone string `toml:"time_zone" rule:"time-zone"` // of customers whose time zone is unknown
+}
+
+// Location returns the time zone, UTC for an unknown one, which the check of the configuration reports.
+func (g GapFill) Location() *time.Location {
+	zone, err := time.LoadLocation(g.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // Operations configures the retention of operations.

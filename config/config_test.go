@@ -74,7 +74,7 @@ func TestLoad_Defaults(t *testing.T) {
 		},
 		Jobs: Jobs{Hatchet: Hatchet{
 			ServerURL: "http://localhost:7077", CronExpireValues: "*/5 * * * *", CronDetectOrphans: "*/15 * * * *",
-			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", WorkerConcurrency: 10, MaxPushes: 64,
+			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", WorkerConcurrency: 10, MaxPushes: 32,
 		}},
 		Sweeps:   Sweeps{BatchSize: 500},
 		Database: Database{MaxConnections: 10},
@@ -84,7 +84,7 @@ func TestLoad_Defaults(t *testing.T) {
 			PromptPricePerMillion: 0.4, CompletionPricePerMillion: 1.6,
 		},
 		Extraction: Extraction{MatchThreshold: 0.73},
-		GapFill:    GapFill{UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold, ConversationBytes: 60_000},
+		GapFill:    GapFill{UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold, ConversationBytes: 60_000, TimeZone: "UTC"},
 		Operations: Operations{RetentionDays: 30, FailedRetentionDays: 90},
 		Worker:     Worker{HealthAddress: ":8081", ShutdownGraceSeconds: 30, CountIntervalSeconds: 60},
 		API:        API{ListenAddress: ":8000", MaxBodyBytes: 8 << 20, RateLimitPerSecond: 100, RequestTimeoutSeconds: 30, ShutdownGraceSeconds: 30},
@@ -184,7 +184,7 @@ func TestLoad_EveryKeyHasAVariable(t *testing.T) {
 		case k.rule == "cron":
 			value = "1 2 * * *"
 		default:
-			value = map[string]string{"engine-url": "https://e:1", "postgres-url": "postgres://h/d", "redis-url": "redis://h", "http-url": "http://h/v1", "collector-url": "http://h:4317", "address": "h:1"}[k.rule]
+			value = map[string]string{"engine-url": "https://e:1", "postgres-url": "postgres://h/d", "redis-url": "redis://h", "http-url": "http://h/v1", "collector-url": "http://h:4317", "address": "h:1", "time-zone": "Europe/Berlin"}[k.rule]
 		}
 		if value == "" {
 			value = "word"

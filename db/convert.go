@@ -78,6 +78,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		RequiredVerification: r.RequiredVerification,
 		VerificationMethods:  r.VerificationMethods,
 		CollectionPrompt:     r.CollectionPrompt,
+		RetryPrompt:          r.RetryPrompt,
 		ExtractionExamples:   r.ExtractionExamples,
 		ExtractionPromptHint: r.ExtractionPromptHint,
 		IsPII:                r.IsPii,
@@ -166,7 +167,7 @@ func SessionOf(r dbgen.Session, turns []dbgen.ListTurnsRow) (vault.Session, erro
 		return s, fmt.Errorf("decode the variables of session %s", r.ID)
 	}
 	for i, t := range turns {
-		s.Turns[i] = vault.Turn{Index: int(t.TurnIndex), Speaker: vault.Speaker(t.Speaker), Text: t.Text}
+		s.Turns[i] = vault.Turn{Index: int(t.TurnIndex), Speaker: vault.Speaker(t.Speaker), Text: t.Text, At: &t.SaidAt}
 	}
 	return s, nil
 }

@@ -64,8 +64,8 @@ func TestOpen_PgBouncer(t *testing.T) {
 	}
 }
 
-// connsFor returns a number of connections that PgBouncer serves: in session mode, each takes one of its two. The system
-// pool takes the other.
+// connsFor returns a number of connections that PgBouncer serves: in session mode, each takes one of its two. The
+// system pool takes the other.
 func connsFor(mode string) int32 {
 	if mode == "session" {
 		return 1

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/contextvault/contextvault/llm/offline/text"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -24,9 +25,20 @@ type fact struct {
 	reason    string          // why the vault must not store it; "": it must store it
 }
 
-// matches reports whether a stored value equals the fact.
+// matches reports whether a stored value equals the fact: one of its wordings, or another wording of the same day, such
+// as "11th of March" for "March 11th".
 func (f fact) matches(value string) bool {
-	return slices.ContainsFunc(f.variants, func(v string) bool { return same(v, value) })
+	day := dayOf(value)
+	return slices.ContainsFunc(f.variants, func(v string) bool { return same(v, value) || day != "" && day == dayOf(v) })
+}
+
+// dayOf returns the day that a text is, relative to Clock, as 2006-01-02. It returns "" for any other text.
+func dayOf(value string) string {
+	found := text.FindEntities(value, text.Clock{Now: Clock})
+	if len(found) != 1 || found[0].Kind != text.KindDate || len(found[0].In(value)) < len(value)-len("the ") {
+		return ""
+	}
+	return found[0].Value
 }
 
 // annotate returns the facts about slots of a service after a turn of the customer, from the annotations.

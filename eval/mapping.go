@@ -39,6 +39,21 @@ func newAgent(s Service, newID func() uuid.UUID) agent {
 	return a
 }
 
+// newAgents creates the agents of all services, by service.
+func newAgents(services []Service) map[string]agent {
+	agents := map[string]agent{}
+	for _, s := range services {
+		agents[s.Name] = newAgent(s, func() uuid.UUID { return uuid.Must(uuid.NewV7()) })
+	}
+	return agents
+}
+
+// quoteMetadata returns the lineage of a value that was read in a conversation, as far as the report needs it.
+func quoteMetadata(quote string) json.RawMessage {
+	out, _ := json.Marshal(struct{ Quote string }{quote}) // a string always encodes
+	return out
+}
+
 // definition makes the definition of a slot. A categorical slot becomes a boolean, a number or a choice. Any other slot
 // becomes text, including dates and times, because the annotations keep their wording ("next Friday").
 func definition(agentID uuid.UUID, s Slot) vault.Definition {

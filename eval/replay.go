@@ -52,9 +52,9 @@ func Run(ctx context.Context, sys System, services []Service, dialogues []Dialog
 			used[s.service] = true
 		}
 	}
-	for _, s := range services {
-		if used[s.Name] {
-			r.agents[s.Name] = newAgent(s, func() uuid.UUID { return uuid.Must(uuid.NewV7()) })
+	for name, a := range newAgents(services) {
+		if used[name] {
+			r.agents[name] = a
 		}
 	}
 	concurrency := opts.Concurrency
@@ -264,7 +264,9 @@ func (r *run) replay(ctx context.Context, d Dialogue) (tally, error) {
 		return nil
 	})
 	err := g.Wait()
-	t.Asking = asking.Asking
+	for _, service := range d.Services {
+		t.groupOf(service).Asking = asking.groupOf(service).Asking
+	}
 	t.fills = append(t.fills, asking.fills...)
 	return t, err
 }
@@ -380,7 +382,7 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s goal, t *tally
 			break
 		}
 		known[question.ID] = true
-		t.asked(question, before)
+		t.asked(s.service, question, before)
 		at := slices.IndexFunc(
 			truth,
 			func(f fact) bool { return f.slot == question.FieldName && f.reason != reasonNoPreference },
@@ -396,7 +398,7 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s goal, t *tally
 			if _, err := r.done(ctx, receipt, err); err != nil {
 				return err
 			}
-			t.Asking.Unanswerable++
+			t.groupOf(s.service).Asking.Unanswerable++
 			continue
 		}
 		answer := encode(a.defs[question.FieldName].ValueType, truth[at].variants[0])
@@ -414,13 +416,7 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s goal, t *tally
 			return err
 		}
 	}
-	for _, slot := range d.requests(s) {
-		t.Asking.Human++
-		if len(before[slot]) > 0 {
-			t.Asking.HumanReasked++
-		}
-	}
-	t.Asking.HumanConfirm += d.confirmations(s)
+	t.humanAsked(d, s, before)
 	return nil
 }
 

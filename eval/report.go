@@ -16,19 +16,21 @@ import (
 
 // Report holds the results of a run.
 type Report struct {
-	Model      string  `json:"model"`
-	Dialogues  int     `json:"dialogues"`
-	Goals      int     `json:"goals"` // goals of customers: two gap fills each
-	Seconds    float64 `json:"seconds"`
-	Direct     bool    `json:"direct,omitempty"` // without the workflow engine between the steps
-	Sample     string  `json:"sample,omitempty"` // the selection of the dialogues; "": all
-	All        Values  `json:"all"`
-	ByKind     Kinds   `json:"by_kind"`
-	Missing    Missing `json:"missing_fields"`
-	Asking     Asking  `json:"asking"`
-	Fills      Fills   `json:"gap_fills"`
-	Saves      Saves   `json:"config_saves"`
-	Unexpected int     `json:"stored_without_a_quote"` // values with a quote that the customer did not say
+	Model     string  `json:"model"`
+	Dialogues int     `json:"dialogues"`
+	Goals     int     `json:"goals"` // goals of customers: two gap fills each
+	Seconds   float64 `json:"seconds"`
+	Direct    bool    `json:"direct,omitempty"` // without the workflow engine between the steps
+	Sample    string  `json:"sample,omitempty"` // the selection of the dialogues; "": all
+	Group             // of all services
+	// Groups are the figures of the tuned services and of the others apart.
+	Groups     map[string]*Group `json:"groups"`
+	Missing    Missing           `json:"missing_fields"`
+	Fills      Fills             `json:"gap_fills"`
+	Saves      Saves             `json:"config_saves"`
+	Unexpected int               `json:"stored_without_a_quote"`      // values with a quote that the customer did not say
+	// of the stored values, those whose quote is the customer's
+	Evidence   float64           `json:"share_with_checked_evidence"`
 
 	Matching Matching `json:"matching"`
 
@@ -36,6 +38,29 @@ type Report struct {
 	Wrong      []Example   `json:"wrong,omitempty"`
 	Missed     []Example   `json:"missed,omitempty"`
 	Inexact    []Example   `json:"inexact,omitempty"`
+	examples   int         // the maximum length of each list
+}
+
+// Group holds the figures of a group of services.
+type Group struct {
+	Services  int    `json:"services"`     // services with a goal
+	Dialogues int    `json:"of_dialogues"` // dialogues with a goal of these services
+	All       Values `json:"all"`
+	ByKind    Kinds  `json:"by_kind"`
+	Asking    Asking `json:"asking"`
+	Joint     Joint  `json:"joint_goal"`
+
+	services map[string]bool
+}
+
+// Joint is the joint goal accuracy: the share of the customer's turns after which every value of a service is known
+// exactly. Only a run of the reader alone measures it.
+type Joint struct {
+	Turns     int     `json:"turns"` // turns of the customer, by service
+	Exact     int     `json:"exact"` // turns after which all values of the annotations are found, and no other
+	Accuracy  float64 `json:"accuracy"`
+	ExactSaid int     `json:"exact_of_said"` // the same, without the values that no words of the customer contain
+	OfSaid    float64 `json:"accuracy_of_said"`
 }
 
 // Kinds is Values by kind of value.
@@ -46,6 +71,10 @@ type Values struct {
 	Stored    int     `json:"stored"`  // values read in a conversation and stored
 	Correct   int     `json:"correct"` // of those, values that the customer stated
 	Precision float64 `json:"precision"`
+	WrongRate float64 `json:"wrong_write_rate"`   // stored values that the customer did not state
+	Sure      int     `json:"stored_unconfirmed"` // of the stored values, those that need no confirmation
+	SureRight int     `json:"stored_unconfirmed_correct"`
+	OfSure    float64 `json:"precision_unconfirmed"`
 	Storable  int     `json:"storable"` // values that the customer stated in words that contain them
 	Found     int     `json:"found"`    // of those, stored values
 	Recall    float64 `json:"recall"`
@@ -68,7 +97,9 @@ type Asking struct {
 	Vault        int     `json:"vault"`
 	PerDialogue  float64 `json:"vault_per_dialogue"`
 	Confirms     int     `json:"vault_confirmations"` // of those, questions to confirm a value
-	Reasked      int     `json:"vault_reasked"`       // for values that the service knew before, without confirmations
+	// needless: for values that the service knew before, without confirmations
+	Reasked      int     `json:"vault_reasked"`
+	ReaskedPer   float64 `json:"vault_reasked_per_dialogue"`
 	Human        int     `json:"human"`
 	HumanPer     float64 `json:"human_per_dialogue"`
 	HumanReasked int     `json:"human_reasked"`
@@ -107,10 +138,11 @@ type Example struct {
 	Truth    string `json:"truth,omitempty"`
 	Stored   string `json:"stored,omitempty"`
 	Quote    string `json:"quote,omitempty"`
+	Sure     bool   `json:"unconfirmed,omitempty"` // stored without a confirmation
 }
 
-// examples is the maximum length of each list of examples.
-const examples = 20
+// DefaultExamples is the maximum length of each list of examples.
+const DefaultExamples = 20
 
 // tally holds the counts of one dialogue.
 type tally struct {
@@ -121,11 +153,58 @@ type tally struct {
 }
 
 func newTally(dialogue string) tally {
-	return tally{Report: Report{ByKind: Kinds{}}, dialogue: dialogue, seen: map[string]bool{}}
+	return tally{Report: Report{Groups: map[string]*Group{}}, dialogue: dialogue, seen: map[string]bool{}}
 }
 
 func newReport(model string, dialogues int) *Report {
-	return &Report{Model: model, Dialogues: dialogues, ByKind: Kinds{}, Fills: Fills{Calls: map[int]int{}}}
+	return &Report{
+		Model: model, Dialogues: dialogues, Group: newGroup(), Groups: map[string]*Group{},
+		Fills: Fills{Calls: map[int]int{}}, examples: DefaultExamples,
+	}
+}
+
+func newGroup() Group { return Group{ByKind: Kinds{}, services: map[string]bool{}} }
+
+// groupOf returns the figures of the group of a service.
+func (r *Report) groupOf(service string) *Group {
+	name := groupOf(service)
+	if r.Groups[name] == nil {
+		g := newGroup()
+		r.Groups[name] = &g
+	}
+	g := r.Groups[name]
+	g.services[service] = true
+	return g
+}
+
+// plus adds the counts of o.
+func (g *Group) plus(o *Group) {
+	for service := range o.services {
+		g.services[service] = true
+	}
+	g.Services = len(g.services)
+	g.Dialogues += o.Dialogues
+	for name, v := range o.ByKind {
+		if g.ByKind[name] == nil {
+			g.ByKind[name] = &Values{}
+		}
+		g.ByKind[name].plus(*v)
+		g.All.plus(*v)
+	}
+	g.Asking.Vault += o.Asking.Vault
+	g.Asking.Confirms += o.Asking.Confirms
+	g.Asking.Reasked += o.Asking.Reasked
+	g.Asking.Human += o.Asking.Human
+	g.Asking.HumanReasked += o.Asking.HumanReasked
+	g.Asking.HumanConfirm += o.Asking.HumanConfirm
+	g.Asking.Unanswerable += o.Asking.Unanswerable
+	g.Asking.PerDialogue, g.Asking.HumanPer = ratio(g.Asking.Vault, g.Dialogues), ratio(g.Asking.Human, g.Dialogues)
+	g.Asking.ReaskedPer = ratio(g.Asking.Reasked, g.Dialogues)
+	g.Joint.Turns += o.Joint.Turns
+	g.Joint.Exact += o.Joint.Exact
+	g.Joint.ExactSaid += o.Joint.ExactSaid
+	g.Joint.Accuracy = ratio(g.Joint.Exact, g.Joint.Turns)
+	g.Joint.OfSaid = ratio(g.Joint.ExactSaid, g.Joint.Turns)
 }
 
 func (k Kinds) of(d vault.Definition) *Values {
@@ -143,16 +222,23 @@ func (t *tally) stored(d Dialogue, a agent, facts []fact, field vault.Value) {
 	if !d.customerSaid(meta.Quote) {
 		t.Unexpected++
 	}
-	v := t.ByKind.of(a.defs[field.Name])
+	v := t.groupOf(a.service.Name).ByKind.of(a.defs[field.Name])
 	v.Stored++
+	sure := field.Confidence >= vault.ConfirmThreshold
+	if sure {
+		v.Sure++
+	}
 	value := plain(field.Value)
 	for _, f := range facts {
 		if f.slot == field.Name && f.matches(value) {
 			v.Correct++
+			if sure {
+				v.SureRight++
+			}
 			return
 		}
 	}
-	e := Example{Dialogue: t.dialogue, Slot: a.service.Name + "." + field.Name, Stored: value, Quote: meta.Quote}
+	e := Example{Dialogue: t.dialogue, Slot: a.service.Name + "." + field.Name, Stored: value, Quote: meta.Quote, Sure: sure}
 	for _, f := range facts {
 		if f.slot == field.Name {
 			e.Truth = strings.Join(f.variants, " | ")
@@ -177,7 +263,7 @@ func (t *tally) recalled(a agent, s goal, facts []fact, profile map[string]vault
 		if f.reason == reasonNoPreference {
 			continue
 		}
-		v := t.ByKind.of(a.defs[f.slot])
+		v := t.groupOf(s.service).ByKind.of(a.defs[f.slot])
 		field, there := profile[f.slot]
 		found := there && f.matches(plain(field.Value))
 		v.Known++
@@ -240,36 +326,44 @@ func (t *tally) missing(s goal, required []string, facts []fact, names []string)
 }
 
 // asked counts a question of the vault.
-func (t *tally) asked(q *vault.Question, before map[string][]string) {
-	t.Asking.Vault++
+func (t *tally) asked(service string, q *vault.Question, before map[string][]string) {
+	asking := &t.groupOf(service).Asking
+	asking.Vault++
 	if q.Kind == vault.QuestionConfirm {
-		t.Asking.Confirms++
+		asking.Confirms++
 	}
 	if len(before[q.FieldName]) > 0 && q.Attempt == 1 && q.Kind == vault.QuestionValue {
-		t.Asking.Reasked++
+		asking.Reasked++
 	}
+}
+
+// humanAsked counts the questions of the human agent during a goal.
+func (t *tally) humanAsked(d Dialogue, s goal, before map[string][]string) {
+	asking := &t.groupOf(s.service).Asking
+	for _, slot := range d.requests(s) {
+		asking.Human++
+		if len(before[slot]) > 0 {
+			asking.HumanReasked++
+		}
+	}
+	asking.HumanConfirm += d.confirmations(s)
 }
 
 // add adds the counts of one dialogue.
 func (r *Report) add(t tally) {
 	r.Goals += t.Missing.Goals
 	r.Unexpected += t.Unexpected
-	for name, v := range t.ByKind {
-		if r.ByKind[name] == nil {
-			r.ByKind[name] = &Values{}
+	for name, g := range t.Groups {
+		g.Dialogues = 1
+		if r.Groups[name] == nil {
+			fresh := newGroup()
+			r.Groups[name] = &fresh
 		}
-		r.ByKind[name].plus(*v)
+		r.Groups[name].plus(g)
 	}
 	r.Missing.Goals += t.Missing.Goals
 	r.Missing.Exact += t.Missing.Exact
 	r.Missing.ExactButFor += t.Missing.ExactButFor
-	r.Asking.Vault += t.Asking.Vault
-	r.Asking.Confirms += t.Asking.Confirms
-	r.Asking.Reasked += t.Asking.Reasked
-	r.Asking.Human += t.Asking.Human
-	r.Asking.HumanReasked += t.Asking.HumanReasked
-	r.Asking.HumanConfirm += t.Asking.HumanConfirm
-	r.Asking.Unanswerable += t.Asking.Unanswerable
 	for _, calls := range t.fills {
 		r.Fills.Fills++
 		r.Fills.Calls[calls]++
@@ -296,15 +390,22 @@ func (v *Values) plus(o Values) {
 	v.Found += o.Found
 	v.Known += o.Known
 	v.FoundAny += o.FoundAny
+	v.Sure += o.Sure
+	v.SureRight += o.SureRight
+	v.WrongRate, v.OfSure = ratio(v.Stored-v.Correct, v.Stored), ratio(v.SureRight, v.Sure)
 	v.Precision, v.Recall, v.OfKnown = ratio(v.Correct, v.Stored), ratio(v.Found, v.Storable), ratio(v.FoundAny, v.Known)
 }
 
 // finish computes the ratios, and sorts and limits the lists.
 func (r *Report) finish(took time.Duration) {
 	r.Seconds = float64(took.Round(time.Second/10)) / float64(time.Second)
-	for _, v := range r.ByKind {
-		r.All.plus(*v)
+	for _, name := range slices.Sorted(maps.Keys(r.Groups)) {
+		r.plus(r.Groups[name])
 	}
+	r.Group.Dialogues = r.Dialogues // a dialogue may belong to both groups
+	r.Asking.PerDialogue, r.Asking.HumanPer = ratio(r.Asking.Vault, r.Dialogues), ratio(r.Asking.Human, r.Dialogues)
+	r.Asking.ReaskedPer = ratio(r.Asking.Reasked, r.Dialogues)
+	r.Evidence = ratio(r.All.Stored-r.Unexpected, r.All.Stored)
 	r.Missing.Exactness, r.Missing.ExactnessFor = ratio(
 		r.Missing.Exact,
 		r.Missing.Goals,
@@ -312,7 +413,6 @@ func (r *Report) finish(took time.Duration) {
 		r.Missing.ExactButFor,
 		r.Missing.Goals,
 	)
-	r.Asking.PerDialogue, r.Asking.HumanPer = ratio(r.Asking.Vault, r.Dialogues), ratio(r.Asking.Human, r.Dialogues)
 	calls := 0
 	for n, fills := range r.Fills.Calls {
 		calls += n * fills
@@ -332,13 +432,13 @@ func (r *Report) finish(took time.Duration) {
 			slices.Sort(x.bySlot[name])
 			x.Slots = append(x.Slots, fmt.Sprintf("%s %d: %s", name, len(x.bySlot[name]), strings.Join(x.bySlot[name], " ")))
 		}
-		x.Examples = bounded(x.Examples)
+		x.Examples = bounded(x.Examples, r.examples)
 	}
-	r.Wrong, r.Missed, r.Inexact = bounded(r.Wrong), bounded(r.Missed), bounded(r.Inexact)
+	r.Wrong, r.Missed, r.Inexact = bounded(r.Wrong, r.examples), bounded(r.Missed, r.examples), bounded(r.Inexact, r.examples)
 }
 
-// bounded keeps evenly spaced examples, in a stable order.
-func bounded(all []Example) []Example {
+// bounded keeps at most that many evenly spaced examples, in a stable order.
+func bounded(all []Example, examples int) []Example {
 	slices.SortFunc(all, func(a, b Example) int {
 		return cmp.Or(cmp.Compare(a.Slot, b.Slot), cmp.Compare(a.Dialogue, b.Dialogue), cmp.Compare(a.Truth, b.Truth))
 	})
@@ -386,6 +486,32 @@ func withoutWords(all []Example) []Example {
 	return out
 }
 
+// print writes the figures of a group as a table.
+func (g *Group) print(w io.Writer, name string) {
+	_, _ = fmt.Fprintf(w, "\n%s: %d services, %d dialogues\n", name, g.Services, g.Dialogues)
+	_, _ = fmt.Fprint(w, "VALUES\tSTORED\tCORRECT\tPRECISION\tUNCONFIRMED\tCORRECT\tPRECISION"+
+		"\tSTATED\tFOUND\tRECALL\tKNOWN\tRECALL OF KNOWN\n")
+	line := func(name string, v Values) {
+		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%d\t%d\t%s\t%d\t%d\t%s\t%d\t%s\n", name,
+			v.Stored, v.Correct, of(v.Precision, v.Stored), v.Sure, v.SureRight, of(v.OfSure, v.Sure),
+			v.Storable, v.Found, of(v.Recall, v.Storable), v.Known, of(v.OfKnown, v.Known))
+	}
+	for _, name := range slices.Sorted(maps.Keys(g.ByKind)) {
+		line(name, *g.ByKind[name])
+	}
+	line("all", g.All)
+	_, _ = fmt.Fprintf(w, "wrong writes\t%s of the stored values\n", of(g.All.WrongRate, g.All.Stored))
+	if g.Joint.Turns > 0 {
+		_, _ = fmt.Fprintf(w, "joint goal accuracy\t%.4f of %d turns, %.4f for stated values\n",
+			g.Joint.Accuracy, g.Joint.Turns, g.Joint.OfSaid)
+	}
+	_, _ = fmt.Fprintf(w, "questions, vault\t%d\t%.2f per dialogue, %d of them confirmations, "+
+		"%d needless (%.2f per dialogue), %d never answered\n", g.Asking.Vault, g.Asking.PerDialogue,
+		g.Asking.Confirms, g.Asking.Reasked, g.Asking.ReaskedPer, g.Asking.Unanswerable)
+	_, _ = fmt.Fprintf(w, "questions, human\t%d\t%.2f per dialogue, and %d confirmations, %d for known values\n",
+		g.Asking.Human, g.Asking.HumanPer, g.Asking.HumanConfirm, g.Asking.HumanReasked)
+}
+
 // Print writes the report as text.
 func (r *Report) Print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
@@ -396,26 +522,13 @@ func (r *Report) Print(out io.Writer) error {
 	if r.Sample != "" {
 		_, _ = fmt.Fprintf(w, " (%s)", r.Sample)
 	}
-	_, _ = fmt.Fprint(w, "\n\nVALUES\tSTORED\tCORRECT\tPRECISION\tSTATED\tFOUND\tRECALL\tKNOWN\tRECALL OF KNOWN\n")
-	line := func(name string, v Values) {
-		_, _ = fmt.Fprintf(
-			w,
-			"%s\t%d\t%d\t%s\t%d\t%d\t%s\t%d\t%s\n",
-			name,
-			v.Stored,
-			v.Correct,
-			of(v.Precision, v.Stored),
-			v.Storable,
-			v.Found,
-			of(v.Recall, v.Storable),
-			v.Known,
-			of(v.OfKnown, v.Known),
-		)
+	_, _ = fmt.Fprint(w, "\n")
+	for _, name := range slices.Sorted(maps.Keys(r.Groups)) {
+		r.Groups[name].print(w, name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.ByKind)) {
-		line(name, *r.ByKind[name])
+	if len(r.Groups) > 1 {
+		r.Group.print(w, "all services")
 	}
-	line("all", r.All)
 	_, _ = fmt.Fprintf(
 		w,
 		"\nmissing fields exact\t%d of %d\t%.4f\n",
@@ -429,23 +542,6 @@ func (r *Report) Print(out io.Writer) error {
 		r.Missing.ExactButFor,
 		r.Missing.Goals,
 		r.Missing.ExactnessFor,
-	)
-	_, _ = fmt.Fprintf(
-		w,
-		"questions, vault\t%d\t%.2f per dialogue, %d of them confirmations, %d for known values, %d never answered\n",
-		r.Asking.Vault,
-		r.Asking.PerDialogue,
-		r.Asking.Confirms,
-		r.Asking.Reasked,
-		r.Asking.Unanswerable,
-	)
-	_, _ = fmt.Fprintf(
-		w,
-		"questions, human\t%d\t%.2f per dialogue, and %d confirmations, %d for known values\n",
-		r.Asking.Human,
-		r.Asking.HumanPer,
-		r.Asking.HumanConfirm,
-		r.Asking.HumanReasked,
 	)
 	_, _ = fmt.Fprintf(
 		w,

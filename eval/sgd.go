@@ -144,12 +144,13 @@ func read(path string, into any) error {
 // turns returns the turns from from up to, but not including, to, in the vault's form.
 func (d Dialogue) turns(from, to int) []vault.Turn {
 	var out []vault.Turn
+	at := Clock
 	for i := from; i < to; i++ {
 		speaker := vault.SpeakerAgent
 		if d.Turns[i].Speaker == speakerUser {
 			speaker = vault.SpeakerCustomer
 		}
-		out = append(out, vault.Turn{Index: i, Speaker: speaker, Text: d.Turns[i].Utterance})
+		out = append(out, vault.Turn{Index: i, Speaker: speaker, Text: d.Turns[i].Utterance, At: &at})
 	}
 	return out
 }

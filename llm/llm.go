@@ -52,9 +52,29 @@ type Text struct {
 	Condition bool   // a condition, not prose: every definition it names is required
 }
 
+// At returns the time of a turn in the customer's time zone. It is zero if neither the turn nor the request has a time.
+func (r ExtractRequest) At(t vault.Turn) time.Time {
+	at := r.Now
+	if t.At != nil {
+		at = *t.At
+	}
+	if at.IsZero() {
+		return at
+	}
+	if r.Zone == nil {
+		return at.UTC()
+	}
+	return at.In(r.Zone)
+}
+
 // ExtractRequest is the input of ExtractValues.
 type ExtractRequest struct {
 	Definitions []vault.Definition // definitions of the values to extract
-	Turns       []vault.Turn       // the conversation, in order; only customer turns are a source of values
-	Now         time.Time          // time of the conversation; zero: relative dates have no value
+	// Others are the agent's other definitions. No value is read for them; a statement that fits one of them as well is
+	// no evidence for a definition of Definitions.
+	Others []vault.Definition
+	Turns  []vault.Turn // the conversation, in order; only customer turns are a source of values
+	// Now is the time of turns without a time. Zero: relative days in them have no value.
+	Now  time.Time
+	Zone *time.Location // the customer's time zone, in which days begin; nil: UTC
 }

@@ -30,6 +30,10 @@ func findAllowed(def vault.Definition, value json.RawMessage) (json.RawMessage, 
 	return loose, loose != nil
 }
 
+// SameValue reports whether two normalised values of type t are equal. Strings are equal without case and surrounding
+// space, numbers by value, JSON by structure.
+func SameValue(t vault.ValueType, a, b json.RawMessage) bool { return sameValue(t, a, b) }
+
 // sameValue reports whether two normalised values of type t are equal. Strings are equal without case and surrounding
 // space, numbers by value, JSON by structure.
 func sameValue(t vault.ValueType, a, b json.RawMessage) bool {

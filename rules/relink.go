@@ -19,8 +19,8 @@ type Relinked struct {
 
 // Relink joins the versions of two histories into one, as a merge does. In order, each version is superseded by the
 // next, and the newest keeps its status. If the newest may not replace the active version of the other history, it
-// yields to it, with the versions between the two. Relink returns only the versions that must change, so it returns none
-// for its own result.
+// yields to it, with the versions between the two. Relink returns only the versions that must change, so it returns
+// none for its own result.
 func Relink(history []Version, a Authority, now time.Time) []Relinked {
 	line := slices.Clone(history)
 	slices.SortFunc(line, compareVersions)

@@ -7,6 +7,7 @@ import (
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/offline"
 	"github.com/contextvault/contextvault/steps/customers"
 	"github.com/contextvault/contextvault/steps/gapfill"
 	"github.com/contextvault/contextvault/steps/once"
@@ -80,7 +81,10 @@ func New(d Deps) Steps {
 		Gaps: gapfill.Gaps{
 			Once: runner, Model: model, Settings: d.Settings, Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log, Observer: d.Observer,
 		},
-		Answers: gapfill.Answers{Once: runner, Values: values},
+		Answers: gapfill.Answers{
+			Once: runner, Values: values, Model: model, BuiltIn: offline.Builtin(), Settings: d.Settings, Enqueuer: d.Enqueuer,
+			Now: d.Now, Log: d.Log,
+		},
 		//nolint:gosec // bounded by the configuration
 		Sweeps: upkeep.Sweeps{Once: runner, Batch: int32(d.Settings.SweepBatch), Now: d.Now},
 		Caches: caches,

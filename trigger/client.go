@@ -25,7 +25,7 @@ type Options struct {
 	// RelayInterval is the interval at which Run pushes due operations and wakes gap fills. 0: 1 second.
 	RelayInterval time.Duration
 	// MaxPushes is the maximum number of concurrent pushes; further ones wait. A relay or a step that pushes many
-	// operations uses half of it. 0: 64.
+	// operations uses half of it. 0: 32.
 	MaxPushes int
 }
 
@@ -54,7 +54,7 @@ func New(o Options) *Client {
 		o.RelayInterval = time.Second
 	}
 	if o.MaxPushes == 0 {
-		o.MaxPushes = 64
+		o.MaxPushes = 32
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Client{

@@ -149,7 +149,8 @@ type AddAssetInput struct {
 	SupersedeExisting bool `json:"supersede_existing,omitempty" doc:"Supersedes the active assets of the same name."`
 }
 
-// ItemResult is the result of write-value, verify-value, decide-value, correct-value, add-asset, restore-item and answer-question.
+// ItemResult is the result of write-value, verify-value, decide-value, correct-value, add-asset, restore-item and
+// answer-question.
 type ItemResult struct {
 	ItemID uuid.UUID `json:"item_id"`
 	// Status is superseded if a newer write was stored before or a stronger version says the same, pending if the value
@@ -161,6 +162,14 @@ type ItemResult struct {
 	// Denied is for answer-question: the customer rejected the candidate. ItemID is then the withdrawn version, or the
 	// zero UUID if the candidate was not stored.
 	Denied bool `json:"denied,omitempty"`
+	// Interrupted is for answer-question: the reply does not answer, because the customer waits, asks something or turns
+	// to something else. The question stays open, and no attempt is used up.
+	Interrupted bool `json:"interrupted,omitempty" doc:"For an answer: the reply does not answer the question, such as \"just a moment\". The question stays open."`
+	// Refused is for answer-question: the customer does not give the value. The field is not asked for again.
+	Refused bool `json:"refused,omitempty" doc:"For an answer: the customer does not give the value. The gap fill does not ask for it again."`
+	// AlsoRead is for answer-question: the other fields whose values the reply states. They are written by operations of
+	// their own.
+	AlsoRead []string `json:"also_read,omitempty" doc:"For an answer: the other fields that the reply states. They are written as well."`
 }
 
 // DeleteItemInput is the input of delete-item. It deletes a version of a value or an asset. The row stays in the table,

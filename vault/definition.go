@@ -36,6 +36,9 @@ type Definition struct {
 	VerificationMethods []string `json:"verification_methods,omitempty" validate:"max=20,dive,required,max=50" doc:"The methods that count as verification. Absent: any method."`
 	// CollectionPrompt is the question to the customer. Empty: derived from the display name.
 	CollectionPrompt string `json:"collection_prompt,omitempty" validate:"max=2000"`
+	// RetryPrompt tells the customer what to answer after an answer that was not understood. Empty: derived from the type
+	// and the allowed values.
+	RetryPrompt string `json:"retry_prompt,omitempty" validate:"max=2000" doc:"The text to the customer after an answer that was unclear or invalid, such as \"The number is on your card.\". Absent: derived from the type and the allowed values."`
 	// ExtractionExamples and ExtractionPromptHint help the language model to find the value in a conversation.
 	ExtractionExamples   []string `json:"extraction_examples,omitempty" validate:"max=50,dive,max=2000"`
 	ExtractionPromptHint string   `json:"extraction_prompt_hint,omitempty" validate:"max=2000" doc:"A hint for a model that extracts the value from a conversation."`
@@ -72,14 +75,6 @@ func DisplayName(name string) string { return strings.TrimSpace(strings.ReplaceA
 
 // Secret reports whether values of the definition may appear only in the profile, never in prompts or error texts.
 func (d Definition) Secret() bool { return d.IsPII || d.EncryptionRequired }
-
-// Prompt returns the question that asks a customer for the value.
-func (d Definition) Prompt() string {
-	if d.CollectionPrompt != "" {
-		return d.CollectionPrompt
-	}
-	return "What is your " + d.Label() + "?"
-}
 
 // Label returns the name of the field for people.
 func (d Definition) Label() string {

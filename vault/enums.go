@@ -151,7 +151,9 @@ const (
 	QuestionOpen      QuestionStatus = "open"      // waits for an answer
 	QuestionAnswered  QuestionStatus = "answered"  // the answer was accepted
 	QuestionDenied    QuestionStatus = "denied"    // the customer rejected the candidate; a question for the value follows
-	QuestionRejected  QuestionStatus = "rejected"  // the answer was invalid; another question may follow
+	// the customer does not give the value; the field is not asked for again
+	QuestionRefused   QuestionStatus = "refused"
+	QuestionRejected  QuestionStatus = "rejected"  // the answer was unclear or invalid; another question may follow
 	QuestionExpired   QuestionStatus = "expired"   // the deadline passed
 	QuestionCancelled QuestionStatus = "cancelled" // the gap fill was cancelled
 )
@@ -161,7 +163,7 @@ type QuestionKind string
 
 const (
 	QuestionValue   QuestionKind = "value"   // a value
-	QuestionConfirm QuestionKind = "confirm" // yes or no to an extracted value; a corrected value is accepted too
+	QuestionConfirm QuestionKind = "confirm" // whether an extracted value is right
 )
 
 // OperationStatus is the progress of an accepted change.

@@ -30,8 +30,8 @@ type FillGapsInput struct {
 	Level RequiredLevel `json:"level,omitempty" validate:"omitempty,oneof=hard soft"`
 	// DeadlineSeconds is the time that each question waits for its answer. 0: DefaultQuestionDeadline.
 	DeadlineSeconds int `json:"deadline_seconds,omitempty" validate:"min=0,max=2592000" doc:"The deadline of each question, in seconds. 0: 24 hours."`
-	// MaxAttempts limits the questions per field. 0: DefaultMaxAttempts.
-	MaxAttempts int `json:"max_attempts,omitempty" validate:"min=0,max=10" doc:"The maximum number of questions for one field. 0: 3."`
+	// MaxAttempts limits the answers per field that are unclear or invalid. 0: DefaultMaxAttempts.
+	MaxAttempts int `json:"max_attempts,omitempty" validate:"min=0,max=10" doc:"The maximum number of answers to one field that are unclear or invalid. 0: 3."`
 }
 
 // Deadline returns the time that each question waits for its answer.
@@ -78,7 +78,7 @@ type GapResult struct {
 	// Confirm reports that the value is stored but needs a confirmation by the customer.
 	Confirm bool `json:"requires_confirmation,omitempty"`
 	// Action is the reason why the gap is not filled: skip, block, extract, undefined, unreviewed, candidate, unverified,
-	// expired, cancelled, attempts or rejected.
+	// expired, cancelled, attempts, refused or rejected.
 	Action string     `json:"action,omitempty"`
 	Errors []string   `json:"validation_errors,omitempty"`
 	ItemID *uuid.UUID `json:"item_id,omitempty"`
@@ -111,7 +111,7 @@ type CancelResult struct {
 // AnswerQuestionInput is the input of answer-question: the answer of a customer.
 type AnswerQuestionInput struct {
 	QuestionID uuid.UUID `json:"question_id" validate:"required"`
-	// Value is the answer. A question of kind confirm also accepts true, false, "yes" and "no".
+	// Value is the answer: a value, or the words of the customer. It is read in the customer's words only if it is a text.
 	Value json.RawMessage `json:"value" validate:"required"`
 	// SessionID is the conversation of the answer. Optional.
 	SessionID *uuid.UUID `json:"session_id,omitempty"`

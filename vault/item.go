@@ -191,6 +191,9 @@ type Turn struct {
 	Index   int     `json:"index"`
 	Speaker Speaker `json:"speaker" validate:"oneof=customer agent"`
 	Text    string  `json:"text" validate:"required,max=65536"`
+	// At is the time of the turn. Relative days in it ("tomorrow", "the 3rd") are counted from there, in the time zone of
+	// the customer. Default: the time of acceptance.
+	At *time.Time `json:"at,omitempty"`
 }
 
 // Question is a question of a gap fill to a customer.
@@ -201,13 +204,13 @@ type Question struct {
 	ScenarioID uuid.UUID    `json:"scenario_id"`
 	FieldName  string       `json:"field_name"`
 	Kind       QuestionKind `json:"kind"`
-	// Candidate is the value to confirm, for a question of kind confirm. The answer is yes, no or another value. Candidate
+	// Candidate is the value to confirm, for a question of kind confirm. The answer is yes, no or a correction. Candidate
 	// is empty if the definition is secret; only the item contains the value then.
 	Candidate json.RawMessage `json:"candidate,omitempty"`
 	// ItemID is the version that contains the candidate. nil: the confidence was too low to store the candidate.
 	ItemID *uuid.UUID `json:"item_id,omitempty"`
 	Prompt string     `json:"prompt"`
-	// Reason is the reason for a repeated question. Empty for the first one.
+	// Reason is the reason for a repeated question, in words for the customer. Empty for the first one.
 	Reason string `json:"reason,omitempty"`
 	// Attempt counts the questions for the field, from 1.
 	Attempt int            `json:"attempt"`

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ import (
 	"github.com/contextvault/contextvault/eval"
 	"github.com/contextvault/contextvault/internal/app"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/offline"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -32,6 +34,7 @@ type evalFlags struct {
 	data, model            string
 	dialogues, concurrency int
 	json, direct           bool
+	read, paraphrase       bool
 }
 
 func evalCommand() *cobra.Command {
@@ -40,9 +43,11 @@ func evalCommand() *cobra.Command {
 		Use:   "sgd",
 		Short: "replay Schema-Guided Dialogue through the whole system; writes " + evalFile,
 		Args:  cobra.NoArgs,
-		Long: "Replay Schema-Guided Dialogue (schema.json and dialogues_*.json of a folder or its subfolder train)\n" +
+		Long: "Replay Schema-Guided Dialogue (schema.json and dialogues_*.json of a folder or its subfolders train, dev, test)\n" +
 			"through the whole system in this process. Compare stored values, missing values and questions with\n" +
 			"the annotations and the human agent.\n\n" +
+			"Any folder of this layout will do, such as the SGD-X variants. Services that eval/split.json names as tuned are\n" +
+			"reported apart from all others.\n\n" +
 			"--model offline is the built-in model. --model annotated is a model server that answers from the\n" +
 			"annotations, without errors: it measures only the pipeline.",
 		RunE: func(cmd *cobra.Command, _ []string) error { return evalSGD(cmd.Context(), flags) },
@@ -57,6 +62,18 @@ func evalCommand() *cobra.Command {
 		false,
 		"run the steps in this process without the workflow engine: many times faster",
 	)
+	sgd.Flags().BoolVar(
+		&flags.read,
+		"read",
+		false,
+		"measure the built-in model by itself, without a database: seconds; with the joint goal accuracy",
+	)
+	sgd.Flags().BoolVar(
+		&flags.paraphrase,
+		"paraphrase",
+		false,
+		"give the slots the other names and descriptions of eval/paraphrases.json",
+	)
 	sgd.Flags().BoolVar(&flags.json, "json", false, "print the report as JSON")
 	_ = sgd.MarkFlagRequired("data")
 	cmd := &cobra.Command{Use: "eval", Short: "measure the vault against annotated conversations"}
@@ -68,6 +85,12 @@ func evalSGD(ctx context.Context, flags evalFlags) error {
 	services, dialogues, err := eval.Load(flags.data)
 	if err != nil {
 		return err
+	}
+	if flags.paraphrase {
+		services, dialogues = eval.Paraphrase(services, dialogues)
+	}
+	if flags.read {
+		return evalReader(ctx, services, dialogues, flags)
 	}
 	cfg, err := loadConfig(os.Environ())
 	if err != nil {
@@ -104,6 +127,34 @@ func evalSGD(ctx context.Context, flags evalFlags) error {
 	name := flags.model
 	if flags.direct {
 		name += ", direct"
+	}
+	return writeEval(name, report, flags)
+}
+
+// evalReader measures the built-in model without the rest of the vault.
+func evalReader(ctx context.Context, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags) error {
+	if flags.model != llm.ProviderOffline {
+		return vault.Invalid("model", "is %q; with --read it is offline", flags.model)
+	}
+	model, err := offline.New(llm.Config{})
+	if err != nil {
+		return err
+	}
+	bar := cli.NewProgress(os.Stderr, int64(len(dialogues)), "dialogues", "eval")
+	defer bar.End()
+	report, err := eval.Read(ctx, model, services, dialogues, eval.ReadOptions{
+		Model: flags.model, Concurrency: runtime.NumCPU(), Joint: true, Progress: progress(bar),
+	})
+	if err != nil {
+		return err
+	}
+	return writeEval(flags.model+", read", report, flags)
+}
+
+// writeEval keeps a report and prints it.
+func writeEval(name string, report *eval.Report, flags evalFlags) error {
+	if flags.paraphrase {
+		name += ", paraphrased"
 	}
 	if err := keepEval(name, report); err != nil {
 		return err

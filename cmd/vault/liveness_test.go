@@ -100,9 +100,39 @@ func (l *load) answer(ctx context.Context) {
 	}
 }
 
+// logUnfinished logs the state of the operations that have not ended, after a failure.
+func (l *load) logUnfinished(t *testing.T) {
+	if !t.Failed() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), testkit.Patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, l.s.DatabaseURL)
+	if err != nil {
+		t.Logf("the state of the operations is unknown: %v", err)
+		return
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	rows, err := conn.Query(ctx, `
+		SELECT format('%s %s %s: %s pushes, the last one %s ago, %s failures, due in %s, %s wake-ups, finished since: %s',
+		    o.workflow, o.id, o.status, o.attempts, clock_timestamp() - o.enqueued_at, o.failures,
+		    o.due_at - clock_timestamp(), (SELECT count(*) FROM fill_wakeups w WHERE w.fill_id = o.id),
+		    (SELECT count(*) FROM operations f WHERE f.finished_at > clock_timestamp() - interval '30 seconds'))
+		FROM operations o
+		WHERE o.status IN ('accepted', 'applied')
+		ORDER BY o.accepted_at`)
+	if err != nil {
+		t.Logf("the state of the operations is unknown: %v", err)
+		return
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	t.Logf("unfinished (%v):\n%s", err, strings.Join(lines, "\n"))
+}
+
 // ended checks that everything ends, once.
 func (l *load) ended(t *testing.T) {
 	t.Helper()
+	defer l.logUnfinished(t)
 	for customer, fill := range l.fills {
 		op := l.s.Operation(t, l.s.tenant, fill.ID, vault.OperationSucceeded)
 		var filled vault.FillResult

@@ -10,7 +10,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// A worker and its callers work behind PgBouncer in transaction mode: writes, an extraction, a gap fill with a question.
+// A worker and its callers work behind PgBouncer in transaction mode: writes, an extraction, a gap fill with a
+// question.
 func TestVault_BehindPgBouncer(t *testing.T) {
 	t.Parallel()
 	kit := testkit.OnDatabase(t, embeddedtest.Start(t), dbtest.PgBouncer(t, dbtest.URL(t), "transaction"))

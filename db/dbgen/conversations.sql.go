@@ -14,10 +14,10 @@ import (
 )
 
 const appendTurn = `-- name: AppendTurn :exec
-INSERT INTO session_turns (tenant_id, session_id, turn_index, speaker, text, operation_id, accepted_at)
+INSERT INTO session_turns (tenant_id, session_id, turn_index, speaker, text, operation_id, accepted_at, said_at)
 SELECT
     $1, $2, coalesce(max(t.turn_index) + 1, 0), $3, $4,
-    $5, $6
+    $5, $6, $7
 FROM session_turns t
 WHERE t.tenant_id = $1
   AND t.session_id = $2
@@ -30,6 +30,7 @@ type AppendTurnParams struct {
 	Text        string    `json:"text"`
 	OperationID uuid.UUID `json:"operation_id"`
 	AcceptedAt  time.Time `json:"accepted_at"`
+	SaidAt      time.Time `json:"said_at"`
 }
 
 // Adds a turn after the last one. UpsertSession has locked the session. Index: primary key.
@@ -41,6 +42,7 @@ func (q *Queries) AppendTurn(ctx context.Context, arg AppendTurnParams) error {
 		arg.Text,
 		arg.OperationID,
 		arg.AcceptedAt,
+		arg.SaidAt,
 	)
 	return err
 }
@@ -105,7 +107,7 @@ func (q *Queries) ListEmbeddedTurns(ctx context.Context, arg ListEmbeddedTurnsPa
 }
 
 const listTurns = `-- name: ListTurns :many
-SELECT turn_index, speaker, text
+SELECT turn_index, speaker, text, said_at
 FROM session_turns
 WHERE tenant_id = $1
   AND session_id = $2
@@ -113,9 +115,10 @@ ORDER BY accepted_at, operation_id, turn_index
 `
 
 type ListTurnsRow struct {
-	TurnIndex int32  `json:"turn_index"`
-	Speaker   string `json:"speaker"`
-	Text      string `json:"text"`
+	TurnIndex int32     `json:"turn_index"`
+	Speaker   string    `json:"speaker"`
+	Text      string    `json:"text"`
+	SaidAt    time.Time `json:"said_at"`
 }
 
 // Lists the turns of a session in the order of their acceptance. Index: primary key.
@@ -128,7 +131,12 @@ func (q *Queries) ListTurns(ctx context.Context, tenantID uuid.UUID, sessionID u
 	items := []ListTurnsRow{}
 	for rows.Next() {
 		var i ListTurnsRow
-		if err := rows.Scan(&i.TurnIndex, &i.Speaker, &i.Text); err != nil {
+		if err := rows.Scan(
+			&i.TurnIndex,
+			&i.Speaker,
+			&i.Text,
+			&i.SaidAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -85,7 +85,7 @@ func (q *Queries) EnableIterativeScan(ctx context.Context) error {
 }
 
 const getDefinition = `-- name: GetDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -117,6 +117,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 		&i.RequiredVerification,
 		&i.VerificationMethods,
 		&i.CollectionPrompt,
+		&i.RetryPrompt,
 		&i.ExtractionExamples,
 		&i.ExtractionPromptHint,
 		&i.IsPii,
@@ -139,7 +140,7 @@ func (q *Queries) GetDefinition(ctx context.Context, arg GetDefinitionParams) (D
 }
 
 const listDefinitions = `-- name: ListDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND agent_id = $2
@@ -171,6 +172,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 			&i.RequiredVerification,
 			&i.VerificationMethods,
 			&i.CollectionPrompt,
+			&i.RetryPrompt,
 			&i.ExtractionExamples,
 			&i.ExtractionPromptHint,
 			&i.IsPii,
@@ -200,7 +202,7 @@ func (q *Queries) ListDefinitions(ctx context.Context, tenantID uuid.UUID, agent
 }
 
 const listDefinitionsByID = `-- name: ListDefinitionsByID :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = ANY ($2::uuid[])
@@ -232,6 +234,7 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 			&i.RequiredVerification,
 			&i.VerificationMethods,
 			&i.CollectionPrompt,
+			&i.RetryPrompt,
 			&i.ExtractionExamples,
 			&i.ExtractionPromptHint,
 			&i.IsPii,
@@ -470,8 +473,10 @@ const upsertDefinition = `-- name: UpsertDefinition :one
 INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
     validation_mode,
-    required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
-    encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id,
+    required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples,
+    extraction_prompt_hint, is_pii,
+    encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin,
+    review_state, operation_id,
     accepted_at
 )
 VALUES (
@@ -479,12 +484,12 @@ VALUES (
     $6,
     $7, $8, $9, $10,
     $11, $12, $13,
-    $14,
-    $15, $16, $17, $18,
-    $19, $20, $21, $22,
-    $23, $24, $25,
-    $26,
-    $27
+    $14, $15,
+    $16, $17, $18, $19,
+    $20, $21, $22, $23,
+    $24, $25, $26,
+    $27,
+    $28
 )
 ON CONFLICT (tenant_id, agent_id, name) DO UPDATE
 SET display_name = excluded.display_name,
@@ -496,6 +501,7 @@ SET display_name = excluded.display_name,
     required_verification = excluded.required_verification,
     verification_methods = excluded.verification_methods,
     collection_prompt = excluded.collection_prompt,
+    retry_prompt = excluded.retry_prompt,
     extraction_examples = excluded.extraction_examples,
     extraction_prompt_hint = excluded.extraction_prompt_hint,
     is_pii = excluded.is_pii,
@@ -531,6 +537,7 @@ type UpsertDefinitionParams struct {
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`
 	CollectionPrompt     string          `json:"collection_prompt"`
+	RetryPrompt          string          `json:"retry_prompt"`
 	ExtractionExamples   []string        `json:"extraction_examples"`
 	ExtractionPromptHint string          `json:"extraction_prompt_hint"`
 	IsPii                bool            `json:"is_pii"`
@@ -564,6 +571,7 @@ func (q *Queries) UpsertDefinition(ctx context.Context, arg UpsertDefinitionPara
 		arg.RequiredVerification,
 		arg.VerificationMethods,
 		arg.CollectionPrompt,
+		arg.RetryPrompt,
 		arg.ExtractionExamples,
 		arg.ExtractionPromptHint,
 		arg.IsPii,

@@ -156,6 +156,7 @@ type Definition struct {
 	RequiredVerification bool            `json:"required_verification"`
 	VerificationMethods  []string        `json:"verification_methods"`
 	CollectionPrompt     string          `json:"collection_prompt"`
+	RetryPrompt          string          `json:"retry_prompt"`
 	ExtractionExamples   []string        `json:"extraction_examples"`
 	ExtractionPromptHint string          `json:"extraction_prompt_hint"`
 	IsPii                bool            `json:"is_pii"`
@@ -380,6 +381,7 @@ type SessionTurn struct {
 	Text        string    `json:"text"`
 	OperationID uuid.UUID `json:"operation_id"`
 	AcceptedAt  time.Time `json:"accepted_at"`
+	SaidAt      time.Time `json:"said_at"`
 	AddedAt     time.Time `json:"added_at"`
 }
 

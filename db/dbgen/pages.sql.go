@@ -329,7 +329,7 @@ func (q *Queries) PageOpenQuestions(ctx context.Context, arg PageOpenQuestionsPa
 }
 
 const pagePendingDefinitions = `-- name: PagePendingDefinitions :many
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND review_state = 'pending'
@@ -372,6 +372,7 @@ func (q *Queries) PagePendingDefinitions(ctx context.Context, arg PagePendingDef
 			&i.RequiredVerification,
 			&i.VerificationMethods,
 			&i.CollectionPrompt,
+			&i.RetryPrompt,
 			&i.ExtractionExamples,
 			&i.ExtractionPromptHint,
 			&i.IsPii,

@@ -13,7 +13,7 @@ import (
 )
 
 const lockDefinition = `-- name: LockDefinition :one
-SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
+SELECT id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values, validation_mode, required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples, extraction_prompt_hint, is_pii, encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id, accepted_at, deleted_at, created_at, updated_at
 FROM definitions
 WHERE tenant_id = $1
   AND id = $2
@@ -39,6 +39,7 @@ func (q *Queries) LockDefinition(ctx context.Context, tenantID uuid.UUID, iD uui
 		&i.RequiredVerification,
 		&i.VerificationMethods,
 		&i.CollectionPrompt,
+		&i.RetryPrompt,
 		&i.ExtractionExamples,
 		&i.ExtractionPromptHint,
 		&i.IsPii,

@@ -32,17 +32,17 @@ RETURNING *;
 
 -- Adds a turn after the last one. UpsertSession has locked the session. Index: primary key.
 -- name: AppendTurn :exec
-INSERT INTO session_turns (tenant_id, session_id, turn_index, speaker, text, operation_id, accepted_at)
+INSERT INTO session_turns (tenant_id, session_id, turn_index, speaker, text, operation_id, accepted_at, said_at)
 SELECT
     sqlc.arg(tenant_id), sqlc.arg(session_id), coalesce(max(t.turn_index) + 1, 0), sqlc.arg(speaker), sqlc.arg(text),
-    sqlc.arg(operation_id), sqlc.arg(accepted_at)
+    sqlc.arg(operation_id), sqlc.arg(accepted_at), sqlc.arg(said_at)
 FROM session_turns t
 WHERE t.tenant_id = sqlc.arg(tenant_id)
   AND t.session_id = sqlc.arg(session_id);
 
 -- Lists the turns of a session in the order of their acceptance. Index: primary key.
 -- name: ListTurns :many
-SELECT turn_index, speaker, text
+SELECT turn_index, speaker, text, said_at
 FROM session_turns
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND session_id = sqlc.arg(session_id)

@@ -85,8 +85,10 @@ SELECT (
 INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
     validation_mode,
-    required_verification, verification_methods, collection_prompt, extraction_examples, extraction_prompt_hint, is_pii,
-    encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin, review_state, operation_id,
+    required_verification, verification_methods, collection_prompt, retry_prompt, extraction_examples,
+    extraction_prompt_hint, is_pii,
+    encryption_required, retention_days, freshness_seconds, stale_action, on_conflict, source_priority, enabled, origin,
+    review_state, operation_id,
     accepted_at
 )
 VALUES (
@@ -94,7 +96,7 @@ VALUES (
     sqlc.arg(description),
     sqlc.arg(value_type), sqlc.arg(validation_regex), sqlc.arg(allowed_values), sqlc.arg(validation_mode),
     sqlc.arg(required_verification), sqlc.arg(verification_methods), sqlc.arg(collection_prompt),
-    sqlc.arg(extraction_examples),
+    sqlc.arg(retry_prompt), sqlc.arg(extraction_examples),
     sqlc.arg(extraction_prompt_hint), sqlc.arg(is_pii), sqlc.arg(encryption_required), sqlc.arg(retention_days),
     sqlc.arg(freshness_seconds), sqlc.arg(stale_action), sqlc.arg(on_conflict), sqlc.arg(source_priority),
     sqlc.arg(enabled), sqlc.arg(origin), sqlc.arg(review_state),
@@ -111,6 +113,7 @@ SET display_name = excluded.display_name,
     required_verification = excluded.required_verification,
     verification_methods = excluded.verification_methods,
     collection_prompt = excluded.collection_prompt,
+    retry_prompt = excluded.retry_prompt,
     extraction_examples = excluded.extraction_examples,
     extraction_prompt_hint = excluded.extraction_prompt_hint,
     is_pii = excluded.is_pii,

@@ -13,6 +13,7 @@ CREATE TABLE definitions (
     required_verification  boolean NOT NULL DEFAULT false,
     verification_methods   text[] NOT NULL DEFAULT '{}',
     collection_prompt      text NOT NULL DEFAULT '',
+    retry_prompt           text NOT NULL DEFAULT '',
     extraction_examples    text[] NOT NULL DEFAULT '{}',
     extraction_prompt_hint text NOT NULL DEFAULT '',
     is_pii                 boolean NOT NULL DEFAULT false,

@@ -21,6 +21,7 @@ CREATE TABLE session_turns (
     text         text NOT NULL,
     operation_id uuid NOT NULL,
     accepted_at  timestamptz NOT NULL, -- turns are read in this order
+    said_at      timestamptz NOT NULL, -- the time of the turn; its acceptance if the caller gave none
     added_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, session_id, turn_index),
     FOREIGN KEY (tenant_id, session_id) REFERENCES sessions (tenant_id, id)
@@ -98,9 +99,9 @@ CREATE TABLE questions (
     item_id             uuid,  -- the stored value to confirm; NULL if it was not stored
     prompt              text NOT NULL,
     reason              text NOT NULL DEFAULT '', -- the reason that it is asked again, without values
-    rejection           text NOT NULL DEFAULT '', -- the problem with the answer, without values
+    rejection           text NOT NULL DEFAULT '', -- why the answer is not taken, in words for the customer, without values
     attempt             integer NOT NULL CHECK (attempt > 0),
-    status              text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'answered', 'denied', 'rejected', 'expired', 'cancelled')),
+    status              text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'answered', 'denied', 'refused', 'rejected', 'expired', 'cancelled')),
     answer_operation_id uuid, -- the answer that closed the question
     opened_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
     deadline_at         timestamptz NOT NULL,

@@ -146,6 +146,7 @@ func settings(cfg config.Config) once.Settings {
 		ConfirmThreshold:  cfg.GapFill.ConfirmThreshold,
 		MatchThreshold:    cfg.Extraction.MatchThreshold,
 		ConversationBytes: cfg.GapFill.ConversationBytes,
+		TimeZone:          cfg.GapFill.Location(),
 		Model: once.ModelLimits{
 			DailyTokens:     int64(cfg.LLM.DailyBudgetTokens),
 			PromptPrice:     cfg.LLM.PromptPricePerMillion,

@@ -1,5 +1,5 @@
-// Package enginedb looks into the database of the workflow engine (Hatchet v0.104.7). It removes the rows that the engine
-// never removes, and measures how the database grows.
+// Package enginedb looks into the database of the workflow engine (Hatchet v0.104.7). It removes the rows that the
+// engine never removes, and measures how the database grows.
 //
 // The engine drops the partitions of its largest tables after its retention period. Other tables have no partitions,
 // and keep a row of every run for good.

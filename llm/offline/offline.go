@@ -33,6 +33,9 @@ func New(cfg llm.Config) (*Model, error) {
 	return &Model{usage: cfg.Usage, timeout: cfg.Timeout}, nil
 }
 
+// Builtin returns the offline model with its default settings. It reports no usage.
+func Builtin() *Model { return &Model{timeout: llm.DefaultTimeout} }
+
 // Name returns "offline".
 func (*Model) Name() string { return llm.ProviderOffline }
 

@@ -75,6 +75,7 @@ func extractPrompt(req llm.ExtractRequest) (prompt, error) {
 		Turn    int           `json:"turn"`
 		Speaker vault.Speaker `json:"speaker"`
 		Text    string        `json:"text"`
+		At      string        `json:"at,omitempty"`
 	}
 	data := struct {
 		Fields []field `json:"fields"`
@@ -95,10 +96,21 @@ func extractPrompt(req llm.ExtractRequest) (prompt, error) {
 		})
 	}
 	for _, t := range req.Turns {
-		data.Turns = append(data.Turns, turn{t.Index, t.Speaker, t.Text})
+		at := ""
+		if t.At != nil {
+			at = req.At(t).Format(promptTime)
+		}
+		data.Turns = append(data.Turns, turn{t.Index, t.Speaker, t.Text, at})
 	}
-	return render("extract", "stated_values", extractionSchema.withNames(names), data, req.Now)
+	now := req.Now
+	if !now.IsZero() && req.Zone != nil {
+		now = now.In(req.Zone)
+	}
+	return render("extract", "stated_values", extractionSchema.withNames(names), data, now)
 }
+
+// promptTime is the form of times in prompts.
+const promptTime = "Monday, 2006-01-02 15:04 MST"
 
 func repairPrompt(problem error) (string, error) {
 	return execute("repair.md", map[string]any{"Problem": problem.Error()})
@@ -111,7 +123,7 @@ func render(name, schemaName string, schema json.RawMessage, data any, now time.
 	}
 	when := ""
 	if !now.IsZero() {
-		when = now.Format("Monday, 2006-01-02 15:04 MST")
+		when = now.Format(promptTime)
 	}
 	args := map[string]any{
 		"Open": dataOpen, "Close": dataClose, "Data": encoded, "Now": when,

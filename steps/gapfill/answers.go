@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/reply"
 	"github.com/contextvault/contextvault/steps/customers"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
@@ -18,8 +21,14 @@ import (
 
 // Answers processes the answers of customers.
 type Answers struct {
-	Once   once.Runner
-	Values customers.Values
+	Once     once.Runner
+	Values   customers.Values
+	Model    once.Budgeted
+	BuiltIn  llm.Model // reads an answer while Model does not
+	Settings once.Settings
+	Enqueuer once.Enqueuer
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Answered is the outcome of an answer: accepted, or rejected with a code.
@@ -30,11 +39,17 @@ type Answered struct {
 	Code     vault.Code `json:"code,omitempty"`
 }
 
-// ValidateAnswer validates an answer. An invalid answer closes its question with the reason, so that the fill asks
-// again; this is an outcome, not a failure of the run.
+// ValidateAnswer reads an answer and stores the reading for PersistAnswer. An answer that is unclear or invalid closes
+// its question with the reason, so that the fill asks again; this is an outcome, not a failure of the run. The model
+// reads before anything is locked.
 func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, error) {
 	out := Answered{Accepted: true}
-	err := s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
+	reading, asked, err := s.readFirst(ctx, ev)
+	if err != nil {
+		return out, s.Once.Reject(ctx, ev, err)
+	}
+	var accepted []dbgen.Operation // writes of other fields, to push after the transaction
+	err = s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
 		op, err := q.LockOperation(ctx, ev.TenantID, ev.OperationID)
 		if err != nil {
 			return db.WrapNotFound(err, "operation", ev.OperationID)
@@ -50,78 +65,78 @@ func (s Answers) ValidateAnswer(ctx context.Context, ev vault.Event) (Answered, 
 		if err != nil {
 			return err
 		}
-		problem, err := s.checkAnswer(ctx, q, ev, op.AcceptedAt, in)
-		if err != nil || problem == nil {
-			return err
+		question, err := q.LockQuestion(ctx, ev.TenantID, in.QuestionID)
+		if err != nil {
+			return db.WrapNotFound(err, "question", in.QuestionID)
 		}
-		out = Answered{Code: problem.Code}
+		problem := checkOpen(question, op.AcceptedAt)
+		if problem == nil && reading == nil {
+			return nil // read before
+		}
+		if problem == nil && reading.Kind != reply.Unclear {
+			return s.prepareReading(ctx, q, op, *reading)
+		}
+		if problem == nil {
+			problem = problemOf(question, *reading)
+			once.ObserveValue(s.Values.Observer, vault.AnswerQuestion.Name, rules.Checked{}, problem)
+			_, err = q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
+				TenantID: ev.TenantID, ID: question.ID, Status: string(vault.QuestionRejected),
+				AnswerOperationID: &ev.OperationID, Rejection: asked.Reason(*reading),
+			})
+			if err != nil {
+				return err
+			}
+			if accepted, _, err = s.acceptOthers(ctx, q, op, question, in, reading.Also); err != nil {
+				return err
+			}
+		}
+		out.Accepted, out.Code = false, problem.Code
 		_, err = once.MarkFailed(ctx, q, ev, problem) // the last step wakes the fill
 		return err
 	})
+	if err == nil {
+		s.push(ctx, accepted)
+	}
 	return out, s.Once.Reject(ctx, ev, err)
 }
 
-// checkAnswer returns what is wrong with an answer, nil for a valid one. It closes the question when the value is
-// invalid.
-func (s Answers) checkAnswer(
-	ctx context.Context, q *dbgen.Queries, ev vault.Event, acceptedAt time.Time, in vault.AnswerQuestionInput,
-) (*vault.Error, error) {
-	question, err := q.LockQuestion(ctx, ev.TenantID, in.QuestionID)
+// readFirst reads an answer. It returns nil if the answer was read before, or has its outcome, or its question takes no
+// more answers.
+func (s Answers) readFirst(ctx context.Context, ev vault.Event) (*reply.Reading, reply.Question, error) {
+	q := s.Once.DB.Tenant(ev.TenantID)
+	op, err := s.Once.Get(ctx, q, ev)
+	if err != nil || once.IsApplied(op) || op.Status == string(vault.OperationFailed) || len(op.Prepared) > 0 {
+		return nil, reply.Question{}, err
+	}
+	in, err := once.OpenPayload[vault.AnswerQuestionInput](s.Once, op)
 	if err != nil {
-		return nil, db.WrapNotFound(err, "question", in.QuestionID)
+		return nil, reply.Question{}, err
 	}
-	if problem := checkOpen(question, acceptedAt); problem != nil {
-		return problem, nil
-	}
-	def, err := customers.FindDefinition(ctx, q, ev.TenantID, question.AgentID, question.FieldName)
+	question, err := q.GetQuestion(ctx, ev.TenantID, in.QuestionID)
 	if err != nil {
-		return nil, err
+		return nil, reply.Question{}, db.WrapNotFound(err, "question", in.QuestionID)
 	}
-	reply, value, err := s.readReply(ctx, q, question, def, in.Value)
-	if err != nil || reply != rules.ReplyOther {
-		return nil, err
+	if checkOpen(question, op.AcceptedAt) != nil {
+		return nil, reply.Question{}, nil
 	}
-	mode := vault.ModeStrict // the customer is present and can be asked again
-	if rules.EffectiveMode(def, s.Values.Mode) == vault.ModeDisabled {
-		mode = vault.ModeDisabled
+	def, err := definitionOf(ctx, q, question)
+	if err != nil {
+		return nil, reply.Question{}, err
 	}
-	checked, err := rules.CheckValue(def, question.FieldName, value, mode)
-	if err == nil && rules.IsEmpty(value) { // the field would still be missing
-		err = vault.Invalid(question.FieldName, "the answer is empty; it must contain a value")
-	}
-	once.ObserveValue(s.Values.Observer, vault.AnswerQuestion.Name, checked, err)
-	if err == nil {
-		return nil, nil
-	}
-	problem := once.AsError(err)
-	_, err = q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
-		TenantID: ev.TenantID, ID: question.ID, Status: string(vault.QuestionRejected), AnswerOperationID: &ev.OperationID,
-		Rejection: problem.Message,
-	})
-	return problem, err
+	asked, reading, err := s.readAnswer(ctx, q, question, def, in.Value)
+	return &reading, asked, err
 }
 
-// readReply interprets an answer: it is a value, or a yes or no to a confirmation.
-func (s Answers) readReply(
-	ctx context.Context, q *dbgen.Queries, question dbgen.Question, def *vault.Definition, answer json.RawMessage,
-) (rules.Reply, json.RawMessage, error) {
-	if question.Kind != string(vault.QuestionConfirm) || def == nil {
-		return rules.ReplyOther, answer, nil
+// problemOf returns the error of an answer that was not understood.
+func problemOf(question dbgen.Question, reading reply.Reading) *vault.Error {
+	if reading.Problem != nil {
+		return once.AsError(reading.Problem)
 	}
-	candidate := question.Candidate
-	if candidate == nil && question.ItemID != nil {
-		field, err := q.GetAnyValue(ctx, question.TenantID, *question.ItemID)
-		if err != nil && !db.IsNotFound(err) {
-			return "", nil, err
-		}
-		known := db.ValueOf(field)
-		if err := s.Once.Sealer.OpenValue(question.TenantID, &known); err != nil {
-			return "", nil, err
-		}
-		candidate = known.Value
+	wanted := "a value of the field"
+	if question.Kind == string(vault.QuestionConfirm) {
+		wanted = "yes, no or the right value"
 	}
-	reply, value := rules.ReadReply(*def, candidate, answer)
-	return reply, value, nil
+	return vault.Invalid(question.FieldName, "the answer is unclear; it must state %s", wanted)
 }
 
 // rejectionOf returns the outcome of an answer that was rejected before.
@@ -161,6 +176,7 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 		out, err := rejectionOf(op)
 		return once.Applied[Answered]{Result: out}, err
 	}
+	var accepted []dbgen.Operation
 	_, err = once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput,
 	) (vault.ItemResult, error) {
@@ -171,8 +187,20 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 		if problem := checkOpen(question, op.AcceptedAt); problem != nil {
 			return vault.ItemResult{}, problem
 		}
-		return s.answer(ctx, t, q, op, in, question)
+		reading, err := s.preparedReading(op)
+		if err != nil {
+			return vault.ItemResult{}, err
+		}
+		result, err := s.answer(ctx, t, q, op, in, question, reading)
+		if err != nil {
+			return result, err
+		}
+		accepted, result.AlsoRead, err = s.acceptOthers(ctx, q, op, question, in, reading.Also)
+		return result, err
 	})
+	if err == nil {
+		s.push(ctx, accepted)
+	}
 	if code := vault.CodeOf(err); vault.Permanent(err) {
 		return once.Applied[Answered]{Result: Answered{Code: code}}, nil // another answer came first
 	}
@@ -180,35 +208,30 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 }
 
 // answer applies an answer and closes its question. It also closes the customer's other open questions for the same
-// field, which this answer serves.
+// field, which this answer serves. After an interruption the question stays open.
 func (s Answers) answer(
 	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.AnswerQuestionInput,
-	question dbgen.Question,
-) (vault.ItemResult, error) {
-	def, err := customers.FindDefinition(ctx, q, op.TenantID, question.AgentID, question.FieldName)
-	if err != nil {
-		return vault.ItemResult{}, err
-	}
-	var result vault.ItemResult
+	question dbgen.Question, reading reply.Reading,
+) (result vault.ItemResult, err error) {
 	status := vault.QuestionAnswered
-	reply, value, err := s.readReply(ctx, q, question, def, in.Value)
-	if err != nil {
-		return result, err
-	}
-	if reply != rules.ReplyOther && question.ItemID != nil {
+	if (reading.Kind == reply.Yes || reading.Kind == reply.No) && question.ItemID != nil {
 		if question.ItemID, err = ownItem(ctx, q, question); err != nil {
 			return result, err
 		}
 	}
 	switch {
-	case reply == rules.ReplyNo:
+	case reading.Kind == reply.Interrupted:
+		return vault.ItemResult{Interrupted: true}, nil
+	case reading.Kind == reply.Refused:
+		status, result = vault.QuestionRefused, vault.ItemResult{Refused: true}
+	case reading.Kind == reply.No:
 		status = vault.QuestionDenied
 		result, err = s.withdraw(ctx, t, q, op, question)
-	case reply == rules.ReplyYes && question.ItemID != nil:
+	case reading.Kind == reply.Yes && question.ItemID != nil:
 		result, err = s.confirm(ctx, t, q, op, question)
 	default:
 		result, err = s.Values.Write(ctx, t, q, op, vault.WriteValueInput{
-			AgentID: question.AgentID, CustomerID: question.CustomerID, Name: question.FieldName, Value: value,
+			AgentID: question.AgentID, CustomerID: question.CustomerID, Name: question.FieldName, Value: reading.Value,
 			Source: vault.ValueUserProvided, SourceSessionID: in.SessionID, SourceScenarioID: &question.ScenarioID,
 		})
 	}
@@ -218,7 +241,7 @@ func (s Answers) answer(
 	_, err = q.CloseQuestion(ctx, dbgen.CloseQuestionParams{
 		TenantID: op.TenantID, ID: question.ID, Status: string(status), AnswerOperationID: &op.ID,
 	})
-	if err != nil || status == vault.QuestionDenied {
+	if err != nil || status != vault.QuestionAnswered {
 		return result, err
 	}
 	same, err := db.MergedCustomers(ctx, q, op.TenantID, question.CustomerID)
@@ -285,8 +308,8 @@ func pendingItem(ctx context.Context, q *dbgen.Queries, question dbgen.Question)
 	return &row, err
 }
 
-// withdraw deletes a value that the customer denied. A pending one stays in the history, rejected. A value with dependents stays, unconfirmed, until the answer to
-// the next question replaces it.
+// withdraw deletes a value that the customer denied. A pending one stays in the history, rejected. A value with
+// dependents stays, unconfirmed, until the answer to the next question replaces it.
 func (s Answers) withdraw(
 	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question,
 ) (vault.ItemResult, error) {

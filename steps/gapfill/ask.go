@@ -13,6 +13,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/reply"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -276,6 +277,8 @@ func (st *gapState) actionFor(m vault.Missing, asked []*dbgen.Question) string {
 		return gapExpired
 	case last.Status == string(vault.QuestionAnswered):
 		return gapRejected // answered and still missing: the value has expired or was replaced
+	case last.Status == string(vault.QuestionRefused):
+		return gapRefused
 	case st.attemptsSpent(asked):
 		return gapAttempts
 	default:
@@ -362,6 +365,9 @@ func (st *gapState) offer(name string, candidates []vault.Candidate) json.RawMes
 		if c.FieldName != name || !(c.Confidence >= offerThreshold) {
 			continue
 		}
+		if !reply.Accepts(*st.definition(name), c, st.session.Turns) {
+			continue // such as an interruption
+		}
 		if checked, err := rules.CheckValue(st.definition(name), name, c.Value, vault.ModeStrict); err == nil {
 			return checked.Value
 		}
@@ -387,17 +393,23 @@ func (s Gaps) ask(ctx context.Context, q *dbgen.Queries, st *gapState, n need) (
 		Prompt: st.definition(name).Prompt(), Attempt: 1,
 		DeadlineAt: db.UTC(deadline),
 	}
-	if def := st.definition(name); n.candidate != nil && rules.Confirmable(*def, n.candidate) {
-		row.Kind, row.ItemID, row.Prompt = string(vault.QuestionConfirm), n.item, rules.ConfirmPrompt(*def, n.candidate)
+	asked := reply.Question{Definition: *st.definition(name)}
+	if n.candidate != nil && reply.Confirmable(asked.Definition, n.candidate) {
+		asked.Confirm, asked.Candidate = true, n.candidate
+		row.Kind, row.ItemID, row.Prompt = string(vault.QuestionConfirm), n.item,
+			reply.ConfirmPrompt(asked.Definition, n.candidate)
 		if n.replaces {
-			row.Prompt = rules.ReplacePrompt(*def, n.candidate)
+			row.Prompt = reply.ReplacePrompt(asked.Definition, n.candidate)
 		}
-		if !def.Secret() {
+		if !asked.Definition.Secret() {
 			row.Candidate = n.candidate
 		}
 	}
 	if n.last != nil {
 		row.Attempt, row.Reason = n.last.Attempt+1, n.last.Rejection
+	}
+	if n.last != nil && n.last.Status == string(vault.QuestionRejected) {
+		row.Prompt = asked.RetryPrompt()
 	}
 	question, err := q.OpenQuestion(ctx, row)
 	if err != nil {

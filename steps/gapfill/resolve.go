@@ -5,12 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/rules/reply"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -22,7 +25,8 @@ const (
 	gapCandidate  = "candidate"  // a value was read and not used
 	gapUnverified = "unverified" // the value is not verified, and the definition requires it
 	gapExpired    = "expired"    // not answered before the deadline
-	gapAttempts   = "attempts"   // every answer was invalid, up to the limit
+	gapAttempts   = "attempts"   // as many answers as allowed were unclear or invalid
+	gapRefused    = "refused"    // the customer does not give the value
 	gapCancelled  = "cancelled"  // the fill was cancelled before the field was asked for
 	gapRejected   = "rejected"   // the vault rejected the value
 )
@@ -125,7 +129,7 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 	//nolint:gosec // two at most
 	counted := llm.WithUsage(ctx, func(u llm.Usage) { read.calls = max(read.calls, int32(u.Calls)) })
 	candidates, err := s.Model.ExtractValues(counted, st.op.TenantID, llm.ExtractRequest{
-		Definitions: fields, Turns: turns, Now: s.Now(),
+		Definitions: fields, Others: st.others(fields), Turns: turns, Now: s.Now(), Zone: s.zone(st),
 	})
 	if err != nil {
 		if vault.CodeOf(err) == vault.CodeBudget {
@@ -137,6 +141,41 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 	}
 	read.candidates = once.NonNil(candidates)
 	return read
+}
+
+// others returns the agent's enabled definitions that are not among fields, by name.
+func (st *gapState) others(fields []vault.Definition) []vault.Definition {
+	var out []vault.Definition
+	for _, name := range slices.Sorted(maps.Keys(st.defs)) {
+		if d := st.definition(name); d != nil && !slices.ContainsFunc(fields, func(f vault.Definition) bool {
+			return f.Name == name
+		}) {
+			out = append(out, *d)
+		}
+	}
+	return out
+}
+
+// timeZoneField is the session variable and the field of a customer that hold a time zone, such as "Europe/Berlin".
+const timeZoneField = "time_zone"
+
+// zone returns the customer's time zone: the session variable, else the customer's value, else the setting. A name that
+// is not in the tz database counts as none.
+func (s Gaps) zone(st *gapState) *time.Location {
+	names := []json.RawMessage{st.session.Variables[timeZoneField]}
+	if f, ok := st.profile.Fields[timeZoneField]; ok && !f.Expired(s.Now()) {
+		names = append(names, f.Value)
+	}
+	for _, raw := range names {
+		var name string
+		if json.Unmarshal(raw, &name) != nil || name == "" || name == "Local" {
+			continue
+		}
+		if zone, err := time.LoadLocation(name); err == nil {
+			return zone
+		}
+	}
+	return s.Settings.TimeZone
 }
 
 // evidence is stored in the lineage of a value that was read in a conversation.
@@ -336,6 +375,9 @@ func (s Gaps) fromConversation(
 			continue
 		}
 		checked, problem := rules.GroundCandidate(c, def, st.session.Turns)
+		if problem == nil && !reply.Accepts(*def, c, st.session.Turns) {
+			problem = vault.Invalid(def.Name, "the reply to the agent's question does not state the value of the candidate")
+		}
 		if problem == nil && c.Confidence < s.Settings.UseThreshold {
 			problem = vault.Invalid(def.Name, "confidence %.2f is below %.2f", c.Confidence, s.Settings.UseThreshold)
 		}

@@ -44,9 +44,13 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 			return vault.SavedResult{}, err
 		}
 		for i, turn := range in.Turns {
+			at := op.AcceptedAt
+			if turn.At != nil {
+				at = *turn.At
+			}
 			err := q.AppendTurn(ctx, dbgen.AppendTurnParams{
 				TenantID: ev.TenantID, SessionID: in.SessionID, Speaker: string(turn.Speaker), Text: turn.Text, OperationID: op.ID,
-				AcceptedAt: op.AcceptedAt,
+				AcceptedAt: op.AcceptedAt, SaidAt: at,
 			})
 			if err != nil {
 				return vault.SavedResult{}, fmt.Errorf("add turn %d: %w", i, err)

@@ -270,7 +270,7 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		Description: in.Description, ValueType: string(in.ValueType), ValidationRegex: in.ValidationRegex,
 		AllowedValues:  allowed,
 		ValidationMode: string(in.ValidationMode), RequiredVerification: in.RequiredVerification,
-		VerificationMethods: once.NonNil(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt,
+		VerificationMethods: once.NonNil(in.VerificationMethods), CollectionPrompt: in.CollectionPrompt, RetryPrompt: in.RetryPrompt,
 		ExtractionExamples: once.NonNil(in.ExtractionExamples), ExtractionPromptHint: in.ExtractionPromptHint,
 		IsPii:              in.IsPII,
 		EncryptionRequired: in.EncryptionRequired, RetentionDays: int32(in.RetentionDays), //nolint:gosec // at most 36500

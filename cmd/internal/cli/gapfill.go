@@ -47,7 +47,7 @@ func (a *App) fillCommand() *cobra.Command {
 	optionalID(cmd, &in.SessionID, "session", "`id` of the session to read")
 	scopeVars(cmd, &in.StepID, &in.Level)
 	cmd.Flags().DurationVar(&deadline, "deadline", vault.DefaultQuestionDeadline, "deadline of each question")
-	cmd.Flags().IntVar(&in.MaxAttempts, "attempts", vault.DefaultMaxAttempts, "maximum number of questions for one field")
+	cmd.Flags().IntVar(&in.MaxAttempts, "attempts", vault.DefaultMaxAttempts, "maximum number of unclear or invalid answers to one field")
 	a.addWaitFlag(cmd)
 	a.addKeyFlag(cmd)
 	return a.read(byKey, cmd, func(ctx context.Context, c *client.Client) (any, error) {
@@ -137,7 +137,8 @@ func (a *App) answerCommand() *cobra.Command {
 	var value string
 	cmd := withID(&cobra.Command{
 		Use: "answer", Short: "Answer a question",
-		Long:    "Answer a question. A question of the kind confirm takes yes, no, or the right value.",
+		Long: "Answer a question with a value or in the words of the customer. A question of the kind confirm takes yes, no,\n" +
+			"or the right value. A reply such as \"just a moment\" leaves the question open.",
 		Example: `  vault answer --question 0198… --value ada@example.com`,
 	}, "question", "question `id`", &in.QuestionID)
 	textVar(cmd, &value, "value", "answer, as JSON or plain text", true)

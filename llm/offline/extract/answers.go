@@ -1,269 +1,53 @@
 package extract
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
-	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/llm/offline/text"
 )
 
-// agentQuestion is the agent's turn before the turn of the customer, as a question.
-type agentQuestion struct {
-	targets []int
-	open    []int // targets of an open question: "what is your …", "which …"
-	single  bool  // it asks for one target, so that a free answer is for that one
-	yesNo   bool  // it can be answered by yes or no, and yes is not ambiguous
-}
-
-func (a agentQuestion) has(f int) bool { return slices.Contains(a.targets, f) }
-
-// only returns the requested target of kind k, or -1 if there is none or more than one.
-func (a agentQuestion) only(targets []target, k text.Kind) int {
-	found := -1
-	for _, f := range a.targets {
-		if targets[f].kind == k {
-			if found >= 0 {
-				return -1
-			}
-			found = f
-		}
-	}
-	return found
-}
-
-// Words of an agent's question.
-var (
-	requests     = text.NewWordSet("please provide tell give enter share confirm specify need")
-	openQuestion = text.NewWordSet("what which where when who how what's where's when's who's")
-	unclearYesNo = text.NewWordSet(`or not don't doesn't isn't aren't won't mind without instead confirm correct right
-		rather`)
-)
-
-// parseQuestion reads which targets the agent's turn asks for.
-func parseQuestion(targets []target, question string) agentQuestion {
-	a := agentQuestion{}
-	if !llm.HasText(question) {
-		return a
-	}
-	u := newUtterance(question, text.Clock{})
-	opens, questions := 0, 0
-	for _, s := range u.sentences {
-		tokens := u.tokens[s.first:s.last]
-		if questions > 0 && isElaboration(tokens) {
-			continue
-		}
-		isQuestion := strings.Contains(s.In(question), "?")
-		if !isQuestion && !slices.ContainsFunc(tokens, func(t text.Token) bool { return requests[t.Word] }) {
-			continue
-		}
-		questions++
-		yesNo := isQuestion
-		for _, t := range tokens {
-			if openQuestion[t.Word] {
-				opens++
-				yesNo = false
-			}
-			if unclearYesNo[t.Word] {
-				yesNo = false
-			}
-		}
-		a.yesNo = yesNo
-		for _, f := range targetsNamedIn(targets, tokens, s.In(question)) {
-			if a.has(f) {
-				continue
-			}
-			a.targets = append(a.targets, f)
-			if targets[f].isAskedFor(tokens, s.In(question)) {
-				a.open = append(a.open, f)
-			}
-		}
-		a.addCued(targets, tokens)
-	}
-	a.single = questions == 1 && opens <= 1 && len(a.targets) == 1
-	return a
-}
-
-// elaborations begin a sentence with examples of the value just requested.
-var elaborations = [][]string{
-	{"for", "example"},
-	{"for", "instance"},
-	{"such", "as"},
-	{"like"},
-	{"maybe"},
-	{"perhaps"},
-	{"something", "like"},
-	{"you", "can", "say"},
-	{"say"},
-	{"e", "g"},
-}
-
-func isElaboration(tokens []text.Token) bool {
-	return slices.ContainsFunc(elaborations, func(parts []string) bool { return text.HasWords(tokens, 0, parts) })
-}
-
-// targetsNamedIn returns the targets that a question names, by name or by collection prompt. A name inside a longer
-// name of another target does not count: "billing email" does not ask for the email.
-func targetsNamedIn(targets []target, tokens []text.Token, sentence string) []int {
-	type naming struct {
-		text.Span
-		target int
-	}
-	var names []naming
-	for f, t := range targets {
-		if t.prompt != "" && strings.Contains(llm.Squeeze(sentence), t.prompt) {
-			names = append(names, naming{text.Span{Start: 0, End: len(tokens)}, f})
-		}
-		for _, parts := range slices.Concat(t.labels, t.asks) {
-			for i := range tokens {
-				if hasInflectedWords(tokens, i, parts) {
-					names = append(names, naming{text.Span{Start: i, End: i + len(parts)}, f})
-				}
-			}
-		}
-		for i := range tokens {
-			if t.kind == text.KindNumber && i+2 < len(tokens) && tokens[i].Word == "how" && tokens[i+1].Word == "many" &&
-				t.countsNoun(tokens[i+2].Word) {
-				names = append(names, naming{text.Span{Start: i, End: i + 3}, f})
-			}
-		}
-	}
-	var out []int
-	for _, n := range names {
-		longer := slices.ContainsFunc(
-			names,
-			func(o naming) bool { return o.target != n.target && o.Contains(n.Span) && o.Span != n.Span },
-		)
-		if !longer && !slices.Contains(out, n.target) {
-			out = append(out, n.target)
-		}
-	}
-	return out
-}
-
-// labelLeads are the words right before the name of a target in an open question.
-var labelLeads = text.NewWordSet("what which your the what's preferred")
-
-// isAskedFor reports whether a question asks for the value of t and does not just mention it: "what is your job
-// title?" asks, "would you like tickets for this event?" does not.
-func (t target) isAskedFor(tokens []text.Token, sentence string) bool {
-	if t.prompt != "" && strings.Contains(llm.Squeeze(sentence), t.prompt) {
+// isWords reports whether the values of t are words without a form of their own.
+func (t target) isWords() bool {
+	switch t.kind {
+	case text.KindFree, text.KindPerson, text.KindFirstName, text.KindLastName, text.KindCountry, text.KindPlace,
+		text.KindAddress:
 		return true
-	}
-	if !slices.ContainsFunc(
-		tokens,
-		func(t text.Token) bool { return openQuestion[t.Word] || t.Word == "which" || requests[t.Word] },
-	) {
+	default:
 		return false
 	}
-	for _, parts := range t.labels {
-		for i := 1; i < len(tokens); i++ {
-			if hasInflectedWords(tokens, i, parts) &&
-				(labelLeads[tokens[i-1].Word] || tokens[i-1].Word == "of" && i > 1 && sortOf[text.Singular(tokens[i-2].Word)]) {
-				return true
-			}
-		}
-	}
-	if len(t.describes) > 0 { // "what kind of food"
-		for _, parts := range t.asks {
-			if slices.ContainsFunc(indexesOf(tokens), func(i int) bool { return hasInflectedWords(tokens, i, parts) }) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
-// hasInflectedWords is text.HasWords with singular and plural of the last word equal.
-func hasInflectedWords(tokens []text.Token, i int, parts []string) bool {
-	n := len(parts) - 1
-	return n >= 0 && i+n < len(tokens) && (n == 0 || text.HasWords(tokens, i, parts[:n])) &&
-		text.Singular(tokens[i+n].Word) == text.Singular(parts[n])
-}
-
-// cues are question words that ask for the only target of a kind without its name.
-var cues = map[text.Kind][][]string{
-	text.KindDate: {{"what", "day"}, {"which", "day"}, {"what", "date"}, {"which", "date"}, {"when"}, {"the", "date"}},
-	text.KindTime: {{"what", "time"}, {"which", "time"}},
-	text.KindPlace: {
-		{"where"},
-		{"which", "city"},
-		{"what", "city"},
-		{"which", "area"},
-		{"what", "area"},
-		{"which", "town"},
-		{"what", "location"},
-		{"which", "location"},
-	},
-	text.KindPerson: {{"your", "name"}, {"who", "am", "i"}},
-	text.KindAge:    {{"how", "old"}},
-	text.KindNumber: {
-		{"how", "many", "would"},
-		{"how", "many", "should"},
-		{"how", "many", "do"},
-		{"how", "many", "please"},
-		{"how", "many", "will"},
-	},
-}
-
-// addCued adds the targets with a cue in the question.
-func (a *agentQuestion) addCued(targets []target, tokens []text.Token) {
-	for k, phrases := range cues {
-		only := -1
-		for f, t := range targets {
-			if t.kind == k {
-				if only >= 0 {
-					only = -2
-					break
-				}
-				only = f
-			}
-		}
-		if only < 0 || a.has(only) || ((k == text.KindDate || k == text.KindTime) && !targets[only].isRequestTime()) {
-			continue
-		}
-		if slices.ContainsFunc(phrases, func(parts []string) bool {
-			return slices.ContainsFunc(indexesOf(tokens), func(i int) bool { return text.HasWords(tokens, i, parts) })
-		}) {
-			a.targets = append(a.targets, only)
-		}
-	}
-	slices.Sort(a.targets)
-}
-
-func indexesOf(tokens []text.Token) []int {
-	out := make([]int, len(tokens))
-	for i := range out {
-		out[i] = i
-	}
-	return out
-}
-
-// readAnswers reads the customer's answers to the agent's question.
+// readAnswers reads the customer's answers to the agent's question. readEntities and readChoices read the others.
 func (tr *turnReader) readAnswers() {
 	for _, f := range tr.question.targets {
-		if tr.isStated(f, statedByName) || tr.question.only(tr.targets, tr.targets[f].kind) != f {
+		t := tr.targets[f]
+		if tr.isStated(f, statedByName) || tr.askedOfKind(t.kind) > 1 {
 			continue
 		}
-		switch t := tr.targets[f]; t.kind {
-		case text.KindNone, text.KindChoice:
-		case text.KindBoolean:
+		switch {
+		case t.kind == text.KindBoolean:
 			tr.readYesNoAnswer(f)
-		case text.KindIdentifier:
+		case t.kind == text.KindIdentifier:
 			tr.readCodeAnswer(f)
-		case text.KindFree,
-			text.KindPerson,
-			text.KindFirstName,
-			text.KindLastName,
-			text.KindCountry,
-			text.KindPlace,
-			text.KindAddress:
+		case t.isWords():
 			tr.readWordsAnswer(f)
-		default:
+		case t.kind == text.KindEmail, t.kind == text.KindPhone, t.kind == text.KindURL, t.kind == text.KindAge,
+			t.isAboutCustomer():
 			tr.readEntityAnswer(f)
 		}
 	}
+}
+
+// askedOfKind returns the number of requested targets of a kind.
+func (tr *turnReader) askedOfKind(k text.Kind) int {
+	n := 0
+	for _, f := range tr.question.targets {
+		if tr.targets[f].kind == k {
+			n++
+		}
+	}
+	return n
 }
 
 // readEntityAnswer takes the only entity in the turn that fits target f.
@@ -338,71 +122,6 @@ func (tr *turnReader) readCodeAnswer(f int) {
 	}
 }
 
-// Words for yes, no and uncertainty.
-var (
-	yesWords   = text.NewWordSet("yes yeah yep yup yea sure absolutely definitely certainly correct")
-	noWords    = text.NewWordSet("no nope nah never")
-	unsureWord = text.NewWordSet("maybe perhaps unsure possibly probably depends")
-)
-
-// readYesNoAnswer reads a yes or no at the start of the answer to a yes/no question.
-func (tr *turnReader) readYesNoAnswer(f int) {
-	if !tr.question.single || !tr.question.yesNo || len(tr.sentences) == 0 {
-		return
-	}
-	first := tr.sentences[0]
-	if first.first >= first.last || tr.sentences[0].isQuestion {
-		return
-	}
-	said, yes, no := tr.tokens[first.first], false, false
-	for i, t := range tr.tokens {
-		if unsureWord[t.Word] || (t.Word == "not" && i+1 < len(tr.tokens) && tr.tokens[i+1].Word == "sure") ||
-			t.Word == "know" {
-			return
-		}
-		yes = yes || yesWords[t.Word]
-		no = no || noWords[t.Word] || negations[t.Word]
-	}
-	var value string
-	switch w := said.Word; {
-	case yesWords[w] && !no:
-		value = "true"
-	case noWords[w] && !yes:
-		value = "false"
-	case w == "i" && tr.secondWordIn(first, "do am have would will") && !no && first.last-first.first <= 3:
-		value = "true"
-	case w == "i" && tr.secondWordIn(first, "don't haven't wouldn't won't") && !yes:
-		value = "false"
-	default:
-		return
-	}
-	t := tr.targets[f]
-	raw := json.RawMessage(value)
-	if len(t.choices) > 0 {
-		if raw = t.matchChoice(value); raw == nil {
-			raw = t.matchChoice(map[string]string{"true": "yes", "false": "no"}[value])
-		}
-	}
-	if raw == nil {
-		return
-	}
-	// record would drop the statement, because a "no" negates its clause.
-	tr.stated = append(tr.stated, statement{
-		target:     f,
-		value:      raw,
-		confidence: confidenceAnswered,
-		strength:   statedInAnswer,
-		quote:      first.Span,
-		valueSpan:  said.Span,
-		turn:       tr.turn,
-	})
-}
-
-// secondWordIn reports whether the second word of a sentence is in list.
-func (tr *turnReader) secondWordIn(s sentence, list string) bool {
-	return s.last-s.first >= 2 && text.NewWordSet(list)[tr.tokens[s.first+1].Word]
-}
-
 // Phrases before and after an answer in free words.
 var (
 	answerLeads = phrases(`it's, it is, it would be, it will be, that's, that is, that would be, that will be, this is,
@@ -430,111 +149,235 @@ func phrases(list string) [][]string {
 	return out
 }
 
-// readWordsAnswer takes a short answer in free words, without the phrases around it.
+// readWordsAnswer takes the words of an answer, without the words around them.
 func (tr *turnReader) readWordsAnswer(f int) {
 	t := tr.targets[f]
-	if !tr.question.single || (t.kind == text.KindFree && !slices.Contains(tr.question.open, f)) {
-		return
-	}
-	sentence, ok := tr.answerSentence()
-	if !ok {
-		return
-	}
-	i, j := tr.answerCore(sentence)
-	if t.kind == text.KindPlace {
-		for k := i + 1; k < j-1; k++ {
-			if w := tr.tokens[k].Word; w == "in" || w == "at" || w == "near" || w == "around" {
-				i = k + 1
-			}
+	others := 0
+	for _, g := range tr.question.targets {
+		if g != f && tr.targets[g].isWords() {
+			others++
 		}
-		for k := i + 1; k < j; k++ {
-			if text.PhraseEnds[tr.tokens[k].Word] &&
-				!(tr.text[tr.tokens[k-1].End:tr.tokens[k].Start] == ", " && tr.isRegion(tr.tokens[k-1].End)) { // "Portland, OR"
+	}
+	if others > 0 && t.kind != text.KindFree || others > 1 || t.kind == text.KindFree && !slices.Contains(tr.question.open, f) || tr.question.unknown > 0 {
+		return
+	}
+	if t.kind == text.KindPlace && slices.ContainsFunc(tr.properNames(), func(n properName) bool { return townLeads[n.lead] }) {
+		return // readNames reads it
+	}
+	var only text.Span
+	sentences := 0
+	for _, c := range tr.sentences {
+		if c.isQuestion {
+			continue
+		}
+		if tr.hasContent(c.first, c.last) {
+			sentences++
+		}
+		said, ok := tr.answerIn(c, t)
+		if !ok || others > 0 && !tr.standsBeforePlace(said) {
+			continue
+		}
+		if !only.IsEmpty() {
+			return
+		}
+		only = said
+	}
+	if only.IsEmpty() {
+		return
+	}
+	value, confidence := tr.parseWords(t, only)
+	if value != nil {
+		if capital := isCapitalised(only.In(tr.text)); (!capital || t.kind == text.KindPlace) &&
+			(sentences > 1 || len(tr.question.targets) > 1) || !capital && len(tr.tokens) > wordsOfReply {
+			confidence = confidenceInferred // other words of the turn may be the answer
+		}
+		tr.record(f, value, only, tr.quoteAround(only), min(confidence, confidenceReply), statedInAnswer)
+	}
+}
+
+// wordsOfReply is the length of a turn up to which its words in lower case are an answer, in words.
+const wordsOfReply = 9
+
+// standsBeforePlace reports whether a place follows the words, so that they are no place: "Asian Fusion in Concord".
+func (tr *turnReader) standsBeforePlace(s text.Span) bool {
+	i := tr.tokenAt(s.End)
+	for i < len(tr.tokens) && !text.PhraseEnds[tr.tokens[i].Word] && i < tr.tokenAt(s.End)+2 {
+		i++
+	}
+	return i+1 < len(tr.tokens) && townLeads[tr.tokens[i].Word] && tr.nameFrom(i+1) > i+1
+}
+
+// Words before an answer, which say that it is wanted, and words after it, which say that it is good.
+var (
+	leadWords = text.NewWordSet(`i i'm i'd i'll i've we we're we'd we'll am are is be it it's its that's that this will would
+		should could can like love want wants need prefer enjoy choose pick take try make let's lets let go going with for to
+		some a an get have eat watch see hear listen play find look looking search searching craving feeling feel having
+		mood thinking of about usually really just maybe on in at from near around into out my our name called use say says
+		live based staying stay visit visiting show me please you help interested kind type sort something anything how
+		what's do hope hoping think guess rather preferably mostly more also um the somewhere likes wanna gonna craving fancy fond dying ready planning wish seem work working appear decide suggest enjoying`)
+	leadStems = stemSet(leadWords)
+	restWords = text.NewWordSet(`is sounds sound would be will works work a an the good great perfect fine nice best one name
+		title please thanks thank you my choice favorite favourite preferred preference right now tonight for me us ok okay
+		awesome lovely wonderful that then kind of sort type will do area actually instead today if possible at moment
+		cool ideal sir really too really very`)
+	restStarts = text.NewWordSet("in at on for near around from to with by if and but on because since as so which that")
+)
+
+// stemSet returns the stems of words.
+func stemSet(words text.WordSet) text.WordSet {
+	out := text.WordSet{}
+	for w := range words {
+		if len(w) > 2 && !strings.Contains(w, "'") {
+			out[text.Stem(w)] = true
+		}
+	}
+	return out
+}
+
+// answerIn returns the answer in a sentence: the words after its lead, up to a mark or a word that ends a phrase.
+func (tr *turnReader) answerIn(c sentence, t target) (text.Span, bool) {
+	i := c.first
+	for i < c.last {
+		w := tr.tokens[i]
+		name := isCapitalised(w.In(tr.text)) && i > c.first && w.Word != "i" && !strings.HasPrefix(w.Word, "i'") &&
+			!tr.isShouted() && i+1 <= c.last
+		isLead := leadWords[w.Word] || leadStems[tr.stems[i]] || strings.HasSuffix(w.Word, "ly") && len(w.Word) > 5 || t.kind == text.KindPlace && placeNouns[w.Word] || interjections[w.Word] || t.entity[text.Singular(w.Word)] && i+1 < c.last
+		if name || !isLead {
+			break
+		}
+		i++
+	}
+	if i >= c.last {
+		return text.Span{}, false
+	}
+	j := i
+	for j < c.last && (j == i || tr.continuesAnswer(i, j, t)) {
+		j++
+	}
+	if t.kind != text.KindAddress {
+		if end := tr.nameFrom(i); end > j && isCapitalised(tr.tokens[i].In(tr.text)) {
+			j = min(end, c.last)
+		}
+	}
+	if len(t.describes) > 0 {
+		for k := i; k < j; k++ {
+			if w := text.Singular(tr.tokens[k].Word); t.describes[w] || tr.isThing(w) || k > i && sortOf[w] {
+				if k == i {
+					return text.Span{}, false
+				}
 				j = k
 			}
 		}
 	}
-	if t.kind == text.KindFree &&
-		(j-i > 3 || slices.ContainsFunc(tr.tokens[i:max(i, j)], func(t text.Token) bool {
-			return notFree[t.Word] ||
-				text.PhraseEnds[t.Word]
-		})) {
-		return
-	}
-	if i >= j {
-		return
+	for j-i > 1 && (interjections[tr.tokens[j-1].Word] || restWords[tr.tokens[j-1].Word]) &&
+		!isCapitalised(tr.tokens[j-1].In(tr.text)) {
+		j--
 	}
 	said := text.TrimPunctuation(tr.text, text.Span{Start: tr.tokens[i].Start, End: tr.tokens[j-1].End})
-	if strings.ContainsAny(said.In(tr.text), "?!;:") ||
-		(strings.Contains(said.In(tr.text), ",") && t.kind != text.KindAddress &&
-			!tr.isRegion(tr.tokens[i].Start+strings.Index(tr.text[tr.tokens[i].Start:], ","))) {
-		return
+	if tail := tr.nameTailAt(said.End); tail != "" {
+		said.End += len(tail)
 	}
-	if slices.ContainsFunc(tr.entities, func(e text.Entity) bool {
-		return e.Overlaps(said) && t.kind != text.KindAddress && !(t.kind == text.KindFree && e.Kind == text.KindNumber)
-	}) {
-		return
-	}
-	value, confidence := tr.parseWords(t, said)
-	if value == nil || (j-i > 5 && t.kind != text.KindAddress) {
-		return
-	}
-	tr.record(f, value, said, tr.quoteAround(said), min(confidence, confidenceReply), statedInAnswer)
+	return said, tr.isAnswer(c, i, j, t)
 }
+
+// continuesAnswer reports whether token j belongs to the answer that begins at token i.
+func (tr *turnReader) continuesAnswer(i, j int, t target) bool {
+	gap := tr.text[tr.tokens[j-1].End:tr.tokens[j].Start]
+	w := tr.tokens[j].Word
+	switch {
+	case t.kind == text.KindAddress:
+		return !strings.ContainsAny(gap, ";!?")
+	case strings.Contains(gap, ","):
+		return (t.kind == text.KindPlace || t.kind == text.KindCountry) && tr.isRegion(tr.tokens[j-1].End)
+	case strings.ContainsAny(gap, ";:!?()") || strings.Contains(gap, ". ") && !tr.joinsName(j):
+		return false
+	case w == "and" || w == "or":
+		return w == "and" && t.kind == text.KindFree && j+1 < len(tr.tokens) && !text.PhraseEnds[tr.tokens[j+1].Word] &&
+			!leadWords[tr.tokens[j+1].Word] && !clauseSubjects[tr.tokens[j+1].Word] && j-i == 1
+	case w == "of" || w == "the" && tr.tokens[j-1].Word == "of":
+		return true
+	case text.PhraseEnds[w] || interjections[w] || clauseEnds[w]:
+		return false
+	case restWords[w] && !isCapitalised(tr.tokens[j].In(tr.text)):
+		return false
+	}
+	return true
+}
+
+// isAnswer reports whether the tokens from i to j are an answer: a few words that are no sentence, with nothing after
+// them but a remark or the start of another phrase.
+func (tr *turnReader) isAnswer(c sentence, i, j int, t target) bool {
+	said := text.SpanOf(tr.tokens, i, j)
+	if i == c.first && restWords[tr.tokens[i].Word] && !leadWords[tr.tokens[i].Word] {
+		return false // "Sounds great"
+	}
+	if text.PhraseEnds[tr.tokens[i].Word] && !isCapitalised(tr.tokens[i].In(tr.text)) || tr.isChoiceValue(said) ||
+		tr.namesOnlyThings(i, j, t) {
+		return false
+	}
+	capital := isCapitalised(tr.tokens[i].In(tr.text)) && !tr.isShouted()
+	if t.kind != text.KindAddress {
+		for k := i; k < j; k++ {
+			if !t.describes[text.Singular(tr.tokens[k].Word)] && slices.ContainsFunc(tr.targets, func(o target) bool {
+				return o.describes[text.Singular(tr.tokens[k].Word)]
+			}) {
+				return false // "American food" is no place
+			}
+			if w := tr.tokens[k].Word; notFree[w] && !(capital && isCapitalised(tr.tokens[k].In(tr.text))) ||
+				!capital && (requestVerbs[w] || actionWords[w] || ordinaryWords[w] && j-i == 1 || strings.HasSuffix(w, "ing") ||
+					t.kind == text.KindPlace && tr.topic.words[tr.stems[k]]) {
+				return false
+			}
+		}
+		if j-i > 6 || slices.ContainsFunc(tr.entities, func(e text.Entity) bool {
+			return e.Overlaps(said) && !(t.kind == text.KindFree && e.Kind == text.KindNumber)
+		}) {
+			return false
+		}
+	}
+	if j == c.last {
+		return true
+	}
+	if i == c.first && j == i+1 && tr.tokens[j].Word == "to" {
+		return false // "Change to …"
+	}
+	if t.kind == text.KindPlace && townLeads[tr.tokens[j].Word] {
+		return false // "Sports in Seattle"
+	}
+	if capital && j < c.last && tr.tokens[j].Word == "is" && !slices.ContainsFunc(tr.tokens[j:c.last], func(w text.Token) bool {
+		return negations[w.Word]
+	}) {
+		return true
+	}
+	if restStarts[tr.tokens[j].Word] || strings.Contains(tr.text[tr.tokens[j-1].End:tr.tokens[j].Start], ",") {
+		return t.kind != text.KindPlace || capital
+	}
+	return !slices.ContainsFunc(tr.tokens[j:c.last], func(w text.Token) bool {
+		return !restWords[w.Word] && !interjections[w.Word] && !t.entity[text.Singular(w.Word)] && !courtesyWords[w.Word]
+	})
+}
+
+// namesOnlyThings reports whether an answer has only the nouns of the definitions: "a restaurant".
+func (tr *turnReader) namesOnlyThings(i, j int, t target) bool {
+	for ; i < j; i++ {
+		w := text.Singular(tr.tokens[i].Word)
+		if !t.entity[w] && !t.describes[w] && !tr.isThing(w) && !ordinaryWords[w] && !leadWords[w] {
+			return false
+		}
+	}
+	return true
+}
+
+var courtesyWords = text.NewWordSet("please thanks thank you sir madam")
+
+// actionWords are verbs that follow "I want to" and are no answer.
+var actionWords = text.NewWordSet(`leave leaving depart departing arrive arriving travel travelling traveling fly flying drive
+	return returning go come coming head heading start starting begin end move moving check checking pick picking drop
+	dropping rent renting schedule cancel change confirm add pay tell ask speak talk know wait meet`)
 
 // notFree are words of an answer that is not a value.
 var notFree = text.NewWordSet(`look looks looking find search searching go going see get buy purchase book sounds
 	great good perfect fine nice cool works later perhaps probably anything something nothing any some another more
-	other else event events ticket tickets restaurant restaurants place places movie movies hotel hotels food one
-	two three four five help sure thing things a an`)
-
-// answerSentence returns the only sentence with more than interjections.
-func (tr *turnReader) answerSentence() (sentence, bool) {
-	var found []sentence
-	for _, s := range tr.sentences {
-		core := 0
-		for i := s.first; i < s.last; i++ {
-			if !interjections[tr.tokens[i].Word] && tr.tokens[i].Word != "you" && tr.tokens[i].Word != "thank" {
-				core++
-			}
-		}
-		if core > 0 {
-			found = append(found, s)
-		}
-	}
-	if len(found) != 1 || found[0].isQuestion {
-		return sentence{}, false
-	}
-	return found[0], true
-}
-
-// answerCore returns the tokens of a sentence without the phrases around the answer.
-func (tr *turnReader) answerCore(s sentence) (int, int) {
-	i, j := s.first, s.last
-	for changed := true; changed && i < j; {
-		changed = false
-		if interjections[tr.tokens[i].Word] {
-			i++
-			changed = true
-			continue
-		}
-		for _, parts := range answerLeads {
-			if text.HasWords(tr.tokens, i, parts) && i+len(parts) < j {
-				i += len(parts)
-				changed = true
-				break
-			}
-		}
-	}
-	for changed := true; changed && i < j; {
-		changed = false
-		for _, parts := range answerTails {
-			if j-len(parts) > i && text.HasWords(tr.tokens, j-len(parts), parts) {
-				j -= len(parts)
-				changed = true
-				break
-			}
-		}
-	}
-	return i, j
-}
+	other else event events ticket tickets place places one ones two three four five help sure thing things a an preference
+	matter matters whatever anywhere idea clue specific particular either both same different new don't doesn't know care
+	yes no not mind open choice choices options option available anyone anybody nobody`)

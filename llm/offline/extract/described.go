@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"github.com/contextvault/contextvault/llm/offline/text"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // kindWords mean a kind of something. If the name of a target ends in one of them, its values are words before a
 // noun: "a Horror movie" states the genre of a movie.
 var kindWords = text.NewWordSet(`cuisine genre style type kind category sort brand make breed flavor flavour variety
-	theme color colour`)
+	theme color colour subject topic`)
 
 // sortOf are the words of "an Italian kind of food".
 var sortOf = text.NewWordSet("kind type sort style")
@@ -30,7 +31,7 @@ func nounsDescribedBy(name []string, description string) text.WordSet {
 	}
 	said := text.Words(description)
 	for i := 0; i+2 < len(said); i++ {
-		if said[i] != last || said[i+1] != "of" {
+		if said[i] != last && !kindWords[said[i]] || said[i+1] != "of" {
 			continue
 		}
 		noun := said[i+2]
@@ -56,7 +57,13 @@ func (tr *turnReader) readDescribed() {
 			end = i - 2
 		}
 		said := tr.descriptionBefore(end)
-		if said.IsEmpty() || tr.sentenceAt(said).isQuestion || tr.isRemark(said) ||
+		if said.IsEmpty() {
+			said = tr.plainDescription(end)
+		}
+		if tr.isChoiceValue(said) {
+			continue
+		}
+		if said.IsEmpty() || tr.isEnquiry(said) || tr.isRemark(said) || !tr.question.has(f) && !tr.isOnTopic(said) ||
 			slices.ContainsFunc(tr.entities, func(e text.Entity) bool { return e.Overlaps(said) }) {
 			continue
 		}
@@ -68,7 +75,7 @@ func (tr *turnReader) readDescribed() {
 func (tr *turnReader) describedTarget(noun string) int {
 	found := -1
 	for f, t := range tr.targets {
-		if !t.describes[noun] {
+		if !t.describes[noun] && !(len(t.describes) > 0 && tr.isThing(noun) && !tr.sortsThings()) {
 			continue
 		}
 		if found >= 0 {
@@ -77,6 +84,58 @@ func (tr *turnReader) describedTarget(noun string) int {
 		found = f
 	}
 	return found
+}
+
+// sortsThings reports whether allowed values sort the things of the agent too, so that "a music event" has two
+// meanings.
+func (tr *turnReader) sortsThings() bool {
+	return slices.ContainsFunc(tr.targets, func(t target) bool {
+		return t.kind == text.KindChoice && slices.ContainsFunc(text.Words(vault.DisplayName(t.def.Name)), func(w string) bool {
+			return kindWords[w]
+		})
+	})
+}
+
+// isThing reports whether a noun is what the agent is about: most of its definitions have the noun, as "restaurant" in
+// "Address of the restaurant".
+func (tr *turnReader) isThing(noun string) bool { return isThing(tr.targets, noun) }
+
+func isThing(targets []target, noun string) bool {
+	count := 0
+	stem := text.Stem(noun)
+	for _, t := range targets {
+		if _, has := t.profile.words[stem]; has {
+			count++
+		}
+	}
+	return !formWords[stem] && count >= 3 && count*3 >= len(targets)
+}
+
+// plainDescription returns the words in lower case between an article and a token: "a baseball game".
+func (tr *turnReader) plainDescription(end int) text.Span {
+	start := end
+	for start > 0 && end-start < 3 && tr.tokens[start-1].Word != "" && !ordinaryWords[tr.tokens[start-1].Word] &&
+		!text.PhraseEnds[tr.tokens[start-1].Word] && !leadWords[tr.tokens[start-1].Word] &&
+		!text.HasDigit(tr.tokens[start-1].Word) && !isCount(tr.tokens[start-1].Word) &&
+		tr.text[tr.tokens[start-1].End:tr.tokens[start].Start] == " " {
+		start--
+	}
+	if start == end || start == 0 || end-start > 2 {
+		return text.Span{}
+	}
+	switch w := tr.tokens[start-1].Word; w {
+	case "a", "an", "some", "any", "me", "like", "likes", "love", "enjoy", "for", "of", "prefer":
+	default:
+		return text.Span{}
+	}
+	if tr.text[tr.tokens[start-1].End:tr.tokens[start].Start] != " " ||
+		slices.ContainsFunc(tr.tokens[start:end], func(w text.Token) bool {
+			return requestVerbs[w.Word] || notFree[w.Word] || restWords[w.Word] || strings.HasSuffix(w.Word, "ly") ||
+				slices.ContainsFunc(tr.targets, func(t target) bool { return t.entity[text.Singular(w.Word)] })
+		}) {
+		return text.Span{}
+	}
+	return text.SpanOf(tr.tokens, start, end)
 }
 
 // descriptionBefore returns the capitalised words right before a token, at most three.
@@ -111,5 +170,9 @@ var (
 		find show give get search look book reserve suggest recommend order need want see watch play try good great
 		nice best better new old cheap expensive local fast fresh my our no not yes do does is are can could would
 		will please also maybe only just like love enjoy prefer serve serves serving same different favorite
-		favourite online free live sure and or but for with without actually something anything`)
+		favourite online free live upcoming interesting fun exciting amazing awesome wonderful perfect suitable certain
+		specific particular different similar recent popular famous decent affordable reasonable budget average priced
+		costly fancy modern quick short long big small large little single double several few many next last first second
+		entire whole available possible open near nearby around cool lovely pleasant relaxing expected random unique
+		special regular normal usual actual real right wrong early late later daily weekly sure and or but for with without actually something anything`)
 )

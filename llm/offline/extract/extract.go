@@ -57,11 +57,11 @@ type statement struct {
 // Extract returns the values that the customer stated, at most one per definition, in the order of req.Definitions. A
 // later statement replaces an earlier one. It returns an unavailable error if ctx ends.
 func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, error) {
-	targets := newTargets(req.Definitions)
-	now := text.Clock{Now: req.Now}
+	targets := newTargets(req.Definitions, req.Others)
 	stated := make([][]statement, len(targets))
 	lastKinds := map[text.Kind]int{} // target of the last value of each kind
 	question := ""
+	about := newTopic(targets)
 	for at, turn := range req.Turns {
 		if err := ctx.Err(); err != nil {
 			return nil, vault.Unavailable(llm.Dependency, err)
@@ -70,9 +70,12 @@ func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, er
 			question = turn.Text
 			continue
 		}
+		now := text.Clock{Now: req.At(turn)}
 		u := newUtterance(llm.Truncate(turn.Text, maxTurnBytes), now)
+		about = about.next(u, llm.Truncate(replyTo(req.Turns, at), maxTurnBytes))
 		tr := turnReader{
 			utterance: u,
+			topic:     about,
 			targets:   targets,
 			question:  parseQuestion(targets, llm.Truncate(question, maxTurnBytes)),
 			lastKinds: lastKinds,
@@ -89,7 +92,7 @@ func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, er
 		question = ""
 	}
 	var out []vault.Candidate
-	for i, list := range stated {
+	for i, list := range stated[:len(req.Definitions)] {
 		s, ok := resolveStatements(targets[i], list)
 		if !ok {
 			continue
@@ -104,6 +107,14 @@ func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, er
 		})
 	}
 	return out, nil
+}
+
+// replyTo returns the agent's turn after turn i, "" if there is none.
+func replyTo(turns []vault.Turn, i int) string {
+	if i+1 < len(turns) && turns[i+1].Speaker != vault.SpeakerCustomer {
+		return turns[i+1].Text
+	}
+	return ""
 }
 
 // resolveStatements returns the statement that counts for t, and false if there is none. The later statement wins
@@ -147,27 +158,31 @@ func (t target) isContact() bool {
 type turnReader struct {
 	utterance
 	targets   []target
+	topic     topic
 	question  agentQuestion
 	lastKinds map[text.Kind]int
 	turn      int
 	labels    []label
-	used      []bool // entities that belong to a definition, requested or not
+	onTopic   map[int]bool // by the first token of a sentence
+	used      []bool       // entities that belong to a definition, requested or not
 	stated    []statement
 }
 
 // read finds the statements of the turn: named values first, then answers, then values recognised by their form.
 func (tr *turnReader) read() {
 	tr.used = make([]bool, len(tr.entities))
+	tr.onTopic = map[int]bool{}
 	tr.labels = tr.findLabels()
 	tr.readNamed()
 	tr.readIntroductions()
 	tr.readCorrections()
 	tr.readAnswers()
-	tr.readCounts()
+	tr.readEntities()
 	tr.readChoices()
+	tr.readNames()
 	tr.readDescribed()
 	tr.readUnnamed()
-	tr.readPlaces()
+	tr.readDenials()
 }
 
 // record adds a statement and reports whether it did. A negated value is not a statement.
@@ -245,6 +260,8 @@ func (t target) match(e text.Entity, content string) (json.RawMessage, float64) 
 	case t.kind == text.KindDate && e.Kind == text.KindDatetime:
 		said, e.Value = said[:10], e.Value[:10]
 	case t.kind == text.KindAge && e.Kind == text.KindNumber:
+	case t.kind == text.KindNumber && e.Kind == text.KindMoney && t.def.ValueType == vault.TypeNumber:
+	case t.kind == text.KindMoney && e.Kind == text.KindNumber && !e.Ambiguous:
 	case t.kind != e.Kind:
 		return nil, 0
 	}

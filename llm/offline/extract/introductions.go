@@ -189,7 +189,7 @@ func (tr *turnReader) capitalisedRun(i int) text.Span {
 		return text.Span{}
 	}
 	s := text.SpanOf(tr.tokens, i, j)
-	if tail := nameTail.FindString(tr.text[s.End:]); tail != "" {
+	if tail := tr.nameTailAt(s.End); tail != "" {
 		s.End += len(tail) // "D.C.", "-town"
 		return s
 	}
@@ -202,6 +202,16 @@ func (tr *turnReader) capitalisedRun(i int) text.Span {
 
 // nameTail matches the rest of a name that is not a capitalised word.
 var nameTail = regexp.MustCompile(`^(?:(?:\.[A-Z])+\.?|-\p{Ll}+)`)
+
+// nameTailAt returns the rest of a name after a byte position: the "C." of "D.C.", but not the next sentence in "SF.I
+// will".
+func (tr *turnReader) nameTailAt(end int) string {
+	tail := nameTail.FindString(tr.text[end:])
+	if strings.HasPrefix(tail, ".") && (end < 2 || text.IsAlphanumeric(tr.text[end-2])) {
+		return ""
+	}
+	return tail
+}
 
 func (tr *turnReader) isAdjacent(j int) bool {
 	gap := tr.text[tr.tokens[j-1].End:tr.tokens[j].Start]

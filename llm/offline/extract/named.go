@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/contextvault/contextvault/llm/offline/text"
+	"github.com/contextvault/contextvault/vault"
 )
 
 // Words right before the name of a target that leave it the customer's own and complete: "my email" and "the order
@@ -42,7 +43,7 @@ func (tr *turnReader) findLabels() []label {
 		if _, m := text.Lexicon.At(tr.tokens, i); m > n {
 			best, n = -1, m
 		}
-		if n == 0 {
+		if n == 0 || tr.partOfName(i, n) {
 			i++
 			continue
 		}
@@ -120,8 +121,11 @@ func (tr *turnReader) readNamedEntity(name label, n int) {
 	}
 	value, ceiling := t.match(tr.entities[e], tr.text)
 	confidence := confidenceLabelled
-	if tr.isOwnedByOther(name) {
+	switch {
+	case tr.isOwnedByOther(name):
 		confidence = confidenceDoubtful
+	case !tr.question.has(name.target) && !tr.isOnlyOfKind(name.target) && !t.isNamedBy(tr.text[name.Start:name.End]):
+		confidence = confidenceCounted // "leaving on the 5th" may be the end of something else
 	}
 	tr.used[e] = true
 	tr.record(
@@ -132,6 +136,12 @@ func (tr *turnReader) readNamedEntity(name label, n int) {
 		capConfidence(confidence, ceiling),
 		statedByName,
 	)
+}
+
+// isNamedBy reports whether a phrase is the name or display name of t, and not only a verb for it.
+func (t target) isNamedBy(phrase string) bool {
+	phrase = text.Phrase(phrase)
+	return phrase == text.Phrase(vault.DisplayName(t.def.Name)) || phrase == text.Phrase(t.def.DisplayName)
 }
 
 // fullLabel returns a name with its possessive and adjectives: "my new email".
@@ -410,9 +420,16 @@ func (tr *turnReader) isRegion(comma int) bool {
 		return true
 	}
 	rest := strings.TrimLeft(tr.text[tr.tokens[i].End:], " ")
+	if i+1 < len(tr.tokens) && isCapitalised(w) && strings.HasPrefix(rest, tr.tokens[i+1].In(tr.text)) &&
+		regionEnds[tr.tokens[i+1].Word] {
+		return !notPlaces[tr.tokens[i].Word] && !interjections[tr.tokens[i].Word]
+	}
 	return isCapitalised(w) && !interjections[tr.tokens[i].Word] && !notPlaces[tr.tokens[i].Word] &&
 		(rest == "" || strings.ContainsRune(".?!", rune(rest[0])))
 }
+
+// regionEnds follow a region after its town: "Toronto, Ontario on the 4th".
+var regionEnds = text.NewWordSet("for on in at and by from to like please this next with")
 
 // nonValues begin an answer that is not a value.
 var nonValues = text.NewWordSet(`not no none nothing unknown on same wrong incorrect different private available

@@ -17,6 +17,7 @@ func supersededByProposal(reply turnReader, question string, now text.Clock, sta
 	proposal := turnReader{
 		utterance: newUtterance(llm.Truncate(question, maxTurnBytes), now),
 		targets:   reply.targets,
+		topic:     topic{on: true, named: true}, // whatever the agent proposes is on its topic
 		lastKinds: map[text.Kind]int{},
 	}
 	proposal.read()
@@ -69,7 +70,8 @@ func initials(s string) string {
 
 // agreementWords express agreement.
 var agreementWords = text.NewWordSet(`yes yeah yep yup yea sure ok okay correct right works fine perfect great good
-	sounds absolutely definitely certainly agree confirm confirmed exactly please`)
+	sounds absolutely definitely certainly agree confirm confirmed exactly please alright fits suits awesome wonderful cool
+	lovely excellent ahead`)
 
 // isAgreement reports whether the first sentence of the turn agrees.
 func (tr *turnReader) isAgreement() bool {

@@ -22,7 +22,13 @@ type target struct {
 	describes text.WordSet // nouns that its values describe: "movie" for a genre
 	choices   []choice
 	regex     *regexp.Regexp
-	prompt    string // the collection prompt, squeezed
+	prompt    string       // the collection prompt, squeezed
+	entity    text.WordSet // nouns of the thing that it names: "movie" for "Title of the movie"
+	essence   text.WordSet // stems of a boolean's name that set it apart: "laundri"
+	plain     bool         // its name says nothing but the form: "date", "amount"
+	site      bool         // a place is a station, an address or the like, and not a town
+	requested bool         // it is a definition to extract, and not one of the agent's others
+	profile   profile
 }
 
 // choice is an allowed value, as words and as stored.
@@ -35,15 +41,28 @@ type choice struct {
 var (
 	identifierHeads = text.NewWordSet(`number id code reference ref no iban bic vin ssn postcode zip zipcode plate sku
 		serial identifier pnr`)
-	placeWords  = text.NewWordSet("city town destination origin location area where")
+	placeWords  = text.NewWordSet("city town destination origin location area where place region neighborhood")
 	personNouns = text.NewWordSet(`people person persons guest adult traveler traveller passenger rider
-		participant attendee diner`)
+		participant attendee diner individual member companion party group`)
 )
 
-func newTargets(defs []vault.Definition) []target {
-	targets := make([]target, len(defs))
-	for i, d := range defs {
-		targets[i] = newTarget(d)
+// newTargets makes targets of the definitions to extract, then of the agent's others.
+func newTargets(defs, others []vault.Definition) []target {
+	targets := make([]target, 0, len(defs)+len(others))
+	for i, d := range slices.Concat(defs, others) {
+		t := newTarget(d)
+		t.requested = i < len(defs)
+		targets = append(targets, t)
+	}
+	setProfiles(targets)
+	for i := range targets {
+		targets[i].setNouns()
+	}
+	for i, t := range targets {
+		// A station is where a way begins, if the agent asks for no town.
+		targets[i].site = t.site && (hasAddress(t.def) || slices.ContainsFunc(targets, func(o target) bool {
+			return o.kind == text.KindPlace && !o.site && o.profile.side == t.profile.side
+		}))
 	}
 	aliasOnlyName(targets)
 	aliasOnlyContacts(targets)
@@ -72,6 +91,9 @@ func newTarget(d vault.Definition) target {
 		t.addLabel([]string{"born", "on"})
 	}
 	t.addForms(name)
+	if t.kind == text.KindNumber {
+		t.countDescribed(d.Description)
+	}
 	if t.kind == text.KindFree {
 		t.describes = nounsDescribedBy(name, d.Description)
 		for noun := range t.describes {
@@ -109,7 +131,9 @@ func (t *target) addForms(name []string) {
 	case t.kind == text.KindNumber && (last == "count" || last == "size") && len(rest) > 0:
 		t.countUnits(rest)
 		t.people = t.people || rest[0] == "party" || rest[0] == "group"
-	case t.kind == text.KindNumber && len(name) == 1 && strings.HasSuffix(last, "s"):
+	case t.kind == text.KindNumber && (name[0] == "num" || name[0] == "count") && len(name) > 1:
+		t.countUnits(name[1:])
+	case t.kind == text.KindNumber && strings.HasSuffix(last, "s"):
 		t.countUnits(name)
 	}
 	if t.kind == text.KindBoolean && len(name) > 1 &&
@@ -193,17 +217,83 @@ func kindOfDefinition(
 		default: // decided below
 		}
 	}
+	if k := kindOfWords(name); k != text.KindAuto && !(k == text.KindPlace && namesThing(d.Description)) {
+		return k
+	}
+	if k := kindOfPhrase(d.Description); k != text.KindAuto {
+		return k
+	}
+	return text.KindFree
+}
+
+// namesThing reports whether a description begins with "name of" or "title of".
+func namesThing(description string) bool {
+	parts := headPhrase(description)
+	return len(parts) > 0 && nameNouns[parts[len(parts)-1]]
+}
+
+// headPhrase returns the words of a description up to its head noun: "exact name" for "The exact name of the film".
+func headPhrase(description string) []string {
+	parts := text.Words(description)
+	for len(parts) > 0 && (demonstratives[parts[0]] || parts[0] == "a" || parts[0] == "an") {
+		parts = parts[1:]
+	}
+	for i, w := range parts {
+		if (text.PhraseEnds[w] || w == "of" || w == "the" || w == "a") && i > 0 {
+			return parts[:i]
+		}
+	}
+	return parts
+}
+
+// kindOfPhrase returns the kind that a description means: "City where the bus departs", "The day on which …".
+// KindAuto: none.
+func kindOfPhrase(description string) text.Kind {
+	head := headPhrase(description)
+	if len(head) == 0 || len(head) > 4 {
+		return text.KindAuto
+	}
+	if nameNouns[head[len(head)-1]] {
+		rest := text.Words(description)
+		at := slices.Index(rest, "of")
+		for at >= 0 && at+1 < len(rest) && (demonstratives[rest[at+1]] || rest[at+1] == "a") {
+			at++
+		}
+		if at >= 0 && at+1 < len(rest) && (rest[at+1] == "city" || rest[at+1] == "town") {
+			return text.KindPlace
+		}
+		return text.KindAuto
+	}
+	if head[0] == "number" || head[0] == "count" {
+		return text.KindNumber
+	}
+	return kindOfWords(head)
+}
+
+// moneyWords are the words of an amount of money.
+var moneyWords = text.NewWordSet("price cost fare rent amount fee budget balance sum money charge deposit payment")
+
+// measures are words of a measured number.
+var measures = text.NewWordSet(`rating score stars percentage percent temperature speed distance weight height quantity
+	count duration`)
+
+// kindOfWords returns the kind that the words of a name mean, KindAuto for none.
+func kindOfWords(name []string) text.Kind {
 	last := name[len(name)-1]
 	switch {
 	case last == "email":
 		return text.KindEmail
 	case last == "phone" || slices.Contains(name, "phone"):
 		return text.KindPhone
-	case last == "date" || last == "day":
+	case last == "date" || last == "day" || name[0] == "date" || name[0] == "day":
 		return text.KindDate
-	case last == "time":
+	case last == "time" || name[0] == "time":
 		return text.KindTime
-	case len(name) > 2 && name[0] == "number" && name[1] == "of":
+	case len(name) > 2 && name[0] == "number" && name[1] == "of", name[0] == "num" || name[0] == "count":
+		return text.KindNumber
+	case moneyWords[last] || moneyWords[name[0]]:
+		return text.KindMoney
+	case measures[last]:
 		return text.KindNumber
 	case identifierHeads[last]:
 		return text.KindIdentifier
@@ -211,11 +301,109 @@ func kindOfDefinition(
 		return text.KindAddress
 	case last == "country":
 		return text.KindCountry
-	case slices.ContainsFunc(name, func(w string) bool { return placeWords[w] }) &&
-		!strings.HasPrefix(strings.ToLower(d.Description), "name"):
+	case kindWords[last] || nameNouns[last]:
+		return text.KindAuto
+	case slices.ContainsFunc(name, func(w string) bool { return placeWords[w] || siteWords[w] }):
 		return text.KindPlace
 	}
-	return text.KindFree
+	return text.KindAuto
+}
+
+// siteWords are places that are not towns.
+var siteWords = text.NewWordSet(`station airport address street venue terminal stop branch office building terminus port harbour harbor
+	dock pier gate platform`)
+
+// hasAddress reports whether a definition asks for an address.
+func hasAddress(d vault.Definition) bool {
+	return slices.ContainsFunc(definitionWords(d), func(w string) bool { return w == "address" || w == "street" })
+}
+
+// townWords are towns.
+var townWords = text.NewWordSet("city town village cities municipality metropolis")
+
+// setNouns reads the nouns of the thing that t names, what a boolean is about, and whether a place is a town.
+func (t *target) setNouns() {
+	name := joinWords(text.Words(vault.DisplayName(t.def.Name)))
+	t.entity, t.essence = text.WordSet{}, text.WordSet{}
+	t.plain = t.profile.side == noSide && !slices.ContainsFunc(name, func(w string) bool {
+		return !formWords[text.Stem(w)] && !moneyWords[w]
+	})
+	if t.def.Name == "balance" || slices.Contains(name, "balance") {
+		t.plain = false
+	}
+	all := slices.Concat(name, text.Words(t.def.DisplayName+" "+t.def.Description))
+	if t.kind == text.KindPlace {
+		t.site = slices.ContainsFunc(all, func(w string) bool { return siteWords[w] }) &&
+			!slices.ContainsFunc(headPhrase(t.def.Description), func(w string) bool { return townWords[w] }) &&
+			!slices.ContainsFunc(name, func(w string) bool { return townWords[w] })
+	}
+	if t.kind == text.KindBoolean {
+		for _, w := range name {
+			if s := text.Stem(w); !functionWords[w] && !formWords[s] && t.profile.own[s] && !permissions[w] {
+				t.essence[s] = true
+			}
+		}
+		return
+	}
+	if t.kind != text.KindFree && t.kind != text.KindPerson && t.kind != text.KindChoice || len(t.describes) > 0 {
+		return
+	}
+	for _, w := range name {
+		if !nameNouns[w] && !functionWords[w] && !kindWords[w] {
+			t.entity[text.Singular(w)] = true
+		}
+	}
+	if t.kind == text.KindChoice {
+		return
+	}
+	head := headPhrase(t.def.Description)
+	if len(head) > 0 && !nameNouns[head[len(head)-1]] {
+		if w := text.Singular(head[len(head)-1]); len(head) <= 3 && !functionWords[w] {
+			t.entity[w] = true
+		}
+		return
+	}
+	said := text.Words(t.def.Description)
+	for i := slices.Index(said, "of") + 1; i > 0 && i < len(said); i++ {
+		w := said[i]
+		if w == "or" || w == "and" || len(t.entity) == 0 && (demonstratives[w] || w == "a" || w == "an") ||
+			demonstratives[w] && (said[i-1] == "or" || said[i-1] == "and") {
+			continue
+		}
+		if text.PhraseEnds[w] || demonstratives[w] {
+			break
+		}
+		t.entity[text.Singular(w)] = true
+	}
+}
+
+// permissions are words of a boolean's name that are not what it is about.
+var permissions = text.NewWordSet("allowed welcome included offers serves available free good provides accepts permitted")
+
+// countDescribed adds the nouns after "number of" in a description.
+func (t *target) countDescribed(description string) {
+	said := joinWords(text.Words(description))
+	for i := 0; i+2 < len(said); i++ {
+		if ((said[i] != "number" && said[i] != "count") || said[i+1] != "of") && !(said[i] == "how" && said[i+1] == "many") {
+			continue
+		}
+		var nouns []string
+		for _, w := range said[i+2:] {
+			if text.PhraseEnds[w] || w == "the" && len(nouns) > 0 {
+				break
+			}
+			if !functionWords[w] {
+				nouns = append(nouns, w)
+			}
+		}
+		if len(nouns) > 0 && len(nouns) <= 3 {
+			t.countUnits(nouns)
+		}
+		return
+	}
+	for _, w := range said {
+		t.people = t.people || personNouns[text.Singular(w)]
+	}
 }
 
 // kindOfChoices returns KindNumber or KindBoolean for allowed values that people say in other words, else KindChoice.

@@ -22,7 +22,10 @@ func (tr *turnReader) readCorrections() {
 			continue
 		}
 		if e.Kind == text.KindNumber || e.Kind == text.KindAge {
-			continue // readCounts reads numbers
+			continue // readEntities reads numbers
+		}
+		if (e.Kind == text.KindDate || e.Kind == text.KindTime) && tr.onlyOfKind(e.Kind) < 0 {
+			continue // readEntities chooses between several days
 		}
 		value, ceiling := tr.targets[f].match(e, tr.text)
 		if tr.countOfKind(e.Kind) == 1 &&
@@ -70,127 +73,6 @@ func (t target) countsNoun(w string) bool {
 var partyPattern = regexp.MustCompile(
 	`(?i)\b(?:table|party|reservation|booking|group|seating)\s+(?:for|of)\s+(?:just\s+|only\s+)?$`,
 )
-
-// readCounts reads numbers with the noun they count: "3 tickets".
-func (tr *turnReader) readCounts() {
-	for i, e := range tr.entities {
-		if e.Kind != text.KindNumber || e.Value == "" || tr.used[i] {
-			continue
-		}
-		f := tr.countedTarget(e)
-		if f < 0 {
-			continue
-		}
-		if tr.sentenceAt(e.Span).isQuestion {
-			continue
-		}
-		t := tr.targets[f]
-		value, _ := t.match(e, tr.text)
-		if tr.record(f, value, e.Span, tr.quoteAround(e.Span), confidenceCounted, statedInAnswer) {
-			tr.used[i] = true
-		}
-	}
-}
-
-// countedTarget returns the only target with the noun after the number, or -1.
-func (tr *turnReader) countedTarget(e text.Entity) int {
-	i := tr.tokenAt(e.End)
-	noun, next := "", ""
-	if i < len(tr.tokens) && strings.TrimSpace(tr.text[e.End:tr.tokens[i].Start]) == "" {
-		noun = tr.tokens[i].Word
-		if i+1 < len(tr.tokens) {
-			next = tr.tokens[i+1].Word
-		}
-	}
-	found := -1
-	for f, t := range tr.targets {
-		if t.kind != text.KindNumber {
-			continue
-		}
-		matches := noun != "" && t.countsNoun(noun)
-		if t.people && noun == "of" && next == "us" {
-			matches = true
-		}
-		if t.people && (noun == "" || text.PhraseEnds[noun] || text.ListWords[noun]) &&
-			partyPattern.MatchString(tr.text[max(0, e.Start-60):e.Start]) {
-			matches = true
-		}
-		if !matches {
-			continue
-		}
-		if found >= 0 {
-			return -1
-		}
-		found = f
-	}
-	return found
-}
-
-// readChoices reads allowed values of only one target. The longest match wins.
-func (tr *turnReader) readChoices() {
-	for i := 0; i < len(tr.tokens); {
-		n := tr.choiceAt(i)
-		if n == 0 {
-			i++
-			continue
-		}
-		tr.readChoiceAt(i, n)
-		i += n
-	}
-}
-
-// choiceAt returns the number of words of the longest allowed value at token i, 0 for none.
-func (tr *turnReader) choiceAt(i int) int {
-	longest := 0
-	for _, t := range tr.targets {
-		if t.kind != text.KindChoice {
-			continue
-		}
-		for _, c := range t.choices {
-			if len(c.words) > longest && hasInflectedWords(tr.tokens, i, c.words) {
-				longest = len(c.words)
-			}
-		}
-	}
-	return longest
-}
-
-func (tr *turnReader) readChoiceAt(i, n int) {
-	said := text.SpanOf(tr.tokens, i, i+n)
-	var fields []int
-	for f, t := range tr.targets {
-		if t.kind == text.KindChoice &&
-			slices.ContainsFunc(
-				t.choices,
-				func(c choice) bool { return len(c.words) == n && hasInflectedWords(tr.tokens, i, c.words) },
-			) {
-			fields = append(fields, f)
-		}
-	}
-	if len(fields) > 1 {
-		fields = slices.DeleteFunc(fields, func(f int) bool { return !tr.question.has(f) })
-	}
-	if len(fields) != 1 || tr.isStated(fields[0], statedByName) || tr.isAskedAbout(i) || tr.sentenceAt(said).isQuestion ||
-		tr.partOfName(i, n) {
-		return
-	}
-	f := fields[0]
-	t := tr.targets[f]
-	at := slices.IndexFunc(
-		t.choices,
-		func(c choice) bool { return len(c.words) == n && hasInflectedWords(tr.tokens, i, c.words) },
-	)
-	confidence, how := confidenceChoice, statedByForm
-	if !tr.question.has(f) && tr.isRemark(said) {
-		return
-	}
-	if tr.question.has(f) {
-		confidence, how = confidenceAnswered, statedInAnswer
-	}
-	if tr.record(f, t.choices[at].raw, said, tr.quoteAround(said), confidence, how) {
-		tr.markUsed(said)
-	}
-}
 
 // isRemark reports whether the sentence is about the agent's offer: "that's pretty expensive".
 func (tr *turnReader) isRemark(s text.Span) bool {
@@ -280,13 +162,8 @@ func (tr *turnReader) readUnnamed() {
 			if !tr.isAboutOther(e.Span) && tr.isGivenAsOwn(e) && tr.countOfKind(e.Kind) == 1 {
 				confidence = confidenceOnlyForm
 			}
-		case text.KindDate, text.KindTime:
-			if !t.isPartOfRequest() || !t.isRequestTime() {
-				continue
-			}
-			if !tr.isPastOrBound(e.Span) {
-				confidence = confidenceOnlyForm
-			}
+		case text.KindDate, text.KindTime, text.KindDatetime, text.KindMoney:
+			continue // readEntities reads them
 		default: // doubtful
 		}
 		if tr.record(f, value, e.Span, tr.quoteAround(e.Span), capConfidence(confidence, ceiling), statedByForm) {
@@ -331,79 +208,23 @@ func (tr *turnReader) onlyOfKind(k text.Kind) int {
 	return found
 }
 
-// aboutCustomer are words in the description of a definition that is a fact about the customer and not part of a
-// request.
-var aboutCustomer = text.NewWordSet("customer customer's user's home live lives residence birth")
-
-// isPartOfRequest reports whether t is part of the customer's request (the date of a reservation) and not a fact
-// about the customer. Customers state such a value without naming it. Only a description can tell.
-func (t target) isPartOfRequest() bool {
-	return llm.HasText(t.def.Description) &&
-		!slices.ContainsFunc(text.Words(t.def.Description), func(w string) bool { return aboutCustomer[w] })
-}
-
-// readPlaces reads places after a preposition: "in San Jose", "from Berlin to Rome".
-func (tr *turnReader) readPlaces() {
-	for f, t := range tr.targets {
-		if t.kind != text.KindPlace || !t.isPartOfRequest() || tr.isStated(f, statedInAnswer) {
-			continue
-		}
-		prepositions := t.prepositions(tr.isOnlyOfKind(f))
-		for i := 0; i+1 < len(tr.tokens); i++ {
-			if !prepositions[tr.tokens[i].Word] || (i > 0 && tr.tokens[i-1].Word == "interested") ||
-				tr.text[tr.tokens[i].End:tr.tokens[i+1].Start] != " " {
-				continue
-			}
-			said := tr.capitalisedRun(i + 1)
-			if said.IsEmpty() || tr.isNotPlace(said) || tr.sentenceAt(said).isQuestion ||
-				slices.ContainsFunc(tr.entities, func(e text.Entity) bool { return e.Overlaps(said) }) {
-				continue
-			}
-			tr.record(f, t.encode(said.In(tr.text), ""), said, tr.quoteAround(said), confidenceOnlyForm, statedByForm)
-		}
-	}
-}
-
-// isNotPlace reports whether capitalised words are an allowed value or describe a noun ("in Thai cuisine").
-func (tr *turnReader) isNotPlace(said text.Span) bool {
-	for _, t := range tr.targets {
-		if t.kind == text.KindChoice && t.matchChoice(said.In(tr.text)) != nil {
+// isAboutCustomer reports whether t is a fact about the customer and not part of a request: a date of birth, a home
+// town.
+func (t target) isAboutCustomer() bool {
+	parts := text.Words(vault.DisplayName(t.def.Name) + " . " + t.def.Description)
+	for i, w := range parts {
+		if aboutCustomer[w] || w == "of" && i+2 < len(parts) && parts[i+1] == "the" && people[parts[i+2]] && i+3 == len(parts) {
 			return true
 		}
 	}
-	i := tr.tokenAt(said.End)
-	return i < len(tr.tokens) && describedNounWords[tr.tokens[i].Word] &&
-		strings.TrimSpace(tr.text[said.End:tr.tokens[i].Start]) == ""
+	return false
 }
 
-var describedNounWords = text.NewWordSet(`cuisine food foods restaurant restaurants style language class music movies
-	movie dishes size`)
+var (
+	aboutCustomer = text.NewWordSet("customer's user's client's member's home lives residence residential birth birthday born")
+	people        = text.NewWordSet("customer user client caller member")
+)
 
-// genericWords in the name of a target say only that it is the day or time of the request.
-var genericWords = text.NewWordSet(`date time day event show appointment visit booking reservation preferred desired
-	requested start the of`)
-
-// isRequestTime reports whether t is the day or time of the request and not one of several: the date of a visit, but
-// not the date of a return.
-func (t target) isRequestTime() bool {
-	return !slices.ContainsFunc(text.Words(vault.DisplayName(t.def.Name)), func(w string) bool { return !genericWords[w] })
-}
-
-// prepositions returns the prepositions before a place of t.
-func (t target) prepositions(only bool) text.WordSet {
-	for _, w := range text.Words(vault.DisplayName(t.def.Name)) {
-		switch w {
-		case "from", "origin", "leaving", "departure":
-			return text.NewWordSet("from")
-		case "to", "destination", "arrival":
-			if only {
-				return text.NewWordSet("to in near around")
-			}
-			return text.NewWordSet("to")
-		}
-	}
-	if only {
-		return text.NewWordSet("in near around")
-	}
-	return nil
-}
+// isPartOfRequest reports whether t is part of the customer's request (the date of a reservation) and not a fact
+// about the customer. Customers state such a value without naming it. Only a description can tell.
+func (t target) isPartOfRequest() bool { return llm.HasText(t.def.Description) && !t.isAboutCustomer() }

@@ -10,6 +10,7 @@ import (
 type utterance struct {
 	text      string
 	tokens    []text.Token
+	stems     []string // of the tokens
 	entities  []text.Entity
 	sentences []sentence
 }
@@ -30,6 +31,10 @@ type label struct {
 
 func newUtterance(content string, now text.Clock) utterance {
 	u := utterance{text: content, tokens: text.Tokenize(content), entities: text.FindEntities(content, now)}
+	u.stems = make([]string, len(u.tokens))
+	for i, t := range u.tokens {
+		u.stems[i] = text.Stem(t.Word)
+	}
 	at := 0
 	for _, s := range text.Sentences(content, u.entities) {
 		for at < len(u.tokens) && u.tokens[at].Start < s.Start {
@@ -70,6 +75,31 @@ func (u utterance) asksForFact(s text.Span, first, last int) bool {
 		return questionWords[w] && auxiliaryVerb[next] // "what is their number" without a question mark
 	}
 	return questionWords[w] || (auxiliaryVerb[w] && askedAbout[next])
+}
+
+// modifierLeads stand before the circumstances of a question, which are no part of what it asks: "What is the weather in
+// Delhi on the 3rd?"
+var modifierLeads = text.NewWordSet("in on for at from to near around by")
+
+// isEnquiry reports whether a question asks about the words of a span, so that it does not state them.
+func (u utterance) isEnquiry(s text.Span) bool {
+	c := u.sentenceAt(s)
+	if !c.isQuestion {
+		return false
+	}
+	first := c.first
+	for first < c.last && (interjections[u.tokens[first].Word] || fillers[u.tokens[first].Word]) {
+		first++
+	}
+	at := u.tokenAt(s.Start)
+	if first >= c.last || !questionWords[u.tokens[first].Word] || at <= first+1 {
+		return true
+	}
+	lead := u.tokens[at-1].Word
+	if lead == "the" && at-2 > first {
+		lead = u.tokens[at-2].Word
+	}
+	return !modifierLeads[lead]
 }
 
 // sentenceAt returns the sentence that contains s, or the whole text.
@@ -235,4 +265,4 @@ var contractions = text.NewWordSet(`it's that's here's there's what's who's let'
 
 // interjections have no meaning of their own.
 var interjections = text.NewWordSet(`yes yeah yep yup sure ok okay well um uh hmm hi hello hey oh please thanks
-	alright right great so and actually no nope sorry perfect good fine wait`)
+	alright right great so yea ya yay oh hmmm hmm mhm correct exactly indeed fantastic awesome excellent wonderful cool and actually no nope sorry perfect good fine wait`)

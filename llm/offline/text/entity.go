@@ -36,7 +36,7 @@ func FindEntities(text string, now Clock) []Entity {
 	taken := make([]bool, len(text))
 	for _, finder := range []func(string, Clock) []Entity{
 		findURLs, findEmails, findDatetimes, findDates, findPhones,
-		findTimes, findRelativeDays, findNumbers,
+		findTimes, findRelativeDays, findMoney, findNumbers,
 	} {
 		for _, e := range finder(text, now) {
 			if taken[e.Start] || taken[e.End-1] {

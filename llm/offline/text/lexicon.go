@@ -266,6 +266,7 @@ const (
 	KindTime
 	KindNumber
 	KindAge
+	KindMoney
 	KindBoolean
 	KindChoice     // one of the allowed values
 	KindIdentifier // letters and digits, at least one digit
