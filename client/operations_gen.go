@@ -293,8 +293,9 @@ func (c *Client) SaveSession(
 	}, opts)
 }
 
-// AnswerQuestion: Answer a question. After an invalid answer, the gap fill asks again, up to its maximum number of
-// attempts.
+// AnswerQuestion: Answer a question. The answer is a value, or the words of the customer. A reply that does not answer,
+// such as "just a moment", succeeds with interrupted, and the question stays open. A refusal succeeds with refused.
+// After an unclear or invalid answer, the gap fill asks again in other words, up to its maximum number of attempts.
 func (c *Client) AnswerQuestion(
 	ctx context.Context, in vault.AnswerQuestionInput, opts ...Option,
 ) (Operation[vault.ItemResult], error) {
