@@ -464,7 +464,7 @@ func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 	entry := func(change ...string) string {
 		e := `{"name":"income","display_name":"Income","description":"","value_type":"number","allowed_values":[],` +
 			`"validation_regex":"","collection_prompt":"What is your income?","examples":[],"is_pii":true,` +
-			`"required_level":"hard","fallback_action":"ask","required_verification":false,"confidence":0.95,` +
+			`"required_level":"hard","fallback_action":"ask","when_condition":"","required_verification":false,"confidence":0.95,` +
 			`"quote":"the income"}`
 		return `{"fields":[` + strings.NewReplacer(change...).Replace(e) + `]}`
 	}
