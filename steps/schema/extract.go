@@ -22,6 +22,7 @@ import (
 type Extraction struct {
 	Once           once.Runner
 	Model          once.Budgeted
+	BuiltIn        llm.Model // reads a text for which Model gave no usable answer
 	MatchThreshold float64
 	Log            *slog.Logger
 }
@@ -111,19 +112,33 @@ func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed
 				out.Fields = len(fields)
 				return err // another extraction asked meanwhile
 			}
-			var warning string
-			counted := llm.WithUsage(ctx, func(u llm.Usage) { warning = u.Drops.Warning() })
-			if fields, err = s.Model.ProposeRequirements(counted, ev.TenantID, src.request); err != nil {
+			row := dbgen.UpsertExtractionParams{
+				TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID, ContentHash: src.hash, OperationID: op.ID,
+			}
+			if fields, row.Model, row.Warning, err = s.propose(ctx, ev.TenantID, src.request); err != nil {
 				return err
 			}
 			out = Proposed{Fields: len(fields), ModelCalls: 1}
-			return s.storeProposals(ctx, hold, dbgen.UpsertExtractionParams{
-				TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID, ContentHash: src.hash,
-				Model: s.Model.Name(), Warning: warning, OperationID: op.ID,
-			}, fields)
+			return s.storeProposals(ctx, hold, row, fields)
 		})
 	})
 	return out, err
+}
+
+// propose returns the model's proposals and the name of the model that made them. A model whose answer and its repair
+// contain nothing usable would answer no better next time, so the built-in model reads the text then. A model that
+// does not answer is an error: the step runs again.
+func (s Extraction) propose(
+	ctx context.Context, tenant uuid.UUID, req llm.ProposeRequest,
+) (fields []vault.ProposedRequirement, model, warning string, err error) {
+	var usage llm.Usage
+	fields, err = s.Model.ProposeRequirements(llm.WithUsage(ctx, func(u llm.Usage) { usage = u }), tenant, req)
+	if err == nil || usage.Outcome != llm.OutcomeMalformed {
+		return fields, s.Model.Name(), usage.Drops.Warning(), err
+	}
+	warning = "the built-in model read the text, because the " + err.Error()
+	fields, err = s.BuiltIn.ProposeRequirements(ctx, req)
+	return fields, s.BuiltIn.Name(), warning, err
 }
 
 // storeProposals stores the model's answer, unless another run has taken over the work.
