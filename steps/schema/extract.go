@@ -13,6 +13,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/offline/propose"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
@@ -302,7 +303,8 @@ func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, op dbgen.Oper
 		ID: once.NewID(), TenantID: op.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName,
 		Description: f.Description,
 		ValueType:   string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
-		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: once.NonNil(f.Examples), IsPii: f.IsPII,
+		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: once.NonNil(f.Examples),
+		IsPii: f.IsPII || propose.IsPersonal(f),
 		RequiredVerification: f.Verified, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	})
 	if db.IsNotFound(err) { // it exists already

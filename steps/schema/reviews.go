@@ -17,6 +17,9 @@ func (s Definitions) PersistReview(ctx context.Context, ev vault.Event) (once.Ap
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput,
 	) (vault.SavedResult, error) {
+		if err := rules.Check(in); err != nil {
+			return vault.SavedResult{}, err
+		}
 		state := vault.ReviewApproved
 		if in.Decision == vault.Reject {
 			state = vault.ReviewRejected
@@ -45,10 +48,14 @@ func reviewDefinition(
 	if err := t.Definitions(ctx, q, op.TenantID, row.AgentID); err != nil {
 		return err
 	}
-	return q.ReviewDefinition(ctx, dbgen.ReviewDefinitionParams{
+	decided := dbgen.ReviewDefinitionParams{
 		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 		Enabled: state == vault.ReviewApproved,
-	})
+	}
+	if in.Edit != nil {
+		decided.IsPii, decided.RequiredVerification = in.Edit.IsPII, in.Edit.RequiredVerification
+	}
+	return q.ReviewDefinition(ctx, decided)
 }
 
 func reviewRequirement(
