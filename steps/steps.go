@@ -77,7 +77,9 @@ func New(d Deps) Steps {
 		Configuration: schema.Configuration{
 			Definitions: schema.Definitions{Once: runner}, Scenarios: schema.Scenarios{Once: runner},
 		},
-		Extraction: schema.Extraction{Once: runner, Model: model, MatchThreshold: d.Settings.MatchThreshold, Log: d.Log},
+		Extraction: schema.Extraction{
+			Once: runner, Model: model, BuiltIn: offline.Builtin(), MatchThreshold: d.Settings.MatchThreshold, Log: d.Log,
+		},
 		Gaps: gapfill.Gaps{
 			Once: runner, Model: model, Settings: d.Settings, Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log, Observer: d.Observer,
 		},

@@ -558,8 +558,8 @@ SET display_name = excluded.display_name,
     max_elements = excluded.max_elements,
     collection_prompt = excluded.collection_prompt,
     extraction_examples = excluded.extraction_examples,
-    is_pii = excluded.is_pii,
-    required_verification = excluded.required_verification,
+    is_pii = definitions.is_pii OR excluded.is_pii,
+    required_verification = definitions.required_verification OR excluded.required_verification,
     enabled = false,
     origin = 'extracted',
     review_state = 'pending',
@@ -591,7 +591,7 @@ type SuggestDefinitionParams struct {
 }
 
 // Stores a definition that extraction suggests. It never replaces an existing definition. It replaces one that was
-// deleted before the suggestion. Index: the unique key.
+// deleted before the suggestion, and keeps the protection of that one. Index: the unique key.
 func (q *Queries) SuggestDefinition(ctx context.Context, arg SuggestDefinitionParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, suggestDefinition,
 		arg.ID,

@@ -210,6 +210,7 @@ type GapFill struct {
 	SessionID          *uuid.UUID `json:"session_id"`
 	ConversationReadAt *time.Time `json:"conversation_read_at"`
 	ReadTo             int32      `json:"read_to"`
+	ReadFields         []string   `json:"read_fields"`
 	Candidates         []byte     `json:"candidates"`
 	ModelCalls         int32      `json:"model_calls"`
 	Warnings           []string   `json:"warnings"`
