@@ -212,7 +212,7 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 
 // PersistSchema replaces the rows of earlier extractions of the same source. It changes no row that a person saved or
 // reviewed. For a field that the agent does not define it suggests a definition, which is disabled until a person
-// approves it.
+// approves it. At the limit of definitions it suggests none, and warns.
 func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.Applied[vault.ExtractResult], error) {
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput,
@@ -285,6 +285,20 @@ func (s Extraction) persistMatch(
 	out *vault.ExtractResult,
 ) error {
 	f := m.Field
+	if !m.Existing {
+		others, err := q.CountOtherDefinitions(ctx, dbgen.CountOtherDefinitionsParams{
+			TenantID: op.TenantID, AgentID: in.AgentID, Name: f.Name,
+		})
+		if err != nil {
+			return err
+		}
+		if others >= vault.MaxDefinitions {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s is not required: the agent has %d definitions, suggested "+
+				"ones included, and the limit is %d; delete those that it does not use, then extract again",
+				f.Name, others, vault.MaxDefinitions))
+			return nil
+		}
+	}
 	review := vault.ReviewNone
 	if f.Confidence < vault.ReviewThreshold {
 		review = vault.ReviewPending
