@@ -47,6 +47,8 @@ type Steps struct {
 	Sweeps      upkeep.Sweeps
 	Caches      upkeep.Caches
 	Operations  upkeep.Operations
+	// Once runs the steps of a batch of operations.
+	Once once.Runner
 }
 
 // New builds the steps, once per process.
@@ -59,11 +61,12 @@ func New(d Deps) Steps {
 	}
 	runner := once.Runner{DB: d.DB, Sealer: d.Sealer, Enqueuer: d.Enqueuer}
 	values := customers.Values{Once: runner, Mode: d.Settings.Mode, Now: d.Now, Observer: d.Observer}
-	caches := upkeep.Caches{DB: d.DB, Cache: d.Cache, Enqueuer: d.Enqueuer, Log: d.Log}
+	caches := upkeep.Caches{Once: runner, Cache: d.Cache, Enqueuer: d.Enqueuer, Log: d.Log}
 	model := once.Budgeted{
 		Model: d.Model, DB: d.DB, Limits: d.Settings.Model, Now: d.Now, Log: d.Log, Observer: d.Observer,
 	}
 	return Steps{
+		Once:        runner,
 		Values:      values,
 		Assets:      customers.Assets{Once: runner, Now: d.Now},
 		Items:       customers.Items{Once: runner, Now: d.Now},

@@ -18,12 +18,19 @@ import (
 // flow is a linear workflow under construction.
 type flow struct {
 	workflow *hatchet.Workflow
+	once     once.Runner
 	caches   upkeep.Caches
 	last     *hatchet.Task // nil: there is no task yet
 }
 
-// step is a method of a package below steps.
-type step[Out any] func(context.Context, vault.Event) (Out, error)
+// turn returns whether the next step is the first one.
+func (f flow) turn() once.Turn { return once.Turn(f.last == nil) }
+
+// step is a method of a package below steps, for one operation; batchStep is one for a batch.
+type (
+	step[Out any]      func(context.Context, vault.Event) (Out, error)
+	batchStep[Out any] func(context.Context, vault.Batch) (Out, error)
+)
 
 // policyOf returns the options of a task that follows its parents: retries, backoff and time-outs.
 type policyOf func(parents ...*hatchet.Task) []hatchet.TaskOption
@@ -33,7 +40,7 @@ func begin[In, Out any](
 	c *hatchet.Client, s steps.Steps, spec vault.Spec[In, Out], more ...hatchet.WorkflowOption,
 ) flow {
 	opts := append([]hatchet.WorkflowOption{hatchet.WithWorkflowEvents(spec.Events...)}, more...)
-	return flow{workflow: c.NewWorkflow(spec.Name, opts...), caches: s.Caches}
+	return flow{workflow: c.NewWorkflow(spec.Name, opts...), once: s.Once, caches: s.Caches}
 }
 
 func (f flow) then(name string, fn any, policy policyOf) flow {
@@ -47,17 +54,42 @@ func (f flow) then(name string, fn any, policy policyOf) flow {
 	return f
 }
 
-// prepare adds a step that changes nothing a reader sees.
+// prepare adds a step that changes nothing a reader sees. It runs for each operation of a batch.
 func prepare[Out once.Preparation](f flow, name string, policy policyOf, fn step[Out]) flow {
+	turn := f.turn()
+	return f.then(name, task(func(ctx context.Context, b vault.Batch) (once.BatchResult, error) {
+		return once.PrepareEach(ctx, f.once, b, turn, fn)
+	}), policy)
+}
+
+// prepareBatch is prepare with a step that works on a batch.
+func prepareBatch(f flow, name string, policy policyOf, fn batchStep[once.BatchResult]) flow {
 	return f.then(name, task(fn), policy)
 }
 
 // effected is a workflow whose effect is not invalidated yet.
 type effected struct{ flow flow }
 
-// effect adds the step that changes data which readers cache.
+// effect adds the step that changes data which readers cache. The operations of a batch share a transaction.
 func effect[Out any](f flow, name string, policy policyOf, fn step[once.Applied[Out]]) effected {
+	return effected{f.then(name, together(f, fn), policy)}
+}
+
+// effectBatch is effect with a step that works on a batch.
+func effectBatch(f flow, name string, policy policyOf, fn batchStep[once.AppliedBatch]) effected {
 	return effected{f.then(name, task(fn), policy)}
+}
+
+// together returns the task of an effect. A run of a cron has no operation.
+func together[Out any](f flow, fn step[Out]) any {
+	turn := f.turn()
+	return task(func(ctx context.Context, b vault.Batch) (once.AppliedBatch, error) {
+		if b.IsCron() {
+			_, err := fn(ctx, vault.Event{})
+			return once.AppliedBatch{}, err
+		}
+		return once.ApplyTogether(ctx, f.once, b, turn, fn)
+	})
 }
 
 const invalidateAndAcknowledge = "invalidate-and-acknowledge"
@@ -72,7 +104,7 @@ type stored struct{ flow flow }
 
 // store adds the step that stores data which no cache holds.
 func store[Out any](f flow, name string, policy policyOf, fn step[once.Stored[Out]]) stored {
-	return stored{f.then(name, task(fn), policy)}
+	return stored{f.then(name, together(f, fn), policy)}
 }
 
 // end adds the last step, which acknowledges the operation.
@@ -80,5 +112,5 @@ func (s stored) end() *hatchet.Workflow { return effected(s).end() }
 
 // announce ends with a step that announces the change to another workflow and acknowledges the operation.
 func announce[Out any](s stored, fn step[Out]) *hatchet.Workflow {
-	return s.flow.then("announce", task(fn), quick).workflow
+	return s.flow.then("announce", single(fn), quick).workflow
 }

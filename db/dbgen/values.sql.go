@@ -507,8 +507,8 @@ SELECT
     r.superseded_at, r.yields_to_id, r.decision, r.decided_by, r.decided_at, r.decision_note,
     r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation,
     r.collected_at,
-    r.expires_at, r.definition_id, r.warnings, $2, r.accepted_at
-FROM jsonb_to_recordset($3::jsonb) AS r (
+    r.expires_at, r.definition_id, r.warnings, r.operation_id, r.accepted_at
+FROM jsonb_to_recordset($2::jsonb) AS r (
     id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text,
     source_session_id uuid,
     source_scenario_id uuid, source_step_id text, source_item_id uuid, source_item_type text, source_metadata jsonb,
@@ -517,20 +517,14 @@ FROM jsonb_to_recordset($3::jsonb) AS r (
     decided_at timestamptz, decision_note text, verified boolean, verification_method text,
     verified_at timestamptz,
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
-    expires_at timestamptz, definition_id uuid, warnings text[], accepted_at timestamptz
+    expires_at timestamptz, definition_id uuid, warnings text[], operation_id uuid, accepted_at timestamptz
 )
 `
 
-type InsertValuesParams struct {
-	TenantID    uuid.UUID       `json:"tenant_id"`
-	OperationID uuid.UUID       `json:"operation_id"`
-	Rows        json.RawMessage `json:"rows"`
-}
-
 // Stores many versions in one statement. rows is a JSON array of objects with the names of the columns. COPY does
 // not work under row-level security.
-func (q *Queries) InsertValues(ctx context.Context, arg InsertValuesParams) (int64, error) {
-	result, err := q.db.Exec(ctx, insertValues, arg.TenantID, arg.OperationID, arg.Rows)
+func (q *Queries) InsertValues(ctx context.Context, tenantID uuid.UUID, rows json.RawMessage) (int64, error) {
+	result, err := q.db.Exec(ctx, insertValues, tenantID, rows)
 	if err != nil {
 		return 0, err
 	}

@@ -341,7 +341,7 @@ SELECT
     r.superseded_at, r.yields_to_id, r.decision, r.decided_by, r.decided_at, r.decision_note,
     r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation,
     r.collected_at,
-    r.expires_at, r.definition_id, r.warnings, sqlc.arg(operation_id), r.accepted_at
+    r.expires_at, r.definition_id, r.warnings, r.operation_id, r.accepted_at
 FROM jsonb_to_recordset(sqlc.arg(rows)::jsonb) AS r (
     id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text,
     source_session_id uuid,
@@ -351,7 +351,7 @@ FROM jsonb_to_recordset(sqlc.arg(rows)::jsonb) AS r (
     decided_at timestamptz, decision_note text, verified boolean, verification_method text,
     verified_at timestamptz,
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
-    expires_at timestamptz, definition_id uuid, warnings text[], accepted_at timestamptz
+    expires_at timestamptz, definition_id uuid, warnings text[], operation_id uuid, accepted_at timestamptz
 );
 
 -- Marks an extracted value as confirmed by the customer. A version that was replaced meanwhile stays unchanged.
