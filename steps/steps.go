@@ -47,8 +47,6 @@ type Steps struct {
 	Sweeps      upkeep.Sweeps
 	Caches      upkeep.Caches
 	Operations  upkeep.Operations
-	// Once runs the steps of a batch of operations.
-	Once once.Runner
 }
 
 // New builds the steps, once per process.
@@ -66,7 +64,6 @@ func New(d Deps) Steps {
 		Model: d.Model, DB: d.DB, Limits: d.Settings.Model, Now: d.Now, Log: d.Log, Observer: d.Observer,
 	}
 	return Steps{
-		Once:        runner,
 		Values:      values,
 		Assets:      customers.Assets{Once: runner, Now: d.Now},
 		Items:       customers.Items{Once: runner, Now: d.Now},

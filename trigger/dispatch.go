@@ -15,8 +15,8 @@ import (
 // pushes an operation at once while few runs of its kind are in flight, and gathers operations while more are. It is
 // group commit for workflows: an idle system is as fast as without it, and a busy one shares the cost of a run.
 
-// maxFlights is the number of batches of one lane in flight from which the dispatcher gathers.
-const maxFlights = 2
+// minFlights is the number of batches of one lane in flight from which the dispatcher gathers.
+const minFlights = 2
 
 // gatherTime is how long the dispatcher gathers after the end of a batch with several operations: their callers are
 // about to submit the next ones.
@@ -149,7 +149,7 @@ func (d *dispatcher) close() {
 
 // look pushes what can be pushed now. d is locked.
 func (d *dispatcher) look(at lane, q *queue) {
-	for len(q.waiting) > 0 && (q.full() || (q.timer == nil && len(q.flights) < maxFlights)) {
+	for len(q.waiting) > 0 && (q.full() || (q.timer == nil && q.ready())) {
 		d.send(at, q)
 	}
 	if len(q.waiting) == 0 && len(q.flights) == 0 && q.timer == nil {
@@ -167,6 +167,15 @@ func (d *dispatcher) gather(at lane, q *queue) {
 			d.look(at, q)
 		}
 	})
+}
+
+// ready reports whether a queue has gathered enough: more operations than are in flight, or any if few runs are.
+func (q *queue) ready() bool {
+	flying := 0
+	for f := range q.flights {
+		flying += f.left
+	}
+	return len(q.flights) < minFlights || len(q.waiting) > flying
 }
 
 func (q *queue) full() bool { return len(q.waiting) >= vault.MaxBatch || q.bytes >= maxBatchBytes }

@@ -18,7 +18,6 @@ import (
 // flow is a linear workflow under construction.
 type flow struct {
 	workflow *hatchet.Workflow
-	once     once.Runner
 	caches   upkeep.Caches
 	last     *hatchet.Task // nil: there is no task yet
 }
@@ -40,7 +39,7 @@ func begin[In, Out any](
 	c *hatchet.Client, s steps.Steps, spec vault.Spec[In, Out], more ...hatchet.WorkflowOption,
 ) flow {
 	opts := append([]hatchet.WorkflowOption{hatchet.WithWorkflowEvents(spec.Events...)}, more...)
-	return flow{workflow: c.NewWorkflow(spec.Name, opts...), once: s.Once, caches: s.Caches}
+	return flow{workflow: c.NewWorkflow(spec.Name, opts...), caches: s.Caches}
 }
 
 func (f flow) then(name string, fn any, policy policyOf) flow {
@@ -58,7 +57,7 @@ func (f flow) then(name string, fn any, policy policyOf) flow {
 func prepare[Out once.Preparation](f flow, name string, policy policyOf, fn step[Out]) flow {
 	turn := f.turn()
 	return f.then(name, task(func(ctx context.Context, b vault.Batch) (once.BatchResult, error) {
-		return once.PrepareEach(ctx, f.once, b, turn, fn)
+		return once.PrepareEach(ctx, f.caches.Once, b, turn, fn)
 	}), policy)
 }
 
@@ -88,7 +87,7 @@ func together[Out any](f flow, fn step[Out]) any {
 			_, err := fn(ctx, vault.Event{})
 			return once.AppliedBatch{}, err
 		}
-		return once.ApplyTogether(ctx, f.once, b, turn, fn)
+		return once.ApplyTogether(ctx, f.caches.Once, b, turn, fn)
 	})
 }
 

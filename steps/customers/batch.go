@@ -1,6 +1,7 @@
 package customers
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -48,17 +49,9 @@ func (s Values) ValidateValues(ctx context.Context, b vault.Batch) (once.BatchRe
 		warned += min(1, len(w.checked.Warnings))
 	}
 	s.Observer.ValuesInvalid(vault.WriteValue.Name, 0, warned)
-	rest := vault.Batch{ID: b.ID, TenantID: b.TenantID}
-	for _, o := range b.Operations {
-		if left[o.ID] {
-			rest.Operations = append(rest.Operations, o)
-		}
-	}
-	if len(rest.Operations) == 0 {
-		return once.BatchResult{Operations: len(b.Operations)}, nil
-	}
-	out, err := once.PrepareEach(ctx, s.Once, rest, once.First, s.ValidateValue)
-	out.Operations = len(b.Operations)
+	events := slices.DeleteFunc(b.Events(), func(ev vault.Event) bool { return !left[ev.OperationID] })
+	out := once.BatchResult{Operations: len(b.Operations)}
+	out.Rejected, err = once.PrepareAlone(ctx, s.Once, due, events, s.ValidateValue)
 	return out, err
 }
 
@@ -79,9 +72,10 @@ func (s Values) PersistValues(ctx context.Context, b vault.Batch) (once.AppliedB
 		return err
 	})
 	switch {
+	case err == nil:
 	case db.IsUnavailable(err), ctx.Err() != nil:
 		return out, err
-	case err != nil: // of one of them, or a deadlock
+	default: // an error of one of them, or a deadlock
 		due, err := s.Once.Due(ctx, b, once.Later)
 		if err != nil {
 			return out, err
@@ -92,42 +86,35 @@ func (s Values) PersistValues(ctx context.Context, b vault.Batch) (once.AppliedB
 	return out, err
 }
 
-// persistTogether stores the writes of a batch, and returns the events of those that it left out.
+// persistTogether stores the writes of a batch, and returns the events of those that it left out, in the order of their
+// acceptance.
 func (s Values) persistTogether(ctx context.Context, q *dbgen.Queries, b vault.Batch) ([]vault.Event, error) {
 	rows, err := q.LockOperations(ctx, b.TenantID, b.IDs())
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(rows, func(a, b dbgen.Operation) int { // in the order of acceptance
+		return cmp.Or(a.AcceptedAt.Compare(b.AcceptedAt), slices.Compare(a.ID[:], b.ID[:]))
+	})
 	var writes []checkedWrite
-	left, chosen := map[uuid.UUID]bool{}, map[uuid.UUID]bool{} // ids of operations; of items
+	var left []uuid.UUID           // operations that are not stored yet
+	chosen := map[uuid.UUID]bool{} // items of earlier writes
 	for _, op := range rows {
 		if once.IsApplied(op) || op.Status == string(vault.OperationFailed) {
 			continue
 		}
-		left[op.ID] = true
+		left = append(left, op.ID)
 		in, err := once.OpenPayload[vault.WriteValueInput](s.Once, op)
-		if err != nil {
-			continue
+		if err != nil || (in.ItemID != nil && chosen[*in.ItemID]) || (in.SourceItemID != nil && chosen[*in.SourceItemID]) {
+			continue // it needs an earlier write of the batch
 		}
 		w := checkedWrite{WriteValueInput: in, op: op, id: once.NewID()}
 		if in.ItemID != nil {
 			w.id = *in.ItemID
-			if chosen[w.id] {
-				continue
-			}
 			chosen[w.id] = true
 		}
 		writes = append(writes, w)
 	}
-	slices.SortFunc(writes, func(a, b checkedWrite) int {
-		if d := a.op.AcceptedAt.Compare(b.op.AcceptedAt); d != 0 {
-			return d
-		}
-		return slices.Compare(a.op.ID[:], b.op.ID[:])
-	})
-	writes = slices.DeleteFunc(writes, func(w checkedWrite) bool {
-		return w.SourceItemID != nil && chosen[*w.SourceItemID] // its source may come after it
-	})
 	if writes, err = s.checkBatch(ctx, q, b.TenantID, writes); err != nil {
 		return nil, err
 	}
@@ -135,24 +122,28 @@ func (s Values) persistTogether(ctx context.Context, q *dbgen.Queries, b vault.B
 		writes[i].index = i
 	}
 	refused := rejections{skip: true}
-	stored, err := s.storeAll(ctx, q, b.TenantID, writes,
-		func(w checkedWrite, _ fieldKey) dbgen.Operation { return w.op }, &refused)
+	stored, err := s.storeAll(ctx, q, b.TenantID, writes, &refused)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.markStored(ctx, q, b, stored); err != nil {
 		return nil, err
 	}
+	done := make(map[uuid.UUID]bool, len(stored.writes))
 	for _, w := range stored.writes {
-		delete(left, w.op.ID)
+		done[w.op.ID] = true
 	}
-	var events []vault.Event
+	events := make(map[uuid.UUID]vault.Event, len(b.Operations))
 	for _, ev := range b.Events() {
-		if left[ev.OperationID] {
-			events = append(events, ev)
+		events[ev.OperationID] = ev
+	}
+	var rest []vault.Event
+	for _, id := range left {
+		if !done[id] {
+			rest = append(rest, events[id])
 		}
 	}
-	return events, nil
+	return rest, nil
 }
 
 // checkBatch finds the definitions of writes and returns the valid writes.

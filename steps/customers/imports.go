@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -23,13 +22,13 @@ type Imports struct{ Values Values }
 // ValidateImport validates every write of an import.
 func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (once.Validated, error) {
 	return once.Validated{}, once.Prepare(ctx, s.Values.Once, ev, func(
-		q *dbgen.Queries, _ dbgen.Operation, in vault.ImportValuesInput,
+		q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput,
 	) error {
 		if err := rules.Check(in); err != nil {
 			return err
 		}
 		refused := rejections{skip: in.SkipInvalid}
-		writes, err := s.checkAll(ctx, q, ev.TenantID, in, &refused)
+		writes, err := s.checkAll(ctx, q, op, in, &refused)
 		if err != nil {
 			return err
 		}
@@ -42,20 +41,18 @@ func (s Imports) ValidateImport(ctx context.Context, ev vault.Event) (once.Valid
 	})
 }
 
-// PersistImport stores an import in one transaction, with each version ordered by acceptance. The writes of a field are
-// as operations one after the other: each counts as accepted a microsecond after the one before it, the precision of
-// PostgreSQL.
+// PersistImport stores an import in one transaction, with each version ordered by acceptance.
 func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applied[vault.ImportResult], error) {
 	return once.Apply(ctx, s.Values.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput,
 	) (vault.ImportResult, error) {
 		var out vault.ImportResult
 		refused := rejections{skip: in.SkipInvalid}
-		writes, err := s.checkAll(ctx, q, ev.TenantID, in, &refused)
+		writes, err := s.checkAll(ctx, q, op, in, &refused)
 		if err != nil {
 			return out, err
 		}
-		stored, err := s.Values.storeAll(ctx, q, ev.TenantID, writes, acceptedInTurn(op), &refused)
+		stored, err := s.Values.storeAll(ctx, q, ev.TenantID, writes, &refused)
 		if out.Rejected, err = refused.rejected(), cmp.Or(err, refused.err()); err != nil || len(stored.writes) == 0 {
 			return out, err
 		}
@@ -81,22 +78,9 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 	})
 }
 
-// acceptedInTurn returns the operation that each write of an import belongs to, with the time of its acceptance.
-func acceptedInTurn(op dbgen.Operation) func(checkedWrite, fieldKey) dbgen.Operation {
-	last := map[fieldKey]time.Time{}
-	return func(_ checkedWrite, key fieldKey) dbgen.Operation {
-		own := op
-		if at, ok := last[key]; ok {
-			own.AcceptedAt = at.Add(time.Microsecond)
-		}
-		last[key] = own.AcceptedAt
-		return own
-	}
-}
-
 // checkAll validates every value and returns the valid writes.
 func (s Imports) checkAll(
-	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ImportValuesInput, refused *rejections,
+	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput, refused *rejections,
 ) ([]checkedWrite, error) {
 	defs := map[uuid.UUID]map[string]vault.Definition{}
 	var writes []checkedWrite
@@ -104,7 +88,7 @@ func (s Imports) checkAll(
 	for i, w := range in.Writes {
 		agent, ok := defs[w.AgentID]
 		if !ok {
-			rows, err := q.ListDefinitions(ctx, tenant, w.AgentID)
+			rows, err := q.ListDefinitions(ctx, op.TenantID, w.AgentID)
 			if err != nil {
 				return nil, err
 			}
@@ -113,7 +97,7 @@ func (s Imports) checkAll(
 			}
 			defs[w.AgentID] = agent
 		}
-		c := checkedWrite{WriteValueInput: w, index: i, id: once.NewID()}
+		c := checkedWrite{WriteValueInput: w, index: i, op: op, id: once.NewID()}
 		if w.ItemID != nil {
 			c.id = *w.ItemID
 		}

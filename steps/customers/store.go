@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -19,8 +20,8 @@ import (
 // checkedWrite is a valid write with its definition and the checked value.
 type checkedWrite struct {
 	vault.WriteValueInput
-	index       int             // in the import or batch
-	op          dbgen.Operation // of a batch
+	index       int // in the import or batch
+	op          dbgen.Operation
 	id          uuid.UUID
 	sourceFound bool
 	def         *vault.Definition
@@ -73,11 +74,10 @@ type stored struct {
 }
 
 // storeAll stores many writes of a tenant in a few statements, as if they were operations one after the other. The rows
-// have the states after the last write. operation returns the operation of a write to a field. Writes that cannot be
-// stored are added to refused; unless refused skips them, nothing is stored then.
+// have the states after the last write. Writes that cannot be stored are added to refused; unless refused skips them,
+// nothing is stored then.
 func (s Values) storeAll(
-	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite,
-	operation func(checkedWrite, fieldKey) dbgen.Operation, refused *rejections,
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, refused *rejections,
 ) (stored, error) {
 	if len(writes) == 0 {
 		return stored{}, nil
@@ -95,7 +95,7 @@ func (s Values) storeAll(
 	if writes, err = limitFields(ctx, q, tenant, writes, profiles, refused); err != nil {
 		return stored{}, err
 	}
-	out, err := s.placeAll(ctx, q, tenant, writes, profiles, operation, refused)
+	out, err := s.placeAll(ctx, q, tenant, writes, profiles, refused)
 	if err != nil || refused.err() != nil || len(out.rows) == 0 {
 		return out, err
 	}
@@ -137,41 +137,42 @@ func dropConflicts(
 	return kept, nil
 }
 
-// findSources finds the source of each write, which may be another write of the same import. It removes writes of
+// findSources finds the source of each write, which may be another write of the same operation. It removes writes of
 // deleted customers and writes that would make a cycle.
 func findSources(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
 	refused *rejections,
 ) ([]checkedWrite, error) {
-	own := map[uuid.UUID]vault.Lineage{}
+	own := map[uuid.UUID]map[uuid.UUID]vault.Lineage{} // by operation
 	for _, w := range writes {
-		own[w.id] = w.Lineage
+		if own[w.op.ID] == nil {
+			own[w.op.ID] = map[uuid.UUID]vault.Lineage{}
+		}
+		own[w.op.ID][w.id] = w.Lineage
 	}
 	kept := make([]checkedWrite, 0, len(writes))
-	var out []uuid.UUID
+	removed := false
 	for _, w := range writes {
 		err := error(vault.Unknown("customer", w.CustomerID))
 		if _, ok := profiles[w.CustomerID]; ok {
-			w.sourceFound, err = checkImportSource(ctx, q, tenant, w.id, w.Lineage, own)
+			w.sourceFound, err = checkImportSource(ctx, q, tenant, w.id, w.Lineage, own[w.op.ID])
 		}
 		if err == nil {
 			kept = append(kept, w)
 			continue
 		}
-		out = append(out, w.id)
 		if err := refused.add(w.index, err); err != nil {
 			return nil, err
 		}
-	}
-	for _, id := range out {
-		delete(own, id)
+		delete(own[w.op.ID], w.id)
+		removed = true
 	}
 	for i, w := range kept { // a source may have been removed
 		var err error
-		if len(out) == 0 {
+		if !removed {
 			break
 		}
-		if kept[i].sourceFound, err = checkImportSource(ctx, q, tenant, w.id, w.Lineage, own); err != nil {
+		if kept[i].sourceFound, err = checkImportSource(ctx, q, tenant, w.id, w.Lineage, own[w.op.ID]); err != nil {
 			return nil, err
 		}
 	}
@@ -252,6 +253,7 @@ func checkImportSource(
 	}
 	return true, nil // a cycle of other writes, which are rejected
 }
+
 // lockCustomers creates and locks the profiles of an import in the order of ids. It returns the profile of each
 // customer; a deleted customer has none.
 func lockCustomers(
@@ -297,10 +299,11 @@ func lockCustomers(
 }
 
 // placeAll orders each write in the history of its field. It refuses writes that would change a value that is written
-// once.
+// once. Each write of an operation to a field counts as accepted a microsecond after the one before it, the precision of
+// PostgreSQL.
 func (s Values) placeAll(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
-	operation func(checkedWrite, fieldKey) dbgen.Operation, refused *rejections,
+	refused *rejections,
 ) (stored, error) {
 	out := stored{superseded: map[uuid.UUID]uuid.UUID{}, places: map[uuid.UUID]rules.Placement{}}
 	keys := make([]fieldKey, len(writes))
@@ -319,8 +322,17 @@ func (s Values) placeAll(
 	now := s.Now()
 	var placed []placedWrite
 	at := make(map[uuid.UUID]int, len(writes)) // index in placed of the version with an id
+	type field struct {
+		operation uuid.UUID
+		key       fieldKey
+	}
+	last := map[field]time.Time{} // acceptance of the last write
 	for i, w := range writes {
-		own := operation(w, keys[i])
+		own, of := w.op, field{w.op.ID, keys[i]}
+		if at, ok := last[of]; ok {
+			own.AcceptedAt = at.Add(time.Microsecond)
+		}
+		last[of] = own.AcceptedAt
 		version := newVersion(w.id, own, w.WriteValueInput, w.def, w.checked)
 		if err := rules.CheckWriteOnce(w.def, histories[keys[i]], version, now); err != nil {
 			if err := refused.add(w.index, err); err != nil {

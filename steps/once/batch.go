@@ -105,22 +105,27 @@ func PrepareEach[Out Preparation](
 	if err != nil {
 		return out, err
 	}
+	out.Rejected, err = PrepareAlone(ctx, o, due, due.Events(b), step)
+	return out, err
+}
+
+// PrepareAlone runs a step for some of the operations that are due. Errors are those of PrepareEach.
+func PrepareAlone[Out Preparation](
+	ctx context.Context, o Runner, due DueOperations, events []vault.Event,
+	step func(context.Context, vault.Event) (Out, error),
+) (rejected int, err error) {
 	var errs []error
-	for _, ev := range b.Events() {
-		op, ok := due[ev.OperationID]
-		if !ok {
-			continue
-		}
+	for _, ev := range events {
 		switch done, err := step(ctx, ev); {
 		case vault.Permanent(err) || rejects(done):
-			out.Rejected++
+			rejected++
 		case err != nil:
 			errs = append(errs, err)
-		case op.Status == string(vault.OperationFailed):
-			errs = append(errs, o.Reopen(ctx, ev))
+		case due[ev.OperationID].Status == string(vault.OperationFailed):
+			errs = append(errs, o.reopen(ctx, ev))
 		}
 	}
-	return out, errors.Join(errs...)
+	return rejected, errors.Join(errs...)
 }
 
 // rejects reports whether a step has rejected its operation as an outcome, without an error.
@@ -129,8 +134,8 @@ func rejects(out any) bool {
 	return ok && r.Rejects()
 }
 
-// Reopen reopens an operation that failed before, and that a step has found valid now.
-func (o Runner) Reopen(ctx context.Context, ev vault.Event) error {
+// reopen reopens an operation that failed before, and that a step has found valid now.
+func (o Runner) reopen(ctx context.Context, ev vault.Event) error {
 	return o.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error {
 		_, err := o.Lock(ctx, q, ev)
 		return err
