@@ -312,6 +312,51 @@ FROM (SELECT unnest(sqlc.arg(profiles)::uuid[]) AS profile_id, unnest(sqlc.arg(n
 JOIN customer_values f ON f.profile_id = wanted.profile_id AND f.name = wanted.name
 WHERE f.tenant_id = sqlc.arg(tenant_id);
 
+-- Lists the versions of fields that can matter to a version that takes effect at since: those that were accepted since
+-- then, the active one, the pending ones, and the one that was accepted last. It works as ListVersions, and its cost does
+-- not depend on the length of the history. Indexes: customer_values_history, customer_values_active,
+-- customer_values_pending, customer_values_id.
+-- name: ListRecentVersions :many
+WITH wanted AS (
+    SELECT
+        unnest(sqlc.arg(profiles)::uuid[]) AS profile_id,
+        unnest(sqlc.arg(names)::text[]) AS name,
+        unnest(sqlc.arg(since)::timestamptz[]) AS since
+), chosen AS (
+    SELECT n.id
+    FROM wanted w
+    JOIN customer_values n ON n.profile_id = w.profile_id AND n.name = w.name AND n.accepted_at >= w.since
+    UNION
+    SELECT a.id
+    FROM wanted w
+    JOIN customer_values a ON a.profile_id = w.profile_id AND a.name = w.name
+    WHERE a.status = 'active' AND a.deleted_at IS NULL
+    UNION
+    SELECT p.id
+    FROM wanted w
+    JOIN customer_values p ON p.profile_id = w.profile_id AND p.name = w.name
+    WHERE p.status = 'pending' AND p.deleted_at IS NULL
+    UNION
+    SELECT (
+        SELECT l.id
+        FROM customer_values l
+        WHERE l.profile_id = w.profile_id AND l.name = w.name
+        ORDER BY l.accepted_at DESC, l.operation_id DESC
+        LIMIT 1
+    )
+    FROM wanted w
+)
+SELECT
+    f.superseded_at, f.definition_id,
+    f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id, f.yields_to_id,
+    (f.deleted_at IS NOT NULL)::bool AS deleted, f.source, f.source_item_type, f.source_session_id, f.verified,
+    f.verification_method, (cardinality(f.warnings) > 0)::bool AS warned, f.decision, f.collected_at, f.expires_at,
+    f.value_type, f.encrypted,
+    (CASE WHEN f.status IN ('active', 'pending') THEN f.value ELSE 'null' END)::jsonb AS value
+FROM chosen
+JOIN customer_values f ON f.id = chosen.id
+WHERE f.tenant_id = sqlc.arg(tenant_id);
+
 -- Supersedes many versions. It works as SupersedeValue. Index: primary key.
 -- name: SupersedeValues :exec
 UPDATE customer_values f

@@ -307,10 +307,15 @@ func (s Values) placeAll(
 ) (stored, error) {
 	out := stored{superseded: map[uuid.UUID]uuid.UUID{}, places: map[uuid.UUID]rules.Placement{}}
 	keys := make([]fieldKey, len(writes))
+	since := make(map[fieldKey]time.Time, len(writes))
 	for i, w := range writes {
 		keys[i] = fieldKey{profiles[w.CustomerID], w.Name}
+		at := effectiveTime(w.op, w.WriteValueInput)
+		if earliest, ok := since[keys[i]]; !ok || at.Before(earliest) {
+			since[keys[i]] = at
+		}
 	}
-	histories, err := loadHistories(ctx, q, s.Once.Sealer, tenant, keys...)
+	histories, err := loadRecent(ctx, q, s.Once.Sealer, tenant, since)
 	if err != nil {
 		return out, err
 	}
