@@ -175,8 +175,8 @@ func (c *Client) Enqueue(ctx context.Context, ops ...dbgen.Operation) error {
 	return err
 }
 
-// push pushes the operations of one batch through the circuit breaker: while the engine is down, pushes fail at once. It
-// waits while MaxPushes others run.
+// push pushes the operations of one batch through the circuit breaker: while the engine is down, pushes fail at once.
+// It waits while MaxPushes others run.
 func (c *Client) push(ctx context.Context, ops []dbgen.Operation) error {
 	if c.engine == nil {
 		return vault.Unavailable("the workflow engine", errNoEngine)

@@ -57,8 +57,9 @@ func (c *Client) Wake(ctx context.Context, tenant uuid.UUID) (int, error) {
 	return c.pushAll(ctx, woken)
 }
 
-// pushAll pushes operations in batches, concurrently, and returns the number of pushed ones and the first error. An operation that
-// could not be pushed is due again releaseAfter later; one whose push had no answer in time keeps its lease.
+// pushAll pushes operations in batches, concurrently, and returns the number of pushed ones and the first error. An
+// operation that could not be pushed is due again releaseAfter later; one whose push had no answer in time keeps its
+// lease.
 func (c *Client) pushAll(ctx context.Context, ops []dbgen.Operation) (int, error) {
 	var (
 		mu     sync.Mutex

@@ -22,7 +22,7 @@ type Operation struct {
 	// BatchID is the batch that carried the operation out. The run in the engine has it as metadata batch_id. nil: none
 	// yet.
 	BatchID    *uuid.UUID `json:"batch_id,omitempty"`
-	AcceptedAt time.Time `json:"accepted_at"`
+	AcceptedAt time.Time  `json:"accepted_at"`
 	// FinishedAt is nil until the operation succeeded or failed.
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
 	// WaitingFor is the open question that a gap fill waits for. nil: it waits for no customer.

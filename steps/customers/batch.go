@@ -55,9 +55,9 @@ func (s Values) ValidateValues(ctx context.Context, b vault.Batch) (once.BatchRe
 	return out, err
 }
 
-// PersistValues stores the writes of a batch in one transaction, as if they were stored one after the other in the order
-// of their acceptance. It leaves to PersistValue, in transactions of their own, those that cannot be stored that way.
-// Their order is that of their effective time and acceptance, also if they are stored later.
+// PersistValues stores the writes of a batch in one transaction, as if they were stored one after the other in the
+// order of their acceptance. It leaves to PersistValue, in transactions of their own, those that cannot be stored that
+// way. Their order is that of their effective time and acceptance, also if they are stored later.
 func (s Values) PersistValues(ctx context.Context, b vault.Batch) (once.AppliedBatch, error) {
 	if _, ok := b.Only(); ok {
 		return once.ApplyTogether(ctx, s.Once, b, once.Later, s.PersistValue)

@@ -47,9 +47,9 @@ func loadHistories(
 	return out, nil
 }
 
-// loadRecent returns the versions of fields that can matter to new versions. since is the earliest effective time of the
-// new versions of each field. So a write costs the same however long the history is. The caller holds the locks of the
-// profiles.
+// loadRecent returns the versions of fields that can matter to new versions. since is the earliest effective time of
+// the new versions of each field. So a write costs the same however long the history is. The caller holds the locks of
+// the profiles.
 //
 // If the active version is older than the new ones, no version before it matters. Otherwise the new ones come late, or
 // there is no active version, and loadRecent loads the whole history.

@@ -299,8 +299,8 @@ func lockCustomers(
 }
 
 // placeAll orders each write in the history of its field. It refuses writes that would change a value that is written
-// once. Each write of an operation to a field counts as accepted a microsecond after the one before it, the precision of
-// PostgreSQL.
+// once. Each write of an operation to a field counts as accepted a microsecond after the one before it, the precision
+// of PostgreSQL.
 func (s Values) placeAll(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
 	refused *rejections,

@@ -37,8 +37,8 @@ const (
 )
 
 // InvalidateAndAcknowledge is the last step of every workflow that changes something: it invalidates the cache entries
-// that the operations of a batch touched, acknowledges them, and wakes the gap fills that their changes concern. After a
-// cron, which has no operation, it only invalidates. If the batch has several operations and some of them failed, it
+// that the operations of a batch touched, acknowledges them, and wakes the gap fills that their changes concern. After
+// a cron, which has no operation, it only invalidates. If the batch has several operations and some of them failed, it
 // returns their errors in the end (once.Runner.Rejections).
 //
 // When Redis does not answer, the invalidation is stored as pending and the acknowledgement waits until every reader's
