@@ -60,7 +60,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	}
 	s.change("PUT", agentPath+"/configuration", string(exported.body)).want(200).has(`"changes":[]`)
 	s.change("PUT", agentPath+"/configuration", `{"definitions": [{"name": "pet", "value_type": "string"}]}`).want(200).
-		has(`{"action":"create","kind":"definition","name":"pet"}`)
+		has(`{"kind":"definition","name":"pet","action":"create"}`)
 
 	s.change("DELETE", agentPath+"/definitions/email", "").problem(409, vault.CodeConflict) // it is required
 	s.change("PUT", agentPath+"/definitions/nickname", `{"value_type": "string", "enabled": true}`).want(200)
