@@ -97,6 +97,10 @@ func TestRoutes_AllWork(t *testing.T) {
 		t.Errorf("the profile before the first value is %+v", empty)
 	}
 	s.do("GET", customerPath+"/sessions", "").want(200).has(session.String())
+	s.change("POST", "/v1/sessions/"+session.String()+"/read", "").want(200).has(`"outcome":"read"`)
+	s.change("POST", "/v1/sessions/"+session.String()+"/read", "").want(200).has(`"outcome":"nothing_new"`)
+	s.change("PUT", "/v1/sessions/"+session.String(), fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "ended": true}`, agent, customer)).
+		want(200)
 	var read vault.Session
 	s.do("GET", "/v1/sessions/"+session.String(), "").want(200).into(&read)
 	if len(read.Turns) != 1 || string(read.Variables["plan"]) != `"gold"` {

@@ -36,6 +36,8 @@
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                               * * * * *                          relay
+//	read-conversation  conversation:read                         session              read → persist → invalidate-and-acknowledge
+//	read-quiet-sessions                            * * * * *                          queue
 //	purge-operations                               17 3 * * *                         purge
 //
 // The steps keep "one at a time" with a row lock in PostgreSQL, and with a hold (steps/once/hold.go) around a call of a
