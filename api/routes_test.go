@@ -97,10 +97,11 @@ func TestRoutes_AllWork(t *testing.T) {
 		t.Errorf("the profile before the first value is %+v", empty)
 	}
 	s.do("GET", customerPath+"/sessions", "").want(200).has(session.String())
-	s.change("POST", "/v1/sessions/"+session.String()+"/read", "").want(200).has(`"outcome":"read"`)
-	s.change("POST", "/v1/sessions/"+session.String()+"/read", "").want(200).has(`"outcome":"nothing_new"`)
-	s.change("PUT", "/v1/sessions/"+session.String(), fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "ended": true}`, agent, customer)).
-		want(200)
+	quiet := "/v1/sessions/" + testkit.ID().String()
+	s.change("PUT", quiet, fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "ended": true, "turns": [
+		{"speaker": "customer", "text": "My email is quill@example.com"}]}`, agent, testkit.ID())).want(200)
+	s.change("POST", quiet+"/read", "").want(200).has(`"outcome":"read"`)
+	s.change("POST", quiet+"/read", "").want(200).has(`"outcome":"nothing_new"`)
 	var read vault.Session
 	s.do("GET", "/v1/sessions/"+session.String(), "").want(200).into(&read)
 	if len(read.Turns) != 1 || string(read.Variables["plan"]) != `"gold"` {

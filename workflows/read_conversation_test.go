@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/contextvault/contextvault/db/dbtest"
@@ -20,7 +21,7 @@ func TestReadQuietSessions_EndedSessionIsRead(t *testing.T) {
 	})
 	done(t, r, err)
 	cron(t, vault.WorkflowReadQuietSessions)
-	testkit.Eventually(t, "the email is stored", func(ctx ctxType) (string, bool) {
+	testkit.Eventually(t, "the email is stored", func(ctx context.Context) (string, bool) {
 		p, err := kit.Query.Profile(ctx, s.tenant, s.customer)
 		if err != nil && vault.CodeOf(err) != vault.CodeUnknown {
 			t.Fatal(err)
