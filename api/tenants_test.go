@@ -25,11 +25,12 @@ const (
 // the growth of the heap is that of the attack.
 func TestTenants_AttackHoldsUpNobodyElse(t *testing.T) {
 	s := newService(t, kit, func(o *api.Options) { o.RateLimit = 100 })
-	customer := testkit.ID()
+	customer, agent := testkit.ID(), testkit.ID()
 	path := "/v1/customers/" + customer.String()
 	write := func(i int) string {
-		return fmt.Sprintf(`{"agent_id": %q, "value": %d, "source": "user_provided"}`, customer, i)
+		return fmt.Sprintf(`{"agent_id": %q, "value": %d, "source": "user_provided"}`, agent, i)
 	}
+	s.change("PUT", "/v1/agents/"+agent.String()+"/definitions/visits", `{"value_type": "number"}`).want(200)
 	var other struct{ Result vault.ItemResult }
 	s.change("PUT", path+"/values/visits", write(0)).want(200).into(&other)
 	for i, a := range attack.All() {

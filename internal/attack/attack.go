@@ -41,9 +41,12 @@ type Attack struct {
 	Try func(ctx context.Context, c *Client) error
 }
 
-// Start returns the attacker of one attack, prepared.
+// Start returns the attacker of one attack, prepared. Its agent has the definition note, of any JSON value.
 func (a Attack) Start(ctx context.Context, c Client) (*Client, error) {
 	c.agent, c.customer, c.scenario = newID(), newID(), newID()
+	if err := c.must(ctx, http.MethodPut, c.definition("note"), `{"value_type": "json"}`); err != nil {
+		return nil, err
+	}
 	if a.Prepare != nil {
 		if err := a.Prepare(ctx, &c); err != nil {
 			return nil, fmt.Errorf("prepare %s: %w", a.Name, err)

@@ -29,8 +29,8 @@ func All() []Attack {
 		{Name: "pages of large values", Prepare: writeLong, Try: largePages},
 		{Name: "a large profile", Prepare: writeLong, Try: largeProfile},
 		{Name: "unknown keys", Try: unknownKey},
-		{Name: "the item id of another tenant", Prepare: defineNote, Try: foreignID},
-		{Name: "a JSON value that is deep", Prepare: defineNote, Try: deepValue},
+		{Name: "the item id of another tenant", Try: foreignID},
+		{Name: "a JSON value that is deep", Try: deepValue},
 	}
 }
 
@@ -70,9 +70,9 @@ func longForPattern(ctx context.Context, c *Client) error {
 // requireExpensive saves a condition whose evaluation exceeds its cost, and the large value that it reads.
 func requireExpensive(ctx context.Context, c *Client) error {
 	condition := `[1,2,3,4,5,6,7,8,9].all(a, [1,2,3,4,5,6,7,8,9].all(b, [1,2,3,4,5,6,7,8,9].all(c, ` +
-		`[1,2,3,4,5,6,7,8,9].all(d, !(fields.note + 'b').contains('c')))))`
+		`[1,2,3,4,5,6,7,8,9].all(d, !(fields.text + 'b').contains('c')))))`
 	for path, body := range map[string]string{
-		c.definition("note"): `{"value_type": "string"}`, c.definition("plan"): `{"value_type": "string"}`,
+		c.definition("text"): `{"value_type": "string"}`, c.definition("plan"): `{"value_type": "string"}`,
 		"/v1/agents/" + c.agent.String() + "/scenarios/" + c.scenario.String(): `{"name": "Expensive"}`,
 	} {
 		if err := c.must(ctx, http.MethodPut, path, body); err != nil {
@@ -84,7 +84,7 @@ func requireExpensive(ctx context.Context, c *Client) error {
 	if err != nil {
 		return err
 	}
-	return c.must(ctx, http.MethodPut, c.value(c.customer, "note"), c.write(`"`+strings.Repeat("a", longValue)+`"`))
+	return c.must(ctx, http.MethodPut, c.value(c.customer, "text"), c.write(`"`+strings.Repeat("a", longValue)+`"`))
 }
 
 func evalExpensive(ctx context.Context, c *Client) error {
@@ -183,10 +183,6 @@ func unknownKey(ctx context.Context, c *Client) error {
 		err = fmt.Errorf("an unknown key got %d", a.status)
 	}
 	return err
-}
-
-func defineNote(ctx context.Context, c *Client) error {
-	return c.must(ctx, http.MethodPut, c.definition("note"), `{"value_type": "json"}`)
 }
 
 // foreignID chooses the id of another tenant's value. It is as good as an unused one the first time, and taken in this
