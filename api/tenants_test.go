@@ -34,6 +34,9 @@ func TestTenants_AttackHoldsUpNobodyElse(t *testing.T) {
 	var other struct{ Result vault.ItemResult }
 	s.change("PUT", path+"/values/visits", write(0)).want(200).into(&other)
 	for i, a := range attack.All() {
+		if a.Undefined { // the kit has the mode strict
+			continue
+		}
 		t.Run(a.Name, func(t *testing.T) {
 			enemy := &service{Kit: kit, t: t, tenant: kit.Tenant(t)}
 			key, _ := enemy.newKey("read", "write")

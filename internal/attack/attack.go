@@ -35,6 +35,8 @@ type Client struct {
 // Attack is one kind of attempt.
 type Attack struct {
 	Name string
+	// Undefined reports that the attack stores fields without a definition, which the validation mode strict refuses.
+	Undefined bool
 	// Prepare makes what Try needs. nil: nothing.
 	Prepare func(ctx context.Context, c *Client) error
 	// Try attempts once. It returns an error if the attempt is neither refused nor bounded.

@@ -13,7 +13,8 @@ const (
 	longValue   = 60_000    // bytes
 	manyMembers = 400_000   // unknown members of a body, some 6 MB
 	manyNames   = 1_000_000 // entries of a list
-	pageValues  = 100       // long values of a customer with a large history
+	longWrites  = 100       // long values of one import
+	longImports = 3         // 18 MB
 	jsonShare   = 1.5       // bytes of a page for a byte of its values, which may need escapes
 )
 
@@ -25,9 +26,10 @@ func All() []Attack {
 		{Name: "an expensive condition over a large value", Prepare: requireExpensive, Try: evalExpensive},
 		{Name: "a body with unknown members", Try: unknownMembers},
 		{Name: "a list of a million names", Try: millionNames},
-		{Name: "twelve thousand undefined fields", Prepare: fillFields, Try: moreFields},
-		{Name: "pages of large values", Prepare: writeLong, Try: largePages},
-		{Name: "a large profile", Prepare: writeLong, Try: largeProfile},
+		{Name: "a thousand fields that no definition has", Try: undefinedFields},
+		{Name: "fields beyond the limit of a customer", Undefined: true, Prepare: fillFields, Try: moreFields},
+		{Name: "pages of large values", Prepare: writeVersions, Try: largePages},
+		{Name: "a large profile", Undefined: true, Prepare: writeLong, Try: largeProfile},
 		{Name: "unknown keys", Try: unknownKey},
 		{Name: "the item id of another tenant", Try: foreignID},
 		{Name: "a JSON value that is deep", Try: deepValue},
@@ -59,7 +61,7 @@ func largePattern(ctx context.Context, c *Client) error {
 
 func definePattern(ctx context.Context, c *Client) error {
 	return c.must(ctx, http.MethodPut, c.definition("code"),
-		`{"value_type": "string", "validation_regex": "(?:[a-z]?){900}x"}`)
+		`{"value_type": "string", "validation_regex": "(?:[a-z]?){900}x", "validation_mode": "strict"}`)
 }
 
 func longForPattern(ctx context.Context, c *Client) error {
@@ -126,33 +128,63 @@ func millionNames(ctx context.Context, c *Client) error {
 	return nil
 }
 
-// imported is the body of an import of n fields that no definition has.
-func (c *Client) imported(prefix, value string, n int) string {
-	var b strings.Builder
-	b.WriteString(`{"writes": [`)
-	for i := range n {
-		if i > 0 {
-			b.WriteString(",")
-		}
-		fmt.Fprintf(&b, `{"agent_id": %q, "name": "%s%d", "value": %s, "source": "user_provided"}`, c.agent, prefix, i, value)
+// imported is the body of an import of n writes. name and value return those of a write.
+func (c *Client) imported(n int, name, value func(i int) string) string {
+	writes := make([]string, n)
+	for i := range writes {
+		writes[i] = fmt.Sprintf(`{"agent_id": %q, "name": %q, "value": %s, "source": "user_provided"}`,
+			c.agent, name(i), value(i))
 	}
-	b.WriteString(`]}`)
-	return b.String()
+	return `{"writes": [` + strings.Join(writes, ",") + `]}`
+}
+
+func numbered(prefix string) func(int) string {
+	return func(i int) string { return fmt.Sprint(prefix, i) }
+}
+
+func fixed(text string) func(int) string { return func(int) string { return text } }
+
+// long returns long values, all different.
+func long(i int) string { return fmt.Sprintf(`"%s%d"`, strings.Repeat("a", longValue), i) }
+
+// undefinedFields sends fields that no definition has. In the mode strict the error lists some of them, otherwise they
+// are stored.
+func undefinedFields(ctx context.Context, c *Client) error {
+	body := c.imported(vault.MaxImport, numbered("f"), fixed("1"))
+	a, err := c.send(ctx, http.MethodPost, "/v1/customers/"+newID().String()+"/import", body)
+	if err == nil && a.status != http.StatusOK && a.status != http.StatusTooManyRequests &&
+		(a.status != http.StatusUnprocessableEntity || a.bytes > maxErrorBytes) {
+		err = fmt.Errorf("answered %d with %d bytes: %.300s", a.status, a.bytes, a.body)
+	}
+	return err
 }
 
 func (c *Client) imports() string { return "/v1/customers/" + c.customer.String() + "/import" }
 
 func fillFields(ctx context.Context, c *Client) error {
-	return c.must(ctx, http.MethodPost, c.imports(), c.imported("f", "1", vault.MaxFields))
+	return c.must(ctx, http.MethodPost, c.imports(), c.imported(vault.MaxFields, numbered("f"), fixed("1")))
 }
 
 func moreFields(ctx context.Context, c *Client) error {
-	return c.refused(ctx, http.MethodPost, c.imports(), c.imported("more", "1", vault.MaxImport), "1000 fields")
+	body := c.imported(vault.MaxImport, numbered("more"), fixed("1"))
+	return c.refused(ctx, http.MethodPost, c.imports(), body, "1000 fields")
 }
 
+// writeLong gives a customer a profile that is too large for one answer.
 func writeLong(ctx context.Context, c *Client) error {
-	for _, prefix := range []string{"a", "b", "c"} {
-		body := c.imported(prefix, `"`+strings.Repeat("a", longValue)+`"`, pageValues)
+	for i := range longImports {
+		body := c.imported(longWrites, numbered(fmt.Sprintf("f%d_", i)), long)
+		if err := c.must(ctx, http.MethodPost, c.imports(), body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeVersions gives a customer a history of long values.
+func writeVersions(ctx context.Context, c *Client) error {
+	for range longImports {
+		body := c.imported(longWrites, fixed("note"), long)
 		if err := c.must(ctx, http.MethodPost, c.imports(), body); err != nil {
 			return err
 		}
