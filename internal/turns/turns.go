@@ -27,8 +27,11 @@ type waiter struct {
 
 // New returns size turns. One tenant gets at most three quarters of them, rounded up: enough
 // to use most of an idle process, and the rest is always free for the others.
-func New(size int) *Turns {
-	return &Turns{size: size, share: max(1, min((3*size+3)/4, size-1)), running: map[string]int{}}
+func New(size int) *Turns { return NewWithShare(size, max(1, min((3*size+3)/4, size-1))) }
+
+// NewWithShare returns size turns, of which one tenant gets at most share.
+func NewWithShare(size, share int) *Turns {
+	return &Turns{size: size, share: share, running: map[string]int{}}
 }
 
 // Acquire waits for a turn. Work without a tenant, such as the steps of crons, shares the tenant "".
