@@ -43,6 +43,7 @@ type vaultOf struct {
 	url     string
 	db      *db.DB
 	cache   *cache.Cache
+	sealer  *db.Sealer
 	trigger *trigger.Client
 	steps   steps.Steps
 
@@ -70,6 +71,7 @@ func newVault(t *testing.T, redisURL string) *vaultOf {
 	v.cache = c
 	t.Cleanup(c.Close)
 	sealer := dbtest.Sealer(t)
+	v.sealer = sealer
 	model, err := offline.New(llm.Config{})
 	v.must(err)
 	v.trigger = trigger.New(trigger.Options{DB: v.db, Sealer: sealer, Log: quiet})

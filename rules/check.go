@@ -27,6 +27,8 @@ func Check(input any) error {
 		return checkRequirement(in)
 	case vault.Scenario:
 		return checkScenario(in)
+	case vault.ApplyConfigurationInput:
+		return checkConfiguration(in)
 	case vault.WriteValueInput:
 		return checkWrite(in)
 	case vault.ImportValuesInput:
@@ -192,6 +194,41 @@ func checkScenario(s vault.Scenario) error {
 			continue
 		}
 		seen[step.ID] = i
+	}
+	return vault.Join(problems)
+}
+
+// checkConfiguration validates each part like its own save, and the references between them.
+func checkConfiguration(in vault.ApplyConfigurationInput) error {
+	problems := inputProblems(in)
+	add := func(kind string, i int, agent uuid.UUID, id string, seen map[string]int, err error) {
+		path := fmt.Sprintf("%s[%d]", kind, i)
+		if e, ok := errors.AsType[*vault.Error](err); ok {
+			problems = append(problems, vault.Invalid(path, "%s", e.Error()))
+		}
+		if agent != in.AgentID {
+			problems = append(problems, vault.Invalid(path+".agent_id", "is another agent than agent_id of the configuration"))
+		}
+		if first, ok := seen[id]; ok {
+			problems = append(problems, vault.Invalid(path, "repeats %s[%d]; keep one of them", kind, first))
+		}
+		seen[id] = i
+	}
+	seen := map[string]int{}
+	for i, d := range in.Definitions {
+		add("definitions", i, d.AgentID, d.Name, seen, checkDefinition(d))
+	}
+	seen = map[string]int{}
+	for i, s := range in.Scenarios {
+		add("scenarios", i, s.AgentID, s.ID.String(), seen, checkScenario(s))
+	}
+	seen = map[string]int{}
+	for i, r := range in.Rules {
+		add("rules", i, r.AgentID, r.ID.String(), seen, nil)
+	}
+	seen = map[string]int{}
+	for i, r := range in.Requirements {
+		add("requirements", i, r.AgentID, RequirementKey(r), seen, checkRequirement(r))
 	}
 	return vault.Join(problems)
 }

@@ -464,7 +464,7 @@ func TestExtractSchema_InvalidModelOutput(t *testing.T) {
 	entry := func(change ...string) string {
 		e := `{"name":"income","display_name":"Income","description":"","value_type":"number","allowed_values":[],` +
 			`"validation_regex":"","collection_prompt":"What is your income?","examples":[],"is_pii":true,` +
-			`"required_level":"hard","fallback_action":"ask","required_verification":false,"confidence":0.95,` +
+			`"required_level":"hard","fallback_action":"ask","when_condition":"","required_verification":false,"confidence":0.95,` +
 			`"quote":"the income"}`
 		return `{"fields":[` + strings.NewReplacer(change...).Replace(e) + `]}`
 	}
@@ -543,7 +543,7 @@ func TestExtractSchema_PartlyValidModelOutput(t *testing.T) {
 	entry := func(name string) string {
 		return `{"name":"` + name + `","display_name":"","description":"","value_type":"string","allowed_values":[],` +
 			`"validation_regex":"","collection_prompt":"What is it?","examples":[],"is_pii":true,` +
-			`"required_level":"hard","fallback_action":"ask","required_verification":false,"confidence":0.95,` +
+			`"required_level":"hard","fallback_action":"ask","when_condition":"","required_verification":false,"confidence":0.95,` +
 			`"quote":"the income"}`
 	}
 	entries := []string{entry("income"), entry("Home-Town!"), entry("city"), entry("income"), `null`}

@@ -515,6 +515,9 @@ func TestIsolation_Operations(t *testing.T) {
 			vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: text("36")}, answerQuestion,
 			vault.CodeUnknown,
 		),
+		op(vault.ApplyConfiguration, vault.ApplyConfigurationInput{Prune: true, AgentConfiguration: vault.AgentConfiguration{
+			AgentID: agent, Rules: []vault.Rule{{ID: rule, AgentID: agent, ScenarioID: scenario, Name: "r", Condition: "c"}},
+		}}, applyConfiguration[:2], vault.CodeUnknown),
 		op(vault.SaveScenario, vault.Scenario{ID: scenario, AgentID: agent, Name: "mine"}, saveScenario, ""),
 		op(vault.ExpireValues, vault.Sweep{}, []string{"Sweeps.ExpireValues"}, ""),
 		op(vault.DetectOrphans, vault.Sweep{}, []string{"Sweeps.DetectOrphans"}, ""),

@@ -391,8 +391,11 @@ var (
 	saveRequirement   = []string{
 		"Definitions.ValidateRequirement", "Definitions.PersistRequirement", "Caches.InvalidateAndAcknowledge",
 	}
-	saveScenario  = []string{"Scenarios.PersistScenario", "Scenarios.AnnounceSave"}
-	saveRule      = []string{"Scenarios.PersistRule", "Scenarios.AnnounceSave"}
+	saveScenario       = []string{"Scenarios.PersistScenario", "Scenarios.AnnounceSave"}
+	saveRule           = []string{"Scenarios.PersistRule", "Scenarios.AnnounceSave"}
+	applyConfiguration = []string{
+		"Configuration.ValidateConfiguration", "Configuration.PersistConfiguration", "Caches.InvalidateAndAcknowledge",
+	}
 	extractSchema = []string{
 		"Extraction.LoadSchemaSource", "Extraction.ProposeSchema", "Extraction.MatchSchema", "Extraction.PersistSchema",
 		"Caches.InvalidateAndAcknowledge",

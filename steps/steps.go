@@ -32,21 +32,22 @@ type Deps struct {
 
 // Steps holds every step, grouped by subject.
 type Steps struct {
-	Values      customers.Values
-	Assets      customers.Assets
-	Items       customers.Items
-	Imports     customers.Imports
-	Customers   customers.Customers
-	Merges      customers.Merges
-	Sessions    gapfill.Sessions
-	Definitions schema.Definitions
-	Scenarios   schema.Scenarios
-	Extraction  schema.Extraction
-	Gaps        gapfill.Gaps
-	Answers     gapfill.Answers
-	Sweeps      upkeep.Sweeps
-	Caches      upkeep.Caches
-	Operations  upkeep.Operations
+	Values        customers.Values
+	Assets        customers.Assets
+	Items         customers.Items
+	Imports       customers.Imports
+	Customers     customers.Customers
+	Merges        customers.Merges
+	Sessions      gapfill.Sessions
+	Definitions   schema.Definitions
+	Scenarios     schema.Scenarios
+	Extraction    schema.Extraction
+	Configuration schema.Configuration
+	Gaps          gapfill.Gaps
+	Answers       gapfill.Answers
+	Sweeps        upkeep.Sweeps
+	Caches        upkeep.Caches
+	Operations    upkeep.Operations
 }
 
 // New builds the steps, once per process.
@@ -73,6 +74,9 @@ func New(d Deps) Steps {
 		Sessions:    gapfill.Sessions{Once: runner},
 		Definitions: schema.Definitions{Once: runner},
 		Scenarios:   schema.Scenarios{Once: runner, Enqueuer: d.Enqueuer},
+		Configuration: schema.Configuration{
+			Definitions: schema.Definitions{Once: runner}, Scenarios: schema.Scenarios{Once: runner},
+		},
 		Extraction: schema.Extraction{
 			Once: runner, Model: model, BuiltIn: offline.Builtin(), MatchThreshold: d.Settings.MatchThreshold, Log: d.Log,
 		},

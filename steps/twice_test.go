@@ -128,6 +128,28 @@ func aScenario(w *world) vault.Event {
 	}))
 }
 
+// aConfiguration creates, updates and prunes.
+func aConfiguration(w *world) vault.Event {
+	defined(w)
+	w.define(vault.Definition{Name: "left", ValueType: vault.TypeString})
+	scenario := newID()
+	in := vault.ApplyConfigurationInput{Prune: true, AgentConfiguration: vault.AgentConfiguration{
+		AgentID: w.agent,
+		Definitions: vault.ConfiguredDefinitions{
+			{Name: "plan", ValueType: vault.TypeString, Description: "changed", Enabled: true},
+			{Name: "iban", ValueType: vault.TypeString, Enabled: true},
+		},
+		Scenarios: []vault.Scenario{{ID: scenario, Name: "Payout", Description: "Take the IBAN."}},
+		Rules:     []vault.Rule{{ID: newID(), ScenarioID: scenario, Name: "gold", Condition: `fields.plan == "gold"`}},
+		Requirements: []vault.Requirement{{
+			ScenarioID: scenario, FieldName: "plan", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip,
+			WhenCondition: "has(fields.iabn)",
+		}},
+	}}
+	in.FillAgent()
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ApplyConfiguration, in))
+}
+
 func aRule(w *world) vault.Event {
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRule, vault.Rule{
 		ID: newID(), AgentID: w.agent, ScenarioID: w.scenario().ID, Name: "adults", Condition: "age >= 18",
@@ -448,6 +470,8 @@ var stepCases = []stepCase{
 		fails: vault.CodeConflict,
 	},
 	{step: "Definitions.DeleteRequirement", arrange: aRequirementDeletion},
+	{step: "Configuration.ValidateConfiguration", arrange: aConfiguration},
+	{step: "Configuration.PersistConfiguration", arrange: aConfiguration},
 	{step: "Scenarios.PersistScenario", arrange: aScenario},
 	{step: "Scenarios.PersistRule", arrange: aRule},
 	{step: "Scenarios.AnnounceSave", situation: "a scenario", arrange: after(aScenario, "Scenarios.PersistScenario")},

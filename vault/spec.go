@@ -113,6 +113,8 @@ var (
 		func(in Rule) string { return in.ScenarioID.String() })
 	ExtractSchema = Define[ExtractSchemaInput, ExtractResult]("extract-schema", eventScenarioSaved,
 		ExtractSchemaInput.Subject, eventRuleSaved)
+	ApplyConfiguration = Define[ApplyConfigurationInput, ApplyConfigurationResult]("apply-configuration",
+		"configuration:apply", func(in ApplyConfigurationInput) string { return in.AgentID.String() })
 	DecideReview = Define[DecideReviewInput, SavedResult]("decide-review", "review:decided",
 		func(in DecideReviewInput) string { return in.ID.String() })
 )

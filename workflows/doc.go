@@ -24,6 +24,7 @@
 //	save-scenario      scenario:save                             scenario             persist → announce (scenario:saved)
 //	save-rule          rule:save                                 rule                 persist → announce (rule:saved)
 //	extract-schema     scenario:saved, rule:saved                text                 load → propose → match → persist → invalidate-and-acknowledge
+//	apply-configuration configuration:apply                      agent                validate → persist → invalidate-and-acknowledge
 //	decide-review      review:decided                            reviewed row         persist → invalidate-and-acknowledge
 //	fill-gaps          gaps:fill                                 gap fill             find-missing → resolve → ask (again after each change that concerns it)
 //	answer-question    question:answered                         question             validate → persist → invalidate-and-acknowledge

@@ -366,8 +366,10 @@ type SchemaExtraction struct {
 	ScenarioID  uuid.UUID       `json:"scenario_id"`
 	RuleID      uuid.UUID       `json:"rule_id"`
 	ContentHash string          `json:"content_hash"`
+	KnownHash   string          `json:"known_hash"`
 	Model       string          `json:"model"`
 	Proposals   json.RawMessage `json:"proposals"`
+	Readings    json.RawMessage `json:"readings"`
 	Warning     string          `json:"warning"`
 	OperationID uuid.UUID       `json:"operation_id"`
 	ProposedAt  time.Time       `json:"proposed_at"`

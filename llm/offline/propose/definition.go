@@ -39,6 +39,15 @@ func hasPersonalWord(name string) bool {
 	return slices.ContainsFunc(text.Words(vault.DisplayName(name)), func(w string) bool { return personalWords[w] })
 }
 
+// vagueNouns are requested from a customer but are not data.
+var vagueNouns = text.NewWordSet(`help patience permission opinion feedback question questions issue issues problem
+	problems request requests confirmation consent attention needs interest information details data documents
+	document proof agreement approval cooperation understanding concern concerns account accounts order orders
+	booking bookings payment refund ticket tickets reservation reservations stay visit case message messages
+	identity call time support access device phone purchase subscription trip journey flight choice thoughts
+	wishes answer answers name look copy care note steps step action sure list rest everything something anything
+	nothing system way part them it line appointment surcharge advice decision reply contact minute moment room car`)
+
 // isDataNoun reports whether the head of a phrase is a noun for a piece of data.
 func isDataNoun(parts []string) bool {
 	if len(parts) == 0 {
