@@ -266,6 +266,7 @@ type Operation struct {
 	TouchedPending  bool            `json:"touched_pending"`
 	Attempts        int32           `json:"attempts"`
 	CarriedBy       *int32          `json:"carried_by"`
+	BatchID         *uuid.UUID      `json:"batch_id"`
 	Failures        int32           `json:"failures"`
 	AcceptedAt      time.Time       `json:"accepted_at"`
 	EnqueuedAt      *time.Time      `json:"enqueued_at"`

@@ -61,6 +61,16 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 ORDER BY name;
 
+-- Lists the definitions of fields, given as pairs of an agent and a name. Index: the unique key.
+-- name: ListDefinitionsOf :many
+SELECT d.*
+FROM (
+    SELECT DISTINCT unnest(sqlc.arg(agents)::uuid[]) AS agent_id, unnest(sqlc.arg(names)::text[]) AS name
+) wanted
+JOIN definitions d ON d.agent_id = wanted.agent_id AND d.name = wanted.name
+WHERE d.tenant_id = sqlc.arg(tenant_id)
+  AND d.deleted_at IS NULL;
+
 -- Reports whether a definition or a scenario was ever saved for an agent. Indexes: the unique key of definitions,
 -- scenarios_agent.
 -- name: AgentExists :one
