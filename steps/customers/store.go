@@ -151,7 +151,7 @@ func findSources(
 		own[w.op.ID][w.id] = w.Lineage
 	}
 	kept := make([]checkedWrite, 0, len(writes))
-	removed := false
+	var removed []checkedWrite
 	for _, w := range writes {
 		err := error(vault.Unknown("customer", w.CustomerID))
 		if _, ok := profiles[w.CustomerID]; ok {
@@ -164,12 +164,14 @@ func findSources(
 		if err := refused.add(w.index, err); err != nil {
 			return nil, err
 		}
+		removed = append(removed, w)
+	}
+	for _, w := range removed {
 		delete(own[w.op.ID], w.id)
-		removed = true
 	}
 	for i, w := range kept { // a source may have been removed
 		var err error
-		if !removed {
+		if len(removed) == 0 {
 			break
 		}
 		if kept[i].sourceFound, err = checkImportSource(ctx, q, tenant, w.id, w.Lineage, own[w.op.ID]); err != nil {
