@@ -42,13 +42,20 @@ run: ## run engine and worker in one process, until Ctrl-C
 	exec bin/vault-dev run
 
 .PHONY: bench
-bench: ## measure the system and its parts: benchmarks/profile.json
+bench: ## measure everything beside its ceiling: benchmarks/*.json and the plots of docs/performance.md
 	@$(with_services) \
 	scripts/progress build go build -o bin/vault-dev ./cmd/vault-dev && \
-	exec bin/vault-dev bench
+	bin/vault-dev bench && \
+	exec bin/vault-dev bench-growing
+
+.PHONY: bench-short
+bench-short: ## the measurements of bench with fewer repetitions, in less than 3 minutes; writes no file
+	@$(with_services) \
+	scripts/progress build go build -o bin/vault-dev ./cmd/vault-dev && \
+	exec bin/vault-dev bench --short
 
 .PHONY: bench-growing
-bench-growing: ## measure the growth with workers and rows: benchmarks/growing.json
+bench-growing: ## measure the growth with workers and rows (part of bench): benchmarks/growing.json
 	@$(with_services) \
 	scripts/progress build go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev bench-growing
