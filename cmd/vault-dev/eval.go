@@ -35,6 +35,8 @@ type evalFlags struct {
 	dialogues, concurrency int
 	json, direct           bool
 	read, paraphrase       bool
+	only                   string
+	examples               int
 }
 
 func evalCommand() *cobra.Command {
@@ -74,6 +76,9 @@ func evalCommand() *cobra.Command {
 		false,
 		"give the slots the other names and descriptions of eval/paraphrases.json",
 	)
+	sgd.Flags().StringVar(&flags.only, "only", "", "replay only the dialogues whose services all belong to this group,\n"+
+		"tuned or held_out, and write no file: to look at examples without seeing those of the other group")
+	sgd.Flags().IntVar(&flags.examples, "examples", eval.DefaultExamples, "the maximum length of each list of examples")
 	sgd.Flags().BoolVar(&flags.json, "json", false, "print the report as JSON")
 	_ = sgd.MarkFlagRequired("data")
 	cmd := &cobra.Command{Use: "eval", Short: "measure the vault against annotated conversations"}
@@ -88,6 +93,13 @@ func evalSGD(ctx context.Context, flags evalFlags) error {
 	}
 	if flags.paraphrase {
 		services, dialogues = eval.Paraphrase(services, dialogues)
+	}
+	switch flags.only {
+	case "":
+	case eval.GroupTuned, eval.GroupHeldOut:
+		dialogues = eval.Only(flags.only, dialogues)
+	default:
+		return vault.Invalid("only", "is %q; it is %s or %s", flags.only, eval.GroupTuned, eval.GroupHeldOut)
 	}
 	if flags.read {
 		return evalReader(ctx, services, dialogues, flags)
@@ -143,7 +155,7 @@ func evalReader(ctx context.Context, services []eval.Service, dialogues []eval.D
 	bar := cli.NewProgress(os.Stderr, int64(len(dialogues)), "dialogues", "eval")
 	defer bar.End()
 	report, err := eval.Read(ctx, model, services, dialogues, eval.ReadOptions{
-		Model: flags.model, Concurrency: runtime.NumCPU(), Joint: true, Progress: progress(bar),
+		Model: flags.model, Concurrency: runtime.NumCPU(), Joint: true, Examples: flags.examples, Progress: progress(bar),
 	})
 	if err != nil {
 		return err
@@ -156,8 +168,10 @@ func writeEval(name string, report *eval.Report, flags evalFlags) error {
 	if flags.paraphrase {
 		name += ", paraphrased"
 	}
-	if err := keepEval(name, report); err != nil {
-		return err
+	if flags.only == "" {
+		if err := keepEval(name, report); err != nil {
+			return err
+		}
 	}
 	if flags.json {
 		enc := json.NewEncoder(os.Stdout)
@@ -167,7 +181,9 @@ func writeEval(name string, report *eval.Report, flags evalFlags) error {
 	if err := report.Print(os.Stdout); err != nil {
 		return err
 	}
-	fmt.Printf("\nwritten to %s\n", evalFile)
+	if flags.only == "" {
+		fmt.Printf("\nwritten to %s\n", evalFile)
+	}
 	return nil
 }
 
@@ -229,7 +245,7 @@ func runEval(
 	bar := cli.NewProgress(os.Stderr, int64(len(dialogues)), "dialogues", "eval")
 	defer bar.End()
 	return eval.Run(ctx, sys, services, dialogues, eval.Options{
-		Model: flags.model, Concurrency: flags.concurrency, MatchThreshold: matchThreshold, Progress: progress(bar),
+		Model: flags.model, Concurrency: flags.concurrency, Examples: flags.examples, MatchThreshold: matchThreshold, Progress: progress(bar),
 	})
 }
 
