@@ -50,6 +50,9 @@ func (r *reader) tells(c vault.Candidate) bool {
 			holding = append(holding, p)
 		}
 	}
+	if len(holding) == 0 && r.has(classYes) && !r.has(classNo) && !r.has(classRefused) {
+		return r.mayBeValue(text) // a yes to what the agent offered
+	}
 	if len(holding) == 0 { // the value has parts in several segments, or another spelling
 		holding = r.parts
 	}
