@@ -121,7 +121,8 @@ func (r *reader) extract(
 		}
 		if problem != nil || c.Confidence < vault.UseThreshold {
 			delete(into.offers, c.FieldName)
-			if c.Confidence >= offerThreshold && reply.Confirmable(def, c.Value) && said.Offers(c, &def) {
+			if c.Confidence >= offerThreshold && reply.Confirmable(def, c.Value) && said.Offers(c, &def) &&
+				reply.Accepts(def, c, req.Turns) {
 				into.offers[c.FieldName] = c.Value
 			}
 			continue
