@@ -98,7 +98,7 @@ func (r reader) forms(t *turn) []span {
 			}
 		}
 	case vault.TypeDate, vault.TypeDatetime:
-		for _, d := range t.days() {
+		for _, d := range r.daysOf(t) {
 			out = append(out, d.span)
 		}
 	case vault.TypeNumber:
