@@ -175,9 +175,9 @@ func (c *Conversation) agrees(p passage, value string) bool {
 	return false
 }
 
-// praise are words with which customers take what the agent offers.
+// praise are words with which customers take what the agent offers: "sounds good", "please make the reservation".
 var praise = newPhrases("good, great, perfect, fine, nice, excellent, awesome, lovely, wonderful, cool, works, " +
-	"interesting, fun, like it, like that, love it, gut, super, prima, passt, bien, parfait, perfecto, genial, bene, " +
+	"interesting, fun, book, reserve, reservation, appointment, buy, order, tickets, schedule, like it, like that, love it, gut, super, prima, passt, bien, parfait, perfecto, genial, bene, " +
 	"perfetto, bom, ótimo, goed, dobrze, хорошо, отлично")
 
 func (r reader) mayShow(p passage, candidate vault.Candidate) bool {

@@ -51,7 +51,7 @@ func (r *reader) tells(c vault.Candidate) bool {
 		}
 	}
 	if len(holding) == 0 && r.has(classYes) && !r.has(classNo) && !r.has(classRefused) {
-		return r.mayBeValue(text) // a yes to what the agent offered
+		return r.mayBeValue(text) || isTitle(text) // a yes to what the agent offered
 	}
 	if len(holding) == 0 { // the value has parts in several segments, or another spelling
 		holding = r.parts
