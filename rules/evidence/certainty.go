@@ -167,7 +167,7 @@ func (c *Conversation) agrees(p passage, value string) bool {
 	}
 	for _, t := range c.turns[:slices.Index(c.turns, p.turn)] {
 		if t.Speaker == vault.SpeakerAgent && slices.ContainsFunc(indexes(t.text, value), func(at int) bool {
-			return t.isWhole(span{at, at + len(value)})
+			return t.isApart(at, at+len(value)) && t.isWhole(span{at, at + len(value)})
 		}) {
 			return true
 		}
