@@ -51,6 +51,16 @@ func TestRoutes_AllWork(t *testing.T) {
 	s.do("GET", agentPath+"/rules?scenario_id="+scenario.String(), "").want(200).has(rule.String())
 	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", "").want(200)
 	s.change("POST", "/v1/scenarios/"+scenario.String()+"/extract", fmt.Sprintf(`{"rule_id": %q}`, rule)).want(200)
+	s.do("GET", "/v1/scenarios/"+scenario.String()+"/explanation", "").want(200).has("Say hello.")
+	var configured vault.AgentConfiguration // what it exports can be applied, and then changes nothing
+	exported := s.do("GET", agentPath+"/configuration", "").want(200)
+	exported.into(&configured)
+	if len(configured.Definitions) == 0 || len(configured.Scenarios) != 1 || len(configured.Rules) != 1 {
+		t.Errorf("the configuration is %+v", configured)
+	}
+	s.change("PUT", agentPath+"/configuration", string(exported.body)).want(200).has(`"changes":[]`)
+	s.change("PUT", agentPath+"/configuration", `{"definitions": [{"name": "pet", "value_type": "string"}]}`).want(200).
+		has(`{"action":"create","kind":"definition","name":"pet"}`)
 
 	s.change("DELETE", agentPath+"/definitions/email", "").problem(409, vault.CodeConflict) // it is required
 	s.change("PUT", agentPath+"/definitions/nickname", `{"value_type": "string", "enabled": true}`).want(200)

@@ -81,6 +81,18 @@ func (s *Server) scenarioRoutes() {
 		return err
 	})
 
+	register(s, route{
+		name: "explain-scenario", tag: tagConfig, access: toRead,
+		method: http.MethodGet, path: "/v1/scenarios/{scenario_id}/explanation",
+		summary: "Explain the requirements of a scenario",
+		detail: "Returns for each sentence of the scenario and its rules the requirements that it gave, how they were " +
+			"matched with definitions, and the phrases that were passed over, with the reasons.",
+		errors: []int{http.StatusNotFound},
+	}, func(ctx context.Context, c caller, in *input.ScenarioPath) (*one[vault.ScenarioExplanation], error) {
+		explanation, err := s.options.Query.ExplainScenario(ctx, c.tenant, in.Scenario.UUID)
+		return &one[vault.ScenarioExplanation]{explanation}, err
+	})
+
 	type RuleOfAgent struct {
 		input.AgentPath
 		Rule input.ID `path:"rule_id" doc:"The id of the rule, from the configuration service."`

@@ -111,7 +111,7 @@ func New(o Options) *Server {
 	s.api = humago.New(s.mux, description())
 	schema.Register(s.api.OpenAPI().Components.Schemas)
 	for _, add := range []func(){
-		s.definitionRoutes, s.scenarioRoutes, s.requirementRoutes, s.reviewRoutes,
+		s.definitionRoutes, s.scenarioRoutes, s.configurationRoutes, s.requirementRoutes, s.reviewRoutes,
 		s.customerRoutes, s.valueRoutes, s.itemRoutes,
 		s.gapRoutes, s.sessionRoutes, s.questionRoutes,
 		s.operationRoutes, s.adminRoutes, s.healthRoutes,

@@ -168,6 +168,11 @@ func bind(in reflect.Value, params []parameter, into map[string]string, body ref
 // memberOf returns the member of a struct with a JSON name, or the zero Value if there is none.
 func memberOf(v reflect.Value, name string) reflect.Value {
 	for i := range v.NumField() {
+		if v.Type().Field(i).Anonymous && v.Field(i).Kind() == reflect.Struct {
+			if member := memberOf(v.Field(i), name); member.IsValid() {
+				return member
+			}
+		}
 		tag, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
 		if tag == name {
 			return v.Field(i)

@@ -59,6 +59,17 @@ func (c *Client) SaveRule(
 	}, opts)
 }
 
+// ApplyConfiguration: Apply the configuration of an agent. Stores the changed definitions, scenarios, rules and
+// requirements in one transaction, or nothing. Applying the same configuration again changes nothing. Each changed text
+// starts an extraction.
+func (c *Client) ApplyConfiguration(
+	ctx context.Context, in vault.ApplyConfigurationInput, opts ...Option,
+) (Operation[vault.ApplyConfigurationResult], error) {
+	return change[vault.ApplyConfigurationResult](ctx, c, request{
+		method: http.MethodPut, path: path("v1", "agents", in.AgentID, "configuration"), body: in,
+	}, opts)
+}
+
 // SaveRequirement: Save a requirement. The agent is the agent of the scenario, unless the body names one. With step_id
 // or rule_id, the requirement applies to a step or a rule.
 func (c *Client) SaveRequirement(

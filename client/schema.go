@@ -47,6 +47,16 @@ func (c *Client) GetScenario(ctx context.Context, agent, scenario uuid.UUID) (va
 	return get[vault.Scenario](ctx, c, path("v1", "agents", agent, "scenarios", scenario), nil)
 }
 
+// ExplainScenario returns for each sentence of a scenario and its rules what it gave and what was passed over.
+func (c *Client) ExplainScenario(ctx context.Context, scenario uuid.UUID) (vault.ScenarioExplanation, error) {
+	return get[vault.ScenarioExplanation](ctx, c, path("v1", "scenarios", scenario, "explanation"), nil)
+}
+
+// GetConfiguration returns what persons wrote for an agent.
+func (c *Client) GetConfiguration(ctx context.Context, agent uuid.UUID) (vault.AgentConfiguration, error) {
+	return get[vault.AgentConfiguration](ctx, c, path("v1", "agents", agent, "configuration"), nil)
+}
+
 // GetRule returns a rule.
 func (c *Client) GetRule(ctx context.Context, agent, rule uuid.UUID) (vault.Rule, error) {
 	return get[vault.Rule](ctx, c, path("v1", "agents", agent, "rules", rule), nil)

@@ -2,6 +2,8 @@ package query
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/google/uuid"
 
@@ -86,4 +88,47 @@ func (q *Queries) requirements(ctx context.Context, tenant, scenario uuid.UUID) 
 		out[i] = db.RequirementOf(row)
 	}
 	return out, nil
+}
+
+// ExplainScenario returns how the newest extraction read the sentences of a scenario and its rules.
+func (q *Queries) ExplainScenario(ctx context.Context, tenant, scenario uuid.UUID) (vault.ScenarioExplanation, error) {
+	out := vault.ScenarioExplanation{
+		ScenarioID: scenario, Current: true, Sentences: []vault.SentenceReading{}, Requirements: []vault.Requirement{},
+	}
+	if _, err := q.Scenario(ctx, tenant, scenario); err != nil {
+		return out, err
+	}
+	rows, err := q.db.Tenant(tenant).ListExtractions(ctx, tenant, scenario)
+	if err != nil {
+		return out, err
+	}
+	for _, row := range rows {
+		var readings []vault.SentenceReading
+		if err := json.Unmarshal(row.Readings, &readings); err != nil {
+			return out, fmt.Errorf("decode the readings of scenario %s: %w", scenario, err)
+		}
+		for i := range readings {
+			if row.RuleID != uuid.Nil {
+				readings[i].RuleID = &row.RuleID
+				readings[i].Label = "rule " + row.RuleName + ", " + readings[i].Label
+			}
+		}
+		out.Sentences = append(out.Sentences, readings...)
+		out.Model, out.Current = row.Model, out.Current && row.Current
+	}
+	out.Current = out.Current && len(rows) > 0
+	out.Requirements, err = q.Requirements(ctx, tenant, scenario)
+	return out, err
+}
+
+// Configuration returns what persons wrote for an agent.
+func (q *Queries) Configuration(ctx context.Context, tenant, agent uuid.UUID) (vault.AgentConfiguration, error) {
+	known, err := q.db.Tenant(tenant).AgentExists(ctx, tenant, agent)
+	if err == nil && !known {
+		err = vault.Unknown("agent", agent)
+	}
+	if err != nil {
+		return vault.AgentConfiguration{}, err
+	}
+	return db.ConfigurationOf(ctx, q.db.Tenant(tenant), tenant, agent)
 }

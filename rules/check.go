@@ -27,6 +27,8 @@ func Check(input any) error {
 		return checkRequirement(in)
 	case vault.Scenario:
 		return checkScenario(in)
+	case vault.ApplyConfigurationInput:
+		return checkConfiguration(in)
 	case vault.WriteValueInput:
 		return checkWrite(in)
 	case vault.ImportValuesInput:
@@ -35,6 +37,8 @@ func Check(input any) error {
 		return checkAsset(in)
 	case vault.MergeCustomersInput:
 		return checkMerge(in)
+	case vault.DecideReviewInput:
+		return checkReview(in)
 	default:
 		return vault.Join(inputProblems(in))
 	}
@@ -154,6 +158,31 @@ func stateProblems(origin vault.Origin, review vault.ReviewState) []*vault.Error
 	return problems
 }
 
+// checkReview validates a decision with its edit, whose members are of a definition or of a requirement.
+func checkReview(in vault.DecideReviewInput) error {
+	problems := inputProblems(in)
+	if e := in.Edit; e != nil {
+		for _, m := range []struct {
+			name string
+			set  bool
+			of   vault.ReviewKind
+		}{
+			{"is_pii", e.IsPII != nil, vault.ReviewOfDefinition},
+			{"required_verification", e.RequiredVerification != nil, vault.ReviewOfDefinition},
+			{"required_level", e.RequiredLevel != nil, vault.ReviewOfRequirement},
+			{"fallback_action", e.FallbackAction != nil, vault.ReviewOfRequirement},
+			{"when_condition", e.WhenCondition != nil, vault.ReviewOfRequirement},
+			{"depends_on_fields", len(e.DependsOn) > 0, vault.ReviewOfRequirement},
+			{"collection_order", e.Order != nil, vault.ReviewOfRequirement},
+		} {
+			if m.set && m.of != in.Kind {
+				problems = append(problems, vault.Invalid("edit."+m.name, "is of a %s, and the review is of a %s", m.of, in.Kind))
+			}
+		}
+	}
+	return vault.Join(problems)
+}
+
 func checkScenario(s vault.Scenario) error {
 	problems := inputProblems(s)
 	seen := make(map[string]int, len(s.Steps))
@@ -165,6 +194,41 @@ func checkScenario(s vault.Scenario) error {
 			continue
 		}
 		seen[step.ID] = i
+	}
+	return vault.Join(problems)
+}
+
+// checkConfiguration validates each part like its own save, and the references between them.
+func checkConfiguration(in vault.ApplyConfigurationInput) error {
+	problems := inputProblems(in)
+	add := func(kind string, i int, agent uuid.UUID, id string, seen map[string]int, err error) {
+		path := fmt.Sprintf("%s[%d]", kind, i)
+		if e, ok := errors.AsType[*vault.Error](err); ok {
+			problems = append(problems, vault.Invalid(path, "%s", e.Error()))
+		}
+		if agent != in.AgentID {
+			problems = append(problems, vault.Invalid(path+".agent_id", "is another agent than agent_id of the configuration"))
+		}
+		if first, ok := seen[id]; ok {
+			problems = append(problems, vault.Invalid(path, "repeats %s[%d]; keep one of them", kind, first))
+		}
+		seen[id] = i
+	}
+	seen := map[string]int{}
+	for i, d := range in.Definitions {
+		add("definitions", i, d.AgentID, d.Name, seen, checkDefinition(d))
+	}
+	seen = map[string]int{}
+	for i, s := range in.Scenarios {
+		add("scenarios", i, s.AgentID, s.ID.String(), seen, checkScenario(s))
+	}
+	seen = map[string]int{}
+	for i, r := range in.Rules {
+		add("rules", i, r.AgentID, r.ID.String(), seen, nil)
+	}
+	seen = map[string]int{}
+	for i, r := range in.Requirements {
+		add("requirements", i, r.AgentID, RequirementKey(r), seen, checkRequirement(r))
 	}
 	return vault.Join(problems)
 }

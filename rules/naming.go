@@ -112,6 +112,8 @@ var contrasts = [][]string{
 	{"old", "new"},
 	{"primary", "secondary"},
 	{"father", "mother"},
+	{"hourly", "daily", "weekly", "monthly", "quarterly", "annual"},
+	{"hourly", "daily", "weekly", "monthly", "quarterly", "yearly"},
 }
 
 // Contrasting reports whether two field names have words that make them different fields: by kind (pickup_date,

@@ -350,12 +350,6 @@ var badInputs = []badInput{
 		says: []string{"unknown field", "shoe_size", "save its definition first"},
 	},
 	{
-		name: "unknown field that a requirement depends on",
-		send: requirementOf(func(_ *world, r *vault.Requirement) { r.DependsOn = []string{"shoe_size"} }),
-		runs: saveRequirement, code: vault.CodeUnknown,
-		says: []string{"unknown field", "shoe_size", "save its definition first"},
-	},
-	{
 		name: "unknown step of a requirement",
 		send: requirementOf(func(_ *world, r *vault.Requirement) { r.StepID = "step-z" }),
 		runs: saveRequirement, code: vault.CodeInvalid, says: []string{"step_id", `no step "step-z"`, "its steps are step-a"},

@@ -66,10 +66,6 @@ func TestReview_Decision(t *testing.T) {
 	}
 	w.define(vault.Definition{Name: "plan", ValueType: vault.TypeString})
 	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{
-		DependsOn: []string{"colour"},
-	}),
-		vault.CodeUnknown, []string{"colour", "save its definition first"}, decideReview...)
-	w.refused(w.deciding(vault.ReviewOfRequirement, requirement, vault.Approve, &vault.ReviewEdit{
 		DependsOn: []string{"income"},
 	}),
 		vault.CodeInvalid, []string{"depends_on_fields"}, decideReview...)

@@ -32,21 +32,22 @@ type Deps struct {
 
 // Steps holds every step, grouped by subject.
 type Steps struct {
-	Values      customers.Values
-	Assets      customers.Assets
-	Items       customers.Items
-	Imports     customers.Imports
-	Customers   customers.Customers
-	Merges      customers.Merges
-	Sessions    gapfill.Sessions
-	Definitions schema.Definitions
-	Scenarios   schema.Scenarios
-	Extraction  schema.Extraction
-	Gaps        gapfill.Gaps
-	Answers     gapfill.Answers
-	Sweeps      upkeep.Sweeps
-	Caches      upkeep.Caches
-	Operations  upkeep.Operations
+	Values        customers.Values
+	Assets        customers.Assets
+	Items         customers.Items
+	Imports       customers.Imports
+	Customers     customers.Customers
+	Merges        customers.Merges
+	Sessions      gapfill.Sessions
+	Definitions   schema.Definitions
+	Scenarios     schema.Scenarios
+	Extraction    schema.Extraction
+	Configuration schema.Configuration
+	Gaps          gapfill.Gaps
+	Answers       gapfill.Answers
+	Sweeps        upkeep.Sweeps
+	Caches        upkeep.Caches
+	Operations    upkeep.Operations
 }
 
 // New builds the steps, once per process.
@@ -59,7 +60,7 @@ func New(d Deps) Steps {
 	}
 	runner := once.Runner{DB: d.DB, Sealer: d.Sealer, Enqueuer: d.Enqueuer}
 	values := customers.Values{Once: runner, Mode: d.Settings.Mode, Now: d.Now, Observer: d.Observer}
-	caches := upkeep.Caches{DB: d.DB, Cache: d.Cache, Enqueuer: d.Enqueuer, Log: d.Log}
+	caches := upkeep.Caches{Once: runner, Cache: d.Cache, Enqueuer: d.Enqueuer, Log: d.Log}
 	model := once.Budgeted{
 		Model: d.Model, DB: d.DB, Limits: d.Settings.Model, Now: d.Now, Log: d.Log, Observer: d.Observer,
 	}
@@ -73,7 +74,12 @@ func New(d Deps) Steps {
 		Sessions:    gapfill.Sessions{Once: runner},
 		Definitions: schema.Definitions{Once: runner},
 		Scenarios:   schema.Scenarios{Once: runner, Enqueuer: d.Enqueuer},
-		Extraction:  schema.Extraction{Once: runner, Model: model, MatchThreshold: d.Settings.MatchThreshold, Log: d.Log},
+		Configuration: schema.Configuration{
+			Definitions: schema.Definitions{Once: runner}, Scenarios: schema.Scenarios{Once: runner},
+		},
+		Extraction: schema.Extraction{
+			Once: runner, Model: model, BuiltIn: offline.Builtin(), MatchThreshold: d.Settings.MatchThreshold, Log: d.Log,
+		},
 		Gaps: gapfill.Gaps{
 			Once: runner, Model: model, Settings: d.Settings, Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log, Observer: d.Observer,
 		},

@@ -128,6 +128,28 @@ func aScenario(w *world) vault.Event {
 	}))
 }
 
+// aConfiguration creates, updates and prunes.
+func aConfiguration(w *world) vault.Event {
+	defined(w)
+	w.define(vault.Definition{Name: "left", ValueType: vault.TypeString})
+	scenario := newID()
+	in := vault.ApplyConfigurationInput{Prune: true, AgentConfiguration: vault.AgentConfiguration{
+		AgentID: w.agent,
+		Definitions: vault.ConfiguredDefinitions{
+			{Name: "plan", ValueType: vault.TypeString, Description: "changed", Enabled: true},
+			{Name: "iban", ValueType: vault.TypeString, Enabled: true},
+		},
+		Scenarios: []vault.Scenario{{ID: scenario, Name: "Payout", Description: "Take the IBAN."}},
+		Rules:     []vault.Rule{{ID: newID(), ScenarioID: scenario, Name: "gold", Condition: `fields.plan == "gold"`}},
+		Requirements: []vault.Requirement{{
+			ScenarioID: scenario, FieldName: "plan", RequiredLevel: vault.LevelSoft, FallbackAction: vault.FallbackSkip,
+			WhenCondition: "has(fields.iabn)",
+		}},
+	}}
+	in.FillAgent()
+	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.ApplyConfiguration, in))
+}
+
 func aRule(w *world) vault.Event {
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveRule, vault.Rule{
 		ID: newID(), AgentID: w.agent, ScenarioID: w.scenario().ID, Name: "adults", Condition: "age >= 18",
@@ -448,6 +470,8 @@ var stepCases = []stepCase{
 		fails: vault.CodeConflict,
 	},
 	{step: "Definitions.DeleteRequirement", arrange: aRequirementDeletion},
+	{step: "Configuration.ValidateConfiguration", arrange: aConfiguration},
+	{step: "Configuration.PersistConfiguration", arrange: aConfiguration},
 	{step: "Scenarios.PersistScenario", arrange: aScenario},
 	{step: "Scenarios.PersistRule", arrange: aRule},
 	{step: "Scenarios.AnnounceSave", situation: "a scenario", arrange: after(aScenario, "Scenarios.PersistScenario")},
@@ -643,10 +667,10 @@ func TestStep_UnknownOperationChangesNothing(t *testing.T) {
 	other := w.accept("plan", text("gold")) // runs below under another tenant
 	w.must(w.run(vault.Event{}, "Caches.InvalidateAndAcknowledge"))
 	w.sql("UPDATE operations SET due_at = clock_timestamp() + interval '1 hour'")
-	stranger := vault.Event{OperationID: other.OperationID, TenantID: newID(), Subject: other.Subject}
+	stranger := vault.Event{OperationID: other.OperationID, TenantID: newID()}
 	before := w.dump()
 	for _, name := range allSteps() {
-		for _, ev := range []vault.Event{{OperationID: newID(), TenantID: w.tenant, Subject: w.customer.String()}, stranger} {
+		for _, ev := range []vault.Event{{OperationID: newID(), TenantID: w.tenant}, stranger} {
 			_, err := w.step(name)(t.Context(), ev)
 			switch name {
 			case "Caches.InvalidateAndAcknowledge", "Operations.RelayOperations", "Operations.PurgeOperations":
@@ -692,7 +716,7 @@ func (w *world) resolve(fill vault.Event) []vault.Event {
 
 // eventOf returns the event of an operation.
 func (w *world) eventOf(id uuid.UUID) vault.Event {
-	return vault.Event{OperationID: id, TenantID: w.tenant, Subject: w.customer.String()}
+	return vault.Event{OperationID: id, TenantID: w.tenant}
 }
 
 // ask runs the second half of a fill round and returns the open question.

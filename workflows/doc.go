@@ -24,6 +24,7 @@
 //	save-scenario      scenario:save                             scenario             persist → announce (scenario:saved)
 //	save-rule          rule:save                                 rule                 persist → announce (rule:saved)
 //	extract-schema     scenario:saved, rule:saved                text                 load → propose → match → persist → invalidate-and-acknowledge
+//	apply-configuration configuration:apply                      agent                validate → persist → invalidate-and-acknowledge
 //	decide-review      review:decided                            reviewed row         persist → invalidate-and-acknowledge
 //	fill-gaps          gaps:fill                                 gap fill             find-missing → resolve → ask (again after each change that concerns it)
 //	answer-question    question:answered                         question             validate → persist → invalidate-and-acknowledge
@@ -36,6 +37,11 @@
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                               * * * * *                          relay
 //	purge-operations                               17 3 * * *                         purge
+//
+// A run carries a batch: the operations of one tenant and workflow that were accepted while earlier runs were in flight
+// (trigger/dispatch.go), or one operation of a workflow that is not batched: save-definition and the other changes of a
+// schema, extract-schema and fill-gaps. Each operation of a batch keeps its own idempotence, result, rejection and
+// replay (steps/once/batch.go).
 //
 // The steps keep "one at a time" with a row lock in PostgreSQL, and with a hold (steps/once/hold.go) around a call of a
 // model. They never rely on the engine's queues: a run that the engine has lost would block its queue for good, and the

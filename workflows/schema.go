@@ -16,6 +16,7 @@ func schemaWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase {
 		saveScenario(c, s),
 		saveRule(c, s),
 		extractSchema(c, s),
+		applyConfiguration(c, s),
 		decideReview(c, s),
 	}
 }
@@ -65,6 +66,13 @@ func extractSchema(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f = prepare(f, "propose", model, s.Extraction.ProposeSchema)
 	f = prepare(f, "match", model, s.Extraction.MatchSchema)
 	return effect(f, "persist", quick, s.Extraction.PersistSchema).end()
+}
+
+// applyConfiguration stores definitions, scenarios, rules and requirements of an agent in one transaction.
+func applyConfiguration(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.ApplyConfiguration)
+	f = prepare(f, "validate", quick, s.Configuration.ValidateConfiguration)
+	return effect(f, "persist", quick, s.Configuration.PersistConfiguration).end()
 }
 
 // decideReview stores a person's decision about an extracted requirement or a suggested definition.

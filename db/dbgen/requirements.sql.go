@@ -78,7 +78,7 @@ func (q *Queries) DeleteRequirement(ctx context.Context, arg DeleteRequirementPa
 }
 
 const getExtraction = `-- name: GetExtraction :one
-SELECT tenant_id, scenario_id, rule_id, content_hash, model, proposals, warning, operation_id, proposed_at
+SELECT tenant_id, scenario_id, rule_id, content_hash, known_hash, model, proposals, readings, warning, operation_id, proposed_at
 FROM schema_extractions
 WHERE tenant_id = $1
   AND scenario_id = $2
@@ -100,13 +100,64 @@ func (q *Queries) GetExtraction(ctx context.Context, arg GetExtractionParams) (S
 		&i.ScenarioID,
 		&i.RuleID,
 		&i.ContentHash,
+		&i.KnownHash,
 		&i.Model,
 		&i.Proposals,
+		&i.Readings,
 		&i.Warning,
 		&i.OperationID,
 		&i.ProposedAt,
 	)
 	return i, err
+}
+
+const listExtractions = `-- name: ListExtractions :many
+SELECT e.rule_id, e.model, e.readings, e.proposed_at, coalesce(r.name, '')::text AS rule_name,
+    (e.content_hash = coalesce(r.content_hash, s.content_hash))::bool AS current
+FROM schema_extractions e
+JOIN scenarios s ON s.tenant_id = e.tenant_id AND s.id = e.scenario_id
+LEFT JOIN rules r ON r.tenant_id = e.tenant_id AND r.id = e.rule_id
+WHERE e.tenant_id = $1
+  AND e.scenario_id = $2
+ORDER BY rule_name, e.rule_id
+`
+
+type ListExtractionsRow struct {
+	RuleID     uuid.UUID       `json:"rule_id"`
+	Model      string          `json:"model"`
+	Readings   json.RawMessage `json:"readings"`
+	ProposedAt time.Time       `json:"proposed_at"`
+	RuleName   string          `json:"rule_name"`
+	Current    bool            `json:"current"`
+}
+
+// Lists how the sentences of a scenario and its rules were read: the scenario first, then its rules by name. current is
+// false for a text that was saved after it was read. Indexes: primary keys.
+func (q *Queries) ListExtractions(ctx context.Context, tenantID uuid.UUID, scenarioID uuid.UUID) ([]ListExtractionsRow, error) {
+	rows, err := q.db.Query(ctx, listExtractions, tenantID, scenarioID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListExtractionsRow{}
+	for rows.Next() {
+		var i ListExtractionsRow
+		if err := rows.Scan(
+			&i.RuleID,
+			&i.Model,
+			&i.Readings,
+			&i.ProposedAt,
+			&i.RuleName,
+			&i.Current,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listRequirements = `-- name: ListRequirements :many
@@ -121,6 +172,60 @@ ORDER BY collection_order, field_name
 // Lists all requirements of a scenario, those of its rules included. Index: requirements_key.
 func (q *Queries) ListRequirements(ctx context.Context, tenantID uuid.UUID, scenarioID uuid.UUID) ([]Requirement, error) {
 	rows, err := q.db.Query(ctx, listRequirements, tenantID, scenarioID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Requirement{}
+	for rows.Next() {
+		var i Requirement
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.AgentID,
+			&i.ScenarioID,
+			&i.StepID,
+			&i.RuleID,
+			&i.FieldName,
+			&i.RequiredLevel,
+			&i.FallbackAction,
+			&i.WhenCondition,
+			&i.DependsOnFields,
+			&i.CollectionOrder,
+			&i.Confidence,
+			&i.NeedsHumanReview,
+			&i.Origin,
+			&i.ReviewState,
+			&i.Quote,
+			&i.OperationID,
+			&i.AcceptedAt,
+			&i.UpdatedAt,
+			&i.DeletedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSavedRequirements = `-- name: ListSavedRequirements :many
+SELECT r.id, r.tenant_id, r.agent_id, r.scenario_id, r.step_id, r.rule_id, r.field_name, r.required_level, r.fallback_action, r.when_condition, r.depends_on_fields, r.collection_order, r.confidence, r.needs_human_review, r.origin, r.review_state, r.quote, r.operation_id, r.accepted_at, r.updated_at, r.deleted_at
+FROM requirements r
+JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
+WHERE r.tenant_id = $1
+  AND s.agent_id = $2
+  AND r.origin = 'human'
+  AND r.deleted_at IS NULL
+ORDER BY s.name, r.scenario_id, r.collection_order, r.field_name, r.step_id
+`
+
+// Lists the requirements that persons saved for the scenarios of an agent. Indexes: scenarios_agent, requirements_key.
+func (q *Queries) ListSavedRequirements(ctx context.Context, tenantID uuid.UUID, agentID uuid.UUID) ([]Requirement, error) {
+	rows, err := q.db.Query(ctx, listSavedRequirements, tenantID, agentID)
 	if err != nil {
 		return nil, err
 	}
@@ -207,24 +312,109 @@ func (q *Queries) LockRequirementByKey(ctx context.Context, arg LockRequirementB
 	return i, err
 }
 
+const rejectFieldRequirements = `-- name: RejectFieldRequirements :many
+UPDATE requirements r
+SET review_state = 'rejected',
+    needs_human_review = false,
+    operation_id = $1,
+    accepted_at = $2,
+    updated_at = clock_timestamp()
+FROM scenarios s
+WHERE s.tenant_id = r.tenant_id
+  AND s.id = r.scenario_id
+  AND r.tenant_id = $3
+  AND s.agent_id = $4
+  AND r.field_name = $5
+  AND r.origin = 'extracted'
+  AND r.review_state IN ('none', 'pending', 'approved')
+  AND r.deleted_at IS NULL
+RETURNING r.scenario_id
+`
+
+type RejectFieldRequirementsParams struct {
+	OperationID uuid.UUID `json:"operation_id"`
+	AcceptedAt  time.Time `json:"accepted_at"`
+	TenantID    uuid.UUID `json:"tenant_id"`
+	AgentID     uuid.UUID `json:"agent_id"`
+	FieldName   string    `json:"field_name"`
+}
+
+// Rejects the extracted requirements for a field of an agent that no person has decided about. Indexes: scenarios_agent,
+// requirements_key.
+func (q *Queries) RejectFieldRequirements(ctx context.Context, arg RejectFieldRequirementsParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, rejectFieldRequirements,
+		arg.OperationID,
+		arg.AcceptedAt,
+		arg.TenantID,
+		arg.AgentID,
+		arg.FieldName,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var scenario_id uuid.UUID
+		if err := rows.Scan(&scenario_id); err != nil {
+			return nil, err
+		}
+		items = append(items, scenario_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const setExtractionReadings = `-- name: SetExtractionReadings :exec
+UPDATE schema_extractions
+SET readings = $1
+WHERE tenant_id = $2
+  AND scenario_id = $3
+  AND rule_id = $4
+  AND content_hash = $5
+`
+
+type SetExtractionReadingsParams struct {
+	Readings    json.RawMessage `json:"readings"`
+	TenantID    uuid.UUID       `json:"tenant_id"`
+	ScenarioID  uuid.UUID       `json:"scenario_id"`
+	RuleID      uuid.UUID       `json:"rule_id"`
+	ContentHash string          `json:"content_hash"`
+}
+
+// Stores how the sentences of a scenario or rule were read, once their fields are matched with definitions. Index:
+// primary key.
+func (q *Queries) SetExtractionReadings(ctx context.Context, arg SetExtractionReadingsParams) error {
+	_, err := q.db.Exec(ctx, setExtractionReadings,
+		arg.Readings,
+		arg.TenantID,
+		arg.ScenarioID,
+		arg.RuleID,
+		arg.ContentHash,
+	)
+	return err
+}
+
 const upsertExtractedRequirement = `-- name: UpsertExtractedRequirement :execrows
 INSERT INTO requirements (
     id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action,
-    collection_order,
-    confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at
+    when_condition, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at
 )
 VALUES (
     $1, $2, $3, $4, '', $5,
-    $6,
-    $7, $8, $9, $10,
-    $11, 'extracted', $12, $13, $14,
-    $15
+    $6, $7, $8, $9,
+    $10, $11,
+    $12, 'extracted', $13, $14, $15,
+    $16
 )
 ON CONFLICT (
     tenant_id, scenario_id, step_id, coalesce(rule_id, '00000000-0000-0000-0000-000000000000'::uuid), field_name
 ) DO UPDATE
 SET required_level = excluded.required_level,
     fallback_action = excluded.fallback_action,
+    when_condition = excluded.when_condition,
     collection_order = excluded.collection_order,
     confidence = excluded.confidence,
     needs_human_review = excluded.needs_human_review,
@@ -246,6 +436,7 @@ type UpsertExtractedRequirementParams struct {
 	FieldName        string     `json:"field_name"`
 	RequiredLevel    string     `json:"required_level"`
 	FallbackAction   string     `json:"fallback_action"`
+	WhenCondition    string     `json:"when_condition"`
 	CollectionOrder  int32      `json:"collection_order"`
 	Confidence       float64    `json:"confidence"`
 	NeedsHumanReview bool       `json:"needs_human_review"`
@@ -267,6 +458,7 @@ func (q *Queries) UpsertExtractedRequirement(ctx context.Context, arg UpsertExtr
 		arg.FieldName,
 		arg.RequiredLevel,
 		arg.FallbackAction,
+		arg.WhenCondition,
 		arg.CollectionOrder,
 		arg.Confidence,
 		arg.NeedsHumanReview,
@@ -282,15 +474,21 @@ func (q *Queries) UpsertExtractedRequirement(ctx context.Context, arg UpsertExtr
 }
 
 const upsertExtraction = `-- name: UpsertExtraction :exec
-INSERT INTO schema_extractions (tenant_id, scenario_id, rule_id, content_hash, model, proposals, warning, operation_id)
+INSERT INTO schema_extractions (
+    tenant_id, scenario_id, rule_id, content_hash, known_hash, model, proposals, readings, warning,
+    operation_id
+)
 VALUES (
     $1, $2, $3, $4, $5,
-    $6, $7, $8
+    $6, $7, $8,
+    $9, $10
 )
 ON CONFLICT (tenant_id, scenario_id, rule_id) DO UPDATE
 SET content_hash = excluded.content_hash,
+    known_hash = excluded.known_hash,
     model = excluded.model,
     proposals = excluded.proposals,
+    readings = excluded.readings,
     warning = excluded.warning,
     operation_id = excluded.operation_id,
     proposed_at = clock_timestamp()
@@ -301,8 +499,10 @@ type UpsertExtractionParams struct {
 	ScenarioID  uuid.UUID       `json:"scenario_id"`
 	RuleID      uuid.UUID       `json:"rule_id"`
 	ContentHash string          `json:"content_hash"`
+	KnownHash   string          `json:"known_hash"`
 	Model       string          `json:"model"`
 	Proposals   json.RawMessage `json:"proposals"`
+	Readings    json.RawMessage `json:"readings"`
 	Warning     string          `json:"warning"`
 	OperationID uuid.UUID       `json:"operation_id"`
 }
@@ -314,8 +514,10 @@ func (q *Queries) UpsertExtraction(ctx context.Context, arg UpsertExtractionPara
 		arg.ScenarioID,
 		arg.RuleID,
 		arg.ContentHash,
+		arg.KnownHash,
 		arg.Model,
 		arg.Proposals,
+		arg.Readings,
 		arg.Warning,
 		arg.OperationID,
 	)

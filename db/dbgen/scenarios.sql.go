@@ -66,6 +66,88 @@ func (q *Queries) GetScenario(ctx context.Context, tenantID uuid.UUID, iD uuid.U
 	return i, err
 }
 
+const listRules = `-- name: ListRules :many
+SELECT r.tenant_id, r.id, r.agent_id, r.scenario_id, r.name, r.content, r.content_hash, r.operation_id, r.accepted_at, r.created_at, r.updated_at
+FROM rules r
+JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
+WHERE r.tenant_id = $1
+  AND s.agent_id = $2
+ORDER BY r.name, r.id
+`
+
+// Lists the rules of the scenarios of an agent. Indexes: scenarios_agent, rules_scenario.
+func (q *Queries) ListRules(ctx context.Context, tenantID uuid.UUID, agentID uuid.UUID) ([]Rule, error) {
+	rows, err := q.db.Query(ctx, listRules, tenantID, agentID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Rule{}
+	for rows.Next() {
+		var i Rule
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ID,
+			&i.AgentID,
+			&i.ScenarioID,
+			&i.Name,
+			&i.Content,
+			&i.ContentHash,
+			&i.OperationID,
+			&i.AcceptedAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listScenarios = `-- name: ListScenarios :many
+SELECT tenant_id, id, agent_id, name, content, content_hash, operation_id, accepted_at, created_at, updated_at
+FROM scenarios
+WHERE tenant_id = $1
+  AND agent_id = $2
+ORDER BY name, id
+`
+
+// Lists the scenarios of an agent. Index: scenarios_agent.
+func (q *Queries) ListScenarios(ctx context.Context, tenantID uuid.UUID, agentID uuid.UUID) ([]Scenario, error) {
+	rows, err := q.db.Query(ctx, listScenarios, tenantID, agentID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Scenario{}
+	for rows.Next() {
+		var i Scenario
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ID,
+			&i.AgentID,
+			&i.Name,
+			&i.Content,
+			&i.ContentHash,
+			&i.OperationID,
+			&i.AcceptedAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const shareLockRule = `-- name: ShareLockRule :exec
 SELECT 1
 FROM rules

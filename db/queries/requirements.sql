@@ -73,13 +73,12 @@ RETURNING id;
 -- name: UpsertExtractedRequirement :execrows
 INSERT INTO requirements (
     id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action,
-    collection_order,
-    confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at
+    when_condition, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at
 )
 VALUES (
     sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(agent_id), sqlc.arg(scenario_id), '', sqlc.narg(rule_id),
-    sqlc.arg(field_name),
-    sqlc.arg(required_level), sqlc.arg(fallback_action), sqlc.arg(collection_order), sqlc.arg(confidence),
+    sqlc.arg(field_name), sqlc.arg(required_level), sqlc.arg(fallback_action), sqlc.arg(when_condition),
+    sqlc.arg(collection_order), sqlc.arg(confidence),
     sqlc.arg(needs_human_review), 'extracted', sqlc.arg(review_state), sqlc.arg(quote), sqlc.arg(operation_id),
     sqlc.arg(accepted_at)
 )
@@ -88,6 +87,7 @@ ON CONFLICT (
 ) DO UPDATE
 SET required_level = excluded.required_level,
     fallback_action = excluded.fallback_action,
+    when_condition = excluded.when_condition,
     collection_order = excluded.collection_order,
     confidence = excluded.confidence,
     needs_human_review = excluded.needs_human_review,
@@ -120,15 +120,74 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 
 -- Stores the proposals of the model for a scenario or rule. Index: primary key.
 -- name: UpsertExtraction :exec
-INSERT INTO schema_extractions (tenant_id, scenario_id, rule_id, content_hash, model, proposals, warning, operation_id)
+INSERT INTO schema_extractions (
+    tenant_id, scenario_id, rule_id, content_hash, known_hash, model, proposals, readings, warning,
+    operation_id
+)
 VALUES (
-    sqlc.arg(tenant_id), sqlc.arg(scenario_id), sqlc.arg(rule_id), sqlc.arg(content_hash), sqlc.arg(model),
-    sqlc.arg(proposals), sqlc.arg(warning), sqlc.arg(operation_id)
+    sqlc.arg(tenant_id), sqlc.arg(scenario_id), sqlc.arg(rule_id), sqlc.arg(content_hash), sqlc.arg(known_hash),
+    sqlc.arg(model), sqlc.arg(proposals), sqlc.arg(readings),
+    sqlc.arg(warning), sqlc.arg(operation_id)
 )
 ON CONFLICT (tenant_id, scenario_id, rule_id) DO UPDATE
 SET content_hash = excluded.content_hash,
+    known_hash = excluded.known_hash,
     model = excluded.model,
     proposals = excluded.proposals,
+    readings = excluded.readings,
     warning = excluded.warning,
     operation_id = excluded.operation_id,
     proposed_at = clock_timestamp();
+
+-- Stores how the sentences of a scenario or rule were read, once their fields are matched with definitions. Index:
+-- primary key.
+-- name: SetExtractionReadings :exec
+UPDATE schema_extractions
+SET readings = sqlc.arg(readings)
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND scenario_id = sqlc.arg(scenario_id)
+  AND rule_id = sqlc.arg(rule_id)
+  AND content_hash = sqlc.arg(content_hash);
+
+-- Lists how the sentences of a scenario and its rules were read: the scenario first, then its rules by name. current is
+-- false for a text that was saved after it was read. Indexes: primary keys.
+-- name: ListExtractions :many
+SELECT e.rule_id, e.model, e.readings, e.proposed_at, coalesce(r.name, '')::text AS rule_name,
+    (e.content_hash = coalesce(r.content_hash, s.content_hash))::bool AS current
+FROM schema_extractions e
+JOIN scenarios s ON s.tenant_id = e.tenant_id AND s.id = e.scenario_id
+LEFT JOIN rules r ON r.tenant_id = e.tenant_id AND r.id = e.rule_id
+WHERE e.tenant_id = sqlc.arg(tenant_id)
+  AND e.scenario_id = sqlc.arg(scenario_id)
+ORDER BY rule_name, e.rule_id;
+
+-- Rejects the extracted requirements for a field of an agent that no person has decided about. Indexes: scenarios_agent,
+-- requirements_key.
+-- name: RejectFieldRequirements :many
+UPDATE requirements r
+SET review_state = 'rejected',
+    needs_human_review = false,
+    operation_id = sqlc.arg(operation_id),
+    accepted_at = sqlc.arg(accepted_at),
+    updated_at = clock_timestamp()
+FROM scenarios s
+WHERE s.tenant_id = r.tenant_id
+  AND s.id = r.scenario_id
+  AND r.tenant_id = sqlc.arg(tenant_id)
+  AND s.agent_id = sqlc.arg(agent_id)
+  AND r.field_name = sqlc.arg(field_name)
+  AND r.origin = 'extracted'
+  AND r.review_state IN ('none', 'pending', 'approved')
+  AND r.deleted_at IS NULL
+RETURNING r.scenario_id;
+
+-- Lists the requirements that persons saved for the scenarios of an agent. Indexes: scenarios_agent, requirements_key.
+-- name: ListSavedRequirements :many
+SELECT r.*
+FROM requirements r
+JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
+WHERE r.tenant_id = sqlc.arg(tenant_id)
+  AND s.agent_id = sqlc.arg(agent_id)
+  AND r.origin = 'human'
+  AND r.deleted_at IS NULL
+ORDER BY s.name, r.scenario_id, r.collection_order, r.field_name, r.step_id;

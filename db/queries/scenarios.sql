@@ -66,3 +66,20 @@ WHERE rules.accepted_at <= excluded.accepted_at
   AND rules.agent_id = excluded.agent_id
   AND rules.scenario_id = excluded.scenario_id
 RETURNING id;
+
+-- Lists the scenarios of an agent. Index: scenarios_agent.
+-- name: ListScenarios :many
+SELECT *
+FROM scenarios
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND agent_id = sqlc.arg(agent_id)
+ORDER BY name, id;
+
+-- Lists the rules of the scenarios of an agent. Indexes: scenarios_agent, rules_scenario.
+-- name: ListRules :many
+SELECT r.*
+FROM rules r
+JOIN scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
+WHERE r.tenant_id = sqlc.arg(tenant_id)
+  AND s.agent_id = sqlc.arg(agent_id)
+ORDER BY r.name, r.id;

@@ -123,8 +123,10 @@ CREATE TABLE schema_extractions (
     scenario_id  uuid NOT NULL,
     rule_id      uuid NOT NULL,
     content_hash text NOT NULL,
+    known_hash   text NOT NULL, -- of the definitions that the model knew
     model        text NOT NULL,
     proposals    jsonb NOT NULL,
+    readings     jsonb NOT NULL, -- how each sentence was read
     warning      text NOT NULL,
     operation_id uuid NOT NULL,
     proposed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -104,9 +104,9 @@ func parameters(r api.Route, input reflect.Type) (path, query string, err error)
 }
 
 func fieldOf(t reflect.Type, member string) (reflect.StructField, bool) {
-	for i := range t.NumField() {
-		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name == member {
-			return t.Field(i), true
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name == member {
+			return f, true
 		}
 	}
 	return reflect.StructField{}, false

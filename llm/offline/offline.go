@@ -54,6 +54,12 @@ func (o *Model) ProposeRequirements(
 	return fields, err
 }
 
+// ReadSentences implements llm.Reader.
+func (*Model) ReadSentences(req llm.ProposeRequest) []vault.SentenceReading {
+	_, readings := propose.Read(req)
+	return readings
+}
+
 // ExtractValues implements llm.Model.
 func (o *Model) ExtractValues(ctx context.Context, req llm.ExtractRequest) (found []vault.Candidate, err error) {
 	err = o.run(ctx, llm.OperationExtract, func(ctx context.Context) (err error) {

@@ -39,6 +39,7 @@ type proposal struct {
 	IsPII            bool                 `json:"is_pii"`
 	Level            vault.RequiredLevel  `json:"required_level"`
 	Fallback         vault.FallbackAction `json:"fallback_action"`
+	WhenCondition    string               `json:"when_condition"`
 	Verified         bool                 `json:"required_verification"`
 	Confidence       float64              `json:"confidence"`
 	Quote            string               `json:"quote"`
@@ -112,6 +113,12 @@ func (p proposal) requirement(path string) (vault.ProposedRequirement, error) {
 		return none, err
 	}
 	r := vault.ProposedRequirement(p)
+	if rules.CompileCondition(p.WhenCondition) != nil || !llm.HasText(p.WhenCondition) {
+		r.WhenCondition = "" // without its condition the requirement is stricter, which a review can change
+		if llm.HasText(p.WhenCondition) {
+			r.Confidence = min(r.Confidence, unquotedConfidence)
+		}
+	}
 	r.ValidationRegex = usableRegex(p.ValidationRegex)
 	if r.DisplayName == "" {
 		r.DisplayName = vault.DisplayName(r.Name)

@@ -399,7 +399,7 @@ func encoded(t *rapid.T, value any) string {
 func proposalEntry(name string, pairs ...string) string {
 	return strings.NewReplacer(pairs...).Replace(fmt.Sprintf(`{"name":%q,"display_name":"","description":"","value_type":"string",`+
 		`"allowed_values":[],"validation_regex":"","collection_prompt":"What is it?","examples":[],"is_pii":false,`+
-		`"required_level":"hard","fallback_action":"ask","required_verification":false,"confidence":0.95,`+
+		`"required_level":"hard","fallback_action":"ask","when_condition":"","required_verification":false,"confidence":0.95,`+
 		`"quote":"the customer is over 18"}`, name))
 }
 

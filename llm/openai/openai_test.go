@@ -164,7 +164,7 @@ const (
 		"allowed_values":[],"validation_regex":"",
 		"collection_prompt":"What is your date of birth?","examples":["1990-03-17"],"is_pii":true,
 		"required_level":"hard","fallback_action":"ask",
-		"required_verification":false,"confidence":0.95,"quote":"the customer is over 18"}]}`
+		"when_condition":"","required_verification":false,"confidence":0.95,"quote":"the customer is over 18"}]}`
 )
 
 var goodCandidate = []vault.Candidate{

@@ -84,22 +84,40 @@ func (s Definitions) PersistRequirement(ctx context.Context, ev vault.Event) (on
 		if err := s.checkRequirement(ctx, q, ev.TenantID, in); err != nil {
 			return vault.SavedResult{}, err
 		}
-		id := once.NewID()
-		stored, err := q.UpsertRequirement(ctx, dbgen.UpsertRequirementParams{
-			ID: id, TenantID: ev.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, StepID: in.StepID, RuleID: in.RuleID,
-			FieldName: in.FieldName, RequiredLevel: string(in.RequiredLevel), FallbackAction: string(in.FallbackAction),
-			//nolint:gosec // checked by Requirement.Check
-			WhenCondition: in.WhenCondition, DependsOnFields: once.NonNil(in.DependsOn), CollectionOrder: int32(in.Order),
-			OperationID: op.ID, AcceptedAt: op.AcceptedAt,
-		})
+		stored, err := q.UpsertRequirement(ctx, requirementRow(op, in))
 		if db.IsNotFound(err) { // a newer save or deletion is stored
 			return vault.SavedResult{ID: in.ScenarioID}, nil
 		}
 		if err != nil {
 			return vault.SavedResult{}, err
 		}
-		return vault.SavedResult{ID: stored}, t.Requirements(ctx, q, ev.TenantID, in.ScenarioID)
+		warnings, err := referenceWarnings(ctx, q, ev.TenantID, in)
+		if err != nil {
+			return vault.SavedResult{}, err
+		}
+		return vault.SavedResult{ID: stored, Warnings: warnings}, t.Requirements(ctx, q, ev.TenantID, in.ScenarioID)
 	})
+}
+
+// referenceWarnings names the fields that a requirement's condition and dependencies read and that its agent does not
+// define, each with the defined field of the closest name. Such a condition or dependency never sees a value. It is no
+// error: the definition may be saved later.
+func referenceWarnings(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.Requirement,
+) ([]string, error) {
+	read := rules.ConditionFields(in.WhenCondition)
+	if len(read)+len(in.DependsOn) == 0 {
+		return nil, nil
+	}
+	rows, err := q.ListDefinitions(ctx, tenant, in.AgentID)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(rows))
+	for i, row := range rows {
+		names[i] = row.Name
+	}
+	return rules.UndefinedReferences(in, names), nil
 }
 
 func (s Definitions) checkRequirement(
@@ -136,7 +154,7 @@ func (s Definitions) checkRequirement(
 	if err := checkConditionTypes(ctx, q, tenant, in.AgentID, in.WhenCondition); err != nil {
 		return err
 	}
-	return checkDefined(ctx, q, tenant, in.AgentID, append([]string{in.FieldName}, in.DependsOn...))
+	return checkDefined(ctx, q, tenant, in.AgentID, in.FieldName)
 }
 
 // checkConditionTypes rejects a condition that does not fit the types of the agent's definitions.
@@ -159,22 +177,39 @@ func checkConditionTypes(ctx context.Context, q *dbgen.Queries, tenant, agent uu
 	return rules.CheckConditionTypes(condition, defined)
 }
 
-// checkDefined rejects fields that an agent does not define.
-func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, names []string) error {
-	var missing []*vault.Error
-	for _, name := range names {
-		def, err := customers.FindDefinition(ctx, q, tenant, agent, name)
-		if err != nil {
-			return err
-		}
-		if def == nil {
-			missing = append(missing, &vault.Error{
-				Code: vault.CodeUnknown, Field: "field_name",
-				Message: "unknown field: agent " + agent.String() + " defines no field " + name + "; save its definition first",
-			})
-		}
+// checkDefined rejects a field that an agent does not define.
+func checkDefined(ctx context.Context, q *dbgen.Queries, tenant, agent uuid.UUID, name string) error {
+	def, err := customers.FindDefinition(ctx, q, tenant, agent, name)
+	if err != nil || def != nil {
+		return err
 	}
-	return vault.Join(missing)
+	rows, err := q.ListDefinitions(ctx, tenant, agent)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(rows))
+	for i, row := range rows {
+		names[i] = row.Name
+	}
+	refused := &vault.Error{
+		Code: vault.CodeUnknown, Field: "field_name",
+		Message: "unknown field: agent " + agent.String() + " defines no field " + name + "; save its definition first",
+	}
+	if closest, ok := rules.ClosestName(name, names); ok {
+		refused.Message += ", or did you mean " + closest + "?"
+	}
+	return refused
+}
+
+func requirementRow(op dbgen.Operation, in vault.Requirement) dbgen.UpsertRequirementParams {
+	return dbgen.UpsertRequirementParams{
+		ID: once.NewID(), TenantID: op.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, StepID: in.StepID,
+		RuleID: in.RuleID, FieldName: in.FieldName, RequiredLevel: string(in.RequiredLevel),
+		FallbackAction: string(in.FallbackAction), WhenCondition: in.WhenCondition,
+		DependsOnFields: once.NonNil(in.DependsOn),
+		CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
+		OperationID:     op.ID, AcceptedAt: op.AcceptedAt,
+	}
 }
 
 func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinitionParams, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/pgvector/pgvector-go"
@@ -13,6 +14,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/offline/propose"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
@@ -22,6 +24,7 @@ import (
 type Extraction struct {
 	Once           once.Runner
 	Model          once.Budgeted
+	BuiltIn        llm.Model // reads a text for which Model gave no usable answer
 	MatchThreshold float64
 	Log            *slog.Logger
 }
@@ -53,6 +56,7 @@ type Matched struct {
 // source is the scenario or rule that an extraction reads.
 type source struct {
 	hash    string
+	known   string // hash of the definitions that persons saved or approved
 	request llm.ProposeRequest
 	ruleID  uuid.UUID // zero: the scenario itself
 }
@@ -60,8 +64,12 @@ type source struct {
 // match is one proposed field with its name in this agent.
 type match struct {
 	Field    vault.ProposedRequirement `json:"field"`
+	Proposed string                    `json:"proposed"` // name that the model gave
 	Existing bool                      `json:"existing"`
-	Vector   []float32                 `json:"vector,omitempty"` // embedding of a suggested definition
+	Rejected bool                      `json:"rejected,omitempty"` // a person rejected the suggestion of this field
+	Unproved bool                      `json:"unproved,omitempty"` // the text asks for a verification that the definition does not
+	Near     bool                      `json:"near,omitempty"`     // matched by meaning
+	Vector   []float32                 `json:"vector,omitempty"`   // embedding of a suggested definition
 }
 
 // matched is the data that MatchSchema keeps for PersistSchema.
@@ -82,7 +90,7 @@ func (s Extraction) LoadSchemaSource(ctx context.Context, ev vault.Event) (Loade
 			return err
 		}
 		out.Outdated = in.ContentHash != "" && in.ContentHash != src.hash
-		_, out.Unchanged, err = s.proposals(ctx, q, ev.TenantID, in, src)
+		_, out.Unchanged, err = s.readBefore(ctx, q, ev.TenantID, in, src)
 		return err
 	})
 	return out, err
@@ -96,7 +104,7 @@ func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed
 		if err != nil || (in.ContentHash != "" && in.ContentHash != src.hash) {
 			return err
 		}
-		fields, known, err := s.proposals(ctx, q, ev.TenantID, in, src)
+		fields, known, err := s.readBefore(ctx, q, ev.TenantID, in, src)
 		if err != nil {
 			return err
 		}
@@ -107,34 +115,56 @@ func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed
 		// Two extractions of the same content do not both ask the model.
 		key := "propose:" + in.Subject() + ":" + src.hash
 		return s.Once.WithHold(ctx, ev, key, func(ctx context.Context, hold once.Hold) error {
-			if fields, known, err = s.proposals(ctx, q, ev.TenantID, in, src); err != nil || known {
+			if fields, known, err = s.readBefore(ctx, q, ev.TenantID, in, src); err != nil || known {
 				out.Fields = len(fields)
 				return err // another extraction asked meanwhile
 			}
-			var warning string
-			counted := llm.WithUsage(ctx, func(u llm.Usage) { warning = u.Drops.Warning() })
-			if fields, err = s.Model.ProposeRequirements(counted, ev.TenantID, src.request); err != nil {
+			row := dbgen.UpsertExtractionParams{
+				TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID, ContentHash: src.hash,
+				KnownHash: src.known, OperationID: op.ID,
+			}
+			if fields, row.Model, row.Warning, err = s.propose(ctx, ev.TenantID, src.request); err != nil {
 				return err
 			}
 			out = Proposed{Fields: len(fields), ModelCalls: 1}
-			return s.storeProposals(ctx, hold, dbgen.UpsertExtractionParams{
-				TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID, ContentHash: src.hash,
-				Model: s.Model.Name(), Warning: warning, OperationID: op.ID,
-			}, fields)
+			reader := s.Model.Model
+			if row.Model == s.BuiltIn.Name() {
+				reader = s.BuiltIn
+			}
+			return s.storeProposals(ctx, hold, row, fields, llm.ReadSentences(reader, src.request, fields))
 		})
 	})
 	return out, err
 }
 
+// propose returns the model's proposals and the name of the model that made them. A model whose answer and its repair
+// contain nothing usable would answer no better next time, so the built-in model reads the text then. A model that
+// does not answer is an error: the step runs again.
+func (s Extraction) propose(
+	ctx context.Context, tenant uuid.UUID, req llm.ProposeRequest,
+) (fields []vault.ProposedRequirement, model, warning string, err error) {
+	var usage llm.Usage
+	fields, err = s.Model.ProposeRequirements(llm.WithUsage(ctx, func(u llm.Usage) { usage = u }), tenant, req)
+	if err == nil || usage.Outcome != llm.OutcomeMalformed {
+		return fields, s.Model.Name(), usage.Drops.Warning(), err
+	}
+	warning = "the built-in model read the text, because the " + err.Error()
+	fields, err = s.BuiltIn.ProposeRequirements(ctx, req)
+	return fields, s.BuiltIn.Name(), warning, err
+}
+
 // storeProposals stores the model's answer, unless another run has taken over the work.
 func (s Extraction) storeProposals(
 	ctx context.Context, hold once.Hold, row dbgen.UpsertExtractionParams, fields []vault.ProposedRequirement,
+	readings []vault.SentenceReading,
 ) error {
-	encoded, err := json.Marshal(fields)
-	if err != nil {
+	var err error
+	if row.Proposals, err = json.Marshal(fields); err != nil {
 		return fmt.Errorf("encode the proposals: %w", err)
 	}
-	row.Proposals = encoded
+	if row.Readings, err = json.Marshal(once.NonNil(readings)); err != nil {
+		return fmt.Errorf("encode the readings: %w", err)
+	}
 	return s.Once.DB.InTx(ctx, row.TenantID, func(q *dbgen.Queries) error {
 		if err := hold.Check(ctx, q); err != nil {
 			return err
@@ -163,7 +193,7 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 			return err
 		}
 		for _, m := range matches {
-			if m.Existing {
+			if m.Existing || m.Rejected {
 				out.Existing++
 			} else {
 				out.Suggested++
@@ -182,7 +212,7 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 
 // PersistSchema replaces the rows of earlier extractions of the same source. It changes no row that a person saved or
 // reviewed. For a field that the agent does not define it suggests a definition, which is disabled until a person
-// approves it.
+// approves it. At the limit of definitions it suggests none, and warns.
 func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.Applied[vault.ExtractResult], error) {
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput,
@@ -226,9 +256,15 @@ func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.App
 			}
 		}
 		for i, m := range found.Matches {
+			if m.Rejected {
+				continue
+			}
 			if err := s.persistMatch(ctx, q, op, in, i, m, &out); err != nil {
 				return out, err
 			}
+		}
+		if err := s.storeReadings(ctx, q, asked, found.Matches); err != nil {
+			return out, err
 		}
 		_, err = q.DeleteOutdatedRequirements(ctx, dbgen.DeleteOutdatedRequirementsParams{
 			TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: in.RuleID, OperationID: op.ID,
@@ -249,6 +285,20 @@ func (s Extraction) persistMatch(
 	out *vault.ExtractResult,
 ) error {
 	f := m.Field
+	if !m.Existing {
+		others, err := q.CountOtherDefinitions(ctx, dbgen.CountOtherDefinitionsParams{
+			TenantID: op.TenantID, AgentID: in.AgentID, Name: f.Name,
+		})
+		if err != nil {
+			return err
+		}
+		if others >= vault.MaxDefinitions {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s is not required: the agent has %d definitions, suggested "+
+				"ones included, and the limit is %d; delete those that it does not use, then extract again",
+				f.Name, others, vault.MaxDefinitions))
+			return nil
+		}
+	}
 	review := vault.ReviewNone
 	if f.Confidence < vault.ReviewThreshold {
 		review = vault.ReviewPending
@@ -258,7 +308,8 @@ func (s Extraction) persistMatch(
 		ID: once.NewID(), TenantID: op.TenantID, AgentID: in.AgentID, ScenarioID: in.ScenarioID, RuleID: in.RuleID,
 		//nolint:gosec // few
 		FieldName: f.Name, RequiredLevel: string(f.Level), FallbackAction: string(f.Fallback), CollectionOrder: int32(order),
-		Confidence: f.Confidence, NeedsHumanReview: review == vault.ReviewPending, ReviewState: string(review),
+		WhenCondition: f.WhenCondition,
+		Confidence:    f.Confidence, NeedsHumanReview: review == vault.ReviewPending, ReviewState: string(review),
 		Quote:       f.Quote,
 		OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	})
@@ -266,6 +317,10 @@ func (s Extraction) persistMatch(
 		return err
 	}
 	out.Requirements = append(out.Requirements, f.Name)
+	if m.Unproved {
+		out.Warnings = append(out.Warnings, f.Name+": the text asks for a verified value, but the definition accepts any; "+
+			"save it with required_verification true")
+	}
 	if m.Existing {
 		return nil
 	}
@@ -287,7 +342,8 @@ func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, op dbgen.Oper
 		ID: once.NewID(), TenantID: op.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName,
 		Description: f.Description,
 		ValueType:   string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
-		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: once.NonNil(f.Examples), IsPii: f.IsPII,
+		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: once.NonNil(f.Examples),
+		IsPii: f.IsPII || propose.IsPersonal(f),
 		RequiredVerification: f.Verified, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	})
 	if db.IsNotFound(err) { // it exists already
@@ -311,10 +367,10 @@ func (s Extraction) match(
 	var unknown []int
 	seen := map[string]bool{}
 	for _, f := range fields {
-		m := match{Field: f}
+		m := match{Field: f, Proposed: f.Name}
 		for _, row := range rows {
 			if row.Name == f.Name || (!m.Existing && rules.SameName(row.Name, f.Name)) {
-				m.Field.Name, m.Existing = row.Name, true
+				m.matches(row.Name, row)
 			}
 		}
 		if seen[m.Field.Name] {
@@ -364,7 +420,12 @@ func (s Extraction) match(
 			case near != nil && !seen[near.Name]:
 				seen[near.Name] = true
 				f := &out[at].Field
-				f.Name, out[at].Existing = near.Name, true
+				out[at].Near = true
+				for _, row := range rows {
+					if row.Name == near.Name {
+						out[at].matches(near.Name, row)
+					}
+				}
 				f.Confidence = min(f.Confidence, near.Similarity) // a match by meaning is at most as certain as its similarity
 			default:
 				out[at].Vector = vectors[i]
@@ -394,6 +455,73 @@ func (s Extraction) nearest(
 
 // maxNearestDefinitions limits the compared definitions: more distant ones are increasingly unlikely to match.
 const maxNearestDefinitions = 5
+
+// matches makes m a requirement of an existing definition.
+func (m *match) matches(name string, row dbgen.Definition) {
+	m.Field.Name, m.Existing = name, true
+	m.Rejected = row.Origin == string(vault.OriginExtracted) && row.ReviewState == string(vault.ReviewRejected)
+	m.Unproved = m.Field.Verified && !row.RequiredVerification
+}
+
+// storeReadings stores how the sentences were read, with the names and matches of the stored requirements.
+func (s Extraction) storeReadings(
+	ctx context.Context, q *dbgen.Queries, asked dbgen.SchemaExtraction, matches []match,
+) error {
+	var readings []vault.SentenceReading
+	if err := json.Unmarshal(asked.Readings, &readings); err != nil {
+		return fmt.Errorf("decode the readings of scenario %s: %w", asked.ScenarioID, err)
+	}
+	byName := map[string]match{}
+	for _, m := range matches {
+		byName[m.Proposed] = m
+	}
+	for i := range readings {
+		r := &readings[i]
+		var gave []vault.GivenRequirement
+		for _, g := range r.Gave {
+			m, ok := byName[g.FieldName]
+			if ok && m.Rejected {
+				r.PassedOver = append(r.PassedOver, vault.PassedOver{
+					Text: g.Quote, Reason: "a person rejected the definition " + m.Field.Name,
+				})
+				continue
+			}
+			if ok && m.Field.Name != g.FieldName || m.Near {
+				g.FieldName, g.Existing = m.Field.Name, true
+				if m.Near {
+					g.MatchedBy, g.Confidence = vault.MatchedByMeaning, min(g.Confidence, m.Field.Confidence)
+				}
+			}
+			gave = append(gave, g)
+		}
+		r.Gave = gave
+	}
+	encoded, err := json.Marshal(once.NonNil(readings))
+	if err != nil {
+		return fmt.Errorf("encode the readings: %w", err)
+	}
+	return q.SetExtractionReadings(ctx, dbgen.SetExtractionReadingsParams{
+		TenantID: asked.TenantID, ScenarioID: asked.ScenarioID, RuleID: asked.RuleID, ContentHash: asked.ContentHash,
+		Readings: encoded,
+	})
+}
+
+// readBefore returns the stored answer of the model for this content, if the model need not be asked again. The
+// built-in model costs nothing and matches by the agent's definitions, so it reads the text again after a change of
+// them.
+func (s Extraction) readBefore(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.ExtractSchemaInput, src source,
+) ([]vault.ProposedRequirement, bool, error) {
+	if s.Model.Name() == llm.ProviderOffline {
+		row, err := q.GetExtraction(ctx, dbgen.GetExtractionParams{
+			TenantID: tenant, ScenarioID: in.ScenarioID, RuleID: src.ruleID,
+		})
+		if err != nil && !db.IsNotFound(err) || err == nil && row.KnownHash != src.known {
+			return nil, false, err
+		}
+	}
+	return s.proposals(ctx, q, tenant, in, src)
+}
 
 // proposals returns the stored answer of the model for this content, if it was asked before.
 func (s Extraction) proposals(
@@ -435,23 +563,30 @@ func loadSource(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vaul
 		return source{}, err
 	}
 	var existing []vault.Definition
+	var known []string
 	for _, r := range rows {
 		d, err := db.DefinitionOf(r)
 		if err != nil {
 			return source{}, err
 		}
 		existing = append(existing, d)
+		if d.Origin == vault.OriginHuman || d.Review == vault.ReviewApproved {
+			known = append(known, d.Meaning(), string(d.ValueType), string(r.AllowedValues))
+		}
 	}
+	definitions := hashText(strings.Join(known, "\n"))
 	if in.RuleID != nil {
 		row, err := q.GetRule(ctx, tenant, *in.RuleID)
 		if err != nil {
 			return source{}, db.WrapNotFound(err, "rule", *in.RuleID)
 		}
 		rule, err := db.RuleOf(row)
-		return source{hash: row.ContentHash, ruleID: rule.ID, request: ruleRequest(rule, existing)}, err
+		return source{
+			hash: row.ContentHash, known: definitions, ruleID: rule.ID, request: ruleRequest(rule, existing),
+		}, err
 	}
 	scenario, err := db.ScenarioOf(row)
-	return source{hash: row.ContentHash, request: scenarioRequest(scenario, existing)}, err
+	return source{hash: row.ContentHash, known: definitions, request: scenarioRequest(scenario, existing)}, err
 }
 
 func scenarioRequest(s vault.Scenario, existing []vault.Definition) llm.ProposeRequest {

@@ -1,8 +1,12 @@
 package schema
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
@@ -17,14 +21,20 @@ func (s Definitions) PersistReview(ctx context.Context, ev vault.Event) (once.Ap
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput,
 	) (vault.SavedResult, error) {
+		if err := rules.Check(in); err != nil {
+			return vault.SavedResult{}, err
+		}
 		state := vault.ReviewApproved
 		if in.Decision == vault.Reject {
 			state = vault.ReviewRejected
 		}
+		out := vault.SavedResult{ID: in.ID}
 		if in.Kind == vault.ReviewOfDefinition {
-			return vault.SavedResult{ID: in.ID}, reviewDefinition(ctx, t, q, op, in, state)
+			return out, reviewDefinition(ctx, t, q, op, in, state)
 		}
-		return vault.SavedResult{ID: in.ID}, reviewRequirement(ctx, t, q, op, in, state)
+		var err error
+		out.Warnings, err = reviewRequirement(ctx, t, q, op, in, state)
+		return out, err
 	})
 }
 
@@ -42,45 +52,67 @@ func reviewDefinition(
 	if decidedLater(row.ReviewState, row.AcceptedAt, op) {
 		return nil
 	}
+	decided := dbgen.ReviewDefinitionParams{
+		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+		Enabled: state == vault.ReviewApproved,
+	}
+	if in.Edit != nil {
+		decided.IsPii, decided.RequiredVerification = in.Edit.IsPII, in.Edit.RequiredVerification
+	}
+	if err := q.ReviewDefinition(ctx, decided); err != nil {
+		return err
+	}
+	var scenarios []uuid.UUID
+	if state == vault.ReviewRejected { // what nobody may collect is not required
+		scenarios, err = q.RejectFieldRequirements(ctx, dbgen.RejectFieldRequirementsParams{
+			TenantID: op.TenantID, AgentID: row.AgentID, FieldName: row.Name, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
+		})
+		if err != nil {
+			return err
+		}
+	}
 	if err := t.Definitions(ctx, q, op.TenantID, row.AgentID); err != nil {
 		return err
 	}
-	return q.ReviewDefinition(ctx, dbgen.ReviewDefinitionParams{
-		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
-		Enabled: state == vault.ReviewApproved,
-	})
+	slices.SortFunc(scenarios, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	for _, scenario := range slices.Compact(scenarios) {
+		if err := t.Requirements(ctx, q, op.TenantID, scenario); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func reviewRequirement(
 	ctx context.Context, t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput,
 	state vault.ReviewState,
-) error {
+) (warnings []string, err error) {
 	row, err := q.LockRequirement(ctx, op.TenantID, in.ID)
 	if err != nil {
-		return db.WrapNotFound(err, "requirement", in.ID)
+		return nil, db.WrapNotFound(err, "requirement", in.ID)
 	}
 	if err := checkReviewable(row.Origin, row.ReviewState, state); err != nil {
-		return err
+		return nil, err
 	}
 	edited := edit(db.RequirementOf(row), in.Edit)
 	if err := rules.Check(edited); err != nil {
-		return err
+		return nil, err
 	}
 	if in.Edit != nil {
 		if err := checkConditionTypes(ctx, q, op.TenantID, row.AgentID, edited.WhenCondition); err != nil {
-			return err
+			return nil, err
 		}
-		if err := checkDefined(ctx, q, op.TenantID, row.AgentID, in.Edit.DependsOn); err != nil {
-			return err
+		if warnings, err = referenceWarnings(ctx, q, op.TenantID, edited); err != nil {
+			return nil, err
 		}
 	}
 	if decidedLater(row.ReviewState, row.AcceptedAt, op) {
-		return nil
+		return warnings, nil
 	}
 	if err := t.Requirements(ctx, q, op.TenantID, row.ScenarioID); err != nil {
-		return err
+		return nil, err
 	}
-	return q.ReviewRequirement(ctx, dbgen.ReviewRequirementParams{
+	return warnings, q.ReviewRequirement(ctx, dbgen.ReviewRequirementParams{
 		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), RequiredLevel: string(edited.RequiredLevel),
 		FallbackAction: string(edited.FallbackAction), WhenCondition: edited.WhenCondition,
 		DependsOnFields: once.NonNil(edited.DependsOn),

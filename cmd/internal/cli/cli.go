@@ -64,6 +64,7 @@ func Root(a *App) *cobra.Command {
 	}
 	add(groupUse,
 		a.agentsCommand(), a.definitionsCommand(), a.requirementsCommand(), a.scenariosCommand(), a.rulesCommand(),
+		a.applyCommand(), a.exportConfigCommand(),
 		a.customersCommand(), a.valuesCommand(), a.assetsCommand(), a.channelsCommand(), a.consentsCommand(),
 		a.importCommand(), a.exportCommand(),
 		a.sessionsCommand(), a.turnsCommand(), a.missingCommand(), a.fillCommand(), a.questionsCommand(),

@@ -56,6 +56,20 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "rules", "list", "--agent", agent, "--scenario", scenario), rule, "Greet")
 	has(t, c.ok("", "rules", "get", "--agent", agent, "--rule", rule), "Greet")
 	has(t, c.ok("", "scenarios", "extract", "--scenario", scenario, "--rule", rule), "extract-schema")
+	has(t, c.ok("", "scenarios", "explain", "--scenario", scenario), "[description]", "Only if the customer is over 18")
+
+	// Configuration as a file.
+	file := c.ok("", "export-config", "--agent", agent)
+	has(t, file, "agent_id: "+agent, "name: Open an account")
+	has(t, c.ok(file, "apply"), "no changes")
+	more := strings.Replace(file, "definitions:\n", "definitions:\n- name: pet\n  value_type: string\n", 1)
+	has(t, c.ok(more, "apply", "--dry-run"), "+ definition pet")
+	has(t, c.ok(more, "apply"), "+ definition pet", "applied")
+	has(t, c.ok(more, "apply"), "no changes")
+	has(t, c.ok(file, "apply"), "definition pet (not in the file; stays)", "no changes")
+	has(t, c.ok(file, "apply", "--prune"), "- definition pet", "applied")
+	has(t, c.refused("agent_id: "+agent+"\ndefinitions:\n- name: pet\n  value_type: animal\n", "apply"),
+		"definitions[0]", "value_type")
 	for _, name := range []string{"email", "country"} {
 		c.ok(doc(t, "scenario_id", scenario, "field_name", name, "required_level", "hard", "fallback_action", "ask"),
 			"requirements", "save")

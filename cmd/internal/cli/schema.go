@@ -80,7 +80,14 @@ func (a *App) scenariosCommand() *cobra.Command {
 	extract := withID(&cobra.Command{Use: "extract", Short: "Extract the requirements of a scenario or rule now"},
 		"scenario", "scenario `id`", &extracted.ScenarioID)
 	optionalID(extract, &extracted.RuleID, "rule", "`id` of a rule of the scenario")
+	explain := withID(&cobra.Command{
+		Use: "explain", Short: "Explain sentence by sentence what a scenario and its rules need, and what was passed over",
+	}, "scenario", "scenario `id`", &scenario)
 	cmd.AddCommand(
+		a.read(byKey, explain, func(ctx context.Context, c *client.Client) (any, error) {
+			out, err := c.ExplainScenario(ctx, scenario)
+			return explanation{out}, err
+		}),
 		a.read(byKey, list, func(ctx context.Context, c *client.Client) (any, error) {
 			return client.Collect(c.ListScenarios(ctx, agent))
 		}),
@@ -158,7 +165,7 @@ func (a *App) reviewsCommand() *cobra.Command {
 	enumVar(decide, &in.Decision, "decision", "", "decision", []vault.Decision{vault.Approve, vault.Reject})
 	_ = decide.MarkFlagRequired("kind")
 	_ = decide.MarkFlagRequired("decision")
-	textVar(decide, &edit, "edit", "changes to an approved requirement, as a JSON object", false)
+	textVar(decide, &edit, "edit", "changes to an approved requirement or definition, as a JSON object", false)
 	cmd.AddCommand(
 		a.read(byKey, &cobra.Command{Use: "list", Short: "List the pending reviews, oldest first"},
 			func(ctx context.Context, c *client.Client) (any, error) { return client.Collect(c.ListReviews(ctx)) }),

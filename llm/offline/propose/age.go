@@ -22,41 +22,59 @@ var (
 	// ageBetween stand between the customer and "over 18".
 	ageBetween = text.NewWordSet(`is are must be who has have to not should was isn't aren't only currently he she
 		they yet at if`)
+	ageHeads    = text.NewWordSet("proof evidence certificate confirmation")
 	spelledAges = map[int]bool{16: true, 18: true, 20: true, 30: true, 60: true}
 )
+
+// readFactsAboutCustomer finds conditions on the age and residence of the customer, which no need-verb governs.
+func (r *sentenceReader) readFactsAboutCustomer() {
+	r.readAges()
+	r.readResidence()
+}
+
+// addFact appends a mention of a known fact, unless the sentence gave it already.
+func (r *sentenceReader) addFact(name string, confidence float64, from, to int) {
+	m := r.index.knownMention(mention{definition: text.MustFind(name), known: true, confidence: confidence})
+	m.how = MatchedByNothing
+	if m.own != nil {
+		m.how = MatchedByCondition
+	}
+	for _, other := range r.found[r.mark:] {
+		if other.name(r.index) == m.name(r.index) {
+			return
+		}
+	}
+	m.quote, m.offset = r.quote(from, to)
+	r.found = append(r.found, m)
+}
 
 // readAges finds conditions on the customer's age.
 func (r *sentenceReader) readAges() {
 	for i := range r.tokens {
 		n, ok := r.ageAt(i)
-		if !ok || r.isTaken(i, i+1) {
+		if !ok {
 			continue
 		}
 		from, to, strong := r.ageContext(i, n)
 		if to == 0 {
 			continue
 		}
-		m := mention{definition: text.MustFind("age"), known: true, confidence: confidenceOtherNoun}
 		if strong {
-			m.confidence = confidenceAge
+			r.addFact("age", confidenceAge, from, to)
+		} else {
+			r.addFact("age", confidenceOtherNoun, from, to)
 		}
-		r.add(m, from, to)
-		if last := &r.found[len(r.found)-1]; strings.HasPrefix(r.text[r.tokens[to-1].End:], "+") {
-			last.quote += "+"
-		}
-		r.markTaken(i, i+n)
 	}
 	for i, t := range r.tokens {
 		switch {
 		case t.Word == "born" && (r.word(i+1) == "before" || r.word(i+1) == "after" || r.word(i+1) == "in" ||
 			r.word(i+1) == "on"):
-			r.add(mention{definition: text.MustFind("date_of_birth"), known: true, confidence: confidenceAge}, i, i+2)
-		case (t.Word == "legal" && r.word(i+1) == "age") || (t.Word == "of" && r.word(i+1) == "age" &&
-			!ageUnits[r.word(i-1)]):
-			r.add(mention{definition: text.MustFind("age"), known: true, confidence: confidenceOtherNoun}, i, i+2)
-			r.markTaken(i, i+2)
-		case t.Word == "minors" || t.Word == "underage" || t.Word == "adults" || (t.Word == "adult" && !r.adjacent(i)):
-			r.add(mention{definition: text.MustFind("age"), known: true, confidence: confidenceOtherNoun}, i, i+1)
+			r.addFact("date_of_birth", confidenceAge, i, i+2)
+		case t.Word == "legal" && r.word(i+1) == "age", t.Word == "of" && r.word(i+1) == "age" && !ageUnits[r.word(i-1)] &&
+			!ageHeads[r.word(i-1)]:
+			r.addFact("age", confidenceOtherNoun, i, i+2)
+		case t.Word == "minors" || t.Word == "underage" || t.Word == "adults" && r.word(i-1) == "only":
+			r.addFact("age", confidenceOtherNoun, i, i+1)
 		}
 	}
 }
@@ -69,6 +87,9 @@ func (r *sentenceReader) ageAt(i int) (int, bool) {
 	}
 	if s.End < len(r.text) && strings.ContainsRune("%€$°", []rune(r.text[s.End:])[0]) {
 		return 0, false
+	}
+	if r.gap(i) == "," && isNumberWord(r.word(i+1)) || r.gap(i-1) == "," && isNumberWord(r.word(i-1)) {
+		return 0, false // a part of 25,000
 	}
 	n, ok := rules.NumberWords[r.word(i)]
 	if !ok || !spelledAges[n] {
@@ -187,8 +208,7 @@ func (r *sentenceReader) readResidence() {
 			at++
 		}
 		if n := text.CountryAt(r.tokens, at); n > 0 {
-			r.add(mention{definition: text.MustFind(name), known: true, confidence: confidenceDataNoun}, start, at+n)
-			r.markTaken(start, at+n)
+			r.addFact(name, confidenceDataNoun, start, at+n)
 		}
 	}
 }

@@ -58,6 +58,9 @@ func expressionMentions(content string, condition bool) (found []mention, rest s
 				m.confidence = min(m.confidence, confidenceOtherNoun) // it may be a variable of the scenario
 			}
 			m.offset, m.quote = at[0], content[at[0]:at[1]]
+			if pattern == comparisonPattern && strings.HasPrefix(m.quote, identifier) {
+				m.comparison = celComparison(strings.TrimSpace(m.quote[len(identifier):]))
+			}
 			found = append(found, m)
 		}
 	}
@@ -213,4 +216,17 @@ var isoDate = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
 // blankOut replaces s by blanks.
 func blankOut(content string, s text.Span) string {
 	return content[:s.Start] + strings.Repeat(" ", s.End-s.Start) + content[s.End:]
+}
+
+// celComparison writes an operator and its operand in CEL.
+func celComparison(s string) string {
+	for from, to := range map[string]string{"=>": ">=", "≥": ">=", "≤": "<="} {
+		if rest, ok := strings.CutPrefix(s, from); ok {
+			return to + rest
+		}
+	}
+	if rest, ok := strings.CutPrefix(s, "="); ok && !strings.HasPrefix(rest, "=") {
+		return "==" + rest
+	}
+	return s
 }

@@ -41,12 +41,12 @@ var proposeCases = []struct{ text, want string }{
 	{"The income of the applicant is needed.", "income"},
 	{"The country of the customer must be known.", "country"},
 	{"Customers who live in Germany get free shipping.", "country"},
-	{"Request a valid passport number, unless the customer is a citizen of France.", "passport_number nationality"},
+	{"Request a valid passport number, unless the customer is a citizen of France.", "passport_number~ nationality"},
 	{"We need to know the customer's annual income and employment status", "income employment_status"},
 	{"Please tell us your order number and when you bought it.", "order_number"},
 	{"Ask them to enter their tax ID and the name of their company.", "tax_id company_name"},
-	{"For minors, ask for a guardian's phone number.", "date_of_birth? guardian_phone_number"},
-	{"If the customer wants to change their shipping address, open the form.", "shipping_address?"},
+	{"For minors, ask for a guardian's phone number.", "date_of_birth? guardian_phone_number~"},
+	{"If the customer wants to change their shipping address, open the form.", ""},
 
 	// verified, optional
 	{"email is verified", "email!"},
