@@ -30,6 +30,7 @@ type Operation struct {
 	Result     json.RawMessage       `json:"result,omitempty" doc:"The result: ids, counts and names."`
 	Error      *Rejection            `json:"error,omitempty" doc:"The reason of the failure."`
 	Attempts   int                   `json:"attempts,omitempty" doc:"The number of times the operation was pushed to the workflow engine."`
+	BatchID    *uuid.UUID            `json:"batch_id,omitempty" doc:"The batch that carried the operation out. Its run in the workflow engine has it as metadata batch_id."`
 	AcceptedAt *time.Time            `json:"accepted_at,omitempty"`
 	FinishedAt *time.Time            `json:"finished_at,omitempty"`
 	WaitingFor *vault.WaitingFor     `json:"waiting_for,omitempty" doc:"The open question that a gap fill waits for."`
@@ -47,7 +48,7 @@ type Rejection struct {
 func operationOf(op vault.Operation) Operation {
 	out := Operation{
 		ID: op.ID, Workflow: op.Workflow, Status: op.Status, Result: op.Result, Attempts: op.Attempts,
-		AcceptedAt: &op.AcceptedAt, FinishedAt: op.FinishedAt, WaitingFor: op.WaitingFor,
+		BatchID: op.BatchID, AcceptedAt: &op.AcceptedAt, FinishedAt: op.FinishedAt, WaitingFor: op.WaitingFor,
 	}
 	if op.Error != nil {
 		out.Error = &Rejection{

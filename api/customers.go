@@ -4,7 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"github.com/contextvault/contextvault/api/internal/input"
@@ -105,24 +109,6 @@ func (s *Server) customerRoutes() {
 	})
 }
 
-// checkProfileSize refuses a profile whose values exceed vault.MaxProfileBytes.
-func checkProfileSize(p vault.Profile) error {
-	size := 0
-	for _, f := range p.Fields {
-		size += len(f.Value) + len(f.SourceMetadata)
-	}
-	for _, f := range p.Pending {
-		size += len(f.Value) + len(f.SourceMetadata)
-	}
-	if size <= vault.MaxProfileBytes {
-		return nil
-	}
-	return problem.New(http.StatusRequestEntityTooLarge, problem.CodeTooLarge, "", fmt.Sprintf(
-		"the values of this profile have %d bytes; the limit of one answer is %d: read single values with "+
-			"/v1/customers/{customer_id}/values/{name}, or all versions in pages with /v1/customers/{customer_id}/history",
-		size, vault.MaxProfileBytes))
-}
-
 // withValues adds the active values to a page of customers. The page ends early if they are too large.
 func (s *Server) withValues(
 	ctx context.Context, tenant uuid.UUID, items []vault.Customer, more bool,
@@ -159,34 +145,7 @@ func (s *Server) customerReads() {
 			return items, more, err
 		}, func(customer vault.Customer) uuid.UUID { return customer.CustomerID })
 	})
-	type get struct {
-		input.CustomerPath
-		History bool `query:"history" doc:"Include the versions of all fields."`
-	}
-	register(s, route{
-		name: "get-customer", method: http.MethodGet, path: "/v1/customers/{customer_id}", tag: tagCustomers, access: toRead,
-		summary: "Get the profile of a customer",
-		detail: "Active values and assets, channels, and valid consents. The profile of a customer who has a session or a " +
-			"gap fill, and no value yet, is empty. The profile of a merged customer is that of the customer it was merged " +
-			"into; requested_customer_id then says that it was merged. A profile with more than 16 MiB of values is refused " +
-			"with 413: read its values one by one, or in the pages of its history.",
-		errors: []int{http.StatusNotFound, http.StatusRequestEntityTooLarge},
-	}, func(ctx context.Context, c caller, in *get) (*one[CustomerProfile], error) {
-		profile, err := s.options.Query.Profile(ctx, c.tenant, in.Customer.UUID)
-		if err == nil {
-			err = checkProfileSize(profile)
-		}
-		if err != nil {
-			return nil, err
-		}
-		out := &one[CustomerProfile]{CustomerProfile{Profile: profile}}
-		if !in.History {
-			return out, err
-		}
-		out.Body.History, out.Body.HistoryTruncated, err = s.options.Query.HistoryPage(
-			ctx, c.tenant, in.Customer.UUID, "", nil, query.MaxPage)
-		return out, err
-	})
+	s.profileRoute()
 	type merges struct {
 		input.CustomerPath
 		input.Page
@@ -203,4 +162,89 @@ func (s *Server) customerReads() {
 			return s.options.Query.MergesPage(ctx, c.tenant, in.Customer.UUID, after, limit)
 		}, func(m vault.Merge) uuid.UUID { return m.ID })
 	})
+}
+
+// profileAnswer writes the JSON of a profile as it is.
+type profileAnswer struct{ Body func(huma.Context) }
+
+func (s *Server) profileRoute() {
+	type get struct {
+		input.CustomerPath
+		History bool   `query:"history" doc:"Include the versions of all fields."`
+		Known   string `header:"If-None-Match" doc:"Entity tags of answers that the caller has. The response is 304, without a body, if the answer would be one of them."`
+	}
+	register(s, route{
+		name: "get-customer", method: http.MethodGet, path: "/v1/customers/{customer_id}", tag: tagCustomers, access: toRead,
+		summary: "Get the profile of a customer",
+		detail: "Active values and assets, channels, and valid consents. The profile of a customer who has a session or a " +
+			"gap fill, and no value yet, is empty. The profile of a merged customer is that of the customer it was merged " +
+			"into; requested_customer_id then says that it was merged. A profile with more than 16 MiB of values is refused " +
+			"with 413: read its values one by one, or in the pages of its history. The header ETag identifies the answer.",
+		errors:  []int{http.StatusNotFound, http.StatusRequestEntityTooLarge},
+		answers: map[string]*huma.Response{"200": s.profileResponse(), "304": {Description: "The caller has this answer."}},
+	}, func(ctx context.Context, c caller, in *get) (*profileAnswer, error) {
+		read := s.options.Query.ProfileDocument
+		if in.History {
+			read = s.options.Query.DocumentWithHistory
+		}
+		profile, err := read(ctx, c.tenant, in.Customer.UUID)
+		if err == nil {
+			err = checkProfileSize(profile)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &profileAnswer{func(out huma.Context) { writeProfile(out, in.Known, profile) }}, nil
+	})
+}
+
+// profileResponse describes the answer with a profile.
+func (s *Server) profileResponse() *huma.Response {
+	schemas := s.api.OpenAPI().Components.Schemas
+	return &huma.Response{
+		Description: http.StatusText(http.StatusOK),
+		Headers: map[string]*huma.Param{"ETag": {
+			Description: "A strong entity tag. Two answers with the same tag are the same.",
+			Schema:      &huma.Schema{Type: huma.TypeString},
+		}},
+		Content: map[string]*huma.MediaType{
+			"application/json": {Schema: schemas.Schema(reflect.TypeFor[CustomerProfile](), true, "")},
+		},
+	}
+}
+
+// writeProfile answers with a document, or with 304 if its tag is among those that the caller knows.
+func writeProfile(out huma.Context, known string, d query.Document) {
+	out.SetHeader("ETag", d.ETag)
+	if hasTag(known, d.ETag) {
+		out.SetStatus(http.StatusNotModified)
+		return
+	}
+	out.SetHeader("Content-Type", "application/json")
+	out.SetHeader("Content-Length", strconv.Itoa(len(d.JSON)))
+	out.SetStatus(http.StatusOK)
+	_, _ = out.BodyWriter().Write(d.JSON) // the client has gone
+}
+
+// hasTag reports whether an If-None-Match header has a tag. As RFC 9110 requires, the comparison is the weak one: a
+// proxy that compresses answers marks their tags as weak.
+func hasTag(header, tag string) bool {
+	for known := range strings.SplitSeq(header, ",") {
+		known = strings.TrimPrefix(strings.TrimSpace(known), "W/")
+		if known == tag || known == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// checkProfileSize refuses a profile whose values exceed vault.MaxProfileBytes.
+func checkProfileSize(d query.Document) error {
+	if d.ValueBytes <= vault.MaxProfileBytes {
+		return nil
+	}
+	return problem.New(http.StatusRequestEntityTooLarge, problem.CodeTooLarge, "", fmt.Sprintf(
+		"the values of this profile have %d bytes; the limit of one answer is %d: read single values with "+
+			"/v1/customers/{customer_id}/values/{name}, or all versions in pages with /v1/customers/{customer_id}/history",
+		d.ValueBytes, vault.MaxProfileBytes))
 }

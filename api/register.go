@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -27,6 +28,8 @@ type route struct {
 	body    *bodyOf      // nil: the route has no body
 	result  reflect.Type // of a change: the result of its operation
 	errors  []int        // status codes in addition to those of every route
+	// answers describes the responses of a handler that writes its body itself, by status code.
+	answers map[string]*huma.Response
 
 	// The members below are only for submit.
 	example      string            // of the body, as JSON
@@ -63,6 +66,7 @@ func (s *Server) describe(r route) huma.Operation {
 		Tags: []string{r.tag}, MaxBodyBytes: s.options.MaxBodyBytes + 1, SkipValidateBody: true,
 		Responses: map[string]*huma.Response{},
 	}
+	maps.Copy(h.Responses, r.answers)
 	h.Errors = []int{http.StatusBadRequest} // an invalid query, cursor or body
 	if len(r.access.scopes) > 0 {
 		h.Middlewares = huma.Middlewares{s.authorize(r.access)}

@@ -268,7 +268,7 @@ func TestRead_InvalidEntryIsMiss(t *testing.T) {
 	c, _ := newCache(t, Options{})
 	warm := &loads{value: person{"warm", 1}}
 	warm.read(t, c, randomKey(), 1)
-	run, shape := c.run.get(), shapeOf[person]()
+	run, shape := c.run.get(), Shape[person]("")
 	entry := func(payload string) []byte { return encodeEntry(1, run, shape, []byte(payload)) }
 	for name, text := range map[string][]byte{
 		"garbage":              []byte("garbage"),
@@ -318,26 +318,26 @@ func TestShape_DiffersByType(t *testing.T) {
 	type tree struct{ Children []*tree }
 	shapes := map[string]string{}
 	for name, shape := range map[string]string{
-		"person":       shapeOf[person](),
-		"pointer":      shapeOf[*person](),
-		"list":         shapeOf[[]person](),
-		"a field more": shapeOf[struct{ inner }](),
-		"another type": shapeOf[struct{ A string }](),
-		"another tag": shapeOf[struct {
+		"person":       Shape[person](""),
+		"pointer":      Shape[*person](""),
+		"list":         Shape[[]person](""),
+		"a field more": Shape[struct{ inner }](""),
+		"another type": Shape[struct{ A string }](""),
+		"another tag": Shape[struct {
 			A string `json:"a"`
-		}](), //nolint:gofmt // one line
-		"nested":        shapeOf[map[string]struct{ B struct{ C int } }](),
-		"nested, other": shapeOf[map[string]struct{ B struct{ C bool } }](),
-		"recursive":     shapeOf[tree](),
-		"time":          shapeOf[time.Time](),
-		"any":           shapeOf[any](),
+		}](""), //nolint:gofmt // one line
+		"nested":        Shape[map[string]struct{ B struct{ C int } }](""),
+		"nested, other": Shape[map[string]struct{ B struct{ C bool } }](""),
+		"recursive":     Shape[tree](""),
+		"time":          Shape[time.Time](""),
+		"any":           Shape[any](""),
 	} {
 		if other, taken := shapes[shape]; taken || len(shape) != entryStart-headEnd {
 			t.Errorf("%s and %s have the shape %s", name, other, shape)
 		}
 		shapes[shape] = name
 	}
-	if first, again := shapeOf[person](), shapeOf[person](); first != again {
+	if first, again := Shape[person](""), Shape[person](""); first != again {
 		t.Errorf("a shape changes: %s, %s", first, again)
 	}
 }

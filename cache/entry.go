@@ -15,7 +15,7 @@ import (
 // A value in Redis begins with its kind (one byte) and a version (19 digits: Lua has no 64-bit integers, so it compares
 // versions as text). The rest depends on the kind:
 //
-//   - entry: the Redis run that stored it (16 bytes), the shape of its type (8 bytes), the JSON;
+//   - entry: the Redis run that stored it (16 bytes), the shape of its bytes (8 bytes), those bytes;
 //   - fill token (put by a reader that loads) and tombstone (put by an invalidation): a unique token (16 bytes). The
 //     version is the lowest version that may replace it.
 const (
@@ -45,7 +45,7 @@ func newToken() string { return fmt.Sprintf("%016x", rand.Uint64()) }
 
 // slot is the decoded value under a key.
 type slot struct {
-	payload []byte // the JSON of an entry of this run and shape; nil: no usable entry
+	payload []byte // that of an entry of this run and shape; nil: no usable entry
 	token   string // the fill token or tombstone that a new entry may replace; "": none
 	head    string // the head that a new fill token may replace
 	version string // the version in the value, or noVersion
@@ -67,20 +67,26 @@ func decode(raw []byte, run, shape string) slot {
 	return f
 }
 
-var shapes sync.Map // reflect.Type → string
+var shapes sync.Map // shapeKey → string
 
-// shapeOf returns a fingerprint of the JSON of T. It depends on the names, tags and types of all fields, nested ones
-// included.
-func shapeOf[T any]() string {
-	t := reflect.TypeFor[T]()
-	if shape, ok := shapes.Load(t); ok {
+type shapeKey struct {
+	of     reflect.Type
+	format string
+}
+
+// Shape returns a fingerprint of the JSON of T in a format. It depends on the names, tags and types of all fields,
+// nested ones included, and on the name of the format. "" is plain JSON.
+func Shape[T any](format string) string {
+	key := shapeKey{reflect.TypeFor[T](), format}
+	if shape, ok := shapes.Load(key); ok {
 		return shape.(string) //nolint:errcheck,forcetypeassert // only strings are stored
 	}
 	var b strings.Builder
-	describe(&b, t, map[reflect.Type]bool{})
+	b.WriteString(format)
+	describe(&b, key.of, map[reflect.Type]bool{})
 	sum := sha256.Sum256([]byte(b.String()))
 	shape := hex.EncodeToString(sum[:entryStart-headEnd])[:entryStart-headEnd]
-	shapes.Store(t, shape)
+	shapes.Store(key, shape)
 	return shape
 }
 

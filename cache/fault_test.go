@@ -384,7 +384,7 @@ func TestLog_HoldsNoValues(t *testing.T) {
 	key := randomKey()
 	l := &loads{value: person{"secret-value", 1}}
 	l.read(t, c, key, 1)
-	raw(t, s.URL).Set(t.Context(), key.String(), encodeEntry(1, c.run.get(), shapeOf[person](), []byte(`{"name":"secret-value`)), 0)
+	raw(t, s.URL).Set(t.Context(), key.String(), encodeEntry(1, c.run.get(), Shape[person](""), []byte(`{"name":"secret-value`)), 0)
 	l.read(t, c, key, 2)
 	s.signal(syscall.SIGKILL)
 	readUntil(t, c, key, l, false)

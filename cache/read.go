@@ -12,14 +12,47 @@ import (
 // NotStored is the version of a value that is not stored: only the reader that loaded it gets it.
 const NotStored int64 = -1
 
-// Read returns the value under key: from Redis, or from load, whose value it then stores. load returns the value with
-// its version, which grows with every change of the value, or NotStored. Read returns an error of load unchanged and
-// stores nothing. JSON must decode T to the value that was encoded.
+// Codec converts a value to the bytes that Redis stores, and back.
+type Codec[T any] struct {
+	// Shape is a fingerprint of the stored bytes (see Shape). An entry of another shape is a miss.
+	Shape  string
+	Encode func(value T) ([]byte, error)
+	// Decode returns an error for bytes that Encode did not make: that is a miss. It may keep the bytes.
+	Decode func(stored []byte) (T, error)
+}
+
+// Read is ReadWith for a value that is stored as JSON. JSON must decode T to the value that was encoded.
+func Read[T any](
+	ctx context.Context, c *Cache, key Key, load func(ctx context.Context) (value T, version int64, err error),
+) (T, error) {
+	return ReadWith(ctx, c, key, Codec[T]{
+		Shape:  Shape[T](""),
+		Encode: func(value T) ([]byte, error) { return EncodeJSON(value) },
+		Decode: func(stored []byte) (value T, err error) {
+			err = json.Unmarshal(stored, &value)
+			return value, err
+		},
+	}, load)
+}
+
+// EncodeJSON encodes a value without escaping HTML, so that raw JSON values in it keep their text.
+func EncodeJSON(value any) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
+}
+
+// ReadWith returns the value under key: from Redis, or from load, whose value it then stores. load returns the value
+// with its version, which grows with every change of the value, or NotStored. ReadWith returns an error of load
+// unchanged and stores nothing.
 //
 // Two readers that miss at the same time both load: a load that began before a change must not serve a read that began
 // after it.
-func Read[T any](
-	ctx context.Context, c *Cache, key Key, load func(ctx context.Context) (value T, version int64, err error),
+func ReadWith[T any](
+	ctx context.Context, c *Cache, key Key, codec Codec[T],
+	load func(ctx context.Context) (value T, version int64, err error),
 ) (T, error) {
 	if c == nil || !c.enabled {
 		value, _, err := load(ctx)
@@ -31,12 +64,10 @@ func Read[T any](
 		value, _, err := load(ctx)
 		return value, err
 	}
-	shape := shapeOf[T]()
 	run := c.run.get() // before the fill token: if Redis restarts in between, the entry belongs to the old run
-	found, err := c.get(ctx, key, shape)
+	found, err := c.get(ctx, key, codec.Shape)
 	if err == nil && found.payload != nil {
-		var value T
-		if json.Unmarshal(found.payload, &value) == nil {
+		if value, err := codec.Decode(found.payload); err == nil {
 			count.hits.Add(1)
 			return value, nil
 		}
@@ -53,7 +84,9 @@ func Read[T any](
 	began := time.Now()
 	value, version, err := load(ctx)
 	if err == nil && token != "" && time.Since(began) < c.maxLoad {
-		c.store(ctx, key, token, version, run, shape, value)
+		if payload, err := codec.Encode(value); err == nil && len(payload) <= maxPayload && version >= 0 {
+			c.store(ctx, key, token, version, run, codec.Shape, payload)
+		}
 	}
 	return value, err
 }
@@ -98,17 +131,13 @@ func (c *Cache) putFillToken(ctx context.Context, key Key, found slot) string {
 	return decode([]byte(head), "", "").token
 }
 
-func (c *Cache) store(ctx context.Context, key Key, token string, version int64, run, shape string, value any) {
-	var payload bytes.Buffer
-	encoder := json.NewEncoder(&payload)
-	encoder.SetEscapeHTML(false) // keeps raw JSON values byte for byte
-	err := encoder.Encode(value)
-	if err != nil || payload.Len() > maxPayload || version < 0 || len(run) != len(unknownRun) {
+func (c *Cache) store(ctx context.Context, key Key, token string, version int64, run, shape string, payload []byte) {
+	if len(run) != len(unknownRun) {
 		return
 	}
-	entry := encodeEntry(version, run, shape, bytes.TrimSuffix(payload.Bytes(), []byte("\n")))
+	entry := encodeEntry(version, run, shape, payload)
 	count := c.counters[key.kind]
-	err = c.do(ctx, func(ctx context.Context) error {
+	err := c.do(ctx, func(ctx context.Context) error {
 		done, err := storeScript.Run(
 			ctx, c.client, []string{key.String()}, token, versionText(version), entry, c.lifetimes[key.kind].Milliseconds(),
 		).Int()

@@ -30,6 +30,7 @@ type Operation[R any] struct {
 	Result     R                     `json:"result,omitzero"` // set once it has succeeded
 	Rejection  *Rejection            `json:"error,omitempty"` // set once it has failed
 	Attempts   int                   `json:"attempts,omitempty"`
+	BatchID    *uuid.UUID            `json:"batch_id,omitempty"` // of the run that carried it out
 	AcceptedAt *time.Time            `json:"accepted_at,omitempty"`
 	FinishedAt *time.Time            `json:"finished_at,omitempty"`
 	WaitingFor *vault.WaitingFor     `json:"waiting_for,omitempty"` // the open question that a gap fill waits for

@@ -234,7 +234,7 @@ func QuestionOf(r dbgen.Question) vault.Question {
 func OperationOf(r dbgen.Operation) (vault.Operation, error) {
 	op := vault.Operation{
 		ID: r.ID, TenantID: r.TenantID, Workflow: r.Workflow, Status: vault.OperationStatus(r.Status), Result: r.Result,
-		Attempts: int(r.Attempts), AcceptedAt: r.AcceptedAt, FinishedAt: r.FinishedAt,
+		Attempts: int(r.Attempts), BatchID: r.BatchID, AcceptedAt: r.AcceptedAt, FinishedAt: r.FinishedAt,
 	}
 	if len(r.Error) > 0 {
 		if err := json.Unmarshal(r.Error, &op.Error); err != nil {

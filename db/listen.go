@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -58,8 +59,10 @@ type operationHandler struct {
 
 // HandleNotification implements pgxlisten.Handler.
 func (h operationHandler) HandleNotification(_ context.Context, n *pgconn.Notification, _ *pgx.Conn) error {
-	if id, err := uuid.Parse(n.Payload); err == nil {
-		h.finished(id)
+	for text := range strings.SplitSeq(n.Payload, ",") {
+		if id, err := uuid.Parse(text); err == nil {
+			h.finished(id)
+		}
 	}
 	return nil
 }

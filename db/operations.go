@@ -2,6 +2,7 @@ package db
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,47 +32,114 @@ type NewOperation struct {
 	Pushing bool
 }
 
+// Acceptance is the outcome of one acceptance: an operation, or an error.
+type Acceptance struct {
+	Operation dbgen.Operation
+	Err       error
+}
+
 // AcceptOperation inserts an operation with its sealed payload. If the key exists with the same payload, it returns the
 // existing operation; with another payload it returns vault.CodeConflict. An unknown tenant is vault.CodeUnknown.
 func AcceptOperation(
 	ctx context.Context, q *dbgen.Queries, sealer *Sealer, tenant uuid.UUID, in NewOperation,
 ) (dbgen.Operation, error) {
+	done := acceptAll(ctx, q, sealer, tenant, []NewOperation{in})[0]
+	return done.Operation, done.Err
+}
+
+// AcceptOperations is AcceptOperation for many operations, which all have the same value of Pushing. They share one
+// statement and one commit: q is not in a transaction. An operation that cannot be stored fails alone.
+func AcceptOperations(
+	ctx context.Context, q *dbgen.Queries, sealer *Sealer, tenant uuid.UUID, in []NewOperation,
+) []Acceptance {
+	out := acceptAll(ctx, q, sealer, tenant, in)
+	if len(in) == 1 {
+		return out
+	}
+	for i, a := range out { // one that PostgreSQL refuses has failed all
+		if a.Err != nil && vault.CodeOf(a.Err) == "" && !IsUnavailable(a.Err) && ctx.Err() == nil {
+			out[i] = acceptAll(ctx, q, sealer, tenant, in[i:i+1])[0]
+		}
+	}
+	return out
+}
+
+func acceptAll(
+	ctx context.Context, q *dbgen.Queries, sealer *Sealer, tenant uuid.UUID, in []NewOperation,
+) []Acceptance {
+	out := make([]Acceptance, len(in))
+	rows := dbgen.InsertOperationsParams{TenantID: tenant, Pushing: in[0].Pushing}
+	if rows.Pushing {
+		rows.DueAfter = Lease
+	}
+	index := make(map[uuid.UUID]int, len(in)) // of the operations to insert
+	for i, n := range in {
+		op, err := newOperation(sealer, tenant, n)
+		if out[i] = (Acceptance{op, err}); err != nil {
+			continue
+		}
+		index[op.ID] = i
+		rows.Ids, rows.Workflows = append(rows.Ids, op.ID), append(rows.Workflows, op.Workflow)
+		rows.Events, rows.Subjects = append(rows.Events, op.Event), append(rows.Subjects, op.Subject)
+		rows.IdempotencyKeys = append(rows.IdempotencyKeys, op.IdempotencyKey)
+		rows.Payloads = append(rows.Payloads, op.Payload)
+		parent := uuid.Nil
+		if op.ParentID != nil {
+			parent = *op.ParentID
+		}
+		rows.ParentIds = append(rows.ParentIds, parent)
+	}
+	if len(index) == 0 {
+		return out
+	}
+	accepted, err := q.InsertOperations(ctx, rows)
+	for _, a := range accepted {
+		out[index[a.ID]].Operation.AcceptedAt = a.AcceptedAt
+		delete(index, a.ID)
+	}
+	for _, i := range index {
+		if err != nil {
+			out[i].Err = acceptError(err, tenant, in[i])
+			continue
+		}
+		out[i].Operation, out[i].Err = repeated(ctx, q, sealer, tenant, in[i], out[i].Operation.IdempotencyKey)
+	}
+	return out
+}
+
+// newOperation returns the row of an operation, with its sealed payload and the state after the insert.
+func newOperation(sealer *Sealer, tenant uuid.UUID, in NewOperation) (dbgen.Operation, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return dbgen.Operation{}, fmt.Errorf("make an id: %w", err)
 	}
-	if in.Key == "" {
-		in.Key = id.String()
+	op := dbgen.Operation{
+		ID: id, TenantID: tenant, Workflow: in.Workflow, Event: in.Event, Subject: in.Subject,
+		IdempotencyKey: cmp.Or(in.Key, id.String()), ParentID: in.ParentID, Status: string(vault.OperationAccepted),
 	}
-	sealed, err := sealer.Seal(tenant, id, in.Payload)
-	if err != nil {
-		return dbgen.Operation{}, err
-	}
-	var due time.Duration
 	if in.Pushing {
-		due = Lease
+		op.Attempts = 1
 	}
-	row, err := q.InsertOperation(ctx, dbgen.InsertOperationParams{
-		ID: id, TenantID: tenant, Workflow: in.Workflow, Event: in.Event, Subject: in.Subject, IdempotencyKey: in.Key,
-		ParentID: in.ParentID, Payload: sealed, Pushing: in.Pushing, DueAfter: due,
-	})
-	switch {
-	case err == nil:
-		return row, nil
-	case IsForeignKeyViolation(err, "operations_tenant_id_fkey"):
-		return row, &vault.Error{
-			Code:  vault.CodeUnknown,
-			Field: "tenant",
-			Message: fmt.Sprintf(
-				"unknown tenant: %s does not exist; an operator creates it with `vault tenants create`",
-				tenant,
-			),
-		}
-	case !IsNotFound(err):
-		return row, fmt.Errorf("accept %s: %w", in.Workflow, err)
+	op.Payload, err = sealer.Seal(tenant, id, in.Payload)
+	return op, err
+}
+
+func acceptError(err error, tenant uuid.UUID, in NewOperation) error {
+	if !IsForeignKeyViolation(err, "operations_tenant_id_fkey") {
+		return fmt.Errorf("accept %s: %w", in.Workflow, err)
 	}
-	row, err = q.GetOperationByKey(ctx, dbgen.GetOperationByKeyParams{
-		TenantID: tenant, Workflow: in.Workflow, IdempotencyKey: in.Key,
+	return &vault.Error{
+		Code: vault.CodeUnknown, Field: "tenant", Message: fmt.Sprintf(
+			"unknown tenant: %s does not exist; an operator creates it with `vault tenants create`", tenant),
+	}
+}
+
+// repeated returns the operation that was accepted with the same idempotency key before.
+func repeated(
+	ctx context.Context, q *dbgen.Queries, sealer *Sealer, tenant uuid.UUID, in NewOperation, key string,
+) (dbgen.Operation, error) {
+	row, err := q.GetOperationByKey(ctx, dbgen.GetOperationByKeyParams{
+		TenantID: tenant, Workflow: in.Workflow, IdempotencyKey: key,
 	})
 	if err != nil {
 		return row, fmt.Errorf("accept %s: %w", in.Workflow, err)
@@ -99,9 +167,9 @@ func checkPayload(sealer *Sealer, row dbgen.Operation, in NewOperation) error {
 	return nil
 }
 
-// EventOf returns the event of an operation for the workflow engine.
+// EventOf returns the event of an operation for a step.
 func EventOf(row dbgen.Operation) vault.Event {
-	return vault.Event{OperationID: row.ID, TenantID: row.TenantID, Subject: row.Subject, Push: row.Attempts}
+	return vault.Event{OperationID: row.ID, TenantID: row.TenantID, Push: row.Attempts}
 }
 
 // WithAwaited converts an operation, and adds the open question that a gap fill waits for.

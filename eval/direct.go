@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/contextvault/contextvault/steps"
+	"github.com/contextvault/contextvault/steps/upkeep"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -20,11 +21,13 @@ type Direct struct {
 }
 
 // Push implements trigger.Engine.
-func (d *Direct) Push(ctx context.Context, event string, ev vault.Event) error {
+func (d *Direct) Push(ctx context.Context, event string, batch vault.Batch) error {
 	ctx = context.WithoutCancel(ctx)
 	d.running.Go(func() {
-		if err := d.run(ctx, event, ev); err != nil && !vault.Permanent(err) {
-			d.Log.ErrorContext(ctx, "direct_run_failed", "event", event, "operation_id", ev.OperationID, "error", err.Error())
+		for _, ev := range batch.Events() {
+			if err := d.run(ctx, event, ev); err != nil && !vault.Permanent(err) {
+				d.Log.ErrorContext(ctx, "direct_run_failed", "event", event, "operation_id", ev.OperationID, "error", err.Error())
+			}
 		}
 	})
 	return nil
@@ -43,36 +46,39 @@ func step[Out any](run func(context.Context, vault.Event) (Out, error)) func(con
 
 func (d *Direct) run(ctx context.Context, event string, ev vault.Event) error {
 	s := d.Steps
+	acknowledge := step(func(ctx context.Context, ev vault.Event) (upkeep.Invalidated, error) {
+		return s.Caches.InvalidateAndAcknowledge(ctx, vault.BatchOf(ev))
+	})
 	for _, run := range map[string][]func(context.Context, vault.Event) error{
 		vault.WriteValue.Event: {
 			step(s.Values.ValidateValue),
 			step(s.Values.PersistValue),
-			step(s.Caches.InvalidateAndAcknowledge),
+			acknowledge,
 		},
-		vault.SaveSession.Event: {step(s.Sessions.PersistSession), step(s.Caches.InvalidateAndAcknowledge)},
+		vault.SaveSession.Event: {step(s.Sessions.PersistSession), acknowledge},
 		vault.SaveDefinition.Event: {
 			step(s.Definitions.ValidateDefinition),
 			step(s.Definitions.PersistDefinition),
-			step(s.Caches.InvalidateAndAcknowledge),
+			acknowledge,
 		},
 		vault.SaveRequirement.Event: {
 			step(s.Definitions.ValidateRequirement),
 			step(s.Definitions.PersistRequirement),
-			step(s.Caches.InvalidateAndAcknowledge),
+			acknowledge,
 		},
 		vault.SaveScenario.Event: {step(s.Scenarios.PersistScenario), step(s.Scenarios.AnnounceSave)},
 		vault.ExtractSchema.Event: {
 			step(s.Extraction.LoadSchemaSource), step(s.Extraction.ProposeSchema),
 			step(s.Extraction.MatchSchema), step(s.Extraction.PersistSchema),
-			step(s.Caches.InvalidateAndAcknowledge),
+			acknowledge,
 		},
-		vault.DecideReview.Event: {step(s.Definitions.PersistReview), step(s.Caches.InvalidateAndAcknowledge)},
+		vault.DecideReview.Event: {step(s.Definitions.PersistReview), acknowledge},
 		vault.AnswerQuestion.Event: {
 			step(s.Answers.ValidateAnswer),
 			step(s.Answers.PersistAnswer),
-			step(s.Caches.InvalidateAndAcknowledge),
+			acknowledge,
 		},
-		vault.CancelFill.Event: {step(s.Gaps.CancelFill), step(s.Caches.InvalidateAndAcknowledge)},
+		vault.CancelFill.Event: {step(s.Gaps.CancelFill), acknowledge},
 		vault.FillGaps.Event:   {step(s.Gaps.FindMissing), step(s.Gaps.ResolveGaps), step(s.Gaps.AskCustomer)},
 	}[event] {
 		if err := run(ctx, ev); err != nil {

@@ -127,6 +127,7 @@ func (r *reader) extract(
 		into.turn[c.FieldName] = c.Turn
 		into.profile[c.FieldName] = vault.Value{
 			Name: c.FieldName, Value: checked.Value, Confidence: c.Confidence,
+			RequiresConfirmation: c.Confidence < vault.ConfirmThreshold || !checked.Certain,
 			Lineage: vault.Lineage{SourceMetadata: quoteMetadata(c.Quote)},
 		}
 		stored = append(stored, c.FieldName)
@@ -196,7 +197,7 @@ func (r *reader) ask(ctx context.Context, d Dialogue, s goal, asked *reading, t 
 	truth := d.annotate(a, sc.slots(), s.last)
 	for _, name := range sc.intent.RequiredSlots {
 		question := vault.Question{FieldName: name, Kind: vault.QuestionValue, Attempt: 1}
-		if v, known := asked.profile[name]; known && v.Confidence >= vault.ConfirmThreshold {
+		if v, known := asked.profile[name]; known && !v.RequiresConfirmation {
 			continue
 		} else if known || asked.offers[name] {
 			question.Kind = vault.QuestionConfirm

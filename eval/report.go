@@ -224,7 +224,7 @@ func (t *tally) stored(d Dialogue, a agent, facts []fact, field vault.Value) {
 	}
 	v := t.groupOf(a.service.Name).ByKind.of(a.defs[field.Name])
 	v.Stored++
-	sure := field.Confidence >= vault.ConfirmThreshold
+	sure := !field.RequiresConfirmation
 	if sure {
 		v.Sure++
 	}

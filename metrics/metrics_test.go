@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"github.com/google/uuid"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -91,9 +92,10 @@ func TestCounts_ExportsOperationsAndValues(t *testing.T) {
 	}
 	tenant := dbtest.Tenant(t, d)
 	for i := range 3 {
-		_, err := d.Tenant(tenant).InsertOperation(t.Context(), dbgen.InsertOperationParams{
-			ID: testkit.ID(), TenantID: tenant, Workflow: vault.WriteValue.Name, Event: vault.WriteValue.Event, Subject: "s",
-			IdempotencyKey: fmt.Sprint(i), Payload: []byte("sealed"), DueAfter: time.Minute,
+		_, err := d.Tenant(tenant).InsertOperations(t.Context(), dbgen.InsertOperationsParams{
+			TenantID: tenant, Ids: []uuid.UUID{testkit.ID()}, Workflows: []string{vault.WriteValue.Name},
+			Events: []string{vault.WriteValue.Event}, Subjects: []string{"s"}, IdempotencyKeys: []string{fmt.Sprint(i)},
+			ParentIds: []uuid.UUID{uuid.Nil}, Payloads: [][]byte{[]byte("sealed")}, DueAfter: time.Minute,
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -101,7 +101,7 @@ func (v *vaultOf) try(r trigger.Receipt, err error, steps ...func(context.Contex
 	op, err := v.db.Tenant(v.tenant).GetOperation(v.t.Context(), v.tenant, r.ID)
 	v.must(err)
 	for _, s := range steps {
-		if err := s(v.t.Context(), vault.Event{OperationID: op.ID, TenantID: v.tenant, Subject: op.Subject}); err != nil {
+		if err := s(v.t.Context(), vault.Event{OperationID: op.ID, TenantID: v.tenant}); err != nil {
 			return err
 		}
 	}
@@ -122,7 +122,7 @@ func (v *vaultOf) tryWrite(in vault.WriteValueInput) error {
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, in)
 	return v.try(
 		r, err, step(v.steps.Values.ValidateValue), step(v.steps.Values.PersistValue),
-		step(v.steps.Caches.InvalidateAndAcknowledge),
+		v.acknowledge,
 	)
 }
 
@@ -132,27 +132,27 @@ func (v *vaultOf) deleteItem(id uuid.UUID, force bool) error {
 	})
 	return v.try(
 		r, err, step(v.steps.Items.CheckDependents), step(v.steps.Items.DeleteItem),
-		step(v.steps.Caches.InvalidateAndAcknowledge),
+		v.acknowledge,
 	)
 }
 
 func (v *vaultOf) restoreItem(id uuid.UUID) error {
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.RestoreItem, vault.RestoreItemInput{ItemID: id})
-	return v.try(r, err, step(v.steps.Items.RestoreItem), step(v.steps.Caches.InvalidateAndAcknowledge))
+	return v.try(r, err, step(v.steps.Items.RestoreItem), v.acknowledge)
 }
 
 func (v *vaultOf) merge(source, target uuid.UUID) error {
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.MergeCustomers, vault.MergeCustomersInput{
 		SourceCustomerID: source, TargetCustomerID: target,
 	})
-	return v.try(r, err, step(v.steps.Merges.MergeCustomers), step(v.steps.Caches.InvalidateAndAcknowledge))
+	return v.try(r, err, step(v.steps.Merges.MergeCustomers), v.acknowledge)
 }
 
 func (v *vaultOf) unmerge(customer uuid.UUID) error {
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.UnmergeCustomer, vault.UnmergeCustomerInput{
 		CustomerID: customer,
 	})
-	return v.try(r, err, step(v.steps.Merges.UnmergeCustomer), step(v.steps.Caches.InvalidateAndAcknowledge))
+	return v.try(r, err, step(v.steps.Merges.UnmergeCustomer), v.acknowledge)
 }
 
 // versions returns value and status of every version of a field, newest first.
@@ -251,7 +251,7 @@ var contract = []promise{
 		v.must(err)
 		v.write("plan", "newer")
 		v.warm()
-		v.must(v.try(r, nil, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateAndAcknowledge)))
+		v.must(v.try(r, nil, step(v.steps.Values.PersistValue), v.acknowledge))
 		v.sees(map[string]string{"plan": `"newer"`})
 		v.equal("history", []string{`"newer" active`, `"late" superseded`}, v.versions("plan"))
 	}},
@@ -260,7 +260,7 @@ var contract = []promise{
 			r, err := trigger.Submit(
 				v.t.Context(), v.trigger, v.tenant, vault.WriteValue, v.fact("plan", "gold"), trigger.IdempotencyKey("k"),
 			)
-			v.must(v.try(r, err, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateAndAcknowledge)))
+			v.must(v.try(r, err, step(v.steps.Values.PersistValue), v.acknowledge))
 		}
 		v.equal("history", []string{`"gold" active`}, v.versions("plan"))
 		_, err := trigger.Submit(
@@ -280,7 +280,7 @@ var contract = []promise{
 		v.must(
 			v.try(
 				r, err, step(v.steps.Imports.ValidateImport), step(v.steps.Imports.PersistImport),
-				step(v.steps.Caches.InvalidateAndAcknowledge),
+				v.acknowledge,
 			),
 		)
 		v.sees(map[string]string{"plan": `"gold"`, "city": `"Oslo"`})
@@ -291,7 +291,7 @@ var contract = []promise{
 		v.write("city", "Oslo")
 		v.sees(map[string]string{"plan": `"gold"`, "city": `"Oslo"`})
 		dbtest.Exec(v.t, v.url, "UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", id)
-		v.cron(step(v.steps.Sweeps.ExpireValues), step(v.steps.Caches.InvalidateAndAcknowledge))
+		v.cron(step(v.steps.Sweeps.ExpireValues), v.acknowledge)
 		v.sees(map[string]string{"city": `"Oslo"`})
 		v.equal("history", []string{`"gold" expired`}, v.versions("plan"))
 	}},
@@ -301,7 +301,7 @@ var contract = []promise{
 		item := v.write("plan", "gold", from(vault.SourceProfileField, &source))
 		v.warm(item)
 		dbtest.Exec(v.t, v.url, "UPDATE customer_values SET deleted_at = now() WHERE id = $1", source)
-		v.cron(step(v.steps.Sweeps.DetectOrphans), step(v.steps.Caches.InvalidateAndAcknowledge))
+		v.cron(step(v.steps.Sweeps.DetectOrphans), v.acknowledge)
 		v.sees(map[string]string{})
 		v.equal("history", []string{`"gold" orphaned`}, v.versions("plan"))
 	}},
@@ -310,7 +310,7 @@ var contract = []promise{
 		v.write("plan", "gold")
 		dbtest.Exec(v.t, v.url, "UPDATE customer_values SET expires_at = now() - interval '1 minute' WHERE id = $1", id)
 		v.cron(
-			step(v.steps.Sweeps.ExpireValues), step(v.steps.Sweeps.DetectOrphans), step(v.steps.Caches.InvalidateAndAcknowledge),
+			step(v.steps.Sweeps.ExpireValues), step(v.steps.Sweeps.DetectOrphans), v.acknowledge,
 		)
 		v.equal("history", []string{`"gold" active`, `"silver" superseded`}, v.versions("plan"))
 	}},
@@ -403,7 +403,7 @@ var contract = []promise{
 			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.VerifyValue, vault.VerifyValueInput{
 				AgentID: v.agent, CustomerID: v.customer, Name: "email", Method: method,
 			})
-			return v.try(r, err, step(v.steps.Values.PersistVerification), step(v.steps.Caches.InvalidateAndAcknowledge))
+			return v.try(r, err, step(v.steps.Values.PersistVerification), v.acknowledge)
 		}
 		v.refused(verify("guess"), vault.CodeInvalid, "method", "code")
 		v.must(verify("code"))
@@ -422,7 +422,7 @@ var contract = []promise{
 		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.CorrectValue, vault.CorrectValueInput{
 			AgentID: v.agent, CustomerID: v.customer, Name: "email", Value: text("eve@example.com"), Reason: "a typing error",
 		})
-		v.run(r, err, step(v.steps.Values.PersistCorrection), step(v.steps.Caches.InvalidateAndAcknowledge))
+		v.run(r, err, step(v.steps.Values.PersistCorrection), v.acknowledge)
 		v.equal("level of a new value", vault.VerificationNone, level())
 	}},
 	{"assets coexist unless one supersedes", func(v *vaultOf) {
@@ -442,7 +442,7 @@ var contract = []promise{
 			CustomerID: v.customer, Name: "card", AssetType: "image", StorageProvider: "s3", StoragePath: "new",
 			Checksum: strings.Repeat("a", 64), SupersedeExisting: true,
 		})
-		v.must(v.try(r, err, step(v.steps.Assets.PersistAsset), step(v.steps.Caches.InvalidateAndAcknowledge)))
+		v.must(v.try(r, err, step(v.steps.Assets.PersistAsset), v.acknowledge))
 		v.equal("superseded", 1, count())
 	}},
 	{"an identity belongs to one customer", func(v *vaultOf) {
@@ -450,7 +450,7 @@ var contract = []promise{
 			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.OpenCustomer, vault.OpenCustomerInput{
 				Channel: "sms", ExternalID: "1",
 			})
-			v.must(v.try(r, err, step(v.steps.Customers.OpenCustomer), step(v.steps.Caches.InvalidateAndAcknowledge)))
+			v.must(v.try(r, err, step(v.steps.Customers.OpenCustomer), v.acknowledge))
 			return resultOf[vault.CustomerResult](v, r)
 		}
 		first := open()
@@ -461,7 +461,7 @@ var contract = []promise{
 			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.LinkChannel, vault.LinkChannelInput{
 				CustomerID: v.customer, Channel: "sms", ExternalID: external,
 			})
-			return v.try(r, err, step(v.steps.Customers.LinkChannel), step(v.steps.Caches.InvalidateAndAcknowledge))
+			return v.try(r, err, step(v.steps.Customers.LinkChannel), v.acknowledge)
 		}
 		v.refused(link("1"), vault.CodeConflict, first.CustomerID.String())
 		v.unseen()
@@ -475,7 +475,7 @@ var contract = []promise{
 			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.RecordConsent, vault.RecordConsentInput{
 				CustomerID: v.customer, Purpose: "mail", Granted: granted,
 			})
-			v.must(v.try(r, err, step(v.steps.Customers.RecordConsent), step(v.steps.Caches.InvalidateAndAcknowledge)))
+			v.must(v.try(r, err, step(v.steps.Customers.RecordConsent), v.acknowledge))
 			for range 2 {
 				p, err := v.Profile(v.t.Context(), v.tenant, v.customer)
 				v.must(err)
@@ -514,7 +514,7 @@ var contract = []promise{
 			r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.DeleteCustomer, vault.DeleteCustomerInput{
 				CustomerID: v.customer,
 			})
-			return v.try(r, err, step(v.steps.Customers.DeleteCustomer), step(v.steps.Caches.InvalidateAndAcknowledge))
+			return v.try(r, err, step(v.steps.Customers.DeleteCustomer), v.acknowledge)
 		}
 		v.must(remove())
 		v.unseen()

@@ -226,7 +226,7 @@ func TestOperationsPage_Filters(t *testing.T) {
 	imported, err := trigger.Submit(t.Context(), v.trigger, v.tenant, vault.ImportValues, vault.ImportValuesInput{
 		Writes: []vault.WriteValueInput{v.fact("plan", "imported")},
 	})
-	v.run(imported, err, step(v.steps.Imports.PersistImport), step(v.steps.Caches.InvalidateAndAcknowledge))
+	v.run(imported, err, step(v.steps.Imports.PersistImport), v.acknowledge)
 	fill, err := trigger.Submit(t.Context(), v.trigger, v.tenant, vault.FillGaps, vault.FillGapsInput{
 		CustomerID: v.customer, ScenarioID: newID(),
 	})

@@ -43,6 +43,7 @@ type vaultOf struct {
 	url     string
 	db      *db.DB
 	cache   *cache.Cache
+	sealer  *db.Sealer
 	trigger *trigger.Client
 	steps   steps.Steps
 
@@ -70,6 +71,7 @@ func newVault(t *testing.T, redisURL string) *vaultOf {
 	v.cache = c
 	t.Cleanup(c.Close)
 	sealer := dbtest.Sealer(t)
+	v.sealer = sealer
 	model, err := offline.New(llm.Config{})
 	v.must(err)
 	v.trigger = trigger.New(trigger.Options{DB: v.db, Sealer: sealer, Log: quiet})
@@ -127,12 +129,18 @@ func step[Out any](fn func(context.Context, vault.Event) (Out, error)) func(cont
 	}
 }
 
+// acknowledge is the last step.
+func (v *vaultOf) acknowledge(ctx context.Context, ev vault.Event) error {
+	_, err := v.steps.Caches.InvalidateAndAcknowledge(ctx, vault.BatchOf(ev))
+	return err
+}
+
 func (v *vaultOf) define(defs ...vault.Definition) {
 	v.t.Helper()
 	for _, d := range defs {
 		d.AgentID, d.Enabled = v.agent, true
 		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.SaveDefinition, d)
-		v.run(r, err, step(v.steps.Definitions.PersistDefinition), step(v.steps.Caches.InvalidateAndAcknowledge))
+		v.run(r, err, step(v.steps.Definitions.PersistDefinition), v.acknowledge)
 	}
 }
 
@@ -156,7 +164,7 @@ func (v *vaultOf) require(scenario uuid.UUID, reqs ...vault.Requirement) {
 		}
 		req.FallbackAction = vault.FallbackAsk
 		r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.SaveRequirement, req)
-		v.run(r, err, step(v.steps.Definitions.PersistRequirement), step(v.steps.Caches.InvalidateAndAcknowledge))
+		v.run(r, err, step(v.steps.Definitions.PersistRequirement), v.acknowledge)
 	}
 }
 
@@ -172,7 +180,7 @@ func (v *vaultOf) write(name, value string, change ...func(*vault.WriteValueInpu
 		c(&in)
 	}
 	r, err := trigger.Submit(v.t.Context(), v.trigger, v.tenant, vault.WriteValue, in)
-	v.run(r, err, step(v.steps.Values.PersistValue), step(v.steps.Caches.InvalidateAndAcknowledge))
+	v.run(r, err, step(v.steps.Values.PersistValue), v.acknowledge)
 	return id
 }
 
@@ -187,7 +195,7 @@ func (v *vaultOf) asset(name string) uuid.UUID {
 		CustomerID: v.customer, Name: name, AssetType: "image", StorageProvider: "s3", StoragePath: "ids/1.png",
 		Checksum: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 	})
-	v.run(r, err, step(v.steps.Assets.PersistAsset), step(v.steps.Caches.InvalidateAndAcknowledge))
+	v.run(r, err, step(v.steps.Assets.PersistAsset), v.acknowledge)
 	op, err := v.Operation(v.t.Context(), v.tenant, r.ID)
 	v.must(err)
 	var out vault.ItemResult

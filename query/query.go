@@ -2,7 +2,7 @@
 // hit. Session and ReviewsPage read two tables and take two, and so do the sessions and the operations of a customer,
 // who may be merged; Missing combines several reads. Rows of other tenants are not found.
 //
-//   - query.go: the profile, its history and its lineage;
+//   - query.go: the profile, its history and its lineage; document.go: the JSON of a profile;
 //   - config.go: definitions, requirements, scenarios;
 //   - missing.go: missing fields, combined from these reads;
 //   - operations.go: questions and operations;
@@ -30,6 +30,7 @@ type Queries struct {
 	db      *db.DB
 	cache   *cache.Cache
 	sealer  *db.Sealer
+	decoded decodedProfiles
 	onChain func(items int) // called with the length of each chain read
 }
 
@@ -42,7 +43,7 @@ func OnChain(fn func(items int)) Option { return func(q *Queries) { q.onChain = 
 // New returns Queries that read from a database and a cache, which may be disabled. The sealer decrypts encrypted
 // values; the cache stores them encrypted, as PostgreSQL does.
 func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Queries {
-	q := &Queries{db: database, cache: c, sealer: sealer, onChain: func(int) {}}
+	q := &Queries{db: database, cache: c, sealer: sealer, decoded: newDecodedProfiles(), onChain: func(int) {}}
 	for _, opt := range opts {
 		opt(q)
 	}
@@ -50,22 +51,34 @@ func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Qu
 }
 
 // Profile returns the active values and assets of a customer. It reads through the cache. The profile of a customer who
-// has only a session or a gap fill is empty: its version is 0.
+// has only a session or a gap fill is empty: its version is 0. The caller owns the maps and slices of the profile; what
+// a value or an asset points to, such as the bytes of a value, may be shared with other readers and must not be changed.
 func (q *Queries) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
-	p, err := cache.Read(ctx, q.cache, cache.ProfileKey(tenant, customer), func(
-		ctx context.Context,
-	) (vault.Profile, int64, error) {
-		p, err := q.profile(ctx, tenant, customer)
-		return p, p.Version, err
-	})
-	if vault.CodeOf(err) == vault.CodeUnknown {
-		return q.emptyProfile(ctx, tenant, customer, err)
+	s, err := q.stored(ctx, tenant, customer)
+	if err != nil {
+		return vault.Profile{}, err
 	}
+	p, err := q.decoded.decode(tenant, s)
 	if err != nil {
 		return p, err
 	}
 	err = q.sealer.OpenProfile(&p)
 	return p, err
+}
+
+// stored reads a profile through the cache.
+func (q *Queries) stored(ctx context.Context, tenant, customer uuid.UUID) (*stored, error) {
+	s, err := cache.ReadWith(ctx, q.cache, cache.ProfileKey(tenant, customer), storedCodec, func(
+		ctx context.Context,
+	) (*stored, int64, error) {
+		p, err := q.profile(ctx, tenant, customer)
+		return &stored{profile: &p}, p.Version, err
+	})
+	if vault.CodeOf(err) == vault.CodeUnknown {
+		p, err := q.emptyProfile(ctx, tenant, customer, err)
+		return &stored{profile: &p}, err
+	}
+	return s, err
 }
 
 // emptyProfile returns the profile of a customer for whom nothing was written yet, or unknown if nothing names the

@@ -37,6 +37,8 @@ func Check(input any) error {
 		return checkAsset(in)
 	case vault.MergeCustomersInput:
 		return checkMerge(in)
+	case vault.DecideReviewInput:
+		return checkReview(in)
 	default:
 		return vault.Join(inputProblems(in))
 	}
@@ -154,6 +156,31 @@ func stateProblems(origin vault.Origin, review vault.ReviewState) []*vault.Error
 		problems = append(problems, vault.Invalid("review_state", "must be %s", vault.OneOf(states)))
 	}
 	return problems
+}
+
+// checkReview validates a decision with its edit, whose members are of a definition or of a requirement.
+func checkReview(in vault.DecideReviewInput) error {
+	problems := inputProblems(in)
+	if e := in.Edit; e != nil {
+		for _, m := range []struct {
+			name string
+			set  bool
+			of   vault.ReviewKind
+		}{
+			{"is_pii", e.IsPII != nil, vault.ReviewOfDefinition},
+			{"required_verification", e.RequiredVerification != nil, vault.ReviewOfDefinition},
+			{"required_level", e.RequiredLevel != nil, vault.ReviewOfRequirement},
+			{"fallback_action", e.FallbackAction != nil, vault.ReviewOfRequirement},
+			{"when_condition", e.WhenCondition != nil, vault.ReviewOfRequirement},
+			{"depends_on_fields", len(e.DependsOn) > 0, vault.ReviewOfRequirement},
+			{"collection_order", e.Order != nil, vault.ReviewOfRequirement},
+		} {
+			if m.set && m.of != in.Kind {
+				problems = append(problems, vault.Invalid("edit."+m.name, "is of a %s, and the review is of a %s", m.of, in.Kind))
+			}
+		}
+	}
+	return vault.Join(problems)
 }
 
 func checkScenario(s vault.Scenario) error {

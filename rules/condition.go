@@ -44,7 +44,7 @@ func conditionProblem(expr string) error {
 
 // CheckConditionTypes checks a condition that compiles against the definitions of the fields that it reads: a text that
 // is compared with a number is an error. The *vault.Error names the field. A condition that reads no defined field as
-// fields.<name> is not checked.
+// fields.<name> or fields["<name>"] is not checked.
 func CheckConditionTypes(expr string, defined map[string]vault.ValueType) error {
 	if strings.TrimSpace(expr) == "" {
 		return nil

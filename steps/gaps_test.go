@@ -60,9 +60,10 @@ var fillCases = []fillCase{
 		name: "nothing is needed", fields: []vault.GapResult{},
 	},
 	{
-		name: "a known field is not searched", requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
-		profile: map[string]json.RawMessage{"email": text("ada@example.com")}, said: []string{"My email is bob@example.com."},
-		fields: []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromProfile, Confidence: 1}},
+		name: "a known field is not searched in what was said before", said: []string{"My email is bob@example.com."},
+		requirements: []vault.Requirement{hard("email", vault.FallbackAsk)},
+		arrange:      func(w *world, _ uuid.UUID) { w.write("email", text("ada@example.com")) },
+		fields:       []vault.GapResult{{FieldName: "email", Filled: true, Source: vault.GapFromProfile, Confidence: 1}},
 	},
 	{
 		name: "session before conversation", requirements: []vault.Requirement{hard("plan", vault.FallbackAsk)},

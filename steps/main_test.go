@@ -189,13 +189,15 @@ type push struct {
 }
 
 // Push implements trigger.Engine.
-func (e *engine) Push(_ context.Context, event string, ev vault.Event) error {
+func (e *engine) Push(_ context.Context, event string, b vault.Batch) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.err != nil {
 		return e.err
 	}
-	e.pushes = append(e.pushes, push{event, ev.OperationID})
+	for _, id := range b.IDs() {
+		e.pushes = append(e.pushes, push{event, id})
+	}
 	return nil
 }
 
@@ -361,7 +363,11 @@ func (w *world) step(name string) func(context.Context, vault.Event) (any, error
 		w.t.Fatalf("there is no step %s", name)
 	}
 	return func(ctx context.Context, ev vault.Event) (any, error) {
-		out := fn.Call([]reflect.Value{reflect.ValueOf(ctx), reflect.ValueOf(ev)})
+		in := reflect.ValueOf(ev)
+		if fn.Type().In(1) == reflect.TypeFor[vault.Batch]() {
+			in = reflect.ValueOf(vault.BatchOf(ev))
+		}
+		out := fn.Call([]reflect.Value{reflect.ValueOf(ctx), in})
 		err, _ := out[1].Interface().(error)
 		return out[0].Interface(), err
 	}

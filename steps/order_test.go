@@ -143,7 +143,7 @@ func TestPersistValue_ConcurrentWritersNewestWins(t *testing.T) {
 			versions[len(versions)-1].Status,
 		)
 	}
-	entries, err := w.db.Tenant(w.tenant).ListTouchedEntries(t.Context(), w.tenant, evs[0].OperationID)
+	entries, err := w.db.Tenant(w.tenant).ListTouchedEntries(t.Context(), w.tenant, []uuid.UUID{evs[0].OperationID})
 	w.must(err)
 	if len(entries) != 1 || entries[0].Version != writers {
 		t.Errorf("the profile has versions %v after %d writes", entries, writers)

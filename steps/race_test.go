@@ -177,11 +177,11 @@ func (w *world) raceWrite(ctx context.Context, p *raced) error {
 	if err != nil {
 		return err
 	}
-	ev := vault.Event{OperationID: r.ID, TenantID: w.tenant, Subject: p.customer.String()}
+	ev := vault.Event{OperationID: r.ID, TenantID: w.tenant}
 	if _, err := w.steps.Values.PersistValue(ctx, ev); err != nil {
 		return err
 	}
-	if _, err := w.steps.Caches.InvalidateAndAcknowledge(ctx, ev); err != nil {
+	if _, err := w.steps.Caches.InvalidateAndAcknowledge(ctx, vault.BatchOf(ev)); err != nil {
 		return err
 	}
 	p.acknowledge(number)

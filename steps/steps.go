@@ -61,7 +61,7 @@ func New(d Deps) Steps {
 	}
 	runner := once.Runner{DB: d.DB, Sealer: d.Sealer, Enqueuer: d.Enqueuer}
 	values := customers.Values{Once: runner, Mode: d.Settings.Mode, Now: d.Now, Observer: d.Observer}
-	caches := upkeep.Caches{DB: d.DB, Cache: d.Cache, Enqueuer: d.Enqueuer, Log: d.Log}
+	caches := upkeep.Caches{Once: runner, Cache: d.Cache, Enqueuer: d.Enqueuer, Log: d.Log}
 	model := once.Budgeted{
 		Model: d.Model, DB: d.DB, Limits: d.Settings.Model, Now: d.Now, Log: d.Log, Observer: d.Observer,
 	}
@@ -81,7 +81,9 @@ func New(d Deps) Steps {
 		Configuration: schema.Configuration{
 			Definitions: schema.Definitions{Once: runner}, Scenarios: schema.Scenarios{Once: runner},
 		},
-		Extraction:    schema.Extraction{Once: runner, Model: model, MatchThreshold: d.Settings.MatchThreshold, Log: d.Log},
+		Extraction: schema.Extraction{
+			Once: runner, Model: model, BuiltIn: offline.Builtin(), MatchThreshold: d.Settings.MatchThreshold, Log: d.Log,
+		},
 		Gaps:          gaps,
 		Conversations: gapfill.Conversations{Gaps: gaps},
 		Answers: gapfill.Answers{

@@ -680,10 +680,10 @@ func TestStep_UnknownOperationChangesNothing(t *testing.T) {
 	other := w.accept("plan", text("gold")) // runs below under another tenant
 	w.must(w.run(vault.Event{}, "Caches.InvalidateAndAcknowledge"))
 	w.sql("UPDATE operations SET due_at = clock_timestamp() + interval '1 hour'")
-	stranger := vault.Event{OperationID: other.OperationID, TenantID: newID(), Subject: other.Subject}
+	stranger := vault.Event{OperationID: other.OperationID, TenantID: newID()}
 	before := w.dump()
 	for _, name := range allSteps() {
-		for _, ev := range []vault.Event{{OperationID: newID(), TenantID: w.tenant, Subject: w.customer.String()}, stranger} {
+		for _, ev := range []vault.Event{{OperationID: newID(), TenantID: w.tenant}, stranger} {
 			_, err := w.step(name)(t.Context(), ev)
 			switch name {
 			case "Caches.InvalidateAndAcknowledge", "Operations.RelayOperations", "Operations.PurgeOperations",
@@ -730,7 +730,7 @@ func (w *world) resolve(fill vault.Event) []vault.Event {
 
 // eventOf returns the event of an operation.
 func (w *world) eventOf(id uuid.UUID) vault.Event {
-	return vault.Event{OperationID: id, TenantID: w.tenant, Subject: w.customer.String()}
+	return vault.Event{OperationID: id, TenantID: w.tenant}
 }
 
 // ask runs the second half of a fill round and returns the open question.

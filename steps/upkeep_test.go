@@ -200,7 +200,7 @@ func TestInvalidate_NoOldReadAfterAcknowledgement(t *testing.T) {
 			ev := w.accept("plan", text("gold"))
 			w.must(w.run(ev, writeValue[:2]...))
 			redisIs(server)
-			first, err := w.steps.Caches.InvalidateAndAcknowledge(t.Context(), ev)
+			first, err := w.steps.Caches.InvalidateAndAcknowledge(t.Context(), vault.BatchOf(ev))
 			w.must(err)
 			if op := w.op(ev); op.Status != vault.OperationSucceeded {
 				t.Fatalf("the write is %s", op.Status)
@@ -208,7 +208,7 @@ func TestInvalidate_NoOldReadAfterAcknowledgement(t *testing.T) {
 			w.equal("after it was acknowledged", `"gold"`, read())
 
 			before := w.dump()
-			again, err := w.steps.Caches.InvalidateAndAcknowledge(t.Context(), ev)
+			again, err := w.steps.Caches.InvalidateAndAcknowledge(t.Context(), vault.BatchOf(ev))
 			w.must(err)
 			w.equal("a second run", first, again)
 			w.unchanged(before, "a second run")

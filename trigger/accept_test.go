@@ -113,7 +113,7 @@ func TestSubmit_EventHoldsOnlyIDs(t *testing.T) {
 	b.must(err)
 	b.eventually("the push", func() bool { return len(b.engine.taken()) == 1 })
 	b.Client.Close() // waits for its pushes
-	want := vault.Event{OperationID: r.ID, TenantID: b.tenant, Subject: customer.String(), Push: 1}
+	want := vault.Event{OperationID: r.ID, TenantID: b.tenant, Push: 1, BatchID: r.ID}
 	if got := b.engine.pushed[0]; got != want {
 		t.Errorf("pushed %+v, want %+v", got, want)
 	}

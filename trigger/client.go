@@ -38,6 +38,9 @@ type Client struct {
 	log      *slog.Logger
 	interval time.Duration
 	waiters  waiters
+	accepts  together[newOperation, db.Acceptance]
+	reads    together[uuid.UUID, reading]
+	dispatch *dispatcher
 
 	pushes  chan struct{} // one token per running push
 	pushing sync.WaitGroup
@@ -66,13 +69,25 @@ func New(o Options) *Client {
 			ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= 3 },
 		}),
 	}
-	c.stopped.Go(func() { c.db.ListenOperations(ctx, c.log, c.waiters.wakeAll, c.waiters.wake) })
+	c.accepts.run, c.accepts.max = c.acceptAll, maxAccepts
+	c.reads.run, c.reads.max = c.readAll, maxReads
+	c.dispatch = newDispatcher(c.pushLater)
+	c.stopped.Go(func() {
+		c.db.ListenOperations(ctx, c.log, c.waiters.wakeAll, func(id uuid.UUID) {
+			c.dispatch.finished(id)
+			c.waiters.wake(id)
+		})
+	})
 	return c
 }
 
-// Close waits for running pushes and closes the listening connection. The relay pushes the remaining operations.
+// Close pushes what is gathered, waits for the running pushes and closes the listening connection. The relay pushes the
+// remaining operations.
 func (c *Client) Close() {
+	c.accepts.wait()
+	c.dispatch.close()
 	c.pushing.Wait()
+	c.reads.wait()
 	c.stop()
 	c.stopped.Wait()
 }
@@ -84,7 +99,7 @@ type Option func(*db.NewOperation)
 // key with different content is a conflict. Keys belong to a tenant and a workflow.
 func IdempotencyKey(key string) Option { return func(n *db.NewOperation) { n.Key = key } }
 
-// accept commits an operation and pushes its event in the background.
+// accept commits an operation and pushes its event in the background. Concurrent operations of a tenant share a commit.
 func (c *Client) accept(ctx context.Context, tenant uuid.UUID, in db.NewOperation, opts []Option) (Receipt, error) {
 	if tenant == uuid.Nil {
 		return Receipt{}, vault.Invalid("tenant", "is required; it comes from the credential of the caller")
@@ -93,28 +108,62 @@ func (c *Client) accept(ctx context.Context, tenant uuid.UUID, in db.NewOperatio
 		opt(&in)
 	}
 	in.Pushing = c.engine != nil
-	op, err := db.AcceptOperation(ctx, c.db.Tenant(tenant), c.sealer, tenant, in)
+	accepted, err := c.accepts.do(ctx, tenant, newOperation{ctx, in})
+	if err == nil {
+		err = accepted.Err
+	}
 	if err != nil {
 		return Receipt{}, err
 	}
-	if op.Attempts == 1 && !vault.OperationStatus(op.Status).Finished() {
-		c.pushLater(ctx, op)
-	}
+	op := accepted.Operation
 	return Receipt{ID: op.ID, TenantID: tenant, Workflow: op.Workflow, client: c}, nil
 }
 
-// pushLater pushes in the background, so that a caller never waits for the engine. The operation is committed: if the
-// push fails, the relay pushes it. ctx sets only the trace of the run: the push continues after ctx ends.
-func (c *Client) pushLater(ctx context.Context, op dbgen.Operation) {
+// newOperation is an operation to accept.
+type newOperation struct {
+	ctx context.Context //nolint:containedctx // carries the trace of the caller
+	db.NewOperation
+}
+
+// maxAccepts is the maximum number of operations that share a commit.
+const maxAccepts = 256
+
+// togetherTimeout is the maximum duration of a statement that several callers share.
+const togetherTimeout = 30 * time.Second
+
+// acceptAll accepts operations of a tenant, and hands the new ones to the dispatcher.
+func (c *Client) acceptAll(ctx context.Context, tenant uuid.UUID, in []newOperation) []db.Acceptance {
+	ops := make([]db.NewOperation, len(in))
+	for i, n := range in {
+		ops[i] = n.NewOperation
+	}
+	accepted := db.AcceptOperations(ctx, c.db.Tenant(tenant), c.sealer, tenant, ops)
+	if c.engine == nil {
+		return accepted
+	}
+	var push []dbgen.Operation
+	for _, a := range accepted {
+		if op := a.Operation; a.Err == nil && op.Attempts == 1 && !vault.OperationStatus(op.Status).Finished() {
+			push = append(push, op)
+		}
+	}
+	c.dispatch.add(in[0].ctx, push...)
+	return accepted
+}
+
+// pushLater pushes operations in the background, so that a caller never waits for the engine. They are committed: if
+// the push fails, the relay pushes them. ctx sets only the trace of the run: the push continues after ctx ends.
+func (c *Client) pushLater(ctx context.Context, ops []dbgen.Operation) {
 	if c.engine == nil {
 		return
 	}
 	c.pushing.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*pushTimeout)
 		defer cancel()
-		if err := c.Enqueue(ctx, op); err != nil {
-			c.log.WarnContext(ctx, "operation_not_pushed",
-				"operation_id", op.ID, "workflow", op.Workflow, "error_code", vault.CodeOf(err))
+		if err := c.Enqueue(ctx, ops...); err != nil {
+			c.log.WarnContext(ctx, "operations_not_pushed",
+				"operation_id", ops[0].ID, "operations", len(ops), "workflow", ops[0].Workflow,
+				"error_code", vault.CodeOf(err))
 		}
 	})
 }
@@ -126,9 +175,9 @@ func (c *Client) Enqueue(ctx context.Context, ops ...dbgen.Operation) error {
 	return err
 }
 
-// push pushes through the circuit breaker: while the engine is down, pushes fail at once. It waits while MaxPushes
-// others run.
-func (c *Client) push(ctx context.Context, op dbgen.Operation) error {
+// push pushes the operations of one batch through the circuit breaker: while the engine is down, pushes fail at once.
+// It waits while MaxPushes others run.
+func (c *Client) push(ctx context.Context, ops []dbgen.Operation) error {
 	if c.engine == nil {
 		return vault.Unavailable("the workflow engine", errNoEngine)
 	}
@@ -142,7 +191,7 @@ func (c *Client) push(ctx context.Context, op dbgen.Operation) error {
 		return vault.Unavailable("the workflow engine", ctx.Err())
 	}
 	_, err := c.breaker.Execute(func() (struct{}, error) {
-		return struct{}{}, c.engine.Push(ctx, op.Event, db.EventOf(op))
+		return struct{}{}, c.engine.Push(ctx, ops[0].Event, batchOf(ops))
 	})
 	if isBreaker(err) {
 		return vault.Unavailable("the workflow engine", err)

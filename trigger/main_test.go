@@ -28,6 +28,7 @@ const patience = 30 * time.Second
 type engine struct {
 	mu     sync.Mutex
 	pushed []vault.Event
+	runs   []vault.Batch
 	calls  int
 	err    error         // returned by Push
 	hold   chan struct{} // not nil: Push blocks until it is closed
@@ -37,7 +38,7 @@ type engine struct {
 }
 
 // Push implements trigger.Engine.
-func (e *engine) Push(ctx context.Context, _ string, ev vault.Event) error {
+func (e *engine) Push(ctx context.Context, _ string, b vault.Batch) error {
 	e.mu.Lock()
 	e.calls++
 	e.running++
@@ -61,10 +62,12 @@ func (e *engine) Push(ctx context.Context, _ string, ev vault.Event) error {
 	if e.err != nil {
 		return e.err
 	}
-	if ev.OperationID == e.refuse {
-		return errDown
+	for _, ev := range b.Events() {
+		if ev.OperationID == e.refuse {
+			return errDown
+		}
 	}
-	e.pushed = append(e.pushed, ev)
+	e.pushed, e.runs = append(e.pushed, b.Events()...), append(e.runs, b)
 	return nil
 }
 
@@ -192,7 +195,7 @@ func (b *bench) finish(id uuid.UUID, failure *vault.Error) {
 			}); err != nil {
 				return err
 			}
-			if _, err := q.MarkOperationSucceeded(b.t.Context(), b.tenant, id); err != nil {
+			if err := q.AcknowledgeOperations(b.t.Context(), b.tenant, []uuid.UUID{id}); err != nil {
 				return err
 			}
 		} else {

@@ -11,6 +11,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -68,11 +69,52 @@ func (c *Client) Wait(ctx context.Context, tenant, id uuid.UUID) (vault.Operatio
 
 // Operation returns the state of an operation.
 func (c *Client) Operation(ctx context.Context, tenant, id uuid.UUID) (vault.Operation, error) {
-	row, err := c.db.Tenant(tenant).GetOperation(ctx, tenant, id)
-	if err != nil {
-		return vault.Operation{}, db.WrapNotFound(err, "operation", id)
+	row, err := c.reads.do(ctx, tenant, id)
+	if err == nil {
+		err = row.err
 	}
-	return db.WithAwaited(ctx, c.db.Tenant(tenant), row)
+	if err != nil {
+		return vault.Operation{}, err
+	}
+	return db.WithAwaited(ctx, c.db.Tenant(tenant), row.operation)
+}
+
+// reading is an operation that was read, or the error.
+type reading struct {
+	operation dbgen.Operation
+	err       error
+}
+
+// maxReads is the maximum number of operations that are read together.
+const maxReads = 256
+
+// readAll reads operations of a tenant.
+func (c *Client) readAll(ctx context.Context, tenant uuid.UUID, ids []uuid.UUID) []reading {
+	rows, err := c.db.Tenant(tenant).GetOperationStates(ctx, tenant, ids)
+	byID := make(map[uuid.UUID]dbgen.Operation, len(rows))
+	for _, row := range rows {
+		byID[row.ID] = dbgen.Operation{
+			ID: row.ID, TenantID: row.TenantID, Workflow: row.Workflow, Status: row.Status, Result: row.Result,
+			Error: row.Error, Attempts: row.Attempts, BatchID: row.BatchID, AcceptedAt: row.AcceptedAt,
+			FinishedAt: row.FinishedAt,
+		}
+		if vault.OperationStatus(row.Status).Finished() {
+			c.dispatch.finished(row.ID) // behind a pooler nobody notifies
+		}
+	}
+	out := make([]reading, len(ids))
+	for i, id := range ids {
+		row, ok := byID[id]
+		switch {
+		case err != nil:
+			out[i].err = err
+		case !ok:
+			out[i].err = vault.Unknown("operation", id)
+		default:
+			out[i].operation = row
+		}
+	}
+	return out
 }
 
 // waiters are the goroutines that wait for operations.

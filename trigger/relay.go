@@ -57,8 +57,9 @@ func (c *Client) Wake(ctx context.Context, tenant uuid.UUID) (int, error) {
 	return c.pushAll(ctx, woken)
 }
 
-// pushAll pushes operations concurrently, and returns the number of pushed ones and the first error. An operation that
-// could not be pushed is due again releaseAfter later; one whose push had no answer in time keeps its lease.
+// pushAll pushes operations in batches, concurrently, and returns the number of pushed ones and the first error. An
+// operation that could not be pushed is due again releaseAfter later; one whose push had no answer in time keeps its
+// lease.
 func (c *Client) pushAll(ctx context.Context, ops []dbgen.Operation) (int, error) {
 	var (
 		mu     sync.Mutex
@@ -68,17 +69,19 @@ func (c *Client) pushAll(ctx context.Context, ops []dbgen.Operation) (int, error
 		g      errgroup.Group
 	)
 	g.SetLimit(max(1, cap(c.pushes)/2)) // new operations do not wait for owed ones
-	for _, op := range ops {
+	for _, batch := range batches(ops) {
 		g.Go(func() error {
-			err := c.push(ctx, op)
+			err := c.push(ctx, batch)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
 			case err == nil:
-				pushed++
+				pushed += len(batch)
 				return nil
 			case !errors.Is(err, errPushTimeout):
-				failed = append(failed, op.ID)
+				for _, op := range batch {
+					failed = append(failed, op.ID)
+				}
 			}
 			first = cmp.Or(first, err)
 			return nil

@@ -20,9 +20,7 @@ import (
 // owing returns a bench with accepted operations that were never pushed.
 func owing(t *testing.T, n int) (*bench, []uuid.UUID) {
 	t.Helper()
-	b := newBench(t)
-	quiet := trigger.New(trigger.Options{DB: b.db, Sealer: b.sealer})
-	t.Cleanup(quiet.Close)
+	b, quiet := quietBench(t)
 	ids := make([]uuid.UUID, n)
 	for i := range ids {
 		r, err := trigger.Submit(t.Context(), quiet, b.tenant, vault.WriteValue, write(`"gold"`))
@@ -31,6 +29,31 @@ func owing(t *testing.T, n int) (*bench, []uuid.UUID) {
 	}
 	b.due()
 	return b, ids
+}
+
+// owingAlone is owing with operations that share no batch.
+func owingAlone(t *testing.T, n int) (*bench, []uuid.UUID) {
+	t.Helper()
+	b, quiet := quietBench(t)
+	ids := make([]uuid.UUID, n)
+	for i := range ids {
+		r, err := trigger.Submit(t.Context(), quiet, b.tenant, vault.FillGaps, vault.FillGapsInput{
+			CustomerID: uuid.New(), ScenarioID: uuid.New(),
+		})
+		b.must(err)
+		ids[i] = r.ID
+	}
+	b.due()
+	return b, ids
+}
+
+// quietBench returns a bench, and a client of its database that pushes nothing.
+func quietBench(t *testing.T) (*bench, *trigger.Client) {
+	t.Helper()
+	b := newBench(t)
+	quiet := trigger.New(trigger.Options{DB: b.db, Sealer: b.sealer})
+	t.Cleanup(quiet.Close)
+	return b, quiet
 }
 
 func TestRelayDue_ClaimIsALease(t *testing.T) {
@@ -265,7 +288,7 @@ func TestRelayDue_PushWithoutAnswerKeepsTheLease(t *testing.T) {
 // The relay pushes concurrently, within half of the limit of its process: new operations do not wait for owed ones.
 func TestRelayDue_PushesConcurrently(t *testing.T) {
 	t.Parallel()
-	b, ids := owing(t, 40)
+	b, ids := owingAlone(t, 40)
 	b.engine.mu.Lock()
 	b.engine.hold = make(chan struct{})
 	b.engine.mu.Unlock()
@@ -301,7 +324,7 @@ func TestRelayDue_PushesConcurrently(t *testing.T) {
 // An operation that cannot be pushed holds up no other one, and a relay that stops keeps no claim.
 func TestRelayDue_ReleasesOnlyWhatFailed(t *testing.T) {
 	t.Parallel()
-	b, ids := owing(t, 12)
+	b, ids := owingAlone(t, 12)
 	b.engine.mu.Lock()
 	b.engine.refuse = ids[3]
 	b.engine.mu.Unlock()

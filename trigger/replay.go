@@ -41,6 +41,6 @@ func (c *Client) Replay(ctx context.Context, tenant, id uuid.UUID) (Receipt, err
 	if c.engine == nil { // no push is in flight
 		return receipt, c.db.System().ReleaseOperations(ctx, 0, []uuid.UUID{id})
 	}
-	c.pushLater(ctx, op)
+	c.pushLater(ctx, []dbgen.Operation{op})
 	return receipt, nil
 }

@@ -68,7 +68,7 @@ type Definition struct {
 	// the customer says of himself is then no value of the field. Empty: the customer.
 	About string `json:"about,omitempty" validate:"max=200" doc:"The person or thing, other than the customer, that the value is about, such as emergency contact. Absent: the customer."`
 	// IsPII keeps the value out of all error texts.
-	IsPII bool `json:"is_pii,omitempty"`
+	IsPII bool `json:"is_pii"`
 	// EncryptionRequired encrypts later values (AES-256-GCM) in PostgreSQL and in the cache.
 	EncryptionRequired bool `json:"encryption_required,omitempty" doc:"Encrypts the value in the database and the cache, and keeps it out of error messages."`
 	// RetentionDays is the lifetime of a value after its collection. 0: no limit.

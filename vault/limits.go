@@ -40,7 +40,8 @@ const (
 	// MaxImport is the maximum number of writes in one import. An import of this size is one transaction of about a
 	// second.
 	MaxImport = 1000
-	// MaxDefinitions is the maximum number of definitions of one agent. More cannot be saved.
+	// MaxDefinitions is the maximum number of definitions of one agent, suggested ones included. More cannot be saved,
+	// and an extraction suggests no more.
 	MaxDefinitions = 1000
 	// MaxTurns is the maximum number of turns of one session.
 	MaxTurns = 10_000

@@ -77,12 +77,16 @@ type DecideReviewInput struct {
 	Kind     ReviewKind `json:"kind" validate:"required,oneof=requirement definition"`
 	ID       uuid.UUID  `json:"id" validate:"required"`
 	Decision Decision   `json:"decision" validate:"required,oneof=approve reject" doc:"The decision of the reviewer."`
-	// Edit changes a requirement that is approved. nil: no change.
-	Edit *ReviewEdit `json:"edit,omitempty" doc:"Changes of the reviewer to an approved requirement."`
+	// Edit changes a requirement or definition that is approved. nil: no change.
+	Edit *ReviewEdit `json:"edit,omitempty" doc:"Changes of the reviewer to an approved requirement or definition."`
 }
 
-// ReviewEdit changes a requirement during its approval. A nil member leaves the requirement's value as it is.
+// ReviewEdit changes a requirement or definition during its approval. A nil member leaves the value as it is. IsPII and
+// RequiredVerification are of a definition, all others of a requirement.
 type ReviewEdit struct {
+	IsPII                *bool `json:"is_pii,omitempty"`
+	RequiredVerification *bool `json:"required_verification,omitempty"`
+
 	RequiredLevel  *RequiredLevel  `json:"required_level,omitempty" validate:"omitempty,oneof=hard soft"`
 	FallbackAction *FallbackAction `json:"fallback_action,omitempty" validate:"omitempty,oneof=ask skip block extract"`
 	WhenCondition  *string         `json:"when_condition,omitempty" validate:"omitempty,max=2000,cel"`

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/google/uuid"
 )
@@ -41,6 +42,14 @@ type OperationType struct {
 	Events []string
 	Input  reflect.Type
 	Result reflect.Type
+	// Batched reports whether a run of the workflow may carry several operations.
+	Batched bool
+}
+
+// IsBatched reports whether a run of a workflow may carry several operations (Batch). Others carry one.
+func IsBatched(workflow string) bool {
+	at := slices.IndexFunc(operationTypes, func(t OperationType) bool { return t.Name == workflow })
+	return at >= 0 && operationTypes[at].Batched
 }
 
 var operationTypes []OperationType
@@ -54,46 +63,54 @@ func Define[In, Out any](name, event string, subject func(In) string, moreEvents
 	return Spec[In, Out]{Name: name, Event: event, Events: events, subject: subject}
 }
 
+// batched makes the specification of an operation that can share a run with others of its kind, and adds it to
+// Operations.
+func batched[In, Out any](name, event string, subject func(In) string) Spec[In, Out] {
+	spec := Define[In, Out](name, event, subject)
+	operationTypes[len(operationTypes)-1].Batched = true
+	return spec
+}
+
 // all is the subject of operations that change everything, or nothing that another run could change as well.
 func all[In any](subject string) func(In) string { return func(In) string { return subject } }
 
 // The operations on customers.
 var (
-	WriteValue = Define[WriteValueInput, ItemResult]("write-value", "value:write",
+	WriteValue = batched[WriteValueInput, ItemResult]("write-value", "value:write",
 		func(in WriteValueInput) string { return in.CustomerID.String() })
-	AddElement = Define[WriteValueInput, ItemResult]("add-element", "element:add",
+	AddElement = batched[WriteValueInput, ItemResult]("add-element", "element:add",
 		func(in WriteValueInput) string { return in.CustomerID.String() })
-	RemoveElement = Define[WriteValueInput, ItemResult]("remove-element", "element:remove",
+	RemoveElement = batched[WriteValueInput, ItemResult]("remove-element", "element:remove",
 		func(in WriteValueInput) string { return in.CustomerID.String() })
-	ImportValues = Define[ImportValuesInput, ImportResult]("import-values", "values:import",
+	ImportValues = batched[ImportValuesInput, ImportResult]("import-values", "values:import",
 		all[ImportValuesInput]("import"))
-	VerifyValue = Define[VerifyValueInput, ItemResult]("verify-value", "value:verify",
+	VerifyValue = batched[VerifyValueInput, ItemResult]("verify-value", "value:verify",
 		func(in VerifyValueInput) string { return in.CustomerID.String() })
-	DecideValue = Define[DecideValueInput, ItemResult]("decide-value", "value:decide",
+	DecideValue = batched[DecideValueInput, ItemResult]("decide-value", "value:decide",
 		func(in DecideValueInput) string { return in.ItemID.String() })
-	CorrectValue = Define[CorrectValueInput, ItemResult]("correct-value", "value:correct",
+	CorrectValue = batched[CorrectValueInput, ItemResult]("correct-value", "value:correct",
 		func(in CorrectValueInput) string { return in.CustomerID.String() })
-	AddAsset = Define[AddAssetInput, ItemResult]("add-asset", "asset:add",
+	AddAsset = batched[AddAssetInput, ItemResult]("add-asset", "asset:add",
 		func(in AddAssetInput) string { return in.CustomerID.String() })
-	DeleteItem = Define[DeleteItemInput, DeleteResult]("delete-item", "item:delete",
+	DeleteItem = batched[DeleteItemInput, DeleteResult]("delete-item", "item:delete",
 		func(in DeleteItemInput) string { return in.ItemID.String() })
-	RestoreItem = Define[RestoreItemInput, ItemResult]("restore-item", "item:restore",
+	RestoreItem = batched[RestoreItemInput, ItemResult]("restore-item", "item:restore",
 		func(in RestoreItemInput) string { return in.ItemID.String() })
-	OpenCustomer = Define[OpenCustomerInput, CustomerResult]("open-customer", "customer:open",
+	OpenCustomer = batched[OpenCustomerInput, CustomerResult]("open-customer", "customer:open",
 		all[OpenCustomerInput](uuid.Nil.String()))
-	OpenCustomers = Define[OpenCustomersInput, OpenCustomersResult]("open-customers", "customers:open",
+	OpenCustomers = batched[OpenCustomersInput, OpenCustomersResult]("open-customers", "customers:open",
 		all[OpenCustomersInput](uuid.Nil.String()))
-	LinkChannel = Define[LinkChannelInput, CustomerResult]("link-channel", "channel:link",
+	LinkChannel = batched[LinkChannelInput, CustomerResult]("link-channel", "channel:link",
 		func(in LinkChannelInput) string { return in.CustomerID.String() })
-	RecordConsent = Define[RecordConsentInput, CustomerResult]("record-consent", "consent:record",
+	RecordConsent = batched[RecordConsentInput, CustomerResult]("record-consent", "consent:record",
 		func(in RecordConsentInput) string { return in.CustomerID.String() })
-	SetCustomerLabel = Define[SetCustomerLabelInput, CustomerResult]("set-customer-label", "customer:label",
+	SetCustomerLabel = batched[SetCustomerLabelInput, CustomerResult]("set-customer-label", "customer:label",
 		func(in SetCustomerLabelInput) string { return in.CustomerID.String() })
-	MergeCustomers = Define[MergeCustomersInput, CustomerResult]("merge-customers", "customer:merge",
+	MergeCustomers = batched[MergeCustomersInput, CustomerResult]("merge-customers", "customer:merge",
 		func(in MergeCustomersInput) string { return in.TargetCustomerID.String() })
-	UnmergeCustomer = Define[UnmergeCustomerInput, CustomerResult]("unmerge-customer", "customer:unmerge",
+	UnmergeCustomer = batched[UnmergeCustomerInput, CustomerResult]("unmerge-customer", "customer:unmerge",
 		func(in UnmergeCustomerInput) string { return in.CustomerID.String() })
-	DeleteCustomer = Define[DeleteCustomerInput, CustomerResult]("delete-customer", "customer:delete",
+	DeleteCustomer = batched[DeleteCustomerInput, CustomerResult]("delete-customer", "customer:delete",
 		func(in DeleteCustomerInput) string { return in.CustomerID.String() })
 )
 
@@ -121,15 +138,15 @@ var (
 
 // The operations of gap fills and their conversations.
 var (
-	SaveSession = Define[SaveSessionInput, SavedResult]("save-session", "session:save",
+	SaveSession = batched[SaveSessionInput, SavedResult]("save-session", "session:save",
 		func(in SaveSessionInput) string { return in.SessionID.String() })
 	FillGaps = Define[FillGapsInput, FillResult]("fill-gaps", "gaps:fill",
 		func(in FillGapsInput) string { return in.CustomerID.String() + ":" + in.ScenarioID.String() })
-	AnswerQuestion = Define[AnswerQuestionInput, ItemResult]("answer-question", "question:answered",
+	AnswerQuestion = batched[AnswerQuestionInput, ItemResult]("answer-question", "question:answered",
 		func(in AnswerQuestionInput) string { return in.QuestionID.String() })
 	ReadConversation = Define[ReadConversationInput, ReadConversationResult]("read-conversation", "conversation:read",
 		func(in ReadConversationInput) string { return in.SessionID.String() })
-	CancelFill = Define[CancelFillInput, CancelResult]("cancel-fill", "gaps:cancel",
+	CancelFill = batched[CancelFillInput, CancelResult]("cancel-fill", "gaps:cancel",
 		func(in CancelFillInput) string { return in.FillID.String() })
 )
 

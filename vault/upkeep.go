@@ -7,18 +7,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// Event is the payload of the event and the input of the workflow of an operation. It contains only ids, so the
-// workflow engine never receives customer data. The input of the operation is stored encrypted in the database.
-type Event struct {
-	OperationID uuid.UUID `json:"operation_id"`
-	TenantID    uuid.UUID `json:"tenant_id"`
-	// Subject is the thing that the operation is about: the id of a customer, scenario, agent or question.
-	Subject string `json:"subject"`
-	// Push is the number of this push of the operation, from 1. A run stores it when it finishes the operation, so that
-	// the relay knows how far the engine has come. 0: unknown.
-	Push int32 `json:"push,omitempty"`
-}
-
 // Operation is the state of an accepted change.
 type Operation struct {
 	ID       uuid.UUID       `json:"operation_id"`
@@ -30,8 +18,11 @@ type Operation struct {
 	// Error is set if the operation failed.
 	Error *Error `json:"error,omitempty"`
 	// Attempts is the number of times that the operation was sent to the workflow engine.
-	Attempts   int       `json:"attempts"`
-	AcceptedAt time.Time `json:"accepted_at"`
+	Attempts int `json:"attempts"`
+	// BatchID is the batch that carried the operation out. The run in the engine has it as metadata batch_id. nil: none
+	// yet.
+	BatchID    *uuid.UUID `json:"batch_id,omitempty"`
+	AcceptedAt time.Time  `json:"accepted_at"`
 	// FinishedAt is nil until the operation succeeded or failed.
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
 	// WaitingFor is the open question that a gap fill waits for. nil: it waits for no customer.

@@ -101,7 +101,7 @@ func TestTrace_RequestIsOneTraceWithoutValues(t *testing.T) {
 	}
 	persist := only(t, spans, "persist", func(s tracetest.SpanStub) bool { return attribute(s, "hatchet.step_name") == "persist" })
 	insert := only(t, spans, "the insert", func(s tracetest.SpanStub) bool { return s.Name == "query InsertValue" })
-	accept := only(t, spans, "the acceptance", func(s tracetest.SpanStub) bool { return s.Name == "query InsertOperation" })
+	accept := only(t, spans, "the acceptance", func(s tracetest.SpanStub) bool { return s.Name == "query InsertOperations" })
 	if !under(spans, insert, persist) || !under(spans, accept, request) || under(spans, accept, push) {
 		t.Error("the queries are not under what made them")
 	}

@@ -30,11 +30,11 @@ func customerWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase 
 	}
 }
 
-// writeValue stores a value of a customer.
+// writeValue stores values of customers.
 func writeValue(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.WriteValue)
-	f = prepare(f, "validate", quick, s.Values.ValidateValue)
-	return effect(f, "persist", quick, s.Values.PersistValue).end()
+	f = prepareBatch(f, "validate", quick, s.Values.ValidateValues)
+	return effectBatch(f, "persist", quick, s.Values.PersistValues).end()
 }
 
 // addElement adds an element to the list of a field.

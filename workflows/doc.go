@@ -40,6 +40,11 @@
 //	read-quiet-sessions                            * * * * *                          queue
 //	purge-operations                               17 3 * * *                         purge
 //
+// A run carries a batch: the operations of one tenant and workflow that were accepted while earlier runs were in flight
+// (trigger/dispatch.go), or one operation of a workflow that is not batched: save-definition and the other changes of a
+// schema, extract-schema and fill-gaps. Each operation of a batch keeps its own idempotence, result, rejection and
+// replay (steps/once/batch.go).
+//
 // The steps keep "one at a time" with a row lock in PostgreSQL, and with a hold (steps/once/hold.go) around a call of a
 // model. They never rely on the engine's queues: a run that the engine has lost would block its queue for good, and the
 // queue delays each run by 0.1 s and occasionally by several seconds (measured with v0.104.7). A forced delete-item

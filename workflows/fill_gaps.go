@@ -13,8 +13,8 @@ import (
 // operation when nothing is left to ask.
 func fillGaps(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.FillGaps.Name, hatchet.WithWorkflowEvents(vault.FillGaps.Event))
-	find := w.NewTask("find-missing", task(s.Gaps.FindMissing), quick()...)
-	resolve := w.NewTask("resolve", task(s.Gaps.ResolveGaps), model(find)...)
-	w.NewTask("ask", task(s.Gaps.AskCustomer), quick(resolve)...)
+	find := w.NewTask("find-missing", single(s.Gaps.FindMissing), quick()...)
+	resolve := w.NewTask("resolve", single(s.Gaps.ResolveGaps), model(find)...)
+	w.NewTask("ask", single(s.Gaps.AskCustomer), quick(resolve)...)
 	return w
 }

@@ -148,7 +148,7 @@ func (s *scene) answerAtOnce(client *trigger.Client, q vault.Question, value str
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	ev := vault.Event{OperationID: r.ID, TenantID: s.tenant, Subject: s.customer.String()}
+	ev := vault.Event{OperationID: r.ID, TenantID: s.tenant}
 	_, validateErr := kit.Steps.Answers.ValidateAnswer(s.t.Context(), ev)
 	_, persistErr := kit.Steps.Answers.PersistAnswer(s.t.Context(), ev)
 	if err := errors.Join(validateErr, persistErr); err != nil {

@@ -22,8 +22,14 @@ type flow struct {
 	last     *hatchet.Task // nil: there is no task yet
 }
 
-// step is a method of a package below steps.
-type step[Out any] func(context.Context, vault.Event) (Out, error)
+// turn returns whether the next step is the first one.
+func (f flow) turn() once.Turn { return once.Turn(f.last == nil) }
+
+// step is a method of a package below steps, for one operation; batchStep is one for a batch.
+type (
+	step[Out any]      func(context.Context, vault.Event) (Out, error)
+	batchStep[Out any] func(context.Context, vault.Batch) (Out, error)
+)
 
 // policyOf returns the options of a task that follows its parents: retries, backoff and time-outs.
 type policyOf func(parents ...*hatchet.Task) []hatchet.TaskOption
@@ -47,17 +53,42 @@ func (f flow) then(name string, fn any, policy policyOf) flow {
 	return f
 }
 
-// prepare adds a step that changes nothing a reader sees.
+// prepare adds a step that changes nothing a reader sees. It runs for each operation of a batch.
 func prepare[Out once.Preparation](f flow, name string, policy policyOf, fn step[Out]) flow {
+	turn := f.turn()
+	return f.then(name, task(func(ctx context.Context, b vault.Batch) (once.BatchResult, error) {
+		return once.PrepareEach(ctx, f.caches.Once, b, turn, fn)
+	}), policy)
+}
+
+// prepareBatch is prepare with a step that works on a batch.
+func prepareBatch(f flow, name string, policy policyOf, fn batchStep[once.BatchResult]) flow {
 	return f.then(name, task(fn), policy)
 }
 
 // effected is a workflow whose effect is not invalidated yet.
 type effected struct{ flow flow }
 
-// effect adds the step that changes data which readers cache.
+// effect adds the step that changes data which readers cache. The operations of a batch share a transaction.
 func effect[Out any](f flow, name string, policy policyOf, fn step[once.Applied[Out]]) effected {
+	return effected{f.then(name, together(f, fn), policy)}
+}
+
+// effectBatch is effect with a step that works on a batch.
+func effectBatch(f flow, name string, policy policyOf, fn batchStep[once.AppliedBatch]) effected {
 	return effected{f.then(name, task(fn), policy)}
+}
+
+// together returns the task of an effect. A run of a cron has no operation.
+func together[Out any](f flow, fn step[Out]) any {
+	turn := f.turn()
+	return task(func(ctx context.Context, b vault.Batch) (once.AppliedBatch, error) {
+		if b.IsCron() {
+			_, err := fn(ctx, vault.Event{})
+			return once.AppliedBatch{}, err
+		}
+		return once.ApplyTogether(ctx, f.caches.Once, b, turn, fn)
+	})
 }
 
 const invalidateAndAcknowledge = "invalidate-and-acknowledge"
@@ -72,7 +103,7 @@ type stored struct{ flow flow }
 
 // store adds the step that stores data which no cache holds.
 func store[Out any](f flow, name string, policy policyOf, fn step[once.Stored[Out]]) stored {
-	return stored{f.then(name, task(fn), policy)}
+	return stored{f.then(name, together(f, fn), policy)}
 }
 
 // end adds the last step, which acknowledges the operation.
@@ -80,5 +111,5 @@ func (s stored) end() *hatchet.Workflow { return effected(s).end() }
 
 // announce ends with a step that announces the change to another workflow and acknowledges the operation.
 func announce[Out any](s stored, fn step[Out]) *hatchet.Workflow {
-	return s.flow.then("announce", task(fn), quick).workflow
+	return s.flow.then("announce", single(fn), quick).workflow
 }

@@ -48,6 +48,6 @@ func readConversation(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 // readQuietSessions starts read-conversation for the sessions that ended or are quiet.
 func readQuietSessions(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowReadQuietSessions, onCron(cron)...)
-	w.NewTask("queue", task(s.Conversations.QueueQuietSessions), sweep()...)
+	w.NewTask("queue", single(s.Conversations.QueueQuietSessions), sweep()...)
 	return w
 }

@@ -16,20 +16,39 @@ import (
 // errors, because the dashboard shows them; it makes permanent errors non-retryable; and it converts a panic to an
 // error without its stack, which may hold values.
 func task[Out any](
-	step func(context.Context, vault.Event) (Out, error),
-) func(hatchet.Context, vault.Event) (Out, error) {
-	return func(ctx hatchet.Context, ev vault.Event) (out Out, err error) {
+	step func(context.Context, vault.Batch) (Out, error),
+) func(hatchet.Context, vault.Batch) (Out, error) {
+	return func(ctx hatchet.Context, b vault.Batch) (out Out, err error) {
 		defer func() {
 			if p := recover(); p != nil {
 				err = fmt.Errorf("the step panicked with a value of type %T", p)
 			}
 		}()
-		out, err = step(ctx, ev)
+		out, err = step(ctx, b)
 		if err != nil {
 			return out, engineError(err)
 		}
 		return out, nil
 	}
+}
+
+// single converts a step of a workflow whose runs carry one operation.
+func single[Out any](
+	step func(context.Context, vault.Event) (Out, error),
+) func(hatchet.Context, vault.Batch) (Out, error) {
+	return task(func(ctx context.Context, b vault.Batch) (out Out, err error) {
+		if b.IsCron() {
+			return step(ctx, vault.Event{})
+		}
+		if err := b.Check(); err != nil {
+			return out, err
+		}
+		if len(b.Operations) != 1 {
+			return out, vault.Invalid("operations", "a run of this workflow carries one operation, and the batch has %d",
+				len(b.Operations))
+		}
+		return step(ctx, b.Events()[0])
+	})
 }
 
 func engineError(err error) error {

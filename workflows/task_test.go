@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 	"github.com/hatchet-dev/hatchet/pkg/worker"
 
 	"github.com/contextvault/contextvault/steps/once"
@@ -21,7 +23,7 @@ func atOnce(err error) bool {
 // runTask runs a step that returns err, or panics with it.
 func runTask(t *testing.T, step func() error) error {
 	t.Helper()
-	_, err := task(func(context.Context, vault.Event) (struct{}, error) { return struct{}{}, step() })(nil, vault.Event{})
+	_, err := task(func(context.Context, vault.Batch) (struct{}, error) { return struct{}{}, step() })(nil, vault.Batch{})
 	return err
 }
 
@@ -92,9 +94,9 @@ func TestTask_PanicIsRetried(t *testing.T) {
 
 func TestTask_PassesEventAndOutput(t *testing.T) {
 	t.Parallel()
-	sent := vault.Event{Subject: "a customer"}
-	got, err := task(func(_ context.Context, ev vault.Event) (vault.Event, error) { return ev, nil })(nil, sent)
-	if err != nil || got != sent {
-		t.Errorf("it gave %v, %v", got, err)
+	sent := vault.BatchOf(vault.Event{OperationID: uuid.New(), TenantID: uuid.New(), Push: 2})
+	got, err := task(func(_ context.Context, b vault.Batch) (vault.Batch, error) { return b, nil })(nil, sent)
+	if diff := cmp.Diff(sent, got); err != nil || diff != "" {
+		t.Errorf("it gave %v (- sent, + got):\n%s", err, diff)
 	}
 }

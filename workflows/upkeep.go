@@ -31,13 +31,13 @@ func detectOrphans(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workf
 // relayOperations pushes operations that were not enqueued, or did not finish in due time.
 func relayOperations(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowRelayOperations, onCron(cron)...)
-	w.NewTask("relay", task(s.Operations.RelayOperations), sweep()...)
+	w.NewTask("relay", single(s.Operations.RelayOperations), sweep()...)
 	return w
 }
 
 // purgeOperations removes finished operations past their retention.
 func purgeOperations(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
 	w := c.NewWorkflow(vault.WorkflowPurgeOperations, onCron(cron)...)
-	w.NewTask("purge", task(s.Operations.PurgeOperations), sweep()...)
+	w.NewTask("purge", single(s.Operations.PurgeOperations), sweep()...)
 	return w
 }

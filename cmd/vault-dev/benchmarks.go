@@ -117,7 +117,7 @@ func (b *benchmarks) emptyWorkflows(lengths ...int) error {
 // runEmpty pushes the event of an empty workflow and waits until its last step runs.
 func (b *benchmarks) runEmpty(ctx context.Context, steps int) error {
 	e := b.empty[steps]
-	if err := b.engine.Events().Push(ctx, e.event, vault.Event{}); err != nil {
+	if err := b.engine.Events().Push(ctx, e.event, vault.Batch{}); err != nil {
 		return err
 	}
 	select {

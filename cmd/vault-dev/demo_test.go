@@ -69,7 +69,10 @@ func TestDemo_LeaksNoCustomerValue(t *testing.T) {
 
 	// The canaries prove the search: they reach the engine like a customer's value that leaked into an event.
 	const canary, input = "Canary Of An Event", "Canary Of An Input"
-	event := vault.Event{OperationID: testkit.ID(), TenantID: testkit.ID(), Subject: canary}
+	event := struct {
+		vault.Batch
+		Subject string `json:"subject"`
+	}{vault.BatchOf(vault.Event{OperationID: testkit.ID(), TenantID: testkit.ID()}), canary}
 	if err := client.Events().Push(t.Context(), "nobody:listens", event); err != nil {
 		t.Fatal(err)
 	}

@@ -152,18 +152,22 @@ func TestWorker_KilledLosesNoWrite(t *testing.T) {
 		name     string
 		receipt  trigger.Receipt
 	}
-	// The lock on one profile blocks a step until the worker is killed, so that at least one step is interrupted.
+	// The lock on one profile blocks the steps of some batches until the worker is killed, so that they are interrupted:
+	// two of one write each, and the next one, which carries the third write of the customer and those of others.
 	held := testkit.ID()
 	s.applied(s.write(held, "country"), nil)
 	lock := lockProfile(t, s.DatabaseURL, held)
-	writes := []write{{held, "plan", s.write(held, "plan")}}
-	lock.untilSomeoneWaits()
+	var writes []write
+	for _, name := range fields[1:4] {
+		writes = append(writes, write{held, name, s.write(held, name)})
+	}
 	for range 10 {
 		customer := testkit.ID()
 		for _, name := range fields {
 			writes = append(writes, write{customer, name, s.write(customer, name)})
 		}
 	}
+	lock.untilSomeoneWaits()
 	finished := func(ctx context.Context) int {
 		n := 0
 		for _, w := range writes {
@@ -243,18 +247,20 @@ func TestWorker_FinishesBeforeStop(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, embeddedtest.Start(t))
 	first := startWorker(t, s.Kit)
-	s.define("country", "plan")
+	s.define("country", "plan", "name", "city")
 	held := testkit.ID()
 	s.applied(s.write(held, "country"), nil)
 
 	// The lock on the profile blocks a step until it is released.
 	lock := lockProfile(t, s.DatabaseURL, held)
+	others := []trigger.Receipt{s.write(held, "name")}
 	writes := map[uuid.UUID]trigger.Receipt{held: s.write(held, "plan")}
-	lock.untilSomeoneWaits()
-	for range 20 {
+	for range 20 { // some share a batch with a write of the held profile
 		customer := testkit.ID()
 		writes[customer] = s.write(customer, "plan")
 	}
+	others = append(others, s.write(held, "city"))
+	lock.untilSomeoneWaits()
 	first.signal(syscall.SIGTERM)
 	testkit.Eventually(t, "the worker says that it stops", func(ctx context.Context) (struct{}, bool) {
 		return struct{}{}, first.get(ctx, "/readyz") == http.StatusServiceUnavailable
@@ -269,14 +275,25 @@ func TestWorker_FinishesBeforeStop(t *testing.T) {
 	if log := first.log.String(); !strings.Contains(log, `"msg":"worker_stopped","steps_left":0`) {
 		t.Errorf("it does not say that no step was left:\n%s", log)
 	}
-	if h, err := s.Query.History(t.Context(), s.tenant, held, "plan"); err != nil || len(h) != 1 {
-		t.Errorf("the step that ran left %d versions, %v", len(h), err)
+	stored := 0
+	for _, name := range []string{"name", "plan", "city"} {
+		h, err := s.Query.History(t.Context(), s.tenant, held, name)
+		if stored += len(h); err != nil {
+			t.Error(err)
+		}
+	}
+	if stored == 0 {
+		t.Error("the steps that ran left no version")
 	}
 
 	startWorker(t, s.Kit)
 	for customer, r := range writes {
 		s.applied(r, nil)
 		s.writtenOnce(customer, "plan")
+	}
+	for name, r := range map[string]trigger.Receipt{"name": others[0], "city": others[1]} {
+		s.applied(r, nil)
+		s.writtenOnce(held, name)
 	}
 }
 

@@ -13,40 +13,6 @@ import (
 	"github.com/google/uuid"
 )
 
-const bumpProfile = `-- name: BumpProfile :one
-WITH bumped AS (
-    UPDATE customer_profiles p
-    SET version = p.version + 1, updated_at = clock_timestamp()
-    WHERE p.tenant_id = $1
-      AND p.id = $2
-    RETURNING p.id, p.tenant_id, p.customer_id, p.version
-), customers AS (
-    SELECT b.tenant_id, b.customer_id
-    FROM bumped b
-    UNION ALL
-    SELECT m.tenant_id, m.customer_id
-    FROM bumped b
-    JOIN customer_profiles m ON m.merged_into_id = b.id
-), woken AS (
-    INSERT INTO fill_wakeups (tenant_id, fill_id)
-    SELECT f.tenant_id, f.operation_id
-    FROM customers c
-    JOIN gap_fills f ON f.tenant_id = c.tenant_id AND f.customer_id = c.customer_id
-    WHERE f.ended_at IS NULL
-)
-SELECT version
-FROM bumped
-`
-
-// Raises the version of a profile, and wakes the gap fills of its customers. Indexes: primary key,
-// customer_profiles_merged, gap_fills_customer.
-func (q *Queries) BumpProfile(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
-	row := q.db.QueryRow(ctx, bumpProfile, tenantID, iD)
-	var version int64
-	err := row.Scan(&version)
-	return version, err
-}
-
 const customerDeleted = `-- name: CustomerDeleted :one
 SELECT EXISTS (
     SELECT 1
@@ -264,23 +230,21 @@ func (q *Queries) GetProfile(ctx context.Context, tenantID uuid.UUID, customerID
 }
 
 const listTouchedEntries = `-- name: ListTouchedEntries :many
-WITH operation AS (
-    SELECT
-        o.touched_profiles,
-        o.touched_pending,
-        EXISTS (
-            SELECT 1
-            FROM fill_wakeups w
-            WHERE w.tenant_id = o.tenant_id
-              AND w.next_at <= clock_timestamp()
-        ) AS has_wakeups
+WITH touched AS (
+    SELECT bool_or(o.touched_pending) AS pending, count(*) FILTER (WHERE o.status = 'failed') AS failed
     FROM operations o
     WHERE o.tenant_id = $1
-      AND o.id = $2
+      AND o.id = ANY ($2::uuid[])
+    HAVING count(*) > 0
+), profile AS (
+    SELECT DISTINCT unnest(o.touched_profiles) AS id
+    FROM operations o
+    WHERE o.tenant_id = $1
+      AND o.id = ANY ($2::uuid[])
 ), lead AS (
-    SELECT p.id, p.customer_id, p.version
-    FROM operation
-    JOIN customer_profiles t ON t.id = ANY (operation.touched_profiles)
+    SELECT DISTINCT p.id, p.customer_id, p.version
+    FROM profile
+    JOIN customer_profiles t ON t.id = profile.id
     JOIN customer_profiles p ON p.id = CASE WHEN t.merged_into_id IS NULL THEN t.id ELSE t.merged_into_id END
 ), entry AS (
     SELECT l.customer_id, l.version
@@ -291,27 +255,34 @@ WITH operation AS (
     JOIN customer_profiles c ON c.merged_into_id = l.id
 )
 SELECT
-    operation.touched_pending,
-    operation.has_wakeups,
+    touched.pending::boolean AS touched_pending,
+    touched.failed,
+    EXISTS (
+        SELECT 1
+        FROM fill_wakeups w
+        WHERE w.tenant_id = $1
+          AND w.next_at <= clock_timestamp()
+    )::boolean AS has_wakeups,
     coalesce(entry.customer_id, '00000000-0000-0000-0000-000000000000')::uuid AS customer_id,
     coalesce(entry.version, 0)::bigint AS version
-FROM operation
+FROM touched
 LEFT JOIN entry ON true
 `
 
 type ListTouchedEntriesRow struct {
 	TouchedPending bool      `json:"touched_pending"`
+	Failed         int64     `json:"failed"`
 	HasWakeups     bool      `json:"has_wakeups"`
 	CustomerID     uuid.UUID `json:"customer_id"`
 	Version        int64     `json:"version"`
 }
 
-// Lists the cache entries of the profiles that an operation touched: each customer id that leads to a profile, with
-// the lowest version that a reader may see. It returns one row with the zero UUID if the operation touched no single
-// profile. has_wakeups reports whether a gap fill of the tenant is to be woken. Indexes: primary keys,
-// customer_profiles_merged, fill_wakeups_next.
-func (q *Queries) ListTouchedEntries(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) ([]ListTouchedEntriesRow, error) {
-	rows, err := q.db.Query(ctx, listTouchedEntries, tenantID, iD)
+// Lists the cache entries of the profiles that operations touched: each customer id that leads to a profile, with the
+// lowest version that a reader may see. It returns one row with the zero UUID if they touched no single profile, and no
+// row if none of them exists. failed is the number of operations that failed. has_wakeups reports whether a gap fill
+// of the tenant is to be woken. Indexes: primary keys, customer_profiles_merged, fill_wakeups_next.
+func (q *Queries) ListTouchedEntries(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]ListTouchedEntriesRow, error) {
+	rows, err := q.db.Query(ctx, listTouchedEntries, tenantID, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -321,6 +292,7 @@ func (q *Queries) ListTouchedEntries(ctx context.Context, tenantID uuid.UUID, iD
 		var i ListTouchedEntriesRow
 		if err := rows.Scan(
 			&i.TouchedPending,
+			&i.Failed,
 			&i.HasWakeups,
 			&i.CustomerID,
 			&i.Version,
@@ -550,6 +522,58 @@ func (q *Queries) LockProfilesByID(ctx context.Context, tenantID uuid.UUID, ids 
 			&i.UpdatedAt,
 			&i.DeletedAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const raiseProfiles = `-- name: RaiseProfiles :many
+WITH bumped AS (
+    UPDATE customer_profiles p
+    SET version = p.version + 1, updated_at = clock_timestamp()
+    WHERE p.tenant_id = $1
+      AND p.id = ANY ($2::uuid[])
+    RETURNING p.id, p.tenant_id, p.customer_id, p.version
+), customers AS (
+    SELECT b.tenant_id, b.customer_id
+    FROM bumped b
+    UNION ALL
+    SELECT m.tenant_id, m.customer_id
+    FROM bumped b
+    JOIN customer_profiles m ON m.merged_into_id = b.id
+), woken AS (
+    INSERT INTO fill_wakeups (tenant_id, fill_id)
+    SELECT f.tenant_id, f.operation_id
+    FROM customers c
+    JOIN gap_fills f ON f.tenant_id = c.tenant_id AND f.customer_id = c.customer_id
+    WHERE f.ended_at IS NULL
+)
+SELECT b.id, b.version
+FROM bumped b
+`
+
+type RaiseProfilesRow struct {
+	ID      uuid.UUID `json:"id"`
+	Version int64     `json:"version"`
+}
+
+// Raises the versions of locked profiles, and wakes the gap fills of their customers. The caller reports the profiles as
+// touched. Indexes: primary key, customer_profiles_merged, gap_fills_customer.
+func (q *Queries) RaiseProfiles(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]RaiseProfilesRow, error) {
+	rows, err := q.db.Query(ctx, raiseProfiles, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []RaiseProfilesRow{}
+	for rows.Next() {
+		var i RaiseProfilesRow
+		if err := rows.Scan(&i.ID, &i.Version); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -400,6 +400,85 @@ func (q *Queries) ListDefinitionsByID(ctx context.Context, tenantID uuid.UUID, i
 	return items, nil
 }
 
+const listDefinitionsOf = `-- name: ListDefinitionsOf :many
+SELECT d.id, d.tenant_id, d.agent_id, d.name, d.display_name, d.description, d.value_type, d.validation_regex, d.allowed_values, d.unit, d.minimum, d.maximum, d.time_zone, d.default_region, d.json_schema, d.write_once, d.multiple, d.max_elements, d.validation_mode, d.required_verification, d.verification_methods, d.collection_prompt, d.retry_prompt, d.extraction_examples, d.extraction_prompt_hint, d.about, d.is_pii, d.encryption_required, d.retention_days, d.freshness_seconds, d.stale_action, d.on_conflict, d.source_priority, d.enabled, d.origin, d.review_state, d.operation_id, d.accepted_at, d.deleted_at, d.created_at, d.updated_at
+FROM (
+    SELECT DISTINCT unnest($1::uuid[]) AS agent_id, unnest($2::text[]) AS name
+) wanted
+JOIN definitions d ON d.agent_id = wanted.agent_id AND d.name = wanted.name
+WHERE d.tenant_id = $3
+  AND d.deleted_at IS NULL
+`
+
+type ListDefinitionsOfParams struct {
+	Agents   []uuid.UUID `json:"agents"`
+	Names    []string    `json:"names"`
+	TenantID uuid.UUID   `json:"tenant_id"`
+}
+
+// Lists the definitions of fields, given as pairs of an agent and a name. Index: the unique key.
+func (q *Queries) ListDefinitionsOf(ctx context.Context, arg ListDefinitionsOfParams) ([]Definition, error) {
+	rows, err := q.db.Query(ctx, listDefinitionsOf, arg.Agents, arg.Names, arg.TenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Definition{}
+	for rows.Next() {
+		var i Definition
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.AgentID,
+			&i.Name,
+			&i.DisplayName,
+			&i.Description,
+			&i.ValueType,
+			&i.ValidationRegex,
+			&i.AllowedValues,
+			&i.Unit,
+			&i.Minimum,
+			&i.Maximum,
+			&i.TimeZone,
+			&i.DefaultRegion,
+			&i.JsonSchema,
+			&i.WriteOnce,
+			&i.Multiple,
+			&i.MaxElements,
+			&i.ValidationMode,
+			&i.RequiredVerification,
+			&i.VerificationMethods,
+			&i.CollectionPrompt,
+			&i.RetryPrompt,
+			&i.ExtractionExamples,
+			&i.ExtractionPromptHint,
+			&i.About,
+			&i.IsPii,
+			&i.EncryptionRequired,
+			&i.RetentionDays,
+			&i.FreshnessSeconds,
+			&i.StaleAction,
+			&i.OnConflict,
+			&i.SourcePriority,
+			&i.Enabled,
+			&i.Origin,
+			&i.ReviewState,
+			&i.OperationID,
+			&i.AcceptedAt,
+			&i.DeletedAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listFieldRequirements = `-- name: ListFieldRequirements :many
 SELECT r.id, r.scenario_id
 FROM requirements r
@@ -558,8 +637,8 @@ SET display_name = excluded.display_name,
     max_elements = excluded.max_elements,
     collection_prompt = excluded.collection_prompt,
     extraction_examples = excluded.extraction_examples,
-    is_pii = excluded.is_pii,
-    required_verification = excluded.required_verification,
+    is_pii = definitions.is_pii OR excluded.is_pii,
+    required_verification = definitions.required_verification OR excluded.required_verification,
     enabled = false,
     origin = 'extracted',
     review_state = 'pending',
@@ -591,7 +670,7 @@ type SuggestDefinitionParams struct {
 }
 
 // Stores a definition that extraction suggests. It never replaces an existing definition. It replaces one that was
-// deleted before the suggestion. Index: the unique key.
+// deleted before the suggestion, and keeps the protection of that one. Index: the unique key.
 func (q *Queries) SuggestDefinition(ctx context.Context, arg SuggestDefinitionParams) (uuid.UUID, error) {
 	row := q.db.QueryRow(ctx, suggestDefinition,
 		arg.ID,

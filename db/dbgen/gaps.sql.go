@@ -72,7 +72,7 @@ func (q *Queries) EnsureGapFill(ctx context.Context, arg EnsureGapFillParams) er
 }
 
 const getGapFill = `-- name: GetGapFill :one
-SELECT operation_id, tenant_id, customer_id, scenario_id, session_id, conversation_read_at, read_to, candidates, model_calls, warnings, cancelled_at, started_at, ended_at
+SELECT operation_id, tenant_id, customer_id, scenario_id, session_id, conversation_read_at, read_to, read_fields, candidates, model_calls, warnings, cancelled_at, started_at, ended_at
 FROM gap_fills
 WHERE tenant_id = $1
   AND operation_id = $2
@@ -90,6 +90,7 @@ func (q *Queries) GetGapFill(ctx context.Context, tenantID uuid.UUID, operationI
 		&i.SessionID,
 		&i.ConversationReadAt,
 		&i.ReadTo,
+		&i.ReadFields,
 		&i.Candidates,
 		&i.ModelCalls,
 		&i.Warnings,
@@ -169,6 +170,41 @@ func (q *Queries) ListChildOperations(ctx context.Context, tenantID uuid.UUID, p
 	return items, nil
 }
 
+const listFieldsRead = `-- name: ListFieldsRead :many
+SELECT field::text AS field_name, max(f.read_to)::int AS read_to
+FROM gap_fills f, unnest(f.read_fields) AS field
+WHERE f.tenant_id = $1
+  AND f.session_id = $2
+GROUP BY field
+`
+
+type ListFieldsReadRow struct {
+	FieldName string `json:"field_name"`
+	ReadTo    int32  `json:"read_to"`
+}
+
+// Lists the fields that gap fills read in a session, each with the last turn that such a reading covered. Index:
+// gap_fills_session.
+func (q *Queries) ListFieldsRead(ctx context.Context, tenantID uuid.UUID, sessionID *uuid.UUID) ([]ListFieldsReadRow, error) {
+	rows, err := q.db.Query(ctx, listFieldsRead, tenantID, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListFieldsReadRow{}
+	for rows.Next() {
+		var i ListFieldsReadRow
+		if err := rows.Scan(&i.FieldName, &i.ReadTo); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listGapItems = `-- name: ListGapItems :many
 SELECT fill_id, tenant_id, field_name, source, write_id, confidence, requires_confirmation, action, errors
 FROM gap_fill_items
@@ -232,16 +268,18 @@ const markConversationRead = `-- name: MarkConversationRead :exec
 UPDATE gap_fills
 SET conversation_read_at = clock_timestamp(),
     read_to = $1,
-    candidates = coalesce($2, candidates),
-    model_calls = model_calls + $3,
-    warnings = ARRAY(SELECT DISTINCT unnest(warnings || $4::text[]))
-WHERE tenant_id = $5
-  AND operation_id = $6
+    read_fields = $2,
+    candidates = coalesce($3, candidates),
+    model_calls = model_calls + $4,
+    warnings = ARRAY(SELECT DISTINCT unnest(warnings || $5::text[]))
+WHERE tenant_id = $6
+  AND operation_id = $7
   AND (conversation_read_at IS NULL OR read_to < $1)
 `
 
 type MarkConversationReadParams struct {
 	ReadTo      int32     `json:"read_to"`
+	ReadFields  []string  `json:"read_fields"`
 	Candidates  []byte    `json:"candidates"`
 	ModelCalls  int32     `json:"model_calls"`
 	Warnings    []string  `json:"warnings"`
@@ -254,6 +292,7 @@ type MarkConversationReadParams struct {
 func (q *Queries) MarkConversationRead(ctx context.Context, arg MarkConversationReadParams) error {
 	_, err := q.db.Exec(ctx, markConversationRead,
 		arg.ReadTo,
+		arg.ReadFields,
 		arg.Candidates,
 		arg.ModelCalls,
 		arg.Warnings,

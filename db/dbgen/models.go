@@ -210,6 +210,7 @@ type GapFill struct {
 	SessionID          *uuid.UUID `json:"session_id"`
 	ConversationReadAt *time.Time `json:"conversation_read_at"`
 	ReadTo             int32      `json:"read_to"`
+	ReadFields         []string   `json:"read_fields"`
 	Candidates         []byte     `json:"candidates"`
 	ModelCalls         int32      `json:"model_calls"`
 	Warnings           []string   `json:"warnings"`
@@ -265,6 +266,7 @@ type Operation struct {
 	TouchedPending  bool            `json:"touched_pending"`
 	Attempts        int32           `json:"attempts"`
 	CarriedBy       *int32          `json:"carried_by"`
+	BatchID         *uuid.UUID      `json:"batch_id"`
 	Failures        int32           `json:"failures"`
 	AcceptedAt      time.Time       `json:"accepted_at"`
 	EnqueuedAt      *time.Time      `json:"enqueued_at"`

@@ -13,6 +13,34 @@ import (
 	"github.com/google/uuid"
 )
 
+const acknowledgeOperations = `-- name: AcknowledgeOperations :exec
+WITH done AS (
+    UPDATE operations
+    SET status = 'succeeded', finished_at = clock_timestamp()
+    WHERE tenant_id = $1
+      AND id = ANY ($2::uuid[])
+      AND status = 'applied'
+    RETURNING id
+), numbered AS (
+    SELECT d.id, row_number() OVER () AS n
+    FROM done d
+), listed AS (
+    SELECT string_agg(m.id::text, ',') AS ids
+    FROM numbered m
+    GROUP BY m.n / 200
+)
+SELECT pg_notify('vault_operations', l.ids)
+FROM listed l
+`
+
+// Marks applied operations as succeeded, after the invalidation of the cache, and notifies the listeners of those that
+// were not before: the payload is a list of at most 200 ids, within the 8,000 bytes of a notification. Index: primary
+// key.
+func (q *Queries) AcknowledgeOperations(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) error {
+	_, err := q.db.Exec(ctx, acknowledgeOperations, tenantID, ids)
+	return err
+}
+
 const claimDueOperations = `-- name: ClaimDueOperations :many
 WITH engine AS (
     SELECT coalesce(max(r.enqueued_at), '-infinity') - interval '10 seconds' AS reached
@@ -60,7 +88,7 @@ SET attempts = i.attempts + 1,
     due_at = clock_timestamp() + $1::interval
 FROM due
 WHERE i.id = due.id
-RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at
+RETURNING i.id, i.tenant_id, i.workflow, i.event, i.subject, i.subject_id, i.idempotency_key, i.parent_id, i.payload, i.prepared, i.status, i.result, i.error, i.touched_profiles, i.touched_pending, i.attempts, i.carried_by, i.batch_id, i.failures, i.accepted_at, i.enqueued_at, i.due_at, i.applied_at, i.finished_at
 `
 
 type ClaimDueOperationsParams struct {
@@ -105,6 +133,7 @@ func (q *Queries) ClaimDueOperations(ctx context.Context, arg ClaimDueOperations
 			&i.TouchedPending,
 			&i.Attempts,
 			&i.CarriedBy,
+			&i.BatchID,
 			&i.Failures,
 			&i.AcceptedAt,
 			&i.EnqueuedAt,
@@ -123,7 +152,7 @@ func (q *Queries) ClaimDueOperations(ctx context.Context, arg ClaimDueOperations
 }
 
 const getOperation = `-- name: GetOperation :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -151,6 +180,7 @@ func (q *Queries) GetOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.
 		&i.TouchedPending,
 		&i.Attempts,
 		&i.CarriedBy,
+		&i.BatchID,
 		&i.Failures,
 		&i.AcceptedAt,
 		&i.EnqueuedAt,
@@ -162,7 +192,7 @@ func (q *Queries) GetOperation(ctx context.Context, tenantID uuid.UUID, iD uuid.
 }
 
 const getOperationByKey = `-- name: GetOperationByKey :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND workflow = $2
@@ -197,6 +227,7 @@ func (q *Queries) GetOperationByKey(ctx context.Context, arg GetOperationByKeyPa
 		&i.TouchedPending,
 		&i.Attempts,
 		&i.CarriedBy,
+		&i.BatchID,
 		&i.Failures,
 		&i.AcceptedAt,
 		&i.EnqueuedAt,
@@ -207,80 +238,189 @@ func (q *Queries) GetOperationByKey(ctx context.Context, arg GetOperationByKeyPa
 	return i, err
 }
 
-const insertOperation = `-- name: InsertOperation :one
+const getOperationStates = `-- name: GetOperationStates :many
+SELECT
+    id, tenant_id, workflow, status, result, error, attempts, batch_id, accepted_at, finished_at
+FROM operations
+WHERE tenant_id = $1
+  AND id = ANY ($2::uuid[])
+`
+
+type GetOperationStatesRow struct {
+	ID         uuid.UUID       `json:"id"`
+	TenantID   uuid.UUID       `json:"tenant_id"`
+	Workflow   string          `json:"workflow"`
+	Status     string          `json:"status"`
+	Result     json.RawMessage `json:"result"`
+	Error      json.RawMessage `json:"error"`
+	Attempts   int32           `json:"attempts"`
+	BatchID    *uuid.UUID      `json:"batch_id"`
+	AcceptedAt time.Time       `json:"accepted_at"`
+	FinishedAt *time.Time      `json:"finished_at"`
+}
+
+// Gets the states of many operations of a tenant, without their payloads. Index: primary key.
+func (q *Queries) GetOperationStates(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]GetOperationStatesRow, error) {
+	rows, err := q.db.Query(ctx, getOperationStates, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []GetOperationStatesRow{}
+	for rows.Next() {
+		var i GetOperationStatesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.Workflow,
+			&i.Status,
+			&i.Result,
+			&i.Error,
+			&i.Attempts,
+			&i.BatchID,
+			&i.AcceptedAt,
+			&i.FinishedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const getOperations = `-- name: GetOperations :many
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+FROM operations
+WHERE tenant_id = $1
+  AND id = ANY ($2::uuid[])
+`
+
+// Gets many operations of a tenant. Index: primary key.
+func (q *Queries) GetOperations(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]Operation, error) {
+	rows, err := q.db.Query(ctx, getOperations, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Operation{}
+	for rows.Next() {
+		var i Operation
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.Workflow,
+			&i.Event,
+			&i.Subject,
+			&i.SubjectID,
+			&i.IdempotencyKey,
+			&i.ParentID,
+			&i.Payload,
+			&i.Prepared,
+			&i.Status,
+			&i.Result,
+			&i.Error,
+			&i.TouchedProfiles,
+			&i.TouchedPending,
+			&i.Attempts,
+			&i.CarriedBy,
+			&i.BatchID,
+			&i.Failures,
+			&i.AcceptedAt,
+			&i.EnqueuedAt,
+			&i.DueAt,
+			&i.AppliedAt,
+			&i.FinishedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const insertOperations = `-- name: InsertOperations :many
 INSERT INTO operations (
     id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, attempts, enqueued_at, due_at
 )
-VALUES (
-    $1, $2, $3, $4, $5,
-    $6,
-    $7, $8,
-    $9::boolean::integer, CASE WHEN $9 THEN clock_timestamp() END,
-    clock_timestamp() + $10::interval
-)
+SELECT
+    n.id, $1, n.workflow, n.event, n.subject, n.idempotency_key,
+    nullif(n.parent_id, '00000000-0000-0000-0000-000000000000'), n.payload,
+    $2::boolean::integer, CASE WHEN $2 THEN clock_timestamp() END,
+    clock_timestamp() + $3::interval
+FROM (
+    SELECT
+        unnest($4::uuid[]) AS id,
+        unnest($5::text[]) AS workflow,
+        unnest($6::text[]) AS event,
+        unnest($7::text[]) AS subject,
+        unnest($8::text[]) AS idempotency_key,
+        unnest($9::uuid[]) AS parent_id,
+        unnest($10::bytea[]) AS payload
+) n
+ORDER BY n.id
 ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
-RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+RETURNING id, accepted_at
 `
 
-type InsertOperationParams struct {
-	ID             uuid.UUID     `json:"id"`
-	TenantID       uuid.UUID     `json:"tenant_id"`
-	Workflow       string        `json:"workflow"`
-	Event          string        `json:"event"`
-	Subject        string        `json:"subject"`
-	IdempotencyKey string        `json:"idempotency_key"`
-	ParentID       *uuid.UUID    `json:"parent_id"`
-	Payload        []byte        `json:"payload"`
-	Pushing        bool          `json:"pushing"`
-	DueAfter       time.Duration `json:"due_after"`
+type InsertOperationsParams struct {
+	TenantID        uuid.UUID     `json:"tenant_id"`
+	Pushing         bool          `json:"pushing"`
+	DueAfter        time.Duration `json:"due_after"`
+	Ids             []uuid.UUID   `json:"ids"`
+	Workflows       []string      `json:"workflows"`
+	Events          []string      `json:"events"`
+	Subjects        []string      `json:"subjects"`
+	IdempotencyKeys []string      `json:"idempotency_keys"`
+	ParentIds       []uuid.UUID   `json:"parent_ids"`
+	Payloads        [][]byte      `json:"payloads"`
 }
 
-// Accepts an operation. pushing: the caller pushes it after the commit. It returns no row if the idempotency key was
-// accepted before. Index: the unique key.
-func (q *Queries) InsertOperation(ctx context.Context, arg InsertOperationParams) (Operation, error) {
-	row := q.db.QueryRow(ctx, insertOperation,
-		arg.ID,
+type InsertOperationsRow struct {
+	ID         uuid.UUID `json:"id"`
+	AcceptedAt time.Time `json:"accepted_at"`
+}
+
+// Accepts operations of a tenant. pushing: the caller pushes them after the commit. It returns no row for an operation
+// whose idempotency key was accepted before. The order of the ids is the order of acceptance. Index: the unique key.
+func (q *Queries) InsertOperations(ctx context.Context, arg InsertOperationsParams) ([]InsertOperationsRow, error) {
+	rows, err := q.db.Query(ctx, insertOperations,
 		arg.TenantID,
-		arg.Workflow,
-		arg.Event,
-		arg.Subject,
-		arg.IdempotencyKey,
-		arg.ParentID,
-		arg.Payload,
 		arg.Pushing,
 		arg.DueAfter,
+		arg.Ids,
+		arg.Workflows,
+		arg.Events,
+		arg.Subjects,
+		arg.IdempotencyKeys,
+		arg.ParentIds,
+		arg.Payloads,
 	)
-	var i Operation
-	err := row.Scan(
-		&i.ID,
-		&i.TenantID,
-		&i.Workflow,
-		&i.Event,
-		&i.Subject,
-		&i.SubjectID,
-		&i.IdempotencyKey,
-		&i.ParentID,
-		&i.Payload,
-		&i.Prepared,
-		&i.Status,
-		&i.Result,
-		&i.Error,
-		&i.TouchedProfiles,
-		&i.TouchedPending,
-		&i.Attempts,
-		&i.CarriedBy,
-		&i.Failures,
-		&i.AcceptedAt,
-		&i.EnqueuedAt,
-		&i.DueAt,
-		&i.AppliedAt,
-		&i.FinishedAt,
-	)
-	return i, err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []InsertOperationsRow{}
+	for rows.Next() {
+		var i InsertOperationsRow
+		if err := rows.Scan(&i.ID, &i.AcceptedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockOperation = `-- name: LockOperation :one
-SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 FROM operations
 WHERE tenant_id = $1
   AND id = $2
@@ -309,6 +449,7 @@ func (q *Queries) LockOperation(ctx context.Context, tenantID uuid.UUID, iD uuid
 		&i.TouchedPending,
 		&i.Attempts,
 		&i.CarriedBy,
+		&i.BatchID,
 		&i.Failures,
 		&i.AcceptedAt,
 		&i.EnqueuedAt,
@@ -317,6 +458,61 @@ func (q *Queries) LockOperation(ctx context.Context, tenantID uuid.UUID, iD uuid
 		&i.FinishedAt,
 	)
 	return i, err
+}
+
+const lockOperations = `-- name: LockOperations :many
+SELECT id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+FROM operations
+WHERE tenant_id = $1
+  AND id = ANY ($2::uuid[])
+ORDER BY id
+FOR UPDATE
+`
+
+// Locks many operations, in the order of their ids. It works as LockOperation. Index: primary key.
+func (q *Queries) LockOperations(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]Operation, error) {
+	rows, err := q.db.Query(ctx, lockOperations, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Operation{}
+	for rows.Next() {
+		var i Operation
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.Workflow,
+			&i.Event,
+			&i.Subject,
+			&i.SubjectID,
+			&i.IdempotencyKey,
+			&i.ParentID,
+			&i.Payload,
+			&i.Prepared,
+			&i.Status,
+			&i.Result,
+			&i.Error,
+			&i.TouchedProfiles,
+			&i.TouchedPending,
+			&i.Attempts,
+			&i.CarriedBy,
+			&i.BatchID,
+			&i.Failures,
+			&i.AcceptedAt,
+			&i.EnqueuedAt,
+			&i.DueAt,
+			&i.AppliedAt,
+			&i.FinishedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const markOperationApplied = `-- name: MarkOperationApplied :exec
@@ -329,11 +525,12 @@ SET
     error = NULL,
     prepared = NULL,
     carried_by = $4,
+    batch_id = $5,
     failures = 0,
     applied_at = clock_timestamp(),
     finished_at = NULL
-WHERE tenant_id = $5
-  AND id = $6
+WHERE tenant_id = $6
+  AND id = $7
 `
 
 type MarkOperationAppliedParams struct {
@@ -341,6 +538,7 @@ type MarkOperationAppliedParams struct {
 	TouchedProfiles []uuid.UUID     `json:"touched_profiles"`
 	TouchedPending  bool            `json:"touched_pending"`
 	Push            *int32          `json:"push"`
+	BatchID         *uuid.UUID      `json:"batch_id"`
 	TenantID        uuid.UUID       `json:"tenant_id"`
 	ID              uuid.UUID       `json:"id"`
 }
@@ -352,6 +550,7 @@ func (q *Queries) MarkOperationApplied(ctx context.Context, arg MarkOperationApp
 		arg.TouchedProfiles,
 		arg.TouchedPending,
 		arg.Push,
+		arg.BatchID,
 		arg.TenantID,
 		arg.ID,
 	)
@@ -365,9 +564,10 @@ SET
     error = $1::jsonb,
     prepared = NULL,
     carried_by = $2,
+    batch_id = $3,
     finished_at = clock_timestamp()
-WHERE tenant_id = $3
-  AND id = $4
+WHERE tenant_id = $4
+  AND id = $5
   AND status IN ('accepted', 'failed')
   AND error IS DISTINCT FROM $1::jsonb
 `
@@ -375,6 +575,7 @@ WHERE tenant_id = $3
 type MarkOperationFailedParams struct {
 	Error    json.RawMessage `json:"error"`
 	Push     *int32          `json:"push"`
+	BatchID  *uuid.UUID      `json:"batch_id"`
 	TenantID uuid.UUID       `json:"tenant_id"`
 	ID       uuid.UUID       `json:"id"`
 }
@@ -385,6 +586,7 @@ func (q *Queries) MarkOperationFailed(ctx context.Context, arg MarkOperationFail
 	result, err := q.db.Exec(ctx, markOperationFailed,
 		arg.Error,
 		arg.Push,
+		arg.BatchID,
 		arg.TenantID,
 		arg.ID,
 	)
@@ -394,22 +596,52 @@ func (q *Queries) MarkOperationFailed(ctx context.Context, arg MarkOperationFail
 	return result.RowsAffected(), nil
 }
 
-const markOperationSucceeded = `-- name: MarkOperationSucceeded :execrows
-UPDATE operations
-SET status = 'succeeded', finished_at = clock_timestamp()
-WHERE tenant_id = $1
-  AND id = $2
-  AND status = 'applied'
+const markOperationsApplied = `-- name: MarkOperationsApplied :exec
+UPDATE operations o
+SET
+    status = 'applied',
+    result = n.result::jsonb,
+    touched_profiles = ARRAY[n.profile_id],
+    touched_pending = false,
+    error = NULL,
+    prepared = NULL,
+    carried_by = n.push,
+    batch_id = $1,
+    failures = 0,
+    applied_at = clock_timestamp(),
+    finished_at = NULL
+FROM (
+    SELECT
+        unnest($3::uuid[]) AS id,
+        unnest($4::text[]) AS result,
+        unnest($5::uuid[]) AS profile_id,
+        unnest($6::integer[]) AS push
+) n
+WHERE o.tenant_id = $2
+  AND o.id = n.id
 `
 
-// Marks an operation as succeeded, after the invalidation of the cache. It returns 1 row only the first time; the
-// caller then notifies the listeners. Index: primary key.
-func (q *Queries) MarkOperationSucceeded(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
-	result, err := q.db.Exec(ctx, markOperationSucceeded, tenantID, iD)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+type MarkOperationsAppliedParams struct {
+	BatchID  *uuid.UUID  `json:"batch_id"`
+	TenantID uuid.UUID   `json:"tenant_id"`
+	Ids      []uuid.UUID `json:"ids"`
+	Results  []string    `json:"results"`
+	Profiles []uuid.UUID `json:"profiles"`
+	Pushes   []int32     `json:"pushes"`
+}
+
+// Marks many operations as applied by one batch, each with a result and the profile that it touched. It works as
+// MarkOperationApplied. Index: primary key.
+func (q *Queries) MarkOperationsApplied(ctx context.Context, arg MarkOperationsAppliedParams) error {
+	_, err := q.db.Exec(ctx, markOperationsApplied,
+		arg.BatchID,
+		arg.TenantID,
+		arg.Ids,
+		arg.Results,
+		arg.Profiles,
+		arg.Pushes,
+	)
+	return err
 }
 
 const notifyOperation = `-- name: NotifyOperation :exec
@@ -517,7 +749,7 @@ SET
 WHERE tenant_id = $2
   AND id = $3
   AND status = 'failed'
-RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 `
 
 type ReopenOperationParams struct {
@@ -549,6 +781,7 @@ func (q *Queries) ReopenOperation(ctx context.Context, arg ReopenOperationParams
 		&i.TouchedPending,
 		&i.Attempts,
 		&i.CarriedBy,
+		&i.BatchID,
 		&i.Failures,
 		&i.AcceptedAt,
 		&i.EnqueuedAt,
@@ -568,7 +801,7 @@ WHERE tenant_id = $2
   AND id = $3
   AND status IN ('accepted', 'applied')
   AND greatest(accepted_at, enqueued_at) < clock_timestamp() - $4::interval
-RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
+RETURNING id, tenant_id, workflow, event, subject, subject_id, idempotency_key, parent_id, payload, prepared, status, result, error, touched_profiles, touched_pending, attempts, carried_by, batch_id, failures, accepted_at, enqueued_at, due_at, applied_at, finished_at
 `
 
 type RepeatOperationParams struct {
@@ -606,6 +839,7 @@ func (q *Queries) RepeatOperation(ctx context.Context, arg RepeatOperationParams
 		&i.TouchedPending,
 		&i.Attempts,
 		&i.CarriedBy,
+		&i.BatchID,
 		&i.Failures,
 		&i.AcceptedAt,
 		&i.EnqueuedAt,

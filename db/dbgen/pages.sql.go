@@ -685,7 +685,7 @@ SELECT
     o.id, o.workflow, o.subject, o.status, o.error, o.attempts, o.accepted_at, o.finished_at
 FROM unnest($1::text[]) AS w (workflow)
 CROSS JOIN LATERAL (
-    SELECT p.id, p.tenant_id, p.workflow, p.event, p.subject, p.subject_id, p.idempotency_key, p.parent_id, p.payload, p.prepared, p.status, p.result, p.error, p.touched_profiles, p.touched_pending, p.attempts, p.carried_by, p.failures, p.accepted_at, p.enqueued_at, p.due_at, p.applied_at, p.finished_at
+    SELECT p.id, p.tenant_id, p.workflow, p.event, p.subject, p.subject_id, p.idempotency_key, p.parent_id, p.payload, p.prepared, p.status, p.result, p.error, p.touched_profiles, p.touched_pending, p.attempts, p.carried_by, p.batch_id, p.failures, p.accepted_at, p.enqueued_at, p.due_at, p.applied_at, p.finished_at
     FROM operations p
     WHERE p.tenant_id = $2
       AND p.workflow = w.workflow

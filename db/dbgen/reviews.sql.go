@@ -114,20 +114,24 @@ const reviewDefinition = `-- name: ReviewDefinition :exec
 UPDATE definitions
 SET review_state = $1,
     enabled = $2,
-    operation_id = $3,
-    accepted_at = $4,
+    is_pii = coalesce($3, is_pii),
+    required_verification = coalesce($4, required_verification),
+    operation_id = $5,
+    accepted_at = $6,
     updated_at = clock_timestamp()
-WHERE tenant_id = $5
-  AND id = $6
+WHERE tenant_id = $7
+  AND id = $8
 `
 
 type ReviewDefinitionParams struct {
-	ReviewState string    `json:"review_state"`
-	Enabled     bool      `json:"enabled"`
-	OperationID uuid.UUID `json:"operation_id"`
-	AcceptedAt  time.Time `json:"accepted_at"`
-	TenantID    uuid.UUID `json:"tenant_id"`
-	ID          uuid.UUID `json:"id"`
+	ReviewState          string    `json:"review_state"`
+	Enabled              bool      `json:"enabled"`
+	IsPii                *bool     `json:"is_pii"`
+	RequiredVerification *bool     `json:"required_verification"`
+	OperationID          uuid.UUID `json:"operation_id"`
+	AcceptedAt           time.Time `json:"accepted_at"`
+	TenantID             uuid.UUID `json:"tenant_id"`
+	ID                   uuid.UUID `json:"id"`
 }
 
 // Stores the review of a definition. Its time of acceptance orders it among the saves. Index: primary key.
@@ -135,6 +139,8 @@ func (q *Queries) ReviewDefinition(ctx context.Context, arg ReviewDefinitionPara
 	_, err := q.db.Exec(ctx, reviewDefinition,
 		arg.ReviewState,
 		arg.Enabled,
+		arg.IsPii,
+		arg.RequiredVerification,
 		arg.OperationID,
 		arg.AcceptedAt,
 		arg.TenantID,

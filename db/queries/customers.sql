@@ -98,14 +98,14 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 ORDER BY id
 FOR UPDATE;
 
--- Raises the version of a profile, and wakes the gap fills of its customers. Indexes: primary key,
--- customer_profiles_merged, gap_fills_customer.
--- name: BumpProfile :one
+-- Raises the versions of locked profiles, and wakes the gap fills of their customers. The caller reports the profiles as
+-- touched. Indexes: primary key, customer_profiles_merged, gap_fills_customer.
+-- name: RaiseProfiles :many
 WITH bumped AS (
     UPDATE customer_profiles p
     SET version = p.version + 1, updated_at = clock_timestamp()
     WHERE p.tenant_id = sqlc.arg(tenant_id)
-      AND p.id = sqlc.arg(id)
+      AND p.id = ANY (sqlc.arg(ids)::uuid[])
     RETURNING p.id, p.tenant_id, p.customer_id, p.version
 ), customers AS (
     SELECT b.tenant_id, b.customer_id
@@ -121,31 +121,29 @@ WITH bumped AS (
     JOIN gap_fills f ON f.tenant_id = c.tenant_id AND f.customer_id = c.customer_id
     WHERE f.ended_at IS NULL
 )
-SELECT version
-FROM bumped;
+SELECT b.id, b.version
+FROM bumped b;
 
--- Lists the cache entries of the profiles that an operation touched: each customer id that leads to a profile, with
--- the lowest version that a reader may see. It returns one row with the zero UUID if the operation touched no single
--- profile. has_wakeups reports whether a gap fill of the tenant is to be woken. Indexes: primary keys,
--- customer_profiles_merged, fill_wakeups_next.
+-- Lists the cache entries of the profiles that operations touched: each customer id that leads to a profile, with the
+-- lowest version that a reader may see. It returns one row with the zero UUID if they touched no single profile, and no
+-- row if none of them exists. failed is the number of operations that failed. has_wakeups reports whether a gap fill
+-- of the tenant is to be woken. Indexes: primary keys, customer_profiles_merged, fill_wakeups_next.
 -- name: ListTouchedEntries :many
-WITH operation AS (
-    SELECT
-        o.touched_profiles,
-        o.touched_pending,
-        EXISTS (
-            SELECT 1
-            FROM fill_wakeups w
-            WHERE w.tenant_id = o.tenant_id
-              AND w.next_at <= clock_timestamp()
-        ) AS has_wakeups
+WITH touched AS (
+    SELECT bool_or(o.touched_pending) AS pending, count(*) FILTER (WHERE o.status = 'failed') AS failed
     FROM operations o
     WHERE o.tenant_id = sqlc.arg(tenant_id)
-      AND o.id = sqlc.arg(id)
+      AND o.id = ANY (sqlc.arg(ids)::uuid[])
+    HAVING count(*) > 0
+), profile AS (
+    SELECT DISTINCT unnest(o.touched_profiles) AS id
+    FROM operations o
+    WHERE o.tenant_id = sqlc.arg(tenant_id)
+      AND o.id = ANY (sqlc.arg(ids)::uuid[])
 ), lead AS (
-    SELECT p.id, p.customer_id, p.version
-    FROM operation
-    JOIN customer_profiles t ON t.id = ANY (operation.touched_profiles)
+    SELECT DISTINCT p.id, p.customer_id, p.version
+    FROM profile
+    JOIN customer_profiles t ON t.id = profile.id
     JOIN customer_profiles p ON p.id = CASE WHEN t.merged_into_id IS NULL THEN t.id ELSE t.merged_into_id END
 ), entry AS (
     SELECT l.customer_id, l.version
@@ -156,11 +154,17 @@ WITH operation AS (
     JOIN customer_profiles c ON c.merged_into_id = l.id
 )
 SELECT
-    operation.touched_pending,
-    operation.has_wakeups,
+    touched.pending::boolean AS touched_pending,
+    touched.failed,
+    EXISTS (
+        SELECT 1
+        FROM fill_wakeups w
+        WHERE w.tenant_id = sqlc.arg(tenant_id)
+          AND w.next_at <= clock_timestamp()
+    )::boolean AS has_wakeups,
     coalesce(entry.customer_id, '00000000-0000-0000-0000-000000000000')::uuid AS customer_id,
     coalesce(entry.version, 0)::bigint AS version
-FROM operation
+FROM touched
 LEFT JOIN entry ON true;
 
 -- Gets the document of a customer in one statement, so that all its parts are from the same moment. Indexes: the

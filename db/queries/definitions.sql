@@ -61,6 +61,16 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 ORDER BY name;
 
+-- Lists the definitions of fields, given as pairs of an agent and a name. Index: the unique key.
+-- name: ListDefinitionsOf :many
+SELECT d.*
+FROM (
+    SELECT DISTINCT unnest(sqlc.arg(agents)::uuid[]) AS agent_id, unnest(sqlc.arg(names)::text[]) AS name
+) wanted
+JOIN definitions d ON d.agent_id = wanted.agent_id AND d.name = wanted.name
+WHERE d.tenant_id = sqlc.arg(tenant_id)
+  AND d.deleted_at IS NULL;
+
 -- Reports whether a definition or a scenario was ever saved for an agent. Indexes: the unique key of definitions,
 -- scenarios_agent.
 -- name: AgentExists :one
@@ -149,7 +159,7 @@ WHERE definitions.accepted_at <= excluded.accepted_at
 RETURNING id;
 
 -- Stores a definition that extraction suggests. It never replaces an existing definition. It replaces one that was
--- deleted before the suggestion. Index: the unique key.
+-- deleted before the suggestion, and keeps the protection of that one. Index: the unique key.
 -- name: SuggestDefinition :one
 INSERT INTO definitions (
     id, tenant_id, agent_id, name, display_name, description, value_type, validation_regex, allowed_values,
@@ -180,8 +190,8 @@ SET display_name = excluded.display_name,
     max_elements = excluded.max_elements,
     collection_prompt = excluded.collection_prompt,
     extraction_examples = excluded.extraction_examples,
-    is_pii = excluded.is_pii,
-    required_verification = excluded.required_verification,
+    is_pii = definitions.is_pii OR excluded.is_pii,
+    required_verification = definitions.required_verification OR excluded.required_verification,
     enabled = false,
     origin = 'extracted',
     review_state = 'pending',

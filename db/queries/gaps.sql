@@ -37,12 +37,22 @@ SELECT EXISTS (
 UPDATE gap_fills
 SET conversation_read_at = clock_timestamp(),
     read_to = sqlc.arg(read_to),
+    read_fields = sqlc.arg(read_fields),
     candidates = coalesce(sqlc.narg(candidates), candidates),
     model_calls = model_calls + sqlc.arg(model_calls),
     warnings = ARRAY(SELECT DISTINCT unnest(warnings || sqlc.arg(warnings)::text[]))
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND operation_id = sqlc.arg(operation_id)
   AND (conversation_read_at IS NULL OR read_to < sqlc.arg(read_to));
+
+-- Lists the fields that gap fills read in a session, each with the last turn that such a reading covered. Index:
+-- gap_fills_session.
+-- name: ListFieldsRead :many
+SELECT field::text AS field_name, max(f.read_to)::int AS read_to
+FROM gap_fills f, unnest(f.read_fields) AS field
+WHERE f.tenant_id = sqlc.arg(tenant_id)
+  AND f.session_id = sqlc.arg(session_id)
+GROUP BY field;
 
 -- Lists the items of a gap fill. Index: primary key.
 -- name: ListGapItems :many

@@ -1,18 +1,27 @@
--- Accepts an operation. pushing: the caller pushes it after the commit. It returns no row if the idempotency key was
--- accepted before. Index: the unique key.
--- name: InsertOperation :one
+-- Accepts operations of a tenant. pushing: the caller pushes them after the commit. It returns no row for an operation
+-- whose idempotency key was accepted before. The order of the ids is the order of acceptance. Index: the unique key.
+-- name: InsertOperations :many
 INSERT INTO operations (
     id, tenant_id, workflow, event, subject, idempotency_key, parent_id, payload, attempts, enqueued_at, due_at
 )
-VALUES (
-    sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(workflow), sqlc.arg(event), sqlc.arg(subject),
-    sqlc.arg(idempotency_key),
-    sqlc.narg(parent_id), sqlc.arg(payload),
+SELECT
+    n.id, sqlc.arg(tenant_id), n.workflow, n.event, n.subject, n.idempotency_key,
+    nullif(n.parent_id, '00000000-0000-0000-0000-000000000000'), n.payload,
     sqlc.arg(pushing)::boolean::integer, CASE WHEN sqlc.arg(pushing) THEN clock_timestamp() END,
     clock_timestamp() + sqlc.arg(due_after)::interval
-)
+FROM (
+    SELECT
+        unnest(sqlc.arg(ids)::uuid[]) AS id,
+        unnest(sqlc.arg(workflows)::text[]) AS workflow,
+        unnest(sqlc.arg(events)::text[]) AS event,
+        unnest(sqlc.arg(subjects)::text[]) AS subject,
+        unnest(sqlc.arg(idempotency_keys)::text[]) AS idempotency_key,
+        unnest(sqlc.arg(parent_ids)::uuid[]) AS parent_id,
+        unnest(sqlc.arg(payloads)::bytea[]) AS payload
+) n
+ORDER BY n.id
 ON CONFLICT (tenant_id, workflow, idempotency_key) DO NOTHING
-RETURNING *;
+RETURNING id, accepted_at;
 
 -- Gets the operation of an idempotency key. Index: the unique key.
 -- name: GetOperationByKey :one
@@ -28,6 +37,30 @@ SELECT *
 FROM operations
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
+
+-- Gets many operations of a tenant. Index: primary key.
+-- name: GetOperations :many
+SELECT *
+FROM operations
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = ANY (sqlc.arg(ids)::uuid[]);
+
+-- Gets the states of many operations of a tenant, without their payloads. Index: primary key.
+-- name: GetOperationStates :many
+SELECT
+    id, tenant_id, workflow, status, result, error, attempts, batch_id, accepted_at, finished_at
+FROM operations
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = ANY (sqlc.arg(ids)::uuid[]);
+
+-- Locks many operations, in the order of their ids. It works as LockOperation. Index: primary key.
+-- name: LockOperations :many
+SELECT *
+FROM operations
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = ANY (sqlc.arg(ids)::uuid[])
+ORDER BY id
+FOR UPDATE;
 
 -- Locks an operation, so that its steps run one at a time and its effect happens once. Index: primary key.
 -- name: LockOperation :one
@@ -55,20 +88,60 @@ SET
     error = NULL,
     prepared = NULL,
     carried_by = sqlc.arg(push),
+    batch_id = sqlc.narg(batch_id),
     failures = 0,
     applied_at = clock_timestamp(),
     finished_at = NULL
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id);
 
--- Marks an operation as succeeded, after the invalidation of the cache. It returns 1 row only the first time; the
--- caller then notifies the listeners. Index: primary key.
--- name: MarkOperationSucceeded :execrows
-UPDATE operations
-SET status = 'succeeded', finished_at = clock_timestamp()
-WHERE tenant_id = sqlc.arg(tenant_id)
-  AND id = sqlc.arg(id)
-  AND status = 'applied';
+-- Marks many operations as applied by one batch, each with a result and the profile that it touched. It works as
+-- MarkOperationApplied. Index: primary key.
+-- name: MarkOperationsApplied :exec
+UPDATE operations o
+SET
+    status = 'applied',
+    result = n.result::jsonb,
+    touched_profiles = ARRAY[n.profile_id],
+    touched_pending = false,
+    error = NULL,
+    prepared = NULL,
+    carried_by = n.push,
+    batch_id = sqlc.narg(batch_id),
+    failures = 0,
+    applied_at = clock_timestamp(),
+    finished_at = NULL
+FROM (
+    SELECT
+        unnest(sqlc.arg(ids)::uuid[]) AS id,
+        unnest(sqlc.arg(results)::text[]) AS result,
+        unnest(sqlc.arg(profiles)::uuid[]) AS profile_id,
+        unnest(sqlc.arg(pushes)::integer[]) AS push
+) n
+WHERE o.tenant_id = sqlc.arg(tenant_id)
+  AND o.id = n.id;
+
+-- Marks applied operations as succeeded, after the invalidation of the cache, and notifies the listeners of those that
+-- were not before: the payload is a list of at most 200 ids, within the 8,000 bytes of a notification. Index: primary
+-- key.
+-- name: AcknowledgeOperations :exec
+WITH done AS (
+    UPDATE operations
+    SET status = 'succeeded', finished_at = clock_timestamp()
+    WHERE tenant_id = sqlc.arg(tenant_id)
+      AND id = ANY (sqlc.arg(ids)::uuid[])
+      AND status = 'applied'
+    RETURNING id
+), numbered AS (
+    SELECT d.id, row_number() OVER () AS n
+    FROM done d
+), listed AS (
+    SELECT string_agg(m.id::text, ',') AS ids
+    FROM numbered m
+    GROUP BY m.n / 200
+)
+SELECT pg_notify('vault_operations', l.ids)
+FROM listed l;
 
 -- Marks an operation as failed. It changes nothing if the operation was applied, or failed with the same error.
 -- Index: primary key.
@@ -79,6 +152,7 @@ SET
     error = sqlc.arg(error)::jsonb,
     prepared = NULL,
     carried_by = sqlc.arg(push),
+    batch_id = sqlc.narg(batch_id),
     finished_at = clock_timestamp()
 WHERE tenant_id = sqlc.arg(tenant_id)
   AND id = sqlc.arg(id)

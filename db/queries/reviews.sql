@@ -37,6 +37,8 @@ WHERE tenant_id = sqlc.arg(tenant_id)
 UPDATE definitions
 SET review_state = sqlc.arg(review_state),
     enabled = sqlc.arg(enabled),
+    is_pii = coalesce(sqlc.narg(is_pii), is_pii),
+    required_verification = coalesce(sqlc.narg(required_verification), required_verification),
     operation_id = sqlc.arg(operation_id),
     accepted_at = sqlc.arg(accepted_at),
     updated_at = clock_timestamp()

@@ -312,6 +312,51 @@ FROM (SELECT unnest(sqlc.arg(profiles)::uuid[]) AS profile_id, unnest(sqlc.arg(n
 JOIN customer_values f ON f.profile_id = wanted.profile_id AND f.name = wanted.name
 WHERE f.tenant_id = sqlc.arg(tenant_id);
 
+-- Lists the versions of fields that can matter to a version that takes effect at since: those that were accepted since
+-- then, the active one, the pending ones, and the one that was accepted last. It works as ListVersions, and its cost does
+-- not depend on the length of the history. Indexes: customer_values_history, customer_values_active,
+-- customer_values_pending, customer_values_id.
+-- name: ListRecentVersions :many
+WITH wanted AS (
+    SELECT
+        unnest(sqlc.arg(profiles)::uuid[]) AS profile_id,
+        unnest(sqlc.arg(names)::text[]) AS name,
+        unnest(sqlc.arg(since)::timestamptz[]) AS since
+), chosen AS (
+    SELECT n.id
+    FROM wanted w
+    JOIN customer_values n ON n.profile_id = w.profile_id AND n.name = w.name AND n.accepted_at >= w.since
+    UNION
+    SELECT a.id
+    FROM wanted w
+    JOIN customer_values a ON a.profile_id = w.profile_id AND a.name = w.name
+    WHERE a.status = 'active' AND a.deleted_at IS NULL
+    UNION
+    SELECT p.id
+    FROM wanted w
+    JOIN customer_values p ON p.profile_id = w.profile_id AND p.name = w.name
+    WHERE p.status = 'pending' AND p.deleted_at IS NULL
+    UNION
+    SELECT (
+        SELECT l.id
+        FROM customer_values l
+        WHERE l.profile_id = w.profile_id AND l.name = w.name
+        ORDER BY l.accepted_at DESC, l.operation_id DESC
+        LIMIT 1
+    )
+    FROM wanted w
+)
+SELECT
+    f.superseded_at, f.definition_id,
+    f.profile_id, f.name, f.id, f.operation_id, f.accepted_at, f.status, f.superseded_by_id, f.yields_to_id,
+    (f.deleted_at IS NOT NULL)::bool AS deleted, f.source, f.source_item_type, f.source_session_id, f.verified,
+    f.verification_method, (cardinality(f.warnings) > 0)::bool AS warned, f.decision, f.collected_at, f.expires_at,
+    f.value_type, f.encrypted,
+    (CASE WHEN f.status IN ('active', 'pending') THEN f.value ELSE 'null' END)::jsonb AS value
+FROM chosen
+JOIN customer_values f ON f.id = chosen.id
+WHERE f.tenant_id = sqlc.arg(tenant_id);
+
 -- Supersedes many versions. It works as SupersedeValue. Index: primary key.
 -- name: SupersedeValues :exec
 UPDATE customer_values f
@@ -341,7 +386,7 @@ SELECT
     r.superseded_at, r.yields_to_id, r.decision, r.decided_by, r.decided_at, r.decision_note,
     r.verified, r.verification_method, r.verified_at, r.verified_by, r.confidence, r.requires_confirmation,
     r.collected_at,
-    r.expires_at, r.definition_id, r.warnings, sqlc.arg(operation_id), r.accepted_at
+    r.expires_at, r.definition_id, r.warnings, r.operation_id, r.accepted_at
 FROM jsonb_to_recordset(sqlc.arg(rows)::jsonb) AS r (
     id uuid, profile_id uuid, name text, value jsonb, encrypted boolean, value_type text, source text,
     source_session_id uuid,
@@ -351,7 +396,7 @@ FROM jsonb_to_recordset(sqlc.arg(rows)::jsonb) AS r (
     decided_at timestamptz, decision_note text, verified boolean, verification_method text,
     verified_at timestamptz,
     verified_by text, confidence double precision, requires_confirmation boolean, collected_at timestamptz,
-    expires_at timestamptz, definition_id uuid, warnings text[], accepted_at timestamptz
+    expires_at timestamptz, definition_id uuid, warnings text[], operation_id uuid, accepted_at timestamptz
 );
 
 -- Marks an extracted value as confirmed by the customer. A version that was replaced meanwhile stays unchanged.

@@ -40,6 +40,7 @@ CREATE TABLE operations (
     touched_pending  boolean NOT NULL DEFAULT false, -- the effect added pending invalidations
     attempts         integer NOT NULL DEFAULT 0, -- pushes to the workflow engine
     carried_by       integer,        -- the number of the push whose run finished the operation
+    batch_id         uuid,           -- the batch of that run
     failures         integer NOT NULL DEFAULT 0, -- steps that failed and can be retried
     accepted_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     enqueued_at      timestamptz, -- of the last push; NULL: no push is in flight

@@ -51,6 +51,7 @@ CREATE TABLE gap_fills (
     session_id           uuid, -- the conversation that it reads
     conversation_read_at timestamptz,
     read_to              integer NOT NULL DEFAULT -1, -- index of the last turn that was read
+    read_fields          text[] NOT NULL DEFAULT '{}', -- fields that this reading covered; none if it failed
     candidates           bytea, -- sealed: all values that the model found, for fields that are needed later
     model_calls          integer NOT NULL DEFAULT 0,
     warnings             text[] NOT NULL DEFAULT '{}',
@@ -60,7 +61,7 @@ CREATE TABLE gap_fills (
 );
 CREATE INDEX gap_fills_tenant ON gap_fills (tenant_id, operation_id);
 CREATE INDEX gap_fills_customer ON gap_fills (tenant_id, customer_id) WHERE ended_at IS NULL;
-CREATE INDEX gap_fills_session ON gap_fills (tenant_id, session_id) WHERE ended_at IS NULL;
+CREATE INDEX gap_fills_session ON gap_fills (tenant_id, session_id) WHERE session_id IS NOT NULL;
 
 -- Changes that an unended gap fill has not seen yet. The transaction of a change adds a row; the fill deletes its rows
 -- before it reads its state. So no change is missed, whatever happens to the run of the fill. Rows are only added, so

@@ -10,14 +10,15 @@ import (
 	"github.com/hatchet-dev/hatchet/pkg/client/rest"
 )
 
-// Run waits until the engine lists the run of an operation with a status, and returns the id of the run. The metadata
-// of a run and of its child runs contains the id of the operation.
-func (k *Kit) Run(t testing.TB, op uuid.UUID, status rest.V1TaskStatus) uuid.UUID {
+// Run waits until the engine lists the run of a batch with a status, and returns the id of the run. The batch of a
+// single operation has its id. The metadata
+// of a run and of its child runs contains the id of the batch.
+func (k *Kit) Run(t testing.TB, batch uuid.UUID, status rest.V1TaskStatus) uuid.UUID {
 	t.Helper()
-	metadata := []string{"operation_id:" + op.String()}
+	metadata := []string{"batch_id:" + batch.String()}
 	return Eventually(
 		t,
-		"the engine lists a run of operation "+op.String()+" as "+string(status),
+		"the engine lists a run of batch "+batch.String()+" as "+string(status),
 		func(ctx context.Context) (uuid.UUID, bool) {
 			runs, err := k.Client.Runs().List(ctx, rest.V1WorkflowRunListParams{
 				Since: time.Now().Add(-time.Hour), AdditionalMetadata: &metadata, Statuses: &[]rest.V1TaskStatus{status},

@@ -57,7 +57,7 @@ func proposePrompt(req llm.ProposeRequest) (prompt, error) {
 	for _, d := range req.Existing {
 		data.Existing = append(data.Existing, existing{d.Name, d.Label(), d.Description, d.ValueType})
 	}
-	return render("propose", "proposed_requirements", mustMarshal(proposalSchema.schema), data, time.Time{})
+	return render("propose", "proposed_fields", mustMarshal(proposalSchema.schema), data, time.Time{})
 }
 
 func extractPrompt(req llm.ExtractRequest) (prompt, error) {

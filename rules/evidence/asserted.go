@@ -107,6 +107,24 @@ func (t *turn) borrowed(s span) problem {
 	return ""
 }
 
+// object matches a JSON object with a member.
+var object = regexp.MustCompile(`\{[^{}]*"[^"{}]*" ?:[^{}]*\}`)
+
+// assigned refuses the members of an object of data in a turn with other words. Such an object is pasted, or an
+// instruction to a program. It may be the value of a field of type json, and a turn that is nothing else is a form.
+func (r reader) assigned(t *turn, s span) problem {
+	if r.isPart {
+		return ""
+	}
+	for _, at := range object.FindAllStringIndex(t.text, -1) {
+		o := span{at[0], at[1]}
+		if o.overlaps(s) && len(t.wordsIn(o)) < len(t.words) {
+			return "the words are data in an object, and not a statement of the customer"
+		}
+	}
+	return ""
+}
+
 // returns are words after which a supposition ends.
 var returns = newPhrases("actually, in reality, in fact, but really, really, my real, my actual, the real, for " +
 	"real, seriously, but my, in truth, " +

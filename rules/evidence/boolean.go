@@ -135,8 +135,23 @@ func (r reader) checkBoolean(p passage, want bool) (certain bool, why problem) {
 	if reply != wanted {
 		return false, "the customer's words do not say this yes or no"
 	}
+	if want && t.isLimited() {
+		return false, "the customer's words are a doubt or a condition, not a yes or a no"
+	}
 	return len(t.words) <= maxReplyWords, ""
 }
+
+// limits are words that begin what a yes does not cover: "yes, but only after …".
+var limits = newPhrases("but, however, although, though, except, only after, only with, only once, as soon as, on " +
+	"condition, on the condition, subject to, with the exception, " +
+	"aber, allerdings, jedoch, sobald, vorausgesetzt, mais, toutefois, à condition, dès que, pourvu que, pero, " +
+	"siempre que, con la condición, en cuanto, però, ma solo, ma prima, a patto, a condizione, purché, mas, porém, " +
+	"desde que, contanto que, maar, mits, zodra, ale, pod warunkiem, но, однако, при условии, але, проте, за умови, " +
+	"însă, cu condiția, ama, fakat, ancak, şartıyla")
+
+// isLimited reports whether a reply goes on with a limit after other words. At its beginning such a word refers to
+// what was said before: "but of course".
+func (t *turn) isLimited() bool { return len(t.words) > 1 && limits.anyIn(t.words[1:]) }
 
 // maxReplyWords is the number of words up to which a yes or no is not likely to say something else as well.
 const maxReplyWords = 8

@@ -84,6 +84,7 @@ type reader struct {
 	def          vault.Definition
 	topic        topic
 	value        json.RawMessage // normalised
+	isPart       bool            // value is a part of a JSON value
 }
 
 // mention is a place in a turn that states a value.
@@ -124,6 +125,9 @@ func (r reader) check(p passage, raw json.RawMessage) (certain bool, why problem
 		return false, why
 	}
 	if r.def.ValueType == vault.TypeBoolean {
+		if why := r.assigned(p.turn, p.span); why != "" {
+			return false, why
+		}
 		certain, why := r.checkBoolean(p, rules.TextOf(r.value) == "true")
 		if why == "" {
 			why = r.takenBack(p.turn, p.span)
@@ -148,6 +152,12 @@ func (r reader) check(p passage, raw json.RawMessage) (certain bool, why problem
 func (r reader) judge(t *turn, m mention) problem {
 	for _, rule := range []func(*turn, mention) problem{
 		func(t *turn, m mention) problem { return t.borrowed(m.span) },
+		func(t *turn, m mention) problem {
+			if r.def.ValueType == vault.TypeJSON {
+				return "" // the value is an object itself
+			}
+			return r.assigned(t, m.span)
+		},
 		r.denied, r.supposed, r.asked, r.bounded, r.measured, r.owned,
 		func(t *turn, m mention) problem { return r.takenBack(t, m.span) },
 	} {

@@ -474,6 +474,7 @@ func (r reader) jsonMentions(p passage) []mention {
 // collectJSON appends a mention of each part of a JSON value. It reports false if a part has none.
 func (r reader) collectJSON(p passage, v any, out *[]mention) bool {
 	part := r // judged as a text of its own
+	part.isPart = true
 	part.def.ValueType, part.def.AllowedValues = vault.TypeString, nil
 	add := func(mentions []mention) bool {
 		for _, m := range mentions {

@@ -475,6 +475,44 @@ func TestCheck_FramedStatementIsRefused(t *testing.T) {
 	})
 }
 
+func TestCheck_LimitedYes(t *testing.T) {
+	t.Parallel()
+	const asks = "A: Do you accept our terms and conditions?"
+	runKind(t, []kindCase{
+		said(terms, `true`, asks, "Yes, but only after my lawyer has read them"),
+		said(terms, `true`, asks, "Yes, but not the part about marketing"),
+		said(terms, `true`, asks, "Sure, as soon as the fee is gone"),
+		said(terms, `true`, asks, "Okay, except for section 4"),
+		said(terms, `true`, asks, "Yes. However, I want to read them again."),
+		said(terms, `true`, asks, "Ja, aber nur ohne Werbung"),
+		said(terms, `true`, asks, "Oui, mais seulement la première partie"),
+		said(terms, `true`, asks, "Sí, pero no la publicidad"),
+		said(terms, `true`, asks, "Tak, ale bez reklam"),
+		said(terms, `true`, asks, "Ja, mits het gratis is"),
+	}, []kindCase{
+		said(terms, `true`, asks, "Yes, I do."),
+		said(terms, `true`, asks, "But of course, yes"),
+		said(terms, `false`, asks, "No, but thank you"),
+		said(terms, `true`, asks, "Sí, acepto"),
+		said(terms, `true`, asks, "Yes please, go ahead"),
+	})
+}
+
+// An object of data among other words is pasted or an instruction. A value of type json may be written as one.
+func TestCheck_DataObject(t *testing.T) {
+	t.Parallel()
+	runKind(t, []kindCase{
+		said(fullName, `"Root Admin"`, `{"full_name": "Root Admin"} <- store this`),
+		said(terms, `true`, `Save {"terms_accepted": true} for me`),
+		said(email, `"ivo@example.org"`, `The log says { "user": 4, "email": "ivo@example.org" } and then it stops.`),
+		said(budget, `900`, `config is {"budget": 900}, please apply`),
+	}, []kindCase{
+		said(email, `"ivo@example.org"`, `{"email": "ivo@example.org"}`),
+		said(email, `"ivo@example.org"`, `My email is ivo@example.org {sent from my phone}`),
+		said(profile, `{"colour":"blue"}`, `I like {"colour": "blue"}`),
+	})
+}
+
 // A plain statement is grounded in every order of surrounding small talk.
 func TestCheck_PlainStatementIsAccepted(t *testing.T) {
 	t.Parallel()

@@ -79,3 +79,30 @@ func TestQuestion_TextsForCustomers(t *testing.T) {
 		}
 	}
 }
+
+// A value of another field is certain by its form and its name in the answer. A text without a form is not.
+func TestRead_CertaintyOfOtherValues(t *testing.T) {
+	t.Parallel()
+	others := []vault.Definition{
+		{Name: "email", ValueType: vault.TypeEmail, Enabled: true}, {Name: "employer", ValueType: vault.TypeString, Enabled: true},
+	}
+	said := func(field, value, quote string) vault.Candidate {
+		return vault.Candidate{FieldName: field, Value: json.RawMessage(`"` + value + `"`), Confidence: 0.97, Quote: quote, Turn: 1}
+	}
+	for _, c := range []struct {
+		reply   string
+		found   vault.Candidate
+		certain bool
+	}{
+		{"36, and my email is rui@example.org", said("email", "rui@example.org", "my email is rui@example.org"), true},
+		{"36, and maybe my email is rui@example.org", said("email", "rui@example.org", "my email is rui@example.org"), false},
+		{"36, and my employer is Acme Steel", said("employer", "Acme Steel", "my employer is Acme Steel"), false},
+	} {
+		q := reply.Question{Definition: vault.Definition{Name: "age", ValueType: vault.TypeNumber}, Others: others}
+		raw, _ := json.Marshal(c.reply)
+		got := q.Read(raw, func([]vault.Definition, []vault.Turn) []vault.Candidate { return []vault.Candidate{c.found} }).Also
+		if len(got) != 1 || got[0].Certain != c.certain {
+			t.Errorf("%q states %+v, want one value with certain %t", c.reply, got, c.certain)
+		}
+	}
+}

@@ -28,6 +28,14 @@ const (
 	Unclear Kind = "unclear"
 )
 
+// Said is a value of another field that a reply states.
+type Said struct {
+	vault.Candidate
+
+	// Certain reports that the value needs no confirmation (see evidence.Finding).
+	Certain bool `json:"certain"`
+}
+
 // Reading is what a reply says.
 type Reading struct {
 	Kind Kind
@@ -36,7 +44,7 @@ type Reading struct {
 	// Quote is the part of the reply that states Value.
 	Quote string
 	// Also are the values of other fields that the reply states. The evidence gate has accepted them.
-	Also []vault.Candidate
+	Also []Said
 	// Problem is why the value of an Unclear reply is invalid. nil if the reply states no value at all.
 	Problem error `json:"-"`
 }
@@ -91,7 +99,7 @@ type reader struct {
 
 	found bool // find was called
 	model *vault.Candidate
-	also  []vault.Candidate
+	also  []Said
 }
 
 // part is a segment and its class.
@@ -273,7 +281,7 @@ func (r *reader) readYesNo() Reading {
 // settleOthers marks the content that states the values of other fields: it says nothing about this one.
 func (r *reader) settleOthers() {
 	for i, p := range r.parts {
-		if p.class == classContent && slices.ContainsFunc(r.also, func(c vault.Candidate) bool {
+		if p.class == classContent && slices.ContainsFunc(r.also, func(c Said) bool {
 			return strings.Contains(fold(r.text[p.start():p.end()]), fold(rules.TextOf(c.Value)))
 		}) {
 			r.parts[i].class = classCourtesy
@@ -319,7 +327,7 @@ func (r *reader) ask() {
 		if at == 0 {
 			r.model = &c
 		} else {
-			r.also = append(r.also, c)
+			r.also = append(r.also, Said{c, checked.Certain})
 		}
 	}
 }

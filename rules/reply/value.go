@@ -444,7 +444,7 @@ func (r *reader) isPlainText(text, lead string) bool {
 // parts after it: "Ken Osei, and you can reach me at …".
 func (r *reader) beforeOthers(content []part) (json.RawMessage, string, bool) {
 	for _, p := range content[1:] {
-		if !slices.ContainsFunc(r.also, func(c vault.Candidate) bool {
+		if !slices.ContainsFunc(r.also, func(c Said) bool {
 			return strings.Contains(fold(r.text[p.start():p.end()]), fold(rules.TextOf(c.Value)))
 		}) {
 			return nil, "", false

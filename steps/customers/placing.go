@@ -2,6 +2,7 @@ package customers
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,6 +44,53 @@ func loadHistories(
 		key := fieldKey{r.ProfileID, r.Name}
 		out[key] = append(out[key], v)
 	}
+	return out, nil
+}
+
+// loadRecent returns the versions of fields that can matter to new versions. since is the earliest effective time of
+// the new versions of each field. So a write costs the same however long the history is. The caller holds the locks of
+// the profiles.
+//
+// If the active version is older than the new ones, no version before it matters. Otherwise the new ones come late, or
+// there is no active version, and loadRecent loads the whole history.
+func loadRecent(
+	ctx context.Context, q *dbgen.Queries, sealer *db.Sealer, tenant uuid.UUID, since map[fieldKey]time.Time,
+) (map[fieldKey][]rules.Version, error) {
+	in := dbgen.ListRecentVersionsParams{TenantID: tenant}
+	for k, at := range since {
+		in.Profiles, in.Names = append(in.Profiles, k.profile), append(in.Names, k.name)
+		in.Since = append(in.Since, at)
+	}
+	rows, err := q.ListRecentVersions(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[fieldKey][]rules.Version, len(since))
+	complete := make(map[fieldKey]bool, len(since))
+	for _, r := range rows {
+		v, err := versionFrom(sealer, tenant, dbgen.ListVersionsRow(r))
+		if err != nil {
+			return nil, err
+		}
+		key := fieldKey{r.ProfileID, r.Name}
+		out[key] = append(out[key], v)
+		active := v.Status == vault.StatusActive && !v.Deleted
+		complete[key] = complete[key] || active && v.EffectiveAt.Before(since[key].Truncate(time.Microsecond))
+	}
+	var rest []fieldKey
+	for key := range out {
+		if !complete[key] {
+			rest = append(rest, key)
+		}
+	}
+	if len(rest) == 0 {
+		return out, nil
+	}
+	whole, err := loadHistories(ctx, q, sealer, tenant, rest...)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(out, whole)
 	return out, nil
 }
 

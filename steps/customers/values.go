@@ -103,7 +103,7 @@ func (s Values) write(
 		return vault.ItemResult{}, err
 	}
 	key := fieldKey{profile.ID, in.Name}
-	histories, err := loadHistories(ctx, q, s.Once.Sealer, tenant, key)
+	histories, err := loadRecent(ctx, q, s.Once.Sealer, tenant, map[fieldKey]time.Time{key: effectiveTime(op, in)})
 	if err != nil {
 		return vault.ItemResult{}, err
 	}
@@ -181,6 +181,14 @@ func tooManyFieldsError() error {
 // idTakenError rejects an item id that is already in use by a value or an asset of the tenant.
 func idTakenError(id uuid.UUID) error {
 	return vault.Conflict("item_id", "item_id: %s is the id of another item; leave it out, or choose a new UUID", id)
+}
+
+// effectiveTime returns the time from which on the value of a write holds.
+func effectiveTime(op dbgen.Operation, in vault.WriteValueInput) time.Time {
+	if in.CollectedAt == nil {
+		return op.AcceptedAt
+	}
+	return rules.EffectiveTime(*in.CollectedAt, op.AcceptedAt)
 }
 
 // newVersion returns the version that a write makes, before it is placed.

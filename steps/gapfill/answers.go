@@ -39,6 +39,9 @@ type Answered struct {
 	Code     vault.Code `json:"code,omitempty"`
 }
 
+// Rejects reports whether the answer was rejected.
+func (a Answered) Rejects() bool { return !a.Accepted }
+
 // ValidateAnswer reads an answer and stores the reading for PersistAnswer. An answer that is unclear or invalid closes
 // its question with the reason, so that the fill asks again; this is an outcome, not a failure of the run. The model
 // reads before anything is locked.
@@ -179,7 +182,7 @@ func checkOpen(question dbgen.Question, acceptedAt time.Time) *vault.Error {
 
 // PersistAnswer writes the answer and closes the question in one transaction. A rejected answer writes nothing.
 func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applied[Answered], error) {
-	op, err := s.Once.Get(ctx, s.Once.DB.Tenant(ev.TenantID), ev)
+	op, err := s.Once.Current(ctx, ev)
 	if err != nil {
 		return once.Applied[Answered]{}, err
 	}
@@ -210,7 +213,8 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 		return result, err
 	})
 	if err == nil {
-		s.push(ctx, accepted)
+		once.AfterCommit(ctx, func(ctx context.Context) { s.push(ctx, accepted) })
+		s.Once.WakeFills(ctx, ev.TenantID) // the next question does not wait for the acknowledgement
 	}
 	if code := vault.CodeOf(err); vault.Permanent(err) {
 		return once.Applied[Answered]{Result: Answered{Code: code}}, nil // another answer came first

@@ -56,7 +56,7 @@ func (s Gaps) askOrEnd(ctx context.Context, ev vault.Event) (out Advanced, ended
 	err = s.Once.Locked(ctx, ev, func(q *dbgen.Queries, op dbgen.Operation) error {
 		if once.IsApplied(op) {
 			out.Done = true
-			return once.Succeed(ctx, q, ev)
+			return q.AcknowledgeOperations(ctx, ev.TenantID, []uuid.UUID{ev.OperationID})
 		}
 		in, err := once.OpenPayload[vault.FillGapsInput](s.Once, op)
 		if err != nil {
@@ -109,7 +109,7 @@ func (s Gaps) end(ctx context.Context, q *dbgen.Queries, ev vault.Event, result 
 	if err := once.MarkApplied(ctx, q, ev, result, once.Touched{}); err != nil {
 		return err
 	}
-	return once.Succeed(ctx, q, ev)
+	return q.AcknowledgeOperations(ctx, ev.TenantID, []uuid.UUID{ev.OperationID})
 }
 
 func (s Gaps) suspend(ctx context.Context, q *dbgen.Queries, op dbgen.Operation, due time.Time) error {

@@ -21,7 +21,7 @@ func (s Gaps) listFromConversation(
 	st *gapState, def *vault.Definition, candidates []vault.Candidate, item *dbgen.UpsertGapItemParams,
 ) (vault.WriteValueInput, bool) {
 	list := json.RawMessage("[]")
-	if field, known := st.profile.Fields[def.Name]; known && !st.isMissing(def.Name) {
+	if field, known := st.profile.Fields[def.Name]; known && !st.lacks(def.Name) {
 		list = field.Value
 	}
 	var said []spoken
@@ -54,6 +54,7 @@ func (s Gaps) listFromConversation(
 	write.Source = vault.ValueLLMExtracted
 	write.Confidence, write.RequiresConfirmation = &confidence, item.RequiresConfirmation
 	last := said[len(said)-1]
+	write.CollectedAt = st.saidAt(def.Name, last.Turn)
 	// strings and ints always encode
 	write.SourceMetadata, _ = json.Marshal(provenance{
 		Quote: last.Quote, Turn: last.Turn, ReadTo: st.session.Turns[len(st.session.Turns)-1].Index, Model: s.Model.Reader(),

@@ -79,8 +79,8 @@ func (s Conversations) queue(
 	return op, busy, err
 }
 
-// saidAt returns the time of a turn, nil for an unknown one.
-func (st *gapState) saidAt(turn int) *time.Time {
+// turnTime returns the time of a turn, nil for an unknown one.
+func (st *gapState) turnTime(turn int) *time.Time {
 	for _, t := range st.session.Turns {
 		if t.Index == turn {
 			return t.At

@@ -154,7 +154,7 @@ type answerEvidence struct {
 // asked. It returns the operations, which the caller pushes after the transaction, and the names of the fields.
 func (s Answers) acceptOthers(
 	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, question dbgen.Question, in vault.AnswerQuestionInput,
-	also []vault.Candidate,
+	also []reply.Said,
 ) (accepted []dbgen.Operation, names []string, err error) {
 	if len(also) == 0 {
 		return nil, nil, nil
@@ -167,7 +167,7 @@ func (s Answers) acceptOthers(
 		write := vault.WriteValueInput{
 			AgentID: question.AgentID, CustomerID: question.CustomerID, Name: c.FieldName, Value: c.Value,
 			Source: vault.ValueLLMExtracted, Confidence: &c.Confidence,
-			RequiresConfirmation: c.Confidence < s.Settings.ConfirmThreshold,
+			RequiresConfirmation: c.Confidence < s.Settings.ConfirmThreshold || !c.Certain,
 			SourceSessionID:      in.SessionID, SourceScenarioID: &question.ScenarioID,
 		}
 		if in.SessionID != nil {

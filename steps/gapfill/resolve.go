@@ -1,7 +1,6 @@
 package gapfill
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -84,6 +83,7 @@ func (st *gapState) unread() bool {
 // reading is the result of reading a conversation.
 type reading struct {
 	candidates []vault.Candidate // nil: the conversation was not read
+	fields     []string          // the fields that it covered
 	calls      int32
 	warnings   []string
 	from, to   int // indexes of the last turn that was read before, and of the last turn of this reading; -1: none
@@ -104,6 +104,10 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 	if st.fill.CancelledAt != nil {
 		return read
 	}
+	covered, err := st.covered(ctx, q)
+	if err != nil { // reading again costs a model call, and nothing else
+		s.Log.WarnContext(ctx, "earlier_readings_not_loaded", "operation_id", st.op.ID, "error_code", vault.CodeOf(err))
+	}
 	var fields []vault.Definition
 	seen := map[string]bool{}
 	for _, r := range st.reqs {
@@ -112,8 +116,8 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 			continue
 		}
 		seen[r.FieldName] = true
-		if f, ok := st.profile.Fields[r.FieldName]; ok && !f.Expired(s.Now()) && !st.isMissing(r.FieldName) &&
-			!st.mayHaveChanged(f) {
+		if f, ok := st.profile.Fields[r.FieldName]; ok && !f.Expired(s.Now()) && !st.lacks(r.FieldName) &&
+			!st.mayHaveChanged(f, def, covered) {
 			continue
 		}
 		if _, ok := st.sessionValue(r.FieldName, def); !ok {
@@ -156,6 +160,9 @@ func (s Gaps) readFields(
 		return err
 	}
 	read.candidates = once.NonNil(candidates)
+	for _, f := range fields {
+		read.fields = append(read.fields, f.Name)
+	}
 	return nil
 }
 
@@ -202,25 +209,6 @@ type provenance struct {
 	Model  string `json:"model"`   // id of the model that read it
 	// Elements are the quotes of the elements of a list.
 	Elements []spoken `json:"elements,omitempty"`
-}
-
-// provenanceOf returns the provenance of a value that was read in this fill's conversation.
-func (st *gapState) provenanceOf(f vault.Value) (provenance, bool) {
-	var h provenance
-	if f.Source != vault.ValueLLMExtracted || f.SourceSessionID == nil || st.in.SessionID == nil ||
-		*f.SourceSessionID != *st.in.SessionID {
-		return h, false
-	}
-	return h, json.Unmarshal(f.SourceMetadata, &h) == nil
-}
-
-// mayHaveChanged reports whether the customer said something after a value was read in the same conversation: customers
-// correct themselves.
-func (st *gapState) mayHaveChanged(f vault.Value) bool {
-	h, ok := st.provenanceOf(f)
-	return ok && slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool {
-		return t.Index > h.ReadTo && t.Speaker == vault.SpeakerCustomer
-	})
 }
 
 // acceptFound stores the reading and accepts a write for each value found. The fill's operation is locked, so two runs
@@ -271,7 +259,8 @@ func (s Gaps) acceptFound(
 func (s Gaps) storeReading(ctx context.Context, q *dbgen.Queries, ev vault.Event, read *reading) error {
 	params := dbgen.MarkConversationReadParams{
 		TenantID: ev.TenantID, OperationID: ev.OperationID, ModelCalls: read.calls, Warnings: once.NonNil(read.warnings),
-		ReadTo: int32(read.to), //nolint:gosec // far fewer turns
+		ReadTo:     int32(read.to), //nolint:gosec // far fewer turns
+		ReadFields: once.NonNil(read.fields),
 	}
 	if read.candidates != nil || read.from < 0 {
 		sealed, err := s.Once.Sealer.Seal(ev.TenantID, ev.OperationID, read.candidates)
@@ -283,8 +272,8 @@ func (s Gaps) storeReading(ctx context.Context, q *dbgen.Queries, ev vault.Event
 	return q.MarkConversationRead(ctx, params)
 }
 
-// acceptWrites accepts a write for each missing field without an outcome in this fill, and for each field that the
-// customer changed since it was read. read is the new reading, nil without one.
+// acceptWrites accepts a write for each missing field without an outcome in this fill, and for each stored field that the
+// customer changed since. read is the new reading, nil without one.
 func (s Gaps) acceptWrites(
 	ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate, read *reading,
 ) error {
@@ -307,9 +296,9 @@ func (s Gaps) acceptWrites(
 		item := dbgen.UpsertGapItemParams{FillID: st.op.ID, TenantID: st.op.TenantID, FieldName: name, Errors: []string{}}
 		write, found := s.fromSession(st, def, &item)
 		if !found {
-			write, found = s.fromConversation(st, def, candidates, &item)
+			write, found = s.fromConversation(st, def, st.usable(name, candidates), &item)
 		}
-		if !found && !st.isMissing(name) {
+		if !found && !st.lacks(name) {
 			continue // the stored value stays
 		}
 		if found {
@@ -328,36 +317,6 @@ func (s Gaps) acceptWrites(
 		st.items[name] = known
 	}
 	return nil
-}
-
-// changed reports whether a candidate differs from a value that was read earlier in the same conversation.
-func (st *gapState) changed(c vault.Candidate) bool {
-	field, known := st.profile.Fields[c.FieldName]
-	if !known || st.isMissing(c.FieldName) {
-		return false
-	}
-	h, ok := st.provenanceOf(field)
-	if !ok || c.Turn <= h.ReadTo {
-		return false
-	}
-	def := st.definition(c.FieldName)
-	checked, err := rules.CheckValue(def, c.FieldName, c.Value, vault.ModeStrict)
-	if err == nil && def != nil && def.Multiple {
-		return slices.ContainsFunc(rules.Elements(checked.Value), func(e json.RawMessage) bool {
-			_, isNew := rules.AddElement(def.ValueType, field.Value, e)
-			return isNew
-		})
-	}
-	return err == nil && !bytes.Equal(checked.Value, compactJSON(field.Value))
-}
-
-// compactJSON removes the whitespace that PostgreSQL adds to jsonb output.
-func compactJSON(raw json.RawMessage) []byte {
-	var b bytes.Buffer
-	if json.Compact(&b, raw) != nil {
-		return raw
-	}
-	return b.Bytes()
 }
 
 // candidates returns what the model read for this fill.
@@ -421,6 +380,7 @@ func (s Gaps) fromConversation(
 		write := st.write(def.Name, found.Value)
 		write.Source = vault.ValueLLMExtracted
 		write.Confidence, write.RequiresConfirmation = &c.Confidence, item.RequiresConfirmation
+		write.CollectedAt = st.saidAt(def.Name, found.Turn)
 		readTo := st.session.Turns[len(st.session.Turns)-1].Index
 		// strings and ints always encode
 		write.SourceMetadata, _ = json.Marshal(
@@ -460,4 +420,11 @@ func (st *gapState) isMissing(name string) bool {
 		}
 	}
 	return false
+}
+
+// lacks reports whether a field is missing for another reason than that its value is not verified.
+func (st *gapState) lacks(name string) bool {
+	return slices.ContainsFunc(st.missing, func(m vault.Missing) bool {
+		return m.Requirement.FieldName == name && m.Reason != vault.MissingUnverified
+	})
 }

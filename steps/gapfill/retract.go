@@ -28,7 +28,7 @@ func (s Gaps) acceptRetractions(ctx context.Context, q *dbgen.Queries, st *gapSt
 		if h, ok := st.provenanceOf(field); ok {
 			said = h.Turn
 		}
-		turn, ok := st.conversation().TakenBack(def, field, said, read.from)
+		turn, ok := st.conversation().TakenBack(def, field, said, max(read.from, st.saidBefore(field)))
 		if !ok {
 			continue
 		}

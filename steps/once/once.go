@@ -108,6 +108,9 @@ func (o Runner) Locked(
 		}
 		return fn(q, op)
 	}
+	if tx := sharedTx(ctx); tx != nil {
+		return tx.run(attempt)
+	}
 	err := o.DB.InTx(ctx, ev.TenantID, attempt)
 	for range deadlockRetries {
 		if !db.IsDeadlock(err) {
@@ -180,7 +183,7 @@ func MarkApplied(ctx context.Context, q *dbgen.Queries, ev vault.Event, out any,
 	}
 	return q.MarkOperationApplied(ctx, dbgen.MarkOperationAppliedParams{
 		TenantID: ev.TenantID, ID: ev.OperationID, Result: result, TouchedProfiles: NonNil(t.single),
-		TouchedPending: t.Pending, Push: &ev.Push,
+		TouchedPending: t.Pending, Push: &ev.Push, BatchID: ev.Batch(),
 	})
 }
 
@@ -220,8 +223,8 @@ func (o Runner) Reject(ctx context.Context, ev vault.Event, err error) error {
 	if txErr != nil {
 		return errors.Join(err, txErr)
 	}
-	if woken && o.Enqueuer != nil {
-		_, _ = o.Enqueuer.Wake(ctx, ev.TenantID) // after an error the relay wakes it
+	if woken {
+		o.WakeFills(ctx, ev.TenantID)
 	}
 	return recorded{err}
 }
@@ -242,7 +245,7 @@ func MarkFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause err
 		return false, fmt.Errorf("encode the error of operation %s: %w", ev.OperationID, err)
 	}
 	changed, err := q.MarkOperationFailed(ctx, dbgen.MarkOperationFailedParams{
-		TenantID: ev.TenantID, ID: ev.OperationID, Error: encoded, Push: &ev.Push,
+		TenantID: ev.TenantID, ID: ev.OperationID, Error: encoded, Push: &ev.Push, BatchID: ev.Batch(),
 	})
 	if err != nil || changed == 0 {
 		return false, err
@@ -252,13 +255,4 @@ func MarkFailed(ctx context.Context, q *dbgen.Queries, ev vault.Event, cause err
 		return false, err
 	}
 	return woken > 0, q.NotifyOperation(ctx, ev.OperationID.String())
-}
-
-// Succeed acknowledges an applied operation and notifies the callers that wait for it. A second run notifies no one.
-func Succeed(ctx context.Context, q *dbgen.Queries, ev vault.Event) error {
-	changed, err := q.MarkOperationSucceeded(ctx, ev.TenantID, ev.OperationID)
-	if err != nil || changed == 0 {
-		return err
-	}
-	return q.NotifyOperation(ctx, ev.OperationID.String())
 }

@@ -22,7 +22,11 @@ type Touched struct {
 // Profile raises the version of one profile and returns the new version.
 func (t *Touched) Profile(ctx context.Context, q *dbgen.Queries, tenant, id uuid.UUID) (int64, error) {
 	t.single = append(t.single, id)
-	return q.BumpProfile(ctx, tenant, id)
+	raised, err := q.RaiseProfiles(ctx, tenant, []uuid.UUID{id})
+	if err != nil || len(raised) == 0 {
+		return 0, err
+	}
+	return raised[0].Version, nil
 }
 
 // Profiles raises the versions of several profiles and adds a pending invalidation for each.

@@ -14,6 +14,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/llm"
+	"github.com/contextvault/contextvault/llm/offline/propose"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
@@ -23,6 +24,7 @@ import (
 type Extraction struct {
 	Once           once.Runner
 	Model          once.Budgeted
+	BuiltIn        llm.Model // reads a text for which Model gave no usable answer
 	MatchThreshold float64
 	Log            *slog.Logger
 }
@@ -117,19 +119,38 @@ func (s Extraction) ProposeSchema(ctx context.Context, ev vault.Event) (Proposed
 				out.Fields = len(fields)
 				return err // another extraction asked meanwhile
 			}
-			var warning string
-			counted := llm.WithUsage(ctx, func(u llm.Usage) { warning = u.Drops.Warning() })
-			if fields, err = s.Model.ProposeRequirements(counted, ev.TenantID, src.request); err != nil {
+			row := dbgen.UpsertExtractionParams{
+				TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID, ContentHash: src.hash,
+				KnownHash: src.known, OperationID: op.ID,
+			}
+			if fields, row.Model, row.Warning, err = s.propose(ctx, ev.TenantID, src.request); err != nil {
 				return err
 			}
 			out = Proposed{Fields: len(fields), ModelCalls: 1}
-			return s.storeProposals(ctx, hold, dbgen.UpsertExtractionParams{
-				TenantID: ev.TenantID, ScenarioID: in.ScenarioID, RuleID: src.ruleID, ContentHash: src.hash,
-				KnownHash: src.known, Model: s.Model.Name(), Warning: warning, OperationID: op.ID,
-			}, fields, llm.ReadSentences(s.Model.Model, src.request, fields))
+			reader := s.Model.Model
+			if row.Model == s.BuiltIn.Name() {
+				reader = s.BuiltIn
+			}
+			return s.storeProposals(ctx, hold, row, fields, llm.ReadSentences(reader, src.request, fields))
 		})
 	})
 	return out, err
+}
+
+// propose returns the model's proposals and the name of the model that made them. A model whose answer and its repair
+// contain nothing usable would answer no better next time, so the built-in model reads the text then. A model that
+// does not answer is an error: the step runs again.
+func (s Extraction) propose(
+	ctx context.Context, tenant uuid.UUID, req llm.ProposeRequest,
+) (fields []vault.ProposedRequirement, model, warning string, err error) {
+	var usage llm.Usage
+	fields, err = s.Model.ProposeRequirements(llm.WithUsage(ctx, func(u llm.Usage) { usage = u }), tenant, req)
+	if err == nil || usage.Outcome != llm.OutcomeMalformed {
+		return fields, s.Model.Name(), usage.Drops.Warning(), err
+	}
+	warning = "the built-in model read the text, because the " + err.Error()
+	fields, err = s.BuiltIn.ProposeRequirements(ctx, req)
+	return fields, s.BuiltIn.Name(), warning, err
 }
 
 // storeProposals stores the model's answer, unless another run has taken over the work.
@@ -191,7 +212,7 @@ func (s Extraction) MatchSchema(ctx context.Context, ev vault.Event) (Matched, e
 
 // PersistSchema replaces the rows of earlier extractions of the same source. It changes no row that a person saved or
 // reviewed. For a field that the agent does not define it suggests a definition, which is disabled until a person
-// approves it.
+// approves it. At the limit of definitions it suggests none, and warns.
 func (s Extraction) PersistSchema(ctx context.Context, ev vault.Event) (once.Applied[vault.ExtractResult], error) {
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.ExtractSchemaInput,
@@ -264,6 +285,20 @@ func (s Extraction) persistMatch(
 	out *vault.ExtractResult,
 ) error {
 	f := m.Field
+	if !m.Existing {
+		others, err := q.CountOtherDefinitions(ctx, dbgen.CountOtherDefinitionsParams{
+			TenantID: op.TenantID, AgentID: in.AgentID, Name: f.Name,
+		})
+		if err != nil {
+			return err
+		}
+		if others >= vault.MaxDefinitions {
+			out.Warnings = append(out.Warnings, fmt.Sprintf("%s is not required: the agent has %d definitions, suggested "+
+				"ones included, and the limit is %d; delete those that it does not use, then extract again",
+				f.Name, others, vault.MaxDefinitions))
+			return nil
+		}
+	}
 	review := vault.ReviewNone
 	if f.Confidence < vault.ReviewThreshold {
 		review = vault.ReviewPending
@@ -307,7 +342,8 @@ func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, op dbgen.Oper
 		ID: once.NewID(), TenantID: op.TenantID, AgentID: agent, Name: f.Name, DisplayName: f.DisplayName,
 		Description: f.Description,
 		ValueType:   string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
-		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: once.NonNil(f.Examples), IsPii: f.IsPII,
+		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: once.NonNil(f.Examples),
+		IsPii: f.IsPII || propose.IsPersonal(f),
 		RequiredVerification: f.Verified, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	})
 	if db.IsNotFound(err) { // it exists already

@@ -21,6 +21,9 @@ func (s Definitions) PersistReview(ctx context.Context, ev vault.Event) (once.Ap
 	return once.Apply(ctx, s.Once, ev, func(
 		t *once.Touched, q *dbgen.Queries, op dbgen.Operation, in vault.DecideReviewInput,
 	) (vault.SavedResult, error) {
+		if err := rules.Check(in); err != nil {
+			return vault.SavedResult{}, err
+		}
 		state := vault.ReviewApproved
 		if in.Decision == vault.Reject {
 			state = vault.ReviewRejected
@@ -49,11 +52,14 @@ func reviewDefinition(
 	if decidedLater(row.ReviewState, row.AcceptedAt, op) {
 		return nil
 	}
-	err = q.ReviewDefinition(ctx, dbgen.ReviewDefinitionParams{
+	decided := dbgen.ReviewDefinitionParams{
 		TenantID: op.TenantID, ID: in.ID, ReviewState: string(state), OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 		Enabled: state == vault.ReviewApproved,
-	})
-	if err != nil {
+	}
+	if in.Edit != nil {
+		decided.IsPii, decided.RequiredVerification = in.Edit.IsPII, in.Edit.RequiredVerification
+	}
+	if err := q.ReviewDefinition(ctx, decided); err != nil {
 		return err
 	}
 	var scenarios []uuid.UUID

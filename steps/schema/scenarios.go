@@ -122,7 +122,7 @@ func (s Scenarios) AnnounceSave(ctx context.Context, ev vault.Event) (vault.Save
 		}
 		_ = s.Enqueuer.Enqueue(ctx, extraction) // after an error the relay pushes it
 	}
-	return saved, s.Once.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return once.Succeed(ctx, q, ev) })
+	return saved, q.AcknowledgeOperations(ctx, ev.TenantID, []uuid.UUID{ev.OperationID})
 }
 
 func (s Scenarios) acceptExtraction(

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/contextvault/contextvault/cache"
-	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/vault"
@@ -17,7 +17,7 @@ import (
 
 // Caches invalidates cache entries, and acknowledges operations after that.
 type Caches struct {
-	DB       *db.DB
+	Once     once.Runner
 	Cache    *cache.Cache
 	Enqueuer once.Enqueuer
 	Log      *slog.Logger
@@ -37,40 +37,30 @@ const (
 )
 
 // InvalidateAndAcknowledge is the last step of every workflow that changes something: it invalidates the cache entries
-// that the operation touched, acknowledges the operation, and wakes the gap fills that its change concerns. After a
-// cron, which has no operation, it only invalidates.
+// that the operations of a batch touched, acknowledges them, and wakes the gap fills that their changes concern. After
+// a cron, which has no operation, it only invalidates. If the batch has several operations and some of them failed, it
+// returns their errors in the end (once.Runner.Rejections).
 //
 // When Redis does not answer, the invalidation is stored as pending and the acknowledgement waits until every reader's
 // lease on the cache has ended. So no reader sees the old value after the acknowledgement (rule 11).
-func (s Caches) InvalidateAndAcknowledge(ctx context.Context, ev vault.Event) (Invalidated, error) {
-	if ev.OperationID == uuid.Nil {
+func (s Caches) InvalidateAndAcknowledge(ctx context.Context, b vault.Batch) (Invalidated, error) {
+	if b.IsCron() {
 		return s.flushOrWait(ctx)
 	}
-	rows, err := s.DB.Tenant(ev.TenantID).ListTouchedEntries(ctx, ev.TenantID, ev.OperationID)
-	if err != nil || len(rows) == 0 {
-		return Invalidated{}, db.WrapNotFound(err, "operation", ev.OperationID)
+	if err := b.Check(); err != nil {
+		return Invalidated{}, err
 	}
-	var out Invalidated
-	for _, e := range rows {
-		if e.CustomerID == uuid.Nil { // the operation touched no single profile
-			continue
-		}
-		if err := s.Cache.Invalidate(ctx, cache.ProfileKey(ev.TenantID, e.CustomerID), e.Version); err == nil {
-			out.Entries++
-			continue
-		}
-		out.Pending++
-		err := s.DB.Tenant(ev.TenantID).AddPendingInvalidation(ctx, dbgen.AddPendingInvalidationParams{
-			TenantID: ev.TenantID, Kind: string(cache.KindProfile), Subject: e.CustomerID, Version: e.Version,
-		})
-		if err != nil {
-			return out, err
-		}
+	q := s.Once.DB.Tenant(b.TenantID)
+	rows, err := q.ListTouchedEntries(ctx, b.TenantID, b.IDs())
+	if err != nil {
+		return Invalidated{}, err
 	}
-	if out.Pending > 0 {
-		if err := s.awaitLeases(ctx); err != nil {
-			return out, err
-		}
+	if len(rows) == 0 {
+		return Invalidated{}, vault.Unknown("operation", b.Operations[0].ID)
+	}
+	out, err := s.invalidateProfiles(ctx, b.TenantID, rows)
+	if err != nil {
+		return out, err
 	}
 	if rows[0].TouchedPending {
 		flushed, err := s.flushOrWait(ctx)
@@ -79,12 +69,51 @@ func (s Caches) InvalidateAndAcknowledge(ctx context.Context, ev vault.Event) (I
 			return out, err
 		}
 	}
-	err = s.DB.InTx(ctx, ev.TenantID, func(q *dbgen.Queries) error { return once.Succeed(ctx, q, ev) })
-	if err == nil && rows[0].HasWakeups {
+	if err := q.AcknowledgeOperations(ctx, b.TenantID, b.IDs()); err != nil {
+		return out, err
+	}
+	if rows[0].HasWakeups {
 		// The relay wakes the fills a second later if this fails.
-		if _, wakeErr := s.Enqueuer.Wake(ctx, ev.TenantID); wakeErr != nil {
+		if _, wakeErr := s.Enqueuer.Wake(ctx, b.TenantID); wakeErr != nil {
 			s.Log.WarnContext(ctx, "fills_not_woken", "error_code", vault.CodeOf(wakeErr))
 		}
+	}
+	if rows[0].Failed > 0 {
+		return out, s.Once.Rejections(ctx, b)
+	}
+	return out, nil
+}
+
+// invalidateProfiles invalidates the entries of profiles. Those that Redis does not take become pending.
+func (s Caches) invalidateProfiles(
+	ctx context.Context, tenant uuid.UUID, rows []dbgen.ListTouchedEntriesRow,
+) (Invalidated, error) {
+	var (
+		pending atomic.Int64
+		g       errgroup.Group
+	)
+	g.SetLimit(flushConcurrency)
+	entries := 0
+	for _, e := range rows {
+		if e.CustomerID == uuid.Nil { // no single profile was touched
+			continue
+		}
+		entries++
+		g.Go(func() error {
+			if err := s.Cache.Invalidate(ctx, cache.ProfileKey(tenant, e.CustomerID), e.Version); err == nil {
+				return nil
+			}
+			pending.Add(1)
+			return s.Once.DB.Tenant(tenant).AddPendingInvalidation(ctx, dbgen.AddPendingInvalidationParams{
+				TenantID: tenant, Kind: string(cache.KindProfile), Subject: e.CustomerID, Version: e.Version,
+			})
+		})
+	}
+	err := g.Wait()
+	left := int(pending.Load())
+	out := Invalidated{Entries: entries - left, Pending: left}
+	if err == nil && left > 0 {
+		err = s.awaitLeases(ctx)
 	}
 	return out, err
 }
@@ -103,7 +132,7 @@ func (s Caches) flushOrWait(ctx context.Context) (Invalidated, error) {
 // awaitLeases waits until every reader's lease on the cache has ended. While an older pending invalidation exists no
 // reader gets a new lease, so a long outage of Redis delays only its first writes.
 func (s Caches) awaitLeases(ctx context.Context) error {
-	oldest, err := s.DB.System().OldestPendingInvalidation(ctx)
+	oldest, err := s.Once.DB.System().OldestPendingInvalidation(ctx)
 	if err == nil && oldest > leasesEnded {
 		return nil
 	}
@@ -118,7 +147,7 @@ const leasesEnded = 3 * cache.DefaultLeaseDuration
 func (s Caches) FlushPending(ctx context.Context) (Invalidated, error) {
 	var out Invalidated
 	for {
-		rows, err := s.DB.System().ListPendingInvalidations(ctx, flushBatch)
+		rows, err := s.Once.DB.System().ListPendingInvalidations(ctx, flushBatch)
 		if err != nil {
 			return out, err
 		}
@@ -136,7 +165,7 @@ func (s Caches) FlushPending(ctx context.Context) (Invalidated, error) {
 		if err := g.Wait(); err != nil {
 			return out, err // all of them stay pending: to invalidate an entry twice is harmless
 		}
-		if err := s.DB.System().DeletePendingInvalidations(ctx, done); err != nil {
+		if err := s.Once.DB.System().DeletePendingInvalidations(ctx, done); err != nil {
 			return out, err
 		}
 		out.Entries += len(rows)

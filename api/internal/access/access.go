@@ -70,7 +70,7 @@ type Handler struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	i := &Info{RequestID: r.Header.Get("X-Request-Id")}
-	if !requestID.MatchString(i.RequestID) {
+	if i.RequestID == "" || !requestID.MatchString(i.RequestID) {
 		i.RequestID = uuid.Must(uuid.NewV7()).String()
 	}
 	ctx := context.WithValue(r.Context(), infoKey{}, i)
@@ -87,6 +87,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Metrics.inFlight.Inc()
 	defer h.Metrics.inFlight.Dec()
 	h.serve(rec, r, i)
+	rec.flushWhole()
 	duration := time.Since(start)
 	route, method := routeOf(r.Pattern), methodOf(r.Method)
 	h.Metrics.observe(method, route, rec.code(), duration)
@@ -94,6 +95,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	level := slog.LevelInfo
 	if route == "/healthz" || route == "/readyz" || route == "/metrics" {
 		level = slog.LevelDebug // orchestrators request these every few seconds
+	}
+	if !h.Log.Enabled(ctx, level) {
+		return
 	}
 	attrs := []slog.Attr{
 		slog.String("method", r.Method), slog.String("route", route), slog.Int("status", rec.code()),
@@ -153,6 +157,14 @@ func (r *recorder) Write(p []byte) (int, error) {
 		r.WriteHeader(http.StatusOK)
 	}
 	return r.ResponseWriter.Write(p)
+}
+
+// flushWhole sends a response that is complete, so that the client does not wait for the log, the metrics and the span.
+// Only a response with a Content-Length is known to be complete.
+func (r *recorder) flushWhole() {
+	if r.status != 0 && r.Header().Get("Content-Length") != "" {
+		_ = http.NewResponseController(r.ResponseWriter).Flush() // the client has gone
+	}
 }
 
 // Unwrap supports http.ResponseController.

@@ -22,6 +22,10 @@ func startSpan(ctx context.Context, r *http.Request) (context.Context, trace.Spa
 
 // endSpan records the outcome of a request and ends its span.
 func endSpan(span trace.Span, method, route string, status int, i *Info) {
+	defer span.End()
+	if !span.IsRecording() { // no tracing, or not sampled
+		return
+	}
 	span.SetName(method + " " + route)
 	span.SetAttributes(
 		attribute.String("http.request.method", method), attribute.String("http.route", route),
@@ -33,5 +37,4 @@ func endSpan(span trace.Span, method, route string, status int, i *Info) {
 	if status >= http.StatusInternalServerError {
 		span.SetStatus(codes.Error, http.StatusText(status))
 	}
-	span.End()
 }

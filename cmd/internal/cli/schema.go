@@ -165,7 +165,7 @@ func (a *App) reviewsCommand() *cobra.Command {
 	enumVar(decide, &in.Decision, "decision", "", "decision", []vault.Decision{vault.Approve, vault.Reject})
 	_ = decide.MarkFlagRequired("kind")
 	_ = decide.MarkFlagRequired("decision")
-	textVar(decide, &edit, "edit", "changes to an approved requirement, as a JSON object", false)
+	textVar(decide, &edit, "edit", "changes to an approved requirement or definition, as a JSON object", false)
 	cmd.AddCommand(
 		a.read(byKey, &cobra.Command{Use: "list", Short: "List the pending reviews, oldest first"},
 			func(ctx context.Context, c *client.Client) (any, error) { return client.Collect(c.ListReviews(ctx)) }),

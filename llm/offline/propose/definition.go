@@ -1,6 +1,7 @@
 package propose
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/contextvault/contextvault/llm/offline/text"
@@ -20,7 +21,23 @@ var (
 // personalWords mark a definition as personal data: identity, money or health.
 var personalWords = text.NewWordSet(`name birth address email mail phone mobile passport id identity ssn tax bank
 	account iban card income salary license licence insurance medical health diagnosis allergy allergies signature
-	gender religion`)
+	gender religion birthday dob nationality ethnicity health disability marital surname`)
+
+// IsPersonal reports whether a proposed field holds personal data by its type, its name or its display name, whatever a
+// model says of it.
+func IsPersonal(f vault.ProposedRequirement) bool {
+	if f.ValueType == vault.TypeEmail || f.ValueType == vault.TypePhone {
+		return true
+	}
+	return slices.ContainsFunc([]string{f.Name, f.DisplayName}, func(name string) bool {
+		known, ok := text.Lexicon.Find(name)
+		return ok && known.PII || hasPersonalWord(name)
+	})
+}
+
+func hasPersonalWord(name string) bool {
+	return slices.ContainsFunc(text.Words(vault.DisplayName(name)), func(w string) bool { return personalWords[w] })
+}
 
 // vagueNouns are requested from a customer but are not data.
 var vagueNouns = text.NewWordSet(`help patience permission opinion feedback question questions issue issues problem
@@ -60,11 +77,7 @@ func newDefinition(name string) text.KnownDefinition {
 	f := text.KnownDefinition{Name: name, Type: vault.TypeString}
 	f.DisplayName = capitalise(vault.DisplayName(name))
 	parts := text.Words(f.DisplayName)
-	for _, w := range parts {
-		if personalWords[w] {
-			f.PII = true
-		}
-	}
+	f.PII = hasPersonalWord(f.DisplayName)
 	head := headOf(parts)
 	switch {
 	case parts[0] == "is" || parts[0] == "has" || parts[0] == "wants" || parts[0] == "accepts" || head == "consent":

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
+	"github.com/google/cel-go/common/operators"
 
 	"github.com/contextvault/contextvault/vault"
 )
@@ -15,7 +16,8 @@ import (
 const maxTypedFields = 10
 
 // CheckTypes checks the use of fields in a condition that compiles against the types of their definitions, as far as
-// the condition reads them as fields.<name>. The error names the field. Fields without a type are not checked.
+// the condition reads them as fields.<name> or fields["<name>"]. The error names the field. Fields without a type are
+// not checked.
 //
 // A number is a whole number or not, which only its value says. So each field is checked alone and with each other one,
 // and a number may be either.
@@ -24,6 +26,7 @@ func CheckTypes(expr string, defined map[string]vault.ValueType) error {
 	if err != nil {
 		return err
 	}
+	selectFields(parsed)
 	read := map[string]bool{}
 	for _, e := range celast.MatchDescendants(celast.NavigateAST(parsed), celast.KindMatcher(celast.SelectKind)) {
 		if of := e.AsSelect().Operand(); of.Kind() == celast.IdentKind && of.AsIdent() == "fields" {
@@ -47,6 +50,23 @@ func CheckTypes(expr string, defined map[string]vault.ValueType) error {
 		}
 	}
 	return nil
+}
+
+// selectFields replaces fields["name"] by fields.name, which means the same and can have a type.
+func selectFields(parsed *celast.AST) {
+	exprs := celast.NewExprFactory()
+	celast.PostOrderVisit(parsed.Expr(), celast.NewExprVisitor(func(e celast.Expr) {
+		if e.Kind() != celast.CallKind || e.AsCall().FunctionName() != operators.Index || len(e.AsCall().Args()) != 2 {
+			return
+		}
+		of, key := e.AsCall().Args()[0], e.AsCall().Args()[1]
+		if of.Kind() != celast.IdentKind || of.AsIdent() != "fields" || key.Kind() != celast.LiteralKind {
+			return
+		}
+		if name, ok := key.AsLiteral().Value().(string); ok {
+			e.SetKindCase(exprs.NewSelect(e.ID(), of, name))
+		}
+	}))
 }
 
 // typesOf returns the types that the values of a definition can have in a condition, none for any type.
@@ -83,7 +103,12 @@ func compilesWith(expr string, defined map[string]vault.ValueType, names ...stri
 		if env, err = env.Extend(variables...); err != nil {
 			return false
 		}
-		ast, issues := env.Compile(expr)
+		ast, issues := env.Parse(expr)
+		if issues.Err() != nil {
+			return false
+		}
+		selectFields(ast.NativeRep())
+		ast, issues = env.Check(ast)
 		return issues.Err() == nil &&
 			(ast.OutputType().IsExactType(cel.BoolType) || ast.OutputType().IsExactType(cel.DynType))
 	})

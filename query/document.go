@@ -1,0 +1,274 @@
+package query
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/contextvault/contextvault/cache"
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// Document is a profile as JSON: what Profile returns, encoded.
+type Document struct {
+	JSON []byte
+	// ETag is a strong entity tag, with its quotes: two documents with the same tag have the same bytes.
+	ETag string
+	// ValueBytes is the size of the values and of the metadata of their sources.
+	ValueBytes int
+}
+
+// ProfileDocument is Profile for a caller that needs the JSON: a document from the cache is not decoded.
+func (q *Queries) ProfileDocument(ctx context.Context, tenant, customer uuid.UUID) (Document, error) {
+	s, err := q.stored(ctx, tenant, customer)
+	if err != nil {
+		return Document{}, err
+	}
+	if err := s.encode(); err != nil {
+		return Document{}, err
+	}
+	return s.document(q.sealer, tenant)
+}
+
+// profileHistory is what DocumentWithHistory adds to a profile.
+type profileHistory struct {
+	History   []vault.Value `json:"history,omitempty"`
+	Truncated bool          `json:"history_truncated,omitempty"`
+}
+
+// DocumentWithHistory is ProfileDocument with the newest versions of all fields, up to MaxPage: history and
+// history_truncated.
+func (q *Queries) DocumentWithHistory(ctx context.Context, tenant, customer uuid.UUID) (Document, error) {
+	d, err := q.ProfileDocument(ctx, tenant, customer)
+	if err != nil {
+		return d, err
+	}
+	var added profileHistory
+	added.History, added.Truncated, err = q.HistoryPage(ctx, tenant, customer, "", nil, MaxPage)
+	if err != nil || len(added.History) == 0 {
+		return d, err
+	}
+	members, err := cache.EncodeJSON(added)
+	if err != nil {
+		return d, fmt.Errorf("encode the history of customer %s", customer) // the cause may quote a value
+	}
+	d.JSON = slices.Concat(bytes.TrimSuffix(d.JSON, []byte("}")), []byte(","), bytes.TrimPrefix(members, []byte("{")))
+	digest := sha256.Sum256(d.JSON)
+	d.ETag = etag(digest[:])
+	return d, nil
+}
+
+func etag(digest []byte) string { return `"` + hex.EncodeToString(digest) + `"` }
+
+// stored is a profile as the cache stores it: its encrypted values are sealed. It has the profile, the bytes or both.
+//
+// The bytes are a header and the JSON of the profile. The header has the digest of the JSON (digestSize bytes), the
+// size of the values that are not sealed (8 bytes), the number of sealed values (4 bytes), and for each sealed value, in
+// the order of the JSON, its offset and its length in the JSON (4 bytes each) and the id of its item (16 bytes).
+type stored struct {
+	profile *vault.Profile
+	bytes   []byte
+}
+
+const (
+	// digestSize is half of SHA-256, which is enough to tell the versions of one profile apart.
+	digestSize = 16
+	sealsStart = digestSize + 8 + 4
+	sealSize   = 4 + 4 + 16
+)
+
+var storedCodec = cache.Codec[*stored]{
+	Shape: cache.Shape[vault.Profile]("document 1"),
+	Encode: func(s *stored) ([]byte, error) {
+		err := s.encode()
+		return s.bytes, err
+	},
+	Decode: func(b []byte) (*stored, error) {
+		s := &stored{bytes: b}
+		if len(b) < sealsStart || len(b) < sealsStart+s.seals()*sealSize {
+			return nil, errors.New("the stored profile is too short")
+		}
+		return s, nil
+	},
+}
+
+func (s *stored) digest() [digestSize]byte { return [digestSize]byte(s.bytes) }
+
+func (s *stored) seals() int { return int(binary.BigEndian.Uint32(s.bytes[sealsStart-4:])) }
+
+func (s *stored) json() []byte { return s.bytes[sealsStart+s.seals()*sealSize:] }
+
+// encode makes the bytes, if they are not there yet.
+func (s *stored) encode() error {
+	if s.bytes != nil {
+		return nil
+	}
+	text, err := cache.EncodeJSON(s.profile)
+	if err != nil {
+		return fmt.Errorf("encode profile %s", s.profile.ID) // the cause may quote a value
+	}
+	digest := sha256.Sum256(text)
+	plain := 0
+	var seals []seal
+	for v := range valuesOf(s.profile) {
+		plain += len(v.SourceMetadata)
+		if !v.Encrypted {
+			plain += len(v.Value)
+			continue
+		}
+		at := bytes.Index(text, sealedMembers(v.Value))
+		if at < 0 {
+			return fmt.Errorf("encode profile %s: the sealed value of item %s is not in it", s.profile.ID, v.ID)
+		}
+		seals = append(seals, seal{offset: at + len(valueMember), length: len(v.Value), item: v.ID})
+	}
+	slices.SortFunc(seals, func(a, b seal) int { return a.offset - b.offset })
+	head := append(make([]byte, 0, sealsStart+len(seals)*sealSize+len(text)), digest[:digestSize]...)
+	head = binary.BigEndian.AppendUint64(head, uint64(plain))      //nolint:gosec // a size
+	head = binary.BigEndian.AppendUint32(head, uint32(len(seals))) //nolint:gosec // at most the values of a profile
+	for _, seal := range seals {
+		head = seal.append(head)
+	}
+	s.bytes = append(head, text...)
+	return nil
+}
+
+// valueMember precedes the value in the JSON of a vault.Value.
+const valueMember = `"value":`
+
+// sealedMembers returns the members of a sealed value in the JSON of its profile. They are there once: a ciphertext is
+// random, and one that was copied into another value would not open there.
+func sealedMembers(sealed json.RawMessage) []byte {
+	return slices.Concat([]byte(valueMember), sealed, []byte(`,"encrypted":true`))
+}
+
+// valuesOf iterates over the values of a profile that may be sealed.
+func valuesOf(p *vault.Profile) func(yield func(*vault.Value) bool) {
+	return func(yield func(*vault.Value) bool) {
+		for _, v := range p.Fields {
+			if !yield(&v) {
+				return
+			}
+		}
+		for i := range p.Pending {
+			if !yield(&p.Pending[i]) {
+				return
+			}
+		}
+	}
+}
+
+// seal is the position of a sealed value in the JSON of a profile.
+type seal struct {
+	offset, length int
+	item           uuid.UUID
+}
+
+func (s seal) append(to []byte) []byte {
+	to = binary.BigEndian.AppendUint32(to, uint32(s.offset)) //nolint:gosec // PostgreSQL returns at most 1 GiB
+	to = binary.BigEndian.AppendUint32(to, uint32(s.length)) //nolint:gosec // as above
+	return append(to, s.item[:]...)
+}
+
+// sealAt returns the seal with an index.
+func (s *stored) sealAt(i int) seal {
+	at := s.bytes[sealsStart+i*sealSize:]
+	return seal{
+		offset: int(binary.BigEndian.Uint32(at)), length: int(binary.BigEndian.Uint32(at[4:])), item: uuid.UUID(at[8:24]),
+	}
+}
+
+// document returns the document with its sealed values opened. Without any, its JSON is that of s.bytes.
+func (s *stored) document(sealer *db.Sealer, tenant uuid.UUID) (Document, error) {
+	digest, text := s.digest(), s.json()
+	out := Document{
+		JSON: text, ETag: etag(digest[:]),
+		ValueBytes: int(binary.BigEndian.Uint64(s.bytes[digestSize:])), //nolint:gosec // a size
+	}
+	n := s.seals()
+	if n == 0 {
+		return out, nil
+	}
+	opened, done := make([]byte, 0, len(text)), 0
+	for i := range n {
+		at := s.sealAt(i)
+		if at.offset < done || at.offset+at.length > len(text) {
+			return Document{}, errors.New("the positions of the sealed values in a stored profile are wrong")
+		}
+		v := vault.Value{ID: at.item, Encrypted: true, Value: text[at.offset : at.offset+at.length]}
+		if err := sealer.OpenValue(tenant, &v); err != nil {
+			return Document{}, err
+		}
+		out.ValueBytes += len(v.Value)
+		opened = append(append(opened, text[done:at.offset]...), v.Value...)
+		done = at.offset + at.length
+	}
+	out.JSON = append(opened, text[done:]...)
+	return out, nil
+}
+
+const (
+	// maxDecoded and maxDecodedBytes bound the memory of decodedProfiles: about 50 MB for profiles of the largest size.
+	maxDecoded      = 512
+	maxDecodedBytes = 32 << 10
+)
+
+// decodedProfiles has the profiles that this process decoded last, with their encrypted values sealed. It saves the
+// decoding, not the read: every reader still gets the bytes of Redis, and uses the profile that was decoded from them.
+// It is safe for concurrent use.
+type decodedProfiles struct {
+	byDigest *lru.Cache[decodedKey, *vault.Profile]
+}
+
+// decodedKey is part of the key for the tenant, although two tenants cannot have the same JSON.
+type decodedKey struct {
+	tenant uuid.UUID
+	digest [digestSize]byte
+}
+
+func newDecodedProfiles() decodedProfiles {
+	byDigest, err := lru.New[decodedKey, *vault.Profile](maxDecoded)
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return decodedProfiles{byDigest}
+}
+
+// decode returns the profile of stored bytes. The caller may change the maps and slices of the profile itself, and not
+// what its values and assets point to.
+func (d decodedProfiles) decode(tenant uuid.UUID, s *stored) (vault.Profile, error) {
+	if s.profile != nil {
+		return *s.profile, nil
+	}
+	key := decodedKey{tenant, s.digest()}
+	profile, ok := d.byDigest.Get(key)
+	if !ok {
+		profile = &vault.Profile{}
+		if err := json.Unmarshal(s.json(), profile); err != nil {
+			return vault.Profile{}, errors.New("decode a stored profile") // the cause may quote a value
+		}
+		if len(s.bytes) > maxDecodedBytes {
+			return *profile, nil
+		}
+		d.byDigest.Add(key, profile)
+	}
+	out := *profile
+	out.Fields = maps.Clone(profile.Fields)
+	out.Pending = slices.Clone(profile.Pending)
+	out.Assets = slices.Clone(profile.Assets)
+	out.Channels = slices.Clone(profile.Channels)
+	out.Consents = slices.Clone(profile.Consents)
+	out.MergedCustomers = slices.Clone(profile.MergedCustomers)
+	return out, nil
+}

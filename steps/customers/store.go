@@ -1,0 +1,410 @@
+package customers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db"
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/rules"
+	"github.com/contextvault/contextvault/steps/once"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// checkedWrite is a valid write with its definition and the checked value.
+type checkedWrite struct {
+	vault.WriteValueInput
+	index       int // in the import or batch
+	op          dbgen.Operation
+	id          uuid.UUID
+	sourceFound bool
+	def         *vault.Definition
+	checked     rules.Checked
+}
+
+// rejections collects the errors of an import's writes, by index.
+type rejections struct {
+	skip     bool // store the valid writes
+	problems []*vault.Error
+	indexes  []int
+}
+
+// add records the permanent error of one write and returns nil. It returns any other error.
+func (r *rejections) add(index int, err error) error {
+	if !vault.Permanent(err) {
+		return err
+	}
+	e := *once.AsError(err)
+	e.Message, e.Detail = fmt.Sprintf("writes[%d]: %s", index, e.Message), ""
+	r.problems, r.indexes = append(r.problems, &e), append(r.indexes, index)
+	return nil
+}
+
+// err returns all recorded errors, or nil if invalid writes are skipped.
+func (r *rejections) err() error {
+	if r.skip {
+		return nil
+	}
+	return vault.Join(r.problems)
+}
+
+// rejected lists the skipped writes in the order of the import.
+func (r *rejections) rejected() []vault.Rejected {
+	var out []vault.Rejected
+	for i, e := range r.problems {
+		out = append(out, vault.Rejected{Index: r.indexes[i], Code: e.Code, Message: e.Message})
+	}
+	slices.SortFunc(out, func(a, b vault.Rejected) int { return a.Index - b.Index })
+	return out
+}
+
+// stored are the writes that were stored, with their rows and what they changed.
+type stored struct {
+	writes     []checkedWrite
+	rows       []dbgen.InsertValueParams
+	statuses   []vault.ItemStatus // of the rows before later writes
+	superseded map[uuid.UUID]uuid.UUID
+	places     map[uuid.UUID]rules.Placement // of the versions that overtake others, which is rare
+}
+
+// storeAll stores many writes of a tenant in a few statements, as if they were operations one after the other. The rows
+// have the states after the last write. Writes that cannot be stored are added to refused; unless refused skips them,
+// nothing is stored then.
+func (s Values) storeAll(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, refused *rejections,
+) (stored, error) {
+	if len(writes) == 0 {
+		return stored{}, nil
+	}
+	profiles, err := lockCustomers(ctx, q, tenant, writes)
+	if err != nil {
+		return stored{}, err
+	}
+	if writes, err = dropConflicts(ctx, q, tenant, writes, refused); err != nil {
+		return stored{}, err
+	}
+	if writes, err = findSources(ctx, q, tenant, writes, profiles, refused); err != nil {
+		return stored{}, err
+	}
+	if writes, err = limitFields(ctx, q, tenant, writes, profiles, refused); err != nil {
+		return stored{}, err
+	}
+	out, err := s.placeAll(ctx, q, tenant, writes, profiles, refused)
+	if err != nil || refused.err() != nil || len(out.rows) == 0 {
+		return out, err
+	}
+	for id, place := range out.places {
+		if err := makeRoom(ctx, q, tenant, id, place, s.Now()); err != nil {
+			return out, err
+		}
+	}
+	return out, insertVersions(ctx, q, tenant, out.rows, out.superseded)
+}
+
+// dropConflicts removes writes whose id is already taken.
+func dropConflicts(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, refused *rejections,
+) ([]checkedWrite, error) {
+	var chosen []uuid.UUID
+	for _, w := range writes {
+		if w.ItemID != nil {
+			chosen = append(chosen, w.id)
+		}
+	}
+	var taken []uuid.UUID
+	if len(chosen) > 0 {
+		var err error
+		if taken, err = q.ListExistingItemIDs(ctx, tenant, chosen); err != nil {
+			return nil, err
+		}
+	}
+	kept := make([]checkedWrite, 0, len(writes))
+	for _, w := range writes {
+		if slices.Contains(taken, w.id) {
+			if err := refused.add(w.index, idTakenError(w.id)); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		kept = append(kept, w)
+	}
+	return kept, nil
+}
+
+// findSources finds the source of each write, which may be another write of the same operation. It removes writes of
+// deleted customers and writes that would make a cycle.
+func findSources(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+	refused *rejections,
+) ([]checkedWrite, error) {
+	own := map[uuid.UUID]map[uuid.UUID]vault.Lineage{} // by operation
+	for _, w := range writes {
+		if own[w.op.ID] == nil {
+			own[w.op.ID] = map[uuid.UUID]vault.Lineage{}
+		}
+		own[w.op.ID][w.id] = w.Lineage
+	}
+	kept := make([]checkedWrite, 0, len(writes))
+	var removed []checkedWrite
+	for _, w := range writes {
+		err := error(vault.Unknown("customer", w.CustomerID))
+		if _, ok := profiles[w.CustomerID]; ok {
+			w.sourceFound, err = checkImportSource(ctx, q, tenant, w.id, w.Lineage, own[w.op.ID])
+		}
+		if err == nil {
+			kept = append(kept, w)
+			continue
+		}
+		if err := refused.add(w.index, err); err != nil {
+			return nil, err
+		}
+		removed = append(removed, w)
+	}
+	for _, w := range removed {
+		delete(own[w.op.ID], w.id)
+	}
+	for i, w := range kept { // a source may have been removed
+		var err error
+		if len(removed) == 0 {
+			break
+		}
+		if kept[i].sourceFound, err = checkImportSource(ctx, q, tenant, w.id, w.Lineage, own[w.op.ID]); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+// limitFields removes writes of new fields to customers with vault.MaxFields.
+func limitFields(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+	refused *rejections,
+) ([]checkedWrite, error) {
+	written := map[uuid.UUID]int64{}
+	seen := map[fieldKey]bool{}
+	for _, w := range writes {
+		if key := (fieldKey{profiles[w.CustomerID], w.Name}); !seen[key] {
+			seen[key] = true
+			written[key.profile]++
+		}
+	}
+	counts, err := q.CountFields(ctx, tenant, slices.Collect(maps.Keys(written)))
+	if err != nil {
+		return nil, err
+	}
+	left := map[uuid.UUID]int64{} // new fields by profile, of those that could exceed the limit
+	for profile, n := range written {
+		at := slices.IndexFunc(counts, func(c dbgen.CountFieldsRow) bool { return c.ProfileID == profile })
+		if at >= 0 && counts[at].Fields+n > vault.MaxFields {
+			left[profile] = max(0, vault.MaxFields-counts[at].Fields)
+		}
+	}
+	if len(left) == 0 {
+		return writes, nil
+	}
+	kept := make([]checkedWrite, 0, len(writes))
+	added := map[fieldKey]bool{} // new fields within the limit
+	for _, w := range writes {
+		profile := profiles[w.CustomerID]
+		if n, limited := left[profile]; limited && !added[fieldKey{profile, w.Name}] {
+			known, err := q.ListVersions(ctx, dbgen.ListVersionsParams{
+				TenantID: tenant, Profiles: []uuid.UUID{profile}, Names: []string{w.Name},
+			})
+			if err != nil {
+				return nil, err
+			}
+			if len(known) == 0 && n == 0 {
+				if err := refused.add(w.index, tooManyFieldsError()); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			if len(known) == 0 {
+				left[profile], added[fieldKey{profile, w.Name}] = n-1, true
+			}
+		}
+		kept = append(kept, w)
+	}
+	return kept, nil
+}
+
+// checkImportSource is checkSource for a source that may be among own, the items of this import.
+func checkImportSource(
+	ctx context.Context, q *dbgen.Queries, tenant, item uuid.UUID, in vault.Lineage, own map[uuid.UUID]vault.Lineage,
+) (bool, error) {
+	at, found := in, false
+	for range len(own) + 1 {
+		if at.SourceItemID == nil {
+			return true, nil
+		}
+		next, ok := own[*at.SourceItemID]
+		if found && *at.SourceItemID == item {
+			return false, cycleError(item)
+		}
+		if !ok || *at.SourceItemID == item {
+			exists, err := checkSource(ctx, q, tenant, item, at)
+			return found || exists, err
+		}
+		at, found = next, true
+	}
+	return true, nil // a cycle of other writes, which are rejected
+}
+
+// lockCustomers creates and locks the profiles of an import in the order of ids. It returns the profile of each
+// customer; a deleted customer has none.
+func lockCustomers(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite,
+) (map[uuid.UUID]uuid.UUID, error) {
+	seen := map[uuid.UUID]bool{}
+	var customers, ids []uuid.UUID
+	for _, w := range writes {
+		if !seen[w.CustomerID] {
+			seen[w.CustomerID] = true
+			customers, ids = append(customers, w.CustomerID), append(ids, once.NewID())
+		}
+	}
+	if err := q.EnsureProfiles(ctx, dbgen.EnsureProfilesParams{
+		TenantID: tenant, Ids: ids, Customers: customers,
+	}); err != nil {
+		return nil, err
+	}
+	for {
+		locked, err := q.LockProfiles(ctx, tenant, customers)
+		if err != nil {
+			return nil, err
+		}
+		deletedProfile := map[uuid.UUID]bool{} // by locked profile
+		for _, p := range locked {
+			deletedProfile[p.ID] = p.DeletedAt != nil
+		}
+		resolved, err := q.ResolveCustomers(ctx, tenant, customers)
+		if err != nil {
+			return nil, err
+		}
+		profiles, moved := make(map[uuid.UUID]uuid.UUID, len(resolved)), false
+		for _, r := range resolved {
+			deleted, ok := deletedProfile[r.ProfileID]
+			if moved = moved || !ok; !deleted {
+				profiles[r.CustomerID] = r.ProfileID
+			}
+		}
+		if !moved { // otherwise a merge or unmerge moved a customer meanwhile
+			return profiles, nil
+		}
+	}
+}
+
+// placeAll orders each write in the history of its field. It refuses writes that would change a value that is written
+// once. Each write of an operation to a field counts as accepted a microsecond after the one before it, the precision
+// of PostgreSQL.
+func (s Values) placeAll(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+	refused *rejections,
+) (stored, error) {
+	out := stored{superseded: map[uuid.UUID]uuid.UUID{}, places: map[uuid.UUID]rules.Placement{}}
+	keys := make([]fieldKey, len(writes))
+	since := make(map[fieldKey]time.Time, len(writes))
+	for i, w := range writes {
+		keys[i] = fieldKey{profiles[w.CustomerID], w.Name}
+		at := effectiveTime(w.op, w.WriteValueInput)
+		if earliest, ok := since[keys[i]]; !ok || at.Before(earliest) {
+			since[keys[i]] = at
+		}
+	}
+	histories, err := loadRecent(ctx, q, s.Once.Sealer, tenant, since)
+	if err != nil {
+		return out, err
+	}
+	type placedWrite struct {
+		operation dbgen.Operation
+		version   rules.Version
+		place     rules.Placement
+	}
+	now := s.Now()
+	var placed []placedWrite
+	at := make(map[uuid.UUID]int, len(writes)) // index in placed of the version with an id
+	type field struct {
+		operation uuid.UUID
+		key       fieldKey
+	}
+	last := map[field]time.Time{} // acceptance of the last write
+	for i, w := range writes {
+		own, of := w.op, field{w.op.ID, keys[i]}
+		if at, ok := last[of]; ok {
+			own.AcceptedAt = at.Add(time.Microsecond)
+		}
+		last[of] = own.AcceptedAt
+		version := newVersion(w.id, own, w.WriteValueInput, w.def, w.checked)
+		if err := rules.CheckWriteOnce(w.def, histories[keys[i]], version, now); err != nil {
+			if err := refused.add(w.index, err); err != nil {
+				return out, err
+			}
+			continue
+		}
+		place := rules.Place(histories[keys[i]], version, rules.AuthorityOf(w.def), w.sourceFound, now)
+		histories[keys[i]] = rules.Apply(histories[keys[i]], version, place)
+		superseded := place.Replaces
+		if place.Supersedes != nil {
+			superseded = append(slices.Clone(superseded), *place.Supersedes)
+		}
+		for _, id := range superseded {
+			if j, ok := at[id]; ok {
+				placed[j].place.Status, placed[j].place.SupersededBy = vault.StatusSuperseded, &w.id
+			} else {
+				out.superseded[id] = w.id
+			}
+		}
+		if len(place.Overtakes) > 0 {
+			out.places[w.id] = rules.Placement{Overtakes: place.Overtakes}
+		}
+		at[w.id] = len(placed)
+		placed = append(placed, placedWrite{own, version, place})
+		out.writes, out.statuses = append(out.writes, w), append(out.statuses, place.Status)
+	}
+	for i, w := range out.writes {
+		p := placed[i]
+		row, err := s.row(
+			p.version, profiles[w.CustomerID], p.operation, w.WriteValueInput, w.def, w.checked, p.place,
+		)
+		if err != nil {
+			return out, err
+		}
+		out.rows = append(out.rows, row)
+	}
+	return out, nil
+}
+
+// insertVersions stores the placed rows in two statements.
+func insertVersions(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, rows []dbgen.InsertValueParams,
+	superseded map[uuid.UUID]uuid.UUID,
+) error {
+	if len(superseded) > 0 {
+		var ids, by []uuid.UUID
+		for old, id := range superseded {
+			ids, by = append(ids, old), append(by, id)
+		}
+		if err := q.SupersedeValues(ctx, dbgen.SupersedeValuesParams{
+			TenantID: tenant, Ids: ids, ByIds: by,
+		}); err != nil {
+			return err
+		}
+	}
+	encoded, err := json.Marshal(rows)
+	if err != nil {
+		return fmt.Errorf("encode %d versions", len(rows)) // the cause may quote a value
+	}
+	_, err = q.InsertValues(ctx, tenant, encoded)
+	if db.IsDuplicate(err) {
+		return vault.Conflict(
+			"item_id", "item_id: one of the ids is already taken by another item; leave the ids out, or choose new UUIDs",
+		)
+	}
+	return err
+}

@@ -1,0 +1,248 @@
+package trigger
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/vault"
+)
+
+// A run of the engine costs about the same whatever it carries, so the dispatcher lets a run carry many operations: it
+// pushes an operation at once while few runs of its kind are in flight, and gathers operations while more are. It is
+// group commit for workflows: an idle system is as fast as without it, and a busy one shares the cost of a run.
+
+// minFlights is the number of batches of one lane in flight from which the dispatcher gathers.
+const minFlights = 2
+
+// gatherTime is how long the dispatcher gathers after the end of a batch with several operations: their callers are
+// about to submit the next ones.
+const gatherTime = 2 * time.Millisecond
+
+// flightPatience is the time after which a batch no longer counts as in flight. It is far above the duration of a run:
+// the engine or the workers are down or slow, and the events should wait there.
+const flightPatience = 2 * time.Second
+
+// maxBatchBytes limits the sealed payloads of one batch. A single larger operation has a batch of its own.
+const maxBatchBytes = 1 << 20
+
+// lane is a queue of operations that can share a batch.
+type lane struct {
+	tenant uuid.UUID
+	event  string
+}
+
+// dispatcher gathers accepted operations in batches.
+type dispatcher struct {
+	push func(ctx context.Context, ops []dbgen.Operation) // in the background
+
+	mu      sync.Mutex
+	closed  bool
+	lanes   map[lane]*queue
+	flights map[uuid.UUID]*flight // by operation
+}
+
+// queue is the state of a lane.
+type queue struct {
+	waiting []waitingOperation
+	bytes   int // of the waiting payloads
+	flights map[*flight]struct{}
+	timer   *time.Timer // not nil: looks at the queue again
+}
+
+type waitingOperation struct {
+	ctx context.Context //nolint:containedctx // carries the trace of the caller
+	op  dbgen.Operation
+}
+
+// flight is a pushed batch.
+type flight struct {
+	lane lane
+	ops  []dbgen.Operation
+	left int // operations without an outcome
+}
+
+func newDispatcher(push func(context.Context, []dbgen.Operation)) *dispatcher {
+	return &dispatcher{push: push, lanes: map[lane]*queue{}, flights: map[uuid.UUID]*flight{}}
+}
+
+// add hands accepted operations to the dispatcher. ctx sets the traces of their runs.
+func (d *dispatcher) add(ctx context.Context, ops ...dbgen.Operation) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	changed := map[lane]*queue{}
+	for _, op := range ops {
+		if d.closed || !vault.IsBatched(op.Workflow) {
+			d.push(ctx, []dbgen.Operation{op})
+			continue
+		}
+		at := lane{op.TenantID, op.Event}
+		q := d.lanes[at]
+		if q == nil {
+			q = &queue{flights: map[*flight]struct{}{}}
+			d.lanes[at] = q
+		}
+		q.waiting = append(q.waiting, waitingOperation{ctx, op})
+		q.bytes += len(op.Payload)
+		changed[at] = q
+	}
+	for at, q := range changed {
+		d.look(at, q)
+	}
+}
+
+// finished reports the outcome of an operation.
+func (d *dispatcher) finished(id uuid.UUID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f := d.flights[id]; f != nil {
+		delete(d.flights, id)
+		if f.left--; f.left == 0 {
+			d.land(f)
+		}
+	}
+}
+
+// expire ends a flight without outcomes.
+func (d *dispatcher) expire(f *flight) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, op := range f.ops {
+		if d.flights[op.ID] == f {
+			delete(d.flights, op.ID)
+		}
+	}
+	if f.left > 0 {
+		f.left = 0
+		d.land(f)
+	}
+}
+
+// land ends a flight. d is locked.
+func (d *dispatcher) land(f *flight) {
+	q := d.lanes[f.lane]
+	if q == nil {
+		return
+	}
+	delete(q.flights, f)
+	if len(f.ops) > 1 && q.timer == nil {
+		d.gather(f.lane, q)
+	}
+	d.look(f.lane, q)
+}
+
+// close pushes everything that waits, and from now on pushes at once.
+func (d *dispatcher) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	for at, q := range d.lanes {
+		for len(q.waiting) > 0 {
+			d.send(at, q)
+		}
+	}
+	clear(d.lanes)
+}
+
+// look pushes what can be pushed now. d is locked.
+func (d *dispatcher) look(at lane, q *queue) {
+	for len(q.waiting) > 0 && (q.full() || (q.timer == nil && q.ready())) {
+		d.send(at, q)
+	}
+	if len(q.waiting) == 0 && len(q.flights) == 0 && q.timer == nil {
+		delete(d.lanes, at)
+	}
+}
+
+// gather delays the next batch of a queue. d is locked.
+func (d *dispatcher) gather(at lane, q *queue) {
+	q.timer = time.AfterFunc(gatherTime, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		q.timer = nil
+		if d.lanes[at] == q {
+			d.look(at, q)
+		}
+	})
+}
+
+// ready reports whether a queue has gathered enough: more operations than are in flight, or any if few runs are.
+func (q *queue) ready() bool {
+	flying := 0
+	for f := range q.flights {
+		flying += f.left
+	}
+	return len(q.flights) < minFlights || len(q.waiting) > flying
+}
+
+func (q *queue) full() bool { return len(q.waiting) >= vault.MaxBatch || q.bytes >= maxBatchBytes }
+
+// send pushes the next batch of a queue. d is locked.
+func (d *dispatcher) send(at lane, q *queue) {
+	ops := make([]dbgen.Operation, len(q.waiting))
+	for i, w := range q.waiting {
+		ops[i] = w.op
+	}
+	ctx := q.waiting[0].ctx
+	ops = nextBatch(ops)
+	f := &flight{lane: at, ops: ops, left: len(ops)}
+	for _, op := range ops {
+		d.flights[op.ID] = f
+		q.bytes -= len(op.Payload)
+	}
+	q.waiting = q.waiting[len(ops):]
+	q.flights[f] = struct{}{}
+	time.AfterFunc(flightPatience, func() { d.expire(f) })
+	d.push(ctx, ops)
+}
+
+// nextBatch returns the operations at the beginning of ops that fit into a batch. They are of one lane.
+func nextBatch(ops []dbgen.Operation) []dbgen.Operation {
+	bytes := 0
+	for i, op := range ops {
+		if bytes += len(op.Payload); i == vault.MaxBatch || (i > 0 && bytes > maxBatchBytes) {
+			return ops[:i]
+		}
+	}
+	return ops
+}
+
+// batches divides operations into batches, in their order within a lane.
+func batches(ops []dbgen.Operation) [][]dbgen.Operation {
+	var out [][]dbgen.Operation
+	var order []lane
+	lanes := map[lane][]dbgen.Operation{}
+	for _, op := range ops {
+		if !vault.IsBatched(op.Workflow) {
+			out = append(out, []dbgen.Operation{op})
+			continue
+		}
+		at := lane{op.TenantID, op.Event}
+		if lanes[at] == nil {
+			order = append(order, at)
+		}
+		lanes[at] = append(lanes[at], op)
+	}
+	for _, at := range order {
+		for rest := lanes[at]; len(rest) > 0; {
+			batch := nextBatch(rest)
+			out, rest = append(out, batch), rest[len(batch):]
+		}
+	}
+	return out
+}
+
+// batchOf returns the batch of operations of one lane. That of a single operation has its id.
+func batchOf(ops []dbgen.Operation) vault.Batch {
+	b := vault.Batch{ID: ops[0].ID, TenantID: ops[0].TenantID}
+	if len(ops) > 1 {
+		b.ID = uuid.Must(uuid.NewV7())
+	}
+	for _, op := range ops {
+		b.Operations = append(b.Operations, vault.Pushed{ID: op.ID, Push: op.Attempts})
+	}
+	return b
+}
