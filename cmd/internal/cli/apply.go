@@ -187,7 +187,8 @@ func (e configFile) plain() map[string]any {
 			}
 			for name, value := range members {
 				ownID := name == "id" && (kind == "definitions" || kind == "requirements")
-				if setByVault[name] || name == "agent_id" || ownID || isEmpty(value) && name != "enabled" ||
+				if setByVault[name] || name == "agent_id" || ownID ||
+					isEmpty(value) && name != "enabled" && name != "minimum" && name != "maximum" ||
 					name == "enabled" && value == true {
 					delete(members, name)
 				}
