@@ -17,8 +17,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Conversations reads the facts of sessions for all definitions of their agents, without a gap fill. While a gap fill of
-// a session has not ended, the fill reads the session, and Conversations leaves it alone.
+// Conversations reads the facts of sessions for all definitions of their agents, without a gap fill. While a gap fill
+// of a session has not ended, the fill reads the session, and Conversations leaves it alone.
 type Conversations struct{ Gaps Gaps }
 
 // Reasons why a field that was read is not written (ReadField.Action).

@@ -130,6 +130,7 @@ func (p plan) table(w io.Writer) {
 			detail = " (" + strings.Join(c.Members, ", ") + ")"
 		case vault.ChangeKeep:
 			detail = " (not in the file; stays)"
+		case vault.ChangeCreate, vault.ChangeDelete:
 		}
 		_, _ = fmt.Fprintf(w, "%s %s %s%s\n", signs[c.Action], c.Kind, c.Name, detail)
 	}
