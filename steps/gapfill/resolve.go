@@ -272,8 +272,8 @@ func (s Gaps) storeReading(ctx context.Context, q *dbgen.Queries, ev vault.Event
 	return q.MarkConversationRead(ctx, params)
 }
 
-// acceptWrites accepts a write for each missing field without an outcome in this fill, and for each stored field that the
-// customer changed since. read is the new reading, nil without one.
+// acceptWrites accepts a write for each missing field without an outcome in this fill, and for each stored field that
+// the customer changed since. read is the new reading, nil without one.
 func (s Gaps) acceptWrites(
 	ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate, read *reading,
 ) error {
