@@ -329,8 +329,10 @@ func TestLoad_BadFile(t *testing.T) {
 func TestLoad_BadCron(t *testing.T) {
 	t.Parallel()
 	const want = "a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *"
-	for _, key := range []string{"cron_expire_fields", "cron_detect_orphans", "cron_relay_operations", "cron_purge_operations",
-		"cron_read_quiet_sessions"} {
+	for _, key := range []string{
+		"cron_expire_fields", "cron_detect_orphans", "cron_relay_operations", "cron_purge_operations",
+		"cron_read_quiet_sessions",
+	} {
 		for _, value := range []string{"", "* * * *", "* * * * * *", "61 * * * *", "@hourly", "TZ=UTC", "TZ=UTC * * * * *", "every five minutes", "0 0 31 2 *"} {
 			got := problems(t, file(t, fmt.Sprintf("[jobs.hatchet]\n%s = %q", key, value)))
 			if diff := cmp.Diff([]string{fmt.Sprintf("jobs.hatchet.%s (FILE): %q is not %s", key, value, want)}, got); diff != "" {

@@ -13,10 +13,10 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// DiffConfiguration returns the changes that turn the stored configuration of an agent into the wanted one: definitions,
-// scenarios, rules, then requirements, in the order of the wanted configuration; what it lacks comes last, by name. With
-// prune, definitions and requirements that it lacks are deleted, otherwise they are kept. Scenarios and rules are always
-// kept.
+// DiffConfiguration returns the changes that turn the stored configuration of an agent into the wanted one:
+// definitions, scenarios, rules, then requirements, in the order of the wanted configuration; what it lacks comes
+// last, by name. With prune, definitions and requirements that it lacks are deleted, otherwise they are kept.
+// Scenarios and rules are always kept.
 func DiffConfiguration(stored, wanted vault.AgentConfiguration, prune bool) []vault.ConfigurationChange {
 	lacking := vault.ChangeKeep
 	if prune {
@@ -103,8 +103,8 @@ func differences[T any](
 	return changes
 }
 
-// differingMembers returns the sorted names of the JSON members in which a and b differ. An absent member, null, an empty
-// text and an empty list are equal.
+// differingMembers returns the sorted names of the JSON members in which a and b differ. An absent member, null, an
+// empty text and an empty list are equal.
 func differingMembers(a, b any) []string {
 	x, y := membersOf(a), membersOf(b)
 	var out []string

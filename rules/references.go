@@ -31,8 +31,8 @@ func UndefinedReferences(r vault.Requirement, defined []string) []string {
 	return warnings
 }
 
-// ClosestName returns the name that differs least from an unknown one, and false if none is close: at most one letter in
-// three may differ. A swap of two letters counts as one difference.
+// ClosestName returns the name that differs least from an unknown one, and false if none is close: at most one letter
+// in three may differ. A swap of two letters counts as one difference.
 func ClosestName(unknown string, names []string) (string, bool) {
 	best, least := "", len(unknown)/3+1
 	for _, name := range slices.Sorted(slices.Values(names)) {

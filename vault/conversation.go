@@ -2,8 +2,8 @@ package vault
 
 import "github.com/google/uuid"
 
-// ReadConversationInput is the input of read-conversation. It reads the facts that the customer stated in a session, for
-// all definitions of its agent that allow it.
+// ReadConversationInput is the input of read-conversation. It reads the facts that the customer stated in a session,
+// for all definitions of its agent that allow it.
 type ReadConversationInput struct {
 	SessionID uuid.UUID `json:"session_id" validate:"required"`
 }
@@ -31,13 +31,14 @@ const (
 // ReadField is what read-conversation did with one field.
 type ReadField struct {
 	FieldName string `json:"field_name"`
-	// WriteID is the write-value operation that stores the value, as the active or as a pending one. nil: it is not stored.
+	// WriteID is the write-value operation that stores the value, as the active or as a pending one. nil: it is not
+	// stored.
 	WriteID *uuid.UUID `json:"write_operation_id,omitempty"`
 	// Confirm reports that the value is stored but needs a confirmation by the customer.
 	Confirm    bool    `json:"requires_confirmation,omitempty"`
 	Confidence float64 `json:"confidence,omitempty"`
-	// Action is the reason why nothing is written: candidate (the evidence is too weak), unchanged (the field has this value)
-	// or write_once (the field has another value that may not change).
+	// Action is the reason why nothing is written: candidate (the evidence is too weak), unchanged (the field has this
+	// value) or write_once (the field has another value that may not change).
 	Action string   `json:"action,omitempty"`
 	Errors []string `json:"validation_errors,omitempty"`
 }

@@ -36,8 +36,8 @@ func cancelFill(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return store(begin(c, s, vault.CancelFill), "cancel", quick, s.Gaps.CancelFill).end()
 }
 
-// readConversation reads the facts of a session for all definitions of its agent, and accepts a write for each. It reads
-// nothing while a gap fill of the session has not ended. Of two runs for one session, one asks the model
+// readConversation reads the facts of a session for all definitions of its agent, and accepts a write for each. It
+// reads nothing while a gap fill of the session has not ended. Of two runs for one session, one asks the model
 // (once.WithHold).
 func readConversation(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	f := begin(c, s, vault.ReadConversation)

@@ -26,9 +26,9 @@ var (
 // noRegion makes the parser refuse a number without a country code, which is ambiguous.
 const noRegion = "ZZ"
 
-// Phone returns a phone number in the form E.164. It accepts a number with +, 00 or 011 before its country code, with or
-// without tel:, in the digits of any script. An extension is left out: E.164 has none. A number without a country code
-// is one of the region, two letters such as DE; empty: a number needs its country code.
+// Phone returns a phone number in the form E.164. It accepts a number with +, 00 or 011 before its country code, with
+// or without tel:, in the digits of any script. An extension is left out: E.164 has none. A number without a country
+// code is one of the region, two letters such as DE; empty: a number needs its country code.
 func Phone(s, region string) (e164, problem string) {
 	problem = notPhone
 	said := telScheme.ReplaceAllString(plainPhone(s), "")

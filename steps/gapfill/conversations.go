@@ -17,8 +17,8 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// Conversations reads the facts of sessions for all definitions of their agents, without a gap fill. While a gap fill of
-// a session has not ended, the fill reads the session, and Conversations leaves it alone.
+// Conversations reads the facts of sessions for all definitions of their agents, without a gap fill. While a gap fill
+// of a session has not ended, the fill reads the session, and Conversations leaves it alone.
 type Conversations struct{ Gaps Gaps }
 
 // Reasons why a field that was read is not written (ReadField.Action).
@@ -286,7 +286,7 @@ func (s Conversations) accept(
 	default:
 		write.SourceScenarioID = nil // of no scenario
 		write.CollectedAt = nil
-		if at := st.timeOf(said[len(said)-1].Turn); at != nil && at.Before(st.op.AcceptedAt) {
+		if at := st.turnTime(said[len(said)-1].Turn); at != nil && at.Before(st.op.AcceptedAt) {
 			write.CollectedAt = at
 		}
 		child, err := db.AcceptOperation(ctx, q, s.Gaps.Once.Sealer, st.op.TenantID, db.NewOperation{

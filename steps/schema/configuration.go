@@ -41,8 +41,8 @@ func changedNames(changes []vault.ConfigurationChange, kind string) map[string]b
 	return names
 }
 
-// PersistConfiguration stores the changed parts of a configuration in one transaction, and accepts the extraction of the
-// changed texts. Definitions come first, so that conditions and requirements find them, and are deleted last.
+// PersistConfiguration stores the changed parts of a configuration in one transaction, and accepts the extraction of
+// the changed texts. Definitions come first, so that conditions and requirements find them, and are deleted last.
 func (s Configuration) PersistConfiguration(
 	ctx context.Context, ev vault.Event,
 ) (once.Applied[vault.ApplyConfigurationResult], error) {

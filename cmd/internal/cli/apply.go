@@ -130,6 +130,7 @@ func (p plan) table(w io.Writer) {
 			detail = " (" + strings.Join(c.Members, ", ") + ")"
 		case vault.ChangeKeep:
 			detail = " (not in the file; stays)"
+		case vault.ChangeCreate, vault.ChangeDelete:
 		}
 		_, _ = fmt.Fprintf(w, "%s %s %s%s\n", signs[c.Action], c.Kind, c.Name, detail)
 	}
@@ -187,7 +188,8 @@ func (e configFile) plain() map[string]any {
 			}
 			for name, value := range members {
 				ownID := name == "id" && (kind == "definitions" || kind == "requirements")
-				if setByVault[name] || name == "agent_id" || ownID || isEmpty(value) && name != "enabled" ||
+				if setByVault[name] || name == "agent_id" || ownID ||
+					isEmpty(value) && name != "enabled" && name != "minimum" && name != "maximum" ||
 					name == "enabled" && value == true {
 					delete(members, name)
 				}

@@ -495,7 +495,8 @@ func (r *sentenceReader) customerStates(c *clause, i int) bool {
 
 // skipToUs skips "us" and "about" after a stating verb.
 func (r *sentenceReader) skipToUs(i, to int) int {
-	for i < to && (r.word(i) == "us" || r.word(i) == "me" || r.word(i) == "about" || r.word(i) == "the" && r.word(i+1) == "agent") {
+	for i < to && (r.word(i) == "us" || r.word(i) == "me" || r.word(i) == "about" ||
+		r.word(i) == "the" && r.word(i+1) == "agent") {
 		if r.word(i) == "the" {
 			i++
 		}
@@ -563,8 +564,8 @@ func (r *sentenceReader) negatorBefore(c *clause, i int) int {
 }
 
 // verbWords are finite verbs that make a sentence out of a phrase.
-var verbWords = text.NewWordSet(`is are was were be has have had do does must should shall will would can could may might
-	costs takes goes comes starts ends arrives decides calls keeps works lives means helps applies stays remains
+var verbWords = text.NewWordSet(`is are was were be has have had do does must should shall will would can could may
+	might 	costs takes goes comes starts ends arrives decides calls keeps works lives means helps applies stays remains
 	depends wants want likes pays ships ship expires live`)
 
 func (r *sentenceReader) hasVerb(c *clause) bool {

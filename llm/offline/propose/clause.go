@@ -15,7 +15,8 @@ var (
 		travellers student students shopper shoppers resident residents subscriber subscribers participant
 		participants tenant tenants borrower borrowers owner owners claimant claimants candidate candidates parent
 		parents policyholder policyholders subscriber employees employee minors adults`)
-	agents      = text.NewWordSet("agent agents we you assistant bot i system staff team representative clerk desk restaurant")
+	agents = text.NewWordSet(`agent agents we you assistant bot i system staff team representative clerk
+		desk restaurant`)
 	determiners = text.NewWordSet("a an the any each every this that these those both some all")
 	owners      = text.NewWordSet(`their your his her customer's customers users user's users' client's clients applicant's
 		applicants buyer's caller's guest's patient's member's person's traveler's traveller's passenger's
@@ -53,8 +54,8 @@ var (
 	purposes       = text.NewWordSet("because so before after until till since while although though as once in")
 	whPrepositions = text.NewWordSet("at on in for to from since by with")
 	whWords        = text.NewWordSet("what which when where who whom whose why how whether")
-	softWords      = text.NewWordSet(`optionally optional preferably ideally recommended voluntary voluntarily helpful useful
-		bonus welcome`)
+	softWords      = text.NewWordSet(`optionally optional preferably ideally recommended voluntary voluntarily helpful
+		useful 		bonus welcome`)
 	// neededWords say that the noun before them is needed.
 	neededWords = text.NewWordSet(`required needed mandatory necessary essential compulsory obligatory indispensable vital
 		crucial missing must`)
@@ -210,7 +211,8 @@ func (r *sentenceReader) isImperative(i int) bool {
 	if determiners[r.word(i-1)] || owners[r.word(i-1)] || text.Adjectives[r.word(i-1)] || r.gap(i) == "-" {
 		return false
 	}
-	if determiners[next] || owners[next] || next == "for" && strings.HasPrefix(w, "ask") || next == "them" || next == "it" ||
+	if determiners[next] || owners[next] || next == "for" && strings.HasPrefix(w, "ask") ||
+		next == "them" || next == "it" ||
 		next == "us" || next == "him" || next == "up" || next == "down" || next == "out" || next == "whether" ||
 		next == "about" || next == "on" || next == "if" || next == "that" || next == "how" || next == "what" ||
 		next == "when" || next == "where" || next == "which" {
@@ -239,7 +241,8 @@ func (r *sentenceReader) isWhQuestion(i int) bool {
 // next tokens.
 func (r *sentenceReader) verbAfter(i int) int {
 	for k := i + 1; k < len(r.tokens) && k < i+10; k++ {
-		if strings.ContainsAny(r.gap(k-1), ",;:") || text.ListWords[r.word(k)] && r.word(k) != "also" || subordinators[r.word(k)] {
+		if strings.ContainsAny(r.gap(k-1), ",;:") || text.ListWords[r.word(k)] && r.word(k) != "also" ||
+			subordinators[r.word(k)] {
 			return -1
 		}
 		w := r.word(k)

@@ -162,13 +162,40 @@ func (r *sentenceReader) bindExpression(c *clause) (condition, bool) {
 
 // comparators are the words between a fact and a number.
 var comparators = []struct{ words, operator string }{
-	{"no more than", "<="}, {"not more than", "<="}, {"not older than", "<="}, {"no older than", "<="},
-	{"no less than", ">="}, {"not less than", ">="}, {"no fewer than", ">="}, {"more than", ">"}, {"greater than", ">"},
-	{"larger than", ">"}, {"bigger than", ">"}, {"higher than", ">"}, {"longer than", ">"}, {"older than", ">"},
-	{"heavier than", ">"}, {"less than", "<"}, {"fewer than", "<"}, {"smaller than", "<"}, {"lower than", "<"},
-	{"shorter than", "<"}, {"younger than", "<"}, {"at least", ">="}, {"at most", "<="}, {"up to", "<="}, {"over", ">"},
-	{"above", ">"}, {"exceeds", ">"}, {"exceed", ">"}, {"exceeding", ">"}, {"beyond", ">"}, {"under", "<"}, {"below", "<"},
-	{"equals", "=="}, {"exactly", "=="},
+	{"no more than", "<="},
+	{"not more than", "<="},
+	{"not older than", "<="},
+	{"no older than", "<="},
+	{"no less than", ">="},
+	{"not less than", ">="},
+	{"no fewer than", ">="},
+	{"more than", ">"},
+	{"greater than", ">"},
+	{"larger than", ">"},
+	{"bigger than", ">"},
+	{"higher than", ">"},
+	{"longer than", ">"},
+	{"older than", ">"},
+	{"heavier than", ">"},
+	{"less than", "<"},
+	{"fewer than", "<"},
+	{"smaller than", "<"},
+	{"lower than", "<"},
+	{"shorter than", "<"},
+	{"younger than", "<"},
+	{"at least", ">="},
+	{"at most", "<="},
+	{"up to", "<="},
+	{"over", ">"},
+	{"above", ">"},
+	{"exceeds", ">"},
+	{"exceed", ">"},
+	{"exceeding", ">"},
+	{"beyond", ">"},
+	{"under", "<"},
+	{"below", "<"},
+	{"equals", "=="},
+	{"exactly", "=="},
 }
 
 var orWords = map[string]string{
@@ -401,8 +428,8 @@ func (r *sentenceReader) isAnaphor(from, to int) bool {
 }
 
 // vagueValues are allowed values that are common words: they count only beside the name of their field.
-var vagueValues = text.NewWordSet(`first basic plus other none standard new yes no all any normal regular full single free
-	one two today low high medium small large us it open used`)
+var vagueValues = text.NewWordSet(`first basic plus other none standard new yes no all any normal regular full single
+	free 	one two today low high medium small large us it open used`)
 
 // bindValue reads a condition that names an allowed value: "only for delivery", "when the class is luxury".
 func (r *sentenceReader) bindValue(from, to int) (condition, bool) {

@@ -47,8 +47,10 @@ type index struct {
 }
 
 func newIndex(existing []vault.Definition, content []string) *index {
-	x := &index{byKnown: map[string]int{}, df: map[string]float64{}, heads: map[string]int{},
-		context: map[string]bool{}}
+	x := &index{
+		byKnown: map[string]int{}, df: map[string]float64{}, heads: map[string]int{},
+		context: map[string]bool{},
+	}
 	for _, c := range content {
 		for _, t := range terms(text.Words(c)) {
 			x.context[t.word] = true

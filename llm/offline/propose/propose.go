@@ -20,7 +20,7 @@ import (
 const (
 	confidenceExpression = 0.98 // fields.x in an expression
 	confidenceKnown      = 0.95 // the name of a definition; a known definition in an expression
-	confidenceRequested  = 0.93 // a known definition that the text asks for; a definition of the agent by most of its words
+	confidenceRequested  = 0.93 // a known definition that the text asks for; one of the agent by most of its words
 	confidenceAge        = 0.92 // "the customer is over 18"
 	confidenceDataNoun   = 0.85 // an unknown definition with a data noun: "loyalty card number"
 	confidenceAmbiguous  = 0.75 // two definitions of the agent fit equally well

@@ -185,7 +185,8 @@ func (r *sentenceReader) trim(ch chunk) (chunk, bool) {
 		return ch, false
 	}
 	w := r.word(ch.from)
-	ch.question = whWords[w] || w == "if" || w == "since" || whWords[r.word(ch.from+1)] && (w == "at" || w == "for" || w == "by")
+	ch.question = whWords[w] || w == "if" || w == "since" || whWords[r.word(ch.from+1)] &&
+		(w == "at" || w == "for" || w == "by")
 	return ch, true
 }
 
@@ -414,7 +415,8 @@ func (r *sentenceReader) suggest(from, end int, c *clause, list bool) (mention, 
 	}
 	said := strings.Join(parts, " ")
 	if f, ok := text.Lexicon.Find(said); ok {
-		if slices.Contains([]string{"phone", "company_name", "full_name"}, f.Name) && len(parts) == 1 && vagueNouns[parts[0]] &&
+		if slices.Contains([]string{"phone", "company_name", "full_name"}, f.Name) && len(parts) == 1 &&
+			vagueNouns[parts[0]] &&
 			!owned && !list {
 			return mention{}, false
 		}
@@ -549,8 +551,8 @@ func (r *sentenceReader) readQuestionWords(words []string, ch chunk, scope condi
 	return r.wordedQuestion(words, ch, true)
 }
 
-// wordedQuestion reads the noun of "which pharmacy", "what is their highest degree". With suggest, a noun that the agent
-// does not define makes a new definition.
+// wordedQuestion reads the noun of "which pharmacy", "what is their highest degree". With suggest, a noun that the
+// agent does not define makes a new definition.
 func (r *sentenceReader) wordedQuestion(words []string, ch chunk, suggest bool) (mention, bool) {
 	at := slices.IndexFunc(words, func(w string) bool { return w == "which" || w == "what" })
 	if at < 0 || at+1 >= len(words) {
@@ -646,7 +648,8 @@ func (r *sentenceReader) namedIn(c clause, last bool) (m mention, ok bool) {
 			if stopWords[r.word(i)] || stopWords[r.word(i+k-1)] {
 				continue
 			}
-			if found, yes := r.index.find(r.phraseOf(i, i+k, i+k)); yes && (found.how == MatchedByName || found.score >= sureScore) {
+			if found, yes := r.index.find(r.phraseOf(i, i+k, i+k)); yes &&
+				(found.how == MatchedByName || found.score >= sureScore) {
 				m, ok, n = mention{own: found.own, how: found.how, confidence: confidenceOf(found)}, true, k
 				break
 			}

@@ -214,9 +214,7 @@ func (r *sentenceReader) readClauses() listMode {
 					continue
 				}
 			}
-			if !r.readRelative(c, i) {
-				r.passNamed(c, "it is mentioned, but not asked for")
-			}
+			r.passNamed(c, "it is mentioned, but not asked for")
 		case clausePurpose:
 			r.passNamed(c, "it is part of a reason")
 		}
@@ -316,9 +314,6 @@ func (r *sentenceReader) readPronoun(c *clause, i int, scope condition) {
 	}
 }
 
-// readRelative reads the needs in a clause such as "which has to be verified".
-func (r *sentenceReader) readRelative(*clause, int) bool { return false }
-
 // isLead reports whether the object of a need is only a word for a list: "collect the following details:".
 func (r *sentenceReader) isLead(c *clause) bool {
 	if c.to != len(r.tokens) && !strings.Contains(r.gap(c.to-1), ":") {
@@ -340,9 +335,10 @@ var leadWords = text.NewWordSet(`following details information data facts items 
 	below list all everything questions particulars input inputs`)
 
 // headings are fragments that say what a list is.
-var headings = map[string]listMode{}
+var headings = newHeadings()
 
-func init() {
+func newHeadings() map[string]listMode {
+	headings := map[string]listMode{}
 	for kind, list := range map[clauseKind]string{
 		clauseNeed: `required|needed|mandatory|essential|must have|must haves|must-have|what we need|details|data|information|
 			fields|inputs|input|required fields|required information|required details|required data|mandatory fields|
@@ -360,6 +356,7 @@ func init() {
 		"optional details|preferred|recommended|good to have|nice to haves|voluntary", "|") {
 		headings[text.Phrase(h)] = listMode{kind: clauseNeed, soft: true}
 	}
+	return headings
 }
 
 // readFragment reads a clause without a verb: a heading, an item of a list, or noun phrases with a condition.
