@@ -60,7 +60,7 @@ func TestRoutes_AllWork(t *testing.T) {
 	}
 	s.change("PUT", agentPath+"/configuration", string(exported.body)).want(200).has(`"changes":[]`)
 	s.change("PUT", agentPath+"/configuration", `{"definitions": [{"name": "pet", "value_type": "string"}]}`).want(200).
-		has(`{"action":"create","kind":"definition","name":"pet"}`)
+		has(`{"kind":"definition","name":"pet","action":"create"}`)
 
 	s.change("DELETE", agentPath+"/definitions/email", "").problem(409, vault.CodeConflict) // it is required
 	s.change("PUT", agentPath+"/definitions/nickname", `{"value_type": "string", "enabled": true}`).want(200)
@@ -97,6 +97,11 @@ func TestRoutes_AllWork(t *testing.T) {
 		t.Errorf("the profile before the first value is %+v", empty)
 	}
 	s.do("GET", customerPath+"/sessions", "").want(200).has(session.String())
+	quiet := "/v1/sessions/" + testkit.ID().String()
+	s.change("PUT", quiet, fmt.Sprintf(`{"agent_id": %q, "customer_id": %q, "ended": true, "turns": [
+		{"speaker": "customer", "text": "My email is quill@example.com"}]}`, agent, testkit.ID())).want(200)
+	s.change("POST", quiet+"/read", "").want(200).has(`"outcome":"read"`)
+	s.change("POST", quiet+"/read", "").want(200).has(`"outcome":"nothing_new"`)
 	var read vault.Session
 	s.do("GET", "/v1/sessions/"+session.String(), "").want(200).into(&read)
 	if len(read.Turns) != 1 || string(read.Variables["plan"]) != `"gold"` {

@@ -54,6 +54,17 @@ func (s *Server) sessionRoutes() {
 		}
 		return out, err
 	})
+	type read struct {
+		input.SessionPath
+		input.Preferences
+	}
+	submit[read](s, vault.ReadConversation, route{
+		method: http.MethodPost, path: "/v1/sessions/{session_id}/read", tag: tagSessions, access: toWrite,
+		summary: "Read the facts of a session",
+		detail: "Reads what the customer said since the last reading, for all definitions of the agent. Each fact that the " +
+			"customer's words prove is written, as an active or as a pending value. Without a request, sessions are read when " +
+			"they end or have been quiet for a while. While a gap fill of the session has not ended, nothing is read.",
+	})
 	register(s, route{
 		name: "get-session", method: http.MethodGet, path: "/v1/sessions/{session_id}", tag: tagSessions, access: toRead,
 		summary: "Get a session", errors: []int{http.StatusNotFound},

@@ -314,6 +314,18 @@ func (c *Client) SaveSession(
 	}, opts)
 }
 
+// ReadConversation: Read the facts of a session. Reads what the customer said since the last reading, for all
+// definitions of the agent. Each fact that the customer's words prove is written, as an active or as a pending value.
+// Without a request, sessions are read when they end or have been quiet for a while. While a gap fill of the session
+// has not ended, nothing is read.
+func (c *Client) ReadConversation(
+	ctx context.Context, in vault.ReadConversationInput, opts ...Option,
+) (Operation[vault.ReadConversationResult], error) {
+	return change[vault.ReadConversationResult](ctx, c, request{
+		method: http.MethodPost, path: path("v1", "sessions", in.SessionID, "read"),
+	}, opts)
+}
+
 // AnswerQuestion: Answer a question. The answer is a value, or the words of the customer. A reply that does not answer,
 // such as "just a moment", succeeds with interrupted, and the question stays open. A refusal succeeds with refused.
 // After an unclear or invalid answer, the gap fill asks again in other words, up to its maximum number of attempts.

@@ -72,6 +72,8 @@ type Hatchet struct {
 	CronDetectOrphans   string `toml:"cron_detect_orphans" rule:"cron"`
 	CronRelayOperations string `toml:"cron_relay_operations" rule:"cron"`
 	CronPurgeOperations string `toml:"cron_purge_operations" rule:"cron"`
+	// the sweep that finds quiet sessions
+	CronReadQuietSessions string `toml:"cron_read_quiet_sessions" rule:"cron"`
 	// steps at a time, without those that call the model
 	WorkerConcurrency int `toml:"worker_concurrency" rule:"1..1000"`
 	ModelConcurrency  int `toml:"model_concurrency" rule:"1..1000"`       // steps that call the model, at a time
@@ -159,6 +161,7 @@ type GapFill struct {
 	ConfirmThreshold float64 `toml:"confirm_threshold" rule:"0..1"` // not below UseThreshold
 
 	ConversationBytes int `toml:"conversation_bytes" rule:"1000..10000000"` // limit per call of the model
+	QuietAfterSeconds int `toml:"quiet_after_seconds" rule:"0..2592000"`    // 0: sessions are read on request only
 
 	TimeZone string `toml:"time_zone" rule:"time-zone"` // of customers whose time zone is unknown
 }

@@ -74,7 +74,7 @@ func TestLoad_Defaults(t *testing.T) {
 		},
 		Jobs: Jobs{Hatchet: Hatchet{
 			ServerURL: "http://localhost:7077", CronExpireValues: "*/5 * * * *", CronDetectOrphans: "*/15 * * * *",
-			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", WorkerConcurrency: 10, ModelConcurrency: 10,
+			CronRelayOperations: "* * * * *", CronPurgeOperations: "17 3 * * *", CronReadQuietSessions: "* * * * *", WorkerConcurrency: 10, ModelConcurrency: 10,
 			MaxPushes: 32,
 		}},
 		Sweeps:   Sweeps{BatchSize: 500},
@@ -85,7 +85,7 @@ func TestLoad_Defaults(t *testing.T) {
 			PromptPricePerMillion: 0.4, CompletionPricePerMillion: 1.6,
 		},
 		Extraction: Extraction{MatchThreshold: 0.73},
-		GapFill:    GapFill{UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold, ConversationBytes: 60_000, TimeZone: "UTC"},
+		GapFill:    GapFill{UseThreshold: vault.UseThreshold, ConfirmThreshold: vault.ConfirmThreshold, ConversationBytes: 60_000, QuietAfterSeconds: 1800, TimeZone: "UTC"},
 		Operations: Operations{RetentionDays: 30, FailedRetentionDays: 90},
 		Worker:     Worker{HealthAddress: ":8081", ShutdownGraceSeconds: 30, CountIntervalSeconds: 60},
 		API:        API{ListenAddress: ":8000", MaxBodyBytes: 8 << 20, RateLimitPerSecond: 100, RequestTimeoutSeconds: 30, ShutdownGraceSeconds: 30},
@@ -329,7 +329,8 @@ func TestLoad_BadFile(t *testing.T) {
 func TestLoad_BadCron(t *testing.T) {
 	t.Parallel()
 	const want = "a schedule of five fields (minute, hour, day of month, month, day of week), such as */5 * * * *"
-	for _, key := range []string{"cron_expire_fields", "cron_detect_orphans", "cron_relay_operations", "cron_purge_operations"} {
+	for _, key := range []string{"cron_expire_fields", "cron_detect_orphans", "cron_relay_operations", "cron_purge_operations",
+		"cron_read_quiet_sessions"} {
 		for _, value := range []string{"", "* * * *", "* * * * * *", "61 * * * *", "@hourly", "TZ=UTC", "TZ=UTC * * * * *", "every five minutes", "0 0 31 2 *"} {
 			got := problems(t, file(t, fmt.Sprintf("[jobs.hatchet]\n%s = %q", key, value)))
 			if diff := cmp.Diff([]string{fmt.Sprintf("jobs.hatchet.%s (FILE): %q is not %s", key, value, want)}, got); diff != "" {

@@ -128,7 +128,7 @@ func (r *reader) extract(
 		into.profile[c.FieldName] = vault.Value{
 			Name: c.FieldName, Value: checked.Value, Confidence: c.Confidence,
 			RequiresConfirmation: c.Confidence < vault.ConfirmThreshold || !checked.Certain,
-			Lineage: vault.Lineage{SourceMetadata: quoteMetadata(c.Quote)},
+			Lineage:              vault.Lineage{SourceMetadata: quoteMetadata(c.Quote)},
 		}
 		stored = append(stored, c.FieldName)
 	}

@@ -388,14 +388,7 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s goal, t *tally
 			func(f fact) bool { return f.slot == question.FieldName && f.reason != reasonNoPreference },
 		)
 		if at < 0 {
-			receipt, err := trigger.Submit(
-				ctx,
-				r.Trigger,
-				r.Tenant,
-				vault.CancelFill,
-				vault.CancelFillInput{FillID: question.FillID},
-			)
-			if _, err := r.done(ctx, receipt, err); err != nil {
+			if err := r.leave(ctx, question.FillID); err != nil {
 				return err
 			}
 			t.groupOf(s.service).Asking.Unanswerable++
@@ -405,19 +398,44 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s goal, t *tally
 		if question.Kind == vault.QuestionConfirm && truth[at].matches(plain(question.Candidate)) {
 			answer = json.RawMessage(`"yes"`)
 		}
-		receipt, err := trigger.Submit(
-			ctx,
-			r.Trigger,
-			r.Tenant,
-			vault.AnswerQuestion,
-			vault.AnswerQuestionInput{QuestionID: question.ID, Value: answer, SessionID: &c.session},
-		)
-		if _, err := r.done(ctx, receipt, err); err != nil && vault.CodeOf(err) != vault.CodeInvalid {
+		open, err := r.answer(ctx, c, question.ID, answer)
+		if err == nil && open { // a title such as "Basta" reads as an interruption
+			said, _ := json.Marshal("It is " + plain(answer))
+			open, err = r.answer(ctx, c, question.ID, said)
+		}
+		if err == nil && open {
+			err = r.leave(ctx, question.FillID)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	t.humanAsked(d, s, before)
 	return nil
+}
+
+// answer answers a question, and reports whether it is open still because the reply is read as an interruption.
+func (r *run) answer(ctx context.Context, c *customer, question uuid.UUID, value json.RawMessage) (bool, error) {
+	receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{
+		QuestionID: question, Value: value, SessionID: &c.session,
+	})
+	op, err := r.done(ctx, receipt, err)
+	if vault.CodeOf(err) == vault.CodeInvalid {
+		return false, nil // the next question follows
+	}
+	if err != nil {
+		return false, err
+	}
+	var out vault.ItemResult
+	err = json.Unmarshal(op.Result, &out)
+	return out.Interrupted, err
+}
+
+// leave ends the questions of a fill.
+func (r *run) leave(ctx context.Context, fill uuid.UUID) error {
+	receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill})
+	_, err = r.done(ctx, receipt, err)
+	return err
 }
 
 // The polling interval for the next question grows from firstPause to longestPause: short when the steps run in this

@@ -510,6 +510,9 @@ func TestIsolation_Operations(t *testing.T) {
 			vault.FillGaps, vault.FillGapsInput{CustomerID: customer, ScenarioID: scenario}, []string{"Gaps.FindMissing"},
 			vault.CodeUnknown,
 		),
+		op(
+			vault.ReadConversation, vault.ReadConversationInput{SessionID: session}, readConversation[:2], "",
+		),
 		op(vault.CancelFill, vault.CancelFillInput{FillID: fill}, []string{"Gaps.CancelFill"}, vault.CodeUnknown),
 		op(
 			vault.AnswerQuestion, vault.AnswerQuestionInput{QuestionID: question, Value: text("36")}, answerQuestion,

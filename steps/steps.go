@@ -44,6 +44,7 @@ type Steps struct {
 	Extraction    schema.Extraction
 	Configuration schema.Configuration
 	Gaps          gapfill.Gaps
+	Conversations gapfill.Conversations
 	Answers       gapfill.Answers
 	Sweeps        upkeep.Sweeps
 	Caches        upkeep.Caches
@@ -64,6 +65,9 @@ func New(d Deps) Steps {
 	model := once.Budgeted{
 		Model: d.Model, DB: d.DB, Limits: d.Settings.Model, Now: d.Now, Log: d.Log, Observer: d.Observer,
 	}
+	gaps := gapfill.Gaps{
+		Once: runner, Model: model, Settings: d.Settings, Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log, Observer: d.Observer,
+	}
 	return Steps{
 		Values:      values,
 		Assets:      customers.Assets{Once: runner, Now: d.Now},
@@ -71,7 +75,7 @@ func New(d Deps) Steps {
 		Imports:     customers.Imports{Values: values},
 		Customers:   customers.Customers{Once: runner},
 		Merges:      customers.Merges{Once: runner, Now: d.Now},
-		Sessions:    gapfill.Sessions{Once: runner},
+		Sessions:    gapfill.Sessions{Once: runner, QuietAfter: d.Settings.QuietAfter},
 		Definitions: schema.Definitions{Once: runner},
 		Scenarios:   schema.Scenarios{Once: runner, Enqueuer: d.Enqueuer},
 		Configuration: schema.Configuration{
@@ -80,9 +84,8 @@ func New(d Deps) Steps {
 		Extraction: schema.Extraction{
 			Once: runner, Model: model, BuiltIn: offline.Builtin(), MatchThreshold: d.Settings.MatchThreshold, Log: d.Log,
 		},
-		Gaps: gapfill.Gaps{
-			Once: runner, Model: model, Settings: d.Settings, Enqueuer: d.Enqueuer, Now: d.Now, Log: d.Log, Observer: d.Observer,
-		},
+		Gaps:          gaps,
+		Conversations: gapfill.Conversations{Gaps: gaps},
 		Answers: gapfill.Answers{
 			Once: runner, Values: values, Model: model, BuiltIn: offline.Builtin(), Settings: d.Settings, Enqueuer: d.Enqueuer,
 			Now: d.Now, Log: d.Log,

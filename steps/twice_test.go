@@ -81,6 +81,11 @@ func aSession(w *world) vault.Event {
 	}))
 }
 
+func aReading(w *world) vault.Event {
+	defined(w)
+	return w.reading(w.session(nil, "My email is ada@example.com and my plan is gold."))
+}
+
 func aDefinition(w *world) vault.Event {
 	defined(w)
 	return w.event(trigger.Submit(w.t.Context(), w.trigger, w.tenant, vault.SaveDefinition, vault.Definition{
@@ -460,6 +465,14 @@ var stepCases = []stepCase{
 	{step: "Definitions.PersistReview", situation: "a requirement", arrange: aDecision(vault.ReviewOfRequirement)},
 	{step: "Definitions.PersistReview", situation: "a definition", arrange: aDecision(vault.ReviewOfDefinition)},
 	{step: "Sessions.PersistSession", arrange: aSession},
+	{step: "Conversations.ReadConversation", arrange: aReading},
+	{step: "Conversations.PersistConversation", arrange: after(aReading, "Conversations.ReadConversation")},
+	{
+		step: "Conversations.QueueQuietSessions", again: gapfill.QuietQueued{}, arrange: cron(func(w *world) {
+			w.session(nil, "My email is ada@example.com")
+			w.sql("UPDATE sessions SET read_due_at = clock_timestamp()")
+		}),
+	},
 	{step: "Definitions.ValidateDefinition", arrange: aDefinition},
 	{step: "Definitions.PersistDefinition", arrange: after(aDefinition, "Definitions.ValidateDefinition")},
 	{step: "Definitions.ValidateRequirement", arrange: aRequirement},
@@ -673,7 +686,8 @@ func TestStep_UnknownOperationChangesNothing(t *testing.T) {
 		for _, ev := range []vault.Event{{OperationID: newID(), TenantID: w.tenant}, stranger} {
 			_, err := w.step(name)(t.Context(), ev)
 			switch name {
-			case "Caches.InvalidateAndAcknowledge", "Operations.RelayOperations", "Operations.PurgeOperations":
+			case "Caches.InvalidateAndAcknowledge", "Operations.RelayOperations", "Operations.PurgeOperations",
+				"Conversations.QueueQuietSessions":
 				if err != nil { // they acknowledge applied operations, and none was applied
 					t.Errorf("%s: %v", name, err)
 				}

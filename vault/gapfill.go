@@ -16,6 +16,8 @@ type SaveSessionInput struct {
 	Variables map[string]json.RawMessage `json:"variables,omitempty" validate:"max=200,dive,keys,max=100,endkeys"`
 	// Turns are appended to the stored turns. The vault sets Index.
 	Turns []Turn `json:"turns,omitempty" validate:"max=1000,dive"`
+	// Ended reports that the conversation is over: its facts are read at the next sweep, and not after a quiet period.
+	Ended bool `json:"ended,omitempty" doc:"The conversation is over: its facts are read at the next sweep. Absent: when it has been quiet for a while."`
 }
 
 // FillGapsInput is the input of fill-gaps. It collects the missing values that a scenario needs.

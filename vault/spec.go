@@ -144,6 +144,8 @@ var (
 		func(in FillGapsInput) string { return in.CustomerID.String() + ":" + in.ScenarioID.String() })
 	AnswerQuestion = batched[AnswerQuestionInput, ItemResult]("answer-question", "question:answered",
 		func(in AnswerQuestionInput) string { return in.QuestionID.String() })
+	ReadConversation = Define[ReadConversationInput, ReadConversationResult]("read-conversation", "conversation:read",
+		func(in ReadConversationInput) string { return in.SessionID.String() })
 	CancelFill = batched[CancelFillInput, CancelResult]("cancel-fill", "gaps:cancel",
 		func(in CancelFillInput) string { return in.FillID.String() })
 )
@@ -156,8 +158,9 @@ var (
 
 // The workflows without an operation: crons start them.
 const (
-	WorkflowRelayOperations = "relay-operations"
-	WorkflowPurgeOperations = "purge-operations"
+	WorkflowRelayOperations   = "relay-operations"
+	WorkflowPurgeOperations   = "purge-operations"
+	WorkflowReadQuietSessions = "read-quiet-sessions"
 )
 
 const (

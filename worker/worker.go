@@ -163,6 +163,8 @@ func newWorkers(r *app.Runtime, engine *hatchet.Client) ([]*hatchet.Worker, erro
 		DetectOrphans:   h.CronDetectOrphans,
 		RelayOperations: h.CronRelayOperations,
 		PurgeOperations: h.CronPurgeOperations,
+
+		ReadQuietSessions: h.CronReadQuietSessions,
 	}))
 	var workers []*hatchet.Worker
 	for _, group := range []struct {

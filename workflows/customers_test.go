@@ -172,7 +172,7 @@ func TestDecideReview_RequirementBinds(t *testing.T) {
 	scenario := testkit.ID()
 	r, err := trigger.Submit(t.Context(), kit.Trigger, s.tenant, vault.SaveScenario, vault.Scenario{
 		ID: scenario, AgentID: s.agent, Name: "Delivery",
-		Description: "Perhaps ask for the employer name.",
+		Description: "Ask for the IMEI of the old handset.",
 	})
 	if found := s.extraction(done(t, r, err)); len(found.NeedReview) == 0 {
 		t.Fatalf("nothing waits for a person: %+v", found)

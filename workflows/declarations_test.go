@@ -47,6 +47,7 @@ func declarations(t *testing.T) map[string]declared {
 	for _, w := range workflows.All(kit.Client, steps.Steps{}, workflows.Crons{
 		ExpireValues: cfg.Jobs.Hatchet.CronExpireValues, DetectOrphans: cfg.Jobs.Hatchet.CronDetectOrphans,
 		RelayOperations: cfg.Jobs.Hatchet.CronRelayOperations, PurgeOperations: cfg.Jobs.Hatchet.CronPurgeOperations,
+		ReadQuietSessions: cfg.Jobs.Hatchet.CronReadQuietSessions,
 	}) {
 		req, _, _, onFailure := w.Dump()
 		if onFailure != nil {
@@ -262,7 +263,7 @@ func TestDocTable_NamesExist(t *testing.T) {
 
 // namedWorkflows returns the workflows of all operations and the workflows that only a cron starts.
 func namedWorkflows() []string {
-	names := []string{vault.WorkflowRelayOperations, vault.WorkflowPurgeOperations}
+	names := []string{vault.WorkflowRelayOperations, vault.WorkflowPurgeOperations, vault.WorkflowReadQuietSessions}
 	for _, o := range vault.Operations() {
 		names = append(names, o.Name)
 	}

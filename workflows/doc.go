@@ -36,6 +36,8 @@
 //	expire-values      values:expire               */5 * * * *                        expire → invalidate-and-acknowledge
 //	detect-orphans     orphans:detect              */15 * * * *                       mark → invalidate-and-acknowledge
 //	relay-operations                               * * * * *                          relay
+//	read-conversation  conversation:read                         session              read → persist → invalidate-and-acknowledge
+//	read-quiet-sessions                            * * * * *                          queue
 //	purge-operations                               17 3 * * *                         purge
 //
 // A run carries a batch: the operations of one tenant and workflow that were accepted while earlier runs were in flight

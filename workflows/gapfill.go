@@ -7,12 +7,14 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-func gapfillWorkflows(c *hatchet.Client, s steps.Steps) []hatchet.WorkflowBase {
+func gapfillWorkflows(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.WorkflowBase {
 	return []hatchet.WorkflowBase{
 		saveSession(c, s),
 		fillGaps(c, s),
 		answerQuestion(c, s),
 		cancelFill(c, s),
+		readConversation(c, s),
+		readQuietSessions(c, s, crons.ReadQuietSessions),
 	}
 }
 
@@ -32,4 +34,20 @@ func answerQuestion(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 // cancelFill closes the open question of a gap fill and ends the fill with what it has.
 func cancelFill(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
 	return store(begin(c, s, vault.CancelFill), "cancel", quick, s.Gaps.CancelFill).end()
+}
+
+// readConversation reads the facts of a session for all definitions of its agent, and accepts a write for each. It reads
+// nothing while a gap fill of the session has not ended. Of two runs for one session, one asks the model
+// (once.WithHold).
+func readConversation(c *hatchet.Client, s steps.Steps) *hatchet.Workflow {
+	f := begin(c, s, vault.ReadConversation)
+	f = prepare(f, "read", model, s.Conversations.ReadConversation)
+	return store(f, "persist", quick, s.Conversations.PersistConversation).end()
+}
+
+// readQuietSessions starts read-conversation for the sessions that ended or are quiet.
+func readQuietSessions(c *hatchet.Client, s steps.Steps, cron string) *hatchet.Workflow {
+	w := c.NewWorkflow(vault.WorkflowReadQuietSessions, onCron(cron)...)
+	w.NewTask("queue", single(s.Conversations.QueueQuietSessions), sweep()...)
+	return w
 }

@@ -17,12 +17,15 @@ type Crons struct {
 	DetectOrphans   string
 	RelayOperations string
 	PurgeOperations string
+
+	ReadQuietSessions string
 }
 
 // modelSteps lists the steps that call the language model, by workflow. Such a step can take as long as the model.
 var modelSteps = map[string][]string{
-	vault.FillGaps.Name:      {"resolve"},
-	vault.ExtractSchema.Name: {"propose", "match"},
+	vault.FillGaps.Name:         {"resolve"},
+	vault.ReadConversation.Name: {"read"},
+	vault.ExtractSchema.Name:    {"propose", "match"},
 }
 
 // CallsModel reports whether a step of a workflow calls the language model.
@@ -57,7 +60,7 @@ func All(c *hatchet.Client, s steps.Steps, crons Crons) []hatchet.WorkflowBase {
 	return slices.Concat(
 		customerWorkflows(c, s),
 		schemaWorkflows(c, s),
-		gapfillWorkflows(c, s),
+		gapfillWorkflows(c, s, crons),
 		upkeepWorkflows(c, s, crons),
 	)
 }

@@ -49,6 +49,7 @@ func main() {
 		evalCommand(),
 		growingCommand(),
 		engineSizeCommand(),
+		tenantsCommand(),
 	)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "vault-dev:", cli.Message(err))

@@ -63,7 +63,7 @@ func (q *Queries) CountTurns(ctx context.Context, tenantID uuid.UUID, sessionID 
 }
 
 const getSession = `-- name: GetSession :one
-SELECT tenant_id, id, agent_id, customer_id, variables, variable_accepted_at, created_at, updated_at
+SELECT tenant_id, id, agent_id, customer_id, variables, variable_accepted_at, read_to, read_due_at, created_at, updated_at
 FROM sessions
 WHERE tenant_id = $1
   AND id = $2
@@ -80,10 +80,47 @@ func (q *Queries) GetSession(ctx context.Context, tenantID uuid.UUID, iD uuid.UU
 		&i.CustomerID,
 		&i.Variables,
 		&i.VariableAcceptedAt,
+		&i.ReadTo,
+		&i.ReadDueAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)
 	return i, err
+}
+
+const listDueSessions = `-- name: ListDueSessions :many
+SELECT tenant_id, id, read_due_at
+FROM sessions
+WHERE read_due_at <= clock_timestamp()
+ORDER BY read_due_at
+LIMIT $1
+`
+
+type ListDueSessionsRow struct {
+	TenantID  uuid.UUID  `json:"tenant_id"`
+	ID        uuid.UUID  `json:"id"`
+	ReadDueAt *time.Time `json:"read_due_at"`
+}
+
+// Lists sessions of all tenants that are due to be read, the longest due first. Index: sessions_read_due.
+func (q *Queries) ListDueSessions(ctx context.Context, maxRows int32) ([]ListDueSessionsRow, error) {
+	rows, err := q.db.Query(ctx, listDueSessions, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListDueSessionsRow{}
+	for rows.Next() {
+		var i ListDueSessionsRow
+		if err := rows.Scan(&i.TenantID, &i.ID, &i.ReadDueAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listEmbeddedTurns = `-- name: ListEmbeddedTurns :many
@@ -162,6 +199,63 @@ func (q *Queries) ListTurns(ctx context.Context, tenantID uuid.UUID, sessionID u
 	return items, nil
 }
 
+const lockSession = `-- name: LockSession :one
+SELECT tenant_id, id, agent_id, customer_id, variables, variable_accepted_at, read_to, read_due_at, created_at, updated_at
+FROM sessions
+WHERE tenant_id = $1
+  AND id = $2
+FOR UPDATE
+`
+
+// Locks a session, so that no turn is added and no other reading is stored. Index: primary key.
+func (q *Queries) LockSession(ctx context.Context, tenantID uuid.UUID, iD uuid.UUID) (Session, error) {
+	row := q.db.QueryRow(ctx, lockSession, tenantID, iD)
+	var i Session
+	err := row.Scan(
+		&i.TenantID,
+		&i.ID,
+		&i.AgentID,
+		&i.CustomerID,
+		&i.Variables,
+		&i.VariableAcceptedAt,
+		&i.ReadTo,
+		&i.ReadDueAt,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+	)
+	return i, err
+}
+
+const markSessionRead = `-- name: MarkSessionRead :exec
+UPDATE sessions s
+SET read_to = $1,
+    read_due_at = CASE
+        WHEN EXISTS (
+            SELECT 1
+            FROM session_turns t
+            WHERE t.tenant_id = s.tenant_id
+              AND t.session_id = s.id
+              AND t.turn_index > $1
+              AND t.speaker = 'customer'
+        ) THEN s.read_due_at
+    END
+WHERE s.tenant_id = $2
+  AND s.id = $3
+`
+
+type MarkSessionReadParams struct {
+	ReadTo   int32     `json:"read_to"`
+	TenantID uuid.UUID `json:"tenant_id"`
+	ID       uuid.UUID `json:"id"`
+}
+
+// Stores how far a session was read. The session is due no more, unless the customer said something later. Index:
+// primary key.
+func (q *Queries) MarkSessionRead(ctx context.Context, arg MarkSessionReadParams) error {
+	_, err := q.db.Exec(ctx, markSessionRead, arg.ReadTo, arg.TenantID, arg.ID)
+	return err
+}
+
 const nearestTurns = `-- name: NearestTurns :many
 SELECT r.turn_index
 FROM (
@@ -218,6 +312,43 @@ func (q *Queries) NearestTurns(ctx context.Context, arg NearestTurnsParams) ([]i
 	return items, nil
 }
 
+const scheduleSessionRead = `-- name: ScheduleSessionRead :exec
+UPDATE sessions
+SET read_due_at = clock_timestamp() + $1::interval
+WHERE tenant_id = $2
+  AND id = $3
+`
+
+type ScheduleSessionReadParams struct {
+	After    time.Duration `json:"after"`
+	TenantID uuid.UUID     `json:"tenant_id"`
+	ID       uuid.UUID     `json:"id"`
+}
+
+// Sets the time at which a session is read. Index: primary key.
+func (q *Queries) ScheduleSessionRead(ctx context.Context, arg ScheduleSessionReadParams) error {
+	_, err := q.db.Exec(ctx, scheduleSessionRead, arg.After, arg.TenantID, arg.ID)
+	return err
+}
+
+const sessionHasFill = `-- name: SessionHasFill :one
+SELECT EXISTS (
+    SELECT 1
+    FROM gap_fills f
+    WHERE f.tenant_id = $1
+      AND f.session_id = $2::uuid
+      AND f.ended_at IS NULL
+)
+`
+
+// Reports whether a gap fill of a session has not ended. Index: gap_fills_session.
+func (q *Queries) SessionHasFill(ctx context.Context, tenantID uuid.UUID, sessionID uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, sessionHasFill, tenantID, sessionID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const storeTurnEmbeddings = `-- name: StoreTurnEmbeddings :exec
 INSERT INTO session_turn_embeddings (tenant_id, session_id, turn_index, model, embedding)
 SELECT
@@ -246,6 +377,42 @@ func (q *Queries) StoreTurnEmbeddings(ctx context.Context, arg StoreTurnEmbeddin
 	return err
 }
 
+const takeDueSession = `-- name: TakeDueSession :one
+UPDATE sessions s
+SET read_due_at = NULL
+WHERE s.tenant_id = $1
+  AND s.id = $2
+  AND s.read_due_at = $3::timestamptz
+RETURNING s.id, EXISTS (
+    SELECT 1
+    FROM gap_fills f
+    WHERE f.tenant_id = s.tenant_id
+      AND f.session_id = s.id
+      AND f.ended_at IS NULL
+) AS busy
+`
+
+type TakeDueSessionParams struct {
+	TenantID  uuid.UUID `json:"tenant_id"`
+	ID        uuid.UUID `json:"id"`
+	ReadDueAt time.Time `json:"read_due_at"`
+}
+
+type TakeDueSessionRow struct {
+	ID   uuid.UUID `json:"id"`
+	Busy bool      `json:"busy"`
+}
+
+// Takes a due session, so that one sweep reads it. It returns no row if another sweep took it, or if the customer said
+// more since. busy reports a gap fill that has not ended and reads the session itself. Indexes: primary key,
+// gap_fills_session.
+func (q *Queries) TakeDueSession(ctx context.Context, arg TakeDueSessionParams) (TakeDueSessionRow, error) {
+	row := q.db.QueryRow(ctx, takeDueSession, arg.TenantID, arg.ID, arg.ReadDueAt)
+	var i TakeDueSessionRow
+	err := row.Scan(&i.ID, &i.Busy)
+	return i, err
+}
+
 const upsertSession = `-- name: UpsertSession :one
 INSERT INTO sessions (tenant_id, id, agent_id, customer_id, variables, variable_accepted_at)
 VALUES (
@@ -266,7 +433,7 @@ SET variables = sessions.variables || (
     updated_at = clock_timestamp()
 WHERE sessions.customer_id = excluded.customer_id
   AND sessions.agent_id = excluded.agent_id
-RETURNING tenant_id, id, agent_id, customer_id, variables, variable_accepted_at, created_at, updated_at
+RETURNING tenant_id, id, agent_id, customer_id, variables, variable_accepted_at, read_to, read_due_at, created_at, updated_at
 `
 
 type UpsertSessionParams struct {
@@ -298,6 +465,8 @@ func (q *Queries) UpsertSession(ctx context.Context, arg UpsertSessionParams) (S
 		&i.CustomerID,
 		&i.Variables,
 		&i.VariableAcceptedAt,
+		&i.ReadTo,
+		&i.ReadDueAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 	)

@@ -383,6 +383,8 @@ type Session struct {
 	CustomerID         uuid.UUID       `json:"customer_id"`
 	Variables          json.RawMessage `json:"variables"`
 	VariableAcceptedAt json.RawMessage `json:"variable_accepted_at"`
+	ReadTo             int32           `json:"read_to"`
+	ReadDueAt          *time.Time      `json:"read_due_at"`
 	CreatedAt          time.Time       `json:"created_at"`
 	UpdatedAt          time.Time       `json:"updated_at"`
 }

@@ -40,6 +40,74 @@ FROM session_turns t
 WHERE t.tenant_id = sqlc.arg(tenant_id)
   AND t.session_id = sqlc.arg(session_id);
 
+-- Sets the time at which a session is read. Index: primary key.
+-- name: ScheduleSessionRead :exec
+UPDATE sessions
+SET read_due_at = clock_timestamp() + sqlc.arg(after)::interval
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id);
+
+-- Lists sessions of all tenants that are due to be read, the longest due first. Index: sessions_read_due.
+-- name: ListDueSessions :many
+SELECT tenant_id, id, read_due_at
+FROM sessions
+WHERE read_due_at <= clock_timestamp()
+ORDER BY read_due_at
+LIMIT sqlc.arg(max_rows);
+
+-- Takes a due session, so that one sweep reads it. It returns no row if another sweep took it, or if the customer said
+-- more since. busy reports a gap fill that has not ended and reads the session itself. Indexes: primary key,
+-- gap_fills_session.
+-- name: TakeDueSession :one
+UPDATE sessions s
+SET read_due_at = NULL
+WHERE s.tenant_id = sqlc.arg(tenant_id)
+  AND s.id = sqlc.arg(id)
+  AND s.read_due_at = sqlc.arg(read_due_at)::timestamptz
+RETURNING s.id, EXISTS (
+    SELECT 1
+    FROM gap_fills f
+    WHERE f.tenant_id = s.tenant_id
+      AND f.session_id = s.id
+      AND f.ended_at IS NULL
+) AS busy;
+
+-- Reports whether a gap fill of a session has not ended. Index: gap_fills_session.
+-- name: SessionHasFill :one
+SELECT EXISTS (
+    SELECT 1
+    FROM gap_fills f
+    WHERE f.tenant_id = sqlc.arg(tenant_id)
+      AND f.session_id = sqlc.arg(session_id)::uuid
+      AND f.ended_at IS NULL
+);
+
+-- Locks a session, so that no turn is added and no other reading is stored. Index: primary key.
+-- name: LockSession :one
+SELECT *
+FROM sessions
+WHERE tenant_id = sqlc.arg(tenant_id)
+  AND id = sqlc.arg(id)
+FOR UPDATE;
+
+-- Stores how far a session was read. The session is due no more, unless the customer said something later. Index:
+-- primary key.
+-- name: MarkSessionRead :exec
+UPDATE sessions s
+SET read_to = sqlc.arg(read_to),
+    read_due_at = CASE
+        WHEN EXISTS (
+            SELECT 1
+            FROM session_turns t
+            WHERE t.tenant_id = s.tenant_id
+              AND t.session_id = s.id
+              AND t.turn_index > sqlc.arg(read_to)
+              AND t.speaker = 'customer'
+        ) THEN s.read_due_at
+    END
+WHERE s.tenant_id = sqlc.arg(tenant_id)
+  AND s.id = sqlc.arg(id);
+
 -- Counts the turns of a session. Index: primary key.
 -- name: CountTurns :one
 SELECT count(*)

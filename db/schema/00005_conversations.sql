@@ -7,10 +7,13 @@ CREATE TABLE sessions (
     variables            jsonb NOT NULL DEFAULT '{}',
     -- Time of acceptance by variable: an older value does not replace a newer one.
     variable_accepted_at jsonb NOT NULL DEFAULT '{}',
+    read_to              integer NOT NULL DEFAULT -1, -- index of the last turn that read-conversation has read
+    read_due_at          timestamptz, -- the time at which the session counts as quiet; NULL: nothing new to read
     created_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at           timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, id)
 );
+CREATE INDEX sessions_read_due ON sessions (read_due_at) WHERE read_due_at IS NOT NULL;
 CREATE INDEX sessions_customer ON sessions (tenant_id, customer_id, created_at, id);
 
 CREATE TABLE session_turns (

@@ -10,6 +10,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	hatchet "github.com/hatchet-dev/hatchet/sdks/go"
 
@@ -146,6 +147,7 @@ func settings(cfg config.Config) once.Settings {
 		ConfirmThreshold:  cfg.GapFill.ConfirmThreshold,
 		MatchThreshold:    cfg.Extraction.MatchThreshold,
 		ConversationBytes: cfg.GapFill.ConversationBytes,
+		QuietAfter:        time.Duration(cfg.GapFill.QuietAfterSeconds) * time.Second,
 		TimeZone:          cfg.GapFill.Location(),
 		Model: once.ModelLimits{
 			DailyTokens:     int64(cfg.LLM.DailyBudgetTokens),

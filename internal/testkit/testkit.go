@@ -144,6 +144,7 @@ func Config(databaseURL string, environ ...string) (config.Config, error) {
 	}
 	h := &cfg.Jobs.Hatchet // tests start sweeps themselves
 	h.CronExpireValues, h.CronDetectOrphans, h.CronRelayOperations, h.CronPurgeOperations = "", "", "", ""
+	h.CronReadQuietSessions = ""
 	return cfg, nil
 }
 

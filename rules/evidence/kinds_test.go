@@ -475,6 +475,20 @@ func TestCheck_FramedStatementIsRefused(t *testing.T) {
 	})
 }
 
+// A part of a code stays a part if the value takes words of its announcement along.
+func TestCheck_PartWithItsAnnouncement(t *testing.T) {
+	t.Parallel()
+	runKind(t, []kindCase{
+		said(order, `"with 8821"`, "My order number starts with 8821"),
+		said(order, `"in 4471"`, "my order number ends in 4471"),
+		said(order, `"8821"`, "My order number starts with 8821"),
+		said(order, `"digits 4471"`, "my order number has the last four digits 4471"),
+	}, []kindCase{
+		said(order, `"8821-A"`, "My order number is 8821-A"),
+		said(order, `"order 8821"`, "My order number is order 8821"),
+	})
+}
+
 func TestCheck_LimitedYes(t *testing.T) {
 	t.Parallel()
 	const asks = "A: Do you accept our terms and conditions?"

@@ -214,6 +214,7 @@ func (s Answers) PersistAnswer(ctx context.Context, ev vault.Event) (once.Applie
 	})
 	if err == nil {
 		once.AfterCommit(ctx, func(ctx context.Context) { s.push(ctx, accepted) })
+		s.Once.WakeFills(ctx, ev.TenantID) // the next question does not wait for the acknowledgement
 	}
 	if code := vault.CodeOf(err); vault.Permanent(err) {
 		return once.Applied[Answered]{Result: Answered{Code: code}}, nil // another answer came first

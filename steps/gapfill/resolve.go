@@ -128,6 +128,15 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 		!slices.ContainsFunc(st.session.Turns, func(t vault.Turn) bool { return t.Speaker == vault.SpeakerCustomer }) {
 		return read
 	}
+	_ = s.readFields(ctx, q, st, fields, read) // a warning says so, and the fields are asked for (rule 8)
+	return read
+}
+
+// readFields reads the conversation for fields, with one call of the model. It adds the candidates, nil if the model
+// failed, and the warnings to read.
+func (s Gaps) readFields(
+	ctx context.Context, q *dbgen.Queries, st *gapState, fields []vault.Definition, read *reading,
+) (failed error) {
 	turns, warning := s.budgetTurns(ctx, q, st, fields)
 	if warning != "" {
 		read.warnings = append(read.warnings, warning)
@@ -148,13 +157,13 @@ func (s Gaps) readConversation(ctx context.Context, q *dbgen.Queries, st *gapSta
 		}
 		s.Log.WarnContext(ctx, "conversation_not_read", "operation_id", st.op.ID, "error_code", vault.CodeOf(err))
 		read.warnings = append(read.warnings, "the conversation could not be read: "+err.Error())
-		return read
+		return err
 	}
 	read.candidates = once.NonNil(candidates)
 	for _, f := range fields {
 		read.fields = append(read.fields, f.Name)
 	}
-	return read
+	return nil
 }
 
 // others returns the agent's enabled definitions that are not among fields, by name.
@@ -263,8 +272,8 @@ func (s Gaps) storeReading(ctx context.Context, q *dbgen.Queries, ev vault.Event
 	return q.MarkConversationRead(ctx, params)
 }
 
-// acceptWrites accepts a write for each missing field without an outcome in this fill, and for each stored field that the
-// customer changed since. read is the new reading, nil without one.
+// acceptWrites accepts a write for each missing field without an outcome in this fill, and for each stored field that
+// the customer changed since. read is the new reading, nil without one.
 func (s Gaps) acceptWrites(
 	ctx context.Context, q *dbgen.Queries, st *gapState, candidates []vault.Candidate, read *reading,
 ) error {

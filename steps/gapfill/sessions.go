@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -16,7 +18,11 @@ import (
 )
 
 // Sessions stores the variables and turns of conversations.
-type Sessions struct{ Once once.Runner }
+type Sessions struct {
+	Once once.Runner
+	// QuietAfter is the time without a turn after which the conversation is read. 0: on request only.
+	QuietAfter time.Duration
+}
 
 // PersistSession merges the variables of a session and appends its turns. A save that arrives late replaces no variable
 // that was accepted after it, and its turns are ordered by acceptance.
@@ -59,8 +65,24 @@ func (s Sessions) PersistSession(ctx context.Context, ev vault.Event) (once.Stor
 				return vault.SavedResult{}, fmt.Errorf("add turn %d: %w", i, err)
 			}
 		}
+		if err := s.schedule(ctx, q, ev.TenantID, in); err != nil {
+			return vault.SavedResult{}, err
+		}
 		return vault.SavedResult{ID: in.SessionID}, q.WakeFillsOfSession(ctx, ev.TenantID, in.SessionID)
 	})
+}
+
+// schedule sets the time at which the facts of the session are read: at once if it ended, else when it has been quiet.
+func (s Sessions) schedule(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, in vault.SaveSessionInput) error {
+	said := slices.ContainsFunc(in.Turns, func(t vault.Turn) bool { return t.Speaker == vault.SpeakerCustomer })
+	after := s.QuietAfter
+	if in.Ended {
+		after = 0
+	}
+	if s.QuietAfter == 0 || !said && !in.Ended {
+		return nil
+	}
+	return q.ScheduleSessionRead(ctx, dbgen.ScheduleSessionReadParams{TenantID: tenant, ID: in.SessionID, After: after})
 }
 
 // sessionOwner returns the customer id under which a session began, if that customer was merged with this one: a

@@ -216,6 +216,9 @@ func (o Runner) applyShared(
 	for _, fn := range tx.after {
 		fn(ctx)
 	}
+	if tx.wake {
+		o.WakeFills(ctx, tenant)
+	}
 	return nil
 }
 
@@ -224,6 +227,7 @@ type shared struct {
 	q      *dbgen.Queries
 	failed error // of an effect, whatever its step returned: nothing may be committed
 	after  []func(context.Context)
+	wake   bool // the fills of the tenant, after the commit
 }
 
 type sharedKey struct{}
@@ -248,6 +252,18 @@ func AfterCommit(ctx context.Context, fn func(context.Context)) {
 		return
 	}
 	fn(ctx)
+}
+
+// WakeFills pushes the gap fills of a tenant that have something new to look at, once the effect of a step is committed.
+// They do not wait for the acknowledgement of the operation.
+func (o Runner) WakeFills(ctx context.Context, tenant uuid.UUID) {
+	if tx := sharedTx(ctx); tx != nil {
+		tx.wake = true
+		return
+	}
+	if o.Enqueuer != nil {
+		_, _ = o.Enqueuer.Wake(ctx, tenant) // after an error the relay wakes them
+	}
 }
 
 // Current returns the operation of an event as the effect of a step sees it.

@@ -223,8 +223,8 @@ func (o Runner) Reject(ctx context.Context, ev vault.Event, err error) error {
 	if txErr != nil {
 		return errors.Join(err, txErr)
 	}
-	if woken && o.Enqueuer != nil {
-		_, _ = o.Enqueuer.Wake(ctx, ev.TenantID) // after an error the relay wakes it
+	if woken {
+		o.WakeFills(ctx, ev.TenantID)
 	}
 	return recorded{err}
 }

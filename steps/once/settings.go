@@ -29,6 +29,7 @@ type Settings struct {
 	MatchThreshold   float64              // minimum cosine similarity between a proposed and an existing field
 	// ConversationBytes limits the part of a conversation that one model call reads. 0: DefaultConversationBytes.
 	ConversationBytes int
+	QuietAfter        time.Duration  // time without a turn after which a session is read; 0: on request only
 	TimeZone          *time.Location // of customers whose time zone is unknown; nil: UTC
 	Model             ModelLimits
 	SweepBatch        int           // rows that a sweep marks in one transaction

@@ -343,7 +343,7 @@ func (s Extraction) suggest(ctx context.Context, q *dbgen.Queries, op dbgen.Oper
 		Description: f.Description,
 		ValueType:   string(f.ValueType), ValidationRegex: f.ValidationRegex, AllowedValues: allowed,
 		CollectionPrompt: f.CollectionPrompt, ExtractionExamples: once.NonNil(f.Examples),
-		IsPii: f.IsPII || propose.IsPersonal(f),
+		IsPii:                f.IsPII || propose.IsPersonal(f),
 		RequiredVerification: f.Verified, OperationID: op.ID, AcceptedAt: op.AcceptedAt,
 	})
 	if db.IsNotFound(err) { // it exists already

@@ -163,7 +163,12 @@ func (a *App) sessionsCommand() *cobra.Command {
 	list := withID(&cobra.Command{Use: "list", Short: "List the sessions of a customer, newest first"},
 		"customer", "customer `id`", &customer)
 	limitVar(list, &limit, "sessions")
+	var reading vault.ReadConversationInput
+	read := withID(&cobra.Command{
+		Use: "read", Short: "Read the new facts of a session now, for all definitions of its agent",
+	}, "session", "session `id`", &reading.SessionID)
 	cmd.AddCommand(
+		submit(a, read, &reading, (*client.Client).ReadConversation),
 		a.read(byKey, list, func(ctx context.Context, c *client.Client) (any, error) {
 			return upTo(c.ListSessions(ctx, customer), limit)
 		}),

@@ -142,6 +142,7 @@ func TestCommands_CoverAllOperations(t *testing.T) {
 	has(t, c.ok("", "turns", "add", "--session", session, "--speaker", "customer", "--text", "Hi, I want an account."),
 		"succeeded")
 	has(t, c.ok("", "sessions", "get", "--session", session), "I want an account", "gold")
+	has(t, c.ok("", "sessions", "read", "--session", session), "read-conversation", "succeeded")
 	fill := parsed[operation](c, "", "fill", "--customer", customer, "--scenario", scenario, "--session", session,
 		"--wait", "0")
 	if fill.Status.Finished() {

@@ -12,12 +12,16 @@ func (r *sentenceReader) classify(c *clause) {
 		r.word(c.from) == "also" || r.word(c.from) == "please" || r.word(c.from) == "or") {
 		c.from++
 	}
+	soft := false
+	for c.from < c.to-1 && (r.word(c.from) == "perhaps" || r.word(c.from) == "maybe" || r.word(c.from) == "possibly") {
+		c.from, soft = c.from+1, true
+	}
 	c.objects = [2]int{c.from, c.from}
 	switch {
 	case r.classifyQualifier(c), r.classifyCondition(c), r.classifyPurpose(c):
 		return
 	}
-	c.soft = r.isSoft(c)
+	c.soft = soft || r.isSoft(c)
 	if r.classifyQuestion(c) || r.classifyVerdict(c) || r.classifyVerb(c) {
 		return
 	}
@@ -256,7 +260,7 @@ func (r *sentenceReader) classifyVerdict(c *clause) bool {
 		if !auxiliaries[w] && !neededWords[w] && !softWords[w] {
 			continue
 		}
-		k, negated, must := i, false, false
+		k, negated, must := i, r.word(c.from) == "no", false // "no reason is needed"
 		for k < c.to && (auxiliaries[r.word(k)] || negators[r.word(k)] || adverbs[r.word(k)] || r.word(k) == "to" ||
 			r.word(k) == "a" && r.word(k+1) == "must") {
 			negated = negated || negators[r.word(k)]
@@ -273,7 +277,7 @@ func (r *sentenceReader) classifyVerdict(c *clause) bool {
 			}
 		}
 		switch {
-		case isMust && !negated:
+		case isMust && !negated, r.isEnough(k) && !negated:
 			c.kind = clauseNeed
 		case neededWords[verdict] && verdict != "must":
 			c.kind = clauseNeed
@@ -318,6 +322,22 @@ func (r *sentenceReader) classifyVerdict(c *clause) bool {
 	return false
 }
 
+// isEnough reports whether token k ends a verdict such as "will do", "is enough", "suffices".
+func (r *sentenceReader) isEnough(k int) bool {
+	w := r.word(k)
+	return w == "enough" || w == "sufficient" || w == "suffice" || r.word(k-1) == "do" && r.word(k-2) == "will"
+}
+
+// ready returns the token of "ready" or "at hand" after the verb "have" at token i, 0 for none.
+func (r *sentenceReader) ready(i, to int) int {
+	for k := i + 2; k < to && k < i+12; k++ {
+		if w := r.word(k); w == "ready" || w == "handy" || w == "at" && r.word(k+1) == "hand" {
+			return k
+		}
+	}
+	return 0
+}
+
 // adverbs stand among auxiliaries.
 var adverbs = text.NewWordSet(`also first still already always absolutely strictly only currently then usually not never
 		therefore definitely really optionally often`)
@@ -328,6 +348,9 @@ func (r *sentenceReader) classifyVerb(c *clause) bool {
 		w := r.word(i)
 		asking := askingVerbs[w]
 		switch {
+		case (w == "have" || w == "having") && r.ready(i, c.to) > 0 && r.isVerbHere(c, i):
+			c.kind, c.cue, c.owned = clauseNeed, i, true
+			c.objects = [2]int{i + 1, r.ready(i, c.to)}
 		case lookupVerbs[w] && r.by(i, c.to) > 0 && r.isVerbHere(c, i):
 			c.kind, c.cue, c.owned = clauseNeed, i, true
 			c.objects = [2]int{r.by(i, c.to) + 1, c.to}
@@ -355,6 +378,10 @@ func (r *sentenceReader) classifyVerb(c *clause) bool {
 		case (w == "must" || w == "should") && r.word(i+1) == "have" && (i == c.from || agents[r.word(i-1)]):
 			c.kind, c.cue, c.owned = clauseNeed, i, true
 			c.objects = [2]int{i + 2, c.to}
+		case w == "email" && (i+1 == c.to || text.ListWords[r.word(i+1)] || strings.Contains(r.gap(i), ",")):
+			continue // the noun: "(email and phone)"
+		case givingVerbs[w] && i > c.from && strings.Contains(r.gap(i-1), ","):
+			continue // an item of a list, "return date": a predicate after a comma starts a clause
 		case givingVerbs[w] && r.isVerbHere(c, i) && (r.word(i-1) != "to" || i-2 > c.from):
 			if r.withoutObject(c, i) {
 				return true
@@ -400,6 +427,9 @@ func (r *sentenceReader) by(i, to int) int {
 // in no phrase such as "need to".
 func (r *sentenceReader) isVerbHere(c *clause, i int) bool {
 	before := r.word(i - 1)
+	if r.gap(i) == "-" { // "check-out"
+		return false
+	}
 	if i > c.from && (determiners[before] && before != "that" && before != "all" || owners[before] ||
 		text.Adjectives[before] || before == "of") {
 		return false

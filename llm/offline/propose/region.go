@@ -18,9 +18,33 @@ type chunk struct {
 
 // readRegion reads the objects of a clause. In a list that is needed, a phrase that no definition has makes a new one.
 func (r *sentenceReader) readRegion(c *clause, scope condition, list bool) {
-	chunks := r.chunks(c.objects[0], c.objects[1])
-	groups := r.alternatives(chunks)
 	first := len(r.found)
+	for _, chunks := range r.segments(r.chunks(c.objects[0], c.objects[1])) {
+		r.readChunks(chunks, c, scope, list)
+	}
+	if len(r.found) > first {
+		r.last = slices.Clone(r.found[first:])
+	}
+}
+
+// segments separates the alternatives of a list from its other items: "name, email or phone, and date of birth".
+func (r *sentenceReader) segments(chunks []chunk) [][]chunk {
+	at := slices.IndexFunc(chunks, func(ch chunk) bool { return ch.or })
+	if at < 1 || at == len(chunks)-1 || r.hasEither(chunks) || !r.commaBetween(chunks[at], chunks[at+1]) ||
+		slices.ContainsFunc(chunks[at+1:], func(ch chunk) bool { return ch.or }) {
+		return [][]chunk{chunks}
+	}
+	return [][]chunk{chunks[:at-1], chunks[at-1 : at+1], chunks[at+1:]}
+}
+
+// commaBetween reports whether a comma separates two chunks.
+func (r *sentenceReader) commaBetween(a, b chunk) bool {
+	return strings.Contains(r.text[r.tokens[a.to-1].End:r.tokens[b.from].Start], ",")
+}
+
+// readChunks reads the items of a list, of which "or" makes alternatives.
+func (r *sentenceReader) readChunks(chunks []chunk, c *clause, scope condition, list bool) {
+	groups := r.alternatives(chunks)
 	var names [][]string // of each alternative
 	var places [][2]int  // its mentions in found
 	for _, group := range groups {
@@ -39,9 +63,6 @@ func (r *sentenceReader) readRegion(c *clause, scope condition, list bool) {
 	}
 	if len(groups) > 1 && !c.soft {
 		r.markAlternatives(names, places)
-	}
-	if len(r.found) > first {
-		r.last = slices.Clone(r.found[first:])
 	}
 }
 
@@ -86,7 +107,7 @@ func (r *sentenceReader) chunks(from, to int) []chunk {
 			continue
 		}
 		w := r.word(i)
-		cut := i > start && strings.ContainsAny(r.gap(i-1), ",;/&()|")
+		cut := i > start && (strings.ContainsAny(r.gap(i-1), ",;/&()|") || r.gap(i-1) == " + ")
 		if cut {
 			flush(i)
 			start = i
@@ -371,6 +392,17 @@ func (r *sentenceReader) suggest(from, end int, c *clause, list bool) (mention, 
 			break
 		}
 	}
+	// A length is no part of the name: "the 4-digit PIN".
+	for start+2 < stop && isNumberWord(r.word(start)) && strings.HasPrefix(r.word(start+1), "digit") {
+		start += 2
+		for start+1 < stop && people[r.word(start)] {
+			start, owned = start+1, true
+		}
+	}
+	if r.isAcronym(start) && r.word(start+1) == "of" { // "ICCID of the new SIM card"
+		stop, owned = start+1, true
+	}
+	owned = owned || c.owned && stop == start+1 && r.isAcronym(start)
 	var parts []string
 	for i := start; i < stop; i++ {
 		if w := r.word(i); !determiners[w] && !owners[w] {
@@ -412,6 +444,15 @@ func (r *sentenceReader) suggest(from, end int, c *clause, list bool) (mention, 
 		return mention{}, false
 	}
 	return m, true
+}
+
+// isAcronym reports whether token i is written in capital letters, such as "ICCID".
+func (r *sentenceReader) isAcronym(i int) bool {
+	if i < 0 || i >= len(r.tokens) {
+		return false
+	}
+	said := r.text[r.tokens[i].Start:r.tokens[i].End]
+	return len(said) > 1 && strings.ToUpper(said) == said && isASCIIWords([]string{said}) && !isNumberWord(said)
 }
 
 // ofCustomer reports whether "of the customer" follows at token i.
@@ -473,6 +514,14 @@ func (r *sentenceReader) readQuestionWords(words []string, ch chunk, scope condi
 	}
 	if strings.HasPrefix(strings.Join(words, " "), "what for") || strings.HasSuffix(strings.Join(words, " "), "what for") {
 		p.terms = append(p.terms, term{canonical("purpose"), 1})
+	}
+	if n := len(words); n > 2 && first == "what" && (words[n-1] == "for" || words[n-1] == "is" && r.word(ch.to) == "for" ||
+		r.word(ch.to) == "is" && r.word(ch.to+1) == "for") && (determiners[words[1]] || owners[words[1]]) {
+		p.terms = append(p.terms, term{canonical("purpose"), 1}) // "what the loan is for"
+		if found, ok := r.index.find(p); ok {
+			return mention{own: found.own, how: found.how, confidence: min(confidenceOf(found), confidenceRequested)}, true
+		}
+		return mention{definition: newDefinition("purpose"), confidence: confidenceDataNoun, how: MatchedByNothing}, true
 	}
 	asksNoun := first == "which" || first == "what" || whPrepositions[first] && len(words) > 1 &&
 		(words[1] == "which" || words[1] == "what")

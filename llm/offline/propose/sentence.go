@@ -397,11 +397,14 @@ func (r *sentenceReader) readFragment(c *clause, i int, scope condition, carry l
 		c.soft = c.soft || carry.soft
 		c.weak = carry.kind != clauseNeed && carry.kind != clauseFragment
 		c.owned = carry.kind == clauseNeed
+		if r.explains(c) { // "the reference (six letters)": what it says of the fact before it is no other fact
+			c.weak, c.checks, c.owned = true, true, false
+		}
 		r.applyQualifiers(c, i)
 		if (introduces || i > 0 && strings.Contains(r.gap(c.from-1), ":")) && qualified && scope.unbound {
 			c.soft = true
 		}
-		r.readRegion(c, scope, carry.kind == clauseNeed && (r.item || i > 0 || r.mode.kind == clauseNeed))
+		r.readRegion(c, scope, carry.kind == clauseNeed && !r.explains(c) && (r.item || i > 0 || r.mode.kind == clauseNeed))
 		return carry
 	}
 	if introduces { // a topic: "International flights: passport number"
@@ -417,6 +420,25 @@ func (r *sentenceReader) readFragment(c *clause, i int, scope condition, carry l
 	}
 	r.passNamed(c, "nothing says that it is needed")
 	return carry
+}
+
+// explains reports whether a clause is a remark in brackets on the fact before it, and not the list that a word such as
+// "details" announces.
+func (r *sentenceReader) explains(c *clause) bool {
+	if c.from == 0 {
+		return false
+	}
+	before := r.text[:r.tokens[c.from].Start]
+	open := strings.LastIndexByte(before, '(')
+	if open < 0 || strings.LastIndexByte(before, ')') > open {
+		return false
+	}
+	for i := c.from - 1; i >= 0; i-- {
+		if r.tokens[i].End <= open {
+			return !leadWords[r.word(i)]
+		}
+	}
+	return false
 }
 
 // headingLike recognises headings such as "What we need from every applicant" and "Details of the booking".
