@@ -51,7 +51,9 @@ func (b *benchmarks) loadTime() time.Duration {
 
 // byClients measures the calls per second of two functions with a growing number of clients, in turn, and takes the
 // medians of the rounds.
-func (b *benchmarks) byClients(ctx context.Context, c curve, fn, ceiling func(ctx context.Context) error) (curve, error) {
+func (b *benchmarks) byClients(
+	ctx context.Context, c curve, fn, ceiling func(ctx context.Context) error,
+) (curve, error) {
 	rounds := 3
 	if b.effort.short {
 		rounds = 1
@@ -69,7 +71,9 @@ func (b *benchmarks) byClients(ctx context.Context, c curve, fn, ceiling func(ct
 			}
 			values, ceilings, ratios = append(values, value), append(ceilings, limit), append(ratios, value/limit)
 		}
-		c.Points = append(c.Points, point{X: float64(n), Value: median(values), Ceiling: median(ceilings), Ratio: median(ratios)})
+		c.Points = append(c.Points, point{
+			X: float64(n), Value: median(values), Ceiling: median(ceilings), Ratio: median(ratios),
+		})
 	}
 	return c, nil
 }
@@ -157,8 +161,9 @@ func (b *benchmarks) readsByClients(ctx context.Context) (curve, error) {
 		return err
 	}, func(ctx context.Context) error { return b.redis.Get(ctx, key).Err() })
 	after := b.Cache.StatsOf(cache.KindProfile)
-	c.Between = fmt.Sprintf("a copy of the profile; %d of %d reads went to PostgreSQL, because Redis did not answer in time "+
-		"or the lease was being renewed", after.Bypassed-before.Bypassed, after.Hits-before.Hits+after.Bypassed-before.Bypassed)
+	bypassed := after.Bypassed - before.Bypassed
+	c.Between = fmt.Sprintf("a copy of the profile; %d of %d reads went to PostgreSQL, because Redis did not answer in "+
+		"time or the lease was being renewed", bypassed, after.Hits-before.Hits+bypassed)
 	return c, err
 }
 
