@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,6 +32,7 @@ type System struct {
 type Options struct {
 	Model          string                // the name of the model in the report
 	Concurrency    int                   // dialogues at a time; 0: DefaultConcurrency
+	Examples       int                   // the maximum length of each list of examples; 0: DefaultExamples
 	MatchThreshold float64               // the similarity at which extraction matches two definitions
 	Progress       func(done, total int) // called after each dialogue; nil: no call
 }
@@ -46,6 +48,7 @@ const operationTimeout = 12 * time.Minute
 func Run(ctx context.Context, sys System, services []Service, dialogues []Dialogue, opts Options) (*Report, error) {
 	started := time.Now()
 	r := &run{System: sys, agents: map[string]agent{}, report: newReport(opts.Model, len(dialogues))}
+	r.report.examples = cmp.Or(opts.Examples, DefaultExamples)
 	used := map[string]bool{}
 	for _, d := range dialogues {
 		for _, s := range d.goals() {
@@ -361,7 +364,6 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s goal, t *tally
 	if err := r.saveTurns(ctx, d, c, s.first); err != nil {
 		return err
 	}
-	before := d.state(s.service, s.first)
 	truth := d.annotate(a, sc.slots(), s.last)
 	receipt, err := r.fill(ctx, c, sc.ask)
 	if err != nil {
@@ -382,7 +384,7 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s goal, t *tally
 			break
 		}
 		known[question.ID] = true
-		t.asked(s.service, question, before)
+		t.asked(s.service, question, knownAt(d, a, question.FieldName, s.first), s.first)
 		at := slices.IndexFunc(
 			truth,
 			func(f fact) bool { return f.slot == question.FieldName && f.reason != reasonNoPreference },
@@ -410,7 +412,7 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s goal, t *tally
 			return err
 		}
 	}
-	t.humanAsked(d, s, before)
+	t.humanAsked(d, s)
 	return nil
 }
 

@@ -44,9 +44,9 @@ func (r reader) mentions(p passage, raw json.RawMessage) []mention {
 			return !measure.Fits(r.def.Unit, p.turn.text[:m.start], p.turn.text[m.end:])
 		})
 	case vault.TypeDate:
-		return p.dateMentions(text)
+		return r.dateMentions(p, text)
 	case vault.TypeDatetime:
-		return p.datetimeMentions(rules.TextOf(raw), text, r.def.TimeZone)
+		return r.datetimeMentions(p, rules.TextOf(raw), text, r.def.TimeZone)
 	default:
 		return r.jsonMentions(p)
 	}
