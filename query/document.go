@@ -73,9 +73,9 @@ func etag(digest []byte) string { return `"` + hex.EncodeToString(digest) + `"` 
 
 // stored is a profile as the cache stores it: its encrypted values are sealed. It has the profile, the bytes or both.
 //
-// The bytes are a header and the JSON of the profile. The header has the digest of the JSON (digestSize bytes), the
-// size of the values that are not sealed (8 bytes), the number of sealed values (4 bytes), and for each sealed value, in
-// the order of the JSON, its offset and its length in the JSON (4 bytes each) and the id of its item (16 bytes).
+// The bytes are a header and the JSON of the profile. The header has the digest of the JSON (digestSize bytes), the size
+// of the values that are not sealed (8 bytes), the number of sealed values (4 bytes), and for each sealed value, in the
+// order of the JSON, its offset and its length in the JSON (4 bytes each) and the id of its item (16 bytes).
 type stored struct {
 	profile *vault.Profile
 	bytes   []byte
@@ -134,13 +134,13 @@ func (s *stored) encode() error {
 		seals = append(seals, seal{offset: at + len(valueMember), length: len(v.Value), item: v.ID})
 	}
 	slices.SortFunc(seals, func(a, b seal) int { return a.offset - b.offset })
-	head := append(make([]byte, 0, sealsStart+len(seals)*sealSize+len(text)), digest[:digestSize]...)
+	head := append(make([]byte, 0, sealsStart+len(seals)*sealSize), digest[:digestSize]...)
 	head = binary.BigEndian.AppendUint64(head, uint64(plain))      //nolint:gosec // a size
 	head = binary.BigEndian.AppendUint32(head, uint32(len(seals))) //nolint:gosec // at most the values of a profile
 	for _, seal := range seals {
 		head = seal.append(head)
 	}
-	s.bytes = append(head, text...)
+	s.bytes = slices.Concat(head, text)
 	return nil
 }
 
@@ -214,7 +214,8 @@ func (s *stored) document(sealer *db.Sealer, tenant uuid.UUID) (Document, error)
 		opened = append(append(opened, text[done:at.offset]...), v.Value...)
 		done = at.offset + at.length
 	}
-	out.JSON = append(opened, text[done:]...)
+	opened = append(opened, text[done:]...)
+	out.JSON = opened
 	return out, nil
 }
 

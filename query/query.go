@@ -62,7 +62,7 @@ func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Qu
 
 // Profile returns the active values and assets of a customer. It reads through the cache. The profile of a customer who
 // has only a session or a gap fill is empty: its version is 0. The caller owns the maps and slices of the profile; what
-// a value or an asset points to, such as the bytes of a value, may be shared with other readers and must not be changed.
+// a value or an asset points to, such as the bytes of a value, may be shared with other readers: do not change it.
 func (q *Queries) Profile(ctx context.Context, tenant, customer uuid.UUID) (vault.Profile, error) {
 	s, err := q.stored(ctx, tenant, customer)
 	if err != nil {

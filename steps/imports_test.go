@@ -383,3 +383,39 @@ func TestImport_ConcurrentWrites(t *testing.T) {
 		w.values(c)
 	}
 }
+
+// A new customer of an import has version 1, needs no invalidation, and the fill that waits for it wakes.
+func TestPersistImport_NewCustomerWakesItsFill(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	defined(w)
+	known, waiting := newID(), newID()
+	w.as(known).write("plan", text("silver"))
+	fill := w.as(waiting).filling("plan", nil)
+	w.must(w.run(fill, "Gaps.ResolveGaps"))
+	w.ask(fill)
+	w.sql("DELETE FROM fill_wakeups")
+	if n := w.count("SELECT count(*) FROM customer_profiles WHERE customer_id = $1", waiting); n != 0 {
+		t.Fatalf("the customer has %d profiles before the import", n)
+	}
+	ev := w.importing(false,
+		w.as(waiting).fact("plan", "gold"), w.as(known).fact("plan", "gold"), w.as(newID()).fact("plan", "basic"))
+	w.must(w.run(ev, importValues[:len(importValues)-1]...))
+	if n := w.count("SELECT count(*) FROM pending_invalidations WHERE subject <> $1", known); n != 0 {
+		t.Errorf("%d invalidations are pending for customers that no reader has seen", n)
+	}
+	if n := w.count("SELECT count(*) FROM pending_invalidations WHERE subject = $1", known); n != 1 {
+		t.Errorf("%d invalidations are pending for the known customer, want 1", n)
+	}
+	before := len(w.engine.taken())
+	w.must(w.run(ev, importValues...))
+	if !slices.Contains(w.engine.taken()[before:], push{vault.FillGaps.Event, fill.OperationID}) {
+		t.Error("the fill that waits for the new customer is not woken")
+	}
+	w.equal("customers", 3, resultOf[vault.ImportResult](w, ev).Customers)
+	for customer, want := range map[uuid.UUID]int{waiting: 1, known: 2} {
+		got := w.count("SELECT version FROM customer_profiles WHERE customer_id = $1", customer)
+		w.equal("version", want, got)
+		w.equal("values", map[string]string{"plan": `"gold"`}, w.values(customer))
+	}
+}

@@ -75,7 +75,7 @@ func benchCommand() *cobra.Command {
 			return bench(cmd.Context(), effort{rounds: 5})
 		},
 	}
-	c.Flags().BoolVar(&short, "short", false, "fewer repetitions and smaller loads, in less than 3 minutes; writes no file")
+	c.Flags().BoolVar(&short, "short", false, "fewer repetitions and smaller loads, less than 3 minutes; writes no file")
 	return c
 }
 

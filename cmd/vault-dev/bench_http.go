@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -70,7 +71,9 @@ func (b *benchmarks) stopHTTP() {
 	b.web.client.CloseIdleConnections()
 	b.web.stop()
 	for range cap(b.web.done) {
-		<-b.web.done
+		if err := <-b.web.done; err != nil && !errors.Is(err, http.ErrServerClosed) {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+		}
 	}
 }
 

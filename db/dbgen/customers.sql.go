@@ -62,12 +62,13 @@ func (q *Queries) EnsureProfile(ctx context.Context, arg EnsureProfileParams) er
 	return err
 }
 
-const ensureProfiles = `-- name: EnsureProfiles :exec
+const ensureProfiles = `-- name: EnsureProfiles :many
 INSERT INTO customer_profiles (id, tenant_id, customer_id)
 SELECT made.id, $1, made.customer_id
 FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS customer_id) made
 ORDER BY made.customer_id
 ON CONFLICT (tenant_id, customer_id) DO NOTHING
+RETURNING id, customer_id
 `
 
 type EnsureProfilesParams struct {
@@ -76,11 +77,31 @@ type EnsureProfilesParams struct {
 	Customers []uuid.UUID `json:"customers"`
 }
 
-// Creates the profiles of many customers unless they exist. All imports insert in the order of the customer ids, so
+type EnsureProfilesRow struct {
+	ID         uuid.UUID `json:"id"`
+	CustomerID uuid.UUID `json:"customer_id"`
+}
+
+// Creates the profiles of many customers unless they exist, and returns the new ones. All imports insert in the order of the customer ids, so
 // that two of them cannot deadlock. Index: the unique key.
-func (q *Queries) EnsureProfiles(ctx context.Context, arg EnsureProfilesParams) error {
-	_, err := q.db.Exec(ctx, ensureProfiles, arg.TenantID, arg.Ids, arg.Customers)
-	return err
+func (q *Queries) EnsureProfiles(ctx context.Context, arg EnsureProfilesParams) ([]EnsureProfilesRow, error) {
+	rows, err := q.db.Query(ctx, ensureProfiles, arg.TenantID, arg.Ids, arg.Customers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []EnsureProfilesRow{}
+	for rows.Next() {
+		var i EnsureProfilesRow
+		if err := rows.Scan(&i.ID, &i.CustomerID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const getFirstSeen = `-- name: GetFirstSeen :one
@@ -641,5 +662,28 @@ func (q *Queries) SetProfileLabel(ctx context.Context, arg SetProfileLabelParams
 		arg.TenantID,
 		arg.ID,
 	)
+	return err
+}
+
+const startProfiles = `-- name: StartProfiles :exec
+WITH started AS (
+    UPDATE customer_profiles p
+    SET version = p.version + 1
+    WHERE p.tenant_id = $1
+      AND p.id = ANY ($2::uuid[])
+    RETURNING p.tenant_id, p.customer_id
+)
+INSERT INTO fill_wakeups (tenant_id, fill_id)
+SELECT f.tenant_id, f.operation_id
+FROM started s
+JOIN gap_fills f ON f.tenant_id = s.tenant_id AND f.customer_id = s.customer_id
+WHERE f.ended_at IS NULL
+`
+
+// Raises the versions of profiles that this transaction created, and wakes the gap fills of their customers. Unlike
+// BumpProfiles it adds no pending invalidations, because no reader has seen these profiles. Indexes: primary key,
+// gap_fills_customer.
+func (q *Queries) StartProfiles(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) error {
+	_, err := q.db.Exec(ctx, startProfiles, tenantID, ids)
 	return err
 }

@@ -56,9 +56,13 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 		if out.Rejected, err = refused.rejected(), cmp.Or(err, refused.err()); err != nil || len(stored.writes) == 0 {
 			return out, err
 		}
-		touched := map[uuid.UUID]bool{}
+		touched, created := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
 		for i, row := range stored.rows {
-			touched[row.ProfileID] = true
+			if stored.created[row.ProfileID] {
+				created[row.ProfileID] = true
+			} else {
+				touched[row.ProfileID] = true
+			}
 			switch stored.statuses[i] {
 			case vault.StatusSuperseded:
 				out.Superseded++
@@ -73,7 +77,16 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 				})
 			}
 		}
-		out.Written, out.Customers = len(stored.rows), len(touched)
+		out.Written, out.Customers = len(stored.rows), len(touched)+len(created)
+		// No cache has an entry of a profile that no reader has seen, so a new one needs no invalidation.
+		if len(created) > 0 {
+			if err := q.StartProfiles(ctx, ev.TenantID, slices.Collect(maps.Keys(created))); err != nil {
+				return out, err
+			}
+		}
+		if len(touched) == 0 {
+			return out, nil
+		}
 		return out, t.Profiles(ctx, q, slices.Collect(maps.Keys(touched)))
 	})
 }

@@ -56,6 +56,9 @@ func loadHistories(
 func loadRecent(
 	ctx context.Context, q *dbgen.Queries, sealer *db.Sealer, tenant uuid.UUID, since map[fieldKey]time.Time,
 ) (map[fieldKey][]rules.Version, error) {
+	if len(since) == 0 {
+		return map[fieldKey][]rules.Version{}, nil
+	}
 	in := dbgen.ListRecentVersionsParams{TenantID: tenant}
 	for k, at := range since {
 		in.Profiles, in.Names = append(in.Profiles, k.profile), append(in.Names, k.name)

@@ -71,6 +71,7 @@ type stored struct {
 	statuses   []vault.ItemStatus // of the rows before later writes
 	superseded map[uuid.UUID]uuid.UUID
 	places     map[uuid.UUID]rules.Placement // of the versions that overtake others, which is rare
+	created    map[uuid.UUID]bool            // the profiles that this transaction created
 }
 
 // storeAll stores many writes of a tenant in a few statements, as if they were operations one after the other. The rows
@@ -89,13 +90,14 @@ func (s Values) storeAll(
 	if writes, err = dropConflicts(ctx, q, tenant, writes, refused); err != nil {
 		return stored{}, err
 	}
-	if writes, err = findSources(ctx, q, tenant, writes, profiles, refused); err != nil {
+	if writes, err = findSources(ctx, q, tenant, writes, profiles.of, refused); err != nil {
 		return stored{}, err
 	}
 	if writes, err = limitFields(ctx, q, tenant, writes, profiles, refused); err != nil {
 		return stored{}, err
 	}
 	out, err := s.placeAll(ctx, q, tenant, writes, profiles, refused)
+	out.created = profiles.created
 	if err != nil || refused.err() != nil || len(out.rows) == 0 {
 		return out, err
 	}
@@ -183,16 +185,19 @@ func findSources(
 
 // limitFields removes writes of new fields to customers with vault.MaxFields.
 func limitFields(
-	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles lockedProfiles,
 	refused *rejections,
 ) ([]checkedWrite, error) {
-	written := map[uuid.UUID]int64{}
+	written := map[uuid.UUID]int64{} // of profiles that may have fields
 	seen := map[fieldKey]bool{}
 	for _, w := range writes {
-		if key := (fieldKey{profiles[w.CustomerID], w.Name}); !seen[key] {
+		if key := (fieldKey{profiles.of[w.CustomerID], w.Name}); !seen[key] && !profiles.created[key.profile] {
 			seen[key] = true
 			written[key.profile]++
 		}
+	}
+	if len(written) == 0 {
+		return writes, nil
 	}
 	counts, err := q.CountFields(ctx, tenant, slices.Collect(maps.Keys(written)))
 	if err != nil {
@@ -211,7 +216,7 @@ func limitFields(
 	kept := make([]checkedWrite, 0, len(writes))
 	added := map[fieldKey]bool{} // new fields within the limit
 	for _, w := range writes {
-		profile := profiles[w.CustomerID]
+		profile := profiles.of[w.CustomerID]
 		if n, limited := left[profile]; limited && !added[fieldKey{profile, w.Name}] {
 			known, err := q.ListVersions(ctx, dbgen.ListVersionsParams{
 				TenantID: tenant, Profiles: []uuid.UUID{profile}, Names: []string{w.Name},
@@ -256,11 +261,19 @@ func checkImportSource(
 	return true, nil // a cycle of other writes, which are rejected
 }
 
-// lockCustomers creates and locks the profiles of an import in the order of ids. It returns the profile of each
-// customer; a deleted customer has none.
+// lockedProfiles are the profiles of the customers of some writes.
+type lockedProfiles struct {
+	of map[uuid.UUID]uuid.UUID // by customer; a deleted customer has none
+	// created has the profiles that this transaction created. No other transaction sees them, so they need no lock, and
+	// nothing is stored for them yet.
+	created map[uuid.UUID]bool
+}
+
+// lockCustomers creates and locks the profiles of an import in the order of ids.
 func lockCustomers(
 	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite,
-) (map[uuid.UUID]uuid.UUID, error) {
+) (lockedProfiles, error) {
+	out := lockedProfiles{of: map[uuid.UUID]uuid.UUID{}, created: map[uuid.UUID]bool{}}
 	seen := map[uuid.UUID]bool{}
 	var customers, ids []uuid.UUID
 	for _, w := range writes {
@@ -269,15 +282,21 @@ func lockCustomers(
 			customers, ids = append(customers, w.CustomerID), append(ids, once.NewID())
 		}
 	}
-	if err := q.EnsureProfiles(ctx, dbgen.EnsureProfilesParams{
-		TenantID: tenant, Ids: ids, Customers: customers,
-	}); err != nil {
-		return nil, err
+	created, err := q.EnsureProfiles(ctx, dbgen.EnsureProfilesParams{TenantID: tenant, Ids: ids, Customers: customers})
+	if err != nil {
+		return out, err
 	}
-	for {
+	for _, p := range created {
+		out.of[p.CustomerID], out.created[p.ID] = p.ID, true
+	}
+	customers = slices.DeleteFunc(customers, func(customer uuid.UUID) bool {
+		_, ok := out.of[customer]
+		return ok
+	})
+	for len(customers) > 0 {
 		locked, err := q.LockProfiles(ctx, tenant, customers)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		deletedProfile := map[uuid.UUID]bool{} // by locked profile
 		for _, p := range locked {
@@ -285,7 +304,7 @@ func lockCustomers(
 		}
 		resolved, err := q.ResolveCustomers(ctx, tenant, customers)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		profiles, moved := make(map[uuid.UUID]uuid.UUID, len(resolved)), false
 		for _, r := range resolved {
@@ -295,23 +314,28 @@ func lockCustomers(
 			}
 		}
 		if !moved { // otherwise a merge or unmerge moved a customer meanwhile
-			return profiles, nil
+			maps.Copy(out.of, profiles)
+			break
 		}
 	}
+	return out, nil
 }
 
 // placeAll orders each write in the history of its field. It refuses writes that would change a value that is written
 // once. Each write of an operation to a field counts as accepted a microsecond after the one before it, the precision
 // of PostgreSQL.
 func (s Values) placeAll(
-	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles map[uuid.UUID]uuid.UUID,
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite, profiles lockedProfiles,
 	refused *rejections,
 ) (stored, error) {
 	out := stored{superseded: map[uuid.UUID]uuid.UUID{}, places: map[uuid.UUID]rules.Placement{}}
 	keys := make([]fieldKey, len(writes))
 	since := make(map[fieldKey]time.Time, len(writes))
 	for i, w := range writes {
-		keys[i] = fieldKey{profiles[w.CustomerID], w.Name}
+		keys[i] = fieldKey{profiles.of[w.CustomerID], w.Name}
+		if profiles.created[keys[i].profile] { // it has no versions
+			continue
+		}
 		at := effectiveTime(w.op, w.WriteValueInput)
 		if earliest, ok := since[keys[i]]; !ok || at.Before(earliest) {
 			since[keys[i]] = at
@@ -370,7 +394,7 @@ func (s Values) placeAll(
 	for i, w := range out.writes {
 		p := placed[i]
 		row, err := s.row(
-			p.version, profiles[w.CustomerID], p.operation, w.WriteValueInput, w.def, w.checked, p.place,
+			p.version, profiles.of[w.CustomerID], p.operation, w.WriteValueInput, w.def, w.checked, p.place,
 		)
 		if err != nil {
 			return out, err
