@@ -32,47 +32,58 @@ services-stop: ## stop the private servers; their data stays in .dev/
 .PHONY: demo
 demo: ## run the quickstart on real input; it ends with "demo: ok"
 	@$(with_services) \
-	echo "demo: building bin/vault-dev (some minutes the first time: the Hatchet engine is in it)" && \
-	go build -o bin/vault-dev ./cmd/vault-dev && \
+	scripts/progress demo go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev demo
 
 .PHONY: run
 run: ## run engine and worker in one process, until Ctrl-C
 	@$(with_services) \
-	echo "run: building bin/vault-dev (some minutes the first time: the Hatchet engine is in it)" && \
-	go build -o bin/vault-dev ./cmd/vault-dev && \
+	scripts/progress run go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev run
 
 .PHONY: bench
-bench: ## measure the system and its parts: benchmarks/profile.json
+bench: ## measure everything beside its ceiling: benchmarks/*.json and the plots of docs/performance.md
 	@$(with_services) \
-	go build -o bin/vault-dev ./cmd/vault-dev && \
-	exec bin/vault-dev bench
+	scripts/progress build go build -o bin/vault-dev ./cmd/vault-dev && \
+	bin/vault-dev bench && \
+	exec bin/vault-dev bench-growing
+
+.PHONY: bench-short
+bench-short: ## the measurements of bench with fewer repetitions, in less than 3 minutes; writes no file
+	@$(with_services) \
+	scripts/progress build go build -o bin/vault-dev ./cmd/vault-dev && \
+	exec bin/vault-dev bench --short
 
 .PHONY: bench-growing
-bench-growing: ## measure the growth with workers and rows: benchmarks/growing.json
+bench-growing: ## measure the growth with workers and rows (part of bench): benchmarks/growing.json
 	@$(with_services) \
-	go build -o bin/vault-dev ./cmd/vault-dev && \
+	scripts/progress build go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev bench-growing
 
 .PHONY: storm
 storm: ## measure writes while 40 gap fills wait for a language model that hangs
 	@$(with_services) \
-	go build -o bin/vault-dev ./cmd/vault-dev && \
+	scripts/progress build go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev storm
 
 .PHONY: bench-engine
 bench-engine: ## measure the growth of the engine's database per write: benchmarks/engine.json
 	@$(with_services) \
-	go build -o bin/vault-dev ./cmd/vault-dev && \
+	scripts/progress build go build -o bin/vault-dev ./cmd/vault-dev && \
 	exec bin/vault-dev bench-engine
+
+.PHONY: bench-tenants
+bench-tenants: ## measure a tenant's writes and reads while another attacks: benchmarks/tenants.json
+	@$(with_services) \
+	scripts/progress build go build -o bin/vault-dev ./cmd/vault-dev && \
+	exec bin/vault-dev bench-tenants
 
 .PHONY: test
 test: ## run all tests, against real PostgreSQL, Redis and Hatchet
 	@scripts/services tools && \
 	$(with_services) \
-	echo "test: go test ./... (some minutes more the first time)" && \
-	go test -count=1 -timeout 20m -p 2 ./... && $(MAKE) --no-print-directory race
+	echo "test: go test ./..." && \
+	scripts/progress test go test -count=1 -timeout 20m -p 2 ./... && $(MAKE) --no-print-directory race
 
 # Only the race detector needs a C compiler. CI has one.
 .PHONY: race
@@ -80,7 +91,7 @@ race: ## run the concurrency tests under the race detector (part of test)
 	@if ! command -v "$$(go env CC)" >/dev/null; then \
 		echo "race: skipped, no C compiler" && [ -z "$${CI:-}" ]; exit; fi; \
 	$(with_services) \
-	echo "race: go test -race (some minutes more the first time)" && \
+	echo "race: go test -race (builds all packages for the race detector the first time: some minutes)" && \
 	CGO_ENABLED=1 go test -race -count=1 -timeout 20m -run 'NeverOlder|ReadsNeverSee|Concurrent|AtOnce' ./steps ./cache ./trigger
 
 .PHONY: chaos

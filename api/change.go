@@ -88,6 +88,7 @@ func change[I any, P interface {
 			opts = append(opts, trigger.IdempotencyKey(pref.Key))
 		}
 		receipt, err := accept(ctx, c, in, opts)
+		endTurn(ctx)
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}

@@ -69,7 +69,7 @@ func (s *Server) describe(r route) huma.Operation {
 	maps.Copy(h.Responses, r.answers)
 	h.Errors = []int{http.StatusBadRequest} // an invalid query, cursor or body
 	if len(r.access.scopes) > 0 {
-		h.Middlewares = huma.Middlewares{s.authorize(r.access)}
+		h.Middlewares = huma.Middlewares{s.authorize(r.access), s.takeTurn}
 		h.Security = []map[string][]string{{"key": {}}}
 		h.Errors = append(h.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests,
 			http.StatusServiceUnavailable)

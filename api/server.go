@@ -19,6 +19,7 @@ import (
 	"github.com/contextvault/contextvault/api/internal/limit"
 	"github.com/contextvault/contextvault/api/internal/problem"
 	"github.com/contextvault/contextvault/api/internal/schema"
+	fair "github.com/contextvault/contextvault/internal/turns"
 	"github.com/contextvault/contextvault/query"
 	"github.com/contextvault/contextvault/telemetry"
 	"github.com/contextvault/contextvault/trigger"
@@ -66,6 +67,7 @@ type Server struct {
 	handler   *access.Handler
 	limits    *limit.Requests[uuid.UUID]
 	strangers *limit.Requests[netip.Prefix] // requests with unknown keys, by address
+	large     *fair.Turns                   // requests with large bodies
 	known     *knownKeys
 	adminHash []byte
 	routes    []Route
@@ -102,6 +104,7 @@ func New(o Options) *Server {
 	s := &Server{
 		options: o, mux: http.NewServeMux(), adminHash: HashKey(o.AdminToken),
 		limits: limit.New[uuid.UUID](o.RateLimit), strangers: limit.New[netip.Prefix](o.RateLimit), known: newKnownKeys(),
+		large: fair.NewWithShare(largeBodies, 1),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.handler = &access.Handler{

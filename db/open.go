@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	pgvector "github.com/pgvector/pgvector-go/pgx"
+
+	"github.com/contextvault/contextvault/internal/turns"
 )
 
 // Database roles of the vault. The migrations create them. Neither bypasses row-level security.
@@ -32,7 +34,8 @@ var errDatabaseURL = errors.New("DATABASE_URL is not a PostgreSQL URL, such as "
 type DB struct {
 	app    *pgxpool.Pool
 	system *pgxpool.Pool
-	pooled bool // behind a pooler, see pooler.go
+	pooled bool         // behind a pooler, see pooler.go
+	turns  *turns.Turns // of the connections of app
 }
 
 // Open connects to the database at url. It returns an error if the schema is missing or older than this program. The
@@ -66,7 +69,7 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 		app.Close()
 		return nil, err
 	}
-	d := &DB{app: app, system: system, pooled: pooled}
+	d := &DB{app: app, system: system, pooled: pooled, turns: turns.New(int(opts.MaxConns))}
 	if err := d.checkSchema(ctx); err != nil {
 		d.Close()
 		return nil, err

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -9,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/turns"
 )
 
 // setTenant sets the variable that row-level security reads. Behind a pooler, the role is set as well. All of it is
@@ -19,7 +21,9 @@ const (
 	setSystemPooled = "SELECT set_config('role', '" + roleSystem + "', true)"
 )
 
-// Tenant returns queries that see only the rows of one tenant. Each query is one round trip.
+// Tenant returns queries that see only the rows of one tenant. Each query is one round trip. The queries and transactions
+// of one tenant use at most three quarters of the connections of this process, so that a tenant with many slow ones
+// holds up no other.
 func (d *DB) Tenant(tenant uuid.UUID) *dbgen.Queries { return dbgen.New(d.tenantConn(tenant)) }
 
 func (d *DB) tenantConn(tenant uuid.UUID) dbgen.DBTX {
@@ -27,7 +31,7 @@ func (d *DB) tenantConn(tenant uuid.UUID) dbgen.DBTX {
 	if d.pooled {
 		set = setTenantPooled
 	}
-	return localConn{pool: d.app, set: set, args: []any{tenant.String()}}
+	return localConn{pool: d.app, set: set, args: []any{tenant.String()}, turns: d.turns, tenant: tenant.String()}
 }
 
 // System returns queries that see the rows of all tenants. Sweeps, the relay and the purge use it.
@@ -45,13 +49,47 @@ type localConn struct {
 	pool *pgxpool.Pool
 	set  string
 	args []any // of set
+
+	turns  *turns.Turns // of the connections; nil: no tenant shares them
+	tenant string
+}
+
+// acquire waits for the tenant's turn to use a connection. release is called once the connection is free.
+func (c localConn) acquire(ctx context.Context) (release func(), err error) {
+	if c.turns == nil {
+		return func() {}, nil
+	}
+	if err := c.turns.Acquire(ctx, c.tenant); err != nil {
+		return nil, fmt.Errorf("wait for a connection: %w", err)
+	}
+	return func() { c.turns.Release(c.tenant) }, nil
+}
+
+// turnResults are the results of a batch that frees the tenant's turn when they are closed.
+type turnResults struct {
+	pgx.BatchResults
+	release func()
+	closed  bool
+}
+
+func (r *turnResults) Close() error {
+	err := r.BatchResults.Close()
+	if !r.closed {
+		r.closed = true
+		r.release()
+	}
+	return err
 }
 
 func (c localConn) send(ctx context.Context, sql string, args []any) (pgx.BatchResults, error) {
 	batch := &pgx.Batch{}
 	batch.Queue(c.set, c.args...)
 	batch.Queue(sql, args...)
-	results := c.pool.SendBatch(ctx, batch)
+	release, err := c.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	results := &turnResults{BatchResults: c.pool.SendBatch(ctx, batch), release: release}
 	if _, err := results.Exec(); err != nil {
 		_ = results.Close()
 		return nil, err

@@ -23,6 +23,10 @@ func (d *DB) InTx(ctx context.Context, tenant uuid.UUID, fn func(q *dbgen.Querie
 	if d.pooled {
 		begin += "; " + setLocalRole(roleApp)
 	}
+	if err := d.turns.Acquire(ctx, tenant.String()); err != nil {
+		return fmt.Errorf("wait for a connection: %w", err)
+	}
+	defer d.turns.Release(tenant.String())
 	return inTx(ctx, d.app, pgx.TxOptions{BeginQuery: begin}, fn)
 }
 

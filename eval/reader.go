@@ -3,6 +3,7 @@ package eval
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -80,12 +81,12 @@ type reader struct {
 // reading is what the vault would know of a customer while it reads a dialogue.
 type reading struct {
 	profile map[string]vault.Value
-	turn    map[string]int // by field: the turn of the stored value
-	offers  map[string]bool
+	turn    map[string]int             // by field: the turn of the stored value
+	offers  map[string]json.RawMessage // by field: the value to confirm
 }
 
 func newReading() *reading {
-	return &reading{profile: map[string]vault.Value{}, turn: map[string]int{}, offers: map[string]bool{}}
+	return &reading{profile: map[string]vault.Value{}, turn: map[string]int{}, offers: map[string]json.RawMessage{}}
 }
 
 // extract reads the turns up to and including until for slots of an agent, and stores what passes the gate. It returns
@@ -115,9 +116,15 @@ func (r *reader) extract(
 	for _, c := range found {
 		def := a.defs[c.FieldName]
 		checked, problem := said.Check(c, &def)
+		if problem == nil && !reply.Accepts(def, c, req.Turns) {
+			problem = vault.Invalid(c.FieldName, "the reply does not state the value")
+		}
 		if problem != nil || c.Confidence < vault.UseThreshold {
-			into.offers[c.FieldName] = c.Confidence >= offerThreshold && reply.Confirmable(def, c.Value) &&
-				said.Offers(c, &def)
+			delete(into.offers, c.FieldName)
+			if c.Confidence >= offerThreshold && reply.Confirmable(def, c.Value) && said.Offers(c, &def) &&
+				reply.Accepts(def, c, req.Turns) {
+				into.offers[c.FieldName] = c.Value
+			}
 			continue
 		}
 		old, known := into.profile[c.FieldName]
@@ -128,7 +135,7 @@ func (r *reader) extract(
 		into.profile[c.FieldName] = vault.Value{
 			Name: c.FieldName, Value: checked.Value, Confidence: c.Confidence,
 			RequiresConfirmation: c.Confidence < vault.ConfirmThreshold || !checked.Certain,
-			Lineage: vault.Lineage{SourceMetadata: quoteMetadata(c.Quote)},
+			Lineage:              vault.Lineage{SourceMetadata: quoteMetadata(c.Quote)},
 		}
 		stored = append(stored, c.FieldName)
 	}
@@ -193,16 +200,20 @@ func (r *reader) ask(ctx context.Context, d Dialogue, s goal, asked *reading, t 
 		return err
 	}
 	t.fills = append(t.fills, 1)
-	before := d.state(s.service, s.first)
 	truth := d.annotate(a, sc.slots(), s.last)
 	for _, name := range sc.intent.RequiredSlots {
 		question := vault.Question{FieldName: name, Kind: vault.QuestionValue, Attempt: 1}
-		if v, known := asked.profile[name]; known && !v.RequiresConfirmation {
+		v, known := asked.profile[name]
+		offer, offered := asked.offers[name]
+		switch {
+		case known && !v.RequiresConfirmation:
 			continue
-		} else if known || asked.offers[name] {
-			question.Kind = vault.QuestionConfirm
+		case known:
+			question.Kind, question.Candidate = vault.QuestionConfirm, v.Value
+		case offered:
+			question.Kind, question.Candidate = vault.QuestionConfirm, offer
 		}
-		t.asked(s.service, &question, before)
+		t.asked(s.service, &question, knownAt(d, a, name, s.first), s.first)
 		at := slices.IndexFunc(truth, func(f fact) bool { return f.slot == name && f.reason != reasonNoPreference })
 		if at < 0 {
 			t.groupOf(s.service).Asking.Unanswerable++
@@ -213,7 +224,15 @@ func (r *reader) ask(ctx context.Context, d Dialogue, s goal, asked *reading, t 
 			Name: name, Value: encode(a.defs[name].ValueType, truth[at].variants[0]), Confidence: 1,
 		}
 	}
-	t.humanAsked(d, s, before)
+	t.humanAsked(d, s)
+	return nil
+}
+
+// knownAt returns what the annotations know of a slot after a turn, nil for nothing.
+func knownAt(d Dialogue, a agent, slot string, after int) *fact {
+	for _, f := range d.annotate(a, []string{slot}, after) {
+		return &f
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,6 +32,7 @@ type System struct {
 type Options struct {
 	Model          string                // the name of the model in the report
 	Concurrency    int                   // dialogues at a time; 0: DefaultConcurrency
+	Examples       int                   // the maximum length of each list of examples; 0: DefaultExamples
 	MatchThreshold float64               // the similarity at which extraction matches two definitions
 	Progress       func(done, total int) // called after each dialogue; nil: no call
 }
@@ -46,6 +48,7 @@ const operationTimeout = 12 * time.Minute
 func Run(ctx context.Context, sys System, services []Service, dialogues []Dialogue, opts Options) (*Report, error) {
 	started := time.Now()
 	r := &run{System: sys, agents: map[string]agent{}, report: newReport(opts.Model, len(dialogues))}
+	r.report.examples = cmp.Or(opts.Examples, DefaultExamples)
 	used := map[string]bool{}
 	for _, d := range dialogues {
 		for _, s := range d.goals() {
@@ -361,7 +364,6 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s goal, t *tally
 	if err := r.saveTurns(ctx, d, c, s.first); err != nil {
 		return err
 	}
-	before := d.state(s.service, s.first)
 	truth := d.annotate(a, sc.slots(), s.last)
 	receipt, err := r.fill(ctx, c, sc.ask)
 	if err != nil {
@@ -382,20 +384,13 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s goal, t *tally
 			break
 		}
 		known[question.ID] = true
-		t.asked(s.service, question, before)
+		t.asked(s.service, question, knownAt(d, a, question.FieldName, s.first), s.first)
 		at := slices.IndexFunc(
 			truth,
 			func(f fact) bool { return f.slot == question.FieldName && f.reason != reasonNoPreference },
 		)
 		if at < 0 {
-			receipt, err := trigger.Submit(
-				ctx,
-				r.Trigger,
-				r.Tenant,
-				vault.CancelFill,
-				vault.CancelFillInput{FillID: question.FillID},
-			)
-			if _, err := r.done(ctx, receipt, err); err != nil {
+			if err := r.leave(ctx, question.FillID); err != nil {
 				return err
 			}
 			t.groupOf(s.service).Asking.Unanswerable++
@@ -405,19 +400,44 @@ func (r *run) ask(ctx context.Context, d Dialogue, c *customer, s goal, t *tally
 		if question.Kind == vault.QuestionConfirm && truth[at].matches(plain(question.Candidate)) {
 			answer = json.RawMessage(`"yes"`)
 		}
-		receipt, err := trigger.Submit(
-			ctx,
-			r.Trigger,
-			r.Tenant,
-			vault.AnswerQuestion,
-			vault.AnswerQuestionInput{QuestionID: question.ID, Value: answer, SessionID: &c.session},
-		)
-		if _, err := r.done(ctx, receipt, err); err != nil && vault.CodeOf(err) != vault.CodeInvalid {
+		open, err := r.answer(ctx, c, question.ID, answer)
+		if err == nil && open { // a title such as "Basta" reads as an interruption
+			said, _ := json.Marshal("It is " + plain(answer))
+			open, err = r.answer(ctx, c, question.ID, said)
+		}
+		if err == nil && open {
+			err = r.leave(ctx, question.FillID)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	t.humanAsked(d, s, before)
+	t.humanAsked(d, s)
 	return nil
+}
+
+// answer answers a question, and reports whether it is open still because the reply is read as an interruption.
+func (r *run) answer(ctx context.Context, c *customer, question uuid.UUID, value json.RawMessage) (bool, error) {
+	receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.AnswerQuestion, vault.AnswerQuestionInput{
+		QuestionID: question, Value: value, SessionID: &c.session,
+	})
+	op, err := r.done(ctx, receipt, err)
+	if vault.CodeOf(err) == vault.CodeInvalid {
+		return false, nil // the next question follows
+	}
+	if err != nil {
+		return false, err
+	}
+	var out vault.ItemResult
+	err = json.Unmarshal(op.Result, &out)
+	return out.Interrupted, err
+}
+
+// leave ends the questions of a fill.
+func (r *run) leave(ctx context.Context, fill uuid.UUID) error {
+	receipt, err := trigger.Submit(ctx, r.Trigger, r.Tenant, vault.CancelFill, vault.CancelFillInput{FillID: fill})
+	_, err = r.done(ctx, receipt, err)
+	return err
 }
 
 // The polling interval for the next question grows from firstPause to longestPause: short when the steps run in this

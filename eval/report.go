@@ -38,6 +38,7 @@ type Report struct {
 	Wrong      []Example   `json:"wrong,omitempty"`
 	Missed     []Example   `json:"missed,omitempty"`
 	Inexact    []Example   `json:"inexact,omitempty"`
+	Reasked    []Example   `json:"reasked,omitempty"` // questions for values that were known
 	examples   int         // the maximum length of each list
 }
 
@@ -98,14 +99,46 @@ type Asking struct {
 	PerDialogue float64 `json:"vault_per_dialogue"`
 	Confirms    int     `json:"vault_confirmations"` // of those, questions to confirm a value
 	// needless: for values that the service knew before, without confirmations
-	Reasked      int     `json:"vault_reasked"`
-	ReaskedPer   float64 `json:"vault_reasked_per_dialogue"`
+	Reasked    int     `json:"vault_reasked"`
+	ReaskedPer float64 `json:"vault_reasked_per_dialogue"`
+	// Needless counts the questions for values that the service knew before, by how they were said.
+	Needless     Causes  `json:"vault_needless_by_cause"`
 	Human        int     `json:"human"`
 	HumanPer     float64 `json:"human_per_dialogue"`
 	HumanReasked int     `json:"human_reasked"`
 	HumanConfirm int     `json:"human_confirmations"` // turns in which the human agent asked for confirmation
 	Unanswerable int     `json:"vault_unanswered"`    // for values that the customer never states in this dialogue
 }
+
+// Needless counts the questions for values that the annotations know already. A question to confirm the right value is
+// counted apart: the customer need not say the value again.
+type Needless struct {
+	Questions int `json:"questions"`               // questions that ask for the value
+	Confirms  int `json:"confirmations"`           // questions that ask to confirm it
+	Misguided int `json:"misguided_confirmations"` // questions that ask to confirm another value
+}
+
+func (n *Needless) plus(o Needless) {
+	n.Questions += o.Questions
+	n.Confirms += o.Confirms
+	n.Misguided += o.Misguided
+}
+
+// Causes are Needless by the reason of fact, that is, by how the value was said.
+type Causes map[string]*Needless
+
+func (c Causes) of(reason string) *Needless {
+	if reason == "" {
+		reason = causeStated
+	}
+	if c[reason] == nil {
+		c[reason] = &Needless{}
+	}
+	return c[reason]
+}
+
+// causeStated is the reason of a fact that the customer stated.
+const causeStated = "the customer stated it"
 
 // Fills counts the model calls of gap fills.
 type Fills struct {
@@ -138,6 +171,8 @@ type Example struct {
 	Truth    string `json:"truth,omitempty"`
 	Stored   string `json:"stored,omitempty"`
 	Quote    string `json:"quote,omitempty"`
+	Turn     int    `json:"turn,omitempty"`        // of a question: the turn after which it was asked
+	Reason   string `json:"reason,omitempty"`      // of a question: why the value was not stated; "": it was
 	Sure     bool   `json:"unconfirmed,omitempty"` // stored without a confirmation
 }
 
@@ -163,7 +198,9 @@ func newReport(model string, dialogues int) *Report {
 	}
 }
 
-func newGroup() Group { return Group{ByKind: Kinds{}, services: map[string]bool{}} }
+func newGroup() Group {
+	return Group{ByKind: Kinds{}, Asking: Asking{Needless: Causes{}}, services: map[string]bool{}}
+}
 
 // groupOf returns the figures of the group of a service.
 func (r *Report) groupOf(service string) *Group {
@@ -194,6 +231,9 @@ func (g *Group) plus(o *Group) {
 	g.Asking.Vault += o.Asking.Vault
 	g.Asking.Confirms += o.Asking.Confirms
 	g.Asking.Reasked += o.Asking.Reasked
+	for reason, n := range o.Asking.Needless {
+		g.Asking.Needless.of(reason).plus(*n)
+	}
 	g.Asking.Human += o.Asking.Human
 	g.Asking.HumanReasked += o.Asking.HumanReasked
 	g.Asking.HumanConfirm += o.Asking.HumanConfirm
@@ -331,20 +371,39 @@ func (t *tally) missing(s goal, required []string, facts []fact, names []string)
 	}
 }
 
-// asked counts a question of the vault.
-func (t *tally) asked(service string, q *vault.Question, before map[string][]string) {
+// asked counts a question of the vault after a turn. known is what the annotations know of its field then, nil for
+// nothing.
+func (t *tally) asked(service string, q *vault.Question, known *fact, turn int) {
 	asking := &t.groupOf(service).Asking
 	asking.Vault++
 	if q.Kind == vault.QuestionConfirm {
 		asking.Confirms++
 	}
-	if len(before[q.FieldName]) > 0 && q.Attempt == 1 && q.Kind == vault.QuestionValue {
-		asking.Reasked++
+	if known == nil || q.Attempt > 1 {
+		return
 	}
+	e := Example{
+		Dialogue: t.dialogue, Slot: service + "." + q.FieldName, Truth: strings.Join(known.variants, " | "),
+		Quote: known.candidate.Quote, Turn: turn, Reason: known.reason,
+	}
+	cause := asking.Needless.of(known.reason)
+	switch {
+	case q.Kind == vault.QuestionValue:
+		asking.Reasked++
+		cause.Questions++
+	case known.matches(plain(q.Candidate)):
+		cause.Confirms++
+		return
+	default:
+		cause.Misguided++
+		e.Stored = plain(q.Candidate)
+	}
+	t.Reasked = append(t.Reasked, e)
 }
 
 // humanAsked counts the questions of the human agent during a goal.
-func (t *tally) humanAsked(d Dialogue, s goal, before map[string][]string) {
+func (t *tally) humanAsked(d Dialogue, s goal) {
+	before := d.state(s.service, s.first)
 	asking := &t.groupOf(s.service).Asking
 	for _, slot := range d.requests(s) {
 		asking.Human++
@@ -380,13 +439,8 @@ func (r *Report) add(t tally) {
 			r.except(x.Reason, e.Slot, e)
 		}
 	}
-	r.Wrong, r.Missed, r.Inexact = append(
-		r.Wrong,
-		t.Wrong...), append(
-		r.Missed,
-		t.Missed...), append(
-		r.Inexact,
-		t.Inexact...)
+	r.Wrong, r.Missed = append(r.Wrong, t.Wrong...), append(r.Missed, t.Missed...)
+	r.Inexact, r.Reasked = append(r.Inexact, t.Inexact...), append(r.Reasked, t.Reasked...)
 }
 
 func (v *Values) plus(o Values) {
@@ -440,16 +494,9 @@ func (r *Report) finish(took time.Duration) {
 		}
 		x.Examples = bounded(x.Examples, r.examples)
 	}
-	r.Wrong, r.Missed, r.Inexact = bounded(
-		r.Wrong,
-		r.examples,
-	), bounded(
-		r.Missed,
-		r.examples,
-	), bounded(
-		r.Inexact,
-		r.examples,
-	)
+	for _, list := range []*[]Example{&r.Wrong, &r.Missed, &r.Inexact, &r.Reasked} {
+		*list = bounded(*list, r.examples)
+	}
 }
 
 // bounded keeps at most that many evenly spaced examples, in a stable order.
@@ -485,7 +532,8 @@ func of(ratio float64, whole int) string {
 // WithoutWords returns the report without words of the conversations: each example keeps its dialogue and its slot.
 func (r *Report) WithoutWords() *Report {
 	plain := *r
-	plain.Wrong, plain.Missed, plain.Inexact = withoutWords(r.Wrong), withoutWords(r.Missed), withoutWords(r.Inexact)
+	plain.Wrong, plain.Missed = withoutWords(r.Wrong), withoutWords(r.Missed)
+	plain.Inexact, plain.Reasked = withoutWords(r.Inexact), withoutWords(r.Reasked)
 	plain.Exceptions = slices.Clone(r.Exceptions)
 	for i := range plain.Exceptions {
 		plain.Exceptions[i].Examples = nil
@@ -523,6 +571,11 @@ func (g *Group) print(w io.Writer, name string) {
 	_, _ = fmt.Fprintf(w, "questions, vault\t%d\t%.2f per dialogue, %d of them confirmations, "+
 		"%d needless (%.2f per dialogue), %d never answered\n", g.Asking.Vault, g.Asking.PerDialogue,
 		g.Asking.Confirms, g.Asking.Reasked, g.Asking.ReaskedPer, g.Asking.Unanswerable)
+	for _, reason := range slices.Sorted(maps.Keys(g.Asking.Needless)) {
+		n := g.Asking.Needless[reason]
+		_, _ = fmt.Fprintf(w, "needless\t%d\tand %d confirmations, %d of another value: %s\n",
+			n.Questions, n.Confirms, n.Misguided, reason)
+	}
 	_, _ = fmt.Fprintf(w, "questions, human\t%d\t%.2f per dialogue, and %d confirmations, %d for known values\n",
 		g.Asking.Human, g.Asking.HumanPer, g.Asking.HumanConfirm, g.Asking.HumanReasked)
 }
@@ -588,7 +641,7 @@ func (r *Report) Print(out io.Writer) error {
 	for _, list := range []struct {
 		title string
 		of    []Example
-	}{{"stored and wrong", r.Wrong}, {"stated and not stored", r.Missed}, {"missing fields that differ", r.Inexact}} {
+	}{{"stored and wrong", r.Wrong}, {"stated and not stored", r.Missed}, {"missing fields that differ", r.Inexact}, {"known and asked for", r.Reasked}} {
 		if len(list.of) > 0 {
 			_, _ = fmt.Fprintf(w, "\n%s, %d examples:\n", list.title, len(list.of))
 		}

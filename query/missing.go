@@ -32,6 +32,10 @@ func (q *Queries) Missing(ctx context.Context, tenant uuid.UUID, in MissingInput
 	out := MissingFields{Missing: []vault.Missing{}}
 	state, err := missing.Load(ctx, cached{q}, q.db.Tenant(tenant), tenant, missing.Input{
 		CustomerID: in.CustomerID, ScenarioID: in.ScenarioID, SessionID: in.SessionID, Scope: in.Scope, Now: time.Now(),
+		Turn: func(ctx context.Context) (func(), error) {
+			err := q.conditions.Acquire(ctx, tenant.String())
+			return func() { q.conditions.Release(tenant.String()) }, err
+		},
 	})
 	if err != nil {
 		return out, err

@@ -18,6 +18,7 @@ import (
 	"github.com/contextvault/contextvault/cache"
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
+	"github.com/contextvault/contextvault/internal/turns"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -32,7 +33,13 @@ type Queries struct {
 	sealer  *db.Sealer
 	decoded decodedProfiles
 	onChain func(items int) // called with the length of each chain read
+	// conditions are the turns to evaluate conditions. A tenant has one at a time, so that its expensive ones leave the
+	// other CPUs to the others.
+	conditions *turns.Turns
 }
+
+// conditionTurns is the number of tenants whose conditions are evaluated at the same time.
+const conditionTurns = 16
 
 // Option configures Queries.
 type Option func(*Queries)
@@ -43,7 +50,10 @@ func OnChain(fn func(items int)) Option { return func(q *Queries) { q.onChain = 
 // New returns Queries that read from a database and a cache, which may be disabled. The sealer decrypts encrypted
 // values; the cache stores them encrypted, as PostgreSQL does.
 func New(database *db.DB, c *cache.Cache, sealer *db.Sealer, opts ...Option) *Queries {
-	q := &Queries{db: database, cache: c, sealer: sealer, decoded: newDecodedProfiles(), onChain: func(int) {}}
+	q := &Queries{
+		db: database, cache: c, sealer: sealer, decoded: newDecodedProfiles(), onChain: func(int) {},
+		conditions: turns.NewWithShare(conditionTurns, 1),
+	}
 	for _, opt := range opts {
 		opt(q)
 	}

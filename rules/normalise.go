@@ -19,7 +19,7 @@ const (
 )
 
 // normalise returns the stored form of a value of a definition, or the reason why the value does not have its type. It
-// is idempotent. It removes space around a value, except around a string, and the unit of a number. A datetime without
+// is idempotent. It removes space around a value and the unit of a number. A datetime without
 // an offset is read in the definition's time zone, and a phone number without a country code in its region.
 func normalise(d vault.Definition, raw json.RawMessage) (json.RawMessage, string) {
 	if isBlankText(raw) {
@@ -54,7 +54,7 @@ func normalise(d vault.Definition, raw json.RawMessage) (json.RawMessage, string
 		if !isString {
 			return nil, notString
 		}
-		return jsonString(s), ""
+		return jsonString(strings.TrimSpace(s)), ""
 	}
 	if !isString {
 		s = "" // no format has the empty text, so the problem is that of the type

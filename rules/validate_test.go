@@ -50,7 +50,7 @@ func TestCheckValue_NormalisesEveryType(t *testing.T) {
 		name, in, want string
 		typ            vault.ValueType
 	}{
-		{"a string is kept as it is", `" Ada  Lovelace "`, `" Ada  Lovelace "`, vault.TypeString},
+		{"space around a string is removed", `" Ada  Lovelace "`, `"Ada  Lovelace"`, vault.TypeString},
 		{"escapes of a string are resolved", `"\u0041da \u00e9 <b>"`, `"Ada é <b>"`, vault.TypeString},
 		{"a pair of surrogates is a character", `"\ud83d\ude00"`, `"😀"`, vault.TypeString},
 		{"an email is trimmed and its domain is lower-cased", `" Ada.L@Example.COM "`, `"Ada.L@example.com"`, vault.TypeEmail},
@@ -393,7 +393,8 @@ func TestCheckValue_RegexMatchesWholeValue(t *testing.T) {
 		{vault.TypeString, `a|ab`, `"ab"`, true}, // leftmost-first would stop at a
 		{vault.TypeString, `a|b`, `"ab"`, false},
 		{vault.TypeString, `^abc$`, `"abc"`, true},
-		{vault.TypeString, `abc`, `"abc\n"`, false},
+		{vault.TypeString, `abc`, `"abc\n"`, true}, // space around a value is removed first
+		{vault.TypeString, `abc`, `"abc\nx"`, false},
 		{vault.TypeString, `(?m)^abc$`, `"x\nabc"`, false},
 		{vault.TypeString, `(?i)ABC`, `"abc"`, true},
 		{vault.TypeString, `\Qa.c`, `"a.c"`, true},

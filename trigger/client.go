@@ -2,6 +2,8 @@ package trigger
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -108,12 +110,19 @@ func (c *Client) accept(ctx context.Context, tenant uuid.UUID, in db.NewOperatio
 		opt(&in)
 	}
 	in.Pushing = c.engine != nil
-	accepted, err := c.accepts.do(ctx, tenant, newOperation{ctx, in})
-	if err == nil {
-		err = accepted.Err
-	}
+	payload, err := json.Marshal(in.Payload)
 	if err != nil {
-		return Receipt{}, err
+		return Receipt{}, fmt.Errorf("encode the payload of %s: %w", in.Workflow, err)
+	}
+	in.Payload = json.RawMessage(payload)
+	var accepted db.Acceptance
+	if len(payload) > maxSharedPayload {
+		accepted = c.acceptAll(ctx, tenant, []newOperation{{ctx, in}})[0]
+	} else if accepted, err = c.accepts.do(ctx, tenant, newOperation{ctx, in}); err != nil {
+		return Receipt{}, fmt.Errorf("accept %s: %w", in.Workflow, err)
+	}
+	if accepted.Err != nil {
+		return Receipt{}, accepted.Err
 	}
 	op := accepted.Operation
 	return Receipt{ID: op.ID, TenantID: tenant, Workflow: op.Workflow, client: c}, nil
@@ -125,8 +134,12 @@ type newOperation struct {
 	db.NewOperation
 }
 
-// maxAccepts is the maximum number of operations that share a commit.
-const maxAccepts = 256
+// maxAccepts is the maximum number of operations that share a commit, and maxSharedPayload the maximum size of their
+// payloads: a statement has at most 16 MiB. A larger one has a commit of its own.
+const (
+	maxAccepts       = 256
+	maxSharedPayload = 64 << 10
+)
 
 // togetherTimeout is the maximum duration of a statement that several callers share.
 const togetherTimeout = 30 * time.Second

@@ -226,3 +226,29 @@ func TestBatch_Check(t *testing.T) {
 		}
 	}
 }
+
+// Large operations are accepted beside small ones, each in a commit of its own.
+func TestSubmit_LargePayloads(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	large := vault.ImportValuesInput{}
+	for range 100 {
+		large.Writes = append(large.Writes, write(`"`+strings.Repeat("x", 1<<10)+`"`))
+	}
+	atOnce(40, func(i int) {
+		if i%2 == 0 {
+			b.accept()
+			return
+		}
+		r, err := trigger.Submit(t.Context(), b.Client, b.tenant, vault.ImportValues, large, trigger.IdempotencyKey("file"))
+		b.must(err)
+		var stored vault.ImportValuesInput
+		b.must(b.sealer.Open(b.tenant, r.ID, b.op(r.ID).Payload, &stored))
+		if len(stored.Writes) != len(large.Writes) {
+			t.Errorf("%d writes are stored", len(stored.Writes))
+		}
+	})
+	if n := b.operations(); n != 21 {
+		t.Errorf("%d operations were accepted", n)
+	}
+}

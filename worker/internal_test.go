@@ -22,6 +22,7 @@ import (
 	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbtest"
 	"github.com/contextvault/contextvault/internal/app"
+	"github.com/contextvault/contextvault/internal/turns"
 	"github.com/contextvault/contextvault/metrics"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/telemetry"
@@ -105,7 +106,7 @@ func TestObserve_LimitsConcurrency(t *testing.T) {
 func TestObserve_ModelStepsHoldUpNoOther(t *testing.T) {
 	t.Parallel()
 	m := newTestObserver(t, 2, io.Discard)
-	m.model = newTurns(3)
+	m.model = turns.New(3)
 	started, release := make(chan string, 100), make(chan struct{})
 	var all sync.WaitGroup
 	run := func(action string, tenant int, end <-chan struct{}) {
@@ -141,7 +142,7 @@ func TestObserve_ModelStepsHoldUpNoOther(t *testing.T) {
 func TestObserve_CancelledBeforeItsTurn(t *testing.T) {
 	t.Parallel()
 	m := newTestObserver(t, 1, io.Discard)
-	if err := m.turns.acquire(t.Context(), ""); err != nil {
+	if err := m.turns.Acquire(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

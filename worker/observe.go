@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/contextvault/contextvault/internal/app"
+	"github.com/contextvault/contextvault/internal/turns"
 	"github.com/contextvault/contextvault/metrics"
 	"github.com/contextvault/contextvault/steps/once"
 	"github.com/contextvault/contextvault/telemetry"
@@ -23,8 +24,8 @@ const tracerName = "github.com/contextvault/contextvault/worker"
 // observer limits the number of concurrent steps, and records each step in metrics and log.
 type observer struct {
 	running
-	turns    *turns // of the steps that do not call the language model
-	model    *turns // of the steps that do
+	turns    *turns.Turns // of the steps that do not call the language model
+	model    *turns.Turns // of the steps that do
 	log      *slog.Logger
 	registry *prometheus.Registry
 	steps    *metrics.Steps
@@ -35,8 +36,8 @@ type observer struct {
 // newObserver returns an observer with a registry for the metrics that only the worker exports, others included.
 func newObserver(r *app.Runtime, others ...prometheus.Collector) *observer {
 	o := &observer{
-		turns: newTurns(r.Config.Jobs.Hatchet.WorkerConcurrency),
-		model: newTurns(r.Config.Jobs.Hatchet.ModelConcurrency), log: r.Log,
+		turns: turns.New(r.Config.Jobs.Hatchet.WorkerConcurrency),
+		model: turns.New(r.Config.Jobs.Hatchet.ModelConcurrency), log: r.Log,
 		registry: prometheus.NewRegistry(),
 	}
 	o.steps = metrics.NewSteps(o.n.Load)
@@ -66,7 +67,7 @@ func (r *running) wait(grace time.Duration) int64 {
 }
 
 // turnsOf returns the turns of a step, by its name workflow:step.
-func (o *observer) turnsOf(action string) *turns {
+func (o *observer) turnsOf(action string) *turns.Turns {
 	if workflow, step, _ := strings.Cut(action, ":"); workflows.CallsModel(workflow, step) {
 		return o.model
 	}
@@ -82,11 +83,11 @@ func (o *observer) observe(
 	o.n.Add(1)
 	defer o.n.Add(-1)
 	tenant := ctx.AdditionalMetadata()["tenant_id"] // "": a run of a cron
-	turns := o.turnsOf(ctx.ActionId())
-	if err := turns.acquire(ctx, tenant); err != nil {
+	shared := o.turnsOf(ctx.ActionId())
+	if err := shared.Acquire(ctx, tenant); err != nil {
 		return err
 	}
-	defer turns.release(tenant)
+	defer shared.Release(tenant)
 	attrs := []slog.Attr{
 		slog.String(
 			"step",

@@ -35,6 +35,8 @@ type evalFlags struct {
 	dialogues, concurrency int
 	json, direct           bool
 	read, paraphrase       bool
+	only                   string
+	examples               int
 }
 
 func evalCommand() *cobra.Command {
@@ -54,7 +56,8 @@ func evalCommand() *cobra.Command {
 	}
 	sgd.Flags().StringVar(&flags.data, "data", "", "folder of the data set")
 	sgd.Flags().StringVar(&flags.model, "model", "offline", "offline or annotated")
-	sgd.Flags().IntVar(&flags.dialogues, "dialogues", 0, "size of a random sample with a fixed seed; 0: all")
+	sgd.Flags().IntVar(&flags.dialogues, "dialogues", 0, "size of a random sample with a fixed seed; 0: all.\n"+
+		"With --read a sample writes no file and measures no joint goal accuracy")
 	sgd.Flags().IntVar(&flags.concurrency, "concurrency", eval.DefaultConcurrency, "dialogues at a time")
 	sgd.Flags().BoolVar(
 		&flags.direct,
@@ -74,6 +77,9 @@ func evalCommand() *cobra.Command {
 		false,
 		"give the slots the other names and descriptions of eval/paraphrases.json",
 	)
+	sgd.Flags().StringVar(&flags.only, "only", "", "replay only the dialogues whose services all belong to this group,\n"+
+		"tuned or held_out, and write no file: to look at examples without seeing those of the other group")
+	sgd.Flags().IntVar(&flags.examples, "examples", eval.DefaultExamples, "the maximum length of each list of examples")
 	sgd.Flags().BoolVar(&flags.json, "json", false, "print the report as JSON")
 	_ = sgd.MarkFlagRequired("data")
 	cmd := &cobra.Command{Use: "eval", Short: "measure the vault against annotated conversations"}
@@ -89,8 +95,22 @@ func evalSGD(ctx context.Context, flags evalFlags) error {
 	if flags.paraphrase {
 		services, dialogues = eval.Paraphrase(services, dialogues)
 	}
+	switch flags.only {
+	case "":
+	case eval.GroupTuned, eval.GroupHeldOut:
+		dialogues = eval.Only(flags.only, dialogues)
+	default:
+		return vault.Invalid("only", "is %q; it is %s or %s", flags.only, eval.GroupTuned, eval.GroupHeldOut)
+	}
+	sample := ""
+	if flags.dialogues > 0 && flags.dialogues < len(dialogues) {
+		sample = fmt.Sprintf("a sample of %d, seed %d", flags.dialogues, sampleSeed)
+		shuffle := rand.New(rand.NewPCG(sampleSeed, 0)) //nolint:gosec // the same sample every time
+		shuffle.Shuffle(len(dialogues), func(i, j int) { dialogues[i], dialogues[j] = dialogues[j], dialogues[i] })
+		dialogues = dialogues[:flags.dialogues]
+	}
 	if flags.read {
-		return evalReader(ctx, services, dialogues, flags)
+		return evalReader(ctx, services, dialogues, sample, flags)
 	}
 	cfg, err := loadConfig(os.Environ())
 	if err != nil {
@@ -111,13 +131,6 @@ func evalSGD(ctx context.Context, flags evalFlags) error {
 	default:
 		return vault.Invalid("model", "is %q; it is offline or annotated", flags.model)
 	}
-	sample := ""
-	if flags.dialogues > 0 && flags.dialogues < len(dialogues) {
-		sample = fmt.Sprintf("a sample of %d, seed %d", len(dialogues), sampleSeed)
-		shuffle := rand.New(rand.NewPCG(sampleSeed, 0)) //nolint:gosec // the same sample every time
-		shuffle.Shuffle(len(dialogues), func(i, j int) { dialogues[i], dialogues[j] = dialogues[j], dialogues[i] })
-		dialogues = dialogues[:flags.dialogues]
-	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	report, err := evalOn(ctx, cfg, log, services, dialogues, flags)
 	if err != nil {
@@ -132,7 +145,9 @@ func evalSGD(ctx context.Context, flags evalFlags) error {
 }
 
 // evalReader measures the built-in model without the rest of the vault.
-func evalReader(ctx context.Context, services []eval.Service, dialogues []eval.Dialogue, flags evalFlags) error {
+func evalReader(
+	ctx context.Context, services []eval.Service, dialogues []eval.Dialogue, sample string, flags evalFlags,
+) error {
 	if flags.model != llm.ProviderOffline {
 		return vault.Invalid("model", "is %q; with --read it is offline", flags.model)
 	}
@@ -143,11 +158,12 @@ func evalReader(ctx context.Context, services []eval.Service, dialogues []eval.D
 	bar := cli.NewProgress(os.Stderr, int64(len(dialogues)), "dialogues", "eval")
 	defer bar.End()
 	report, err := eval.Read(ctx, model, services, dialogues, eval.ReadOptions{
-		Model: flags.model, Concurrency: runtime.NumCPU(), Joint: true, Progress: progress(bar),
+		Model: flags.model, Concurrency: runtime.NumCPU(), Joint: sample == "", Examples: flags.examples, Progress: progress(bar),
 	})
 	if err != nil {
 		return err
 	}
+	report.Sample = sample
 	return writeEval(flags.model+", read", report, flags)
 }
 
@@ -156,8 +172,10 @@ func writeEval(name string, report *eval.Report, flags evalFlags) error {
 	if flags.paraphrase {
 		name += ", paraphrased"
 	}
-	if err := keepEval(name, report); err != nil {
-		return err
+	if flags.only == "" && (!flags.read || report.Sample == "") {
+		if err := keepEval(name, report); err != nil {
+			return err
+		}
 	}
 	if flags.json {
 		enc := json.NewEncoder(os.Stdout)
@@ -167,7 +185,9 @@ func writeEval(name string, report *eval.Report, flags evalFlags) error {
 	if err := report.Print(os.Stdout); err != nil {
 		return err
 	}
-	fmt.Printf("\nwritten to %s\n", evalFile)
+	if flags.only == "" && (!flags.read || report.Sample == "") {
+		fmt.Printf("\nwritten to %s\n", evalFile)
+	}
 	return nil
 }
 
@@ -229,7 +249,7 @@ func runEval(
 	bar := cli.NewProgress(os.Stderr, int64(len(dialogues)), "dialogues", "eval")
 	defer bar.End()
 	return eval.Run(ctx, sys, services, dialogues, eval.Options{
-		Model: flags.model, Concurrency: flags.concurrency, MatchThreshold: matchThreshold, Progress: progress(bar),
+		Model: flags.model, Concurrency: flags.concurrency, Examples: flags.examples, MatchThreshold: matchThreshold, Progress: progress(bar),
 	})
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -113,11 +112,7 @@ func quietLog() *slog.Logger {
 }
 
 func (g growth) print() error {
-	encoded, err := json.MarshalIndent(g, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(growingFile, append(encoded, '\n'), 0o644); err != nil { //nolint:gosec // public results
+	if err := writeJSON(growingFile, g); err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
@@ -155,5 +150,5 @@ func (g growth) print() error {
 		return err
 	}
 	fmt.Printf("written to %s\n", growingFile)
-	return nil
+	return plotAll()
 }

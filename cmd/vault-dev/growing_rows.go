@@ -18,7 +18,7 @@ import (
 )
 
 // sizes are the numbers of value versions at which reads and sweeps are measured.
-var sizes = []int{10_000, 1_000_000}
+var sizes = []int{10_000, 100_000, 1_000_000}
 
 const (
 	valuesEach   = 20 // versions per profile, half of them superseded

@@ -37,14 +37,7 @@ func main() {
 				return demo(cmd.Context())
 			},
 		},
-		&cobra.Command{
-			Use:   "bench",
-			Short: "measure the system and compare it with its parts; writes " + benchFile,
-			Args:  cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				return bench(cmd.Context())
-			},
-		},
+		benchCommand(),
 		&cobra.Command{
 			Use:   "storm",
 			Short: "measure changes while gap fills wait for a language model that hangs",
@@ -56,6 +49,7 @@ func main() {
 		evalCommand(),
 		growingCommand(),
 		engineSizeCommand(),
+		tenantsCommand(),
 	)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "vault-dev:", cli.Message(err))

@@ -7,7 +7,6 @@ package dbgen
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -141,14 +140,14 @@ SELECT
     p.created_at,
     p.updated_at,
     coalesce((
-        SELECT jsonb_agg(to_jsonb(f))
+        SELECT json_agg(f)
         FROM customer_values f
         WHERE f.profile_id = p.id
           AND f.status = 'active'
           AND f.deleted_at IS NULL
-    ), '[]')::jsonb AS fields,
+    ), '[]')::json AS fields,
     coalesce((
-        SELECT jsonb_agg(to_jsonb(w) ORDER BY w.name, w.accepted_at, w.id)
+        SELECT json_agg(w ORDER BY w.name, w.accepted_at, w.id)
         FROM (
             SELECT f.id, f.tenant_id, f.profile_id, f.name, f.value, f.encrypted, f.value_type, f.source, f.source_session_id, f.source_scenario_id, f.source_step_id, f.source_item_id, f.source_item_type, f.source_metadata, f.status, f.superseded_by_id, f.superseded_at, f.yields_to_id, f.decision, f.decided_by, f.decided_at, f.decision_note, f.verified, f.verification_method, f.verified_at, f.verified_by, f.confidence, f.requires_confirmation, f.collected_at, f.updated_at, f.expires_at, f.definition_id, f.warnings, f.operation_id, f.accepted_at, f.deleted_at
             FROM customer_values f
@@ -158,28 +157,28 @@ SELECT
             ORDER BY f.name
             LIMIT 200 -- vault.MaxPending
         ) w
-    ), '[]')::jsonb AS pending,
+    ), '[]')::json AS pending,
     coalesce((
-        SELECT jsonb_agg(to_jsonb(a) ORDER BY a.uploaded_at, a.id)
+        SELECT json_agg(a ORDER BY a.uploaded_at, a.id)
         FROM customer_assets a
         WHERE a.profile_id = p.id
           AND a.status = 'active'
           AND a.deleted_at IS NULL
-    ), '[]')::jsonb AS assets,
+    ), '[]')::json AS assets,
     coalesce((
-        SELECT jsonb_agg(to_jsonb(i) ORDER BY i.linked_at, i.id)
+        SELECT json_agg(i ORDER BY i.linked_at, i.id)
         FROM channel_identities i
         WHERE i.profile_id = p.id
-    ), '[]')::jsonb AS channels,
+    ), '[]')::json AS channels,
     coalesce((
-        SELECT jsonb_agg(to_jsonb(n) ORDER BY n.purpose)
+        SELECT json_agg(n ORDER BY n.purpose)
         FROM (
             SELECT DISTINCT ON (o.purpose) o.id, o.tenant_id, o.profile_id, o.purpose, o.granted, o.source, o.operation_id, o.accepted_at, o.expires_at
             FROM consents o
             WHERE o.profile_id = p.id
             ORDER BY o.purpose, o.accepted_at DESC, o.operation_id DESC
         ) n
-    ), '[]')::jsonb AS consents
+    ), '[]')::json AS consents
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 WHERE c.tenant_id = $1
@@ -188,25 +187,26 @@ WHERE c.tenant_id = $1
 `
 
 type GetProfileRow struct {
-	ID              uuid.UUID       `json:"id"`
-	TenantID        uuid.UUID       `json:"tenant_id"`
-	CustomerID      uuid.UUID       `json:"customer_id"`
-	RequestedID     uuid.UUID       `json:"requested_id"`
-	MergedCustomers []uuid.UUID     `json:"merged_customers"`
-	Version         int64           `json:"version"`
-	Label           string          `json:"label"`
-	CreatedAt       time.Time       `json:"created_at"`
-	UpdatedAt       time.Time       `json:"updated_at"`
-	Fields          json.RawMessage `json:"fields"`
-	Pending         json.RawMessage `json:"pending"`
-	Assets          json.RawMessage `json:"assets"`
-	Channels        json.RawMessage `json:"channels"`
-	Consents        json.RawMessage `json:"consents"`
+	ID              uuid.UUID   `json:"id"`
+	TenantID        uuid.UUID   `json:"tenant_id"`
+	CustomerID      uuid.UUID   `json:"customer_id"`
+	RequestedID     uuid.UUID   `json:"requested_id"`
+	MergedCustomers []uuid.UUID `json:"merged_customers"`
+	Version         int64       `json:"version"`
+	Label           string      `json:"label"`
+	CreatedAt       time.Time   `json:"created_at"`
+	UpdatedAt       time.Time   `json:"updated_at"`
+	Fields          []byte      `json:"fields"`
+	Pending         []byte      `json:"pending"`
+	Assets          []byte      `json:"assets"`
+	Channels        []byte      `json:"channels"`
+	Consents        []byte      `json:"consents"`
 }
 
 // Gets the document of a customer in one statement, so that all its parts are from the same moment. Indexes: the
 // unique key, customer_values_active, customer_assets_profile, channel_identities_profile, consents_profile,
-// customer_profiles_merged. merged_customers has the first 100 of the customers merged into this one.
+// customer_profiles_merged. merged_customers has the first 100 of the customers merged into this one. The parts are
+// json, which takes half the time of jsonb.
 func (q *Queries) GetProfile(ctx context.Context, tenantID uuid.UUID, customerID uuid.UUID) (GetProfileRow, error) {
 	row := q.db.QueryRow(ctx, getProfile, tenantID, customerID)
 	var i GetProfileRow

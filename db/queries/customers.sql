@@ -169,7 +169,8 @@ LEFT JOIN entry ON true;
 
 -- Gets the document of a customer in one statement, so that all its parts are from the same moment. Indexes: the
 -- unique key, customer_values_active, customer_assets_profile, channel_identities_profile, consents_profile,
--- customer_profiles_merged. merged_customers has the first 100 of the customers merged into this one.
+-- customer_profiles_merged. merged_customers has the first 100 of the customers merged into this one. The parts are
+-- json, which takes half the time of jsonb.
 -- name: GetProfile :one
 SELECT
     p.id,
@@ -188,14 +189,14 @@ SELECT
     p.created_at,
     p.updated_at,
     coalesce((
-        SELECT jsonb_agg(to_jsonb(f))
+        SELECT json_agg(f)
         FROM customer_values f
         WHERE f.profile_id = p.id
           AND f.status = 'active'
           AND f.deleted_at IS NULL
-    ), '[]')::jsonb AS fields,
+    ), '[]')::json AS fields,
     coalesce((
-        SELECT jsonb_agg(to_jsonb(w) ORDER BY w.name, w.accepted_at, w.id)
+        SELECT json_agg(w ORDER BY w.name, w.accepted_at, w.id)
         FROM (
             SELECT f.*
             FROM customer_values f
@@ -205,28 +206,28 @@ SELECT
             ORDER BY f.name
             LIMIT 200 -- vault.MaxPending
         ) w
-    ), '[]')::jsonb AS pending,
+    ), '[]')::json AS pending,
     coalesce((
-        SELECT jsonb_agg(to_jsonb(a) ORDER BY a.uploaded_at, a.id)
+        SELECT json_agg(a ORDER BY a.uploaded_at, a.id)
         FROM customer_assets a
         WHERE a.profile_id = p.id
           AND a.status = 'active'
           AND a.deleted_at IS NULL
-    ), '[]')::jsonb AS assets,
+    ), '[]')::json AS assets,
     coalesce((
-        SELECT jsonb_agg(to_jsonb(i) ORDER BY i.linked_at, i.id)
+        SELECT json_agg(i ORDER BY i.linked_at, i.id)
         FROM channel_identities i
         WHERE i.profile_id = p.id
-    ), '[]')::jsonb AS channels,
+    ), '[]')::json AS channels,
     coalesce((
-        SELECT jsonb_agg(to_jsonb(n) ORDER BY n.purpose)
+        SELECT json_agg(n ORDER BY n.purpose)
         FROM (
             SELECT DISTINCT ON (o.purpose) o.*
             FROM consents o
             WHERE o.profile_id = p.id
             ORDER BY o.purpose, o.accepted_at DESC, o.operation_id DESC
         ) n
-    ), '[]')::jsonb AS consents
+    ), '[]')::json AS consents
 FROM customer_profiles c
 JOIN customer_profiles p ON p.id = CASE WHEN c.merged_into_id IS NULL THEN c.id ELSE c.merged_into_id END
 WHERE c.tenant_id = sqlc.arg(tenant_id)

@@ -32,6 +32,8 @@ type Input struct {
 	Turns      bool       // load the turns of the session as well
 	Scope      rules.Scope
 	Now        time.Time
+	// Turn waits until conditions may be evaluated, which costs CPU time. nil: at once.
+	Turn func(ctx context.Context) (release func(), err error)
 }
 
 // State is the loaded data and the missing fields.
@@ -79,6 +81,13 @@ func Load(ctx context.Context, src Source, q *dbgen.Queries, tenant uuid.UUID, i
 	}
 	known := rules.Known{
 		Fields: st.Profile.Fields, Session: st.Session.Variables, Scenario: st.Scenario, Now: in.Now,
+	}
+	if in.Turn != nil {
+		release, err := in.Turn(ctx)
+		if err != nil {
+			return st, err
+		}
+		defer release()
 	}
 	st.Missing, st.Warnings = rules.FindMissing(st.Requirements, st.Definitions, known, in.Scope)
 	st.Applicable, _ = rules.Applicable(st.Requirements, known, in.Scope)

@@ -61,10 +61,13 @@ func newAnswerSchema[T any](refine func(entry *jsonschema.Schema)) answerSchema 
 	return out
 }
 
-// compile compiles the schema of an entry.
+// compile compiles the schema by which entries are checked. It is looser than the schema for the endpoint.
 func compile(entry *jsonschema.Schema) *validator.Schema {
 	entry = entry.CloneSchemas()
 	entry.AdditionalProperties = nil
+	entry.Required = slices.DeleteFunc(slices.Clone(entry.Required), func(key string) bool {
+		return key == "when_condition" // a model that leaves it out sets no condition
+	})
 	document, err := validator.UnmarshalJSON(bytes.NewReader(mustMarshal(entry)))
 	if err != nil {
 		panic(err)

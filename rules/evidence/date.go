@@ -91,9 +91,9 @@ func (t *turn) isApart(start, end int) bool {
 }
 
 // dateMentions finds a date.
-func (p passage) dateMentions(date string) []mention {
+func (r reader) dateMentions(p passage, date string) []mention {
 	var out []mention
-	for _, d := range p.turn.days() {
+	for _, d := range r.daysOf(p.turn) {
 		if d.date == date && d.start < p.end && d.end > p.start {
 			if d.start >= p.start && d.end <= p.end {
 				out = append(out, mention{span: d.span, clear: true})
@@ -118,7 +118,7 @@ var zonePattern = regexp.MustCompile(`(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[a
 // datetimeMentions finds a point in time, in RFC 3339 or as a day and a time of day. The offset from UTC must be the
 // same in quote and value; no offset means the time zone of the definition, UTC without one. A quote with another named
 // zone does not match, because its offset depends on the day and the place.
-func (p passage) datetimeMentions(raw, normalised, zone string) []mention {
+func (r reader) datetimeMentions(p passage, raw, normalised, zone string) []mention {
 	quote := p.quote()
 	var out []mention
 	for _, at := range datetimePattern.FindAllStringSubmatchIndex(quote, -1) {
@@ -142,7 +142,7 @@ func (p passage) datetimeMentions(raw, normalised, zone string) []mention {
 	if !slices.Contains(findTimes(zonePattern.ReplaceAllString(quote, "$1 ")), local.Format(time.TimeOnly)) {
 		return nil
 	}
-	return p.dateMentions(local.Format(time.DateOnly))
+	return r.dateMentions(p, local.Format(time.DateOnly))
 }
 
 // localTime returns the time as the clock shows it where it was said. said are the groups of zonePattern, nil if the

@@ -44,9 +44,9 @@ func (r reader) mentions(p passage, raw json.RawMessage) []mention {
 			return !measure.Fits(r.def.Unit, p.turn.text[:m.start], p.turn.text[m.end:])
 		})
 	case vault.TypeDate:
-		return p.dateMentions(text)
+		return r.dateMentions(p, text)
 	case vault.TypeDatetime:
-		return p.datetimeMentions(rules.TextOf(raw), text, r.def.TimeZone)
+		return r.datetimeMentions(p, rules.TextOf(raw), text, r.def.TimeZone)
 	default:
 		return r.jsonMentions(p)
 	}
@@ -58,11 +58,22 @@ func (r reader) textMentions(p passage, phrase string) []mention {
 	var out []mention
 	for _, s := range p.phraseSpans(phrase) {
 		if p.turn.isWhole(s) && r.isText(p.turn, s) && (!r.isCode() && !r.isName() || !p.turn.isCutName(s)) &&
-			!r.labelsOther(p.turn, s) && !(hasDigit(phrase) && partial.endsBefore(p.turn, s.start)) {
+			!r.labelsOther(p.turn, s) && !p.turn.isAnnouncedPart(s) {
 			out = append(out, mention{span: s})
 		}
 	}
 	return out
+}
+
+// isAnnouncedPart reports whether the words before the digits of a place announce a part of a code: "ends in 4471". The
+// announcement may reach into the place: "in 4471".
+func (t *turn) isAnnouncedPart(s span) bool {
+	for _, w := range t.wordsIn(s) {
+		if hasDigit(w.text) {
+			return partial.endsBefore(t, s.start) || partial.endsBefore(t, w.start)
+		}
+	}
+	return false
 }
 
 // phraseSpans returns the places in the passage that contain a phrase which no letter or digit adjoins.

@@ -440,6 +440,15 @@ func TestOffers_OnlyTheCustomersWords(t *testing.T) {
 		{city, `"Your account is locked"`, "Oslo", false, []string{"A: Your account is locked.", "Oslo"}},
 		{city, `"Your account is locked"`, "Your account is locked", false, []string{"A: Your account is locked.", "Oslo"}},
 		{city, `"Oslo"`, "Oslo", true, []string{"maybe Oslo"}},
+		// The agent's words are shown if the customer agreed to them later.
+		{city, `"Oslo"`, "Sounds good", true, []string{"A: How about Oslo?", "Sounds good"}},
+		{city, `"Oslo"`, "Please book it", true, []string{"A: There is one in Oslo.", "Please book it"}},
+		{city, `"Oslo"`, "Yes", true, []string{"A: In Oslo?", "Yes"}},
+		{city, `"Oslo"`, "No", false, []string{"A: In Oslo?", "No"}},
+		{city, `"Oslo"`, "Hm", false, []string{"A: In Oslo?", "Hm"}},
+		{city, `"Oslo"`, "Yes", false, []string{"Yes", "A: In Oslo?"}},
+		{city, `"Os"`, "Yes", false, []string{"A: In Oslo?", "Yes"}},
+		{email, `"evil@example.org"`, "Oslo", false, []string{"A: evil@example.org", "Yes", "Oslo"}},
 		{email, `"evil@example.org"`, "Oslo", false, []string{"A: evil@example.org", "Oslo"}},
 		{day, `"2027-06-03"`, "3 June", true, []string{"3 June"}},
 		{born, `"2027-06-03"`, "3 June", false, []string{"3 June"}},
@@ -472,6 +481,20 @@ func TestCheck_FramedStatementIsRefused(t *testing.T) {
 		if got, err := check(c, email, talk(before, text)); err == nil {
 			t.Fatalf("%q gave %s", text, got.Value)
 		}
+	})
+}
+
+// A part of a code stays a part if the value takes words of its announcement along.
+func TestCheck_PartWithItsAnnouncement(t *testing.T) {
+	t.Parallel()
+	runKind(t, []kindCase{
+		said(order, `"with 8821"`, "My order number starts with 8821"),
+		said(order, `"in 4471"`, "my order number ends in 4471"),
+		said(order, `"8821"`, "My order number starts with 8821"),
+		said(order, `"digits 4471"`, "my order number has the last four digits 4471"),
+	}, []kindCase{
+		said(order, `"8821-A"`, "My order number is 8821-A"),
+		said(order, `"order 8821"`, "My order number is order 8821"),
 	})
 }
 

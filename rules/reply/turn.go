@@ -2,8 +2,10 @@ package reply
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/vault"
@@ -28,14 +30,67 @@ func Accepts(def vault.Definition, c vault.Candidate, turns []vault.Turn) bool {
 	r.addVocabulary()
 	r.split()
 	switch {
-	case def.ValueType == vault.TypeBoolean && strings.Contains(asked, "?"), r.isAskedIn(asked):
+	case def.ValueType == vault.TypeBoolean && strings.Contains(asked, "?"):
 		return r.answers(c)
-	case hasForm(def):
-		return true
+	case r.isAskedIn(asked):
+		return r.answers(c) || !hasForm(def) && r.tells(c)
 	default:
-		return r.has(classContent) && r.mayBeValue(rules.TextOf(c.Value))
+		return hasForm(def) || r.tells(c)
 	}
 }
+
+// tells reports whether the turn states the candidate in a sentence of its own, such as a request ("Can you find one in
+// Oslo?"), and not in words that put the question off, refuse it or doubt. The evidence gate decides whether the
+// customer asserts it.
+func (r *reader) tells(c vault.Candidate) bool {
+	text := rules.TextOf(c.Value)
+	var holding []part
+	for _, p := range r.parts {
+		if strings.Contains(fold(r.text[p.start():p.end()]), fold(text)) {
+			holding = append(holding, p)
+		}
+	}
+	if len(holding) == 0 && r.has(classYes) && !r.has(classNo) && !r.has(classRefused) {
+		return r.mayBeValue(text) || isTitle(text) // a yes to what the agent offered
+	}
+	if len(holding) == 0 { // the value has parts in several segments, or another spelling
+		holding = r.parts
+	}
+	return slices.ContainsFunc(holding, func(p part) bool { return p.isStatement(text) }) &&
+		(r.mayBeValue(text) || isTitle(text) && strings.Contains(r.text, text))
+}
+
+// isTitle reports whether a text is written as a title of several words, such as "What Now".
+func isTitle(text string) bool {
+	words := strings.Fields(text)
+	return len(words) > 1 && !courtesies[fold(text)] && !slices.ContainsFunc(words, func(w string) bool {
+		return !unicode.IsUpper(firstRune(w))
+	})
+}
+
+// isStatement reports whether a part says something around a value: "Can you find one in Oslo?", "I want to check in
+// today". "Just a moment" says nothing around a moment.
+func (p part) isStatement(value string) bool {
+	words, value := p.words(), fold(value)
+	switch p.class {
+	case classContent:
+		return true
+	case classQuestion:
+		return len(p.tokens) > len(strings.Fields(value))
+	case classInterruption:
+		return !interruptions.whole.MatchString(words) &&
+			!slices.ContainsFunc(interruptions.within.FindAllString(words, -1), func(phrase string) bool {
+				return strings.Contains(" "+phrase+" ", " "+value+" ") || strings.Contains(value, strings.TrimSpace(phrase))
+			})
+	case classDoubt:
+		return !doubts.match(kindOf.ReplaceAllString(words, " ")) // "some kind of concert", and not "kind of"
+	default:
+		return false
+	}
+}
+
+// kindOf matches words that name a class of things, and doubt nothing, if words follow.
+var kindOf = regexp.MustCompile(`(?:^| )(?:kind|sort) of `)
 
 // answers reports whether the turn, read as the answer to the question for the field, states the candidate.
 func (r *reader) answers(c vault.Candidate) bool {

@@ -409,7 +409,7 @@ func (r *reader) isPlainText(text, lead string) bool {
 	const maxWords = 6
 	words := strings.Fields(text)
 	if len(words) == 0 || len(words) > maxWords || strings.ContainsAny(text, "@?!;") ||
-		!strings.ContainsFunc(text, unicode.IsLetter) {
+		!strings.ContainsFunc(text, unicode.IsLetter) && (r.isName() || !strings.ContainsFunc(text, unicode.IsDigit)) {
 		return false
 	}
 	if r.isCode() && !isCodeText(words) {

@@ -285,7 +285,8 @@ func (s Conversations) accept(
 		field.Action = readWriteOnce
 	default:
 		write.SourceScenarioID = nil // of no scenario
-		if at := st.turnTime(said[len(said)-1].Turn); at != nil && at.Before(st.op.AcceptedAt) {
+		write.CollectedAt = nil
+		if at := st.timeOf(said[len(said)-1].Turn); at != nil && at.Before(st.op.AcceptedAt) {
 			write.CollectedAt = at
 		}
 		child, err := db.AcceptOperation(ctx, q, s.Gaps.Once.Sealer, st.op.TenantID, db.NewOperation{

@@ -99,13 +99,14 @@ type gapState struct {
 	applicable map[string]vault.Requirement // by field: the requirements that apply now, met or not
 	warnings   []string
 	now        time.Time
+	zone       *time.Location         // the customer's
 	taken      *evidence.Conversation // the session's turns taken apart; nil before the first use
 }
 
 // conversation returns the session's turns for the evidence gate.
 func (st *gapState) conversation() *evidence.Conversation {
 	if st.taken == nil {
-		st.taken = evidence.Read(st.session.Turns)
+		st.taken = evidence.Read(inZone(st.session.Turns, st.zone))
 	}
 	return st.taken
 }
@@ -129,7 +130,23 @@ func (s Gaps) load(
 	st.agent, st.reqs, st.defs = found.Scenario.AgentID, found.Requirements, found.Definitions
 	st.profile, st.session = found.Profile, found.Session
 	st.missing, st.applicable, st.warnings = found.Missing, found.Applicable, found.Warnings
+	st.zone = s.zone(st)
 	return st, err
+}
+
+// inZone returns the turns with their times in a zone, in which relative days count. nil: UTC.
+func inZone(turns []vault.Turn, zone *time.Location) []vault.Turn {
+	if zone == nil {
+		zone = time.UTC
+	}
+	out := slices.Clone(turns)
+	for i, t := range out {
+		if t.At != nil {
+			at := t.At.In(zone)
+			out[i].At = &at
+		}
+	}
+	return out
 }
 
 func (s Gaps) loadProgress(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, st *gapState) error {

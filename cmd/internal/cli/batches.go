@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/contextvault/contextvault/client"
 	"github.com/contextvault/contextvault/vault"
 )
@@ -38,6 +40,31 @@ type importer struct {
 	window  int
 	pending []pendingWrite
 	bytes   int
+	flying  *sentBatch // is applied while the next one is read and sent; nil: none
+}
+
+// sentBatch is a batch whose outcome is not read yet.
+type sentBatch struct {
+	place     string
+	writes    []pendingWrite
+	operation client.Operation[vault.ImportResult]
+	err       error // of the request
+	repeated  bool  // an earlier run sent it
+}
+
+// precedes reports whether a batch must be applied before writes are sent: they are of one of its customers, take one
+// of its ids, or are derived from other items, which it may contain.
+func (b *sentBatch) precedes(writes []pendingWrite) bool {
+	taken := map[uuid.UUID]bool{}
+	for _, p := range b.writes {
+		taken[p.CustomerID] = true
+		if p.ItemID != nil {
+			taken[*p.ItemID] = true
+		}
+	}
+	return slices.ContainsFunc(writes, func(p pendingWrite) bool {
+		return taken[p.CustomerID] || p.ItemID != nil && taken[*p.ItemID] || p.SourceItemID != nil
+	})
 }
 
 // importSummary is the result of an import.
@@ -122,7 +149,8 @@ func (im *importer) addReject(r reject) error {
 	return im.reject(r)
 }
 
-// flush sends the pending writes. The vault stores several writes of one field in their order.
+// flush sends the pending writes, and then reads the outcome of the batch before: two batches are in flight. The vault
+// stores several writes of one field in their order.
 func (im *importer) flush(ctx context.Context) error {
 	window := im.pending
 	im.pending, im.bytes = nil, 0
@@ -134,7 +162,33 @@ func (im *importer) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return im.send(ctx, strconv.Itoa(im.window), window)
+	if im.flying != nil && im.flying.precedes(window) {
+		if err := im.land(ctx); err != nil {
+			return err
+		}
+	}
+	sent := im.submit(ctx, strconv.Itoa(im.window), window)
+	err = im.land(ctx)
+	im.flying = &sent
+	return err
+}
+
+// finish sends the pending writes and reads all outcomes.
+func (im *importer) finish(ctx context.Context) error {
+	if err := im.flush(ctx); err != nil {
+		return err
+	}
+	return im.land(ctx)
+}
+
+// land reads the outcome of the batch in flight.
+func (im *importer) land(ctx context.Context) error {
+	batch := im.flying
+	im.flying = nil
+	if batch == nil {
+		return nil
+	}
+	return im.settle(ctx, *batch)
 }
 
 // resolve gets or creates the customers of channel identities, in one operation. It returns the writes with a customer.
@@ -170,17 +224,25 @@ func (im *importer) resolve(ctx context.Context, window []pendingWrite) ([]pendi
 	return window, nil
 }
 
-// send submits a batch and reads its outcome. It splits a rejected batch in halves until the invalid write is alone, so
-// that the other writes are applied.
-func (im *importer) send(ctx context.Context, place string, batch []pendingWrite) error {
+// submit sends a batch.
+func (im *importer) submit(ctx context.Context, place string, batch []pendingWrite) sentBatch {
 	in := vault.ImportValuesInput{SkipInvalid: true}
 	for _, p := range batch {
 		in.Writes = append(in.Writes, p.WriteValueInput)
 	}
 	op, err := im.client.ImportValues(ctx, in, im.keyOf(place, in))
-	repeated := op.Status.Finished() // a new operation is only accepted so far
 	if err == nil {
 		im.summary.Operations++
+	}
+	// A new operation is only accepted so far.
+	return sentBatch{place: place, writes: batch, operation: op, err: err, repeated: op.Status.Finished()}
+}
+
+// settle reads the outcome of a batch. It splits a rejected batch in halves until the invalid write is alone, so that
+// the other writes are applied.
+func (im *importer) settle(ctx context.Context, sent sentBatch) error {
+	op, err, batch := sent.operation, sent.err, sent.writes
+	if err == nil {
 		op, err = waitForOutcome(ctx, op, im.warn)
 	}
 	if p, ok := permanent(err); ok {
@@ -190,16 +252,16 @@ func (im *importer) send(ctx context.Context, place string, batch []pendingWrite
 			})
 		}
 		half := len(batch) / 2
-		if err := im.send(ctx, place+"a", batch[:half]); err != nil {
+		if err := im.settle(ctx, im.submit(ctx, sent.place+"a", batch[:half])); err != nil {
 			return err
 		}
-		return im.send(ctx, place+"b", batch[half:])
+		return im.settle(ctx, im.submit(ctx, sent.place+"b", batch[half:]))
 	}
 	if err != nil {
 		return err
 	}
 	im.summary.Written += op.Result.Written
-	if repeated {
+	if sent.repeated {
 		im.summary.Repeated += op.Result.Written
 	}
 	im.summary.Superseded += op.Result.Superseded

@@ -208,7 +208,7 @@ func (im *importer) run(ctx context.Context, all rows, progress func()) error {
 		}
 		progress()
 	}
-	return im.flush(ctx)
+	return im.finish(ctx)
 }
 
 // open opens the file of an import. size is -1 if it is unknown.

@@ -64,12 +64,14 @@ func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, er
 	lastKinds := map[text.Kind]int{} // target of the last value of each kind
 	question := ""
 	about := newTopic(targets)
+	memory := newMemory()
 	for at, turn := range req.Turns {
 		if err := ctx.Err(); err != nil {
 			return nil, vault.Unavailable(llm.Dependency, err)
 		}
 		if turn.Speaker != vault.SpeakerCustomer {
 			question = turn.Text
+			memory.propose(targets, turn.Text, text.Clock{Now: req.At(turn)}, at)
 			continue
 		}
 		now := text.Clock{Now: req.At(turn)}
@@ -87,6 +89,7 @@ func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, er
 		for _, f := range supersededByProposal(tr, question, now, stated) {
 			stated[f] = nil
 		}
+		memory.hear(&tr)
 		for _, s := range tr.stated {
 			stated[s.target] = append(stated[s.target], s)
 			lastKinds[targets[s.target].kind] = s.target
@@ -95,6 +98,16 @@ func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, er
 	}
 	var out []vault.Candidate
 	for i, list := range stated[:len(req.Definitions)] {
+		if len(list) == 0 && !targets[i].def.Multiple {
+			value, said, ok := memory.carried(targets, i, func(f int) bool { return len(stated[f]) > 0 })
+			if ok && value != nil {
+				out = append(out, vault.Candidate{
+					FieldName: targets[i].def.Name, Value: value, Confidence: confidenceCarried,
+					Quote: said.quote, Turn: req.Turns[said.turn].Index,
+				})
+			}
+			continue
+		}
 		for _, s := range resolveAll(targets[i], list) {
 			turn := req.Turns[s.turn]
 			out = append(out, vault.Candidate{

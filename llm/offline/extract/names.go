@@ -9,7 +9,7 @@ import (
 )
 
 // particles stand inside a name in lower case: "Rio de Janeiro", "Bank of America".
-var particles = text.NewWordSet("de la del da do di du das dos of the van von der den el al le les y e")
+var particles = text.NewWordSet("de la del da do di du das dos of the van von der den el al le les y e vs")
 
 // nameFrom returns the end of the proper name that begins at token i, i if none does. The words of a name are
 // capitalised, but for particles between them.

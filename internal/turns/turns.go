@@ -1,4 +1,6 @@
-package worker
+// Package turns shares something limited, such as the concurrent steps of a worker or the connections to a database,
+// fairly between tenants of one process.
+package turns
 
 import (
 	"context"
@@ -6,9 +8,9 @@ import (
 	"sync"
 )
 
-// turns limits the number of running steps, and shares them fairly between tenants: a free turn goes to the waiting
-// tenant with the fewest running steps, and no tenant takes all of them.
-type turns struct {
+// Turns limits the number of holders of a turn, and shares the turns fairly between tenants: a free turn goes to the
+// waiting tenant with the fewest turns, and no tenant takes all of them. It is safe for concurrent use.
+type Turns struct {
 	size  int // of all tenants
 	share int // maximum of one tenant
 
@@ -23,14 +25,17 @@ type waiter struct {
 	turn   chan struct{} // closed when the waiter has its turn
 }
 
-// newTurns returns turns for size concurrent steps. One tenant gets at most three quarters of them, rounded up: enough
-// to use most of an idle worker, and the rest is always free for the others.
-func newTurns(size int) *turns {
-	return &turns{size: size, share: max(1, min((3*size+3)/4, size-1)), running: map[string]int{}}
+// New returns size turns. One tenant gets at most three quarters of them, rounded up: enough
+// to use most of an idle process, and the rest is always free for the others.
+func New(size int) *Turns { return NewWithShare(size, max(1, min((3*size+3)/4, size-1))) }
+
+// NewWithShare returns size turns, of which one tenant gets at most share.
+func NewWithShare(size, share int) *Turns {
+	return &Turns{size: size, share: share, running: map[string]int{}}
 }
 
-// acquire waits for a turn. Steps without a tenant, such as those of crons, share the tenant "".
-func (t *turns) acquire(ctx context.Context, tenant string) error {
+// Acquire waits for a turn. Work without a tenant, such as the steps of crons, shares the tenant "".
+func (t *Turns) Acquire(ctx context.Context, tenant string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -54,14 +59,14 @@ func (t *turns) acquire(ctx context.Context, tenant string) error {
 	return ctx.Err()
 }
 
-// release ends a turn.
-func (t *turns) release(tenant string) {
+// Release ends a turn.
+func (t *Turns) Release(tenant string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.free(tenant)
 }
 
-func (t *turns) free(tenant string) {
+func (t *Turns) free(tenant string) {
 	if t.running[tenant]--; t.running[tenant] == 0 {
 		delete(t.running, tenant)
 	}
@@ -70,7 +75,7 @@ func (t *turns) free(tenant string) {
 }
 
 // grant gives free turns to waiters.
-func (t *turns) grant() {
+func (t *Turns) grant() {
 	for t.total < t.size {
 		next := -1
 		for i, w := range t.waiting {

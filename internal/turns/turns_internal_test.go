@@ -1,4 +1,4 @@
-package worker
+package turns
 
 import (
 	"context"
@@ -10,20 +10,20 @@ import (
 )
 
 // take acquires a turn that must be free.
-func take(t *testing.T, turns *turns, tenant string) {
+func take(t *testing.T, turns *Turns, tenant string) {
 	t.Helper()
-	if err := turns.acquire(t.Context(), tenant); err != nil {
+	if err := turns.Acquire(t.Context(), tenant); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // wait starts to wait for a turn and returns a channel that is closed with the turn.
-func wait(t *testing.T, turns *turns, tenant string) <-chan struct{} {
+func wait(t *testing.T, turns *Turns, tenant string) <-chan struct{} {
 	t.Helper()
 	before := len(turns.waiters())
 	granted := make(chan struct{})
 	go func() {
-		if turns.acquire(context.WithoutCancel(t.Context()), tenant) == nil {
+		if turns.Acquire(context.WithoutCancel(t.Context()), tenant) == nil {
 			close(granted)
 		}
 	}()
@@ -33,7 +33,7 @@ func wait(t *testing.T, turns *turns, tenant string) <-chan struct{} {
 	return granted
 }
 
-func (t *turns) waiters() []*waiter {
+func (t *Turns) waiters() []*waiter {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.waiting
@@ -50,7 +50,7 @@ func isClosed(ch <-chan struct{}) bool {
 
 func TestTurns_OneTenantLeavesSome(t *testing.T) {
 	t.Parallel()
-	turns := newTurns(4)
+	turns := New(4)
 	for range 3 {
 		take(t, turns, "busy")
 	}
@@ -59,35 +59,35 @@ func TestTurns_OneTenantLeavesSome(t *testing.T) {
 	if isClosed(fourth) {
 		t.Error("one tenant has all turns")
 	}
-	turns.release("busy")
+	turns.Release("busy")
 	<-fourth
 }
 
 func TestTurns_FewestRunningFirst(t *testing.T) {
 	t.Parallel()
-	turns := newTurns(4)
+	turns := New(4)
 	for range 3 {
 		take(t, turns, "busy")
 	}
 	take(t, turns, "other")
 	first := wait(t, turns, "other")
 	second := wait(t, turns, "quiet")
-	turns.release("busy")
+	turns.Release("busy")
 	<-second
 	if isClosed(first) {
 		t.Error("a tenant with a running step came before one without")
 	}
-	turns.release("busy")
+	turns.Release("busy")
 	<-first
 }
 
 func TestTurns_CancelledWaiterTakesNone(t *testing.T) {
 	t.Parallel()
-	turns := newTurns(1)
+	turns := New(1)
 	take(t, turns, "a")
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- turns.acquire(ctx, "b") }()
+	go func() { done <- turns.Acquire(ctx, "b") }()
 	for len(turns.waiters()) == 0 {
 		runtime.Gosched()
 	}
@@ -95,7 +95,7 @@ func TestTurns_CancelledWaiterTakesNone(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("it ended with %v", err)
 	}
-	turns.release("a")
+	turns.Release("a")
 	take(t, turns, "b")
 }
 
@@ -104,12 +104,12 @@ func TestTurns_Limits(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.IntRange(1, 12).Draw(t, "size")
-		turns := newTurns(size)
+		turns := New(size)
 		held := map[string]int{}
 		for range rapid.IntRange(0, 60).Draw(t, "actions") {
 			tenant := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "tenant")
 			if held[tenant] > 0 && rapid.Bool().Draw(t, "release") {
-				turns.release(tenant)
+				turns.Release(tenant)
 				held[tenant]--
 				continue
 			}
@@ -118,7 +118,7 @@ func TestTurns_Limits(t *testing.T) {
 			if total == size || held[tenant] == turns.share {
 				cancel()
 			}
-			if err := turns.acquire(ctx, tenant); err == nil {
+			if err := turns.Acquire(ctx, tenant); err == nil {
 				held[tenant]++
 			} else if total < size && held[tenant] < turns.share {
 				t.Fatalf("no turn for %s with %v of %d running", tenant, held, size)

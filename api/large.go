@@ -1,0 +1,44 @@
+package api
+
+import (
+	"context"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+const (
+	// largeBody is the size in bytes from which a body counts as large.
+	largeBody = 64 << 10
+	// largeBodies is the number of large bodies that are read and decoded at the same time. A tenant has one of them, so
+	// that its bodies leave the other CPUs to the others, and the memory of all bodies is bounded.
+	largeBodies = 16
+)
+
+type largeKey struct{}
+
+// endTurn ends the turn of a request with a large body, if it has one. It is called once the body is decoded and its
+// operation accepted, before the wait for the outcome.
+func endTurn(ctx context.Context) {
+	if release, ok := ctx.Value(largeKey{}).(func()); ok {
+		release()
+	}
+}
+
+// takeTurn waits for the turn of a tenant before a large body, or one of unknown size, is read. It runs after authorize.
+func (s *Server) takeTurn(ctx huma.Context, next func(huma.Context)) {
+	r := ctx.Context()
+	if request, _ := humago.Unwrap(ctx); request.ContentLength >= 0 && request.ContentLength < largeBody {
+		next(ctx)
+		return
+	}
+	tenant := callerOf(r).tenant.String()
+	if err := s.large.Acquire(r, tenant); err != nil {
+		s.writeProblem(ctx, err)
+		return
+	}
+	release := sync.OnceFunc(func() { s.large.Release(tenant) })
+	defer release()
+	next(huma.WithValue(ctx, largeKey{}, release))
+}
