@@ -286,7 +286,7 @@ func (s Conversations) accept(
 	default:
 		write.SourceScenarioID = nil // of no scenario
 		write.CollectedAt = nil
-		if at := st.turnTime(said[len(said)-1].Turn); at != nil && at.Before(st.op.AcceptedAt) {
+		if at := st.timeOf(said[len(said)-1].Turn); at != nil && at.Before(st.op.AcceptedAt) {
 			write.CollectedAt = at
 		}
 		child, err := db.AcceptOperation(ctx, q, s.Gaps.Once.Sealer, st.op.TenantID, db.NewOperation{

@@ -70,9 +70,8 @@ func (s Conversations) queue(
 		}
 		in := vault.ReadConversationInput{SessionID: d.ID}
 		row, err := db.AcceptOperation(ctx, q, s.Gaps.Once.Sealer, d.TenantID, db.NewOperation{
-			Workflow: vault.ReadConversation.Name, Event: vault.ReadConversation.Event,
-			Subject: vault.ReadConversation.Subject(in),
-			Key:     fmt.Sprintf("quiet:%s:%d", d.ID, d.ReadDueAt.UnixMicro()), Payload: in, Pushing: true,
+			Workflow: vault.ReadConversation.Name, Event: vault.ReadConversation.Event, Subject: vault.ReadConversation.Subject(in),
+			Key: fmt.Sprintf("quiet:%s:%d", d.ID, d.ReadDueAt.UnixMicro()), Payload: in, Pushing: true,
 		})
 		op = &row
 		return err
@@ -80,8 +79,8 @@ func (s Conversations) queue(
 	return op, busy, err
 }
 
-// turnTime returns the time of a turn, nil for an unknown one.
-func (st *gapState) turnTime(turn int) *time.Time {
+// timeOf returns the time of a turn, nil for an unknown one.
+func (st *gapState) timeOf(turn int) *time.Time {
 	for _, t := range st.session.Turns {
 		if t.Index == turn {
 			return t.At
