@@ -26,7 +26,8 @@ func endTurn(ctx context.Context) {
 	}
 }
 
-// takeTurn waits for the turn of a tenant before a large body, or one of unknown size, is read. It runs after authorize.
+// takeTurn waits for the turn of a tenant before a large body, or one of unknown size, is read. It runs after
+// authorize.
 func (s *Server) takeTurn(ctx huma.Context, next func(huma.Context)) {
 	r := ctx.Context()
 	if request, _ := humago.Unwrap(ctx); request.ContentLength >= 0 && request.ContentLength < largeBody {

@@ -35,7 +35,9 @@ type NewOperation struct {
 // Acceptance is the outcome of one acceptance: an operation, or an error.
 type Acceptance struct {
 	Operation dbgen.Operation
-	Err       error
+	// New reports that the operation was accepted now, and not before with the same idempotency key.
+	New bool
+	Err error
 }
 
 // AcceptOperation inserts an operation with its sealed payload. If the key exists with the same payload, it returns the
@@ -75,7 +77,7 @@ func acceptAll(
 	index := make(map[uuid.UUID]int, len(in)) // of the operations to insert
 	for i, n := range in {
 		op, err := newOperation(sealer, tenant, n)
-		if out[i] = (Acceptance{op, err}); err != nil {
+		if out[i] = (Acceptance{Operation: op, Err: err}); err != nil {
 			continue
 		}
 		index[op.ID] = i
@@ -94,7 +96,7 @@ func acceptAll(
 	}
 	accepted, err := q.InsertOperations(ctx, rows)
 	for _, a := range accepted {
-		out[index[a.ID]].Operation.AcceptedAt = a.AcceptedAt
+		out[index[a.ID]].Operation.AcceptedAt, out[index[a.ID]].New = a.AcceptedAt, true
 		delete(index, a.ID)
 	}
 	for _, i := range index {

@@ -21,9 +21,9 @@ const (
 	setSystemPooled = "SELECT set_config('role', '" + roleSystem + "', true)"
 )
 
-// Tenant returns queries that see only the rows of one tenant. Each query is one round trip. The queries and transactions
-// of one tenant use at most three quarters of the connections of this process, so that a tenant with many slow ones
-// holds up no other.
+// Tenant returns queries that see only the rows of one tenant. Each query is one round trip. The queries and
+// transactions of one tenant use at most three quarters of the connections of this process, so that a tenant with many
+// slow ones holds up no other.
 func (d *DB) Tenant(tenant uuid.UUID) *dbgen.Queries { return dbgen.New(d.tenantConn(tenant)) }
 
 func (d *DB) tenantConn(tenant uuid.UUID) dbgen.DBTX {

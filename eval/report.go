@@ -641,7 +641,12 @@ func (r *Report) Print(out io.Writer) error {
 	for _, list := range []struct {
 		title string
 		of    []Example
-	}{{"stored and wrong", r.Wrong}, {"stated and not stored", r.Missed}, {"missing fields that differ", r.Inexact}, {"known and asked for", r.Reasked}} {
+	}{
+		{"stored and wrong", r.Wrong},
+		{"stated and not stored", r.Missed},
+		{"missing fields that differ", r.Inexact},
+		{"known and asked for", r.Reasked},
+	} {
 		if len(list.of) > 0 {
 			_, _ = fmt.Fprintf(w, "\n%s, %d examples:\n", list.title, len(list.of))
 		}

@@ -73,9 +73,9 @@ func etag(digest []byte) string { return `"` + hex.EncodeToString(digest) + `"` 
 
 // stored is a profile as the cache stores it: its encrypted values are sealed. It has the profile, the bytes or both.
 //
-// The bytes are a header and the JSON of the profile. The header has the digest of the JSON (digestSize bytes), the size
-// of the values that are not sealed (8 bytes), the number of sealed values (4 bytes), and for each sealed value, in the
-// order of the JSON, its offset and its length in the JSON (4 bytes each) and the id of its item (16 bytes).
+// The bytes are a header and the JSON of the profile. The header has the digest of the JSON (digestSize bytes), the
+// size of the values that are not sealed (8 bytes), the number of sealed values (4 bytes), and for each sealed value,
+// in the order of the JSON, its offset and its length in the JSON (4 bytes each) and the id of its item (16 bytes).
 type stored struct {
 	profile *vault.Profile
 	bytes   []byte

@@ -33,5 +33,5 @@ func Previous(history []Version, v Version) (previous Version, ok bool) {
 	if len(left) == 0 {
 		return Version{}, false
 	}
-	return left[len(left)-1], true
+	return slices.MaxFunc(left, compareVersions), true
 }

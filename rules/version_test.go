@@ -3,6 +3,7 @@ package rules_test
 import (
 	"bytes"
 	"cmp"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -228,6 +229,27 @@ func TestExpiryOf_OwnElseFromRetention(t *testing.T) {
 		}
 		if got != nil && got.Location() != time.UTC {
 			t.Errorf("%s: not in UTC", tc.name)
+		}
+	}
+}
+
+// The order of a history says nothing: PostgreSQL returns the versions in any.
+func TestPrevious_IsTheNewest(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	var history []rules.Version
+	for i := range 5 {
+		history = append(history, rules.Version{
+			ID: uuid.New(), OperationID: uuid.New(), AcceptedAt: at.Add(time.Duration(i) * time.Hour),
+			Status: vault.StatusSuperseded,
+		})
+	}
+	want, deleted := history[3], history[4]
+	for range 50 {
+		rand.Shuffle(len(history), func(i, j int) { history[i], history[j] = history[j], history[i] })
+		got, ok := rules.Previous(history, deleted)
+		if !ok || got.ID != want.ID {
+			t.Fatalf("of versions in any order the previous one was accepted at %s", got.AcceptedAt)
 		}
 	}
 }

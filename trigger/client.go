@@ -156,8 +156,8 @@ func (c *Client) acceptAll(ctx context.Context, tenant uuid.UUID, in []newOperat
 	}
 	var push []dbgen.Operation
 	for _, a := range accepted {
-		if op := a.Operation; a.Err == nil && op.Attempts == 1 && !vault.OperationStatus(op.Status).Finished() {
-			push = append(push, op)
+		if a.New {
+			push = append(push, a.Operation)
 		}
 	}
 	c.dispatch.add(in[0].ctx, push...)
@@ -203,8 +203,12 @@ func (c *Client) push(ctx context.Context, ops []dbgen.Operation) error {
 	case <-ctx.Done():
 		return vault.Unavailable("the workflow engine", ctx.Err())
 	}
+	batch := batchOf(ops)
+	if err := batch.Check(); err != nil {
+		return err // no failure of the engine
+	}
 	_, err := c.breaker.Execute(func() (struct{}, error) {
-		return struct{}{}, c.engine.Push(ctx, ops[0].Event, batchOf(ops))
+		return struct{}{}, c.engine.Push(ctx, ops[0].Event, batch)
 	})
 	if isBreaker(err) {
 		return vault.Unavailable("the workflow engine", err)

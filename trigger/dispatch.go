@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,9 +61,10 @@ type waitingOperation struct {
 
 // flight is a pushed batch.
 type flight struct {
-	lane lane
-	ops  []dbgen.Operation
-	left int // operations without an outcome
+	lane  lane
+	ids   []uuid.UUID
+	left  int // operations without an outcome
+	timer *time.Timer
 }
 
 func newDispatcher(push func(context.Context, []dbgen.Operation)) *dispatcher {
@@ -110,9 +112,9 @@ func (d *dispatcher) finished(id uuid.UUID) {
 func (d *dispatcher) expire(f *flight) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, op := range f.ops {
-		if d.flights[op.ID] == f {
-			delete(d.flights, op.ID)
+	for _, id := range f.ids {
+		if d.flights[id] == f {
+			delete(d.flights, id)
 		}
 	}
 	if f.left > 0 {
@@ -123,12 +125,13 @@ func (d *dispatcher) expire(f *flight) {
 
 // land ends a flight. d is locked.
 func (d *dispatcher) land(f *flight) {
+	f.timer.Stop()
 	q := d.lanes[f.lane]
 	if q == nil {
 		return
 	}
 	delete(q.flights, f)
-	if len(f.ops) > 1 && q.timer == nil {
+	if len(f.ids) > 1 && q.timer == nil {
 		d.gather(f.lane, q)
 	}
 	d.look(f.lane, q)
@@ -188,14 +191,15 @@ func (d *dispatcher) send(at lane, q *queue) {
 	}
 	ctx := q.waiting[0].ctx
 	ops = nextBatch(ops)
-	f := &flight{lane: at, ops: ops, left: len(ops)}
+	f := &flight{lane: at, left: len(ops)}
 	for _, op := range ops {
+		f.ids = append(f.ids, op.ID)
 		d.flights[op.ID] = f
 		q.bytes -= len(op.Payload)
 	}
-	q.waiting = q.waiting[len(ops):]
+	q.waiting = slices.Delete(q.waiting, 0, len(ops))
 	q.flights[f] = struct{}{}
-	time.AfterFunc(flightPatience, func() { d.expire(f) })
+	f.timer = time.AfterFunc(flightPatience, func() { d.expire(f) })
 	d.push(ctx, ops)
 }
 

@@ -203,6 +203,15 @@ func TestSubmit_ConcurrentOperationsFailAlone(t *testing.T) {
 	if n := b.operations(); n != 1+25 {
 		t.Errorf("%d operations were accepted", n)
 	}
+	b.Client.Close()
+	for id, n := range b.engine.taken() {
+		if n != 1 {
+			t.Errorf("operation %s was pushed %d times", id, n)
+		}
+	}
+	for _, run := range b.engine.runs {
+		b.must(run.Check())
+	}
 }
 
 func TestBatch_Check(t *testing.T) {

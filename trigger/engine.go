@@ -39,9 +39,6 @@ func Hatchet(client *hatchet.Client) Engine { return hatchetEngine{client: clien
 // Push implements Engine. The ids of batch and tenant and the number of operations are metadata of the run, and the id
 // of a single operation: an operator finds the run of an operation, and a worker shares its turns between tenants.
 func (e hatchetEngine) Push(ctx context.Context, event string, batch vault.Batch) error {
-	if err := batch.Check(); err != nil {
-		return err
-	}
 	if encoded, err := json.Marshal(batch); err != nil || len(encoded) > maxEventBytes {
 		return fmt.Errorf("push %s: the event exceeds %d bytes; it must contain only ids", event, maxEventBytes)
 	}

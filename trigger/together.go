@@ -25,10 +25,12 @@ type call[In, Out any] struct {
 	ctx  context.Context //nolint:containedctx // of the caller; its values are those of run's context
 	in   In
 	out  Out
+	err  error // set if the caller had given up before the call ran
 	done chan struct{}
 }
 
-// do makes a call, and waits for its result or for the end of ctx. The call goes on after the end of ctx.
+// do makes a call, and waits for its result or for the end of ctx. A call that runs goes on after the end of ctx; one
+// that does not run yet is dropped.
 func (t *together[In, Out]) do(ctx context.Context, tenant uuid.UUID, in In) (Out, error) {
 	c := &call[In, Out]{ctx: ctx, in: in, done: make(chan struct{})}
 	t.mu.Lock()
@@ -43,9 +45,10 @@ func (t *together[In, Out]) do(ctx context.Context, tenant uuid.UUID, in In) (Ou
 	t.mu.Unlock()
 	select {
 	case <-c.done:
-		return c.out, nil
+		return c.out, c.err
 	case <-ctx.Done():
-		return c.out, ctx.Err()
+		var none Out
+		return none, ctx.Err()
 	}
 }
 
@@ -66,7 +69,18 @@ func (t *together[In, Out]) loop(tenant uuid.UUID) {
 	}
 }
 
-func (t *together[In, Out]) runAll(tenant uuid.UUID, calls []*call[In, Out]) {
+func (t *together[In, Out]) runAll(tenant uuid.UUID, waiting []*call[In, Out]) {
+	var calls []*call[In, Out]
+	for _, c := range waiting {
+		if c.err = c.ctx.Err(); c.err != nil {
+			close(c.done)
+			continue
+		}
+		calls = append(calls, c)
+	}
+	if len(calls) == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(calls[0].ctx), togetherTimeout)
 	defer cancel()
 	in := make([]In, len(calls))

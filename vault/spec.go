@@ -64,7 +64,8 @@ func Define[In, Out any](name, event string, subject func(In) string, moreEvents
 }
 
 // batched makes the specification of an operation that can share a run with others of its kind, and adds it to
-// Operations.
+// Operations. An operation that carries many things itself, or calls a model, has a run of its own: it would hold up
+// the others.
 func batched[In, Out any](name, event string, subject func(In) string) Spec[In, Out] {
 	spec := Define[In, Out](name, event, subject)
 	operationTypes[len(operationTypes)-1].Batched = true
@@ -82,7 +83,7 @@ var (
 		func(in WriteValueInput) string { return in.CustomerID.String() })
 	RemoveElement = batched[WriteValueInput, ItemResult]("remove-element", "element:remove",
 		func(in WriteValueInput) string { return in.CustomerID.String() })
-	ImportValues = batched[ImportValuesInput, ImportResult]("import-values", "values:import",
+	ImportValues = Define[ImportValuesInput, ImportResult]("import-values", "values:import",
 		all[ImportValuesInput]("import"))
 	VerifyValue = batched[VerifyValueInput, ItemResult]("verify-value", "value:verify",
 		func(in VerifyValueInput) string { return in.CustomerID.String() })
@@ -98,7 +99,7 @@ var (
 		func(in RestoreItemInput) string { return in.ItemID.String() })
 	OpenCustomer = batched[OpenCustomerInput, CustomerResult]("open-customer", "customer:open",
 		all[OpenCustomerInput](uuid.Nil.String()))
-	OpenCustomers = batched[OpenCustomersInput, OpenCustomersResult]("open-customers", "customers:open",
+	OpenCustomers = Define[OpenCustomersInput, OpenCustomersResult]("open-customers", "customers:open",
 		all[OpenCustomersInput](uuid.Nil.String()))
 	LinkChannel = batched[LinkChannelInput, CustomerResult]("link-channel", "channel:link",
 		func(in LinkChannelInput) string { return in.CustomerID.String() })
@@ -142,7 +143,7 @@ var (
 		func(in SaveSessionInput) string { return in.SessionID.String() })
 	FillGaps = Define[FillGapsInput, FillResult]("fill-gaps", "gaps:fill",
 		func(in FillGapsInput) string { return in.CustomerID.String() + ":" + in.ScenarioID.String() })
-	AnswerQuestion = batched[AnswerQuestionInput, ItemResult]("answer-question", "question:answered",
+	AnswerQuestion = Define[AnswerQuestionInput, ItemResult]("answer-question", "question:answered",
 		func(in AnswerQuestionInput) string { return in.QuestionID.String() })
 	ReadConversation = Define[ReadConversationInput, ReadConversationResult]("read-conversation", "conversation:read",
 		func(in ReadConversationInput) string { return in.SessionID.String() })

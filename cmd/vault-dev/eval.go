@@ -158,7 +158,11 @@ func evalReader(
 	bar := cli.NewProgress(os.Stderr, int64(len(dialogues)), "dialogues", "eval")
 	defer bar.End()
 	report, err := eval.Read(ctx, model, services, dialogues, eval.ReadOptions{
-		Model: flags.model, Concurrency: runtime.NumCPU(), Joint: sample == "", Examples: flags.examples, Progress: progress(bar),
+		Model:       flags.model,
+		Concurrency: runtime.NumCPU(),
+		Joint:       sample == "",
+		Examples:    flags.examples,
+		Progress:    progress(bar),
 	})
 	if err != nil {
 		return err
@@ -249,7 +253,11 @@ func runEval(
 	bar := cli.NewProgress(os.Stderr, int64(len(dialogues)), "dialogues", "eval")
 	defer bar.End()
 	return eval.Run(ctx, sys, services, dialogues, eval.Options{
-		Model: flags.model, Concurrency: flags.concurrency, Examples: flags.examples, MatchThreshold: matchThreshold, Progress: progress(bar),
+		Model:          flags.model,
+		Concurrency:    flags.concurrency,
+		Examples:       flags.examples,
+		MatchThreshold: matchThreshold,
+		Progress:       progress(bar),
 	})
 }
 

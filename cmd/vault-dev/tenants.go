@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -140,12 +141,12 @@ func benchTenants(ctx context.Context, rounds int) (out tenantsReport, err error
 	if err != nil {
 		return out, err
 	}
-	defer worker.stop()
+	defer func() { _ = worker.stop() }()
 	serve, err := startRole(ctx, "serve", "VAULT_API_LISTEN_ADDRESS", environ)
 	if err != nil {
 		return out, err
 	}
-	defer serve.stop()
+	defer func() { _ = serve.stop() }()
 	b := tenantsBench{api: serve, worker: worker, rounds: rounds}
 	database, err := db.Open(ctx, url, db.Options{MaxConns: 2})
 	if err != nil {
@@ -172,9 +173,10 @@ func startRole(ctx context.Context, name, variable string, environ []string) (*r
 	if err != nil {
 		return nil, err
 	}
-	r := &role{address: listener.Addr().String(), cmd: exec.Command(self, name)} //nolint:gosec,noctx // this program; stop ends it
+	r := &role{address: listener.Addr().String()}
+	r.cmd = exec.Command(self, name) //nolint:gosec,noctx // this program; stop ends it
 	_ = listener.Close()
-	r.cmd.Env = append(environ[:len(environ):len(environ)], variable+"="+r.address)
+	r.cmd.Env = append(slices.Clone(environ), variable+"="+r.address)
 	r.cmd.Stderr = os.Stderr
 	if err := r.cmd.Start(); err != nil {
 		return nil, err

@@ -252,7 +252,10 @@ func (q *Queries) GetProfile(ctx context.Context, tenantID uuid.UUID, customerID
 
 const listTouchedEntries = `-- name: ListTouchedEntries :many
 WITH touched AS (
-    SELECT bool_or(o.touched_pending) AS pending, count(*) FILTER (WHERE o.status = 'failed') AS failed
+    SELECT
+        bool_or(o.touched_pending) AS pending,
+        count(*) FILTER (WHERE o.status = 'failed') AS failed,
+        array_agg(o.id) FILTER (WHERE o.status = 'applied') AS applied
     FROM operations o
     WHERE o.tenant_id = $1
       AND o.id = ANY ($2::uuid[])
@@ -278,6 +281,7 @@ WITH touched AS (
 SELECT
     touched.pending::boolean AS touched_pending,
     touched.failed,
+    coalesce(touched.applied, '{}')::uuid[] AS applied,
     EXISTS (
         SELECT 1
         FROM fill_wakeups w
@@ -291,17 +295,19 @@ LEFT JOIN entry ON true
 `
 
 type ListTouchedEntriesRow struct {
-	TouchedPending bool      `json:"touched_pending"`
-	Failed         int64     `json:"failed"`
-	HasWakeups     bool      `json:"has_wakeups"`
-	CustomerID     uuid.UUID `json:"customer_id"`
-	Version        int64     `json:"version"`
+	TouchedPending bool        `json:"touched_pending"`
+	Failed         int64       `json:"failed"`
+	Applied        []uuid.UUID `json:"applied"`
+	HasWakeups     bool        `json:"has_wakeups"`
+	CustomerID     uuid.UUID   `json:"customer_id"`
+	Version        int64       `json:"version"`
 }
 
 // Lists the cache entries of the profiles that operations touched: each customer id that leads to a profile, with the
 // lowest version that a reader may see. It returns one row with the zero UUID if they touched no single profile, and no
-// row if none of them exists. failed is the number of operations that failed. has_wakeups reports whether a gap fill
-// of the tenant is to be woken. Indexes: primary keys, customer_profiles_merged, fill_wakeups_next.
+// row if none of them exists. applied are the operations to acknowledge, failed is the number of those that failed.
+// has_wakeups reports whether a gap fill of the tenant is to be woken. Indexes: primary keys, customer_profiles_merged,
+// fill_wakeups_next.
 func (q *Queries) ListTouchedEntries(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) ([]ListTouchedEntriesRow, error) {
 	rows, err := q.db.Query(ctx, listTouchedEntries, tenantID, ids)
 	if err != nil {
@@ -314,6 +320,7 @@ func (q *Queries) ListTouchedEntries(ctx context.Context, tenantID uuid.UUID, id
 		if err := rows.Scan(
 			&i.TouchedPending,
 			&i.Failed,
+			&i.Applied,
 			&i.HasWakeups,
 			&i.CustomerID,
 			&i.Version,

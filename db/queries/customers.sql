@@ -144,11 +144,15 @@ FROM bumped b;
 
 -- Lists the cache entries of the profiles that operations touched: each customer id that leads to a profile, with the
 -- lowest version that a reader may see. It returns one row with the zero UUID if they touched no single profile, and no
--- row if none of them exists. failed is the number of operations that failed. has_wakeups reports whether a gap fill
--- of the tenant is to be woken. Indexes: primary keys, customer_profiles_merged, fill_wakeups_next.
+-- row if none of them exists. applied are the operations to acknowledge, failed is the number of those that failed.
+-- has_wakeups reports whether a gap fill of the tenant is to be woken. Indexes: primary keys, customer_profiles_merged,
+-- fill_wakeups_next.
 -- name: ListTouchedEntries :many
 WITH touched AS (
-    SELECT bool_or(o.touched_pending) AS pending, count(*) FILTER (WHERE o.status = 'failed') AS failed
+    SELECT
+        bool_or(o.touched_pending) AS pending,
+        count(*) FILTER (WHERE o.status = 'failed') AS failed,
+        array_agg(o.id) FILTER (WHERE o.status = 'applied') AS applied
     FROM operations o
     WHERE o.tenant_id = sqlc.arg(tenant_id)
       AND o.id = ANY (sqlc.arg(ids)::uuid[])
@@ -174,6 +178,7 @@ WITH touched AS (
 SELECT
     touched.pending::boolean AS touched_pending,
     touched.failed,
+    coalesce(touched.applied, '{}')::uuid[] AS applied,
     EXISTS (
         SELECT 1
         FROM fill_wakeups w

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/contextvault/contextvault/vault"
@@ -224,7 +225,8 @@ func foreignID(ctx context.Context, c *Client) error {
 	body := fmt.Sprintf(`{"agent_id": %q, "source": "user_provided", "value": 1, "item_id": %q}`, c.agent, c.Other)
 	a, err := c.send(ctx, http.MethodPut, c.value(newID(), "note"), body)
 	switch {
-	case err != nil || a.status == http.StatusOK || a.status == http.StatusConflict || a.status == http.StatusTooManyRequests:
+	case err != nil,
+		slices.Contains([]int{http.StatusOK, http.StatusConflict, http.StatusTooManyRequests}, a.status):
 		return err
 	default:
 		return fmt.Errorf("answered %d: %.300s", a.status, a.body)

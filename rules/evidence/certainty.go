@@ -134,9 +134,9 @@ var (
 )
 
 // Offers reports whether an unused candidate may be shown to the customer for confirmation. A text is shown only if it
-// is in a turn of the customer, so that nobody else speaks through the vault, or if it is in a turn of the agent and its
-// quote is the customer's later yes. A number, a date or an allowed value has no words of its own, so it is shown if its
-// quote is in a turn of the customer. A date of the past is not shown with a year that nobody said.
+// is in a turn of the customer, so that nobody else speaks through the vault, or if it is in a turn of the agent and
+// its quote is the customer's later yes. A number, a date or an allowed value has no words of its own, so it is shown
+// if its quote is in a turn of the customer. A date of the past is not shown with a year that nobody said.
 func (c *Conversation) Offers(candidate vault.Candidate, def *vault.Definition) bool {
 	if def == nil || def.Secret() {
 		return false
@@ -177,7 +177,8 @@ func (c *Conversation) agrees(p passage, value string) bool {
 
 // praise are words with which customers take what the agent offers: "sounds good", "please make the reservation".
 var praise = newPhrases("good, great, perfect, fine, nice, excellent, awesome, lovely, wonderful, cool, works, " +
-	"interesting, fun, book, reserve, reservation, appointment, buy, order, tickets, schedule, like it, like that, love it, gut, super, prima, passt, bien, parfait, perfecto, genial, bene, " +
+	"interesting, fun, book, reserve, reservation, appointment, buy, order, tickets, schedule, like it, like that, " +
+	"love it, gut, super, prima, passt, bien, parfait, perfecto, genial, bene, " +
 	"perfetto, bom, ótimo, goed, dobrze, хорошо, отлично")
 
 func (r reader) mayShow(p passage, candidate vault.Candidate) bool {

@@ -67,7 +67,7 @@ func (s Values) PersistValues(ctx context.Context, b vault.Batch) (once.AppliedB
 		return out, err
 	}
 	var left []vault.Event
-	err := s.Once.DB.InTx(ctx, b.TenantID, func(q *dbgen.Queries) (err error) {
+	err := s.Once.InTx(ctx, b.TenantID, func(q *dbgen.Queries) (err error) {
 		left, err = s.persistTogether(ctx, q, b)
 		return err
 	})
@@ -81,9 +81,20 @@ func (s Values) PersistValues(ctx context.Context, b vault.Batch) (once.AppliedB
 			return out, err
 		}
 		left = due.Events(b)
+		slices.SortFunc(left, func(x, y vault.Event) int { return compareAcceptance(due[x.OperationID], due[y.OperationID]) })
 	}
 	out.Rejected, err = once.ApplyAlone(ctx, left, s.PersistValue)
 	return out, err
+}
+
+type customerField struct {
+	customer uuid.UUID
+	name     string
+}
+
+// compareAcceptance orders operations by their acceptance.
+func compareAcceptance(a, b dbgen.Operation) int {
+	return cmp.Or(a.AcceptedAt.Compare(b.AcceptedAt), slices.Compare(a.ID[:], b.ID[:]))
 }
 
 // persistTogether stores the writes of a batch, and returns the events of those that it left out, in the order of their
@@ -93,20 +104,24 @@ func (s Values) persistTogether(ctx context.Context, q *dbgen.Queries, b vault.B
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(rows, func(a, b dbgen.Operation) int { // in the order of acceptance
-		return cmp.Or(a.AcceptedAt.Compare(b.AcceptedAt), slices.Compare(a.ID[:], b.ID[:]))
-	})
+	slices.SortFunc(rows, compareAcceptance)
 	var writes []checkedWrite
 	var left []uuid.UUID           // operations that are not stored yet
 	chosen := map[uuid.UUID]bool{} // items of earlier writes
+	waits := map[customerField]bool{}
 	for _, op := range rows {
 		if once.IsApplied(op) || op.Status == string(vault.OperationFailed) {
 			continue
 		}
 		left = append(left, op.ID)
 		in, err := once.OpenPayload[vault.WriteValueInput](s.Once, op)
-		if err != nil || (in.ItemID != nil && chosen[*in.ItemID]) || (in.SourceItemID != nil && chosen[*in.SourceItemID]) {
-			continue // it needs an earlier write of the batch
+		if err != nil {
+			continue
+		}
+		field := customerField{in.CustomerID, in.Name}
+		if waits[field] || (in.ItemID != nil && chosen[*in.ItemID]) || (in.SourceItemID != nil && chosen[*in.SourceItemID]) {
+			waits[field] = true // it needs an earlier write of the batch, and later ones of the field come after it
+			continue
 		}
 		w := checkedWrite{WriteValueInput: in, op: op, id: once.NewID()}
 		if in.ItemID != nil {

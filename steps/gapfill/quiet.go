@@ -70,8 +70,12 @@ func (s Conversations) queue(
 		}
 		in := vault.ReadConversationInput{SessionID: d.ID}
 		row, err := db.AcceptOperation(ctx, q, s.Gaps.Once.Sealer, d.TenantID, db.NewOperation{
-			Workflow: vault.ReadConversation.Name, Event: vault.ReadConversation.Event, Subject: vault.ReadConversation.Subject(in),
-			Key: fmt.Sprintf("quiet:%s:%d", d.ID, d.ReadDueAt.UnixMicro()), Payload: in, Pushing: true,
+			Workflow: vault.ReadConversation.Name,
+			Event:    vault.ReadConversation.Event,
+			Subject:  vault.ReadConversation.Subject(in),
+			Key:      fmt.Sprintf("quiet:%s:%d", d.ID, d.ReadDueAt.UnixMicro()),
+			Payload:  in,
+			Pushing:  true,
 		})
 		op = &row
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -73,9 +74,13 @@ func (o Runner) Due(ctx context.Context, b vault.Batch, turn Turn) (DueOperation
 	}
 	due := make(DueOperations, len(rows))
 	known := make(map[uuid.UUID]bool, len(rows))
+	pushes := make(map[uuid.UUID]int32, len(b.Operations))
+	for _, o := range b.Operations {
+		pushes[o.ID] = o.Push
+	}
 	for _, op := range rows {
 		known[op.ID] = true
-		if turn.runs(op) {
+		if turn.runs(op, pushes[op.ID]) {
 			due[op.ID] = op
 		}
 	}
@@ -87,8 +92,11 @@ func (o Runner) Due(ctx context.Context, b vault.Batch, turn Turn) (DueOperation
 	return due, nil
 }
 
-func (t Turn) runs(op dbgen.Operation) bool {
-	return !IsApplied(op) && (t == First || op.Status != string(vault.OperationFailed))
+// runs reports whether a step runs for an operation. One that a later push has failed is left out: this run is late.
+func (t Turn) runs(op dbgen.Operation, push int32) bool {
+	failed := op.Status == string(vault.OperationFailed)
+	late := failed && op.CarriedBy != nil && *op.CarriedBy > push
+	return !IsApplied(op) && !late && (t == First || !failed)
 }
 
 // PrepareEach runs a step for each operation of a batch. A permanent error has marked its operation failed; another one
@@ -167,11 +175,15 @@ func ApplyTogether[Out any](
 			}
 			return slices.Compare(x.ID[:], y.ID[:])
 		})
-		if o.applyShared(ctx, b.TenantID, events, func(ctx context.Context, ev vault.Event) error {
+		together, cancel := sharedDeadline(ctx)
+		err := o.applyShared(together, b.TenantID, events, func(ctx context.Context, ev vault.Event) error {
 			_, err := effect(ctx, ev)
 			return err
-		}) == nil {
-			return out, nil
+		})
+		late := together.Err() != nil
+		cancel()
+		if err == nil || ctx.Err() != nil || (db.IsUnavailable(err) && !late) {
+			return out, err
 		}
 	}
 	rejected, err := ApplyAlone(ctx, events, effect)
@@ -195,12 +207,21 @@ func ApplyAlone[Out any](
 	return rejected, errors.Join(errs...)
 }
 
+// sharedDeadline leaves two thirds of the time of a step to what follows a transaction that was not done in time.
+func sharedDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)/3)
+}
+
 // applyShared runs an effect for each event in one transaction.
 func (o Runner) applyShared(
 	ctx context.Context, tenant uuid.UUID, events []vault.Event, effect func(context.Context, vault.Event) error,
 ) error {
 	var tx *shared
-	err := o.DB.InTx(ctx, tenant, func(q *dbgen.Queries) error {
+	err := o.InTx(ctx, tenant, func(q *dbgen.Queries) error {
 		tx = &shared{q: q}
 		ctx := context.WithValue(ctx, sharedKey{}, tx)
 		for _, ev := range events {
@@ -254,8 +275,8 @@ func AfterCommit(ctx context.Context, fn func(context.Context)) {
 	fn(ctx)
 }
 
-// WakeFills pushes the gap fills of a tenant that have something new to look at, once the effect of a step is committed.
-// They do not wait for the acknowledgement of the operation.
+// WakeFills pushes the gap fills of a tenant that have something new to look at, once the effect of a step is
+// committed. They do not wait for the acknowledgement of the operation.
 func (o Runner) WakeFills(ctx context.Context, tenant uuid.UUID) {
 	if tx := sharedTx(ctx); tx != nil {
 		tx.wake = true

@@ -111,14 +111,19 @@ func (o Runner) Locked(
 	if tx := sharedTx(ctx); tx != nil {
 		return tx.run(attempt)
 	}
-	err := o.DB.InTx(ctx, ev.TenantID, attempt)
+	return o.Reject(ctx, ev, o.InTx(ctx, ev.TenantID, attempt))
+}
+
+// InTx is db.DB.InTx, and runs fn again at once after a deadlock, some times.
+func (o Runner) InTx(ctx context.Context, tenant uuid.UUID, fn func(q *dbgen.Queries) error) error {
+	err := o.DB.InTx(ctx, tenant, fn)
 	for range deadlockRetries {
 		if !db.IsDeadlock(err) {
 			break
 		}
-		err = o.DB.InTx(ctx, ev.TenantID, attempt)
+		err = o.DB.InTx(ctx, tenant, fn)
 	}
-	return o.Reject(ctx, ev, err)
+	return err
 }
 
 // Prepare runs a step before the effect: it reads, and may store what later steps of the run need, but changes nothing

@@ -69,7 +69,8 @@ func (s Caches) InvalidateAndAcknowledge(ctx context.Context, b vault.Batch) (In
 			return out, err
 		}
 	}
-	if err := q.AcknowledgeOperations(ctx, b.TenantID, b.IDs()); err != nil {
+	// Not one that was applied since, and whose entries were not listed.
+	if err := q.AcknowledgeOperations(ctx, b.TenantID, rows[0].Applied); err != nil {
 		return out, err
 	}
 	if rows[0].HasWakeups {

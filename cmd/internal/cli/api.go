@@ -158,8 +158,16 @@ func save[In, R any](a *App, cmd *cobra.Command, call method[In, R], prepare ...
 // untyped converts the result of an operation to JSON, for printing.
 func untyped[R any](op client.Operation[R]) (client.Operation[json.RawMessage], error) {
 	out := client.Operation[json.RawMessage]{
-		ID: op.ID, Workflow: op.Workflow, Status: op.Status, Rejection: op.Rejection, Attempts: op.Attempts,
-		BatchID: op.BatchID, AcceptedAt: op.AcceptedAt, FinishedAt: op.FinishedAt, WaitingFor: op.WaitingFor, Replayed: op.Replayed,
+		ID:         op.ID,
+		Workflow:   op.Workflow,
+		Status:     op.Status,
+		Rejection:  op.Rejection,
+		Attempts:   op.Attempts,
+		BatchID:    op.BatchID,
+		AcceptedAt: op.AcceptedAt,
+		FinishedAt: op.FinishedAt,
+		WaitingFor: op.WaitingFor,
+		Replayed:   op.Replayed,
 	}
 	if op.FinishedAt == nil {
 		return out, nil

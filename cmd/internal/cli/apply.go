@@ -162,7 +162,12 @@ func (e configFile) MarshalJSON() ([]byte, error) { return json.Marshal(e.plain(
 
 // setByVault are members of definitions and requirements that the vault sets.
 var setByVault = map[string]bool{
-	"origin": true, "review_state": true, "updated_at": true, "confidence": true, "needs_human_review": true, "quote": true,
+	"origin":             true,
+	"review_state":       true,
+	"updated_at":         true,
+	"confidence":         true,
+	"needs_human_review": true,
+	"quote":              true,
 }
 
 func (e configFile) plain() map[string]any {

@@ -215,7 +215,8 @@ func (tr *turnReader) subjects() []properName {
 	var out []properName
 	for _, c := range tr.sentences {
 		i := c.first
-		if i+1 >= c.last || !isCapitalised(tr.tokens[i].In(tr.text)) || tr.isPlain(i, i+1) || functionWords[tr.tokens[i].Word] {
+		if i+1 >= c.last || !isCapitalised(tr.tokens[i].In(tr.text)) || tr.isPlain(i, i+1) ||
+			functionWords[tr.tokens[i].Word] {
 			continue
 		}
 		if w := tr.tokens[i+1].Word; w == "is" || w == "in" || w == "has" || w == "at" {

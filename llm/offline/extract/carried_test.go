@@ -21,8 +21,10 @@ func TestExtract_Carried(t *testing.T) {
 		{"library", "book_title", `Find me a book | A: How about The Silver Mountain? | Something else please.`, ``},
 		{"library", "book_title", `Find me a book | A: How about The Silver Mountain? | No.`, ``},
 		{"library", "book_title", `Find me a book | A: How about The Silver Mountain? | Who wrote it?`, ``},
-		{"library", "book_title", `Find me a book | A: How about The Silver Mountain? | Another one. | A: What about The Red House? | Good.`,
-			`"The Red House"`},
+		{
+			"library", "book_title", `Find me a book | A: How about The Silver Mountain? | Another one. | A: What about The Red House? | Good.`,
+			`"The Red House"`,
+		},
 		{"campsite", "region", `How is the weather in Savannah? | A: Sunny. | Great. I need a pitch for a tent there.`, `"Savannah"`},
 		{"campsite", "region", `how is the weather in nairobi on friday? | A: Sunny. | Great, now a pitch for a tent.`, `"nairobi"`},
 		{"campsite", "region", `I need a pitch for a tent.`, ``},

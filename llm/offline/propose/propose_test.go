@@ -223,6 +223,7 @@ func TestPropose_AlwaysQuotesText(t *testing.T) {
 		"%",
 		"\"a b\"",
 		"in [1]",
+		"\u0300",
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		content := strings.Join(

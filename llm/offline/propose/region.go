@@ -431,7 +431,8 @@ func (r *sentenceReader) suggest(from, end int, c *clause, list bool) (mention, 
 		return mention{definition: f, known: true, confidence: confidenceRequested, how: MatchedByNothing}, true
 	}
 	name := strings.Join(parts, "_")
-	if len(name) > vault.MaxNameLength || !vault.NamePattern.MatchString(name) {
+	if len(name) > vault.MaxNameLength || !vault.NamePattern.MatchString(name) ||
+		len(text.Words(vault.DisplayName(name))) == 0 { // such as a lone combining accent
 		return mention{}, false
 	}
 	head := headOf(parts)
