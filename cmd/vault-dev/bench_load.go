@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -24,6 +25,9 @@ type curve struct {
 	Ceiling string  `json:"ceiling"`
 	Points  []point `json:"points"`
 	Between string  `json:"in_the_way,omitempty"`
+
+	xs             []int // the numbers of clients; nil: 1 to 128
+	ceilingClients int   // maximum number of clients of the ceiling; 0: that of the clients
 }
 
 type point struct {
@@ -58,14 +62,18 @@ func (b *benchmarks) byClients(
 	if b.effort.short {
 		rounds = 1
 	}
-	for _, n := range b.clients() {
+	xs := b.clients()
+	if c.xs != nil {
+		xs = c.xs
+	}
+	for _, n := range xs {
 		var values, ceilings, ratios []float64
 		for range rounds {
 			value, err := perSecond(ctx, n, b.loadTime(), fn)
 			if err != nil {
 				return c, fmt.Errorf("%s: %w", c.Name, err)
 			}
-			limit, err := perSecond(ctx, n, b.loadTime(), ceiling)
+			limit, err := perSecond(ctx, min(n, cmp.Or(c.ceilingClients, n)), b.loadTime(), ceiling)
 			if err != nil {
 				return c, fmt.Errorf("%s: ceiling: %w", c.Name, err)
 			}
@@ -136,6 +144,22 @@ func (b *benchmarks) writesByClients(ctx context.Context) (curve, error) {
 	return b.byClients(ctx, curve{
 		Name: "validated writes, accepted to acknowledged", X: "clients", Y: "writes/s",
 		Ceiling: "one-row INSERT and COMMIT/s", Between: inTheWayOfWrites,
+	}, b.writeOne, b.insertOne)
+}
+
+// writesInFlight is writesByClients for 64 clients that have several writes in flight each, as a program that writes what
+// it hears does: it waits for the acceptance of each write, and for the acknowledgements later.
+func (b *benchmarks) writesInFlight(ctx context.Context) (curve, error) {
+	drop, err := b.copyTable(ctx)
+	if err != nil {
+		return curve{}, err
+	}
+	defer drop()
+	const clients = 64
+	return b.byClients(ctx, curve{
+		Name: "validated writes of 64 clients, by writes in flight", X: "writes in flight", Y: "writes/s",
+		Ceiling: "one-row INSERT and COMMIT/s by 64 clients", Between: inTheWayOfWrites,
+		xs: []int{clients, 4 * clients, 16 * clients}, ceilingClients: clients,
 	}, b.writeOne, b.insertOne)
 }
 

@@ -82,8 +82,8 @@ type EnsureProfilesRow struct {
 	CustomerID uuid.UUID `json:"customer_id"`
 }
 
-// Creates the profiles of many customers unless they exist, and returns the new ones. All imports insert in the order of the customer ids, so
-// that two of them cannot deadlock. Index: the unique key.
+// Creates the profiles of many customers unless they exist, and returns the new ones. All imports insert in the order of
+// the customer ids, so that two of them cannot deadlock. Index: the unique key.
 func (q *Queries) EnsureProfiles(ctx context.Context, arg EnsureProfilesParams) ([]EnsureProfilesRow, error) {
 	rows, err := q.db.Query(ctx, ensureProfiles, arg.TenantID, arg.Ids, arg.Customers)
 	if err != nil {

@@ -4,8 +4,8 @@ INSERT INTO customer_profiles (id, tenant_id, customer_id)
 VALUES (sqlc.arg(id), sqlc.arg(tenant_id), sqlc.arg(customer_id))
 ON CONFLICT (tenant_id, customer_id) DO NOTHING;
 
--- Creates the profiles of many customers unless they exist, and returns the new ones. All imports insert in the order of the customer ids, so
--- that two of them cannot deadlock. Index: the unique key.
+-- Creates the profiles of many customers unless they exist, and returns the new ones. All imports insert in the order of
+-- the customer ids, so that two of them cannot deadlock. Index: the unique key.
 -- name: EnsureProfiles :many
 INSERT INTO customer_profiles (id, tenant_id, customer_id)
 SELECT made.id, sqlc.arg(tenant_id), made.customer_id
