@@ -147,8 +147,8 @@ func (b *benchmarks) writesByClients(ctx context.Context) (curve, error) {
 	}, b.writeOne, b.insertOne)
 }
 
-// writesInFlight is writesByClients for 64 clients that have several writes in flight each, as a program that writes what
-// it hears does: it waits for the acceptance of each write, and for the acknowledgements later.
+// writesInFlight is writesByClients for 64 clients that have several writes in flight each, as a program that writes
+// what it hears does: it waits for the acceptance of each write, and for the acknowledgements later.
 func (b *benchmarks) writesInFlight(ctx context.Context) (curve, error) {
 	drop, err := b.copyTable(ctx)
 	if err != nil {
