@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/contextvault/contextvault/rules"
-	"github.com/contextvault/contextvault/rules/internal/fold"
 	"github.com/contextvault/contextvault/vault"
 )
 
@@ -134,9 +133,9 @@ var (
 )
 
 // Offers reports whether an unused candidate may be shown to the customer for confirmation. A text is shown only if it
-// is in a turn of the customer, so that nobody else speaks through the vault, or if it is in a turn of the agent and
-// its quote is the customer's later yes. A number, a date or an allowed value has no words of its own, so it is shown
-// if its quote is in a turn of the customer. A date of the past is not shown with a year that nobody said.
+// is in a turn of the customer, so that nobody else speaks through the vault. A number, a date or an allowed value has no
+// words of its own, so it is shown if its quote is in a turn of the customer. A date of the past is not shown with a year
+// that nobody said.
 func (c *Conversation) Offers(candidate vault.Candidate, def *vault.Definition) bool {
 	if def == nil || def.Secret() {
 		return false
@@ -148,38 +147,12 @@ func (c *Conversation) Offers(candidate vault.Candidate, def *vault.Definition) 
 	}
 	r := reader{conversation: c, def: *def, topic: topicOf(*def), value: checked.Value}
 	for _, p := range passages {
-		if p.turn.borrowed(p.span) == "" && (r.mayShow(p, candidate) || c.agrees(p, rules.TextOf(checked.Value))) {
+		if p.turn.borrowed(p.span) == "" && r.mayShow(p, candidate) {
 			return true
 		}
 	}
 	return false
 }
-
-// maxOffer is the length up to which words of the agent are shown as a value, in bytes: a name, not a message.
-const maxOffer = 80
-
-// agrees reports whether a passage is a yes, or a praise, after the agent said the words of a value.
-func (c *Conversation) agrees(p passage, value string) bool {
-	value = fold.Text(value)
-	if value == "" || len(value) > maxOffer ||
-		p.turn.polarityOf(p.span) == no || p.turn.polarityOf(p.span) != yes && !praise.anyIn(p.turn.wordsIn(p.span)) {
-		return false
-	}
-	for _, t := range c.turns[:slices.Index(c.turns, p.turn)] {
-		if t.Speaker == vault.SpeakerAgent && slices.ContainsFunc(indexes(t.text, value), func(at int) bool {
-			return t.isApart(at, at+len(value)) && t.isWhole(span{at, at + len(value)})
-		}) {
-			return true
-		}
-	}
-	return false
-}
-
-// praise are words with which customers take what the agent offers: "sounds good", "please make the reservation".
-var praise = newPhrases("good, great, perfect, fine, nice, excellent, awesome, lovely, wonderful, cool, works, " +
-	"interesting, fun, book, reserve, reservation, appointment, buy, order, tickets, schedule, like it, like that, " +
-	"love it, gut, super, prima, passt, bien, parfait, perfecto, genial, bene, " +
-	"perfetto, bom, ótimo, goed, dobrze, хорошо, отлично")
 
 func (r reader) mayShow(p passage, candidate vault.Candidate) bool {
 	switch r.def.ValueType {
