@@ -133,9 +133,9 @@ var (
 )
 
 // Offers reports whether an unused candidate may be shown to the customer for confirmation. A text is shown only if it
-// is in a turn of the customer, so that nobody else speaks through the vault. A number, a date or an allowed value has no
-// words of its own, so it is shown if its quote is in a turn of the customer. A date of the past is not shown with a year
-// that nobody said.
+// is in a turn of the customer, so that nobody else speaks through the vault. A number, a date or an allowed value has
+// no words of its own, so it is shown if its quote is in a turn of the customer. A date of the past is not shown with
+// a year that nobody said.
 func (c *Conversation) Offers(candidate vault.Candidate, def *vault.Definition) bool {
 	if def == nil || def.Secret() {
 		return false
