@@ -142,19 +142,6 @@ func sourcesOf(names []string) []vault.ValueSource {
 	return out
 }
 
-// DefinitionsOf converts rows of definitions. The keys of the map are their names.
-func DefinitionsOf(rows []dbgen.Definition) (map[string]vault.Definition, error) {
-	out := make(map[string]vault.Definition, len(rows))
-	for _, r := range rows {
-		d, err := DefinitionOf(r)
-		if err != nil {
-			return nil, err
-		}
-		out[d.Name] = d
-	}
-	return out, nil
-}
-
 // RequirementOf converts a row of requirements.
 func RequirementOf(r dbgen.Requirement) vault.Requirement {
 	return vault.Requirement{

@@ -26,7 +26,7 @@ type NewOperation struct {
 	// Key is the idempotency key: the same key returns the same operation. "": a unique key.
 	Key      string
 	ParentID *uuid.UUID
-	Payload  any
+	Payload  any // a json.RawMessage was encoded by json.Marshal
 	// Pushing reports that the caller pushes the operation after the commit: the relay leaves it alone for Lease. false:
 	// the relay pushes it at once.
 	Pushing bool
@@ -122,8 +122,24 @@ func newOperation(sealer *Sealer, tenant uuid.UUID, in NewOperation) (dbgen.Oper
 	if in.Pushing {
 		op.Attempts = 1
 	}
-	op.Payload, err = sealer.Seal(tenant, id, in.Payload)
+	encoded, err := encodePayload(in)
+	if err != nil {
+		return op, err
+	}
+	op.Payload, err = sealer.SealBytes(tenant, id, encoded)
 	return op, err
+}
+
+// encodePayload returns the JSON of a payload.
+func encodePayload(in NewOperation) ([]byte, error) {
+	if encoded, ok := in.Payload.(json.RawMessage); ok {
+		return encoded, nil
+	}
+	encoded, err := json.Marshal(in.Payload)
+	if err != nil {
+		return nil, fmt.Errorf("encode the payload of %s: %w", in.Workflow, err)
+	}
+	return encoded, nil
 }
 
 func acceptError(err error, tenant uuid.UUID, in NewOperation) error {
@@ -155,9 +171,9 @@ func checkPayload(sealer *Sealer, row dbgen.Operation, in NewOperation) error {
 	if err != nil {
 		return err
 	}
-	is, err := json.Marshal(in.Payload)
+	is, err := encodePayload(in)
 	if err != nil {
-		return fmt.Errorf("encode the payload of %s: %w", in.Workflow, err)
+		return err
 	}
 	if !bytes.Equal(was, is) {
 		return vault.Conflict(
@@ -167,6 +183,25 @@ func checkPayload(sealer *Sealer, row dbgen.Operation, in NewOperation) error {
 		)
 	}
 	return nil
+}
+
+// OperationStates returns operations of a tenant, without their payloads and what only steps need.
+func OperationStates(
+	ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, ids []uuid.UUID,
+) ([]dbgen.Operation, error) {
+	rows, err := q.GetOperationStates(ctx, tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]dbgen.Operation, len(rows))
+	for i, row := range rows {
+		out[i] = dbgen.Operation{
+			ID: row.ID, TenantID: row.TenantID, Workflow: row.Workflow, Status: row.Status, Result: row.Result,
+			Error: row.Error, Attempts: row.Attempts, BatchID: row.BatchID, AcceptedAt: row.AcceptedAt,
+			FinishedAt: row.FinishedAt,
+		}
+	}
+	return out, nil
 }
 
 // EventOf returns the event of an operation for a step.

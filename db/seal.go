@@ -33,6 +33,11 @@ func (s *Sealer) Seal(tenant, op uuid.UUID, v any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the payload of operation %s: %w", op, err)
 	}
+	return s.SealBytes(tenant, op, plain)
+}
+
+// SealBytes seals the JSON of a payload for one operation.
+func (s *Sealer) SealBytes(tenant, op uuid.UUID, plain []byte) ([]byte, error) {
 	sealed, err := s.aead.Encrypt(plain, binding(tenant, op))
 	if err != nil {
 		return nil, fmt.Errorf("seal the payload of operation %s: %w", op, err)

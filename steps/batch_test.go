@@ -385,3 +385,28 @@ func TestApplyTogether_AnswersOfABatch(t *testing.T) {
 		}
 	}
 }
+
+// A chain of writes in one batch: each finds its source, as one after the other.
+func TestPersistValues_ChainInABatch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.define(
+		vault.Definition{Name: "plan", ValueType: vault.TypeString}, vault.Definition{Name: "tier", ValueType: vault.TypeString},
+		vault.Definition{Name: "offer", ValueType: vault.TypeString},
+	)
+	items := []uuid.UUID{newID(), newID(), newID()}
+	var events []vault.Event
+	for i, name := range []string{"plan", "tier", "offer"} {
+		events = append(events, w.accept(name, text("gold"), func(in *vault.WriteValueInput) {
+			if in.ItemID = &items[i]; i > 0 {
+				from(items[i-1])(in)
+			}
+		}))
+	}
+	w.must(w.writeBatch(w.batch(events...)))
+	for i, ev := range events {
+		if got := resultOf[vault.ItemResult](w, ev); got.Status != vault.StatusActive {
+			t.Errorf("write %d of the chain is %s", i, got.Status)
+		}
+	}
+}

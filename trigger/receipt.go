@@ -90,14 +90,10 @@ const maxReads = 256
 
 // readAll reads operations of a tenant.
 func (c *Client) readAll(ctx context.Context, tenant uuid.UUID, ids []uuid.UUID) []reading {
-	rows, err := c.db.Tenant(tenant).GetOperationStates(ctx, tenant, ids)
+	rows, err := db.OperationStates(ctx, c.db.Tenant(tenant), tenant, ids)
 	byID := make(map[uuid.UUID]dbgen.Operation, len(rows))
 	for _, row := range rows {
-		byID[row.ID] = dbgen.Operation{
-			ID: row.ID, TenantID: row.TenantID, Workflow: row.Workflow, Status: row.Status, Result: row.Result,
-			Error: row.Error, Attempts: row.Attempts, BatchID: row.BatchID, AcceptedAt: row.AcceptedAt,
-			FinishedAt: row.FinishedAt,
-		}
+		byID[row.ID] = row
 		if vault.OperationStatus(row.Status).Finished() {
 			c.dispatch.finished(row.ID) // behind a pooler nobody notifies
 		}

@@ -76,6 +76,15 @@ func (b Batch) IDs() []uuid.UUID {
 	return ids
 }
 
+// Pushes returns Pushed.Push of each operation, by id.
+func (b Batch) Pushes() map[uuid.UUID]int32 {
+	pushes := make(map[uuid.UUID]int32, len(b.Operations))
+	for _, o := range b.Operations {
+		pushes[o.ID] = o.Push
+	}
+	return pushes
+}
+
 // IsCron reports whether a cron started the run.
 func (b Batch) IsCron() bool { return b.TenantID == uuid.Nil && len(b.Operations) == 0 }
 

@@ -671,26 +671,3 @@ func (q *Queries) SetProfileLabel(ctx context.Context, arg SetProfileLabelParams
 	)
 	return err
 }
-
-const startProfiles = `-- name: StartProfiles :exec
-WITH started AS (
-    UPDATE customer_profiles p
-    SET version = p.version + 1
-    WHERE p.tenant_id = $1
-      AND p.id = ANY ($2::uuid[])
-    RETURNING p.tenant_id, p.customer_id
-)
-INSERT INTO fill_wakeups (tenant_id, fill_id)
-SELECT f.tenant_id, f.operation_id
-FROM started s
-JOIN gap_fills f ON f.tenant_id = s.tenant_id AND f.customer_id = s.customer_id
-WHERE f.ended_at IS NULL
-`
-
-// Raises the versions of profiles that this transaction created, and wakes the gap fills of their customers. Unlike
-// BumpProfiles it adds no pending invalidations, because no reader has seen these profiles. Indexes: primary key,
-// gap_fills_customer.
-func (q *Queries) StartProfiles(ctx context.Context, tenantID uuid.UUID, ids []uuid.UUID) error {
-	_, err := q.db.Exec(ctx, startProfiles, tenantID, ids)
-	return err
-}

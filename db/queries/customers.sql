@@ -14,23 +14,6 @@ ORDER BY made.customer_id
 ON CONFLICT (tenant_id, customer_id) DO NOTHING
 RETURNING id, customer_id;
 
--- Raises the versions of profiles that this transaction created, and wakes the gap fills of their customers. Unlike
--- BumpProfiles it adds no pending invalidations, because no reader has seen these profiles. Indexes: primary key,
--- gap_fills_customer.
--- name: StartProfiles :exec
-WITH started AS (
-    UPDATE customer_profiles p
-    SET version = p.version + 1
-    WHERE p.tenant_id = sqlc.arg(tenant_id)
-      AND p.id = ANY (sqlc.arg(ids)::uuid[])
-    RETURNING p.tenant_id, p.customer_id
-)
-INSERT INTO fill_wakeups (tenant_id, fill_id)
-SELECT f.tenant_id, f.operation_id
-FROM started s
-JOIN gap_fills f ON f.tenant_id = s.tenant_id AND f.customer_id = s.customer_id
-WHERE f.ended_at IS NULL;
-
 -- Locks the profiles of many customers, in the order of their ids. It works as LockProfile. Indexes: the unique key,
 -- primary key.
 -- name: LockProfiles :many

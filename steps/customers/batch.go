@@ -66,7 +66,7 @@ func (s Values) PersistValues(ctx context.Context, b vault.Batch) (once.AppliedB
 	if err := b.Check(); err != nil {
 		return out, err
 	}
-	var left []vault.Event
+	var left once.DueOperations
 	err := s.Once.InTx(ctx, b.TenantID, func(q *dbgen.Queries) (err error) {
 		left, err = s.persistTogether(ctx, q, b)
 		return err
@@ -76,14 +76,15 @@ func (s Values) PersistValues(ctx context.Context, b vault.Batch) (once.AppliedB
 	case db.IsUnavailable(err), ctx.Err() != nil:
 		return out, err
 	default: // an error of one of them, or a deadlock
-		due, err := s.Once.Due(ctx, b, once.Later)
-		if err != nil {
+		if left, err = s.Once.Due(ctx, b, once.Later); err != nil {
 			return out, err
 		}
-		left = due.Events(b)
-		slices.SortFunc(left, func(x, y vault.Event) int { return compareAcceptance(due[x.OperationID], due[y.OperationID]) })
 	}
-	out.Rejected, err = once.ApplyAlone(ctx, left, s.PersistValue)
+	events := left.Events(b)
+	slices.SortFunc(events, func(x, y vault.Event) int {
+		return compareAcceptance(left[x.OperationID], left[y.OperationID])
+	})
+	out.Rejected, err = once.ApplyAlone(ctx, events, s.PersistValue)
 	return out, err
 }
 
@@ -97,23 +98,24 @@ func compareAcceptance(a, b dbgen.Operation) int {
 	return cmp.Or(a.AcceptedAt.Compare(b.AcceptedAt), slices.Compare(a.ID[:], b.ID[:]))
 }
 
-// persistTogether stores the writes of a batch, and returns the events of those that it left out, in the order of their
-// acceptance.
-func (s Values) persistTogether(ctx context.Context, q *dbgen.Queries, b vault.Batch) ([]vault.Event, error) {
+// persistTogether stores the writes of a batch, and returns the operations of those that it left out.
+func (s Values) persistTogether(
+	ctx context.Context, q *dbgen.Queries, b vault.Batch,
+) (once.DueOperations, error) {
 	rows, err := q.LockOperations(ctx, b.TenantID, b.IDs())
 	if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(rows, compareAcceptance)
 	var writes []checkedWrite
-	var left []uuid.UUID           // operations that are not stored yet
+	left := once.DueOperations{}
 	chosen := map[uuid.UUID]bool{} // items of earlier writes
 	waits := map[customerField]bool{}
 	for _, op := range rows {
 		if once.IsApplied(op) || op.Status == string(vault.OperationFailed) {
 			continue
 		}
-		left = append(left, op.ID)
+		left[op.ID] = op
 		in, err := once.OpenPayload[vault.WriteValueInput](s.Once, op)
 		if err != nil {
 			continue
@@ -121,14 +123,12 @@ func (s Values) persistTogether(ctx context.Context, q *dbgen.Queries, b vault.B
 		field := customerField{in.CustomerID, in.Name}
 		if waits[field] || (in.ItemID != nil && chosen[*in.ItemID]) || (in.SourceItemID != nil && chosen[*in.SourceItemID]) {
 			waits[field] = true // it needs an earlier write of the batch, and later ones of the field come after it
-			continue
+		} else {
+			writes = append(writes, newWrite(op, in))
 		}
-		w := checkedWrite{WriteValueInput: in, op: op, id: once.NewID()}
 		if in.ItemID != nil {
-			w.id = *in.ItemID
-			chosen[w.id] = true
+			chosen[*in.ItemID] = true
 		}
-		writes = append(writes, w)
 	}
 	if writes, err = s.checkBatch(ctx, q, b.TenantID, writes); err != nil {
 		return nil, err
@@ -144,21 +144,10 @@ func (s Values) persistTogether(ctx context.Context, q *dbgen.Queries, b vault.B
 	if err := s.markStored(ctx, q, b, stored); err != nil {
 		return nil, err
 	}
-	done := make(map[uuid.UUID]bool, len(stored.writes))
 	for _, w := range stored.writes {
-		done[w.op.ID] = true
+		delete(left, w.op.ID)
 	}
-	events := make(map[uuid.UUID]vault.Event, len(b.Operations))
-	for _, ev := range b.Events() {
-		events[ev.OperationID] = ev
-	}
-	var rest []vault.Event
-	for _, id := range left {
-		if !done[id] {
-			rest = append(rest, events[id])
-		}
-	}
-	return rest, nil
+	return left, nil
 }
 
 // checkBatch finds the definitions of writes and returns the valid writes.
@@ -168,31 +157,13 @@ func (s Values) checkBatch(
 	if len(writes) == 0 {
 		return nil, nil
 	}
-	in := dbgen.ListDefinitionsOfParams{TenantID: tenant}
-	for _, w := range writes {
-		in.Agents, in.Names = append(in.Agents, w.AgentID), append(in.Names, w.Name)
-	}
-	rows, err := q.ListDefinitionsOf(ctx, in)
-	if err != nil {
+	if err := findDefinitions(ctx, q, tenant, writes); err != nil {
 		return nil, err
-	}
-	type field struct {
-		agent uuid.UUID
-		name  string
-	}
-	defs := make(map[field]*vault.Definition, len(rows))
-	for _, row := range rows {
-		def, err := db.DefinitionOf(row)
-		if err != nil {
-			return nil, err
-		}
-		defs[field{def.AgentID, def.Name}] = &def
 	}
 	agents := map[uuid.UUID]error{} // of undefined fields
 	valid := make([]checkedWrite, 0, len(writes))
 	steps := 0
 	for _, w := range writes {
-		w.def = defs[field{w.AgentID, w.Name}]
 		mode := rules.EffectiveMode(w.def, s.Mode)
 		if w.def == nil && mode != vault.ModeDisabled {
 			err, known := agents[w.AgentID]
@@ -210,7 +181,9 @@ func (s Values) checkBatch(
 		if steps += rules.CheckSteps(w.def, w.Value, mode); steps > vault.MaxImportRegexSteps {
 			return valid, nil // the others take a transaction each
 		}
-		if w.checked, err = rules.CheckValue(w.def, w.Name, w.Value, mode); err == nil {
+		checked, err := rules.CheckValue(w.def, w.Name, w.Value, mode)
+		if err == nil {
+			w.checked = checked
 			valid = append(valid, w)
 		}
 	}
@@ -222,13 +195,9 @@ func (s Values) markStored(ctx context.Context, q *dbgen.Queries, b vault.Batch,
 	if len(stored.rows) == 0 {
 		return nil
 	}
-	touched := map[uuid.UUID]bool{}
-	var profiles []uuid.UUID
-	for _, row := range stored.rows {
-		if !touched[row.ProfileID] {
-			touched[row.ProfileID] = true
-			profiles = append(profiles, row.ProfileID)
-		}
+	profiles := make([]uuid.UUID, len(stored.rows))
+	for i, row := range stored.rows {
+		profiles[i] = row.ProfileID
 	}
 	raised, err := q.RaiseProfiles(ctx, b.TenantID, profiles)
 	if err != nil {
@@ -238,10 +207,7 @@ func (s Values) markStored(ctx context.Context, q *dbgen.Queries, b vault.Batch,
 	for _, r := range raised {
 		versions[r.ID] = r.Version
 	}
-	pushes := make(map[uuid.UUID]int32, len(b.Operations))
-	for _, o := range b.Operations {
-		pushes[o.ID] = o.Push
-	}
+	pushes := b.Pushes()
 	applied := dbgen.MarkOperationsAppliedParams{TenantID: b.TenantID, BatchID: &b.ID}
 	for i, w := range stored.writes {
 		profile := stored.rows[i].ProfileID

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/contextvault/contextvault/db"
 	"github.com/contextvault/contextvault/db/dbgen"
 	"github.com/contextvault/contextvault/rules"
 	"github.com/contextvault/contextvault/steps/once"
@@ -78,9 +77,8 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 			}
 		}
 		out.Written, out.Customers = len(stored.rows), len(touched)+len(created)
-		// No cache has an entry of a profile that no reader has seen, so a new one needs no invalidation.
 		if len(created) > 0 {
-			if err := q.StartProfiles(ctx, ev.TenantID, slices.Collect(maps.Keys(created))); err != nil {
+			if err := t.Created(ctx, q, ev.TenantID, slices.Collect(maps.Keys(created))); err != nil {
 				return out, err
 			}
 		}
@@ -95,28 +93,18 @@ func (s Imports) PersistImport(ctx context.Context, ev vault.Event) (once.Applie
 func (s Imports) checkAll(
 	ctx context.Context, q *dbgen.Queries, op dbgen.Operation, in vault.ImportValuesInput, refused *rejections,
 ) ([]checkedWrite, error) {
-	defs := map[uuid.UUID]map[string]vault.Definition{}
+	all := make([]checkedWrite, len(in.Writes))
+	for i, w := range in.Writes {
+		all[i] = newWrite(op, w)
+		all[i].index = i
+	}
+	if err := findDefinitions(ctx, q, op.TenantID, all); err != nil {
+		return nil, err
+	}
 	var writes []checkedWrite
 	steps := 0
-	for i, w := range in.Writes {
-		agent, ok := defs[w.AgentID]
-		if !ok {
-			rows, err := q.ListDefinitions(ctx, op.TenantID, w.AgentID)
-			if err != nil {
-				return nil, err
-			}
-			if agent, err = db.DefinitionsOf(rows); err != nil {
-				return nil, err
-			}
-			defs[w.AgentID] = agent
-		}
-		c := checkedWrite{WriteValueInput: w, index: i, op: op, id: once.NewID()}
-		if w.ItemID != nil {
-			c.id = *w.ItemID
-		}
-		if d, ok := agent[w.Name]; ok {
-			c.def = &d
-		}
+	for i, c := range all {
+		w := c.WriteValueInput
 		mode := rules.EffectiveMode(c.def, s.Values.Mode)
 		if steps += rules.CheckSteps(c.def, w.Value, mode); steps > vault.MaxImportRegexSteps {
 			return nil, vault.Invalid("writes", "the validation_regex and json_schema of the definitions of these values take "+

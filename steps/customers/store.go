@@ -17,7 +17,7 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// checkedWrite is a valid write with its definition and the checked value.
+// checkedWrite is a write with its definition and, once it is found valid, the checked value.
 type checkedWrite struct {
 	vault.WriteValueInput
 	index       int // in the import or batch
@@ -26,6 +26,43 @@ type checkedWrite struct {
 	sourceFound bool
 	def         *vault.Definition
 	checked     rules.Checked
+}
+
+// newWrite returns a write of an operation that is not checked yet, with the id of its item.
+func newWrite(op dbgen.Operation, in vault.WriteValueInput) checkedWrite {
+	w := checkedWrite{WriteValueInput: in, op: op, id: once.NewID()}
+	if in.ItemID != nil {
+		w.id = *in.ItemID
+	}
+	return w
+}
+
+// findDefinitions sets the definition of each write whose agent defines the field.
+func findDefinitions(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, writes []checkedWrite) error {
+	in := dbgen.ListDefinitionsOfParams{TenantID: tenant}
+	for _, w := range writes {
+		in.Agents, in.Names = append(in.Agents, w.AgentID), append(in.Names, w.Name)
+	}
+	rows, err := q.ListDefinitionsOf(ctx, in)
+	if err != nil {
+		return err
+	}
+	type field struct {
+		agent uuid.UUID
+		name  string
+	}
+	defs := make(map[field]*vault.Definition, len(rows))
+	for _, row := range rows {
+		def, err := db.DefinitionOf(row)
+		if err != nil {
+			return err
+		}
+		defs[field{def.AgentID, def.Name}] = &def
+	}
+	for i, w := range writes {
+		writes[i].def = defs[field{w.AgentID, w.Name}]
+	}
+	return nil
 }
 
 // rejections collects the errors of an import's writes, by index.

@@ -74,10 +74,7 @@ func (o Runner) Due(ctx context.Context, b vault.Batch, turn Turn) (DueOperation
 	}
 	due := make(DueOperations, len(rows))
 	known := make(map[uuid.UUID]bool, len(rows))
-	pushes := make(map[uuid.UUID]int32, len(b.Operations))
-	for _, o := range b.Operations {
-		pushes[o.ID] = o.Push
-	}
+	pushes := b.Pushes()
 	for _, op := range rows {
 		known[op.ID] = true
 		if turn.runs(op, pushes[op.ID]) {
@@ -305,7 +302,7 @@ func (o Runner) Rejections(ctx context.Context, b vault.Batch) error {
 	if len(b.Operations) < 2 {
 		return nil
 	}
-	rows, err := o.DB.Tenant(b.TenantID).GetOperations(ctx, b.TenantID, b.IDs())
+	rows, err := db.OperationStates(ctx, o.DB.Tenant(b.TenantID), b.TenantID, b.IDs())
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,13 @@ func (t *Touched) Profile(ctx context.Context, q *dbgen.Queries, tenant, id uuid
 	return raised[0].Version, nil
 }
 
+// Created raises the versions of profiles that the transaction created. They need no invalidation: no reader has seen
+// them, so no cache has an entry of them.
+func (t *Touched) Created(ctx context.Context, q *dbgen.Queries, tenant uuid.UUID, ids []uuid.UUID) error {
+	_, err := q.RaiseProfiles(ctx, tenant, ids)
+	return err
+}
+
 // Profiles raises the versions of several profiles and adds a pending invalidation for each.
 func (t *Touched) Profiles(ctx context.Context, q *dbgen.Queries, ids []uuid.UUID) error {
 	t.Pending = true
