@@ -113,7 +113,8 @@ check: ## check format, vet, lint, generated code and modules
 	@echo "check: ok"
 
 .PHONY: generate
-generate: ## generate db/dbgen, docs/configuration.md and the steps in docs/operation.md
+generate: ## generate db/dbgen, db/catalogue/expected.jsonl, docs/configuration.md and the steps in docs/operation.md
 	$(tool) sqlc generate
+	@$(with_services) go test -count=1 -run TestExpected_IsAFreshMigration ./db/catalogue -update
 	go generate ./config ./client
 	@$(with_services) go test -count=1 -run TestOperationPage_ListsTheSteps ./workflows -update

@@ -8,6 +8,7 @@
 package config
 
 import (
+	"cmp"
 	_ "embed"
 	"log/slog"
 	"net"
@@ -115,9 +116,14 @@ type Sweeps struct {
 
 // Database configures PostgreSQL.
 type Database struct {
-	URL            URL `toml:"url" env:"DATABASE_URL" rule:"postgres-url"` // "": not set
+	URL            URL `toml:"url" env:"DATABASE_URL" rule:"postgres-url"`                 // "": not set
+	SystemURL      URL `toml:"system_url" env:"SYSTEM_DATABASE_URL" rule:"postgres-url"`   // "": URL
+	MigrateURL     URL `toml:"migrate_url" env:"MIGRATE_DATABASE_URL" rule:"postgres-url"` // "": URL
 	MaxConnections int `toml:"max_connections" rule:"2..1000"`
 }
+
+// OwnerURL is the address with the login that migrates.
+func (d Database) OwnerURL() URL { return cmp.Or(d.MigrateURL, d.URL) }
 
 // Redis configures the cache.
 type Redis struct {

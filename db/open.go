@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	pgvector "github.com/pgvector/pgvector-go/pgx"
 
@@ -27,6 +28,9 @@ type Options struct {
 	ConnectTimeout time.Duration
 }
 
+// connectTimeout limits one attempt to connect, unless Options say otherwise.
+const connectTimeout = 5 * time.Second
+
 var errDatabaseURL = errors.New("DATABASE_URL is not a PostgreSQL URL, such as " +
 	"postgres://user:password@host:5432/contextvault")
 
@@ -45,7 +49,7 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 		opts.MaxConns = 10
 	}
 	if opts.ConnectTimeout == 0 {
-		opts.ConnectTimeout = 5 * time.Second
+		opts.ConnectTimeout = connectTimeout
 	}
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -80,11 +84,9 @@ func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 // checkSchema returns an error if the schema is older than this program: its steps would fail. A newer schema is valid,
 // because the schema is upgraded before the programs.
 func (d *DB) checkSchema(ctx context.Context) error {
-	var has int64
-	const query = "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied"
-	err := d.systemConn().QueryRow(ctx, query).Scan(&has)
+	has, err := d.schemaVersion(ctx)
 	if err != nil {
-		return fmt.Errorf("read the version of the database schema (run `vault migrate up` if it is missing): %w", err)
+		return err
 	}
 	if needs := newestVersion(); has < needs {
 		return fmt.Errorf(
@@ -94,6 +96,20 @@ func (d *DB) checkSchema(ctx context.Context) error {
 		)
 	}
 	return nil
+}
+
+// schemaVersion returns the version of the newest applied migration.
+func (d *DB) schemaVersion(ctx context.Context) (version int64, err error) {
+	const query = "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied"
+	err = d.systemConn().QueryRow(ctx, query).Scan(&version)
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == insufficientPrivilege {
+		return 0, fmt.Errorf("read the version of the database schema as %s: %w: the database lost its grants. %s",
+			roleSystem, err, repairHint)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the version of the database schema (run `vault migrate up` if it is missing): %w", err)
+	}
+	return version, nil
 }
 
 func openPool(

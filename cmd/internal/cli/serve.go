@@ -36,6 +36,9 @@ func (a *App) serveCommand() *cobra.Command {
 				return err
 			}
 			defer r.Close() // waits for running pushes
+			if err := r.DB.Verify(ctx); err != nil {
+				return err
+			}
 			stopTracing, err := startTracing(ctx, r.Config, "vault-api", r.Log)
 			if err != nil {
 				return err
