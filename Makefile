@@ -11,7 +11,7 @@ export GOFLAGS := $(GOFLAGS) -mod=readonly -buildvcs=false
 # halve the latency under load (measured on two cores).
 engine_env := SERVER_DEFAULT_BUFFER_SIZE=1000 SERVER_DEFAULT_BUFFER_CONCURRENCY=2 SERVER_DEFAULT_BUFFER_FLUSH_INTERVAL=20ms
 
-# Starts the services and exports DATABASE_URL, HATCHET_DATABASE_URL and REDIS_URL for the next command.
+# Starts the services and exports the addresses of the databases and REDIS_URL for the next command.
 with_services := scripts/services start && exports=$$(scripts/services env) && eval "$$exports" && export $(engine_env) &&
 
 # Linters and generators, with the versions of tools/go.mod.

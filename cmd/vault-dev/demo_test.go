@@ -47,7 +47,7 @@ func customerValues() []string {
 func TestDemo_LeaksNoCustomerValue(t *testing.T) {
 	logs := captureStderr(t)
 	databaseURL := dbtest.URL(t)
-	cfg, err := testkit.Config(databaseURL)
+	cfg, err := testkit.Config(databaseURL, "MIGRATE_DATABASE_URL="+databaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}

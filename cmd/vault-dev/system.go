@@ -126,11 +126,15 @@ func reachable(address string) error {
 
 // start migrates the database and starts the worker.
 func start(ctx context.Context, cfg config.Config, engine *hatchet.Client, log *slog.Logger) (_ *system, err error) {
-	if err := db.Migrate(ctx, cfg.Database.URL.Reveal()); err != nil {
+	if err := db.Migrate(ctx, cfg.Database.OwnerURL().Reveal()); err != nil {
 		return nil, err
 	}
 	s := &system{engine: engine, workerDone: make(chan error, 1)}
 	if s.Runtime, err = app.Connect(ctx, cfg, engine, log); err != nil {
+		return nil, err
+	}
+	if err := s.DB.Verify(ctx); err != nil {
+		s.Runtime.Close()
 		return nil, err
 	}
 	workerCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))

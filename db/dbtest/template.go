@@ -93,7 +93,9 @@ func (t Template) ensure(ctx context.Context, server string) error {
 
 // dropLeft drops the clones of killed test processes.
 func dropLeft(ctx context.Context, conn *pgx.Conn, prefix string) error {
-	rows, err := conn.Query(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", prefix+"_test_")
+	rows, err := conn.Query(ctx, `
+		SELECT datname FROM pg_database
+		WHERE starts_with(datname, $1) AND pg_has_role(datdba, 'MEMBER') -- only its owner may drop it`, prefix+"_test_")
 	if err != nil {
 		return err
 	}
