@@ -44,7 +44,7 @@ func Clone(ctx context.Context) (clone string, drop func(context.Context) error,
 	if clone, drop, err = template.Clone(ctx, server); err != nil {
 		return "", nil, err
 	}
-	return clone, drop, CreateLogins(ctx, server)
+	return clone, drop, ensureLogins(ctx, server)
 }
 
 // URL creates a migrated database for this test and drops it when the test ends.

@@ -2,7 +2,6 @@ package dbtest
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"strings"
 	"sync"
@@ -18,14 +17,27 @@ const (
 
 var createdLogins sync.Map // servers on which this process has created the logins
 
+// ensureLogins creates the logins once.
+func ensureLogins(ctx context.Context, server string) error {
+	u, err := url.Parse(server)
+	if err != nil {
+		return errServerURL
+	}
+	if _, done := createdLogins.Load(u.Host); done {
+		return nil
+	}
+	if err := CreateLogins(ctx, server); err != nil {
+		return err
+	}
+	createdLogins.Store(u.Host, true)
+	return nil
+}
+
 // CreateLogins creates the logins of the programs under test on a server, and the roles of the vault.
 func CreateLogins(ctx context.Context, server string) error {
 	u, err := url.Parse(server)
 	if err != nil {
-		return fmt.Errorf("the server's address is not a PostgreSQL URL")
-	}
-	if _, done := createdLogins.Load(u.Host); done {
-		return nil
+		return errServerURL
 	}
 	password, _ := u.User.Password()
 	conn, err := connect(ctx, server)
@@ -59,7 +71,6 @@ func CreateLogins(ctx context.Context, server string) error {
 			return err
 		}
 	}
-	createdLogins.Store(u.Host, true)
 	return nil
 }
 
