@@ -15,8 +15,8 @@ import (
 // and far below the time-out of the step.
 const nextPatience = 5 * time.Second
 
-// askNext opens the next question of a fill in the run of an answer, so that the customer does not wait for another run.
-// It only asks: a fill that must read its conversation, that waits for writes or that is done is left to its own run,
+// askNext opens the next question of a fill in the run of an answer, so that the customer waits for no other run. It
+// only asks: a fill that must read its conversation, that waits for writes or that is done is left to its own run,
 // which its wake-up starts. The same holds after an error. The wake-ups that askNext has served are deleted last, so a
 // process that dies on the way loses none.
 func (s Gaps) askNext(ctx context.Context, tenant, fill uuid.UUID) {
