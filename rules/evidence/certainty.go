@@ -46,7 +46,8 @@ func (r reader) isVague(t *turn, m mention) bool {
 
 // carriers are words that carry a value and say nothing about it.
 var carriers = newPhrases("i live in, i live at, live, reside, living, am, called, named, reach me, contact me, call me, " +
-	"write to me, use, using, take, put, note, note down, write down, update, change, set, switch, correct, new, make it, " +
+	"write to me, use, using, take, put, note, note down, write down, update, change, set, switch, correct, new, " +
+	"make it, " +
 	"make that, let's say it's, " +
 	"go for, go with, go ahead with, choose, pick, prefer, i'd like, i'll take, book, reserve, exactly, precisely, " +
 	"great, good, fine, perfect, cool, alright, right, correct, sir, madam, well, oh, ah, um, uh, hm, hmm, yep, yeah, " +
@@ -54,12 +55,14 @@ var carriers = newPhrases("i live in, i live at, live, reside, living, am, calle
 	"people, persons, of us, ourselves, altogether, total, in total, in all, my answer, answer, following, below, " +
 	"wohne, wohnen, lebe, heiße, heißt, lautet, bin, sind, erreichbar, unter, neue, neuen, jahre, alt, gern, gerne, " +
 	"genau, habite, vis, m'appelle, suis, ans, né, née, joignable, nouveau, nouvelle, vivo, llamo, soy, tengo, años, " +
-	"nací, abito, chiamo, sono, anni, nato, nata, moro, chamo, sou, tenho, anos, nasci, woon, heet, ben, jaar, mieszkam, " +
+	"nací, abito, chiamo, sono, anni, nato, nata, moro, chamo, sou, tenho, anos, nasci, woon, heet, ben, jaar, " +
+	"mieszkam, " +
 	"jestem, lat, mam, locuiesc, sunt, ani, живу, зовут, лет, года, мне, мой, моя, живу, звати, років, мені, yaşıyorum, " +
 	"adım, yaşındayım")
 
 // speaksForOther are words that make what follows a statement about somebody else.
-var speaksForOther = newPhrases("on behalf of, in the name of, im namen von, im auftrag von, au nom de, en nombre de, " +
+var speaksForOther = newPhrases("on behalf of, in the name of, im namen von, im auftrag von, au nom de, " +
+	"en nombre de, " +
 	"per conto di, em nome de, namens, w imieniu, în numele, от имени, від імені, adına")
 
 // isPlain reports whether the clause of a mention says nothing but the value: each other word is grammar, a courtesy,
