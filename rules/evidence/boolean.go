@@ -376,4 +376,5 @@ func (r reader) isAbout(t *turn, words []word) bool {
 // openers begin a question that can be answered by yes or no.
 var openers = newPhrases("do you, does your, did you, can you, could you, will you, would you, have you, has your, " +
 	"are you, is your, is the, are your, " +
-	"were you, was your, may we, shall we, should we, can we, do we, are there, is there")
+	"were you, was your, may we, shall we, should we, can we, do we, are there, is there, shall i, should i, can i, " +
+	"may i, could i, would i, do i, will i, am i, could we, would we, will we, should you, must you, must i")

@@ -9,11 +9,10 @@ import (
 	"github.com/contextvault/contextvault/vault"
 )
 
-// certain reports whether a mention needs no confirmation. Three things must come together: a form with a certain end,
-// a question about the field or its name in the same sentence, and no other value of the form beside it. A code or
-// free
-// text has no certain end: it is certain only as the entire answer to a question about the field, or if the definition
-// has a regular expression.
+// certain reports whether a mention needs no confirmation. Four things must come together: a form with a certain end,
+// a question about the field or its name in the same sentence, a clause that says nothing else, and no other value of
+// the form beside it. A code or free text has no certain end: it is certain only as the entire answer to a question
+// about the field, or if the definition has a regular expression.
 func (r reader) certain(t *turn, m mention) bool {
 	if r.isVague(t, m) {
 		return false
@@ -26,7 +25,7 @@ func (r reader) certain(t *turn, m mention) bool {
 	if !asked && !r.isNamed(t, m) {
 		return false
 	}
-	return !r.competes(t, m)
+	return r.isPlain(t, m) && !r.competes(t, m)
 }
 
 // vague are words that make the value near them a guess or a wish.
@@ -44,6 +43,78 @@ func (r reader) isVague(t *turn, m mention) bool {
 	s := t.sentences[t.sentenceAt(m.start)]
 	return s.asks || vague.anyIn(t.wordsIn(s.span))
 }
+
+// carriers are words that carry a value and say nothing about it.
+var carriers = newPhrases("i live in, i live at, live, reside, living, am, called, named, reach me, contact me, call me, " +
+	"write to me, use, using, take, put, note, note down, write down, update, change, set, switch, correct, new, make it, " +
+	"make that, let's say it's, " +
+	"go for, go with, go ahead with, choose, pick, prefer, i'd like, i'll take, book, reserve, exactly, precisely, " +
+	"great, good, fine, perfect, cool, alright, right, correct, sir, madam, well, oh, ah, um, uh, hm, hmm, yep, yeah, " +
+	"yup, absolutely, definitely, certainly, only, both, too, there, here, then, years, year, year old, years old, " +
+	"people, persons, of us, ourselves, altogether, total, in total, in all, my answer, answer, following, below, " +
+	"wohne, wohnen, lebe, heiße, heißt, lautet, bin, sind, erreichbar, unter, neue, neuen, jahre, alt, gern, gerne, " +
+	"genau, habite, vis, m'appelle, suis, ans, né, née, joignable, nouveau, nouvelle, vivo, llamo, soy, tengo, años, " +
+	"nací, abito, chiamo, sono, anni, nato, nata, moro, chamo, sou, tenho, anos, nasci, woon, heet, ben, jaar, mieszkam, " +
+	"jestem, lat, mam, locuiesc, sunt, ani, живу, зовут, лет, года, мне, мой, моя, живу, звати, років, мені, yaşıyorum, " +
+	"adım, yaşındayım")
+
+// speaksForOther are words that make what follows a statement about somebody else.
+var speaksForOther = newPhrases("on behalf of, in the name of, im namen von, im auftrag von, au nom de, en nombre de, " +
+	"per conto di, em nome de, namens, w imieniu, în numele, от имени, від імені, adına")
+
+// isPlain reports whether the clause of a mention says nothing but the value: each other word is grammar, a courtesy,
+// or one of the field or of the agent's question. Another verb or noun may make the value that of another thing ("my
+// passport was issued on …"), of another time ("it was … until it got hacked") or of somebody else ("your form says my
+// email is …"), in more ways than a list of such words could hold.
+func (r reader) isPlain(t *turn, m mention) bool {
+	sentence := t.sentences[t.sentenceAt(m.start)].span
+	if speaksForOther.anyIn(t.wordsIn(sentence)) {
+		return false
+	}
+	var asked []word
+	if before := r.conversation.previous(t); before != nil && r.isAsked(t) {
+		asked = before.wordsIn(before.lastQuestion())
+	}
+	for _, c := range t.clauses {
+		if c.end <= m.start || c.start >= m.end {
+			continue
+		}
+		var rest []word
+		for _, w := range c.words {
+			if !m.overlaps(w.span) {
+				rest = append(rest, w)
+			}
+		}
+		for _, w := range carriers.remove(courtesy.remove(rest)) {
+			isAsked := slices.ContainsFunc(asked, func(a word) bool { return sameStem(a.text, w.text) })
+			if !isAsked && !r.carries(t, w) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// carries reports whether a word is grammar, or one of the field.
+func (r reader) carries(t *turn, w word) bool {
+	known := grammar
+	if t.language == english {
+		known = englishGrammar
+	}
+	if r.isPast() && bornWords[w.text] {
+		return true // "I was born on …"
+	}
+	if known[w.text] {
+		return !tells[w.text]
+	}
+	return r.topic.has(w.text) || r.topic.mentions(w.text) || r.namesField(w.text) || isDigits(w.text) ||
+		(r.def.Unit != "" && strings.EqualFold(w.text, r.def.Unit)) || len([]rune(w.text)) == 1
+}
+
+var bornWords = setOf("was born birthday geboren wurde né née nací nato nata nasci urodziłem urodziłam")
+
+// tells are words of grammar that say whose, when or whether a value is.
+var tells = setOf("not no if they he she him her tell was were did had would could might may should")
 
 var courtesy = newPhrases("it's, it is, its, my, is, i'm, i am, the, a, in, at, on, please, thanks, thank you, thx, " +
 	"sure, ok, okay, yes, hi, hello, well, " +

@@ -34,7 +34,8 @@ var (
 		"incorrect, is not right, isn't right, is not correct, isn't correct, " +
 		"is not mine, isn't mine, was not mine, wasn't mine, is no longer mine, is not my, isn't my, was a mistake, " +
 		"was a typo, is a mistake, was made up, is made up, made that up, made it up, i lied, is fake, was fake, " +
-		"was false, " +
+		"was false, withdraw my, withdrawing my, revoke my, revoking my, i withdraw, i revoke, that's not mine, " +
+		"that is not mine, not my own, " +
 		"is false, is invalid, no longer valid, is no longer valid, no longer in use, doesn't exist, does not " +
 		"exist, doesn't work, does not work, no longer works, isn't valid, is not valid, is outdated, " +
 		"vergiss es, vergessen sie, vergiss, ist falsch, war falsch, stimmt nicht, lösche, löschen sie, bitte " +
@@ -306,6 +307,24 @@ func (r reader) retracts(t *turn, s span, near bool) bool {
 	return at == 0 && n > 1 && len(words) <= maxCorrection && !slices.ContainsFunc(words, r.namesOther)
 }
 
+// deniedIn reports whether a sentence of a turn states the opposite of a yes or no: "I no longer accept the terms".
+func (r reader) deniedIn(t *turn) bool {
+	if r.def.ValueType != vault.TypeBoolean {
+		return false
+	}
+	opposite := yes
+	if rules.TextOf(r.value) == "true" {
+		opposite = no
+	}
+	return slices.ContainsFunc(t.sentences, func(s sentence) bool {
+		p := passage{s.span, t}
+		if s.asks || t.borrowed(s.span) != "" || r.supposed(t, mention{span: s.span}) != "" {
+			return false
+		}
+		return r.statedIn(p) == opposite && r.owned(t, mention{span: r.topicIn(p)}) == ""
+	})
+}
+
 // namesField reports whether a word is one of the field's name, or the usual word for its type.
 func (r reader) namesField(word string) bool {
 	if hasStem(r.topic.names, word) {
@@ -346,7 +365,7 @@ func (c *Conversation) TakenBack(def *vault.Definition, stored vault.Value, said
 		if t.Speaker != vault.SpeakerCustomer || t.Index <= said {
 			continue
 		}
-		if r.retractedIn(t, near) && t.Index > read {
+		if t.Index > read && (r.retractedIn(t, near) || r.deniedIn(t)) {
 			return t.Index, true
 		}
 		near = false

@@ -287,6 +287,9 @@ func TestCheck_Booleans(t *testing.T) {
 		said(terms, `true`, "A: Do you live in Bergen?", "Yes, Bergen"),
 		said(terms, `true`, "A: Have you read our terms page?", "Yes."),
 		said(terms, `true`, "A: Do you accept cookies?", "Yes"),
+		said(terms, `true`, "A: Shall I send you the terms and conditions?", "Yes please"),
+		said(terms, `true`, "A: May I explain our terms and conditions?", "Yes"),
+		said(terms, `true`, "A: Should I print the terms and conditions?", "Sure, yes"),
 		said(terms, `true`, "A: Hello, how can I help?", "Yes please"),
 		said(terms, `true`, "Yes"),
 		said(terms, `true`, "A: Can you open the page where the terms are that you accepted?", "Yes"),
@@ -420,6 +423,20 @@ func TestCheck_Certain(t *testing.T) {
 		{true, said(budget, `700`, "my budget is 700")},
 		{false, said(budget, `700`, "I think my budget is 700")},
 		{false, said(day, `"2027-06-03"`, "Could you book me for 3 June 2027?")},
+		// Another verb or noun in the clause may make it another fact.
+		{false, said(email, `"eva@example.org"`, "A: What is your email address?", "It was eva@example.org until they closed it")},
+		{false, said(email, `"eva@example.org"`, "A: What is your email address?", "I'm going to open eva@example.org on Monday")},
+		{false, said(email, `"eva@example.org"`, "Your colleague wrote down my email as eva@example.org")},
+		{false, said(email, `"eva@example.org"`, "A: What is your email address?", "I'm writing on behalf of Jo Berg, eva@example.org")},
+		{false, said(party, `8`, "A: How many people?", "Last year we were 8")},
+		{false, said(party, `7`, "A: How many people?", "We come at 7")},
+		{false, said(budget, `700`, "A: What is your budget?", "My dream would be 700")},
+		{false, said(budget, `700`, "A: What is your budget?", "The ticket costs 700")},
+		{true, said(party, `4`, "A: How many people?", "We are 4 people, thanks")},
+		{true, said(party, `4`, "A: How many people?", "There will be 4 of us")},
+		{true, said(email, `"eva@example.org"`, "My name is Eva Moss and my new email is eva@example.org")},
+		{true, said(email, `"eva@example.org"`, "A: What is your email address?", "You can reach me at eva@example.org")},
+		{true, said(born, `"1980-03-14"`, "A: What is your date of birth?", "I was born on 14 March 1980")},
 	} {
 		got, err := tc.check()
 		if err != nil || got.Certain != tc.want {

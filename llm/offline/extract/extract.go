@@ -62,6 +62,7 @@ func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, er
 	targets := newTargets(req.Definitions, req.Others)
 	stated := make([][]statement, len(targets))
 	lastKinds := map[text.Kind]int{} // target of the last value of each kind
+	lastCode := ""                   // shape of the last code
 	question := ""
 	about := newTopic(targets)
 	memory := newMemory()
@@ -83,6 +84,7 @@ func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, er
 			targets:   targets,
 			question:  parseQuestion(targets, llm.Truncate(question, maxTurnBytes)),
 			lastKinds: lastKinds,
+			lastCode:  lastCode,
 			turn:      at,
 		}
 		tr.read()
@@ -93,6 +95,9 @@ func Extract(ctx context.Context, req llm.ExtractRequest) ([]vault.Candidate, er
 		for _, s := range tr.stated {
 			stated[s.target] = append(stated[s.target], s)
 			lastKinds[targets[s.target].kind] = s.target
+			if targets[s.target].kind == text.KindIdentifier {
+				lastCode = codeShape(string(s.value))
+			}
 		}
 		question = ""
 	}
@@ -191,6 +196,7 @@ type turnReader struct {
 	topic     topic
 	question  agentQuestion
 	lastKinds map[text.Kind]int
+	lastCode  string // see codeShape
 	turn      int
 	labels    []label
 	onTopic   map[int]bool // by the first token of a sentence
@@ -206,6 +212,7 @@ func (tr *turnReader) read() {
 	tr.readNamed()
 	tr.readIntroductions()
 	tr.readCorrections()
+	tr.readCorrectedCode()
 	tr.readAnswers()
 	tr.readEntities()
 	tr.readChoices()
@@ -259,8 +266,12 @@ func (tr *turnReader) quoteAround(s text.Span) text.Span {
 // corrections are words that correct an earlier statement.
 var corrections = text.NewWordSet("actually sorry meant mean correction wait instead rather oops change changed typo")
 
-// isCorrection reports whether the sentence of s, or a short one before it, corrects an earlier statement.
+// isCorrection reports whether the sentence of s, or a short one before it, corrects an earlier statement. So does a
+// turn that begins with an asterisk, as people correct themselves in a chat: "*jane@example.com".
 func (tr *turnReader) isCorrection(s text.Span) bool {
+	if said := strings.TrimSpace(tr.text); strings.HasPrefix(said, "*") && !strings.HasSuffix(said, "*") {
+		return true
+	}
 	for i, c := range tr.sentences {
 		if c.Start <= s.Start && s.End <= c.End {
 			if tr.isCorrecting(c) {

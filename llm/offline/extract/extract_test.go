@@ -158,6 +158,11 @@ var extractCases = []struct{ fields, talk, want string }{
 	{person, `A: For 2 people, right? | No 3 people would come to that.`, ``},
 	{"party_size:number", `My seat is no. 5, and there are no 3 people here`, ``},
 
+	{"email:email", `my email is jnae@example.com | *jane@example.com`, `email="jane@example.com"`},
+	{"order_number:string", `My order number is A-12345 | *A-12354`, `order_number="A-12354"`},
+	{"order_number:string", `My order number is A-12345. No wait, it's A-54321.`, `order_number="A-54321"`},
+	{person, `A: How many people? | We're 6, no wait, 7.`, `party_size=7`},
+
 	// words before the noun that a definition describes
 	{"cuisine:string", `Find me an Ethiopian cuisine place`, `cuisine="Ethiopian"`},
 	{"cuisine:string", `Some Punjabi kind of cuisine, please`, `cuisine="Punjabi"`},

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/contextvault/contextvault/llm"
 	"github.com/contextvault/contextvault/llm/offline/text"
@@ -33,6 +34,55 @@ func (tr *turnReader) readCorrections() {
 			tr.used[i] = true
 		}
 	}
+}
+
+// readCorrectedCode gives a code that corrects the last one: "my order number is A-12. No wait, it's A-21", "*A-21". It
+// has the shape of that code, and nothing else in its sentence has.
+func (tr *turnReader) readCorrectedCode() {
+	f, ok := tr.lastKinds[text.KindIdentifier]
+	before, from := tr.lastCode, 0
+	for _, s := range tr.stated {
+		if tr.targets[s.target].kind == text.KindIdentifier {
+			f, ok, before, from = s.target, true, codeShape(string(s.value)), s.valueSpan.End
+		}
+	}
+	if !ok {
+		return
+	}
+	var only text.Span
+	for i := 0; i < len(tr.tokens); i++ {
+		start := tr.tokens[i].Start
+		if start < from || (!only.IsEmpty() && start < only.End) {
+			continue
+		}
+		code := tr.codeAt(start, len(tr.text), tr.targets[f])
+		if code.IsEmpty() || codeShape(string(tr.targets[f].encode(code.In(tr.text), ""))) != before {
+			continue
+		}
+		if !only.IsEmpty() {
+			return
+		}
+		only = code
+	}
+	if only.IsEmpty() || !tr.isCorrection(only) || tr.sentenceAt(only).isQuestion || tr.isAboutOther(only) {
+		return
+	}
+	value := tr.targets[f].encode(only.In(tr.text), "")
+	tr.record(f, value, only, tr.quoteAround(only), confidenceOnlyForm, statedByName)
+}
+
+// codeShape replaces each letter of a code by a and each digit by 0.
+func codeShape(code string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsDigit(r):
+			return '0'
+		case unicode.IsLetter(r):
+			return 'a'
+		default:
+			return r
+		}
+	}, code)
 }
 
 // correctedHere returns the target of the last value of e's kind before e, if the words between them are a
