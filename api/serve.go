@@ -24,9 +24,10 @@ const (
 	maxHeader   = 16 << 10 // bytes
 )
 
-// Serve serves on a listener, and on Options.AdminListener, until ctx ends. Then /readyz reports that the server stops, responses close their
-// connections, and requests that wait for an outcome respond at once. Serve accepts requests for a short drain time,
-// waits up to ShutdownGrace for the requests in flight, and returns. The error says if some were still in flight.
+// Serve serves on a listener, and on Options.AdminListener, until ctx ends. Then /readyz reports that the server
+// stops, responses close their connections, and requests that wait for an outcome respond at once. Serve accepts
+// requests for a short drain time, waits up to ShutdownGrace for the requests in flight, and returns. The error
+// says if some were still in flight.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	listeners := []net.Listener{l}
 	if s.options.AdminListener != nil {

@@ -33,8 +33,8 @@ type Options struct {
 	Keys    Keys
 	// AdminToken is the bearer token of the operator. "": there is none.
 	AdminToken string
-	// AdminListener serves /admin and /metrics, and is the only one that accepts AdminToken. It serves all other paths too,
-	// so that an operator can follow an operation. nil: the listener of Serve serves everything.
+	// AdminListener serves /admin and /metrics, and is the only one that accepts AdminToken. It serves all other
+	// paths too, so that an operator can follow an operation. nil: the listener of Serve serves everything.
 	AdminListener net.Listener
 	// OperatorTenant owns the sweeps. It must exist if AdminToken is set.
 	OperatorTenant uuid.UUID

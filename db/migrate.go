@@ -9,13 +9,14 @@ import (
 	"io/fs"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // goose works over database/sql
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 )
 
 // errPooledMigration reports an attempt to migrate through a pooler, where the lock of the migrations is not kept.
-var errPooledMigration = errors.New("migrate: DATABASE_URL leads to a pooler such as PgBouncer, and migrations need " +
+var errPooledMigration = errors.New("migrate: the address leads to a pooler such as PgBouncer, and migrations need " +
 	"a session: run them with the address of PostgreSQL itself")
 
 //go:embed schema/*.sql
@@ -112,6 +113,9 @@ func withProvider(ctx context.Context, url string, fn func(*goose.Provider) erro
 		return fmt.Errorf("migrate: %w", err)
 	}
 	if err := fn(provider); err != nil {
+		if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == insufficientPrivilege {
+			return fmt.Errorf("migrate: %w: the login of MIGRATE_DATABASE_URL must be the owner of the tables", err)
+		}
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil

@@ -48,11 +48,12 @@ type DB struct {
 	turns  *turns.Turns // of the connections of app
 }
 
-// Open connects to the database at url. It returns an error if the schema is missing or older than this program, or if a
-// login could see more than its role may: a superuser, the owner of the tables, or one that bypasses row-level security.
+// Open connects to the database at url. It returns an error if the schema is missing or older than this program, or
+// if a login could see more than its role may: a superuser, the owner of the tables, or one that bypasses row-level
+// security.
 //
-// The login of the url must be a member of vault_app, and that of Options.SystemURL of vault_system. Without a SystemURL
-// one login is a member of both.
+// The login of the url must be a member of vault_app, and that of Options.SystemURL of vault_system. Without a
+// SystemURL one login is a member of both.
 func Open(ctx context.Context, url string, opts Options) (*DB, error) {
 	if opts.MaxConns == 0 {
 		opts.MaxConns = 10

@@ -11,6 +11,9 @@ import (
 
 // Sealer encrypts the payloads of operations and the values of encrypted fields: AEAD (AES-256-GCM), bound to the
 // tenant and the id of the row, so that a ciphertext in another row does not open.
+//
+// Tink is the line without /v2 because the workflow engine, which vault-dev runs in process, needs it: both
+// register the same protobuf files, so a program with both panics when it starts.
 type Sealer struct{ aead tink.AEAD }
 
 // NewSealer parses a key: a Tink keyset in base64. A keyset of several keys opens with each of them and seals with the

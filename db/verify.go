@@ -10,13 +10,13 @@ import (
 	"github.com/contextvault/contextvault/db/catalogue"
 )
 
-// UnverifiedError reports a database whose roles, row-level security, policies, grants, triggers or indexes are not those
-// that the migrations make, as after the restore of a dump into a cluster without the roles of the vault.
+// UnverifiedError reports a database whose roles, row-level security, policies, grants, triggers or indexes are not
+// those that the migrations make, as after the restore of a dump into a cluster without the roles of the vault.
 type UnverifiedError struct{ Differences []catalogue.Difference }
 
 // repairHint says what to do about a database that is not verified.
-const repairHint = "`vault migrate verify` lists all differences, and `vault migrate repair` repairs them; docs/backup.md " +
-	"describes the restore of a dump"
+const repairHint = "`vault migrate verify` lists all differences, and `vault migrate repair` repairs them; " +
+	"docs/backup.md describes the restore of a dump"
 
 func (e *UnverifiedError) Error() string {
 	first := e.Differences[0]

@@ -22,11 +22,15 @@ import (
 
 // secrets are the variables that docker-compose.yml requires.
 var secrets = map[string]string{
-	"POSTGRES_PASSWORD":      "p0stgres",
-	"HATCHET_ADMIN_PASSWORD": "Dashb0ard",
-	"HATCHET_CLIENT_TOKEN":   "token",
-	"ADMIN_TOKEN":            "0123456789abcdef0123456789abcdef",
-	"VAULT_SEALING_KEY":      "key",
+	"POSTGRES_PASSWORD":         "p0stgres",
+	"DATABASE_OWNER_PASSWORD":   "0wner",
+	"DATABASE_APP_PASSWORD":     "app",
+	"DATABASE_SYSTEM_PASSWORD":  "system",
+	"HATCHET_DATABASE_PASSWORD": "engine",
+	"HATCHET_ADMIN_PASSWORD":    "Dashb0ard",
+	"HATCHET_CLIENT_TOKEN":      "token",
+	"ADMIN_TOKEN":               "0123456789abcdef0123456789abcdef",
+	"VAULT_SEALING_KEY":         "key",
 }
 
 // loadCompose loads the project as `docker compose config` does. The environment is env.
@@ -110,7 +114,8 @@ func TestCompose_ImagesArePinned(t *testing.T) {
 
 	for name, service := range project.Services {
 		_, tag, found := strings.Cut(service.Image, ":")
-		if !found || tag == "latest" {
+		// A tag with two parts of a version, such as 7.4-alpine, moves.
+		if !found || tag != "local" && !regexp.MustCompile(`^v?\d+\.\d+\.\d+`).MatchString(tag) {
 			t.Errorf("%s: image %q has no fixed version", name, service.Image)
 		}
 	}
@@ -127,20 +132,63 @@ func TestCompose_ImagesArePinned(t *testing.T) {
 	}
 }
 
-func TestCompose_DatabaseNames(t *testing.T) {
+// Every service has its own login, and none that of the administrator.
+func TestCompose_DatabaseLogins(t *testing.T) {
 	t.Parallel()
 	project := mustLoadCompose(t)
-
-	for service, want := range map[string]string{
-		"hatchet": "hatchet", "migrate": "contextvault", "worker": "contextvault", "api": "contextvault",
-	} {
-		url := project.Services[service].Environment["DATABASE_URL"]
-		if url == nil || *url != "postgresql://vault:p0stgres@postgres:5432/"+want+"?sslmode=disable" {
-			t.Errorf("%s: DATABASE_URL does not name the database %s", service, want)
+	const (
+		app    = "vault_app_login:app@postgres:5432/contextvault"
+		system = "vault_system_login:system@postgres:5432/contextvault"
+		engine = "hatchet:engine@postgres:5432/hatchet"
+	)
+	got := map[string]string{}
+	for name, service := range project.Services {
+		for variable, value := range service.Environment {
+			if value != nil && strings.HasPrefix(*value, "postgresql://") {
+				login, _, _ := strings.Cut(strings.TrimPrefix(*value, "postgresql://"), "?")
+				got[name+" "+variable] = login
+			}
+			if value != nil && strings.Contains(*value, secrets["POSTGRES_PASSWORD"]) && name != "postgres" {
+				t.Errorf("%s gets the password of the administrator in %s", name, variable)
+			}
 		}
 	}
-	if got := project.Configs["create-hatchet-database"].Content; !strings.Contains(got, "CREATE DATABASE hatchet;") {
-		t.Errorf("nothing creates the engine's database: %q", got)
+	want := map[string]string{
+		"hatchet DATABASE_URL":         engine,
+		"migrate MIGRATE_DATABASE_URL": "vault_owner:0wner@postgres:5432/contextvault",
+		"worker DATABASE_URL":          app, "worker SYSTEM_DATABASE_URL": system,
+		"worker VAULT_JOBS_HATCHET_CLEAN_DATABASE_URL": engine,
+		"api DATABASE_URL": app, "api SYSTEM_DATABASE_URL": system,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("logins (-want +got):\n%s", diff)
+	}
+	roles, err := os.ReadFile("postgres/roles.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, login := range []string{"vault_owner", "vault_app_login", "vault_system_login", "hatchet"} {
+		if !strings.Contains(string(roles), "('"+login+"', 'LOGIN") {
+			t.Errorf("roles.sql does not create %s", login)
+		}
+	}
+}
+
+// Containers have a memory limit, no capabilities but those of the image of PostgreSQL, and write to no image but the
+// engine's.
+func TestCompose_Hardened(t *testing.T) {
+	t.Parallel()
+	for name, service := range mustLoadCompose(t).Services {
+		if service.MemLimit <= 0 || !slices.Equal(service.CapDrop, []string{"ALL"}) ||
+			!slices.Equal(service.SecurityOpt, []string{"no-new-privileges:true"}) || service.Privileged {
+			t.Errorf("%s: memory limit %d, drops %v, security %v", name, service.MemLimit, service.CapDrop, service.SecurityOpt)
+		}
+		if service.ReadOnly == (name == "hatchet") {
+			t.Errorf("%s: read-only %t", name, service.ReadOnly)
+		}
+		if len(service.CapAdd) > 0 && name != "postgres" {
+			t.Errorf("%s adds %v", name, service.CapAdd)
+		}
 	}
 }
 

@@ -266,9 +266,12 @@ func TestPods_Configuration(t *testing.T) {
 			}
 			used[e.ValueFrom.SecretKeyRef.Key] = true
 		}
-		needs := []string{"DATABASE_URL"}
+		needs := []string{"MIGRATE_DATABASE_URL"}
 		if name != "vault-migrate" {
-			needs = append(needs, "VAULT_SEALING_KEY", "HATCHET_CLIENT_TOKEN")
+			if given["MIGRATE_DATABASE_URL"] {
+				t.Errorf("%s gets the login of the owner of the tables", name)
+			}
+			needs = append(needs[:0], "DATABASE_URL", "SYSTEM_DATABASE_URL", "VAULT_SEALING_KEY", "HATCHET_CLIENT_TOKEN")
 			if len(container.EnvFrom) != 1 || container.EnvFrom[0].ConfigMapRef == nil ||
 				container.EnvFrom[0].ConfigMapRef.Name != "vault" {
 				t.Errorf("%s does not read the ConfigMap", name)
@@ -405,7 +408,7 @@ func TestNetwork_MetricsStayInside(t *testing.T) {
 	c := load(t)
 	closed, open := false, map[string]bool{}
 	for _, p := range of[*networkingv1.NetworkPolicy](c) {
-		ingress := []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}
+		ingress := []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress}
 		if len(p.Spec.PodSelector.MatchLabels) == 0 && len(p.Spec.Ingress) == 0 &&
 			slices.Equal(p.Spec.PolicyTypes, ingress) {
 			closed = true
@@ -445,5 +448,42 @@ func TestNetwork_MetricsStayInside(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Pods reach named ports alone, and no metadata of the machine; only workers reach the world.
+func TestNetwork_EgressIsLimited(t *testing.T) {
+	t.Parallel()
+	c := load(t)
+	open := map[string]bool{}
+	for _, p := range of[*networkingv1.NetworkPolicy](c) {
+		for _, rule := range p.Spec.Egress {
+			if len(rule.To) == 0 || len(rule.Ports) == 0 {
+				t.Errorf("%s lets out to everywhere", p.Name)
+			}
+			for _, to := range rule.To {
+				if to.IPBlock != nil && !slices.Contains(to.IPBlock.Except, "169.254.0.0/16") {
+					t.Errorf("%s lets out to the metadata of the machine", p.Name)
+				}
+				for _, port := range rule.Ports {
+					where := "inside"
+					if to.IPBlock != nil {
+						where = "anywhere"
+					}
+					open[fmt.Sprintf("%s %s %s", p.Name, where, port.Port.String())] = true
+				}
+			}
+		}
+	}
+	want := map[string]bool{
+		"vault-egress inside 53": true, "vault-egress inside 7070": true, "vault-egress inside 4317": true,
+		"vault-egress inside 4318": true, "vault-egress anywhere 5432": true, "vault-egress anywhere 6432": true,
+		"vault-egress anywhere 6379": true, "vault-worker-egress anywhere 443": true,
+	}
+	if !maps.Equal(open, want) {
+		t.Errorf("open are %v", open)
+	}
+	if _, port, err := net.SplitHostPort(c.config["HATCHET_CLIENT_HOST_PORT"]); err != nil || !open["vault-egress inside "+port] {
+		t.Errorf("the workflow engine is not reached: %v", err)
 	}
 }

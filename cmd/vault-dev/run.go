@@ -32,7 +32,8 @@ func run(ctx context.Context) error {
 	}
 	cfg.Log.Format = "text"
 	if cfg.API.AdminToken == "" {
-		token, err := kept(filepath.Join(devDir, "admin.token"), func() (string, error) { return rand.Text() + rand.Text(), nil })
+		fresh := func() (string, error) { return rand.Text() + rand.Text(), nil }
+		token, err := kept(filepath.Join(devDir, "admin.token"), fresh)
 		if err != nil {
 			return err
 		}

@@ -131,7 +131,8 @@ func benchTenants(ctx context.Context, rounds int) (out tenantsReport, err error
 	}()
 	// In the mode warn, fields without a definition are stored, so more attacks get further.
 	environ := append(os.Environ(), engine.Env()...)
-	environ = append(environ, "DATABASE_URL="+url, "SYSTEM_DATABASE_URL="+systemURL, "VAULT_SEALING_KEY="+cfg.SealingKey.Reveal(),
+	environ = append(environ, "DATABASE_URL="+url, "SYSTEM_DATABASE_URL="+systemURL,
+		"VAULT_SEALING_KEY="+cfg.SealingKey.Reveal(),
 		"VAULT_PROFILE_VALIDATION_MODE=warn", "VAULT_LOG_LEVEL=error")
 	worker, err := startRole(ctx, "worker", "VAULT_WORKER_HEALTH_ADDRESS", environ)
 	if err != nil {

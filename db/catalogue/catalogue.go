@@ -1,6 +1,6 @@
 // Package catalogue compares what protects the data of a database with what the migrations make: roles, row-level
-// security, policies, grants, triggers and indexes. A dump that is restored into a cluster without the roles of the vault
-// has the tables and the rows, and none of the policies; its migrations are all applied.
+// security, policies, grants, triggers and indexes. A dump that is restored into a cluster without the roles of the
+// vault has the tables and the rows, and none of the policies; its migrations are all applied.
 //
 //   - catalogue.go: Read lists the facts of a database, Expected those of a fresh migration;
 //   - compare.go: the differences, and how to repair each;

@@ -66,8 +66,8 @@ func Compare(must, is []Fact) []Difference {
 	return out
 }
 
-// CompareNewer is Compare for a database of a newer schema than the program's: the new program has verified the rest. It
-// reports roles that bypass the policies, and tables without row-level security.
+// CompareNewer is Compare for a database of a newer schema than the program's: the new program has verified the
+// rest. It reports roles that bypass the policies, and tables without row-level security.
 func CompareNewer(must, is []Fact) []Difference {
 	return slices.DeleteFunc(Compare(must, is), func(d Difference) bool {
 		return d.Kind != KindRole && d.Kind != KindMembership && (d.Kind != KindRowSecurity || d.Problem == "is missing")

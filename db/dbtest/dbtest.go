@@ -19,8 +19,8 @@ import (
 	"github.com/contextvault/contextvault/db"
 )
 
-// ServerEnv is the variable with the URL of the PostgreSQL server. Its login must be a superuser: it creates databases and
-// logins. If it is not set, DATABASE_URL is used.
+// ServerEnv is the variable with the URL of the PostgreSQL server. Its login must be a superuser: it creates
+// databases and logins. If it is not set, DATABASE_URL is used.
 const ServerEnv = "ADMIN_DATABASE_URL"
 
 // Server returns the URL of the PostgreSQL server of the tests. "": none is set.

@@ -54,7 +54,8 @@ func CreateLogins(ctx context.Context, server string) error {
 		for _, make := range []string{role + " NOLOGIN", login + " LOGIN NOINHERIT"} {
 			name, _, _ := strings.Cut(make, " ")
 			var there bool
-			if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", name).Scan(&there); err != nil {
+			const query = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)"
+			if err := conn.QueryRow(ctx, query, name).Scan(&there); err != nil {
 				return err
 			}
 			if there {

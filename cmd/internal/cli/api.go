@@ -35,8 +35,8 @@ func (a *App) client(by access) (*client.Client, error) {
 	switch {
 	case by == byAdmin:
 		if o.Key = a.env("ADMIN_TOKEN"); o.Key == "" {
-			return nil, errors.New("this covers all tenants, so it needs ADMIN_TOKEN, the token that the API was started with; " +
-				"`make run` writes one to .dev/run.env")
+			return nil, errors.New("this covers all tenants, so it needs ADMIN_TOKEN, the token that the API was " +
+				"started with; `make run` writes one to .dev/run.env")
 		}
 	case o.Key != "" || by == byAnybody:
 	case by == byKey:

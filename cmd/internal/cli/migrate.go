@@ -18,8 +18,8 @@ import (
 func (a *App) migrateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "migrate", Short: "Migrate, verify and repair the schema of the database",
-		Long: "Migrate, verify and repair the schema of the database, with the login of MIGRATE_DATABASE_URL, the owner of\n" +
-			"the tables, or that of DATABASE_URL if it is not set.",
+		Long: "Migrate, verify and repair the schema of the database, with the login of MIGRATE_DATABASE_URL, the owner\n" +
+			"of the tables, or that of DATABASE_URL if it is not set.",
 	}
 	run := func(fn func(ctx context.Context, url string) error) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, _ []string) error {

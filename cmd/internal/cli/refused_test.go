@@ -183,6 +183,7 @@ func TestConfigShow_HidesSecrets(t *testing.T) {
 func TestJSON_IsAlwaysValid(t *testing.T) {
 	t.Parallel()
 	c := newTerminal(t)
+	c.environ = []string{"MIGRATE_DATABASE_URL=" + kit.DatabaseURL}
 	agent, scenario := newID(), newID()
 	c.ok(doc(t, "agent_id", agent, "name", "country", "value_type", "string", "enabled", true), "definitions", "save")
 	c.ok(doc(t, "agent_id", agent, "id", scenario, "name", "Nothing"), "scenarios", "save")

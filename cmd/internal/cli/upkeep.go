@@ -16,8 +16,8 @@ import (
 func (a *App) adminCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "admin", Short: "Run maintenance now instead of at its scheduled time",
-		Long: "Run maintenance now instead of at its scheduled time. expire-stale and detect-orphans cover all tenants and\n" +
-			"need ADMIN_TOKEN. drop-cache needs a key with the scope admin in VAULT_API_KEY, or ADMIN_TOKEN if\n" +
+		Long: "Run maintenance now instead of at its scheduled time. expire-stale and detect-orphans cover all tenants\n" +
+			"and need ADMIN_TOKEN. drop-cache needs a key with the scope admin in VAULT_API_KEY, or ADMIN_TOKEN if\n" +
 			"VAULT_API_KEY is not set.",
 	}
 	var customer uuid.UUID
