@@ -48,6 +48,7 @@ func ValueOf(r dbgen.CustomerValue) vault.Value {
 		Warnings:             r.Warnings,
 		OperationID:          r.OperationID,
 		AcceptedAt:           r.AcceptedAt,
+		StaleSince:           r.StaleSince,
 	}
 }
 
@@ -156,6 +157,7 @@ func RequirementOf(r dbgen.Requirement) vault.Requirement {
 		WhenCondition:  r.WhenCondition,
 		DependsOn:      r.DependsOnFields,
 		Order:          int(r.CollectionOrder),
+		RefuseStale:    r.RefuseStale,
 		Confidence:     r.Confidence,
 		NeedsReview:    r.NeedsHumanReview,
 		Origin:         vault.Origin(r.Origin),
@@ -232,8 +234,8 @@ func OperationOf(r dbgen.Operation) (vault.Operation, error) {
 }
 
 // ChainOf converts the rows of GetChain, which begin with the item, to a chain that begins with the origin. More rows
-// than depth mean that the chain is truncated. A chain has no states of its items, so that it can be cached: it changes
-// only when an item is added, deleted or restored.
+// than depth mean that the chain is truncated. A chain has no statuses of its items, so that it can be cached: it changes
+// only when an item is added, deleted, restored or marked as stale, or no longer stale, which drops it.
 func ChainOf(rows []dbgen.GetChainRow, depth int) vault.Chain {
 	var chain vault.Chain
 	if len(rows) > depth {
@@ -242,7 +244,7 @@ func ChainOf(rows []dbgen.GetChainRow, depth int) vault.Chain {
 	for i := len(rows) - 1; i >= 0; i-- {
 		r := rows[i]
 		chain.Links = append(chain.Links, vault.ChainLink{
-			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Meta: r.SourceMetadata,
+			ID: r.ID, Type: vault.SourceType(r.Kind), Name: r.Name, Meta: r.SourceMetadata, StaleSince: r.StaleSince,
 		})
 	}
 	if len(rows) == 0 || chain.Truncated {

@@ -146,6 +146,9 @@ type Requirement struct {
 	DependsOn []string `json:"depends_on_fields,omitempty" validate:"max=50,dive,fieldname"`
 	// Order is the place in the collection. Fields with a lower order are collected first.
 	Order int `json:"collection_order"`
+	// RefuseStale reports that a stale value does not meet the requirement: it counts as missing, with the reason
+	// MissingDerived.
+	RefuseStale bool `json:"refuse_stale,omitempty" doc:"A value that is stale, because its source was replaced or expired, counts as missing."`
 	// Confidence is that of the extraction, from 0 to 1. It is 1 for a requirement that a person wrote.
 	Confidence float64 `json:"confidence" validate:"min=0,max=1"`
 	// NeedsReview reports a confidence below ReviewThreshold.

@@ -59,6 +59,9 @@ type Value struct {
 	OperationID uuid.UUID `json:"operation_id"`
 	// AcceptedAt orders the versions of a field.
 	AcceptedAt time.Time `json:"accepted_at"`
+	// StaleSince is the time at which the value became stale: the item from which it was derived was replaced, expired, or
+	// became stale itself. nil: it is not stale.
+	StaleSince *time.Time `json:"stale_since,omitempty" doc:"The time at which the value became stale: the item from which it was derived was replaced, expired, or became stale itself. Absent: it is not stale."`
 }
 
 // Expired reports whether the value is past its expiry at the time now. It does not depend on the sweep.
@@ -84,6 +87,8 @@ type Asset struct {
 	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
 	OperationID uuid.UUID  `json:"operation_id"`
 	AcceptedAt  time.Time  `json:"accepted_at"`
+	// StaleSince is as in Value.
+	StaleSince *time.Time `json:"stale_since,omitempty" doc:"The time at which the asset became stale, as of a value. Absent: it is not stale."`
 }
 
 // Profile is the document of a customer: the active values and assets, the channels and the consents.
@@ -157,6 +162,8 @@ type ChainLink struct {
 	Name   string          `json:"name"`
 	Status ItemStatus      `json:"status,omitempty"`
 	Meta   json.RawMessage `json:"source_metadata,omitempty"`
+	// StaleSince is as in Value.
+	StaleSince *time.Time `json:"stale_since,omitempty" doc:"The time at which the item became stale. Absent: it is not stale."`
 }
 
 // Chain is the derivation chain of an item.

@@ -77,6 +77,7 @@ type CustomerAsset struct {
 	OperationID        uuid.UUID       `json:"operation_id"`
 	AcceptedAt         time.Time       `json:"accepted_at"`
 	DeletedAt          *time.Time      `json:"deleted_at"`
+	StaleSince         *time.Time      `json:"stale_since"`
 }
 
 type CustomerMerge struct {
@@ -140,6 +141,7 @@ type CustomerValue struct {
 	OperationID          uuid.UUID       `json:"operation_id"`
 	AcceptedAt           time.Time       `json:"accepted_at"`
 	DeletedAt            *time.Time      `json:"deleted_at"`
+	StaleSince           *time.Time      `json:"stale_since"`
 }
 
 type Definition struct {
@@ -324,6 +326,7 @@ type Requirement struct {
 	WhenCondition    string     `json:"when_condition"`
 	DependsOnFields  []string   `json:"depends_on_fields"`
 	CollectionOrder  int32      `json:"collection_order"`
+	RefuseStale      bool       `json:"refuse_stale"`
 	Confidence       float64    `json:"confidence"`
 	NeedsHumanReview bool       `json:"needs_human_review"`
 	Origin           string     `json:"origin"`

@@ -72,7 +72,7 @@ func (q *Queries) LockDefinition(ctx context.Context, tenantID uuid.UUID, iD uui
 }
 
 const lockRequirement = `-- name: LockRequirement :one
-SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at, updated_at, deleted_at
+SELECT id, tenant_id, agent_id, scenario_id, step_id, rule_id, field_name, required_level, fallback_action, when_condition, depends_on_fields, collection_order, refuse_stale, confidence, needs_human_review, origin, review_state, quote, operation_id, accepted_at, updated_at, deleted_at
 FROM requirements
 WHERE tenant_id = $1
   AND id = $2
@@ -97,6 +97,7 @@ func (q *Queries) LockRequirement(ctx context.Context, tenantID uuid.UUID, iD uu
 		&i.WhenCondition,
 		&i.DependsOnFields,
 		&i.CollectionOrder,
+		&i.RefuseStale,
 		&i.Confidence,
 		&i.NeedsHumanReview,
 		&i.Origin,

@@ -78,7 +78,7 @@ WHERE ctid = ANY (ARRAY(
     FOR UPDATE OF f SKIP LOCKED
 ))
   AND status IN ('active', 'pending')
-RETURNING id, profile_id;
+RETURNING tenant_id, id, profile_id;
 
 -- Marks values without their source, across tenants, in batches, with the locks of ExpireValues. It scans all values
 -- with a source. A sweep by hand uses it, for sources that were deleted without the trigger. Indexes: primary keys.

@@ -102,6 +102,7 @@ CREATE TABLE requirements (
     when_condition     text NOT NULL DEFAULT '',
     depends_on_fields  text[] NOT NULL DEFAULT '{}',
     collection_order   integer NOT NULL DEFAULT 0,
+    refuse_stale       boolean NOT NULL DEFAULT false, -- true: a stale value counts as missing
     confidence         double precision NOT NULL CHECK (confidence BETWEEN 0 AND 1),
     needs_human_review boolean NOT NULL DEFAULT false,
     origin             text NOT NULL CHECK (origin IN ('human', 'extracted')),

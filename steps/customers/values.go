@@ -137,6 +137,13 @@ func (s Values) write(
 		}
 		return vault.ItemResult{}, err
 	}
+	changed := changedBy(place)
+	if in.SourceItemID != nil {
+		changed = append(changed, id)
+	}
+	if err := RefreshStale(ctx, t, q, tenant, changed, profile.ID); err != nil {
+		return vault.ItemResult{}, err
+	}
 	profileVersion, err := t.Profile(ctx, q, tenant, profile.ID)
 	return vault.ItemResult{
 		ItemID: id, Status: place.Status, ProfileVersion: profileVersion, Warnings: checked.Warnings,

@@ -208,6 +208,7 @@ func requirementRow(op dbgen.Operation, in vault.Requirement) dbgen.UpsertRequir
 		FallbackAction: string(in.FallbackAction), WhenCondition: in.WhenCondition,
 		DependsOnFields: once.NonNil(in.DependsOn),
 		CollectionOrder: int32(in.Order), //nolint:gosec // checked by Requirement.Check
+		RefuseStale:     in.RefuseStale,
 		OperationID:     op.ID, AcceptedAt: op.AcceptedAt,
 	}
 }
