@@ -118,6 +118,7 @@ func DefinitionOf(r dbgen.Definition) (vault.Definition, error) {
 		ExtractionPromptHint: r.ExtractionPromptHint,
 		About:                r.About,
 		IsPII:                r.IsPii,
+		Purposes:             r.Purposes,
 		EncryptionRequired:   r.EncryptionRequired,
 		RetentionDays:        int(r.RetentionDays),
 		FreshnessSeconds:     r.FreshnessSeconds,
@@ -271,3 +272,24 @@ func JSON(raw json.RawMessage) json.RawMessage {
 
 // UTC returns the time in UTC, truncated to the precision of PostgreSQL (microseconds).
 func UTC(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// AssetOf converts a row of customer_assets.
+func AssetOf(r dbgen.CustomerAsset) vault.Asset {
+	return vault.Asset{
+		ID: r.ID, ProfileID: r.ProfileID, Name: r.Name, AssetType: r.AssetType, StorageProvider: r.StorageProvider,
+		StoragePath: r.StoragePath, MimeType: r.MimeType, SizeBytes: r.SizeBytes, Checksum: r.Checksum,
+		UploadedAt: r.UploadedAt, UploadSessionID: r.UploadSessionID, UploadScenarioID: r.UploadScenarioID,
+		Lineage: vault.Lineage{
+			SourceItemID: r.SourceItemID, SourceItemType: vault.SourceType(r.SourceItemType), SourceMetadata: r.SourceMetadata,
+		},
+		Status: vault.ItemStatus(r.Status), ExpiresAt: r.ExpiresAt, OperationID: r.OperationID, AcceptedAt: r.AcceptedAt,
+		StaleSince: r.StaleSince,
+	}
+}
+
+// ConsentOf converts a row of consents.
+func ConsentOf(r dbgen.Consent) vault.Consent {
+	return vault.Consent{
+		ID: r.ID, Purpose: r.Purpose, Granted: r.Granted, Source: r.Source, AcceptedAt: r.AcceptedAt, ExpiresAt: r.ExpiresAt,
+	}
+}

@@ -3,6 +3,7 @@
 // who may be merged; Missing combines several reads. Rows of other tenants are not found.
 //
 //   - query.go: the profile, its history and its lineage; document.go: the JSON of a profile;
+//   - past.go: profile, value and chain at a time;
 //   - config.go: definitions, requirements, scenarios;
 //   - missing.go: missing fields, combined from these reads;
 //   - operations.go: questions and operations;
@@ -147,17 +148,26 @@ func (q *Queries) Field(ctx context.Context, tenant, id uuid.UUID) (vault.Value,
 
 // Chain returns the chain of an item, origin first. depth limits the number of links; 0: vault.DefaultChainDepth.
 func (q *Queries) Chain(ctx context.Context, tenant, item uuid.UUID, depth int) (vault.Chain, error) {
-	if depth == 0 {
-		depth = vault.DefaultChainDepth
-	}
-	if depth < 0 || depth > maxChainDepth {
-		return vault.Chain{}, vault.Invalid("depth", "is %d; it must be from 1 to %d", depth, maxChainDepth)
+	depth, err := chainDepth(depth)
+	if err != nil {
+		return vault.Chain{}, err
 	}
 	out, err := q.readChain(ctx, tenant, item, depth)
 	if err == nil {
 		q.onChain(len(out.Links))
 	}
 	return out, err
+}
+
+// chainDepth returns the maximum number of links of a chain; 0 is the default.
+func chainDepth(depth int) (int, error) {
+	if depth == 0 {
+		return vault.DefaultChainDepth, nil
+	}
+	if depth < 0 || depth > maxChainDepth {
+		return 0, vault.Invalid("depth", "is %d; it must be from 1 to %d", depth, maxChainDepth)
+	}
+	return depth, nil
 }
 
 // readChain reads a chain through the cache.

@@ -69,6 +69,10 @@ type Definition struct {
 	About string `json:"about,omitempty" validate:"max=200" doc:"The person or thing, other than the customer, that the value is about, such as emergency contact. Absent: the customer."`
 	// IsPII keeps the value out of all error texts.
 	IsPII bool `json:"is_pii"`
+	// Purposes are the purposes for which the value may be used, such as support. It needs the customer's consent to the
+	// stated one to be read, and to one of them to be written. It holds for the name of the field in the tenant. Empty: no
+	// consent is needed.
+	Purposes []string `json:"purposes,omitempty" validate:"max=20,unique,dive,required,max=100" doc:"The purposes for which the value may be used. A read states one of them, and the customer must have consented to it; a write needs a consent to one of them. It holds for the name of the field, whatever the agent. Absent: no consent is needed."`
 	// EncryptionRequired encrypts later values (AES-256-GCM) in PostgreSQL and in the cache.
 	EncryptionRequired bool `json:"encryption_required,omitempty" doc:"Encrypts the value in the database and the cache, and keeps it out of error messages."`
 	// RetentionDays is the lifetime of a value after its collection. 0: no limit.

@@ -310,6 +310,89 @@ func (q *Queries) ListAssetsSupersededAcrossProfiles(ctx context.Context, tenant
 	return items, nil
 }
 
+const listPastAssets = `-- name: ListPastAssets :many
+SELECT a.id, a.tenant_id, a.profile_id, a.name, a.asset_type, a.storage_provider, a.storage_path, a.mime_type, a.size_bytes, a.checksum, a.uploaded_at, a.upload_session_id, a.upload_scenario_id, a.source_item_id, a.source_item_type, a.source_metadata, a.derived_from_tool, a.verification_result, a.retention_policy, a.status, a.superseded_by_id, a.superseded_at, a.supersedes_older, a.updated_at, a.expires_at, a.operation_id, a.accepted_at, a.deleted_at, a.stale_since
+FROM customer_assets a
+LEFT JOIN customer_assets b ON b.id = a.superseded_by_id
+WHERE a.tenant_id = $1
+  AND a.profile_id = $2
+  AND a.accepted_at <= $3
+  AND least(a.uploaded_at, a.accepted_at) <= $4::timestamptz
+  AND (a.deleted_at IS NULL OR a.deleted_at > $3)
+  AND (a.expires_at IS NULL OR a.expires_at > $4::timestamptz)
+  AND (a.status <> 'orphaned' OR a.updated_at > $3)
+  AND (
+      b.id IS NULL
+      OR b.accepted_at > $3
+      OR least(b.uploaded_at, b.accepted_at) > $4::timestamptz
+  )
+ORDER BY a.uploaded_at, a.id
+`
+
+type ListPastAssetsParams struct {
+	TenantID  uuid.UUID `json:"tenant_id"`
+	ProfileID uuid.UUID `json:"profile_id"`
+	KnownAt   time.Time `json:"known_at"`
+	AsOf      time.Time `json:"as_of"`
+}
+
+// Lists the assets of a profile that were active at a time (as_of), as the vault knew them at another (known_at). Index:
+// customer_assets_profile, primary key.
+func (q *Queries) ListPastAssets(ctx context.Context, arg ListPastAssetsParams) ([]CustomerAsset, error) {
+	rows, err := q.db.Query(ctx, listPastAssets,
+		arg.TenantID,
+		arg.ProfileID,
+		arg.KnownAt,
+		arg.AsOf,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []CustomerAsset{}
+	for rows.Next() {
+		var i CustomerAsset
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.ProfileID,
+			&i.Name,
+			&i.AssetType,
+			&i.StorageProvider,
+			&i.StoragePath,
+			&i.MimeType,
+			&i.SizeBytes,
+			&i.Checksum,
+			&i.UploadedAt,
+			&i.UploadSessionID,
+			&i.UploadScenarioID,
+			&i.SourceItemID,
+			&i.SourceItemType,
+			&i.SourceMetadata,
+			&i.DerivedFromTool,
+			&i.VerificationResult,
+			&i.RetentionPolicy,
+			&i.Status,
+			&i.SupersededByID,
+			&i.SupersededAt,
+			&i.SupersedesOlder,
+			&i.UpdatedAt,
+			&i.ExpiresAt,
+			&i.OperationID,
+			&i.AcceptedAt,
+			&i.DeletedAt,
+			&i.StaleSince,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const orphanAssets = `-- name: OrphanAssets :many
 UPDATE customer_assets
 SET status = 'orphaned', updated_at = clock_timestamp()

@@ -250,6 +250,52 @@ func (q *Queries) GetProfile(ctx context.Context, tenantID uuid.UUID, customerID
 	return i, err
 }
 
+const listPastConsents = `-- name: ListPastConsents :many
+SELECT DISTINCT ON (o.purpose) o.id, o.tenant_id, o.profile_id, o.purpose, o.granted, o.source, o.operation_id, o.accepted_at, o.expires_at
+FROM consents o
+WHERE o.tenant_id = $1
+  AND o.profile_id = $2
+  AND o.accepted_at <= $3
+ORDER BY o.purpose, o.accepted_at DESC, o.operation_id DESC
+`
+
+type ListPastConsentsParams struct {
+	TenantID  uuid.UUID `json:"tenant_id"`
+	ProfileID uuid.UUID `json:"profile_id"`
+	KnownAt   time.Time `json:"known_at"`
+}
+
+// Lists the latest consent of a profile for each purpose that was accepted by a time. Index: consents_profile.
+func (q *Queries) ListPastConsents(ctx context.Context, arg ListPastConsentsParams) ([]Consent, error) {
+	rows, err := q.db.Query(ctx, listPastConsents, arg.TenantID, arg.ProfileID, arg.KnownAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Consent{}
+	for rows.Next() {
+		var i Consent
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.ProfileID,
+			&i.Purpose,
+			&i.Granted,
+			&i.Source,
+			&i.OperationID,
+			&i.AcceptedAt,
+			&i.ExpiresAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listTouchedEntries = `-- name: ListTouchedEntries :many
 WITH touched AS (
     SELECT

@@ -248,6 +248,140 @@ func (q *Queries) GetItemOwner(ctx context.Context, tenantID uuid.UUID, iD uuid.
 	return i, err
 }
 
+const getPastChain = `-- name: GetPastChain :many
+WITH RECURSIVE chain AS (
+    SELECT item.id, item.kind, item.name, item.status, item.source_item_id, item.source_item_type, item.source_metadata, item.deleted_at, item.stale_since, 0 AS depth, ARRAY [item.id] AS path
+    FROM (
+        (
+            SELECT
+                f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
+                f.source_metadata, f.deleted_at, f.stale_since
+            FROM customer_values f
+            WHERE f.tenant_id = $1
+              AND f.id = $2
+              AND f.accepted_at <= $3
+              AND least(f.collected_at, f.accepted_at) <= $4::timestamptz
+              AND (f.deleted_at IS NULL OR f.deleted_at > $3)
+            OFFSET 0
+        )
+        UNION ALL
+        (
+            SELECT
+                a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
+                a.source_metadata, a.deleted_at, a.stale_since
+            FROM customer_assets a
+            WHERE a.tenant_id = $1
+              AND a.id = $2
+              AND a.accepted_at <= $3
+              AND least(a.uploaded_at, a.accepted_at) <= $4::timestamptz
+              AND (a.deleted_at IS NULL OR a.deleted_at > $3)
+            OFFSET 0
+        )
+    ) item
+    UNION ALL
+    SELECT src.id, src.kind, src.name, src.status, src.source_item_id, src.source_item_type, src.source_metadata, src.deleted_at, src.stale_since, c.depth + 1, c.path || src.id
+    FROM chain c
+    JOIN LATERAL (
+        (
+            SELECT
+                f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
+                f.source_metadata, f.deleted_at, f.stale_since
+            FROM customer_values f
+            WHERE f.tenant_id = $1
+              AND f.id = c.source_item_id
+              AND f.accepted_at <= $3
+              AND least(f.collected_at, f.accepted_at) <= $4::timestamptz
+              AND (f.deleted_at IS NULL OR f.deleted_at > $3)
+            OFFSET 0
+        )
+        UNION ALL
+        (
+            SELECT
+                a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
+                a.source_metadata, a.deleted_at, a.stale_since
+            FROM customer_assets a
+            WHERE a.tenant_id = $1
+              AND a.id = c.source_item_id
+              AND a.accepted_at <= $3
+              AND least(a.uploaded_at, a.accepted_at) <= $4::timestamptz
+              AND (a.deleted_at IS NULL OR a.deleted_at > $3)
+            OFFSET 0
+        )
+    ) src ON NOT src.id = ANY (c.path)
+    WHERE c.depth < $5::int
+)
+SELECT
+    id::uuid AS id,
+    kind::text AS kind,
+    name::text AS name,
+    status::text AS status,
+    coalesce(source_item_id, '00000000-0000-0000-0000-000000000000')::uuid AS source_item_id,
+    source_item_type::text AS source_item_type,
+    source_metadata::jsonb AS source_metadata,
+    stale_since,
+    depth::int AS depth
+FROM chain
+ORDER BY depth
+`
+
+type GetPastChainParams struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+	ItemID   uuid.UUID `json:"item_id"`
+	KnownAt  time.Time `json:"known_at"`
+	AsOf     time.Time `json:"as_of"`
+	Depth    int32     `json:"depth"`
+}
+
+type GetPastChainRow struct {
+	ID             uuid.UUID       `json:"id"`
+	Kind           string          `json:"kind"`
+	Name           string          `json:"name"`
+	Status         string          `json:"status"`
+	SourceItemID   uuid.UUID       `json:"source_item_id"`
+	SourceItemType string          `json:"source_item_type"`
+	SourceMetadata json.RawMessage `json:"source_metadata"`
+	StaleSince     *time.Time      `json:"stale_since"`
+	Depth          int32           `json:"depth"`
+}
+
+// Lists the derivation of an item at a time. It works as GetChain, with the items that were in effect at as_of and that
+// the vault knew at known_at. Indexes: primary keys.
+func (q *Queries) GetPastChain(ctx context.Context, arg GetPastChainParams) ([]GetPastChainRow, error) {
+	rows, err := q.db.Query(ctx, getPastChain,
+		arg.TenantID,
+		arg.ItemID,
+		arg.KnownAt,
+		arg.AsOf,
+		arg.Depth,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []GetPastChainRow{}
+	for rows.Next() {
+		var i GetPastChainRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Name,
+			&i.Status,
+			&i.SourceItemID,
+			&i.SourceItemType,
+			&i.SourceMetadata,
+			&i.StaleSince,
+			&i.Depth,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listCustomerDependents = `-- name: ListCustomerDependents :many
 WITH items AS (
     SELECT f.id

@@ -19,6 +19,8 @@ type ApiKey struct {
 	KeyHash    []byte     `json:"key_hash"`
 	Scopes     []string   `json:"scopes"`
 	Sources    []string   `json:"sources"`
+	Purpose    string     `json:"purpose"`
+	Pii        bool       `json:"pii"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at"`
 	RevokedAt  *time.Time `json:"revoked_at"`
@@ -172,6 +174,7 @@ type Definition struct {
 	ExtractionPromptHint string          `json:"extraction_prompt_hint"`
 	About                string          `json:"about"`
 	IsPii                bool            `json:"is_pii"`
+	Purposes             []string        `json:"purposes"`
 	EncryptionRequired   bool            `json:"encryption_required"`
 	RetentionDays        int32           `json:"retention_days"`
 	FreshnessSeconds     int64           `json:"freshness_seconds"`

@@ -208,3 +208,23 @@ WHERE tenant_id = sqlc.arg(tenant_id)
   AND deleted_at IS NULL
 ORDER BY id
 LIMIT 1000;
+
+-- Lists the assets of a profile that were active at a time (as_of), as the vault knew them at another (known_at). Index:
+-- customer_assets_profile, primary key.
+-- name: ListPastAssets :many
+SELECT a.*
+FROM customer_assets a
+LEFT JOIN customer_assets b ON b.id = a.superseded_by_id
+WHERE a.tenant_id = sqlc.arg(tenant_id)
+  AND a.profile_id = sqlc.arg(profile_id)
+  AND a.accepted_at <= sqlc.arg(known_at)
+  AND least(a.uploaded_at, a.accepted_at) <= sqlc.arg(as_of)::timestamptz
+  AND (a.deleted_at IS NULL OR a.deleted_at > sqlc.arg(known_at))
+  AND (a.expires_at IS NULL OR a.expires_at > sqlc.arg(as_of)::timestamptz)
+  AND (a.status <> 'orphaned' OR a.updated_at > sqlc.arg(known_at))
+  AND (
+      b.id IS NULL
+      OR b.accepted_at > sqlc.arg(known_at)
+      OR least(b.uploaded_at, b.accepted_at) > sqlc.arg(as_of)::timestamptz
+  )
+ORDER BY a.uploaded_at, a.id;

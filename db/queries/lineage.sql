@@ -65,6 +65,83 @@ SELECT
 FROM chain
 ORDER BY depth;
 
+-- Lists the derivation of an item at a time. It works as GetChain, with the items that were in effect at as_of and that
+-- the vault knew at known_at. Indexes: primary keys.
+-- name: GetPastChain :many
+WITH RECURSIVE chain AS (
+    SELECT item.*, 0 AS depth, ARRAY [item.id] AS path
+    FROM (
+        (
+            SELECT
+                f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
+                f.source_metadata, f.deleted_at, f.stale_since
+            FROM customer_values f
+            WHERE f.tenant_id = sqlc.arg(tenant_id)
+              AND f.id = sqlc.arg(item_id)
+              AND f.accepted_at <= sqlc.arg(known_at)
+              AND least(f.collected_at, f.accepted_at) <= sqlc.arg(as_of)::timestamptz
+              AND (f.deleted_at IS NULL OR f.deleted_at > sqlc.arg(known_at))
+            OFFSET 0
+        )
+        UNION ALL
+        (
+            SELECT
+                a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
+                a.source_metadata, a.deleted_at, a.stale_since
+            FROM customer_assets a
+            WHERE a.tenant_id = sqlc.arg(tenant_id)
+              AND a.id = sqlc.arg(item_id)
+              AND a.accepted_at <= sqlc.arg(known_at)
+              AND least(a.uploaded_at, a.accepted_at) <= sqlc.arg(as_of)::timestamptz
+              AND (a.deleted_at IS NULL OR a.deleted_at > sqlc.arg(known_at))
+            OFFSET 0
+        )
+    ) item
+    UNION ALL
+    SELECT src.*, c.depth + 1, c.path || src.id
+    FROM chain c
+    JOIN LATERAL (
+        (
+            SELECT
+                f.id, 'profile_field'::text AS kind, f.name, f.status, f.source_item_id, f.source_item_type,
+                f.source_metadata, f.deleted_at, f.stale_since
+            FROM customer_values f
+            WHERE f.tenant_id = sqlc.arg(tenant_id)
+              AND f.id = c.source_item_id
+              AND f.accepted_at <= sqlc.arg(known_at)
+              AND least(f.collected_at, f.accepted_at) <= sqlc.arg(as_of)::timestamptz
+              AND (f.deleted_at IS NULL OR f.deleted_at > sqlc.arg(known_at))
+            OFFSET 0
+        )
+        UNION ALL
+        (
+            SELECT
+                a.id, 'profile_asset'::text AS kind, a.name, a.status, a.source_item_id, a.source_item_type,
+                a.source_metadata, a.deleted_at, a.stale_since
+            FROM customer_assets a
+            WHERE a.tenant_id = sqlc.arg(tenant_id)
+              AND a.id = c.source_item_id
+              AND a.accepted_at <= sqlc.arg(known_at)
+              AND least(a.uploaded_at, a.accepted_at) <= sqlc.arg(as_of)::timestamptz
+              AND (a.deleted_at IS NULL OR a.deleted_at > sqlc.arg(known_at))
+            OFFSET 0
+        )
+    ) src ON NOT src.id = ANY (c.path)
+    WHERE c.depth < sqlc.arg(depth)::int
+)
+SELECT
+    id::uuid AS id,
+    kind::text AS kind,
+    name::text AS name,
+    status::text AS status,
+    coalesce(source_item_id, '00000000-0000-0000-0000-000000000000')::uuid AS source_item_id,
+    source_item_type::text AS source_item_type,
+    source_metadata::jsonb AS source_metadata,
+    stale_since,
+    depth::int AS depth
+FROM chain
+ORDER BY depth;
+
 -- Lists which of the ids belong to items, deleted ones included. Values and assets share one id space. Indexes:
 -- primary keys.
 -- name: ListExistingItemIDs :many

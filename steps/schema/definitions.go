@@ -254,6 +254,7 @@ func definitionRow(op dbgen.Operation, in vault.Definition) (dbgen.UpsertDefinit
 		ExtractionPromptHint: in.ExtractionPromptHint,
 		About:                in.About,
 		IsPii:                in.IsPII,
+		Purposes:             once.NonNil(in.Purposes),
 		EncryptionRequired:   in.EncryptionRequired,
 		RetentionDays:        int32(in.RetentionDays), //nolint:gosec // at most 36500
 		FreshnessSeconds:     in.FreshnessSeconds,
